@@ -1,0 +1,90 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Rule is the kind of a broken consensus rule. Its text is Bitcoin Core's
+// reject word, so that logs and RPC answers read as they do there.
+//
+// A Rule is an error itself: errors.Is(err, chain.ErrHighHash) asks which rule
+// a *RuleError says was broken.
+type Rule string
+
+func (r Rule) Error() string { return string(r) }
+
+// RuleError says that a header, block or transaction breaks a consensus rule.
+// What it describes is invalid for ever, unless Mutated is set: then only this
+// copy of the body is bad (it does not match its header), and another copy of
+// the same block may be good.
+type RuleError struct {
+	Rule    Rule
+	Detail  string // what exactly, for people; may be empty
+	Mutated bool
+}
+
+func (e *RuleError) Error() string {
+	if e.Detail == "" {
+		return string(e.Rule)
+	}
+	return string(e.Rule) + ": " + e.Detail
+}
+
+func (e *RuleError) Unwrap() error { return e.Rule }
+
+// Broken makes a *RuleError with a formatted detail.
+func Broken(r Rule, format string, args ...any) *RuleError {
+	return &RuleError{Rule: r, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Policy is the kind of a broken relay policy, in Bitcoin Core's words.
+type Policy string
+
+func (p Policy) Error() string { return string(p) }
+
+// PolicyError says that a transaction may be valid but is not relayed by us.
+// It is never an offence of who sent it.
+type PolicyError struct {
+	Policy Policy
+	Detail string
+}
+
+func (e *PolicyError) Error() string {
+	if e.Detail == "" {
+		return string(e.Policy)
+	}
+	return string(e.Policy) + ", " + e.Detail
+}
+
+func (e *PolicyError) Unwrap() error { return e.Policy }
+
+// Refused makes a *PolicyError with a formatted detail.
+func Refused(p Policy, format string, args ...any) *PolicyError {
+	return &PolicyError{Policy: p, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Not yet: the answer may be another one later.
+var (
+	// ErrUnknownParent: a header or block whose parent we do not have.
+	ErrUnknownParent = errors.New("prev-blk-not-found")
+	// ErrMissingCoin: a transaction spends a coin that no one we know made, or that is spent.
+	ErrMissingCoin = errors.New("bad-txns-inputs-missingorspent")
+	// ErrTimeTooNew: a header more than two hours ahead of our clock; never remembered as invalid.
+	ErrTimeTooNew = errors.New("time-too-new")
+	// ErrDuplicate: a block we already have.
+	ErrDuplicate = errors.New("duplicate")
+	// ErrInconclusive: a block stored on a branch with no more work than the tip's, not connected.
+	ErrInconclusive = errors.New("inconclusive")
+	// ErrShutdown: the node stops before the answer is known.
+	ErrShutdown = errors.New("node is shutting down")
+)
+
+// MissingError names the parents that a transaction waits for.
+// errors.Is(err, ErrMissingCoin) holds.
+type MissingError struct {
+	Parents []Hash // txids, without duplicates, in input order
+}
+
+func (e *MissingError) Error() string { return ErrMissingCoin.Error() }
+func (e *MissingError) Unwrap() error { return ErrMissingCoin }
