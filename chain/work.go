@@ -1,0 +1,34 @@
+package chain
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+)
+
+// Work is the expected number of hashes, 256 bits, most significant word first.
+type Work [4]uint64
+
+// Cmp is -1, 0 or +1 as w is less than, equal to or more than v.
+func (w Work) Cmp(v Work) int {
+	for i := range w {
+		if c := cmp.Compare(w[i], v[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// Add is w + v; it wraps at 2^256, which no chain reaches.
+func (w Work) Add(v Work) Work {
+	var carry uint64
+	for i := len(w) - 1; i >= 0; i-- {
+		w[i], carry = bits.Add64(w[i], v[i], carry)
+	}
+	return w
+}
+
+// String is 64 hex digits, as RPC prints chainwork.
+func (w Work) String() string {
+	return fmt.Sprintf("%016x%016x%016x%016x", w[0], w[1], w[2], w[3])
+}
