@@ -1,0 +1,11 @@
+// Package testnet holds the words of the town: a Node one can call, a Member
+// of the network with its addresses, a Launcher that starts and kills members,
+// the file that says who is up (net.json), and what must hold at the end of
+// every scenario.
+//
+// It starts nothing and opens no socket: that is the work of its sub-packages
+// (process starts real OS processes; demo tells the story of `make demo`).
+// It never imports cmd: package main injects the client that calls a node.
+//
+// Start reading at testnet.go, then invariants.go.
+package testnet

@@ -1,0 +1,16 @@
+package testnet
+
+import "errors"
+
+var (
+	// ErrNoNet: there is no net.json where it was looked for.
+	ErrNoNet = errors.New("no local network is up")
+	// ErrNoNode: net.json has no node with that number.
+	ErrNoNode = errors.New("no such node")
+	// ErrUp: the network or node is running already.
+	ErrUp = errors.New("is up already")
+	// ErrDown: the node is not running.
+	ErrDown = errors.New("is not running")
+	// ErrDiffer: the nodes do not agree where they must.
+	ErrDiffer = errors.New("the nodes disagree")
+)

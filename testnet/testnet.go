@@ -1,0 +1,73 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Node is a running node as a scenario sees it: something that answers RPC.
+// The command line's RPC client satisfies it by shape.
+type Node interface {
+	// Call asks for a method and decodes the answer into result, unless that is nil.
+	Call(ctx context.Context, method string, result any, params ...any) error
+}
+
+// Member is one node of a local network, up or not. These are the fields of
+// net.json.
+type Member struct {
+	Node     int    `json:"node"`
+	PID      int    `json:"pid"` // 0 while it is down
+	DataDir  string `json:"datadir"`
+	P2P      string `json:"p2p"` // host:port
+	RPC      string `json:"rpc"` // http://host:port
+	User     string `json:"user"`
+	Password string `json:"password"`
+	Mine     string `json:"mine,omitempty"`    // its --mine mode; empty is manual
+	AddNode  string `json:"addnode,omitempty"` // the one address it was told; empty for the first
+}
+
+// File is what net.json says.
+type File struct {
+	Network string   `json:"network"`
+	Nodes   []Member `json:"nodes"`
+}
+
+// Member is the member with number n.
+func (f File) Member(n int) (Member, error) {
+	for _, m := range f.Nodes {
+		if m.Node == n {
+			return m, nil
+		}
+	}
+	return Member{}, fmt.Errorf("%w: there is no node %d, only %s", ErrNoNode, n, f.names())
+}
+
+func (f File) names() string {
+	if len(f.Nodes) == 0 {
+		return "an empty network"
+	}
+	var s []string
+	for _, m := range f.Nodes {
+		s = append(s, fmt.Sprint(m.Node))
+	}
+	return strings.Join(s, ", ")
+}
+
+// Launcher starts, kills and restarts the members of one network. It is used
+// by one goroutine at a time.
+type Launcher interface {
+	// Add starts a fresh, empty node that knows only node 0's address, and
+	// returns when it answers RPC.
+	Add(ctx context.Context, mine string) (Member, error)
+	// Kill ends a node at once, as a power cut would (SIGKILL).
+	Kill(ctx context.Context, n int) error
+	// Start starts a node that is down, on its old data and addresses.
+	Start(ctx context.Context, n int) (Member, error)
+	// Connect makes the door through which member m is called.
+	Connect(m Member) (Node, error)
+	// Members are all nodes, in order of their numbers.
+	Members() []Member
+	// Stop asks every node to stop and waits until all have ended.
+	Stop(ctx context.Context) error
+}
