@@ -1,0 +1,85 @@
+package mempool
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/chain"
+)
+
+// View is the coin set at one verified tip.
+type View interface {
+	chain.CoinView
+	Tip() *chain.HeaderNode
+}
+
+// Scripts runs the scripts of all inputs; *script.Checker does.
+type Scripts interface {
+	// CheckTx is nil if every input's script succeeds under flags. coins[i] is what input i spends.
+	CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.ScriptFlags) error
+	// Remember spares the block that holds tx the same check under flags.
+	Remember(tx *chain.Tx, flags txscript.ScriptFlags)
+}
+
+// Entry is one pool transaction as readers see it: a copy, of one moment.
+// Sizes are virtual bytes, raised for many signature operations as Core does.
+type Entry struct {
+	Tx        *chain.Tx
+	Fee       btcutil.Amount
+	VSize     int
+	SigOpCost int
+	Time      time.Time // of entry
+	Height    int32     // of the tip at entry
+	Seq       uint64    // order of entry; parents have lower numbers than their children
+
+	Depends []chain.Hash // pool transactions it spends, in input order
+	SpentBy []chain.Hash // pool transactions that spend it, in order of entry
+
+	// Totals count the transaction itself.
+	AncestorCount   int
+	AncestorSize    int
+	AncestorFees    btcutil.Amount
+	DescendantCount int
+	DescendantSize  int
+	DescendantFees  btcutil.Amount
+
+	Replaceable bool // BIP125: it or an ancestor signals
+}
+
+// Candidate is what the miner needs of a pool transaction.
+type Candidate struct {
+	Tx        *chain.Tx
+	Fee       btcutil.Amount
+	SigOpCost int
+}
+
+// Snapshot is the pool at one moment; parents come before their children.
+type Snapshot struct {
+	Tip *chain.HeaderNode // what the pool has followed to
+	Txs []Candidate
+}
+
+// Stats are the pool's totals, as getmempoolinfo prints them.
+type Stats struct {
+	Size      int            // transactions
+	Bytes     int64          // virtual bytes
+	Usage     int64          // bytes of memory, estimated
+	MaxUsage  int64          // Usage is kept at or below it
+	TotalFee  btcutil.Amount // of all transactions
+	MinFee    FeeRate        // below it nothing enters now
+	MinRelay  FeeRate        // below it nothing ever enters
+	Increment FeeRate        // step of MinFee and of replacements
+	Sequence  uint64         // grows with every change
+}
+
+// TestResult is the answer to one transaction of Test.
+type TestResult struct {
+	Tx    *chain.Tx
+	Fee   btcutil.Amount // valid when Err is nil
+	VSize int            // valid when Err is nil
+	Err   error          // nil: it would enter
+	// NotReached: an earlier transaction of the list failed, this one was not judged; Err is nil.
+	NotReached bool
+}
