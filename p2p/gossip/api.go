@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"time"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -61,6 +63,13 @@ type (
 	}
 	// HeaderValid: reconsiderblock took the mark from it, its ancestors and descendants.
 	HeaderValid struct{ Node *chain.HeaderNode }
+	// Pong: a peer answered a ping of p2p/peer's.
+	Pong struct {
+		Peer p2p.PeerID
+		RTT  time.Duration
+	}
+	// MinFeeChanged: below this many satoshis per 1000 vbytes we take no transactions (BIP133).
+	MinFeeChanged struct{ Rate int64 }
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }
 )
@@ -79,6 +88,8 @@ func (TipChanged) event()    {}
 func (HeaderInvalid) event() {}
 func (HeaderValid) event()   {}
 func (BodyStored) event()    {}
+func (Pong) event()          {}
+func (MinFeeChanged) event() {}
 
 // PeerInfo is what the handshake told us.
 type PeerInfo struct {
