@@ -1,0 +1,10 @@
+// Package wallet holds the words of the wallet and its pure parts: keys and
+// addresses (BIP39, BIP32, BIP84, BIP86), amounts as people write them, which
+// coins pay for a transaction, how it is built, what its signatures are.
+//
+// Nothing here reads a clock, a disk or a source of chance of its own, and
+// nothing starts a goroutine. Package wallet/vault is the worker: it keeps the
+// keys and coins of one node in wallet.db and follows the chain.
+//
+// Start reading at words.go, then select.go (coin selection), then vault.
+package wallet

@@ -1,0 +1,35 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+)
+
+// What may be wrong with a question to the wallet.
+var (
+	ErrNoWallet   = errors.New("there is no wallet yet: make one or restore one from its words")
+	ErrExists     = errors.New("there is a wallet already: another one needs another data directory")
+	ErrBadWords   = errors.New("these are not BIP39 words")
+	ErrUnknownTx  = errors.New("transaction not in the wallet")
+	ErrDust       = errors.New("amount is below dust")
+	ErrAmount     = errors.New("invalid amount")
+	ErrFeeRate    = errors.New("invalid fee rate")
+	ErrFeeTooHigh = errors.New("fee is above the wallet's limit")
+	ErrNotOurs    = errors.New("coin is not in the wallet")
+	ErrSpent      = errors.New("coin is spent already")
+	ErrScanning   = errors.New("wallet reads old blocks again")
+	ErrTooLarge   = errors.New("transaction too large")
+)
+
+// FundsError says that the wallet has not enough, and what is there.
+type FundsError struct {
+	Needed btcutil.Amount // payments and fee
+	Balance
+	Locked btcutil.Amount // set aside by LockCoins or by a transaction being made
+}
+
+func (e *FundsError) Error() string {
+	return fmt.Sprintf("insufficient funds: %s BTC needed", FormatAmount(e.Needed))
+}
