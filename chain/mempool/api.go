@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 // View is the coin set at one verified tip.
@@ -68,9 +69,9 @@ type Stats struct {
 	Usage     int64          // bytes of memory, estimated
 	MaxUsage  int64          // Usage is kept at or below it
 	TotalFee  btcutil.Amount // of all transactions
-	MinFee    FeeRate        // below it nothing enters now
-	MinRelay  FeeRate        // below it nothing ever enters
-	Increment FeeRate        // step of MinFee and of replacements
+	MinFee    policy.FeeRate // below it nothing enters now
+	MinRelay  policy.FeeRate // below it nothing ever enters
+	Increment policy.FeeRate // step of MinFee and of replacements
 	Sequence  uint64         // grows with every change
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 // Config is what a Pool needs.
@@ -15,8 +16,8 @@ type Config struct {
 	Params          *chain.Params
 	View            func() View // the coin set now; called for each judgement
 	Script          Scripts
-	MaxBytes        int64   // memory; 0: DefaultMaxBytes
-	MinFeeRate      FeeRate // 0: DefaultMinFeeRate
+	MaxBytes        int64          // memory; 0: DefaultMaxBytes
+	MinFeeRate      policy.FeeRate // 0: policy.DefaultMinRelay
 	RequireStandard bool
 	Now             func() time.Time
 	Log             *slog.Logger // nil discards
@@ -40,7 +41,7 @@ func (p *Pool) Apply(d chain.Delta) chain.PoolDelta { return chain.PoolDelta{} }
 
 // Test says what Add would, changing nothing. A transaction of the list may
 // spend earlier ones. maxFee refuses what pays more (max-fee-exceeded); 0: no limit.
-func (p *Pool) Test(txs []*chain.Tx, maxFee FeeRate) []TestResult { return nil }
+func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult { return nil }
 
 // Entry is the transaction with this txid.
 func (p *Pool) Entry(txid chain.Hash) (Entry, bool) { return Entry{}, false }
@@ -74,7 +75,7 @@ func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) { return cha
 func (p *Pool) Coins() chain.CoinView { return nil }
 
 // MinFee is the fee rate below which nothing enters now.
-func (p *Pool) MinFee() FeeRate { return 0 }
+func (p *Pool) MinFee() policy.FeeRate { return 0 }
 
 // Check proves what must always hold and names what does not.
 func (p *Pool) Check() error { return errNotBuilt }

@@ -1,0 +1,69 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// FeeRate is satoshis per 1,000 virtual bytes.
+type FeeRate int64
+
+const (
+	// DefaultMinRelay is 1 sat/vB (Core: DEFAULT_MIN_RELAY_TX_FEE until 29).
+	DefaultMinRelay FeeRate = 1000
+	// Increment is what a replacement pays for its own relay, and the step by
+	// which eviction raises the floor (Core: DEFAULT_INCREMENTAL_RELAY_FEE until 29).
+	Increment FeeRate = 1000
+	// DustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
+	DustRelay FeeRate = 3000
+)
+
+// RateOf is the rate that fee is for vsize virtual bytes, rounded down.
+func RateOf(fee btcutil.Amount, vsize int) FeeRate {
+	if vsize <= 0 {
+		return 0
+	}
+	return FeeRate(int64(fee) * 1000 / int64(vsize))
+}
+
+// Fee is what vsize virtual bytes cost at this rate, rounded up.
+func (r FeeRate) Fee(vsize int) btcutil.Amount {
+	return btcutil.Amount((int64(r)*int64(vsize) + 999) / 1000)
+}
+
+// String is the rate in bitcoins per 1,000 virtual bytes, as Core prints it.
+func (r FeeRate) String() string {
+	return fmt.Sprintf("%d.%08d BTC/kvB", int64(r)/btcutil.SatoshiPerBitcoin, int64(r)%btcutil.SatoshiPerBitcoin)
+}
+
+// VSize is the size that fees are counted by: a quarter of the weight rounded
+// up, or more for transactions that are heavy in signature operations (Core:
+// GetVirtualTransactionSize).
+func VSize(weight, sigOpCost int) int {
+	return (max(weight, sigOpCost*bytesPerSigOp) + 3) / 4
+}
+
+// What spending an output will take, in virtual bytes: outpoint, sequence,
+// script length, and a signature with its key, the latter discounted in a witness.
+const (
+	spendLegacy  = 32 + 4 + 1 + 107 + 4
+	spendWitness = 32 + 4 + 1 + 107/4 + 4
+)
+
+// DustLimit is the least value of an output that is worth its spending at
+// DustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
+func DustLimit(out *wire.TxOut) btcutil.Amount {
+	if unspendable(out.PkScript) {
+		return 0
+	}
+	spend := spendLegacy
+	if _, _, ok := WitnessProgram(out.PkScript); ok {
+		spend = spendWitness
+	}
+	return DustRelay.Fee(out.SerializeSize() + spend)
+}
+
+// IsDust says whether an output is worth less than its spending.
+func IsDust(out *wire.TxOut) bool { return btcutil.Amount(out.Value) < DustLimit(out) }

@@ -1,0 +1,96 @@
+package policy
+
+import (
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// What a transaction may be to be relayed. The names in brackets are Core's.
+const (
+	minVersion     = 1
+	maxVersion     = 3       // TRUC, BIP431 [TX_MAX_STANDARD_VERSION]
+	MaxWeight      = 400_000 // [MAX_STANDARD_TX_WEIGHT]
+	minBareSize    = 65      // without witness: 64 bytes could pass for an inner merkle node [MIN_STANDARD_TX_NONWITNESS_SIZE]
+	maxSigScript   = 1650    // 15-of-15 P2SH multisig with compressed keys [MAX_STANDARD_SCRIPTSIG_SIZE]
+	maxDataCarrier = MaxWeight / 4
+	maxDustOutputs = 1 // ephemeral dust [MAX_DUST_OUTPUTS_PER_TX]
+	maxBareKeys    = 3 // keys of a multisig output that is not behind a hash
+)
+
+// CheckTx asks whether the form of a transaction is standard, without its
+// inputs' coins (Core: IsStandardTx). The error is *chain.PolicyError.
+func CheckTx(tx *chain.Tx) error {
+	if v := uint32(tx.Version); v < minVersion || v > maxVersion {
+		return refused(ErrVersion)
+	}
+	// Checked before the scripts: a large transaction costs more to look at.
+	if tx.Weight > MaxWeight {
+		return refused(ErrTxSize)
+	}
+	for _, in := range tx.TxIn {
+		if len(in.SignatureScript) > maxSigScript {
+			return refused(ErrSigScriptSize)
+		}
+		if !txscript.IsPushOnlyScript(in.SignatureScript) {
+			return refused(ErrSigScriptPush)
+		}
+	}
+	if err := checkOutputs(tx.TxOut); err != nil {
+		return err
+	}
+	return nil
+}
+
+// CheckBareSize refuses what could be mistaken for an inner node of a merkle
+// tree. It is asked even of transactions that need not be standard.
+func CheckBareSize(tx *chain.Tx) error {
+	if tx.SerializeSizeStripped() < minBareSize {
+		return refused(ErrTxSizeSmall)
+	}
+	return nil
+}
+
+func checkOutputs(outs []*wire.TxOut) error {
+	carried, dust := 0, 0
+	for _, out := range outs {
+		switch KindOf(out.PkScript) {
+		case NonStandard:
+			return refused(ErrPkScript)
+		case Multisig:
+			if _, n, _ := multisig(out.PkScript); n > maxBareKeys {
+				return refused(ErrPkScript)
+			}
+		case NullData:
+			if carried += len(out.PkScript); carried > maxDataCarrier {
+				return refused(ErrDataCarrier)
+			}
+		}
+		if IsDust(out) {
+			dust++
+		}
+	}
+	if dust > maxDustOutputs {
+		return refused(ErrDust)
+	}
+	return nil
+}
+
+// CheckFeeOfDust asks that a transaction which makes dust pays no fee itself,
+// so that nobody has reason to mine it without the child that spends the dust
+// (Core: PreCheckEphemeralTx).
+func CheckFeeOfDust(tx *chain.Tx, fee btcutil.Amount) error {
+	if fee == 0 {
+		return nil
+	}
+	for _, out := range tx.TxOut {
+		if IsDust(out) {
+			return chain.Refused(ErrDust, "tx with dust output must be 0-fee")
+		}
+	}
+	return nil
+}
+
+func refused(why chain.Policy) error { return &chain.PolicyError{Policy: why} }

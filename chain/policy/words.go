@@ -1,0 +1,40 @@
+package policy
+
+import "grapevine/chain"
+
+// Why a transaction by itself is not relayed.
+const (
+	ErrVersion        chain.Policy = "version"
+	ErrTxSize         chain.Policy = "tx-size"
+	ErrTxSizeSmall    chain.Policy = "tx-size-small"
+	ErrSigScriptSize  chain.Policy = "scriptsig-size"
+	ErrSigScriptPush  chain.Policy = "scriptsig-not-pushonly"
+	ErrPkScript       chain.Policy = "scriptpubkey"
+	ErrDataCarrier    chain.Policy = "datacarrier"
+	ErrDust           chain.Policy = "dust"
+	ErrCoinbase       chain.Policy = "coinbase"
+	ErrNonFinal       chain.Policy = "non-final"
+	ErrTooManySigOps  chain.Policy = "bad-txns-too-many-sigops"
+	ErrWitness        chain.Policy = "bad-witness-nonstandard"
+	ErrInputs         chain.Policy = "bad-txns-nonstandard-inputs"
+	ErrScript         chain.Policy = "mempool-script-verify-flag-failed" // goes on with the reason: (…)
+	ErrSequenceLocked chain.Policy = "non-BIP68-final"
+	ErrImmature       chain.Policy = "bad-txns-premature-spend-of-coinbase"
+)
+
+// Why it does not fit the pool as that is now.
+const (
+	ErrInPool       chain.Policy = "txn-already-in-mempool"
+	ErrSameTxID     chain.Policy = "txn-same-nonwitness-data-in-mempool"
+	ErrKnown        chain.Policy = "txn-already-known"
+	ErrConflict     chain.Policy = "txn-mempool-conflict"
+	ErrMinRelayFee  chain.Policy = "min relay fee not met"
+	ErrPoolMinFee   chain.Policy = "mempool min fee not met"
+	ErrPoolFull     chain.Policy = "mempool full"
+	ErrLongChain    chain.Policy = "too-long-mempool-chain"
+	ErrMaxFee       chain.Policy = "max-fee-exceeded"
+	ErrInsufficient chain.Policy = "insufficient fee"
+	ErrAddsUnconf   chain.Policy = "replacement-adds-unconfirmed"
+	ErrTooManyRepl  chain.Policy = "too many potential replacements"
+	ErrSpendsOwn    chain.Policy = "bad-txns-spends-conflicting-tx"
+)
