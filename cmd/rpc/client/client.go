@@ -1,0 +1,240 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+)
+
+// Error is an answer that says no. Its codes are bitcoind's.
+type Error struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Client calls one node. It is safe for concurrent use and keeps connections
+// open between calls.
+type Client struct {
+	url    string // without user and password
+	secret func() (user, password string, err error)
+	http   http.Client
+	nextID atomic.Uint64
+}
+
+// Dial makes a client for a URL such as http://127.0.0.1:18443 or
+// …/wallet/NAME. A user and password in the URL count when user is empty. No
+// connection is made yet.
+func Dial(rawURL, user, password string) (*Client, error) {
+	c, u, err := open(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	if user == "" && u.User != nil {
+		user = u.User.Username()
+		password, _ = u.User.Password()
+	}
+	c.secret = func() (string, string, error) { return user, password, nil }
+	return c, nil
+}
+
+// DialCookie makes a client that proves itself with the node's cookie file. It
+// is read at every call, since each start of the node writes a new one.
+func DialCookie(rawURL, path string) (*Client, error) {
+	c, _, err := open(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	c.secret = func() (string, string, error) { return ReadCookie(path) }
+	return c, nil
+}
+
+func open(rawURL string) (*Client, *url.URL, error) {
+	if !strings.Contains(rawURL, "://") {
+		rawURL = "http://" + rawURL
+	}
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("RPC address: %w", err)
+	}
+	if u.Scheme != "http" || u.Host == "" {
+		return nil, nil, fmt.Errorf("RPC address %q: want http://HOST:PORT", u.Redacted())
+	}
+	bare := *u
+	bare.User = nil
+	// A proxy of the environment has no business between a node and its owner.
+	transport := &http.Transport{MaxIdleConnsPerHost: 8}
+	return &Client{url: bare.String(), http: http.Client{Transport: transport}}, u, nil
+}
+
+// ReadCookie reads "user:password" as a node writes it at its start.
+func ReadCookie(path string) (user, password string, err error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("no cookie at %s (is the node running?): %w", path, os.ErrNotExist)
+		}
+		return "", "", err
+	}
+	user, password, ok := strings.Cut(strings.TrimSpace(string(raw)), ":")
+	if !ok {
+		return "", "", fmt.Errorf("cookie %s: no \"user:password\" in it", path)
+	}
+	return user, password, nil
+}
+
+// URL is where the calls go, without the secret.
+func (c *Client) URL() string { return c.url }
+
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+type request struct {
+	Version string `json:"jsonrpc"`
+	ID      uint64 `json:"id"`
+	Method  string `json:"method"`
+	Params  any    `json:"params"`
+}
+
+type response struct {
+	ID     uint64          `json:"id"`
+	Result json.RawMessage `json:"result"`
+	Error  *Error          `json:"error"`
+}
+
+// Call runs a method with parameters by position and decodes its result into
+// result (nil: not wanted). A refusal of the node is an *Error.
+func (c *Client) Call(ctx context.Context, method string, result any, params ...any) error {
+	if params == nil {
+		params = []any{}
+	}
+	return c.call(ctx, method, result, params)
+}
+
+// CallNamed runs a method with parameters by name.
+func (c *Client) CallNamed(ctx context.Context, method string, result any, params map[string]any) error {
+	return c.call(ctx, method, result, params)
+}
+
+func (c *Client) call(ctx context.Context, method string, result, params any) error {
+	raw, status, err := c.post(ctx, request{Version: "1.0", ID: c.nextID.Add(1), Method: method, Params: params})
+	if err != nil {
+		return err
+	}
+	var r response
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return fmt.Errorf("%s: %s answers HTTP %d, not JSON-RPC", method, c.url, status)
+	}
+	return r.into(method, result)
+}
+
+func (r *response) into(method string, result any) error {
+	if r.Error != nil {
+		return r.Error
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(r.Result, result); err != nil {
+		return fmt.Errorf("%s: unexpected answer: %w", method, err)
+	}
+	return nil
+}
+
+// BatchCall is one call of a batch and, afterwards, what came of it.
+type BatchCall struct {
+	Method string
+	Params []any
+	Result any // decoded into; nil: not wanted
+	Err    error
+}
+
+// Batch runs calls in one request. The error is of the request as a whole; each
+// call has its own.
+func (c *Client) Batch(ctx context.Context, calls []*BatchCall) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	reqs := make([]request, len(calls))
+	byID := make(map[uint64]*BatchCall, len(calls))
+	for i, call := range calls {
+		params := call.Params
+		if params == nil {
+			params = []any{}
+		}
+		reqs[i] = request{Version: "1.0", ID: c.nextID.Add(1), Method: call.Method, Params: params}
+		byID[reqs[i].ID] = call
+		call.Err = errors.New("the node did not answer this call")
+	}
+	raw, status, err := c.post(ctx, reqs)
+	if err != nil {
+		return err
+	}
+	var all []response
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return fmt.Errorf("batch of %d: %s answers HTTP %d, not a batch", len(calls), c.url, status)
+	}
+	for i := range all {
+		if call, ok := byID[all[i].ID]; ok {
+			call.Err = all[i].into(call.Method, call.Result)
+		}
+	}
+	return nil
+}
+
+// ErrUnauthorized: the node runs and does not know our user and password.
+var ErrUnauthorized = errors.New("wrong user, password or cookie")
+
+func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, err error) {
+	user, password, err := c.secret()
+	if err != nil {
+		return nil, 0, err
+	}
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(body); err != nil {
+		return nil, 0, fmt.Errorf("encode the call: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, &buf)
+	if err != nil {
+		return nil, 0, err
+	}
+	req.SetBasicAuth(user, password)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, 0, c.explain(err)
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return nil, resp.StatusCode, fmt.Errorf("the node at %s refuses us: %w", c.url, ErrUnauthorized)
+	case http.StatusRequestEntityTooLarge:
+		return nil, resp.StatusCode, fmt.Errorf("the node at %s refuses the call: too large", c.url)
+	}
+	raw, err = io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, resp.StatusCode, fmt.Errorf("the node at %s hung up in its answer: %w", c.url, err)
+	}
+	return raw, resp.StatusCode, nil
+}
+
+// explain says in the reader's words why there is no answer at all.
+func (c *Client) explain(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // its text repeats method and URL
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("cannot connect to %s (is the node running?): %w", c.url, err)
+	}
+	return fmt.Errorf("no answer from %s: %w", c.url, err)
+}

@@ -1,0 +1,10 @@
+// Package jsonrpc is JSON-RPC over plain HTTP as bitcoind speaks it: who may
+// call, how a call and its answer look, how parameters are read and how errors
+// are numbered.
+//
+// It knows no method of its own (the caller brings a table of them) and nothing
+// of chains or wallets. It owns no goroutine but those of net/http.
+//
+// Start reading at Handler.ServeHTTP; head.go explains why requests without a
+// Host header arrive at all, params.go what a method sees.
+package jsonrpc

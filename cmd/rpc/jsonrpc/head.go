@@ -1,0 +1,169 @@
+package jsonrpc
+
+import (
+	"bytes"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// maxHead bounds the bytes of a request head held while its end is awaited, as
+// Core's MAX_HEADERS_SIZE. A longer head is passed on as it is and net/http
+// refuses it.
+const maxHead = 8192
+
+// unbounded as a body length: everything from here on is passed through.
+const unbounded = -1
+
+// Repair wraps a listener so that requests without a Host header reach
+// net/http, which would refuse them. The electrs of Blockstream and mempool.space
+// write their own HTTP and send none; bitcoind's libevent never asked for it.
+func Repair(l net.Listener) net.Listener { return repairListener{l} }
+
+type repairListener struct{ net.Listener }
+
+func (l repairListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &repairConn{Conn: c}, nil
+}
+
+// repairConn is a connection whose reader sees every request head completed.
+//
+// It reads a head up to its empty line, adds "Host:" when there is none, then
+// passes the body through by Content-Length, so that it knows where the next
+// head begins. What it cannot follow (chunked bodies, nonsense) it passes
+// through unchanged to the end of the connection. A read that fails (net/http
+// interrupts reads by deadlines) loses nothing: the state is kept for the next.
+type repairConn struct {
+	net.Conn
+	in   []byte // bytes received and not looked at yet
+	out  []byte // bytes ready for the reader
+	body int    // bytes of the body still to be passed through, or unbounded
+}
+
+func (c *repairConn) Read(p []byte) (int, error) {
+	for {
+		if len(c.out) > 0 {
+			n := copy(p, c.out)
+			c.out = c.out[n:]
+			return n, nil
+		}
+		if len(c.in) > 0 && c.advance() {
+			continue
+		}
+		if c.body != 0 && len(c.in) == 0 { // the common case of large bodies: no copy
+			n, err := c.Conn.Read(c.limit(p))
+			c.passed(n)
+			return n, err
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// limit shortens p to what still belongs to the body.
+func (c *repairConn) limit(p []byte) []byte {
+	if c.body != unbounded && len(p) > c.body {
+		return p[:c.body]
+	}
+	return p
+}
+
+func (c *repairConn) passed(n int) {
+	if c.body != unbounded {
+		c.body -= n
+	}
+}
+
+func (c *repairConn) fill() error {
+	buf := make([]byte, 4096)
+	n, err := c.Conn.Read(buf)
+	c.in = append(c.in, buf[:n]...)
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// advance moves bytes from in to out; false when it needs more of them.
+func (c *repairConn) advance() bool {
+	if c.body != 0 {
+		n := len(c.limit(c.in))
+		c.out, c.in = c.in[:n:n], c.in[n:]
+		c.passed(n)
+		return true
+	}
+	c.in = bytes.TrimLeft(c.in, "\r\n") // empty lines between requests: RFC 9112, 2.2
+	end := headEnd(c.in)
+	if end == 0 {
+		if len(c.in) <= maxHead {
+			return false
+		}
+		c.body = unbounded
+		return true
+	}
+	head := c.in[:end]
+	c.in = c.in[end:]
+	c.out, c.body = repairHead(head)
+	return true
+}
+
+// headEnd is the length of the head with its empty line, or 0 if it is not
+// complete. Lines end in \n or \r\n.
+func headEnd(b []byte) int {
+	for at := 0; ; {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 {
+			return 0
+		}
+		line := b[at : at+i]
+		at += i + 1
+		if len(bytes.TrimRight(line, "\r")) == 0 {
+			return at
+		}
+	}
+}
+
+// repairHead adds a Host line after the request line where none is, and says
+// how long the body is.
+func repairHead(head []byte) (out []byte, body int) {
+	hasHost, chunked := false, false
+	first := bytes.IndexByte(head, '\n') + 1
+	for line := range bytes.Lines(head[first:]) {
+		name, value, _ := strings.Cut(string(line), ":")
+		switch strings.ToLower(name) {
+		case "host":
+			hasHost = true
+		case "transfer-encoding":
+			chunked = true
+		case "content-length":
+			n, err := strconv.Atoi(strings.TrimSpace(value))
+			if err != nil || n < 0 {
+				return head, unbounded
+			}
+			body = n
+		}
+	}
+	if !hasHost {
+		out = append(out, head[:first]...)
+		out = append(out, "Host: localhost\r\n"...)
+		head = head[first:]
+	}
+	if chunked {
+		body = unbounded
+	}
+	return append(out, head...), body
+}
+
+// CloseWrite lets net/http end its side first, so that a refusal is read before
+// the connection is reset under a body nobody wants.
+func (c *repairConn) CloseWrite() error {
+	if t, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return t.CloseWrite()
+	}
+	return nil
+}
