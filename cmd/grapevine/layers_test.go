@@ -1,0 +1,309 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowed is the architecture: which rooms of this module the non-test code of
+// each package may import. "chain/..." means any package below chain, and
+// chain itself. A package that is not here may not exist.
+var allowed = map[string][]string{
+	"db": {},
+
+	"chain":           {},
+	"chain/script":    {"chain"},
+	"chain/coins":     {"chain", "db"},
+	"chain/ledger":    {"chain", "chain/coins", "chain/script", "db"},
+	"chain/mempool":   {"chain", "chain/script"},
+	"chain/miner":     {"chain", "chain/mempool"},
+	"chain/chaintest": {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
+
+	"p2p":          {"chain"},
+	"p2p/msg":      {"chain", "p2p"},
+	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
+	"p2p/gossip":   {"chain", "p2p", "p2p/msg"},
+	"p2p/addrbook": {"db", "p2p"},
+	"p2p/swarm":    {"chain", "p2p/...", "db"},
+
+	"wallet": {"chain", "db"},
+
+	"testnet":         {},
+	"testnet/process": {"testnet"},
+	"testnet/demo":    {"testnet"},
+
+	"cmd/rpc/client":     {},
+	"cmd/rpc/jsonrpc":    {},
+	"cmd/rpc":            {"chain/...", "p2p/...", "wallet", "db", "cmd/rpc/..."},
+	"cmd/node":           {"chain/...", "p2p/...", "wallet", "db", "cmd/rpc"},
+	"cmd/grapevine/argv": {},
+	"cmd/grapevine/term": {},
+	"cmd/grapevine":      {"cmd/...", "testnet/...", "chain", "chain/ledger", "db"},
+}
+
+// forbiddenStd: packages of the standard library that some rooms must not
+// know, so that they stay what their doc.go says they are.
+var forbiddenStd = map[string][]string{
+	"chain":         {"net", "os", "net/http", "database/sql", "math/rand", "math/rand/v2", "crypto/rand"},
+	"p2p/gossip":    {"net", "os", "net/http", "crypto/rand", "sync", "context"},
+	"chain/mempool": {"net", "os", "net/http"},
+	"chain/miner":   {"net", "os", "net/http"},
+	"testnet":       {"net", "os", "os/exec"},
+}
+
+// pure: rooms where time and randomness come in by the door.
+var pure = []string{"chain", "p2p/gossip", "chain/ledger", "chain/mempool", "wallet"}
+
+const (
+	maxFileLines = 500 // near what the best code in this field keeps; only the tail of it breaks
+	maxFuncLines = 60
+	maxParams    = 4
+	maxPkgLines  = 1500 // without tests
+)
+
+// pkg is what `go list -json` says of one package.
+type pkg struct {
+	ImportPath   string
+	Dir          string
+	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
+	Imports      []string
+}
+
+// room is the package's path without the module's name.
+func (p pkg) room() string { return strings.TrimPrefix(p.ImportPath, "grapevine/") }
+
+func listPackages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports", "./...")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p pkg
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 3 {
+		t.Fatalf("go list found only %d packages", len(all))
+	}
+	return all
+}
+
+func permitted(rules []string, room string) bool {
+	return slices.ContainsFunc(rules, func(rule string) bool {
+		if below, ok := strings.CutSuffix(rule, "/..."); ok {
+			return room == below || strings.HasPrefix(room, below+"/")
+		}
+		return room == rule
+	})
+}
+
+// The map above is the architecture drawing that cannot go stale.
+func TestLayersImportOnlyWhatTheMapAllows(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		rules, known := allowed[p.room()]
+		if !known {
+			t.Errorf("%s is not in the map of rooms", p.room())
+			continue
+		}
+		for _, imp := range p.Imports {
+			if room, ours := strings.CutPrefix(imp, "grapevine/"); ours && !permitted(rules, room) {
+				t.Errorf("%s imports %s; it may import %v", p.room(), room, rules)
+			}
+			if slices.Contains(forbiddenStd[p.room()], imp) {
+				t.Errorf("%s imports %s, which it must not know", p.room(), imp)
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if len(p.GoFiles) > 0 && !slices.Contains(p.GoFiles, "doc.go") {
+			t.Errorf("%s has no doc.go", p.room())
+		}
+	}
+}
+
+// source is one parsed file.
+type source struct {
+	name string // from the module's root
+	room string
+	test bool
+	raw  []byte
+	set  *token.FileSet
+	file *ast.File
+}
+
+func (s source) line(p token.Pos) int { return s.set.Position(p).Line }
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	for _, p := range listPackages(t) {
+		for _, f := range slices.Concat(p.GoFiles, p.TestGoFiles, p.XTestGoFiles) {
+			raw, err := os.ReadFile(filepath.Join(p.Dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, f, raw, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, source{name: p.room() + "/" + f, room: p.room(), test: strings.HasSuffix(f, "_test.go"), raw: raw, set: set, file: file})
+		}
+	}
+	return all
+}
+
+func TestFilesAreFormatted(t *testing.T) {
+	for _, s := range sources(t) {
+		want, err := format.Source(s.raw)
+		if err != nil || !bytes.Equal(want, s.raw) {
+			t.Errorf("%s: run gofmt -w (%v)", s.name, err)
+		}
+	}
+}
+
+func TestFilesFunctionsAndPackagesAreShort(t *testing.T) {
+	sizes := map[string]int{}
+	for _, s := range sources(t) {
+		n := bytes.Count(s.raw, []byte("\n"))
+		if n >= maxFileLines {
+			t.Errorf("%s has %d lines, %d is too many", s.name, n, maxFileLines)
+		}
+		if s.test {
+			continue
+		}
+		sizes[s.room] += n
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if lines := s.line(f.End()) - s.line(f.Pos()) + 1; lines >= maxFuncLines {
+				t.Errorf("%s: %s has %d lines, %d is too many", s.name, f.Name.Name, lines, maxFuncLines)
+			}
+			if n := f.Type.Params.NumFields(); n > maxParams {
+				t.Errorf("%s: %s has %d parameters, more than %d", s.name, f.Name.Name, n, maxParams)
+			}
+		}
+	}
+	for room, n := range sizes {
+		if n > maxPkgLines {
+			t.Errorf("%s has %d lines without its tests, more than %d: split it", room, n, maxPkgLines)
+		}
+	}
+}
+
+// Nothing happens by itself before main, and nothing is shared by accident.
+func TestNoInitAndNoPackageVariables(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, d := range s.file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Name.Name == "init" && d.Recv == nil {
+					t.Errorf("%s:%d: func init", s.name, s.line(d.Pos()))
+				}
+			case *ast.GenDecl:
+				if d.Tok == token.VAR {
+					checkVars(t, s, d)
+				}
+			}
+		}
+	}
+}
+
+// checkVars allows sentinels by errors.New, `var _ I = …`, //go:embed, and
+// main's version that the linker fills in.
+func checkVars(t *testing.T, s source, d *ast.GenDecl) {
+	t.Helper()
+	embedded := func(g *ast.CommentGroup) bool {
+		return g != nil && slices.ContainsFunc(g.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//go:embed") })
+	}
+	for _, spec := range d.Specs {
+		v := spec.(*ast.ValueSpec)
+		for i, name := range v.Names {
+			switch {
+			case name.Name == "_", embedded(d.Doc), embedded(v.Doc):
+			case s.room == "cmd/grapevine" && (name.Name == "version" || name.Name == "commit"):
+			case i < len(v.Values) && isCall(v.Values[i], "errors", "New"):
+			default:
+				t.Errorf("%s:%d: package-level var %s", s.name, s.line(name.Pos()), name.Name)
+			}
+		}
+	}
+}
+
+func isCall(e ast.Expr, pkg string, names ...string) bool {
+	if c, ok := e.(*ast.CallExpr); ok {
+		e = c.Fun
+	}
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == pkg && slices.Contains(names, sel.Sel.Name)
+}
+
+// In the pure rooms time and randomness come in by the door: constructors of a
+// seeded source are fine, the package's own source and the clock are not.
+func TestPureRoomsTakeTimeAndChanceByTheDoor(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || !slices.Contains(pure, s.room) {
+			continue
+		}
+		random := ""
+		for _, imp := range s.file.Imports {
+			switch path := strings.Trim(imp.Path.Value, `"`); path {
+			case "math/rand", "math/rand/v2", "crypto/rand":
+				random = "rand"
+				if imp.Name != nil {
+					random = imp.Name.Name
+				}
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if isCall(sel, "time", "Now", "Since", "Until", "After", "Tick", "NewTimer", "NewTicker", "AfterFunc", "Sleep") {
+				t.Errorf("%s:%d: time.%s", s.name, s.line(sel.Pos()), sel.Sel.Name)
+			}
+			if x, ok := sel.X.(*ast.Ident); ok && random != "" && x.Name == random && x.Obj == nil {
+				switch sel.Sel.Name {
+				case "Rand", "New", "NewPCG", "NewChaCha8", "Source", "PCG", "ChaCha8":
+				default:
+					t.Errorf("%s:%d: %s.%s", s.name, s.line(sel.Pos()), random, sel.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
