@@ -9,7 +9,18 @@ type Tx struct {
 	WID    Hash // wtxid: with witness; equal to ID when there is none
 	Size   int  // bytes with witness
 	Weight int  // BIP141: 3 × size without witness + size with it
+
+	raw []byte // as it travels, with witness; of a decoded block's transaction a part of its bytes
 }
+
+// Raw is the transaction as it travels, with witness. Do not change it.
+func (t *Tx) Raw() []byte { return t.raw }
+
+// VSize is the weight in vbytes, rounded up: what fee rates are reckoned by.
+func (t *Tx) VSize() int { return (t.Weight + WitnessScale - 1) / WitnessScale }
+
+// StrippedSize is the size in bytes without witness.
+func (t *Tx) StrippedSize() int { return (t.Weight - t.Size) / (WitnessScale - 1) }
 
 // Block is a decoded block with its identities and its own bytes. It is
 // immutable.
@@ -20,3 +31,15 @@ type Block struct {
 	Raw    []byte // the whole block as it travels, with witnesses
 	Weight int
 }
+
+// MsgBlock is the block as wire has it, sharing the transactions.
+func (b *Block) MsgBlock() *wire.MsgBlock {
+	msg := &wire.MsgBlock{Header: b.Header, Transactions: make([]*wire.MsgTx, len(b.Txs))}
+	for i, tx := range b.Txs {
+		msg.Transactions[i] = tx.MsgTx
+	}
+	return msg
+}
+
+// strippedSize is the size in bytes without witnesses.
+func (b *Block) strippedSize() int { return (b.Weight - len(b.Raw)) / (WitnessScale - 1) }

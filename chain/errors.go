@@ -3,6 +3,7 @@ package chain
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Rule is the kind of a broken consensus rule. Its text is Bitcoin Core's
@@ -13,6 +14,18 @@ import (
 type Rule string
 
 func (r Rule) Error() string { return string(r) }
+
+// Is compares kinds: Bitcoin Core lets some words go on with a reason in
+// parentheses, as bad-version(0x00000001), which does not change the kind.
+func (r Rule) Is(target error) bool {
+	t, ok := target.(Rule)
+	return ok && r.kind() == t.kind()
+}
+
+func (r Rule) kind() Rule {
+	kind, _, _ := strings.Cut(string(r), "(")
+	return Rule(strings.TrimSpace(kind))
+}
 
 // RuleError says that a header, block or transaction breaks a consensus rule.
 // What it describes is invalid for ever, unless Mutated is set: then only this

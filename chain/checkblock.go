@@ -1,0 +1,141 @@
+package chain
+
+import (
+	"bytes"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+)
+
+// CheckBlock judges a block by itself: that the body belongs to the header,
+// size, one coinbase and at the front, every transaction, legacy signature
+// operations. It does not judge the header: see CheckHeader [CheckBlock].
+func CheckBlock(p *Params, b *Block) error {
+	root, repeated := TxRoot(b.Txs)
+	if root != b.Header.MerkleRoot {
+		return mutated(ErrBadMerkleRoot, "hashMerkleRoot mismatch")
+	}
+	if repeated {
+		return mutated(ErrDuplicateTx, "duplicate transaction")
+	}
+	if err := checkBlockSize(b); err != nil {
+		return err
+	}
+	if err := checkCoinbasePlace(b); err != nil {
+		return err
+	}
+	sigops := 0
+	for i, tx := range b.Txs {
+		if err := CheckTx(tx); err != nil {
+			return inTx(err, i, tx)
+		}
+		sigops += legacySigOps(tx)
+	}
+	if sigops*WitnessScale > MaxSigOpCost {
+		return Broken(ErrBadSigOps, "out-of-bounds SigOpCount")
+	}
+	return nil
+}
+
+// checkBlockSize is the limit from before segwit, still a cheap first bound.
+func checkBlockSize(b *Block) error {
+	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight || b.strippedSize()*WitnessScale > MaxBlockWeight {
+		return Broken(ErrBadBlockLength, "size limits failed")
+	}
+	return nil
+}
+
+func checkCoinbasePlace(b *Block) error {
+	if !b.Txs[0].IsCoinbase() {
+		// An inner node of the merkle tree has 64 bytes: such a "block" may
+		// show inner nodes of an honest one as transactions, so the header
+		// must not pay for it [IsBlockMutated].
+		err := Broken(ErrCoinbaseMissing, "first tx is not coinbase")
+		for _, tx := range b.Txs {
+			err.Mutated = err.Mutated || tx.StrippedSize() == 64
+		}
+		return err
+	}
+	for _, tx := range b.Txs[1:] {
+		if tx.IsCoinbase() {
+			return Broken(ErrCoinbaseMultiple, "more than one coinbase")
+		}
+	}
+	return nil
+}
+
+// inTx names the transaction in a rule error.
+func inTx(err error, i int, tx *Tx) error {
+	if re, ok := err.(*RuleError); ok {
+		return Broken(re.Rule, "transaction %d %s %s", i, tx.ID, re.Detail)
+	}
+	return err
+}
+
+// CheckBlockContext judges a block that CheckBlock passed at its place on
+// parent: lock times (BIP113), the height in the coinbase (BIP34), witness
+// commitment (BIP141), weight [ContextualCheckBlock].
+func CheckBlockContext(p *Params, parent *HeaderNode, b *Block) error {
+	height := parent.Height + 1
+	cutoff := b.Header.Timestamp.Unix()
+	if height >= p.CSVHeight {
+		cutoff = parent.MedianTimePast()
+	}
+	for i, tx := range b.Txs {
+		if !IsFinal(tx, height, cutoff) {
+			return inTx(Broken(ErrNonFinal, "is not final"), i, tx)
+		}
+	}
+	if height >= p.BIP0034Height && !bytes.HasPrefix(b.Txs[0].TxIn[0].SignatureScript, HeightScript(height)) {
+		return Broken(ErrCoinbaseHeight, "block height mismatch in coinbase")
+	}
+	if err := checkWitness(p, height, b); err != nil {
+		return err
+	}
+	if b.Weight > MaxBlockWeight {
+		return Broken(ErrBadBlockWeight, "weight limit failed")
+	}
+	return nil
+}
+
+// HeightScript is how a coinbase's input script must begin at that height
+// (BIP34): the height pushed in the shortest form that script has.
+func HeightScript(height int32) []byte {
+	switch {
+	case height == 0:
+		return []byte{txscript.OP_0}
+	case height <= 16:
+		return []byte{byte(txscript.OP_1 - 1 + height)}
+	}
+	script := []byte{0}
+	for v := height; v > 0; v >>= 8 {
+		script = append(script, byte(v))
+	}
+	if script[len(script)-1]&0x80 != 0 {
+		script = append(script, 0) // a sign bit is not meant
+	}
+	script[0] = byte(len(script) - 1)
+	return script
+}
+
+// Subsidy is what a block of that height may create, in satoshis.
+func Subsidy(p *Params, height int32) btcutil.Amount {
+	halvings := height / p.SubsidyReductionInterval
+	if halvings >= 64 {
+		return 0
+	}
+	return 50 * btcutil.SatoshiPerBitcoin >> halvings
+}
+
+// CheckCoinbaseAmount refuses a coinbase that takes more than the subsidy and
+// the block's fees.
+func CheckCoinbaseAmount(p *Params, b *Block, height int32, fees btcutil.Amount) error {
+	var out btcutil.Amount
+	for _, o := range b.Txs[0].TxOut {
+		out += btcutil.Amount(o.Value)
+	}
+	if limit := Subsidy(p, height) + fees; out > limit {
+		return Broken(ErrCoinbaseAmount, "coinbase pays too much (actual=%d vs limit=%d)", out, limit)
+	}
+	return nil
+}

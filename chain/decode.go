@@ -1,0 +1,330 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Bytes that do not decode. Nobody's rule: such a block or transaction does
+// not exist.
+var (
+	errTruncated   = errors.New("ends too early")
+	errTrailing    = errors.New("bytes after the end")
+	errNonMinimal  = errors.New("a count is not in its shortest form")
+	errFlag        = errors.New("unknown flag before the inputs")
+	errNoWitnesses = errors.New("witness flag set but no witness there")
+)
+
+const headerSize = 80 // bytes of a block header
+
+// DecodeTx decodes a transaction with or without witness. raw is kept, not
+// copied: the caller must not change it afterwards.
+func DecodeTx(raw []byte) (*Tx, error) {
+	w := walker{raw: raw}
+	layout, err := w.tx()
+	if err == nil && w.pos != len(raw) {
+		err = errTrailing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode transaction: %w", err)
+	}
+	tx, err := layout.decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("decode transaction: %w", err)
+	}
+	return tx, nil
+}
+
+// DecodeBlock decodes a block with its witnesses. raw is kept, not copied: the
+// caller must not change it afterwards.
+func DecodeBlock(raw []byte) (*Block, error) {
+	b, err := decodeBlock(raw)
+	if err != nil {
+		return nil, fmt.Errorf("decode block: %w", err)
+	}
+	return b, nil
+}
+
+func decodeBlock(raw []byte) (*Block, error) {
+	if len(raw) < headerSize {
+		return nil, errTruncated
+	}
+	b := &Block{Hash: doubleHash(raw[:headerSize]), Raw: raw}
+	if err := b.Header.Deserialize(bytes.NewReader(raw[:headerSize])); err != nil {
+		return nil, err
+	}
+	w := walker{raw: raw, pos: headerSize}
+	count, err := w.count(minTxSize)
+	if err != nil {
+		return nil, err
+	}
+	b.Weight = w.pos * WitnessScale
+	b.Txs = make([]*Tx, 0, count)
+	for i := range count {
+		start := w.pos
+		layout, err := w.tx()
+		if err != nil {
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
+		}
+		tx, err := layout.decode(raw[start:w.pos:w.pos])
+		if err != nil {
+			return nil, fmt.Errorf("transaction %d: %w", i, err)
+		}
+		b.Txs = append(b.Txs, tx)
+		b.Weight += tx.Weight
+	}
+	if w.pos != len(raw) {
+		return nil, errTrailing
+	}
+	return b, nil
+}
+
+// The least bytes that one of each takes, so that a count can be refused
+// before anything of that size is allocated.
+const (
+	minTxSize   = 10 // version, two counts, lock time
+	minInSize   = 41 // outpoint, empty script, sequence
+	minOutSize  = 9  // value, empty script
+	minItemSize = 1  // an empty witness item
+)
+
+// walker steps over serialised transactions and allocates nothing.
+type walker struct {
+	raw []byte
+	pos int
+}
+
+// txLayout says where the parts of a serialised transaction are, counted from
+// its first byte.
+type txLayout struct {
+	size    int
+	body    int // first byte of the input count
+	witness int // first byte after the outputs
+	lock    int // first byte of the lock time
+}
+
+func (w *walker) tx() (txLayout, error) {
+	start := w.pos
+	var l txLayout
+	if err := w.skip(4); err != nil {
+		return l, err
+	}
+	segwit, err := w.flag()
+	if err != nil {
+		return l, err
+	}
+	l.body = w.pos - start
+	ins, err := w.inputs()
+	if err != nil {
+		return l, err
+	}
+	if err := w.outputs(); err != nil {
+		return l, err
+	}
+	l.witness = w.pos - start
+	if segwit {
+		if err := w.witnesses(ins); err != nil {
+			return l, err
+		}
+	}
+	l.lock = w.pos - start
+	err = w.skip(4)
+	l.size = w.pos - start
+	return l, err
+}
+
+// flag steps over BIP144's marker and flag if they are there.
+func (w *walker) flag() (segwit bool, err error) {
+	if len(w.raw)-w.pos < 2 {
+		return false, errTruncated
+	}
+	if w.raw[w.pos] != wire.TxFlagMarker {
+		return false, nil
+	}
+	if w.raw[w.pos+1] != wire.WitnessFlag {
+		return false, errFlag
+	}
+	w.pos += 2
+	return true, nil
+}
+
+func (w *walker) inputs() (count int, err error) {
+	count, err = w.count(minInSize)
+	for i := 0; i < count && err == nil; i++ {
+		if err = w.skip(36); err == nil {
+			if err = w.bytes(); err == nil {
+				err = w.skip(4)
+			}
+		}
+	}
+	return count, err
+}
+
+func (w *walker) outputs() error {
+	count, err := w.count(minOutSize)
+	for i := 0; i < count && err == nil; i++ {
+		if err = w.skip(8); err == nil {
+			err = w.bytes()
+		}
+	}
+	return err
+}
+
+func (w *walker) witnesses(ins int) error {
+	any := false
+	for range ins {
+		items, err := w.count(minItemSize)
+		if err != nil {
+			return err
+		}
+		any = any || items > 0
+		for range items {
+			if err := w.bytes(); err != nil {
+				return err
+			}
+		}
+	}
+	if !any {
+		return errNoWitnesses
+	}
+	return nil
+}
+
+// bytes steps over a length and as many bytes.
+func (w *walker) bytes() error {
+	n, err := w.count(1)
+	if err != nil {
+		return err
+	}
+	return w.skip(n)
+}
+
+func (w *walker) skip(n int) error {
+	if n > len(w.raw)-w.pos {
+		return errTruncated
+	}
+	w.pos += n
+	return nil
+}
+
+// count reads a CompactSize of things that take at least that many bytes each,
+// and refuses more of them than there are bytes left.
+func (w *walker) count(least int) (int, error) {
+	rest := w.raw[w.pos:]
+	if len(rest) == 0 {
+		return 0, errTruncated
+	}
+	n, width := uint64(rest[0]), 1
+	if n >= 0xfd {
+		width = 1 + 2<<(n-0xfd)
+		if len(rest) < width {
+			return 0, errTruncated
+		}
+		var buf [8]byte
+		copy(buf[:], rest[1:width])
+		n = binary.LittleEndian.Uint64(buf[:])
+		if wire.VarIntSerializeSize(n) != width {
+			return 0, errNonMinimal
+		}
+	}
+	w.pos += width
+	if n > uint64((len(rest)-width)/least) {
+		return 0, errTruncated
+	}
+	return int(n), nil
+}
+
+// decode makes a Tx of bytes that the walker has passed.
+func (l txLayout) decode(raw []byte) (*Tx, error) {
+	tx := &Tx{MsgTx: new(wire.MsgTx), Size: l.size, raw: raw}
+	if err := tx.MsgTx.Deserialize(bytes.NewReader(raw)); err != nil {
+		return nil, err
+	}
+	l.identify(tx)
+	return tx, nil
+}
+
+// identify computes ids and weight from the bytes as they are.
+func (l txLayout) identify(tx *Tx) {
+	raw := tx.raw
+	stripped := 4 + (l.witness - l.body) + 4
+	tx.Weight = stripped*(WitnessScale-1) + l.size
+	tx.WID = doubleHash(raw)
+	tx.ID = tx.WID
+	if stripped != l.size {
+		h := sha256.New()
+		h.Write(raw[:4])
+		h.Write(raw[l.body:l.witness])
+		h.Write(raw[l.lock:])
+		var first [sha256.Size]byte
+		tx.ID = sha256.Sum256(h.Sum(first[:0]))
+	}
+}
+
+// NewTx makes a Tx of a transaction built here. msg must not change afterwards.
+func NewTx(msg *wire.MsgTx) *Tx {
+	var buf bytes.Buffer
+	buf.Grow(msg.SerializeSize())
+	_ = msg.Serialize(&buf) // a bytes.Buffer takes everything
+	raw := buf.Bytes()
+	tx := &Tx{MsgTx: msg, Size: len(raw), raw: raw}
+	layoutOf(msg, len(raw)).identify(tx)
+	return tx
+}
+
+// layoutOf is the layout of msg's serialisation of that size.
+func layoutOf(msg *wire.MsgTx, size int) txLayout {
+	stripped := msg.SerializeSizeStripped()
+	l := txLayout{size: size, body: 4, lock: size - 4}
+	if stripped != size {
+		l.body += 2
+	}
+	l.witness = l.body + stripped - 8
+	return l
+}
+
+// NewBlock makes a Block of a block built here. msg must not change afterwards.
+func NewBlock(msg *wire.MsgBlock) *Block {
+	var buf bytes.Buffer
+	buf.Grow(msg.SerializeSize())
+	_ = msg.Serialize(&buf) // a bytes.Buffer takes everything
+	raw := buf.Bytes()
+	b := &Block{Hash: doubleHash(raw[:headerSize]), Header: msg.Header, Raw: raw}
+	pos := headerSize + wire.VarIntSerializeSize(uint64(len(msg.Transactions)))
+	b.Weight = pos * WitnessScale
+	for _, m := range msg.Transactions {
+		size := m.SerializeSize()
+		tx := &Tx{MsgTx: m, Size: size, raw: raw[pos : pos+size : pos+size]}
+		layoutOf(m, size).identify(tx)
+		b.Txs = append(b.Txs, tx)
+		b.Weight += tx.Weight
+		pos += size
+	}
+	return b
+}
+
+// StripWitness is the block as it travels without witnesses, for peers that
+// did not ask for them (BIP144).
+func (b *Block) StripWitness() []byte {
+	out := make([]byte, 0, b.strippedSize())
+	out = append(out, b.Raw[:headerSize+wire.VarIntSerializeSize(uint64(len(b.Txs)))]...)
+	for _, tx := range b.Txs {
+		out = tx.appendStripped(out)
+	}
+	return out
+}
+
+// appendStripped appends the transaction's bytes without witness.
+func (t *Tx) appendStripped(dst []byte) []byte {
+	if !t.HasWitness() {
+		return append(dst, t.raw...)
+	}
+	dst = append(dst, t.raw[:4]...)
+	dst = append(dst, t.raw[6:6+t.StrippedSize()-8]...)
+	return append(dst, t.raw[len(t.raw)-4:]...)
+}

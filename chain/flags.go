@@ -1,0 +1,47 @@
+package chain
+
+import "github.com/btcsuite/btcd/txscript/v2"
+
+// StandardFlags are the script rules of relay: consensus, and the stricter
+// ones whose breach makes a transaction non-standard only.
+const StandardFlags = txscript.StandardVerifyFlags
+
+// ScriptFlags are the script rules of consensus for the block at node
+// [GetBlockScriptFlags]. P2SH, witness and taproot hold for all blocks but the
+// few named exceptions that were mined before.
+func ScriptFlags(p *Params, node *HeaderNode) txscript.ScriptFlags {
+	flags, exempt := p.ScriptExceptions[node.Hash]
+	if !exempt {
+		flags = txscript.ScriptBip16 | txscript.ScriptVerifyWitness | txscript.ScriptVerifyTaproot
+	}
+	if node.Height >= p.BIP0066Height {
+		flags |= txscript.ScriptVerifyDERSignatures
+	}
+	if node.Height >= p.BIP0065Height {
+		flags |= txscript.ScriptVerifyCheckLockTimeVerify
+	}
+	if node.Height >= p.CSVHeight {
+		flags |= txscript.ScriptVerifyCheckSequenceVerify
+	}
+	if node.Height >= p.SegwitHeight {
+		flags |= txscript.ScriptStrictMultiSig // BIP147: its NULLDUMMY
+	}
+	return flags
+}
+
+// bip34ImpliesBIP30Limit is the height from which coinbases of before BIP34
+// could be repeated again [BIP34_IMPLIES_BIP30_LIMIT].
+const bip34ImpliesBIP30Limit = 1_983_702
+
+// EnforceBIP30 says whether the block at node must not make a coin that exists
+// already. From BIP34 on to a far height it cannot, so nobody need look.
+func EnforceBIP30(p *Params, node *HeaderNode) bool {
+	if node.Height >= bip34ImpliesBIP30Limit {
+		return true
+	}
+	if height, ok := p.BIP30Exceptions[node.Hash]; ok && height == node.Height {
+		return false
+	}
+	at34 := node.Parent.Ancestor(p.BIP0034Height)
+	return at34 == nil || p.BIP0034Hash == nil || at34.Hash != *p.BIP0034Hash
+}

@@ -1,0 +1,59 @@
+package chain
+
+import (
+	"crypto/sha256"
+)
+
+// MerkleRoot is the root of the tree over hashes; it overwrites them. mutated
+// says that two equal hashes stood side by side where a pair is made, which an
+// honest tree never has: a repeated tail gives the same root (CVE-2012-2459).
+func MerkleRoot(hashes []Hash) (root Hash, mutated bool) {
+	if len(hashes) == 0 {
+		return Hash{}, false
+	}
+	for len(hashes) > 1 {
+		for i := 0; i+1 < len(hashes); i += 2 {
+			mutated = mutated || hashes[i] == hashes[i+1]
+		}
+		if len(hashes)%2 == 1 {
+			hashes = append(hashes, hashes[len(hashes)-1])
+		}
+		for i := 0; i < len(hashes); i += 2 {
+			hashes[i/2] = hashPair(hashes[i], hashes[i+1])
+		}
+		hashes = hashes[:len(hashes)/2]
+	}
+	return hashes[0], mutated
+}
+
+func hashPair(a, b Hash) Hash {
+	var both [64]byte
+	copy(both[:32], a[:])
+	copy(both[32:], b[:])
+	return doubleHash(both[:])
+}
+
+func doubleHash(b []byte) Hash {
+	first := sha256.Sum256(b)
+	return sha256.Sum256(first[:])
+}
+
+// TxRoot is the merkle root over the block's txids, as its header must name it.
+func TxRoot(txs []*Tx) (root Hash, mutated bool) {
+	hashes := make([]Hash, len(txs), len(txs)+1)
+	for i, tx := range txs {
+		hashes[i] = tx.ID
+	}
+	return MerkleRoot(hashes)
+}
+
+// WitnessRoot is the merkle root over the block's wtxids, the coinbase's
+// counted as zero (BIP141).
+func WitnessRoot(txs []*Tx) Hash {
+	hashes := make([]Hash, len(txs), len(txs)+1)
+	for i := 1; i < len(txs); i++ {
+		hashes[i] = txs[i].WID
+	}
+	root, _ := MerkleRoot(hashes)
+	return root
+}

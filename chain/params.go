@@ -1,0 +1,50 @@
+package chain
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+)
+
+// Params is a Bitcoin network: chaincfg's description of it, and what the
+// rules need beyond that. Treat it as read-only once a room has it.
+type Params struct {
+	*chaincfg.Params
+
+	CSVHeight    int32 // BIP68, BIP112 and BIP113 hold from this height
+	SegwitHeight int32 // BIP141, BIP143 and BIP147 hold from this height
+
+	// MinimumChainWork is the least work of a chain worth downloading.
+	MinimumChainWork Work
+	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none.
+	AssumeValid *Hash
+
+	// ScriptExceptions are blocks that broke P2SH or taproot before these
+	// were rules: the flags that hold for them in place of the usual ones.
+	ScriptExceptions map[Hash]txscript.ScriptFlags
+	// BIP30Exceptions are the two blocks that repeated an older coinbase.
+	BIP30Exceptions map[Hash]int32
+}
+
+// ForNetwork finds the network by Bitcoin Core's name for it.
+func ForNetwork(name string) (*Params, error) {
+	switch name {
+	case "regtest":
+		return RegTest(), nil
+	}
+	return nil, fmt.Errorf("network %q is not known", name)
+}
+
+// RegTest is the network for testing, with Bitcoin Core's rules for it: every
+// soft fork holds from block 1, segwit and taproot from genesis.
+func RegTest() *Params {
+	p := chaincfg.RegressionNetParams
+	p.BIP0034Height, p.BIP0065Height, p.BIP0066Height = 1, 1, 1
+	return &Params{Params: &p, CSVHeight: 1, SegwitHeight: 0}
+}
+
+// Genesis is the first header of the network.
+func (p *Params) Genesis() *HeaderNode {
+	return NewHeaderNode(nil, p.GenesisBlock.Header)
+}

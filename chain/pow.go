@@ -1,0 +1,130 @@
+package chain
+
+import (
+	"encoding/binary"
+	"math/big"
+	"time"
+)
+
+// targetOf expands the compact form of a target. ok is false for what no block
+// may claim: zero, negative, or more than 256 bits.
+func targetOf(bits uint32) (target *big.Int, ok bool) {
+	size, word := bits>>24, bits&0x007fffff
+	target = new(big.Int)
+	if size <= 3 {
+		word >>= 8 * (3 - size)
+		target.SetUint64(uint64(word))
+	} else {
+		overflow := size > 34 || word > 0xff && size > 33 || word > 0xffff && size > 32
+		if overflow && word != 0 {
+			return target, false
+		}
+		target.Lsh(target.SetUint64(uint64(word)), 8*uint(size-3))
+	}
+	negative := bits&0x00800000 != 0
+	return target, word != 0 && !negative
+}
+
+// compactOf is the compact form of a target: a byte of length and the three
+// most significant bytes, of which the first stays below 0x80.
+func compactOf(target *big.Int) uint32 {
+	size := uint(target.BitLen()+7) / 8
+	var word uint64
+	if size <= 3 {
+		word = target.Uint64() << (8 * (3 - size))
+	} else {
+		word = new(big.Int).Rsh(target, 8*(size-3)).Uint64()
+	}
+	if word&0x00800000 != 0 {
+		word >>= 8
+		size++
+	}
+	return uint32(word) | uint32(size)<<24
+}
+
+// WorkOf is the expected number of hashes for a header of that difficulty:
+// 2^256 / (target + 1). It is zero for bits that no header may claim.
+func WorkOf(bits uint32) Work {
+	target, ok := targetOf(bits)
+	if !ok {
+		return Work{}
+	}
+	all := new(big.Int).Lsh(big.NewInt(1), 256)
+	var buf [32]byte
+	all.Div(all, target.Add(target, big.NewInt(1))).FillBytes(buf[:])
+	var w Work
+	for i := range w {
+		w[i] = binary.BigEndian.Uint64(buf[8*i:])
+	}
+	return w
+}
+
+// meetsTarget says whether a header's hash is proof of the work that bits
+// claim, and bits are not easier than the network allows.
+func meetsTarget(p *Params, hash Hash, bits uint32) bool {
+	target, ok := targetOf(bits)
+	if !ok || target.Cmp(p.PowLimit) > 0 {
+		return false
+	}
+	for i, j := 0, len(hash)-1; i < j; i, j = i+1, j-1 {
+		hash[i], hash[j] = hash[j], hash[i]
+	}
+	return new(big.Int).SetBytes(hash[:]).Cmp(target) <= 0
+}
+
+// retargetInterval is the number of blocks between changes of difficulty.
+func (p *Params) retargetInterval() int32 {
+	return int32(p.TargetTimespan / p.TargetTimePerBlock)
+}
+
+// NextBits is the difficulty that the header after parent must claim; time is
+// that header's own, which matters on test networks only.
+func NextBits(p *Params, parent *HeaderNode, at time.Time) uint32 {
+	switch {
+	case p.PoWNoRetargeting && parent.Header.Bits == p.PowLimitBits:
+		return p.PowLimitBits // and so has every header since genesis
+	case (parent.Height+1)%p.retargetInterval() == 0:
+		return retarget(p, parent)
+	case !p.ReduceMinDifficulty:
+		return parent.Header.Bits
+	case at.Unix() > parent.Header.Timestamp.Unix()+2*int64(p.TargetTimePerBlock/time.Second):
+		return p.PowLimitBits
+	}
+	return lastRealBits(p, parent)
+}
+
+// lastRealBits is the difficulty of the last header that did not use the test
+// networks' permission to be easy after twenty minutes.
+func lastRealBits(p *Params, n *HeaderNode) uint32 {
+	for n.Parent != nil && n.Height%p.retargetInterval() != 0 && n.Header.Bits == p.PowLimitBits {
+		n = n.Parent
+	}
+	return n.Header.Bits
+}
+
+// retarget scales the target by how long the last period took, at most by four
+// either way. The period is measured over one block less than it has, as
+// Bitcoin always did.
+func retarget(p *Params, last *HeaderNode) uint32 {
+	if p.PoWNoRetargeting {
+		return last.Header.Bits
+	}
+	first := last.Ancestor(last.Height - (p.retargetInterval() - 1))
+	want := int64(p.TargetTimespan / time.Second)
+	took := last.Header.Timestamp.Unix() - first.Header.Timestamp.Unix()
+	took = min(max(took, want/p.RetargetAdjustmentFactor), want*p.RetargetAdjustmentFactor)
+
+	from := last.Header.Bits
+	if p.EnforceBIP94 {
+		// The last block of a period may carry the minimum difficulty; the
+		// first may not.
+		from = first.Header.Bits
+	}
+	target, _ := targetOf(from)
+	target.Mul(target, big.NewInt(took))
+	target.Div(target, big.NewInt(want))
+	if target.Cmp(p.PowLimit) > 0 {
+		return p.PowLimitBits
+	}
+	return compactOf(target)
+}

@@ -1,0 +1,11 @@
+// Package script answers whether a transaction may spend its coins: it runs
+// txscript's engine, keeps what one transaction's inputs share, and remembers
+// what the pool has checked so that a block need not check it again.
+//
+// A fast road recognises the common templates and may only accept. What it
+// does not know, or what fails on it, goes through the engine, whose verdict
+// alone counts. The package starts no goroutines: callers bring their own and
+// may share a Checker and a Prepared between them.
+//
+// Start reading at Checker.CheckTx.
+package script

@@ -1,0 +1,128 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// Config of a Checker.
+type Config struct {
+	// CacheEntries bounds the remembered transactions; 0 means DefaultCacheEntries.
+	CacheEntries int
+}
+
+// DefaultCacheEntries is room for a pool of 300 MB of ordinary transactions at
+// under 100 bytes each.
+const DefaultCacheEntries = 1 << 19
+
+// Checker checks scripts. It is safe for concurrent use.
+type Checker struct {
+	known *cache
+}
+
+// New makes a Checker.
+func New(c Config) *Checker {
+	if c.CacheEntries == 0 {
+		c.CacheEntries = DefaultCacheEntries
+	}
+	return &Checker{known: newCache(c.CacheEntries)}
+}
+
+// Prepared is a transaction, the coins it spends, and the hashes that its
+// signatures have in common. It is safe for concurrent use.
+type Prepared struct {
+	tx     *chain.Tx
+	coins  []chain.Coin
+	hashes *txscript.TxSigHashes
+}
+
+// Prepare makes a transaction ready for CheckInput; coins are those it spends,
+// in input order. Neither may change afterwards.
+func Prepare(tx *chain.Tx, coins []chain.Coin) *Prepared {
+	p := &Prepared{tx: tx, coins: coins}
+	p.hashes = txscript.NewTxSigHashes(tx.MsgTx, p)
+	return p
+}
+
+// FetchPrevOutput serves txscript the coin behind an outpoint.
+func (p *Prepared) FetchPrevOutput(op wire.OutPoint) *wire.TxOut {
+	for i, in := range p.tx.TxIn {
+		if in.PreviousOutPoint == op {
+			return &wire.TxOut{Value: int64(p.coins[i].Value), PkScript: p.coins[i].PkScript}
+		}
+	}
+	return nil
+}
+
+// CheckTx checks every input of a transaction, not a coinbase, unless it is
+// remembered as good under these flags or stricter ones. A failure is a
+// *chain.RuleError of kind chain.ErrBlockScript.
+func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.ScriptFlags) error {
+	if c.Known(tx, flags) {
+		return nil
+	}
+	p := Prepare(tx, coins)
+	for i := range tx.TxIn {
+		if err := c.CheckInput(p, i, flags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckInput checks one input of a prepared transaction.
+func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
+	return p.failure(i, p.execute(i, flags))
+}
+
+// execute runs the engine.
+func (p *Prepared) execute(i int, flags txscript.ScriptFlags) error {
+	coin := &p.coins[i]
+	vm, err := txscript.NewEngine(coin.PkScript, p.tx.MsgTx, i, flags, nil, p.hashes, int64(coin.Value), p)
+	if err != nil {
+		return err
+	}
+	return vm.Execute()
+}
+
+// Known says whether tx was remembered under these flags or stricter ones.
+func (c *Checker) Known(tx *chain.Tx, flags txscript.ScriptFlags) bool {
+	return c.known.has(tx.WID, flags)
+}
+
+// Remember notes that CheckTx passed tx under flags, so that the block it
+// comes in need not check it again. The wtxid commits to the scripts, and
+// through the outpoints to the coins.
+func (c *Checker) Remember(tx *chain.Tx, flags txscript.ScriptFlags) {
+	c.known.add(tx.WID, flags)
+}
+
+// failure puts an input's failure into Bitcoin Core's words for a block.
+func (p *Prepared) failure(i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	in := p.tx.TxIn[i]
+	return chain.Broken(chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, reason(err))),
+		"input %d of %s (wtxid %s), spending %s: %v", i, p.tx.ID, p.tx.WID, in.PreviousOutPoint, err)
+}
+
+// ErrPoolScript is what a script failure is called in the pool, where rules
+// stricter than consensus hold too.
+const ErrPoolScript chain.Policy = "mempool-script-verify-flag-failed"
+
+// ForPool turns a failure of CheckTx into the *chain.PolicyError that Bitcoin
+// Core answers for the pool, whichever rule it was. Other errors pass.
+func ForPool(err error) error {
+	var rule *chain.RuleError
+	if !errors.As(err, &rule) || !errors.Is(err, chain.ErrBlockScript) {
+		return err
+	}
+	words := string(ErrPoolScript) + string(rule.Rule[len(chain.ErrBlockScript):])
+	return &chain.PolicyError{Policy: chain.Policy(words), Detail: rule.Detail}
+}
