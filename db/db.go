@@ -1,0 +1,234 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// When a file is opened.
+var (
+	// ErrLocked: another process has the file open.
+	ErrLocked = errors.New("in use by another process")
+	// ErrSchema: the file holds something else, or another version of it.
+	ErrSchema = errors.New("not the expected kind of database")
+)
+
+// While a file is used.
+var (
+	// ErrCorrupt: the file is damaged; what was read is not to be trusted.
+	ErrCorrupt = errors.New("database is corrupt")
+	// ErrNested: a transaction was begun inside another on the same goroutine.
+	ErrNested = errors.New("transaction inside a transaction")
+	// ErrClosed: the database was closed.
+	ErrClosed = errors.New("database is closed")
+)
+
+const (
+	// lockTimeout is how long Open waits for another process to let go: enough
+	// for a node that is just stopping, short enough for a person.
+	lockTimeout = 2 * time.Second
+	// growBytes is the step in which the file grows. bbolt's 16 MiB would make a
+	// new wallet look large.
+	growBytes = 4 << 20
+	// mapBytes is address space, not memory: a map this large at the start spares
+	// most remaps, which wait for every reader.
+	mapBytes = 1 << 28
+)
+
+// Options tune Open. The zero value is right for a node.
+type Options struct {
+	NoSync   bool          // do not wait for the disk; for tests only
+	Timeout  time.Duration // wait for the file's lock; 0: two seconds
+	ReadOnly bool
+	// OnCommit is called on the writer's goroutine before (even n) and after
+	// (odd n) each commit, so that tests can take the file as a crash would leave it.
+	OnCommit func(n int)
+}
+
+// DB is an open database file. Its methods may be called by several goroutines
+// at once; Update calls wait for each other.
+type DB struct {
+	bolt     *bbolt.DB
+	path     string
+	onCommit func(n int)
+	hooks    atomic.Int64 // calls of onCommit so far
+}
+
+// Open opens or creates the file at path, which holds the schema name at
+// version. It fails with ErrLocked, ErrCorrupt or ErrSchema wrapped with the path.
+func Open(path, name string, version uint32, o Options) (*DB, error) {
+	if !o.ReadOnly {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, fmt.Errorf("make directory of %s: %w", path, err)
+		}
+	}
+	bolt, err := openBolt(path, o)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{bolt: bolt, path: path, onCommit: o.OnCommit}
+	if err := d.checkSchema(name, version, o.ReadOnly); err != nil {
+		bolt.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func openBolt(path string, o Options) (b *bbolt.DB, err error) {
+	if o.Timeout == 0 {
+		o.Timeout = lockTimeout
+	}
+	// bbolt reads pages while it opens: a short file would fault there.
+	if err := checkLength(path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(false)
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("open %s: %w: %v", path, ErrCorrupt, r)
+		}
+	}()
+	b, err = bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:         o.Timeout,
+		ReadOnly:        o.ReadOnly,
+		NoSync:          o.NoSync,
+		NoGrowSync:      o.NoSync,
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: mapBytes,
+		NoStatistics:    true,
+	})
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	b.AllocSize = growBytes
+	return b, nil
+}
+
+func openError(path string, err error) error {
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("open %s: %w", path, ErrLocked)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),
+		errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrInvalidMapping):
+		return fmt.Errorf("open %s: %w: %v", path, ErrCorrupt, err)
+	}
+	return fmt.Errorf("open database: %w", err)
+}
+
+// View runs fn in a read transaction: fn sees one committed state. Long
+// transactions keep old pages from being used again, so the file grows.
+func (d *DB) View(fn func(*Tx) error) error {
+	return d.run(func() error {
+		return d.bolt.View(func(b *bbolt.Tx) error { return fn(&Tx{bolt: b}) })
+	})
+}
+
+// Update runs fn in the write transaction and commits what it did, durably,
+// unless it returns an error.
+func (d *DB) Update(fn func(*Tx) error) error {
+	return d.run(func() error {
+		err := d.bolt.Update(func(b *bbolt.Tx) error {
+			if err := fn(&Tx{bolt: b}); err != nil {
+				return err
+			}
+			d.hook()
+			return nil
+		})
+		if err == nil {
+			d.hook()
+		}
+		return err
+	})
+}
+
+func (d *DB) hook() {
+	if d.onCommit != nil {
+		d.onCommit(int(d.hooks.Add(1) - 1))
+	}
+}
+
+// run calls fn with page faults of the map (a file cut short) and bbolt's own
+// panics on damaged pages turned into ErrCorrupt. The runtime's flag for faults
+// belongs to the goroutine, so it also tells a nested call.
+func (d *DB) run(fn func() error) (err error) {
+	if debug.SetPanicOnFault(true) {
+		return fmt.Errorf("%s: %w", d.path, ErrNested)
+	}
+	defer debug.SetPanicOnFault(false)
+	defer func() {
+		if r := recover(); r != nil {
+			if !fromStore(r) {
+				panic(r) // not ours: unreachable in a sound caller
+			}
+			err = fmt.Errorf("%s: %w: %v", d.path, ErrCorrupt, r)
+		}
+	}()
+	err = fn()
+	switch {
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return fmt.Errorf("%s: %w", d.path, ErrClosed)
+	case errors.Is(err, bolterrors.ErrInvalidMapping), errors.Is(err, bolterrors.ErrInvalid):
+		return fmt.Errorf("%s: %w: %v", d.path, ErrCorrupt, err)
+	}
+	return err
+}
+
+// Backup writes a consistent copy of the whole file to w while the database is
+// in use.
+func (d *DB) Backup(w io.Writer) error {
+	return d.View(func(tx *Tx) error {
+		if _, err := tx.bolt.WriteTo(w); err != nil {
+			return fmt.Errorf("back up %s: %w", d.path, err)
+		}
+		return nil
+	})
+}
+
+// Size is the file's length in bytes.
+func (d *DB) Size() int64 {
+	st, err := os.Stat(d.path)
+	if err != nil {
+		return 0
+	}
+	return st.Size()
+}
+
+// Path is the file's name.
+func (d *DB) Path() string { return d.path }
+
+// Close waits for transactions under way and closes the file.
+func (d *DB) Close() error {
+	if err := d.bolt.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", d.path, err)
+	}
+	return nil
+}
+
+// Check reads everything and proves it: bbolt's structure (pages reachable
+// once, keys in order), then every record's checksum. progress may be nil; it
+// hears of records done out of all.
+func (d *DB) Check(ctx context.Context, progress func(done, total int64)) error {
+	return d.View(func(tx *Tx) error {
+		var errs []error
+		for err := range tx.bolt.Check() {
+			if len(errs) < maxFaults {
+				errs = append(errs, fmt.Errorf("%w: %w", ErrCorrupt, err))
+			}
+		}
+		if len(errs) > 0 {
+			return fmt.Errorf("check %s: %w", d.path, errors.Join(errs...))
+		}
+		return tx.checkRecords(ctx, progress)
+	})
+}

@@ -1,0 +1,239 @@
+package db
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"go.etcd.io/bbolt"
+)
+
+const (
+	// sumSize is the CRC32C behind every value.
+	sumSize = 4
+	// maxFaults bounds how many faults Check lists; more tell nothing new.
+	maxFaults = 20
+	// reportEvery is how many records Check reads between two reports.
+	reportEvery = 4096
+)
+
+// Tx is a transaction. It is valid only while the function given to View or
+// Update runs.
+type Tx struct{ bolt *bbolt.Tx }
+
+// Table is a typed bucket. Declare it once and use it in any transaction; the
+// bucket is made by the first Put.
+type Table[K, V any] struct {
+	bucket []byte
+	key    Codec[K]
+	value  Codec[V]
+	dense  bool
+}
+
+// NewTable names a bucket and how its keys and values are written.
+func NewTable[K, V any](bucket string, k Codec[K], v Codec[V]) Table[K, V] {
+	return Table[K, V]{bucket: []byte(bucket), key: k, value: v}
+}
+
+// Dense is the same table with pages filled whole, for keys that only grow.
+func (t Table[K, V]) Dense() Table[K, V] {
+	t.dense = true
+	return t
+}
+
+// Get reads one record.
+func (t Table[K, V]) Get(tx *Tx, k K) (v V, ok bool, err error) {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return v, false, nil
+	}
+	key := t.key.Append(nil, k)
+	raw := b.Get(key)
+	if raw == nil {
+		return v, false, nil
+	}
+	if v, err = t.decode(key, raw); err != nil {
+		return v, false, err
+	}
+	return v, true, nil
+}
+
+// Has tells whether there is a record, without reading it.
+func (t Table[K, V]) Has(tx *Tx, k K) bool {
+	b := tx.bolt.Bucket(t.bucket)
+	return b != nil && b.Get(t.key.Append(nil, k)) != nil
+}
+
+func (t Table[K, V]) decode(key, raw []byte) (v V, err error) {
+	body, err := unseal(key, raw)
+	if err == nil {
+		v, err = t.value.Decode(body)
+	}
+	if err != nil {
+		return v, t.damaged(key, err)
+	}
+	return v, nil
+}
+
+func (t Table[K, V]) damaged(key []byte, err error) error {
+	if !errors.Is(err, ErrCorrupt) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return fmt.Errorf("table %s, record %x: %w", t.bucket, key, err)
+}
+
+// Put writes one record, over an older one if there is any.
+func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
+	b, err := tx.bolt.CreateBucketIfNotExists(t.bucket)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", t.bucket, err)
+	}
+	if t.dense {
+		b.FillPercent = 1
+	}
+	key := t.key.Append(nil, k)
+	if err := b.Put(key, seal(key, t.value.Append(nil, v))); err != nil {
+		return fmt.Errorf("table %s, write %x: %w", t.bucket, key, err)
+	}
+	return nil
+}
+
+// Delete removes one record; a missing one is no error.
+func (t Table[K, V]) Delete(tx *Tx, k K) error {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return nil
+	}
+	key := t.key.Append(nil, k)
+	if err := b.Delete(key); err != nil {
+		return fmt.Errorf("table %s, delete %x: %w", t.bucket, key, err)
+	}
+	return nil
+}
+
+// Scan calls fn for each record in key order, from the first key >= *from
+// (nil: from the start), until fn says no more or fails. fn must not change
+// the table.
+func (t Table[K, V]) Scan(tx *Tx, from *K, fn func(K, V) (more bool, err error)) error {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return nil
+	}
+	c := b.Cursor()
+	var k, raw []byte
+	if from == nil {
+		k, raw = c.First()
+	} else {
+		k, raw = c.Seek(t.key.Append(nil, *from))
+	}
+	for ; k != nil; k, raw = c.Next() {
+		key, v, err := t.record(k, raw)
+		if err != nil {
+			return err
+		}
+		if more, err := fn(key, v); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t Table[K, V]) record(k, raw []byte) (key K, v V, err error) {
+	if v, err = t.decode(k, raw); err != nil {
+		return key, v, err
+	}
+	if key, err = t.key.Decode(k); err != nil {
+		return key, v, t.damaged(k, err)
+	}
+	return key, v, nil
+}
+
+// Last is the record with the highest key.
+func (t Table[K, V]) Last(tx *Tx) (k K, v V, ok bool, err error) {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return k, v, false, nil
+	}
+	key, raw := b.Cursor().Last()
+	if key == nil {
+		return k, v, false, nil
+	}
+	if k, v, err = t.record(key, raw); err != nil {
+		return k, v, false, err
+	}
+	return k, v, true, nil
+}
+
+// Count is the number of records. It walks the table's pages.
+func (t Table[K, V]) Count(tx *Tx) int64 {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return 0
+	}
+	return int64(b.Stats().KeyN)
+}
+
+// Clear removes all records.
+func (t Table[K, V]) Clear(tx *Tx) error {
+	if tx.bolt.Bucket(t.bucket) == nil {
+		return nil
+	}
+	if err := tx.bolt.DeleteBucket(t.bucket); err != nil {
+		return fmt.Errorf("table %s, clear: %w", t.bucket, err)
+	}
+	return nil
+}
+
+func checksum(key, value []byte) uint32 {
+	castagnoli := crc32.MakeTable(crc32.Castagnoli) // the standard library keeps one
+	return crc32.Update(crc32.Update(0, castagnoli, key), castagnoli, value)
+}
+
+func seal(key, value []byte) []byte {
+	return binary.BigEndian.AppendUint32(value, checksum(key, value))
+}
+
+// unseal is the value within a stored record; it still aliases the record.
+func unseal(key, raw []byte) ([]byte, error) {
+	n := len(raw) - sumSize
+	if n < 0 {
+		return nil, fmt.Errorf("%w: record of %d bytes", ErrCorrupt, len(raw))
+	}
+	if binary.BigEndian.Uint32(raw[n:]) != checksum(key, raw[:n]) {
+		return nil, fmt.Errorf("%w: wrong checksum", ErrCorrupt)
+	}
+	return raw[:n:n], nil
+}
+
+// checkRecords proves the checksum of every record of every bucket.
+func (tx *Tx) checkRecords(ctx context.Context, progress func(done, total int64)) error {
+	var done, total int64
+	err := tx.bolt.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+		total += int64(b.Stats().KeyN)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	err = tx.bolt.ForEach(func(name []byte, b *bbolt.Bucket) error {
+		return b.ForEach(func(k, raw []byte) error {
+			if _, err := unseal(k, raw); err != nil && len(errs) < maxFaults {
+				errs = append(errs, fmt.Errorf("table %s, record %x: %w", name, k, err))
+			}
+			if done++; done%reportEvery == 0 {
+				if progress != nil {
+					progress(done, total)
+				}
+				return ctx.Err()
+			}
+			return nil
+		})
+	})
+	if progress != nil {
+		progress(done, total)
+	}
+	return errors.Join(append(errs, err)...)
+}
