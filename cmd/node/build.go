@@ -1,0 +1,136 @@
+package node
+
+import (
+	"path/filepath"
+
+	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
+	"grapevine/chain/miner"
+	"grapevine/chain/script"
+	"grapevine/cmd/rpc"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+	"grapevine/wallet/vault"
+)
+
+// The rooms in the order of their dependency, a function each.
+
+func (n *Node) openLedger() error {
+	file, err := n.open("chain", ledger.Schema)
+	if err != nil {
+		return err
+	}
+	n.script = script.New(script.Config{})
+	n.Ledger, err = ledger.Open(ledger.Config{
+		DB: file, Params: n.cfg.Params, Script: n.script,
+		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid,
+		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex,
+		Now: n.cfg.Now, Log: n.log.With("room", "ledger"),
+	})
+	n.follow.ledger = n.Ledger
+	return err
+}
+
+func (n *Node) buildPool() error {
+	n.Pool = mempool.New(mempool.Config{
+		Params: n.cfg.Params, Script: n.script, RequireStandard: true,
+		View: func() mempool.View { return n.Ledger.View() },
+		Now:  n.cfg.Now, Log: n.log.With("room", "pool"),
+	})
+	n.follow.pool = n.Pool
+	return nil
+}
+
+func (n *Node) buildSwarm() error {
+	file, err := n.open("peers", addrbook.Schema)
+	if err != nil {
+		return err
+	}
+	bookRand, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.book, err = addrbook.Open(addrbook.Config{
+		DB: file, Now: n.cfg.Now, Rand: bookRand,
+		Local: n.cfg.Params.Local(), Log: n.log.With("room", "addrbook"),
+	})
+	if err != nil {
+		return err
+	}
+	talkRand, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.state = gossip.New(gossip.Config{
+		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody,
+		Tip: n.Ledger.Tip(), Invalid: n.Ledger.InvalidHeaders(), MinFee: int64(n.Pool.MinFee()),
+		Rand: talkRand, Log: n.log.With("room", "gossip"),
+	})
+	swarmRand, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.Swarm, err = swarm.New(swarm.Config{
+		Params: n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,
+		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers,
+		State: n.state, RawBlock: n.Ledger.RawBlock,
+		JudgeTx: n.follow.txs,
+		JudgeBlock: func(j gossip.JudgeBlock) {
+			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))
+		},
+		StoreHeaders: n.Ledger.AddHeaders,
+		Book:         n.book, UserAgent: "/grapevine:" + n.cfg.Version + "/",
+		Rand: swarmRand, Now: n.cfg.Now, Log: n.log.With("room", "swarm"),
+	})
+	n.follow.swarm = n.Swarm
+	return err
+}
+
+func (n *Node) openWallet() error {
+	if !n.cfg.Wallet {
+		return nil
+	}
+	file, err := n.open("wallet", vault.Schema)
+	if err != nil {
+		return err
+	}
+	n.Wallet, err = vault.Open(vault.Config{
+		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx,
+		Rand: n.cfg.Rand, Now: n.cfg.Now, Log: n.log.With("room", "wallet"),
+	})
+	n.follow.wallet = n.Wallet
+	return err
+}
+
+func (n *Node) buildMiner() error {
+	r, err := n.random()
+	if err != nil {
+		return err
+	}
+	if n.cfg.MineTo != "" {
+		if n.payTo, err = n.scriptOf(n.cfg.MineTo); err != nil {
+			return err
+		}
+	}
+	n.Miner = miner.New(miner.Config{
+		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
+		ExtraNonce: r.Uint64(), Now: n.cfg.Now, Log: n.log.With("room", "miner"),
+	})
+	return nil
+}
+
+func (n *Node) buildRPC() error {
+	if n.cfg.RPCListen == "" {
+		return nil
+	}
+	var err error
+	n.RPC, err = rpc.New(rpc.Config{
+		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
+		Swarm: n.Swarm, Wallet: n.Wallet, Settle: n.follow.Settle, Stop: n.stop,
+		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
+		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
+		Now: n.cfg.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
+	})
+	return err
+}

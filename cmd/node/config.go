@@ -1,0 +1,61 @@
+package node
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+// Config is what a node is told from outside. The zero value of a field means
+// what its comment says.
+type Config struct {
+	Params  *chain.Params
+	DataDir string // holds chain.db, wallet.db, peers.db and .cookie; made when it is not there
+
+	Listen   string   // "host:port" for peers; "" does not listen
+	Connect  []string // if any: these peers and no others
+	AddNode  []string // try these too
+	MaxPeers int      // 0: the swarm's default
+
+	RPCListen   string // "host:port"; "" serves no RPC
+	RPCUser     string // beside the cookie; "" for the cookie only
+	RPCPassword string
+
+	Mine   Mine
+	MineTo string // address; "" is the node's own wallet
+
+	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default
+	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
+
+	Wallet      bool
+	TxIndex     bool
+	FilterIndex bool
+
+	Version string // of the program, as "0.1.0"
+
+	Net  p2p.Network      // nil: TCP
+	Rand io.Reader        // of keys, seeds and nonces; nil: the system's
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // nil discards
+	// NoSync leaves out the file system's flushes: for tests whose files die with them.
+	NoSync bool
+}
+
+// Mine says when a node makes blocks by itself.
+type Mine struct {
+	OnTx  bool          // as soon as a transaction enters the pool
+	Every time.Duration // at this interval; 0: not
+}
+
+// ListenError says which flag's address could not be listened at.
+type ListenError struct {
+	Flag string // "--listen" or "--rpclisten"
+	Err  *net.OpError
+}
+
+func (e *ListenError) Error() string { return e.Flag + ": " + e.Err.Error() }
+func (e *ListenError) Unwrap() error { return e.Err }

@@ -1,0 +1,151 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"grapevine/chain"
+	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+	"grapevine/wallet/vault"
+)
+
+// follower is the one goroutine that writes the pool and hands every move on
+// in its right order: pool and wallet have followed a Delta before its
+// verdicts reach gossip, and through gossip whoever waits for an answer.
+type follower struct {
+	ledger *ledger.Ledger
+	pool   *mempool.Pool
+	wallet *vault.Vault // nil without a wallet
+	swarm  *swarm.Swarm
+
+	txs   chan gossip.JudgeTx // capacity is gossip's credits: the swarm never waits here
+	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
+
+	mu    sync.Mutex
+	seq   uint64        // of the last ledger event that everybody has followed
+	moved chan struct{} // closed and replaced when seq grows
+}
+
+func newFollower() *follower {
+	return &follower{
+		txs:   make(chan gossip.JudgeTx, gossip.MaxTxsJudged),
+		heard: make(chan struct{}, 1),
+		moved: make(chan struct{}),
+	}
+}
+
+// Run hands on until ctx ends.
+func (f *follower) Run(ctx context.Context) error {
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case ev := <-f.ledger.Events():
+			err = f.onLedger(ctx, ev)
+		case j := <-f.txs:
+			err = f.onTx(ctx, j.Tx)
+		}
+		// A room that has stopped before us hears nothing more; all else is our fault.
+		if err != nil && !errors.Is(err, chain.ErrShutdown) && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
+	var evs []gossip.Event
+	var errs error
+	if ev.Delta != nil {
+		pd := f.pool.Apply(*ev.Delta)
+		errs = f.tellWallet(ctx, *ev.Delta, pd)
+		evs = poolEvents(evs, pd)
+	}
+	for _, n := range ev.Stored {
+		evs = append(evs, gossip.BodyStored{Node: n})
+	}
+	if ev.Delta != nil {
+		evs = append(evs, gossip.TipChanged{Tip: ev.Delta.Tip})
+	}
+	for _, bad := range ev.Invalid {
+		evs = append(evs, gossip.HeaderInvalid{Node: bad.Node, Err: bad.Err})
+	}
+	for _, n := range ev.Valid {
+		evs = append(evs, gossip.HeaderValid{Node: n})
+	}
+	for _, v := range ev.Verdicts {
+		evs = append(evs, gossip.BlockVerdict{Node: v.Node, Err: v.Err})
+	}
+	errs = errors.Join(errs, f.swarm.Deliver(ctx, evs...))
+	f.reached(ev.Seq)
+	return errs
+}
+
+func (f *follower) onTx(ctx context.Context, tx *chain.Tx) error {
+	pd, verdict := f.pool.Add(tx)
+	if ours(verdict) {
+		return verdict
+	}
+	err := f.tellWallet(ctx, chain.Delta{}, pd)
+	if len(pd.In) > 0 {
+		select {
+		case f.heard <- struct{}{}:
+		default: // one is waiting already
+		}
+	}
+	evs := append(poolEvents(nil, pd), gossip.TxVerdict{Tx: tx, Err: verdict})
+	return errors.Join(err, f.swarm.Deliver(ctx, evs...))
+}
+
+func (f *follower) tellWallet(ctx context.Context, d chain.Delta, pd chain.PoolDelta) error {
+	if f.wallet == nil {
+		return nil
+	}
+	return f.wallet.Apply(ctx, d, pd)
+}
+
+func poolEvents(evs []gossip.Event, pd chain.PoolDelta) []gossip.Event {
+	for _, out := range pd.Out {
+		evs = append(evs, gossip.TxOut{PoolGone: out})
+	}
+	for _, in := range pd.In {
+		evs = append(evs, gossip.TxIn{PoolTx: in})
+	}
+	return evs
+}
+
+// ours reports an error that says nothing about the transaction: disk, or a bug.
+func ours(err error) bool {
+	var rule *chain.RuleError
+	var policy *chain.PolicyError
+	return err != nil && !errors.As(err, &rule) && !errors.As(err, &policy) && !errors.Is(err, chain.ErrMissingCoin)
+}
+
+func (f *follower) reached(seq uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seq = seq
+	close(f.moved)
+	f.moved = make(chan struct{})
+}
+
+// Settle waits until pool and wallet have followed the ledger event seq.
+func (f *follower) Settle(ctx context.Context, seq uint64) error {
+	for {
+		f.mu.Lock()
+		at, moved := f.seq, f.moved
+		f.mu.Unlock()
+		if at >= seq {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

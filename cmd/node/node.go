@@ -1,0 +1,149 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mrand "math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
+	"grapevine/chain/miner"
+	"grapevine/chain/script"
+	"grapevine/cmd/rpc"
+	"grapevine/db"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+	"grapevine/wallet/vault"
+)
+
+// Node is one running node: its rooms, open to whoever tests or shows them.
+type Node struct {
+	Ledger *ledger.Ledger
+	Pool   *mempool.Pool
+	Swarm  *swarm.Swarm
+	Miner  *miner.Miner
+	Wallet *vault.Vault // nil without a wallet
+	RPC    *rpc.Server  // nil without RPC
+
+	cfg    Config
+	log    *slog.Logger
+	follow *follower
+	script *script.Checker
+	book   *addrbook.Book
+	state  *gossip.State
+	files  []*db.DB // in order of opening
+	payTo  []byte   // where mine sends new coins; only its goroutine touches it after New
+	stop   context.CancelFunc
+	asked  context.Context // ends when RPC's stop was called
+}
+
+// New opens the files in cfg.DataDir and builds every room. Nothing runs yet;
+// a Node that is never Run must be Closed.
+func New(cfg Config) (*Node, error) {
+	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
+	n.log = n.cfg.Log
+	n.asked, n.stop = context.WithCancel(context.Background())
+	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
+		if err := build(); err != nil {
+			return nil, errors.Join(err, n.Close())
+		}
+	}
+	return n, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Net == nil {
+		c.Net = swarm.TCP{}
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Run works until ctx ends, RPC says stop, or a room fails; then it stops the
+// rooms in reverse order (RPC and miner, swarm, wallet, ledger) and closes the files.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(n.asked, cancel)()
+	stages := []stage{
+		{name: "follower", run: n.follow.Run},
+		{name: "ledger", run: n.Ledger.Run},
+		{name: "swarm", flag: "--listen", run: n.Swarm.Run},
+		{name: "miner", run: n.mine},
+	}
+	if n.Wallet != nil {
+		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallet.Run})
+	}
+	if n.RPC != nil {
+		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.RPC.Run})
+	}
+	err := runStages(ctx, stages)
+	return errors.Join(err, n.Close())
+}
+
+func insert(to []stage, at int, s stage) []stage {
+	return append(to[:at:at], append([]stage{s}, to[at:]...)...)
+}
+
+// Ready is closed when the node answers: RPC when it has one, else its peers.
+func (n *Node) Ready() <-chan struct{} {
+	if n.RPC != nil {
+		return n.RPC.Ready()
+	}
+	return n.Swarm.Ready()
+}
+
+// Addr is where the node listens for peers, nil when it does not.
+func (n *Node) Addr() net.Addr { return n.Swarm.Addr() }
+
+// Close closes the files, last opened first.
+func (n *Node) Close() error {
+	n.stop()
+	var errs []error
+	for i := len(n.files) - 1; i >= 0; i-- {
+		errs = append(errs, n.files[i].Close())
+	}
+	n.files = nil
+	return errors.Join(errs...)
+}
+
+// open opens one file of the data directory.
+func (n *Node) open(name string, version uint32) (*db.DB, error) {
+	if err := os.MkdirAll(n.cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := db.Open(filepath.Join(n.cfg.DataDir, name+".db"), name, version, db.Options{NoSync: n.cfg.NoSync})
+	if err != nil {
+		return nil, err
+	}
+	n.files = append(n.files, f)
+	return f, nil
+}
+
+// random is a random source of its own for one room.
+func (n *Node) random() (*mrand.Rand, error) {
+	var seed [16]byte
+	if _, err := io.ReadFull(n.cfg.Rand, seed[:]); err != nil {
+		return nil, fmt.Errorf("random seed: %w", err)
+	}
+	return mrand.New(mrand.NewPCG(binary.LittleEndian.Uint64(seed[:]), binary.LittleEndian.Uint64(seed[8:]))), nil
+}
