@@ -20,8 +20,11 @@ type Network interface {
 	Listen(ctx context.Context, addr string) (net.Listener, error)
 }
 
-// Offence is a fault of a peer for which it is dropped; its text goes to the log.
+// Offence is a fault of a peer for which it is dropped; its text goes to the
+// log. It is an error, so that errors.As finds it in what a connection ended with.
 type Offence string
+
+func (o Offence) Error() string { return string(o) }
 
 // Addr is where a node says it can be reached.
 type Addr struct {

@@ -1,11 +1,13 @@
 package msg
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
 	"grapevine/p2p"
 )
 
@@ -23,16 +25,66 @@ type DecodeError struct {
 	Offence p2p.Offence
 }
 
-func (e *DecodeError) Error() string { return fmt.Sprintf("%s: %s", e.Command, e.Offence) }
+func (e *DecodeError) Error() string { return fmt.Sprintf("bad %s: %s", e.Command, e.Offence) }
+func (e *DecodeError) Unwrap() error { return e.Offence }
 
 // Decode makes the message that command names from its payload, which it may
 // keep. Blocks and transactions become *Block and *Tx. The error is
 // ErrUnknownCommand or a *DecodeError.
+//
+// Memory is bounded by a small multiple of len(payload): counts are compared
+// with the bytes that are there before anything is allocated for them.
 func Decode(command string, payload []byte) (wire.Message, error) {
-	return nil, errors.New("not built yet")
+	if len(payload) > MaxPayload {
+		return nil, offence(command, "payload of %d bytes", len(payload))
+	}
+	switch command {
+	case wire.CmdBlock:
+		b, err := chain.DecodeBlock(payload)
+		if err != nil {
+			return nil, offence(command, "%v", err)
+		}
+		return &Block{b}, nil
+	case wire.CmdTx:
+		t, err := chain.DecodeTx(payload)
+		if err != nil {
+			return nil, offence(command, "%v", err)
+		}
+		return &Tx{t}, nil
+	}
+	m, s := blank(command)
+	if m == nil {
+		return nil, fmt.Errorf("%w %q", ErrUnknownCommand, command)
+	}
+	if err := s.check(payload); err != nil {
+		return nil, offence(command, "%v", err)
+	}
+	buf := bytes.NewBuffer(payload)
+	if err := m.BtcDecode(buf, ProtocolVersion, wire.WitnessEncoding); err != nil {
+		return nil, offence(command, "%v", err)
+	}
+	if buf.Len() > 0 && !s.grows {
+		return nil, offence(command, "%d bytes too many", buf.Len())
+	}
+	return m, nil
+}
+
+func offence(command, format string, args ...any) error {
+	return &DecodeError{command, p2p.Offence(fmt.Sprintf(format, args...))}
 }
 
 // Encode is the inverse of Decode.
 func Encode(m wire.Message) (command string, payload []byte, err error) {
-	return "", nil, errors.New("not built yet")
+	command = m.Command()
+	if b, ok := m.(*Block); ok {
+		return command, b.Raw, nil
+	}
+	var buf bytes.Buffer
+	if err := m.BtcEncode(&buf, ProtocolVersion, wire.WitnessEncoding); err != nil {
+		return command, nil, fmt.Errorf("encode %s: %w", command, err)
+	}
+	if buf.Len() > MaxPayload {
+		return command, nil, fmt.Errorf("encode %s: %d bytes are too many", command, buf.Len())
+	}
+	return command, buf.Bytes(), nil
 }

@@ -27,7 +27,7 @@ func (b *Block) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 	if err != nil {
 		return err
 	}
-	_ = raw
+	b.Block, err = chain.DecodeBlock(raw)
 	return err
 }
 
@@ -49,7 +49,7 @@ func (t *Tx) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 	if err != nil {
 		return err
 	}
-	_ = raw
+	t.Tx, err = chain.DecodeTx(raw)
 	return err
 }
 

@@ -1,0 +1,157 @@
+package msg
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Most entries of one message.
+const (
+	MaxInv     = 50_000 // Core's MAX_INV_SZ: inv, getdata, notfound
+	MaxHeaders = 2000   // Core's MAX_HEADERS_RESULTS
+	MaxLocator = 101    // Core's MAX_LOCATOR_SZ
+	MaxAddrs   = 1000   // Core's MAX_ADDR_TO_SEND
+)
+
+// Sizes in bytes of what travels.
+const (
+	invSize       = 4 + 32
+	headerSize    = 80 + 1 // with its transaction count, always 0
+	addrSize      = 4 + 8 + 16 + 2
+	minAddrV2Size = 4 + 1 + 1 + 1 + 0 + 2 // of an unknown network with an empty address
+)
+
+// shape is what can be said of a payload before it is decoded: head bytes, then
+// maybe a count and that many elements, then tail bytes.
+type shape struct {
+	head, tail int
+	elem       int  // bytes of one element, 0: no list
+	max        int  // most elements
+	loose      bool // elem is only the least size, so the whole may be longer
+	grows      bool // newer versions of this message may have more at the end
+	any        bool // not decoded at all
+}
+
+func (s shape) check(p []byte) error {
+	least, count := s.head+s.tail, uint64(0)
+	if s.any {
+		return nil
+	}
+	if len(p) < least {
+		return fmt.Errorf("%d bytes, at least %d are needed", len(p), least)
+	}
+	if s.elem > 0 {
+		n, size, err := compactSize(p[s.head:])
+		if err != nil {
+			return err
+		}
+		if n > uint64(s.max) {
+			return fmt.Errorf("%d entries, at most %d are allowed", n, s.max)
+		}
+		count, least = n, least+size
+	}
+	least += int(count) * s.elem
+	if len(p) < least {
+		return fmt.Errorf("%d entries do not fit in %d bytes", count, len(p))
+	}
+	if len(p) > least && !s.loose && !s.grows {
+		return fmt.Errorf("%d bytes too many", len(p)-least)
+	}
+	return nil
+}
+
+var errShort = errors.New("ends within a number")
+
+// compactSize reads Bitcoin's variable-length number and says how many bytes it took.
+func compactSize(p []byte) (n uint64, size int, err error) {
+	if len(p) == 0 {
+		return 0, 0, errShort
+	}
+	size = 1
+	switch p[0] {
+	case 0xfd:
+		size = 3
+	case 0xfe:
+		size = 5
+	case 0xff:
+		size = 9
+	default:
+		return uint64(p[0]), 1, nil
+	}
+	if len(p) < size {
+		return 0, 0, errShort
+	}
+	var b [8]byte
+	copy(b[:], p[1:size])
+	n = binary.LittleEndian.Uint64(b[:])
+	if wire.VarIntSerializeSize(n) != size {
+		return 0, 0, fmt.Errorf("number %d is not in its shortest form", n)
+	}
+	return n, size, nil
+}
+
+// blank is an empty message of this name and the shape of its payload; nil for
+// names we do not know.
+func blank(command string) (wire.Message, shape) {
+	switch command {
+	case wire.CmdInv:
+		return &wire.MsgInv{}, shape{elem: invSize, max: MaxInv}
+	case wire.CmdGetData:
+		return &wire.MsgGetData{}, shape{elem: invSize, max: MaxInv}
+	case wire.CmdNotFound:
+		return &wire.MsgNotFound{}, shape{elem: invSize, max: MaxInv}
+	case wire.CmdHeaders:
+		return &wire.MsgHeaders{}, shape{elem: headerSize, max: MaxHeaders}
+	case wire.CmdGetHeaders:
+		return &wire.MsgGetHeaders{}, shape{head: 4, elem: 32, max: MaxLocator, tail: 32}
+	case wire.CmdGetBlocks:
+		return &wire.MsgGetBlocks{}, shape{head: 4, elem: 32, max: MaxLocator, tail: 32}
+	case wire.CmdAddr:
+		return &wire.MsgAddr{}, shape{elem: addrSize, max: MaxAddrs}
+	case wire.CmdAddrV2:
+		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs, loose: true}
+	case wire.CmdVersion:
+		return &wire.MsgVersion{}, shape{head: 80, elem: 1, max: wire.MaxUserAgentLen, tail: 4, grows: true}
+	case wire.CmdPing:
+		return &wire.MsgPing{}, shape{head: 8}
+	case wire.CmdPong:
+		return &wire.MsgPong{}, shape{head: 8}
+	case wire.CmdFeeFilter:
+		return &wire.MsgFeeFilter{}, shape{head: 8}
+	case CmdSendCmpct:
+		return &SendCmpct{}, shape{head: sendCmpctSize}
+	case wire.CmdGetCFilters:
+		return &wire.MsgGetCFilters{}, shape{head: 37}
+	case wire.CmdGetCFHeaders:
+		return &wire.MsgGetCFHeaders{}, shape{head: 37}
+	case wire.CmdGetCFCheckpt:
+		return &wire.MsgGetCFCheckpt{}, shape{head: 33}
+	}
+	return nameOnly(command)
+}
+
+// nameOnly are the messages that have nothing to read, or nothing that we read.
+func nameOnly(command string) (wire.Message, shape) {
+	switch command {
+	case wire.CmdVerAck:
+		return &wire.MsgVerAck{}, shape{}
+	case wire.CmdWTxIdRelay:
+		return &wire.MsgWTxIdRelay{}, shape{}
+	case wire.CmdSendAddrV2:
+		return &wire.MsgSendAddrV2{}, shape{}
+	case wire.CmdSendHeaders:
+		return &wire.MsgSendHeaders{}, shape{}
+	case wire.CmdGetAddr:
+		return &wire.MsgGetAddr{}, shape{}
+	case wire.CmdMemPool:
+		return &wire.MsgMemPool{}, shape{}
+	case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear, wire.CmdMerkleBlock,
+		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt,
+		CmdCmpctBlock, CmdGetBlockTxn, CmdBlockTxn:
+		return &Opaque{Name: command}, shape{any: true}
+	}
+	return nil, shape{}
+}

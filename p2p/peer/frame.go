@@ -1,0 +1,159 @@
+package peer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// transport carries whole messages. Reading and writing may happen at once.
+type transport interface {
+	// read waits for one message and says how many bytes it took in all.
+	read() (command string, payload []byte, size int, err error)
+	// write queues one message in a buffer; flush sends the buffer.
+	write(command string, payload []byte) (size int, err error)
+	flush() error
+}
+
+// plain is the old transport, which everybody speaks: a header of 24 bytes
+//
+//	magic 4 | command 12, zero-padded | length 4 | checksum 4
+//
+// then the payload, whose double SHA-256 begins with the checksum.
+type plain struct {
+	magic wire.BitcoinNet
+	conn  net.Conn
+	r     *bufio.Reader
+	w     *bufio.Writer
+}
+
+func newPlain(magic wire.BitcoinNet, conn net.Conn) *plain {
+	return &plain{
+		magic: magic,
+		conn:  conn,
+		r:     bufio.NewReaderSize(conn, buffer),
+		w:     bufio.NewWriterSize(pacedWriter{conn}, buffer),
+	}
+}
+
+func (t *plain) read() (string, []byte, int, error) {
+	if err := awaitByte(t.conn, t.r); err != nil {
+		return "", nil, 0, err
+	}
+	var h [wire.MessageHeaderSize]byte
+	if _, err := io.ReadFull(t.r, h[:]); err != nil {
+		return "", nil, 0, err
+	}
+	if got := wire.BitcoinNet(binary.LittleEndian.Uint32(h[:4])); got != t.magic {
+		return "", nil, 0, p2p.Offence(fmt.Sprintf("speaks for another network (magic %08x)", uint32(got)))
+	}
+	command, ok := commandOf(h[4:16])
+	if !ok {
+		return "", nil, 0, p2p.Offence("message name is not text")
+	}
+	length := binary.LittleEndian.Uint32(h[16:20])
+	if length > msg.MaxPayload {
+		return "", nil, 0, p2p.Offence(fmt.Sprintf("message of %d bytes, at most %d are allowed", length, msg.MaxPayload))
+	}
+	payload, err := readBody(t.conn, t.r, int(length))
+	if err != nil {
+		return "", nil, 0, fmt.Errorf("within %s: %w", command, err)
+	}
+	if sum := chainhash.DoubleHashB(payload); !bytes.Equal(sum[:4], h[20:24]) {
+		return "", nil, 0, p2p.Offence(command + " has a wrong checksum")
+	}
+	return command, payload, len(h) + len(payload), nil
+}
+
+func (t *plain) write(command string, payload []byte) (int, error) {
+	var h [wire.MessageHeaderSize]byte
+	binary.LittleEndian.PutUint32(h[:4], uint32(t.magic))
+	copy(h[4:16], command)
+	binary.LittleEndian.PutUint32(h[16:20], uint32(len(payload)))
+	copy(h[20:24], chainhash.DoubleHashB(payload))
+	if _, err := t.w.Write(h[:]); err != nil {
+		return 0, err
+	}
+	if _, err := t.w.Write(payload); err != nil {
+		return 0, err
+	}
+	return len(h) + len(payload), nil
+}
+
+func (t *plain) flush() error { return t.w.Flush() }
+
+// commandOf reads a zero-padded name of printable letters.
+func commandOf(b []byte) (string, bool) {
+	name := bytes.TrimRight(b, "\x00")
+	for _, c := range name {
+		if c < ' ' || c > '~' {
+			return "", false
+		}
+	}
+	return string(name), true
+}
+
+// awaitByte waits for a message to begin, then gives its first bytes their time.
+func awaitByte(conn net.Conn, r *bufio.Reader) error {
+	if r.Buffered() == 0 {
+		if err := conn.SetReadDeadline(time.Now().Add(IdleTime)); err != nil {
+			return err
+		}
+		if _, err := r.Peek(1); err != nil {
+			return err
+		}
+	}
+	return conn.SetReadDeadline(time.Now().Add(paceTime))
+}
+
+// readBody reads n bytes that were announced. Its buffer holds at most twice
+// what has arrived, so that an announcement alone costs nothing.
+func readBody(conn net.Conn, r io.Reader, n int) ([]byte, error) {
+	body := make([]byte, 0, min(n, paceBytes))
+	for len(body) < n {
+		step := min(n-len(body), paceBytes)
+		if cap(body)-len(body) < step {
+			grown := make([]byte, len(body), min(n, 2*cap(body)))
+			copy(grown, body)
+			body = grown
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
+			return nil, err
+		}
+		chunk := body[len(body) : len(body)+step]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return nil, err
+		}
+		body = body[:len(body)+step]
+	}
+	return body, nil
+}
+
+// pacedWriter gives every paceBytes their time, so that a peer that stops
+// reading is noticed, and a slow one is not.
+type pacedWriter struct{ conn net.Conn }
+
+func (w pacedWriter) Write(b []byte) (int, error) {
+	done := 0
+	for done < len(b) {
+		if err := w.conn.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
+			return done, err
+		}
+		n, err := w.conn.Write(b[done:min(done+paceBytes, len(b))])
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}

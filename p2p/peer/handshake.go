@@ -1,0 +1,161 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// Hello is what the handshake told us.
+type Hello struct {
+	Version     int32
+	Services    wire.ServiceFlag
+	UserAgent   string
+	StartHeight int32
+	Relay       bool      // wants transactions (BIP37's fRelay)
+	WTxIDRelay  bool      // BIP339
+	AddrV2      bool      // BIP155
+	Clock       time.Time // what they say the time is
+	You         net.IP    // how they see us
+}
+
+// ErrSelf: we have reached ourselves.
+var ErrSelf = errors.New("connected to ourselves")
+
+func fault(format string, args ...any) error { return p2p.Offence(fmt.Sprintf(format, args...)) }
+
+// Handshake greets. On an error the connection is closed.
+//
+//	dialler                      acceptor
+//	version               ->
+//	                      <-     version, wtxidrelay, sendaddrv2, verack
+//	wtxidrelay, sendaddrv2,
+//	verack                ->
+func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, HandshakeTime,
+		fmt.Errorf("no handshake within %v", HandshakeTime))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
+	defer stop()
+	h, err := p.greet()
+	if err != nil {
+		p.Close(err)
+		return Hello{}, p.reason
+	}
+	return h, nil
+}
+
+func (p *Peer) greet() (Hello, error) {
+	if !p.inbound {
+		if err := p.say(p.version()); err != nil {
+			return Hello{}, err
+		}
+	}
+	h, err := p.hearVersion()
+	if err != nil {
+		return Hello{}, err
+	}
+	if p.inbound {
+		if err := p.say(p.version()); err != nil {
+			return Hello{}, err
+		}
+	}
+	if h.Version >= int32(wire.AddrV2Version) {
+		if err := p.say(wire.NewMsgWTxIdRelay(), wire.NewMsgSendAddrV2()); err != nil {
+			return Hello{}, err
+		}
+	}
+	if err := p.say(wire.NewMsgVerAck()); err != nil {
+		return Hello{}, err
+	}
+	err = p.hearVerAck(&h)
+	return h, err
+}
+
+func (p *Peer) say(ms ...wire.Message) error {
+	for _, m := range ms {
+		if err := p.write(item{msg: m}); err != nil {
+			return err
+		}
+	}
+	return p.t.flush()
+}
+
+func (p *Peer) version() *wire.MsgVersion {
+	return &wire.MsgVersion{
+		ProtocolVersion: msg.ProtocolVersion,
+		Services:        p.cfg.Services,
+		Timestamp:       time.Now(),
+		AddrYou:         netAddress(p.conn.RemoteAddr()),
+		AddrMe:          wire.NetAddress{Services: p.cfg.Services, IP: net.IPv6zero},
+		Nonce:           p.cfg.Nonce,
+		UserAgent:       p.cfg.UserAgent,
+		LastBlock:       p.cfg.Height,
+	}
+}
+
+func netAddress(a net.Addr) wire.NetAddress {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return wire.NetAddress{IP: t.IP, Port: uint16(t.Port)}
+	}
+	return wire.NetAddress{IP: net.IPv6zero}
+}
+
+// hearVersion takes the first message, which must be version.
+func (p *Peer) hearVersion() (Hello, error) {
+	m, err := p.readMessage()
+	if err != nil {
+		return Hello{}, err
+	}
+	v, ok := m.(*wire.MsgVersion)
+	if !ok {
+		return Hello{}, fault("%s before version", m.Command())
+	}
+	if p.inbound && v.Nonce != 0 && p.cfg.Ours != nil && p.cfg.Ours(v.Nonce) {
+		return Hello{}, ErrSelf
+	}
+	if v.ProtocolVersion < MinVersion {
+		return Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, MinVersion)
+	}
+	if missing := p.cfg.Needs &^ v.Services; missing != 0 {
+		return Hello{}, fmt.Errorf("does not offer %v", missing)
+	}
+	return Hello{
+		Version:     v.ProtocolVersion,
+		Services:    v.Services,
+		UserAgent:   v.UserAgent,
+		StartHeight: v.LastBlock,
+		Relay:       !v.DisableRelayTx,
+		Clock:       v.Timestamp,
+		You:         v.AddrYou.IP,
+	}, nil
+}
+
+// hearVerAck takes what may stand between version and verack.
+func (p *Peer) hearVerAck(h *Hello) error {
+	for range maxGreetings {
+		m, err := p.readMessage()
+		switch m := m.(type) {
+		case nil:
+			if !errors.Is(err, msg.ErrUnknownCommand) {
+				return err
+			}
+		case *wire.MsgVerAck:
+			return nil
+		case *wire.MsgWTxIdRelay:
+			h.WTxIDRelay = h.Version >= int32(wire.AddrV2Version)
+		case *wire.MsgSendAddrV2:
+			h.AddrV2 = true
+		default:
+			return fault("%s before verack", m.Command())
+		}
+	}
+	return fault("more than %d messages before verack", maxGreetings)
+}

@@ -1,0 +1,36 @@
+package peer
+
+import "time"
+
+// What one connection may take of us. They hold under testing/synctest too.
+const (
+	// HandshakeTime from the first byte to verack (Core: 60 s by default, -peertimeout).
+	HandshakeTime = 60 * time.Second
+	// IdleTime between two messages: far above PingEvery, so an honest peer is never near it.
+	IdleTime = 20 * time.Minute
+	// paceTime is how long paceBytes of a message, or its end, may take: 273 bytes
+	// a second. Lower than any link in use, so that the only holder of a block is
+	// never dropped for slowness; an attacker who drips bytes loses its slot.
+	paceTime  = 60 * time.Second
+	paceBytes = 16 << 10
+	// PingEvery as in Core; PongTime is Core's TIMEOUT_INTERVAL.
+	PingEvery = 2 * time.Minute
+	PongTime  = 20 * time.Minute
+
+	// MaxQueue bounds the bytes that wait to be sent to a peer; one who asks for
+	// more than it reads is dropped.
+	MaxQueue = 8 << 20
+	// pauseQueue: above this nothing more is read from the peer, so that what it
+	// asks for cannot pile up faster than it takes the answers. Half of MaxQueue: two
+	// nodes that send each other much must not both stop reading.
+	pauseQueue = 4 << 20
+	// itemCost is what a queued item costs at least, a block's handle included.
+	itemCost = 100
+	// maxGreetings bounds the messages between version and verack.
+	maxGreetings = 64
+
+	// MinVersion: older ones lack the relay flag and the ping nonce.
+	MinVersion = 70001
+	// buffer is for small messages only: larger reads and writes go past it.
+	buffer = 16 << 10
+)

@@ -1,0 +1,253 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/msg"
+)
+
+// Config is what a connection needs from its owner.
+type Config struct {
+	Magic     wire.BitcoinNet
+	Services  wire.ServiceFlag // what we offer
+	Needs     wire.ServiceFlag // what they must offer
+	UserAgent string
+	Height    int32  // of our tip, for the version message
+	Nonce     uint64 // random, one for each connection: finds connections to ourselves
+	Ours      func(nonce uint64) bool
+	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
+	Meter     *Meter                           // counts the bytes of all connections; may be nil
+	Log       *slog.Logger
+}
+
+// Peer is one connection. Send, SendBlock, Close and Stats may be called at any
+// time by anyone.
+type Peer struct {
+	cfg     Config
+	conn    net.Conn
+	inbound bool
+	t       transport
+	out     *queue
+	meter   meter
+
+	once   sync.Once
+	reason error         // why the connection was closed; read after closed
+	closed chan struct{} // closed by Close
+}
+
+// ErrClosed: the connection ended on our side without anybody's fault.
+var ErrClosed = errors.New("connection closed")
+
+// New wraps a connection, which from now on belongs to the Peer.
+func New(cfg Config, conn net.Conn, inbound bool) *Peer {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &Peer{
+		cfg:     cfg,
+		conn:    conn,
+		inbound: inbound,
+		t:       newPlain(cfg.Magic, conn),
+		out:     newQueue(),
+		closed:  make(chan struct{}),
+	}
+	p.meter.init(cfg.Meter, cfg.Nonce)
+	return p
+}
+
+// Close ends the connection; Run returns the first reason given.
+func (p *Peer) Close(reason error) {
+	p.once.Do(func() {
+		if reason == nil {
+			reason = ErrClosed
+		}
+		p.reason = reason
+		close(p.closed)
+		p.conn.Close()
+	})
+}
+
+// Send queues a message. It never blocks; on ErrSlow the connection is closed.
+func (p *Peer) Send(m wire.Message) error { return p.add(item{msg: m}) }
+
+// SendBlock queues a block whose bytes the writer looks up when its turn comes.
+// If it is gone by then, notfound is sent.
+func (p *Peer) SendBlock(h chain.Hash, witness bool) error {
+	return p.add(item{block: h, witness: witness})
+}
+
+func (p *Peer) add(it item) error {
+	err := p.out.add(it)
+	if err != nil {
+		p.Close(err)
+	}
+	return err
+}
+
+// Run talks until the connection ends and says why; every goroutine it started
+// has ended then. Messages go to take in order, one at a time: while take
+// waits, nothing is read from this peer.
+func (p *Peer) Run(ctx context.Context, take func(context.Context, wire.Message) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { p.Close(ctx.Err()) })
+	defer stop()
+
+	var writer sync.WaitGroup
+	writer.Go(func() { p.Close(p.writeLoop(ctx)) })
+	p.Close(p.readLoop(ctx, take))
+	cancel()
+	writer.Wait()
+	return p.reason
+}
+
+func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Message) error) error {
+	for {
+		if err := p.waitRoom(ctx); err != nil {
+			return err
+		}
+		m, err := p.readMessage()
+		if errors.Is(err, msg.ErrUnknownCommand) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case *wire.MsgPing:
+			err = p.Send(wire.NewMsgPong(m.Nonce))
+		case *wire.MsgPong:
+			if rtt, ok := p.meter.pong(m.Nonce, time.Now()); ok {
+				err = take(ctx, &Pong{RTT: rtt})
+			}
+		case *wire.MsgVerAck:
+			// Core ignores a second one.
+		case *wire.MsgVersion, *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2:
+			err = fault("%s after the handshake", m.Command())
+		default:
+			err = take(ctx, m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Pong is what take gets when a ping was answered. It never travels.
+type Pong struct {
+	wire.MsgPong
+	RTT time.Duration
+}
+
+// waitRoom waits while too much is queued for the peer.
+func (p *Peer) waitRoom(ctx context.Context) error {
+	for p.out.crowded() {
+		select {
+		case <-p.out.room:
+		case <-p.closed:
+			return p.reason
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (p *Peer) readMessage() (wire.Message, error) {
+	command, payload, size, err := p.t.read()
+	if err != nil {
+		return nil, err
+	}
+	m, err := msg.Decode(command, payload)
+	p.meter.received(command, size, errors.Is(err, msg.ErrUnknownCommand))
+	return m, err
+}
+
+// writeLoop sends what is queued, and pings.
+func (p *Peer) writeLoop(ctx context.Context) error {
+	ping := time.NewTimer(0) // the first at once: gossip wants to know the round trip
+	defer ping.Stop()
+	for {
+		it, ok := p.out.next()
+		if ok {
+			if err := p.write(it); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.t.flush(); err != nil {
+			return err
+		}
+		select {
+		case <-p.out.wake:
+		case <-ping.C:
+			if p.meter.waiting(time.Now()) > PongTime {
+				return fmt.Errorf("no answer to a ping for %v", PongTime)
+			}
+			if nonce, ok := p.meter.ping(time.Now()); ok {
+				if err := p.write(item{msg: wire.NewMsgPing(nonce)}); err != nil {
+					return err
+				}
+			}
+			ping.Reset(PingEvery)
+		case <-p.closed:
+			return p.reason
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *Peer) write(it item) error {
+	command, payload, err := p.resolve(it)
+	if err != nil {
+		return err
+	}
+	size, err := p.t.write(command, payload)
+	if err == nil {
+		p.meter.sent(command, size)
+	}
+	return err
+}
+
+// resolve turns an item into bytes.
+func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
+	if it.msg != nil {
+		return msg.Encode(it.msg)
+	}
+	raw, err := p.cfg.RawBlock(it.block)
+	if err == nil && !it.witness {
+		var b *chain.Block
+		if b, err = chain.DecodeBlock(raw); err == nil {
+			raw = b.StripWitness()
+		}
+	}
+	if err != nil {
+		p.cfg.Log.Debug("block asked for cannot be sent", "block", it.block, "err", err)
+		gone := wire.NewMsgNotFound()
+		typ := wire.InvTypeBlock
+		if it.witness {
+			typ = wire.InvTypeWitnessBlock
+		}
+		if err := gone.AddInvVect(wire.NewInvVect(typ, &it.block)); err != nil {
+			return "", nil, err
+		}
+		return msg.Encode(gone)
+	}
+	return wire.CmdBlock, raw, nil
+}
+
+// RemoteAddr is "host:port" of the other end, LocalAddr of ours.
+func (p *Peer) RemoteAddr() net.Addr { return p.conn.RemoteAddr() }
+
+// LocalAddr is our end.
+func (p *Peer) LocalAddr() net.Addr { return p.conn.LocalAddr() }

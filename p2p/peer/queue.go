@@ -1,0 +1,119 @@
+package peer
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/msg"
+)
+
+// ErrSlow: the peer does not read what it asked for.
+var ErrSlow = errors.New("does not read what is sent to it")
+
+// item is a message, or a block whose bytes the writer looks up.
+type item struct {
+	msg     wire.Message
+	block   chain.Hash
+	witness bool
+}
+
+// cost is about how many bytes of ours the item holds.
+func (it item) cost() int {
+	switch m := it.msg.(type) {
+	case *msg.Tx:
+		return itemCost + m.Size
+	case *msg.BareTx:
+		return itemCost + m.Size
+	case *msg.Block:
+		return itemCost + len(m.Raw)
+	case *wire.MsgInv:
+		return itemCost + invCost*len(m.InvList)
+	case *wire.MsgGetData:
+		return itemCost + invCost*len(m.InvList)
+	case *wire.MsgNotFound:
+		return itemCost + invCost*len(m.InvList)
+	case *wire.MsgHeaders:
+		return itemCost + headerCost*len(m.Headers)
+	case *wire.MsgAddr:
+		return itemCost + addrCost*len(m.AddrList)
+	case *wire.MsgAddrV2:
+		return itemCost + addrCost*len(m.AddrList)
+	}
+	return itemCost
+}
+
+// Bytes in memory for an entry and the pointer to it.
+const (
+	invCost    = 48
+	headerCost = 120
+	addrCost   = 120
+)
+
+// queue is what waits to be sent.
+type queue struct {
+	mu    sync.Mutex
+	items []item
+	bytes int
+
+	wake chan struct{} // for the writer: there is something
+	room chan struct{} // for the reader: there is less than pauseQueue again
+}
+
+func newQueue() *queue {
+	return &queue{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+}
+
+// add never blocks; ErrSlow when the queue is full.
+func (q *queue) add(it item) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes+it.cost() > MaxQueue {
+		return ErrSlow
+	}
+	q.items = append(q.items, it)
+	q.bytes += it.cost()
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// next takes the oldest item.
+func (q *queue) next() (it item, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return item{}, false
+	}
+	it = q.items[0]
+	q.items[0] = item{}
+	if q.items = q.items[1:]; len(q.items) == 0 {
+		q.items = nil
+	}
+	was := q.bytes
+	q.bytes -= it.cost()
+	if was >= pauseQueue && q.bytes < pauseQueue {
+		select {
+		case q.room <- struct{}{}:
+		default:
+		}
+	}
+	return it, true
+}
+
+func (q *queue) crowded() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes >= pauseQueue
+}
+
+// held is how many bytes wait.
+func (q *queue) held() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
