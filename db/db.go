@@ -215,11 +215,14 @@ func (d *DB) Close() error {
 	return nil
 }
 
-// Check reads everything and proves it: bbolt's structure (pages reachable
-// once, keys in order), then every record's checksum. progress may be nil; it
-// hears of records done out of all.
+// Check reads everything and proves it: the bounds of every page, bbolt's
+// structure (pages reachable once, keys in order), then every record's
+// checksum. progress may be nil; it hears of records done out of all.
 func (d *DB) Check(ctx context.Context, progress func(done, total int64)) error {
 	return d.View(func(tx *Tx) error {
+		if err := tx.checkPages(ctx, d.path); err != nil {
+			return fmt.Errorf("check %s: %w", d.path, err)
+		}
 		var errs []error
 		for err := range tx.bolt.Check() {
 			if len(errs) < maxFaults {
