@@ -19,12 +19,13 @@ func (r Rule) Error() string { return string(r) }
 // parentheses, as bad-version(0x00000001), which does not change the kind.
 func (r Rule) Is(target error) bool {
 	t, ok := target.(Rule)
-	return ok && r.kind() == t.kind()
+	return ok && wordKind(string(r)) == wordKind(string(t))
 }
 
-func (r Rule) kind() Rule {
-	kind, _, _ := strings.Cut(string(r), "(")
-	return Rule(strings.TrimSpace(kind))
+// wordKind is a reject word without the reason in parentheses after it.
+func wordKind(word string) string {
+	kind, _, _ := strings.Cut(word, "(")
+	return strings.TrimSpace(kind)
 }
 
 // RuleError says that a header, block or transaction breaks a consensus rule.
@@ -55,6 +56,12 @@ func Broken(r Rule, format string, args ...any) *RuleError {
 type Policy string
 
 func (p Policy) Error() string { return string(p) }
+
+// Is compares kinds, as Rule.Is does.
+func (p Policy) Is(target error) bool {
+	t, ok := target.(Policy)
+	return ok && wordKind(string(p)) == wordKind(string(t))
+}
 
 // PolicyError says that a transaction may be valid but is not relayed by us.
 // It is never an offence of who sent it.
