@@ -1,0 +1,127 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Peer is a line of getpeerinfo, as far as the town needs it.
+type Peer struct {
+	Addr       string `json:"addr"`     // the remote end
+	AddrBind   string `json:"addrbind"` // our end
+	Inbound    bool   `json:"inbound"`
+	BlocksFrom int    `json:"blocks_from"` // bodies they gave us
+	BlocksTo   int    `json:"blocks_to"`
+}
+
+// Peers asks a node for its peers.
+func Peers(ctx context.Context, n Node) ([]Peer, error) {
+	var out []Peer
+	if err := n.Call(ctx, "getpeerinfo", &out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Town is a network with a door to each of its nodes, by number. A nil door is
+// a node that is down.
+type Town struct {
+	Members []Member
+	Doors   []Node
+}
+
+// Links says which members each member is connected to, in order.
+func (t Town) Links(ctx context.Context) ([][]int, error) {
+	peers, err := t.allPeers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]int, len(peers))
+	for i, list := range peers {
+		for _, p := range list {
+			if j := t.who(p, peers); j >= 0 && j != i && !slices.Contains(out[i], j) {
+				out[i] = append(out[i], j)
+			}
+		}
+		slices.Sort(out[i])
+	}
+	return out, nil
+}
+
+// Senders says how many blocks member i was given by each of the others.
+func (t Town) Senders(ctx context.Context, i int) ([]int, error) {
+	peers, err := t.allPeers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, len(peers))
+	for _, p := range peers[i] {
+		if j := t.who(p, peers); j >= 0 {
+			out[j] += p.BlocksFrom
+		}
+	}
+	return out, nil
+}
+
+func (t Town) allPeers(ctx context.Context) ([][]Peer, error) {
+	out := make([][]Peer, len(t.Doors))
+	for i, n := range t.Doors {
+		if n == nil {
+			continue
+		}
+		var err error
+		if out[i], err = Peers(ctx, n); err != nil {
+			return nil, fmt.Errorf("node %d: %w", i, err)
+		}
+	}
+	return out, nil
+}
+
+// who is the member at the other end of a connection: the one that listens at
+// that address, or the one whose own end of a connection it is. -1 if neither.
+func (t Town) who(p Peer, all [][]Peer) int {
+	for j, m := range t.Members {
+		if m.P2P == p.Addr {
+			return j
+		}
+	}
+	for j, list := range all {
+		for _, q := range list {
+			if q.AddrBind == p.Addr && q.Addr == p.AddrBind {
+				return j
+			}
+		}
+	}
+	return -1
+}
+
+// Whole is whether the nodes that are up hang together even without node
+// number without (-1: with all of them).
+func Whole(links [][]int, without int) bool {
+	start := -1
+	for i := range links {
+		if i != without {
+			start = i
+			break
+		}
+	}
+	if start < 0 {
+		return true
+	}
+	seen := map[int]bool{start: true}
+	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
+		for _, j := range links[queue[0]] {
+			if j != without && !seen[j] {
+				seen[j] = true
+				queue = append(queue, j)
+			}
+		}
+	}
+	for i := range links {
+		if i != without && !seen[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,27 @@
+package process
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// attributes of a child: a process group of its own, so that Ctrl-C reaches us
+// alone and we stop the nodes in order; and, unless it is to outlive us,
+// SIGTERM from the kernel when we die, even by kill -9. (That signal is sent
+// when the thread that forked ends; Go ends threads only with goroutines
+// locked to them, of which there are none here.)
+func attributes(detach bool) *syscall.SysProcAttr {
+	if detach {
+		return &syscall.SysProcAttr{Setsid: true}
+	}
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+}
+
+// runs is whether pid is the node with that data directory: numbers are used
+// again by other processes.
+func runs(pid int, datadir string) bool {
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return err == nil && bytes.Contains(args, []byte("\x00"+datadir+"\x00"))
+}
