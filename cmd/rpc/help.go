@@ -1,0 +1,3 @@
+package rpc
+
+func usage(method string) string { return method }

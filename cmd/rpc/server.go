@@ -1,0 +1,167 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
+	"grapevine/chain/miner"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/db"
+	"grapevine/p2p/swarm"
+	"grapevine/wallet/vault"
+)
+
+const (
+	// headTime is how long a client may take to send a request's head.
+	headTime = 30 * time.Second
+	// idleTime keeps a silent connection open (Core: DEFAULT_HTTP_SERVER_TIMEOUT).
+	idleTime = 30 * time.Second
+	// stopTime is how long calls may take to end when the node stops, before
+	// their connections are cut; the whole node has five seconds.
+	stopTime = 2 * time.Second
+	// maxHeaderBytes bounds a request's head (Core: MAX_HEADERS_SIZE).
+	maxHeaderBytes = 8192
+	// maxConns bounds connections, so that idle ones cannot use up the files.
+	maxConns = 512
+)
+
+// Config is what a Server needs. Params, Ledger, Pool, Miner and Swarm must be there.
+type Config struct {
+	Params *chain.Params
+	Ledger *ledger.Ledger
+	Pool   *mempool.Pool
+	Miner  *miner.Miner
+	Swarm  *swarm.Swarm
+	Wallet *vault.Vault // nil: no wallet
+	// ChainFile is the ledger's file, for dbinfo and dbbackup; nil: they refuse.
+	ChainFile *db.DB
+
+	// Settle waits until pool and wallet have followed the ledger's event seq.
+	Settle func(ctx context.Context, seq uint64) error
+	// Stop ends the node; it returns at once.
+	Stop func()
+	// MockTime sets the node's clock to a Unix time, 0 gives it back; nil: cannot be set.
+	MockTime func(unix int64)
+
+	Listen     string // "host:port"
+	User       string // beside the cookie; "" for the cookie only
+	Password   string
+	CookiePath string // "" writes none
+	Version    string // of the program, as "0.1.0"
+
+	Now  func() time.Time // nil: time.Now
+	Rand io.Reader        // of the cookie
+	Log  *slog.Logger     // nil discards
+}
+
+// Server answers RPC.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	handler http.Handler
+	cookie  string // the cookie's password
+	started time.Time
+	ready   chan struct{}
+	addr    net.Addr // set before ready is closed
+	calls   sync.WaitGroup
+}
+
+// New makes a Server; Run starts it.
+func New(cfg Config) (*Server, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Server{cfg: cfg, log: cfg.Log, started: cfg.Now(), ready: make(chan struct{})}
+	if cfg.CookiePath != "" {
+		var err error
+		if s.cookie, err = newSecret(cfg.Rand); err != nil {
+			return nil, err
+		}
+	}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Ready is closed when the server listens and the cookie is written.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Addr is where the server listens; nil before Ready.
+func (s *Server) Addr() net.Addr {
+	select {
+	case <-s.ready:
+		return s.addr
+	default:
+		return nil
+	}
+}
+
+// routes sends each path to who answers it.
+func (s *Server) routes() http.Handler {
+	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(), Usage: usage, Allow: s.allow})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.calls.Add(1)
+		defer s.calls.Done()
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/rest/"):
+			http.NotFound(w, r)
+		default:
+			calls.ServeHTTP(w, r)
+		}
+	})
+}
+
+// Run listens and answers until ctx ends. It returns when no call is running
+// any more and the cookie is gone.
+func (s *Server) Run(ctx context.Context) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	s.addr = l.Addr()
+	if err := s.writeCookie(); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	srv := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(jsonrpc.Repair(jsonrpc.Limit(l, maxConns))) }()
+	close(s.ready)
+	s.log.Info("RPC listens", "addr", s.addr.String())
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	return errors.Join(err, s.stop(srv, cancel), s.removeCookie())
+}
+
+// stop ends calls: they hear it by their context, and have stopTime to answer.
+func (s *Server) stop(srv *http.Server, cancel context.CancelFunc) error {
+	cancel()
+	patience, done := context.WithTimeout(context.Background(), stopTime)
+	defer done()
+	err := srv.Shutdown(patience)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	s.calls.Wait()
+	return err
+}

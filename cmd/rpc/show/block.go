@@ -1,0 +1,115 @@
+package show
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
+	"grapevine/chain"
+)
+
+// Header is a header and its place in the chain (Core: blockheaderToJSON).
+type Header struct {
+	Hash          string  `json:"hash"`
+	Confirmations int32   `json:"confirmations"` // -1: not in the active chain
+	Height        int32   `json:"height"`
+	Version       int32   `json:"version"`
+	VersionHex    string  `json:"versionHex"`
+	MerkleRoot    string  `json:"merkleroot"`
+	Time          int64   `json:"time"`
+	MedianTime    int64   `json:"mediantime"`
+	Nonce         uint32  `json:"nonce"`
+	Bits          string  `json:"bits"`
+	Target        string  `json:"target"`
+	Difficulty    float64 `json:"difficulty"`
+	ChainWork     string  `json:"chainwork"`
+	NTx           int     `json:"nTx"` // 0: body not known
+	Previous      string  `json:"previousblockhash,omitempty"`
+	Next          string  `json:"nextblockhash,omitempty"`
+}
+
+// NewHeader shows a header as seen from the tip of the active chain.
+func NewHeader(n, tip *chain.HeaderNode, txs int) Header {
+	h := Header{
+		Hash: n.Hash.String(), Confirmations: Confirmations(n, tip), Height: n.Height,
+		Version: n.Header.Version, VersionHex: fmt.Sprintf("%08x", uint32(n.Header.Version)),
+		MerkleRoot: n.Header.MerkleRoot.String(), Time: n.Header.Timestamp.Unix(), MedianTime: n.MedianTimePast(),
+		Nonce: n.Header.Nonce, Bits: Bits(n.Header.Bits), Target: Target(n.Header.Bits),
+		Difficulty: Difficulty(n.Header.Bits), ChainWork: n.Work.String(), NTx: txs,
+	}
+	if n.Parent != nil {
+		h.Previous = n.Parent.Hash.String()
+	}
+	if next := tip.Ancestor(n.Height + 1); next != nil && next.Parent == n {
+		h.Next = next.Hash.String()
+	}
+	return h
+}
+
+// Confirmations counts the blocks from n to the tip, both included; -1 when n
+// is not in the tip's chain.
+func Confirmations(n, tip *chain.HeaderNode) int32 {
+	if !n.IsAncestorOf(tip) {
+		return -1
+	}
+	return tip.Height - n.Height + 1
+}
+
+// Block is a header with its body; Txs holds txids or transactions.
+type Block struct {
+	Header
+	StrippedSize int `json:"strippedsize"`
+	Size         int `json:"size"`
+	Weight       int `json:"weight"`
+	Txs          any `json:"tx"`
+}
+
+// NewBlock shows a block: with txids only, or with what each asks for of every
+// transaction.
+func NewBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) Detail) Block {
+	size := len(b.Raw)
+	shown := Block{Header: h, Size: size, Weight: b.Weight, StrippedSize: (b.Weight - size) / (chain.WitnessScale - 1)}
+	if each == nil {
+		ids := make([]string, len(b.Txs))
+		for i, tx := range b.Txs {
+			ids[i] = tx.ID.String()
+		}
+		shown.Txs = ids
+		return shown
+	}
+	txs := make([]Tx, len(b.Txs))
+	for i, tx := range b.Txs {
+		txs[i] = NewTx(tx, net, each(i))
+	}
+	shown.Txs = txs
+	return shown
+}
+
+// Bits is a compact target as eight hex digits.
+func Bits(bits uint32) string { return fmt.Sprintf("%08x", bits) }
+
+// Target is a compact target as 64 hex digits.
+func Target(bits uint32) string {
+	t := new(big.Int).SetUint64(uint64(bits & 0x007fffff))
+	if shift := int(bits>>24) - 3; shift >= 0 {
+		t.Lsh(t, uint(8*shift))
+	} else {
+		t.Rsh(t, uint(-8*shift))
+	}
+	return fmt.Sprintf("%064x", t)
+}
+
+// Difficulty is how much harder than the easiest mainnet target (Core:
+// GetDifficulty, with its rounding).
+func Difficulty(bits uint32) float64 {
+	shift := int(bits >> 24)
+	d := float64(0x0000ffff) / float64(bits&0x00ffffff)
+	for ; shift < 29; shift++ {
+		d *= 256
+	}
+	for ; shift > 29; shift-- {
+		d /= 256
+	}
+	return d
+}

@@ -1,0 +1,161 @@
+package show
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+)
+
+// Script is an output's script (Core: ScriptToUniv).
+type Script struct {
+	Asm     string `json:"asm"`
+	Desc    string `json:"desc,omitempty"`
+	Hex     string `json:"hex"`
+	Address string `json:"address,omitempty"`
+	Type    string `json:"type"`
+}
+
+// NewScript describes an output's script.
+func NewScript(pk []byte, net *chaincfg.Params) Script {
+	return Script{
+		Asm: Asm(pk, false), Desc: Descriptor(pk, net), Hex: hex.EncodeToString(pk),
+		Address: Address(pk, net), Type: ScriptType(pk),
+	}
+}
+
+// ScriptType is Core's word for a script's form (GetTxnOutputType).
+func ScriptType(pk []byte) string {
+	if version, program, err := txscript.ExtractWitnessProgramInfo(pk); err == nil {
+		switch {
+		case version == 0 && len(program) == 20:
+			return "witness_v0_keyhash"
+		case version == 0 && len(program) == 32:
+			return "witness_v0_scripthash"
+		case version == 1 && len(program) == 32:
+			return "witness_v1_taproot"
+		case version == 1 && len(program) == 2 && program[0] == 0x4e && program[1] == 0x73:
+			return "anchor" // pay to anchor
+		case version != 0:
+			return "witness_unknown"
+		}
+		return "nonstandard"
+	}
+	switch txscript.GetScriptClass(pk) {
+	case txscript.PubKeyTy:
+		return "pubkey"
+	case txscript.PubKeyHashTy:
+		return "pubkeyhash"
+	case txscript.ScriptHashTy:
+		return "scripthash"
+	case txscript.MultiSigTy:
+		return "multisig"
+	}
+	if len(pk) > 0 && pk[0] == txscript.OP_RETURN && pushesOnly(pk[1:]) {
+		return "nulldata"
+	}
+	return "nonstandard"
+}
+
+func pushesOnly(script []byte) bool {
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		if t.Opcode() > txscript.OP_16 {
+			return false
+		}
+	}
+	return t.Err() == nil
+}
+
+// Address is whom a script pays; empty when there is no address for it. A bare
+// public key has none, as in Core.
+func Address(pk []byte, net *chaincfg.Params) string {
+	switch ScriptType(pk) {
+	case "pubkey", "multisig", "nulldata", "nonstandard":
+		return ""
+	case "witness_unknown", "anchor":
+		return futureAddress(pk, net)
+	}
+	_, addrs, _, err := txscript.ExtractPkScriptAddrs(pk, net)
+	if err != nil || len(addrs) != 1 {
+		return ""
+	}
+	return addrs[0].EncodeAddress()
+}
+
+// Asm disassembles as Core does: pushes of up to four bytes are numbers, longer
+// ones hex. In input scripts, signatures show their hash type by name.
+func Asm(script []byte, signatures bool) string {
+	var words []string
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		words = append(words, asmWord(t.Opcode(), t.Data(), signatures))
+	}
+	if t.Err() != nil {
+		words = append(words, "[error]")
+	}
+	return strings.Join(words, " ")
+}
+
+func asmWord(op byte, data []byte, signatures bool) string {
+	switch {
+	case op == txscript.OP_0:
+		return "0"
+	case op == txscript.OP_1NEGATE:
+		return "-1"
+	case op >= txscript.OP_1 && op <= txscript.OP_16:
+		return strconv.Itoa(int(op) - txscript.OP_1 + 1)
+	case op > txscript.OP_PUSHDATA4:
+		return opName(op)
+	case len(data) <= 4:
+		return strconv.FormatInt(scriptNumber(data), 10)
+	}
+	if name := hashTypeName(data); signatures && name != "" {
+		return hex.EncodeToString(data[:len(data)-1]) + "[" + name + "]"
+	}
+	return hex.EncodeToString(data)
+}
+
+func opName(op byte) string {
+	if op > txscript.OP_NOP10 && op != txscript.OP_CHECKSIGADD {
+		return "OP_UNKNOWN"
+	}
+	name, _ := txscript.DisasmString([]byte{op}) // one opcode without data always disassembles
+	return name
+}
+
+// scriptNumber reads little-endian with the sign in the top bit, at most four
+// bytes, minimal or not (CScriptNum).
+func scriptNumber(b []byte) int64 {
+	var v int64
+	for i, c := range b {
+		v |= int64(c) << (8 * i)
+	}
+	if n := len(b); n > 0 && b[n-1]&0x80 != 0 {
+		return -(v &^ (0x80 << (8 * (n - 1))))
+	}
+	return v
+}
+
+// hashTypeName is "ALL" and so on for a strictly encoded signature with a
+// defined hash type; empty for anything else.
+func hashTypeName(push []byte) string {
+	if len(push) < 9 || len(push) > 73 {
+		return ""
+	}
+	kind := push[len(push)-1]
+	name := map[byte]string{1: "ALL", 2: "NONE", 3: "SINGLE"}[kind&^0x80]
+	if name == "" {
+		return ""
+	}
+	if _, err := ecdsa.ParseDERSignature(push[:len(push)-1]); err != nil {
+		return ""
+	}
+	if kind&0x80 != 0 {
+		name += "|ANYONECANPAY"
+	}
+	return name
+}
