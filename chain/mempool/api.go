@@ -33,9 +33,9 @@ type Entry struct {
 	SigOpCost int
 	Time      time.Time // of entry
 	Height    int32     // of the tip at entry
-	Seq       uint64    // order of entry; parents have lower numbers than their children
+	Seq       int64     // order of entry; parents have lower numbers than their children
 
-	Depends []chain.Hash // pool transactions it spends, in input order
+	Depends []chain.Hash // pool transactions it spends, without duplicates
 	SpentBy []chain.Hash // pool transactions that spend it, in order of entry
 
 	// Totals count the transaction itself.
@@ -83,4 +83,6 @@ type TestResult struct {
 	Err   error          // nil: it would enter
 	// NotReached: an earlier transaction of the list failed, this one was not judged; Err is nil.
 	NotReached bool
+	// List says why the list as a whole is malformed; the same in all results, none of which was judged.
+	List error
 }

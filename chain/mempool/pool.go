@@ -1,11 +1,9 @@
 package mempool
 
 import (
-	"errors"
 	"log/slog"
+	"sync"
 	"time"
-
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
@@ -24,58 +22,139 @@ type Config struct {
 }
 
 // Pool is the set of unconfirmed transactions.
-type Pool struct{ cfg Config }
+type Pool struct {
+	cfg Config
 
-var errNotBuilt = errors.New("mempool: not built yet")
+	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
+	graph   graph
+	floor   floor
+	tip     *chain.HeaderNode
+	nextSeq int64  // of the next to enter; grows
+	lastSeq int64  // of the next batch that a reorganisation gives back ends here; sinks
+	changes uint64 // how often the set changed
+}
 
 // New makes an empty pool that stands at the tip of Config.View.
-func New(cfg Config) *Pool { return &Pool{cfg: cfg} }
+func New(cfg Config) *Pool {
+	if cfg.MaxBytes == 0 {
+		cfg.MaxBytes = DefaultMaxBytes
+	}
+	if cfg.MinFeeRate == 0 {
+		cfg.MinFeeRate = policy.DefaultMinRelay
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Pool{cfg: cfg, graph: newGraph(), tip: cfg.View().Tip()}
+}
 
 // Add judges a transaction and keeps it if it is good. The error is
 // *chain.RuleError, *chain.PolicyError, *chain.MissingError, or our own fault.
+// The delta counts even with an error: a transaction that does not fit a full
+// pool may have pushed others out before it fell itself.
+//
 // Only the writer may call it.
-func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) { return chain.PoolDelta{}, errNotBuilt }
+func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
+	e, err := p.scene().judge(tx)
+	if err != nil {
+		return chain.PoolDelta{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var c change
+	e.seq = p.nextSeq
+	p.nextSeq++
+	p.admit(e, &c)
+	p.shrink(&c)
+	if p.graph.byID[tx.ID] != e {
+		err = refused(policy.ErrPoolFull)
+	}
+	return c.delta(), err
+}
 
-// Apply follows a move of the tip. Only the writer may call it.
-func (p *Pool) Apply(d chain.Delta) chain.PoolDelta { return chain.PoolDelta{} }
+// admit puts an entry in. Pool.mu is held for writing, here and below.
+func (p *Pool) admit(e *entry, c *change) {
+	p.graph.insert(e)
+	p.changes++
+	c.in = append(c.in, e)
+}
 
-// Test says what Add would, changing nothing. A transaction of the list may
-// spend earlier ones. maxFee refuses what pays more (max-fee-exceeded); 0: no limit.
-func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult { return nil }
+// drop takes an entry out with all that build on it, the last ones first.
+func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
+	below := descendants(e)
+	sortLastFirst(below)
+	for _, d := range append(below, e) {
+		p.release(d, why, c)
+	}
+}
 
-// Entry is the transaction with this txid.
-func (p *Pool) Entry(txid chain.Hash) (Entry, bool) { return Entry{}, false }
+// release takes out an entry that has no ancestors or no descendants left.
+func (p *Pool) release(e *entry, why chain.Gone, c *change) {
+	p.graph.remove(e)
+	p.changes++
+	c.out = append(c.out, departure{e, why})
+}
 
-// ByWTxID is the transaction with this wtxid.
-func (p *Pool) ByWTxID(wtxid chain.Hash) (*chain.Tx, bool) { return nil, false }
+// shrink evicts until the pool fits its memory. What goes raises the floor
+// above what it paid, so that it does not come back while there is no room.
+func (p *Pool) shrink(c *change) {
+	for p.graph.usage > p.cfg.MaxBytes {
+		first := p.graph.heap[0]
+		p.floor.raise(policy.RateOf(first.desc.fees, first.desc.size)+policy.Increment, p.cfg.Now())
+		p.drop(first, chain.GoneEvicted, c)
+	}
+}
 
-// Entries are all transactions, parents before their children.
-func (p *Pool) Entries() []Entry { return nil }
+// expire drops what has waited too long for a block.
+func (p *Pool) expire(c *change) {
+	before := p.cfg.Now().Add(-Expiry)
+	for _, e := range p.graph.ordered() {
+		if e.time.Before(before) && p.holds(e) {
+			p.drop(e, chain.GoneEvicted, c)
+		}
+	}
+}
 
-// TxIDs are all transactions, parents before their children.
-func (p *Pool) TxIDs() []chain.Hash { return nil }
+func (p *Pool) holds(e *entry) bool { return p.graph.byID[e.tx.ID] == e }
 
-// Ancestors are the pool transactions that txid builds on, without itself; parents first.
-func (p *Pool) Ancestors(txid chain.Hash) ([]Entry, bool) { return nil, false }
+// full is the share of the pool's memory that is in use.
+func (p *Pool) full() float64 { return float64(p.graph.usage) / float64(p.cfg.MaxBytes) }
 
-// Descendants are the pool transactions that build on txid, without itself; parents first.
-func (p *Pool) Descendants(txid chain.Hash) ([]Entry, bool) { return nil, false }
+func (p *Pool) floorNow() policy.FeeRate {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.floor.at(p.cfg.Now(), p.full())
+}
 
-// Snapshot is what the miner chooses from.
-func (p *Pool) Snapshot() Snapshot { return Snapshot{} }
+// change collects what one Add or Apply does.
+type change struct {
+	in  []*entry
+	out []departure
+}
 
-// Stats are the pool's totals now.
-func (p *Pool) Stats() Stats { return Stats{} }
+type departure struct {
+	*entry
+	why chain.Gone
+}
 
-// SpentBy is the pool transaction that spends op.
-func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) { return chain.Hash{}, false }
-
-// Coins is the coin set over chain and pool: a coin made by a pool transaction
-// exists (its Height is PoolHeight), one spent by a pool transaction does not.
-func (p *Pool) Coins() chain.CoinView { return nil }
-
-// MinFee is the fee rate below which nothing enters now.
-func (p *Pool) MinFee() policy.FeeRate { return 0 }
-
-// Check proves what must always hold and names what does not.
-func (p *Pool) Check() error { return errNotBuilt }
+// delta is the change seen from outside: what came and went again did neither.
+func (c *change) delta() chain.PoolDelta {
+	passed := map[*entry]bool{} // true: came; then false: and went
+	for _, e := range c.in {
+		passed[e] = true
+	}
+	var d chain.PoolDelta
+	for _, gone := range c.out {
+		if _, came := passed[gone.entry]; came {
+			passed[gone.entry] = false
+			continue
+		}
+		d.Out = append(d.Out, chain.PoolGone{Tx: gone.tx, Why: gone.why})
+	}
+	for _, e := range c.in {
+		if passed[e] {
+			d.In = append(d.In, chain.PoolTx{Tx: e.tx, Fee: e.fee})
+		}
+	}
+	return d
+}

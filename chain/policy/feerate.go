@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"math/bits"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -36,6 +38,23 @@ func (r FeeRate) Fee(vsize int) btcutil.Amount {
 // String is the rate in bitcoins per 1,000 virtual bytes, as Core prints it.
 func (r FeeRate) String() string {
 	return fmt.Sprintf("%d.%08d BTC/kvB", int64(r)/btcutil.SatoshiPerBitcoin, int64(r)%btcutil.SatoshiPerBitcoin)
+}
+
+// Paid is a fee and the virtual bytes it was paid for.
+type Paid struct {
+	Fee   btcutil.Amount
+	VSize int
+}
+
+// CmpRate is -1, 0 or +1 as a pays less, as much or more a byte than b. It does
+// not round. Fees must not be negative.
+func CmpRate(a, b Paid) int {
+	ahi, alo := bits.Mul64(uint64(a.Fee), uint64(b.VSize))
+	bhi, blo := bits.Mul64(uint64(b.Fee), uint64(a.VSize))
+	if c := cmp.Compare(ahi, bhi); c != 0 {
+		return c
+	}
+	return cmp.Compare(alo, blo)
 }
 
 // VSize is the size that fees are counted by: a quarter of the weight rounded

@@ -17,7 +17,6 @@ const (
 	ErrTooManySigOps  chain.Policy = "bad-txns-too-many-sigops"
 	ErrWitness        chain.Policy = "bad-witness-nonstandard"
 	ErrInputs         chain.Policy = "bad-txns-nonstandard-inputs"
-	ErrScript         chain.Policy = "mempool-script-verify-flag-failed" // goes on with the reason: (…)
 	ErrSequenceLocked chain.Policy = "non-BIP68-final"
 	ErrImmature       chain.Policy = "bad-txns-premature-spend-of-coinbase"
 )

@@ -1,0 +1,296 @@
+package mempool
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/policy"
+	"grapevine/chain/script"
+)
+
+// scene is what transactions are judged against: the coin set at a tip, the
+// pool, and the transactions of the same list that were judged before.
+type scene struct {
+	pool  *Pool
+	view  View
+	tip   *chain.HeaderNode
+	flags txscript.ScriptFlags // consensus for the next block
+
+	// returning: given back by a reorganisation. The floors do not hold: it was
+	// paid for and mined once (Core: bypass_limits).
+	returning bool
+
+	earlier map[chain.Hash]*entry // by txid; nil outside Test
+}
+
+func (p *Pool) scene() *scene {
+	view := p.cfg.View()
+	tip := view.Tip()
+	next := &chain.HeaderNode{Height: tip.Height + 1, Parent: tip}
+	return &scene{pool: p, view: view, tip: tip, flags: chain.ScriptFlags(p.cfg.Params, next)}
+}
+
+// draft is a transaction while it is judged.
+type draft struct {
+	tx        *chain.Tx
+	coins     []chain.Coin // by input; those of the pool have the next block's height
+	found     []bool       // by input
+	parents   []*entry
+	conflicts []*entry // pool transactions that spend one of its inputs
+	fee       btcutil.Amount
+	sigOps    int
+	vsize     int
+}
+
+// judge asks everything that Add asks, in Core's order (PreChecks,
+// PolicyScriptChecks), the cheap questions first. It changes nothing.
+func (s *scene) judge(tx *chain.Tx) (*entry, error) {
+	if err := s.checkAlone(tx); err != nil {
+		return nil, err
+	}
+	d := &draft{tx: tx, coins: make([]chain.Coin, len(tx.TxIn)), found: make([]bool, len(tx.TxIn))}
+	if err := s.meetPool(d); err != nil {
+		return nil, err
+	}
+	if err := s.fetch(d); err != nil {
+		return nil, err
+	}
+	if err := s.checkInputs(d); err != nil {
+		return nil, err
+	}
+	if err := s.checkFee(d); err != nil {
+		return nil, err
+	}
+	e := s.draftEntry(d)
+	if err := s.checkGraph(d, e); err != nil {
+		return nil, err
+	}
+	if err := s.checkScripts(d); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// checkAlone looks at the transaction and the tip only.
+func (s *scene) checkAlone(tx *chain.Tx) error {
+	if err := chain.CheckTx(tx); err != nil {
+		return err
+	}
+	if tx.IsCoinbase() {
+		return chain.Broken(chain.Rule(policy.ErrCoinbase), "")
+	}
+	if s.pool.cfg.RequireStandard {
+		if err := policy.CheckTx(tx); err != nil {
+			return err
+		}
+	}
+	if err := policy.CheckBareSize(tx); err != nil {
+		return err
+	}
+	if !chain.IsFinal(tx, s.tip.Height+1, s.tip.MedianTimePast()) {
+		return refused(policy.ErrNonFinal)
+	}
+	return nil
+}
+
+// meetPool finds what the pool says of the transaction: that it is there, what
+// stands against it, and which of its coins are made there.
+func (s *scene) meetPool(d *draft) error {
+	g := &s.pool.graph
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if g.byWID[d.tx.WID] != nil {
+		return refused(policy.ErrInPool)
+	}
+	if g.byID[d.tx.ID] != nil {
+		return refused(policy.ErrSameTxID)
+	}
+	for i, in := range d.tx.TxIn {
+		op := in.PreviousOutPoint
+		if other := g.spent[op]; other != nil && !slices.Contains(d.conflicts, other) {
+			d.conflicts = append(d.conflicts, other)
+		}
+		if err := s.meetParent(d, i, op); err != nil {
+			return err
+		}
+	}
+	if len(d.conflicts) > 0 {
+		return refused(policy.ErrConflict)
+	}
+	return nil
+}
+
+func (s *scene) meetParent(d *draft, i int, op wire.OutPoint) error {
+	parent := s.pool.graph.byID[op.Hash]
+	if parent == nil {
+		parent = s.earlier[op.Hash]
+	}
+	if parent == nil {
+		return nil
+	}
+	coin, ok := parent.coin(op.Index)
+	if !ok {
+		// The txid commits to the number of outputs: waiting will not help.
+		return chain.Broken(chain.ErrInputsMissing, "%s has no such output", op)
+	}
+	coin.Height = s.tip.Height + 1
+	d.coins[i], d.found[i] = coin, true
+	if !slices.Contains(d.parents, parent) {
+		d.parents = append(d.parents, parent)
+	}
+	return nil
+}
+
+// fetch reads from the chain the coins that the pool does not make.
+func (s *scene) fetch(d *draft) error {
+	var missing []chain.Hash
+	for i, in := range d.tx.TxIn {
+		if d.found[i] {
+			continue
+		}
+		coin, ok, err := s.view.Coin(in.PreviousOutPoint)
+		if err != nil {
+			return err
+		}
+		if ok {
+			d.coins[i], d.found[i] = coin, true
+		} else if h := in.PreviousOutPoint.Hash; !slices.Contains(missing, h) {
+			missing = append(missing, h)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	known, err := s.inChain(d.tx)
+	if err != nil {
+		return err
+	}
+	if known {
+		return refused(policy.ErrKnown)
+	}
+	return &chain.MissingError{Parents: missing}
+}
+
+// inChain says whether an output of the transaction is in the coin set, which
+// explains why its inputs are not.
+func (s *scene) inChain(tx *chain.Tx) (bool, error) {
+	op := wire.OutPoint{Hash: tx.ID}
+	for i := range min(len(tx.TxOut), maxProbes) {
+		op.Index = uint32(i)
+		if _, ok, err := s.view.Coin(op); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// checkInputs judges what is spent and how.
+func (s *scene) checkInputs(d *draft) error {
+	p := s.pool.cfg.Params
+	if !chain.SequenceLock(p, d.tx, d.coins, s.tip).Open(s.tip) {
+		return refused(policy.ErrSequenceLocked)
+	}
+	fee, err := chain.CheckTxInputs(p, d.tx, d.coins, s.tip.Height+1)
+	if err != nil {
+		return notYet(err)
+	}
+	if s.pool.cfg.RequireStandard {
+		if err := policy.CheckInputs(d.tx, d.coins); err != nil {
+			return err
+		}
+		if err := policy.CheckFeeOfDust(d.tx, fee); err != nil {
+			return err
+		}
+	}
+	d.fee = fee
+	d.sigOps = chain.SigOpCost(d.tx, d.coins, chain.StandardFlags)
+	d.vsize = policy.VSize(d.tx.Weight, d.sigOps)
+	if d.sigOps > policy.MaxSigOpCost {
+		return chain.Refused(policy.ErrTooManySigOps, "%d", d.sigOps)
+	}
+	return nil
+}
+
+// notYet turns the one rule that time heals into a refusal.
+func notYet(err error) error {
+	var rule *chain.RuleError
+	if errors.As(err, &rule) && errors.Is(err, chain.ErrImmatureCoinbase) {
+		return chain.Refused(policy.ErrImmature, "%s", rule.Detail)
+	}
+	return err
+}
+
+func (s *scene) checkFee(d *draft) error {
+	if s.returning {
+		return nil
+	}
+	if least := s.pool.floorNow().Fee(d.vsize); d.fee < least {
+		return chain.Refused(policy.ErrPoolMinFee, "%d < %d", d.fee, least)
+	}
+	if least := s.pool.cfg.MinFeeRate.Fee(d.vsize); d.fee < least {
+		return chain.Refused(policy.ErrMinRelayFee, "%d < %d", d.fee, least)
+	}
+	return nil
+}
+
+func (s *scene) draftEntry(d *draft) *entry {
+	e := newEntry(d.tx, d.fee, d.sigOps)
+	e.parents = d.parents
+	e.usage = usageOf(d.tx, len(d.parents))
+	e.time = s.pool.cfg.Now()
+	e.height = s.tip.Height
+	for i, in := range d.tx.TxIn {
+		e.coinbase = e.coinbase || d.coins[i].Coinbase
+		e.relative = e.relative || uint32(d.tx.Version) >= 2 && in.Sequence&wire.SequenceLockTimeDisabled == 0
+	}
+	return e
+}
+
+// checkGraph asks whether the pool's graph stays within its limits.
+func (s *scene) checkGraph(d *draft, e *entry) error {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if err := checkTRUC(e, nil); err != nil {
+		return err
+	}
+	return checkChain(e)
+}
+
+// checkScripts runs the scripts under the rules of relay. What passes those
+// passes the next block's, which are fewer: the block need not run them again.
+func (s *scene) checkScripts(d *draft) error {
+	checker := s.pool.cfg.Script
+	strict := s.flags | chain.StandardFlags
+	failed := checker.CheckTx(d.tx, d.coins, strict)
+	if failed == nil {
+		checker.Remember(d.tx, strict)
+		return nil
+	}
+	if !errors.Is(failed, chain.ErrBlockScript) {
+		return failed
+	}
+	refusal := script.ForPool(failed)
+	if !d.tx.HasWitness() && slices.ContainsFunc(d.coins, wantsWitness) {
+		return refusal // stripped on its way: nothing is said of the transaction itself
+	}
+	if checker.CheckTx(d.tx, d.coins, s.flags) == nil {
+		return refusal
+	}
+	var p *chain.PolicyError
+	if !errors.As(refusal, &p) {
+		return refusal
+	}
+	return &chain.RuleError{Rule: chain.Rule(p.Policy), Detail: p.Detail}
+}
+
+func wantsWitness(c chain.Coin) bool {
+	_, _, ok := policy.WitnessProgram(c.PkScript)
+	return ok || txscript.IsPayToScriptHash(c.PkScript)
+}
+
+func refused(why chain.Policy) error { return &chain.PolicyError{Policy: why} }

@@ -1,0 +1,182 @@
+package mempool
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// Apply follows a move of the tip: what is confirmed and what conflicts with
+// it goes; what a reorganisation took out of the chain comes back, oldest
+// first; then goes what is no longer final or mature, with all that build on
+// it; then the size limit holds.
+//
+// The coin set may be ahead of d by moves that will be applied next. What is
+// judged against it here is then judged for the later tip; the moves that
+// follow put right what differs.
+//
+// Only the writer may call it.
+func (p *Pool) Apply(d chain.Delta) chain.PoolDelta {
+	var c change
+	p.takeConfirmed(d.Connected, &c)
+	if len(d.Disconnected) > 0 {
+		p.giveBack(d, &c)
+		p.sweep(&c)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tip = d.Tip
+	if len(d.Connected) > 0 {
+		p.floor.block(p.cfg.Now(), p.full())
+	}
+	p.expire(&c)
+	p.shrink(&c)
+	return c.delta()
+}
+
+// takeConfirmed removes what the blocks hold and what stands against it.
+func (p *Pool) takeConfirmed(blocks []chain.Linked, c *change) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range blocks {
+		for _, tx := range b.Block.Txs {
+			if len(p.graph.byID) == 0 {
+				return
+			}
+			if e := p.graph.byID[tx.ID]; e != nil {
+				p.release(e, chain.GoneConfirmed, c)
+			}
+			p.dropConflicts(tx, c)
+		}
+	}
+}
+
+func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {
+	for _, in := range tx.TxIn {
+		if e := p.graph.spent[in.PreviousOutPoint]; e != nil {
+			p.drop(e, chain.GoneConflict, c)
+		}
+	}
+}
+
+// giveBack judges anew the transactions of disconnected blocks, which come
+// newest first, and drops from the pool what built on those that fail.
+func (p *Pool) giveBack(d chain.Delta, c *change) {
+	confirmed := map[chain.Hash]bool{}
+	for _, b := range d.Connected {
+		for _, tx := range b.Block.Txs {
+			confirmed[tx.ID] = true
+		}
+	}
+	var back []*chain.Tx
+	for _, b := range slices.Backward(d.Disconnected) {
+		for _, tx := range b.Block.Txs {
+			if !confirmed[tx.ID] {
+				back = append(back, tx)
+			}
+		}
+	}
+	// They go before all that is there: some of it builds on them.
+	p.lastSeq -= int64(len(back))
+	bytes := 0
+	for i, tx := range back {
+		bytes += tx.Size
+		if bytes > maxReturning || !p.readmit(tx, p.lastSeq+int64(i), c) {
+			p.dropChildren(tx, c)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.graph.recount()
+	p.dropOverlong(c)
+}
+
+func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
+	if tx.IsCoinbase() {
+		return false
+	}
+	s := p.scene()
+	s.returning = true
+	e, err := s.judge(tx)
+	if err != nil {
+		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.seq = seq
+	p.admit(e, c)
+	p.graph.relink(e)
+	return true
+}
+
+// dropChildren removes what spends a transaction that is in neither chain nor
+// pool any more.
+func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.graph.byID[tx.ID] != nil {
+		return
+	}
+	op := wire.OutPoint{Hash: tx.ID}
+	for i := range tx.TxOut {
+		op.Index = uint32(i)
+		if e := p.graph.spent[op]; e != nil {
+			p.drop(e, chain.GoneInvalid, c)
+		}
+	}
+}
+
+// dropOverlong removes what has more ancestors than it may, now that its
+// parents are unconfirmed again.
+func (p *Pool) dropOverlong(c *change) {
+	for _, e := range p.graph.ordered() {
+		if p.holds(e) && (e.anc.count > maxAncestors || e.anc.size > maxAncestorSize && e.anc.count > 1) {
+			p.drop(e, chain.GoneEvicted, c)
+		}
+	}
+}
+
+// sweep removes what the new tip does not admit.
+func (p *Pool) sweep(c *change) {
+	s := p.scene()
+	for _, e := range p.graph.ordered() { // the writer reads without the lock
+		if !p.holds(e) || s.standsStill(e) {
+			continue
+		}
+		p.mu.Lock()
+		p.drop(e, chain.GoneInvalid, c)
+		p.mu.Unlock()
+	}
+}
+
+// standsStill says whether an entry is still final and mature on the tip.
+func (s *scene) standsStill(e *entry) bool {
+	if !chain.IsFinal(e.tx, s.tip.Height+1, s.tip.MedianTimePast()) {
+		return false
+	}
+	if !e.coinbase && !e.relative {
+		return true
+	}
+	d := &draft{tx: e.tx, coins: make([]chain.Coin, len(e.tx.TxIn)), found: make([]bool, len(e.tx.TxIn))}
+	for i, in := range e.tx.TxIn {
+		if s.meetParent(d, i, in.PreviousOutPoint) != nil {
+			return false
+		}
+	}
+	if err := s.fetch(d); err != nil {
+		return false
+	}
+	if !chain.SequenceLock(s.pool.cfg.Params, e.tx, d.coins, s.tip).Open(s.tip) {
+		return false
+	}
+	_, err := chain.CheckTxInputs(s.pool.cfg.Params, e.tx, d.coins, s.tip.Height+1)
+	return err == nil
+}
+
+func sortLastFirst(entries []*entry) {
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(b.seq, a.seq) })
+}
