@@ -1,34 +1,289 @@
 package addrbook
 
 import (
-	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
 	"time"
 
 	"grapevine/db"
 	"grapevine/p2p"
 )
 
+// Bounds. A full book is about 20,000 addresses, some 4 MiB.
+const (
+	newBuckets   = 256 // Core has 1024; ours hold each address once, Core's up to eight times
+	triedBuckets = 64  // Core has 256
+	bucketSize   = 64  // as in Core
+
+	newPerSource  = 64 // buckets that one source group can reach (Core's ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP)
+	triedPerGroup = 8  // Core's ADDRMAN_TRIED_BUCKETS_PER_GROUP
+
+	// SamplePercent and SampleMax bound the answer to getaddr, as in Core.
+	SamplePercent = 23
+	SampleMax     = 1000
+	// answerAge: the same answer is given for a day, so that two connections
+	// cannot compare answers and tell that they reach one node.
+	answerAge = 24 * time.Hour
+
+	horizon     = 30 * 24 * time.Hour // not seen for longer: terrible
+	maxFailures = 10                  // in a row within a week, or 3 ever without a success: terrible
+	maxNewTries = 3
+	future      = 10 * time.Minute // an address seen later than this from now is a lie
+)
+
 // Config is what a book needs from its owner.
 type Config struct {
 	DB    *db.DB           // peers.db; nil keeps the book in memory only
-	Now   func() time.Time // wall clock
-	Rand  *rand.Rand       // used under the book's lock only
-	Local bool             // loopback and private addresses count (regtest)
-	Log   *slog.Logger
+	Now   func() time.Time // wall clock; nil: time.Now
+	Rand  *rand.Rand       // the book's own: no one else may use it
+	Local bool             // loopback and private addresses count, groups do not (regtest)
+	Log   *slog.Logger     // nil discards
 }
 
 // Book remembers addresses of nodes. All its methods may be called at once.
-type Book struct{ cfg Config }
+type Book struct {
+	cfg Config
 
-// Entry is an address and what we know of it.
-type Entry struct {
-	p2p.Addr
-	Tried bool // we were once connected to it
+	mu      sync.Mutex
+	key     []byte // secret, 16 bytes
+	known   map[string]*entry
+	slots   map[slot]*entry
+	order   []*entry        // all of known, in no particular order, for picking at random
+	dirty   map[string]bool // changed or gone since the last Save
+	answer  []p2p.Addr      // to getaddr
+	answerT time.Time
 }
 
-var errNotBuilt = errors.New("not built yet")
+// entry is an address and how good it was. Times are Unix seconds.
+type entry struct {
+	addr     p2p.Addr
+	source   string // group of who told us
+	tried    bool
+	lastTry  int64
+	lastGood int64
+	failures uint32 // in a row
 
-// Open reads the book from its file.
-func Open(cfg Config) (*Book, error) { return nil, errNotBuilt }
+	at    slot
+	index int // in Book.order
+}
+
+// slot is a place in one of the tables.
+type slot struct {
+	tried       bool
+	bucket, pos int
+}
+
+// Key is how the book names an address: "host:port".
+func Key(a p2p.Addr) string {
+	return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
+}
+
+// Add takes an address heard from source ("host:port" or host of the speaker)
+// and reports whether it was new to us. Addresses that cannot be reached are
+// ignored, as is everything that finds its place taken by a good one.
+func (b *Book) Add(a p2p.Addr, source string) bool {
+	ip := parse(a.Host)
+	if a.Port == 0 || ip == nil || !b.Reachable(ip) {
+		return false
+	}
+	a.Host = ip.String()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.cfg.Now().Unix()
+	if a.Seen > now+int64(future/time.Second) || a.Seen <= 0 {
+		a.Seen = now - int64(5*24*time.Hour/time.Second) // as Core does with nonsense
+	}
+	if e := b.known[Key(a)]; e != nil {
+		if a.Seen > e.addr.Seen {
+			e.addr.Seen = a.Seen
+			b.dirty[Key(a)] = true
+		}
+		e.addr.Services |= a.Services
+		return false
+	}
+	return b.place(&entry{addr: a, source: b.group(source)}, now)
+}
+
+// place puts an entry where its addresses belong, if that place is free or
+// taken by a terrible one.
+func (b *Book) place(e *entry, now int64) bool {
+	e.at = b.slotOf(e)
+	if old := b.slots[e.at]; old != nil {
+		if !old.terrible(now) {
+			return false
+		}
+		b.remove(old)
+	}
+	key := Key(e.addr)
+	e.index = len(b.order)
+	b.order = append(b.order, e)
+	b.known[key], b.slots[e.at], b.dirty[key] = e, e, true
+	return true
+}
+
+func (b *Book) remove(e *entry) {
+	key := Key(e.addr)
+	delete(b.known, key)
+	delete(b.slots, e.at)
+	b.dirty[key] = true
+	last := b.order[len(b.order)-1]
+	last.index = e.index
+	b.order[e.index] = last
+	b.order = b.order[:len(b.order)-1]
+}
+
+// Attempt says that we are dialling the address.
+func (b *Book) Attempt(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.known[key]; e != nil {
+		e.lastTry = b.cfg.Now().Unix()
+		e.failures++
+		b.dirty[key] = true
+	}
+}
+
+// Good says that the address, which we dialled, has greeted us as a node should.
+func (b *Book) Good(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.known[key]
+	if e == nil {
+		return
+	}
+	now := b.cfg.Now().Unix()
+	e.lastGood, e.lastTry, e.failures, e.addr.Seen = now, now, 0, now
+	b.dirty[key] = true
+	if e.tried {
+		return
+	}
+	b.remove(e)
+	e.tried = true
+	old := b.slots[b.slotOf(e)]
+	if old != nil {
+		b.remove(old)
+		old.tried = false
+	}
+	b.place(e, now)
+	if old != nil {
+		b.place(old, now) // back to new, if there is room
+	}
+}
+
+// Pick chooses an address to dial: tried and new ones about equally often, and
+// the rarer the more often it failed. It does not choose what skip refuses.
+func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.cfg.Now().Unix()
+	wantTried := b.cfg.Rand.IntN(2) == 0
+	for _, strict := range []bool{true, false} {
+		// A random start and a stride over the whole list visits each once.
+		n := len(b.order)
+		if n == 0 {
+			return p2p.Addr{}, false
+		}
+		start := b.cfg.Rand.IntN(n)
+		for i := range n {
+			e := b.order[(start+i)%n]
+			if strict && e.tried != wantTried || !b.due(e, now) || skip(e.addr) {
+				continue
+			}
+			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {
+				continue
+			}
+			return e.addr, true
+		}
+	}
+	return p2p.Addr{}, false
+}
+
+// due tells whether enough time has passed since the last attempt: it doubles
+// with each failure, from 10 minutes to 3 days (locally from 1 second to 1 minute).
+func (b *Book) due(e *entry, now int64) bool {
+	least, most := int64(10*60), int64(3*24*3600)
+	if b.cfg.Local {
+		least, most = 1, 60
+	}
+	if e.failures == 0 {
+		return true
+	}
+	wait := min(least<<min(e.failures-1, 16), most)
+	return now-e.lastTry >= wait || now < e.lastTry
+}
+
+// chance is Core's: 0.66 for each failure, at most eight of them.
+func chance(failures uint32) float64 { return math.Pow(0.66, float64(min(failures, 8))) }
+
+// terrible: not worth its place (Core's IsTerrible).
+func (e *entry) terrible(now int64) bool {
+	switch {
+	case now-e.lastTry < 60:
+		return false // just being tried
+	case now-e.addr.Seen > int64(horizon/time.Second):
+		return true
+	case e.lastGood == 0 && e.failures >= maxNewTries:
+		return true
+	}
+	return e.failures >= maxFailures && now-e.lastGood > 7*24*3600
+}
+
+// Answer is what getaddr is answered: a random part of the book, the same for a
+// day. Locally it is all of it, and always fresh.
+func (b *Book) Answer() []p2p.Addr {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.cfg.Now()
+	if b.cfg.Local {
+		return b.sample(len(b.order), now)
+	}
+	if b.answer == nil || now.Sub(b.answerT) >= answerAge || now.Before(b.answerT) {
+		b.answer, b.answerT = b.sample((len(b.order)*SamplePercent+99)/100, now), now
+	}
+	return b.answer
+}
+
+func (b *Book) sample(n int, now time.Time) []p2p.Addr {
+	n = min(n, SampleMax)
+	out := make([]p2p.Addr, 0, n)
+	for _, i := range b.cfg.Rand.Perm(len(b.order)) {
+		if len(out) == n {
+			break
+		}
+		if e := b.order[i]; !e.terrible(now.Unix()) {
+			out = append(out, e.addr)
+		}
+	}
+	return out
+}
+
+// All lists every address (getnodeaddresses).
+func (b *Book) All() []p2p.Addr {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]p2p.Addr, 0, len(b.order))
+	for _, e := range b.order {
+		out = append(out, e.addr)
+	}
+	return out
+}
+
+// Len is how many addresses are known.
+func (b *Book) Len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.order)
+}
+
+// Forget drops an address: it turned out to be our own.
+func (b *Book) Forget(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.known[key]; e != nil {
+		b.remove(e)
+	}
+}

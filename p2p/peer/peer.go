@@ -96,10 +96,11 @@ func (p *Peer) add(it item) error {
 // Run talks until the connection ends and says why; every goroutine it started
 // has ended then. Messages go to take in order, one at a time: while take
 // waits, nothing is read from this peer.
+// When ctx ends, its cause is the reason.
 func (p *Peer) Run(ctx context.Context, take func(context.Context, wire.Message) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { p.Close(ctx.Err()) })
+	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
 	defer stop()
 
 	var writer sync.WaitGroup
@@ -156,7 +157,7 @@ func (p *Peer) waitRoom(ctx context.Context) error {
 		case <-p.closed:
 			return p.reason
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 	return nil
@@ -202,7 +203,7 @@ func (p *Peer) writeLoop(ctx context.Context) error {
 		case <-p.closed:
 			return p.reason
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }

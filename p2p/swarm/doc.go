@@ -1,5 +1,20 @@
 // Package swarm is the running network: it listens and dials, and one
-// goroutine owns the conversation (gossip.State) and performs its actions.
+// goroutine, the loop, owns the conversation (gossip.State), all peers and whom
+// to dial, and performs what gossip says.
 //
-// It decides nothing about blocks and transactions: gossip does.
+// The loop never waits for anybody: it queues to peers without blocking, hands
+// judgements over without blocking, and leaves dialling, handshakes, reading and
+// writing to a goroutine of each connection. So neither a slow peer nor a slow
+// ledger can hold it, and there is no lock around what it owns.
+//
+// Goroutines, all joined before Run returns:
+//
+//	loop      one; owns State, remotes, targets, tickets
+//	accept    one, if we listen
+//	save      one; writes the address book now and then
+//	serve     one for each connection: dials, greets, reads
+//	writer    one for each connection (package peer)
+//
+// It decides nothing about blocks and transactions: gossip does. Start reading
+// at Swarm.Run, then loop.run.
 package swarm

@@ -3,137 +3,260 @@ package swarm
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"math/rand/v2"
+	"fmt"
 	"net"
+	"sync"
+	"syscall"
 	"time"
 
-	"grapevine/chain"
-	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/p2p/gossip"
+	"grapevine/p2p/peer"
 )
 
-// Config is what a swarm needs from its owner.
-type Config struct {
-	Params      *chain.Params
-	Net         p2p.Network
-	Listen      string   // "host:port" to accept at; "" does not listen
-	Connect     []string // if any: only these are dialled, and no others
-	AddNode     []string // kept connected besides whom we choose
-	MaxPeers    int      // connections in all; 0: DefaultMaxPeers
-	MaxOutbound int      // connections by our own choice; 0: DefaultMaxOutbound
+// Swarm is the running network. Its methods may be called by anyone at any time.
+type Swarm struct {
+	cfg   Config
+	meter peer.Meter
+	own   *nonces
 
-	State        *gossip.State
-	RawBlock     func(chain.Hash) ([]byte, error) // called by the peers' writers
-	JudgeTx      chan<- gossip.JudgeTx            // capacity: gossip's credits for transactions
-	JudgeBlock   func(gossip.JudgeBlock)          // must not block: gossip holds credits
-	StoreHeaders func([]*chain.HeaderNode)        // must not block
+	listener net.Listener  // nil: we do not listen; read after ready
+	ready    chan struct{} // closed by Run when the loop takes calls
+	done     chan struct{} // closed when Run is about to return
 
-	Book      *addrbook.Book
-	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
-	Rand      *rand.Rand       // the swarm's own: no one else may use it
-	Now       func() time.Time // wall clock; nil: time.Now
-	Log       *slog.Logger     // nil discards
+	// What comes to the loop, by who sends it. None has a buffer: a connection's
+	// next message is not read before the loop has taken the last one, and all
+	// connections take turns.
+	accepted chan net.Conn
+	arrivals chan arrival
+	inbox    chan said
+	gone     chan departure
+	calls    chan func(*loop)
+	verdicts chan []gossip.Event
 }
-
-// Swarm is the running network.
-type Swarm struct{ cfg Config }
-
-// PeerInfo is one connection as getpeerinfo shows it.
-type PeerInfo struct {
-	ID          p2p.PeerID
-	Addr        string // "host:port" as dialled or seen
-	LocalAddr   string
-	Inbound     bool
-	Manual      bool // by --connect, --addnode or RPC addnode
-	Transport   int  // 1, or 2 for BIP324
-	Version     int32
-	Services    uint64
-	UserAgent   string
-	StartHeight int32
-	Relay       bool // wants transactions
-	Connected   time.Time
-	TimeOffset  int64 // seconds their clock is ahead of ours
-
-	LastSend, LastRecv time.Time
-	BytesSent          uint64
-	BytesRecv          uint64
-	SentPerMsg         map[string]uint64 // bytes with headers, by command
-	RecvPerMsg         map[string]uint64 // unknown commands under "*other*"
-
-	Ping    time.Duration // last round trip; 0: not measured yet
-	MinPing time.Duration
-	Waiting time.Duration // since a ping that has not been answered; 0: none
-
-	Gossip gossip.PeerStats
-}
-
-// Totals are the bytes of all connections since the start, ended ones too.
-type Totals struct{ BytesSent, BytesRecv uint64 }
-
-var errNotBuilt = errors.New("not built yet")
 
 // New makes a swarm; Run starts it.
-func New(cfg Config) (*Swarm, error) { return nil, errNotBuilt }
+func New(cfg Config) (*Swarm, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	return &Swarm{
+		cfg:      cfg,
+		own:      newNonces(),
+		ready:    make(chan struct{}),
+		done:     make(chan struct{}),
+		accepted: make(chan net.Conn),
+		arrivals: make(chan arrival),
+		inbox:    make(chan said),
+		gone:     make(chan departure),
+		calls:    make(chan func(*loop)),
+		verdicts: make(chan []gossip.Event),
+	}, nil
+}
+
+// bookEvery is how often the address book is written.
+const bookEvery = 10 * time.Second
 
 // Run listens, dials and talks until ctx ends or something of ours fails. It
 // returns when every goroutine it started has ended.
-func (s *Swarm) Run(ctx context.Context) error { return errNotBuilt }
-
-// Ready is closed when the swarm listens and takes calls.
-func (s *Swarm) Ready() <-chan struct{} { return nil }
-
-// Addr is where we listen, nil before Ready and without a listener.
-func (s *Swarm) Addr() net.Addr { return nil }
-
-// Deliver hands gossip verdicts and changes, in order.
-func (s *Swarm) Deliver(ctx context.Context, evs ...gossip.Event) error { return errNotBuilt }
-
-// SubmitTx enters a transaction by the one door and waits for its verdict.
-func (s *Swarm) SubmitTx(ctx context.Context, tx *chain.Tx) error { return errNotBuilt }
-
-// SubmitBlock enters a block by the one door and waits for its verdict.
-func (s *Swarm) SubmitBlock(ctx context.Context, b *chain.Block) error { return errNotBuilt }
-
-// Peers lists the connections whose handshake is done, oldest first.
-func (s *Swarm) Peers() []PeerInfo { return nil }
-
-// Totals counts all bytes since the start.
-func (s *Swarm) Totals() Totals { return Totals{} }
-
-// Status is what gossip says of headers and sync.
-func (s *Swarm) Status() gossip.Status { return gossip.Status{} }
-
-// Connect dials addr once (addnode onetry) and returns when the handshake is done.
-func (s *Swarm) Connect(ctx context.Context, addr string) error { return errNotBuilt }
-
-// AddNode keeps addr connected from now on (addnode add).
-func (s *Swarm) AddNode(addr string) error { return errNotBuilt }
-
-// RemoveNode forgets an AddNode; a connection that stands is left alone.
-func (s *Swarm) RemoveNode(addr string) error { return errNotBuilt }
-
-// AddedNodes lists what AddNode and Config.AddNode asked for.
-func (s *Swarm) AddedNodes() []string { return nil }
-
-// Disconnect ends the connection with this address.
-func (s *Swarm) Disconnect(addr string) error { return errNotBuilt }
-
-// DisconnectID ends the connection with this id.
-func (s *Swarm) DisconnectID(id p2p.PeerID) error { return errNotBuilt }
-
-// TCP is the real network.
-type TCP struct{}
-
-// Dial connects to "host:port".
-func (TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	var d net.Dialer
-	return d.DialContext(ctx, "tcp", addr)
+func (s *Swarm) Run(ctx context.Context) error {
+	defer close(s.done)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	if s.cfg.Listen != "" {
+		l, err := s.cfg.Net.Listen(ctx, s.cfg.withPort(s.cfg.Listen))
+		if err != nil {
+			return fmt.Errorf("listen for peers at %s: %w", s.cfg.Listen, err)
+		}
+		s.listener = l
+		stop := context.AfterFunc(ctx, func() { l.Close() })
+		defer stop()
+		defer l.Close()
+		wg.Go(func() { s.acceptAll(ctx, cancel) })
+		s.cfg.Log.Info("listening for peers", "addr", l.Addr())
+	}
+	wg.Go(func() { s.saveBook(ctx, cancel) })
+	l := newLoop(s, ctx, &wg)
+	close(s.ready)
+	l.run(ctx)
+	wg.Wait()
+	if err := s.cfg.Book.Save(); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
-// Listen accepts at "host:port".
-func (TCP) Listen(ctx context.Context, addr string) (net.Listener, error) {
-	var l net.ListenConfig
-	return l.Listen(ctx, "tcp", addr)
+// acceptPause is for when the process has no file descriptors left.
+const acceptPause = 100 * time.Millisecond
+
+func (s *Swarm) acceptAll(ctx context.Context, fail context.CancelCauseFunc) {
+	for {
+		conn, err := s.listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+			continue
+		case err != nil:
+			fail(fmt.Errorf("accept peers at %s: %w", s.cfg.Listen, err))
+			return
+		}
+		select {
+		case s.accepted <- conn:
+		case <-ctx.Done():
+			conn.Close()
+			return
+		}
+	}
+}
+
+func (s *Swarm) saveBook(ctx context.Context, fail context.CancelCauseFunc) {
+	t := time.NewTicker(bookEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			if err := s.cfg.Book.Save(); err != nil {
+				fail(err)
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// arrival: a connection has greeted.
+type arrival struct {
+	r     *remote
+	peer  *peer.Peer
+	hello peer.Hello
+}
+
+// departure: a connection, or the attempt at one, has ended.
+type departure struct {
+	r   *remote
+	err error
+}
+
+// said is one message.
+type said struct {
+	r *remote
+	m wire.Message
+}
+
+// dialTime bounds the dialling alone; the handshake has its own time.
+const dialTime = 10 * time.Second
+
+// serve is the life of one connection, in a goroutine of its own. conn is nil
+// when it has still to be dialled.
+func (s *Swarm) serve(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) {
+	err := s.talk(r.ctx, r, conn, cfg)
+	r.end(nil)
+	select {
+	case s.gone <- departure{r, err}:
+	case <-ctx.Done():
+	}
+}
+
+func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) error {
+	if conn == nil {
+		dctx, cancel := context.WithTimeout(ctx, dialTime)
+		var err error
+		conn, err = s.cfg.Net.Dial(dctx, r.addr)
+		cancel()
+		if err != nil {
+			return err
+		}
+		s.own.add(cfg.Nonce)
+		defer s.own.drop(cfg.Nonce)
+	}
+	p := peer.New(cfg, conn, r.inbound)
+	defer p.Close(nil)
+	hello, err := p.Handshake(ctx)
+	if s.own.seen(cfg.Nonce) {
+		return peer.ErrSelf
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case s.arrivals <- arrival{r, p, hello}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return p.Run(ctx, func(ctx context.Context, m wire.Message) error {
+		select {
+		case s.inbox <- said{r, m}:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
+
+// Ready is closed when the swarm listens and takes calls.
+func (s *Swarm) Ready() <-chan struct{} { return s.ready }
+
+// Addr is where we listen, nil before Ready and without a listener.
+func (s *Swarm) Addr() net.Addr {
+	select {
+	case <-s.ready:
+	default:
+		return nil
+	}
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// nonces are those of the connections we are dialling. An inbound connection
+// that says one of them is our own.
+type nonces struct {
+	mu   sync.Mutex
+	live map[uint64]bool // true: has come back to us
+}
+
+func newNonces() *nonces { return &nonces{live: map[uint64]bool{}} }
+
+func (n *nonces) add(nonce uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.live[nonce] = false
+}
+
+func (n *nonces) drop(nonce uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.live, nonce)
+}
+
+// heard reports whether the nonce is ours, and remembers that it came back.
+func (n *nonces) heard(nonce uint64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, ok := n.live[nonce]
+	if ok {
+		n.live[nonce] = true
+	}
+	return ok
+}
+
+func (n *nonces) seen(nonce uint64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.live[nonce]
 }

@@ -1,0 +1,166 @@
+package addrbook
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"grapevine/db"
+	"grapevine/p2p"
+)
+
+// Name and Schema are what peers.db is opened with.
+const (
+	Name          = "peers"
+	Schema uint32 = 1
+)
+
+const secretSize = 16
+
+// secrets holds one record under "key"; addresses are under "host:port".
+func secrets() db.Table[string, []byte] { return db.NewTable("secret", db.String(), db.Bytes()) }
+
+func addresses() db.Table[string, entry] {
+	return db.NewTable("address", db.String(), db.Codec[entry]{Append: appendEntry, Decode: decodeEntry})
+}
+
+// appendEntry writes an address's record, numbers big-endian:
+//
+//	services 8 | seen 8 | lastTry 8 | lastGood 8 | failures 4 | tried 1 | source, the rest
+func appendEntry(dst []byte, e entry) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, e.addr.Services)
+	for _, t := range []int64{e.addr.Seen, e.lastTry, e.lastGood} {
+		dst = binary.BigEndian.AppendUint64(dst, uint64(t))
+	}
+	dst = binary.BigEndian.AppendUint32(dst, e.failures)
+	tried := byte(0)
+	if e.tried {
+		tried = 1
+	}
+	return append(append(dst, tried), e.source...)
+}
+
+const entrySize = 4*8 + 4 + 1
+
+var errShort = errors.New("address record is too short")
+
+func decodeEntry(b []byte) (entry, error) {
+	if len(b) < entrySize {
+		return entry{}, errShort
+	}
+	u := func(i int) uint64 { return binary.BigEndian.Uint64(b[8*i:]) }
+	return entry{
+		addr:     p2p.Addr{Services: u(0), Seen: int64(u(1))},
+		lastTry:  int64(u(2)),
+		lastGood: int64(u(3)),
+		failures: binary.BigEndian.Uint32(b[32:]),
+		tried:    b[36] == 1,
+		source:   string(b[entrySize:]),
+	}, nil
+}
+
+// Open reads the book from its file.
+func Open(cfg Config) (*Book, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &Book{
+		cfg:   cfg,
+		known: map[string]*entry{},
+		slots: map[slot]*entry{},
+		dirty: map[string]bool{},
+	}
+	b.key = binary.BigEndian.AppendUint64(nil, cfg.Rand.Uint64())
+	b.key = binary.BigEndian.AppendUint64(b.key, cfg.Rand.Uint64())
+	if cfg.DB == nil {
+		return b, nil
+	}
+	if err := cfg.DB.Update(b.loadKey); err != nil {
+		return nil, fmt.Errorf("address book: %w", err)
+	}
+	if err := cfg.DB.View(b.load); err != nil {
+		return nil, fmt.Errorf("address book: %w", err)
+	}
+	clear(b.dirty)
+	return b, nil
+}
+
+// loadKey takes the key from the file, or puts a new one there.
+func (b *Book) loadKey(tx *db.Tx) error {
+	key, ok, err := secrets().Get(tx, "key")
+	if err != nil {
+		return err
+	}
+	if ok && len(key) == secretSize {
+		b.key = key
+		return nil
+	}
+	return secrets().Put(tx, "key", b.key)
+}
+
+func (b *Book) load(tx *db.Tx) error {
+	now := b.cfg.Now().Unix()
+	return addresses().Scan(tx, nil, func(key string, e entry) (bool, error) {
+		host, port, err := net.SplitHostPort(key)
+		n, err2 := strconv.ParseUint(port, 10, 16)
+		if err != nil || err2 != nil {
+			return false, fmt.Errorf("address %q is not host:port", key)
+		}
+		e.addr.Host, e.addr.Port = host, uint16(n)
+		b.place(&e, now)
+		return true, nil
+	})
+}
+
+// Save writes what has changed since the last Save. One at a time, please.
+func (b *Book) Save() error {
+	if b.cfg.DB == nil {
+		return nil
+	}
+	b.mu.Lock()
+	changed := make(map[string]*entry, len(b.dirty))
+	for key := range b.dirty {
+		changed[key] = nil
+		if e := b.known[key]; e != nil {
+			c := *e
+			changed[key] = &c
+		}
+	}
+	clear(b.dirty)
+	b.mu.Unlock()
+	if len(changed) == 0 {
+		return nil
+	}
+	err := b.cfg.DB.Update(func(tx *db.Tx) error { return write(tx, changed) })
+	if err != nil {
+		b.mu.Lock()
+		for key := range changed {
+			b.dirty[key] = true
+		}
+		b.mu.Unlock()
+		return fmt.Errorf("address book: %w", err)
+	}
+	return nil
+}
+
+func write(tx *db.Tx, changed map[string]*entry) error {
+	for key, e := range changed {
+		var err error
+		if e == nil {
+			err = addresses().Delete(tx, key)
+		} else {
+			err = addresses().Put(tx, key, *e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package swarm
+
+import (
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+	"grapevine/p2p/peer"
+)
+
+// Addresses heard from one peer: Core's MAX_ADDR_RATE_PER_SECOND and
+// MAX_ADDR_PROCESSING_TOKEN_BUCKET. A getaddr of ours allows one full answer more.
+const (
+	addrRate  = 0.1
+	addrBurst = 1000
+)
+
+// Fresh addresses in short messages are passed on, as in Core.
+const (
+	forwardMost = 10               // entries of a message that is passed on
+	forwardAge  = 10 * time.Minute // since it was seen alive
+	forwardTo   = 2                // peers; locally all of them
+	hearsayAge  = 2 * time.Hour    // taken off the age of what somebody says of others
+)
+
+// introduce says our own address to a new peer, and asks an outbound one for others.
+func (l *loop) introduce(r *remote) {
+	if own, ok := l.ownAddress(r); ok {
+		l.ownAddrs[addrbook.Key(own)] = true
+		l.sendAddrs(r, []p2p.Addr{own})
+	}
+	if !r.inbound && !l.dial.only {
+		r.addrs.tokens = min(r.addrs.tokens+msg.MaxAddrs, addrBurst)
+		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
+	}
+}
+
+// ownAddress is where this peer could reach us: our end of its connection, and
+// the port that we listen at.
+func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
+	if l.s.listener == nil {
+		return p2p.Addr{}, false
+	}
+	host, port, err := splitAddr(l.s.listener.Addr().String())
+	if err != nil {
+		return p2p.Addr{}, false
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host, _, err = splitAddr(r.peer.LocalAddr().String())
+	}
+	ip := net.ParseIP(host)
+	if err != nil || ip == nil || !l.cfg.Book.Reachable(ip) {
+		return p2p.Addr{}, false
+	}
+	return p2p.Addr{Host: ip.String(), Port: port, Services: uint64(services), Seen: l.cfg.Now().Unix()}, true
+}
+
+func splitAddr(s string) (host string, port uint16, err error) {
+	host, p, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", 0, err
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	return host, uint16(n), err
+}
+
+// learn takes addresses that a peer told us.
+func (l *loop) learn(a gossip.LearnAddrs) {
+	r := l.peers[a.From]
+	if r == nil || r.dropped {
+		return
+	}
+	now := l.cfg.Now()
+	var pass []p2p.Addr
+	for _, addr := range a.Addrs {
+		if !r.addrs.take(now) {
+			break
+		}
+		key := addrbook.Key(addr)
+		if l.ownAddrs[key] {
+			continue
+		}
+		self := len(a.Addrs) == 1 && addr.Host == hostOf(r.addr)
+		if self && r.inbound && r.listens == "" {
+			l.meet(r, key)
+		}
+		heard := addr
+		if !self && !l.cfg.local() {
+			heard.Seen -= int64(hearsayAge / time.Second)
+		}
+		added := l.cfg.Book.Add(heard, r.addr)
+		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
+		if fresh && len(a.Addrs) <= forwardMost && (added || !l.cfg.local()) {
+			pass = append(pass, addr)
+		}
+	}
+	l.forward(r, pass)
+	if !l.dial.only && l.cfg.local() {
+		l.dialChosen(now)
+	}
+}
+
+// meet: an inbound peer has said where it listens. If we have dialled that very
+// place by choice, two connections do the work of one: the one dialled by the
+// lower address stays. Both ends come to the same answer, and each ends only
+// what it dialled itself.
+func (l *loop) meet(r *remote, listens string) {
+	r.listens = listens
+	own, ok := l.ownAddress(r)
+	if twin := l.connectedTo(listens); ok && twin != nil && !twin.manual && listens < addrbook.Key(own) {
+		l.dropFor(twin, "it has connected to us", "")
+	}
+}
+
+// forward passes fresh addresses on.
+func (l *loop) forward(from *remote, addrs []p2p.Addr) {
+	if len(addrs) == 0 {
+		return
+	}
+	left := forwardTo
+	if l.cfg.local() {
+		left = len(l.order)
+	}
+	for _, i := range l.cfg.Rand.Perm(len(l.order)) {
+		r := l.order[i]
+		if left == 0 {
+			break
+		}
+		if r != from && r.peer != nil && !r.dropped {
+			l.sendAddrs(r, addrs)
+			left--
+		}
+	}
+}
+
+// tell answers getaddr: once for each connection, and only to who has come to us.
+func (l *loop) tell(id p2p.PeerID) {
+	r := l.peers[id]
+	if r == nil || !r.inbound || r.told {
+		return
+	}
+	r.told = true
+	l.sendAddrs(r, l.cfg.Book.Answer())
+}
+
+func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {
+	m := addrMessage(addrs, r.hello.AddrV2)
+	if m == nil {
+		return
+	}
+	l.send(r.id, func(p *peer.Peer) error { return p.Send(m) })
+}
+
+// addrMessage is nil when there is nothing to say.
+func addrMessage(addrs []p2p.Addr, v2 bool) wire.Message {
+	addrs = addrs[:min(len(addrs), msg.MaxAddrs)]
+	old, modern := &wire.MsgAddr{}, &wire.MsgAddrV2{}
+	for _, a := range addrs {
+		ip := net.ParseIP(a.Host)
+		if ip == nil {
+			continue
+		}
+		seen, flags := time.Unix(a.Seen, 0), wire.ServiceFlag(a.Services)
+		old.AddrList = append(old.AddrList, wire.NewNetAddressTimestamp(seen, flags, ip, a.Port))
+		modern.AddrList = append(modern.AddrList, wire.NetAddressV2FromBytes(seen, flags, ip, a.Port))
+	}
+	switch {
+	case len(old.AddrList) == 0:
+		return nil
+	case v2:
+		return modern
+	}
+	return old
+}

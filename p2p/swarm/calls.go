@@ -1,0 +1,252 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/peer"
+)
+
+// Errors of the calls, as Bitcoin Core's RPC has them.
+var (
+	ErrNodeAdded    = errors.New("node already added")
+	ErrNodeNotAdded = errors.New("node has not been added")
+	ErrNotConnected = errors.New("node not found in connected nodes")
+)
+
+// do runs f in the loop and waits until it has run.
+func (s *Swarm) do(ctx context.Context, f func(*loop)) error {
+	ran := make(chan struct{})
+	select {
+	case s.calls <- func(l *loop) { f(l); close(ran) }:
+		<-ran // the loop runs it at once and never waits
+		return nil
+	case <-s.done:
+		return chain.ErrShutdown
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ask is do for those who have no context: nothing happens unless we run.
+func (s *Swarm) ask(f func(*loop)) error {
+	select {
+	case <-s.ready:
+		return s.do(context.Background(), f)
+	case <-s.done:
+		return chain.ErrShutdown
+	default:
+		return errors.New("the network has not started yet")
+	}
+}
+
+// Deliver hands gossip verdicts and changes, in order. It waits only until the
+// loop takes them; chain.ErrShutdown when it has ended.
+func (s *Swarm) Deliver(ctx context.Context, evs ...gossip.Event) error {
+	if len(evs) == 0 {
+		return nil
+	}
+	select {
+	case s.verdicts <- evs:
+		return nil
+	case <-s.done:
+		return chain.ErrShutdown
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// SubmitTx enters a transaction by the one door and waits for its verdict.
+func (s *Swarm) SubmitTx(ctx context.Context, tx *chain.Tx) error {
+	return s.submit(ctx, func(t gossip.Ticket) gossip.Event { return gossip.SubmitTx{Ticket: t, Tx: tx} })
+}
+
+// SubmitBlock enters a block by the one door and waits for its verdict.
+func (s *Swarm) SubmitBlock(ctx context.Context, b *chain.Block) error {
+	return s.submit(ctx, func(t gossip.Ticket) gossip.Event { return gossip.SubmitBlock{Ticket: t, Block: b} })
+}
+
+// submit is answered once: by gossip, by ctx, or by the swarm's end.
+func (s *Swarm) submit(ctx context.Context, event func(gossip.Ticket) gossip.Event) error {
+	reply := make(chan error, 1)
+	err := s.do(ctx, func(l *loop) {
+		l.lastTicket++
+		l.tickets[l.lastTicket] = reply
+		l.step(event(l.lastTicket))
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+	}
+	select {
+	case err := <-reply:
+		return err
+	default:
+		return chain.ErrShutdown
+	}
+}
+
+// Connect dials addr once (addnode onetry) and returns when the handshake is done.
+func (s *Swarm) Connect(ctx context.Context, addr string) error {
+	addr = s.cfg.withPort(addr)
+	reply := make(chan error, 1)
+	err := s.do(ctx, func(l *loop) {
+		r := l.connectedTo(addr)
+		if r == nil {
+			r = l.dialTo(addr, true)
+		}
+		r.waiting = append(r.waiting, reply)
+		if r.peer != nil {
+			r.answer(nil)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-reply:
+		if err != nil {
+			return fmt.Errorf("connect to %s: %w", addr, err)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.done:
+		return chain.ErrShutdown
+	}
+}
+
+// AddNode keeps addr connected from now on (addnode add).
+func (s *Swarm) AddNode(addr string) error {
+	addr = s.cfg.withPort(addr)
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return err
+	}
+	added := false
+	err := s.ask(func(l *loop) {
+		if added = l.dial.add(addr, l.cfg.Now()); added {
+			l.dialAll()
+		}
+	})
+	if err == nil && !added {
+		err = ErrNodeAdded
+	}
+	return err
+}
+
+// RemoveNode forgets an AddNode; a connection that stands is left alone.
+func (s *Swarm) RemoveNode(addr string) error {
+	addr = s.cfg.withPort(addr)
+	found := false
+	err := s.ask(func(l *loop) { found = l.dial.remove(addr) })
+	if err == nil && !found {
+		err = ErrNodeNotAdded
+	}
+	return err
+}
+
+// AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
+func (s *Swarm) AddedNodes() (addrs []string) {
+	_ = s.ask(func(l *loop) {
+		for _, t := range l.dial.targets {
+			addrs = append(addrs, t.addr)
+		}
+	})
+	return addrs
+}
+
+// Disconnect ends the connections with this address.
+func (s *Swarm) Disconnect(addr string) error {
+	return s.disconnect(func(r *remote) bool { return r.addr == addr || r.addr == s.cfg.withPort(addr) })
+}
+
+// DisconnectID ends the connection with this id.
+func (s *Swarm) DisconnectID(id p2p.PeerID) error {
+	return s.disconnect(func(r *remote) bool { return r.id == id })
+}
+
+func (s *Swarm) disconnect(match func(*remote) bool) error {
+	found := false
+	err := s.ask(func(l *loop) {
+		for _, r := range l.order {
+			if r.peer != nil && match(r) {
+				found = true
+				l.dropFor(r, "asked for by RPC", "")
+			}
+		}
+	})
+	if err == nil && !found {
+		err = ErrNotConnected
+	}
+	return err
+}
+
+// Status is what gossip says of headers and sync.
+func (s *Swarm) Status() (st gossip.Status) {
+	_ = s.ask(func(l *loop) { st = l.cfg.State.Status() })
+	return st
+}
+
+// Totals are the bytes of all connections since the start, ended ones too.
+type Totals struct{ BytesSent, BytesRecv uint64 }
+
+// Totals counts all bytes since the start.
+func (s *Swarm) Totals() Totals {
+	return Totals{BytesSent: s.meter.Sent.Load(), BytesRecv: s.meter.Recv.Load()}
+}
+
+// PeerInfo is one connection as getpeerinfo shows it.
+type PeerInfo struct {
+	ID        p2p.PeerID
+	Addr      string // "host:port" as dialled or seen
+	LocalAddr string
+	Inbound   bool
+	Manual    bool // by --connect, --addnode or RPC addnode
+	Transport int  // 1, or 2 for BIP324
+	Connected time.Time
+	TimeSkew  time.Duration // their clock ahead of ours
+	Listens   string        // an inbound peer's own address, as it told us; "": unknown
+
+	peer.Hello
+	peer.Stats
+	Gossip gossip.PeerStats
+}
+
+// Peers lists the connections whose handshake is done, oldest first.
+func (s *Swarm) Peers() (infos []PeerInfo) {
+	_ = s.ask(func(l *loop) {
+		for _, r := range l.order {
+			if r.peer == nil || r.dropped {
+				continue
+			}
+			st, _ := l.cfg.State.PeerStats(r.id)
+			infos = append(infos, PeerInfo{
+				ID:        r.id,
+				Addr:      r.addr,
+				LocalAddr: r.peer.LocalAddr().String(),
+				Inbound:   r.inbound,
+				Manual:    r.manual,
+				Transport: 1,
+				Connected: r.began,
+				TimeSkew:  r.skew,
+				Listens:   r.listens,
+				Hello:     r.hello,
+				Stats:     r.peer.Stats(),
+				Gossip:    st,
+			})
+		}
+	})
+	return infos
+}

@@ -1,0 +1,105 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+)
+
+// Defaults of Config, Bitcoin Core's.
+const (
+	DefaultMaxPeers    = 125
+	DefaultMaxOutbound = 8
+)
+
+// services are what we offer: all blocks, with witnesses.
+const services = wire.SFNodeNetwork | wire.SFNodeWitness
+
+// Config is what a swarm needs from its owner.
+type Config struct {
+	Params      *chain.Params
+	Net         p2p.Network
+	Listen      string   // "host:port" to accept at; "" does not listen
+	Connect     []string // if any: only these are dialled, and no others
+	AddNode     []string // kept connected besides whom we choose
+	MaxPeers    int      // connections in all; 0: DefaultMaxPeers
+	MaxOutbound int      // connections by our own choice; 0: DefaultMaxOutbound
+
+	State        *gossip.State
+	RawBlock     func(chain.Hash) ([]byte, error) // called by the peers' writers
+	JudgeTx      chan<- gossip.JudgeTx            // capacity: gossip's credits for transactions
+	JudgeBlock   func(gossip.JudgeBlock)          // must not block: gossip holds credits
+	StoreHeaders func([]*chain.HeaderNode)        // must not block
+
+	Book      *addrbook.Book
+	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
+	Rand      *rand.Rand       // the swarm's own: no one else may use it
+	Now       func() time.Time // wall clock; nil: time.Now
+	Log       *slog.Logger     // nil discards
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Params == nil, c.State == nil, c.Rand == nil, c.Net == nil:
+		return errors.New("swarm: Params, Net, State and Rand are needed")
+	case c.RawBlock == nil, c.JudgeTx == nil, c.JudgeBlock == nil, c.StoreHeaders == nil:
+		return errors.New("swarm: RawBlock, JudgeTx, JudgeBlock and StoreHeaders are needed")
+	case c.Book == nil:
+		return errors.New("swarm: an address book is needed")
+	case c.MaxPeers < 0 || c.MaxOutbound < 0:
+		return fmt.Errorf("swarm: limits of %d and %d peers", c.MaxPeers, c.MaxOutbound)
+	}
+	if c.MaxPeers == 0 {
+		c.MaxPeers = DefaultMaxPeers
+	}
+	if c.MaxOutbound == 0 {
+		c.MaxOutbound = DefaultMaxOutbound
+	}
+	c.MaxOutbound = min(c.MaxOutbound, c.MaxPeers)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// local: loopback and private addresses are the network, and nobody is hurried.
+func (c *Config) local() bool { return c.Params.Net == wire.TestNet }
+
+// withPort adds the network's own port to an address without one.
+func (c *Config) withPort(addr string) string {
+	if _, _, err := net.SplitHostPort(addr); err == nil {
+		return addr
+	}
+	return net.JoinHostPort(addr, c.Params.DefaultPort)
+}
+
+// TCP is the real network.
+type TCP struct{}
+
+var _ p2p.Network = TCP{}
+
+// Dial connects to "host:port".
+func (TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", addr)
+}
+
+// Listen accepts at "host:port".
+func (TCP) Listen(ctx context.Context, addr string) (net.Listener, error) {
+	var l net.ListenConfig
+	return l.Listen(ctx, "tcp", addr)
+}

@@ -1,0 +1,184 @@
+package swarm
+
+import (
+	"net"
+	"slices"
+	"time"
+
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+)
+
+// dialer is whom we connect to: targets asked for by people, and the rest by
+// choice from the address book.
+type dialer struct {
+	targets []*target
+	only    bool          // --connect: nobody but the targets
+	first   time.Duration // pause after a target's first failure
+	most    time.Duration
+	next    time.Time // of the next dial by choice
+}
+
+// target is an address that is kept connected.
+type target struct {
+	addr     string
+	next     time.Time
+	failures int
+	live     *remote // nil: not connected and not being dialled
+}
+
+// Pauses between two attempts at a target: doubled with each failure.
+const (
+	retryFirst = 5 * time.Second
+	retryMost  = 2 * time.Minute
+
+	localRetryFirst = 200 * time.Millisecond // a test network's nodes start together
+	localRetryMost  = 5 * time.Second
+)
+
+// Dials by choice: at most so many at once, and so often (Core waits 500 ms).
+const (
+	maxDialling = 8
+	chosenEvery = 500 * time.Millisecond
+)
+
+func (d *dialer) init(cfg *Config, now time.Time) {
+	d.only = len(cfg.Connect) > 0
+	d.first, d.most = retryFirst, retryMost
+	if cfg.local() {
+		d.first, d.most = localRetryFirst, localRetryMost
+	}
+	for _, addr := range slices.Concat(cfg.Connect, cfg.AddNode) {
+		d.add(cfg.withPort(addr), now)
+	}
+}
+
+func (d *dialer) find(addr string) int {
+	return slices.IndexFunc(d.targets, func(t *target) bool { return t.addr == addr })
+}
+
+func (d *dialer) add(addr string, now time.Time) bool {
+	if d.find(addr) >= 0 {
+		return false
+	}
+	d.targets = append(d.targets, &target{addr: addr, next: now})
+	return true
+}
+
+func (d *dialer) greeted(r *remote) {
+	for _, t := range d.targets {
+		if t.live == r {
+			t.failures = 0
+		}
+	}
+}
+
+// ended: try again later.
+func (d *dialer) ended(r *remote, now time.Time) {
+	for _, t := range d.targets {
+		if t.live == r {
+			t.live = nil
+			t.next = now.Add(min(d.first<<min(t.failures, 16), d.most))
+			t.failures++
+		}
+	}
+}
+
+// dialAll starts what is due.
+func (l *loop) dialAll() {
+	now := l.cfg.Now()
+	for _, t := range l.dial.targets {
+		if t.live != nil || now.Before(t.next) || l.ownAddrs[t.addr] {
+			continue
+		}
+		if t.live = l.connectedTo(t.addr); t.live == nil {
+			t.live = l.dialTo(t.addr, true)
+		}
+	}
+	if !l.dial.only {
+		l.dialChosen(now)
+	}
+}
+
+// dialTo begins a connection.
+func (l *loop) dialTo(addr string, manual bool) *remote {
+	r := &remote{addr: addr, manual: manual}
+	l.cfg.Book.Attempt(addr)
+	l.admit(r, nil)
+	return r
+}
+
+// connectedTo finds the connection we dialled, or are dialling, to addr.
+func (l *loop) connectedTo(addr string) *remote {
+	for _, r := range l.order {
+		if !r.inbound && r.addr == addr && !r.dropped {
+			return r
+		}
+	}
+	return nil
+}
+
+// dialChosen fills our own outbound slots from the address book, each from
+// another network group.
+func (l *loop) dialChosen(now time.Time) {
+	for {
+		chosen, dialling := 0, 0
+		for _, r := range l.order {
+			if !r.inbound && r.peer == nil {
+				dialling++
+			}
+			if !r.inbound && !r.manual {
+				chosen++
+			}
+		}
+		if chosen >= l.cfg.MaxOutbound || dialling >= maxDialling || now.Before(l.dial.next) {
+			return
+		}
+		a, ok := l.cfg.Book.Pick(l.unfit)
+		if !ok {
+			return
+		}
+		l.dialTo(addrbook.Key(a), false)
+		if !l.cfg.local() {
+			l.dial.next = now.Add(chosenEvery)
+		}
+	}
+}
+
+// unfit: an address not to be dialled now.
+func (l *loop) unfit(a p2p.Addr) bool {
+	key := addrbook.Key(a)
+	if l.ownAddrs[key] || l.outcasts.has(a.Host, l.cfg.Now()) {
+		return true
+	}
+	group := l.groupOf(key)
+	for _, r := range l.order {
+		if r.addr == key || r.listens == key {
+			return true
+		}
+		if !r.inbound && !r.manual && l.groupOf(r.addr) == group {
+			return true
+		}
+	}
+	return false
+}
+
+// groupOf is the network group of "host:port"; locally each is its own.
+func (l *loop) groupOf(addr string) string {
+	if l.cfg.local() {
+		return addr
+	}
+	if ip := net.ParseIP(hostOf(addr)); ip != nil {
+		return addrbook.Group(ip)
+	}
+	return addr
+}
+
+func (d *dialer) remove(addr string) bool {
+	i := d.find(addr)
+	if i < 0 {
+		return false
+	}
+	d.targets = slices.Delete(d.targets, i, i+1)
+	return true
+}

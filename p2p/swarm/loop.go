@@ -1,0 +1,339 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/peer"
+)
+
+// remote is one connection or the attempt at one. Its first group never
+// changes; the rest belongs to the loop.
+type remote struct {
+	id      p2p.PeerID
+	addr    string // "host:port" as dialled or seen
+	inbound bool
+	manual  bool
+	ctx     context.Context // ends with the reason to drop it
+	end     context.CancelCauseFunc
+	began   time.Time
+
+	peer    *peer.Peer // nil until it has greeted
+	hello   peer.Hello
+	skew    time.Duration // their clock ahead of ours
+	dropped bool
+	listens string // an inbound peer's own address, as it told us
+	addrs   bucket // how many addresses we still take from it
+	told    bool   // getaddr was answered
+	waiting []chan<- error
+}
+
+// loop is everything that one goroutine owns.
+type loop struct {
+	s   *Swarm
+	cfg *Config
+	ctx context.Context
+	wg  *sync.WaitGroup
+
+	peers  map[p2p.PeerID]*remote
+	order  []*remote // peers, oldest first
+	lastID p2p.PeerID
+	height int32 // of the verified tip
+
+	tickets    map[gossip.Ticket]chan<- error
+	lastTicket gossip.Ticket
+	judge      []gossip.JudgeTx // not yet taken by the pool; bounded by gossip's credits
+
+	now   time.Time // of the last step; never runs back
+	alarm *time.Timer
+	armed time.Time
+
+	dial     dialer
+	outcasts outcasts
+	ownAddrs map[string]bool // addresses that are ourselves
+	faults   bucket          // lines in the log about offences
+}
+
+// maxFaultLines, refilled by one a minute, keeps attackers from filling the disk
+// with our log: under 1 MiB an hour.
+const maxFaultLines = 600
+
+func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
+	now := s.cfg.Now()
+	l := &loop{
+		s:        s,
+		cfg:      &s.cfg,
+		ctx:      ctx,
+		wg:       wg,
+		peers:    map[p2p.PeerID]*remote{},
+		tickets:  map[gossip.Ticket]chan<- error{},
+		now:      now,
+		alarm:    time.NewTimer(0),
+		outcasts: outcasts{until: map[string]time.Time{}},
+		ownAddrs: map[string]bool{},
+		faults:   newBucket(maxFaultLines, maxFaultLines/60.0/60, now),
+	}
+	if tip := s.cfg.State.Status().Tip; tip != nil {
+		l.height = tip.Height
+	}
+	l.dial.init(&s.cfg, now)
+	return l
+}
+
+// choreEvery is how often whom to dial is thought over.
+const choreEvery = 250 * time.Millisecond
+
+func (l *loop) run(ctx context.Context) {
+	chores := time.NewTicker(choreEvery)
+	defer chores.Stop()
+	defer l.alarm.Stop()
+	l.dialAll()
+	for {
+		var judge chan<- gossip.JudgeTx
+		var next gossip.JudgeTx
+		if len(l.judge) > 0 {
+			judge, next = l.cfg.JudgeTx, l.judge[0]
+		}
+		select {
+		case said := <-l.s.inbox:
+			l.hear(said)
+		case evs := <-l.s.verdicts:
+			for _, ev := range evs {
+				l.step(ev)
+			}
+		case judge <- next:
+			l.judge[0] = gossip.JudgeTx{}
+			l.judge = l.judge[1:]
+		case call := <-l.s.calls:
+			call(l)
+		case a := <-l.s.arrivals:
+			l.join(a)
+		case d := <-l.s.gone:
+			l.leave(d)
+		case conn := <-l.s.accepted:
+			l.accept(conn)
+		case <-l.alarm.C:
+			l.armed = time.Time{}
+			l.step(gossip.Tick{})
+		case <-chores.C:
+			l.dialAll()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// step tells gossip and does what it says.
+func (l *loop) step(ev gossip.Event) {
+	if now := l.cfg.Now(); now.After(l.now) {
+		l.now = now
+	}
+	if t, ok := ev.(gossip.TipChanged); ok {
+		l.height = t.Tip.Height
+	}
+	for _, a := range l.cfg.State.Step(l.now, ev) {
+		l.perform(a)
+	}
+	if at := l.cfg.State.Deadline(); !at.Equal(l.armed) {
+		l.armed = at
+		if at.IsZero() {
+			l.alarm.Stop()
+		} else {
+			l.alarm.Reset(at.Sub(l.now))
+		}
+	}
+}
+
+func (l *loop) perform(a gossip.Action) {
+	switch a := a.(type) {
+	case gossip.Send:
+		l.send(a.Peer, func(p *peer.Peer) error { return p.Send(a.Msg) })
+	case gossip.SendBlock:
+		l.send(a.Peer, func(p *peer.Peer) error { return p.SendBlock(a.Hash, a.Witness) })
+	case gossip.Drop:
+		if r := l.peers[a.Peer]; r != nil {
+			l.dropFor(r, a.Reason, a.Offence)
+		}
+	case gossip.JudgeTx:
+		l.judge = append(l.judge, a)
+	case gossip.JudgeBlock:
+		l.cfg.JudgeBlock(a)
+	case gossip.StoreHeaders:
+		l.cfg.StoreHeaders(a.Nodes)
+	case gossip.Answer:
+		if reply := l.tickets[a.Ticket]; reply != nil {
+			delete(l.tickets, a.Ticket)
+			reply <- a.Err
+		}
+	case gossip.LearnAddrs:
+		l.learn(a)
+	case gossip.TellAddrs:
+		l.tell(a.Peer)
+	default:
+		l.cfg.Log.Error("gossip asks for something unknown", "action", fmt.Sprintf("%T", a))
+	}
+}
+
+// send queues to a peer that is here; a connection that breaks meanwhile ends by itself.
+func (l *loop) send(id p2p.PeerID, queue func(*peer.Peer) error) {
+	r := l.peers[id]
+	if r == nil || r.peer == nil || r.dropped {
+		return
+	}
+	if err := queue(r.peer); err != nil {
+		l.drop(r, err)
+	}
+}
+
+func (l *loop) hear(said said) {
+	if said.r.dropped {
+		return
+	}
+	if pong, ok := said.m.(*peer.Pong); ok {
+		l.step(gossip.Pong{Peer: said.r.id, RTT: pong.RTT})
+		return
+	}
+	l.step(gossip.Message{Peer: said.r.id, Msg: said.m})
+}
+
+// admit starts a connection's goroutine. conn is nil when it has to be dialled.
+func (l *loop) admit(r *remote, conn net.Conn) {
+	l.lastID++
+	r.id, r.began = l.lastID, l.cfg.Now()
+	r.ctx, r.end = context.WithCancelCause(l.ctx)
+	r.addrs = newBucket(addrBurst, addrRate, r.began)
+	if !l.cfg.local() {
+		r.addrs.tokens = 1
+	}
+	l.peers[r.id] = r
+	l.order = append(l.order, r)
+	cfg := peer.Config{
+		Magic:     l.cfg.Params.Net,
+		Services:  services,
+		UserAgent: l.cfg.UserAgent,
+		Height:    l.height,
+		Nonce:     l.cfg.Rand.Uint64(),
+		Ours:      l.s.own.heard,
+		RawBlock:  l.cfg.RawBlock,
+		Meter:     &l.s.meter,
+		Log:       l.cfg.Log.With("peer", r.id),
+	}
+	if !r.inbound && !r.manual {
+		cfg.Needs = services
+	}
+	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
+}
+
+// join: a connection has greeted.
+func (l *loop) join(a arrival) {
+	r := a.r
+	if r.dropped {
+		return
+	}
+	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
+	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
+		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
+	l.dial.greeted(r)
+	if !r.inbound {
+		l.cfg.Book.Good(r.addr)
+	}
+	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{
+		Addr:        r.addr,
+		Inbound:     r.inbound,
+		Manual:      r.manual,
+		Version:     a.hello.Version,
+		Services:    a.hello.Services,
+		UserAgent:   a.hello.UserAgent,
+		StartHeight: a.hello.StartHeight,
+		Relay:       a.hello.Relay,
+		WTxIDRelay:  a.hello.WTxIDRelay,
+		AddrV2:      a.hello.AddrV2,
+	}})
+	r.answer(nil)
+	l.introduce(r)
+}
+
+// answer ends the Connect calls that wait for this connection.
+func (r *remote) answer(err error) {
+	for _, w := range r.waiting {
+		w <- err
+	}
+	r.waiting = nil
+}
+
+// leave: a connection, or the attempt at one, has ended.
+func (l *loop) leave(d departure) {
+	r := d.r
+	delete(l.peers, r.id)
+	for i := range l.order {
+		if l.order[i] == r {
+			l.order = append(l.order[:i], l.order[i+1:]...)
+			break
+		}
+	}
+	var offence p2p.Offence
+	switch {
+	case errors.As(d.err, &offence) && !r.dropped:
+		l.fault(r, string(offence), offence)
+	case r.peer != nil:
+		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.addr, "why", d.err)
+	default:
+		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
+	}
+	if errors.Is(d.err, peer.ErrSelf) && !r.inbound {
+		l.ownAddrs[r.addr] = true
+		l.cfg.Book.Forget(r.addr)
+	}
+	r.answer(d.err)
+	l.dial.ended(r, l.cfg.Now())
+	if r.peer != nil {
+		l.step(gossip.Left{Peer: r.id})
+	}
+}
+
+// drop ends a connection; leave follows when its goroutine has ended.
+func (l *loop) drop(r *remote, why error) {
+	r.dropped = true
+	r.end(why)
+}
+
+func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
+	if r.dropped {
+		return
+	}
+	if offence == "" {
+		l.drop(r, errors.New(reason))
+		return
+	}
+	l.fault(r, reason, offence)
+	l.drop(r, offence)
+}
+
+// fault writes an offence to the log and remembers who did it.
+func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
+	now := l.cfg.Now()
+	if l.faults.take(now) {
+		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
+	}
+	if !r.manual {
+		l.outcasts.add(hostOf(r.addr), now)
+	}
+}
+
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	return host
+}
+
+var _ wire.Message = (*peer.Pong)(nil)
