@@ -1,0 +1,234 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+	"grapevine/db"
+)
+
+// ErrNotFound: there is no record of that number.
+var ErrNotFound = errors.New("not found")
+
+// ErrStopped: the committer has ended before it could do what was asked.
+var ErrStopped = errors.New("chain file is closing")
+
+const (
+	// groupBytes of bodies make a commit worth while at once: with bodies of
+	// 900 kB, eight of them cost about 1.3 times their size on disk.
+	groupBytes = 8 << 20
+	// groupDelay is how long anything waits for company. A crash loses at most
+	// this much of what nobody was promised, and peers have it.
+	groupDelay = 500 * time.Millisecond
+)
+
+// Archive is the open file. Saving calls never block and never fail; Run
+// reports what went wrong with writing.
+type Archive struct {
+	file  *db.DB
+	t     tables
+	onEnd func() // called after each commit, on the committer's goroutine
+
+	wake chan struct{} // capacity 1: there may be work
+
+	mu      sync.Mutex
+	headers map[uint32]Header // not written yet
+	tail    map[uint32][]byte // bodies not committed yet, those being written included
+	bodies  []uint32          // of the tail, those not being written
+	bytes   int64             // of the tail
+	fill    int64             // bytes of bodies not being written
+	active  *batch            // what goes with the next frozen coins
+	frozen  *batch            // what goes with these; nil: nothing to flush
+	coins   *coins.Set        // whose frozen cache is to be written with frozen
+	waiting []chan error      // Sync calls, for the next commit
+	ended   bool
+	failed  error
+}
+
+// batch is what has to be on disk together with the coins.
+type batch struct {
+	tip     uint32
+	undo    map[uint32][]byte
+	txs     map[chain.Hash]Place
+	filters map[uint32]Filter
+	indexes []string // keyTxs, keyFilters: those that are complete up to tip
+	bytes   int64
+}
+
+func newBatch() *batch {
+	return &batch{undo: map[uint32][]byte{}, txs: map[chain.Hash]Place{}, filters: map[uint32]Filter{}}
+}
+
+// Open reads nothing yet. onCommit is called after each commit; it must not
+// block.
+func Open(file *db.DB, onCommit func()) *Archive {
+	return &Archive{
+		file: file, t: newTables(), onEnd: onCommit,
+		wake:    make(chan struct{}, 1),
+		headers: map[uint32]Header{}, tail: map[uint32][]byte{}, active: newBatch(),
+	}
+}
+
+// Load calls fn for each header in the order of their numbers.
+func (a *Archive) Load(fn func(n uint32, h Header) error) error {
+	return a.file.View(func(tx *db.Tx) error {
+		return a.t.headers.Scan(tx, nil, func(n uint32, h Header) (bool, error) { return true, fn(n, h) })
+	})
+}
+
+// Marks are the header numbers that coins and indexes stand at.
+type Marks struct {
+	Tip, Txs, Filters uint32
+	OK                bool // there is a tip: the file is not new
+	HasTxs            bool
+	HasFilters        bool
+}
+
+// Marks reads them.
+func (a *Archive) Marks() (m Marks, err error) {
+	err = a.file.View(func(tx *db.Tx) error {
+		m, err = a.marks(tx)
+		return err
+	})
+	return m, err
+}
+
+func (a *Archive) marks(tx *db.Tx) (m Marks, err error) {
+	if m.Tip, m.OK, err = a.t.meta.Get(tx, keyTip); err != nil {
+		return m, err
+	}
+	if m.Txs, m.HasTxs, err = a.t.meta.Get(tx, keyTxs); err != nil {
+		return m, err
+	}
+	m.Filters, m.HasFilters, err = a.t.meta.Get(tx, keyFilters)
+	return m, err
+}
+
+// SaveHeader writes a header's record soon.
+func (a *Archive) SaveHeader(n uint32, h Header) {
+	a.mu.Lock()
+	a.headers[n] = h
+	a.mu.Unlock()
+	a.poke()
+}
+
+// SaveBody writes a body soon; until then it is served from memory. raw must
+// not change afterwards.
+func (a *Archive) SaveBody(n uint32, raw []byte) {
+	a.mu.Lock()
+	a.tail[n] = raw
+	a.bodies = append(a.bodies, n)
+	a.bytes += int64(len(raw))
+	a.fill += int64(len(raw))
+	a.mu.Unlock()
+	a.poke()
+}
+
+// SaveUndo writes an undo record with the next flush.
+func (a *Archive) SaveUndo(body uint32, undo []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.active.undo[body] = undo
+	a.active.bytes += int64(len(undo)) + mapOverhead
+}
+
+// SaveTxs writes where the transactions of a block are with the next flush.
+func (a *Archive) SaveTxs(header uint32, ids []chain.Hash) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, id := range ids {
+		a.active.txs[id] = Place{header, uint32(i)}
+	}
+	a.active.bytes += int64(len(ids)) * (32 + mapOverhead)
+}
+
+// SaveFilter writes a filter with the next flush.
+func (a *Archive) SaveFilter(header uint32, f Filter) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.active.filters[header] = f
+	a.active.bytes += int64(len(f.Bytes)) + mapOverhead
+}
+
+// mapOverhead is about what a map entry takes beside its content, in bytes.
+const mapOverhead = 48
+
+// TailBytes is how much of bodies waits in memory to be committed.
+func (a *Archive) TailBytes() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.bytes
+}
+
+// BatchBytes is about how much memory undo and indexes take that wait for the
+// next flush.
+func (a *Archive) BatchBytes() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.active.bytes
+}
+
+// Flushing says whether a frozen set waits to be written.
+func (a *Archive) Flushing() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.frozen != nil
+}
+
+// Freeze takes the coins' active cache and everything saved for the next flush
+// aside, to be written in one transaction in the background. tip is the
+// header's number that the set stands at; txs and filters say whether these
+// indexes are kept. It must not be called while Flushing.
+func (a *Archive) Freeze(set *coins.Set, tip uint32, txs, filters bool) {
+	set.Freeze()
+	a.mu.Lock()
+	a.active.tip = tip
+	if txs {
+		a.active.indexes = append(a.active.indexes, keyTxs)
+	}
+	if filters {
+		a.active.indexes = append(a.active.indexes, keyFilters)
+	}
+	a.frozen, a.active, a.coins = a.active, newBatch(), set
+	a.mu.Unlock()
+	a.poke()
+}
+
+func (a *Archive) poke() {
+	select {
+	case a.wake <- struct{}{}:
+	default: // one is waiting already
+	}
+}
+
+// Sync returns when everything saved before (of the next flush: only if it was
+// frozen before) is durable.
+func (a *Archive) Sync(ctx context.Context) error {
+	done := make(chan error, 1)
+	a.mu.Lock()
+	if a.ended {
+		defer a.mu.Unlock()
+		return a.endErr()
+	}
+	a.waiting = append(a.waiting, done)
+	a.mu.Unlock()
+	a.poke()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (a *Archive) endErr() error {
+	if a.failed != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, a.failed)
+	}
+	return ErrStopped
+}

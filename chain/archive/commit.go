@@ -1,0 +1,184 @@
+package archive
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+	"grapevine/db"
+)
+
+// work is what one commit writes.
+type work struct {
+	headers map[uint32]Header
+	bodies  []uint32
+	raw     [][]byte // of bodies
+	flush   *batch
+	coins   *coins.Set
+	waiting []chan error
+}
+
+func (w *work) empty() bool {
+	return len(w.headers) == 0 && len(w.bodies) == 0 && w.flush == nil
+}
+
+// Run writes until stop is closed, then writes what is left and returns. It
+// ends earlier when writing fails: nothing is tried again, because what a
+// failed sync left on disk is unknown.
+func (a *Archive) Run(stop <-chan struct{}) error {
+	err := a.loop(stop)
+	a.mu.Lock()
+	a.ended, a.failed = true, err
+	waiting := a.waiting
+	a.waiting = nil
+	end := a.endErr()
+	a.mu.Unlock()
+	for _, w := range waiting {
+		w <- end // capacity 1
+	}
+	return err
+}
+
+func (a *Archive) loop(stop <-chan struct{}) error {
+	for {
+		if !a.gather(stop) {
+			return a.commit() // the last one
+		}
+		if err := a.commit(); err != nil {
+			return err
+		}
+	}
+}
+
+// gather waits until a commit is worth while. It is false when stop is closed.
+func (a *Archive) gather(stop <-chan struct{}) bool {
+	var timer *time.Timer
+	var late <-chan time.Time
+	for {
+		some, now := a.need()
+		if now {
+			return true
+		}
+		if some && timer == nil {
+			timer = time.NewTimer(groupDelay)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-a.wake:
+		case <-late:
+			return true
+		case <-stop:
+			return false
+		}
+	}
+}
+
+func (a *Archive) need() (some, now bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now = len(a.waiting) > 0 || a.frozen != nil || a.fill >= groupBytes
+	return now || len(a.bodies) > 0 || len(a.headers) > 0, now
+}
+
+// take is everything that waits. Bodies stay in the tail until they are committed.
+func (a *Archive) take() *work {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	w := &work{headers: a.headers, bodies: a.bodies, flush: a.frozen, coins: a.coins, waiting: a.waiting}
+	for _, n := range w.bodies {
+		w.raw = append(w.raw, a.tail[n])
+	}
+	a.headers, a.bodies, a.fill, a.waiting = map[uint32]Header{}, nil, 0, nil
+	return w
+}
+
+func (a *Archive) commit() error {
+	w := a.take()
+	var err error
+	if !w.empty() {
+		err = a.file.Update(func(tx *db.Tx) error { return a.write(tx, w) })
+	}
+	if err != nil {
+		err = fmt.Errorf("write chain file: %w", err)
+	} else {
+		a.done(w)
+	}
+	for _, wait := range w.waiting {
+		wait <- err // capacity 1
+	}
+	if a.onEnd != nil {
+		a.onEnd()
+	}
+	return err
+}
+
+// done lets go of what is on disk now.
+func (a *Archive) done(w *work) {
+	if w.flush != nil {
+		w.coins.Written()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, n := range w.bodies {
+		delete(a.tail, n)
+		a.bytes -= int64(len(w.raw[i]))
+	}
+	if w.flush != nil {
+		a.frozen = nil
+	}
+}
+
+func (a *Archive) write(tx *db.Tx, w *work) error {
+	for _, n := range slices.Sorted(maps.Keys(w.headers)) {
+		if err := a.t.headers.Put(tx, n, w.headers[n]); err != nil {
+			return err
+		}
+	}
+	for i, n := range w.bodies {
+		if err := a.t.bodies.Put(tx, n, w.raw[i]); err != nil {
+			return err
+		}
+	}
+	if w.flush == nil {
+		return nil
+	}
+	if err := w.coins.WriteFrozen(tx); err != nil {
+		return err
+	}
+	return a.writeBatch(tx, w.flush)
+}
+
+func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
+	for _, n := range slices.Sorted(maps.Keys(b.undo)) {
+		if err := a.t.undo.Put(tx, n, b.undo[n]); err != nil {
+			return err
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(b.txs), func(x, y chain.Hash) int { return slices.Compare(x[:], y[:]) })
+	for _, id := range ids {
+		if err := a.t.txs.Put(tx, id, b.txs[id]); err != nil {
+			return err
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(b.filters)) {
+		if err := a.t.filters.Put(tx, n, b.filters[n]); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{keyTxs, keyFilters} {
+		if !slices.Contains(b.indexes, name) {
+			if err := a.t.meta.Delete(tx, name); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := a.t.meta.Put(tx, name, b.tip); err != nil {
+			return err
+		}
+	}
+	return a.t.meta.Put(tx, keyTip, b.tip)
+}

@@ -1,0 +1,26 @@
+// Package archive is the chain's file and the one goroutine that writes it.
+//
+// It keeps headers, bodies, undo records, coins and indexes in their tables,
+// holds what is not written yet in a bounded memory tail, and groups writes by
+// bytes, because a commit for every body would write several times its size.
+// It never judges a block, knows no tree, and does not know which tip is best.
+//
+// The tables, all in one bbolt file:
+//
+//	meta      name            -> bytes; see keyTip
+//	headers   number 4        -> header 80 ‖ flags 1 ‖ body number 4 ‖ body size 4 ‖ reason
+//	bodies    body number 4   -> the block as it travels, with witnesses
+//	undo      body number 4   -> what it spent: see coins.AppendUndo
+//	coins     txid ‖ vout     -> see coins.Append
+//	txs       txid 32         -> header number 4 ‖ place in block 4
+//	filters   header number 4 -> filter header 32 ‖ BIP158 basic filter
+//
+// Headers are numbered in the order in which they came, parents before
+// children, and bodies in theirs, so both tables only grow at their end.
+//
+// Headers and bodies are written soon after they come. Coins, undo, indexes and
+// the tip are written together in one transaction (Freeze), so they never
+// disagree; what a crash loses of them is made again from the bodies.
+//
+// Start reading at Archive.Run.
+package archive

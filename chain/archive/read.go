@@ -1,0 +1,115 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+	"grapevine/db"
+)
+
+// Every read looks into memory first and into the file afterwards. Records
+// leave memory only after they are committed, so one of the two has them.
+
+// Body is a stored block's bytes. They are shared: do not change them.
+func (a *Archive) Body(n uint32) ([]byte, error) {
+	a.mu.Lock()
+	raw, ok := a.tail[n]
+	a.mu.Unlock()
+	if ok {
+		return raw, nil
+	}
+	return get(a, a.t.bodies, n)
+}
+
+// Undo is a stored undo record.
+func (a *Archive) Undo(body uint32) ([]byte, error) {
+	if raw, ok := find(a, func(b *batch) ([]byte, bool) { v, ok := b.undo[body]; return v, ok }); ok {
+		return raw, nil
+	}
+	return get(a, a.t.undo, body)
+}
+
+// Tx is where the transaction was last seen in a connected block.
+func (a *Archive) Tx(id chain.Hash) (Place, error) {
+	if p, ok := find(a, func(b *batch) (Place, bool) { v, ok := b.txs[id]; return v, ok }); ok {
+		return p, nil
+	}
+	return get(a, a.t.txs, id)
+}
+
+// Filter is a connected block's filter.
+func (a *Archive) Filter(header uint32) (Filter, error) {
+	if f, ok := find(a, func(b *batch) (Filter, bool) { v, ok := b.filters[header]; return v, ok }); ok {
+		return f, nil
+	}
+	return get(a, a.t.filters, header)
+}
+
+// find looks into the batches that are not on disk yet, the newer one first.
+func find[V any](a *Archive, in func(*batch) (V, bool)) (v V, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if v, ok = in(a.active); !ok && a.frozen != nil {
+		v, ok = in(a.frozen)
+	}
+	return v, ok
+}
+
+// get reads one record of the file.
+func get[K, V any](a *Archive, t db.Table[K, V], k K) (v V, err error) {
+	err = a.file.View(func(tx *db.Tx) error {
+		var ok bool
+		if v, ok, err = t.Get(tx, k); err == nil && !ok {
+			err = fmt.Errorf("record %v: %w", k, ErrNotFound)
+		}
+		return err
+	})
+	return v, err
+}
+
+// CoinStats reads the whole coin set in one transaction; tip is the number of
+// the header it stands at. What is not flushed is not in it.
+func (a *Archive) CoinStats(ctx context.Context) (s coins.Stats, tip uint32, err error) {
+	err = a.file.View(func(tx *db.Tx) error {
+		var ok bool
+		if tip, ok, err = a.t.meta.Get(tx, keyTip); err == nil && !ok {
+			err = ErrNotFound
+		}
+		if err == nil {
+			s, err = coins.Collect(ctx, tx)
+		}
+		return err
+	})
+	return s, tip, err
+}
+
+// Check proves the file's structure and checksums.
+func (a *Archive) Check(ctx context.Context, progress func(done, total int64)) error {
+	return a.file.Check(ctx, progress)
+}
+
+// ScanBodies calls fn for each committed body in the order of arrival. It holds
+// no transaction while fn runs.
+func (a *Archive) ScanBodies(ctx context.Context, fn func(n uint32, raw []byte) error) error {
+	for next := uint32(1); ; next++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var raw []byte
+		found := false
+		err := a.file.View(func(tx *db.Tx) error {
+			return a.t.bodies.Scan(tx, &next, func(n uint32, b []byte) (bool, error) {
+				next, raw, found = n, b, true
+				return false, nil
+			})
+		})
+		if err != nil || !found {
+			return err
+		}
+		if err := fn(next, raw); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package coins
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/db"
+)
+
+// MaxScriptSize is the longest script that can be spent, in bytes (Core's
+// MAX_SCRIPT_SIZE); longer ones never become coins.
+const MaxScriptSize = 10_000
+
+var (
+	errShort  = errors.New("coin ends too early")
+	errScript = errors.New("coin with an impossible script")
+)
+
+// Spendable says whether an output can ever be spent; the others are not kept
+// (Core's IsUnspendable).
+func Spendable(script []byte) bool {
+	return len(script) <= MaxScriptSize && (len(script) == 0 || script[0] != txscript.OP_RETURN)
+}
+
+// How scripts are written: a form, then what the form leaves open. From
+// formRaw on, the number is the script's length + formRaw.
+const (
+	formP2PKH  = iota // 20 bytes
+	formP2SH          // 20 bytes
+	formP2PK2         // 32 bytes: the key behind its first byte, 2
+	formP2PK3         // 32 bytes: the key behind its first byte, 3
+	formP2PK4         // 64 bytes: an uncompressed key behind its first byte, 4
+	formP2WPKH        // 20 bytes
+	formP2WSH         // 32 bytes
+	formP2TR          // 32 bytes
+	formRaw
+)
+
+// template is a script of fixed bytes around one hash or key.
+type template struct {
+	head, tail string
+	size       int // bytes between them
+}
+
+func templateOf(form uint64) (template, bool) {
+	switch form {
+	case formP2PKH:
+		return template{"\x76\xa9\x14", "\x88\xac", 20}, true
+	case formP2SH:
+		return template{"\xa9\x14", "\x87", 20}, true
+	case formP2PK2:
+		return template{"\x21\x02", "\xac", 32}, true
+	case formP2PK3:
+		return template{"\x21\x03", "\xac", 32}, true
+	case formP2PK4:
+		return template{"\x41\x04", "\xac", 64}, true
+	case formP2WPKH:
+		return template{"\x00\x14", "", 20}, true
+	case formP2WSH:
+		return template{"\x00\x20", "", 32}, true
+	case formP2TR:
+		return template{"\x51\x20", "", 32}, true
+	}
+	return template{}, false
+}
+
+// guess is the only form that a script of that length and beginning can have.
+func guess(s []byte) uint64 {
+	switch {
+	case len(s) == 25 && s[0] == 0x76:
+		return formP2PKH
+	case len(s) == 23 && s[0] == 0xa9:
+		return formP2SH
+	case len(s) == 35 && s[0] == 0x21 && s[1] == 2:
+		return formP2PK2
+	case len(s) == 35 && s[0] == 0x21 && s[1] == 3:
+		return formP2PK3
+	case len(s) == 67 && s[0] == 0x41:
+		return formP2PK4
+	case len(s) == 22 && s[0] == 0x00:
+		return formP2WPKH
+	case len(s) == 34 && s[0] == 0x00:
+		return formP2WSH
+	case len(s) == 34 && s[0] == 0x51:
+		return formP2TR
+	}
+	return formRaw
+}
+
+func appendScript(dst, s []byte) []byte {
+	form := guess(s)
+	if t, ok := templateOf(form); ok {
+		from, to := len(t.head), len(s)-len(t.tail)
+		if string(s[:from]) == t.head && string(s[to:]) == t.tail {
+			return append(binary.AppendUvarint(dst, form), s[from:to]...)
+		}
+	}
+	return append(binary.AppendUvarint(dst, formRaw+uint64(len(s))), s...)
+}
+
+func decodeScript(b []byte) (script, rest []byte, err error) {
+	form, k := binary.Uvarint(b)
+	if k <= 0 {
+		return nil, nil, errShort
+	}
+	b = b[k:]
+	t, ok := templateOf(form)
+	if !ok {
+		t.size = int(min(form-formRaw, math.MaxInt32))
+	}
+	if t.size > MaxScriptSize {
+		return nil, nil, errScript
+	}
+	if len(b) < t.size {
+		return nil, nil, errShort
+	}
+	script = make([]byte, 0, len(t.head)+t.size+len(t.tail))
+	script = append(append(append(script, t.head...), b[:t.size]...), t.tail...)
+	return script, b[t.size:], nil
+}
+
+// Append writes a coin:
+//
+//	height × 2 + coinbase   uvarint
+//	value                   uvarint, compressed: see packAmount
+//	script                  form, uvarint, and its bytes: see formP2PKH
+//
+// For example 50 BTC from the coinbase of block 1 to a P2WPKH script is
+// 03 32 05 and twenty bytes.
+func Append(dst []byte, c chain.Coin) []byte {
+	head := uint64(uint32(c.Height)) << 1
+	if c.Coinbase {
+		head |= 1
+	}
+	dst = binary.AppendUvarint(dst, head)
+	dst = binary.AppendUvarint(dst, packAmount(uint64(c.Value)))
+	return appendScript(dst, c.PkScript)
+}
+
+// Decode reads a coin that fills b.
+func Decode(b []byte) (chain.Coin, error) {
+	c, rest, err := decodeNext(b)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d bytes after a coin", len(rest))
+	}
+	return c, err
+}
+
+func decodeNext(b []byte) (c chain.Coin, rest []byte, err error) {
+	head, k := binary.Uvarint(b)
+	if k <= 0 || head>>1 > math.MaxInt32 {
+		return c, nil, errShort
+	}
+	b = b[k:]
+	packed, k := binary.Uvarint(b)
+	if k <= 0 {
+		return c, nil, errShort
+	}
+	c.Height, c.Coinbase = int32(head>>1), head&1 == 1
+	c.Value = btcutil.Amount(unpackAmount(packed))
+	c.PkScript, rest, err = decodeScript(b[k:])
+	return c, rest, err
+}
+
+// packAmount makes round amounts small: with n = d × 10^e and e at most 9, it
+// takes e and the last digit of d out (Core's CompressAmount).
+func packAmount(n uint64) uint64 {
+	if n == 0 {
+		return 0
+	}
+	e := uint64(0)
+	for n%10 == 0 && e < 9 {
+		n /= 10
+		e++
+	}
+	if e == 9 {
+		return 1 + (n-1)*10 + 9
+	}
+	return 1 + (n/10*9+n%10-1)*10 + e
+}
+
+func unpackAmount(x uint64) uint64 {
+	if x == 0 {
+		return 0
+	}
+	x--
+	e := x % 10
+	x /= 10
+	n := x + 1
+	if e < 9 {
+		n = x/9*10 + x%9 + 1
+	}
+	for range e {
+		n *= 10
+	}
+	return n
+}
+
+// AppendUndo writes what a block spent: the number of transactions, then for
+// each the number of coins and the coins; all numbers are uvarints.
+func AppendUndo(dst []byte, spent [][]chain.Coin) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(spent)))
+	for _, of := range spent {
+		dst = binary.AppendUvarint(dst, uint64(len(of)))
+		for _, c := range of {
+			dst = Append(dst, c)
+		}
+	}
+	return dst
+}
+
+// DecodeUndo reads what AppendUndo wrote.
+func DecodeUndo(b []byte) ([][]chain.Coin, error) {
+	n, b, err := count(b)
+	if err != nil {
+		return nil, err
+	}
+	spent := make([][]chain.Coin, n)
+	for i := range spent {
+		if n, b, err = count(b); err != nil {
+			return nil, err
+		}
+		spent[i] = make([]chain.Coin, n)
+		for j := range spent[i] {
+			if spent[i][j], b, err = decodeNext(b); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(b) > 0 {
+		return nil, fmt.Errorf("%d bytes after the undo record", len(b))
+	}
+	return spent, nil
+}
+
+// count reads a number of things that take at least a byte each.
+func count(b []byte) (n uint64, rest []byte, err error) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > uint64(len(b)) {
+		return 0, nil, errShort
+	}
+	return n, b[k:], nil
+}
+
+// AppendKey writes an outpoint so that keys sort by txid and then by number:
+// the txid, then the number in 1 byte below 0xfd, else 0xfd and 2 bytes, else
+// 0xfe and 4 bytes, big-endian.
+func AppendKey(dst []byte, op wire.OutPoint) []byte {
+	dst = append(dst, op.Hash[:]...)
+	switch {
+	case op.Index < 0xfd:
+		return append(dst, byte(op.Index))
+	case op.Index <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(dst, 0xfd), uint16(op.Index))
+	}
+	return binary.BigEndian.AppendUint32(append(dst, 0xfe), op.Index)
+}
+
+// DecodeKey reads what AppendKey wrote.
+func DecodeKey(b []byte) (op wire.OutPoint, err error) {
+	n := copy(op.Hash[:], b)
+	b = b[n:]
+	switch {
+	case len(b) == 1 && b[0] < 0xfd:
+		op.Index = uint32(b[0])
+	case len(b) == 3 && b[0] == 0xfd:
+		op.Index = uint32(binary.BigEndian.Uint16(b[1:]))
+	case len(b) == 5 && b[0] == 0xfe:
+		op.Index = binary.BigEndian.Uint32(b[1:])
+	default:
+		return op, fmt.Errorf("outpoint ends in %x", b)
+	}
+	return op, nil
+}
+
+// Table is where coins are in the file, by outpoint, as Append writes them.
+func Table() db.Table[wire.OutPoint, []byte] {
+	return db.NewTable("coins", db.Codec[wire.OutPoint]{Append: AppendKey, Decode: DecodeKey}, db.Bytes())
+}

@@ -1,0 +1,197 @@
+package coins
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/db"
+)
+
+// Set is the committed coin set and the tip it stands at. One goroutine
+// changes it, another flushes it, and any number read.
+type Set struct {
+	file  *db.DB
+	table db.Table[wire.OutPoint, []byte]
+
+	mu      sync.RWMutex
+	tip     *chain.HeaderNode
+	active  *Cache
+	frozen  *Cache // nil: nothing was frozen yet
+	flushes uint64 // how often frozen changed its nature: see Coin
+}
+
+// NewSet opens the set that file holds; tip is where it stands.
+func NewSet(file *db.DB, tip *chain.HeaderNode) *Set {
+	return &Set{file: file, table: Table(), tip: tip, active: NewCache()}
+}
+
+// Tip is the block that the set stands at.
+func (s *Set) Tip() *chain.HeaderNode {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tip
+}
+
+// Apply makes all changes and moves the tip, at once for every reader.
+func (s *Set) Apply(changes []Change, tip *chain.HeaderNode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range changes {
+		s.active.Apply(changes[i])
+	}
+	s.tip = tip
+}
+
+// Coin reads one coin. Caches are read first, and the file afterwards: a coin
+// that a flush moves down in between is then found there, while in the other
+// order it could be missed in both. If a flush ended in between, what the file
+// said may be older than the caches are now, so everything is read again.
+func (s *Set) Coin(op wire.OutPoint) (c chain.Coin, ok bool, err error) {
+	for {
+		coin, known, flushes, err := s.cached(op)
+		if err != nil || known {
+			return coin, known && coin.PkScript != nil, err
+		}
+		c, ok, err := s.stored(op)
+		if err != nil {
+			return c, false, err
+		}
+		if s.flushed() == flushes {
+			return c, ok, nil
+		}
+	}
+}
+
+// cached looks into both caches. A spent coin is known and has no script.
+func (s *Set) cached(op wire.OutPoint) (c chain.Coin, known bool, flushes uint64, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, known := s.lookup(op)
+	if b != nil {
+		c, err = Decode(b)
+	}
+	return c, known, s.flushes, err
+}
+
+func (s *Set) lookup(op wire.OutPoint) (b []byte, known bool) {
+	b, known = s.active.Get(op)
+	if !known && s.frozen != nil {
+		b, known = s.frozen.Get(op)
+	}
+	return b, known
+}
+
+func (s *Set) flushed() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.flushes
+}
+
+func (s *Set) stored(op wire.OutPoint) (c chain.Coin, ok bool, err error) {
+	err = s.file.View(func(tx *db.Tx) error {
+		c, ok, err = s.read(tx, op)
+		return err
+	})
+	return c, ok, err
+}
+
+func (s *Set) read(tx *db.Tx, op wire.OutPoint) (c chain.Coin, ok bool, err error) {
+	b, ok, err := s.table.Get(tx, op)
+	if err == nil && ok {
+		if c, err = Decode(b); err != nil {
+			err = fmt.Errorf("%w: coin %s: %w", db.ErrCorrupt, op, err)
+		}
+	}
+	return c, ok && err == nil, err
+}
+
+// Found is what Fetch read for one outpoint.
+type Found struct {
+	Coin chain.Coin
+	OK   bool
+}
+
+// Fetch reads many coins, each outpoint's into the place of the same index.
+// Only the goroutine that calls Apply and Freeze may call it.
+func (s *Set) Fetch(ops []wire.OutPoint, into []Found) error {
+	missing, err := s.fetchCached(ops, into)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	// In key order the file's pages are walked once.
+	slices.SortFunc(missing, func(a, b int) int { return compareOutPoints(ops[a], ops[b]) })
+	return s.file.View(func(tx *db.Tx) error {
+		for _, i := range missing {
+			var err error
+			if into[i].Coin, into[i].OK, err = s.read(tx, ops[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Set) fetchCached(ops []wire.OutPoint, into []Found) (missing []int, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, op := range ops {
+		b, known := s.lookup(op)
+		switch {
+		case !known:
+			missing = append(missing, i)
+		case b != nil:
+			if into[i].Coin, err = Decode(b); err != nil {
+				return nil, err
+			}
+			into[i].OK = true
+		}
+	}
+	return missing, nil
+}
+
+// Pending is the number of changes that the next flush has to write, and about
+// what all caches take in memory.
+func (s *Set) Pending() (entries int, bytes int64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	bytes = s.active.Bytes()
+	if s.frozen != nil {
+		bytes += s.frozen.Bytes()
+	}
+	return s.active.Len(), bytes
+}
+
+// Freeze sets the changes so far aside, to be written with WriteFrozen, and
+// starts a new active cache. The one frozen before must have been written.
+func (s *Set) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.frozen, s.active = s.active, NewCache()
+	s.flushes++ // the old frozen cache is gone
+}
+
+// WriteFrozen writes the frozen cache in key order. The frozen cache is never
+// changed, so no lock is held meanwhile.
+func (s *Set) WriteFrozen(tx *db.Tx) error {
+	s.mu.RLock()
+	frozen := s.frozen
+	s.mu.RUnlock()
+	return frozen.Sorted(func(op wire.OutPoint, coin []byte) error {
+		if coin == nil {
+			return s.table.Delete(tx, op)
+		}
+		return s.table.Put(tx, op, coin)
+	})
+}
+
+// Written says that what WriteFrozen wrote is committed. The frozen cache
+// stays as a copy of what the file holds until the next Freeze.
+func (s *Set) Written() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flushes++
+}

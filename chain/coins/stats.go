@@ -1,0 +1,98 @@
+package coins
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/db"
+)
+
+// Stats describe the whole set, as Core's gettxoutsetinfo does.
+type Stats struct {
+	TxOuts       int64
+	Transactions int64 // with at least one unspent output
+	BogoSize     int64 // a measure of the set's size that is the same on every machine
+	Total        btcutil.Amount
+	Serialized3  chain.Hash // Core's hash_serialized_3
+	MuHash       chain.Hash
+	DiskSize     int64 // bytes of keys and values in the file
+}
+
+// bogoOverhead is what Core counts for a coin beside its script.
+const bogoOverhead = 32 + 4 + 4 + 8 + 2
+
+// checkEvery is how many coins are read between two looks at the context.
+const checkEvery = 1024
+
+// Collect reads every coin in the file as tx sees it.
+func Collect(ctx context.Context, tx *db.Tx) (Stats, error) {
+	c := collector{mu: NewMuHash(), serial: sha256.New()}
+	err := Table().Scan(tx, nil, func(op wire.OutPoint, b []byte) (bool, error) {
+		coin, err := Decode(b)
+		if err != nil {
+			return false, err
+		}
+		c.add(op, coin)
+		c.DiskSize += int64(len(AppendKey(c.buf[:0], op)) + len(b))
+		if c.TxOuts%checkEvery == 0 {
+			return true, ctx.Err()
+		}
+		return true, nil
+	})
+	if err != nil {
+		return Stats{}, err
+	}
+	c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
+	c.MuHash = c.mu.Sum()
+	return c.Stats, nil
+}
+
+type collector struct {
+	Stats
+	last   chain.Hash // txid of the coin before
+	mu     *MuHash
+	serial hash.Hash
+	buf    []byte
+}
+
+func (c *collector) add(op wire.OutPoint, coin chain.Coin) {
+	if c.TxOuts == 0 || op.Hash != c.last {
+		c.Transactions++
+		c.last = op.Hash
+	}
+	c.TxOuts++
+	c.Total += coin.Value
+	c.BogoSize += int64(bogoOverhead + len(coin.PkScript))
+	c.buf = appendForHash(c.buf[:0], op, coin)
+	c.serial.Write(c.buf)
+	c.mu.Insert(c.buf)
+}
+
+// appendForHash writes a coin as Core's set hashes take it (TxOutSer):
+// outpoint, height × 2 + coinbase, value, script; little-endian.
+func appendForHash(dst []byte, op wire.OutPoint, c chain.Coin) []byte {
+	dst = append(dst, op.Hash[:]...)
+	dst = binary.LittleEndian.AppendUint32(dst, op.Index)
+	head := uint32(c.Height) << 1
+	if c.Coinbase {
+		head |= 1
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, head)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(c.Value))
+	dst = appendCompactSize(dst, len(c.PkScript))
+	return append(dst, c.PkScript...)
+}
+
+// appendCompactSize writes a length of at most MaxScriptSize.
+func appendCompactSize(dst []byte, n int) []byte {
+	if n < 0xfd {
+		return append(dst, byte(n))
+	}
+	return binary.LittleEndian.AppendUint16(append(dst, 0xfd), uint16(n))
+}
