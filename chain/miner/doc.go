@@ -7,5 +7,5 @@
 // would.
 //
 // Start with Miner.Generate in miner.go; select.go chooses by the fee rate of a
-// transaction together with its ancestors; assemble.go builds the block.
+// transaction together with its ancestors; template.go builds the block.
 package miner

@@ -3,11 +3,10 @@ package miner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
-
-	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
@@ -23,72 +22,152 @@ type Ledger interface {
 // Pool is where transactions come from; *mempool.Pool does.
 type Pool interface{ Snapshot() mempool.Snapshot }
 
-// Solver searches a header's nonce.
-type Solver interface {
-	// Solve sets h.Nonce so that h's hash meets h.Bits, trying at most maxTries
-	// nonces upwards from h.Nonce. It reports false when tries or nonces ran
-	// out, and ctx's error when that ended first.
-	Solve(ctx context.Context, h *wire.BlockHeader, maxTries uint64) (bool, error)
-}
-
 // Config is what a Miner needs.
 type Config struct {
 	Params     *chain.Params
 	Ledger     Ledger
 	Pool       Pool
 	Solver     Solver                                    // nil: CPU{}
-	Submit     func(context.Context, *chain.Block) error // returns after pool and wallet have followed
-	ExtraNonce uint64                                    // random: no two miners, and no two runs, make one coinbase
+	Submit     func(context.Context, *chain.Block) error // returns when pool and wallet have followed
+	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase
 	Now        func() time.Time
 	Log        *slog.Logger // nil discards
 }
 
-// DefaultMaxTries is how many nonces generatetoaddress tries for all its
-// blocks (Core: DEFAULT_MAX_TRIES).
-const DefaultMaxTries = 1_000_000
-
-// Template is an unsolved block and what getblocktemplate says of it.
-type Template struct {
-	Parent        *chain.HeaderNode
-	Height        int32
-	Header        wire.BlockHeader
-	MinTime       int64 // Unix seconds
-	Coinbase      *chain.Tx
-	CoinbaseValue btcutil.Amount // subsidy and fees
-	Commitment    []byte         // the coinbase's witness commitment script
-	Txs           []TemplateTx   // without the coinbase, in block order
-	Weight        int            // of the whole block
-	SigOpCost     int
-}
-
-// TemplateTx is a chosen transaction.
-type TemplateTx struct {
-	Tx        *chain.Tx
-	Fee       btcutil.Amount
-	SigOpCost int
-	Depends   []int // 1-based places in Txs of those it spends, as BIP22 counts
-}
+const (
+	// DefaultMaxTries is how many nonces a call of Generate tries for all its
+	// blocks (Core: DEFAULT_MAX_TRIES).
+	DefaultMaxTries = 1_000_000
+	// sliceTries is how many nonces are tried before the template is made anew,
+	// with the transactions and the time of then.
+	sliceTries = 1 << 22
+)
 
 // Miner makes blocks.
-type Miner struct{ cfg Config }
-
-var errNotBuilt = errors.New("miner: not built yet")
+type Miner struct {
+	cfg   Config
+	extra atomic.Uint64 // of the next coinbase
+	turn  chan struct{} // holds the right to make blocks: two at once would make siblings
+}
 
 // New makes a miner.
-func New(cfg Config) *Miner { return &Miner{cfg: cfg} }
-
-// Template is the best unsolved block now, paying to payTo.
-func (m *Miner) Template(payTo []byte) (*Template, error) { return nil, errNotBuilt }
+func New(cfg Config) *Miner {
+	if cfg.Solver == nil {
+		cfg.Solver = CPU{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Miner{cfg: cfg, turn: make(chan struct{}, 1)}
+	m.extra.Store(cfg.ExtraNonce)
+	return m
+}
 
 // Generate makes n blocks one after the other and submits each. maxTries is
 // for all of them (0: DefaultMaxTries); when it runs out, the blocks so far are
-// the answer, without an error, as Core does.
+// the answer, without an error, as Core does. They are also the answer beside
+// an error.
 func (m *Miner) Generate(ctx context.Context, n int, payTo []byte, maxTries uint64) ([]chain.Hash, error) {
-	return nil, errNotBuilt
+	if err := m.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer m.endTurn()
+	left := maxTries
+	if left == 0 {
+		left = DefaultMaxTries
+	}
+	var made []chain.Hash
+	for len(made) < n && left > 0 {
+		t, err := m.Template(payTo)
+		if err != nil {
+			return made, err
+		}
+		block, err := m.solve(ctx, t.block(), &left)
+		if err != nil {
+			return made, err
+		}
+		if block == nil {
+			continue
+		}
+		if err := m.submit(ctx, block); err != nil {
+			return made, err
+		}
+		made = append(made, block.Hash)
+	}
+	return made, nil
 }
 
 // GenerateBlock makes, solves and submits a block of exactly these
-// transactions, in this order. With submit false it is only made and solved.
+// transactions, in this order. Its coinbase takes the subsidy alone, as Core's
+// generateblock does.
 func (m *Miner) GenerateBlock(ctx context.Context, payTo []byte, txs []*chain.Tx) (*chain.Block, error) {
-	return nil, errNotBuilt
+	if err := m.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer m.endTurn()
+	block, err := m.SolveBlock(ctx, payTo, txs)
+	if err != nil {
+		return nil, err
+	}
+	return block, m.submit(ctx, block)
 }
+
+// SolveBlock is GenerateBlock without submitting.
+func (m *Miner) SolveBlock(ctx context.Context, payTo []byte, txs []*chain.Tx) (*chain.Block, error) {
+	chosen := make([]mempool.Candidate, len(txs))
+	for i, tx := range txs {
+		chosen[i].Tx = tx
+	}
+	t := m.build(m.cfg.Ledger.Tip(), chosen, payTo)
+	unsolved := t.block()
+	if err := m.cfg.Ledger.TryBlock(unsolved); err != nil {
+		return nil, err
+	}
+	left := uint64(DefaultMaxTries)
+	for left > 0 {
+		block, err := m.solve(ctx, unsolved, &left)
+		if block != nil || err != nil {
+			return block, err
+		}
+	}
+	return nil, fmt.Errorf("no nonce found in %d tries", DefaultMaxTries)
+}
+
+// solve tries one slice of nonces. It answers nil when none of them was good.
+func (m *Miner) solve(ctx context.Context, b *chain.Block, left *uint64) (*chain.Block, error) {
+	header := b.Header
+	tries := min(*left, sliceTries)
+	found, err := m.cfg.Solver.Solve(ctx, &header, tries)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		*left -= tries
+		return nil, nil
+	}
+	*left -= min(*left, uint64(header.Nonce-b.Header.Nonce)+1)
+	msg := *b.MsgBlock()
+	msg.Header = header
+	return chain.NewBlock(&msg), nil
+}
+
+// submit hands a block in. That another block was faster is no failure: ours
+// is stored beside it.
+func (m *Miner) submit(ctx context.Context, b *chain.Block) error {
+	if err := m.cfg.Submit(ctx, b); err != nil && !errors.Is(err, chain.ErrInconclusive) {
+		return fmt.Errorf("submit block %s: %w", b.Hash, err)
+	}
+	m.cfg.Log.Debug("made a block", "hash", b.Hash, "txs", len(b.Txs), "weight", b.Weight)
+	return nil
+}
+
+func (m *Miner) takeTurn(ctx context.Context) error {
+	select {
+	case m.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *Miner) endTurn() { <-m.turn }

@@ -1,0 +1,192 @@
+package miner
+
+import (
+	"container/heap"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
+)
+
+// What a block has room for. The names in brackets are Core's.
+const (
+	// reserved is kept for header, transaction count and coinbase, in weight [DEFAULT_BLOCK_RESERVED_WEIGHT].
+	reserved = 8_000
+	// reservedSigOps is kept for the coinbase's outputs [DEFAULT_COINBASE_OUTPUT_MAX_ADDITIONAL_SIGOPS].
+	reservedSigOps = 400
+	// minRate is the least that a package pays to be chosen [DEFAULT_BLOCK_MIN_TX_FEE].
+	minRate policy.FeeRate = 1
+	// maxFailures in a row end the search once the block is nearly full [MAX_CONSECUTIVE_FAILURES].
+	maxFailures = 1000
+	nearlyFull  = chain.MaxBlockWeight - reserved - 4_000
+)
+
+// candidate is a pool transaction while a block is chosen.
+type candidate struct {
+	mempool.Candidate
+	vsize    int
+	at       int // place in the snapshot: parents before their children
+	parents  []*candidate
+	children []*candidate
+	place    int // in packages; -1 outside
+	done     bool
+
+	// The transaction with all its ancestors that are not chosen yet.
+	fee    btcutil.Amount
+	size   int // virtual bytes
+	weight int
+	sigOps int
+}
+
+// packages has the candidate whose package pays best at the top (container/heap).
+type packages []*candidate
+
+func (h packages) Len() int { return len(h) }
+
+func (h packages) Less(i, j int) bool {
+	if c := policy.CmpRate(h[i].score(), h[j].score()); c != 0 {
+		return c > 0
+	}
+	return h[i].at < h[j].at
+}
+
+func (h packages) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is for container/heap.
+func (h *packages) Push(x any) {
+	c := x.(*candidate)
+	c.place = len(*h)
+	*h = append(*h, c)
+}
+
+// Pop is for container/heap.
+func (h *packages) Pop() any {
+	last := len(*h) - 1
+	c := (*h)[last]
+	(*h)[last], *h = nil, (*h)[:last]
+	c.place = -1
+	return c
+}
+
+// score is the worse of the transaction's own rate and its package's: a rich
+// parent does not carry a poor child.
+func (c *candidate) score() policy.Paid {
+	own, all := policy.Paid{Fee: c.Fee, VSize: c.vsize}, policy.Paid{Fee: c.fee, VSize: c.size}
+	if policy.CmpRate(own, all) < 0 {
+		return own
+	}
+	return all
+}
+
+// choose picks transactions for the block after tip: again and again the one
+// that, with the ancestors it still needs, pays the most a byte (Core:
+// addPackageTxs). Parents come before their children.
+func choose(txs []mempool.Candidate, tip *chain.HeaderNode) []mempool.Candidate {
+	queue := link(txs)
+	height, median := tip.Height+1, tip.MedianTimePast()
+	weight, sigOps, failures := reserved, reservedSigOps, 0
+	var chosen []mempool.Candidate
+	for len(queue) > 0 && failures <= maxFailures {
+		best := heap.Pop(&queue).(*candidate)
+		if policy.CmpRate(best.score(), policy.Paid{Fee: btcutil.Amount(minRate), VSize: 1000}) < 0 {
+			break
+		}
+		if weight+best.weight > chain.MaxBlockWeight || sigOps+best.sigOps > chain.MaxSigOpCost {
+			if weight > nearlyFull {
+				failures++
+			}
+			continue
+		}
+		group := best.pending()
+		if slices.ContainsFunc(group, func(c *candidate) bool { return !chain.IsFinal(c.Tx, height, median) }) {
+			continue
+		}
+		failures = 0
+		weight += best.weight
+		sigOps += best.sigOps
+		for _, c := range group {
+			chosen = append(chosen, c.Candidate)
+			queue.take(c)
+		}
+	}
+	return chosen
+}
+
+// link finds who spends whom, and what each package adds up to.
+func link(txs []mempool.Candidate) packages {
+	all := make([]candidate, len(txs))
+	byID := make(map[chain.Hash]*candidate, len(txs))
+	queue := make(packages, len(txs))
+	for i, tx := range txs {
+		c := &all[i]
+		*c = candidate{Candidate: tx, vsize: policy.VSize(tx.Tx.Weight, tx.SigOpCost), at: i, place: i}
+		for _, in := range tx.Tx.TxIn {
+			parent := byID[in.PreviousOutPoint.Hash]
+			if parent != nil && !slices.Contains(c.parents, parent) {
+				c.parents = append(c.parents, parent)
+				parent.children = append(parent.children, c)
+			}
+		}
+		for _, a := range c.pending() {
+			c.fee += a.Fee
+			c.size += a.vsize
+			c.weight += a.Tx.Weight
+			c.sigOps += a.SigOpCost
+		}
+		byID[tx.Tx.ID] = c
+		queue[i] = c
+	}
+	heap.Init(&queue)
+	return queue
+}
+
+// pending is the candidate with its ancestors that are not chosen yet, parents first.
+func (c *candidate) pending() []*candidate {
+	group := []*candidate{c}
+	if len(c.parents) == 0 {
+		return group
+	}
+	seen := map[*candidate]bool{c: true}
+	for i := 0; i < len(group); i++ {
+		for _, parent := range group[i].parents {
+			if !parent.done && !seen[parent] {
+				seen[parent] = true
+				group = append(group, parent)
+			}
+		}
+	}
+	slices.SortFunc(group, func(a, b *candidate) int { return a.at - b.at })
+	return group
+}
+
+// take marks c as chosen: what builds on it no longer has to pay for it.
+func (h *packages) take(c *candidate) {
+	c.done = true
+	if c.place >= 0 {
+		heap.Remove(h, c.place)
+	}
+	seen := map[*candidate]bool{}
+	below := slices.Clone(c.children)
+	for len(below) > 0 {
+		d := below[0]
+		below = below[1:]
+		if seen[d] || d.done {
+			continue
+		}
+		seen[d] = true
+		below = append(below, d.children...)
+		d.fee -= c.Fee
+		d.size -= c.vsize
+		d.weight -= c.Tx.Weight
+		d.sigOps -= c.SigOpCost
+		if d.place >= 0 {
+			heap.Fix(h, d.place)
+		}
+	}
+}

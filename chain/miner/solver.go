@@ -1,0 +1,86 @@
+package miner
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"math/big"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Solver searches a header's nonce.
+type Solver interface {
+	// Solve sets h.Nonce so that h's hash meets h.Bits, trying at most maxTries
+	// nonces upwards from h.Nonce. It reports false when tries or nonces ran
+	// out, and ctx's error when that ended first.
+	Solve(ctx context.Context, h *wire.BlockHeader, maxTries uint64) (bool, error)
+}
+
+// CPU tries nonces on the caller's own goroutine.
+type CPU struct{}
+
+var _ Solver = CPU{}
+
+// patience is how many nonces are tried between looks at the context.
+const patience = 1 << 14
+
+// Solve is as Solver says.
+func (CPU) Solve(ctx context.Context, h *wire.BlockHeader, maxTries uint64) (bool, error) {
+	target, ok := targetBytes(h.Bits)
+	if !ok {
+		return false, nil
+	}
+	var buf bytes.Buffer
+	if err := h.Serialize(&buf); err != nil {
+		return false, err
+	}
+	header := buf.Bytes()
+	nonce := header[len(header)-4:]
+	for tried := range maxTries {
+		if tried%patience == 0 && ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		n := uint64(h.Nonce) + tried
+		if n > math.MaxUint32 {
+			return false, nil
+		}
+		binary.LittleEndian.PutUint32(nonce, uint32(n))
+		first := sha256.Sum256(header)
+		hash := sha256.Sum256(first[:])
+		if below(&hash, &target) {
+			h.Nonce = uint32(n)
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// below compares a hash, least significant byte first, with a target, most
+// significant byte first.
+func below(hash, target *[32]byte) bool {
+	for i := range target {
+		if h := hash[31-i]; h != target[i] {
+			return h < target[i]
+		}
+	}
+	return true
+}
+
+// targetBytes expands the compact form: a byte of length, three of mantissa.
+func targetBytes(bits uint32) (target [32]byte, ok bool) {
+	mantissa, size := int64(bits&0x007fffff), uint(bits>>24)
+	n := big.NewInt(mantissa)
+	if size <= 3 {
+		n.Rsh(n, 8*(3-size))
+	} else {
+		n.Lsh(n, 8*(size-3))
+	}
+	if bits&0x00800000 != 0 || n.Sign() == 0 || n.BitLen() > 256 {
+		return target, false
+	}
+	n.FillBytes(target[:])
+	return target, true
+}

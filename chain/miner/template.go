@@ -1,0 +1,161 @@
+package miner
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/mempool"
+)
+
+// Template is an unsolved block and what getblocktemplate says of it.
+type Template struct {
+	Parent        *chain.HeaderNode
+	Height        int32
+	Header        wire.BlockHeader
+	MinTime       int64 // Unix seconds
+	Coinbase      *chain.Tx
+	CoinbaseValue btcutil.Amount // subsidy and fees
+	Commitment    []byte         // the coinbase's witness commitment script; nil before segwit
+	Txs           []TemplateTx   // without the coinbase, in block order
+	Weight        int            // of the whole block
+	SigOpCost     int            // of the whole block but the coinbase
+}
+
+// TemplateTx is a chosen transaction.
+type TemplateTx struct {
+	Tx        *chain.Tx
+	Fee       btcutil.Amount
+	SigOpCost int
+	Depends   []int // 1-based places in Template.Txs of those it spends, as BIP22 counts
+}
+
+const (
+	// blockVersion has BIP9's top bits and no vote (Core: VERSIONBITS_TOP_BITS).
+	blockVersion = 0x20000000
+	// settleTries and settlePause: how long a pool may be behind the tip, or
+	// the tip move while a block is tried, before a template fails.
+	settleTries = 100
+	settlePause = 10 * time.Millisecond
+)
+
+var errUnsettled = errors.New("the tip moves, or the pool does not follow it")
+
+// Template is the best unsolved block now, paying to payTo. The ledger has
+// tried it.
+func (m *Miner) Template(payTo []byte) (*Template, error) {
+	for range settleTries {
+		tip, snap := m.cfg.Ledger.Tip(), m.cfg.Pool.Snapshot()
+		if snap.Tip.Hash != tip.Hash {
+			time.Sleep(settlePause)
+			continue
+		}
+		t := m.build(tip, choose(snap.Txs, tip), payTo)
+		err := m.cfg.Ledger.TryBlock(t.block())
+		if err == nil {
+			return t, nil
+		}
+		if m.cfg.Ledger.Tip().Hash == tip.Hash {
+			return nil, fmt.Errorf("block template at height %d: %w", t.Height, err)
+		}
+	}
+	return nil, fmt.Errorf("block template: %w", errUnsettled)
+}
+
+// build makes a block of the chosen transactions, in their order. The
+// coinbase takes their fees.
+func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payTo []byte) *Template {
+	p := m.cfg.Params
+	t := &Template{Parent: parent, Height: parent.Height + 1, MinTime: minTime(p, parent)}
+	t.CoinbaseValue = chain.Subsidy(p, t.Height)
+	for _, c := range chosen {
+		t.CoinbaseValue += c.Fee
+		t.SigOpCost += c.SigOpCost
+		t.Txs = append(t.Txs, TemplateTx{Tx: c.Tx, Fee: c.Fee, SigOpCost: c.SigOpCost})
+	}
+	t.findDepends()
+	t.makeCoinbase(p, payTo, m.extra.Add(1))
+	at := time.Unix(max(t.MinTime, m.cfg.Now().Unix()), 0)
+	root, _ := chain.TxRoot(t.all())
+	t.Header = wire.BlockHeader{
+		Version:    blockVersion,
+		PrevBlock:  parent.Hash,
+		MerkleRoot: root,
+		Timestamp:  at,
+		Bits:       chain.NextBits(p, parent, at),
+	}
+	t.Weight = t.block().Weight
+	return t
+}
+
+// minTime is the least time that the next header may have.
+func minTime(p *chain.Params, parent *chain.HeaderNode) int64 {
+	least := parent.MedianTimePast() + 1
+	interval := int32(p.TargetTimespan / p.TargetTimePerBlock)
+	if p.EnforceBIP94 && (parent.Height+1)%interval == 0 {
+		least = max(least, parent.Header.Timestamp.Unix()-chain.MaxTimewarp)
+	}
+	return least
+}
+
+func (t *Template) findDepends() {
+	place := make(map[chain.Hash]int, len(t.Txs))
+	for i := range t.Txs {
+		tx := &t.Txs[i]
+		seen := map[int]bool{}
+		for _, in := range tx.Tx.TxIn {
+			if at, ok := place[in.PreviousOutPoint.Hash]; ok && !seen[at] {
+				seen[at] = true
+				tx.Depends = append(tx.Depends, at)
+			}
+		}
+		place[tx.Tx.ID] = i + 1
+	}
+}
+
+// makeCoinbase pays to payTo and commits to the witnesses (BIP141). Height
+// (BIP34) and extra nonce make it differ from every other. Its lock time is the
+// height before, so that it also differs from what BIP34 did not cover (BIP54).
+func (t *Template) makeCoinbase(p *chain.Params, payTo []byte, extra uint64) {
+	script := append(chain.HeightScript(t.Height), 8)
+	cb := wire.NewMsgTx(2)
+	cb.LockTime = uint32(t.Height - 1)
+	cb.AddTxIn(&wire.TxIn{
+		PreviousOutPoint: wire.OutPoint{Index: wire.MaxPrevOutIndex},
+		SignatureScript:  binary.LittleEndian.AppendUint64(script, extra),
+		Sequence:         wire.MaxTxInSequenceNum - 1, // the lock time counts
+	})
+	cb.AddTxOut(wire.NewTxOut(int64(t.CoinbaseValue), payTo))
+	t.Coinbase = chain.NewTx(cb)
+	if t.Height < p.SegwitHeight {
+		return
+	}
+	var nonce chain.Hash
+	root := chain.WitnessRoot(t.all()) // takes nothing of the coinbase
+	t.Commitment = chain.CommitmentScript(chain.CommitmentHash(root, nonce))
+	cb.TxIn[0].Witness = wire.TxWitness{nonce[:]}
+	cb.AddTxOut(wire.NewTxOut(0, t.Commitment))
+	t.Coinbase = chain.NewTx(cb)
+}
+
+func (t *Template) all() []*chain.Tx {
+	txs := make([]*chain.Tx, 1, len(t.Txs)+1)
+	txs[0] = t.Coinbase
+	for i := range t.Txs {
+		txs = append(txs, t.Txs[i].Tx)
+	}
+	return txs
+}
+
+func (t *Template) block() *chain.Block {
+	msg := &wire.MsgBlock{Header: t.Header}
+	for _, tx := range t.all() {
+		msg.Transactions = append(msg.Transactions, tx.MsgTx)
+	}
+	return chain.NewBlock(msg)
+}
