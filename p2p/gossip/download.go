@@ -1,0 +1,243 @@
+package gossip
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Bodies are asked from everybody who has them, in and out, in the order of
+// the chain: each peer with room in its pipe takes the lowest blocks that
+// nobody was asked for. What is late may be asked once more elsewhere
+// (flight.go); what came is judged (bodies.go).
+
+// bodies is the state of the download as a whole.
+type bodies struct {
+	route   route
+	dirty   bool          // something changed that may let a peer be asked
+	flights int           // blocks asked for, over all peers
+	late    time.Duration // patience beyond the expected time
+	last    time.Time     // of the last body that was taken
+	size    meanSize
+	total   rate // of all peers together: the guess for one that has not delivered
+
+	queue   []*judgement // wait for credits
+	selves  int          // of these, with a ticket
+	waiting int          // bytes in queue
+	judged  int          // bytes in judgement
+}
+
+// route is the way from the verified chain to the best header, as far as the
+// window reaches.
+type route struct {
+	path   []*entry // lowest first
+	cursor int      // all before it is stored, judged or in flight
+	goal   *entry   // the best header it was made for
+	base   *entry   // where it leaves the verified chain
+}
+
+// replan says that a peer may have to be asked for something.
+func (b *bodies) replan() { b.dirty = true }
+
+// reopen says that e is to be asked for again.
+func (b *bodies) reopen(e *entry) {
+	r := &b.route
+	if len(r.path) > 0 {
+		if i := int(e.node.Height - r.path[0].node.Height); i >= 0 && i < r.cursor {
+			r.cursor = i
+		}
+	}
+	b.dirty = true
+}
+
+// refreshRoute follows the tip and the best header. The way is walked anew only
+// when an eighth of the window has been passed, so that a step costs O(1).
+func (s *State) refreshRoute() {
+	r := &s.bodies.route
+	best, tip := s.tree.best, s.tree.tip
+	base := tip
+	if !tip.isAncestorOf(best) {
+		base = s.tree.fork(tip, best)
+	}
+	full := best.node.Height-base.node.Height > window
+	if r.goal == best && r.base != nil && r.base.isAncestorOf(base) {
+		passed := int(base.node.Height - r.base.node.Height)
+		if passed == 0 || full && passed < window/8 && passed < len(r.path) {
+			return
+		}
+	}
+	end := best
+	if full {
+		end = s.tree.find(best.node.Ancestor(base.node.Height + window).Hash)
+	}
+	*r = route{path: between(base, end), goal: best, base: base}
+}
+
+// plan asks every peer with room for what it has and we need.
+func (s *State) plan() {
+	if !s.bodies.dirty {
+		return
+	}
+	s.bodies.dirty = false
+	s.refreshRoute()
+	for _, p := range s.peers {
+		s.resolveUnknown(p)
+		s.askBodies(p)
+	}
+}
+
+// serves says whether bodies may be asked from the peer at all.
+func (p *peer) serves() bool {
+	return p.info.Services&wire.SFNodeWitness != 0 &&
+		p.info.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0
+}
+
+// askBodies fills the peer's pipe.
+func (s *State) askBodies(p *peer) {
+	if p.stalled || !p.serves() {
+		return
+	}
+	top := p.top()
+	if top == nil || top.node.Work.Cmp(s.tree.tip.node.Work) <= 0 ||
+		top.node.Work.Cmp(s.cfg.Params.MinimumChainWork) < 0 {
+		return
+	}
+	room := s.room(p)
+	if room <= 0 {
+		return
+	}
+	path, from, shared := s.wayTo(top)
+	var ask []*entry
+	for i := from; i < len(path) && len(ask) < room; i++ {
+		e := path[i]
+		if e.node.Height > top.node.Height || e.bad != good {
+			break
+		}
+		if s.mayAsk(p, e) {
+			ask = append(ask, e)
+		} else if shared && i == s.bodies.route.cursor && !s.open(e) {
+			s.bodies.route.cursor++
+		}
+	}
+	if len(ask) == 0 && len(p.flights) == 0 {
+		ask = s.steal(p)
+	}
+	s.request(p, ask)
+}
+
+// wayTo is the way to a peer's best header and the first index worth looking
+// at: the common route with its cursor when it leads there, else its own.
+func (s *State) wayTo(top *entry) (path []*entry, from int, shared bool) {
+	if r := &s.bodies.route; top.isAncestorOf(r.goal) {
+		return r.path, r.cursor, true
+	}
+	base := s.tree.fork(top, s.tree.tip)
+	if top.node.Height-base.node.Height > window {
+		top = s.tree.find(top.node.Ancestor(base.node.Height + window).Hash)
+	}
+	return between(base, top), 0, false
+}
+
+// open says whether anybody may be asked for e.
+func (s *State) open(e *entry) bool {
+	if !e.needed() {
+		return false
+	}
+	for f := e.flights; f != nil; f = f.next {
+		if !f.late {
+			return false
+		}
+	}
+	return true
+}
+
+// mayAsk says whether p may be asked for e: it is open, p was not asked before,
+// and not too many were.
+func (s *State) mayAsk(p *peer, e *entry) bool {
+	if !s.open(e) {
+		return false
+	}
+	n := 0
+	for f := e.flights; f != nil; f = f.next {
+		if n++; f.p == p || n >= maxCopies {
+			return false
+		}
+	}
+	return p.info.Services&wire.SFNodeNetwork != 0 || p.top().node.Height-e.node.Height < limitedDepth
+}
+
+// room is how many more blocks the peer may be asked for now. A pipe that is
+// three quarters full is left alone, so that small blocks are asked in batches.
+func (s *State) room(p *peer) int {
+	b := &s.bodies
+	size := b.size.guess()
+	limit := min(max(s.pipe(p)/size, 1), maxFlights)
+	room := limit - len(p.flights)
+	if len(p.flights) > 0 && room < (limit+3)/4 {
+		return 0
+	}
+	if held := b.waiting + b.judged + b.flights*size; held+room*size > maxBodies {
+		room = (maxBodies - held) / size
+		if room <= 0 && b.flights+len(b.queue) == 0 && b.judged == 0 {
+			room = 1
+		}
+	}
+	return room
+}
+
+// pipe is how many bytes may be asked from a peer and be on their way:
+// twice what its line holds.
+func (s *State) pipe(p *peer) int {
+	return min(max(int(2*p.rate.perSecond(0)*p.rtt.Seconds()), minPipe), maxPipe)
+}
+
+// request asks a peer for blocks.
+func (s *State) request(p *peer, ask []*entry) {
+	if len(ask) == 0 {
+		return
+	}
+	m := wire.NewMsgGetDataSizeHint(uint(len(ask)))
+	for _, e := range ask {
+		m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.node.Hash))
+		s.addFlight(p, e)
+	}
+	s.send(p, m)
+}
+
+// steal finds a request that would need long where it is, for a peer that has
+// nothing else to do.
+func (s *State) steal(p *peer) []*entry {
+	var worst *flight
+	var wait float64
+	size := float64(s.bodies.size.guess())
+	for _, q := range s.peers {
+		if q == p || len(q.flights) == 0 {
+			continue
+		}
+		f := q.flights[len(q.flights)-1]
+		w := float64(len(q.flights))*size/s.rateOf(q) - s.now.Sub(q.headAt).Seconds()
+		if w > wait && s.maySteal(p, f.e) {
+			worst, wait = f, w
+		}
+	}
+	own := size / s.rateOf(p)
+	if worst == nil || wait < stealAfter.Seconds()+2*own {
+		return nil
+	}
+	return []*entry{worst.e}
+}
+
+// maySteal says whether p has a block that one other peer was asked for.
+func (s *State) maySteal(p *peer, e *entry) bool {
+	return e.needed() && e.flights != nil && e.flights.next == nil && e.isAncestorOf(p.top())
+}
+
+// onNotFoundBlock: the peer does not have what it was asked for after all.
+func (s *State) onNotFoundBlock(p *peer, e *entry) {
+	if f := e.flightOf(p); f != nil {
+		s.endFlight(f)
+		if p.best != nil && e.isAncestorOf(p.best) && e.parent != nil {
+			p.best = e.parent
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package gossip
+
+import (
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// peer is what we know of one connection.
+type peer struct {
+	id   p2p.PeerID
+	info PeerInfo
+	gone bool // dropped by us or left: nothing more is done with it
+
+	// Headers.
+	best         *entry     // header with the most work that it said it has the body of
+	sent         *entry     // the last header that it has from us
+	unknown      chain.Hash // of a block it announced whose header we lack
+	asked        time.Time  // of an unanswered getheaders; zero: none
+	again        bool       // something was announced while a getheaders was unanswered
+	progress     chain.Work // of the last header that made us ask for more
+	deferred     bool       // has more headers than we took while another peer led
+	unconnecting int        // headers messages in a row without a known parent
+	side         int        // headers of its that were not on our best chain
+	wantsHeaders bool       // BIP130
+	continued    chain.Hash // end of the inv that answered getblocks: asking for it asks for more
+
+	// Bodies asked from it, in order of asking.
+	flights []*flight
+	lateAt  time.Time // when the first of them is late, or the peer given up if it is
+	headAt  time.Time // since when the first of them is first
+	stalled bool      // something is late: nothing more is asked until all has come
+	rate    rate
+	rtt     time.Duration // shortest measured; 0: not known
+
+	tx        txTalk
+	toldAddrs bool // getaddr is answered once for each connection
+
+	stats struct {
+		lastBlock, lastTx                    time.Time
+		blocksFrom, txsFrom, blocksTo, txsTo int64
+	}
+}
+
+func (s *State) onJoined(ev Joined) {
+	if ev.Peer == p2p.Self || s.byID[ev.Peer] != nil {
+		return
+	}
+	p := &peer{id: ev.Peer, info: ev.Info, tx: newTxTalk()}
+	s.byID[p.id] = p
+	s.peers = append(s.peers, p)
+	s.send(p, &wire.MsgSendHeaders{})
+	s.sendFeeFilter(p)
+	s.askHeaders(p, s.headersFrom())
+	s.announcePool(p)
+}
+
+// onLeft forgets a peer; what it was asked for is asked elsewhere at once.
+func (s *State) onLeft(id p2p.PeerID) {
+	p := s.byID[id]
+	if p == nil {
+		return
+	}
+	p.gone = true
+	delete(s.byID, id)
+	s.peers = slices.DeleteFunc(s.peers, func(q *peer) bool { return q == p })
+	s.releaseFlights(p)
+	s.forgetTxTalk(p)
+	if s.leader == p {
+		s.nextLeader()
+	}
+}
+
+// drop ends a connection and forgets the peer at once: the Left that follows
+// finds nothing.
+func (s *State) drop(p *peer, offence p2p.Offence, reason string) {
+	if p.gone {
+		return
+	}
+	s.do(Drop{Peer: p.id, Reason: reason, Offence: offence})
+	s.onLeft(p.id)
+}
+
+func (s *State) send(p *peer, m wire.Message) {
+	if !p.gone {
+		s.do(Send{Peer: p.id, Msg: m})
+	}
+}
+
+func (s *State) onMessage(p *peer, m wire.Message) {
+	switch m := m.(type) {
+	case *wire.MsgHeaders:
+		s.onHeaders(p, m)
+	case *msg.Block:
+		s.onBlock(p, m.Block)
+	case *msg.Tx:
+		s.onTx(p, m.Tx)
+	case *wire.MsgInv:
+		s.onInv(p, m)
+	case *wire.MsgGetData:
+		s.onGetData(p, m)
+	case *wire.MsgNotFound:
+		s.onNotFound(p, m)
+	case *wire.MsgGetHeaders:
+		s.onGetHeaders(p, m)
+	case *wire.MsgGetBlocks:
+		s.onGetBlocks(p, m)
+	case *wire.MsgSendHeaders:
+		p.wantsHeaders = true
+	case *wire.MsgFeeFilter:
+		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
+			p.tx.feeFilter = m.MinFee
+		}
+	case *wire.MsgGetAddr:
+		s.onGetAddr(p)
+	case *wire.MsgAddr:
+		s.onAddr(p, m)
+	case *wire.MsgAddrV2:
+		s.onAddrV2(p, m)
+	}
+}
+
+// has notes that the peer has e's body.
+func (p *peer) has(e *entry) {
+	if p.best == nil || e.node.Work.Cmp(p.best.node.Work) > 0 {
+		p.best = e
+	}
+}
+
+// top is the best header that the peer has and that is worth asking for.
+func (p *peer) top() *entry {
+	for p.best != nil && p.best.bad != good {
+		p.best = p.best.parent
+	}
+	return p.best
+}
+
+// knowsHeader says whether the peer is sure to have e's header.
+func (p *peer) knowsHeader(e *entry) bool {
+	return e.parent == nil || p.best != nil && e.isAncestorOf(p.best) || p.sent != nil && e.isAncestorOf(p.sent)
+}
+
+// PeerStats is what gossip knows of one peer.
+type PeerStats struct {
+	Height     int32   // of the last block that it and we both have (synced_blocks); -1: not known
+	Headers    int32   // of the best header it is known to have; -1: not known
+	InFlight   []int32 // heights of the blocks asked from it, in order of asking
+	LastBlock  time.Time
+	LastTx     time.Time
+	BlocksFrom int64
+	TxsFrom    int64
+	BlocksTo   int64
+	TxsTo      int64
+	Ping       time.Duration // shortest measured; 0: not known
+	FeeFilter  int64         // satoshis per 1000 vbytes
+}
+
+// PeerStats describes one peer now; ok is false when it is not here.
+func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
+	p := s.byID[id]
+	if p == nil {
+		return PeerStats{}, false
+	}
+	st = PeerStats{
+		Height: -1, Headers: -1,
+		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
+		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
+		BlocksTo: p.stats.blocksTo, TxsTo: p.stats.txsTo,
+		Ping: p.rtt, FeeFilter: p.tx.feeFilter,
+	}
+	if p.best != nil {
+		st.Headers = p.best.node.Height
+		st.Height = s.tree.fork(p.best, s.tree.tip).node.Height
+	}
+	if p.sent != nil && p.sent.node.Height > st.Headers {
+		st.Headers = p.sent.node.Height
+	}
+	for _, f := range p.flights {
+		st.InFlight = append(st.InFlight, f.e.node.Height)
+	}
+	return st, true
+}

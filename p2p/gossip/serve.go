@@ -1,0 +1,193 @@
+package gossip
+
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// What others ask of us. Everybody gets headers and bodies of our verified
+// chain, also while we are syncing ourselves.
+
+// invTypeWTx announces and asks for a transaction by its wtxid (BIP339).
+const invTypeWTx wire.InvType = 5
+
+// onGetHeaders answers with what follows the locator on our verified chain.
+func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
+	if len(m.BlockLocatorHashes) > maxLocator {
+		s.drop(p, "locator too long", "getheaders with too many hashes")
+		return
+	}
+	var run []*entry
+	if len(m.BlockLocatorHashes) == 0 {
+		if e := s.tree.find(m.HashStop); e != nil && e.valid {
+			run = []*entry{e}
+		}
+	} else {
+		run = s.follow(s.locate(m.BlockLocatorHashes), m.HashStop, maxHeaders)
+	}
+	reply := &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
+	for _, e := range run {
+		reply.Headers = append(reply.Headers, &e.node.Header)
+		p.sent = e
+	}
+	s.send(p, reply)
+}
+
+// onGetBlocks answers as nodes did before headers-first: an inv of what
+// follows; asking for its end asks for more.
+func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
+	if len(m.BlockLocatorHashes) > maxLocator {
+		s.drop(p, "locator too long", "getblocks with too many hashes")
+		return
+	}
+	run := s.follow(s.locate(m.BlockLocatorHashes), m.HashStop, maxBlockInv)
+	if len(run) == 0 {
+		return
+	}
+	inv := wire.NewMsgInvSizeHint(uint(len(run)))
+	for _, e := range run {
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.node.Hash))
+	}
+	if len(run) == maxBlockInv {
+		p.continued = run[maxBlockInv-1].node.Hash
+	}
+	s.send(p, inv)
+}
+
+// locate finds the last block of our verified chain that the locator names;
+// genesis when it names none.
+func (s *State) locate(hashes []*chain.Hash) *entry {
+	for _, h := range hashes {
+		if e := s.tree.find(*h); e != nil && s.tree.onTip(e) {
+			return e
+		}
+	}
+	return s.tree.all[0]
+}
+
+// follow lists at most n blocks of the verified chain after e, up to stop.
+func (s *State) follow(e *entry, stop chain.Hash, n int32) []*entry {
+	end := min(e.node.Height+n, s.tree.tip.node.Height)
+	run := between(e, s.tree.active(end))
+	for i, e := range run {
+		if e.node.Hash == stop {
+			return run[:i+1]
+		}
+	}
+	return run
+}
+
+// onGetData serves blocks and transactions; what we do not have is named in one
+// notfound. A block asked twice in one message is served once.
+func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
+	if len(m.InvList) > maxGetData {
+		s.drop(p, "getdata too long", "getdata with too many entries")
+		return
+	}
+	missing := wire.NewMsgNotFound()
+	served := make(map[chain.Hash]struct{})
+	for _, iv := range m.InvList {
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+			if _, again := served[iv.Hash]; again {
+				continue
+			}
+			served[iv.Hash] = struct{}{}
+			if s.serveBlock(p, iv) {
+				continue
+			}
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
+			if s.serveTx(p, iv) {
+				continue
+			}
+		}
+		missing.InvList = append(missing.InvList, iv)
+	}
+	if len(missing.InvList) > 0 {
+		s.send(p, missing)
+	}
+}
+
+func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
+	e := s.tree.find(iv.Hash)
+	if e == nil || !e.stored || e.bad == badByRule || !e.valid {
+		return false
+	}
+	s.do(SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type == wire.InvTypeWitnessBlock})
+	p.stats.blocksTo++
+	if iv.Hash == p.continued {
+		p.continued = chain.Hash{}
+		inv := wire.NewMsgInvSizeHint(1)
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &s.tree.tip.node.Hash))
+		s.send(p, inv)
+	}
+	return true
+}
+
+// serveTx serves from the pool; on public networks only what the peer was told
+// of, so that nobody can ask when something came.
+func (s *State) serveTx(p *peer, iv *wire.InvVect) bool {
+	in := s.pool.byTxID[iv.Hash]
+	if iv.Type == invTypeWTx {
+		in = s.pool.byWID[iv.Hash]
+	}
+	if in == nil || !s.local && !p.tx.known.has(p.txHash(in.tx)) {
+		return false
+	}
+	p.tx.known.add(p.txHash(in.tx))
+	p.stats.txsTo++
+	if iv.Type == wire.InvTypeTx {
+		s.send(p, &msg.BareTx{Tx: in.tx})
+	} else {
+		s.send(p, &msg.Tx{Tx: in.tx})
+	}
+	return true
+}
+
+// onNotFound lets others be asked at once.
+func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
+	for _, iv := range m.InvList {
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+			if e := s.tree.find(iv.Hash); e != nil {
+				s.onNotFoundBlock(p, e)
+			}
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
+			s.onNotFoundTx(p, iv.Hash)
+		}
+	}
+}
+
+// onGetAddr answers once for each connection and, on public networks, only who
+// came to us: others could take our fingerprint by asking.
+func (s *State) onGetAddr(p *peer) {
+	if p.toldAddrs || !s.local && !p.info.Inbound {
+		return
+	}
+	p.toldAddrs = true
+	s.do(TellAddrs{Peer: p.id})
+}
+
+// onAddr and onAddrV2 pass heard addresses on to the address book.
+func (s *State) onAddr(p *peer, m *wire.MsgAddr) {
+	addrs := make([]p2p.Addr, 0, len(m.AddrList))
+	for _, a := range m.AddrList {
+		addrs = append(addrs, p2p.Addr{
+			Host: a.IP.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
+		})
+	}
+	s.do(LearnAddrs{From: p.id, Addrs: addrs})
+}
+
+func (s *State) onAddrV2(p *peer, m *wire.MsgAddrV2) {
+	addrs := make([]p2p.Addr, 0, len(m.AddrList))
+	for _, a := range m.AddrList {
+		addrs = append(addrs, p2p.Addr{
+			Host: a.Addr.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
+		})
+	}
+	s.do(LearnAddrs{From: p.id, Addrs: addrs})
+}
