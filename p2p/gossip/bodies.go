@@ -101,7 +101,7 @@ func (s *State) pumpBlocks() {
 	for len(b.queue) > 0 {
 		j := b.queue[0]
 		size := len(j.block.Raw)
-		if b.judged > 0 && b.judged+size > BlockCredits {
+		if b.judged > 0 && b.judged+size > MaxBytesJudged {
 			return
 		}
 		b.queue[0] = nil

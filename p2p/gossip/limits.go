@@ -8,8 +8,8 @@ import "time"
 // Credits: what may be in judgement at once. The channels that carry verdicts
 // have this capacity, so that giving a verdict never blocks.
 const (
-	TxCredits    = 64       // transactions
-	BlockCredits = 32 << 20 // bytes of blocks; one block may always be judged
+	MaxTxsJudged   = 64       // transactions
+	MaxBytesJudged = 32 << 20 // bytes of blocks; one block may always be judged
 )
 
 // Headers.

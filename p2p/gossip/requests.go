@@ -65,7 +65,7 @@ func newTxDesk() txDesk {
 	return txDesk{
 		wants:    make(map[chain.Hash]*want),
 		judging:  make(map[chain.Hash]*txJudgement),
-		credits:  TxCredits,
+		credits:  MaxTxsJudged,
 		rejected: newRecentSet(maxRejected),
 		orphans:  newOrphanage(),
 	}
