@@ -6,6 +6,16 @@ import "github.com/btcsuite/btcd/txscript/v2"
 // ones whose breach makes a transaction non-standard only.
 const StandardFlags = txscript.StandardVerifyFlags
 
+// ConsensusFlags are all script rules of consensus; which of them hold for a
+// block says ScriptFlags.
+const ConsensusFlags = txscript.ScriptBip16 | // P2SH
+	txscript.ScriptVerifyDERSignatures | // BIP66
+	txscript.ScriptVerifyCheckLockTimeVerify | // BIP65
+	txscript.ScriptVerifyCheckSequenceVerify | // BIP112
+	txscript.ScriptVerifyWitness | // BIP141, BIP143
+	txscript.ScriptStrictMultiSig | // BIP147: its NULLDUMMY
+	txscript.ScriptVerifyTaproot // BIP341, BIP342
+
 // ScriptFlags are the script rules of consensus for the block at node
 // [GetBlockScriptFlags]. P2SH, witness and taproot hold for all blocks but the
 // few named exceptions that were mined before.
@@ -24,7 +34,7 @@ func ScriptFlags(p *Params, node *HeaderNode) txscript.ScriptFlags {
 		flags |= txscript.ScriptVerifyCheckSequenceVerify
 	}
 	if node.Height >= p.SegwitHeight {
-		flags |= txscript.ScriptStrictMultiSig // BIP147: its NULLDUMMY
+		flags |= txscript.ScriptStrictMultiSig
 	}
 	return flags
 }

@@ -1,45 +1,36 @@
 package script
 
-import (
-	"sync"
+import "sync"
 
-	"github.com/btcsuite/btcd/txscript/v2"
-
-	"grapevine/chain"
-)
-
-// cache remembers transactions that passed, by wtxid, each with the flags it
-// passed under. It has two generations: when the young one is full it becomes
-// the old one, and the old one is dropped. So it never holds more than its
-// bound, and what was used lately stays.
-type cache struct {
+// generations is a bounded map. It has two generations: when the young one is
+// full it becomes the old one, and the old one is dropped. So it never holds
+// more than its bound, and what was put in lately stays. It is safe for
+// concurrent use.
+type generations[K comparable, V any] struct {
 	mu         sync.Mutex
-	young, old map[chain.Hash]txscript.ScriptFlags
+	young, old map[K]V
 	half       int // most entries of one generation
 }
 
-func newCache(entries int) *cache {
-	return &cache{young: map[chain.Hash]txscript.ScriptFlags{}, half: max(entries/2, 1)}
+func newGenerations[K comparable, V any](entries int) *generations[K, V] {
+	return &generations[K, V]{young: map[K]V{}, half: max(entries/2, 1)}
 }
 
-// has says whether the transaction passed under at least these flags: every
-// flag only forbids, so what passed under more passes under fewer.
-func (c *cache) has(wid chain.Hash, flags txscript.ScriptFlags) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	passed, ok := c.young[wid]
+func (g *generations[K, V]) lookup(k K) (V, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	v, ok := g.young[k]
 	if !ok {
-		passed, ok = c.old[wid]
+		v, ok = g.old[k]
 	}
-	return ok && passed&flags == flags
+	return v, ok
 }
 
-func (c *cache) add(wid chain.Hash, flags txscript.ScriptFlags) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.young) >= c.half {
-		c.old = c.young
-		c.young = make(map[chain.Hash]txscript.ScriptFlags)
+func (g *generations[K, V]) put(k K, v V) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.young) >= g.half {
+		g.old, g.young = g.young, make(map[K]V)
 	}
-	c.young[wid] = flags
+	g.young[k] = v
 }

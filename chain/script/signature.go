@@ -1,0 +1,98 @@
+package script
+
+import (
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+)
+
+// parseKey parses a compressed key, or finds it parsed; nil: not one.
+func (c *Checker) parseKey(raw []byte) *btcec.PublicKey {
+	if len(raw) != 33 || raw[0] != 2 && raw[0] != 3 {
+		return nil
+	}
+	if key, ok := c.keys.lookup([33]byte(raw)); ok {
+		return key
+	}
+	key, err := btcec.ParsePubKey(raw)
+	if err != nil {
+		return nil
+	}
+	c.keys.put([33]byte(raw), key)
+	return key
+}
+
+// parseSig parses an ECDSA signature with its hash type in the one form that
+// no flag forbids: strict DER (BIP66), low S, SIGHASH_ALL. Shorter signatures
+// than 60 bytes exist but are nobody's; the engine takes them.
+func parseSig(raw []byte) *ecdsa.Signature {
+	const shortest, longest = 60, 72
+	if len(raw) < shortest || len(raw) > longest || raw[0] != 0x30 || int(raw[1]) != len(raw)-3 {
+		return nil
+	}
+	if raw[len(raw)-1] != byte(txscript.SigHashAll) {
+		return nil
+	}
+	body := raw[2 : len(raw)-1]
+	r, body, ok := parseDERInt(body)
+	if !ok {
+		return nil
+	}
+	s, body, ok := parseDERInt(body)
+	if !ok || len(body) != 0 || s.IsOverHalfOrder() {
+		return nil
+	}
+	return ecdsa.NewSignature(r, s)
+}
+
+// parseDERInt reads one positive integer in its shortest form, below the
+// curve's order, and returns what follows it.
+func parseDERInt(b []byte) (n *btcec.ModNScalar, rest []byte, ok bool) {
+	if len(b) < 3 || b[0] != 0x02 {
+		return nil, nil, false
+	}
+	size := int(b[1])
+	if size == 0 || size > 33 || size > len(b)-2 {
+		return nil, nil, false
+	}
+	digits, rest := b[2:2+size], b[2+size:]
+	switch {
+	case digits[0]&0x80 != 0: // negative
+		return nil, nil, false
+	case digits[0] == 0 && (size == 1 || digits[1]&0x80 == 0): // zero, or padded
+		return nil, nil, false
+	case digits[0] == 0:
+		digits = digits[1:]
+	case size == 33: // above the order
+		return nil, nil, false
+	}
+	n = new(btcec.ModNScalar)
+	overflow := n.SetByteSlice(digits)
+	return n, rest, !overflow
+}
+
+// verifySchnorr is BIP340's verification with the key already parsed; the key
+// is taken with an even y.
+func verifySchnorr(raw []byte, hash *chainhash.Hash, key *btcec.PublicKey) bool {
+	var r btcec.FieldVal
+	var s, e btcec.ModNScalar
+	if r.SetByteSlice(raw[:32]) || s.SetByteSlice(raw[32:64]) {
+		return false
+	}
+	var P, R, sG, eP btcec.JacobianPoint
+	key.AsJacobian(&P)
+	px := P.X.Bytes()
+	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, raw[:32], px[:], hash[:])
+	e.SetBytes((*[32]byte)(challenge))
+	e.Negate()
+
+	btcec.ScalarBaseMultNonConst(&s, &sG)
+	btcec.ScalarMultNonConst(&e, &P, &eP)
+	btcec.AddNonConst(&sG, &eP, &R)
+	if R.X.IsZero() && R.Y.IsZero() || R.Z.IsZero() {
+		return false
+	}
+	R.ToAffine()
+	return !R.Y.IsOdd() && r.Equals(&R.X)
+}
