@@ -25,11 +25,18 @@ var (
 
 // FundsError says that the wallet has not enough, and what is there.
 type FundsError struct {
-	Needed btcutil.Amount // payments and fee
+	Payments btcutil.Amount
+	Needed   btcutil.Amount // payments and fee
 	Balance
-	Locked btcutil.Amount // set aside by LockCoins or by a transaction being made
+	Locked btcutil.Amount // of it set aside, by LockCoins or for a transaction being made
 }
 
 func (e *FundsError) Error() string {
-	return fmt.Sprintf("insufficient funds: %s BTC needed", FormatAmount(e.Needed))
+	s := fmt.Sprintf("insufficient funds: %s BTC and a fee of %s BTC are needed; there are %s BTC confirmed, %s BTC unconfirmed, %s BTC immature",
+		FormatAmount(e.Payments), FormatAmount(e.Needed-e.Payments),
+		FormatAmount(e.Spendable()), FormatAmount(e.Unconfirmed), FormatAmount(e.Balance.Immature))
+	if e.Locked > 0 {
+		s += fmt.Sprintf(", %s BTC of it locked", FormatAmount(e.Locked))
+	}
+	return s
 }

@@ -64,6 +64,8 @@ type Coin struct {
 	Change        bool  // paid to one of our change addresses
 	Confirmations int32 // 0: in the pool
 	Coinbase      bool
+	FromMe        bool // made by a transaction all of whose inputs are ours
+	Ancestors     int  // unconfirmed transactions of ours that it hangs on, its own counted
 	Spendable     bool // mature, and confirmed or our own change
 	Locked        bool // set aside by LockCoins
 }

@@ -3,22 +3,18 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
-	"github.com/btcsuite/btcd/address/v2"
-	"github.com/btcsuite/btcd/wire/v2"
+	"golang.org/x/sync/errgroup"
 
 	"grapevine/chain"
 	"grapevine/db"
 	"grapevine/wallet"
 )
-
-// Schema is the version of wallet.db, for db.Open.
-const Schema uint32 = 1
-
-var errUnbuilt = errors.New("not built yet")
 
 // Chain is what the wallet asks of the ledger.
 type Chain interface {
@@ -30,118 +26,172 @@ type Chain interface {
 
 // Config of a Vault. DB, Params, Chain, Submit, Rand and Now are needed.
 type Config struct {
-	DB              *db.DB // wallet.db; the caller opens it and closes it after Run has returned
-	Params          *chain.Params
-	Chain           Chain
-	Submit          func(ctx context.Context, tx *chain.Tx) error // the node's one door
+	DB     *db.DB // wallet.db; the caller opens it and closes it after Run has returned
+	Params *chain.Params
+	Chain  Chain
+	// Submit is the node's one door. It must have called Apply with what the
+	// pool took before it returns.
+	Submit          func(ctx context.Context, tx *chain.Tx) error
 	Rand            io.Reader
 	Now             func() time.Time
 	Log             *slog.Logger
 	FallbackFeeRate wallet.FeeRate // when a call names none; 0: 20 sat/vB on regtest, elsewhere an error
 }
 
-// Vault is the wallet of one node.
-type Vault struct{}
+// regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
+const regtestFeeRate = wallet.FeeRate(20_000)
+
+// Vault is the wallet of one node. Its methods may be called by several
+// goroutines at once.
+type Vault struct {
+	cfg    Config
+	tables tables
+
+	fileMu sync.Mutex // the file's single writer; locked before mu
+	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
+
+	mu       sync.Mutex
+	books    *books        // nil: no wallet yet
+	moved    chan struct{} // closed and replaced when the books have followed something
+	scanning bool          // the reader is on its way through old blocks
+
+	behind  chan struct{} // capacity 1: the books have lost touch with the chain
+	soon    chan struct{} // capacity 1: something is to be written soon
+	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
+	stopped chan struct{} // closed when Run has ended
+}
 
 // Open reads the wallet in cfg.DB; there may be none yet.
-func Open(cfg Config) (*Vault, error) { return nil, errUnbuilt }
+func Open(cfg Config) (*Vault, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.FallbackFeeRate == 0 && selfMade(cfg.Params) {
+		cfg.FallbackFeeRate = regtestFeeRate
+	}
+	v := &Vault{
+		cfg: cfg, tables: newTables(),
+		moved:   make(chan struct{}),
+		behind:  make(chan struct{}, 1),
+		soon:    make(chan struct{}, 1),
+		late:    make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+	}
+	var err error
+	v.books, err = v.load()
+	return v, err
+}
 
-// Run follows the chain until ctx ends.
-func (v *Vault) Run(ctx context.Context) error { return errUnbuilt }
-
-// Apply queues what happened, in order; it blocks only while the queue is full.
-func (v *Vault) Apply(ctx context.Context, d chain.Delta, p chain.PoolDelta) error {
-	return errUnbuilt
+// Run follows the chain until ctx ends: it reads blocks that the wallet
+// missed, writes what Apply changed, and submits own transactions again.
+func (v *Vault) Run(ctx context.Context) error {
+	defer close(v.stopped)
+	v.lost()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return v.read(ctx) })
+	g.Go(func() error { return v.save(ctx) })
+	g.Go(func() error { return v.resubmit(ctx) })
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, v.flush())
 }
 
 // Exists says whether there is a wallet. On regtest one makes itself at first use.
-func (v *Vault) Exists() bool { return false }
+func (v *Vault) Exists() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.books != nil
+}
 
 // Status says how far the wallet has followed.
-func (v *Vault) Status() wallet.Status { return wallet.Status{} }
-
-// Settle waits until the wallet stands at the tip seen when the call began and
-// has applied all that was queued before; progress (may be nil) hears of a long way.
-func (v *Vault) Settle(ctx context.Context, progress func(wallet.Status)) error { return errUnbuilt }
-
-// Create makes a wallet and returns its BIP39 words; passphrase is BIP39's, usually empty.
-func (v *Vault) Create(ctx context.Context, passphrase string) (words string, err error) {
-	return "", errUnbuilt
+func (v *Vault) Status() wallet.Status {
+	s := wallet.Status{Tip: v.cfg.Chain.Tip().Height}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.books == nil {
+		return s
+	}
+	s.Exists, s.Scanning = true, v.scanning
+	s.At, s.Txs = v.books.cursor.Height, len(v.books.txs)
+	for i, b := range wallet.Branches() {
+		if !b.Change {
+			s.Handed[b.Kind] = v.books.next[i]
+		}
+	}
+	return s
 }
 
-// Restore makes the wallet of these words and reads the chain from genesis in
-// the background: Settle waits for it.
-func (v *Vault) Restore(ctx context.Context, words, passphrase string) error { return errUnbuilt }
-
-// Words are the wallet's BIP39 words.
-func (v *Vault) Words(ctx context.Context) (string, error) { return "", errUnbuilt }
-
-// NewAddress hands out an address never handed out before.
-func (v *Vault) NewAddress(ctx context.Context, k wallet.Kind, label string) (address.Address, error) {
-	return nil, errUnbuilt
+// Settle waits until the wallet stands at the tip seen when the call began;
+// progress (may be nil) hears of each step of the way.
+func (v *Vault) Settle(ctx context.Context, progress func(wallet.Status)) error {
+	return v.settle(ctx, func(s wallet.Status) error {
+		if progress != nil {
+			progress(s)
+		}
+		return nil
+	})
 }
 
-// ChangeAddress hands out a fresh change address.
-func (v *Vault) ChangeAddress(ctx context.Context, k wallet.Kind) (address.Address, error) {
-	return nil, errUnbuilt
+// longScan is how many missing blocks are too many for a call to wait for.
+const longScan = 1000
+
+// patience lets a call wait for a few blocks, not for a long scan.
+func patience(s wallet.Status) error {
+	if s.Scanning && s.Tip-s.At > longScan {
+		return fmt.Errorf("%w: at height %d of %d", wallet.ErrScanning, s.At, s.Tip)
+	}
+	return nil
 }
 
-// Owned says whether a script is ours and where it stands in the key tree.
-func (v *Vault) Owned(ctx context.Context, script []byte) (o wallet.Owned, ours bool, err error) {
-	return o, false, errUnbuilt
+func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) error {
+	tip := v.cfg.Chain.Tip()
+	for {
+		if at := v.cfg.Chain.AtHeight(tip.Height); at == nil || at.Hash != tip.Hash {
+			tip = v.cfg.Chain.Tip() // reorganised away meanwhile
+		}
+		v.mu.Lock()
+		there := v.books == nil || passed(tip, v.books.cursor)
+		moved := v.moved
+		v.mu.Unlock()
+		if there {
+			return nil
+		}
+		if err := wait(v.Status()); err != nil {
+			return err
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-v.stopped:
+			return chain.ErrShutdown
+		}
+	}
 }
 
-// SetLabel names an address of ours.
-func (v *Vault) SetLabel(ctx context.Context, script []byte, label string) error { return errUnbuilt }
-
-// Balance of the wallet.
-func (v *Vault) Balance(ctx context.Context) (wallet.Balance, error) {
-	return wallet.Balance{}, errUnbuilt
+// passed says whether block n is at or before cursor on its chain.
+func passed(n, cursor *chain.HeaderNode) bool {
+	a := cursor.Ancestor(n.Height)
+	return a != nil && a.Hash == n.Hash
 }
 
-// Coins are all unspent outputs, also those that cannot be spent yet.
-func (v *Vault) Coins(ctx context.Context) ([]wallet.Coin, error) { return nil, errUnbuilt }
-
-// History is count transactions, newest first, after skipping skip.
-func (v *Vault) History(ctx context.Context, count, skip int) ([]wallet.Entry, error) {
-	return nil, errUnbuilt
+// ready is how every call begins: there is a wallet, and it stands at the tip.
+func (v *Vault) ready(ctx context.Context) error {
+	if !v.Exists() {
+		if !selfMade(v.cfg.Params) {
+			return wallet.ErrNoWallet
+		}
+		if _, err := v.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+			return err
+		}
+	}
+	return v.settle(ctx, patience)
 }
 
-// Tx is one transaction of the wallet, or ErrUnknownTx.
-func (v *Vault) Tx(ctx context.Context, txid chain.Hash) (wallet.Entry, error) {
-	return wallet.Entry{}, errUnbuilt
+// announce wakes whoever waits for the books to move. Called with mu held.
+func (v *Vault) announce() {
+	close(v.moved)
+	v.moved = make(chan struct{})
 }
-
-// Send pays: it chooses coins, signs, keeps the transaction on disk and submits it.
-func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
-	return nil, errUnbuilt
-}
-
-// FundTx adds coins of ours (and change) to a transaction until it pays for
-// its outputs and fee. Inputs that tx has already stay; they must be ours.
-func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
-	return wallet.Funded{}, errUnbuilt
-}
-
-// SignTx signs the inputs of tx that are ours, in place. prev holds the coins
-// that tx spends; those of the wallet need not be there. It is complete when
-// no problem is left.
-func (v *Vault) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-	return nil, errUnbuilt
-}
-
-// LockCoins sets coins aside (or gives them back): Send leaves them alone.
-// It lasts until the node stops.
-func (v *Vault) LockCoins(ctx context.Context, ops []wire.OutPoint, lock bool) error {
-	return errUnbuilt
-}
-
-// LockedCoins are those set aside by LockCoins.
-func (v *Vault) LockedCoins(ctx context.Context) ([]wire.OutPoint, error) { return nil, errUnbuilt }
-
-// Abandon gives up an own transaction that is in no block and not in the
-// pool: its coins may be spent again.
-func (v *Vault) Abandon(ctx context.Context, txid chain.Hash) error { return errUnbuilt }
-
-// Backup writes a copy of wallet.db, while the wallet is in use.
-func (v *Vault) Backup(w io.Writer) error { return errUnbuilt }

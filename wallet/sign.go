@@ -1,0 +1,93 @@
+package wallet
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// KeyFor finds the key of a script; ok is false when it is not ours.
+type KeyFor func(script []byte) (key *btcec.PrivateKey, kind Kind, ok bool, err error)
+
+// Sign signs, in place, every input of tx whose coin is ours, and says which
+// inputs are not good after that (inputs that others signed well are). Coins
+// that tx spends are in prev. Signatures are deterministic (RFC 6979, BIP340).
+func Sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, key KeyFor) ([]SignProblem, error) {
+	known := make(map[wire.OutPoint]*wire.TxOut, len(tx.TxIn))
+	for _, in := range tx.TxIn {
+		if c, ok := prev[in.PreviousOutPoint]; ok {
+			known[in.PreviousOutPoint] = wire.NewTxOut(int64(c.Value), c.PkScript)
+		}
+	}
+	whole := len(known) == len(tx.TxIn) // BIP341 signs all coins spent
+	for _, in := range tx.TxIn {
+		if known[in.PreviousOutPoint] == nil {
+			known[in.PreviousOutPoint] = wire.NewTxOut(0, nil) // txscript wants an entry for each
+		}
+	}
+	fetcher := txscript.NewMultiPrevOutFetcher(known)
+	s := signer{tx: tx, fetcher: fetcher, hashes: txscript.NewTxSigHashes(tx, fetcher)}
+	var problems []SignProblem
+	for i, in := range tx.TxIn {
+		why, err := s.input(i, in, prev, key, whole)
+		if err != nil {
+			return nil, fmt.Errorf("sign input %d: %w", i, err)
+		}
+		if why != "" {
+			problems = append(problems, SignProblem{Input: i, Why: why})
+		}
+	}
+	return problems, nil
+}
+
+type signer struct {
+	tx      *wire.MsgTx
+	fetcher *txscript.MultiPrevOutFetcher
+	hashes  *txscript.TxSigHashes
+}
+
+// input signs one input if its key is ours and checks the outcome with the
+// script engine, whoever signed.
+func (s *signer) input(i int, in *wire.TxIn, prev map[wire.OutPoint]chain.Coin, key KeyFor, whole bool) (why string, err error) {
+	coin, ok := prev[in.PreviousOutPoint]
+	if !ok {
+		return "Input not found or already spent", nil
+	}
+	priv, kind, ours, err := key(coin.PkScript)
+	if err != nil {
+		return "", err
+	}
+	if ours {
+		if kind == Taproot && !whole {
+			return "Taproot signs every coin that the transaction spends, and one of them is not known", nil
+		}
+		in.SignatureScript = nil
+		if in.Witness, err = s.witness(i, coin, priv, kind); err != nil {
+			return "", err
+		}
+	}
+	return s.check(i, coin), nil
+}
+
+func (s *signer) witness(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind) (wire.TxWitness, error) {
+	if kind == Taproot {
+		return txscript.TaprootWitnessSignature(s.tx, s.hashes, i, int64(coin.Value), coin.PkScript, txscript.SigHashDefault, priv)
+	}
+	return txscript.WitnessSignature(s.tx, s.hashes, i, int64(coin.Value), coin.PkScript, txscript.SigHashAll, priv, true)
+}
+
+// check runs the script; why is empty when the input is good.
+func (s *signer) check(i int, coin chain.Coin) (why string) {
+	vm, err := txscript.NewEngine(coin.PkScript, s.tx, i, txscript.StandardVerifyFlags, nil, s.hashes, int64(coin.Value), s.fetcher)
+	if err == nil {
+		err = vm.Execute()
+	}
+	if err != nil {
+		return "Unable to sign input, or a signature is not good: " + err.Error()
+	}
+	return ""
+}

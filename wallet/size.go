@@ -1,0 +1,80 @@
+package wallet
+
+import (
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// Weights of what we build (BIP141). An input is outpoint 36, script length 1,
+// sequence 4, four times each, and its witness: a count, then for SegWit a
+// signature of at most 72 bytes and a key of 33, for Taproot a signature of 64,
+// each with its length.
+const (
+	inputWeightSegWit  = 4*41 + 1 + 1 + 72 + 1 + 33
+	inputWeightTaproot = 4*41 + 1 + 1 + 64
+
+	// txWeight: version 4, lock time 4, four times each; marker and flag 2.
+	txWeight = 4*8 + 2
+
+	// maxTxWeight is the standard limit [MAX_STANDARD_TX_WEIGHT].
+	maxTxWeight = 400_000
+)
+
+// dustRelayFee is the rate at which Core asks what spending an output costs [DUST_RELAY_TX_FEE].
+const dustRelayFee = FeeRate(3000)
+
+func (k Kind) inputWeight() int {
+	if k == Taproot {
+		return inputWeightTaproot
+	}
+	return inputWeightSegWit
+}
+
+func (k Kind) inputVSize() int { return vsize(k.inputWeight()) }
+
+// outputVSize of an output to an address of this kind.
+func (k Kind) outputVSize() int {
+	if k == Taproot {
+		return 8 + 1 + 34
+	}
+	return 8 + 1 + 22
+}
+
+func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
+
+// DustLimit is the least amount that nodes relay to this script: what it costs
+// to make and to spend the output at 3 sat/vB [GetDustThreshold].
+func DustLimit(script []byte) btcutil.Amount {
+	if len(script) > 0 && script[0] == txscript.OP_RETURN {
+		return 0
+	}
+	size := (&wire.TxOut{PkScript: script}).SerializeSize()
+	if txscript.IsWitnessProgram(script) {
+		size += 32 + 4 + 1 + 107/chain.WitnessScale + 4
+	} else {
+		size += 32 + 4 + 1 + 107 + 4
+	}
+	return dustRelayFee.Fee(size)
+}
+
+// weightOf is the most that a transaction with these inputs and outputs weighs
+// once it is signed.
+func weightOf(in []Coin, out []*wire.TxOut) int {
+	w := baseWeight(len(in), out)
+	for i := range in {
+		w += in[i].Kind.inputWeight()
+	}
+	return w
+}
+
+// baseWeight is everything but the inputs.
+func baseWeight(inputs int, out []*wire.TxOut) int {
+	w := txWeight + 4*wire.VarIntSerializeSize(uint64(inputs)) + 4*wire.VarIntSerializeSize(uint64(len(out)))
+	for _, o := range out {
+		w += 4 * o.SerializeSize()
+	}
+	return w
+}

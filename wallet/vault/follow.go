@@ -1,0 +1,207 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"grapevine/chain"
+)
+
+// Apply follows what happened to chain and pool, in order. It works on memory
+// alone and never waits for the disk, so that when it returns every answer of
+// the wallet takes it into account.
+func (v *Vault) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	b := v.books
+	if b == nil {
+		return nil
+	}
+	now := v.cfg.Now().Unix()
+	known := len(b.dirt.records)
+	if err := v.move(b, d, now); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	if err := b.pool(p, now); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	if !b.dirt.clean() {
+		v.dirtied(len(b.dirt.records) > known)
+	}
+	v.announce()
+	return nil
+}
+
+// move follows d if it starts where the books stand. If it does not, the
+// reader finds the way from the ledger: the books are behind, or ahead because
+// the reader has been faster than the deltas.
+func (v *Vault) move(b *books, d chain.Delta, now int64) error {
+	if d.Tip == nil || d.Tip.Hash == b.cursor.Hash {
+		return nil
+	}
+	if !startsAt(d, b.cursor) {
+		v.lost()
+		return nil
+	}
+	if n := len(d.Disconnected); n > 0 {
+		b.rollback(d.Disconnected[n-1].Node.Parent)
+	}
+	for _, l := range d.Connected {
+		if err := b.connect(l.Node, l.Block, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func startsAt(d chain.Delta, cursor *chain.HeaderNode) bool {
+	if len(d.Disconnected) > 0 {
+		return d.Disconnected[0].Node.Hash == cursor.Hash
+	}
+	return len(d.Connected) > 0 && d.Connected[0].Node.Parent.Hash == cursor.Hash
+}
+
+// lost wakes the reader.
+func (v *Vault) lost() {
+	select {
+	case v.behind <- struct{}{}:
+	default: // awake already
+	}
+}
+
+// read walks the books to the ledger's tip whenever they have lost touch.
+func (v *Vault) read(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-v.behind:
+		}
+		if err := v.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// reportEvery is how often a long scan says in the log where it is.
+const reportEvery = 10 * time.Second
+
+func (v *Vault) catchUp(ctx context.Context) error {
+	defer v.scan(false)
+	said := v.cfg.Now()
+	for ctx.Err() == nil {
+		next, err := v.step()
+		if next == nil || err != nil {
+			return err
+		}
+		block, err := v.cfg.Chain.Block(next.Hash)
+		if err != nil {
+			return fmt.Errorf("wallet reads block %s at height %d: %w", next.Hash, next.Height, err)
+		}
+		if err := v.readBlock(next, block); err != nil {
+			return err
+		}
+		if now := v.cfg.Now(); now.Sub(said) >= reportEvery {
+			said = now
+			v.cfg.Log.Info("wallet reads old blocks", "height", next.Height, "tip", v.cfg.Chain.Tip().Height)
+		}
+	}
+	return ctx.Err()
+}
+
+func (v *Vault) scan(on bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.scanning != on {
+		v.scanning = on
+		v.announce()
+	}
+}
+
+// step goes back to the active chain if the books have left it, and says which
+// block comes next; nil at the tip.
+func (v *Vault) step() (*chain.HeaderNode, error) {
+	tip := v.cfg.Chain.Tip()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	b := v.books
+	if b == nil || b.cursor.Hash == tip.Hash {
+		return nil, nil
+	}
+	v.scanning = true
+	fork := chain.Fork(b.cursor, tip)
+	if fork == nil {
+		return nil, errors.New("wallet and ledger stand in different header trees")
+	}
+	if fork.Hash != b.cursor.Hash {
+		b.rollback(fork)
+		v.dirtied(false)
+		v.announce()
+	}
+	return tip.Ancestor(fork.Height + 1), nil
+}
+
+// readBlock connects a block, unless Apply has moved the books meanwhile.
+func (v *Vault) readBlock(n *chain.HeaderNode, block *chain.Block) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.books.cursor.Hash != n.Parent.Hash {
+		return nil
+	}
+	if err := v.books.connect(n, block, v.cfg.Now().Unix()); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	v.dirtied(false)
+	v.announce()
+	return nil
+}
+
+// Blocks can be read again, so they are written in groups; what the pool told
+// is written soon.
+const (
+	saveSoon = 100 * time.Millisecond
+	saveLate = 5 * time.Second
+)
+
+// dirtied tells the saver that the books have changed.
+func (v *Vault) dirtied(soon bool) {
+	urgency := v.late
+	if soon {
+		urgency = v.soon
+	}
+	select {
+	case urgency <- struct{}{}:
+	default: // it knows
+	}
+}
+
+// save writes what has changed, one commit for all that came together.
+func (v *Vault) save(ctx context.Context) error {
+	timer := time.NewTimer(saveLate)
+	timer.Stop()
+	defer timer.Stop()
+	waiting, hurried := false, false
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-v.soon:
+			if !hurried {
+				timer.Reset(saveSoon)
+			}
+			waiting, hurried = true, true
+		case <-v.late:
+			if !waiting {
+				timer.Reset(saveLate)
+			}
+			waiting = true
+		case <-timer.C:
+			waiting, hurried = false, false
+			if err := v.flush(); err != nil {
+				return err
+			}
+		}
+	}
+}

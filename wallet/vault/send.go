@@ -1,0 +1,357 @@
+package vault
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+)
+
+// Send pays: it chooses coins, signs, keeps the transaction on disk and then
+// submits it. A transaction that the pool refuses is forgotten; one whose
+// answer is not known is kept, and submitted again: then both transaction and
+// error are returned.
+func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
+	if len(pay) == 0 {
+		return nil, fmt.Errorf("%w: nobody to pay", wallet.ErrAmount)
+	}
+	if err := wallet.CheckPayments(pay); err != nil {
+		return nil, err
+	}
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	f, err := v.fund(wallet.Draft{Payments: pay, Options: o}, true)
+	if err != nil {
+		return nil, err
+	}
+	defer v.release(f.Spent)
+	problems, err := v.sign(f.Tx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("sign input %d: %s", problems[0].Input, problems[0].Why)
+	}
+	tx := chain.NewTx(f.Tx)
+	if err := v.keep(tx, o.Comment); err != nil {
+		return nil, err
+	}
+	return v.submit(ctx, tx)
+}
+
+// keep notes an own transaction, durably.
+func (v *Vault) keep(tx *chain.Tx, comment string) error {
+	v.mu.Lock()
+	r, err := v.books.add(tx, v.cfg.Now().Unix())
+	if r != nil {
+		r.comment = comment
+	}
+	v.mu.Unlock()
+	if err == nil {
+		err = v.flush()
+	}
+	if err != nil && r != nil {
+		v.drop(tx.ID)
+	}
+	return err
+}
+
+func (v *Vault) drop(txid chain.Hash) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	// A transaction that was seen in pool or block meanwhile is not ours to forget.
+	if r := v.books.txs[txid]; r != nil && !r.inPool && r.height == nowhere {
+		v.books.forget(r)
+	}
+}
+
+func (v *Vault) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
+	err := v.cfg.Submit(ctx, tx)
+	switch {
+	case err == nil:
+		return tx, nil
+	case refused(err):
+		v.drop(tx.ID)
+		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), v.flush())
+	}
+	return tx, fmt.Errorf("transaction %s is made and kept, but not sent yet; it will be: %w", tx.ID, err)
+}
+
+// refused says whether err is the pool's verdict on the transaction.
+func refused(err error) bool {
+	var rule *chain.RuleError
+	var policy *chain.PolicyError
+	return errors.As(err, &rule) || errors.As(err, &policy) || errors.Is(err, chain.ErrMissingCoin)
+}
+
+// FundTx adds coins of ours (and change) to a transaction until it pays for
+// its outputs and fee. Inputs that it has already stay and must be ours.
+// Nothing is set aside: LockCoins does that.
+func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
+	d := wallet.Draft{Options: o, Template: tx}
+	for _, out := range tx.TxOut {
+		d.Payments = append(d.Payments, wallet.Payment{Script: out.PkScript, Amount: btcutil.Amount(out.Value)})
+	}
+	if err := wallet.CheckPayments(d.Payments); err != nil {
+		return wallet.Funded{}, err
+	}
+	if err := v.ready(ctx); err != nil {
+		return wallet.Funded{}, err
+	}
+	d.Options.Coins = nil
+	for _, in := range tx.TxIn {
+		d.Options.Coins = append(d.Options.Coins, in.PreviousOutPoint)
+	}
+	for _, op := range o.Coins {
+		if !slices.Contains(d.Options.Coins, op) {
+			d.Options.Coins = append(d.Options.Coins, op)
+		}
+	}
+	return v.fund(d, false)
+}
+
+// fund chooses the coins of d; hold keeps them from everybody else until
+// release.
+func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
+	if d.FeeRate == 0 {
+		if d.FeeRate = v.cfg.FallbackFeeRate; d.FeeRate == 0 {
+			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", wallet.ErrFeeRate)
+		}
+	}
+	r, err := v.dice()
+	if err != nil {
+		return wallet.Funded{}, err
+	}
+	v.sendMu.Lock()
+	defer v.sendMu.Unlock()
+	change, err := v.gather(&d)
+	if err != nil {
+		return wallet.Funded{}, err
+	}
+	f, err := d.Build(r)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil {
+		return wallet.Funded{}, v.books.explain(err)
+	}
+	if f.Change >= 0 {
+		if err := v.books.used(change.KeyPath); err != nil {
+			return wallet.Funded{}, err
+		}
+	}
+	if hold {
+		for i := range f.Spent {
+			v.books.held[f.Spent[i].OutPoint] = struct{}{}
+		}
+	}
+	return f, nil
+}
+
+// gather fills in what the books know: coins, change, tip.
+func (v *Vault) gather(d *wallet.Draft) (change *owned, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	b := v.books
+	row := rowOf(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
+	change = b.rows[row][b.next[row]]
+	d.Change = []byte(change.script)
+	d.Tip, d.Now = b.cursor, v.cfg.Now()
+	for _, op := range d.Options.Coins {
+		c, err := b.preset(op)
+		if err != nil {
+			return nil, err
+		}
+		d.Preset = append(d.Preset, c)
+	}
+	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
+		if !trusted || b.immature(o.rec) || b.aside(op) || slices.Contains(d.Options.Coins, op) {
+			return
+		}
+		d.Coins = append(d.Coins, b.coin(op, o, trusted))
+	})
+	slices.SortFunc(d.Coins, byOutPoint) // chance is to come from the dice alone
+	return change, nil
+}
+
+// preset is a coin that the caller wants spent.
+func (b *books) preset(op wire.OutPoint) (c wallet.Coin, err error) {
+	o, ok := b.outs[op]
+	_, held := b.held[op]
+	switch {
+	case !ok:
+		return c, fmt.Errorf("%w: %s", wallet.ErrNotOurs, op)
+	case b.spent(op) || held:
+		return c, fmt.Errorf("%w: %s", wallet.ErrSpent, op)
+	case b.depth(o.rec) < 0 || o.rec.abandoned:
+		return c, fmt.Errorf("%w: %s is not in the chain", wallet.ErrNotOurs, op)
+	}
+	return b.coin(op, o, b.trusted(o.rec, map[*record]bool{})), nil
+}
+
+// explain adds what there is to an error that says there is too little.
+func (b *books) explain(err error) error {
+	var short *wallet.FundsError
+	if errors.As(err, &short) {
+		short.Balance, short.Locked = b.balance()
+	}
+	return err
+}
+
+func (v *Vault) release(coins []wallet.Coin) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for i := range coins {
+		delete(v.books.held, coins[i].OutPoint)
+	}
+}
+
+// dice are the chance of one transaction, seeded by the door.
+func (v *Vault) dice() (*rand.Rand, error) {
+	var seed [32]byte
+	if _, err := io.ReadFull(v.cfg.Rand, seed[:]); err != nil {
+		return nil, fmt.Errorf("randomness for a transaction: %w", err)
+	}
+	return rand.New(rand.NewChaCha8(seed)), nil
+}
+
+// SignTx signs the inputs of tx that are ours, in place. prev holds the coins
+// that tx spends; those of the wallet need not be there. The transaction is
+// complete when no problem is left.
+func (v *Vault) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+	if err := v.ready(ctx); err != nil {
+		return nil, err
+	}
+	return v.sign(tx, prev)
+}
+
+func (v *Vault) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+	coins := make(map[wire.OutPoint]chain.Coin, len(tx.TxIn))
+	paths := map[string]wallet.KeyPath{}
+	v.mu.Lock()
+	b := v.books
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		c, ok := prev[op]
+		if o, ours := b.outs[op]; ours {
+			c, ok = chain.Coin{Value: o.value, PkScript: []byte(o.own.script)}, true
+		}
+		if !ok {
+			continue
+		}
+		coins[op] = c
+		if own := b.scripts[string(c.PkScript)]; own != nil {
+			paths[own.script] = own.KeyPath
+		}
+	}
+	v.mu.Unlock()
+	return wallet.Sign(tx, coins, func(script []byte) (*btcec.PrivateKey, wallet.Kind, bool, error) {
+		path, ok := paths[string(script)]
+		if !ok {
+			return nil, 0, false, nil
+		}
+		key, err := b.keys.PrivKey(path)
+		return key, path.Kind, true, err
+	})
+}
+
+// Abandon gives up an own transaction that is in no block and not in the
+// pool: its coins may be spent again.
+func (v *Vault) Abandon(ctx context.Context, txid chain.Hash) error {
+	if err := v.ready(ctx); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	r := v.books.txs[txid]
+	var err error
+	switch {
+	case r == nil:
+		err = wallet.ErrUnknownTx
+	case r.height != nowhere || r.conflict != nowhere || r.inPool:
+		err = fmt.Errorf("transaction %s is in a block, in the pool or conflicted: it cannot be abandoned", txid)
+	default:
+		v.books.abandon(r)
+	}
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return v.flush()
+}
+
+// abandon gives up r and what hangs on it.
+func (b *books) abandon(r *record) {
+	if r.abandoned || r.height != nowhere || r.inPool {
+		return
+	}
+	r.abandoned = true
+	b.touch(r)
+	for i := range r.outs {
+		for _, s := range b.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
+			b.abandon(s)
+		}
+	}
+}
+
+// againAfter are the waits between two rounds of submitting again: at first a
+// node has no peers yet, later a pool may have let go of a transaction. The
+// last one repeats.
+func againAfter() []time.Duration {
+	return []time.Duration{0, 10 * time.Second, time.Minute, 10 * time.Minute, 30 * time.Minute}
+}
+
+// resubmit submits unconfirmed transactions of the wallet again, parents
+// first. A refusal changes nothing: the next block may bring another answer.
+func (v *Vault) resubmit(ctx context.Context) error {
+	waits := againAfter()
+	for i := 0; ; i++ {
+		timer := time.NewTimer(waits[min(i, len(waits)-1)])
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		if err := v.Settle(ctx, nil); err != nil {
+			return err
+		}
+		for _, tx := range v.pending() {
+			if err := v.cfg.Submit(ctx, tx); err != nil {
+				v.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
+			}
+		}
+	}
+}
+
+// pending are transactions that wait for a block, in the order they came.
+func (v *Vault) pending() []*chain.Tx {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var list []*record
+	if v.books != nil {
+		for _, r := range v.books.txs {
+			if v.books.depth(r) == 0 && !r.abandoned && !r.coinbase {
+				list = append(list, r)
+			}
+		}
+	}
+	slices.SortFunc(list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
+	var txs []*chain.Tx
+	for _, r := range list {
+		if tx, err := chain.DecodeTx(r.raw); err == nil { // it was decoded when it was read or made
+			txs = append(txs, tx)
+		}
+	}
+	return txs
+}
