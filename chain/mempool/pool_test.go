@@ -79,9 +79,9 @@ func TestRefusalsSayCoresWords(t *testing.T) {
 		{spend(5000, 1, w.fund(1)), "txn-mempool-conflict"},
 		{mined, "txn-already-known"},
 		{spend(1000, 1, out(spend(1, 1, w.fund(2)), 0)), "bad-txns-inputs-missingorspent"},
-		{spend(0, 1, w.fund(2)), "min relay fee not met, 0 < 111"},
-		{spend(vsize-1, 1, w.fund(2)), "min relay fee not met, 110 < 111"},
-		{spend(1000, 1, w.fund(5)), "bad-txns-premature-spend-of-coinbase, tried to spend coinbase at depth 98"},
+		{spend(0, 1, w.fund(2)), "min relay fee not met, 0 < 96"},
+		{spend(vsize-1, 1, w.fund(2)), "min relay fee not met, 95 < 96"},
+		{spend(1000, 1, w.fund(5)), "bad-txns-premature-spend-of-coinbase, tried to spend coinbase at depth 99"},
 		{w.blocks[0].Block.Txs[0], "coinbase"},
 		{spendWith(1000, 1, locked(uint32(w.tip.Height)+1), w.fund(2)), "non-final"},
 		{spendWith(1000, 1, sequence(1000), w.fund(2)), "non-BIP68-final"},
@@ -147,7 +147,7 @@ func TestFeesAreTakenUpToTheSatoshi(t *testing.T) {
 
 func TestNonStandardIsTakenWhenNotRequired(t *testing.T) {
 	w := newWorld(t, 1, func(c *Config) { c.RequireStandard = false })
-	w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) { tx.TxOut[0].PkScript = []byte{0x51}; tx.Version = 9 }, w.fund(1)))
+	w.accept(spendWith(1000, 2, func(tx *wire.MsgTx) { tx.TxOut[1].PkScript = []byte{0x51}; tx.Version = 9 }, w.fund(1)))
 }
 
 func TestChainOfTwentyFiveAndNoMore(t *testing.T) {
@@ -161,7 +161,7 @@ func TestChainOfTwentyFiveAndNoMore(t *testing.T) {
 
 func TestTwentyFourChildrenAndTheCarveOut(t *testing.T) {
 	w := newWorld(t, 1)
-	parent := w.accept(spend(1000, 30, w.fund(1)))
+	parent := w.accept(spend(10_000, 30, w.fund(1)))
 	for i := range 24 {
 		w.accept(spend(1000, 1, out(parent, i)))
 	}
@@ -290,7 +290,6 @@ func TestTestChangesNothingAndKnowsEarlierOnes(t *testing.T) {
 		}
 	}
 }
-
 
 func locked(height uint32) func(*wire.MsgTx) {
 	return func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = height, 0xfffffffe }
