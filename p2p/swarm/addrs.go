@@ -87,7 +87,7 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 			continue
 		}
 		self := len(a.Addrs) == 1 && addr.Host == hostOf(r.addr)
-		if self && r.inbound && r.listens == "" {
+		if self && r.inbound && r.listens == "" && l.cfg.local() {
 			l.meet(r, key)
 		}
 		heard := addr

@@ -1,0 +1,172 @@
+package swarm_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+	"grapevine/testnet/simnet"
+)
+
+func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1)
+		b := start(t, net, 2, knows(a.addr))
+		eventually(t, "both connected", func() bool { return len(a.Peers()) == 1 && len(b.Peers()) == 1 })
+
+		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
+		if err := b.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the block is at the other", func() bool { return a.height() == 1 })
+
+		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
+		if err := a.SubmitTx(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the transaction is at the other", func() bool { return b.has(tx.ID) })
+
+		p := b.Peers()[0]
+		if p.Inbound || !p.Manual || p.Addr != a.addr || !p.WTxIDRelay || !p.AddrV2 || p.UserAgent != "/test:0/" {
+			t.Errorf("peer of b: %+v", p)
+		}
+		if p.Ping < 10*time.Millisecond || p.Ping > 50*time.Millisecond {
+			t.Errorf("ping %v, the network's round trip is 10ms", p.Ping)
+		}
+		if p.SentPerMsg["block"] != uint64(24+len(m.Block.Raw)) {
+			t.Errorf("sent %v", p.SentPerMsg)
+		}
+		if tot := b.Totals(); tot.BytesSent != p.BytesSent || tot.BytesRecv != p.BytesRecv {
+			t.Errorf("totals %+v, the only peer %d and %d", tot, p.BytesSent, p.BytesRecv)
+		}
+	})
+}
+
+func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		nodes := []*node{start(t, net, 1)}
+		for i := 2; i <= 5; i++ {
+			nodes = append(nodes, start(t, net, i, knows(nodes[0].addr)))
+		}
+		eventually(t, "each knows all others", func() bool {
+			for _, n := range nodes {
+				if len(n.Peers()) < len(nodes)-1 {
+					return false
+				}
+			}
+			return true
+		})
+		time.Sleep(time.Minute)
+		for _, n := range nodes {
+			if c := len(n.Peers()); c != len(nodes)-1 {
+				t.Errorf("%s has %d connections to %d others", n.addr, c, len(nodes)-1)
+				for _, p := range n.Peers() {
+					t.Logf("  %s in=%v manual=%v listens=%s", p.Addr, p.Inbound, p.Manual, p.Listens)
+				}
+			}
+		}
+	})
+}
+
+func TestConnectMeansTheseAndNoOthers(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1)
+		start(t, net, 2, knows(a.addr))
+		c := start(t, net, 3, connects(a.addr))
+		time.Sleep(time.Minute)
+		for _, p := range c.Peers() {
+			if !p.Inbound && p.Addr != a.addr {
+				t.Errorf("dialled %s", p.Addr)
+			}
+		}
+	})
+}
+
+func TestAnAddedNodeIsDialledUntilItIsThere(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1, knows("10.0.0.2:18444"))
+		time.Sleep(30 * time.Second)
+		b := start(t, net, 2)
+		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })
+		if err := b.end(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "noticed", func() bool { return len(a.Peers()) == 0 })
+		start(t, net, 2)
+		eventually(t, "connected again", func() bool { return len(a.Peers()) == 1 })
+	})
+}
+
+func TestCallsAreAnsweredWhenTheSwarmStops(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1, func(c *swarm.Config) { c.JudgeTx = make(chan gossip.JudgeTx) })
+		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
+		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
+		got := make(chan error)
+		go func() { got <- n.SubmitTx(context.Background(), tx) }()
+		time.Sleep(time.Second)
+		if err := n.end(); err != nil {
+			t.Error(err)
+		}
+		if err := <-got; !errors.Is(err, chain.ErrShutdown) {
+			t.Errorf("the transaction under way: %v", err)
+		}
+		if err := n.SubmitTx(context.Background(), tx); !errors.Is(err, chain.ErrShutdown) {
+			t.Errorf("a later one: %v", err)
+		}
+		if err := n.Deliver(context.Background()); err != nil {
+			t.Errorf("delivering nothing: %v", err)
+		}
+		if n.Peers() != nil {
+			t.Error("peers after the end")
+		}
+	})
+}
+
+func TestConnectAddRemoveDisconnect(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a, b := start(t, net, 1, func(c *swarm.Config) { c.Connect = []string{"10.0.0.99"} }), start(t, net, 2, connects("10.0.0.99"))
+		if err := a.Connect(t.Context(), b.addr); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Connect(t.Context(), b.addr); err != nil {
+			t.Errorf("connecting twice: %v", err)
+		}
+		if err := a.Connect(t.Context(), "10.0.0.77"); err == nil {
+			t.Error("connected to nobody")
+		}
+		if n := len(a.Peers()); n != 1 {
+			t.Fatalf("%d peers", n)
+		}
+		if err := a.Disconnect("10.0.0.55"); !errors.Is(err, swarm.ErrNotConnected) {
+			t.Errorf("disconnecting a stranger: %v", err)
+		}
+		if err := a.Disconnect("10.0.0.2"); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "disconnected", func() bool { return len(a.Peers())+len(b.Peers()) == 0 })
+		if err := a.AddNode("10.0.0.2"); err != nil {
+			t.Error(err)
+		}
+		if err := a.AddNode(b.addr); !errors.Is(err, swarm.ErrNodeAdded) {
+			t.Errorf("adding twice: %v", err)
+		}
+		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })
+		if err := a.RemoveNode(b.addr); err != nil {
+			t.Error(err)
+		}
+		if err := a.RemoveNode(b.addr); !errors.Is(err, swarm.ErrNodeNotAdded) {
+			t.Errorf("removing twice: %v", err)
+		}
+		a.DisconnectID(a.Peers()[0].ID)
+		time.Sleep(time.Minute)
+		if len(a.Peers()) != 0 {
+			t.Error("a removed node came back")
+		}
+	})
+}
