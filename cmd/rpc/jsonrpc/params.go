@@ -17,6 +17,7 @@ import (
 // asks Err once. A parameter that is absent or null reads as the default.
 type Params struct {
 	names  []string
+	older  []string          // by position; another name that is understood too, or ""
 	values []json.RawMessage // by position; nil: not given
 	err    *Error
 }
@@ -30,7 +31,8 @@ func bind(signature string, raw json.RawMessage) (p Params, ok bool) {
 		if !strings.HasSuffix(name, "?") {
 			need = i + 1
 		}
-		p.names = append(p.names, strings.TrimSuffix(name, "?"))
+		name, older, _ := strings.Cut(strings.TrimSuffix(name, "?"), "|")
+		p.names, p.older = append(p.names, name), append(p.older, older)
 	}
 	p.values = make([]json.RawMessage, len(p.names))
 	var given []json.RawMessage
@@ -63,6 +65,9 @@ func (p *Params) bindNamed(raw json.RawMessage) (args []json.RawMessage) {
 	_ = json.Unmarshal(raw, &named) // it is an object: see bind
 	for name, v := range named {
 		i := slices.Index(p.names, name)
+		if i < 0 && name != "" {
+			i = slices.Index(p.older, name)
+		}
 		switch {
 		case i >= 0:
 			p.values[i] = v
@@ -288,4 +293,46 @@ func clip(s string) string {
 		return s
 	}
 	return s[:most] + "… (" + strconv.Itoa(len(s)) + " characters)"
+}
+
+// Pair is one member of an object.
+type Pair struct {
+	Name  string
+	Value json.RawMessage
+}
+
+// Text is the value if it is text, else empty.
+func (p Pair) Text() (s string) {
+	_ = json.Unmarshal(p.Value, &s) // not text: empty
+	return s
+}
+
+// Pairs reads an object, or an array of objects, into its members in their
+// order: the order of a transaction's outputs is the client's.
+func (p *Params) Pairs(name string) (pairs []Pair) {
+	raw := p.Raw(name)
+	objects := []json.RawMessage{raw}
+	switch k := kind(raw); k {
+	case "object":
+	case "array":
+		_ = json.Unmarshal(raw, &objects) // an array: see above
+	default:
+		p.wrongType(name, k, "object")
+		return nil
+	}
+	for _, o := range objects {
+		if k := kind(o); k != "object" {
+			p.wrongType(name, k, "object")
+			return nil
+		}
+		dec := json.NewDecoder(bytes.NewReader(o))
+		_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
+		for dec.More() {
+			key, _ := dec.Token()
+			var v json.RawMessage
+			_ = dec.Decode(&v)
+			pairs = append(pairs, Pair{key.(string), v})
+		}
+	}
+	return pairs
 }

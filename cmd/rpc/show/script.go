@@ -1,10 +1,12 @@
 package show
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 	"strings"
 
+	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -158,4 +160,31 @@ func hashTypeName(push []byte) string {
 		name += "|ANYONECANPAY"
 	}
 	return name
+}
+
+// Witness is a witness program: what BIP141 makes of an output's script.
+type Witness struct {
+	Version int
+	Program []byte
+}
+
+// WitnessOf is the script's witness program, nil if it is none.
+func WitnessOf(pk []byte) *Witness {
+	version, program, err := txscript.ExtractWitnessProgramInfo(pk)
+	if err != nil {
+		return nil
+	}
+	return &Witness{version, program}
+}
+
+// ScriptHash is the output that pays to the hash of a script (BIP16).
+func ScriptHash(script []byte) []byte {
+	out := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, address.Hash160(script)...)
+	return append(out, txscript.OP_EQUAL)
+}
+
+// WitnessScriptHash is the output that pays to the hash of a witness script (BIP141).
+func WitnessScriptHash(script []byte) []byte {
+	sum := sha256.Sum256(script)
+	return append([]byte{txscript.OP_0, txscript.OP_DATA_32}, sum[:]...)
 }

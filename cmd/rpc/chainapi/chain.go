@@ -1,0 +1,149 @@
+package chainapi
+
+import (
+	"context"
+	"math"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+func (a *API) getBlockCount(context.Context, *jsonrpc.Call) (any, error) {
+	return a.cfg.Ledger.Tip().Height, nil
+}
+
+func (a *API) getBestBlockHash(context.Context, *jsonrpc.Call) (any, error) {
+	return a.cfg.Ledger.Tip().Hash.String(), nil
+}
+
+func (a *API) getDifficulty(context.Context, *jsonrpc.Call) (any, error) {
+	return show.Difficulty(a.cfg.Ledger.Tip().Header.Bits), nil
+}
+
+func (a *API) getBlockHash(_ context.Context, c *jsonrpc.Call) (any, error) {
+	n, err := a.atHeight(c.Int("height", 0))
+	if err != nil {
+		return nil, err
+	}
+	return n.Hash.String(), nil
+}
+
+func (a *API) atHeight(height int64) (*chain.HeaderNode, error) {
+	var n *chain.HeaderNode
+	if height >= 0 && height <= math.MaxInt32 {
+		n = a.cfg.Ledger.AtHeight(int32(height))
+	}
+	if n == nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block height out of range")
+	}
+	return n, nil
+}
+
+type blockchainInfo struct {
+	Chain        string   `json:"chain"`
+	Blocks       int32    `json:"blocks"`
+	Headers      int32    `json:"headers"`
+	Best         string   `json:"bestblockhash"`
+	Bits         string   `json:"bits"`
+	Target       string   `json:"target"`
+	Difficulty   float64  `json:"difficulty"`
+	Time         int64    `json:"time"`
+	MedianTime   int64    `json:"mediantime"`
+	Progress     float64  `json:"verificationprogress"`
+	InitialSync  bool     `json:"initialblockdownload"`
+	ChainWork    string   `json:"chainwork"`
+	SizeOnDisk   int64    `json:"size_on_disk"`
+	Pruned       bool     `json:"pruned"`
+	WarningsList []string `json:"warnings"`
+}
+
+func (a *API) getBlockchainInfo(context.Context, *jsonrpc.Call) (any, error) {
+	return a.Info(), nil
+}
+
+// Info is what getblockchaininfo and /rest/chaininfo.json answer.
+func (a *API) Info() any {
+	tip := a.cfg.Ledger.Tip()
+	headers, syncing := a.cfg.Sync()
+	headers = max(headers, tip.Height)
+	info := blockchainInfo{
+		Chain: show.ChainName(a.cfg.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
+		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
+		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
+		Progress: 1, InitialSync: syncing, ChainWork: tip.Work.String(), WarningsList: []string{},
+	}
+	if headers > tip.Height {
+		info.Progress = float64(tip.Height) / float64(headers)
+	}
+	if a.cfg.File != nil {
+		info.SizeOnDisk = a.cfg.File.Size()
+	}
+	return info
+}
+
+// deployment is a soft fork; on every network we know all of these are decided
+// by height, those from before versionbits and those since ("buried" in Core).
+type deployment struct {
+	Type   string `json:"type"`
+	Active bool   `json:"active"`
+	Height int32  `json:"height"`
+}
+
+func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
+	n := a.cfg.Ledger.Tip()
+	if c.Has("blockhash") {
+		var err error
+		if n, _, err = a.lookup(c, "blockhash"); err != nil {
+			return nil, err
+		}
+	}
+	p := a.cfg.Params
+	forks := map[string]deployment{}
+	for name, height := range map[string]int32{
+		"bip34": p.BIP0034Height, "bip65": p.BIP0065Height, "bip66": p.BIP0066Height,
+		"csv": p.CSVHeight, "segwit": p.SegwitHeight,
+	} {
+		forks[name] = deployment{Type: "buried", Active: n.Height+1 >= height, Height: height}
+	}
+	flags := chain.ScriptFlags(p, n)
+	forks["taproot"] = deployment{Type: "buried", Active: hasTaproot(flags)}
+	return struct {
+		Hash        string                `json:"hash"`
+		Height      int32                 `json:"height"`
+		ScriptFlags []string              `json:"script_flags"`
+		Deployments map[string]deployment `json:"deployments"`
+	}{n.Hash.String(), n.Height, flagNames(flags), forks}, nil
+}
+
+type chainTip struct {
+	Height    int32  `json:"height"`
+	Hash      string `json:"hash"`
+	BranchLen int32  `json:"branchlen"`
+	Status    string `json:"status"`
+}
+
+func (a *API) getChainTips(context.Context, *jsonrpc.Call) (any, error) {
+	tips := []chainTip{}
+	for _, t := range a.cfg.Ledger.Tips() {
+		tips = append(tips, chainTip{t.Node.Height, t.Node.Hash.String(), t.BranchLen, t.Status})
+	}
+	return tips, nil
+}
+
+type indexInfo struct {
+	Synced bool  `json:"synced"`
+	Best   int32 `json:"best_block_height"`
+}
+
+func (a *API) getIndexInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
+	all := map[string]indexInfo{}
+	add := func(name string, on bool) {
+		if only := c.String("index_name"); on && (only == "" || only == name) {
+			all[name] = indexInfo{Synced: true, Best: a.cfg.Ledger.Tip().Height}
+		}
+	}
+	add("txindex", a.cfg.TxIndex)
+	add("basic block filter index", a.cfg.FilterIndex)
+	return all, nil
+}

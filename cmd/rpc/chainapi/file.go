@@ -1,0 +1,146 @@
+package chainapi
+
+import (
+	"context"
+	"errors"
+
+	"path/filepath"
+	"sync"
+	"time"
+
+	"grapevine/chain/ledger"
+	"grapevine/cmd/rpc/backup"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+// The methods about the chain's file are ours: bitcoind has none.
+
+// checkState is how far a running dbcheck is.
+type checkState struct {
+	mu       sync.Mutex
+	progress checkProgress
+}
+
+type checkProgress struct {
+	Running bool   `json:"running"`
+	Done    int64  `json:"done"`
+	Total   int64  `json:"total"`
+	What    string `json:"what"`
+}
+
+// begin says false when a check is running already.
+func (s *checkState) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.progress.Running {
+		return false
+	}
+	s.progress = checkProgress{Running: true}
+	return true
+}
+
+func (s *checkState) at(done, total int64, what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.progress.Done, s.progress.Total, s.progress.What = done, total, what
+}
+
+func (s *checkState) end() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.progress.Running = false
+	return s.progress.Done
+}
+
+func (s *checkState) now() checkProgress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.progress
+}
+
+type checkResult struct {
+	OK      bool    `json:"ok"`
+	Checked int64   `json:"checked"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (a *API) dbCheck(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	r, err := a.checkFile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (a *API) checkFile(ctx context.Context) (checkResult, error) {
+	if !a.check.begin() {
+		return checkResult{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "a check is running already: see dbprogress")
+	}
+	start := time.Now()
+	err := a.cfg.Ledger.CheckFile(ctx, a.check.at)
+	r := checkResult{OK: err == nil, Checked: a.check.end(), Seconds: time.Since(start).Seconds()}
+	if err != nil {
+		return r, jsonrpc.Errorf(jsonrpc.CodeDatabase, "%s", err)
+	}
+	return r, nil
+}
+
+func (a *API) dbProgress(context.Context, *jsonrpc.Call) (any, error) { return a.check.now(), nil }
+
+func (a *API) verifyChain(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	r, err := a.checkFile(ctx)
+	if e, ok := errors.AsType[*jsonrpc.Error](err); ok && e.Code != jsonrpc.CodeDatabase {
+		return nil, err
+	}
+	return r.OK, nil
+}
+
+func errNoFile() error { return jsonrpc.Errorf(jsonrpc.CodeMisc, "this node keeps no chain file") }
+
+func (a *API) dbInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	if a.cfg.File == nil {
+		return nil, errNoFile()
+	}
+	st, err := a.cfg.Ledger.CoinStats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info := struct {
+		Path    string `json:"path"`
+		Size    int64  `json:"size"`
+		Schema  uint32 `json:"schema"`
+		Height  int32  `json:"height"`
+		Best    string `json:"best"`
+		Headers int    `json:"headers"`
+		Blocks  int    `json:"blocks"`
+		Coins   int64  `json:"coins"`
+	}{Path: a.cfg.File.Path(), Size: a.cfg.File.Size(), Schema: ledger.Schema, Height: st.Height, Best: st.Best.String(), Coins: st.TxOuts}
+	for _, n := range a.cfg.Ledger.Headers() {
+		info.Headers++
+		if a.cfg.Ledger.HaveBody(n.Hash) {
+			info.Blocks++
+		}
+	}
+	return info, nil
+}
+
+func (a *API) dbBackup(_ context.Context, c *jsonrpc.Call) (any, error) {
+	if a.cfg.File == nil {
+		return nil, errNoFile()
+	}
+	to := c.String("destination")
+	if !filepath.IsAbs(to) {
+		c.Refuse(jsonrpc.CodeInvalidParam, "the destination must be an absolute path")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	n, err := backup.Write(to, a.cfg.File.Backup)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDatabase, "%s", err)
+	}
+	return struct {
+		Path  string `json:"path"`
+		Bytes int64  `json:"bytes"`
+	}{to, n}, nil
+}

@@ -1,0 +1,243 @@
+package chainapi
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"math/big"
+
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+// maxGenerate bounds the blocks of one call, so that their hashes stay a small answer.
+const maxGenerate = 1_000_000
+
+func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	undecodable := jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
+	raw := c.Bytes("hexdata", undecodable)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	b, err := chain.DecodeBlock(raw)
+	if err != nil {
+		return nil, undecodable
+	}
+	err = a.cfg.Submit(ctx, b)
+	if err == nil || errors.Is(err, chain.ErrInconclusive) {
+		if err := a.cfg.Ledger.Sync(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return judgement(err)
+}
+
+// judgement is BIP22's answer to a block: null, or a word why not. What is no
+// judgement of the block stays an error.
+func judgement(err error) (any, error) {
+	if err == nil {
+		return nil, nil
+	}
+	if rule, ok := errors.AsType[*chain.RuleError](err); ok {
+		return string(rule.Rule), nil
+	}
+	for _, word := range []error{chain.ErrDuplicate, chain.ErrInconclusive, chain.ErrUnknownParent, chain.ErrTimeTooNew} {
+		if errors.Is(err, word) {
+			return word.Error(), nil
+		}
+	}
+	return nil, err
+}
+
+func (a *API) generateToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	script, err := show.PayTo(c.String("address"), a.cfg.Params.Params)
+	if err != nil {
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address (%s)", err)
+	}
+	return a.generate(ctx, c, c.Int("nblocks", 0), script)
+}
+
+func (a *API) generateToDescriptor(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	script, err := show.PayToDescriptor(c.String("descriptor"), a.cfg.Params.Params)
+	if err != nil {
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
+	}
+	return a.generate(ctx, c, c.Int("num_blocks", 0), script)
+}
+
+// generate makes blocks and answers when they are on disk.
+func (a *API) generate(ctx context.Context, c *jsonrpc.Call, n int64, script []byte) (any, error) {
+	tries := c.Int("maxtries", 0)
+	if n > maxGenerate || tries < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "at most %d blocks at once, with a positive number of tries", maxGenerate)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	hashes := []string{}
+	if n <= 0 {
+		return hashes, nil
+	}
+	made, err := a.cfg.Miner.Generate(ctx, int(n), script, uint64(tries))
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range made {
+		hashes = append(hashes, h.String())
+	}
+	return hashes, a.cfg.Ledger.Sync(ctx)
+}
+
+type generated struct {
+	Hash string `json:"hash"`
+	Hex  string `json:"hex,omitempty"`
+}
+
+func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	script, err := show.PayToDescriptor(c.String("output"), a.cfg.Params.Params)
+	if err != nil {
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
+	}
+	submit := c.Bool("submit", true)
+	list := c.Strings("transactions")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	var txs []*chain.Tx
+	for _, s := range list {
+		tx, err := a.txOf(s)
+		if err != nil {
+			return nil, err
+		}
+		txs = append(txs, tx)
+	}
+	b, err := a.cfg.Miner.GenerateBlock(ctx, script, txs)
+	if word, ok := refusal(err); ok {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "TestBlockValidity failed: %s", word)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !submit {
+		return generated{Hash: b.Hash.String(), Hex: hex.EncodeToString(b.Raw)}, nil
+	}
+	if err := a.cfg.Submit(ctx, b); err != nil {
+		return nil, err
+	}
+	return generated{Hash: b.Hash.String()}, a.cfg.Ledger.Sync(ctx)
+}
+
+func refusal(err error) (string, bool) {
+	rule, ok := errors.AsType[*chain.RuleError](err)
+	if !ok {
+		return "", false
+	}
+	return string(rule.Rule), true
+}
+
+// txOf reads a transaction in hex, or finds it in the pool by its txid.
+func (a *API) txOf(s string) (*chain.Tx, error) {
+	if id, err := jsonrpc.ParseHash("txid", s); err == nil {
+		e, ok := a.cfg.Pool.Entry(id)
+		if !ok {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Transaction %s not in mempool.", s)
+		}
+		return e.Tx, nil
+	}
+	raw, err := hex.DecodeString(s)
+	if err == nil {
+		var tx *chain.Tx
+		if tx, err = chain.DecodeTx(raw); err == nil {
+			return tx, nil
+		}
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Transaction decode failed for %s. Make sure the tx has at least one input.", show.Clip(s))
+}
+
+type miningInfo struct {
+	Blocks       int32       `json:"blocks"`
+	BlockWeight  int         `json:"currentblockweight,omitempty"`
+	BlockTx      int         `json:"currentblocktx,omitempty"`
+	Bits         string      `json:"bits"`
+	Difficulty   float64     `json:"difficulty"`
+	Target       string      `json:"target"`
+	HashPS       float64     `json:"networkhashps"`
+	PooledTx     int         `json:"pooledtx"`
+	Chain        string      `json:"chain"`
+	Next         miningBlock `json:"next"`
+	WarningsList []string    `json:"warnings"`
+}
+
+type miningBlock struct {
+	Height     int32   `json:"height"`
+	Bits       string  `json:"bits"`
+	Difficulty float64 `json:"difficulty"`
+	Target     string  `json:"target"`
+}
+
+func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
+	tip := a.cfg.Ledger.Tip()
+	bits := chain.NextBits(a.cfg.Params, tip, a.cfg.Now())
+	return miningInfo{
+		Blocks: tip.Height, Bits: show.Bits(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
+		Target: show.Target(tip.Header.Bits), HashPS: hashRate(tip, 120), PooledTx: a.cfg.Pool.Stats().Size,
+		Chain:        show.ChainName(a.cfg.Params.Params),
+		Next:         miningBlock{tip.Height + 1, show.Bits(bits), show.Difficulty(bits), show.Target(bits)},
+		WarningsList: []string{},
+	}, nil
+}
+
+func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) {
+	blocks, height := c.Int("nblocks", 120), c.Int("height", -1)
+	n := a.cfg.Ledger.Tip()
+	if height >= 0 {
+		var err error
+		if n, err = a.atHeight(height); err != nil {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block does not exist at specified height")
+		}
+	}
+	if blocks < -1 || blocks == 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
+	}
+	if blocks == -1 { // since the last change of difficulty
+		blocks = int64(n.Height)%int64(a.cfg.Params.TargetTimespan/a.cfg.Params.TargetTimePerBlock) + 1
+	}
+	return hashRate(n, int32(min(blocks, int64(n.Height)))), nil
+}
+
+// hashRate is the work of the last blocks by the time between the earliest and
+// the latest of them, in hashes a second (Core: GetNetworkHashPS).
+func hashRate(n *chain.HeaderNode, blocks int32) float64 {
+	blocks = min(blocks, n.Height)
+	if blocks <= 0 {
+		return 0
+	}
+	first := n.Ancestor(n.Height - blocks)
+	earliest, latest := first.Header.Timestamp, first.Header.Timestamp
+	for m := n; m != first; m = m.Parent {
+		if t := m.Header.Timestamp; t.Before(earliest) {
+			earliest = t
+		} else if t.After(latest) {
+			latest = t
+		}
+	}
+	if earliest.Equal(latest) {
+		return 0
+	}
+	work, _ := new(big.Float).SetInt(new(big.Int).Sub(workInt(n.Work), workInt(first.Work))).Float64()
+	return work / latest.Sub(earliest).Seconds()
+}
+
+func workInt(w chain.Work) *big.Int {
+	v := new(big.Int)
+	for _, word := range w {
+		v.Lsh(v, 64).Or(v, new(big.Int).SetUint64(word))
+	}
+	return v
+}
+
+// anyone is the script that templates pay to: whoever solves one replaces the coinbase.
+func anyone() []byte { return []byte{txscript.OP_TRUE} }

@@ -1,0 +1,120 @@
+package chainapi
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"grapevine/chain"
+	"grapevine/chain/ledger"
+	"grapevine/chain/miner"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+type templateRequest struct {
+	Mode  string   `json:"mode"`
+	Rules []string `json:"rules"`
+	Data  string   `json:"data"`
+}
+
+// blockTemplate is BIP22's, with BIP9's and BIP145's members.
+type blockTemplate struct {
+	Capabilities []string       `json:"capabilities"`
+	Version      int32          `json:"version"`
+	Rules        []string       `json:"rules"`
+	VBAvailable  map[string]int `json:"vbavailable"`
+	VBRequired   int            `json:"vbrequired"`
+	Previous     string         `json:"previousblockhash"`
+	Txs          []templateTx   `json:"transactions"`
+	CoinbaseAux  map[string]any `json:"coinbaseaux"`
+	Value        int64          `json:"coinbasevalue"` // satoshis
+	LongPollID   string         `json:"longpollid"`
+	Target       string         `json:"target"`
+	MinTime      int64          `json:"mintime"`
+	Mutable      []string       `json:"mutable"`
+	NonceRange   string         `json:"noncerange"`
+	SigOpLimit   int            `json:"sigoplimit"`
+	SizeLimit    int            `json:"sizelimit"`
+	WeightLimit  int            `json:"weightlimit"`
+	Time         int64          `json:"curtime"`
+	Bits         string         `json:"bits"`
+	Height       int32          `json:"height"`
+	Commitment   string         `json:"default_witness_commitment,omitempty"`
+}
+
+type templateTx struct {
+	Data    string `json:"data"`
+	TxID    string `json:"txid"`
+	Hash    string `json:"hash"`
+	Depends []int  `json:"depends"`
+	Fee     int64  `json:"fee"` // satoshis
+	SigOps  int    `json:"sigops"`
+	Weight  int    `json:"weight"`
+}
+
+func (a *API) getBlockTemplate(_ context.Context, c *jsonrpc.Call) (any, error) {
+	var req templateRequest
+	c.Object("template_request", &req)
+	switch {
+	case c.Err() != nil:
+		return nil, c.Err()
+	case req.Mode == "proposal":
+		return a.propose(req.Data)
+	case req.Mode != "" && req.Mode != "template":
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid mode")
+	case !slices.Contains(req.Rules, "segwit"):
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`)
+	}
+	t, err := a.cfg.Miner.Template(anyone())
+	if err != nil {
+		return nil, err
+	}
+	return a.newTemplate(t), nil
+}
+
+func (a *API) newTemplate(t *miner.Template) blockTemplate {
+	bt := blockTemplate{
+		Capabilities: []string{"proposal"}, Version: t.Header.Version, Rules: []string{"csv", "!segwit", "taproot"},
+		VBAvailable: map[string]int{}, Previous: t.Parent.Hash.String(), Txs: make([]templateTx, len(t.Txs)),
+		CoinbaseAux: map[string]any{}, Value: int64(t.CoinbaseValue),
+		LongPollID: t.Parent.Hash.String() + strconv.FormatUint(a.cfg.Pool.Stats().Sequence, 10),
+		Target:     show.Target(t.Header.Bits), MinTime: t.MinTime, Mutable: []string{"time", "transactions", "prevblock"},
+		NonceRange: "00000000ffffffff", SigOpLimit: chain.MaxSigOpCost, SizeLimit: chain.MaxBlockWeight,
+		WeightLimit: chain.MaxBlockWeight, Time: t.Header.Timestamp.Unix(), Bits: show.Bits(t.Header.Bits),
+		Height: t.Height, Commitment: hex.EncodeToString(t.Commitment),
+	}
+	for i, tx := range t.Txs {
+		bt.Txs[i] = templateTx{
+			Data: hex.EncodeToString(tx.Tx.Raw()), TxID: tx.Tx.ID.String(), Hash: tx.Tx.WID.String(),
+			Depends: append([]int{}, tx.Depends...), Fee: int64(tx.Fee), SigOps: tx.SigOpCost, Weight: tx.Tx.Weight,
+		}
+	}
+	return bt
+}
+
+// propose judges a block without its proof of work (BIP23).
+func (a *API) propose(data string) (any, error) {
+	raw, err := hex.DecodeString(data)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
+	}
+	b, err := chain.DecodeBlock(raw)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
+	}
+	if _, st, ok := a.cfg.Ledger.Lookup(b.Hash); ok {
+		switch {
+		case st&ledger.Invalid != 0:
+			return "duplicate-invalid", nil
+		case st&ledger.Valid != 0:
+			return "duplicate", nil
+		}
+		return "duplicate-inconclusive", nil
+	}
+	if b.Header.PrevBlock != a.cfg.Ledger.Tip().Hash {
+		return "inconclusive-not-best-prevblk", nil
+	}
+	return judgement(a.cfg.Ledger.TryBlock(b))
+}

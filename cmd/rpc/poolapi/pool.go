@@ -1,0 +1,256 @@
+package poolapi
+
+import (
+	"context"
+	"math"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/mempool"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+type poolInfo struct {
+	Loaded       bool           `json:"loaded"`
+	Size         int            `json:"size"`
+	Bytes        int64          `json:"bytes"`
+	Usage        int64          `json:"usage"`
+	TotalFee     jsonrpc.Amount `json:"total_fee"`
+	Max          int64          `json:"maxmempool"`
+	MinFee       jsonrpc.Amount `json:"mempoolminfee"`
+	MinRelay     jsonrpc.Amount `json:"minrelaytxfee"`
+	Increment    jsonrpc.Amount `json:"incrementalrelayfee"`
+	Unbroadcast  int            `json:"unbroadcastcount"`
+	FullRBF      bool           `json:"fullrbf"`
+	BareMultisig bool           `json:"permitbaremultisig"`
+}
+
+func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { return a.Info(), nil }
+
+// Info is what getmempoolinfo and /rest/mempool/info.json answer.
+func (a *API) Info() any {
+	st := a.cfg.Pool.Stats()
+	return poolInfo{
+		Loaded: true, Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
+		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
+		Increment: jsonrpc.Amount(st.Increment), BareMultisig: true,
+	}
+}
+
+type entryFees struct {
+	Base       jsonrpc.Amount `json:"base"`
+	Modified   jsonrpc.Amount `json:"modified"`
+	Ancestor   jsonrpc.Amount `json:"ancestor"`
+	Descendant jsonrpc.Amount `json:"descendant"`
+}
+
+type poolEntry struct {
+	VSize           int       `json:"vsize"`
+	Weight          int       `json:"weight"`
+	Time            int64     `json:"time"`
+	Height          int32     `json:"height"`
+	DescendantCount int       `json:"descendantcount"`
+	DescendantSize  int       `json:"descendantsize"`
+	AncestorCount   int       `json:"ancestorcount"`
+	AncestorSize    int       `json:"ancestorsize"`
+	WTxID           string    `json:"wtxid"`
+	Fees            entryFees `json:"fees"`
+	Depends         []string  `json:"depends"`
+	SpentBy         []string  `json:"spentby"`
+	Replaceable     bool      `json:"bip125-replaceable"`
+	Unbroadcast     bool      `json:"unbroadcast"`
+}
+
+func newEntry(e mempool.Entry) poolEntry {
+	fee := jsonrpc.Amount(e.Fee)
+	return poolEntry{
+		VSize: e.VSize, Weight: e.Tx.Weight, Time: e.Time.Unix(), Height: e.Height,
+		DescendantCount: e.DescendantCount, DescendantSize: e.DescendantSize,
+		AncestorCount: e.AncestorCount, AncestorSize: e.AncestorSize, WTxID: e.Tx.WID.String(),
+		Fees:    entryFees{fee, fee, jsonrpc.Amount(e.AncestorFees), jsonrpc.Amount(e.DescendantFees)},
+		Depends: hashes(e.Depends), SpentBy: hashes(e.SpentBy), Replaceable: e.Replaceable,
+	}
+}
+
+func hashes(list []chain.Hash) []string {
+	out := make([]string, len(list))
+	for i, h := range list {
+		out[i] = h.String()
+	}
+	return out
+}
+
+func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
+	verbose, sequence := c.Bool("verbose", false), c.Bool("mempool_sequence", false)
+	switch {
+	case c.Err() != nil:
+		return nil, c.Err()
+	case verbose && sequence:
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
+	case sequence:
+		return struct {
+			TxIDs    []string `json:"txids"`
+			Sequence uint64   `json:"mempool_sequence"`
+		}{hashes(a.cfg.Pool.TxIDs()), a.cfg.Pool.Stats().Sequence}, nil
+	}
+	return a.Contents(verbose), nil
+}
+
+// Contents is what getrawmempool and /rest/mempool/contents.json answer.
+func (a *API) Contents(verbose bool) any {
+	if !verbose {
+		return hashes(a.cfg.Pool.TxIDs())
+	}
+	return byTxID(a.cfg.Pool.Entries())
+}
+
+func byTxID(entries []mempool.Entry) map[string]poolEntry {
+	all := make(map[string]poolEntry, len(entries))
+	for _, e := range entries {
+		all[e.Tx.ID.String()] = newEntry(e)
+	}
+	return all
+}
+
+func errNotInPool() error {
+	return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Transaction not in mempool")
+}
+
+func (a *API) getMempoolEntry(_ context.Context, c *jsonrpc.Call) (any, error) {
+	id := c.Hash("txid")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	e, ok := a.cfg.Pool.Entry(id)
+	if !ok {
+		return nil, errNotInPool()
+	}
+	return newEntry(e), nil
+}
+
+func (a *API) getMempoolAncestors(_ context.Context, c *jsonrpc.Call) (any, error) {
+	return relatives(c, a.cfg.Pool.Ancestors)
+}
+
+func (a *API) getMempoolDescendants(_ context.Context, c *jsonrpc.Call) (any, error) {
+	return relatives(c, a.cfg.Pool.Descendants)
+}
+
+func relatives(c *jsonrpc.Call, of func(chain.Hash) ([]mempool.Entry, bool)) (any, error) {
+	id, verbose := c.Hash("txid"), c.Bool("verbose", false)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	entries, ok := of(id)
+	if !ok {
+		return nil, errNotInPool()
+	}
+	if verbose {
+		return byTxID(entries), nil
+	}
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.Tx.ID.String()
+	}
+	return ids, nil
+}
+
+type spentOutput struct {
+	TxID     string `json:"txid"`
+	Vout     uint32 `json:"vout"`
+	Spending string `json:"spendingtxid,omitempty"`
+}
+
+func (a *API) getTxSpendingPrevout(_ context.Context, c *jsonrpc.Call) (any, error) {
+	var asked []struct {
+		TxID string `json:"txid"`
+		Vout *int64 `json:"vout"`
+	}
+	c.Object("outputs", &asked)
+	if len(asked) == 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, outputs are missing")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	answer := make([]spentOutput, len(asked))
+	for i, o := range asked {
+		op, err := outPoint(o.TxID, o.Vout)
+		if err != nil {
+			return nil, err
+		}
+		answer[i] = spentOutput{TxID: o.TxID, Vout: op.Index}
+		if by, ok := a.cfg.Pool.SpentBy(op); ok {
+			answer[i].Spending = by.String()
+		}
+	}
+	return answer, nil
+}
+
+// outPoint reads an outpoint as clients write it.
+func outPoint(txid string, vout *int64) (op wire.OutPoint, err error) {
+	if op.Hash, err = jsonrpc.ParseHash("txid", txid); err != nil {
+		return op, err
+	}
+	switch {
+	case vout == nil:
+		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, missing vout key")
+	case *vout < 0:
+		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
+	case *vout > math.MaxUint32:
+		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, vout is too large")
+	}
+	op.Index = uint32(*vout)
+	return op, nil
+}
+
+func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
+	id, n, pool := c.Hash("txid"), c.Int("n", 0), c.Bool("include_mempool", true)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if n < 0 || n > math.MaxUint32 {
+		return nil, nil
+	}
+	view := a.cfg.Ledger.View()
+	var coins chain.CoinView = view
+	if pool {
+		coins = a.cfg.Pool.Coins()
+	}
+	coin, ok, err := coins.Coin(wire.OutPoint{Hash: id, Index: uint32(n)})
+	if err != nil || !ok {
+		return nil, err
+	}
+	tip := view.Tip()
+	confirmations := int32(0)
+	if coin.Height <= tip.Height { // a coin of the pool has the height PoolHeight
+		confirmations = tip.Height - coin.Height + 1
+	}
+	return struct {
+		Best          string         `json:"bestblock"`
+		Confirmations int32          `json:"confirmations"`
+		Value         jsonrpc.Amount `json:"value"`
+		Script        show.Script    `json:"scriptPubKey"`
+		Coinbase      bool           `json:"coinbase"`
+	}{tip.Hash.String(), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.cfg.Params.Params), coin.Coinbase}, nil
+}
+
+// maxTarget is the longest wait that fees are estimated for, in blocks (Core).
+const maxTarget = 1008
+
+// estimateSmartFee says that it does not know: clients have a fallback for that.
+func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) {
+	target, mode := c.Int("conf_target", 0), c.String("estimate_mode")
+	if target < 1 || target > maxTarget {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
+	}
+	if !show.FeeMode(mode) {
+		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
+	}
+	return struct {
+		Errors []string `json:"errors"`
+		Blocks int64    `json:"blocks"`
+	}{[]string{"Insufficient data or no feerate found"}, max(target, 2)}, c.Err()
+}

@@ -1,0 +1,178 @@
+package poolapi
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+// Found is a transaction and the block it is in; Block is nil in the pool.
+type Found struct {
+	Tx    *chain.Tx
+	Block *chain.HeaderNode
+	Place int // in the block
+}
+
+type rawTx struct {
+	InActiveChain *bool `json:"in_active_chain,omitempty"`
+	show.Tx
+	BlockHash     string `json:"blockhash,omitempty"`
+	Confirmations *int32 `json:"confirmations,omitempty"`
+	Time          int64  `json:"time,omitempty"`
+	BlockTime     int64  `json:"blocktime,omitempty"`
+}
+
+func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
+	id, verbosity := c.Hash("txid"), c.Verbosity("verbosity", 0)
+	var f Found
+	var err error
+	if c.Has("blockhash") {
+		f, err = a.findIn(id, c.Hash("blockhash"))
+	} else {
+		f, err = a.Find(id)
+	}
+	if cerr := c.Err(); cerr != nil {
+		return nil, cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	if verbosity <= 0 {
+		return hex.EncodeToString(f.Tx.Raw()), nil
+	}
+	shown, err := a.Show(f, verbosity > 1)
+	if err == nil && c.Has("blockhash") {
+		active := f.Block.IsAncestorOf(a.cfg.Ledger.Tip())
+		shown.InActiveChain = &active
+	}
+	return shown, err
+}
+
+// Show is a transaction in full, with what it spends and its fee if asked.
+func (a *API) Show(f Found, spent bool) (rawTx, error) {
+	d := show.Detail{Hex: true}
+	if spent && !f.Tx.IsCoinbase() {
+		var err error
+		if d.Spent, err = a.spent(f); err != nil {
+			return rawTx{}, err
+		}
+		d.Prevout = true
+	}
+	r := rawTx{Tx: show.NewTx(f.Tx, a.cfg.Params.Params, d)}
+	if f.Block == nil {
+		return r, nil
+	}
+	confirmations := max(show.Confirmations(f.Block, a.cfg.Ledger.Tip()), 0)
+	r.BlockHash, r.Confirmations = f.Block.Hash.String(), &confirmations
+	if confirmations > 0 {
+		r.BlockTime = f.Block.Header.Timestamp.Unix()
+		r.Time = r.BlockTime
+	}
+	return r, nil
+}
+
+// Find looks in the pool, then by the index of transactions.
+func (a *API) Find(id chain.Hash) (Found, error) {
+	if e, ok := a.cfg.Pool.Entry(id); ok {
+		return Found{Tx: e.Tx}, nil
+	}
+	genesis := a.cfg.Params.GenesisBlock
+	if id == genesis.Header.MerkleRoot {
+		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress,
+			"The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
+	}
+	where := "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries"
+	if a.cfg.TxIndex {
+		where = "No such mempool or blockchain transaction"
+		node, place, ok, err := a.cfg.Ledger.FindTx(id)
+		if err != nil {
+			return Found{}, err
+		}
+		if ok {
+			return a.at(node, place)
+		}
+	}
+	return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s. Use gettransaction for wallet transactions.", where)
+}
+
+func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
+	b, err := a.cfg.Ledger.Block(node.Hash)
+	if err != nil {
+		return Found{}, err
+	}
+	return Found{Tx: b.Txs[place], Block: node, Place: place}, nil
+}
+
+func (a *API) findIn(id, block chain.Hash) (Found, error) {
+	node, _, ok := a.cfg.Ledger.Lookup(block)
+	if !ok {
+		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block hash not found")
+	}
+	b, err := a.cfg.Ledger.Block(block)
+	if err != nil {
+		return Found{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available")
+	}
+	for i, tx := range b.Txs {
+		if tx.ID == id {
+			return Found{Tx: tx, Block: node, Place: i}, nil
+		}
+	}
+	return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress,
+		"No such transaction found in the provided block. Use gettransaction for wallet transactions.")
+}
+
+// spent are the coins that a transaction's inputs spend; nil when one of them
+// is not known any more.
+func (a *API) spent(f Found) ([]chain.Coin, error) {
+	if f.Block != nil {
+		all, err := a.cfg.Ledger.Spent(f.Block.Hash)
+		if err != nil || f.Place >= len(all) {
+			return nil, nil // a block that was never connected has no record of it
+		}
+		return all[f.Place], nil
+	}
+	view := a.cfg.Ledger.View()
+	coins := make([]chain.Coin, len(f.Tx.TxIn))
+	for i, in := range f.Tx.TxIn {
+		op := in.PreviousOutPoint
+		if e, ok := a.cfg.Pool.Entry(op.Hash); ok && int(op.Index) < len(e.Tx.TxOut) {
+			out := e.Tx.TxOut[op.Index]
+			coins[i] = chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript}
+			continue
+		}
+		coin, ok, err := view.Coin(op)
+		if err != nil || !ok {
+			return nil, err
+		}
+		coins[i] = coin
+	}
+	return coins, nil
+}
+
+func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
+	tx, err := decodeTx(c.String("hexstring"), "TX decode failed")
+	if cerr := c.Err(); cerr != nil {
+		return nil, cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return show.NewTx(tx, a.cfg.Params.Params, show.Detail{}), nil
+}
+
+// decodeTx reads a transaction in hex and refuses it in Core's words.
+func decodeTx(s, refusal string) (*chain.Tx, error) {
+	raw, err := hex.DecodeString(s)
+	if err == nil {
+		var tx *chain.Tx
+		if tx, err = chain.DecodeTx(raw); err == nil {
+			return tx, nil
+		}
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "%s", refusal)
+}
