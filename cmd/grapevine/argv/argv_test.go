@@ -25,7 +25,16 @@ func app() *cli.App {
 	}
 }
 
-func TestReorderPutsFlagsWhereCliReadsThem(t *testing.T) {
+// Reorder parses and writes again.
+func Reorder(app *cli.App, args []string) ([]string, error) {
+	l, err := Parse(app, args)
+	if err != nil {
+		return nil, err
+	}
+	return l.Argv(), nil
+}
+
+func TestParsePutsFlagsWhereCliReadsThem(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"", ""},
 		{"mine 5", "mine -- 5"},
@@ -55,7 +64,7 @@ func TestReorderPutsFlagsWhereCliReadsThem(t *testing.T) {
 	}
 }
 
-func TestReorderRefusesWhatNobodyExpects(t *testing.T) {
+func TestParseRefusesWhatNobodyExpects(t *testing.T) {
 	for _, c := range []struct{ in, why, hint string }{
 		{"mine 5 --jsn", "no flag --jsn", "did you mean --json?"},
 		{"mine 5 --too x", "no flag --too", "did you mean --to?"},
@@ -140,5 +149,35 @@ func TestDistanceIsLevenshteins(t *testing.T) {
 		if got := distance(c.a, c.b); got != c.want {
 			t.Errorf("%q %q: %d, want %d", c.a, c.b, got, c.want)
 		}
+	}
+}
+
+func TestSettingsSpeakWhereLineAndEnvironmentAreSilent(t *testing.T) {
+	a := app()
+	a.Flags = append(a.Flags, &cli.StringFlag{Name: "rpcuser", EnvVars: []string{"GRAPEVINE_RPCUSER"}})
+	settings := []Setting{{"connect", "x", 1}, {"connect", "y", 2}, {"to", "other command's", 3}, {"rpcuser", "u", 4}, {"datadir", "/conf", 5}}
+	for _, c := range []struct{ in, user, want string }{
+		{"node", "", "--rpcuser=u --datadir=/conf node --connect=x --connect=y"},
+		{"node --connect z --datadir /d", "", "--datadir=/d --rpcuser=u node --connect=z"},
+		{"node", "env", "--datadir=/conf node --connect=x --connect=y"},
+	} {
+		env := func(string) string { return c.user }
+		l, err := Parse(a, append([]string{"grapevine"}, strings.Fields(c.in)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Apply(settings, env); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(l.Argv()[1:], " "); got != c.want {
+			t.Errorf("%q:\n got %s\nwant %s", c.in, got, c.want)
+		}
+		if got := l.Value("rpcuser", env); c.user != "" && got != c.user {
+			t.Errorf("rpcuser is %q", got)
+		}
+	}
+	l, _ := Parse(a, []string{"grapevine", "node"})
+	if err := l.Apply([]Setting{{"nonsense", "1", 7}}, func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "line 7") {
+		t.Errorf("an unknown setting: %v", err)
 	}
 }

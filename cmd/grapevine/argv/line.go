@@ -17,8 +17,10 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Why }
 
-// Reorder returns args (args[0] is the program) so that cli/v2 reads them as
-// people mean them. The rules are:
+// Line is a command line that has been understood.
+type Line struct{ r reorderer }
+
+// Parse reads args (args[0] is the program) as people mean them. The rules are:
 //
 //   - a flag may stand anywhere after the command it belongs to, and a global
 //     flag on any command;
@@ -27,19 +29,124 @@ func (e *UsageError) Error() string { return e.Why }
 //   - after "--" everything is an argument; so is "-" and a negative number;
 //   - an unknown flag or command is an error that names the nearest known one;
 //   - a command without ArgsUsage takes no arguments.
-func Reorder(app *cli.App, args []string) ([]string, error) {
-	r := reorderer{app: app, name: app.Name, commands: app.Commands}
-	if len(args) == 0 {
-		return nil, nil
+func Parse(app *cli.App, args []string) (*Line, error) {
+	r := reorderer{app: app, name: app.Name, program: app.Name, commands: app.Commands}
+	if len(args) > 0 {
+		r.program = args[0]
+		args = args[1:]
 	}
-	for rest := args[1:]; len(rest) > 0; {
-		n, err := r.take(rest)
+	for len(args) > 0 {
+		n, err := r.take(args)
 		if err != nil {
 			return nil, err
 		}
-		rest = rest[n:]
+		args = args[n:]
 	}
-	return r.result(args[0])
+	return &Line{r: r}, r.expected()
+}
+
+// Argv is the line in the order that cli/v2 understands: global flags, then
+// each command with its flags, then "--" and the arguments.
+func (l *Line) Argv() []string {
+	out := append([]string{l.r.program}, l.r.global...)
+	for _, c := range l.r.path {
+		out = append(append(out, c.cmd.Name), c.flags...)
+	}
+	if len(l.r.args) > 0 {
+		out = append(append(out, "--"), l.r.args...)
+	}
+	return out
+}
+
+// Path are the commands of the line, outermost first.
+func (l *Line) Path() []*cli.Command {
+	var out []*cli.Command
+	for _, c := range l.r.path {
+		out = append(out, c.cmd)
+	}
+	return out
+}
+
+// Help is whether the line asks for help.
+func (l *Line) Help() bool { return l.has(cli.HelpFlag) }
+
+// Value is what a global flag was given, on the line or else by env; "" if
+// neither.
+func (l *Line) Value(name string, env func(string) string) string {
+	value := ""
+	for _, tok := range l.r.global {
+		if got, v, ok := strings.Cut(strings.TrimLeft(tok, "-"), "="); ok && got == name {
+			value = v
+		}
+	}
+	if f := lookup(l.r.app.Flags, name); value == "" && f != nil {
+		value = fromEnv(f, env)
+	}
+	return value
+}
+
+// fromEnv is what the environment says of a flag.
+func fromEnv(f cli.Flag, env func(string) string) string {
+	d, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return ""
+	}
+	for _, name := range d.GetEnvVars() {
+		if v := env(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// Apply adds settings of a configuration file to the line. What the line or
+// the environment says counts more; a setting of a flag that this command does
+// not have is for another one; a name that no command knows is an error.
+func (l *Line) Apply(settings []Setting, env func(string) string) error {
+	given := map[cli.Flag]bool{}
+	for _, f := range l.flags() {
+		given[f] = l.has(f) || fromEnv(f, env) != ""
+	}
+	for _, s := range settings {
+		f, dst := l.r.find(s.Name)
+		if f == nil {
+			if !knownAnywhere(l.r.app.Flags, l.r.app.Commands, s.Name) {
+				return l.r.wrong("", "line %d: there is no setting %q", s.Line, s.Name)
+			}
+			continue
+		}
+		if !given[f] {
+			*dst = append(*dst, "--"+s.Name+"="+s.Value)
+		}
+	}
+	return nil
+}
+
+// flags are all that may stand on this line.
+func (l *Line) flags() []cli.Flag {
+	out := slices.Clone(l.r.app.Flags)
+	for _, c := range l.r.path {
+		out = append(out, c.cmd.Flags...)
+	}
+	return out
+}
+
+// has is whether the line gives a flag.
+func (l *Line) has(f cli.Flag) bool {
+	tokens := slices.Clone(l.r.global)
+	for _, c := range l.r.path {
+		tokens = append(tokens, c.flags...)
+	}
+	return slices.ContainsFunc(tokens, func(tok string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(tok, "-"), "=")
+		return slices.Contains(f.Names(), name)
+	})
+}
+
+func knownAnywhere(flags []cli.Flag, commands []*cli.Command, name string) bool {
+	return lookup(flags, name) != nil || slices.ContainsFunc(commands, func(c *cli.Command) bool {
+		return knownAnywhere(c.Flags, c.Subcommands, name)
+	})
 }
 
 // level is one command of the path with the flags given for it.
@@ -50,6 +157,7 @@ type level struct {
 
 type reorderer struct {
 	app      *cli.App
+	program  string         // args[0]
 	name     string         // of the command so far, for messages
 	commands []*cli.Command // what may come next
 	global   []string
@@ -134,18 +242,12 @@ func (r *reorderer) find(name string) (cli.Flag, *[]string) {
 	return nil, nil
 }
 
-func (r *reorderer) result(program string) ([]string, error) {
-	out := append([]string{program}, r.global...)
-	for _, l := range r.path {
-		out = append(append(out, l.cmd.Name), l.flags...)
+// expected refuses arguments that the command has no use for.
+func (r *reorderer) expected() error {
+	if len(r.args) == 0 || r.path[len(r.path)-1].cmd.ArgsUsage != "" {
+		return nil
 	}
-	if len(r.args) == 0 {
-		return out, nil
-	}
-	if leaf := r.path[len(r.path)-1].cmd; leaf.ArgsUsage == "" {
-		return nil, r.wrong("", "unexpected argument %q: `%s` takes none", r.args[0], r.name)
-	}
-	return append(append(out, "--"), r.args...), nil
+	return r.wrong("", "unexpected argument %q: `%s` takes none", r.args[0], r.name)
 }
 
 func (r *reorderer) wrong(hint, format string, args ...any) error {
@@ -234,4 +336,9 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// EnvName is the environment variable of a flag.
+func EnvName(flag string) string {
+	return "GRAPEVINE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/chain/ledger"
+	"grapevine/cmd/grapevine/term"
+	"grapevine/db"
+)
+
+// lockPatience is how long an offline command waits for the chain file before
+// it takes the node to be running.
+const lockPatience = 200 * time.Millisecond
+
+func (p *program) dbCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "db",
+		Usage: "prove, copy or describe the chain file",
+		Description: `Works on the file itself, and through RPC while the node runs.
+
+  $ grapevine db check                   reads everything, checks every checksum
+  $ grapevine db backup chain-copy.db    a copy that can be put in the file's place
+  $ grapevine db info --datadir DIR`,
+		Subcommands: []*cli.Command{
+			{Name: "check", Usage: "prove that the chain file is whole", Action: p.dbCheck},
+			{Name: "backup", Usage: "copy the chain file, also while the node runs", ArgsUsage: "FILE", Action: p.dbBackup},
+			{Name: "info", Usage: "what is in the chain file", Action: p.dbInfo},
+		},
+	}
+}
+
+// chainFile opens the data directory's chain file, or says that the node has
+// it open: then file is nil and the node is to be asked.
+func (p *program) chainFile(c *cli.Context) (file *db.DB, path string, err error) {
+	if c.Int("node") >= 0 || c.String("rpc") != "" {
+		return nil, "", nil
+	}
+	dir, err := dataDir(c.String("datadir"), c.String("network"))
+	if err != nil {
+		return nil, "", err
+	}
+	path = filepath.Join(dir, "chain.db")
+	if _, err := os.Stat(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, path, failf("db", "Say which with --datadir DIR; a node makes the file when it first runs.", "there is no chain file %s", path)
+		}
+		return nil, path, err
+	}
+	file, err = db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
+	if errors.Is(err, db.ErrLocked) {
+		return nil, path, nil
+	}
+	return file, path, err
+}
+
+// checked is what `db check --json` prints.
+type checked struct {
+	OK      bool    `json:"ok"`
+	Path    string  `json:"path"`
+	Checked int64   `json:"checked"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (p *program) dbCheck(c *cli.Context) error {
+	file, path, err := p.chainFile(c)
+	if err != nil {
+		return checkFailure(err)
+	}
+	begin := time.Now()
+	var res checked
+	if file == nil {
+		res, err = p.checkByNode(c)
+	} else {
+		if err := file.Close(); err != nil {
+			return fail("db check", err)
+		}
+		res.Path = path
+		res.Checked, err = p.checkOffline(c, path)
+	}
+	if err != nil {
+		return checkFailure(err)
+	}
+	res.OK, res.Seconds = true, time.Since(begin).Seconds()
+	return p.show(c, res, func(o *term.Out) {
+		o.Printf("%s  %s records checked in %s\n", o.Paint(term.Green, "the chain file is whole"), term.Count(res.Checked), term.Short(time.Since(begin)))
+	})
+}
+
+// checkFailure: here the hint "run db check" would go in a circle.
+func checkFailure(err error) error {
+	if errors.Is(err, db.ErrCorrupt) {
+		return &failure{what: "db check", err: err,
+			hint: "Stop the node. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."}
+	}
+	return fail("db check", err)
+}
+
+func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
+	pr, err := params(c.String("network"))
+	if err != nil {
+		return 0, err
+	}
+	bar := p.err.NewProgress("check", "records")
+	defer bar.Done()
+	var records int64
+	err = ledger.CheckFile(c.Context, path, pr, func(done, total int64, what string) {
+		records = max(records, done)
+		bar.Update(done, total, what)
+	})
+	return records, err
+}
+
+// checkByNode asks the node to check its file and shows how far it is.
+func (p *program) checkByNode(c *cli.Context) (res checked, err error) {
+	cl, err := p.dial(c)
+	if err != nil {
+		return res, err
+	}
+	defer cl.Close()
+	done := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		bar := p.err.NewProgress("check", "records")
+		defer bar.Done()
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(200 * time.Millisecond):
+			}
+			var at struct {
+				Running bool   `json:"running"`
+				Done    int64  `json:"done"`
+				Total   int64  `json:"total"`
+				What    string `json:"what"`
+			}
+			if cl.Call(c.Context, "dbprogress", &at) == nil && at.Running {
+				bar.Update(at.Done, at.Total, at.What)
+			}
+		}
+	})
+	err = cl.Call(c.Context, "dbcheck", &res)
+	close(done)
+	watcher.Wait()
+	return res, err
+}
+
+// copied is what `db backup --json` prints.
+type copied struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+}
+
+func (p *program) dbBackup(c *cli.Context) error {
+	args, err := wantArgs(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	to, err := freshFile(args[0])
+	if err != nil {
+		return fail("db backup", err)
+	}
+	file, _, err := p.chainFile(c)
+	if err != nil {
+		return fail("db backup", err)
+	}
+	var res copied
+	if file == nil {
+		err = p.call(c, "dbbackup", &res, to)
+	} else {
+		res, err = backupTo(file, to)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return fail("db backup", err)
+	}
+	return p.show(c, res, func(o *term.Out) { o.Printf("%s  %s\n", res.Path, term.Bytes(res.Bytes)) })
+}
+
+// backupTo writes the copy under a temporary name and gives it its own only
+// when it is whole and on the disk.
+func backupTo(file *db.DB, to string) (res copied, err error) {
+	tmp := to + ".part"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return res, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(tmp))
+		}
+	}()
+	err = file.Backup(f)
+	if err == nil {
+		res.Bytes, err = f.Seek(0, io.SeekCurrent)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return res, err
+	}
+	res.Path = to
+	return res, os.Rename(tmp, to)
+}
+
+// dbDescription is what `db info --json` prints.
+type dbDescription struct {
+	Path    string `json:"path"`
+	Size    int64  `json:"size"`
+	Schema  uint32 `json:"schema"`
+	Height  int32  `json:"height"`
+	Best    string `json:"best"`
+	Headers int    `json:"headers"`
+	Blocks  int    `json:"blocks"`
+	Coins   int64  `json:"coins"`
+}
+
+func (p *program) dbInfo(c *cli.Context) error {
+	file, _, err := p.chainFile(c)
+	if err != nil {
+		return fail("db info", err)
+	}
+	var d dbDescription
+	if file == nil {
+		if err = p.call(c, "dbinfo", &d); errors.Is(err, syscall.ECONNREFUSED) {
+			return failf("db info", "A node that was started with --rpclisten off keeps its file to itself: stop it first.", "the file is in use and no node answers: %w", err)
+		}
+	} else {
+		d, err = p.describe(c, file)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return fail("db info", err)
+	}
+	return p.show(c, d, func(o *term.Out) {
+		coins := ""
+		if d.Coins > 0 {
+			coins = term.Count(d.Coins)
+		}
+		term.Pairs(o, "", [][2]string{
+			{"file", d.Path},
+			{"size", term.Bytes(d.Size)},
+			{"schema", fmt.Sprint(d.Schema)},
+			{"height", term.Count(int64(d.Height))},
+			{"best block", d.Best},
+			{"headers", term.Count(int64(d.Headers))},
+			{"blocks", term.Count(int64(d.Blocks))},
+			{"coins", coins},
+		}...)
+	})
+}
+
+// describe reads the file of a node that does not run.
+func (p *program) describe(c *cli.Context, file *db.DB) (d dbDescription, err error) {
+	pr, err := params(c.String("network"))
+	if err != nil {
+		return d, err
+	}
+	l, err := ledger.Open(ledger.Config{DB: file, Params: pr, Now: time.Now})
+	if err != nil {
+		return d, err
+	}
+	tip := l.Tip()
+	d = dbDescription{Path: file.Path(), Size: file.Size(), Schema: ledger.Schema, Height: tip.Height, Best: tip.Hash.String()}
+	for _, h := range l.Headers() {
+		d.Headers++
+		if l.HaveBody(h.Hash) {
+			d.Blocks++
+		}
+	}
+	return d, nil
+}

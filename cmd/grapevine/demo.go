@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/term"
+	"grapevine/testnet/demo"
+	"grapevine/testnet/process"
+)
+
+// demo runs the story on a network of its own in a fresh directory, and leaves
+// nothing behind unless it failed.
+func (p *program) demo(c *cli.Context) error {
+	dir, err := os.MkdirTemp("", "grapevine-demo-")
+	if err != nil {
+		return fail("testnet demo", err)
+	}
+	cfg, err := p.netConfig(dir, false)
+	if err != nil {
+		return fail("testnet demo", err)
+	}
+	town, err := process.Create(cfg)
+	if err != nil {
+		return fail("testnet demo", err)
+	}
+	teller := &teller{o: p.out}
+	if c.Bool("json") {
+		teller.o = p.err
+	}
+	teller.title()
+	res, err := demo.Run(c.Context, town, teller)
+	if err != nil {
+		teller.endBar()
+		err = errors.Join(err, town.Stop(context.WithoutCancel(c.Context)))
+		if c.Context.Err() != nil {
+			return errors.Join(fail("testnet demo", c.Context.Err()), os.RemoveAll(dir))
+		}
+		return failf("testnet demo", "The nodes have been stopped; what they said is in "+dir+"/node*/node.log", "%w", err)
+	}
+	if c.Bool("keep") {
+		teller.o.Printf("\nThe data is kept in %s\n", dir)
+	} else if err := os.RemoveAll(dir); err != nil {
+		return fail("testnet demo", err)
+	}
+	teller.farewell(res)
+	if c.Bool("json") {
+		return p.printJSON(res)
+	}
+	return nil
+}
+
+// teller shows the story on a terminal.
+type teller struct {
+	o   *term.Out
+	bar *term.Progress
+}
+
+// maxText is how wide prose is: longer lines are hard to read.
+const maxText = 92 // columns
+
+func (t *teller) width() int { return min(t.o.Width(), maxText) }
+
+func (t *teller) title() {
+	t.o.Printf("\n%s\n%s", t.o.Paint(term.Bold, "grapevine: money that passes from hand to hand, without a server"),
+		term.Wrap("What follows is real: real processes, real connections, Bitcoin's own rules and messages. Each ✓ is a check; the first that fails ends the demo with an error.", "", t.width()))
+}
+
+// Chapter is demo.Teller's.
+func (t *teller) Chapter(number int, title string) {
+	rule := strings.Repeat("─", max(3, t.width()-len(title)-5))
+	t.o.Printf("\n%s %s %s\n", t.o.Paint(term.Cyan, fmt.Sprint(number)), t.o.Paint(term.Bold, title), t.o.Paint(term.Dim, rule))
+}
+
+// Say is demo.Teller's.
+func (t *teller) Say(text string) { t.o.Printf("%s", term.Wrap(text, "  ", t.width())) }
+
+// Table is demo.Teller's.
+func (t *teller) Table(head []string, rows [][]any) {
+	tab := term.NewTable(head...)
+	for _, r := range rows {
+		cells := make([]string, len(r))
+		for i, v := range r {
+			cells[i] = fmt.Sprint(v)
+		}
+		tab.Row(cells...)
+	}
+	t.o.Printf("\n")
+	tab.Write(t.o, "    ")
+	t.o.Printf("\n")
+}
+
+// Bar is demo.Teller's.
+func (t *teller) Bar(label, unit string) demo.Bar {
+	t.bar = t.o.NewProgress("  "+label, unit)
+	return t.bar
+}
+
+func (t *teller) endBar() {
+	if t.bar != nil {
+		t.bar.Done()
+	}
+}
+
+// Check is demo.Teller's.
+func (t *teller) Check(text string) {
+	t.o.Printf("  %s %s\n", t.o.Paint(term.Green, "✓"), text)
+}
+
+func (t *teller) farewell(res demo.Result) {
+	t.o.Printf("\n%s\n\nNow your own: %s starts a network that stays.\n",
+		t.o.Paint(term.Green, fmt.Sprintf("All %d checks held, in %s.", res.Checks, term.Short(res.Took))),
+		t.o.Paint(term.Bold, "grapevine testnet up"))
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/node"
+	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/db"
+	"grapevine/testnet"
+)
+
+// failure is an error together with what to do about it.
+type failure struct {
+	what string // that failed: "node", "wallet send"
+	err  error
+	hint string // a line that says what to do; "" asks hintFor
+}
+
+func (f *failure) Error() string { return f.what + ": " + f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// fail says what failed. nil stays nil.
+func fail(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{what: what, err: err}
+}
+
+// failf makes a failure with its own advice.
+func failf(what, hint, format string, args ...any) error {
+	return &failure{what: what, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// usagef is wrong usage.
+func usagef(format string, args ...any) error {
+	return &argv.UsageError{Why: fmt.Sprintf(format, args...)}
+}
+
+// onUsage turns what cli/v2 says of a flag's value into wrong usage.
+func onUsage(_ *cli.Context, err error, _ bool) error {
+	return &argv.UsageError{Why: err.Error()}
+}
+
+// report writes an error as `grapevine: what failed: why`, then what to do,
+// and returns the exit status.
+func (p *program) report(err error) int {
+	p.err.Printf("%s %s\n", p.err.Paint(term.Red, "grapevine:"), err)
+	if u, ok := errors.AsType[*argv.UsageError](err); ok {
+		switch {
+		case u.Hint != "":
+			p.err.Printf("%s\n", u.Hint)
+		case u.Command != "":
+			p.err.Printf("`%s --help` explains it.\n", u.Command)
+		default:
+			p.err.Printf("`grapevine COMMAND --help` explains it.\n")
+		}
+		return exitUsage
+	}
+	hint := hintFor(err)
+	if f, ok := errors.AsType[*failure](err); ok && f.hint != "" {
+		hint = f.hint
+	}
+	if hint != "" {
+		p.err.Printf("%s\n", hint)
+	}
+	return exitFailed
+}
+
+// hintFor is what to do about an error, whoever it comes from.
+func hintFor(err error) string {
+	if l, ok := errors.AsType[*node.ListenError](err); ok {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Sprintf("Another program listens there. Choose another address with %s HOST:PORT, or stop that program.", l.Flag)
+		}
+		return fmt.Sprintf("Choose another address with %s HOST:PORT.", l.Flag)
+	}
+	switch {
+	case errors.Is(err, db.ErrLocked):
+		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
+	case errors.Is(err, db.ErrCorrupt):
+		return "`grapevine db check --datadir DIR` says what is wrong. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers."
+	case errors.Is(err, db.ErrSchema):
+		return "The file was made by another version of grapevine. Use that version, or choose another --datadir."
+	case errors.Is(err, testnet.ErrNoNet):
+		return "`grapevine testnet up` starts one."
+	case errors.Is(err, testnet.ErrNoNode), errors.Is(err, testnet.ErrUp), errors.Is(err, testnet.ErrDown):
+		return "`grapevine testnet status` shows which nodes there are."
+	case errors.Is(err, client.ErrUnauthorized):
+		return "Give the node's --rpcuser and --rpcpassword, or its --datadir so that its cookie is used."
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
+		return "Start a node with `grapevine node`, or a whole network with `grapevine testnet up`; then --datadir DIR, --node N or --rpc URL says which one is meant."
+	}
+	if e, ok := errors.AsType[*client.Error](err); ok {
+		return hintForCode(e)
+	}
+	return ""
+}
+
+// hintForCode is what to do about a node's refusal.
+func hintForCode(e *client.Error) string {
+	switch jsonrpc.Code(e.Code) {
+	case jsonrpc.CodeMethodNotFound:
+		return "`grapevine rpc help` lists the methods."
+	case jsonrpc.CodeInsufficient:
+		return "`grapevine wallet balance` shows what is there; on regtest `grapevine mine 101` makes 50 BTC that can be spent at once."
+	case jsonrpc.CodeInvalidAddress:
+		if strings.Contains(strings.ToLower(e.Message), "address") {
+			return "Regtest addresses begin with bcrt1, m, n or 2. `grapevine wallet address` makes one."
+		}
+		return "Look at the hash once more: `grapevine status` and `grapevine wallet history` show some that exist."
+	case jsonrpc.CodeDeserialization:
+		return "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."
+	case jsonrpc.CodeWalletNotFound:
+		return "`grapevine wallet create` makes a wallet. (A node started with --wallet=false has none.)"
+	case jsonrpc.CodeWarmUp:
+		return "The node is starting: try again in a moment."
+	}
+	return ""
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/rpc/client"
+)
+
+func (p *program) rpcCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rpc",
+		Usage:     "call any RPC method",
+		ArgsUsage: "METHOD [PARAM…]",
+		Description: `Parameters are read as bitcoin-cli reads them: text is text, and what a method wants as a
+number, a boolean, a list or an object is JSON. With --named they are NAME=VALUE.
+
+  $ grapevine rpc getblockcount
+  $ grapevine rpc getblock $(grapevine rpc getbestblockhash) 2
+  $ grapevine rpc testmempoolaccept '["0200…"]'
+  $ grapevine rpc --named getblock blockhash=… verbosity=0
+  $ grapevine rpc help                  all methods`,
+		Flags:  []cli.Flag{boolFlag("named", "parameters are NAME=VALUE")},
+		Action: p.rpc,
+	}
+}
+
+func (p *program) rpc(c *cli.Context) error {
+	args := c.Args().Slice()
+	if len(args) == 0 {
+		return usagef("rpc wants a method: `grapevine rpc help` lists them")
+	}
+	method := args[0]
+	cl, err := p.dial(c)
+	if err != nil {
+		return fail("rpc "+method, err)
+	}
+	defer cl.Close()
+	raw, err := callWords(c, cl, method, args[1:])
+	if err != nil {
+		return err
+	}
+	return p.printResult(raw, c.Bool("json"))
+}
+
+// callWords converts the words and calls.
+func callWords(c *cli.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
+	if c.Bool("named") {
+		named, err := client.ConvertNamed(method, words)
+		if err != nil {
+			return nil, usagef("rpc %v", err)
+		}
+		return raw, fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
+	}
+	params, err := client.Convert(method, words)
+	if err != nil {
+		return nil, usagef("rpc %v", err)
+	}
+	err = cl.Call(c.Context, method, &raw, params...)
+	return raw, fail("rpc "+method, err)
+}
+
+// printResult prints as bitcoin-cli does: text bare, nothing for null, JSON
+// indented by two. With --json text stays JSON.
+func (p *program) printResult(raw json.RawMessage, asJSON bool) error {
+	var text string
+	switch {
+	case !asJSON && (len(raw) == 0 || string(raw) == "null"):
+		return nil
+	case !asJSON && json.Unmarshal(raw, &text) == nil:
+		p.out.Printf("%s\n", text)
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return fail("rpc", err)
+	}
+	p.out.Printf("%s\n", b.String())
+	return nil
+}

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/term"
+	"grapevine/testnet"
+	"grapevine/testnet/process"
+)
+
+const (
+	maxNodes   = 64  // of a local network: each is a process of some 50 MiB
+	firstCoins = 101 // blocks until the first reward can be spent
+)
+
+func (p *program) testnetCommand() *cli.Command {
+	dir := func() cli.Flag {
+		return stringFlag("dir", "`DIR` of the network (default ~/.grapevine/testnet)")
+	}
+	mine := stringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
+	mine.Value = "manual"
+	detach := boolFlag("detach", "return when the network is ready; `testnet down` ends it")
+	detach.Aliases = []string{"d"}
+	return &cli.Command{
+		Name:  "testnet",
+		Usage: "a local network of real processes",
+		Description: `Every node is a process with its own data directory and wallet. All but node 0 know only
+node 0's address and find each other by gossip.
+
+  $ grapevine testnet demo                     the whole story in half a minute
+  $ grapevine testnet up --nodes 4 -d          start four nodes in the background
+  $ grapevine wallet balance --node 0          talk to one of them
+  $ grapevine testnet kill 1; grapevine testnet start 1
+  $ grapevine testnet down`,
+		Subcommands: []*cli.Command{
+			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
+				Flags: []cli.Flag{boolFlag("keep", "keep the data directories afterwards")}},
+			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
+				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
+				Flags:       []cli.Flag{intFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},
+			{Name: "status", Usage: "what is up", Flags: []cli.Flag{dir()}, Action: p.netStatus},
+			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
+				Flags: []cli.Flag{dir(), &cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
+			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
+				Flags: []cli.Flag{dir(), boolFlag("wipe", "delete the data too")}},
+			{Name: "add", Usage: "start one more fresh node and watch it sync", Flags: []cli.Flag{dir()}, Action: p.netAdd},
+			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netKill},
+			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netStart},
+		},
+	}
+}
+
+// netConfig is how this program starts nodes: with itself.
+func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return process.Config{}, fmt.Errorf("find our own program: %w", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil { // net.json is read from elsewhere too
+		return process.Config{}, err
+	}
+	return process.Config{
+		Dir: dir, Exe: exe, Detach: detach,
+		Dial: func(m testnet.Member) (testnet.Node, error) { return dialMember(m) },
+	}, nil
+}
+
+// openNet joins the network that is up.
+func (p *program) openNet(c *cli.Context) (*process.Net, error) {
+	cfg, err := p.netConfig(p.netDir(c), true)
+	if err != nil {
+		return nil, err
+	}
+	return process.Open(cfg)
+}
+
+func (p *program) up(c *cli.Context) error {
+	nodes := c.Int("nodes")
+	if nodes < 1 || nodes > maxNodes {
+		return usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
+	}
+	mine := c.String("mine")
+	if _, err := mineMode(mine); err != nil {
+		return err
+	}
+	cfg, err := p.netConfig(p.netDir(c), c.Bool("detach"))
+	if err != nil {
+		return fail("testnet up", err)
+	}
+	town, err := p.raise(c, cfg, nodes, mine)
+	if err != nil {
+		return p.upFailed(c.Context, town, cfg, err)
+	}
+	if err := p.show(c, testnet.File{Network: "regtest", Nodes: town.Members()}, func(o *term.Out) { p.showNet(c.Context, o, town) }); err != nil {
+		return err
+	}
+	if c.Bool("detach") {
+		if !c.Bool("json") {
+			p.out.Printf("\nThe network runs in the background. Try:\n  grapevine wallet balance --node 0\n  grapevine testnet down\n")
+		}
+		return nil
+	}
+	return p.stay(c, town)
+}
+
+// upFailed stops what had been started.
+func (p *program) upFailed(ctx context.Context, town *process.Net, cfg process.Config, err error) error {
+	if town != nil {
+		err = errors.Join(err, town.Stop(context.WithoutCancel(ctx)))
+	}
+	if ctx.Err() != nil || errors.Is(err, testnet.ErrUp) {
+		return fail("testnet up", err)
+	}
+	return failf("testnet up", "The nodes' logs are "+cfg.Dir+"/node*/node.log", "%w", err)
+}
+
+// raise starts the network and gives node 0 money.
+func (p *program) raise(c *cli.Context, cfg process.Config, nodes int, mine string) (*process.Net, error) {
+	town, err := process.Open(cfg)
+	if errors.Is(err, testnet.ErrNoNet) {
+		town, err = process.Create(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	old := town.Members()
+	if slices.ContainsFunc(old, func(m testnet.Member) bool { return m.PID != 0 }) {
+		return nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	}
+	bar := p.err.NewProgress("starting", "nodes")
+	for i := range max(nodes, len(old)) {
+		if i < len(old) {
+			_, err = town.Start(c.Context, old[i].Node)
+		} else if i == 0 {
+			_, err = town.Add(c.Context, strings.Replace(mine, "manual", "", 1))
+		} else {
+			_, err = town.Add(c.Context, "")
+		}
+		if err != nil {
+			return town, err
+		}
+		bar.Update(int64(i+1), int64(max(nodes, len(old))), "")
+	}
+	bar.Done()
+	return town, p.endow(c.Context, town)
+}
+
+// endow mines until node 0's wallet can spend, and waits until all have seen it.
+func (p *program) endow(ctx context.Context, town *process.Net) error {
+	members := town.Members()
+	first, err := dialMember(members[0])
+	if err != nil {
+		return err
+	}
+	defer first.Close()
+	var height int64
+	if err := first.Call(ctx, "getblockcount", &height); err != nil {
+		return err
+	}
+	if height < firstCoins {
+		var to string
+		if err := first.Call(ctx, "getnewaddress", &to); err != nil {
+			return err
+		}
+		if err := first.Call(ctx, "generatetoaddress", nil, firstCoins-height, to); err != nil {
+			return err
+		}
+	}
+	return waitHeight(ctx, members, max(height, firstCoins))
+}
+
+// waitHeight waits until all members are at that height.
+func waitHeight(ctx context.Context, members []testnet.Member, height int64) error {
+	const limit = 30 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, m := range members {
+		n, err := dialMember(m)
+		if err != nil {
+			return err
+		}
+		for at := int64(-1); at < height; {
+			if err := n.Call(ctx, "getblockcount", &at); err != nil {
+				return fmt.Errorf("node %d (at block %d of %d): %w", m.Node, at, height, err)
+			}
+			if at < height {
+				select {
+				case <-ctx.Done():
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		}
+		n.Close()
+	}
+	return nil
+}
+
+// stay shows tips and peers until Ctrl-C, then stops the nodes.
+func (p *program) stay(c *cli.Context, town *process.Net) error {
+	p.err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n" +
+		"  grapevine wallet balance --node 0\n  grapevine testnet add\n\n")
+	last := ""
+	for c.Context.Err() == nil {
+		if now := p.tips(c.Context, town); now != last && c.Context.Err() == nil {
+			p.err.Printf("%s  %s\n", p.err.Paint(term.Dim, time.Now().Format(time.TimeOnly)), now)
+			last = now
+		}
+		select {
+		case <-c.Context.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	p.err.Printf("\nstopping\n")
+	if err := town.Stop(context.WithoutCancel(c.Context)); err != nil {
+		return fail("testnet up", err)
+	}
+	return nil
+}
+
+// tips is a line like "node 0 block 101, 3 peers · node 1 …".
+func (p *program) tips(ctx context.Context, town *process.Net) string {
+	var parts []string
+	for _, m := range town.Members() {
+		s := look(ctx, m)
+		switch {
+		case m.PID == 0:
+			parts = append(parts, fmt.Sprintf("node %d is down", m.Node))
+		case s.Err != "":
+			parts = append(parts, fmt.Sprintf("node %d does not answer", m.Node))
+		default:
+			parts = append(parts, fmt.Sprintf("node %d block %d, %s", m.Node, s.Height, term.Plural(s.Peers, "peer")))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// seen is what one member looks like from here.
+type seen struct {
+	testnet.Member
+	Height int32  `json:"height"`
+	Best   string `json:"best"`
+	Peers  int    `json:"peers"`
+	Pool   int    `json:"pool_txs"`
+	Err    string `json:"error,omitempty"`
+}
+
+// look asks one member how it is.
+func look(ctx context.Context, m testnet.Member) seen {
+	s := seen{Member: m}
+	if m.PID == 0 {
+		return s
+	}
+	const limit = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cl, err := dialMember(m)
+	if err != nil {
+		s.Err = err.Error()
+		return s
+	}
+	defer cl.Close()
+	a := &asker{ctx: ctx, cl: cl}
+	var pool struct {
+		Size int `json:"size"`
+	}
+	a.ask("getblockcount", &s.Height)
+	a.ask("getbestblockhash", &s.Best)
+	a.ask("getconnectioncount", &s.Peers)
+	a.ask("getmempoolinfo", &pool)
+	s.Pool = pool.Size
+	if a.err != nil {
+		s.Err = a.err.Error()
+	}
+	return s
+}
+
+func parseNumber(c *cli.Context) (int, error) {
+	args, err := wantArgs(c, 1, 1)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 0 {
+		return 0, usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
+	}
+	return n, nil
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+func (p *program) walletCommand() *cli.Command {
+	taproot := boolFlag("taproot", "a BIP86 address (bcrt1p…) instead of a BIP84 one (bcrt1q…)")
+	count := intFlag("count", 20, "`N` entries at most")
+	return &cli.Command{
+		Name:  "wallet",
+		Usage: "addresses, balance, payments of the node's wallet",
+		Description: `The wallet lives in the node, in wallet.db of its data directory. On regtest it makes
+itself at first use. Amounts are in BTC with 8 decimals.
+
+  $ grapevine wallet address --node 2
+  bcrt1q…
+  $ grapevine wallet send bcrt1q… 1.5 --node 0
+  $ grapevine wallet balance --node 2`,
+		Subcommands: []*cli.Command{
+			{Name: "create", Usage: "make the wallet and show its words", Action: p.walletCreate},
+			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
+				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
+			{Name: "address", Usage: "a new address to be paid at", Flags: []cli.Flag{taproot, stringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
+			{Name: "balance", Usage: "what can be spent, and what not yet", Action: p.walletBalance},
+			{Name: "send", Usage: "pay AMOUNT BTC to ADDRESS; prints the txid", ArgsUsage: "ADDRESS AMOUNT", Action: p.walletSend,
+				Description: "  $ grapevine wallet send bcrt1q… 0.25 --feerate 2",
+				Flags: []cli.Flag{
+					stringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
+					boolFlag("subtractfee", "the receiver bears the fee"),
+				}},
+			{Name: "history", Usage: "payments made and received, newest first", Flags: []cli.Flag{count}, Action: p.walletHistory},
+			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
+			{Name: "backup", Usage: "show the wallet's words, or copy wallet.db to FILE", ArgsUsage: "[FILE]", Action: p.walletBackup},
+		},
+	}
+}
+
+type words struct {
+	Words string `json:"words"`
+}
+
+func (p *program) showWords(c *cli.Context, w words) error {
+	return p.show(c, w, func(o *term.Out) {
+		o.Printf("%s\n", w.Words)
+		p.err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
+	})
+}
+
+func (p *program) walletCreate(c *cli.Context) error {
+	var w words
+	if err := p.call(c, "walletcreate", &w); err != nil {
+		return fail("wallet create", err)
+	}
+	return p.showWords(c, w)
+}
+
+// maxWords is of BIP39; a line of them is far shorter than the limit below.
+const maxWordsLine = 1024 // bytes
+
+func (p *program) walletRestore(c *cli.Context) error {
+	text := strings.Join(c.Args().Slice(), " ")
+	if text == "" {
+		if p.err.TTY() {
+			p.err.Printf("Words: ")
+		}
+		in := bufio.NewReaderSize(p.in, maxWordsLine)
+		line, tooLong, err := in.ReadLine()
+		if err != nil || tooLong {
+			return usagef("wallet restore: want the words on one line of stdin")
+		}
+		text = string(line)
+	}
+	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
+	var done struct {
+		Restored bool `json:"restored"`
+	}
+	if err := p.call(c, "walletrestore", &done, text); err != nil {
+		return fail("wallet restore", err)
+	}
+	done.Restored = true
+	return p.show(c, done, func(o *term.Out) {
+		o.Printf("restored; the node now looks through the chain for its coins\n")
+	})
+}
+
+func (p *program) walletAddress(c *cli.Context) error {
+	kind := "bech32"
+	if c.Bool("taproot") {
+		kind = "bech32m"
+	}
+	var a struct {
+		Address string `json:"address"`
+	}
+	if err := p.call(c, "getnewaddress", &a.Address, c.String("label"), kind); err != nil {
+		return fail("wallet address", err)
+	}
+	return p.show(c, a, func(o *term.Out) { o.Printf("%s\n", a.Address) })
+}
+
+// balances is the part of getbalances that is ours.
+type balances struct {
+	Trusted  jsonrpc.Amount `json:"trusted"`
+	Pending  jsonrpc.Amount `json:"untrusted_pending"`
+	Immature jsonrpc.Amount `json:"immature"`
+}
+
+func askBalances(a *asker) (balances, error) {
+	var b struct {
+		Mine balances `json:"mine"`
+	}
+	a.ask("getbalances", &b)
+	return b.Mine, a.err
+}
+
+func (p *program) walletBalance(c *cli.Context) error {
+	a, err := p.asker(c)
+	if err != nil {
+		return fail("wallet balance", err)
+	}
+	defer a.cl.Close()
+	b, err := askBalances(a)
+	if err != nil {
+		return fail("wallet balance", err)
+	}
+	return p.show(c, b, func(o *term.Out) {
+		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
+		o.Printf("%*s BTC can be spent\n", width, b.Trusted)
+		if b.Pending != 0 {
+			o.Printf("%*s BTC on their way, not yet in a block\n", width, b.Pending)
+		}
+		if b.Immature != 0 {
+			o.Printf("%*s BTC mined, not to be spent before 100 more blocks\n", width, b.Immature)
+		}
+	})
+}
+
+func (p *program) walletSend(c *cli.Context) error {
+	args, err := wantArgs(c, 2, 2)
+	if err != nil {
+		return err
+	}
+	amount, err := jsonrpc.ParseAmount(args[1])
+	if err != nil {
+		return usagef("wallet send: %q is not an amount of BTC: %v", args[1], err)
+	}
+	if amount <= 0 {
+		return usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
+	}
+	var rate any
+	if s := c.String("feerate"); s != "" {
+		if !json.Valid([]byte(s)) || strings.HasPrefix(s, "-") {
+			return usagef("--feerate %q: want satoshis per virtual byte, as in 1.5", s)
+		}
+		rate = json.Number(s)
+	}
+	var sent struct {
+		TxID string `json:"txid"`
+	}
+	err = p.call(c, "sendtoaddress", &sent.TxID,
+		args[0], jsonrpc.Amount(amount), "", "", c.Bool("subtractfee"), nil, nil, nil, nil, rate)
+	if err != nil {
+		return fail("wallet send", err)
+	}
+	return p.show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
+}
+
+// historyEntry is a line of wallethistory.
+type historyEntry struct {
+	TxID          string          `json:"txid"`
+	Amount        jsonrpc.Amount  `json:"amount"` // what the wallet gained or lost, without the fee
+	Fee           *jsonrpc.Amount `json:"fee"`
+	Confirmations int             `json:"confirmations"`
+	Height        int32           `json:"height"`
+	Time          int64           `json:"time"`
+	Addresses     []string        `json:"addresses"`
+	Label         string          `json:"label"`
+	Category      string          `json:"category"`
+}
+
+func (p *program) walletHistory(c *cli.Context) error {
+	entries := []historyEntry{}
+	if err := p.call(c, "wallethistory", &entries, c.Int("count"), 0); err != nil {
+		return fail("wallet history", err)
+	}
+	return p.show(c, entries, func(o *term.Out) {
+		if len(entries) == 0 {
+			o.Printf("nothing yet\n")
+			return
+		}
+		t := term.NewTable("when", ">BTC", ">fee", ">block", "txid", "")
+		for _, e := range entries {
+			t.Row(historyRow(o, e)...)
+		}
+		t.Write(o, "")
+	})
+}
+
+func historyRow(o *term.Out, e historyEntry) []string {
+	colour, sign := term.Green, "+"
+	if e.Amount < 0 {
+		colour, sign = term.Red, ""
+	}
+	fee, block := "", "waits"
+	if e.Fee != nil && *e.Fee != 0 {
+		fee = e.Fee.String()
+	}
+	if e.Confirmations > 0 {
+		block = term.Count(int64(e.Height))
+	}
+	note := e.Label
+	if note == "" && len(e.Addresses) > 0 {
+		note = e.Addresses[0]
+	}
+	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, printable(note)}
+}
+
+// coin is a line of listunspent.
+type coin struct {
+	TxID          string         `json:"txid"`
+	Vout          uint32         `json:"vout"`
+	Address       string         `json:"address"`
+	Amount        jsonrpc.Amount `json:"amount"`
+	Confirmations int            `json:"confirmations"`
+	Spendable     bool           `json:"spendable"`
+}
+
+func (p *program) walletCoins(c *cli.Context) error {
+	coins := []coin{}
+	if err := p.call(c, "listunspent", &coins, 0); err != nil {
+		return fail("wallet coins", err)
+	}
+	return p.show(c, coins, func(o *term.Out) {
+		if len(coins) == 0 {
+			o.Printf("no coins\n")
+			return
+		}
+		t := term.NewTable(">BTC", ">confirmations", "outpoint", "address")
+		for _, x := range coins {
+			t.Row(x.Amount.String(), term.Count(int64(x.Confirmations)), fmt.Sprintf("%s:%d", x.TxID, x.Vout), x.Address)
+		}
+		t.Write(o, "")
+	})
+}
+
+func (p *program) walletBackup(c *cli.Context) error {
+	args, err := wantArgs(c, 0, 1)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		var w words
+		if err := p.call(c, "walletwords", &w); err != nil {
+			return fail("wallet backup", err)
+		}
+		return p.showWords(c, w)
+	}
+	to, err := freshFile(args[0])
+	if err != nil {
+		return fail("wallet backup", err)
+	}
+	if err := p.call(c, "backupwallet", nil, to); err != nil {
+		return fail("wallet backup", err)
+	}
+	done := struct {
+		Path string `json:"path"`
+	}{to}
+	return p.show(c, done, func(o *term.Out) { o.Printf("copied to %s\n", to) })
+}
+
+// freshFile is the absolute path of a file that is not there yet: a backup
+// never overwrites another one.
+func freshFile(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Lstat(abs); err == nil {
+		return "", fmt.Errorf("%s is there already: name another file", abs)
+	}
+	return abs, nil
+}
