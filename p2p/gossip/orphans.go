@@ -135,7 +135,12 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 // wakeOrphans judges again those that waited for a transaction.
 func (s *State) wakeOrphans(txid chain.Hash) {
 	for _, x := range slices.Clone(s.txs.orphans.byParent[txid]) {
-		s.txs.orphans.remove(x.tx.WID)
+		s.rejudgeOrphan(x)
+	}
+}
+
+func (s *State) rejudgeOrphan(x *orphan) {
+	if s.txs.orphans.remove(x.tx.WID) != nil {
 		s.judgeTx(&txJudgement{tx: x.tx, from: x.from})
 	}
 }
@@ -148,10 +153,7 @@ func (s *State) retryOrphans() {
 		return
 	}
 	for _, x := range slices.Clone(o.order) {
-		if !x.gone {
-			o.remove(x.tx.WID)
-			s.judgeTx(&txJudgement{tx: x.tx, from: x.from})
-		}
+		s.rejudgeOrphan(x)
 	}
 }
 

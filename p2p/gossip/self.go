@@ -34,7 +34,11 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 		return
 	}
 	s.settle(ev.Tx)
-	s.judgeTx(&txJudgement{tx: ev.Tx, from: p2p.Self, tickets: []Ticket{ev.Ticket}})
+	j := &txJudgement{tx: ev.Tx, from: p2p.Self, tickets: []Ticket{ev.Ticket}}
+	if x := s.txs.orphans.remove(ev.Tx.WID); x != nil {
+		j.from = x.from // it goes on waiting if it must: it is theirs as well
+	}
+	s.judgeTx(j)
 }
 
 // onSubmitBlock judges a block of our own.

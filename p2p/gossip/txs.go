@@ -7,7 +7,8 @@ import (
 	"grapevine/p2p"
 )
 
-// txJudgement is a transaction that waits for a credit or is being judged.
+// txJudgement is a transaction that waits for a credit or is being judged. Of
+// each there is one, and none of an orphan.
 type txJudgement struct {
 	tx      *chain.Tx
 	from    p2p.PeerID
@@ -38,7 +39,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 func (s *State) judgeTx(j *txJudgement) {
 	d := &s.txs
 	d.judging[j.tx.WID] = j
-	if j.from == p2p.Self {
+	if len(j.tickets) > 0 {
 		d.own = append(d.own, j)
 		return
 	}

@@ -1,0 +1,323 @@
+package gossip
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+// world makes blocks and transactions by name. They are empty shells: gossip
+// never looks into them, so their bytes and rules are what the test says.
+type world struct {
+	params  *chain.Params
+	start   time.Time
+	nodes   map[string]*chain.HeaderNode
+	blocks  map[chain.Hash]*chain.Block
+	names   map[chain.Hash]string
+	txs     map[string]*chain.Tx
+	parents map[chain.Hash][]chain.Hash // txids a transaction spends
+	invalid map[chain.Hash]bool         // blocks that break a rule when connected
+	holds   map[chain.Hash][]*chain.Tx  // transactions of a block
+}
+
+func newWorld() *world {
+	p := chain.RegTest()
+	g := p.Genesis()
+	w := &world{
+		params: p, start: g.Header.Timestamp.Add(time.Hour * 24 * 365),
+		nodes:  map[string]*chain.HeaderNode{"g": g},
+		blocks: map[chain.Hash]*chain.Block{}, names: map[chain.Hash]string{g.Hash: "g"},
+		txs: map[string]*chain.Tx{}, parents: map[chain.Hash][]chain.Hash{},
+		invalid: map[chain.Hash]bool{}, holds: map[chain.Hash][]*chain.Tx{},
+	}
+	return w
+}
+
+// block makes a block of so many bytes on a parent.
+func (w *world) block(name, parent string, size int) *chain.HeaderNode {
+	if n := w.nodes[name]; n != nil {
+		return n
+	}
+	p := w.nodes[parent]
+	h := wire.BlockHeader{
+		Version: 4, PrevBlock: p.Hash, MerkleRoot: sha256.Sum256([]byte(name)),
+		Timestamp: p.Header.Timestamp.Add(time.Minute), Bits: w.params.PowLimitBits,
+	}
+	for chain.CheckWork(w.params, &h) != nil {
+		h.Nonce++
+	}
+	n := chain.NewHeaderNode(p, h)
+	w.nodes[name] = n
+	w.names[n.Hash] = name
+	w.blocks[n.Hash] = &chain.Block{Hash: n.Hash, Header: h, Raw: make([]byte, size), Weight: 4 * size}
+	return n
+}
+
+// grow makes the blocks prefix1 … prefixN on a parent.
+func (w *world) grow(prefix, parent string, n, size int) {
+	for i := 1; i <= n; i++ {
+		name := fmt.Sprint(prefix, i)
+		w.block(name, parent, size)
+		parent = name
+	}
+}
+
+func (w *world) blockNamed(name string) *chain.Block { return w.blocks[w.nodes[name].Hash] }
+
+// tx makes a transaction that spends others.
+func (w *world) tx(name string, parents ...string) *chain.Tx {
+	if tx := w.txs[name]; tx != nil {
+		return tx
+	}
+	tx := &chain.Tx{
+		MsgTx: wire.NewMsgTx(2),
+		ID:    sha256.Sum256([]byte("txid " + name)), WID: sha256.Sum256([]byte("wtxid " + name)),
+		Size: 200, Weight: 800,
+	}
+	for _, p := range parents {
+		w.parents[tx.ID] = append(w.parents[tx.ID], w.tx(p).ID)
+	}
+	w.txs[name] = tx
+	w.names[tx.WID] = "tx:" + name
+	w.names[tx.ID] = "txid:" + name
+	return tx
+}
+
+// rooms are ledger and pool behind one State, with the simplest rules that are
+// right.
+type rooms struct {
+	w      *world
+	body   map[chain.Hash]*chain.Block
+	nodes  []*chain.HeaderNode // with bodies, in order of arrival
+	bad    map[chain.Hash]bool
+	tip    *chain.HeaderNode
+	pool   map[chain.Hash]*chain.Tx // by txid
+	mined  map[chain.Hash]bool      // txids in the active chain
+	judged map[chain.Hash]int       // JudgeBlock actions seen, by block
+}
+
+func newRooms(w *world) *rooms {
+	return &rooms{
+		w: w, body: map[chain.Hash]*chain.Block{}, bad: map[chain.Hash]bool{}, tip: w.nodes["g"],
+		pool: map[chain.Hash]*chain.Tx{}, mined: map[chain.Hash]bool{}, judged: map[chain.Hash]int{},
+	}
+}
+
+// mutated marks a copy of a block that does not match its header.
+const mutated = -1
+
+// judgeBlock is the ledger: the events that a body causes, verdict last.
+func (r *rooms) judgeBlock(j JudgeBlock) (evs []Event) {
+	r.judged[j.Node.Hash]++
+	j.Node = r.w.nodes[r.w.names[j.Node.Hash]] // each State has nodes of its own
+	if j.Block.Weight == mutated {
+		return []Event{BlockVerdict{j.Node, &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Mutated: true}}}
+	}
+	if r.body[j.Node.Hash] != nil {
+		return []Event{BlockVerdict{j.Node, chain.ErrDuplicate}}
+	}
+	r.body[j.Node.Hash] = j.Block
+	r.nodes = append(r.nodes, j.Node)
+	evs = append(evs, BodyStored{j.Node})
+	evs = append(evs, r.activate()...)
+	var err error
+	switch {
+	case r.isBad(j.Node):
+		err = chain.Broken(chain.ErrCoinbaseAmount, "")
+	case r.tip.Ancestor(j.Node.Height) != j.Node:
+		err = chain.ErrInconclusive
+	}
+	return append(evs, BlockVerdict{j.Node, err})
+}
+
+func (r *rooms) isBad(n *chain.HeaderNode) bool {
+	for ; n != nil && n.Height > 0; n = n.Parent {
+		if r.bad[n.Hash] {
+			return true
+		}
+	}
+	return false
+}
+
+// activate moves to the best chain whose bodies are all there.
+func (r *rooms) activate() (evs []Event) {
+	for {
+		best := r.tip
+		for _, n := range r.nodes {
+			if n.Work.Cmp(best.Work) > 0 && !r.isBad(n) && r.whole(n) {
+				best = n
+			}
+		}
+		if best == r.tip {
+			return evs
+		}
+		evs = append(evs, r.move(best)...)
+	}
+}
+
+func (r *rooms) whole(n *chain.HeaderNode) bool {
+	for fork := chain.Fork(n, r.tip); n != fork; n = n.Parent {
+		if r.body[n.Hash] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *rooms) move(to *chain.HeaderNode) (evs []Event) {
+	fork := chain.Fork(r.tip, to)
+	var up []*chain.HeaderNode
+	for n := to; n != fork; n = n.Parent {
+		up = append(up, n)
+	}
+	slices.Reverse(up)
+	for _, n := range up {
+		if r.w.invalid[n.Hash] {
+			r.bad[n.Hash] = true
+			return append(evs, HeaderInvalid{n, chain.Broken(chain.ErrCoinbaseAmount, "")})
+		}
+	}
+	for n := r.tip; n != fork; n = n.Parent {
+		for _, tx := range r.w.holds[n.Hash] {
+			delete(r.mined, tx.ID)
+			if r.pool[tx.ID] == nil {
+				r.pool[tx.ID] = tx
+				evs = append(evs, TxIn{chain.PoolTx{Tx: tx, Fee: 1000}})
+			}
+		}
+	}
+	for _, n := range up {
+		for _, tx := range r.w.holds[n.Hash] {
+			r.mined[tx.ID] = true
+			if r.pool[tx.ID] != nil {
+				delete(r.pool, tx.ID)
+				evs = append(evs, TxOut{chain.PoolGone{Tx: tx, Why: chain.GoneConfirmed}})
+			}
+		}
+	}
+	r.tip = to
+	return append(evs, TipChanged{to})
+}
+
+// judgeTx is the pool.
+func (r *rooms) judgeTx(j JudgeTx) []Event {
+	var missing []chain.Hash
+	for _, p := range r.w.parents[j.Tx.ID] {
+		if r.pool[p] == nil && !r.mined[p] {
+			missing = append(missing, p)
+		}
+	}
+	switch {
+	case len(missing) > 0:
+		return []Event{TxVerdict{j.Tx, &chain.MissingError{Parents: missing}}}
+	case r.pool[j.Tx.ID] != nil || r.mined[j.Tx.ID]:
+		return []Event{TxVerdict{j.Tx, chain.Refused("txn-already-known", "")}}
+	case len(r.w.names[j.Tx.WID]) > 6 && r.w.names[j.Tx.WID][:6] == "tx:bad":
+		return []Event{TxVerdict{j.Tx, chain.Refused("min relay fee not met", "")}}
+	}
+	r.pool[j.Tx.ID] = j.Tx
+	return []Event{TxIn{chain.PoolTx{Tx: j.Tx, Fee: 1000}}, TxVerdict{Tx: j.Tx}}
+}
+
+func newTestState(w *world, seed uint64) *State {
+	return New(Config{Params: w.params, Headers: []*chain.HeaderNode{w.nodes["g"]}, MinFee: 1000, Rand: rand.New(rand.NewPCG(seed, 0))})
+}
+
+// checkInvariants proves what must hold after every step.
+func checkInvariants(t testing.TB, s *State) {
+	t.Helper()
+	d, b := &s.txs, &s.bodies
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			t.Helper()
+			t.Fatalf(format, args...)
+		}
+	}
+	must(d.credits >= 0 && d.credits <= MaxTxsJudged, "credits for transactions: %d", d.credits)
+	must(b.judged >= 0 && b.waiting >= 0, "bytes judged %d, waiting %d", b.judged, b.waiting)
+	sent, size, biggest := 0, 0, 0
+	for _, j := range d.judging {
+		if j.sent {
+			sent++
+		}
+	}
+	must(sent == MaxTxsJudged-d.credits, "%d transactions judged with %d credits left", sent, d.credits)
+	flights, txFlights := 0, 0
+	for _, e := range s.tree.all {
+		must(e.judge == nil || e.judge.e == e, "judgement of another block")
+		if e.judge != nil && e.judge.sent {
+			size += len(e.judge.block.Raw)
+			biggest = max(biggest, len(e.judge.block.Raw))
+		}
+		open, n := 0, 0
+		for f := e.flights; f != nil; f = f.next {
+			must(f.e == e && slices.Contains(f.p.flights, f) && !f.p.gone, "flight without its peer")
+			n++
+			if !f.late {
+				open++
+			}
+		}
+		must(n <= maxCopies, "%d requests for one block", n)
+		flights += n
+		must(e.parent == nil || e.bad != good || e.parent.bad == good, "good header on a bad one")
+	}
+	must(size == b.judged, "bytes judged: %d, counted %d", size, b.judged)
+	must(size <= MaxBytesJudged || size == biggest, "%d bytes judged at once", size)
+	must(b.waiting <= maxBodies+4<<20, "%d bytes wait", b.waiting)
+	for _, p := range s.peers {
+		must(!p.gone && s.byID[p.id] == p, "peer list")
+		flights -= len(p.flights)
+		must(len(p.flights) <= maxFlights+1, "%d blocks asked from one peer", len(p.flights))
+		must(p.tx.flights >= 0 && p.tx.flights <= maxTxFlights, "%d transactions asked from one peer", p.tx.flights)
+		txFlights += p.tx.flights
+		offers := 0
+		for _, w := range d.wants {
+			if slices.Contains(w.offers, p) {
+				offers++
+			}
+		}
+		must(offers == p.tx.offers && offers <= maxOffers, "offers %d, counted %d", offers, p.tx.offers)
+		must(len(p.tx.outbox) <= maxToAnnounce, "outbox of %d", len(p.tx.outbox))
+		must(p.tx.waiting >= 0, "waiting %d", p.tx.waiting)
+		must(len(p.flights) == 0 || !p.lateAt.IsZero(), "requests without a deadline")
+	}
+	must(flights == 0, "flights do not add up: %d", flights)
+	must(txFlights == d.flights, "transactions in flight: %d, counted %d", txFlights, d.flights)
+	owners := 0
+	for h, w := range d.wants {
+		must(!w.done && w.hash == h, "settled want")
+		live := 0
+		for _, p := range w.offers {
+			if !p.gone {
+				live++
+			}
+		}
+		must(live > 0, "want without offers")
+		if w.asked != nil {
+			owners++
+			must(slices.Contains(w.offers, w.asked) && !w.asked.gone, "asked who does not offer")
+			must(slices.ContainsFunc(d.asked, func(x deadline) bool { return x.w == w && !x.outdated() }), "want without deadline")
+		} else {
+			must(slices.ContainsFunc(s.peers, func(p *peer) bool { return slices.Contains(p.tx.queue, w) }), "forgotten want")
+		}
+	}
+	must(owners == d.flights, "%d wants have an owner, %d in flight", owners, d.flights)
+	o := &d.orphans
+	must(len(o.byWID) <= maxOrphans && o.bytes <= maxOrphanBytes, "%d orphans of %d bytes", len(o.byWID), o.bytes)
+	n := 0
+	for _, k := range o.perPeer {
+		n += k
+	}
+	must(n == len(o.byWID), "orphans by peer %d, in all %d", n, len(o.byWID))
+	must(s.tree.best.bad == good || s.tree.best == s.tree.tip, "best header is bad")
+}
+
+var _ = p2p.Self

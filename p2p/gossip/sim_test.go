@@ -1,0 +1,300 @@
+package gossip
+
+import (
+	"container/heap"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// sim runs several States wired to each other in virtual time, with rooms that
+// judge in no time or with a delay.
+type sim struct {
+	t       testing.TB
+	w       *world
+	now     time.Time
+	queue   timeline
+	seq     int
+	nodes   []*simNode
+	rnd     *rand.Rand
+	blockMs func(*chain.Block) time.Duration // time to judge
+	check   bool
+	steps   int
+	trace   uint64 // hash of all actions: equal for equal seeds
+}
+
+type simNode struct {
+	i       int
+	s       *State
+	r       *rooms
+	links   map[p2p.PeerID]*simLink
+	nextID  p2p.PeerID
+	answers map[Ticket]error
+	tickAt  time.Time
+	busy    time.Time // rooms judge one thing after the other
+	mute    bool      // swallows requests for bodies
+	sentB   int       // bodies sent
+	tap     func(Action)
+}
+
+// simLink is one direction of a connection.
+type simLink struct {
+	to      *simNode
+	toID    p2p.PeerID // who we are there
+	latency time.Duration
+	perByte time.Duration
+	free    time.Time // when the line is free again
+	dead    bool
+}
+
+type moment struct {
+	at  time.Time
+	seq int
+	do  func()
+}
+type timeline []moment
+
+func (q timeline) Len() int { return len(q) }
+func (q timeline) Less(i, j int) bool {
+	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].seq < q[j].seq
+}
+func (q timeline) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *timeline) Push(x any)   { *q = append(*q, x.(moment)) }
+func (q *timeline) Pop() any {
+	old := *q
+	x := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return x
+}
+
+func newSim(t testing.TB, w *world, n int, seed uint64) *sim {
+	m := &sim{t: t, w: w, now: w.start, rnd: rand.New(rand.NewPCG(seed, 1)), check: true}
+	m.blockMs = func(*chain.Block) time.Duration { return time.Millisecond }
+	for i := range n {
+		m.nodes = append(m.nodes, &simNode{
+			i: i, s: newTestState(w, seed+uint64(i)), r: newRooms(w),
+			links: map[p2p.PeerID]*simLink{}, answers: map[Ticket]error{},
+		})
+	}
+	return m
+}
+
+func (m *sim) after(d time.Duration, do func()) {
+	m.seq++
+	heap.Push(&m.queue, moment{m.now.Add(d), m.seq, do})
+}
+
+// run goes on until nothing is left before the time.
+func (m *sim) run(d time.Duration) {
+	end := m.now.Add(d)
+	for len(m.queue) > 0 && !m.queue[0].at.After(end) {
+		x := heap.Pop(&m.queue).(moment)
+		m.now = x.at
+		x.do()
+	}
+	m.now = end
+}
+
+func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID) {
+	from.nextID++
+	to.nextID++
+	a, b = from.nextID, to.nextID
+	from.links[a] = &simLink{to: to, toID: b, latency: latency}
+	to.links[b] = &simLink{to: from, toID: a, latency: latency}
+	info := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
+	in := info
+	in.Inbound = true
+	m.step(from, Joined{a, info})
+	m.step(to, Joined{b, in})
+	return a, b
+}
+
+// cut ends a connection: both sides notice after the latency.
+func (m *sim) cut(n *simNode, id p2p.PeerID) {
+	l := n.links[id]
+	if l == nil {
+		return
+	}
+	other, oid := l.to, l.toID
+	l.dead = true
+	if back := other.links[oid]; back != nil {
+		back.dead = true
+	}
+	delete(n.links, id)
+	delete(other.links, oid)
+	m.after(0, func() { m.step(n, Left{id}) })
+	m.after(l.latency, func() { m.step(other, Left{oid}) })
+}
+
+func (m *sim) step(n *simNode, ev Event) {
+	m.steps++
+	acts := n.s.Step(m.now, ev)
+	if m.check {
+		checkInvariants(m.t, n.s)
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, m.trace, n.i, len(acts))
+	for _, a := range acts {
+		fmt.Fprintf(h, "%T", a)
+		m.perform(n, a, h)
+	}
+	m.trace = h.Sum64()
+	if at := n.s.Deadline(); !at.IsZero() && (n.tickAt.IsZero() || at.Before(n.tickAt)) {
+		n.tickAt = at
+		m.after(max(at.Sub(m.now), 0), func() {
+			if n.tickAt.Equal(at) {
+				n.tickAt = time.Time{}
+			}
+			m.step(n, Tick{})
+		})
+	}
+}
+
+func (m *sim) perform(n *simNode, a Action, trace interface{ Write([]byte) (int, error) }) {
+	if n.tap != nil {
+		n.tap(a)
+	}
+	switch a := a.(type) {
+	case Send:
+		fmt.Fprint(trace, a.Peer, a.Msg.Command())
+		if l, ok := a.Msg.(*wire.MsgInv); ok {
+			for _, iv := range l.InvList {
+				fmt.Fprint(trace, iv.Hash)
+			}
+		}
+		m.transmit(n, a.Peer, a.Msg, 100)
+	case SendBlock:
+		fmt.Fprint(trace, a.Peer, a.Hash)
+		b := n.r.body[a.Hash]
+		if b == nil {
+			m.t.Fatalf("node %d serves a body it does not have", n.i)
+		}
+		if !n.mute {
+			n.sentB++
+			m.transmit(n, a.Peer, &msg.Block{Block: b}, len(b.Raw))
+		}
+	case Drop:
+		if a.Offence != "" {
+			fmt.Fprint(trace, a.Offence)
+		}
+		m.cut(n, a.Peer)
+	case JudgeBlock:
+		m.judge(n, m.blockMs(a.Block), func() []Event { return n.r.judgeBlock(a) })
+	case JudgeTx:
+		m.judge(n, 100*time.Microsecond, func() []Event { return n.r.judgeTx(a) })
+	case Answer:
+		if _, again := n.answers[a.Ticket]; again {
+			m.t.Fatalf("ticket %d answered twice", a.Ticket)
+		}
+		n.answers[a.Ticket] = a.Err
+	}
+}
+
+func (m *sim) judge(n *simNode, d time.Duration, verdict func() []Event) {
+	if n.busy.Before(m.now) {
+		n.busy = m.now
+	}
+	n.busy = n.busy.Add(d)
+	m.after(n.busy.Sub(m.now), func() {
+		for _, ev := range verdict() {
+			m.step(n, ev)
+		}
+	})
+}
+
+func (m *sim) transmit(n *simNode, id p2p.PeerID, what wire.Message, size int) {
+	l := n.links[id]
+	if l == nil {
+		return
+	}
+	if l.free.Before(m.now) {
+		l.free = m.now
+	}
+	l.free = l.free.Add(time.Duration(size) * l.perByte)
+	m.after(l.free.Sub(m.now)+l.latency, func() {
+		if !l.dead {
+			m.step(l.to, Message{l.toID, what})
+		}
+	})
+}
+
+// mine gives a node blocks of its own, and their transactions.
+func (m *sim) mine(n *simNode, name string) {
+	m.step(n, SubmitBlock{Ticket: Ticket(1<<32 + m.seq), Block: m.w.blockNamed(name)})
+}
+
+// give puts a chain into a node as if it had synced before.
+func (m *sim) give(n *simNode, names ...string) {
+	for _, name := range names {
+		node := m.w.nodes[name]
+		for _, ev := range n.r.judgeBlock(JudgeBlock{Node: node, Block: m.w.blockNamed(name)}) {
+			if _, verdict := ev.(BlockVerdict); !verdict {
+				m.step(n, ev)
+			}
+		}
+	}
+}
+
+func numbered(prefix string, n int) (names []string) {
+	for i := 1; i <= n; i++ {
+		names = append(names, fmt.Sprint(prefix, i))
+	}
+	return names
+}
+
+func (m *sim) wantTip(name string, nodes ...*simNode) {
+	m.t.Helper()
+	for _, n := range nodes {
+		if n.r.tip != m.w.nodes[name] {
+			m.t.Errorf("node %d is at %s (%d), want %s", n.i, m.w.names[n.r.tip.Hash], n.r.tip.Height, name)
+		}
+	}
+}
+
+func TestSyncFromOnePeer(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 3000, 300)
+	m := newSim(t, w, 2, 1)
+	m.check = false
+	m.give(m.nodes[0], numbered("a", 3000)...)
+	m.blockMs = func(*chain.Block) time.Duration { return 50 * time.Microsecond }
+	m.connect(m.nodes[1], m.nodes[0], 10*time.Millisecond)
+	m.run(5 * time.Second)
+	m.wantTip("a3000", m.nodes[1])
+	if n := m.nodes[0].sentB; n != 3000 {
+		t.Errorf("%d bodies sent for 3000", n)
+	}
+}
+
+func TestBlocksAndTransactionsTravelALineOfNodes(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 10, 1000)
+	m := newSim(t, w, 4, 2)
+	for i := 1; i < 4; i++ {
+		m.connect(m.nodes[i], m.nodes[i-1], time.Millisecond)
+	}
+	m.run(time.Second)
+	for i := 1; i <= 10; i++ {
+		m.mine(m.nodes[0], fmt.Sprint("a", i))
+		m.run(20 * time.Millisecond)
+		m.wantTip(fmt.Sprint("a", i), m.nodes...)
+	}
+	for i := range 20 {
+		name := fmt.Sprint("t", i)
+		m.step(m.nodes[i%4], SubmitTx{Ticket(i), w.tx(name)})
+		m.run(20 * time.Millisecond)
+		for _, n := range m.nodes {
+			if n.r.pool[w.tx(name).ID] == nil {
+				t.Errorf("%s is not in the pool of node %d after 20 ms", name, n.i)
+			}
+		}
+	}
+}
