@@ -36,12 +36,15 @@ func (s *Set) Tip() *chain.HeaderNode {
 	return s.tip
 }
 
-// Apply makes all changes and moves the tip, at once for every reader.
-func (s *Set) Apply(changes []Change, tip *chain.HeaderNode) {
+// Apply makes the changes of several blocks and moves the tip, at once for
+// every reader.
+func (s *Set) Apply(tip *chain.HeaderNode, blocks ...[]Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range changes {
-		s.active.Apply(changes[i])
+	for _, changes := range blocks {
+		for i := range changes {
+			s.active.Apply(changes[i])
+		}
 	}
 	s.tip = tip
 }

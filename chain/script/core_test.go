@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -17,6 +18,8 @@ import (
 
 	"grapevine/chain"
 )
+
+func hash160(b []byte) []byte { return address.Hash160(b) }
 
 func amount(f float64) btcutil.Amount { return btcutil.Amount(f) }
 

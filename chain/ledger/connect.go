@@ -1,0 +1,241 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+)
+
+// connector spends and makes coins in block order, in an overlay above a
+// committed set. It runs every rule that needs coins but the scripts.
+type connector struct {
+	params  *chain.Params
+	overlay *coins.Overlay
+	fetch   func(ops []wire.OutPoint, into []coins.Found) error
+}
+
+// effect is what a block does to the coin set.
+type effect struct {
+	spent   [][]chain.Coin // by transaction, in input order
+	changes []coins.Change
+	flags   txscript.ScriptFlags
+}
+
+// connect applies the block to the overlay as the block with that number. After
+// a failure the overlay holds half of the block and is to be dropped. Errors
+// that are not a *chain.RuleError are our own fault.
+func (c *connector) connect(node *chain.HeaderNode, b *chain.Block, number uint64) (*effect, error) {
+	if err := c.checkBIP30(node, b); err != nil {
+		return nil, err
+	}
+	found, err := c.prefetch(b)
+	if err != nil {
+		return nil, fmt.Errorf("read coins: %w", err)
+	}
+	s := &spending{connector: c, node: node, number: number, found: found,
+		effect: effect{spent: make([][]chain.Coin, len(b.Txs)), flags: chain.ScriptFlags(c.params, node)}}
+	s.allocate(b)
+	for i, tx := range b.Txs {
+		if err := s.tx(i, tx); err != nil {
+			return nil, err
+		}
+	}
+	return &s.effect, chain.CheckCoinbaseAmount(c.params, b, node.Height, s.fees)
+}
+
+// checkBIP30 refuses a block that makes a coin which exists already. Where
+// BIP34 holds from block 1 no txid can repeat, so nothing needs to be read.
+func (c *connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
+	if c.params.BIP0034Height <= 1 || !chain.EnforceBIP30(c.params, node) {
+		return nil
+	}
+	var ops []wire.OutPoint
+	for _, tx := range b.Txs {
+		for i := range tx.TxOut {
+			op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
+			if _, there, known := c.overlay.Get(op); there {
+				return chain.Broken(chain.ErrBIP30, "%s exists already", op)
+			} else if !known {
+				ops = append(ops, op)
+			}
+		}
+	}
+	found := make([]coins.Found, len(ops))
+	if err := c.fetch(ops, found); err != nil {
+		return fmt.Errorf("read coins: %w", err)
+	}
+	for i := range found {
+		if found[i].OK {
+			return chain.Broken(chain.ErrBIP30, "%s exists already", ops[i])
+		}
+	}
+	return nil
+}
+
+// prefetch reads all coins that come from below the overlay at once, in the
+// order of the inputs that need them.
+func (c *connector) prefetch(b *chain.Block) ([]coins.Found, error) {
+	if len(b.Txs) == 1 {
+		return nil, nil
+	}
+	own := make(map[chain.Hash]struct{}, len(b.Txs))
+	var ops []wire.OutPoint
+	for _, tx := range b.Txs[1:] {
+		for _, in := range tx.TxIn {
+			if c.below(own, in.PreviousOutPoint) {
+				ops = append(ops, in.PreviousOutPoint)
+			}
+		}
+		own[tx.ID] = struct{}{}
+	}
+	found := make([]coins.Found, len(ops))
+	return found, c.fetch(ops, found)
+}
+
+// below says whether a coin is neither made by an earlier transaction of the
+// block nor known to the overlay.
+func (c *connector) below(own map[chain.Hash]struct{}, op wire.OutPoint) bool {
+	if _, ok := own[op.Hash]; ok {
+		return false
+	}
+	_, _, known := c.overlay.Get(op)
+	return !known
+}
+
+// spending is one block on its way through a connector.
+type spending struct {
+	*connector
+	effect
+	node   *chain.HeaderNode
+	number uint64
+	found  []coins.Found // what is left of prefetch's
+	flat   []chain.Coin  // backs effect.spent
+	arena  []byte        // backs the coins of effect.changes
+	fees   btcutil.Amount
+	sigops int
+	repeat bool // one of the two blocks that repeated a coinbase
+}
+
+func (s *spending) allocate(b *chain.Block) {
+	ins, outs := 0, 0
+	for _, tx := range b.Txs {
+		ins += len(tx.TxIn)
+		outs += len(tx.TxOut)
+	}
+	s.flat = make([]chain.Coin, 0, ins)
+	s.changes = make([]coins.Change, 0, ins-1+outs)
+	s.arena = make([]byte, 0, outs*coinBytes)
+	_, s.repeat = s.params.BIP30Exceptions[s.node.Hash]
+}
+
+// coinBytes is what most coins take when written; a guess that saves growing.
+const coinBytes = 36
+
+func (s *spending) tx(i int, tx *chain.Tx) error {
+	var in []chain.Coin
+	if i > 0 {
+		var err error
+		if in, err = s.take(tx); err != nil {
+			return inTx(err, tx)
+		}
+		s.spent[i] = in
+	}
+	s.sigops += chain.SigOpCost(tx, in, s.flags)
+	if s.sigops > chain.MaxSigOpCost {
+		return chain.Broken(chain.ErrBadSigOps, "too many sigops")
+	}
+	s.make(tx, i == 0)
+	return nil
+}
+
+func inTx(err error, tx *chain.Tx) error {
+	if re, ok := err.(*chain.RuleError); ok {
+		return chain.Broken(re.Rule, "transaction %s: %s", tx.ID, re.Detail)
+	}
+	return err
+}
+
+// take spends a transaction's inputs.
+func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
+	from := len(s.flat)
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		coin, there, known := s.overlay.Get(op)
+		if !known && len(s.found) > 0 {
+			coin, there = s.found[0].Coin, s.found[0].OK
+		}
+		if !known && len(s.found) > 0 {
+			s.found = s.found[1:]
+		}
+		if !there {
+			return nil, chain.Broken(chain.ErrInputsMissing, "%s", op)
+		}
+		s.flat = append(s.flat, coin)
+	}
+	coinsIn := s.flat[from:len(s.flat):len(s.flat)]
+	fee, err := chain.CheckTxInputs(s.params, tx, coinsIn, s.node.Height)
+	if err != nil {
+		return nil, err
+	}
+	if s.fees += fee; s.fees > chain.MaxMoney {
+		return nil, chain.Broken(chain.ErrAccumulatedFee, "")
+	}
+	if !chain.SequenceLock(s.params, tx, coinsIn, s.node.Parent).Open(s.node.Parent) {
+		return nil, chain.Broken(chain.ErrNonFinal, "relative lock time")
+	}
+	for _, in := range tx.TxIn {
+		s.overlay.Spend(in.PreviousOutPoint, s.number)
+		s.changes = append(s.changes, coins.Change{Op: in.PreviousOutPoint})
+	}
+	return coinsIn, nil
+}
+
+// make adds a transaction's outputs.
+func (s *spending) make(tx *chain.Tx, coinbase bool) {
+	for i, out := range tx.TxOut {
+		if !coins.Spendable(out.PkScript) {
+			continue
+		}
+		op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
+		coin := chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: s.node.Height, Coinbase: coinbase}
+		s.overlay.Add(op, coin, s.number)
+		from := len(s.arena)
+		s.arena = coins.Append(s.arena, coin)
+		s.changes = append(s.changes, coins.Change{Op: op, Coin: s.arena[from:len(s.arena):len(s.arena)], Fresh: !s.repeat})
+	}
+}
+
+// disconnect takes a block back, from its last transaction to its first; spent
+// is its undo record, without the coinbase.
+func (c *connector) disconnect(b *chain.Block, spent [][]chain.Coin, number uint64) ([]coins.Change, error) {
+	if len(spent) != len(b.Txs) {
+		return nil, fmt.Errorf("undo record of %s has %d transactions, want %d", b.Hash, len(spent), len(b.Txs))
+	}
+	var changes []coins.Change
+	for i := len(b.Txs) - 1; i >= 0; i-- {
+		tx := b.Txs[i]
+		for j, out := range tx.TxOut {
+			if coins.Spendable(out.PkScript) {
+				op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
+				c.overlay.Spend(op, number)
+				changes = append(changes, coins.Change{Op: op})
+			}
+		}
+		if i == 0 {
+			break
+		}
+		if len(spent[i]) != len(tx.TxIn) {
+			return nil, fmt.Errorf("undo record of %s: transaction %d has %d coins, want %d", b.Hash, i, len(spent[i]), len(tx.TxIn))
+		}
+		for j, in := range tx.TxIn {
+			c.overlay.Add(in.PreviousOutPoint, spent[i][j], number)
+			changes = append(changes, coins.Change{Op: in.PreviousOutPoint, Coin: coins.Append(nil, spent[i][j])})
+		}
+	}
+	return changes, nil
+}

@@ -1,0 +1,79 @@
+package ledger
+
+import "sync"
+
+// workers are the goroutines that decode and check. Tasks that let new blocks
+// in go before those that check scripts, so that peers' credits come back.
+type workers struct {
+	mu      sync.Mutex
+	some    sync.Cond // on mu: a task came, or closed
+	first   []func()
+	then    []func()
+	closed  bool
+	running sync.WaitGroup
+}
+
+// startWorkers starts n goroutines; close ends them.
+func startWorkers(n int) *workers {
+	w := &workers{}
+	w.some.L = &w.mu
+	for range n {
+		w.running.Go(w.run)
+	}
+	return w
+}
+
+func (w *workers) run() {
+	for task := w.next(); task != nil; task = w.next() {
+		task()
+	}
+}
+
+func (w *workers) next() (task func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		switch {
+		case w.closed:
+			return nil
+		case len(w.first) > 0:
+			task, w.first = pop(w.first)
+			return task
+		case len(w.then) > 0:
+			task, w.then = pop(w.then)
+			return task
+		}
+		w.some.Wait()
+	}
+}
+
+func pop(list []func()) (func(), []func()) {
+	task := list[0]
+	list[0] = nil // let go of what it holds
+	return task, list[1:]
+}
+
+// soon queues a task before all that later queued.
+func (w *workers) soon(task func()) {
+	w.mu.Lock()
+	w.first = append(w.first, task)
+	w.mu.Unlock()
+	w.some.Signal()
+}
+
+// later queues tasks, in order.
+func (w *workers) later(tasks ...func()) {
+	w.mu.Lock()
+	w.then = append(w.then, tasks...)
+	w.mu.Unlock()
+	w.some.Broadcast()
+}
+
+// close drops the tasks not begun and waits for those that are.
+func (w *workers) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.some.Broadcast()
+	w.running.Wait()
+}

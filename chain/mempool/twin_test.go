@@ -1,0 +1,428 @@
+package mempool
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/chain/policy"
+)
+
+// naive is the pool as one would first write it: a list, searched from end to
+// end for every question. It knows all that the pool promises of the set, and
+// nothing of how the pool does it.
+type naive struct {
+	*world
+	list []naiveTx // parents before their children
+}
+
+type naiveTx struct {
+	tx    *chain.Tx
+	fee   btcutil.Amount
+	usage int64
+	time  time.Time
+}
+
+func (n *naive) find(id chain.Hash) (naiveTx, bool) {
+	for _, x := range n.list {
+		if x.tx.ID == id {
+			return x, true
+		}
+	}
+	return naiveTx{}, false
+}
+
+// spends says whether tx spends any output of of.
+func spends(tx, of *chain.Tx) bool {
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.PreviousOutPoint.Hash == of.ID })
+}
+
+// family grows {tx} by all that next relates to a member, without tx itself.
+func (n *naive) family(tx *chain.Tx, next func(a, b *chain.Tx) bool) []naiveTx {
+	members := []*chain.Tx{tx}
+	var found []naiveTx
+	for grown := true; grown; {
+		grown = false
+		for _, x := range n.list {
+			in := slices.ContainsFunc(members, func(m *chain.Tx) bool { return m.ID == x.tx.ID })
+			if !in && slices.ContainsFunc(members, func(m *chain.Tx) bool { return next(m, x.tx) }) {
+				members, found, grown = append(members, x.tx), append(found, x), true
+			}
+		}
+	}
+	return found
+}
+
+func (n *naive) above(tx *chain.Tx) []naiveTx { return n.family(tx, spends) }
+
+func (n *naive) below(tx *chain.Tx) []naiveTx {
+	return n.family(tx, func(a, b *chain.Tx) bool { return spends(b, a) })
+}
+
+func size(tx *chain.Tx) int { return policy.VSize(tx.Weight, 0) }
+
+// judge is the verdict, or nil and the fee.
+func (n *naive) judge(tx *chain.Tx, returning bool) (naiveTx, error) {
+	if int64(tx.LockTime) > int64(n.tip.Height) {
+		return naiveTx{}, policy.ErrNonFinal
+	}
+	if _, ok := n.find(tx.ID); ok {
+		return naiveTx{}, policy.ErrInPool
+	}
+	for _, x := range n.list {
+		if sharesInput(x.tx, tx) {
+			return naiveTx{}, policy.ErrConflict
+		}
+	}
+	coins, parents, missing := n.inputs(tx)
+	if missing {
+		if _, known := n.coins[outpoint(tx, 0)]; known {
+			return naiveTx{}, policy.ErrKnown
+		}
+		return naiveTx{}, chain.ErrMissingCoin
+	}
+	var sum btcutil.Amount
+	immature := false
+	for i, c := range coins {
+		if s := tx.TxIn[i].Sequence; s < 1000 && n.tip.Height+1 < c.Height+int32(s) {
+			return naiveTx{}, policy.ErrSequenceLocked
+		}
+		immature = immature || c.Coinbase && n.tip.Height+1-c.Height < 100
+		sum += c.Value
+	}
+	for _, o := range tx.TxOut {
+		sum -= btcutil.Amount(o.Value)
+	}
+	x := naiveTx{tx: tx, fee: sum, usage: usageOf(tx, parents), time: n.now}
+	switch {
+	case immature:
+		return x, policy.ErrImmature
+	case !returning && x.fee < n.pool.floorNow().Fee(size(tx)):
+		return x, policy.ErrPoolMinFee
+	case !returning && x.fee < policy.DefaultMinRelay.Fee(size(tx)):
+		return x, policy.ErrMinRelayFee
+	}
+	return x, n.limits(tx)
+}
+
+// inputs are the coins of chain and list, and how many parents are in the list.
+func (n *naive) inputs(tx *chain.Tx) (coins []chain.Coin, parents int, missing bool) {
+	seen := map[chain.Hash]bool{}
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		c, ok := n.coins[op]
+		if p, inPool := n.find(op.Hash); inPool {
+			c, ok = chain.Coin{Value: btcutil.Amount(p.tx.TxOut[op.Index].Value), Height: n.tip.Height + 1}, true
+			seen[op.Hash] = true
+		}
+		coins, missing = append(coins, c), missing || !ok
+	}
+	return coins, len(seen), missing
+}
+
+func sharesInput(a, b *chain.Tx) bool {
+	return slices.ContainsFunc(a.TxIn, func(x *wire.TxIn) bool {
+		return slices.ContainsFunc(b.TxIn, func(y *wire.TxIn) bool { return x.PreviousOutPoint == y.PreviousOutPoint })
+	})
+}
+
+func (n *naive) limits(tx *chain.Tx) error {
+	above := n.above(tx)
+	extra := 0
+	if len(above) <= 1 {
+		extra = 1
+	}
+	if len(above) >= 25 {
+		return policy.ErrLongChain
+	}
+	for _, a := range above {
+		if len(n.below(a.tx))+1 >= 25+extra {
+			return policy.ErrLongChain
+		}
+	}
+	return nil
+}
+
+func (n *naive) add(tx *chain.Tx) error {
+	x, err := n.judge(tx, false)
+	if err != nil {
+		return err
+	}
+	n.list = append(n.list, x)
+	n.shrink()
+	if _, ok := n.find(tx.ID); !ok {
+		return policy.ErrPoolFull
+	}
+	return nil
+}
+
+func (n *naive) drop(tx *chain.Tx) {
+	gone := append(n.below(tx), naiveTx{tx: tx})
+	n.list = slices.DeleteFunc(n.list, func(x naiveTx) bool {
+		return slices.ContainsFunc(gone, func(g naiveTx) bool { return g.tx.ID == x.tx.ID })
+	})
+}
+
+// shrink evicts the one with the worst rate: the better of its own and that of
+// it with its descendants; of equals the younger.
+func (n *naive) shrink() {
+	for {
+		var usage int64
+		for _, x := range n.list {
+			usage += x.usage
+		}
+		if usage <= n.pool.cfg.MaxBytes {
+			return
+		}
+		worst, rate := 0, 0.0
+		for i, x := range n.list {
+			fee, bytes := x.fee, size(x.tx)
+			for _, d := range n.below(x.tx) {
+				fee, bytes = fee+d.fee, bytes+size(d.tx)
+			}
+			r := max(float64(fee)/float64(bytes), float64(x.fee)/float64(size(x.tx)))
+			if i == 0 || r <= rate {
+				worst, rate = i, r
+			}
+		}
+		n.drop(n.list[worst].tx)
+	}
+}
+
+func (n *naive) apply(d chain.Delta) {
+	for _, b := range d.Connected {
+		for _, tx := range b.Block.Txs {
+			n.list = slices.DeleteFunc(n.list, func(x naiveTx) bool { return x.tx.ID == tx.ID })
+			for _, x := range slices.Clone(n.list) {
+				if sharesInput(x.tx, tx) {
+					n.drop(x.tx)
+				}
+			}
+		}
+	}
+	if len(d.Disconnected) > 0 {
+		n.giveBack(d)
+	}
+	for _, x := range slices.Clone(n.list) {
+		if x.time.Before(n.now.Add(-Expiry)) {
+			n.drop(x.tx)
+		}
+	}
+	n.shrink()
+}
+
+func (n *naive) giveBack(d chain.Delta) {
+	had := n.list
+	n.list = nil
+	var failed []*chain.Tx
+	for _, b := range slices.Backward(d.Disconnected) {
+		for i, tx := range b.Block.Txs {
+			if x, err := n.judge(tx, true); err == nil && i > 0 {
+				n.list = append(n.list, x)
+			} else {
+				failed = append(failed, tx)
+			}
+		}
+	}
+	n.list = append(n.list, had...)
+	for _, tx := range failed {
+		if _, again := n.find(tx.ID); !again && !n.inConnected(tx, d) {
+			for _, x := range n.below(tx) {
+				n.drop(x.tx)
+			}
+		}
+	}
+	for _, x := range slices.Clone(n.list) {
+		if len(n.above(x.tx)) >= 25 {
+			n.drop(x.tx)
+		}
+	}
+	for _, x := range slices.Clone(n.list) {
+		if _, ok := n.find(x.tx.ID); ok && !n.stands(x.tx) {
+			n.drop(x.tx)
+		}
+	}
+}
+
+func (n *naive) inConnected(tx *chain.Tx, d chain.Delta) bool {
+	for _, b := range d.Connected {
+		if slices.ContainsFunc(b.Block.Txs, func(o *chain.Tx) bool { return o.ID == tx.ID }) {
+			return true
+		}
+	}
+	return false
+}
+
+// stands judges a transaction of the list as if it were not there.
+func (n *naive) stands(tx *chain.Tx) bool {
+	all := n.list
+	n.list = slices.DeleteFunc(slices.Clone(all), func(x naiveTx) bool { return x.tx.ID == tx.ID })
+	_, err := n.judge(tx, true)
+	n.list = all
+	return err == nil || errors.Is(err, policy.ErrLongChain)
+}
+
+// chance makes random steps.
+type chance struct {
+	*naive
+	*rand.Rand
+	known []*chain.Tx // all that was ever made, in order
+	told  map[chain.Hash]bool
+}
+
+// coin is one that may be spent by somebody already, or not be there at all.
+func (c *chance) coin() chaintest.Coin {
+	if c.IntN(3) > 0 && len(c.list) > 0 {
+		tx := c.list[c.IntN(len(c.list))].tx
+		return out(tx, c.IntN(len(tx.TxOut)))
+	}
+	if c.IntN(3) == 0 && len(c.known) > 0 {
+		tx := c.known[max(0, len(c.known)-1-c.IntN(20))]
+		return out(tx, c.IntN(len(tx.TxOut)))
+	}
+	return c.fund(1 + c.IntN(min(len(c.blocks)-90, 120)))
+}
+
+func (c *chance) tx() *chain.Tx {
+	from := []chaintest.Coin{c.coin()}
+	for c.IntN(3) == 0 && len(from) < 4 {
+		if next := c.coin(); !slices.ContainsFunc(from, func(o chaintest.Coin) bool { return o.Op == next.Op }) {
+			from = append(from, next)
+		}
+	}
+	tx := spendWith(btcutil.Amount(50+c.IntN(3000)), 1+c.IntN(3), func(tx *wire.MsgTx) {
+		switch c.IntN(12) {
+		case 0:
+			tx.TxIn[0].Sequence = uint32(c.IntN(3))
+		case 1:
+			tx.LockTime = uint32(int(c.tip.Height) - 1 + c.IntN(3))
+			tx.TxIn[0].Sequence = 0xfffffffe
+		}
+	}, from...)
+	c.known = append(c.known, tx)
+	return tx
+}
+
+// block is some of the pool with all their ancestors, and now and then a
+// stranger that the pool conflicts with.
+func (c *chance) block() []*chain.Tx {
+	picked := map[chain.Hash]bool{}
+	for range c.IntN(6) {
+		if len(c.list) > 0 {
+			x := c.list[c.IntN(len(c.list))].tx
+			picked[x.ID] = true
+			for _, a := range c.above(x) {
+				picked[a.tx.ID] = true
+			}
+		}
+	}
+	var txs []*chain.Tx
+	spent := map[wire.OutPoint]bool{}
+	for _, x := range c.list {
+		if picked[x.tx.ID] {
+			txs = append(txs, x.tx)
+			for _, in := range x.tx.TxIn {
+				spent[in.PreviousOutPoint] = true
+			}
+		}
+	}
+	fund := c.fund(1 + c.IntN(min(len(c.blocks)-100, 120)))
+	if _, there := c.coins[fund.Op]; there && !spent[fund.Op] && c.IntN(2) == 0 {
+		txs = append(txs, spend(777, 1, fund))
+	}
+	return txs
+}
+
+func (c *chance) step() (string, error) {
+	switch k := c.IntN(40); {
+	case k < 34:
+		tx := c.tx()
+		want := c.add(tx)
+		d, err := c.pool.Add(tx)
+		if !errors.Is(err, want) || (want == nil) != (err == nil) {
+			return "add", fmt.Errorf("pool says %v, twin says %v", err, want)
+		}
+		if err == nil && (len(d.In) != 1 || d.In[0].Tx != tx) {
+			return "add", fmt.Errorf("delta %+v", d)
+		}
+		return "add", c.agrees(d)
+	case k < 38:
+		var d chain.Delta
+		d.Connected = append(d.Connected, c.connect(c.build(c.block()...)))
+		return "block", c.both(d)
+	}
+	var d chain.Delta
+	depth := 1 + c.IntN(3)
+	for range depth {
+		d.Disconnected = append(d.Disconnected, c.disconnect())
+	}
+	for range depth + c.IntN(2) {
+		// What the pool holds may not be there on this branch yet.
+		d.Connected = append(d.Connected, c.connect(c.build()))
+	}
+	return "reorganisation", c.both(d)
+}
+
+func (c *chance) both(d chain.Delta) error {
+	d.Tip = c.tip
+	c.apply(d)
+	return c.agrees(c.pool.Apply(d))
+}
+
+// agrees compares the pool with its twin, and with who knows it by its deltas alone.
+func (c *chance) agrees(d chain.PoolDelta) error {
+	for _, gone := range d.Out {
+		if !c.told[gone.Tx.ID] {
+			return fmt.Errorf("%s left and was not there", gone.Tx.ID)
+		}
+		delete(c.told, gone.Tx.ID)
+	}
+	for _, in := range d.In {
+		if c.told[in.Tx.ID] {
+			return fmt.Errorf("%s came twice", in.Tx.ID)
+		}
+		c.told[in.Tx.ID] = true
+	}
+	if len(c.told) != len(c.list) {
+		return fmt.Errorf("by its deltas the pool holds %d, twin %d", len(c.told), len(c.list))
+	}
+	if err := c.pool.Check(); err != nil {
+		return err
+	}
+	if got := len(c.pool.TxIDs()); got != len(c.list) {
+		return fmt.Errorf("pool holds %d, twin %d", got, len(c.list))
+	}
+	for _, x := range c.list {
+		e, ok := c.pool.Entry(x.tx.ID)
+		if !ok || e.Fee != x.fee {
+			return fmt.Errorf("pool lacks %s or its fee differs", x.tx.ID)
+		}
+	}
+	return nil
+}
+
+func TestPoolDoesWhatItsNaiveTwinDoes(t *testing.T) {
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12)
+			if seed%2 == 0 {
+				w.pool.cfg.MaxBytes = 40 << 10 // about forty transactions
+			}
+			c := &chance{naive: &naive{world: w}, Rand: rand.New(rand.NewPCG(seed, 1)), told: map[chain.Hash]bool{}}
+			for i := range 600 {
+				if what, err := c.step(); err != nil {
+					t.Fatalf("step %d, %s: %v", i, what, err)
+				}
+			}
+		})
+	}
+}
