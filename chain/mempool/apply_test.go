@@ -113,6 +113,23 @@ func TestLongChainOfABlockComesBackWithinLimits(t *testing.T) {
 	w.holds(txs[:25]...)
 }
 
+func TestChainThatGrowsTooLongByItsReturnIsCut(t *testing.T) {
+	w := newWorld(t, 1)
+	txs := []*chain.Tx{spend(1000, 1, w.fund(1))}
+	for range 29 {
+		txs = append(txs, spend(1000, 1, out(txs[len(txs)-1], 0)))
+	}
+	w.mine(txs[:20]...)
+	for _, tx := range txs[20:] {
+		w.accept(tx)
+	}
+	d := w.reorg(1, nil, nil)
+	if len(d.In) != 20 || len(d.Out) != 5 || d.Out[0].Tx != txs[29] || d.Out[0].Why != chain.GoneEvicted {
+		t.Fatalf("%d in, %d out", len(d.In), len(d.Out))
+	}
+	w.holds(txs[:25]...)
+}
+
 func TestFreeTransactionsComeBackButNotIntoAFullPool(t *testing.T) {
 	w := newWorld(t, 2)
 	free := spend(0, 1, w.fund(1))

@@ -334,11 +334,16 @@ func (c *chance) block() []*chain.Tx {
 			}
 		}
 	}
+	return append(txs, c.stranger(spent)...)
+}
+
+// stranger is at most one transaction that the pool has never seen.
+func (c *chance) stranger(spent map[wire.OutPoint]bool) []*chain.Tx {
 	fund := c.fund(1 + c.IntN(min(len(c.blocks)-100, 120)))
-	if _, there := c.coins[fund.Op]; there && !spent[fund.Op] && c.IntN(2) == 0 {
-		txs = append(txs, spend(777, 1, fund))
+	if _, there := c.coins[fund.Op]; !there || spent[fund.Op] || c.IntN(2) == 0 {
+		return nil
 	}
-	return txs
+	return []*chain.Tx{spend(777, 1, fund)}
 }
 
 func (c *chance) step() (string, error) {
@@ -366,7 +371,7 @@ func (c *chance) step() (string, error) {
 	}
 	for range depth + c.IntN(2) {
 		// What the pool holds may not be there on this branch yet.
-		d.Connected = append(d.Connected, c.connect(c.build()))
+		d.Connected = append(d.Connected, c.connect(c.build(c.stranger(nil)...)))
 	}
 	return "reorganisation", c.both(d)
 }
