@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // Params is a Bitcoin network: chaincfg's description of it, and what the
@@ -43,6 +44,10 @@ func RegTest() *Params {
 	p.BIP0034Height, p.BIP0065Height, p.BIP0066Height = 1, 1, 1
 	return &Params{Params: &p, CSVHeight: 1, SegwitHeight: 0}
 }
+
+// Local says whether the network is a private one for tests: loopback and
+// private addresses count there, and nothing is delayed for privacy's sake.
+func (p *Params) Local() bool { return p.Net == wire.TestNet }
 
 // Genesis is the first header of the network.
 func (p *Params) Genesis() *HeaderNode {

@@ -33,11 +33,11 @@ func (c *connector) connect(node *chain.HeaderNode, b *chain.Block, number uint6
 	if err := c.checkBIP30(node, b); err != nil {
 		return nil, err
 	}
-	found, err := c.prefetch(b)
+	ops, found, err := c.prefetch(b)
 	if err != nil {
 		return nil, fmt.Errorf("read coins: %w", err)
 	}
-	s := &spending{connector: c, node: node, number: number, found: found,
+	s := &spending{connector: c, node: node, number: number, ops: ops, found: found,
 		effect: effect{spent: make([][]chain.Coin, len(b.Txs)), flags: chain.ScriptFlags(c.params, node)}}
 	s.allocate(b)
 	for i, tx := range b.Txs {
@@ -79,9 +79,9 @@ func (c *connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
 
 // prefetch reads all coins that come from below the overlay at once, in the
 // order of the inputs that need them.
-func (c *connector) prefetch(b *chain.Block) ([]coins.Found, error) {
+func (c *connector) prefetch(b *chain.Block) ([]wire.OutPoint, []coins.Found, error) {
 	if len(b.Txs) == 1 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	own := make(map[chain.Hash]struct{}, len(b.Txs))
 	var ops []wire.OutPoint
@@ -94,7 +94,7 @@ func (c *connector) prefetch(b *chain.Block) ([]coins.Found, error) {
 		own[tx.ID] = struct{}{}
 	}
 	found := make([]coins.Found, len(ops))
-	return found, c.fetch(ops, found)
+	return ops, found, c.fetch(ops, found)
 }
 
 // below says whether a coin is neither made by an earlier transaction of the
@@ -113,7 +113,8 @@ type spending struct {
 	effect
 	node   *chain.HeaderNode
 	number uint64
-	found  []coins.Found // what is left of prefetch's
+	ops    []wire.OutPoint // what is left of prefetch's, and what was found there
+	found  []coins.Found
 	flat   []chain.Coin  // backs effect.spent
 	arena  []byte        // backs the coins of effect.changes
 	fees   btcutil.Amount
@@ -166,11 +167,11 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 	for _, in := range tx.TxIn {
 		op := in.PreviousOutPoint
 		coin, there, known := s.overlay.Get(op)
-		if !known && len(s.found) > 0 {
+		// An output that an earlier transaction of this block does not have was
+		// not looked up: it must not be taken for the next that was.
+		if !known && len(s.ops) > 0 && s.ops[0] == op {
 			coin, there = s.found[0].Coin, s.found[0].OK
-		}
-		if !known && len(s.found) > 0 {
-			s.found = s.found[1:]
+			s.ops, s.found = s.ops[1:], s.found[1:]
 		}
 		if !there {
 			return nil, chain.Broken(chain.ErrInputsMissing, "%s", op)

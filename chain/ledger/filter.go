@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2/gcs/builder"
+
+	"grapevine/chain"
+)
+
+// buildFilter is the block's BIP158 basic filter.
+func buildFilter(b *chain.Block, spent [][]chain.Coin) ([]byte, error) {
+	var scripts [][]byte
+	for _, of := range spent {
+		for i := range of {
+			scripts = append(scripts, of[i].PkScript)
+		}
+	}
+	f, err := builder.BuildBasicFilter(b.MsgBlock(), scripts)
+	if err != nil {
+		return nil, fmt.Errorf("filter of block %s: %w", b.Hash, err)
+	}
+	raw, err := f.NBytes()
+	if err != nil {
+		return nil, fmt.Errorf("filter of block %s: %w", b.Hash, err)
+	}
+	return raw, nil
+}
+
+// filterHeader chains a filter to the one before it (BIP157).
+func filterHeader(filter []byte, before chain.Hash) chain.Hash {
+	sum := double(filter)
+	return double(append(sum[:], before[:]...))
+}
+
+func double(b []byte) chain.Hash {
+	first := sha256.Sum256(b)
+	return sha256.Sum256(first[:])
+}
