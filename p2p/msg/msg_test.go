@@ -1,0 +1,222 @@
+package msg_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// samples is one of each message that can be encoded.
+func samples(t testing.TB) []wire.Message {
+	p := chain.RegTest()
+	m := chaintest.Mine(t, p, p.Genesis())
+	tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
+	h := m.Block.Hash
+	when := time.Unix(1_600_000_000, 0)
+	inv := []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h), wire.NewInvVect(5, &h)}
+	locator := &wire.MsgGetHeaders{ProtocolVersion: 70016, BlockLocatorHashes: []*chainhash.Hash{&h, &h}, HashStop: h}
+	return []wire.Message{
+		&msg.Block{Block: m.Block},
+		&msg.Tx{Tx: tx},
+		&wire.MsgInv{InvList: inv}, &wire.MsgGetData{InvList: inv}, &wire.MsgNotFound{InvList: inv},
+		&wire.MsgHeaders{Headers: []*wire.BlockHeader{&m.Block.Header}},
+		locator, (*wire.MsgGetBlocks)(locator),
+		&wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(when, 9, net.IPv4(10, 1, 2, 3), 8333)}},
+		&wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{
+			wire.NetAddressV2FromBytes(when, 1<<40, []byte{10, 1, 2, 3}, 8333),
+			wire.NetAddressV2FromBytes(when, 9, net.ParseIP("2001:db8::1"), 1),
+		}},
+		&wire.MsgVersion{ProtocolVersion: 70016, Services: 9, Timestamp: when, Nonce: 7, UserAgent: "/a/", LastBlock: -1,
+			AddrYou: wire.NetAddress{IP: net.IPv4(1, 2, 3, 4), Port: 5}, AddrMe: wire.NetAddress{IP: net.IPv6zero}},
+		&wire.MsgVerAck{}, &wire.MsgWTxIdRelay{}, &wire.MsgSendAddrV2{}, &wire.MsgSendHeaders{},
+		&wire.MsgGetAddr{}, &wire.MsgMemPool{}, &wire.MsgPing{Nonce: 1}, &wire.MsgPong{Nonce: 2}, &wire.MsgFeeFilter{MinFee: 1000},
+		&wire.MsgGetCFilters{StopHash: h}, &wire.MsgGetCFHeaders{StopHash: h}, &wire.MsgGetCFCheckpt{StopHash: h},
+		&msg.SendCmpct{Announce: true, Version: 2},
+		&msg.Opaque{Name: "filterload", Payload: []byte{1, 2, 3}},
+	}
+}
+
+func encode(t testing.TB, m wire.Message) (string, []byte) {
+	t.Helper()
+	command, payload, err := msg.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return command, payload
+}
+
+func TestWhatDecodesEncodesToTheSameBytes(t *testing.T) {
+	for _, m := range samples(t) {
+		command, payload := encode(t, m)
+		got, err := msg.Decode(command, payload)
+		if err != nil {
+			t.Errorf("%s: %v", command, err)
+			continue
+		}
+		if again, b := encode(t, got); again != command || !bytes.Equal(b, payload) {
+			t.Errorf("%s: %x came back as %s %x", command, payload, again, b)
+		}
+	}
+}
+
+func TestT2_TruncatedAndTrailingBytesAreOffences(t *testing.T) {
+	for _, m := range samples(t) {
+		command, payload := encode(t, m)
+		if command == "filterload" {
+			continue // not read at all
+		}
+		for cut := range len(payload) {
+			if _, err := msg.Decode(command, payload[:cut]); err == nil && command != "version" {
+				t.Errorf("%s of %d bytes decodes from its first %d", command, len(payload), cut)
+			}
+		}
+		longer := append(bytes.Clone(payload), 0)
+		_, err := msg.Decode(command, longer)
+		var offence p2p.Offence
+		switch {
+		case command == "version" && err != nil:
+			t.Errorf("version with a byte more, as newer ones may have: %v", err)
+		case command != "version" && !errors.As(err, &offence):
+			t.Errorf("%s with a byte more: %v", command, err)
+		}
+	}
+}
+
+func list(n, elem int) []byte {
+	b := binary.LittleEndian.AppendUint16([]byte{0xfd}, uint16(n))
+	return append(b, make([]byte, n*elem)...)
+}
+
+func TestT3_T12_T38_EntriesAreLimited(t *testing.T) {
+	for _, c := range []struct {
+		command   string
+		max, elem int
+		head      int
+		tail      int
+	}{
+		{"inv", 50_000, 36, 0, 0},
+		{"getdata", 50_000, 36, 0, 0},
+		{"notfound", 50_000, 36, 0, 0},
+		{"headers", 2000, 81, 0, 0},
+		{"addr", 1000, 30, 0, 0},
+		{"addrv2", 1000, 13, 0, 0},
+	} {
+		fill := func(n int) []byte {
+			p := list(n, c.elem)
+			if c.command == "addrv2" {
+				for i := range n {
+					p[3+i*13+5], p[3+i*13+6] = 1, 4
+				}
+			}
+			return p
+		}
+		if _, err := msg.Decode(c.command, fill(c.max)); err != nil {
+			t.Errorf("%d of %s: %v", c.max, c.command, err)
+		}
+		if _, err := msg.Decode(c.command, fill(c.max+1)); err == nil {
+			t.Errorf("%d of %s were taken", c.max+1, c.command)
+		}
+	}
+	for n, want := range map[int]bool{101: true, 102: false} {
+		p := append(append(make([]byte, 4), byte(n)), make([]byte, 32*n+32)...)
+		if _, err := msg.Decode("getheaders", p); (err == nil) != want {
+			t.Errorf("locator of %d: %v", n, err)
+		}
+	}
+}
+
+func TestT2_NumbersMustBeInTheirShortestForm(t *testing.T) {
+	for _, p := range [][]byte{
+		append([]byte{0xfd, 1, 0}, make([]byte, 36)...),
+		append([]byte{0xfe, 1, 0, 0, 0}, make([]byte, 36)...),
+		append([]byte{0xff, 1, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 36)...),
+	} {
+		if _, err := msg.Decode("inv", p); err == nil {
+			t.Errorf("%x was taken", p[:9])
+		}
+	}
+}
+
+func TestT2_HugeCountsCostNothing(t *testing.T) {
+	count := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+	three := append(bytes.Clone(count), make([]byte, 3*100)...)
+	for _, command := range []string{"inv", "getdata", "notfound", "headers", "addr", "addrv2", "tx", "block", "version", "getheaders"} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for _, p := range [][]byte{three, append(make([]byte, 80), three...), append(make([]byte, 4), three...)} {
+			_, err := msg.Decode(command, p)
+			if err == nil && (command != "version" || len(p) == 80+len(three)) {
+				t.Errorf("%s with a count of 2^64-1 was taken", command)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
+			t.Errorf("%s allocated %d bytes", command, n)
+		}
+	}
+}
+
+func TestUnknownCommandsAreCalledThat(t *testing.T) {
+	if _, err := msg.Decode("gossip", nil); !errors.Is(err, msg.ErrUnknownCommand) {
+		t.Errorf("err = %v", err)
+	}
+	for _, name := range strings.Fields("filterload filteradd filterclear merkleblock reject cfilter cfheaders cfcheckpt cmpctblock getblocktxn blocktxn") {
+		if m, err := msg.Decode(name, []byte{1}); err != nil || m.Command() != name {
+			t.Errorf("%s: %v, %v", name, m, err)
+		}
+	}
+}
+
+func TestBareTxHasNoWitness(t *testing.T) {
+	p := chain.RegTest()
+	k := chaintest.NewKey(1)
+	m := chaintest.Mine(t, p, p.Genesis(), chaintest.PayTo(k.P2WPKH()))
+	tx := chaintest.SpendOne(t, m.Coinbase(k), chaintest.OpTrue(), 1000)
+	command, payload := encode(t, &msg.BareTx{Tx: tx})
+	got, err := msg.Decode(command, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bare := got.(*msg.Tx); bare.WID != tx.ID || bare.ID != tx.ID || tx.WID == tx.ID {
+		t.Errorf("txid %v, wtxid %v of %v", bare.ID, bare.WID, tx.ID)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, m := range samples(f) {
+		command, payload := encode(f, m)
+		f.Add(command, payload)
+	}
+	f.Fuzz(func(t *testing.T, command string, payload []byte) {
+		m, err := msg.Decode(command, bytes.Clone(payload))
+		if err != nil {
+			return
+		}
+		again, b, err := msg.Encode(m)
+		if err != nil {
+			t.Fatalf("%s decodes but does not encode: %v", command, err)
+		}
+		if again != command {
+			t.Fatalf("%s became %s", command, again)
+		}
+		if command == "version" || command == "addrv2" {
+			return // newer fields and networks we do not know are left out
+		}
+		if !bytes.Equal(b, payload) {
+			t.Fatalf("%s: %x became %x", command, payload, b)
+		}
+	})
+}
