@@ -3,8 +3,10 @@
 // coins pay for a transaction, how it is built, what its signatures are.
 //
 // Nothing here reads a clock, a disk or a source of chance of its own, and
-// nothing starts a goroutine. Package wallet/vault is the worker: it keeps the
-// keys and coins of one node in wallet.db and follows the chain.
+// nothing starts a goroutine. Package wallet/books is what one wallet knows, in
+// memory; package wallet/vault is the worker that keeps it in wallet.db and
+// follows the chain.
 //
-// Start reading at words.go, then select.go (coin selection), then vault.
+// Start reading at words.go, then build.go and select.go (coin selection), then
+// packages books and vault.
 package wallet

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/wallet/books"
 )
 
 // Apply follows what happened to chain and pool, in order. It works on memory
@@ -20,15 +21,15 @@ func (v *Vault) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error
 		return nil
 	}
 	now := v.cfg.Now().Unix()
-	known := len(b.dirt.records)
+	known := b.Learned()
 	if err := v.move(b, d, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	if err := b.pool(p, now); err != nil {
+	if err := b.Pool(p, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	if !b.dirt.clean() {
-		v.dirtied(len(b.dirt.records) > known)
+	if b.Dirty() {
+		v.dirtied(b.Learned() > known)
 	}
 	v.announce()
 	return nil
@@ -37,19 +38,19 @@ func (v *Vault) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error
 // move follows d if it starts where the books stand. If it does not, the
 // reader finds the way from the ledger: the books are behind, or ahead because
 // the reader has been faster than the deltas.
-func (v *Vault) move(b *books, d chain.Delta, now int64) error {
-	if d.Tip == nil || d.Tip.Hash == b.cursor.Hash {
+func (v *Vault) move(b *books.Books, d chain.Delta, now int64) error {
+	if d.Tip == nil || d.Tip.Hash == b.Cursor().Hash {
 		return nil
 	}
-	if !startsAt(d, b.cursor) {
+	if !startsAt(d, b.Cursor()) {
 		v.lost()
 		return nil
 	}
 	if n := len(d.Disconnected); n > 0 {
-		b.rollback(d.Disconnected[n-1].Node.Parent)
+		b.Rollback(d.Disconnected[n-1].Node.Parent)
 	}
 	for _, l := range d.Connected {
-		if err := b.connect(l.Node, l.Block, now); err != nil {
+		if err := b.Connect(l.Node, l.Block, now); err != nil {
 			return err
 		}
 	}
@@ -127,16 +128,16 @@ func (v *Vault) step() (*chain.HeaderNode, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	b := v.books
-	if b == nil || b.cursor.Hash == tip.Hash {
+	if b == nil || b.Cursor().Hash == tip.Hash {
 		return nil, nil
 	}
 	v.scanning = true
-	fork := chain.Fork(b.cursor, tip)
+	fork := chain.Fork(b.Cursor(), tip)
 	if fork == nil {
 		return nil, errors.New("wallet and ledger stand in different header trees")
 	}
-	if fork.Hash != b.cursor.Hash {
-		b.rollback(fork)
+	if fork.Hash != b.Cursor().Hash {
+		b.Rollback(fork)
 		v.dirtied(false)
 		v.announce()
 	}
@@ -147,10 +148,10 @@ func (v *Vault) step() (*chain.HeaderNode, error) {
 func (v *Vault) readBlock(n *chain.HeaderNode, block *chain.Block) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.books.cursor.Hash != n.Parent.Hash {
+	if v.books.Cursor().Hash != n.Parent.Hash {
 		return nil
 	}
-	if err := v.books.connect(n, block, v.cfg.Now().Unix()); err != nil {
+	if err := v.books.Connect(n, block, v.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
 	v.dirtied(false)

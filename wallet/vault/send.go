@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,15 +53,12 @@ func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options
 // keep notes an own transaction, durably.
 func (v *Vault) keep(tx *chain.Tx, comment string) error {
 	v.mu.Lock()
-	r, err := v.books.add(tx, v.cfg.Now().Unix())
-	if r != nil {
-		r.comment = comment
-	}
+	err := v.books.Keep(tx, comment, v.cfg.Now().Unix())
 	v.mu.Unlock()
 	if err == nil {
 		err = v.flush()
 	}
-	if err != nil && r != nil {
+	if err != nil {
 		v.drop(tx.ID)
 	}
 	return err
@@ -71,10 +67,7 @@ func (v *Vault) keep(tx *chain.Tx, comment string) error {
 func (v *Vault) drop(txid chain.Hash) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	// A transaction that was seen in pool or block meanwhile is not ours to forget.
-	if r := v.books.txs[txid]; r != nil && !r.inPool && r.height == nowhere {
-		v.books.forget(r)
-	}
+	v.books.Forget(txid)
 }
 
 func (v *Vault) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
@@ -136,85 +129,34 @@ func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	}
 	v.sendMu.Lock()
 	defer v.sendMu.Unlock()
-	change, err := v.gather(&d)
+	v.mu.Lock()
+	change, err := v.books.Gather(&d)
+	v.mu.Unlock()
 	if err != nil {
 		return wallet.Funded{}, err
 	}
+	d.Now = v.cfg.Now()
 	f, err := d.Build(r)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err != nil {
-		return wallet.Funded{}, v.books.explain(err)
+		return wallet.Funded{}, v.books.Explain(err)
 	}
 	if f.Change >= 0 {
-		if err := v.books.used(change.KeyPath); err != nil {
+		if err := v.books.Used(change); err != nil {
 			return wallet.Funded{}, err
 		}
 	}
 	if hold {
-		for i := range f.Spent {
-			v.books.held[f.Spent[i].OutPoint] = struct{}{}
-		}
+		v.books.Hold(f.Spent)
 	}
 	return f, nil
-}
-
-// gather fills in what the books know: coins, change, tip.
-func (v *Vault) gather(d *wallet.Draft) (change *owned, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	b := v.books
-	row := rowOf(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
-	change = b.rows[row][b.next[row]]
-	d.Change = []byte(change.script)
-	d.Tip, d.Now = b.cursor, v.cfg.Now()
-	for _, op := range d.Options.Coins {
-		c, err := b.preset(op)
-		if err != nil {
-			return nil, err
-		}
-		d.Preset = append(d.Preset, c)
-	}
-	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
-		if !trusted || b.immature(o.rec) || b.aside(op) || slices.Contains(d.Options.Coins, op) {
-			return
-		}
-		d.Coins = append(d.Coins, b.coin(op, o, trusted))
-	})
-	slices.SortFunc(d.Coins, byOutPoint) // chance is to come from the dice alone
-	return change, nil
-}
-
-// preset is a coin that the caller wants spent.
-func (b *books) preset(op wire.OutPoint) (c wallet.Coin, err error) {
-	o, ok := b.outs[op]
-	_, held := b.held[op]
-	switch {
-	case !ok:
-		return c, fmt.Errorf("%w: %s", wallet.ErrNotOurs, op)
-	case b.spent(op) || held:
-		return c, fmt.Errorf("%w: %s", wallet.ErrSpent, op)
-	case b.depth(o.rec) < 0 || o.rec.abandoned:
-		return c, fmt.Errorf("%w: %s is not in the chain", wallet.ErrNotOurs, op)
-	}
-	return b.coin(op, o, b.trusted(o.rec, map[*record]bool{})), nil
-}
-
-// explain adds what there is to an error that says there is too little.
-func (b *books) explain(err error) error {
-	var short *wallet.FundsError
-	if errors.As(err, &short) {
-		short.Balance, short.Locked = b.balance()
-	}
-	return err
 }
 
 func (v *Vault) release(coins []wallet.Coin) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for i := range coins {
-		delete(v.books.held, coins[i].OutPoint)
-	}
+	v.books.Release(coins)
 }
 
 // dice are the chance of one transaction, seeded by the door.
@@ -237,71 +179,18 @@ func (v *Vault) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoi
 }
 
 func (v *Vault) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-	coins := make(map[wire.OutPoint]chain.Coin, len(tx.TxIn))
-	paths := map[string]wallet.KeyPath{}
 	v.mu.Lock()
-	b := v.books
-	for _, in := range tx.TxIn {
-		op := in.PreviousOutPoint
-		c, ok := prev[op]
-		if o, ours := b.outs[op]; ours {
-			c, ok = chain.Coin{Value: o.value, PkScript: []byte(o.own.script)}, true
-		}
-		if !ok {
-			continue
-		}
-		coins[op] = c
-		if own := b.scripts[string(c.PkScript)]; own != nil {
-			paths[own.script] = own.KeyPath
-		}
-	}
+	coins, paths := v.books.Signing(tx, prev)
+	keys := v.books.Keys()
 	v.mu.Unlock()
 	return wallet.Sign(tx, coins, func(script []byte) (*btcec.PrivateKey, wallet.Kind, bool, error) {
 		path, ok := paths[string(script)]
 		if !ok {
 			return nil, 0, false, nil
 		}
-		key, err := b.keys.PrivKey(path)
+		key, err := keys.PrivKey(path)
 		return key, path.Kind, true, err
 	})
-}
-
-// Abandon gives up an own transaction that is in no block and not in the
-// pool: its coins may be spent again.
-func (v *Vault) Abandon(ctx context.Context, txid chain.Hash) error {
-	if err := v.ready(ctx); err != nil {
-		return err
-	}
-	v.mu.Lock()
-	r := v.books.txs[txid]
-	var err error
-	switch {
-	case r == nil:
-		err = wallet.ErrUnknownTx
-	case r.height != nowhere || r.conflict != nowhere || r.inPool:
-		err = fmt.Errorf("transaction %s is in a block, in the pool or conflicted: it cannot be abandoned", txid)
-	default:
-		v.books.abandon(r)
-	}
-	v.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return v.flush()
-}
-
-// abandon gives up r and what hangs on it.
-func (b *books) abandon(r *record) {
-	if r.abandoned || r.height != nowhere || r.inPool {
-		return
-	}
-	r.abandoned = true
-	b.touch(r)
-	for i := range r.outs {
-		for _, s := range b.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
-			b.abandon(s)
-		}
-	}
 }
 
 // againAfter are the waits between two rounds of submitting again: at first a
@@ -326,7 +215,11 @@ func (v *Vault) resubmit(ctx context.Context) error {
 		if err := v.Settle(ctx, nil); err != nil {
 			return err
 		}
-		for _, tx := range v.pending() {
+		txs, err := v.pending()
+		if err != nil {
+			return err
+		}
+		for _, tx := range txs {
 			if err := v.cfg.Submit(ctx, tx); err != nil {
 				v.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
 			}
@@ -334,24 +227,11 @@ func (v *Vault) resubmit(ctx context.Context) error {
 	}
 }
 
-// pending are transactions that wait for a block, in the order they came.
-func (v *Vault) pending() []*chain.Tx {
+func (v *Vault) pending() ([]*chain.Tx, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var list []*record
-	if v.books != nil {
-		for _, r := range v.books.txs {
-			if v.books.depth(r) == 0 && !r.abandoned && !r.coinbase {
-				list = append(list, r)
-			}
-		}
+	if v.books == nil {
+		return nil, nil
 	}
-	slices.SortFunc(list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
-	var txs []*chain.Tx
-	for _, r := range list {
-		if tx, err := chain.DecodeTx(r.raw); err == nil { // it was decoded when it was read or made
-			txs = append(txs, tx)
-		}
-	}
-	return txs
+	return v.books.Pending()
 }

@@ -14,6 +14,7 @@ import (
 	"grapevine/chain"
 	"grapevine/db"
 	"grapevine/wallet"
+	"grapevine/wallet/books"
 )
 
 // Chain is what the wallet asks of the ledger.
@@ -51,7 +52,7 @@ type Vault struct {
 	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu       sync.Mutex
-	books    *books        // nil: no wallet yet
+	books    *books.Books  // nil: no wallet yet
 	moved    chan struct{} // closed and replaced when the books have followed something
 	scanning bool          // the reader is on its way through old blocks
 
@@ -114,11 +115,9 @@ func (v *Vault) Status() wallet.Status {
 		return s
 	}
 	s.Exists, s.Scanning = true, v.scanning
-	s.At, s.Txs = v.books.cursor.Height, len(v.books.txs)
-	for i, b := range wallet.Branches() {
-		if !b.Change {
-			s.Handed[b.Kind] = v.books.next[i]
-		}
+	s.At, s.Txs = v.books.Cursor().Height, v.books.Len()
+	for _, k := range []wallet.Kind{wallet.SegWit, wallet.Taproot} {
+		s.Handed[k] = v.books.Handed(k)
 	}
 	return s
 }
@@ -152,7 +151,7 @@ func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) erro
 			tip = v.cfg.Chain.Tip() // reorganised away meanwhile
 		}
 		v.mu.Lock()
-		there := v.books == nil || passed(tip, v.books.cursor)
+		there := v.books == nil || passed(tip, v.books.Cursor())
 		moved := v.moved
 		v.mu.Unlock()
 		if there {

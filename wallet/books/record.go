@@ -1,4 +1,4 @@
-package vault
+package books
 
 import (
 	"encoding/binary"

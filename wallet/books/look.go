@@ -1,6 +1,9 @@
-package vault
+package books
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -10,7 +13,7 @@ import (
 
 // depth is Core's count of confirmations: 0 in no block, negative when a
 // conflicting transaction is in one.
-func (b *books) depth(r *record) int32 {
+func (b *Books) depth(r *record) int32 {
 	switch {
 	case r.height != nowhere:
 		return b.cursor.Height - r.height + 1
@@ -22,12 +25,12 @@ func (b *books) depth(r *record) int32 {
 
 // immature coins are in a coinbase not yet deep enough. The wallet waits one
 // block longer than the rule, as Core's does.
-func (b *books) immature(r *record) bool {
+func (b *Books) immature(r *record) bool {
 	return r.coinbase && b.depth(r) <= chain.CoinbaseMaturity
 }
 
 // spent says whether a transaction of ours that may still count spends op.
-func (b *books) spent(op wire.OutPoint) bool {
+func (b *Books) spent(op wire.OutPoint) bool {
 	for _, s := range b.spenders[op] {
 		if b.depth(s) >= 0 && !s.abandoned {
 			return true
@@ -37,7 +40,7 @@ func (b *books) spent(op wire.OutPoint) bool {
 }
 
 // fromMe says whether all that r spends is ours.
-func (b *books) fromMe(r *record) bool {
+func (b *Books) fromMe(r *record) bool {
 	for _, op := range r.inputs {
 		if _, ok := b.outs[op]; !ok {
 			return false
@@ -48,7 +51,7 @@ func (b *books) fromMe(r *record) bool {
 
 // trusted transactions are confirmed, or in the pool with nothing but our own
 // trusted coins as inputs: nobody else can replace them.
-func (b *books) trusted(r *record, seen map[*record]bool) bool {
+func (b *Books) trusted(r *record, seen map[*record]bool) bool {
 	if d := b.depth(r); d != 0 {
 		return d > 0
 	}
@@ -66,7 +69,7 @@ func (b *books) trusted(r *record, seen map[*record]bool) bool {
 // crowd is how many unconfirmed transactions of ours count against the pool's
 // limits if one more spends r: its ancestors with itself, or the descendants
 // of any of these, whichever is more. It stops counting at enough.
-func (b *books) crowd(r *record, enough int) int {
+func (b *Books) crowd(r *record, enough int) int {
 	ancestors := b.walk(r, enough, func(r *record, visit func(*record)) {
 		for _, op := range r.inputs {
 			if parent := b.txs[op.Hash]; parent != nil {
@@ -88,7 +91,7 @@ func (b *books) crowd(r *record, enough int) int {
 }
 
 // walk is the set of unconfirmed records reachable from r, r included.
-func (b *books) walk(r *record, enough int, near func(*record, func(*record))) map[*record]struct{} {
+func (b *Books) walk(r *record, enough int, near func(*record, func(*record))) map[*record]struct{} {
 	set := map[*record]struct{}{}
 	var visit func(*record)
 	visit = func(r *record) {
@@ -107,7 +110,7 @@ const poolChain = 26
 
 // unspent calls fn for every coin: outputs of ours that nothing spends and
 // that are in a block or in the pool.
-func (b *books) unspent(fn func(op wire.OutPoint, o output, trusted bool)) {
+func (b *Books) unspent(fn func(op wire.OutPoint, o output, trusted bool)) {
 	seen := map[*record]bool{}
 	for op, o := range b.outs {
 		d := b.depth(o.rec)
@@ -118,8 +121,8 @@ func (b *books) unspent(fn func(op wire.OutPoint, o output, trusted bool)) {
 	}
 }
 
-// balance sums up the coins; aside is what locks keep from being spent.
-func (b *books) balance() (sum wallet.Balance, aside btcutil.Amount) {
+// Balance sums up the coins; aside is what locks keep from being spent.
+func (b *Books) Balance() (sum wallet.Balance, aside btcutil.Amount) {
 	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
 		switch {
 		case b.immature(o.rec):
@@ -140,14 +143,14 @@ func (b *books) balance() (sum wallet.Balance, aside btcutil.Amount) {
 	return sum, aside
 }
 
-func (b *books) aside(op wire.OutPoint) bool {
+func (b *Books) aside(op wire.OutPoint) bool {
 	_, locked := b.locked[op]
 	_, held := b.held[op]
 	return locked || held
 }
 
 // coin is the wallet's word for an output; address and label are left out.
-func (b *books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
+func (b *Books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 	c := wallet.Coin{
 		OutPoint: op, Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
 		Confirmations: b.depth(o.rec), Coinbase: o.rec.coinbase, FromMe: b.fromMe(o.rec),
@@ -157,4 +160,19 @@ func (b *books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 		c.Ancestors = b.crowd(o.rec, poolChain)
 	}
 	return c
+}
+
+// Coins are all unspent outputs, in the order of their outpoints.
+func (b *Books) Coins() (coins []wallet.Coin) {
+	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
+		c := b.coin(op, o, trusted)
+		c.Address, c.Label = wallet.AddressOf(c.Script, b.params), o.own.label
+		coins = append(coins, c)
+	})
+	slices.SortFunc(coins, func(x, y wallet.Coin) int { return compareOutPoints(x.OutPoint, y.OutPoint) })
+	return coins
+}
+
+func compareOutPoints(x, y wire.OutPoint) int {
+	return cmp.Or(slices.Compare(x.Hash[:], y.Hash[:]), cmp.Compare(x.Index, y.Index))
 }

@@ -1,0 +1,171 @@
+package books
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+)
+
+// lookahead is how many scripts past the last one handed out or paid to are
+// watched in each row. BIP44 asks for 20; addresses that were given away and
+// never paid to must not hide what comes after them from a restored wallet.
+const lookahead = 100
+
+// Books are what one wallet knows. They are not safe for use by several
+// goroutines at once.
+type Books struct {
+	params *chain.Params
+	keys   *wallet.Keys
+	words  string
+	seed   []byte
+
+	rows    [4][]*owned       // scripts in order, by row of wallet.Branches
+	next    [4]uint32         // the first index of each row not handed out
+	scripts map[string]*owned // every script in rows
+
+	txs      map[chain.Hash]*record
+	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
+	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
+	order    uint64                      // of the next record
+
+	locked map[wire.OutPoint]struct{} // set aside by Lock
+	held   map[wire.OutPoint]struct{} // by a transaction being made
+
+	cursor *chain.HeaderNode // the block that the books stand at
+	dirt   dirt
+}
+
+// owned is one of our scripts.
+type owned struct {
+	wallet.KeyPath
+	script string
+	label  string
+}
+
+// output is a coin that is or was ours.
+type output struct {
+	rec   *record
+	value btcutil.Amount
+	own   *owned
+}
+
+// New makes the books of a new wallet that stands at block at. Words are kept
+// for people; the seed is what counts.
+func New(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*Books, error) {
+	keys, err := wallet.NewKeys(seed, p)
+	if err != nil {
+		return nil, err
+	}
+	b := &Books{
+		params: p, keys: keys, words: words, seed: seed, cursor: at,
+		scripts:  map[string]*owned{},
+		txs:      map[chain.Hash]*record{},
+		outs:     map[wire.OutPoint]output{},
+		spenders: map[wire.OutPoint][]*record{},
+		locked:   map[wire.OutPoint]struct{}{},
+		held:     map[wire.OutPoint]struct{}{},
+		dirt:     newDirt(),
+	}
+	b.dirt.keys = true
+	return b, b.derive()
+}
+
+// Cursor is the block that the books stand at.
+func (b *Books) Cursor() *chain.HeaderNode { return b.cursor }
+
+// Words are the wallet's BIP39 words.
+func (b *Books) Words() string { return b.words }
+
+// Keys are the wallet's keys; they may be used by several goroutines.
+func (b *Books) Keys() *wallet.Keys { return b.keys }
+
+// Len is the number of transactions.
+func (b *Books) Len() int { return len(b.txs) }
+
+// Unused says that nobody has heard of an address of this wallet.
+func (b *Books) Unused() bool { return len(b.txs) == 0 && b.next == [4]uint32{} }
+
+// Handed is how many addresses of a kind have been handed out or paid to.
+func (b *Books) Handed(k wallet.Kind) uint32 { return b.next[rowOf(wallet.Branch{Kind: k})] }
+
+// derive makes scripts until each row reaches lookahead past next.
+func (b *Books) derive() error {
+	for i, branch := range wallet.Branches() {
+		for uint32(len(b.rows[i])) < b.next[i]+lookahead {
+			path := wallet.KeyPath{Branch: branch, Index: uint32(len(b.rows[i]))}
+			script, err := b.keys.Script(path)
+			if err != nil {
+				return fmt.Errorf("script of %s: %w", b.keys.Path(path), err)
+			}
+			own := &owned{KeyPath: path, script: string(script)}
+			b.rows[i] = append(b.rows[i], own)
+			b.scripts[own.script] = own
+		}
+	}
+	return nil
+}
+
+func rowOf(branch wallet.Branch) int {
+	for i, b := range wallet.Branches() {
+		if b == branch {
+			return i
+		}
+	}
+	return -1 // unreachable: Branches has every branch
+}
+
+// Hand gives out the next key of a row and names it.
+func (b *Books) Hand(branch wallet.Branch, label string) (wallet.KeyPath, error) {
+	i := rowOf(branch)
+	own := b.rows[i][b.next[i]]
+	if label != "" {
+		b.name(own, label)
+	}
+	return own.KeyPath, b.Used(own.KeyPath)
+}
+
+// Used notes that the key at p is known to somebody: it is not handed out any more.
+func (b *Books) Used(p wallet.KeyPath) error {
+	i := rowOf(p.Branch)
+	if p.Index < b.next[i] {
+		return nil
+	}
+	b.next[i] = p.Index + 1
+	b.dirt.keys = true
+	return b.derive()
+}
+
+// Name labels a script of ours; wallet.ErrNotOurs when it is not.
+func (b *Books) Name(script []byte, label string) error {
+	own := b.scripts[string(script)]
+	if own == nil {
+		return wallet.ErrNotOurs
+	}
+	b.name(own, label)
+	return nil
+}
+
+func (b *Books) name(own *owned, label string) {
+	own.label = label
+	b.dirt.labels[own.script] = struct{}{}
+}
+
+// Owned says where a script stands in the key tree, if it is ours.
+func (b *Books) Owned(script []byte) (o wallet.Owned, ours bool, err error) {
+	own := b.scripts[string(script)]
+	if own == nil {
+		return o, false, nil
+	}
+	pub, err := b.keys.PubKey(own.KeyPath)
+	if err != nil {
+		return o, false, err
+	}
+	return wallet.Owned{
+		Kind: own.Kind, Change: own.Change, Index: own.Index, Path: b.keys.Path(own.KeyPath),
+		PubKey: pub.SerializeCompressed(), Label: own.label,
+	}, true, nil
+}

@@ -1,0 +1,159 @@
+package books
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+)
+
+// History is count transactions, newest first, after skipping skip.
+func (b *Books) History(count, skip int) ([]wallet.Entry, error) {
+	records := slices.SortedFunc(maps.Values(b.txs), func(x, y *record) int { return cmp.Compare(y.order, x.order) })
+	records = records[min(max(skip, 0), len(records)):]
+	records = records[:min(max(count, 0), len(records))]
+	entries := make([]wallet.Entry, 0, len(records))
+	for _, r := range records {
+		e, err := b.entry(r)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// Tx is one transaction, or wallet.ErrUnknownTx.
+func (b *Books) Tx(txid chain.Hash) (wallet.Entry, error) {
+	r := b.txs[txid]
+	if r == nil {
+		return wallet.Entry{}, wallet.ErrUnknownTx
+	}
+	return b.entry(r)
+}
+
+// Pending are the transactions that wait for a block, in the order they came.
+func (b *Books) Pending() (txs []*chain.Tx, err error) {
+	var list []*record
+	for _, r := range b.txs {
+		if b.depth(r) == 0 && !r.abandoned && !r.coinbase {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
+	for _, r := range list {
+		tx, err := chain.DecodeTx(r.raw)
+		if err != nil {
+			return nil, fmt.Errorf("wallet transaction %s: %w", r.id, err)
+		}
+		txs = append(txs, tx)
+	}
+	return txs, nil
+}
+
+// entry tells what a record means to the wallet.
+func (b *Books) entry(r *record) (wallet.Entry, error) {
+	tx, err := chain.DecodeTx(r.raw)
+	if err != nil {
+		return wallet.Entry{}, fmt.Errorf("wallet transaction %s: %w", r.id, err)
+	}
+	e := wallet.Entry{
+		Tx: tx, Height: r.height, Block: r.block, BlockIndex: int(r.index), BlockTime: r.blockTime,
+		Received: r.received, Confirmations: b.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
+		Trusted: b.trusted(r, map[*record]bool{}), Conflicts: b.conflicts(r), Comment: r.comment,
+	}
+	debit, all := b.debit(r)
+	credit := b.creditOf(r)
+	e.FromMe = debit > 0
+	e.Amount = credit - debit
+	if all {
+		e.Fee = debit - outSum(tx)
+		e.Amount += e.Fee
+	}
+	for _, in := range tx.TxIn {
+		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= replaceableSequence
+	}
+	e.Details = b.details(r, tx, e.FromMe)
+	return e, nil
+}
+
+// replaceableSequence is the greatest that signals replacement [BIP125].
+const replaceableSequence = 0xfffffffd
+
+// debit is what r spends of ours, and whether it spends nothing else.
+func (b *Books) debit(r *record) (sum btcutil.Amount, all bool) {
+	for _, op := range r.inputs {
+		sum += b.outs[op].value
+	}
+	return sum, b.fromMe(r)
+}
+
+func (b *Books) creditOf(r *record) (sum btcutil.Amount) {
+	for i := range r.outs {
+		sum += b.outs[wire.OutPoint{Hash: r.id, Index: i}].value
+	}
+	return sum
+}
+
+func outSum(tx *chain.Tx) (sum btcutil.Amount) {
+	for _, o := range tx.TxOut {
+		sum += btcutil.Amount(o.Value)
+	}
+	return sum
+}
+
+// conflicts are the other transactions of the wallet that spend what r spends.
+func (b *Books) conflicts(r *record) (ids []chain.Hash) {
+	for _, op := range r.inputs {
+		for _, s := range b.spenders[op] {
+			if s != r && !slices.Contains(ids, s.id) {
+				ids = append(ids, s.id)
+			}
+		}
+	}
+	return ids
+}
+
+// details are the outputs as Core lists them: what we sent (all but change),
+// then what came to addresses of ours that are not for change.
+func (b *Books) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
+	var came []wallet.Detail
+	for i, o := range tx.TxOut {
+		own := b.scripts[string(o.PkScript)]
+		if own != nil && own.Change && sent {
+			continue
+		}
+		d := wallet.Detail{
+			Vout: uint32(i), Amount: btcutil.Amount(o.Value),
+			Address: wallet.AddressOf(o.PkScript, b.params),
+		}
+		if own != nil {
+			d.Label = own.label
+			d.Category = b.category(r)
+			came = append(came, d)
+		}
+		if sent {
+			d.Category, d.Amount = wallet.Sent, -d.Amount
+			list = append(list, d)
+		}
+	}
+	return append(list, came...)
+}
+
+func (b *Books) category(r *record) wallet.Category {
+	switch {
+	case !r.coinbase:
+		return wallet.Received
+	case b.depth(r) < 1:
+		return wallet.Orphan
+	case b.immature(r):
+		return wallet.Immature
+	}
+	return wallet.Generate
+}

@@ -1,0 +1,171 @@
+package books
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	"grapevine/chain"
+)
+
+// Changes are what a file does not hold yet, as bytes.
+type Changes struct {
+	Keys   []byte                // nil: not changed
+	Cursor []byte                // where the wallet stands
+	Txs    map[chain.Hash][]byte // nil bytes: deleted
+	Labels map[string]string     // by script
+
+	dirt dirt
+}
+
+// dirt names what the file does not hold yet.
+type dirt struct {
+	records map[chain.Hash]struct{} // to be written, or deleted when the books have them no more
+	labels  map[string]struct{}     // scripts
+	keys    bool                    // next
+	cursor  bool
+}
+
+func newDirt() dirt {
+	return dirt{records: map[chain.Hash]struct{}{}, labels: map[string]struct{}{}}
+}
+
+// savedKeys is all that makes a wallet: the rest can be read from the chain again.
+type savedKeys struct {
+	Network string    `json:"network"`
+	Words   string    `json:"words"`
+	Seed    []byte    `json:"seed"` // BIP39's, so that its passphrase need not be kept
+	Next    [4]uint32 `json:"next"` // by wallet.Branches
+}
+
+type savedBlock struct {
+	Height int32  `json:"height"`
+	Hash   string `json:"hash"`
+}
+
+// Load makes the books from what Changes once held. atHeight is the active
+// chain's header at a height, nil above its tip: the books go back to the last
+// block that is on it.
+func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*Books, error) {
+	var k savedKeys
+	if err := json.Unmarshal(c.Keys, &k); err != nil {
+		return nil, fmt.Errorf("read wallet keys: %w", err)
+	}
+	if k.Network != p.Name {
+		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, p.Name)
+	}
+	b, err := New(k.Seed, k.Words, p, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.next = k.Next
+	if err := b.derive(); err != nil {
+		return nil, err
+	}
+	for script, label := range c.Labels {
+		if own := b.scripts[script]; own != nil {
+			own.label = label
+		}
+	}
+	for id, raw := range c.Txs {
+		if err := b.loadTx(id, raw); err != nil {
+			return nil, fmt.Errorf("wallet transaction %s: %w", id, err)
+		}
+	}
+	b.dirt = newDirt()
+	return b, b.loadCursor(c.Cursor, atHeight)
+}
+
+func (b *Books) loadTx(id chain.Hash, raw []byte) error {
+	s, err := decodeStored(raw)
+	if err != nil {
+		return err
+	}
+	tx, err := chain.DecodeTx(s.raw)
+	if err != nil {
+		return err
+	}
+	if tx.ID != id {
+		return fmt.Errorf("%w: it is %s", errStored, tx.ID)
+	}
+	r := newRecord(tx, s)
+	b.link(r)
+	b.order = max(b.order, r.order+1)
+	return b.credit(tx, r)
+}
+
+func (b *Books) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) error {
+	var saved []savedBlock
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return fmt.Errorf("read where the wallet stands: %w", err)
+	}
+	for i, s := range saved {
+		if n := atHeight(s.Height); n != nil && n.Hash.String() == s.Hash {
+			if b.cursor = n; i > 0 {
+				b.Rollback(n)
+			}
+			return nil
+		}
+	}
+	return errors.New("the wallet has followed another chain than this one, down to its first block")
+}
+
+// locate lists n and blocks before it: ten in a row, then at doubling distances.
+func locate(n *chain.HeaderNode) []savedBlock {
+	var list []savedBlock
+	for step := int32(1); ; {
+		list = append(list, savedBlock{n.Height, n.Hash.String()})
+		if n.Height == 0 {
+			return list
+		}
+		if len(list) > 10 {
+			step *= 2
+		}
+		n = n.Ancestor(max(0, n.Height-step))
+	}
+}
+
+// Dirty says whether there are Changes.
+func (b *Books) Dirty() bool { return !b.dirt.clean() }
+
+// Learned is how many transactions changed since Take.
+func (b *Books) Learned() int { return len(b.dirt.records) }
+
+// Take encodes what has changed and calls it saved; GiveBack takes that back.
+func (b *Books) Take() (Changes, error) {
+	c := Changes{dirt: b.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}}
+	for id := range b.dirt.records {
+		c.Txs[id] = nil
+		if r := b.txs[id]; r != nil {
+			c.Txs[id] = appendStored(nil, r.stored)
+		}
+	}
+	for s := range b.dirt.labels {
+		c.Labels[s] = b.scripts[s].label
+	}
+	var err error
+	if b.dirt.keys {
+		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.words, b.seed, b.next}); err != nil {
+			return c, fmt.Errorf("encode wallet keys: %w", err)
+		}
+	}
+	// Where the wallet stands goes with every write: what it knows and how far it has read agree.
+	if c.Cursor, err = json.Marshal(locate(b.cursor)); err != nil {
+		return c, fmt.Errorf("encode where the wallet stands: %w", err)
+	}
+	b.dirt = newDirt()
+	return c, nil
+}
+
+// GiveBack says that c could not be written.
+func (b *Books) GiveBack(c Changes) {
+	maps.Copy(b.dirt.records, c.dirt.records)
+	maps.Copy(b.dirt.labels, c.dirt.labels)
+	b.dirt.keys = b.dirt.keys || c.dirt.keys
+	b.dirt.cursor = true
+}
+
+func (d dirt) clean() bool {
+	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.cursor
+}
