@@ -1,0 +1,323 @@
+package peer_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/msg"
+	"grapevine/p2p/peer"
+)
+
+func TestT1_AnnouncedLengthsCostNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var before, after runtime.MemStats
+		var silent []*life
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for range 100 {
+			s, lf := meet(t, true, config())
+			s.greet()
+			h := frame("block", nil)
+			binary.LittleEndian.PutUint32(h[16:], msg.MaxPayload)
+			s.Write(h)
+			silent = append(silent, lf)
+		}
+		synctest.Wait()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if n := int64(after.HeapAlloc) - int64(before.HeapAlloc); n > 64<<20 {
+			t.Errorf("100 silent peers hold %d MiB", n>>20)
+		}
+		for _, lf := range silent {
+			lf.ends(t, 2*time.Minute, false)
+		}
+	})
+	for _, length := range []uint32{0xffffffff, 32 << 20, msg.MaxPayload + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			s, lf := meet(t, true, config())
+			s.greet()
+			h := frame("block", nil)
+			binary.LittleEndian.PutUint32(h[16:], length)
+			s.Write(h)
+			lf.ends(t, time.Second, true)
+		})
+	}
+}
+
+func TestT2_BadFramesEndTheConnection(t *testing.T) {
+	good := frame("ping", make([]byte, 8))
+	tamper := func(at int) []byte {
+		b := bytes.Clone(good)
+		b[at] ^= 0x80
+		return b
+	}
+	for what, b := range map[string][]byte{
+		"magic": tamper(0), "name": tamper(5), "checksum": tamper(20), "payload": tamper(24),
+		"count":    frame("inv", []byte{0xff, 1, 2, 3}),
+		"trailing": frame("ping", make([]byte, 9)),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, lf := meet(t, true, config())
+			s.greet()
+			s.Write(b)
+			t.Log(what)
+			lf.ends(t, time.Second, true)
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		s.Write(frame("somenewthing", []byte("hello")))
+		s.say(&wire.MsgSendHeaders{})
+		synctest.Wait()
+		time.Sleep(time.Second)
+		if st := lf.Stats(); st.RecvPerMsg["*other*"] != 24+5 {
+			t.Errorf("counted %v", st.RecvPerMsg)
+		}
+		s.Close()
+		lf.ends(t, time.Second, false)
+		if len(lf.took) != 1 {
+			t.Errorf("took %v", lf.took)
+		}
+	})
+}
+
+func TestT6_WhoStopsReadingIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := chain.RegTest()
+		m := chaintest.Mine(t, p, p.Genesis())
+		cfg := config()
+		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 1<<20), nil }
+		s, lf := meet(t, true, cfg)
+		s.greet()
+		synctest.Wait()
+		for range 1000 {
+			if err := lf.SendBlock(m.Block.Hash, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := lf.Stats().Queued; n > peer.MaxQueue {
+			t.Errorf("%d bytes queued", n)
+		}
+		lf.ends(t, 3*time.Minute, false)
+		if n := lf.Stats().BytesSent; n > 2<<20 {
+			t.Errorf("%d bytes went into the void", n)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		synctest.Wait()
+		inv := &wire.MsgInv{InvList: make([]*wire.InvVect, 50_000)}
+		for i := range inv.InvList {
+			inv.InvList[i] = &wire.InvVect{}
+		}
+		var err error
+		for range 10 {
+			if err = lf.Send(inv); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, peer.ErrSlow) {
+			t.Errorf("err = %v", err)
+		}
+		if err := <-lf.ended; !errors.Is(err, peer.ErrSlow) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+func TestT6_WhoAsksAndDoesNotReadIsNotReadFrom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		time.Sleep(time.Second)
+		s.SetWriteDeadline(time.Now().Add(10 * time.Second))
+		var err error
+		for n := 0; err == nil && n < 1_000_000; n++ {
+			_, err = s.Write(frame("ping", make([]byte, 8)))
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a million pings were read: %v", err)
+		}
+		if n := lf.Stats().Queued; n > peer.MaxQueue {
+			t.Errorf("%d bytes queued", n)
+		}
+		lf.ends(t, 2*time.Minute, false)
+	})
+}
+
+func TestT7_DrippedBytesLoseTheirSlot(t *testing.T) {
+	drip := func(s *stranger, b []byte) {
+		for _, c := range b {
+			if _, err := s.Write([]byte{c}); err != nil {
+				return
+			}
+			time.Sleep(time.Second)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		done := make(chan struct{})
+		go func() { drip(s, frame("version", make([]byte, 86))); close(done) }()
+		lf.ends(t, peer.HandshakeTime+time.Second, false)
+		<-done
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		done := make(chan struct{})
+		go func() { drip(s, frame("inv", make([]byte, 2000))); close(done) }()
+		lf.ends(t, 2*time.Minute+time.Second, false)
+		<-done
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.say(version()) // and never verack
+		lf.ends(t, peer.HandshakeTime+time.Second, false)
+	})
+}
+
+func TestASlowLinkIsNotDripping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		inv := list(20_000)
+		for len(inv) > 0 { // 1 kB/s
+			n := min(len(inv), 1000)
+			if _, err := s.Write(inv[:n]); err != nil {
+				t.Fatal(err)
+			}
+			inv = inv[n:]
+			time.Sleep(time.Second)
+		}
+		s.Close()
+		lf.ends(t, time.Minute, false)
+		if len(lf.took) != 1 {
+			t.Errorf("took %d messages", len(lf.took))
+		}
+	})
+}
+
+func list(n int) []byte {
+	p := binary.LittleEndian.AppendUint16([]byte{0xfd}, uint16(n))
+	return frame("inv", append(p, make([]byte, n*36)...))
+}
+
+func TestT8_HandshakesOutOfOrder(t *testing.T) {
+	old, huge, ours := version(), version(), version()
+	old.ProtocolVersion, huge.ProtocolVersion = 0, -2147483648
+	ours.Nonce = 555
+	agent := func(n int) []byte {
+		b := make([]byte, 80)
+		binary.LittleEndian.PutUint32(b, 70016)
+		b = append(b, 0xfe)
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+		return append(append(b, bytes.Repeat([]byte{'a'}, n)...), 0, 0, 0, 0, 1)
+	}
+	for what, c := range map[string]struct {
+		say     []wire.Message
+		raw     []byte
+		offence bool
+	}{
+		"a ping first":      {say: []wire.Message{&wire.MsgPing{}}, offence: true},
+		"verack first":      {say: []wire.Message{&wire.MsgVerAck{}}, offence: true},
+		"version twice":     {say: []wire.Message{version(), version()}, offence: true},
+		"inv before verack": {say: []wire.Message{version(), &wire.MsgInv{}}, offence: true},
+		"wtxidrelay late":   {say: []wire.Message{version(), &wire.MsgVerAck{}, &wire.MsgWTxIdRelay{}}, offence: true},
+		"version late":      {say: []wire.Message{version(), &wire.MsgVerAck{}, version()}, offence: true},
+		"version 0":         {say: []wire.Message{old}},
+		"version -2^31":     {say: []wire.Message{huge}},
+		"our own nonce":     {say: []wire.Message{ours}},
+		"a user agent 1 MB": {raw: frame("version", agent(1<<20)), offence: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := config()
+			cfg.Ours = func(n uint64) bool { return n == 555 }
+			s, lf := meet(t, true, cfg)
+			t.Log(what)
+			s.say(c.say...)
+			s.Write(c.raw)
+			lf.ends(t, time.Second, c.offence)
+			if len(lf.took) > 0 {
+				t.Errorf("%s: %v was processed", what, lf.took)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		newer := version()
+		newer.ProtocolVersion = 2147483647
+		s.say(newer)
+		s.Write(frame("feature2031", nil))
+		s.say(&wire.MsgVerAck{})
+		time.Sleep(time.Second)
+		s.Close()
+		lf.ends(t, time.Second, false)
+		if lf.hello.Version != 2147483647 {
+			t.Error("a node of the future was not greeted")
+		}
+	})
+}
+
+func TestWhoOffersTooLittleIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Needs = wire.SFNodeNetwork | wire.SFNodeWitness
+		s, lf := meet(t, false, cfg)
+		v := version()
+		v.Services = wire.SFNodeNetwork
+		s.say(v)
+		lf.ends(t, time.Second, false)
+	})
+}
+
+func TestT45_PingsAndPongs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		for range 5000 {
+			s.say(&wire.MsgPong{}, &wire.MsgPong{Nonce: 77}) // unsolicited: ignored
+		}
+		ours := s.await("ping")
+		for nonce := range uint64(100) {
+			s.say(&wire.MsgPing{Nonce: nonce})
+			if got := s.await("pong"); binary.LittleEndian.Uint64(got) != nonce {
+				t.Fatalf("ping %d was answered by %x", nonce, got)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		s.Write(frame("pong", ours))
+		time.Sleep(time.Second)
+		st := lf.Stats()
+		if st.Ping < 10*time.Second || st.Ping > 11*time.Second || st.MinPing != st.Ping {
+			t.Errorf("ping took %v", st.Ping)
+		}
+		s.Close()
+		lf.ends(t, time.Second, false)
+		if len(lf.took) != 1 {
+			t.Errorf("%d messages came through, want one Pong", len(lf.took))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.greet()
+		go io.Copy(io.Discard, s)
+		for range 25 { // alive, but never answers a ping
+			time.Sleep(time.Minute)
+			s.say(&wire.MsgSendHeaders{})
+		}
+		lf.ends(t, time.Second, false)
+	})
+}
