@@ -127,7 +127,8 @@ func (n *Node) buildRPC() error {
 	var err error
 	n.RPC, err = rpc.New(rpc.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
-		Swarm: n.Swarm, Wallet: n.Wallet, Settle: n.follow.Settle, Stop: n.stop,
+		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
+		Settle: n.follow.Settle, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
 		Now: n.cfg.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),

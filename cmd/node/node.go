@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
