@@ -1,0 +1,252 @@
+package addrbook_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"grapevine/db"
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+)
+
+// clock is the time of a book under test.
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func open(t testing.TB, c *clock, change func(*addrbook.Config)) *addrbook.Book {
+	t.Helper()
+	cfg := addrbook.Config{Now: c.now, Rand: rand.New(rand.NewPCG(1, 2))}
+	if change != nil {
+		change(&cfg)
+	}
+	b, err := addrbook.Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func local(c *addrbook.Config) { c.Local = true }
+
+func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
+
+func at(c *clock, host string) p2p.Addr {
+	return p2p.Addr{Host: host, Port: 8333, Services: 9, Seen: c.t.Unix()}
+}
+
+func nobody(p2p.Addr) bool { return false }
+
+func TestOnlyReachableAddressesAreKept(t *testing.T) {
+	c := newClock()
+	for host, want := range map[string]struct{ public, local bool }{
+		"8.8.8.8": {true, true}, "2001:4860::1": {true, true}, "::ffff:8.8.4.4": {true, true},
+		"127.0.0.1": {false, true}, "10.1.2.3": {false, true}, "192.168.1.1": {false, true}, "::1": {false, true},
+		"fd00::1": {false, true}, "100.64.0.1": {false, true}, "192.0.2.1": {false, true}, "2001:db8::1": {false, true},
+		"0.0.0.0": {false, false}, "::": {false, false}, "224.0.0.1": {false, false}, "255.255.255.255": {false, false},
+		"example.com": {false, false}, "": {false, false},
+	} {
+		if got := open(t, c, nil).Add(at(c, host), "9.9.9.9:1"); got != want.public {
+			t.Errorf("public network: %q kept: %v", host, got)
+		}
+		if got := open(t, c, local).Add(at(c, host), "9.9.9.9:1"); got != want.local {
+			t.Errorf("local network: %q kept: %v", host, got)
+		}
+	}
+	a := at(c, "8.8.8.8")
+	a.Port = 0
+	if open(t, c, nil).Add(a, "9.9.9.9:1") {
+		t.Error("port 0 was kept")
+	}
+}
+
+func TestAddReportsWhatIsNew(t *testing.T) {
+	c := newClock()
+	b := open(t, c, nil)
+	if !b.Add(at(c, "8.8.8.8"), "9.9.9.9:1") || b.Add(at(c, "8.8.8.8"), "7.7.7.7:1") || b.Add(at(c, "::ffff:8.8.8.8"), "7.7.7.7:1") {
+		t.Error("an address is new once")
+	}
+	if b.Len() != 1 {
+		t.Errorf("%d addresses", b.Len())
+	}
+}
+
+func TestT39_OneSpeakerFillsOnlyItsBuckets(t *testing.T) {
+	c := newClock()
+	b := open(t, c, nil)
+	r := rand.New(rand.NewPCG(3, 4))
+	public := func() string {
+		for {
+			ip := net.IPv4(byte(r.IntN(223)+1), byte(r.IntN(256)), byte(r.IntN(256)), byte(r.IntN(256)))
+			if addrbook.Routable(ip) {
+				return ip.String()
+			}
+		}
+	}
+	for range 200_000 {
+		b.Add(at(c, public()), "9.9.9.9:1")
+	}
+	if n := b.Len(); n > 64*64 {
+		t.Errorf("one speaker placed %d addresses", n)
+	}
+	before := b.Len()
+	for i := range 100 {
+		b.Add(at(c, public()), fmt.Sprintf("20.%d.9.9:1", i))
+	}
+	if n := b.Len() - before; n < 60 {
+		t.Errorf("of 100 honest addresses %d found a place", n)
+	}
+	for i := range 50_000 {
+		a := at(c, "45.45.1.1")
+		a.Port = uint16(i + 1)
+		b.Add(a, "45.45.1.1:1")
+	}
+	if n := b.Len(); n > 256*64 {
+		t.Errorf("%d addresses in all", n)
+	}
+}
+
+func TestT42_GetaddrIsAnsweredTheSameForADay(t *testing.T) {
+	c := newClock()
+	b := open(t, c, nil)
+	for i := range 8000 {
+		b.Add(at(c, fmt.Sprintf("%d.%d.1.1", 11+i%80, i/80)), fmt.Sprintf("%d.7.1.1:1", 101+i%100))
+	}
+	first := b.Answer()
+	if n, want := len(first), (b.Len()*23+99)/100; n != min(want, 1000) || n == 0 {
+		t.Errorf("%d of %d addresses, want %d", n, b.Len(), want)
+	}
+	b.Add(at(c, "8.8.8.8"), "9.9.9.9:1")
+	c.t = c.t.Add(23 * time.Hour)
+	if !reflect.DeepEqual(first, b.Answer()) {
+		t.Error("another answer within a day")
+	}
+	c.t = c.t.Add(2 * time.Hour)
+	if reflect.DeepEqual(first, b.Answer()) {
+		t.Error("the same answer after a day")
+	}
+}
+
+func TestLocallyTheWholeBookIsTold(t *testing.T) {
+	c := newClock()
+	b := open(t, c, local)
+	for i := range 3 {
+		b.Add(at(c, fmt.Sprintf("10.0.0.%d", i+1)), "10.0.0.9:1")
+		if n := len(b.Answer()); n != i+1 {
+			t.Errorf("told %d of %d", n, i+1)
+		}
+	}
+}
+
+func TestPickWaitsAfterFailures(t *testing.T) {
+	for _, isLocal := range []bool{false, true} {
+		c := newClock()
+		b := open(t, c, func(cfg *addrbook.Config) { cfg.Local = isLocal })
+		b.Add(at(c, "8.8.8.8"), "9.9.9.9:1")
+		var tries []time.Duration
+		for begun := c.t; c.t.Sub(begun) < 2*time.Hour; c.t = c.t.Add(time.Second) {
+			if a, ok := b.Pick(nobody); ok {
+				b.Attempt(addrbook.Key(a))
+				tries = append(tries, c.t.Sub(begun))
+			}
+		}
+		want := []time.Duration{0, 10 * time.Minute, 30 * time.Minute, 70 * time.Minute}
+		if isLocal {
+			want = []time.Duration{0, time.Second, 3 * time.Second, 7 * time.Second}
+		}
+		if len(tries) < 4 || !reflect.DeepEqual(tries[:4], want) {
+			t.Errorf("local %v: tried after %v, want %v", isLocal, tries[:min(4, len(tries))], want)
+		}
+		b.Good("8.8.8.8:8333")
+		if _, ok := b.Pick(nobody); !ok {
+			t.Error("a good address has to wait")
+		}
+		if _, ok := b.Pick(func(p2p.Addr) bool { return true }); ok {
+			t.Error("picked what was to be skipped")
+		}
+	}
+}
+
+func TestT39_TriedAddressesAreNotDrownedByNewOnes(t *testing.T) {
+	c := newClock()
+	b := open(t, c, nil)
+	for i := range 8 {
+		b.Add(at(c, fmt.Sprintf("8.%d.8.8", i)), "9.9.9.9:1")
+		b.Good(fmt.Sprintf("8.%d.8.8:8333", i))
+	}
+	for i := range 4000 {
+		b.Add(at(c, fmt.Sprintf("45.%d.%d.1", i/250, i%250)), "45.45.1.1:1")
+	}
+	tried := 0
+	for range 1000 {
+		if a, _ := b.Pick(nobody); a.Host[:2] == "8." {
+			tried++
+		}
+	}
+	if tried < 400 {
+		t.Errorf("of 1000 picks %d were addresses that had been good", tried)
+	}
+}
+
+func TestTheBookSurvivesARestart(t *testing.T) {
+	c := newClock()
+	path := filepath.Join(t.TempDir(), "peers.db")
+	session := func(f func(*addrbook.Book)) {
+		d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		b := open(t, c, func(cfg *addrbook.Config) { cfg.DB = d })
+		f(b)
+		if err := b.Save(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all []p2p.Addr
+	session(func(b *addrbook.Book) {
+		for i := range 50 {
+			b.Add(at(c, fmt.Sprintf("8.%d.8.8", i)), "9.9.9.9:1")
+		}
+		b.Good("8.3.8.8:8333")
+		all = b.All()
+	})
+	session(func(b *addrbook.Book) {
+		if got := b.All(); len(got) != len(all) || !sameAddrs(got, all) {
+			t.Errorf("%d of %d came back", len(got), len(all))
+		}
+		tried := 0
+		for range 100 {
+			if a, _ := b.Pick(nobody); a.Host == "8.3.8.8" {
+				tried++
+			}
+		}
+		if tried < 30 {
+			t.Errorf("the only tried address was picked %d times of 100", tried)
+		}
+		b.Forget("8.4.8.8:8333")
+	})
+	session(func(b *addrbook.Book) {
+		if n := b.Len(); n != len(all)-1 {
+			t.Errorf("%d addresses after one was forgotten, there were %d", n, len(all))
+		}
+	})
+}
+
+func sameAddrs(a, b []p2p.Addr) bool {
+	set := map[p2p.Addr]bool{}
+	for _, x := range a {
+		set[x] = true
+	}
+	for _, x := range b {
+		if !set[x] {
+			return false
+		}
+	}
+	return true
+}
