@@ -28,10 +28,16 @@ type failure struct {
 func (f *failure) Error() string { return f.what + ": " + f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// fail says what failed. nil stays nil.
+// fail says what failed. nil stays nil, wrong usage stays that, and advice that
+// is already there is kept.
 func fail(what string, err error) error {
-	if err == nil {
+	switch f := err.(type) {
+	case nil:
 		return nil
+	case *argv.UsageError:
+		return f
+	case *failure:
+		return &failure{what: what, err: f.err, hint: f.hint}
 	}
 	return &failure{what: what, err: err}
 }
@@ -46,9 +52,19 @@ func usagef(format string, args ...any) error {
 	return &argv.UsageError{Why: fmt.Sprintf(format, args...)}
 }
 
-// onUsage turns what cli/v2 says of a flag's value into wrong usage.
+// onUsage turns what cli/v2 says of a flag's value into wrong usage:
+// `invalid value "x" for flag -nodes: parse error`, or, of the environment,
+// `could not parse "x" as int value from environment variable "GRAPEVINE_NODES"…`.
 func onUsage(_ *cli.Context, err error, _ bool) error {
-	return &argv.UsageError{Why: err.Error()}
+	text := err.Error()
+	if value, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -"); ok {
+		flag, why, _ := strings.Cut(rest, ": ")
+		if why == "parse error" {
+			why = "not what this flag takes"
+		}
+		text = fmt.Sprintf("--%s %s: %s", flag, value, why)
+	}
+	return &argv.UsageError{Why: text}
 }
 
 // report writes an error as `grapevine: what failed: why`, then what to do,

@@ -22,7 +22,7 @@ func (p *program) help(o *term.Out, app *cli.App, path []*cli.Command) {
 	o.Printf("%s — %s\n\n", o.Paint(term.Bold, name), leaf.Usage)
 	o.Printf("%s\n  %s\n", o.Paint(term.Bold, "Usage"), usageLine(name, leaf))
 	if leaf.Description != "" {
-		o.Printf("\n%s\n", strings.TrimSpace(leaf.Description))
+		o.Printf("\n%s\n", strings.Trim(leaf.Description, "\n"))
 	}
 	p.helpCommands(o, name, leaf.Subcommands)
 	for _, c := range path {

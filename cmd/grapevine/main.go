@@ -76,5 +76,9 @@ func (p *program) do(ctx context.Context, args []string) error {
 	if err := p.readConf(line); err != nil {
 		return err
 	}
-	return app.RunContext(ctx, line.Argv())
+	err = app.RunContext(ctx, line.Argv())
+	if u, ok := errors.AsType[*argv.UsageError](err); ok && u.Command == "" {
+		u.Command = fullName(app, path)
+	}
+	return err
 }

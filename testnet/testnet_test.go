@@ -1,0 +1,80 @@
+package testnet
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestSubsidiesHalveEvery150Blocks(t *testing.T) {
+	for _, c := range []struct {
+		height int32
+		want   string
+	}{{0, "0.00000000"}, {1, "50.00000000"}, {101, "5050.00000000"}, {149, "7450.00000000"}, {150, "7475.00000000"}, {300, "11212.50000000"}} {
+		if got := Subsidies(c.height).String(); got != c.want {
+			t.Errorf("height %d: %s, want %s", c.height, got, c.want)
+		}
+	}
+}
+
+func TestAmountsAreReadWithoutFloatNoise(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want Amount
+	}{{"1.5", 150000000}, {"0.00000001", 1}, {"1e-8", 1}, {"20999999.99999999", 2099999999999999}, {"-0.1", -10000000}, {"0.29", 29000000}, {"4.35", 435000000}} {
+		var a Amount
+		if err := json.Unmarshal([]byte(c.in), &a); err != nil || a != c.want {
+			t.Errorf("%s: %d, %v", c.in, a, err)
+		}
+	}
+}
+
+func TestAgreeNamesTheNodesThatDiffer(t *testing.T) {
+	good := func(n int) Snapshot {
+		return Snapshot{Node: n, Height: 2, Tip: "t", MuHash: "m", Supply: 100 * CoinBTC}
+	}
+	if err := Agree([]Snapshot{good(0), good(1)}); err != nil {
+		t.Error(err)
+	}
+	for what, change := range map[string]func(*Snapshot){
+		"block":     func(s *Snapshot) { s.Tip = "u" },
+		"coins":     func(s *Snapshot) { s.MuHash = "n" },
+		"subsidies": func(s *Snapshot) { s.Supply++ },
+	} {
+		bad := good(7)
+		change(&bad)
+		all := []Snapshot{good(0), bad}
+		if what == "subsidies" {
+			all = []Snapshot{bad}
+		}
+		err := Agree(all)
+		if !errors.Is(err, ErrDiffer) || !strings.Contains(err.Error(), "7") || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestWholeAsksWhetherTheRestHangsTogether(t *testing.T) {
+	star := [][]int{{1, 2, 3}, {0}, {0}, {0}}
+	ring := [][]int{{1, 3}, {0, 2}, {1, 3}, {0, 2}}
+	for _, c := range []struct {
+		links   [][]int
+		without int
+		want    bool
+	}{{star, -1, true}, {star, 0, false}, {star, 1, true}, {ring, -1, true}, {ring, 2, true}, {[][]int{{}, {}}, -1, false}, {[][]int{{}}, 0, true}} {
+		if got := Whole(c.links, c.without); got != c.want {
+			t.Errorf("%v without %d: %v", c.links, c.without, got)
+		}
+	}
+}
+
+func TestUnknownNodeIsAnsweredWithThoseThereAre(t *testing.T) {
+	f := File{Nodes: []Member{{Node: 0}, {Node: 2}}}
+	if m, err := f.Member(2); err != nil || m.Node != 2 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := f.Member(1); !errors.Is(err, ErrNoNode) || !strings.Contains(err.Error(), "0, 2") {
+		t.Errorf("%v", err)
+	}
+}
