@@ -146,9 +146,7 @@ func (m *Miner) solve(ctx context.Context, b *chain.Block, left *uint64) (*chain
 		return nil, nil
 	}
 	*left -= min(*left, uint64(header.Nonce-b.Header.Nonce)+1)
-	msg := *b.MsgBlock()
-	msg.Header = header
-	return chain.NewBlock(&msg), nil
+	return solved(b, header), nil
 }
 
 // submit hands a block in. That another block was faster is no failure: ours

@@ -1,6 +1,7 @@
 package miner
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -152,10 +153,27 @@ func (t *Template) all() []*chain.Tx {
 	return txs
 }
 
+// block is the template as an unsolved block. It shares the transactions with
+// the pool: what is known of them need not be found out again.
 func (t *Template) block() *chain.Block {
-	msg := &wire.MsgBlock{Header: t.Header}
-	for _, tx := range t.all() {
-		msg.Transactions = append(msg.Transactions, tx.MsgTx)
+	b := &chain.Block{Header: t.Header, Hash: t.Header.BlockHash(), Txs: t.all()}
+	var raw bytes.Buffer
+	_ = t.Header.Serialize(&raw) // a bytes.Buffer takes everything
+	_ = wire.WriteVarInt(&raw, 0, uint64(len(b.Txs)))
+	b.Weight = raw.Len() * chain.WitnessScale
+	for _, tx := range b.Txs {
+		raw.Write(tx.Raw())
+		b.Weight += tx.Weight
 	}
-	return chain.NewBlock(msg)
+	b.Raw = raw.Bytes()
+	return b
+}
+
+// solved is the block under another header.
+func solved(b *chain.Block, h wire.BlockHeader) *chain.Block {
+	var raw bytes.Buffer
+	raw.Grow(len(b.Raw))
+	_ = h.Serialize(&raw) // a bytes.Buffer takes everything
+	raw.Write(b.Raw[raw.Len():])
+	return &chain.Block{Header: h, Hash: h.BlockHash(), Txs: b.Txs, Raw: raw.Bytes(), Weight: b.Weight}
 }
