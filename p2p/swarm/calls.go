@@ -17,6 +17,7 @@ import (
 var (
 	ErrNodeAdded    = errors.New("node already added")
 	ErrNodeNotAdded = errors.New("node has not been added")
+	errAsleep       = errors.New("the network is switched off")
 	ErrNotConnected = errors.New("node not found in connected nodes")
 )
 
@@ -103,6 +104,10 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 	addr = s.cfg.withPort(addr)
 	reply := make(chan error, 1)
 	err := s.do(ctx, func(l *loop) {
+		if l.asleep {
+			reply <- errAsleep
+			return
+		}
 		r := l.connectedTo(addr)
 		if r == nil {
 			r = l.dialTo(addr, true)
@@ -191,6 +196,26 @@ func (s *Swarm) disconnect(match func(*remote) bool) error {
 		err = ErrNotConnected
 	}
 	return err
+}
+
+// SetActive switches the network off and on (setnetworkactive): while it is
+// off there are no connections, and none is accepted or dialled.
+func (s *Swarm) SetActive(on bool) error {
+	return s.ask(func(l *loop) {
+		l.asleep = !on
+		for _, r := range l.order {
+			if !on {
+				l.dropFor(r, "the network is switched off", "")
+			}
+		}
+		l.dialAll()
+	})
+}
+
+// Active tells whether the network is switched on.
+func (s *Swarm) Active() (on bool) {
+	_ = s.ask(func(l *loop) { on = !l.asleep })
+	return on
 }
 
 // Status is what gossip says of headers and sync.

@@ -77,7 +77,7 @@ func (c *Config) check() error {
 }
 
 // local: loopback and private addresses are the network, and nobody is hurried.
-func (c *Config) local() bool { return c.Params.Net == wire.TestNet }
+func (c *Config) local() bool { return c.Params.Local() }
 
 // withPort adds the network's own port to an address without one.
 func (c *Config) withPort(addr string) string {

@@ -86,6 +86,9 @@ func (d *dialer) ended(r *remote, now time.Time) {
 
 // dialAll starts what is due.
 func (l *loop) dialAll() {
+	if l.asleep {
+		return
+	}
 	now := l.cfg.Now()
 	for _, t := range l.dial.targets {
 		if t.live != nil || now.Before(t.next) || l.ownAddrs[t.addr] {
@@ -121,7 +124,7 @@ func (l *loop) connectedTo(addr string) *remote {
 // dialChosen fills our own outbound slots from the address book, each from
 // another network group.
 func (l *loop) dialChosen(now time.Time) {
-	for {
+	for !l.asleep {
 		chosen, dialling := 0, 0
 		for _, r := range l.order {
 			if !r.inbound && r.peer == nil {

@@ -47,6 +47,7 @@ type loop struct {
 	order  []*remote // peers, oldest first
 	lastID p2p.PeerID
 	height int32 // of the verified tip
+	asleep bool  // no network: setnetworkactive false
 
 	tickets    map[gossip.Ticket]chan<- error
 	lastTicket gossip.Ticket
