@@ -139,14 +139,11 @@ func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 	}
 }
 
-// tell answers getaddr: once for each connection, and only to who has come to us.
+// tell answers getaddr; gossip knows who may ask.
 func (l *loop) tell(id p2p.PeerID) {
-	r := l.peers[id]
-	if r == nil || !r.inbound || r.told {
-		return
+	if r := l.peers[id]; r != nil && r.peer != nil {
+		l.sendAddrs(r, l.cfg.Book.Answer())
 	}
-	r.told = true
-	l.sendAddrs(r, l.cfg.Book.Answer())
 }
 
 func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {

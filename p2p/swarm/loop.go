@@ -32,7 +32,6 @@ type remote struct {
 	dropped bool
 	listens string // an inbound peer's own address, as it told us
 	addrs   bucket // how many addresses we still take from it
-	told    bool   // getaddr was answered
 	waiting []chan<- error
 }
 
