@@ -42,6 +42,9 @@ func (a *Archive) Run(stop <-chan struct{}) error {
 	return err
 }
 
+// Flush writes everything at once; it is for the time before Run.
+func (a *Archive) Flush() error { return a.commit() }
+
 func (a *Archive) loop(stop <-chan struct{}) error {
 	for {
 		if !a.gather(stop) {

@@ -19,6 +19,14 @@ func (w *writer) propose(e *entry) {
 	}
 }
 
+// reproposeAll looks at every block again, after marks changed or the tip went
+// back.
+func (w *writer) reproposeAll() {
+	for _, e := range w.tree.all {
+		w.propose(e)
+	}
+}
+
 // goal is the block with the most work that could be connected; nil when none
 // has more than the tip. At equal work the first seen wins: what was connected
 // before, then the body that came first.
@@ -49,7 +57,8 @@ func better(a, b *entry) bool {
 
 // fill puts the next block on the way to the goal into the pipeline.
 func (w *writer) fill() (bool, error) {
-	if w.failing || w.draining() || len(w.queue) > 0 && w.bytes >= pipelineBytes || w.out.full() {
+	full := w.bytes >= pipelineBytes || len(w.queue) >= pipelineBlocks
+	if w.failing || w.draining() || full || w.out.full() {
 		return false, nil
 	}
 	goal := w.goal()

@@ -115,8 +115,8 @@ type spending struct {
 	number uint64
 	ops    []wire.OutPoint // what is left of prefetch's, and what was found there
 	found  []coins.Found
-	flat   []chain.Coin  // backs effect.spent
-	arena  []byte        // backs the coins of effect.changes
+	flat   []chain.Coin // backs effect.spent
+	arena  []byte       // backs the coins of effect.changes
 	fees   btcutil.Amount
 	sigops int
 	repeat bool // one of the two blocks that repeated a coinbase

@@ -3,13 +3,14 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"grapevine/chain"
+	"grapevine/chain/archive"
+	"grapevine/chain/coins"
 	"grapevine/chain/script"
 	"grapevine/db"
 )
@@ -20,8 +21,6 @@ const Schema uint32 = 1
 // ErrNotFound: a block, or what belongs to it, that is not stored.
 var ErrNotFound = errors.New("block not found")
 
-var errNotBuilt = errors.New("not built yet")
-
 // Config of a Ledger.
 type Config struct {
 	DB          *db.DB
@@ -30,7 +29,8 @@ type Config struct {
 	DBCache     int64 // bytes of coins in memory; 0: DefaultDBCache
 	TxIndex     bool  // keep where each transaction is
 	FilterIndex bool  // keep BIP157's basic filters
-	// AssumeValid is a block whose ancestors' scripts are not checked; nil: check all.
+	// AssumeValid is a block whose ancestors' scripts are not checked once it is
+	// deep in the best chain; nil: all are.
 	AssumeValid *chain.Hash
 	Workers     int // goroutines that check; 0: one for each core
 	Now         func() time.Time
@@ -43,104 +43,113 @@ type Status uint8
 const (
 	HaveBody Status = 1 << iota // the body is stored
 	Active                      // in the verified chain
-	Valid                       // connected once: every rule holds
+	Valid                       // was connected once: every rule holds
 	Invalid                     // breaks a rule, was marked by hand, or builds on such a block
 )
 
-// Verdict answers one Submit. Err is nil when the block is in the active
-// chain, chain.ErrInconclusive when it is stored only, chain.ErrDuplicate, a
-// *chain.RuleError, or chain.ErrShutdown.
-type Verdict struct {
-	Node *chain.HeaderNode
-	From uint64
-	Err  error
+// Ledger is the record. Its reading methods may be called by any goroutine, at
+// any time after Open.
+type Ledger struct {
+	cfg     Config
+	archive *archive.Archive
+	set     *coins.Set
+	tree    *tree
+	inbox   *inbox
+	events  chan Event
 }
 
-// BadHeader is a header that was marked invalid, with all that build on it.
-// Err is nil when it was marked by hand.
-type BadHeader struct {
-	Node *chain.HeaderNode
-	Err  error
+// Open reads the headers and where the coins stand. Blocks that are stored but
+// were not yet on disk as coins when the node last ended are connected by Run.
+func Open(c Config) (*Ledger, error) {
+	if c.DBCache <= 0 {
+		c.DBCache = DefaultDBCache
+	}
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	l := &Ledger{cfg: c, tree: newTree(), inbox: newInbox(), events: make(chan Event)}
+	l.archive = archive.Open(c.DB, l.inbox.poke)
+	if err := l.load(); err != nil {
+		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)
+	}
+	return l, nil
 }
 
-// Event is what happened, in order. A follower applies Delta first, then what
-// was stored and marked, and hands the verdicts on last.
-type Event struct {
-	Seq      uint64
-	Delta    *chain.Delta // nil: the tip did not move
-	Stored   []*chain.HeaderNode
-	Invalid  []BadHeader
-	Valid    []*chain.HeaderNode
-	Verdicts []Verdict
+// Run judges, connects and writes until ctx ends; then it writes what is left
+// and returns when all its goroutines have ended:
+//
+//	writer      the caller's: the tree, the tip, the pipeline
+//	workers     Config.Workers of them: decoding and checks
+//	committer   every write to the file
+func (l *Ledger) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		err := l.archive.Run(stop)
+		cancel() // only matters when writing failed
+		ended <- err
+	}()
+	err := l.write(ctx)
+	close(stop)
+	return errors.Join(err, <-ended)
 }
 
-// ChainTip is the end of a branch, for getchaintips.
-type ChainTip struct {
-	Node      *chain.HeaderNode
-	BranchLen int32  // blocks since the fork from the active chain
-	Status    string // active, valid-fork, valid-headers, headers-only, invalid
+// write runs the writer and leaves everything frozen for the committer's last
+// commit.
+func (l *Ledger) write(ctx context.Context) error {
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
+	w := newWriter(l)
+	w.workers = startWorkers(l.cfg.Workers)
+	err := w.run(ctx)
+	w.workers.close()
+	w.refuseAll(l.inbox.close())
+	if err != nil {
+		return err
+	}
+	// The flush under way has to end before the last one can begin.
+	if err := l.archive.Sync(context.WithoutCancel(ctx)); err != nil {
+		return nil // the committer itself reports why
+	}
+	if w.flush.blocks > 0 {
+		w.freeze()
+	}
+	return nil
 }
 
-// Stats describe the coin set at one tip.
-type Stats struct {
-	Height       int32
-	Best         chain.Hash
-	TxOuts       int64
-	Transactions int64 // with at least one unspent output
-	BogoSize     int64 // Core's measure of the set's size, the same on every machine
-	Total        btcutil.Amount
-	Serialized3  chain.Hash
-	MuHash       chain.Hash
-	DiskSize     int64 // bytes of coins on disk, about
+// refuseAll answers those who wait for a command that will not be carried out.
+func (w *writer) refuseAll(left []any) {
+	for _, item := range left {
+		switch m := item.(type) {
+		case *command:
+			w.commands = append(w.commands, m)
+		case flushMsg:
+			w.flush.wanted = append(w.flush.wanted, m)
+		}
+	}
+	for _, c := range w.commands {
+		c.reply <- reply{err: chain.ErrShutdown}
+	}
+	for _, done := range append(w.flush.wanted, w.flush.waiting...) {
+		done <- chain.ErrShutdown
+	}
 }
 
-// Ledger is the record.
-type Ledger struct{}
+// Events are to be taken by one follower, all of them and in order: the writer
+// waits when it is too far ahead of it.
+func (l *Ledger) Events() <-chan Event { return l.events }
 
-// Open reads the headers and the place of the tip.
-func Open(Config) (*Ledger, error) { return nil, errNotBuilt }
+// AddHeaders takes good headers, parents first. It never blocks.
+func (l *Ledger) AddHeaders(nodes []*chain.HeaderNode) { l.inbox.put(headersMsg(nodes)) }
 
-func (l *Ledger) Run(ctx context.Context) error                                { return errNotBuilt }
-func (l *Ledger) AddHeaders(nodes []*chain.HeaderNode)                         {}
-func (l *Ledger) Submit(node *chain.HeaderNode, b *chain.Block, from uint64)   {}
-func (l *Ledger) Events() <-chan Event                                         { return nil }
-func (l *Ledger) Invalidate(ctx context.Context, h chain.Hash) (uint64, error) { return 0, errNotBuilt }
-func (l *Ledger) Reconsider(ctx context.Context, h chain.Hash) (uint64, error) { return 0, errNotBuilt }
-func (l *Ledger) Sync(ctx context.Context) error                               { return errNotBuilt }
-func (l *Ledger) Tip() *chain.HeaderNode                                       { return nil }
-func (l *Ledger) BestHeader() *chain.HeaderNode                                { return nil }
-func (l *Ledger) AtHeight(height int32) *chain.HeaderNode                      { return nil }
-func (l *Ledger) Lookup(h chain.Hash) (*chain.HeaderNode, Status, bool)        { return nil, 0, false }
-func (l *Ledger) HaveBody(h chain.Hash) bool                                   { return false }
-func (l *Ledger) Headers() []*chain.HeaderNode                                 { return nil }
-func (l *Ledger) InvalidHeaders() []*chain.HeaderNode                          { return nil }
-func (l *Ledger) Tips() []ChainTip                                             { return nil }
-func (l *Ledger) RawBlock(h chain.Hash) ([]byte, error)                        { return nil, errNotBuilt }
-func (l *Ledger) Block(h chain.Hash) (*chain.Block, error)                     { return nil, errNotBuilt }
-func (l *Ledger) Spent(h chain.Hash) ([][]chain.Coin, error)                   { return nil, errNotBuilt }
-func (l *Ledger) View() *View                                                  { return nil }
-func (l *Ledger) TryBlock(b *chain.Block) error                                { return errNotBuilt }
-func (l *Ledger) CoinStats(ctx context.Context) (Stats, error)                 { return Stats{}, errNotBuilt }
-func (l *Ledger) FindTx(txid chain.Hash) (*chain.HeaderNode, int, bool, error) {
-	return nil, 0, false, nil
+// Submit takes the body of a good header. It never blocks; callers bound what
+// they submit before verdicts come back. It is answered by one Verdict, unless
+// Run ends before.
+func (l *Ledger) Submit(node *chain.HeaderNode, b *chain.Block, from uint64) {
+	l.inbox.put(submitMsg{node, b, from})
 }
-func (l *Ledger) Filter(h chain.Hash) ([]byte, chain.Hash, bool, error) {
-	return nil, chain.Hash{}, false, nil
-}
-func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error { return errNotBuilt }
-
-// Progress hears how far a long check has come.
-type Progress func(done, total int64, what string)
-
-// CheckFile proves a chain file that no node has open.
-func CheckFile(ctx context.Context, path string, p *chain.Params, progress Progress) error {
-	return errNotBuilt
-}
-
-// View reads committed truth.
-type View struct{}
-
-func (v *View) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
-	return chain.Coin{}, false, errNotBuilt
-}
-func (v *View) Tip() *chain.HeaderNode { return nil }

@@ -231,21 +231,21 @@ func (l *Ledger) readUndo(body uint32) ([][]chain.Coin, error) {
 }
 
 // index saves what the optional indexes keep of a connected block.
-func (w *writer) index(s *slot) error {
-	if w.l.cfg.TxIndex {
+func (l *Ledger) index(s *slot, txs, filters bool) error {
+	if txs {
 		ids := make([]chain.Hash, len(s.block.Txs))
 		for i, tx := range s.block.Txs {
 			ids[i] = tx.ID
 		}
-		w.archive.SaveTxs(s.e.num, ids)
+		l.archive.SaveTxs(s.e.num, ids)
 	}
-	if !w.l.cfg.FilterIndex {
+	if !filters {
 		return nil
 	}
-	before, err := w.archive.Filter(s.e.parent.num)
+	before, err := l.archive.Filter(s.e.parent.num)
 	if err != nil {
 		return fmt.Errorf("filter before %s: %w", s.e.node.Hash, err)
 	}
-	w.archive.SaveFilter(s.e.num, archive.Filter{Header: filterHeader(s.filter, before.Header), Bytes: s.filter})
+	l.archive.SaveFilter(s.e.num, archive.Filter{Header: filterHeader(s.filter, before.Header), Bytes: s.filter})
 	return nil
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"sync"
 
 	"grapevine/chain"
@@ -57,8 +58,9 @@ func (e *entry) status(t *tree) (s Status) {
 
 func (e *entry) record() archive.Header {
 	h := archive.Header{Header: e.node.Header, Flags: e.flags, Body: e.body, Size: e.size}
-	if e.why != nil {
-		h.Why = e.why.Error()
+	var re *chain.RuleError
+	if errors.As(e.why, &re) {
+		h.Why = string(re.Rule) + "\n" + re.Detail
 	}
 	return h
 }

@@ -15,6 +15,9 @@ const (
 	// pipelineBytes of raw blocks are worked on at once; decoded they take about
 	// four times as much.
 	pipelineBytes = 8 << 20
+	// pipelineBlocks bounds the same for small blocks; so many are enough to
+	// keep all cores busy.
+	pipelineBlocks = 64
 	// freshBytes of submitted blocks are kept decoded until their turn; those
 	// beyond are read and decoded again.
 	freshBytes = 8 << 20
@@ -69,9 +72,7 @@ func newWriter(l *Ledger) *writer {
 	tip := l.set.Tip()
 	w.head = w.tree.byHash[tip.Hash]
 	w.flush.at, w.flush.when = tip, l.cfg.Now()
-	for _, e := range w.tree.all {
-		w.propose(e)
-	}
+	w.reproposeAll()
 	return w
 }
 
@@ -238,12 +239,13 @@ func (w *writer) apply(n int) error {
 		w.settled(s)
 	}
 	w.tree.mu.Unlock()
-	w.out.close()
-	w.out.current.Delta = delta
-	for _, s := range move {
-		w.answer(s.e, nil)
+	if w.out.current.Delta != nil {
+		w.out.close()
 	}
-	w.out.close()
+	w.out.current.Delta = delta
+	for _, l := range delta.Connected {
+		w.answer(w.entryOf(l.Node), nil)
+	}
 	w.flush.blocks += n
 	return nil
 }
@@ -251,7 +253,7 @@ func (w *writer) apply(n int) error {
 // keep saves what belongs to a connected block.
 func (w *writer) keep(s *slot) error {
 	w.archive.SaveUndo(s.e.body, s.undo)
-	return w.index(s)
+	return w.l.index(s, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
 }
 
 // settled notes in the tree that a slot is through.
@@ -295,18 +297,14 @@ func (w *writer) drop() (bool, error) {
 	}
 	for _, s := range w.queue {
 		if s.err != nil {
-			w.log.Info("block is invalid", "block", s.e.node.Hash, "height", s.e.node.Height, "err", s.err)
+			w.log.Warn("block is invalid", "block", s.e.node.Hash, "height", s.e.node.Height, "err", s.err)
 			w.markFailed(s.e, s.err)
 			break
 		}
 	}
-	w.empty()
-	return true, nil
-}
-
-// empty starts the pipeline afresh at the tip.
-func (w *writer) empty() {
 	w.queue, w.bytes = nil, 0
 	w.rules.overlay.Reset()
-	w.head = w.tree.byHash[w.tree.tip().Hash]
+	w.head = w.entryOf(w.tree.tip())
+	w.reproposeAll()
+	return true, nil
 }
