@@ -94,7 +94,7 @@ func (p *peer) serves() bool {
 
 // askBodies fills the peer's pipe.
 func (s *State) askBodies(p *peer) {
-	if p.stalled || !p.serves() {
+	if p.gone || p.stalled || !p.serves() {
 		return
 	}
 	top := p.top()

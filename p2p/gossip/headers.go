@@ -40,12 +40,12 @@ func (s *State) askHeaders(p *peer, from *entry) {
 }
 
 func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
-	p.asked = time.Time{}
 	if len(m.Headers) > maxHeaders {
 		s.drop(p, "too many headers", "headers message is too long")
 		return
 	}
 	if len(m.Headers) == 0 {
+		p.asked = time.Time{}
 		s.headersDone(p)
 		return
 	}
@@ -57,7 +57,7 @@ func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 		s.onUnconnecting(p, m.Headers)
 		return
 	}
-	p.unconnecting = 0
+	p.asked, p.unconnecting = time.Time{}, 0 // no other headers could be the answer
 	if !s.worthMemory(p, parent, m.Headers) {
 		s.headersDone(p)
 		return

@@ -127,7 +127,9 @@ func (r *rooms) judgeBlock(j JudgeBlock) (evs []Event) {
 	r.body[j.Node.Hash] = j.Block
 	r.nodes = append(r.nodes, j.Node)
 	evs = append(evs, BodyStored{j.Node})
-	evs = append(evs, r.activate()...)
+	if r.whole(j.Node) {
+		evs = append(evs, r.activate()...)
+	}
 	var err error
 	switch {
 	case r.isBad(j.Node):

@@ -68,7 +68,8 @@ func (s *State) onLeft(id p2p.PeerID) {
 	}
 	p.gone = true
 	delete(s.byID, id)
-	s.peers = slices.DeleteFunc(s.peers, func(q *peer) bool { return q == p })
+	// A new slice: somebody may be walking over the old one.
+	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
 	s.releaseFlights(p)
 	s.forgetTxTalk(p)
 	if s.leader == p {

@@ -259,42 +259,38 @@ func (m *sim) wantTip(name string, nodes ...*simNode) {
 	}
 }
 
-func TestSyncFromOnePeer(t *testing.T) {
-	w := newWorld()
-	w.grow("a", "g", 3000, 300)
-	m := newSim(t, w, 2, 1)
-	m.check = false
-	m.give(m.nodes[0], numbered("a", 3000)...)
-	m.blockMs = func(*chain.Block) time.Duration { return 50 * time.Microsecond }
-	m.connect(m.nodes[1], m.nodes[0], 10*time.Millisecond)
-	m.run(5 * time.Second)
-	m.wantTip("a3000", m.nodes[1])
-	if n := m.nodes[0].sentB; n != 3000 {
-		t.Errorf("%d bodies sent for 3000", n)
+// runUntil goes on until done or the time is over, and says how long it took.
+func (m *sim) runUntil(limit time.Duration, done func() bool) time.Duration {
+	m.t.Helper()
+	began := m.now
+	for !done() {
+		if len(m.queue) == 0 || m.queue[0].at.Sub(began) > limit {
+			m.t.Fatalf("not done after %v", limit)
+		}
+		x := heap.Pop(&m.queue).(moment)
+		m.now = x.at
+		x.do()
 	}
+	return m.now.Sub(began)
 }
 
-func TestBlocksAndTransactionsTravelALineOfNodes(t *testing.T) {
+func (m *sim) reaches(n *simNode, name string) func() bool {
+	return func() bool { return n.r.tip == m.w.nodes[name] }
+}
+
+// feeders makes n nodes that have the chain a1 … aN, each with a line of so
+// many bytes per second to the newcomer, node 0.
+func feeders(t *testing.T, n, blocks, size, rate int) *sim {
 	w := newWorld()
-	w.grow("a", "g", 10, 1000)
-	m := newSim(t, w, 4, 2)
-	for i := 1; i < 4; i++ {
-		m.connect(m.nodes[i], m.nodes[i-1], time.Millisecond)
+	w.grow("a", "g", blocks, size)
+	m := newSim(t, w, n+1, 7)
+	m.check = blocks <= 200
+	for _, f := range m.nodes[1:] {
+		m.give(f, numbered("a", blocks)...)
 	}
-	m.run(time.Second)
-	for i := 1; i <= 10; i++ {
-		m.mine(m.nodes[0], fmt.Sprint("a", i))
-		m.run(20 * time.Millisecond)
-		m.wantTip(fmt.Sprint("a", i), m.nodes...)
+	for _, f := range m.nodes[1:] {
+		_, id := m.connect(m.nodes[0], f, 10*time.Millisecond)
+		f.links[id].perByte = time.Second / time.Duration(rate)
 	}
-	for i := range 20 {
-		name := fmt.Sprint("t", i)
-		m.step(m.nodes[i%4], SubmitTx{Ticket(i), w.tx(name)})
-		m.run(20 * time.Millisecond)
-		for _, n := range m.nodes {
-			if n.r.pool[w.tx(name).ID] == nil {
-				t.Errorf("%s is not in the pool of node %d after 20 ms", name, n.i)
-			}
-		}
-	}
+	return m
 }

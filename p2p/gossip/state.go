@@ -160,7 +160,9 @@ func (s *State) handle(ev Event) {
 func (s *State) onTimers() {
 	for _, p := range s.peers {
 		s.checkHeadersTimeout(p)
-		s.checkLate(p)
+		if !p.gone {
+			s.checkLate(p)
+		}
 	}
 	s.checkTxTimeouts()
 	s.expireOrphans()

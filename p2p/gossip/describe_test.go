@@ -1,0 +1,139 @@
+package gossip
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// brief writes names shorter: a1 a2 a3 is a1..a3.
+func brief(names []string) string {
+	var out []string
+	for i := 0; i < len(names); {
+		j := i
+		a := numberedName.FindStringSubmatch(names[i])
+		for a != nil && j+1 < len(names) {
+			n, _ := strconv.Atoi(a[2])
+			if names[j+1] != a[1]+strconv.Itoa(n+j+1-i) {
+				break
+			}
+			j++
+		}
+		if j > i {
+			_, short, _ := strings.Cut(names[j], ":")
+			if short == "" {
+				short = names[j]
+			}
+			out = append(out, names[i]+".."+short)
+		} else {
+			out = append(out, names[i])
+		}
+		i = j + 1
+	}
+	return strings.Join(out, " ")
+}
+
+func (sc *script) describe(a Action) string {
+	switch a := a.(type) {
+	case Send:
+		return fmt.Sprintf("send %d %s", a.Peer, sc.describeMsg(a.Msg))
+	case SendBlock:
+		if !a.Witness {
+			return fmt.Sprintf("send %d block %s without witnesses", a.Peer, sc.w.names[a.Hash])
+		}
+		return fmt.Sprintf("send %d block %s", a.Peer, sc.w.names[a.Hash])
+	case Drop:
+		reason := a.Reason
+		for h, name := range sc.w.names {
+			reason = strings.ReplaceAll(reason, h.String(), name)
+		}
+		if a.Offence == "" {
+			return fmt.Sprintf("drop %d: %s", a.Peer, reason)
+		}
+		return fmt.Sprintf("drop %d for an offence (%s): %s", a.Peer, a.Offence, reason)
+	case JudgeTx:
+		return fmt.Sprintf("judge %s from %s", sc.w.names[a.Tx.WID], who(a.Peer))
+	case JudgeBlock:
+		return fmt.Sprintf("judge block %s from %s", sc.w.names[a.Node.Hash], who(a.Peer))
+	case StoreHeaders:
+		var names []string
+		for _, n := range a.Nodes {
+			names = append(names, sc.w.names[n.Hash])
+		}
+		return "store headers " + brief(names)
+	case Answer:
+		return fmt.Sprintf("answer %d: %s", a.Ticket, word(a.Err))
+	case LearnAddrs:
+		return fmt.Sprintf("learn %d addresses from %d", len(a.Addrs), a.From)
+	case TellAddrs:
+		return fmt.Sprintf("tell addresses to %d", a.Peer)
+	}
+	return fmt.Sprintf("%T", a)
+}
+
+func who(id p2p.PeerID) string {
+	if id == p2p.Self {
+		return "self"
+	}
+	return fmt.Sprint(id)
+}
+
+func word(err error) string {
+	var rule *chain.RuleError
+	switch {
+	case err == nil:
+		return "accepted"
+	case errors.As(err, &rule):
+		return string(rule.Rule)
+	}
+	return err.Error()
+}
+
+func (sc *script) describeMsg(m wire.Message) string {
+	switch m := m.(type) {
+	case *wire.MsgGetHeaders:
+		return "getheaders from " + sc.w.names[*m.BlockLocatorHashes[0]]
+	case *wire.MsgHeaders:
+		var names []string
+		for _, h := range m.Headers {
+			names = append(names, sc.w.names[h.BlockHash()])
+		}
+		return strings.TrimSpace("headers " + brief(names))
+	case *wire.MsgInv:
+		return "inv " + sc.describeInvs(m.InvList)
+	case *wire.MsgGetData:
+		return "getdata " + sc.describeInvs(m.InvList)
+	case *wire.MsgNotFound:
+		return "notfound " + sc.describeInvs(m.InvList)
+	case *msg.Tx:
+		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:")
+	case *msg.BareTx:
+		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:") + " without witnesses"
+	case *wire.MsgFeeFilter:
+		return fmt.Sprint("feefilter ", m.MinFee)
+	}
+	return m.Command()
+}
+
+func (sc *script) describeInvs(invs []*wire.InvVect) string {
+	var names []string
+	for _, iv := range invs {
+		name := sc.w.names[iv.Hash]
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+			name = "block:" + name
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
+		default:
+			name = fmt.Sprintf("type:%d", uint32(iv.Type))
+		}
+		names = append(names, name)
+	}
+	return brief(names)
+}
