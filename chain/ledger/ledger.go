@@ -15,8 +15,11 @@ import (
 	"grapevine/db"
 )
 
-// Schema is the version of the chain file's layout, for db.Open.
-const Schema uint32 = 1
+// Name and Schema are the kind and version of the chain file, for db.Open.
+const (
+	Name          = "chain"
+	Schema uint32 = 1
+)
 
 // ErrNotFound: a block, or what belongs to it, that is not stored.
 var ErrNotFound = errors.New("block not found")

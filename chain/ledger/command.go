@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"grapevine/chain"
+)
+
+// command is Invalidate or Reconsider on its way through the writer: the
+// pipeline runs dry, marks are changed, the best chain is chosen again, and
+// then it is answered.
+type command struct {
+	hash    chain.Hash
+	invalid bool
+	begun   bool
+	reply   chan reply // capacity 1
+}
+
+type reply struct {
+	seq uint64
+	err error
+}
+
+// Invalidate marks a block, and what builds on it, invalid by hand. When it
+// returns the tip has moved away; seq is the last event that tells of it.
+func (l *Ledger) Invalidate(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
+	return l.command(ctx, &command{hash: hash, invalid: true, reply: make(chan reply, 1)})
+}
+
+// Reconsider takes all marks from a block, its ancestors and what builds on it.
+func (l *Ledger) Reconsider(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
+	return l.command(ctx, &command{hash: hash, reply: make(chan reply, 1)})
+}
+
+func (l *Ledger) command(ctx context.Context, c *command) (uint64, error) {
+	if !l.inbox.put(c) {
+		return 0, chain.ErrShutdown
+	}
+	select {
+	case r := <-c.reply:
+		return r.seq, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// draining says whether a command waits for the pipeline to run dry.
+func (w *writer) draining() bool { return len(w.commands) > 0 && !w.commands[0].begun }
+
+// obey begins the next command.
+func (w *writer) obey() (bool, error) {
+	if !w.draining() || len(w.queue) > 0 || w.running > 0 {
+		return false, nil
+	}
+	c := w.commands[0]
+	e := w.tree.byHash[c.hash]
+	switch {
+	case e == nil:
+		w.refuse(c, fmt.Errorf("%s: %w", c.hash, ErrNotFound))
+	case e.parent == nil && c.invalid:
+		w.refuse(c, fmt.Errorf("%s is the genesis block", c.hash))
+	case c.invalid:
+		c.begun = true
+		w.invalidate(e)
+	default:
+		c.begun = true
+		w.reconsider(e)
+	}
+	return true, nil
+}
+
+func (w *writer) refuse(c *command, err error) {
+	w.commands = w.commands[1:]
+	c.reply <- reply{err: err}
+}
+
+func (w *writer) invalidate(e *entry) {
+	w.log.Info("block marked invalid by hand", "block", e.node.Hash, "height", e.node.Height)
+	w.tree.mu.Lock()
+	e.flags |= flagByHand
+	w.tree.mark(e)
+	active := e.active(w.tree)
+	w.tree.mu.Unlock()
+	w.archive.SaveHeader(e.num, e.record())
+	if active {
+		size := int64(0)
+		for n := w.tree.tip(); n != e.node.Parent; n = n.Parent {
+			size += int64(w.entryOf(n).size)
+		}
+		w.disconnectTo(e.node.Parent, size <= moveBytes)
+		w.queue[len(w.queue)-1].hold = false
+	}
+}
+
+func (w *writer) reconsider(e *entry) {
+	w.log.Info("block reconsidered", "block", e.node.Hash, "height", e.node.Height)
+	w.tree.mu.Lock()
+	top := e
+	for at := e; at != nil; at = at.parent {
+		if w.unmark(at) {
+			top = at
+		}
+	}
+	e.walk(func(at *entry) bool {
+		w.unmark(at)
+		return true
+	})
+	w.tree.mark(top)
+	w.tree.mu.Unlock()
+	w.reproposeAll()
+	w.out.current.Valid = append(w.out.current.Valid, e.node)
+}
+
+func (w *writer) unmark(e *entry) bool {
+	const marks = flagFailed | flagByHand
+	if e.flags&marks == 0 {
+		return false
+	}
+	e.flags &^= marks
+	e.why = nil
+	w.archive.SaveHeader(e.num, e.record())
+	return true
+}
+
+// finish answers a command. gossip hears of an invalid block only now, when the
+// tip has left it.
+func (w *writer) finish(c *command) {
+	if c.invalid {
+		w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{Node: w.tree.byHash[c.hash].node})
+	}
+	w.out.close()
+	c.reply <- reply{seq: w.out.seq}
+}

@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"grapevine/chain"
+)
+
+const (
+	// DefaultDBCache is how many bytes of coins are kept in memory (Core's default).
+	DefaultDBCache = 450 << 20
+	// flushEntries changed coins are written at once: a million in one
+	// transaction would take seconds and hundreds of MiB.
+	flushEntries = 250_000
+	// flushBlocks and flushAge bound what has to be connected again after a crash.
+	flushBlocks = 2_000
+	flushAge    = time.Hour
+)
+
+// flushMsg asks for everything committed so far to be on disk.
+type flushMsg chan<- error
+
+// flushCoins returns when the coins, as they are now or later, are on disk.
+func (l *Ledger) flushCoins(ctx context.Context) error {
+	done := make(chan error, 1)
+	if !l.inbox.put(flushMsg(done)) {
+		return chain.ErrShutdown
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// flushSome begins a flush when there is reason to, and answers those who
+// waited for one. The writer goes on meanwhile: readers and the writer look
+// through the frozen cache until it is on disk.
+func (w *writer) flushSome() (bool, error) {
+	if w.archive.Flushing() {
+		return false, nil
+	}
+	for _, done := range w.flush.waiting {
+		done <- nil // capacity 1
+	}
+	w.flush.waiting = nil
+	if len(w.flush.wanted) == 0 && !w.flushDue() {
+		return false, nil
+	}
+	w.flush.waiting, w.flush.wanted = w.flush.wanted, nil
+	if w.flush.blocks > 0 {
+		w.freeze()
+	}
+	return true, nil
+}
+
+func (w *writer) freeze() {
+	tip := w.tree.tip()
+	w.archive.Freeze(w.set, w.entryOf(tip).num, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
+	w.flush.when, w.flush.blocks = w.l.cfg.Now(), 0
+}
+
+func (w *writer) flushDue() bool {
+	if w.flush.blocks == 0 {
+		return false
+	}
+	entries, bytes := w.set.Pending()
+	return entries >= flushEntries || bytes+w.archive.BatchBytes() >= w.l.cfg.DBCache/2 ||
+		w.flush.blocks >= flushBlocks || w.l.cfg.Now().Sub(w.flush.when) >= flushAge
+}
+
+// flushPressure says whether the writer has to wait for the flush under way:
+// the next one is due already.
+func (w *writer) flushPressure() bool {
+	return w.archive.Flushing() && w.flushDue()
+}

@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"grapevine/chain"
+)
+
+// Messages from outside to the writer.
+type (
+	headersMsg []*chain.HeaderNode
+	submitMsg  struct {
+		node  *chain.HeaderNode
+		block *chain.Block
+		from  uint64
+	}
+)
+
+// admit gives submitted blocks to the workers for the checks that need no
+// coins, as long as there is room for their bodies.
+func (w *writer) admit() {
+	for len(w.held) > 0 && w.archive.TailBytes() < tailBytes {
+		m := w.held[0]
+		w.held[0] = submitMsg{}
+		w.held = w.held[1:]
+		e := w.addHeader(m.node)
+		if e == nil {
+			w.out.verdict(m.node, m.from, chain.ErrUnknownParent)
+			continue
+		}
+		if !w.known(e, m.from) {
+			w.workers.soon(func() { w.inbox.put(bodyMsg{m, w.checkBody(m)}) })
+		}
+	}
+}
+
+// checkBody runs on a worker.
+func (w *writer) checkBody(m submitMsg) error {
+	if err := chain.CheckBlock(w.l.cfg.Params, m.block); err != nil {
+		return err
+	}
+	return chain.CheckBlockContext(w.l.cfg.Params, m.node.Parent, m.block)
+}
+
+// known answers for a block that needs no further look.
+func (w *writer) known(e *entry, from uint64) bool {
+	switch {
+	case e.bad:
+		w.out.verdict(e.node, from, w.reason(e))
+	case e.body == 0:
+		return false
+	case e.queued || len(e.waiting) > 0:
+		w.wait(e, from)
+	default:
+		w.out.verdict(e.node, from, chain.ErrDuplicate)
+	}
+	return true
+}
+
+func (w *writer) wait(e *entry, from uint64) {
+	if len(e.waiting) == 0 {
+		w.awaiting = append(w.awaiting, e)
+	}
+	e.waiting = append(e.waiting, from)
+}
+
+// answer gives everybody who waits for e the verdict.
+func (w *writer) answer(e *entry, err error) {
+	for _, from := range e.waiting {
+		w.out.verdict(e.node, from, err)
+	}
+	e.waiting = nil
+}
+
+func (w *writer) onBody(m bodyMsg) {
+	e := w.tree.byHash[m.submit.node.Hash]
+	switch {
+	case w.known(e, m.submit.from): // marked, or another copy came first
+	case m.err != nil:
+		if re, ok := m.err.(*chain.RuleError); ok && !re.Mutated {
+			w.log.Warn("block is invalid", "block", e.node.Hash, "height", e.node.Height, "err", m.err)
+			w.markFailed(e, m.err)
+		}
+		w.out.verdict(e.node, m.submit.from, m.err)
+	default:
+		w.store(e, m.submit)
+	}
+}
+
+// store keeps a body that passed the checks that need no coins.
+func (w *writer) store(e *entry, m submitMsg) {
+	w.tree.mu.Lock()
+	e.body, e.size = w.tree.nextBody, uint32(len(m.block.Raw))
+	w.tree.nextBody++
+	w.archive.SaveBody(e.body, m.block.Raw)
+	w.archive.SaveHeader(e.num, e.record())
+	linked := w.tree.link(e)
+	w.tree.mu.Unlock()
+
+	w.out.current.Stored = append(w.out.current.Stored, e.node)
+	for _, at := range linked {
+		w.propose(at)
+	}
+	if _, hopeful := w.candidates[e]; !hopeful {
+		w.out.verdict(e.node, m.from, chain.ErrInconclusive)
+		return
+	}
+	w.wait(e, m.from)
+	if w.fresh+int64(e.size) <= freshBytes {
+		w.fresh += int64(e.size)
+		e.fresh = m.block
+	}
+}
+
+// settle answers, once nothing is left to connect, those whose blocks were
+// stored only, and the command that was carried out.
+func (w *writer) settle() (bool, error) {
+	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.goal() != nil {
+		return false, nil
+	}
+	for _, e := range w.awaiting {
+		w.forget(e)
+		w.answer(e, chain.ErrInconclusive)
+	}
+	w.awaiting = w.awaiting[:0]
+	if len(w.commands) > 0 {
+		w.finish(w.commands[0])
+		w.commands = w.commands[1:]
+	}
+	return true, nil
+}

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+)
+
+// tryLimit is how often TryBlock begins again because the tip moved under it.
+const tryLimit = 3
+
+// TryBlock runs every rule but proof of work on a block that builds on the
+// tip, and changes nothing. On another parent it is chain.ErrInconclusive.
+func (l *Ledger) TryBlock(b *chain.Block) error {
+	var err error
+	for range tryLimit {
+		tip := l.set.Tip()
+		if b.Header.PrevBlock != tip.Hash {
+			return fmt.Errorf("%w: not on the tip", chain.ErrInconclusive)
+		}
+		if err = l.try(tip, b); l.set.Tip() == tip {
+			return err
+		}
+	}
+	return err
+}
+
+func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
+	p := l.cfg.Params
+	if err := chain.CheckHeaderContext(p, tip, &b.Header, l.cfg.Now()); err != nil {
+		return err
+	}
+	if err := chain.CheckBlock(p, b); err != nil {
+		return err
+	}
+	if err := chain.CheckBlockContext(p, tip, b); err != nil {
+		return err
+	}
+	c := connector{params: p, overlay: coins.NewOverlay(), fetch: l.fetchCommitted}
+	effect, err := c.connect(chain.NewHeaderNode(tip, b.Header), b, 1)
+	if err != nil {
+		return err
+	}
+	for i, tx := range b.Txs[1:] {
+		if err := l.cfg.Script.CheckTx(tx, effect.spent[i+1], effect.flags); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchCommitted reads coins for a goroutine that is not the writer.
+func (l *Ledger) fetchCommitted(ops []wire.OutPoint, into []coins.Found) (err error) {
+	for i, op := range ops {
+		if into[i].Coin, into[i].OK, err = l.set.Coin(op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
