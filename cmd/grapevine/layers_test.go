@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/format"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"os"
 	"os/exec"
@@ -26,8 +27,9 @@ var allowed = map[string][]string{
 	"chain/coins":     {"chain", "db"},
 	"chain/archive":   {"chain", "chain/coins", "db"},
 	"chain/ledger":    {"chain", "chain/archive", "chain/coins", "chain/script", "db"},
-	"chain/mempool":   {"chain", "chain/script"},
-	"chain/miner":     {"chain", "chain/mempool"},
+	"chain/policy":    {"chain"},
+	"chain/mempool":   {"chain", "chain/policy", "chain/script"},
+	"chain/miner":     {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest": {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
 
 	"p2p":          {"chain"},
@@ -37,19 +39,28 @@ var allowed = map[string][]string{
 	"p2p/addrbook": {"db", "p2p"},
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
 
-	"wallet": {"chain", "db"},
+	"wallet":       {"chain"},
+	"wallet/books": {"chain", "wallet"},
+	"wallet/vault": {"chain", "wallet", "wallet/books", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},
 	"testnet/demo":    {"testnet"},
+	"testnet/simnet":  {"p2p"},
 
 	"cmd/rpc/client":     {},
-	"cmd/rpc/jsonrpc":    {},
-	"cmd/rpc":            {"chain/...", "p2p/...", "wallet", "db", "cmd/rpc/..."},
-	"cmd/node":           {"chain/...", "p2p/...", "wallet", "db", "cmd/rpc"},
+	"cmd/rpc/jsonrpc":    {"wallet"},
+	"cmd/rpc/show":       {"chain", "chain/policy", "cmd/rpc/jsonrpc"},
+	"cmd/rpc/backup":     {"db"},
+	"cmd/rpc/chainapi":   {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
+	"cmd/rpc/poolapi":    {"chain/...", "p2p/swarm", "cmd/rpc/..."},
+	"cmd/rpc/walletapi":  {"chain/...", "wallet/...", "cmd/rpc/..."},
+	"cmd/rpc/rest":       {"chain/...", "cmd/rpc/..."},
+	"cmd/rpc":            {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
+	"cmd/node":           {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc"},
 	"cmd/grapevine/argv": {},
 	"cmd/grapevine/term": {},
-	"cmd/grapevine":      {"cmd/...", "testnet/...", "chain", "chain/ledger", "db"},
+	"cmd/grapevine":      {"cmd/...", "testnet/...", "chain", "chain/ledger", "wallet", "db"},
 }
 
 // forbiddenStd: packages of the standard library that some rooms must not
@@ -68,8 +79,8 @@ var pure = []string{"chain", "p2p/gossip", "chain/ledger", "chain/mempool", "wal
 const (
 	maxFileLines = 500 // near what the best code in this field keeps; only the tail of it breaks
 	maxFuncLines = 60
-	maxParams    = 4
-	maxPkgLines  = 1500 // without tests
+	maxParams    = 4    // a context apart
+	maxPkgLines  = 1500 // of code: without tests, comments and empty lines
 )
 
 // pkg is what `go list -json` says of one package.
@@ -197,7 +208,7 @@ func TestFilesFunctionsAndPackagesAreShort(t *testing.T) {
 		if s.test {
 			continue
 		}
-		sizes[s.room] += n
+		sizes[s.room] += codeLines(s.raw)
 		for _, d := range s.file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok {
@@ -206,16 +217,41 @@ func TestFilesFunctionsAndPackagesAreShort(t *testing.T) {
 			if lines := s.line(f.End()) - s.line(f.Pos()) + 1; lines >= maxFuncLines {
 				t.Errorf("%s: %s has %d lines, %d is too many", s.name, f.Name.Name, lines, maxFuncLines)
 			}
-			if n := f.Type.Params.NumFields(); n > maxParams {
+			if n := parameters(f); n > maxParams {
 				t.Errorf("%s: %s has %d parameters, more than %d", s.name, f.Name.Name, n, maxParams)
 			}
 		}
 	}
 	for room, n := range sizes {
 		if n > maxPkgLines {
-			t.Errorf("%s has %d lines without its tests, more than %d: split it", room, n, maxPkgLines)
+			t.Errorf("%s has %d lines of code, more than %d: split it", room, n, maxPkgLines)
 		}
 	}
+}
+
+// codeLines counts lines with more on them than space and comments.
+func codeLines(raw []byte) int {
+	set := token.NewFileSet()
+	file := set.AddFile("", set.Base(), len(raw))
+	var s scanner.Scanner
+	s.Init(file, raw, nil, 0)
+	lines := map[int]bool{}
+	for {
+		pos, tok, _ := s.Scan()
+		if tok == token.EOF {
+			return len(lines)
+		}
+		lines[file.Line(pos)] = true
+	}
+}
+
+// parameters of a function, a context.Context apart.
+func parameters(f *ast.FuncDecl) int {
+	n := f.Type.Params.NumFields()
+	if n > 0 && isCall(f.Type.Params.List[0].Type, "context", "Context") {
+		n--
+	}
+	return n
 }
 
 // Nothing happens by itself before main, and nothing is shared by accident.

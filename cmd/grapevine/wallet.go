@@ -13,6 +13,7 @@ import (
 
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/wallet"
 )
 
 func (p *program) walletCommand() *cli.Command {
@@ -151,17 +152,17 @@ func (p *program) walletSend(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	amount, err := jsonrpc.ParseAmount(args[1])
+	amount, err := wallet.ParseAmount(args[1])
 	if err != nil {
-		return usagef("wallet send: %q is not an amount of BTC: %v", args[1], err)
+		return usagef("wallet send: %v", err)
 	}
 	if amount <= 0 {
 		return usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
 	}
 	var rate any
 	if s := c.String("feerate"); s != "" {
-		if !json.Valid([]byte(s)) || strings.HasPrefix(s, "-") {
-			return usagef("--feerate %q: want satoshis per virtual byte, as in 1.5", s)
+		if _, err := wallet.ParseFeeRate(s); err != nil {
+			return usagef("--feerate: %v", err)
 		}
 		rate = json.Number(s)
 	}

@@ -121,8 +121,17 @@ func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
+	call, hangUp := context.WithCancel(ctx) // another program on its port may answer never
+	defer hangUp()
+	go func() {
+		select {
+		case <-kid.ended:
+			hangUp()
+		case <-call.Done():
+		}
+	}()
 	for {
-		if err = node.Call(ctx, "getblockcount", nil); err == nil {
+		if err = node.Call(call, "getblockcount", nil); err == nil {
 			return nil
 		}
 		select {

@@ -42,13 +42,13 @@ func (t *Table) Write(o *Out, indent string) {
 			width[i] = max(width[i], visible(r[i]))
 		}
 	}
-	t.line(o, indent, width, t.head, Dim)
+	o.Printf("%s%s\n", indent, t.line(o, width, t.head, Dim))
 	for _, r := range t.rows {
-		t.line(o, indent, width, r, "")
+		o.Printf("%s%s\n", indent, t.line(o, width, r, ""))
 	}
 }
 
-func (t *Table) line(o *Out, indent string, width []int, cells []string, c Colour) {
+func (t *Table) line(o *Out, width []int, cells []string, c Colour) string {
 	var b strings.Builder
 	for i, cell := range cells {
 		gap := strings.Repeat(" ", width[i]-visible(cell))
@@ -64,7 +64,7 @@ func (t *Table) line(o *Out, indent string, width []int, cells []string, c Colou
 			b.WriteString(cell + gap)
 		}
 	}
-	o.Printf("%s%s\n", indent, strings.TrimRight(b.String(), " "))
+	return strings.TrimRight(b.String(), " ")
 }
 
 // Pairs writes "name  value" lines, the names dimmed and in one column. A pair

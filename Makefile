@@ -1,0 +1,72 @@
+# grapevine. `make` prints this file's targets; nothing needs installing but Go
+# and make (with a C compiler the tests also run under the race detector).
+
+SHELL     := /bin/bash
+GO        ?= go
+VERSION   ?= 0.1.0
+COMMIT    ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+LDFLAGS   := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# The race detector needs a C compiler.
+CC_FOUND  := $(shell command -v cc || command -v gcc || command -v clang)
+RACE      := $(if $(CC_FOUND),-race,)
+TESTFLAGS ?= $(RACE) -timeout 5m
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Sizes of the long ones; .ci/run makes them small.
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+ROUNDS    ?= 20
+
+.PHONY: help build demo test lint interop conformance fuzz bench soak prove clean
+
+help: ## print this
+	@echo "make TARGET"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
+	 sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
+	@echo
+	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS) (soak, prove)"
+
+build: ## bin/grapevine, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/grapevine ./cmd/grapevine
+
+demo: build ## a network without a server, live, in half a minute
+	bin/grapevine testnet demo
+
+test: ## all tests, with the race detector where there is a C compiler
+	$(GO) test $(TESTFLAGS) ./...
+
+lint: ## gofmt, vet, the layers of the architecture, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go'))" || \
+	 { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	cd testnet/interop && $(GO) vet ./...
+	$(GO) test -run 'Layers|Package|Formatted|Short|Pure' ./cmd/grapevine
+	$(GO) run $(STATICCHECK) ./...
+
+interop: ## btcd as a peer: handshake, sync, transactions, reorganisations
+	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock ./...
+
+conformance: ## btcd's full block tests
+	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
+	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+	  done; \
+	done
+
+bench: ## benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+soak: ## kill -9 in the middle of sync and mining, ROUNDS times, on real processes
+	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine' -v ./cmd/grapevine
+
+prove: ## every comparison with a naive twin and every random run, ROUNDS times
+	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
+
+clean: ## what build made
+	rm -rf bin
