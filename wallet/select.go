@@ -18,6 +18,7 @@ const (
 
 	branchTries   = 100_000 // steps of branch and bound [TOTAL_TRIES]
 	knapsackTries = 1000    // random subsets that the knapsack looks at
+	knapsackSteps = 500_000 // coins that it looks at in all of them: a large purse has fewer, and needs fewer
 )
 
 // choice is a coin as the selection sees it.
@@ -212,11 +213,12 @@ func knapsack(coins []choice, a aim, r *rand.Rand) []choice {
 // random tries find; the whole set when nothing is better.
 func closest(coins []choice, target btcutil.Amount, r *rand.Rand) (best []int, value btcutil.Amount) {
 	value = sum(coins)
-	for i := range coins {
-		best = append(best, i)
+	taken, kept := make([]bool, len(coins)), make([]bool, len(coins))
+	for i := range kept {
+		kept[i] = true
 	}
-	taken := make([]bool, len(coins))
-	for try := 0; try < knapsackTries && value != target; try++ {
+	tries := min(knapsackTries, 1+knapsackSteps/max(1, len(coins)))
+	for try := 0; try < tries && value != target; try++ {
 		clear(taken)
 		var total btcutil.Amount
 		// First each coin by the toss of a coin, then all that were left out.
@@ -230,7 +232,8 @@ func closest(coins []choice, target btcutil.Amount, r *rand.Rand) (best []int, v
 					continue
 				}
 				if total < value {
-					best, value = members(taken), total
+					value = total
+					copy(kept, taken)
 				}
 				total -= c.value
 				taken[i] = false
@@ -240,16 +243,12 @@ func closest(coins []choice, target btcutil.Amount, r *rand.Rand) (best []int, v
 			}
 		}
 	}
-	return best, value
-}
-
-func members(taken []bool) (list []int) {
-	for i, t := range taken {
-		if t {
-			list = append(list, i)
+	for i, k := range kept {
+		if k {
+			best = append(best, i)
 		}
 	}
-	return list
+	return best, value
 }
 
 func at(coins []choice, list []int) (found []choice) {
