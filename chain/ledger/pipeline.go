@@ -57,11 +57,6 @@ type (
 		slot *slot
 		err  error
 	}
-	// bodyMsg: the context-free checks of a submitted block have ended.
-	bodyMsg struct {
-		submit submitMsg
-		err    error
-	}
 )
 
 // load reads and decodes a stored block on a worker, and its undo record if it

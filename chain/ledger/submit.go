@@ -14,6 +14,21 @@ type (
 	}
 )
 
+// bodyCheck is a submitted block whose context-free checks run. They are
+// looked at in the order of submission, so that a row of blocks handed in
+// together is connected as one.
+type bodyCheck struct {
+	submitMsg
+	ended bool
+	err   error
+}
+
+// bodyMsg: the context-free checks of a submitted block have ended.
+type bodyMsg struct {
+	check *bodyCheck
+	err   error
+}
+
 // admit gives submitted blocks to the workers for the checks that need no
 // coins, as long as there is room for their bodies.
 func (w *writer) admit() {
@@ -27,7 +42,9 @@ func (w *writer) admit() {
 			continue
 		}
 		if !w.known(e, m.from) {
-			w.workers.soon(func() { w.inbox.put(bodyMsg{m, w.checkBody(m)}) })
+			c := &bodyCheck{submitMsg: m}
+			w.checks = append(w.checks, c)
+			w.workers.soon(func() { w.inbox.put(bodyMsg{c, w.checkBody(m)}) })
 		}
 	}
 }
@@ -71,17 +88,27 @@ func (w *writer) answer(e *entry, err error) {
 }
 
 func (w *writer) onBody(m bodyMsg) {
-	e := w.tree.byHash[m.submit.node.Hash]
+	m.check.ended, m.check.err = true, m.err
+	for len(w.checks) > 0 && w.checks[0].ended {
+		c := w.checks[0]
+		w.checks[0] = nil
+		w.checks = w.checks[1:]
+		w.judgeBody(c)
+	}
+}
+
+func (w *writer) judgeBody(c *bodyCheck) {
+	e := w.tree.byHash[c.node.Hash]
 	switch {
-	case w.known(e, m.submit.from): // marked, or another copy came first
-	case m.err != nil:
-		if re, ok := m.err.(*chain.RuleError); ok && !re.Mutated {
-			w.log.Warn("block is invalid", "block", e.node.Hash, "height", e.node.Height, "err", m.err)
-			w.markFailed(e, m.err)
+	case w.known(e, c.from): // marked, or another copy came first
+	case c.err != nil:
+		if re, ok := c.err.(*chain.RuleError); ok && !re.Mutated {
+			w.log.Warn("block is invalid", "block", e.node.Hash, "height", e.node.Height, "err", c.err)
+			w.markFailed(e, c.err)
 		}
-		w.out.verdict(e.node, m.submit.from, m.err)
+		w.out.verdict(e.node, c.from, c.err)
 	default:
-		w.store(e, m.submit)
+		w.store(e, c.submitMsg)
 	}
 }
 

@@ -103,11 +103,16 @@ func bodyNumber(e *entry) uint32 {
 	return e.body
 }
 
-// insert makes an entry for a header whose parent is in the tree already.
+// insert makes an entry for a header whose parent is in the tree already. A
+// node that hangs on somebody else's copy of the tree is made again on ours, so
+// that nodes here can be compared by pointer.
 func (t *tree) insert(node *chain.HeaderNode) *entry {
 	e := &entry{node: node, num: uint32(len(t.all))}
 	if node.Parent != nil {
 		e.parent = t.byHash[node.Parent.Hash]
+		if node.Parent != e.parent.node {
+			e.node = chain.NewHeaderNode(e.parent.node, node.Header)
+		}
 		e.parent.kids = append(e.parent.kids, e)
 		e.bad = e.parent.bad
 	}

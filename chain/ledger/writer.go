@@ -48,6 +48,7 @@ type writer struct {
 
 	candidates map[*entry]struct{} // linked, not bad, perhaps more work than the tip
 	held       []submitMsg         // wait for room in the tail
+	checks     []*bodyCheck        // being checked, in order
 	awaiting   []*entry            // stored, somebody waits for the verdict
 	fresh      int64               // bytes of blocks kept decoded in entries
 
