@@ -2,15 +2,47 @@ package rpc
 
 import (
 	"context"
+	"time"
 
+	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/poolapi"
+	"grapevine/cmd/rpc/walletapi"
 )
 
-func (s *Server) methods() []jsonrpc.Method {
+// methods is the table of all that this server answers.
+func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API) []jsonrpc.Method {
+	all := append(s.controlMethods(), s.peerMethods()...)
+	all = append(all, onChain.Methods()...)
+	all = append(all, onPool.Methods()...)
+	if s.cfg.Wallet != nil {
+		w := walletapi.New(walletapi.Config{Params: s.cfg.Params, Vault: s.cfg.Wallet, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool})
+		all = append(all, w.Methods()...)
+	}
+	return all
+}
+
+func (s *Server) controlMethods() []jsonrpc.Method {
 	return []jsonrpc.Method{
+		{Name: "help", Params: "command?", Do: s.helpText},
 		{Name: "stop", Params: "wait?", Do: s.stopNode},
 		{Name: "uptime", Do: s.uptime},
+		{Name: "echo", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
+		{Name: "echojson", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
+		{Name: "setmocktime", Params: "timestamp", Do: s.setMockTime},
+		{Name: "getzmqnotifications", Do: noNotifications},
 	}
+}
+
+func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
+	name := c.String("command")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return s.help.list(), nil
+	}
+	return s.help.usage(name), nil
 }
 
 func (s *Server) stopNode(context.Context, *jsonrpc.Call) (any, error) {
@@ -19,5 +51,38 @@ func (s *Server) stopNode(context.Context, *jsonrpc.Call) (any, error) {
 }
 
 func (s *Server) uptime(context.Context, *jsonrpc.Call) (any, error) {
-	return int64(s.cfg.Now().Sub(s.started).Seconds()), nil
+	return int64(time.Since(s.started).Seconds()), nil
 }
+
+// echo answers its parameters, up to the last that was given.
+func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
+	all := c.All()
+	for len(all) > 0 && all[len(all)-1] == nil {
+		all = all[:len(all)-1]
+	}
+	list := make([]any, len(all))
+	for i, raw := range all {
+		if raw != nil {
+			list[i] = raw
+		}
+	}
+	return list, nil
+}
+
+func (s *Server) setMockTime(_ context.Context, c *jsonrpc.Call) (any, error) {
+	t := c.Int("timestamp", 0)
+	if s.cfg.MockTime == nil {
+		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only, and this node's clock cannot be set")
+	}
+	if t < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, 9223372036], not %d.", t)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	s.cfg.MockTime(t)
+	return nil, nil
+}
+
+// noNotifications: this node has no ZeroMQ; clients that need it see an empty list.
+func noNotifications(context.Context, *jsonrpc.Call) (any, error) { return []string{}, nil }

@@ -15,7 +15,10 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
+	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/poolapi"
+	"grapevine/cmd/rpc/rest"
 	"grapevine/db"
 	"grapevine/p2p/swarm"
 	"grapevine/wallet/vault"
@@ -43,6 +46,8 @@ type Config struct {
 	Miner  *miner.Miner
 	Swarm  *swarm.Swarm
 	Wallet *vault.Vault // nil: no wallet
+	// What the ledger keeps beside the chain.
+	TxIndex, FilterIndex bool
 	// ChainFile is the ledger's file, for dbinfo and dbbackup; nil: they refuse.
 	ChainFile *db.DB
 
@@ -73,6 +78,7 @@ type Server struct {
 	started time.Time
 	ready   chan struct{}
 	addr    net.Addr // set before ready is closed
+	help    *manual
 	calls   sync.WaitGroup
 }
 
@@ -84,7 +90,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, started: cfg.Now(), ready: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), ready: make(chan struct{}), help: newManual(helpFile)}
 	if cfg.CookiePath != "" {
 		var err error
 		if s.cookie, err = newSecret(cfg.Rand); err != nil {
@@ -110,17 +116,34 @@ func (s *Server) Addr() net.Addr {
 
 // routes sends each path to who answers it.
 func (s *Server) routes() http.Handler {
-	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(), Usage: usage, Allow: s.allow})
+	onChain := chainapi.New(chainapi.Config{
+		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Miner: s.cfg.Miner, Submit: s.cfg.Swarm.SubmitBlock,
+		Settle: s.cfg.Settle, Sync: s.syncState, TxIndex: s.cfg.TxIndex, FilterIndex: s.cfg.FilterIndex,
+		File: s.cfg.ChainFile, Now: s.cfg.Now,
+	})
+	onPool := poolapi.New(poolapi.Config{
+		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Submit: s.cfg.Swarm.SubmitTx, TxIndex: s.cfg.TxIndex,
+	})
+	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow})
+	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.calls.Add(1)
 		defer s.calls.Done()
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/rest/"):
-			http.NotFound(w, r)
+			files.ServeHTTP(w, r)
+		case r.URL.Path == "/metrics":
+			s.serveMetrics(w, r)
 		default:
 			calls.ServeHTTP(w, r)
 		}
 	})
+}
+
+// syncState says how high the headers reach and whether bodies are being fetched.
+func (s *Server) syncState() (headers int32, syncing bool) {
+	st := s.cfg.Swarm.Status()
+	return st.Headers, st.Syncing
 }
 
 // Run listens and answers until ctx ends. It returns when no call is running

@@ -2,8 +2,8 @@
 // call, how a call and its answer look, how parameters are read and how errors
 // are numbered.
 //
-// It knows no method of its own (the caller brings a table of them) and nothing
-// of chains or wallets. It owns no goroutine but those of net/http.
+// It knows no method of its own (the caller brings a table of them) and asks no
+// room; from package wallet it has the words for amounts. It owns no goroutine but those of net/http.
 //
 // Start reading at Handler.ServeHTTP; head.go explains why requests without a
 // Host header arrive at all, params.go what a method sees.

@@ -10,6 +10,7 @@ const (
 	CodeParse          Code = -32700 // RPC_PARSE_ERROR
 	CodeInvalidRequest Code = -32600 // RPC_INVALID_REQUEST
 	CodeMethodNotFound Code = -32601 // RPC_METHOD_NOT_FOUND
+	CodeInvalidParams  Code = -32602 // RPC_INVALID_PARAMS
 	CodeInternal       Code = -32603 // RPC_INTERNAL_ERROR
 
 	CodeMisc            Code = -1  // RPC_MISC_ERROR

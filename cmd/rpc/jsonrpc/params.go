@@ -10,6 +10,8 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"grapevine/wallet"
 )
 
 // Params are the parameters of one call, read by name whether they came by
@@ -186,7 +188,7 @@ func (p *Params) Amount(name string, byDefault btcutil.Amount) btcutil.Amount {
 	}
 	v, err := DecodeAmount(raw)
 	if err != nil {
-		p.fail(CodeType, "%s: %s", err.Error(), name)
+		p.fail(CodeType, "%s", asError(err).Message)
 	}
 	return v
 }
@@ -197,12 +199,13 @@ func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
 	if k := kind(raw); k != "number" && k != "string" {
 		return 0, Errorf(CodeType, "Amount is not a number or string")
 	}
-	v, err := ParseAmount(strings.Trim(string(raw), `"`))
+	text := strings.Trim(string(raw), `"`)
+	if strings.HasPrefix(text, "-") {
+		return 0, Errorf(CodeType, "Amount out of range")
+	}
+	v, err := wallet.ParseAmount(text)
 	if err != nil {
 		return 0, Errorf(CodeType, "Invalid amount (%s)", err)
-	}
-	if v < 0 || v > btcutil.MaxSatoshi {
-		return 0, Errorf(CodeType, "Amount out of range")
 	}
 	return v, nil
 }

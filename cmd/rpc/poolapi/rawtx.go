@@ -155,11 +155,11 @@ func (a *API) spent(f Found) ([]chain.Coin, error) {
 }
 
 func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	tx, err := decodeTx(c.String("hexstring"), "TX decode failed")
-	if cerr := c.Err(); cerr != nil {
-		return nil, cerr
-	}
+	tx, err := show.DecodeTx(c.String("hexstring"))
 	if err != nil {
+		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed")
+	}
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	return show.NewTx(tx, a.cfg.Params.Params, show.Detail{}), nil

@@ -1,0 +1,52 @@
+package rpc
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+)
+
+// serveMetrics answers /metrics in Prometheus' text format: numbers about the
+// public chain, the pool and the connections, nothing about the wallet.
+func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
+	var buf bytes.Buffer
+	gauge := func(name, help string, v any) {
+		fmt.Fprintf(&buf, "# HELP grapevine_%s %s\n# TYPE grapevine_%s gauge\ngrapevine_%s %v\n", name, help, name, name, v)
+	}
+	counter := func(name, help string, v any) {
+		fmt.Fprintf(&buf, "# HELP grapevine_%s %s\n# TYPE grapevine_%s counter\ngrapevine_%s %v\n", name, help, name, name, v)
+	}
+	tip, pool, status, totals := s.cfg.Ledger.Tip(), s.cfg.Pool.Stats(), s.cfg.Swarm.Status(), s.cfg.Swarm.Totals()
+	fmt.Fprintf(&buf, "# HELP grapevine_info Version of the program.\n# TYPE grapevine_info gauge\ngrapevine_info{version=%q,network=%q} 1\n",
+		s.cfg.Version, s.cfg.Params.Name)
+	gauge("height", "Height of the verified chain.", tip.Height)
+	gauge("headers", "Height of the best header.", max(status.Headers, tip.Height))
+	gauge("tip_time_seconds", "Unix time of the verified tip.", tip.Header.Timestamp.Unix())
+	gauge("pool_transactions", "Transactions in the pool.", pool.Size)
+	gauge("pool_vbytes", "Virtual bytes in the pool.", pool.Bytes)
+	gauge("pool_memory_bytes", "Memory of the pool.", pool.Usage)
+	fmt.Fprint(&buf, "# HELP grapevine_peers Connections whose handshake is done.\n# TYPE grapevine_peers gauge\n")
+	in, out := s.countPeers()
+	fmt.Fprintf(&buf, "grapevine_peers{direction=\"in\"} %d\ngrapevine_peers{direction=\"out\"} %d\n", in, out)
+	counter("sent_bytes_total", "Bytes sent to peers.", totals.BytesSent)
+	counter("received_bytes_total", "Bytes received from peers.", totals.BytesRecv)
+	gauge("goroutines", "Goroutines of the process.", runtime.NumGoroutine())
+	gauge("uptime_seconds", "Seconds since the start.", strconv.FormatFloat(time.Since(s.started).Seconds(), 'f', 3, 64))
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	_, _ = w.Write(buf.Bytes()) // who hung up needs no answer
+}
+
+func (s *Server) countPeers() (in, out int) {
+	for _, p := range s.cfg.Swarm.Peers() {
+		if p.Inbound {
+			in++
+		} else {
+			out++
+		}
+	}
+	return in, out
+}

@@ -1,0 +1,318 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/p2p"
+	"grapevine/p2p/swarm"
+)
+
+// coreVersion is the version of Bitcoin Core whose answers ours are like.
+// Clients choose by it (and by subversion, which btcd's rpcclient compares as
+// text) what they may ask.
+const (
+	coreVersion     = 310000
+	coreSubversion  = "/Satoshi:31.0.0/grapevine:%s/"
+	protocolVersion = 70016
+	ourServices     = wire.SFNodeNetwork | wire.SFNodeWitness
+)
+
+func (s *Server) peerMethods() []jsonrpc.Method {
+	return []jsonrpc.Method{
+		{Name: "getnetworkinfo", Do: s.getNetworkInfo},
+		{Name: "getpeerinfo", Do: s.getPeerInfo},
+		{Name: "getconnectioncount", Do: s.getConnectionCount},
+		{Name: "getnettotals", Do: s.getNetTotals},
+		{Name: "getaddednodeinfo", Params: "node?", Do: s.getAddedNodeInfo},
+		{Name: "addnode", Params: "node command v2transport?", Do: s.addNode},
+		{Name: "disconnectnode", Params: "address? nodeid?", Do: s.disconnectNode},
+		{Name: "setnetworkactive", Params: "state", Do: s.setNetworkActive},
+	}
+}
+
+type netInfo struct {
+	Version      int            `json:"version"`
+	Subversion   string         `json:"subversion"`
+	Protocol     int            `json:"protocolversion"`
+	Services     string         `json:"localservices"`
+	ServiceNames []string       `json:"localservicesnames"`
+	Relay        bool           `json:"localrelay"`
+	TimeOffset   int64          `json:"timeoffset"`
+	Active       bool           `json:"networkactive"`
+	Connections  int            `json:"connections"`
+	In           int            `json:"connections_in"`
+	Out          int            `json:"connections_out"`
+	Networks     []netKind      `json:"networks"`
+	RelayFee     jsonrpc.Amount `json:"relayfee"`
+	Increment    jsonrpc.Amount `json:"incrementalfee"`
+	Local        []string       `json:"localaddresses"`
+	Warnings     []string       `json:"warnings"`
+}
+
+type netKind struct {
+	Name      string `json:"name"`
+	Limited   bool   `json:"limited"`
+	Reachable bool   `json:"reachable"`
+	Proxy     string `json:"proxy"`
+	Randomize bool   `json:"proxy_randomize_credentials"`
+}
+
+func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
+	pool := s.cfg.Pool.Stats()
+	info := netInfo{
+		Version: coreVersion, Subversion: fmt.Sprintf(coreSubversion, s.cfg.Version), Protocol: protocolVersion,
+		Services: services(ourServices), ServiceNames: serviceNames(ourServices), Relay: true, Active: s.cfg.Swarm.Active(),
+		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
+		Local: []string{}, Warnings: []string{},
+	}
+	for _, name := range []string{"ipv4", "ipv6"} {
+		info.Networks = append(info.Networks, netKind{Name: name, Reachable: true})
+	}
+	info.In, info.Out = s.countPeers()
+	info.Connections = info.In + info.Out
+	return info, nil
+}
+
+func services(f wire.ServiceFlag) string { return fmt.Sprintf("%016x", uint64(f)) }
+
+func serviceNames(f wire.ServiceFlag) []string {
+	names := []string{}
+	for bit, name := range []string{0: "NETWORK", 2: "BLOOM", 3: "WITNESS", 6: "COMPACT_FILTERS", 10: "NETWORK_LIMITED", 11: "P2P_V2"} {
+		if name != "" && f&(1<<bit) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// peerInfo is Core's, and at its end what this node and the peer gave each other.
+type peerInfo struct {
+	ID             uint64            `json:"id"`
+	Addr           string            `json:"addr"`
+	Bind           string            `json:"addrbind"`
+	Network        string            `json:"network"`
+	Services       string            `json:"services"`
+	ServiceNames   []string          `json:"servicesnames"`
+	Relay          bool              `json:"relaytxes"`
+	LastSend       int64             `json:"lastsend"`
+	LastRecv       int64             `json:"lastrecv"`
+	LastTx         int64             `json:"last_transaction"`
+	LastBlock      int64             `json:"last_block"`
+	BytesSent      uint64            `json:"bytessent"`
+	BytesRecv      uint64            `json:"bytesrecv"`
+	Connected      int64             `json:"conntime"`
+	TimeOffset     int64             `json:"timeoffset"`
+	Ping           *float64          `json:"pingtime,omitempty"`
+	MinPing        *float64          `json:"minping,omitempty"`
+	PingWait       *float64          `json:"pingwait,omitempty"`
+	Version        int32             `json:"version"`
+	Agent          string            `json:"subver"`
+	Inbound        bool              `json:"inbound"`
+	HBTo           bool              `json:"bip152_hb_to"`
+	HBFrom         bool              `json:"bip152_hb_from"`
+	StartingHeight int32             `json:"startingheight"`
+	Presynced      int32             `json:"presynced_headers"`
+	Headers        int32             `json:"synced_headers"`
+	Blocks         int32             `json:"synced_blocks"`
+	InFlight       []int32           `json:"inflight"`
+	Permissions    []string          `json:"permissions"`
+	MinFee         jsonrpc.Amount    `json:"minfeefilter"`
+	SentPerMsg     map[string]uint64 `json:"bytessent_per_msg"`
+	RecvPerMsg     map[string]uint64 `json:"bytesrecv_per_msg"`
+	Connection     string            `json:"connection_type"`
+	Transport      string            `json:"transport_protocol_type"`
+	Session        string            `json:"session_id"`
+
+	BlocksFrom int64  `json:"blocks_from"`
+	TxsFrom    int64  `json:"txs_from"`
+	BlocksTo   int64  `json:"blocks_to"`
+	TxsTo      int64  `json:"txs_to"`
+	Listens    string `json:"listens,omitempty"` // where an inbound peer itself listens, as it says
+}
+
+func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
+	list := []peerInfo{}
+	for _, p := range s.cfg.Swarm.Peers() {
+		list = append(list, newPeerInfo(p))
+	}
+	return list, nil
+}
+
+func newPeerInfo(p swarm.PeerInfo) peerInfo {
+	g := p.Gossip
+	info := peerInfo{
+		ID: uint64(p.ID), Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.Addr),
+		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
+		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(g.LastTx), LastBlock: unix(g.LastBlock),
+		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
+		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), PingWait: seconds(p.Waiting),
+		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound, StartingHeight: p.StartHeight, Presynced: -1,
+		Headers: g.Headers, Blocks: g.Height, InFlight: append([]int32{}, g.InFlight...), Permissions: []string{},
+		MinFee: jsonrpc.Amount(g.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
+		Connection: "outbound-full-relay", Transport: fmt.Sprintf("v%d", max(p.Transport, 1)),
+		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: p.Listens,
+	}
+	switch {
+	case p.Inbound:
+		info.Connection = "inbound"
+	case p.Manual:
+		info.Connection = "manual"
+	}
+	return info
+}
+
+// networkOf is Core's word for where an address lies.
+func networkOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		host = addr
+	}
+	ip := net.ParseIP(host)
+	switch {
+	case ip == nil || ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast():
+		return "not_publicly_routable"
+	case ip.To4() != nil:
+		return "ipv4"
+	}
+	return "ipv6"
+}
+
+func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error) {
+	return len(s.cfg.Swarm.Peers()), nil
+}
+
+func (s *Server) getNetTotals(context.Context, *jsonrpc.Call) (any, error) {
+	t := s.cfg.Swarm.Totals()
+	type target struct {
+		Timeframe int  `json:"timeframe"`
+		Target    int  `json:"target"`
+		Reached   bool `json:"target_reached"`
+		Serve     bool `json:"serve_historical_blocks"`
+		BytesLeft int  `json:"bytes_left_in_cycle"`
+		TimeLeft  int  `json:"time_left_in_cycle"`
+	}
+	return struct {
+		Recv   uint64 `json:"totalbytesrecv"`
+		Sent   uint64 `json:"totalbytessent"`
+		Millis int64  `json:"timemillis"`
+		Target target `json:"uploadtarget"`
+	}{t.BytesRecv, t.BytesSent, s.cfg.Now().UnixMilli(), target{Timeframe: 86400, Serve: true}}, nil
+}
+
+type addedNode struct {
+	Node      string         `json:"addednode"`
+	Connected bool           `json:"connected"`
+	Addresses []addedAddress `json:"addresses"`
+}
+
+type addedAddress struct {
+	Address   string `json:"address"`
+	Connected string `json:"connected"` // "inbound" or "outbound"
+}
+
+func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
+	only := c.String("node")
+	peers := s.cfg.Swarm.Peers()
+	list := []addedNode{}
+	for _, addr := range s.cfg.Swarm.AddedNodes() {
+		if only != "" && addr != only {
+			continue
+		}
+		n := addedNode{Node: addr, Addresses: []addedAddress{}}
+		for _, p := range peers {
+			if p.Addr == addr && !p.Inbound {
+				n.Connected = true
+				n.Addresses = append(n.Addresses, addedAddress{addr, "outbound"})
+			}
+		}
+		list = append(list, n)
+	}
+	if only != "" && len(list) == 0 {
+		c.Refuse(jsonrpc.CodeNodeNotAdded, "Error: Node has not been added.")
+	}
+	return list, c.Err()
+}
+
+func (s *Server) addNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	node, command := c.String("node"), c.String("command")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	switch command {
+	case "onetry":
+		// As in Core the answer is null whether it went well or not.
+		if err := s.cfg.Swarm.Connect(ctx, node); err != nil {
+			s.log.Info("addnode onetry", "err", err)
+		}
+		return nil, nil
+	case "add":
+		err := s.cfg.Swarm.AddNode(node)
+		if errors.Is(err, swarm.ErrNodeAdded) {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: Node already added")
+		}
+		return nil, err
+	case "remove":
+		err := s.cfg.Swarm.RemoveNode(node)
+		if errors.Is(err, swarm.ErrNodeNotAdded) {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeNotAdded, "Error: Node could not be removed. It has not been added previously.")
+		}
+		return nil, err
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "%s", s.help.usage("addnode"))
+}
+
+func (s *Server) disconnectNode(_ context.Context, c *jsonrpc.Call) (any, error) {
+	addr, id := c.String("address"), c.Int("nodeid", 0)
+	byID := c.Has("nodeid")
+	if byID == (addr != "") {
+		c.Refuse(jsonrpc.CodeInvalidParams, "Only one of address and nodeid should be provided.")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if byID {
+		err = s.cfg.Swarm.DisconnectID(p2p.PeerID(id))
+	} else {
+		err = s.cfg.Swarm.Disconnect(addr)
+	}
+	if errors.Is(err, swarm.ErrNotConnected) {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeNodeNotFound, "Node not found in connected nodes")
+	}
+	return nil, err
+}
+
+func (s *Server) setNetworkActive(_ context.Context, c *jsonrpc.Call) (any, error) {
+	on := c.Bool("state", true)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Swarm.SetActive(on); err != nil {
+		return nil, err
+	}
+	return on, nil
+}
+
+// unix is a time in whole seconds; 0 for never.
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// seconds is a measured duration; nil when it was not measured.
+func seconds(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	v := d.Seconds()
+	return &v
+}

@@ -1,0 +1,193 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/ledger"
+	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+// chainHash reads exactly 64 hex digits; chainhash alone takes fewer.
+func chainHash(s string) (chain.Hash, error) {
+	if len(s) != 2*chainhash.HashSize {
+		return chain.Hash{}, errors.New("wrong length")
+	}
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil {
+		return chain.Hash{}, err
+	}
+	return *h, nil
+}
+
+// node finds the header that a path names.
+func (h *Handler) node(s string) (*chain.HeaderNode, ledger.Status, error) {
+	hash, err := parseHash(s)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, st, ok := h.cfg.Ledger.Lookup(hash)
+	if !ok {
+		return nil, 0, notFound("%s not found", s)
+	}
+	return n, st, nil
+}
+
+func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
+	n, _, err := h.node(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := h.cfg.Ledger.RawBlock(n.Hash)
+	if errors.Is(err, ledger.ErrNotFound) {
+		err = notFound("%s not available (not fully downloaded)", s)
+	}
+	return n, raw, err
+}
+
+func (h *Handler) block(s string, verbosity int64) (answer, error) {
+	n, raw, err := h.raw(s)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{bytes: raw, json: func() (any, error) { return h.cfg.Chain.Block(n, verbosity) }}, nil
+}
+
+// blockPart is a piece of a block, ?offset=O&size=S.
+func (h *Handler) blockPart(s string, r *http.Request) (answer, error) {
+	q := r.URL.Query()
+	offset, err := strconv.ParseUint(q.Get("offset"), 10, 32)
+	if err != nil {
+		return answer{}, badRequest("Block part offset missing or invalid")
+	}
+	size, err := strconv.ParseUint(q.Get("size"), 10, 32)
+	if err != nil {
+		return answer{}, badRequest("Block part size missing or invalid")
+	}
+	_, raw, err := h.raw(s)
+	if err != nil {
+		return answer{}, err
+	}
+	if size == 0 || offset+size > uint64(len(raw)) {
+		return answer{}, badRequest("Bad block part offset/size %d/%d for %s", offset, size, s)
+	}
+	return answer{bytes: raw[offset : offset+size]}, nil
+}
+
+func (h *Handler) headers(s, count string) (answer, error) {
+	if count == "" {
+		count = "5" // Core's default
+	}
+	most, err := strconv.Atoi(count)
+	if err != nil || most < 1 || most > maxHeaders {
+		return answer{}, badRequest("Header count is invalid or out of acceptable range (1-%d): %s", maxHeaders, count)
+	}
+	n, _, err := h.node(s)
+	if err != nil {
+		return answer{}, err
+	}
+	tip := h.cfg.Ledger.Tip()
+	var nodes []*chain.HeaderNode
+	if n.IsAncestorOf(tip) {
+		for height := n.Height; height <= tip.Height && len(nodes) < most; height++ {
+			nodes = append(nodes, tip.Ancestor(height))
+		}
+	}
+	all := []byte{}
+	for _, n := range nodes {
+		all = append(all, chainapi.HeaderBytes(n)...)
+	}
+	return answer{bytes: all, json: func() (any, error) {
+		list := make([]show.Header, len(nodes))
+		for i, n := range nodes {
+			list[i] = h.cfg.Chain.Header(n, ledger.HaveBody)
+		}
+		return list, nil
+	}}, nil
+}
+
+func (h *Handler) hashAt(s string) (answer, error) {
+	height, err := strconv.ParseInt(s, 10, 32)
+	if err != nil || height < 0 {
+		return answer{}, badRequest("Invalid height: %s", s)
+	}
+	n := h.cfg.Ledger.AtHeight(int32(height))
+	if n == nil {
+		return answer{}, notFound("Block height out of range")
+	}
+	return answer{bytes: n.Hash[:], text: n.Hash.String(), json: func() (any, error) {
+		return struct {
+			Hash string `json:"blockhash"`
+		}{n.Hash.String()}, nil
+	}}, nil
+}
+
+func (h *Handler) tx(s string) (answer, error) {
+	hash, err := parseHash(s)
+	if err != nil {
+		return answer{}, err
+	}
+	f, err := h.cfg.Pool.Find(hash)
+	if _, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		return answer{}, notFound("%s not found", s)
+	}
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.cfg.Pool.Show(f, false) }}, nil
+}
+
+// spentOut is one output that a block's transaction spent.
+type spentOut struct {
+	Value  jsonrpc.Amount `json:"value"`
+	Script show.Script    `json:"scriptPubKey"`
+}
+
+// spent are the outputs that a block spent: for each transaction, in order, a
+// list of outputs as wire has them; the coinbase's is empty.
+func (h *Handler) spent(s string) (answer, error) {
+	n, _, err := h.node(s)
+	if err != nil {
+		return answer{}, err
+	}
+	all := [][]chain.Coin{{}} // genesis spends nothing and has no record of it
+	if n.Parent != nil {
+		if all, err = h.cfg.Ledger.Spent(n.Hash); err != nil {
+			return answer{}, notFound("%s undo not available", s)
+		}
+	}
+	return answer{bytes: encodeSpent(all), json: func() (any, error) {
+		lists := make([][]spentOut, len(all))
+		for i, coins := range all {
+			lists[i] = make([]spentOut, len(coins))
+			for j, c := range coins {
+				lists[i][j] = spentOut{jsonrpc.Amount(c.Value), show.NewScript(c.PkScript, h.cfg.Params.Params)}
+			}
+		}
+		return lists, nil
+	}}, nil
+}
+
+func encodeSpent(all [][]chain.Coin) []byte {
+	var buf bytes.Buffer
+	_ = wire.WriteVarInt(&buf, 0, uint64(len(all))) // a Buffer takes everything
+	for _, coins := range all {
+		_ = wire.WriteVarInt(&buf, 0, uint64(len(coins)))
+		for _, c := range coins {
+			var value [8]byte
+			binary.LittleEndian.PutUint64(value[:], uint64(c.Value))
+			buf.Write(value[:])
+			_ = wire.WriteVarBytes(&buf, 0, c.PkScript)
+		}
+	}
+	return buf.Bytes()
+}

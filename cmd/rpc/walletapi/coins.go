@@ -1,0 +1,200 @@
+package walletapi
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+	"grapevine/wallet"
+)
+
+func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	minConf := c.Int("minconf", 0)
+	if d := c.String("dummy"); d != "" && d != "*" {
+		c.Refuse(jsonrpc.CodeInvalidParam, `dummy first argument must be excluded or set to "*".`)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if minConf <= 0 {
+		b, err := a.cfg.Vault.Balance(ctx)
+		return jsonrpc.Amount(b.Spendable()), err
+	}
+	coins, err := a.cfg.Vault.Coins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var sum btcutil.Amount
+	for _, coin := range coins {
+		if mature(coin) && int64(coin.Confirmations) >= minConf {
+			sum += coin.Value
+		}
+	}
+	return jsonrpc.Amount(sum), nil
+}
+
+// mature says whether a coin could be spent but for being set aside.
+func mature(c wallet.Coin) bool {
+	return c.Spendable || !c.Coinbase && c.Confirmations > 0
+}
+
+func (a *API) getBalances(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	b, err := a.cfg.Vault.Balance(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type mine struct {
+		Trusted  jsonrpc.Amount `json:"trusted"`
+		Pending  jsonrpc.Amount `json:"untrusted_pending"`
+		Immature jsonrpc.Amount `json:"immature"`
+	}
+	return struct {
+		Mine      mine       `json:"mine"`
+		LastBlock blockPlace `json:"lastprocessedblock"`
+	}{mine{jsonrpc.Amount(b.Spendable()), jsonrpc.Amount(b.Unconfirmed), jsonrpc.Amount(b.Immature)}, a.lastBlock()}, nil
+}
+
+type unspent struct {
+	TxID          string         `json:"txid"`
+	Vout          uint32         `json:"vout"`
+	Address       string         `json:"address,omitempty"`
+	Label         string         `json:"label"`
+	Script        string         `json:"scriptPubKey"`
+	Amount        jsonrpc.Amount `json:"amount"`
+	Confirmations int32          `json:"confirmations"`
+	Spendable     bool           `json:"spendable"`
+	Solvable      bool           `json:"solvable"`
+	Desc          string         `json:"desc"`
+	ParentDescs   []string       `json:"parent_descs"`
+	Safe          bool           `json:"safe"`
+}
+
+// coinFilter is what listunspent's caller wants to see.
+type coinFilter struct {
+	min, max  int64 // confirmations
+	addresses []string
+	unsafe    bool
+	options   struct {
+		Min      *jsonrpc.Amount `json:"minimumAmount"`
+		Max      *jsonrpc.Amount `json:"maximumAmount"`
+		Count    int             `json:"maximumCount"`
+		Sum      *jsonrpc.Amount `json:"minimumSumAmount"`
+		Immature bool            `json:"include_immature_coinbase"`
+	}
+}
+
+func (f *coinFilter) wants(c wallet.Coin) bool {
+	value := jsonrpc.Amount(c.Value)
+	o := &f.options
+	switch {
+	case c.Locked,
+		int64(c.Confirmations) < f.min || int64(c.Confirmations) > f.max,
+		len(f.addresses) > 0 && !slices.Contains(f.addresses, c.Address),
+		!f.unsafe && !safe(c),
+		!o.Immature && c.Coinbase && !mature(c),
+		o.Min != nil && value < *o.Min,
+		o.Max != nil && value > *o.Max:
+		return false
+	}
+	return true
+}
+
+// safe coins are confirmed or made by ourselves alone.
+func safe(c wallet.Coin) bool { return c.Confirmations > 0 || c.FromMe }
+
+func (a *API) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	f := coinFilter{min: c.Int("minconf", 1), max: c.Int("maxconf", 9_999_999), addresses: c.Strings("addresses"), unsafe: c.Bool("include_unsafe", true)}
+	c.Object("query_options", &f.options)
+	for _, text := range f.addresses {
+		if _, err := show.PayTo(text, a.cfg.Params.Params); err != nil {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s", show.Clip(text))
+		}
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	coins, err := a.cfg.Vault.Coins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, sum := []unspent{}, jsonrpc.Amount(0)
+	for _, coin := range coins {
+		if !f.wants(coin) {
+			continue
+		}
+		list = append(list, a.unspent(coin))
+		sum += jsonrpc.Amount(coin.Value)
+		if f.options.Count > 0 && len(list) == f.options.Count || f.options.Sum != nil && sum >= *f.options.Sum {
+			break
+		}
+	}
+	return list, nil
+}
+
+func (a *API) unspent(c wallet.Coin) unspent {
+	return unspent{
+		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
+		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
+		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.cfg.Params.Params), ParentDescs: []string{}, Safe: safe(c),
+	}
+}
+
+type place struct {
+	TxID string `json:"txid"`
+	Vout uint32 `json:"vout"`
+}
+
+func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	lock := !c.Bool("unlock", false)
+	ops, err := outPoints(c, "transactions")
+	if err != nil {
+		return nil, err
+	}
+	if !lock && !c.Has("transactions") {
+		if ops, err = a.cfg.Vault.LockedCoins(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.cfg.Vault.LockCoins(ctx, ops, lock); err != nil {
+		return nil, err
+	}
+	return true, nil
+}
+
+// outPoints reads [{"txid", "vout"}, …].
+func outPoints(c *jsonrpc.Call, name string) ([]wire.OutPoint, error) {
+	var list []json.RawMessage
+	c.Object(name, &list)
+	ops := make([]wire.OutPoint, len(list))
+	for i, raw := range list {
+		var p struct {
+			TxID string  `json:"txid"`
+			Vout *uint32 `json:"vout"`
+		}
+		if json.Unmarshal(raw, &p) != nil || p.Vout == nil {
+			c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, missing or wrong vout key")
+			break
+		}
+		h, err := jsonrpc.ParseHash("txid", p.TxID)
+		if err != nil {
+			return nil, err
+		}
+		ops[i] = wire.OutPoint{Hash: h, Index: *p.Vout}
+	}
+	return ops, c.Err()
+}
+
+func (a *API) listLockUnspent(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	ops, err := a.cfg.Vault.LockedCoins(ctx)
+	list := make([]place, len(ops))
+	for i, op := range ops {
+		list[i] = place{op.Hash.String(), op.Index}
+	}
+	return list, err
+}

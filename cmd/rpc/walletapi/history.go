@@ -1,0 +1,283 @@
+package walletapi
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+	"grapevine/wallet"
+)
+
+// maxHistory bounds the transactions of one answer.
+const maxHistory = 100_000
+
+// txPlace is what all methods say of a wallet's transaction (Core: WalletTxToJSON).
+type txPlace struct {
+	Confirmations    int32    `json:"confirmations"`
+	Generated        bool     `json:"generated,omitempty"`
+	Trusted          *bool    `json:"trusted,omitempty"`
+	BlockHash        string   `json:"blockhash,omitempty"`
+	BlockHeight      *int32   `json:"blockheight,omitempty"`
+	BlockIndex       *int     `json:"blockindex,omitempty"`
+	BlockTime        int64    `json:"blocktime,omitempty"`
+	TxID             string   `json:"txid"`
+	WTxID            string   `json:"wtxid"`
+	Conflicts        []string `json:"walletconflicts"`
+	MempoolConflicts []string `json:"mempoolconflicts"`
+	Comment          string   `json:"comment,omitempty"`
+	Time             int64    `json:"time"`
+	TimeReceived     int64    `json:"timereceived"`
+	Replaceable      string   `json:"bip125-replaceable"`
+}
+
+func newPlace(e *wallet.Entry) txPlace {
+	p := txPlace{
+		Confirmations: e.Confirmations, Generated: e.Tx.IsCoinbase(), TxID: e.Tx.ID.String(), WTxID: e.Tx.WID.String(),
+		Conflicts: []string{}, MempoolConflicts: []string{}, Comment: e.Comment, Time: timeOf(e), TimeReceived: e.Received, Replaceable: "no",
+	}
+	for _, h := range e.Conflicts {
+		p.Conflicts = append(p.Conflicts, h.String())
+	}
+	if e.Height >= 0 {
+		p.BlockHash, p.BlockHeight, p.BlockIndex, p.BlockTime = e.Block.String(), &e.Height, &e.BlockIndex, e.BlockTime
+		return p
+	}
+	p.Trusted = &e.Trusted
+	if e.Replaceable {
+		p.Replaceable = "yes"
+	}
+	return p
+}
+
+// timeOf is when a transaction happened: when it was first seen, but not after its block.
+func timeOf(e *wallet.Entry) int64 {
+	if e.BlockTime > 0 && e.BlockTime < e.Received {
+		return e.BlockTime
+	}
+	return e.Received
+}
+
+// txDetail is one output of a transaction as it concerns the wallet.
+type txDetail struct {
+	Address   string          `json:"address,omitempty"`
+	Category  wallet.Category `json:"category"`
+	Amount    jsonrpc.Amount  `json:"amount"`
+	Label     string          `json:"label"`
+	Vout      uint32          `json:"vout"`
+	Fee       *jsonrpc.Amount `json:"fee,omitempty"` // negative, for sends
+	Abandoned bool            `json:"abandoned"`
+}
+
+func details(e *wallet.Entry) []txDetail {
+	list := make([]txDetail, len(e.Details))
+	for i, d := range e.Details {
+		list[i] = txDetail{Address: d.Address, Category: d.Category, Amount: jsonrpc.Amount(d.Amount), Label: d.Label, Vout: d.Vout, Abandoned: e.Abandoned}
+		if d.Category == wallet.Sent {
+			fee := jsonrpc.Amount(-e.Fee)
+			list[i].Fee = &fee
+		}
+	}
+	return list
+}
+
+type listed struct {
+	txDetail
+	txPlace
+}
+
+// flatten makes a line of each detail of each transaction, newest first.
+func flatten(entries []wallet.Entry, label string) []listed {
+	lines := []listed{}
+	for i := range entries {
+		place := newPlace(&entries[i])
+		for _, d := range details(&entries[i]) {
+			if label == "*" || d.Label == label {
+				lines = append(lines, listed{d, place})
+			}
+		}
+	}
+	return lines
+}
+
+func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	count, skip, label := c.Int("count", 10), c.Int("skip", 0), "*"
+	if c.Has("label") {
+		if label = c.String("label"); label == "" {
+			c.Refuse(jsonrpc.CodeInvalidParam, `Label argument must be a valid label name or "*".`)
+		}
+	}
+	if count < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Negative count")
+	}
+	if skip < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Negative from")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	wanted := min(count+skip, maxHistory)
+	if label != "*" {
+		wanted = maxHistory
+	}
+	entries, err := a.cfg.Vault.History(ctx, int(wanted), 0) // each gives one line or more
+	if err != nil {
+		return nil, err
+	}
+	lines := flatten(entries, label)
+	lines = lines[min(skip, int64(len(lines))):]
+	lines = lines[:min(count, int64(len(lines)))]
+	slices.Reverse(lines) // oldest first, as in Core
+	return lines, nil
+}
+
+func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	target := c.Int("target_confirmations", 1)
+	since := int32(-1)
+	if c.Has("blockhash") {
+		h := c.Hash("blockhash")
+		n, _, ok := a.cfg.Ledger.Lookup(h)
+		if !ok {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Block not found")
+		} else {
+			since = chain.Fork(n, a.cfg.Ledger.Tip()).Height
+		}
+	}
+	if target < 1 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := a.cfg.Vault.History(ctx, maxHistory, 0)
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(e wallet.Entry) bool { return e.Height >= 0 && e.Height <= since })
+	lines := flatten(entries, "*")
+	slices.Reverse(lines)
+	tip := a.cfg.Ledger.Tip()
+	last := tip.Ancestor(int32(max(int64(tip.Height)+1-target, 0)))
+	return struct {
+		Txs     []listed `json:"transactions"`
+		Removed []listed `json:"removed"`
+		Last    string   `json:"lastblock"`
+	}{lines, []listed{}, last.Hash.String()}, nil
+}
+
+type walletTx struct {
+	Amount jsonrpc.Amount  `json:"amount"`
+	Fee    *jsonrpc.Amount `json:"fee,omitempty"`
+	txPlace
+	Details   []txDetail `json:"details"`
+	Hex       string     `json:"hex"`
+	Decoded   *show.Tx   `json:"decoded,omitempty"`
+	LastBlock blockPlace `json:"lastprocessedblock"`
+}
+
+func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	id, verbose := c.Hash("txid"), c.Bool("verbose", false)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	e, err := a.cfg.Vault.Tx(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t := walletTx{
+		Amount: jsonrpc.Amount(e.Amount), txPlace: newPlace(&e), Details: details(&e),
+		Hex: hex.EncodeToString(e.Tx.Raw()), LastBlock: a.lastBlock(),
+	}
+	if e.FromMe {
+		fee := jsonrpc.Amount(-e.Fee)
+		t.Fee = &fee
+	}
+	if verbose {
+		shown := show.NewTx(e.Tx, a.cfg.Params.Params, show.Detail{})
+		t.Decoded = &shown
+	}
+	return t, nil
+}
+
+func (a *API) abandonTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	id := c.Hash("txid")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return nil, a.cfg.Vault.Abandon(ctx, id)
+}
+
+func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	script, minConf := a.script(c, "address", "Invalid Bitcoin address"), c.Int("minconf", 1)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	_, mine, err := a.cfg.Vault.Owned(ctx, script)
+	if err != nil {
+		return nil, err
+	}
+	if !mine {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Address not found in wallet")
+	}
+	entries, err := a.cfg.Vault.History(ctx, maxHistory, 0)
+	var sum btcutil.Amount
+	for _, e := range entries {
+		if int64(e.Confirmations) < minConf || e.Tx.IsCoinbase() && e.Confirmations <= chain.CoinbaseMaturity {
+			continue
+		}
+		for _, o := range e.Tx.TxOut {
+			if string(o.PkScript) == string(script) {
+				sum += btcutil.Amount(o.Value)
+			}
+		}
+	}
+	return jsonrpc.Amount(sum), err
+}
+
+// historyLine is ours: one transaction as a person reads a bank statement.
+type historyLine struct {
+	TxID          string         `json:"txid"`
+	Amount        jsonrpc.Amount `json:"amount"` // signed, net of change
+	Fee           jsonrpc.Amount `json:"fee"`    // what we paid, not negative
+	Confirmations int32          `json:"confirmations"`
+	Height        int32          `json:"height"` // -1: in no block
+	Time          int64          `json:"time"`
+	Addresses     []string       `json:"addresses"`
+	Label         string         `json:"label"`
+	Category      string         `json:"category"`
+}
+
+func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	count, skip := c.Int("count", 20), c.Int("skip", 0)
+	if count < 0 || skip < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "count and skip must not be negative")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := a.cfg.Vault.History(ctx, int(min(count, maxHistory)), int(min(skip, maxHistory)))
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]historyLine, len(entries))
+	for i, e := range entries {
+		lines[i] = historyLine{
+			TxID: e.Tx.ID.String(), Amount: jsonrpc.Amount(e.Amount), Fee: jsonrpc.Amount(e.Fee),
+			Confirmations: e.Confirmations, Height: e.Height, Time: timeOf(&e), Addresses: []string{},
+		}
+		for _, d := range e.Details {
+			lines[i].Category = string(d.Category)
+			if d.Address != "" && !slices.Contains(lines[i].Addresses, d.Address) {
+				lines[i].Addresses = append(lines[i].Addresses, d.Address)
+			}
+			if lines[i].Label == "" {
+				lines[i].Label = d.Label
+			}
+		}
+	}
+	return lines, nil
+}

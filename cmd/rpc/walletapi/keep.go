@@ -1,0 +1,205 @@
+package walletapi
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"grapevine/cmd/rpc/backup"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/wallet"
+)
+
+// ownMethods are those that need no wallet yet.
+func (a *API) ownMethods() []jsonrpc.Method {
+	return []jsonrpc.Method{
+		{Name: "createwallet", Params: "wallet_name disable_private_keys? blank? passphrase? avoid_reuse? descriptors? load_on_startup? external_signer?", Do: a.createWallet},
+		{Name: "loadwallet", Params: "filename load_on_startup?", Do: a.loadWallet},
+		{Name: "unloadwallet", Params: "wallet_name? load_on_startup?", Do: a.unloadWallet},
+		{Name: "listwallets", Do: a.listWallets},
+		{Name: "listwalletdir", Do: a.listWalletDir},
+		{Name: "walletcreate", Params: "passphrase?", Do: a.walletCreate},
+		{Name: "walletrestore", Params: "words passphrase?", Do: a.walletRestore},
+	}
+}
+
+type walletName struct {
+	Name string `json:"name"`
+}
+
+// createWallet makes the wallet if there is none yet, and gives it its name.
+func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	name := c.String("wallet_name")
+	if c.Bool("disable_private_keys", false) || c.Bool("blank", false) {
+		c.Refuse(jsonrpc.CodeWallet, "this node has one wallet, and it has keys: watch-only and blank wallets are not supported")
+	}
+	if c.String("passphrase") != "" {
+		c.Refuse(jsonrpc.CodeWallet, "wallets are not encrypted by this version")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if _, named := a.current(); named {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
+			"Wallet file verification failed. Failed to create database path '%s'. Database already exists. (A node has one wallet.)", name)
+	}
+	if !a.cfg.Vault.Exists() {
+		if _, err := a.cfg.Vault.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+			return nil, coded(err)
+		}
+	}
+	a.setName(name, true)
+	return walletName{name}, nil
+}
+
+func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
+	name := c.String("filename")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if current, named := a.current(); named {
+		if name == current {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", name)
+		}
+		return nil, errNoSuchWallet(name)
+	}
+	if !a.cfg.Vault.Exists() {
+		return nil, errNoSuchWallet(name)
+	}
+	a.setName(name, true)
+	return walletName{name}, nil
+}
+
+func errNoSuchWallet(name string) error {
+	return jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
+		"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", name)
+}
+
+// unloadWallet forgets the name; the wallet goes on following the chain.
+func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
+	name := c.String("wallet_name")
+	if c.OfWallet {
+		name = c.Wallet
+	}
+	current, named := a.current()
+	if !named || name != current {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded")
+	}
+	a.setName("", false)
+	return struct{}{}, c.Err()
+}
+
+func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
+	if name, _ := a.current(); a.cfg.Vault.Exists() {
+		return []string{name}, nil
+	}
+	return []string{}, nil
+}
+
+func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
+	wallets := []walletName{}
+	if name, _ := a.current(); a.cfg.Vault.Exists() {
+		wallets = append(wallets, walletName{name})
+	}
+	return struct {
+		Wallets []walletName `json:"wallets"`
+	}{wallets}, nil
+}
+
+func (a *API) current() (name string, named bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.name, a.named
+}
+
+func (a *API) setName(name string, named bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.name, a.named = name, named
+}
+
+type words struct {
+	Words string `json:"words"`
+}
+
+func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	passphrase := c.String("passphrase")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	w, err := a.cfg.Vault.Create(ctx, passphrase)
+	if err != nil {
+		return nil, coded(err)
+	}
+	return words{w}, nil
+}
+
+func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	w, passphrase := c.String("words"), c.String("passphrase")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Vault.Restore(ctx, w, passphrase); err != nil {
+		return nil, coded(err)
+	}
+	return struct {
+		Restored bool `json:"restored"`
+	}{true}, nil
+}
+
+func (a *API) walletWords(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	w, err := a.cfg.Vault.Words(ctx)
+	return words{w}, err
+}
+
+func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
+	to := c.String("destination")
+	if !filepath.IsAbs(to) {
+		c.Refuse(jsonrpc.CodeInvalidParam, "the destination must be an absolute path")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	_, err := backup.Write(to, a.cfg.Vault.Backup)
+	return nil, err
+}
+
+type walletInfo struct {
+	Name         string     `json:"walletname"`
+	Version      int        `json:"walletversion"`
+	Format       string     `json:"format"`
+	Txs          int        `json:"txcount"`
+	KeyPool      int        `json:"keypoolsize"`
+	KeyPoolInner int        `json:"keypoolsize_hd_internal"`
+	PrivateKeys  bool       `json:"private_keys_enabled"`
+	AvoidReuse   bool       `json:"avoid_reuse"`
+	Scanning     any        `json:"scanning"`
+	Descriptors  bool       `json:"descriptors"`
+	Signer       bool       `json:"external_signer"`
+	Blank        bool       `json:"blank"`
+	LastBlock    blockPlace `json:"lastprocessedblock"`
+}
+
+func (a *API) getWalletInfo(context.Context, *jsonrpc.Call) (any, error) {
+	st := a.cfg.Vault.Status()
+	name, _ := a.current()
+	info := walletInfo{
+		Name: name, Version: 169900, Format: "bbolt", Txs: st.Txs, KeyPool: gapLimit, KeyPoolInner: gapLimit,
+		PrivateKeys: true, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
+	}
+	if st.Scanning {
+		progress := 1.0
+		if st.Tip > 0 {
+			progress = float64(st.At) / float64(st.Tip)
+		}
+		info.Scanning = struct {
+			Duration int     `json:"duration"`
+			Progress float64 `json:"progress"`
+		}{0, progress}
+	}
+	return info, nil
+}
+
+// gapLimit is how many addresses ahead the wallet recognises, which is what a
+// key pool is for.
+const gapLimit = 20

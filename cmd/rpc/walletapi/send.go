@@ -1,0 +1,288 @@
+package walletapi
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+	"grapevine/wallet"
+)
+
+// feeRate reads satoshis per virtual byte; 0: not given.
+func feeRate(c *jsonrpc.Call, name string) wallet.FeeRate {
+	raw := c.Raw(name)
+	if raw == nil {
+		return 0
+	}
+	r, err := wallet.ParseFeeRate(strings.Trim(string(raw), `"`))
+	if err != nil {
+		c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
+	}
+	if c.Has("conf_target") {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.")
+	}
+	return r
+}
+
+// options reads what sendtoaddress and sendmany have in common.
+func options(c *jsonrpc.Call) wallet.Options {
+	if !show.FeeMode(c.String("estimate_mode")) {
+		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
+	}
+	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Final: !c.Bool("replaceable", true), Comment: c.String("comment")}
+}
+
+func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	script := a.script(c, "address", "Invalid Bitcoin address")
+	amount := c.Amount("amount", 0)
+	o := options(c)
+	if c.Bool("subtractfeefromamount", false) {
+		o.SubtractFee = []int{0}
+	}
+	if amount == 0 {
+		c.Refuse(jsonrpc.CodeType, "Invalid amount for send")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return a.send(ctx, c, []wallet.Payment{{Script: script, Amount: amount}}, o)
+}
+
+func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	o := options(c)
+	if c.String("dummy") != "" {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Dummy value must be set to \"\"")
+	}
+	bearers := c.Strings("subtractfeefrom")
+	var pay []wallet.Payment
+	var names []string
+	for _, p := range c.Pairs("amounts") {
+		script, err := show.PayTo(p.Name, a.cfg.Params.Params)
+		if err != nil {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s (%s)", show.Clip(p.Name), err)
+		}
+		amount, err := jsonrpc.DecodeAmount(p.Value)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(names, p.Name) {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", p.Name)
+		}
+		if slices.Contains(bearers, p.Name) {
+			o.SubtractFee = append(o.SubtractFee, len(pay))
+		}
+		pay, names = append(pay, wallet.Payment{Script: script, Amount: amount}), append(names, p.Name)
+	}
+	if len(pay) == 0 {
+		c.Refuse(jsonrpc.CodeWallet, "Transaction must have at least one recipient")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return a.send(ctx, c, pay, o)
+}
+
+// send pays and answers when the payment is kept on disk.
+func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o wallet.Options) (any, error) {
+	tx, err := a.cfg.Vault.Send(ctx, pay, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.cfg.Ledger.Sync(ctx); err != nil {
+		return nil, err
+	}
+	if !c.Bool("verbose", false) {
+		return tx.ID.String(), nil
+	}
+	reason := "Fallback fee"
+	if o.FeeRate != 0 {
+		reason = "Fee rate set by caller"
+	}
+	return struct {
+		TxID   string `json:"txid"`
+		Reason string `json:"fee_reason"`
+	}{tx.ID.String(), reason}, nil
+}
+
+// fundOptions are fundrawtransaction's; those that only concern other kinds of
+// wallets are not read.
+type fundOptions struct {
+	AddInputs  *bool           `json:"add_inputs"`
+	ChangePos  *int            `json:"changePosition"`
+	ChangePos2 *int            `json:"change_position"`
+	ChangeType string          `json:"change_type"`
+	Lock       bool            `json:"lockUnspents"`
+	Lock2      bool            `json:"lock_unspents"`
+	FeeRate    json.RawMessage `json:"fee_rate"` // sat/vB
+	FeeRateBTC *jsonrpc.Amount `json:"feeRate"`  // BTC per 1,000 vB
+	Subtract   []int           `json:"subtractFeeFromOutputs"`
+	Subtract2  []int           `json:"subtract_fee_from_outputs"`
+	Replace    *bool           `json:"replaceable"`
+	ChangeAddr string          `json:"changeAddress"`
+}
+
+func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int) (o wallet.Options) {
+	o.SubtractFee = append(f.Subtract, f.Subtract2...)
+	for _, i := range o.SubtractFee {
+		if i < 0 || i >= outputs {
+			c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout index out of bounds: %d", i)
+		}
+	}
+	o.OnlyCoins = f.AddInputs != nil && !*f.AddInputs
+	o.Final = f.Replace != nil && !*f.Replace
+	if o.ChangeAt = f.ChangePos; o.ChangeAt == nil {
+		o.ChangeAt = f.ChangePos2
+	}
+	if o.ChangeAt != nil && (*o.ChangeAt < 0 || *o.ChangeAt > outputs) {
+		c.Refuse(jsonrpc.CodeInvalidParam, "changePosition out of bounds")
+	}
+	switch f.ChangeType {
+	case "", "bech32":
+	case "bech32m":
+		kind := wallet.Taproot
+		o.ChangeKind = &kind
+	default:
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(f.ChangeType))
+	}
+	if f.ChangeAddr != "" {
+		c.Refuse(jsonrpc.CodeInvalidParam, "changeAddress is not supported: change goes to this wallet")
+	}
+	if f.FeeRateBTC != nil {
+		o.FeeRate = wallet.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
+	}
+	if f.FeeRate != nil {
+		var err error
+		if o.FeeRate, err = wallet.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
+			c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
+		}
+	}
+	return o
+}
+
+func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	tx, err := show.DecodeTx(c.String("hexstring"))
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "TX decode failed")
+	}
+	var f fundOptions
+	c.Object("options", &f)
+	o := f.wallet(c, len(tx.TxOut))
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	funded, err := a.cfg.Vault.FundTx(ctx, tx.MsgTx.Copy(), o)
+	if err != nil {
+		return nil, err
+	}
+	if f.Lock || f.Lock2 {
+		var ops []wire.OutPoint
+		for _, in := range funded.Tx.TxIn {
+			ops = append(ops, in.PreviousOutPoint)
+		}
+		if err := a.cfg.Vault.LockCoins(ctx, ops, true); err != nil {
+			return nil, err
+		}
+	}
+	return struct {
+		Hex       string         `json:"hex"`
+		Fee       jsonrpc.Amount `json:"fee"`
+		ChangePos int            `json:"changepos"`
+	}{hex.EncodeToString(chain.NewTx(funded.Tx).Raw()), jsonrpc.Amount(funded.Fee), funded.Change}, nil
+}
+
+type signError struct {
+	TxID     string   `json:"txid"`
+	Vout     uint32   `json:"vout"`
+	Witness  []string `json:"witness"`
+	Script   string   `json:"scriptSig"`
+	Sequence uint32   `json:"sequence"`
+	Error    string   `json:"error"`
+}
+
+func (a *API) signRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	if t := c.String("sighashtype"); t != "" && t != "ALL" && t != "DEFAULT" {
+		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a sighash type that this wallet signs with", show.Clip(t))
+	}
+	tx, err := show.DecodeTx(c.String("hexstring"))
+	if err != nil {
+		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input.")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	spent, err := a.spent(c, tx)
+	if err != nil {
+		return nil, err
+	}
+	signed := tx.MsgTx.Copy()
+	problems, err := a.cfg.Vault.SignTx(ctx, signed, spent)
+	if err != nil {
+		return nil, err
+	}
+	answer := struct {
+		Hex      string      `json:"hex"`
+		Complete bool        `json:"complete"`
+		Errors   []signError `json:"errors,omitempty"`
+	}{Hex: hex.EncodeToString(chain.NewTx(signed).Raw()), Complete: len(problems) == 0}
+	for _, p := range problems {
+		in := signed.TxIn[p.Input]
+		e := signError{
+			TxID: in.PreviousOutPoint.Hash.String(), Vout: in.PreviousOutPoint.Index, Witness: []string{},
+			Script: hex.EncodeToString(in.SignatureScript), Sequence: in.Sequence, Error: p.Why,
+		}
+		for _, w := range in.Witness {
+			e.Witness = append(e.Witness, hex.EncodeToString(w))
+		}
+		answer.Errors = append(answer.Errors, e)
+	}
+	return answer, nil
+}
+
+// spent are the coins that a transaction spends, as the caller names them or as
+// chain and pool know them.
+func (a *API) spent(c *jsonrpc.Call, tx *chain.Tx) (map[wire.OutPoint]chain.Coin, error) {
+	coins := map[wire.OutPoint]chain.Coin{}
+	pool, view := a.cfg.Pool.Coins(), a.cfg.Ledger.View()
+	for _, in := range tx.TxIn {
+		for _, known := range []chain.CoinView{pool, view} {
+			coin, ok, err := known.Coin(in.PreviousOutPoint)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				coins[in.PreviousOutPoint] = coin
+				break
+			}
+		}
+	}
+	var named []struct {
+		TxID   string         `json:"txid"`
+		Vout   uint32         `json:"vout"`
+		Script string         `json:"scriptPubKey"`
+		Amount jsonrpc.Amount `json:"amount"`
+	}
+	c.Object("prevtxs", &named)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	for _, n := range named {
+		h, err := jsonrpc.ParseHash("txid", n.TxID)
+		if err != nil {
+			return nil, err
+		}
+		script, err := hex.DecodeString(n.Script)
+		if err != nil {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "scriptPubKey must be hexadecimal string (not '%s')", show.Clip(n.Script))
+		}
+		coins[wire.OutPoint{Hash: h, Index: n.Vout}] = chain.Coin{Value: btcutil.Amount(n.Amount), PkScript: script}
+	}
+	return coins, nil
+}
