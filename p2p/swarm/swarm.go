@@ -181,12 +181,11 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 			return err
 		}
 		s.own.add(cfg.Nonce)
-		defer s.own.drop(cfg.Nonce)
 	}
 	p := peer.New(cfg, conn, r.inbound)
 	defer p.Close(nil)
 	hello, err := p.Handshake(ctx)
-	if s.own.seen(cfg.Nonce) {
+	if s.own.drop(cfg.Nonce) {
 		return peer.ErrSelf
 	}
 	if err != nil {
@@ -223,7 +222,7 @@ func (s *Swarm) Addr() net.Addr {
 	return s.listener.Addr()
 }
 
-// nonces are those of the connections we are dialling. An inbound connection
+// nonces are those of the connections we dialled and that have not greeted yet. An inbound connection
 // that says one of them is our own.
 type nonces struct {
 	mu   sync.Mutex
@@ -238,10 +237,12 @@ func (n *nonces) add(nonce uint64) {
 	n.live[nonce] = false
 }
 
-func (n *nonces) drop(nonce uint64) {
+// drop forgets a nonce and reports whether it has come back to us.
+func (n *nonces) drop(nonce uint64) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.live, nonce)
+	defer delete(n.live, nonce)
+	return n.live[nonce]
 }
 
 // heard reports whether the nonce is ours, and remembers that it came back.
@@ -253,10 +254,4 @@ func (n *nonces) heard(nonce uint64) bool {
 		n.live[nonce] = true
 	}
 	return ok
-}
-
-func (n *nonces) seen(nonce uint64) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.live[nonce]
 }

@@ -1,0 +1,112 @@
+package swarm_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+)
+
+// loopback runs a node on the machine's own network.
+func loopback(t testing.TB, settings ...setting) *node {
+	settings = append(settings, func(c *swarm.Config) { c.Rand = rand.New(rand.NewPCG(rand.Uint64(), 0)) })
+	n := startOn(t, swarm.TCP{}, "127.0.0.1:0", settings...)
+	n.addr = n.Addr().String()
+	return n
+}
+
+func TestALineOfNodesOverTCP(t *testing.T) {
+	line := []*node{loopback(t, connects("127.0.0.1:1"))} // nobody is there: it dials no others
+	for range 3 {
+		line = append(line, loopback(t, connects(line[len(line)-1].addr)))
+	}
+	for i, n := range line {
+		want := 2 - b2i(i == 0) - b2i(i == len(line)-1)
+		eventually(t, "the line stands", func() bool { return len(n.Peers()) == want })
+	}
+	first, last := line[0], line[len(line)-1]
+	p := chain.RegTest()
+	blocks := chaintest.Grow(t, p, p.Genesis(), 120)
+	var took []time.Duration
+	for _, m := range blocks {
+		begun := time.Now()
+		if err := first.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		for last.height() < m.Node.Height {
+			time.Sleep(100 * time.Microsecond)
+			if time.Since(begun) > time.Minute {
+				t.Fatal("a block did not reach the last node")
+			}
+		}
+		took = append(took, time.Since(begun))
+	}
+	t.Logf("a block, first to last of four: median %v, worst %v", median(took), slices.Max(took))
+	took = nil
+	for _, m := range blocks[:20] {
+		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
+		begun := time.Now()
+		if err := first.SubmitTx(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+		for !last.has(tx.ID) {
+			time.Sleep(100 * time.Microsecond)
+			if time.Since(begun) > time.Minute {
+				t.Fatal("a transaction did not reach the last node")
+			}
+		}
+		took = append(took, time.Since(begun))
+	}
+	t.Logf("a transaction, first to last of four: median %v, worst %v", median(took), slices.Max(took))
+	if m := median(took); m > time.Second {
+		t.Errorf("median %v", m)
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+func TestAPortInUseIsSaid(t *testing.T) {
+	n := loopback(t)
+	book, err := addrbook.Open(addrbook.Config{Rand: rand.New(rand.NewPCG(1, 1)), Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := chain.RegTest()
+	s, err := swarm.New(swarm.Config{
+		Params: p, Net: swarm.TCP{}, Listen: n.addr, Book: book, Rand: rand.New(rand.NewPCG(1, 2)),
+		State:        gossip.New(gossip.Config{Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Rand: rand.New(rand.NewPCG(1, 3))}),
+		RawBlock:     func(chain.Hash) ([]byte, error) { return nil, errors.New("none") },
+		JudgeTx:      make(chan gossip.JudgeTx, 1),
+		JudgeBlock:   func(gossip.JudgeBlock) {},
+		StoreHeaders: func([]*chain.HeaderNode) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var op *net.OpError
+	if err := s.Run(context.Background()); !errors.As(err, &op) || op.Op != "listen" {
+		t.Errorf("err = %v", err)
+	}
+	if err := s.SubmitTx(context.Background(), nil); !errors.Is(err, chain.ErrShutdown) {
+		t.Errorf("a call after that: %v", err)
+	}
+}
