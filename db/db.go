@@ -39,7 +39,7 @@ const (
 	lockTimeout = 2 * time.Second
 	// growBytes is the step in which the file grows. bbolt's 16 MiB would make a
 	// new wallet look large.
-	growBytes = 4 << 20
+	growBytes = 1 << 20
 	// mapBytes is address space, not memory: a map this large at the start spares
 	// most remaps, which wait for every reader.
 	mapBytes = 1 << 28

@@ -1,0 +1,169 @@
+package coins
+
+import (
+	"bytes"
+	"encoding/hex"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const hash20 = "000102030405060708090a0b0c0d0e0f10111213"
+const hash32 = hash20 + "1415161718191a1b1c1d1e1f"
+
+func TestCoinsAreWrittenCompactly(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		coin   chain.Coin
+		script string
+		want   string
+	}{
+		{"coinbase of block 1, P2WPKH", chain.Coin{Value: 50e8, Height: 1, Coinbase: true}, "0014" + hash20, "033205" + hash20},
+		{"P2PKH", chain.Coin{Value: 1, Height: 100}, "76a914" + hash20 + "88ac", "c8010100" + hash20},
+		{"P2SH", chain.Coin{Value: 0, Height: 0}, "a914" + hash20 + "87", "000001" + hash20},
+		{"P2PK even", chain.Coin{Value: 10, Height: 2}, "2102" + hash32 + "ac", "040202" + hash32},
+		{"P2PK odd", chain.Coin{Value: 10, Height: 2}, "2103" + hash32 + "ac", "040203" + hash32},
+		{"P2PK long", chain.Coin{Value: 10, Height: 2}, "4104" + hash32 + hash32 + "ac", "040204" + hash32 + hash32},
+		{"P2WSH", chain.Coin{Value: 10, Height: 2}, "0020" + hash32, "040206" + hash32},
+		{"P2TR", chain.Coin{Value: 10, Height: 2}, "5120" + hash32, "040207" + hash32},
+		{"empty", chain.Coin{Value: 10, Height: 2}, "", "040208"},
+		{"anyone", chain.Coin{Value: 10, Height: 2}, "51", "04020951"},
+		{"P2PKH with a wrong end", chain.Coin{Value: 10, Height: 2}, "76a914" + hash20 + "88ad", "04022176a914" + hash20 + "88ad"},
+	} {
+		c.coin.PkScript = unhex(t, c.script)
+		got := Append(nil, c.coin)
+		if hex.EncodeToString(got) != c.want {
+			t.Errorf("%s: %x, want %s", c.name, got, c.want)
+		}
+		back, err := Decode(got)
+		if err != nil || !reflect.DeepEqual(back, c.coin) {
+			t.Errorf("%s: back %+v, %v", c.name, back, err)
+		}
+	}
+}
+
+func TestAmountsSurvivePacking(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	amounts := []uint64{0, 1, 9, 10, 11, 1e8, 50e8, 21e14, 21e14 - 1}
+	for range 10_000 {
+		amounts = append(amounts, rng.Uint64N(21e14))
+	}
+	for _, a := range amounts {
+		if got := unpackAmount(packAmount(a)); got != a {
+			t.Errorf("%d became %d", a, got)
+		}
+	}
+	// Values of Bitcoin Core's compress_tests.
+	for amount, want := range map[uint64]uint64{0: 0, 1: 1, 1e6: 7, 1e8: 9, 50e8: 50, 21e14: 21000000} {
+		if got := packAmount(amount); got != want {
+			t.Errorf("%d packed is %d, want %d", amount, got, want)
+		}
+	}
+}
+
+func randomCoin(rng *rand.Rand) chain.Coin {
+	c := chain.Coin{Height: rng.Int32N(1_000_000), Coinbase: rng.IntN(5) == 0, PkScript: []byte{}}
+	c.Value = btcutil.Amount(rng.Int64N(int64(chain.MaxMoney)))
+	form := rng.Uint64N(formRaw + 2)
+	if t, ok := templateOf(form); ok {
+		c.PkScript = slices.Concat([]byte(t.head), randomBytes(rng, t.size), []byte(t.tail))
+	} else if n := rng.IntN(80); n > 0 {
+		c.PkScript = randomBytes(rng, n)
+	}
+	return c
+}
+
+func randomBytes(rng *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
+}
+
+func TestUndoRecordsSurvive(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	for range 200 {
+		spent := make([][]chain.Coin, 1+rng.IntN(5))
+		for i := range spent {
+			spent[i] = make([]chain.Coin, rng.IntN(4))
+			for j := range spent[i] {
+				spent[i][j] = randomCoin(rng)
+			}
+		}
+		raw := AppendUndo(nil, spent)
+		back, err := DecodeUndo(raw)
+		if err != nil || !reflect.DeepEqual(back, spent) {
+			t.Fatalf("%+v became %+v, %v", spent, back, err)
+		}
+		if cut := raw[:rng.IntN(len(raw))]; len(cut) > 0 {
+			if _, err := DecodeUndo(cut); err == nil {
+				t.Errorf("%d of %d bytes were taken for a whole record", len(cut), len(raw))
+			}
+		}
+	}
+}
+
+func TestKeysSortAsOutPointsDo(t *testing.T) {
+	numbers := []uint32{0, 1, 0xfc, 0xfd, 0xfe, 0xff, 0x100, 0xffff, 0x10000, math.MaxUint32}
+	var last []byte
+	for _, h := range []chain.Hash{{}, {1}, {1, 2}, {0xff}} {
+		for _, n := range numbers {
+			op := wire.OutPoint{Hash: h, Index: n}
+			key := AppendKey(nil, op)
+			if bytes.Compare(last, key) >= 0 {
+				t.Errorf("%x does not come after %x", key, last)
+			}
+			if back, err := DecodeKey(key); err != nil || back != op {
+				t.Errorf("%v became %v, %v", op, back, err)
+			}
+			last = key
+		}
+	}
+}
+
+func TestSpendable(t *testing.T) {
+	for _, c := range []struct {
+		script []byte
+		want   bool
+	}{
+		{nil, true}, {[]byte{0x51}, true}, {[]byte{0x6a}, false}, {[]byte{0x6a, 1, 2}, false},
+		{make([]byte, 10_000), true}, {make([]byte, 10_001), false},
+	} {
+		if got := Spendable(c.script); got != c.want {
+			t.Errorf("script of %d bytes: %v", len(c.script), got)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte{3, 50, 5})
+	f.Add(Append(nil, chain.Coin{Value: 1e8, Height: 9, PkScript: []byte{0x51}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := Decode(b)
+		if err != nil {
+			return
+		}
+		again, err := Decode(Append(nil, c))
+		if err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("%x: %+v became %+v, %v", b, c, again, err)
+		}
+		DecodeUndo(b)
+	})
+}
