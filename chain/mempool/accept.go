@@ -26,6 +26,7 @@ type scene struct {
 	returning bool
 
 	earlier map[chain.Hash]*entry // by txid; nil outside Test
+	list    bool                  // more than one transaction is under test
 }
 
 func (p *Pool) scene() *scene {
@@ -42,38 +43,40 @@ type draft struct {
 	found     []bool       // by input
 	parents   []*entry
 	conflicts []*entry // pool transactions that spend one of its inputs
+	leaving   []*entry // they and all that build on them
 	fee       btcutil.Amount
 	sigOps    int
 	vsize     int
 }
 
 // judge asks everything that Add asks, in Core's order (PreChecks,
-// PolicyScriptChecks), the cheap questions first. It changes nothing.
-func (s *scene) judge(tx *chain.Tx) (*entry, error) {
+// ReplacementChecks, PolicyScriptChecks), the cheap questions first. It answers
+// with what has to leave, with all that builds on it. It changes nothing.
+func (s *scene) judge(tx *chain.Tx) (*entry, []*entry, error) {
 	if err := s.checkAlone(tx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &draft{tx: tx, coins: make([]chain.Coin, len(tx.TxIn)), found: make([]bool, len(tx.TxIn))}
 	if err := s.meetPool(d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.fetch(d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.checkInputs(d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.checkFee(d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e := s.draftEntry(d)
 	if err := s.checkGraph(d, e); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.checkScripts(d); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return e, nil
+	return e, d.conflicts, nil
 }
 
 // checkAlone looks at the transaction and the tip only.
@@ -119,8 +122,13 @@ func (s *scene) meetPool(d *draft) error {
 			return err
 		}
 	}
-	if len(d.conflicts) > 0 {
+	switch {
+	case len(d.conflicts) == 0:
+		return nil
+	case s.returning:
 		return refused(policy.ErrConflict)
+	case s.list:
+		return refused(errReplacementInList)
 	}
 	return nil
 }
@@ -251,14 +259,18 @@ func (s *scene) draftEntry(d *draft) *entry {
 	return e
 }
 
-// checkGraph asks whether the pool's graph stays within its limits.
+// checkGraph asks whether the transaction may take the place of what it
+// conflicts with, and whether the pool's graph stays within its limits.
 func (s *scene) checkGraph(d *draft, e *entry) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	if err := checkTRUC(e, nil); err != nil {
+	if err := checkReplacement(d, e); err != nil {
 		return err
 	}
-	return checkChain(e)
+	if err := checkTRUC(e, d.leaving); err != nil {
+		return err
+	}
+	return checkChain(e, d.leaving)
 }
 
 // checkScripts runs the scripts under the rules of relay. What passes those

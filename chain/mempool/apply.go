@@ -100,7 +100,7 @@ func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
 	}
 	s := p.scene()
 	s.returning = true
-	e, err := s.judge(tx)
+	e, _, err := s.judge(tx)
 	if err != nil {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
 		return false

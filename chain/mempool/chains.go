@@ -1,6 +1,8 @@
 package mempool
 
 import (
+	"slices"
+
 	"grapevine/chain"
 	"grapevine/chain/policy"
 )
@@ -9,9 +11,10 @@ import (
 type chainLimits struct{ ancestors, ancestorSize, descendants, descendantSize int }
 
 // checkChain holds a transaction that is to enter to the limits on chains. Its
-// ancestors come from e.parents. Pool.mu is held.
-func checkChain(e *entry) error {
-	above := ancestors(e)
+// ancestors come from e.parents. Entries of leaving go when it enters. Pool.mu
+// is held.
+func checkChain(e *entry, leaving []*entry) error {
+	above := descents(ancestors(e), leaving)
 	err := withinLimits(e, above, chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize})
 	if err == nil || e.vsize > carveOutSize || e.tx.Version == trucVersion {
 		return err
@@ -23,7 +26,29 @@ func checkChain(e *entry) error {
 	return err
 }
 
-func withinLimits(e *entry, above []*entry, l chainLimits) error {
+// descent is an ancestor and what will build on it when others have left.
+type descent struct {
+	*entry
+	desc totals
+}
+
+func descents(above, leaving []*entry) []descent {
+	list := make([]descent, len(above))
+	for i, a := range above {
+		list[i] = descent{a, a.desc}
+	}
+	for _, gone := range leaving {
+		theirs := ancestors(gone)
+		for i := range list {
+			if slices.Contains(theirs, list[i].entry) {
+				list[i].desc.sub(gone.own())
+			}
+		}
+	}
+	return list
+}
+
+func withinLimits(e *entry, above []descent, l chainLimits) error {
 	all := e.own()
 	for _, a := range above {
 		all.add(a.own())

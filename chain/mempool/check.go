@@ -128,7 +128,7 @@ func (p *Pool) checkCoins() error {
 		made[e.tx.ID] = true
 	}
 	p.mu.RUnlock()
-	if view.Tip() != tip {
+	if view.Tip().Hash != tip.Hash {
 		return nil
 	}
 	for _, e := range entries {

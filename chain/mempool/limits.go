@@ -55,6 +55,8 @@ const (
 	errListDuplicates chain.Policy = "package-contains-duplicates"
 	errListOrder      chain.Policy = "package-not-sorted"
 	errListConflict   chain.Policy = "conflict-in-package"
+
+	errReplacementInList chain.Policy = "bip125-replacement-disallowed" // of one of its transactions
 )
 
 // The floor that rises when the pool is full and sinks when blocks come.

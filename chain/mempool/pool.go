@@ -55,13 +55,18 @@ func New(cfg Config) *Pool {
 //
 // Only the writer may call it.
 func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
-	e, err := p.scene().judge(tx)
+	e, conflicts, err := p.scene().judge(tx)
 	if err != nil {
 		return chain.PoolDelta{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c change
+	for _, other := range conflicts {
+		if p.holds(other) { // not gone with another of them
+			p.drop(other, chain.GoneReplaced, &c)
+		}
+	}
 	e.seq = p.nextSeq
 	p.nextSeq++
 	p.admit(e, &c)

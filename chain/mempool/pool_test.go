@@ -76,7 +76,7 @@ func TestRefusalsSayCoresWords(t *testing.T) {
 	}{
 		{first, "txn-already-in-mempool"},
 		{chain.NewTx(&malleated), "txn-same-nonwitness-data-in-mempool"},
-		{spend(5000, 1, w.fund(1)), "txn-mempool-conflict"},
+		{spend(1000, 1, w.fund(1), w.fund(2)), "insufficient fee, rejecting replacement"},
 		{mined, "txn-already-known"},
 		{spend(1000, 1, out(spend(1, 1, w.fund(2)), 0)), "bad-txns-inputs-missingorspent"},
 		{spend(0, 1, w.fund(2)), "min relay fee not met, 0 < 96"},

@@ -15,6 +15,7 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	malformed := checkList(txs)
 	s := p.scene()
 	s.earlier = make(map[chain.Hash]*entry, len(txs))
+	s.list = len(txs) > 1
 	failed := false
 	for i, tx := range txs {
 		r := &results[i]
@@ -22,7 +23,7 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 		if malformed != nil || failed {
 			continue
 		}
-		e, err := s.judge(tx)
+		e, _, err := s.judge(tx)
 		if err == nil && maxFee != 0 && e.fee > maxFee.Fee(e.vsize) {
 			err = refused(policy.ErrMaxFee)
 		}

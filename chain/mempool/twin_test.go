@@ -77,11 +77,6 @@ func (n *naive) judge(tx *chain.Tx, returning bool) (naiveTx, error) {
 	if _, ok := n.find(tx.ID); ok {
 		return naiveTx{}, policy.ErrInPool
 	}
-	for _, x := range n.list {
-		if sharesInput(x.tx, tx) {
-			return naiveTx{}, policy.ErrConflict
-		}
-	}
 	coins, parents, missing := n.inputs(tx)
 	if missing {
 		if _, known := n.coins[outpoint(tx, 0)]; known {
@@ -110,7 +105,54 @@ func (n *naive) judge(tx *chain.Tx, returning bool) (naiveTx, error) {
 	case !returning && x.fee < policy.DefaultMinRelay.Fee(size(tx)):
 		return x, policy.ErrMinRelayFee
 	}
-	return x, n.limits(tx)
+	gone, err := n.replaces(x)
+	if err != nil {
+		return x, err
+	}
+	rest := &naive{world: n.world, list: slices.Clone(n.list)}
+	for _, g := range gone {
+		rest.drop(g.tx)
+	}
+	return x, rest.limits(tx)
+}
+
+// replaces is what has to go for x, or why it may not.
+func (n *naive) replaces(x naiveTx) (gone []naiveTx, err error) {
+	var direct []naiveTx
+	var paid btcutil.Amount
+	for _, old := range n.list {
+		if sharesInput(old.tx, x.tx) {
+			direct = append(direct, old)
+		}
+	}
+	for _, a := range n.above(x.tx) {
+		if slices.ContainsFunc(direct, func(d naiveTx) bool { return d.tx == a.tx }) {
+			return nil, chain.Rule(policy.ErrSpendsOwn)
+		}
+	}
+	for _, d := range direct {
+		if policy.RateOf(x.fee, size(x.tx)) <= policy.RateOf(d.fee, size(d.tx)) {
+			return nil, policy.ErrInsufficient
+		}
+		for _, g := range append(n.below(d.tx), d) {
+			if !slices.ContainsFunc(gone, func(o naiveTx) bool { return o.tx == g.tx }) {
+				gone = append(gone, g)
+				paid += g.fee
+			}
+		}
+	}
+	if len(direct) == 0 {
+		return nil, nil
+	}
+	for _, old := range n.list {
+		if spends(x.tx, old.tx) && !slices.ContainsFunc(direct, func(d naiveTx) bool { return spends(d.tx, old.tx) }) {
+			return nil, policy.ErrAddsUnconf
+		}
+	}
+	if x.fee < paid+policy.Increment.Fee(size(x.tx)) {
+		return nil, policy.ErrInsufficient
+	}
+	return gone, nil
 }
 
 // inputs are the coins of chain and list, and how many parents are in the list.
@@ -155,6 +197,10 @@ func (n *naive) add(tx *chain.Tx) error {
 	x, err := n.judge(tx, false)
 	if err != nil {
 		return err
+	}
+	gone, _ := n.replaces(x)
+	for _, g := range gone {
+		n.drop(g.tx)
 	}
 	n.list = append(n.list, x)
 	n.shrink()
@@ -298,7 +344,7 @@ func (c *chance) tx() *chain.Tx {
 			from = append(from, next)
 		}
 	}
-	tx := spendWith(btcutil.Amount(50+c.IntN(3000)), 1+c.IntN(3), func(tx *wire.MsgTx) {
+	tx := spendWith(btcutil.Amount(50+c.IntN(100)*c.IntN(100)), 1+c.IntN(3), func(tx *wire.MsgTx) {
 		switch c.IntN(12) {
 		case 0:
 			tx.TxIn[0].Sequence = uint32(c.IntN(3))

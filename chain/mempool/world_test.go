@@ -177,6 +177,15 @@ func (w *world) holds(txs ...*chain.Tx) {
 	}
 }
 
+func (w *world) holdsNot(txs ...*chain.Tx) {
+	w.t.Helper()
+	for _, tx := range txs {
+		if _, ok := w.pool.Entry(tx.ID); ok {
+			w.t.Fatalf("%s is in the pool", tx.ID)
+		}
+	}
+}
+
 // fund is the coinbase output of the block at that height.
 func (w *world) fund(height int) chaintest.Coin {
 	return chaintest.OutputOf(w.blocks[height-1].Block.Txs[0], 0, nil)
