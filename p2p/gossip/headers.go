@@ -31,9 +31,13 @@ func (s *State) askHeaders(p *peer, from *entry) {
 		return
 	}
 	p.again = false
+	s.sendGetHeaders(p, chain.Locator(from.node))
+}
+
+func (s *State) sendGetHeaders(p *peer, locator []chain.Hash) {
 	p.asked = s.now
-	m := &wire.MsgGetHeaders{ProtocolVersion: uint32(wire.AddrV2Version)}
-	for _, h := range chain.Locator(from.node) {
+	m := &wire.MsgGetHeaders{ProtocolVersion: wire.AddrV2Version}
+	for _, h := range locator {
 		m.BlockLocatorHashes = append(m.BlockLocatorHashes, &h)
 	}
 	s.send(p, m)
@@ -52,14 +56,19 @@ func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	if !s.checkRun(p, m.Headers) {
 		return
 	}
+	if p.pre != nil && m.Headers[0].PrevBlock == p.pre.hash {
+		p.asked, p.unconnecting = time.Time{}, 0
+		s.onPresync(p, m.Headers)
+		return
+	}
 	parent := s.tree.find(m.Headers[0].PrevBlock)
 	if parent == nil {
 		s.onUnconnecting(p, m.Headers)
 		return
 	}
 	p.asked, p.unconnecting = time.Time{}, 0 // no other headers could be the answer
-	if !s.worthMemory(p, parent, m.Headers) {
-		s.headersDone(p)
+	if !s.worthMemory(parent, m.Headers) {
+		s.onLowWork(p, parent, m.Headers)
 		return
 	}
 	last, ok := s.takeHeaders(p, parent, m.Headers)
@@ -69,8 +78,14 @@ func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	p.has(last)
 	s.bodies.replan()
 	full := len(m.Headers) == maxHeaders && last.node.Hash == m.Headers[maxHeaders-1].BlockHash()
+	s.headersTaken(p, last, full)
+}
+
+// headersTaken goes on when there is more where that came from. Each time the
+// peer must have led us further, so that no loop of headers goes on for ever.
+func (s *State) headersTaken(p *peer, last *entry, more bool) {
 	switch {
-	case !full || last.node.Work.Cmp(p.progress) <= 0:
+	case !more || last.node.Work.Cmp(p.progress) <= 0:
 		s.headersDone(p)
 	case s.leader == nil || s.leader == p:
 		s.leader = p
@@ -199,6 +214,7 @@ func (s *State) nextLeader() {
 // checkHeadersTimeout lets others go on when the leader has nothing to say.
 func (s *State) checkHeadersTimeout(p *peer) {
 	if s.leader == p && !p.asked.IsZero() && s.up(p.asked.Add(headersTimeout)) {
+		p.pre = nil
 		s.nextLeader()
 	}
 }

@@ -21,6 +21,9 @@ const (
 	headersAgain    = 2 * time.Minute  // before an unanswered getheaders is repeated [HEADERS_RESPONSE_TIME]
 	headersTimeout  = 20 * time.Second // before another peer leads the headers sync; 162 kB need 64 kbit/s
 	lowWorkBlocks   = 144              // how far, in blocks' work, a chain may be behind our tip to be worth memory [GetAntiDoSWorkThreshold]
+	presyncPeriod   = 600              // headers for one bit of memory [HEADER_COMMITMENT_PERIOD]
+	presyncHeld     = 15_000           // headers of the second pass that wait for those after them [REDOWNLOAD_BUFFER_SIZE]
+	maxPresync      = 3_000_000        // headers that are presynced: 57 years of Bitcoin, 5,000 bits
 	maxAnnounce     = 8                // headers that announce a tip; a longer reorganisation is an inv [MAX_BLOCKS_TO_ANNOUNCE]
 	maxBlockInv     = 500              // hashes that answer getblocks, as everybody does
 )

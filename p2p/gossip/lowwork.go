@@ -22,7 +22,7 @@ func (s *State) memoryWork() chain.Work {
 }
 
 // worthMemory says whether a run of headers on top of parent may be kept.
-func (s *State) worthMemory(p *peer, parent *entry, hs []*wire.BlockHeader) bool {
+func (s *State) worthMemory(parent *entry, hs []*wire.BlockHeader) bool {
 	least := s.memoryWork()
 	if parent.node.Work.Cmp(least) >= 0 {
 		return true
@@ -31,9 +31,5 @@ func (s *State) worthMemory(p *peer, parent *entry, hs []*wire.BlockHeader) bool
 	for _, h := range hs {
 		work = work.Add(chain.WorkOf(h.Bits))
 	}
-	if work.Cmp(least) >= 0 || s.tree.find(hs[len(hs)-1].BlockHash()) != nil {
-		return true
-	}
-	s.cfg.Log.Debug("low-work headers ignored", "peer", p.id, "headers", len(hs), "work", work)
-	return false
+	return work.Cmp(least) >= 0 || s.tree.find(hs[len(hs)-1].BlockHash()) != nil
 }

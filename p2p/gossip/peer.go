@@ -28,6 +28,8 @@ type peer struct {
 	unconnecting int        // headers messages in a row without a known parent
 	side         int        // headers of its that were not on our best chain
 	wantsHeaders bool       // BIP130
+	pre          *presync   // a chain of which we do not know yet whether it has work
+	lowWork      bool       // it had none
 	continued    chain.Hash // end of the inv that answered getblocks: asking for it asks for more
 
 	// Bodies asked from it, in order of asking.

@@ -389,4 +389,3 @@ func (sc *script) namesOf(f []string) (names []string) {
 	}
 	return names
 }
-
