@@ -25,6 +25,15 @@ func TestBetterPayingConflictTakesThePlaceOfTheFamily(t *testing.T) {
 	w.holds(tx)
 }
 
+func TestReplacementOfAParentAndItsChildAtOnce(t *testing.T) {
+	w := newWorld(t, 2)
+	parent := w.accept(spend(1000, 1, w.fund(1)))
+	child := w.accept(spend(1000, 1, out(parent, 0), w.fund(2)))
+	both := w.accept(spend(9000, 1, w.fund(1), w.fund(2)))
+	w.holds(both)
+	w.holdsNot(parent, child)
+}
+
 func TestReplacementRules(t *testing.T) {
 	w := newWorld(t, 6)
 	old := w.accept(spend(1000, 2, w.fund(1)))
@@ -35,7 +44,7 @@ func TestReplacementRules(t *testing.T) {
 		tx   *chain.Tx
 		want string
 	}{
-		{"pays a byte as much as the old one", spendWith(1000, 2, func(tx *wire.MsgTx) { tx.Version = 1 }, w.fund(1)), "insufficient fee, rejecting replacement"},
+		{"pays a byte as much as the old one", spendWith(1000, 2, func(tx *wire.MsgTx) { tx.Version = 1 }, w.fund(1)), "new feerate 0.0000"},
 		{"pays more a byte, less in all", spend(1999, 1, w.fund(1)), "less fees than conflicting txs; 0.00001999 < 0.00002"},
 		{"does not pay for its own relay", spend(2095, 1, w.fund(1)), "not enough additional fees to relay; 0.00000095 < 0.00000096"},
 		{"a new unconfirmed input", spend(9000, 1, w.fund(1), out(other, 0)), "replacement-adds-unconfirmed, replacement"},
