@@ -112,11 +112,7 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
 	if err := os.WriteFile(path, []byte(addr+"\n"), 0o600); err != nil {
 		cfg.Log.Warn("the command line will need --rpc to find this node", "err", err)
 	}
-	var peers string
-	if a := n.Addr(); a != nil {
-		peers = a.String()
-	}
-	cfg.Log.Info("ready", "peers", peers, "rpc", "http://"+addr)
+	cfg.Log.Info("ready", "rpc", "http://"+addr)
 	<-ctx.Done()
 	if err := os.Remove(path); err != nil {
 		cfg.Log.Debug("remove the note of RPC's address", "err", err)

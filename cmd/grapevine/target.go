@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -90,6 +93,9 @@ func (p *program) asker(c *cli.Context) (*asker, error) {
 func (a *asker) ask(method string, result any, params ...any) {
 	if a.err == nil {
 		a.err = a.cl.Call(a.ctx, method, result, params...)
+		if e, ok := errors.AsType[*client.Error](a.err); ok && jsonrpc.Code(e.Code) == jsonrpc.CodeMethodNotFound {
+			a.err = fmt.Errorf("%s: %w", method, a.err)
+		}
 	}
 }
 
