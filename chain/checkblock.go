@@ -18,6 +18,9 @@ func CheckBlock(p *Params, b *Block) error {
 	if repeated {
 		return mutated(ErrDuplicateTx, "duplicate transaction")
 	}
+	if err := checkSignet(p, b); err != nil {
+		return err
+	}
 	if err := checkBlockSize(b); err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package chain
 
 import (
-	"fmt"
-
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,28 +19,14 @@ type Params struct {
 	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none.
 	AssumeValid *Hash
 
+	// SignetChallenge is the script that signs blocks (BIP325); nil: none does.
+	SignetChallenge []byte
+
 	// ScriptExceptions are blocks that broke P2SH or taproot before these
 	// were rules: the flags that hold for them in place of the usual ones.
 	ScriptExceptions map[Hash]txscript.ScriptFlags
 	// BIP30Exceptions are the two blocks that repeated an older coinbase.
 	BIP30Exceptions map[Hash]int32
-}
-
-// ForNetwork finds the network by Bitcoin Core's name for it.
-func ForNetwork(name string) (*Params, error) {
-	switch name {
-	case "regtest":
-		return RegTest(), nil
-	}
-	return nil, fmt.Errorf("network %q is not known", name)
-}
-
-// RegTest is the network for testing, with Bitcoin Core's rules for it: every
-// soft fork holds from block 1, segwit and taproot from genesis.
-func RegTest() *Params {
-	p := chaincfg.RegressionNetParams
-	p.BIP0034Height, p.BIP0065Height, p.BIP0066Height = 1, 1, 1
-	return &Params{Params: &p, CSVHeight: 1, SegwitHeight: 0}
 }
 
 // Local says whether the network is a private one for tests: loopback and

@@ -50,9 +50,13 @@ func WorkOf(bits uint32) Work {
 		return Work{}
 	}
 	all := new(big.Int).Lsh(big.NewInt(1), 256)
+	return workOfInt(all.Div(all, target.Add(target, big.NewInt(1))))
+}
+
+// workOfInt is n, which has at most 256 bits, as Work.
+func workOfInt(n *big.Int) (w Work) {
 	var buf [32]byte
-	all.Div(all, target.Add(target, big.NewInt(1))).FillBytes(buf[:])
-	var w Work
+	n.FillBytes(buf[:])
 	for i := range w {
 		w[i] = binary.BigEndian.Uint64(buf[8*i:])
 	}

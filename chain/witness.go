@@ -2,6 +2,8 @@ package chain
 
 import (
 	"bytes"
+
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // commitmentPrefix starts the coinbase output that commits to the witnesses:
@@ -23,14 +25,23 @@ func CommitmentScript(commitment Hash) []byte {
 // WitnessCommitment is the commitment in a coinbase: the last output that has
 // the form of one. ok is false when there is none.
 func WitnessCommitment(coinbase *Tx) (commitment Hash, ok bool) {
+	i := commitmentIndex(coinbase.MsgTx)
+	if i < 0 {
+		return Hash{}, false
+	}
+	copy(commitment[:], coinbase.TxOut[i].PkScript[len(commitmentPrefix):])
+	return commitment, true
+}
+
+// commitmentIndex is which output carries the commitment; -1: none does.
+func commitmentIndex(coinbase *wire.MsgTx) int {
 	for i := len(coinbase.TxOut) - 1; i >= 0; i-- {
 		script := coinbase.TxOut[i].PkScript
 		if len(script) >= commitmentSize && bytes.HasPrefix(script, []byte(commitmentPrefix)) {
-			copy(commitment[:], script[len(commitmentPrefix):])
-			return commitment, true
+			return i
 		}
 	}
-	return Hash{}, false
+	return -1
 }
 
 // HasWitness says whether any input of tx carries a witness.
