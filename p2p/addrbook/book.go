@@ -209,10 +209,7 @@ func (b *Book) due(e *entry, now int64) bool {
 	if b.cfg.Local {
 		least, most = 1, 60
 	}
-	if e.failures == 0 {
-		return true
-	}
-	wait := min(least<<min(e.failures-1, 16), most)
+	wait := min(least<<min(max(e.failures, 1)-1, 16), most)
 	return now-e.lastTry >= wait || now < e.lastTry
 }
 

@@ -116,3 +116,10 @@ func (p *Peer) Stats() Stats {
 	s.Waiting, s.Queued = waiting, p.out.held()
 	return s
 }
+
+// MinPing is the shortest round trip so far; 0: not measured yet.
+func (p *Peer) MinPing() time.Duration {
+	p.meter.mu.Lock()
+	defer p.meter.mu.Unlock()
+	return p.meter.s.MinPing
+}

@@ -65,22 +65,18 @@ func (d *dialer) add(addr string, now time.Time) bool {
 	return true
 }
 
-func (d *dialer) greeted(r *remote) {
-	for _, t := range d.targets {
-		if t.live == r {
-			t.failures = 0
-		}
-	}
-}
-
-// ended: try again later.
+// ended: try again later, and sooner if the connection had been a good one.
 func (d *dialer) ended(r *remote, now time.Time) {
 	for _, t := range d.targets {
-		if t.live == r {
-			t.live = nil
-			t.next = now.Add(min(d.first<<min(t.failures, 16), d.most))
-			t.failures++
+		if t.live != r {
+			continue
 		}
+		if r.peer != nil && now.Sub(r.began) > d.most {
+			t.failures = 0
+		}
+		t.live = nil
+		t.next = now.Add(min(d.first<<min(t.failures, 16), d.most))
+		t.failures++
 	}
 }
 

@@ -119,7 +119,7 @@ func (l *loop) maxInbound() int {
 func (l *loop) candidate(r *remote) candidate {
 	c := candidate{id: r.id, group: l.groupOf(r.addr), began: r.began}
 	if r.peer != nil {
-		c.minPing = r.peer.Stats().MinPing
+		c.minPing = r.peer.MinPing()
 		st, _ := l.cfg.State.PeerStats(r.id)
 		c.lastBlock, c.lastTx = st.LastBlock, st.LastTx
 	}

@@ -59,12 +59,12 @@ type loop struct {
 	dial     dialer
 	outcasts outcasts
 	ownAddrs map[string]bool // addresses that are ourselves
-	faults   bucket          // lines in the log about offences
+	lines    bucket          // of the log that others can make us write
 }
 
-// maxFaultLines, refilled by one a minute, keeps attackers from filling the disk
+// maxLines at once, and as many an hour, keep attackers from filling the disk
 // with our log: under 1 MiB an hour.
-const maxFaultLines = 600
+const maxLines = 2000
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	now := s.cfg.Now()
@@ -79,7 +79,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		alarm:    time.NewTimer(0),
 		outcasts: outcasts{until: map[string]time.Time{}},
 		ownAddrs: map[string]bool{},
-		faults:   newBucket(maxFaultLines, maxFaultLines/60.0/60, now),
+		lines:    newBucket(maxLines, maxLines/3600.0, now),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {
 		l.height = tip.Height
@@ -239,9 +239,8 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
-	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
+	l.note(r, "peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
-	l.dial.greeted(r)
 	if !r.inbound {
 		l.cfg.Book.Good(r.addr)
 	}
@@ -284,7 +283,7 @@ func (l *loop) leave(d departure) {
 	case errors.As(d.err, &offence) && !r.dropped:
 		l.fault(r, string(offence), offence)
 	case r.peer != nil:
-		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.addr, "why", d.err)
+		l.note(r, "peer left", "peer", r.id, "addr", r.addr, "why", d.err)
 	default:
 		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
 	}
@@ -320,11 +319,19 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // fault writes an offence to the log and remembers who did it.
 func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
 	now := l.cfg.Now()
-	if l.faults.take(now) {
+	if l.lines.take(now) {
 		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
 	}
 	if !r.manual {
 		l.outcasts.add(hostOf(r.addr), now)
+	}
+}
+
+// note writes what happened with a peer to the log, within the limit for those
+// who come to us.
+func (l *loop) note(r *remote, what string, args ...any) {
+	if !r.inbound || l.lines.take(l.cfg.Now()) {
+		l.cfg.Log.Info(what, args...)
 	}
 }
 
