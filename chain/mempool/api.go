@@ -81,8 +81,9 @@ type TestResult struct {
 	Fee   btcutil.Amount // valid when Err is nil
 	VSize int            // valid when Err is nil
 	Err   error          // nil: it would enter
-	// NotReached: an earlier transaction of the list failed, this one was not judged; Err is nil.
+	// NotReached: not judged, because an earlier transaction of the list failed
+	// or the list is malformed; Err is nil.
 	NotReached bool
-	// List says why the list as a whole is malformed; the same in all results, none of which was judged.
+	// List says why the list as a whole is malformed (Core: package-error); the same in all results.
 	List error
 }

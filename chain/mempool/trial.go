@@ -19,8 +19,8 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	failed := false
 	for i, tx := range txs {
 		r := &results[i]
-		r.Tx, r.List, r.NotReached = tx, malformed, failed
-		if malformed != nil || failed {
+		r.Tx, r.List, r.NotReached = tx, malformed, failed || malformed != nil
+		if r.NotReached {
 			continue
 		}
 		e, _, err := s.judge(tx)

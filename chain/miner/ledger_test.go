@@ -1,0 +1,192 @@
+package miner_test
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
+	"grapevine/chain/miner"
+	"grapevine/chain/script"
+	"grapevine/db"
+)
+
+// town is a real ledger with pool and miner, and the one goroutine that lets
+// the pool follow before it passes verdicts on.
+type town struct {
+	*ledger.Ledger
+	pool  *mempool.Pool
+	miner *miner.Miner
+
+	mu      sync.Mutex
+	waiting map[chain.Hash]chan error
+	seq     uint64
+	moved   *sync.Cond
+}
+
+func newTown(t *testing.T) *town {
+	t.Helper()
+	file, err := db.Open(filepath.Join(t.TempDir(), "chain.db"), ledger.Name, ledger.Schema, db.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, checker := chain.RegTest(), script.New(script.Config{})
+	l, err := ledger.Open(ledger.Config{DB: file, Params: p, Script: checker, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &town{Ledger: l, waiting: map[chain.Hash]chan error{}}
+	w.moved = sync.NewCond(&w.mu)
+	w.pool = mempool.New(mempool.Config{
+		Params: p, View: func() mempool.View { return l.View() }, Script: checker, RequireStandard: true, Now: time.Now,
+	})
+	w.miner = miner.New(miner.Config{Params: p, Ledger: l, Pool: w.pool, Submit: w.submit, Now: time.Now})
+	ctx, stop := context.WithCancel(context.Background())
+	var ends sync.WaitGroup
+	ends.Go(func() {
+		if err := l.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	ends.Go(func() { w.follow(ctx) })
+	t.Cleanup(func() {
+		stop()
+		ends.Wait()
+		file.Close()
+	})
+	return w
+}
+
+func (w *town) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-w.Events():
+			if ev.Delta != nil {
+				w.pool.Apply(*ev.Delta)
+			}
+			w.mu.Lock()
+			for _, v := range ev.Verdicts {
+				w.waiting[v.Node.Hash] <- v.Err
+			}
+			w.seq = ev.Seq
+			w.moved.Broadcast()
+			w.mu.Unlock()
+		}
+	}
+}
+
+func (w *town) submit(ctx context.Context, b *chain.Block) error {
+	answer := make(chan error, 1)
+	w.mu.Lock()
+	w.waiting[b.Hash] = answer
+	w.mu.Unlock()
+	parent, _, _ := w.Lookup(b.Header.PrevBlock)
+	node := chain.NewHeaderNode(parent, b.Header)
+	w.AddHeaders([]*chain.HeaderNode{node})
+	w.Submit(node, b, 0)
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *town) settle(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.seq < seq {
+		w.moved.Wait()
+	}
+}
+
+func (w *town) generate(t *testing.T, n int, payTo []byte) []chain.Hash {
+	t.Helper()
+	hashes, err := w.miner.Generate(t.Context(), n, payTo, 0)
+	if err != nil || len(hashes) != n {
+		t.Fatalf("%d of %d blocks: %v", len(hashes), n, err)
+	}
+	return hashes
+}
+
+func (w *town) expect(t *testing.T, inPool int) {
+	t.Helper()
+	if err := w.pool.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.pool.Stats().Size; got != inPool {
+		t.Fatalf("%d transactions in the pool, want %d", got, inPool)
+	}
+}
+
+func TestPoolAndMinerOnARealLedger(t *testing.T) {
+	w, key := newTown(t), chaintest.NewKey(1)
+	hashes := w.generate(t, 102, key.P2WPKH())
+	if w.Tip().Hash != hashes[101] {
+		t.Fatal("the last block made is not the tip")
+	}
+	var parents []*chain.Tx
+	for i := range 2 {
+		block, err := w.Block(hashes[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx := chaintest.SpendOne(t, chaintest.OutputOf(block.Txs[0], 0, key), key.P2TR(), 1000)
+		if _, err := w.pool.Add(tx); err != nil {
+			t.Fatal(err)
+		}
+		parents = append(parents, tx)
+	}
+	child := chaintest.SpendOne(t, chaintest.OutputOf(parents[0], 0, key), key.P2WPKH(), 5000)
+	if _, err := w.pool.Add(child); err != nil {
+		t.Fatal(err)
+	}
+	mined := w.generate(t, 1, key.P2TR())
+	w.expect(t, 0)
+	block, err := w.Block(mined[0])
+	if err != nil || len(block.Txs) != 4 || block.Txs[0].TxOut[0].Value != 50e8+7000 {
+		t.Fatalf("%v, %d transactions", err, len(block.Txs))
+	}
+
+	// Back, and without the block they are unconfirmed again, but mined by the next.
+	seq, err := w.Invalidate(t.Context(), mined[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle(seq)
+	w.expect(t, 3)
+	if w.Tip().Hash != hashes[101] {
+		t.Fatal("the tip has not gone back")
+	}
+	again := w.generate(t, 1, key.P2TR())
+	w.expect(t, 0)
+	if block, err = w.Block(again[0]); err != nil || len(block.Txs) != 4 {
+		t.Fatal(err)
+	}
+
+	// A coinbase of a block that goes takes its spenders along.
+	w.generate(t, 99, key.P2TR())
+	late, err := w.Block(again[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	spend := chaintest.SpendOne(t, chaintest.OutputOf(late.Txs[0], 0, key), key.P2TR(), 1000)
+	if _, err := w.pool.Add(spend); err != nil {
+		t.Fatal(err)
+	}
+	if seq, err = w.Invalidate(t.Context(), again[0]); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(seq)
+	w.expect(t, 3)
+	if _, ok := w.pool.Entry(spend.ID); ok {
+		t.Fatal("it spends a coinbase that is gone")
+	}
+}
