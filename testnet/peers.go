@@ -11,6 +11,7 @@ type Peer struct {
 	Addr       string `json:"addr"`     // the remote end
 	AddrBind   string `json:"addrbind"` // our end
 	Inbound    bool   `json:"inbound"`
+	Listens    string `json:"listens"`     // where an inbound peer says it listens
 	BlocksFrom int    `json:"blocks_from"` // bodies they gave us
 	BlocksTo   int    `json:"blocks_to"`
 }
@@ -79,10 +80,11 @@ func (t Town) allPeers(ctx context.Context) ([][]Peer, error) {
 }
 
 // who is the member at the other end of a connection: the one that listens at
-// that address, or the one whose own end of a connection it is. -1 if neither.
+// that address or says so, or the one whose own end of a connection it is. -1
+// if neither.
 func (t Town) who(p Peer, all [][]Peer) int {
 	for j, m := range t.Members {
-		if m.P2P == p.Addr {
+		if m.P2P == p.Addr || m.P2P == p.Listens {
 			return j
 		}
 	}

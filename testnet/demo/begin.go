@@ -80,7 +80,7 @@ func (s *story) mine(ctx context.Context) error {
 	if err := s.call(ctx, payer, "getnewaddress", &to); err != nil {
 		return err
 	}
-	if err := s.mineBlocks(ctx, maturity+1, to); err != nil {
+	if err := s.mineBlocks(ctx, payer, maturity+1, to); err != nil {
 		return err
 	}
 	height, took, err := s.sameTip(ctx)
@@ -97,14 +97,14 @@ func (s *story) mine(ctx context.Context) error {
 	return s.check(b == 50*testnet.CoinBTC, "node 0 can spend %s BTC", b)
 }
 
-// mineBlocks lets the payer mine, a few blocks at a time so that one sees it.
-func (s *story) mineBlocks(ctx context.Context, n int, to string) error {
+// mineBlocks lets a node mine, a few blocks at a time so that one sees it.
+func (s *story) mineBlocks(ctx context.Context, node, n int, to string) error {
 	const step = 5
 	bar := s.tell.Bar("mining", "blocks")
 	defer bar.Done()
 	for done := 0; done < n; {
 		now := min(step, n-done)
-		if err := s.call(ctx, payer, "generatetoaddress", nil, now, to); err != nil {
+		if err := s.call(ctx, node, "generatetoaddress", nil, now, to); err != nil {
 			return err
 		}
 		done += now
@@ -118,7 +118,7 @@ func (s *story) mineBlocks(ctx context.Context, n int, to string) error {
 func (s *story) sameTip(ctx context.Context) (height int32, took time.Duration, err error) {
 	begin := s.now()
 	err = s.await(ctx, "all nodes to stand on one block", func(ctx context.Context) (bool, error) {
-		var want, got string
+		var want, got string // node 0's tip, and each one's
 		for _, i := range s.up() {
 			if err := s.call(ctx, i, "getbestblockhash", &got); err != nil {
 				return false, err

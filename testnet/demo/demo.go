@@ -36,6 +36,9 @@ const (
 	payer  = 0
 	payee  = 2
 	victim = 1 // who is killed
+
+	historian = 3   // who mines a past for the newcomer to fetch
+	history   = 500 // blocks
 )
 
 // Result is what the story showed.

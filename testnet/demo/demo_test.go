@@ -158,10 +158,10 @@ func TestStoryIsTold(t *testing.T) {
 	if !town.stopped || !slices.Equal(town.killed, []int{1}) {
 		t.Errorf("stopped %v, killed %v", town.stopped, town.killed)
 	}
-	if res.Checks < 12 || res.Checks != strings.Count(b.String(), "✓") || res.Height != 103 {
+	if res.Checks < 12 || res.Checks != strings.Count(b.String(), "✓") || res.Height != 603 {
 		t.Errorf("result %+v", res)
 	}
-	if want := []int{0, 51, 51, 0, 0}; !slices.Equal(res.SentBy, want) {
+	if want := []int{0, 301, 301, 0, 0}; !slices.Equal(res.SentBy, want) {
 		t.Errorf("blocks came from %v, want %v", res.SentBy, want)
 	}
 	for _, want := range []string{"9 Good night", "node 2's wallet holds 1.50000000 BTC", "node 2's wallet holds 1.75000000 BTC", "all 5 nodes have one tip"} {
