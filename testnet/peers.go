@@ -3,11 +3,13 @@ package testnet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
 // Peer is a line of getpeerinfo, as far as the town needs it.
 type Peer struct {
+	ID         int    `json:"id"`       // of the connection, never used twice
 	Addr       string `json:"addr"`     // the remote end
 	AddrBind   string `json:"addrbind"` // our end
 	Inbound    bool   `json:"inbound"`
@@ -50,20 +52,37 @@ func (t Town) Links(ctx context.Context) ([][]int, error) {
 	return out, nil
 }
 
-// Senders says how many blocks member i was given by each of the others.
-func (t Town) Senders(ctx context.Context, i int) ([]int, error) {
+// Senders says how many blocks came from each member over these connections,
+// which are all of one node: see Peers.
+func (t Town) Senders(ctx context.Context, connections []Peer) ([]int, error) {
 	peers, err := t.allPeers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]int, len(peers))
-	for _, p := range peers[i] {
+	for _, p := range connections {
 		if j := t.who(p, peers); j >= 0 {
 			out[j] += p.BlocksFrom
 		}
 	}
 	return out, nil
 }
+
+// Sightings remembers a node's connections, also those that have ended: when
+// two nodes dial each other at once, one of the two connections is closed.
+type Sightings map[int]Peer // by the connection's number
+
+// Look asks the node once more.
+func (s Sightings) Look(ctx context.Context, n Node) error {
+	peers, err := Peers(ctx, n)
+	for _, p := range peers {
+		s[p.ID] = p
+	}
+	return err
+}
+
+// All are the connections seen, as they were when last seen.
+func (s Sightings) All() []Peer { return slices.Collect(maps.Values(s)) }
 
 func (t Town) allPeers(ctx context.Context) ([][]Peer, error) {
 	out := make([][]Peer, len(t.Doors))

@@ -187,12 +187,13 @@ func (p *program) netAdd(c *cli.Context) error {
 	if !c.Bool("json") {
 		p.out.Printf("node %d runs (pid %d) and knows only node 0\n", m.Node, m.PID)
 	}
-	if err := p.watchSync(c.Context, cl, want); err != nil {
+	connections := testnet.Sightings{}
+	if err := p.watchSync(c.Context, cl, want, connections); err != nil {
 		return fail("testnet add", err)
 	}
 	res := grown{Member: m, Height: want, Seconds: time.Since(begin).Seconds()}
 	people.Members, people.Doors = append(people.Members, m), append(people.Doors, cl)
-	sent, err := people.Senders(c.Context, len(people.Doors)-1)
+	sent, err := people.Senders(c.Context, connections.All())
 	if err != nil {
 		return fail("testnet add", err)
 	}
@@ -228,8 +229,8 @@ func neighbours(ctx context.Context, town *process.Net) (people testnet.Town, he
 	return people, height, nil
 }
 
-// watchSync shows a bar until the node has want blocks.
-func (p *program) watchSync(ctx context.Context, n testnet.Node, want int64) error {
+// watchSync shows a bar until the node has want blocks, and notes who sends them.
+func (p *program) watchSync(ctx context.Context, n testnet.Node, want int64, connections testnet.Sightings) error {
 	bar := p.err.NewProgress("sync", "blocks")
 	defer bar.Done()
 	for {
@@ -238,6 +239,9 @@ func (p *program) watchSync(ctx context.Context, n testnet.Node, want int64) err
 			return err
 		}
 		bar.Update(have, want, "")
+		if err := connections.Look(ctx, n); err != nil {
+			return err
+		}
 		if have >= want {
 			return nil
 		}

@@ -118,9 +118,9 @@ func (n *node) answer(method string, params []any) (any, error) {
 func (n *node) peers() []testnet.Peer {
 	var out []testnet.Peer
 	for i := range n.town.members {
-		p := testnet.Peer{Addr: fmt.Sprintf("p%d", i), AddrBind: fmt.Sprintf("e%d-%d", n.n, i)}
+		p := testnet.Peer{ID: i, Addr: fmt.Sprintf("p%d", i), AddrBind: fmt.Sprintf("e%d-%d", n.n, i)}
 		if i > n.n {
-			p = testnet.Peer{Addr: fmt.Sprintf("e%d-%d", i, n.n), AddrBind: fmt.Sprintf("p%d", n.n), Inbound: true}
+			p = testnet.Peer{ID: i, Addr: fmt.Sprintf("e%d-%d", i, n.n), AddrBind: fmt.Sprintf("p%d", n.n), Inbound: true}
 		}
 		if n.n == 4 && (i == 1 || i == 2) {
 			p.BlocksFrom = n.town.height / 2

@@ -34,11 +34,12 @@ func (s *story) newcomer(ctx context.Context) error {
 	if err := s.join(m); err != nil {
 		return err
 	}
-	if err := s.watchSync(ctx, m.Node, want); err != nil {
+	connections := testnet.Sightings{}
+	if err := s.watchSync(ctx, m.Node, want, connections); err != nil {
 		return err
 	}
 	s.res.SyncTook = s.now().Sub(begin)
-	sent, err := s.people.Senders(ctx, m.Node)
+	sent, err := s.people.Senders(ctx, connections.All())
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,8 @@ func (s *story) newcomer(ctx context.Context) error {
 	return s.check(senders > 0, "node %d has all %d blocks, from %d of its peers, and has checked them, %s after it was started", m.Node, want, senders, ms(s.res.SyncTook))
 }
 
-// watchSync shows a bar until node has want blocks.
-func (s *story) watchSync(ctx context.Context, node int, want int64) error {
+// watchSync shows a bar until node has want blocks, and notes who sends them.
+func (s *story) watchSync(ctx context.Context, node int, want int64, connections testnet.Sightings) error {
 	bar := s.tell.Bar(fmt.Sprintf("node %d", node), "blocks")
 	defer bar.Done()
 	return s.await(ctx, "the newcomer to reach the tip", func(ctx context.Context) (bool, error) {
@@ -72,7 +73,7 @@ func (s *story) watchSync(ctx context.Context, node int, want int64) error {
 			return false, err
 		}
 		bar.Update(have, want, "")
-		return have >= want, nil
+		return have >= want, connections.Look(ctx, s.people.Doors[node])
 	})
 }
 
