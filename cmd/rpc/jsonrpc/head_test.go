@@ -1,0 +1,108 @@
+package jsonrpc
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+// scripted is a connection that hands out its pieces one read at a time; nil
+// is a deadline that passes.
+type scripted struct {
+	net.Conn
+	pieces [][]byte
+}
+
+func (s *scripted) Read(p []byte) (int, error) {
+	if len(s.pieces) == 0 {
+		return 0, io.EOF
+	}
+	piece := s.pieces[0]
+	if piece == nil {
+		s.pieces = s.pieces[1:]
+		return 0, errDeadline
+	}
+	n := copy(p, piece)
+	if s.pieces[0] = piece[n:]; len(s.pieces[0]) == 0 {
+		s.pieces = s.pieces[1:]
+	}
+	return n, nil
+}
+
+var errDeadline = errors.New("deadline")
+
+// readThrough reads all that a repairConn gives, going on after deadlines.
+func readThrough(c net.Conn, size int) string {
+	var got bytes.Buffer
+	buf := make([]byte, size)
+	for {
+		n, err := c.Read(buf)
+		got.Write(buf[:n])
+		if err != nil && !errors.Is(err, errDeadline) {
+			return got.String()
+		}
+	}
+}
+
+func TestRepairAddsHostOnlyWhereItIsMissing(t *testing.T) {
+	const host = "Host: localhost\r\n"
+	for _, c := range []struct{ name, in, want string }{
+		{"missing", "GET / HTTP/1.1\nA: b\n\n", "GET / HTTP/1.1\n" + host + "A: b\n\n"},
+		{"there", "GET / HTTP/1.1\r\nhOST: x\r\n\r\n", "GET / HTTP/1.1\r\nhOST: x\r\n\r\n"},
+		{"two requests", "GET / HTTP/1.1\n\nGET /b HTTP/1.1\n\n", "GET / HTTP/1.1\n" + host + "\nGET /b HTTP/1.1\n" + host + "\n"},
+		{"a body that looks like a head", "P / H\nContent-Length: 9\n\nGET / H\n\nP / H\n\n", "P / H\n" + host + "Content-Length: 9\n\nGET / H\n\nP / H\n" + host + "\n"},
+		{"empty lines between", "P / H\nContent-Length: 1\n\nx\r\n\r\nP / H\n\n", "P / H\n" + host + "Content-Length: 1\n\nxP / H\n" + host + "\n"},
+		{"chunked passes to the end", "P / H\nTransfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n", "P / H\n" + host + "Transfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n"},
+		{"nonsense length passes", "P / H\nContent-Length: -1\n\nP / H\n\n", "P / H\nContent-Length: -1\n\nP / H\n\n"},
+		{"an endless head passes", strings.Repeat("x", 3*maxHead), strings.Repeat("x", 3*maxHead)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, step := range []int{1, 2, 7, 4096} { // however the bytes arrive, and are read
+				var pieces [][]byte
+				for in := []byte(c.in); len(in) > 0; in = in[min(step, len(in)):] {
+					pieces = append(pieces, in[:min(step, len(in))], nil)
+				}
+				if got := readThrough(&repairConn{Conn: &scripted{pieces: pieces}}, step); got != c.want {
+					t.Fatalf("in steps of %d: got %q, want %q", step, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// FuzzRepair: no byte that came behind a Host header of the first request is
+// lost or changed, but for empty lines between requests.
+func FuzzRepair(f *testing.F) {
+	f.Add([]byte("POST / HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc"), uint8(1))
+	f.Add([]byte("\n\nPOST / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost:b\r\n\r\n"), uint8(5))
+	f.Fuzz(func(t *testing.T, in []byte, step uint8) {
+		size := int(step)%64 + 1
+		var pieces [][]byte
+		for rest := in; len(rest) > 0; rest = rest[min(size, len(rest)):] {
+			pieces = append(pieces, rest[:min(size, len(rest))])
+		}
+		got := readThrough(&repairConn{Conn: &scripted{pieces: pieces}}, size)
+		strip := strings.NewReplacer("Host: localhost\r\n", "", "\r", "", "\n", "")
+		all, kept := strip.Replace(string(in)), strip.Replace(got)
+		if !strings.HasPrefix(all, kept) {
+			t.Fatalf("%q became %q", in, got)
+		}
+	})
+}
+
+func TestDeadlinesReachTheConnection(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	c := &repairConn{Conn: a}
+	if err := c.SetReadDeadline(time.Now().Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Fatal("read past a deadline")
+	}
+}
