@@ -233,6 +233,7 @@ func (w *writer) apply(n int) error {
 			return err
 		}
 	}
+	before := w.tree.tip()
 	w.tree.mu.Lock()
 	w.set.Apply(delta.Tip, changes...)
 	w.tree.setActive(delta.Tip)
@@ -240,6 +241,9 @@ func (w *writer) apply(n int) error {
 		w.settled(s)
 	}
 	w.tree.mu.Unlock()
+	if delta.Tip.Work.Cmp(before.Work) < 0 {
+		w.reproposeAll() // branches that were too short may win now
+	}
 	if w.out.current.Delta != nil {
 		w.out.close()
 	}
