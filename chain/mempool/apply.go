@@ -42,16 +42,23 @@ func (p *Pool) takeConfirmed(blocks []chain.Linked, c *change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, b := range blocks {
-		for _, tx := range b.Block.Txs {
-			if len(p.graph.byID) == 0 {
-				return
-			}
-			if e := p.graph.byID[tx.ID]; e != nil {
-				p.release(e, chain.GoneConfirmed, c)
-			}
-			p.dropConflicts(tx, c)
-		}
+		p.fees.Block(b.Node.Height, p.takeBlock(b.Block, c))
 	}
+}
+
+// takeBlock returns which pool transactions the block held.
+func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
+	for _, tx := range b.Txs {
+		if len(p.graph.byID) == 0 {
+			break
+		}
+		if e := p.graph.byID[tx.ID]; e != nil {
+			p.release(e, chain.GoneConfirmed, c)
+			held = append(held, tx.ID)
+		}
+		p.dropConflicts(tx, c)
+	}
+	return held
 }
 
 func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/estimate"
 	"grapevine/chain/policy"
 )
 
@@ -28,6 +29,7 @@ type Pool struct {
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
 	graph   graph
 	floor   floor
+	fees    *estimate.Estimator
 	tip     *chain.HeaderNode
 	nextSeq int64  // of the next to enter; grows
 	lastSeq int64  // of the next batch that a reorganisation gives back ends here; sinks
@@ -45,7 +47,7 @@ func New(cfg Config) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: newGraph(), tip: cfg.View().Tip()}
+	return &Pool{cfg: cfg, graph: newGraph(), fees: estimate.New(), tip: cfg.View().Tip()}
 }
 
 // Add judges a transaction and keeps it if it is good. The error is
@@ -70,6 +72,9 @@ func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
 	e.seq = p.nextSeq
 	p.nextSeq++
 	p.admit(e, &c)
+	if len(e.parents) == 0 {
+		p.fees.Came(tx.ID, policy.RateOf(e.fee, e.vsize), e.height)
+	}
 	p.shrink(&c)
 	if p.graph.byID[tx.ID] != e {
 		err = refused(policy.ErrPoolFull)
@@ -97,6 +102,9 @@ func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
 func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 	p.graph.remove(e)
 	p.changes++
+	if why != chain.GoneConfirmed {
+		p.fees.Left(e.tx.ID)
+	}
 	c.out = append(c.out, departure{e, why})
 }
 

@@ -28,9 +28,11 @@ var allowed = map[string][]string{
 	"chain/archive":   {"chain", "chain/coins", "db"},
 	"chain/ledger":    {"chain", "chain/archive", "chain/coins", "chain/script", "db"},
 	"chain/policy":    {"chain"},
-	"chain/mempool":   {"chain", "chain/policy", "chain/script"},
+	"chain/mempool":   {"chain", "chain/mempool/estimate", "chain/policy", "chain/script"},
 	"chain/miner":     {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest": {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
+
+	"chain/mempool/estimate": {"chain", "chain/policy"},
 
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
