@@ -1,0 +1,220 @@
+package main
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestSignalStopsTheNodeCleanly(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		d := startNode(t, t.TempDir())
+		d.mine(t, 3)
+		begin := time.Now()
+		d.cmd.Process.Signal(sig)
+		if status := d.wait(t, 5*time.Second); status != 0 {
+			t.Errorf("%v: status %d\n%s", sig, status, d.says(t))
+		}
+		t.Logf("%v: stopped after %v", sig, time.Since(begin))
+		if !strings.Contains(d.says(t), "grapevine has stopped") {
+			t.Errorf("%v: no farewell:\n%s", sig, d.says(t))
+		}
+		if _, err := os.Stat(filepath.Join(d.dir, rpcNote)); err == nil {
+			t.Error("the note of RPC's address is left behind")
+		}
+	}
+}
+
+func TestRPCStopStopsTheNode(t *testing.T) {
+	d := startNode(t, t.TempDir())
+	d.call(t, "stop", nil)
+	if status := d.wait(t, 5*time.Second); status != 0 {
+		t.Errorf("status %d\n%s", status, d.says(t))
+	}
+}
+
+func TestPortInUseNamesItsFlag(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, flag := range []string{"--listen", "--rpclisten"} {
+		s := gv(t, t.TempDir(), "node", "--datadir", t.TempDir(), "--listen", "127.0.0.1:0", "--rpclisten", "127.0.0.1:0", flag, l.Addr().String())
+		want := []string{flag + ":", l.Addr().String(), "address already in use", "Choose another address with " + flag}
+		for _, w := range want {
+			if s.status != 1 || !strings.Contains(s.err, w) {
+				t.Errorf("%s: status %d, want %q in\n%s", flag, s.status, w, s.err)
+			}
+		}
+	}
+}
+
+func TestDataDirectoryInUseIsRefusedByName(t *testing.T) {
+	d := startNode(t, t.TempDir())
+	begin := time.Now()
+	s := gv(t, t.TempDir(), "node", "--datadir", d.dir, "--listen", "off", "--rpclisten", "off")
+	if s.status != 1 || !strings.Contains(s.err, d.dir) || !strings.Contains(s.err, "in use by another process") || !strings.Contains(s.err, "choose another") {
+		t.Errorf("status %d\n%s", s.status, s.err)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("refused after %v", took)
+	}
+	d.call(t, "getblockcount", nil) // the first one does not mind
+}
+
+func TestCorruptChainFileIsSaidAndCheckIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 20)
+	d.call(t, "stop", nil)
+	d.wait(t, 5*time.Second)
+	file := filepath.Join(dir, "chain.db")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := ok(t, dir, "db", "check", "--datadir", dir); !strings.Contains(out, "the chain file is whole") {
+		t.Errorf("db check says %q", out)
+	}
+	for name, damage := range map[string]func([]byte) []byte{
+		"not a database": func([]byte) []byte { return []byte("these are not the coins you are looking for") },
+		"cut short":      func(b []byte) []byte { return b[:len(b)/64] },
+		"zeros":          func(b []byte) []byte { return make([]byte, len(b)) },
+	} {
+		if err := os.WriteFile(file, damage(append([]byte{}, whole...)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := gv(t, dir, "node", "--datadir", dir, "--listen", "off", "--rpclisten", "127.0.0.1:0")
+		if s.status != 1 || !strings.Contains(s.err, "corrupt") || !strings.Contains(s.err, "grapevine db check --datadir "+dir) || strings.Contains(s.err, "goroutine ") {
+			t.Errorf("%s: node: status %d\n%s", name, s.status, s.err)
+		}
+		s = gv(t, dir, "db", "check", "--datadir", dir)
+		if s.status != 1 || !strings.Contains(s.err, "corrupt") || strings.Contains(s.err, "goroutine ") {
+			t.Errorf("%s: db check: status %d\n%s%s", name, s.status, s.out, s.err)
+		}
+	}
+}
+
+func TestKilledNodeComesBackAsItWas(t *testing.T) {
+	dir := t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 105)
+	var to, txid, tip, before string
+	d.call(t, "getnewaddress", &to)
+	d.call(t, "sendtoaddress", &txid, to, 1)
+	d.call(t, "getbestblockhash", &tip)
+	before = muhash(t, d)
+	d.kill()
+	d = startNode(t, dir)
+	var again string
+	d.call(t, "getbestblockhash", &again)
+	if again != tip {
+		t.Errorf("tip %s, was %s", again, tip)
+	}
+	if after := muhash(t, d); after != before {
+		t.Errorf("coins %s, were %s", after, before)
+	}
+	var history []historyEntry
+	d.call(t, "wallethistory", &history)
+	if len(history) == 0 || history[0].TxID != txid {
+		t.Errorf("the payment is forgotten: %+v", history[:min(1, len(history))])
+	}
+}
+
+func muhash(t *testing.T, d *daemon) string {
+	t.Helper()
+	var s struct {
+		MuHash string `json:"muhash"`
+	}
+	d.call(t, "gettxoutsetinfo", &s, "muhash")
+	if len(s.MuHash) != 64 {
+		t.Fatalf("muhash %q", s.MuHash)
+	}
+	return s.MuHash
+}
+
+// db works on the file when no node runs, and through RPC when one does.
+func TestDBCommandsWithAndWithoutTheNode(t *testing.T) {
+	dir, home := t.TempDir(), t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 30)
+	for _, running := range []bool{true, false} {
+		if !running {
+			d.call(t, "stop", nil)
+			d.wait(t, 5*time.Second)
+		}
+		var info dbDescription
+		asked(t, home, &info, "db", "info", "--datadir", dir)
+		if info.Height != 30 || info.Headers != 31 || info.Size == 0 || info.Path != filepath.Join(dir, "chain.db") {
+			t.Errorf("running %v: info %+v", running, info)
+		}
+		var check checked
+		asked(t, home, &check, "db", "check", "--datadir", dir)
+		if !check.OK {
+			t.Errorf("running %v: check %+v", running, check)
+		}
+		copyDir := t.TempDir()
+		to := filepath.Join(copyDir, "chain.db")
+		var c copied
+		asked(t, home, &c, "db", "backup", to, "--datadir", dir)
+		if st, err := os.Stat(to); err != nil || st.Size() != c.Bytes || c.Bytes == 0 {
+			t.Errorf("running %v: backup %+v, %v", running, c, err)
+		}
+		if s := gv(t, home, "db", "backup", to, "--datadir", dir); s.status != 1 || !strings.Contains(s.err, "is there already") {
+			t.Errorf("running %v: overwritten: status %d %s", running, s.status, s.err)
+		}
+		// The copy is a chain file.
+		asked(t, home, &info, "db", "info", "--datadir", copyDir)
+		if info.Height != 30 {
+			t.Errorf("running %v: the copy is at %d", running, info.Height)
+		}
+	}
+	if s := gv(t, home, "db", "info", "--datadir", t.TempDir()); s.status != 1 || !strings.Contains(s.err, "there is no chain file") {
+		t.Errorf("no file: status %d %s", s.status, s.err)
+	}
+}
+
+// Everything a stranger may send wrongly: he is dropped, the node goes on.
+func TestNodeSurvivesBadMessages(t *testing.T) {
+	d := startNode(t, t.TempDir())
+	const magic = "\xfa\xbf\xb5\xda"
+	for name, bytes := range map[string]string{
+		"another network":  "\xf9\xbe\xb4\xd9version\x00\x00\x00\x00\x00\x00\x00\x00\x00\x5d\xf6\xe0\xe2",
+		"too long":         magic + "version\x00\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\x00\x00",
+		"wrong checksum":   magic + "verack\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04",
+		"truncated":        magic + "version\x00\x00\x00\x00\x00\x60\x00\x00\x00\x00\x00\x00\x00abc",
+		"verack at first":  magic + "verack\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x5d\xf6\xe0\xe2",
+		"unknown at first": magic + "zzzzzz\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x5d\xf6\xe0\xe2",
+		"HTTP":             "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"noise":            strings.Repeat("\xde\xad\xbe\xef", 5000),
+	} {
+		c, err := net.Dial("tcp", d.p2p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, bytes); err != nil && name != "noise" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "truncated" {
+			c.(*net.TCPConn).CloseWrite()
+		}
+		c.SetReadDeadline(time.Now().Add(3 * time.Second))
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			if nerr, ok := err.(net.Error); ok && nerr.Timeout() {
+				t.Errorf("%s: the stranger was kept", name)
+			}
+		}
+		c.Close()
+		d.call(t, "getblockcount", nil)
+	}
+	d.mine(t, 1)
+	if d.ended() {
+		t.Fatal(d.says(t))
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
+	home := t.TempDir()
+	for _, c := range []struct{ line, says, hint string }{
+		{"nod", "there is no command `grapevine nod`", "did you mean `grapevine node`?"},
+		{"wallet", "needs one of the commands above", "--help"},
+		{"status extra", "unexpected argument \"extra\"", "grapevine status --help"},
+		{"status --jsn", "there is no flag --jsn", "did you mean --json?"},
+		{"mine", "wants N, not 0 arguments", "grapevine mine --help"},
+		{"mine x", "want a number of blocks", ""},
+		{"mine 0", "want a number of blocks from 1", ""},
+		{"wallet send only-one", "wants ADDRESS AMOUNT", "grapevine wallet send --help"},
+		{"node --network signet", "network signet comes with a later version", ""},
+		{"node --network xnet", "there is no network \"xnet\"", ""},
+		{"node --coinstatsindex", "comes with a later version", ""},
+		{"node --mine sometimes", "want manual, on-tx or every=10s", ""},
+		{"node --mine every=-1s", "want a time", ""},
+		{"node --listen nowhere", "--listen \"nowhere\": want HOST:PORT", ""},
+		{"node --addnode 127.0.0.1", "--addnode", ""},
+		{"node --dbcache 1", "--dbcache 1: want 4 to", ""},
+		{"node --dbcache much", "--dbcache \"much\"", "grapevine node --help"},
+		{"node --assumevalid 12", "want 64 hex digits", ""},
+		{"node --loglevel loud", "want debug, info, warn or error", ""},
+		{"node --rpcuser me", "--rpcuser needs --rpcpassword", ""},
+		{"node --wallet=false --mine on-tx", "--mine needs --mineto", ""},
+		{"node --listen", "--listen needs a value", ""},
+		{"testnet up --nodes 0", "--nodes 0: want 1 to", ""},
+		{"testnet kill one", "want a node's number", ""},
+		{"tx 00", "is not a txid", ""},
+		{"block xyz", "neither a height nor a block's hash", ""},
+		{"rpc", "wants a method", ""},
+		{"rpc getblockhash x", "not JSON", ""},
+	} {
+		s := gv(t, home, strings.Fields(c.line)...)
+		if s.status != 2 || !strings.Contains(s.err, c.says) || !strings.Contains(s.err, c.hint) || s.out != "" {
+			t.Errorf("grapevine %s: status %d, stdout %q, stderr:\n%s", c.line, s.status, s.out, s.err)
+		}
+		lines := strings.Split(strings.TrimSpace(s.err), "\n")
+		if n := len(lines); n < 2 || !strings.HasPrefix(lines[n-2], "grapevine: ") {
+			t.Errorf("grapevine %s: want an error and a line that says what to do, got:\n%s", c.line, s.err)
+		}
+	}
+}
+
+func TestNoNodeIsSaidWithWhatToDo(t *testing.T) {
+	home := t.TempDir()
+	for _, line := range []string{"status", "peers", "wallet balance", "mine 1", "block 0", "rpc uptime", "status --rpc http://127.0.0.1:1 --rpcuser a --rpcpassword b"} {
+		s := gv(t, home, strings.Fields(line)...)
+		if s.status != 1 || !strings.Contains(s.err, "is the node running?") || !strings.Contains(s.err, "`grapevine node`") {
+			t.Errorf("grapevine %s: status %d\n%s", line, s.status, s.err)
+		}
+	}
+	for _, line := range []string{"status --node 0", "testnet status", "testnet down", "testnet logs 0", "testnet add"} {
+		s := gv(t, home, strings.Fields(line)...)
+		if s.status != 1 || !strings.Contains(s.err, "no local network is up") || !strings.Contains(s.err, "`grapevine testnet up`") {
+			t.Errorf("grapevine %s: status %d\n%s", line, s.status, s.err)
+		}
+	}
+}
+
+func TestHelpTeachesWithExamples(t *testing.T) {
+	home := t.TempDir()
+	for _, line := range []string{"", "--help", "help", "node --help", "testnet --help", "wallet send -h", "rpc --help", "db help"} {
+		s := gv(t, home, strings.Fields(line)...)
+		if s.status != 0 || s.err != "" || !strings.Contains(s.out, "  $ grapevine ") || strings.Contains(s.out, "\x1b") {
+			t.Errorf("grapevine %s: status %d\n%s%s", line, s.status, s.out, s.err)
+		}
+	}
+	// Every command says what it is for.
+	p := &program{}
+	for _, c := range p.app().Commands {
+		if c.Usage == "" {
+			t.Errorf("%s has no usage", c.Name)
+		}
+		for _, s := range c.Subcommands {
+			if s.Usage == "" || s.Action == nil {
+				t.Errorf("%s %s has no usage or does nothing", c.Name, s.Name)
+			}
+		}
+	}
+}
+
+func TestVersionNamesGo(t *testing.T) {
+	var v struct{ Version, Commit, Go string }
+	asked(t, t.TempDir(), &v, "version")
+	if v.Version == "" || v.Commit == "" || !strings.HasPrefix(v.Go, "go1.") {
+		t.Errorf("%+v", v)
+	}
+}
+
+// The line counts more than the environment, that more than the file.
+func TestSettingsComeFromLineEnvironmentAndFile(t *testing.T) {
+	home, dir := t.TempDir(), t.TempDir()
+	conf := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "grapevine.conf"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(env, want string, args ...string) {
+		t.Helper()
+		cmd := command(t, home, append(args, "--datadir", dir)...)
+		if env != "" {
+			cmd.Env = append(cmd.Env, env)
+		}
+		if s := run(t, cmd); s.status != 2 || !strings.Contains(s.err, want) {
+			t.Errorf("%v %s: status %d, want %q in:\n%s", args, env, s.status, want, s.err)
+		}
+	}
+	// A flag that is wrong in itself shows whose value arrived.
+	conf("mine = file\n")
+	says("", `--mine "file"`, "node")
+	says("GRAPEVINE_MINE=env", `--mine "env"`, "node")
+	says("GRAPEVINE_MINE=env", `--mine "line"`, "node", "--mine", "line")
+	conf("[mainnet]\nmine = other\n[regtest]\nmine = ours")
+	says("", `--mine "ours"`, "node")
+
+	conf("minne = x\n")
+	says("", `line 1: there is no setting "minne"`, "node")
+	conf("# fine\nno equals sign\n")
+	says("", "line 2:", "node")
+	conf("datadir = elsewhere\n")
+	says("", "--datadir is read before this file", "node")
+}
