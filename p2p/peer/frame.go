@@ -35,13 +35,14 @@ type plain struct {
 	conn  net.Conn
 	r     *bufio.Reader
 	w     *bufio.Writer
+	begun bool // one good header has been read
 }
 
-func newPlain(magic wire.BitcoinNet, conn net.Conn) *plain {
+func newPlain(magic wire.BitcoinNet, conn net.Conn, r *bufio.Reader) *plain {
 	return &plain{
 		magic: magic,
 		conn:  conn,
-		r:     bufio.NewReaderSize(conn, buffer),
+		r:     r,
 		w:     bufio.NewWriterSize(pacedWriter{conn}, buffer),
 	}
 }
@@ -55,8 +56,12 @@ func (t *plain) read() (string, []byte, int, error) {
 		return "", nil, 0, err
 	}
 	if got := wire.BitcoinNet(binary.LittleEndian.Uint32(h[:4])); got != t.magic {
-		return "", nil, 0, p2p.Offence(fmt.Sprintf("speaks for another network (magic %08x)", uint32(got)))
+		if !t.begun { // a stranger, or a node that tries the encrypted transport first
+			return "", nil, 0, fmt.Errorf("not of our network (magic %08x)", uint32(got))
+		}
+		return "", nil, 0, p2p.Offence(fmt.Sprintf("wrong magic %08x", uint32(got)))
 	}
+	t.begun = true
 	command, ok := commandOf(h[4:16])
 	if !ok {
 		return "", nil, 0, p2p.Offence("message name is not text")

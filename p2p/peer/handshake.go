@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 // Hello is what the handshake told us.
 type Hello struct {
+	Transport   int // 1, or 2: encrypted (BIP324)
 	Version     int32
 	Services    wire.ServiceFlag
 	UserAgent   string
@@ -52,7 +54,33 @@ func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
 	return h, nil
 }
 
+// openTransport chooses how messages travel. The one who dialled chooses; who
+// accepts sees it in the first bytes.
+func (p *Peer) openTransport() (version int, err error) {
+	r := bufio.NewReaderSize(p.conn, buffer)
+	plain := !p.cfg.Encrypt
+	if p.inbound && !plain {
+		if plain, err = wantsPlain(p.conn, r, p.cfg.Magic); err != nil {
+			return 0, err
+		}
+	}
+	if plain {
+		p.t = newPlain(p.cfg.Magic, p.conn, r)
+		return 1, nil
+	}
+	t, err := agree(p.conn, r, p.cfg.Magic, !p.inbound)
+	if err != nil {
+		return 0, err
+	}
+	p.t = t
+	return 2, nil
+}
+
 func (p *Peer) greet() (Hello, error) {
+	transport, err := p.openTransport()
+	if err != nil {
+		return Hello{}, err
+	}
 	if !p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return Hello{}, err
@@ -62,6 +90,7 @@ func (p *Peer) greet() (Hello, error) {
 	if err != nil {
 		return Hello{}, err
 	}
+	h.Transport = transport
 	if p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return Hello{}, err

@@ -20,6 +20,7 @@ type Config struct {
 	Magic     wire.BitcoinNet
 	Services  wire.ServiceFlag // what we offer
 	Needs     wire.ServiceFlag // what they must offer
+	Encrypt   bool             // dial with BIP324, and accept it
 	UserAgent string
 	Height    int32  // of our tip, for the version message
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves
@@ -35,7 +36,7 @@ type Peer struct {
 	cfg     Config
 	conn    net.Conn
 	inbound bool
-	t       transport
+	t       transport // made by Handshake
 	out     *queue
 	meter   meter
 
@@ -56,7 +57,6 @@ func New(cfg Config, conn net.Conn, inbound bool) *Peer {
 		cfg:     cfg,
 		conn:    conn,
 		inbound: inbound,
-		t:       newPlain(cfg.Magic, conn),
 		out:     newQueue(),
 		closed:  make(chan struct{}),
 	}

@@ -58,7 +58,7 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 	if err != nil || ip == nil || !l.cfg.Book.Reachable(ip) {
 		return p2p.Addr{}, false
 	}
-	return p2p.Addr{Host: ip.String(), Port: port, Services: uint64(services), Seen: l.cfg.Now().Unix()}, true
+	return p2p.Addr{Host: ip.String(), Port: port, Services: uint64(l.cfg.services()), Seen: l.cfg.Now().Unix()}, true
 }
 
 func splitAddr(s string) (host string, port uint16, err error) {

@@ -239,7 +239,6 @@ type PeerInfo struct {
 	LocalAddr string
 	Inbound   bool
 	Manual    bool // by --connect, --addnode or RPC addnode
-	Transport int  // 1, or 2 for BIP324
 	Connected time.Time
 	TimeSkew  time.Duration // their clock ahead of ours
 	Listens   string        // an inbound peer's own address, as it told us; "": unknown
@@ -263,7 +262,6 @@ func (s *Swarm) Peers() (infos []PeerInfo) {
 				LocalAddr: r.peer.LocalAddr().String(),
 				Inbound:   r.inbound,
 				Manual:    r.manual,
-				Transport: 1,
 				Connected: r.began,
 				TimeSkew:  r.skew,
 				Listens:   r.listens,

@@ -23,8 +23,8 @@ const (
 	DefaultMaxOutbound = 8
 )
 
-// services are what we offer: all blocks, with witnesses.
-const services = wire.SFNodeNetwork | wire.SFNodeWitness
+// needed is what those we choose ourselves must offer: all blocks, with witnesses.
+const needed = wire.SFNodeNetwork | wire.SFNodeWitness
 
 // Config is what a swarm needs from its owner.
 type Config struct {
@@ -35,6 +35,7 @@ type Config struct {
 	AddNode     []string // kept connected besides whom we choose
 	MaxPeers    int      // connections in all; 0: DefaultMaxPeers
 	MaxOutbound int      // connections by our own choice; 0: DefaultMaxOutbound
+	Encrypt     bool     // BIP324 with who knows it (--v2transport)
 
 	State        *gossip.State
 	RawBlock     func(chain.Hash) ([]byte, error) // called by the peers' writers
@@ -78,6 +79,14 @@ func (c *Config) check() error {
 
 // local: loopback and private addresses are the network, and nobody is hurried.
 func (c *Config) local() bool { return c.Params.Local() }
+
+// services are what we offer.
+func (c *Config) services() wire.ServiceFlag {
+	if c.Encrypt {
+		return needed | wire.SFNodeP2PV2
+	}
+	return needed
+}
 
 // withPort adds the network's own port to an address without one.
 func (c *Config) withPort(addr string) string {

@@ -17,6 +17,30 @@ type dialer struct {
 	first   time.Duration // pause after a target's first failure
 	most    time.Duration
 	next    time.Time // of the next dial by choice
+	plain   plainOnly
+}
+
+// plainOnly are the addresses where the encrypted transport is not known.
+type plainOnly struct {
+	known map[string]bool
+	queue []string // oldest first
+}
+
+// maxPlain addresses are remembered; the oldest are tried again.
+const maxPlain = 10_000
+
+func (p *plainOnly) has(addr string) bool { return p.known[addr] }
+
+func (p *plainOnly) add(addr string) {
+	if p.known[addr] {
+		return
+	}
+	if len(p.queue) >= maxPlain {
+		delete(p.known, p.queue[0])
+		p.queue = p.queue[1:]
+	}
+	p.known[addr] = true
+	p.queue = append(p.queue, addr)
 }
 
 // target is an address that is kept connected.
@@ -44,6 +68,7 @@ const (
 
 func (d *dialer) init(cfg *Config, now time.Time) {
 	d.only = len(cfg.Connect) > 0
+	d.plain.known = map[string]bool{}
 	d.first, d.most = retryFirst, retryMost
 	if cfg.local() {
 		d.first, d.most = localRetryFirst, localRetryMost

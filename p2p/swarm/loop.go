@@ -217,7 +217,8 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	l.order = append(l.order, r)
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
-		Services:  services,
+		Services:  l.cfg.services(),
+		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
 		Nonce:     l.cfg.Rand.Uint64(),
@@ -227,7 +228,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Log:       l.cfg.Log.With("peer", r.id),
 	}
 	if !r.inbound && !r.manual {
-		cfg.Needs = services
+		cfg.Needs = needed
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
 }
@@ -243,6 +244,9 @@ func (l *loop) join(a arrival) {
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.inbound {
 		l.cfg.Book.Good(r.addr)
+		if a.hello.Transport == 1 {
+			l.dial.plain.add(r.addr)
+		}
 	}
 	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{
 		Addr:        r.addr,

@@ -172,25 +172,15 @@ func (s *Swarm) serve(ctx context.Context, r *remote, conn net.Conn, cfg peer.Co
 }
 
 func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) error {
-	if conn == nil {
-		dctx, cancel := context.WithTimeout(ctx, dialTime)
-		var err error
-		conn, err = s.cfg.Net.Dial(dctx, r.addr)
-		cancel()
-		if err != nil {
-			return err
-		}
-		s.own.add(cfg.Nonce)
-	}
-	p := peer.New(cfg, conn, r.inbound)
-	defer p.Close(nil)
-	hello, err := p.Handshake(ctx)
-	if s.own.drop(cfg.Nonce) {
-		return peer.ErrSelf
+	p, hello, err := s.greet(ctx, r, conn, cfg)
+	if errors.Is(err, peer.ErrPlain) && ctx.Err() == nil {
+		cfg.Encrypt = false
+		p, hello, err = s.greet(ctx, r, nil, cfg)
 	}
 	if err != nil {
 		return err
 	}
+	defer p.Close(nil)
 	select {
 	case s.arrivals <- arrival{r, p, hello}:
 	case <-ctx.Done():
@@ -204,6 +194,29 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 			return context.Cause(ctx)
 		}
 	})
+}
+
+// greet dials if there is no connection yet, and makes the handshake.
+func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) (*peer.Peer, peer.Hello, error) {
+	if conn == nil {
+		dctx, cancel := context.WithTimeout(ctx, dialTime)
+		var err error
+		conn, err = s.cfg.Net.Dial(dctx, r.addr)
+		cancel()
+		if err != nil {
+			return nil, peer.Hello{}, err
+		}
+		s.own.add(cfg.Nonce)
+	}
+	p := peer.New(cfg, conn, r.inbound)
+	hello, err := p.Handshake(ctx)
+	if s.own.drop(cfg.Nonce) {
+		err = peer.ErrSelf
+	}
+	if err != nil {
+		p.Close(err)
+	}
+	return p, hello, err
 }
 
 // Ready is closed when the swarm listens and takes calls.

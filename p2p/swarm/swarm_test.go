@@ -73,6 +73,39 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 	})
 }
 
+func TestEncryptedWithWhoKnowsItAndPlainWithTheRest(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		encrypt := func(c *swarm.Config) { c.Encrypt = true }
+		plain := start(t, net, 1)
+		a := start(t, net, 2, encrypt)
+		b := start(t, net, 3, encrypt, connects(a.addr), connects(plain.addr))
+		time.Sleep(2 * time.Second)
+		transports := func() map[string]int {
+			got := map[string]int{}
+			for _, p := range b.Peers() {
+				got[p.Addr] = p.Transport
+			}
+			return got
+		}
+		if got := transports(); got[a.addr] != 2 || got[plain.addr] != 1 {
+			t.Errorf("transports of %v", got)
+		}
+		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
+		if err := a.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the block is at the plain node", func() bool { return plain.height() == 1 })
+		if err := b.Disconnect(plain.addr); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		eventually(t, "connected again", func() bool { return transports()[plain.addr] == 1 })
+		if d := time.Since(begun); d > 500*time.Millisecond {
+			t.Errorf("took %v: the plain node was not remembered", d)
+		}
+	})
+}
+
 func TestConnectMeansTheseAndNoOthers(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1)

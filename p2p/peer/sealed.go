@@ -1,0 +1,290 @@
+package peer
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2/ellswift"
+	"github.com/btcsuite/btcd/v2transport"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+)
+
+// Sizes in bytes of BIP324.
+const (
+	keySize        = 64 // a public key in ElligatorSwift's form, no different from noise
+	maxGarbage     = 4095
+	terminatorSize = 16
+	lengthSize     = 3
+	packetOverhead = 1 + 16 // header and tag
+	longNameSize   = 1 + wire.CommandSize
+	ignoreBit      = 0x80 // in a packet's header: a decoy
+)
+
+// plainAfter: a node of the old transport only that sees our key either hangs
+// up or says nothing; after so long without a byte we know.
+const plainAfter = time.Second
+
+// ErrPlain: the other end does not know the encrypted transport. Dial again
+// without it.
+var ErrPlain = errors.New("speaks the unencrypted transport only")
+
+// sealed is the encrypted transport (BIP324). After the keys and some garbage
+// from both sides everything is packets:
+//
+//	length 3, encrypted | ciphertext of (header 1, content) | tag 16
+//
+// A message is content: a one-byte short id, or 0 and a name of 12 bytes, then
+// the payload. To an onlooker the whole stream is noise.
+type sealed struct {
+	conn net.Conn
+	r    *bufio.Reader
+	w    *bufio.Writer
+	ids  []string
+
+	sendLen, recvLen *v2transport.FSChaCha20
+	seal, open       *v2transport.FSChaCha20Poly1305
+}
+
+// wantsPlain looks at the first bytes of who has dialled us. They are our
+// network's magic in the old transport, and are noise in the new one: we would
+// take one key in 2^32 for the old one, and its owner dials again.
+func wantsPlain(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet) (bool, error) {
+	if err := conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+		return false, err
+	}
+	first, err := r.Peek(wire.MessageHeaderSize - 8)
+	if len(first) < 4 {
+		return false, err
+	}
+	ours := binary.LittleEndian.Uint32(first) == uint32(magic)
+	otherNetwork := len(first) == 16 && bytes.HasPrefix(first[4:], []byte("version\x00\x00\x00\x00\x00"))
+	return ours || otherNetwork, nil
+}
+
+// agree exchanges keys and garbage and makes the ciphers.
+func agree(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*sealed, error) {
+	private, ours, err := ellswift.EllswiftCreate()
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	garbage, err := noise()
+	if err != nil {
+		return nil, err
+	}
+	t := &sealed{conn: conn, r: r, w: bufio.NewWriterSize(pacedWriter{conn}, buffer), ids: shortIDs()}
+	hello := append(ours[:], garbage...)
+	if _, err := (pacedWriter{conn}).Write(hello); err != nil {
+		return nil, plainIf(dialled, err)
+	}
+	var theirs [keySize]byte
+	if err := t.readKey(theirs[:], dialled); err != nil {
+		return nil, err
+	}
+	secret, err := ellswift.V2Ecdh(private, theirs, ours, dialled)
+	if err != nil {
+		return nil, fmt.Errorf("agree on a key: %w", err)
+	}
+	mine, yours, err := t.derive(secret[:], magic, dialled)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.w.Write(mine); err != nil {
+		return nil, err
+	}
+	if _, err := t.packet(nil, garbage); err != nil { // the version packet: empty, and proof of the garbage
+		return nil, err
+	}
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	return t, t.skipGarbage(yours)
+}
+
+func plainIf(dialled bool, err error) error {
+	if dialled {
+		return fmt.Errorf("%w: %w", ErrPlain, err)
+	}
+	return err
+}
+
+func noise() ([]byte, error) {
+	var n [2]byte
+	if _, err := rand.Read(n[:]); err != nil {
+		return nil, fmt.Errorf("randomness: %w", err)
+	}
+	b := make([]byte, int(binary.LittleEndian.Uint16(n[:]))%(maxGarbage+1))
+	if _, err := rand.Read(b); err != nil {
+		return nil, fmt.Errorf("randomness: %w", err)
+	}
+	return b, nil
+}
+
+// readKey reads the other's key. The one who dialled waits only plainAfter for
+// its first byte.
+func (t *sealed) readKey(key []byte, dialled bool) error {
+	if dialled {
+		if err := t.conn.SetReadDeadline(time.Now().Add(plainAfter)); err != nil {
+			return err
+		}
+		if _, err := t.r.Peek(1); err != nil {
+			return plainIf(true, err)
+		}
+	}
+	if err := t.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(t.r, key)
+	return err
+}
+
+// derive makes the four ciphers and both garbage terminators.
+func (t *sealed) derive(secret []byte, magic wire.BitcoinNet, dialled bool) (mine, yours []byte, err error) {
+	salt := binary.LittleEndian.AppendUint32([]byte("bitcoin_v2_shared_secret"), uint32(magic))
+	prk, err := hkdf.Extract(sha256.New, secret, salt)
+	if err != nil {
+		return nil, nil, err
+	}
+	var keys [5][]byte
+	for i, name := range []string{"initiator_L", "initiator_P", "responder_L", "responder_P", "garbage_terminators"} {
+		if keys[i], err = hkdf.Expand(sha256.New, prk, name, 32); err != nil {
+			return nil, nil, err
+		}
+	}
+	mine, yours = keys[4][:terminatorSize], keys[4][terminatorSize:]
+	if !dialled {
+		keys[0], keys[1], keys[2], keys[3] = keys[2], keys[3], keys[0], keys[1]
+		mine, yours = yours, mine
+	}
+	var errs [4]error
+	t.sendLen, errs[0] = v2transport.NewFSChaCha20(keys[0])
+	t.seal, errs[1] = v2transport.NewFSChaCha20Poly1305(keys[1])
+	t.recvLen, errs[2] = v2transport.NewFSChaCha20(keys[2])
+	t.open, errs[3] = v2transport.NewFSChaCha20Poly1305(keys[3])
+	return mine, yours, errors.Join(errs[:]...)
+}
+
+// skipGarbage reads up to the terminator and then the version packet, which
+// vouches for the garbage. What it says is for versions to come.
+func (t *sealed) skipGarbage(terminator []byte) error {
+	if err := t.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+		return err
+	}
+	var seen []byte
+	for !bytes.HasSuffix(seen, terminator) {
+		if len(seen) >= maxGarbage+terminatorSize {
+			return p2p.Offence("garbage without an end")
+		}
+		b, err := t.r.ReadByte()
+		if err != nil {
+			return err
+		}
+		seen = append(seen, b)
+	}
+	_, _, err := t.content(seen[:len(seen)-terminatorSize])
+	return err
+}
+
+// content reads packets until one is no decoy. The first packet of all
+// authenticates aad.
+func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
+	for {
+		var l [lengthSize]byte
+		if _, err := io.ReadFull(t.r, l[:]); err != nil {
+			return nil, 0, err
+		}
+		clear, err := t.recvLen.Crypt(l[:])
+		if err != nil {
+			return nil, 0, err
+		}
+		n := int(clear[0]) | int(clear[1])<<8 | int(clear[2])<<16
+		if n > msg.MaxPayload+longNameSize {
+			return nil, 0, p2p.Offence(fmt.Sprintf("packet of %d bytes", n))
+		}
+		text, err := readBody(t.conn, t.r, n+packetOverhead)
+		if err != nil {
+			return nil, 0, err
+		}
+		plain, err := t.open.Decrypt(aad, text)
+		if err != nil {
+			return nil, 0, p2p.Offence("packet was not sealed by our key")
+		}
+		aad = nil
+		size += lengthSize + len(text)
+		if plain[0]&ignoreBit == 0 {
+			return plain[1:], size, nil
+		}
+	}
+}
+
+func (t *sealed) read() (string, []byte, int, error) {
+	if err := awaitByte(t.conn, t.r); err != nil {
+		return "", nil, 0, err
+	}
+	content, size, err := t.content(nil)
+	if err != nil {
+		return "", nil, 0, err
+	}
+	if len(content) == 0 {
+		return "", nil, 0, p2p.Offence("message without a name")
+	}
+	id := int(content[0])
+	if id != 0 {
+		command := fmt.Sprintf("#%d", id) // unknown, as a name nobody knows
+		if id < len(t.ids) && t.ids[id] != "" {
+			command = t.ids[id]
+		}
+		return command, content[1:], size, nil
+	}
+	if len(content) < longNameSize {
+		return "", nil, 0, p2p.Offence("message with half a name")
+	}
+	command, ok := commandOf(content[1:longNameSize])
+	if !ok {
+		return "", nil, 0, p2p.Offence("message name is not text")
+	}
+	return command, content[longNameSize:], size, nil
+}
+
+func (t *sealed) write(command string, payload []byte) (int, error) {
+	var name [longNameSize]byte
+	prefix := name[:]
+	if id := slices.Index(t.ids[1:], command); id >= 0 {
+		prefix = []byte{byte(id + 1)}
+	} else {
+		copy(name[1:], command)
+	}
+	return t.packet(append(prefix[:len(prefix):len(prefix)], payload...), nil)
+}
+
+// packet seals content into the buffer.
+func (t *sealed) packet(content, aad []byte) (int, error) {
+	n := len(content)
+	l, err := t.sendLen.Crypt([]byte{byte(n), byte(n >> 8), byte(n >> 16)})
+	if err != nil {
+		return 0, err
+	}
+	text, err := t.seal.Encrypt(aad, append([]byte{0}, content...))
+	if err != nil {
+		return 0, err
+	}
+	if _, err := t.w.Write(l); err != nil {
+		return 0, err
+	}
+	_, err = t.w.Write(text)
+	return len(l) + len(text), err
+}
+
+func (t *sealed) flush() error { return t.w.Flush() }
