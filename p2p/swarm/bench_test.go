@@ -1,6 +1,7 @@
 package swarm_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -8,11 +9,20 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p/swarm"
 )
 
 // BenchmarkSync is how fast bodies of 300 kB travel to an empty node when
 // nobody has to check them.
 func BenchmarkSync(b *testing.B) {
+	for _, encrypt := range []bool{false, true} {
+		b.Run(fmt.Sprintf("encrypted=%v", encrypt), func(b *testing.B) {
+			benchmarkSync(b, func(c *swarm.Config) { c.Encrypt = encrypt })
+		})
+	}
+}
+
+func benchmarkSync(b *testing.B, settings ...setting) {
 	p := chain.RegTest()
 	fat := chaintest.Tamper(func(m *wire.MsgBlock) {
 		for range 30 {
@@ -20,7 +30,7 @@ func BenchmarkSync(b *testing.B) {
 		}
 	})
 	blocks := chaintest.Grow(b, p, p.Genesis(), 200, fat)
-	full := loopback(b, connects("127.0.0.1:1"))
+	full := loopback(b, append(settings, connects("127.0.0.1:1"))...)
 	total := int64(0)
 	for _, m := range blocks {
 		if err := full.SubmitBlock(b.Context(), m.Block); err != nil {
@@ -30,7 +40,7 @@ func BenchmarkSync(b *testing.B) {
 	}
 	b.SetBytes(total)
 	for b.Loop() {
-		empty := loopback(b, connects(full.addr))
+		empty := loopback(b, append(settings, connects(full.addr))...)
 		for empty.height() < 200 {
 			time.Sleep(time.Millisecond)
 		}
