@@ -41,21 +41,21 @@ func (a *API) atHeight(height int64) (*chain.HeaderNode, error) {
 }
 
 type blockchainInfo struct {
-	Chain        string   `json:"chain"`
-	Blocks       int32    `json:"blocks"`
-	Headers      int32    `json:"headers"`
-	Best         string   `json:"bestblockhash"`
-	Bits         string   `json:"bits"`
-	Target       string   `json:"target"`
-	Difficulty   float64  `json:"difficulty"`
-	Time         int64    `json:"time"`
-	MedianTime   int64    `json:"mediantime"`
-	Progress     float64  `json:"verificationprogress"`
-	InitialSync  bool     `json:"initialblockdownload"`
-	ChainWork    string   `json:"chainwork"`
-	SizeOnDisk   int64    `json:"size_on_disk"`
-	Pruned       bool     `json:"pruned"`
-	WarningsList []string `json:"warnings"`
+	Chain        string      `json:"chain"`
+	Blocks       int32       `json:"blocks"`
+	Headers      int32       `json:"headers"`
+	Best         string      `json:"bestblockhash"`
+	Bits         string      `json:"bits"`
+	Target       string      `json:"target"`
+	Difficulty   show.Number `json:"difficulty"`
+	Time         int64       `json:"time"`
+	MedianTime   int64       `json:"mediantime"`
+	Progress     show.Number `json:"verificationprogress"`
+	InitialSync  bool        `json:"initialblockdownload"`
+	ChainWork    string      `json:"chainwork"`
+	SizeOnDisk   int64       `json:"size_on_disk"`
+	Pruned       bool        `json:"pruned"`
+	WarningsList []string    `json:"warnings"`
 }
 
 func (a *API) getBlockchainInfo(context.Context, *jsonrpc.Call) (any, error) {
@@ -74,7 +74,7 @@ func (a *API) Info() any {
 		Progress: 1, InitialSync: syncing, ChainWork: tip.Work.String(), WarningsList: []string{},
 	}
 	if headers > tip.Height {
-		info.Progress = float64(tip.Height) / float64(headers)
+		info.Progress = show.Number(tip.Height) / show.Number(headers)
 	}
 	if a.cfg.File != nil {
 		info.SizeOnDisk = a.cfg.File.Size()

@@ -114,7 +114,11 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		txs = append(txs, tx)
 	}
-	b, err := a.cfg.Miner.GenerateBlock(ctx, script, txs)
+	solve := a.cfg.Miner.GenerateBlock
+	if !submit {
+		solve = a.cfg.Miner.SolveBlock
+	}
+	b, err := solve(ctx, script, txs)
 	if word, ok := refusal(err); ok {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "TestBlockValidity failed: %s", word)
 	}
@@ -123,9 +127,6 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	if !submit {
 		return generated{Hash: b.Hash.String(), Hex: hex.EncodeToString(b.Raw)}, nil
-	}
-	if err := a.cfg.Submit(ctx, b); err != nil {
-		return nil, err
 	}
 	return generated{Hash: b.Hash.String()}, a.cfg.Ledger.Sync(ctx)
 }
@@ -162,9 +163,9 @@ type miningInfo struct {
 	BlockWeight  int         `json:"currentblockweight,omitempty"`
 	BlockTx      int         `json:"currentblocktx,omitempty"`
 	Bits         string      `json:"bits"`
-	Difficulty   float64     `json:"difficulty"`
+	Difficulty   show.Number `json:"difficulty"`
 	Target       string      `json:"target"`
-	HashPS       float64     `json:"networkhashps"`
+	HashPS       show.Number `json:"networkhashps"`
 	PooledTx     int         `json:"pooledtx"`
 	Chain        string      `json:"chain"`
 	Next         miningBlock `json:"next"`
@@ -172,10 +173,10 @@ type miningInfo struct {
 }
 
 type miningBlock struct {
-	Height     int32   `json:"height"`
-	Bits       string  `json:"bits"`
-	Difficulty float64 `json:"difficulty"`
-	Target     string  `json:"target"`
+	Height     int32       `json:"height"`
+	Bits       string      `json:"bits"`
+	Difficulty show.Number `json:"difficulty"`
+	Target     string      `json:"target"`
 }
 
 func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
@@ -183,7 +184,7 @@ func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
 	bits := chain.NextBits(a.cfg.Params, tip, a.cfg.Now())
 	return miningInfo{
 		Blocks: tip.Height, Bits: show.Bits(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
-		Target: show.Target(tip.Header.Bits), HashPS: hashRate(tip, 120), PooledTx: a.cfg.Pool.Stats().Size,
+		Target: show.Target(tip.Header.Bits), HashPS: show.Number(hashRate(tip, 120)), PooledTx: a.cfg.Pool.Stats().Size,
 		Chain:        show.ChainName(a.cfg.Params.Params),
 		Next:         miningBlock{tip.Height + 1, show.Bits(bits), show.Difficulty(bits), show.Target(bits)},
 		WarningsList: []string{},
@@ -205,7 +206,7 @@ func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) 
 	if blocks == -1 { // since the last change of difficulty
 		blocks = int64(n.Height)%int64(a.cfg.Params.TargetTimespan/a.cfg.Params.TargetTimePerBlock) + 1
 	}
-	return hashRate(n, int32(min(blocks, int64(n.Height)))), nil
+	return show.Number(hashRate(n, int32(min(blocks, int64(n.Height))))), nil
 }
 
 // hashRate is the work of the last blocks by the time between the earliest and

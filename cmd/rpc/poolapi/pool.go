@@ -3,6 +3,7 @@ package poolapi
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -35,7 +36,7 @@ func (a *API) Info() any {
 	return poolInfo{
 		Loaded: true, Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
-		Increment: jsonrpc.Amount(st.Increment), BareMultisig: true,
+		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true,
 	}
 }
 
@@ -240,7 +241,14 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 // maxTarget is the longest wait that fees are estimated for, in blocks (Core).
 const maxTarget = 1008
 
-// estimateSmartFee says that it does not know: clients have a fallback for that.
+type feeEstimate struct {
+	Rate   *jsonrpc.Amount `json:"feerate,omitempty"` // bitcoins per 1,000 virtual bytes
+	Errors []string        `json:"errors,omitempty"`
+	Blocks int             `json:"blocks"`
+}
+
+// estimateSmartFee always has errors where it has no fee rate: some clients
+// read one of the two without looking.
 func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	target, mode := c.Int("conf_target", 0), c.String("estimate_mode")
 	if target < 1 || target > maxTarget {
@@ -249,8 +257,13 @@ func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) 
 	if !show.FeeMode(mode) {
 		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
 	}
-	return struct {
-		Errors []string `json:"errors"`
-		Blocks int64    `json:"blocks"`
-	}{[]string{"Insufficient data or no feerate found"}, max(target, 2)}, c.Err()
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	rate, blocks, ok := a.cfg.Pool.EstimateFee(int(target), strings.EqualFold(mode, "conservative"))
+	if !ok {
+		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, int(target))}, nil
+	}
+	perKB := jsonrpc.Amount(rate)
+	return feeEstimate{Rate: &perKB, Blocks: blocks}, nil
 }

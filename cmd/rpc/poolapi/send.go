@@ -180,6 +180,9 @@ func (a *API) testMempoolAccept(_ context.Context, c *jsonrpc.Call) (any, error)
 
 func newAcceptance(r mempool.TestResult) (acceptance, error) {
 	a := acceptance{TxID: r.Tx.ID.String(), WTxID: r.Tx.WID.String()}
+	if r.List != nil {
+		a.Package, _ = word(r.List)
+	}
 	if r.NotReached {
 		return a, nil
 	}

@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
@@ -11,22 +12,22 @@ import (
 
 // Header is a header and its place in the chain (Core: blockheaderToJSON).
 type Header struct {
-	Hash          string  `json:"hash"`
-	Confirmations int32   `json:"confirmations"` // -1: not in the active chain
-	Height        int32   `json:"height"`
-	Version       int32   `json:"version"`
-	VersionHex    string  `json:"versionHex"`
-	MerkleRoot    string  `json:"merkleroot"`
-	Time          int64   `json:"time"`
-	MedianTime    int64   `json:"mediantime"`
-	Nonce         uint32  `json:"nonce"`
-	Bits          string  `json:"bits"`
-	Target        string  `json:"target"`
-	Difficulty    float64 `json:"difficulty"`
-	ChainWork     string  `json:"chainwork"`
-	NTx           int     `json:"nTx"` // 0: body not known
-	Previous      string  `json:"previousblockhash,omitempty"`
-	Next          string  `json:"nextblockhash,omitempty"`
+	Hash          string `json:"hash"`
+	Confirmations int32  `json:"confirmations"` // -1: not in the active chain
+	Height        int32  `json:"height"`
+	Version       int32  `json:"version"`
+	VersionHex    string `json:"versionHex"`
+	MerkleRoot    string `json:"merkleroot"`
+	Time          int64  `json:"time"`
+	MedianTime    int64  `json:"mediantime"`
+	Nonce         uint32 `json:"nonce"`
+	Bits          string `json:"bits"`
+	Target        string `json:"target"`
+	Difficulty    Number `json:"difficulty"`
+	ChainWork     string `json:"chainwork"`
+	NTx           int    `json:"nTx"` // 0: body not known
+	Previous      string `json:"previousblockhash,omitempty"`
+	Next          string `json:"nextblockhash,omitempty"`
 }
 
 // NewHeader shows a header as seen from the tip of the active chain.
@@ -102,7 +103,7 @@ func Target(bits uint32) string {
 
 // Difficulty is how much harder than the easiest mainnet target (Core:
 // GetDifficulty, with its rounding).
-func Difficulty(bits uint32) float64 {
+func Difficulty(bits uint32) Number {
 	shift := int(bits >> 24)
 	d := float64(0x0000ffff) / float64(bits&0x00ffffff)
 	for ; shift < 29; shift++ {
@@ -111,5 +112,13 @@ func Difficulty(bits uint32) float64 {
 	for ; shift > 29; shift-- {
 		d /= 256
 	}
-	return d
+	return Number(d)
+}
+
+// Number is a JSON number with 16 digits, as bitcoind prints a double.
+type Number float64
+
+// MarshalJSON writes the digits.
+func (n Number) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(n), 'g', 16, 64), nil
 }
