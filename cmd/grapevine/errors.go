@@ -134,6 +134,10 @@ func hintForCode(e *client.Error) string {
 			return "Regtest addresses begin with bcrt1, m, n or 2. `grapevine wallet address` makes one."
 		}
 		return "Look at the hash once more: `grapevine status` and `grapevine wallet history` show some that exist."
+	case jsonrpc.CodeInvalidParam:
+		if strings.Contains(e.Message, "out of range") {
+			return "`grapevine status` says how high the chain is."
+		}
 	case jsonrpc.CodeDeserialization:
 		return "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."
 	case jsonrpc.CodeWalletNotFound:

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"grapevine/testnet"
+	"grapevine/testnet/process"
+)
+
+// rounds is how often the victim is killed; `make soak` asks for more.
+func rounds(t *testing.T) int {
+	t.Helper()
+	const usual = 20
+	if s := os.Getenv("GRAPEVINE_TEST_ROUNDS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	return usual
+}
+
+// crashTown is three nodes of which the last is killed again and again.
+type crashTown struct {
+	*process.Net
+	people testnet.Town
+	rng    *rand.Rand
+}
+
+func newCrashTown(t *testing.T) *crashTown {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	town, err := process.Create(process.Config{
+		Dir: t.TempDir(), Exe: exe, Env: []string{asCommand + "=1"},
+		Dial: func(m testnet.Member) (testnet.Node, error) { return dialMember(m) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	c := &crashTown{Net: town, rng: rand.New(rand.NewPCG(seed, 0))}
+	t.Cleanup(func() {
+		if err := town.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 3 {
+		m, err := town.Add(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.join(t, m)
+	}
+	return c
+}
+
+func (c *crashTown) join(t *testing.T, m testnet.Member) {
+	t.Helper()
+	door, err := dialMember(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Node < len(c.people.Doors) {
+		c.people.Doors[m.Node] = door
+		return
+	}
+	c.people.Members, c.people.Doors = append(c.people.Members, m), append(c.people.Doors, door)
+}
+
+func (c *crashTown) call(t *testing.T, node int, method string, result any, params ...any) {
+	t.Helper()
+	if err := c.people.Doors[node].Call(t.Context(), method, result, params...); err != nil {
+		t.Fatalf("node %d: %s: %v", node, method, err)
+	}
+}
+
+func (c *crashTown) mine(t *testing.T, node, n int) {
+	t.Helper()
+	var to string
+	c.call(t, node, "getnewaddress", &to)
+	c.call(t, node, "generatetoaddress", nil, n, to)
+}
+
+// together waits until all stand on one block and hold the same coins.
+func (c *crashTown) together(t *testing.T) {
+	t.Helper()
+	var why error
+	eventually(t, "one tip and one set of coins", func() bool {
+		var all []testnet.Snapshot
+		for i, d := range c.people.Doors {
+			s, err := testnet.Look(t.Context(), i, d)
+			if err != nil {
+				why = err
+				return false
+			}
+			all = append(all, s)
+		}
+		why = testnet.Agree(all)
+		return why == nil
+	})
+	if why != nil {
+		t.Fatal(why)
+	}
+}
+
+// A node is killed with -9 in the middle of what it does, and started again:
+// each time it ends at the tip and with the coins of the others. Even rounds
+// kill it while it syncs what the others have mined meanwhile, odd rounds while
+// it mines itself.
+func TestKillDashNineLosesNothing(t *testing.T) {
+	c := newCrashTown(t)
+	const victim = 2
+	c.mine(t, 0, 101)
+	c.together(t)
+	for round := range rounds(t) {
+		acknowledged := ""
+		if round%2 == 0 {
+			c.killWhileSyncing(t, victim)
+		} else {
+			acknowledged = c.killWhileMining(t, victim)
+		}
+		m, err := c.Start(t.Context(), victim)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		c.join(t, m)
+		if acknowledged != "" { // what was answered is there, before any peer could have given it back
+			c.call(t, victim, "getblockheader", nil, acknowledged)
+		}
+		var to, txid string
+		c.call(t, victim, "getnewaddress", &to)
+		c.call(t, 0, "sendtoaddress", &txid, to, 0.1)
+		c.mine(t, 0, 1)
+		c.together(t)
+	}
+}
+
+// killWhileSyncing kills it some milliseconds after it has begun to fetch what
+// the others mined while it was down.
+func (c *crashTown) killWhileSyncing(t *testing.T, victim int) {
+	t.Helper()
+	if err := c.Kill(t.Context(), victim); err != nil {
+		t.Fatal(err)
+	}
+	c.mine(t, c.rng.IntN(2), 20+c.rng.IntN(60))
+	if _, err := c.Start(t.Context(), victim); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Duration(c.rng.IntN(40)) * time.Millisecond)
+	if err := c.Kill(t.Context(), victim); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killWhileMining kills it while it mines and returns the last block that it
+// has acknowledged.
+func (c *crashTown) killWhileMining(t *testing.T, victim int) (last string) {
+	t.Helper()
+	var to string
+	c.call(t, victim, "getnewaddress", &to)
+	ctx, cancel := context.WithCancel(t.Context())
+	mined := make(chan string, 1)
+	go func() {
+		last := ""
+		for ctx.Err() == nil {
+			var hashes []string
+			if c.people.Doors[victim].Call(ctx, "generatetoaddress", &hashes, 3, to) != nil {
+				break // it was killed
+			}
+			last = hashes[len(hashes)-1]
+		}
+		mined <- last
+	}()
+	time.Sleep(time.Duration(10+c.rng.IntN(60)) * time.Millisecond)
+	err := c.Kill(t.Context(), victim)
+	cancel()
+	last = <-mined
+	if err != nil {
+		t.Fatal(err)
+	}
+	return last
+}
