@@ -14,9 +14,18 @@ func isRule(err error) bool {
 
 // propose notes a block that might become the tip.
 func (w *writer) propose(e *entry) {
-	if e.linked && !e.bad && e.node.Work.Cmp(w.tree.tip().Work) > 0 {
-		w.candidates[e] = struct{}{}
+	if !w.hopeful(e) {
+		return
 	}
+	w.candidates[e] = struct{}{}
+	if w.best != nil && better(e, w.best) {
+		w.best = e
+	}
+}
+
+// hopeful says whether e could be connected and has more work than the tip.
+func (w *writer) hopeful(e *entry) bool {
+	return e.linked && !e.bad && e.node.Work.Cmp(w.tree.tip().Work) > 0
 }
 
 // reproposeAll looks at every block again, after marks changed or the tip went
@@ -29,20 +38,21 @@ func (w *writer) reproposeAll() {
 
 // goal is the block with the most work that could be connected; nil when none
 // has more than the tip. At equal work the first seen wins: what was connected
-// before, then the body that came first.
+// before, then the body that came first. As long as the last answer is hopeful
+// it stands, so that a long row of blocks is not looked through for each of them.
 func (w *writer) goal() *entry {
-	var best *entry
-	tip := w.tree.tip()
+	if w.best != nil && w.hopeful(w.best) {
+		return w.best
+	}
+	w.best = nil
 	for e := range w.candidates {
-		if e.bad || e.node.Work.Cmp(tip.Work) <= 0 {
+		if !w.hopeful(e) {
 			delete(w.candidates, e)
-			continue
-		}
-		if best == nil || better(e, best) {
-			best = e
+		} else if w.best == nil || better(e, w.best) {
+			w.best = e
 		}
 	}
-	return best
+	return w.best
 }
 
 func better(a, b *entry) bool {

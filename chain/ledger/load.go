@@ -23,6 +23,7 @@ func (l *Ledger) load() error {
 	if err := l.archive.Load(l.loadHeader); err != nil {
 		return err
 	}
+	l.tree.chooseBest()
 	if int(marks.Tip) >= len(l.tree.all) {
 		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, len(l.tree.all))
 	}
@@ -53,9 +54,7 @@ func (l *Ledger) loadHeader(n uint32, h archive.Header) error {
 		rule, detail, _ := strings.Cut(h.Why, "\n")
 		e.why = &chain.RuleError{Rule: chain.Rule(rule), Detail: detail}
 	}
-	if e.flags&(flagFailed|flagByHand) != 0 {
-		l.tree.mark(e)
-	}
+	e.bad = e.bad || e.flags&(flagFailed|flagByHand) != 0
 	e.linked = e.body != 0 && (e.parent == nil || e.parent.linked)
 	l.tree.nextBody = max(l.tree.nextBody, e.body+1)
 	return nil

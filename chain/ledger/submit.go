@@ -51,6 +51,9 @@ func (w *writer) admit() {
 
 // checkBody runs on a worker.
 func (w *writer) checkBody(m submitMsg) error {
+	if m.block.Hash != m.node.Hash {
+		return &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Detail: "the body has another header", Mutated: true}
+	}
 	if err := chain.CheckBlock(w.l.cfg.Params, m.block); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (w *writer) store(e *entry, m submitMsg) {
 	for _, at := range linked {
 		w.propose(at)
 	}
-	if _, hopeful := w.candidates[e]; !hopeful {
+	if !w.hopeful(e) {
 		w.out.verdict(e.node, m.from, chain.ErrInconclusive)
 		return
 	}

@@ -165,6 +165,11 @@ func (t *tree) mark(e *entry) {
 		at.bad = at.flags&(flagFailed|flagByHand) != 0 || at.parent != nil && at.parent.bad
 		return true
 	})
+	t.chooseBest()
+}
+
+// chooseBest looks for the best header again.
+func (t *tree) chooseBest() {
 	t.best = nil
 	for _, at := range t.all {
 		t.consider(at)

@@ -47,6 +47,7 @@ type writer struct {
 	failing bool      // a slot failed: nothing new is begun until workers are through
 
 	candidates map[*entry]struct{} // linked, not bad, perhaps more work than the tip
+	best       *entry              // of candidates; see goal
 	held       []submitMsg         // wait for room in the tail
 	checks     []*bodyCheck        // being checked, in order
 	awaiting   []*entry            // stored, somebody waits for the verdict

@@ -1,0 +1,240 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2/gcs"
+	"github.com/btcsuite/btcd/btcutil/v2/gcs/builder"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/db"
+)
+
+func withIndexes(on bool) option {
+	return func(c *Config, _ *db.Options) { c.TxIndex, c.FilterIndex = on, on }
+}
+
+// checkIndexes finds every transaction of the active chain, and every script in
+// the filters, whose headers form a chain.
+func checkIndexes(t *testing.T, r *rig) {
+	t.Helper()
+	var before chain.Hash
+	for h := int32(0); h <= r.Tip().Height; h++ {
+		n := r.AtHeight(h)
+		b, err := r.Block(n.Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		filter, header, ok, err := r.Filter(n.Hash)
+		if err != nil || !ok {
+			t.Fatalf("filter at %d: %v, %v", h, ok, err)
+		}
+		if want := double(append(append([]byte{}, doubled(filter)...), before[:]...)); header != want {
+			t.Fatalf("filter header at %d is %v, want %v", h, header, want)
+		}
+		before = header
+		f, err := gcs.FromNBytes(builder.DefaultP, builder.DefaultM, filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, tx := range b.Txs {
+			at, pos, ok, err := r.FindTx(tx.ID)
+			if h > 0 && (err != nil || !ok || at != n || pos != i) {
+				t.Fatalf("transaction %d of block %d is found at %v, %d, %v, %v", i, h, at, pos, ok, err)
+			}
+			key := builder.DeriveKey(&n.Hash)
+			if ok, err := f.Match(key, tx.TxOut[0].PkScript); err != nil || !ok {
+				t.Fatalf("filter at %d does not match: %v", h, err)
+			}
+		}
+	}
+}
+
+func doubled(b []byte) []byte {
+	h := double(b)
+	return h[:]
+}
+
+func TestIndexesFollowReorganisations(t *testing.T) {
+	g := growGrove(t, rand.New(rand.NewPCG(21, 1)), 40)
+	r := newRig(t)
+	g.submitTrunk(t, r)
+	for _, b := range g.blocks {
+		<-r.later(b.Mined)
+	}
+	checkIndexes(t, r)
+	r.check()
+	checkIndexes(t, r)
+	if _, _, ok, err := r.FindTx(chain.Hash{5}); ok || err != nil {
+		t.Errorf("a transaction that never was: %v, %v", ok, err)
+	}
+}
+
+func TestIndexesSwitchedOnLaterCatchUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chain.db")
+	g := growGrove(t, rand.New(rand.NewPCG(22, 1)), 30)
+	r := start(t, path, withIndexes(false))
+	g.submitTrunk(t, r)
+	for _, b := range g.blocks[:15] {
+		<-r.later(b.Mined)
+	}
+	if _, _, ok, _ := r.FindTx(g.trunk[0].Block.Txs[0].ID); ok {
+		t.Error("an index that is off finds something")
+	}
+	r.stop()
+	r = start(t, path, withIndexes(true))
+	for _, b := range g.blocks {
+		<-r.later(b.Mined)
+	}
+	checkIndexes(t, r)
+	r.stop()
+	start(t, path, withIndexes(false)).stop()
+	r = start(t, path, withIndexes(true))
+	waitFor(t, func() bool {
+		_, _, ok, err := r.FindTx(g.trunk[50].Block.Txs[0].ID)
+		return ok && err == nil
+	})
+	r.check()
+	checkIndexes(t, r)
+}
+
+func TestTryBlockJudgesAndChangesNothing(t *testing.T) {
+	tr, r := plant(t)
+	key := chaintest.NewKey(1)
+	tr.Grow(chaintest.Genesis, "a", 101, chaintest.PayTo(key.P2TR()))
+	tr.AcceptRow("a", 101)
+	tx := chaintest.SpendOne(t, tr.Named("a1").Coinbase(key), key.P2WPKH(), 1000)
+	early := chaintest.SpendOne(t, tr.Named("a5").Coinbase(key), key.P2WPKH(), 1000)
+	forged := tx.Copy()
+	forged.TxIn[0].Witness[0][5] ^= 1
+	for _, c := range []struct {
+		name string
+		m    chaintest.Mined
+		want error
+	}{
+		{"good", tr.Block("a101", "good", chaintest.With(tx), chaintest.Fees(1000)), nil},
+		{"without work", tr.Block("a101", "unsolved", chaintest.With(tx), chaintest.Unsolved()), nil},
+		{"too much", tr.Block("a101", "greedy", chaintest.With(tx), chaintest.Fees(1001)), chain.ErrCoinbaseAmount},
+		{"immature", tr.Block("a101", "early", chaintest.With(early)), chain.ErrImmatureCoinbase},
+		{"twice", tr.Block("a101", "twice", chaintest.With(tx, again(tx))), chain.ErrInputsMissing},
+		{"elsewhere", tr.Block("a100", "elsewhere"), chain.ErrInconclusive},
+		{"forged", tr.Block("a101", "forged", chaintest.With(chain.NewTx(forged))), errors.New("a script fails")},
+	} {
+		err := r.TryBlock(c.m.Block)
+		if c.name == "forged" && err != nil {
+			continue
+		}
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+		}
+	}
+	tr.ExpectTip("a101")
+	r.check()
+	tr.Accept("good")
+	r.check()
+}
+
+// Readers see the coins of one tip or of the next, never of blocks that are
+// being judged, while everything is flushed all the time.
+func TestViewSeesCommittedTruthWhileFlushing(t *testing.T) {
+	tr, r := plant(t, func(c *Config, _ *db.Options) { c.DBCache = 1000 })
+	tr.Grow(chaintest.Genesis, "a", 150)
+	row := make(map[int32]wire.OutPoint)
+	for h := int32(1); h <= 150; h++ {
+		row[h] = tr.Named(fmt.Sprintf("a%d", h)).Coinbase(nil).Op
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range 2 {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(uint64(i), 1))
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				v := r.View()
+				h := 1 + rng.Int32N(150)
+				before := v.Tip().Height
+				_, ok, err := v.Coin(row[h])
+				after := v.Tip().Height
+				if err != nil || ok && h > after || !ok && h <= before {
+					t.Errorf("coin of block %d seen: %v, %v; tip %d to %d", h, ok, err, before, after)
+					return
+				}
+			}
+		})
+	}
+	tr.AcceptRow("a", 150)
+	close(stop)
+	wg.Wait()
+	r.check()
+}
+
+func TestAssumedValidBlocksSkipScriptsOnlyWhenDeep(t *testing.T) {
+	p := chain.RegTest()
+	blocks := chaintest.Grow(t, p, p.Genesis(), 101, chaintest.PayTo(chaintest.NewKey(1).P2WPKH()))
+	forged := wire.NewMsgTx(2) // takes a coin without any signature
+	c := blocks[0].Coinbase(nil)
+	forged.AddTxIn(&wire.TxIn{PreviousOutPoint: c.Op})
+	forged.AddTxOut(chaintest.Pay(c.Value, chaintest.OpTrue()))
+	bad := chaintest.Mine(t, p, blocks[100].Node, chaintest.With(chain.NewTx(forged)))
+	for _, depth := range []int{10, 2100} {
+		tail := chaintest.Grow(t, p, bad.Node, depth)
+		r := newRig(t, func(c *Config, _ *db.Options) { c.AssumeValid = &bad.Node.Hash })
+		r.AddHeaders([]*chain.HeaderNode{tail[depth-1].Node})
+		for _, m := range blocks {
+			if err := r.Submit(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Submit(bad); (err == nil) != (depth > 2016) {
+			t.Errorf("with %d headers on top: %v", depth, err)
+		}
+		r.stop()
+	}
+}
+
+func TestWhatIsAskedAfterTheEndIsRefused(t *testing.T) {
+	r := newRig(t)
+	r.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := r.Sync(ctx); !errors.Is(err, chain.ErrShutdown) {
+		t.Errorf("Sync: %v", err)
+	}
+	if _, err := r.Invalidate(ctx, chain.Hash{}); !errors.Is(err, chain.ErrShutdown) {
+		t.Errorf("Invalidate: %v", err)
+	}
+	if _, err := r.CoinStats(ctx); !errors.Is(err, chain.ErrShutdown) {
+		t.Errorf("CoinStats: %v", err)
+	}
+	r.Ledger.Submit(r.Tip(), nil, 1) // must not hang
+}
+
+func TestFileOfAnotherNetworkIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chain.db")
+	start(t, path).stop()
+	file, err := db.Open(path, Name, Schema, db.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	p := *chain.RegTest()
+	other := *p.Params
+	other.GenesisHash = &chain.Hash{1}
+	p.Params = &other
+	if _, err := Open(Config{DB: file, Params: &p, Now: time.Now}); !errors.Is(err, db.ErrSchema) {
+		t.Error(err)
+	}
+}
