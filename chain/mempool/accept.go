@@ -25,8 +25,9 @@ type scene struct {
 	// paid for and mined once (Core: bypass_limits).
 	returning bool
 
-	earlier map[chain.Hash]*entry // by txid; nil outside Test
-	list    bool                  // more than one transaction is under test
+	earlier map[chain.Hash]*entry // by txid; those of the same list or pair
+	list    bool                  // more than one transaction is judged
+	paired  bool                  // a parent and the child that pays for it
 }
 
 func (p *Pool) scene() *scene {
@@ -234,14 +235,30 @@ func notYet(err error) error {
 }
 
 func (s *scene) checkFee(d *draft) error {
-	if s.returning {
+	switch {
+	case s.returning:
+		return nil
+	case !s.paired:
+		return s.pool.checkRates(policy.Paid{Fee: d.fee, VSize: d.vsize})
+	case d.tx.Version == trucVersion:
 		return nil
 	}
-	if least := s.pool.floorNow().Fee(d.vsize); d.fee < least {
-		return chain.Refused(policy.ErrPoolMinFee, "%d < %d", d.fee, least)
+	// The child may go again and leave the parent: what is below the lowest
+	// rate of relay would stay. Families of version 3 go together.
+	return s.pool.checkMinRelay(policy.Paid{Fee: d.fee, VSize: d.vsize})
+}
+
+// checkRates holds what is paid to both floors.
+func (p *Pool) checkRates(paid policy.Paid) error {
+	if least := p.floorNow().Fee(paid.VSize); paid.Fee < least {
+		return chain.Refused(policy.ErrPoolMinFee, "%d < %d", paid.Fee, least)
 	}
-	if least := s.pool.cfg.MinFeeRate.Fee(d.vsize); d.fee < least {
-		return chain.Refused(policy.ErrMinRelayFee, "%d < %d", d.fee, least)
+	return p.checkMinRelay(paid)
+}
+
+func (p *Pool) checkMinRelay(paid policy.Paid) error {
+	if least := p.cfg.MinFeeRate.Fee(paid.VSize); paid.Fee < least {
+		return chain.Refused(policy.ErrMinRelayFee, "%d < %d", paid.Fee, least)
 	}
 	return nil
 }
@@ -264,8 +281,16 @@ func (s *scene) draftEntry(d *draft) *entry {
 func (s *scene) checkGraph(d *draft, e *entry) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
+	if sibling := evictableSibling(e); sibling != nil && !s.list && !slices.Contains(d.conflicts, sibling) {
+		d.conflicts = append(d.conflicts, sibling)
+	}
 	if err := checkReplacement(d, e); err != nil {
 		return err
+	}
+	if s.pool.cfg.RequireStandard {
+		if err := checkDustSpent(e); err != nil {
+			return err
+		}
 	}
 	if err := checkTRUC(e, d.leaving); err != nil {
 		return err

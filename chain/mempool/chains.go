@@ -37,10 +37,15 @@ func descents(above, leaving []*entry) []descent {
 	for i, a := range above {
 		list[i] = descent{a, a.desc}
 	}
-	for _, gone := range leaving {
-		theirs := ancestors(gone)
-		for i := range list {
-			if slices.Contains(theirs, list[i].entry) {
+	for i := range list {
+		for _, a := range above {
+			// One that is judged with e has not been counted in the pool yet.
+			if a.place < 0 && slices.Contains(ancestors(a), list[i].entry) {
+				list[i].desc.add(a.own())
+			}
+		}
+		for _, gone := range leaving {
+			if slices.Contains(ancestors(gone), list[i].entry) {
 				list[i].desc.sub(gone.own())
 			}
 		}

@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ type Config struct {
 
 // Pool is the set of unconfirmed transactions.
 type Pool struct {
-	cfg Config
+	cfg  Config
+	poor poor // the writer's
 
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
 	graph   graph
@@ -53,14 +55,29 @@ func New(cfg Config) *Pool {
 // Add judges a transaction and keeps it if it is good. The error is
 // *chain.RuleError, *chain.PolicyError, *chain.MissingError, or our own fault.
 // The delta counts even with an error: a transaction that does not fit a full
-// pool may have pushed others out before it fell itself.
+// pool may have pushed others out before it fell itself. With a child may come
+// in the parent that was refused for its fee before.
 //
 // Only the writer may call it.
 func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
 	e, conflicts, err := p.scene().judge(tx)
+	if err == nil {
+		return p.enter(conflicts, e)
+	}
+	if refusedForFee(err) {
+		p.poor.keep(tx)
+		return chain.PoolDelta{}, err
+	}
+	both, err := p.judgeWithParent(tx, err)
 	if err != nil {
 		return chain.PoolDelta{}, err
 	}
+	p.poor.forget(both[0].tx.ID)
+	return p.enter(nil, both...)
+}
+
+// enter puts entries in, parents first, in the place of the conflicts.
+func (p *Pool) enter(conflicts []*entry, entries ...*entry) (chain.PoolDelta, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c change
@@ -69,17 +86,19 @@ func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
 			p.drop(other, chain.GoneReplaced, &c)
 		}
 	}
-	e.seq = p.nextSeq
-	p.nextSeq++
-	p.admit(e, &c)
-	if len(e.parents) == 0 {
-		p.fees.Came(tx.ID, policy.RateOf(e.fee, e.vsize), e.height)
+	for _, e := range entries {
+		e.seq = p.nextSeq
+		p.nextSeq++
+		p.admit(e, &c)
+		if len(e.parents) == 0 {
+			p.fees.Came(e.tx.ID, policy.RateOf(e.fee, e.vsize), e.height)
+		}
 	}
 	p.shrink(&c)
-	if p.graph.byID[tx.ID] != e {
-		err = refused(policy.ErrPoolFull)
+	if !p.holds(entries[len(entries)-1]) {
+		return c.delta(), refused(policy.ErrPoolFull)
 	}
-	return c.delta(), err
+	return c.delta(), nil
 }
 
 // admit puts an entry in. Pool.mu is held for writing, here and below.
@@ -121,8 +140,15 @@ func (p *Pool) shrink(c *change) {
 // expire drops what has waited too long for a block.
 func (p *Pool) expire(c *change) {
 	before := p.cfg.Now().Add(-Expiry)
-	for _, e := range p.graph.ordered() {
-		if e.time.Before(before) && p.holds(e) {
+	var old []*entry
+	for _, e := range p.graph.heap {
+		if e.time.Before(before) {
+			old = append(old, e)
+		}
+	}
+	slices.SortFunc(old, bySeq)
+	for _, e := range old {
+		if p.holds(e) { // not gone with its parent
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}

@@ -179,8 +179,11 @@ func TestTRUCFamiliesStaySmall(t *testing.T) {
 	w.refuse(spendWith(1000, 1, v3, out(plain, 0)), errTRUC)
 	w.refuse(spendWith(5000, 25, v3, out(parent, 0)), errTRUC) // a child above 1,000 bytes
 	child := w.accept(spendWith(1000, 1, v3, out(parent, 0)))
-	w.refuse(spendWith(1000, 1, v3, out(parent, 1)), errTRUC)
 	w.refuse(spendWith(1000, 1, v3, out(child, 0)), errTRUC)
+	// A sibling takes the child's place if it pays for that.
+	w.refuse(spendWith(1000, 1, v3, out(parent, 1)), policy.ErrInsufficient)
+	sibling := w.accept(spendWith(2000, 1, v3, out(parent, 1)))
+	w.holds(plain, parent, sibling)
 }
 
 func TestFullPoolEvictsTheWorstWithItsDescendants(t *testing.T) {

@@ -59,4 +59,17 @@ func checkOnlyChild(parent *entry, leaving []*entry) error {
 	return nil
 }
 
+// evictableSibling is the child that a new version 3 child would stand beside.
+// It may be replaced though they share no input, for otherwise whoever comes
+// first could keep the other party of a shared parent from raising the fee.
+func evictableSibling(e *entry) *entry {
+	if e.tx.Version != trucVersion || len(e.parents) != 1 {
+		return nil
+	}
+	if parent := e.parents[0]; len(parent.children) == 1 && parent.desc.count == trucFamily && parent.anc.count == 1 {
+		return parent.children[0]
+	}
+	return nil
+}
+
 func violates(format string, args ...any) error { return chain.Refused(errTRUC, format, args...) }

@@ -21,8 +21,16 @@ import (
 // nothing of how the pool does it.
 type naive struct {
 	*world
-	list []naiveTx // parents before their children
+	list []naiveTx   // parents before their children
+	poor []*chain.Tx // refused for their fee, oldest first
 }
+
+// Why a transaction is judged.
+const (
+	fresh     = iota
+	returning // from a block
+	paired    // with the parent it pays for, or the child that pays for it
+)
 
 type naiveTx struct {
 	tx    *chain.Tx
@@ -70,17 +78,22 @@ func (n *naive) below(tx *chain.Tx) []naiveTx {
 func size(tx *chain.Tx) int { return policy.VSize(tx.Weight, 0) }
 
 // judge is the verdict, or nil and the fee.
-func (n *naive) judge(tx *chain.Tx, returning bool) (naiveTx, error) {
+func (n *naive) judge(tx *chain.Tx, why int) (naiveTx, error) {
 	if int64(tx.LockTime) > int64(n.tip.Height) {
 		return naiveTx{}, policy.ErrNonFinal
 	}
 	if _, ok := n.find(tx.ID); ok {
 		return naiveTx{}, policy.ErrInPool
 	}
+	if why == paired && slices.ContainsFunc(n.list, func(x naiveTx) bool { return sharesInput(x.tx, tx) }) {
+		return naiveTx{}, errReplacementInList
+	}
 	coins, parents, missing := n.inputs(tx)
 	if missing {
-		if _, known := n.coins[outpoint(tx, 0)]; known {
-			return naiveTx{}, policy.ErrKnown
+		for i := range maxProbes {
+			if _, known := n.coins[outpoint(tx, i)]; known {
+				return naiveTx{}, policy.ErrKnown
+			}
 		}
 		return naiveTx{}, chain.ErrMissingCoin
 	}
@@ -100,9 +113,9 @@ func (n *naive) judge(tx *chain.Tx, returning bool) (naiveTx, error) {
 	switch {
 	case immature:
 		return x, policy.ErrImmature
-	case !returning && x.fee < n.pool.floorNow().Fee(size(tx)):
+	case why == fresh && x.fee < n.pool.floorNow().Fee(size(tx)):
 		return x, policy.ErrPoolMinFee
-	case !returning && x.fee < policy.DefaultMinRelay.Fee(size(tx)):
+	case why != returning && x.fee < policy.DefaultMinRelay.Fee(size(tx)):
 		return x, policy.ErrMinRelayFee
 	}
 	gone, err := n.replaces(x)
@@ -194,20 +207,65 @@ func (n *naive) limits(tx *chain.Tx) error {
 }
 
 func (n *naive) add(tx *chain.Tx) error {
-	x, err := n.judge(tx, false)
-	if err != nil {
+	x, err := n.judge(tx, fresh)
+	switch {
+	case errors.Is(err, policy.ErrPoolMinFee), errors.Is(err, policy.ErrMinRelayFee):
+		n.poor = slices.DeleteFunc(n.poor, func(p *chain.Tx) bool { return p.ID == tx.ID })
+		n.poor = append(n.poor, tx)
+		n.poor = n.poor[max(0, len(n.poor)-maxPoor):]
+		return err
+	case errors.Is(err, chain.ErrMissingCoin):
+		return n.addPair(tx)
+	case err != nil:
 		return err
 	}
 	gone, _ := n.replaces(x)
 	for _, g := range gone {
 		n.drop(g.tx)
 	}
-	n.list = append(n.list, x)
+	return n.enter(x)
+}
+
+func (n *naive) enter(x ...naiveTx) error {
+	n.list = append(n.list, x...)
 	n.shrink()
-	if _, ok := n.find(tx.ID); !ok {
+	if _, ok := n.find(x[len(x)-1].tx.ID); !ok {
 		return policy.ErrPoolFull
 	}
 	return nil
+}
+
+// addPair adds a child with the one parent that was too poor by itself.
+func (n *naive) addPair(child *chain.Tx) error {
+	lacks := map[chain.Hash]bool{}
+	for _, in := range child.TxIn {
+		_, ok := n.coins[in.PreviousOutPoint]
+		if _, pool := n.find(in.PreviousOutPoint.Hash); !ok && !pool {
+			lacks[in.PreviousOutPoint.Hash] = true
+		}
+	}
+	at := slices.IndexFunc(n.poor, func(p *chain.Tx) bool { return lacks[p.ID] })
+	if len(lacks) != 1 || at < 0 {
+		return chain.ErrMissingCoin
+	}
+	if sharesInput(n.poor[at], child) {
+		return errListConflict
+	}
+	parent, err := n.judge(n.poor[at], paired)
+	if err != nil {
+		return chain.ErrMissingCoin
+	}
+	both := &naive{world: n.world, list: append(slices.Clone(n.list), parent)}
+	x, err := both.judge(child, paired)
+	if err != nil {
+		return err
+	}
+	fee, bytes := parent.fee+x.fee, size(parent.tx)+size(child)
+	if fee < n.pool.floorNow().Fee(bytes) {
+		return policy.ErrPoolMinFee
+	}
+	n.poor = slices.Delete(n.poor, at, at+1)
+	return n.enter(parent, x)
 }
 
 func (n *naive) drop(tx *chain.Tx) {
@@ -271,7 +329,7 @@ func (n *naive) giveBack(d chain.Delta) {
 	var failed []*chain.Tx
 	for _, b := range slices.Backward(d.Disconnected) {
 		for i, tx := range b.Block.Txs {
-			if x, err := n.judge(tx, true); err == nil && i > 0 {
+			if x, err := n.judge(tx, returning); err == nil && i > 0 {
 				n.list = append(n.list, x)
 			} else {
 				failed = append(failed, tx)
@@ -311,7 +369,7 @@ func (n *naive) inConnected(tx *chain.Tx, d chain.Delta) bool {
 func (n *naive) stands(tx *chain.Tx) bool {
 	all := n.list
 	n.list = slices.DeleteFunc(slices.Clone(all), func(x naiveTx) bool { return x.tx.ID == tx.ID })
-	_, err := n.judge(tx, true)
+	_, err := n.judge(tx, returning)
 	n.list = all
 	return err == nil || errors.Is(err, policy.ErrLongChain)
 }
@@ -401,7 +459,7 @@ func (c *chance) step() (string, error) {
 		if !errors.Is(err, want) || (want == nil) != (err == nil) {
 			return "add", fmt.Errorf("pool says %v, twin says %v", err, want)
 		}
-		if err == nil && (len(d.In) != 1 || d.In[0].Tx != tx) {
+		if err == nil && (len(d.In) == 0 || d.In[len(d.In)-1].Tx != tx) {
 			return "add", fmt.Errorf("delta %+v", d)
 		}
 		return "add", c.agrees(d)

@@ -1,0 +1,106 @@
+package mempool
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/policy"
+)
+
+// withAnchor is a version 3 transaction with an anchor of no value.
+func withAnchor(tx *wire.MsgTx) {
+	tx.Version = 3
+	tx.AddTxOut(wire.NewTxOut(0, []byte{0x51, 2, 0x4e, 0x73}))
+}
+
+func TestChildPaysForAParentThatWasRefused(t *testing.T) {
+	w := newWorld(t, 2)
+	parent := spendWith(0, 1, withAnchor, w.fund(1))
+	anchor := out(parent, 1)
+	child := spendWith(1000, 1, func(tx *wire.MsgTx) {
+		tx.Version = 3
+		tx.TxIn[0].Witness = nil // an anchor asks for nothing
+	}, anchor, w.fund(2))
+	w.refuse(child, chain.ErrMissingCoin)
+	w.refuse(parent, policy.ErrMinRelayFee)
+	d, err := w.pool.Add(child)
+	if err != nil || len(d.In) != 2 || d.In[0].Tx != parent || d.In[1].Tx != child {
+		t.Fatalf("%v %+v", err, d)
+	}
+	w.check()
+	w.holds(parent, child)
+	if len(w.pool.poor.list)+w.pool.poor.bytes != 0 {
+		t.Fatal("the parent is still waiting")
+	}
+}
+
+func TestPairMustPayForBoth(t *testing.T) {
+	w := newWorld(t, 1)
+	parent := spendWith(0, 2, func(tx *wire.MsgTx) { tx.Version = 3 }, w.fund(1))
+	w.refuse(parent, policy.ErrMinRelayFee)
+	least := parent.VSize() + spend(0, 1, out(parent, 0)).VSize()
+	v3 := func(tx *wire.MsgTx) { tx.Version = 3 }
+	w.refuse(spendWith(200, 1, v3, out(parent, 0)), policy.ErrMinRelayFee)
+	w.holds()
+	child := spendWith(0, 1, func(tx *wire.MsgTx) { v3(tx); tx.TxOut[0].Value -= int64(least) }, out(parent, 0))
+	w.accept(child)
+	w.holds(parent, child)
+}
+
+func TestOnlyVersionThreeMayRelyOnItsChildBelowTheLowestRate(t *testing.T) {
+	w := newWorld(t, 1)
+	parent := spend(0, 1, w.fund(1))
+	w.refuse(parent, policy.ErrMinRelayFee)
+	w.refuse(spend(5000, 1, out(parent, 0)), chain.ErrMissingCoin)
+	w.holds()
+}
+
+func TestChildLiftsItsParentOverTheRisenFloor(t *testing.T) {
+	w := newWorld(t, 1)
+	w.pool.floor.raise(5000, w.now)
+	parent := spend(100, 1, w.fund(1))
+	w.refuse(parent, policy.ErrPoolMinFee)
+	w.refuse(spend(700, 1, out(parent, 0)), policy.ErrPoolMinFee)
+	child := w.accept(spend(900, 1, out(parent, 0)))
+	w.holds(parent, child)
+}
+
+func TestDustOfAParentMustBeSpent(t *testing.T) {
+	w := newWorld(t, 1)
+	parent := spendWith(0, 1, withAnchor, w.fund(1))
+	w.refuse(parent, policy.ErrMinRelayFee)
+	w.refuse(spendWith(2000, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(parent, 0)), errDustLeft)
+	w.holds()
+}
+
+func TestChildThatSpendsItsParentsOwnInputIsRefused(t *testing.T) {
+	w := newWorld(t, 1)
+	w.pool.floor.raise(5000, w.now)
+	parent := spend(100, 1, w.fund(1))
+	w.refuse(parent, policy.ErrPoolMinFee)
+	w.refuse(spend(5000, 1, out(parent, 0), w.fund(1)), errListConflict)
+}
+
+func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {
+	w := newWorld(t, 1)
+	root := w.accept(spend(20_000, 200, w.fund(1)))
+	for i := range 200 {
+		w.pool.Add(spend(1, 1, out(root, i)))
+	}
+	if n := len(w.pool.poor.list); n != maxPoor {
+		t.Fatalf("%d are kept", n)
+	}
+	var p poor
+	for i := range 9 {
+		p.keep(&chain.Tx{ID: chain.Hash{byte(i)}, Size: 400_000})
+	}
+	if len(p.list) != 5 || p.bytes != maxPoorBytes || p.find(chain.Hash{8}) == nil || p.find(chain.Hash{3}) != nil {
+		t.Fatalf("%d of %d bytes", len(p.list), p.bytes)
+	}
+	if p.loneParent(errors.New("other")) != nil || p.loneParent(&chain.MissingError{Parents: []chain.Hash{{8}, {7}}}) != nil {
+		t.Fatal("not a lone parent")
+	}
+}
