@@ -1,8 +1,10 @@
 package chainapi
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -128,6 +130,7 @@ func (a *API) getChainTips(context.Context, *jsonrpc.Call) (any, error) {
 	for _, t := range a.cfg.Ledger.Tips() {
 		tips = append(tips, chainTip{t.Node.Height, t.Node.Hash.String(), t.BranchLen, t.Status})
 	}
+	slices.SortStableFunc(tips, func(a, b chainTip) int { return cmp.Compare(b.Height, a.Height) }) // highest first, as Core
 	return tips, nil
 }
 
