@@ -1,0 +1,143 @@
+package script
+
+import (
+	"math/rand"
+	"sync"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+)
+
+func TestSchnorrAgreesWithBtcec(t *testing.T) {
+	rnd := rand.New(rand.NewSource(340))
+	good := 0
+	for round := range 600 {
+		key := chaintest.NewKey(uint32(round%7 + 1)).Private()
+		var hash chain.Hash
+		rnd.Read(hash[:])
+		signed, err := schnorr.Sign(key, hash[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := signed.Serialize()
+		switch round % 6 {
+		case 1:
+			raw[rnd.Intn(64)] ^= 1 << rnd.Intn(8)
+		case 2: // s plus the order, or as near as 32 bytes allow
+			copy(raw[32:], btcec.S256().N.Bytes())
+		case 3: // r is the field's size
+			copy(raw[:32], btcec.S256().P.Bytes())
+		case 4: // -s: the nonce point's y changes sign
+			var s btcec.ModNScalar
+			s.SetByteSlice(raw[32:])
+			s.Negate().PutBytesUnchecked(raw[32:])
+		case 5:
+			hash[rnd.Intn(32)] ^= 1
+		}
+		// The key as a witness program has it, with an even y.
+		x := schnorr.SerializePubKey(key.PubKey())
+		even, err := schnorr.ParsePubKey(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := false
+		if sig, err := schnorr.ParseSignature(raw); err == nil {
+			want = sig.Verify(hash[:], even)
+		}
+		if got := verifySchnorr(raw, &hash, even); got != want {
+			t.Fatalf("round %d: got %v, want %v for %x", round, got, want, raw)
+		}
+		if want {
+			good++
+		}
+	}
+	if good < 100 {
+		t.Fatalf("only %d good ones", good)
+	}
+}
+
+// What the fast road parses, btcec parses strictly and to the same numbers.
+func FuzzParseSig(f *testing.F) {
+	for n := range uint32(20) {
+		f.Add(withHashType(ecdsa.Sign(chaintest.NewKey(n+1).Private(), make([]byte, 32))))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		sig := parseSig(raw)
+		if sig == nil {
+			return
+		}
+		strict, err := ecdsa.ParseDERSignature(raw[:len(raw)-1])
+		if err != nil || !strict.IsEqual(sig) {
+			t.Fatalf("%x: btcec says %v, %v", raw, strict, err)
+		}
+		if raw[len(raw)-1] != 1 {
+			t.Fatal("another hash type")
+		}
+	})
+}
+
+// The fast road's hashes are the library's, for transactions of any shape.
+func TestT27_HashesAgreeWithTxscript(t *testing.T) {
+	rnd := rand.New(rand.NewSource(143))
+	random := func(n int) []byte { b := make([]byte, n); rnd.Read(b); return b }
+	for range 200 {
+		tx := unsigned()
+		tx.Version, tx.LockTime = int32(rnd.Uint32()), rnd.Uint32()
+		coins := []chain.Coin{{Value: 5, PkScript: chaintest.NewKey(1).P2TR()}}
+		for range 1 + rnd.Intn(300) {
+			in := *tx.TxIn[0]
+			copy(in.PreviousOutPoint.Hash[:], random(32))
+			in.Sequence, in.SignatureScript = rnd.Uint32(), random(rnd.Intn(80))
+			tx.TxIn = append(tx.TxIn, &in)
+			coins = append(coins, chain.Coin{Value: 7, PkScript: random(rnd.Intn(300))})
+		}
+		for range rnd.Intn(300) {
+			tx.AddTxOut(chaintest.Pay(9, random(rnd.Intn(300))))
+		}
+		tx.TxIn[0].SignatureScript = []byte{1}
+		tx.TxIn[0].Witness = [][]byte{{1}}
+		p := Prepare(chain.NewTx(tx), coins)
+		prevs := txscript.NewMultiPrevOutFetcher(nil)
+		for i, in := range tx.TxIn {
+			prevs.AddPrevOut(in.PreviousOutPoint, chaintest.Pay(coins[i].Value, coins[i].PkScript))
+		}
+		hashes := txscript.NewTxSigHashes(tx, prevs)
+		i := rnd.Intn(len(tx.TxIn))
+		code := chaintest.NewKey(2).P2PKH()
+		same := func(name string, got chain.Hash, want []byte, err error) {
+			if err != nil || string(got[:]) != string(want) {
+				t.Fatalf("%s of input %d of %d: got %x, want %x, %v", name, i, len(tx.TxIn), got, want, err)
+			}
+		}
+		want, err := txscript.CalcSignatureHash(code, txscript.SigHashAll, tx, i)
+		same("legacy", p.legacyHash(i, code), want, err)
+		want, err = txscript.CalcWitnessSigHash(code, hashes, txscript.SigHashAll, tx, i, int64(coins[i].Value))
+		same("witness", p.witnessHash(i, code), want, err)
+		want, err = txscript.CalcTaprootSignatureHash(hashes, txscript.SigHashDefault, tx, i, prevs)
+		same("taproot", p.taprootHash(i), want, err)
+	}
+}
+
+func TestWorkersMayShareWhatIsPrepared(t *testing.T) {
+	c := New(Config{})
+	var all sync.WaitGroup
+	for _, tm := range templates(t) {
+		p := tm.prepared()
+		for range 4 {
+			all.Go(func() {
+				if err := c.CheckInput(p, 0, chain.StandardFlags); err != nil {
+					t.Errorf("%s: %v", tm.name, err)
+				}
+				c.Remember(p.tx, chain.StandardFlags)
+				c.Known(p.tx, chain.ConsensusFlags)
+			})
+		}
+	}
+	all.Wait()
+}
