@@ -128,6 +128,7 @@ func (n *Node) buildRPC() error {
 	n.RPC, err = rpc.New(rpc.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
+		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex,
 		Settle: n.follow.Settle, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
