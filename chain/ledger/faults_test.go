@@ -137,7 +137,7 @@ func TestT30_BlockBadAtItsLastTransaction(t *testing.T) {
 	}
 	bad := txs[11].Copy()
 	bad.TxIn[0].Witness[0][10] ^= 1
-	rounds := 200
+	rounds := 80
 	if testing.Short() {
 		rounds = 20
 	}
