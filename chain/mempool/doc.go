@@ -11,7 +11,9 @@
 // and takes it only to change the graph: coins are never read from disk and
 // scripts never run under the lock.
 //
-// Start with Pool.Add in pool.go, then accept.go (the order of the questions),
-// standard.go (what is relayed), graph.go (ancestors and descendants), apply.go
-// (following the chain). check.go says what always holds.
+// Start with Pool.Add in pool.go, then accept.go (the order of the questions)
+// and graph.go (ancestors and descendants); apply.go follows the chain, floor.go
+// says what entry costs when the pool is full. Each rule of relay that needs the
+// graph has a file: chains.go, replace.go, truc.go, pair.go. What a transaction
+// must be by itself is package policy. check.go says what always holds.
 package mempool

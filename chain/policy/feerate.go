@@ -7,6 +7,8 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
 )
 
 // FeeRate is satoshis per 1,000 virtual bytes.
@@ -30,8 +32,12 @@ func RateOf(fee btcutil.Amount, vsize int) FeeRate {
 	return FeeRate(int64(fee) * 1000 / int64(vsize))
 }
 
-// Fee is what vsize virtual bytes cost at this rate, rounded up.
+// Fee is what vsize virtual bytes cost at this rate, rounded up, and never more
+// than all money.
 func (r FeeRate) Fee(vsize int) btcutil.Amount {
+	if vsize > 0 && int64(r) > int64(chain.MaxMoney)/int64(vsize)*1000 {
+		return chain.MaxMoney
+	}
 	return btcutil.Amount((int64(r)*int64(vsize) + 999) / 1000)
 }
 

@@ -1,0 +1,274 @@
+package policy_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/policy"
+)
+
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const (
+	h20 = "0102030405060708090a0b0c0d0e0f1011121314"
+	h32 = h20 + "15161718191a1b1c1d1e1f20"
+	k33 = "02" + h32
+	k65 = "04" + h32 + h32
+)
+
+func TestKindsOfOutputScripts(t *testing.T) {
+	for _, c := range []struct {
+		script string
+		want   policy.Kind
+	}{
+		{"76a914" + h20 + "88ac", policy.PubKeyHash},
+		{"a914" + h20 + "87", policy.ScriptHash},
+		{"0014" + h20, policy.WitnessKeyHash},
+		{"0020" + h32, policy.WitnessScriptHash},
+		{"5120" + h32, policy.Taproot},
+		{"51024e73", policy.Anchor},
+		{"51024e74", policy.WitnessUnknown},
+		{"5114" + h20, policy.WitnessUnknown},
+		{"6028" + h20 + h20, policy.WitnessUnknown},
+		{"0015" + h20 + "00", policy.NonStandard},       // version 0 has two lengths
+		{"6029" + h20 + h20 + "00", policy.NonStandard}, // 41 bytes are no program
+		{"4f14" + h20, policy.NonStandard},
+		{"21" + k33 + "ac", policy.PubKey},
+		{"41" + k65 + "ac", policy.PubKey},
+		{"21" + "05" + h32 + "ac", policy.NonStandard},
+		{"6a", policy.NullData},
+		{"6a0401020304", policy.NullData},
+		{"6a51006a", policy.NonStandard}, // not only pushes
+		{"6a04010203", policy.NonStandard},
+		{"5121" + k33 + "51ae", policy.Multisig},
+		{"5221" + k33 + "41" + k65 + "52ae", policy.Multisig},
+		{"5221" + k33 + "51ae", policy.NonStandard}, // two of one
+		{"5121" + k33 + "52ae", policy.NonStandard}, // two keys said, one given
+		{"0021" + k33 + "51ae", policy.NonStandard},
+		{"5121" + k33 + "51ae51", policy.NonStandard},
+		{"5121" + k33 + strings.Repeat("21"+k33, 16) + "0111ae", policy.Multisig},
+		{"", policy.NonStandard},
+		{"51", policy.NonStandard},
+		{"ae", policy.NonStandard},
+	} {
+		if got := policy.KindOf(unhex(t, c.script)); got != c.want {
+			t.Errorf("%.60s: kind %d, want %d", c.script, got, c.want)
+		}
+	}
+}
+
+func TestDustLimitsAreCores(t *testing.T) {
+	for script, want := range map[string]btcutil.Amount{
+		"76a914" + h20 + "88ac": 546,
+		"a914" + h20 + "87":     540,
+		"0014" + h20:            294,
+		"0020" + h32:            330,
+		"5120" + h32:            330,
+		"51024e73":              240,
+		"6a0401020304":          0,
+		"5121" + k33 + "51ae":   582,
+	} {
+		o := wire.NewTxOut(0, unhex(t, script))
+		if got := policy.DustLimit(o); got != want {
+			t.Errorf("%s: %d, want %d", script, got, want)
+		}
+		o.Value = int64(want)
+		if policy.IsDust(o) {
+			t.Errorf("%s: the limit itself is dust", script)
+		}
+	}
+}
+
+func TestFeesAreRoundedUpAndRatesDown(t *testing.T) {
+	for _, c := range []struct {
+		rate  policy.FeeRate
+		vsize int
+		want  btcutil.Amount
+	}{{1000, 141, 141}, {1, 1, 1}, {1, 1000, 1}, {1, 1001, 2}, {1500, 3, 5}, {0, 99, 0}, {1 << 62, 400_000, 21e14}, {21e14, 100_000, 21e14}} {
+		if got := c.rate.Fee(c.vsize); got != c.want {
+			t.Errorf("%d for %d: %d, want %d", c.rate, c.vsize, got, c.want)
+		}
+	}
+	if got := policy.RateOf(500, 333); got != 1501 {
+		t.Errorf("rate %d", got)
+	}
+	if got := policy.FeeRate(123456789).String(); got != "1.23456789 BTC/kvB" {
+		t.Error(got)
+	}
+}
+
+func TestRatesOfAllMoneyCompareWithoutOverflow(t *testing.T) {
+	all := policy.Paid{Fee: chain.MaxMoney, VSize: 1}
+	less := policy.Paid{Fee: chain.MaxMoney, VSize: 100_000_000}
+	if policy.CmpRate(all, less) != 1 || policy.CmpRate(less, all) != -1 || policy.CmpRate(less, less) != 0 {
+		t.Fatal("order")
+	}
+}
+
+func TestSigOpsCountAsBytes(t *testing.T) {
+	for _, c := range [][3]int{{561, 1, 141}, {400, 20, 100}, {400, 21, 105}, {401, 0, 101}} {
+		if got := policy.VSize(c[0], c[1]); got != c[2] {
+			t.Errorf("weight %d, %d operations: %d", c[0], c[1], got)
+		}
+	}
+}
+
+// plain is a transaction with one standard input and output.
+func plain(t *testing.T, edit func(*wire.MsgTx)) *chain.Tx {
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 1}, nil, nil))
+	tx.AddTxOut(wire.NewTxOut(1e8, unhex(t, "0020"+h32)))
+	if edit != nil {
+		edit(tx)
+	}
+	return chain.NewTx(tx)
+}
+
+func TestFormsThatAreNotRelayed(t *testing.T) {
+	data := func(n int) []byte { // an OP_RETURN script of n bytes
+		return append([]byte{0x6a, 0x4e, byte(n - 6), byte((n - 6) >> 8), byte((n - 6) >> 16), 0}, make([]byte, n-6)...)
+	}
+	out := func(script []byte) *wire.TxOut { return wire.NewTxOut(0, script) }
+	for _, c := range []struct {
+		name string
+		edit func(*wire.MsgTx)
+		want error
+	}{
+		{"plain", nil, nil},
+		{"version 0", func(tx *wire.MsgTx) { tx.Version = 0 }, policy.ErrVersion},
+		{"version 3", func(tx *wire.MsgTx) { tx.Version = 3 }, nil},
+		{"version 4", func(tx *wire.MsgTx) { tx.Version = 4 }, policy.ErrVersion},
+		{"version -1", func(tx *wire.MsgTx) { tx.Version = -1 }, policy.ErrVersion},
+		{"signature script of 1650", func(tx *wire.MsgTx) { tx.TxIn[0].SignatureScript = make([]byte, 1650) }, nil},
+		{"signature script of 1651", func(tx *wire.MsgTx) { tx.TxIn[0].SignatureScript = make([]byte, 1651) }, policy.ErrSigScriptSize},
+		{"signature script that acts", func(tx *wire.MsgTx) { tx.TxIn[0].SignatureScript = []byte{0x51, 0x76} }, policy.ErrSigScriptPush},
+		{"bare script", func(tx *wire.MsgTx) { tx.AddTxOut(out([]byte{0x51})) }, policy.ErrPkScript},
+		{"1 of 3 keys", func(tx *wire.MsgTx) {
+			tx.AddTxOut(wire.NewTxOut(1e4, unhex(t, "51"+strings.Repeat("21"+k33, 3)+"53ae")))
+		}, nil},
+		{"1 of 4 keys", func(tx *wire.MsgTx) {
+			tx.AddTxOut(wire.NewTxOut(1e4, unhex(t, "51"+strings.Repeat("21"+k33, 4)+"54ae")))
+		}, policy.ErrPkScript},
+		{"all the data there may be", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(99_000))); tx.AddTxOut(out(data(300))) }, nil},
+		{"unknown witness version", func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(1e4, unhex(t, "5220"+h32))) }, nil},
+		{"one dust output", func(tx *wire.MsgTx) { tx.AddTxOut(out(unhex(t, "51024e73"))) }, nil},
+		{"two dust outputs", func(tx *wire.MsgTx) { tx.AddTxOut(out(unhex(t, "51024e73"))); tx.AddTxOut(out(unhex(t, "51024e73"))) }, policy.ErrDust},
+		{"above 400,000 in weight", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(100_000))) }, policy.ErrTxSize},
+	} {
+		err := policy.CheckTx(plain(t, c.edit))
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestLessThanSixtyFiveBytesAreRefused(t *testing.T) {
+	for n, want := range map[int]error{4: policy.ErrTxSizeSmall, 5: nil} {
+		// 60 bytes, and the output script.
+		tx := plain(t, func(tx *wire.MsgTx) { tx.TxOut[0].PkScript = make([]byte, n) })
+		if tx.StrippedSize() != 60+n {
+			t.Fatal(tx.StrippedSize())
+		}
+		if err := policy.CheckBareSize(tx); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%d bytes: %v", 60+n, err)
+		}
+	}
+}
+
+func TestInputsThatAreNotRelayed(t *testing.T) {
+	push := func(b []byte) []byte {
+		if len(b) < 76 {
+			return append([]byte{byte(len(b))}, b...)
+		}
+		return append([]byte{0x4d, byte(len(b)), byte(len(b) >> 8)}, b...)
+	}
+	p2sh, p2wsh, p2tr := unhex(t, "a914"+h20+"87"), unhex(t, "0020"+h32), unhex(t, "5120"+h32)
+	items := func(n, size int) (w wire.TxWitness) {
+		for range n {
+			w = append(w, make([]byte, size))
+		}
+		return w
+	}
+	control := slices.Concat([]byte{0xc0}, make([]byte, 32))
+	for _, c := range []struct {
+		name    string
+		script  []byte
+		sig     []byte
+		witness wire.TxWitness
+		want    error
+	}{
+		{"key hash", unhex(t, "76a914"+h20+"88ac"), nil, nil, nil},
+		{"bare OP_TRUE", []byte{0x51}, nil, nil, policy.ErrInputs},
+		{"unknown witness version", unhex(t, "5220"+h32), nil, nil, policy.ErrInputs},
+		{"anchor", unhex(t, "51024e73"), nil, nil, nil},
+		{"anchor with a witness", unhex(t, "51024e73"), nil, items(1, 1), policy.ErrWitness},
+		{"script hash, nothing pushed", p2sh, nil, nil, policy.ErrInputs},
+		{"script hash, 15 operations", p2sh, push(bytes.Repeat([]byte{0xac}, 15)), nil, nil},
+		{"script hash, 16 operations", p2sh, push(bytes.Repeat([]byte{0xac}, 16)), nil, policy.ErrInputs},
+		{"script hash, OP_1 pushed", p2sh, []byte{0x51}, nil, nil},
+		{"witness for a key hash", unhex(t, "76a914"+h20+"88ac"), nil, items(1, 1), policy.ErrWitness},
+		{"witness for a bare script hash", p2sh, push([]byte{0x51}), items(1, 1), policy.ErrWitness},
+		{"nested witness program", p2sh, push(p2wsh), items(1, 3600), nil},
+		{"nested taproot means nothing", p2sh, push(p2tr), items(3, 100), nil},
+		{"witness script of 3600", p2wsh, nil, items(1, 3600), nil},
+		{"witness script of 3601", p2wsh, nil, items(1, 3601), policy.ErrWitness},
+		{"100 items", p2wsh, nil, items(101, 80), nil},
+		{"101 items", p2wsh, nil, items(102, 80), policy.ErrWitness},
+		{"item of 81", p2wsh, nil, slices.Concat(items(1, 81), items(1, 1)), policy.ErrWitness},
+		{"taproot by key", p2tr, nil, items(1, 64), nil},
+		{"annex", p2tr, nil, wire.TxWitness{make([]byte, 64), {0x50}}, policy.ErrWitness},
+		{"empty control block", p2tr, nil, wire.TxWitness{{}, {}}, policy.ErrWitness},
+		{"tapscript, item of 80", p2tr, nil, wire.TxWitness{make([]byte, 80), {0x51}, control}, nil},
+		{"tapscript, item of 81", p2tr, nil, wire.TxWitness{make([]byte, 81), {0x51}, control}, policy.ErrWitness},
+		{"tapscript, script of any length", p2tr, nil, wire.TxWitness{make([]byte, 9000), control}, nil},
+		{"other leaf version", p2tr, nil, wire.TxWitness{make([]byte, 999), {0x51}, slices.Concat([]byte{0xc2}, make([]byte, 32))}, nil},
+	} {
+		tx := plain(t, func(tx *wire.MsgTx) { tx.TxIn[0].SignatureScript, tx.TxIn[0].Witness = c.sig, c.witness })
+		err := policy.CheckInputs(tx, []chain.Coin{{PkScript: c.script}})
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestLegacySigOpsOfAllInputsAreBounded(t *testing.T) {
+	redeem := append([]byte{15}, bytes.Repeat([]byte{0xac}, 15)...)
+	for n, want := range map[int]error{166: nil, 167: policy.ErrInputs} {
+		coins := make([]chain.Coin, n)
+		tx := plain(t, func(tx *wire.MsgTx) {
+			tx.TxIn = nil
+			for i := range n {
+				tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: uint32(i)}, redeem, nil))
+				coins[i].PkScript = unhex(t, "a914"+h20+"87")
+			}
+		})
+		if err := policy.CheckInputs(tx, coins); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%d inputs of 15: %v, want %v", n, err, want)
+		}
+	}
+}
+
+func TestDustMustBeMadeForFree(t *testing.T) {
+	tx := plain(t, func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(239, unhex(t, "51024e73"))) })
+	if err := policy.CheckFeeOfDust(tx, 0); err != nil {
+		t.Error(err)
+	}
+	if err := policy.CheckFeeOfDust(tx, 1); !errors.Is(err, policy.ErrDust) {
+		t.Error(err)
+	}
+}
