@@ -129,7 +129,7 @@ func TestT27_CoreValidTransactions(t *testing.T) {
 			t.Errorf("%s: %v", r.tx.ID, err)
 		}
 		// What passes under some flags passes under fewer: Known relies on it.
-		for range 40 {
+		for range 12 {
 			fewer := trim(flags & txscript.ScriptFlags(rnd.Uint32()))
 			if err := checker.CheckTx(r.tx, r.coins, fewer); err != nil {
 				t.Errorf("%s under %x, a part of %x: %v", r.tx.ID, fewer, flags, err)
@@ -157,7 +157,7 @@ func TestT27_CoreInvalidTransactions(t *testing.T) {
 			continue
 		}
 		flags := fill(parseFlags(t, r.flags))
-		for k := range 40 {
+		for k := range 12 {
 			more := flags
 			if k > 0 {
 				more = fill(flags | txscript.ScriptFlags(rnd.Uint32())&allFlags())
@@ -231,6 +231,7 @@ func (r *taprootRow) parse(t *testing.T) (*wire.MsgTx, []chain.Coin) {
 }
 
 func TestT27_CoreTaprootReference(t *testing.T) {
+	t.Parallel()
 	checker := New(Config{})
 	files, err := filepath.Glob(filepath.Join(vectorsDir(t), "taproot-ref", "*"))
 	if err != nil || len(files) < 2500 {
