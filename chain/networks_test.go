@@ -135,6 +135,35 @@ func TestScriptRulesBeginAtTheirHeights(t *testing.T) {
 	}
 }
 
+func TestSoftForksOfRegtestBeginWhereTold(t *testing.T) {
+	p := chain.RegTest()
+	for i, fork := range []string{"bip34", "dersig", "cltv", "csv", "segwit"} {
+		if err := p.Activate(fork, int32(10*(i+1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := [5]int32{p.BIP0034Height, p.BIP0066Height, p.BIP0065Height, p.CSVHeight, p.SegwitHeight}
+	if got != [5]int32{10, 20, 30, 40, 50} {
+		t.Fatalf("got %v", got)
+	}
+	if p.Activate("taproot", 1) == nil || p.Activate("csv", -1) == nil {
+		t.Fatal("what cannot be set is set")
+	}
+	if chain.RegTest().CSVHeight != 1 {
+		t.Fatal("all of regtest changed")
+	}
+	// Witnesses may be in a block from the height at which segwit holds.
+	rows := chaintest.Grow(t, p, p.Genesis(), 49)
+	for height, rule := range map[int]chain.Rule{49: chain.ErrUnexpectedWitness, 50: ""} {
+		m := chaintest.Mine(t, p, rows[height-2].Node, chaintest.With(witnessTx(t, 1, 10)))
+		if err := judge(p, m); rule != "" {
+			want(t, "too early", err, rule, true)
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // signetBlock is a block on signet's genesis whose commitment carries solution.
 func signetBlock(t *testing.T, p *chain.Params, solution []byte) *chain.Block {
 	t.Helper()

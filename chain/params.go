@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"fmt"
+
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -32,6 +34,28 @@ type Params struct {
 // Local says whether the network is a private one for tests: loopback and
 // private addresses count there, and nothing is delayed for privacy's sake.
 func (p *Params) Local() bool { return p.Net == wire.TestNet }
+
+// Activate sets the height from which a soft fork holds; fork is Bitcoin
+// Core's name for it in -testactivationheight. It is for regtest, before any
+// room has the parameters.
+func (p *Params) Activate(fork string, height int32) error {
+	if height < 0 {
+		return fmt.Errorf("activate %s: height %d is negative", fork, height)
+	}
+	heights := map[string]*int32{
+		"bip34":  &p.BIP0034Height,
+		"dersig": &p.BIP0066Height,
+		"cltv":   &p.BIP0065Height,
+		"csv":    &p.CSVHeight,
+		"segwit": &p.SegwitHeight,
+	}
+	at, ok := heights[fork]
+	if !ok {
+		return fmt.Errorf("activate %s: bip34, dersig, cltv, csv and segwit can be", fork)
+	}
+	*at = height
+	return nil
+}
 
 // Genesis is the first header of the network.
 func (p *Params) Genesis() *HeaderNode {
