@@ -15,6 +15,7 @@ import (
 type bodies struct {
 	route   route
 	dirty   bool          // something changed that may let a peer be asked
+	servers int           // peers that could be asked, at the last plan
 	flights int           // blocks asked for, over all peers
 	late    time.Duration // patience beyond the expected time
 	last    time.Time     // of the last body that was taken
@@ -80,10 +81,28 @@ func (s *State) plan() {
 	}
 	s.bodies.dirty = false
 	s.refreshRoute()
+	s.bodies.servers = 0
 	for _, p := range s.peers {
 		s.resolveUnknown(p)
-		s.askBodies(p)
+		if s.useful(p) {
+			s.bodies.servers++
+		}
 	}
+	for _, p := range s.peers {
+		if s.useful(p) {
+			s.askBodies(p)
+		}
+	}
+}
+
+// useful says whether the peer could be asked for something now.
+func (s *State) useful(p *peer) bool {
+	if p.gone || p.stalled || !p.serves() {
+		return false
+	}
+	top := p.top()
+	return top != nil && top.node.Work.Cmp(s.tree.tip.node.Work) > 0 &&
+		top.node.Work.Cmp(s.cfg.Params.MinimumChainWork) >= 0
 }
 
 // serves says whether bodies may be asked from the peer at all.
@@ -94,19 +113,12 @@ func (p *peer) serves() bool {
 
 // askBodies fills the peer's pipe.
 func (s *State) askBodies(p *peer) {
-	if p.gone || p.stalled || !p.serves() {
-		return
-	}
 	top := p.top()
-	if top == nil || top.node.Work.Cmp(s.tree.tip.node.Work) <= 0 ||
-		top.node.Work.Cmp(s.cfg.Params.MinimumChainWork) < 0 {
-		return
-	}
-	room := s.room(p)
+	path, from, shared := s.wayTo(top)
+	room := s.room(p, len(path)-from)
 	if room <= 0 {
 		return
 	}
-	path, from, shared := s.wayTo(top)
 	var ask []*entry
 	for i := from; i < len(path) && len(ask) < room; i++ {
 		e := path[i]
@@ -166,12 +178,17 @@ func (s *State) mayAsk(p *peer, e *entry) bool {
 	return p.info.Services&wire.SFNodeNetwork != 0 || p.top().node.Height-e.node.Height < limitedDepth
 }
 
-// room is how many more blocks the peer may be asked for now. A pipe that is
-// three quarters full is left alone, so that small blocks are asked in batches.
-func (s *State) room(p *peer) int {
+// room is how many more blocks the peer may be asked for now. Nobody holds more
+// than a quarter of its share of what is left, so that all are done at the same time,
+// whatever the sizes turn out to be. A pipe that is three quarters full is left
+// alone, so that small blocks are asked in batches.
+func (s *State) room(p *peer, left int) int {
 	b := &s.bodies
 	size := b.size.guess()
 	limit := min(max(s.pipe(p)/size, 1), maxFlights)
+	if b.servers > 1 {
+		limit = min(limit, 1+(left+b.flights)/(4*b.servers))
+	}
 	room := limit - len(p.flights)
 	if len(p.flights) > 0 && room < (limit+3)/4 {
 		return 0
@@ -204,27 +221,32 @@ func (s *State) request(p *peer, ask []*entry) {
 	s.send(p, m)
 }
 
-// steal finds a request that would need long where it is, for a peer that has
-// nothing else to do.
+// steal finds a request for a peer that has nothing else to do: of those it
+// could answer before the peer that was asked would even come to them, or that
+// need very long there, the one that would come last.
 func (s *State) steal(p *peer) []*entry {
-	var worst *flight
-	var wait float64
+	var last *entry
+	var wait float64 // seconds until it would come
 	size := float64(s.bodies.size.guess())
+	own := size / s.rateOf(p)
 	for _, q := range s.peers {
-		if q == p || len(q.flights) == 0 {
-			continue
-		}
-		f := q.flights[len(q.flights)-1]
-		w := float64(len(q.flights))*size/s.rateOf(q) - s.now.Sub(q.headAt).Seconds()
-		if w > wait && s.maySteal(p, f.e) {
-			worst, wait = f, w
+		each := size / s.rateOf(q)
+		for i := len(q.flights) - 1; i >= 0 && q != p; i-- {
+			begins := float64(i)*each - s.now.Sub(q.headAt).Seconds()
+			ends := begins + each
+			if ends <= wait || begins < own+stealMargin.Seconds() && ends < 2*own+stealAfter.Seconds() {
+				break
+			}
+			if e := q.flights[i].e; s.maySteal(p, e) {
+				last, wait = e, ends
+				break
+			}
 		}
 	}
-	own := size / s.rateOf(p)
-	if worst == nil || wait < stealAfter.Seconds()+2*own {
+	if last == nil {
 		return nil
 	}
-	return []*entry{worst.e}
+	return []*entry{last}
 }
 
 // maySteal says whether p has a block that one other peer was asked for.

@@ -158,20 +158,24 @@ func (s *State) rateOf(p *peer) float64 {
 	return p.rate.perSecond(s.bodies.total.perSecond(guessedRate))
 }
 
-// meanSize follows the size of blocks.
+// meanSize follows the size of blocks: up at once, for to ask for too much is
+// worse than to ask again, and down slowly.
 type meanSize struct {
-	n    int
-	mean float64
+	known bool
+	mean  float64
 }
 
 func (m *meanSize) add(size int) {
-	m.n = min(m.n+1, 16)
-	m.mean += (float64(size) - m.mean) / float64(m.n)
+	if x := float64(size); !m.known || x > m.mean {
+		m.known, m.mean = true, x
+	} else {
+		m.mean += (x - m.mean) / 16
+	}
 }
 
 // guess is the size of the next block in bytes.
 func (m *meanSize) guess() int {
-	if m.n == 0 {
+	if !m.known {
 		return guessedBlock
 	}
 	return max(int(m.mean), 100)

@@ -38,7 +38,8 @@ const (
 	maxCopies       = 3         // peers asked for one block, each time because the last was late
 	lateAfter       = 2 * time.Second
 	lateAfterMax    = 64 * time.Second // [BLOCK_STALLING_TIMEOUT_MAX]
-	stealAfter      = 2 * time.Second  // an idle peer takes a request that would need this much longer where it is
+	stealMargin     = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
+	stealAfter      = 2 * time.Second  // or that needs so much longer there
 	giveUpAfter     = time.Minute      // a stalled peer that others can replace is dropped
 	guessedBlock    = 128 << 10        // bytes of a block before the first came
 	guessedRate     = 1 << 20          // bytes per second of a peer before anybody delivered

@@ -67,6 +67,27 @@ func TestManyPeersGiveTheirSummedRate(t *testing.T) {
 	}
 }
 
+// A hundred small blocks, then large ones: what was asked for when blocks were
+// small must not end up at one peer.
+func TestSizesThatJump(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 136, 200)
+	for i := 137; i <= 200; i++ {
+		w.block(fmt.Sprint("a", i), fmt.Sprint("a", i-1), 900_000)
+	}
+	m := newSim(t, w, 9, 7)
+	for _, f := range m.nodes[1:] {
+		m.give(f, numbered("a", 200)...)
+		_, id := m.connect(m.nodes[0], f, time.Millisecond)
+		f.links[id].perByte = time.Second / 600_000
+	}
+	took := m.runUntil(time.Minute, m.reaches(m.nodes[0], "a200"))
+	t.Logf("%v, bound 12 s", took)
+	if took > 12*time.Second*10/9 {
+		t.Errorf("took %v", took)
+	}
+}
+
 // One of eight paces its blocks at 1 kB/s: at most 1.3 times as long.
 func TestT16_OneSlowPeerDoesNotHoldTheWindow(t *testing.T) {
 	const blocks, size, rate = 64, 900_000, 600_000
