@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -33,8 +34,18 @@ func (p *program) demo(c *cli.Context) error {
 	if c.Bool("json") {
 		teller.o = p.err
 	}
+	past := shortPast
+	if pace := p.pace(c, teller.o); pace > 0 {
+		past = longPast
+		teller.pause = func() {
+			select {
+			case <-c.Context.Done():
+			case <-time.After(pace):
+			}
+		}
+	}
 	teller.title()
-	res, err := demo.Run(c.Context, town, teller)
+	res, err := demo.Run(c.Context, town, teller, demo.Options{Past: past})
 	if err != nil {
 		teller.endBar()
 		err = errors.Join(err, town.Stop(context.WithoutCancel(c.Context)))
@@ -55,10 +66,33 @@ func (p *program) demo(c *cli.Context) error {
 	return nil
 }
 
+// The newcomer's past is long where somebody watches, so that its sync takes
+// longer than a blink.
+const (
+	shortPast = 500  // blocks
+	longPast  = 4000 // blocks
+)
+
+// usualPace is how long the story rests after each paragraph where somebody
+// reads it.
+const usualPace = 1500 * time.Millisecond
+
+// pace is what --pace says; else the usual one on a terminal, and none elsewhere.
+func (p *program) pace(c *cli.Context, o *term.Out) time.Duration {
+	switch {
+	case c.IsSet("pace"):
+		return c.Duration("pace")
+	case o.TTY():
+		return usualPace
+	}
+	return 0
+}
+
 // teller shows the story on a terminal.
 type teller struct {
-	o   *term.Out
-	bar *term.Progress
+	o     *term.Out
+	bar   *term.Progress
+	pause func() // after a paragraph; nil does not
 }
 
 // maxText is how wide prose is: longer lines are hard to read.
@@ -78,7 +112,12 @@ func (t *teller) Chapter(number int, title string) {
 }
 
 // Say is demo.Teller's.
-func (t *teller) Say(text string) { t.o.Printf("%s", term.Wrap(text, "  ", t.width())) }
+func (t *teller) Say(text string) {
+	t.o.Printf("%s", term.Wrap(text, "  ", t.width()))
+	if t.pause != nil {
+		t.pause()
+	}
+}
 
 // Table is demo.Teller's.
 func (t *teller) Table(head []string, rows [][]any) {

@@ -44,7 +44,10 @@ node 0's address and find each other by gossip.
   $ grapevine testnet down`,
 		Subcommands: []*cli.Command{
 			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
-				Flags: []cli.Flag{boolFlag("keep", "keep the data directories afterwards")}},
+				Flags: []cli.Flag{
+					boolFlag("keep", "keep the data directories afterwards"),
+					&cli.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: env("pace"), DefaultText: " "},
+				}},
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
 				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
 				Flags:       []cli.Flag{intFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},

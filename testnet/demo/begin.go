@@ -99,7 +99,7 @@ func (s *story) mine(ctx context.Context) error {
 
 // mineBlocks lets a node mine, a few blocks at a time so that one sees it.
 func (s *story) mineBlocks(ctx context.Context, node, n int, to string) error {
-	const step = 5
+	step := max(5, n/100)
 	bar := s.tell.Bar("mining", "blocks")
 	defer bar.Done()
 	for done := 0; done < n; {

@@ -37,8 +37,7 @@ const (
 	payee  = 2
 	victim = 1 // who is killed
 
-	historian = 3   // who mines a past for the newcomer to fetch
-	history   = 500 // blocks
+	historian = 3 // who mines a past for the newcomer to fetch
 )
 
 // Result is what the story showed.
@@ -53,8 +52,14 @@ type Result struct {
 	SyncTook time.Duration `json:"sync_ns"`
 }
 
+// Options of a telling.
+type Options struct {
+	Past int // blocks that are mined for the newcomer to fetch: at least one
+}
+
 // story is one telling.
 type story struct {
+	opt    Options
 	tell   Teller
 	town   testnet.Launcher
 	now    func() time.Time
@@ -64,8 +69,8 @@ type story struct {
 
 // Run tells the story and returns the first check that did not hold. The nodes
 // are stopped at its end; after an error that is the caller's duty.
-func Run(ctx context.Context, town testnet.Launcher, tell Teller) (Result, error) {
-	s := &story{tell: tell, town: town, now: time.Now}
+func Run(ctx context.Context, town testnet.Launcher, tell Teller, opt Options) (Result, error) {
+	s := &story{opt: opt, tell: tell, town: town, now: time.Now}
 	begin := s.now()
 	for i, chapter := range []struct {
 		title string

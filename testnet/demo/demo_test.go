@@ -151,7 +151,7 @@ func (b *book) Check(text string)           { fmt.Fprintf(b, "✓ %s\n", text) }
 
 func TestStoryIsTold(t *testing.T) {
 	town, b := &town{}, &book{}
-	res, err := Run(t.Context(), town, b)
+	res, err := Run(t.Context(), town, b, Options{Past: 500})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
@@ -175,7 +175,7 @@ func TestStoryIsTold(t *testing.T) {
 }
 
 func TestStoryEndsAtTheFirstLie(t *testing.T) {
-	_, err := Run(t.Context(), &town{lie: true}, &book{})
+	_, err := Run(t.Context(), &town{lie: true}, &book{}, Options{Past: 500})
 	if err == nil || !strings.Contains(err.Error(), "Do they agree?") || !strings.Contains(err.Error(), "different coins") {
 		t.Errorf("got %v", err)
 	}
@@ -196,7 +196,7 @@ func TestStoryStopsWhenItsListenerGoes(t *testing.T) {
 			}
 		}
 	}()
-	if _, err := Run(ctx, town, b); err == nil || !strings.Contains(err.Error(), "A payment") {
+	if _, err := Run(ctx, town, b, Options{Past: 500}); err == nil || !strings.Contains(err.Error(), "A payment") {
 		t.Errorf("got %v", err)
 	}
 }

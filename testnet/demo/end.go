@@ -12,12 +12,12 @@ import (
 
 // newcomer starts a fifth, empty node and watches it learn.
 func (s *story) newcomer(ctx context.Context) error {
-	s.tell.Say("Anybody may mine. Node 3 adds some hundred blocks, so that there is a past worth asking for.")
+	s.tell.Say(fmt.Sprintf("Anybody may mine. Node 3 adds %d blocks, so that there is a past worth asking for.", s.opt.Past))
 	var to string
 	if err := s.call(ctx, historian, "getnewaddress", &to); err != nil {
 		return err
 	}
-	if err := s.mineBlocks(ctx, historian, history, to); err != nil {
+	if err := s.mineBlocks(ctx, historian, s.opt.Past, to); err != nil {
 		return err
 	}
 	height, _, err := s.sameTip(ctx)
