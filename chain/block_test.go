@@ -239,7 +239,7 @@ func TestT25_CoinbaseNamesItsHeight(t *testing.T) {
 		}
 	}
 	p := chain.RegTest()
-	rows := chaintest.Grow(t, p, p.Genesis(), 20)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
 	for _, script := range []string{"0114ff", "011501", "0115", "020015", "5555", "0215000001"} {
 		raw, _ := hex.DecodeString(script)
 		m := chaintest.Mine(t, p, rows[19].Node, chaintest.Tamper(func(b *wire.MsgBlock) { b.Transactions[0].TxIn[0].SignatureScript = raw }))
@@ -253,7 +253,7 @@ func TestT25_CoinbaseNamesItsHeight(t *testing.T) {
 
 func TestBlocksHoldFinalTransactionsOnly(t *testing.T) {
 	p := chain.RegTest()
-	parent := chaintest.Grow(t, p, p.Genesis(), 20)[19].Node
+	parent := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))[19].Node
 	mtp := uint32(parent.MedianTimePast())
 	for lock, final := range map[uint32]bool{20: true, 21: false, mtp - 1: true, mtp: false} {
 		tx := someTx(1, func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = lock, 0 })
@@ -284,7 +284,7 @@ func TestT25_CoinbaseTakesNoMoreThanSubsidyAndFees(t *testing.T) {
 
 func TestBIP30IsLookedAtWhereRepeatsArePossible(t *testing.T) {
 	p := chain.RegTest()
-	node := chaintest.Grow(t, p, p.Genesis(), 5)[4].Node
+	node := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(5))[4].Node
 	if !chain.EnforceBIP30(p, node) {
 		t.Error("regtest always looks")
 	}

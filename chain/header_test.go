@@ -13,7 +13,7 @@ import (
 
 func TestT11_HeadersAtTheEdgesOfTheirRules(t *testing.T) {
 	p := chain.RegTest()
-	rows := chaintest.Grow(t, p, p.Genesis(), 20)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
 	parent := rows[19].Node
 	mtp := parent.MedianTimePast()
 	now := parent.Header.Timestamp.Add(time.Hour)
@@ -62,7 +62,7 @@ func TestBIP94RefusesToWarpTime(t *testing.T) {
 	p := chain.RegTest()
 	p.EnforceBIP94 = true
 	interval := int(p.TargetTimespan / p.TargetTimePerBlock)
-	rows := chaintest.Grow(t, p, p.Genesis(), interval-1)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(interval-1))
 	// The parent is far ahead of its ancestors' median.
 	late := chaintest.Mine(t, p, rows[interval-3].Node, chaintest.At(rows[interval-3].Node.Header.Timestamp.Add(3*time.Hour)))
 	for _, tc := range []struct {

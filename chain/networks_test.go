@@ -153,7 +153,7 @@ func TestSoftForksOfRegtestBeginWhereTold(t *testing.T) {
 		t.Fatal("all of regtest changed")
 	}
 	// Witnesses may be in a block from the height at which segwit holds.
-	rows := chaintest.Grow(t, p, p.Genesis(), 49)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(49))
 	for height, rule := range map[int]chain.Rule{49: chain.ErrUnexpectedWitness, 50: ""} {
 		m := chaintest.Mine(t, p, rows[height-2].Node, chaintest.With(witnessTx(t, 1, 10)))
 		if err := judge(p, m); rule != "" {

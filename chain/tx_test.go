@@ -168,7 +168,7 @@ func TestLockTimesEndStrictlyAfterTheirNumber(t *testing.T) {
 // too, although wire shows them as negative.
 func TestT26_RelativeLocksHoldForVersionsFromTwo(t *testing.T) {
 	p := chain.RegTest()
-	rows := chaintest.Grow(t, p, p.Genesis(), 30)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(30))
 	parent := rows[29].Node // height 30
 	coins := []chain.Coin{{Value: 1, Height: 20}}
 	for version, locked := range map[uint32]bool{0: false, 1: false, 2: true, 3: true, 0x80000002: true, 0xffffffff: true, 0x80000000: true} {
@@ -185,7 +185,7 @@ func TestT26_RelativeLocksHoldForVersionsFromTwo(t *testing.T) {
 func TestRelativeLocksOpenAtTheirBlock(t *testing.T) {
 	const seconds = 1 << 22
 	p := chain.RegTest()
-	rows := chaintest.Grow(t, p, p.Genesis(), 60)
+	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(60))
 	node := func(height int) *chain.HeaderNode { return rows[height-1].Node }
 	coinAt := func(h int32) []chain.Coin { return []chain.Coin{{Value: 1, Height: h}} }
 	// Blocks are ten minutes apart, so the median time of height h ≥ 11 is
@@ -212,7 +212,7 @@ func TestRelativeLocksOpenAtTheirBlock(t *testing.T) {
 		{"38400 s of 37800", seconds | 75, 12, 11 + 63, false},
 	} {
 		if tc.parent > 60 {
-			more := chaintest.Grow(t, p, node(60), tc.parent-60)
+			more := chaintest.Grow(t, p, node(60), chaintest.Times(tc.parent-60))
 			rows = append(rows[:60:60], more...)
 		}
 		tx := someTx(1, func(tx *wire.MsgTx) { tx.TxIn[0].Sequence = tc.sequence })

@@ -35,6 +35,7 @@ type plan struct {
 	tamper   []func(*wire.MsgBlock)
 	damage   []func(*wire.MsgBlock)
 	unsolved bool
+	times    int
 }
 
 // Option says how a block differs from an empty one that pays to OP_TRUE.
@@ -69,6 +70,9 @@ func Damage(f func(*wire.MsgBlock)) Option {
 
 // Unsolved leaves the block without proof of work.
 func Unsolved() Option { return func(p *plan) { p.unsolved = true } }
+
+// Times says how many blocks Grow is to make.
+func Times(n int) Option { return func(p *plan) { p.times = n } }
 
 // Mine makes a block on parent. Without options it is valid, empty, and pays
 // its subsidy to OP_TRUE.
@@ -159,11 +163,15 @@ func solve(t testing.TB, p *chain.Params, h *wire.BlockHeader, proof bool) {
 	t.Fatalf("no nonce found for bits %08x", h.Bits)
 }
 
-// Grow mines n empty blocks in a row on parent.
-func Grow(t testing.TB, p *chain.Params, parent *chain.HeaderNode, n int, opts ...Option) []Mined {
+// Grow mines blocks in a row on parent, as many as Times says, else one.
+func Grow(t testing.TB, p *chain.Params, parent *chain.HeaderNode, opts ...Option) []Mined {
 	t.Helper()
-	blocks := make([]Mined, 0, n)
-	for range n {
+	pl := plan{times: 1}
+	for _, o := range opts {
+		o(&pl)
+	}
+	blocks := make([]Mined, 0, pl.times)
+	for range pl.times {
 		m := Mine(t, p, parent, opts...)
 		blocks = append(blocks, m)
 		parent = m.Node

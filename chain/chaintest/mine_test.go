@@ -24,7 +24,7 @@ func check(p *chain.Params, m chaintest.Mined) error {
 func TestMinedBlocksKeepEveryRule(t *testing.T) {
 	p := chain.RegTest()
 	parent := p.Genesis()
-	for _, m := range chaintest.Grow(t, p, parent, 300) {
+	for _, m := range chaintest.Grow(t, p, parent, chaintest.Times(300)) {
 		if err := check(p, m); err != nil {
 			t.Fatalf("height %d: %v", m.Node.Height, err)
 		}
@@ -42,7 +42,7 @@ func TestSpendsOfEveryKindAreSignedWell(t *testing.T) {
 		tip = m.Node
 	}
 	coins[3].Key = nil
-	rows := chaintest.Grow(t, p, tip, 100)
+	rows := chaintest.Grow(t, p, tip, chaintest.Times(100))
 	tx := chaintest.Spend(t, coins, chaintest.Pay(1e9, chaintest.OpTrue()))
 	m := chaintest.Mine(t, p, rows[99].Node, chaintest.With(tx), chaintest.Fees(19e9))
 	if err := check(p, m); err != nil {

@@ -17,7 +17,7 @@ import (
 func wide(b *testing.B, r *rig) (tip chaintest.Mined, txs []*chain.Tx) {
 	key := chaintest.NewKey(1)
 	const spenders, inputs = 200, 10
-	trunk := chaintest.Grow(b, r.cfg.Params, r.cfg.Params.Genesis(), 101, chaintest.PayTo(key.P2WPKH()))
+	trunk := chaintest.Grow(b, r.cfg.Params, r.cfg.Params.Genesis(), chaintest.Times(101), chaintest.PayTo(key.P2WPKH()))
 	outs := make([]*wire.TxOut, spenders*inputs)
 	for i := range outs {
 		outs[i] = chaintest.Pay(2*btcutil.SatoshiPerBitcoin/100, key.P2WPKH())
@@ -75,8 +75,8 @@ func BenchmarkConnect2000Inputs(b *testing.B) {
 func BenchmarkReorganise100Blocks(b *testing.B) {
 	r := newRig(b)
 	p := r.cfg.Params
-	left := chaintest.Grow(b, p, p.Genesis(), 100)
-	right := chaintest.Grow(b, p, p.Genesis(), 101, chaintest.Extra(7))
+	left := chaintest.Grow(b, p, p.Genesis(), chaintest.Times(100))
+	right := chaintest.Grow(b, p, p.Genesis(), chaintest.Times(101), chaintest.Extra(7))
 	for _, m := range append(left, right...) {
 		<-r.later(m)
 	}

@@ -39,7 +39,7 @@ func growGrove(t testing.TB, rng *rand.Rand, n int) *grove {
 	g := &grove{params: chain.RegTest(), state: map[chain.Hash]map[wire.OutPoint]chain.Coin{}}
 	genesis := g.params.Genesis()
 	g.state[genesis.Hash] = map[wire.OutPoint]chain.Coin{}
-	g.trunk = chaintest.Grow(t, g.params, genesis, 110)
+	g.trunk = chaintest.Grow(t, g.params, genesis, chaintest.Times(110))
 	for _, m := range g.trunk {
 		g.state[m.Node.Hash] = g.after(m)
 	}

@@ -29,7 +29,7 @@ func benchmarkSync(b *testing.B, settings ...setting) {
 			m.Transactions[0].AddTxOut(wire.NewTxOut(0, make([]byte, 10_000)))
 		}
 	})
-	blocks := chaintest.Grow(b, p, p.Genesis(), 200, fat)
+	blocks := chaintest.Grow(b, p, p.Genesis(), chaintest.Times(200), fat)
 	full := loopback(b, append(settings, connects("127.0.0.1:1"))...)
 	total := int64(0)
 	for _, m := range blocks {

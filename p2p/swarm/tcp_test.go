@@ -35,7 +35,7 @@ func TestALineOfNodesOverTCP(t *testing.T) {
 	}
 	first, last := line[0], line[len(line)-1]
 	p := chain.RegTest()
-	blocks := chaintest.Grow(t, p, p.Genesis(), 120)
+	blocks := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(120))
 	var took []time.Duration
 	for _, m := range blocks {
 		begun := time.Now()
