@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 	"grapevine/chain/script"
 )
@@ -25,9 +26,9 @@ type scene struct {
 	// paid for and mined once (Core: bypass_limits).
 	returning bool
 
-	earlier map[chain.Hash]*entry // by txid; those of the same list or pair
-	list    bool                  // more than one transaction is judged
-	paired  bool                  // a parent and the child that pays for it
+	earlier map[chain.Hash]*graph.Entry // by txid; those of the same list or pair
+	list    bool                        // more than one transaction is judged
+	paired  bool                        // a parent and the child that pays for it
 }
 
 func (p *Pool) scene() *scene {
@@ -42,9 +43,9 @@ type draft struct {
 	tx        *chain.Tx
 	coins     []chain.Coin // by input; those of the pool have the next block's height
 	found     []bool       // by input
-	parents   []*entry
-	conflicts []*entry // pool transactions that spend one of its inputs
-	leaving   []*entry // they and all that build on them
+	parents   []*graph.Entry
+	conflicts []*graph.Entry // pool transactions that spend one of its inputs
+	leaving   []*graph.Entry // they and all that build on them
 	fee       btcutil.Amount
 	sigOps    int
 	vsize     int
@@ -53,7 +54,7 @@ type draft struct {
 // judge asks everything that Add asks, in Core's order (PreChecks,
 // ReplacementChecks, PolicyScriptChecks), the cheap questions first. It answers
 // with what has to leave, with all that builds on it. It changes nothing.
-func (s *scene) judge(tx *chain.Tx) (*entry, []*entry, error) {
+func (s *scene) judge(tx *chain.Tx) (*graph.Entry, []*graph.Entry, error) {
 	if err := s.checkAlone(tx); err != nil {
 		return nil, nil, err
 	}
@@ -105,18 +106,18 @@ func (s *scene) checkAlone(tx *chain.Tx) error {
 // meetPool finds what the pool says of the transaction: that it is there, what
 // stands against it, and which of its coins are made there.
 func (s *scene) meetPool(d *draft) error {
-	g := &s.pool.graph
+	g := s.pool.graph
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	if g.byWID[d.tx.WID] != nil {
+	if g.ByWTxID(d.tx.WID) != nil {
 		return refused(policy.ErrInPool)
 	}
-	if g.byID[d.tx.ID] != nil {
+	if g.ByTxID(d.tx.ID) != nil {
 		return refused(policy.ErrSameTxID)
 	}
 	for i, in := range d.tx.TxIn {
 		op := in.PreviousOutPoint
-		if other := g.spent[op]; other != nil && !slices.Contains(d.conflicts, other) {
+		if other := g.Spender(op); other != nil && !slices.Contains(d.conflicts, other) {
 			d.conflicts = append(d.conflicts, other)
 		}
 		if err := s.meetParent(d, i, op); err != nil {
@@ -135,19 +136,18 @@ func (s *scene) meetPool(d *draft) error {
 }
 
 func (s *scene) meetParent(d *draft, i int, op wire.OutPoint) error {
-	parent := s.pool.graph.byID[op.Hash]
+	parent := s.pool.graph.ByTxID(op.Hash)
 	if parent == nil {
 		parent = s.earlier[op.Hash]
 	}
 	if parent == nil {
 		return nil
 	}
-	coin, ok := parent.coin(op.Index)
+	coin, ok := parent.Coin(op.Index, s.tip.Height+1)
 	if !ok {
 		// The txid commits to the number of outputs: waiting will not help.
 		return chain.Broken(chain.ErrInputsMissing, "%s has no such output", op)
 	}
-	coin.Height = s.tip.Height + 1
 	d.coins[i], d.found[i] = coin, true
 	if !slices.Contains(d.parents, parent) {
 		d.parents = append(d.parents, parent)
@@ -263,22 +263,20 @@ func (p *Pool) checkMinRelay(paid policy.Paid) error {
 	return nil
 }
 
-func (s *scene) draftEntry(d *draft) *entry {
-	e := newEntry(d.tx, d.fee, d.sigOps)
-	e.parents = d.parents
-	e.usage = usageOf(d.tx, len(d.parents))
-	e.time = s.pool.cfg.Now()
-	e.height = s.tip.Height
+func (s *scene) draftEntry(d *draft) *graph.Entry {
+	e := graph.NewEntry(d.tx, d.fee, d.sigOps, d.parents)
+	e.Time = s.pool.cfg.Now()
+	e.Height = s.tip.Height
 	for i, in := range d.tx.TxIn {
-		e.coinbase = e.coinbase || d.coins[i].Coinbase
-		e.relative = e.relative || uint32(d.tx.Version) >= 2 && in.Sequence&wire.SequenceLockTimeDisabled == 0
+		e.Coinbase = e.Coinbase || d.coins[i].Coinbase
+		e.Relative = e.Relative || uint32(d.tx.Version) >= 2 && in.Sequence&wire.SequenceLockTimeDisabled == 0
 	}
 	return e
 }
 
 // checkGraph asks whether the transaction may take the place of what it
 // conflicts with, and whether the pool's graph stays within its limits.
-func (s *scene) checkGraph(d *draft, e *entry) error {
+func (s *scene) checkGraph(d *draft, e *graph.Entry) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
 	if sibling := evictableSibling(e); sibling != nil && !s.list && !slices.Contains(d.conflicts, sibling) {

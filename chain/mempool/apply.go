@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 )
 
 // Apply follows a move of the tip: what is confirmed and what conflicts with
@@ -49,10 +50,10 @@ func (p *Pool) takeConfirmed(blocks []chain.Linked, c *change) {
 // takeBlock returns which pool transactions the block held.
 func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
 	for _, tx := range b.Txs {
-		if len(p.graph.byID) == 0 {
+		if p.graph.Len() == 0 {
 			break
 		}
-		if e := p.graph.byID[tx.ID]; e != nil {
+		if e := p.graph.ByTxID(tx.ID); e != nil {
 			p.release(e, chain.GoneConfirmed, c)
 			held = append(held, tx.ID)
 		}
@@ -63,7 +64,7 @@ func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
 
 func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {
 	for _, in := range tx.TxIn {
-		if e := p.graph.spent[in.PreviousOutPoint]; e != nil {
+		if e := p.graph.Spender(in.PreviousOutPoint); e != nil {
 			p.drop(e, chain.GoneConflict, c)
 		}
 	}
@@ -97,7 +98,7 @@ func (p *Pool) giveBack(d chain.Delta, c *change) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.graph.recount()
+	p.graph.Recount()
 	p.dropOverlong(c)
 }
 
@@ -112,12 +113,12 @@ func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
 		return false
 	}
-	e.tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
+	e.Tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e.seq = seq
+	e.Seq = seq
 	p.admit(e, c)
-	p.graph.relink(e)
+	p.graph.Relink(e)
 	return true
 }
 
@@ -126,13 +127,13 @@ func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
 func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.graph.byID[tx.ID] != nil {
+	if p.graph.ByTxID(tx.ID) != nil {
 		return
 	}
 	op := wire.OutPoint{Hash: tx.ID}
 	for i := range tx.TxOut {
 		op.Index = uint32(i)
-		if e := p.graph.spent[op]; e != nil {
+		if e := p.graph.Spender(op); e != nil {
 			p.drop(e, chain.GoneInvalid, c)
 		}
 	}
@@ -141,8 +142,8 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 // dropOverlong removes what has more ancestors than it may, now that its
 // parents are unconfirmed again.
 func (p *Pool) dropOverlong(c *change) {
-	for _, e := range p.graph.ordered() {
-		if p.holds(e) && (e.anc.count > maxAncestors || e.anc.size > maxAncestorSize && e.anc.count > 1) {
+	for _, e := range p.graph.Ordered() {
+		if p.graph.Holds(e) && (e.Anc.Count > maxAncestors || e.Anc.Size > maxAncestorSize && e.Anc.Count > 1) {
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}
@@ -151,8 +152,8 @@ func (p *Pool) dropOverlong(c *change) {
 // sweep removes what the new tip does not admit.
 func (p *Pool) sweep(c *change) {
 	s := p.scene()
-	for _, e := range p.graph.ordered() { // the writer reads without the lock
-		if !p.holds(e) || s.standsStill(e) {
+	for _, e := range p.graph.Ordered() { // the writer reads without the lock
+		if !p.graph.Holds(e) || s.standsStill(e) {
 			continue
 		}
 		p.mu.Lock()
@@ -162,15 +163,15 @@ func (p *Pool) sweep(c *change) {
 }
 
 // standsStill says whether an entry is still final and mature on the tip.
-func (s *scene) standsStill(e *entry) bool {
-	if !chain.IsFinal(e.tx, s.tip.Height+1, s.tip.MedianTimePast()) {
+func (s *scene) standsStill(e *graph.Entry) bool {
+	if !chain.IsFinal(e.Tx, s.tip.Height+1, s.tip.MedianTimePast()) {
 		return false
 	}
-	if !e.coinbase && !e.relative {
+	if !e.Coinbase && !e.Relative {
 		return true
 	}
-	d := &draft{tx: e.tx, coins: make([]chain.Coin, len(e.tx.TxIn)), found: make([]bool, len(e.tx.TxIn))}
-	for i, in := range e.tx.TxIn {
+	d := &draft{tx: e.Tx, coins: make([]chain.Coin, len(e.Tx.TxIn)), found: make([]bool, len(e.Tx.TxIn))}
+	for i, in := range e.Tx.TxIn {
 		if s.meetParent(d, i, in.PreviousOutPoint) != nil {
 			return false
 		}
@@ -178,13 +179,13 @@ func (s *scene) standsStill(e *entry) bool {
 	if err := s.fetch(d); err != nil {
 		return false
 	}
-	if !chain.SequenceLock(s.pool.cfg.Params, e.tx, d.coins, s.tip).Open(s.tip) {
+	if !chain.SequenceLock(s.pool.cfg.Params, e.Tx, d.coins, s.tip).Open(s.tip) {
 		return false
 	}
-	_, err := chain.CheckTxInputs(s.pool.cfg.Params, e.tx, d.coins, s.tip.Height+1)
+	_, err := chain.CheckTxInputs(s.pool.cfg.Params, e.Tx, d.coins, s.tip.Height+1)
 	return err == nil
 }
 
-func sortLastFirst(entries []*entry) {
-	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(b.seq, a.seq) })
+func sortLastFirst(entries []*graph.Entry) {
+	slices.SortFunc(entries, func(a, b *graph.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -13,10 +14,10 @@ type chainLimits struct{ ancestors, ancestorSize, descendants, descendantSize in
 // checkChain holds a transaction that is to enter to the limits on chains. Its
 // ancestors come from e.parents. Entries of leaving go when it enters. Pool.mu
 // is held.
-func checkChain(e *entry, leaving []*entry) error {
-	above := descents(ancestors(e), leaving)
+func checkChain(e *graph.Entry, leaving []*graph.Entry) error {
+	above := descents(graph.Ancestors(e), leaving)
 	err := withinLimits(e, above, chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize})
-	if err == nil || e.vsize > carveOutSize || e.tx.Version == trucVersion {
+	if err == nil || e.VSize > carveOutSize || e.Tx.Version == trucVersion {
 		return err
 	}
 	carveOut := chainLimits{2, maxAncestorSize, maxDescendants + 1, maxDescendantSize + carveOutSize}
@@ -28,46 +29,46 @@ func checkChain(e *entry, leaving []*entry) error {
 
 // descent is an ancestor and what will build on it when others have left.
 type descent struct {
-	*entry
-	desc totals
+	*graph.Entry
+	after graph.Totals
 }
 
-func descents(above, leaving []*entry) []descent {
+func descents(above, leaving []*graph.Entry) []descent {
 	list := make([]descent, len(above))
 	for i, a := range above {
-		list[i] = descent{a, a.desc}
+		list[i] = descent{a, a.Desc}
 	}
 	for i := range list {
 		for _, a := range above {
 			// One that is judged with e has not been counted in the pool yet.
-			if a.place < 0 && slices.Contains(ancestors(a), list[i].entry) {
-				list[i].desc.add(a.own())
+			if !a.Entered() && slices.Contains(graph.Ancestors(a), list[i].Entry) {
+				list[i].after.Add(a.Own())
 			}
 		}
 		for _, gone := range leaving {
-			if slices.Contains(ancestors(gone), list[i].entry) {
-				list[i].desc.sub(gone.own())
+			if slices.Contains(graph.Ancestors(gone), list[i].Entry) {
+				list[i].after.Sub(gone.Own())
 			}
 		}
 	}
 	return list
 }
 
-func withinLimits(e *entry, above []descent, l chainLimits) error {
-	all := e.own()
+func withinLimits(e *graph.Entry, above []descent, l chainLimits) error {
+	all := e.Own()
 	for _, a := range above {
-		all.add(a.own())
-		if a.desc.size+e.vsize > l.descendantSize {
-			return tooLong("exceeds descendant size limit for tx %s [limit: %d]", a.tx.ID, l.descendantSize)
+		all.Add(a.Own())
+		if a.after.Size+e.VSize > l.descendantSize {
+			return tooLong("exceeds descendant size limit for tx %s [limit: %d]", a.Tx.ID, l.descendantSize)
 		}
-		if a.desc.count+1 > l.descendants {
-			return tooLong("too many descendants for tx %s [limit: %d]", a.tx.ID, l.descendants)
+		if a.after.Count+1 > l.descendants {
+			return tooLong("too many descendants for tx %s [limit: %d]", a.Tx.ID, l.descendants)
 		}
 	}
-	if all.size > l.ancestorSize && len(above) > 0 {
+	if all.Size > l.ancestorSize && len(above) > 0 {
 		return tooLong("exceeds ancestor size limit [limit: %d]", l.ancestorSize)
 	}
-	if all.count > l.ancestors {
+	if all.Count > l.ancestors {
 		return tooLong("too many unconfirmed ancestors [limit: %d]", l.ancestors)
 	}
 	return nil

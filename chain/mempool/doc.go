@@ -12,7 +12,7 @@
 // scripts never run under the lock.
 //
 // Start with Pool.Add in pool.go, then accept.go (the order of the questions)
-// and graph.go (ancestors and descendants); apply.go follows the chain, floor.go
+// and package graph (ancestors and descendants); apply.go follows the chain, floor.go
 // says what entry costs when the pool is full. Each rule of relay that needs the
 // graph has a file: chains.go, replace.go, truc.go, pair.go. What a transaction
 // must be by itself is package policy. check.go says what always holds.

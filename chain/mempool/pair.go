@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -72,7 +73,7 @@ func (p *poor) loneParent(err error) *chain.Tx {
 // judgeWithParent judges a child that was refused with why once more, together
 // with the kept parent that it may pay for. Neither may take the place of
 // others. What is wrong with the parent is not the child's: then why stands.
-func (p *Pool) judgeWithParent(child *chain.Tx, why error) ([]*entry, error) {
+func (p *Pool) judgeWithParent(child *chain.Tx, why error) ([]*graph.Entry, error) {
 	parent := p.poor.loneParent(why)
 	if parent == nil {
 		return nil, why
@@ -86,14 +87,14 @@ func (p *Pool) judgeWithParent(child *chain.Tx, why error) ([]*entry, error) {
 	if err != nil {
 		return nil, why
 	}
-	s.earlier = map[chain.Hash]*entry{parent.ID: above}
+	s.earlier = map[chain.Hash]*graph.Entry{parent.ID: above}
 	e, _, err := s.judge(child)
 	if err != nil {
 		return nil, err
 	}
-	sum := above.own()
-	sum.add(e.own())
-	return []*entry{above, e}, p.checkRates(sum.paid())
+	sum := above.Own()
+	sum.Add(e.Own())
+	return []*graph.Entry{above, e}, p.checkRates(sum.Paid())
 }
 
 // errDustLeft: the child of a transaction that made dust must spend the dust,
@@ -102,11 +103,11 @@ const errDustLeft chain.Policy = "missing-ephemeral-spends"
 
 // checkDustSpent holds a transaction that is to enter to spending the dust of
 // its unconfirmed parents (Core: CheckEphemeralSpends).
-func checkDustSpent(e *entry) error {
-	for _, parent := range e.parents {
-		for i, out := range parent.tx.TxOut {
-			if policy.IsDust(out) && !spendsOutput(e.tx, parent.tx.ID, i) {
-				return chain.Refused(errDustLeft, "tx %s (wtxid=%s) did not spend parent's ephemeral dust", e.tx.ID, e.tx.WID)
+func checkDustSpent(e *graph.Entry) error {
+	for _, parent := range e.Parents {
+		for i, out := range parent.Tx.TxOut {
+			if policy.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
+				return chain.Refused(errDustLeft, "tx %s (wtxid=%s) did not spend parent's ephemeral dust", e.Tx.ID, e.Tx.WID)
 			}
 		}
 	}

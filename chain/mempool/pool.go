@@ -8,6 +8,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool/estimate"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -29,7 +30,7 @@ type Pool struct {
 	poor poor // the writer's
 
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
-	graph   graph
+	graph   *graph.Graph
 	floor   floor
 	fees    *estimate.Estimator
 	tip     *chain.HeaderNode
@@ -49,7 +50,7 @@ func New(cfg Config) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: newGraph(), fees: estimate.New(), tip: cfg.View().Tip()}
+	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), tip: cfg.View().Tip()}
 }
 
 // Add judges a transaction and keeps it if it is good. The error is
@@ -72,45 +73,45 @@ func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
 	if err != nil {
 		return chain.PoolDelta{}, err
 	}
-	p.poor.forget(both[0].tx.ID)
+	p.poor.forget(both[0].Tx.ID)
 	return p.enter(nil, both...)
 }
 
 // enter puts entries in, parents first, in the place of the conflicts.
-func (p *Pool) enter(conflicts []*entry, entries ...*entry) (chain.PoolDelta, error) {
+func (p *Pool) enter(conflicts []*graph.Entry, entries ...*graph.Entry) (chain.PoolDelta, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c change
 	for _, other := range conflicts {
-		if p.holds(other) { // not gone with another of them
+		if p.graph.Holds(other) { // not gone with another of them
 			p.drop(other, chain.GoneReplaced, &c)
 		}
 	}
 	for _, e := range entries {
-		e.seq = p.nextSeq
+		e.Seq = p.nextSeq
 		p.nextSeq++
 		p.admit(e, &c)
-		if len(e.parents) == 0 {
-			p.fees.Came(e.tx.ID, policy.RateOf(e.fee, e.vsize), e.height)
+		if len(e.Parents) == 0 {
+			p.fees.Came(e.Tx.ID, policy.RateOf(e.Fee, e.VSize), e.Height)
 		}
 	}
 	p.shrink(&c)
-	if !p.holds(entries[len(entries)-1]) {
+	if !p.graph.Holds(entries[len(entries)-1]) {
 		return c.delta(), refused(policy.ErrPoolFull)
 	}
 	return c.delta(), nil
 }
 
 // admit puts an entry in. Pool.mu is held for writing, here and below.
-func (p *Pool) admit(e *entry, c *change) {
-	p.graph.insert(e)
+func (p *Pool) admit(e *graph.Entry, c *change) {
+	p.graph.Insert(e)
 	p.changes++
 	c.in = append(c.in, e)
 }
 
 // drop takes an entry out with all that build on it, the last ones first.
-func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
-	below := descendants(e)
+func (p *Pool) drop(e *graph.Entry, why chain.Gone, c *change) {
+	below := graph.Descendants(e)
 	sortLastFirst(below)
 	for _, d := range append(below, e) {
 		p.release(d, why, c)
@@ -118,11 +119,11 @@ func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
 }
 
 // release takes out an entry that has no ancestors or no descendants left.
-func (p *Pool) release(e *entry, why chain.Gone, c *change) {
-	p.graph.remove(e)
+func (p *Pool) release(e *graph.Entry, why chain.Gone, c *change) {
+	p.graph.Remove(e)
 	p.changes++
 	if why != chain.GoneConfirmed {
-		p.fees.Left(e.tx.ID)
+		p.fees.Left(e.Tx.ID)
 	}
 	c.out = append(c.out, departure{e, why})
 }
@@ -130,9 +131,9 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 // shrink evicts until the pool fits its memory. What goes raises the floor
 // above what it paid, so that it does not come back while there is no room.
 func (p *Pool) shrink(c *change) {
-	for p.graph.usage > p.cfg.MaxBytes {
-		first := p.graph.heap[0]
-		p.floor.raise(policy.RateOf(first.desc.fees, first.desc.size)+policy.Increment, p.cfg.Now())
+	for p.graph.Usage() > p.cfg.MaxBytes {
+		first := p.graph.Worst()
+		p.floor.raise(policy.RateOf(first.Desc.Fees, first.Desc.Size)+policy.Increment, p.cfg.Now())
 		p.drop(first, chain.GoneEvicted, c)
 	}
 }
@@ -140,24 +141,22 @@ func (p *Pool) shrink(c *change) {
 // expire drops what has waited too long for a block.
 func (p *Pool) expire(c *change) {
 	before := p.cfg.Now().Add(-Expiry)
-	var old []*entry
-	for _, e := range p.graph.heap {
-		if e.time.Before(before) {
+	var old []*graph.Entry
+	for e := range p.graph.All() {
+		if e.Time.Before(before) {
 			old = append(old, e)
 		}
 	}
-	slices.SortFunc(old, bySeq)
+	slices.SortFunc(old, graph.BySeq)
 	for _, e := range old {
-		if p.holds(e) { // not gone with its parent
+		if p.graph.Holds(e) { // not gone with its parent
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}
 }
 
-func (p *Pool) holds(e *entry) bool { return p.graph.byID[e.tx.ID] == e }
-
 // full is the share of the pool's memory that is in use.
-func (p *Pool) full() float64 { return float64(p.graph.usage) / float64(p.cfg.MaxBytes) }
+func (p *Pool) full() float64 { return float64(p.graph.Usage()) / float64(p.cfg.MaxBytes) }
 
 func (p *Pool) floorNow() policy.FeeRate {
 	p.mu.RLock()
@@ -167,32 +166,32 @@ func (p *Pool) floorNow() policy.FeeRate {
 
 // change collects what one Add or Apply does.
 type change struct {
-	in  []*entry
+	in  []*graph.Entry
 	out []departure
 }
 
 type departure struct {
-	*entry
+	*graph.Entry
 	why chain.Gone
 }
 
 // delta is the change seen from outside: what came and went again did neither.
 func (c *change) delta() chain.PoolDelta {
-	passed := map[*entry]bool{} // true: came; then false: and went
+	passed := map[*graph.Entry]bool{} // true: came; then false: and went
 	for _, e := range c.in {
 		passed[e] = true
 	}
 	var d chain.PoolDelta
 	for _, gone := range c.out {
-		if _, came := passed[gone.entry]; came {
-			passed[gone.entry] = false
+		if _, came := passed[gone.Entry]; came {
+			passed[gone.Entry] = false
 			continue
 		}
-		d.Out = append(d.Out, chain.PoolGone{Tx: gone.tx, Why: gone.why})
+		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why})
 	}
 	for _, e := range c.in {
 		if passed[e] {
-			d.In = append(d.In, chain.PoolTx{Tx: e.tx, Fee: e.fee})
+			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee})
 		}
 	}
 	return d

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -13,59 +14,61 @@ import (
 func (p *Pool) Entry(txid chain.Hash) (Entry, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e, ok := p.graph.byID[txid]
-	if !ok {
+	e := p.graph.ByTxID(txid)
+	if e == nil {
 		return Entry{}, false
 	}
-	return e.public(), true
+	return public(e), true
 }
 
 // ByWTxID is the transaction with this wtxid.
 func (p *Pool) ByWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e, ok := p.graph.byWID[wtxid]
-	if !ok {
+	e := p.graph.ByWTxID(wtxid)
+	if e == nil {
 		return nil, false
 	}
-	return e.tx, true
+	return e.Tx, true
 }
 
 // Entries are all transactions, parents before their children.
 func (p *Pool) Entries() []Entry {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return publish(p.graph.ordered())
+	return publish(p.graph.Ordered())
 }
 
 // TxIDs are all transactions, parents before their children.
 func (p *Pool) TxIDs() []chain.Hash {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	ids := make([]chain.Hash, 0, len(p.graph.byID))
-	for _, e := range p.graph.ordered() {
-		ids = append(ids, e.tx.ID)
+	ids := make([]chain.Hash, 0, p.graph.Len())
+	for _, e := range p.graph.Ordered() {
+		ids = append(ids, e.Tx.ID)
 	}
 	return ids
 }
 
 // Ancestors are the pool transactions that txid builds on, without itself;
 // parents first.
-func (p *Pool) Ancestors(txid chain.Hash) ([]Entry, bool) { return p.relatives(txid, ancestors) }
+func (p *Pool) Ancestors(txid chain.Hash) ([]Entry, bool) { return p.relatives(txid, graph.Ancestors) }
 
 // Descendants are the pool transactions that build on txid, without itself;
 // parents first.
-func (p *Pool) Descendants(txid chain.Hash) ([]Entry, bool) { return p.relatives(txid, descendants) }
+func (p *Pool) Descendants(txid chain.Hash) ([]Entry, bool) {
+	return p.relatives(txid, graph.Descendants)
+}
 
-func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bool) {
+func (p *Pool) relatives(txid chain.Hash, of func(*graph.Entry) []*graph.Entry) ([]Entry, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e, ok := p.graph.byID[txid]
-	if !ok {
+	e := p.graph.ByTxID(txid)
+	if e == nil {
 		return nil, false
 	}
 	found := of(e)
-	slices.SortFunc(found, bySeq)
+	slices.SortFunc(found, graph.BySeq)
 	return publish(found), true
 }
 
@@ -73,9 +76,9 @@ func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bo
 func (p *Pool) Snapshot() Snapshot {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, len(p.graph.byID))}
-	for _, e := range p.graph.ordered() {
-		s.Txs = append(s.Txs, Candidate{Tx: e.tx, Fee: e.fee, SigOpCost: e.sigOps})
+	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len())}
+	for _, e := range p.graph.Ordered() {
+		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, SigOpCost: e.SigOpCost})
 	}
 	return s
 }
@@ -85,11 +88,11 @@ func (p *Pool) Stats() Stats {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return Stats{
-		Size:      p.graph.sum.count,
-		Bytes:     int64(p.graph.sum.size),
-		Usage:     p.graph.usage,
+		Size:      p.graph.Sum().Count,
+		Bytes:     int64(p.graph.Sum().Size),
+		Usage:     p.graph.Usage(),
 		MaxUsage:  p.cfg.MaxBytes,
-		TotalFee:  p.graph.sum.fees,
+		TotalFee:  p.graph.Sum().Fees,
 		MinFee:    max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.MinFeeRate),
 		MinRelay:  p.cfg.MinFeeRate,
 		Increment: policy.Increment,
@@ -114,11 +117,11 @@ func (p *Pool) EstimateFee(target int, conservative bool) (rate policy.FeeRate, 
 func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e, ok := p.graph.spent[op]
-	if !ok {
+	e := p.graph.Spender(op)
+	if e == nil {
 		return chain.Hash{}, false
 	}
-	return e.tx.ID, true
+	return e.Tx.ID, true
 }
 
 // Coins is the coin set over chain and pool: a coin made by a pool transaction
@@ -133,41 +136,52 @@ type coins struct {
 // Coin is as chain.CoinView says.
 func (c coins) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
 	c.pool.mu.RLock()
-	spender, parent := c.pool.graph.spent[op], c.pool.graph.byID[op.Hash]
+	spender, parent := c.pool.graph.Spender(op), c.pool.graph.ByTxID(op.Hash)
 	c.pool.mu.RUnlock()
 	if spender != nil {
 		return chain.Coin{}, false, nil
 	}
 	if parent != nil {
-		coin, ok := parent.coin(op.Index)
+		coin, ok := parent.Coin(op.Index, PoolHeight)
 		return coin, ok, nil
 	}
 	return c.view.Coin(op)
 }
 
-func publish(entries []*entry) []Entry {
+func publish(entries []*graph.Entry) []Entry {
 	list := make([]Entry, 0, len(entries))
 	for _, e := range entries {
-		list = append(list, e.public())
+		list = append(list, public(e))
 	}
 	return list
 }
 
 // public copies an entry for readers. Pool.mu is held.
-func (e *entry) public() Entry {
+func public(e *graph.Entry) Entry {
 	return Entry{
-		Tx: e.tx, Fee: e.fee, VSize: e.vsize, SigOpCost: e.sigOps, Time: e.time, Height: e.height, Seq: e.seq,
-		Depends: txids(e.parents), SpentBy: txids(e.children),
-		AncestorCount: e.anc.count, AncestorSize: e.anc.size, AncestorFees: e.anc.fees,
-		DescendantCount: e.desc.count, DescendantSize: e.desc.size, DescendantFees: e.desc.fees,
-		Replaceable: e.signals() || slices.ContainsFunc(ancestors(e), (*entry).signals),
+		Tx: e.Tx, Fee: e.Fee, VSize: e.VSize, SigOpCost: e.SigOpCost, Time: e.Time, Height: e.Height, Seq: e.Seq,
+		Depends: txids(e.Parents), SpentBy: txids(e.Children),
+		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
+		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,
+		Replaceable: signals(e) || slices.ContainsFunc(graph.Ancestors(e), signals),
 	}
 }
 
-func txids(entries []*entry) []chain.Hash {
+// signals says whether a transaction allows its replacement by BIP125. We do
+// not ask; others may.
+func signals(e *graph.Entry) bool {
+	for _, in := range e.Tx.TxIn {
+		if in.Sequence <= maxSignalling {
+			return true
+		}
+	}
+	return false
+}
+
+func txids(entries []*graph.Entry) []chain.Hash {
 	ids := make([]chain.Hash, len(entries))
 	for i, e := range entries {
-		ids[i] = e.tx.ID
+		ids[i] = e.Tx.ID
 	}
 	return ids
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -19,26 +20,26 @@ const maxReplaced = 100
 // checkReplacement asks whether a transaction may take the place of those it
 // conflicts with (BIP125 without its first rule: every transaction may be
 // replaced, as in Core since 28). It fills d.leaving. Pool.mu is held.
-func checkReplacement(d *draft, e *entry) error {
-	for _, a := range ancestors(e) {
+func checkReplacement(d *draft, e *graph.Entry) error {
+	for _, a := range graph.Ancestors(e) {
 		if slices.Contains(d.conflicts, a) {
-			return chain.Broken(chain.Rule(policy.ErrSpendsOwn), "%s spends conflicting transaction %s", e.tx.ID, a.tx.ID)
+			return chain.Broken(chain.Rule(policy.ErrSpendsOwn), "%s spends conflicting transaction %s", e.Tx.ID, a.Tx.ID)
 		}
 	}
 	if len(d.conflicts) == 0 {
 		return nil
 	}
-	rate := policy.RateOf(e.fee, e.vsize)
+	rate := policy.RateOf(e.Fee, e.VSize)
 	count := 0
 	for _, c := range d.conflicts {
 		// It must be better for a miner than each it pushes out.
-		if old := policy.RateOf(c.fee, c.vsize); rate <= old {
-			return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", e.tx.ID, rate, old)
+		if old := policy.RateOf(c.Fee, c.VSize); rate <= old {
+			return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", e.Tx.ID, rate, old)
 		}
-		count += c.desc.count
+		count += c.Desc.Count
 	}
 	if count > maxReplaced {
-		return chain.Refused(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)", e.tx.ID, count, maxReplaced)
+		return chain.Refused(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)", e.Tx.ID, count, maxReplaced)
 	}
 	d.leaving = withDescendants(d.conflicts)
 	if err := checkNoNewParents(d, e); err != nil {
@@ -48,10 +49,10 @@ func checkReplacement(d *draft, e *entry) error {
 }
 
 // withDescendants is the entries with all that build on them, each once.
-func withDescendants(entries []*entry) []*entry {
+func withDescendants(entries []*graph.Entry) []*graph.Entry {
 	all := slices.Clone(entries)
 	for _, e := range entries {
-		for _, d := range descendants(e) {
+		for _, d := range graph.Descendants(e) {
 			if !slices.Contains(all, d) {
 				all = append(all, d)
 			}
@@ -62,15 +63,15 @@ func withDescendants(entries []*entry) []*entry {
 
 // checkNoNewParents: an unconfirmed parent that the conflicts did not have
 // could make the replacement worse than it looks.
-func checkNoNewParents(d *draft, e *entry) error {
-	var had []*entry
+func checkNoNewParents(d *draft, e *graph.Entry) error {
+	var had []*graph.Entry
 	for _, c := range d.conflicts {
-		had = append(had, c.parents...)
+		had = append(had, c.Parents...)
 	}
-	for i, in := range e.tx.TxIn {
-		isParent := func(p *entry) bool { return p.tx.ID == in.PreviousOutPoint.Hash }
-		if slices.ContainsFunc(e.parents, isParent) && !slices.ContainsFunc(had, isParent) {
-			return chain.Refused(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", e.tx.ID, i)
+	for i, in := range e.Tx.TxIn {
+		isParent := func(p *graph.Entry) bool { return p.Tx.ID == in.PreviousOutPoint.Hash }
+		if slices.ContainsFunc(e.Parents, isParent) && !slices.ContainsFunc(had, isParent) {
+			return chain.Refused(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", e.Tx.ID, i)
 		}
 	}
 	return nil
@@ -79,18 +80,18 @@ func checkNoNewParents(d *draft, e *entry) error {
 // checkPaysForAll: it pays at least what they paid together, and for its own
 // relay on top, so that nobody has the network carry things again and again
 // for nothing.
-func checkPaysForAll(d *draft, e *entry) error {
+func checkPaysForAll(d *draft, e *graph.Entry) error {
 	var paid btcutil.Amount
 	for _, gone := range d.leaving {
-		paid += gone.fee
+		paid += gone.Fee
 	}
-	if e.fee < paid {
+	if e.Fee < paid {
 		return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s, less fees than conflicting txs; %s < %s",
-			e.tx.ID, money(e.fee), money(paid))
+			e.Tx.ID, money(e.Fee), money(paid))
 	}
-	if more, least := e.fee-paid, policy.Increment.Fee(e.vsize); more < least {
+	if more, least := e.Fee-paid, policy.Increment.Fee(e.VSize); more < least {
 		return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s, not enough additional fees to relay; %s < %s",
-			e.tx.ID, money(more), money(least))
+			e.Tx.ID, money(more), money(least))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -14,7 +15,7 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	results := make([]TestResult, len(txs))
 	malformed := checkList(txs)
 	s := p.scene()
-	s.earlier = make(map[chain.Hash]*entry, len(txs))
+	s.earlier = make(map[chain.Hash]*graph.Entry, len(txs))
 	s.list = len(txs) > 1
 	failed := false
 	for i, tx := range txs {
@@ -24,14 +25,14 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 			continue
 		}
 		e, _, err := s.judge(tx)
-		if err == nil && maxFee != 0 && e.fee > maxFee.Fee(e.vsize) {
+		if err == nil && maxFee != 0 && e.Fee > maxFee.Fee(e.VSize) {
 			err = refused(policy.ErrMaxFee)
 		}
 		if err != nil {
 			r.Err, failed = err, true
 			continue
 		}
-		r.Fee, r.VSize = e.fee, e.vsize
+		r.Fee, r.VSize = e.Fee, e.VSize
 		s.earlier[tx.ID] = e
 	}
 	return results

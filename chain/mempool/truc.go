@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
 )
 
 // Transactions of version 3 stay in families of two while unconfirmed: a
@@ -20,40 +21,40 @@ const (
 
 // checkTRUC holds a transaction that is to enter to BIP431. Entries of leaving
 // go when it enters. Pool.mu is held.
-func checkTRUC(e *entry, leaving []*entry) error {
-	ours := e.tx.Version == trucVersion
-	for _, parent := range e.parents {
-		switch theirs := parent.tx.Version == trucVersion; {
+func checkTRUC(e *graph.Entry, leaving []*graph.Entry) error {
+	ours := e.Tx.Version == trucVersion
+	for _, parent := range e.Parents {
+		switch theirs := parent.Tx.Version == trucVersion; {
 		case ours && !theirs:
 			return violates("version=3 tx %s (wtxid=%s) cannot spend from non-version=3 tx %s (wtxid=%s)",
-				e.tx.ID, e.tx.WID, parent.tx.ID, parent.tx.WID)
+				e.Tx.ID, e.Tx.WID, parent.Tx.ID, parent.Tx.WID)
 		case !ours && theirs:
 			return violates("non-version=3 tx %s (wtxid=%s) cannot spend from version=3 tx %s (wtxid=%s)",
-				e.tx.ID, e.tx.WID, parent.tx.ID, parent.tx.WID)
+				e.Tx.ID, e.Tx.WID, parent.Tx.ID, parent.Tx.WID)
 		}
 	}
 	if !ours {
 		return nil
 	}
-	if e.vsize > trucMaxSize {
-		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.tx.ID, e.tx.WID, e.vsize, trucMaxSize)
+	if e.VSize > trucMaxSize {
+		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.Tx.ID, e.Tx.WID, e.VSize, trucMaxSize)
 	}
-	if len(e.parents) == 0 {
+	if len(e.Parents) == 0 {
 		return nil
 	}
-	if len(ancestors(e))+1 > trucFamily {
-		return violates("tx %s (wtxid=%s) would have too many ancestors", e.tx.ID, e.tx.WID)
+	if len(graph.Ancestors(e))+1 > trucFamily {
+		return violates("tx %s (wtxid=%s) would have too many ancestors", e.Tx.ID, e.Tx.WID)
 	}
-	if e.vsize > trucChildSize {
-		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.tx.ID, e.tx.WID, e.vsize, trucChildSize)
+	if e.VSize > trucChildSize {
+		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.Tx.ID, e.Tx.WID, e.VSize, trucChildSize)
 	}
-	return checkOnlyChild(e.parents[0], leaving)
+	return checkOnlyChild(e.Parents[0], leaving)
 }
 
-func checkOnlyChild(parent *entry, leaving []*entry) error {
-	for _, child := range parent.children {
+func checkOnlyChild(parent *graph.Entry, leaving []*graph.Entry) error {
+	for _, child := range parent.Children {
 		if !slices.Contains(leaving, child) {
-			return violates("tx %s (wtxid=%s) would exceed descendant count limit", parent.tx.ID, parent.tx.WID)
+			return violates("tx %s (wtxid=%s) would exceed descendant count limit", parent.Tx.ID, parent.Tx.WID)
 		}
 	}
 	return nil
@@ -62,12 +63,12 @@ func checkOnlyChild(parent *entry, leaving []*entry) error {
 // evictableSibling is the child that a new version 3 child would stand beside.
 // It may be replaced though they share no input, for otherwise whoever comes
 // first could keep the other party of a shared parent from raising the fee.
-func evictableSibling(e *entry) *entry {
-	if e.tx.Version != trucVersion || len(e.parents) != 1 {
+func evictableSibling(e *graph.Entry) *graph.Entry {
+	if e.Tx.Version != trucVersion || len(e.Parents) != 1 {
 		return nil
 	}
-	if parent := e.parents[0]; len(parent.children) == 1 && parent.desc.count == trucFamily && parent.anc.count == 1 {
-		return parent.children[0]
+	if parent := e.Parents[0]; len(parent.Children) == 1 && parent.Desc.Count == trucFamily && parent.Anc.Count == 1 {
+		return parent.Children[0]
 	}
 	return nil
 }

@@ -28,11 +28,12 @@ var allowed = map[string][]string{
 	"chain/archive":   {"chain", "chain/coins", "db"},
 	"chain/ledger":    {"chain", "chain/archive", "chain/coins", "chain/script", "db"},
 	"chain/policy":    {"chain"},
-	"chain/mempool":   {"chain", "chain/mempool/estimate", "chain/policy", "chain/script"},
+	"chain/mempool":   {"chain", "chain/mempool/estimate", "chain/mempool/graph", "chain/policy", "chain/script"},
 	"chain/miner":     {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest": {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
 
 	"chain/mempool/estimate": {"chain", "chain/policy"},
+	"chain/mempool/graph":    {"chain", "chain/policy"},
 
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},

@@ -1,4 +1,4 @@
-package mempool
+package graph
 
 import (
 	"time"
@@ -9,82 +9,87 @@ import (
 	"grapevine/chain/policy"
 )
 
-// totals sum up a set of transactions.
-type totals struct {
-	count int
-	size  int // virtual bytes
-	fees  btcutil.Amount
+// Totals sum up a set of transactions.
+type Totals struct {
+	Count int
+	Size  int // virtual bytes
+	Fees  btcutil.Amount
 }
 
-func (t *totals) add(v totals) {
-	t.count += v.count
-	t.size += v.size
-	t.fees += v.fees
+// Add counts v in.
+func (t *Totals) Add(v Totals) {
+	t.Count += v.Count
+	t.Size += v.Size
+	t.Fees += v.Fees
 }
 
-func (t *totals) sub(v totals) {
-	t.count -= v.count
-	t.size -= v.size
-	t.fees -= v.fees
+// Sub takes v out.
+func (t *Totals) Sub(v Totals) {
+	t.Count -= v.Count
+	t.Size -= v.Size
+	t.Fees -= v.Fees
 }
 
-func (t totals) paid() policy.Paid { return policy.Paid{Fee: t.fees, VSize: t.size} }
+// Paid is the fees and what they were paid for.
+func (t Totals) Paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
 
-// entry is a transaction of the pool. What stands above the blank line never
-// changes; the rest changes under Pool.mu.
-type entry struct {
-	tx     *chain.Tx
-	fee    btcutil.Amount
-	vsize  int
-	sigOps int
-	usage  int64 // bytes of memory, estimated
-	time   time.Time
-	height int32
+// Entry is a transaction of the pool.
+type Entry struct {
+	Tx        *chain.Tx
+	Fee       btcutil.Amount
+	SigOpCost int
+	VSize     int   // virtual bytes, raised for many signature operations
+	Usage     int64 // bytes of memory, estimated
+	Time      time.Time
+	Height    int32 // of the tip at entry
+	Coinbase  bool  // spends one
+	Relative  bool  // has a relative lock time (BIP68)
+	Seq       int64 // order of entry; parents have lower numbers than their children
 
-	coinbase bool // spends one
-	relative bool // has a relative lock time (BIP68)
-
-	seq      int64    // order of entry; parents have lower numbers than their children
-	parents  []*entry // without duplicates
-	children []*entry // in order of entry
-	anc      totals   // itself and all it builds on
-	desc     totals   // itself and all that build on it
-	place    int      // in evictHeap
+	// The graph keeps these once the entry is in it. Only Parents is set before.
+	Parents  []*Entry // without duplicates
+	Children []*Entry // in order of entry
+	Anc      Totals   // itself and all it builds on
+	Desc     Totals   // itself and all that build on it
+	place    int      // in evictHeap; -1 outside
 }
 
-func (e *entry) own() totals { return totals{count: 1, size: e.vsize, fees: e.fee} }
-
-func (e *entry) signals() bool {
-	for _, in := range e.tx.TxIn {
-		if in.Sequence <= maxSignalling {
-			return true
-		}
-	}
-	return false
+// NewEntry makes an entry that is in no graph yet.
+func NewEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*Entry) *Entry {
+	e := &Entry{Tx: tx, Fee: fee, SigOpCost: sigOps, VSize: policy.VSize(tx.Weight, sigOps), Parents: parents, place: -1}
+	e.Usage = UsageOf(tx, len(parents))
+	e.Anc, e.Desc = e.Own(), e.Own()
+	return e
 }
 
-// coin is the entry's output n, if it has one.
-func (e *entry) coin(n uint32) (chain.Coin, bool) {
-	if int64(n) >= int64(len(e.tx.TxOut)) {
+// Entered says whether the entry is in a graph.
+func (e *Entry) Entered() bool { return e.place >= 0 }
+
+// Own is the entry by itself.
+func (e *Entry) Own() Totals { return Totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
+
+// Coin is the entry's output n, if it has one, as a coin of that height.
+func (e *Entry) Coin(n uint32, height int32) (chain.Coin, bool) {
+	if int64(n) >= int64(len(e.Tx.TxOut)) {
 		return chain.Coin{}, false
 	}
-	out := e.tx.TxOut[n]
-	return chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: PoolHeight}, true
+	out := e.Tx.TxOut[n]
+	return chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height}, true
 }
 
 // worse says which of two goes first when the pool is full: the one whose
 // removal, with all that build on it, loses the least fee a byte. A
 // transaction that pays well is not punished for a poor child.
-func worse(a, b *entry) bool {
+func worse(a, b *Entry) bool {
 	if c := policy.CmpRate(a.score(), b.score()); c != 0 {
 		return c < 0
 	}
-	return a.seq > b.seq
+	return a.Seq > b.Seq
 }
 
 // score is the better of the entry's own and its descendants' fee rate.
-func (e *entry) score() policy.Paid {
-	own, all := e.own().paid(), e.desc.paid()
+func (e *Entry) score() policy.Paid {
+	own, all := e.Own().Paid(), e.Desc.Paid()
 	if policy.CmpRate(own, all) > 0 {
 		return own
 	}
@@ -92,7 +97,7 @@ func (e *entry) score() policy.Paid {
 }
 
 // evictHeap has the entry that goes first at the top (container/heap).
-type evictHeap []*entry
+type evictHeap []*Entry
 
 func (h evictHeap) Len() int           { return len(h) }
 func (h evictHeap) Less(i, j int) bool { return worse(h[i], h[j]) }
@@ -104,7 +109,7 @@ func (h evictHeap) Swap(i, j int) {
 
 // Push is for container/heap.
 func (h *evictHeap) Push(x any) {
-	e := x.(*entry)
+	e := x.(*Entry)
 	e.place = len(*h)
 	*h = append(*h, e)
 }
@@ -128,9 +133,9 @@ const (
 	costLink    = 32  // a place in somebody's parents and in somebody's children, with room to grow
 )
 
-// usageOf estimates the memory a transaction will take in the pool: decoded,
+// UsageOf estimates the memory a transaction will take in the pool: decoded,
 // and as the bytes it came in.
-func usageOf(tx *chain.Tx, parents int) int64 {
+func UsageOf(tx *chain.Tx, parents int) int64 {
 	n := tx.Size + costEntry + len(tx.TxIn)*costInput + len(tx.TxOut)*costOutput + parents*costLink
 	for _, in := range tx.TxIn {
 		n += costElement + len(in.SignatureScript)
@@ -142,10 +147,4 @@ func usageOf(tx *chain.Tx, parents int) int64 {
 		n += costElement + len(out.PkScript)
 	}
 	return int64(n)
-}
-
-func newEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int) *entry {
-	e := &entry{tx: tx, fee: fee, sigOps: sigOps, vsize: policy.VSize(tx.Weight, sigOps), place: -1}
-	e.anc, e.desc = e.own(), e.own()
-	return e
 }

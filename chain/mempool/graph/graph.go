@@ -1,8 +1,9 @@
-package mempool
+package graph
 
 import (
 	"cmp"
 	"container/heap"
+	"iter"
 	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -10,117 +11,148 @@ import (
 	"grapevine/chain"
 )
 
-// graph is the pool's transactions and who spends whom.
-type graph struct {
-	byID  map[chain.Hash]*entry
-	byWID map[chain.Hash]*entry
-	spent map[wire.OutPoint]*entry // every input of every entry
+// Graph is the pool's transactions and who spends whom.
+type Graph struct {
+	byID  map[chain.Hash]*Entry
+	byWID map[chain.Hash]*Entry
+	spent map[wire.OutPoint]*Entry // every input of every entry
 	heap  evictHeap                // every entry
 
-	sum   totals
+	sum   Totals
 	usage int64 // bytes
 }
 
-func newGraph() graph {
-	return graph{
-		byID:  make(map[chain.Hash]*entry),
-		byWID: make(map[chain.Hash]*entry),
-		spent: make(map[wire.OutPoint]*entry),
+// New makes an empty graph.
+func New() *Graph {
+	return &Graph{
+		byID:  make(map[chain.Hash]*Entry),
+		byWID: make(map[chain.Hash]*Entry),
+		spent: make(map[wire.OutPoint]*Entry),
 	}
 }
 
-// insert adds an entry that knows its parents. Nothing in the graph spends it
-// unless relink and recount follow.
-func (g *graph) insert(e *entry) {
-	g.byID[e.tx.ID] = e
-	g.byWID[e.tx.WID] = e
-	for _, in := range e.tx.TxIn {
+// ByTxID is the entry with that txid; nil when there is none.
+func (g *Graph) ByTxID(txid chain.Hash) *Entry { return g.byID[txid] }
+
+// ByWTxID is the entry with that wtxid; nil when there is none.
+func (g *Graph) ByWTxID(wtxid chain.Hash) *Entry { return g.byWID[wtxid] }
+
+// Spender is the entry that spends op; nil when there is none.
+func (g *Graph) Spender(op wire.OutPoint) *Entry { return g.spent[op] }
+
+// Holds says whether this very entry is in the graph.
+func (g *Graph) Holds(e *Entry) bool { return g.byID[e.Tx.ID] == e }
+
+// Len is how many entries there are.
+func (g *Graph) Len() int { return len(g.heap) }
+
+// Sum is all entries together.
+func (g *Graph) Sum() Totals { return g.sum }
+
+// Usage is the memory of all entries, estimated, in bytes.
+func (g *Graph) Usage() int64 { return g.usage }
+
+// Worst is the entry that goes first when the pool is full; there must be one.
+func (g *Graph) Worst() *Entry { return g.heap[0] }
+
+// All are the entries in no order that means anything.
+func (g *Graph) All() iter.Seq[*Entry] { return slices.Values(g.heap) }
+
+// Ordered are the entries, parents before their children.
+func (g *Graph) Ordered() []*Entry {
+	all := slices.Clone([]*Entry(g.heap))
+	slices.SortFunc(all, BySeq)
+	return all
+}
+
+// Insert adds an entry that knows its parents. Nothing in the graph spends it
+// unless Relink and Recount follow.
+func (g *Graph) Insert(e *Entry) {
+	g.byID[e.Tx.ID] = e
+	g.byWID[e.Tx.WID] = e
+	for _, in := range e.Tx.TxIn {
 		g.spent[in.PreviousOutPoint] = e
 	}
-	for _, parent := range e.parents {
-		parent.children = append(parent.children, e)
+	for _, parent := range e.Parents {
+		parent.Children = append(parent.Children, e)
 	}
-	g.sum.add(e.own())
-	g.usage += e.usage
-	e.anc, e.desc = e.own(), e.own()
-	for _, a := range ancestors(e) {
-		e.anc.add(a.own())
-		a.desc.add(e.own())
+	g.sum.Add(e.Own())
+	g.usage += e.Usage
+	e.Anc, e.Desc = e.Own(), e.Own()
+	for _, a := range Ancestors(e) {
+		e.Anc.Add(a.Own())
+		a.Desc.Add(e.Own())
 		heap.Fix(&g.heap, a.place)
 	}
 	heap.Push(&g.heap, e)
 }
 
-// remove takes an entry out. Of its ancestors and its descendants one must be
+// Remove takes an entry out. Of its ancestors and its descendants one must be
 // empty: a chain loses its links from an end, not in the middle.
-func (g *graph) remove(e *entry) {
-	for _, a := range ancestors(e) {
-		a.desc.sub(e.own())
+func (g *Graph) Remove(e *Entry) {
+	for _, a := range Ancestors(e) {
+		a.Desc.Sub(e.Own())
 		heap.Fix(&g.heap, a.place)
 	}
-	for _, d := range descendants(e) {
-		d.anc.sub(e.own())
+	for _, d := range Descendants(e) {
+		d.Anc.Sub(e.Own())
 	}
-	for _, parent := range e.parents {
-		parent.children = without(parent.children, e)
+	for _, parent := range e.Parents {
+		parent.Children = without(parent.Children, e)
 	}
-	for _, child := range e.children {
-		child.parents = without(child.parents, e)
+	for _, child := range e.Children {
+		child.Parents = without(child.Parents, e)
 	}
-	for _, in := range e.tx.TxIn {
+	for _, in := range e.Tx.TxIn {
 		delete(g.spent, in.PreviousOutPoint)
 	}
-	delete(g.byID, e.tx.ID)
-	delete(g.byWID, e.tx.WID)
+	delete(g.byID, e.Tx.ID)
+	delete(g.byWID, e.Tx.WID)
 	heap.Remove(&g.heap, e.place)
-	g.sum.sub(e.own())
-	g.usage -= e.usage
+	g.sum.Sub(e.Own())
+	g.usage -= e.Usage
 }
 
-// relink finds the children of an entry that came in after them, as a
-// reorganisation does it. Totals are wrong until recount.
-func (g *graph) relink(e *entry) {
-	op := wire.OutPoint{Hash: e.tx.ID}
-	for i := range e.tx.TxOut {
+// Relink finds the children of an entry that came in after them, as a
+// reorganisation does it. Totals are wrong until Recount.
+func (g *Graph) Relink(e *Entry) {
+	op := wire.OutPoint{Hash: e.Tx.ID}
+	for i := range e.Tx.TxOut {
 		op.Index = uint32(i)
 		child, ok := g.spent[op]
-		if ok && !slices.Contains(e.children, child) {
-			e.children = append(e.children, child)
-			child.parents = append(child.parents, e)
+		if ok && !slices.Contains(e.Children, child) {
+			e.Children = append(e.Children, child)
+			child.Parents = append(child.Parents, e)
 		}
 	}
 }
 
-// recount makes all totals anew.
-func (g *graph) recount() {
+// Recount makes all totals anew.
+func (g *Graph) Recount() {
 	for _, e := range g.byID {
-		e.anc, e.desc = e.own(), e.own()
-		slices.SortFunc(e.children, bySeq)
+		e.Anc, e.Desc = e.Own(), e.Own()
+		slices.SortFunc(e.Children, BySeq)
 	}
 	for _, e := range g.byID {
-		for _, a := range ancestors(e) {
-			e.anc.add(a.own())
-			a.desc.add(e.own())
+		for _, a := range Ancestors(e) {
+			e.Anc.Add(a.Own())
+			a.Desc.Add(e.Own())
 		}
 	}
 	heap.Init(&g.heap)
 }
 
-// ordered is every entry, parents before their children.
-func (g *graph) ordered() []*entry {
-	all := slices.Clone([]*entry(g.heap))
-	slices.SortFunc(all, bySeq)
-	return all
+// BySeq orders entries as they came, parents first.
+func BySeq(a, b *Entry) int { return cmp.Compare(a.Seq, b.Seq) }
+
+// Ancestors are what e builds on, without e, each once. e need not be in a graph.
+func Ancestors(e *Entry) []*Entry {
+	return reach(e, func(e *Entry) []*Entry { return e.Parents })
 }
 
-func bySeq(a, b *entry) int { return cmp.Compare(a.seq, b.seq) }
-
-func ancestors(e *entry) []*entry {
-	return reach(e, func(e *entry) []*entry { return e.parents })
-}
-
-func descendants(e *entry) []*entry {
-	return reach(e, func(e *entry) []*entry { return e.children })
+// Descendants are what builds on e, without e, each once.
+func Descendants(e *Entry) []*Entry {
+	return reach(e, func(e *Entry) []*Entry { return e.Children })
 }
 
 // small is up to how many entries a set is searched one by one: faster than a
@@ -128,9 +160,9 @@ func descendants(e *entry) []*entry {
 const small = 32
 
 // reach is everything that next leads to from e, without e, each once.
-func reach(e *entry, next func(*entry) []*entry) []*entry {
+func reach(e *Entry, next func(*Entry) []*Entry) []*Entry {
 	found := slices.Clone(next(e))
-	var seen map[*entry]bool
+	var seen map[*Entry]bool
 	for i := 0; i < len(found); i++ {
 		for _, n := range next(found[i]) {
 			if len(found) <= small {
@@ -151,15 +183,15 @@ func reach(e *entry, next func(*entry) []*entry) []*entry {
 	return found
 }
 
-func setOf(entries []*entry) map[*entry]bool {
-	set := make(map[*entry]bool, 2*len(entries))
+func setOf(entries []*Entry) map[*Entry]bool {
+	set := make(map[*Entry]bool, 2*len(entries))
 	for _, e := range entries {
 		set[e] = true
 	}
 	return set
 }
 
-func without(list []*entry, e *entry) []*entry {
+func without(list []*Entry, e *Entry) []*Entry {
 	if i := slices.Index(list, e); i >= 0 {
 		return slices.Delete(list, i, i+1)
 	}
