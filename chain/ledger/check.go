@@ -33,13 +33,11 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("read the coin set: %w", err)
 	}
-	l.tree.mu.RLock()
-	defer l.tree.mu.RUnlock()
-	if int(num) >= len(l.tree.all) {
-		return Stats{}, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, len(l.tree.all))
+	e := l.tree.Numbered(num)
+	if e == nil {
+		return Stats{}, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, l.tree.Len())
 	}
-	node := l.tree.all[num].node
-	return Stats{Height: node.Height, Best: node.Hash, Stats: s}, nil
+	return Stats{Height: e.Node.Height, Best: e.Node.Hash, Stats: s}, nil
 }
 
 // Progress hears how far a long check has come, and with what.
@@ -77,15 +75,15 @@ func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error {
 // checkBodies reads every body that is on disk, and the undo records of the
 // blocks that the coins stand on.
 func (l *Ledger) checkBodies(ctx context.Context, progress Progress) error {
-	owners := l.owners()
+	owners := l.tree.Owners()
 	done, total := int64(0), int64(len(owners))
 	return l.archive.ScanBodies(ctx, func(n uint32, raw []byte) error {
-		e := owners[n]
-		if e == nil {
+		node := owners[n]
+		if node == nil {
 			return fmt.Errorf("%w: no header owns body %d", db.ErrCorrupt, n)
 		}
-		if err := l.checkBodyOf(e, raw); err != nil {
-			return fmt.Errorf("%w: body of %s: %w", db.ErrCorrupt, e.node.Hash, err)
+		if err := l.checkBodyOf(node, raw); err != nil {
+			return fmt.Errorf("%w: body of %s: %w", db.ErrCorrupt, node.Hash, err)
 		}
 		done++
 		progress(done, total, "blocks")
@@ -93,31 +91,18 @@ func (l *Ledger) checkBodies(ctx context.Context, progress Progress) error {
 	})
 }
 
-// owners are the entries by the number of their body.
-func (l *Ledger) owners() map[uint32]*entry {
-	l.tree.mu.RLock()
-	defer l.tree.mu.RUnlock()
-	owners := map[uint32]*entry{}
-	for _, e := range l.tree.all {
-		if e.body != 0 {
-			owners[e.body] = e
-		}
-	}
-	return owners
-}
-
-func (l *Ledger) checkBodyOf(e *entry, raw []byte) error {
+func (l *Ledger) checkBodyOf(node *chain.HeaderNode, raw []byte) error {
 	b, err := chain.DecodeBlock(raw)
 	if err != nil {
 		return err
 	}
-	if b.Hash != e.node.Hash {
+	if b.Hash != node.Hash {
 		return fmt.Errorf("it is block %s", b.Hash)
 	}
 	if err := chain.CheckBlock(l.cfg.Params, b); err != nil {
 		return err
 	}
-	if l.AtHeight(e.node.Height) != e.node {
+	if !l.tree.IsActive(node) {
 		return nil
 	}
 	spent, err := l.Spent(b.Hash)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"grapevine/chain"
+	"grapevine/chain/tree"
 )
 
 // command is Invalidate or Reconsider on its way through the writer: the
@@ -14,7 +15,8 @@ type command struct {
 	hash    chain.Hash
 	invalid bool
 	begun   bool
-	reply   chan reply // capacity 1
+	node    *chain.HeaderNode // once begun
+	reply   chan reply        // capacity 1
 }
 
 type reply struct {
@@ -54,14 +56,14 @@ func (w *writer) obey() (bool, error) {
 		return false, nil
 	}
 	c := w.commands[0]
-	e := w.tree.byHash[c.hash]
+	e, ok := w.tree.Entry(c.hash)
 	switch {
-	case e == nil:
+	case !ok:
 		w.refuse(c, fmt.Errorf("%s: %w", c.hash, ErrNotFound))
-	case e.parent == nil && c.invalid:
+	case e.Parent == nil && c.invalid:
 		w.refuse(c, fmt.Errorf("%s is the genesis block", c.hash))
 	case c.invalid:
-		c.begun = true
+		c.begun, c.node = true, e.Node
 		w.invalidate(e)
 	default:
 		c.begun = true
@@ -75,59 +77,29 @@ func (w *writer) refuse(c *command, err error) {
 	c.reply <- reply{err: err}
 }
 
-func (w *writer) invalidate(e *entry) {
-	w.log.Info("block marked invalid by hand", "block", e.node.Hash, "height", e.node.Height)
-	w.tree.mu.Lock()
-	e.flags |= flagByHand
-	w.tree.mark(e)
-	active := e.active(w.tree)
-	w.tree.mu.Unlock()
-	w.archive.SaveHeader(e.num, e.record())
-	if active {
-		size := int64(0)
-		for n := w.tree.tip(); n != e.node.Parent; n = n.Parent {
-			size += int64(w.entryOf(n).size)
-		}
-		w.disconnectTo(e.node.Parent, size <= moveBytes)
+func (w *writer) invalidate(e *tree.Entry) {
+	w.log.Info("block marked invalid by hand", "block", e.Node.Hash, "height", e.Node.Height)
+	w.tree.MarkByHand(e)
+	w.archive.SaveHeader(e.Num, e.Record())
+	if w.tree.IsActive(e.Node) {
+		w.disconnectTo(e.Node.Parent, w.sizeDownTo(e.Node.Parent) <= moveBytes)
 		w.queue[len(w.queue)-1].hold = false
 	}
 }
 
-func (w *writer) reconsider(e *entry) {
-	w.log.Info("block reconsidered", "block", e.node.Hash, "height", e.node.Height)
-	w.tree.mu.Lock()
-	top := e
-	for at := e; at != nil; at = at.parent {
-		if w.unmark(at) {
-			top = at
-		}
+func (w *writer) reconsider(e *tree.Entry) {
+	w.log.Info("block reconsidered", "block", e.Node.Hash, "height", e.Node.Height)
+	for _, changed := range w.tree.Unmark(e) {
+		w.archive.SaveHeader(changed.Num, changed.Record())
 	}
-	e.walk(func(at *entry) bool {
-		w.unmark(at)
-		return true
-	})
-	w.tree.mark(top)
-	w.tree.mu.Unlock()
-	w.reproposeAll()
-	w.out.current.Valid = append(w.out.current.Valid, e.node)
-}
-
-func (w *writer) unmark(e *entry) bool {
-	const marks = flagFailed | flagByHand
-	if e.flags&marks == 0 {
-		return false
-	}
-	e.flags &^= marks
-	e.why = nil
-	w.archive.SaveHeader(e.num, e.record())
-	return true
+	w.out.current.Valid = append(w.out.current.Valid, e.Node)
 }
 
 // finish answers a command. gossip hears of an invalid block only now, when the
 // tip has left it.
 func (w *writer) finish(c *command) {
 	if c.invalid {
-		w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{Node: w.tree.byHash[c.hash].node})
+		w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{Node: c.node})
 	}
 	w.out.close()
 	c.reply <- reply{seq: w.out.seq}

@@ -57,8 +57,7 @@ func (w *writer) flushSome() (bool, error) {
 }
 
 func (w *writer) freeze() {
-	tip := w.tree.tip()
-	w.archive.Freeze(w.set, w.entryOf(tip).num, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
+	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
 	w.flush.when, w.flush.blocks = w.l.cfg.Now(), 0
 }
 

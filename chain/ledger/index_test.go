@@ -16,6 +16,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/connect"
 	"grapevine/db"
 )
 
@@ -38,7 +39,7 @@ func checkIndexes(t *testing.T, r *rig) {
 		if err != nil || !ok {
 			t.Fatalf("filter at %d: %v, %v", h, ok, err)
 		}
-		if want := double(append(append([]byte{}, doubled(filter)...), before[:]...)); header != want {
+		if want := connect.FilterHeader(filter, before); header != want {
 			t.Fatalf("filter header at %d is %v, want %v", h, header, want)
 		}
 		before = header
@@ -57,11 +58,6 @@ func checkIndexes(t *testing.T, r *rig) {
 			}
 		}
 	}
-}
-
-func doubled(b []byte) []byte {
-	h := double(b)
-	return h[:]
 }
 
 func TestIndexesFollowReorganisations(t *testing.T) {

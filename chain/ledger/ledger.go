@@ -11,7 +11,9 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
+	"grapevine/chain/connect"
 	"grapevine/chain/script"
+	"grapevine/chain/tree"
 	"grapevine/db"
 )
 
@@ -41,14 +43,17 @@ type Config struct {
 }
 
 // Status is what the ledger knows of a header: bits.
-type Status uint8
+type Status = tree.Status
 
 const (
-	HaveBody Status = 1 << iota // the body is stored
-	Active                      // in the verified chain
-	Valid                       // was connected once: every rule holds
-	Invalid                     // breaks a rule, was marked by hand, or builds on such a block
+	HaveBody = tree.HaveBody // the body is stored
+	Active   = tree.Active   // in the verified chain
+	Valid    = tree.Valid    // was connected once: every rule holds
+	Invalid  = tree.Invalid  // breaks a rule, was marked by hand, or builds on such a block
 )
+
+// ChainTip is the end of a branch, as getchaintips tells it.
+type ChainTip = tree.ChainTip
 
 // Ledger is the record. Its reading methods may be called by any goroutine, at
 // any time after Open.
@@ -56,7 +61,7 @@ type Ledger struct {
 	cfg     Config
 	archive *archive.Archive
 	set     *coins.Set
-	tree    *tree
+	tree    *tree.Tree
 	inbox   *inbox
 	events  chan Event
 }
@@ -73,7 +78,7 @@ func Open(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{cfg: c, tree: newTree(), inbox: newInbox(), events: make(chan Event)}
+	l := &Ledger{cfg: c, tree: tree.New(), inbox: newInbox(), events: make(chan Event)}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)
@@ -108,9 +113,9 @@ func (l *Ledger) write(ctx context.Context) error {
 		return err
 	}
 	w := newWriter(l)
-	w.workers = startWorkers(l.cfg.Workers)
+	w.workers = connect.StartWorkers(l.cfg.Workers)
 	err := w.run(ctx)
-	w.workers.close()
+	w.workers.Close()
 	w.refuseAll(l.inbox.close())
 	if err != nil {
 		return err

@@ -3,11 +3,11 @@ package ledger
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
+	"grapevine/chain/connect"
 	"grapevine/db"
 )
 
@@ -20,43 +20,19 @@ func (l *Ledger) load() error {
 	if !marks.OK {
 		return l.begin()
 	}
-	if err := l.archive.Load(l.loadHeader); err != nil {
+	if err := l.archive.Load(l.tree.Load); err != nil {
 		return err
 	}
-	l.tree.chooseBest()
-	if int(marks.Tip) >= len(l.tree.all) {
-		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, len(l.tree.all))
+	l.tree.ChooseBest()
+	tip := l.tree.Numbered(marks.Tip)
+	if tip == nil {
+		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, l.tree.Len())
 	}
-	if genesis := l.tree.all[0].node; genesis.Hash != *l.cfg.Params.GenesisHash {
+	if genesis := l.tree.Numbered(0).Node; genesis.Hash != *l.cfg.Params.GenesisHash {
 		return fmt.Errorf("%w: it holds another network's chain, from genesis %s", db.ErrSchema, genesis.Hash)
 	}
-	tip := l.tree.all[marks.Tip].node
-	l.tree.setActive(tip)
-	l.set = coins.NewSet(l.cfg.DB, tip)
-	return nil
-}
-
-func (l *Ledger) loadHeader(n uint32, h archive.Header) error {
-	var parent *chain.HeaderNode
-	if n > 0 {
-		e := l.tree.byHash[h.Header.PrevBlock]
-		if e == nil {
-			return fmt.Errorf("%w: header %d has no parent", db.ErrCorrupt, n)
-		}
-		parent = e.node
-	}
-	if int(n) != len(l.tree.all) {
-		return fmt.Errorf("%w: header %d follows header %d", db.ErrCorrupt, n, len(l.tree.all)-1)
-	}
-	e := l.tree.insert(chain.NewHeaderNode(parent, h.Header))
-	e.flags, e.body, e.size = h.Flags, h.Body, h.Size
-	if e.flags&flagFailed != 0 {
-		rule, detail, _ := strings.Cut(h.Why, "\n")
-		e.why = &chain.RuleError{Rule: chain.Rule(rule), Detail: detail}
-	}
-	e.bad = e.bad || e.flags&(flagFailed|flagByHand) != 0
-	e.linked = e.body != 0 && (e.parent == nil || e.parent.linked)
-	l.tree.nextBody = max(l.tree.nextBody, e.body+1)
+	l.tree.SetActive(tip.Node, func() {})
+	l.set = coins.NewSet(l.cfg.DB, tip.Node)
 	return nil
 }
 
@@ -64,22 +40,19 @@ func (l *Ledger) loadHeader(n uint32, h archive.Header) error {
 func (l *Ledger) begin() error {
 	genesis := chain.NewBlock(l.cfg.Params.GenesisBlock)
 	node := l.cfg.Params.Genesis()
-	e := l.tree.insert(node)
-	e.body, e.size, e.flags, e.linked = l.tree.nextBody, uint32(len(genesis.Raw)), flagValid, true
-	l.tree.nextBody++
-	l.tree.setActive(node)
+	e := l.tree.Begin(node, len(genesis.Raw))
 	l.set = coins.NewSet(l.cfg.DB, node)
 
 	spent := make([][]chain.Coin, len(genesis.Txs))
-	filter, err := buildFilter(genesis, spent)
+	filter, err := connect.Filter(genesis, spent)
 	if err != nil {
 		return err
 	}
-	l.archive.SaveHeader(e.num, e.record())
-	l.archive.SaveBody(e.body, genesis.Raw)
-	l.archive.SaveUndo(e.body, coins.AppendUndo(nil, spent))
-	l.archive.SaveFilter(e.num, archive.Filter{Header: filterHeader(filter, chain.Hash{}), Bytes: filter})
-	l.archive.Freeze(l.set, e.num, l.cfg.TxIndex, l.cfg.FilterIndex)
+	l.archive.SaveHeader(e.Num, e.Record())
+	l.archive.SaveBody(e.Body, genesis.Raw)
+	l.archive.SaveUndo(e.Body, coins.AppendUndo(nil, spent))
+	l.archive.SaveFilter(e.Num, archive.Filter{Header: connect.FilterHeader(filter, chain.Hash{}), Bytes: filter})
+	l.archive.Freeze(l.set, e.Num, l.cfg.TxIndex, l.cfg.FilterIndex)
 	return l.archive.Flush()
 }
 
@@ -117,24 +90,25 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 
 // indexed is the height up to which an index is complete on the active chain.
 func (l *Ledger) indexed(mark uint32, kept bool) int32 {
-	if !kept || int(mark) >= len(l.tree.all) {
+	e := l.tree.Numbered(mark)
+	if !kept || e == nil {
 		return 0
 	}
-	return chain.Fork(l.tree.all[mark].node, l.set.Tip()).Height
+	return chain.Fork(e.Node, l.set.Tip()).Height
 }
 
 func (l *Ledger) indexBlock(n *chain.HeaderNode, txs, filters bool) error {
-	e := l.tree.byHash[n.Hash]
+	e, _ := l.tree.Entry(n.Hash)
 	s := &slot{e: e}
 	var err error
-	if s.block, err = l.readBlock(e.body); err != nil {
+	if s.block, err = l.readBlock(e.Body); err != nil {
 		return err
 	}
 	if filters {
-		if s.spent, err = l.readUndo(e.body); err != nil {
+		if s.spent, err = l.readUndo(e.Body); err != nil {
 			return err
 		}
-		if s.filter, err = buildFilter(s.block, s.spent); err != nil {
+		if s.result.Filter, err = connect.Filter(s.block, s.spent); err != nil {
 			return err
 		}
 	}
@@ -144,7 +118,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, txs, filters bool) error {
 // flushIndex writes what was indexed; complete says that the indexes have
 // reached the tip.
 func (l *Ledger) flushIndex(ctx context.Context, complete bool) error {
-	e := l.tree.byHash[l.set.Tip().Hash]
-	l.archive.Freeze(l.set, e.num, complete && l.cfg.TxIndex, complete && l.cfg.FilterIndex)
+	e, _ := l.tree.Entry(l.set.Tip().Hash)
+	l.archive.Freeze(l.set, e.Num, complete && l.cfg.TxIndex, complete && l.cfg.FilterIndex)
 	return l.archive.Sync(ctx)
 }

@@ -2,15 +2,12 @@ package ledger
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
-
-	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
-	"grapevine/chain/script"
+	"grapevine/chain/connect"
+	"grapevine/chain/tree"
 )
 
 // slot is one block on its way through the pipeline:
@@ -20,7 +17,7 @@ import (
 //	checking  coins are spent in the overlay, workers run its scripts
 //	checked   commits when everything before it has
 type slot struct {
-	e          *entry
+	e          *tree.Entry
 	number     uint64 // in the overlay
 	disconnect bool
 	// hold: commits only together with the next slot, as one move that readers
@@ -32,8 +29,7 @@ type slot struct {
 	block   *chain.Block
 	spent   [][]chain.Coin
 	changes []coins.Change
-	undo    []byte // spent, as it is stored
-	filter  []byte
+	result  connect.Result
 }
 
 type stage uint8
@@ -52,10 +48,11 @@ type (
 		slot *slot
 		err  error
 	}
-	// checkedMsg: all tasks of slot have ended; err is the first failure in block order.
+	// checkedMsg: all tasks of slot have ended.
 	checkedMsg struct {
-		slot *slot
-		err  error
+		slot   *slot
+		result connect.Result
+		err    error
 	}
 )
 
@@ -63,141 +60,35 @@ type (
 // is to be disconnected.
 func (w *writer) load(s *slot) {
 	w.running++
-	w.workers.soon(func() {
+	w.workers.Soon(func() {
 		var err error
-		s.block, err = w.l.readBlock(s.e.body)
+		s.block, err = w.l.readBlock(s.e.Body)
 		if err == nil && s.disconnect {
-			s.spent, err = w.l.readUndo(s.e.body)
+			s.spent, err = w.l.readUndo(s.e.Body)
 		}
 		w.inbox.put(loadedMsg{s, err})
 	})
 }
 
-// jobInputs is how many inputs one task checks: some milliseconds of work, so
-// that cores share a block evenly and queueing costs nothing beside it.
-const jobInputs = 16
-
-// verify is the script check of one block, cut into tasks.
-type verify struct {
-	slot    *slot
-	checker *script.Checker
-	flags   txscript.ScriptFlags
-	filter  bool
-	done    func(error)
-	left    atomic.Int32 // tasks not ended
-	// failedAt is the lowest place of a failure so far: what comes after it
-	// need not be checked, what comes before it decides which error is told.
-	failedAt atomic.Int64
-	mu       sync.Mutex
-	err      error
-}
-
-// place orders the inputs of a block.
-func place(tx, in int) int64 { return int64(tx)<<32 | int64(in) }
-
-// shared is a transaction whose inputs are spread over tasks.
-type shared struct {
-	once sync.Once
-	p    *script.Prepared
-}
-
-func (s *shared) prepare(tx *chain.Tx, spent []chain.Coin) *script.Prepared {
-	s.once.Do(func() { s.p = script.Prepare(tx, spent) })
-	return s.p
-}
-
-// start queues the tasks. done is called once, by the last of them: no task of
-// the block runs after that.
-func (v *verify) start(ws *workers, skip bool) {
-	v.failedAt.Store(int64(^uint64(0) >> 1))
-	var tasks []func()
-	if !skip {
-		tasks = v.cut()
+// check gives a loaded block its coins, and its scripts to the workers.
+func (w *writer) check(s *slot) error {
+	if s.disconnect {
+		changes, err := w.rules.Disconnect(s.block, s.spent, s.number)
+		s.changes, s.stage = changes, checked
+		return err
 	}
-	if len(tasks) == 0 {
-		tasks = append(tasks, func() {})
-	}
-	v.left.Store(int32(len(tasks)))
-	for i, task := range tasks {
-		tasks[i] = func() {
-			task()
-			if v.left.Add(-1) == 0 {
-				v.finish()
-			}
-		}
-	}
-	ws.later(tasks...)
-}
-
-// cut makes tasks of about jobInputs inputs each.
-func (v *verify) cut() (tasks []func()) {
-	txs := v.slot.block.Txs
-	for i := 1; i < len(txs); {
-		if n := len(txs[i].TxIn); n > jobInputs {
-			tasks = append(tasks, v.split(i, n)...)
-			i++
-			continue
-		}
-		from, inputs := i, 0
-		for i < len(txs) && inputs+len(txs[i].TxIn) <= jobInputs {
-			inputs += len(txs[i].TxIn)
-			i++
-		}
-		to := i
-		tasks = append(tasks, func() { v.whole(from, to) })
-	}
-	return tasks
-}
-
-// whole checks the transactions from up to to.
-func (v *verify) whole(from, to int) {
-	for i := from; i < to && place(i, 0) < v.failedAt.Load(); i++ {
-		if err := v.checker.CheckTx(v.slot.block.Txs[i], v.slot.spent[i], v.flags); err != nil {
-			v.fail(place(i, 0), err)
-			return
-		}
-	}
-}
-
-// split spreads the n inputs of one transaction over tasks.
-func (v *verify) split(i, n int) (tasks []func()) {
-	tx, spent := v.slot.block.Txs[i], v.slot.spent[i]
-	if v.checker.Known(tx, v.flags) {
+	effect, err := w.rules.Connect(s.e.Node, s.block, s.number)
+	if err != nil {
+		s.stage, s.err = checked, err
 		return nil
 	}
-	sh := &shared{}
-	for from := 0; from < n; from += jobInputs {
-		tasks = append(tasks, func() {
-			for in := from; in < min(from+jobInputs, n) && place(i, in) < v.failedAt.Load(); in++ {
-				if err := v.checker.CheckInput(sh.prepare(tx, spent), in, v.flags); err != nil {
-					v.fail(place(i, in), err)
-					return
-				}
-			}
-		})
-	}
-	return tasks
-}
-
-func (v *verify) fail(at int64, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if at < v.failedAt.Load() {
-		v.failedAt.Store(at)
-		v.err = err
-	}
-}
-
-// finish runs on the worker that ended last.
-func (v *verify) finish() {
-	s, err := v.slot, v.err
-	if err == nil {
-		s.undo = coins.AppendUndo(nil, s.spent)
-		if v.filter {
-			s.filter, err = buildFilter(s.block, s.spent)
-		}
-	}
-	v.done(err)
+	s.spent, s.changes, s.stage = effect.Spent, effect.Changes, checking
+	w.running++
+	job := &connect.Job{Block: s.block, Spent: s.spent, Checker: w.l.cfg.Script, Flags: effect.Flags,
+		Skip: w.assumed(s.e), Filter: w.l.cfg.FilterIndex,
+		Done: func(r connect.Result, err error) { w.inbox.put(checkedMsg{s, r, err}) }}
+	job.Start(w.workers)
+	return nil
 }
 
 // readBlock reads and decodes a stored body.
@@ -232,15 +123,16 @@ func (l *Ledger) index(s *slot, txs, filters bool) error {
 		for i, tx := range s.block.Txs {
 			ids[i] = tx.ID
 		}
-		l.archive.SaveTxs(s.e.num, ids)
+		l.archive.SaveTxs(s.e.Num, ids)
 	}
 	if !filters {
 		return nil
 	}
-	before, err := l.archive.Filter(s.e.parent.num)
+	before, err := l.archive.Filter(s.e.Parent.Num)
 	if err != nil {
-		return fmt.Errorf("filter before %s: %w", s.e.node.Hash, err)
+		return fmt.Errorf("filter before %s: %w", s.e.Node.Hash, err)
 	}
-	l.archive.SaveFilter(s.e.num, archive.Filter{Header: filterHeader(s.filter, before.Header), Bytes: s.filter})
+	l.archive.SaveFilter(s.e.Num, archive.Filter{
+		Header: connect.FilterHeader(s.result.Filter, before.Header), Bytes: s.result.Filter})
 	return nil
 }

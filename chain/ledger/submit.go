@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"grapevine/chain"
+	"grapevine/chain/tree"
 )
 
 // Messages from outside to the writer.
@@ -44,7 +45,7 @@ func (w *writer) admit() {
 		if !w.known(e, m.from) {
 			c := &bodyCheck{submitMsg: m}
 			w.checks = append(w.checks, c)
-			w.workers.soon(func() { w.inbox.put(bodyMsg{c, w.checkBody(m)}) })
+			w.workers.Soon(func() { w.inbox.put(bodyMsg{c, w.checkBody(m)}) })
 		}
 	}
 }
@@ -61,33 +62,33 @@ func (w *writer) checkBody(m submitMsg) error {
 }
 
 // known answers for a block that needs no further look.
-func (w *writer) known(e *entry, from uint64) bool {
+func (w *writer) known(e *tree.Entry, from uint64) bool {
 	switch {
-	case e.bad:
-		w.out.verdict(e.node, from, w.reason(e))
-	case e.body == 0:
+	case e.Bad():
+		w.out.verdict(e.Node, from, e.Reason())
+	case e.Body == 0:
 		return false
-	case e.queued || len(e.waiting) > 0:
+	case w.queued[e] || len(w.waiting[e]) > 0:
 		w.wait(e, from)
 	default:
-		w.out.verdict(e.node, from, chain.ErrDuplicate)
+		w.out.verdict(e.Node, from, chain.ErrDuplicate)
 	}
 	return true
 }
 
-func (w *writer) wait(e *entry, from uint64) {
-	if len(e.waiting) == 0 {
+func (w *writer) wait(e *tree.Entry, from uint64) {
+	if len(w.waiting[e]) == 0 {
 		w.awaiting = append(w.awaiting, e)
 	}
-	e.waiting = append(e.waiting, from)
+	w.waiting[e] = append(w.waiting[e], from)
 }
 
 // answer gives everybody who waits for e the verdict.
-func (w *writer) answer(e *entry, err error) {
-	for _, from := range e.waiting {
-		w.out.verdict(e.node, from, err)
+func (w *writer) answer(e *tree.Entry, err error) {
+	for _, from := range w.waiting[e] {
+		w.out.verdict(e.Node, from, err)
 	}
-	e.waiting = nil
+	delete(w.waiting, e)
 }
 
 func (w *writer) onBody(m bodyMsg) {
@@ -101,49 +102,41 @@ func (w *writer) onBody(m bodyMsg) {
 }
 
 func (w *writer) judgeBody(c *bodyCheck) {
-	e := w.tree.byHash[c.node.Hash]
+	e := w.entryOf(c.node)
 	switch {
 	case w.known(e, c.from): // marked, or another copy came first
 	case c.err != nil:
 		if re, ok := c.err.(*chain.RuleError); ok && !re.Mutated {
-			w.log.Warn("block is invalid", "block", e.node.Hash, "height", e.node.Height, "err", c.err)
 			w.markFailed(e, c.err)
 		}
-		w.out.verdict(e.node, c.from, c.err)
+		w.out.verdict(e.Node, c.from, c.err)
 	default:
 		w.store(e, c.submitMsg)
 	}
 }
 
 // store keeps a body that passed the checks that need no coins.
-func (w *writer) store(e *entry, m submitMsg) {
-	w.tree.mu.Lock()
-	e.body, e.size = w.tree.nextBody, uint32(len(m.block.Raw))
-	w.tree.nextBody++
-	w.archive.SaveBody(e.body, m.block.Raw)
-	w.archive.SaveHeader(e.num, e.record())
-	linked := w.tree.link(e)
-	w.tree.mu.Unlock()
-
-	w.out.current.Stored = append(w.out.current.Stored, e.node)
-	for _, at := range linked {
-		w.propose(at)
-	}
-	if !w.hopeful(e) {
-		w.out.verdict(e.node, m.from, chain.ErrInconclusive)
+func (w *writer) store(e *tree.Entry, m submitMsg) {
+	// The archive has the body before readers hear of its number.
+	w.archive.SaveBody(w.tree.NextBody(), m.block.Raw)
+	w.tree.Store(e, len(m.block.Raw))
+	w.archive.SaveHeader(e.Num, e.Record())
+	w.out.current.Stored = append(w.out.current.Stored, e.Node)
+	if !w.tree.Hopeful(e) {
+		w.out.verdict(e.Node, m.from, chain.ErrInconclusive)
 		return
 	}
 	w.wait(e, m.from)
-	if w.fresh+int64(e.size) <= freshBytes {
-		w.fresh += int64(e.size)
-		e.fresh = m.block
+	if w.freshBytes+int64(e.Size) <= freshLimit {
+		w.freshBytes += int64(e.Size)
+		w.fresh[e] = m.block
 	}
 }
 
 // settle answers, once nothing is left to connect, those whose blocks were
 // stored only, and the command that was carried out.
 func (w *writer) settle() (bool, error) {
-	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.goal() != nil {
+	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.tree.Goal() != nil {
 		return false, nil
 	}
 	for _, e := range w.awaiting {

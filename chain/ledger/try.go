@@ -7,6 +7,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/coins"
+	"grapevine/chain/connect"
 )
 
 // tryLimit is how often TryBlock begins again because the tip moved under it.
@@ -39,13 +40,13 @@ func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
 	if err := chain.CheckBlockContext(p, tip, b); err != nil {
 		return err
 	}
-	c := connector{params: p, overlay: coins.NewOverlay(), fetch: l.fetchCommitted}
-	effect, err := c.connect(chain.NewHeaderNode(tip, b.Header), b, 1)
+	c := connect.Connector{Params: p, Overlay: coins.NewOverlay(), Fetch: l.fetchCommitted}
+	effect, err := c.Connect(chain.NewHeaderNode(tip, b.Header), b, 1)
 	if err != nil {
 		return err
 	}
 	for i, tx := range b.Txs[1:] {
-		if err := l.cfg.Script.CheckTx(tx, effect.spent[i+1], effect.flags); err != nil {
+		if err := l.cfg.Script.CheckTx(tx, effect.Spent[i+1], effect.Flags); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
+	"grapevine/chain/connect"
+	"grapevine/chain/tree"
 )
 
 const (
@@ -18,9 +20,9 @@ const (
 	// pipelineBlocks bounds the same for small blocks; so many are enough to
 	// keep all cores busy.
 	pipelineBlocks = 64
-	// freshBytes of submitted blocks are kept decoded until their turn; those
+	// freshLimit bytes of submitted blocks are kept decoded until their turn; those
 	// beyond are read and decoded again.
-	freshBytes = 8 << 20
+	freshLimit = 8 << 20
 	// tailBytes of bodies may wait for the disk before submitted ones wait too.
 	tailBytes = 32 << 20
 	// moveBytes is the largest reorganisation that readers see as one move. A
@@ -32,26 +34,27 @@ const (
 type writer struct {
 	l       *Ledger
 	log     *slog.Logger
-	tree    *tree
+	tree    *tree.Tree
 	set     *coins.Set
 	archive *archive.Archive
 	inbox   *inbox
-	workers *workers
+	workers *connect.Workers
 
-	rules   connector // spends in the overlay, above set
-	queue   []*slot   // the pipeline, in the order of commit
-	head    *entry    // where the chain stands once the queue is through
-	number  uint64    // of the last slot
-	bytes   int64     // of the queue's blocks
-	running int       // slots that workers are busy with
-	failing bool      // a slot failed: nothing new is begun until workers are through
+	rules   connect.Connector // spends in the overlay, above set
+	queue   []*slot           // the pipeline, in the order of commit
+	head    *tree.Entry       // where the chain stands once the queue is through
+	number  uint64            // of the last slot
+	bytes   int64             // of the queue's blocks
+	running int               // slots that workers are busy with
+	failing bool              // a slot failed: nothing new is begun until workers are through
 
-	candidates map[*entry]struct{} // linked, not bad, perhaps more work than the tip
-	best       *entry              // of candidates; see goal
-	held       []submitMsg         // wait for room in the tail
-	checks     []*bodyCheck        // being checked, in order
-	awaiting   []*entry            // stored, somebody waits for the verdict
-	fresh      int64               // bytes of blocks kept decoded in entries
+	held       []submitMsg                  // wait for room in the tail
+	checks     []*bodyCheck                 // being checked, in order
+	awaiting   []*tree.Entry                // stored, somebody waits for the verdict
+	waiting    map[*tree.Entry][]uint64     // who
+	queued     map[*tree.Entry]bool         // in the pipeline
+	fresh      map[*tree.Entry]*chain.Block // kept decoded, as they are soon to be connected
+	freshBytes int64
 
 	commands []*command
 	flush    flushState
@@ -60,21 +63,19 @@ type writer struct {
 
 // flushState says when to flush.
 type flushState struct {
-	at      *chain.HeaderNode // the tip of the last flush begun
 	when    time.Time
 	blocks  int            // moved since
-	waiting []chan<- error // flush commands to answer when at is durable
+	waiting []chan<- error // to answer when the flush under way has ended
 	wanted  []chan<- error // not begun
 }
 
 func newWriter(l *Ledger) *writer {
 	w := &writer{l: l, log: l.cfg.Log, tree: l.tree, set: l.set, archive: l.archive, inbox: l.inbox,
-		candidates: map[*entry]struct{}{}}
-	w.rules = connector{params: l.cfg.Params, overlay: coins.NewOverlay(), fetch: l.set.Fetch}
-	tip := l.set.Tip()
-	w.head = w.tree.byHash[tip.Hash]
-	w.flush.at, w.flush.when = tip, l.cfg.Now()
-	w.reproposeAll()
+		waiting: map[*tree.Entry][]uint64{}, queued: map[*tree.Entry]bool{}, fresh: map[*tree.Entry]*chain.Block{}}
+	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay(), Fetch: l.set.Fetch}
+	w.head = w.entryOf(l.set.Tip())
+	w.flush.when = l.cfg.Now()
+	w.tree.ProposeAll()
 	return w
 }
 
@@ -130,7 +131,7 @@ func (w *writer) receive(item any) error {
 		m.slot.stage = loaded
 	case checkedMsg:
 		w.running--
-		m.slot.stage, m.slot.err = checked, m.err
+		m.slot.stage, m.slot.result, m.slot.err = checked, m.result, m.err
 	case *command:
 		w.commands = append(w.commands, m)
 	case flushMsg:
@@ -170,28 +171,6 @@ func (w *writer) spend() (bool, error) {
 	return false, nil
 }
 
-func (w *writer) check(s *slot) error {
-	if s.disconnect {
-		changes, err := w.rules.disconnect(s.block, s.spent, s.number)
-		s.changes, s.stage = changes, checked
-		return err
-	}
-	effect, err := w.rules.connect(s.e.node, s.block, s.number)
-	if err != nil {
-		if !isRule(err) {
-			return err
-		}
-		s.stage, s.err = checked, err
-		return nil
-	}
-	s.spent, s.changes, s.stage = effect.spent, effect.changes, checking
-	w.running++
-	v := &verify{slot: s, checker: w.l.cfg.Script, flags: effect.flags, filter: w.l.cfg.FilterIndex,
-		done: func(err error) { w.inbox.put(checkedMsg{s, err}) }}
-	v.start(w.workers, w.assumed(s.e))
-	return nil
-}
-
 // commit makes the first move of the queue true for everybody, if it is through.
 func (w *writer) commit() (bool, error) {
 	if w.out.full() {
@@ -222,28 +201,25 @@ func (w *writer) apply(n int) error {
 	changes := make([][]coins.Change, 0, n)
 	for _, s := range move {
 		changes = append(changes, s.changes)
-		linked := chain.Linked{Node: s.e.node, Block: s.block, Spent: s.spent}
+		linked := chain.Linked{Node: s.e.Node, Block: s.block, Spent: s.spent}
 		if s.disconnect {
 			delta.Disconnected = append(delta.Disconnected, linked)
-			delta.Tip = s.e.node.Parent
+			delta.Tip = s.e.Node.Parent
 			continue
 		}
 		delta.Connected = append(delta.Connected, linked)
-		delta.Tip = s.e.node
+		delta.Tip = s.e.Node
 		if err := w.keep(s); err != nil {
 			return err
 		}
 	}
-	before := w.tree.tip()
-	w.tree.mu.Lock()
-	w.set.Apply(delta.Tip, changes...)
-	w.tree.setActive(delta.Tip)
+	before := w.tree.Tip()
+	w.tree.SetActive(delta.Tip, func() { w.set.Apply(delta.Tip, changes...) })
 	for _, s := range move {
 		w.settled(s)
 	}
-	w.tree.mu.Unlock()
 	if delta.Tip.Work.Cmp(before.Work) < 0 {
-		w.reproposeAll() // branches that were too short may win now
+		w.tree.ProposeAll()
 	}
 	if w.out.current.Delta != nil {
 		w.out.close()
@@ -258,36 +234,30 @@ func (w *writer) apply(n int) error {
 
 // keep saves what belongs to a connected block.
 func (w *writer) keep(s *slot) error {
-	w.archive.SaveUndo(s.e.body, s.undo)
+	w.archive.SaveUndo(s.e.Body, s.result.Undo)
 	return w.l.index(s, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
 }
 
 // settled notes in the tree that a slot is through.
 func (w *writer) settled(s *slot) {
-	w.rules.overlay.Forget(s.changes, s.number)
+	w.rules.Overlay.Forget(s.changes, s.number)
 	w.leave(s)
-	if s.disconnect {
-		w.propose(s.e)
-		return
-	}
-	delete(w.candidates, s.e)
-	if s.e.flags&flagValid == 0 {
-		s.e.flags |= flagValid
-		w.archive.SaveHeader(s.e.num, s.e.record())
+	if !s.disconnect && w.tree.SetValid(s.e) {
+		w.archive.SaveHeader(s.e.Num, s.e.Record())
 	}
 }
 
 func (w *writer) leave(s *slot) {
-	s.e.queued = false
-	w.bytes -= int64(s.e.size)
+	delete(w.queued, s.e)
+	w.bytes -= int64(s.e.Size)
 	w.forget(s.e)
 }
 
 // forget lets go of an entry's decoded block.
-func (w *writer) forget(e *entry) {
-	if e.fresh != nil {
-		w.fresh -= int64(e.size)
-		e.fresh = nil
+func (w *writer) forget(e *tree.Entry) {
+	if w.fresh[e] != nil {
+		w.freshBytes -= int64(e.Size)
+		delete(w.fresh, e)
 	}
 }
 
@@ -303,14 +273,13 @@ func (w *writer) drop() (bool, error) {
 	}
 	for _, s := range w.queue {
 		if s.err != nil {
-			w.log.Warn("block is invalid", "block", s.e.node.Hash, "height", s.e.node.Height, "err", s.err)
 			w.markFailed(s.e, s.err)
 			break
 		}
 	}
 	w.queue, w.bytes = nil, 0
-	w.rules.overlay.Reset()
-	w.head = w.entryOf(w.tree.tip())
-	w.reproposeAll()
+	w.rules.Overlay.Reset()
+	w.head = w.entryOf(w.tree.Tip())
+	w.tree.ProposeAll()
 	return true, nil
 }

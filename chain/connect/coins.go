@@ -1,4 +1,4 @@
-package ledger
+package connect
 
 import (
 	"fmt"
@@ -11,25 +11,26 @@ import (
 	"grapevine/chain/coins"
 )
 
-// connector spends and makes coins in block order, in an overlay above a
+// Connector spends and makes coins in block order, in an overlay above a
 // committed set. It runs every rule that needs coins but the scripts.
-type connector struct {
-	params  *chain.Params
-	overlay *coins.Overlay
-	fetch   func(ops []wire.OutPoint, into []coins.Found) error
+type Connector struct {
+	Params  *chain.Params
+	Overlay *coins.Overlay
+	// Fetch reads coins of the committed set, each into the place of the same index.
+	Fetch func(ops []wire.OutPoint, into []coins.Found) error
 }
 
-// effect is what a block does to the coin set.
-type effect struct {
-	spent   [][]chain.Coin // by transaction, in input order
-	changes []coins.Change
-	flags   txscript.ScriptFlags
+// Effect is what a block does to the coin set.
+type Effect struct {
+	Spent   [][]chain.Coin // by transaction, in input order
+	Changes []coins.Change
+	Flags   txscript.ScriptFlags // under which its scripts have to succeed
 }
 
-// connect applies the block to the overlay as the block with that number. After
+// Connect applies the block to the overlay as the block with that number. After
 // a failure the overlay holds half of the block and is to be dropped. Errors
 // that are not a *chain.RuleError are our own fault.
-func (c *connector) connect(node *chain.HeaderNode, b *chain.Block, number uint64) (*effect, error) {
+func (c *Connector) Connect(node *chain.HeaderNode, b *chain.Block, number uint64) (*Effect, error) {
 	if err := c.checkBIP30(node, b); err != nil {
 		return nil, err
 	}
@@ -37,28 +38,28 @@ func (c *connector) connect(node *chain.HeaderNode, b *chain.Block, number uint6
 	if err != nil {
 		return nil, fmt.Errorf("read coins: %w", err)
 	}
-	s := &spending{connector: c, node: node, number: number, ops: ops, found: found,
-		effect: effect{spent: make([][]chain.Coin, len(b.Txs)), flags: chain.ScriptFlags(c.params, node)}}
+	s := &spending{Connector: c, node: node, number: number, ops: ops, found: found,
+		Effect: Effect{Spent: make([][]chain.Coin, len(b.Txs)), Flags: chain.ScriptFlags(c.Params, node)}}
 	s.allocate(b)
 	for i, tx := range b.Txs {
 		if err := s.tx(i, tx); err != nil {
 			return nil, err
 		}
 	}
-	return &s.effect, chain.CheckCoinbaseAmount(c.params, b, node.Height, s.fees)
+	return &s.Effect, chain.CheckCoinbaseAmount(c.Params, b, node.Height, s.fees)
 }
 
 // checkBIP30 refuses a block that makes a coin which exists already. Where
 // BIP34 holds from block 1 no txid can repeat, so nothing needs to be read.
-func (c *connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
-	if c.params.BIP0034Height <= 1 || !chain.EnforceBIP30(c.params, node) {
+func (c *Connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
+	if c.Params.BIP0034Height <= 1 || !chain.EnforceBIP30(c.Params, node) {
 		return nil
 	}
 	var ops []wire.OutPoint
 	for _, tx := range b.Txs {
 		for i := range tx.TxOut {
 			op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
-			if _, there, known := c.overlay.Get(op); there {
+			if _, there, known := c.Overlay.Get(op); there {
 				return chain.Broken(chain.ErrBIP30, "%s exists already", op)
 			} else if !known {
 				ops = append(ops, op)
@@ -66,7 +67,7 @@ func (c *connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
 		}
 	}
 	found := make([]coins.Found, len(ops))
-	if err := c.fetch(ops, found); err != nil {
+	if err := c.Fetch(ops, found); err != nil {
 		return fmt.Errorf("read coins: %w", err)
 	}
 	for i := range found {
@@ -79,7 +80,7 @@ func (c *connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
 
 // prefetch reads all coins that come from below the overlay at once, in the
 // order of the inputs that need them.
-func (c *connector) prefetch(b *chain.Block) ([]wire.OutPoint, []coins.Found, error) {
+func (c *Connector) prefetch(b *chain.Block) ([]wire.OutPoint, []coins.Found, error) {
 	if len(b.Txs) == 1 {
 		return nil, nil, nil
 	}
@@ -94,29 +95,29 @@ func (c *connector) prefetch(b *chain.Block) ([]wire.OutPoint, []coins.Found, er
 		own[tx.ID] = struct{}{}
 	}
 	found := make([]coins.Found, len(ops))
-	return ops, found, c.fetch(ops, found)
+	return ops, found, c.Fetch(ops, found)
 }
 
 // below says whether a coin is neither made by an earlier transaction of the
 // block nor known to the overlay.
-func (c *connector) below(own map[chain.Hash]struct{}, op wire.OutPoint) bool {
+func (c *Connector) below(own map[chain.Hash]struct{}, op wire.OutPoint) bool {
 	if _, ok := own[op.Hash]; ok {
 		return false
 	}
-	_, _, known := c.overlay.Get(op)
+	_, _, known := c.Overlay.Get(op)
 	return !known
 }
 
 // spending is one block on its way through a connector.
 type spending struct {
-	*connector
-	effect
+	*Connector
+	Effect
 	node   *chain.HeaderNode
 	number uint64
 	ops    []wire.OutPoint // what is left of prefetch's, and what was found there
 	found  []coins.Found
-	flat   []chain.Coin // backs effect.spent
-	arena  []byte       // backs the coins of effect.changes
+	flat   []chain.Coin // backs Effect.Spent
+	arena  []byte       // backs the coins of Effect.Changes
 	fees   btcutil.Amount
 	sigops int
 	repeat bool // one of the two blocks that repeated a coinbase
@@ -129,9 +130,9 @@ func (s *spending) allocate(b *chain.Block) {
 		outs += len(tx.TxOut)
 	}
 	s.flat = make([]chain.Coin, 0, ins)
-	s.changes = make([]coins.Change, 0, ins-1+outs)
+	s.Changes = make([]coins.Change, 0, ins-1+outs)
 	s.arena = make([]byte, 0, outs*coinBytes)
-	_, s.repeat = s.params.BIP30Exceptions[s.node.Hash]
+	_, s.repeat = s.Params.BIP30Exceptions[s.node.Hash]
 }
 
 // coinBytes is what most coins take when written; a guess that saves growing.
@@ -144,9 +145,9 @@ func (s *spending) tx(i int, tx *chain.Tx) error {
 		if in, err = s.take(tx); err != nil {
 			return inTx(err, tx)
 		}
-		s.spent[i] = in
+		s.Spent[i] = in
 	}
-	s.sigops += chain.SigOpCost(tx, in, s.flags)
+	s.sigops += chain.SigOpCost(tx, in, s.Flags)
 	if s.sigops > chain.MaxSigOpCost {
 		return chain.Broken(chain.ErrBadSigOps, "too many sigops")
 	}
@@ -166,7 +167,7 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 	from := len(s.flat)
 	for _, in := range tx.TxIn {
 		op := in.PreviousOutPoint
-		coin, there, known := s.overlay.Get(op)
+		coin, there, known := s.Overlay.Get(op)
 		// An output that an earlier transaction of this block does not have was
 		// not looked up: it must not be taken for the next that was.
 		if !known && len(s.ops) > 0 && s.ops[0] == op {
@@ -179,19 +180,19 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 		s.flat = append(s.flat, coin)
 	}
 	coinsIn := s.flat[from:len(s.flat):len(s.flat)]
-	fee, err := chain.CheckTxInputs(s.params, tx, coinsIn, s.node.Height)
+	fee, err := chain.CheckTxInputs(s.Params, tx, coinsIn, s.node.Height)
 	if err != nil {
 		return nil, err
 	}
 	if s.fees += fee; s.fees > chain.MaxMoney {
 		return nil, chain.Broken(chain.ErrAccumulatedFee, "")
 	}
-	if !chain.SequenceLock(s.params, tx, coinsIn, s.node.Parent).Open(s.node.Parent) {
+	if !chain.SequenceLock(s.Params, tx, coinsIn, s.node.Parent).Open(s.node.Parent) {
 		return nil, chain.Broken(chain.ErrNonFinal, "relative lock time")
 	}
 	for _, in := range tx.TxIn {
-		s.overlay.Spend(in.PreviousOutPoint, s.number)
-		s.changes = append(s.changes, coins.Change{Op: in.PreviousOutPoint})
+		s.Overlay.Spend(in.PreviousOutPoint, s.number)
+		s.Changes = append(s.Changes, coins.Change{Op: in.PreviousOutPoint})
 	}
 	return coinsIn, nil
 }
@@ -204,16 +205,16 @@ func (s *spending) make(tx *chain.Tx, coinbase bool) {
 		}
 		op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
 		coin := chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: s.node.Height, Coinbase: coinbase}
-		s.overlay.Add(op, coin, s.number)
+		s.Overlay.Add(op, coin, s.number)
 		from := len(s.arena)
 		s.arena = coins.Append(s.arena, coin)
-		s.changes = append(s.changes, coins.Change{Op: op, Coin: s.arena[from:len(s.arena):len(s.arena)], Fresh: !s.repeat})
+		s.Changes = append(s.Changes, coins.Change{Op: op, Coin: s.arena[from:len(s.arena):len(s.arena)], Fresh: !s.repeat})
 	}
 }
 
-// disconnect takes a block back, from its last transaction to its first; spent
+// Disconnect takes a block back, from its last transaction to its first; spent
 // is its undo record, without the coinbase.
-func (c *connector) disconnect(b *chain.Block, spent [][]chain.Coin, number uint64) ([]coins.Change, error) {
+func (c *Connector) Disconnect(b *chain.Block, spent [][]chain.Coin, number uint64) ([]coins.Change, error) {
 	if len(spent) != len(b.Txs) {
 		return nil, fmt.Errorf("undo record of %s has %d transactions, want %d", b.Hash, len(spent), len(b.Txs))
 	}
@@ -223,7 +224,7 @@ func (c *connector) disconnect(b *chain.Block, spent [][]chain.Coin, number uint
 		for j, out := range tx.TxOut {
 			if coins.Spendable(out.PkScript) {
 				op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
-				c.overlay.Spend(op, number)
+				c.Overlay.Spend(op, number)
 				changes = append(changes, coins.Change{Op: op})
 			}
 		}
@@ -234,7 +235,7 @@ func (c *connector) disconnect(b *chain.Block, spent [][]chain.Coin, number uint
 			return nil, fmt.Errorf("undo record of %s: transaction %d has %d coins, want %d", b.Hash, i, len(spent[i]), len(tx.TxIn))
 		}
 		for j, in := range tx.TxIn {
-			c.overlay.Add(in.PreviousOutPoint, spent[i][j], number)
+			c.Overlay.Add(in.PreviousOutPoint, spent[i][j], number)
 			changes = append(changes, coins.Change{Op: in.PreviousOutPoint, Coin: coins.Append(nil, spent[i][j])})
 		}
 	}

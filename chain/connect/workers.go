@@ -1,10 +1,10 @@
-package ledger
+package connect
 
 import "sync"
 
-// workers are the goroutines that decode and check. Tasks that let new blocks
+// Workers are the goroutines that decode and check. Tasks that let new blocks
 // in go before those that check scripts, so that peers' credits come back.
-type workers struct {
+type Workers struct {
 	mu      sync.Mutex
 	some    sync.Cond // on mu: a task came, or closed
 	first   []func()
@@ -13,9 +13,9 @@ type workers struct {
 	running sync.WaitGroup
 }
 
-// startWorkers starts n goroutines; close ends them.
-func startWorkers(n int) *workers {
-	w := &workers{}
+// StartWorkers starts n goroutines; Close ends them.
+func StartWorkers(n int) *Workers {
+	w := &Workers{}
 	w.some.L = &w.mu
 	for range n {
 		w.running.Go(w.run)
@@ -23,13 +23,13 @@ func startWorkers(n int) *workers {
 	return w
 }
 
-func (w *workers) run() {
+func (w *Workers) run() {
 	for task := w.next(); task != nil; task = w.next() {
 		task()
 	}
 }
 
-func (w *workers) next() (task func()) {
+func (w *Workers) next() (task func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for {
@@ -53,24 +53,24 @@ func pop(list []func()) (func(), []func()) {
 	return task, list[1:]
 }
 
-// soon queues a task before all that later queued.
-func (w *workers) soon(task func()) {
+// Soon queues a task before all that later queued.
+func (w *Workers) Soon(task func()) {
 	w.mu.Lock()
 	w.first = append(w.first, task)
 	w.mu.Unlock()
 	w.some.Signal()
 }
 
-// later queues tasks, in order.
-func (w *workers) later(tasks ...func()) {
+// Later queues tasks, in order.
+func (w *Workers) Later(tasks ...func()) {
 	w.mu.Lock()
 	w.then = append(w.then, tasks...)
 	w.mu.Unlock()
 	w.some.Broadcast()
 }
 
-// close drops the tasks not begun and waits for those that are.
-func (w *workers) close() {
+// Close drops the tasks not begun and waits for those that are.
+func (w *Workers) Close() {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()

@@ -1,4 +1,4 @@
-package ledger
+package connect
 
 import (
 	"crypto/sha256"
@@ -9,8 +9,8 @@ import (
 	"grapevine/chain"
 )
 
-// buildFilter is the block's BIP158 basic filter.
-func buildFilter(b *chain.Block, spent [][]chain.Coin) ([]byte, error) {
+// Filter is the block's BIP158 basic filter.
+func Filter(b *chain.Block, spent [][]chain.Coin) ([]byte, error) {
 	var scripts [][]byte
 	for _, of := range spent {
 		for i := range of {
@@ -28,8 +28,8 @@ func buildFilter(b *chain.Block, spent [][]chain.Coin) ([]byte, error) {
 	return raw, nil
 }
 
-// filterHeader chains a filter to the one before it (BIP157).
-func filterHeader(filter []byte, before chain.Hash) chain.Hash {
+// FilterHeader chains a filter to the one before it (BIP157).
+func FilterHeader(filter []byte, before chain.Hash) chain.Hash {
 	sum := double(filter)
 	return double(append(sum[:], before[:]...))
 }
