@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strconv"
 	"time"
+
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // serveMetrics answers /metrics in Prometheus' text format: numbers about the
@@ -36,8 +38,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	gauge("goroutines", "Goroutines of the process.", runtime.NumGoroutine())
 	gauge("uptime_seconds", "Seconds since the start.", strconv.FormatFloat(time.Since(s.started).Seconds(), 'f', 3, 64))
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
-	_, _ = w.Write(buf.Bytes()) // who hung up needs no answer
+	jsonrpc.Send(w, http.StatusOK, buf.Bytes())
 }
 
 func (s *Server) countPeers() (in, out int) {

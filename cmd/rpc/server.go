@@ -79,7 +79,33 @@ type Server struct {
 	ready   chan struct{}
 	addr    net.Addr // set before ready is closed
 	help    *manual
-	calls   sync.WaitGroup
+	calls   gate
+}
+
+// gate counts the calls that run, and lets no new ones in once it is closed.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+	inside sync.WaitGroup
+}
+
+func (g *gate) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.inside.Add(1)
+	}
+	return !g.closed
+}
+
+func (g *gate) leave() { g.inside.Done() }
+
+// close waits until all who are inside have left.
+func (g *gate) close() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.inside.Wait()
 }
 
 // New makes a Server; Run starts it.
@@ -127,8 +153,13 @@ func (s *Server) routes() http.Handler {
 	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow})
 	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.calls.Add(1)
-		defer s.calls.Done()
+		if !s.calls.enter() {
+			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
+			return
+		}
+		defer s.calls.leave()
+		// A body that nobody reads must come to an end too; net/http discards it.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headTime))
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/rest/"):
 			files.ServeHTTP(w, r)
@@ -185,6 +216,6 @@ func (s *Server) stop(srv *http.Server, cancel context.CancelFunc) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()
 	}
-	s.calls.Wait()
+	s.calls.close()
 	return err
 }

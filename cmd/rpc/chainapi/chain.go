@@ -3,6 +3,7 @@ package chainapi
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"math"
 	"slices"
 
@@ -57,6 +58,7 @@ type blockchainInfo struct {
 	ChainWork    string      `json:"chainwork"`
 	SizeOnDisk   int64       `json:"size_on_disk"`
 	Pruned       bool        `json:"pruned"`
+	Challenge    string      `json:"signet_challenge,omitempty"`
 	WarningsList []string    `json:"warnings"`
 }
 
@@ -73,7 +75,8 @@ func (a *API) Info() any {
 		Chain: show.ChainName(a.cfg.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
 		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
 		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
-		Progress: 1, InitialSync: syncing, ChainWork: tip.Work.String(), WarningsList: []string{},
+		Progress: 1, InitialSync: syncing, ChainWork: tip.Work.String(),
+		Challenge: hex.EncodeToString(a.cfg.Params.SignetChallenge), WarningsList: []string{},
 	}
 	if headers > tip.Height {
 		info.Progress = show.Number(tip.Height) / show.Number(headers)

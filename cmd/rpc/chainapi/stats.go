@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"math"
 	"slices"
 	"strings"
 
@@ -186,7 +185,7 @@ func percentiles(sorted []feeShare, total int64) (p [5]int64) {
 	next, sum := 0, int64(0)
 	for _, s := range sorted {
 		sum += s.weight
-		for next < len(p) && float64(sum) >= math.Floor(marks[next]) {
+		for next < len(p) && float64(sum) >= marks[next] {
 			p[next] = s.rate
 			next++
 		}

@@ -62,12 +62,12 @@ func NewHandler(cfg Config) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	wallet, ok := walletOf(r.URL.Path)
 	if !ok {
-		send(w, http.StatusNotFound, nil)
+		Send(w, http.StatusNotFound, nil)
 		return
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
-		send(w, http.StatusMethodNotAllowed, []byte("JSONRPC server handles only POST requests\n"))
+		Send(w, http.StatusMethodNotAllowed, []byte("JSONRPC server handles only POST requests\n"))
 		return
 	}
 	if !h.allowed(w, r) {
@@ -82,12 +82,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, status := readBody(w, r)
 	if status != http.StatusOK {
 		w.Header().Set("Connection", "close")
-		send(w, status, nil)
+		Send(w, status, nil)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	status, reply := h.answerBody(r.Context(), body, wallet)
-	send(w, status, reply)
+	Send(w, status, reply)
 }
 
 // walletOf reads NAME of /wallet/NAME; nil for /.
@@ -111,7 +111,7 @@ func (h *Handler) allowed(w http.ResponseWriter, r *http.Request) bool {
 		}
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
-	send(w, http.StatusUnauthorized, nil)
+	Send(w, http.StatusUnauthorized, nil)
 	return false
 }
 
@@ -132,9 +132,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
 	return body, http.StatusOK
 }
 
-// send writes an answer of known length. net/http would chunk a long one, which
-// clients that read HTTP by hand do not understand.
-func send(w http.ResponseWriter, status int, body []byte) {
+// Send writes an answer of known length. net/http would chunk a long one, which
+// clients that read HTTP by hand do not understand. Who does not read it within
+// replyTime is cut off.
+func Send(w http.ResponseWriter, status int, body []byte) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(replyTime))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

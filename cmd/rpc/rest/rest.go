@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
 )
 
@@ -27,11 +27,18 @@ type Config struct {
 	Pool   *poolapi.API
 }
 
+// maxReads bounds requests at work at once: each may hold a block in memory, and
+// anybody may ask.
+const maxReads = 16
+
 // Handler answers /rest/….
-type Handler struct{ cfg Config }
+type Handler struct {
+	cfg   Config
+	slots chan struct{}
+}
 
 // New makes a Handler.
-func New(cfg Config) *Handler { return &Handler{cfg: cfg} }
+func New(cfg Config) *Handler { return &Handler{cfg: cfg, slots: make(chan struct{}, maxReads)} }
 
 // answer is what a path leads to. JSON is made only when it is asked for.
 type answer struct {
@@ -62,6 +69,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, http.StatusMethodNotAllowed, "text/plain", []byte("only GET\n"))
 		return
 	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-r.Context().Done():
+		return
+	}
 	format := strings.TrimPrefix(path.Ext(r.URL.Path), ".")
 	where := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/rest/"), "."+format)
 	a, err := h.find(strings.Split(where, "/"), r)
@@ -83,9 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func send(w http.ResponseWriter, status int, kind string, body []byte) {
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // who hung up needs no answer
+	jsonrpc.Send(w, status, body)
 }
 
 // as gives an answer the form that was asked for.

@@ -112,6 +112,12 @@ func coded(err error) error {
 			code = known.code
 		}
 	}
+	if _, ok := errors.AsType[*chain.PolicyError](err); ok {
+		code = jsonrpc.CodeVerifyRejected
+	}
+	if _, ok := errors.AsType[*chain.RuleError](err); ok {
+		code = jsonrpc.CodeVerifyRejected
+	}
 	if errors.Is(err, wallet.ErrUnknownTx) {
 		return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid or non-wallet transaction id")
 	}
