@@ -217,5 +217,6 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.bodies.last = s.now
 	s.bodies.replan()
 	s.txs.rejected.clear()
+	s.txs.lowFee.clear()
 	s.retryOrphans()
 }

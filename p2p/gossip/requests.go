@@ -58,6 +58,7 @@ type txDesk struct {
 	bytes    int // in queue
 	credits  int
 	rejected recentSet // wtxids that would be rejected again at this tip
+	lowFee   recentSet // wtxids refused for their fee alone: asked for again only as a parent
 	orphans  orphanage
 }
 
@@ -67,6 +68,7 @@ func newTxDesk() txDesk {
 		judging:  make(map[chain.Hash]*txJudgement),
 		credits:  MaxTxsJudged,
 		rejected: newRecentSet(maxRejected),
+		lowFee:   newRecentSet(maxRejected),
 		orphans:  newOrphanage(),
 	}
 }
@@ -96,7 +98,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 
 func (s *State) onTxInv(p *peer, h chain.Hash, byWTxID bool) {
 	p.tx.known.add(h)
-	if !s.haveTx(h) {
+	if !s.haveTx(h) && !s.txs.lowFee.has(h) {
 		s.offer(p, h, byWTxID)
 	}
 }

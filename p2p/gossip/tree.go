@@ -55,15 +55,15 @@ func (t *tree) insert(n *chain.HeaderNode) *entry {
 	if e := t.byHash[n.Hash]; e != nil {
 		return e
 	}
-	e := &entry{node: n, order: int32(len(t.all))}
+	e := &entry{}
 	if n.Parent != nil {
-		e.parent = t.byHash[n.Parent.Hash]
-		if e.parent == nil {
-			e.parent = t.insert(n.Parent)
-			e.order = int32(len(t.all))
-		}
+		e.parent = t.insert(n.Parent)
 		e.bad = e.parent.bad
+		if n.Parent != e.parent.node {
+			n = chain.NewHeaderNode(e.parent.node, n.Header) // of another room: ours hang together by pointers
+		}
 	}
+	e.node, e.order = n, int32(len(t.all))
 	t.byHash[n.Hash] = e
 	t.all = append(t.all, e)
 	if e.bad == good && (t.best == nil || n.Work.Cmp(t.best.node.Work) > 0) {

@@ -7,6 +7,12 @@ import (
 	"grapevine/p2p"
 )
 
+// Refusals that a child can make good, in Bitcoin Core's words.
+const (
+	feeTooLow    chain.Policy = "min relay fee not met"
+	feeBelowPool chain.Policy = "mempool min fee not met"
+)
+
 // txJudgement is a transaction that waits for a credit or is being judged. Of
 // each there is one, and none of an orphan.
 type txJudgement struct {
@@ -22,7 +28,8 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 	p.tx.known.add(p.txHash(tx))
 	s.settle(tx)
 	defer s.fillTx(p)
-	if s.syncing() || s.haveTx(tx.WID) {
+	poor := s.txs.lowFee.has(tx.WID) && len(s.txs.orphans.byParent[tx.ID]) == 0
+	if s.syncing() || s.haveTx(tx.WID) || poor {
 		return
 	}
 	if tx.Weight > maxTxWeight {
@@ -106,6 +113,9 @@ func (s *State) onTxVerdict(v TxVerdict) {
 		if p != nil {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
+	case errors.Is(v.Err, feeTooLow), errors.Is(v.Err, feeBelowPool):
+		s.txs.lowFee.add(v.Tx.WID)
+		s.wakeOrphans(v.Tx.ID) // the pool takes a poor parent with a child that pays for it
 	default:
 		s.txs.rejected.add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.from, "txid", v.Tx.ID, "err", v.Err)

@@ -45,7 +45,48 @@ func samples(t testing.TB) []wire.Message {
 		&wire.MsgGetAddr{}, &wire.MsgMemPool{}, &wire.MsgPing{Nonce: 1}, &wire.MsgPong{Nonce: 2}, &wire.MsgFeeFilter{MinFee: 1000},
 		&wire.MsgGetCFilters{StopHash: h}, &wire.MsgGetCFHeaders{StopHash: h}, &wire.MsgGetCFCheckpt{StopHash: h},
 		&msg.SendCmpct{Announce: true, Version: 2},
+		&msg.Have{Last: h, Count: 11, Held: []byte{0xff, 0x07}, Fetching: []byte{0x01, 0x04}}, msg.NewHave(h, 0),
+		&msg.Feature{ID: "some/thing", Data: []byte{1, 2}}, &msg.Feature{ID: msg.FeatureHave, Data: []byte{}},
+		msg.NewHave(h, 0), have(h),
 		&msg.Opaque{Name: "filterload", Payload: []byte{1, 2, 3}},
+	}
+}
+
+func have(h chain.Hash) *msg.Have {
+	m := msg.NewHave(h, 1021)
+	m.Held.Set(0)
+	m.Held.Set(1020)
+	m.Fetching.Set(9)
+	return m
+}
+
+func TestHaveSpeaksOfBits(t *testing.T) {
+	_, payload := encode(t, have(chain.Hash{1}))
+	m, err := msg.Decode(msg.CmdHave, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := m.(*msg.Have)
+	for i := -1; i < 2000; i++ {
+		if got.Held.Has(i) != (i == 0 || i == 1020) || got.Fetching.Has(i) != (i == 9) {
+			t.Errorf("bit %d: held %v, fetching %v", i, got.Held.Has(i), got.Fetching.Has(i))
+		}
+	}
+	for what, spoil := range map[string]func([]byte){
+		"a bit beyond the end": func(p []byte) { p[len(p)-1] |= 0x80 },
+		"1025 blocks":          func(p []byte) { p[32], p[33] = 1, 4 },
+	} {
+		p := bytes.Clone(payload)
+		spoil(p)
+		if _, err := msg.Decode(msg.CmdHave, p); err == nil {
+			t.Errorf("%s was taken", what)
+		}
+	}
+	for _, id := range []string{"abc", strings.Repeat("x", 81), "a\nbcd"} {
+		p := append(append([]byte{byte(len(id))}, id...), 0)
+		if _, err := msg.Decode(msg.CmdFeature, p); err == nil {
+			t.Errorf("the id %q was taken", id)
+		}
 	}
 }
 

@@ -123,6 +123,12 @@ func blank(command string) (wire.Message, shape) {
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
 		return &SendCmpct{}, shape{head: sendCmpctSize}
+	case CmdHave:
+		return &Have{}, shape{head: haveHead, loose: true}
+	case CmdFeature:
+		return &Feature{}, shape{head: 1 + minFeatureID + 1, loose: true}
+	case CmdHave:
+		return &Have{}, shape{head: haveHead, loose: true}
 	case wire.CmdGetCFilters:
 		return &wire.MsgGetCFilters{}, shape{head: 37}
 	case wire.CmdGetCFHeaders:

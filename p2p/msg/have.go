@@ -1,0 +1,147 @@
+package msg
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// What grapevine nodes tell each other beyond Bitcoin's protocol.
+const (
+	CmdFeature = "feature" // BIP434
+	CmdHave    = "gvhave"
+
+	// FeatureHave is the feature's id under which gvhave is agreed on.
+	FeatureHave = "grapevine/have/1"
+	// FeatureVersion is the protocol version from which feature is understood.
+	FeatureVersion = 70017
+)
+
+// Limits of these messages.
+const (
+	minFeatureID   = 4    // BIP434
+	maxFeatureID   = 80   // BIP434
+	maxFeatureData = 512  // BIP434
+	MaxHave        = 1024 // bodies spoken of: the window of a sync
+)
+
+// Feature says, between version and verack, that something is supported (BIP434):
+// two byte strings, each after its length.
+type Feature struct {
+	ID   string // 4 to 80 printable ASCII letters
+	Data []byte // at most 512 bytes, up to the feature
+}
+
+// BtcDecode reads the message; what follows is the caller's business.
+func (m *Feature) BtcDecode(r io.Reader, pver uint32, _ wire.MessageEncoding) error {
+	id, err := wire.ReadVarBytes(r, pver, maxFeatureID, "featureid")
+	if err != nil {
+		return err
+	}
+	if len(id) < minFeatureID {
+		return fmt.Errorf("featureid of %d letters", len(id))
+	}
+	for _, c := range id {
+		if c < ' ' || c > '~' {
+			return fmt.Errorf("featureid %q is not printable", id)
+		}
+	}
+	m.ID = string(id)
+	m.Data, err = wire.ReadVarBytes(r, pver, maxFeatureData, "featuredata")
+	return err
+}
+
+// BtcEncode writes the message.
+func (m *Feature) BtcEncode(w io.Writer, pver uint32, _ wire.MessageEncoding) error {
+	if len(m.ID) < minFeatureID || len(m.ID) > maxFeatureID || len(m.Data) > maxFeatureData {
+		return fmt.Errorf("feature %q with %d bytes of data", m.ID, len(m.Data))
+	}
+	if err := wire.WriteVarString(w, pver, m.ID); err != nil {
+		return err
+	}
+	return wire.WriteVarBytes(w, pver, m.Data)
+}
+
+// Command is "feature".
+func (m *Feature) Command() string { return CmdFeature }
+
+// MaxPayloadLength is two lengths and what they count.
+func (m *Feature) MaxPayloadLength(uint32) uint32 { return 1 + maxFeatureID + 3 + maxFeatureData }
+
+// Bits is a row of yes and no; bit 0 is the lowest of byte 0.
+type Bits []byte
+
+// NewBits is n times no.
+func NewBits(n int) Bits { return make(Bits, (n+7)/8) }
+
+// Set says yes to i.
+func (b Bits) Set(i int) { b[i/8] |= 1 << (i % 8) }
+
+// Has tells what was said to i; no beyond the end.
+func (b Bits) Has(i int) bool { return i >= 0 && i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
+
+// Have says which bodies a node holds and fetches, so that newcomers share the
+// work between them:
+//
+//	contiguous 32 | n 2, little-endian | held ⌈n/8⌉ | fetching ⌈n/8⌉
+//
+// Bit i of both is the block i+1 above the contiguous one, on the way to the
+// sender's best header. Bits beyond n are 0.
+type Have struct {
+	Contiguous chain.Hash // every body up to this one is held
+	N          int        // at most MaxHave
+	Held       Bits
+	Fetching   Bits
+}
+
+// haveHead is hash and n.
+const haveHead = 32 + 2
+
+// NewHave speaks of n blocks above contiguous and claims none yet.
+func NewHave(contiguous chain.Hash, n int) *Have {
+	return &Have{Contiguous: contiguous, N: n, Held: NewBits(n), Fetching: NewBits(n)}
+}
+
+// BtcDecode reads the message.
+func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
+	var head [haveHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	n := int(binary.LittleEndian.Uint16(head[32:]))
+	if n > MaxHave {
+		return fmt.Errorf("%d blocks, at most %d are allowed", n, MaxHave)
+	}
+	*m = *NewHave(chain.Hash(head[:32]), n)
+	for _, b := range []Bits{m.Held, m.Fetching} {
+		if _, err := io.ReadFull(r, b); err != nil {
+			return err
+		}
+		if n%8 != 0 && b[len(b)-1]>>(n%8) != 0 {
+			return fmt.Errorf("bits beyond the %d blocks", n)
+		}
+	}
+	return nil
+}
+
+// BtcEncode writes the message.
+func (m *Have) BtcEncode(w io.Writer, _ uint32, _ wire.MessageEncoding) error {
+	size := len(NewBits(m.N))
+	if m.N > MaxHave || len(m.Held) != size || len(m.Fetching) != size {
+		return fmt.Errorf("gvhave of %d blocks with %d and %d bytes", m.N, len(m.Held), len(m.Fetching))
+	}
+	b := binary.LittleEndian.AppendUint16(m.Contiguous[:], uint16(m.N))
+	b = append(append(b, m.Held...), m.Fetching...)
+	_, err := w.Write(b)
+	return err
+}
+
+// Command is "gvhave".
+func (m *Have) Command() string { return CmdHave }
+
+// MaxPayloadLength is that of MaxHave blocks.
+func (m *Have) MaxPayloadLength(uint32) uint32 { return haveHead + 2*MaxHave/8 }
