@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -41,7 +42,7 @@ func newCrashTown(t *testing.T) *crashTown {
 	}
 	town, err := process.Create(process.Config{
 		Dir: t.TempDir(), Exe: exe, Env: []string{asCommand + "=1"},
-		Dial: func(m testnet.Member) (testnet.Node, error) { return dialMember(m) },
+		Dial: func(m testnet.Member) (testnet.Node, error) { return shell.DialMember(m) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +67,7 @@ func newCrashTown(t *testing.T) *crashTown {
 
 func (c *crashTown) join(t *testing.T, m testnet.Member) {
 	t.Helper()
-	door, err := dialMember(m)
+	door, err := shell.DialMember(m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"grapevine/chain/ledger"
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/db"
 )
@@ -45,14 +46,14 @@ func (p *program) chainFile(c *cli.Context) (file *db.DB, path string, err error
 	if c.Int("node") >= 0 || c.String("rpc") != "" {
 		return nil, "", nil
 	}
-	dir, err := dataDir(c.String("datadir"), c.String("network"))
+	dir, err := shell.DataDir(c.String("datadir"), c.String("network"))
 	if err != nil {
 		return nil, "", err
 	}
 	path = filepath.Join(dir, "chain.db")
 	if _, err := os.Stat(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, path, failf("db", "Say which with --datadir DIR; a node makes the file when it first runs.", "there is no chain file %s", path)
+			return nil, path, shell.Failf("db", "Say which with --datadir DIR; a node makes the file when it first runs.", "there is no chain file %s", path)
 		}
 		return nil, path, err
 	}
@@ -82,7 +83,7 @@ func (p *program) dbCheck(c *cli.Context) error {
 		res, err = p.checkByNode(c)
 	} else {
 		if err := file.Close(); err != nil {
-			return fail("db check", err)
+			return shell.Fail("db check", err)
 		}
 		res.Path = path
 		res.Checked, err = p.checkOffline(c, path)
@@ -91,7 +92,7 @@ func (p *program) dbCheck(c *cli.Context) error {
 		return checkFailure(err)
 	}
 	res.OK, res.Seconds = true, time.Since(begin).Seconds()
-	return p.show(c, res, func(o *term.Out) {
+	return p.Show(c, res, func(o *term.Out) {
 		o.Printf("%s  %s records checked in %s\n", o.Paint(term.Green, "the chain file is whole"), term.Count(res.Checked), term.Short(time.Since(begin)))
 	})
 }
@@ -99,18 +100,18 @@ func (p *program) dbCheck(c *cli.Context) error {
 // checkFailure: here the hint "run db check" would go in a circle.
 func checkFailure(err error) error {
 	if errors.Is(err, db.ErrCorrupt) {
-		return &failure{what: "db check", err: err,
-			hint: "Stop the node. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."}
+		return &shell.Failure{What: "db check", Err: err,
+			Hint: "Stop the node. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."}
 	}
-	return fail("db check", err)
+	return shell.Fail("db check", err)
 }
 
 func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
-	pr, err := params(c.String("network"))
+	pr, err := shell.Params(c.String("network"))
 	if err != nil {
 		return 0, err
 	}
-	bar := p.err.NewProgress("check", "records")
+	bar := p.Err.NewProgress("check", "records")
 	defer bar.Done()
 	var records int64
 	err = ledger.CheckFile(c.Context, path, pr, func(done, total int64, what string) {
@@ -122,7 +123,7 @@ func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
 
 // checkByNode asks the node to check its file and shows how far it is.
 func (p *program) checkByNode(c *cli.Context) (res checked, err error) {
-	cl, err := p.dial(c)
+	cl, err := p.Dial(c)
 	if err != nil {
 		return res, err
 	}
@@ -130,7 +131,7 @@ func (p *program) checkByNode(c *cli.Context) (res checked, err error) {
 	done := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
-		bar := p.err.NewProgress("check", "records")
+		bar := p.Err.NewProgress("check", "records")
 		defer bar.Done()
 		for {
 			select {
@@ -162,29 +163,29 @@ type copied struct {
 }
 
 func (p *program) dbBackup(c *cli.Context) error {
-	args, err := wantArgs(c, 1, 1)
+	args, err := shell.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
 	}
 	to, err := freshFile(args[0])
 	if err != nil {
-		return fail("db backup", err)
+		return shell.Fail("db backup", err)
 	}
 	file, _, err := p.chainFile(c)
 	if err != nil {
-		return fail("db backup", err)
+		return shell.Fail("db backup", err)
 	}
 	var res copied
 	if file == nil {
-		err = p.call(c, "dbbackup", &res, to)
+		err = p.Call(c, "dbbackup", &res, to)
 	} else {
 		res, err = backupTo(file, to)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return fail("db backup", err)
+		return shell.Fail("db backup", err)
 	}
-	return p.show(c, res, func(o *term.Out) { o.Printf("%s  %s\n", res.Path, term.Bytes(res.Bytes)) })
+	return p.Show(c, res, func(o *term.Out) { o.Printf("%s  %s\n", res.Path, term.Bytes(res.Bytes)) })
 }
 
 // backupTo writes the copy under a temporary name and gives it its own only
@@ -229,21 +230,21 @@ type dbDescription struct {
 func (p *program) dbInfo(c *cli.Context) error {
 	file, _, err := p.chainFile(c)
 	if err != nil {
-		return fail("db info", err)
+		return shell.Fail("db info", err)
 	}
 	var d dbDescription
 	if file == nil {
-		if err = p.call(c, "dbinfo", &d); errors.Is(err, syscall.ECONNREFUSED) {
-			return failf("db info", "A node that was started with --rpclisten off keeps its file to itself: stop it first.", "the file is in use and no node answers: %w", err)
+		if err = p.Call(c, "dbinfo", &d); errors.Is(err, syscall.ECONNREFUSED) {
+			return shell.Failf("db info", "A node that was started with --rpclisten off keeps its file to itself: stop it first.", "the file is in use and no node answers: %w", err)
 		}
 	} else {
 		d, err = p.describe(c, file)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return fail("db info", err)
+		return shell.Fail("db info", err)
 	}
-	return p.show(c, d, func(o *term.Out) {
+	return p.Show(c, d, func(o *term.Out) {
 		coins := ""
 		if d.Coins > 0 {
 			coins = term.Count(d.Coins)
@@ -263,7 +264,7 @@ func (p *program) dbInfo(c *cli.Context) error {
 
 // describe reads the file of a node that does not run.
 func (p *program) describe(c *cli.Context, file *db.DB) (d dbDescription, err error) {
-	pr, err := params(c.String("network"))
+	pr, err := shell.Params(c.String("network"))
 	if err != nil {
 		return d, err
 	}

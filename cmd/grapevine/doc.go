@@ -7,5 +7,6 @@
 // built by cmd/node.
 //
 // Start reading at main.go, then app.go (the table of commands); every command
-// group has a file of its own.
+// group has a file of its own, and the largest (testnet) a package, town. What
+// they share is in package shell.
 package main

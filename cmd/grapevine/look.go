@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/rpc/jsonrpc"
 )
@@ -23,39 +24,39 @@ func (p *program) txCommand() *cli.Command {
 }
 
 func (p *program) tx(c *cli.Context) error {
-	args, err := wantArgs(c, 1, 2)
+	args, err := shell.WantArgs(c, 1, 2)
 	if err != nil {
 		return err
 	}
 	if args[0] == "send" {
 		if len(args) != 2 {
-			return usagef("tx send wants the transaction in hex")
+			return shell.Usagef("tx send wants the transaction in hex")
 		}
 		return p.txSend(c, args[1])
 	}
 	if len(args) != 1 {
-		return usagef("tx wants one txid, or `send` and the transaction in hex")
+		return shell.Usagef("tx wants one txid, or `send` and the transaction in hex")
 	}
 	if _, err := parseHash(args[0]); err != nil {
-		return usagef("tx %q is not a txid: %v", printable(args[0]), err)
+		return shell.Usagef("tx %q is not a txid: %v", printable(args[0]), err)
 	}
 	return p.txLook(c, args[0])
 }
 
 func (p *program) txSend(c *cli.Context, raw string) error {
 	if i := strings.IndexFunc(raw, notHex); i >= 0 {
-		return usagef("tx send: not hex: %q at position %d", raw[i:i+1], i+1)
+		return shell.Usagef("tx send: not hex: %q at position %d", raw[i:i+1], i+1)
 	}
 	if len(raw)%2 != 0 || raw == "" {
-		return usagef("tx send: %d hex digits are not whole bytes", len(raw))
+		return shell.Usagef("tx send: %d hex digits are not whole bytes", len(raw))
 	}
 	var sent struct {
 		TxID string `json:"txid"`
 	}
-	if err := p.call(c, "sendrawtransaction", &sent.TxID, raw); err != nil {
-		return fail("tx send", err)
+	if err := p.Call(c, "sendrawtransaction", &sent.TxID, raw); err != nil {
+		return shell.Fail("tx send", err)
 	}
-	return p.show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
+	return p.Show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
 }
 
 func notHex(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) }
@@ -90,16 +91,16 @@ type txOut struct {
 func (p *program) txLook(c *cli.Context, txid string) error {
 	if c.Bool("json") {
 		var raw any
-		if err := p.call(c, "getrawtransaction", &raw, txid, true); err != nil {
-			return fail("tx", err)
+		if err := p.Call(c, "getrawtransaction", &raw, txid, true); err != nil {
+			return shell.Fail("tx", err)
 		}
-		return p.printJSON(raw)
+		return p.PrintJSON(raw)
 	}
 	var t txView
-	if err := p.call(c, "getrawtransaction", &t, txid, true); err != nil {
-		return fail("tx", err)
+	if err := p.Call(c, "getrawtransaction", &t, txid, true); err != nil {
+		return shell.Fail("tx", err)
 	}
-	showTx(p.out, t, time.Now())
+	showTx(p.Out, t, time.Now())
 	return nil
 }
 
@@ -163,33 +164,33 @@ type blockView struct {
 }
 
 func (p *program) block(c *cli.Context) error {
-	args, err := wantArgs(c, 1, 1)
+	args, err := shell.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
 	}
-	a, err := p.asker(c)
+	a, err := p.Asker(c)
 	if err != nil {
-		return fail("block", err)
+		return shell.Fail("block", err)
 	}
-	defer a.cl.Close()
+	defer a.Client.Close()
 	hash := args[0]
 	if h, err := strconv.ParseInt(hash, 10, 32); err == nil && len(hash) < 11 {
-		a.ask("getblockhash", &hash, h)
+		a.Ask("getblockhash", &hash, h)
 	} else if _, err := parseHash(hash); err != nil {
-		return usagef("block %q is neither a height nor a block's hash: %v", printable(hash), err)
+		return shell.Usagef("block %q is neither a height nor a block's hash: %v", printable(hash), err)
 	}
 	if c.Bool("json") {
 		var raw any
-		if a.ask("getblock", &raw, hash, 1); a.err != nil {
-			return fail("block", a.err)
+		if a.Ask("getblock", &raw, hash, 1); a.Err != nil {
+			return shell.Fail("block", a.Err)
 		}
-		return p.printJSON(raw)
+		return p.PrintJSON(raw)
 	}
 	var b blockView
-	if a.ask("getblock", &b, hash, 1); a.err != nil {
-		return fail("block", a.err)
+	if a.Ask("getblock", &b, hash, 1); a.Err != nil {
+		return shell.Fail("block", a.Err)
 	}
-	showBlock(p.out, b, time.Now())
+	showBlock(p.Out, b, time.Now())
 	return nil
 }
 

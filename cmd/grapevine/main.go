@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 )
 
@@ -18,44 +18,33 @@ var (
 	commit  = ""
 )
 
-// Exit statuses.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
-)
-
 func main() {
 	// The first signal asks to stop; the second one, no longer caught, stops at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	p := &program{
-		in:  os.Stdin,
-		out: term.New(os.Stdout, os.Getenv),
-		err: term.New(os.Stderr, os.Getenv),
-		env: os.Getenv,
-	}
+	p := &program{shell.Program{
+		In:  os.Stdin,
+		Out: term.New(os.Stdout, os.Getenv),
+		Err: term.New(os.Stderr, os.Getenv),
+		Env: os.Getenv,
+	}}
 	os.Exit(p.run(ctx, os.Args))
 }
 
-// program is the command line together with what it touches of the system.
-type program struct {
-	in       io.Reader
-	out, err *term.Out
-	env      func(string) string
-}
+// program has all commands but those of testnet, a file for each group.
+type program struct{ shell.Program }
 
 // run does what args say and returns the exit status.
 func (p *program) run(ctx context.Context, args []string) int {
 	err := p.do(ctx, args)
 	switch {
 	case err == nil:
-		return exitDone
+		return shell.ExitDone
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		p.err.Printf("grapevine: interrupted\n")
-		return exitFailed
+		p.Err.Printf("grapevine: interrupted\n")
+		return shell.ExitFailed
 	}
-	return p.report(err)
+	return p.Report(err)
 }
 
 func (p *program) do(ctx context.Context, args []string) error {
@@ -66,19 +55,19 @@ func (p *program) do(ctx context.Context, args []string) error {
 	}
 	path := line.Path()
 	if line.Help() || len(path) == 0 {
-		p.help(p.out, app, path)
+		p.Help(p.Out, app, path)
 		return nil
 	}
 	if leaf := path[len(path)-1]; len(leaf.Subcommands) > 0 {
-		p.help(p.err, app, path)
-		return usagef("`%s` needs one of the commands above", fullName(app, path))
+		p.Help(p.Err, app, path)
+		return shell.Usagef("`%s` needs one of the commands above", shell.FullName(app, path))
 	}
 	if err := p.readConf(line); err != nil {
 		return err
 	}
 	err = app.RunContext(ctx, line.Argv())
 	if u, ok := errors.AsType[*argv.UsageError](err); ok && u.Command == "" {
-		u.Command = fullName(app, path)
+		u.Command = shell.FullName(app, path)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/rpc/client"
 )
 
@@ -97,7 +98,7 @@ func startNode(t *testing.T, dir string, args ...string) *daemon {
 	t.Helper()
 	d := launchNode(t, dir, args...)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if addr, err := os.ReadFile(filepath.Join(dir, rpcNote)); err == nil && len(addr) > 0 {
+		if addr, err := os.ReadFile(filepath.Join(dir, shell.RPCNote)); err == nil && len(addr) > 0 {
 			c, err := client.DialCookie("http://"+strings.TrimSpace(string(addr)), filepath.Join(dir, ".cookie"))
 			if err == nil && c.Call(t.Context(), "getblockcount", nil) == nil {
 				d.Client = c
@@ -122,7 +123,7 @@ func launchNode(t *testing.T, dir string, args ...string) *daemon {
 		t.Fatal(err)
 	}
 	// A note of an earlier life would be taken for this one's.
-	os.Remove(filepath.Join(dir, rpcNote))
+	os.Remove(filepath.Join(dir, shell.RPCNote))
 	d := &daemon{dir: dir, log: log, done: make(chan error, 1)}
 	d.cmd = command(t, t.TempDir(), append([]string{"node", "--datadir", dir, "--listen", "127.0.0.1:0", "--rpclisten", "127.0.0.1:0"}, args...)...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 )
 
@@ -26,35 +27,35 @@ so 101 blocks make the first 50 BTC that are good.
 
   $ grapevine mine 101
   $ grapevine mine 1 --to bcrt1q… --node 3`,
-		Flags:  []cli.Flag{stringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)")},
+		Flags:  []cli.Flag{shell.StringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)")},
 		Action: p.mine,
 	}
 }
 
 func (p *program) mine(c *cli.Context) error {
-	args, err := wantArgs(c, 1, 1)
+	args, err := shell.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 1 || n > maxMine {
-		return usagef("mine %q: want a number of blocks from 1 to %d", args[0], maxMine)
+		return shell.Usagef("mine %q: want a number of blocks from 1 to %d", args[0], maxMine)
 	}
-	a, err := p.asker(c)
+	a, err := p.Asker(c)
 	if err != nil {
-		return fail("mine", err)
+		return shell.Fail("mine", err)
 	}
-	defer a.cl.Close()
+	defer a.Client.Close()
 	to := c.String("to")
 	if to == "" {
-		a.ask("getnewaddress", &to)
+		a.Ask("getnewaddress", &to)
 	}
 	hashes, err := p.mineTo(a, n, to, c.Bool("json"))
 	if err != nil {
-		return fail("mine", err)
+		return shell.Fail("mine", err)
 	}
 	if c.Bool("json") {
-		return p.printJSON(struct {
+		return p.PrintJSON(struct {
 			To     string   `json:"to"`
 			Blocks []string `json:"blocks"`
 		}{to, hashes})
@@ -63,21 +64,21 @@ func (p *program) mine(c *cli.Context) error {
 }
 
 // mineTo mines step by step and prints the hashes as they come, unless quiet.
-func (p *program) mineTo(a *asker, n int, to string, quiet bool) (all []string, err error) {
+func (p *program) mineTo(a *shell.Asker, n int, to string, quiet bool) (all []string, err error) {
 	var bar *term.Progress
-	if n > mineStep && p.err.TTY() && !p.out.TTY() {
-		bar = p.err.NewProgress("mining", "blocks")
+	if n > mineStep && p.Err.TTY() && !p.Out.TTY() {
+		bar = p.Err.NewProgress("mining", "blocks")
 		defer bar.Done()
 	}
-	for len(all) < n && a.err == nil {
+	for len(all) < n && a.Err == nil {
 		var hashes []string
-		a.ask("generatetoaddress", &hashes, min(mineStep, n-len(all)), to)
-		if a.err == nil && len(hashes) == 0 {
+		a.Ask("generatetoaddress", &hashes, min(mineStep, n-len(all)), to)
+		if a.Err == nil && len(hashes) == 0 {
 			return all, errors.New("the node made no block")
 		}
 		for _, h := range hashes {
 			if !quiet {
-				p.out.Printf("%s\n", h)
+				p.Out.Printf("%s\n", h)
 			}
 		}
 		all = append(all, hashes...)
@@ -85,5 +86,5 @@ func (p *program) mineTo(a *asker, n int, to string, quiet bool) (all []string, 
 			bar.Update(int64(len(all)), int64(n), "")
 		}
 	}
-	return all, a.err
+	return all, a.Err
 }

@@ -8,13 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/urfave/cli/v2"
 
 	"grapevine/chain"
-	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/node"
 )
@@ -27,21 +26,21 @@ const (
 )
 
 func (p *program) nodeCommand() *cli.Command {
-	listen := stringFlag("listen", "`HOST:PORT` where peers connect, or off")
+	listen := shell.StringFlag("listen", "`HOST:PORT` where peers connect, or off")
 	listen.Value = defaultListen
-	rpcListen := stringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
-	rpcListen.Value = defaultRPC
-	mine := stringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
+	rpcListen := shell.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
+	rpcListen.Value = shell.DefaultRPC
+	mine := shell.StringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
 	mine.Value = "manual"
-	walletFlag := boolFlag("wallet", "keep a wallet; --wallet=false does not")
+	walletFlag := shell.BoolFlag("wallet", "keep a wallet; --wallet=false does not")
 	walletFlag.Value = true
-	txIndex := boolFlag("txindex", "find any transaction by its id (default on regtest)")
+	txIndex := shell.BoolFlag("txindex", "find any transaction by its id (default on regtest)")
 	txIndex.Value = true
-	filters := boolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
+	filters := shell.BoolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
 	filters.Value = true
-	level := stringFlag("loglevel", "`LEVEL` debug, info, warn or error")
+	level := shell.StringFlag("loglevel", "`LEVEL` debug, info, warn or error")
 	level.Value = "info"
-	format := stringFlag("logformat", "`FORMAT` text or json")
+	format := shell.StringFlag("logformat", "`FORMAT` text or json")
 	format.Value = "text"
 	return &cli.Command{
 		Name:  "node",
@@ -55,16 +54,16 @@ func (p *program) nodeCommand() *cli.Command {
   $ grapevine status --datadir /tmp/b                   look at it from another terminal`,
 		Flags: []cli.Flag{
 			listen,
-			listFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
-			listFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
+			shell.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
+			shell.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
 			rpcListen, mine,
-			stringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
-			intFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
-			stringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
-			stringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
-			intFlag("maxpeers", 125, "`N` connections at most"),
+			shell.StringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
+			shell.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
+			shell.StringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
+			shell.StringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
+			shell.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
-			boolFlag("coinstatsindex", "comes with a later version"),
+			shell.BoolFlag("coinstatsindex", "comes with a later version"),
 			level, format,
 		},
 		Action: p.runNode,
@@ -107,7 +106,7 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
 		return
 	case <-n.Ready():
 	}
-	path := filepath.Join(cfg.DataDir, rpcNote)
+	path := filepath.Join(cfg.DataDir, shell.RPCNote)
 	addr := n.RPC.Addr().String()
 	if err := os.WriteFile(path, []byte(addr+"\n"), 0o600); err != nil {
 		cfg.Log.Warn("the command line will need --rpc to find this node", "err", err)
@@ -121,19 +120,19 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
 
 // nodeFailure says what to do in the words of the flags that were given.
 func nodeFailure(cfg node.Config, err error) error {
-	hint := strings.ReplaceAll(hintFor(err), "--datadir DIR", "--datadir "+cfg.DataDir)
-	return &failure{what: "node", err: err, hint: hint}
+	hint := strings.ReplaceAll(shell.HintFor(err), "--datadir DIR", "--datadir "+cfg.DataDir)
+	return &shell.Failure{What: "node", Err: err, Hint: hint}
 }
 
 // nodeConfig turns flags into a configuration, and says what is wrong with them.
 func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 	if c.Bool("coinstatsindex") {
-		return cfg, usagef("--coinstatsindex comes with a later version")
+		return cfg, shell.Usagef("--coinstatsindex comes with a later version")
 	}
-	if cfg.Params, err = params(c.String("network")); err != nil {
+	if cfg.Params, err = shell.Params(c.String("network")); err != nil {
 		return cfg, err
 	}
-	if cfg.DataDir, err = dataDir(c.String("datadir"), c.String("network")); err != nil {
+	if cfg.DataDir, err = shell.DataDir(c.String("datadir"), c.String("network")); err != nil {
 		return cfg, err
 	}
 	if cfg.Log, err = p.logger(c.String("loglevel"), c.String("logformat")); err != nil {
@@ -145,13 +144,13 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 	if err := chainFlags(c, &cfg); err != nil {
 		return cfg, err
 	}
-	if cfg.Mine, err = mineMode(c.String("mine")); err != nil {
+	if cfg.Mine, err = shell.MineMode(c.String("mine")); err != nil {
 		return cfg, err
 	}
 	cfg.MineTo = c.String("mineto")
 	cfg.Wallet, cfg.TxIndex, cfg.FilterIndex = c.Bool("wallet"), c.Bool("txindex"), c.Bool("blockfilterindex")
 	if mining := cfg.Mine != (node.Mine{}); mining && !cfg.Wallet && cfg.MineTo == "" {
-		return cfg, usagef("--mine needs --mineto ADDRESS where there is no wallet")
+		return cfg, shell.Usagef("--mine needs --mineto ADDRESS where there is no wallet")
 	}
 	cfg.Version = version
 	return cfg, nil
@@ -178,11 +177,11 @@ func addresses(c *cli.Context, cfg *node.Config) (err error) {
 	}
 	cfg.RPCUser, cfg.RPCPassword = c.String("rpcuser"), c.String("rpcpassword")
 	if cfg.RPCUser != "" && cfg.RPCPassword == "" {
-		return usagef("--rpcuser needs --rpcpassword")
+		return shell.Usagef("--rpcuser needs --rpcpassword")
 	}
 	cfg.MaxPeers = c.Int("maxpeers")
 	if cfg.MaxPeers < 1 {
-		return usagef("--maxpeers %d: at least 1", cfg.MaxPeers)
+		return shell.Usagef("--maxpeers %d: at least 1", cfg.MaxPeers)
 	}
 	return nil
 }
@@ -197,7 +196,7 @@ func listenAddress(flag, s string) (string, error) {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || host == "" {
-		return "", usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
+		return "", shell.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
 	}
 	return s, nil
 }
@@ -206,18 +205,18 @@ func listenAddress(flag, s string) (string, error) {
 func chainFlags(c *cli.Context, cfg *node.Config) error {
 	cache := c.Int("dbcache")
 	if cache < 4 || cache > maxCache {
-		return usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
+		return shell.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
 	}
 	cfg.DBCache = int64(cache) * mib
 	if s := c.String("assumevalid"); s != "" && s != "0" {
 		h, err := parseHash(s)
 		if err != nil {
-			return usagef("--assumevalid %q: %v", s, err)
+			return shell.Usagef("--assumevalid %q: %v", s, err)
 		}
 		cfg.AssumeValid = &h
 	}
 	if s := strings.TrimLeft(c.String("minimumchainwork"), "0"); s != "" && s != "x" {
-		return usagef("--minimumchainwork comes with a later version (on regtest it is 0)")
+		return shell.Usagef("--minimumchainwork comes with a later version (on regtest it is 0)")
 	}
 	return nil
 }
@@ -235,36 +234,17 @@ func parseHash(s string) (chain.Hash, error) {
 	return *h, nil
 }
 
-// mineMode reads --mine.
-func mineMode(s string) (node.Mine, error) {
-	var m node.Mine
-	switch rest, every := strings.CutPrefix(s, "every="); {
-	case s == "manual":
-	case s == "on-tx":
-		m.OnTx = true
-	case every:
-		d, err := time.ParseDuration(rest)
-		if err != nil || d <= 0 {
-			return m, usagef("--mine %q: want a time as in every=10s", s)
-		}
-		m.Every = d
-	default:
-		return m, &argv.UsageError{Command: "grapevine node", Why: fmt.Sprintf("--mine %q: want manual, on-tx or every=10s", s)}
-	}
-	return m, nil
-}
-
 // logger writes to stderr.
 func (p *program) logger(level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, usagef("--loglevel %q: want debug, info, warn or error", level)
+		return nil, shell.Usagef("--loglevel %q: want debug, info, warn or error", level)
 	}
 	switch format {
 	case "text":
-		return slog.New(term.NewLogHandler(p.err, l)), nil
+		return slog.New(term.NewLogHandler(p.Err, l)), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: l})), nil
+		return slog.New(slog.NewJSONHandler(p.Err, &slog.HandlerOptions{Level: l})), nil
 	}
-	return nil, usagef("--logformat %q: want text or json", format)
+	return nil, shell.Usagef("--logformat %q: want text or json", format)
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"grapevine/cmd/grapevine/shell"
 )
 
 func TestSignalStopsTheNodeCleanly(t *testing.T) {
@@ -24,7 +26,7 @@ func TestSignalStopsTheNodeCleanly(t *testing.T) {
 		if !strings.Contains(d.says(t), "grapevine has stopped") {
 			t.Errorf("%v: no farewell:\n%s", sig, d.says(t))
 		}
-		if _, err := os.Stat(filepath.Join(d.dir, rpcNote)); err == nil {
+		if _, err := os.Stat(filepath.Join(d.dir, shell.RPCNote)); err == nil {
 			t.Error("the note of RPC's address is left behind")
 		}
 	}

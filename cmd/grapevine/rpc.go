@@ -6,6 +6,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
+
 	"grapevine/cmd/rpc/client"
 )
 
@@ -22,7 +24,7 @@ number, a boolean, a list or an object is JSON. With --named they are NAME=VALUE
   $ grapevine rpc testmempoolaccept '["0200…"]'
   $ grapevine rpc --named getblock blockhash=… verbosity=0
   $ grapevine rpc help                  all methods`,
-		Flags:  []cli.Flag{boolFlag("named", "parameters are NAME=VALUE")},
+		Flags:  []cli.Flag{shell.BoolFlag("named", "parameters are NAME=VALUE")},
 		Action: p.rpc,
 	}
 }
@@ -30,12 +32,12 @@ number, a boolean, a list or an object is JSON. With --named they are NAME=VALUE
 func (p *program) rpc(c *cli.Context) error {
 	args := c.Args().Slice()
 	if len(args) == 0 {
-		return usagef("rpc wants a method: `grapevine rpc help` lists them")
+		return shell.Usagef("rpc wants a method: `grapevine rpc help` lists them")
 	}
 	method := args[0]
-	cl, err := p.dial(c)
+	cl, err := p.Dial(c)
 	if err != nil {
-		return fail("rpc "+method, err)
+		return shell.Fail("rpc "+method, err)
 	}
 	defer cl.Close()
 	raw, err := callWords(c, cl, method, args[1:])
@@ -50,16 +52,16 @@ func callWords(c *cli.Context, cl *client.Client, method string, words []string)
 	if c.Bool("named") {
 		named, err := client.ConvertNamed(method, words)
 		if err != nil {
-			return nil, usagef("rpc %v", err)
+			return nil, shell.Usagef("rpc %v", err)
 		}
-		return raw, fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
+		return raw, shell.Fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
 	}
 	params, err := client.Convert(method, words)
 	if err != nil {
-		return nil, usagef("rpc %v", err)
+		return nil, shell.Usagef("rpc %v", err)
 	}
 	err = cl.Call(c.Context, method, &raw, params...)
-	return raw, fail("rpc "+method, err)
+	return raw, shell.Fail("rpc "+method, err)
 }
 
 // printResult prints as bitcoin-cli does: text bare, nothing for null, JSON
@@ -70,13 +72,13 @@ func (p *program) printResult(raw json.RawMessage, asJSON bool) error {
 	case !asJSON && (len(raw) == 0 || string(raw) == "null"):
 		return nil
 	case !asJSON && json.Unmarshal(raw, &text) == nil:
-		p.out.Printf("%s\n", text)
+		p.Out.Printf("%s\n", text)
 		return nil
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {
-		return fail("rpc", err)
+		return shell.Fail("rpc", err)
 	}
-	p.out.Printf("%s\n", b.String())
+	p.Out.Printf("%s\n", b.String())
 	return nil
 }

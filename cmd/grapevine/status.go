@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/rpc/jsonrpc"
 )
@@ -47,19 +48,19 @@ type status struct {
 }
 
 func (p *program) status(c *cli.Context) error {
-	a, err := p.asker(c)
+	a, err := p.Asker(c)
 	if err != nil {
-		return fail("status", err)
+		return shell.Fail("status", err)
 	}
-	defer a.cl.Close()
+	defer a.Client.Close()
 	s, err := askStatus(a)
 	if err != nil {
-		return fail("status", err)
+		return shell.Fail("status", err)
 	}
-	return p.show(c, s, func(o *term.Out) { showStatus(o, s, time.Now()) })
+	return p.Show(c, s, func(o *term.Out) { showStatus(o, s, time.Now()) })
 }
 
-func askStatus(a *asker) (s status, err error) {
+func askStatus(a *shell.Asker) (s status, err error) {
 	var chain struct {
 		Chain    string  `json:"chain"`
 		Blocks   int32   `json:"blocks"`
@@ -79,12 +80,12 @@ func askStatus(a *asker) (s status, err error) {
 		Size  int   `json:"size"`
 		Bytes int64 `json:"bytes"`
 	}
-	a.ask("getblockchaininfo", &chain)
-	a.ask("getnetworkinfo", &net)
-	a.ask("getmempoolinfo", &pool)
-	a.ask("uptime", &s.Uptime)
-	if a.err != nil {
-		return s, a.err
+	a.Ask("getblockchaininfo", &chain)
+	a.Ask("getnetworkinfo", &net)
+	a.Ask("getmempoolinfo", &pool)
+	a.Ask("uptime", &s.Uptime)
+	if a.Err != nil {
+		return s, a.Err
 	}
 	s.Network, s.Height, s.Headers, s.Best, s.Time = chain.Chain, chain.Blocks, chain.Headers, chain.Best, chain.Time
 	s.Syncing, s.Synced, s.Disk = chain.IBD, chain.Progress, chain.Disk
@@ -169,11 +170,11 @@ type peer struct {
 
 func (p *program) peers(c *cli.Context) error {
 	peers := []peer{}
-	if err := p.call(c, "getpeerinfo", &peers); err != nil {
-		return fail("peers", err)
+	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
+		return shell.Fail("peers", err)
 	}
 	slices.SortFunc(peers, func(a, b peer) int { return cmp.Compare(a.ID, b.ID) })
-	return p.show(c, peers, func(o *term.Out) {
+	return p.Show(c, peers, func(o *term.Out) {
 		if len(peers) == 0 {
 			o.Printf("no peers\n")
 			return

@@ -42,6 +42,9 @@ func TestTownLivesThroughItsCommands(t *testing.T) {
 	if len(f.Nodes) != 3 || f.Nodes[1].AddNode != f.Nodes[0].P2P {
 		t.Fatalf("%+v", f)
 	}
+	type seen struct {
+		Peers int `json:"peers"`
+	}
 	var s struct {
 		Nodes []seen `json:"nodes"`
 	}
@@ -65,7 +68,7 @@ func TestTownLivesThroughItsCommands(t *testing.T) {
 		ok(t, home, append(strings.Fields(line), "--node", "2")...)
 	}
 
-	var g grown
+	var g struct{ Node, Height int }
 	asked(t, home, &g, "testnet", "add")
 	if g.Node != 3 || g.Height != 102 {
 		t.Errorf("added %+v", g)

@@ -20,7 +20,7 @@ func (p *program) versionCommand() *cli.Command {
 				Go      string `json:"go"`
 				System  string `json:"system"`
 			}{version, commitText(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			return p.show(c, v, func(o *term.Out) {
+			return p.Show(c, v, func(o *term.Out) {
 				o.Printf("grapevine %s\ncommit    %s\n%s %s\n", v.Version, v.Commit, v.Go, v.System)
 			})
 		},

@@ -11,14 +11,15 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/wallet"
 )
 
 func (p *program) walletCommand() *cli.Command {
-	taproot := boolFlag("taproot", "a BIP86 address (bcrt1p…) instead of a BIP84 one (bcrt1q…)")
-	count := intFlag("count", 20, "`N` entries at most")
+	taproot := shell.BoolFlag("taproot", "a BIP86 address (bcrt1p…) instead of a BIP84 one (bcrt1q…)")
+	count := shell.IntFlag("count", 20, "`N` entries at most")
 	return &cli.Command{
 		Name:  "wallet",
 		Usage: "addresses, balance, payments of the node's wallet",
@@ -33,13 +34,13 @@ itself at first use. Amounts are in BTC with 8 decimals.
 			{Name: "create", Usage: "make the wallet and show its words", Action: p.walletCreate},
 			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
 				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
-			{Name: "address", Usage: "a new address to be paid at", Flags: []cli.Flag{taproot, stringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
+			{Name: "address", Usage: "a new address to be paid at", Flags: []cli.Flag{taproot, shell.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
 			{Name: "balance", Usage: "what can be spent, and what not yet", Action: p.walletBalance},
 			{Name: "send", Usage: "pay AMOUNT BTC to ADDRESS; prints the txid", ArgsUsage: "ADDRESS AMOUNT", Action: p.walletSend,
 				Description: "  $ grapevine wallet send bcrt1q… 0.25 --feerate 2",
 				Flags: []cli.Flag{
-					stringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
-					boolFlag("subtractfee", "the receiver bears the fee"),
+					shell.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
+					shell.BoolFlag("subtractfee", "the receiver bears the fee"),
 				}},
 			{Name: "history", Usage: "payments made and received, newest first", Flags: []cli.Flag{count}, Action: p.walletHistory},
 			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
@@ -53,16 +54,16 @@ type words struct {
 }
 
 func (p *program) showWords(c *cli.Context, w words) error {
-	return p.show(c, w, func(o *term.Out) {
+	return p.Show(c, w, func(o *term.Out) {
 		o.Printf("%s\n", w.Words)
-		p.err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
+		p.Err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
 	})
 }
 
 func (p *program) walletCreate(c *cli.Context) error {
 	var w words
-	if err := p.call(c, "walletcreate", &w); err != nil {
-		return fail("wallet create", err)
+	if err := p.Call(c, "walletcreate", &w); err != nil {
+		return shell.Fail("wallet create", err)
 	}
 	return p.showWords(c, w)
 }
@@ -73,13 +74,13 @@ const maxWordsLine = 1024 // bytes
 func (p *program) walletRestore(c *cli.Context) error {
 	text := strings.Join(c.Args().Slice(), " ")
 	if text == "" {
-		if p.err.TTY() {
-			p.err.Printf("Words: ")
+		if p.Err.TTY() {
+			p.Err.Printf("Words: ")
 		}
-		in := bufio.NewReaderSize(p.in, maxWordsLine)
+		in := bufio.NewReaderSize(p.In, maxWordsLine)
 		line, tooLong, err := in.ReadLine()
 		if err != nil || tooLong {
-			return usagef("wallet restore: want the words on one line of stdin")
+			return shell.Usagef("wallet restore: want the words on one line of stdin")
 		}
 		text = string(line)
 	}
@@ -87,11 +88,11 @@ func (p *program) walletRestore(c *cli.Context) error {
 	var done struct {
 		Restored bool `json:"restored"`
 	}
-	if err := p.call(c, "walletrestore", &done, text); err != nil {
-		return fail("wallet restore", err)
+	if err := p.Call(c, "walletrestore", &done, text); err != nil {
+		return shell.Fail("wallet restore", err)
 	}
 	done.Restored = true
-	return p.show(c, done, func(o *term.Out) {
+	return p.Show(c, done, func(o *term.Out) {
 		o.Printf("restored; the node now looks through the chain for its coins\n")
 	})
 }
@@ -104,10 +105,10 @@ func (p *program) walletAddress(c *cli.Context) error {
 	var a struct {
 		Address string `json:"address"`
 	}
-	if err := p.call(c, "getnewaddress", &a.Address, c.String("label"), kind); err != nil {
-		return fail("wallet address", err)
+	if err := p.Call(c, "getnewaddress", &a.Address, c.String("label"), kind); err != nil {
+		return shell.Fail("wallet address", err)
 	}
-	return p.show(c, a, func(o *term.Out) { o.Printf("%s\n", a.Address) })
+	return p.Show(c, a, func(o *term.Out) { o.Printf("%s\n", a.Address) })
 }
 
 // balances is the part of getbalances that is ours.
@@ -117,25 +118,25 @@ type balances struct {
 	Immature jsonrpc.Amount `json:"immature"`
 }
 
-func askBalances(a *asker) (balances, error) {
+func askBalances(a *shell.Asker) (balances, error) {
 	var b struct {
 		Mine balances `json:"mine"`
 	}
-	a.ask("getbalances", &b)
-	return b.Mine, a.err
+	a.Ask("getbalances", &b)
+	return b.Mine, a.Err
 }
 
 func (p *program) walletBalance(c *cli.Context) error {
-	a, err := p.asker(c)
+	a, err := p.Asker(c)
 	if err != nil {
-		return fail("wallet balance", err)
+		return shell.Fail("wallet balance", err)
 	}
-	defer a.cl.Close()
+	defer a.Client.Close()
 	b, err := askBalances(a)
 	if err != nil {
-		return fail("wallet balance", err)
+		return shell.Fail("wallet balance", err)
 	}
-	return p.show(c, b, func(o *term.Out) {
+	return p.Show(c, b, func(o *term.Out) {
 		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
 		o.Printf("%*s BTC can be spent\n", width, b.Trusted)
 		if b.Pending != 0 {
@@ -148,33 +149,33 @@ func (p *program) walletBalance(c *cli.Context) error {
 }
 
 func (p *program) walletSend(c *cli.Context) error {
-	args, err := wantArgs(c, 2, 2)
+	args, err := shell.WantArgs(c, 2, 2)
 	if err != nil {
 		return err
 	}
 	amount, err := wallet.ParseAmount(args[1])
 	if err != nil {
-		return usagef("wallet send: %v", err)
+		return shell.Usagef("wallet send: %v", err)
 	}
 	if amount <= 0 {
-		return usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
+		return shell.Usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
 	}
 	var rate any
 	if s := c.String("feerate"); s != "" {
 		if _, err := wallet.ParseFeeRate(s); err != nil {
-			return usagef("--feerate: %v", err)
+			return shell.Usagef("--feerate: %v", err)
 		}
 		rate = json.Number(s)
 	}
 	var sent struct {
 		TxID string `json:"txid"`
 	}
-	err = p.call(c, "sendtoaddress", &sent.TxID,
+	err = p.Call(c, "sendtoaddress", &sent.TxID,
 		args[0], jsonrpc.Amount(amount), "", "", c.Bool("subtractfee"), nil, nil, nil, nil, rate)
 	if err != nil {
-		return fail("wallet send", err)
+		return shell.Fail("wallet send", err)
 	}
-	return p.show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
+	return p.Show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
 }
 
 // historyEntry is a line of wallethistory.
@@ -192,10 +193,10 @@ type historyEntry struct {
 
 func (p *program) walletHistory(c *cli.Context) error {
 	entries := []historyEntry{}
-	if err := p.call(c, "wallethistory", &entries, c.Int("count"), 0); err != nil {
-		return fail("wallet history", err)
+	if err := p.Call(c, "wallethistory", &entries, c.Int("count"), 0); err != nil {
+		return shell.Fail("wallet history", err)
 	}
-	return p.show(c, entries, func(o *term.Out) {
+	return p.Show(c, entries, func(o *term.Out) {
 		if len(entries) == 0 {
 			o.Printf("nothing yet\n")
 			return
@@ -239,10 +240,10 @@ type coin struct {
 
 func (p *program) walletCoins(c *cli.Context) error {
 	coins := []coin{}
-	if err := p.call(c, "listunspent", &coins, 0); err != nil {
-		return fail("wallet coins", err)
+	if err := p.Call(c, "listunspent", &coins, 0); err != nil {
+		return shell.Fail("wallet coins", err)
 	}
-	return p.show(c, coins, func(o *term.Out) {
+	return p.Show(c, coins, func(o *term.Out) {
 		if len(coins) == 0 {
 			o.Printf("no coins\n")
 			return
@@ -256,28 +257,28 @@ func (p *program) walletCoins(c *cli.Context) error {
 }
 
 func (p *program) walletBackup(c *cli.Context) error {
-	args, err := wantArgs(c, 0, 1)
+	args, err := shell.WantArgs(c, 0, 1)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
 		var w words
-		if err := p.call(c, "walletwords", &w); err != nil {
-			return fail("wallet backup", err)
+		if err := p.Call(c, "walletwords", &w); err != nil {
+			return shell.Fail("wallet backup", err)
 		}
 		return p.showWords(c, w)
 	}
 	to, err := freshFile(args[0])
 	if err != nil {
-		return fail("wallet backup", err)
+		return shell.Fail("wallet backup", err)
 	}
-	if err := p.call(c, "backupwallet", nil, to); err != nil {
-		return fail("wallet backup", err)
+	if err := p.Call(c, "backupwallet", nil, to); err != nil {
+		return shell.Fail("wallet backup", err)
 	}
 	done := struct {
 		Path string `json:"path"`
 	}{to}
-	return p.show(c, done, func(o *term.Out) { o.Printf("copied to %s\n", to) })
+	return p.Show(c, done, func(o *term.Out) { o.Printf("copied to %s\n", to) })
 }
 
 // freshFile is the absolute path of a file that is not there yet: a backup

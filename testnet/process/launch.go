@@ -119,6 +119,7 @@ func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 	if err != nil {
 		return err
 	}
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	call, hangUp := context.WithCancel(ctx) // another program on its port may answer never
@@ -141,7 +142,12 @@ func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 				return fmt.Errorf("%w: %s", errPortTaken, last)
 			}
 			return fmt.Errorf("it ended at once (%s):\n%s", kid.cmd.ProcessState, last)
+		case <-asked.Done():
+			return asked.Err()
 		case <-ctx.Done():
+			if asked.Err() != nil {
+				return asked.Err()
+			}
 			return fmt.Errorf("it did not answer within %v (%w); its log is %s", readyWithin, err, LogPath(m))
 		case <-time.After(lookEvery):
 		}

@@ -1,4 +1,4 @@
-package main
+package shell
 
 import (
 	"errors"
@@ -18,44 +18,51 @@ import (
 	"grapevine/testnet"
 )
 
-// failure is an error together with what to do about it.
-type failure struct {
-	what string // that failed: "node", "wallet send"
-	err  error
-	hint string // a line that says what to do; "" asks hintFor
+// Exit statuses.
+const (
+	ExitDone   = 0
+	ExitFailed = 1
+	ExitUsage  = 2
+)
+
+// Failure is an error together with what to do about it.
+type Failure struct {
+	What string // that failed: "node", "wallet send"
+	Err  error
+	Hint string // a line that says what to do; "" asks HintFor
 }
 
-func (f *failure) Error() string { return f.what + ": " + f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }
+func (f *Failure) Error() string { return f.What + ": " + f.Err.Error() }
+func (f *Failure) Unwrap() error { return f.Err }
 
-// fail says what failed. nil stays nil, wrong usage stays that, and advice that
+// Fail says what failed. nil stays nil, wrong usage stays that, and advice that
 // is already there is kept.
-func fail(what string, err error) error {
+func Fail(what string, err error) error {
 	switch f := err.(type) {
 	case nil:
 		return nil
 	case *argv.UsageError:
 		return f
-	case *failure:
-		return &failure{what: what, err: f.err, hint: f.hint}
+	case *Failure:
+		return &Failure{What: what, Err: f.Err, Hint: f.Hint}
 	}
-	return &failure{what: what, err: err}
+	return &Failure{What: what, Err: err}
 }
 
-// failf makes a failure with its own advice.
-func failf(what, hint, format string, args ...any) error {
-	return &failure{what: what, err: fmt.Errorf(format, args...), hint: hint}
+// Failf makes a failure with its own advice.
+func Failf(what, hint, format string, args ...any) error {
+	return &Failure{What: what, Err: fmt.Errorf(format, args...), Hint: hint}
 }
 
-// usagef is wrong usage.
-func usagef(format string, args ...any) error {
+// Usagef is wrong usage.
+func Usagef(format string, args ...any) error {
 	return &argv.UsageError{Why: fmt.Sprintf(format, args...)}
 }
 
-// onUsage turns what cli/v2 says of a flag's value into wrong usage:
+// OnUsage turns what cli/v2 says of a flag's value into wrong usage:
 // `invalid value "x" for flag -nodes: parse error`, or, of the environment,
 // `could not parse "x" as int value from environment variable "GRAPEVINE_NODES"…`.
-func onUsage(_ *cli.Context, err error, _ bool) error {
+func OnUsage(_ *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	if value, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -"); ok {
 		flag, why, _ := strings.Cut(rest, ": ")
@@ -67,33 +74,33 @@ func onUsage(_ *cli.Context, err error, _ bool) error {
 	return &argv.UsageError{Why: text}
 }
 
-// report writes an error as `grapevine: what failed: why`, then what to do,
+// Report writes an error as `grapevine: what failed: why`, then what to do,
 // and returns the exit status.
-func (p *program) report(err error) int {
-	p.err.Printf("%s %s\n", p.err.Paint(term.Red, "grapevine:"), err)
+func (p *Program) Report(err error) int {
+	p.Err.Printf("%s %s\n", p.Err.Paint(term.Red, "grapevine:"), err)
 	if u, ok := errors.AsType[*argv.UsageError](err); ok {
 		switch {
 		case u.Hint != "":
-			p.err.Printf("%s\n", u.Hint)
+			p.Err.Printf("%s\n", u.Hint)
 		case u.Command != "":
-			p.err.Printf("`%s --help` explains it.\n", u.Command)
+			p.Err.Printf("`%s --help` explains it.\n", u.Command)
 		default:
-			p.err.Printf("`grapevine COMMAND --help` explains it.\n")
+			p.Err.Printf("`grapevine COMMAND --help` explains it.\n")
 		}
-		return exitUsage
+		return ExitUsage
 	}
-	hint := hintFor(err)
-	if f, ok := errors.AsType[*failure](err); ok && f.hint != "" {
-		hint = f.hint
+	hint := HintFor(err)
+	if f, ok := errors.AsType[*Failure](err); ok && f.Hint != "" {
+		hint = f.Hint
 	}
 	if hint != "" {
-		p.err.Printf("%s\n", hint)
+		p.Err.Printf("%s\n", hint)
 	}
-	return exitFailed
+	return ExitFailed
 }
 
-// hintFor is what to do about an error, whoever it comes from.
-func hintFor(err error) string {
+// HintFor is what to do about an error, whoever it comes from.
+func HintFor(err error) string {
 	if l, ok := errors.AsType[*node.ListenError](err); ok {
 		if errors.Is(err, syscall.EADDRINUSE) {
 			return fmt.Sprintf("Another program listens there. Choose another address with %s HOST:PORT, or stop that program.", l.Flag)

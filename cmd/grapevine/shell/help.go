@@ -1,4 +1,4 @@
-package main
+package shell
 
 import (
 	"strings"
@@ -8,8 +8,8 @@ import (
 	"grapevine/cmd/grapevine/term"
 )
 
-// help writes what a command is for, how it is used and examples.
-func (p *program) help(o *term.Out, app *cli.App, path []*cli.Command) {
+// Help writes what a command is for, how it is used and examples.
+func (p *Program) Help(o *term.Out, app *cli.App, path []*cli.Command) {
 	if len(path) == 0 {
 		o.Printf("%s — %s\n\n%s\n", o.Paint(term.Bold, app.Name), app.Usage, app.Description)
 		p.helpCommands(o, app.Name, app.Commands)
@@ -18,7 +18,7 @@ func (p *program) help(o *term.Out, app *cli.App, path []*cli.Command) {
 		return
 	}
 	leaf := path[len(path)-1]
-	name := fullName(app, path)
+	name := FullName(app, path)
 	o.Printf("%s — %s\n\n", o.Paint(term.Bold, name), leaf.Usage)
 	o.Printf("%s\n  %s\n", o.Paint(term.Bold, "Usage"), usageLine(name, leaf))
 	if leaf.Description != "" {
@@ -45,7 +45,7 @@ func usageLine(name string, c *cli.Command) string {
 	return strings.Join(parts, " ")
 }
 
-func (p *program) helpCommands(o *term.Out, prefix string, commands []*cli.Command) {
+func (p *Program) helpCommands(o *term.Out, prefix string, commands []*cli.Command) {
 	if len(commands) == 0 {
 		return
 	}
@@ -121,8 +121,8 @@ func twoColumns(o *term.Out, pairs [][2]string) {
 	}
 }
 
-// fullName is "grapevine wallet send".
-func fullName(app *cli.App, path []*cli.Command) string {
+// FullName is "grapevine wallet send".
+func FullName(app *cli.App, path []*cli.Command) string {
 	name := app.Name
 	for _, c := range path {
 		name += " " + c.Name

@@ -1,4 +1,4 @@
-package main
+package town
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet/demo"
 	"grapevine/testnet/process"
@@ -17,22 +18,22 @@ import (
 
 // demo runs the story on a network of its own in a fresh directory, and leaves
 // nothing behind unless it failed.
-func (p *program) demo(c *cli.Context) error {
+func (p *group) demo(c *cli.Context) error {
 	dir, err := os.MkdirTemp("", "grapevine-demo-")
 	if err != nil {
-		return fail("testnet demo", err)
+		return shell.Fail("testnet demo", err)
 	}
 	cfg, err := p.netConfig(dir, false)
 	if err != nil {
-		return fail("testnet demo", err)
+		return shell.Fail("testnet demo", err)
 	}
 	town, err := process.Create(cfg)
 	if err != nil {
-		return fail("testnet demo", err)
+		return shell.Fail("testnet demo", err)
 	}
-	teller := &teller{o: p.out}
+	teller := &teller{o: p.Out}
 	if c.Bool("json") {
-		teller.o = p.err
+		teller.o = p.Err
 	}
 	past := shortPast
 	if pace := p.pace(c, teller.o); pace > 0 {
@@ -50,18 +51,18 @@ func (p *program) demo(c *cli.Context) error {
 		teller.endBar()
 		err = errors.Join(err, town.Stop(context.WithoutCancel(c.Context)))
 		if c.Context.Err() != nil {
-			return errors.Join(fail("testnet demo", c.Context.Err()), os.RemoveAll(dir))
+			return errors.Join(shell.Fail("testnet demo", c.Context.Err()), os.RemoveAll(dir))
 		}
-		return failf("testnet demo", "The nodes have been stopped; what they said is in "+dir+"/node*/node.log", "%w", err)
+		return shell.Failf("testnet demo", "The nodes have been stopped; what they said is in "+dir+"/node*/node.log", "%w", err)
 	}
 	if c.Bool("keep") {
 		teller.o.Printf("\nThe data is kept in %s\n", dir)
 	} else if err := os.RemoveAll(dir); err != nil {
-		return fail("testnet demo", err)
+		return shell.Fail("testnet demo", err)
 	}
 	teller.farewell(res)
 	if c.Bool("json") {
-		return p.printJSON(res)
+		return p.PrintJSON(res)
 	}
 	return nil
 }
@@ -78,7 +79,7 @@ const (
 const usualPace = 1500 * time.Millisecond
 
 // pace is what --pace says; else the usual one on a terminal, and none elsewhere.
-func (p *program) pace(c *cli.Context, o *term.Out) time.Duration {
+func (p *group) pace(c *cli.Context, o *term.Out) time.Duration {
 	switch {
 	case c.IsSet("pace"):
 		return c.Duration("pace")

@@ -1,4 +1,4 @@
-package main
+package town
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
@@ -23,13 +24,18 @@ const (
 	firstCoins = 101 // blocks until the first reward can be spent
 )
 
-func (p *program) testnetCommand() *cli.Command {
+// group is the command group.
+type group struct{ *shell.Program }
+
+// Command is `grapevine testnet`.
+func Command(sh *shell.Program) *cli.Command {
+	p := &group{sh}
 	dir := func() cli.Flag {
-		return stringFlag("dir", "`DIR` of the network (default ~/.grapevine/testnet)")
+		return shell.StringFlag("dir", "`DIR` of the network (default ~/.grapevine/testnet)")
 	}
-	mine := stringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
+	mine := shell.StringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
 	mine.Value = "manual"
-	detach := boolFlag("detach", "return when the network is ready; `testnet down` ends it")
+	detach := shell.BoolFlag("detach", "return when the network is ready; `testnet down` ends it")
 	detach.Aliases = []string{"d"}
 	return &cli.Command{
 		Name:  "testnet",
@@ -45,17 +51,17 @@ node 0's address and find each other by gossip.
 		Subcommands: []*cli.Command{
 			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
 				Flags: []cli.Flag{
-					boolFlag("keep", "keep the data directories afterwards"),
-					&cli.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: env("pace"), DefaultText: " "},
+					shell.BoolFlag("keep", "keep the data directories afterwards"),
+					&cli.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: shell.EnvVars("pace"), DefaultText: " "},
 				}},
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
 				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
-				Flags:       []cli.Flag{intFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},
+				Flags:       []cli.Flag{shell.IntFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},
 			{Name: "status", Usage: "what is up", Flags: []cli.Flag{dir()}, Action: p.netStatus},
 			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
 				Flags: []cli.Flag{dir(), &cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
 			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
-				Flags: []cli.Flag{dir(), boolFlag("wipe", "delete the data too")}},
+				Flags: []cli.Flag{dir(), shell.BoolFlag("wipe", "delete the data too")}},
 			{Name: "add", Usage: "start one more fresh node and watch it sync", Flags: []cli.Flag{dir()}, Action: p.netAdd},
 			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netKill},
 			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netStart},
@@ -64,7 +70,7 @@ node 0's address and find each other by gossip.
 }
 
 // netConfig is how this program starts nodes: with itself.
-func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
+func (p *group) netConfig(dir string, detach bool) (process.Config, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return process.Config{}, fmt.Errorf("find our own program: %w", err)
@@ -74,42 +80,42 @@ func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
 	}
 	return process.Config{
 		Dir: dir, Exe: exe, Detach: detach,
-		Dial: func(m testnet.Member) (testnet.Node, error) { return dialMember(m) },
+		Dial: func(m testnet.Member) (testnet.Node, error) { return shell.DialMember(m) },
 	}, nil
 }
 
 // openNet joins the network that is up.
-func (p *program) openNet(c *cli.Context) (*process.Net, error) {
-	cfg, err := p.netConfig(p.netDir(c), true)
+func (p *group) openNet(c *cli.Context) (*process.Net, error) {
+	cfg, err := p.netConfig(p.NetDir(c), true)
 	if err != nil {
 		return nil, err
 	}
 	return process.Open(cfg)
 }
 
-func (p *program) up(c *cli.Context) error {
+func (p *group) up(c *cli.Context) error {
 	nodes := c.Int("nodes")
 	if nodes < 1 || nodes > maxNodes {
-		return usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
+		return shell.Usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
 	}
 	mine := c.String("mine")
-	if _, err := mineMode(mine); err != nil {
+	if _, err := shell.MineMode(mine); err != nil {
 		return err
 	}
-	cfg, err := p.netConfig(p.netDir(c), c.Bool("detach"))
+	cfg, err := p.netConfig(p.NetDir(c), c.Bool("detach"))
 	if err != nil {
-		return fail("testnet up", err)
+		return shell.Fail("testnet up", err)
 	}
 	town, err := p.raise(c, cfg, nodes, mine)
 	if err != nil {
 		return p.upFailed(c.Context, town, cfg, err)
 	}
-	if err := p.show(c, testnet.File{Network: "regtest", Nodes: town.Members()}, func(o *term.Out) { p.showNet(c.Context, o, town) }); err != nil {
+	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: town.Members()}, func(o *term.Out) { p.showNet(c.Context, o, town) }); err != nil {
 		return err
 	}
 	if c.Bool("detach") {
 		if !c.Bool("json") {
-			p.out.Printf("\nThe network runs in the background. Try:\n  grapevine wallet balance --node 0\n  grapevine testnet down\n")
+			p.Out.Printf("\nThe network runs in the background. Try:\n  grapevine wallet balance --node 0\n  grapevine testnet down\n")
 		}
 		return nil
 	}
@@ -117,18 +123,18 @@ func (p *program) up(c *cli.Context) error {
 }
 
 // upFailed stops what had been started.
-func (p *program) upFailed(ctx context.Context, town *process.Net, cfg process.Config, err error) error {
+func (p *group) upFailed(ctx context.Context, town *process.Net, cfg process.Config, err error) error {
 	if town != nil {
 		err = errors.Join(err, town.Stop(context.WithoutCancel(ctx)))
 	}
 	if ctx.Err() != nil || errors.Is(err, testnet.ErrUp) {
-		return fail("testnet up", err)
+		return shell.Fail("testnet up", err)
 	}
-	return failf("testnet up", "The nodes' logs are "+cfg.Dir+"/node*/node.log", "%w", err)
+	return shell.Failf("testnet up", "The nodes' logs are "+cfg.Dir+"/node*/node.log", "%w", err)
 }
 
 // raise starts the network and gives node 0 money.
-func (p *program) raise(c *cli.Context, cfg process.Config, nodes int, mine string) (*process.Net, error) {
+func (p *group) raise(c *cli.Context, cfg process.Config, nodes int, mine string) (*process.Net, error) {
 	town, err := process.Open(cfg)
 	if errors.Is(err, testnet.ErrNoNet) {
 		town, err = process.Create(cfg)
@@ -140,7 +146,7 @@ func (p *program) raise(c *cli.Context, cfg process.Config, nodes int, mine stri
 	if slices.ContainsFunc(old, func(m testnet.Member) bool { return m.PID != 0 }) {
 		return nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
 	}
-	bar := p.err.NewProgress("starting", "nodes")
+	bar := p.Err.NewProgress("starting", "nodes")
 	for i := range max(nodes, len(old)) {
 		if i < len(old) {
 			_, err = town.Start(c.Context, old[i].Node)
@@ -159,9 +165,9 @@ func (p *program) raise(c *cli.Context, cfg process.Config, nodes int, mine stri
 }
 
 // endow mines until node 0's wallet can spend, and waits until all have seen it.
-func (p *program) endow(ctx context.Context, town *process.Net) error {
+func (p *group) endow(ctx context.Context, town *process.Net) error {
 	members := town.Members()
-	first, err := dialMember(members[0])
+	first, err := shell.DialMember(members[0])
 	if err != nil {
 		return err
 	}
@@ -188,7 +194,7 @@ func waitHeight(ctx context.Context, members []testnet.Member, height int64) err
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, m := range members {
-		n, err := dialMember(m)
+		n, err := shell.DialMember(m)
 		if err != nil {
 			return err
 		}
@@ -209,13 +215,13 @@ func waitHeight(ctx context.Context, members []testnet.Member, height int64) err
 }
 
 // stay shows tips and peers until Ctrl-C, then stops the nodes.
-func (p *program) stay(c *cli.Context, town *process.Net) error {
-	p.err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n" +
+func (p *group) stay(c *cli.Context, town *process.Net) error {
+	p.Err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n" +
 		"  grapevine wallet balance --node 0\n  grapevine testnet add\n\n")
 	last := ""
 	for c.Context.Err() == nil {
 		if now := p.tips(c.Context, town); now != last && c.Context.Err() == nil {
-			p.err.Printf("%s  %s\n", p.err.Paint(term.Dim, time.Now().Format(time.TimeOnly)), now)
+			p.Err.Printf("%s  %s\n", p.Err.Paint(term.Dim, time.Now().Format(time.TimeOnly)), now)
 			last = now
 		}
 		select {
@@ -223,15 +229,15 @@ func (p *program) stay(c *cli.Context, town *process.Net) error {
 		case <-time.After(time.Second):
 		}
 	}
-	p.err.Printf("\nstopping\n")
+	p.Err.Printf("\nstopping\n")
 	if err := town.Stop(context.WithoutCancel(c.Context)); err != nil {
-		return fail("testnet up", err)
+		return shell.Fail("testnet up", err)
 	}
 	return nil
 }
 
 // tips is a line like "node 0 block 101, 3 peers · node 1 …".
-func (p *program) tips(ctx context.Context, town *process.Net) string {
+func (p *group) tips(ctx context.Context, town *process.Net) string {
 	var parts []string
 	for _, m := range town.Members() {
 		s := look(ctx, m)
@@ -266,35 +272,35 @@ func look(ctx context.Context, m testnet.Member) seen {
 	const limit = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	cl, err := dialMember(m)
+	cl, err := shell.DialMember(m)
 	if err != nil {
 		s.Err = err.Error()
 		return s
 	}
 	defer cl.Close()
-	a := &asker{ctx: ctx, cl: cl}
+	a := &shell.Asker{Context: ctx, Client: cl}
 	var pool struct {
 		Size int `json:"size"`
 	}
-	a.ask("getblockcount", &s.Height)
-	a.ask("getbestblockhash", &s.Best)
-	a.ask("getconnectioncount", &s.Peers)
-	a.ask("getmempoolinfo", &pool)
+	a.Ask("getblockcount", &s.Height)
+	a.Ask("getbestblockhash", &s.Best)
+	a.Ask("getconnectioncount", &s.Peers)
+	a.Ask("getmempoolinfo", &pool)
 	s.Pool = pool.Size
-	if a.err != nil {
-		s.Err = a.err.Error()
+	if a.Err != nil {
+		s.Err = a.Err.Error()
 	}
 	return s
 }
 
 func parseNumber(c *cli.Context) (int, error) {
-	args, err := wantArgs(c, 1, 1)
+	args, err := shell.WantArgs(c, 1, 1)
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 0 {
-		return 0, usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
+		return 0, shell.Usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-package main
+package town
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
 
 // showNet is the table of a network.
-func (p *program) showNet(ctx context.Context, o *term.Out, town *process.Net) {
+func (p *group) showNet(ctx context.Context, o *term.Out, town *process.Net) {
 	t := term.NewTable(">node", "P2P", "RPC", ">pid", ">block", ">peers", ">pool", "data directory")
 	for _, m := range town.Members() {
 		s := look(ctx, m)
@@ -32,47 +33,47 @@ func (p *program) showNet(ctx context.Context, o *term.Out, town *process.Net) {
 	t.Write(o, "")
 }
 
-func (p *program) netStatus(c *cli.Context) error {
+func (p *group) netStatus(c *cli.Context) error {
 	town, err := p.openNet(c)
 	if err != nil {
-		return fail("testnet status", err)
+		return shell.Fail("testnet status", err)
 	}
 	if !c.Bool("json") {
-		p.showNet(c.Context, p.out, town)
+		p.showNet(c.Context, p.Out, town)
 		return nil
 	}
 	var all []seen
 	for _, m := range town.Members() {
 		all = append(all, look(c.Context, m))
 	}
-	return p.printJSON(struct {
+	return p.PrintJSON(struct {
 		Network string `json:"network"`
 		Dir     string `json:"dir"`
 		Nodes   []seen `json:"nodes"`
-	}{"regtest", p.netDir(c), all})
+	}{"regtest", p.NetDir(c), all})
 }
 
-func (p *program) netLogs(c *cli.Context) error {
+func (p *group) netLogs(c *cli.Context) error {
 	n, err := parseNumber(c)
 	if err != nil {
 		return err
 	}
-	f, err := process.ReadFile(p.netDir(c))
+	f, err := process.ReadFile(p.NetDir(c))
 	if err != nil {
-		return fail("testnet logs", err)
+		return shell.Fail("testnet logs", err)
 	}
 	m, err := f.Member(n)
 	if err != nil {
-		return fail("testnet logs", err)
+		return shell.Fail("testnet logs", err)
 	}
 	log, err := os.Open(process.LogPath(m))
 	if err != nil {
-		return fail("testnet logs", err)
+		return shell.Fail("testnet logs", err)
 	}
 	defer log.Close()
 	for {
-		if _, err := io.Copy(p.out, log); err != nil {
-			return fail("testnet logs", err)
+		if _, err := io.Copy(p.Out, log); err != nil {
+			return shell.Fail("testnet logs", err)
 		}
 		if !c.Bool("follow") {
 			return nil
@@ -85,10 +86,10 @@ func (p *program) netLogs(c *cli.Context) error {
 	}
 }
 
-func (p *program) netDown(c *cli.Context) error {
+func (p *group) netDown(c *cli.Context) error {
 	town, err := p.openNet(c)
 	if err != nil {
-		return fail("testnet down", err)
+		return shell.Fail("testnet down", err)
 	}
 	running := 0
 	for _, m := range town.Members() {
@@ -97,7 +98,7 @@ func (p *program) netDown(c *cli.Context) error {
 		}
 	}
 	if err := town.Stop(c.Context); err != nil {
-		return fail("testnet down", err)
+		return shell.Fail("testnet down", err)
 	}
 	done := struct {
 		Stopped int  `json:"stopped"`
@@ -105,10 +106,10 @@ func (p *program) netDown(c *cli.Context) error {
 	}{running, c.Bool("wipe")}
 	if done.Wiped {
 		if err := town.Wipe(); err != nil {
-			return fail("testnet down", err)
+			return shell.Fail("testnet down", err)
 		}
 	}
-	return p.show(c, done, func(o *term.Out) {
+	return p.Show(c, done, func(o *term.Out) {
 		o.Printf("%s stopped", term.Plural(running, "node"))
 		if done.Wiped {
 			o.Printf(", data deleted")
@@ -117,38 +118,38 @@ func (p *program) netDown(c *cli.Context) error {
 	})
 }
 
-func (p *program) netKill(c *cli.Context) error {
+func (p *group) netKill(c *cli.Context) error {
 	n, err := parseNumber(c)
 	if err != nil {
 		return err
 	}
 	town, err := p.openNet(c)
 	if err != nil {
-		return fail("testnet kill", err)
+		return shell.Fail("testnet kill", err)
 	}
 	if err := town.Kill(c.Context, n); err != nil {
-		return fail("testnet kill", err)
+		return shell.Fail("testnet kill", err)
 	}
 	done := struct {
 		Killed int `json:"killed"`
 	}{n}
-	return p.show(c, done, func(o *term.Out) { o.Printf("node %d is dead; `grapevine testnet start %d` wakes it\n", n, n) })
+	return p.Show(c, done, func(o *term.Out) { o.Printf("node %d is dead; `grapevine testnet start %d` wakes it\n", n, n) })
 }
 
-func (p *program) netStart(c *cli.Context) error {
+func (p *group) netStart(c *cli.Context) error {
 	n, err := parseNumber(c)
 	if err != nil {
 		return err
 	}
 	town, err := p.openNet(c)
 	if err != nil {
-		return fail("testnet start", err)
+		return shell.Fail("testnet start", err)
 	}
 	m, err := town.Start(c.Context, n)
 	if err != nil {
-		return fail("testnet start", err)
+		return shell.Fail("testnet start", err)
 	}
-	return p.show(c, m, func(o *term.Out) { o.Printf("node %d runs, pid %d\n", n, m.PID) })
+	return p.Show(c, m, func(o *term.Out) { o.Printf("node %d runs, pid %d\n", n, m.PID) })
 }
 
 // grown is what `testnet add --json` prints.
@@ -165,42 +166,42 @@ type given struct {
 	Blocks int `json:"blocks"`
 }
 
-func (p *program) netAdd(c *cli.Context) error {
+func (p *group) netAdd(c *cli.Context) error {
 	town, err := p.openNet(c)
 	if err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
 	people, want, err := neighbours(c.Context, town)
 	if err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
 	begin := time.Now()
 	m, err := town.Add(c.Context, "")
 	if err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
-	cl, err := dialMember(m)
+	cl, err := shell.DialMember(m)
 	if err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
 	defer cl.Close()
 	if !c.Bool("json") {
-		p.out.Printf("node %d runs (pid %d) and knows only node 0\n", m.Node, m.PID)
+		p.Out.Printf("node %d runs (pid %d) and knows only node 0\n", m.Node, m.PID)
 	}
 	connections := testnet.Sightings{}
 	if err := p.watchSync(c.Context, cl, want, connections); err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
 	res := grown{Member: m, Height: want, Seconds: time.Since(begin).Seconds()}
 	people.Members, people.Doors = append(people.Members, m), append(people.Doors, cl)
 	sent, err := people.Senders(c.Context, connections.All())
 	if err != nil {
-		return fail("testnet add", err)
+		return shell.Fail("testnet add", err)
 	}
 	for i, n := range sent[:len(sent)-1] {
 		res.From = append(res.From, given{people.Members[i].Node, n})
 	}
-	return p.show(c, res, func(o *term.Out) {
+	return p.Show(c, res, func(o *term.Out) {
 		t := term.NewTable(">from node", ">blocks")
 		for _, g := range res.From {
 			t.Row(fmt.Sprint(g.Node), term.Count(int64(g.Blocks)))
@@ -216,7 +217,7 @@ func neighbours(ctx context.Context, town *process.Net) (people testnet.Town, he
 		if m.PID == 0 {
 			continue
 		}
-		cl, err := dialMember(m)
+		cl, err := shell.DialMember(m)
 		if err != nil {
 			return people, 0, err
 		}
@@ -230,8 +231,8 @@ func neighbours(ctx context.Context, town *process.Net) (people testnet.Town, he
 }
 
 // watchSync shows a bar until the node has want blocks, and notes who sends them.
-func (p *program) watchSync(ctx context.Context, n testnet.Node, want int64, connections testnet.Sightings) error {
-	bar := p.err.NewProgress("sync", "blocks")
+func (p *group) watchSync(ctx context.Context, n testnet.Node, want int64, connections testnet.Sightings) error {
+	bar := p.Err.NewProgress("sync", "blocks")
 	defer bar.Done()
 	for {
 		var have int64

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/urfave/cli/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/node"
+)
+
+// chainFlags reads what concerns the chain and its memory.
+func chainFlags(c *cli.Context, cfg *node.Config) (err error) {
+	cache := c.Int("dbcache")
+	if cache < 4 || cache > maxCache {
+		return shell.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
+	}
+	cfg.DBCache = int64(cache) * mib
+	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
+	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
+	if c.IsSet("minimumchainwork") {
+		if cfg.Params.MinimumChainWork, err = chain.ParseWork(c.String("minimumchainwork")); err != nil {
+			return shell.Usagef("--minimumchainwork: %v", err)
+		}
+	}
+	cfg.AssumeValid = cfg.Params.AssumeValid
+	if c.IsSet("assumevalid") {
+		cfg.AssumeValid, err = parseAssumed(c.String("assumevalid"))
+	}
+	return err
+}
+
+// onOrLocal is a switch that is on by default where blocks are few.
+func onOrLocal(c *cli.Context, name string, p *chain.Params) bool {
+	if c.IsSet(name) {
+		return c.Bool(name)
+	}
+	return p.Local()
+}
+
+// parseAssumed reads the hash of a block; 0 is none.
+func parseAssumed(s string) (*chain.Hash, error) {
+	if s == "0" {
+		return nil, nil
+	}
+	h, err := parseHash(s)
+	if err != nil {
+		return nil, shell.Usagef("--assumevalid %q: %v", s, err)
+	}
+	return &h, nil
+}
+
+// parseHash reads 64 hex digits.
+func parseHash(s string) (chain.Hash, error) {
+	const digits = 64
+	if len(s) != digits {
+		return chain.Hash{}, fmt.Errorf("want %d hex digits, not %d", digits, len(s))
+	}
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil {
+		return chain.Hash{}, err
+	}
+	return *h, nil
+}
