@@ -30,10 +30,10 @@ func Sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, key KeyFor) ([]Sign
 		}
 	}
 	fetcher := txscript.NewMultiPrevOutFetcher(known)
-	s := signer{tx: tx, fetcher: fetcher, hashes: txscript.NewTxSigHashes(tx, fetcher)}
+	s := signer{tx: tx, prev: prev, key: key, whole: whole, fetcher: fetcher, hashes: txscript.NewTxSigHashes(tx, fetcher)}
 	var problems []SignProblem
-	for i, in := range tx.TxIn {
-		why, err := s.input(i, in, prev, key, whole)
+	for i := range tx.TxIn {
+		why, err := s.input(i)
 		if err != nil {
 			return nil, fmt.Errorf("sign input %d: %w", i, err)
 		}
@@ -46,23 +46,27 @@ func Sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, key KeyFor) ([]Sign
 
 type signer struct {
 	tx      *wire.MsgTx
+	prev    map[wire.OutPoint]chain.Coin
+	key     KeyFor
+	whole   bool // every coin that tx spends is known
 	fetcher *txscript.MultiPrevOutFetcher
 	hashes  *txscript.TxSigHashes
 }
 
 // input signs one input if its key is ours and checks the outcome with the
 // script engine, whoever signed.
-func (s *signer) input(i int, in *wire.TxIn, prev map[wire.OutPoint]chain.Coin, key KeyFor, whole bool) (why string, err error) {
-	coin, ok := prev[in.PreviousOutPoint]
+func (s *signer) input(i int) (why string, err error) {
+	in := s.tx.TxIn[i]
+	coin, ok := s.prev[in.PreviousOutPoint]
 	if !ok {
 		return "Input not found or already spent", nil
 	}
-	priv, kind, ours, err := key(coin.PkScript)
+	priv, kind, ours, err := s.key(coin.PkScript)
 	if err != nil {
 		return "", err
 	}
 	if ours {
-		if kind == Taproot && !whole {
+		if kind == Taproot && !s.whole {
 			return "Taproot signs every coin that the transaction spends, and one of them is not known", nil
 		}
 		in.SignatureScript = nil

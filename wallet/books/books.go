@@ -25,6 +25,7 @@ type Books struct {
 
 	rows    [4][]*owned       // scripts in order, by row of wallet.Branches
 	next    [4]uint32         // the first index of each row not handed out
+	written [4]int            // how many scripts of each row the file holds
 	scripts map[string]*owned // every script in rows
 
 	txs      map[chain.Hash]*record
@@ -56,12 +57,22 @@ type output struct {
 // New makes the books of a new wallet that stands at block at. Words are kept
 // for people; the seed is what counts.
 func New(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*Books, error) {
+	b, err := blank(seed, words, p)
+	if err != nil {
+		return nil, err
+	}
+	b.cursor = at
+	b.dirt.keys = true
+	return b, b.derive()
+}
+
+func blank(seed []byte, words string, p *chain.Params) (*Books, error) {
 	keys, err := wallet.NewKeys(seed, p)
 	if err != nil {
 		return nil, err
 	}
-	b := &Books{
-		params: p, keys: keys, words: words, seed: seed, cursor: at,
+	return &Books{
+		params: p, keys: keys, words: words, seed: seed,
 		scripts:  map[string]*owned{},
 		txs:      map[chain.Hash]*record{},
 		outs:     map[wire.OutPoint]output{},
@@ -69,9 +80,7 @@ func New(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*Boo
 		locked:   map[wire.OutPoint]struct{}{},
 		held:     map[wire.OutPoint]struct{}{},
 		dirt:     newDirt(),
-	}
-	b.dirt.keys = true
-	return b, b.derive()
+	}, nil
 }
 
 // Cursor is the block that the books stand at.
@@ -101,12 +110,18 @@ func (b *Books) derive() error {
 			if err != nil {
 				return fmt.Errorf("script of %s: %w", b.keys.Path(path), err)
 			}
-			own := &owned{KeyPath: path, script: string(script)}
-			b.rows[i] = append(b.rows[i], own)
-			b.scripts[own.script] = own
+			b.watch(i, string(script))
 		}
 	}
 	return nil
+}
+
+// watch adds the next script of a row to those that are ours.
+func (b *Books) watch(row int, script string) {
+	path := wallet.KeyPath{Branch: wallet.Branches()[row], Index: uint32(len(b.rows[row]))}
+	own := &owned{KeyPath: path, script: script}
+	b.rows[row] = append(b.rows[row], own)
+	b.scripts[script] = own
 }
 
 func rowOf(branch wallet.Branch) int {

@@ -15,9 +15,14 @@ type Changes struct {
 	Cursor []byte                // where the wallet stands
 	Txs    map[chain.Hash][]byte // nil bytes: deleted
 	Labels map[string]string     // by script
+	// Scripts of all rows by place, so that a start need not derive them again.
+	Scripts map[uint64]string
 
 	dirt dirt
 }
+
+// placeOf is the key under which a script is kept: row and index.
+func placeOf(row int, index int) uint64 { return uint64(row)<<32 | uint64(index) }
 
 // dirt names what the file does not hold yet.
 type dirt struct {
@@ -25,6 +30,7 @@ type dirt struct {
 	labels  map[string]struct{}     // scripts
 	keys    bool                    // next
 	cursor  bool
+	written [4]int // in Changes: how many scripts of each row the file held before
 }
 
 func newDirt() dirt {
@@ -55,11 +61,17 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 	if k.Network != p.Name {
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, p.Name)
 	}
-	b, err := New(k.Seed, k.Words, p, nil)
+	b, err := blank(k.Seed, k.Words, p)
 	if err != nil {
 		return nil, err
 	}
 	b.next = k.Next
+	for row := range b.rows {
+		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
+			b.watch(row, c.Scripts[placeOf(row, i)])
+		}
+		b.written[row] = len(b.rows[row])
+	}
 	if err := b.derive(); err != nil {
 		return nil, err
 	}
@@ -134,7 +146,14 @@ func (b *Books) Learned() int { return len(b.dirt.records) }
 
 // Take encodes what has changed and calls it saved; GiveBack takes that back.
 func (b *Books) Take() (Changes, error) {
-	c := Changes{dirt: b.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}}
+	c := Changes{dirt: b.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
+	c.dirt.written = b.written
+	for row, list := range b.rows {
+		for i := b.written[row]; i < len(list); i++ {
+			c.Scripts[placeOf(row, i)] = list[i].script
+		}
+		b.written[row] = len(list)
+	}
 	for id := range b.dirt.records {
 		c.Txs[id] = nil
 		if r := b.txs[id]; r != nil {
@@ -164,6 +183,9 @@ func (b *Books) GiveBack(c Changes) {
 	maps.Copy(b.dirt.labels, c.dirt.labels)
 	b.dirt.keys = b.dirt.keys || c.dirt.keys
 	b.dirt.cursor = true
+	for row := range b.written {
+		b.written[row] = min(b.written[row], c.dirt.written[row])
+	}
 }
 
 func (d dirt) clean() bool {

@@ -21,6 +21,7 @@ import (
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
+//	scripts place     -> script, see books.Changes
 const Schema uint32 = 1
 
 const (
@@ -33,20 +34,23 @@ type tables struct {
 	cursor db.Table[string, []byte]
 	txs    db.Table[chain.Hash, []byte]
 	labels db.Table[string, string]
+	// All scripts ever derived: finding them again takes 0.1 ms each.
+	scripts db.Table[uint64, string]
 }
 
 func newTables() tables {
 	return tables{
-		keys:   db.NewTable("keys", db.String(), db.Bytes()),
-		cursor: db.NewTable("cursor", db.String(), db.Bytes()),
-		txs:    db.NewTable("txs", db.Hash[chain.Hash](), db.Bytes()),
-		labels: db.NewTable("labels", db.String(), db.String()),
+		keys:    db.NewTable("keys", db.String(), db.Bytes()),
+		cursor:  db.NewTable("cursor", db.String(), db.Bytes()),
+		txs:     db.NewTable("txs", db.Hash[chain.Hash](), db.Bytes()),
+		labels:  db.NewTable("labels", db.String(), db.String()),
+		scripts: db.NewTable("scripts", db.Uint64(), db.String()),
 	}
 }
 
 // load reads the books; nil when the file holds no wallet.
 func (v *Vault) load() (*books.Books, error) {
-	c := books.Changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}}
+	c := books.Changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
 	found := false
 	err := v.cfg.DB.View(func(tx *db.Tx) (err error) {
 		if c.Keys, found, err = v.tables.keys.Get(tx, keysKey); err != nil || !found {
@@ -61,6 +65,9 @@ func (v *Vault) load() (*books.Books, error) {
 		})
 		return errors.Join(err, v.tables.labels.Scan(tx, nil, func(script, label string) (bool, error) {
 			c.Labels[script] = label
+			return true, nil
+		}), v.tables.scripts.Scan(tx, nil, func(place uint64, script string) (bool, error) {
+			c.Scripts[place] = script
 			return true, nil
 		}))
 	})
@@ -125,6 +132,11 @@ func (t tables) write(tx *db.Tx, c books.Changes) error {
 			return err
 		}
 	}
+	for _, place := range slices.Sorted(maps.Keys(c.Scripts)) {
+		if err := t.scripts.Put(tx, place, c.Scripts[place]); err != nil {
+			return err
+		}
+	}
 	return t.cursor.Put(tx, cursorKey, c.Cursor)
 }
 
@@ -138,7 +150,7 @@ func (v *Vault) replace(b *books.Books) error {
 		return err
 	}
 	err = v.cfg.DB.Update(func(tx *db.Tx) error {
-		if err := errors.Join(v.tables.txs.Clear(tx), v.tables.labels.Clear(tx)); err != nil {
+		if err := errors.Join(v.tables.txs.Clear(tx), v.tables.labels.Clear(tx), v.tables.scripts.Clear(tx)); err != nil {
 			return err
 		}
 		return v.tables.write(tx, c)

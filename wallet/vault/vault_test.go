@@ -161,7 +161,7 @@ func TestAnOrphanedCoinbaseIsWorthNothing(t *testing.T) {
 	if got := alice.balance(); got != (wallet.Balance{}) {
 		t.Fatalf("%+v", got)
 	}
-	if e := alice.entry(m.Block.Txs[0].ID); e.Details[0].Category != wallet.Orphan || e.Confirmations != 0 {
+	if e := alice.entry(m.Block.Txs[0].ID); e.Details[0].Category != wallet.Orphan || e.Confirmations != 0 || !e.Abandoned {
 		t.Fatalf("%+v", e)
 	}
 }
@@ -293,6 +293,8 @@ func TestNothingPromisedIsLostByKill(t *testing.T) {
 			t.Fatal("an address was handed out twice")
 		}
 		seen[string(script)] = true
+		alice.restart(uint64(round) + 50)
+		w.tellAgain(alice)
 		tx := alice.mustPay(chaintest.OpTrue(), btc)
 		change := alice.balance()
 		alice.restart(uint64(round) + 10)
@@ -318,6 +320,60 @@ func (w *world) tellAgain(u *user) {
 		if err := u.Apply(context.Background(), chain.Delta{}, chain.PoolDelta{In: []chain.PoolTx{{Tx: tx}}}); err != nil {
 			w.t.Fatal(err)
 		}
+	}
+}
+
+func TestAStartReadsTheBlocksThatWereMissed(t *testing.T) {
+	w := newWorld(t)
+	alice := w.user(1)
+	script := alice.script(wallet.SegWit)
+	alice.kill()
+	w.mine(script)
+	w.mineN(100, chaintest.OpTrue())
+	alice.open(2)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- alice.Run(ctx) }()
+	if got := alice.balance(); got.Confirmed != 50*btc {
+		t.Errorf("%+v", got)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// One block may pay an address near the end of the lookahead first and, in an
+// earlier transaction, one that only then comes into view.
+func TestOneBlockMayMoveTheLookaheadPastItsOwnPayments(t *testing.T) {
+	w := newWorld(t)
+	alice := w.user(1)
+	var scripts [][]byte
+	for range 250 {
+		scripts = append(scripts, alice.script(wallet.SegWit))
+	}
+	words, _ := alice.Words(context.Background())
+	key := chaintest.NewKey(1)
+	var coins []chaintest.Coin
+	for range 3 {
+		m := w.mine(key.P2WPKH())
+		coins = append(coins, m.Coinbase(key))
+	}
+	w.mineN(100, chaintest.OpTrue())
+	var txs []*chain.Tx
+	for i, at := range []int{240, 150, 60} {
+		txs = append(txs, chaintest.SpendOne(t, coins[i], scripts[at], 1000))
+	}
+	w.mine(chaintest.OpTrue(), txs...)
+	twin := w.user(2)
+	if err := twin.Restore(context.Background(), words, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := twin.catchUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := twin.balance(); got != alice.balance() || got.Confirmed != 150*btc-3000 {
+		t.Fatalf("%+v, want %+v", got, alice.balance())
 	}
 }
 

@@ -265,18 +265,19 @@ func (w *world) refill(again []*chain.Tx) (d chain.PoolDelta) {
 	return d
 }
 
-// vault opens a wallet on a file and lets it follow the world.
+// user is a wallet on a file that follows the world.
 type user struct {
 	*Vault
 	w    *world
 	path string
 	file *db.DB
+	mine map[string]bool // scripts known to be the user's
 }
 
 var _ Chain = (*world)(nil)
 
 func (w *world) user(seed uint64) *user {
-	u := &user{w: w, path: filepath.Join(w.t.TempDir(), "wallet.db")}
+	u := &user{w: w, path: filepath.Join(w.t.TempDir(), "wallet.db"), mine: map[string]bool{}}
 	u.open(seed)
 	w.t.Cleanup(func() { u.file.Close() })
 	return u

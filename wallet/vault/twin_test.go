@@ -1,0 +1,256 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/wallet"
+)
+
+// recount is the wallet's slow twin: it reads the whole chain and pool anew
+// and asks only which scripts are the user's. Transactions that are in neither
+// and that no block contradicts still claim their coins, as in Core.
+func (w *world) recount(u *user) wallet.Balance {
+	w.t.Helper()
+	mine := func(script []byte) bool {
+		if u.mine[string(script)] {
+			return true
+		}
+		u.Vault.mu.Lock()
+		defer u.Vault.mu.Unlock()
+		_, ours, err := u.books.Owned(script)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		u.mine[string(script)] = ours
+		return ours
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set := w.coins()
+	outs := map[wire.OutPoint]bool{} // every output of the user's that ever was
+	spent := map[wire.OutPoint]bool{}
+	height := map[chain.Hash]int32{}
+	note := func(tx *chain.Tx) {
+		for i, o := range tx.TxOut {
+			outs[wire.OutPoint{Hash: tx.ID, Index: uint32(i)}] = mine(o.PkScript)
+		}
+	}
+	blockSpends := map[wire.OutPoint]chain.Hash{}
+	for h, m := range w.active {
+		for i, tx := range m.Block.Txs {
+			height[tx.ID] = int32(h)
+			note(tx)
+			for _, in := range tx.TxIn {
+				if i > 0 {
+					blockSpends[in.PreviousOutPoint] = tx.ID
+				}
+			}
+		}
+	}
+	for _, tx := range w.known {
+		note(tx)
+	}
+	refuted := map[chain.Hash]bool{}
+	for changed := true; changed; {
+		changed = false
+		for _, tx := range w.known {
+			for _, in := range tx.TxIn {
+				by, taken := blockSpends[in.PreviousOutPoint]
+				if (taken && by != tx.ID || refuted[in.PreviousOutPoint.Hash]) && !refuted[tx.ID] {
+					refuted[tx.ID], changed = true, true
+				}
+			}
+		}
+	}
+	for _, tx := range w.known {
+		if _, in := height[tx.ID]; in || refuted[tx.ID] {
+			continue
+		}
+		for _, in := range tx.TxIn {
+			spent[in.PreviousOutPoint] = true
+		}
+	}
+	return w.sum(set, outs, spent)
+}
+
+func (w *world) sum(set map[wire.OutPoint]coin, outs, spent map[wire.OutPoint]bool) (b wallet.Balance) {
+	for op, c := range set {
+		switch {
+		case !outs[op] || spent[op]:
+		case c.coinbase && w.tip().Height-c.height < chain.CoinbaseMaturity:
+			b.Immature += c.value
+		default:
+			b.Confirmed += c.value
+		}
+	}
+	trusted := map[chain.Hash]bool{}
+	for _, tx := range w.pool { // parents come first
+		ok := true
+		for _, in := range tx.TxIn {
+			op := in.PreviousOutPoint
+			_, confirmed := set[op]
+			ok = ok && outs[op] && (confirmed || trusted[op.Hash])
+		}
+		trusted[tx.ID] = ok
+		for i, o := range tx.TxOut {
+			op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
+			switch {
+			case !outs[op] || spent[op]:
+			case ok:
+				b.Change += btcutil.Amount(o.Value)
+			default:
+				b.Unconfirmed += btcutil.Amount(o.Value)
+			}
+		}
+	}
+	return b
+}
+
+// stranger is somebody with coins who pays users, and sometimes takes it back.
+type stranger struct {
+	w    *world
+	key  *chaintest.Key
+	paid []*chain.Tx // payments to users, with the coin they spend
+	from []chaintest.Coin
+}
+
+// coin is one of the stranger's that chain and pool let it spend.
+func (s *stranger) coin() (chaintest.Coin, bool) {
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	set := s.w.coins()
+	for _, tx := range s.w.pool {
+		apply(set, tx, 0, false)
+	}
+	for _, m := range s.w.active {
+		for _, tx := range m.Block.Txs {
+			for i, o := range tx.TxOut {
+				op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
+				c, ok := set[op]
+				young := c.coinbase && s.w.tip().Height+1-c.height < chain.CoinbaseMaturity
+				if ok && !young && string(o.PkScript) == string(s.key.P2WPKH()) {
+					return chaintest.OutputOf(tx, i, s.key), true
+				}
+			}
+		}
+	}
+	return chaintest.Coin{}, false
+}
+
+func (s *stranger) pay(t *testing.T, script []byte, amount btcutil.Amount) {
+	c, ok := s.coin()
+	if !ok || c.Value < amount+10_000 {
+		return
+	}
+	tx := chaintest.Spend(t, []chaintest.Coin{c}, chaintest.Pay(amount, script), chaintest.Pay(c.Value-amount-1000, s.key.P2WPKH()))
+	if err := s.w.Submit(context.Background(), tx); err != nil {
+		t.Fatal(err)
+	}
+	s.paid, s.from = append(s.paid, tx), append(s.from, c)
+}
+
+// takeBack mines, after dropping some blocks, a transaction that spends the
+// coin of an old payment elsewhere.
+func (s *stranger) takeBack(t *testing.T, r *rand.Rand, back int) {
+	if len(s.paid) == 0 {
+		return
+	}
+	c := s.from[r.IntN(len(s.from))]
+	s.w.mu.Lock()
+	defer s.w.mu.Unlock()
+	kept := s.w.active
+	s.w.active = kept[:len(kept)-back]
+	free, there := s.w.coins()[c.Op]
+	young := there && free.coinbase && s.w.tip().Height+1-free.height < chain.CoinbaseMaturity
+	s.w.active = kept
+	if !there || young {
+		return
+	}
+	lists := make([][]*chain.Tx, back+1)
+	lists[0] = []*chain.Tx{chaintest.SpendOne(t, c, s.key.P2WPKH(), 5000)}
+	s.w.reorganise(back, lists, s.key.P2WPKH())
+}
+
+// TestBooksAgreeWithANaiveRecount plays a random town: blocks, payments,
+// double spends, reorganisations, crashes; after each step every wallet must
+// say what a count of the whole chain says.
+func TestBooksAgreeWithANaiveRecount(t *testing.T) {
+	for seed := range uint64(6) {
+		play(t, seed, 150)
+	}
+}
+
+func play(t *testing.T, seed uint64, steps int) {
+	w := newWorld(t)
+	r := rand.New(rand.NewPCG(seed, 9))
+	s := &stranger{w: w, key: chaintest.NewKey(99)}
+	users := []*user{w.user(seed*100 + 1), w.user(seed*100 + 2)}
+	for range 5 {
+		w.mine(s.key.P2WPKH())
+		w.mine(users[0].script(wallet.SegWit))
+		w.mine(users[1].script(wallet.Taproot))
+	}
+	w.mineN(chain.CoinbaseMaturity-5, chaintest.OpTrue())
+	for step := range steps {
+		u, other := users[r.IntN(2)], users[r.IntN(2)]
+		what := act(t, w, r, s, u, other, seed*1000+uint64(step))
+		for i, u := range users {
+			if got, want := u.balance(), w.recount(u); got != want {
+				t.Fatalf("seed %d, step %d (%s): user %d says %+v, the chain says %+v", seed, step, what, i, got, want)
+			}
+		}
+	}
+}
+
+func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice uint64) string {
+	kind := wallet.Kind(r.IntN(2))
+	switch n := r.IntN(20); {
+	case n < 5:
+		w.mine(u.script(kind))
+		return "block to user"
+	case n < 7:
+		w.mine(s.key.P2WPKH())
+		return "block to stranger"
+	case n < 13:
+		amount := btcutil.Amount(1000 + r.Int64N(3e9))
+		_, err := u.Send(context.Background(), []wallet.Payment{{Script: other.script(kind), Amount: amount}},
+			wallet.Options{FeeRate: wallet.FeeRate(1000 + r.IntN(20_000))})
+		var funds *wallet.FundsError
+		if err != nil && !errors.As(err, &funds) {
+			t.Fatal(err)
+		}
+		return "send"
+	case n < 15:
+		s.pay(t, u.script(kind), btcutil.Amount(1000+r.Int64N(1e9)))
+		return "stranger pays"
+	case n < 17:
+		w.fork(r.IntN(6), u.script(kind))
+		return "reorganisation"
+	case n < 18:
+		s.takeBack(t, r, 1+r.IntN(6))
+		return "double spend"
+	}
+	if r.IntN(3) == 0 {
+		if err := u.flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u.kill()
+	if r.IntN(2) == 0 { // the chain goes on without it
+		w.fork(r.IntN(4), chaintest.OpTrue())
+	}
+	u.open(dice)
+	if err := u.catchUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	w.tellAgain(u)
+	return "crash"
+}
