@@ -87,23 +87,23 @@ func (b Bits) Has(i int) bool { return i >= 0 && i/8 < len(b) && b[i/8]&(1<<(i%8
 // Have says which bodies a node holds and fetches, so that newcomers share the
 // work between them:
 //
-//	contiguous 32 | n 2, little-endian | held ⌈n/8⌉ | fetching ⌈n/8⌉
+//	last 32 | count 2, little-endian | held ⌈count/8⌉ | fetching ⌈count/8⌉
 //
-// Bit i of both is the block i+1 above the contiguous one, on the way to the
-// sender's best header. Bits beyond n are 0.
+// Bit i of both is the block i+1 above the last contiguous one, on the way to
+// the sender's best header. Bits beyond count are 0.
 type Have struct {
-	Contiguous chain.Hash // every body up to this one is held
-	N          int        // at most MaxHave
-	Held       Bits
-	Fetching   Bits
+	Last     chain.Hash // every body up to this one is held
+	Count    uint16     // at most MaxHave
+	Held     Bits
+	Fetching Bits
 }
 
-// haveHead is hash and n.
+// haveHead is hash and count.
 const haveHead = 32 + 2
 
-// NewHave speaks of n blocks above contiguous and claims none yet.
-func NewHave(contiguous chain.Hash, n int) *Have {
-	return &Have{Contiguous: contiguous, N: n, Held: NewBits(n), Fetching: NewBits(n)}
+// NewHave speaks of count blocks above last and claims none of them yet.
+func NewHave(last chain.Hash, count uint16) *Have {
+	return &Have{Last: last, Count: count, Held: NewBits(int(count)), Fetching: NewBits(int(count))}
 }
 
 // BtcDecode reads the message.
@@ -112,7 +112,7 @@ func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return err
 	}
-	n := int(binary.LittleEndian.Uint16(head[32:]))
+	n := binary.LittleEndian.Uint16(head[32:])
 	if n > MaxHave {
 		return fmt.Errorf("%d blocks, at most %d are allowed", n, MaxHave)
 	}
@@ -130,11 +130,11 @@ func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 
 // BtcEncode writes the message.
 func (m *Have) BtcEncode(w io.Writer, _ uint32, _ wire.MessageEncoding) error {
-	size := len(NewBits(m.N))
-	if m.N > MaxHave || len(m.Held) != size || len(m.Fetching) != size {
-		return fmt.Errorf("gvhave of %d blocks with %d and %d bytes", m.N, len(m.Held), len(m.Fetching))
+	size := len(NewBits(int(m.Count)))
+	if m.Count > MaxHave || len(m.Held) != size || len(m.Fetching) != size {
+		return fmt.Errorf("gvhave of %d blocks with %d and %d bytes", m.Count, len(m.Held), len(m.Fetching))
 	}
-	b := binary.LittleEndian.AppendUint16(m.Contiguous[:], uint16(m.N))
+	b := binary.LittleEndian.AppendUint16(m.Last[:], m.Count)
 	b = append(append(b, m.Held...), m.Fetching...)
 	_, err := w.Write(b)
 	return err

@@ -123,8 +123,6 @@ func blank(command string) (wire.Message, shape) {
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
 		return &SendCmpct{}, shape{head: sendCmpctSize}
-	case CmdHave:
-		return &Have{}, shape{head: haveHead, loose: true}
 	case CmdFeature:
 		return &Feature{}, shape{head: 1 + minFeatureID + 1, loose: true}
 	case CmdHave:

@@ -24,6 +24,7 @@ type Hello struct {
 	Relay       bool      // wants transactions (BIP37's fRelay)
 	WTxIDRelay  bool      // BIP339
 	AddrV2      bool      // BIP155
+	Have        bool      // both sides speak gvhave
 	Clock       time.Time // what they say the time is
 	You         net.IP    // how they see us
 }
@@ -101,6 +102,11 @@ func (p *Peer) greet() (Hello, error) {
 			return Hello{}, err
 		}
 	}
+	if p.cfg.Have && h.Version >= msg.FeatureVersion {
+		if err := p.say(&msg.Feature{ID: msg.FeatureHave}); err != nil {
+			return Hello{}, err
+		}
+	}
 	if err := p.say(wire.NewMsgVerAck()); err != nil {
 		return Hello{}, err
 	}
@@ -119,7 +125,7 @@ func (p *Peer) say(ms ...wire.Message) error {
 
 func (p *Peer) version() *wire.MsgVersion {
 	return &wire.MsgVersion{
-		ProtocolVersion: msg.ProtocolVersion,
+		ProtocolVersion: p.protocol(),
 		Services:        p.cfg.Services,
 		Timestamp:       time.Now(),
 		AddrYou:         netAddress(p.conn.RemoteAddr()),
@@ -128,6 +134,14 @@ func (p *Peer) version() *wire.MsgVersion {
 		UserAgent:       p.cfg.UserAgent,
 		LastBlock:       p.cfg.Height,
 	}
+}
+
+// protocol is the version we say: feature is promised only when we have one to offer.
+func (p *Peer) protocol() int32 {
+	if p.cfg.Have {
+		return msg.FeatureVersion
+	}
+	return msg.ProtocolVersion
 }
 
 func netAddress(a net.Addr) wire.NetAddress {
@@ -182,6 +196,10 @@ func (p *Peer) hearVerAck(h *Hello) error {
 			h.WTxIDRelay = h.Version >= int32(wire.AddrV2Version)
 		case *wire.MsgSendAddrV2:
 			h.AddrV2 = true
+		case *msg.Feature:
+			if m.ID == msg.FeatureHave {
+				h.Have = p.cfg.Have && h.Version >= msg.FeatureVersion
+			}
 		default:
 			return fault("%s before verack", m.Command())
 		}

@@ -20,6 +20,7 @@ type Config struct {
 	Magic     wire.BitcoinNet
 	Services  wire.ServiceFlag // what we offer
 	Needs     wire.ServiceFlag // what they must offer
+	Have      bool             // offer and accept gvhave
 	Encrypt   bool             // dial with BIP324, and accept it
 	UserAgent string
 	Height    int32  // of our tip, for the version message
@@ -132,7 +133,7 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 			}
 		case *wire.MsgVerAck:
 			// Core ignores a second one.
-		case *wire.MsgVersion, *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2:
+		case *wire.MsgVersion, *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2, *msg.Feature:
 			err = fault("%s after the handshake", m.Command())
 		default:
 			err = take(ctx, m)

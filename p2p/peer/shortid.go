@@ -38,5 +38,6 @@ func shortIDs() []string {
 		26: wire.CmdGetCFCheckpt,
 		27: wire.CmdCFCheckpt,
 		28: wire.CmdAddrV2,
+		37: msg.CmdHave, // ours; said only where it was agreed on
 	}
 }

@@ -218,6 +218,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
 		Services:  l.cfg.services(),
+		Have:      l.cfg.Have,
 		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
@@ -259,6 +260,7 @@ func (l *loop) join(a arrival) {
 		Relay:       a.hello.Relay,
 		WTxIDRelay:  a.hello.WTxIDRelay,
 		AddrV2:      a.hello.AddrV2,
+		Have:        a.hello.Have,
 	}})
 	r.answer(nil)
 	l.introduce(r)
