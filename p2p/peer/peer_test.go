@@ -230,3 +230,46 @@ func TestBlocksAreLookedUpByTheWriter(t *testing.T) {
 		lf.ends(t, time.Second, false)
 	})
 }
+
+func TestHaveIsAgreedOnByBothSides(t *testing.T) {
+	for _, c := range []struct {
+		ours    bool
+		version int32
+		say     wire.Message
+		want    bool
+	}{
+		{true, 70017, &msg.Feature{ID: msg.FeatureHave}, true},
+		{true, 70017, &msg.Feature{ID: "another/one", Data: []byte{1}}, false},
+		{true, 70016, &msg.Feature{ID: msg.FeatureHave}, false},
+		{false, 70017, &msg.Feature{ID: msg.FeatureHave}, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := config()
+			cfg.Have = c.ours
+			s, lf := meet(t, true, cfg)
+			v := version()
+			v.ProtocolVersion = c.version
+			s.say(v, c.say, &wire.MsgVerAck{})
+			var said []string
+			for !slices.Contains(said, "verack") && !slices.Contains(said, "") {
+				command, payload := s.hear()
+				said = append(said, command)
+				if command == "version" {
+					m, _ := msg.Decode(command, payload)
+					if got := m.(*wire.MsgVersion).ProtocolVersion; (got == 70017) != c.ours {
+						t.Errorf("we say version %d", got)
+					}
+				}
+			}
+			if offered := slices.Contains(said, "feature"); offered != (c.ours && c.version >= 70017) {
+				t.Errorf("%+v: said %v", c, said)
+			}
+			time.Sleep(time.Second)
+			s.Close()
+			lf.ends(t, time.Second, false)
+			if lf.hello.Have != c.want {
+				t.Errorf("%+v: have is %v", c, lf.hello.Have)
+			}
+		})
+	}
+}
