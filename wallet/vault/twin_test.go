@@ -254,3 +254,28 @@ func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice
 	w.tellAgain(u)
 	return "crash"
 }
+
+// A full block that does not concern us, as during initial sync.
+func BenchmarkApplyForeignBlock(b *testing.B) {
+	w := newWorld(b)
+	u := w.user(1)
+	u.script(wallet.SegWit)
+	tx := wire.NewMsgTx(2)
+	for i := range 4 {
+		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: chain.Hash{byte(i), 1}}})
+		tx.AddTxOut(wire.NewTxOut(1, chaintest.NewKey(uint32(i)).P2WPKH()))
+	}
+	txs := make([]*chain.Tx, 2000)
+	for i := range txs {
+		txs[i] = chain.NewTx(tx)
+	}
+	block := &chain.Block{Txs: txs}
+	node := w.tip()
+	for b.Loop() {
+		node = chain.NewHeaderNode(node, wire.BlockHeader{PrevBlock: node.Hash})
+		d := chain.Delta{Connected: []chain.Linked{{Node: node, Block: block}}, Tip: node}
+		if err := u.Apply(context.Background(), d, chain.PoolDelta{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

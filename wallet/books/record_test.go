@@ -1,0 +1,106 @@
+package books
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"testing"
+
+	"grapevine/chain"
+)
+
+func example() stored {
+	return stored{
+		order: 7, received: 1_700_000_000, height: 101, block: chain.Hash{1, 2}, index: 3,
+		blockTime: 1_700_000_100, conflict: nowhere, comment: "rent", raw: []byte{1, 2, 3},
+	}
+}
+
+func TestARecordReadsAsItWasWritten(t *testing.T) {
+	for _, s := range []stored{example(), {height: nowhere, conflict: 5, abandoned: true, raw: []byte{9}}} {
+		got, err := decodeStored(appendStored(nil, s))
+		if err != nil || !reflect.DeepEqual(got, s) {
+			t.Errorf("%+v, want %+v: %v", got, s, err)
+		}
+	}
+}
+
+func TestARecordCutShortIsRefused(t *testing.T) {
+	whole := appendStored(nil, example())
+	for n := range whole {
+		if _, err := decodeStored(whole[:n]); !errors.Is(err, errStored) {
+			t.Fatalf("%d bytes of %d: %v", n, len(whole), err)
+		}
+	}
+	if _, err := decodeStored(append(whole, 0)); !errors.Is(err, errStored) {
+		t.Fatalf("a byte too many: %v", err)
+	}
+}
+
+func FuzzDecodeStored(f *testing.F) {
+	f.Add(appendStored(nil, example()))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := decodeStored(raw)
+		if err != nil {
+			return
+		}
+		again, err := decodeStored(appendStored(nil, s))
+		if err != nil || !reflect.DeepEqual(again, s) {
+			t.Fatalf("%+v, %+v, %v", s, again, err)
+		}
+	})
+}
+
+func TestDamagedBooksAreNotOpened(t *testing.T) {
+	p := chain.RegTest()
+	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	genesis := func(h int32) *chain.HeaderNode {
+		if h == 0 {
+			return p.Genesis()
+		}
+		return nil
+	}
+	if _, err := Load(c, p, genesis); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*Changes){
+		"keys":        func(c *Changes) { c.Keys = []byte("{") },
+		"network":     func(c *Changes) { c.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1) },
+		"cursor":      func(c *Changes) { c.Cursor = nil },
+		"other chain": func(c *Changes) { c.Cursor = []byte(`[{"height":0,"hash":"00"}]`) },
+		"record":      func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: {1}} },
+		"transaction": func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: appendStored(nil, example())} },
+	} {
+		bad := c
+		spoil(&bad)
+		if _, err := Load(bad, p, genesis); err == nil {
+			t.Errorf("%s: damaged books were opened", name)
+		}
+	}
+}
+
+// What could not be written is written the next time.
+func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
+	p := chain.RegTest()
+	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := b.Take()
+	if err != nil || b.Dirty() {
+		t.Fatal(b.Dirty(), err)
+	}
+	b.GiveBack(first)
+	again, err := b.Take()
+	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 4*lookahead {
+		t.Fatalf("%d scripts, then %d: %v", len(first.Scripts), len(again.Scripts), err)
+	}
+}
