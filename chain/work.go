@@ -3,7 +3,9 @@ package chain
 import (
 	"cmp"
 	"fmt"
+	"math/big"
 	"math/bits"
+	"strings"
 )
 
 // Work is the expected number of hashes, 256 bits, most significant word first.
@@ -31,4 +33,15 @@ func (w Work) Add(v Work) Work {
 // String is 64 hex digits, as RPC prints chainwork.
 func (w Work) String() string {
 	return fmt.Sprintf("%016x%016x%016x%016x", w[0], w[1], w[2], w[3])
+}
+
+// ParseWork reads up to 64 hex digits, with or without 0x before them, as
+// -minimumchainwork takes them.
+func ParseWork(digits string) (Work, error) {
+	bare := strings.TrimPrefix(digits, "0x")
+	n, ok := new(big.Int).SetString(bare, 16)
+	if !ok || n.Sign() < 0 || len(bare) > 64 || strings.HasPrefix(bare, "+") {
+		return Work{}, fmt.Errorf("work %q: want up to 64 hex digits", digits)
+	}
+	return workOfInt(n), nil
 }

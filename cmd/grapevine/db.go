@@ -33,7 +33,7 @@ func (p *program) dbCommand() *cli.Command {
   $ grapevine db backup chain-copy.db    a copy that can be put in the file's place
   $ grapevine db info --datadir DIR`,
 		Subcommands: []*cli.Command{
-			{Name: "check", Usage: "prove that the chain file is whole", Action: p.dbCheck},
+			{Name: "check", Usage: "prove that the chain file is whole", Flags: shell.RulesFlags(), Action: p.dbCheck},
 			{Name: "backup", Usage: "copy the chain file, also while the node runs", ArgsUsage: "FILE", Action: p.dbBackup},
 			{Name: "info", Usage: "what is in the chain file", Action: p.dbInfo},
 		},
@@ -107,7 +107,7 @@ func checkFailure(err error) error {
 }
 
 func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
-	pr, err := shell.Params(c.String("network"))
+	pr, err := shell.Params(c)
 	if err != nil {
 		return 0, err
 	}
@@ -264,7 +264,7 @@ func (p *program) dbInfo(c *cli.Context) error {
 
 // describe reads the file of a node that does not run.
 func (p *program) describe(c *cli.Context, file *db.DB) (d dbDescription, err error) {
-	pr, err := shell.Params(c.String("network"))
+	pr, err := shell.Params(c)
 	if err != nil {
 		return d, err
 	}

@@ -1,43 +1,40 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/urfave/cli/v2"
 
-	"grapevine/chain"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/node"
 )
 
 const (
-	defaultListen = "127.0.0.1:18444"
-	defaultCache  = 450 // MiB, as Bitcoin Core
-	maxCache      = 1 << 20
-	mib           = 1 << 20
+	defaultCache = 450 // MiB, as Bitcoin Core
+	maxCache     = 1 << 20
+	mib          = 1 << 20
 )
 
 func (p *program) nodeCommand() *cli.Command {
 	listen := shell.StringFlag("listen", "`HOST:PORT` where peers connect, or off")
-	listen.Value = defaultListen
+	listen.DefaultText = "the network's port; on regtest 127.0.0.1:18444"
 	rpcListen := shell.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
-	rpcListen.Value = shell.DefaultRPC
+	rpcListen.DefaultText = "127.0.0.1 and bitcoind's port of the network"
 	mine := shell.StringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
 	mine.Value = "manual"
 	walletFlag := shell.BoolFlag("wallet", "keep a wallet; --wallet=false does not")
 	walletFlag.Value = true
 	txIndex := shell.BoolFlag("txindex", "find any transaction by its id (default on regtest)")
-	txIndex.Value = true
+	txIndex.DefaultText = " "
 	filters := shell.BoolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
-	filters.Value = true
+	filters.DefaultText = " "
 	level := shell.StringFlag("loglevel", "`LEVEL` debug, info, warn or error")
 	level.Value = "info"
 	format := shell.StringFlag("logformat", "`FORMAT` text or json")
@@ -52,7 +49,7 @@ func (p *program) nodeCommand() *cli.Command {
   $ grapevine node --datadir /tmp/b --listen 127.0.0.1:18544 --rpclisten 127.0.0.1:18543 \
                    --addnode 127.0.0.1:18444            a second one that knows the first
   $ grapevine status --datadir /tmp/b                   look at it from another terminal`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			listen,
 			shell.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
 			shell.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
@@ -65,7 +62,7 @@ func (p *program) nodeCommand() *cli.Command {
 			walletFlag, txIndex, filters,
 			shell.BoolFlag("coinstatsindex", "comes with a later version"),
 			level, format,
-		},
+		}, shell.RulesFlags()...),
 		Action: p.runNode,
 	}
 }
@@ -129,7 +126,7 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 	if c.Bool("coinstatsindex") {
 		return cfg, shell.Usagef("--coinstatsindex comes with a later version")
 	}
-	if cfg.Params, err = shell.Params(c.String("network")); err != nil {
+	if cfg.Params, err = shell.Params(c); err != nil {
 		return cfg, err
 	}
 	if cfg.DataDir, err = shell.DataDir(c.String("datadir"), c.String("network")); err != nil {
@@ -148,7 +145,7 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	cfg.MineTo = c.String("mineto")
-	cfg.Wallet, cfg.TxIndex, cfg.FilterIndex = c.Bool("wallet"), c.Bool("txindex"), c.Bool("blockfilterindex")
+	cfg.Wallet = c.Bool("wallet")
 	if mining := cfg.Mine != (node.Mine{}); mining && !cfg.Wallet && cfg.MineTo == "" {
 		return cfg, shell.Usagef("--mine needs --mineto ADDRESS where there is no wallet")
 	}
@@ -158,10 +155,12 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 
 // addresses reads everything of the form HOST:PORT.
 func addresses(c *cli.Context, cfg *node.Config) (err error) {
-	if cfg.Listen, err = listenAddress("listen", c.String("listen")); err != nil {
+	listen := cmp.Or(c.String("listen"), shell.DefaultListen(cfg.Params))
+	if cfg.Listen, err = listenAddress("listen", listen); err != nil {
 		return err
 	}
-	if cfg.RPCListen, err = listenAddress("rpclisten", c.String("rpclisten")); err != nil {
+	rpcListen := cmp.Or(c.String("rpclisten"), shell.DefaultRPC(c.String("network")))
+	if cfg.RPCListen, err = listenAddress("rpclisten", rpcListen); err != nil {
 		return err
 	}
 	cfg.Connect, cfg.AddNode = c.StringSlice("connect"), c.StringSlice("addnode")
@@ -199,39 +198,6 @@ func listenAddress(flag, s string) (string, error) {
 		return "", shell.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
 	}
 	return s, nil
-}
-
-// chainFlags reads what concerns the chain and its memory.
-func chainFlags(c *cli.Context, cfg *node.Config) error {
-	cache := c.Int("dbcache")
-	if cache < 4 || cache > maxCache {
-		return shell.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
-	}
-	cfg.DBCache = int64(cache) * mib
-	if s := c.String("assumevalid"); s != "" && s != "0" {
-		h, err := parseHash(s)
-		if err != nil {
-			return shell.Usagef("--assumevalid %q: %v", s, err)
-		}
-		cfg.AssumeValid = &h
-	}
-	if s := strings.TrimLeft(c.String("minimumchainwork"), "0"); s != "" && s != "x" {
-		return shell.Usagef("--minimumchainwork comes with a later version (on regtest it is 0)")
-	}
-	return nil
-}
-
-// parseHash reads 64 hex digits.
-func parseHash(s string) (chain.Hash, error) {
-	const digits = 64
-	if len(s) != digits {
-		return chain.Hash{}, fmt.Errorf("want %d hex digits, not %d", digits, len(s))
-	}
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil {
-		return chain.Hash{}, err
-	}
-	return *h, nil
 }
 
 // logger writes to stderr.

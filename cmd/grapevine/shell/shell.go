@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"grapevine/chain"
 	"grapevine/cmd/grapevine/argv"
 	"grapevine/cmd/grapevine/term"
 )
@@ -19,17 +18,6 @@ type Program struct {
 	In       io.Reader
 	Out, Err *term.Out
 	Env      func(string) string
-}
-
-// Params are the rules of the network that was asked for.
-func Params(network string) (*chain.Params, error) {
-	switch network {
-	case "regtest":
-		return chain.ForNetwork(network)
-	case "signet", "testnet4", "mainnet":
-		return nil, Usagef("network %s comes with a later version", network)
-	}
-	return nil, Usagef("there is no network %q: regtest is one", network)
 }
 
 // DataDir is the data directory of a line or context that gives these values.

@@ -16,9 +16,6 @@ import (
 	"grapevine/testnet/process"
 )
 
-// DefaultRPC is where a regtest node listens for RPC if nothing else is said.
-const DefaultRPC = "127.0.0.1:18443"
-
 // RPCNote is the file in a data directory that says where its running node
 // listens for RPC, so that --datadir alone finds it.
 const RPCNote = ".rpc"
@@ -43,7 +40,7 @@ func (p *Program) Dial(c *cli.Context) (*client.Client, error) {
 	}
 	url := c.String("rpc")
 	if url == "" {
-		url = noted(dir)
+		url = noted(dir, c.String("network"))
 	}
 	if user := c.String("rpcuser"); user != "" || strings.Contains(url, "@") {
 		return client.Dial(url, user, c.String("rpcpassword"))
@@ -52,10 +49,10 @@ func (p *Program) Dial(c *cli.Context) (*client.Client, error) {
 }
 
 // noted is where the data directory's node listens for RPC.
-func noted(dir string) string {
+func noted(dir, network string) string {
 	raw, err := os.ReadFile(filepath.Join(dir, RPCNote))
 	if err != nil || len(raw) == 0 {
-		return "http://" + DefaultRPC
+		return "http://" + DefaultRPC(network)
 	}
 	return "http://" + strings.TrimSpace(string(raw))
 }
