@@ -5,6 +5,10 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -14,10 +18,15 @@ import (
 )
 
 type templateRequest struct {
-	Mode  string   `json:"mode"`
-	Rules []string `json:"rules"`
-	Data  string   `json:"data"`
+	Mode       string   `json:"mode"`
+	Rules      []string `json:"rules"`
+	Data       string   `json:"data"`
+	LongPollID string   `json:"longpollid"`
 }
+
+// longPollTime is after how long a waiting miner is told of new transactions
+// too; a new tip it hears of at once.
+const longPollTime = time.Minute
 
 // blockTemplate is BIP22's, with BIP9's and BIP145's members.
 type blockTemplate struct {
@@ -54,7 +63,7 @@ type templateTx struct {
 	Weight  int    `json:"weight"`
 }
 
-func (a *API) getBlockTemplate(_ context.Context, c *jsonrpc.Call) (any, error) {
+func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	var req templateRequest
 	c.Object("template_request", &req)
 	switch {
@@ -66,6 +75,9 @@ func (a *API) getBlockTemplate(_ context.Context, c *jsonrpc.Call) (any, error) 
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid mode")
 	case !slices.Contains(req.Rules, "segwit"):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`)
+	}
+	if err := a.awaitChange(ctx, req.LongPollID); err != nil {
+		return nil, err
 	}
 	t, err := a.cfg.Miner.Template(anyone())
 	if err != nil {
@@ -79,7 +91,7 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 		Capabilities: []string{"proposal"}, Version: t.Header.Version, Rules: []string{"csv", "!segwit", "taproot"},
 		VBAvailable: map[string]int{}, Previous: t.Parent.Hash.String(), Txs: make([]templateTx, len(t.Txs)),
 		CoinbaseAux: map[string]any{}, Value: int64(t.CoinbaseValue),
-		LongPollID: t.Parent.Hash.String() + strconv.FormatUint(a.cfg.Pool.Stats().Sequence, 10),
+		LongPollID: a.longPollID(t.Parent.Hash),
 		Target:     show.Target(t.Header.Bits), MinTime: t.MinTime, Mutable: []string{"time", "transactions", "prevblock"},
 		NonceRange: "00000000ffffffff", SigOpLimit: chain.MaxSigOpCost, SizeLimit: chain.MaxBlockWeight,
 		WeightLimit: chain.MaxBlockWeight, Time: t.Header.Timestamp.Unix(), Bits: show.Bits(t.Header.Bits),
@@ -92,6 +104,32 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 		}
 	}
 	return bt
+}
+
+// longPollID names the tip and the state of the pool that a template was made of.
+func (a *API) longPollID(tip chain.Hash) string {
+	return tip.String() + strconv.FormatUint(a.cfg.Pool.Stats().Sequence, 10)
+}
+
+// awaitChange returns when the template that id names has grown old (BIP22's
+// long polling); at once for an id that is none of ours.
+func (a *API) awaitChange(ctx context.Context, id string) error {
+	if len(id) < 2*chainhash.HashSize {
+		return nil
+	}
+	look := time.NewTicker(tipLook)
+	defer look.Stop()
+	for since := time.Now(); ; {
+		tip := a.cfg.Ledger.Tip().Hash
+		if !strings.HasPrefix(id, tip.String()) || time.Since(since) > longPollTime && id != a.longPollID(tip) {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // propose judges a block without its proof of work (BIP23).
