@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net"
-	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -32,23 +30,23 @@ type transport interface {
 // then the payload, whose double SHA-256 begins with the checksum.
 type plain struct {
 	magic wire.BitcoinNet
-	conn  net.Conn
+	pace  pace
 	r     *bufio.Reader
 	w     *bufio.Writer
 	begun bool // one good header has been read
 }
 
-func newPlain(magic wire.BitcoinNet, conn net.Conn, r *bufio.Reader) *plain {
+func newPlain(magic wire.BitcoinNet, p pace, r *bufio.Reader) *plain {
 	return &plain{
 		magic: magic,
-		conn:  conn,
+		pace:  p,
 		r:     r,
-		w:     bufio.NewWriterSize(pacedWriter{conn}, buffer),
+		w:     bufio.NewWriterSize(p, buffer),
 	}
 }
 
 func (t *plain) read() (string, []byte, int, error) {
-	if err := awaitByte(t.conn, t.r); err != nil {
+	if err := t.pace.begin(t.r); err != nil {
 		return "", nil, 0, err
 	}
 	var h [wire.MessageHeaderSize]byte
@@ -70,7 +68,7 @@ func (t *plain) read() (string, []byte, int, error) {
 	if length > msg.MaxPayload {
 		return "", nil, 0, p2p.Offence(fmt.Sprintf("message of %d bytes, at most %d are allowed", length, msg.MaxPayload))
 	}
-	payload, err := readBody(t.conn, t.r, int(length))
+	payload, err := t.pace.body(t.r, int(length))
 	if err != nil {
 		return "", nil, 0, fmt.Errorf("within %s: %w", command, err)
 	}
@@ -106,59 +104,4 @@ func commandOf(b []byte) (string, bool) {
 		}
 	}
 	return string(name), true
-}
-
-// awaitByte waits for a message to begin, then gives its first bytes their time.
-func awaitByte(conn net.Conn, r *bufio.Reader) error {
-	if r.Buffered() == 0 {
-		if err := conn.SetReadDeadline(time.Now().Add(IdleTime)); err != nil {
-			return err
-		}
-		if _, err := r.Peek(1); err != nil {
-			return err
-		}
-	}
-	return conn.SetReadDeadline(time.Now().Add(paceTime))
-}
-
-// readBody reads n bytes that were announced. Its buffer holds at most twice
-// what has arrived, so that an announcement alone costs nothing.
-func readBody(conn net.Conn, r io.Reader, n int) ([]byte, error) {
-	body := make([]byte, 0, min(n, paceBytes))
-	for len(body) < n {
-		step := min(n-len(body), paceBytes)
-		if cap(body)-len(body) < step {
-			grown := make([]byte, len(body), min(n, 2*cap(body)))
-			copy(grown, body)
-			body = grown
-		}
-		if err := conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
-			return nil, err
-		}
-		chunk := body[len(body) : len(body)+step]
-		if _, err := io.ReadFull(r, chunk); err != nil {
-			return nil, err
-		}
-		body = body[:len(body)+step]
-	}
-	return body, nil
-}
-
-// pacedWriter gives every paceBytes their time, so that a peer that stops
-// reading is noticed, and a slow one is not.
-type pacedWriter struct{ conn net.Conn }
-
-func (w pacedWriter) Write(b []byte) (int, error) {
-	done := 0
-	for done < len(b) {
-		if err := w.conn.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
-			return done, err
-		}
-		n, err := w.conn.Write(b[done:min(done+paceBytes, len(b))])
-		done += n
-		if err != nil {
-			return done, err
-		}
-	}
-	return done, nil
 }

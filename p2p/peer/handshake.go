@@ -59,6 +59,7 @@ func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
 // accepts sees it in the first bytes.
 func (p *Peer) openTransport() (version int, err error) {
 	r := bufio.NewReaderSize(p.conn, buffer)
+	paced := pace{p.conn, p.cfg.Upload, p.cfg.Download, p.closed}
 	plain := !p.cfg.Encrypt
 	if p.inbound && !plain {
 		if plain, err = wantsPlain(p.conn, r, p.cfg.Magic); err != nil {
@@ -66,10 +67,10 @@ func (p *Peer) openTransport() (version int, err error) {
 		}
 	}
 	if plain {
-		p.t = newPlain(p.cfg.Magic, p.conn, r)
+		p.t = newPlain(p.cfg.Magic, paced, r)
 		return 1, nil
 	}
-	t, err := agree(p.conn, r, p.cfg.Magic, !p.inbound)
+	t, err := agree(paced, r, p.cfg.Magic, !p.inbound)
 	if err != nil {
 		return 0, err
 	}

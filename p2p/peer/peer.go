@@ -27,7 +27,9 @@ type Config struct {
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves
 	Ours      func(nonce uint64) bool
 	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
-	Meter     *Meter                           // counts the bytes of all connections; may be nil
+	Upload    *Limit                           // shared with other connections; nil: none
+	Download  *Limit
+	Meter     *Meter // counts the bytes of all connections; may be nil
 	Log       *slog.Logger
 }
 

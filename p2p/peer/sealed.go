@@ -49,7 +49,7 @@ var ErrPlain = errors.New("speaks the unencrypted transport only")
 // A message is content: a one-byte short id, or 0 and a name of 12 bytes, then
 // the payload. To an onlooker the whole stream is noise.
 type sealed struct {
-	conn net.Conn
+	pace pace
 	r    *bufio.Reader
 	w    *bufio.Writer
 	ids  []string
@@ -75,7 +75,7 @@ func wantsPlain(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet) (bool, er
 }
 
 // agree exchanges keys and garbage and makes the ciphers.
-func agree(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*sealed, error) {
+func agree(p pace, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*sealed, error) {
 	private, ours, err := ellswift.EllswiftCreate()
 	if err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
@@ -84,9 +84,9 @@ func agree(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) 
 	if err != nil {
 		return nil, err
 	}
-	t := &sealed{conn: conn, r: r, w: bufio.NewWriterSize(pacedWriter{conn}, buffer), ids: shortIDs()}
+	t := &sealed{pace: p, r: r, w: bufio.NewWriterSize(p, buffer), ids: shortIDs()}
 	hello := append(ours[:], garbage...)
-	if _, err := (pacedWriter{conn}).Write(hello); err != nil {
+	if _, err := p.Write(hello); err != nil {
 		return nil, plainIf(dialled, err)
 	}
 	var theirs [keySize]byte
@@ -136,14 +136,14 @@ func noise() ([]byte, error) {
 // its first byte.
 func (t *sealed) readKey(key []byte, dialled bool) error {
 	if dialled {
-		if err := t.conn.SetReadDeadline(time.Now().Add(plainAfter)); err != nil {
+		if err := t.pace.conn.SetReadDeadline(time.Now().Add(plainAfter)); err != nil {
 			return err
 		}
 		if _, err := t.r.Peek(1); err != nil {
 			return plainIf(true, err)
 		}
 	}
-	if err := t.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+	if err := t.pace.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
 		return err
 	}
 	_, err := io.ReadFull(t.r, key)
@@ -179,7 +179,7 @@ func (t *sealed) derive(secret []byte, magic wire.BitcoinNet, dialled bool) (min
 // skipGarbage reads up to the terminator and then the version packet, which
 // vouches for the garbage. What it says is for versions to come.
 func (t *sealed) skipGarbage(terminator []byte) error {
-	if err := t.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+	if err := t.pace.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
 		return err
 	}
 	var seen []byte
@@ -213,7 +213,7 @@ func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
 		if n > msg.MaxPayload+longNameSize {
 			return nil, 0, p2p.Offence(fmt.Sprintf("packet of %d bytes", n))
 		}
-		text, err := readBody(t.conn, t.r, n+packetOverhead)
+		text, err := t.pace.body(t.r, n+packetOverhead)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -230,7 +230,7 @@ func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
 }
 
 func (t *sealed) read() (string, []byte, int, error) {
-	if err := awaitByte(t.conn, t.r); err != nil {
+	if err := t.pace.begin(t.r); err != nil {
 		return "", nil, 0, err
 	}
 	content, size, err := t.content(nil)

@@ -35,8 +35,10 @@ type Config struct {
 	AddNode     []string // kept connected besides whom we choose
 	MaxPeers    int      // connections in all; 0: DefaultMaxPeers
 	MaxOutbound int      // connections by our own choice; 0: DefaultMaxOutbound
-	Have        bool     // share the work of a sync with other grapevine nodes (gvhave)
-	Encrypt     bool     // BIP324 with who knows it (--v2transport)
+	MaxUpload   int64    // bytes a second over all connections; 0: no limit
+	MaxDownload int64
+	Have        bool // share the work of a sync with other grapevine nodes (gvhave)
+	Encrypt     bool // BIP324 with who knows it (--v2transport)
 
 	State        *gossip.State
 	RawBlock     func(chain.Hash) ([]byte, error) // called by the peers' writers

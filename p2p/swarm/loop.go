@@ -46,7 +46,9 @@ type loop struct {
 	order  []*remote // peers, oldest first
 	lastID p2p.PeerID
 	height int32 // of the verified tip
-	asleep bool  // no network: setnetworkactive false
+	up     *peer.Limit
+	down   *peer.Limit
+	asleep bool // no network: setnetworkactive false
 
 	tickets    map[gossip.Ticket]chan<- error
 	lastTicket gossip.Ticket
@@ -77,6 +79,8 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		tickets:  map[gossip.Ticket]chan<- error{},
 		now:      now,
 		alarm:    time.NewTimer(0),
+		up:       peer.NewLimit(s.cfg.MaxUpload),
+		down:     peer.NewLimit(s.cfg.MaxDownload),
 		outcasts: outcasts{until: map[string]time.Time{}},
 		ownAddrs: map[string]bool{},
 		lines:    newBucket(maxLines, maxLines/3600.0, now),
@@ -225,6 +229,8 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Nonce:     l.cfg.Rand.Uint64(),
 		Ours:      l.s.own.heard,
 		RawBlock:  l.cfg.RawBlock,
+		Upload:    l.up,
+		Download:  l.down,
 		Meter:     &l.s.meter,
 		Log:       l.cfg.Log.With("peer", r.id),
 	}

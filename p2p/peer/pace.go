@@ -1,0 +1,122 @@
+package peer
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// Limit is a speed that many connections share; nil is no limit.
+type Limit struct {
+	rate float64 // bytes a second
+
+	mu   sync.Mutex
+	free time.Time // when all that was let through so far has passed
+}
+
+// NewLimit makes a limit of so many bytes a second, nil for 0 or less.
+func NewLimit(bytesPerSecond int64) *Limit {
+	if bytesPerSecond <= 0 {
+		return nil
+	}
+	return &Limit{rate: float64(bytesPerSecond)}
+}
+
+const (
+	// burst of an idle link.
+	burst = 100 * time.Millisecond
+	// Small messages pass by the waiting blocks, unless there are so many that
+	// they are behind by smallDebt themselves.
+	smallSize = 2 << 10
+	smallDebt = time.Second
+)
+
+// wait lets n bytes pass when it is their turn, or returns when stop is closed.
+func (l *Limit) wait(n int, stop <-chan struct{}) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	now := time.Now()
+	if least := now.Add(-burst); l.free.Before(least) {
+		l.free = least
+	}
+	l.free = l.free.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
+	d := l.free.Sub(now)
+	l.mu.Unlock()
+	if d <= 0 || n <= smallSize && d < smallDebt {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-stop:
+	}
+}
+
+// pace is a connection whose bytes have their time: paceBytes each paceTime, so
+// that an end that stops is noticed and a slow one is not, and no more than the
+// node's limits allow.
+type pace struct {
+	conn     net.Conn
+	up, down *Limit
+	closed   <-chan struct{}
+}
+
+// Write sends b in pieces.
+func (p pace) Write(b []byte) (int, error) {
+	done := 0
+	for done < len(b) {
+		piece := b[done:min(done+paceBytes, len(b))]
+		p.up.wait(len(piece), p.closed)
+		if err := p.conn.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
+			return done, err
+		}
+		n, err := p.conn.Write(piece)
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// begin waits for a message to begin, then gives its first bytes their time.
+func (p pace) begin(r *bufio.Reader) error {
+	if r.Buffered() == 0 {
+		if err := p.conn.SetReadDeadline(time.Now().Add(IdleTime)); err != nil {
+			return err
+		}
+		if _, err := r.Peek(1); err != nil {
+			return err
+		}
+	}
+	return p.conn.SetReadDeadline(time.Now().Add(paceTime))
+}
+
+// body reads n bytes that were announced. Its buffer holds at most twice what
+// has arrived, so that an announcement alone costs nothing.
+func (p pace) body(r io.Reader, n int) ([]byte, error) {
+	body := make([]byte, 0, min(n, paceBytes))
+	for len(body) < n {
+		step := min(n-len(body), paceBytes)
+		if cap(body)-len(body) < step {
+			grown := make([]byte, len(body), min(n, 2*cap(body)))
+			copy(grown, body)
+			body = grown
+		}
+		p.down.wait(step, p.closed)
+		if err := p.conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
+			return nil, err
+		}
+		chunk := body[len(body) : len(body)+step]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return nil, err
+		}
+		body = body[:len(body)+step]
+	}
+	return body, nil
+}

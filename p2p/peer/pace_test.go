@@ -1,0 +1,84 @@
+package peer_test
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/peer"
+)
+
+func TestUploadKeepsToItsLimitOverAllConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := peer.NewLimit(100_000)
+		cfg := config()
+		cfg.Upload = limit
+		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 250_000), nil }
+		var strangers []*stranger
+		begun := time.Now()
+		for range 2 {
+			s, lf := meet(t, true, cfg)
+			s.greet()
+			synctest.Wait()
+			lf.SendBlock(chain.Hash{}, true)
+			lf.SendBlock(chain.Hash{}, true)
+			strangers = append(strangers, s)
+		}
+		asked := time.Now()
+		done := make(chan bool)
+		for _, s := range strangers {
+			go func() {
+				s.await("block")
+				s.await("block")
+				done <- true
+			}()
+		}
+		time.Sleep(3 * time.Second)
+		strangers[0].say(&wire.MsgPing{Nonce: 5}) // answered, but behind the blocks queued before it
+		<-done
+		<-done
+		if d := time.Since(begun); d < 9800*time.Millisecond || d > 10500*time.Millisecond {
+			t.Errorf("1 MB at 100 kB/s took %v (%v since it was asked for)", d, time.Since(asked))
+		}
+		for _, s := range strangers {
+			s.Close()
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+func TestDownloadKeepsToItsLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Download = peer.NewLimit(100_000)
+		s, lf := meet(t, true, cfg)
+		s.greet()
+		go io.Copy(io.Discard, s)
+		begun := time.Now()
+		s.Write(list(25_000)) // 900 kB
+		s.Close()
+		<-lf.ended
+		if d := time.Since(begun); len(lf.took) != 1 || d < 8800*time.Millisecond || d > 9200*time.Millisecond {
+			t.Errorf("%d messages, 900 kB at 100 kB/s took %v", len(lf.took), d)
+		}
+	})
+}
+
+func TestALimitDoesNotHoldUpTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Upload = peer.NewLimit(10)
+		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 250_000), nil }
+		s, lf := meet(t, true, cfg)
+		s.greet()
+		go io.Copy(io.Discard, s)
+		lf.SendBlock(chain.Hash{}, true)
+		time.Sleep(5 * time.Second)
+		lf.Close(nil)
+		lf.ends(t, time.Second, false)
+	})
+}
