@@ -66,9 +66,10 @@ var allowed = map[string][]string{
 	"cmd/grapevine/argv": {},
 	"cmd/grapevine/term": {},
 	// What is shared by commands, a command group, and the command line.
-	"cmd/grapevine/shell": {"chain", "cmd/grapevine/...", "cmd/node", "cmd/rpc/...", "db", "testnet/..."},
-	"cmd/grapevine/town":  {"cmd/grapevine/...", "cmd/rpc/...", "testnet/..."},
-	"cmd/grapevine":       {"cmd/...", "testnet/...", "chain", "chain/ledger", "wallet", "db"},
+	"cmd/grapevine/shell":      {"chain", "cmd/grapevine/...", "cmd/node", "cmd/rpc/...", "db", "testnet/..."},
+	"cmd/grapevine/bitcoincli": {"cmd/rpc/client", "cmd/rpc/jsonrpc"},
+	"cmd/grapevine/town":       {"cmd/grapevine/...", "cmd/rpc/...", "testnet/..."},
+	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/ledger", "wallet", "db"},
 }
 
 // forbiddenStd: packages of the standard library that some rooms must not

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/bitcoincli"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 )
@@ -28,6 +30,10 @@ func main() {
 		Err: term.New(os.Stderr, os.Getenv),
 		Env: os.Getenv,
 	}}
+	if name := filepath.Base(os.Args[0]); name == "bitcoin-cli" {
+		home, _ := os.UserHomeDir() // none: then the flags have to say where the cookie is
+		os.Exit(bitcoincli.Run(ctx, bitcoincli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Home: home, Version: version}, os.Args))
+	}
 	os.Exit(p.run(ctx, os.Args))
 }
 

@@ -1,0 +1,205 @@
+package bitcoincli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+// System is what the command touches.
+type System struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Home     string // the user's home directory
+	Version  string
+}
+
+const (
+	failed = 1 // bitcoin-cli's EXIT_FAILURE
+	// retryEvery is how often -rpcwait tries again.
+	retryEvery = 100 * time.Millisecond
+	// maxLine bounds a line of -stdin: a block of 4 MB in hex.
+	maxLine = 10 << 20
+)
+
+// Run does what args say (args[0] is the program) and returns the exit status.
+func Run(ctx context.Context, sys System, args []string) int {
+	status, err := run(ctx, sys, args)
+	var refusal *client.Error
+	switch {
+	case err == nil:
+		return status
+	case errors.As(err, &refusal):
+		fmt.Fprintf(sys.Err, "error code: %d\nerror message:\n%s\n", refusal.Code, refusal.Message)
+		return max(refusal.Code, -refusal.Code)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		fmt.Fprintf(sys.Err, "error: Could not connect to the server: %v\n\nMake sure the node is running and that you are connecting to the correct RPC port.\n", err)
+	default:
+		fmt.Fprintf(sys.Err, "error: %v\n", err)
+	}
+	return failed
+}
+
+func run(ctx context.Context, sys System, args []string) (int, error) {
+	o, words, err := parse(args[1:])
+	if err != nil {
+		return failed, err
+	}
+	if o.has("version") {
+		fmt.Fprintf(sys.Out, "grapevine %s, as bitcoin-cli\n", sys.Version)
+		return 0, nil
+	}
+	if words, err = o.fromStdin(sys.In, words); err != nil {
+		return failed, err
+	}
+	if len(words) == 0 && !o.has("generate") {
+		return failed, errors.New("too few parameters (need at least command)")
+	}
+	cl, err := o.dial(sys)
+	if err != nil {
+		return failed, err
+	}
+	defer cl.Close()
+	var raw json.RawMessage
+	if o.has("generate") {
+		raw, err = o.generate(ctx, cl, words)
+	} else {
+		raw, err = o.call(ctx, cl, words[0], words[1:])
+	}
+	if err != nil {
+		return failed, err
+	}
+	return 0, show(sys.Out, raw)
+}
+
+// fromStdin reads what -stdinrpcpass and -stdin ask for: the password in the
+// first line, then a parameter in each.
+func (o options) fromStdin(in io.Reader, words []string) ([]string, error) {
+	if !o.has("stdinrpcpass") && !o.has("stdin") {
+		return words, nil
+	}
+	sc := bufio.NewScanner(in)
+	sc.Buffer(nil, maxLine)
+	if o.has("stdinrpcpass") {
+		if !sc.Scan() {
+			return nil, errors.New("-stdinrpcpass specified but failed to read from standard input")
+		}
+		o["rpcpassword"] = strings.TrimRight(sc.Text(), "\r")
+	}
+	for o.has("stdin") && sc.Scan() {
+		words = append(words, sc.Text())
+	}
+	return words, sc.Err()
+}
+
+// call runs one method; with -rpcwait it waits until there is a node.
+func (o options) call(ctx context.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
+	once, err := o.prepare(cl, method, words)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := o.seconds("rpcclienttimeout", 15*time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	patience, err := o.seconds("rpcwaittimeout", 0)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	for {
+		try, cancel := context.WithTimeout(ctx, limit)
+		raw, err = once(try)
+		cancel()
+		if err == nil || !o.has("rpcwait") || !notYet(err) || (patience > 0 && time.Since(begin) > patience) {
+			return raw, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+// prepare converts the words once.
+func (o options) prepare(cl *client.Client, method string, words []string) (func(context.Context) (json.RawMessage, error), error) {
+	var raw json.RawMessage
+	if o.has("named") {
+		params, err := client.ConvertNamed(method, words)
+		return func(ctx context.Context) (json.RawMessage, error) {
+			err := cl.CallNamed(ctx, method, &raw, params)
+			return raw, err
+		}, err
+	}
+	params, err := client.Convert(method, words)
+	return func(ctx context.Context) (json.RawMessage, error) {
+		err := cl.Call(ctx, method, &raw, params...)
+		return raw, err
+	}, err
+}
+
+// notYet: there may be a node in a moment.
+func notYet(err error) bool {
+	var refusal *client.Error
+	if errors.As(err, &refusal) {
+		return jsonrpc.Code(refusal.Code) == jsonrpc.CodeWarmUp
+	}
+	var timeout net.Error
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) || (errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// generate is -generate [nblocks]: mine to a new address.
+func (o options) generate(ctx context.Context, cl *client.Client, words []string) (json.RawMessage, error) {
+	res := struct {
+		Address string   `json:"address"`
+		Blocks  []string `json:"blocks"`
+	}{}
+	raw, err := o.call(ctx, cl, "getnewaddress", nil)
+	if err == nil {
+		err = json.Unmarshal(raw, &res.Address)
+	}
+	if err != nil {
+		return nil, err
+	}
+	count := "1"
+	if len(words) > 0 {
+		count = words[0]
+	}
+	if raw, err = o.call(ctx, cl, "generatetoaddress", []string{count, res.Address}); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(raw, &res.Blocks); err != nil {
+		return nil, err
+	}
+	return json.Marshal(res)
+}
+
+// show prints text bare, nothing for null, and JSON indented by two.
+func show(out io.Writer, raw json.RawMessage) error {
+	var text string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil
+	case json.Unmarshal(raw, &text) == nil:
+		fmt.Fprintf(out, "%s\n", text)
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", "  "); err != nil {
+		return fmt.Errorf("the node's answer: %w", err)
+	}
+	fmt.Fprintf(out, "%s\n", b.String())
+	return nil
+}

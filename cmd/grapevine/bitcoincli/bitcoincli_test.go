@@ -1,0 +1,103 @@
+package bitcoincli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// fakeNode answers a few methods as bitcoind would.
+func fakeNode(t *testing.T) (port string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, password, _ := r.BasicAuth()
+		if (user != "u" || password != "p") && user != "__cookie__" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		var q struct {
+			ID     uint64
+			Method string
+			Params any
+		}
+		json.NewDecoder(r.Body).Decode(&q)
+		result, code := any(nil), 0
+		switch q.Method {
+		case "getblockcount":
+			result = 7
+		case "getbestblockhash":
+			result = "abc"
+		case "echo":
+			result = map[string]any{"path": r.URL.Path, "params": q.Params}
+		case "getnewaddress":
+			result = "bcrt1q"
+		case "generatetoaddress":
+			result = []string{"h1"}
+		case "stop":
+		default:
+			code = -32601
+		}
+		if code != 0 {
+			fmt.Fprintf(w, `{"id":%d,"result":null,"error":{"code":%d,"message":"Method not found"}}`, q.ID, code)
+			return
+		}
+		raw, _ := json.Marshal(result)
+		fmt.Fprintf(w, `{"id":%d,"result":%s,"error":null}`, q.ID, raw)
+	}))
+	t.Cleanup(s.Close)
+	_, port, _ = strings.Cut(strings.TrimPrefix(s.URL, "http://"), ":")
+	return port
+}
+
+func bitcoinCLI(t *testing.T, stdin string, args ...string) (out, errs string, status int) {
+	t.Helper()
+	var o, e bytes.Buffer
+	sys := System{In: strings.NewReader(stdin), Out: &o, Err: &e, Home: t.TempDir(), Version: "1"}
+	status = Run(t.Context(), sys, append([]string{"bitcoin-cli"}, args...))
+	return o.String(), e.String(), status
+}
+
+func TestSpeaksAsBitcoinCLI(t *testing.T) {
+	port := fakeNode(t)
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "regtest"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "regtest", ".cookie"), []byte("__cookie__:secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	user := []string{"-regtest", "-rpcport=" + port, "-rpcuser=u", "-rpcpassword=p"}
+	for _, c := range []struct {
+		name, stdin string
+		args        []string
+		out, errs   string
+		status      int
+	}{
+		{"number", "", append(user, "getblockcount"), "7\n", "", 0},
+		{"bare text", "", append(user, "getbestblockhash"), "abc\n", "", 0},
+		{"null", "", append(user, "stop"), "", "", 0},
+		{"cookie of bitcoind's layout", "", []string{"-chain=regtest", "-rpcport=" + port, "-datadir=" + dir, "getblockcount"}, "7\n", "", 0},
+		{"two dashes, host and port in one", "", []string{"--rpcconnect=127.0.0.1:" + port, "--rpcuser=u", "--rpcpassword=p", "getblockcount"}, "7\n", "", 0},
+		{"password and parameters from stdin", "p\n1\ntwo words\n", []string{"-rpcport=" + port, "-rpcuser=u", "-stdinrpcpass", "-stdin", "echo"},
+			"{\n  \"params\": [\n    \"1\",\n    \"two words\"\n  ],\n  \"path\": \"/\"\n}\n", "", 0},
+		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
+		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
+		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
+		{"no method", "", user, "", "too few parameters", 1},
+		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "Invalid parameter -fast", 1},
+		{"nobody there", "", []string{"-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
+		{"nobody there, for a second", "", []string{"-rpcwait", "-rpcwaittimeout=1", "-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
+		{"wrong password", "", []string{"-rpcport=" + port, "-rpcuser=u", "-rpcpassword=q", "getblockcount"}, "", "error: ", 1},
+	} {
+		out, errs, status := bitcoinCLI(t, c.stdin, c.args...)
+		if out != c.out || status != c.status || !strings.Contains(errs, c.errs) || (c.errs == "" && errs != "") {
+			t.Errorf("%s: status %d, want %d; stdout %q, want %q; stderr %q, want %q", c.name, status, c.status, out, c.out, errs, c.errs)
+		}
+	}
+}
