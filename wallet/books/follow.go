@@ -185,12 +185,13 @@ func (b *Books) Rollback(to *chain.HeaderNode) {
 	b.dirt.cursor = true
 }
 
-// Pool follows what changed in the pool. Now is in Unix seconds.
-func (b *Books) Pool(d chain.PoolDelta, now int64) error {
+// Pool follows what changed in the pool. Left says that a transaction of ours
+// left it that may come back. Now is in Unix seconds.
+func (b *Books) Pool(d chain.PoolDelta, now int64) (left bool, err error) {
 	for _, in := range d.In {
 		r, err := b.add(in.Tx, now)
 		if err != nil {
-			return fmt.Errorf("follow transaction %s: %w", in.Tx.ID, err)
+			return left, fmt.Errorf("follow transaction %s: %w", in.Tx.ID, err)
 		}
 		if r == nil || r.inPool {
 			continue
@@ -204,9 +205,10 @@ func (b *Books) Pool(d chain.PoolDelta, now int64) error {
 	for _, out := range d.Out {
 		if r := b.txs[out.Tx.ID]; r != nil {
 			r.inPool = false
+			left = left || out.Why == chain.GoneEvicted || out.Why == chain.GoneInvalid
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // Abandon gives up a transaction that is in no block and not in the pool, and

@@ -38,11 +38,12 @@ func (b *Books) Tx(txid chain.Hash) (wallet.Entry, error) {
 	return b.entry(r)
 }
 
-// Pending are the transactions that wait for a block, in the order they came.
-func (b *Books) Pending() (txs []*chain.Tx, err error) {
+// Pending are the transactions that wait for a block, in the order they came:
+// all of them, or those that are not in the pool.
+func (b *Books) Pending(all bool) (txs []*chain.Tx, err error) {
 	var list []*record
 	for _, r := range b.txs {
-		if b.depth(r) == 0 && !r.abandoned && !r.coinbase {
+		if b.depth(r) == 0 && !r.abandoned && !r.coinbase && (all || !r.inPool) {
 			list = append(list, r)
 		}
 	}

@@ -25,8 +25,13 @@ func (v *Vault) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error
 	if err := v.move(b, d, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	if err := b.Pool(p, now); err != nil {
+	left, err := b.Pool(p, now)
+	if err != nil {
 		return fmt.Errorf("wallet: %w", err)
+	}
+	v.homeless = v.homeless || left
+	if d.Tip != nil {
+		v.stir()
 	}
 	if b.Dirty() {
 		v.dirtied(b.Learned() > known)
@@ -155,6 +160,7 @@ func (v *Vault) readBlock(n *chain.HeaderNode, block *chain.Block) error {
 		return fmt.Errorf("wallet: %w", err)
 	}
 	v.dirtied(false)
+	v.stir()
 	v.announce()
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -191,47 +190,4 @@ func (v *Vault) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]walle
 		key, err := keys.PrivKey(path)
 		return key, path.Kind, true, err
 	})
-}
-
-// againAfter are the waits between two rounds of submitting again: at first a
-// node has no peers yet, later a pool may have let go of a transaction. The
-// last one repeats.
-func againAfter() []time.Duration {
-	return []time.Duration{0, 10 * time.Second, time.Minute, 10 * time.Minute, 30 * time.Minute}
-}
-
-// resubmit submits unconfirmed transactions of the wallet again, parents
-// first. A refusal changes nothing: the next block may bring another answer.
-func (v *Vault) resubmit(ctx context.Context) error {
-	waits := againAfter()
-	for i := 0; ; i++ {
-		timer := time.NewTimer(waits[min(i, len(waits)-1)])
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
-		}
-		if err := v.Settle(ctx, nil); err != nil {
-			return err
-		}
-		txs, err := v.pending()
-		if err != nil {
-			return err
-		}
-		for _, tx := range txs {
-			if err := v.cfg.Submit(ctx, tx); err != nil {
-				v.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
-			}
-		}
-	}
-}
-
-func (v *Vault) pending() ([]*chain.Tx, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.books == nil {
-		return nil, nil
-	}
-	return v.books.Pending()
 }

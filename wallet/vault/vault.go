@@ -55,10 +55,12 @@ type Vault struct {
 	books    *books.Books  // nil: no wallet yet
 	moved    chan struct{} // closed and replaced when the books have followed something
 	scanning bool          // the reader is on its way through old blocks
+	homeless bool          // an own transaction is neither in the pool nor in a block
 
 	behind  chan struct{} // capacity 1: the books have lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
 	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
+	stirred chan struct{} // capacity 1: the chain has moved, and something is homeless
 	stopped chan struct{} // closed when Run has ended
 }
 
@@ -76,6 +78,7 @@ func Open(cfg Config) (*Vault, error) {
 		behind:  make(chan struct{}, 1),
 		soon:    make(chan struct{}, 1),
 		late:    make(chan struct{}, 1),
+		stirred: make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 	}
 	var err error

@@ -279,6 +279,45 @@ func TestASendWithoutAnAnswerIsKeptAndSentAgain(t *testing.T) {
 	}
 }
 
+// After a crash the ledger may take up blocks that the coins of an own
+// transaction come from only when the first round of submitting is over.
+func TestARefusedRoundIsTriedAgainWhenTheChainMoves(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	w.fail = chain.ErrShutdown
+	tx, _ := alice.pay(chaintest.OpTrue(), btc)
+	alice.kill()
+	alice.open(2)
+	asked := make(chan struct{}, 1)
+	alice.cfg.Submit = func(ctx context.Context, tx *chain.Tx) error {
+		err := w.Submit(ctx, tx)
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return err
+	}
+	w.fail = chain.ErrMissingCoin
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- alice.Run(ctx) }()
+	<-asked
+	w.mu.Lock()
+	w.fail = nil
+	w.mu.Unlock()
+	there := func() bool { e := alice.entry(tx.ID); return e.InPool || e.Confirmations > 0 }
+	for deadline := time.Now().Add(5 * time.Second); !there(); w.mine(chaintest.OpTrue()) {
+		if time.Now().After(deadline) {
+			t.Fatal("it was not submitted again")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestNothingPromisedIsLostByKill(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 3)
