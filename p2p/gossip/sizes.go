@@ -1,0 +1,46 @@
+package gossip
+
+// Sizes is how much a State holds: what a simulator needs to prove that every
+// bound is kept and that nothing is forgotten. Counting costs O(peers).
+type Sizes struct {
+	Peers   int
+	Headers int // in the tree
+	Pool    int // transactions in the index, and their order
+	PoolLog int // entries of that order, those that left included
+
+	BlockFlights int // requests for bodies, over all peers
+	BlocksQueued int // bodies that wait for a credit
+	BytesQueued  int // of these
+	BytesJudged  int // of bodies in judgement
+
+	Wants     int // announced transactions that we do not have
+	TxFlights int // requests for transactions, over all peers
+	TxAsked   int // entries in the row of their deadlines, settled ones included
+	TxQueued  int // transactions that wait for a credit
+	TxJudging int // that wait or are being judged
+	TxCredits int // judgements that may still be asked for
+	Orphans   int
+	OrphanLog int // entries of their order, those that are gone included
+
+	Offers int // wants queued at peers
+	Outbox int // announcements that wait, over all peers
+	Known  int // hashes in the peers' known-sets
+}
+
+// Sizes counts what the State holds now.
+func (s *State) Sizes() Sizes {
+	z := Sizes{
+		Peers: len(s.byID), Headers: len(s.tree.all), Pool: len(s.pool.byWID), PoolLog: len(s.pool.order),
+		BlocksQueued: len(s.bodies.queue), BytesQueued: s.bodies.waiting, BytesJudged: s.bodies.judged,
+		Wants: len(s.txs.wants), TxFlights: s.txs.flights, TxAsked: len(s.txs.asked),
+		TxQueued: len(s.txs.queue) + len(s.txs.own), TxJudging: len(s.txs.judging), TxCredits: s.txs.credits,
+		Orphans: len(s.txs.orphans.byWID), OrphanLog: len(s.txs.orphans.order),
+	}
+	for _, p := range s.peers {
+		z.BlockFlights += len(p.flights)
+		z.Offers += len(p.tx.queue)
+		z.Outbox += len(p.tx.outbox)
+		z.Known += len(p.tx.known.young) + len(p.tx.known.old)
+	}
+	return z
+}
