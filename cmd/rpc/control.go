@@ -24,9 +24,9 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API) []jsonrpc.M
 
 func (s *Server) controlMethods() []jsonrpc.Method {
 	return []jsonrpc.Method{
-		{Name: "help", Params: "command?", Do: s.helpText},
-		{Name: "stop", Params: "wait?", Do: s.stopNode},
-		{Name: "uptime", Do: s.uptime},
+		{Name: "help", Params: "command?", Do: s.helpText, Early: true},
+		{Name: "stop", Params: "wait?", Do: s.stopNode, Early: true},
+		{Name: "uptime", Do: s.uptime, Early: true},
 		{Name: "echo", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
 		{Name: "echojson", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
 		{Name: "setmocktime", Params: "timestamp", Do: s.setMockTime},

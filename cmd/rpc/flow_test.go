@@ -349,3 +349,21 @@ func TestPromisesSurviveARestart(t *testing.T) {
 	}
 	is(t, "payment", again.object("gettransaction", id), "amount", -2)
 }
+
+// A node whose file was copied while it ran is in the state of one that was
+// killed: bodies are on disk, the coins' last flush is old.
+func TestPromisesSurviveACrash(t *testing.T) {
+	w := rich(t)
+	raw, err := os.ReadFile(filepath.Join(w.dir, "chain.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "chain.db"), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := startIn(t, dir)
+	if got, want := again.text("getbestblockhash"), w.text("getbestblockhash"); got != want {
+		t.Errorf("the first answer after a crash is tip %s, want %s", got, want)
+	}
+}

@@ -150,7 +150,8 @@ func (s *Server) routes() http.Handler {
 	onPool := poolapi.New(poolapi.Config{
 		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Submit: s.cfg.Swarm.SubmitTx, TxIndex: s.cfg.TxIndex,
 	})
-	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow})
+	warm := newWarmUp(s.cfg.Ledger)
+	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow, Warm: warm.wait})
 	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.calls.enter() {
@@ -161,6 +162,8 @@ func (s *Server) routes() http.Handler {
 		// A body that nobody reads must come to an end too; net/http discards it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headTime))
 		switch {
+		case strings.HasPrefix(r.URL.Path, "/rest/") && warm.wait(r.Context()) != nil:
+			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
 		case strings.HasPrefix(r.URL.Path, "/rest/"):
 			files.ServeHTTP(w, r)
 		case r.URL.Path == "/metrics":

@@ -1,5 +1,3 @@
-// Package backup writes a copy of a database to a new file, whole or not at
-// all. It never overwrites what is there.
 package backup
 
 import (

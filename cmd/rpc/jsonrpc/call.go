@@ -20,6 +20,7 @@ type Method struct {
 	Name   string
 	Params string // names of the parameters in order, a ? behind those that may be left out
 	Do     func(context.Context, *Call) (any, error)
+	Early  bool // answered while the node warms up, too
 }
 
 // request is one call as it travels. Version 1.x answers always carry result
@@ -78,6 +79,11 @@ func (h *Handler) call(ctx context.Context, r *request, wallet *string) (json.Ra
 	m, ok := h.methods[r.method]
 	if !ok {
 		return nil, Errorf(CodeMethodNotFound, "Method not found")
+	}
+	if h.cfg.Warm != nil && !m.Early {
+		if err := h.cfg.Warm(ctx); err != nil {
+			return nil, asError(err)
+		}
 	}
 	params, ok := bind(m.Params, r.params)
 	if !ok {

@@ -39,6 +39,7 @@ type Config struct {
 	Methods []Method
 	Usage   func(method string) string       // help of a method, for wrong numbers of parameters
 	Allow   func(user, password string) bool // who may call
+	Warm    func(context.Context) error      // error while the node cannot answer yet; nil: it always can
 }
 
 // Handler answers POST / and POST /wallet/NAME.

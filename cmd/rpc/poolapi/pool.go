@@ -9,6 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
@@ -26,6 +27,7 @@ type poolInfo struct {
 	Unbroadcast  int            `json:"unbroadcastcount"`
 	FullRBF      bool           `json:"fullrbf"`
 	BareMultisig bool           `json:"permitbaremultisig"`
+	MaxDataCarry int            `json:"maxdatacarriersize"`
 }
 
 func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { return a.Info(), nil }
@@ -36,7 +38,7 @@ func (a *API) Info() any {
 	return poolInfo{
 		Loaded: true, Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
-		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true,
+		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true, MaxDataCarry: policy.MaxWeight / chain.WitnessScale,
 	}
 }
 

@@ -165,26 +165,35 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 type walletInfo struct {
-	Name         string     `json:"walletname"`
-	Version      int        `json:"walletversion"`
-	Format       string     `json:"format"`
-	Txs          int        `json:"txcount"`
-	KeyPool      int        `json:"keypoolsize"`
-	KeyPoolInner int        `json:"keypoolsize_hd_internal"`
-	PrivateKeys  bool       `json:"private_keys_enabled"`
-	AvoidReuse   bool       `json:"avoid_reuse"`
-	Scanning     any        `json:"scanning"`
-	Descriptors  bool       `json:"descriptors"`
-	Signer       bool       `json:"external_signer"`
-	Blank        bool       `json:"blank"`
-	LastBlock    blockPlace `json:"lastprocessedblock"`
+	Name         string         `json:"walletname"`
+	Version      int            `json:"walletversion"`
+	Format       string         `json:"format"`
+	Balance      jsonrpc.Amount `json:"balance"` // these four for clients written before getbalances
+	Unconfirmed  jsonrpc.Amount `json:"unconfirmed_balance"`
+	Immature     jsonrpc.Amount `json:"immature_balance"`
+	PayTxFee     jsonrpc.Amount `json:"paytxfee"`
+	Txs          int            `json:"txcount"`
+	KeyPool      int            `json:"keypoolsize"`
+	KeyPoolInner int            `json:"keypoolsize_hd_internal"`
+	PrivateKeys  bool           `json:"private_keys_enabled"`
+	AvoidReuse   bool           `json:"avoid_reuse"`
+	Scanning     any            `json:"scanning"`
+	Descriptors  bool           `json:"descriptors"`
+	Signer       bool           `json:"external_signer"`
+	Blank        bool           `json:"blank"`
+	LastBlock    blockPlace     `json:"lastprocessedblock"`
 }
 
-func (a *API) getWalletInfo(context.Context, *jsonrpc.Call) (any, error) {
+func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	st := a.cfg.Vault.Status()
+	b, err := a.cfg.Vault.Balance(ctx)
+	if err != nil && !errors.Is(err, wallet.ErrScanning) {
+		return nil, err
+	}
 	name, _ := a.current()
 	info := walletInfo{
-		Name: name, Version: 169900, Format: "bbolt", Txs: st.Txs, KeyPool: gapLimit, KeyPoolInner: gapLimit,
+		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
+		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: gapLimit, KeyPoolInner: gapLimit,
 		PrivateKeys: true, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
 	}
 	if st.Scanning {
