@@ -34,20 +34,23 @@ type Table[K, V any] struct {
 
 // NewTable names a bucket and how its keys and values are written.
 func NewTable[K, V any](bucket string, k Codec[K], v Codec[V]) Table[K, V] {
-	return Table[K, V]{bucket: []byte(bucket), key: k, value: v, fill: mixedFill}
+	return Table[K, V]{bucket: []byte(bucket), key: k, value: v, fill: bbolt.DefaultFillPercent}
 }
-
-const (
-	// mixedFill leaves some room in pages for keys that come later in between;
-	// bbolt's own half-empty pages would double the size of a table that is
-	// written in large sorted batches, as ours are.
-	mixedFill = 0.85
-	denseFill = 1.0
-)
 
 // Dense is the same table with pages filled whole, for keys that only grow.
 func (t Table[K, V]) Dense() Table[K, V] {
-	t.fill = denseFill
+	t.fill = 1
+	return t
+}
+
+// packedFill leaves a little room, so that the next few keys split no page.
+const packedFill = 0.95
+
+// Packed is the same table for writing a sorted batch that is not much smaller
+// than the table itself. Split in halves, as is right for few keys here and
+// there, its pages would stay half empty.
+func (t Table[K, V]) Packed() Table[K, V] {
+	t.fill = packedFill
 	return t
 }
 

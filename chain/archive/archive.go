@@ -54,14 +54,14 @@ type Archive struct {
 type batch struct {
 	tip     uint32
 	undo    map[uint32][]byte
-	txs     map[chain.Hash]Place
+	txs     map[uint32][]prefix // by header number, in block order
 	filters map[uint32]Filter
 	indexes []string // keyTxs, keyFilters: those that are complete up to tip
 	bytes   int64
 }
 
 func newBatch() *batch {
-	return &batch{undo: map[uint32][]byte{}, txs: map[chain.Hash]Place{}, filters: map[uint32]Filter{}}
+	return &batch{undo: map[uint32][]byte{}, txs: map[uint32][]prefix{}, filters: map[uint32]Filter{}}
 }
 
 // Open reads nothing yet. onCommit is called after each commit; it must not
@@ -139,12 +139,14 @@ func (a *Archive) SaveUndo(body uint32, undo []byte) {
 
 // SaveTxs writes where the transactions of a block are with the next flush.
 func (a *Archive) SaveTxs(header uint32, ids []chain.Hash) {
+	prefixes := make([]prefix, len(ids))
+	for i, id := range ids {
+		prefixes[i] = prefixOf(id)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i, id := range ids {
-		a.active.txs[id] = Place{header, uint32(i)}
-	}
-	a.active.bytes += int64(len(ids)) * (32 + mapOverhead)
+	a.active.txs[header] = prefixes
+	a.active.bytes += int64(len(ids))*prefixSize + mapOverhead
 }
 
 // SaveFilter writes a filter with the next flush.

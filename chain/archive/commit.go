@@ -3,10 +3,10 @@ package archive
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
-	"grapevine/chain"
 	"grapevine/chain/coins"
 	"grapevine/db"
 )
@@ -149,7 +149,19 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 	if w.flush == nil {
 		return nil
 	}
-	if err := w.coins.WriteFrozen(tx); err != nil {
+	have, _, err := a.t.meta.Get(tx, keyCoins)
+	if err != nil {
+		return err
+	}
+	net, err := w.coins.WriteFrozen(tx, int64(have))
+	if err != nil {
+		return err
+	}
+	if err := a.writeTxs(tx, w.flush, int64(have)); err != nil {
+		return err
+	}
+	have = uint32(min(max(int64(have)+net, 0), math.MaxUint32))
+	if err := a.t.meta.Put(tx, keyCoins, have); err != nil {
 		return err
 	}
 	return a.writeBatch(tx, w.flush)
@@ -158,12 +170,6 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 	for _, n := range slices.Sorted(maps.Keys(b.undo)) {
 		if err := a.t.undo.Put(tx, n, b.undo[n]); err != nil {
-			return err
-		}
-	}
-	ids := slices.SortedFunc(maps.Keys(b.txs), func(x, y chain.Hash) int { return slices.Compare(x[:], y[:]) })
-	for _, id := range ids {
-		if err := a.t.txs.Put(tx, id, b.txs[id]); err != nil {
 			return err
 		}
 	}
@@ -184,4 +190,30 @@ func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 		}
 	}
 	return a.t.meta.Put(tx, keyTip, b.tip)
+}
+
+// writeTxs writes the index of transactions in key order, so that every page of
+// the table is touched once. It grows about as the coins do.
+func (a *Archive) writeTxs(tx *db.Tx, b *batch, have int64) error {
+	type entry struct {
+		txKey
+		index uint32
+	}
+	var entries []entry
+	for header, prefixes := range b.txs {
+		for i, p := range prefixes {
+			entries = append(entries, entry{txKey{p, header}, uint32(i)})
+		}
+	}
+	slices.SortFunc(entries, func(x, y entry) int { return x.compare(y.txKey) })
+	table := a.t.txs
+	if coins.Bulk(len(entries), have) {
+		table = table.Packed()
+	}
+	for _, e := range entries {
+		if err := table.Put(tx, e.txKey, e.index); err != nil {
+			return err
+		}
+	}
+	return nil
 }

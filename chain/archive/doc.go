@@ -12,7 +12,7 @@
 //	bodies    body number 4   -> the block as it travels, with witnesses
 //	undo      body number 4   -> what it spent: see coins.AppendUndo
 //	coins     txid ‖ vout     -> see coins.Append
-//	txs       txid 32         -> header number 4 ‖ place in block 4
+//	txs       first 5 bytes of txid ‖ header number 4 -> place in block, uvarint
 //	filters   header number 4 -> filter header 32 ‖ BIP158 basic filter
 //
 // Headers are numbered in the order in which they came, parents before

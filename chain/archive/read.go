@@ -31,12 +31,40 @@ func (a *Archive) Undo(body uint32) ([]byte, error) {
 	return get(a, a.t.undo, body)
 }
 
-// Tx is where the transaction was last seen in a connected block.
-func (a *Archive) Tx(id chain.Hash) (Place, error) {
-	if p, ok := find(a, func(b *batch) (Place, bool) { v, ok := b.txs[id]; return v, ok }); ok {
-		return p, nil
+// Txs are the places in connected blocks where the transaction may be: those
+// whose txid begins alike.
+func (a *Archive) Txs(id chain.Hash) (places []Place, err error) {
+	p := prefixOf(id)
+	a.mu.Lock()
+	for _, b := range []*batch{a.active, a.frozen} {
+		places = b.find(p, places)
 	}
-	return get(a, a.t.txs, id)
+	a.mu.Unlock()
+	first := txKey{p, 0}
+	err = a.file.View(func(tx *db.Tx) error {
+		return a.t.txs.Scan(tx, &first, func(k txKey, index uint32) (bool, error) {
+			if k.prefix == p {
+				places = append(places, Place{k.header, index})
+			}
+			return k.prefix == p, nil
+		})
+	})
+	return places, err
+}
+
+// find looks through the blocks of a batch, of which there are few.
+func (b *batch) find(p prefix, places []Place) []Place {
+	if b == nil {
+		return places
+	}
+	for header, prefixes := range b.txs {
+		for i := range prefixes {
+			if prefixes[i] == p {
+				places = append(places, Place{header, uint32(i)})
+			}
+		}
+	}
+	return places
 }
 
 // Filter is a connected block's filter.

@@ -2,8 +2,10 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -26,6 +28,28 @@ type Place struct {
 	Index  uint32 // in the block
 }
 
+// prefixSize is how much of a txid the index keeps, in bytes: a third of the
+// table's size is saved. Others with the same prefix are rare, and told apart
+// by looking into the blocks.
+const prefixSize = 5
+
+type prefix [prefixSize]byte
+
+// txKey is a transaction in a block.
+type txKey struct {
+	prefix
+	header uint32
+}
+
+func (k txKey) compare(o txKey) int {
+	if c := bytes.Compare(k.prefix[:], o.prefix[:]); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.header, o.header)
+}
+
+func prefixOf(id chain.Hash) prefix { return prefix(id[:prefixSize]) }
+
 // Filter is a block's BIP158 basic filter and its BIP157 filter header.
 type Filter struct {
 	Header chain.Hash
@@ -34,10 +58,12 @@ type Filter struct {
 
 // keyTip -> number of the header that coins, undo and indexes stand at.
 // keyTxs and keyFilters -> the same for an index that is kept; missing if not.
+// keyCoins -> about how many coins there are; only used to lay pages out.
 const (
 	keyTip     = "tip"
 	keyTxs     = "txs"
 	keyFilters = "filters"
+	keyCoins   = "coins"
 )
 
 type tables struct {
@@ -45,7 +71,7 @@ type tables struct {
 	headers db.Table[uint32, Header]
 	bodies  db.Table[uint32, []byte]
 	undo    db.Table[uint32, []byte]
-	txs     db.Table[chain.Hash, Place]
+	txs     db.Table[txKey, uint32]
 	filters db.Table[uint32, Filter]
 }
 
@@ -55,7 +81,7 @@ func newTables() tables {
 		headers: db.NewTable("headers", db.Uint32(), headerCodec()).Dense(),
 		bodies:  db.NewTable("bodies", db.Uint32(), db.Bytes()).Dense(),
 		undo:    db.NewTable("undo", db.Uint32(), db.Bytes()).Dense(),
-		txs:     db.NewTable("txs", db.Hash[chain.Hash](), placeCodec()),
+		txs:     db.NewTable("txs", txKeyCodec(), varintCodec()),
 		filters: db.NewTable("filters", db.Uint32(), filterCodec()).Dense(),
 	}
 }
@@ -92,16 +118,31 @@ func headerCodec() db.Codec[Header] {
 	}
 }
 
-func placeCodec() db.Codec[Place] {
-	return db.Codec[Place]{
-		Append: func(dst []byte, p Place) []byte {
-			return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(dst, p.Header), p.Index)
+func txKeyCodec() db.Codec[txKey] {
+	return db.Codec[txKey]{
+		Append: func(dst []byte, k txKey) []byte {
+			return binary.BigEndian.AppendUint32(append(dst, k.prefix[:]...), k.header)
 		},
-		Decode: func(b []byte) (Place, error) {
-			if len(b) != 8 {
-				return Place{}, fmt.Errorf("%d bytes, want 8", len(b))
+		Decode: func(b []byte) (k txKey, err error) {
+			if len(b) != prefixSize+4 {
+				return k, fmt.Errorf("%d bytes, want %d", len(b), prefixSize+4)
 			}
-			return Place{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}, nil
+			copy(k.prefix[:], b)
+			k.header = binary.BigEndian.Uint32(b[prefixSize:])
+			return k, nil
+		},
+	}
+}
+
+func varintCodec() db.Codec[uint32] {
+	return db.Codec[uint32]{
+		Append: func(dst []byte, v uint32) []byte { return binary.AppendUvarint(dst, uint64(v)) },
+		Decode: func(b []byte) (uint32, error) {
+			v, k := binary.Uvarint(b)
+			if k != len(b) || v > math.MaxUint32 {
+				return 0, fmt.Errorf("%x is no number", b)
+			}
+			return uint32(v), nil
 		},
 	}
 }

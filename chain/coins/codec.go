@@ -40,6 +40,12 @@ const (
 	formP2WPKH        // 20 bytes
 	formP2WSH         // 32 bytes
 	formP2TR          // 32 bytes
+	// Only in undo records: nothing follows, because the input that spends the
+	// coin shows the key or script that the hash is of.
+	formShownP2PKH
+	formShownP2SH
+	formShownP2WPKH
+	formShownP2WSH
 	formRaw
 )
 
@@ -105,14 +111,22 @@ func appendScript(dst, s []byte) []byte {
 	return append(binary.AppendUvarint(dst, formRaw+uint64(len(s))), s...)
 }
 
-func decodeScript(b []byte) (script, rest []byte, err error) {
+// decodeScript reads a script; in is the input that spends it in an undo
+// record, nil for a coin.
+func decodeScript(b []byte, in *wire.TxIn) (script, rest []byte, err error) {
 	form, k := binary.Uvarint(b)
 	if k <= 0 {
 		return nil, nil, errShort
 	}
 	b = b[k:]
 	t, ok := templateOf(form)
-	if !ok {
+	switch {
+	case ok:
+	case form < formRaw && in == nil:
+		return nil, nil, errScript
+	case form < formRaw:
+		return shownScript(form, in), b, nil
+	default:
 		t.size = int(min(form-formRaw, math.MaxInt32))
 	}
 	if t.size > MaxScriptSize {
@@ -121,9 +135,13 @@ func decodeScript(b []byte) (script, rest []byte, err error) {
 	if len(b) < t.size {
 		return nil, nil, errShort
 	}
-	script = make([]byte, 0, len(t.head)+t.size+len(t.tail))
-	script = append(append(append(script, t.head...), b[:t.size]...), t.tail...)
-	return script, b[t.size:], nil
+	return t.around(b[:t.size]), b[t.size:], nil
+}
+
+// around is the template's script with that hash or key in it.
+func (t template) around(b []byte) []byte {
+	script := make([]byte, 0, len(t.head)+len(b)+len(t.tail))
+	return append(append(append(script, t.head...), b...), t.tail...)
 }
 
 // Append writes a coin:
@@ -135,25 +153,29 @@ func decodeScript(b []byte) (script, rest []byte, err error) {
 // For example 50 BTC from the coinbase of block 1 to a P2WPKH script is
 // 03 32 05 and twenty bytes.
 func Append(dst []byte, c chain.Coin) []byte {
+	return appendScript(appendHead(dst, c), c.PkScript)
+}
+
+// appendHead writes all but the script.
+func appendHead(dst []byte, c chain.Coin) []byte {
 	head := uint64(uint32(c.Height)) << 1
 	if c.Coinbase {
 		head |= 1
 	}
 	dst = binary.AppendUvarint(dst, head)
-	dst = binary.AppendUvarint(dst, packAmount(uint64(c.Value)))
-	return appendScript(dst, c.PkScript)
+	return binary.AppendUvarint(dst, packAmount(uint64(c.Value)))
 }
 
 // Decode reads a coin that fills b.
 func Decode(b []byte) (chain.Coin, error) {
-	c, rest, err := decodeNext(b)
+	c, rest, err := decodeNext(b, nil)
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes after a coin", len(rest))
 	}
 	return c, err
 }
 
-func decodeNext(b []byte) (c chain.Coin, rest []byte, err error) {
+func decodeNext(b []byte, in *wire.TxIn) (c chain.Coin, rest []byte, err error) {
 	head, k := binary.Uvarint(b)
 	if k <= 0 || head>>1 > math.MaxInt32 {
 		return c, nil, errShort
@@ -165,7 +187,7 @@ func decodeNext(b []byte) (c chain.Coin, rest []byte, err error) {
 	}
 	c.Height, c.Coinbase = int32(head>>1), head&1 == 1
 	c.Value = btcutil.Amount(unpackAmount(packed))
-	c.PkScript, rest, err = decodeScript(b[k:])
+	c.PkScript, rest, err = decodeScript(b[k:], in)
 	return c, rest, err
 }
 
@@ -201,52 +223,6 @@ func unpackAmount(x uint64) uint64 {
 		n *= 10
 	}
 	return n
-}
-
-// AppendUndo writes what a block spent: the number of transactions, then for
-// each the number of coins and the coins; all numbers are uvarints.
-func AppendUndo(dst []byte, spent [][]chain.Coin) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(spent)))
-	for _, of := range spent {
-		dst = binary.AppendUvarint(dst, uint64(len(of)))
-		for _, c := range of {
-			dst = Append(dst, c)
-		}
-	}
-	return dst
-}
-
-// DecodeUndo reads what AppendUndo wrote.
-func DecodeUndo(b []byte) ([][]chain.Coin, error) {
-	n, b, err := count(b)
-	if err != nil {
-		return nil, err
-	}
-	spent := make([][]chain.Coin, n)
-	for i := range spent {
-		if n, b, err = count(b); err != nil {
-			return nil, err
-		}
-		spent[i] = make([]chain.Coin, n)
-		for j := range spent[i] {
-			if spent[i][j], b, err = decodeNext(b); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(b) > 0 {
-		return nil, fmt.Errorf("%d bytes after the undo record", len(b))
-	}
-	return spent, nil
-}
-
-// count reads a number of things that take at least a byte each.
-func count(b []byte) (n uint64, rest []byte, err error) {
-	n, k := binary.Uvarint(b)
-	if k <= 0 || n > uint64(len(b)) {
-		return 0, nil, errShort
-	}
-	return n, b[k:], nil
 }
 
 // AppendKey writes an outpoint so that keys sort by txid and then by number:

@@ -42,9 +42,9 @@ func TestCoinsAreWrittenCompactly(t *testing.T) {
 		{"P2PK long", chain.Coin{Value: 10, Height: 2}, "4104" + hash32 + hash32 + "ac", "040204" + hash32 + hash32},
 		{"P2WSH", chain.Coin{Value: 10, Height: 2}, "0020" + hash32, "040206" + hash32},
 		{"P2TR", chain.Coin{Value: 10, Height: 2}, "5120" + hash32, "040207" + hash32},
-		{"empty", chain.Coin{Value: 10, Height: 2}, "", "040208"},
-		{"anyone", chain.Coin{Value: 10, Height: 2}, "51", "04020951"},
-		{"P2PKH with a wrong end", chain.Coin{Value: 10, Height: 2}, "76a914" + hash20 + "88ad", "04022176a914" + hash20 + "88ad"},
+		{"empty", chain.Coin{Value: 10, Height: 2}, "", "04020c"},
+		{"anyone", chain.Coin{Value: 10, Height: 2}, "51", "04020d51"},
+		{"P2PKH with a wrong end", chain.Coin{Value: 10, Height: 2}, "76a914" + hash20 + "88ad", "04022576a914" + hash20 + "88ad"},
 	} {
 		c.coin.PkScript = unhex(t, c.script)
 		got := Append(nil, c.coin)
@@ -100,22 +100,57 @@ func randomBytes(rng *rand.Rand, n int) []byte {
 func TestUndoRecordsSurvive(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	for range 200 {
-		spent := make([][]chain.Coin, 1+rng.IntN(5))
-		for i := range spent {
-			spent[i] = make([]chain.Coin, rng.IntN(4))
-			for j := range spent[i] {
-				spent[i][j] = randomCoin(rng)
-			}
-		}
-		raw := AppendUndo(nil, spent)
-		back, err := DecodeUndo(raw)
+		txs, spent := randomSpends(rng)
+		raw := AppendUndo(nil, txs, spent)
+		back, err := DecodeUndo(raw, txs)
 		if err != nil || !reflect.DeepEqual(back, spent) {
 			t.Fatalf("%+v became %+v, %v", spent, back, err)
 		}
-		if cut := raw[:rng.IntN(len(raw))]; len(cut) > 0 {
-			if _, err := DecodeUndo(cut); err == nil {
-				t.Errorf("%d of %d bytes were taken for a whole record", len(cut), len(raw))
+		if len(raw) > 0 {
+			if _, err := DecodeUndo(raw[:rng.IntN(len(raw))], txs); err == nil {
+				t.Error("a part was taken for a whole record")
 			}
+		}
+		if _, err := DecodeUndo(append(raw, 0), txs); err == nil {
+			t.Error("a byte too many was taken")
+		}
+	}
+}
+
+// randomSpends makes inputs some of which show what their coin's script hashes.
+func randomSpends(rng *rand.Rand) (txs []*chain.Tx, spent [][]chain.Coin) {
+	for i := range 1 + rng.IntN(5) {
+		tx, of := wire.NewMsgTx(2), []chain.Coin(nil)
+		if i > 0 {
+			of = make([]chain.Coin, 1+rng.IntN(4))
+		}
+		for j := range of {
+			key := randomBytes(rng, 33)
+			of[j] = randomCoin(rng)
+			in := wire.NewTxIn(&wire.OutPoint{Index: uint32(j)}, append([]byte{1, 9, 33}, key...), [][]byte{{9}, key})
+			if form, ok := shownForm(rng.Uint64N(formRaw)); ok {
+				of[j].PkScript = shownScript(form, in)
+			}
+			tx.AddTxIn(in)
+		}
+		txs = append(txs, &chain.Tx{MsgTx: tx})
+		spent = append(spent, of)
+	}
+	return txs, spent
+}
+
+func TestShownScriptsTakeNoRoom(t *testing.T) {
+	key := randomBytes(rand.New(rand.NewPCG(1, 1)), 33)
+	in := wire.NewTxIn(&wire.OutPoint{}, append([]byte{1, 9, 33}, key...), [][]byte{{9}, key})
+	for form := uint64(formShownP2PKH); form < formRaw; form++ {
+		c := chain.Coin{Value: 5e8, Height: 100, PkScript: shownScript(form, in)}
+		txs := []*chain.Tx{{MsgTx: wire.NewMsgTx(2)}, {MsgTx: &wire.MsgTx{TxIn: []*wire.TxIn{in}}}}
+		raw := AppendUndo(nil, txs, [][]chain.Coin{nil, {c}})
+		if len(raw) != 4 {
+			t.Errorf("form %d: %x", form, raw)
+		}
+		if _, err := Decode(raw); err == nil {
+			t.Error("a coin without its script was taken for whole")
 		}
 	}
 }
@@ -164,6 +199,6 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(again, c) {
 			t.Errorf("%x: %+v became %+v, %v", b, c, again, err)
 		}
-		DecodeUndo(b)
+		DecodeUndo(b, []*chain.Tx{{}, {MsgTx: &wire.MsgTx{TxIn: []*wire.TxIn{{}, {}}}}})
 	})
 }

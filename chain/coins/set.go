@@ -177,19 +177,31 @@ func (s *Set) Freeze() {
 	s.flushes++ // the old frozen cache is gone
 }
 
-// WriteFrozen writes the frozen cache in key order. The frozen cache is never
-// changed, so no lock is held meanwhile.
-func (s *Set) WriteFrozen(tx *db.Tx) error {
+// WriteFrozen writes the frozen cache in key order. have is about how many
+// coins the file holds, net how many more it holds then. The frozen cache is
+// never changed, so no lock is held meanwhile.
+func (s *Set) WriteFrozen(tx *db.Tx, have int64) (net int64, err error) {
 	s.mu.RLock()
 	frozen := s.frozen
 	s.mu.RUnlock()
-	return frozen.Sorted(func(op wire.OutPoint, coin []byte) error {
+	table := s.table
+	if Bulk(frozen.Len(), have) {
+		table = table.Packed()
+	}
+	err = frozen.Sorted(func(op wire.OutPoint, coin []byte) error {
 		if coin == nil {
-			return s.table.Delete(tx, op)
+			net--
+			return table.Delete(tx, op)
 		}
-		return s.table.Put(tx, op, coin)
+		net++
+		return table.Put(tx, op, coin)
 	})
+	return net, err
 }
+
+// Bulk says whether a sorted batch is so large beside what a table has that its
+// pages are best filled at once.
+func Bulk(batch int, have int64) bool { return int64(batch) >= have/2 }
 
 // Written says that what WriteFrozen wrote is committed. The frozen cache
 // stays as a copy of what the file holds until the next Freeze.

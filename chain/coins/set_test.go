@@ -31,7 +31,8 @@ func openFile(t testing.TB) *db.DB {
 func flush(t testing.TB, file *db.DB, s *Set) {
 	t.Helper()
 	s.Freeze()
-	if err := file.Update(s.WriteFrozen); err != nil {
+	err := file.Update(func(tx *db.Tx) error { _, err := s.WriteFrozen(tx, 0); return err })
+	if err != nil {
 		t.Fatal(err)
 	}
 	s.Written()

@@ -142,7 +142,7 @@ func (j *Job) finish() {
 	var r Result
 	err := j.err
 	if err == nil {
-		r.Undo = coins.AppendUndo(nil, j.Spent)
+		r.Undo = coins.AppendUndo(nil, j.Block.Txs, j.Spent)
 		if j.Filter {
 			r.Filter, err = Filter(j.Block, j.Spent)
 		}

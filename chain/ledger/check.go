@@ -105,19 +105,9 @@ func (l *Ledger) checkBodyOf(node *chain.HeaderNode, raw []byte) error {
 	if !l.tree.IsActive(node) {
 		return nil
 	}
-	spent, err := l.Spent(b.Hash)
-	if err != nil {
-		return err
-	}
-	if len(spent) != len(b.Txs) {
-		return fmt.Errorf("the undo record has %d transactions of %d", len(spent), len(b.Txs))
-	}
-	for i, tx := range b.Txs[1:] {
-		if len(spent[i+1]) != len(tx.TxIn) {
-			return fmt.Errorf("the undo record has %d of %d coins of %s", len(spent[i+1]), len(tx.TxIn), tx.ID)
-		}
-	}
-	return nil
+	body, _ := l.tree.BodyOf(b.Hash)
+	_, err = l.readUndo(body, b)
+	return err
 }
 
 // CheckFile proves a chain file that no node has open.

@@ -43,14 +43,13 @@ func (l *Ledger) begin() error {
 	e := l.tree.Begin(node, len(genesis.Raw))
 	l.set = coins.NewSet(l.cfg.DB, node)
 
-	spent := make([][]chain.Coin, len(genesis.Txs))
-	filter, err := connect.Filter(genesis, spent)
+	filter, err := connect.Filter(genesis, nil)
 	if err != nil {
 		return err
 	}
 	l.archive.SaveHeader(e.Num, e.Record())
 	l.archive.SaveBody(e.Body, genesis.Raw)
-	l.archive.SaveUndo(e.Body, coins.AppendUndo(nil, spent))
+	l.archive.SaveUndo(e.Body, nil) // its coinbase spends nothing
 	l.archive.SaveFilter(e.Num, archive.Filter{Header: connect.FilterHeader(filter, chain.Hash{}), Bytes: filter})
 	l.archive.Freeze(l.set, e.Num, l.cfg.TxIndex, l.cfg.FilterIndex)
 	return l.archive.Flush()
@@ -105,7 +104,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, txs, filters bool) error {
 		return err
 	}
 	if filters {
-		if s.spent, err = l.readUndo(e.Body); err != nil {
+		if s.spent, err = l.readUndo(e.Body, s.block); err != nil {
 			return err
 		}
 		if s.result.Filter, err = connect.Filter(s.block, s.spent); err != nil {

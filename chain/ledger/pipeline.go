@@ -64,7 +64,7 @@ func (w *writer) load(s *slot) {
 		var err error
 		s.block, err = w.l.readBlock(s.e.Body)
 		if err == nil && s.disconnect {
-			s.spent, err = w.l.readUndo(s.e.Body)
+			s.spent, err = w.l.readUndo(s.e.Body, s.block)
 		}
 		w.inbox.put(loadedMsg{s, err})
 	})
@@ -104,12 +104,13 @@ func (l *Ledger) readBlock(body uint32) (*chain.Block, error) {
 	return b, nil
 }
 
-func (l *Ledger) readUndo(body uint32) ([][]chain.Coin, error) {
+// readUndo reads what a stored block spent when it was connected.
+func (l *Ledger) readUndo(body uint32, b *chain.Block) ([][]chain.Coin, error) {
 	raw, err := l.archive.Undo(body)
 	if err != nil {
 		return nil, fmt.Errorf("read undo record %d: %w", body, err)
 	}
-	spent, err := coins.DecodeUndo(raw)
+	spent, err := coins.DecodeUndo(raw, b.Txs)
 	if err != nil {
 		return nil, fmt.Errorf("read undo record %d: %w", body, err)
 	}

@@ -69,7 +69,11 @@ func (l *Ledger) Spent(hash chain.Hash) ([][]chain.Coin, error) {
 	if !ok {
 		return nil, fmt.Errorf("undo record of %s: %w", hash, ErrNotFound)
 	}
-	spent, err := l.readUndo(body)
+	b, err := l.readBlock(body)
+	if err != nil {
+		return nil, err
+	}
+	spent, err := l.readUndo(body, b)
 	return spent, notFound(err)
 }
 
@@ -87,18 +91,24 @@ func (l *Ledger) FindTx(txid chain.Hash) (node *chain.HeaderNode, pos int, ok bo
 	if !l.cfg.TxIndex {
 		return nil, 0, false, nil
 	}
-	p, err := l.archive.Tx(txid)
-	if errors.Is(err, archive.ErrNotFound) {
-		return nil, 0, false, nil
-	}
+	places, err := l.archive.Txs(txid)
 	if err != nil {
 		return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
 	}
-	e := l.tree.Numbered(p.Header)
-	if e == nil || !l.tree.IsActive(e.Node) {
-		return nil, 0, false, nil // disconnected since
+	for _, p := range places {
+		e := l.tree.Numbered(p.Header)
+		if e == nil || !l.tree.IsActive(e.Node) {
+			continue // disconnected since
+		}
+		b, err := l.readBlock(e.Body)
+		if err != nil {
+			return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
+		}
+		if int(p.Index) < len(b.Txs) && b.Txs[p.Index].ID == txid {
+			return e.Node, int(p.Index), true, nil
+		}
 	}
-	return e.Node, int(p.Index), true, nil
+	return nil, 0, false, nil
 }
 
 // Filter is the block's BIP158 basic filter and its BIP157 filter header. ok is
