@@ -12,6 +12,9 @@ func (s *State) announceTip() {
 	s.announced = tip
 	for _, p := range s.peers {
 		s.announceTo(p, tip)
+		if p.info.Have {
+			s.send(p, s.ownHave())
+		}
 	}
 }
 

@@ -138,9 +138,11 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	switch {
 	case v.Err == nil:
 		s.bodies.late = max(lateAfter, s.bodies.late*85/100)
-		e.stored, e.valid = true, true
+		e.valid = true
+		s.onBodyStored(e)
 	case errors.Is(v.Err, chain.ErrInconclusive), errors.Is(v.Err, chain.ErrDuplicate):
-		e.stored, e.from = true, j.from
+		e.from = j.from
+		s.onBodyStored(e)
 	case errors.As(v.Err, &broken):
 		s.onBadBlock(j, broken)
 		if broken.Mutated {
@@ -150,6 +152,14 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	}
 	for _, w := range j.joined {
 		s.do(Answer{Ticket: w.ticket, Err: v.Err})
+	}
+}
+
+// onBodyStored: the body may be served.
+func (s *State) onBodyStored(e *entry) {
+	if !e.stored {
+		e.stored = true
+		s.changed(s.bodies.size.guess() >= haveUrgent)
 	}
 }
 

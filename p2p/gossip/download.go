@@ -15,6 +15,7 @@ import (
 type bodies struct {
 	route   route
 	dirty   bool          // something changed that may let a peer be asked
+	began   time.Time     // when there was first something to fetch
 	servers int           // peers that could be asked, at the last plan
 	flights int           // blocks asked for, over all peers
 	late    time.Duration // patience beyond the expected time
@@ -71,7 +72,20 @@ func (s *State) refreshRoute() {
 	if full {
 		end = s.tree.find(best.node.Ancestor(base.node.Height + window).Hash)
 	}
+	if len(r.path) == 0 {
+		s.bodies.began = s.now
+	}
 	*r = route{path: between(base, end), goal: best, base: base}
+	s.have.fresh = false
+}
+
+// holds says whether the peer has said that it has e's body.
+func (s *State) holds(p *peer, e *entry) bool {
+	has := s.reachTo(p, e)
+	if has.upTo >= e.node.Height {
+		return true
+	}
+	return p.info.Have && p.claim != nil && p.claim.last.isAncestorOf(e) && has.holds(e.node.Height)
 }
 
 // plan asks every peer with room for what it has and we need.
@@ -81,6 +95,9 @@ func (s *State) plan() {
 	}
 	s.bodies.dirty = false
 	s.refreshRoute()
+	if s.have.peers > 0 {
+		s.tally()
+	}
 	s.bodies.servers = 0
 	for _, p := range s.peers {
 		s.resolveUnknown(p)
@@ -113,23 +130,11 @@ func (p *peer) serves() bool {
 
 // askBodies fills the peer's pipe.
 func (s *State) askBodies(p *peer) {
-	top := p.top()
-	path, from, shared := s.wayTo(top)
-	room := s.room(p, len(path)-from)
-	if room <= 0 {
-		return
-	}
 	var ask []*entry
-	for i := from; i < len(path) && len(ask) < room; i++ {
-		e := path[i]
-		if e.node.Height > top.node.Height || e.bad != good {
-			break
-		}
-		if s.mayAsk(p, e) {
-			ask = append(ask, e)
-		} else if shared && i == s.bodies.route.cursor && !s.open(e) {
-			s.bodies.route.cursor++
-		}
+	if top := p.top(); top.isAncestorOf(s.bodies.route.goal) {
+		ask = s.fromRoute(p)
+	} else if !p.info.Have {
+		ask = s.fromBranch(p, top)
 	}
 	if len(ask) == 0 && len(p.flights) == 0 {
 		ask = s.steal(p)
@@ -137,17 +142,48 @@ func (s *State) askBodies(p *peer) {
 	s.request(p, ask)
 }
 
-// wayTo is the way to a peer's best header and the first index worth looking
-// at: the common route with its cursor when it leads there, else its own.
-func (s *State) wayTo(top *entry) (path []*entry, from int, shared bool) {
-	if r := &s.bodies.route; top.isAncestorOf(r.goal) {
-		return r.path, r.cursor, true
+// fromRoute picks blocks on the way to our best header.
+func (s *State) fromRoute(p *peer) []*entry {
+	r := &s.bodies.route
+	room := s.room(p, len(r.path)-r.cursor)
+	if room <= 0 {
+		return nil
 	}
+	swarm := s.have.peers > 0 || s.shuffling()
+	has := s.reachTo(p, r.goal)
+	var can []int
+	for i := r.cursor; i < len(r.path) && (swarm || len(can) < room); i++ {
+		e := r.path[i]
+		if e.bad != good || e.node.Height > has.upTo && has.beyond == nil {
+			break
+		}
+		if has.holds(e.node.Height) && s.mayAsk(p, e) {
+			can = append(can, i)
+		} else if i == r.cursor && !s.open(e) {
+			r.cursor++
+		}
+	}
+	return s.choose(p, can, room)
+}
+
+// fromBranch picks blocks on the way to the header of a peer that follows
+// another branch than our best, lowest first.
+func (s *State) fromBranch(p *peer, top *entry) (ask []*entry) {
 	base := s.tree.fork(top, s.tree.tip)
 	if top.node.Height-base.node.Height > window {
 		top = s.tree.find(top.node.Ancestor(base.node.Height + window).Hash)
 	}
-	return between(base, top), 0, false
+	path := between(base, top)
+	room := s.room(p, len(path))
+	for _, e := range path {
+		if len(ask) >= room || e.bad != good {
+			break
+		}
+		if s.mayAsk(p, e) {
+			ask = append(ask, e)
+		}
+	}
+	return ask
 }
 
 // open says whether anybody may be asked for e.
@@ -185,7 +221,10 @@ func (s *State) mayAsk(p *peer, e *entry) bool {
 func (s *State) room(p *peer, left int) int {
 	b := &s.bodies
 	size := b.size.guess()
-	limit := min(max(s.pipe(p)/size, 1), maxFlights)
+	if s.overdue(p) {
+		return 0
+	}
+	limit := min(max(s.pipe(p)/size, 1), s.flightsAllowed(p), maxFlights)
 	if b.servers > 1 {
 		limit = min(limit, 1+(left+b.flights)/(4*b.servers))
 	}
@@ -202,6 +241,27 @@ func (s *State) room(p *peer, left int) int {
 	return room
 }
 
+// flightsAllowed is how many blocks may be asked from a peer, large or small. It
+// grows with every delivery; but as long as newcomers share the work it is kept
+// to twice what the line holds: sizes may jump, and what was asked for cannot be
+// taken back.
+func (s *State) flightsAllowed(p *peer) int {
+	switch {
+	case s.shuffling():
+		return shuffleFlights
+	case s.have.news > 0:
+		return max(swarmFlights, int(2*s.rateOf(p)*p.rtt.Seconds())/s.bodies.size.guess())
+	}
+	return max(minFlights, p.grown)
+}
+
+// overdue says whether what comes next from the peer takes much longer than
+// the size of blocks so far explains: then it is large, and so may the next be.
+func (s *State) overdue(p *peer) bool {
+	usual := p.rtt + time.Duration(float64(s.bodies.size.guess())/s.rateOf(p)*float64(time.Second))
+	return len(p.flights) > 0 && s.now.Sub(p.headAt) > overdueAfter+4*usual
+}
+
 // pipe is how many bytes may be asked from a peer and be on their way:
 // twice what its line holds.
 func (s *State) pipe(p *peer) int {
@@ -214,6 +274,7 @@ func (s *State) request(p *peer, ask []*entry) {
 		return
 	}
 	m := wire.NewMsgGetDataSizeHint(uint(len(ask)))
+	s.changed(true)
 	for _, e := range ask {
 		m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.node.Hash))
 		s.addFlight(p, e)
@@ -251,13 +312,14 @@ func (s *State) steal(p *peer) []*entry {
 
 // maySteal says whether p has a block that one other peer was asked for.
 func (s *State) maySteal(p *peer, e *entry) bool {
-	return e.needed() && e.flights != nil && e.flights.next == nil && e.isAncestorOf(p.top())
+	return e.needed() && e.flights != nil && e.flights.next == nil && s.holds(p, e)
 }
 
 // onNotFoundBlock: the peer does not have what it was asked for after all.
 func (s *State) onNotFoundBlock(p *peer, e *entry) {
 	if f := e.flightOf(p); f != nil {
 		s.endFlight(f)
+		s.falseClaim(p)
 		if p.best != nil && e.isAncestorOf(p.best) && e.parent != nil {
 			p.best = e.parent
 		}

@@ -60,6 +60,9 @@ func (s *State) endFlight(f *flight) {
 // peer is: its time runs from the later of the request and the delivery before.
 func (s *State) deliver(f *flight, size int) {
 	p := f.p
+	if p.grown = min(p.grown+1, maxFlights); s.overdue(p) {
+		p.grown = 0
+	}
 	p.rate.add(size, s.now.Sub(p.headAt))
 	s.bodies.total.add(size, s.now.Sub(p.headAt))
 	s.bodies.size.add(size)
@@ -122,7 +125,7 @@ func (s *State) giveUp(p *peer) {
 
 func (s *State) othersHave(p *peer, e *entry) bool {
 	for _, q := range s.peers {
-		if q != p && q.serves() && !q.stalled && e.isAncestorOf(q.top()) {
+		if q != p && q.serves() && !q.stalled && s.holds(q, e) {
 			return true
 		}
 	}
@@ -169,7 +172,7 @@ func (m *meanSize) add(size int) {
 	if x := float64(size); !m.known || x > m.mean {
 		m.known, m.mean = true, x
 	} else {
-		m.mean += (x - m.mean) / 16
+		m.mean += (x - m.mean) / 64
 	}
 }
 

@@ -37,20 +37,31 @@ const (
 	maxBodies       = 64 << 20  // bytes of bodies held or asked for, undecided
 	maxCopies       = 3         // peers asked for one block, each time because the last was late
 	lateAfter       = 2 * time.Second
-	lateAfterMax    = 64 * time.Second // [BLOCK_STALLING_TIMEOUT_MAX]
-	stealMargin     = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
-	stealAfter      = 2 * time.Second  // or that needs so much longer there
-	giveUpAfter     = time.Minute      // a stalled peer that others can replace is dropped
-	guessedBlock    = 128 << 10        // bytes of a block before the first came
-	guessedRate     = 1 << 20          // bytes per second of a peer before anybody delivered
-	rateMemory      = 4 * time.Second  // of delivery that a peer's rate is measured over
-	maxAhead        = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
-	limitedDepth    = 288              // blocks that NODE_NETWORK_LIMITED promises (BIP159)
-	syncGap         = 24               // blocks behind our best header from which on we are syncing
-	syncPatience    = 10 * time.Second // without a body, after which we are not syncing but lied to
-	maxTipAge       = 24 * time.Hour   // of the tip on public networks, beyond which we are syncing [DEFAULT_MAX_TIP_AGE]
-	maxGetData      = 50_000           // entries of inv, getdata, notfound [MAX_INV_SZ]
-	maxSubmitBlocks = 1024             // waiting in all: RPC has far fewer callers
+	lateAfterMax    = 64 * time.Second       // [BLOCK_STALLING_TIMEOUT_MAX]
+	stealMargin     = time.Second / 4        // an idle peer takes a request that it can answer so much before another would begin to
+	stealAfter      = 2 * time.Second        // or that needs so much longer there
+	giveUpAfter     = time.Minute            // a stalled peer that others can replace is dropped
+	minFlights      = 16                     // blocks that may be asked from one peer though its line be short [MAX_BLOCKS_IN_TRANSIT_PER_PEER]
+	haveSoon        = 50 * time.Millisecond  // over which news of our bodies are gathered before have peers are told
+	haveSmall       = 250 * time.Millisecond // the same while only few small blocks came
+	haveChanges     = 16                     // small changes that are news enough
+	haveUrgent      = 64 << 10               // bytes of a block that is news by itself
+	maxFalseClaims  = 3                      // bodies claimed and not held; the first may cross a reorganisation
+	shuffleFor      = 300 * time.Millisecond // at the start of a sync, when other newcomers may not have been met yet
+	shuffleFlights  = 2                      // blocks asked from one peer during that time
+	swarmFlights    = 4                      // blocks asked from one peer at least, while newcomers share the work
+	overdueAfter    = 50 * time.Millisecond  // beyond four times the usual, a block is larger than they were
+	shuffleFrom     = 64                     // blocks; a shorter way is over before it matters
+	guessedBlock    = 128 << 10              // bytes of a block before the first came
+	guessedRate     = 1 << 20                // bytes per second of a peer before anybody delivered
+	rateMemory      = 4 * time.Second        // of delivery that a peer's rate is measured over
+	maxAhead        = 288                    // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
+	limitedDepth    = 288                    // blocks that NODE_NETWORK_LIMITED promises (BIP159)
+	syncGap         = 24                     // blocks behind our best header from which on we are syncing
+	syncPatience    = 10 * time.Second       // without a body, after which we are not syncing but lied to
+	maxTipAge       = 24 * time.Hour         // of the tip on public networks, beyond which we are syncing [DEFAULT_MAX_TIP_AGE]
+	maxGetData      = 50_000                 // entries of inv, getdata, notfound [MAX_INV_SZ]
+	maxSubmitBlocks = 1024                   // waiting in all: RPC has far fewer callers
 )
 
 // Transactions.

@@ -18,7 +18,7 @@ type peer struct {
 	gone bool // dropped by us or left: nothing more is done with it
 
 	// Headers.
-	best         *entry     // header with the most work that it said it has the body of
+	best         *entry     // header with the most work that it said it has
 	sent         *entry     // the last header that it has from us
 	unknown      chain.Hash // of a block it announced whose header we lack
 	asked        time.Time  // of an unanswered getheaders; zero: none
@@ -32,12 +32,15 @@ type peer struct {
 	lowWork      bool       // it had none
 	continued    chain.Hash // end of the inv that answered getblocks: asking for it asks for more
 
+	claim *claim // what a have peer says it holds; nil before it has said anything
+
 	// Bodies asked from it, in order of asking.
 	flights []*flight
 	lateAt  time.Time // when the first of them is late, or the peer given up if it is
 	headAt  time.Time // since when the first of them is first
 	stalled bool      // something is late: nothing more is asked until all has come
 	rate    rate
+	grown   int           // deliveries in time since the last overdue one
 	rtt     time.Duration // shortest measured; 0: not known
 
 	tx        txTalk
@@ -59,6 +62,10 @@ func (s *State) onJoined(ev Joined) {
 	s.send(p, &wire.MsgSendHeaders{})
 	s.sendFeeFilter(p)
 	s.askHeaders(p, s.headersFrom())
+	if p.info.Have {
+		s.have.peers++
+		s.send(p, s.ownHave())
+	}
 	s.announcePool(p)
 }
 
@@ -72,6 +79,10 @@ func (s *State) onLeft(id p2p.PeerID) {
 	delete(s.byID, id)
 	// A new slice: somebody may be walking over the old one.
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
+	if p.info.Have {
+		s.have.peers--
+		s.have.fresh = false
+	}
 	s.releaseFlights(p)
 	s.forgetTxTalk(p)
 	if s.leader == p {
@@ -113,6 +124,8 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		s.onGetHeaders(p, m)
 	case *wire.MsgGetBlocks:
 		s.onGetBlocks(p, m)
+	case *msg.Have:
+		s.onHave(p, m)
 	case *wire.MsgSendHeaders:
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:
@@ -128,7 +141,8 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	}
 }
 
-// has notes that the peer has e's body.
+// has notes that the peer has e: its body, or of a have peer at least the
+// header, for of bodies that speaks by itself.
 func (p *peer) has(e *entry) {
 	if p.best == nil || e.node.Work.Cmp(p.best.node.Work) > 0 {
 		p.best = e

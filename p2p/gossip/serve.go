@@ -8,8 +8,9 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// What others ask of us. Everybody gets headers and bodies of our verified
-// chain, also while we are syncing ourselves.
+// What others ask of us, also while we are syncing ourselves: everybody gets
+// headers and bodies of our verified chain, have peers all good headers and all
+// bodies that are stored.
 
 // invTypeWTx announces and asks for a transaction by its wtxid (BIP339).
 const invTypeWTx wire.InvType = 5
@@ -26,7 +27,11 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 			run = []*entry{e}
 		}
 	} else {
-		run = s.follow(s.locate(m.BlockLocatorHashes), m.HashStop, maxHeaders)
+		end := s.tree.tip
+		if p.info.Have {
+			end = s.tree.best
+		}
+		run = s.follow(end, m, maxHeaders)
 	}
 	reply := &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
 	for _, e := range run {
@@ -43,7 +48,7 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	run := s.follow(s.locate(m.BlockLocatorHashes), m.HashStop, maxBlockInv)
+	run := s.follow(s.tree.tip, (*wire.MsgGetHeaders)(m), maxBlockInv)
 	if len(run) == 0 {
 		return
 	}
@@ -57,23 +62,22 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 	s.send(p, inv)
 }
 
-// locate finds the last block of our verified chain that the locator names;
-// genesis when it names none.
-func (s *State) locate(hashes []*chain.Hash) *entry {
-	for _, h := range hashes {
-		if e := s.tree.find(*h); e != nil && s.tree.onTip(e) {
-			return e
+// follow lists at most n blocks on the way to end, after the first of them that
+// the locator names (genesis when it names none), up to the stop hash.
+func (s *State) follow(end *entry, m *wire.MsgGetHeaders, n int32) []*entry {
+	from := s.tree.all[0]
+	for _, h := range m.BlockLocatorHashes {
+		if e := s.tree.find(*h); e != nil && e.isAncestorOf(end) {
+			from = e
+			break
 		}
 	}
-	return s.tree.all[0]
-}
-
-// follow lists at most n blocks of the verified chain after e, up to stop.
-func (s *State) follow(e *entry, stop chain.Hash, n int32) []*entry {
-	end := min(e.node.Height+n, s.tree.tip.node.Height)
-	run := between(e, s.tree.active(end))
+	if end.node.Height > from.node.Height+n {
+		end = s.tree.find(end.node.Ancestor(from.node.Height + n).Hash)
+	}
+	run := between(from, end)
 	for i, e := range run {
-		if e.node.Hash == stop {
+		if e.node.Hash == m.HashStop {
 			return run[:i+1]
 		}
 	}
@@ -113,7 +117,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 
 func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
 	e := s.tree.find(iv.Hash)
-	if e == nil || !e.stored || e.bad == badByRule || !e.valid {
+	if e == nil || !e.stored || e.bad == badByRule || !e.valid && !p.info.Have {
 		return false
 	}
 	s.do(SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type == wire.InvTypeWitnessBlock})

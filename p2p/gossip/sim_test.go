@@ -39,9 +39,13 @@ type simNode struct {
 	nextID  p2p.PeerID
 	answers map[Ticket]error
 	tickAt  time.Time
-	busy    time.Time // rooms judge one thing after the other
-	mute    bool      // swallows requests for bodies
-	sentB   int       // bodies sent
+	busy    time.Time     // rooms judge one thing after the other
+	mute    bool          // swallows requests for bodies
+	sentB   int           // bodies sent
+	sent    int64         // bytes of bodies sent
+	perByte time.Duration // of its uplink, shared by all its connections; 0: no limit
+	free    time.Time     // when that is free again
+	have    bool          // speaks gvhave
 	tap     func(Action)
 }
 
@@ -110,10 +114,13 @@ func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID
 	from.links[a] = &simLink{to: to, toID: b, latency: latency}
 	to.links[b] = &simLink{to: from, toID: a, latency: latency}
 	info := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
+	info.Have = from.have && to.have
 	in := info
 	in.Inbound = true
 	m.step(from, Joined{a, info})
 	m.step(to, Joined{b, in})
+	m.step(from, Pong{a, 2 * latency})
+	m.step(to, Pong{b, 2 * latency})
 	return a, b
 }
 
@@ -179,6 +186,7 @@ func (m *sim) perform(n *simNode, a Action, trace interface{ Write([]byte) (int,
 		}
 		if !n.mute {
 			n.sentB++
+			n.sent += int64(len(b.Raw))
 			m.transmit(n, a.Peer, &msg.Block{Block: b}, len(b.Raw))
 		}
 	case Drop:
@@ -217,6 +225,13 @@ func (m *sim) transmit(n *simNode, id p2p.PeerID, what wire.Message, size int) {
 	}
 	if l.free.Before(m.now) {
 		l.free = m.now
+	}
+	if n.perByte > 0 && size > 1000 {
+		if n.free.Before(m.now) {
+			n.free = m.now
+		}
+		n.free = n.free.Add(time.Duration(size) * n.perByte)
+		l.free = n.free
 	}
 	l.free = l.free.Add(time.Duration(size) * l.perByte)
 	m.after(l.free.Sub(m.now)+l.latency, func() {

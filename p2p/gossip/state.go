@@ -39,6 +39,7 @@ type State struct {
 	announced *entry // the tip that peers were told of
 
 	bodies bodies
+	have   haveTalk
 	pool   poolIndex
 	txs    txDesk
 }
@@ -100,6 +101,7 @@ func (s *State) Step(now time.Time, ev Event) []Action {
 	s.pumpTxs()
 	s.plan()
 	s.announceTip()
+	s.tellHaves()
 	s.flush()
 	s.due = s.nextDue()
 	out := s.out
@@ -150,7 +152,7 @@ func (s *State) handle(ev Event) {
 		s.tree.unmark(s.tree.insert(ev.Node))
 		s.bodies.replan()
 	case BodyStored:
-		s.tree.insert(ev.Node).stored = true
+		s.onBodyStored(s.tree.insert(ev.Node))
 	case MinFeeChanged:
 		s.onMinFee(ev.Rate)
 	}
@@ -183,6 +185,7 @@ func (s *State) nextDue() time.Time {
 			at(p.asked.Add(headersTimeout))
 		}
 	}
+	at(s.have.at)
 	at(s.txs.nextTimeout())
 	at(s.txs.orphans.nextExpiry())
 	return due

@@ -82,6 +82,9 @@ func TestSizesThatJump(t *testing.T) {
 		f.links[id].perByte = time.Second / 600_000
 	}
 	took := m.runUntil(time.Minute, m.reaches(m.nodes[0], "a200"))
+	for _, f := range m.nodes[1:] {
+		t.Logf("node %d sent %d bodies, %d bytes", f.i, f.sentB, f.sent)
+	}
 	t.Logf("%v, bound 12 s", took)
 	if took > 12*time.Second*10/9 {
 		t.Errorf("took %v", took)

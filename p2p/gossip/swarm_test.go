@@ -1,0 +1,92 @@
+package gossip
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// big is the chain of the swarm measurement: 136 tiny blocks, then 64 of
+// 909 kB: 58 MB.
+func big(w *world) []string {
+	w.grow("a", "g", 136, 200)
+	for i := 137; i <= 200; i++ {
+		w.block(fmt.Sprint("a", i), fmt.Sprint("a", i-1), 909_000)
+	}
+	return numbered("a", 200)
+}
+
+// newcomers makes n fresh have nodes that all know each other and one seed,
+// stock or not, whose whole upload is 4 MB/s.
+func newcomers(t *testing.T, n int, seedHas bool, seed uint64) (m *sim, first *simNode, fresh []*simNode) {
+	w := newWorld()
+	names := big(w)
+	m = newSim(t, w, n+1, seed)
+	m.check = false
+	first, fresh = m.nodes[0], m.nodes[1:]
+	first.have, first.perByte = seedHas, 250*time.Nanosecond
+	m.give(first, names...)
+	for i, a := range fresh {
+		a.have = true
+		m.after(time.Duration(m.rnd.IntN(60))*time.Millisecond, func() {
+			m.connect(a, first, time.Millisecond)
+		})
+		for j, b := range fresh[:i] {
+			m.after(time.Duration(30+m.rnd.IntN(60+j))*time.Millisecond, func() { m.connect(a, b, time.Millisecond) })
+		}
+	}
+	return m, first, fresh
+}
+
+func swarmDone(m *sim, fresh []*simNode, tip string) func() bool {
+	return func() bool {
+		for _, n := range fresh {
+			if n.r.tip != m.w.nodes[tip] {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// The seed sends about one copy and the last newcomer is done not long after
+// the seed could have sent it, however many newcomers there are.
+func TestSwarmOfNewcomersTakesOneCopyFromTheSeed(t *testing.T) {
+	const bound = 14500 * time.Millisecond // 58.2 MB at 4 MB/s
+	for _, c := range []struct {
+		n      int
+		have   bool
+		copies float64
+	}{{8, false, 1.3}, {16, false, 1.4}, {8, true, 1.3}, {1, false, 1.05}, {2, true, 1.3}} {
+		t.Run(fmt.Sprintf("%d newcomers, have seed %v", c.n, c.have), func(t *testing.T) {
+			m, first, fresh := newcomers(t, c.n, c.have, 3)
+			took := m.runUntil(2*time.Minute, swarmDone(m, fresh, "a200"))
+			copies := float64(first.sent) / (64*909_000 + 136*200)
+			t.Logf("last newcomer done after %v (bound %v), seed sent %.2f copies", took, bound, copies)
+			if took > bound*13/10 {
+				t.Errorf("took %v", took)
+			}
+			if copies > c.copies {
+				t.Errorf("seed sent %.2f copies", copies)
+			}
+		})
+	}
+}
+
+// The seed dies as soon as each block has left it once: all finish all the same.
+func TestSwarmOutlivesItsSeed(t *testing.T) {
+	m, first, fresh := newcomers(t, 8, false, 4)
+	seen := map[string]bool{}
+	m.runUntil(2*time.Minute, func() bool {
+		for _, n := range fresh {
+			for h := range n.r.body {
+				seen[m.w.names[h]] = true
+			}
+		}
+		return len(seen) == 200
+	})
+	for id := range first.nextID + 1 {
+		m.cut(first, id)
+	}
+	m.runUntil(2*time.Minute, swarmDone(m, fresh, "a200"))
+}
