@@ -175,6 +175,16 @@ func (t Table[K, V]) Last(tx *Tx) (k K, v V, ok bool, err error) {
 	return k, v, true, nil
 }
 
+// Bytes is what the table's pages take. It walks them.
+func (t Table[K, V]) Bytes(tx *Tx) int64 {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return 0
+	}
+	s := b.Stats()
+	return int64(s.LeafAlloc + s.BranchAlloc + s.InlineBucketInuse)
+}
+
 // Count is the number of records. It walks the table's pages.
 func (t Table[K, V]) Count(tx *Tx) int64 {
 	b := tx.bolt.Bucket(t.bucket)

@@ -11,7 +11,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/db"
 )
 
 // MaxScriptSize is the longest script that can be spent, in bytes (Core's
@@ -254,9 +253,4 @@ func DecodeKey(b []byte) (op wire.OutPoint, err error) {
 		return op, fmt.Errorf("outpoint ends in %x", b)
 	}
 	return op, nil
-}
-
-// Table is where coins are in the file, by outpoint, as Append writes them.
-func Table() db.Table[wire.OutPoint, []byte] {
-	return db.NewTable("coins", db.Codec[wire.OutPoint]{Append: AppendKey, Decode: DecodeKey}, db.Bytes())
 }

@@ -103,13 +103,19 @@ func (s *Set) stored(op wire.OutPoint) (c chain.Coin, ok bool, err error) {
 }
 
 func (s *Set) read(tx *db.Tx, op wire.OutPoint) (c chain.Coin, ok bool, err error) {
-	b, ok, err := s.table.Get(tx, op)
-	if err == nil && ok {
-		if c, err = Decode(b); err != nil {
-			err = fmt.Errorf("%w: coin %s: %w", db.ErrCorrupt, op, err)
-		}
+	b, ok, err := s.table.Get(tx, groupKey(op))
+	if err != nil || !ok {
+		return c, false, err
 	}
-	return c, ok && err == nil, err
+	g, err := decodeGroup(b)
+	raw := g[slotOf(op)]
+	if err == nil && raw != nil {
+		c, err = Decode(raw)
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("%w: coin %s: %w", db.ErrCorrupt, op, err)
+	}
+	return c, raw != nil, nil
 }
 
 // Found is what Fetch read for one outpoint.
@@ -188,15 +194,12 @@ func (s *Set) WriteFrozen(tx *db.Tx, have int64) (net int64, err error) {
 	if Bulk(frozen.Len(), have) {
 		table = table.Packed()
 	}
-	err = frozen.Sorted(func(op wire.OutPoint, coin []byte) error {
-		if coin == nil {
-			net--
-			return table.Delete(tx, op)
-		}
-		net++
-		return table.Put(tx, op, coin)
-	})
-	return net, err
+	m := &merger{tx: tx, table: table}
+	if err := frozen.Sorted(m.put); err != nil {
+		return 0, err
+	}
+	err = m.flush()
+	return m.net, err
 }
 
 // Bulk says whether a sorted batch is so large beside what a table has that its

@@ -21,7 +21,7 @@ type Stats struct {
 	Total        btcutil.Amount
 	Serialized3  chain.Hash // Core's hash_serialized_3
 	MuHash       chain.Hash
-	DiskSize     int64 // bytes of keys and values in the file
+	DiskSize     int64 // bytes of the table's pages
 }
 
 // bogoOverhead is what Core counts for a coin beside its script.
@@ -33,21 +33,17 @@ const checkEvery = 1024
 // Collect reads every coin in the file as tx sees it.
 func Collect(ctx context.Context, tx *db.Tx) (Stats, error) {
 	c := collector{mu: NewMuHash(), serial: sha256.New()}
-	err := Table().Scan(tx, nil, func(op wire.OutPoint, b []byte) (bool, error) {
-		coin, err := Decode(b)
-		if err != nil {
-			return false, err
-		}
+	err := Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {
 		c.add(op, coin)
-		c.DiskSize += int64(len(AppendKey(c.buf[:0], op)) + len(b))
 		if c.TxOuts%checkEvery == 0 {
-			return true, ctx.Err()
+			return ctx.Err()
 		}
-		return true, nil
+		return nil
 	})
 	if err != nil {
 		return Stats{}, err
 	}
+	c.DiskSize = Table().Bytes(tx)
 	c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
 	c.MuHash = c.mu.Sum()
 	return c.Stats, nil

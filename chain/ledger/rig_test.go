@@ -211,10 +211,9 @@ type twin struct {
 // fill begins with what is on disk.
 func (w *twin) fill(t testing.TB, file *db.DB) {
 	err := file.View(func(tx *db.Tx) error {
-		return coins.Table().Scan(tx, nil, func(op wire.OutPoint, b []byte) (bool, error) {
-			c, err := coins.Decode(b)
+		return coins.Scan(tx, func(op wire.OutPoint, c chain.Coin) error {
 			w.coins[op] = c
-			return true, err
+			return nil
 		})
 	})
 	if err != nil {
