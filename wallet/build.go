@@ -37,11 +37,10 @@ const (
 // Draft is everything that a new transaction depends on.
 type Draft struct {
 	Payments []Payment
-	Options
+	Options              // FeeRate and Change are set
 	Preset   []Coin      // spent in any case, in this order
 	Coins    []Coin      // spent where needed; spendable ones only
 	Template *wire.MsgTx // nil, or version, lock time and the sequences of Preset
-	Change   []byte      // script of the change output
 	Tip      *chain.HeaderNode
 	Now      time.Time
 }
@@ -182,20 +181,20 @@ func (d *Draft) choose(r *rand.Rand) ([]Coin, error) {
 // aim says what the selection is to reach, and what a coin counts for. Where
 // the payments bear the fee, coins count in full.
 func (d *Draft) aim(out []*wire.TxOut, total btcutil.Amount, r *rand.Rand) (aim, func(*Coin) choice) {
-	kind := ChangeKind(d.Payments, d.Options)
 	subtract := len(d.SubtractFee) > 0
+	changeSize := wire.NewTxOut(0, d.Change).SerializeSize()
 	a := aim{
 		target:      total,
-		changeSpend: discardRate.Fee(kind.inputVSize()),
-		maxWeight:   maxTxWeight - baseWeight(len(d.Coins)+len(d.Preset), out) - chain.WitnessScale*kind.outputVSize(),
+		changeSpend: d.changeSpend(),
+		minChange:   d.minChange(),
+		maxWeight:   maxTxWeight - baseWeight(len(d.Coins)+len(d.Preset), out) - chain.WitnessScale*changeSize,
 		weight:      func(at int) int { return d.Coins[at].Kind.inputWeight() },
 	}
-	a.minChange = max(a.changeSpend+1, DustLimit(d.Change))
 	for i := range d.Preset {
 		a.maxWeight -= d.Preset[i].Kind.inputWeight()
 	}
 	if !subtract {
-		a.changeFee = d.FeeRate.Fee(kind.outputVSize())
+		a.changeFee = d.FeeRate.Fee(changeSize)
 		a.target += d.FeeRate.Fee(vsize(baseWeight(len(d.Coins)+len(d.Preset), out)))
 	}
 	a.changeTarget = a.changeFee + changeGoal(total, r)
@@ -207,6 +206,16 @@ func (d *Draft) aim(out []*wire.TxOut, total btcutil.Amount, r *rand.Rand) (aim,
 		}
 		return ch
 	}
+}
+
+// changeSpend is what spending the change will cost one day.
+func (d *Draft) changeSpend() btcutil.Amount {
+	return discardRate.Fee(ChangeKind(d.Payments, d.Options).inputVSize())
+}
+
+// minChange is the least change worth an output.
+func (d *Draft) minChange() btcutil.Amount {
+	return max(d.changeSpend()+1, DustLimit(d.Change))
 }
 
 // changeGoal is the change to aim at: random, so that it does not give away
@@ -301,7 +310,6 @@ func (d *Draft) settle(f *Funded, r *rand.Rand) error {
 	for i := range f.Spent {
 		in += f.Spent[i].Value
 	}
-	kind := ChangeKind(d.Payments, d.Options)
 	subtract := len(d.SubtractFee) > 0
 
 	withChange := append(slices.Clone(f.Tx.TxOut), wire.NewTxOut(0, d.Change))
@@ -309,7 +317,7 @@ func (d *Draft) settle(f *Funded, r *rand.Rand) error {
 	if !subtract {
 		change -= d.FeeRate.Fee(vsize(weightOf(f.Spent, withChange)))
 	}
-	if change >= max(discardRate.Fee(kind.inputVSize())+1, DustLimit(d.Change)) {
+	if change >= d.minChange() {
 		f.Change = r.IntN(len(f.Tx.TxOut) + 1)
 		if d.ChangeAt != nil {
 			f.Change = *d.ChangeAt

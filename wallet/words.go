@@ -23,13 +23,15 @@ type Payment struct {
 
 // Options of one transaction. The zero value is what most want.
 type Options struct {
-	FeeRate     FeeRate         // 0: the node's fallback
+	FeeRate     FeeRate         // 0: the node's estimate for Target, else its fallback
+	Target      int             // blocks until it should confirm; 0: 6 [DEFAULT_TX_CONFIRM_TARGET]
 	SubtractFee []int           // payments (by index) that bear the fee, in equal parts
 	Coins       []wire.OutPoint // coins that must be spent
 	OnlyCoins   bool            // spend Coins and no others
 	Final       bool            // do not signal BIP125 replacement
 	LockTime    *uint32         // nil: the tip's height, against fee sniping
-	ChangeKind  *Kind           // nil: as the payments' kind
+	ChangeKind  *Kind           // of a fresh change script; nil: as the payments' kind
+	Change      []byte          // script of the change output; nil: a fresh one of ours
 	ChangeAt    *int            // index of the change output; nil: at random
 	Comment     string          // kept with the transaction, for people
 }

@@ -13,20 +13,22 @@ import (
 )
 
 // Gather fills in what a draft needs to be built: the coins that may pay, those
-// that must, the tip, and a change script. The key of that script is free until
-// Used says otherwise.
-func (b *Books) Gather(d *wallet.Draft) (change wallet.KeyPath, err error) {
-	row := rowOf(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
-	own := b.rows[row][b.next[row]]
-	d.Change, d.Tip = []byte(own.script), b.cursor
+// that must, the tip, and a change script where it has none. That script is
+// free to others until Change.
+func (b *Books) Gather(d *wallet.Draft) error {
+	if d.Change == nil {
+		row := rowOf(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
+		d.Change = []byte(b.rows[row][b.next[row]].script)
+	}
+	d.Tip = b.cursor
 	must := map[wire.OutPoint]bool{}
 	for _, op := range d.Options.Coins {
 		c, err := b.preset(op)
 		if err != nil {
-			return change, err
+			return err
 		}
 		if must[op] {
-			return change, fmt.Errorf("%w: %s is named twice", wallet.ErrSpent, op)
+			return fmt.Errorf("%w: %s is named twice", wallet.ErrSpent, op)
 		}
 		must[op] = true
 		d.Preset = append(d.Preset, c)
@@ -38,7 +40,7 @@ func (b *Books) Gather(d *wallet.Draft) (change wallet.KeyPath, err error) {
 	})
 	// Chance is to come from the dice alone, not from a map's order.
 	slices.SortFunc(d.Coins, func(x, y wallet.Coin) int { return compareOutPoints(x.OutPoint, y.OutPoint) })
-	return own.KeyPath, nil
+	return nil
 }
 
 // preset is a coin that the caller wants spent.
@@ -54,6 +56,18 @@ func (b *Books) preset(op wire.OutPoint) (c wallet.Coin, err error) {
 		return c, fmt.Errorf("%w: %s is not in the chain", wallet.ErrNotOurs, op)
 	}
 	return b.coin(op, o, b.trusted(o.rec, map[*record]bool{})), nil
+}
+
+// Change notes that f's change output goes to a script of ours, which nobody
+// else is to have then.
+func (b *Books) Change(f wallet.Funded) error {
+	if f.Change < 0 {
+		return nil
+	}
+	if own := b.scripts[string(f.Tx.TxOut[f.Change].PkScript)]; own != nil {
+		return b.Used(own.KeyPath)
+	}
+	return nil
 }
 
 // Hold keeps coins for a transaction that is being made; Release ends it.

@@ -111,14 +111,18 @@ func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (w
 			d.Options.Coins = append(d.Options.Coins, op)
 		}
 	}
-	return v.fund(d, false)
+	f, err := v.fund(d, false)
+	if err != nil {
+		return wallet.Funded{}, err
+	}
+	return f, v.flush() // its change address must not be handed out again after a crash
 }
 
 // fund chooses the coins of d; hold keeps them from everybody else until
 // release.
 func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if d.FeeRate == 0 {
-		if d.FeeRate = v.cfg.FallbackFeeRate; d.FeeRate == 0 {
+		if d.FeeRate = v.feeRate(d.Target); d.FeeRate == 0 {
 			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", wallet.ErrFeeRate)
 		}
 	}
@@ -129,7 +133,7 @@ func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	v.sendMu.Lock()
 	defer v.sendMu.Unlock()
 	v.mu.Lock()
-	change, err := v.books.Gather(&d)
+	err = v.books.Gather(&d)
 	v.mu.Unlock()
 	if err != nil {
 		return wallet.Funded{}, err
@@ -141,15 +145,29 @@ func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if err != nil {
 		return wallet.Funded{}, v.books.Explain(err)
 	}
-	if f.Change >= 0 {
-		if err := v.books.Used(change); err != nil {
-			return wallet.Funded{}, err
-		}
+	if err := v.books.Change(f); err != nil {
+		return wallet.Funded{}, err
 	}
 	if hold {
 		v.books.Hold(f.Spent)
 	}
 	return f, nil
+}
+
+// confirmTarget in blocks, when a call names none [DEFAULT_TX_CONFIRM_TARGET].
+const confirmTarget = 6
+
+// feeRate is what a transaction pays that names no rate; 0: nobody knows.
+func (v *Vault) feeRate(target int) wallet.FeeRate {
+	if target <= 0 {
+		target = confirmTarget
+	}
+	if v.cfg.EstimateFee != nil {
+		if r, ok := v.cfg.EstimateFee(target); ok {
+			return max(r, wallet.MinFeeRate)
+		}
+	}
+	return v.cfg.FallbackFeeRate
 }
 
 func (v *Vault) release(coins []wallet.Coin) {

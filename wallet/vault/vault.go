@@ -36,7 +36,8 @@ type Config struct {
 	Rand            io.Reader
 	Now             func() time.Time
 	Log             *slog.Logger
-	FallbackFeeRate wallet.FeeRate // when a call names none; 0: 20 sat/vB on regtest, elsewhere an error
+	EstimateFee     func(target int) (r wallet.FeeRate, ok bool) // for confirmation in target blocks; may be nil
+	FallbackFeeRate wallet.FeeRate                               // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
 }
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.

@@ -564,6 +564,11 @@ func TestFundedAndSignedByHand(t *testing.T) {
 	if err != nil || f.Tx.TxIn[0].PreviousOutPoint != coins[1].OutPoint || f.Tx.TxIn[0].Sequence != 7 || f.Tx.LockTime != 5 || len(f.Tx.TxIn) != 2 {
 		t.Fatalf("%+v, %v", f, err)
 	}
+	change := string(f.Tx.TxOut[f.Change].PkScript)
+	alice.restart(5)
+	if again, err := alice.FundTx(ctx, raw, wallet.Options{}); err != nil || string(again.Tx.TxOut[again.Change].PkScript) == change {
+		t.Fatalf("the same change address after a crash, or %v", err)
+	}
 	problems, err := alice.SignTx(ctx, f.Tx, nil)
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
@@ -578,6 +583,51 @@ func TestFundedAndSignedByHand(t *testing.T) {
 	raw.TxIn[0].PreviousOutPoint.Index = 99
 	if _, err := alice.FundTx(ctx, raw, wallet.Options{}); !errors.Is(err, wallet.ErrNotOurs) {
 		t.Error(err)
+	}
+}
+
+func TestChangeGoesWhereItIsAsked(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	script := chaintest.NewKey(5).P2PKH()
+	tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Change: script, FeeRate: wallet.PerVB(1)})
+	if err != nil || len(tx.TxOut) != 2 {
+		t.Fatal(tx, err)
+	}
+	if e := alice.entry(tx.ID); len(e.Details) != 2 || e.Amount+e.Fee*2 > 0 || alice.balance() != (wallet.Balance{}) {
+		t.Errorf("%+v, %+v", e, alice.balance())
+	}
+}
+
+func TestTheFeeRateIsTheCallersElseTheEstimateElseTheFallback(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	estimate, asked := wallet.FeeRate(0), 0
+	alice.cfg.EstimateFee = func(target int) (wallet.FeeRate, bool) {
+		asked = target
+		return estimate, estimate > 0
+	}
+	for _, c := range []struct {
+		name     string
+		estimate wallet.FeeRate
+		options  wallet.Options
+		want     wallet.FeeRate
+		asked    int
+	}{
+		{"fallback", 0, wallet.Options{}, wallet.PerVB(20), 6},
+		{"estimate", 5000, wallet.Options{Target: 3}, wallet.PerVB(5), 3},
+		{"an estimate below what nodes relay", 10, wallet.Options{}, wallet.PerVB(1), 6},
+		{"caller", 5000, wallet.Options{FeeRate: wallet.PerVB(7)}, wallet.PerVB(7), 0},
+	} {
+		estimate, asked = c.estimate, 0
+		tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, c.options)
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		fee := alice.entry(tx.ID).Fee
+		if fee < c.want.Fee(tx.VSize()) || fee > c.want.Fee(tx.VSize()+1) || asked != c.asked {
+			t.Errorf("%s: fee %d for %d vB, want %s; asked for %d blocks", c.name, fee, tx.VSize(), c.want, asked)
+		}
 	}
 }
 
