@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -102,9 +103,10 @@ func TestAnswersStayAsTheyAre(t *testing.T) {
 		}
 		got.WriteString("\n\n")
 	}
+	answers := regexp.MustCompile(`"disk_size": \d+`).ReplaceAll(got.Bytes(), []byte(`"disk_size": 0`)) // the store's own business
 	path := filepath.Join("testdata", "answers.txt")
 	if *rewrite {
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(path, answers, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -112,7 +114,7 @@ func TestAnswersStayAsTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	was, is := strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")
+	was, is := strings.Split(string(want), "\n"), strings.Split(string(answers), "\n")
 	for i := range min(len(was), len(is)) {
 		if was[i] != is[i] {
 			t.Fatalf("%s:%d:\nwas %s\nis  %s\n(go test ./cmd/rpc -rewrite if it is meant)", path, i+1, was[i], is[i])

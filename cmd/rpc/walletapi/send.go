@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -32,12 +33,23 @@ func feeRate(c *jsonrpc.Call, name string) wallet.FeeRate {
 	return r
 }
 
+// target reads within how many blocks a payment should be confirmed; 0: not given.
+func target(blocks int64, c *jsonrpc.Call) int {
+	if blocks < 0 || blocks > maxTarget {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
+	}
+	return int(blocks)
+}
+
+// maxTarget is the longest wait that fees are estimated for, in blocks (Core).
+const maxTarget = 1008
+
 // options reads what sendtoaddress and sendmany have in common.
 func options(c *jsonrpc.Call) wallet.Options {
 	if !show.FeeMode(c.String("estimate_mode")) {
 		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
 	}
-	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Final: !c.Bool("replaceable", true), Comment: c.String("comment")}
+	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Target: target(c.Int("conf_target", 0), c), Final: !c.Bool("replaceable", true), Comment: c.String("comment")}
 }
 
 func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -127,9 +139,10 @@ type fundOptions struct {
 	Subtract2  []int           `json:"subtract_fee_from_outputs"`
 	Replace    *bool           `json:"replaceable"`
 	ChangeAddr string          `json:"changeAddress"`
+	Target     int64           `json:"conf_target"`
 }
 
-func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int) (o wallet.Options) {
+func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params) (o wallet.Options) {
 	o.SubtractFee = append(f.Subtract, f.Subtract2...)
 	for _, i := range o.SubtractFee {
 		if i < 0 || i >= outputs {
@@ -153,8 +166,12 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int) (o wallet.Options) {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(f.ChangeType))
 	}
 	if f.ChangeAddr != "" {
-		c.Refuse(jsonrpc.CodeInvalidParam, "changeAddress is not supported: change goes to this wallet")
+		var err error
+		if o.Change, err = show.PayTo(f.ChangeAddr, net); err != nil {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Change address must be a valid bitcoin address (%s)", err)
+		}
 	}
+	o.Target = target(f.Target, c)
 	if f.FeeRateBTC != nil {
 		o.FeeRate = wallet.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
 	}
@@ -174,7 +191,7 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	}
 	var f fundOptions
 	c.Object("options", &f)
-	o := f.wallet(c, len(tx.TxOut))
+	o := f.wallet(c, len(tx.TxOut), a.cfg.Params.Params)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
