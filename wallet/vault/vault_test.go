@@ -419,12 +419,12 @@ func TestOneBlockMayMoveTheLookaheadPastItsOwnPayments(t *testing.T) {
 func TestARestoredWalletFindsEverything(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 3)
-	for i := range 30 { // addresses far apart, some in one block
+	for i := range 8 { // addresses far apart, some in one block
 		for range 40 {
 			alice.script(wallet.Taproot)
 		}
 		alice.mustPay(alice.script(wallet.Kind(i%2)), btc)
-		if i%5 == 0 {
+		if i%3 == 0 {
 			w.mine(alice.script(wallet.SegWit))
 		}
 	}
