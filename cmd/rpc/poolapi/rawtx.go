@@ -45,7 +45,7 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 	if verbosity <= 0 {
 		return hex.EncodeToString(f.Tx.Raw()), nil
 	}
-	shown, err := a.Show(f, verbosity > 1)
+	shown, err := a.show(f, verbosity > 1)
 	if err == nil && c.Has("blockhash") {
 		active := f.Block.IsAncestorOf(a.cfg.Ledger.Tip())
 		shown.InActiveChain = &active
@@ -53,8 +53,11 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 	return shown, err
 }
 
-// Show is a transaction in full, with what it spends and its fee if asked.
-func (a *API) Show(f Found, spent bool) (rawTx, error) {
+// Show is what getrawtransaction and /rest/tx answer.
+func (a *API) Show(f Found) (any, error) { return a.show(f, false) }
+
+// show is a transaction in full, with what it spends and its fee if asked.
+func (a *API) show(f Found, spent bool) (rawTx, error) {
 	d := show.Detail{Hex: true}
 	if spent && !f.Tx.IsCoinbase() {
 		var err error

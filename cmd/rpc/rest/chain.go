@@ -143,7 +143,7 @@ func (h *Handler) tx(s string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.cfg.Pool.Show(f, false) }}, nil
+	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.cfg.Pool.Show(f) }}, nil
 }
 
 // spentOut is one output that a block's transaction spent.

@@ -1,0 +1,47 @@
+package rpc_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"grapevine/cmd/rpc/client"
+)
+
+// TestNoMethodFallsOverNonsense calls every method with wrong, odd and hostile
+// parameters. Each must be answered: a call that panics loses its connection.
+func TestNoMethodFallsOverNonsense(t *testing.T) {
+	w := rich(t)
+	id := w.text("sendtoaddress", stranger, 1)
+	odd := []string{
+		`null`, `true`, `false`, `0`, `1`, `-1`, `2`, `99999999999`, `1e400`, `0.5`, `"0.00000001"`, `""`, `"*"`, `"ab"`, `[]`, `{}`, `[null]`, `[[]]`, `[{}]`, `{"":0}`,
+		`"` + nowhere + `"`, `"` + genesis + `"`, `"` + id + `"`, `"` + stranger + `"`, `"00000000"`, `"02000000000000000000"`, `"\ud800"`, `"raw(51)"`,
+		`{"` + stranger + `":1}`, `[{"txid":"` + id + `","vout":0}]`, `[{"txid":"` + id + `","vout":-1}]`, `{"rules":["segwit"]}`, `{"mode":"proposal","data":"00"}`, `["` + w.text("getrawtransaction", id) + `"]`,
+	}
+	dice := rand.New(rand.NewPCG(1, 2))
+	for line := range strings.Lines(w.text("help")) {
+		method, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch {
+		case method == "", method == "==", method == "stop", strings.HasPrefix(method, "wait"), method == "setnetworkactive", method == "addnode":
+			continue
+		case method == "invalidateblock": // once is enough: the others want a chain
+			w.refused(-5, "Block not found", method, nowhere)
+			continue
+		}
+		for range 60 {
+			params := make([]any, dice.IntN(4))
+			for i := range params {
+				params[i] = json.RawMessage(odd[dice.IntN(len(odd))])
+			}
+			err := w.Call(w.ctx, method, nil, params...)
+			if _, refused := errors.AsType[*client.Error](err); err != nil && !refused {
+				t.Fatalf("%s %s: %v", method, params, err)
+			}
+		}
+	}
+	if got := string(w.must("getblockcount")); got == "0" {
+		t.Error("the chain is gone")
+	}
+}
