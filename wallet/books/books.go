@@ -31,6 +31,7 @@ type Books struct {
 	txs      map[chain.Hash]*record
 	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
 	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
+	list     []*record                   // the same as txs, in the order they came
 	order    uint64                      // of the next record
 
 	locked map[wire.OutPoint]struct{} // set aside by Lock

@@ -3,6 +3,7 @@ package books
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -43,6 +44,7 @@ func (b *Books) concerns(tx *chain.Tx) bool {
 // link puts a record where it is found by what it spends.
 func (b *Books) link(r *record) {
 	b.txs[r.id] = r
+	b.list = append(b.list, r)
 	for _, op := range r.inputs {
 		b.spenders[op] = append(b.spenders[op], r)
 	}
@@ -80,6 +82,7 @@ func (b *Books) Forget(txid chain.Hash) {
 		return
 	}
 	delete(b.txs, r.id)
+	b.list = slices.DeleteFunc(b.list, func(other *record) bool { return other == r })
 	for i := range r.outs {
 		delete(b.outs, wire.OutPoint{Hash: r.id, Index: i})
 	}

@@ -1,9 +1,7 @@
 package books
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -15,12 +13,11 @@ import (
 
 // History is count transactions, newest first, after skipping skip.
 func (b *Books) History(count, skip int) ([]wallet.Entry, error) {
-	records := slices.SortedFunc(maps.Values(b.txs), func(x, y *record) int { return cmp.Compare(y.order, x.order) })
-	records = records[min(max(skip, 0), len(records)):]
-	records = records[:min(max(count, 0), len(records))]
-	entries := make([]wallet.Entry, 0, len(records))
-	for _, r := range records {
-		e, err := b.entry(r)
+	last := len(b.list) - max(skip, 0)
+	first := max(0, last-max(count, 0))
+	var entries []wallet.Entry
+	for i := last - 1; i >= first; i-- {
+		e, err := b.entry(b.list[i])
 		if err != nil {
 			return nil, err
 		}
@@ -41,14 +38,10 @@ func (b *Books) Tx(txid chain.Hash) (wallet.Entry, error) {
 // Pending are the transactions that wait for a block, in the order they came:
 // all of them, or those that are not in the pool.
 func (b *Books) Pending(all bool) (txs []*chain.Tx, err error) {
-	var list []*record
-	for _, r := range b.txs {
-		if b.depth(r) == 0 && !r.abandoned && !r.coinbase && (all || !r.inPool) {
-			list = append(list, r)
+	for _, r := range b.list {
+		if b.depth(r) != 0 || r.abandoned || r.coinbase || r.inPool && !all {
+			continue
 		}
-	}
-	slices.SortFunc(list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
-	for _, r := range list {
 		tx, err := chain.DecodeTx(r.raw)
 		if err != nil {
 			return nil, fmt.Errorf("wallet transaction %s: %w", r.id, err)

@@ -1,10 +1,12 @@
 package books
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"grapevine/chain"
 )
@@ -85,6 +87,7 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 			return nil, fmt.Errorf("wallet transaction %s: %w", id, err)
 		}
 	}
+	slices.SortFunc(b.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
 	b.dirt = newDirt()
 	return b, b.loadCursor(c.Cursor, atHeight)
 }

@@ -337,8 +337,8 @@ func TestNothingPromisedIsLostByKill(t *testing.T) {
 		tx := alice.mustPay(chaintest.OpTrue(), btc)
 		change := alice.balance()
 		alice.restart(uint64(round) + 10)
-		if e := alice.entry(tx.ID); e.Amount != -btc {
-			t.Fatalf("%+v", e)
+		if list, err := alice.History(context.Background(), 1, 0); err != nil || list[0].Tx.ID != tx.ID || list[0].Amount != -btc {
+			t.Fatalf("round %d: %+v, %v", round, list, err)
 		}
 		w.tellAgain(alice)
 		if got := alice.balance(); got != change {
