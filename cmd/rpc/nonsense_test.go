@@ -30,7 +30,7 @@ func TestNoMethodFallsOverNonsense(t *testing.T) {
 			w.refused(-5, "Block not found", method, nowhere)
 			continue
 		}
-		for range 60 {
+		for range 30 {
 			params := make([]any, dice.IntN(4))
 			for i := range params {
 				params[i] = json.RawMessage(odd[dice.IntN(len(odd))])
