@@ -200,14 +200,18 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(jsonrpc.Repair(jsonrpc.Limit(l, maxConns))) }()
+	go func() {
+		defer cancel()
+		served <- srv.Serve(jsonrpc.Repair(jsonrpc.Limit(l, maxConns)))
+	}()
 	close(s.ready)
 	s.log.Info("RPC listens", "addr", s.addr.String())
-	select {
-	case <-ctx.Done():
-	case err = <-served:
+	<-ctx.Done()
+	errs := errors.Join(s.stop(srv, cancel), s.removeCookie())
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		errs = errors.Join(errs, err)
 	}
-	return errors.Join(err, s.stop(srv, cancel), s.removeCookie())
+	return errs
 }
 
 // stop ends calls: they hear it by their context, and have stopTime to answer.
