@@ -102,7 +102,7 @@ func (s spend) taproot(witness [][]byte, xonly []byte) bool {
 		return false
 	}
 	hash := s.p.taprootHash(s.i)
-	return verifySchnorr(witness[0], &hash, key)
+	return s.c.curve.schnorr(witness[0], &hash, key)
 }
 
 // ecdsa accepts one signature over a script code.
@@ -112,7 +112,7 @@ func (s spend) ecdsa(rawSig, rawKey, code []byte, hash func(int, []byte) chainha
 		return false
 	}
 	h := hash(s.i, code)
-	return sig.Verify(h[:], key)
+	return s.c.curve.ecdsa(sig.r, sig.s, &h, key)
 }
 
 // multisig accepts m signatures in the order of the n keys of a plain multisig
@@ -131,7 +131,7 @@ func (s spend) multisig(stack [][]byte, script []byte, hash func(int, []byte) ch
 		if sig == nil || key == nil {
 			return false
 		}
-		if sig.Verify(h[:], key) {
+		if s.c.curve.ecdsa(sig.r, sig.s, &h, key) {
 			sigs = sigs[:len(sigs)-1]
 		}
 		keys = keys[:len(keys)-1]

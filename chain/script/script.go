@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
@@ -31,7 +30,8 @@ type Checker struct {
 	// known are transactions that passed, by wtxid, with the flags they
 	// passed under.
 	known *generations[chain.Hash, txscript.ScriptFlags]
-	keys  *generations[[33]byte, *btcec.PublicKey]
+	keys  *generations[[33]byte, key]
+	curve curve
 }
 
 // New makes a Checker.
@@ -41,7 +41,8 @@ func New(c Config) *Checker {
 	}
 	return &Checker{
 		known: newGenerations[chain.Hash, txscript.ScriptFlags](c.CacheEntries),
-		keys:  newGenerations[[33]byte, *btcec.PublicKey](keyEntries),
+		keys:  newGenerations[[33]byte, key](keyEntries),
+		curve: fastestCurve(),
 	}
 }
 

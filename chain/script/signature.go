@@ -2,31 +2,32 @@ package script
 
 import (
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // parseKey parses a compressed key, or finds it parsed; nil: not one.
-func (c *Checker) parseKey(raw []byte) *btcec.PublicKey {
+func (c *Checker) parseKey(raw []byte) key {
 	if len(raw) != 33 || raw[0] != 2 && raw[0] != 3 {
 		return nil
 	}
-	if key, ok := c.keys.lookup([33]byte(raw)); ok {
-		return key
+	if k, ok := c.keys.lookup([33]byte(raw)); ok {
+		return k
 	}
-	key, err := btcec.ParsePubKey(raw)
-	if err != nil {
-		return nil
+	k := c.curve.parse(raw)
+	if k != nil {
+		c.keys.put([33]byte(raw), k)
 	}
-	c.keys.put([33]byte(raw), key)
-	return key
+	return k
 }
+
+// signature is an ECDSA signature in range.
+type signature struct{ r, s *btcec.ModNScalar }
 
 // parseSig parses an ECDSA signature with its hash type in the one form that
 // no flag forbids: strict DER (BIP66), low S, SIGHASH_ALL. Shorter signatures
 // than 60 bytes exist but are nobody's; the engine takes them.
-func parseSig(raw []byte) *ecdsa.Signature {
+func parseSig(raw []byte) *signature {
 	const shortest, longest = 60, 72
 	if len(raw) < shortest || len(raw) > longest || raw[0] != 0x30 || int(raw[1]) != len(raw)-3 {
 		return nil
@@ -43,7 +44,7 @@ func parseSig(raw []byte) *ecdsa.Signature {
 	if !ok || len(body) != 0 || s.IsOverHalfOrder() {
 		return nil
 	}
-	return ecdsa.NewSignature(r, s)
+	return &signature{r, s}
 }
 
 // parseDERInt reads one positive integer in its shortest form, below the

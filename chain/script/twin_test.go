@@ -73,7 +73,7 @@ func FuzzParseSig(f *testing.F) {
 			return
 		}
 		strict, err := ecdsa.ParseDERSignature(raw[:len(raw)-1])
-		if err != nil || !strict.IsEqual(sig) {
+		if err != nil || !strict.IsEqual(ecdsa.NewSignature(sig.r, sig.s)) {
 			t.Fatalf("%x: btcec says %v, %v", raw, strict, err)
 		}
 		if raw[len(raw)-1] != 1 {

@@ -1,0 +1,66 @@
+//go:build libsecp256k1
+
+package script
+
+/*
+#cgo pkg-config: libsecp256k1
+#include <secp256k1.h>
+#include <secp256k1_extrakeys.h>
+#include <secp256k1_schnorrsig.h>
+
+// The static context is enough to verify. One call from Go for each check:
+// crossing the border costs as much as a field multiplication or two.
+
+static int gv_parse(unsigned char key[64], const unsigned char raw[33]) {
+	return secp256k1_ec_pubkey_parse(secp256k1_context_static, (secp256k1_pubkey *)key, raw, 33);
+}
+
+static int gv_ecdsa(const unsigned char compact[64], const unsigned char hash[32], const unsigned char key[64]) {
+	secp256k1_ecdsa_signature sig;
+	return secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &sig, compact) &&
+		secp256k1_ecdsa_verify(secp256k1_context_static, &sig, hash, (const secp256k1_pubkey *)key);
+}
+
+static int gv_schnorr(const unsigned char sig[64], const unsigned char hash[32], const unsigned char key[64]) {
+	secp256k1_xonly_pubkey x;
+	return secp256k1_xonly_pubkey_from_pubkey(secp256k1_context_static, &x, NULL, (const secp256k1_pubkey *)key) &&
+		secp256k1_schnorrsig_verify(secp256k1_context_static, sig, hash, 32, &x);
+}
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+)
+
+// libsecp is the system's libsecp256k1, Bitcoin Core's own curve.
+type libsecp struct{}
+
+// fastestCurve is the best that this build has.
+func fastestCurve() curve { return libsecp{} }
+
+func (libsecp) name() string { return "libsecp256k1" }
+
+func (libsecp) parse(raw []byte) key {
+	k := new([64]byte)
+	if len(raw) != 33 || C.gv_parse(bytesOf(k[:]), bytesOf(raw)) != 1 {
+		return nil
+	}
+	return k
+}
+
+func (libsecp) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
+	var compact [64]byte
+	r.PutBytesUnchecked(compact[:32])
+	s.PutBytesUnchecked(compact[32:])
+	return C.gv_ecdsa(bytesOf(compact[:]), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
+}
+
+func (libsecp) schnorr(sig []byte, hash *chainhash.Hash, k key) bool {
+	return len(sig) == 64 && C.gv_schnorr(bytesOf(sig), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
+}
+
+func bytesOf(b []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.SliceData(b))) }
