@@ -1,0 +1,89 @@
+package model
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config is what to simulate.
+type Config struct {
+	Nodes    int    `json:"nodes"`
+	Outbound int    `json:"outbound"` // links that each node keeps by dialling
+	Seed     uint64 `json:"seed"`
+
+	Latency time.Duration `json:"latency"` // one way, of every link; not with Regions
+	Jitter  float64       `json:"jitter"`  // each link's latency is drawn from this share around it
+	Rate    int64         `json:"rate"`    // bytes per second of each node's line up, and down; 0: no limit
+	Regions bool          `json:"regions"` // the world of 2019 instead: see regions.go
+
+	Blocks     int           `json:"blocks"`
+	Interval   time.Duration `json:"interval"` // mean time between blocks
+	Txs        int           `json:"txs"`
+	Span       time.Duration `json:"span"`       // over which transactions come; 0: all the time that blocks come
+	TxSize     int           `json:"txsize"`     // bytes
+	Chained    float64       `json:"chained"`    // share of transactions that spend an unconfirmed one
+	Validation time.Duration `json:"validation"` // of a block
+	TxCheck    time.Duration `json:"txcheck"`    // of a transaction
+	Public     bool          `json:"public"`     // announce as on public networks: at random times, for privacy
+
+	Loss      float64       `json:"loss"`      // breaks of a link in an hour: what loss is above TCP
+	Churn     float64       `json:"churn"`     // share of nodes that stop and come back
+	Liars     float64       `json:"liars"`     // share of nodes that do not play by the rules
+	Groups    int           `json:"groups"`    // the network falls into so many parts; 0, 1: it does not
+	Partition time.Duration `json:"partition"` // for so long
+
+	Check    bool                  `json:"-"` // prove the invariants after each step, not only at the end
+	Progress func(done, total int) `json:"-"` // from time to time; nil: nobody wants to know
+
+	spoil func(n int, m machine) machine // plants a bug in node n
+}
+
+// Limits keep a run within the machine.
+const (
+	MaxNodes  = 20_000
+	MaxBlocks = 5_000
+	MaxTxs    = 200_000
+)
+
+// Default is a small town on one continent.
+func Default() Config {
+	return Config{
+		Nodes: 64, Outbound: 8, Seed: 1,
+		Latency: 50 * time.Millisecond, Jitter: 0,
+		Blocks: 5, Interval: 30 * time.Second, Txs: 50, TxSize: 250,
+		Validation: 100 * time.Millisecond, TxCheck: 200 * time.Microsecond,
+	}
+}
+
+// check refuses what makes no sense, in words for the person who asked.
+func (c *Config) check() error {
+	switch {
+	case c.Nodes < 2 || c.Nodes > MaxNodes:
+		return fmt.Errorf("%d nodes: want 2 to %d", c.Nodes, MaxNodes)
+	case c.Outbound < 1 || c.Outbound >= c.Nodes || c.Outbound > 125:
+		return fmt.Errorf("%d outbound links: want 1 to 125, and fewer than there are nodes", c.Outbound)
+	case c.Blocks < 0 || c.Blocks > MaxBlocks:
+		return fmt.Errorf("%d blocks: want at most %d", c.Blocks, MaxBlocks)
+	case c.Txs < 0 || c.Txs > MaxTxs:
+		return fmt.Errorf("%d transactions: want at most %d", c.Txs, MaxTxs)
+	case c.Latency < 0 || c.Validation < 0 || c.TxCheck < 0 || c.Partition < 0 || c.Span < 0 || c.Rate < 0:
+		return fmt.Errorf("times and rates cannot be negative")
+	case c.Blocks > 0 && c.Interval <= 0:
+		return fmt.Errorf("blocks need a time between them")
+	case c.Jitter < 0 || c.Jitter > 1 || c.Churn < 0 || c.Churn > 1 || c.Chained < 0 || c.Chained > 1:
+		return fmt.Errorf("shares are from 0 to 1")
+	case c.Liars < 0 || c.Liars > 0.5:
+		return fmt.Errorf("liars are a share from 0 to 0.5: nothing can be promised when most nodes lie")
+	case c.Loss < 0 || c.Loss > 360:
+		return fmt.Errorf("loss is breaks of a link in an hour, at most 360")
+	case c.Groups < 0 || c.Groups > c.Nodes/2:
+		return fmt.Errorf("%d parts: want at least two nodes in each", c.Groups)
+	}
+	return nil
+}
+
+// active is how long blocks and transactions come; faults happen meanwhile.
+func (c *Config) active() time.Duration {
+	d := time.Duration(c.Blocks) * c.Interval
+	return max(d, c.Span, c.Partition+time.Second, 10*time.Second)
+}

@@ -1,0 +1,235 @@
+package model
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+)
+
+// faults plans what goes wrong while blocks and transactions come.
+func (m *sim) faults() {
+	c := &m.cfg
+	if c.Groups > 1 && c.Partition > 0 {
+		room := int64(c.active() - c.Partition)
+		m.after(time.Duration(m.rnd.Int64N(room)), func() {
+			m.part()
+			m.after(c.Partition, m.heal)
+		})
+	}
+	for range int(math.Round(c.Churn * float64(c.Nodes))) {
+		m.after(time.Duration(m.rnd.Int64N(int64(c.active()))), func() {
+			if n := m.somebody(); n != nil && m.upright() > 2 {
+				m.stop(n)
+			}
+		})
+	}
+}
+
+// upright is how many honest nodes are up.
+func (m *sim) upright() (k int) {
+	for _, n := range m.nodes {
+		if n.up && n.liar == nil {
+			k++
+		}
+	}
+	return k
+}
+
+// part cuts the network into groups. Whose links are cut keeps trying the same
+// addresses, as for peers named by hand.
+func (m *sim) part() {
+	m.group = make([]int, len(m.nodes))
+	for at, i := range m.rnd.Perm(len(m.nodes)) {
+		m.group[i] = at * m.cfg.Groups / len(m.nodes)
+	}
+	for _, n := range m.nodes {
+		for _, h := range slices.Clone(n.links) {
+			if h.dialled && m.parted(n, h.other.node) {
+				to := h.other.node
+				m.cut(h)
+				m.redial(n, to)
+			}
+		}
+	}
+}
+
+func (m *sim) parted(a, b *node) bool { return m.group != nil && m.group[a.i] != m.group[b.i] }
+
+// redial tries one address every second or two until the network is whole.
+func (m *sim) redial(n, to *node) {
+	m.after(m.soon()/2, func() {
+		switch {
+		case m.mayDial(n, to):
+			m.connect(n, to)
+		case m.parted(n, to):
+			m.redial(n, to)
+		}
+	})
+}
+
+func (m *sim) heal() { m.group = nil }
+
+// stop takes a node down as kill -9 does, and starts it again later: with its
+// chain, without its pool. Its wallet submits again what is not in a block.
+func (m *sim) stop(n *node) {
+	m.stops++
+	n.up = false
+	for _, h := range slices.Clone(n.links) {
+		m.cut(h)
+	}
+	away := time.Second + time.Duration(m.rnd.Int64N(int64(m.cfg.active()/4)))
+	m.after(away, func() {
+		m.start(n)
+		m.dial(n)
+		for _, i := range n.own {
+			if !n.rooms.knows(i) {
+				m.submit(n, i)
+			}
+		}
+	})
+}
+
+// endFaults: from now on nothing breaks. Who is without an honest neighbour
+// finds one, as the address book sees to in life.
+func (m *sim) endFaults() {
+	for _, n := range m.nodes {
+		if !n.up {
+			m.after(time.Second, m.endFaults) // it comes back first
+			return
+		}
+	}
+	m.group, m.calm = nil, true
+	for _, n := range m.nodes {
+		m.dial(n)
+	}
+	for _, lone := range m.islands() {
+		m.connect(lone, m.nodes[m.firstHonest()])
+	}
+}
+
+func (m *sim) firstHonest() int {
+	return slices.IndexFunc(m.nodes, func(n *node) bool { return n.liar == nil })
+}
+
+// islands gives one honest node of each part that honest links do not join to
+// the first honest node.
+func (m *sim) islands() (lone []*node) {
+	seen := make([]bool, len(m.nodes))
+	flood := func(from *node) {
+		seen[from.i] = true
+		for row := []*node{from}; len(row) > 0; row = row[1:] {
+			for _, h := range row[0].links {
+				if o := h.other.node; o.liar == nil && !seen[o.i] {
+					seen[o.i] = true
+					row = append(row, o)
+				}
+			}
+		}
+	}
+	flood(m.nodes[m.firstHonest()])
+	for _, n := range m.nodes {
+		if n.liar == nil && !seen[n.i] {
+			lone = append(lone, n)
+			flood(n)
+		}
+	}
+	return lone
+}
+
+// lie is a way not to play by the rules.
+type lie int
+
+const (
+	mute     lie = iota // answers no request for a body or a transaction
+	denier              // answers all of them with notfound
+	inventor            // announces transactions that do not exist
+	forger              // serves bodies that do not fit their headers
+	lies                // how many there are
+)
+
+// liar spoils what its node says.
+type liar struct {
+	lie lie
+	m   *sim
+}
+
+func (m *sim) makeLiars() {
+	k := int(math.Round(m.cfg.Liars * float64(len(m.nodes))))
+	for _, i := range m.rnd.Perm(len(m.nodes))[:k] {
+		m.nodes[i].liar = &liar{lie: lie(m.rnd.IntN(int(lies))), m: m}
+	}
+}
+
+// spoil changes what the node was about to do.
+func (l *liar) spoil(acts []gossip.Action) []gossip.Action {
+	for i, a := range acts {
+		switch l.lie {
+		case mute, denier:
+			acts[i] = l.refuse(a)
+		case inventor:
+			if s, ok := a.(gossip.Send); ok {
+				if inv, ok := s.Msg.(*wire.MsgInv); ok {
+					acts[i] = gossip.Send{Peer: s.Peer, Msg: l.invent(inv)}
+				}
+			}
+		}
+	}
+	return acts
+}
+
+// refuse takes what answers a request, and says nothing or notfound instead.
+func (l *liar) refuse(a gossip.Action) gossip.Action {
+	none := wire.NewMsgNotFound()
+	var id p2p.PeerID
+	switch a := a.(type) {
+	case gossip.SendBlock:
+		id = a.Peer
+		none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &a.Hash))
+	case gossip.Send:
+		t, ok := a.Msg.(*msg.Tx)
+		if !ok {
+			return a
+		}
+		id = a.Peer
+		none.InvList = append(none.InvList, wire.NewInvVect(invTypeWTx, &t.WID))
+	default:
+		return a
+	}
+	if l.lie == mute {
+		return gossip.Send{} // to nobody
+	}
+	return gossip.Send{Peer: id, Msg: none}
+}
+
+// invent adds hashes of nothing to an inv.
+func (l *liar) invent(inv *wire.MsgInv) *wire.MsgInv {
+	more := &wire.MsgInv{InvList: slices.Clone(inv.InvList)}
+	for range 1 + l.m.rnd.IntN(3) {
+		var h chain.Hash
+		for i := range h {
+			h[i] = byte(l.m.rnd.Uint32())
+		}
+		more.InvList = append(more.InvList, wire.NewInvVect(invTypeWTx, &h))
+	}
+	return more
+}
+
+// invTypeWTx names a transaction by its wtxid (BIP339).
+const invTypeWTx wire.InvType = 5
+
+// body is what the liar serves for a block.
+func (l *liar) body(b *chain.Block) *chain.Block {
+	if l.lie != forger {
+		return b
+	}
+	forged := *b
+	forged.Txs = append(slices.Clone(b.Txs), b.Txs[0])
+	return &forged
+}

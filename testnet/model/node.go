@@ -1,0 +1,265 @@
+package model
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// machine is what a node runs: a gossip.State, or one with a planted bug.
+type machine interface {
+	Step(now time.Time, ev gossip.Event) []gossip.Action
+	Deadline() time.Time
+	Status() gossip.Status
+	Sizes() gossip.Sizes
+}
+
+var _ machine = (*gossip.State)(nil)
+
+// never is a time that does not come.
+const never = time.Duration(1<<63 - 1)
+
+// node is one node: its conversation, its rooms and its line.
+type node struct {
+	i        int
+	m        machine
+	rooms    rooms
+	liar     *liar // nil: honest
+	up       bool
+	life     int32 // how often it was started: what was judged for an earlier life is void
+	links    []*half
+	outs     int    // of these, dialled by itself
+	dialling bool   // it will dial again soon
+	known    bitset // headers it has stored, by block
+	tickAt   time.Duration
+	rnd      *rand.Rand
+
+	region   int
+	rate     [2]int64         // bytes per second up and down; 0: no limit
+	free     [2]time.Duration // when its line is free again, up and down
+	blocksAt time.Duration    // when the ledger is free again
+	txsAt    time.Duration    // when the pool is
+
+	got      bitset // bodies that have come, by block, judged or not
+	tickets  int    // of Submits that wait for their answer
+	own      []int32
+	out, in  int64   // bytes
+	outcasts []*node // it has found them to be liars
+	watch    *watch  // nil: only the end is looked at
+}
+
+// start gives the node a conversation that knows what its rooms know.
+func (m *sim) start(n *node) {
+	n.up, n.tickAt, n.tickets = true, never, 0
+	n.life++
+	n.blocksAt, n.txsAt = m.now, m.now
+	n.rooms.pool, n.got = nil, slices.Clone(n.rooms.have)
+	cfg := gossip.Config{
+		Params: m.w.params, Tip: n.rooms.tip.node, MinFee: 1000,
+		Rand: rand.New(rand.NewPCG(m.cfg.Seed, uint64(n.i)<<20|uint64(n.life))),
+		Stored: func(h chain.Hash) bool {
+			b := m.w.byHash[h]
+			return b != nil && n.rooms.have.has(b.i)
+		},
+	}
+	for i, b := range m.w.blocks {
+		if n.known.has(i) {
+			cfg.Headers = append(cfg.Headers, b.node)
+		}
+	}
+	n.m = gossip.New(cfg)
+	if n.watch != nil {
+		n.watch.restart()
+	}
+	if m.cfg.spoil != nil {
+		n.m = m.cfg.spoil(n.i, n.m)
+	}
+}
+
+// step tells a node what happened and does what it says.
+func (m *sim) step(n *node, ev gossip.Event) {
+	if !n.up {
+		return
+	}
+	m.steps++
+	acts := n.m.Step(m.w.start.Add(m.now), ev)
+	if n.liar != nil {
+		acts = n.liar.spoil(acts)
+	}
+	for _, a := range acts {
+		m.perform(n, a)
+	}
+	m.arm(n)
+	if n.watch != nil {
+		n.watch.after(m, n)
+	}
+}
+
+// arm sees to it that the node is woken when it wants to be.
+func (m *sim) arm(n *node) {
+	due := n.m.Deadline()
+	if due.IsZero() {
+		return
+	}
+	if at := max(due.Sub(m.w.start), m.now); at < n.tickAt {
+		n.tickAt = at
+		m.line.push(event{at: at, kind: ticks, node: n})
+	}
+}
+
+// onTick wakes a node, unless its deadline has moved meanwhile.
+func (m *sim) onTick(n *node, at time.Duration) {
+	if n.tickAt != at {
+		return
+	}
+	n.tickAt = never
+	if due := n.m.Deadline(); !n.up || due.IsZero() || due.Sub(m.w.start) > m.now {
+		if n.up {
+			m.arm(n)
+		}
+		return
+	}
+	if m.spins(n) {
+		return
+	}
+	m.step(n, gossip.Tick{})
+}
+
+func (m *sim) perform(n *node, a gossip.Action) {
+	switch a := a.(type) {
+	case gossip.Send:
+		if n.watch != nil {
+			n.watch.asks(m, n, a)
+		}
+		if h := m.lineOf(n, a.Peer); h != nil {
+			m.transmit(h, a.Msg)
+		}
+	case gossip.SendBlock:
+		if h := m.lineOf(n, a.Peer); h != nil {
+			m.sendBlock(n, h, a.Hash)
+		}
+	case gossip.Drop:
+		if n.watch != nil {
+			n.watch.left(a.Peer)
+		}
+		if h := m.lineOf(n, a.Peer); h != nil {
+			m.onDrop(n, h, a)
+		}
+	case gossip.JudgeTx:
+		n.txsAt = max(n.txsAt, m.now) + m.cfg.TxCheck
+		m.line.push(event{at: n.txsAt, kind: judgedTx, size: n.life, node: n, what: a})
+	case gossip.JudgeBlock:
+		if b := m.w.byHash[a.Node.Hash]; b != nil {
+			n.got.set(b.i)
+		}
+		n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
+		m.line.push(event{at: n.blocksAt, kind: judgedBlock, size: n.life, node: n, what: a})
+	case gossip.StoreHeaders:
+		for _, h := range a.Nodes {
+			if b := m.w.byHash[h.Hash]; b != nil {
+				n.known.set(b.i)
+			}
+		}
+	case gossip.Answer:
+		n.tickets--
+	}
+}
+
+// sendBlock serves a body as the peer's writer does: by its hash, when its turn comes.
+func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
+	b := m.w.byHash[hash]
+	if b == nil || b.body == nil || !n.got.has(b.i) && !n.rooms.have.has(b.i) {
+		m.broken(n, "serves a body that it does not have")
+		return
+	}
+	body := b.body
+	if n.liar != nil {
+		body = n.liar.body(body)
+	}
+	m.transmit(h, &msg.Block{Block: body})
+}
+
+func (m *sim) onDrop(n *node, h *half, a gossip.Drop) {
+	if a.Offence != "" {
+		if n.liar == nil && h.other.node.liar == nil {
+			m.broken(n, "drops an honest peer: "+string(a.Offence))
+		}
+		h.node.outcast(h.other.node)
+	}
+	m.drops++
+	m.cut(h)
+}
+
+// outcast: these two do not talk again.
+func (n *node) outcast(other *node) {
+	n.outcasts = append(n.outcasts, other)
+}
+
+// judged hands the pool's verdict on.
+func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
+	evs, taken := n.rooms.judgeTx(j.Tx)
+	if taken >= 0 {
+		m.reached(m.txSeen, int(taken), n)
+	}
+	for _, ev := range evs {
+		m.step(n, ev)
+	}
+}
+
+func (m *sim) judgedBlock(n *node, j gossip.JudgeBlock) {
+	moved := func(b *block) {
+		m.reached(m.blockSeen, b.i, n)
+		for _, i := range b.txs {
+			m.reached(m.txSeen, int(i), n)
+		}
+	}
+	for _, ev := range n.rooms.judgeBlock(j, moved) {
+		m.step(n, ev)
+	}
+}
+
+// find lets a node find a block on its tip.
+func (m *sim) find(n *node) {
+	b := m.w.mine(n.rooms.tip, int32(n.i), m.now, n.rooms.choose())
+	m.blockSeen = append(m.blockSeen, m.unseen())
+	n.known.set(b.i)
+	n.tickets++
+	m.ticket++
+	m.step(n, gossip.SubmitBlock{Ticket: m.ticket, Block: b.body})
+}
+
+// pay lets a node make a transaction.
+func (m *sim) pay(n *node) {
+	t := tx{parent: -1, born: m.now, maker: int32(n.i)}
+	if pool := n.rooms.choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
+		t.parent = pool[m.rnd.IntN(len(pool))]
+	}
+	i := m.w.spend(t, m.cfg.TxSize)
+	m.txSeen = append(m.txSeen, m.unseen())
+	n.own = append(n.own, i)
+	m.submit(n, i)
+}
+
+func (m *sim) submit(n *node, i int32) {
+	n.tickets++
+	m.ticket++
+	m.step(n, gossip.SubmitTx{Ticket: m.ticket, Tx: m.w.txs[i].tx})
+}
+
+// forget takes a line from the node's list.
+func (n *node) forget(h *half) {
+	if i := slices.Index(n.links, h); i >= 0 {
+		n.links = slices.Delete(n.links, i, i+1)
+		if h.dialled {
+			n.outs--
+		}
+	}
+}
+
+var _ wire.Message = (*msg.Block)(nil)

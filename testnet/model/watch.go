@@ -1,0 +1,182 @@
+package model
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+)
+
+// What must hold. Some of it can be seen only from outside: whether a request
+// that a node believes to be open was ever made and not answered yet. So the
+// simulator keeps its own books of what was asked.
+
+const (
+	maxWrong = 20 // violations after which a run ends
+	maxAsks  = 4  // requests for one thing at one peer: more is asking for ever
+)
+
+// request is one thing asked from one peer.
+type request struct {
+	peer p2p.PeerID
+	hash chain.Hash
+}
+
+// watch is the books of one node.
+type watch struct {
+	open  map[request]time.Duration // since when
+	asked map[request]int
+}
+
+func newWatch() *watch {
+	return &watch{open: map[request]time.Duration{}, asked: map[request]int{}}
+}
+
+func (w *watch) restart() { *w = *newWatch() }
+
+// asks notes what a node asks for.
+func (w *watch) asks(m *sim, n *node, s gossip.Send) {
+	get, ok := s.Msg.(*wire.MsgGetData)
+	if !ok {
+		return
+	}
+	for _, iv := range get.InvList {
+		r := request{s.Peer, iv.Hash}
+		w.open[r] = m.now
+		if w.asked[r]++; w.asked[r] > maxAsks {
+			m.broken(n, "asks the same peer for the same thing again and again")
+		}
+	}
+}
+
+// answered notes that a request is no longer open.
+func (w *watch) answered(from *half, what wire.Message) {
+	switch what := what.(type) {
+	case *msg.Block:
+		delete(w.open, request{from.id, what.Hash})
+	case *msg.Tx:
+		delete(w.open, request{from.id, what.ID})
+		delete(w.open, request{from.id, what.WID})
+	case *wire.MsgNotFound:
+		for _, iv := range what.InvList {
+			delete(w.open, request{from.id, iv.Hash})
+		}
+	}
+}
+
+// left forgets what a peer was asked that is gone.
+func (w *watch) left(id p2p.PeerID) {
+	for r := range w.open {
+		if r.peer == id {
+			delete(w.open, r)
+		}
+	}
+}
+
+// after proves what holds at every moment.
+func (w *watch) after(m *sim, n *node) {
+	z := n.m.Sizes()
+	if z.TxFlights+z.BlockFlights > len(w.open) {
+		m.broken(n, "waits for what nobody was asked for, or what was answered long ago")
+	}
+	if z.TxCredits < 0 || z.TxCredits > gossip.MaxTxsJudged || z.BytesJudged < 0 || z.BytesQueued < 0 {
+		m.broken(n, "its credits do not add up")
+	}
+	if z.PoolLog > 2*z.Pool+66 || z.OrphanLog > 2*z.Orphans+66 {
+		m.broken(n, "keeps a long row of what is gone")
+	}
+	if z.Headers > len(m.w.blocks) {
+		m.broken(n, "has headers that nobody made")
+	}
+}
+
+func (m *sim) wrongf(format string, args ...any) {
+	if len(m.wrong) < maxWrong {
+		m.wrong = append(m.wrong, fmt.Sprintf("%8.3f s  ", m.now.Seconds())+fmt.Sprintf(format, args...))
+	}
+}
+
+func (m *sim) broken(n *node, what string) { m.wrongf("node %d %s", n.i, what) }
+
+// spins says whether a node wants to be woken at this very moment for ever.
+func (m *sim) spins(n *node) bool {
+	s := &m.idle
+	if s.node != n || s.at != m.now {
+		s.node, s.at, s.times = n, m.now, 0
+	}
+	if s.times++; s.times == spinMax {
+		m.broken(n, "wants to be woken again and again at one moment")
+	}
+	return s.times >= spinMax
+}
+
+// atEnd proves what holds when all is quiet.
+func (m *sim) atEnd() {
+	if len(m.wrong) >= maxWrong {
+		return
+	}
+	best := m.w.best()
+	for _, n := range m.nodes {
+		if n.liar == nil {
+			m.checkEnd(n, best)
+		}
+	}
+}
+
+// checkEnd proves that a node has everything, waits for nothing and has
+// forgotten what is over.
+func (m *sim) checkEnd(n *node, best *block) {
+	z, st := n.m.Sizes(), n.m.Status()
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			m.broken(n, fmt.Sprintf(format, args...))
+		}
+	}
+	must(n.rooms.tip.node.Work == best.node.Work, "is at height %d at the end, the best is %d", n.rooms.tip.node.Height, best.node.Height)
+	must(st.Tip.Hash == n.rooms.tip.node.Hash, "does not follow its own ledger")
+	if tip := m.nodes[m.firstHonest()].rooms.tip; best.parent != nil {
+		must(n.rooms.tip == tip || m.tied(best), "is on another tip than others")
+	}
+	m.checkTxs(n)
+	must(z.Peers == len(n.links), "remembers %d peers, %d are here", z.Peers, len(n.links))
+	must(z.Pool == n.rooms.pool.count(), "has %d transactions in its index, %d in its pool", z.Pool, n.rooms.pool.count())
+	must(z.BlockFlights == 0 && z.TxFlights == 0, "still waits for %d blocks and %d transactions", z.BlockFlights, z.TxFlights)
+	must(z.BytesJudged == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
+	must(z.TxCredits == gossip.MaxTxsJudged && z.TxJudging == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
+	must(z.Wants == 0 && z.Offers == 0 && z.TxAsked == 0, "still wants %d transactions", z.Wants)
+	must(z.Orphans == 0 && z.OrphanLog == 0, "keeps %d orphans", z.Orphans)
+	must(z.Outbox == 0, "has %d announcements left", z.Outbox)
+	must(n.tickets == 0, "left %d submissions without an answer", n.tickets)
+	if n.watch == nil {
+		return
+	}
+	for r := range n.watch.open {
+		h := m.lineOf(n, r.peer)
+		must(h == nil || h.other.node.liar != nil, "was never answered by an honest peer")
+	}
+}
+
+// tied says whether another block has as much work as the best: then the first
+// seen wins, and nodes may differ until the next block.
+func (m *sim) tied(best *block) bool {
+	for _, b := range m.w.blocks {
+		if b != best && b.node.Work == best.node.Work {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *sim) checkTxs(n *node) {
+	for i := range m.w.txs {
+		if !n.rooms.knows(int32(i)) {
+			m.broken(n, fmt.Sprintf("never heard of transaction %d of node %d", i, m.w.txs[i].maker))
+			return
+		}
+	}
+}
