@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -303,8 +304,29 @@ func (s *snapshots) onCommit(n int) {
 
 // A crash before or after any commit, and another one while it recovers: the
 // file opens, what is stored is connected, and the coin set is the naive one.
+// GRAPEVINE_TEST_CRASHES asks for so many crashes, each seed's tree having some
+// hundred.
 func TestT48_CrashAtEveryCommit(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 5))
+	want := 1
+	if s := os.Getenv("GRAPEVINE_TEST_CRASHES"); s != "" {
+		var err error
+		if want, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crashes := 0
+	for seed := uint64(5); crashes < want; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { crashes += crashEverywhere(t, seed) })
+		if t.Failed() {
+			return
+		}
+	}
+	t.Logf("%d crashes survived", crashes)
+}
+
+// crashEverywhere crashes one run at every commit, and returns how often.
+func crashEverywhere(t *testing.T, seed uint64) (crashes int) {
+	rng := rand.New(rand.NewPCG(seed, 5))
 	g := growGrove(t, rng, 50)
 	dir := t.TempDir()
 	s := &snapshots{path: filepath.Join(dir, "chain.db"), dir: dir, every: 2}
@@ -316,20 +338,22 @@ func TestT48_CrashAtEveryCommit(t *testing.T) {
 		}
 	}
 	r.stop()
-	taken := s.taken
-	if len(taken) < 30 {
-		t.Fatalf("only %d commits", len(taken))
+	if len(s.taken) < 30 {
+		t.Fatalf("only %d commits", len(s.taken))
 	}
-	for i, name := range taken {
+	for i, name := range s.taken {
 		if i%3 > 0 && testing.Short() {
 			continue
 		}
 		again := &snapshots{path: name, dir: t.TempDir(), every: 1}
 		recovered(t, g, name, again.onCommit)
+		crashes++
 		if len(again.taken) > 0 {
 			recovered(t, g, again.taken[rng.IntN(len(again.taken))], nil)
+			crashes++
 		}
 	}
+	return crashes
 }
 
 func leaves(ms []chaintest.Mined) (ls []leaf) {
