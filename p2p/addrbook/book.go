@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -56,6 +57,9 @@ type Book struct {
 	dirty   map[string]bool // changed or gone since the last Save
 	answer  []p2p.Addr      // to getaddr
 	answerT time.Time
+
+	bans      map[netip.Prefix]Ban
+	bansDirty bool
 }
 
 // entry is an address and how good it was. Times are Unix seconds.
@@ -175,7 +179,8 @@ func (b *Book) Good(key string) {
 }
 
 // Pick chooses an address to dial: tried and new ones about equally often, and
-// the rarer the more often it failed. It does not choose what skip refuses.
+// the rarer the more often it failed. It does not choose what is banned, nor
+// what skip refuses, which must not call the book.
 func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -190,7 +195,7 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 		start := b.cfg.Rand.IntN(n)
 		for i := range n {
 			e := b.order[(start+i)%n]
-			if strict && e.tried != wantTried || !b.due(e, now) || skip(e.addr) {
+			if strict && e.tried != wantTried || !b.due(e, now) || b.bannedHost(e.addr.Host) || skip(e.addr) {
 				continue
 			}
 			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {

@@ -256,3 +256,75 @@ func sameAddrs(a, b []p2p.Addr) bool {
 	}
 	return true
 }
+
+func TestBansHoldUntilTheyEnd(t *testing.T) {
+	c := newClock()
+	path := filepath.Join(t.TempDir(), "peers.db")
+	session := func(f func(*addrbook.Book)) {
+		d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		b := open(t, c, func(cfg *addrbook.Config) { cfg.DB = d })
+		f(b)
+		if err := b.Save(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ban := func(b *addrbook.Book, s string, d time.Duration) {
+		n, err := addrbook.ParseNet(s)
+		if err == nil {
+			err = b.Ban(n, c.t.Add(d))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(b *addrbook.Book, want map[string]bool) {
+		t.Helper()
+		for host, is := range want {
+			if got := b.Banned(host); got != is {
+				t.Errorf("%s banned: %v", host, got)
+			}
+		}
+	}
+	session(func(b *addrbook.Book) {
+		ban(b, "8.8.8.8", time.Hour)
+		ban(b, "9.9.0.0/16", 2*time.Hour)
+		ban(b, "2001:db8::/32", 2*time.Hour)
+		check(b, map[string]bool{
+			"8.8.8.8": true, "::ffff:8.8.8.8": true, "8.8.8.9": false, "9.9.255.1": true, "9.10.0.1": false,
+			"2001:db8:1::1": true, "2001:db9::1": false, "example.com": false,
+		})
+	})
+	c.t = c.t.Add(90 * time.Minute)
+	session(func(b *addrbook.Book) {
+		check(b, map[string]bool{"8.8.8.8": false, "9.9.1.1": true})
+		if n := len(b.Bans()); n != 2 {
+			t.Errorf("%d bans", n)
+		}
+		n, _ := addrbook.ParseNet("9.9.1.1/16")
+		if !b.Unban(n) || b.Unban(n) {
+			t.Error("a ban is taken back once")
+		}
+	})
+	session(func(b *addrbook.Book) { check(b, map[string]bool{"9.9.1.1": false, "2001:db8::1": true}) })
+	if _, err := addrbook.ParseNet("example.com"); err == nil {
+		t.Error("a name was banned")
+	}
+}
+
+func TestT41_ManyBansAreCheap(t *testing.T) {
+	c := newClock()
+	b := open(t, c, nil)
+	for i := range addrbook.MaxBans + 10 {
+		n, _ := addrbook.ParseNet(fmt.Sprintf("8.%d.%d.8", i/250, i%250))
+		if err := b.Ban(n, c.t.Add(time.Hour)); (err != nil) != (i >= addrbook.MaxBans) {
+			t.Fatalf("ban %d: %v", i, err)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { b.Banned("7.7.7.7") }); n > 1 {
+		t.Errorf("a look costs %v allocations", n)
+	}
+}

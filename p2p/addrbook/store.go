@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -76,6 +77,7 @@ func Open(cfg Config) (*Book, error) {
 		known: map[string]*entry{},
 		slots: map[slot]*entry{},
 		dirty: map[string]bool{},
+		bans:  map[netip.Prefix]Ban{},
 	}
 	b.key = binary.BigEndian.AppendUint64(nil, cfg.Rand.Uint64())
 	b.key = binary.BigEndian.AppendUint64(b.key, cfg.Rand.Uint64())
@@ -85,7 +87,7 @@ func Open(cfg Config) (*Book, error) {
 	if err := cfg.DB.Update(b.loadKey); err != nil {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
-	if err := cfg.DB.View(b.load); err != nil {
+	if err := errors.Join(cfg.DB.View(b.load), cfg.DB.View(b.loadBans)); err != nil {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
 	clear(b.dirty)
@@ -124,8 +126,34 @@ func (b *Book) Save() error {
 	if b.cfg.DB == nil {
 		return nil
 	}
+	changed, bans := b.changes()
+	if len(changed) == 0 && bans == nil {
+		return nil
+	}
+	err := b.cfg.DB.Update(func(tx *db.Tx) error {
+		if err := write(tx, changed); err != nil || bans == nil {
+			return err
+		}
+		return writeBans(tx, bans)
+	})
+	if err != nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for key := range changed {
+			b.dirty[key] = true
+		}
+		b.bansDirty = b.bansDirty || bans != nil
+		return fmt.Errorf("address book: %w", err)
+	}
+	return nil
+}
+
+// changes takes what is to be written: copies of entries, nil for those that
+// are gone, and all bans unless none has changed.
+func (b *Book) changes() (changed map[string]*entry, bans []Ban) {
 	b.mu.Lock()
-	changed := make(map[string]*entry, len(b.dirty))
+	defer b.mu.Unlock()
+	changed = make(map[string]*entry, len(b.dirty))
 	for key := range b.dirty {
 		changed[key] = nil
 		if e := b.known[key]; e != nil {
@@ -134,20 +162,14 @@ func (b *Book) Save() error {
 		}
 	}
 	clear(b.dirty)
-	b.mu.Unlock()
-	if len(changed) == 0 {
-		return nil
-	}
-	err := b.cfg.DB.Update(func(tx *db.Tx) error { return write(tx, changed) })
-	if err != nil {
-		b.mu.Lock()
-		for key := range changed {
-			b.dirty[key] = true
+	if b.bansDirty {
+		bans = make([]Ban, 0, len(b.bans))
+		for _, ban := range b.bans {
+			bans = append(bans, ban)
 		}
-		b.mu.Unlock()
-		return fmt.Errorf("address book: %w", err)
+		b.bansDirty = false
 	}
-	return nil
+	return changed, bans
 }
 
 func write(tx *db.Tx, changed map[string]*entry) error {

@@ -58,3 +58,8 @@ func (o *outcasts) has(host string, now time.Time) bool {
 	t, ok := o.until[host]
 	return ok && now.Before(t)
 }
+
+// shunned: has offended, or somebody has banned it.
+func (l *loop) shunned(host string) bool {
+	return l.outcasts.has(host, l.cfg.Now()) || l.cfg.Book.Banned(host)
+}

@@ -7,8 +7,11 @@ import (
 	"net"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
 )
@@ -197,6 +200,31 @@ func (s *Swarm) disconnect(match func(*remote) bool) error {
 	}
 	return err
 }
+
+// SetBan keeps an address or subnet away until then (setban add); who is there
+// from it has to go. Bans outlive the process.
+func (s *Swarm) SetBan(where string, until time.Time) error {
+	n, err := addrbook.ParseNet(where)
+	if err != nil {
+		return err
+	}
+	if err := s.cfg.Book.Ban(n, until); err != nil {
+		return err
+	}
+	return s.ask(func(l *loop) {
+		for _, r := range l.order {
+			if l.cfg.Book.Banned(hostOf(r.addr)) {
+				l.dropFor(r, "banned", "")
+			}
+		}
+	})
+}
+
+// Book is the address book: bans are taken back and listed there.
+func (s *Swarm) Book() *addrbook.Book { return s.cfg.Book }
+
+// Services are what we offer to peers.
+func (s *Swarm) Services() wire.ServiceFlag { return s.cfg.services() }
 
 // SetActive switches the network off and on (setnetworkactive): while it is
 // off there are no connections, and none is accepted or dialled.

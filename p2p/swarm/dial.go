@@ -115,7 +115,7 @@ func (l *loop) dialAll() {
 		if t.live != nil || now.Before(t.next) || l.ownAddrs[t.addr] {
 			continue
 		}
-		if t.live = l.connectedTo(t.addr); t.live == nil {
+		if t.live = l.reached(t.addr); t.live == nil {
 			t.live = l.dialTo(t.addr, true)
 		}
 	}
@@ -134,8 +134,17 @@ func (l *loop) dialTo(addr string, manual bool) *remote {
 
 // connectedTo finds the connection we dialled, or are dialling, to addr.
 func (l *loop) connectedTo(addr string) *remote {
+	return l.find(func(r *remote) bool { return !r.inbound && r.addr == addr })
+}
+
+// reached is connectedTo, or the connection that addr has dialled to us.
+func (l *loop) reached(addr string) *remote {
+	return l.find(func(r *remote) bool { return !r.inbound && r.addr == addr || r.listens == addr })
+}
+
+func (l *loop) find(match func(*remote) bool) *remote {
 	for _, r := range l.order {
-		if !r.inbound && r.addr == addr && !r.dropped {
+		if !r.dropped && match(r) {
 			return r
 		}
 	}

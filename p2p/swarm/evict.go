@@ -87,7 +87,7 @@ func pingRank(c candidate) time.Duration {
 // accept takes a connection if there is room, or makes room for it.
 func (l *loop) accept(conn net.Conn) {
 	r := &remote{addr: conn.RemoteAddr().String(), inbound: true}
-	if l.asleep || l.outcasts.has(hostOf(r.addr), l.cfg.Now()) {
+	if l.asleep || l.shunned(hostOf(r.addr)) {
 		conn.Close()
 		return
 	}

@@ -203,3 +203,29 @@ func TestConnectAddRemoveDisconnect(t *testing.T) {
 		}
 	})
 }
+
+func TestTheBannedHaveToGo(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1)
+		b := start(t, net, 2, knows(a.addr))
+		c := start(t, net, 3, knows(a.addr))
+		eventually(t, "connected", func() bool { return len(a.Peers()) == 2 && len(c.Peers()) == 2 })
+		if err := a.SetBan("10.0.0.2", now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		for _, p := range a.Peers() {
+			if p.Addr != c.addr && p.Listens != c.addr {
+				t.Errorf("still connected: %s", p.Addr)
+			}
+		}
+		if len(b.Peers()) != 1 {
+			t.Errorf("b has %d peers, c alone is left", len(b.Peers()))
+		}
+		time.Sleep(time.Hour)
+		eventually(t, "connected again", func() bool { return len(a.Peers()) == 2 })
+		if err := a.SetBan("nobody", now()); err == nil {
+			t.Error("a name was banned")
+		}
+	})
+}
