@@ -25,6 +25,7 @@ type Config struct {
 	Validation time.Duration `json:"validation"` // of a block
 	TxCheck    time.Duration `json:"txcheck"`    // of a transaction
 	Public     bool          `json:"public"`     // announce as on public networks: at random times, for privacy
+	Stock      bool          `json:"stock"`      // nobody speaks gvhave, as Bitcoin Core does not
 
 	Loss      float64       `json:"loss"`      // breaks of a link in an hour: what loss is above TCP
 	Churn     float64       `json:"churn"`     // share of nodes that stop and come back

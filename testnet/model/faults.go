@@ -88,12 +88,20 @@ func (m *sim) stop(n *node) {
 	m.after(away, func() {
 		m.start(n)
 		m.dial(n)
-		for _, i := range n.own {
-			if !n.rooms.knows(i) {
-				m.submit(n, i)
-			}
+		for _, later := range [3]time.Duration{0, 10 * time.Second, time.Minute} {
+			m.after(later, func() { m.submitAgain(n) })
 		}
 	})
+}
+
+// submitAgain is what a wallet does after a start: its transactions may be
+// forgotten, and their parents too, until others have told of them.
+func (m *sim) submitAgain(n *node) {
+	for _, i := range n.own {
+		if n.up && !n.rooms.knows(i) {
+			m.submit(n, i)
+		}
+	}
 }
 
 // endFaults: from now on nothing breaks. Who is without an honest neighbour
@@ -112,7 +120,16 @@ func (m *sim) endFaults() {
 	for _, lone := range m.islands() {
 		m.connect(lone, m.nodes[m.firstHonest()])
 	}
+	m.after(tieBreak, func() {
+		if n := m.somebody(); m.tied(m.w.best()) && n != nil {
+			m.find(n)
+		}
+	})
 }
+
+// tieBreak is how long after the last fault one more block is found if two
+// branches are equal: without it both would be right for ever.
+const tieBreak = 2 * time.Minute
 
 func (m *sim) firstHonest() int {
 	return slices.IndexFunc(m.nodes, func(n *node) bool { return n.liar == nil })

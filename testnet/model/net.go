@@ -88,7 +88,7 @@ func (m *sim) join(h *half) {
 	m.step(h.node, gossip.Joined{Peer: h.id, Info: gossip.PeerInfo{
 		Addr: "", Inbound: !h.dialled, Version: msg.ProtocolVersion,
 		Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
-		Relay: true, WTxIDRelay: true, AddrV2: true, Have: true,
+		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !m.cfg.Stock,
 	}})
 	if !h.dead {
 		m.step(h.node, gossip.Pong{Peer: h.id, RTT: 2 * h.latency})
@@ -162,7 +162,7 @@ func (m *sim) dialSoon(n *node) {
 }
 
 func (m *sim) mayDial(n, o *node) bool {
-	if o == n || !o.up || m.parted(n, o) || n.shuns(o) || o.shuns(n) {
+	if o == n || !n.up || !o.up || m.parted(n, o) || n.shuns(o) || o.shuns(n) {
 		return false
 	}
 	for _, h := range n.links {

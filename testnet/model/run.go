@@ -61,16 +61,25 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	m := newSim(cfg)
 	m.plot()
+	if err := m.play(ctx); err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	m.atEnd()
+	return m.result(), nil
+}
+
+// play lets happen what there is, until nothing is left.
+func (m *sim) play(ctx context.Context) error {
 	for n := 0; len(m.line.row) > 0; n++ {
 		if n%glance == 0 {
 			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("simulate: %w", err)
+				return err
 			}
 			m.progress()
 		}
 		e := m.line.pop()
 		m.now = e.at
-		if m.now > warmUp+cfg.active()+giveUp {
+		if m.now > warmUp+m.cfg.active()+giveUp {
 			m.wrongf("it never comes to rest: after %v there is still something to do", giveUp)
 			break
 		}
@@ -79,8 +88,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 			break
 		}
 	}
-	m.atEnd()
-	return m.result(), nil
+	return nil
 }
 
 func newSim(cfg Config) *sim {

@@ -1,0 +1,115 @@
+package model
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+)
+
+// teller prints all that a node hears and does.
+type teller struct {
+	machine
+	m *sim
+}
+
+func show(x any) string {
+	switch x := x.(type) {
+	case gossip.Message:
+		return fmt.Sprintf("recv %d %s", x.Peer, showMsg(x.Msg))
+	case gossip.Send:
+		return fmt.Sprintf("send %d %s", x.Peer, showMsg(x.Msg))
+	case gossip.Joined:
+		return fmt.Sprintf("joined %d in=%v", x.Peer, x.Info.Inbound)
+	case gossip.Drop:
+		return fmt.Sprintf("drop %d %s", x.Peer, x.Reason)
+	case gossip.SendBlock:
+		return fmt.Sprintf("send %d block %v", x.Peer, x.Hash.String()[56:])
+	case gossip.JudgeBlock:
+		return fmt.Sprintf("judge block %d", x.Node.Height)
+	case gossip.BlockVerdict:
+		return fmt.Sprintf("verdict %d %v", x.Node.Height, x.Err)
+	case gossip.TipChanged:
+		return fmt.Sprintf("tip %d", x.Tip.Height)
+	case gossip.JudgeTx:
+		return "judge " + x.Tx.ID.String()[56:]
+	case gossip.TxVerdict:
+		return fmt.Sprint("verdict ", x.Tx.ID.String()[56:], x.Err)
+	case gossip.TxIn:
+		return "in " + x.Tx.ID.String()[56:]
+	case gossip.TxOut:
+		return "out " + x.Tx.ID.String()[56:]
+	case gossip.Left:
+		return fmt.Sprintf("left %d", x.Peer)
+	}
+	return fmt.Sprintf("%T", x)
+}
+
+func showMsg(m wire.Message) string {
+	s := m.Command()
+	list := func(l []*wire.InvVect) {
+		for _, iv := range l {
+			s += fmt.Sprintf(" %d:%s", iv.Type&0xf, iv.Hash.String()[56:])
+		}
+	}
+	switch m := m.(type) {
+	case *wire.MsgInv:
+		list(m.InvList)
+	case *wire.MsgGetData:
+		list(m.InvList)
+	case *wire.MsgNotFound:
+		list(m.InvList)
+	case *wire.MsgHeaders:
+		for _, h := range m.Headers {
+			s += " " + h.BlockHash().String()[56:]
+		}
+	case *msg.Have:
+		s += fmt.Sprintf(" last %s n=%d held=%x fetching=%x", m.Last.String()[56:], m.Count, m.Held, m.Fetching)
+	case *msg.Block:
+		s += " " + m.Hash.String()[56:]
+	case *msg.Tx:
+		s += " " + m.WID.String()[56:] + "/" + m.ID.String()[56:]
+	}
+	return s
+}
+
+func (t *teller) Step(now time.Time, ev gossip.Event) []gossip.Action {
+	at := now.Sub(t.m.w.start).Seconds()
+	fmt.Printf("%9.3f  %s\n", at, show(ev))
+	acts := t.machine.Step(now, ev)
+	for _, a := range acts {
+		fmt.Printf("%9s    -> %s\n", "", show(a))
+	}
+	return acts
+}
+
+// GV_SEED=6 GV_NODE=4 go test -run TestTrace prints one node's life.
+func TestTrace(t *testing.T) {
+	seed, err := strconv.ParseUint(os.Getenv("GV_SEED"), 10, 64)
+	if err != nil {
+		t.Skip("set GV_SEED and GV_NODE to follow one node")
+	}
+	node, _ := strconv.Atoi(os.Getenv("GV_NODE"))
+	cfg := mix(seed)
+	var m *sim
+	cfg.spoil = func(n int, x machine) machine {
+		if n == node && m != nil {
+			return &teller{x, m}
+		}
+		return x
+	}
+	m = newSim(cfg)
+	m.nodes[node].m = &teller{m.nodes[node].m, m}
+	m.steps = 0
+	t.Log(cfg)
+	m.plot()
+	m.play(t.Context())
+	m.atEnd()
+	t.Log(m.wrong)
+}
