@@ -13,6 +13,7 @@ import (
 // methods is the table of all that this server answers.
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API) []jsonrpc.Method {
 	all := append(s.controlMethods(), s.peerMethods()...)
+	all = append(all, s.bookMethods()...)
 	all = append(all, onChain.Methods()...)
 	all = append(all, onPool.Methods()...)
 	if s.cfg.Wallet != nil {

@@ -50,6 +50,7 @@ logging 0:include 1:exclude
 sendmany 1:amounts 2:minconf 4:subtractfeefrom 5:replaceable 6:conf_target 8:fee_rate
 sendrawtransaction 1:maxfeerate 2:maxburnamount
 sendtoaddress 1:amount 4:subtractfeefromamount 5:replaceable 6:conf_target 8:avoid_reuse 9:fee_rate 10:verbose
+setban 2:bantime 3:absolute
 setmocktime 0:timestamp
 setnetworkactive 0:state
 signrawtransactionwithwallet 1:prevtxs

@@ -31,6 +31,7 @@ const (
 	CodeInUTXOSet       Code = -27 // RPC_VERIFY_ALREADY_IN_UTXO_SET
 	CodeWarmUp          Code = -28 // RPC_IN_WARMUP
 	CodeNodeNotFound    Code = -29 // RPC_CLIENT_NODE_NOT_CONNECTED
+	CodeInvalidSubnet   Code = -30 // RPC_CLIENT_INVALID_IP_OR_SUBNET
 	CodeP2PDisabled     Code = -31 // RPC_CLIENT_P2P_DISABLED
 	CodeWalletLoaded    Code = -35 // RPC_WALLET_ALREADY_LOADED
 	CodeWalletExists    Code = -36 // RPC_WALLET_ALREADY_EXISTS

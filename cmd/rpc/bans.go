@@ -1,0 +1,128 @@
+package rpc
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+)
+
+// defaultBan is how long a ban lasts when nobody says (Core: DEFAULT_MISBEHAVING_BANTIME).
+const defaultBan = 24 * time.Hour
+
+func (s *Server) bookMethods() []jsonrpc.Method {
+	return []jsonrpc.Method{
+		{Name: "setban", Params: "subnet command bantime? absolute?", Do: s.setBan},
+		{Name: "listbanned", Do: s.listBanned},
+		{Name: "clearbanned", Do: s.clearBanned},
+		{Name: "getnodeaddresses", Params: "count? network?", Do: s.getNodeAddresses},
+	}
+}
+
+func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
+	where, command := c.String("subnet"), c.String("command")
+	length, absolute := c.Int("bantime", 0), c.Bool("absolute", false)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	subnet, err := addrbook.ParseNet(where)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Invalid IP/Subnet (%s)", err)
+	}
+	switch command {
+	case "add":
+		until, err := s.banEnd(length, absolute)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(s.cfg.Swarm.Book().Bans(), func(b addrbook.Ban) bool { return b.Net == subnet }) {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: IP/Subnet already banned")
+		}
+		return nil, s.cfg.Swarm.SetBan(where, until)
+	case "remove":
+		if !s.cfg.Swarm.Book().Unban(subnet) {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Unban failed. Requested address/subnet was not previously manually banned.")
+		}
+		return nil, nil
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "%s", s.help.usage("setban"))
+}
+
+// banEnd reads a length in seconds, or a Unix time if it is absolute.
+func (s *Server) banEnd(length int64, absolute bool) (time.Time, error) {
+	now := s.cfg.Now()
+	if absolute {
+		if length < now.Unix() {
+			return now, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Error: Absolute timestamp is in the past")
+		}
+		return time.Unix(length, 0), nil
+	}
+	if length <= 0 {
+		return now.Add(defaultBan), nil
+	}
+	const longest = 100 * 365 * 24 * 60 * 60 // seconds; more would not fit a Duration some day
+	return now.Add(time.Duration(min(length, longest)) * time.Second), nil
+}
+
+type ban struct {
+	Address   string `json:"address"`
+	Created   int64  `json:"ban_created"`
+	Until     int64  `json:"banned_until"`
+	Duration  int64  `json:"ban_duration"`
+	Remaining int64  `json:"time_remaining"`
+}
+
+func (s *Server) listBanned(context.Context, *jsonrpc.Call) (any, error) {
+	list := []ban{}
+	for _, b := range s.cfg.Swarm.Book().Bans() {
+		list = append(list, ban{
+			Address: b.Net.String(), Created: b.Since.Unix(), Until: b.Until.Unix(),
+			Duration: int64(b.Until.Sub(b.Since).Round(time.Second).Seconds()), Remaining: int64(b.Until.Sub(s.cfg.Now()).Seconds()),
+		})
+	}
+	return list, nil
+}
+
+func (s *Server) clearBanned(context.Context, *jsonrpc.Call) (any, error) {
+	book := s.cfg.Swarm.Book()
+	for _, b := range book.Bans() {
+		book.Unban(b.Net)
+	}
+	return nil, nil
+}
+
+type nodeAddress struct {
+	Time     int64  `json:"time"`
+	Services uint64 `json:"services"`
+	Address  string `json:"address"`
+	Port     uint16 `json:"port"`
+	Network  string `json:"network"`
+}
+
+// getNodeAddresses answers those that were seen last; 0 asks for all.
+func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, error) {
+	count, network := c.Int("count", 1), c.String("network")
+	if count < 0 {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Address count out of range")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	all := s.cfg.Swarm.Book().All()
+	slices.SortFunc(all, func(a, b p2p.Addr) int { return cmp.Compare(b.Seen, a.Seen) })
+	list := []nodeAddress{}
+	for _, a := range all {
+		n := nodeAddress{a.Seen, a.Services, a.Host, a.Port, networkOf(a.Host)}
+		if network != "" && network != n.Network {
+			continue
+		}
+		if list = append(list, n); int64(len(list)) == count {
+			break
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,29 @@
+package rpc_test
+
+import "testing"
+
+func TestBansComeAndGo(t *testing.T) {
+	w := start(t)
+	w.must("setban", "10.1.0.0/16", "add", 3600)
+	w.must("setban", "10.2.0.1", "add")
+	w.refused(-23, "Error: IP/Subnet already banned", "setban", "10.2.0.1", "add")
+	w.refused(-30, "", "setban", "nowhere", "add")
+	w.refused(-8, "Error: Absolute timestamp is in the past", "setban", "10.3.0.1", "add", 5, true)
+	bans := w.list("listbanned")
+	if len(bans) != 2 {
+		t.Fatalf("bans: %v", bans)
+	}
+	is(t, "subnet", bans[0], "address", "10.1.0.0/16")
+	is(t, "subnet", bans[0], "ban_duration", 3600)
+	is(t, "address", bans[1], "address", "10.2.0.1/32")
+	is(t, "address", bans[1], "ban_duration", 86400)
+	w.must("setban", "10.1.0.0/16", "remove")
+	w.refused(-30, "Error: Unban failed. Requested address/subnet was not previously manually banned.", "setban", "10.1.0.0/16", "remove")
+	w.must("clearbanned")
+	if bans := w.list("listbanned"); len(bans) != 0 {
+		t.Errorf("bans: %v", bans)
+	}
+	if got := w.list("getnodeaddresses", 0); len(got) != 0 {
+		t.Errorf("addresses: %v", got)
+	}
+}
