@@ -40,6 +40,20 @@ func DecodeTx(raw []byte) (*Tx, error) {
 	return tx, nil
 }
 
+// DecodeTxPrefix decodes the transaction that raw begins with, and gives what
+// follows it. raw is kept as DecodeTx keeps it.
+func DecodeTxPrefix(raw []byte) (tx *Tx, rest []byte, err error) {
+	w := walker{raw: raw}
+	layout, err := w.tx()
+	if err == nil {
+		tx, err = layout.decode(raw[:w.pos:w.pos])
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("decode transaction: %w", err)
+	}
+	return tx, raw[w.pos:], nil
+}
+
 // DecodeBlock decodes a block with its witnesses. raw is kept, not copied: the
 // caller must not change it afterwards.
 func DecodeBlock(raw []byte) (*Block, error) {
