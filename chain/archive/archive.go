@@ -45,6 +45,7 @@ type Archive struct {
 	active  *batch            // what goes with the next frozen coins
 	frozen  *batch            // what goes with these; nil: nothing to flush
 	coins   *coins.Set        // whose frozen cache is to be written with frozen
+	have    int64             // about how many coins the file holds
 	waiting []chan error      // Sync calls, for the next commit
 	ended   bool
 	failed  error
@@ -92,7 +93,13 @@ type Marks struct {
 // Marks reads them.
 func (a *Archive) Marks() (m Marks, err error) {
 	err = a.file.View(func(tx *db.Tx) error {
-		m, err = a.marks(tx)
+		if m, err = a.marks(tx); err != nil {
+			return err
+		}
+		have, _, err := a.t.meta.Get(tx, keyCoins)
+		a.mu.Lock()
+		a.have = int64(have)
+		a.mu.Unlock()
 		return err
 	})
 	return m, err
@@ -173,6 +180,13 @@ func (a *Archive) BatchBytes() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.active.bytes
+}
+
+// FlushLimit is how many changes of coins should be frozen at once.
+func (a *Archive) FlushLimit() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return coins.FlushLimit(a.have)
 }
 
 // Flushing says whether a frozen set waits to be written.

@@ -18,6 +18,7 @@ type work struct {
 	raw     [][]byte // of bodies
 	flush   *batch
 	coins   *coins.Set
+	have    int64 // coins in the file, about; after write: as it is then
 	waiting []chan error
 }
 
@@ -91,7 +92,7 @@ func (a *Archive) need() (some, now bool) {
 func (a *Archive) take() *work {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := &work{headers: a.headers, bodies: a.bodies, flush: a.frozen, coins: a.coins, waiting: a.waiting}
+	w := &work{headers: a.headers, bodies: a.bodies, flush: a.frozen, coins: a.coins, have: a.have, waiting: a.waiting}
 	for _, n := range w.bodies {
 		w.raw = append(w.raw, a.tail[n])
 	}
@@ -131,7 +132,7 @@ func (a *Archive) done(w *work) {
 		a.bytes -= int64(len(w.raw[i]))
 	}
 	if w.flush != nil {
-		a.frozen = nil
+		a.frozen, a.have = nil, w.have
 	}
 }
 
@@ -149,19 +150,15 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 	if w.flush == nil {
 		return nil
 	}
-	have, _, err := a.t.meta.Get(tx, keyCoins)
+	net, err := w.coins.WriteFrozen(tx, w.have)
 	if err != nil {
 		return err
 	}
-	net, err := w.coins.WriteFrozen(tx, int64(have))
-	if err != nil {
+	if err := a.writeTxs(tx, w.flush, w.have); err != nil {
 		return err
 	}
-	if err := a.writeTxs(tx, w.flush, int64(have)); err != nil {
-		return err
-	}
-	have = uint32(min(max(int64(have)+net, 0), math.MaxUint32))
-	if err := a.t.meta.Put(tx, keyCoins, have); err != nil {
+	w.have = min(max(w.have+net, 0), math.MaxUint32)
+	if err := a.t.meta.Put(tx, keyCoins, uint32(w.have)); err != nil {
 		return err
 	}
 	return a.writeBatch(tx, w.flush)

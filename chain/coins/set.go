@@ -2,6 +2,7 @@ package coins
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -200,6 +201,32 @@ func (s *Set) WriteFrozen(tx *db.Tx, have int64) (net int64, err error) {
 	}
 	err = m.flush()
 	return m.net, err
+}
+
+const (
+	// flushEntries changes are written at once at most: a million in one
+	// transaction would take seconds and hundreds of MiB.
+	flushEntries = 250_000
+	// flushPages of the table may be changed in one transaction. bbolt keeps
+	// about 9 KiB of memory for each until the commit, and frees as many pages of
+	// the file only afterwards.
+	flushPages = 16_000
+	// pageCoins is how many coins a page of the table holds on average.
+	pageCoins = 40
+)
+
+// FlushLimit is how many changes should be flushed at once when the file has
+// that many coins. In a small table they share pages; in a large one nearly
+// each change touches a page of its own, and fewer fill the same memory.
+func FlushLimit(have int64) int {
+	pages := float64(have) / pageCoins
+	if pages <= flushPages {
+		return flushEntries
+	}
+	// n random keys touch pages × (1 - e^(-n/pages)) pages; two changes of one
+	// transaction touch the same one.
+	n := -2 * pages * math.Log1p(-flushPages/pages)
+	return int(min(n, flushEntries))
 }
 
 // Bulk says whether a sorted batch is so large beside what a table has that its

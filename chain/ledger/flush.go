@@ -10,9 +10,6 @@ import (
 const (
 	// DefaultDBCache is how many bytes of coins are kept in memory (Core's default).
 	DefaultDBCache = 450 << 20
-	// flushEntries changed coins are written at once: a million in one
-	// transaction would take seconds and hundreds of MiB.
-	flushEntries = 250_000
 	// flushBlocks and flushAge bound what has to be connected again after a crash.
 	flushBlocks = 2_000
 	flushAge    = time.Hour
@@ -66,7 +63,7 @@ func (w *writer) flushDue() bool {
 		return false
 	}
 	entries, bytes := w.set.Pending()
-	return entries >= flushEntries || bytes+w.archive.BatchBytes() >= w.l.cfg.DBCache/2 ||
+	return entries >= w.archive.FlushLimit() || bytes+w.archive.BatchBytes() >= w.l.cfg.DBCache/2 ||
 		w.flush.blocks >= flushBlocks || w.l.cfg.Now().Sub(w.flush.when) >= flushAge
 }
 

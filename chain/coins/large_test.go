@@ -1,0 +1,128 @@
+package coins
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/db"
+)
+
+// The set as it grows: GRAPEVINE_TEST_COINS says how far. Every block makes
+// 4,000 coins of 2,000 transactions and spends 2,000 old ones at random; every
+// 250,000 changes are flushed. Told for each tenth of the way: the time of a
+// block's reading and of a flush, bytes on disk for each coin, memory.
+func TestLargeSet(t *testing.T) {
+	goal, _ := strconv.Atoi(os.Getenv("GRAPEVINE_TEST_COINS"))
+	if goal == 0 {
+		t.Skip("GRAPEVINE_TEST_COINS is not set")
+	}
+	l := &large{t: t, file: openFile(t), rng: rand.New(rand.NewPCG(1, 1))}
+	l.set = NewSet(l.file, nil)
+	t.Logf("%10s %12s %12s %10s %10s %8s", "coins", "block reads", "flush", "disk/coin", "peak", "heap")
+	for tenth := 1; tenth <= 10; tenth++ {
+		l.grow(goal * tenth / 10)
+	}
+}
+
+type large struct {
+	t     *testing.T
+	file  *db.DB
+	set   *Set
+	rng   *rand.Rand
+	made  int // transactions, of two coins each
+	coins int
+}
+
+func (l *large) op(tx, index int) (op wire.OutPoint) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(tx))
+	op.Hash = sha256.Sum256(b[:])
+	op.Index = uint32(index)
+	return op
+}
+
+func (l *large) grow(to int) {
+	var reads, flushes time.Duration
+	blocks, flushed := 0, 0
+	for l.coins < to {
+		reads += l.block()
+		blocks++
+		if n, _ := l.set.Pending(); n >= FlushLimit(int64(l.coins)) || l.coins >= to {
+			start := time.Now()
+			l.flush()
+			flushes += time.Since(start)
+			flushed++
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	l.t.Logf("%10d %12v %12v %10.1f %6d MiB %4d MiB", l.coins, (reads / time.Duration(blocks)).Round(time.Microsecond),
+		(flushes / time.Duration(flushed)).Round(time.Millisecond), float64(l.file.Size())/float64(l.coins), peakMiB(), m.HeapAlloc>>20)
+}
+
+func (l *large) flush() {
+	l.set.Freeze()
+	err := l.file.Update(func(tx *db.Tx) error { _, err := l.set.WriteFrozen(tx, int64(l.coins)); return err })
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.set.Written()
+}
+
+// block reads 2,000 old coins, spends those that are there and makes 4,000.
+func (l *large) block() time.Duration {
+	var changes []Change
+	var ops []wire.OutPoint
+	seen := map[wire.OutPoint]bool{}
+	for range min(2000, l.made) {
+		if op := l.op(l.rng.IntN(l.made), l.rng.IntN(2)); !seen[op] {
+			seen[op] = true
+			ops = append(ops, op)
+		}
+	}
+	found := make([]Found, len(ops))
+	start := time.Now()
+	if err := l.set.Fetch(ops, found); err != nil {
+		l.t.Fatal(err)
+	}
+	took := time.Since(start)
+	for i, op := range ops {
+		if found[i].OK {
+			changes = append(changes, Change{Op: op})
+			l.coins--
+		}
+	}
+	for range 2000 {
+		for index := range 2 {
+			op := l.op(l.made, index)
+			coin := chain.Coin{Value: 1 + chain.MaxMoney/1e9, Height: int32(l.made / 2000), PkScript: append([]byte{0, 20}, op.Hash[:20]...)}
+			changes = append(changes, Change{Op: op, Coin: Append(nil, coin), Fresh: true})
+			l.coins++
+		}
+		l.made++
+	}
+	l.set.Apply(nil, changes)
+	return took
+}
+
+// peakMiB is the most memory that the process has had, the file's mapped pages
+// included.
+func peakMiB() int {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(b), "VmHWM:")
+	kb, _ := strconv.Atoi(strings.Fields(after)[0])
+	return kb >> 10
+}
