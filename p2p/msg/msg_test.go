@@ -25,6 +25,7 @@ func samples(t testing.TB) []wire.Message {
 	m := chaintest.Mine(t, p, p.Genesis())
 	tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
 	h := m.Block.Hash
+	two := chaintest.Mine(t, p, m.Node, chaintest.With(tx))
 	when := time.Unix(1_600_000_000, 0)
 	inv := []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &h), wire.NewInvVect(5, &h)}
 	locator := &wire.MsgGetHeaders{ProtocolVersion: 70016, BlockLocatorHashes: []*chainhash.Hash{&h, &h}, HashStop: h}
@@ -47,6 +48,9 @@ func samples(t testing.TB) []wire.Message {
 		&msg.SendCmpct{Announce: true, Version: 2},
 		&msg.Have{Last: h, Count: 11, Held: []byte{0xff, 0x07}, Fetching: []byte{0x01, 0x04}}, msg.NewHave(h, 0),
 		&msg.Feature{ID: "some/thing", Data: []byte{1, 2}}, &msg.Feature{ID: msg.FeatureHave, Data: []byte{}},
+		msg.Compact(two.Block, 77, []int{0}), msg.Compact(two.Block, 78, []int{0, 1}),
+		&msg.GetBlockTxn{Block: h, Indexes: []int{0, 1, 7, 65535}},
+		&msg.BlockTxn{Block: h, Txs: two.Block.Txs},
 		msg.NewHave(h, 0), have(h),
 		&msg.Opaque{Name: "filterload", Payload: []byte{1, 2, 3}},
 	}
@@ -194,7 +198,7 @@ func TestT2_NumbersMustBeInTheirShortestForm(t *testing.T) {
 func TestT2_HugeCountsCostNothing(t *testing.T) {
 	count := []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 	three := append(bytes.Clone(count), make([]byte, 3*100)...)
-	for _, command := range []string{"inv", "getdata", "notfound", "headers", "addr", "addrv2", "tx", "block", "version", "getheaders"} {
+	for _, command := range []string{"cmpctblock", "getblocktxn", "blocktxn", "inv", "getdata", "notfound", "headers", "addr", "addrv2", "tx", "block", "version", "getheaders"} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for _, p := range [][]byte{three, append(make([]byte, 80), three...), append(make([]byte, 4), three...)} {
@@ -214,7 +218,7 @@ func TestUnknownCommandsAreCalledThat(t *testing.T) {
 	if _, err := msg.Decode("gossip", nil); !errors.Is(err, msg.ErrUnknownCommand) {
 		t.Errorf("err = %v", err)
 	}
-	for _, name := range strings.Fields("filterload filteradd filterclear merkleblock reject cfilter cfheaders cfcheckpt cmpctblock getblocktxn blocktxn") {
+	for _, name := range strings.Fields("filterload filteradd filterclear merkleblock reject cfilter cfheaders cfcheckpt") {
 		if m, err := msg.Decode(name, []byte{1}); err != nil || m.Command() != name {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}
@@ -233,6 +237,40 @@ func TestBareTxHasNoWitness(t *testing.T) {
 	}
 	if bare := got.(*msg.Tx); bare.WID != tx.ID || bare.ID != tx.ID || tx.WID == tx.ID {
 		t.Errorf("txid %v, wtxid %v of %v", bare.ID, bare.WID, tx.ID)
+	}
+}
+
+func TestCompactBlocksNameWhatTheyCarry(t *testing.T) {
+	p := chain.RegTest()
+	m := chaintest.Mine(t, p, p.Genesis())
+	tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
+	b := chaintest.Mine(t, p, m.Node, chaintest.With(tx)).Block
+	c := msg.Compact(b, 77, []int{0})
+	if c.TxCount() != 2 || len(c.Prefilled) != 1 || c.Prefilled[0].Tx != b.Txs[0] || c.ShortIDs[0] != c.Key().Of(tx.WID) {
+		t.Errorf("%+v", c)
+	}
+	if c.Key().Of(tx.WID)>>48 != 0 || msg.Compact(b, 78, []int{0}).ShortIDs[0] == c.ShortIDs[0] {
+		t.Error("short ids are 48 bits that the nonce changes")
+	}
+}
+
+func TestT19_PlacesMustFitTheBlock(t *testing.T) {
+	head := make([]byte, 88)
+	tx := append(append([]byte{1, 0, 0, 0, 1}, make([]byte, 41)...), 0, 0, 0, 0, 0) // no outputs
+	for what, p := range map[string][]byte{
+		"a place past the end": append(append(bytes.Clone(head), 0, 1, 1), tx...),
+		"a place past 65535":   append(append(bytes.Clone(head), 0, 1, 0xfe, 0, 0, 1, 0), tx...),
+		"65537 short ids":      append(append(bytes.Clone(head), 0xfe, 1, 0, 1, 0), make([]byte, 65537*6+1)...),
+	} {
+		if _, err := msg.Decode(msg.CmdCmpctBlock, p); err == nil {
+			t.Errorf("%s was taken", what)
+		}
+	}
+	if _, err := msg.Decode(msg.CmdCmpctBlock, append(append(bytes.Clone(head), 0, 1, 0), tx...)); err != nil {
+		t.Errorf("a good one: %v", err)
+	}
+	if _, err := msg.Decode(msg.CmdGetBlockTxn, append(make([]byte, 32), 2, 0xfd, 0xff, 0xff, 0)); err == nil {
+		t.Error("getblocktxn for place 65536 was taken")
 	}
 }
 

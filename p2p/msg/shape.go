@@ -32,7 +32,7 @@ type shape struct {
 	max        int  // most elements
 	loose      bool // elem is only the least size, so the whole may be longer
 	grows      bool // newer versions of this message may have more at the end
-	any        bool // not decoded at all
+	any        bool // looked at by the message itself, or not at all
 }
 
 func (s shape) check(p []byte) error {
@@ -123,6 +123,12 @@ func blank(command string) (wire.Message, shape) {
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
 		return &SendCmpct{}, shape{head: sendCmpctSize}
+	case CmdCmpctBlock:
+		return &CmpctBlock{}, shape{any: true}
+	case CmdGetBlockTxn:
+		return &GetBlockTxn{}, shape{any: true}
+	case CmdBlockTxn:
+		return &BlockTxn{}, shape{any: true}
 	case CmdFeature:
 		return &Feature{}, shape{head: 1 + minFeatureID + 1, loose: true}
 	case CmdHave:
@@ -153,8 +159,7 @@ func nameOnly(command string) (wire.Message, shape) {
 	case wire.CmdMemPool:
 		return &wire.MsgMemPool{}, shape{}
 	case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear, wire.CmdMerkleBlock,
-		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt,
-		CmdCmpctBlock, CmdGetBlockTxn, CmdBlockTxn:
+		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt:
 		return &Opaque{Name: command}, shape{any: true}
 	}
 	return nil, shape{}
