@@ -321,3 +321,38 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 		t.Errorf("%+v, %v", u.Status(), err)
 	}
 }
+
+// hasty is a world in which a block arrives right after the first look at the tip.
+type hasty struct {
+	*world
+	looked bool
+}
+
+func (h *hasty) Tip() *chain.HeaderNode {
+	tip := h.world.Tip()
+	if !h.looked {
+		h.looked = true
+		h.mine(chaintest.OpTrue())
+	}
+	return tip
+}
+
+// The first call makes the wallet; a block that is told between the look at the
+// tip and the new books standing there must not leave them behind for ever.
+func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(1)
+	u.cfg.Chain = &hasty{world: w}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	running, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- u.Run(running) }()
+	if _, err := u.NewAddress(ctx, wallet.SegWit, ""); err != nil {
+		t.Errorf("first address: %v", err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
