@@ -25,11 +25,7 @@ func (v *Vault) Create(_ context.Context, passphrase string) (words string, err 
 // the background: Settle waits for it. It takes the place of a wallet that was
 // never used; of no other (wallet.ErrExists).
 func (v *Vault) Restore(_ context.Context, words, passphrase string) error {
-	if err := v.begin(words, passphrase, true); err != nil {
-		return err
-	}
-	v.lost()
-	return nil
+	return v.begin(words, passphrase, true)
 }
 
 // begin makes a wallet that stands at genesis if it is restored, else at the
@@ -52,7 +48,11 @@ func (v *Vault) begin(words, passphrase string, restoring bool) error {
 	if v.inUse(restoring) {
 		return wallet.ErrExists
 	}
-	return v.replace(b)
+	if err := v.replace(b); err != nil {
+		return err
+	}
+	v.lost() // from genesis, or what was told since the look at the tip
+	return nil
 }
 
 // inUse says whether a wallet is there that must not be lost.
