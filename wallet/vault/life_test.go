@@ -322,16 +322,16 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 	}
 }
 
-// hasty is a world in which a block arrives right after the first look at the tip.
+// hasty is a world in which a block arrives right after each look at the tip,
+// until the wallet is there.
 type hasty struct {
 	*world
-	looked bool
+	v *Vault
 }
 
 func (h *hasty) Tip() *chain.HeaderNode {
 	tip := h.world.Tip()
-	if !h.looked {
-		h.looked = true
+	if !h.v.Exists() {
 		h.mine(chaintest.OpTrue())
 	}
 	return tip
@@ -342,7 +342,7 @@ func (h *hasty) Tip() *chain.HeaderNode {
 func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(1)
-	u.cfg.Chain = &hasty{world: w}
+	u.cfg.Chain = &hasty{w, u.Vault}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	running, stop := context.WithCancel(t.Context())
