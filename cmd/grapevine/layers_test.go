@@ -40,9 +40,16 @@ var allowed = map[string][]string{
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
 	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
-	"p2p/gossip":   {"chain", "p2p", "p2p/msg"},
+	"p2p/gossip":   {"chain", "p2p", "p2p/msg", "p2p/gossip/..."},
 	"p2p/addrbook": {"db", "p2p"},
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
+
+	"p2p/gossip/tree":    {"chain", "p2p"},
+	"p2p/gossip/presync": {"chain"},
+	"p2p/gossip/fetch":   {"chain", "p2p/gossip/tree", "p2p/msg"},
+	"p2p/gossip/orphans": {"chain", "p2p"},
+	"p2p/gossip/track":   {"chain"},
+	"p2p/gossip/relay":   {"chain"},
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},
@@ -68,6 +75,7 @@ var allowed = map[string][]string{
 	// What is shared by commands, a command group, and the command line.
 	"cmd/grapevine/shell":      {"chain", "cmd/grapevine/...", "cmd/node", "cmd/rpc/...", "db", "testnet/..."},
 	"cmd/grapevine/bitcoincli": {"cmd/rpc/client", "cmd/rpc/jsonrpc"},
+	"cmd/grapevine/look":       {"cmd/grapevine/...", "cmd/rpc/jsonrpc"},
 	"cmd/grapevine/town":       {"cmd/grapevine/...", "cmd/rpc/...", "testnet/..."},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/ledger", "wallet", "db"},
 }

@@ -10,6 +10,9 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/orphans"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/track"
 	"grapevine/p2p/msg"
 )
 
@@ -104,23 +107,23 @@ func TestT3_InvFlood(t *testing.T) {
 	r.joins(2, false)
 	r.says(1, r.headers())
 	for i := range 100 {
-		acts := r.says(1, &wire.MsgInv{InvList: invOf(50_000, i*50_000, wire.InvTypeBlock, invTypeWTx)})
+		acts := r.says(1, &wire.MsgInv{InvList: invOf(50_000, i*50_000, wire.InvTypeBlock, relay.InvTypeWTx)})
 		if n := count(acts, 1, wire.CmdGetHeaders); n > 1 {
 			t.Fatalf("%d getheaders for one inv", n)
 		}
 	}
 	checkInvariants(t, r.n.s)
-	if n := len(r.n.s.txs.wants); n > maxOffers {
+	if n := r.n.s.Sizes().Wants; n > track.MaxOffers {
 		t.Errorf("%d wants from one peer", n)
 	}
 	// An honest peer is served meanwhile.
 	tx := w.tx("a")
 	h := tx.WID
-	acts := r.says(2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(invTypeWTx, &h)}})
+	acts := r.says(2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &h)}})
 	if count(acts, 2, wire.CmdGetData) != 1 {
 		t.Error("the honest peer's transaction was not asked for")
 	}
-	wantDropped(t, r.says(1, &wire.MsgInv{InvList: invOf(50_001, 0, invTypeWTx)}), 1)
+	wantDropped(t, r.says(1, &wire.MsgInv{InvList: invOf(50_001, 0, relay.InvTypeWTx)}), 1)
 }
 
 func TestT4_GetDataFlood(t *testing.T) {
@@ -129,7 +132,7 @@ func TestT4_GetDataFlood(t *testing.T) {
 	r := newRig(t, w)
 	r.give(r.n, "a1", "a2", "a3")
 	r.joins(1, true)
-	acts := r.says(1, &wire.MsgGetData{InvList: invOf(50_000, 0, 77, wire.InvTypeWitnessBlock, invTypeWTx)})
+	acts := r.says(1, &wire.MsgGetData{InvList: invOf(50_000, 0, 77, wire.InvTypeWitnessBlock, relay.InvTypeWTx)})
 	if len(acts) != 1 || count(acts, 1, wire.CmdNotFound) != 1 {
 		t.Errorf("%d actions for what nobody has", len(acts))
 	}
@@ -165,8 +168,8 @@ func TestT9_LowWorkHeadersUseNoMemory(t *testing.T) {
 		}
 	}
 	p := r.n.s.byID[1]
-	if len(r.n.s.tree.all) != 1 || len(p.pre.marks) > n/presyncPeriod+1 || len(p.pre.held) != 0 {
-		t.Errorf("%d headers, %d bits, %d held", len(r.n.s.tree.all), len(p.pre.marks), len(p.pre.held))
+	if held, bits := p.pre.Memory(); r.n.s.tree.Len() != 1 || bits > n/600+1 || held != 0 {
+		t.Errorf("%d headers, %d bits, %d held", r.n.s.tree.Len(), bits, held)
 	}
 	if d, ok := dropped(r.says(1, &wire.MsgHeaders{}), 1); ok && d.Offence != "" {
 		t.Error("to have no more is no offence")
@@ -213,8 +216,8 @@ func TestPresyncTakesAChainThatHasWork(t *testing.T) {
 		}
 		checkInvariants(t, r.n.s)
 	}
-	if stored != n || r.n.s.tree.best.node.Height != n {
-		t.Errorf("%d headers stored after %d messages, best is %d", stored, rounds, r.n.s.tree.best.node.Height)
+	if stored != n || r.n.s.tree.Best().Node.Height != n {
+		t.Errorf("%d headers stored after %d messages, best is %d", stored, rounds, r.n.s.tree.Best().Node.Height)
 	}
 }
 
@@ -281,7 +284,7 @@ func TestT11_BadHeaders(t *testing.T) {
 			r.give(r.n, numbered("a", 20)...)
 			r.joins(1, false)
 			wantDropped(t, r.says(1, m), 1)
-			if len(r.n.s.tree.all) != 21 {
+			if r.n.s.tree.Len() != 21 {
 				t.Error("the header was kept")
 			}
 		})
@@ -291,12 +294,12 @@ func TestT11_BadHeaders(t *testing.T) {
 		r.give(r.n, numbered("a", 20)...)
 		r.joins(1, false)
 		wantKept(t, r.says(1, solve(future)), 1)
-		if len(r.n.s.tree.all) != 21 {
+		if r.n.s.tree.Len() != 21 {
 			t.Error("a header from the future was kept")
 		}
 		r.run(2 * time.Minute)
 		wantKept(t, r.says(1, solve(future)), 1)
-		if len(r.n.s.tree.all) != 22 {
+		if r.n.s.tree.Len() != 22 {
 			t.Error("two minutes later it is not from the future and must be taken")
 		}
 	})
@@ -331,13 +334,13 @@ func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
 	r.check = false
 	r.give(r.n, numbered("a", 200)...)
 	r.joins(1, true)
-	before, tip := len(r.n.s.tree.all), r.n.s.tree.tip
+	before, tip := r.n.s.tree.Len(), r.n.s.tree.Tip()
 	for i := range 2000 {
 		name := fmt.Sprint("low", i)
 		w.block(name, "a10", 100)
 		wantKept(t, r.says(1, r.headers(name)), 1)
 	}
-	if n := len(r.n.s.tree.all); n != before {
+	if n := r.n.s.tree.Len(); n != before {
 		t.Errorf("%d headers of old forks were kept", n-before)
 	}
 	// Near the tip a fork is kept, but the first seen stays the best, and one
@@ -352,7 +355,7 @@ func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
 	if r.n.s.byID[1] != nil {
 		t.Error("a peer may bring any number of forks")
 	}
-	if r.n.s.tree.best != tip {
+	if r.n.s.tree.Best() != tip {
 		t.Error("the tip flaps between equals")
 	}
 }
@@ -370,7 +373,7 @@ func TestT14_UnrequestedBlocks(t *testing.T) {
 	r.n.r.judged = map[chain.Hash]int{}
 	for _, name := range []string{"a400", "b1", "a5"} {
 		r.says(1, &msg.Block{Block: w.blockNamed(name)})
-		if h := w.nodes[name].Hash; r.n.s.tree.find(h) != nil && r.n.s.tree.find(h).judge != nil {
+		if e := r.n.s.tree.Find(w.nodes[name].Hash); e != nil && e.Busy {
 			t.Errorf("%s was judged", name)
 		}
 	}
@@ -409,12 +412,12 @@ func TestT28_OrphansAreBounded(t *testing.T) {
 		r.says(1, &msg.Tx{Tx: tx})
 		r.run(time.Millisecond)
 	}
-	if n := len(r.n.s.txs.orphans.byWID); n != maxOrphansPeer {
+	if n := r.n.s.txs.orphans.Len(); n != orphans.MaxPerPeer {
 		t.Errorf("%d orphans of one peer", n)
 	}
 	r.says(2, &msg.Tx{Tx: w.tx("honest", "its parent")})
 	r.run(time.Millisecond)
-	if r.n.s.txs.orphans.byWID[w.tx("honest").WID] == nil {
+	if !r.n.s.txs.orphans.Has(w.tx("honest").WID) {
 		t.Error("an honest orphan has no place")
 	}
 	// The parent comes: no step judges more than the credits allow.
@@ -431,7 +434,7 @@ func TestT28_OrphansAreBounded(t *testing.T) {
 		t.Errorf("%d transactions judged within a millisecond", judged)
 	}
 	r.run(time.Second)
-	if n := len(r.n.r.pool); n != maxOrphansPeer+1 {
+	if n := len(r.n.r.pool); n != orphans.MaxPerPeer+1 {
 		t.Errorf("%d transactions in the pool", n)
 	}
 	checkInvariants(t, r.n.s)
@@ -442,7 +445,7 @@ func TestT29_SilentAnnouncersDoNotHideATransaction(t *testing.T) {
 	m := newSim(t, w, 2, 1)
 	me, honest := m.nodes[0], m.nodes[1]
 	tx := w.tx("a")
-	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(invTypeWTx, &tx.WID)}}
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &tx.WID)}}
 	for id := p2p.PeerID(100); id < 150; id++ {
 		m.step(me, Joined{id, PeerInfo{Inbound: true, Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}})
 		m.step(me, Message{id, inv})

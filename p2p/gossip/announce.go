@@ -1,11 +1,15 @@
 package gossip
 
-import "github.com/btcsuite/btcd/wire/v2"
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p/gossip/tree"
+)
 
 // announceTip tells peers of a new verified tip, by headers where they asked
 // for it (BIP130), else by inv. While we are far behind it is no news.
 func (s *State) announceTip() {
-	tip := s.tree.tip
+	tip := s.tree.Tip()
 	if s.announced == tip || s.syncing() {
 		return
 	}
@@ -13,19 +17,19 @@ func (s *State) announceTip() {
 	for _, p := range s.peers {
 		s.announceTo(p, tip)
 		if p.info.Have {
-			s.send(p, s.ownHave())
+			s.send(p, s.fetch.Have())
 		}
 	}
 }
 
-func (s *State) announceTo(p *peer, tip *entry) {
+func (s *State) announceTo(p *peer, tip *tree.Entry) {
 	if p.knowsHeader(tip) {
 		return
 	}
 	var run []*wire.BlockHeader
 	e := tip
-	for ; !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.parent {
-		run = append(run, &e.node.Header)
+	for ; !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.Parent {
+		run = append(run, &e.Node.Header)
 	}
 	p.sent = tip
 	if p.wantsHeaders && len(run) <= maxAnnounce {
@@ -37,6 +41,6 @@ func (s *State) announceTo(p *peer, tip *entry) {
 		return
 	}
 	inv := wire.NewMsgInvSizeHint(1)
-	inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &tip.node.Hash))
+	inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &tip.Node.Hash))
 	s.send(p, inv)
 }

@@ -104,6 +104,7 @@ type PeerInfo struct {
 	WTxIDRelay  bool // BIP339
 	AddrV2      bool // BIP155
 	Have        bool // negotiated grapevine/have/1
+	BlocksOnly  bool // we asked for no transactions, and tell none here
 }
 
 // Action is something for swarm to do, in order.

@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
 )
 
@@ -129,7 +130,7 @@ func (sc *script) describeInvs(invs []*wire.InvVect) string {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			name = "block:" + name
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 		default:
 			name = fmt.Sprintf("type:%d", uint32(iv.Type))
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p/gossip/tree"
 )
 
 // Headers are taken from one peer at a time when there are many (the leader),
@@ -16,22 +17,22 @@ import (
 
 // headersFrom is where to ask from: one before our best, so that a peer at the
 // same tip still answers with it and we learn that it is there.
-func (s *State) headersFrom() *entry {
-	if p := s.tree.best.parent; p != nil {
+func (s *State) headersFrom() *tree.Entry {
+	if p := s.tree.Best().Parent; p != nil {
 		return p
 	}
-	return s.tree.best
+	return s.tree.Best()
 }
 
 // askHeaders sends getheaders; while one is unanswered it asks again after the
 // answer.
-func (s *State) askHeaders(p *peer, from *entry) {
+func (s *State) askHeaders(p *peer, from *tree.Entry) {
 	if !p.asked.IsZero() && s.now.Sub(p.asked) < headersAgain {
 		p.again = true
 		return
 	}
 	p.again = false
-	s.sendGetHeaders(p, chain.Locator(from.node))
+	s.sendGetHeaders(p, chain.Locator(from.Node))
 }
 
 func (s *State) sendGetHeaders(p *peer, locator []chain.Hash) {
@@ -56,12 +57,12 @@ func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	if !s.checkRun(p, m.Headers) {
 		return
 	}
-	if p.pre != nil && m.Headers[0].PrevBlock == p.pre.hash {
+	if p.pre != nil && m.Headers[0].PrevBlock == p.pre.Last() {
 		p.asked, p.unconnecting = time.Time{}, 0
 		s.onPresync(p, m.Headers)
 		return
 	}
-	parent := s.tree.find(m.Headers[0].PrevBlock)
+	parent := s.tree.Find(m.Headers[0].PrevBlock)
 	if parent == nil {
 		s.onUnconnecting(p, m.Headers)
 		return
@@ -75,21 +76,21 @@ func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	if !ok {
 		return
 	}
-	p.has(last)
-	s.bodies.replan()
-	full := len(m.Headers) == maxHeaders && last.node.Hash == m.Headers[maxHeaders-1].BlockHash()
+	p.src.Has(last)
+	s.fetch.Changed()
+	full := len(m.Headers) == maxHeaders && last.Node.Hash == m.Headers[maxHeaders-1].BlockHash()
 	s.headersTaken(p, last, full)
 }
 
 // headersTaken goes on when there is more where that came from. Each time the
 // peer must have led us further, so that no loop of headers goes on for ever.
-func (s *State) headersTaken(p *peer, last *entry, more bool) {
+func (s *State) headersTaken(p *peer, last *tree.Entry, more bool) {
 	switch {
-	case !more || last.node.Work.Cmp(p.progress) <= 0:
+	case !more || last.Node.Work.Cmp(p.progress) <= 0:
 		s.headersDone(p)
 	case s.leader == nil || s.leader == p:
 		s.leader = p
-		p.progress = last.node.Work
+		p.progress = last.Node.Work
 		s.askHeaders(p, last)
 	default:
 		p.deferred = true
@@ -121,34 +122,34 @@ func (s *State) onUnconnecting(p *peer, hs []*wire.BlockHeader) {
 		return
 	}
 	p.unknown = hs[len(hs)-1].BlockHash()
-	s.askHeaders(p, s.tree.best)
+	s.askHeaders(p, s.tree.Best())
 }
 
 // takeHeaders adds a run of headers to the tree and gives the last good one. A
 // header from the future and what follows is left for another time; a bad one
 // drops the peer and ok is false.
-func (s *State) takeHeaders(p *peer, parent *entry, hs []*wire.BlockHeader) (last *entry, ok bool) {
+func (s *State) takeHeaders(p *peer, parent *tree.Entry, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
 	last, ok = parent, true
 	var fresh []*chain.HeaderNode
 	for _, h := range hs {
-		e := s.tree.find(h.BlockHash())
+		e := s.tree.Find(h.BlockHash())
 		if e == nil {
-			if last.bad != good {
+			if last.Bad != tree.Good {
 				ok = false
 				s.onBuildsOnBad(p, last)
 				break
 			}
-			if err := chain.CheckHeader(s.cfg.Params, last.node, h, s.now); err != nil {
+			if err := chain.CheckHeader(s.cfg.Params, last.Node, h, s.now); err != nil {
 				ok = s.onBadHeader(p, err)
 				break
 			}
 			e = s.addHeader(last, h)
-			fresh = append(fresh, e.node)
+			fresh = append(fresh, e.Node)
 		}
 		last = e
 	}
 	s.storeHeaders(fresh)
-	if ok && len(fresh) > 0 && !last.isAncestorOf(s.tree.best) {
+	if ok && len(fresh) > 0 && !last.IsAncestorOf(s.tree.Best()) {
 		p.side += len(fresh)
 		if p.side > maxSideHeaders {
 			s.drop(p, "", "too many headers beside the best chain")
@@ -158,8 +159,8 @@ func (s *State) takeHeaders(p *peer, parent *entry, hs []*wire.BlockHeader) (las
 	return last, ok
 }
 
-func (s *State) addHeader(parent *entry, h *wire.BlockHeader) *entry {
-	return s.tree.insert(chain.NewHeaderNode(parent.node, *h))
+func (s *State) addHeader(parent *tree.Entry, h *wire.BlockHeader) *tree.Entry {
+	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h))
 }
 
 func (s *State) storeHeaders(nodes []*chain.HeaderNode) {
@@ -180,8 +181,8 @@ func (s *State) onBadHeader(p *peer, err error) bool {
 
 // onBuildsOnBad: the peer follows a chain that we know to be invalid. What was
 // made invalid by hand is only our own opinion.
-func (s *State) onBuildsOnBad(p *peer, bad *entry) {
-	if bad.bad == badByRule {
+func (s *State) onBuildsOnBad(p *peer, bad *tree.Entry) {
+	if bad.Bad == tree.ByRule {
 		s.drop(p, "builds on an invalid block", string(chain.ErrBadParent))
 	}
 }
@@ -195,7 +196,7 @@ func (s *State) headersDone(p *peer) {
 	if p.again {
 		p.again = false
 		if s.resolveUnknown(p); p.unknown != (chain.Hash{}) {
-			s.askHeaders(p, s.tree.best)
+			s.askHeaders(p, s.tree.Best())
 		}
 	}
 }
@@ -211,9 +212,9 @@ func (s *State) nextLeader() {
 	}
 }
 
-// checkHeadersTimeout lets others go on when the leader has nothing to say.
-func (s *State) checkHeadersTimeout(p *peer) {
-	if s.leader == p && !p.asked.IsZero() && s.up(p.asked.Add(headersTimeout)) {
+// checkLeader lets others go on when the leader has nothing to say.
+func (s *State) checkLeader() {
+	if p := s.leader; p != nil && !p.asked.IsZero() && s.up(p.asked.Add(headersTimeout)) {
 		p.pre = nil
 		s.nextLeader()
 	}
@@ -222,15 +223,15 @@ func (s *State) checkHeadersTimeout(p *peer) {
 // onBlockInv notes what a peer has; the header of an unknown block is asked for.
 func (s *State) onBlockInv(p *peer, hashes []chain.Hash) {
 	for _, h := range hashes {
-		if e := s.tree.find(h); e != nil {
-			p.has(e)
-			s.bodies.replan()
+		if e := s.tree.Find(h); e != nil {
+			p.src.Has(e)
+			s.fetch.Changed()
 		} else {
 			p.unknown = h
 		}
 	}
-	if p.unknown != (chain.Hash{}) && s.tree.find(p.unknown) == nil {
-		s.askHeaders(p, s.tree.best)
+	if p.unknown != (chain.Hash{}) && s.tree.Find(p.unknown) == nil {
+		s.askHeaders(p, s.tree.Best())
 	}
 }
 
@@ -239,8 +240,8 @@ func (s *State) resolveUnknown(p *peer) {
 	if p.unknown == (chain.Hash{}) {
 		return
 	}
-	if e := s.tree.find(p.unknown); e != nil {
+	if e := s.tree.Find(p.unknown); e != nil {
 		p.unknown = chain.Hash{}
-		p.has(e)
+		p.src.Has(e)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/fetch"
 )
 
 // world makes blocks and transactions by name. They are empty shells: gossip
@@ -237,6 +238,11 @@ func newTestState(w *world, seed uint64) *State {
 func checkInvariants(t testing.TB, s *State) {
 	t.Helper()
 	d, b := &s.txs, &s.bodies
+	for _, check := range []func() error{s.tree.Check, s.fetch.Check, d.track.Check, d.orphans.Check} {
+		if err := check(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	must := func(ok bool, format string, args ...any) {
 		if !ok {
 			t.Helper()
@@ -244,82 +250,34 @@ func checkInvariants(t testing.TB, s *State) {
 		}
 	}
 	must(d.credits >= 0 && d.credits <= MaxTxsJudged, "credits for transactions: %d", d.credits)
-	must(b.judged >= 0 && b.waiting >= 0, "bytes judged %d, waiting %d", b.judged, b.waiting)
-	sent, size, biggest := 0, 0, 0
+	sent, waiting, perPeer := 0, 0, map[p2p.PeerID]int{}
 	for _, j := range d.judging {
+		must(!d.orphans.Has(j.tx.WID), "an orphan is judged")
 		if j.sent {
 			sent++
 		}
 	}
 	must(sent == MaxTxsJudged-d.credits, "%d transactions judged with %d credits left", sent, d.credits)
-	flights, txFlights := 0, 0
-	for _, e := range s.tree.all {
-		must(e.judge == nil || e.judge.e == e, "judgement of another block")
-		if e.judge != nil && e.judge.sent {
-			size += len(e.judge.block.Raw)
-			biggest = max(biggest, len(e.judge.block.Raw))
-		}
-		open, n := 0, 0
-		for f := e.flights; f != nil; f = f.next {
-			must(f.e == e && slices.Contains(f.p.flights, f) && !f.p.gone, "flight without its peer")
-			n++
-			if !f.late {
-				open++
-			}
-		}
-		must(n <= maxCopies, "%d requests for one block", n)
-		flights += n
-		must(e.parent == nil || e.bad != good || e.parent.bad == good, "good header on a bad one")
+	for _, j := range d.queue {
+		waiting += j.tx.Size
+		perPeer[j.from]++
 	}
-	must(size == b.judged, "bytes judged: %d, counted %d", size, b.judged)
-	must(size <= MaxBytesJudged || size == biggest, "%d bytes judged at once", size)
-	must(b.waiting <= maxBodies+4<<20, "%d bytes wait", b.waiting)
+	must(waiting == d.bytes, "%d bytes of transactions wait, counted %d", waiting, d.bytes)
+	judged, queued, biggest := 0, 0, 0
+	for e, j := range b.byEntry {
+		must(j.e == e && e.Busy, "judgement of another block")
+		if size := len(j.block.Raw); j.sent {
+			judged += size
+			biggest = max(biggest, size)
+		} else {
+			queued += size
+		}
+	}
+	must(judged == b.judged && queued == b.waiting, "bytes judged: %d, counted %d; waiting %d, counted %d", judged, b.judged, queued, b.waiting)
+	must(judged <= MaxBytesJudged || judged == biggest, "%d bytes judged at once", judged)
+	must(queued <= fetch.MaxHeld+4<<20, "%d bytes wait", queued)
 	for _, p := range s.peers {
 		must(!p.gone && s.byID[p.id] == p, "peer list")
-		flights -= len(p.flights)
-		must(len(p.flights) <= maxFlights+1, "%d blocks asked from one peer", len(p.flights))
-		must(p.tx.flights >= 0 && p.tx.flights <= maxTxFlights, "%d transactions asked from one peer", p.tx.flights)
-		txFlights += p.tx.flights
-		offers := 0
-		for _, w := range d.wants {
-			if slices.Contains(w.offers, p) {
-				offers++
-			}
-		}
-		must(offers == p.tx.offers && offers <= maxOffers, "offers %d, counted %d", offers, p.tx.offers)
-		must(len(p.tx.outbox) <= maxToAnnounce, "outbox of %d", len(p.tx.outbox))
-		must(p.tx.waiting >= 0, "waiting %d", p.tx.waiting)
-		must(len(p.flights) == 0 || !p.lateAt.IsZero(), "requests without a deadline")
+		must(p.waiting == perPeer[p.id], "%d of a peer's transactions wait, counted %d", perPeer[p.id], p.waiting)
 	}
-	must(flights == 0, "flights do not add up: %d", flights)
-	must(txFlights == d.flights, "transactions in flight: %d, counted %d", txFlights, d.flights)
-	owners := 0
-	for h, w := range d.wants {
-		must(!w.done && w.hash == h, "settled want")
-		live := 0
-		for _, p := range w.offers {
-			if !p.gone {
-				live++
-			}
-		}
-		must(live > 0, "want without offers")
-		if w.asked != nil {
-			owners++
-			must(slices.Contains(w.offers, w.asked) && !w.asked.gone, "asked who does not offer")
-			must(slices.ContainsFunc(d.asked, func(x deadline) bool { return x.w == w && !x.outdated() }), "want without deadline")
-		} else {
-			must(slices.ContainsFunc(s.peers, func(p *peer) bool { return slices.Contains(p.tx.queue, w) }), "forgotten want")
-		}
-	}
-	must(owners == d.flights, "%d wants have an owner, %d in flight", owners, d.flights)
-	o := &d.orphans
-	must(len(o.byWID) <= maxOrphans && o.bytes <= maxOrphanBytes, "%d orphans of %d bytes", len(o.byWID), o.bytes)
-	n := 0
-	for _, k := range o.perPeer {
-		n += k
-	}
-	must(n == len(o.byWID), "orphans by peer %d, in all %d", n, len(o.byWID))
-	must(s.tree.best.bad == good || s.tree.best == s.tree.tip, "best header is bad")
 }
-
-var _ = p2p.Self

@@ -8,6 +8,11 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/presync"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -18,33 +23,24 @@ type peer struct {
 	gone bool // dropped by us or left: nothing more is done with it
 
 	// Headers.
-	best         *entry     // header with the most work that it said it has
-	sent         *entry     // the last header that it has from us
-	unknown      chain.Hash // of a block it announced whose header we lack
-	asked        time.Time  // of an unanswered getheaders; zero: none
-	again        bool       // something was announced while a getheaders was unanswered
-	progress     chain.Work // of the last header that made us ask for more
-	deferred     bool       // has more headers than we took while another peer led
-	unconnecting int        // headers messages in a row without a known parent
-	side         int        // headers of its that were not on our best chain
-	wantsHeaders bool       // BIP130
-	pre          *presync   // a chain of which we do not know yet whether it has work
-	lowWork      bool       // it had none
-	continued    chain.Hash // end of the inv that answered getblocks: asking for it asks for more
+	sent         *tree.Entry  // the last header that it has from us
+	unknown      chain.Hash   // of a block it announced whose header we lack
+	asked        time.Time    // of an unanswered getheaders; zero: none
+	again        bool         // something was announced while a getheaders was unanswered
+	progress     chain.Work   // of the last header that made us ask for more
+	deferred     bool         // has more headers than we took while another peer led
+	unconnecting int          // headers messages in a row without a known parent
+	side         int          // headers of its that were not on our best chain
+	wantsHeaders bool         // BIP130
+	pre          *presync.Run // a chain of which we do not know yet whether it has work
+	lowWork      bool         // it had none
+	continued    chain.Hash   // end of the inv that answered getblocks: asking for it asks for more
 
-	claim *claim // what a have peer says it holds; nil before it has said anything
-
-	// Bodies asked from it, in order of asking.
-	flights []*flight
-	lateAt  time.Time // when the first of them is late, or the peer given up if it is
-	headAt  time.Time // since when the first of them is first
-	stalled bool      // something is late: nothing more is asked until all has come
-	rate    rate
-	grown   int           // deliveries in time since the last overdue one
-	rtt     time.Duration // shortest measured; 0: not known
-
-	tx        txTalk
-	toldAddrs bool // getaddr is answered once for each connection
+	src       *fetch.Source // of bodies
+	offers    *track.Peer   // of transactions
+	outbox    *relay.Outbox // what it knows of transactions and is to be told
+	waiting   int           // of its transactions in our queue
+	toldAddrs bool          // getaddr is answered once for each connection
 
 	stats struct {
 		lastBlock, lastTx                    time.Time
@@ -56,15 +52,19 @@ func (s *State) onJoined(ev Joined) {
 	if ev.Peer == p2p.Self || s.byID[ev.Peer] != nil {
 		return
 	}
-	p := &peer{id: ev.Peer, info: ev.Info, tx: newTxTalk()}
+	p := &peer{
+		id: ev.Peer, info: ev.Info,
+		src:    s.fetch.Join(ev.Info.Services, ev.Info.Have),
+		offers: s.txs.track.Join(!ev.Info.Inbound),
+		outbox: relay.NewOutbox(ev.Info.Relay, ev.Info.WTxIDRelay),
+	}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.sendFeeFilter(p)
 	s.askHeaders(p, s.headersFrom())
 	if p.info.Have {
-		s.have.peers++
-		s.send(p, s.ownHave())
+		s.send(p, s.fetch.Have())
 	}
 	s.announcePool(p)
 }
@@ -79,12 +79,9 @@ func (s *State) onLeft(id p2p.PeerID) {
 	delete(s.byID, id)
 	// A new slice: somebody may be walking over the old one.
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
-	if p.info.Have {
-		s.have.peers--
-		s.have.fresh = false
-	}
-	s.releaseFlights(p)
-	s.forgetTxTalk(p)
+	s.fetch.Leave(p.src)
+	s.txs.track.Leave(p.offers)
+	s.txs.orphans.Forget(p.id)
 	if s.leader == p {
 		s.nextLeader()
 	}
@@ -130,7 +127,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:
 		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
-			p.tx.feeFilter = m.MinFee
+			p.outbox.FeeFilter = m.MinFee
 		}
 	case *wire.MsgGetAddr:
 		s.onGetAddr(p)
@@ -141,25 +138,9 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	}
 }
 
-// has notes that the peer has e: its body, or of a have peer at least the
-// header, for of bodies that speaks by itself.
-func (p *peer) has(e *entry) {
-	if p.best == nil || e.node.Work.Cmp(p.best.node.Work) > 0 {
-		p.best = e
-	}
-}
-
-// top is the best header that the peer has and that is worth asking for.
-func (p *peer) top() *entry {
-	for p.best != nil && p.best.bad != good {
-		p.best = p.best.parent
-	}
-	return p.best
-}
-
 // knowsHeader says whether the peer is sure to have e's header.
-func (p *peer) knowsHeader(e *entry) bool {
-	return e.parent == nil || p.best != nil && e.isAncestorOf(p.best) || p.sent != nil && e.isAncestorOf(p.sent)
+func (p *peer) knowsHeader(e *tree.Entry) bool {
+	return e.Parent == nil || p.src.Top != nil && e.IsAncestorOf(p.src.Top) || p.sent != nil && e.IsAncestorOf(p.sent)
 }
 
 // PeerStats is what gossip knows of one peer.
@@ -188,17 +169,15 @@ func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
 		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
 		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
 		BlocksTo: p.stats.blocksTo, TxsTo: p.stats.txsTo,
-		Ping: p.rtt, FeeFilter: p.tx.feeFilter,
+		InFlight: p.src.InFlight(),
+		Ping:     p.src.RTT, FeeFilter: p.outbox.FeeFilter,
 	}
-	if p.best != nil {
-		st.Headers = p.best.node.Height
-		st.Height = s.tree.fork(p.best, s.tree.tip).node.Height
+	if p.src.Top != nil {
+		st.Headers = p.src.Top.Node.Height
+		st.Height = s.tree.Fork(p.src.Top, s.tree.Tip()).Node.Height
 	}
-	if p.sent != nil && p.sent.node.Height > st.Headers {
-		st.Headers = p.sent.node.Height
-	}
-	for _, f := range p.flights {
-		st.InFlight = append(st.InFlight, f.e.node.Height)
+	if p.sent != nil && p.sent.Node.Height > st.Headers {
+		st.Headers = p.sent.Node.Height
 	}
 	return st, true
 }

@@ -113,8 +113,8 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 				t.Fatalf("ticket %d was answered %d times", id, answered)
 			}
 		}
-		if n.s.txs.credits != MaxTxsJudged || n.s.bodies.judged != 0 || len(n.s.txs.wants) != 0 {
-			t.Errorf("node %d at rest: %d credits, %d bytes judged, %d wants", n.i, n.s.txs.credits, n.s.bodies.judged, len(n.s.txs.wants))
+		if n.s.txs.credits != MaxTxsJudged || n.s.bodies.judged != 0 || n.s.Sizes().Wants != 0 {
+			t.Errorf("node %d at rest: %d credits, %d bytes judged, %d wants", n.i, n.s.txs.credits, n.s.bodies.judged, n.s.Sizes().Wants)
 		}
 	}
 	return st.trace

@@ -6,94 +6,31 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/chain"
+	"grapevine/p2p/gossip/relay"
 )
-
-// poolTx is a transaction of the pool as relay sees it.
-type poolTx struct {
-	tx   *chain.Tx
-	rate int64 // satoshis per 1000 vbytes
-	out  bool  // has left the pool
-}
-
-// poolIndex is the pool by its hashes and in order of entry. The pool's own
-// size limit bounds it.
-type poolIndex struct {
-	byWID  map[chain.Hash]*poolTx
-	byTxID map[chain.Hash]*poolTx
-	order  []*poolTx // oldest first; those that left are swept when they are the most
-}
-
-func newPoolIndex() poolIndex {
-	return poolIndex{byWID: make(map[chain.Hash]*poolTx), byTxID: make(map[chain.Hash]*poolTx)}
-}
-
-func (x *poolIndex) add(in *poolTx) {
-	x.byWID[in.tx.WID], x.byTxID[in.tx.ID] = in, in
-	x.order = append(x.order, in)
-}
-
-func (x *poolIndex) remove(in *poolTx) {
-	in.out = true
-	delete(x.byWID, in.tx.WID)
-	if x.byTxID[in.tx.ID] == in {
-		delete(x.byTxID, in.tx.ID)
-	}
-	if len(x.order) < 2*len(x.byWID)+64 {
-		return
-	}
-	kept := make([]*poolTx, 0, len(x.byWID))
-	for _, in := range x.order {
-		if !in.out {
-			kept = append(kept, in)
-		}
-	}
-	x.order = kept
-}
 
 // onTxIn: the pool took a transaction; tell who does not have it.
 func (s *State) onTxIn(ev TxIn) {
-	if s.pool.byWID[ev.Tx.WID] != nil {
+	in := s.pool.Add(ev.Tx, ev.Fee)
+	if in == nil {
 		return
 	}
-	in := &poolTx{tx: ev.Tx, rate: int64(ev.Fee) * 1000 * 4 / int64(max(ev.Tx.Weight, 1))}
-	s.pool.add(in)
 	s.settle(ev.Tx)
-	s.txs.orphans.remove(ev.Tx.WID)
+	s.txs.orphans.Remove(ev.Tx.WID)
 	for _, p := range s.peers {
-		s.queueInv(p, in)
+		s.announceTx(p, in)
 	}
-	s.wakeOrphans(ev.Tx.ID)
+	s.rejudge(s.txs.orphans.Waiting(ev.Tx.ID))
 }
 
-func (s *State) onTxOut(ev TxOut) {
-	if in := s.pool.byWID[ev.Tx.WID]; in != nil {
-		s.pool.remove(in)
-	}
-}
+func (s *State) onTxOut(ev TxOut) { s.pool.Remove(ev.Tx.WID) }
 
-// txHash is the name by which a transaction is announced to the peer.
-func (p *peer) txHash(tx *chain.Tx) chain.Hash {
-	if p.info.WTxIDRelay {
-		return tx.WID
+// announceTx puts a transaction into a peer's outbox. It is emptied at the end
+// of the step on local networks, else after a random time.
+func (s *State) announceTx(p *peer, in *relay.Tx) {
+	if first := p.outbox.Put(in); first && !s.local {
+		p.outbox.Due = s.now.Add(s.poisson(p))
 	}
-	return tx.ID
-}
-
-// queueInv will announce a transaction unless the peer has it or would not
-// take it.
-func (s *State) queueInv(p *peer, in *poolTx) {
-	h := p.txHash(in.tx)
-	if !p.info.Relay || in.rate < p.tx.feeFilter || p.tx.known.has(h) {
-		return
-	}
-	if len(p.tx.outbox) >= maxToAnnounce {
-		p.tx.outbox = p.tx.outbox[1:]
-	}
-	if len(p.tx.outbox) == 0 && !s.local {
-		p.tx.invAt = s.now.Add(s.poisson(p))
-	}
-	p.tx.outbox = append(p.tx.outbox, in)
 }
 
 // announcePool tells a peer that joins a local network what it missed. On
@@ -102,11 +39,8 @@ func (s *State) announcePool(p *peer) {
 	if !s.local {
 		return
 	}
-	order := s.pool.order
-	for _, in := range order[max(len(order)-joinAnnounce, 0):] {
-		if !in.out {
-			s.queueInv(p, in)
-		}
+	for _, in := range s.pool.Newest(joinAnnounce) {
+		s.announceTx(p, in)
 	}
 }
 
@@ -122,52 +56,26 @@ func (s *State) poisson(p *peer) time.Duration {
 }
 
 // nextInv is when the peer's outbox is to be emptied; zero when it is empty.
-func (p *peer) nextInv(s *State) time.Time {
-	if len(p.tx.outbox) == 0 {
+func (p *peer) nextInv() time.Time {
+	if p.outbox.Len() == 0 {
 		return time.Time{}
 	}
-	return p.tx.invAt
+	return p.outbox.Due
 }
 
-// flush sends what this step has gathered for each peer.
-func (s *State) flush() {
+// flushInvs empties the outboxes that are due: on local networks wholly, else
+// one message at a time.
+func (s *State) flushInvs() {
 	for _, p := range s.peers {
-		if len(p.tx.asks) > 0 {
-			s.send(p, &wire.MsgGetData{InvList: p.tx.asks})
-			p.tx.asks = nil
-		}
-		if len(p.tx.outbox) > 0 && (s.local || s.up(p.tx.invAt)) {
-			s.flushInvs(p)
-		}
-	}
-}
-
-func (s *State) flushInvs(p *peer) {
-	typ := wire.InvTypeTx
-	if p.info.WTxIDRelay {
-		typ = invTypeWTx
-	}
-	inv := &wire.MsgInv{}
-	for i, in := range p.tx.outbox {
-		if len(inv.InvList) == maxTxInv {
-			s.send(p, inv)
-			inv = &wire.MsgInv{}
+		for p.outbox.Len() > 0 && (s.local || s.up(p.outbox.Due)) {
+			if inv := p.outbox.Take(); inv != nil {
+				s.send(p, inv)
+			}
 			if !s.local {
-				p.tx.outbox = p.tx.outbox[i:]
-				p.tx.invAt = s.now.Add(s.poisson(p))
-				return
+				p.outbox.Due = s.now.Add(s.poisson(p))
+				break
 			}
 		}
-		h := p.txHash(in.tx)
-		if in.out || p.tx.known.has(h) {
-			continue
-		}
-		p.tx.known.add(h)
-		inv.InvList = append(inv.InvList, wire.NewInvVect(typ, &h))
-	}
-	p.tx.outbox = nil
-	if len(inv.InvList) > 0 {
-		s.send(p, inv)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
 )
 
@@ -335,7 +336,7 @@ func (sc *script) invs(f []string) (invs []*wire.InvVect) {
 			case "bareblock":
 				iv.Type, iv.Hash = wire.InvTypeBlock, sc.node(name).Hash
 			case "tx":
-				iv.Type, iv.Hash = invTypeWTx, sc.w.tx(name).WID
+				iv.Type, iv.Hash = relay.InvTypeWTx, sc.w.tx(name).WID
 			case "txid":
 				iv.Type, iv.Hash = wire.InvTypeWitnessTx, sc.w.tx(name).ID
 			case "type":

@@ -5,6 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/tree"
 )
 
 // Our own wallet, miner and RPC enter by the same door as strangers, without
@@ -18,9 +19,9 @@ func (s *State) answer(t Ticket, err error) { s.do(Answer{Ticket: t, Err: err}) 
 // onSubmitTx judges a transaction of our own. One that is in the pool already
 // is announced again to those who do not have it, and accepted.
 func (s *State) onSubmitTx(ev SubmitTx) {
-	if in := s.pool.byWID[ev.Tx.WID]; in != nil {
+	if in := s.pool.ByWID(ev.Tx.WID); in != nil {
 		for _, p := range s.peers {
-			s.queueInv(p, in)
+			s.announceTx(p, in)
 		}
 		s.answer(ev.Ticket, nil)
 		return
@@ -35,8 +36,8 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 	}
 	s.settle(ev.Tx)
 	j := &txJudgement{tx: ev.Tx, from: p2p.Self, tickets: []Ticket{ev.Ticket}}
-	if x := s.txs.orphans.remove(ev.Tx.WID); x != nil {
-		j.from = x.from // it goes on waiting if it must: it is theirs as well
+	if x := s.txs.orphans.Remove(ev.Tx.WID); x != nil {
+		j.from = x.From // it goes on waiting if it must: it is theirs as well
 	}
 	s.judgeTx(j)
 }
@@ -44,41 +45,42 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 // onSubmitBlock judges a block of our own.
 func (s *State) onSubmitBlock(ev SubmitBlock) {
 	e, err := s.ownHeader(ev.Block)
+	j := s.bodies.byEntry[e]
 	switch {
 	case err != nil:
 		s.answer(ev.Ticket, err)
-	case e.stored:
+	case e.Stored:
 		s.answer(ev.Ticket, chain.ErrDuplicate)
-	case e.judge != nil && e.judge.from == p2p.Self && e.judge.block == ev.Block:
-		e.judge.tickets = append(e.judge.tickets, ev.Ticket)
-	case s.bodies.selves >= maxSubmitBlocks || e.judge != nil && len(e.judge.joined) >= maxSubmitBlocks:
+	case s.bodies.selves >= maxSubmitBlocks || j != nil && len(j.tickets)+len(j.joined) >= maxSubmitBlocks:
 		s.answer(ev.Ticket, errBusy)
-	case e.judge != nil:
-		e.judge.joined = append(e.judge.joined, joinedBody{ev.Ticket, ev.Block})
+	case j != nil && j.from == p2p.Self && j.block == ev.Block:
+		j.tickets = append(j.tickets, ev.Ticket)
+	case j != nil:
+		j.joined = append(j.joined, joinedBody{ev.Ticket, ev.Block})
 	default:
 		s.judgeBlock(&judgement{e: e, block: ev.Block, from: p2p.Self, tickets: []Ticket{ev.Ticket}})
 	}
 }
 
 // ownHeader finds or makes the place of a submitted block in the tree.
-func (s *State) ownHeader(b *chain.Block) (*entry, error) {
-	if e := s.tree.find(b.Hash); e != nil {
-		if e.bad != good {
+func (s *State) ownHeader(b *chain.Block) (*tree.Entry, error) {
+	if e := s.tree.Find(b.Hash); e != nil {
+		if e.Bad != tree.Good {
 			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
 		}
 		return e, nil
 	}
-	parent := s.tree.find(b.Header.PrevBlock)
+	parent := s.tree.Find(b.Header.PrevBlock)
 	if parent == nil {
 		return nil, chain.ErrUnknownParent
 	}
-	if parent.bad != good {
-		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.node.Hash)
+	if parent.Bad != tree.Good {
+		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
-	if err := chain.CheckHeader(s.cfg.Params, parent.node, &b.Header, s.now); err != nil {
+	if err := chain.CheckHeader(s.cfg.Params, parent.Node, &b.Header, s.now); err != nil {
 		return nil, err
 	}
 	e := s.addHeader(parent, &b.Header)
-	s.storeHeaders([]*chain.HeaderNode{e.node})
+	s.storeHeaders([]*chain.HeaderNode{e.Node})
 	return e, nil
 }

@@ -5,6 +5,8 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -12,30 +14,27 @@ import (
 // headers and bodies of our verified chain, have peers all good headers and all
 // bodies that are stored.
 
-// invTypeWTx announces and asks for a transaction by its wtxid (BIP339).
-const invTypeWTx wire.InvType = 5
-
 // onGetHeaders answers with what follows the locator on our verified chain.
 func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 	if len(m.BlockLocatorHashes) > maxLocator {
 		s.drop(p, "locator too long", "getheaders with too many hashes")
 		return
 	}
-	var run []*entry
+	var run []*tree.Entry
 	if len(m.BlockLocatorHashes) == 0 {
-		if e := s.tree.find(m.HashStop); e != nil && e.valid {
-			run = []*entry{e}
+		if e := s.tree.Find(m.HashStop); e != nil && e.Valid {
+			run = []*tree.Entry{e}
 		}
 	} else {
-		end := s.tree.tip
+		end := s.tree.Tip()
 		if p.info.Have {
-			end = s.tree.best
+			end = s.tree.Best()
 		}
 		run = s.follow(end, m, maxHeaders)
 	}
 	reply := &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
 	for _, e := range run {
-		reply.Headers = append(reply.Headers, &e.node.Header)
+		reply.Headers = append(reply.Headers, &e.Node.Header)
 		p.sent = e
 	}
 	s.send(p, reply)
@@ -48,36 +47,36 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	run := s.follow(s.tree.tip, (*wire.MsgGetHeaders)(m), maxBlockInv)
+	run := s.follow(s.tree.Tip(), (*wire.MsgGetHeaders)(m), maxBlockInv)
 	if len(run) == 0 {
 		return
 	}
 	inv := wire.NewMsgInvSizeHint(uint(len(run)))
 	for _, e := range run {
-		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.node.Hash))
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.Node.Hash))
 	}
 	if len(run) == maxBlockInv {
-		p.continued = run[maxBlockInv-1].node.Hash
+		p.continued = run[maxBlockInv-1].Node.Hash
 	}
 	s.send(p, inv)
 }
 
 // follow lists at most n blocks on the way to end, after the first of them that
 // the locator names (genesis when it names none), up to the stop hash.
-func (s *State) follow(end *entry, m *wire.MsgGetHeaders, n int32) []*entry {
-	from := s.tree.all[0]
+func (s *State) follow(end *tree.Entry, m *wire.MsgGetHeaders, n int32) []*tree.Entry {
+	from := s.tree.Genesis()
 	for _, h := range m.BlockLocatorHashes {
-		if e := s.tree.find(*h); e != nil && e.isAncestorOf(end) {
+		if e := s.tree.Find(*h); e != nil && e.IsAncestorOf(end) {
 			from = e
 			break
 		}
 	}
-	if end.node.Height > from.node.Height+n {
-		end = s.tree.find(end.node.Ancestor(from.node.Height + n).Hash)
+	if end.Node.Height > from.Node.Height+n {
+		end = s.tree.Ancestor(end, from.Node.Height+n)
 	}
-	run := between(from, end)
+	run := tree.Between(from, end)
 	for i, e := range run {
-		if e.node.Hash == m.HashStop {
+		if e.Node.Hash == m.HashStop {
 			return run[:i+1]
 		}
 	}
@@ -103,7 +102,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 			if s.serveBlock(p, iv) {
 				continue
 			}
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 			if s.serveTx(p, iv) {
 				continue
 			}
@@ -116,8 +115,8 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 }
 
 func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
-	e := s.tree.find(iv.Hash)
-	if e == nil || !e.stored || e.bad == badByRule || !e.valid && !p.info.Have {
+	e := s.tree.Find(iv.Hash)
+	if e == nil || !e.Stored || e.Bad == tree.ByRule || !e.Valid && !p.info.Have {
 		return false
 	}
 	s.do(SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type == wire.InvTypeWitnessBlock})
@@ -125,7 +124,7 @@ func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
 	if iv.Hash == p.continued {
 		p.continued = chain.Hash{}
 		inv := wire.NewMsgInvSizeHint(1)
-		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &s.tree.tip.node.Hash))
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &s.tree.Tip().Node.Hash))
 		s.send(p, inv)
 	}
 	return true
@@ -134,35 +133,21 @@ func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
 // serveTx serves from the pool; on public networks only what the peer was told
 // of, so that nobody can ask when something came.
 func (s *State) serveTx(p *peer, iv *wire.InvVect) bool {
-	in := s.pool.byTxID[iv.Hash]
-	if iv.Type == invTypeWTx {
-		in = s.pool.byWID[iv.Hash]
+	in := s.pool.ByTxID(iv.Hash)
+	if iv.Type == relay.InvTypeWTx {
+		in = s.pool.ByWID(iv.Hash)
 	}
-	if in == nil || !s.local && !p.tx.known.has(p.txHash(in.tx)) {
+	if in == nil || !s.local && !p.outbox.Known(in.Tx) {
 		return false
 	}
-	p.tx.known.add(p.txHash(in.tx))
+	p.outbox.Knows(p.outbox.Name(in.Tx))
 	p.stats.txsTo++
 	if iv.Type == wire.InvTypeTx {
-		s.send(p, &msg.BareTx{Tx: in.tx})
+		s.send(p, &msg.BareTx{Tx: in.Tx})
 	} else {
-		s.send(p, &msg.Tx{Tx: in.tx})
+		s.send(p, &msg.Tx{Tx: in.Tx})
 	}
 	return true
-}
-
-// onNotFound lets others be asked at once.
-func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
-	for _, iv := range m.InvList {
-		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
-			if e := s.tree.find(iv.Hash); e != nil {
-				s.onNotFoundBlock(p, e)
-			}
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, invTypeWTx:
-			s.onNotFoundTx(p, iv.Hash)
-		}
-	}
 }
 
 // onGetAddr answers once for each connection and, on public networks, only who

@@ -29,18 +29,18 @@ type Sizes struct {
 
 // Sizes counts what the State holds now.
 func (s *State) Sizes() Sizes {
+	wants, txFlights, deadlines, offers := s.txs.track.Counts()
 	z := Sizes{
-		Peers: len(s.byID), Headers: len(s.tree.all), Pool: len(s.pool.byWID), PoolLog: len(s.pool.order),
-		BlocksQueued: len(s.bodies.queue), BytesQueued: s.bodies.waiting, BytesJudged: s.bodies.judged,
-		Wants: len(s.txs.wants), TxFlights: s.txs.flights, TxAsked: len(s.txs.asked),
+		Peers: len(s.byID), Headers: s.tree.Len(), Pool: s.pool.Len(), PoolLog: s.pool.Log(),
+		BlockFlights: s.fetch.Flights(), BlocksQueued: len(s.bodies.queue),
+		BytesQueued: s.bodies.waiting, BytesJudged: s.bodies.judged,
+		Wants: wants, TxFlights: txFlights, TxAsked: deadlines, Offers: offers,
 		TxQueued: len(s.txs.queue) + len(s.txs.own), TxJudging: len(s.txs.judging), TxCredits: s.txs.credits,
-		Orphans: len(s.txs.orphans.byWID), OrphanLog: len(s.txs.orphans.order),
+		Orphans: s.txs.orphans.Len(), OrphanLog: s.txs.orphans.Log(),
 	}
 	for _, p := range s.peers {
-		z.BlockFlights += len(p.flights)
-		z.Offers += len(p.tx.queue)
-		z.Outbox += len(p.tx.outbox)
-		z.Known += len(p.tx.known.young) + len(p.tx.known.old)
+		z.Outbox += p.outbox.Len()
+		z.Known += p.outbox.Memory()
 	}
 	return z
 }

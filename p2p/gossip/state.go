@@ -7,6 +7,9 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/tree"
 )
 
 // Config is what a State starts from.
@@ -31,17 +34,18 @@ type State struct {
 	due time.Time // when the next timer is up; zero: none
 	out []Action
 
-	tree  tree
+	tree  *tree.Tree
+	fetch *fetch.Fetcher
 	peers []*peer // in order of joining: never iterate over byID
 	byID  map[p2p.PeerID]*peer
 
-	leader    *peer  // sends us the long run of headers
-	announced *entry // the tip that peers were told of
+	leader    *peer       // sends us the long run of headers
+	announced *tree.Entry // the tip that peers were told of
 
 	bodies bodies
-	have   haveTalk
-	pool   poolIndex
+	pool   *relay.Pool
 	txs    txDesk
+	last   time.Time // when a body was last taken or connected
 }
 
 // New makes a State.
@@ -49,39 +53,32 @@ func New(cfg Config) *State {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &State{
-		cfg:   cfg,
-		local: cfg.Params.GenerateSupported,
-		byID:  make(map[p2p.PeerID]*peer),
-		tree:  tree{byHash: make(map[chain.Hash]*entry, len(cfg.Headers))},
-		pool:  newPoolIndex(),
-		txs:   newTxDesk(),
-	}
 	if len(cfg.Headers) == 0 {
-		s.tree.insert(cfg.Params.Genesis())
+		cfg.Headers = []*chain.HeaderNode{cfg.Params.Genesis()}
 	}
-	for _, n := range cfg.Headers {
-		s.tree.insert(n)
-	}
-	s.tree.tip = s.tree.all[0]
+	t := tree.New(cfg.Headers)
 	if cfg.Tip != nil {
-		s.tree.tip = s.tree.insert(cfg.Tip)
-	}
-	for e := s.tree.tip; e != nil; e = e.parent {
-		e.stored, e.valid = true, true
+		t.SetTip(t.Insert(cfg.Tip))
+	} else {
+		t.SetTip(t.Genesis())
 	}
 	if cfg.Stored != nil {
-		for _, e := range s.tree.all {
-			e.stored = e.stored || cfg.Stored(e.node.Hash)
-		}
+		t.Each(func(e *tree.Entry) { e.Stored = e.Stored || cfg.Stored(e.Node.Hash) })
 	}
 	for _, n := range cfg.Invalid {
-		s.tree.mark(s.tree.insert(n), badByRule)
+		t.Mark(t.Insert(n), tree.ByRule)
 	}
-	s.tree.chooseBest()
-	s.announced = s.tree.tip
-	s.bodies.late = lateAfter
-	return s
+	return &State{
+		cfg:       cfg,
+		local:     cfg.Params.GenerateSupported,
+		tree:      t,
+		announced: t.Tip(),
+		fetch:     fetch.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
+		byID:      make(map[p2p.PeerID]*peer),
+		bodies:    newBodies(),
+		pool:      relay.NewPool(),
+		txs:       newTxDesk(),
+	}
 }
 
 // Step takes what happened at the time now and says what to do, in order. Time
@@ -90,19 +87,21 @@ func (s *State) Step(now time.Time, ev Event) []Action {
 	if now.After(s.now) {
 		s.now = now
 	}
-	if s.bodies.last.IsZero() {
-		s.bodies.last = s.now
+	if s.last.IsZero() {
+		s.last = s.now
 	}
+	s.fetch.Now(s.now)
 	s.handle(ev)
 	if s.up(s.due) {
 		s.onTimers()
 	}
 	s.pumpBlocks()
 	s.pumpTxs()
-	s.plan()
+	s.askBodies()
 	s.announceTip()
 	s.tellHaves()
-	s.flush()
+	s.askTxs()
+	s.flushInvs()
 	s.due = s.nextDue()
 	out := s.out
 	s.out = nil
@@ -128,8 +127,8 @@ func (s *State) handle(ev Event) {
 			s.onMessage(p, ev.Msg)
 		}
 	case Pong:
-		if p := s.byID[ev.Peer]; p != nil && (p.rtt == 0 || ev.RTT < p.rtt) {
-			p.rtt = ev.RTT
+		if p := s.byID[ev.Peer]; p != nil && (p.src.RTT == 0 || ev.RTT < p.src.RTT) {
+			p.src.RTT = ev.RTT
 		}
 	case Tick:
 	case SubmitTx:
@@ -149,10 +148,10 @@ func (s *State) handle(ev Event) {
 	case HeaderInvalid:
 		s.onHeaderInvalid(ev)
 	case HeaderValid:
-		s.tree.unmark(s.tree.insert(ev.Node))
-		s.bodies.replan()
+		s.tree.Unmark(s.tree.Insert(ev.Node))
+		s.fetch.Changed()
 	case BodyStored:
-		s.onBodyStored(s.tree.insert(ev.Node))
+		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:
 		s.onMinFee(ev.Rate)
 	}
@@ -160,42 +159,42 @@ func (s *State) handle(ev Event) {
 
 // onTimers runs what waits for a time.
 func (s *State) onTimers() {
-	for _, p := range s.peers {
-		s.checkHeadersTimeout(p)
-		if !p.gone {
-			s.checkLate(p)
+	s.checkLeader()
+	for _, src := range s.fetch.Late() {
+		for _, p := range s.peers {
+			if p.src == src {
+				s.drop(p, "", "stalls: blocks asked for do not come")
+			}
 		}
 	}
-	s.checkTxTimeouts()
-	s.expireOrphans()
+	s.txs.track.Expire(s.now)
+	s.txs.orphans.Expire(s.now)
 }
 
 // nextDue is the earliest time that anything waits for.
 func (s *State) nextDue() time.Time {
-	var due time.Time
+	due := s.fetch.Due()
 	at := func(t time.Time) {
 		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
 			due = t
 		}
 	}
 	for _, p := range s.peers {
-		at(p.lateAt)
-		at(p.nextInv(s))
-		if p == s.leader {
-			at(p.asked.Add(headersTimeout))
-		}
+		at(p.nextInv())
 	}
-	at(s.have.at)
-	at(s.txs.nextTimeout())
-	at(s.txs.orphans.nextExpiry())
+	if s.leader != nil {
+		at(s.leader.asked.Add(headersTimeout))
+	}
+	at(s.txs.track.Due())
+	at(s.txs.orphans.Due())
 	return due
 }
 
-// Syncing says whether we are far behind what our peers have, so that
+// syncing says whether we are far behind what our peers have, so that
 // transactions cannot be judged and our tip is no news.
 func (s *State) syncing() bool {
-	best, tip := s.tree.best.node, s.tree.tip.node
-	if best.Height-tip.Height >= syncGap && s.now.Sub(s.bodies.last) < syncPatience {
+	best, tip := s.tree.Best().Node, s.tree.Tip().Node
+	if best.Height-tip.Height >= syncGap && s.now.Sub(s.last) < syncPatience {
 		return true
 	}
 	return !s.local && s.now.Sub(tip.Header.Timestamp) > maxTipAge
@@ -215,12 +214,12 @@ type Status struct {
 // Status describes the conversation now.
 func (s *State) Status() Status {
 	return Status{
-		Tip:        s.tree.tip.node,
-		BestHeader: s.tree.best.node,
-		Headers:    s.tree.best.node.Height,
+		Tip:        s.tree.Tip().Node,
+		BestHeader: s.tree.Best().Node,
+		Headers:    s.tree.Best().Node.Height,
 		Syncing:    s.syncing(),
 		Peers:      len(s.peers),
-		Orphans:    len(s.txs.orphans.byWID),
-		PoolSize:   len(s.pool.byWID),
+		Orphans:    s.txs.orphans.Len(),
+		PoolSize:   s.pool.Len(),
 	}
 }

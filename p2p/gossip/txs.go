@@ -5,7 +5,34 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/orphans"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/track"
 )
+
+// txDesk is where transactions wait: announced, for judgement, for parents.
+type txDesk struct {
+	track    *track.Tracker
+	orphans  *orphans.House
+	judging  map[chain.Hash]*txJudgement // waiting or judged, by wtxid
+	own      []*txJudgement              // Self's, before everybody's
+	queue    []*txJudgement
+	bytes    int // in queue
+	credits  int
+	rejected relay.Set // wtxids that would be rejected again at this tip
+	lowFee   relay.Set // wtxids refused for their fee alone: asked for again only as a parent
+}
+
+func newTxDesk() txDesk {
+	return txDesk{
+		track:    track.New(),
+		orphans:  orphans.New(),
+		judging:  make(map[chain.Hash]*txJudgement),
+		credits:  MaxTxsJudged,
+		rejected: relay.NewSet(maxRejected),
+		lowFee:   relay.NewSet(maxRejected),
+	}
+}
 
 // Refusals that a child can make good, in Bitcoin Core's words.
 const (
@@ -25,19 +52,18 @@ type txJudgement struct {
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
 // it could not be judged.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
-	p.tx.known.add(p.txHash(tx))
+	p.outbox.Knows(p.outbox.Name(tx))
 	s.settle(tx)
-	defer s.fillTx(p)
-	poor := s.txs.lowFee.has(tx.WID) && len(s.txs.orphans.byParent[tx.ID]) == 0
+	poor := s.txs.lowFee.Has(tx.WID) && len(s.txs.orphans.Waiting(tx.ID)) == 0
 	if s.syncing() || s.haveTx(tx.WID) || poor {
 		return
 	}
 	if tx.Weight > maxTxWeight {
-		s.txs.rejected.add(tx.WID)
+		s.txs.rejected.Add(tx.WID)
 		return
 	}
 	d := &s.txs
-	if len(d.queue) >= maxTxWaiting || d.bytes+tx.Size > maxTxWaitingBytes || p.tx.waiting >= maxTxWaitingPeer {
+	if len(d.queue) >= maxTxWaiting || d.bytes+tx.Size > maxTxWaitingBytes || p.waiting >= maxTxWaitingPeer {
 		return
 	}
 	s.judgeTx(&txJudgement{tx: tx, from: p.id})
@@ -51,7 +77,7 @@ func (s *State) judgeTx(j *txJudgement) {
 		return
 	}
 	if p := s.byID[j.from]; p != nil {
-		p.tx.waiting++
+		p.waiting++
 	}
 	d.queue = append(d.queue, j)
 	d.bytes += j.tx.Size
@@ -68,7 +94,7 @@ func (s *State) pumpTxs() {
 			j, d.queue = d.queue[0], d.queue[1:]
 			d.bytes -= j.tx.Size
 			if p := s.byID[j.from]; p != nil {
-				p.tx.waiting--
+				p.waiting--
 			}
 		}
 		d.credits--
@@ -80,12 +106,6 @@ func (s *State) pumpTxs() {
 	}
 	if len(d.queue) == 0 {
 		d.queue = nil
-	}
-	if d.paused && !s.syncing() && d.flights+len(d.queue) < maxTxWaiting/2 {
-		d.paused = false
-		for _, p := range s.peers {
-			s.fillTx(p)
-		}
 	}
 }
 
@@ -114,10 +134,55 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
 	case errors.Is(v.Err, feeTooLow), errors.Is(v.Err, feeBelowPool):
-		s.txs.lowFee.add(v.Tx.WID)
-		s.wakeOrphans(v.Tx.ID) // the pool takes a poor parent with a child that pays for it
+		s.txs.lowFee.Add(v.Tx.WID)
+		s.rejudge(s.txs.orphans.Waiting(v.Tx.ID)) // the pool takes a poor parent with a child that pays for it
 	default:
-		s.txs.rejected.add(v.Tx.WID)
+		s.txs.rejected.Add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.from, "txid", v.Tx.ID, "err", v.Err)
+	}
+}
+
+// haveTx says whether a transaction need not be asked for.
+func (s *State) haveTx(h chain.Hash) bool {
+	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.txs.judging[h] != nil ||
+		s.txs.orphans.Has(h) || s.txs.rejected.Has(h)
+}
+
+// settle ends the wants of a transaction that we have, by both its names.
+func (s *State) settle(tx *chain.Tx) {
+	s.txs.track.Settle(tx.WID)
+	s.txs.track.Settle(tx.ID)
+}
+
+// keepOrphan lets a transaction wait and asks who sent it for its parents.
+func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
+	if !s.txs.orphans.Room(p.id, len(parents)) {
+		return
+	}
+	for _, h := range parents {
+		if s.txs.rejected.Has(h) {
+			s.txs.rejected.Add(tx.WID)
+			return
+		}
+		if s.pool.ByTxID(h) != nil { // it came while this one was judged
+			s.judgeTx(&txJudgement{tx: tx, from: p.id})
+			return
+		}
+	}
+	s.txs.orphans.Add(&orphans.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(orphans.Expiry)})
+	for _, h := range parents {
+		if !s.haveTx(h) {
+			s.txs.track.Offer(p.offers, track.Ask{Hash: h})
+		}
+	}
+}
+
+// rejudge judges orphans again: those that waited for a transaction, or at a
+// new tip all of them, for their parents may be in the block.
+func (s *State) rejudge(waiting []*orphans.Orphan) {
+	for _, x := range waiting {
+		if s.txs.orphans.Remove(x.Tx.WID) != nil {
+			s.judgeTx(&txJudgement{tx: x.Tx, from: x.From})
+		}
 	}
 }

@@ -1,0 +1,129 @@
+package gossip
+
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/msg"
+)
+
+// What we ask of others is decided by fetch (bodies) and track (transactions);
+// here it becomes messages.
+
+// askBodies sends what the fetcher wants asked now.
+func (s *State) askBodies() {
+	for _, p := range s.peers {
+		s.resolveUnknown(p)
+	}
+	for _, ask := range s.fetch.Plan(s.bodies.waiting + s.bodies.judged) {
+		m := wire.NewMsgGetDataSizeHint(uint(len(ask.Blocks)))
+		for _, e := range ask.Blocks {
+			m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
+		}
+		s.send(s.peerOf(ask.From), m)
+	}
+}
+
+func (s *State) peerOf(src *fetch.Source) *peer {
+	for _, p := range s.peers {
+		if p.src == src {
+			return p
+		}
+	}
+	return nil
+}
+
+// tellHaves tells have peers what we hold and fetch, when there is news.
+func (s *State) tellHaves() {
+	m := s.fetch.News()
+	for _, p := range s.peers {
+		if m != nil && p.info.Have {
+			s.send(p, m)
+		}
+	}
+}
+
+// onHave takes a peer's word for what it holds. Of a chain that we do not know
+// the headers are asked for first.
+func (s *State) onHave(p *peer, m *msg.Have) {
+	if !p.info.Have {
+		return
+	}
+	if last := s.tree.Find(m.Last); last != nil {
+		s.fetch.OnHave(p.src, last, m)
+		return
+	}
+	p.unknown = m.Last
+	s.askHeaders(p, s.tree.Best())
+}
+
+// askTxs asks for announced transactions, unless we are syncing and could not
+// judge them; then they are only remembered.
+func (s *State) askTxs() {
+	if s.syncing() {
+		return
+	}
+	s.txs.track.Fill(s.now, maxTxWaiting-len(s.txs.queue))
+	for _, p := range s.peers {
+		asks := p.offers.Asks()
+		if len(asks) == 0 {
+			continue
+		}
+		m := wire.NewMsgGetDataSizeHint(uint(len(asks)))
+		for _, a := range asks {
+			m.InvList = append(m.InvList, wire.NewInvVect(txInvType(p, a), &a.Hash))
+		}
+		s.send(p, m)
+	}
+}
+
+func txInvType(p *peer, a track.Ask) wire.InvType {
+	switch {
+	case a.ByWTxID:
+		return relay.InvTypeWTx
+	case p.info.Services&wire.SFNodeWitness != 0:
+		return wire.InvTypeWitnessTx
+	}
+	return wire.InvTypeTx
+}
+
+// onInv takes announcements: one getheaders at most, and offers.
+func (s *State) onInv(p *peer, m *wire.MsgInv) {
+	if len(m.InvList) > maxGetData {
+		s.drop(p, "inv too long", "inv with too many entries")
+		return
+	}
+	var blocks []chain.Hash
+	for _, iv := range m.InvList {
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+			blocks = append(blocks, iv.Hash)
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
+			p.outbox.Knows(iv.Hash)
+			if !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
+				s.txs.track.Offer(p.offers, track.Ask{Hash: iv.Hash, ByWTxID: iv.Type == relay.InvTypeWTx})
+			}
+		}
+	}
+	if len(blocks) > 0 {
+		s.onBlockInv(p, blocks)
+	}
+}
+
+// onNotFound lets others be asked at once.
+func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
+	for _, iv := range m.InvList {
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+			if e := s.tree.Find(iv.Hash); e != nil && s.fetch.NotFound(p.src, e) {
+				s.drop(p, "false claims", "does not have the blocks it says it has")
+				return
+			}
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
+			s.txs.track.Fail(p.offers, iv.Hash)
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package fetch
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"grapevine/p2p/gossip/tree"
+)
+
+// flight is one request for a body that one source has not answered.
+type flight struct {
+	e    *tree.Entry
+	p    *Source
+	next *flight // the request before, for the same block at another source
+	late bool    // others may be asked
+}
+
+func (f *Fetcher) flightOf(p *Source, e *tree.Entry) *flight {
+	for x := f.flights[e]; x != nil; x = x.next {
+		if x.p == p {
+			return x
+		}
+	}
+	return nil
+}
+
+func (f *Fetcher) add(p *Source, e *tree.Entry) {
+	x := &flight{e: e, p: p, next: f.flights[e]}
+	f.flights[e] = x
+	if len(p.flights) == 0 {
+		p.headAt = f.now
+	}
+	p.flights = append(p.flights, x)
+	f.count++
+	f.setLate(p)
+}
+
+// end takes a request out, answered or not, and lets others be asked if the
+// block is still needed.
+func (f *Fetcher) end(x *flight) {
+	if head := f.flights[x.e]; head == x && x.next == nil {
+		delete(f.flights, x.e)
+	} else if head == x {
+		f.flights[x.e] = x.next
+	} else {
+		for ; head.next != x; head = head.next {
+		}
+		head.next = x.next
+	}
+	p := x.p
+	i := slices.Index(p.flights, x)
+	p.flights = slices.Delete(p.flights, i, i+1)
+	f.count--
+	if len(p.flights) == 0 && p.stalled {
+		p.stalled, f.have.fresh = false, false
+	}
+	f.setLate(p)
+	f.Reopen(x.e)
+}
+
+// Deliver notes that a body of so many bytes came from p, and says whether it
+// had been asked for there. The time that it took runs from the later of the
+// request and the delivery before.
+func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
+	x := f.flightOf(p, e)
+	if x == nil {
+		return false
+	}
+	if p.grown = min(p.grown+1, maxFlights); f.overdue(p) {
+		p.grown = 0
+	}
+	p.rate.add(size, f.now.Sub(p.headAt))
+	f.total.add(size, f.now.Sub(p.headAt))
+	f.size.add(size)
+	p.headAt = f.now
+	f.end(x)
+	return true
+}
+
+// NotFound: p does not have e after all. liar says that it had claimed so too
+// often.
+func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {
+	x := f.flightOf(p, e)
+	if x == nil {
+		return false
+	}
+	f.end(x)
+	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
+		p.Top = e.Parent
+	}
+	if p.claim == nil {
+		return false
+	}
+	p.claim.wrong++
+	return p.claim.wrong >= maxFalseClaims
+}
+
+// release gives all of a source's requests back.
+func (f *Fetcher) release(p *Source) {
+	for len(p.flights) > 0 {
+		f.end(p.flights[len(p.flights)-1])
+	}
+}
+
+// setLate computes when the first block asked from the source is late: after the
+// time it should take at the source's rate, though nobody is excused for being
+// four times slower than the others, and a patience that adapts as Core's.
+func (f *Fetcher) setLate(p *Source) {
+	switch {
+	case len(p.flights) == 0:
+		p.lateAt = time.Time{}
+	case p.stalled:
+		p.lateAt = p.headAt.Add(giveUpAfter)
+	default:
+		rate := max(f.rateOf(p), f.total.perSecond(guessedRate)/4)
+		p.lateAt = p.headAt.Add(f.late + min(f.takes(rate), lateAfterMax))
+	}
+}
+
+// Late lets others be asked for what does not come, and lists the sources to be
+// dropped: long stalled, and replaceable. The only holder of a block is never
+// dropped for slowness: it is asked again.
+func (f *Fetcher) Late() (drop []*Source) {
+	for _, p := range f.sources {
+		switch {
+		case !f.up(p.lateAt):
+		case !p.stalled:
+			f.stall(p)
+		case slices.ContainsFunc(p.flights, func(x *flight) bool { return f.othersHold(p, x.e) }):
+			drop = append(drop, p)
+		default:
+			f.release(p)
+		}
+	}
+	return drop
+}
+
+func (f *Fetcher) stall(p *Source) {
+	p.stalled, f.have.fresh = true, false
+	f.late = min(2*f.late, lateAfterMax)
+	for _, x := range p.flights {
+		x.late = true
+		f.Reopen(x.e)
+	}
+	f.setLate(p)
+}
+
+func (f *Fetcher) othersHold(p *Source, e *tree.Entry) bool {
+	return slices.ContainsFunc(f.sources, func(q *Source) bool {
+		return q != p && q.usable && !q.stalled && f.holds(q, e)
+	})
+}
+
+// Flights counts the requests in flight.
+func (f *Fetcher) Flights() int { return f.count }
+
+// Check proves that each request is where it should be and no limit is passed.
+func (f *Fetcher) Check() error {
+	n := 0
+	for e, x := range f.flights {
+		copies := 0
+		for ; x != nil; x = x.next {
+			copies++
+			if x.e != e || x.p.gone || !slices.Contains(x.p.flights, x) {
+				return fmt.Errorf("request for %s at nobody", e.Node.Hash)
+			}
+		}
+		if n += copies; copies > maxCopies {
+			return fmt.Errorf("%d requests for %s", copies, e.Node.Hash)
+		}
+	}
+	for _, p := range f.sources {
+		n -= len(p.flights)
+		if len(p.flights) > maxFlights || len(p.flights) > 0 && p.lateAt.IsZero() {
+			return fmt.Errorf("%d requests at a source, late %v", len(p.flights), p.lateAt)
+		}
+	}
+	if n != 0 || len(f.have.since) > window {
+		return fmt.Errorf("requests and sources differ by %d, %d claims", n, len(f.have.since))
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package fetch
+
+import (
+	"slices"
+	"time"
+
+	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/msg"
+)
+
+// Between grapevine nodes every stored body is served at once, also by who is
+// still syncing. So that newcomers fetch different blocks from those who have
+// all, and the rest from each other, they tell one another what they hold and
+// what they are fetching (gvhave).
+
+// claim is what a have peer says of its bodies.
+type claim struct {
+	last           *tree.Entry // it holds this body and all before it
+	held, fetching msg.Bits    // bit i is the i-th block after last
+	wrong          int         // bodies it claimed and did not have
+}
+
+// haveTalk is the swarm as we see it.
+type haveTalk struct {
+	peers     int                       // have peers that are here
+	at        time.Time                 // when they are told of our bodies; zero: nothing is new
+	changes   int                       // small changes since they were told
+	fresh     bool                      // tallies are up to date
+	holders   []uint16                  // newcomers that hold each block of the route
+	tellers   []uint16                  // newcomers that are fetching it
+	since     map[*tree.Entry]time.Time // when that was first claimed; of blocks of the route only
+	till      time.Time                 // when patience with what they are fetching ends; zero: none is needed
+	newcomers int                       // among the have peers
+}
+
+// Stored notes that a body was stored, so that it is told.
+func (f *Fetcher) Stored() { f.news(f.size.guess() >= haveUrgent) }
+
+// news notes that what we hold or fetch is no longer what we told.
+func (f *Fetcher) news(urgent bool) {
+	h := &f.have
+	h.changes++
+	wait := haveSmall
+	if urgent || h.changes >= haveChanges {
+		wait = haveSoon
+	}
+	if at := f.now.Add(wait); h.peers > 0 && (h.at.IsZero() || at.Before(h.at)) {
+		h.at = at
+	}
+}
+
+// News is what all have peers are to be told now; nil: nothing.
+func (f *Fetcher) News() *msg.Have {
+	if !f.up(f.have.at) {
+		return nil
+	}
+	f.have.at, f.have.changes = time.Time{}, 0
+	return f.Have()
+}
+
+// Have is what we hold on the way to our best header.
+func (f *Fetcher) Have() *msg.Have {
+	f.refreshRoute()
+	r := &f.route
+	n := 0
+	for n < len(r.path) && r.path[n].Stored {
+		n++
+	}
+	last := r.base
+	if n > 0 {
+		last = r.path[n-1]
+	}
+	rest := r.path[n:]
+	for len(rest) > 0 && !rest[len(rest)-1].Stored && f.flights[rest[len(rest)-1]] == nil && !rest[len(rest)-1].Busy {
+		rest = rest[:len(rest)-1]
+	}
+	rest = rest[:min(len(rest), msg.MaxHave)]
+	m := msg.NewHave(last.Node.Hash, uint16(len(rest)))
+	for i, e := range rest {
+		switch {
+		case e.Stored:
+			m.Held.Set(i)
+		case e.Busy || f.flights[e] != nil:
+			m.Fetching.Set(i)
+		}
+	}
+	return m
+}
+
+// OnHave takes a source's word for what it holds; last is the entry of m.Last.
+func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
+	if p.claim == nil {
+		p.claim = &claim{}
+	}
+	p.claim.last, p.claim.held, p.claim.fetching = last, m.Held, m.Fetching
+	p.Has(last)
+	f.have.fresh = false
+	f.dirty = true
+}
+
+// reach is which blocks on the way to a header a peer holds: all up to a
+// height, and those of a bitmap after it.
+type reach struct {
+	upTo   int32
+	beyond msg.Bits
+}
+
+func (r reach) holds(height int32) bool {
+	return height <= r.upTo || r.beyond.Has(int(height-r.upTo)-1)
+}
+
+// reachTo is what the peer holds on the way to goal.
+func (f *Fetcher) reachTo(p *Source, goal *tree.Entry) reach {
+	last := p.top()
+	var held msg.Bits
+	if p.have {
+		if p.claim == nil {
+			return reach{upTo: -1}
+		}
+		last, held = p.claim.last, p.claim.held
+	}
+	if last == nil {
+		return reach{upTo: -1}
+	}
+	if last.IsAncestorOf(goal) {
+		return reach{last.Node.Height, held}
+	}
+	return reach{upTo: f.tree.Fork(last, goal).Node.Height}
+}
+
+// holds says whether the source has said that it has e's body.
+func (f *Fetcher) holds(p *Source, e *tree.Entry) bool {
+	has := f.reachTo(p, e)
+	if has.upTo >= e.Node.Height {
+		return true
+	}
+	return p.have && p.claim != nil && p.claim.last.IsAncestorOf(e) && has.holds(e.Node.Height)
+}
+
+// tally counts for each block of the route the newcomers that hold it or are
+// fetching it. A newcomer is a have peer that does not hold all of the route.
+func (f *Fetcher) tally() {
+	h, r := &f.have, &f.route
+	if h.fresh && len(h.holders) == len(r.path) {
+		return
+	}
+	h.fresh, h.newcomers = true, 0
+	h.holders, h.tellers = make([]uint16, len(r.path)), make([]uint16, len(r.path))
+	for _, p := range f.sources {
+		if !p.have || !p.usable || p.stalled || p.claim == nil || len(r.path) == 0 {
+			continue
+		}
+		has := f.reachTo(p, r.goal)
+		if has.upTo >= r.path[len(r.path)-1].Node.Height {
+			continue
+		}
+		h.newcomers++
+		for i, e := range r.path {
+			if has.holds(e.Node.Height) {
+				h.holders[i]++
+			} else if has.upTo == p.claim.last.Node.Height && p.claim.fetching.Has(int(e.Node.Height-has.upTo)-1) {
+				h.tellers[i]++
+			}
+		}
+	}
+	since := make(map[*tree.Entry]time.Time)
+	for i, e := range r.path {
+		if h.tellers[i] > 0 {
+			since[e] = f.now
+			if t, ok := h.since[e]; ok {
+				since[e] = t
+			}
+		}
+	}
+	h.since = since
+}
+
+// choose picks at most n of the blocks that p could be asked for: in the order
+// of the chain, or, among newcomers, so that each fetches from who has all what
+// no other newcomer holds or is fetching.
+func (f *Fetcher) choose(p *Source, can []int, n int) []*tree.Entry {
+	h, path := &f.have, f.route.path
+	has := f.reachTo(p, f.route.goal)
+	complete := len(path) > 0 && has.upTo >= path[len(path)-1].Node.Height
+	if h.newcomers > 0 && complete {
+		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
+	}
+	if complete && (h.newcomers > 0 || f.shuffling()) {
+		for i := range min(n, len(can)) {
+			j := i + f.rand.IntN(len(can)-i)
+			can[i], can[j] = can[j], can[i]
+		}
+	}
+	can = can[:min(n, len(can))]
+	slices.Sort(can)
+	ask := make([]*tree.Entry, len(can))
+	for i, k := range can {
+		ask[i] = path[k]
+	}
+	return ask
+}
+
+// shuffling: at the start of a long sync other newcomers may be there that we
+// have not met, and all would ask for the same blocks first.
+func (f *Fetcher) shuffling() bool {
+	return f.now.Sub(f.began) < shuffleFor && len(f.route.path) >= shuffleFrom
+}
+
+// leaveToNewcomers says whether block i of the route need not be asked from one
+// who has all: a newcomer holds it and was not late with it, or is fetching it
+// and is not late.
+func (f *Fetcher) leaveToNewcomers(p *Source, i int) bool {
+	e := f.route.path[i]
+	if f.have.holders[i] > 0 {
+		return f.flights[e] == nil
+	}
+	if f.have.tellers[i] == 0 {
+		return false
+	}
+	patience := f.late + 4*f.takes(f.rateOf(p))
+	till := f.have.since[e].Add(min(patience, lateAfterMax))
+	if f.up(till) {
+		return false
+	}
+	if f.have.till.IsZero() || till.Before(f.have.till) {
+		f.have.till = till
+	}
+	return true
+}

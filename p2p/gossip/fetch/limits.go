@@ -1,0 +1,37 @@
+package fetch
+
+import "time"
+
+const (
+	// MaxHeld bounds the bytes of bodies that were asked for or wait for judgement.
+	MaxHeld = 64 << 20
+
+	window       = 1024      // blocks past the last connected one that may be asked for [BLOCK_DOWNLOAD_WINDOW]
+	maxFlights   = 128       // blocks asked from one peer and not delivered; Core's 16 starve small blocks
+	minFlights   = 16        // that may be asked though the peer has delivered none [MAX_BLOCKS_IN_TRANSIT_PER_PEER]
+	minPipe      = 256 << 10 // bytes asked from one peer at least: fills a slow start
+	maxPipe      = 2 << 20   // bytes at most: what is lost when it stalls
+	maxCopies    = 3         // peers asked for one block, each time because the last was late
+	limitedDepth = 288       // blocks that NODE_NETWORK_LIMITED promises (BIP159)
+
+	lateAfter    = 2 * time.Second
+	lateAfterMax = 64 * time.Second // [BLOCK_STALLING_TIMEOUT_MAX]
+	giveUpAfter  = time.Minute      // a stalled peer that others can replace is dropped
+	stealMargin  = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
+	stealAfter   = 2 * time.Second  // or that needs so much longer there
+
+	guessedBlock = 128 << 10             // bytes of a block before the first came
+	guessedRate  = 1 << 20               // bytes per second of a peer before anybody delivered
+	rateMemory   = 4 * time.Second       // of delivery that a peer's rate is measured over
+	overdueAfter = 50 * time.Millisecond // beyond four times the usual, a block is larger than they were
+
+	haveSoon       = 50 * time.Millisecond  // over which news of our bodies are gathered before have peers are told
+	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
+	haveChanges    = 16                     // small changes that are news enough
+	haveUrgent     = 64 << 10               // bytes of a block that is news by itself
+	maxFalseClaims = 3                      // bodies claimed and not held; the first may cross a reorganisation
+	shuffleFor     = 300 * time.Millisecond // at the start of a sync, when other newcomers may not have been met yet
+	shuffleFrom    = 64                     // blocks; a shorter way is over before it matters
+	shuffleFlights = 2                      // blocks asked from one peer during that time
+	swarmFlights   = 4                      // blocks asked from one peer at least, while newcomers share the work
+)

@@ -1,0 +1,217 @@
+package fetch
+
+import (
+	"time"
+
+	"grapevine/p2p/gossip/tree"
+)
+
+// route is the way from the verified chain to the best header, as far as the
+// window reaches.
+type route struct {
+	path   []*tree.Entry // lowest first
+	cursor int           // all before it is stored, judged or in flight
+	goal   *tree.Entry   // the best header it was made for
+	base   *tree.Entry   // where it leaves the verified chain
+}
+
+// Reopen says that e may be asked for again.
+func (f *Fetcher) Reopen(e *tree.Entry) {
+	r := &f.route
+	if len(r.path) > 0 {
+		if i := int(e.Node.Height - r.path[0].Node.Height); i >= 0 && i < r.cursor {
+			r.cursor = i
+		}
+	}
+	f.dirty = true
+}
+
+// refreshRoute follows the tip and the best header. A long way is walked anew
+// only when an eighth of the window has been passed, so that a step costs O(1).
+func (f *Fetcher) refreshRoute() {
+	r := &f.route
+	best, tip := f.tree.Best(), f.tree.Tip()
+	base := tip
+	if !tip.IsAncestorOf(best) {
+		base = f.tree.Fork(tip, best)
+	}
+	full := best.Node.Height-base.Node.Height > window
+	if r.goal == best && r.base != nil && r.base.IsAncestorOf(base) {
+		passed := int(base.Node.Height - r.base.Node.Height)
+		if passed == 0 || full && passed < window/8 && passed < len(r.path) {
+			return
+		}
+	}
+	end := best
+	if full {
+		end = f.tree.Ancestor(best, base.Node.Height+window)
+	}
+	if len(r.path) == 0 {
+		f.began = f.now
+	}
+	*r = route{path: tree.Between(base, end), goal: best, base: base}
+	f.have.fresh = false
+}
+
+// Plan says what to ask of whom now. held is how many bytes of bodies wait for
+// judgement or are judged.
+func (f *Fetcher) Plan(held int) (asks []Ask) {
+	if !f.dirty && !f.up(f.have.till) {
+		return nil
+	}
+	f.dirty, f.held, f.useful = false, held, 0
+	f.have.till = time.Time{}
+	f.refreshRoute()
+	if f.have.peers > 0 {
+		f.tally()
+	}
+	for _, p := range f.sources {
+		if f.isUseful(p) {
+			f.useful++
+		}
+	}
+	for _, p := range f.sources {
+		if !f.isUseful(p) {
+			continue
+		}
+		if blocks := f.pick(p); len(blocks) > 0 {
+			for _, e := range blocks {
+				f.add(p, e)
+			}
+			f.news(true)
+			asks = append(asks, Ask{p, blocks})
+		}
+	}
+	return asks
+}
+
+// isUseful says whether the source could be asked for something now.
+func (f *Fetcher) isUseful(p *Source) bool {
+	if p.stalled || !p.usable {
+		return false
+	}
+	top := p.top()
+	return top != nil && top.Node.Work.Cmp(f.tree.Tip().Node.Work) > 0 && top.Node.Work.Cmp(f.minWork) >= 0
+}
+
+// pick chooses what fills the source's pipe.
+func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
+	if top := p.top(); top.IsAncestorOf(f.route.goal) {
+		ask = f.fromRoute(p)
+	} else if !p.have {
+		ask = f.fromBranch(p, top)
+	}
+	if len(ask) == 0 && len(p.flights) == 0 {
+		ask = f.steal(p)
+	}
+	return ask
+}
+
+// fromRoute picks blocks on the way to our best header.
+func (f *Fetcher) fromRoute(p *Source) []*tree.Entry {
+	r := &f.route
+	room := f.room(p, len(r.path)-r.cursor)
+	if room <= 0 {
+		return nil
+	}
+	swarm := f.have.peers > 0 || f.shuffling()
+	has := f.reachTo(p, r.goal)
+	var can []int
+	for i := r.cursor; i < len(r.path) && (swarm || len(can) < room); i++ {
+		e := r.path[i]
+		if e.Bad != tree.Good || e.Node.Height > has.upTo && has.beyond == nil {
+			break
+		}
+		if has.holds(e.Node.Height) && f.mayAsk(p, e) {
+			can = append(can, i)
+		} else if i == r.cursor && !f.open(e) {
+			r.cursor++
+		}
+	}
+	return f.choose(p, can, room)
+}
+
+// fromBranch picks blocks on the way to the header of a source that follows
+// another branch than our best, lowest first.
+func (f *Fetcher) fromBranch(p *Source, top *tree.Entry) (ask []*tree.Entry) {
+	base := f.tree.Fork(top, f.tree.Tip())
+	if top.Node.Height-base.Node.Height > window {
+		top = f.tree.Ancestor(top, base.Node.Height+window)
+	}
+	path := tree.Between(base, top)
+	room := f.room(p, len(path))
+	for _, e := range path {
+		if len(ask) >= room || e.Bad != tree.Good {
+			break
+		}
+		if f.mayAsk(p, e) {
+			ask = append(ask, e)
+		}
+	}
+	return ask
+}
+
+// open says whether anybody may be asked for e.
+func (f *Fetcher) open(e *tree.Entry) bool {
+	if !e.Needed() {
+		return false
+	}
+	for x := f.flights[e]; x != nil; x = x.next {
+		if !x.late {
+			return false
+		}
+	}
+	return true
+}
+
+// Open says whether nobody is expected to deliver e, though it is needed.
+func (f *Fetcher) Open(e *tree.Entry) bool { return f.open(e) }
+
+// mayAsk says whether p may be asked for e: it is open, p was not asked before,
+// and not too many were.
+func (f *Fetcher) mayAsk(p *Source, e *tree.Entry) bool {
+	if !f.open(e) {
+		return false
+	}
+	n := 0
+	for x := f.flights[e]; x != nil; x = x.next {
+		if n++; x.p == p || n >= maxCopies {
+			return false
+		}
+	}
+	return !p.limited || p.top().Node.Height-e.Node.Height < limitedDepth
+}
+
+// steal finds a request for a source that has nothing else to do: of those it
+// could answer before the peer that was asked would even come to them, or that
+// need very long there, the one that would come last.
+func (f *Fetcher) steal(p *Source) []*tree.Entry {
+	var last *tree.Entry
+	var wait float64 // seconds until it would come
+	size := float64(f.size.guess())
+	own := size / f.rateOf(p)
+	for _, q := range f.sources {
+		each := size / f.rateOf(q)
+		for i := len(q.flights) - 1; i >= 0 && q != p; i-- {
+			begins := float64(i)*each - f.now.Sub(q.headAt).Seconds()
+			ends := begins + each
+			if ends <= wait || begins < own+stealMargin.Seconds() && ends < 2*own+stealAfter.Seconds() {
+				break
+			}
+			if e := q.flights[i].e; f.maySteal(p, e) {
+				last, wait = e, ends
+				break
+			}
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return []*tree.Entry{last}
+}
+
+// maySteal says whether p has a block that one other peer was asked for.
+func (f *Fetcher) maySteal(p *Source, e *tree.Entry) bool {
+	x := f.flights[e]
+	return e.Needed() && x != nil && x.next == nil && f.holds(p, e)
+}

@@ -1,0 +1,178 @@
+package orphans
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+const (
+	MaxInAll   = 1000             // each costs a judgement per tip
+	MaxPerPeer = 200              // so that nobody fills the house alone
+	MaxBytes   = 10 << 20         // in all
+	MaxParents = 100              // missing ones; more is no honest transaction
+	Expiry     = 20 * time.Minute // [ORPHAN_TX_EXPIRE_TIME]
+)
+
+// Orphan is a transaction that waits.
+type Orphan struct {
+	Tx      *chain.Tx
+	From    p2p.PeerID
+	Parents []chain.Hash // txids that were missing, without duplicates
+	Expires time.Time
+	gone    bool
+}
+
+// House is where they wait.
+type House struct {
+	byWID    map[chain.Hash]*Orphan
+	byParent map[chain.Hash][]*Orphan // waiting for that txid, in order of arrival
+	order    []*Orphan                // oldest first; those that are gone are skipped
+	perPeer  map[p2p.PeerID]int
+	bytes    int
+}
+
+// New makes an empty house.
+func New() *House {
+	return &House{
+		byWID:    make(map[chain.Hash]*Orphan),
+		byParent: make(map[chain.Hash][]*Orphan),
+		perPeer:  make(map[p2p.PeerID]int),
+	}
+}
+
+// Len counts those that wait; Log the entries of their order, for the curious.
+func (o *House) Len() int { return len(o.byWID) }
+
+// Log counts the entries of their order, those that are gone included.
+func (o *House) Log() int { return len(o.order) }
+
+// Has says whether the transaction of that wtxid waits.
+func (o *House) Has(wid chain.Hash) bool { return o.byWID[wid] != nil }
+
+// Waiting lists those that wait for a txid, in order of arrival.
+func (o *House) Waiting(txid chain.Hash) []*Orphan { return slices.Clone(o.byParent[txid]) }
+
+// All lists all, oldest first.
+func (o *House) All() []*Orphan {
+	return slices.DeleteFunc(slices.Clone(o.order), func(x *Orphan) bool { return x.gone })
+}
+
+// Room says whether one more of that peer with so many parents would be taken.
+func (o *House) Room(id p2p.PeerID, parents int) bool {
+	return parents <= MaxParents && o.perPeer[id] < MaxPerPeer
+}
+
+// Add takes an orphan in; the oldest go when there are too many.
+func (o *House) Add(x *Orphan) {
+	if o.byWID[x.Tx.WID] != nil {
+		return
+	}
+	o.byWID[x.Tx.WID] = x
+	for _, h := range x.Parents {
+		o.byParent[h] = append(o.byParent[h], x)
+	}
+	o.order = append(o.order, x)
+	o.perPeer[x.From]++
+	o.bytes += x.Tx.Size
+	for len(o.byWID) > MaxInAll || o.bytes > MaxBytes {
+		o.dropOldest()
+	}
+}
+
+func (o *House) dropOldest() {
+	if o.sweep(); len(o.order) > 0 {
+		o.Remove(o.order[0].Tx.WID)
+	}
+}
+
+// sweep forgets those at the front that are gone.
+func (o *House) sweep() {
+	for len(o.order) > 0 && o.order[0].gone {
+		o.order = o.order[1:]
+	}
+	if len(o.order) == 0 {
+		o.order = nil
+	}
+}
+
+// Remove takes an orphan out and gives it, nil when it is not there.
+func (o *House) Remove(wid chain.Hash) *Orphan {
+	x := o.byWID[wid]
+	if x == nil {
+		return nil
+	}
+	x.gone = true
+	delete(o.byWID, wid)
+	for _, h := range x.Parents {
+		rest := slices.DeleteFunc(o.byParent[h], func(y *Orphan) bool { return y == x })
+		if len(rest) == 0 {
+			delete(o.byParent, h)
+		} else {
+			o.byParent[h] = rest
+		}
+	}
+	if o.perPeer[x.From]--; o.perPeer[x.From] == 0 {
+		delete(o.perPeer, x.From)
+	}
+	o.bytes -= x.Tx.Size
+	if len(o.order) > 2*len(o.byWID)+64 {
+		o.order = o.All()
+	}
+	return x
+}
+
+// Forget takes out all of a peer's.
+func (o *House) Forget(id p2p.PeerID) {
+	if o.perPeer[id] == 0 {
+		return
+	}
+	for _, x := range o.All() {
+		if x.From == id {
+			o.Remove(x.Tx.WID)
+		}
+	}
+}
+
+// Due is when the oldest is given up; zero: there is none.
+func (o *House) Due() time.Time {
+	if o.sweep(); len(o.order) == 0 {
+		return time.Time{}
+	}
+	return o.order[0].Expires
+}
+
+// Expire gives up those whose time is over.
+func (o *House) Expire(now time.Time) {
+	for due := o.Due(); !due.IsZero() && !now.Before(due); due = o.Due() {
+		o.dropOldest()
+	}
+}
+
+// Check proves the bounds, and that the indexes agree.
+func (o *House) Check() error {
+	byPeer, bytes, links := 0, 0, 0
+	for _, n := range o.perPeer {
+		byPeer += n
+	}
+	for _, x := range o.byWID {
+		bytes += x.Tx.Size
+		links += len(x.Parents)
+	}
+	waiting := 0
+	for _, l := range o.byParent {
+		waiting += len(l)
+	}
+	n := len(o.byWID)
+	switch {
+	case n > MaxInAll || o.bytes > MaxBytes:
+		return fmt.Errorf("%d orphans of %d bytes", n, o.bytes)
+	case byPeer != n || bytes != o.bytes || links != waiting || len(o.All()) != n:
+		return fmt.Errorf("%d orphans, %d by peer, %d in order; %d bytes, %d counted; %d parents, %d waiting",
+			n, byPeer, len(o.All()), bytes, o.bytes, links, waiting)
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package relay
+
+import (
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+const (
+	maxKnown  = 25_000 // hashes in each half of a peer's known-set; Core's filter has 50,000
+	maxOutbox = 10_000 // waiting to be announced to one peer; the oldest are forgotten
+	MaxInv    = 1000   // in one inv [INVENTORY_BROADCAST_MAX]
+)
+
+// InvTypeWTx announces and asks for a transaction by its wtxid (BIP339).
+const InvTypeWTx wire.InvType = 5
+
+// Outbox is what one peer knows and what is to be announced to it.
+type Outbox struct {
+	Wants     bool // takes transactions at all (BIP37's fRelay)
+	ByWTxID   bool // names them by wtxid (BIP339)
+	FeeFilter int64
+	Due       time.Time // when it is emptied next, where announcements wait
+
+	known Set
+	items []*Tx
+}
+
+// NewOutbox makes an outbox for a peer.
+func NewOutbox(wants, byWTxID bool) *Outbox {
+	return &Outbox{Wants: wants, ByWTxID: byWTxID, known: NewSet(maxKnown)}
+}
+
+// Name is the hash by which the peer knows a transaction.
+func (o *Outbox) Name(tx *chain.Tx) chain.Hash {
+	if o.ByWTxID {
+		return tx.WID
+	}
+	return tx.ID
+}
+
+// Knows notes that the peer has what it calls h.
+func (o *Outbox) Knows(h chain.Hash) { o.known.Add(h) }
+
+// Known says whether the peer has been told of a transaction, or told us.
+func (o *Outbox) Known(tx *chain.Tx) bool { return o.known.Has(o.Name(tx)) }
+
+// Len counts what waits; Memory the hashes that are known.
+func (o *Outbox) Len() int { return len(o.items) }
+
+// Memory counts the hashes that are known.
+func (o *Outbox) Memory() int { return o.known.Len() }
+
+// Put will announce a transaction unless the peer has it or would not take it;
+// first says whether the outbox was empty.
+func (o *Outbox) Put(in *Tx) (first bool) {
+	if !o.Wants || in.Rate < o.FeeFilter || o.Known(in.Tx) {
+		return false
+	}
+	if len(o.items) >= maxOutbox {
+		o.items = o.items[1:]
+	}
+	o.items = append(o.items, in)
+	return len(o.items) == 1
+}
+
+// Take gives the next inv of at most MaxInv entries, nil when nothing waits.
+func (o *Outbox) Take() *wire.MsgInv {
+	typ := wire.InvTypeTx
+	if o.ByWTxID {
+		typ = InvTypeWTx
+	}
+	inv := &wire.MsgInv{}
+	for len(o.items) > 0 && len(inv.InvList) < MaxInv {
+		in := o.items[0]
+		o.items = o.items[1:]
+		if h := o.Name(in.Tx); !in.out && !o.known.Has(h) {
+			o.known.Add(h)
+			inv.InvList = append(inv.InvList, wire.NewInvVect(typ, &h))
+		}
+	}
+	if len(o.items) == 0 {
+		o.items = nil
+	}
+	if len(inv.InvList) == 0 {
+		return nil
+	}
+	return inv
+}

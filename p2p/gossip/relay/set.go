@@ -1,0 +1,43 @@
+package relay
+
+import "grapevine/chain"
+
+// Set remembers about the last n to 2n hashes put in: when the young half is
+// full it becomes the old half, and the old one is forgotten. It grows with use,
+// so that an idle peer costs nothing.
+type Set struct {
+	n          int
+	young, old map[chain.Hash]struct{}
+}
+
+// NewSet makes an empty set with halves of n.
+func NewSet(n int) Set { return Set{n: n} }
+
+// Has says whether the hash is remembered.
+func (s *Set) Has(h chain.Hash) bool {
+	if _, ok := s.young[h]; ok {
+		return true
+	}
+	_, ok := s.old[h]
+	return ok
+}
+
+// Add remembers a hash.
+func (s *Set) Add(h chain.Hash) {
+	if s.Has(h) {
+		return
+	}
+	if len(s.young) >= s.n {
+		s.old, s.young = s.young, nil
+	}
+	if s.young == nil {
+		s.young = make(map[chain.Hash]struct{})
+	}
+	s.young[h] = struct{}{}
+}
+
+// Clear forgets all.
+func (s *Set) Clear() { s.young, s.old = nil, nil }
+
+// Len counts what is remembered.
+func (s *Set) Len() int { return len(s.young) + len(s.old) }
