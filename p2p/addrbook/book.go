@@ -47,7 +47,8 @@ type Config struct {
 
 // Book remembers addresses of nodes. All its methods may be called at once.
 type Book struct {
-	cfg Config
+	cfg   Config
+	saved string // the anchors in the file; Save's alone
 
 	mu      sync.Mutex
 	key     []byte // secret, 16 bytes
@@ -58,6 +59,7 @@ type Book struct {
 	answer  []p2p.Addr      // to getaddr
 	answerT time.Time
 
+	anchors   []string // of the last run, or to be kept for the next
 	bans      map[netip.Prefix]Ban
 	bansDirty bool
 }
@@ -201,6 +203,24 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {
 				continue
 			}
+			return e.addr, true
+		}
+	}
+	return p2p.Addr{}, false
+}
+
+// PickNew chooses an address that we were never connected to, for a feeler.
+func (b *Book) PickNew(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, n := b.cfg.Now().Unix(), len(b.order)
+	if n == 0 {
+		return p2p.Addr{}, false
+	}
+	start := b.cfg.Rand.IntN(n)
+	for i := range n {
+		e := b.order[(start+i)%n]
+		if !e.tried && b.due(e, now) && !b.bannedHost(e.addr.Host) && !skip(e.addr) {
 			return e.addr, true
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"grapevine/db"
@@ -87,11 +89,35 @@ func Open(cfg Config) (*Book, error) {
 	if err := cfg.DB.Update(b.loadKey); err != nil {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
-	if err := errors.Join(cfg.DB.View(b.load), cfg.DB.View(b.loadBans)); err != nil {
+	if err := errors.Join(cfg.DB.View(b.load), cfg.DB.View(b.loadBans), cfg.DB.View(b.loadAnchors)); err != nil {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
 	clear(b.dirty)
+	b.saved = strings.Join(b.anchors, "\n")
 	return b, nil
+}
+
+// anchorKey is where the anchors are kept among the secrets, a line each.
+const anchorKey = "anchors"
+
+// Anchors are the addresses that SetAnchors was given in the last run.
+func (b *Book) Anchors() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.anchors)
+}
+
+// SetAnchors remembers addresses for the next run. Save writes them.
+func (b *Book) SetAnchors(addrs []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.anchors = slices.Clone(addrs)
+}
+
+func (b *Book) loadAnchors(tx *db.Tx) error {
+	lines, _, err := secrets().Get(tx, anchorKey)
+	b.anchors = strings.Fields(string(lines))
+	return err
 }
 
 // loadKey takes the key from the file, or puts a new one there.
@@ -127,10 +153,14 @@ func (b *Book) Save() error {
 		return nil
 	}
 	changed, bans := b.changes()
-	if len(changed) == 0 && bans == nil {
+	anchors := strings.Join(b.Anchors(), "\n")
+	if len(changed) == 0 && bans == nil && anchors == b.saved {
 		return nil
 	}
 	err := b.cfg.DB.Update(func(tx *db.Tx) error {
+		if err := secrets().Put(tx, anchorKey, []byte(anchors)); err != nil {
+			return err
+		}
 		if err := write(tx, changed); err != nil || bans == nil {
 			return err
 		}
@@ -145,6 +175,7 @@ func (b *Book) Save() error {
 		b.bansDirty = b.bansDirty || bans != nil
 		return fmt.Errorf("address book: %w", err)
 	}
+	b.saved = anchors
 	return nil
 }
 

@@ -134,6 +134,7 @@ func (p *Peer) version() *wire.MsgVersion {
 		Nonce:           p.cfg.Nonce,
 		UserAgent:       p.cfg.UserAgent,
 		LastBlock:       p.cfg.Height,
+		DisableRelayTx:  p.cfg.Silent,
 	}
 }
 

@@ -20,6 +20,7 @@ type Config struct {
 	Magic     wire.BitcoinNet
 	Services  wire.ServiceFlag // what we offer
 	Needs     wire.ServiceFlag // what they must offer
+	Silent    bool             // ask for no transactions (fRelay is 0)
 	Have      bool             // offer and accept gvhave
 	Encrypt   bool             // dial with BIP324, and accept it
 	UserAgent string

@@ -29,6 +29,10 @@ func (it item) cost() int {
 		return itemCost + m.Size
 	case *msg.Block:
 		return itemCost + len(m.Raw)
+	case *msg.CmpctBlock:
+		return itemCost + 8*len(m.ShortIDs) + sizeOf(m.Prefilled, func(f msg.Prefilled) int { return f.Tx.Size })
+	case *msg.BlockTxn:
+		return itemCost + sizeOf(m.Txs, func(tx *chain.Tx) int { return tx.Size })
 	case *wire.MsgInv:
 		return itemCost + invCost*len(m.InvList)
 	case *wire.MsgGetData:
@@ -43,6 +47,13 @@ func (it item) cost() int {
 		return itemCost + addrCost*len(m.AddrList)
 	}
 	return itemCost
+}
+
+func sizeOf[T any](list []T, size func(T) int) (sum int) {
+	for _, x := range list {
+		sum += size(x)
+	}
+	return sum
 }
 
 // Bytes in memory for an entry and the pointer to it.

@@ -31,6 +31,9 @@ const (
 
 // introduce says our own address to a new peer, and asks an outbound one for others.
 func (l *loop) introduce(r *remote) {
+	if r.kind == BlocksOnly {
+		return
+	}
 	if own, ok := l.ownAddress(r); ok {
 		l.ownAddrs[addrbook.Key(own)] = true
 		l.sendAddrs(r, []p2p.Addr{own})
@@ -113,7 +116,7 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 func (l *loop) meet(r *remote, listens string) {
 	r.listens = listens
 	own, ok := l.ownAddress(r)
-	if twin := l.connectedTo(listens); ok && twin != nil && !twin.manual && listens < addrbook.Key(own) {
+	if twin := l.connectedTo(listens); ok && twin != nil && twin.kind.chosen() && listens < addrbook.Key(own) {
 		l.dropFor(twin, "it has connected to us", "")
 	}
 }
@@ -132,7 +135,7 @@ func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 		if left == 0 {
 			break
 		}
-		if r != from && r.peer != nil && !r.dropped {
+		if r != from && r.peer != nil && r.kind != BlocksOnly && !r.dropped {
 			l.sendAddrs(r, addrs)
 			left--
 		}

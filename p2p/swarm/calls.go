@@ -113,7 +113,7 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 		}
 		r := l.connectedTo(addr)
 		if r == nil {
-			r = l.dialTo(addr, true)
+			r = l.dialTo(addr, Manual)
 		}
 		r.waiting = append(r.waiting, reply)
 		if r.peer != nil {
@@ -266,6 +266,7 @@ type PeerInfo struct {
 	Addr      string // "host:port" as dialled or seen
 	LocalAddr string
 	Inbound   bool
+	Kind      Kind
 	Manual    bool // by --connect, --addnode or RPC addnode
 	Connected time.Time
 	TimeSkew  time.Duration // their clock ahead of ours
@@ -289,7 +290,8 @@ func (s *Swarm) Peers() (infos []PeerInfo) {
 				Addr:      r.addr,
 				LocalAddr: r.peer.LocalAddr().String(),
 				Inbound:   r.inbound,
-				Manual:    r.manual,
+				Manual:    r.kind == Manual,
+				Kind:      r.kind,
 				Connected: r.began,
 				TimeSkew:  r.skew,
 				Listens:   r.listens,

@@ -1,12 +1,8 @@
 package swarm
 
 import (
-	"net"
 	"slices"
 	"time"
-
-	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
 )
 
 // dialer is whom we connect to: targets asked for by people, and the rest by
@@ -17,6 +13,8 @@ type dialer struct {
 	first   time.Duration // pause after a target's first failure
 	most    time.Duration
 	next    time.Time // of the next dial by choice
+	feel    time.Time // of the next feeler
+	anchors []string  // block-relay-only peers of the last run, not dialled yet
 	plain   plainOnly
 }
 
@@ -60,15 +58,11 @@ const (
 	localRetryMost  = 5 * time.Second
 )
 
-// Dials by choice: at most so many at once, and so often (Core waits 500 ms).
-const (
-	maxDialling = 8
-	chosenEvery = 500 * time.Millisecond
-)
-
 func (d *dialer) init(cfg *Config, now time.Time) {
 	d.only = len(cfg.Connect) > 0
 	d.plain.known = map[string]bool{}
+	d.anchors = cfg.Book.Anchors()
+	d.feel = now.Add(feelEvery)
 	d.first, d.most = retryFirst, retryMost
 	if cfg.local() {
 		d.first, d.most = localRetryFirst, localRetryMost
@@ -116,17 +110,19 @@ func (l *loop) dialAll() {
 			continue
 		}
 		if t.live = l.reached(t.addr); t.live == nil {
-			t.live = l.dialTo(t.addr, true)
+			t.live = l.dialTo(t.addr, Manual)
 		}
 	}
 	if !l.dial.only {
+		l.trim(now)
+		l.askSeeds(now)
 		l.dialChosen(now)
 	}
 }
 
 // dialTo begins a connection.
-func (l *loop) dialTo(addr string, manual bool) *remote {
-	r := &remote{addr: addr, manual: manual}
+func (l *loop) dialTo(addr string, kind Kind) *remote {
+	r := &remote{addr: addr, kind: kind}
 	l.cfg.Book.Attempt(addr)
 	l.admit(r, nil)
 	return r
@@ -149,62 +145,6 @@ func (l *loop) find(match func(*remote) bool) *remote {
 		}
 	}
 	return nil
-}
-
-// dialChosen fills our own outbound slots from the address book, each from
-// another network group.
-func (l *loop) dialChosen(now time.Time) {
-	for !l.asleep {
-		chosen, dialling := 0, 0
-		for _, r := range l.order {
-			if !r.inbound && r.peer == nil {
-				dialling++
-			}
-			if !r.inbound && !r.manual {
-				chosen++
-			}
-		}
-		if chosen >= l.cfg.MaxOutbound || dialling >= maxDialling || now.Before(l.dial.next) {
-			return
-		}
-		a, ok := l.cfg.Book.Pick(l.unfit)
-		if !ok {
-			return
-		}
-		l.dialTo(addrbook.Key(a), false)
-		if !l.cfg.local() {
-			l.dial.next = now.Add(chosenEvery)
-		}
-	}
-}
-
-// unfit: an address not to be dialled now.
-func (l *loop) unfit(a p2p.Addr) bool {
-	key := addrbook.Key(a)
-	if l.ownAddrs[key] || l.outcasts.has(a.Host, l.cfg.Now()) {
-		return true
-	}
-	group := l.groupOf(key)
-	for _, r := range l.order {
-		if r.addr == key || r.listens == key {
-			return true
-		}
-		if !r.inbound && !r.manual && l.groupOf(r.addr) == group {
-			return true
-		}
-	}
-	return false
-}
-
-// groupOf is the network group of "host:port"; locally each is its own.
-func (l *loop) groupOf(addr string) string {
-	if l.cfg.local() {
-		return addr
-	}
-	if ip := net.ParseIP(hostOf(addr)); ip != nil {
-		return addrbook.Group(ip)
-	}
-	return addr
 }
 
 func (d *dialer) remove(addr string) bool {

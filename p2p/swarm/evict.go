@@ -86,7 +86,7 @@ func pingRank(c candidate) time.Duration {
 
 // accept takes a connection if there is room, or makes room for it.
 func (l *loop) accept(conn net.Conn) {
-	r := &remote{addr: conn.RemoteAddr().String(), inbound: true}
+	r := &remote{addr: conn.RemoteAddr().String(), inbound: true, kind: Inbound}
 	if l.asleep || l.shunned(hostOf(r.addr)) {
 		conn.Close()
 		return
@@ -113,7 +113,11 @@ func (l *loop) maxInbound() int {
 	if l.dial.only {
 		return max(l.cfg.MaxPeers-len(l.dial.targets), 0)
 	}
-	return l.cfg.MaxPeers - l.cfg.MaxOutbound
+	own := l.cfg.MaxOutbound
+	if !l.cfg.local() {
+		own += maxBlocksOnly + 1 // and a feeler
+	}
+	return max(l.cfg.MaxPeers-own, 0)
 }
 
 func (l *loop) candidate(r *remote) candidate {

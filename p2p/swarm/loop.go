@@ -21,7 +21,7 @@ type remote struct {
 	id      p2p.PeerID
 	addr    string // "host:port" as dialled or seen
 	inbound bool
-	manual  bool
+	kind    Kind
 	ctx     context.Context // ends with the reason to drop it
 	end     context.CancelCauseFunc
 	began   time.Time
@@ -45,7 +45,10 @@ type loop struct {
 	peers  map[p2p.PeerID]*remote
 	order  []*remote // peers, oldest first
 	lastID p2p.PeerID
-	height int32 // of the verified tip
+	height int32     // of the verified tip
+	tipAt  time.Time // when it last moved
+	begun  time.Time
+	seeded bool // DNS seeds have been asked, or are not needed
 	up     *peer.Limit
 	down   *peer.Limit
 	asleep bool // no network: setnetworkactive false
@@ -78,6 +81,8 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		peers:    map[p2p.PeerID]*remote{},
 		tickets:  map[gossip.Ticket]chan<- error{},
 		now:      now,
+		tipAt:    now,
+		begun:    now,
 		alarm:    time.NewTimer(0),
 		up:       peer.NewLimit(s.cfg.MaxUpload),
 		down:     peer.NewLimit(s.cfg.MaxDownload),
@@ -89,6 +94,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		l.height = tip.Height
 	}
 	l.dial.init(&s.cfg, now)
+	l.bootstrap()
 	return l
 }
 
@@ -130,9 +136,22 @@ func (l *loop) run(ctx context.Context) {
 		case <-chores.C:
 			l.dialAll()
 		case <-ctx.Done():
+			l.keepAnchors()
 			return
 		}
 	}
+}
+
+// keepAnchors remembers the block-relay-only peers: whoever has surrounded us
+// with its own addresses while we were away does not get these two.
+func (l *loop) keepAnchors() {
+	var anchors []string
+	for _, r := range l.order {
+		if r.kind == BlocksOnly && r.peer != nil && !r.dropped {
+			anchors = append(anchors, r.addr)
+		}
+	}
+	l.cfg.Book.SetAnchors(anchors)
 }
 
 // step tells gossip and does what it says.
@@ -141,7 +160,7 @@ func (l *loop) step(ev gossip.Event) {
 		l.now = now
 	}
 	if t, ok := ev.(gossip.TipChanged); ok {
-		l.height = t.Tip.Height
+		l.height, l.tipAt = t.Tip.Height, l.now
 	}
 	for _, a := range l.cfg.State.Step(l.now, ev) {
 		l.perform(a)
@@ -222,6 +241,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
 		Services:  l.cfg.services(),
+		Silent:    r.kind == BlocksOnly || r.kind == Feeler,
 		Have:      l.cfg.Have,
 		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
@@ -234,7 +254,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Meter:     &l.s.meter,
 		Log:       l.cfg.Log.With("peer", r.id),
 	}
-	if !r.inbound && !r.manual {
+	if r.kind.chosen() {
 		cfg.Needs = needed
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
@@ -244,6 +264,11 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 func (l *loop) join(a arrival) {
 	r := a.r
 	if r.dropped {
+		return
+	}
+	if r.kind == Feeler {
+		l.cfg.Book.Good(r.addr)
+		l.drop(r, errFelt)
 		return
 	}
 	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
@@ -258,7 +283,8 @@ func (l *loop) join(a arrival) {
 	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{
 		Addr:        r.addr,
 		Inbound:     r.inbound,
-		Manual:      r.manual,
+		Manual:      r.kind == Manual,
+		BlocksOnly:  r.kind == BlocksOnly,
 		Version:     a.hello.Version,
 		Services:    a.hello.Services,
 		UserAgent:   a.hello.UserAgent,
@@ -271,6 +297,8 @@ func (l *loop) join(a arrival) {
 	r.answer(nil)
 	l.introduce(r)
 }
+
+var errFelt = errors.New("the address is good")
 
 // answer ends the Connect calls that wait for this connection.
 func (r *remote) answer(err error) {
@@ -334,7 +362,7 @@ func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
 	if l.lines.take(now) {
 		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
 	}
-	if !r.manual {
+	if r.kind != Manual {
 		l.outcasts.add(hostOf(r.addr), now)
 	}
 }

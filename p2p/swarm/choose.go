@@ -1,0 +1,162 @@
+package swarm
+
+import (
+	"net"
+	"time"
+
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+)
+
+// Kind is what a connection is for, in the words of Core's connection_type.
+type Kind string
+
+const (
+	Inbound    Kind = "inbound"
+	Manual     Kind = "manual"              // asked for by people
+	FullRelay  Kind = "outbound-full-relay" // chosen by us, for everything
+	BlocksOnly Kind = "block-relay-only"    // chosen by us; who maps the network by transactions and addresses does not see it
+	Feeler     Kind = "feeler"              // only to see whether an address is good
+)
+
+// Dials by choice: at most so many at once, and so often (Core waits 500 ms).
+const (
+	maxDialling   = 8
+	chosenEvery   = 500 * time.Millisecond
+	maxBlocksOnly = 2                // as in Core
+	feelEvery     = 2 * time.Minute  // as in Core
+	staleTip      = 30 * time.Minute // Core: three block intervals without a new tip
+	trimAfter     = 30 * time.Second // Core's MINIMUM_CONNECT_TIME
+)
+
+// chosen: by ourselves, not by people.
+func (k Kind) chosen() bool { return k == FullRelay || k == BlocksOnly || k == Feeler }
+
+// dialChosen fills our own outbound slots from the address book, each from
+// another network group.
+func (l *loop) dialChosen(now time.Time) {
+	for !l.asleep {
+		kind, ok := l.wanted(now)
+		if !ok {
+			return
+		}
+		addr, ok := l.pick(kind)
+		if !ok {
+			return
+		}
+		l.dialTo(addr, kind)
+		if !l.cfg.local() {
+			l.dial.next = now.Add(chosenEvery)
+		}
+		if kind == Feeler {
+			l.dial.feel = now.Add(feelEvery/2 + time.Duration(l.cfg.Rand.Int64N(int64(feelEvery))))
+		}
+	}
+}
+
+// wanted is the kind of connection that is missing most.
+func (l *loop) wanted(now time.Time) (Kind, bool) {
+	have, dialling := map[Kind]int{}, 0
+	for _, r := range l.order {
+		have[r.kind]++
+		if !r.inbound && r.peer == nil {
+			dialling++
+		}
+	}
+	public := !l.cfg.local()
+	switch {
+	case dialling >= maxDialling || now.Before(l.dial.next):
+		return "", false
+	case public && have[BlocksOnly] < maxBlocksOnly && len(l.dial.anchors) > 0:
+		return BlocksOnly, true
+	case have[FullRelay] < l.fullRelays(now):
+		return FullRelay, true
+	case public && have[BlocksOnly] < maxBlocksOnly:
+		return BlocksOnly, true
+	case public && have[Feeler] == 0 && !now.Before(l.dial.feel):
+		return Feeler, true
+	}
+	return "", false
+}
+
+// pick chooses an address for a connection.
+func (l *loop) pick(kind Kind) (addr string, ok bool) {
+	if a := l.dial.anchors; kind == BlocksOnly && len(a) > 0 {
+		l.dial.anchors = a[1:]
+		return a[0], true
+	}
+	var a p2p.Addr
+	if kind == Feeler {
+		a, ok = l.cfg.Book.PickNew(l.unfit)
+	} else {
+		a, ok = l.cfg.Book.Pick(l.unfit)
+	}
+	return addrbook.Key(a), ok
+}
+
+// fullRelays is one more than usual while the tip does not move: perhaps all
+// our peers are stuck, or keep something from us.
+func (l *loop) fullRelays(now time.Time) int {
+	if l.stale(now) {
+		return l.cfg.MaxOutbound + 1
+	}
+	return l.cfg.MaxOutbound
+}
+
+func (l *loop) stale(now time.Time) bool {
+	return !l.cfg.local() && now.Sub(l.tipAt) > staleTip
+}
+
+// trim ends the extra connection once the tip moves: the one that has given us
+// no block for the longest time.
+func (l *loop) trim(now time.Time) {
+	if l.stale(now) {
+		return
+	}
+	var worst *remote
+	var given time.Time
+	count := 0
+	for _, r := range l.order {
+		if r.kind != FullRelay || r.peer == nil || r.dropped || now.Sub(r.began) < trimAfter {
+			continue
+		}
+		count++
+		st, _ := l.cfg.State.PeerStats(r.id)
+		if worst == nil || !st.LastBlock.After(given) {
+			worst, given = r, st.LastBlock
+		}
+	}
+	if count > l.cfg.MaxOutbound {
+		l.dropFor(worst, "one outbound peer too many", "")
+	}
+}
+
+// unfit: an address not to be dialled now. It must not call the book, which
+// asks it.
+func (l *loop) unfit(a p2p.Addr) bool {
+	key := addrbook.Key(a)
+	if l.ownAddrs[key] || l.outcasts.has(a.Host, l.cfg.Now()) {
+		return true
+	}
+	group := l.groupOf(key)
+	for _, r := range l.order {
+		if r.addr == key || r.listens == key {
+			return true
+		}
+		if r.kind.chosen() && l.groupOf(r.addr) == group {
+			return true
+		}
+	}
+	return false
+}
+
+// groupOf is the network group of "host:port"; locally each is its own.
+func (l *loop) groupOf(addr string) string {
+	if l.cfg.local() {
+		return addr
+	}
+	if ip := net.ParseIP(hostOf(addr)); ip != nil {
+		return addrbook.Group(ip)
+	}
+	return addr
+}

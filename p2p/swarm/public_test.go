@@ -1,0 +1,142 @@
+package swarm_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/db"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/swarm"
+	"grapevine/testnet/simnet"
+)
+
+// public makes a node one of the main network, with this address book.
+func public(t testing.TB, seed uint64, d *db.DB) setting {
+	return func(c *swarm.Config) {
+		p := chain.MainNet()
+		book, err := addrbook.Open(addrbook.Config{DB: d, Now: now, Rand: rand.New(rand.NewPCG(seed, 9))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Params, c.Book = p, book
+		c.State = gossip.New(gossip.Config{
+			Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Tip: p.Genesis(), Rand: rand.New(rand.NewPCG(seed, 8)),
+		})
+	}
+}
+
+// host is a public address in a network group of its own.
+func host(i int) string { return fmt.Sprintf("8.%d.1.1", i) }
+
+// crowdOf runs n nodes of the main network that dial nobody.
+func crowdOf(t testing.TB, net *simnet.Net, n int) {
+	for i := range n {
+		startOn(t, net.Host(host(i)), host(i)+":8333", public(t, uint64(i), nil), connects("9.9.9.9"))
+	}
+}
+
+func kinds(n *node) map[swarm.Kind]int {
+	count := map[swarm.Kind]int{}
+	for _, p := range n.Peers() {
+		count[p.Kind]++
+	}
+	return count
+}
+
+func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "peers.db")
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 30)
+		run := func(settings ...setting) *node {
+			d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{NoSync: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { d.Close() })
+			n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", append(settings, public(t, 77, d))...)
+			inner := n.end
+			n.end = func() error { return errors.Join(inner(), d.Close()) }
+			return n
+		}
+		n := run(func(c *swarm.Config) {
+			c.Lookup = func(_ context.Context, seed string) ([]string, error) {
+				if !strings.HasPrefix(seed, "x9.") {
+					return nil, errors.New("asked without a filter: " + seed)
+				}
+				hosts := []string{"10.1.1.1", "nonsense"} // not to be dialled
+				for i := range 30 {
+					hosts = append(hosts, host(i))
+				}
+				for i := range 50 { // one operator's
+					hosts = append(hosts, fmt.Sprintf("8.7.%d.1", i+2))
+				}
+				return hosts, nil
+			}
+		})
+		eventually(t, "all slots are filled", func() bool {
+			k := kinds(n)
+			return k[swarm.FullRelay] == 8 && k[swarm.BlocksOnly] == 2
+		})
+		groups := map[string]bool{}
+		var anchors []string
+		for _, p := range n.Peers() {
+			group := strings.Join(strings.Split(p.Addr, ".")[:2], ".")
+			if groups[group] {
+				t.Errorf("two peers in %s", group)
+			}
+			groups[group] = true
+			if p.Kind == swarm.BlocksOnly {
+				anchors = append(anchors, p.Addr)
+			}
+			if _, told := p.SentPerMsg["getaddr"]; told != (p.Kind == swarm.FullRelay) {
+				t.Errorf("%s: getaddr sent: %v", p.Kind, told)
+			}
+		}
+		time.Sleep(20 * time.Minute)
+		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 || k[swarm.Feeler] != 0 {
+			t.Errorf("after a while %v", k)
+		}
+		time.Sleep(11 * time.Minute)
+		if k := kinds(n); k[swarm.FullRelay] != 9 {
+			t.Errorf("with a stale tip %v", k)
+		}
+		if err := n.end(); err != nil {
+			t.Fatal(err)
+		}
+		n = run()
+		time.Sleep(2 * time.Second)
+		var again []string
+		for _, p := range n.Peers() {
+			if p.Kind == swarm.BlocksOnly {
+				again = append(again, p.Addr)
+			}
+		}
+		slices.Sort(anchors)
+		slices.Sort(again)
+		if !slices.Equal(anchors, again) {
+			t.Errorf("anchors %v, after the restart %v", anchors, again)
+		}
+		if err := n.end(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestTheBootstrapListIsEnough(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 3)
+		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(c *swarm.Config) {
+			c.Bootstrap = []string{host(0), host(1) + ":8333", "not an address:at all"}
+		})
+		eventually(t, "connected", func() bool { return len(n.Peers()) == 2 })
+	})
+}
