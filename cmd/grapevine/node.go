@@ -62,7 +62,7 @@ func (p *program) nodeCommand() *cli.Command {
 			walletFlag, txIndex, filters,
 			shell.BoolFlag("coinstatsindex", "comes with a later version"),
 			level, format,
-		}, shell.RulesFlags()...),
+		}, append(talkFlags(), shell.RulesFlags()...)...),
 		Action: p.runNode,
 	}
 }
@@ -139,6 +139,9 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	if err := chainFlags(c, &cfg); err != nil {
+		return cfg, err
+	}
+	if err := talkConfig(c, &cfg); err != nil {
 		return cfg, err
 	}
 	if cfg.Mine, err = shell.MineMode(c.String("mine")); err != nil {

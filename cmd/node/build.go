@@ -11,6 +11,7 @@ import (
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
+	"grapevine/wallet"
 	"grapevine/wallet/vault"
 )
 
@@ -74,6 +75,9 @@ func (n *Node) buildSwarm() error {
 	n.Swarm, err = swarm.New(swarm.Config{
 		Params: n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,
 		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers,
+		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
+		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
+		Have: true, Encrypt: !n.cfg.PlainTransport,
 		State: n.state, RawBlock: n.Ledger.RawBlock,
 		JudgeTx: n.follow.txs,
 		JudgeBlock: func(j gossip.JudgeBlock) {
@@ -97,10 +101,16 @@ func (n *Node) openWallet() error {
 	}
 	n.Wallet, err = vault.Open(vault.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx,
+		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,
 		Rand: n.cfg.Rand, Now: n.cfg.Now, Log: n.log.With("room", "wallet"),
 	})
 	n.follow.wallet = n.Wallet
 	return err
+}
+
+func (n *Node) estimateFee(target int) (wallet.FeeRate, bool) {
+	rate, _, ok := n.Pool.EstimateFee(target, true)
+	return wallet.FeeRate(rate), ok
 }
 
 func (n *Node) buildMiner() error {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -8,6 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/wallet"
 )
 
 // Config is what a node is told from outside. The zero value of a field means
@@ -20,6 +22,12 @@ type Config struct {
 	Connect  []string // if any: these peers and no others
 	AddNode  []string // try these too
 	MaxPeers int      // 0: the swarm's default
+	// Bootstrap are addresses for the first contact: they go into the address book.
+	Bootstrap              []string
+	MaxUpload, MaxDownload int64 // bytes a second of all peers together; 0: no limit
+	PlainTransport         bool  // no BIP324 encryption
+	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
+	Lookup func(ctx context.Context, host string) ([]string, error)
 
 	RPCListen   string // "host:port"; "" serves no RPC
 	RPCUser     string // beside the cookie; "" for the cookie only
@@ -32,6 +40,7 @@ type Config struct {
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
 
 	Wallet      bool
+	FallbackFee wallet.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool
 

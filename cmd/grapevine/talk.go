@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/node"
+	"grapevine/wallet"
+)
+
+// talkFlags say how the node talks to its peers.
+func talkFlags() []cli.Flag {
+	encrypt := shell.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
+	encrypt.Value = true
+	return []cli.Flag{
+		shell.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST:PORT a line"),
+		shell.IntFlag("maxupload", 0, "`BYTES` a second to all peers together; 0 is no limit"),
+		shell.IntFlag("maxdownload", 0, "`BYTES` a second from all peers together; 0 is no limit"),
+		encrypt,
+		shell.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees"),
+	}
+}
+
+func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
+	cfg.MaxUpload, cfg.MaxDownload = c.Int64("maxupload"), c.Int64("maxdownload")
+	if cfg.MaxUpload < 0 || cfg.MaxDownload < 0 {
+		return shell.Usagef("--maxupload and --maxdownload are bytes a second, 0 for no limit")
+	}
+	cfg.PlainTransport = !c.Bool("v2transport")
+	if rate := c.String("fallbackfeerate"); rate != "" {
+		if cfg.FallbackFee, err = wallet.ParseFeeRate(rate); err != nil {
+			return shell.Usagef("--fallbackfeerate %q: %v", rate, err)
+		}
+	}
+	if !cfg.Params.Local() {
+		cfg.Lookup = net.DefaultResolver.LookupHost
+	}
+	if list := c.String("peers"); list != "" {
+		if cfg.Bootstrap, err = peerList(c.Context, list); err != nil {
+			return &shell.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST:PORT a line."}
+		}
+	}
+	return nil
+}
+
+const (
+	// listBytes is more than ten thousand addresses, which is what a list is for.
+	listBytes = 1 << 20
+	listTime  = 15 * time.Second
+)
+
+// peerList reads a list of addresses: the only central data of the network,
+// and only for the first contact.
+func peerList(ctx context.Context, from string) ([]string, error) {
+	if strings.HasPrefix(from, "http://") {
+		return nil, fmt.Errorf("peer list %s: only https, so that nobody on the way can change it", from)
+	}
+	if !strings.HasPrefix(from, "https://") {
+		f, err := os.Open(from)
+		if err != nil {
+			return nil, fmt.Errorf("peer list: %w", err)
+		}
+		defer f.Close()
+		return readPeers(from, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
+	if err != nil {
+		return nil, fmt.Errorf("peer list: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("peer list: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("peer list %s: the server says %s", from, resp.Status)
+	}
+	return readPeers(from, resp.Body)
+}
+
+// readPeers takes a HOST:PORT a line; blank lines and those that begin with # are none.
+func readPeers(from string, r io.Reader) (list []string, err error) {
+	lines := bufio.NewScanner(io.LimitReader(r, listBytes))
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if host, _, err := net.SplitHostPort(line); err != nil || host == "" {
+			return nil, fmt.Errorf("peer list %s: line %d: %q is not HOST:PORT", from, n, line)
+		}
+		list = append(list, line)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("peer list %s: %w", from, err)
+	}
+	return list, nil
+}

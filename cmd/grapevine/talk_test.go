@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPeerListTakesOneAddressALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "peers")
+	if err := os.WriteFile(path, []byte("# friends\n10.0.0.1:18444\n\n  [::1]:8333  \nseed.example:8333"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := peerList(t.Context(), path)
+	want := []string{"10.0.0.1:18444", "[::1]:8333", "seed.example:8333"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestPeerListSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad")
+	if err := os.WriteFile(bad, []byte("10.0.0.1:1\nno port\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for from, says := range map[string]string{
+		bad:                          `line 2: "no port" is not HOST:PORT`,
+		filepath.Join(dir, "nobody"): "no such file",
+		"http://example.com/list":    "only https",
+	} {
+		if _, err := peerList(t.Context(), from); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", from, err, says)
+		}
+	}
+}
