@@ -9,12 +9,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/look"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/town"
 )
 
 // app is the table of commands.
 func (p *program) app() *cli.App {
+	views := look.Commands(&p.Program)
 	a := &cli.App{
 		Name:  "grapevine",
 		Usage: "a Bitcoin node without a server",
@@ -35,12 +37,10 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.nodeCommand(),
 			town.Command(&p.Program),
-			p.statusCommand(),
-			p.peersCommand(),
+			views[0], views[1],
 			p.mineCommand(),
 			p.walletCommand(),
-			p.txCommand(),
-			p.blockCommand(),
+			views[2], views[3],
 			p.rpcCommand(),
 			p.dbCommand(),
 			p.versionCommand(),

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/urfave/cli/v2"
 
 	"grapevine/chain"
@@ -45,22 +42,9 @@ func parseAssumed(s string) (*chain.Hash, error) {
 	if s == "0" {
 		return nil, nil
 	}
-	h, err := parseHash(s)
+	h, err := shell.ParseHash(s)
 	if err != nil {
 		return nil, shell.Usagef("--assumevalid %q: %v", s, err)
 	}
 	return &h, nil
-}
-
-// parseHash reads 64 hex digits.
-func parseHash(s string) (chain.Hash, error) {
-	const digits = 64
-	if len(s) != digits {
-		return chain.Hash{}, fmt.Errorf("want %d hex digits, not %d", digits, len(s))
-	}
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil {
-		return chain.Hash{}, err
-	}
-	return *h, nil
 }

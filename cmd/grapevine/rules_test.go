@@ -73,4 +73,3 @@ func TestRulesCanBeMovedWhereThatIsAllowed(t *testing.T) {
 		t.Errorf("own signet: challenge %x, magic %v, assumes %v", own.Params.SignetChallenge, own.Params.Net, own.AssumeValid)
 	}
 }
-

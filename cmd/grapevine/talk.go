@@ -32,7 +32,7 @@ func talkFlags() []cli.Flag {
 }
 
 func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
-	cfg.MaxUpload, cfg.MaxDownload = c.Int64("maxupload"), c.Int64("maxdownload")
+	cfg.MaxUpload, cfg.MaxDownload = int64(c.Int("maxupload")), int64(c.Int("maxdownload"))
 	if cfg.MaxUpload < 0 || cfg.MaxDownload < 0 {
 		return shell.Usagef("--maxupload and --maxdownload are bytes a second, 0 for no limit")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/cmd/grapevine/look"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -111,28 +112,13 @@ func (p *program) walletAddress(c *cli.Context) error {
 	return p.Show(c, a, func(o *term.Out) { o.Printf("%s\n", a.Address) })
 }
 
-// balances is the part of getbalances that is ours.
-type balances struct {
-	Trusted  jsonrpc.Amount `json:"trusted"`
-	Pending  jsonrpc.Amount `json:"untrusted_pending"`
-	Immature jsonrpc.Amount `json:"immature"`
-}
-
-func askBalances(a *shell.Asker) (balances, error) {
-	var b struct {
-		Mine balances `json:"mine"`
-	}
-	a.Ask("getbalances", &b)
-	return b.Mine, a.Err
-}
-
 func (p *program) walletBalance(c *cli.Context) error {
 	a, err := p.Asker(c)
 	if err != nil {
 		return shell.Fail("wallet balance", err)
 	}
 	defer a.Client.Close()
-	b, err := askBalances(a)
+	b, err := look.AskBalances(a)
 	if err != nil {
 		return shell.Fail("wallet balance", err)
 	}
@@ -225,7 +211,7 @@ func historyRow(o *term.Out, e historyEntry) []string {
 	if note == "" && len(e.Addresses) > 0 {
 		note = e.Addresses[0]
 	}
-	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, printable(note)}
+	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, term.Printable(note)}
 }
 
 // coin is a line of listunspent.

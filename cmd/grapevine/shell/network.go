@@ -2,10 +2,12 @@ package shell
 
 import (
 	"encoding/hex"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/urfave/cli/v2"
 
 	"grapevine/chain"
@@ -85,4 +87,17 @@ func DefaultRPC(network string) string {
 		port = "38332"
 	}
 	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// ParseHash reads 64 hex digits.
+func ParseHash(s string) (chain.Hash, error) {
+	const digits = 64
+	if len(s) != digits {
+		return chain.Hash{}, fmt.Errorf("want %d hex digits, not %d", digits, len(s))
+	}
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil {
+		return chain.Hash{}, err
+	}
+	return *h, nil
 }

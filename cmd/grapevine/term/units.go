@@ -3,6 +3,7 @@ package term
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -66,4 +67,19 @@ func Plural(n int, unit string) string {
 		return "1 " + unit
 	}
 	return Count(int64(n)) + " " + unit + "s"
+}
+
+// Printable makes what strangers say of themselves safe for a terminal.
+func Printable(s string) string {
+	const most = 40
+	out := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(out) > most {
+		out = out[:most-1] + "…"
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package main
+package look
 
 import (
 	"strconv"
@@ -12,7 +12,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-func (p *program) txCommand() *cli.Command {
+func (p *views) txCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "tx",
 		Usage:     "look at a transaction, or send a signed one",
@@ -23,7 +23,7 @@ func (p *program) txCommand() *cli.Command {
 	}
 }
 
-func (p *program) tx(c *cli.Context) error {
+func (p *views) tx(c *cli.Context) error {
 	args, err := shell.WantArgs(c, 1, 2)
 	if err != nil {
 		return err
@@ -37,13 +37,13 @@ func (p *program) tx(c *cli.Context) error {
 	if len(args) != 1 {
 		return shell.Usagef("tx wants one txid, or `send` and the transaction in hex")
 	}
-	if _, err := parseHash(args[0]); err != nil {
-		return shell.Usagef("tx %q is not a txid: %v", printable(args[0]), err)
+	if _, err := shell.ParseHash(args[0]); err != nil {
+		return shell.Usagef("tx %q is not a txid: %v", term.Printable(args[0]), err)
 	}
 	return p.txLook(c, args[0])
 }
 
-func (p *program) txSend(c *cli.Context, raw string) error {
+func (p *views) txSend(c *cli.Context, raw string) error {
 	if i := strings.IndexFunc(raw, notHex); i >= 0 {
 		return shell.Usagef("tx send: not hex: %q at position %d", raw[i:i+1], i+1)
 	}
@@ -88,7 +88,7 @@ type txOut struct {
 	} `json:"scriptPubKey"`
 }
 
-func (p *program) txLook(c *cli.Context, txid string) error {
+func (p *views) txLook(c *cli.Context, txid string) error {
 	if c.Bool("json") {
 		var raw any
 		if err := p.Call(c, "getrawtransaction", &raw, txid, true); err != nil {
@@ -139,7 +139,7 @@ func showTx(o *term.Out, t txView, now time.Time) {
 	rows.Write(o, "  ")
 }
 
-func (p *program) blockCommand() *cli.Command {
+func (p *views) blockCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "block",
 		Usage:     "look at a block",
@@ -163,7 +163,7 @@ type blockView struct {
 	Tx            []string `json:"tx"`
 }
 
-func (p *program) block(c *cli.Context) error {
+func (p *views) block(c *cli.Context) error {
 	args, err := shell.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
@@ -176,8 +176,8 @@ func (p *program) block(c *cli.Context) error {
 	hash := args[0]
 	if h, err := strconv.ParseInt(hash, 10, 32); err == nil && len(hash) < 11 {
 		a.Ask("getblockhash", &hash, h)
-	} else if _, err := parseHash(hash); err != nil {
-		return shell.Usagef("block %q is neither a height nor a block's hash: %v", printable(hash), err)
+	} else if _, err := shell.ParseHash(hash); err != nil {
+		return shell.Usagef("block %q is neither a height nor a block's hash: %v", term.Printable(hash), err)
 	}
 	if c.Bool("json") {
 		var raw any
@@ -212,4 +212,20 @@ func showBlock(o *term.Out, b blockView, now time.Time) {
 	for _, id := range b.Tx {
 		o.Printf("  %s\n", id)
 	}
+}
+
+// Balances is the part of getbalances that is ours.
+type Balances struct {
+	Trusted  jsonrpc.Amount `json:"trusted"`
+	Pending  jsonrpc.Amount `json:"untrusted_pending"`
+	Immature jsonrpc.Amount `json:"immature"`
+}
+
+// AskBalances asks the node for them; a node without a wallet answers with an error.
+func AskBalances(a *shell.Asker) (Balances, error) {
+	var b struct {
+		Mine Balances `json:"mine"`
+	}
+	a.Ask("getbalances", &b)
+	return b.Mine, a.Err
 }

@@ -1,4 +1,4 @@
-package main
+package look
 
 import (
 	"cmp"
@@ -14,7 +14,16 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-func (p *program) statusCommand() *cli.Command {
+// views are the commands.
+type views struct{ *shell.Program }
+
+// Commands are status, peers, tx and block.
+func Commands(sh *shell.Program) []*cli.Command {
+	p := &views{sh}
+	return []*cli.Command{p.statusCommand(), p.peersCommand(), p.txCommand(), p.blockCommand()}
+}
+
+func (p *views) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "how a node is: height, sync, peers, pool, balance",
@@ -47,7 +56,7 @@ type status struct {
 	Warning string          `json:"wallet_why,omitempty"` // why there is no balance
 }
 
-func (p *program) status(c *cli.Context) error {
+func (p *views) status(c *cli.Context) error {
 	a, err := p.Asker(c)
 	if err != nil {
 		return shell.Fail("status", err)
@@ -91,7 +100,7 @@ func askStatus(a *shell.Asker) (s status, err error) {
 	s.Syncing, s.Synced, s.Disk = chain.IBD, chain.Progress, chain.Disk
 	s.In, s.Out, s.Agent = net.In, net.Out, net.Agent
 	s.PoolTxs, s.PoolB = pool.Size, pool.Bytes
-	b, err := askBalances(a)
+	b, err := AskBalances(a)
 	if err != nil { // a node without a wallet is a good node
 		s.Warning = err.Error()
 		return s, nil
@@ -143,7 +152,7 @@ func walletLine(s status) string {
 	return line
 }
 
-func (p *program) peersCommand() *cli.Command {
+func (p *views) peersCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "peers",
 		Usage:       "a line for each peer: who, how fast, what was given and taken",
@@ -168,7 +177,7 @@ type peer struct {
 	TxsTo      int     `json:"txs_to"`
 }
 
-func (p *program) peers(c *cli.Context) error {
+func (p *views) peers(c *cli.Context) error {
 	peers := []peer{}
 	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
 		return shell.Fail("peers", err)
@@ -190,7 +199,7 @@ func showPeers(o *term.Out, peers []peer) {
 		if q.Inbound {
 			direction = "in"
 		}
-		t.Row(q.Addr, direction, printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
+		t.Row(q.Addr, direction, term.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
 			term.Bytes(q.Received), term.Bytes(q.Sent),
 			term.Count(int64(q.BlocksFrom)), term.Count(int64(q.BlocksTo)), term.Count(int64(q.TxsFrom)), term.Count(int64(q.TxsTo)))
 	}
@@ -209,19 +218,4 @@ func ping(seconds float64) string {
 		return "?"
 	}
 	return fmt.Sprintf("%.1f ms", seconds*1000)
-}
-
-// printable makes what strangers say of themselves safe for a terminal.
-func printable(s string) string {
-	const most = 40
-	out := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, s)
-	if len(out) > most {
-		out = out[:most-1] + "…"
-	}
-	return out
 }
