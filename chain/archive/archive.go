@@ -57,12 +57,14 @@ type batch struct {
 	undo    map[uint32][]byte
 	txs     map[uint32][]prefix // by header number, in block order
 	filters map[uint32]Filter
-	indexes []string // keyTxs, keyFilters: those that are complete up to tip
+	stats   map[uint32]coins.BlockStats
+	indexes Indexes // those that are complete up to tip
 	bytes   int64
 }
 
 func newBatch() *batch {
-	return &batch{undo: map[uint32][]byte{}, txs: map[uint32][]prefix{}, filters: map[uint32]Filter{}}
+	return &batch{undo: map[uint32][]byte{}, txs: map[uint32][]prefix{},
+		filters: map[uint32]Filter{}, stats: map[uint32]coins.BlockStats{}}
 }
 
 // Open reads nothing yet. onCommit is called after each commit; it must not
@@ -82,12 +84,16 @@ func (a *Archive) Load(fn func(n uint32, h Header) error) error {
 	})
 }
 
+// Indexes says which of the optional indexes are kept.
+type Indexes struct{ Txs, Filters, Stats bool }
+
 // Marks are the header numbers that coins and indexes stand at.
 type Marks struct {
-	Tip, Txs, Filters uint32
-	OK                bool // there is a tip: the file is not new
-	HasTxs            bool
-	HasFilters        bool
+	Tip uint32
+	OK  bool // there is a tip: the file is not new
+	// For each index where it stands; Kept says which there are.
+	Txs, Filters, Stats uint32
+	Kept                Indexes
 }
 
 // Marks reads them.
@@ -109,10 +115,13 @@ func (a *Archive) marks(tx *db.Tx) (m Marks, err error) {
 	if m.Tip, m.OK, err = a.t.meta.Get(tx, keyTip); err != nil {
 		return m, err
 	}
-	if m.Txs, m.HasTxs, err = a.t.meta.Get(tx, keyTxs); err != nil {
+	if m.Txs, m.Kept.Txs, err = a.t.meta.Get(tx, keyTxs); err != nil {
 		return m, err
 	}
-	m.Filters, m.HasFilters, err = a.t.meta.Get(tx, keyFilters)
+	if m.Filters, m.Kept.Filters, err = a.t.meta.Get(tx, keyFilters); err != nil {
+		return m, err
+	}
+	m.Stats, m.Kept.Stats, err = a.t.meta.Get(tx, keyStats)
 	return m, err
 }
 
@@ -164,6 +173,17 @@ func (a *Archive) SaveFilter(header uint32, f Filter) {
 	a.active.bytes += int64(len(f.Bytes)) + mapOverhead
 }
 
+// SaveStats writes a block's coin statistics with the next flush.
+func (a *Archive) SaveStats(header uint32, s coins.BlockStats) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.active.stats[header] = s
+	a.active.bytes += statsBytes
+}
+
+// statsBytes is about what a block's statistics take in memory.
+const statsBytes = 512 + mapOverhead
+
 // mapOverhead is about what a map entry takes beside its content, in bytes.
 const mapOverhead = 48
 
@@ -198,18 +218,12 @@ func (a *Archive) Flushing() bool {
 
 // Freeze takes the coins' active cache and everything saved for the next flush
 // aside, to be written in one transaction in the background. tip is the
-// header's number that the set stands at; txs and filters say whether these
-// indexes are kept. It must not be called while Flushing.
-func (a *Archive) Freeze(set *coins.Set, tip uint32, txs, filters bool) {
+// header's number that the set stands at; kept are the indexes that do. It must
+// not be called while Flushing.
+func (a *Archive) Freeze(set *coins.Set, tip uint32, kept Indexes) {
 	set.Freeze()
 	a.mu.Lock()
-	a.active.tip = tip
-	if txs {
-		a.active.indexes = append(a.active.indexes, keyTxs)
-	}
-	if filters {
-		a.active.indexes = append(a.active.indexes, keyFilters)
-	}
+	a.active.tip, a.active.indexes = tip, kept
 	a.frozen, a.active, a.coins = a.active, newBatch(), set
 	a.mu.Unlock()
 	a.poke()

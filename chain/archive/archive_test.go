@@ -109,13 +109,13 @@ func TestStoppingWritesWhatIsLeft(t *testing.T) {
 	op := wire.OutPoint{Hash: chain.Hash{5}, Index: 7}
 	coin := chain.Coin{Value: 9, PkScript: []byte{0x51}}
 	set.Apply(set.Tip(), []coins.Change{{Op: op, Coin: coins.Append(nil, coin), Fresh: true}})
-	a.Freeze(set, 0, true, false)
+	a.Freeze(set, 0, Indexes{Txs: true})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
 	b := Open(file, nil)
 	m, err := b.Marks()
-	if err != nil || m != (Marks{OK: true, HasTxs: true}) {
+	if err != nil || m != (Marks{OK: true, Kept: Indexes{Txs: true}}) {
 		t.Errorf("marks %+v, %v", m, err)
 	}
 	if u, err := b.Undo(1); err != nil || string(u) != "undo" {
@@ -157,7 +157,7 @@ func TestTransactionsWithEqualPrefixes(t *testing.T) {
 	if p := places(); len(p) != 1 {
 		t.Errorf("in memory: %v", p)
 	}
-	a.Freeze(genesisSet(file), 0, true, true)
+	a.Freeze(genesisSet(file), 0, Indexes{})
 	if err := a.Flush(); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestT58_LongReadWhileFlushing(t *testing.T) {
 			changes = append(changes, coins.Change{Op: op, Coin: coin, Fresh: true})
 		}
 		set.Apply(set.Tip(), changes)
-		a.Freeze(set, 0, false, false)
+		a.Freeze(set, 0, Indexes{})
 		if err := a.Flush(); err != nil {
 			t.Fatal(err)
 		}

@@ -175,14 +175,18 @@ func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 			return err
 		}
 	}
-	for _, name := range []string{keyTxs, keyFilters} {
-		if !slices.Contains(b.indexes, name) {
-			if err := a.t.meta.Delete(tx, name); err != nil {
-				return err
-			}
-			continue
+	for _, n := range slices.Sorted(maps.Keys(b.stats)) {
+		if err := a.t.stats.Put(tx, n, b.stats[n]); err != nil {
+			return err
 		}
-		if err := a.t.meta.Put(tx, name, b.tip); err != nil {
+	}
+	kept := map[string]bool{keyTxs: b.indexes.Txs, keyFilters: b.indexes.Filters, keyStats: b.indexes.Stats}
+	for name, is := range kept {
+		err := a.t.meta.Delete(tx, name)
+		if is {
+			err = a.t.meta.Put(tx, name, b.tip)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@
 //	coins     txid ‖ vout     -> see coins.Append
 //	txs       first 5 bytes of txid ‖ header number 4 -> place in block, uvarint
 //	filters   header number 4 -> filter header 32 ‖ BIP158 basic filter
+//	stats     header number 4 -> see coins.AppendStats
 //
 // Headers are numbered in the order in which they came, parents before
 // children, and bodies in theirs, so both tables only grow at their end.

@@ -75,6 +75,14 @@ func (a *Archive) Filter(header uint32) (Filter, error) {
 	return get(a, a.t.filters, header)
 }
 
+// Stats are a connected block's coin statistics.
+func (a *Archive) Stats(header uint32) (coins.BlockStats, error) {
+	if s, ok := find(a, func(b *batch) (coins.BlockStats, bool) { v, ok := b.stats[header]; return v, ok }); ok {
+		return s, nil
+	}
+	return get(a, a.t.stats, header)
+}
+
 // find looks into the batches that are not on disk yet, the newer one first.
 func find[V any](a *Archive, in func(*batch) (V, bool)) (v V, ok bool) {
 	a.mu.Lock()
@@ -99,14 +107,14 @@ func get[K, V any](a *Archive, t db.Table[K, V], k K) (v V, err error) {
 
 // CoinStats reads the whole coin set in one transaction; tip is the number of
 // the header it stands at. What is not flushed is not in it.
-func (a *Archive) CoinStats(ctx context.Context) (s coins.Stats, tip uint32, err error) {
+func (a *Archive) CoinStats(ctx context.Context, workers int) (s coins.Stats, tip uint32, err error) {
 	err = a.file.View(func(tx *db.Tx) error {
 		var ok bool
 		if tip, ok, err = a.t.meta.Get(tx, keyTip); err == nil && !ok {
 			err = ErrNotFound
 		}
 		if err == nil {
-			s, err = coins.Collect(ctx, tx)
+			s, err = coins.Collect(ctx, tx, workers)
 		}
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/coins"
 	"grapevine/db"
 )
 
@@ -57,12 +58,14 @@ type Filter struct {
 }
 
 // keyTip -> number of the header that coins, undo and indexes stand at.
-// keyTxs and keyFilters -> the same for an index that is kept; missing if not.
+// keyTxs, keyFilters and keyStats -> the same for an index that is kept; missing
+// if not.
 // keyCoins -> about how many coins there are; only used to lay pages out.
 const (
 	keyTip     = "tip"
 	keyTxs     = "txs"
 	keyFilters = "filters"
+	keyStats   = "stats"
 	keyCoins   = "coins"
 )
 
@@ -73,6 +76,7 @@ type tables struct {
 	undo    db.Table[uint32, []byte]
 	txs     db.Table[txKey, uint32]
 	filters db.Table[uint32, Filter]
+	stats   db.Table[uint32, coins.BlockStats]
 }
 
 func newTables() tables {
@@ -83,6 +87,8 @@ func newTables() tables {
 		undo:    db.NewTable("undo", db.Uint32(), db.Bytes()).Dense(),
 		txs:     db.NewTable("txs", txKeyCodec(), varintCodec()),
 		filters: db.NewTable("filters", db.Uint32(), filterCodec()).Dense(),
+		stats: db.NewTable("stats", db.Uint32(),
+			db.Codec[coins.BlockStats]{Append: coins.AppendStats, Decode: coins.DecodeStats}).Dense(),
 	}
 }
 

@@ -78,14 +78,19 @@ func (m *MuHash) mul(acc, x *big.Int) {
 
 // Sum is the hash of the set, as Bitcoin Core prints it.
 func (m *MuHash) Sum() chain.Hash {
+	number := m.number()
+	return sha256.Sum256(number[:])
+}
+
+// number is what was inserted over what was removed, fully reduced, little-endian.
+func (m *MuHash) number() (buf [muBytes]byte) {
 	prime := new(big.Int).Sub(m.mask, m.gap)
 	prime.Add(prime, big.NewInt(1))
 	v := new(big.Int).ModInverse(m.bottom, prime)
 	v.Mod(v.Mul(v, m.top), prime)
-	var buf [muBytes]byte
 	v.FillBytes(buf[:])
 	reverse(buf[:])
-	return sha256.Sum256(buf[:])
+	return buf
 }
 
 func reverse(b []byte) {

@@ -27,12 +27,16 @@ type Stats struct {
 // bogoOverhead is what Core counts for a coin beside its script.
 const bogoOverhead = 32 + 4 + 4 + 8 + 2
 
+// BogoSize is what a coin with that script counts in Core's bogosize.
+func BogoSize(script []byte) int64 { return int64(bogoOverhead + len(script)) }
+
 // checkEvery is how many coins are read between two looks at the context.
 const checkEvery = 1024
 
-// Collect reads every coin in the file as tx sees it.
-func Collect(ctx context.Context, tx *db.Tx) (Stats, error) {
-	c := collector{mu: NewMuHash(), serial: sha256.New()}
+// Collect reads every coin in the file as tx sees it, and hashes on so many
+// goroutines beside its own.
+func Collect(ctx context.Context, tx *db.Tx, workers int) (Stats, error) {
+	c := collector{mu: NewSummer(workers), serial: sha256.New()}
 	err := Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {
 		c.add(op, coin)
 		if c.TxOuts%checkEvery == 0 {
@@ -40,19 +44,20 @@ func Collect(ctx context.Context, tx *db.Tx) (Stats, error) {
 		}
 		return nil
 	})
+	mu := c.mu.Sum()
 	if err != nil {
 		return Stats{}, err
 	}
 	c.DiskSize = Table().Bytes(tx)
 	c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
-	c.MuHash = c.mu.Sum()
+	c.MuHash = mu.Sum()
 	return c.Stats, nil
 }
 
 type collector struct {
 	Stats
 	last   chain.Hash // txid of the coin before
-	mu     *MuHash
+	mu     *Summer
 	serial hash.Hash
 	buf    []byte
 }
@@ -64,10 +69,10 @@ func (c *collector) add(op wire.OutPoint, coin chain.Coin) {
 	}
 	c.TxOuts++
 	c.Total += coin.Value
-	c.BogoSize += int64(bogoOverhead + len(coin.PkScript))
+	c.BogoSize += BogoSize(coin.PkScript)
 	c.buf = appendForHash(c.buf[:0], op, coin)
 	c.serial.Write(c.buf)
-	c.mu.Insert(c.buf)
+	c.mu.Insert(op, coin)
 }
 
 // appendForHash writes a coin as Core's set hashes take it (TxOutSer):

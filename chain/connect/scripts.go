@@ -24,6 +24,9 @@ type Job struct {
 	Flags   txscript.ScriptFlags
 	Skip    bool // the scripts are known to be good
 	Filter  bool // build the block's filter too
+	Stats   bool // and its coin statistics
+	Params  *chain.Params
+	Height  int32
 	// Done is called once, by the task that ends last: no task of the block
 	// runs after that. The error is the first failure in block order.
 	Done func(Result, error)
@@ -40,6 +43,7 @@ type Job struct {
 type Result struct {
 	Undo   []byte // Spent as it is stored
 	Filter []byte // nil unless asked for
+	Stats  coins.BlockStats
 }
 
 // place orders the inputs of a block.
@@ -143,6 +147,9 @@ func (j *Job) finish() {
 	err := j.err
 	if err == nil {
 		r.Undo = coins.AppendUndo(nil, j.Block.Txs, j.Spent)
+		if j.Stats {
+			r.Stats = coins.StatsOf(j.Params, j.Block, j.Spent, j.Height)
+		}
 		if j.Filter {
 			r.Filter, err = Filter(j.Block, j.Spent)
 		}

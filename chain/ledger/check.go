@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/coins"
@@ -29,7 +30,7 @@ func (l *Ledger) CoinStats(ctx context.Context) (Stats, error) {
 
 // storedStats hashes the coin set as it is on disk.
 func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
-	s, num, err := l.archive.CoinStats(ctx)
+	s, num, err := l.archive.CoinStats(ctx, l.cfg.Workers)
 	if err != nil {
 		return Stats{}, fmt.Errorf("read the coin set: %w", err)
 	}
@@ -43,55 +44,93 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 // Progress hears how far a long check has come, and with what.
 type Progress func(done, total int64, what string)
 
-// CheckFile proves the chain's file: its structure and checksums, that bodies
-// are those their headers name, that undo records fit, and that the coins are
-// no more than the subsidies made.
+// CheckFile proves the chain's file: its structure and checksums; headers,
+// their work and their place; that bodies are those the headers name; that undo
+// records fit; and that the coins are exactly what the blocks made and did not
+// spend, and no more than the subsidies.
 func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error {
 	if progress == nil {
 		progress = func(int64, int64, string) {}
 	}
-	err := l.archive.Check(ctx, func(done, total int64) { progress(done, total, "records") })
-	if err != nil {
+	if err := l.archive.Check(ctx, func(done, total int64) { progress(done, total, "records") }); err != nil {
 		return err
 	}
-	if err := l.checkBodies(ctx, progress); err != nil {
+	if err := l.checkHeaders(ctx, progress); err != nil {
 		return err
 	}
 	s, err := l.storedStats(ctx)
 	if err != nil {
 		return err
 	}
-	var made btcutil.Amount
-	for h := int32(1); h <= s.Height; h++ {
-		made += chain.Subsidy(l.cfg.Params, h)
-	}
-	if s.Total > made {
-		return fmt.Errorf("%w: coins are worth %v, but only %v were made up to block %d", db.ErrCorrupt, s.Total, made, s.Height)
+	tip, _ := l.tree.Entry(s.Best)
+	c := proof{Ledger: l, tip: tip.Node, owners: l.tree.Owners(), progress: progress,
+		coins: coins.NewSummer(l.cfg.Workers)}
+	err = l.archive.ScanBodies(ctx, c.body)
+	made := c.coins.Sum().Sum()
+	switch {
+	case err != nil:
+		return err
+	case c.connected != int64(tip.Node.Height)+1:
+		return fmt.Errorf("%w: %d bodies of the %d blocks that the coins stand on", db.ErrCorrupt, c.connected, tip.Node.Height+1)
+	case made != s.MuHash:
+		return fmt.Errorf("%w: the coins' muhash is %s, but the blocks make %s", db.ErrCorrupt, s.MuHash, made)
+	case s.Total > c.subsidies:
+		return fmt.Errorf("%w: coins are worth %v, but only %v were made", db.ErrCorrupt, s.Total, c.subsidies)
 	}
 	progress(s.TxOuts, s.TxOuts, "coins")
 	return nil
 }
 
-// checkBodies reads every body that is on disk, and the undo records of the
-// blocks that the coins stand on.
-func (l *Ledger) checkBodies(ctx context.Context, progress Progress) error {
-	owners := l.tree.Owners()
-	done, total := int64(0), int64(len(owners))
-	return l.archive.ScanBodies(ctx, func(n uint32, raw []byte) error {
-		node := owners[n]
-		if node == nil {
-			return fmt.Errorf("%w: no header owns body %d", db.ErrCorrupt, n)
+// checkHeaders judges every header again, but for the clock.
+func (l *Ledger) checkHeaders(ctx context.Context, progress Progress) error {
+	nodes := append(l.tree.Nodes(false), l.tree.Nodes(true)...)
+	for i, n := range nodes {
+		if n.Parent != nil {
+			if err := chain.CheckHeader(l.cfg.Params, n.Parent, &n.Header, n.Header.Timestamp); err != nil {
+				return fmt.Errorf("%w: header %s at %d: %w", db.ErrCorrupt, n.Hash, n.Height, err)
+			}
 		}
-		if err := l.checkBodyOf(node, raw); err != nil {
-			return fmt.Errorf("%w: body of %s: %w", db.ErrCorrupt, node.Hash, err)
+		if i%headersReport == 0 {
+			progress(int64(i), int64(len(nodes)), "headers")
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 		}
-		done++
-		progress(done, total, "blocks")
-		return nil
-	})
+	}
+	progress(int64(len(nodes)), int64(len(nodes)), "headers")
+	return nil
 }
 
-func (l *Ledger) checkBodyOf(node *chain.HeaderNode, raw []byte) error {
+// headersReport is how many headers are checked between two reports.
+const headersReport = 10_000
+
+// proof proves bodies in the order of arrival, and adds up what those
+// under tip make and spend.
+type proof struct {
+	*Ledger
+	tip       *chain.HeaderNode
+	owners    map[uint32]*chain.HeaderNode
+	progress  Progress
+	coins     *coins.Summer
+	subsidies btcutil.Amount
+	done      int64
+	connected int64 // of the blocks under tip
+}
+
+func (c *proof) body(num uint32, raw []byte) error {
+	node := c.owners[num]
+	if node == nil {
+		return fmt.Errorf("%w: no header owns body %d", db.ErrCorrupt, num)
+	}
+	if err := c.check(node, num, raw); err != nil {
+		return fmt.Errorf("%w: body of %s at %d: %w", db.ErrCorrupt, node.Hash, node.Height, err)
+	}
+	c.done++
+	c.progress(c.done, int64(len(c.owners)), "blocks")
+	return nil
+}
+
+func (c *proof) check(node *chain.HeaderNode, num uint32, raw []byte) error {
 	b, err := chain.DecodeBlock(raw)
 	if err != nil {
 		return err
@@ -99,15 +138,41 @@ func (l *Ledger) checkBodyOf(node *chain.HeaderNode, raw []byte) error {
 	if b.Hash != node.Hash {
 		return fmt.Errorf("it is block %s", b.Hash)
 	}
-	if err := chain.CheckBlock(l.cfg.Params, b); err != nil {
+	if err := chain.CheckBlock(c.cfg.Params, b); err != nil {
 		return err
 	}
-	if !l.tree.IsActive(node) {
+	if !node.IsAncestorOf(c.tip) {
 		return nil
 	}
-	body, _ := l.tree.BodyOf(b.Hash)
-	_, err = l.readUndo(body, b)
-	return err
+	c.connected++
+	if node.Parent == nil {
+		return nil // genesis makes no coin
+	}
+	spent, err := c.readUndo(num, b)
+	if err != nil {
+		return err
+	}
+	c.subsidies += chain.Subsidy(c.cfg.Params, node.Height)
+	c.count(node.Height, b, spent)
+	return nil
+}
+
+// count adds the block's outputs, and takes away what it spends.
+func (c *proof) count(height int32, b *chain.Block, spent [][]chain.Coin) {
+	for i, tx := range b.Txs {
+		for j, coin := range spent[i] {
+			c.coins.Remove(tx.TxIn[j].PreviousOutPoint, coin)
+		}
+		if i == 0 && coins.Overwritten(c.cfg.Params, height) {
+			continue
+		}
+		for j, out := range tx.TxOut {
+			if coins.Spendable(out.PkScript) {
+				c.coins.Insert(wire.OutPoint{Hash: tx.ID, Index: uint32(j)},
+					chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height, Coinbase: i == 0})
+			}
+		}
+	}
 }
 
 // CheckFile proves a chain file that no node has open.

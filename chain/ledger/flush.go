@@ -54,7 +54,7 @@ func (w *writer) flushSome() (bool, error) {
 }
 
 func (w *writer) freeze() {
-	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
+	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.kept())
 	w.flush.when, w.flush.blocks = w.l.cfg.Now(), 0
 }
 

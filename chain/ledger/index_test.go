@@ -21,7 +21,7 @@ import (
 )
 
 func withIndexes(on bool) option {
-	return func(c *Config, _ *db.Options) { c.TxIndex, c.FilterIndex = on, on }
+	return func(c *Config, _ *db.Options) { c.TxIndex, c.FilterIndex, c.CoinStatsIndex = on, on, on }
 }
 
 // checkIndexes finds every transaction of the active chain, and every script in
@@ -43,6 +43,7 @@ func checkIndexes(t *testing.T, r *rig) {
 			t.Fatalf("filter header at %d is %v, want %v", h, header, want)
 		}
 		before = header
+		checkStats(t, r, n)
 		f, err := gcs.FromNBytes(builder.DefaultP, builder.DefaultM, filter)
 		if err != nil {
 			t.Fatal(err)
@@ -60,9 +61,32 @@ func checkIndexes(t *testing.T, r *rig) {
 	}
 }
 
+// checkStats compares what the index has for the tip with the set itself, and
+// for every block that nothing is created or lost beside the subsidies.
+func checkStats(t *testing.T, r *rig, n *chain.HeaderNode) {
+	t.Helper()
+	s, ok, err := r.BlockStats(n.Hash)
+	if err != nil || !ok {
+		t.Fatalf("statistics at %d: %v, %v", n.Height, ok, err)
+	}
+	if s.Total+s.Unspendable() != s.Subsidy {
+		t.Fatalf("at %d coins of %v and %v lost, of %v made", n.Height, s.Total, s.Unspendable(), s.Subsidy)
+	}
+	if n != r.Tip() {
+		return
+	}
+	set, err := r.CoinStats(t.Context())
+	if err != nil || set.Best != n.Hash {
+		t.Fatalf("%+v, %v", set, err)
+	}
+	if s.MuHash() != set.MuHash || s.TxOuts != set.TxOuts || s.BogoSize != set.BogoSize || s.Total != set.Total {
+		t.Fatalf("the index says %d coins, %v, %v; the set %+v", s.TxOuts, s.Total, s.MuHash(), set.Stats)
+	}
+}
+
 func TestIndexesFollowReorganisations(t *testing.T) {
 	g := growGrove(t, rand.New(rand.NewPCG(21, 1)), 40)
-	r := newRig(t)
+	r := newRig(t, withIndexes(true))
 	g.submitTrunk(t, r)
 	for _, b := range g.blocks {
 		<-r.later(b.Mined)

@@ -34,12 +34,20 @@ type Config struct {
 	DBCache     int64 // bytes of coins in memory; 0: DefaultDBCache
 	TxIndex     bool  // keep where each transaction is
 	FilterIndex bool  // keep BIP157's basic filters
+	// CoinStatsIndex keeps the coin set's hash and amounts at every block. It
+	// costs about a tenth of a block's signatures.
+	CoinStatsIndex bool
 	// AssumeValid is a block whose ancestors' scripts are not checked once it is
 	// deep in the best chain; nil: all are.
 	AssumeValid *chain.Hash
 	Workers     int // goroutines that check; 0: one for each core
 	Now         func() time.Time
 	Log         *slog.Logger // nil discards
+}
+
+// kept are the indexes that are to be kept.
+func (c *Config) kept() archive.Indexes {
+	return archive.Indexes{Txs: c.TxIndex, Filters: c.FilterIndex, Stats: c.CoinStatsIndex}
 }
 
 // Status is what the ledger knows of a header: bits.

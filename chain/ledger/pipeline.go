@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"grapevine/chain"
-	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
 	"grapevine/chain/tree"
@@ -86,6 +85,7 @@ func (w *writer) check(s *slot) error {
 	w.running++
 	job := &connect.Job{Block: s.block, Spent: s.spent, Checker: w.l.cfg.Script, Flags: effect.Flags,
 		Skip: w.assumed(s.e), Filter: w.l.cfg.FilterIndex,
+		Stats: w.l.cfg.CoinStatsIndex, Params: w.l.cfg.Params, Height: s.e.Node.Height,
 		Done: func(r connect.Result, err error) { w.inbox.put(checkedMsg{s, r, err}) }}
 	job.Start(w.workers)
 	return nil
@@ -115,25 +115,4 @@ func (l *Ledger) readUndo(body uint32, b *chain.Block) ([][]chain.Coin, error) {
 		return nil, fmt.Errorf("read undo record %d: %w", body, err)
 	}
 	return spent, nil
-}
-
-// index saves what the optional indexes keep of a connected block.
-func (l *Ledger) index(s *slot, txs, filters bool) error {
-	if txs {
-		ids := make([]chain.Hash, len(s.block.Txs))
-		for i, tx := range s.block.Txs {
-			ids[i] = tx.ID
-		}
-		l.archive.SaveTxs(s.e.Num, ids)
-	}
-	if !filters {
-		return nil
-	}
-	before, err := l.archive.Filter(s.e.Parent.Num)
-	if err != nil {
-		return fmt.Errorf("filter before %s: %w", s.e.Node.Hash, err)
-	}
-	l.archive.SaveFilter(s.e.Num, archive.Filter{
-		Header: connect.FilterHeader(s.result.Filter, before.Header), Bytes: s.result.Filter})
-	return nil
 }

@@ -235,7 +235,7 @@ func (w *writer) apply(n int) error {
 // keep saves what belongs to a connected block.
 func (w *writer) keep(s *slot) error {
 	w.archive.SaveUndo(s.e.Body, s.result.Undo)
-	return w.l.index(s, w.l.cfg.TxIndex, w.l.cfg.FilterIndex)
+	return w.l.index(s, w.l.cfg.kept())
 }
 
 // settled notes in the tree that a slot is through.
