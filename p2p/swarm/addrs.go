@@ -39,7 +39,7 @@ func (l *loop) introduce(r *remote) {
 		l.sendAddrs(r, []p2p.Addr{own})
 	}
 	if !r.inbound && !l.dial.only {
-		r.addrs.tokens = min(r.addrs.tokens+msg.MaxAddrs, addrBurst)
+		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
 }
@@ -82,7 +82,7 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 	now := l.cfg.Now()
 	var pass []p2p.Addr
 	for _, addr := range a.Addrs {
-		if !r.addrs.take(now) {
+		if !r.addrs.Take(now) {
 			break
 		}
 		key := addrbook.Key(addr)

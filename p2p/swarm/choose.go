@@ -135,7 +135,7 @@ func (l *loop) trim(now time.Time) {
 // asks it.
 func (l *loop) unfit(a p2p.Addr) bool {
 	key := addrbook.Key(a)
-	if l.ownAddrs[key] || l.outcasts.has(a.Host, l.cfg.Now()) {
+	if l.ownAddrs[key] || l.outcasts.Has(a.Host, l.cfg.Now()) {
 		return true
 	}
 	group := l.groupOf(key)

@@ -13,6 +13,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
+	"grapevine/p2p/swarm/guard"
 )
 
 // remote is one connection or the attempt at one. Its first group never
@@ -30,8 +31,8 @@ type remote struct {
 	hello   peer.Hello
 	skew    time.Duration // their clock ahead of ours
 	dropped bool
-	listens string // an inbound peer's own address, as it told us
-	addrs   bucket // how many addresses we still take from it
+	listens string       // an inbound peer's own address, as it told us
+	addrs   guard.Bucket // how many addresses we still take from it
 	waiting []chan<- error
 }
 
@@ -62,9 +63,9 @@ type loop struct {
 	armed time.Time
 
 	dial     dialer
-	outcasts outcasts
+	outcasts *guard.Outcasts
 	ownAddrs map[string]bool // addresses that are ourselves
-	lines    bucket          // of the log that others can make us write
+	lines    guard.Bucket    // of the log that others can make us write
 }
 
 // maxLines at once, and as many an hour, keep attackers from filling the disk
@@ -86,9 +87,9 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		alarm:    time.NewTimer(0),
 		up:       peer.NewLimit(s.cfg.MaxUpload),
 		down:     peer.NewLimit(s.cfg.MaxDownload),
-		outcasts: outcasts{until: map[string]time.Time{}},
+		outcasts: guard.NewOutcasts(),
 		ownAddrs: map[string]bool{},
-		lines:    newBucket(maxLines, maxLines/3600.0, now),
+		lines:    guard.NewBucket(maxLines, maxLines/3600.0, now),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {
 		l.height = tip.Height
@@ -232,9 +233,9 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	l.lastID++
 	r.id, r.began = l.lastID, l.cfg.Now()
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
-	r.addrs = newBucket(addrBurst, addrRate, r.began)
+	r.addrs = guard.NewBucket(addrBurst, addrRate, r.began)
 	if !l.cfg.local() {
-		r.addrs.tokens = 1
+		r.addrs.Tokens = 1
 	}
 	l.peers[r.id] = r
 	l.order = append(l.order, r)
@@ -359,18 +360,18 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // fault writes an offence to the log and remembers who did it.
 func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
 	now := l.cfg.Now()
-	if l.lines.take(now) {
+	if l.lines.Take(now) {
 		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
 	}
 	if r.kind != Manual {
-		l.outcasts.add(hostOf(r.addr), now)
+		l.outcasts.Add(hostOf(r.addr), now)
 	}
 }
 
 // note writes what happened with a peer to the log, within the limit for those
 // who come to us.
 func (l *loop) note(r *remote, what string, args ...any) {
-	if !r.inbound || l.lines.take(l.cfg.Now()) {
+	if !r.inbound || l.lines.Take(l.cfg.Now()) {
 		l.cfg.Log.Info(what, args...)
 	}
 }

@@ -1,4 +1,4 @@
-package swarm
+package guard
 
 import (
 	"fmt"
@@ -10,13 +10,13 @@ import (
 )
 
 // crowd is n idle attackers of one network group, youngest last.
-func crowd(n int, group string) []candidate {
+func crowd(n int, group string) []Candidate {
 	begun := time.Unix(1_700_000_000, 0)
-	var cs []candidate
+	var cs []Candidate
 	for i := range n {
-		cs = append(cs, candidate{
-			id: p2p.PeerID(i + 1), group: group, minPing: 50 * time.Millisecond,
-			began: begun.Add(time.Duration(i) * time.Second),
+		cs = append(cs, Candidate{
+			ID: p2p.PeerID(i + 1), Group: group, MinPing: 50 * time.Millisecond,
+			Began: begun.Add(time.Duration(i) * time.Second),
 		})
 	}
 	return cs
@@ -25,27 +25,27 @@ func crowd(n int, group string) []candidate {
 func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 	begun := time.Unix(1_700_000_000, 0)
 	cs := crowd(100, "evil")
-	honest := []candidate{
-		{id: 201, group: "near", minPing: time.Millisecond},
-		{id: 202, group: "blocks", minPing: time.Second, lastBlock: begun.Add(time.Hour)},
-		{id: 203, group: "txs", minPing: time.Second, lastTx: begun.Add(time.Hour)},
-		{id: 204, group: "old", minPing: time.Second, began: begun.Add(-time.Hour)},
-		{id: 205, group: "another", minPing: time.Second},
+	honest := []Candidate{
+		{ID: 201, Group: "near", MinPing: time.Millisecond},
+		{ID: 202, Group: "blocks", MinPing: time.Second, LastBlock: begun.Add(time.Hour)},
+		{ID: 203, Group: "txs", MinPing: time.Second, LastTx: begun.Add(time.Hour)},
+		{ID: 204, Group: "old", MinPing: time.Second, Began: begun.Add(-time.Hour)},
+		{ID: 205, Group: "another", MinPing: time.Second},
 	}
 	for i := range honest {
-		if honest[i].began.IsZero() {
-			honest[i].began = begun.Add(time.Hour)
+		if honest[i].Began.IsZero() {
+			honest[i].Began = begun.Add(time.Hour)
 		}
 	}
 	cs = append(cs, honest...)
 	for round := range 20 {
 		rand.New(rand.NewPCG(uint64(round), 0)).Shuffle(len(cs), func(i, j int) { cs[i], cs[j] = cs[j], cs[i] })
-		id, ok := evict(cs)
+		id, ok := Evict(cs)
 		if !ok || id > 200 {
 			t.Fatalf("round %d: %d makes room", round, id)
 		}
 		for i := range cs {
-			if cs[i].id == id {
+			if cs[i].ID == id {
 				cs = append(cs[:i], cs[i+1:]...)
 				break
 			}
@@ -55,31 +55,31 @@ func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 
 func TestTheYoungestOfTheLargestGroupGoes(t *testing.T) {
 	cs := crowd(60, "evil")
-	if id, _ := evict(cs); id != 60 {
+	if id, _ := Evict(cs); id != 60 {
 		t.Errorf("%d goes, 60 is the youngest", id)
 	}
-	if _, ok := evict(crowd(5, "few")); ok {
+	if _, ok := Evict(crowd(5, "few")); ok {
 		t.Error("one of five protected peers has to go")
 	}
-	if _, ok := evict(nil); ok {
+	if _, ok := Evict(nil); ok {
 		t.Error("nobody goes")
 	}
 }
 
 func TestT41_OutcastsAreBounded(t *testing.T) {
-	o := outcasts{until: map[string]time.Time{}}
+	o := NewOutcasts()
 	now := time.Unix(1_700_000_000, 0)
 	for i := range 100_000 {
-		o.add(fmt.Sprintf("8.%d.%d.%d", i>>16, i>>8&255, i&255), now)
+		o.Add(fmt.Sprintf("8.%d.%d.%d", i>>16, i>>8&255, i&255), now)
 	}
 	if len(o.until) > maxOutcasts || len(o.queue) > maxOutcasts {
 		t.Errorf("%d and %d entries", len(o.until), len(o.queue))
 	}
-	if !o.has("8.1.134.159", now) || o.has("8.1.134.159", now.Add(25*time.Hour)) || o.has("8.0.0.1", now) {
+	if !o.Has("8.1.134.159", now) || o.Has("8.1.134.159", now.Add(25*time.Hour)) || o.Has("8.0.0.1", now) {
 		t.Error("the last ones are remembered for a day, the first ones no longer")
 	}
 	for _, host := range []string{"127.0.0.1", "::1", "127.9.9.9"} {
-		if o.add(host, now); o.has(host, now) {
+		if o.Add(host, now); o.Has(host, now) {
 			t.Errorf("%s is an outcast", host)
 		}
 	}
@@ -87,10 +87,10 @@ func TestT41_OutcastsAreBounded(t *testing.T) {
 
 func TestT38_AddressesAreTakenAtATenthASecond(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	b := newBucket(addrBurst, addrRate, now)
+	b := NewBucket(1000, 0.1, now)
 	taken := 0
 	for range 5000 {
-		if b.take(now) {
+		if b.Take(now) {
 			taken++
 		}
 	}
@@ -98,7 +98,7 @@ func TestT38_AddressesAreTakenAtATenthASecond(t *testing.T) {
 		t.Errorf("%d taken at once", taken)
 	}
 	for i := range 3600 {
-		if b.take(now.Add(time.Duration(i) * time.Second)) {
+		if b.Take(now.Add(time.Duration(i) * time.Second)) {
 			taken++
 		}
 	}
