@@ -174,6 +174,7 @@ func TestT27_CoreInvalidTransactions(t *testing.T) {
 
 func TestT27_CoreSignatureHashes(t *testing.T) {
 	rows := vectorRows(t, "sighash.json")[1:]
+	fast := 0
 	for _, row := range rows {
 		raw, _ := hex.DecodeString(row[0].(string))
 		code, _ := hex.DecodeString(row[1].(string))
@@ -192,6 +193,25 @@ func TestT27_CoreSignatureHashes(t *testing.T) {
 		if h.String() != row[4].(string) {
 			t.Errorf("%s input %d: got %s, want %s", tx.ID, i, h, row[4])
 		}
+		// The fast road's own hash is for SIGHASH_ALL and code without separators.
+		if own := tx.MsgTx.Copy(); !bytes.Contains(code, []byte{txscript.OP_CODESEPARATOR}) {
+			own.TxIn[0].SignatureScript = []byte{0} // so that Prepare blanks
+			want, err := txscript.CalcSignatureHash(code, txscript.SigHashAll, tx.MsgTx, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := Prepare(chain.NewTx(own), make([]chain.Coin, len(own.TxIn)))
+			if h := p.legacyHash(i, code); !bytes.Equal(h[:], want) {
+				t.Errorf("%s input %d: the fast road has %s", tx.ID, i, h)
+			}
+			fast++
+			if hashType == txscript.SigHashAll && !bytes.Equal(want, got) {
+				t.Errorf("%s input %d: SIGHASH_ALL is not the row's", tx.ID, i)
+			}
+		}
+	}
+	if fast < 100 {
+		t.Errorf("only %d rows for the fast road", fast)
 	}
 	if len(rows) < 499 {
 		t.Fatalf("only %d rows", len(rows))
@@ -237,7 +257,9 @@ func TestT27_CoreTaprootReference(t *testing.T) {
 	if err != nil || len(files) < 2500 {
 		t.Fatalf("only %d files, %v", len(files), err)
 	}
-	for _, file := range files {
+	// Every sixteenth, beginning with the first, unless all are asked for.
+	for i, every := 0, len(files)/part(len(files), 16); i < len(files); i += every {
+		file := files[i]
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

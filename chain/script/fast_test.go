@@ -194,7 +194,7 @@ func TestT33_TheFastRoadAcceptsNothingTheEngineRefuses(t *testing.T) {
 	rnd := rand.New(rand.NewSource(33))
 	accepted := 0
 	all := templates(t)
-	for round := range 1500 {
+	for round := range part(1500, 10) {
 		for _, tm := range all {
 			for k := rnd.Intn(3); k >= 0; k-- {
 				tm = mutate(rnd, tm)

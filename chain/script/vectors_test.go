@@ -47,6 +47,16 @@ func vectorRows(t testing.TB, name string) [][]any {
 	return rows
 }
 
+// part is how much of n a test does: a stated share of it, and all when
+// GRAPEVINE_FULL is set, as make conformance does. Under the race detector all
+// of it would take minutes.
+func part(n, share int) int {
+	if os.Getenv("GRAPEVINE_FULL") != "" {
+		return n
+	}
+	return n / share
+}
+
 // flagNames are Bitcoin Core's names, as the vectors write them.
 func flagNames() map[string]txscript.ScriptFlags {
 	return map[string]txscript.ScriptFlags{
