@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"p2p/gossip/orphans": {"chain", "p2p"},
 	"p2p/gossip/track":   {"chain"},
 	"p2p/gossip/relay":   {"chain"},
+	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/tree"},
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},

@@ -7,13 +7,14 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/judge"
 )
 
 // Event is something that happened. State.Step takes one and says what to do.
 type Event interface{ event() }
 
 // Ticket ties an answer to the Submit it belongs to.
-type Ticket uint64
+type Ticket = judge.Ticket
 
 type (
 	// Joined: a peer has finished the handshake.

@@ -5,6 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/track"
 	"grapevine/p2p/msg"
@@ -18,7 +19,8 @@ func (s *State) askBodies() {
 	for _, p := range s.peers {
 		s.resolveUnknown(p)
 	}
-	for _, ask := range s.fetch.Plan(s.bodies.waiting + s.bodies.judged) {
+	waiting, judged := s.blocks.Bytes()
+	for _, ask := range s.fetch.Plan(waiting + judged) {
 		m := wire.NewMsgGetDataSizeHint(uint(len(ask.Blocks)))
 		for _, e := range ask.Blocks {
 			m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
@@ -66,7 +68,7 @@ func (s *State) askTxs() {
 	if s.syncing() {
 		return
 	}
-	s.txs.track.Fill(s.now, maxTxWaiting-len(s.txs.queue))
+	s.txs.track.Fill(s.now, judge.MaxWaitingTxs-s.txs.judge.Waiting())
 	for _, p := range s.peers {
 		asks := p.offers.Asks()
 		if len(asks) == 0 {

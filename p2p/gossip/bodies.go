@@ -5,38 +5,9 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/tree"
 )
-
-// bodies is what waits for judgement and is judged.
-type bodies struct {
-	byEntry map[*tree.Entry]*judgement
-	queue   []*judgement // wait for credits
-	selves  int          // of these, with a ticket
-	waiting int          // bytes in queue
-	judged  int          // bytes in judgement
-}
-
-func newBodies() bodies { return bodies{byEntry: make(map[*tree.Entry]*judgement)} }
-
-// judgement is a body that waits for a credit or is being judged.
-type judgement struct {
-	e     *tree.Entry
-	block *chain.Block
-	from  p2p.PeerID
-	sent  bool
-
-	tickets []Ticket     // Submits that this very body answers
-	joined  []joinedBody // Submits of the same block while another copy was judged
-}
-
-// joinedBody is our own copy of a block whose other copy is in judgement: it
-// has its turn should that one not match its header.
-type joinedBody struct {
-	ticket Ticket
-	block  *chain.Block
-}
 
 // onBlock takes a body from a peer.
 func (s *State) onBlock(p *peer, b *chain.Block) {
@@ -52,11 +23,11 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
 	}
-	if len(b.Raw)+s.bodies.waiting > fetch.MaxHeld {
+	if !s.blocks.Room(len(b.Raw)) {
 		return // it will be asked for again when there is room
 	}
 	s.last = s.now
-	s.judgeBlock(&judgement{e: e, block: b, from: p.id})
+	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id})
 }
 
 // headerOf judges the header of a block that nobody announced. nil: the block
@@ -92,54 +63,25 @@ func (s *State) welcome(e *tree.Entry) bool {
 	return e.Node.Work.Cmp(tip.Work) >= 0 && e.Node.Height <= tip.Height+maxAhead && s.fetch.Open(e)
 }
 
-// judgeBlock queues a body for judgement.
-func (s *State) judgeBlock(j *judgement) {
-	j.e.Busy = true
-	s.bodies.byEntry[j.e] = j
-	if len(j.tickets) > 0 {
-		s.bodies.selves++
-	}
-	s.bodies.queue = append(s.bodies.queue, j)
-	s.bodies.waiting += len(j.block.Raw)
-}
-
 // pumpBlocks gives to the ledger what the credits allow, in order.
 func (s *State) pumpBlocks() {
-	b := &s.bodies
-	for len(b.queue) > 0 {
-		j := b.queue[0]
-		size := len(j.block.Raw)
-		if b.judged > 0 && b.judged+size > MaxBytesJudged {
-			return
-		}
-		b.queue[0] = nil
-		b.queue = b.queue[1:]
-		b.waiting -= size
-		b.judged += size
-		if len(j.tickets) > 0 {
-			b.selves--
-		}
-		j.sent = true
-		s.do(JudgeBlock{Peer: j.from, Node: j.e.Node, Block: j.block})
+	for j := s.blocks.Next(); j != nil; j = s.blocks.Next() {
+		s.do(JudgeBlock{Peer: j.From, Node: j.Entry.Node, Block: j.Block})
 	}
-	b.queue = nil
 }
 
 // onBlockVerdict ends a judgement.
 func (s *State) onBlockVerdict(v BlockVerdict) {
 	e := s.tree.Insert(v.Node)
-	j := s.bodies.byEntry[e]
-	if j == nil || !j.sent {
+	j := s.blocks.Done(e)
+	if j == nil {
 		return
 	}
-	e.Busy = false
-	delete(s.bodies.byEntry, e)
-	s.bodies.judged -= len(j.block.Raw)
 	s.fetch.Reopen(e)
-	for _, t := range j.tickets {
+	for _, t := range j.Tickets {
 		s.do(Answer{Ticket: t, Err: v.Err})
 	}
-	if p := s.byID[j.from]; p != nil {
+	if p := s.byID[j.From]; p != nil {
 		p.stats.blocksFrom++
 		p.stats.lastBlock = s.now
 	}
@@ -150,17 +92,19 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 		e.Valid = true
 		s.onBodyStored(e)
 	case errors.Is(v.Err, chain.ErrInconclusive), errors.Is(v.Err, chain.ErrDuplicate):
-		e.From = j.from
+		e.From = j.From
 		s.onBodyStored(e)
 	case errors.As(v.Err, &broken):
 		s.onBadBlock(j, broken)
 		if broken.Mutated {
-			s.judgeJoined(j)
+			if again := j.Again(); again != nil {
+				s.blocks.Add(again)
+			}
 			return
 		}
 	}
-	for _, w := range j.joined {
-		s.do(Answer{Ticket: w.ticket, Err: v.Err})
+	for _, w := range j.Joined {
+		s.do(Answer{Ticket: w.Ticket, Err: v.Err})
 	}
 }
 
@@ -172,29 +116,16 @@ func (s *State) onBodyStored(e *tree.Entry) {
 	}
 }
 
-// judgeJoined: the copy that was judged did not match its header; our own copies
-// of that block had waited for it.
-func (s *State) judgeJoined(j *judgement) {
-	if len(j.joined) == 0 {
-		return
-	}
-	w := j.joined[0]
-	s.judgeBlock(&judgement{
-		e: j.e, block: w.block, from: p2p.Self,
-		tickets: []Ticket{w.ticket}, joined: j.joined[1:],
-	})
-}
-
 // onBadBlock draws the consequences of a broken rule.
-func (s *State) onBadBlock(j *judgement, broken *chain.RuleError) {
+func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
 	if broken.Mutated {
-		if p := s.byID[j.from]; p != nil {
-			s.drop(p, "mutated block", "block "+j.e.Node.Hash.String()+": "+broken.Error())
+		if p := s.byID[j.From]; p != nil {
+			s.drop(p, "mutated block", "block "+j.Entry.Node.Hash.String()+": "+broken.Error())
 		}
 		return
 	}
-	s.blame(j.e, j.from, broken)
-	s.tree.Mark(j.e, tree.ByRule)
+	s.blame(j.Entry, j.From, broken)
+	s.tree.Mark(j.Entry, tree.ByRule)
 	s.fetch.Changed()
 }
 

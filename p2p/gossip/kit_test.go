@@ -11,8 +11,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p"
-	"grapevine/p2p/gossip/fetch"
 )
 
 // world makes blocks and transactions by name. They are empty shells: gossip
@@ -237,47 +235,21 @@ func newTestState(w *world, seed uint64) *State {
 // checkInvariants proves what must hold after every step.
 func checkInvariants(t testing.TB, s *State) {
 	t.Helper()
-	d, b := &s.txs, &s.bodies
-	for _, check := range []func() error{s.tree.Check, s.fetch.Check, d.track.Check, d.orphans.Check} {
+	for _, check := range []func() error{
+		s.tree.Check, s.fetch.Check, s.blocks.Check, s.txs.judge.Check, s.txs.track.Check, s.txs.orphans.Check,
+	} {
 		if err := check(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	must := func(ok bool, format string, args ...any) {
-		if !ok {
-			t.Helper()
-			t.Fatalf(format, args...)
+	for _, x := range s.txs.orphans.All() {
+		if s.txs.judge.Find(x.Tx.WID) != nil {
+			t.Fatal("an orphan is judged")
 		}
 	}
-	must(d.credits >= 0 && d.credits <= MaxTxsJudged, "credits for transactions: %d", d.credits)
-	sent, waiting, perPeer := 0, 0, map[p2p.PeerID]int{}
-	for _, j := range d.judging {
-		must(!d.orphans.Has(j.tx.WID), "an orphan is judged")
-		if j.sent {
-			sent++
-		}
-	}
-	must(sent == MaxTxsJudged-d.credits, "%d transactions judged with %d credits left", sent, d.credits)
-	for _, j := range d.queue {
-		waiting += j.tx.Size
-		perPeer[j.from]++
-	}
-	must(waiting == d.bytes, "%d bytes of transactions wait, counted %d", waiting, d.bytes)
-	judged, queued, biggest := 0, 0, 0
-	for e, j := range b.byEntry {
-		must(j.e == e && e.Busy, "judgement of another block")
-		if size := len(j.block.Raw); j.sent {
-			judged += size
-			biggest = max(biggest, size)
-		} else {
-			queued += size
-		}
-	}
-	must(judged == b.judged && queued == b.waiting, "bytes judged: %d, counted %d; waiting %d, counted %d", judged, b.judged, queued, b.waiting)
-	must(judged <= MaxBytesJudged || judged == biggest, "%d bytes judged at once", judged)
-	must(queued <= fetch.MaxHeld+4<<20, "%d bytes wait", queued)
 	for _, p := range s.peers {
-		must(!p.gone && s.byID[p.id] == p, "peer list")
-		must(p.waiting == perPeer[p.id], "%d of a peer's transactions wait, counted %d", perPeer[p.id], p.waiting)
+		if p.gone || s.byID[p.id] != p {
+			t.Fatalf("peer %d is not here", p.id)
+		}
 	}
 }

@@ -1,6 +1,10 @@
 package gossip
 
-import "time"
+import (
+	"time"
+
+	"grapevine/p2p/gossip/judge"
+)
 
 // Every bound of the conversation, with its reason; in brackets Bitcoin Core's
 // name where it has one.
@@ -8,8 +12,8 @@ import "time"
 // Credits: what may be in judgement at once. The channels that carry verdicts
 // have this capacity, so that giving a verdict never blocks.
 const (
-	MaxTxsJudged   = 64       // transactions
-	MaxBytesJudged = 32 << 20 // bytes of blocks; one block may always be judged
+	MaxTxsJudged   = judge.MaxTxs   // transactions
+	MaxBytesJudged = judge.MaxBytes // bytes of blocks; one block may always be judged
 )
 
 // Headers.
@@ -27,24 +31,17 @@ const (
 
 // Bodies.
 const (
-	maxAhead        = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
-	syncGap         = 24               // blocks behind our best header from which on we are syncing
-	syncPatience    = 10 * time.Second // without a body, after which we are not syncing but lied to
-	maxTipAge       = 24 * time.Hour   // of the tip on public networks, beyond which we are syncing [DEFAULT_MAX_TIP_AGE]
-	maxGetData      = 50_000           // entries of inv, getdata, notfound [MAX_INV_SZ]
-	maxSubmitBlocks = 1024             // waiting in all: RPC has far fewer callers
+	maxAhead     = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
+	syncGap      = 24               // blocks behind our best header from which on we are syncing
+	syncPatience = 10 * time.Second // without a body, after which we are not syncing but lied to
+	maxTipAge    = 24 * time.Hour   // of the tip on public networks, beyond which we are syncing [DEFAULT_MAX_TIP_AGE]
+	maxGetData   = 50_000           // entries of inv, getdata, notfound [MAX_INV_SZ]
 )
 
 // Transactions.
 const (
-	maxTxWaiting      = 1000            // received or asked for, before judgement
-	maxTxWaitingPeer  = 200             // of these from one peer, so that nobody fills the queue alone
-	maxTxWaitingBytes = 8 << 20         // of these together
-	maxTxWeight       = 400_000         // beyond it no pool takes it [MAX_STANDARD_TX_WEIGHT]
-	maxSubmitTxs      = 10_000          // of our own, waiting for a credit
-	maxRejected       = 50_000          // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
-	joinAnnounce      = 5000            // of the pool, told to a peer that joins a local network
-	inboundInv        = 5 * time.Second // mean time between invs on public networks [INBOUND_INVENTORY_BROADCAST_INTERVAL]
-	outboundInv       = 2 * time.Second // [OUTBOUND_INVENTORY_BROADCAST_INTERVAL]
-	maxFeeFilter      = 21e14           // satoshis: MAX_MONEY
+	maxTxWeight  = 400_000 // beyond it no pool takes it [MAX_STANDARD_TX_WEIGHT]
+	maxRejected  = 50_000  // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
+	joinAnnounce = 5000    // of the pool, told to a peer that joins a local network
+	maxFeeFilter = 21e14   // satoshis: MAX_MONEY
 )

@@ -39,7 +39,6 @@ type peer struct {
 	src       *fetch.Source // of bodies
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
-	waiting   int           // of its transactions in our queue
 	toldAddrs bool          // getaddr is answered once for each connection
 
 	stats struct {

@@ -113,8 +113,8 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 				t.Fatalf("ticket %d was answered %d times", id, answered)
 			}
 		}
-		if n.s.txs.credits != MaxTxsJudged || n.s.bodies.judged != 0 || n.s.Sizes().Wants != 0 {
-			t.Errorf("node %d at rest: %d credits, %d bytes judged, %d wants", n.i, n.s.txs.credits, n.s.bodies.judged, n.s.Sizes().Wants)
+		if z := n.s.Sizes(); z.TxCredits != MaxTxsJudged || z.BytesJudged != 0 || z.Wants != 0 || z.BlockFlights != 0 {
+			t.Errorf("node %d at rest holds %+v", n.i, z)
 		}
 	}
 	return st.trace

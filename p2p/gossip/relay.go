@@ -1,7 +1,6 @@
 package gossip
 
 import (
-	"math"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -29,7 +28,7 @@ func (s *State) onTxOut(ev TxOut) { s.pool.Remove(ev.Tx.WID) }
 // of the step on local networks, else after a random time.
 func (s *State) announceTx(p *peer, in *relay.Tx) {
 	if first := p.outbox.Put(in); first && !s.local {
-		p.outbox.Due = s.now.Add(s.poisson(p))
+		p.outbox.Schedule(s.now, p.info.Inbound, s.cfg.Rand)
 	}
 }
 
@@ -42,17 +41,6 @@ func (s *State) announcePool(p *peer) {
 	for _, in := range s.pool.Newest(joinAnnounce) {
 		s.announceTx(p, in)
 	}
-}
-
-// poisson is the random time to the next inv to the peer, so that nobody can
-// tell from its timing where a transaction came from.
-func (s *State) poisson(p *peer) time.Duration {
-	mean := outboundInv
-	if p.info.Inbound {
-		mean = inboundInv
-	}
-	u := 1 - s.cfg.Rand.Float64() // (0, 1]
-	return time.Duration(-math.Log(u) * float64(mean))
 }
 
 // nextInv is when the peer's outbox is to be emptied; zero when it is empty.
@@ -72,7 +60,7 @@ func (s *State) flushInvs() {
 				s.send(p, inv)
 			}
 			if !s.local {
-				p.outbox.Due = s.now.Add(s.poisson(p))
+				p.outbox.Schedule(s.now, p.info.Inbound, s.cfg.Rand)
 				break
 			}
 		}

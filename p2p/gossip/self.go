@@ -5,6 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/tree"
 )
 
@@ -26,39 +27,37 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 		s.answer(ev.Ticket, nil)
 		return
 	}
-	if j := s.txs.judging[ev.Tx.WID]; j != nil {
-		j.tickets = append(j.tickets, ev.Ticket)
+	if j := s.txs.judge.Find(ev.Tx.WID); j != nil {
+		j.Tickets = append(j.Tickets, ev.Ticket)
 		return
 	}
-	if len(s.txs.own) >= maxSubmitTxs {
+	if !s.txs.judge.Room(p2p.Self, ev.Tx.Size) {
 		s.answer(ev.Ticket, errBusy)
 		return
 	}
 	s.settle(ev.Tx)
-	j := &txJudgement{tx: ev.Tx, from: p2p.Self, tickets: []Ticket{ev.Ticket}}
+	j := &judge.Tx{Tx: ev.Tx, From: p2p.Self, Tickets: []Ticket{ev.Ticket}}
 	if x := s.txs.orphans.Remove(ev.Tx.WID); x != nil {
-		j.from = x.From // it goes on waiting if it must: it is theirs as well
+		j.From = x.From // it goes on waiting if it must: it is theirs as well
 	}
-	s.judgeTx(j)
+	s.txs.judge.Add(j)
 }
 
 // onSubmitBlock judges a block of our own.
 func (s *State) onSubmitBlock(ev SubmitBlock) {
 	e, err := s.ownHeader(ev.Block)
-	j := s.bodies.byEntry[e]
-	switch {
-	case err != nil:
+	if err == nil && e.Stored {
+		err = chain.ErrDuplicate
+	}
+	if err != nil {
 		s.answer(ev.Ticket, err)
-	case e.Stored:
-		s.answer(ev.Ticket, chain.ErrDuplicate)
-	case s.bodies.selves >= maxSubmitBlocks || j != nil && len(j.tickets)+len(j.joined) >= maxSubmitBlocks:
+		return
+	}
+	switch joined, full := s.blocks.Join(e, ev.Ticket, ev.Block); {
+	case full:
 		s.answer(ev.Ticket, errBusy)
-	case j != nil && j.from == p2p.Self && j.block == ev.Block:
-		j.tickets = append(j.tickets, ev.Ticket)
-	case j != nil:
-		j.joined = append(j.joined, joinedBody{ev.Ticket, ev.Block})
-	default:
-		s.judgeBlock(&judgement{e: e, block: ev.Block, from: p2p.Self, tickets: []Ticket{ev.Ticket}})
+	case !joined:
+		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []Ticket{ev.Ticket}})
 	}
 }
 

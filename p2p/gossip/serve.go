@@ -30,7 +30,7 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 		if p.info.Have {
 			end = s.tree.Best()
 		}
-		run = s.follow(end, m, maxHeaders)
+		run = s.tree.Follow(end, m.BlockLocatorHashes, m.HashStop, maxHeaders)
 	}
 	reply := &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
 	for _, e := range run {
@@ -47,7 +47,7 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	run := s.follow(s.tree.Tip(), (*wire.MsgGetHeaders)(m), maxBlockInv)
+	run := s.tree.Follow(s.tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxBlockInv)
 	if len(run) == 0 {
 		return
 	}
@@ -59,28 +59,6 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		p.continued = run[maxBlockInv-1].Node.Hash
 	}
 	s.send(p, inv)
-}
-
-// follow lists at most n blocks on the way to end, after the first of them that
-// the locator names (genesis when it names none), up to the stop hash.
-func (s *State) follow(end *tree.Entry, m *wire.MsgGetHeaders, n int32) []*tree.Entry {
-	from := s.tree.Genesis()
-	for _, h := range m.BlockLocatorHashes {
-		if e := s.tree.Find(*h); e != nil && e.IsAncestorOf(end) {
-			from = e
-			break
-		}
-	}
-	if end.Node.Height > from.Node.Height+n {
-		end = s.tree.Ancestor(end, from.Node.Height+n)
-	}
-	run := tree.Between(from, end)
-	for i, e := range run {
-		if e.Node.Hash == m.HashStop {
-			return run[:i+1]
-		}
-	}
-	return run
 }
 
 // onGetData serves blocks and transactions; what we do not have is named in one

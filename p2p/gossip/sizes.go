@@ -16,7 +16,7 @@ type Sizes struct {
 	Wants     int // announced transactions that we do not have
 	TxFlights int // requests for transactions, over all peers
 	TxAsked   int // entries in the row of their deadlines, settled ones included
-	TxQueued  int // transactions that wait for a credit
+	TxQueued  int // peers' transactions that wait for a credit
 	TxJudging int // that wait or are being judged
 	TxCredits int // judgements that may still be asked for
 	Orphans   int
@@ -30,12 +30,13 @@ type Sizes struct {
 // Sizes counts what the State holds now.
 func (s *State) Sizes() Sizes {
 	wants, txFlights, deadlines, offers := s.txs.track.Counts()
+	waiting, judged := s.blocks.Bytes()
 	z := Sizes{
 		Peers: len(s.byID), Headers: s.tree.Len(), Pool: s.pool.Len(), PoolLog: s.pool.Log(),
-		BlockFlights: s.fetch.Flights(), BlocksQueued: len(s.bodies.queue),
-		BytesQueued: s.bodies.waiting, BytesJudged: s.bodies.judged,
+		BlockFlights: s.fetch.Flights(), BlocksQueued: s.blocks.Len(),
+		BytesQueued: waiting, BytesJudged: judged,
 		Wants: wants, TxFlights: txFlights, TxAsked: deadlines, Offers: offers,
-		TxQueued: len(s.txs.queue) + len(s.txs.own), TxJudging: len(s.txs.judging), TxCredits: s.txs.credits,
+		TxQueued: s.txs.judge.Waiting(), TxJudging: s.txs.judge.Len(), TxCredits: s.txs.judge.Credits(),
 		Orphans: s.txs.orphans.Len(), OrphanLog: s.txs.orphans.Log(),
 	}
 	for _, p := range s.peers {

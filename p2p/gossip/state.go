@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/tree"
 )
@@ -42,7 +43,7 @@ type State struct {
 	leader    *peer       // sends us the long run of headers
 	announced *tree.Entry // the tip that peers were told of
 
-	bodies bodies
+	blocks *judge.Blocks
 	pool   *relay.Pool
 	txs    txDesk
 	last   time.Time // when a body was last taken or connected
@@ -75,7 +76,7 @@ func New(cfg Config) *State {
 		announced: t.Tip(),
 		fetch:     fetch.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
 		byID:      make(map[p2p.PeerID]*peer),
-		bodies:    newBodies(),
+		blocks:    judge.NewBlocks(),
 		pool:      relay.NewPool(),
 		txs:       newTxDesk(),
 	}

@@ -4,21 +4,18 @@ import (
 	"errors"
 
 	"grapevine/chain"
-	"grapevine/p2p"
+	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/orphans"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/track"
 )
 
-// txDesk is where transactions wait: announced, for judgement, for parents.
+// txDesk is where transactions wait: announced, for judgement, for parents. An
+// orphan is not judged, and what is judged is no orphan.
 type txDesk struct {
 	track    *track.Tracker
 	orphans  *orphans.House
-	judging  map[chain.Hash]*txJudgement // waiting or judged, by wtxid
-	own      []*txJudgement              // Self's, before everybody's
-	queue    []*txJudgement
-	bytes    int // in queue
-	credits  int
+	judge    *judge.Txs
 	rejected relay.Set // wtxids that would be rejected again at this tip
 	lowFee   relay.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
@@ -27,8 +24,7 @@ func newTxDesk() txDesk {
 	return txDesk{
 		track:    track.New(),
 		orphans:  orphans.New(),
-		judging:  make(map[chain.Hash]*txJudgement),
-		credits:  MaxTxsJudged,
+		judge:    judge.NewTxs(),
 		rejected: relay.NewSet(maxRejected),
 		lowFee:   relay.NewSet(maxRejected),
 	}
@@ -39,15 +35,6 @@ const (
 	feeTooLow    chain.Policy = "min relay fee not met"
 	feeBelowPool chain.Policy = "mempool min fee not met"
 )
-
-// txJudgement is a transaction that waits for a credit or is being judged. Of
-// each there is one, and none of an orphan.
-type txJudgement struct {
-	tx      *chain.Tx
-	from    p2p.PeerID
-	sent    bool
-	tickets []Ticket
-}
 
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
 // it could not be judged.
@@ -62,66 +49,29 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.txs.rejected.Add(tx.WID)
 		return
 	}
-	d := &s.txs
-	if len(d.queue) >= maxTxWaiting || d.bytes+tx.Size > maxTxWaitingBytes || p.waiting >= maxTxWaitingPeer {
-		return
+	if s.txs.judge.Room(p.id, tx.Size) {
+		s.txs.judge.Add(&judge.Tx{Tx: tx, From: p.id})
 	}
-	s.judgeTx(&txJudgement{tx: tx, from: p.id})
-}
-
-func (s *State) judgeTx(j *txJudgement) {
-	d := &s.txs
-	d.judging[j.tx.WID] = j
-	if len(j.tickets) > 0 {
-		d.own = append(d.own, j)
-		return
-	}
-	if p := s.byID[j.from]; p != nil {
-		p.waiting++
-	}
-	d.queue = append(d.queue, j)
-	d.bytes += j.tx.Size
 }
 
 // pumpTxs gives to the pool what the credits allow, our own first.
 func (s *State) pumpTxs() {
-	d := &s.txs
-	for d.credits > 0 && len(d.own)+len(d.queue) > 0 {
-		var j *txJudgement
-		if len(d.own) > 0 {
-			j, d.own = d.own[0], d.own[1:]
-		} else {
-			j, d.queue = d.queue[0], d.queue[1:]
-			d.bytes -= j.tx.Size
-			if p := s.byID[j.from]; p != nil {
-				p.waiting--
-			}
-		}
-		d.credits--
-		j.sent = true
-		s.do(JudgeTx{Peer: j.from, Tx: j.tx})
-	}
-	if len(d.own) == 0 {
-		d.own = nil
-	}
-	if len(d.queue) == 0 {
-		d.queue = nil
+	for j := s.txs.judge.Next(); j != nil; j = s.txs.judge.Next() {
+		s.do(JudgeTx{Peer: j.From, Tx: j.Tx})
 	}
 }
 
 // onTxVerdict ends a judgement. A refused transaction is nobody's offence: what
 // we refuse others may take, by another tip or another policy.
 func (s *State) onTxVerdict(v TxVerdict) {
-	j := s.txs.judging[v.Tx.WID]
-	if j == nil || !j.sent {
+	j := s.txs.judge.Done(v.Tx.WID)
+	if j == nil {
 		return
 	}
-	delete(s.txs.judging, v.Tx.WID)
-	s.txs.credits++
-	for _, t := range j.tickets {
+	for _, t := range j.Tickets {
 		s.answer(t, v.Err)
 	}
-	p := s.byID[j.from]
+	p := s.byID[j.From]
 	var missing *chain.MissingError
 	switch {
 	case v.Err == nil:
@@ -138,13 +88,13 @@ func (s *State) onTxVerdict(v TxVerdict) {
 		s.rejudge(s.txs.orphans.Waiting(v.Tx.ID)) // the pool takes a poor parent with a child that pays for it
 	default:
 		s.txs.rejected.Add(v.Tx.WID)
-		s.cfg.Log.Debug("transaction refused", "peer", j.from, "txid", v.Tx.ID, "err", v.Err)
+		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
 	}
 }
 
 // haveTx says whether a transaction need not be asked for.
 func (s *State) haveTx(h chain.Hash) bool {
-	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.txs.judging[h] != nil ||
+	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.txs.judge.Find(h) != nil ||
 		s.txs.orphans.Has(h) || s.txs.rejected.Has(h)
 }
 
@@ -165,7 +115,7 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 			return
 		}
 		if s.pool.ByTxID(h) != nil { // it came while this one was judged
-			s.judgeTx(&txJudgement{tx: tx, from: p.id})
+			s.txs.judge.Add(&judge.Tx{Tx: tx, From: p.id})
 			return
 		}
 	}
@@ -182,7 +132,7 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 func (s *State) rejudge(waiting []*orphans.Orphan) {
 	for _, x := range waiting {
 		if s.txs.orphans.Remove(x.Tx.WID) != nil {
-			s.judgeTx(&txJudgement{tx: x.Tx, from: x.From})
+			s.txs.judge.Add(&judge.Tx{Tx: x.Tx, From: x.From})
 		}
 	}
 }

@@ -175,6 +175,29 @@ func (t *Tree) Fork(a, b *Entry) *Entry {
 	return t.all[0]
 }
 
+// Follow lists at most n entries on the way to end, after the first that the
+// locator names there (genesis when it names none), up to the stop hash: the
+// answer to getheaders and getblocks.
+func (t *Tree) Follow(end *Entry, locator []*chain.Hash, stop chain.Hash, n int32) []*Entry {
+	from := t.all[0]
+	for _, h := range locator {
+		if e := t.byHash[*h]; e != nil && e.IsAncestorOf(end) {
+			from = e
+			break
+		}
+	}
+	if end.Node.Height > from.Node.Height+n {
+		end = t.Ancestor(end, from.Node.Height+n)
+	}
+	run := Between(from, end)
+	for i, e := range run {
+		if e.Node.Hash == stop {
+			return run[:i+1]
+		}
+	}
+	return run
+}
+
 // Check proves what must hold between the entries.
 func (t *Tree) Check() error {
 	for i, e := range t.all {

@@ -1,0 +1,16 @@
+package judge
+
+const (
+	MaxTxs   = 64       // transactions judged at once
+	MaxBytes = 32 << 20 // bytes of blocks judged at once; one block may always be
+
+	MaxWaitingTxs   = 1000     // received or asked for, before judgement
+	maxWaitingPeer  = 200      // of these from one peer, so that nobody fills the queue alone
+	maxWaitingBytes = 8 << 20  // of these together
+	maxBlockBytes   = 64 << 20 // of blocks that wait; one that comes then is asked for again later
+	maxOwnTxs       = 10_000   // of our own that wait: RPC has far fewer callers
+	maxOwnBlocks    = 1024     // the same, and Submits of one block
+)
+
+// Ticket ties an answer to the Submit it belongs to.
+type Ticket uint64
