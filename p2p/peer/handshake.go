@@ -59,7 +59,10 @@ func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
 // accepts sees it in the first bytes.
 func (p *Peer) openTransport() (version int, err error) {
 	r := bufio.NewReaderSize(p.conn, buffer)
-	paced := pace{p.conn, p.cfg.Upload, p.cfg.Download, p.closed}
+	paced := pace{
+		conn: p.conn, up: p.cfg.Upload, down: p.cfg.Download, closed: p.closed,
+		budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
+	}
 	plain := !p.cfg.Encrypt
 	if p.inbound && !plain {
 		if plain, err = wantsPlain(p.conn, r, p.cfg.Magic); err != nil {

@@ -55,6 +55,52 @@ func TestT1_AnnouncedLengthsCostNothing(t *testing.T) {
 	}
 }
 
+func TestT1_HalfMessagesOfManyPeersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Budget = peer.NewBudget()
+		block := frame("block", make([]byte, msg.MaxPayload))
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		var lives []*life
+		for range 100 {
+			s, lf := meet(t, true, cfg)
+			s.greet()
+			s.SetWriteDeadline(time.Now().Add(time.Second))
+			s.Write(block[:len(block)-1]) // all but the last byte
+			lives = append(lives, lf)
+		}
+		s, honest := meet(t, true, cfg)
+		s.greet()
+		s.Write(list(50_000)) // 1.8 MB
+		synctest.Wait()
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if n := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) >> 20; n > 64 {
+			t.Errorf("100 half blocks hold %d MiB", n)
+		}
+		s.Close()
+		honest.ends(t, time.Second, false)
+		if len(honest.took) != 1 {
+			t.Error("the honest peer's message was not taken")
+		}
+		gone := 0
+		for _, lf := range lives {
+			select {
+			case <-lf.ended:
+				gone++
+			default:
+				lf.Close(nil)
+				<-lf.ended
+			}
+		}
+		if gone < 90 {
+			t.Errorf("%d of 100 had to go", gone)
+		}
+	})
+}
+
 func TestT2_BadFramesEndTheConnection(t *testing.T) {
 	good := frame("ping", make([]byte, 8))
 	tamper := func(at int) []byte {

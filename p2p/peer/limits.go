@@ -21,9 +21,10 @@ const (
 	// more than it reads is dropped.
 	MaxQueue = 8 << 20
 	// pauseQueue: above this nothing more is read from the peer, so that what it
-	// asks for cannot pile up faster than it takes the answers. Half of MaxQueue: two
-	// nodes that send each other much must not both stop reading.
-	pauseQueue = 4 << 20
+	// asks for cannot pile up faster than it takes the answers (Core's
+	// DEFAULT_MAXSENDBUFFER). Blocks count as handles only, so two nodes that send
+	// each other blocks do not both stop reading.
+	pauseQueue = 1 << 20
 	// itemCost is what a queued item costs at least, a block's handle included.
 	itemCost = 100
 	// maxGreetings bounds the messages between version and verack.

@@ -64,6 +64,9 @@ type pace struct {
 	conn     net.Conn
 	up, down *Limit
 	closed   <-chan struct{}
+	budget   *Budget
+	chosen   bool        // dialled by us
+	kill     func(error) // ends the connection
 }
 
 // Write sends b in pieces.
@@ -100,11 +103,16 @@ func (p pace) begin(r *bufio.Reader) error {
 // body reads n bytes that were announced. Its buffer holds at most twice what
 // has arrived, so that an announcement alone costs nothing.
 func (p pace) body(r io.Reader, n int) ([]byte, error) {
+	c := &claim{began: time.Now(), chosen: p.chosen, kill: p.kill}
+	defer p.budget.release(c)
 	body := make([]byte, 0, min(n, paceBytes))
 	for len(body) < n {
 		step := min(n-len(body), paceBytes)
 		if cap(body)-len(body) < step {
 			grown := make([]byte, len(body), min(n, 2*cap(body)))
+			if cap(grown) >= largeFrom {
+				p.budget.grow(c, cap(grown)-c.bytes)
+			}
 			copy(grown, body)
 			body = grown
 		}

@@ -30,7 +30,8 @@ type Config struct {
 	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
 	Upload    *Limit                           // shared with other connections; nil: none
 	Download  *Limit
-	Meter     *Meter // counts the bytes of all connections; may be nil
+	Budget    *Budget // shared too; nil: no bound
+	Meter     *Meter  // counts the bytes of all connections; may be nil
 	Log       *slog.Logger
 }
 
@@ -172,7 +173,8 @@ func (p *Peer) readMessage() (wire.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := msg.Decode(command, payload)
+	var m wire.Message
+	p.cfg.Budget.decode(len(payload), func() { m, err = msg.Decode(command, payload) })
 	p.meter.received(command, size, errors.Is(err, msg.ErrUnknownCommand))
 	return m, err
 }

@@ -250,6 +250,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Nonce:     l.cfg.Rand.Uint64(),
 		Ours:      l.s.own.heard,
 		RawBlock:  l.cfg.RawBlock,
+		Budget:    l.s.budget,
 		Upload:    l.up,
 		Download:  l.down,
 		Meter:     &l.s.meter,

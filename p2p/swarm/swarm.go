@@ -17,9 +17,10 @@ import (
 
 // Swarm is the running network. Its methods may be called by anyone at any time.
 type Swarm struct {
-	cfg   Config
-	meter peer.Meter
-	own   *nonces
+	cfg    Config
+	meter  peer.Meter
+	budget *peer.Budget
+	own    *nonces
 
 	listener net.Listener  // nil: we do not listen; read after ready
 	ready    chan struct{} // closed by Run when the loop takes calls
@@ -43,6 +44,7 @@ func New(cfg Config) (*Swarm, error) {
 	}
 	return &Swarm{
 		cfg:      cfg,
+		budget:   peer.NewBudget(),
 		own:      newNonces(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),

@@ -1,0 +1,100 @@
+package peer
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// Budget is the memory that the large messages of all connections may take
+// together until they are decoded. nil is no bound.
+//
+// Whoever sends fast is done with a message within a second. When the budget is
+// spent, the inbound connection goes whose message has been under way the
+// longest: an attacker who holds many half messages loses them one by one, and
+// nobody else waits for it. Those we dialled ourselves are few and stay.
+type Budget struct {
+	decoding chan struct{} // a place for each large message in decoding
+
+	mu     sync.Mutex
+	held   int
+	claims map[*claim]struct{}
+}
+
+// Bounds of a Budget.
+const (
+	maxAssembly = 48 << 20 // bytes of large messages under way: 30 usual blocks of the main network
+	largeFrom   = 64 << 10 // bytes; smaller messages do not count
+	maxDecoding = 4        // a decoded block takes several times its bytes
+)
+
+// errHoards: the budget was spent, and this one had had its part the longest.
+var errHoards = errors.New("a message of its has been under way for too long while memory is short")
+
+// claim is one large message under way.
+type claim struct {
+	bytes  int
+	began  time.Time
+	chosen bool // we have dialled the connection: it stays
+	kill   func(error)
+}
+
+// NewBudget makes the budget of a node.
+func NewBudget() *Budget {
+	return &Budget{decoding: make(chan struct{}, maxDecoding), claims: map[*claim]struct{}{}}
+}
+
+// grow takes n bytes more for the claim.
+func (b *Budget) grow(c *claim, n int) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	b.claims[c] = struct{}{}
+	c.bytes += n
+	b.held += n
+	var oldest *claim
+	if b.held > maxAssembly {
+		for o := range b.claims {
+			if !o.chosen && (oldest == nil || o.began.Before(oldest.began)) {
+				oldest = o
+			}
+		}
+		if oldest != nil {
+			b.drop(oldest)
+		}
+	}
+	b.mu.Unlock()
+	if oldest != nil {
+		oldest.kill(errHoards)
+	}
+}
+
+// release gives all of it back.
+func (b *Budget) release(c *claim) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drop(c)
+}
+
+func (b *Budget) drop(c *claim) {
+	if _, ok := b.claims[c]; ok {
+		delete(b.claims, c)
+		b.held -= c.bytes
+	}
+}
+
+// decode runs f, which decodes n bytes, when there is a place for it. f only
+// computes, so the wait is short.
+func (b *Budget) decode(n int, f func()) {
+	if b == nil || n < largeFrom {
+		f()
+		return
+	}
+	b.decoding <- struct{}{}
+	defer func() { <-b.decoding }()
+	f()
+}
