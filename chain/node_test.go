@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"math/rand"
+	"strings"
 	"slices"
 	"testing"
 	"time"
@@ -97,6 +98,31 @@ func TestWorkAddsUp(t *testing.T) {
 	carry := chain.Work{0, 0, 0, 1<<64 - 1}.Add(chain.Work{0, 0, 0, 1})
 	if carry != (chain.Work{0, 0, 1, 0}) {
 		t.Fatalf("carry is lost: %s", carry)
+	}
+}
+
+func TestWorkTimesIsAddingOftenAndIsReadAsItIsPrinted(t *testing.T) {
+	rnd := rand.New(rand.NewSource(4))
+	for range 200 {
+		w := chain.Work{0, rnd.Uint64() >> 8, rnd.Uint64(), rnd.Uint64()}
+		k, sum := rnd.Intn(200), chain.Work{}
+		for range k {
+			sum = sum.Add(w)
+		}
+		if got := w.Times(uint64(k)); got != sum {
+			t.Fatalf("%s × %d is %s, want %s", w, k, got, sum)
+		}
+		if got, err := chain.ParseWork(w.String()); err != nil || got != w {
+			t.Fatalf("%s is read as %s, %v", w, got, err)
+		}
+	}
+	if got, err := chain.ParseWork("0x1f"); err != nil || got != (chain.Work{0, 0, 0, 31}) {
+		t.Errorf("0x1f is read as %s, %v", got, err)
+	}
+	for _, bad := range []string{"", "0x", "g", "-1", "+1", "1 ", "1_0", strings.Repeat("1", 65)} {
+		if got, err := chain.ParseWork(bad); err == nil {
+			t.Errorf("%q is read as %s", bad, got)
+		}
 	}
 }
 

@@ -30,6 +30,18 @@ func (w Work) Add(v Work) Work {
 	return w
 }
 
+// Times is w × k; it wraps at 2^256.
+func (w Work) Times(k uint64) Work {
+	var carry uint64
+	for i := len(w) - 1; i >= 0; i-- {
+		high, low := bits.Mul64(w[i], k)
+		var more uint64
+		w[i], more = bits.Add64(low, carry, 0)
+		carry = high + more
+	}
+	return w
+}
+
 // String is 64 hex digits, as RPC prints chainwork.
 func (w Work) String() string {
 	return fmt.Sprintf("%016x%016x%016x%016x", w[0], w[1], w[2], w[3])

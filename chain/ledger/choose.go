@@ -49,11 +49,8 @@ func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
 	if disconnect {
 		w.head = e.Parent
 	}
-	if b := w.fresh[e]; b != nil && !disconnect {
-		s.block, s.stage = b, loaded
-	} else {
-		w.load(s)
-	}
+	s.block = w.fresh[e]
+	w.load(s)
 	return s
 }
 
@@ -124,8 +121,9 @@ func (w *writer) markFailed(e *tree.Entry, err error) {
 }
 
 // assumed says whether the scripts of e need no check: it was connected
-// before, or is an ancestor of the block that is assumed valid, as long as that
-// one is deep in the best chain we know (Core's rules for -assumevalid).
+// before, or is an ancestor of the block that is assumed valid and of the best
+// header, and that one has the work and the depth that Core wants to see
+// [ConnectBlock, fScriptChecks].
 func (w *writer) assumed(e *tree.Entry) bool {
 	if e.Valid() {
 		return true
@@ -136,23 +134,18 @@ func (w *writer) assumed(e *tree.Entry) bool {
 	}
 	a, ok := w.tree.Entry(*hash)
 	best := w.tree.BestHeader()
-	return ok && e.Node.IsAncestorOf(a.Node) && a.Node.IsAncestorOf(best) &&
+	return ok && e.Node.IsAncestorOf(a.Node) && e.Node.IsAncestorOf(best) &&
 		best.Work.Cmp(w.l.cfg.Params.MinimumChainWork) >= 0 && deep(e.Node, best, w.l.cfg.Params.TargetTimePerBlock)
 }
 
-// assumeDepth is how much work, at the best header's difficulty, has to lie on
-// a block before its scripts are taken as good (Core: two weeks).
+// assumeDepth is how long the work on a block must have taken to make, at the
+// best header's difficulty, before its scripts are taken as good.
 const assumeDepth = 14 * 24 * time.Hour
 
-// deep says whether the work between n and best takes assumeDepth to make.
+// deep says whether the work between n and best takes more than assumeDepth,
+// in whole seconds [GetBlockProofEquivalentTime].
 func deep(n, best *chain.HeaderNode, spacing time.Duration) bool {
-	need := chain.WorkOf(best.Header.Bits)
-	sum := n.Work
-	for blocks := assumeDepth / spacing; blocks > 0; blocks >>= 1 {
-		if blocks&1 == 1 {
-			sum = sum.Add(need)
-		}
-		need = need.Add(need)
-	}
-	return best.Work.Cmp(sum) > 0
+	each := uint64(spacing / time.Second)
+	need := chain.WorkOf(best.Header.Bits).Times(uint64(assumeDepth/time.Second) + 1)
+	return best.Work.Times(each).Cmp(n.Work.Times(each).Add(need)) >= 0
 }

@@ -201,30 +201,6 @@ func TestViewSeesCommittedTruthWhileFlushing(t *testing.T) {
 	r.check()
 }
 
-func TestAssumedValidBlocksSkipScriptsOnlyWhenDeep(t *testing.T) {
-	p := chain.RegTest()
-	blocks := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(101), chaintest.PayTo(chaintest.NewKey(1).P2WPKH()))
-	forged := wire.NewMsgTx(2) // takes a coin without any signature
-	c := blocks[0].Coinbase(nil)
-	forged.AddTxIn(&wire.TxIn{PreviousOutPoint: c.Op})
-	forged.AddTxOut(chaintest.Pay(c.Value, chaintest.OpTrue()))
-	bad := chaintest.Mine(t, p, blocks[100].Node, chaintest.With(chain.NewTx(forged)))
-	for _, depth := range []int{10, 2100} {
-		tail := chaintest.Grow(t, p, bad.Node, chaintest.Times(depth))
-		r := newRig(t, func(c *Config, _ *db.Options) { c.AssumeValid = &bad.Node.Hash })
-		r.AddHeaders([]*chain.HeaderNode{tail[depth-1].Node})
-		for _, m := range blocks {
-			if err := r.Submit(m); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := r.Submit(bad); (err == nil) != (depth > 2016) {
-			t.Errorf("with %d headers on top: %v", depth, err)
-		}
-		r.stop()
-	}
-}
-
 func TestWhatIsAskedAfterTheEndIsRefused(t *testing.T) {
 	r := newRig(t)
 	r.stop()
