@@ -23,8 +23,14 @@ type Member struct {
 	RPC      string `json:"rpc"` // http://host:port
 	User     string `json:"user"`
 	Password string `json:"password"`
-	Mine     string `json:"mine,omitempty"`    // its --mine mode; empty is manual
 	AddNode  string `json:"addnode,omitempty"` // the one address it was told; empty for the first
+	Spec
+}
+
+// Spec is how a node differs from the others.
+type Spec struct {
+	Mine string   `json:"mine,omitempty"` // its --mine mode; empty is manual
+	Conf []string `json:"conf,omitempty"` // more lines of its grapevine.conf
 }
 
 // File is what net.json says.
@@ -59,7 +65,7 @@ func (f File) names() string {
 type Launcher interface {
 	// Add starts a fresh, empty node that knows only node 0's address, and
 	// returns when it answers RPC.
-	Add(ctx context.Context, mine string) (Member, error)
+	Add(ctx context.Context, s Spec) (Member, error)
 	// Kill ends a node at once, as a power cut would (SIGKILL).
 	Kill(ctx context.Context, n int) error
 	// Start starts a node that is down, on its old data and addresses.

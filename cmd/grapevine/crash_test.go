@@ -56,7 +56,7 @@ func newCrashTown(t *testing.T) *crashTown {
 		}
 	})
 	for range 3 {
-		m, err := town.Add(t.Context(), "")
+		m, err := town.Add(t.Context(), testnet.Spec{})
 		if err != nil {
 			t.Fatal(err)
 		}

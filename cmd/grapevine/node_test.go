@@ -220,3 +220,33 @@ func TestNodeSurvivesBadMessages(t *testing.T) {
 		t.Fatal(d.says(t))
 	}
 }
+
+// A chain longer than the window of bodies, and than one headers message.
+func TestFreshNodeSyncsFourThousandBlocks(t *testing.T) {
+	a := startNode(t, t.TempDir())
+	a.mine(t, 4000)
+	b := startNode(t, t.TempDir(), "--addnode", a.p2p)
+	eventually(t, "b to reach block 4000", func() bool {
+		var h int
+		b.call(t, "getblockcount", &h)
+		return h == 4000
+	})
+	if x, y := muhash(t, a), muhash(t, b); x != y {
+		t.Errorf("coins %s and %s", x, y)
+	}
+}
+
+// A list of peers is enough to meet: b is told of a by it alone.
+func TestPeerListIsEnoughToMeet(t *testing.T) {
+	a := startNode(t, t.TempDir(), "--maxupload", "10000000")
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte(a.p2p+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := startNode(t, t.TempDir(), "--peers", list)
+	eventually(t, "b to meet a", func() bool {
+		var n int
+		b.call(t, "getconnectioncount", &n)
+		return n > 0
+	})
+}

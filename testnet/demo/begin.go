@@ -17,7 +17,7 @@ func (s *story) start(ctx context.Context) error {
 	begin := s.now()
 	var rows [][]any
 	for range first {
-		m, err := s.town.Add(ctx, "")
+		m, err := s.town.Add(ctx, testnet.Spec{})
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,7 @@ type Result struct {
 // Options of a telling.
 type Options struct {
 	Past int // blocks that are mined for the newcomer to fetch: at least one
+	Slow int // bytes a second that the newcomer may download, so that one can watch; 0: no limit
 }
 
 // story is one telling.

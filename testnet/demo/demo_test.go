@@ -27,7 +27,7 @@ type town struct {
 	stopped bool
 }
 
-func (t *town) Add(context.Context, string) (testnet.Member, error) {
+func (t *town) Add(context.Context, testnet.Spec) (testnet.Member, error) {
 	m := testnet.Member{Node: len(t.members), PID: 1, P2P: fmt.Sprintf("p%d", len(t.members))}
 	if m.Node > 0 {
 		m.AddNode = "p0"

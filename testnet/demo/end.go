@@ -27,7 +27,12 @@ func (s *story) newcomer(ctx context.Context) error {
 	s.tell.Say("A fifth node starts with nothing and, like the others, knows only node 0's address. It asks for the headers first, then for different blocks from different peers as it meets them, " +
 		"and believes none of them: it checks every block and every signature itself.")
 	begin, want := s.now(), int64(height)
-	m, err := s.town.Add(ctx, "")
+	var spec testnet.Spec
+	if s.opt.Slow > 0 {
+		s.tell.Say(fmt.Sprintf("(So that you can watch, its download is held to %d kB a second.)", s.opt.Slow/1000))
+		spec.Conf = []string{fmt.Sprintf("maxdownload = %d", s.opt.Slow)}
+	}
+	m, err := s.town.Add(ctx, spec)
 	if err != nil {
 		return err
 	}

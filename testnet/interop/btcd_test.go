@@ -108,7 +108,7 @@ func startGrapevine(t *testing.T, conf ...string) node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := town.Add(t.Context(), "")
+	m, err := town.Add(t.Context(), testnet.Spec{})
 	if err != nil {
 		t.Fatal(err)
 	}

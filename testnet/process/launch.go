@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func (n *Net) writeConf(m testnet.Member) error {
 	if m.Mine != "" {
 		fmt.Fprintf(&b, "mine = %s\n", m.Mine)
 	}
-	for _, line := range n.cfg.Conf {
+	for _, line := range slices.Concat(n.cfg.Conf, m.Conf) {
 		b.WriteString(line + "\n")
 	}
 	return os.WriteFile(filepath.Join(m.DataDir, "grapevine.conf"), []byte(b.String()), 0o600)

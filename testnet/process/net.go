@@ -144,10 +144,10 @@ func (n *Net) Members() []testnet.Member {
 func (n *Net) Connect(m testnet.Member) (testnet.Node, error) { return n.cfg.Dial(m) }
 
 // Add starts a fresh node on free ports.
-func (n *Net) Add(ctx context.Context, mine string) (testnet.Member, error) {
+func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 	var m testnet.Member
 	err := n.change(func(f *testnet.File) error {
-		m = testnet.Member{Node: next(f.Nodes), User: "grapevine", Mine: mine}
+		m = testnet.Member{Node: next(f.Nodes), User: "grapevine", Spec: s}
 		m.DataDir = filepath.Join(n.cfg.Dir, "node"+strconv.Itoa(m.Node))
 		if len(f.Nodes) > 0 {
 			m.AddNode = f.Nodes[0].P2P

@@ -61,7 +61,7 @@ func fakeNode(dir string) int {
 func fakeParent(dir string) int {
 	n, err := Create(config(dir, "GV_FAKE=node"))
 	if err == nil {
-		_, err = n.Add(context.Background(), "")
+		_, err = n.Add(context.Background(), testnet.Spec{})
 	}
 	fmt.Println(err)
 	time.Sleep(time.Minute)
@@ -108,7 +108,7 @@ func up(t *testing.T, env ...string) *Net {
 
 func add(t *testing.T, n *Net) testnet.Member {
 	t.Helper()
-	m, err := n.Add(t.Context(), "")
+	m, err := n.Add(t.Context(), testnet.Spec{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestAnotherProcessJoinsByTheFile(t *testing.T) {
 	if n.Members()[1].PID != 0 {
 		t.Error("the first one does not see that node 1 is dead")
 	}
-	if m, err := other.Add(t.Context(), ""); err != nil || m.Node != 2 {
+	if m, err := other.Add(t.Context(), testnet.Spec{}); err != nil || m.Node != 2 {
 		t.Errorf("added %+v, %v", m, err)
 	}
 	if err := n.Stop(t.Context()); err != nil {
@@ -214,7 +214,7 @@ func TestNodeThatCannotStartSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Add(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "because of the moon") {
+	if _, err := n.Add(t.Context(), testnet.Spec{}); err == nil || !strings.Contains(err.Error(), "because of the moon") {
 		t.Errorf("got %v", err)
 	}
 }

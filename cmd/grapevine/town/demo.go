@@ -35,9 +35,9 @@ func (p *group) demo(c *cli.Context) error {
 	if c.Bool("json") {
 		teller.o = p.Err
 	}
-	past := shortPast
+	opt := demo.Options{Past: shortPast}
 	if pace := p.pace(c, teller.o); pace > 0 {
-		past = longPast
+		opt = demo.Options{Past: longPast, Slow: slowDownload}
 		teller.pause = func() {
 			select {
 			case <-c.Context.Done():
@@ -46,7 +46,7 @@ func (p *group) demo(c *cli.Context) error {
 		}
 	}
 	teller.title()
-	res, err := demo.Run(c.Context, town, teller, demo.Options{Past: past})
+	res, err := demo.Run(c.Context, town, teller, opt)
 	if err != nil {
 		teller.endBar()
 		err = errors.Join(err, town.Stop(context.WithoutCancel(c.Context)))
@@ -71,7 +71,9 @@ func (p *group) demo(c *cli.Context) error {
 // longer than a blink.
 const (
 	shortPast = 500  // blocks
-	longPast  = 4000 // blocks
+	longPast  = 4000 // blocks, of some 250 bytes
+
+	slowDownload = 250_000 // bytes a second: four seconds for the long past
 )
 
 // usualPace is how long the story rests after each paragraph where somebody

@@ -151,9 +151,9 @@ func (p *group) raise(c *cli.Context, cfg process.Config, nodes int, mine string
 		if i < len(old) {
 			_, err = town.Start(c.Context, old[i].Node)
 		} else if i == 0 {
-			_, err = town.Add(c.Context, strings.Replace(mine, "manual", "", 1))
+			_, err = town.Add(c.Context, testnet.Spec{Mine: strings.Replace(mine, "manual", "", 1)})
 		} else {
-			_, err = town.Add(c.Context, "")
+			_, err = town.Add(c.Context, testnet.Spec{})
 		}
 		if err != nil {
 			return town, err

@@ -176,7 +176,7 @@ func (p *group) netAdd(c *cli.Context) error {
 		return shell.Fail("testnet add", err)
 	}
 	begin := time.Now()
-	m, err := town.Add(c.Context, "")
+	m, err := town.Add(c.Context, testnet.Spec{})
 	if err != nil {
 		return shell.Fail("testnet add", err)
 	}
