@@ -69,15 +69,25 @@ func (m *sim) connect(a, b *node) {
 		m.join(x)
 		m.join(y)
 	})
-	if m.cfg.Loss > 0 && !m.calm {
-		hours := m.rnd.ExpFloat64() / m.cfg.Loss
-		m.after(time.Duration(hours*float64(time.Hour)), func() {
-			if !m.calm && !x.dead {
-				m.breaks++
-				m.cut(x)
-			}
-		})
+	m.mayBreak(x)
+}
+
+// mayBreak lets a link break by chance, while there are faults.
+func (m *sim) mayBreak(x *half) {
+	if m.cfg.Loss == 0 || m.calm {
+		return
 	}
+	hours := m.rnd.ExpFloat64() / m.cfg.Loss
+	d := time.Duration(hours * float64(time.Hour))
+	if m.now+d > warmUp+2*m.cfg.active() {
+		return
+	}
+	m.after(d, func() {
+		if !m.calm && !x.dead {
+			m.breaks++
+			m.cut(x)
+		}
+	})
 }
 
 // join tells one end that the other is there, and how far.

@@ -38,6 +38,8 @@ type node struct {
 	dialling bool   // it will dial again soon
 	known    bitset // headers it has stored, by block
 	tickAt   time.Duration
+	spunAt   time.Duration // when it was last woken
+	spun     int           // how often at that moment
 	rnd      *rand.Rand
 
 	region   int

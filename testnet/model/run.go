@@ -24,11 +24,7 @@ type sim struct {
 	ticket gossip.Ticket
 
 	wrong []string // what did not hold
-	idle  struct { // how often a node was woken at one moment
-		node  *node
-		at    time.Duration
-		times int
-	}
+	stuck bool     // and time does not go on
 
 	// What was measured.
 	steps     int
@@ -84,7 +80,7 @@ func (m *sim) play(ctx context.Context) error {
 			break
 		}
 		m.happen(e)
-		if len(m.wrong) >= maxWrong {
+		if m.stuck || len(m.wrong) >= maxWrong {
 			break
 		}
 	}

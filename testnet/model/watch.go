@@ -19,6 +19,8 @@ import (
 const (
 	maxWrong = 20 // violations after which a run ends
 	maxAsks  = 4  // requests for one thing at one peer: more is asking for ever
+
+	patience = 4900 * time.Millisecond // with a peer that was asked for a transaction; gossip's is 5 s
 )
 
 // request is one thing asked from one peer.
@@ -31,10 +33,11 @@ type request struct {
 type watch struct {
 	open  map[request]time.Duration // since when
 	asked map[request]int
+	last  map[chain.Hash]p2p.PeerID // who was asked for it last
 }
 
 func newWatch() *watch {
-	return &watch{open: map[request]time.Duration{}, asked: map[request]int{}}
+	return &watch{open: map[request]time.Duration{}, asked: map[request]int{}, last: map[chain.Hash]p2p.PeerID{}}
 }
 
 func (w *watch) restart() { *w = *newWatch() }
@@ -47,11 +50,20 @@ func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 	}
 	for _, iv := range get.InvList {
 		r := request{s.Peer, iv.Hash}
-		w.open[r] = m.now
+		if before := (request{w.last[iv.Hash], iv.Hash}); isTx(iv) && before.peer != s.Peer {
+			if at, open := w.open[before]; open && m.now-at < patience {
+				m.broken(n, "asks two peers for one transaction at once")
+			}
+		}
+		w.open[r], w.last[iv.Hash] = m.now, s.Peer
 		if w.asked[r]++; w.asked[r] > maxAsks {
 			m.broken(n, "asks the same peer for the same thing again and again")
 		}
 	}
+}
+
+func isTx(iv *wire.InvVect) bool {
+	return iv.Type == invTypeWTx || iv.Type == wire.InvTypeTx || iv.Type == wire.InvTypeWitnessTx
 }
 
 // answered notes that a request is no longer open.
@@ -105,14 +117,14 @@ func (m *sim) broken(n *node, what string) { m.wrongf("node %d %s", n.i, what) }
 
 // spins says whether a node wants to be woken at this very moment for ever.
 func (m *sim) spins(n *node) bool {
-	s := &m.idle
-	if s.node != n || s.at != m.now {
-		s.node, s.at, s.times = n, m.now, 0
+	if n.spunAt != m.now {
+		n.spunAt, n.spun = m.now, 0
 	}
-	if s.times++; s.times == spinMax {
+	if n.spun++; n.spun == spinMax {
 		m.broken(n, "wants to be woken again and again at one moment")
+		m.stuck = true
 	}
-	return s.times >= spinMax
+	return n.spun >= spinMax
 }
 
 // atEnd proves what holds when all is quiet.

@@ -1,0 +1,273 @@
+package model
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
+)
+
+// bug spoils what goes into a machine and what comes out of it: the faults
+// that a change to gossip could bring.
+type bug struct {
+	machine
+	in   func(gossip.Event) bool                       // false: it is not heard
+	out  func(gossip.Action) []gossip.Action           // what is done instead
+	step func(time.Time, gossip.Event) []gossip.Action // all of it instead
+	deaf bool                                          // no deadlines
+}
+
+func (b *bug) Step(now time.Time, ev gossip.Event) []gossip.Action {
+	if b.in != nil && !b.in(ev) {
+		return nil
+	}
+	var acts []gossip.Action
+	if b.step != nil {
+		acts = b.step(now, ev)
+	} else {
+		acts = b.machine.Step(now, ev)
+	}
+	if b.out == nil {
+		return acts
+	}
+	var spoiled []gossip.Action
+	for _, a := range acts {
+		spoiled = append(spoiled, b.out(a)...)
+	}
+	return spoiled
+}
+
+func (b *bug) Deadline() time.Time {
+	if b.deaf {
+		return time.Time{}
+	}
+	return b.machine.Deadline()
+}
+
+func heard[M wire.Message](ev gossip.Event) bool {
+	m, ok := ev.(gossip.Message)
+	if !ok {
+		return false
+	}
+	_, ok = m.Msg.(M)
+	return ok
+}
+
+func sent[M wire.Message](a gossip.Action) (m M, ok bool) {
+	if s, is := a.(gossip.Send); is {
+		m, ok = s.Msg.(M)
+	}
+	return m, ok
+}
+
+// keep is an action as it is.
+func keep(a gossip.Action) []gossip.Action { return []gossip.Action{a} }
+
+// unless drops the actions of which it is true.
+func unless(bad func(gossip.Action) bool) func(gossip.Action) []gossip.Action {
+	return func(a gossip.Action) []gossip.Action {
+		if bad(a) {
+			return nil
+		}
+		return keep(a)
+	}
+}
+
+// every is true every n-th time.
+func every(n int) func() bool {
+	k := 0
+	return func() bool { k++; return k%n == 0 }
+}
+
+func bugs() map[string]func(m machine) machine {
+	return map[string]func(m machine) machine{
+		"the stall timer is dropped": func(m machine) machine {
+			// Other events would still look at the clock: no time passes for it.
+			var now time.Time
+			b := &bug{machine: m, deaf: true}
+			b.step = func(at time.Time, ev gossip.Event) []gossip.Action {
+				if now.IsZero() {
+					now = at
+				}
+				return m.Step(now, ev)
+			}
+			return b
+		},
+		"a second request is forgotten": func(m machine) machine {
+			asked := map[chain.Hash]bool{}
+			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+				get, ok := sent[*wire.MsgGetData](a)
+				if !ok {
+					return keep(a)
+				}
+				first := wire.NewMsgGetData()
+				for _, iv := range get.InvList {
+					if !asked[iv.Hash] {
+						first.InvList = append(first.InvList, iv)
+					}
+					asked[iv.Hash] = true
+				}
+				if len(first.InvList) == 0 {
+					return nil
+				}
+				return keep(gossip.Send{Peer: a.(gossip.Send).Peer, Msg: first})
+			}}
+		},
+		"a peer that left is never forgotten": func(m machine) machine {
+			return &bug{machine: m, in: func(ev gossip.Event) bool {
+				_, left := ev.(gossip.Left)
+				return !left
+			}}
+		},
+		"the index of the pool never shrinks": func(m machine) machine {
+			return &bug{machine: m, in: func(ev gossip.Event) bool {
+				_, out := ev.(gossip.TxOut)
+				return !out
+			}}
+		},
+		"own transactions are not announced": func(m machine) machine {
+			own := map[chain.Hash]bool{}
+			return &bug{machine: m,
+				in: func(ev gossip.Event) bool {
+					if s, ok := ev.(gossip.SubmitTx); ok {
+						own[s.Tx.WID] = true
+					}
+					return true
+				},
+				out: unless(func(a gossip.Action) bool {
+					inv, ok := sent[*wire.MsgInv](a)
+					return ok && own[inv.InvList[0].Hash]
+				})}
+		},
+		"a new tip is not announced": func(m machine) machine {
+			fresh := false
+			return &bug{machine: m,
+				in: func(ev gossip.Event) bool { _, fresh = ev.(gossip.TipChanged); return true },
+				out: unless(func(a gossip.Action) bool {
+					_, hs := sent[*wire.MsgHeaders](a)
+					_, inv := sent[*wire.MsgInv](a)
+					return fresh && (hs || inv)
+				})}
+		},
+		"notfound is ignored": func(m machine) machine {
+			return &bug{machine: m, in: func(ev gossip.Event) bool { return !heard[*wire.MsgNotFound](ev) }}
+		},
+		"the credit of a refused transaction is not given back": func(m machine) machine {
+			return &bug{machine: m, in: func(ev gossip.Event) bool {
+				v, ok := ev.(gossip.TxVerdict)
+				return !ok || v.Err == nil
+			}}
+		},
+		"the credit of a side block is not given back": func(m machine) machine {
+			return &bug{machine: m, in: func(ev gossip.Event) bool {
+				v, ok := ev.(gossip.BlockVerdict)
+				return !ok || v.Err == nil
+			}}
+		},
+		"an orphan is never judged again": func(m machine) machine {
+			orphan := map[chain.Hash]bool{}
+			b := &bug{machine: m}
+			b.step = func(now time.Time, ev gossip.Event) []gossip.Action {
+				if v, ok := ev.(gossip.TxVerdict); ok && v.Err != nil {
+					orphan[v.Tx.WID] = true
+				}
+				acts := m.Step(now, ev)
+				var rest []gossip.Action
+				for _, a := range acts {
+					if j, ok := a.(gossip.JudgeTx); ok && orphan[j.Tx.WID] {
+						rest = append(rest, m.Step(now, gossip.TxVerdict{Tx: j.Tx, Err: chain.Refused("forgotten", "")})...)
+						continue
+					}
+					rest = append(rest, a)
+				}
+				return rest
+			}
+			return b
+		},
+		"who joins is not asked for headers": func(m machine) machine {
+			return &bug{machine: m, out: unless(func(a gossip.Action) bool {
+				_, get := sent[*wire.MsgGetHeaders](a)
+				return get
+			})}
+		},
+		"everything is asked from two peers": func(m machine) machine {
+			var last p2p.PeerID
+			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+				get, ok := sent[*wire.MsgGetData](a)
+				if !ok {
+					return keep(a)
+				}
+				s := a.(gossip.Send)
+				twice := []gossip.Action{a}
+				if last != 0 && last != s.Peer {
+					twice = append(twice, gossip.Send{Peer: last, Msg: get})
+				}
+				last = s.Peer
+				return twice
+			}}
+		},
+		"the same is asked again and again": func(m machine) machine {
+			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+				if _, ok := sent[*wire.MsgGetData](a); ok {
+					return []gossip.Action{a, a, a, a, a}
+				}
+				return keep(a)
+			}}
+		},
+		"one request in ten is not answered": func(m machine) machine {
+			tenth := every(10)
+			return &bug{machine: m, out: unless(func(a gossip.Action) bool {
+				_, tx := sent[*msg.Tx](a)
+				return tx && tenth()
+			})}
+		},
+		"an honest peer is dropped for an offence": func(m machine) machine {
+			hundredth := every(100)
+			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+				if s, ok := a.(gossip.Send); ok && hundredth() {
+					return []gossip.Action{a, gossip.Drop{Peer: s.Peer, Offence: "says too much"}}
+				}
+				return keep(a)
+			}}
+		},
+		"the node waits for a time that has passed": func(m machine) machine {
+			return &late{machine: m}
+		},
+	}
+}
+
+// late has a deadline that no tick takes away.
+type late struct {
+	machine
+	at time.Time
+}
+
+func (l *late) Step(now time.Time, ev gossip.Event) []gossip.Action {
+	l.at = now
+	return l.machine.Step(now, ev)
+}
+
+func (l *late) Deadline() time.Time { return l.at }
+
+// Each planted bug is found within 200 seeds; the same seeds without a bug pass.
+func TestPlantedBugsAreFound(t *testing.T) {
+	const seeds = 200
+	for name, plant := range bugs() {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(seeds) {
+				cfg := mix(seed)
+				cfg.spoil = func(_ int, m machine) machine { return plant(m) }
+				if r := mustRun(t, cfg); len(r.Wrong) > 0 {
+					t.Logf("found by seed %d: %s", seed, r.Wrong[0])
+					return
+				}
+			}
+			t.Errorf("not found by %d seeds", seeds)
+		})
+	}
+}
