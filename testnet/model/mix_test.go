@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 )
@@ -32,7 +33,7 @@ func mix(seed uint64) Config {
 	if r.IntN(2) == 0 {
 		cfg.Groups, cfg.Partition = 2+r.IntN(2), time.Duration(5+r.IntN(40))*time.Second
 	}
-	cfg.Stock = true
+	cfg.Stock = os.Getenv("GV_HAVE") == "" || r.IntN(3) == 0
 	if r.IntN(8) == 0 {
 		cfg.Regions = true
 	}
