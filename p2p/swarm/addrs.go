@@ -110,13 +110,13 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 }
 
 // meet: an inbound peer has said where it listens. If we have dialled that very
-// place by choice, two connections do the work of one: the one dialled by the
-// lower address stays. Both ends come to the same answer, and each ends only
-// what it dialled itself.
+// place, two connections do the work of one: the one dialled by the lower
+// address stays. Both ends come to the same answer, and each ends only what it
+// dialled itself.
 func (l *loop) meet(r *remote, listens string) {
 	r.listens = listens
 	own, ok := l.ownAddress(r)
-	if twin := l.connectedTo(listens); ok && twin != nil && twin.kind.chosen() && listens < addrbook.Key(own) {
+	if twin := l.connectedTo(listens); ok && twin != nil && listens < addrbook.Key(own) {
 		l.dropFor(twin, "it has connected to us", "")
 	}
 }

@@ -3,6 +3,7 @@ package swarm_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -73,11 +74,37 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 	})
 }
 
+func TestTwoNodesNeedOneConnection(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		var nodes []*node
+		for i := 1; i <= 6; i++ {
+			var everybody []setting
+			for j := 1; j <= 6; j++ {
+				if j != i {
+					everybody = append(everybody, knows(fmt.Sprintf("10.0.0.%d:18444", j)))
+				}
+			}
+			nodes = append(nodes, start(t, net, i, everybody...))
+		}
+		time.Sleep(time.Minute)
+		for _, n := range nodes {
+			if c := len(n.Peers()); c != 5 {
+				t.Errorf("%s has %d connections to 5 others", n.addr, c)
+			}
+			for _, p := range n.Peers() {
+				if d := now().Sub(p.Connected); d < 50*time.Second {
+					t.Errorf("%s: connection of %v only", n.addr, d)
+				}
+			}
+		}
+	})
+}
+
 func TestEncryptedWithWhoKnowsItAndPlainWithTheRest(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
 		encrypt := func(c *swarm.Config) { c.Encrypt = true }
-		plain := start(t, net, 1)
-		a := start(t, net, 2, encrypt)
+		plain := start(t, net, 1, connects("10.0.0.99:1"))
+		a := start(t, net, 2, encrypt, connects("10.0.0.99:1"))
 		b := start(t, net, 3, encrypt, connects(a.addr), connects(plain.addr))
 		time.Sleep(2 * time.Second)
 		transports := func() map[string]int {
