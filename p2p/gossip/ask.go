@@ -49,17 +49,17 @@ func (s *State) tellHaves() {
 }
 
 // onHave takes a peer's word for what it holds. Of a chain that we do not know
-// the headers are asked for first.
+// the headers are asked for first; its word is kept until they are here.
 func (s *State) onHave(p *peer, m *msg.Have) {
 	if !p.info.Have {
 		return
 	}
-	if last := s.tree.Find(m.Last); last != nil {
-		s.fetch.OnHave(p.src, last, m)
-		return
+	p.said = m
+	if s.tree.Find(m.Last) == nil {
+		p.unknown = m.Last
+		s.askHeaders(p, s.tree.Best())
 	}
-	p.unknown = m.Last
-	s.askHeaders(p, s.tree.Best())
+	s.fetch.Changed()
 }
 
 // askTxs asks for announced transactions, unless we are syncing and could not

@@ -113,6 +113,9 @@ func (sc *script) describeMsg(m wire.Message) string {
 		return "getdata " + sc.describeInvs(m.InvList)
 	case *wire.MsgNotFound:
 		return "notfound " + sc.describeInvs(m.InvList)
+	case *msg.Have:
+		text := "gvhave " + sc.w.names[m.Last]
+		return text + sc.bits(" held", m.Last, m.Held) + sc.bits(" fetching", m.Last, m.Fetching)
 	case *msg.Tx:
 		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:")
 	case *msg.BareTx:
@@ -121,6 +124,22 @@ func (sc *script) describeMsg(m wire.Message) string {
 		return fmt.Sprint("feefilter ", m.MinFee)
 	}
 	return m.Command()
+}
+
+// bits names the blocks of a bitmap after last on our way to the best header.
+func (sc *script) bits(what string, last chain.Hash, bits msg.Bits) string {
+	var names []string
+	best := sc.s.tree.Best().Node
+	from := sc.s.tree.Find(last).Node.Height
+	for i := range 8 * len(bits) {
+		if bits.Has(i) {
+			names = append(names, sc.w.names[best.Ancestor(from+int32(i)+1).Hash])
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return what + " " + brief(names)
 }
 
 func (sc *script) describeInvs(invs []*wire.InvVect) string {

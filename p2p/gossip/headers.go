@@ -235,13 +235,20 @@ func (s *State) onBlockInv(p *peer, hashes []chain.Hash) {
 	}
 }
 
-// resolveUnknown: the block it announced may have got its header from others.
+// resolveUnknown: what it spoke of may have got its header, from it or others.
 func (s *State) resolveUnknown(p *peer) {
+	if p.said != nil {
+		if last := s.tree.Find(p.said.Last); last != nil {
+			s.fetch.OnHave(p.src, last, p.said)
+			p.said = nil
+		}
+	}
 	if p.unknown == (chain.Hash{}) {
 		return
 	}
 	if e := s.tree.Find(p.unknown); e != nil {
 		p.unknown = chain.Hash{}
 		p.src.Has(e)
+		s.fetch.Changed()
 	}
 }

@@ -25,6 +25,7 @@ type peer struct {
 	// Headers.
 	sent         *tree.Entry  // the last header that it has from us
 	unknown      chain.Hash   // of a block it announced whose header we lack
+	said         *msg.Have    // not taken yet, for its header is not known
 	asked        time.Time    // of an unanswered getheaders; zero: none
 	again        bool         // something was announced while a getheaders was unanswered
 	progress     chain.Work   // of the last header that made us ask for more

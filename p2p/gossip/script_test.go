@@ -303,6 +303,8 @@ func (sc *script) message(name string, f []string) wire.Message {
 		return m
 	case "getblocks":
 		return &wire.MsgGetBlocks{BlockLocatorHashes: []*chain.Hash{&sc.node(f[0]).Hash}}
+	case "gvhave":
+		return sc.have(f)
 	case "sendheaders":
 		return &wire.MsgSendHeaders{}
 	case "feefilter":
@@ -312,6 +314,28 @@ func (sc *script) message(name string, f []string) wire.Message {
 	}
 	sc.t.Fatalf("no such message: %s", name)
 	return nil
+}
+
+// have reads "a5 held a7..a8 fetching a6": all up to a5, and what follows.
+func (sc *script) have(f []string) *msg.Have {
+	last := sc.node(f[0])
+	top := last.Height
+	for i := 2; i < len(f); i += 2 {
+		for _, name := range sc.names(f[i]) {
+			top = max(top, sc.node(name).Height)
+		}
+	}
+	m := msg.NewHave(last.Hash, uint16(top-last.Height))
+	for i := 2; i < len(f); i += 2 {
+		bits := m.Held
+		if f[i-1] == "fetching" {
+			bits = m.Fetching
+		}
+		for _, name := range sc.names(f[i]) {
+			bits.Set(int(sc.node(name).Height-last.Height) - 1)
+		}
+	}
+	return m
 }
 
 // blockOf is the block of that name; "mutated:X" a copy that does not match

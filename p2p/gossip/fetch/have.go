@@ -141,13 +141,17 @@ func (f *Fetcher) holds(p *Source, e *tree.Entry) bool {
 // fetching it. A newcomer is a have peer that does not hold all of the route.
 func (f *Fetcher) tally() {
 	h, r := &f.have, &f.route
-	if h.fresh && len(h.holders) == len(r.path) {
+	if h.fresh {
 		return
 	}
 	h.fresh, h.newcomers = true, 0
+	if h.peers == 0 {
+		h.holders, h.tellers, h.since = nil, nil, nil
+		return
+	}
 	h.holders, h.tellers = make([]uint16, len(r.path)), make([]uint16, len(r.path))
 	for _, p := range f.sources {
-		if !p.have || !p.usable || p.stalled || p.claim == nil || len(r.path) == 0 {
+		if !p.have || !f.isUseful(p) || len(r.path) == 0 {
 			continue
 		}
 		has := f.reachTo(p, r.goal)

@@ -62,9 +62,7 @@ func (f *Fetcher) Plan(held int) (asks []Ask) {
 	f.dirty, f.held, f.useful = false, held, 0
 	f.have.till = time.Time{}
 	f.refreshRoute()
-	if f.have.peers > 0 {
-		f.tally()
-	}
+	f.tally()
 	for _, p := range f.sources {
 		if f.isUseful(p) {
 			f.useful++
@@ -90,16 +88,19 @@ func (f *Fetcher) isUseful(p *Source) bool {
 	if p.stalled || !p.usable {
 		return false
 	}
+	if p.have {
+		return p.claim != nil
+	}
 	top := p.top()
 	return top != nil && top.Node.Work.Cmp(f.tree.Tip().Node.Work) > 0 && top.Node.Work.Cmp(f.minWork) >= 0
 }
 
 // pick chooses what fills the source's pipe.
 func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
-	if top := p.top(); top.IsAncestorOf(f.route.goal) {
+	if p.have || p.top().IsAncestorOf(f.route.goal) {
 		ask = f.fromRoute(p)
-	} else if !p.have {
-		ask = f.fromBranch(p, top)
+	} else {
+		ask = f.fromBranch(p, p.top())
 	}
 	if len(ask) == 0 && len(p.flights) == 0 {
 		ask = f.steal(p)
@@ -179,7 +180,8 @@ func (f *Fetcher) mayAsk(p *Source, e *tree.Entry) bool {
 			return false
 		}
 	}
-	return !p.limited || p.top().Node.Height-e.Node.Height < limitedDepth
+	top := p.top()
+	return !p.limited || top != nil && top.Node.Height-e.Node.Height < limitedDepth
 }
 
 // steal finds a request for a source that has nothing else to do: of those it
