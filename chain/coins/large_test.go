@@ -92,7 +92,7 @@ func (l *large) block() time.Duration {
 	}
 	found := make([]Found, len(ops))
 	start := time.Now()
-	if err := l.set.Fetch(ops, found); err != nil {
+	if err := l.set.Fetch(ops, found, nil); err != nil {
 		l.t.Fatal(err)
 	}
 	took := time.Since(start)

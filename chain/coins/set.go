@@ -125,10 +125,49 @@ type Found struct {
 	OK   bool
 }
 
-// Fetch reads many coins, each outpoint's into the place of the same index.
-// Only the goroutine that calls Apply and Freeze may call it.
-func (s *Set) Fetch(ops []wire.OutPoint, into []Found) error {
-	missing, err := s.fetchCached(ops, into)
+// Ahead is what Prefetch read from the file. It may be used as long as no flush
+// has begun or ended since.
+type Ahead struct {
+	flushes uint64
+	found   map[wire.OutPoint]Found
+}
+
+// Prefetch reads those of the coins that are in no cache from the file, so that
+// Fetch need not wait for the disk. Any goroutine may call it, also several at
+// once for several blocks.
+func (s *Set) Prefetch(ops []wire.OutPoint) (*Ahead, error) {
+	a := &Ahead{}
+	var missing []wire.OutPoint
+	s.mu.RLock()
+	a.flushes = s.flushes
+	for _, op := range ops {
+		if _, known := s.lookup(op); !known {
+			missing = append(missing, op)
+		}
+	}
+	s.mu.RUnlock()
+	if len(missing) == 0 {
+		return a, nil
+	}
+	a.found = make(map[wire.OutPoint]Found, len(missing))
+	slices.SortFunc(missing, compareOutPoints)
+	err := s.file.View(func(tx *db.Tx) error {
+		for _, op := range missing {
+			c, ok, err := s.read(tx, op)
+			if err != nil {
+				return err
+			}
+			a.found[op] = Found{c, ok}
+		}
+		return nil
+	})
+	return a, err
+}
+
+// Fetch reads many coins, each outpoint's into the place of the same index;
+// ahead may be nil. Only the goroutine that calls Apply and Freeze may call it.
+func (s *Set) Fetch(ops []wire.OutPoint, into []Found, ahead *Ahead) error {
+	missing, err := s.fetchCached(ops, into, ahead)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
@@ -145,14 +184,21 @@ func (s *Set) Fetch(ops []wire.OutPoint, into []Found) error {
 	})
 }
 
-func (s *Set) fetchCached(ops []wire.OutPoint, into []Found) (missing []int, err error) {
+func (s *Set) fetchCached(ops []wire.OutPoint, into []Found, ahead *Ahead) (missing []int, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if ahead != nil && ahead.flushes != s.flushes {
+		ahead = nil // the file may say something else by now
+	}
 	for i, op := range ops {
 		b, known := s.lookup(op)
 		switch {
 		case !known:
-			missing = append(missing, i)
+			if f, ok := ahead.lookup(op); ok {
+				into[i] = f
+			} else {
+				missing = append(missing, i)
+			}
 		case b != nil:
 			if into[i].Coin, err = Decode(b); err != nil {
 				return nil, err
@@ -161,6 +207,13 @@ func (s *Set) fetchCached(ops []wire.OutPoint, into []Found) (missing []int, err
 		}
 	}
 	return missing, nil
+}
+
+func (a *Ahead) lookup(op wire.OutPoint) (f Found, ok bool) {
+	if a != nil {
+		f, ok = a.found[op]
+	}
+	return f, ok
 }
 
 // Pending is the number of changes that the next flush has to write, and about

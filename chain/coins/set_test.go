@@ -52,6 +52,7 @@ func TestSetBehavesAsAMap(t *testing.T) {
 		s := NewSet(file, nil)
 		twin := map[wire.OutPoint]chain.Coin{}
 		seen := map[wire.OutPoint]bool{}
+		var ahead *Ahead
 		for step := range 400 {
 			var changes []Change
 			for range rng.IntN(12) {
@@ -69,7 +70,13 @@ func TestSetBehavesAsAMap(t *testing.T) {
 			if rng.IntN(10) == 0 {
 				flush(t, file, s)
 			}
-			if err := same(s, twin, rng); err != nil {
+			if rng.IntN(5) == 0 {
+				var err error
+				if ahead, err = s.Prefetch(allOutPoints(60)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := same(s, twin, rng, ahead); err != nil {
 				t.Fatalf("seed %d, step %d: %v", seed, step, err)
 			}
 		}
@@ -78,14 +85,27 @@ func TestSetBehavesAsAMap(t *testing.T) {
 	}
 }
 
-func same(s *Set, twin map[wire.OutPoint]chain.Coin, rng *rand.Rand) error {
+func allOutPoints(n int) (ops []wire.OutPoint) {
+	for i := range n {
+		ops = append(ops, outPoint(i))
+	}
+	return ops
+}
+
+func same(s *Set, twin map[wire.OutPoint]chain.Coin, rng *rand.Rand, ahead *Ahead) error {
 	ops := make([]wire.OutPoint, 20)
 	for i := range ops {
 		ops[i] = outPoint(rng.IntN(60))
 	}
 	found := make([]Found, len(ops))
-	if err := s.Fetch(ops, found); err != nil {
+	if err := s.Fetch(ops, found, nil); err != nil {
 		return err
+	}
+	if ahead != nil { // what was read some steps ago
+		again := make([]Found, len(ops))
+		if err := s.Fetch(ops, again, ahead); err != nil || !reflect.DeepEqual(again, found) {
+			return fmt.Errorf("Fetch with what was read ahead: %+v, %v; want %+v", again, err, found)
+		}
 	}
 	for i, op := range ops {
 		want, there := twin[op]

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -84,28 +85,29 @@ func (c *Connector) prefetch(b *chain.Block) ([]wire.OutPoint, []coins.Found, er
 	if len(b.Txs) == 1 {
 		return nil, nil, nil
 	}
+	ops := slices.DeleteFunc(Inputs(b), func(op wire.OutPoint) bool {
+		_, _, known := c.Overlay.Get(op)
+		return known
+	})
+	found := make([]coins.Found, len(ops))
+	return ops, found, c.Fetch(ops, found)
+}
+
+// Inputs are the coins that a block spends and did not make itself, in order.
+func Inputs(b *chain.Block) (ops []wire.OutPoint) {
 	own := make(map[chain.Hash]struct{}, len(b.Txs))
-	var ops []wire.OutPoint
-	for _, tx := range b.Txs[1:] {
+	for i, tx := range b.Txs {
+		if i == 0 {
+			continue // the coinbase spends nothing
+		}
 		for _, in := range tx.TxIn {
-			if c.below(own, in.PreviousOutPoint) {
+			if _, ok := own[in.PreviousOutPoint.Hash]; !ok {
 				ops = append(ops, in.PreviousOutPoint)
 			}
 		}
 		own[tx.ID] = struct{}{}
 	}
-	found := make([]coins.Found, len(ops))
-	return ops, found, c.Fetch(ops, found)
-}
-
-// below says whether a coin is neither made by an earlier transaction of the
-// block nor known to the overlay.
-func (c *Connector) below(own map[chain.Hash]struct{}, op wire.OutPoint) bool {
-	if _, ok := own[op.Hash]; ok {
-		return false
-	}
-	_, _, known := c.Overlay.Get(op)
-	return !known
+	return ops
 }
 
 // spending is one block on its way through a connector.

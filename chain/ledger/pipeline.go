@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
@@ -26,6 +28,7 @@ type slot struct {
 	err   error // why it failed, once checked; a *chain.RuleError unless it is our own fault
 
 	block   *chain.Block
+	ahead   *coins.Ahead // its inputs, as far as they were on disk
 	spent   [][]chain.Coin
 	changes []coins.Change
 	result  connect.Result
@@ -55,18 +58,25 @@ type (
 	}
 )
 
-// load reads and decodes a stored block on a worker, and its undo record if it
-// is to be disconnected.
+// load reads on a worker what connecting or disconnecting a block needs from
+// the disk: the block itself unless it is at hand, its undo record, its coins.
 func (w *writer) load(s *slot) {
 	w.running++
-	w.workers.Soon(func() {
-		var err error
-		s.block, err = w.l.readBlock(s.e.Body)
-		if err == nil && s.disconnect {
-			s.spent, err = w.l.readUndo(s.e.Body, s.block)
+	w.workers.Soon(func() { w.inbox.put(loadedMsg{s, w.l.loadSlot(s)}) })
+}
+
+func (l *Ledger) loadSlot(s *slot) (err error) {
+	if s.block == nil {
+		if s.block, err = l.readBlock(s.e.Body); err != nil {
+			return err
 		}
-		w.inbox.put(loadedMsg{s, err})
-	})
+	}
+	if s.disconnect {
+		s.spent, err = l.readUndo(s.e.Body, s.block)
+		return err
+	}
+	s.ahead, err = l.set.Prefetch(connect.Inputs(s.block))
+	return err
 }
 
 // check gives a loaded block its coins, and its scripts to the workers.
@@ -76,11 +86,13 @@ func (w *writer) check(s *slot) error {
 		s.changes, s.stage = changes, checked
 		return err
 	}
+	w.rules.Fetch = func(ops []wire.OutPoint, into []coins.Found) error { return w.set.Fetch(ops, into, s.ahead) }
 	effect, err := w.rules.Connect(s.e.Node, s.block, s.number)
 	if err != nil {
 		s.stage, s.err = checked, err
 		return nil
 	}
+	s.ahead = nil
 	s.spent, s.changes, s.stage = effect.Spent, effect.Changes, checking
 	w.running++
 	job := &connect.Job{Block: s.block, Spent: s.spent, Checker: w.l.cfg.Script, Flags: effect.Flags,

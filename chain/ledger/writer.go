@@ -72,7 +72,7 @@ type flushState struct {
 func newWriter(l *Ledger) *writer {
 	w := &writer{l: l, log: l.cfg.Log, tree: l.tree, set: l.set, archive: l.archive, inbox: l.inbox,
 		waiting: map[*tree.Entry][]uint64{}, queued: map[*tree.Entry]bool{}, fresh: map[*tree.Entry]*chain.Block{}}
-	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay(), Fetch: l.set.Fetch}
+	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
 	w.flush.when = l.cfg.Now()
 	w.tree.ProposeAll()
