@@ -24,6 +24,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 ROUNDS    ?= 20
+# Of conformance: blocks for the twin to judge, and whether every vector is
+# taken (1) or the part that make test takes too (nothing).
+BLOCKS    ?= 10000
+FULL      ?= 1
 CRASHES   ?= 1000
 SIGNATURES ?= 1000000
 
@@ -35,7 +39,7 @@ help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
 	 sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
 	@echo
-	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS) (soak, prove), CRASHES=$(CRASHES), SIGNATURES=$(SIGNATURES) (prove)"
+	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS), BLOCKS=$(BLOCKS), FULL=$(FULL) (soak, prove), CRASHES=$(CRASHES), SIGNATURES=$(SIGNATURES) (prove)"
 
 build: ## bin/grapevine, one static binary (LIBSECP=1: faster, with cgo)
 	CGO_ENABLED=$(CGO) $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o bin/grapevine ./cmd/grapevine
@@ -55,10 +59,13 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 interop: ## btcd as a peer: handshake, sync, transactions, reorganisations
-	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock ./...
+	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
 
-conformance: ## btcd's full block tests
-	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v ./...
+conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts' ./chain/ledger
+	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v .
+	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(GO) test -count=1 -timeout 20m -v ./mainnet ./twin
 
 fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for p in $$($(GO) list ./...); do \
