@@ -96,7 +96,7 @@ func (b *block) fill(n int) {
 	for range n {
 		var coins []*coin
 		for range 1 + b.g.rand.IntN(3) {
-			c := b.take(nil)
+			c := b.take(b.ordinary)
 			if len(b.txs) > 0 && b.g.rand.IntN(4) == 0 {
 				c = b.fresh()
 			}
@@ -112,6 +112,15 @@ func (b *block) fill(n int) {
 	}
 }
 
+// ordinary says whether a coin can be spent: with a witness only where segwit holds.
+func (b *block) ordinary(c *coin) bool {
+	switch c.kind {
+	case p2wpkh, p2wsh, p2tr, tapscript:
+		return b.height() >= b.g.params.SegwitHeight
+	}
+	return true
+}
+
 // fresh is an output made in this very block.
 func (b *block) fresh() *coin {
 	tx := b.txs[b.g.rand.IntN(len(b.txs))]
@@ -119,7 +128,7 @@ func (b *block) fresh() *coin {
 	k, ok := b.g.kindOf(tx.TxOut[i].PkScript)
 	c := outputOf(tx, i, k, b.g.key)
 	c.height = b.height()
-	if !ok || b.used[c.Op] {
+	if !ok || b.used[c.Op] || !b.ordinary(c) {
 		return nil
 	}
 	return c

@@ -159,6 +159,9 @@ func newTheirs(t *testing.T, p *chain.Params, now time.Time) *theirs {
 	params := chaincfg.RegressionNetParams
 	params.BIP0034Height, params.BIP0065Height, params.BIP0066Height = p.BIP0034Height, p.BIP0065Height, p.BIP0066Height
 	params.SubsidyReductionInterval = p.SubsidyReductionInterval
+	params.Deployments[chaincfg.DeploymentCSV].AlwaysActiveHeight = uint32(max(p.CSVHeight, 1))
+	params.Deployments[chaincfg.DeploymentSegwit].AlwaysActiveHeight = uint32(max(p.SegwitHeight, 1))
+	params.Deployments[chaincfg.DeploymentTaproot].AlwaysActiveHeight = uint32(max(p.SegwitHeight, 1))
 	c, err := blockchain.New(&blockchain.Config{DB: file, ChainParams: &params, TimeSource: fixedTime(now),
 		SigCache: txscript.NewSigCache(1000), UtxoCacheMaxSize: 64 << 20})
 	if err != nil {

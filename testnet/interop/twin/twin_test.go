@@ -50,7 +50,12 @@ type court struct {
 }
 
 func newCourt(t *testing.T, p *chain.Params) *court {
-	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	t.Helper()
+	return newCourtAt(t, p, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func newCourtAt(t *testing.T, p *chain.Params, now time.Time) *court {
+	t.Helper()
 	seed := number(t, "TWIN_SEED", 1)
 	t.Logf("seed %d", seed)
 	c := &court{grower: newGrower(t, p, now, seed), t: t, we: newOurs(t, p, now), by: newTheirs(t, p, now),

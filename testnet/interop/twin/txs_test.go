@@ -34,7 +34,7 @@ func edited(edit func(b *block, c *coin, tx *wire.MsgTx)) func(*block) bool {
 
 func editedOf(want func(b *block, c *coin) bool, edit func(b *block, c *coin, tx *wire.MsgTx)) func(*block) bool {
 	return func(b *block) bool {
-		c := b.take(func(c *coin) bool { return want(b, c) })
+		c := b.take(func(c *coin) bool { return want(b, c) && b.ordinary(c) })
 		if c == nil {
 			return false
 		}
@@ -67,7 +67,7 @@ func altered(k kind, edit func(tx *wire.MsgTx)) func(*block) bool {
 // of the same block, with that input script.
 func lockedBy(pk, unlock []byte, edit func(b *block, tx *wire.MsgTx)) func(*block) bool {
 	return func(b *block) bool {
-		c := b.take(func(c *coin) bool { return c.Value > 0 })
+		c := b.take(func(c *coin) bool { return c.Value > 0 && b.ordinary(c) })
 		if c == nil {
 			return false
 		}
