@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -37,6 +38,23 @@ type Config struct {
 	Progress func(done, total int) `json:"-"` // from time to time; nil: nobody wants to know
 
 	spoil func(n int, m machine) machine // plants a bug in node n
+}
+
+// MarshalJSON writes times in seconds.
+func (c Config) MarshalJSON() ([]byte, error) {
+	type plain Config // without this method
+	return json.Marshal(struct {
+		plain
+		Latency    float64 `json:"latency"`
+		Interval   float64 `json:"interval"`
+		Span       float64 `json:"span"`
+		Validation float64 `json:"validation"`
+		TxCheck    float64 `json:"txcheck"`
+		Partition  float64 `json:"partition"`
+	}{
+		plain(c), c.Latency.Seconds(), c.Interval.Seconds(), c.Span.Seconds(),
+		c.Validation.Seconds(), c.TxCheck.Seconds(), c.Partition.Seconds(),
+	})
 }
 
 // Limits keep a run within the machine.

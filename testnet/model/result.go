@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -159,7 +160,9 @@ func Merge(runs []*Result) *Result {
 	for i, x := range runs {
 		stale += x.Stale * float64(x.Found)
 		found += x.Found
-		r.Wrong = append(r.Wrong, x.Wrong...)
+		for _, w := range x.Wrong {
+			r.Wrong = append(r.Wrong, fmt.Sprintf("seed %d: %s", x.Config.Seed, w))
+		}
 		if i > 0 {
 			r.Drops, r.Breaks, r.Stops, r.Steps = r.Drops+x.Drops, r.Breaks+x.Breaks, r.Stops+x.Stops, r.Steps+x.Steps
 		}
