@@ -103,6 +103,9 @@ func (e *Estimator) Block(height int32, confirmed []chain.Hash) {
 func (e *Estimator) fadeAll() {
 	for i := range e.buckets {
 		b := &e.buckets[i]
+		if b.seen == 0 && b.out[0] == 0 {
+			continue // nothing was counted here: a syncing node has no pool
+		}
 		b.seen *= fade
 		b.summed *= fade
 		for t := range b.in {
