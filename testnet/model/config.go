@@ -34,7 +34,7 @@ type Config struct {
 	Groups    int           `json:"groups"`    // the network falls into so many parts; 0, 1: it does not
 	Partition time.Duration `json:"partition"` // for so long
 
-	Check    bool                  `json:"-"` // prove the invariants after each step, not only at the end
+	Prove    bool                  `json:"-"` // prove the invariants after each step, not only at the end
 	Progress func(done, total int) `json:"-"` // from time to time; nil: nobody wants to know
 
 	spoil func(n int, m machine) machine // plants a bug in node n
@@ -74,8 +74,8 @@ func Default() Config {
 	}
 }
 
-// check refuses what makes no sense, in words for the person who asked.
-func (c *Config) check() error {
+// Check refuses what makes no sense, in words for the person who asked.
+func (c Config) Check() error {
 	switch {
 	case c.Nodes < 2 || c.Nodes > MaxNodes:
 		return fmt.Errorf("%d nodes: want 2 to %d", c.Nodes, MaxNodes)

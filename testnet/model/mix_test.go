@@ -12,7 +12,7 @@ import (
 func mix(seed uint64) Config {
 	r := rand.New(rand.NewPCG(seed, 77))
 	cfg := Config{
-		Nodes: 8 + r.IntN(9), Outbound: 2 + r.IntN(3), Seed: seed, Check: true,
+		Nodes: 8 + r.IntN(9), Outbound: 2 + r.IntN(3), Seed: seed, Prove: true,
 		Latency: time.Duration(1+r.IntN(200)) * time.Millisecond, Jitter: r.Float64() / 2,
 		Blocks: 4 + r.IntN(6), Interval: time.Duration(1+r.IntN(15)) * time.Second,
 		Txs: 20 + r.IntN(40), TxSize: 250, Chained: r.Float64() / 2,

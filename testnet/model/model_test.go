@@ -18,7 +18,7 @@ func mustRun(t testing.TB, cfg Config) *Result {
 // 64 nodes, 8 links each, 50 ms, no limit to bandwidth, 0.3 s for a block.
 func TestRelayOfATown(t *testing.T) {
 	cfg := Default()
-	cfg.Check = true
+	cfg.Prove = true
 	cfg.Validation = 300 * time.Millisecond
 	var runs []*Result
 	for seed := range uint64(20) {

@@ -192,3 +192,6 @@ func mergeSpread(middle func(func(*Result) float64) float64, of func(*Result) *S
 	s.P50, s.P90, s.P99, s.Last = s.Curve[50][1], s.Curve[90][1], s.Curve[99][1], s.Curve[100][1]
 	return s
 }
+
+// Title says in a line what was simulated.
+func (r *Result) Title() string { return plural(r.Config.Nodes, "node") + ", " + subtitle(r) }

@@ -52,7 +52,7 @@ const (
 // Run simulates. What did not hold is in the result, and no error: an error is
 // a Config that makes no sense, or ctx that has ended.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
-	if err := cfg.check(); err != nil {
+	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	m := newSim(cfg)
@@ -109,7 +109,7 @@ func newSim(cfg Config) *sim {
 			r := m.world[n.region]
 			n.rate = [2]int64{r.up / 8, r.down / 8}
 		}
-		if cfg.Check {
+		if cfg.Prove {
 			n.watch = newWatch()
 		}
 		m.nodes = append(m.nodes, n)

@@ -54,6 +54,7 @@ node 0's address and find each other by gossip.
 					shell.BoolFlag("keep", "keep the data directories afterwards"),
 					&cli.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: shell.EnvVars("pace"), DefaultText: " "},
 				}},
+			p.simulateCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
 				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
 				Flags:       []cli.Flag{shell.IntFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},

@@ -1,0 +1,189 @@
+package town
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/term"
+	"grapevine/testnet/model"
+)
+
+// simulateCommand is `grapevine testnet simulate`.
+func (p *group) simulateCommand() *cli.Command {
+	d := model.Default()
+	return &cli.Command{
+		Name:  "simulate",
+		Usage: "thousands of nodes in virtual time: how fast news travels, and at what cost",
+		Description: `Runs the gossip code of this program (not a model of it) for every node, without sockets
+or processes, in virtual time. The same seed gives the same run, to the last byte. At the end
+it proves that all nodes have one tip and every transaction, and that nothing is left over.
+
+  $ grapevine testnet simulate
+  $ grapevine testnet simulate --nodes 1000 --regions --svg news.svg
+  $ grapevine testnet simulate --validation 300ms --seeds 20
+  $ grapevine testnet simulate --partition 3x60s --churn 20 --liars 10`,
+		Flags: []cli.Flag{
+			shell.IntFlag("nodes", d.Nodes, "`N` nodes (10,000 take a minute and 1 GiB)"),
+			shell.IntFlag("outbound", d.Outbound, "`N` links that each node dials; as many come in"),
+			span("latency", d.Latency, "`TIME` one way, on every link"),
+			shell.IntFlag("rate", 0, "`BYTES` a second of each node's line, up and down; 0 is no limit"),
+			shell.BoolFlag("regions", "latencies and lines of the world of 2019 (SimBlock's figures) instead"),
+			shell.IntFlag("blocks", d.Blocks, "`N` blocks that somebody finds"),
+			span("interval", d.Interval, "`TIME` between blocks, on average; short ones make stale blocks"),
+			shell.IntFlag("txs", d.Txs, "`N` transactions that somebody makes"),
+			span("validation", d.Validation, "`TIME` that a node takes to check a block"),
+			shell.StringFlag("partition", "`TIME` for which the network is cut: 60s in two parts, 3x60s in three"),
+			shell.IntFlag("churn", 0, "`PERCENT` of the nodes are killed and come back"),
+			shell.IntFlag("liars", 0, "`PERCENT` of the nodes do not answer, invent or forge (at most 50)"),
+			shell.IntFlag("loss", 0, "`N` times an hour each link breaks"),
+			shell.BoolFlag("public", "announce transactions as on public networks: later, for privacy"),
+			shell.BoolFlag("stock", "nodes do not tell each other what they hold, as Bitcoin Core's"),
+			shell.IntFlag("seed", int(d.Seed), "`N` that chance is drawn from"),
+			shell.IntFlag("seeds", 1, "`N` runs, one for each seed from --seed on; medians are shown"),
+			shell.StringFlag("svg", "`FILE` for a picture of how news spread"),
+		},
+		Action: p.simulate,
+	}
+}
+
+func span(name string, d time.Duration, usage string) cli.Flag {
+	return &cli.DurationFlag{Name: name, Value: d, Usage: usage, EnvVars: shell.EnvVars(name)}
+}
+
+func (p *group) simulate(c *cli.Context) error {
+	if _, err := shell.WantArgs(c, 0, 0); err != nil {
+		return err
+	}
+	cfg, err := simulation(c)
+	if err != nil {
+		return err
+	}
+	bar := p.Err.NewProgress("simulating", "arrivals")
+	cfg.Progress = func(done, total int) { bar.Update(int64(done), int64(total), "") }
+	began := time.Now()
+	runs, err := model.RunSeeds(c.Context, cfg, c.Int("seeds"))
+	bar.Done()
+	if err != nil {
+		return shell.Fail("testnet simulate", err)
+	}
+	r := model.Merge(runs)
+	if file := c.String("svg"); file != "" {
+		if err := draw(file, r); err != nil {
+			return shell.Fail("testnet simulate", err)
+		}
+	}
+	took := time.Since(began)
+	if err := p.Show(c, r, func(o *term.Out) { showSimulation(o, r, took) }); err != nil {
+		return err
+	}
+	if len(r.Wrong) > 0 {
+		return shell.Failf("testnet simulate", "The same seed shows it again: that is a fault of grapevine, please report it.",
+			"%d things did not hold, the first: %s", len(r.Wrong), r.Wrong[0])
+	}
+	return nil
+}
+
+// simulation reads the flags.
+func simulation(c *cli.Context) (model.Config, error) {
+	cfg := model.Default()
+	cfg.Nodes, cfg.Outbound = c.Int("nodes"), c.Int("outbound")
+	cfg.Latency, cfg.Regions, cfg.Rate = c.Duration("latency"), c.Bool("regions"), int64(c.Int("rate"))
+	cfg.Blocks, cfg.Interval, cfg.Txs = c.Int("blocks"), c.Duration("interval"), c.Int("txs")
+	cfg.Validation, cfg.Public, cfg.Stock = c.Duration("validation"), c.Bool("public"), c.Bool("stock")
+	cfg.Churn, cfg.Liars = float64(c.Int("churn"))/100, float64(c.Int("liars"))/100
+	cfg.Loss, cfg.Seed = float64(c.Int("loss")), uint64(c.Int("seed"))
+	var err error
+	if cfg.Groups, cfg.Partition, err = parts(c.String("partition")); err != nil {
+		return cfg, err
+	}
+	if n := c.Int("seeds"); n < 1 || n > 100_000 {
+		return cfg, shell.Usagef("--seeds %d: want 1 to 100000", n)
+	}
+	if err := cfg.Check(); err != nil {
+		return cfg, shell.Usagef("%v", err)
+	}
+	return cfg, nil
+}
+
+// parts reads --partition: 60s, or 3x60s.
+func parts(s string) (groups int, d time.Duration, err error) {
+	if s == "" {
+		return 0, 0, nil
+	}
+	groups = 2
+	if k, rest, found := strings.Cut(s, "x"); found {
+		if groups, err = strconv.Atoi(k); err != nil || groups < 2 {
+			return 0, 0, shell.Usagef("--partition %q: want a time, or parts and a time as in 3x60s", s)
+		}
+		s = rest
+	}
+	if d, err = time.ParseDuration(s); err != nil || d <= 0 {
+		return 0, 0, shell.Usagef("--partition %q: want a time, or parts and a time as in 3x60s", s)
+	}
+	return groups, d, nil
+}
+
+func draw(file string, r *model.Result) (err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write the picture: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return model.SVG(f, r)
+}
+
+// messagesShown of a run: the rest is small.
+const messagesShown = 6
+
+func showSimulation(o *term.Out, r *model.Result, took time.Duration) {
+	o.Printf("%s\n\n", r.Title())
+	t := term.NewTable("", ">half of the nodes", ">90 %", ">99 %", ">the last")
+	row := func(name string, s model.Spread) {
+		if s.Items > 0 {
+			t.Row(name, inSeconds(s.P50), inSeconds(s.P90), inSeconds(s.P99), inSeconds(s.Last))
+		}
+	}
+	row("a block reaches", r.Blocks)
+	row("a transaction", r.Txs)
+	t.Write(o, "  ")
+	o.Printf("\n")
+	term.Pairs(o, "  ",
+		[2]string{"bytes per node", term.Bytes(int64(r.InBytes)) + " in; the busiest sent " + term.Bytes(int64(r.OutBytes))},
+		[2]string{"sent twice", fmt.Sprintf("%.1f %% of block bodies, %.1f %% of transactions", 100*r.ExtraBody, 100*r.ExtraTx)},
+		[2]string{"stale blocks", fmt.Sprintf("%.1f %% of %d", 100*r.Stale, r.Found)},
+		[2]string{"faults", faults(r)},
+		[2]string{"simulated", fmt.Sprintf("%s of virtual time in %s, %s steps", term.Short(time.Duration(r.Seconds*float64(time.Second))), term.Short(took), term.Count(int64(r.Steps)))},
+	)
+	o.Printf("\n")
+	m := term.NewTable("message", ">sent", ">bytes")
+	for _, s := range r.Said[:min(len(r.Said), messagesShown)] {
+		if s.Count > 0 {
+			m.Row(s.Name, term.Count(s.Count), term.Bytes(s.Bytes))
+		}
+	}
+	m.Write(o, "  ")
+	if len(r.Wrong) == 0 {
+		o.Printf("\n%s\n", o.Paint(term.Green, "One tip, every transaction everywhere, no request without an owner, nothing left over."))
+		return
+	}
+	o.Printf("\n")
+	for _, w := range r.Wrong {
+		o.Printf("  %s\n", o.Paint(term.Red, w))
+	}
+}
+
+func faults(r *model.Result) string {
+	if r.Drops+r.Breaks+r.Stops == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d nodes killed, %d links broke, %d dropped by a node", r.Stops, r.Breaks, r.Drops)
+}
+
+func inSeconds(s float64) string { return fmt.Sprintf("%.2f s", s) }
