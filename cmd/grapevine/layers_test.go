@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"p2p/gossip/track":   {"chain"},
 	"p2p/gossip/relay":   {"chain"},
 	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/tree"},
+	"p2p/gossip/compact": {"chain", "p2p/msg"},
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},
@@ -61,6 +62,7 @@ var allowed = map[string][]string{
 	"testnet/process": {"testnet"},
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
+	"testnet/model":   {"chain", "p2p/..."},
 
 	"cmd/rpc/client":     {},
 	"cmd/rpc/jsonrpc":    {"wallet"},

@@ -21,11 +21,12 @@ func (s *State) askBodies() {
 	}
 	waiting, judged := s.blocks.Bytes()
 	for _, ask := range s.fetch.Plan(waiting + judged) {
+		p := s.peerOf(ask.From)
 		m := wire.NewMsgGetDataSizeHint(uint(len(ask.Blocks)))
 		for _, e := range ask.Blocks {
-			m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
+			m.InvList = append(m.InvList, wire.NewInvVect(s.blockInvType(p, e), &e.Node.Hash))
 		}
-		s.send(s.peerOf(ask.From), m)
+		s.send(p, m)
 	}
 }
 
@@ -119,7 +120,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
 	for _, iv := range m.InvList {
 		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, invTypeCompact:
 			if e := s.tree.Find(iv.Hash); e != nil && s.fetch.NotFound(p.src, e) {
 				s.drop(p, "false claims", "does not have the blocks it says it has")
 				return

@@ -3,6 +3,8 @@ package gossip
 import (
 	"errors"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
@@ -14,7 +16,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	e := s.tree.Find(b.Hash)
 	requested := e != nil && s.fetch.Deliver(p.src, e, len(b.Raw))
 	if e == nil {
-		if e = s.headerOf(p, b); e == nil {
+		if e = s.headerOf(p, &b.Header); e == nil {
 			return
 		}
 	}
@@ -28,14 +30,15 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	}
 	s.last = s.now
 	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id})
+	s.passOn(e, b, nil)
 }
 
 // headerOf judges the header of a block that nobody announced. nil: the block
 // is of no use (far from our tip, unknown parent, bad).
-func (s *State) headerOf(p *peer, b *chain.Block) *tree.Entry {
-	parent := s.tree.Find(b.Header.PrevBlock)
+func (s *State) headerOf(p *peer, h *wire.BlockHeader) *tree.Entry {
+	parent := s.tree.Find(h.PrevBlock)
 	if parent == nil {
-		p.unknown = b.Hash
+		p.unknown = h.BlockHash()
 		s.askHeaders(p, s.tree.Best())
 		return nil
 	}
@@ -43,11 +46,11 @@ func (s *State) headerOf(p *peer, b *chain.Block) *tree.Entry {
 		s.onBuildsOnBad(p, parent)
 		return nil
 	}
-	if err := chain.CheckHeader(s.cfg.Params, parent.Node, &b.Header, s.now); err != nil {
+	if err := chain.CheckHeader(s.cfg.Params, parent.Node, h, s.now); err != nil {
 		s.onBadHeader(p, err)
 		return nil
 	}
-	n := chain.NewHeaderNode(parent.Node, b.Header)
+	n := chain.NewHeaderNode(parent.Node, *h)
 	if n.Work.Cmp(s.memoryWork()) < 0 {
 		return nil
 	}
@@ -81,6 +84,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	for _, t := range j.Tickets {
 		s.do(Answer{Ticket: t, Err: v.Err})
 	}
+	s.judgedCompact(j, v.Err)
 	if p := s.byID[j.From]; p != nil {
 		p.stats.blocksFrom++
 		p.stats.lastBlock = s.now
@@ -119,12 +123,14 @@ func (s *State) onBodyStored(e *tree.Entry) {
 // onBadBlock draws the consequences of a broken rule.
 func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
 	if broken.Mutated {
-		if p := s.byID[j.From]; p != nil {
+		if p := s.byID[j.From]; p != nil && !j.Compact {
 			s.drop(p, "mutated block", "block "+j.Entry.Node.Hash.String()+": "+broken.Error())
 		}
 		return
 	}
-	s.blame(j.Entry, j.From, broken)
+	if !j.Compact {
+		s.blame(j.Entry, j.From, broken)
+	}
 	s.tree.Mark(j.Entry, tree.ByRule)
 	s.fetch.Changed()
 }

@@ -116,6 +116,20 @@ func (sc *script) describeMsg(m wire.Message) string {
 	case *msg.Have:
 		text := "gvhave " + sc.w.names[m.Last]
 		return text + sc.bits(" held", m.Last, m.Held) + sc.bits(" fetching", m.Last, m.Fetching)
+	case *msg.SendCmpct:
+		if m.Announce {
+			return "sendcmpct push"
+		}
+	case *msg.CmpctBlock:
+		return fmt.Sprintf("cmpctblock %s (%d in full)", sc.w.names[m.Header.BlockHash()], len(m.Prefilled))
+	case *msg.GetBlockTxn:
+		return fmt.Sprintf("getblocktxn %s %v", sc.w.names[m.Block], m.Indexes)
+	case *msg.BlockTxn:
+		var names []string
+		for _, tx := range m.Txs {
+			names = append(names, strings.TrimPrefix(sc.w.names[tx.WID], "tx:"))
+		}
+		return fmt.Sprintf("blocktxn %s %s", sc.w.names[m.Block], brief(names))
 	case *msg.Tx:
 		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:")
 	case *msg.BareTx:
@@ -149,6 +163,8 @@ func (sc *script) describeInvs(invs []*wire.InvVect) string {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			name = "block:" + name
+		case invTypeCompact:
+			name = "compact:" + name
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 		default:
 			name = fmt.Sprintf("type:%d", uint32(iv.Type))

@@ -13,8 +13,8 @@ import (
 	"grapevine/chain"
 )
 
-// world makes blocks and transactions by name. They are empty shells: gossip
-// never looks into them, so their bytes and rules are what the test says.
+// world makes blocks and transactions by name. They hold together by their
+// hashes; what they spend and whether they break a rule is what the test says.
 type world struct {
 	params  *chain.Params
 	start   time.Time
@@ -40,23 +40,35 @@ func newWorld() *world {
 	return w
 }
 
-// block makes a block of so many bytes on a parent.
-func (w *world) block(name, parent string, size int) *chain.HeaderNode {
+// block makes a block of about so many bytes on a parent, with transactions.
+func (w *world) block(name, parent string, size int, txs ...*chain.Tx) *chain.HeaderNode {
 	if n := w.nodes[name]; n != nil {
 		return n
 	}
 	p := w.nodes[parent]
-	h := wire.BlockHeader{
-		Version: 4, PrevBlock: p.Hash, MerkleRoot: sha256.Sum256([]byte(name)),
-		Timestamp: p.Header.Timestamp.Add(time.Minute), Bits: w.params.PowLimitBits,
+	m := &wire.MsgBlock{Header: wire.BlockHeader{
+		Version: 4, PrevBlock: p.Hash, Timestamp: p.Header.Timestamp.Add(time.Minute), Bits: w.params.PowLimitBits,
+	}}
+	coinbase := wire.NewMsgTx(1)
+	coinbase.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 0xffffffff}, []byte(name), nil))
+	coinbase.AddTxOut(wire.NewTxOut(0, make([]byte, max(size-150, 1))))
+	m.Transactions = append(m.Transactions, coinbase)
+	for _, tx := range txs {
+		m.Transactions = append(m.Transactions, tx.MsgTx)
 	}
-	for chain.CheckWork(w.params, &h) != nil {
-		h.Nonce++
+	ids := []chain.Hash{coinbase.TxHash()}
+	for _, tx := range txs {
+		ids = append(ids, tx.ID)
 	}
-	n := chain.NewHeaderNode(p, h)
+	m.Header.MerkleRoot, _ = chain.MerkleRoot(ids)
+	for chain.CheckWork(w.params, &m.Header) != nil {
+		m.Header.Nonce++
+	}
+	n := chain.NewHeaderNode(p, m.Header)
 	w.nodes[name] = n
 	w.names[n.Hash] = name
-	w.blocks[n.Hash] = &chain.Block{Hash: n.Hash, Header: h, Raw: make([]byte, size), Weight: 4 * size}
+	w.blocks[n.Hash] = chain.NewBlock(m)
+	w.holds[n.Hash] = txs
 	return n
 }
 
@@ -76,11 +88,10 @@ func (w *world) tx(name string, parents ...string) *chain.Tx {
 	if tx := w.txs[name]; tx != nil {
 		return tx
 	}
-	tx := &chain.Tx{
-		MsgTx: wire.NewMsgTx(2),
-		ID:    sha256.Sum256([]byte("txid " + name)), WID: sha256.Sum256([]byte("wtxid " + name)),
-		Size: 200, Weight: 800,
-	}
+	m := wire.NewMsgTx(2)
+	m.AddTxIn(wire.NewTxIn(&wire.OutPoint{Hash: sha256.Sum256([]byte(name))}, nil, [][]byte{[]byte(name)}))
+	m.AddTxOut(wire.NewTxOut(1, nil))
+	tx := chain.NewTx(m)
 	for _, p := range parents {
 		w.parents[tx.ID] = append(w.parents[tx.ID], w.tx(p).ID)
 	}

@@ -37,6 +37,9 @@ type peer struct {
 	lowWork      bool         // it had none
 	continued    chain.Hash   // end of the inv that answered getblocks: asking for it asks for more
 
+	compact   bool          // speaks BIP152 version 2
+	wantsPush bool          // wants new blocks pushed in short form
+	part      *fragment     // a block that it was asked for parts of
 	src       *fetch.Source // of bodies
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
@@ -61,6 +64,7 @@ func (s *State) onJoined(ev Joined) {
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
+	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.sendFeeFilter(p)
 	s.askHeaders(p, s.headersFrom())
 	if p.info.Have {
@@ -79,6 +83,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	delete(s.byID, id)
 	// A new slice: somebody may be walking over the old one.
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
+	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
 	s.txs.track.Leave(p.offers)
 	s.txs.orphans.Forget(p.id)
@@ -123,6 +128,14 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		s.onGetBlocks(p, m)
 	case *msg.Have:
 		s.onHave(p, m)
+	case *msg.SendCmpct:
+		s.onSendCmpct(p, m)
+	case *msg.CmpctBlock:
+		s.onCmpctBlock(p, m)
+	case *msg.GetBlockTxn:
+		s.onGetBlockTxn(p, m)
+	case *msg.BlockTxn:
+		s.onBlockTxn(p, m)
 	case *wire.MsgSendHeaders:
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:

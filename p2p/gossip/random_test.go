@@ -25,8 +25,7 @@ func (st *storm) event() {
 	case k < 20: // a block on the node's own tip
 		st.made++
 		name := fmt.Sprint("b", st.made)
-		st.w.block(name, st.w.names[n.r.tip.Hash], 200+st.rnd.IntN(5000))
-		st.fill(n, name)
+		st.w.block(name, st.w.names[n.r.tip.Hash], 200+st.rnd.IntN(5000), st.poolOf(n)...)
 		st.mine(n, name)
 	case k < 60:
 		var parents []string
@@ -52,14 +51,14 @@ func (st *storm) event() {
 	}
 }
 
-// fill puts the node's pool into a block, in the order of names.
-func (st *storm) fill(n *simNode, block string) {
-	h := st.w.nodes[block].Hash
+// poolOf lists the node's pool in the order of names.
+func (st *storm) poolOf(n *simNode) (txs []*chain.Tx) {
 	for _, name := range st.txs {
 		if tx := st.w.txs[name]; n.r.pool[tx.ID] != nil {
-			st.w.holds[h] = append(st.w.holds[h], tx)
+			txs = append(txs, tx)
 		}
 	}
+	return txs
 }
 
 func (st *storm) join(a, b *simNode) {
@@ -93,8 +92,7 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 	last := st.nodes[0]
 	st.made++
 	name := fmt.Sprint("b", st.made)
-	w.block(name, w.names[last.r.tip.Hash], 500)
-	st.fill(last, name)
+	w.block(name, w.names[last.r.tip.Hash], 500, st.poolOf(last)...)
 	st.mine(last, name)
 	st.run(30 * time.Second)
 	st.wantTip(name, st.nodes...)
@@ -135,5 +133,3 @@ func TestSameSeedSameActions(t *testing.T) {
 		t.Errorf("two runs differ: %x and %x", a, b)
 	}
 }
-
-var _ chain.Hash

@@ -27,6 +27,7 @@ var rewrite = flag.Bool("rewrite", false, "write what happened into testdata/*.t
 // after "->", what the State did because of the command above it.
 //
 //	chain a 5 [on X] [size N]   blocks a1 to a5 on X (genesis)
+//	block NAME on X with T …    a block with transactions
 //	tx NAME [spends X …]        a transaction
 //	invalid NAME                the block breaks a rule when it is connected
 //	rooms auto | by hand        ledger and pool answer at once, or by "verdict"
@@ -110,6 +111,12 @@ func (sc *script) run(f []string) {
 	switch f[0] {
 	case "chain":
 		sc.defineChain(f[1:])
+	case "block":
+		var txs []*chain.Tx
+		for _, name := range f[5:] {
+			txs = append(txs, sc.w.tx(name))
+		}
+		sc.w.block(f[1], f[3], 300, txs...)
 	case "tx":
 		if len(f) > 3 {
 			sc.w.tx(f[1], f[3:]...)
@@ -305,6 +312,10 @@ func (sc *script) message(name string, f []string) wire.Message {
 		return &wire.MsgGetBlocks{BlockLocatorHashes: []*chain.Hash{&sc.node(f[0]).Hash}}
 	case "gvhave":
 		return sc.have(f)
+	case "sendcmpct":
+		return &msg.SendCmpct{Version: 2, Announce: len(f) > 0}
+	case "cmpctblock", "getblocktxn", "blocktxn":
+		return sc.compactMessage(name, f)
 	case "sendheaders":
 		return &wire.MsgSendHeaders{}
 	case "feefilter":
@@ -314,6 +325,26 @@ func (sc *script) message(name string, f []string) wire.Message {
 	}
 	sc.t.Fatalf("no such message: %s", name)
 	return nil
+}
+
+// compactMessage reads "cmpctblock B", "getblocktxn B 1 2", "blocktxn B a b".
+func (sc *script) compactMessage(name string, f []string) wire.Message {
+	b := sc.blockOf(f[0])
+	switch name {
+	case "cmpctblock":
+		return msg.Compact(b, 1, []int{0})
+	case "getblocktxn":
+		m := &msg.GetBlockTxn{Block: b.Hash}
+		for _, n := range f[1:] {
+			m.Indexes = append(m.Indexes, sc.number(n))
+		}
+		return m
+	}
+	m := &msg.BlockTxn{Block: b.Hash}
+	for _, n := range f[1:] {
+		m.Txs = append(m.Txs, sc.w.tx(n))
+	}
+	return m
 }
 
 // have reads "a5 held a7..a8 fetching a6": all up to a5, and what follows.
@@ -355,6 +386,8 @@ func (sc *script) invs(f []string) (invs []*wire.InvVect) {
 		for _, name := range sc.names(rest) {
 			iv := &wire.InvVect{}
 			switch kind {
+			case "compact":
+				iv.Type, iv.Hash = invTypeCompact, sc.node(name).Hash
 			case "block":
 				iv.Type, iv.Hash = wire.InvTypeWitnessBlock, sc.node(name).Hash
 			case "bareblock":

@@ -58,6 +58,7 @@ func (s *State) onSubmitBlock(ev SubmitBlock) {
 		s.answer(ev.Ticket, errBusy)
 	case !joined:
 		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []Ticket{ev.Ticket}})
+		s.passOn(e, ev.Block, nil)
 	}
 }
 

@@ -80,6 +80,10 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 			if s.serveBlock(p, iv) {
 				continue
 			}
+		case invTypeCompact:
+			if s.serveCompact(p, iv.Hash) {
+				continue
+			}
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 			if s.serveTx(p, iv) {
 				continue

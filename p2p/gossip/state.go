@@ -7,6 +7,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/compact"
 	"grapevine/p2p/gossip/fetch"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
@@ -43,10 +44,13 @@ type State struct {
 	leader    *peer       // sends us the long run of headers
 	announced *tree.Entry // the tip that peers were told of
 
-	blocks *judge.Blocks
-	pool   *relay.Pool
-	txs    txDesk
-	last   time.Time // when a body was last taken or connected
+	recent  compact.Recent
+	pushers []*peer     // who push new blocks to us, the last chosen last
+	unfit   *tree.Entry // cannot be put together from short ids: asked for whole
+	blocks  *judge.Blocks
+	pool    *relay.Pool
+	txs     txDesk
+	last    time.Time // when a body was last taken or connected
 }
 
 // New makes a State.

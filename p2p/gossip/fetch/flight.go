@@ -78,6 +78,28 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 	return true
 }
 
+// Expect notes that p is sending e in another way than Plan asked for; false:
+// somebody else is.
+func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
+	if f.flightOf(p, e) != nil {
+		return true
+	}
+	if !f.mayAsk(p, e) || len(p.flights) >= maxFlights {
+		return false
+	}
+	f.add(p, e)
+	return true
+}
+
+// Done ends a request that was answered in another way than by the whole body,
+// so that it says nothing of the source's speed.
+func (f *Fetcher) Done(p *Source, e *tree.Entry) {
+	if x := f.flightOf(p, e); x != nil {
+		p.headAt = f.now
+		f.end(x)
+	}
+}
+
 // NotFound: p does not have e after all. liar says that it had claimed so too
 // often.
 func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {

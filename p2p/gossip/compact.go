@@ -1,0 +1,223 @@
+package gossip
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/judge"
+	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/msg"
+)
+
+// New blocks travel in short form (BIP152, version 2). Up to three peers push
+// them to us as soon as they have one, before they have judged it, and we do
+// the same for those who ask for it: so a block crosses the network at the speed
+// of its headers.
+
+const (
+	compactVersion = 2
+	maxPushers     = 3 // peers that push new blocks to us; one of them outbound if we have any
+	maxPartsDepth  = 10
+	// invTypeCompact asks for a block in short form [MSG_CMPCT_BLOCK].
+	invTypeCompact wire.InvType = 4
+)
+
+// fragment is a block of which a peer was asked for the missing parts.
+type fragment struct {
+	*compact.Fragment
+	e *tree.Entry
+}
+
+func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
+	if m.Version != compactVersion {
+		return
+	}
+	p.compact, p.wantsPush = true, m.Announce
+	if len(s.pushers) < maxPushers && !p.info.Inbound && !p.info.BlocksOnly {
+		s.choosePusher(p)
+	}
+}
+
+// choosePusher asks a peer to push new blocks to us: those of our own choice
+// first, then who was first with the last ones. An outbound one is always kept:
+// who came to us may be there to stall (ADVERSARY T21).
+func (s *State) choosePusher(p *peer) {
+	if !p.compact {
+		return
+	}
+	if i := slices.Index(s.pushers, p); i >= 0 {
+		s.pushers = append(slices.Delete(s.pushers, i, i+1), p)
+		return
+	}
+	if len(s.pushers) == maxPushers {
+		out := 0
+		if p.info.Inbound && s.onlyOutbound(s.pushers[0]) {
+			out = 1
+		}
+		s.send(s.pushers[out], &msg.SendCmpct{Version: compactVersion})
+		s.pushers = slices.Delete(s.pushers, out, out+1)
+	}
+	s.pushers = append(s.pushers, p)
+	s.send(p, &msg.SendCmpct{Announce: true, Version: compactVersion})
+}
+
+func (s *State) onlyOutbound(p *peer) bool {
+	return !p.info.Inbound && !slices.ContainsFunc(s.pushers, func(q *peer) bool { return q != p && !q.info.Inbound })
+}
+
+// passOn pushes a block that extends our tip, before it is judged, to those who
+// asked for it. lack is what we did not know of it.
+func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
+	if s.syncing() || e.Parent != s.tree.Tip() {
+		return
+	}
+	kept := s.recent.Add(b, lack)
+	if !kept.Whole() {
+		return
+	}
+	nonce := s.cfg.Rand.Uint64()
+	for _, p := range s.peers {
+		if p.compact && p.wantsPush && !p.knowsHeader(e) && p.knowsHeader(e.Parent) {
+			p.sent = e
+			s.send(p, kept.Short(nonce))
+		}
+	}
+}
+
+// onCmpctBlock takes a block in short form: pushed, or asked for.
+func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
+	e := s.tree.Find(m.Header.BlockHash())
+	if e == nil {
+		if e = s.headerOf(p, &m.Header); e == nil {
+			return
+		}
+	}
+	p.src.Has(e)
+	s.fetch.Changed()
+	if s.syncing() || !e.Needed() || e.Parent != s.tree.Tip() {
+		return // it is a header as any other
+	}
+	f, err := compact.New(m, s.knownTxs)
+	if err == nil && len(f.Missing()) == 0 {
+		s.complete(p, fragment{f, e}, nil)
+		return
+	}
+	if !s.fetch.Expect(p.src, e) {
+		return // another peer is sending it
+	}
+	if err != nil {
+		s.askWhole(p, e)
+		return
+	}
+	p.part = &fragment{f, e}
+	s.send(p, &msg.GetBlockTxn{Block: f.Hash, Indexes: f.Missing()})
+}
+
+// knownTxs are those that a new block may hold.
+func (s *State) knownTxs(yield func(*chain.Tx) bool) {
+	for _, in := range s.pool.Newest(s.pool.Log()) {
+		if !yield(in.Tx) {
+			return
+		}
+	}
+	for _, x := range s.txs.orphans.All() {
+		if !yield(x.Tx) {
+			return
+		}
+	}
+}
+
+// onBlockTxn completes a block; what was not asked for is ignored.
+func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
+	f := p.part
+	if f == nil || f.Hash != m.Block {
+		return
+	}
+	p.part = nil
+	lack := f.Missing()
+	if err := f.Fill(m.Txs); err != nil {
+		s.drop(p, "wrong parts of a block", err.Error())
+		return
+	}
+	s.complete(p, *f, lack)
+}
+
+// complete judges a block that was put together. If its parts do not make it,
+// short ids have collided, and the whole is asked for.
+func (s *State) complete(p *peer, f fragment, lack []int) {
+	b, err := f.Block()
+	if err != nil {
+		if f.e.Needed() && s.fetch.Expect(p.src, f.e) {
+			s.askWhole(p, f.e)
+		}
+		return
+	}
+	s.fetch.Done(p.src, f.e)
+	if f.e.Needed() && s.blocks.Room(len(b.Raw)) {
+		s.last = s.now
+		s.blocks.Add(&judge.Block{Entry: f.e, Block: b, From: p.id, Compact: true})
+		s.passOn(f.e, b, lack)
+	}
+}
+
+// askWhole asks for a whole block from who could not send it in short form; the
+// request is in flight there already.
+func (s *State) askWhole(p *peer, e *tree.Entry) {
+	m := wire.NewMsgGetDataSizeHint(1)
+	m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
+	s.send(p, m)
+}
+
+// onGetBlockTxn gives parts of a block, also of one that is still being judged.
+// Of an older one the whole is sent, as Core does.
+func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
+	if kept := s.recent.Find(m.Block); kept != nil {
+		parts := kept.Parts(m.Indexes)
+		if parts == nil {
+			s.drop(p, "no such transaction in the block", "getblocktxn beyond the end")
+			return
+		}
+		s.send(p, &msg.BlockTxn{Block: m.Block, Txs: parts})
+		return
+	}
+	if e := s.tree.Find(m.Block); e != nil && s.tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth {
+		s.serveBlock(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
+	}
+}
+
+// serveCompact answers a getdata for the short form: of a block near the tip,
+// else with the whole.
+func (s *State) serveCompact(p *peer, h chain.Hash) bool {
+	if kept := s.recent.Find(h); kept != nil && len(kept.Block.Txs) > 0 {
+		s.send(p, kept.Short(s.cfg.Rand.Uint64()))
+		return true
+	}
+	return s.serveBlock(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &h))
+}
+
+// blockInvType is how a block is asked from a peer: in short form when most of
+// it is probably in our pool.
+func (s *State) blockInvType(p *peer, e *tree.Entry) wire.InvType {
+	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.syncing() {
+		return invTypeCompact
+	}
+	return wire.InvTypeWitnessBlock
+}
+
+// judgedCompact draws the consequences for compact relay: who was first with a
+// good block shall push the next ones, and a block that cannot be put together
+// from short ids is asked for whole.
+func (s *State) judgedCompact(j *judge.Block, err error) {
+	var broken *chain.RuleError
+	p := s.byID[j.From]
+	switch {
+	case err == nil && p != nil && !p.info.BlocksOnly && !s.syncing() && j.Entry == s.tree.Tip():
+		s.choosePusher(p)
+	case errors.As(err, &broken) && broken.Mutated && j.Compact:
+		s.unfit = j.Entry
+	}
+}

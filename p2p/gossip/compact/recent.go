@@ -1,0 +1,81 @@
+package compact
+
+import (
+	"grapevine/chain"
+	"grapevine/p2p/msg"
+)
+
+const (
+	// keep is how many of the last blocks are at hand for getblocktxn and for
+	// compact relay: a reorganisation of two and what may be in judgement.
+	keep = 4
+	// maxPrefill bounds the bytes of transactions sent along because we lacked them
+	// ourselves, so that others probably do.
+	maxPrefill = 10_000
+)
+
+// Recent is the last blocks, newest last.
+type Recent struct{ blocks []*Kept }
+
+// Kept is a block with its short form, made once.
+type Kept struct {
+	Block *chain.Block
+	lack  []int // places of transactions that we had to ask for
+	short *msg.CmpctBlock
+}
+
+// Add keeps a block; lack names the transactions that we did not know.
+func (r *Recent) Add(b *chain.Block, lack []int) *Kept {
+	if k := r.Find(b.Hash); k != nil {
+		return k
+	}
+	k := &Kept{Block: b, lack: lack}
+	if len(r.blocks) == keep {
+		r.blocks = append([]*Kept(nil), r.blocks[1:]...)
+	}
+	r.blocks = append(r.blocks, k)
+	return k
+}
+
+// Find gives a block that is still kept, else nil.
+func (r *Recent) Find(h chain.Hash) *Kept {
+	for _, k := range r.blocks {
+		if k.Block.Hash == h {
+			return k
+		}
+	}
+	return nil
+}
+
+// Short is the block's short form: the coinbase and what we lacked in full.
+func (k *Kept) Short(nonce uint64) *msg.CmpctBlock {
+	if k.short == nil {
+		prefill, size := []int{0}, 0
+		for _, i := range k.lack {
+			if size += k.Block.Txs[i].Size; i > 0 && size <= maxPrefill {
+				prefill = append(prefill, i)
+			}
+		}
+		k.short = msg.Compact(k.Block, nonce, prefill)
+	}
+	return k.short
+}
+
+// Parts gives the transactions at these places; nil when there is no such place.
+func (k *Kept) Parts(places []int) []*chain.Tx {
+	txs := make([]*chain.Tx, len(places))
+	for j, i := range places {
+		if i >= len(k.Block.Txs) {
+			return nil
+		}
+		txs[j] = k.Block.Txs[i]
+	}
+	return txs
+}
+
+// Whole says whether the block's transactions are the header's: what we pass on
+// before it is judged must at least be that.
+func (k *Kept) Whole() bool {
+	root, mutated := chain.TxRoot(k.Block.Txs)
+	return len(k.Block.Txs) > 0 && !mutated && root == k.Block.Header.MerkleRoot
+}
