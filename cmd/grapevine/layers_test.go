@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"testnet/process": {"testnet"},
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
+	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},
 
 	"cmd/rpc/client":     {},
