@@ -1,0 +1,287 @@
+package hostile_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/msg"
+	"grapevine/p2p/swarm"
+	"grapevine/testnet/hostile"
+)
+
+func TestT15_TipAnnouncedAndWithheld(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i := range 3 { // one liar, two, three
+			h.attacker(i)
+			most := blockMost + time.Duration(i)*2*time.Second // each may be believed once
+			m := h.block(h.tip())
+			for _, p := range h.guests {
+				p.Say(hostile.Headers(m.Node), hostile.Inv(wire.InvTypeBlock, m.Node.Hash))
+			}
+			time.Sleep(200 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(most, "the withheld tip came from the honest node", func() bool { return h.tip().Hash == m.Node.Hash })
+		}
+	})
+}
+
+// twin makes the changed copy of a block under the same header.
+func twin(m chaintest.Mined, change func(*wire.MsgBlock)) *msg.Block {
+	b := &wire.MsgBlock{Header: m.Block.Header}
+	for _, tx := range m.Block.Txs {
+		b.Transactions = append(b.Transactions, tx.MsgTx.Copy())
+	}
+	change(b)
+	return &msg.Block{Block: chain.NewBlock(b)}
+}
+
+// payments spends the first n coins of the base chain.
+func (h *house) payments(n int) []*chain.Tx {
+	txs := make([]*chain.Tx, n)
+	for i := range txs {
+		txs[i] = chaintest.SpendOne(h.t, h.coin(i), h.key.P2WPKH(), 1000)
+	}
+	return txs
+}
+
+// mutants are copies of one block whose body does not fit the header.
+func mutants(m chaintest.Mined) map[string]*msg.Block {
+	last := len(m.Block.Txs) - 1
+	return map[string]*msg.Block{
+		"last transaction twice": twin(m, func(b *wire.MsgBlock) { b.Transactions = append(b.Transactions, b.Transactions[last]) }),
+		"no witness":             {Block: chain.NewBlock(stripped(m))},
+		"another witness":        twin(m, func(b *wire.MsgBlock) { b.Transactions[last].TxIn[0].Witness[0][9] ^= 1 }),
+		"a transaction less":     twin(m, func(b *wire.MsgBlock) { b.Transactions = b.Transactions[:last] }),
+	}
+}
+
+func stripped(m chaintest.Mined) *wire.MsgBlock {
+	return twin(m, func(b *wire.MsgBlock) {
+		for _, tx := range b.Transactions {
+			for _, in := range tx.TxIn {
+				in.Witness = nil
+			}
+		}
+	}).MsgBlock()
+}
+
+func TestT17_MutatedBlocks(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		// Two payments: with the coinbase three transactions, of which the last
+		// may be repeated without changing the merkle root.
+		m := h.block(h.tip(), chaintest.With(h.payments(2)...))
+		i := 0
+		for what, b := range mutants(m) {
+			i++
+			p := h.attacker(i)
+			p.Say(hostile.Headers(m.Node), b)
+			h.falls(p, 2*time.Second, what)
+			if h.target.Ledger.HaveBody(m.Node.Hash) {
+				t.Fatalf("%s: the body was stored", what)
+			}
+		}
+		if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		h.within(blockMost, "the honest copy is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+	})
+}
+
+// While an honest peer is sending a block, copies that do not fit its header
+// come from everywhere; the honest one is taken, and its sender kept.
+func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		m := h.block(h.tip(), chaintest.With(h.payments(2)...), bulky(400_000))
+		h.net.Host("10.0.0.2").SetUpload(200_000)
+		if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+		i := 0
+		for _, b := range mutants(m) {
+			i++
+			p := h.attacker(i)
+			p.Say(hostile.Headers(m.Node), b)
+		}
+		h.within(blockMost, "the honest copy is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+		h.net.Host("10.0.0.2").SetUpload(0)
+		if !slices.ContainsFunc(h.honest.Swarm.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == h.target.addr }) {
+			t.Error("the honest sender was dropped")
+		}
+	})
+}
+
+func TestT19_CompactBlocksThatAreNone(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i, row := range []struct {
+			what string
+			make func(m chaintest.Mined) []byte
+		}{
+			{"no transactions", func(m chaintest.Mined) []byte { return compact(m, []byte{0, 0}) }},
+			{"65,536 short ids", func(m chaintest.Mined) []byte {
+				return compact(m, append(append([]byte{0xfe, 0, 0, 1, 0}, make([]byte, 65536*6)...), 0))
+			}},
+			{"an index beyond 65,535", func(m chaintest.Mined) []byte {
+				return compact(m, append([]byte{0, 2, 0}, append(raw(m), append([]byte{0xfd, 0xff, 0xff}, raw(m)...)...)...))
+			}},
+			{"an index beyond the block", func(m chaintest.Mined) []byte {
+				return compact(m, append([]byte{0, 1, 9}, raw(m)...))
+			}},
+			{"short ids that collide", func(m chaintest.Mined) []byte {
+				return compact(m, append(append([]byte{3}, make([]byte, 18)...), append([]byte{1, 0}, raw(m)...)...))
+			}},
+			{"a coinbase without inputs", func(m chaintest.Mined) []byte {
+				return compact(m, append([]byte{1, 1, 2, 3, 4, 5, 6, 1, 0}, make([]byte, 10)...))
+			}},
+			{"no coinbase at all", func(m chaintest.Mined) []byte {
+				return compact(m, []byte{2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0})
+			}},
+			{"cut off", func(m chaintest.Mined) []byte { return compact(m, []byte{0xfd})[:85] }},
+			{"transactions of another block", func(m chaintest.Mined) []byte {
+				return compact(m, append([]byte{0, 1, 0}, raw(h.base[3])...))
+			}},
+		} {
+			p := h.attacker(i, &msg.SendCmpct{Announce: true, Version: 2})
+			m := h.block(h.tip())
+			p.Raw(msg.CmdCmpctBlock, row.make(m))
+			time.Sleep(100 * time.Millisecond)
+			if h.target.Ledger.HaveBody(m.Node.Hash) {
+				t.Errorf("%s: a body was stored", row.what)
+			}
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(blockMost, row.what+": the block came whole from the honest node", func() bool {
+				return h.tip().Hash == m.Node.Hash
+			})
+		}
+	})
+}
+
+// compact is a cmpctblock of m's header, a nonce, and what follows.
+func compact(m chaintest.Mined, rest []byte) []byte {
+	return append(append(m.Block.Raw[:80:80], make([]byte, 8)...), rest...)
+}
+
+// raw is the block's coinbase as it travels.
+func raw(m chaintest.Mined) []byte { return m.Block.Txs[0].Raw() }
+
+func TestT20_BlockTxnsThatAreNoAnswer(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		pays := h.payments(3)
+		for i, row := range []struct {
+			what string
+			say  func(m chaintest.Mined) []wire.Message
+		}{
+			{"never asked for", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{&msg.BlockTxn{Block: h.base[7].Node.Hash, Txs: m.Block.Txs}}
+			}},
+			{"of an unknown block", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{&msg.BlockTxn{Block: randomHash(1), Txs: m.Block.Txs}}
+			}},
+			{"wrong transactions", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{short(m), &msg.BlockTxn{Block: m.Node.Hash, Txs: []*chain.Tx{pays[0], pays[0], pays[0]}}}
+			}},
+			{"too few", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{short(m), &msg.BlockTxn{Block: m.Node.Hash, Txs: m.Block.Txs[1:2]}}
+			}},
+			{"too many", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{short(m), &msg.BlockTxn{Block: m.Node.Hash, Txs: append(m.Block.Txs[1:], m.Block.Txs...)}}
+			}},
+			{"none", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{short(m), &msg.BlockTxn{Block: m.Node.Hash}}
+			}},
+			{"in another order", func(m chaintest.Mined) []wire.Message {
+				return []wire.Message{short(m), &msg.BlockTxn{Block: m.Node.Hash, Txs: []*chain.Tx{m.Block.Txs[3], m.Block.Txs[2], m.Block.Txs[1]}}}
+			}},
+			{"never", func(m chaintest.Mined) []wire.Message { return []wire.Message{short(m)} }},
+		} {
+			m := h.block(h.tip(), chaintest.With(pays...))
+			p := h.attacker(i, &msg.SendCmpct{Announce: true, Version: 2})
+			p.Say(row.say(m)...)
+			time.Sleep(200 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(blockMost, row.what+": the honest copy is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+			// The next row spends the same coins in another block.
+			if _, err := h.honest.Ledger.Invalidate(t.Context(), m.Node.Hash); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.target.Ledger.Invalidate(t.Context(), m.Node.Hash); err != nil {
+				t.Fatal(err)
+			}
+			h.within(blockMost, "the block is taken back", func() bool { return h.agreed() && h.tip().Hash != m.Node.Hash })
+		}
+		m := h.block(h.tip(), chaintest.With(pays...))
+		p := h.attacker(50, &msg.SendCmpct{Announce: true, Version: 2})
+		full := &msg.BlockTxn{Block: m.Node.Hash, Txs: m.Block.Txs[1:]}
+		p.Say(short(m), full, full, full)
+		if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+		h.within(blockMost, "twice the same: the block is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+	})
+}
+
+// short is the compact block that carries nothing but the coinbase.
+func short(m chaintest.Mined) *msg.CmpctBlock { return msg.Compact(m.Block, 7, []int{0}) }
+
+// An attacker is first with three blocks in a row, whole and at once, so that it
+// becomes a favourite; then it announces the next one and says no more.
+func TestT21_FavouriteThatStalls(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1, &msg.SendCmpct{Version: 2})
+		for range 3 {
+			m := h.block(h.tip())
+			serve(p, m)
+			p.Say(hostile.Headers(m.Node))
+			h.within(blockMost, "the attacker's good block is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+			h.within(blockMost, "and passed on", h.agreed)
+		}
+		p.Answer(func(*hostile.Peer, wire.Message) {})
+		for range 3 {
+			m := h.block(h.tip(), chaintest.With(chaintest.SpendOne(t, h.coin(int(h.tip().Height)%9), h.key.P2WPKH(), 1000)))
+			p.Say(short(m))
+			time.Sleep(20 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(blockMost, "the block came from the honest node", func() bool { return h.tip().Hash == m.Node.Hash })
+		}
+	})
+}
+
+func TestT22_RequestsThatCostMuch(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		many := make([]int, 65535)
+		for i := range many {
+			many[i] = i
+		}
+		p := h.attacker(1, &msg.SendCmpct{Version: 2})
+		for i := range 200 {
+			p.Say(&msg.GetBlockTxn{Block: h.base[i%baseBlocks].Node.Hash, Indexes: []int{0}})
+		}
+		h.stays(p, "transactions of deep blocks")
+		q := h.attacker(2)
+		q.Say(&msg.GetBlockTxn{Block: h.base[5].Node.Hash, Indexes: many})
+		q.Say(&msg.GetBlockTxn{Block: h.tip().Hash, Indexes: many})
+		q.Say(&msg.GetBlockTxn{Block: randomHash(1), Indexes: []int{0}})
+		r := h.attacker(3)
+		unknown := randomHash(2)
+		r.Say(
+			&wire.MsgGetCFHeaders{StopHash: unknown}, &wire.MsgGetCFilters{StopHash: unknown},
+			&wire.MsgGetCFCheckpt{StopHash: unknown}, wire.NewMsgGetCFilters(0, 1<<31, &unknown),
+			&wire.MsgGetHeaders{HashStop: unknown}, &wire.MsgGetBlocks{HashStop: unknown},
+			wire.NewMsgMemPool(),
+		)
+		h.served()
+	})
+}

@@ -1,0 +1,251 @@
+package hostile_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/hostile"
+)
+
+func TestT9_HeadersOfLittleWork(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		// Far more work than 144 blocks has to be behind a chain that is worth
+		// memory: our tip is 400 higher than where the attacker's branches begin.
+		for _, m := range h.branch(h.tip(), 400) {
+			if err := h.target.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.within(time.Minute, "the honest node follows", h.agreed)
+		p := h.attacker(1)
+		before := len(h.target.Ledger.Headers())
+		for range 40 {
+			p.Say(hostile.Headers(nodes(h.branch(h.params.Genesis(), 100))...))
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		if n := len(h.target.Ledger.Headers()) - before; n != 0 {
+			t.Errorf("%d headers of little work were stored", n)
+		}
+	})
+}
+
+// A node that knows how much work there must be keeps nothing of a long chain
+// that has less: what is stored after 20,000 headers is what was stored before.
+func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
+	params := chain.RegTest()
+	params.MinimumChainWork = chain.Work{0, 0, 1, 0}
+	const n = 20_000
+	ms := make([]*wire.BlockHeader, 0, n)
+	for node := params.Genesis(); len(ms) < n; {
+		hd := wire.BlockHeader{
+			Version: 0x20000000, PrevBlock: node.Hash, Bits: params.PowLimitBits,
+			Timestamp: node.Header.Timestamp.Add(time.Minute),
+		}
+		chaintest.Solve(t, params, &hd)
+		node = chain.NewHeaderNode(node, hd)
+		ms = append(ms, &node.Header)
+	}
+	outpost(t, params, func(t *testing.T, h *house) {
+		p := h.attacker(1)
+		before := measure(h.net)
+		asked := 0
+		for i := 0; i < n; i += 2000 {
+			p.Say(&wire.MsgHeaders{Headers: ms[i : i+2000]})
+			if _, err := p.Await("getheaders", 5*time.Second); err == nil {
+				asked++
+			}
+		}
+		if asked < n/2000 {
+			t.Errorf("%d of %d messages made the node ask for more: it did not count their work", asked, n/2000)
+		}
+		time.Sleep(time.Second)
+		if k := len(h.target.Ledger.Headers()); k > 1 {
+			t.Errorf("%d headers of a chain without work are stored", k)
+		}
+		if grown := measure(h.net).heap - before.heap; grown > 4<<20 {
+			t.Errorf("%d headers made the heap grow by %d KiB", n, grown>>10)
+		}
+		h.stays(p, "who has no more to say")
+	})
+}
+
+func TestT10_HeadersThatLeadNowhere(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1)
+		time.Sleep(time.Second)
+		before, said := p.Heard("getheaders"), 0
+		far := h.branch(h.base[50].Node, 3)[2:]
+		for range 1000 {
+			if p.Say(hostile.Headers(nodes(far)...)) != nil {
+				break
+			}
+			said++
+			time.Sleep(10 * time.Millisecond)
+		}
+		h.falls(p, time.Second, "headers without a parent")
+		if said > 50 {
+			t.Errorf("%d messages of headers without a parent were heard", said)
+		}
+		if n := p.Heard("getheaders") - before; n > 1 {
+			t.Errorf("%d getheaders within seconds", n)
+		}
+		q := h.attacker(2)
+		time.Sleep(time.Second)
+		before = q.Heard("getheaders")
+		for range 200 {
+			q.Say(hostile.Headers(nodes(h.base)...))
+		}
+		h.stays(q, "who repeats what we know")
+		if n := q.Heard("getheaders") - before; n > 2 {
+			t.Errorf("%d getheaders for the same headers", n)
+		}
+	})
+}
+
+func TestT11_BadHeaders(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		next := func(edit func(*wire.BlockHeader)) *wire.MsgHeaders {
+			hd := h.block(h.tip()).Node.Header
+			edit(&hd)
+			chaintest.Solve(t, h.params, &hd)
+			return &wire.MsgHeaders{Headers: []*wire.BlockHeader{&hd}}
+		}
+		workless := next(func(*wire.BlockHeader) {})
+		for chain.CheckWork(h.params, workless.Headers[0]) == nil {
+			workless.Headers[0].Nonce++
+		}
+		for i, row := range []struct {
+			what string
+			say  *wire.MsgHeaders
+		}{
+			{"wrong bits", next(func(hd *wire.BlockHeader) { hd.Bits-- })},
+			{"as old as the median", next(func(hd *wire.BlockHeader) { hd.Timestamp = time.Unix(h.tip().MedianTimePast(), 0) })},
+			{"version 1", next(func(hd *wire.BlockHeader) { hd.Version = 1 })},
+			{"no work", workless},
+		} {
+			before := len(h.target.Ledger.Headers())
+			p := h.attacker(i)
+			p.Say(row.say)
+			h.falls(p, time.Second, row.what)
+			if len(h.target.Ledger.Headers()) != before {
+				t.Errorf("%s: the header was stored", row.what)
+			}
+		}
+		m := h.block(h.tip(), chaintest.At(time.Now().Add(2*time.Hour+time.Minute).Truncate(time.Second)))
+		p := h.attacker(50)
+		serve(p, m)
+		p.Say(hostile.Headers(m.Node))
+		h.stays(p, "a header from the future")
+		if _, _, ok := h.target.Ledger.Lookup(m.Node.Hash); ok {
+			t.Error("a header from the future was stored")
+		}
+		time.Sleep(2 * time.Minute)
+		p.Say(hostile.Headers(m.Node))
+		h.within(blockMost, "the header from the future, when its time has come, is the tip", func() bool {
+			return h.tip().Hash == m.Node.Hash
+		})
+	})
+}
+
+// serve answers getheaders by all of these headers, and getdata by the blocks.
+func serve(p *hostile.Peer, ms ...chaintest.Mined) {
+	p.Answer(func(p *hostile.Peer, m wire.Message) {
+		switch m := m.(type) {
+		case *wire.MsgPing:
+			p.Say(wire.NewMsgPong(m.Nonce))
+		case *wire.MsgGetHeaders:
+			p.Say(hostile.Headers(nodes(ms)...))
+		case *wire.MsgGetData:
+			for _, iv := range m.InvList {
+				for _, b := range ms {
+					if b.Node.Hash == iv.Hash {
+						p.Say(&msg.Block{Block: b.Block})
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestT12_TooManyHeadersAndHashes(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1)
+		p.Raw("headers", append([]byte{0xfd, 0xd1, 0x07}, make([]byte, 2001*81)...))
+		h.falls(p, time.Second, "2,001 headers")
+		locator := func(n int) *wire.MsgGetHeaders {
+			m := &wire.MsgGetHeaders{ProtocolVersion: 70016}
+			for i := range n {
+				hash := randomHash(i)
+				m.BlockLocatorHashes = append(m.BlockLocatorHashes, &hash)
+			}
+			return m
+		}
+		q := h.attacker(2)
+		q.Say(locator(101))
+		m, err := q.Await("headers", 2*time.Second)
+		if hs, ok := m.(*wire.MsgHeaders); !ok || len(hs.Headers) != int(h.tip().Height) || hs.Headers[0].PrevBlock != h.params.Genesis().Hash {
+			t.Errorf("a locator of unknown hashes is not answered from genesis: %T, %v", m, err)
+		}
+		_, payload, _ := msg.Encode(locator(101))
+		hash := randomHash(101)
+		payload[4] = 102
+		payload = append(payload[:5], append(hash[:], payload[5:]...)...)
+		q.Raw("getheaders", payload)
+		h.falls(q, time.Second, "a locator of 102 hashes")
+	})
+}
+
+func TestT13_ForksByTheThousand(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for _, m := range h.branch(h.tip(), 100) {
+			if err := h.target.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.within(time.Minute, "the honest node follows", h.agreed)
+		tip, before := h.tip(), len(h.target.Ledger.Headers())
+		p := h.attacker(1)
+		for range 3000 { // forks of one block, at low depth
+			p.Say(hostile.Headers(h.block(h.base[10].Node).Node))
+		}
+		time.Sleep(time.Second)
+		if n := len(h.target.Ledger.Headers()) - before; n != 0 {
+			t.Errorf("%d headers of forks near genesis are stored", n)
+		}
+		for range 3000 { // and at the tip's own height
+			p.Say(hostile.Headers(h.block(h.base[len(h.base)-1].Node).Node))
+		}
+		rivals := []chaintest.Mined{h.block(tip.Parent), h.block(tip.Parent), h.block(tip.Parent)}
+		q := h.attacker(2)
+		serve(q, rivals...)
+		q.Say(hostile.Headers(rivals[0].Node), hostile.Headers(rivals[1].Node), hostile.Headers(rivals[2].Node))
+		for range 20 {
+			time.Sleep(200 * time.Millisecond)
+			if h.tip().Hash != tip.Hash {
+				t.Fatal("the tip moves between blocks of equal work")
+			}
+		}
+	})
+}
+
+func TestT14_BlocksNobodyAskedFor(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		ahead := h.branch(h.tip(), 400)
+		low := h.block(h.base[5].Node)
+		side := h.block(h.base[len(h.base)-3].Node)
+		p := h.attacker(1)
+		p.Say(&msg.Block{Block: ahead[399].Block}, &msg.Block{Block: low.Block}, &msg.Block{Block: side.Block})
+		time.Sleep(2 * time.Second)
+		for what, m := range map[string]chaintest.Mined{"far ahead": ahead[399], "of low work": low, "of an old side branch": side} {
+			if h.target.Ledger.HaveBody(m.Node.Hash) {
+				t.Errorf("a block %s that nobody asked for is stored", what)
+			}
+		}
+	})
+}

@@ -1,0 +1,343 @@
+package hostile_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/cmd/node"
+	"grapevine/testnet/hostile"
+	"grapevine/testnet/simnet"
+)
+
+// What must hold in every row, whatever the attacker does.
+const (
+	heapMost  = 64 << 20         // bytes over what the node needs in peace
+	pingMost  = time.Second      // until an honest peer's ping is answered
+	blockMost = 5 * time.Second  // until a fresh block has reached an honest peer, and one of its own us
+	leaveMost = 10 * time.Second // after the attacker has left, until nothing of it is left
+)
+
+// house is a whole node under attack, in virtual time: the target, an honest
+// whole node that is connected to it, and a friend who pings.
+type house struct {
+	t      *testing.T
+	params *chain.Params
+	net    *simnet.Net
+	target *resident
+	honest *resident
+	friend *hostile.Peer
+	key    *chaintest.Key    // has all coins of the base chain
+	base   []chaintest.Mined // what both nodes begin with
+	guests []*hostile.Peer   // attackers, all of them
+	mined  uint64            // makes blocks differ
+	peace  footprint         // before the attack
+}
+
+// resident is a running whole node.
+type resident struct {
+	*node.Node
+	addr string
+	stop func() error
+}
+
+// setting changes the target's Config.
+type setting func(*node.Config)
+
+// baseBlocks are enough for ten coins that can be spent.
+const baseBlocks = 110
+
+// siege runs an attack against a whole node, and what must hold while it lasts
+// and when it is over.
+func siege(t *testing.T, attack func(t *testing.T, h *house), settings ...setting) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, settings...)
+		before := measure(h.net)
+		h.peace = before
+		over := h.watch()
+		attack(t, h)
+		over()
+		h.served()
+		if now := measure(h.net); now.heap > before.heap+heapMost {
+			t.Errorf("the heap has grown by %d MiB", (now.heap-before.heap)>>20)
+		}
+		h.everybodyLeaves()
+		h.settles(before)
+	})
+}
+
+// outpost is a lone node that has nothing but genesis, and an attack on it.
+func outpost(t *testing.T, params *chain.Params, attack func(t *testing.T, h *house), settings ...setting) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h := emptyHouse(t, params)
+		h.target = h.open("10.0.0.1", settings...)
+		time.Sleep(time.Second)
+		before := measure(h.net)
+		h.peace = before
+		attack(t, h)
+		h.everybodyLeaves()
+		h.settles(before)
+	})
+}
+
+func emptyHouse(t *testing.T, params *chain.Params) *house {
+	// A synctest clock begins in 2000; regtest's genesis is of 2011.
+	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+	return &house{
+		t: t, params: params, key: chaintest.NewKey(1),
+		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond}),
+	}
+}
+
+func newHouse(t *testing.T, settings ...setting) *house {
+	h := emptyHouse(t, chain.RegTest())
+	h.target = h.open("10.0.0.1", settings...)
+	h.base = chaintest.Grow(t, h.params, h.params.Genesis(), chaintest.Times(baseBlocks), chaintest.PayTo(h.key.P2WPKH()))
+	for _, m := range h.base {
+		if err := h.target.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.honest = h.open("10.0.0.2", knows(h.target))
+	h.within(time.Minute, "the honest node has the chain", h.agreed)
+	h.friend = h.guest("10.0.9.9")
+	if err := h.friend.Greet(hostile.Version()); err != nil {
+		t.Fatal(err)
+	}
+	h.guests = nil // the friend stays
+	time.Sleep(5 * time.Second)
+	return h
+}
+
+func knows(r *resident) setting {
+	return func(c *node.Config) { c.AddNode = append(c.AddNode, r.addr) }
+}
+
+// open starts a whole node at ip.
+func (h *house) open(ip string, settings ...setting) *resident {
+	h.t.Helper()
+	cfg := node.Config{
+		Params: h.params, DataDir: h.t.TempDir(), Listen: ip + ":18444",
+		TxIndex: true, Version: "test", Net: h.net.Host(ip), NoSync: true,
+	}
+	if os.Getenv("LOG") != "" {
+		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", ip)
+	}
+	for _, s := range settings {
+		s(&cfg)
+	}
+	return start(h.t, cfg)
+}
+
+func start(t *testing.T, cfg node.Config) *resident {
+	t.Helper()
+	n, err := node.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	<-n.Ready()
+	r := &resident{Node: n, addr: cfg.Listen, stop: sync.OnceValue(func() error {
+		cancel()
+		return <-done
+	})}
+	t.Cleanup(func() {
+		if err := r.stop(); err != nil {
+			t.Errorf("%s ended with %v", r.addr, err)
+		}
+	})
+	return r
+}
+
+// guest connects an attacker; it has said nothing yet.
+func (h *house) guest(ip string) *hostile.Peer {
+	h.t.Helper()
+	p, err := hostile.Dial(h.t.Context(), h.net.Host(ip), h.target.addr, h.params.Net)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { p.Close() })
+	h.guests = append(h.guests, p)
+	return p
+}
+
+// attacker connects the i-th attacker, each from an address of its own, and greets.
+func (h *house) attacker(i int, then ...wire.Message) *hostile.Peer {
+	h.t.Helper()
+	p := h.guest(strange(i))
+	if err := p.Greet(hostile.Version(), then...); err != nil {
+		h.t.Fatalf("attacker %d: %v", i, err)
+	}
+	return p
+}
+
+func strange(i int) string { return fmt.Sprintf("10.%d.%d.%d", 66+i/62500, i/250%250, i%250+1) }
+
+// falls fails unless the target ends this connection in time.
+func (h *house) falls(p *hostile.Peer, within time.Duration, what string) {
+	h.t.Helper()
+	select {
+	case <-p.Gone():
+	case <-time.After(within):
+		h.t.Errorf("%s: still connected after %v", what, within)
+	}
+}
+
+// stays fails if the target has ended this connection, or does not answer on it.
+func (h *house) stays(p *hostile.Peer, what string) {
+	h.t.Helper()
+	if err := ping(p, 2*time.Second); err != nil {
+		h.t.Errorf("%s: %v", what, err)
+	}
+}
+
+func ping(p *hostile.Peer, within time.Duration) error {
+	var nonce [8]byte
+	binary.LittleEndian.PutUint64(nonce[:], 4711)
+	if err := p.Raw("ping", nonce[:]); err != nil {
+		return err
+	}
+	_, err := p.Await("pong", within)
+	return err
+}
+
+// watch pings the target all the time, until the attack is over.
+func (h *house) watch() (over func()) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			if err := ping(h.friend, pingMost); err != nil {
+				h.t.Errorf("an honest peer's ping: %v", err)
+				return
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}()
+	over = sync.OnceFunc(func() { close(stop); <-done })
+	h.t.Cleanup(over)
+	return over
+}
+
+// served fails unless fresh blocks travel between the target and the honest
+// node, both ways.
+func (h *house) served() {
+	h.t.Helper()
+	for _, from := range []*resident{h.target, h.honest} {
+		m := h.mine(from)
+		h.within(blockMost, "a fresh block of "+from.addr+" is everywhere", func() bool {
+			return h.target.Ledger.Tip().Hash == m.Node.Hash && h.agreed()
+		})
+	}
+}
+
+// mine makes a block on a node's own tip and gives it to it.
+func (h *house) mine(at *resident, opts ...chaintest.Option) chaintest.Mined {
+	h.t.Helper()
+	m := h.block(at.Ledger.Tip(), opts...)
+	if err := at.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
+		h.t.Errorf("%s refused a fresh block: %v", at.addr, err)
+	}
+	return m
+}
+
+// block makes a block that differs from all others, as early as the rules allow:
+// many in a row do not reach the future.
+func (h *house) block(parent *chain.HeaderNode, opts ...chaintest.Option) chaintest.Mined {
+	h.mined++
+	first := []chaintest.Option{chaintest.Extra(h.mined), chaintest.At(time.Unix(parent.MedianTimePast()+1, 0))}
+	return chaintest.Mine(h.t, h.params, parent, append(first, opts...)...)
+}
+
+// branch makes n blocks in a row, all different from all others.
+func (h *house) branch(parent *chain.HeaderNode, n int) []chaintest.Mined {
+	ms := make([]chaintest.Mined, 0, n)
+	for range n {
+		m := h.block(parent)
+		ms, parent = append(ms, m), m.Node
+	}
+	return ms
+}
+
+func nodes(ms []chaintest.Mined) []*chain.HeaderNode {
+	ns := make([]*chain.HeaderNode, len(ms))
+	for i, m := range ms {
+		ns[i] = m.Node
+	}
+	return ns
+}
+
+// coin is the i-th coin of the base chain that can be spent.
+func (h *house) coin(i int) chaintest.Coin { return h.base[i].Coinbase(h.key) }
+
+func (h *house) tip() *chain.HeaderNode { return h.target.Ledger.Tip() }
+
+func (h *house) agreed() bool { return h.target.Ledger.Tip().Hash == h.honest.Ledger.Tip().Hash }
+
+// within waits in virtual time until ok says yes.
+func (h *house) within(d time.Duration, what string, ok func() bool) {
+	h.t.Helper()
+	for end := time.Now().Add(d); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.t.Fatalf("not within %v: %s", d, what)
+		}
+	}
+}
+
+func (h *house) everybodyLeaves() {
+	for _, p := range h.guests {
+		p.Close()
+	}
+}
+
+// settles fails unless all that the attackers made has gone again.
+func (h *house) settles(before footprint) {
+	h.t.Helper()
+	var now footprint
+	for end := time.Now().Add(leaveMost); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		now = measure(h.net)
+		if now.goroutines <= before.goroutines && now.connections <= before.connections {
+			return
+		}
+	}
+	buf := make([]byte, 1<<20)
+	h.t.Errorf("%v after the attacker has left: %d goroutines and %d connections, before it came %d and %d\n%s",
+		leaveMost, now.goroutines, now.connections, before.goroutines, before.connections, buf[:runtime.Stack(buf, true)])
+}
+
+// footprint is what a process holds.
+type footprint struct {
+	heap        int64
+	goroutines  int
+	connections int
+}
+
+func measure(net *simnet.Net) footprint {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return footprint{heap: int64(m.HeapAlloc), goroutines: runtime.NumGoroutine(), connections: net.Connections()}
+}
+
+func TestPeace(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) { h.stays(h.attacker(1), "an honest stranger") })
+}

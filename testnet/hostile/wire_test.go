@@ -1,0 +1,273 @@
+package hostile_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/hostile"
+)
+
+// wtx announces and asks for a transaction by its wtxid (BIP339).
+const wtx wire.InvType = 5
+
+// randomHash is the i-th of an endless supply.
+func randomHash(i int) (h chain.Hash) {
+	binary.LittleEndian.PutUint64(h[:], uint64(i)*0x9e3779b97f4a7c15+1)
+	return h
+}
+
+// vectors is the payload of an inv or getdata of n random hashes.
+func vectors(n, from int, kinds ...wire.InvType) []byte {
+	b := binary.LittleEndian.AppendUint32([]byte{0xfe}, uint32(n))
+	if n <= 0xffff {
+		b = binary.LittleEndian.AppendUint16([]byte{0xfd}, uint16(n))
+	}
+	for i := range n {
+		h := randomHash(from + i)
+		b = binary.LittleEndian.AppendUint32(b, uint32(kinds[i%len(kinds)]))
+		b = append(b, h[:]...)
+	}
+	return b
+}
+
+func TestT1_HundredPeersAnnounceMuchAndSayNothing(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i, length := range []uint32{0xffffffff, 32 << 20, msg.MaxPayload + 1} {
+			p := h.attacker(i)
+			p.Write(announce(p, length))
+			h.falls(p, time.Second, fmt.Sprintf("%d bytes announced", length))
+		}
+		var silent []*hostile.Peer
+		for i := range 100 {
+			p := h.attacker(100 + i)
+			p.Write(announce(p, msg.MaxPayload))
+			silent = append(silent, p)
+		}
+		h.served()
+		for _, p := range silent {
+			h.falls(p, 2*time.Minute, "4 MB announced, nothing sent")
+		}
+	})
+}
+
+// announce is the header of a block message of so many bytes.
+func announce(p *hostile.Peer, length uint32) []byte {
+	b := p.Frame("block", nil)
+	binary.LittleEndian.PutUint32(b[16:], length)
+	return b
+}
+
+func TestT2_BadFrames(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		tampered := func(p *hostile.Peer, at int) []byte {
+			b := p.Frame("ping", make([]byte, 8))
+			b[at] ^= 0x80
+			return b
+		}
+		for i, row := range []struct {
+			what string
+			make func(p *hostile.Peer) []byte
+		}{
+			{"wrong magic", func(p *hostile.Peer) []byte { return tampered(p, 0) }},
+			{"bad checksum", func(p *hostile.Peer) []byte { return tampered(p, 20) }},
+			{"bytes after the message", func(p *hostile.Peer) []byte { return p.Frame("ping", make([]byte, 9)) }},
+			{"255 announced and 3 there", func(p *hostile.Peer) []byte {
+				return p.Frame("inv", append([]byte{0xfd, 0xff, 0}, make([]byte, 3*36)...))
+			}},
+			{"a count beyond everything", func(p *hostile.Peer) []byte { return p.Frame("inv", bytes.Repeat([]byte{0xff}, 9)) }},
+			{"a size not minimal", func(p *hostile.Peer) []byte {
+				return p.Frame("inv", append([]byte{0xfd, 1, 0}, make([]byte, 36)...))
+			}},
+			{"a tx of 2^62 inputs", func(p *hostile.Peer) []byte {
+				return p.Frame("tx", []byte{2, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x40})
+			}},
+		} {
+			p := h.attacker(i)
+			p.Write(row.make(p))
+			h.falls(p, time.Second, row.what)
+		}
+		p := h.attacker(99)
+		p.Raw("futurething", []byte("hello"))
+		h.stays(p, "who says something unknown")
+	})
+}
+
+func TestT3_FloodOfAnnouncements(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		const rounds = 20
+		p := h.attacker(1)
+		time.Sleep(time.Second)
+		before := p.Heard("getheaders")
+		for i := range rounds {
+			p.Raw("inv", vectors(50_000, i*50_000, wire.InvTypeBlock, wtx))
+			time.Sleep(100 * time.Millisecond)
+		}
+		h.served()
+		if n := p.Heard("getheaders") - before; n > rounds {
+			t.Errorf("%d getheaders for %d invs", n, rounds)
+		}
+		if n := p.Heard("getdata"); n > 10 {
+			t.Errorf("%d getdata for what nobody has", n)
+		}
+		p.Raw("inv", vectors(50_001, 0, wtx))
+		h.falls(p, time.Second, "50,001 announcements in one message")
+	})
+}
+
+func TestT4_FloodOfRequests(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		var deaf []*hostile.Peer
+		for i := range 5 {
+			p := h.guest(strange(i)) // never listens
+			p.Say(hostile.Version(), &wire.MsgVerAck{})
+			deaf = append(deaf, p)
+		}
+		for _, p := range deaf {
+			p.SetWriteDeadline(time.Now().Add(5 * time.Second))
+			for i := range 4 {
+				p.Conn.Write(p.Frame("getdata", vectors(50_000, i, 77, wire.InvTypeWitnessBlock, wtx)))
+			}
+		}
+		h.served()
+		reader := h.attacker(99)
+		reader.Raw("getdata", vectors(5000, 0, 77, wire.InvTypeTx))
+		m, err := reader.Await("notfound", 2*time.Second)
+		if nf, ok := m.(*wire.MsgNotFound); !ok || len(nf.InvList) != 5000 {
+			t.Errorf("5,000 unknown things are answered by %T, %v", m, err)
+		}
+		same := make([]chain.Hash, 1000)
+		for i := range same {
+			same[i] = h.base[50].Node.Hash
+		}
+		reader.Say(hostile.GetData(wire.InvTypeWitnessBlock, same...))
+		time.Sleep(time.Second)
+		if n := reader.Heard("block"); n != 1 {
+			t.Errorf("a block asked a thousand times in one message was sent %d times", n)
+		}
+		reader.Raw("getdata", vectors(50_001, 0, 77))
+		h.falls(reader, time.Second, "50,001 requests in one message")
+	})
+}
+
+// bulky makes a block of about n bytes.
+func bulky(n int) chaintest.Option {
+	return chaintest.Tamper(func(b *wire.MsgBlock) {
+		b.Transactions[0].AddTxOut(wire.NewTxOut(0, append([]byte{0x6a}, make([]byte, n)...)))
+	})
+}
+
+func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		var big []chain.Hash
+		for range 20 {
+			m := h.mine(h.target, bulky(900_000))
+			big = append(big, m.Node.Hash)
+		}
+		h.within(time.Minute, "the honest node follows", h.agreed)
+		var deaf []*hostile.Peer
+		for i := range 20 {
+			p := h.guest(strange(i))
+			p.Say(hostile.Version(), &wire.MsgVerAck{})
+			for range 50 {
+				p.Say(hostile.GetData(wire.InvTypeWitnessBlock, big...))
+			}
+			deaf = append(deaf, p)
+		}
+		h.served()
+		if f := measure(h.net); f.heap > h.peace.heap+heapMost {
+			t.Errorf("while twenty do not read the heap has grown by %d MiB", (f.heap-h.peace.heap)>>20)
+		}
+		time.Sleep(4 * time.Minute)
+		for _, p := range deaf {
+			if _, err := p.Write(p.Frame("ping", make([]byte, 8))); err == nil {
+				t.Error("who has not read for four minutes is still connected")
+				break
+			}
+		}
+	})
+}
+
+func TestT7_BytesThatDrip(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		drip := func(p *hostile.Peer, b []byte) {
+			for _, c := range b {
+				if _, err := p.Write([]byte{c}); err != nil {
+					return
+				}
+				time.Sleep(time.Second)
+			}
+		}
+		shy := h.guest(strange(1))
+		shy.Listen()
+		slow := h.attacker(2)
+		mute := h.guest(strange(3)) // hears version, never says verack
+		mute.Listen()
+		mute.Say(hostile.Version())
+		silent := h.guest(strange(4))
+		silent.Listen()
+		go drip(shy, shy.Frame("version", make([]byte, 86)))
+		go drip(slow, slow.Frame("inv", make([]byte, 2000)))
+		h.served()
+		time.Sleep(61 * time.Second)
+		h.falls(shy, time.Second, "a version that drips")
+		h.falls(mute, time.Second, "never verack")
+		h.falls(silent, time.Second, "never a byte")
+		h.falls(slow, 2*time.Minute, "a message that drips")
+	})
+}
+
+func TestT8_GreetingsOutOfOrder(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		version := func(edit func(*wire.MsgVersion)) *wire.MsgVersion {
+			v := hostile.Version()
+			edit(v)
+			return v
+		}
+		plain, ack := hostile.Version(), &wire.MsgVerAck{}
+		next := h.block(h.tip())
+		for i, row := range []struct {
+			what string
+			say  []wire.Message
+		}{
+			{"a block first", []wire.Message{&msg.Block{Block: next.Block}}},
+			{"verack first", []wire.Message{ack}},
+			{"two versions", []wire.Message{plain, plain}},
+			{"version after verack", []wire.Message{plain, ack, plain}},
+			{"a block before verack", []wire.Message{plain, &msg.Block{Block: next.Block}}},
+			{"protocol version 0", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = 0 })}},
+			{"protocol version -2^31", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = -1 << 31 })}},
+		} {
+			p := h.guest(strange(i))
+			p.Listen()
+			p.Say(row.say...)
+			h.falls(p, time.Second, row.what)
+		}
+		p := h.guest(strange(50))
+		p.Listen()
+		p.Raw("version", longVersion(1<<20))
+		h.falls(p, time.Second, "a user agent of 1 MB")
+		if h.tip().Hash == next.Node.Hash {
+			t.Error("a block was taken from who had not greeted")
+		}
+		p = h.guest(strange(51))
+		if err := p.Greet(version(func(v *wire.MsgVersion) { v.ProtocolVersion = 1<<31 - 1 })); err != nil {
+			t.Fatalf("a node of the future: %v", err)
+		}
+		h.stays(p, "a node of the future")
+	})
+}
+
+func longVersion(agent int) []byte {
+	b := make([]byte, 80)
+	binary.LittleEndian.PutUint32(b, 70016)
+	b = binary.LittleEndian.AppendUint32(append(b, 0xfe), uint32(agent))
+	return append(append(b, bytes.Repeat([]byte{'a'}, agent)...), 0, 0, 0, 0, 1)
+}
