@@ -98,18 +98,32 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	}
 	p.src.Has(e)
 	s.fetch.Changed()
-	if s.syncing() || !e.Needed() || e.Parent != s.tree.Tip() {
-		return // it is a header as any other
+	asked := p.short == e
+	if asked {
+		p.short = nil
 	}
+	switch {
+	case !e.Needed():
+		s.fetch.Done(p.src, e)
+	case !s.syncing() && e.Parent == s.tree.Tip():
+		s.putTogether(p, e, m)
+	case asked: // the tip has moved since: our pool is of no use for it
+		s.askWhole(p, e)
+	}
+}
+
+// putTogether makes a block of what we know, and asks for the rest unless
+// another peer is sending it.
+func (s *State) putTogether(p *peer, e *tree.Entry, m *msg.CmpctBlock) {
 	f, err := compact.New(m, s.knownTxs)
 	if err == nil && len(f.Missing()) == 0 {
 		s.complete(p, fragment{f, e}, nil)
 		return
 	}
 	if !s.fetch.Expect(p.src, e) {
-		return // another peer is sending it
+		return
 	}
-	if err != nil {
+	if err != nil || p.part != nil && p.part.e != e && p.part.e.Needed() {
 		s.askWhole(p, e)
 		return
 	}
@@ -150,8 +164,8 @@ func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 // short ids have collided, and the whole is asked for.
 func (s *State) complete(p *peer, f fragment, lack []int) {
 	b, err := f.Block()
-	if err != nil {
-		if f.e.Needed() && s.fetch.Expect(p.src, f.e) {
+	if err != nil && f.e.Needed() {
+		if s.fetch.Expect(p.src, f.e) {
 			s.askWhole(p, f.e)
 		}
 		return
@@ -203,6 +217,7 @@ func (s *State) serveCompact(p *peer, h chain.Hash) bool {
 // it is probably in our pool.
 func (s *State) blockInvType(p *peer, e *tree.Entry) wire.InvType {
 	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.syncing() {
+		p.short = e
 		return invTypeCompact
 	}
 	return wire.InvTypeWitnessBlock

@@ -39,6 +39,7 @@ type peer struct {
 
 	compact   bool          // speaks BIP152 version 2
 	wantsPush bool          // wants new blocks pushed in short form
+	short     *tree.Entry   // the block that it was last asked for in short form
 	part      *fragment     // a block that it was asked for parts of
 	src       *fetch.Source // of bodies
 	offers    *track.Peer   // of transactions
