@@ -13,5 +13,5 @@
 //
 // Start reading at config.go (what can be asked), then run.go (the heap and the
 // story), node.go (one node with its rooms), net.go (lines), faults.go, watch.go
-// (what must hold), result.go (what was measured), svg.go (its picture).
+// (what must hold), result.go (what was measured); picture draws it, world has what nodes share.
 package model

@@ -98,7 +98,7 @@ func (m *sim) stop(n *node) {
 // forgotten, and their parents too, until others have told of them.
 func (m *sim) submitAgain(n *node) {
 	for _, i := range n.own {
-		if n.up && !n.rooms.knows(i) {
+		if n.up && !n.rooms.Knows(i) {
 			m.submit(n, i)
 		}
 	}
@@ -121,7 +121,7 @@ func (m *sim) endFaults() {
 		m.connect(lone, m.nodes[m.firstHonest()])
 	}
 	m.after(tieBreak, func() {
-		if n := m.somebody(); m.tied(m.w.best()) && n != nil {
+		if n := m.somebody(); m.w.Tied(m.w.Best()) && n != nil {
 			m.find(n)
 		}
 	})
@@ -187,16 +187,25 @@ func (m *sim) makeLiars() {
 // spoil changes what the node was about to do.
 func (l *liar) spoil(acts []gossip.Action) []gossip.Action {
 	for i, a := range acts {
-		switch l.lie {
-		case mute, denier:
+		if l.lie == mute || l.lie == denier {
 			acts[i] = l.refuse(a)
-		case inventor:
-			if s, ok := a.(gossip.Send); ok {
-				if inv, ok := s.Msg.(*wire.MsgInv); ok {
-					acts[i] = gossip.Send{Peer: s.Peer, Msg: l.invent(inv)}
-				}
+			continue
+		}
+		s, ok := a.(gossip.Send)
+		if !ok {
+			continue
+		}
+		switch m := s.Msg.(type) {
+		case *wire.MsgInv:
+			if l.lie == inventor {
+				s.Msg = l.invent(m)
+			}
+		case *msg.BlockTxn:
+			if l.lie == forger {
+				s.Msg = &msg.BlockTxn{Block: m.Block, Txs: slices.Repeat(m.Txs[:1], len(m.Txs))}
 			}
 		}
+		acts[i] = s
 	}
 	return acts
 }
@@ -210,12 +219,15 @@ func (l *liar) refuse(a gossip.Action) gossip.Action {
 		id = a.Peer
 		none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &a.Hash))
 	case gossip.Send:
-		t, ok := a.Msg.(*msg.Tx)
-		if !ok {
+		id = a.Peer
+		switch m := a.Msg.(type) {
+		case *msg.Tx:
+			none.InvList = append(none.InvList, wire.NewInvVect(invTypeWTx, &m.WID))
+		case *msg.BlockTxn:
+			none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
+		default:
 			return a
 		}
-		id = a.Peer
-		none.InvList = append(none.InvList, wire.NewInvVect(invTypeWTx, &t.WID))
 	default:
 		return a
 	}

@@ -10,6 +10,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
 )
 
 // half is one node's end of a connection.
@@ -52,10 +53,10 @@ func (m *sim) connect(a, b *node) {
 	x, y := m.half(a, true), m.half(b, false)
 	x.other, y.other = y, x
 	latency, rate := m.cfg.Latency, int64(0)
-	if m.world != nil {
-		latency = distance(m.world, a.region, b.region)
+	if m.regions != nil {
+		latency = world.Distance(m.regions, a.region, b.region)
 		if a.region != b.region {
-			rate = betweenRegions / 8
+			rate = world.BetweenRegions / 8
 		}
 	}
 	latency = time.Duration(float64(latency) * (1 + m.cfg.Jitter*(2*m.rnd.Float64()-1)))
@@ -245,8 +246,11 @@ func (m *sim) copies(n *node, what wire.Message, size int64) {
 	switch what := what.(type) {
 	case *msg.Block:
 		m.bodyCopy(n, what.Hash, size)
+		m.gotBody(n, what.Hash)
+	case *msg.BlockTxn:
+		m.bodyCopy(n, what.Block, size)
 	case *msg.Tx:
-		if i, ok := m.w.byID[what.ID]; ok && n.rooms.knows(i) {
+		if i, ok := m.w.ByID[what.ID]; ok && n.rooms.Knows(i) {
 			m.extraTx += size
 		} else {
 			m.firstTx += size
@@ -254,15 +258,17 @@ func (m *sim) copies(n *node, what wire.Message, size int64) {
 	}
 }
 
+// bodyCopy counts a body, or a part of one, that came when all of it was here.
 func (m *sim) bodyCopy(n *node, hash chain.Hash, size int64) {
-	b := m.w.byHash[hash]
-	if b == nil {
-		return
-	}
-	if n.got.has(b.i) {
+	if b := m.w.ByHash[hash]; b != nil && n.got.Has(b.I) {
 		m.extraBody += size
-		return
 	}
-	m.firstBody += size
-	n.got.set(b.i)
+}
+
+// gotBody: the body is here for the first time, however it came.
+func (m *sim) gotBody(n *node, hash chain.Hash) {
+	if b := m.w.ByHash[hash]; b != nil && !n.got.Has(b.I) {
+		n.got.Set(b.I)
+		m.firstBody += int64(len(b.Body.Raw))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
 
 	"github.com/btcsuite/btcd/wire/v2"
 )
@@ -29,14 +30,14 @@ const never = time.Duration(1<<63 - 1)
 type node struct {
 	i        int
 	m        machine
-	rooms    rooms
+	rooms    world.Rooms
 	liar     *liar // nil: honest
 	up       bool
 	life     int32 // how often it was started: what was judged for an earlier life is void
 	links    []*half
-	outs     int    // of these, dialled by itself
-	dialling bool   // it will dial again soon
-	known    bitset // headers it has stored, by block
+	outs     int        // of these, dialled by itself
+	dialling bool       // it will dial again soon
+	known    world.Bits // headers it has stored, by block
 	tickAt   time.Duration
 	spunAt   time.Duration // when it was last woken
 	spun     int           // how often at that moment
@@ -48,8 +49,8 @@ type node struct {
 	blocksAt time.Duration    // when the ledger is free again
 	txsAt    time.Duration    // when the pool is
 
-	got      bitset // bodies that have come, by block, judged or not
-	tickets  int    // of Submits that wait for their answer
+	got      world.Bits // bodies that have come, by block, judged or not
+	tickets  int        // of Submits that wait for their answer
 	own      []int32
 	out, in  int64   // bytes
 	outcasts []*node // it has found them to be liars
@@ -61,18 +62,18 @@ func (m *sim) start(n *node) {
 	n.up, n.tickAt, n.tickets = true, never, 0
 	n.life++
 	n.blocksAt, n.txsAt = m.now, m.now
-	n.rooms.pool, n.got = nil, slices.Clone(n.rooms.have)
+	n.rooms.Pool, n.got = nil, slices.Clone(n.rooms.Have)
 	cfg := gossip.Config{
-		Params: m.w.params, Tip: n.rooms.tip.node, MinFee: 1000,
+		Params: m.w.Params, Tip: n.rooms.Tip.Node, MinFee: 1000,
 		Rand: rand.New(rand.NewPCG(m.cfg.Seed, uint64(n.i)<<20|uint64(n.life))),
 		Stored: func(h chain.Hash) bool {
-			b := m.w.byHash[h]
-			return b != nil && n.rooms.have.has(b.i)
+			b := m.w.ByHash[h]
+			return b != nil && n.rooms.Have.Has(b.I)
 		},
 	}
-	for i, b := range m.w.blocks {
-		if n.known.has(i) {
-			cfg.Headers = append(cfg.Headers, b.node)
+	for i, b := range m.w.Blocks {
+		if n.known.Has(i) {
+			cfg.Headers = append(cfg.Headers, b.Node)
 		}
 	}
 	n.m = gossip.New(cfg)
@@ -90,7 +91,7 @@ func (m *sim) step(n *node, ev gossip.Event) {
 		return
 	}
 	m.steps++
-	acts := n.m.Step(m.w.start.Add(m.now), ev)
+	acts := n.m.Step(m.w.Start.Add(m.now), ev)
 	if n.liar != nil {
 		acts = n.liar.spoil(acts)
 	}
@@ -109,7 +110,7 @@ func (m *sim) arm(n *node) {
 	if due.IsZero() {
 		return
 	}
-	if at := max(due.Sub(m.w.start), m.now); at < n.tickAt {
+	if at := max(due.Sub(m.w.Start), m.now); at < n.tickAt {
 		n.tickAt = at
 		m.line.push(event{at: at, kind: ticks, node: n})
 	}
@@ -121,7 +122,7 @@ func (m *sim) onTick(n *node, at time.Duration) {
 		return
 	}
 	n.tickAt = never
-	if due := n.m.Deadline(); !n.up || due.IsZero() || due.Sub(m.w.start) > m.now {
+	if due := n.m.Deadline(); !n.up || due.IsZero() || due.Sub(m.w.Start) > m.now {
 		if n.up {
 			m.arm(n)
 		}
@@ -157,15 +158,13 @@ func (m *sim) perform(n *node, a gossip.Action) {
 		n.txsAt = max(n.txsAt, m.now) + m.cfg.TxCheck
 		m.line.push(event{at: n.txsAt, kind: judgedTx, size: n.life, node: n, what: a})
 	case gossip.JudgeBlock:
-		if b := m.w.byHash[a.Node.Hash]; b != nil {
-			n.got.set(b.i)
-		}
+		m.gotBody(n, a.Node.Hash)
 		n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
 		m.line.push(event{at: n.blocksAt, kind: judgedBlock, size: n.life, node: n, what: a})
 	case gossip.StoreHeaders:
 		for _, h := range a.Nodes {
-			if b := m.w.byHash[h.Hash]; b != nil {
-				n.known.set(b.i)
+			if b := m.w.ByHash[h.Hash]; b != nil {
+				n.known.Set(b.I)
 			}
 		}
 	case gossip.Answer:
@@ -175,12 +174,12 @@ func (m *sim) perform(n *node, a gossip.Action) {
 
 // sendBlock serves a body as the peer's writer does: by its hash, when its turn comes.
 func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
-	b := m.w.byHash[hash]
-	if b == nil || b.body == nil || !n.got.has(b.i) && !n.rooms.have.has(b.i) {
+	b := m.w.ByHash[hash]
+	if b == nil || b.Body == nil || !n.got.Has(b.I) && !n.rooms.Have.Has(b.I) {
 		m.broken(n, "serves a body that it does not have")
 		return
 	}
-	body := b.body
+	body := b.Body
 	if n.liar != nil {
 		body = n.liar.body(body)
 	}
@@ -205,7 +204,7 @@ func (n *node) outcast(other *node) {
 
 // judged hands the pool's verdict on.
 func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
-	evs, taken := n.rooms.judgeTx(j.Tx)
+	evs, taken := n.rooms.JudgeTx(j.Tx)
 	if taken >= 0 {
 		m.reached(m.txSeen, int(taken), n)
 	}
@@ -215,34 +214,34 @@ func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
 }
 
 func (m *sim) judgedBlock(n *node, j gossip.JudgeBlock) {
-	moved := func(b *block) {
-		m.reached(m.blockSeen, b.i, n)
-		for _, i := range b.txs {
+	moved := func(b *world.Block) {
+		m.reached(m.blockSeen, b.I, n)
+		for _, i := range b.Txs {
 			m.reached(m.txSeen, int(i), n)
 		}
 	}
-	for _, ev := range n.rooms.judgeBlock(j, moved) {
+	for _, ev := range n.rooms.JudgeBlock(j, moved) {
 		m.step(n, ev)
 	}
 }
 
 // find lets a node find a block on its tip.
 func (m *sim) find(n *node) {
-	b := m.w.mine(n.rooms.tip, int32(n.i), m.now, n.rooms.choose())
+	b := m.w.Mine(n.rooms.Tip, int32(n.i), m.now, n.rooms.Choose())
 	m.blockSeen = append(m.blockSeen, m.unseen())
-	n.known.set(b.i)
+	n.known.Set(b.I)
 	n.tickets++
 	m.ticket++
-	m.step(n, gossip.SubmitBlock{Ticket: m.ticket, Block: b.body})
+	m.step(n, gossip.SubmitBlock{Ticket: m.ticket, Block: b.Body})
 }
 
 // pay lets a node make a transaction.
 func (m *sim) pay(n *node) {
-	t := tx{parent: -1, born: m.now, maker: int32(n.i)}
-	if pool := n.rooms.choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
-		t.parent = pool[m.rnd.IntN(len(pool))]
+	t := world.Tx{Parent: -1, Born: m.now, Maker: int32(n.i)}
+	if pool := n.rooms.Choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
+		t.Parent = pool[m.rnd.IntN(len(pool))]
 	}
-	i := m.w.spend(t, m.cfg.TxSize)
+	i := m.w.Spend(t, m.cfg.TxSize)
 	m.txSeen = append(m.txSeen, m.unseen())
 	n.own = append(n.own, i)
 	m.submit(n, i)
@@ -251,7 +250,7 @@ func (m *sim) pay(n *node) {
 func (m *sim) submit(n *node, i int32) {
 	n.tickets++
 	m.ticket++
-	m.step(n, gossip.SubmitTx{Ticket: m.ticket, Tx: m.w.txs[i].tx})
+	m.step(n, gossip.SubmitTx{Ticket: m.ticket, Tx: m.w.Txs[i].Tx})
 }
 
 // forget takes a line from the node's list.

@@ -52,21 +52,21 @@ type Result struct {
 func (m *sim) result() *Result {
 	r := &Result{
 		Config: m.cfg, Seeds: 1, Drops: m.drops, Breaks: m.breaks, Stops: m.stops,
-		Steps: m.steps, Seconds: m.now.Seconds(), Found: len(m.w.blocks) - 2, Wrong: m.wrong,
+		Steps: m.steps, Seconds: m.now.Seconds(), Found: len(m.w.Blocks) - 2, Wrong: m.wrong,
 		ExtraBody: share(m.extraBody, m.firstBody), ExtraTx: share(m.extraTx, m.firstTx),
 	}
-	tip := m.nodes[m.firstHonest()].rooms.tip
+	tip := m.nodes[m.firstHonest()].rooms.Tip
 	stale := 0
 	var blocks, txs []thing
-	for i, b := range m.w.blocks[2:] {
-		if b.node.IsAncestorOf(tip.node) {
-			blocks = append(blocks, thing{b.born, m.blockSeen[i+2]})
+	for i, b := range m.w.Blocks[2:] {
+		if b.Node.IsAncestorOf(tip.Node) {
+			blocks = append(blocks, thing{b.Born, m.blockSeen[i+2]})
 		} else {
 			stale++
 		}
 	}
-	for i, t := range m.w.txs {
-		txs = append(txs, thing{t.born, m.txSeen[i]})
+	for i, t := range m.w.Txs {
+		txs = append(txs, thing{t.Born, m.txSeen[i]})
 	}
 	r.Stale = share(int64(stale), int64(r.Found))
 	r.Blocks, r.Txs = m.spread(blocks), m.spread(txs)
@@ -194,4 +194,42 @@ func mergeSpread(middle func(func(*Result) float64) float64, of func(*Result) *S
 }
 
 // Title says in a line what was simulated.
-func (r *Result) Title() string { return plural(r.Config.Nodes, "node") + ", " + subtitle(r) }
+func (r *Result) Title() string { return plural(r.Config.Nodes, "node") + ", " + r.Setting() }
+
+// Setting says in a line what was simulated, the number of nodes apart.
+func (r *Result) Setting() string {
+	c := r.Config
+	links := fmt.Sprintf("%d links each of %v", c.Outbound, c.Latency)
+	if c.Regions {
+		links = fmt.Sprintf("%d links each, the regions of 2019", c.Outbound)
+	}
+	s := fmt.Sprintf("%s, %v to check a block; %s", links, c.Validation, plural(r.Seeds, "run"))
+	for _, f := range faultsOf(c) {
+		s += "; " + f
+	}
+	return s
+}
+
+// faultsOf names what goes wrong in a run.
+func faultsOf(c Config) (list []string) {
+	if c.Partition > 0 && c.Groups > 1 {
+		list = append(list, fmt.Sprintf("in %d parts for %v", c.Groups, c.Partition.Round(time.Second)))
+	}
+	if c.Churn > 0 {
+		list = append(list, fmt.Sprintf("%.0f %% restart", 100*c.Churn))
+	}
+	if c.Liars > 0 {
+		list = append(list, fmt.Sprintf("%.0f %% lie", 100*c.Liars))
+	}
+	if c.Loss > 0 {
+		list = append(list, fmt.Sprintf("links break %.0f times an hour", c.Loss))
+	}
+	return list
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"grapevine/p2p/gossip"
+	"grapevine/testnet/model/world"
 )
 
 // sim is one run.
 type sim struct {
-	cfg    Config
-	w      *world
-	world  []region // nil: every link is alike
-	now    time.Duration
-	line   timeline
-	nodes  []*node
-	halves []*half // by PeerID-1; nil when dead
-	rnd    *rand.Rand
-	group  []int // of each node, while the network is in parts; nil: it is whole
-	calm   bool  // faults are over
-	ticket gossip.Ticket
+	cfg     Config
+	w       *world.World
+	regions []world.Region // nil: every link is alike
+	now     time.Duration
+	line    timeline
+	nodes   []*node
+	halves  []*half // by PeerID-1; nil when dead
+	rnd     *rand.Rand
+	group   []int // of each node, while the network is in parts; nil: it is whole
+	calm    bool  // faults are over
+	ticket  gossip.Ticket
 
 	wrong []string // what did not hold
 	stuck bool     // and time does not go on
@@ -89,25 +90,25 @@ func (m *sim) play(ctx context.Context) error {
 
 func newSim(cfg Config) *sim {
 	m := &sim{
-		cfg: cfg, w: newWorld(cfg.Public), said: map[string]*Said{},
+		cfg: cfg, w: world.New(cfg.Public), said: map[string]*Said{},
 		rnd: rand.New(rand.NewPCG(cfg.Seed, 0x6772617065)),
 	}
 	if cfg.Regions {
-		m.world = world2019()
+		m.regions = world.Regions2019()
 	}
-	tip := m.w.blocks[1]
-	for range m.w.blocks {
+	tip := m.w.Blocks[1]
+	for range m.w.Blocks {
 		m.blockSeen = append(m.blockSeen, nil)
 	}
 	for i := range cfg.Nodes {
-		n := &node{i: i, rooms: newRooms(m.w, tip)}
-		n.known.set(0)
-		n.known.set(1)
+		n := &node{i: i, rooms: world.NewRooms(m.w, tip)}
+		n.known.Set(0)
+		n.known.Set(1)
 		n.rate = [2]int64{cfg.Rate, cfg.Rate}
-		if m.world != nil {
-			n.region = place(m.world, m.rnd)
-			r := m.world[n.region]
-			n.rate = [2]int64{r.up / 8, r.down / 8}
+		if m.regions != nil {
+			n.region = world.Place(m.regions, m.rnd)
+			r := m.regions[n.region]
+			n.rate = [2]int64{r.Up / 8, r.Down / 8}
 		}
 		if cfg.Prove {
 			n.watch = newWatch()

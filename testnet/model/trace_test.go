@@ -80,7 +80,7 @@ func showMsg(m wire.Message) string {
 }
 
 func (t *teller) Step(now time.Time, ev gossip.Event) []gossip.Action {
-	at := now.Sub(t.m.w.start).Seconds()
+	at := now.Sub(t.m.w.Start).Seconds()
 	fmt.Printf("%9.3f  %s\n", at, show(ev))
 	acts := t.machine.Step(now, ev)
 	for _, a := range acts {

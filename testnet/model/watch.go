@@ -10,6 +10,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
 )
 
 // What must hold. Some of it can be seen only from outside: whether a request
@@ -44,6 +45,10 @@ func (w *watch) restart() { *w = *newWatch() }
 
 // asks notes what a node asks for.
 func (w *watch) asks(m *sim, n *node, s gossip.Send) {
+	if rest, ok := s.Msg.(*msg.GetBlockTxn); ok {
+		w.open[request{s.Peer, rest.Block}] = m.now
+		return
+	}
 	get, ok := s.Msg.(*wire.MsgGetData)
 	if !ok {
 		return
@@ -71,6 +76,10 @@ func (w *watch) answered(from *half, what wire.Message) {
 	switch what := what.(type) {
 	case *msg.Block:
 		delete(w.open, request{from.id, what.Hash})
+	case *msg.CmpctBlock:
+		delete(w.open, request{from.id, what.Header.BlockHash()})
+	case *msg.BlockTxn:
+		delete(w.open, request{from.id, what.Block})
 	case *msg.Tx:
 		delete(w.open, request{from.id, what.ID})
 		delete(w.open, request{from.id, what.WID})
@@ -102,7 +111,7 @@ func (w *watch) after(m *sim, n *node) {
 	if z.PoolLog > 2*z.Pool+66 || z.OrphanLog > 2*z.Orphans+66 {
 		m.broken(n, "keeps a long row of what is gone")
 	}
-	if z.Headers > len(m.w.blocks) {
+	if z.Headers > len(m.w.Blocks) {
 		m.broken(n, "has headers that nobody made")
 	}
 }
@@ -132,7 +141,7 @@ func (m *sim) atEnd() {
 	if len(m.wrong) >= maxWrong {
 		return
 	}
-	best := m.w.best()
+	best := m.w.Best()
 	for _, n := range m.nodes {
 		if n.liar == nil {
 			m.checkEnd(n, best)
@@ -142,18 +151,18 @@ func (m *sim) atEnd() {
 
 // checkEnd proves that a node has everything, waits for nothing and has
 // forgotten what is over.
-func (m *sim) checkEnd(n *node, best *block) {
+func (m *sim) checkEnd(n *node, best *world.Block) {
 	z, st := n.m.Sizes(), n.m.Status()
 	must := func(ok bool, format string, args ...any) {
 		if !ok {
 			m.broken(n, fmt.Sprintf(format, args...))
 		}
 	}
-	must(n.rooms.tip == best, "is at height %d at the end, the best is %d", n.rooms.tip.node.Height, best.node.Height)
-	must(st.Tip.Hash == n.rooms.tip.node.Hash, "does not follow its own ledger")
+	must(n.rooms.Tip == best, "is at height %d at the end, the best is %d", n.rooms.Tip.Node.Height, best.Node.Height)
+	must(st.Tip.Hash == n.rooms.Tip.Node.Hash, "does not follow its own ledger")
 	m.checkTxs(n)
 	must(z.Peers == len(n.links), "remembers %d peers, %d are here", z.Peers, len(n.links))
-	must(z.Pool == n.rooms.pool.count(), "has %d transactions in its index, %d in its pool", z.Pool, n.rooms.pool.count())
+	must(z.Pool == n.rooms.Pool.Count(), "has %d transactions in its index, %d in its pool", z.Pool, n.rooms.Pool.Count())
 	must(z.BlockFlights == 0 && z.TxFlights == 0, "still waits for %d blocks and %d transactions", z.BlockFlights, z.TxFlights)
 	must(z.BytesJudged == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
 	must(z.TxCredits == gossip.MaxTxsJudged && z.TxJudging == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
@@ -170,21 +179,10 @@ func (m *sim) checkEnd(n *node, best *block) {
 	}
 }
 
-// tied says whether another block has as much work as the best: the first seen
-// wins, and nodes may differ until the next block.
-func (m *sim) tied(best *block) bool {
-	for _, b := range m.w.blocks {
-		if b != best && b.node.Work == best.node.Work {
-			return true
-		}
-	}
-	return false
-}
-
 func (m *sim) checkTxs(n *node) {
-	for i := range m.w.txs {
-		if !n.rooms.knows(int32(i)) {
-			m.broken(n, fmt.Sprintf("never heard of transaction %d of node %d", i, m.w.txs[i].maker))
+	for i := range m.w.Txs {
+		if !n.rooms.Knows(int32(i)) {
+			m.broken(n, fmt.Sprintf("never heard of transaction %d of node %d", i, m.w.Txs[i].Maker))
 			return
 		}
 	}

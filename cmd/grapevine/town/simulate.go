@@ -13,6 +13,7 @@ import (
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet/model"
+	"grapevine/testnet/model/picture"
 )
 
 // simulateCommand is `grapevine testnet simulate`.
@@ -136,7 +137,7 @@ func draw(file string, r *model.Result) (err error) {
 		return fmt.Errorf("write the picture: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return model.SVG(f, r)
+	return picture.SVG(f, r)
 }
 
 // messagesShown of a run: the rest is small.

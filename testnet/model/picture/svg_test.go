@@ -1,4 +1,4 @@
-package model
+package picture
 
 import (
 	"bytes"
@@ -8,12 +8,23 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"grapevine/testnet/model"
 )
 
+func run(t *testing.T, cfg model.Config) *model.Result {
+	t.Helper()
+	r, err := model.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func TestPictureIsWellFormedAndSaysItsNumbers(t *testing.T) {
-	cfg := Default()
+	cfg := model.Default()
 	cfg.Nodes, cfg.Outbound, cfg.Regions = 200, 6, true
-	r := mustRun(t, cfg)
+	r := run(t, cfg)
 	var b bytes.Buffer
 	if err := SVG(&b, r); err != nil {
 		t.Fatal(err)
@@ -41,10 +52,10 @@ func TestPictureIsWellFormedAndSaysItsNumbers(t *testing.T) {
 }
 
 func TestPictureOfNothing(t *testing.T) {
-	cfg := Default()
+	cfg := model.Default()
 	cfg.Nodes, cfg.Outbound, cfg.Blocks, cfg.Txs = 4, 2, 0, 0
 	var b bytes.Buffer
-	if err := SVG(&b, mustRun(t, cfg)); err != nil || strings.Contains(b.String(), "NaN") {
+	if err := SVG(&b, run(t, cfg)); err != nil || strings.Contains(b.String(), "NaN") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package model
+package picture
 
 import (
 	"bufio"
@@ -8,7 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
+
+	"grapevine/testnet/model"
 )
 
 // The picture, in its own units.
@@ -24,7 +25,7 @@ const (
 // SVG draws how blocks and transactions reached the nodes: time to the right,
 // the share of nodes upwards. The lines differ in dash and mark as well as in
 // colour; the shade is what eight in ten things keep within.
-func SVG(w io.Writer, r *Result) error {
+func SVG(w io.Writer, r *model.Result) error {
 	b := bufio.NewWriter(w)
 	p := &picture{w: b, end: horizon(r)}
 	p.put(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="14" fill="%s" role="img" aria-labelledby="title desc">`, picWidth, picHeight, ink)
@@ -32,7 +33,7 @@ func SVG(w io.Writer, r *Result) error {
 	p.put(`<desc id="desc">%s</desc>`, html.EscapeString(inWords(r)))
 	p.put(`<rect width="%d" height="%d" fill="%s"/>`, picWidth, picHeight, paper)
 	p.put(`<text x="%d" y="36" font-size="20" font-weight="600">%s</text>`, left, html.EscapeString(headline(r)))
-	p.put(`<text x="%d" y="60" opacity="0.75">%s</text>`, left, html.EscapeString(subtitle(r)))
+	p.put(`<text x="%d" y="60" opacity="0.75">%s</text>`, left, html.EscapeString(r.Setting()))
 	p.axes()
 	lines := 0
 	for _, l := range [2]line{
@@ -61,7 +62,7 @@ type picture struct {
 // line is one of the two curves.
 type line struct {
 	name   string
-	of     *Spread
+	of     *model.Spread
 	colour string
 	dash   string
 	mark   func(x, y float64, colour string) string
@@ -143,7 +144,7 @@ func seconds(s float64) string {
 }
 
 // horizon is where the time axis ends: a little after the last node has it.
-func horizon(r *Result) float64 {
+func horizon(r *model.Result) float64 {
 	return max(r.Blocks.Curve[100][2], r.Txs.Curve[100][2], r.Blocks.Last, r.Txs.Last, 0.01) * 1.06
 }
 
@@ -159,49 +160,12 @@ func tick(end float64) float64 {
 	return 10 * unit
 }
 
-func headline(r *Result) string {
+func headline(r *model.Result) string {
 	return fmt.Sprintf("How news travels between %d nodes", r.Config.Nodes)
 }
 
-func subtitle(r *Result) string {
-	c := r.Config
-	links := fmt.Sprintf("%d links each of %v", c.Outbound, c.Latency)
-	if c.Regions {
-		links = fmt.Sprintf("%d links each, the regions of 2019", c.Outbound)
-	}
-	s := fmt.Sprintf("%s, %v to check a block; %s", links, c.Validation, plural(r.Seeds, "run"))
-	for _, f := range faultsOf(c) {
-		s += "; " + f
-	}
-	return s
-}
-
-// faultsOf names what goes wrong in a run.
-func faultsOf(c Config) (list []string) {
-	if c.Partition > 0 && c.Groups > 1 {
-		list = append(list, fmt.Sprintf("in %d parts for %v", c.Groups, c.Partition.Round(time.Second)))
-	}
-	if c.Churn > 0 {
-		list = append(list, fmt.Sprintf("%.0f %% restart", 100*c.Churn))
-	}
-	if c.Liars > 0 {
-		list = append(list, fmt.Sprintf("%.0f %% lie", 100*c.Liars))
-	}
-	if c.Loss > 0 {
-		list = append(list, fmt.Sprintf("links break %.0f times an hour", c.Loss))
-	}
-	return list
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // inWords is the picture for those who cannot see it.
-func inWords(r *Result) string {
+func inWords(r *model.Result) string {
 	return fmt.Sprintf("A block reaches half of the nodes after %s and the last after %s; a transaction after %s and %s.",
 		seconds(r.Blocks.P50), seconds(r.Blocks.Last), seconds(r.Txs.P50), seconds(r.Txs.Last))
 }

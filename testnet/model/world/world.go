@@ -1,0 +1,181 @@
+package world
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// Block is a block that somebody has found, and what all know of it together.
+type Block struct {
+	I      int // in world.Blocks: parents before children
+	Node   *chain.HeaderNode
+	Body   *chain.Block
+	Parent *Block
+	Kids   []*Block
+	Txs    []int32 // in world.Txs
+	Born   time.Duration
+	Miner  int32
+}
+
+// Tx is a transaction that somebody has made.
+type Tx struct {
+	Tx     *chain.Tx
+	Parent int32 // in world.Txs; -1: it spends what is confirmed for ever
+	Born   time.Duration
+	Maker  int32
+}
+
+// World is all blocks and transactions, made once and shared by all nodes.
+type World struct {
+	Params *chain.Params
+	Start  time.Time // virtual time zero
+	Blocks []*Block
+	ByHash map[chain.Hash]*Block
+	Txs    []*Tx
+	ByID   map[chain.Hash]int32 // txid
+}
+
+// New has genesis and one block, so that the tip is of today.
+func New(public bool) *World {
+	p := chain.RegTest()
+	if public {
+		p.GenerateSupported = false
+	}
+	g := p.Genesis()
+	w := &World{
+		Params: p,
+		Start:  g.Header.Timestamp.Add(2 * 365 * 24 * time.Hour),
+		ByHash: map[chain.Hash]*Block{},
+		ByID:   map[chain.Hash]int32{},
+	}
+	w.add(&Block{Node: g, Miner: -1})
+	w.Mine(w.Blocks[0], -1, 0, nil)
+	return w
+}
+
+func (w *World) add(b *Block) {
+	b.I = len(w.Blocks)
+	w.Blocks = append(w.Blocks, b)
+	w.ByHash[b.Node.Hash] = b
+	if b.Parent != nil {
+		b.Parent.Kids = append(b.Parent.Kids, b)
+	}
+}
+
+// Mine makes a block on a parent. On the regression test network every second
+// header has work enough.
+func (w *World) Mine(parent *Block, miner int32, now time.Duration, txs []int32) *Block {
+	height := parent.Node.Height + 1
+	base := wire.NewMsgTx(2)
+	script := chain.HeightScript(height)
+	script = binary.BigEndian.AppendUint32(script, uint32(len(w.Blocks))) // no two are the same
+	base.AddTxIn(&wire.TxIn{
+		PreviousOutPoint: wire.OutPoint{Index: wire.MaxPrevOutIndex},
+		SignatureScript:  script, Sequence: wire.MaxTxInSequenceNum,
+		Witness: wire.TxWitness{make([]byte, 32)},
+	})
+	base.AddTxOut(&wire.TxOut{Value: int64(chain.Subsidy(w.Params, height)), PkScript: []byte{0x51}})
+	m := wire.NewMsgBlock(&wire.BlockHeader{Version: 4, PrevBlock: parent.Node.Hash, Bits: w.Params.PowLimitBits})
+	list := []*chain.Tx{chain.NewTx(base)}
+	for _, i := range txs {
+		list = append(list, w.Txs[i].Tx)
+	}
+	commit := chain.CommitmentHash(chain.WitnessRoot(list), chain.Hash{})
+	base.AddTxOut(&wire.TxOut{PkScript: chain.CommitmentScript(commit)})
+	list[0] = chain.NewTx(base)
+	for _, t := range list {
+		m.Transactions = append(m.Transactions, t.MsgTx)
+	}
+	m.Header.MerkleRoot, _ = chain.TxRoot(list)
+	at := max(w.Start.Add(now).Unix(), parent.Node.MedianTimePast()+1)
+	m.Header.Timestamp = time.Unix(at, 0)
+	for chain.CheckWork(w.Params, &m.Header) != nil {
+		m.Header.Nonce++
+	}
+	b := &Block{
+		Node: chain.NewHeaderNode(parent.Node, m.Header), Body: chain.NewBlock(m),
+		Parent: parent, Txs: txs, Born: now, Miner: miner,
+	}
+	w.add(b)
+	return b
+}
+
+// Spend makes a transaction of about size bytes. Its witness takes what its
+// other parts leave, so that txid and wtxid differ as they do in life.
+func (w *World) Spend(t Tx, size int) int32 {
+	n := int32(len(w.Txs))
+	m := wire.NewMsgTx(2)
+	in := &wire.TxIn{Sequence: wire.MaxTxInSequenceNum}
+	if t.Parent >= 0 {
+		in.PreviousOutPoint.Hash = w.Txs[t.Parent].Tx.ID
+	} else {
+		binary.BigEndian.PutUint32(in.PreviousOutPoint.Hash[:], uint32(n+1))
+	}
+	in.Witness = wire.TxWitness{make([]byte, min(max(size-110, 1), 100_000))}
+	m.AddTxIn(in)
+	m.AddTxOut(&wire.TxOut{Value: int64(n) + 1, PkScript: make([]byte, 34)})
+	t.Tx = chain.NewTx(m)
+	w.Txs = append(w.Txs, &t)
+	w.ByID[t.Tx.ID] = n
+	return n
+}
+
+// Same says whether a body is the one that its header stands for.
+func (b *Block) Same(body *chain.Block) bool {
+	if body == b.Body {
+		return true
+	}
+	if len(body.Txs) != len(b.Body.Txs) {
+		return false
+	}
+	for i, t := range body.Txs {
+		if t.WID != b.Body.Txs[i].WID {
+			return false
+		}
+	}
+	return true
+}
+
+// Best is the block with the most work, the first of equals.
+func (w *World) Best() *Block {
+	best := w.Blocks[0]
+	for _, b := range w.Blocks {
+		if b.Node.Work.Cmp(best.Node.Work) > 0 {
+			best = b
+		}
+	}
+	return best
+}
+
+// Bits is a set of small numbers.
+type Bits []uint64
+
+func (b Bits) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 == 1 }
+
+func (b *Bits) Set(i int) {
+	for i/64 >= len(*b) {
+		*b = append(*b, 0)
+	}
+	(*b)[i/64] |= 1 << (i % 64)
+}
+
+func (b Bits) Clear(i int) {
+	if i/64 < len(b) {
+		b[i/64] &^= 1 << (i % 64)
+	}
+}
+
+// Tied says whether another block has as much work as b: the first seen wins,
+// and nodes may differ until the next block.
+func (w *World) Tied(b *Block) bool {
+	for _, o := range w.Blocks {
+		if o != b && o.Node.Work == b.Node.Work {
+			return true
+		}
+	}
+	return false
+}
