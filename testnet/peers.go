@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Peer is a line of getpeerinfo, as far as the town needs it.
@@ -66,6 +67,27 @@ func (t Town) Senders(ctx context.Context, connections []Peer) ([]int, error) {
 		}
 	}
 	return out, nil
+}
+
+// Tally is "from 0: 12 · 1: 7": how many blocks came from whom, as far as the
+// node itself can tell.
+func (t Town) Tally(connections []Peer) string {
+	count := make([]int, len(t.Members))
+	for _, p := range connections {
+		if j := t.who(p, nil); j >= 0 {
+			count[j] += p.BlocksFrom
+		}
+	}
+	var parts []string
+	for j, n := range count {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d: %d", t.Members[j].Node, n))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "from " + strings.Join(parts, " · ")
 }
 
 // Sightings remembers a node's connections, also those that have ended: when

@@ -78,3 +78,14 @@ func TestUnknownNodeIsAnsweredWithThoseThereAre(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestTallyNamesWhoGaveBlocks(t *testing.T) {
+	town := Town{Members: []Member{{Node: 0, P2P: "a"}, {Node: 1, P2P: "b"}, {Node: 5, P2P: "c"}}}
+	got := town.Tally([]Peer{{Addr: "a", BlocksFrom: 3}, {Addr: "x", Listens: "c", BlocksFrom: 4}, {Addr: "y", BlocksFrom: 9}, {Addr: "a", BlocksFrom: 2}})
+	if want := "from 0: 5 · 5: 4"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := town.Tally([]Peer{{Addr: "b"}}); got != "" {
+		t.Errorf("nobody gave anything: %q", got)
+	}
+}

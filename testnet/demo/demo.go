@@ -162,4 +162,10 @@ func (s *story) up() []int {
 	return out
 }
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.0f ms", d.Seconds()*1000) }
+// ms is a short time as one says it.
+func ms(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
+}

@@ -77,8 +77,9 @@ func (s *story) watchSync(ctx context.Context, node int, want int64, connections
 		if err := s.call(ctx, node, "getblockcount", &have); err != nil {
 			return false, err
 		}
-		bar.Update(have, want, "")
-		return have >= want, connections.Look(ctx, s.people.Doors[node])
+		err := connections.Look(ctx, s.people.Doors[node])
+		bar.Update(have, want, s.people.Tally(connections.All()))
+		return have >= want, err
 	})
 }
 

@@ -84,7 +84,7 @@ func (p *Progress) line(note string) string {
 			b.WriteString("  " + Short(time.Duration(float64(left)/rate*float64(time.Second))) + " left")
 		}
 	}
-	if note != "" {
+	if note != "" && (!p.o.tty || visible(b.String())+2+visible(note) < p.o.width) {
 		b.WriteString("  " + note)
 	}
 	return b.String()
