@@ -354,7 +354,7 @@ func TestSiegeT46_Churn(t *testing.T) {
 
 func TestSiegeT5_PassivePeersWhileManyTransactionsCome(t *testing.T) {
 	besiege(t, func(t *testing.T, s *siege) {
-		s.mine(0, 110)
+		s.town.mine(0, 110) // to its wallet
 		for range 1 + 100/slower {
 			s.visit() // and never reads again
 		}

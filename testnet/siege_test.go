@@ -73,6 +73,14 @@ func besiege(t *testing.T, attack func(t *testing.T, s *siege)) {
 	})
 }
 
+// mine makes blocks that pay to anybody: making a wallet costs more than many a siege.
+func (s *siege) mine(i, n int) {
+	s.t.Helper()
+	if made, err := s.nodes[i].Miner.Generate(s.t.Context(), n, chaintest.OpTrue(), 0); err != nil || len(made) != n {
+		s.t.Fatalf("node %d made %d of %d blocks: %v", i, len(made), n, err)
+	}
+}
+
 func heapNow() int64 {
 	runtime.GC()
 	var m runtime.MemStats
