@@ -73,23 +73,23 @@ func parseDERInt(b []byte) (n *btcec.ModNScalar, rest []byte, ok bool) {
 	return n, rest, !overflow
 }
 
-// verifySchnorr is BIP340's verification with the key already parsed; the key
-// is taken with an even y.
-func verifySchnorr(raw []byte, hash *chainhash.Hash, key *btcec.PublicKey) bool {
+// verifySchnorr is BIP340's verification; px is the key's x, and times
+// multiplies the point of that x with an even y.
+func verifySchnorr(raw []byte, hash *chainhash.Hash, px *[32]byte, times func(k *btcec.ModNScalar, result *btcec.JacobianPoint) bool) bool {
 	var r btcec.FieldVal
 	var s, e btcec.ModNScalar
 	if r.SetByteSlice(raw[:32]) || s.SetByteSlice(raw[32:64]) {
 		return false
 	}
-	var P, R, sG, eP btcec.JacobianPoint
-	key.AsJacobian(&P)
-	px := P.X.Bytes()
 	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, raw[:32], px[:], hash[:])
 	e.SetBytes((*[32]byte)(challenge))
 	e.Negate()
 
+	var R, sG, eP btcec.JacobianPoint
+	if !times(&e, &eP) {
+		return false
+	}
 	btcec.ScalarBaseMultNonConst(&s, &sG)
-	btcec.ScalarMultNonConst(&e, &P, &eP)
 	btcec.AddNonConst(&sG, &eP, &R)
 	if R.X.IsZero() && R.Y.IsZero() || R.Z.IsZero() {
 		return false

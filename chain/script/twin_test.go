@@ -50,7 +50,7 @@ func TestSchnorrAgreesWithBtcec(t *testing.T) {
 		if sig, err := schnorr.ParseSignature(raw); err == nil {
 			want = sig.Verify(hash[:], even)
 		}
-		if got := verifySchnorr(raw, &hash, even); got != want {
+		if got := (pureGo{}).schnorr(raw, &hash, even); got != want {
 			t.Fatalf("round %d: got %v, want %v for %x", round, got, want, raw)
 		}
 		if want {

@@ -1,5 +1,3 @@
-//go:build libsecp256k1
-
 package script
 
 import (
@@ -27,15 +25,16 @@ func rounds(t *testing.T) int {
 	return 4_000
 }
 
-// ask puts one question to both curves, which have to agree.
+// ask puts one question to btcec and to another curve, which have to agree.
 type ask struct {
 	t       *testing.T
+	other   curve
 	yes, no int
 }
 
 func (a *ask) same(what string, pure, lib bool) {
 	if pure != lib {
-		a.t.Fatalf("%s: btcec says %v, libsecp256k1 %v", what, pure, lib)
+		a.t.Fatalf("%s: btcec says %v, %s %v", what, pure, a.other.name(), lib)
 	}
 	if pure {
 		a.yes++
@@ -46,21 +45,33 @@ func (a *ask) same(what string, pure, lib bool) {
 
 func (a *ask) ecdsa(what string, r, s *btcec.ModNScalar, hash chainhash.Hash, raw []byte) {
 	a.t.Helper()
-	p, l := pureGo{}.parse(raw), libsecp{}.parse(raw)
+	p, l := pureGo{}.parse(raw), a.other.parse(raw)
 	if (p == nil) != (l == nil) {
-		a.t.Fatalf("%s: key %x is %v to btcec, %v to libsecp256k1", what, raw, p != nil, l != nil)
+		a.t.Fatalf("%s: key %x is %v to btcec, %v to %s", what, raw, p != nil, l != nil, a.other.name())
 	}
 	if p != nil {
-		a.same(what, pureGo{}.ecdsa(r, s, &hash, p), libsecp{}.ecdsa(r, s, &hash, l))
+		a.same(what, pureGo{}.ecdsa(r, s, &hash, p), a.other.ecdsa(r, s, &hash, l))
 	}
 }
 
 func (a *ask) schnorr(what string, sig []byte, hash chainhash.Hash, raw []byte) {
 	a.t.Helper()
 	raw = append([]byte{2}, raw[1:]...)
-	p, l := pureGo{}.parse(raw), libsecp{}.parse(raw)
+	p, l := pureGo{}.parse(raw), a.other.parse(raw)
 	if p != nil && l != nil {
-		a.same(what, pureGo{}.schnorr(sig, &hash, p), libsecp{}.schnorr(sig, &hash, l))
+		a.same(what, pureGo{}.schnorr(sig, &hash, p), a.other.schnorr(sig, &hash, l))
+	}
+}
+
+// eachCurve runs a test for the curve of pure Go and for the one that this
+// build prefers, if that is another.
+func eachCurve(t *testing.T, test func(*testing.T, curve)) {
+	curves := []curve{tabled{}}
+	if fastestCurve() != curves[0] {
+		curves = append(curves, fastestCurve())
+	}
+	for _, c := range curves {
+		t.Run(c.name(), func(t *testing.T) { test(t, c) })
 	}
 }
 
@@ -70,9 +81,11 @@ func scramble(rng *rand.Rand, b []byte) {
 	}
 }
 
-func TestTwin_CurvesJudgeAlike(t *testing.T) {
+func TestTwin_CurvesJudgeAlike(t *testing.T) { eachCurve(t, testCurvesJudgeAlike) }
+
+func testCurvesJudgeAlike(t *testing.T, other curve) {
 	rng := rand.New(rand.NewPCG(1, 7))
-	a := &ask{t: t}
+	a := &ask{t: t, other: other}
 	for range rounds(t) {
 		var secret [32]byte
 		var hash chainhash.Hash
@@ -117,10 +130,12 @@ func TestTwin_CurvesJudgeAlike(t *testing.T) {
 
 // A signature whose point has an x between the order and the prime: r is x less
 // the order, and a verifier that forgets to add it again refuses.
-func TestTwin_CurvesTakeWrappedR(t *testing.T) {
+func TestTwin_CurvesTakeWrappedR(t *testing.T) { eachCurve(t, testCurvesTakeWrappedR) }
+
+func testCurvesTakeWrappedR(t *testing.T, other curve) {
 	rng := rand.New(rand.NewPCG(3, 7))
 	order := btcec.S256().N
-	a := &ask{t: t}
+	a := &ask{t: t, other: other}
 	for i := 1; i < 400; i++ {
 		var x, y btcec.FieldVal
 		var small btcec.ModNScalar
@@ -167,9 +182,11 @@ func TestTwin_CurvesTakeWrappedR(t *testing.T) {
 }
 
 // u1·G + u2·Q is the point at infinity: no signature.
-func TestTwin_CurvesRefuseInfinity(t *testing.T) {
+func TestTwin_CurvesRefuseInfinity(t *testing.T) { eachCurve(t, testCurvesRefuseInfinity) }
+
+func testCurvesRefuseInfinity(t *testing.T, other curve) {
 	rng := rand.New(rand.NewPCG(4, 7))
-	a := &ask{t: t}
+	a := &ask{t: t, other: other}
 	for range 100 {
 		var q, r, s, e btcec.ModNScalar
 		var buf [32]byte
@@ -191,7 +208,11 @@ func TestTwin_CurvesRefuseInfinity(t *testing.T) {
 }
 
 func TestTwin_CurvesRefuseSchnorrOutOfRange(t *testing.T) {
-	a := &ask{t: t}
+	eachCurve(t, testCurvesRefuseSchnorrOutOfRange)
+}
+
+func testCurvesRefuseSchnorrOutOfRange(t *testing.T, other curve) {
+	a := &ask{t: t, other: other}
 	prime, order := btcec.S256().P.Bytes(), btcec.S256().N.Bytes()
 	priv, pub := btcec.PrivKeyFromBytes([]byte{31: 5})
 	hash := chainhash.Hash{1}
@@ -208,5 +229,29 @@ func TestTwin_CurvesRefuseSchnorrOutOfRange(t *testing.T) {
 	}
 	if a.yes > 0 {
 		t.Errorf("%d accepted", a.yes)
+	}
+}
+
+func BenchmarkECDSA(b *testing.B) {
+	priv, pub := btcec.PrivKeyFromBytes([]byte{9})
+	hash := chainhash.Hash{1, 2, 3}
+	sig := ecdsa.Sign(priv, hash[:])
+	r, s := sig.R(), sig.S()
+	for _, c := range []curve{pureGo{}, tabled{}, fastestCurve()} {
+		k := c.parse(pub.SerializeCompressed())
+		b.Run(c.name(), func(b *testing.B) {
+			for b.Loop() {
+				if !c.ecdsa(&r, &s, &hash, k) {
+					b.Fatal("refused")
+				}
+			}
+		})
+		b.Run(c.name()+"/new key", func(b *testing.B) {
+			for b.Loop() {
+				if !c.ecdsa(&r, &s, &hash, c.parse(pub.SerializeCompressed())) {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }
