@@ -10,15 +10,13 @@ import (
 // for it (BIP130), else by inv. While we are far behind it is no news.
 func (s *State) announceTip() {
 	tip := s.tree.Tip()
-	if s.announced == tip || s.syncing() {
+	if s.announced == tip || s.behind(tip) {
 		return
 	}
 	s.announced = tip
 	for _, p := range s.peers {
 		s.announceTo(p, tip)
-		if p.info.Have {
-			s.send(p, s.fetch.Have())
-		}
+		s.tellHave(p)
 	}
 }
 

@@ -41,11 +41,22 @@ func (s *State) peerOf(src *fetch.Source) *peer {
 
 // tellHaves tells have peers what we hold and fetch, when there is news.
 func (s *State) tellHaves() {
-	m := s.fetch.News()
-	for _, p := range s.peers {
-		if m != nil && p.info.Have {
-			s.send(p, m)
+	for _, m := range s.fetch.News() {
+		for _, p := range s.peers {
+			if p.info.Have {
+				s.send(p, m)
+			}
 		}
+	}
+}
+
+// tellHave tells one have peer at once.
+func (s *State) tellHave(p *peer) {
+	if !p.info.Have {
+		return
+	}
+	for _, m := range s.fetch.Haves() {
+		s.send(p, m)
 	}
 }
 

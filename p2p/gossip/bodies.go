@@ -28,7 +28,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	if !s.blocks.Room(len(b.Raw)) {
 		return // it will be asked for again when there is room
 	}
-	s.last = s.now
+	s.progress(e)
 	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id})
 	s.passOn(e, b, nil)
 }
@@ -163,7 +163,7 @@ func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 // onTipChanged follows the verified chain.
 func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.tree.SetTip(s.tree.Insert(tip))
-	s.last = s.now
+	s.progress(s.tree.Tip())
 	s.fetch.Changed()
 	s.txs.rejected.Clear()
 	s.txs.lowFee.Clear()

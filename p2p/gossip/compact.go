@@ -72,7 +72,7 @@ func (s *State) onlyOutbound(p *peer) bool {
 // passOn pushes a block that extends our tip, before it is judged, to those who
 // asked for it. lack is what we did not know of it.
 func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
-	if s.syncing() || e.Parent != s.tree.Tip() {
+	if s.behind(e) || e.Parent != s.tree.Tip() {
 		return
 	}
 	kept := s.recent.Add(b, lack)
@@ -105,7 +105,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	switch {
 	case !e.Needed():
 		s.fetch.Done(p.src, e)
-	case !s.syncing() && e.Parent == s.tree.Tip():
+	case !s.behind(e) && e.Parent == s.tree.Tip():
 		s.putTogether(p, e, m)
 	case asked: // the tip has moved since: our pool is of no use for it
 		s.askWhole(p, e)
@@ -172,7 +172,7 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 	}
 	s.fetch.Done(p.src, f.e)
 	if f.e.Needed() && s.blocks.Room(len(b.Raw)) {
-		s.last = s.now
+		s.progress(f.e)
 		s.blocks.Add(&judge.Block{Entry: f.e, Block: b, From: p.id, Compact: true})
 		s.passOn(f.e, b, lack)
 	}
@@ -216,7 +216,7 @@ func (s *State) serveCompact(p *peer, h chain.Hash) bool {
 // blockInvType is how a block is asked from a peer: in short form when most of
 // it is probably in our pool.
 func (s *State) blockInvType(p *peer, e *tree.Entry) wire.InvType {
-	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.syncing() {
+	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.behind(e) {
 		p.short = e
 		return invTypeCompact
 	}

@@ -68,9 +68,7 @@ func (s *State) onJoined(ev Joined) {
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.sendFeeFilter(p)
 	s.askHeaders(p, s.headersFrom())
-	if p.info.Have {
-		s.send(p, s.fetch.Have())
-	}
+	s.tellHave(p)
 	s.announcePool(p)
 }
 

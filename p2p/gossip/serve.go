@@ -98,7 +98,15 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 
 func (s *State) serveBlock(p *peer, iv *wire.InvVect) bool {
 	e := s.tree.Find(iv.Hash)
-	if e == nil || !e.Stored || e.Bad == tree.ByRule || !e.Valid && !p.info.Have {
+	if e == nil || e.Bad == tree.ByRule {
+		return false
+	}
+	if kept := s.recent.Find(iv.Hash); kept != nil && e.Busy && iv.Type == wire.InvTypeWitnessBlock {
+		s.send(p, &msg.Block{Block: kept.Block}) // pushed to it in short form, and judged just now
+		p.stats.blocksTo++
+		return true
+	}
+	if !e.Stored || !e.Valid && !p.info.Have {
 		return false
 	}
 	s.do(SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type == wire.InvTypeWitnessBlock})

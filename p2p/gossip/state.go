@@ -205,6 +205,20 @@ func (s *State) syncing() bool {
 	return !s.local && s.now.Sub(tip.Header.Timestamp) > maxTipAge
 }
 
+// behind says whether e is one of many bodies that we lack. A block beside the way
+// to our best header is news even then: that header's bodies may be withheld.
+func (s *State) behind(e *tree.Entry) bool {
+	return s.syncing() && e.IsAncestorOf(s.tree.Best())
+}
+
+// progress notes a body on the way to our best header; others do not show that
+// we are syncing.
+func (s *State) progress(e *tree.Entry) {
+	if e.IsAncestorOf(s.tree.Best()) {
+		s.last = s.now
+	}
+}
+
 // Status is what people ask of the conversation as a whole.
 type Status struct {
 	Tip        *chain.HeaderNode // verified

@@ -15,6 +15,7 @@ import (
 
 // claim is what a have peer says of its bodies.
 type claim struct {
+	whole          *tree.Entry // of all last ones the one with the most work: held for good
 	last           *tree.Entry // it holds this body and all before it
 	held, fetching msg.Bits    // bit i is the i-th block after last
 	wrong          int         // bodies it claimed and did not have
@@ -50,16 +51,24 @@ func (f *Fetcher) news(urgent bool) {
 }
 
 // News is what all have peers are to be told now; nil: nothing.
-func (f *Fetcher) News() *msg.Have {
+func (f *Fetcher) News() []*msg.Have {
 	if !f.up(f.have.at) {
 		return nil
 	}
 	f.have.at, f.have.changes = time.Time{}, 0
-	return f.Have()
+	return f.Haves()
 }
 
-// Have is what we hold on the way to our best header.
-func (f *Fetcher) Have() *msg.Have {
+// Haves is what we hold: all up to our tip when that is not on the way to our
+// best header (whose bodies may be withheld), and then what is on that way.
+func (f *Fetcher) Haves() (ms []*msg.Have) {
+	if tip := f.tree.Tip(); !tip.IsAncestorOf(f.tree.Best()) {
+		ms = append(ms, msg.NewHave(tip.Node.Hash, 0))
+	}
+	return append(ms, f.towardsBest())
+}
+
+func (f *Fetcher) towardsBest() *msg.Have {
 	f.refreshRoute()
 	r := &f.route
 	n := 0
@@ -93,6 +102,9 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 		p.claim = &claim{}
 	}
 	p.claim.last, p.claim.held, p.claim.fetching = last, m.Held, m.Fetching
+	if w := p.claim.whole; w == nil || last.Node.Work.Cmp(w.Node.Work) > 0 {
+		p.claim.whole = last
+	}
 	p.Has(last)
 	f.have.fresh = false
 	f.dirty = true
@@ -111,19 +123,29 @@ func (r reach) holds(height int32) bool {
 
 // reachTo is what the peer holds on the way to goal.
 func (f *Fetcher) reachTo(p *Source, goal *tree.Entry) reach {
-	last := p.top()
-	var held msg.Bits
-	if p.have {
-		if p.claim == nil {
-			return reach{upTo: -1}
-		}
-		last, held = p.claim.last, p.claim.held
+	if !p.have {
+		return f.upTo(p.top(), goal)
 	}
-	if last == nil {
+	if p.claim == nil {
 		return reach{upTo: -1}
 	}
-	if last.IsAncestorOf(goal) {
-		return reach{last.Node.Height, held}
+	r, whole := f.upTo(p.claim.last, goal), f.upTo(p.claim.whole, goal)
+	if p.claim.last.IsAncestorOf(goal) {
+		r.beyond = p.claim.held
+	}
+	if whole.upTo > r.upTo {
+		return whole
+	}
+	return r
+}
+
+// upTo is the way to goal as far as last lies on it.
+func (f *Fetcher) upTo(last, goal *tree.Entry) reach {
+	switch {
+	case last == nil:
+		return reach{upTo: -1}
+	case last.IsAncestorOf(goal):
+		return reach{upTo: last.Node.Height}
 	}
 	return reach{upTo: f.tree.Fork(last, goal).Node.Height}
 }

@@ -97,10 +97,17 @@ func (f *Fetcher) isUseful(p *Source) bool {
 
 // pick chooses what fills the source's pipe.
 func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
-	if p.have || p.top().IsAncestorOf(f.route.goal) {
+	top := p.top()
+	if p.have {
+		top = p.claim.whole
+	}
+	switch {
+	case top.IsAncestorOf(f.route.goal):
 		ask = f.fromRoute(p)
-	} else {
-		ask = f.fromBranch(p, p.top())
+	case top.Node.Work.Cmp(f.tree.Tip().Node.Work) > 0:
+		ask = f.fromBranch(p, top)
+	default: // a have peer that may hold some of our way besides
+		ask = f.fromRoute(p)
 	}
 	if len(ask) == 0 && len(p.flights) == 0 {
 		ask = f.steal(p)
