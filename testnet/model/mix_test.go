@@ -1,10 +1,8 @@
 package model
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"testing"
 	"time"
 )
 
@@ -38,17 +36,4 @@ func mix(seed uint64) Config {
 		cfg.Regions = true
 	}
 	return cfg
-}
-
-func TestMixes(t *testing.T) {
-	for seed := range uint64(200) {
-		cfg := mix(seed)
-		r := mustRun(t, cfg)
-		for _, w := range r.Wrong {
-			t.Errorf("seed %d: %s", seed, w)
-		}
-		if len(r.Wrong) > 0 {
-			t.Log(fmt.Sprintf("%+v", cfg), r.Drops, r.Breaks, r.Stops)
-		}
-	}
 }

@@ -73,6 +73,12 @@ func showMsg(m wire.Message) string {
 		s += fmt.Sprintf(" last %s n=%d held=%x fetching=%x", m.Last.String()[56:], m.Count, m.Held, m.Fetching)
 	case *msg.Block:
 		s += " " + m.Hash.String()[56:]
+	case *msg.CmpctBlock:
+		s += fmt.Sprintf(" %s ids=%d", m.Header.BlockHash().String()[56:], len(m.ShortIDs))
+	case *msg.GetBlockTxn:
+		s += fmt.Sprintf(" %s n=%d", m.Block.String()[56:], len(m.Indexes))
+	case *msg.BlockTxn:
+		s += fmt.Sprintf(" %s n=%d", m.Block.String()[56:], len(m.Txs))
 	case *msg.Tx:
 		s += " " + m.WID.String()[56:] + "/" + m.ID.String()[56:]
 	}

@@ -30,15 +30,21 @@ type request struct {
 	hash chain.Hash
 }
 
+// asking is a request that was not answered yet.
+type asking struct {
+	at    time.Duration
+	short bool // for a block's short form: cmpctblock is the answer and no announcement
+}
+
 // watch is the books of one node.
 type watch struct {
-	open  map[request]time.Duration // since when
+	open  map[request]asking
 	asked map[request]int
 	last  map[chain.Hash]p2p.PeerID // who was asked for it last
 }
 
 func newWatch() *watch {
-	return &watch{open: map[request]time.Duration{}, asked: map[request]int{}, last: map[chain.Hash]p2p.PeerID{}}
+	return &watch{open: map[request]asking{}, asked: map[request]int{}, last: map[chain.Hash]p2p.PeerID{}}
 }
 
 func (w *watch) restart() { *w = *newWatch() }
@@ -46,7 +52,7 @@ func (w *watch) restart() { *w = *newWatch() }
 // asks notes what a node asks for.
 func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 	if rest, ok := s.Msg.(*msg.GetBlockTxn); ok {
-		w.open[request{s.Peer, rest.Block}] = m.now
+		w.open[request{s.Peer, rest.Block}] = asking{at: m.now}
 		return
 	}
 	get, ok := s.Msg.(*wire.MsgGetData)
@@ -56,16 +62,19 @@ func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 	for _, iv := range get.InvList {
 		r := request{s.Peer, iv.Hash}
 		if before := (request{w.last[iv.Hash], iv.Hash}); isTx(iv) && before.peer != s.Peer {
-			if at, open := w.open[before]; open && m.now-at < patience {
+			if a, open := w.open[before]; open && m.now-a.at < patience {
 				m.broken(n, "asks two peers for one transaction at once")
 			}
 		}
-		w.open[r], w.last[iv.Hash] = m.now, s.Peer
+		w.open[r], w.last[iv.Hash] = asking{m.now, iv.Type&^wire.InvWitnessFlag == invTypeCmpct}, s.Peer
 		if w.asked[r]++; w.asked[r] > maxAsks {
 			m.broken(n, "asks the same peer for the same thing again and again")
 		}
 	}
 }
+
+// invTypeCmpct asks for a block's short form (BIP152).
+const invTypeCmpct wire.InvType = 4
 
 func isTx(iv *wire.InvVect) bool {
 	return iv.Type == invTypeWTx || iv.Type == wire.InvTypeTx || iv.Type == wire.InvTypeWitnessTx
@@ -77,7 +86,9 @@ func (w *watch) answered(from *half, what wire.Message) {
 	case *msg.Block:
 		delete(w.open, request{from.id, what.Hash})
 	case *msg.CmpctBlock:
-		delete(w.open, request{from.id, what.Header.BlockHash()})
+		if r := (request{from.id, what.Header.BlockHash()}); w.open[r].short {
+			delete(w.open, r)
+		}
 	case *msg.BlockTxn:
 		delete(w.open, request{from.id, what.Block})
 	case *msg.Tx:

@@ -1,0 +1,103 @@
+package model
+
+import (
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// T57: k groups, a hundred blocks, heal: one tip within ten seconds.
+func TestT57_PartitionHeals(t *testing.T) {
+	for _, groups := range []int{2, 3, 5} {
+		cfg := Default()
+		cfg.Nodes, cfg.Outbound, cfg.Seed, cfg.Prove = 30, 6, uint64(groups), true
+		cfg.Blocks, cfg.Interval, cfg.Txs = 100, time.Second, 100
+		m := newSim(cfg)
+		m.plot()
+		healed := never
+		m.after(warmUp, m.part57(groups))
+		m.after(warmUp+200*time.Second, func() { // the hundred blocks are out long since
+			if len(m.w.Blocks) < 100 {
+				t.Errorf("only %d blocks", len(m.w.Blocks))
+			}
+			m.heal()
+			healed = m.now
+			m.find(m.somebody()) // what one finds after the heal, all have to agree on
+			m.after(10*time.Second, func() {
+				best := m.w.Best()
+				for _, n := range m.nodes {
+					if n.rooms.Tip != best {
+						t.Errorf("%d groups: node %d is at %d ten seconds after the heal, the best is %d", groups, n.i, n.rooms.Tip.Node.Height, best.Node.Height)
+						return
+					}
+				}
+			})
+		})
+		if err := m.play(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m.atEnd()
+		for _, w := range m.wrong {
+			t.Errorf("%d groups: %s", groups, w)
+		}
+		if healed == never || len(m.w.Blocks) < 100 {
+			t.Error("the story was not told")
+		}
+	}
+}
+
+func (m *sim) part57(groups int) func() {
+	m.cfg.Groups = groups
+	return m.part
+}
+
+// T60: random mixtures of faults by seed. GRAPEVINE_SEEDS=10000 runs them all.
+func TestT60_SeedsWithRandomFaults(t *testing.T) {
+	seeds := 300
+	if n, err := strconv.Atoi(os.Getenv("GRAPEVINE_SEEDS")); err == nil {
+		seeds = n
+	}
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	bad := make([][]string, seeds)
+	var steps atomic.Int64
+	for i := range seeds {
+		g.Go(func() error {
+			r, err := Run(t.Context(), mix(uint64(i)))
+			if err == nil {
+				bad[i] = r.Wrong
+				steps.Add(int64(r.Steps))
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for seed, wrong := range bad {
+		if len(wrong) > 0 {
+			n++
+			if n <= 20 {
+				t.Errorf("seed %d: %s", seed, wrong[0])
+			}
+		}
+	}
+	t.Logf("%d seeds, %d steps, %d seeds in which something did not hold", seeds, steps.Load(), n)
+}
+
+// The same seed gives the same run, to the byte.
+func TestRunsAreExactBySeed(t *testing.T) {
+	for seed := range uint64(20) {
+		a, b := mustRun(t, mix(seed)), mustRun(t, mix(seed))
+		if a.Steps != b.Steps || a.Seconds != b.Seconds || !slices.Equal(a.Said, b.Said) || a.Txs != b.Txs || a.Blocks != b.Blocks {
+			t.Errorf("seed %d: %d and %d steps, %v and %v s", seed, a.Steps, b.Steps, a.Seconds, b.Seconds)
+		}
+	}
+}
