@@ -3,11 +3,12 @@ package peer
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Budget is the memory that the large messages of all connections may take
-// together until they are decoded. nil is no bound.
+// Budget is the memory that all connections may take together: large messages
+// until they are decoded, and answers until they are sent. nil is no bound.
 //
 // Whoever sends fast is done with a message within a second. When the budget is
 // spent, the inbound connection goes whose message has been under way the
@@ -15,10 +16,12 @@ import (
 // nobody else waits for it. Those we dialled ourselves are few and stay.
 type Budget struct {
 	decoding chan struct{} // a place for each large message in decoding
+	queued   atomic.Int64  // bytes that wait to be sent
 
 	mu     sync.Mutex
 	held   int
 	claims map[*claim]struct{}
+	queues map[*queue]struct{} // those that are not empty
 }
 
 // Bounds of a Budget.
@@ -41,7 +44,47 @@ type claim struct {
 
 // NewBudget makes the budget of a node.
 func NewBudget() *Budget {
-	return &Budget{decoding: make(chan struct{}, maxDecoding), claims: map[*claim]struct{}{}}
+	return &Budget{decoding: make(chan struct{}, maxDecoding), claims: map[*claim]struct{}{}, queues: map[*queue]struct{}{}}
+}
+
+// enqueue counts n bytes more, or fewer, that wait in q.
+func (b *Budget) enqueue(q *queue, n int) {
+	if b == nil {
+		return
+	}
+	b.queued.Add(int64(n))
+	if size := q.size.Add(int64(n)); (size == 0) != (size == int64(n)) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if size == 0 {
+			delete(b.queues, q)
+		} else {
+			b.queues[q] = struct{}{}
+		}
+	}
+}
+
+// crowded: who has answers waiting is not to ask for more.
+func (b *Budget) crowded() bool { return b != nil && b.queued.Load() > maxQueued/2 }
+
+// relieve ends the inbound connections with the longest queues until the rest
+// fits. Who reads what it asks for has a short one.
+func (b *Budget) relieve() {
+	for b != nil && b.queued.Load() > maxQueued {
+		b.mu.Lock()
+		var worst *queue
+		for q := range b.queues {
+			if q.kill != nil && (worst == nil || q.size.Load() > worst.size.Load()) {
+				worst = q
+			}
+		}
+		b.mu.Unlock()
+		if worst == nil {
+			return
+		}
+		worst.kill(ErrSlow)
+		worst.clear()
+	}
 }
 
 // grow takes n bytes more for the claim.

@@ -204,6 +204,48 @@ func TestT6_WhoAsksAndDoesNotReadIsNotReadFrom(t *testing.T) {
 	})
 }
 
+func TestT6_TheQueuesOfAllPeersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Budget = peer.NewBudget()
+		gone := wire.NewMsgNotFound()
+		for range 20_000 { // 960 kB in memory, less than where a single peer is paused
+			gone.AddInvVect(&wire.InvVect{})
+		}
+		var lives []*life
+		held := func() (sum int, open int) {
+			for _, lf := range lives {
+				if n := lf.Stats().Queued; n > 0 {
+					sum, open = sum+n, open+1
+				}
+			}
+			return sum, open
+		}
+		for range 100 { // they never read
+			s, lf := meet(t, true, cfg)
+			s.greet()
+			synctest.Wait()
+			lives = append(lives, lf)
+			lf.Send(gone)
+			lf.Send(gone)
+			if sum, _ := held(); sum > 34<<20 {
+				t.Fatalf("%d MiB wait to be sent", sum>>20)
+			}
+		}
+		sum, open := held()
+		if open < 10 {
+			t.Errorf("%d peers hold %d bytes: too many had to go", open, sum)
+		}
+		for _, lf := range lives {
+			lf.Close(nil)
+			<-lf.ended
+		}
+		if sum, _ := held(); sum != 0 {
+			t.Errorf("%d bytes are left in the queues of the dead", sum)
+		}
+	})
+}
+
 func TestT7_DrippedBytesLoseTheirSlot(t *testing.T) {
 	drip := func(s *stranger, b []byte) {
 		for _, c := range b {

@@ -25,6 +25,11 @@ const (
 	// DEFAULT_MAXSENDBUFFER). Blocks count as handles only, so two nodes that send
 	// each other blocks do not both stop reading.
 	pauseQueue = 1 << 20
+	// maxQueued bounds the queues of all peers together; above half of it
+	// pauseShort holds instead: whoever has answers waiting asks for no more.
+	maxQueued  = 32 << 20
+	pauseShort = 64 << 10
+	pauseLook  = 100 * time.Millisecond // how often a paused reader looks at the others
 	// itemCost is what a queued item costs at least, a block's handle included.
 	itemCost = 100
 	// maxGreetings bounds the messages between version and verack.

@@ -62,10 +62,14 @@ func New(cfg Config, conn net.Conn, inbound bool) *Peer {
 		cfg:     cfg,
 		conn:    conn,
 		inbound: inbound,
-		out:     newQueue(),
 		closed:  make(chan struct{}),
 	}
 	p.meter.init(cfg.Meter, cfg.Nonce)
+	if inbound {
+		p.out = newQueue(cfg.Budget, p.Close)
+	} else {
+		p.out = newQueue(cfg.Budget, nil)
+	}
 	return p
 }
 
@@ -95,6 +99,7 @@ func (p *Peer) add(it item) error {
 	if err != nil {
 		p.Close(err)
 	}
+	p.cfg.Budget.relieve()
 	return err
 }
 
@@ -113,6 +118,7 @@ func (p *Peer) Run(ctx context.Context, take func(context.Context, wire.Message)
 	p.Close(p.readLoop(ctx, take))
 	cancel()
 	writer.Wait()
+	p.out.clear()
 	return p.reason
 }
 
@@ -159,6 +165,7 @@ func (p *Peer) waitRoom(ctx context.Context) error {
 	for p.out.crowded() {
 		select {
 		case <-p.out.room:
+		case <-time.After(pauseLook):
 		case <-p.closed:
 			return p.reason
 		case <-ctx.Done():

@@ -3,6 +3,7 @@ package peer
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -65,27 +66,36 @@ const (
 
 // queue is what waits to be sent.
 type queue struct {
+	all  *Budget
+	kill func(error)  // nil: we have dialled the connection, it stays
+	size atomic.Int64 // bytes, for others to see
+
 	mu    sync.Mutex
 	items []item
 	bytes int
+	over  bool // the connection has ended
 
 	wake chan struct{} // for the writer: there is something
-	room chan struct{} // for the reader: there is less than pauseQueue again
+	room chan struct{} // for the reader: something has gone out
 }
 
-func newQueue() *queue {
-	return &queue{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
+func newQueue(all *Budget, kill func(error)) *queue {
+	return &queue{all: all, kill: kill, wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
 // add never blocks; ErrSlow when the queue is full.
 func (q *queue) add(it item) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.over {
+		return ErrClosed
+	}
 	if q.bytes+it.cost() > MaxQueue {
 		return ErrSlow
 	}
 	q.items = append(q.items, it)
 	q.bytes += it.cost()
+	q.all.enqueue(q, it.cost())
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -105,21 +115,32 @@ func (q *queue) next() (it item, ok bool) {
 	if q.items = q.items[1:]; len(q.items) == 0 {
 		q.items = nil
 	}
-	was := q.bytes
 	q.bytes -= it.cost()
-	if was >= pauseQueue && q.bytes < pauseQueue {
-		select {
-		case q.room <- struct{}{}:
-		default:
-		}
+	q.all.enqueue(q, -it.cost())
+	select {
+	case q.room <- struct{}{}:
+	default:
 	}
 	return it, true
 }
 
+// crowded: nothing more is to be read from the peer now.
 func (q *queue) crowded() bool {
+	limit := pauseQueue
+	if q.all.crowded() {
+		limit = pauseShort
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.bytes >= pauseQueue
+	return q.bytes >= limit
+}
+
+// clear drops what is left when the connection has ended.
+func (q *queue) clear() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.all.enqueue(q, -q.bytes)
+	q.items, q.bytes, q.over = nil, 0, true
 }
 
 // held is how many bytes wait.

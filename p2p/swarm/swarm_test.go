@@ -39,8 +39,12 @@ func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
 		if p.Ping < 10*time.Millisecond || p.Ping > 50*time.Millisecond {
 			t.Errorf("ping %v, the network's round trip is 10ms", p.Ping)
 		}
-		if p.SentPerMsg["block"] != uint64(24+len(m.Block.Raw)) {
-			t.Errorf("sent %v", p.SentPerMsg)
+		sum := uint64(0)
+		for _, n := range p.SentPerMsg {
+			sum += n
+		}
+		if sum != p.BytesSent || p.SentPerMsg["block"]+p.SentPerMsg["cmpctblock"] == 0 {
+			t.Errorf("sent %d bytes: %v", p.BytesSent, p.SentPerMsg)
 		}
 		if tot := b.Totals(); tot.BytesSent != p.BytesSent || tot.BytesRecv != p.BytesRecv {
 			t.Errorf("totals %+v, the only peer %d and %d", tot, p.BytesSent, p.BytesRecv)
