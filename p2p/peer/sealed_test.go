@@ -105,6 +105,14 @@ func TestWhoDialsUnencryptedIsUnderstood(t *testing.T) {
 	})
 }
 
+func TestBrowsersAreSentAwayAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, encrypted())
+		s.Write([]byte("GET / HTTP/1.1\r\nHost: here\r\n\r\n"))
+		lf.ends(t, time.Second, false)
+	})
+}
+
 func TestOldNodesAreRecognisedWithinASecond(t *testing.T) {
 	for what, behave := range map[string]func(*stranger){
 		"hangs up":       func(s *stranger) { io.ReadFull(s, make([]byte, 24)); s.Close() },
