@@ -140,7 +140,7 @@ func (l *loop) unfit(a p2p.Addr) bool {
 	}
 	group := l.groupOf(key)
 	for _, r := range l.order {
-		if r.addr == key || r.listens == key {
+		if r.addr == key || r.at == key || r.listens == key {
 			return true
 		}
 		if r.kind.chosen() && l.groupOf(r.addr) == group {

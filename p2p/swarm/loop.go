@@ -30,6 +30,7 @@ type remote struct {
 	peer    *peer.Peer // nil until it has greeted
 	hello   peer.Hello
 	skew    time.Duration // their clock ahead of ours
+	at      string        // where an outbound one really is, when addr is a name
 	dropped bool
 	listens string       // an inbound peer's own address, as it told us
 	addrs   guard.Bucket // how many addresses we still take from it
@@ -268,9 +269,16 @@ func (l *loop) join(a arrival) {
 	if r.dropped {
 		return
 	}
-	if r.kind == Feeler {
+	if !r.inbound {
+		r.at = a.peer.RemoteAddr().String()
+	}
+	switch {
+	case r.kind == Feeler:
 		l.cfg.Book.Good(r.addr)
 		l.drop(r, errFelt)
+		return
+	case r.kind.chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
+		l.drop(r, errTwice)
 		return
 	}
 	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
@@ -300,7 +308,10 @@ func (l *loop) join(a arrival) {
 	l.introduce(r)
 }
 
-var errFelt = errors.New("the address is good")
+var (
+	errFelt  = errors.New("the address is good")
+	errTwice = errors.New("connected already, by another name")
+)
 
 // answer ends the Connect calls that wait for this connection.
 func (r *remote) answer(err error) {

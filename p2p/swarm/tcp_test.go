@@ -110,3 +110,17 @@ func TestAPortInUseIsSaid(t *testing.T) {
 		t.Errorf("a call after that: %v", err)
 	}
 }
+
+func TestANodeKnownByNameIsNotDialledByNumberToo(t *testing.T) {
+	a := loopback(t, connects("127.0.0.1:1"))
+	_, port, err := net.SplitHostPort(a.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := loopback(t, knows("localhost:"+port))
+	eventually(t, "connected", func() bool { return len(b.Peers()) == 1 })
+	time.Sleep(2 * time.Second) // a tells its own address meanwhile
+	if n := len(b.Peers()); n != 1 {
+		t.Errorf("%d connections to one node", n)
+	}
+}
