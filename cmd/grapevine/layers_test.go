@@ -52,6 +52,8 @@ var allowed = map[string][]string{
 	"p2p/gossip/track":   {"chain"},
 	"p2p/gossip/relay":   {"chain"},
 	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/tree"},
+	"p2p/gossip/headers": {"chain", "p2p", "p2p/gossip/presync", "p2p/gossip/tree"},
+	"p2p/gossip/serve":   {"chain", "p2p/gossip/compact", "p2p/gossip/relay", "p2p/gossip/tree", "p2p/msg"},
 	"p2p/gossip/compact": {"chain", "p2p/msg"},
 
 	"wallet":       {"chain"},
@@ -63,7 +65,10 @@ var allowed = map[string][]string{
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
-	"testnet/model":   {"chain", "p2p/..."},
+	"testnet/model":   {"chain", "p2p/...", "testnet/model/world"},
+
+	"testnet/model/world":   {"chain", "p2p/gossip"},
+	"testnet/model/picture": {"testnet/model"},
 
 	"cmd/rpc/client":     {},
 	"cmd/rpc/jsonrpc":    {"wallet"},

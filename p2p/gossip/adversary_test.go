@@ -168,7 +168,7 @@ func TestT9_LowWorkHeadersUseNoMemory(t *testing.T) {
 		}
 	}
 	p := r.n.s.byID[1]
-	if held, bits := p.pre.Memory(); r.n.s.tree.Len() != 1 || bits > n/600+1 || held != 0 {
+	if held, bits := p.talk.Memory(); r.n.s.tree.Len() != 1 || bits > n/600+1 || held != 0 {
 		t.Errorf("%d headers, %d bits, %d held", r.n.s.tree.Len(), bits, held)
 	}
 	if d, ok := dropped(r.says(1, &wire.MsgHeaders{}), 1); ok && d.Offence != "" {
@@ -230,7 +230,7 @@ func TestT10_HeadersThatLeadNowhere(t *testing.T) {
 	r.says(1, &wire.MsgHeaders{})
 	asked := 0
 	var acts []Action
-	for range maxUnconnecting {
+	for range 10 {
 		acts = r.says(1, r.headers("a9"))
 		wantKept(t, acts, 1)
 		asked += count(acts, 1, wire.CmdGetHeaders)
@@ -345,7 +345,7 @@ func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
 	}
 	// Near the tip a fork is kept, but the first seen stays the best, and one
 	// peer may not bring any number of them.
-	for i := range maxSideHeaders + 1 {
+	for i := range 20_001 {
 		name := fmt.Sprint("near", i)
 		w.block(name, "a199", 100)
 		if _, gone := dropped(r.says(1, r.headers(name)), 1); gone {

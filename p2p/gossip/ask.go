@@ -7,6 +7,7 @@ import (
 	"grapevine/p2p/gossip/fetch"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/track"
 	"grapevine/p2p/msg"
 )
@@ -67,11 +68,7 @@ func (s *State) onHave(p *peer, m *msg.Have) {
 		return
 	}
 	p.said = m
-	if s.tree.Find(m.Last) == nil {
-		p.unknown = m.Last
-		s.askHeaders(p, s.tree.Best())
-	}
-	s.fetch.Changed()
+	s.onBlockInv(p, m.Last)
 }
 
 // askTxs asks for announced transactions, unless we are syncing and could not
@@ -106,7 +103,7 @@ func txInvType(p *peer, a track.Ask) wire.InvType {
 
 // onInv takes announcements: one getheaders at most, and offers.
 func (s *State) onInv(p *peer, m *wire.MsgInv) {
-	if len(m.InvList) > maxGetData {
+	if len(m.InvList) > serve.MaxEntries {
 		s.drop(p, "inv too long", "inv with too many entries")
 		return
 	}
@@ -123,7 +120,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		}
 	}
 	if len(blocks) > 0 {
-		s.onBlockInv(p, blocks)
+		s.onBlockInv(p, blocks...)
 	}
 }
 
@@ -131,7 +128,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
 	for _, iv := range m.InvList {
 		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, invTypeCompact:
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, serve.InvTypeCompact:
 			if e := s.tree.Find(iv.Hash); e != nil && s.fetch.NotFound(p.src, e) {
 				s.drop(p, "false claims", "does not have the blocks it says it has")
 				return

@@ -3,8 +3,6 @@ package gossip
 import (
 	"errors"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
@@ -31,32 +29,6 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	s.progress(e)
 	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id})
 	s.passOn(e, b, nil)
-}
-
-// headerOf judges the header of a block that nobody announced. nil: the block
-// is of no use (far from our tip, unknown parent, bad).
-func (s *State) headerOf(p *peer, h *wire.BlockHeader) *tree.Entry {
-	parent := s.tree.Find(h.PrevBlock)
-	if parent == nil {
-		p.unknown = h.BlockHash()
-		s.askHeaders(p, s.tree.Best())
-		return nil
-	}
-	if parent.Bad != tree.Good {
-		s.onBuildsOnBad(p, parent)
-		return nil
-	}
-	if err := chain.CheckHeader(s.cfg.Params, parent.Node, h, s.now); err != nil {
-		s.onBadHeader(p, err)
-		return nil
-	}
-	n := chain.NewHeaderNode(parent.Node, *h)
-	if n.Work.Cmp(s.memoryWork()) < 0 {
-		return nil
-	}
-	e := s.tree.Insert(n)
-	s.storeHeaders([]*chain.HeaderNode{n})
-	return e
 }
 
 // welcome says whether a body that nobody asked for is taken: near the tip,

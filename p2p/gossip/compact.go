@@ -9,6 +9,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p/gossip/compact"
 	"grapevine/p2p/gossip/judge"
+	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
@@ -21,9 +22,6 @@ import (
 const (
 	compactVersion = 2
 	maxPushers     = 3 // peers that push new blocks to us; one of them outbound if we have any
-	maxPartsDepth  = 10
-	// invTypeCompact asks for a block in short form [MSG_CMPCT_BLOCK].
-	invTypeCompact wire.InvType = 4
 )
 
 // fragment is a block of which a peer was asked for the missing parts.
@@ -90,11 +88,9 @@ func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
 
 // onCmpctBlock takes a block in short form: pushed, or asked for.
 func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
-	e := s.tree.Find(m.Header.BlockHash())
+	e := s.headerOf(p, &m.Header)
 	if e == nil {
-		if e = s.headerOf(p, &m.Header); e == nil {
-			return
-		}
+		return
 	}
 	p.src.Has(e)
 	s.fetch.Changed()
@@ -186,39 +182,12 @@ func (s *State) askWhole(p *peer, e *tree.Entry) {
 	s.send(p, m)
 }
 
-// onGetBlockTxn gives parts of a block, also of one that is still being judged.
-// Of an older one the whole is sent, as Core does.
-func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
-	if kept := s.recent.Find(m.Block); kept != nil {
-		parts := kept.Parts(m.Indexes)
-		if parts == nil {
-			s.drop(p, "no such transaction in the block", "getblocktxn beyond the end")
-			return
-		}
-		s.send(p, &msg.BlockTxn{Block: m.Block, Txs: parts})
-		return
-	}
-	if e := s.tree.Find(m.Block); e != nil && s.tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth {
-		s.serveBlock(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
-	}
-}
-
-// serveCompact answers a getdata for the short form: of a block near the tip,
-// else with the whole.
-func (s *State) serveCompact(p *peer, h chain.Hash) bool {
-	if kept := s.recent.Find(h); kept != nil && len(kept.Block.Txs) > 0 {
-		s.send(p, kept.Short(s.cfg.Rand.Uint64()))
-		return true
-	}
-	return s.serveBlock(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &h))
-}
-
 // blockInvType is how a block is asked from a peer: in short form when most of
 // it is probably in our pool.
 func (s *State) blockInvType(p *peer, e *tree.Entry) wire.InvType {
 	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.behind(e) {
 		p.short = e
-		return invTypeCompact
+		return serve.InvTypeCompact
 	}
 	return wire.InvTypeWitnessBlock
 }

@@ -11,6 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
 )
 
@@ -163,7 +164,7 @@ func (sc *script) describeInvs(invs []*wire.InvVect) string {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			name = "block:" + name
-		case invTypeCompact:
+		case serve.InvTypeCompact:
 			name = "compact:" + name
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 		default:

@@ -6,11 +6,11 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/fetch"
-	"grapevine/p2p/gossip/presync"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/track"
 	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
@@ -22,33 +22,24 @@ type peer struct {
 	info PeerInfo
 	gone bool // dropped by us or left: nothing more is done with it
 
-	// Headers.
-	sent         *tree.Entry  // the last header that it has from us
-	unknown      chain.Hash   // of a block it announced whose header we lack
-	said         *msg.Have    // not taken yet, for its header is not known
-	asked        time.Time    // of an unanswered getheaders; zero: none
-	again        bool         // something was announced while a getheaders was unanswered
-	progress     chain.Work   // of the last header that made us ask for more
-	deferred     bool         // has more headers than we took while another peer led
-	unconnecting int          // headers messages in a row without a known parent
-	side         int          // headers of its that were not on our best chain
-	wantsHeaders bool         // BIP130
-	pre          *presync.Run // a chain of which we do not know yet whether it has work
-	lowWork      bool         // it had none
-	continued    chain.Hash   // end of the inv that answered getblocks: asking for it asks for more
+	talk         *headers.Talk
+	sent         *tree.Entry // the last header that it has from us
+	said         *msg.Have   // not taken yet, for its header is not known
+	wantsHeaders bool        // BIP130
 
 	compact   bool          // speaks BIP152 version 2
 	wantsPush bool          // wants new blocks pushed in short form
 	short     *tree.Entry   // the block that it was last asked for in short form
 	part      *fragment     // a block that it was asked for parts of
 	src       *fetch.Source // of bodies
+	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
 	toldAddrs bool          // getaddr is answered once for each connection
 
 	stats struct {
-		lastBlock, lastTx                    time.Time
-		blocksFrom, txsFrom, blocksTo, txsTo int64
+		lastBlock, lastTx   time.Time
+		blocksFrom, txsFrom int64
 	}
 }
 
@@ -62,12 +53,14 @@ func (s *State) onJoined(ev Joined) {
 		offers: s.txs.track.Join(!ev.Info.Inbound),
 		outbox: relay.NewOutbox(ev.Info.Relay, ev.Info.WTxIDRelay),
 	}
+	p.client = serve.Client{Have: p.info.Have, Outbox: p.outbox}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.sendFeeFilter(p)
-	s.askHeaders(p, s.headersFrom())
+	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
+	s.actOnHeaders()
 	s.tellHave(p)
 	s.announcePool(p)
 }
@@ -86,9 +79,8 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.fetch.Leave(p.src)
 	s.txs.track.Leave(p.offers)
 	s.txs.orphans.Forget(p.id)
-	if s.leader == p {
-		s.nextLeader()
-	}
+	s.headers.Leave(p.talk)
+	s.actOnHeaders()
 }
 
 // drop ends a connection and forgets the peer at once: the Left that follows
@@ -180,7 +172,7 @@ func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
 		Height: -1, Headers: -1,
 		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
 		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
-		BlocksTo: p.stats.blocksTo, TxsTo: p.stats.txsTo,
+		BlocksTo: p.client.Blocks, TxsTo: p.client.Txs,
 		InFlight: p.src.InFlight(),
 		Ping:     p.src.RTT, FeeFilter: p.outbox.FeeFilter,
 	}

@@ -6,7 +6,6 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/tree"
 )
 
 // Our own wallet, miner and RPC enter by the same door as strangers, without
@@ -60,27 +59,4 @@ func (s *State) onSubmitBlock(ev SubmitBlock) {
 		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []Ticket{ev.Ticket}})
 		s.passOn(e, ev.Block, nil)
 	}
-}
-
-// ownHeader finds or makes the place of a submitted block in the tree.
-func (s *State) ownHeader(b *chain.Block) (*tree.Entry, error) {
-	if e := s.tree.Find(b.Hash); e != nil {
-		if e.Bad != tree.Good {
-			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
-		}
-		return e, nil
-	}
-	parent := s.tree.Find(b.Header.PrevBlock)
-	if parent == nil {
-		return nil, chain.ErrUnknownParent
-	}
-	if parent.Bad != tree.Good {
-		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
-	}
-	if err := chain.CheckHeader(s.cfg.Params, parent.Node, &b.Header, s.now); err != nil {
-		return nil, err
-	}
-	e := s.addHeader(parent, &b.Header)
-	s.storeHeaders([]*chain.HeaderNode{e.Node})
-	return e, nil
 }

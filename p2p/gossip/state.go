@@ -9,8 +9,10 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/compact"
 	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/tree"
 )
 
@@ -36,12 +38,13 @@ type State struct {
 	due time.Time // when the next timer is up; zero: none
 	out []Action
 
-	tree  *tree.Tree
-	fetch *fetch.Fetcher
-	peers []*peer // in order of joining: never iterate over byID
-	byID  map[p2p.PeerID]*peer
+	tree    *tree.Tree
+	fetch   *fetch.Fetcher
+	headers *headers.Sync
+	serve   *serve.Desk
+	peers   []*peer // in order of joining: never iterate over byID
+	byID    map[p2p.PeerID]*peer
 
-	leader    *peer       // sends us the long run of headers
 	announced *tree.Entry // the tip that peers were told of
 
 	recent  compact.Recent
@@ -73,7 +76,7 @@ func New(cfg Config) *State {
 	for _, n := range cfg.Invalid {
 		t.Mark(t.Insert(n), tree.ByRule)
 	}
-	return &State{
+	s := &State{
 		cfg:       cfg,
 		local:     cfg.Params.GenerateSupported,
 		tree:      t,
@@ -83,7 +86,10 @@ func New(cfg Config) *State {
 		blocks:    judge.NewBlocks(),
 		pool:      relay.NewPool(),
 		txs:       newTxDesk(),
+		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
+	s.serve = &serve.Desk{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
+	return s
 }
 
 // Step takes what happened at the time now and says what to do, in order. Time
@@ -96,6 +102,7 @@ func (s *State) Step(now time.Time, ev Event) []Action {
 		s.last = s.now
 	}
 	s.fetch.Now(s.now)
+	s.headers.Now(s.now)
 	s.handle(ev)
 	if s.up(s.due) {
 		s.onTimers()
@@ -164,7 +171,8 @@ func (s *State) handle(ev Event) {
 
 // onTimers runs what waits for a time.
 func (s *State) onTimers() {
-	s.checkLeader()
+	s.headers.Tick()
+	s.actOnHeaders()
 	for _, src := range s.fetch.Late() {
 		for _, p := range s.peers {
 			if p.src == src {
@@ -187,9 +195,7 @@ func (s *State) nextDue() time.Time {
 	for _, p := range s.peers {
 		at(p.nextInv())
 	}
-	if s.leader != nil {
-		at(s.leader.asked.Add(headersTimeout))
-	}
+	at(s.headers.Due())
 	at(s.txs.track.Due())
 	at(s.txs.orphans.Due())
 	return due

@@ -1,4 +1,4 @@
-package gossip
+package headers
 
 import (
 	"github.com/btcsuite/btcd/wire/v2"
@@ -11,20 +11,20 @@ import (
 // memoryWork is the least total work of a header chain that may use our
 // memory: the network's minimum, and not far behind our own tip. Below it
 // anybody could make headers for nothing (Core: GetAntiDoSWorkThreshold).
-func (s *State) memoryWork() chain.Work {
+func (s *Sync) memoryWork() chain.Work {
 	tip := s.tree.Tip().Node
 	near := chain.Work{}
 	if back := tip.Ancestor(tip.Height - lowWorkBlocks); back != nil {
 		near = back.Work
 	}
-	if least := s.cfg.Params.MinimumChainWork; least.Cmp(near) > 0 {
+	if least := s.params.MinimumChainWork; least.Cmp(near) > 0 {
 		return least
 	}
 	return near
 }
 
 // worthMemory says whether a run of headers on top of parent may be kept.
-func (s *State) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
+func (s *Sync) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
 	least := s.memoryWork()
 	if parent.Node.Work.Cmp(least) >= 0 {
 		return true
@@ -38,68 +38,74 @@ func (s *State) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
 
 // onLowWork: a run of headers whose chain has too little work so far. If there
 // may be more of it, it is presynced; one peer at a time does that.
-func (s *State) onLowWork(p *peer, parent *tree.Entry, hs []*wire.BlockHeader) {
-	if len(hs) < maxHeaders || p.lowWork {
-		s.cfg.Log.Debug("low-work headers ignored", "peer", p.id, "headers", len(hs))
-		s.headersDone(p)
+func (s *Sync) onLowWork(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) {
+	if len(hs) < MaxRun || t.lowWork {
+		s.log.Debug("low-work headers ignored", "peer", t.id, "headers", len(hs))
+		s.done(t)
 		return
 	}
-	if s.leader != nil && s.leader != p {
-		p.deferred = true
+	if s.leader != nil && s.leader != t {
+		t.deferred = true
 		return
 	}
-	s.leader = p
-	salt := presync.Salt{Phase: s.cfg.Rand.Uint32()}
+	s.leader = t
+	salt := presync.Salt{Phase: s.rand.Uint32()}
 	for i := range salt.Key {
-		salt.Key[i] = byte(s.cfg.Rand.Uint32())
+		salt.Key[i] = byte(s.rand.Uint32())
 	}
-	p.pre = presync.New(s.cfg.Params, parent.Node, s.memoryWork(), salt)
-	s.onPresync(p, hs)
+	t.pre = presync.New(s.params, parent.Node, s.memoryWork(), salt)
+	s.onPresync(t, hs)
 }
 
 // onPresync takes the next run of a chain that is being presynced.
-func (s *State) onPresync(p *peer, hs []*wire.BlockHeader) {
-	run := p.pre
+func (s *Sync) onPresync(t *Talk, hs []*wire.BlockHeader) {
+	run := t.pre
 	next := run.Take(hs)
-	last, ok := s.release(p, run.Out())
+	last, ok := s.release(t, run.Out())
 	if !ok {
 		return
 	}
 	switch next {
 	case presync.Ask:
-		locator := run.Locator()
-		s.sendGetHeaders(p, locator[:min(len(locator), maxLocator)])
+		s.askFor(t, run.Locator())
 	case presync.Done:
-		p.pre = nil
-		p.src.Has(last)
-		s.fetch.Changed()
-		s.headersTaken(p, last, len(hs) == maxHeaders)
+		t.pre = nil
+		t.has(last)
+		s.taken(t, last, len(hs) == MaxRun)
 	case presync.TooFew:
-		s.endPresync(p, "its chain has too little work")
+		s.endPresync(t, "its chain has too little work")
 	case presync.Broken:
-		s.endPresync(p, "its headers do not hold what they promised")
+		s.endPresync(t, "its headers do not hold what they promised")
 	}
 }
 
 // release lets headers of a second pass into the tree and gives the last one.
-func (s *State) release(p *peer, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
+func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
 	if len(hs) == 0 {
 		return nil, true
 	}
 	parent := s.tree.Find(hs[0].PrevBlock)
-	if last, ok = s.takeHeaders(p, parent, hs); !ok {
-		p.pre = nil
+	if last, ok = s.take(t, parent, hs); !ok {
+		t.pre = nil
 	}
 	return last, ok
 }
 
+// Memory is what a presync with the peer holds: headers and bits.
+func (t *Talk) Memory() (headers, bits int) {
+	if t.pre == nil {
+		return 0, 0
+	}
+	return t.pre.Memory()
+}
+
 // endPresync gives a chain up. Who we chose ourselves must have a chain that is
 // worth something; who came to us may be syncing, and is not asked again.
-func (s *State) endPresync(p *peer, why string) {
-	below := p.pre.Work().Cmp(s.cfg.Params.MinimumChainWork) < 0
-	p.pre, p.lowWork = nil, true
-	s.headersDone(p)
-	if below && !p.info.Inbound && !p.info.Manual {
-		s.drop(p, "", why)
+func (s *Sync) endPresync(t *Talk, why string) {
+	below := t.pre.Work().Cmp(s.params.MinimumChainWork) < 0
+	t.pre, t.lowWork = nil, true
+	s.done(t)
+	if below && t.chosen {
+		s.drop(t, "", why)
 	}
 }

@@ -1,0 +1,84 @@
+package headers
+
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/gossip/tree"
+)
+
+// Announced notes blocks that the peer has; the header of an unknown one is
+// asked for, once for all of them.
+func (s *Sync) Announced(t *Talk, hashes ...chain.Hash) {
+	for _, h := range hashes {
+		if e := s.tree.Find(h); e != nil {
+			t.has(e)
+		} else {
+			t.unknown = h
+		}
+	}
+	if t.unknown != (chain.Hash{}) && s.tree.Find(t.unknown) == nil {
+		s.ask(t, s.tree.Best())
+	}
+}
+
+// Resolve looks whether the block that the peer spoke of has got its header,
+// from it or from others, and says so.
+func (s *Sync) Resolve(t *Talk) bool {
+	if t.unknown == (chain.Hash{}) {
+		return false
+	}
+	e := s.tree.Find(t.unknown)
+	if e == nil {
+		return false
+	}
+	t.unknown = chain.Hash{}
+	t.has(e)
+	return true
+}
+
+// Header judges the header of a block that came by itself. nil: the block is of
+// no use: far from our tip, of unknown parent, or bad.
+func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *tree.Entry {
+	if e := s.tree.Find(h.BlockHash()); e != nil {
+		return e
+	}
+	parent := s.tree.Find(h.PrevBlock)
+	if parent == nil {
+		t.unknown = h.BlockHash()
+		s.ask(t, s.tree.Best())
+		return nil
+	}
+	if parent.Node.Work.Add(chain.WorkOf(h.Bits)).Cmp(s.memoryWork()) < 0 {
+		return nil
+	}
+	e, err := s.insert(parent, h)
+	if err != nil {
+		s.onBad(t, err)
+		return nil
+	}
+	s.store([]*chain.HeaderNode{e.Node})
+	return e
+}
+
+// Own finds or makes the place of a block of our own.
+func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
+	if e := s.tree.Find(b.Hash); e != nil {
+		if e.Bad != tree.Good {
+			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
+		}
+		return e, nil
+	}
+	parent := s.tree.Find(b.Header.PrevBlock)
+	if parent == nil {
+		return nil, chain.ErrUnknownParent
+	}
+	if parent.Bad != tree.Good {
+		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
+	}
+	e, err := s.insert(parent, &b.Header)
+	if err == nil {
+		s.store([]*chain.HeaderNode{e.Node})
+	}
+	return e, err
+}

@@ -1,0 +1,320 @@
+package headers
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/presync"
+	"grapevine/p2p/gossip/tree"
+)
+
+const (
+	// MaxRun is how many headers a message holds at most [MAX_HEADERS_RESULTS].
+	MaxRun = 2000
+	// MaxLocator is how many hashes a locator has at most [MAX_LOCATOR_SZ].
+	MaxLocator = 101
+
+	maxUnconnecting = 10               // headers messages in a row that lead nowhere [MAX_NUM_UNCONNECTING_HEADERS_MSGS]
+	maxSide         = 20_000           // headers of one peer that are not on our best chain: bounds the tree where work is cheap
+	askAgain        = 2 * time.Minute  // before an unanswered getheaders is repeated [HEADERS_RESPONSE_TIME]
+	leaderTimeout   = 20 * time.Second // before another peer leads; 162 kB need 64 kbit/s
+	lowWorkBlocks   = 144              // how far, in blocks' work, a chain may be behind our tip to be worth memory [GetAntiDoSWorkThreshold]
+)
+
+// Talk is what one peer and we have said of headers.
+type Talk struct {
+	id     p2p.PeerID
+	chosen bool              // by ourselves, and not by name
+	has    func(*tree.Entry) // is told what the peer has
+	gone   bool
+
+	unknown      chain.Hash // of a block it spoke of whose header we lack
+	asked        time.Time  // of an unanswered getheaders; zero: none
+	again        bool       // something was announced while a getheaders was unanswered
+	progress     chain.Work // of the last header that made us ask for more
+	deferred     bool       // has more headers than we took while another peer led
+	unconnecting int        // headers messages in a row without a known parent
+	side         int        // headers of its that were not on our best chain
+
+	pre     *presync.Run // a chain of which we do not know yet whether it has work
+	lowWork bool         // it had none
+}
+
+// Act is one thing to be done.
+type Act struct {
+	Peer    p2p.PeerID
+	Ask     []chain.Hash        // a getheaders with this locator
+	Store   []*chain.HeaderNode // new good headers, parents first
+	Drop    bool                // the peer, for Reason
+	Offence p2p.Offence
+	Reason  string
+}
+
+// Sync is the talk with all peers.
+type Sync struct {
+	params *chain.Params
+	tree   *tree.Tree
+	rand   *rand.Rand
+	log    *slog.Logger
+	now    time.Time
+	talks  []*Talk // in order of joining
+	leader *Talk   // sends us the long run of headers
+	acts   []Act
+}
+
+// New makes a Sync over a tree.
+func New(p *chain.Params, t *tree.Tree, r *rand.Rand, log *slog.Logger) *Sync {
+	return &Sync{params: p, tree: t, rand: r, log: log}
+}
+
+// Now tells the time; it comes before all else of a step.
+func (s *Sync) Now(now time.Time) { s.now = now }
+
+// Acts takes what is to be done, in order.
+func (s *Sync) Acts() []Act {
+	acts := s.acts
+	s.acts = nil
+	return acts
+}
+
+// Join asks a new peer for headers. chosen: we picked it from the address book;
+// has is told what it has.
+func (s *Sync) Join(id p2p.PeerID, chosen bool, has func(*tree.Entry)) *Talk {
+	t := &Talk{id: id, chosen: chosen, has: has}
+	s.talks = append(s.talks, t)
+	s.ask(t, s.from())
+	return t
+}
+
+// Leave forgets a peer.
+func (s *Sync) Leave(t *Talk) {
+	t.gone = true
+	s.talks = slices.DeleteFunc(slices.Clone(s.talks), func(u *Talk) bool { return u == t })
+	if s.leader == t {
+		s.nextLeader()
+	}
+}
+
+func (s *Sync) drop(t *Talk, offence p2p.Offence, reason string) {
+	if !t.gone {
+		s.acts = append(s.acts, Act{Peer: t.id, Drop: true, Offence: offence, Reason: reason})
+		s.Leave(t)
+	}
+}
+
+// from is where to ask from: one before our best, so that a peer at the same
+// tip still answers with it and we learn that it is there.
+func (s *Sync) from() *tree.Entry {
+	if p := s.tree.Best().Parent; p != nil {
+		return p
+	}
+	return s.tree.Best()
+}
+
+// ask sends getheaders; while one is unanswered it asks again after the answer.
+func (s *Sync) ask(t *Talk, from *tree.Entry) {
+	if !t.asked.IsZero() && s.now.Sub(t.asked) < askAgain {
+		t.again = true
+		return
+	}
+	t.again = false
+	s.askFor(t, chain.Locator(from.Node))
+}
+
+func (s *Sync) askFor(t *Talk, locator []chain.Hash) {
+	if !t.gone {
+		t.asked = s.now
+		s.acts = append(s.acts, Act{Peer: t.id, Ask: locator[:min(len(locator), MaxLocator)]})
+	}
+}
+
+// OnHeaders takes a headers message.
+func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
+	switch {
+	case len(hs) > MaxRun:
+		s.drop(t, "too many headers", "headers message is too long")
+		return
+	case len(hs) == 0:
+		t.asked = time.Time{}
+		s.done(t)
+		return
+	case !s.checkRun(t, hs):
+		return
+	}
+	parent := s.tree.Find(hs[0].PrevBlock)
+	presyncs := t.pre != nil && hs[0].PrevBlock == t.pre.Last()
+	if parent == nil && !presyncs {
+		s.onUnconnecting(t, hs)
+		return
+	}
+	t.asked, t.unconnecting = time.Time{}, 0 // no other headers could be the answer
+	switch {
+	case presyncs:
+		s.onPresync(t, hs)
+		return
+	case !s.worthMemory(parent, hs):
+		s.onLowWork(t, parent, hs)
+		return
+	}
+	if last, ok := s.take(t, parent, hs); ok {
+		t.has(last)
+		s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == hs[MaxRun-1].BlockHash())
+	}
+}
+
+// taken goes on when there is more where that came from. Each time the peer must
+// have led us further, so that no loop of headers goes on for ever.
+func (s *Sync) taken(t *Talk, last *tree.Entry, more bool) {
+	switch {
+	case !more || last.Node.Work.Cmp(t.progress) <= 0:
+		s.done(t)
+	case s.leader == nil || s.leader == t:
+		s.leader = t
+		t.progress = last.Node.Work
+		s.ask(t, last)
+	default:
+		t.deferred = true
+	}
+}
+
+// checkRun judges what needs no tree: each header builds on the one before and
+// has done the work it claims.
+func (s *Sync) checkRun(t *Talk, hs []*wire.BlockHeader) bool {
+	for i, h := range hs {
+		if err := chain.CheckWork(s.params, h); err != nil {
+			s.drop(t, "bad header", err.Error())
+			return false
+		}
+		if i > 0 && h.PrevBlock != hs[i-1].BlockHash() {
+			s.drop(t, "headers do not follow each other", "headers message is not a chain")
+			return false
+		}
+	}
+	return true
+}
+
+// onUnconnecting: the run starts at a header we lack. Ask for what lies
+// between, but not for ever.
+func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
+	if t.unconnecting++; t.unconnecting > maxUnconnecting {
+		s.drop(t, "headers that lead nowhere", "too many headers messages without a known parent")
+		return
+	}
+	t.unknown = hs[len(hs)-1].BlockHash()
+	s.ask(t, s.tree.Best())
+}
+
+// take adds a run of headers to the tree and gives the last good one. A header
+// from the future and what follows is left for another time; a bad one drops
+// the peer and ok is false.
+func (s *Sync) take(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
+	last, ok = parent, true
+	var fresh []*chain.HeaderNode
+	for _, h := range hs {
+		e := s.tree.Find(h.BlockHash())
+		if e == nil {
+			var err error
+			if e, err = s.insert(last, h); err != nil {
+				ok = s.onBad(t, err)
+				break
+			}
+			fresh = append(fresh, e.Node)
+		}
+		last = e
+	}
+	s.store(fresh)
+	if ok && len(fresh) > 0 && !last.IsAncestorOf(s.tree.Best()) {
+		if t.side += len(fresh); t.side > maxSide {
+			s.drop(t, "", "too many headers beside the best chain")
+			ok = false
+		}
+	}
+	return last, ok
+}
+
+var errByHand = errors.New("builds on a block made invalid by hand")
+
+// insert judges a header and adds it to the tree.
+func (s *Sync) insert(parent *tree.Entry, h *wire.BlockHeader) (*tree.Entry, error) {
+	switch parent.Bad {
+	case tree.ByHand:
+		return nil, errByHand
+	case tree.ByRule:
+		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
+	}
+	if err := chain.CheckHeader(s.params, parent.Node, h, s.now); err != nil {
+		return nil, err
+	}
+	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
+}
+
+func (s *Sync) store(nodes []*chain.HeaderNode) {
+	if len(nodes) > 0 {
+		s.acts = append(s.acts, Act{Store: nodes})
+	}
+}
+
+// onBad says whether what the peer sent before the bad header counts: it does
+// when that was from the future, which is no verdict for ever. What was made
+// invalid by hand is only our own opinion; all else is an offence.
+func (s *Sync) onBad(t *Talk, err error) bool {
+	switch {
+	case errors.Is(err, chain.ErrTimeTooNew):
+		s.log.Info("header from the future", "peer", t.id)
+		return true
+	case errors.Is(err, errByHand):
+	case errors.Is(err, chain.ErrBadParent):
+		s.drop(t, "builds on an invalid block", err.Error())
+	default:
+		s.drop(t, "bad header", err.Error())
+	}
+	return false
+}
+
+// done: the peer has told us what it had when it was asked. What it announced
+// since then is asked for once.
+func (s *Sync) done(t *Talk) {
+	if s.leader == t {
+		s.nextLeader()
+	}
+	if t.again {
+		t.again = false
+		if s.Resolve(t); t.unknown != (chain.Hash{}) {
+			s.ask(t, s.tree.Best())
+		}
+	}
+}
+
+// nextLeader asks those who had more for us while the last leader talked.
+func (s *Sync) nextLeader() {
+	s.leader = nil
+	for _, t := range s.talks {
+		if t.deferred {
+			t.deferred = false
+			s.ask(t, s.from())
+		}
+	}
+}
+
+// Due is when the leader has been silent for too long; zero: never.
+func (s *Sync) Due() time.Time {
+	if s.leader == nil || s.leader.asked.IsZero() {
+		return time.Time{}
+	}
+	return s.leader.asked.Add(leaderTimeout)
+}
+
+// Tick lets others go on when the leader has nothing to say.
+func (s *Sync) Tick() {
+	if due := s.Due(); !due.IsZero() && !s.now.Before(due) {
+		s.leader.pre = nil
+		s.nextLeader()
+	}
+}
