@@ -60,7 +60,9 @@ func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
 func (p *Peer) openTransport() (version int, err error) {
 	r := bufio.NewReaderSize(p.conn, buffer)
 	paced := pace{
-		conn: p.conn, up: p.cfg.Upload, down: p.cfg.Download, closed: p.closed,
+		conn: p.conn, closed: p.closed,
+		up:     []*Limit{NewLimit(p.cfg.OwnUpload), p.cfg.Upload},
+		down:   []*Limit{NewLimit(p.cfg.OwnDownload), p.cfg.Download},
 		budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
 	}
 	plain := !p.cfg.Encrypt

@@ -62,7 +62,7 @@ func (l *Limit) wait(n int, stop <-chan struct{}) {
 // node's limits allow.
 type pace struct {
 	conn     net.Conn
-	up, down *Limit
+	up, down []*Limit // the peer's own, and the node's
 	closed   <-chan struct{}
 	budget   *Budget
 	chosen   bool        // dialled by us
@@ -74,7 +74,7 @@ func (p pace) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
 		piece := b[done:min(done+paceBytes, len(b))]
-		p.up.wait(len(piece), p.closed)
+		p.turn(p.up, len(piece))
 		if err := p.conn.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
 			return done, err
 		}
@@ -85,6 +85,13 @@ func (p pace) Write(b []byte) (int, error) {
 		}
 	}
 	return done, nil
+}
+
+// turn waits until all limits let n bytes pass.
+func (p pace) turn(limits []*Limit, n int) {
+	for _, l := range limits {
+		l.wait(n, p.closed)
+	}
 }
 
 // begin waits for a message to begin, then gives its first bytes their time.
@@ -116,7 +123,7 @@ func (p pace) body(r io.Reader, n int) ([]byte, error) {
 			copy(grown, body)
 			body = grown
 		}
-		p.down.wait(step, p.closed)
+		p.turn(p.down, step)
 		if err := p.conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
 			return nil, err
 		}

@@ -82,3 +82,33 @@ func TestALimitDoesNotHoldUpTheEnd(t *testing.T) {
 		lf.ends(t, time.Second, false)
 	})
 }
+
+func TestEachPeerHasItsOwnLimitBesideTheNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.Upload, cfg.OwnUpload = peer.NewLimit(150_000), 100_000
+		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 500_000), nil }
+		for n, want := range map[int]time.Duration{1: 5 * time.Second, 2: 6667 * time.Millisecond} {
+			done := make(chan bool)
+			begun := time.Now()
+			for range n {
+				s, lf := meet(t, true, cfg)
+				s.greet()
+				synctest.Wait()
+				lf.SendBlock(chain.Hash{}, true)
+				go func() {
+					s.await("block")
+					s.Close()
+					<-lf.ended
+					done <- true
+				}()
+			}
+			for range n {
+				<-done
+			}
+			if d := time.Since(begun); d < want-300*time.Millisecond || d > want+300*time.Millisecond {
+				t.Errorf("500 kB to %d peers took %v, want %v", n, d, want)
+			}
+		}
+	})
+}

@@ -30,9 +30,11 @@ type Config struct {
 	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
 	Upload    *Limit                           // shared with other connections; nil: none
 	Download  *Limit
-	Budget    *Budget // shared too; nil: no bound
-	Meter     *Meter  // counts the bytes of all connections; may be nil
-	Log       *slog.Logger
+	// Of this connection alone, bytes a second; 0: no limit.
+	OwnUpload, OwnDownload int64
+	Budget                 *Budget // shared too; nil: no bound
+	Meter                  *Meter  // counts the bytes of all connections; may be nil
+	Log                    *slog.Logger
 }
 
 // Peer is one connection. Send, SendBlock, Close and Stats may be called at any

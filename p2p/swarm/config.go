@@ -28,18 +28,20 @@ const needed = wire.SFNodeNetwork | wire.SFNodeWitness
 
 // Config is what a swarm needs from its owner.
 type Config struct {
-	Params      *chain.Params
-	Net         p2p.Network
-	Listen      string   // "host:port" to accept at; "" does not listen
-	Connect     []string // if any: only these are dialled, and no others
-	AddNode     []string // kept connected besides whom we choose
-	Bootstrap   []string // put into the address book at the start
-	MaxPeers    int      // connections in all; 0: DefaultMaxPeers
-	MaxOutbound int      // connections by our own choice; 0: DefaultMaxOutbound
-	MaxUpload   int64    // bytes a second over all connections; 0: no limit
-	MaxDownload int64
-	Have        bool // share the work of a sync with other grapevine nodes (gvhave)
-	Encrypt     bool // BIP324 with who knows it (--v2transport)
+	Params       *chain.Params
+	Net          p2p.Network
+	Listen       string   // "host:port" to accept at; "" does not listen
+	Connect      []string // if any: only these are dialled, and no others
+	AddNode      []string // kept connected besides whom we choose
+	Bootstrap    []string // put into the address book at the start
+	MaxPeers     int      // connections in all; 0: DefaultMaxPeers
+	MaxOutbound  int      // connections by our own choice; 0: DefaultMaxOutbound
+	MaxUpload    int64    // bytes a second over all connections; 0: no limit
+	MaxDownload  int64
+	PeerUpload   int64 // bytes a second for each connection; 0: no limit
+	PeerDownload int64
+	Have         bool // share the work of a sync with other grapevine nodes (gvhave)
+	Encrypt      bool // BIP324 with who knows it (--v2transport)
 
 	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
 	Lookup func(ctx context.Context, host string) ([]string, error)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -311,4 +312,49 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 			t.Errorf("%d offences within an hour wrote %d bytes", attackers, log.n)
 		}
 	})
+}
+
+// T56: a clock that jumps a day, either way, or stands still.
+func TestT56_ClockJumpsDropNobodyAndStopNothing(t *testing.T) {
+	for what, jump := range map[string]func(time.Duration) time.Duration{
+		"a day on":     func(d time.Duration) time.Duration { return d + 24*time.Hour },
+		"a day back":   func(d time.Duration) time.Duration { return d - 24*time.Hour },
+		"stands still": func(time.Duration) time.Duration { return 0 },
+	} {
+		inTown(t, func(t *testing.T, net *simnet.Net) {
+			var jumped atomic.Bool
+			begun := time.Now()
+			clock := func() time.Time {
+				d := time.Since(begun)
+				if jumped.Load() {
+					d = jump(d)
+				}
+				return begun.Add(later + d)
+			}
+			a := start(t, net, 1, func(c *swarm.Config) { c.Now = clock })
+			b := start(t, net, 2, connects(a.addr))
+			eventually(t, "connected", func() bool { return len(a.Peers()) == 1 && len(b.Peers()) == 1 })
+			time.Sleep(time.Minute)
+			since := b.Peers()[0].Connected
+			jumped.Store(true)
+			m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
+			liar, err := visit(t, net, 1, a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			liar.say(&wire.MsgHeaders{Headers: []*wire.BlockHeader{&m.Block.Header}})
+			if _, ok := liar.await("getdata"); !ok {
+				t.Fatalf("%s: the block was not asked for", what)
+			}
+			// The liar keeps the block back: only a timer brings it from b.
+			if err := b.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, what+": the block arrives", func() bool { return a.height() == 1 })
+			time.Sleep(10 * time.Minute)
+			if ps := b.Peers(); len(ps) != 1 || !ps[0].Connected.Equal(since) {
+				t.Errorf("%s: the honest peer was dropped", what)
+			}
+		})
+	}
 }

@@ -59,9 +59,10 @@ type loop struct {
 	lastTicket gossip.Ticket
 	judge      []gossip.JudgeTx // not yet taken by the pool; bounded by gossip's credits
 
-	now   time.Time // of the last step; never runs back
-	alarm *time.Timer
-	armed time.Time
+	now     time.Time // of the last step; never runs back
+	stepped time.Time // when that was, by the machine's own time
+	alarm   *time.Timer
+	armed   time.Time
 
 	dial     dialer
 	outcasts *guard.Outcasts
@@ -83,6 +84,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		peers:    map[p2p.PeerID]*remote{},
 		tickets:  map[gossip.Ticket]chan<- error{},
 		now:      now,
+		stepped:  time.Now(),
 		tipAt:    now,
 		begun:    now,
 		alarm:    time.NewTimer(0),
@@ -158,9 +160,7 @@ func (l *loop) keepAnchors() {
 
 // step tells gossip and does what it says.
 func (l *loop) step(ev gossip.Event) {
-	if now := l.cfg.Now(); now.After(l.now) {
-		l.now = now
-	}
+	l.tick()
 	if t, ok := ev.(gossip.TipChanged); ok {
 		l.height, l.tipAt = t.Tip.Height, l.now
 	}
@@ -174,6 +174,18 @@ func (l *loop) step(ev gossip.Event) {
 		} else {
 			l.alarm.Reset(at.Sub(l.now))
 		}
+	}
+}
+
+// tick moves the conversation's time on. It follows the clock; when that stands
+// still or is set back, it goes on by itself, so that no timer stops.
+func (l *loop) tick() {
+	elapsed := time.Since(l.stepped)
+	l.stepped = l.stepped.Add(elapsed)
+	if now := l.cfg.Now(); now.After(l.now) {
+		l.now = now
+	} else {
+		l.now = l.now.Add(elapsed)
 	}
 }
 
@@ -254,8 +266,9 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Budget:    l.s.budget,
 		Upload:    l.up,
 		Download:  l.down,
-		Meter:     &l.s.meter,
-		Log:       l.cfg.Log.With("peer", r.id),
+		OwnUpload: l.cfg.PeerUpload, OwnDownload: l.cfg.PeerDownload,
+		Meter: &l.s.meter,
+		Log:   l.cfg.Log.With("peer", r.id),
 	}
 	if r.kind.chosen() {
 		cfg.Needs = needed
