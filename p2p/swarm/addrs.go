@@ -23,6 +23,8 @@ const (
 
 // Fresh addresses in short messages are passed on, as in Core.
 const (
+	announceEvery = 24 * time.Hour // Core's AVG_LOCAL_ADDRESS_BROADCAST_INTERVAL
+
 	forwardMost = 10               // entries of a message that is passed on
 	forwardAge  = 10 * time.Minute // since it was seen alive
 	forwardTo   = 2                // peers; locally all of them
@@ -34,13 +36,28 @@ func (l *loop) introduce(r *remote) {
 	if r.kind == BlocksOnly {
 		return
 	}
+	l.announce(r)
+	if !r.inbound && !l.dial.only {
+		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
+		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
+	}
+}
+
+// announce says our own address to a peer.
+func (l *loop) announce(r *remote) {
+	r.announced = l.cfg.Now()
 	if own, ok := l.ownAddress(r); ok {
 		l.ownAddrs[addrbook.Key(own)] = true
 		l.sendAddrs(r, []p2p.Addr{own})
 	}
-	if !r.inbound && !l.dial.only {
-		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
-		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
+}
+
+// announceAgain says it once a day, so that it is not forgotten.
+func (l *loop) announceAgain(now time.Time) {
+	for _, r := range l.order {
+		if r.peer != nil && r.kind != BlocksOnly && !r.dropped && now.Sub(r.announced) >= announceEvery {
+			l.announce(r)
+		}
 	}
 }
 

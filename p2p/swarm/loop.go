@@ -35,6 +35,8 @@ type remote struct {
 	listens string       // an inbound peer's own address, as it told us
 	addrs   guard.Bucket // how many addresses we still take from it
 	waiting []chan<- error
+
+	announced time.Time // when we last said our address to it
 }
 
 // loop is everything that one goroutine owns.
@@ -139,6 +141,7 @@ func (l *loop) run(ctx context.Context) {
 			l.step(gossip.Tick{})
 		case <-chores.C:
 			l.dialAll()
+			l.announceAgain(l.cfg.Now())
 		case <-ctx.Done():
 			l.keepAnchors()
 			return
@@ -356,6 +359,9 @@ func (l *loop) leave(d departure) {
 	if errors.Is(d.err, peer.ErrSelf) && !r.inbound {
 		l.ownAddrs[r.addr] = true
 		l.cfg.Book.Forget(r.addr)
+	}
+	if r.peer != nil && !r.inbound && offence == "" && !r.dropped {
+		l.cfg.Book.Good(r.addr) // it was there until now
 	}
 	r.answer(d.err)
 	l.dial.ended(r, l.cfg.Now())

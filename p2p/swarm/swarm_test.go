@@ -260,3 +260,18 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		}
 	})
 }
+
+func TestOurAddressIsSaidOnceADay(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1, connects("10.0.0.99:1"))
+		b := start(t, net, 2, connects(a.addr))
+		eventually(t, "connected", func() bool { return len(b.Peers()) == 1 })
+		said := func() uint64 { return b.Peers()[0].SentPerMsg["addrv2"] }
+		time.Sleep(time.Second)
+		once := said()
+		time.Sleep(25 * time.Hour)
+		if n := said(); once == 0 || n != 2*once {
+			t.Errorf("%d bytes of addresses at first, %d a day later", once, n)
+		}
+	})
+}
