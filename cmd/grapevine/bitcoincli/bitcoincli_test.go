@@ -90,7 +90,7 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
 		{"no method", "", user, "", "too few parameters", 1},
-		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "Invalid parameter -fast", 1},
+		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "invalid parameter -fast", 1},
 		{"nobody there", "", []string{"-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
 		{"nobody there, for a second", "", []string{"-rpcwait", "-rpcwaittimeout=1", "-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
 		{"wrong password", "", []string{"-rpcport=" + port, "-rpcuser=u", "-rpcpassword=q", "getblockcount"}, "", "error: ", 1},

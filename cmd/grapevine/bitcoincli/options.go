@@ -43,7 +43,7 @@ func parse(args []string) (options, []string, error) {
 			name, value = base, "0"
 		}
 		if !slices.Contains(names, name) {
-			return nil, nil, fmt.Errorf("Error parsing command line arguments: Invalid parameter -%s", name)
+			return nil, nil, fmt.Errorf("invalid parameter -%s", name)
 		}
 		o[name] = value
 	}
@@ -89,7 +89,7 @@ func (o options) dial(sys System) (*client.Client, error) {
 	}
 	if s := o["rpcport"]; s != "" {
 		if n, err := strconv.ParseUint(s, 10, 16); err != nil || n == 0 {
-			return nil, fmt.Errorf("Invalid port provided in -rpcport: %s", s)
+			return nil, fmt.Errorf("invalid port in -rpcport: %s", s)
 		}
 		at = s
 	}
