@@ -3,6 +3,8 @@ package swarm
 import (
 	"slices"
 	"time"
+
+	"grapevine/p2p/swarm/guard"
 )
 
 // dialer is whom we connect to: targets asked for by people, and the rest by
@@ -12,33 +14,10 @@ type dialer struct {
 	only    bool          // --connect: nobody but the targets
 	first   time.Duration // pause after a target's first failure
 	most    time.Duration
-	next    time.Time // of the next dial by choice
-	feel    time.Time // of the next feeler
-	anchors []string  // block-relay-only peers of the last run, not dialled yet
-	plain   plainOnly
-}
-
-// plainOnly are the addresses where the encrypted transport is not known.
-type plainOnly struct {
-	known map[string]bool
-	queue []string // oldest first
-}
-
-// maxPlain addresses are remembered; the oldest are tried again.
-const maxPlain = 10_000
-
-func (p *plainOnly) has(addr string) bool { return p.known[addr] }
-
-func (p *plainOnly) add(addr string) {
-	if p.known[addr] {
-		return
-	}
-	if len(p.queue) >= maxPlain {
-		delete(p.known, p.queue[0])
-		p.queue = p.queue[1:]
-	}
-	p.known[addr] = true
-	p.queue = append(p.queue, addr)
+	next    time.Time  // of the next dial by choice
+	feel    time.Time  // of the next feeler
+	anchors []string   // block-relay-only peers of the last run, not dialled yet
+	plain   *guard.Set // addresses where the encrypted transport is not known
 }
 
 // target is an address that is kept connected.
@@ -48,6 +27,9 @@ type target struct {
 	failures int
 	live     *remote // nil: not connected and not being dialled
 }
+
+// maxPlain addresses without encryption are remembered; the oldest are tried again.
+const maxPlain = 10_000
 
 // Pauses between two attempts at a target: doubled with each failure.
 const (
@@ -60,7 +42,7 @@ const (
 
 func (d *dialer) init(cfg *Config, now time.Time) {
 	d.only = len(cfg.Connect) > 0
-	d.plain.known = map[string]bool{}
+	d.plain = guard.NewSet(maxPlain)
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)
 	d.first, d.most = retryFirst, retryMost

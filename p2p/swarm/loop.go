@@ -260,7 +260,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Services:  l.cfg.services(),
 		Silent:    r.kind == BlocksOnly || r.kind == Feeler,
 		Have:      l.cfg.Have,
-		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.has(r.addr)),
+		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.Has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
 		Nonce:     l.cfg.Rand.Uint64(),
@@ -303,7 +303,7 @@ func (l *loop) join(a arrival) {
 	if !r.inbound {
 		l.cfg.Book.Good(r.addr)
 		if a.hello.Transport == 1 {
-			l.dial.plain.add(r.addr)
+			l.dial.plain.Add(r.addr)
 		}
 	}
 	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{

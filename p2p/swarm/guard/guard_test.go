@@ -106,3 +106,13 @@ func TestT38_AddressesAreTakenAtATenthASecond(t *testing.T) {
 		t.Errorf("%d taken within an hour", taken)
 	}
 }
+
+func TestASetForgetsTheOldest(t *testing.T) {
+	s := NewSet(3)
+	for _, name := range []string{"a", "b", "a", "c", "d"} {
+		s.Add(name)
+	}
+	if s.Has("a") || !s.Has("b") || !s.Has("c") || !s.Has("d") {
+		t.Errorf("%v", s.known)
+	}
+}
