@@ -49,6 +49,10 @@ func (o *Outbox) Name(tx *chain.Tx) chain.Hash {
 // Knows notes that the peer has what it calls h.
 func (o *Outbox) Knows(h chain.Hash) { o.known.Add(h) }
 
+// Lacks notes that the peer asked for what it calls h and did not get it: should
+// we have it again (a reorganisation gives transactions back), it is news.
+func (o *Outbox) Lacks(h chain.Hash) { o.known.Remove(h) }
+
 // Known says whether the peer has been told of a transaction, or told us.
 func (o *Outbox) Known(tx *chain.Tx) bool { return o.known.Has(o.Name(tx)) }
 

@@ -36,6 +36,12 @@ func (s *Set) Add(h chain.Hash) {
 	s.young[h] = struct{}{}
 }
 
+// Remove forgets one hash.
+func (s *Set) Remove(h chain.Hash) {
+	delete(s.young, h)
+	delete(s.old, h)
+}
+
 // Clear forgets all.
 func (s *Set) Clear() { s.young, s.old = nil, nil }
 

@@ -147,7 +147,11 @@ func (d *Desk) tx(c *Client, iv *wire.InvVect) []Reply {
 	if iv.Type == relay.InvTypeWTx {
 		in = d.Pool.ByWID(iv.Hash)
 	}
-	if in == nil || !d.Local && !c.Outbox.Known(in.Tx) {
+	if in == nil {
+		c.Outbox.Lacks(iv.Hash)
+		return nil
+	}
+	if !d.Local && !c.Outbox.Known(in.Tx) {
 		return nil
 	}
 	c.Outbox.Knows(c.Outbox.Name(in.Tx))
