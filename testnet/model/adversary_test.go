@@ -30,7 +30,7 @@ func TestT57_PartitionHeals(t *testing.T) {
 			healed = m.now
 			m.find(m.somebody()) // what one finds after the heal, all have to agree on
 			m.after(10*time.Second, func() {
-				best := m.w.Best()
+				best := m.best()
 				for _, n := range m.nodes {
 					if n.rooms.Tip != best {
 						t.Errorf("%d groups: node %d is at %d ten seconds after the heal, the best is %d", groups, n.i, n.rooms.Tip.Node.Height, best.Node.Height)

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -214,7 +215,7 @@ func bugs() map[string]func(m machine) machine {
 		"the same is asked again and again": func(m machine) machine {
 			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
 				if _, ok := sent[*wire.MsgGetData](a); ok {
-					return []gossip.Action{a, a, a, a, a}
+					return slices.Repeat([]gossip.Action{a}, 20)
 				}
 				return keep(a)
 			}}

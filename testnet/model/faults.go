@@ -11,6 +11,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
 )
 
 // faults plans what goes wrong while blocks and transactions come.
@@ -120,10 +121,46 @@ func (m *sim) endFaults() {
 	for _, lone := range m.islands() {
 		m.connect(lone, m.nodes[m.firstHonest()])
 	}
+	for i := range wallets {
+		m.after(time.Duration(i)*walletsEvery, func() {
+			for _, n := range m.nodes {
+				m.submitAgain(n)
+			}
+		})
+	}
 	m.after(tieBreak, func() {
-		if n := m.somebody(); m.w.Tied(m.w.Best()) && n != nil {
+		if n := m.somebody(); m.tied() && n != nil {
 			m.find(n)
 		}
+	})
+}
+
+// After the faults wallets submit again what was lost with a pool, more often
+// than in life: each time one more of a row of dependent transactions can enter.
+const (
+	wallets      = 15
+	walletsEvery = 5 * time.Second
+)
+
+// best is the best of the honest nodes' tips: what was lost with its only
+// holder does not count.
+func (m *sim) best() *world.Block {
+	best := m.w.Blocks[0]
+	for _, n := range m.nodes {
+		tip := n.rooms.Tip
+		if c := tip.Node.Work.Cmp(best.Node.Work); n.liar == nil && (c > 0 || c == 0 && tip.I < best.I) {
+			best = tip
+		}
+	}
+	return best
+}
+
+// tied says whether honest nodes follow branches of the same work: the first
+// seen wins, and all are right until the next block.
+func (m *sim) tied() bool {
+	best := m.best()
+	return slices.ContainsFunc(m.nodes, func(n *node) bool {
+		return n.liar == nil && n.rooms.Tip != best && n.rooms.Tip.Node.Work == best.Node.Work
 	})
 }
 

@@ -207,6 +207,9 @@ func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
 	evs, taken := n.rooms.JudgeTx(j.Tx)
 	if taken >= 0 {
 		m.reached(m.txSeen, int(taken), n)
+		if n.watch != nil {
+			n.watch.settled(j.Tx)
+		}
 	}
 	for _, ev := range evs {
 		m.step(n, ev)

@@ -118,4 +118,15 @@ func TestTrace(t *testing.T) {
 	m.play(t.Context())
 	m.atEnd()
 	t.Log(m.wrong)
+	for i, x := range m.w.Txs {
+		var know []int
+		for _, n := range m.nodes {
+			if n.rooms.Knows(int32(i)) {
+				know = append(know, n.i)
+			}
+		}
+		if len(know) < len(m.nodes) {
+			t.Logf("tx %d %s of node %d spends %d, known to %v", i, x.Tx.WID.String()[56:], x.Maker, x.Parent, know)
+		}
+	}
 }

@@ -19,7 +19,7 @@ import (
 
 const (
 	maxWrong = 20 // violations after which a run ends
-	maxAsks  = 4  // requests for one thing at one peer: more is asking for ever
+	maxAsks  = 12 // requests for one thing at one peer: more is asking for ever
 
 	patience = 4900 * time.Millisecond // with a peer that was asked for a transaction; gossip's is 5 s
 )
@@ -101,6 +101,12 @@ func (w *watch) answered(from *half, what wire.Message) {
 	}
 }
 
+// settled: the node has the transaction, so a new request for it is another story.
+func (w *watch) settled(t *chain.Tx) {
+	delete(w.last, t.ID)
+	delete(w.last, t.WID)
+}
+
 // left forgets what a peer was asked that is gone.
 func (w *watch) left(id p2p.PeerID) {
 	for r := range w.open {
@@ -152,7 +158,7 @@ func (m *sim) atEnd() {
 	if len(m.wrong) >= maxWrong {
 		return
 	}
-	best := m.w.Best()
+	best := m.best()
 	for _, n := range m.nodes {
 		if n.liar == nil {
 			m.checkEnd(n, best)

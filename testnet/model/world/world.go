@@ -140,17 +140,6 @@ func (b *Block) Same(body *chain.Block) bool {
 	return true
 }
 
-// Best is the block with the most work, the first of equals.
-func (w *World) Best() *Block {
-	best := w.Blocks[0]
-	for _, b := range w.Blocks {
-		if b.Node.Work.Cmp(best.Node.Work) > 0 {
-			best = b
-		}
-	}
-	return best
-}
-
 // Bits is a set of small numbers.
 type Bits []uint64
 
@@ -167,15 +156,4 @@ func (b Bits) Clear(i int) {
 	if i/64 < len(b) {
 		b[i/64] &^= 1 << (i % 64)
 	}
-}
-
-// Tied says whether another block has as much work as b: the first seen wins,
-// and nodes may differ until the next block.
-func (w *World) Tied(b *Block) bool {
-	for _, o := range w.Blocks {
-		if o != b && o.Node.Work == b.Node.Work {
-			return true
-		}
-	}
-	return false
 }
