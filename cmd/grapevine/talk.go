@@ -26,15 +26,21 @@ func talkFlags() []cli.Flag {
 		shell.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST:PORT a line"),
 		shell.IntFlag("maxupload", 0, "`BYTES` a second to all peers together; 0 is no limit"),
 		shell.IntFlag("maxdownload", 0, "`BYTES` a second from all peers together; 0 is no limit"),
+		shell.IntFlag("maxpeerupload", 0, "`BYTES` a second to each peer; 0 is no limit"),
+		shell.IntFlag("maxpeerdownload", 0, "`BYTES` a second from each peer; 0 is no limit"),
 		encrypt,
 		shell.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees"),
 	}
 }
 
 func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
-	cfg.MaxUpload, cfg.MaxDownload = int64(c.Int("maxupload")), int64(c.Int("maxdownload"))
-	if cfg.MaxUpload < 0 || cfg.MaxDownload < 0 {
-		return shell.Usagef("--maxupload and --maxdownload are bytes a second, 0 for no limit")
+	for flag, limit := range map[string]*int64{
+		"maxupload": &cfg.MaxUpload, "maxdownload": &cfg.MaxDownload,
+		"maxpeerupload": &cfg.PeerUpload, "maxpeerdownload": &cfg.PeerDownload,
+	} {
+		if *limit = int64(c.Int(flag)); *limit < 0 {
+			return shell.Usagef("--%s %d: want bytes a second, 0 for no limit", flag, *limit)
+		}
 	}
 	cfg.PlainTransport = !c.Bool("v2transport")
 	if rate := c.String("fallbackfeerate"); rate != "" {

@@ -77,6 +77,7 @@ func (n *Node) buildSwarm() error {
 		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers,
 		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
+		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
 		Have: true, Encrypt: !n.cfg.PlainTransport,
 		State: n.state, RawBlock: n.Ledger.RawBlock,
 		JudgeTx: n.follow.txs,

@@ -25,6 +25,8 @@ type Config struct {
 	// Bootstrap are addresses for the first contact: they go into the address book.
 	Bootstrap              []string
 	MaxUpload, MaxDownload int64 // bytes a second of all peers together; 0: no limit
+	PeerUpload             int64 // bytes a second to each peer; 0: no limit
+	PeerDownload           int64 // bytes a second from each peer; 0: no limit
 	PlainTransport         bool  // no BIP324 encryption
 	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
 	Lookup func(ctx context.Context, host string) ([]string, error)
