@@ -59,7 +59,10 @@ func (m *sim) part57(groups int) func() {
 
 // T60: random mixtures of faults by seed. GRAPEVINE_SEEDS=10000 runs them all.
 func TestT60_SeedsWithRandomFaults(t *testing.T) {
-	seeds := 300
+	first, seeds := 0, 300
+	if n, err := strconv.Atoi(os.Getenv("GRAPEVINE_SEED")); err == nil {
+		first, seeds = n, 1
+	}
 	if n, err := strconv.Atoi(os.Getenv("GRAPEVINE_SEEDS")); err == nil {
 		seeds = n
 	}
@@ -69,7 +72,7 @@ func TestT60_SeedsWithRandomFaults(t *testing.T) {
 	var steps atomic.Int64
 	for i := range seeds {
 		g.Go(func() error {
-			r, err := Run(t.Context(), mix(uint64(i)))
+			r, err := Run(t.Context(), mix(uint64(first+i)))
 			if err == nil {
 				bad[i] = r.Wrong
 				steps.Add(int64(r.Steps))
@@ -85,7 +88,7 @@ func TestT60_SeedsWithRandomFaults(t *testing.T) {
 		if len(wrong) > 0 {
 			n++
 			if n <= 20 {
-				t.Errorf("seed %d: %s", seed, wrong[0])
+				t.Errorf("seed %d: %s", first+seed, wrong[0])
 			}
 		}
 	}

@@ -21,7 +21,9 @@ const (
 	maxWrong = 20 // violations after which a run ends
 	maxAsks  = 12 // requests for one thing at one peer: more is asking for ever
 
-	patience = 4900 * time.Millisecond // with a peer that was asked for a transaction; gossip's is 5 s
+	// patience with a peer that was asked for a transaction by its wtxid; gossip's is
+	// 5 s. A parent asked for by its txid may be on its way under its other name.
+	patience = 4900 * time.Millisecond
 )
 
 // request is one thing asked from one peer.
@@ -61,7 +63,7 @@ func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 	}
 	for _, iv := range get.InvList {
 		r := request{s.Peer, iv.Hash}
-		if before := (request{w.last[iv.Hash], iv.Hash}); isTx(iv) && before.peer != s.Peer {
+		if before := (request{w.last[iv.Hash], iv.Hash}); iv.Type == invTypeWTx && before.peer != s.Peer {
 			if a, open := w.open[before]; open && m.now-a.at < patience {
 				m.broken(n, "asks two peers for one transaction at once")
 			}
@@ -75,10 +77,6 @@ func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 
 // invTypeCmpct asks for a block's short form (BIP152).
 const invTypeCmpct wire.InvType = 4
-
-func isTx(iv *wire.InvVect) bool {
-	return iv.Type == invTypeWTx || iv.Type == wire.InvTypeTx || iv.Type == wire.InvTypeWitnessTx
-}
 
 // answered notes that a request is no longer open.
 func (w *watch) answered(from *half, what wire.Message) {
