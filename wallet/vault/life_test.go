@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -354,5 +355,45 @@ func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// late is a world whose answer about the tip takes so long that a block is
+// told meanwhile.
+type late struct {
+	*world
+	once sync.Once
+}
+
+func (l *late) Tip() *chain.HeaderNode {
+	tip := l.world.Tip()
+	l.once.Do(func() {
+		told := make(chan struct{})
+		go func() {
+			defer close(told)
+			l.mine(chaintest.OpTrue())
+		}()
+		select {
+		case <-told:
+		case <-time.After(50 * time.Millisecond): // it waits for the books
+		}
+	})
+	return tip
+}
+
+// The reader must not take the books back to a tip that is old by the time it
+// looks at them: nobody would wake it to go on again.
+func TestTheReaderIsNotMisledByAnOldTip(t *testing.T) {
+	w := newWorld(t)
+	u := w.user(1)
+	u.balance() // makes the wallet
+	w.mine(chaintest.OpTrue())
+	u.cfg.Chain = &late{world: w}
+	if err := u.catchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.Tip() // returns when the block has been told
+	if s := u.Status(); s.At != 2 {
+		t.Errorf("the wallet stands at height %d, the chain at %d", s.At, s.Tip)
 	}
 }
