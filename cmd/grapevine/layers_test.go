@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/...", "testnet/model/world"},
 
-	"testnet/model/world":   {"chain", "p2p/gossip"},
+	"testnet/model/world":   {"chain", "p2p/gossip", "p2p/msg"},
 	"testnet/model/picture": {"testnet/model"},
 
 	"cmd/rpc/client":     {},

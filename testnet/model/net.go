@@ -66,7 +66,7 @@ func (m *sim) connect(a, b *node) {
 			return
 		}
 		x.talks, y.talks = true, true
-		m.count("handshake", 2*handshakeSize)
+		m.count("handshake", 2*world.HandshakeSize)
 		m.join(x)
 		m.join(y)
 	})
@@ -192,7 +192,7 @@ func (n *node) shuns(o *node) bool {
 // transmit puts a message on the line: through the sender's own line, then the
 // link's, one after the other, then on its way.
 func (m *sim) transmit(h *half, what wire.Message) {
-	size := sizeOf(what)
+	size := world.Size(what)
 	n := h.node
 	m.count(what.Command(), size)
 	n.out += int64(size)
