@@ -1,0 +1,135 @@
+package judge
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/tree"
+)
+
+func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
+	for seed := range uint64(20) {
+		r, d := rand.New(rand.NewPCG(seed, 0)), NewTxs()
+		var judged []*Tx
+		for i := range 3000 {
+			switch k := r.IntN(10); {
+			case k < 6:
+				j := &Tx{
+					Tx:   &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i), byte(i >> 8)}, Size: r.IntN(40_000)},
+					From: p2p.PeerID(r.IntN(20)),
+				}
+				if j.From == p2p.Self {
+					j.Tickets = []Ticket{Ticket(i)}
+				}
+				if d.Room(j.From, j.Tx.Size) {
+					d.Add(j)
+				}
+			case k < 8:
+				for j := d.Next(); j != nil; j = d.Next() {
+					judged = append(judged, j)
+				}
+			case len(judged) > 0:
+				j := judged[0]
+				judged = judged[1:]
+				if d.Done(j.Tx.WID) != j || d.Done(j.Tx.WID) != nil {
+					t.Fatal("a verdict counts once")
+				}
+			}
+			if i%50 == 0 {
+				if err := d.Check(); err != nil {
+					t.Fatalf("seed %d, step %d: %v", seed, i, err)
+				}
+			}
+			if len(judged) > 64 || d.Waiting() > 1000 || d.bytes > 8<<20 {
+				t.Fatalf("%d judged, %d wait, %d bytes", len(judged), d.Waiting(), d.bytes)
+			}
+		}
+	}
+}
+
+func TestOurOwnTransactionsGoFirst(t *testing.T) {
+	d := NewTxs()
+	for i := range 5 {
+		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i)}}, From: 7})
+	}
+	own := &Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []Ticket{1}}
+	d.Add(own)
+	if d.Next() != own {
+		t.Error("our own transaction waited behind others")
+	}
+}
+
+func entries(n int) (es []*tree.Entry) {
+	p := chain.RegTest()
+	tr := tree.New([]*chain.HeaderNode{p.Genesis()})
+	e := tr.Genesis()
+	for range n {
+		h := wire.BlockHeader{PrevBlock: e.Node.Hash, Bits: p.PowLimitBits}
+		e = tr.Insert(chain.NewHeaderNode(e.Node, h))
+		es = append(es, e)
+	}
+	return es
+}
+
+func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
+	d := NewBlocks()
+	es := entries(40)
+	for _, e := range es {
+		if !d.Room(2 << 20) {
+			break
+		}
+		d.Add(&Block{Entry: e, Block: &chain.Block{Raw: make([]byte, 2<<20)}, From: 1})
+	}
+	if d.Len() != 32 {
+		t.Errorf("%d blocks of 2 MiB wait; 64 MiB are allowed", d.Len())
+	}
+	n := 0
+	for j := d.Next(); j != nil; j = d.Next() {
+		if n++; !j.Entry.Busy {
+			t.Error("a judged block is not busy")
+		}
+	}
+	if _, judged := d.Bytes(); n != 16 || judged != 32<<20 {
+		t.Errorf("%d blocks, %d bytes judged at once", n, judged)
+	}
+	if d.Done(es[0]) == nil || es[0].Busy || d.Next() == nil || d.Next() != nil {
+		t.Error("a verdict gives credit for one more")
+	}
+	if err := d.Check(); err != nil {
+		t.Error(err)
+	}
+	one := NewBlocks()
+	one.Add(&Block{Entry: es[1], Block: &chain.Block{Raw: make([]byte, 40<<20)}})
+	if one.Next() == nil {
+		t.Error("one block may always be judged")
+	}
+}
+
+// A Submit joins the judgement of another copy; should that copy not match its
+// header, ours is judged, and the others wait for it.
+func TestJoinedCopiesHaveTheirTurn(t *testing.T) {
+	d, e := NewBlocks(), entries(1)[0]
+	theirs, ours, third := &chain.Block{}, &chain.Block{}, &chain.Block{}
+	if joined, full := d.Join(e, 1, ours); joined || full {
+		t.Fatal("there is nothing to join")
+	}
+	d.Add(&Block{Entry: e, Block: theirs, From: 5})
+	for i, b := range []*chain.Block{ours, third} {
+		if joined, _ := d.Join(e, Ticket(i+1), b); !joined {
+			t.Fatal("not joined")
+		}
+	}
+	d.Next()
+	again := d.Done(e).Again()
+	if again == nil || again.Block != ours || again.Tickets[0] != 1 || len(again.Joined) != 1 || again.From != p2p.Self {
+		t.Fatalf("judged next: %+v", again)
+	}
+	d.Add(again)
+	if joined, _ := d.Join(e, 3, ours); !joined || len(again.Tickets) != 2 {
+		t.Error("the same copy submitted again has the same answer")
+	}
+}

@@ -1,0 +1,105 @@
+package relay
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+func tx(i int) *chain.Tx {
+	return &chain.Tx{
+		MsgTx: &wire.MsgTx{}, ID: chain.Hash{1, byte(i), byte(i >> 8)}, WID: chain.Hash{2, byte(i), byte(i >> 8)},
+		Size: 200, Weight: 800,
+	}
+}
+
+func TestSetRemembersTheLastOnes(t *testing.T) {
+	s := NewSet(100)
+	for i := range 10_000 {
+		s.Add(tx(i).ID)
+		if s.Len() > 200 {
+			t.Fatalf("%d hashes", s.Len())
+		}
+		for j := max(i-99, 0); j <= i; j++ {
+			if !s.Has(tx(j).ID) {
+				t.Fatalf("after %d, %d is forgotten", i, j)
+			}
+		}
+	}
+	if s.Has(tx(9000).ID) {
+		t.Error("it never forgets")
+	}
+}
+
+func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
+	p, o := NewPool(), NewOutbox(true, true)
+	o.FeeFilter = 5000
+	cheap, dear, gone, known := p.Add(tx(1), 999), p.Add(tx(2), 1000), p.Add(tx(3), 1000), p.Add(tx(4), 1000)
+	o.Knows(tx(4).WID)
+	for range 2 {
+		for _, in := range []*Tx{cheap, dear, gone, known} {
+			o.Put(in)
+		}
+	}
+	p.Remove(tx(3).WID)
+	inv := o.Take()
+	if inv == nil || len(inv.InvList) != 1 || inv.InvList[0].Hash != tx(2).WID || inv.InvList[0].Type != 5 {
+		t.Errorf("announced %v", inv)
+	}
+	if o.Take() != nil || o.Len() != 0 {
+		t.Error("announced twice")
+	}
+	if off := NewOutbox(false, true); off.Put(dear) || off.Len() != 0 {
+		t.Error("announced to who wants none")
+	}
+}
+
+func TestT5_TheOutboxIsBounded(t *testing.T) {
+	p, o := NewPool(), NewOutbox(true, false)
+	for i := range 30_000 {
+		o.Put(p.Add(tx(i), 1000))
+	}
+	if o.Len() != 10_000 {
+		t.Errorf("%d wait", o.Len())
+	}
+	if inv := o.Take(); len(inv.InvList) != 1000 || inv.InvList[0].Hash != tx(20_000).ID || inv.InvList[0].Type != wire.InvTypeTx {
+		t.Errorf("%d in one inv, first %v", len(inv.InvList), inv.InvList[0])
+	}
+}
+
+// The mean time between invs is 2 s to peers of our choice and 5 s to others.
+func TestScheduleIsPoisson(t *testing.T) {
+	r, now := rand.New(rand.NewPCG(1, 0)), time.Unix(1000, 0)
+	for inbound, mean := range map[bool]float64{false: 2, true: 5} {
+		sum := 0.0
+		for range 20_000 {
+			o := NewOutbox(true, true)
+			o.Schedule(now, inbound, r)
+			sum += o.Due.Sub(now).Seconds()
+		}
+		if got := sum / 20_000; got < mean*0.97 || got > mean*1.03 {
+			t.Errorf("inbound %v: mean %.2f s, want %.0f", inbound, got, mean)
+		}
+	}
+}
+
+func TestThePoolsOrderDoesNotGrowForEver(t *testing.T) {
+	p := NewPool()
+	for i := range 10_000 {
+		p.Add(tx(i), 1000)
+		if i >= 10 {
+			p.Remove(tx(i - 10).WID)
+		}
+	}
+	if p.Len() != 10 || p.Log() > 100 {
+		t.Errorf("%d in the pool, %d in its order", p.Len(), p.Log())
+	}
+	newest := p.Newest(3)
+	if len(newest) != 3 || newest[2].ID != tx(9999).ID || p.Add(tx(9999), 1) != nil {
+		t.Errorf("newest are %d", len(newest))
+	}
+}

@@ -1,0 +1,115 @@
+package track
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+)
+
+func hash(i int) chain.Hash { return chain.Hash{byte(i), byte(i >> 8), 1} }
+
+// Random offers, answers, failures and lost peers: each transaction is asked
+// from one peer at a time, and from everybody in the end.
+func TestEachWantHasOneOwner(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		tr, now := New(), time.Unix(1000, 0)
+		var peers []*Peer
+		asked := map[chain.Hash]*Peer{} // who we think was asked
+		for range 400 {
+			switch k := r.IntN(12); {
+			case k == 0 || len(peers) == 0:
+				peers = append(peers, tr.Join(r.IntN(2) == 0))
+			case k == 1:
+				i := r.IntN(len(peers))
+				tr.Leave(peers[i])
+				for h, p := range asked {
+					if p == peers[i] {
+						delete(asked, h)
+					}
+				}
+				peers = append(peers[:i], peers[i+1:]...)
+			case k < 8:
+				tr.Offer(peers[r.IntN(len(peers))], Ask{hash(r.IntN(60)), true})
+			case k == 8:
+				h := hash(r.IntN(60))
+				tr.Settle(h)
+				delete(asked, h)
+			case k == 9:
+				h, p := hash(r.IntN(60)), peers[r.IntN(len(peers))]
+				if tr.Fail(p, h); asked[h] == p {
+					delete(asked, h)
+				}
+			default:
+				now = now.Add(time.Duration(r.IntN(4000)) * time.Millisecond)
+				before := tr.flights
+				if tr.Expire(now); tr.flights < before {
+					for h := range asked {
+						if w := tr.wants[h]; w == nil || w.asked == nil {
+							delete(asked, h)
+						}
+					}
+				}
+			}
+			tr.Fill(now, 20)
+			for _, p := range peers {
+				for _, a := range p.Asks() {
+					if other := asked[a.Hash]; other != nil {
+						t.Fatalf("seed %d: %v asked again while somebody was asked", seed, a.Hash)
+					}
+					asked[a.Hash] = p
+				}
+			}
+			if err := tr.Check(); err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if tr.flights > 20 || tr.flights != len(asked) {
+				t.Fatalf("seed %d: %d requests, we count %d", seed, tr.flights, len(asked))
+			}
+		}
+	}
+}
+
+// T29: whoever announced first, after a timeout a peer of our choice is asked.
+func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
+	tr, now := New(), time.Unix(1000, 0)
+	var silent []*Peer
+	for range 50 {
+		p := tr.Join(false)
+		silent = append(silent, p)
+		tr.Offer(p, Ask{Hash: hash(1)})
+	}
+	honest := tr.Join(true)
+	tr.Offer(honest, Ask{Hash: hash(1)})
+	tr.Fill(now, 100)
+	if len(silent[0].Asks()) != 1 {
+		t.Fatal("the first to announce was not asked first")
+	}
+	now = now.Add(Timeout)
+	tr.Expire(now)
+	tr.Fill(now, 100)
+	if len(honest.Asks()) != 1 {
+		t.Error("the peer of our choice was not asked next")
+	}
+}
+
+func TestOffersOfOnePeerAreBounded(t *testing.T) {
+	tr := New()
+	p := tr.Join(false)
+	for i := range 3 * MaxOffers {
+		tr.Offer(p, Ask{Hash: hash(i)})
+	}
+	if wants, _, _, queued := tr.Counts(); wants != 5000 || queued != 5000 {
+		t.Errorf("%d wants, %d queued", wants, queued)
+	}
+	tr.Fill(time.Unix(1, 0), 1_000_000)
+	if n := len(p.Asks()); n != 100 {
+		t.Errorf("%d asked from one peer", n)
+	}
+	tr.Leave(p)
+	if wants, flights, _, _ := tr.Counts(); wants != 0 || flights != 0 {
+		t.Errorf("%d wants and %d requests are left of a peer that left", wants, flights)
+	}
+}
