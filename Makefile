@@ -63,6 +63,8 @@ interop: ## btcd as a peer: handshake, sync, transactions, reorganisations
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script
+	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
+	  set -x; GOARCH=386 CGO_ENABLED=0 $(GO) test -count=1 ./chain ./chain/script ./chain/coins; fi
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts' ./chain/ledger
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v .
 	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(GO) test -count=1 -timeout 20m -v ./mainnet ./twin
