@@ -123,6 +123,9 @@ func (s *State) putTogether(p *peer, e *tree.Entry, m *msg.CmpctBlock) {
 		s.askWhole(p, e)
 		return
 	}
+	if p.part != nil && p.part.e != e {
+		s.fetch.Done(p.src, p.part.e) // it came from another; nobody waits for this answer
+	}
 	p.part = &fragment{f, e}
 	s.send(p, &msg.GetBlockTxn{Block: f.Hash, Indexes: f.Missing()})
 }
