@@ -18,7 +18,24 @@ type claim struct {
 	whole          *tree.Entry // of all last ones the one with the most work: held for good
 	last           *tree.Entry // it holds this body and all before it
 	held, fetching msg.Bits    // bit i is the i-th block after last
-	wrong          int         // bodies it claimed and did not have
+	wrong          int         // bodies up to whole that it did not have
+	misread        int         // bits that proved false
+}
+
+// refute takes back the claim to hold e. liar: it had said so by name too often.
+// A bit that proves false may have been meant for another branch, and is only
+// not believed any more; after many, none is.
+func (c *claim) refute(e *tree.Entry) (liar bool) {
+	if e.IsAncestorOf(c.whole) {
+		c.wrong++
+		return c.wrong >= maxFalseClaims
+	}
+	c.held = slices.Clone(c.held)
+	if i := int(e.Node.Height-c.last.Node.Height) - 1; c.held.Has(i) {
+		c.held[i/8] &^= 1 << (i % 8)
+		c.misread++
+	}
+	return false
 }
 
 // haveTalk is the swarm as we see it.
@@ -59,13 +76,15 @@ func (f *Fetcher) News() []*msg.Have {
 	return f.Haves()
 }
 
-// Haves is what we hold: all up to our tip when that is not on the way to our
-// best header (whose bodies may be withheld), and then what is on that way.
-func (f *Fetcher) Haves() (ms []*msg.Have) {
+// Haves is what we hold on the way to our best header; and all up to our tip
+// when that is not on that way, whose bodies may be withheld. That comes last: it
+// is what waits where the tip's header has yet to be asked for.
+func (f *Fetcher) Haves() []*msg.Have {
+	ms := []*msg.Have{f.towardsBest()}
 	if tip := f.tree.Tip(); !tip.IsAncestorOf(f.tree.Best()) {
 		ms = append(ms, msg.NewHave(tip.Node.Hash, 0))
 	}
-	return append(ms, f.towardsBest())
+	return ms
 }
 
 func (f *Fetcher) towardsBest() *msg.Have {
@@ -102,6 +121,9 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 		p.claim = &claim{}
 	}
 	p.claim.last, p.claim.held, p.claim.fetching = last, m.Held, m.Fetching
+	if p.claim.misread >= maxMisread {
+		p.claim.held, p.claim.fetching = nil, nil
+	}
 	if w := p.claim.whole; w == nil || last.Node.Work.Cmp(w.Node.Work) > 0 {
 		p.claim.whole = last
 	}

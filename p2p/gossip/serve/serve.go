@@ -56,11 +56,14 @@ func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders
 			run = []*tree.Entry{e}
 		}
 	} else {
-		end := d.Tree.Tip()
 		if c.Have {
-			end = d.Tree.Best()
+			run = d.Tree.Follow(d.Tree.Best(), m.BlockLocatorHashes, m.HashStop, maxHeaders)
 		}
-		run = d.Tree.Follow(end, m.BlockLocatorHashes, m.HashStop, maxHeaders)
+		// Who knows our best header already still lacks our tip if that lies
+		// elsewhere, because the bodies on the way to the best are withheld.
+		if len(run) == 0 {
+			run = d.Tree.Follow(d.Tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxHeaders)
+		}
 	}
 	reply = &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
 	for _, e := range run {
