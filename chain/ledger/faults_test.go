@@ -48,9 +48,6 @@ func TestT48_KillMinusNine(t *testing.T) {
 		killedChild(t, path, seed)
 		return
 	}
-	if testing.Short() {
-		t.Skip("starts processes")
-	}
 	path := filepath.Join(t.TempDir(), "chain.db")
 	g := growGrove(t, rand.New(rand.NewPCG(seed, 5)), 80)
 	all := append(leaves(g.trunk), g.blocks...)
@@ -137,11 +134,7 @@ func TestT30_BlockBadAtItsLastTransaction(t *testing.T) {
 	}
 	bad := txs[11].Copy()
 	bad.TxIn[0].Witness[0][10] ^= 1
-	rounds := 80
-	if testing.Short() {
-		rounds = 20
-	}
-	for i := range rounds {
+	for i := range sized(15, 1000) {
 		name := fmt.Sprintf("bad%d", i)
 		m := tr.Block("a130", name, chaintest.With(append(txs[:11:11], chain.NewTx(bad))...))
 		err := r.Submit(m)
@@ -157,10 +150,7 @@ func TestT30_BlockBadAtItsLastTransaction(t *testing.T) {
 // A reorganisation much deeper than the cache, to a branch that turns out
 // invalid, to a good one, and back.
 func TestT54_DeepReorganisation(t *testing.T) {
-	depth := 2000
-	if testing.Short() {
-		depth = 300
-	}
+	depth := sized(300, 2000)
 	tr, r := plant(t, func(c *Config, _ *db.Options) { c.DBCache = 50_000; c.FilterIndex = false })
 	//	genesis -> a1 … aN
 	//	        \-> b1 … bN bad!

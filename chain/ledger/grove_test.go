@@ -313,6 +313,7 @@ func TestT48_CrashAtEveryCommit(t *testing.T) {
 		if want, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
+		t.Setenv("GRAPEVINE_FULL", "1")
 	}
 	crashes := 0
 	for seed := uint64(5); crashes < want; seed++ {
@@ -342,7 +343,7 @@ func crashEverywhere(t *testing.T, seed uint64) (crashes int) {
 		t.Fatalf("only %d commits", len(s.taken))
 	}
 	for i, name := range s.taken {
-		if i%3 > 0 && testing.Short() {
+		if i%sized(5, 1) > 0 {
 			continue
 		}
 		again := &snapshots{path: name, dir: t.TempDir(), every: 1}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -273,6 +274,15 @@ func (w *twin) do(tx *chain.Tx, spent []chain.Coin, height int32) error {
 			PkScript: append([]byte{}, out.PkScript...), Height: height, Coinbase: tx.IsCoinbase()}
 	}
 	return nil
+}
+
+// sized is how large a test is: small in make test, and whole when
+// GRAPEVINE_FULL is set, as make prove does.
+func sized(small, whole int) int {
+	if os.Getenv("GRAPEVINE_FULL") != "" {
+		return whole
+	}
+	return small
 }
 
 // forHash is a coin as Bitcoin Core's set hashes take it.
