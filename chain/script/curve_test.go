@@ -12,8 +12,8 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
-// rounds is how many signatures the curves are compared on: 4,000, or what
-// GRAPEVINE_TEST_SIGNATURES says.
+// rounds is how many signatures the curves are compared on: 400, all 4,000 with
+// GRAPEVINE_FULL, or what GRAPEVINE_TEST_SIGNATURES says.
 func rounds(t *testing.T) int {
 	if s := os.Getenv("GRAPEVINE_TEST_SIGNATURES"); s != "" {
 		n, err := strconv.Atoi(s)
@@ -22,7 +22,7 @@ func rounds(t *testing.T) int {
 		}
 		return n
 	}
-	return 4_000
+	return part(4_000, 10)
 }
 
 // ask puts one question to btcec and to another curve, which have to agree.
