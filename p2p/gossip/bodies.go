@@ -134,7 +134,11 @@ func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 
 // onTipChanged follows the verified chain.
 func (s *State) onTipChanged(tip *chain.HeaderNode) {
+	before := s.tree.Tip()
 	s.tree.SetTip(s.tree.Insert(tip))
+	if !before.IsAncestorOf(s.tree.Tip()) {
+		s.txs.confirmed.Clear() // what the old branch confirmed may be news again
+	}
 	s.progress(s.tree.Tip())
 	s.fetch.Changed()
 	s.txs.rejected.Clear()

@@ -21,6 +21,7 @@ import (
 
 const (
 	compactVersion = 2
+	maxParts       = 3 // blocks that one peer is asked parts of at once
 	maxPushers     = 3 // peers that push new blocks to us; one of them outbound if we have any
 )
 
@@ -44,7 +45,7 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 // first, then who was first with the last ones. An outbound one is always kept:
 // who came to us may be there to stall (ADVERSARY T21).
 func (s *State) choosePusher(p *peer) {
-	if !p.compact {
+	if !p.compact || p.src.Unreliable() {
 		return
 	}
 	if i := slices.Index(s.pushers, p); i >= 0 {
@@ -61,6 +62,16 @@ func (s *State) choosePusher(p *peer) {
 	}
 	s.pushers = append(s.pushers, p)
 	s.send(p, &msg.SendCmpct{Announce: true, Version: compactVersion})
+}
+
+// dropPushers takes back the place of those who let a block become late.
+func (s *State) dropPushers() {
+	for _, p := range slices.Clone(s.pushers) {
+		if p.src.Unreliable() {
+			s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
+			s.send(p, &msg.SendCmpct{Version: compactVersion})
+		}
+	}
 }
 
 func (s *State) onlyOutbound(p *peer) bool {
@@ -119,14 +130,17 @@ func (s *State) putTogether(p *peer, e *tree.Entry, m *msg.CmpctBlock) {
 	if !s.fetch.Expect(p.src, e) {
 		return
 	}
-	if err != nil || p.part != nil && p.part.e != e && p.part.e.Needed() {
+	p.parts = slices.DeleteFunc(p.parts, func(x fragment) bool {
+		if x.e != e && !x.e.Needed() {
+			s.fetch.Done(p.src, x.e) // it came from another; nobody waits for this answer
+		}
+		return x.e == e || !x.e.Needed()
+	})
+	if err != nil || len(p.parts) == maxParts {
 		s.askWhole(p, e)
 		return
 	}
-	if p.part != nil && p.part.e != e {
-		s.fetch.Done(p.src, p.part.e) // it came from another; nobody waits for this answer
-	}
-	p.part = &fragment{f, e}
+	p.parts = append(p.parts, fragment{f, e})
 	s.send(p, &msg.GetBlockTxn{Block: f.Hash, Indexes: f.Missing()})
 }
 
@@ -146,17 +160,21 @@ func (s *State) knownTxs(yield func(*chain.Tx) bool) {
 
 // onBlockTxn completes a block; what was not asked for is ignored.
 func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
-	f := p.part
-	if f == nil || f.Hash != m.Block {
+	i := slices.IndexFunc(p.parts, func(f fragment) bool { return f.Hash == m.Block })
+	if i < 0 {
+		if e := s.tree.Find(m.Block); e != nil && !e.Needed() {
+			s.fetch.Done(p.src, e) // it came from elsewhere meanwhile
+		}
 		return
 	}
-	p.part = nil
+	f := p.parts[i]
+	p.parts = slices.Delete(p.parts, i, i+1)
 	lack := f.Missing()
 	if err := f.Fill(m.Txs); err != nil {
 		s.drop(p, "wrong parts of a block", err.Error())
 		return
 	}
-	s.complete(p, *f, lack)
+	s.complete(p, f, lack)
 }
 
 // complete judges a block that was put together. If its parts do not make it,

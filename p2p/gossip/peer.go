@@ -30,7 +30,7 @@ type peer struct {
 	compact   bool          // speaks BIP152 version 2
 	wantsPush bool          // wants new blocks pushed in short form
 	short     *tree.Entry   // the block that it was last asked for in short form
-	part      *fragment     // a block that it was asked for parts of
+	parts     []fragment    // blocks that it was asked parts of
 	src       *fetch.Source // of bodies
 	client    serve.Client
 	offers    *track.Peer   // of transactions
@@ -49,9 +49,9 @@ func (s *State) onJoined(ev Joined) {
 	}
 	p := &peer{
 		id: ev.Peer, info: ev.Info,
-		src:    s.fetch.Join(ev.Info.Services, ev.Info.Have),
+		src:    s.fetch.Join(ev.Info.Services, ev.Info.Have, !ev.Info.Inbound),
 		offers: s.txs.track.Join(!ev.Info.Inbound),
-		outbox: relay.NewOutbox(ev.Info.Relay, ev.Info.WTxIDRelay),
+		outbox: relay.NewOutbox(ev.Info.Relay && !ev.Info.BlocksOnly, ev.Info.WTxIDRelay),
 	}
 	p.client = serve.Client{Have: p.info.Have, Outbox: p.outbox}
 	s.byID[p.id] = p
@@ -106,7 +106,9 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *msg.Block:
 		s.onBlock(p, m.Block)
 	case *msg.Tx:
-		s.onTx(p, m.Tx)
+		if !p.info.BlocksOnly {
+			s.onTx(p, m.Tx)
+		}
 	case *wire.MsgInv:
 		s.onInv(p, m)
 	case *wire.MsgGetData:

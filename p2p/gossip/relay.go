@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
 	"grapevine/p2p/gossip/relay"
 )
 
@@ -22,7 +23,15 @@ func (s *State) onTxIn(ev TxIn) {
 	s.rejudge(s.txs.orphans.Waiting(ev.Tx.ID))
 }
 
-func (s *State) onTxOut(ev TxOut) { s.pool.Remove(ev.Tx.WID) }
+// onTxOut: slower peers announce what a block has just confirmed; it is not
+// asked for again.
+func (s *State) onTxOut(ev TxOut) {
+	s.pool.Remove(ev.Tx.WID)
+	if ev.Why == chain.GoneConfirmed {
+		s.txs.confirmed.Add(ev.Tx.WID)
+		s.txs.confirmed.Add(ev.Tx.ID)
+	}
+}
 
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
 // of the step on local networks, else after a random time.
@@ -69,7 +78,7 @@ func (s *State) flushInvs() {
 
 // sendFeeFilter asks a peer not to announce what our pool would refuse (BIP133).
 func (s *State) sendFeeFilter(p *peer) {
-	if s.cfg.MinFee > 0 && p.info.Relay {
+	if s.cfg.MinFee > 0 && p.info.Relay && !p.info.BlocksOnly {
 		s.send(p, wire.NewMsgFeeFilter(s.cfg.MinFee))
 	}
 }
@@ -80,7 +89,7 @@ func (s *State) onMinFee(rate int64) {
 	}
 	s.cfg.MinFee = rate
 	for _, p := range s.peers {
-		if p.info.Relay {
+		if p.info.Relay && !p.info.BlocksOnly {
 			s.send(p, wire.NewMsgFeeFilter(rate))
 		}
 	}

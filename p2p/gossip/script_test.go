@@ -33,7 +33,7 @@ var rewrite = flag.Bool("rewrite", false, "write what happened into testdata/*.t
 //	invalid NAME                the block breaks a rule when it is connected
 //	rooms auto | by hand        ledger and pool answer at once, or by "verdict"
 //	has X..Y                    the node has these blocks from the start
-//	join ID out|in [WORD …]     nowitness, txid, norelay, have, manual
+//	join ID out|in [WORD …]     nowitness, txid, norelay, have, manual, blocksonly
 //	recv ID MESSAGE …           what a peer says
 //	verdict block NAME WORD, verdict tx NAME WORD
 //	tip NAME, pool in NAME, pool out NAME, bad NAME, badbyhand NAME, unbad NAME
@@ -209,6 +209,8 @@ func (sc *script) join(f []string) {
 			info.Relay = false
 		case "have":
 			info.Have = true
+		case "blocksonly":
+			info.BlocksOnly = true
 		case "manual":
 			info.Manual = true
 		}

@@ -63,14 +63,15 @@ func (s *State) reply(p *peer, replies []serve.Reply) {
 // onGetAddr answers once for each connection and, on public networks, only who
 // came to us: others could take our fingerprint by asking.
 func (s *State) onGetAddr(p *peer) {
-	if p.toldAddrs || !s.local && !p.info.Inbound {
+	if p.toldAddrs || p.info.BlocksOnly || !s.local && !p.info.Inbound {
 		return
 	}
 	p.toldAddrs = true
 	s.do(TellAddrs{Peer: p.id})
 }
 
-// onAddr and onAddrV2 pass heard addresses on to the address book.
+// onAddr and onAddrV2 pass heard addresses on to the address book, but none of
+// a connection that is for blocks only.
 func (s *State) onAddr(p *peer, m *wire.MsgAddr) {
 	addrs := make([]p2p.Addr, 0, len(m.AddrList))
 	for _, a := range m.AddrList {
@@ -78,7 +79,7 @@ func (s *State) onAddr(p *peer, m *wire.MsgAddr) {
 			Host: a.IP.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
 		})
 	}
-	s.do(LearnAddrs{From: p.id, Addrs: addrs})
+	s.learn(p, addrs)
 }
 
 func (s *State) onAddrV2(p *peer, m *wire.MsgAddrV2) {
@@ -88,5 +89,11 @@ func (s *State) onAddrV2(p *peer, m *wire.MsgAddrV2) {
 			Host: a.Addr.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
 		})
 	}
-	s.do(LearnAddrs{From: p.id, Addrs: addrs})
+	s.learn(p, addrs)
+}
+
+func (s *State) learn(p *peer, addrs []p2p.Addr) {
+	if !p.info.BlocksOnly {
+		s.do(LearnAddrs{From: p.id, Addrs: addrs})
+	}
 }

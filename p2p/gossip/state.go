@@ -180,6 +180,7 @@ func (s *State) onTimers() {
 			}
 		}
 	}
+	s.dropPushers()
 	s.txs.track.Expire(s.now)
 	s.txs.orphans.Expire(s.now)
 }

@@ -13,20 +13,22 @@ import (
 // txDesk is where transactions wait: announced, for judgement, for parents. An
 // orphan is not judged, and what is judged is no orphan.
 type txDesk struct {
-	track    *track.Tracker
-	orphans  *orphans.House
-	judge    *judge.Txs
-	rejected relay.Set // wtxids that would be rejected again at this tip
-	lowFee   relay.Set // wtxids refused for their fee alone: asked for again only as a parent
+	track     *track.Tracker
+	orphans   *orphans.House
+	judge     *judge.Txs
+	rejected  relay.Set // wtxids that would be rejected again at this tip
+	confirmed relay.Set // names of those that the last blocks took from the pool
+	lowFee    relay.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
 
 func newTxDesk() txDesk {
 	return txDesk{
-		track:    track.New(),
-		orphans:  orphans.New(),
-		judge:    judge.NewTxs(),
-		rejected: relay.NewSet(maxRejected),
-		lowFee:   relay.NewSet(maxRejected),
+		track:     track.New(),
+		orphans:   orphans.New(),
+		judge:     judge.NewTxs(),
+		rejected:  relay.NewSet(maxRejected),
+		lowFee:    relay.NewSet(maxRejected),
+		confirmed: relay.NewSet(maxConfirmed),
 	}
 }
 
@@ -95,7 +97,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 // haveTx says whether a transaction need not be asked for.
 func (s *State) haveTx(h chain.Hash) bool {
 	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.txs.judge.Find(h) != nil ||
-		s.txs.orphans.Has(h) || s.txs.rejected.Has(h)
+		s.txs.orphans.Has(h) || s.txs.rejected.Has(h) || s.txs.confirmed.Has(h)
 }
 
 // settle ends the wants of a transaction that we have, by both its names.

@@ -16,6 +16,9 @@ type Source struct {
 	Top *tree.Entry   // best header that it has; for a have peer of headers only
 	RTT time.Duration // shortest measured; 0: not known
 
+	chosen  bool // by ourselves: an attacker has the others for free
+	lates   int  // times it let a block become late, less one for every tenth it delivered
+	grace   int  // deliveries towards the next
 	have    bool // speaks gvhave
 	usable  bool // has witnesses and blocks
 	limited bool // has only the last blocks (BIP159)
@@ -44,6 +47,23 @@ func (p *Source) top() *tree.Entry {
 	}
 	return p.Top
 }
+
+// Unreliable says whether it has let blocks become late.
+func (p *Source) Unreliable() bool { return p.lates > 0 }
+
+// rank orders sources for asking: of our own choice and reliable, reliable,
+// others.
+func (p *Source) rank() int {
+	switch {
+	case p.lates > 0:
+		return 2
+	case !p.chosen:
+		return 1
+	}
+	return 0
+}
+
+const ranks = 3
 
 // InFlight lists the heights of the blocks asked from it, in order of asking.
 func (p *Source) InFlight() (heights []int32) {
@@ -89,9 +109,10 @@ func New(t *tree.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
 // Now tells the time; it comes before all else of a step.
 func (f *Fetcher) Now(now time.Time) { f.now = now }
 
-// Join makes a source of a peer.
-func (f *Fetcher) Join(services wire.ServiceFlag, have bool) *Source {
+// Join makes a source of a peer; chosen: we connected to it.
+func (f *Fetcher) Join(services wire.ServiceFlag, have, chosen bool) *Source {
 	p := &Source{
+		chosen:  chosen,
 		have:    have,
 		usable:  services&wire.SFNodeWitness != 0 && services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
 		limited: services&wire.SFNodeNetwork == 0,

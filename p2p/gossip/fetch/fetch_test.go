@@ -40,7 +40,7 @@ func (r *rig) wait(d time.Duration) {
 
 // source joins one that has everything.
 func (r *rig) source(have bool) *Source {
-	p := r.Join(wire.SFNodeNetwork|wire.SFNodeWitness, have)
+	p := r.Join(wire.SFNodeNetwork|wire.SFNodeWitness, have, true)
 	p.Has(r.path[len(r.path)-1])
 	r.Changed()
 	return p
@@ -130,7 +130,7 @@ func TestEverythingIsFetchedUnderAnyCircumstances(t *testing.T) {
 
 // Patience doubles with each stall and comes back with each block, as in Core.
 func TestPatienceDoublesAndComesBack(t *testing.T) {
-	r := newRig(10)
+	r := newRig(20)
 	p := r.source(false)
 	r.plan(t)
 	for _, want := range []time.Duration{4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, 64 * time.Second, 64 * time.Second} {
@@ -151,7 +151,7 @@ func TestPatienceDoublesAndComesBack(t *testing.T) {
 
 func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 	r := newRig(400)
-	p := r.Join(wire.SFNodeNetworkLimited|wire.SFNodeWitness, false)
+	p := r.Join(wire.SFNodeNetworkLimited|wire.SFNodeWitness, false, true)
 	p.Has(r.path[400])
 	r.Changed()
 	r.wait(time.Second)
@@ -163,7 +163,7 @@ func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 		}
 	}
 	for _, services := range []wire.ServiceFlag{wire.SFNodeNetwork, wire.SFNodeWitness, 0} {
-		q := r.Join(services, false)
+		q := r.Join(services, false, true)
 		q.Has(r.path[400])
 		r.Changed()
 		if len(r.plan(t)[q]) > 0 {

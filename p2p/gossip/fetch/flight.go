@@ -70,6 +70,7 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 	if p.grown = min(p.grown+1, maxFlights); f.overdue(p) {
 		p.grown = 0
 	}
+	p.forgive()
 	p.rate.add(size, f.now.Sub(p.headAt))
 	f.total.add(size, f.now.Sub(p.headAt))
 	f.size.add(size)
@@ -79,24 +80,44 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 }
 
 // Expect notes that p is sending e in another way than Plan asked for; false:
-// somebody else is.
+// somebody else is. A peer of our own choice may be asked besides those who came
+// to us, which are perhaps there to stall (ADVERSARY T21).
 func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
 	if f.flightOf(p, e) != nil {
 		return true
 	}
-	if !f.mayAsk(p, e) || len(p.flights) >= maxFlights {
+	if len(p.flights) >= maxFlights || !f.mayAsk(p, e) && !f.mayHelp(p, e) {
 		return false
 	}
 	f.add(p, e)
 	return true
 }
 
+// mayHelp says whether p may be asked besides the others, none of which we chose.
+func (f *Fetcher) mayHelp(p *Source, e *tree.Entry) bool {
+	n := 0
+	for x := f.flights[e]; x != nil; x = x.next {
+		if n++; n >= maxCopies || x.p.chosen {
+			return false
+		}
+	}
+	return p.chosen && e.Needed()
+}
+
 // Done ends a request that was answered in another way than by the whole body,
 // so that it says nothing of the source's speed.
 func (f *Fetcher) Done(p *Source, e *tree.Entry) {
 	if x := f.flightOf(p, e); x != nil {
+		p.forgive()
 		p.headAt = f.now
 		f.end(x)
+	}
+}
+
+// forgive counts a delivery: ten make good for one that was late.
+func (p *Source) forgive() {
+	if p.grace++; p.lates > 0 && p.grace >= 10 {
+		p.lates, p.grace = p.lates-1, 0
 	}
 }
 
@@ -111,11 +132,7 @@ func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {
 	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
 		p.Top = e.Parent
 	}
-	if p.claim == nil {
-		return false
-	}
-	p.claim.wrong++
-	return p.claim.wrong >= maxFalseClaims
+	return p.claim != nil && p.claim.refute(e)
 }
 
 // release gives all of a source's requests back.
@@ -160,7 +177,10 @@ func (f *Fetcher) Late() (drop []*Source) {
 
 func (f *Fetcher) stall(p *Source) {
 	p.stalled, f.have.fresh = true, false
-	f.late = min(2*f.late, lateAfterMax)
+	p.lates++
+	if len(f.route.path) >= patientFrom {
+		f.late = min(2*f.late, lateAfterMax)
+	}
 	for _, x := range p.flights {
 		x.late = true
 		f.Reopen(x.e)

@@ -29,6 +29,8 @@ const (
 	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
 	haveChanges    = 16                     // small changes that are news enough
 	haveUrgent     = 64 << 10               // bytes of a block that is news by itself
+	patientFrom    = 16                     // blocks missing from which on stalls make us more patient: near the tip an attacker would profit
+	maxMisread     = 64                     // bits that proved false, after which a peer's bits are not believed
 	maxFalseClaims = 3                      // bodies claimed and not held; the first may cross a reorganisation
 	shuffleFor     = 300 * time.Millisecond // at the start of a sync, when other newcomers may not have been met yet
 	shuffleFrom    = 64                     // blocks; a shorter way is over before it matters

@@ -68,16 +68,18 @@ func (f *Fetcher) Plan(held int) (asks []Ask) {
 			f.useful++
 		}
 	}
-	for _, p := range f.sources {
-		if !f.isUseful(p) {
-			continue
-		}
-		if blocks := f.pick(p); len(blocks) > 0 {
-			for _, e := range blocks {
-				f.add(p, e)
+	for rank := range ranks {
+		for _, p := range f.sources {
+			if p.rank() != rank || !f.isUseful(p) {
+				continue
 			}
-			f.news(true)
-			asks = append(asks, Ask{p, blocks})
+			if blocks := f.pick(p); len(blocks) > 0 {
+				for _, e := range blocks {
+					f.add(p, e)
+				}
+				f.news(true)
+				asks = append(asks, Ask{p, blocks})
+			}
 		}
 	}
 	return asks
