@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -40,9 +43,12 @@ const (
 	// growBytes is the step in which the file grows. bbolt's 16 MiB would make a
 	// new wallet look large.
 	growBytes = 1 << 20
-	// mapBytes is address space, not memory: a map this large at the start spares
-	// most remaps, which wait for every reader.
-	mapBytes = 1 << 28
+	// mapBytes is address space, not memory: a map this large from the start
+	// spares remaps. They wait for every reader, so that one long reader, such as
+	// a hash over all coins, would hold up the writer.
+	mapBytes = 1 << 36
+	// smallMap is for machines whose addresses do not reach so far.
+	smallMap = 1 << 28
 )
 
 // Options tune Open. The zero value is right for a node.
@@ -99,20 +105,40 @@ func openBolt(path string, o Options) (b *bbolt.DB, err error) {
 			err = fmt.Errorf("open %s: %w: %v", path, ErrCorrupt, r)
 		}
 	}()
-	b, err = bbolt.Open(path, 0o600, &bbolt.Options{
+	bo := bbolt.Options{
 		Timeout:         o.Timeout,
 		ReadOnly:        o.ReadOnly,
 		NoSync:          o.NoSync,
 		NoGrowSync:      o.NoSync,
 		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: mapBytes,
+		InitialMmapSize: mapSize(path),
 		NoStatistics:    true,
-	})
+	}
+	b, err = bbolt.Open(path, 0o600, &bo)
+	if errors.Is(err, syscall.ENOMEM) {
+		bo.InitialMmapSize = smallMap
+		b, err = bbolt.Open(path, 0o600, &bo)
+	}
 	if err != nil {
 		return nil, openError(path, err)
 	}
 	b.AllocSize = growBytes
 	return b, nil
+}
+
+// mapSize is how much to map: room for the file to become twice as large.
+func mapSize(path string) int {
+	switch {
+	case runtime.GOOS == "windows":
+		return 0 // there the file would be made as long as the map
+	case math.MaxInt == math.MaxInt32:
+		return smallMap
+	}
+	size := int64(mapBytes)
+	if st, err := os.Stat(path); err == nil {
+		size = max(size, 2*st.Size())
+	}
+	return int(size)
 }
 
 func openError(path string, err error) error {
