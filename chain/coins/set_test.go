@@ -256,3 +256,35 @@ func BenchmarkFlush(b *testing.B) {
 		b.ReportMetric(float64(file.Size())/coins, "disk-B/coin")
 	}
 }
+
+// A file of a million coins, from closed to the first coin read.
+func BenchmarkOpenMillion(b *testing.B) {
+	const coins = 1_000_000
+	path := filepath.Join(b.TempDir(), "coins.db")
+	open := func() *db.DB {
+		file, err := db.Open(path, "coins", 1, db.Options{NoSync: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return file
+	}
+	file := open()
+	s := NewSet(file, nil)
+	coin := Append(nil, chain.Coin{Value: 5e8, Height: 1000, PkScript: append([]byte{0, 20}, make([]byte, 20)...)})
+	for from := 0; from < coins; from += 250_000 {
+		var changes []Change
+		for i := from; i < from+250_000; i++ {
+			changes = append(changes, Change{Op: outPoint(i), Coin: coin, Fresh: true})
+		}
+		s.Apply(nil, changes)
+		flush(b, file, s)
+	}
+	file.Close()
+	for b.Loop() {
+		file := open()
+		if _, ok, err := NewSet(file, nil).Coin(outPoint(77)); !ok || err != nil {
+			b.Fatal(ok, err)
+		}
+		file.Close()
+	}
+}
