@@ -2,7 +2,6 @@ package model
 
 import (
 	"math/rand/v2"
-	"os"
 	"time"
 )
 
@@ -31,7 +30,7 @@ func mix(seed uint64) Config {
 	if r.IntN(2) == 0 {
 		cfg.Groups, cfg.Partition = 2+r.IntN(2), time.Duration(5+r.IntN(40))*time.Second
 	}
-	cfg.Stock = os.Getenv("GV_HAVE") == "" || r.IntN(3) == 0
+	cfg.Stock = r.IntN(3) == 0
 	if r.IntN(8) == 0 {
 		cfg.Regions = true
 	}

@@ -253,6 +253,9 @@ func (m *sim) pay(n *node) {
 func (m *sim) submit(n *node, i int32) {
 	n.tickets++
 	m.ticket++
+	if n.watch != nil {
+		n.watch.settled(m.w.Txs[i].Tx)
+	}
 	m.step(n, gossip.SubmitTx{Ticket: m.ticket, Tx: m.w.Txs[i].Tx})
 }
 
