@@ -17,7 +17,7 @@ const (
 	picWidth, picHeight   = 880, 480
 	left, right           = 70, 850 // of the plot
 	top, bottom           = 104, 420
-	legendX, legendY      = 520, 358
+	legendX, legendY      = 520, 346
 	ink, faint, paper     = "#1f2933", "#d7dce1", "#ffffff"
 	blockColour, txColour = "#124e78", "#c2571a"
 )
