@@ -19,7 +19,7 @@ func CheckHeader(p *Params, parent *HeaderNode, h *wire.BlockHeader, now time.Ti
 
 // CheckWork judges a header's proof of work against the target it claims.
 func CheckWork(p *Params, h *wire.BlockHeader) error {
-	if !meetsTarget(p, h.BlockHash(), h.Bits) {
+	if !meetsTarget(p, HeaderHash(h), h.Bits) {
 		return Broken(ErrHighHash, "proof of work failed")
 	}
 	return nil

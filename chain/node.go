@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -9,13 +10,37 @@ import (
 // NewHeaderNode puts a header at its place under parent; nil is the parent of
 // genesis. It judges nothing: see CheckHeader.
 func NewHeaderNode(parent *HeaderNode, h wire.BlockHeader) *HeaderNode {
-	n := &HeaderNode{Hash: h.BlockHash(), Header: h, Parent: parent, Work: WorkOf(h.Bits)}
-	if parent != nil {
-		n.Height = parent.Height + 1
-		n.Work = n.Work.Add(parent.Work)
-		n.skip = parent.Ancestor(skipHeight(n.Height))
+	n := &HeaderNode{Hash: HeaderHash(&h), Header: h, Parent: parent}
+	if parent == nil {
+		n.Work = WorkOf(h.Bits)
+		return n
 	}
+	n.Height = parent.Height + 1
+	n.Work = parent.Work.Add(parent.nextWork(h.Bits))
+	n.skip = parent.Ancestor(skipHeight(n.Height))
 	return n
+}
+
+// nextWork is WorkOf(bits). Most headers claim what their parent did, whose
+// work is known without a division of 256 bits.
+func (n *HeaderNode) nextWork(bits uint32) Work {
+	if n.Parent == nil || n.Header.Bits != bits {
+		return WorkOf(bits)
+	}
+	return n.Work.minus(n.Parent.Work)
+}
+
+// HeaderHash is h.BlockHash(), for those who ask it of many headers: it
+// allocates nothing.
+func HeaderHash(h *wire.BlockHeader) Hash {
+	var b [headerSize]byte
+	binary.LittleEndian.PutUint32(b[0:], uint32(h.Version))
+	copy(b[4:], h.PrevBlock[:])
+	copy(b[36:], h.MerkleRoot[:])
+	binary.LittleEndian.PutUint32(b[68:], uint32(h.Timestamp.Unix()))
+	binary.LittleEndian.PutUint32(b[72:], h.Bits)
+	binary.LittleEndian.PutUint32(b[76:], h.Nonce)
+	return doubleHash(b[:])
 }
 
 // skipHeight is the height that a node's skip pointer leads to. Turning off

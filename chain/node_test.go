@@ -2,8 +2,8 @@ package chain_test
 
 import (
 	"math/rand"
-	"strings"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +98,37 @@ func TestWorkAddsUp(t *testing.T) {
 	carry := chain.Work{0, 0, 0, 1<<64 - 1}.Add(chain.Work{0, 0, 0, 1})
 	if carry != (chain.Work{0, 0, 1, 0}) {
 		t.Fatalf("carry is lost: %s", carry)
+	}
+}
+
+func TestHeaderHashIsWires(t *testing.T) {
+	rnd := rand.New(rand.NewSource(5))
+	for range 200 {
+		h := wire.BlockHeader{Version: int32(rnd.Uint32()), Bits: rnd.Uint32(), Nonce: rnd.Uint32(),
+			Timestamp: time.Unix(int64(rnd.Uint32()), 0)}
+		rnd.Read(h.PrevBlock[:])
+		rnd.Read(h.MerkleRoot[:])
+		if chain.HeaderHash(&h) != h.BlockHash() {
+			t.Fatalf("%+v", h)
+		}
+	}
+}
+
+// Whether bits change or not, work is the sum of what each header's are worth.
+func TestWorkFollowsChangesOfDifficulty(t *testing.T) {
+	rnd := rand.New(rand.NewSource(6))
+	node := chain.MainNet().Genesis()
+	want := chain.WorkOf(node.Header.Bits)
+	bits := []uint32{0x1d00ffff, 0x1b0404cb, 0x1a05db8b, 0}
+	for range 500 {
+		h := wire.BlockHeader{PrevBlock: node.Hash, Bits: node.Header.Bits, Nonce: rnd.Uint32()}
+		if rnd.Intn(3) == 0 {
+			h.Bits = bits[rnd.Intn(len(bits))]
+		}
+		node = chain.NewHeaderNode(node, h)
+		if want = want.Add(chain.WorkOf(h.Bits)); node.Work != want {
+			t.Fatalf("height %d: %s, want %s", node.Height, node.Work, want)
+		}
 	}
 }
 

@@ -1,28 +1,37 @@
 package chain
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/big"
+	"slices"
 	"time"
 )
 
-// targetOf expands the compact form of a target. ok is false for what no block
-// may claim: zero, negative, or more than 256 bits.
-func targetOf(bits uint32) (target *big.Int, ok bool) {
-	size, word := bits>>24, bits&0x007fffff
-	target = new(big.Int)
-	if size <= 3 {
-		word >>= 8 * (3 - size)
-		target.SetUint64(uint64(word))
-	} else {
-		overflow := size > 34 || word > 0xff && size > 33 || word > 0xffff && size > 32
-		if overflow && word != 0 {
+// expand gives the target, most significant byte first, that a compact form
+// means: a byte of length, then a sign and the three most significant bytes. ok
+// is false for what no block may claim: zero, negative, or more than 256 bits
+// [arith_uint256::SetCompact].
+func expand(bits uint32) (target [32]byte, ok bool) {
+	const sign = 0x00800000
+	size, word := int(bits>>24), bits&0x007fffff
+	for i, shift := 0, 16; i < 3; i, shift = i+1, shift-8 {
+		b := byte(word >> shift)
+		switch at := len(target) - size + i; {
+		case b == 0 || at >= len(target): // nothing, or cut off below
+		case at < 0:
 			return target, false
+		default:
+			target[at], ok = b, true
 		}
-		target.Lsh(target.SetUint64(uint64(word)), 8*uint(size-3))
 	}
-	negative := bits&0x00800000 != 0
-	return target, word != 0 && !negative
+	return target, ok && bits&sign == 0
+}
+
+// targetOf is expand's target as a number.
+func targetOf(bits uint32) (target *big.Int, ok bool) {
+	b, ok := expand(bits)
+	return new(big.Int).SetBytes(b[:]), ok
 }
 
 // compactOf is the compact form of a target: a byte of length and the three
@@ -66,14 +75,13 @@ func workOfInt(n *big.Int) (w Work) {
 // meetsTarget says whether a header's hash is proof of the work that bits
 // claim, and bits are not easier than the network allows.
 func meetsTarget(p *Params, hash Hash, bits uint32) bool {
-	target, ok := targetOf(bits)
-	if !ok || target.Cmp(p.PowLimit) > 0 {
+	target, ok := expand(bits)
+	var limit [32]byte
+	if p.PowLimit.FillBytes(limit[:]); !ok || bytes.Compare(target[:], limit[:]) > 0 {
 		return false
 	}
-	for i, j := 0, len(hash)-1; i < j; i, j = i+1, j-1 {
-		hash[i], hash[j] = hash[j], hash[i]
-	}
-	return new(big.Int).SetBytes(hash[:]).Cmp(target) <= 0
+	slices.Reverse(hash[:])
+	return bytes.Compare(hash[:], target[:]) <= 0
 }
 
 // retargetInterval is the number of blocks between changes of difficulty.

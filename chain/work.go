@@ -30,6 +30,15 @@ func (w Work) Add(v Work) Work {
 	return w
 }
 
+// minus is w - v, which must not be more than w.
+func (w Work) minus(v Work) Work {
+	var borrow uint64
+	for i := len(w) - 1; i >= 0; i-- {
+		w[i], borrow = bits.Sub64(w[i], v[i], borrow)
+	}
+	return w
+}
+
 // Times is w × k; it wraps at 2^256.
 func (w Work) Times(k uint64) Work {
 	var carry uint64

@@ -40,12 +40,12 @@ func (s *Sync) Resolve(t *Talk) bool {
 // Header judges the header of a block that came by itself. nil: the block is of
 // no use: far from our tip, of unknown parent, or bad.
 func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *tree.Entry {
-	if e := s.tree.Find(h.BlockHash()); e != nil {
+	if e := s.tree.Find(chain.HeaderHash(h)); e != nil {
 		return e
 	}
 	parent := s.tree.Find(h.PrevBlock)
 	if parent == nil {
-		t.unknown = h.BlockHash()
+		t.unknown = chain.HeaderHash(h)
 		s.ask(t, s.tree.Best())
 		return nil
 	}

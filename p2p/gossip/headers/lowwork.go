@@ -33,7 +33,7 @@ func (s *Sync) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
 	for _, h := range hs {
 		work = work.Add(chain.WorkOf(h.Bits))
 	}
-	return work.Cmp(least) >= 0 || s.tree.Find(hs[len(hs)-1].BlockHash()) != nil
+	return work.Cmp(least) >= 0 || s.tree.Find(chain.HeaderHash(hs[len(hs)-1])) != nil
 }
 
 // onLowWork: a run of headers whose chain has too little work so far. If there

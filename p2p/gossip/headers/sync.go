@@ -165,7 +165,7 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 	}
 	if last, ok := s.take(t, parent, hs); ok {
 		t.has(last)
-		s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == hs[MaxRun-1].BlockHash())
+		s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == chain.HeaderHash(hs[MaxRun-1]))
 	}
 }
 
@@ -192,7 +192,7 @@ func (s *Sync) checkRun(t *Talk, hs []*wire.BlockHeader) bool {
 			s.drop(t, "bad header", err.Error())
 			return false
 		}
-		if i > 0 && h.PrevBlock != hs[i-1].BlockHash() {
+		if i > 0 && h.PrevBlock != chain.HeaderHash(hs[i-1]) {
 			s.drop(t, "headers do not follow each other", "headers message is not a chain")
 			return false
 		}
@@ -207,7 +207,7 @@ func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
 		s.drop(t, "headers that lead nowhere", "too many headers messages without a known parent")
 		return
 	}
-	t.unknown = hs[len(hs)-1].BlockHash()
+	t.unknown = chain.HeaderHash(hs[len(hs)-1])
 	s.ask(t, s.tree.Best())
 }
 
@@ -218,7 +218,7 @@ func (s *Sync) take(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) (last *
 	last, ok = parent, true
 	var fresh []*chain.HeaderNode
 	for _, h := range hs {
-		e := s.tree.Find(h.BlockHash())
+		e := s.tree.Find(chain.HeaderHash(h))
 		if e == nil {
 			var err error
 			if e, err = s.insert(last, h); err != nil {

@@ -117,7 +117,7 @@ func (r *Run) take(h *wire.BlockHeader) bool {
 	if h.PrevBlock != r.hash || !r.bitsPossible(h.Bits) {
 		return false
 	}
-	r.hash, r.bits = h.BlockHash(), h.Bits
+	r.hash, r.bits = chain.HeaderHash(h), h.Bits
 	r.work = r.work.Add(chain.WorkOf(h.Bits))
 	if r.again {
 		r.held = append(r.held, h)
