@@ -205,6 +205,7 @@ const (
 	denier              // answers all of them with notfound
 	inventor            // announces transactions that do not exist
 	forger              // serves bodies that do not fit their headers
+	boaster             // says that it holds blocks that it has only heard of
 	lies                // how many there are
 )
 
@@ -236,6 +237,11 @@ func (l *liar) spoil(acts []gossip.Action) []gossip.Action {
 		case *wire.MsgInv:
 			if l.lie == inventor {
 				s.Msg = l.invent(m)
+			}
+		case *msg.Have:
+			if l.lie == boaster {
+				last := l.m.w.Blocks[len(l.m.w.Blocks)-1]
+				s.Msg = msg.NewHave(last.Node.Hash, 0)
 			}
 		case *msg.BlockTxn:
 			if l.lie == forger {
