@@ -129,9 +129,9 @@ func (v *Vault) scan(on bool) {
 // step goes back to the active chain if the books have left it, and says which
 // block comes next; nil at the tip.
 func (v *Vault) step() (*chain.HeaderNode, error) {
-	tip := v.cfg.Chain.Tip()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	tip := v.cfg.Chain.Tip() // with the books held still: never older than what they were told
 	b := v.books
 	if b == nil || b.Cursor().Hash == tip.Hash {
 		return nil, nil
