@@ -109,14 +109,14 @@ func TestT16_OneSlowPeerDoesNotHoldTheWindow(t *testing.T) {
 
 // The same with small blocks and a window that the head could hold up.
 func TestT16_SlowPeerAtTheHeadOfTheWindow(t *testing.T) {
-	const blocks, size, rate = 1500, 2000, 600_000
+	const blocks, size, rate = 1000, 2000, 600_000
 	usual := feeders(t, 4, blocks, size, rate)
-	want := usual.runUntil(time.Minute, usual.reaches(usual.nodes[0], "a1500"))
+	want := usual.runUntil(time.Minute, usual.reaches(usual.nodes[0], "a1000"))
 	m := feeders(t, 4, blocks, size, rate)
 	for _, l := range m.nodes[1].links {
 		l.perByte = time.Millisecond
 	}
-	took := m.runUntil(time.Minute, m.reaches(m.nodes[0], "a1500"))
+	took := m.runUntil(time.Minute, m.reaches(m.nodes[0], "a1000"))
 	t.Logf("%v, with a slow peer %v", want, took)
 	if took > want+5*time.Second {
 		t.Errorf("took %v, without the slow peer %v", took, want)
