@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,17 +323,32 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 	}
 }
 
-// hasty is a world in which a block arrives right after each look at the tip,
-// until the wallet is there.
-type hasty struct {
+// moving is a world whose answer about the tip takes so long that a block is
+// told meanwhile, left times.
+type moving struct {
 	*world
-	v *Vault
+	left atomic.Int32
 }
 
-func (h *hasty) Tip() *chain.HeaderNode {
-	tip := h.world.Tip()
-	if !h.v.Exists() {
-		h.mine(chaintest.OpTrue())
+func (w *world) moving(times int32) *moving {
+	m := &moving{world: w}
+	m.left.Store(times)
+	return m
+}
+
+func (m *moving) Tip() *chain.HeaderNode {
+	tip := m.world.Tip()
+	if m.left.Add(-1) < 0 {
+		return tip
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		m.mine(chaintest.OpTrue())
+	}()
+	select {
+	case <-told:
+	case <-time.After(50 * time.Millisecond): // it waits for the books
 	}
 	return tip
 }
@@ -343,7 +358,7 @@ func (h *hasty) Tip() *chain.HeaderNode {
 func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(1)
-	u.cfg.Chain = &hasty{w, u.Vault}
+	u.cfg.Chain = w.moving(3) // looks of the reader, of the making, of the call
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	running, stop := context.WithCancel(t.Context())
@@ -358,29 +373,6 @@ func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	}
 }
 
-// late is a world whose answer about the tip takes so long that a block is
-// told meanwhile.
-type late struct {
-	*world
-	once sync.Once
-}
-
-func (l *late) Tip() *chain.HeaderNode {
-	tip := l.world.Tip()
-	l.once.Do(func() {
-		told := make(chan struct{})
-		go func() {
-			defer close(told)
-			l.mine(chaintest.OpTrue())
-		}()
-		select {
-		case <-told:
-		case <-time.After(50 * time.Millisecond): // it waits for the books
-		}
-	})
-	return tip
-}
-
 // The reader must not take the books back to a tip that is old by the time it
 // looks at them: nobody would wake it to go on again.
 func TestTheReaderIsNotMisledByAnOldTip(t *testing.T) {
@@ -388,7 +380,7 @@ func TestTheReaderIsNotMisledByAnOldTip(t *testing.T) {
 	u := w.user(1)
 	u.balance() // makes the wallet
 	w.mine(chaintest.OpTrue())
-	u.cfg.Chain = &late{world: w}
+	u.cfg.Chain = w.moving(1)
 	if err := u.catchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
