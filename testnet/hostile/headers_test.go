@@ -249,3 +249,21 @@ func TestT14_BlocksNobodyAskedFor(t *testing.T) {
 		}
 	})
 }
+
+// A chain of much more work than ours is announced, and nobody has its bodies:
+// while we wait for them, honest blocks and transactions must travel as ever.
+func TestT14_LongChainWithheld(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		ahead := h.branch(h.tip(), 400)
+		p := h.attacker(1)
+		p.Say(hostile.Headers(nodes(ahead)...))
+		q := h.attacker(2)
+		time.Sleep(100 * time.Millisecond)
+		q.Say(hostile.Headers(nodes(ahead)...), &msg.Block{Block: ahead[399].Block})
+		time.Sleep(2 * time.Second)
+		if h.target.Ledger.HaveBody(ahead[399].Node.Hash) {
+			t.Error("a block far ahead that nobody asked for is stored")
+		}
+		time.Sleep(12 * time.Second)
+	})
+}

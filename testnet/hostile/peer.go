@@ -171,7 +171,11 @@ func (p *Peer) read() (name string, payload []byte, err error) {
 	if _, err := io.ReadFull(p.Conn, h[:]); err != nil {
 		return "", nil, err
 	}
-	payload = make([]byte, binary.LittleEndian.Uint32(h[16:]))
+	n := binary.LittleEndian.Uint32(h[16:])
+	if n > msg.MaxPayload {
+		return "", nil, fmt.Errorf("%d bytes announced: not the plain transport", n)
+	}
+	payload = make([]byte, n)
 	if _, err := io.ReadFull(p.Conn, payload); err != nil {
 		return "", nil, err
 	}

@@ -43,6 +43,7 @@ type house struct {
 	guests []*hostile.Peer   // attackers, all of them
 	mined  uint64            // makes blocks differ
 	peace  footprint         // before the attack
+	dir    string            // for a node that is to be started again
 }
 
 // resident is a running whole node.
@@ -55,6 +56,13 @@ type resident struct {
 // setting changes the target's Config.
 type setting func(*node.Config)
 
+// Who lives where; attackers come from 66.0.0.0/8.
+const (
+	targetIP = "8.1.1.1"
+	honestIP = "8.2.1.1"
+	friendIP = "8.3.1.1"
+)
+
 // baseBlocks are enough for ten coins that can be spent.
 const baseBlocks = 110
 
@@ -62,8 +70,14 @@ const baseBlocks = 110
 // and when it is over.
 func siege(t *testing.T, attack func(t *testing.T, h *house), settings ...setting) {
 	t.Helper()
+	siegeOn(t, chain.RegTest(), attack, settings...)
+}
+
+// siegeOn is a siege on another network.
+func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *house), settings ...setting) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, settings...)
+		h := newHouse(t, params, settings...)
 		before := measure(h.net)
 		h.peace = before
 		over := h.watch()
@@ -83,7 +97,7 @@ func outpost(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		h := emptyHouse(t, params)
-		h.target = h.open("10.0.0.1", settings...)
+		h.target = h.open(targetIP, settings...)
 		time.Sleep(time.Second)
 		before := measure(h.net)
 		h.peace = before
@@ -93,33 +107,56 @@ func outpost(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 	})
 }
 
+// firstDay is when virtual time begins. It is before any day on which these
+// tests run in real time.
+var firstDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
 func emptyHouse(t *testing.T, params *chain.Params) *house {
 	// A synctest clock begins in 2000; regtest's genesis is of 2011.
-	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+	time.Sleep(time.Until(firstDay))
 	return &house{
-		t: t, params: params, key: chaintest.NewKey(1),
+		t: t, params: params, key: chaintest.NewKey(1), dir: t.TempDir(),
 		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond}),
 	}
 }
 
-func newHouse(t *testing.T, settings ...setting) *house {
-	h := emptyHouse(t, chain.RegTest())
-	h.target = h.open("10.0.0.1", settings...)
-	h.base = chaintest.Grow(t, h.params, h.params.Genesis(), chaintest.Times(baseBlocks), chaintest.PayTo(h.key.P2WPKH()))
-	for _, m := range h.base {
-		if err := h.target.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.honest = h.open("10.0.0.2", knows(h.target))
+// publicly is a network with the proof of work of regtest and the manners of a
+// public one: groups of addresses count, and announcements wait for privacy's sake.
+func publicly() *chain.Params {
+	p := chain.RegTest()
+	std := *p.Params
+	std.Net, std.GenerateSupported, std.DNSSeeds = 0x0badcafe, false, nil
+	p.Params = &std
+	return p
+}
+
+func newHouse(t *testing.T, params *chain.Params, settings ...setting) *house {
+	h := emptyHouse(t, params)
+	h.target = h.open(targetIP, settings...)
+	h.found()
+	h.honest = h.open(honestIP, knows(h.target))
 	h.within(time.Minute, "the honest node has the chain", h.agreed)
-	h.friend = h.guest("10.0.9.9")
+	h.friend = h.guest(friendIP)
 	if err := h.friend.Greet(hostile.Version()); err != nil {
 		t.Fatal(err)
 	}
 	h.guests = nil // the friend stays
-	time.Sleep(5 * time.Second)
+	time.Sleep(time.Second)
 	return h
+}
+
+// found gives the target the base chain.
+func (h *house) found() {
+	h.t.Helper()
+	parent, begun := h.params.Genesis(), time.Now().Add(-baseBlocks*chaintest.BlockInterval)
+	for i := range baseBlocks {
+		at := begun.Add(time.Duration(i) * chaintest.BlockInterval).Truncate(time.Second)
+		h.base = append(h.base, h.block(parent, chaintest.At(at), chaintest.PayTo(h.key.P2WPKH())))
+		parent = h.base[i].Node
+		if err := h.target.Swarm.SubmitBlock(h.t.Context(), h.base[i].Block); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 }
 
 func knows(r *resident) setting {
@@ -186,7 +223,7 @@ func (h *house) attacker(i int, then ...wire.Message) *hostile.Peer {
 	return p
 }
 
-func strange(i int) string { return fmt.Sprintf("10.%d.%d.%d", 66+i/62500, i/250%250, i%250+1) }
+func strange(i int) string { return fmt.Sprintf("66.%d.%d.%d", i/62500, i/250%250, i%250+1) }
 
 // falls fails unless the target ends this connection in time.
 func (h *house) falls(p *hostile.Peer, within time.Duration, what string) {
@@ -303,10 +340,14 @@ func (h *house) within(d time.Duration, what string, ok func() bool) {
 	}
 }
 
-func (h *house) everybodyLeaves() {
-	for _, p := range h.guests {
+func (h *house) everybodyLeaves() { h.everybodyLeavesBut(0) }
+
+// everybodyLeavesBut leaves the first n attackers.
+func (h *house) everybodyLeavesBut(n int) {
+	for _, p := range h.guests[n:] {
 		p.Close()
 	}
+	h.guests = h.guests[:n]
 }
 
 // settles fails unless all that the attackers made has gone again.

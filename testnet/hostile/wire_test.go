@@ -102,7 +102,7 @@ func TestT2_BadFrames(t *testing.T) {
 
 func TestT3_FloodOfAnnouncements(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
-		const rounds = 20
+		const rounds = 10
 		p := h.attacker(1)
 		time.Sleep(time.Second)
 		before := p.Heard("getheaders")
@@ -167,23 +167,23 @@ func bulky(n int) chaintest.Option {
 func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		var big []chain.Hash
-		for range 20 {
-			m := h.mine(h.target, bulky(900_000))
+		for range 6 {
+			m := h.mine(h.target, bulky(600_000))
 			big = append(big, m.Node.Hash)
 		}
 		h.within(time.Minute, "the honest node follows", h.agreed)
 		var deaf []*hostile.Peer
-		for i := range 20 {
+		for i := range 12 {
 			p := h.guest(strange(i))
 			p.Say(hostile.Version(), &wire.MsgVerAck{})
-			for range 50 {
+			for range 170 {
 				p.Say(hostile.GetData(wire.InvTypeWitnessBlock, big...))
 			}
 			deaf = append(deaf, p)
 		}
 		h.served()
 		if f := measure(h.net); f.heap > h.peace.heap+heapMost {
-			t.Errorf("while twenty do not read the heap has grown by %d MiB", (f.heap-h.peace.heap)>>20)
+			t.Errorf("while twelve do not read the heap has grown by %d MiB", (f.heap-h.peace.heap)>>20)
 		}
 		time.Sleep(4 * time.Minute)
 		for _, p := range deaf {

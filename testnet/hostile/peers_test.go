@@ -1,0 +1,340 @@
+package hostile_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain/chaintest"
+	"grapevine/cmd/node"
+	"grapevine/p2p/msg"
+	"grapevine/p2p/swarm"
+	"grapevine/testnet/hostile"
+)
+
+// addrs are n random addresses, all in one /16 if group is not 0.
+func addrs(n, from int, group byte) *wire.MsgAddrV2 {
+	m := &wire.MsgAddrV2{}
+	for i := range n {
+		h := randomHash(from + i)
+		ip := []byte{11 + h[3]%90, h[4], h[5], h[6]}
+		if group != 0 {
+			ip[0], ip[1] = 77, group
+		}
+		m.AddrList = append(m.AddrList, wire.NetAddressV2FromBytes(time.Now(), wire.SFNodeNetwork|wire.SFNodeWitness, ip, 8333))
+	}
+	return m
+}
+
+func TestT38_FloodOfAddresses(t *testing.T) {
+	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+		before := h.target.Swarm.Book().Len()
+		for i := range 5 {
+			p := h.attacker(i)
+			for k := range 10 {
+				p.Say(addrs(1000, (i*10+k)*1000, 0))
+			}
+		}
+		h.served()
+		time.Sleep(10 * time.Second)
+		// One at once and a tenth a second of each of the five.
+		if n := h.target.Swarm.Book().Len() - before; n > 5*(1+3) {
+			t.Errorf("of 50,000 addresses %d were believed", n)
+		}
+		p := h.attacker(50)
+		p.Say(addrs(1000, 1, 0))
+		h.stays(p, "a thousand addresses")
+		p.Raw("addr", append([]byte{0xfd, 0xe9, 0x03}, make([]byte, 1001*30)...))
+		h.falls(p, time.Second, "a thousand and one addresses")
+	})
+}
+
+// Forty peers fill the address book for an hour with addresses of one network;
+// after a restart the node finds its way back to those it knew.
+func TestT39_PoisonedAddressBook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := emptyHouse(t, publicly())
+		var friends []string
+		for i := range 3 {
+			friends = append(friends, h.open(fmt.Sprintf("8.%d.1.1", 20+i)).addr)
+		}
+		home := func(c *node.Config) { c.DataDir = h.dir }
+		h.target = h.open(targetIP, home, func(c *node.Config) { c.Bootstrap = friends })
+		chosen := func() (n int) {
+			for _, p := range h.target.Swarm.Peers() {
+				if !p.Inbound && slices.Contains(friends, p.Addr) {
+					n++
+				}
+			}
+			return n
+		}
+		h.within(time.Minute, "the victim has met its friends", func() bool { return chosen() == 3 })
+		for i := range 40 {
+			p := h.attacker(i)
+			go func() {
+				for k := 0; p.Say(addrs(100, (i*60+k)*100, 7)) == nil; k++ {
+					time.Sleep(2 * time.Minute)
+				}
+			}()
+		}
+		time.Sleep(time.Hour)
+		if n := h.target.Swarm.Book().Len(); n > 500 {
+			t.Errorf("one network has filled %d places of the address book", n)
+		}
+		h.everybodyLeaves()
+		time.Sleep(3 * time.Minute) // all have noticed
+		if err := h.target.stop(); err != nil {
+			t.Error(err)
+		}
+		h.target = h.open(targetIP, home)
+		h.within(2*time.Minute, "the victim is back with its friends", func() bool { return chosen() > 0 })
+		groups := map[string]int{}
+		for _, p := range h.target.Swarm.Peers() {
+			if !p.Inbound && p.Kind != swarm.Feeler {
+				groups[strings.Join(strings.SplitN(p.Addr, ".", 3)[:2], ".")]++
+			}
+		}
+		for g, n := range groups {
+			if n > 1 {
+				t.Errorf("%d outbound connections into %s.0.0", n, g)
+			}
+		}
+	})
+}
+
+func TestT40_SlotsFullOfIdlers(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i := range 1000 {
+			p := h.guest(strange(i))
+			if i%2 == 0 {
+				p.Say(hostile.Version(), &wire.MsgVerAck{})
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if n := len(h.target.Swarm.Peers()); n > 40 {
+			t.Errorf("%d peers, at most 40 were allowed", n)
+		}
+		if !slices.ContainsFunc(h.target.Swarm.Peers(), func(p swarm.PeerInfo) bool { return strings.HasPrefix(p.Addr, honestIP) }) {
+			t.Error("the honest node was evicted")
+		}
+		h.everybodyLeavesBut(30)
+		late := h.guest("8.77.1.1")
+		if err := late.Greet(hostile.Version()); err != nil {
+			t.Errorf("an honest newcomer: %v", err)
+		}
+		h.stays(late, "an honest newcomer")
+	}, func(c *node.Config) { c.MaxPeers = 40 })
+}
+
+func TestT41_OffendersFromThousandsOfAddresses(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i := range 3000 {
+			p := h.guest(strange(i))
+			p.Raw("verack", nil)
+			p.Close()
+			if i%100 == 0 {
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		time.Sleep(time.Second)
+		p := h.guest(strange(7))
+		p.Listen()
+		h.falls(p, time.Second, "an offender who comes back")
+		h.stays(h.attacker(100_000), "somebody new")
+	})
+}
+
+func TestT42_AddressesAskedAgainAndAgain(t *testing.T) {
+	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+		for i := range 30 {
+			p := h.attacker(1000 + 300*i)
+			p.Say(addrs(1, i, 0))
+		}
+		time.Sleep(time.Second)
+		answers := map[string]bool{}
+		for i := range 5 {
+			p := h.attacker(i)
+			time.Sleep(200 * time.Millisecond)
+			before := p.Heard("addr")
+			for range 100 {
+				p.Say(&wire.MsgGetAddr{})
+			}
+			time.Sleep(time.Second)
+			if n := p.Heard("addr") - before; n != 1 {
+				t.Errorf("getaddr a hundred times is answered %d times", n)
+			}
+			answers[lastAddrs(p)] = true
+		}
+		if len(answers) != 1 {
+			t.Errorf("five connections got %d different answers: they can be told to reach one node", len(answers))
+		}
+	})
+}
+
+// lastAddrs is the last addr message heard, without its times.
+func lastAddrs(p *hostile.Peer) string {
+	var last string
+	for {
+		m, err := p.Await("addr", time.Millisecond)
+		if err != nil {
+			return last
+		}
+		var b strings.Builder
+		for _, a := range m.(*wire.MsgAddr).AddrList {
+			fmt.Fprintln(&b, a.IP, a.Port)
+		}
+		last = b.String()
+	}
+}
+
+func TestT43_LiesAboutTheTime(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		const year = 365 * 24 * time.Hour
+		for i, skew := range []time.Duration{-70 * year, 70 * year, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour} {
+			v := hostile.Version()
+			v.Timestamp = time.Now().Add(skew)
+			p := h.guest(strange(i))
+			if err := p.Greet(v); err != nil {
+				t.Fatalf("clock %v wrong: %v", skew, err)
+			}
+			h.stays(p, fmt.Sprintf("clock %v wrong", skew))
+		}
+		// Our clock alone says what is from the future.
+		late := h.block(h.tip(), chaintest.At(time.Now().Add(2*time.Hour+time.Minute).Truncate(time.Second)))
+		good := h.block(h.tip(), chaintest.At(time.Now().Add(2*time.Hour-time.Minute).Truncate(time.Second)))
+		p := h.attacker(50)
+		serve(p, late)
+		p.Say(hostile.Headers(late.Node))
+		time.Sleep(time.Second)
+		if _, _, ok := h.target.Ledger.Lookup(late.Node.Hash); ok {
+			t.Error("a header two hours and a minute ahead of our clock was taken")
+		}
+		if err := h.target.Swarm.SubmitBlock(t.Context(), good.Block); err != nil {
+			t.Errorf("a block an hour and 59 minutes ahead of our clock: %v", err)
+		}
+		h.within(blockMost, "it is everywhere", h.agreed)
+	})
+}
+
+// tally counts bytes that are written.
+type tally struct{ n atomic.Int64 }
+
+func (c *tally) Write(b []byte) (int, error) {
+	c.n.Add(int64(len(b)))
+	return len(b), nil
+}
+
+func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
+	var log tally
+	siege(t, func(t *testing.T, h *house) {
+		before := log.n.Load()
+		for i := range 3000 {
+			p := h.guest(strange(i))
+			switch i % 3 {
+			case 0:
+				p.Raw("verack", nil)
+			case 1: // a block without work
+				p.Say(hostile.Version(), &wire.MsgVerAck{}, hostile.Headers(h.base[0].Node), &msg.Block{Block: h.base[1].Block})
+				p.Raw("headers", append([]byte{1}, make([]byte, 81)...))
+			case 2:
+				p.Write([]byte("GET / HTTP/1.1\r\nHost: somewhere.example\r\n\r\n"))
+			}
+			time.Sleep(20 * time.Millisecond)
+			p.Close()
+		}
+		if n := log.n.Load() - before; n > 1<<20 {
+			t.Errorf("3,000 offences have written %d KiB into the log", n>>10)
+		}
+	}, func(c *node.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+}
+
+func TestT45_PingsPongsAndFilters(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1)
+		time.Sleep(time.Second)
+		before := p.Heard("pong")
+		for i := range 5000 {
+			p.Raw("ping", binary.LittleEndian.AppendUint64(nil, uint64(i)))
+			p.Say(&wire.MsgPong{Nonce: uint64(i)}, &wire.MsgPong{})
+		}
+		time.Sleep(time.Second)
+		if n := p.Heard("pong") - before; n > 5000 {
+			t.Errorf("5,000 pings were answered %d times", n)
+		}
+		for i := range 5000 {
+			p.Say(wire.NewMsgFeeFilter(int64(i)), wire.NewMsgFeeFilter(-1), wire.NewMsgFeeFilter(1<<62))
+		}
+		h.stays(p, "who pings and filters")
+	})
+}
+
+func TestT46_ComingAndGoing(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		next := h.block(h.tip())
+		for i := range 600 {
+			p := h.guest(strange(i % 50))
+			switch i % 4 {
+			case 0: // gone before a word
+			case 1:
+				p.Say(hostile.Version())
+			case 2:
+				p.Say(hostile.Version(), &wire.MsgVerAck{}, hostile.Headers(next.Node))
+				p.Raw("inv", vectors(1000, i, wire.InvTypeBlock, wtx))
+			case 3:
+				p.Say(hostile.Version(), &wire.MsgVerAck{}, &wire.MsgGetAddr{}, hostile.GetData(wire.InvTypeWitnessBlock, h.base[i%baseBlocks].Node.Hash))
+				b := p.Frame("block", next.Block.Raw)
+				p.Write(b[:len(b)/2])
+			}
+			if i%2 == 0 {
+				time.Sleep(time.Duration(i%7) * 10 * time.Millisecond)
+			}
+			if i%5 == 0 {
+				h.net.Reset(strange(i % 50))
+			}
+			p.Close()
+		}
+	})
+}
+
+// Who leaves after half of a block, and who has not what it announced, cost
+// nothing: the block is asked elsewhere at once.
+func TestT47_HalfABlock(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i, treason := range []func(p *hostile.Peer, b chaintest.Mined){
+			func(p *hostile.Peer, b chaintest.Mined) {
+				f := p.Frame("block", b.Block.Raw)
+				p.Write(f[:len(f)/2])
+				time.Sleep(100 * time.Millisecond)
+				p.Close()
+			},
+			func(p *hostile.Peer, b chaintest.Mined) {
+				p.Say(&wire.MsgNotFound{InvList: hostile.Inv(wire.InvTypeWitnessBlock, b.Node.Hash).InvList})
+			},
+		} {
+			m := h.block(h.tip(), bulky(50_000))
+			p := h.attacker(i)
+			p.Answer(func(p *hostile.Peer, heard wire.Message) {
+				if _, ok := heard.(*wire.MsgGetData); ok {
+					treason(p, m)
+				}
+			})
+			p.Say(hostile.Headers(m.Node))
+			time.Sleep(30 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(time.Second, "the block came from the honest node", func() bool { return h.tip().Hash == m.Node.Hash })
+			if p.Heard("getdata") == 0 {
+				t.Error("the attacker was never asked: nothing was tried")
+			}
+		}
+	})
+}

@@ -1,0 +1,223 @@
+package hostile_test
+
+import (
+	"bytes"
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/hostile"
+)
+
+// cheap is a coin that whoever knows the witness script, a true, may spend: it
+// costs no signature.
+func (h *house) cheap(n int) []chaintest.Coin {
+	h.t.Helper()
+	coin := h.coin(1)
+	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
+		for range n {
+			tx.AddTxOut(chaintest.Pay(coin.Value/btcutil.Amount(n+1), anyone()))
+		}
+	})
+	h.mine(h.honest, chaintest.With(tx))
+	h.within(2*blockMost, "the coins are everywhere", h.agreed)
+	coins := make([]chaintest.Coin, n)
+	for i := range coins {
+		coins[i] = chaintest.OutputOf(tx, i, nil)
+	}
+	return coins
+}
+
+// anyone is the script of a cheap coin: P2WSH of OP_TRUE.
+func anyone() []byte {
+	return []byte{
+		0x00, 0x20, 0x4a, 0xe8, 0x15, 0x72, 0xf0, 0x6e, 0x1b, 0x88, 0xfd, 0x5c, 0xed, 0x7a, 0x1a, 0x00, 0x09,
+		0x45, 0x43, 0x2e, 0x83, 0xe1, 0x55, 0x1e, 0x6f, 0x72, 0x1e, 0xe9, 0xc0, 0x0b, 0x8c, 0xc3, 0x32, 0x60,
+	}
+}
+
+// pass spends a cheap coin to the same script.
+func pass(c chaintest.Coin, fee btcutil.Amount) *chain.Tx {
+	tx := wire.NewMsgTx(2)
+	tx.AddTxIn(&wire.TxIn{PreviousOutPoint: c.Op, Witness: wire.TxWitness{{txscript.OP_TRUE}}, Sequence: math.MaxUint32})
+	tx.AddTxOut(chaintest.Pay(c.Value-fee, anyone()))
+	return chain.NewTx(tx)
+}
+
+func TestT5_HundredPeersThatNeverReadAnnouncements(t *testing.T) {
+	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+		const txs = 4000
+		coins := h.cheap(txs)
+		for i := range 100 {
+			p := h.guest(strange(i)) // never listens
+			p.Say(hostile.Version(), &msg.Opaque{Name: "wtxidrelay"}, &wire.MsgVerAck{})
+		}
+		p := h.attacker(500)
+		for i, c := range coins {
+			p.Say(&msg.Tx{Tx: pass(c, 1000)})
+			if i%100 == 0 {
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
+		h.within(2*time.Minute, "the transactions are in the pool, and in the honest node's", func() bool {
+			return h.target.Swarm.Status().PoolSize == txs && h.honest.Swarm.Status().PoolSize == txs
+		})
+	})
+}
+
+func TestT28_OrphansOfOneParent(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		coins := h.cheap(3)
+		fan := func(c chaintest.Coin, n int) *chain.Tx {
+			tx := pass(c, 100_000).MsgTx
+			for range n - 1 {
+				tx.AddTxOut(chaintest.Pay(1000, anyone()))
+			}
+			return chain.NewTx(tx)
+		}
+		parent := fan(coins[0], 1000)
+		p := h.attacker(1)
+		for i := range 1000 {
+			tx := pass(chaintest.OutputOf(parent, i, nil), 300).MsgTx
+			for k := range 20 { // and of parents that nobody has
+				tx.AddTxIn(&wire.TxIn{PreviousOutPoint: wire.OutPoint{Hash: randomHash(i), Index: uint32(k)}})
+			}
+			p.Say(&msg.Tx{Tx: chain.NewTx(tx)})
+			if i%50 == 0 {
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
+		time.Sleep(time.Second)
+		if n := h.target.Swarm.Status().Orphans; n == 0 || n > 200 {
+			t.Errorf("%d orphans of one peer are kept", n)
+		}
+		h.served()
+		p.Say(&msg.Tx{Tx: parent})
+		time.Sleep(time.Second)
+		// An honest child that comes before its parent gets its place.
+		mother := pass(coins[1], 1000)
+		child := pass(chaintest.OutputOf(mother, 0, nil), 1000)
+		q := h.attacker(2)
+		q.Say(&msg.Tx{Tx: child})
+		time.Sleep(time.Second)
+		q.Say(&msg.Tx{Tx: mother})
+		h.within(5*time.Second, "the honest child is in the pool", func() bool {
+			_, ok := h.target.Pool.Entry(child.ID)
+			return ok
+		})
+	})
+}
+
+func TestT29_AnnouncersThatNeverDeliver(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		coins := h.cheap(3)
+		var liars []*hostile.Peer
+		for i := range 50 {
+			liars = append(liars, h.attacker(i))
+		}
+		for _, c := range coins {
+			tx := pass(c, 1000)
+			for _, p := range liars {
+				p.Say(hostile.Inv(wire.InvTypeTx, tx.ID))
+			}
+			time.Sleep(50 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitTx(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+			h.within(time.Minute, "the transaction came from the honest node", func() bool {
+				_, ok := h.target.Pool.Entry(tx.ID)
+				return ok
+			})
+		}
+	})
+}
+
+// cpu is the processor time in seconds that this process has used for Go code.
+func cpu() float64 {
+	runtime.GC() // the figures are those of the last collection
+	s := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}
+	metrics.Read(s)
+	return s[0].Value.Float64()
+}
+
+// slowScript checks one signature n times over: each time the whole transaction is hashed.
+func slowScript(key *chaintest.Key, n int) []byte {
+	pub := key.Private().PubKey().SerializeCompressed()
+	once := append(append([]byte{txscript.OP_DUP, txscript.OP_DATA_33}, pub...), txscript.OP_CHECKSIG, txscript.OP_DROP)
+	last := append(append([]byte{txscript.OP_DATA_33}, pub...), txscript.OP_CHECKSIG)
+	return append(bytes.Repeat(once, n-1), last...)
+}
+
+// slowTx spends slow coins; pad bytes make each of its hashes long.
+func slowTx(t testing.TB, key *chaintest.Key, coins []chaintest.Coin, pad int) *chain.Tx {
+	tx := wire.NewMsgTx(2)
+	var sum btcutil.Amount
+	for _, c := range coins {
+		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: c.Op, Sequence: math.MaxUint32})
+		sum += c.Value
+	}
+	tx.AddTxOut(chaintest.Pay(sum-200_000, chaintest.OpTrue()))
+	tx.AddTxOut(wire.NewTxOut(0, append([]byte{txscript.OP_RETURN}, make([]byte, pad)...)))
+	for i, c := range coins {
+		sig, err := txscript.RawTxInSignature(tx, i, c.Script, txscript.SigHashAll, key.Private())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tx.TxIn[i].SignatureScript, err = txscript.NewScriptBuilder().AddData(sig).Script(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return chain.NewTx(tx)
+}
+
+// slowCoins mines a transaction with n outputs that are slow to spend.
+func (h *house) slowCoins(n, checks int) []chaintest.Coin {
+	coin, script := h.coin(2), slowScript(h.key, checks)
+	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
+		for range n {
+			tx.AddTxOut(chaintest.Pay(coin.Value/btcutil.Amount(n+1), script))
+		}
+	})
+	h.mine(h.honest, chaintest.With(tx))
+	h.within(2*blockMost, "the slow coins are everywhere", h.agreed)
+	coins := make([]chaintest.Coin, n)
+	for i := range coins {
+		coins[i] = chaintest.OutputOf(tx, i, nil)
+	}
+	return coins
+}
+
+func TestT35_SlowNonStandardTransactions(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		coins := h.slowCoins(100, 150)
+		txs := make([]*chain.Tx, len(coins))
+		for i, c := range coins {
+			txs[i] = slowTx(t, h.key, []chaintest.Coin{c}, 90_000)
+		}
+		p := h.attacker(1)
+		before := cpu()
+		for _, tx := range txs {
+			p.Say(&msg.Tx{Tx: tx})
+			time.Sleep(600 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		if used := cpu() - before; used > 1.5 {
+			t.Errorf("a hundred slow transactions within a minute cost %.1f s of processor time", used)
+		} else {
+			t.Logf("%.2f s of processor time", used)
+		}
+		if n := h.target.Swarm.Status().PoolSize; n != 0 {
+			t.Errorf("%d of them are in the pool", n)
+		}
+		h.stays(p, "who sends what we do not relay")
+	})
+}

@@ -1,0 +1,425 @@
+package hostile_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/cmd/node"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/hostile"
+)
+
+// town is a house with many honest nodes and no target: what the network as a
+// whole must survive.
+type town struct {
+	*house
+	all  []*resident // nil: not running now
+	dirs []string
+
+	given int // coins
+}
+
+// spendable are n fresh coins of the base chain, never given before.
+func (w *town) spendable(n int) []chaintest.Coin {
+	coins := make([]chaintest.Coin, n)
+	for i := range coins {
+		coins[i] = w.coin(w.given)
+		w.given++
+	}
+	return coins
+}
+
+func live(i int) string { return fmt.Sprintf("8.%d.1.1", i+1) }
+
+// inTown runs n nodes, each of which knows the first two, with the base chain.
+func inTown(t *testing.T, n int, story func(t *testing.T, w *town), settings ...setting) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &town{house: emptyHouse(t, chain.RegTest()), all: make([]*resident, n)}
+		for i := range n {
+			w.dirs = append(w.dirs, t.TempDir())
+			w.begin(i, settings...)
+		}
+		w.target = w.all[0]
+		w.found()
+		w.within(time.Minute, "everybody has the base chain", w.oneTip())
+		story(t, w)
+		w.sound()
+	})
+}
+
+func (w *town) begin(i int, settings ...setting) {
+	first := []setting{func(c *node.Config) {
+		c.DataDir = w.dirs[i]
+		for k := range min(2, len(w.all)) {
+			if k != i {
+				c.AddNode = append(c.AddNode, live(k)+":18444")
+			}
+		}
+	}}
+	w.all[i] = w.open(live(i), append(first, settings...)...)
+}
+
+func (w *town) end(i int) {
+	w.t.Helper()
+	if err := w.all[i].stop(); err != nil {
+		w.t.Error(err)
+	}
+	w.all[i] = nil
+}
+
+// oneTip reports that these nodes, all that run if none is named, stand at one block.
+func (w *town) oneTip(which ...int) func() bool {
+	return func() bool {
+		var tip *chain.HeaderNode
+		for i, r := range w.all {
+			if r == nil || which != nil && !contains(which, i) {
+				continue
+			}
+			if now := r.Ledger.Tip(); tip == nil {
+				tip = now
+			} else if tip.Hash != now.Hash {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func contains(list []int, x int) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}
+
+// sound is what must hold at the end: one tip, one set of coins, and pools
+// without conflicts and without what is in the chain.
+func (w *town) sound() {
+	w.t.Helper()
+	w.within(30*time.Second, "one tip", w.oneTip())
+	var sum string
+	for _, r := range w.all {
+		if r == nil {
+			continue
+		}
+		st, err := r.Ledger.CoinStats(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if sum == "" {
+			sum = st.MuHash.String()
+		} else if sum != st.MuHash.String() {
+			w.t.Errorf("%s has another set of coins", r.addr)
+		}
+		if err := r.Pool.Check(); err != nil {
+			w.t.Errorf("the pool of %s: %v", r.addr, err)
+		}
+		for _, id := range r.Pool.TxIDs() {
+			if _, _, confirmed, _ := r.Ledger.FindTx(id); confirmed {
+				w.t.Errorf("%s has %v both in pool and chain", r.addr, id)
+			}
+		}
+	}
+}
+
+func ips(which ...int) []string {
+	var list []string
+	for _, i := range which {
+		list = append(list, live(i))
+	}
+	return list
+}
+
+// Both halves of the network get another payment of the same coin.
+func TestT37_DoubleSpendsInTwoHalves(t *testing.T) {
+	inTown(t, 6, func(t *testing.T, w *town) {
+		coins := w.spendable(6)
+		w.net.Partition(ips(0, 1, 2), ips(3, 4, 5))
+		for _, c := range coins {
+			for half := range 2 {
+				tx := chaintest.SpendOne(t, c, chaintest.NewKey(uint32(10+half)).P2WPKH(), 1000)
+				if err := w.all[3*half].Swarm.SubmitTx(t.Context(), tx); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		time.Sleep(5 * time.Second)
+		w.net.Heal()
+		time.Sleep(5 * time.Second)
+		pool := w.all[4].Pool
+		var txs []*chain.Tx
+		for _, id := range pool.TxIDs() {
+			e, _ := pool.Entry(id)
+			txs = append(txs, e.Tx)
+		}
+		if len(txs) != len(coins) {
+			t.Errorf("the pool has %d transactions, of each pair it should have one", len(txs))
+		}
+		w.mine(w.all[4], chaintest.With(txs...))
+		w.within(blockMost, "one tip", w.oneTip())
+		time.Sleep(time.Second)
+		for _, r := range w.all {
+			if n := len(r.Pool.TxIDs()); n != 0 {
+				t.Errorf("%s still has %d transactions that conflict with the chain", r.addr, n)
+			}
+		}
+	})
+}
+
+// Three groups that do not hear of each other make a hundred blocks each.
+func TestT57_PartitionForAHundredBlocks(t *testing.T) {
+	inTown(t, 6, func(t *testing.T, w *town) {
+		w.net.Partition(ips(0, 1), ips(2, 3), ips(4, 5))
+		for i := range 100 {
+			for group := range 3 {
+				w.mine(w.all[2*group+i%2])
+			}
+			w.within(blockMost, "each group has one tip", func() bool {
+				return w.oneTip(0, 1)() && w.oneTip(2, 3)() && w.oneTip(4, 5)()
+			})
+			time.Sleep(10 * time.Second)
+		}
+		w.mine(w.all[3]) // one is ahead by a block
+		w.net.Heal()
+		w.within(10*time.Second, "one tip after the healing", w.oneTip())
+	})
+}
+
+func TestT56_ClockJumps(t *testing.T) {
+	var skew atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+	inTown(t, 3, func(t *testing.T, w *town) {
+		time.Sleep(10 * time.Second)
+		for _, jump := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+			peers := len(w.all[0].Swarm.Peers())
+			w.mine(w.all[1], bulky(100_000)) // something is on its way
+			skew.Add(int64(jump))
+			time.Sleep(3 * time.Second)
+			if n := len(w.all[0].Swarm.Peers()); n < peers {
+				t.Errorf("the clock jumps by %v: %d of %d peers are left", jump, n, peers)
+			}
+			w.within(blockMost, fmt.Sprintf("the clock jumps by %v: one tip", jump), w.oneTip())
+			for i := range w.all {
+				w.mine(w.all[i])
+				w.within(blockMost, fmt.Sprintf("%v later: node %d's block is everywhere", jump, i), w.oneTip())
+			}
+			tx := chaintest.SpendOne(t, w.spendable(1)[0], w.key.P2WPKH(), 1000)
+			if err := w.all[2].Swarm.SubmitTx(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+			w.within(blockMost, "a transaction is everywhere", func() bool {
+				_, a := w.all[0].Pool.Entry(tx.ID)
+				_, b := w.all[1].Pool.Entry(tx.ID)
+				return a && b
+			})
+			w.mine(w.all[2], chaintest.With(tx))
+			time.Sleep(time.Minute)
+			// Who is new, or comes back, finds its way in.
+			w.end(1)
+			time.Sleep(time.Second)
+			w.begin(1, func(c *node.Config) { c.Now = now })
+			w.within(time.Minute, "a node that comes back has the tip", w.oneTip())
+		}
+	}, func(c *node.Config) { c.Now = now })
+}
+
+// The only node that has the whole chain dies when each newcomer has a part.
+func TestSeedDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &town{house: emptyHouse(t, chain.RegTest()), all: make([]*resident, 5)}
+		for range w.all {
+			w.dirs = append(w.dirs, t.TempDir())
+		}
+		w.begin(0)
+		w.target = w.all[0]
+		w.found()
+		for range 100 {
+			big := w.block(w.tip(), bulky(10_000))
+			if err := w.all[0].Swarm.SubmitBlock(t.Context(), big.Block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tip := w.tip()
+		w.net.Host(live(0)).SetUpload(50_000)
+		for i := 1; i < 5; i++ {
+			w.begin(i)
+		}
+		// About one copy has left the seed after 20 s; it dies when all blocks are
+		// somewhere among the newcomers.
+		have := func() bool {
+			for e := tip; e.Height > 0; e = e.Parent {
+				found := false
+				for _, r := range w.all[1:] {
+					found = found || r.Ledger.HaveBody(e.Hash)
+				}
+				if !found {
+					return false
+				}
+			}
+			return true
+		}
+		begun := time.Now()
+		w.within(2*time.Minute, "each block is with a newcomer", have)
+		t.Logf("the seed dies after %v", time.Since(begun))
+		w.end(0)
+		w.within(time.Minute, "all newcomers have the chain", func() bool {
+			return w.oneTip()() && w.all[1].Ledger.Tip().Hash == tip.Hash
+		})
+		w.sound()
+	})
+}
+
+// Liars that speak gvhave claim every block and deliver none.
+func TestLiarsInHave(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		for i := range 3 {
+			p := h.guest(strange(i))
+			v := hostile.Version()
+			v.ProtocolVersion = msg.FeatureVersion
+			p.Listen()
+			p.Say(v)
+			if _, err := p.Await("verack", time.Second); err != nil {
+				t.Fatal(err)
+			}
+			p.Say(&msg.Feature{ID: msg.FeatureHave}, &wire.MsgVerAck{})
+		}
+		for range 4 {
+			row := h.branch(h.tip(), 3)
+			claim := msg.NewHave(row[2].Node.Hash, 0)
+			for i, p := range h.guests {
+				p.Say(hostile.Headers(nodes(row)...), claim)
+				if i == 1 { // and one says so to every request
+					p.Answer(func(p *hostile.Peer, m wire.Message) {
+						if gd, ok := m.(*wire.MsgGetData); ok {
+							p.Say(&wire.MsgNotFound{InvList: gd.InvList}, claim)
+						}
+					})
+				}
+			}
+			time.Sleep(time.Second)
+			for _, m := range row {
+				if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.within(3*blockMost, "the claimed blocks came from the honest node", func() bool { return h.tip().Hash == row[2].Node.Hash })
+		}
+	})
+}
+
+// T60: seeded mixes of faults over whole nodes. GRAPEVINE_SEEDS says how many.
+func TestT60_RandomFaults(t *testing.T) {
+	seeds := 10
+	if s := os.Getenv("GRAPEVINE_SEEDS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seeds = n
+	}
+	for seed := range uint64(seeds) {
+		ok := t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			inTown(t, 4, func(t *testing.T, w *town) { w.suffer(rand.New(rand.NewPCG(seed, 60))) })
+		})
+		if !ok {
+			t.FailNow()
+		}
+	}
+}
+
+// suffer is a story of 25 events.
+func (w *town) suffer(r *rand.Rand) {
+	coins := w.spendable(8)
+	for k := range 25 {
+		i := r.IntN(len(w.all))
+		v := w.all[i]
+		switch r.IntN(9) {
+		case 0, 1, 2:
+			if v != nil {
+				w.mine(v)
+			}
+		case 3:
+			if v != nil && len(coins) > 0 {
+				tx := chaintest.SpendOne(w.t, coins[0], w.key.P2WPKH(), 1000)
+				_ = v.Swarm.SubmitTx(w.t.Context(), tx) // a node that is behind may refuse
+				coins = coins[1:]
+			}
+		case 4:
+			cut := r.IntN(len(w.all))
+			w.net.Partition(ips(cut))
+		case 5:
+			w.net.Heal()
+		case 6:
+			w.net.Reset(live(i))
+		case 7:
+			if v == nil {
+				w.begin(i)
+			} else if w.running() > 2 {
+				w.end(i)
+			}
+		case 8:
+			if v != nil {
+				w.harass(v, r, k)
+			}
+		}
+		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
+	}
+	w.net.Heal()
+	for i := range w.all {
+		if w.all[i] == nil {
+			w.begin(i)
+		}
+	}
+	w.everybodyLeaves()
+	time.Sleep(30 * time.Second)
+	w.mine(w.all[0])
+	w.mine(w.all[0])
+	w.within(2*time.Minute, "one tip in the end", w.oneTip())
+}
+
+func (w *town) running() (n int) {
+	for _, r := range w.all {
+		if r != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// harass is an attacker with one of a few bad habits.
+func (w *town) harass(v *resident, r *rand.Rand, k int) {
+	p, err := hostile.Dial(w.t.Context(), w.net.Host(strange(k)), v.addr, w.params.Net)
+	if err != nil {
+		return
+	}
+	w.t.Cleanup(func() { p.Close() })
+	w.guests = append(w.guests, p)
+	if p.Greet(hostile.Version()) != nil {
+		return
+	}
+	switch r.IntN(4) {
+	case 0:
+		p.Say(hostile.Headers(nodes(w.branch(v.Ledger.Tip(), 1+r.IntN(30)))...)) // withheld
+	case 1:
+		p.Raw("inv", vectors(3000, k, wire.InvTypeBlock, wtx))
+	case 2:
+		p.Say(short(w.block(v.Ledger.Tip(), bulky(10_000))))
+	case 3:
+		b := p.Frame("block", w.block(v.Ledger.Tip()).Block.Raw)
+		p.Write(b[:100])
+		p.Close()
+	}
+}
