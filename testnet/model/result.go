@@ -52,7 +52,7 @@ type Result struct {
 func (m *sim) result() *Result {
 	r := &Result{
 		Config: m.cfg, Seeds: 1, Drops: m.drops, Breaks: m.breaks, Stops: m.stops,
-		Steps: m.steps, Seconds: m.now.Seconds(), Found: len(m.w.Blocks) - 2, Wrong: m.wrong,
+		Steps: m.steps, Seconds: m.now.Seconds(), Found: len(m.w.Blocks) - 2, Wrong: append([]string{}, m.wrong...),
 		ExtraBody: share(m.extraBody, m.firstBody), ExtraTx: share(m.extraTx, m.firstTx),
 	}
 	tip := m.nodes[m.firstHonest()].rooms.Tip
@@ -139,7 +139,7 @@ func quantile(row []float64, percent int) float64 {
 func Merge(runs []*Result) *Result {
 	first := *runs[0]
 	r := &first
-	r.Said, r.Wrong, r.Seeds = nil, nil, len(runs)
+	r.Said, r.Wrong, r.Seeds = nil, []string{}, len(runs)
 	middle := func(of func(*Result) float64) float64 {
 		row := make([]float64, len(runs))
 		for i, x := range runs {
