@@ -54,9 +54,13 @@ type haveTalk struct {
 // Stored notes that a body was stored, so that it is told.
 func (f *Fetcher) Stored() { f.news(f.size.guess() >= haveUrgent) }
 
-// news notes that what we hold or fetch is no longer what we told.
+// news notes that what we hold or fetch is no longer what we told. Near the tip
+// it is told with the tip itself.
 func (f *Fetcher) news(urgent bool) {
 	h := &f.have
+	if len(f.route.path) <= nearTip {
+		return
+	}
 	h.changes++
 	wait := haveSmall
 	if urgent || h.changes >= haveChanges {

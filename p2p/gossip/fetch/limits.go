@@ -28,6 +28,7 @@ const (
 	haveSoon       = 50 * time.Millisecond  // over which news of our bodies are gathered before have peers are told
 	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
 	haveChanges    = 16                     // small changes that are news enough
+	nearTip        = 2                      // blocks missing up to which nothing but the tip is told
 	haveUrgent     = 64 << 10               // bytes of a block that is news by itself
 	patientFrom    = 16                     // blocks missing from which on stalls make us more patient: near the tip an attacker would profit
 	maxMisread     = 64                     // bits that proved false, after which a peer's bits are not believed
