@@ -25,19 +25,11 @@ const headerSize = 80 // bytes of a block header
 // DecodeTx decodes a transaction with or without witness. raw is kept, not
 // copied: the caller must not change it afterwards.
 func DecodeTx(raw []byte) (*Tx, error) {
-	w := walker{raw: raw}
-	layout, err := w.tx()
-	if err == nil && w.pos != len(raw) {
-		err = errTrailing
+	tx, rest, err := DecodeTxPrefix(raw)
+	if err == nil && len(rest) > 0 {
+		return nil, fmt.Errorf("decode transaction: %w", errTrailing)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("decode transaction: %w", err)
-	}
-	tx, err := layout.decode(raw)
-	if err != nil {
-		return nil, fmt.Errorf("decode transaction: %w", err)
-	}
-	return tx, nil
+	return tx, err
 }
 
 // DecodeTxPrefix decodes the transaction that raw begins with, and gives what

@@ -53,8 +53,9 @@ func witnessed(b *block) bool { return b.spendKind(p2wpkh, nil) || b.spendKind(p
 // pair puts a second and a third transaction in: three leaves, of which the
 // last can be repeated.
 func pair(b *block) bool {
-	b.txs, b.fees, b.used = nil, 0, map[wire.OutPoint]bool{}
-	return b.spendAny(nil) && b.spendAny(nil)
+	clear(b)
+	first := b.spendAny(nil)
+	return first && b.spendAny(nil)
 }
 
 // blockTwists are about the block as a whole.
@@ -105,6 +106,12 @@ func blockTwists() []twist {
 		{name: "a satoshi less than may be", make: tamper(func(b *block, m *wire.MsgBlock) {
 			m.Transactions[0].TxOut[0].Value = max(m.Transactions[0].TxOut[0].Value-1, 0)
 		})},
+	}
+}
+
+// commitmentTwists are about what the coinbase says of the witnesses.
+func commitmentTwists() []twist {
+	return []twist{
 		{name: "a commitment to other witnesses", rule: chain.ErrBadWitnessCommitment,
 			make: all(witnessed, damage(func(b *block, m *wire.MsgBlock) {
 				out := m.Transactions[0].TxOut

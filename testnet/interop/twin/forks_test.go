@@ -40,26 +40,24 @@ func from(height int32, tw twist) func(at int32) twist {
 	}
 }
 
-// Soft forks begin at exactly their heights.
-func TestTwinWhileSoftForksBegin(t *testing.T) {
-	const bip34, dersig, cltv, csv = 130, 135, 140, 145
-	p := chain.RegTest()
-	for name, height := range map[string]int32{"bip34": bip34, "dersig": dersig, "cltv": cltv, "csv": csv} {
-		if err := p.Activate(name, height); err != nil {
-			t.Fatal(err)
-		}
-	}
+// Heights of the soft forks for TestTwinWhileSoftForksBegin.
+const bip34, dersig, cltv, csv = 130, 135, 140, 145
+
+// laxSignature puts zeros in front of s, which is not DER.
+func laxSignature(in *wire.TxIn) {
+	sig := in.SignatureScript
+	n := int(sig[0])
+	s := 1 + 4 + int(sig[4]) + 1 // where the length of s is
+	longer := append([]byte{byte(n + 1), sig[1], sig[2] + 1}, sig[3:s]...)
+	longer = append(longer, sig[s]+1, 0)
+	in.SignatureScript = append(longer, sig[s+1:]...)
+}
+
+// beginning are twists that are good until a soft fork's height.
+func beginning(t *testing.T) []func(at int32) twist {
 	version := func(v int32) func(*block) bool {
 		return header(func(_ *block, h *wire.BlockHeader) { h.Version = v })
 	}
-	lax := forged(p2pkh, func(in *wire.TxIn) { // zeros in front of s, which is not DER
-		sig := in.SignatureScript
-		n := int(sig[0])
-		s := 1 + 4 + int(sig[4]) + 1 // position of the length of s
-		longer := append([]byte{byte(n + 1), sig[1], sig[2] + 1}, sig[3:s]...)
-		longer = append(longer, sig[s]+1, 0)
-		in.SignatureScript = append(longer, sig[s+1:]...)
-	})
 	unreached := lockedBy(assemble([]byte{0xff, 0xff, 0}, txscript.OP_CHECKLOCKTIMEVERIFY), nil, nil)
 	young := lockedBy(assemble(txscript.OP_16, txscript.OP_CHECKSEQUENCEVERIFY), nil, nil)
 	between := edited(func(b *block, _ *coin, tx *wire.MsgTx) { // the median time has not come, the block's has
@@ -72,18 +70,28 @@ func TestTwinWhileSoftForksBegin(t *testing.T) {
 	script := func(name string, make func(*block) bool) twist {
 		return twist{name: name, rule: chain.ErrBlockScript, late: true, make: make}
 	}
-	rules := []func(at int32) twist{
+	return []func(at int32) twist{
 		from(bip34, twist{name: "version 1", rule: chain.ErrBadVersion, make: version(1)}),
 		from(dersig, twist{name: "version 2", rule: chain.ErrBadVersion, make: version(2)}),
 		from(cltv, twist{name: "version 3", rule: chain.ErrBadVersion, make: version(3)}),
 		from(bip34, blocks[0]), from(bip34, blocks[1]),
-		from(dersig, script("zeros in front of s", lax)),
+		from(dersig, script("zeros in front of s", forged(p2pkh, laxSignature))),
 		from(cltv, script("CHECKLOCKTIMEVERIFY of a time to come", unreached)),
 		from(csv, script("CHECKSEQUENCEVERIFY of an age to come", young)),
 		from(csv, locks[0]), from(csv, locks[1]),
 		from(csv, twist{name: "locked between median time and its own", rule: chain.ErrNonFinal, make: between}),
 	}
-	c := newCourt(t, p)
+}
+
+// Soft forks begin at exactly their heights.
+func TestTwinWhileSoftForksBegin(t *testing.T) {
+	p := chain.RegTest()
+	for name, height := range map[string]int32{"bip34": bip34, "dersig": dersig, "cltv": cltv, "csv": csv} {
+		if err := p.Activate(name, height); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, rules := newCourt(t, p), beginning(t)
 	good, bad := map[string]int{}, map[string]int{}
 	for c.top.node.Height < csv+8 {
 		parent := c.top
@@ -94,15 +102,14 @@ func TestTwinWhileSoftForksBegin(t *testing.T) {
 				continue
 			}
 			next, raw := b.mine()
-			if v := c.offer(next, raw, tw); v == refused {
+			if c.offer(next, raw, tw) == refused {
 				bad[tw.name]++
-			} else {
-				good[tw.name]++
-				// Nothing else shows what comes later on the same height.
-				c.we.forget(next.node.Hash)
-				c.by.forget(next.node.Hash)
-				c.top = parent
+				continue
 			}
+			good[tw.name]++
+			c.we.forget(next.node.Hash) // the next one is to be tried on the same parent
+			c.by.forget(next.node.Hash)
+			c.top = parent
 		}
 		c.extend(parent)
 	}

@@ -70,7 +70,7 @@ func newCourtAt(t *testing.T, p *chain.Params, now time.Time) *court {
 func TestTwin(t *testing.T) {
 	blocks := int(number(t, "TWIN_BLOCKS", defaultBlocks))
 	c := newCourt(t, chain.RegTest())
-	c.twists = slices.Concat(headerTwists(), blockTwists(), bytesTwists(), txTwists(), lockTwists(), scriptTwists(), witnessTwists())
+	c.twists = slices.Concat(headerTwists(), blockTwists(), commitmentTwists(), bytesTwists(), txTwists(), lockTwists(), scriptTwists(), witnessTwists())
 	var depths, twists []int
 	for c.offers < blocks {
 		switch n := c.rand.IntN(25); {
