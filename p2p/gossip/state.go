@@ -78,7 +78,7 @@ func New(cfg Config) *State {
 	}
 	s := &State{
 		cfg:       cfg,
-		local:     cfg.Params.GenerateSupported,
+		local:     cfg.Params.Local(),
 		tree:      t,
 		announced: t.Tip(),
 		fetch:     fetch.New(t, cfg.Rand, cfg.Params.MinimumChainWork),

@@ -1,0 +1,203 @@
+package gossip
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+// public is a rig on a network that keeps secrets, with a fresh tip.
+func public(t *testing.T) *rig {
+	w := newWorld()
+	w.params.Net = wire.MainNet
+	r := newRig(t, w)
+	r.now = w.nodes["g"].Header.Timestamp.Add(time.Hour)
+	return r
+}
+
+// On public networks announcements wait a random time, a peer that joins is not
+// told the pool, and only what was announced is served.
+func TestOnPublicNetworksAnnouncementsKeepSecrets(t *testing.T) {
+	r := public(t)
+	r.joins(1, false)
+	r.step(r.n, SubmitTx{1, r.w.tx("a")})
+	r.run(time.Microsecond * 150)
+	if len(r.n.r.pool) != 1 || count(r.sent, 1, wire.CmdInv) != 0 {
+		t.Fatalf("pool %d, announced %d at once", len(r.n.r.pool), count(r.sent, 1, wire.CmdInv))
+	}
+	ask := &wire.MsgGetData{InvList: []*wire.InvVect{wire.NewInvVect(5, &r.w.txs["a"].WID)}}
+	if count(r.says(1, ask), 1, wire.CmdTx) != 0 {
+		t.Error("served what was not announced yet")
+	}
+	r.run(time.Minute)
+	if count(r.sent, 1, wire.CmdInv) != 1 {
+		t.Fatalf("announced %d times within a minute", count(r.sent, 1, wire.CmdInv))
+	}
+	if count(r.says(1, ask), 1, wire.CmdTx) != 1 {
+		t.Error("not served after it was announced")
+	}
+	r.joins(2, true)
+	r.run(time.Minute)
+	if count(r.sent, 2, wire.CmdInv) != 0 {
+		t.Error("a newcomer was told our pool")
+	}
+}
+
+// With an old tip on a public network we are syncing: transactions are not asked
+// for until a fresh block has come.
+func TestAnOldTipIsSyncingOnPublicNetworks(t *testing.T) {
+	r := public(t)
+	r.joins(1, false)
+	r.run(48 * time.Hour)
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(5, &r.w.tx("a").WID)}}
+	if count(r.says(1, inv), 1, wire.CmdGetData) != 0 || !r.n.s.Status().Syncing {
+		t.Error("a transaction was asked for while syncing")
+	}
+}
+
+func TestStatusAndPeerStats(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 5, 1000)
+	r := newRig(t, w)
+	r.give(r.n, "a1", "a2")
+	r.joins(7, false)
+	r.step(r.n, Pong{7, 30 * time.Millisecond})
+	r.step(r.n, Pong{7, 50 * time.Millisecond})
+	r.says(7, wire.NewMsgFeeFilter(2500))
+	r.says(7, r.headers("a1", "a2", "a3", "a4", "a5"))
+	st, ok := r.n.s.PeerStats(7)
+	if !ok || st.Height != 2 || st.Headers != 5 || len(st.InFlight) != 2 || st.InFlight[0] != 3 ||
+		st.Ping != 30*time.Millisecond || st.FeeFilter != 2500 {
+		t.Errorf("%+v", st)
+	}
+	if s := r.n.s.Status(); s.Tip.Height != 2 || s.Headers != 5 || s.Peers != 1 || s.Syncing {
+		t.Errorf("%+v", s)
+	}
+	if _, ok := r.n.s.PeerStats(8); ok {
+		t.Error("a stranger has stats")
+	}
+}
+
+// A State that starts again knows its headers, bodies, tip and bad blocks.
+func TestStartingFromWhatIsStored(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 6, 100)
+	w.grow("b", "a4", 1, 100)
+	var nodes []*chain.HeaderNode
+	for _, name := range []string{"g", "a1", "a2", "a3", "a4", "a5", "a6"} {
+		nodes = append(nodes, w.nodes[name])
+	}
+	s := New(Config{
+		Params: w.params, Headers: nodes, Tip: w.nodes["a3"], Invalid: []*chain.HeaderNode{w.nodes["b1"]},
+		Stored: func(h chain.Hash) bool { return h == w.nodes["a5"].Hash },
+		Rand:   rand.New(rand.NewPCG(1, 0)),
+	})
+	checkInvariants(t, s)
+	stored := map[string]bool{"a2": true, "a3": true, "a4": false, "a5": true, "a6": false}
+	for name, want := range stored {
+		if got := s.tree.Find(w.nodes[name].Hash).Stored; got != want {
+			t.Errorf("%s stored: %v", name, got)
+		}
+	}
+	if st := s.Status(); st.Tip != w.nodes["a3"] || st.Headers != 6 {
+		t.Errorf("%+v", st)
+	}
+	s.Step(w.start, Joined{1, PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness}})
+	acts := s.Step(w.start, Message{1, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&w.nodes["a6"].Header}}})
+	if count(acts, 1, wire.CmdGetData) != 1 {
+		t.Error("what is missing was not asked for")
+	}
+}
+
+// A leader of the headers sync that falls silent gives way after twenty seconds.
+func TestASilentHeadersLeaderGivesWay(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 4500, 100)
+	r := newRig(t, w)
+	r.check = false
+	names := numbered("a", 4500)
+	r.joins(1, false)
+	r.joins(2, false)
+	if count(r.says(1, r.headers(names[:2000]...)), 1, wire.CmdGetHeaders) != 1 {
+		t.Fatal("the leader was not asked for more")
+	}
+	if count(r.says(2, r.headers(names[:2000]...)), 2, wire.CmdGetHeaders) != 0 {
+		t.Error("two peers send the same headers")
+	}
+	before := len(r.sent)
+	r.run(25 * time.Second)
+	if count(r.sent[before:], 2, wire.CmdGetHeaders) != 1 {
+		t.Error("nobody else was asked")
+	}
+	r.says(2, r.headers(names[2000:4000]...))
+	r.says(2, r.headers(names[4000:]...))
+	if h := r.n.s.Status().Headers; h != 4500 {
+		t.Errorf("best header at %d", h)
+	}
+}
+
+func TestGetBlocksGoesOnWhereItsInvEnded(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 700, 100)
+	r := newRig(t, w)
+	r.check = false
+	r.give(r.n, numbered("a", 700)...)
+	r.joins(1, true)
+	acts := r.says(1, &wire.MsgGetBlocks{BlockLocatorHashes: []*chain.Hash{&w.nodes["g"].Hash}})
+	inv := acts[0].(Send).Msg.(*wire.MsgInv)
+	if len(inv.InvList) != 500 {
+		t.Fatalf("%d hashes", len(inv.InvList))
+	}
+	acts = r.says(1, &wire.MsgGetData{InvList: inv.InvList[499:]})
+	if len(acts) != 2 || acts[1].(Send).Msg.(*wire.MsgInv).InvList[0].Hash != w.nodes["a700"].Hash {
+		t.Errorf("asking for the end of the inv does not name the tip: %d actions", len(acts))
+	}
+}
+
+func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
+	w := newWorld()
+	r := newRig(t, w)
+	r.joins(1, true)
+	na := wire.NewNetAddressTimestamp(time.Unix(1_600_000_000, 0), 9, []byte{10, 1, 2, 3}, 18444)
+	for _, m := range []wire.Message{
+		&wire.MsgAddr{AddrList: []*wire.NetAddress{na}},
+		&wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(na.Timestamp, 9, []byte{10, 1, 2, 3}, 18444)}},
+	} {
+		acts := r.says(1, m)
+		want := p2p.Addr{Host: "10.1.2.3", Port: 18444, Services: 9, Seen: 1_600_000_000}
+		if l, ok := acts[0].(LearnAddrs); !ok || len(l.Addrs) != 1 || l.Addrs[0] != want {
+			t.Errorf("%s: %+v", m.Command(), acts)
+		}
+	}
+	before := len(r.sent)
+	r.step(r.n, MinFeeChanged{1000}) // as it is
+	r.step(r.n, MinFeeChanged{4000})
+	if count(r.sent[before:], 1, wire.CmdFeeFilter) != 1 {
+		t.Errorf("%d feefilters", count(r.sent[before:], 1, wire.CmdFeeFilter))
+	}
+}
+
+// T45: floods of small messages neither grow anything nor are answered at length.
+func TestT45_SmallMessagesCostNothing(t *testing.T) {
+	r := newRig(t, newWorld())
+	r.joins(1, true)
+	before := r.n.s.Sizes()
+	for i := range 5000 {
+		for _, m := range []wire.Message{
+			wire.NewMsgFeeFilter(int64(i) - 10), &wire.MsgSendHeaders{}, &wire.MsgGetAddr{}, &wire.MsgHeaders{},
+		} {
+			if acts := r.says(1, m); len(acts) > 1 {
+				t.Fatalf("%s was answered by %d actions", m.Command(), len(acts))
+			}
+		}
+	}
+	if after := r.n.s.Sizes(); fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("grew from %+v to %+v", before, after)
+	}
+}
