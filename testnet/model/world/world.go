@@ -43,7 +43,7 @@ type World struct {
 func New(public bool) *World {
 	p := chain.RegTest()
 	if public {
-		p.GenerateSupported = false
+		p.Net = 0x0badcafe // any but regtest's: Params.Local tells by it
 	}
 	g := p.Genesis()
 	w := &World{
