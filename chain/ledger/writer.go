@@ -19,7 +19,7 @@ const (
 	pipelineBytes = 8 << 20
 	// pipelineBlocks bounds the same for small blocks; so many are enough to
 	// keep all cores busy.
-	pipelineBlocks = 64
+	pipelineBlocks = 32
 	// freshLimit bytes of submitted blocks are kept decoded until their turn; those
 	// beyond are read and decoded again.
 	freshLimit = 8 << 20
