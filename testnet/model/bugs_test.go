@@ -215,7 +215,7 @@ func bugs() map[string]func(m machine) machine {
 		"the same is asked again and again": func(m machine) machine {
 			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
 				if _, ok := sent[*wire.MsgGetData](a); ok {
-					return slices.Repeat([]gossip.Action{a}, 20)
+					return slices.Repeat([]gossip.Action{a}, 40)
 				}
 				return keep(a)
 			}}

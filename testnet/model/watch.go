@@ -19,7 +19,7 @@ import (
 
 const (
 	maxWrong = 20 // violations after which a run ends
-	maxAsks  = 12 // requests for one thing at one peer: more is asking for ever
+	maxAsks  = 30 // requests for one thing at one peer: more is asking for ever
 
 	// patience with a peer that was asked for a transaction by its wtxid; gossip's is
 	// 5 s. A parent asked for by its txid may be on its way under its other name.
