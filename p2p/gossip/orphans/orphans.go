@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	MaxInAll   = 1000             // each costs a judgement per tip
+	maxInAll   = 1000             // each costs a judgement per tip
 	MaxPerPeer = 200              // so that nobody fills the house alone
-	MaxBytes   = 10 << 20         // in all
-	MaxParents = 100              // missing ones; more is no honest transaction
+	maxBytes   = 10 << 20         // in all
+	maxParents = 100              // missing ones; more is no honest transaction
 	Expiry     = 20 * time.Minute // [ORPHAN_TX_EXPIRE_TIME]
 )
 
@@ -63,7 +63,7 @@ func (o *House) All() []*Orphan {
 
 // Room says whether one more of that peer with so many parents would be taken.
 func (o *House) Room(id p2p.PeerID, parents int) bool {
-	return parents <= MaxParents && o.perPeer[id] < MaxPerPeer
+	return parents <= maxParents && o.perPeer[id] < MaxPerPeer
 }
 
 // Add takes an orphan in; the oldest go when there are too many.
@@ -78,7 +78,7 @@ func (o *House) Add(x *Orphan) {
 	o.order = append(o.order, x)
 	o.perPeer[x.From]++
 	o.bytes += x.Tx.Size
-	for len(o.byWID) > MaxInAll || o.bytes > MaxBytes {
+	for len(o.byWID) > maxInAll || o.bytes > maxBytes {
 		o.dropOldest()
 	}
 }
@@ -168,7 +168,7 @@ func (o *House) Check() error {
 	}
 	n := len(o.byWID)
 	switch {
-	case n > MaxInAll || o.bytes > MaxBytes:
+	case n > maxInAll || o.bytes > maxBytes:
 		return fmt.Errorf("%d orphans of %d bytes", n, o.bytes)
 	case byPeer != n || bytes != o.bytes || links != waiting || len(o.All()) != n:
 		return fmt.Errorf("%d orphans, %d by peer, %d in order; %d bytes, %d counted; %d parents, %d waiting",

@@ -13,7 +13,7 @@ import (
 const (
 	maxKnown  = 25_000 // hashes in each half of a peer's known-set; Core's filter has 50,000
 	maxOutbox = 10_000 // waiting to be announced to one peer; the oldest are forgotten
-	MaxInv    = 1000   // in one inv [INVENTORY_BROADCAST_MAX]
+	maxInv    = 1000   // in one inv [INVENTORY_BROADCAST_MAX]
 
 	inboundInv  = 5 * time.Second // mean time between invs on public networks [INBOUND_INVENTORY_BROADCAST_INTERVAL]
 	outboundInv = 2 * time.Second // [OUTBOUND_INVENTORY_BROADCAST_INTERVAL]
@@ -86,14 +86,14 @@ func (o *Outbox) Schedule(now time.Time, inbound bool, r *rand.Rand) {
 	o.Due = now.Add(time.Duration(-math.Log(u) * float64(mean)))
 }
 
-// Take gives the next inv of at most MaxInv entries, nil when nothing waits.
+// Take gives the next inv of at most maxInv entries, nil when nothing waits.
 func (o *Outbox) Take() *wire.MsgInv {
 	typ := wire.InvTypeTx
 	if o.ByWTxID {
 		typ = InvTypeWTx
 	}
 	inv := &wire.MsgInv{}
-	for len(o.items) > 0 && len(inv.InvList) < MaxInv {
+	for len(o.items) > 0 && len(inv.InvList) < maxInv {
 		in := o.items[0]
 		o.items = o.items[1:]
 		if h := o.Name(in.Tx); !in.out && !o.known.Has(h) {

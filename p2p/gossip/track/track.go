@@ -10,7 +10,7 @@ import (
 
 const (
 	MaxOffers  = 5000            // announced by one peer and not yet settled [MAX_PEER_TX_ANNOUNCEMENTS]
-	MaxFlights = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
+	maxFlights = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
 	Timeout    = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
 )
 
@@ -124,7 +124,7 @@ func (t *Tracker) kick(p *Peer) {
 func (t *Tracker) Fill(now time.Time, limit int) {
 	for len(t.kicked) > 0 && t.flights < limit {
 		p := t.kicked[0]
-		for len(p.queue) > 0 && p.flights < MaxFlights && t.flights < limit && !p.gone {
+		for len(p.queue) > 0 && p.flights < maxFlights && t.flights < limit && !p.gone {
 			w := p.queue[0]
 			p.queue = p.queue[1:]
 			if !w.done && w.asked == nil && slices.Contains(w.offers, p) {
@@ -191,7 +191,7 @@ func (t *Tracker) fail(w *want, p *Peer) {
 
 // better says whether a is rather asked than b, who announced it earlier.
 func better(a, b *Peer) bool {
-	if free := a.flights < MaxFlights; free != (b.flights < MaxFlights) {
+	if free := a.flights < maxFlights; free != (b.flights < maxFlights) {
 		return free
 	}
 	return a.preferred && !b.preferred
@@ -254,7 +254,7 @@ func (t *Tracker) Check() error {
 				offers++
 			}
 		}
-		if offers != p.offers || offers > MaxOffers || p.flights < 0 || p.flights > MaxFlights {
+		if offers != p.offers || offers > MaxOffers || p.flights < 0 || p.flights > maxFlights {
 			return fmt.Errorf("a peer has %d offers, counted %d, and %d requests", offers, p.offers, p.flights)
 		}
 	}

@@ -1,0 +1,114 @@
+package headers
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/tree"
+)
+
+type talkers struct {
+	*Sync
+	blocks []chaintest.Mined
+	tops   map[p2p.PeerID]int32 // highest block that each peer is known to have
+}
+
+func newTalkers(t *testing.T, n int) *talkers {
+	p := chain.RegTest()
+	tr := tree.New([]*chain.HeaderNode{p.Genesis()})
+	tr.SetTip(tr.Genesis())
+	s := New(p, tr, rand.New(rand.NewPCG(1, 0)), slog.New(slog.DiscardHandler))
+	x := &talkers{Sync: s, tops: map[p2p.PeerID]int32{}}
+	x.blocks = chaintest.Grow(t, p, p.Genesis(), chaintest.Times(n))
+	x.Now(x.blocks[n-1].Node.Header.Timestamp.Add(time.Minute))
+	return x
+}
+
+func (x *talkers) join(id p2p.PeerID) *Talk {
+	t := x.Join(id, true, func(e *tree.Entry) { x.tops[id] = max(x.tops[id], e.Node.Height) })
+	x.Acts()
+	return t
+}
+
+func (x *talkers) run(from, to int) (hs []*wire.BlockHeader) {
+	for _, b := range x.blocks[from-1 : to] {
+		hs = append(hs, &b.Node.Header)
+	}
+	return hs
+}
+
+func TestHeadersAreStoredOnceAndParentsFirst(t *testing.T) {
+	x := newTalkers(t, 20)
+	a, b := x.join(1), x.join(2)
+	x.OnHeaders(a, x.run(1, 12))
+	x.OnHeaders(b, x.run(5, 20))
+	var stored []int32
+	for _, act := range x.Acts() {
+		for _, n := range act.Store {
+			stored = append(stored, n.Height)
+		}
+	}
+	if len(stored) != 20 {
+		t.Fatalf("%d headers stored", len(stored))
+	}
+	for i, h := range stored {
+		if int(h) != i+1 {
+			t.Errorf("header %d stored at place %d", h, i)
+		}
+	}
+	if x.tops[1] != 12 || x.tops[2] != 20 {
+		t.Errorf("peers have %v", x.tops)
+	}
+}
+
+// What is announced while a getheaders is unanswered is asked for once, after the
+// answer.
+func TestAnnouncementsDuringAQuestionAreAskedForAfterIt(t *testing.T) {
+	x := newTalkers(t, 5)
+	a := x.join(1)
+	x.Announced(a, x.blocks[4].Block.Hash)
+	if acts := x.Acts(); len(acts) != 0 {
+		t.Fatalf("%d acts while a question is open", len(acts))
+	}
+	x.OnHeaders(a, x.run(1, 3))
+	asks := 0
+	for _, act := range x.Acts() {
+		if act.Ask != nil {
+			asks++
+		}
+	}
+	if asks != 1 {
+		t.Errorf("asked %d times", asks)
+	}
+	x.OnHeaders(a, x.run(4, 5))
+	if x.Acts(); a.unknown != (chain.Hash{}) && !x.Resolve(a) || x.tops[1] != 5 {
+		t.Errorf("the announced block is not known to be there: %v", x.tops)
+	}
+}
+
+// A branch made invalid by hand is our own affair; one that breaks a rule is an
+// offence to build on.
+func TestWhoseOffenceABadParentIs(t *testing.T) {
+	for why, dropped := range map[tree.Badness]bool{tree.ByHand: false, tree.ByRule: true} {
+		x := newTalkers(t, 5)
+		a := x.join(1)
+		x.OnHeaders(a, x.run(1, 3))
+		x.tree.Mark(x.tree.Find(x.blocks[2].Block.Hash), why)
+		x.Acts()
+		x.OnHeaders(a, x.run(3, 5))
+		acts := x.Acts()
+		if got := len(acts) == 1 && acts[0].Drop && acts[0].Offence != ""; got != dropped {
+			t.Errorf("marked %v: dropped %v", why, got)
+		}
+		if x.tree.Len() != 4 {
+			t.Errorf("marked %v: %d headers kept", why, x.tree.Len())
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package serve
+
+import (
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/msg"
+)
+
+// desk is one whose verified chain has 15 blocks; 16 to 18 are stored above it,
+// 19 and 20 are headers only.
+func desk(t *testing.T) (*Desk, []chaintest.Mined) {
+	p := chain.RegTest()
+	blocks := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
+	nodes := []*chain.HeaderNode{blocks[0].Node.Parent}
+	for _, b := range blocks {
+		nodes = append(nodes, b.Node)
+	}
+	tr := tree.New(nodes)
+	tr.SetTip(tr.Find(blocks[14].Block.Hash))
+	for _, b := range blocks[15:18] {
+		tr.Find(b.Block.Hash).Stored = true
+	}
+	n := uint64(0)
+	return &Desk{
+		Tree: tr, Pool: relay.NewPool(), Recent: &compact.Recent{}, Nonce: func() uint64 { n++; return n }, Local: true,
+	}, blocks
+}
+
+func ask(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
+	m := wire.NewMsgGetData()
+	for _, h := range hashes {
+		m.InvList = append(m.InvList, wire.NewInvVect(typ, &h))
+	}
+	return m
+}
+
+// Everybody gets the verified chain; only have peers get what is above it.
+func TestWhoGetsWhichBodies(t *testing.T) {
+	d, b := desk(t)
+	for _, c := range []struct {
+		have   bool
+		height int
+		served bool
+	}{{false, 15, true}, {false, 16, false}, {true, 16, true}, {true, 18, true}, {true, 19, false}} {
+		got := d.Data(&Client{Have: c.have}, ask(wire.InvTypeWitnessBlock, b[c.height-1].Block.Hash))
+		if served := len(got) == 1 && got[0].Msg == nil; served != c.served {
+			t.Errorf("block %d to a have peer %v: served %v", c.height, c.have, served)
+		}
+	}
+	plain := d.Data(&Client{}, ask(wire.InvTypeBlock, b[3].Block.Hash))
+	if len(plain) != 1 || plain[0].Witness {
+		t.Error("a block asked without witnesses is served with them")
+	}
+}
+
+func TestWhoGetsWhichHeaders(t *testing.T) {
+	d, b := desk(t)
+	m := &wire.MsgGetHeaders{BlockLocatorHashes: []*chain.Hash{&b[9].Block.Hash}}
+	if reply, last := d.Headers(&Client{}, m); len(reply.Headers) != 5 || last != d.Tree.Tip() {
+		t.Errorf("%d headers to a stock peer", len(reply.Headers))
+	}
+	if reply, last := d.Headers(&Client{Have: true}, m); len(reply.Headers) != 10 || last != d.Tree.Best() {
+		t.Errorf("%d headers to a have peer", len(reply.Headers))
+	}
+}
+
+// T22: parts are given of the last blocks, of some older ones the whole, of others
+// nothing; a place beyond the end is an offence.
+func TestT22_PartsOfBlocks(t *testing.T) {
+	d, b := desk(t)
+	d.Recent.Add(b[14].Block, nil)
+	c := &Client{}
+	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].Msg.(*msg.BlockTxn).Txs) != 1 {
+		t.Errorf("parts of the tip: %v", got)
+	}
+	if _, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{1}}); ok {
+		t.Error("a place beyond the block's end was found")
+	}
+	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[9].Block.Hash, Indexes: []int{9}}); !ok || len(got) != 1 || got[0].Block != b[9].Block.Hash {
+		t.Errorf("an older block is not sent whole: %v", got)
+	}
+	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[2].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 0 {
+		t.Errorf("a block 12 below the tip was served: %v", got)
+	}
+	if got := d.Data(c, ask(InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].Block != b[2].Block.Hash {
+		t.Errorf("short form of the tip and of an old block: %v", got)
+	}
+}
