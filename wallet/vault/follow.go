@@ -126,12 +126,26 @@ func (v *Vault) scan(on bool) {
 	}
 }
 
+// steadyTip is the ledger's tip, which is not older than what the books have
+// been told: they did not move while it was asked for. It returns with mu held.
+func (v *Vault) steadyTip() *chain.HeaderNode {
+	v.mu.Lock()
+	for {
+		before := v.moved
+		v.mu.Unlock()
+		tip := v.cfg.Chain.Tip()
+		v.mu.Lock()
+		if v.moved == before {
+			return tip
+		}
+	}
+}
+
 // step goes back to the active chain if the books have left it, and says which
 // block comes next; nil at the tip.
 func (v *Vault) step() (*chain.HeaderNode, error) {
-	v.mu.Lock()
+	tip := v.steadyTip()
 	defer v.mu.Unlock()
-	tip := v.cfg.Chain.Tip() // with the books held still: never older than what they were told
 	b := v.books
 	if b == nil || b.Cursor().Hash == tip.Hash {
 		return nil, nil
