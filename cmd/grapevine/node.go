@@ -60,7 +60,7 @@ func (p *program) nodeCommand() *cli.Command {
 			shell.StringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
 			shell.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
-			shell.BoolFlag("coinstatsindex", "comes with a later version"),
+			shell.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			level, format,
 		}, append(talkFlags(), shell.RulesFlags()...)...),
 		Action: p.runNode,
@@ -123,9 +123,6 @@ func nodeFailure(cfg node.Config, err error) error {
 
 // nodeConfig turns flags into a configuration, and says what is wrong with them.
 func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
-	if c.Bool("coinstatsindex") {
-		return cfg, shell.Usagef("--coinstatsindex comes with a later version")
-	}
 	if cfg.Params, err = shell.Params(c); err != nil {
 		return cfg, err
 	}

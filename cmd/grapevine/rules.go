@@ -17,6 +17,7 @@ func chainFlags(c *cli.Context, cfg *node.Config) (err error) {
 	cfg.DBCache = int64(cache) * mib
 	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
 	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
+	cfg.CoinStatsIndex = c.Bool("coinstatsindex")
 	if c.IsSet("minimumchainwork") {
 		if cfg.Params.MinimumChainWork, err = chain.ParseWork(c.String("minimumchainwork")); err != nil {
 			return shell.Usagef("--minimumchainwork: %v", err)

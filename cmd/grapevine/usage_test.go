@@ -25,7 +25,6 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --testactivationheight taproot@5", "can be", ""},
 		{"node --minimumchainwork work", "want up to 64 hex digits", ""},
 		{"node --network xnet", "there is no network \"xnet\"", ""},
-		{"node --coinstatsindex", "comes with a later version", ""},
 		{"node --mine sometimes", "want manual, on-tx or every=10s", ""},
 		{"node --mine every=-1s", "want a time", ""},
 		{"node --listen nowhere", "--listen \"nowhere\": want HOST:PORT", ""},

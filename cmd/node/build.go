@@ -26,7 +26,7 @@ func (n *Node) openLedger() error {
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
 		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid,
-		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex,
+		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		Now: n.cfg.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
@@ -139,7 +139,7 @@ func (n *Node) buildRPC() error {
 	n.RPC, err = rpc.New(rpc.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
-		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex,
+		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		Settle: n.follow.Settle, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,

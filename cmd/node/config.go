@@ -45,6 +45,8 @@ type Config struct {
 	FallbackFee wallet.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool
+	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
+	CoinStatsIndex bool
 
 	Version string // of the program, as "0.1.0"
 

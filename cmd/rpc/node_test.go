@@ -32,12 +32,16 @@ func start(t *testing.T) *town {
 	return startIn(t, t.TempDir())
 }
 
-func startIn(t *testing.T, dir string) *town {
+func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *town {
 	t.Helper()
-	n, err := node.New(node.Config{
+	cfg := node.Config{
 		Params: chain.RegTest(), DataDir: dir, RPCListen: "127.0.0.1:0", RPCUser: "u", RPCPassword: "p",
 		Wallet: true, TxIndex: true, FilterIndex: true, Version: "0.1.0", NoSync: true,
-	})
+	}
+	for _, edit := range edits {
+		edit(&cfg)
+	}
+	n, err := node.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

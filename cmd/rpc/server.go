@@ -47,7 +47,7 @@ type Config struct {
 	Swarm  *swarm.Swarm
 	Wallet *vault.Vault // nil: no wallet
 	// What the ledger keeps beside the chain.
-	TxIndex, FilterIndex bool
+	TxIndex, FilterIndex, CoinStatsIndex bool
 	// ChainFile is the ledger's file, for dbinfo and dbbackup; nil: they refuse.
 	ChainFile *db.DB
 
@@ -144,7 +144,7 @@ func (s *Server) Addr() net.Addr {
 func (s *Server) routes() http.Handler {
 	onChain := chainapi.New(chainapi.Config{
 		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Miner: s.cfg.Miner, Submit: s.cfg.Swarm.SubmitBlock,
-		Settle: s.cfg.Settle, Sync: s.syncState, TxIndex: s.cfg.TxIndex, FilterIndex: s.cfg.FilterIndex,
+		Settle: s.cfg.Settle, Sync: s.syncState, TxIndex: s.cfg.TxIndex, FilterIndex: s.cfg.FilterIndex, CoinStatsIndex: s.cfg.CoinStatsIndex,
 		File: s.cfg.ChainFile, Now: s.cfg.Now,
 	})
 	onPool := poolapi.New(poolapi.Config{

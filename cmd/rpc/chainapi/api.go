@@ -26,9 +26,9 @@ type Config struct {
 	// Sync says how high the headers reach and whether bodies are being fetched.
 	Sync func() (headers int32, syncing bool)
 	// What the ledger keeps beside the chain.
-	TxIndex, FilterIndex bool
-	File                 *db.DB // the chain's file; nil: methods about it refuse
-	Now                  func() time.Time
+	TxIndex, FilterIndex, CoinStatsIndex bool
+	File                                 *db.DB // the chain's file; nil: methods about it refuse
+	Now                                  func() time.Time
 }
 
 // API has the methods.

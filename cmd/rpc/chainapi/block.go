@@ -107,50 +107,6 @@ func (a *API) getBlockFilter(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}{hex.EncodeToString(filter), header.String()}, nil
 }
 
-type coinStats struct {
-	Height       int32          `json:"height"`
-	Best         string         `json:"bestblock"`
-	TxOuts       int64          `json:"txouts"`
-	BogoSize     int64          `json:"bogosize"`
-	Serialized3  string         `json:"hash_serialized_3,omitempty"`
-	MuHash       string         `json:"muhash,omitempty"`
-	Total        jsonrpc.Amount `json:"total_amount"`
-	Transactions int64          `json:"transactions"`
-	DiskSize     int64          `json:"disk_size"`
-}
-
-func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	kind := c.String("hash_type")
-	switch kind {
-	case "":
-		kind = "hash_serialized_3"
-	case "hash_serialized_3", "muhash", "none":
-	default:
-		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a valid hash_type", kind)
-	}
-	if c.Has("hash_or_height") {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	st, err := a.cfg.Ledger.CoinStats(ctx)
-	if err != nil {
-		return nil, err
-	}
-	info := coinStats{
-		Height: st.Height, Best: st.Best.String(), TxOuts: st.TxOuts, BogoSize: st.BogoSize,
-		Total: jsonrpc.Amount(st.Total), Transactions: st.Transactions, DiskSize: st.DiskSize,
-	}
-	switch kind {
-	case "muhash":
-		info.MuHash = st.MuHash.String()
-	case "hash_serialized_3":
-		info.Serialized3 = st.Serialized3.String()
-	}
-	return info, nil
-}
-
 func (a *API) invalidateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return a.mark(ctx, c, a.cfg.Ledger.Invalidate)
 }

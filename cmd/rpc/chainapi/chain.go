@@ -151,5 +151,6 @@ func (a *API) getIndexInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	add("txindex", a.cfg.TxIndex)
 	add("basic block filter index", a.cfg.FilterIndex)
+	add("coinstatsindex", a.cfg.CoinStatsIndex)
 	return all, nil
 }
