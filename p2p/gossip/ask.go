@@ -114,6 +114,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 			blocks = append(blocks, iv.Hash)
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 			p.outbox.Knows(iv.Hash)
+			s.txs.orphans.Also(iv.Hash, p.id)
 			if !p.info.BlocksOnly && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
 				s.txs.track.Offer(p.offers, track.Ask{Hash: iv.Hash, ByWTxID: iv.Type == relay.InvTypeWTx})
 			}

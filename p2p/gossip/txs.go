@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/orphans"
 	"grapevine/p2p/gossip/relay"
@@ -122,9 +123,23 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 		}
 	}
 	s.txs.orphans.Add(&orphans.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(orphans.Expiry)})
+	s.askParents(p, parents)
+}
+
+func (s *State) askParents(p *peer, parents []chain.Hash) {
 	for _, h := range parents {
 		if !s.haveTx(h) {
 			s.txs.track.Offer(p.offers, track.Ask{Hash: h})
+		}
+	}
+}
+
+// inheritOrphans: what waited for a peer that left is now for those who had
+// announced it as well.
+func (s *State) inheritOrphans(id p2p.PeerID) {
+	for _, x := range s.txs.orphans.Forget(id) {
+		if p := s.byID[x.From]; p != nil {
+			s.askParents(p, x.Parents)
 		}
 	}
 }

@@ -14,6 +14,7 @@ const (
 	MaxPerPeer = 200              // so that nobody fills the house alone
 	maxBytes   = 10 << 20         // in all
 	maxParents = 100              // missing ones; more is no honest transaction
+	maxOthers  = 8                // announcers kept of one orphan, besides who sent it
 	Expiry     = 20 * time.Minute // [ORPHAN_TX_EXPIRE_TIME]
 )
 
@@ -23,6 +24,7 @@ type Orphan struct {
 	From    p2p.PeerID
 	Parents []chain.Hash // txids that were missing, without duplicates
 	Expires time.Time
+	others  []p2p.PeerID // who announced it as well
 	gone    bool
 }
 
@@ -76,7 +78,7 @@ func (o *House) Add(x *Orphan) {
 		o.byParent[h] = append(o.byParent[h], x)
 	}
 	o.order = append(o.order, x)
-	o.perPeer[x.From]++
+	o.count(x.From, 1)
 	o.bytes += x.Tx.Size
 	for len(o.byWID) > maxInAll || o.bytes > maxBytes {
 		o.dropOldest()
@@ -115,9 +117,7 @@ func (o *House) Remove(wid chain.Hash) *Orphan {
 			o.byParent[h] = rest
 		}
 	}
-	if o.perPeer[x.From]--; o.perPeer[x.From] == 0 {
-		delete(o.perPeer, x.From)
-	}
+	o.count(x.From, -1)
 	o.bytes -= x.Tx.Size
 	if len(o.order) > 2*len(o.byWID)+64 {
 		o.order = o.All()
@@ -125,15 +125,40 @@ func (o *House) Remove(wid chain.Hash) *Orphan {
 	return x
 }
 
-// Forget takes out all of a peer's.
-func (o *House) Forget(id p2p.PeerID) {
-	if o.perPeer[id] == 0 {
-		return
+// Also notes that another peer has announced an orphan: it is that one's should
+// the first leave, who may have been a liar that knew it early.
+func (o *House) Also(wid chain.Hash, id p2p.PeerID) {
+	x := o.byWID[wid]
+	if x != nil && x.From != id && len(x.others) < maxOthers && !slices.Contains(x.others, id) {
+		x.others = append(x.others, id)
 	}
+}
+
+// Forget takes out all of a peer's, but those that others have announced as well:
+// these are theirs now, and given back, for their parents are to be asked anew.
+func (o *House) Forget(id p2p.PeerID) (moved []*Orphan) {
 	for _, x := range o.All() {
-		if x.From == id {
-			o.Remove(x.Tx.WID)
+		x.others = slices.DeleteFunc(x.others, func(p p2p.PeerID) bool { return p == id })
+		if x.From != id {
+			continue
 		}
+		i := slices.IndexFunc(x.others, func(p p2p.PeerID) bool { return o.perPeer[p] < MaxPerPeer })
+		if i < 0 {
+			o.Remove(x.Tx.WID)
+			continue
+		}
+		o.count(id, -1)
+		x.From = x.others[i]
+		x.others = slices.Delete(x.others, i, i+1)
+		o.count(x.From, 1)
+		moved = append(moved, x)
+	}
+	return moved
+}
+
+func (o *House) count(id p2p.PeerID, n int) {
+	if o.perPeer[id] += n; o.perPeer[id] == 0 {
+		delete(o.perPeer, id)
 	}
 }
 

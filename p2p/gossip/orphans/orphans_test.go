@@ -36,6 +36,8 @@ func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 				for _, x := range o.Waiting(chain.Hash{1, byte(r.IntN(40))}) {
 					o.Remove(x.Tx.WID)
 				}
+			case k == 8 && i%2 == 0:
+				o.Also(chain.Hash{byte(i - r.IntN(9)), byte(i >> 8)}, p2p.PeerID(r.IntN(9)))
 			case k == 8:
 				o.Forget(p2p.PeerID(r.IntN(9)))
 			default:
