@@ -19,6 +19,13 @@ func (w *writer) fill() (bool, error) {
 	if w.failing || w.draining() || full || w.out.full() {
 		return false, nil
 	}
+	if w.lost() {
+		if len(w.queue) > 0 {
+			return false, nil
+		}
+		w.leaveBadBranch()
+		return true, nil
+	}
 	goal := w.tree.Goal()
 	if goal == nil || goal == w.head {
 		return false, nil
@@ -71,15 +78,29 @@ func (w *writer) reorganise(goal *tree.Entry) {
 			break
 		}
 	}
-	hold := size <= moveBytes
-	w.disconnectTo(fork, hold)
-	if !hold {
+	if size > w.l.cfg.moveBytes {
 		w.log.Warn("large reorganisation, block by block", "from", tip.Height, "fork", fork.Height, "bytes", size)
-		return // fill goes on from the fork
+		w.disconnectTo(fork, false)
+		return // fill goes on from wherever that leads
 	}
+	w.disconnectTo(fork, true)
 	for i, e := range up {
 		w.enqueue(e, false).hold = i < len(up)-1
 	}
+}
+
+// lost says whether the tip itself is marked invalid, so that it has to be left
+// even for less work.
+func (w *writer) lost() bool { return w.entryOf(w.tree.Tip()).Bad() }
+
+// leaveBadBranch queues the way down to the last good block.
+func (w *writer) leaveBadBranch() {
+	good := w.tree.Tip()
+	for w.entryOf(good).Bad() {
+		good = good.Parent
+	}
+	w.disconnectTo(good, w.sizeDownTo(good) <= w.l.cfg.moveBytes)
+	w.queue[len(w.queue)-1].hold = false
 }
 
 // sizeDownTo is the bytes of the blocks from the tip down to above n.
@@ -90,9 +111,10 @@ func (w *writer) sizeDownTo(n *chain.HeaderNode) (size int64) {
 	return size
 }
 
-// disconnectTo queues the way down from the tip to n.
+// disconnectTo queues the way down from the tip to n: all of it as one move, or
+// as much as the pipeline holds.
 func (w *writer) disconnectTo(n *chain.HeaderNode, hold bool) {
-	for at := w.tree.Tip(); at != n; at = at.Parent {
+	for at := w.tree.Tip(); at != n && (hold || w.bytes < pipelineBytes); at = at.Parent {
 		w.enqueue(w.entryOf(at), true).hold = hold
 	}
 }

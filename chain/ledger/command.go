@@ -81,10 +81,7 @@ func (w *writer) invalidate(e *tree.Entry) {
 	w.log.Info("block marked invalid by hand", "block", e.Node.Hash, "height", e.Node.Height)
 	w.tree.MarkByHand(e)
 	w.archive.SaveHeader(e.Num, e.Record())
-	if w.tree.IsActive(e.Node) {
-		w.disconnectTo(e.Node.Parent, w.sizeDownTo(e.Node.Parent) <= moveBytes)
-		w.queue[len(w.queue)-1].hold = false
-	}
+	// If the tip builds on it, fill leaves the branch.
 }
 
 func (w *writer) reconsider(e *tree.Entry) {

@@ -43,6 +43,8 @@ type Config struct {
 	Workers     int // goroutines that check; 0: one for each core
 	Now         func() time.Time
 	Log         *slog.Logger // nil discards
+
+	moveBytes int64 // 0: the constant; tests make it small
 }
 
 // kept are the indexes that are to be kept.
@@ -82,6 +84,9 @@ func Open(c Config) (*Ledger, error) {
 	}
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	if c.moveBytes == 0 {
+		c.moveBytes = moveBytes
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -136,7 +136,7 @@ func (w *writer) store(e *tree.Entry, m submitMsg) {
 // settle answers, once nothing is left to connect, those whose blocks were
 // stored only, and the command that was carried out.
 func (w *writer) settle() (bool, error) {
-	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.tree.Goal() != nil {
+	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.lost() || w.tree.Goal() != nil {
 		return false, nil
 	}
 	for _, e := range w.awaiting {

@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/db"
 )
 
 func plant(t testing.TB, opts ...option) (*chaintest.Tree, *rig) {
@@ -224,5 +227,65 @@ func TestT17_MutatedBodyNeverMarksTheHeader(t *testing.T) {
 		t.Errorf("status after mutated copies: %b", st)
 	}
 	tr.Accept("b")
+	r.check()
+}
+
+// Reorganisations too large for one move go block by block, and end alike.
+func TestLargeReorganisationsGoBlockByBlock(t *testing.T) {
+	tr, r := plant(t, func(c *Config, _ *db.Options) { c.moveBytes = 1 })
+	//	genesis -> a1 -> … -> a40
+	//	             \-> b2 -> … -> b41 -> bad!
+	tr.Grow(chaintest.Genesis, "a", 40)
+	tr.AcceptRow("a", 40)
+	tr.Block("a1", "b1")
+	end := tr.Grow("b1", "c", 39)
+	for _, name := range append([]string{"b1"}, names("c", 38)...) {
+		tr.Side(name)
+	}
+	tr.Accept(end)
+	r.invalidate(tr.Named("c5"))
+	tr.ExpectTip("a40")
+	r.invalidate(tr.Named("a3"))
+	tr.ExpectTip("c4")
+	r.reconsider(tr.Named("c5"))
+	tr.ExpectTip(end)
+	tr.Block(end, "bad", chaintest.Fees(1))
+	tr.Reject("bad", chain.ErrCoinbaseAmount)
+	tr.ExpectTip(end)
+	r.check()
+}
+
+func names(prefix string, n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprint(prefix, i+1))
+	}
+	return list
+}
+
+// The mark was on disk before the node fell, the coins were not.
+func TestTipThatIsMarkedIsLeftAtTheStart(t *testing.T) {
+	path := t.TempDir() + "/chain.db"
+	r := start(t, path)
+	tr := chaintest.NewTree(t, r.cfg.Params, r)
+	tr.Grow(chaintest.Genesis, "a", 5)
+	tr.AcceptRow("a", 5)
+	if _, err := r.CoinStats(t.Context()); err != nil { // coins stand at a5 on disk
+		t.Fatal(err)
+	}
+	r.invalidate(tr.Named("a3"))
+	if err := r.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	crash, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	crashed := t.TempDir() + "/crash.db"
+	if err := os.WriteFile(crashed, crash, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r = start(t, crashed)
+	waitTip(t, r, tr.Named("a2"))
 	r.check()
 }
