@@ -30,8 +30,9 @@ BLOCKS    ?= 10000
 FULL      ?= 1
 CRASHES   ?= 1000
 SIGNATURES ?= 1000000
+SEEDS      ?= 10000
 
-.PHONY: help build demo test lint interop conformance fuzz bench soak prove clean
+.PHONY: help build demo test lint interop conformance fuzz bench large soak twins prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -39,7 +40,7 @@ help: ## print this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
 	 sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
 	@echo
-	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS), BLOCKS=$(BLOCKS), FULL=$(FULL) (soak, prove), CRASHES=$(CRASHES), SIGNATURES=$(SIGNATURES) (prove)"
+	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS), BLOCKS=$(BLOCKS), FULL=$(FULL), CRASHES=$(CRASHES), SIGNATURES=$(SIGNATURES), SEEDS=$(SEEDS)"
 
 build: ## bin/grapevine, one static binary (LIBSECP=1: faster, with cgo)
 	CGO_ENABLED=$(CGO) $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o bin/grapevine ./cmd/grapevine
@@ -79,15 +80,22 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
 
+large: ## ten million coins on disk, ten thousand nodes in virtual time: minutes, and a GiB
+	GRAPEVINE_TEST_COINS=10000000 $(GO) test -count=1 -timeout 60m -run TestLargeSet -v ./chain/coins
+	GRAPEVINE_LARGE=1 $(GO) test -count=1 -timeout 20m -run TenThousand -v ./testnet/model
+
 soak: ## kill -9 in the middle of sync and mining, ROUNDS times, on real processes
 	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine' -v ./cmd/grapevine
 
-prove: ## every comparison with a naive twin and every random run, ROUNDS times
+twins: ## comparisons with naive twins, random runs, crashes and simulated faults, by ROUNDS CRASHES SIGNATURES SEEDS
 	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
+	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -tags libsecp256k1 -timeout 60m -run Twin_Curves ./chain/script; \
 	else echo "no libsecp256k1 here: the twin of the curves is left out"; fi
+
+prove: test lint demo interop conformance fuzz bench soak twins ## all of it at full size, over an hour
 
 clean: ## what build made
 	rm -rf bin
