@@ -1,0 +1,194 @@
+package connect
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+	"grapevine/chain/coins"
+	"grapevine/chain/script"
+)
+
+// desk is a connector above a map.
+type desk struct {
+	Connector
+	set   map[wire.OutPoint]chain.Coin
+	asked []wire.OutPoint
+}
+
+func newDesk(p *chain.Params) *desk {
+	d := &desk{set: map[wire.OutPoint]chain.Coin{}}
+	d.Connector = Connector{Params: p, Overlay: coins.NewOverlay(), Fetch: d.fetch}
+	return d
+}
+
+func (d *desk) fetch(ops []wire.OutPoint, into []coins.Found) error {
+	d.asked = append(d.asked, ops...)
+	for i, op := range ops {
+		into[i].Coin, into[i].OK = d.set[op]
+	}
+	return nil
+}
+
+// coin puts an old coin of anyone's into the set.
+func (d *desk) coin(n byte) chaintest.Coin {
+	op := wire.OutPoint{Hash: chain.Hash{0xcc, n}}
+	d.set[op] = chain.Coin{Value: btcutil.SatoshiPerBitcoin, PkScript: chaintest.OpTrue(), Height: 1}
+	return chaintest.Coin{Op: op, Value: btcutil.SatoshiPerBitcoin, Script: chaintest.OpTrue()}
+}
+
+func spend(t *testing.T, in ...chaintest.Coin) *chain.Tx {
+	t.Helper()
+	return chaintest.Spend(t, in, chaintest.Pay(btcutil.SatoshiPerBitcoin/2, chaintest.OpTrue()))
+}
+
+func TestCoinsOfABlock(t *testing.T) {
+	p := chain.RegTest()
+	for _, c := range []struct {
+		name string
+		txs  func(t *testing.T, d *desk) []*chain.Tx
+		want error
+	}{
+		{"old coins", func(t *testing.T, d *desk) []*chain.Tx {
+			return []*chain.Tx{spend(t, d.coin(1), d.coin(2)), spend(t, d.coin(3))}
+		}, nil},
+		{"a coin made before in the block", func(t *testing.T, d *desk) []*chain.Tx {
+			first := spend(t, d.coin(1))
+			return []*chain.Tx{first, chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5)}
+		}, nil},
+		{"a coin made later in the block", func(t *testing.T, d *desk) []*chain.Tx {
+			first := spend(t, d.coin(1))
+			return []*chain.Tx{chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5), first}
+		}, chain.ErrInputsMissing},
+		{"a coin spent twice", func(t *testing.T, d *desk) []*chain.Tx {
+			return []*chain.Tx{spend(t, d.coin(1)), chaintest.SpendOne(t, d.coin(1), chaintest.OpTrue(), 7)}
+		}, chain.ErrInputsMissing},
+		{"a coin that never was", func(t *testing.T, d *desk) []*chain.Tx {
+			c := d.coin(1)
+			delete(d.set, c.Op)
+			return []*chain.Tx{spend(t, c)}
+		}, chain.ErrInputsMissing},
+		// The coin looked up for the third transaction must not be taken for the
+		// output that the first does not have.
+		{"an output that its transaction does not have", func(t *testing.T, d *desk) []*chain.Tx {
+			first := spend(t, d.coin(1))
+			missing := chaintest.Coin{Op: wire.OutPoint{Hash: first.ID, Index: 9}, Value: 5, Script: chaintest.OpTrue()}
+			return []*chain.Tx{first, spend(t, missing), spend(t, d.coin(2))}
+		}, chain.ErrInputsMissing},
+		{"more out than in", func(t *testing.T, d *desk) []*chain.Tx {
+			return []*chain.Tx{chaintest.Spend(t, []chaintest.Coin{d.coin(1)}, chaintest.Pay(2*btcutil.SatoshiPerBitcoin, chaintest.OpTrue()))}
+		}, chain.ErrInBelowOut},
+	} {
+		d := newDesk(p)
+		m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(c.txs(t, d)...))
+		_, err := d.Connect(m.Node, m.Block, 1)
+		if !errors.Is(err, c.want) || c.want == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestDisconnectTakesEverythingBack(t *testing.T) {
+	p := chain.RegTest()
+	d := newDesk(p)
+	first := spend(t, d.coin(1), d.coin(2))
+	second := chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5)
+	m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(first, second))
+	e, err := d.Connect(m.Node, m.Block, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := coins.NewCache()
+	for _, ch := range e.Changes {
+		cache.Apply(ch)
+	}
+	changes, err := d.Disconnect(m.Block, e.Spent, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ch := range changes {
+		cache.Apply(ch)
+	}
+	for op, want := range d.set {
+		raw, known := cache.Get(op)
+		if c, err := coins.Decode(raw); !known || err != nil || c.Value != want.Value {
+			t.Errorf("%v is not back: %v", op, err)
+		}
+		if _, there, known := d.Overlay.Get(op); !there || !known {
+			t.Errorf("%v is not back in the overlay", op)
+		}
+	}
+	for _, tx := range m.Block.Txs {
+		if raw, _ := cache.Get(wire.OutPoint{Hash: tx.ID}); raw != nil {
+			t.Errorf("an output of %v is still there", tx.ID)
+		}
+	}
+}
+
+// BIP30 where it is needed: before BIP34 a coinbase could be repeated.
+func TestT25_BIP30RefusesACoinThatExists(t *testing.T) {
+	p := chain.RegTest()
+	net := *p.Params
+	net.BIP0034Height = 1000
+	p.Params = &net
+	d := newDesk(p)
+	m := chaintest.Mine(t, p, p.Genesis())
+	d.set[wire.OutPoint{Hash: m.Block.Txs[0].ID}] = chain.Coin{Value: 1, PkScript: chaintest.OpTrue()}
+	if _, err := d.Connect(m.Node, m.Block, 1); !errors.Is(err, chain.ErrBIP30) {
+		t.Errorf("got %v", err)
+	}
+	delete(d.set, wire.OutPoint{Hash: m.Block.Txs[0].ID})
+	if _, err := d.Connect(m.Node, m.Block, 2); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if _, err := d.Connect(m.Node, m.Block, 3); !errors.Is(err, chain.ErrBIP30) {
+		t.Errorf("a coin in the overlay: got %v", err)
+	}
+}
+
+// The first failure in block order is told, whichever worker is faster, and
+// Done is called once, after all tasks.
+func TestJobTellsTheFirstFailure(t *testing.T) {
+	p := chain.RegTest()
+	d := newDesk(p)
+	key := chaintest.NewKey(1)
+	var txs []*chain.Tx
+	for i := range byte(60) {
+		c := d.coin(i)
+		c.Script, c.Key = key.P2WPKH(), key
+		d.set[c.Op] = chain.Coin{Value: c.Value, PkScript: c.Script, Height: 1}
+		tx := spend(t, c)
+		if i == 17 || i == 40 || i == 59 {
+			forged := tx.Copy()
+			forged.TxIn[0].Witness[0][20] ^= 1
+			tx = chain.NewTx(forged)
+		}
+		txs = append(txs, tx)
+	}
+	m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(txs...))
+	e, err := d.Connect(m.Node, m.Block, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := StartWorkers(3)
+	defer ws.Close()
+	checker := script.New(script.Config{CacheEntries: 10})
+	for range 30 {
+		var wg sync.WaitGroup
+		wg.Add(1) // a second Done would panic
+		var told error
+		j := &Job{Block: m.Block, Spent: e.Spent, Checker: checker, Flags: e.Flags,
+			Done: func(_ Result, err error) { told = err; wg.Done() }}
+		j.Start(ws)
+		wg.Wait()
+		if want := txs[17].ID.String(); told == nil || !strings.Contains(told.Error(), want) {
+			t.Fatalf("told %v, want the failure in %s", told, want)
+		}
+	}
+}
