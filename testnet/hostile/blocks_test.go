@@ -247,6 +247,32 @@ func TestT20_BlockTxnsThatAreNoAnswer(t *testing.T) {
 // short is the compact block that carries nothing but the coinbase.
 func short(m chaintest.Mined) *msg.CmpctBlock { return msg.Compact(m.Block, 7, []int{0}) }
 
+// An attacker is first with three blocks in a row, whole and at once, so that it
+// becomes a favourite; then it announces the next one and says no more.
+func TestT21_FavouriteThatStalls(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1, &msg.SendCmpct{Version: 2})
+		for range 3 {
+			m := h.block(h.tip())
+			serve(p, m)
+			p.Say(hostile.Headers(m.Node))
+			h.within(blockMost, "the attacker's good block is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+			h.within(blockMost, "and passed on", h.agreed)
+		}
+		coins := h.purse(3)
+		p.Answer(func(*hostile.Peer, wire.Message) {})
+		for i := range 3 {
+			m := h.block(h.tip(), chaintest.With(h.spent(coins[i:i+1])...))
+			p.Say(short(m))
+			time.Sleep(20 * time.Millisecond)
+			if err := h.honest.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+			h.within(blockMost, "the block came from the honest node", func() bool { return h.tip().Hash == m.Node.Hash })
+		}
+	}, chooses)
+}
+
 func TestT22_RequestsThatCostMuch(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		many := make([]int, 65535)

@@ -127,7 +127,7 @@ func TestT29_AnnouncersThatNeverDeliver(t *testing.T) {
 		for _, c := range coins {
 			tx := pass(c, 1000)
 			for _, p := range liars {
-				p.Say(hostile.Inv(wire.InvTypeTx, tx.ID))
+				p.Say(hostile.Inv(wtx, tx.WID))
 			}
 			time.Sleep(50 * time.Millisecond)
 			if err := h.honest.Swarm.SubmitTx(t.Context(), tx); err != nil {
@@ -138,7 +138,7 @@ func TestT29_AnnouncersThatNeverDeliver(t *testing.T) {
 				return ok
 			})
 		}
-	})
+	}, chooses)
 }
 
 // cpu is the processor time in seconds that this process has used for Go code.

@@ -163,6 +163,10 @@ func knows(r *resident) setting {
 	return func(c *node.Config) { c.AddNode = append(c.AddNode, r.addr) }
 }
 
+// chooses lets the target dial the honest node: attackers come in, they are not
+// chosen.
+func chooses(c *node.Config) { c.AddNode = []string{honestIP + ":18444"} }
+
 // open starts a whole node at ip.
 func (h *house) open(ip string, settings ...setting) *resident {
 	h.t.Helper()
@@ -357,6 +361,9 @@ func (h *house) settles(before footprint) {
 	for end := time.Now().Add(leaveMost); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		now = measure(h.net)
 		if now.goroutines <= before.goroutines && now.connections <= before.connections {
+			if here, known := len(h.target.Swarm.Peers()), h.target.Swarm.Status().Peers; here != known {
+				h.t.Errorf("%d peers are here, the conversation goes on with %d", here, known)
+			}
 			return
 		}
 	}

@@ -132,7 +132,7 @@ func TestT4_FloodOfRequests(t *testing.T) {
 		}
 		for _, p := range deaf {
 			p.SetWriteDeadline(time.Now().Add(5 * time.Second))
-			for i := range 4 {
+			for i := range 12 {
 				p.Conn.Write(p.Frame("getdata", vectors(50_000, i, 77, wire.InvTypeWitnessBlock, wtx)))
 			}
 		}
