@@ -1,0 +1,198 @@
+package tree
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// naive keeps what a Tree should say, by looking at everything each time.
+type naive struct {
+	order  []*chain.HeaderNode // as added
+	bodies []*chain.HeaderNode // as stored
+	failed map[*chain.HeaderNode]bool
+	valid  map[*chain.HeaderNode]bool
+	tip    *chain.HeaderNode
+}
+
+func (n *naive) bad(at *chain.HeaderNode) bool {
+	for ; at != nil; at = at.Parent {
+		if n.failed[at] {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *naive) linked(at *chain.HeaderNode) bool {
+	for ; at != nil; at = at.Parent {
+		if n.stored(at) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (n *naive) stored(at *chain.HeaderNode) int {
+	for i, b := range n.bodies {
+		if b == at {
+			return i
+		}
+	}
+	return -1
+}
+
+// goal is the linked good block with the most work above the tip's; then one
+// that was connected before, then the body that came first.
+func (n *naive) goal() (best *chain.HeaderNode) {
+	for _, valid := range []bool{true, false} {
+		for _, b := range n.bodies {
+			if n.valid[b] == valid && !n.bad(b) && n.linked(b) && b.Height > n.tip.Height &&
+				(best == nil || b.Height > best.Height) {
+				best = b
+			}
+		}
+	}
+	return best
+}
+
+func (n *naive) best() (best *chain.HeaderNode) {
+	for _, h := range n.order {
+		if !n.bad(h) && (best == nil || h.Height > best.Height) {
+			best = h
+		}
+	}
+	return best
+}
+
+func child(parent *chain.HeaderNode, nonce uint32) *chain.HeaderNode {
+	h := wire.BlockHeader{PrevBlock: parent.Hash, Nonce: nonce, Bits: chaincfg.RegressionNetParams.PowLimitBits}
+	return chain.NewHeaderNode(parent, h)
+}
+
+func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
+	for seed := range uint64(30) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
+		tr := New()
+		tr.Begin(genesis, 100)
+		n := &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
+			failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}}
+		for step := range 150 {
+			change(tr, n, rng, uint32(step))
+			compare(t, tr, n)
+			if t.Failed() {
+				t.Fatalf("seed %d, step %d", seed, step)
+			}
+		}
+	}
+}
+
+func change(tr *Tree, n *naive, rng *rand.Rand, step uint32) {
+	any := n.order[rng.IntN(len(n.order))]
+	e, _ := tr.Entry(any.Hash)
+	switch k := rng.IntN(10); {
+	case k < 4:
+		c := child(any, step)
+		tr.Add(c)
+		n.order = append(n.order, c)
+	case k < 7:
+		if n.stored(any) < 0 {
+			tr.Store(e, 100)
+			n.bodies = append(n.bodies, any)
+		}
+	case k == 7:
+		if any.Parent != nil && !any.IsAncestorOf(n.tip) {
+			n.failed[any] = true
+			if rng.IntN(2) == 0 {
+				tr.MarkByHand(e)
+			} else {
+				tr.MarkFailed(e, chain.Broken(chain.ErrCoinbaseAmount, "%d", step))
+			}
+		}
+	case k == 8:
+		tr.Unmark(e)
+		for at := range n.failed {
+			if at.IsAncestorOf(any) || any.IsAncestorOf(at) {
+				delete(n.failed, at)
+			}
+		}
+	default:
+		if goal := tr.Goal(); goal != nil {
+			tr.SetActive(goal.Node, func() {})
+			tr.SetValid(goal)
+			n.tip, n.valid[goal.Node] = goal.Node, true
+		}
+	}
+}
+
+func compare(t *testing.T, tr *Tree, n *naive) {
+	t.Helper()
+	goal, want := tr.Goal(), n.goal()
+	if (goal == nil) != (want == nil) || goal != nil && goal.Node != want {
+		t.Errorf("goal %v, want %v", goal, want)
+	}
+	if tr.BestHeader() != n.best() || tr.Tip() != n.tip {
+		t.Errorf("best at %d, tip at %d; want %d and %d", tr.BestHeader().Height, tr.Tip().Height, n.best().Height, n.tip.Height)
+	}
+	for _, h := range n.order {
+		e, ok := tr.Entry(h.Hash)
+		if !ok || e.Bad() != n.bad(h) || e.linked != n.linked(h) || tr.IsActive(h) != h.IsAncestorOf(n.tip) {
+			t.Errorf("block at %d: bad %v, linked %v, active %v", h.Height, e.Bad(), e.linked, tr.IsActive(h))
+		}
+		if e.Bad() && e.Reason() == nil {
+			t.Errorf("no reason for the bad block at %d", h.Height)
+		}
+	}
+}
+
+// What is written and read again is the same tree.
+func TestRecordsMakeTheTreeAgain(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
+	tr := New()
+	tr.Begin(genesis, 100)
+	n := &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
+		failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}}
+	for step := range uint32(300) {
+		change(tr, n, rng, step)
+	}
+	again := New()
+	for i := range tr.Len() {
+		if err := again.Load(uint32(i), tr.Numbered(uint32(i)).Record()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again.ChooseBest()
+	if again.NextBody() != tr.NextBody() || again.BestHeader().Hash != tr.BestHeader().Hash {
+		t.Error("next body or best header differ")
+	}
+	for i := range tr.Len() {
+		a, b := tr.Numbered(uint32(i)), again.Numbered(uint32(i))
+		if a.Node.Hash != b.Node.Hash || a.bad != b.bad || a.linked != b.linked || a.flags != b.flags || a.Body != b.Body {
+			t.Errorf("header %d became %+v, was %+v", i, b, a)
+		}
+		if a.why != nil && (b.why == nil || a.why.Error() != b.why.Error()) {
+			t.Errorf("header %d is bad for %v, was for %v", i, b.why, a.why)
+		}
+	}
+	if err := again.Load(uint32(tr.Len()+5), tr.Numbered(1).Record()); err == nil {
+		t.Error("a gap in the numbers was taken")
+	}
+}
+
+func TestForeignGenesisIsRefused(t *testing.T) {
+	tr := New()
+	tr.Begin(chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header), 100)
+	other := chain.NewHeaderNode(nil, chaincfg.MainNetParams.GenesisBlock.Header)
+	if e, added := tr.Add(child(other, 1)); e != nil || added != nil {
+		t.Error("a header of another network was taken")
+	}
+	if _, ok := tr.Entry(other.Hash); ok {
+		t.Error("its genesis is there")
+	}
+}
