@@ -30,7 +30,8 @@ var (
 var (
 	// ErrCorrupt: the file is damaged; what was read is not to be trusted.
 	ErrCorrupt = errors.New("database is corrupt")
-	// ErrNested: a transaction was begun inside another on the same goroutine.
+	// ErrNested: a transaction was begun inside another, of this or another file,
+	// on the same goroutine.
 	ErrNested = errors.New("transaction inside a transaction")
 	// ErrClosed: the database was closed.
 	ErrClosed = errors.New("database is closed")
