@@ -168,6 +168,11 @@ func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 	begun := time.Now()
 	p.Say(&msg.Block{Block: slow.Block})
 	time.Sleep(100 * time.Millisecond)
+	// Whoever was told of it gets its parts already.
+	h.friend.Say(&msg.GetBlockTxn{Block: slow.Node.Hash, Indexes: []int{0}})
+	if _, err := h.friend.Await(msg.CmdBlockTxn, pingMost); err != nil {
+		t.Errorf("a part of a block that is being checked: %v", err)
+	}
 	answers, worst := 0, time.Duration(0)
 	for sent := false; h.tip().Hash != slow.Node.Hash && h.tip().Hash != rivals[1].Node.Hash; time.Sleep(10 * time.Millisecond) {
 		for _, ask := range []func() error{h.pinged, h.toldHeaders} {

@@ -102,7 +102,7 @@ func TestT2_BadFrames(t *testing.T) {
 
 func TestT3_FloodOfAnnouncements(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
-		const rounds = 10
+		const rounds = 6
 		p := h.attacker(1)
 		time.Sleep(time.Second)
 		before := p.Heard("getheaders")
