@@ -91,6 +91,7 @@ twins: ## comparisons with naive twins, random runs, crashes and simulated fault
 	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
+	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -tags libsecp256k1 -timeout 60m -run Twin_Curves ./chain/script; \
 	else echo "no libsecp256k1 here: the twin of the curves is left out"; fi
