@@ -47,6 +47,10 @@ type outbox struct {
 // keeps a decoded block in memory.
 const maxDeltas = 16
 
+// eventsAhead wait in the channel, so that a row of small blocks does not wake
+// writer and follower in turn for each of them; they hold as much memory.
+const eventsAhead = 16
+
 func (o *outbox) full() bool { return o.deltas >= maxDeltas }
 
 // close ends the event that is being put together, if there is anything in it.

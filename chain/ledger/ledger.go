@@ -91,7 +91,7 @@ func Open(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{cfg: c, tree: tree.New(), inbox: newInbox(), events: make(chan Event)}
+	l := &Ledger{cfg: c, tree: tree.New(), inbox: newInbox(), events: make(chan Event, eventsAhead)}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)
