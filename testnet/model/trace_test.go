@@ -1,7 +1,9 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"testing"
@@ -16,7 +18,8 @@ import (
 // teller prints all that a node hears and does.
 type teller struct {
 	machine
-	m *sim
+	m  *sim
+	to io.Writer
 }
 
 func show(x any) string {
@@ -87,31 +90,34 @@ func showMsg(m wire.Message) string {
 
 func (t *teller) Step(now time.Time, ev gossip.Event) []gossip.Action {
 	at := now.Sub(t.m.w.Start).Seconds()
-	fmt.Printf("%9.3f  %s\n", at, show(ev))
+	fmt.Fprintf(t.to, "%9.3f  %s\n", at, show(ev))
 	acts := t.machine.Step(now, ev)
 	for _, a := range acts {
-		fmt.Printf("%9s    -> %s\n", "", show(a))
+		fmt.Fprintf(t.to, "%9s    -> %s\n", "", show(a))
 	}
 	return acts
 }
 
-// GV_SEED=6 GV_NODE=4 go test -run TestTrace prints one node's life.
+// One node's life, told line by line: it joins, talks and ends at the common
+// tip. GV_SEED=6 GV_NODE=4 go test -run TestTrace prints another one.
 func TestTrace(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("GV_SEED"), 10, 64)
+	var told bytes.Buffer
+	to := io.Writer(os.Stdout)
 	if err != nil {
-		t.Skip("set GV_SEED and GV_NODE to follow one node")
+		seed, to = 1, &told
 	}
-	node, _ := strconv.Atoi(os.Getenv("GV_NODE"))
+	node, _ := strconv.Atoi(os.Getenv("GV_NODE")) // the first unless told
 	cfg := mix(seed)
 	var m *sim
 	cfg.spoil = func(n int, x machine) machine {
 		if n == node && m != nil {
-			return &teller{x, m}
+			return &teller{x, m, to}
 		}
 		return x
 	}
 	m = newSim(cfg)
-	m.nodes[node].m = &teller{m.nodes[node].m, m}
+	m.nodes[node].m = &teller{m.nodes[node].m, m, to}
 	m.steps = 0
 	t.Log(cfg)
 	m.plot()
@@ -128,5 +134,11 @@ func TestTrace(t *testing.T) {
 		if len(know) < len(m.nodes) {
 			t.Logf("tx %d %s of node %d spends %d, known to %v", i, x.Tx.WID.String()[56:], x.Maker, x.Parent, know)
 		}
+	}
+	if len(m.wrong) > 0 {
+		t.Error("what did not hold is in the log above")
+	}
+	if err != nil && !bytes.Contains(told.Bytes(), []byte("joined ")) {
+		t.Errorf("node %d's life has no meeting in it:\n%s", node, told.Bytes())
 	}
 }
