@@ -58,6 +58,22 @@ func TestT1_HundredPeersAnnounceMuchAndSayNothing(t *testing.T) {
 	})
 }
 
+func TestT1_HalfBlocksOfManyPeers(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		const peers = 40 // each alone within its limit, together three times the bound on memory
+		for i := range peers {
+			p := h.attacker(i)
+			half := p.Frame("block", make([]byte, msg.MaxPayload-100_000))
+			go p.Write(half[:len(half)-1]) // ends when we leave at the latest
+		}
+		time.Sleep(10 * time.Second)
+		h.served()
+		if now := measure(h.net); now.heap > h.peace.heap+heapMost {
+			t.Errorf("half of %d blocks takes %d MiB", peers, (now.heap-h.peace.heap)>>20)
+		}
+	})
+}
+
 // announce is the header of a block message of so many bytes.
 func announce(p *hostile.Peer, length uint32) []byte {
 	b := p.Frame("block", nil)
