@@ -13,7 +13,6 @@ import (
 // chains of transactions in any order, connections that break and return.
 type storm struct {
 	*sim
-	tips   []string // names of all blocks made, any may be built on
 	made   int
 	txs    []string
 	ticket Ticket

@@ -59,7 +59,7 @@ func (m *sim) part57(groups int) func() {
 
 // T60: random mixtures of faults by seed. GRAPEVINE_SEEDS=10000 runs them all.
 func TestT60_SeedsWithRandomFaults(t *testing.T) {
-	first, seeds := 0, 200
+	first, seeds := 0, 80
 	if n, err := strconv.Atoi(os.Getenv("GRAPEVINE_SEED")); err == nil {
 		first, seeds = n, 1
 	}

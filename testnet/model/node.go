@@ -41,7 +41,6 @@ type node struct {
 	tickAt   time.Duration
 	spunAt   time.Duration // when it was last woken
 	spun     int           // how often at that moment
-	rnd      *rand.Rand
 
 	region   int
 	rate     [2]int64         // bytes per second up and down; 0: no limit
