@@ -189,6 +189,7 @@ func TestSpendable(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{3, 50, 5})
+	f.Add([]byte("0\xdb\xdb\xdb\xdb\xdb\xdb\xdb\xdb0\r0")) // an amount beyond all money
 	f.Add(Append(nil, chain.Coin{Value: 1e8, Height: 9, PkScript: []byte{0x51}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := Decode(b)
