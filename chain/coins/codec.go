@@ -19,6 +19,7 @@ const MaxScriptSize = 10_000
 
 var (
 	errShort  = errors.New("coin ends too early")
+	errAmount = errors.New("coin with an impossible amount")
 	errScript = errors.New("coin with an impossible script")
 )
 
@@ -185,7 +186,11 @@ func decodeNext(b []byte, in *wire.TxIn) (c chain.Coin, rest []byte, err error) 
 		return c, nil, errShort
 	}
 	c.Height, c.Coinbase = int32(head>>1), head&1 == 1
-	c.Value = btcutil.Amount(unpackAmount(packed))
+	value := unpackAmount(packed)
+	if value > uint64(chain.MaxMoney) || packAmount(value) != packed {
+		return c, nil, errAmount
+	}
+	c.Value = btcutil.Amount(value)
 	c.PkScript, rest, err = decodeScript(b[k:], in)
 	return c, rest, err
 }
