@@ -35,6 +35,7 @@ type node struct {
 
 	txs    chan gossip.JudgeTx
 	blocks chan gossip.JudgeBlock
+	waits  map[chain.Hash]*chain.HeaderNode // stored, by their parent
 
 	mu   sync.Mutex
 	tip  *chain.HeaderNode
@@ -72,10 +73,10 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 	n := &node{
 		t: t, addr: addr,
 		txs:    make(chan gossip.JudgeTx, gossip.MaxTxsJudged),
-		blocks: make(chan gossip.JudgeBlock, 4096),
-		tip:    p.Genesis(),
-		body:   map[chain.Hash][]byte{},
-		pool:   map[chain.Hash]bool{},
+		blocks: make(chan gossip.JudgeBlock, 4096), waits: map[chain.Hash]*chain.HeaderNode{},
+		tip:  p.Genesis(),
+		body: map[chain.Hash][]byte{},
+		pool: map[chain.Hash]bool{},
 	}
 	book, err := addrbook.Open(addrbook.Config{Now: now, Rand: rand.New(rand.NewPCG(seed, 1)), Local: true})
 	if err != nil {
@@ -156,11 +157,14 @@ func (n *node) judgeBlock(j gossip.JudgeBlock) []gossip.Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.body[j.Block.Hash] = j.Block.Raw
+	n.waits[j.Node.Parent.Hash] = j.Node
 	if j.Node.Parent != n.tip {
 		return []gossip.Event{gossip.BodyStored{Node: j.Node}, gossip.BlockVerdict{Node: j.Node, Err: chain.ErrInconclusive}}
 	}
-	n.tip = j.Node
-	return []gossip.Event{gossip.BodyStored{Node: j.Node}, gossip.TipChanged{Tip: j.Node}, gossip.BlockVerdict{Node: j.Node}}
+	for next := j.Node; next != nil; next = n.waits[next.Hash] {
+		n.tip = next
+	}
+	return []gossip.Event{gossip.BodyStored{Node: j.Node}, gossip.TipChanged{Tip: n.tip}, gossip.BlockVerdict{Node: j.Node}}
 }
 
 func (n *node) height() int32 {
