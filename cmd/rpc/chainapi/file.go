@@ -3,7 +3,6 @@ package chainapi
 import (
 	"context"
 	"errors"
-
 	"path/filepath"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 type checkState struct {
 	mu       sync.Mutex
 	progress checkProgress
+	most     int64 // records of the longest part
 }
 
 type checkProgress struct {
@@ -35,7 +35,7 @@ func (s *checkState) begin() bool {
 	if s.progress.Running {
 		return false
 	}
-	s.progress = checkProgress{Running: true}
+	s.progress, s.most = checkProgress{Running: true}, 0
 	return true
 }
 
@@ -43,13 +43,14 @@ func (s *checkState) at(done, total int64, what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.progress.Done, s.progress.Total, s.progress.What = done, total, what
+	s.most = max(s.most, done)
 }
 
 func (s *checkState) end() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.progress.Running = false
-	return s.progress.Done
+	return s.most
 }
 
 func (s *checkState) now() checkProgress {
