@@ -50,6 +50,3 @@ func (o *Overlay) Forget(changes []Change, block uint64) {
 
 // Reset drops everything.
 func (o *Overlay) Reset() { clear(o.entries) }
-
-// Len is the number of entries.
-func (o *Overlay) Len() int { return len(o.entries) }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	mrand "math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -110,9 +109,6 @@ func (n *Node) Ready() <-chan struct{} {
 	}
 	return n.Swarm.Ready()
 }
-
-// Addr is where the node listens for peers, nil when it does not.
-func (n *Node) Addr() net.Addr { return n.Swarm.Addr() }
 
 // Close closes the files, last opened first.
 func (n *Node) Close() error {

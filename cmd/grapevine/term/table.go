@@ -30,9 +30,6 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// Len is the number of rows.
-func (t *Table) Len() int { return len(t.rows) }
-
 // Write prints the table, each line after indent, the head dimmed.
 func (t *Table) Write(o *Out, indent string) {
 	width := make([]int, len(t.head))
