@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"path/filepath"
 
 	"grapevine/chain/ledger"
@@ -27,7 +28,7 @@ func (n *Node) openLedger() error {
 		DB: file, Params: n.cfg.Params, Script: n.script,
 		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid,
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-		Now: n.cfg.Now, Log: n.log.With("room", "ledger"),
+		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
 	return err
@@ -37,7 +38,7 @@ func (n *Node) buildPool() error {
 	n.Pool = mempool.New(mempool.Config{
 		Params: n.cfg.Params, Script: n.script, RequireStandard: true,
 		View: func() mempool.View { return n.Ledger.View() },
-		Now:  n.cfg.Now, Log: n.log.With("room", "pool"),
+		Now:  n.clock.Now, Log: n.log.With("room", "pool"),
 	})
 	n.follow.pool = n.Pool
 	return nil
@@ -53,7 +54,7 @@ func (n *Node) buildSwarm() error {
 		return err
 	}
 	n.book, err = addrbook.Open(addrbook.Config{
-		DB: file, Now: n.cfg.Now, Rand: bookRand,
+		DB: file, Now: n.clock.Now, Rand: bookRand,
 		Local: n.cfg.Params.Local(), Log: n.log.With("room", "addrbook"),
 	})
 	if err != nil {
@@ -103,7 +104,7 @@ func (n *Node) openWallet() error {
 	n.Wallet, err = vault.Open(vault.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx,
 		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,
-		Rand: n.cfg.Rand, Now: n.cfg.Now, Log: n.log.With("room", "wallet"),
+		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 	})
 	n.follow.wallet = n.Wallet
 	return err
@@ -126,7 +127,7 @@ func (n *Node) buildMiner() error {
 	}
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
-		ExtraNonce: r.Uint64(), Now: n.cfg.Now, Log: n.log.With("room", "miner"),
+		ExtraNonce: r.Uint64(), Now: n.clock.Now, Log: n.log.With("room", "miner"),
 	})
 	return nil
 }
@@ -135,15 +136,19 @@ func (n *Node) buildRPC() error {
 	if n.cfg.RPCListen == "" {
 		return nil
 	}
+	var mockTime func(context.Context, int64) error
+	if n.cfg.Params.Local() {
+		mockTime = n.mockTime
+	}
 	var err error
 	n.RPC, err = rpc.New(rpc.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-		Settle: n.follow.Settle, Stop: n.stop,
+		Settle: n.follow.Settle, Stop: n.stop, MockTime: mockTime,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
-		Now: n.cfg.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
+		Now: n.clock.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	})
 	return err
 }

@@ -35,6 +35,7 @@ type Node struct {
 	RPC    *rpc.Server  // nil without RPC
 
 	cfg    Config
+	clock  *clock
 	log    *slog.Logger
 	follow *follower
 	script *script.Checker
@@ -50,6 +51,7 @@ type Node struct {
 // a Node that is never Run must be Closed.
 func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
+	n.clock = &clock{machine: n.cfg.Now}
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
 	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"grapevine/cmd/rpc/chainapi"
@@ -70,19 +71,21 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return list, nil
 }
 
-func (s *Server) setMockTime(_ context.Context, c *jsonrpc.Call) (any, error) {
+// maxMockTime in seconds is the most that Core's nanoseconds can count.
+const maxMockTime = math.MaxInt64 / 1_000_000_000
+
+func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	t := c.Int("timestamp", 0)
 	if s.cfg.MockTime == nil {
-		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only, and this node's clock cannot be set")
+		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only")
 	}
-	if t < 0 {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, 9223372036], not %d.", t)
+	if t < 0 || t > maxMockTime {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d.", maxMockTime, t)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	s.cfg.MockTime(t)
-	return nil, nil
+	return nil, s.cfg.MockTime(ctx, t)
 }
 
 // noNotifications: this node has no ZeroMQ; clients that need it see an empty list.

@@ -56,7 +56,7 @@ type Config struct {
 	// Stop ends the node; it returns at once.
 	Stop func()
 	// MockTime sets the node's clock to a Unix time, 0 gives it back; nil: cannot be set.
-	MockTime func(unix int64)
+	MockTime func(ctx context.Context, unix int64) error
 
 	Listen     string // "host:port"
 	User       string // beside the cookie; "" for the cookie only

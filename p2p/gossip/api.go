@@ -71,6 +71,8 @@ type (
 	}
 	// MinFeeChanged: below this many satoshis per 1000 vbytes we take no transactions (BIP133).
 	MinFeeChanged struct{ Rate int64 }
+	// ClockSet: headers are judged as if it were At; zero: by the time of each step again.
+	ClockSet struct{ At time.Time }
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }
 )
@@ -91,6 +93,7 @@ func (HeaderValid) event()   {}
 func (BodyStored) event()    {}
 func (Pong) event()          {}
 func (MinFeeChanged) event() {}
+func (ClockSet) event()      {}
 
 // PeerInfo is what the handshake told us.
 type PeerInfo struct {

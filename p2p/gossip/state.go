@@ -166,6 +166,8 @@ func (s *State) handle(ev Event) {
 		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:
 		s.onMinFee(ev.Rate)
+	case ClockSet:
+		s.headers.SetClock(ev.At)
 	}
 }
 

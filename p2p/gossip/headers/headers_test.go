@@ -112,3 +112,33 @@ func TestWhoseOffenceABadParentIs(t *testing.T) {
 		}
 	}
 }
+
+func TestHeadersAreJudgedByTheClockThatWasSet(t *testing.T) {
+	x := newTalkers(t, 20)
+	a := x.join(1)
+	begin, end := x.blocks[0].Node.Header.Timestamp, x.now
+	for _, step := range []struct {
+		clock time.Time
+		from  int
+		want  int32 // highest header taken
+	}{
+		{begin, 1, 13}, // ten minutes a block, two hours ahead
+		{end.AddDate(1, 0, 0), 14, 20},
+	} {
+		x.SetClock(step.clock)
+		x.OnHeaders(a, x.run(step.from, 20))
+		if got := x.tree.Best().Node.Height; got != step.want {
+			t.Errorf("clock at %s: headers up to %d, want %d", step.clock, got, step.want)
+		}
+	}
+	if x.now != end {
+		t.Error("the timers followed the clock")
+	}
+	y := newTalkers(t, 20)
+	y.SetClock(begin)
+	y.SetClock(time.Time{})
+	y.OnHeaders(y.join(1), y.run(1, 20))
+	if got := y.tree.Best().Node.Height; got != 20 {
+		t.Errorf("with the clock given back: headers up to %d", got)
+	}
+}

@@ -64,8 +64,9 @@ type Sync struct {
 	rand   *rand.Rand
 	log    *slog.Logger
 	now    time.Time
-	talks  []*Talk // in order of joining
-	leader *Talk   // sends us the long run of headers
+	clock  time.Time // what headers are judged by; zero: now
+	talks  []*Talk   // in order of joining
+	leader *Talk     // sends us the long run of headers
 	acts   []Act
 }
 
@@ -76,6 +77,10 @@ func New(p *chain.Params, t *tree.Tree, r *rand.Rand, log *slog.Logger) *Sync {
 
 // Now tells the time; it comes before all else of a step.
 func (s *Sync) Now(now time.Time) { s.now = now }
+
+// SetClock lets headers be judged as if it were at; zero: by Now again. Timers
+// do not follow it.
+func (s *Sync) SetClock(at time.Time) { s.clock = at }
 
 // Acts takes what is to be done, in order.
 func (s *Sync) Acts() []Act {
@@ -249,7 +254,11 @@ func (s *Sync) insert(parent *tree.Entry, h *wire.BlockHeader) (*tree.Entry, err
 	case tree.ByRule:
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
-	if err := chain.CheckHeader(s.params, parent.Node, h, s.now); err != nil {
+	wall := s.clock
+	if wall.IsZero() {
+		wall = s.now
+	}
+	if err := chain.CheckHeader(s.params, parent.Node, h, wall); err != nil {
 		return nil, err
 	}
 	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
