@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net"
 	"net/netip"
 	"sync"
@@ -26,7 +27,11 @@ const firstPort = 49152
 // Config is what all links have in common.
 type Config struct {
 	Latency time.Duration // one way
-	Upload  int64         // bytes a second of each host, 0: unlimited
+	// Spread is the most that a link adds to it: each connection, and each
+	// direction, its own part, by its addresses alone. What happens on different
+	// links then happens at different instants, in every run in the same order.
+	Spread time.Duration
+	Upload int64 // bytes a second of each host, 0: unlimited
 }
 
 // Net is a network. Its methods may be called at any time.
@@ -112,7 +117,7 @@ func (n *Net) Reset(ip string) {
 
 func (n *Net) shake() {
 	for _, p := range n.all() {
-		p.wakeAll()
+		p.resume()
 	}
 }
 
@@ -182,7 +187,8 @@ func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", addr, err)
 	}
-	wait := time.NewTimer(2 * h.net.cfg.Latency)
+	from := netip.AddrPortFrom(h.ip, h.nextPort())
+	wait := time.NewTimer(2*h.net.cfg.Latency + h.net.extra(from, to))
 	defer wait.Stop()
 	select {
 	case <-wait.C:
@@ -192,7 +198,7 @@ func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if h.net.cut(h.ip, to.Addr()) {
 		return nil, fmt.Errorf("dial %s: %w", addr, syscall.EHOSTUNREACH)
 	}
-	ours, theirs := h.net.connect(h, to)
+	ours, theirs := h.net.connect(from, to)
 	h.net.mu.Lock()
 	l := h.net.listeners[to]
 	h.net.mu.Unlock()
@@ -205,15 +211,24 @@ func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 }
 
 // connect makes both ends of a connection.
-func (n *Net) connect(h *Host, to netip.AddrPort) (ours, theirs *conn) {
-	from, far := netip.AddrPortFrom(h.ip, h.nextPort()), n.Host(to.Addr().String())
-	there, back := newPipe(n, h, to.Addr()), newPipe(n, far, h.ip)
+func (n *Net) connect(from, to netip.AddrPort) (ours, theirs *conn) {
+	there, back := newPipe(n, from, to), newPipe(n, to, from)
 	n.mu.Lock()
 	n.pipes[there], n.pipes[back] = true, true
 	n.mu.Unlock()
 	ours = &conn{in: back, out: there, local: net.TCPAddrFromAddrPort(from), remote: net.TCPAddrFromAddrPort(to)}
 	theirs = &conn{in: there, out: back, local: ours.remote, remote: ours.local}
 	return ours, theirs
+}
+
+// extra is the part of Spread that this direction of a connection adds.
+func (n *Net) extra(from, to netip.AddrPort) time.Duration {
+	if n.cfg.Spread <= 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	fmt.Fprint(h, from, to)
+	return time.Duration(h.Sum64() % uint64(n.cfg.Spread))
 }
 
 type listener struct {

@@ -22,23 +22,28 @@ type segment struct {
 
 // pipe is one direction of a connection.
 type pipe struct {
-	net  *Net
-	from *Host
-	to   netip.Addr
+	net   *Net
+	from  *Host
+	to    netip.Addr
+	extra time.Duration // that this link adds to everything
 
 	mu       sync.Mutex
 	segs     []segment
 	held     int       // bytes in segs
 	finished time.Time // the writer has closed and its last byte, EOF, arrives then; zero: not closed
-	err      error     // both sides fail with it at once
+	err      error     // both sides fail with it
+	stalled  time.Time // until then nothing arrives, not even err
 	gone     bool      // the reader has closed
 	readBy   time.Time
 	writeBy  time.Time
 	changed  chan struct{} // closed and replaced at every change
 }
 
-func newPipe(n *Net, from *Host, to netip.Addr) *pipe {
-	return &pipe{net: n, from: from, to: to, changed: make(chan struct{})}
+func newPipe(n *Net, from, to netip.AddrPort) *pipe {
+	return &pipe{
+		net: n, from: n.Host(from.Addr().String()), to: to.Addr(),
+		extra: n.extra(from, to), changed: make(chan struct{}),
+	}
 }
 
 // wake tells all who wait in this pipe; mu is held.
@@ -47,9 +52,11 @@ func (p *pipe) wake() {
 	p.changed = make(chan struct{})
 }
 
-func (p *pipe) wakeAll() {
+// resume lets those who wait look again whether the network is whole.
+func (p *pipe) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.stalled = time.Now().Add(p.extra)
 	p.wake()
 }
 
@@ -57,7 +64,7 @@ func (p *pipe) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err == nil {
-		p.err = err
+		p.err, p.stalled = err, time.Now().Add(p.extra)
 	}
 	p.wake()
 }
@@ -93,14 +100,16 @@ func (p *pipe) read(b []byte) (int, error) {
 	for {
 		var next time.Time
 		switch {
-		case p.err != nil:
-			return 0, p.err
 		case p.gone:
 			return 0, net.ErrClosed
 		case past(p.readBy):
 			return 0, os.ErrDeadlineExceeded
 		case len(b) == 0:
 			return 0, nil
+		case time.Now().Before(p.stalled):
+			next = p.stalled
+		case p.err != nil:
+			return 0, p.err
 		case p.net.cut(p.from.ip, p.to):
 			// Nothing arrives until the partition heals.
 		case len(p.segs) == 0 && past(p.finished):
@@ -158,15 +167,15 @@ func (p *pipe) arrival(n int) time.Time {
 	h := p.from
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := time.Now()
+	now, way := time.Now(), p.net.cfg.Latency+p.extra
 	if h.rate <= 0 {
-		return now.Add(p.net.cfg.Latency)
+		return now.Add(way)
 	}
 	if h.free.Before(now) {
 		h.free = now
 	}
 	h.free = h.free.Add(time.Duration(float64(n) / float64(h.rate) * float64(time.Second)))
-	return h.free.Add(p.net.cfg.Latency)
+	return h.free.Add(way)
 }
 
 // conn is one end of a connection.
@@ -184,7 +193,7 @@ func (c *conn) RemoteAddr() net.Addr        { return c.remote }
 func (c *conn) Close() error {
 	c.out.mu.Lock()
 	if c.out.finished.IsZero() {
-		c.out.finished = time.Now().Add(c.out.net.cfg.Latency)
+		c.out.finished = time.Now().Add(c.out.net.cfg.Latency + c.out.extra)
 		if n := len(c.out.segs); n > 0 && c.out.segs[n-1].at.After(c.out.finished) {
 			c.out.finished = c.out.segs[n-1].at
 		}

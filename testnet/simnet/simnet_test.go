@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -129,5 +130,56 @@ func TestResetBreaksBothEnds(t *testing.T) {
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("err = %v", err)
 		}
+	}
+}
+
+// What happens on different links happens at different instants, and in every run at the same ones.
+func TestSpreadIsOfEachLinkItsOwnAndRepeats(t *testing.T) {
+	run := func() (at []time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			n := simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Spread: time.Millisecond})
+			var ends []net.Conn
+			for range 4 {
+				a, b := pair(t, n)
+				ends = append(ends, a, b)
+			}
+			defer func() {
+				for _, c := range ends {
+					c.Close()
+				}
+			}()
+			arrive := func(c net.Conn, what string, want error) {
+				begun := time.Now()
+				if _, err := c.Read(make([]byte, 1)); !errors.Is(err, want) {
+					t.Errorf("%s: %v", what, err)
+				}
+				if d := time.Since(begun); d >= 0 && d <= 21*time.Millisecond {
+					at = append(at, d)
+				} else {
+					t.Errorf("%s after %v", what, d)
+				}
+			}
+			for i := 0; i < len(ends); i += 2 {
+				ends[i].Write([]byte{1})
+				arrive(ends[i+1], "a byte", nil)
+			}
+			n.Reset("10.0.0.1")
+			start := time.Now()
+			for i := range ends {
+				arrive(ends[i], "a reset", syscall.ECONNRESET)
+			}
+			if time.Since(start) == 0 {
+				t.Error("all links broke at one instant")
+			}
+		})
+		return at
+	}
+	first, again := run(), run()
+	if !slices.Equal(first, again) {
+		t.Errorf("another time in another run: %v and %v", first, again)
+	}
+	slices.Sort(first[:4])
+	if len(slices.Compact(first[:4])) != 4 {
+		t.Errorf("links of the same latency: %v", first[:4])
 	}
 }
