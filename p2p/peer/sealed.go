@@ -101,7 +101,7 @@ func agree(p pace, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*seale
 	if err != nil {
 		return nil, err
 	}
-	t := &sealed{pace: p, r: r, w: bufio.NewWriterSize(p, buffer), ids: shortIDs()}
+	t := &sealed{pace: p, r: r, w: bufio.NewWriterSize(p, buffer), ids: msg.ShortIDs()}
 	hello := append(ours[:], garbage...)
 	if _, err := p.Write(hello); err != nil {
 		return nil, plainIf(dialled, err)

@@ -1,25 +1,21 @@
-package peer
+package msg
 
-import (
-	"github.com/btcsuite/btcd/wire/v2"
+import "github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/p2p/msg"
-)
-
-// shortIDs are BIP324's one-byte names, by number; "" is not given out.
-func shortIDs() []string {
+// ShortIDs are BIP324's one-byte names, by number; "" is not given out.
+func ShortIDs() []string {
 	return []string{
 		0:  "", // a name of 12 bytes follows
 		1:  wire.CmdAddr,
 		2:  wire.CmdBlock,
-		3:  msg.CmdBlockTxn,
-		4:  msg.CmdCmpctBlock,
+		3:  CmdBlockTxn,
+		4:  CmdCmpctBlock,
 		5:  wire.CmdFeeFilter,
 		6:  wire.CmdFilterAdd,
 		7:  wire.CmdFilterClear,
 		8:  wire.CmdFilterLoad,
 		9:  wire.CmdGetBlocks,
-		10: msg.CmdGetBlockTxn,
+		10: CmdGetBlockTxn,
 		11: wire.CmdGetData,
 		12: wire.CmdGetHeaders,
 		13: wire.CmdHeaders,
@@ -29,7 +25,7 @@ func shortIDs() []string {
 		17: wire.CmdNotFound,
 		18: wire.CmdPing,
 		19: wire.CmdPong,
-		20: msg.CmdSendCmpct,
+		20: CmdSendCmpct,
 		21: wire.CmdTx,
 		22: wire.CmdGetCFilters,
 		23: wire.CmdCFilter,
@@ -38,6 +34,6 @@ func shortIDs() []string {
 		26: wire.CmdGetCFCheckpt,
 		27: wire.CmdCFCheckpt,
 		28: wire.CmdAddrV2,
-		37: msg.CmdHave, // ours; said only where it was agreed on
+		37: CmdHave, // ours; said only where it was agreed on
 	}
 }
