@@ -93,7 +93,7 @@ func (d *Desk) Blocks(c *Client, m *wire.MsgGetBlocks) *wire.MsgInv {
 // Data answers getdata; what we do not have is named in one notfound. A block
 // asked twice in one message is served once.
 func (d *Desk) Data(c *Client, m *wire.MsgGetData) (replies []Reply) {
-	missing := wire.NewMsgNotFound()
+	missing := &wire.MsgNotFound{} // NewMsgNotFound would make 8 KiB of room, for each request
 	served := make(map[chain.Hash]struct{})
 	for _, iv := range m.InvList {
 		var more []Reply
