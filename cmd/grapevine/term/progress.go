@@ -38,6 +38,9 @@ func (p *Progress) Update(done, total int64, note string) {
 	if p.first < 0 {
 		p.first, p.begin = done, now
 	}
+	if total > 0 && done >= total && p.done >= total && !p.shown.IsZero() {
+		return // that it is done has been shown
+	}
 	p.done, p.total = done, total
 	every := plainEvery
 	if p.o.tty {
