@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/p2p/swarm"
 )
 
 // serveMetrics answers /metrics in Prometheus' text format: numbers about the
@@ -35,10 +36,23 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(&buf, "grapevine_peers{direction=\"in\"} %d\ngrapevine_peers{direction=\"out\"} %d\n", in, out)
 	counter("sent_bytes_total", "Bytes sent to peers.", totals.BytesSent)
 	counter("received_bytes_total", "Bytes received from peers.", totals.BytesRecv)
+	steps := s.cfg.Swarm.Steps()
+	writeSteps(&buf, steps)
+	gauge("step_longest_seconds", "Longest of these steps so far.", steps.Longest.Seconds())
 	gauge("goroutines", "Goroutines of the process.", runtime.NumGoroutine())
 	gauge("uptime_seconds", "Seconds since the start.", strconv.FormatFloat(time.Since(s.started).Seconds(), 'f', 3, 64))
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 	jsonrpc.Send(w, http.StatusOK, buf.Bytes())
+}
+
+// writeSteps writes the histogram of the loop's steps.
+func writeSteps(buf *bytes.Buffer, st swarm.Steps) {
+	const name = "grapevine_step_seconds"
+	fmt.Fprintf(buf, "# HELP %s Steps of the conversation with all peers; during one nobody else is heard.\n# TYPE %s histogram\n", name, name)
+	for i, bound := range st.Bounds {
+		fmt.Fprintf(buf, "%s_bucket{le=\"%v\"} %d\n", name, bound.Seconds(), st.Within[i])
+	}
+	fmt.Fprintf(buf, "%s_bucket{le=\"+Inf\"} %d\n%s_sum %v\n%s_count %d\n", name, st.Count, name, st.Sum.Seconds(), name, st.Count)
 }
 
 func (s *Server) countPeers() (in, out int) {

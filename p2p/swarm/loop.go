@@ -65,6 +65,7 @@ type loop struct {
 	stepped time.Time // when that was, by the machine's own time
 	alarm   *time.Timer
 	armed   time.Time
+	steps   Steps
 
 	dial     dialer
 	outcasts *guard.Outcasts
@@ -95,6 +96,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		outcasts: guard.NewOutcasts(),
 		ownAddrs: map[string]bool{},
 		lines:    guard.NewBucket(maxLines, maxLines/3600.0, now),
+		steps:    newSteps(),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {
 		l.height = tip.Height
@@ -164,6 +166,7 @@ func (l *loop) keepAnchors() {
 // step tells gossip and does what it says.
 func (l *loop) step(ev gossip.Event) {
 	l.tick()
+	defer func() { l.steps.took(time.Since(l.stepped)) }()
 	if t, ok := ev.(gossip.TipChanged); ok {
 		l.height, l.tipAt = t.Tip.Height, l.now
 	}
