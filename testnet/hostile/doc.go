@@ -2,9 +2,10 @@
 // tests, what such peers do to a whole node of cmd/node: every row of the table
 // of attacks that a node must survive, by its number.
 //
-// A Peer speaks the plain transport over any p2p.Network. What it says need be
-// neither true nor well formed; what it hears is decoded as our own node would.
-// It never judges what the other end does: that is the tests' business.
+// A Peer speaks the plain transport over any p2p.Network, or after Seal the
+// encrypted one. What it says need be neither true nor well formed; what it hears
+// is decoded as our own node would. It never judges what the other end does: that
+// is the tests' business.
 //
 // Start reading at Peer, then at siege in siege_test.go (what must hold during
 // and after every attack), then at any of the rows.

@@ -38,7 +38,12 @@ var (
 // Peer is one end of a connection to a node. Its methods may be called at any time.
 type Peer struct {
 	net.Conn
-	magic wire.BitcoinNet
+	magic  wire.BitcoinNet
+	sealed *seal // nil: the plain transport
+
+	// saying holds a message's place from when it is sealed until it is written:
+	// the ciphers of both ends count packets.
+	saying sync.Mutex
 
 	mu      sync.Mutex
 	heard   map[string]int // messages by name
@@ -66,8 +71,12 @@ func New(conn net.Conn, magic wire.BitcoinNet) *Peer {
 	}
 }
 
-// Frame is a message as it travels: magic 4 | name 12 | length 4 | checksum 4 | payload.
+// Frame is a message as it travels: magic 4 | name 12 | length 4 | checksum 4 |
+// payload, or a Packet after Seal.
 func (p *Peer) Frame(command string, payload []byte) []byte {
+	if p.sealed != nil {
+		return p.Packet(named(command, payload), false)
+	}
 	b := make([]byte, header, header+len(payload))
 	binary.LittleEndian.PutUint32(b, uint32(p.magic))
 	copy(b[4:16], command)
@@ -100,6 +109,8 @@ func (p *Peer) Say(ms ...wire.Message) error {
 
 // Raw sends a message whose payload may be anything.
 func (p *Peer) Raw(command string, payload []byte) error {
+	p.saying.Lock()
+	defer p.saying.Unlock()
 	_, err := p.Write(p.Frame(command, payload))
 	return err
 }
@@ -167,6 +178,9 @@ func (p *Peer) listen() {
 }
 
 func (p *Peer) read() (name string, payload []byte, err error) {
+	if p.sealed != nil {
+		return p.sealed.read()
+	}
 	var h [header]byte
 	if _, err := io.ReadFull(p.Conn, h[:]); err != nil {
 		return "", nil, err
@@ -179,8 +193,10 @@ func (p *Peer) read() (name string, payload []byte, err error) {
 	if _, err := io.ReadFull(p.Conn, payload); err != nil {
 		return "", nil, err
 	}
-	return string(bytes.TrimRight(h[4:16], "\x00")), payload, nil
+	return trim(h[4:16]), payload, nil
 }
+
+func trim(name []byte) string { return string(bytes.TrimRight(name, "\x00")) }
 
 // Await takes the next message of this name that was not taken yet.
 func (p *Peer) Await(command string, within time.Duration) (wire.Message, error) {

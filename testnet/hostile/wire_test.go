@@ -45,11 +45,17 @@ func TestT1_HundredPeersAnnounceMuchAndSayNothing(t *testing.T) {
 			p.Write(announce(p, length))
 			h.falls(p, time.Second, fmt.Sprintf("%d bytes announced", length))
 		}
+		for i, length := range []uint32{1<<24 - 1, msg.MaxPayload + 14} {
+			p := h.sealed(10 + i)
+			p.Write(sealedLength(p, length))
+			h.falls(p, time.Second, fmt.Sprintf("%d bytes announced, encrypted", length))
+		}
 		var silent []*hostile.Peer
-		for i := range 100 {
-			p := h.attacker(100 + i)
+		for i := range 50 {
+			p, q := h.attacker(100+i), h.sealed(200+i)
 			p.Write(announce(p, msg.MaxPayload))
-			silent = append(silent, p)
+			q.Write(sealedLength(q, msg.MaxPayload+13))
+			silent = append(silent, p, q)
 		}
 		h.served()
 		for _, p := range silent {
@@ -62,7 +68,7 @@ func TestT1_HalfBlocksOfManyPeers(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		const peers = 40 // each alone within its limit, together three times the bound on memory
 		for i := range peers {
-			p := h.attacker(i)
+			p := h.either(i)
 			half := p.Frame("block", make([]byte, msg.MaxPayload-100_000))
 			go p.Write(half[:len(half)-1]) // ends when we leave at the latest
 		}
@@ -191,6 +197,9 @@ func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
 		var deaf []*hostile.Peer
 		for i := range 12 {
 			p := h.guest(strange(i))
+			if i%2 == 1 {
+				h.seals(p)
+			}
 			p.Say(hostile.Version(), &wire.MsgVerAck{})
 			for range 170 {
 				p.Say(hostile.GetData(wire.InvTypeWitnessBlock, big...))
@@ -261,10 +270,13 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 			{"protocol version 0", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = 0 })}},
 			{"protocol version -2^31", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = -1 << 31 })}},
 		} {
-			p := h.guest(strange(i))
-			p.Listen()
-			p.Say(row.say...)
-			h.falls(p, time.Second, row.what)
+			p, q := h.guest(strange(i)), h.guest(strange(100+i))
+			h.seals(q)
+			for _, p := range []*hostile.Peer{p, q} {
+				p.Listen()
+				p.Say(row.say...)
+				h.falls(p, time.Second, row.what)
+			}
 		}
 		p := h.guest(strange(50))
 		p.Listen()
