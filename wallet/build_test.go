@@ -70,8 +70,13 @@ func (p *purse) key(script []byte) (*btcec.PrivateKey, Kind, bool, error) {
 }
 
 func payTo(kind byte, amount btcutil.Amount) Payment {
-	if kind == 1 {
+	switch kind {
+	case 1:
 		return Payment{append([]byte{0x51, 32}, make([]byte, 32)...), amount}
+	case 2:
+		return Payment{append(append([]byte{0xa9, 20}, make([]byte, 20)...), 0x87), amount}
+	case 3:
+		return Payment{append(append([]byte{0x76, 0xa9, 20}, make([]byte, 20)...), 0x88, 0xac), amount}
 	}
 	return Payment{append([]byte{0, 20, 1}, make([]byte, 19)...), amount}
 }
@@ -144,11 +149,11 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 		r := testDice(seed)
 		p.coins = nil
 		for range 1 + r.IntN(40) {
-			p.add(t, Kind(r.IntN(2)), btcutil.Amount(300+r.IntN(1<<r.IntN(27)+1)))
+			p.add(t, Kind(r.IntN(4)), btcutil.Amount(300+r.IntN(1<<r.IntN(27)+1)))
 		}
 		var pay []Payment
 		for range 1 + r.IntN(4) {
-			pay = append(pay, payTo(byte(r.IntN(2)), btcutil.Amount(1000+r.IntN(1<<r.IntN(27)+1))))
+			pay = append(pay, payTo(byte(r.IntN(4)), btcutil.Amount(1000+r.IntN(1<<r.IntN(27)+1))))
 		}
 		d := p.draft(t, FeeRate(1000+r.IntN(60_000)), pay...)
 		if r.IntN(3) == 0 {
@@ -219,7 +224,15 @@ func checkSigned(t *testing.T, p *purse, d *Draft, f Funded) {
 	}
 	tx := chain.NewTx(f.Tx)
 	guess := weightOf(f.Spent, f.Tx.TxOut)
-	if tx.Weight > guess || tx.Weight < guess-2*len(f.Spent) {
+	for i, c := range f.Spent { // signatures may be shorter than the most
+		switch in := f.Tx.TxIn[i]; c.Kind {
+		case SegWit, Nested:
+			guess -= 72 - len(in.Witness[0])
+		case Legacy:
+			guess -= 4 * (72 - int(in.SignatureScript[0]))
+		}
+	}
+	if tx.Weight != guess {
 		t.Fatalf("weight %d, estimated %d, %d inputs", tx.Weight, guess, len(f.Spent))
 	}
 	if f.Fee < d.FeeRate.Fee(tx.VSize()) {
@@ -227,6 +240,28 @@ func checkSigned(t *testing.T, p *purse, d *Draft, f Funded) {
 	}
 	if err := chain.CheckTx(tx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Of coins of one kind only, of each kind: what is guessed of the size is right,
+// also where nothing has a witness.
+func TestEveryKindPaysEveryKind(t *testing.T) {
+	for _, from := range Kinds() {
+		for _, to := range Kinds() {
+			p := newPurse(t)
+			p.add(t, from, 40_000, 50_000, 60_000)
+			change := to
+			d := &Draft{
+				Payments: []Payment{{p.script(t, Branch{to, false}, 3), 120_000}}, Coins: p.coins,
+				Options: Options{FeeRate: PerVB(3), ChangeKind: &change, Change: p.script(t, Branch{to, true}, 0)},
+			}
+			f, err := d.Build(testDice(1))
+			if err != nil || f.Change < 0 {
+				t.Fatalf("%s to %s: change at %d, %v", from, to, f.Change, err)
+			}
+			checkBuilt(t, d, f)
+			checkSigned(t, p, d, f)
+		}
 	}
 }
 

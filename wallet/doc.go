@@ -1,5 +1,5 @@
 // Package wallet holds the words of the wallet and its pure parts: keys and
-// addresses (BIP39, BIP32, BIP84, BIP86), amounts as people write them, which
+// addresses (BIP39, BIP32, BIP44, BIP49, BIP84, BIP86), amounts as people write them, which
 // coins pay for a transaction, how it is built, what its signatures are.
 //
 // Nothing here reads a clock, a disk or a source of chance of its own, and

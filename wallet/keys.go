@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -63,35 +64,29 @@ type KeyPath struct {
 	Index uint32
 }
 
+// BranchCount is how many Branches there are.
+const BranchCount = 2 * kinds
+
 // Branches are all rows of keys that a wallet has.
-func Branches() [4]Branch {
-	return [4]Branch{{SegWit, false}, {SegWit, true}, {Taproot, false}, {Taproot, true}}
-}
-
-// purpose is the first step of the path, from the BIP that says it.
-func (k Kind) purpose() uint32 {
-	if k == Taproot {
-		return 86
+func Branches() (all [BranchCount]Branch) {
+	for i, k := range Kinds() {
+		all[2*i], all[2*i+1] = Branch{k, false}, Branch{k, true}
 	}
-	return 84
+	return all
 }
 
-// String is Core's name for the address kind.
-func (k Kind) String() string {
-	if k == Taproot {
-		return "bech32m"
-	}
-	return "bech32"
-}
-
-// Keys are the private keys of a wallet: account 0 of BIP84 and of BIP86.
+// Keys are the private keys of a wallet: account 0 of each kind.
 // They have no String, so that no log shows them.
 type Keys struct {
 	params *chain.Params
+	master string // fingerprint, in hex (BIP32)
 	rows   map[Branch]row
 }
 
-type row struct{ private, public *hdkeychain.ExtendedKey }
+type row struct {
+	private, public *hdkeychain.ExtendedKey
+	account         string // the account's public key as people write it (BIP32: xpub)
+}
 
 // NewKeys derives the rows m/purpose'/coin'/0'/change from a BIP39 seed.
 func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
@@ -100,20 +95,38 @@ func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
 	defer master.Zero()
+	pub, err := master.ECPubKey()
+	if err != nil {
+		return nil, fmt.Errorf("master key: %w", err)
+	}
 	k := &Keys{params: p, rows: map[Branch]row{}}
+	k.master = hex.EncodeToString(address.Hash160(pub.SerializeCompressed())[:4])
 	for _, b := range Branches() {
-		const hard = hdkeychain.HardenedKeyStart
-		private, err := descend(master, hard+b.Kind.purpose(), hard+p.HDCoinType, hard, b.step())
-		if err != nil {
+		if k.rows[b], err = newRow(master, b, p); err != nil {
 			return nil, err
 		}
-		public, err := private.Neuter()
-		if err != nil {
-			return nil, fmt.Errorf("public half of a key: %w", err)
-		}
-		k.rows[b] = row{private, public}
 	}
 	return k, nil
+}
+
+func newRow(master *hdkeychain.ExtendedKey, b Branch, p *chain.Params) (r row, err error) {
+	const hard = hdkeychain.HardenedKeyStart
+	account, err := descend(master, hard+b.Kind.purpose(), hard+p.HDCoinType, hard)
+	if err != nil {
+		return r, err
+	}
+	if r.private, err = descend(account, b.step()); err != nil {
+		return r, err
+	}
+	if r.public, err = r.private.Neuter(); err != nil {
+		return r, fmt.Errorf("public half of a key: %w", err)
+	}
+	shown, err := account.Neuter()
+	if err != nil {
+		return r, fmt.Errorf("public half of an account: %w", err)
+	}
+	r.account = shown.String()
+	return r, nil
 }
 
 func (b Branch) step() uint32 {
@@ -157,33 +170,42 @@ func (k *Keys) PrivKey(p KeyPath) (*btcec.PrivateKey, error) {
 	return child.ECPrivKey()
 }
 
-// Script is what an output to the key at p says.
-func (k *Keys) Script(p KeyPath) ([]byte, error) {
-	pub, err := k.PubKey(p)
-	if err != nil {
-		return nil, err
-	}
-	if p.Kind == Taproot {
-		return txscript.PayToTaprootScript(txscript.ComputeTaprootKeyNoScript(pub))
-	}
-	addr, err := address.NewAddressWitnessPubKeyHash(address.Hash160(pub.SerializeCompressed()), k.params.Params)
-	if err != nil {
-		return nil, fmt.Errorf("address of a key: %w", err)
-	}
-	return txscript.PayToAddrScript(addr)
-}
-
-// Address is how people write the script of a key at p.
+// Address is how people write the script of the key at p.
 func (k *Keys) Address(p KeyPath) (address.Address, error) {
 	pub, err := k.PubKey(p)
 	if err != nil {
 		return nil, err
 	}
-	if p.Kind == Taproot {
+	hash := address.Hash160(pub.SerializeCompressed())
+	switch p.Kind {
+	case Taproot:
 		key := txscript.ComputeTaprootKeyNoScript(pub)
 		return address.NewAddressTaproot(schnorr.SerializePubKey(key), k.params.Params)
+	case Legacy:
+		return address.NewAddressPubKeyHash(hash, k.params.Params)
+	case Nested:
+		redeem, err := keyHashScript(pub)
+		if err != nil {
+			return nil, err
+		}
+		return address.NewAddressScriptHash(redeem, k.params.Params)
 	}
-	return address.NewAddressWitnessPubKeyHash(address.Hash160(pub.SerializeCompressed()), k.params.Params)
+	return address.NewAddressWitnessPubKeyHash(hash, k.params.Params)
+}
+
+// keyHashScript pays to a key by its hash in the witness (BIP141). Its bytes do
+// not depend on the network.
+func keyHashScript(pub *btcec.PublicKey) ([]byte, error) {
+	return txscript.NewScriptBuilder().AddOp(txscript.OP_0).AddData(address.Hash160(pub.SerializeCompressed())).Script()
+}
+
+// Script is what an output to the key at p says.
+func (k *Keys) Script(p KeyPath) ([]byte, error) {
+	addr, err := k.Address(p)
+	if err != nil {
+		return nil, fmt.Errorf("address of a key: %w", err)
+	}
+	return txscript.PayToAddrScript(addr)
 }
 
 // AddressOf is how people write a script; empty when it has no address.

@@ -139,6 +139,40 @@ func steps(t *testing.T, path string) (list []uint32) {
 	return list
 }
 
+// BIP49's own test vector, and BIP44's path as every wallet has it.
+func TestOldAddressesAreBIP44sAndBIP49s(t *testing.T) {
+	seed, _, err := Seed(officialVectors(t).Words, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		params                          *chain.Params
+		kind                            Kind
+		path, address, pub, redeem, row string
+	}{
+		{chain.RegTest(), Nested, "m/49'/1'/0'/0/0", "2Mww8dCYPUpKHofjgcXcBCEGmniw9CoaiD2", // BIP49's is of testnet, whose addresses look the same
+			"03a1af804ac108a8a51782198c2d034b28bf90c8803f5a53f76276fa69a4eae77f", "001438971f73930f6c141d977ac4fd4a727c854935b3",
+			"sh(wpkh([73c5da0a/49h/1h/0h]tpubDD7tXK8KeQ3YY83yWq755fHY2JW8Ha8Q765tknUM5rSvjPcGWfUppDFMpQ1ScziKfW3ZNtZvAD7M3u7bSs7HofjTD3KP3YxPK7X6hwV8Rk2/0/*))"},
+		{mainnet(), Legacy, "m/44'/0'/0'/0/0", "1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA",
+			"03aaeb52dd7494c361049de67cc680e83ebcbbbdbeb13637d92cd845f70308af5e", "",
+			"pkh([73c5da0a/44h/0h/0h]xpub6BosfCnifzxcFwrSzQiqu2DBVTshkCXacvNsWGYJVVhhawA7d4R5WSWGFNbi8Aw6ZRc1brxMyWMzG3DSSSSoekkudhUd9yLb6qx39T9nMdj/0/*)"},
+	} {
+		keys, err := NewKeys(seed, want.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := KeyPath{Branch{want.kind, false}, 0}
+		addr, err := keys.Address(p)
+		if err != nil || addr.EncodeAddress() != want.address {
+			t.Errorf("%s: address %v, %v", want.path, addr, err)
+		}
+		o, err := keys.Owned(p)
+		if err != nil || o.Path != want.path || hex.EncodeToString(o.PubKey) != want.pub || hex.EncodeToString(o.Redeem) != want.redeem || o.ParentDesc != want.row {
+			t.Errorf("%s: %+v, %x, %x, %v", want.path, o, o.PubKey, o.Redeem, err)
+		}
+	}
+}
+
 func TestAddressesAreBIP84sAndBIP86s(t *testing.T) {
 	v := officialVectors(t)
 	seed, _, err := Seed(v.Words, "")
@@ -203,7 +237,7 @@ func BenchmarkScript(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, kind := range []Kind{SegWit, Taproot} {
+	for _, kind := range Kinds() {
 		b.Run(kind.String(), func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
 				if _, err := keys.Script(KeyPath{Branch{kind, false}, uint32(i)}); err != nil {

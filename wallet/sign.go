@@ -69,19 +69,34 @@ func (s *signer) input(i int) (why string, err error) {
 		if kind == Taproot && !s.whole {
 			return "Taproot signs every coin that the transaction spends, and one of them is not known", nil
 		}
-		in.SignatureScript = nil
-		if in.Witness, err = s.witness(i, coin, priv, kind); err != nil {
+		if err := s.sign(i, coin, priv, kind); err != nil {
 			return "", err
 		}
 	}
 	return s.check(i, coin), nil
 }
 
-func (s *signer) witness(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind) (wire.TxWitness, error) {
-	if kind == Taproot {
-		return txscript.TaprootWitnessSignature(s.tx, s.hashes, i, int64(coin.Value), coin.PkScript, txscript.SigHashDefault, priv)
+// sign fills in the input's script and witness.
+func (s *signer) sign(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind) (err error) {
+	in, script := s.tx.TxIn[i], coin.PkScript
+	in.SignatureScript, in.Witness = nil, nil
+	switch kind {
+	case Taproot:
+		in.Witness, err = txscript.TaprootWitnessSignature(s.tx, s.hashes, i, int64(coin.Value), script, txscript.SigHashDefault, priv)
+		return err
+	case Legacy:
+		in.SignatureScript, err = txscript.SignatureScript(s.tx, i, script, txscript.SigHashAll, priv, true)
+		return err
+	case Nested:
+		if script, err = keyHashScript(priv.PubKey()); err != nil {
+			return err
+		}
+		if in.SignatureScript, err = txscript.NewScriptBuilder().AddData(script).Script(); err != nil {
+			return err
+		}
 	}
-	return txscript.WitnessSignature(s.tx, s.hashes, i, int64(coin.Value), coin.PkScript, txscript.SigHashAll, priv, true)
+	in.Witness, err = txscript.WitnessSignature(s.tx, s.hashes, i, int64(coin.Value), script, txscript.SigHashAll, priv, true)
+	return err
 }
 
 // check runs the script; why is empty when the input is good.

@@ -8,16 +8,10 @@ import (
 	"grapevine/chain"
 )
 
-// Weights of what we build (BIP141). An input is outpoint 36, script length 1,
-// sequence 4, four times each, and its witness: a count, then for SegWit a
-// signature of at most 72 bytes and a key of 33, for Taproot a signature of 64,
-// each with its length.
+// Weights of what we build (BIP141); those of inputs are their Kind's.
 const (
-	inputWeightSegWit  = 4*41 + 1 + 1 + 72 + 1 + 33
-	inputWeightTaproot = 4*41 + 1 + 1 + 64
-
-	// txWeight: version 4, lock time 4, four times each; marker and flag 2.
-	txWeight = 4*8 + 2
+	// txWeight: version 4, lock time 4, four times each; marker and flag.
+	txWeight = 4*8 + markerAndFlagWeight
 
 	// maxTxWeight is the standard limit [MAX_STANDARD_TX_WEIGHT].
 	maxTxWeight = 400_000
@@ -25,15 +19,6 @@ const (
 
 // dustRelayFee is the rate at which Core asks what spending an output costs [DUST_RELAY_TX_FEE].
 const dustRelayFee = FeeRate(3000)
-
-func (k Kind) inputWeight() int {
-	if k == Taproot {
-		return inputWeightTaproot
-	}
-	return inputWeightSegWit
-}
-
-func (k Kind) inputVSize() int { return vsize(k.inputWeight()) }
 
 func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
 
@@ -56,8 +41,13 @@ func DustLimit(script []byte) btcutil.Amount {
 // once it is signed.
 func weightOf(in []Coin, out []*wire.TxOut) int {
 	w := baseWeight(len(in), out)
+	witness := false
 	for i := range in {
 		w += in[i].Kind.inputWeight()
+		witness = witness || in[i].Kind != Legacy
+	}
+	if !witness {
+		w -= markerAndFlagWeight + len(in)*legacyWitnessCount
 	}
 	return w
 }

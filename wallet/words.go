@@ -7,14 +7,6 @@ import (
 	"grapevine/chain"
 )
 
-// Kind is a kind of address.
-type Kind uint8
-
-const (
-	SegWit  Kind = iota // BIP84: m/84'/coin'/0', pay to witness public key hash ("bech32")
-	Taproot             // BIP86: m/86'/coin'/0', pay to taproot by key ("bech32m")
-)
-
 // Payment is one output that a transaction is to have.
 type Payment struct {
 	Script []byte
@@ -66,10 +58,12 @@ type Coin struct {
 	Change        bool  // paid to one of our change addresses
 	Confirmations int32 // 0: in the pool
 	Coinbase      bool
-	FromMe        bool // made by a transaction all of whose inputs are ours
-	Ancestors     int  // unconfirmed transactions of ours that it hangs on, its own counted
-	Spendable     bool // mature, and confirmed or our own change
-	Locked        bool // set aside by LockCoins
+	FromMe        bool   // made by a transaction all of whose inputs are ours
+	Ancestors     int    // unconfirmed transactions of ours that it hangs on, its own counted
+	Spendable     bool   // mature, and confirmed or our own change
+	Locked        bool   // set aside by LockCoins
+	ParentDesc    string // descriptor of its row, without checksum
+	Redeem        []byte // Nested: the script behind the hash
 }
 
 // Category is what an output of a transaction is to us, in Core's words.
@@ -119,8 +113,21 @@ type Owned struct {
 	Change bool
 	Index  uint32
 	Path   string // m/84'/1'/0'/0/5
+	Master string // fingerprint of the master key, in hex
 	PubKey []byte // compressed, 33 bytes
+	Redeem []byte // Nested: the script behind the hash
 	Label  string
+
+	Desc       string // the script's descriptor (BIP380), without checksum
+	ParentDesc string // that of its row
+}
+
+// Row is a row of scripts as listdescriptors shows it.
+type Row struct {
+	Branch
+	Desc string // without checksum
+	Next uint32 // index of the next to be handed out
+	Len  uint32 // how many are watched
 }
 
 // SignProblem says why an input could not be signed.
@@ -136,5 +143,4 @@ type Status struct {
 	Tip      int32 // height it is on its way to
 	Scanning bool  // reads old blocks again
 	Txs      int
-	Handed   [2]uint32 // addresses handed out, by kind
 }

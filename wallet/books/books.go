@@ -10,11 +10,6 @@ import (
 	"grapevine/wallet"
 )
 
-// lookahead is how many scripts past the last one handed out or paid to are
-// watched in each row. BIP44 asks for 20; addresses that were given away and
-// never paid to must not hide what comes after them from a restored wallet.
-const lookahead = 100
-
 // Books are what one wallet knows. They are not safe for use by several
 // goroutines at once.
 type Books struct {
@@ -23,10 +18,10 @@ type Books struct {
 	words  string
 	seed   []byte
 
-	rows    [4][]*owned       // scripts in order, by row of wallet.Branches
-	next    [4]uint32         // the first index of each row not handed out
-	written [4]int            // how many scripts of each row the file holds
-	scripts map[string]*owned // every script in rows
+	rows    [wallet.BranchCount][]*owned // scripts in order, by row of wallet.Branches
+	next    [wallet.BranchCount]uint32   // the first index of each row not handed out
+	written [wallet.BranchCount]int      // how many scripts of each row the file holds
+	scripts map[string]*owned            // every script in rows
 
 	txs      map[chain.Hash]*record
 	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
@@ -97,15 +92,20 @@ func (b *Books) Keys() *wallet.Keys { return b.keys }
 func (b *Books) Len() int { return len(b.txs) }
 
 // Unused says that nobody has heard of an address of this wallet.
-func (b *Books) Unused() bool { return len(b.txs) == 0 && b.next == [4]uint32{} }
+func (b *Books) Unused() bool { return len(b.txs) == 0 && b.next == [wallet.BranchCount]uint32{} }
 
-// Handed is how many addresses of a kind have been handed out or paid to.
-func (b *Books) Handed(k wallet.Kind) uint32 { return b.next[rowOf(wallet.Branch{Kind: k})] }
+// Rows describes the rows of keys.
+func (b *Books) Rows() (list []wallet.Row) {
+	for i, branch := range wallet.Branches() {
+		list = append(list, wallet.Row{Branch: branch, Desc: b.keys.Descriptor(branch), Next: b.next[i], Len: uint32(len(b.rows[i]))})
+	}
+	return list
+}
 
-// derive makes scripts until each row reaches lookahead past next.
+// derive makes scripts until each row reaches its lookahead past next.
 func (b *Books) derive() error {
 	for i, branch := range wallet.Branches() {
-		for uint32(len(b.rows[i])) < b.next[i]+lookahead {
+		for uint32(len(b.rows[i])) < b.next[i]+branch.Kind.Lookahead() {
 			path := wallet.KeyPath{Branch: branch, Index: uint32(len(b.rows[i]))}
 			script, err := b.keys.Script(path)
 			if err != nil {
@@ -176,12 +176,7 @@ func (b *Books) Owned(script []byte) (o wallet.Owned, ours bool, err error) {
 	if own == nil {
 		return o, false, nil
 	}
-	pub, err := b.keys.PubKey(own.KeyPath)
-	if err != nil {
-		return o, false, err
-	}
-	return wallet.Owned{
-		Kind: own.Kind, Change: own.Change, Index: own.Index, Path: b.keys.Path(own.KeyPath),
-		PubKey: pub.SerializeCompressed(), Label: own.label,
-	}, true, nil
+	o, err = b.keys.Owned(own.KeyPath)
+	o.Label = own.label
+	return o, err == nil, err
 }

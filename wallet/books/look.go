@@ -2,6 +2,7 @@ package books
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -149,7 +150,7 @@ func (b *Books) aside(op wire.OutPoint) bool {
 	return locked || held
 }
 
-// coin is the wallet's word for an output; address and label are left out.
+// coin is the wallet's word for an output; what Coins adds is left out.
 func (b *Books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 	c := wallet.Coin{
 		OutPoint: op, Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
@@ -163,14 +164,18 @@ func (b *Books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 }
 
 // Coins are all unspent outputs, in the order of their outpoints.
-func (b *Books) Coins() (coins []wallet.Coin) {
+func (b *Books) Coins() (coins []wallet.Coin, err error) {
 	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
 		c := b.coin(op, o, trusted)
-		c.Address, c.Label = wallet.AddressOf(c.Script, b.params), o.own.label
+		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, b.params), o.own.label, b.keys.Descriptor(o.own.Branch)
+		if c.Kind == wallet.Nested {
+			owned, e := b.keys.Owned(o.own.KeyPath)
+			c.Redeem, err = owned.Redeem, errors.Join(err, e)
+		}
 		coins = append(coins, c)
 	})
 	slices.SortFunc(coins, func(x, y wallet.Coin) int { return compareOutPoints(x.OutPoint, y.OutPoint) })
-	return coins
+	return coins, err
 }
 
 func compareOutPoints(x, y wire.OutPoint) int {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"grapevine/chain"
+	"grapevine/wallet"
 )
 
 func example() stored {
@@ -87,6 +88,44 @@ func TestDamagedBooksAreNotOpened(t *testing.T) {
 	}
 }
 
+// A file of a wallet that had two kinds of addresses opens with all of them.
+func TestAFileOfFewerRowsIsOpened(t *testing.T) {
+	p := chain.RegTest()
+	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := b.Hand(wallet.Branch{Kind: wallet.Taproot}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := bytes.Replace(c.Keys, []byte(`[0,0,1,0,0,0,0,0]`), []byte(`[0,0,1,0]`), 1)
+	if bytes.Equal(old, c.Keys) {
+		t.Fatalf("keys are %s", c.Keys)
+	}
+	c.Keys = old
+	for place := range c.Scripts {
+		if place>>32 > 3 {
+			delete(c.Scripts, place)
+		}
+	}
+	again, err := Load(c, p, func(int32) *chain.HeaderNode { return p.Genesis() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := again.Hand(path.Branch, "")
+	if err != nil || next.Index != path.Index+1 {
+		t.Errorf("the next address is %+v, %v", next, err)
+	}
+	if rest, err := again.Take(); err != nil || len(rest.Scripts) != 4*20+1 {
+		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
+	}
+}
+
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
@@ -100,7 +139,7 @@ func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	}
 	b.GiveBack(first)
 	again, err := b.Take()
-	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 4*lookahead {
+	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 4*100+4*20 {
 		t.Fatalf("%d scripts, then %d: %v", len(first.Scripts), len(again.Scripts), err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"grapevine/chain"
+	"grapevine/wallet"
 )
 
 // Changes are what a file does not hold yet, as bytes.
@@ -32,7 +33,7 @@ type dirt struct {
 	labels  map[string]struct{}     // scripts
 	keys    bool                    // next
 	cursor  bool
-	written [4]int // in Changes: how many scripts of each row the file held before
+	written [wallet.BranchCount]int // in Changes: how many scripts of each row the file held before
 }
 
 func newDirt() dirt {
@@ -41,10 +42,10 @@ func newDirt() dirt {
 
 // savedKeys is all that makes a wallet: the rest can be read from the chain again.
 type savedKeys struct {
-	Network string    `json:"network"`
-	Words   string    `json:"words"`
-	Seed    []byte    `json:"seed"` // BIP39's, so that its passphrase need not be kept
-	Next    [4]uint32 `json:"next"` // by wallet.Branches
+	Network string                     `json:"network"`
+	Words   string                     `json:"words"`
+	Seed    []byte                     `json:"seed"` // BIP39's, so that its passphrase need not be kept
+	Next    [wallet.BranchCount]uint32 `json:"next"` // by wallet.Branches; of the kinds that are not there none was handed out
 }
 
 type savedBlock struct {

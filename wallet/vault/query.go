@@ -49,9 +49,9 @@ func (v *Vault) Balance(ctx context.Context) (sum wallet.Balance, err error) {
 // Coins are all unspent outputs, those that cannot be spent yet too, in the
 // order of their outpoints.
 func (v *Vault) Coins(ctx context.Context) (coins []wallet.Coin, err error) {
-	err = v.ask(ctx, func(b *books.Books) error {
-		coins = b.Coins()
-		return nil
+	err = v.ask(ctx, func(b *books.Books) (err error) {
+		coins, err = b.Coins()
+		return err
 	})
 	return coins, err
 }
@@ -81,6 +81,15 @@ func (v *Vault) Owned(ctx context.Context, script []byte) (o wallet.Owned, ours 
 		return err
 	})
 	return o, ours, err
+}
+
+// Rows are the rows of keys with their descriptors.
+func (v *Vault) Rows(ctx context.Context) (rows []wallet.Row, err error) {
+	err = v.ask(ctx, func(b *books.Books) error {
+		rows = b.Rows()
+		return nil
+	})
+	return rows, err
 }
 
 // SetLabel names an address of ours; wallet.ErrNotOurs when it is not.

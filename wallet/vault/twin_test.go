@@ -216,7 +216,7 @@ func play(t *testing.T, seed uint64, steps int) {
 }
 
 func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice uint64) string {
-	kind := wallet.Kind(r.IntN(2))
+	kind := wallet.Kinds()[r.IntN(4)]
 	switch n := r.IntN(20); {
 	case n < 5:
 		w.mine(u.script(kind))

@@ -120,9 +120,6 @@ func (v *Vault) Status() wallet.Status {
 	}
 	s.Exists, s.Scanning = true, v.scanning
 	s.At, s.Txs = v.books.Cursor().Height, v.books.Len()
-	for _, k := range []wallet.Kind{wallet.SegWit, wallet.Taproot} {
-		s.Handed[k] = v.books.Handed(k)
-	}
 	return s
 }
 

@@ -11,17 +11,15 @@ import (
 
 // kindOf reads Core's word for a kind of address.
 func kindOf(c *jsonrpc.Call) wallet.Kind {
-	switch word := c.String("address_type"); word {
-	case "", "bech32":
+	word := c.String("address_type")
+	if word == "" {
 		return wallet.SegWit
-	case "bech32m":
-		return wallet.Taproot
-	case "legacy", "p2sh-segwit":
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown address type '%s': this wallet has bech32 and bech32m", word)
-	default:
+	}
+	kind, ok := wallet.KindNamed(word)
+	if !ok {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown address type '%s'", show.Clip(word))
 	}
-	return 0
+	return kind
 }
 
 func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -61,20 +59,43 @@ func (a *API) script(c *jsonrpc.Call, name, refusal string) []byte {
 	return script
 }
 
+// scriptInfo is what an output script alone says.
+type scriptInfo struct {
+	Address   string `json:"address"`
+	Script    string `json:"scriptPubKey"`
+	IsScript  bool   `json:"isscript"`
+	IsWitness bool   `json:"iswitness"`
+	Version   *int   `json:"witness_version,omitempty"`
+	Program   string `json:"witness_program,omitempty"`
+	PubKey    string `json:"pubkey,omitempty"`
+}
+
 type addressInfo struct {
-	Address   string   `json:"address"`
-	Script    string   `json:"scriptPubKey"`
-	Mine      bool     `json:"ismine"`
-	Solvable  bool     `json:"solvable"`
-	Watch     bool     `json:"iswatchonly"`
-	IsScript  bool     `json:"isscript"`
-	IsWitness bool     `json:"iswitness"`
-	Version   *int     `json:"witness_version,omitempty"`
-	Program   string   `json:"witness_program,omitempty"`
-	PubKey    string   `json:"pubkey,omitempty"`
-	Change    bool     `json:"ischange"`
-	KeyPath   string   `json:"hdkeypath,omitempty"`
-	Labels    []string `json:"labels"`
+	scriptInfo
+	Mine       bool        `json:"ismine"`
+	Solvable   bool        `json:"solvable"`
+	Desc       string      `json:"desc,omitempty"`
+	ParentDesc string      `json:"parent_desc,omitempty"`
+	Watch      bool        `json:"iswatchonly"`
+	Redeem     string      `json:"hex,omitempty"` // the script behind a script hash,
+	RedeemKind string      `json:"script,omitempty"`
+	Embedded   *scriptInfo `json:"embedded,omitempty"` // and what it is by itself
+	Change     bool        `json:"ischange"`
+	KeyPath    string      `json:"hdkeypath,omitempty"`
+	Master     string      `json:"hdmasterfingerprint,omitempty"`
+	Labels     []string    `json:"labels"`
+}
+
+func (a *API) scriptInfo(script []byte) scriptInfo {
+	kind := show.ScriptType(script)
+	info := scriptInfo{
+		Address: show.Address(script, a.cfg.Params.Params), Script: hex.EncodeToString(script),
+		IsScript: kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot",
+	}
+	if w := show.WitnessOf(script); w != nil {
+		info.IsWitness, info.Version, info.Program = true, &w.Version, hex.EncodeToString(w.Program)
+	}
+	return info
 }
 
 func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -86,21 +107,60 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	kind := show.ScriptType(script)
-	info := addressInfo{
-		Address: show.Address(script, a.cfg.Params.Params), Script: hex.EncodeToString(script), Mine: mine, Solvable: mine,
-		IsScript: kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot", Labels: []string{},
-	}
-	if w := show.WitnessOf(script); w != nil {
-		info.IsWitness, info.Version, info.Program = true, &w.Version, hex.EncodeToString(w.Program)
-	}
+	info := addressInfo{scriptInfo: a.scriptInfo(script), Mine: mine, Solvable: mine, Labels: []string{}}
 	if mine {
-		info.PubKey, info.Change, info.KeyPath = hex.EncodeToString(owned.PubKey), owned.Change, owned.Path
-		if !owned.Change {
-			info.Labels = append(info.Labels, owned.Label)
-		}
+		a.addOwned(&info, owned)
 	}
 	return info, nil
+}
+
+// addOwned adds what we know of a script because it is ours.
+func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
+	info.PubKey, info.Change, info.KeyPath, info.Master = hex.EncodeToString(o.PubKey), o.Change, o.Path, o.Master
+	info.Desc, info.ParentDesc = show.WithChecksum(o.Desc), show.WithChecksum(o.ParentDesc)
+	if !o.Change {
+		info.Labels = append(info.Labels, o.Label)
+	}
+	if o.Redeem != nil {
+		inner := a.scriptInfo(o.Redeem)
+		inner.PubKey = info.PubKey
+		info.Redeem, info.RedeemKind, info.Embedded = inner.Script, show.ScriptType(o.Redeem), &inner
+	}
+}
+
+type descriptor struct {
+	Desc      string    `json:"desc"`
+	Timestamp int64     `json:"timestamp"` // Unix seconds; nothing was paid to it before
+	Active    bool      `json:"active"`
+	Internal  bool      `json:"internal"`
+	Range     [2]uint32 `json:"range"`
+	Next      uint32    `json:"next"`
+	NextIndex uint32    `json:"next_index"`
+}
+
+func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	if c.Bool("private", false) {
+		c.Refuse(jsonrpc.CodeWallet, "private keys are not shown as descriptors: walletwords has the words that they all come from")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	rows, err := a.cfg.Vault.Rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, _ := a.current()
+	list := make([]descriptor, len(rows))
+	for i, r := range rows {
+		list[i] = descriptor{
+			Desc: show.WithChecksum(r.Desc), Timestamp: a.cfg.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
+			Active: true, Internal: r.Change, Range: [2]uint32{0, r.Len - 1}, Next: r.Next, NextIndex: r.Next,
+		}
+	}
+	return struct {
+		Name        string       `json:"wallet_name"`
+		Descriptors []descriptor `json:"descriptors"`
+	}{name, list}, nil
 }
 
 func (a *API) setLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {

@@ -41,6 +41,7 @@ func (a *API) Methods() []jsonrpc.Method {
 		{Name: "getnewaddress", Params: "label? address_type?", Do: a.getNewAddress},
 		{Name: "getrawchangeaddress", Params: "address_type?", Do: a.getRawChangeAddress},
 		{Name: "getaddressinfo", Params: "address", Do: a.getAddressInfo},
+		{Name: "listdescriptors", Params: "private?", Do: a.listDescriptors},
 		{Name: "setlabel", Params: "address label", Do: a.setLabel},
 		{Name: "getbalance", Params: "dummy? minconf? include_watchonly? avoid_reuse?", Do: a.getBalance},
 		{Name: "getbalances", Do: a.getBalances},

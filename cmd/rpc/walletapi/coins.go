@@ -66,6 +66,7 @@ type unspent struct {
 	Address       string         `json:"address,omitempty"`
 	Label         string         `json:"label"`
 	Script        string         `json:"scriptPubKey"`
+	Redeem        string         `json:"redeemScript,omitempty"`
 	Amount        jsonrpc.Amount `json:"amount"`
 	Confirmations int32          `json:"confirmations"`
 	Spendable     bool           `json:"spendable"`
@@ -141,7 +142,8 @@ func (a *API) unspent(c wallet.Coin) unspent {
 	return unspent{
 		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
-		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.cfg.Params.Params), ParentDescs: []string{}, Safe: safe(c),
+		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.cfg.Params.Params), ParentDescs: []string{show.WithChecksum(c.ParentDesc)}, Safe: safe(c),
+		Redeem: hex.EncodeToString(c.Redeem),
 	}
 }
 

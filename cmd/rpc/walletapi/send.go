@@ -157,13 +157,12 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 	if o.ChangeAt != nil && (*o.ChangeAt < 0 || *o.ChangeAt > outputs) {
 		c.Refuse(jsonrpc.CodeInvalidParam, "changePosition out of bounds")
 	}
-	switch f.ChangeType {
-	case "", "bech32":
-	case "bech32m":
-		kind := wallet.Taproot
+	if f.ChangeType != "" {
+		kind, ok := wallet.KindNamed(f.ChangeType)
+		if !ok {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(f.ChangeType))
+		}
 		o.ChangeKind = &kind
-	default:
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(f.ChangeType))
 	}
 	if f.ChangeAddr != "" {
 		var err error

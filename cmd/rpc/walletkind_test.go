@@ -1,0 +1,90 @@
+package rpc_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Each kind of address is paid to, shown for what it is, and spent from.
+func TestEveryKindOfAddressIsOurs(t *testing.T) {
+	w := rich(t)
+	for kind, want := range map[string]struct {
+		begins, desc, path string
+		isScript, witness  bool
+		class              string
+	}{
+		"legacy":      {"m n", "pkh([", "m/44'/1'/0'/0/0", false, false, "pubkeyhash"},
+		"p2sh-segwit": {"2", "sh(wpkh([", "m/49'/1'/0'/0/0", true, false, "scripthash"},
+		"bech32m":     {"bcrt1p", "tr([", "m/86'/1'/0'/0/0", true, true, "witness_v1_taproot"},
+	} {
+		addr := w.text("getnewaddress", "", kind)
+		if !strings.ContainsAny(addr[:1], want.begins) {
+			t.Errorf("%s: %s", kind, addr)
+		}
+		info := w.object("getaddressinfo", addr)
+		has(t, kind, info, "pubkey hdmasterfingerprint desc parent_desc")
+		for path, v := range map[string]any{"ismine": true, "solvable": true, "hdkeypath": want.path, "isscript": want.isScript, "iswitness": want.witness} {
+			is(t, kind, info, path, v)
+		}
+		if d := fmt.Sprint(info["desc"]); !strings.HasPrefix(d, want.desc) {
+			t.Errorf("%s: desc %s", kind, d)
+		}
+
+		w.must("sendtoaddress", addr, 10)
+		w.must("generatetoaddress", 1, stranger)
+		coins := w.list("listunspent", 1, 9999, []string{addr})
+		if len(coins) != 1 {
+			t.Fatalf("%s: coins %v", kind, coins)
+		}
+		coin := coins[0].(map[string]any)
+		is(t, kind, coin, "parent_descs", "["+fmt.Sprint(info["parent_desc"])+"]")
+		if kind == "p2sh-segwit" {
+			is(t, kind, info, "script", "witness_v0_keyhash")
+			is(t, kind, info, "embedded.iswitness", true)
+			is(t, kind, info, "hex", fmt.Sprint(coin["redeemScript"]))
+		}
+		input := []any{map[string]any{"txid": coin["txid"], "vout": coin["vout"]}}
+		bare := w.text("createrawtransaction", input, map[string]any{stranger: 1})
+		funded := w.object("fundrawtransaction", bare, map[string]any{"add_inputs": false, "change_type": kind, "fee_rate": 2})
+		signed := w.object("signrawtransactionwithwallet", funded["hex"])
+		is(t, kind, signed, "complete", true)
+		id := w.text("sendrawtransaction", signed["hex"])
+		tx := w.object("getrawtransaction", id, 1)
+		change := tx["vout"].([]any)[int(funded["changepos"].(float64))]
+		is(t, kind+" change", change, "scriptPubKey.type", want.class)
+		is(t, kind+" change", w.object("getaddressinfo", fmt.Sprint(valueAt(change, "scriptPubKey.address"))), "ischange", true)
+		w.must("generatetoaddress", 1, stranger)
+		is(t, kind, w.object("gettransaction", id), "confirmations", 1)
+	}
+	w.refused(-5, "Unknown address type 'x'", "getrawchangeaddress", "x")
+}
+
+func valueAt(v any, path string) any {
+	got, _ := at(v, path)
+	return got
+}
+
+func TestDescriptorsOfAllRows(t *testing.T) {
+	w := start(t)
+	w.text("getnewaddress", "", "legacy")
+	d := w.object("listdescriptors")
+	rows := d["descriptors"].([]any)
+	if len(rows) != 8 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	seen := map[string]bool{}
+	for _, r := range rows {
+		desc := fmt.Sprint(r.(map[string]any)["desc"])
+		has(t, desc, r.(map[string]any), "timestamp active internal range next next_index")
+		body, sum, _ := strings.Cut(desc, "#")
+		if len(sum) != 8 || strings.Contains(body, "tprv") || seen[body] {
+			t.Errorf("descriptor %s", desc)
+		}
+		seen[body] = true
+		if strings.HasPrefix(desc, "pkh(") && strings.Contains(desc, "/0/*") {
+			is(t, desc, r, "next", 1)
+		}
+	}
+	w.refused(-4, "", "listdescriptors", true)
+}

@@ -1,0 +1,41 @@
+package wallet
+
+import (
+	"encoding/hex"
+	"fmt"
+)
+
+// Descriptor is a row's output descriptor (BIP380), without checksum: whoever
+// has it finds all coins paid to the row, and can spend none.
+func (k *Keys) Descriptor(b Branch) string {
+	before, after := b.Kind.form()
+	return fmt.Sprintf("%s[%s/%s]%s/%d/*%s", before, k.master, k.account(b.Kind), k.rows[b].account, b.step(), after)
+}
+
+func (k *Keys) account(kind Kind) string {
+	return fmt.Sprintf("%dh/%dh/0h", kind.purpose(), k.params.HDCoinType)
+}
+
+// Owned describes the key at p; the label is left out.
+func (k *Keys) Owned(p KeyPath) (o Owned, err error) {
+	pub, err := k.PubKey(p)
+	if err != nil {
+		return o, err
+	}
+	o = Owned{
+		Kind: p.Kind, Change: p.Change, Index: p.Index, Path: k.Path(p), Master: k.master,
+		PubKey: pub.SerializeCompressed(), ParentDesc: k.Descriptor(p.Branch),
+	}
+	key := hex.EncodeToString(o.PubKey)
+	switch p.Kind {
+	case Taproot:
+		key = key[2:] // BIP386: x only
+	case Nested:
+		if o.Redeem, err = keyHashScript(pub); err != nil {
+			return o, err
+		}
+	}
+	before, after := p.Kind.form()
+	o.Desc = fmt.Sprintf("%s[%s/%s/%d/%d]%s%s", before, k.master, k.account(p.Kind), p.step(), p.Index, key, after)
+	return o, nil
+}
