@@ -3,7 +3,6 @@ package model
 import (
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -93,14 +92,4 @@ func TestT60_SeedsWithRandomFaults(t *testing.T) {
 		}
 	}
 	t.Logf("%d seeds, %d steps, %d seeds in which something did not hold", seeds, steps.Load(), n)
-}
-
-// The same seed gives the same run, to the byte.
-func TestRunsAreExactBySeed(t *testing.T) {
-	for seed := range uint64(20) {
-		a, b := mustRun(t, mix(seed)), mustRun(t, mix(seed))
-		if a.Steps != b.Steps || a.Seconds != b.Seconds || !slices.Equal(a.Said, b.Said) || a.Txs != b.Txs || a.Blocks != b.Blocks {
-			t.Errorf("seed %d: %d and %d steps, %v and %v s", seed, a.Steps, b.Steps, a.Seconds, b.Seconds)
-		}
-	}
 }

@@ -59,7 +59,8 @@ func (m *sim) connect(a, b *node) {
 			rate = world.BetweenRegions / 8
 		}
 	}
-	latency = time.Duration(float64(latency) * (1 + m.cfg.Jitter*(2*m.rnd.Float64()-1)))
+	// float64() keeps product and sum apart: some processors would round them once.
+	latency = time.Duration(float64(latency) * (1 + float64(m.cfg.Jitter*(2*m.rnd.Float64()-1))))
 	x.latency, y.latency, x.rate, y.rate = latency, latency, rate, rate
 	m.after(3*latency, func() {
 		if x.dead {
