@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"sync"
@@ -44,6 +45,8 @@ type house struct {
 	mined  uint64            // makes blocks differ
 	peace  footprint         // before the attack
 	dir    string            // for a node that is to be started again
+	seed   uint64            // of the nodes' own randomness
+	opened uint64            // nodes so far
 }
 
 // resident is a running whole node.
@@ -72,6 +75,10 @@ func siege(t *testing.T, attack func(t *testing.T, h *house), settings ...settin
 	t.Helper()
 	siegeOn(t, chain.RegTest(), attack, settings...)
 }
+
+// full says that every row is to be tried at the size that the table names;
+// otherwise a part of it will do.
+func full() bool { return os.Getenv("GRAPEVINE_FULL") != "" }
 
 // siegeOn is a siege on another network.
 func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *house), settings ...setting) {
@@ -116,7 +123,7 @@ func emptyHouse(t *testing.T, params *chain.Params) *house {
 	time.Sleep(time.Until(firstDay))
 	return &house{
 		t: t, params: params, key: chaintest.NewKey(1), dir: t.TempDir(),
-		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond}),
+		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Spread: time.Millisecond}),
 	}
 }
 
@@ -170,9 +177,14 @@ func chooses(c *node.Config) { c.AddNode = []string{honestIP + ":18444"} }
 // open starts a whole node at ip.
 func (h *house) open(ip string, settings ...setting) *resident {
 	h.t.Helper()
+	h.opened++
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], h.seed)
+	binary.LittleEndian.PutUint64(seed[8:], h.opened)
 	cfg := node.Config{
 		Params: h.params, DataDir: h.t.TempDir(), Listen: ip + ":18444",
 		TxIndex: true, Version: "test", Net: h.net.Host(ip), NoSync: true,
+		Rand: rand.NewChaCha8(seed),
 	}
 	if os.Getenv("LOG") != "" {
 		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", ip)

@@ -2,9 +2,6 @@ package hostile_test
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -26,7 +23,8 @@ type town struct {
 	all  []*resident // nil: not running now
 	dirs []string
 
-	given int // coins
+	given int      // coins
+	diary []string // what became of them, step by step
 }
 
 // spendable are n fresh coins of the base chain, never given before.
@@ -44,8 +42,15 @@ func live(i int) string { return fmt.Sprintf("8.%d.1.1", i+1) }
 // inTown runs n nodes, each of which knows the first two, with the base chain.
 func inTown(t *testing.T, n int, story func(t *testing.T, w *town), settings ...setting) {
 	t.Helper()
+	inSeededTown(t, n, 0, story, settings...)
+}
+
+// inSeededTown is a town whose nodes' randomness comes from a seed.
+func inSeededTown(t *testing.T, n int, seed uint64, story func(t *testing.T, w *town), settings ...setting) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{house: emptyHouse(t, chain.RegTest()), all: make([]*resident, n)}
+		w.seed = seed
 		for i := range n {
 			w.dirs = append(w.dirs, t.TempDir())
 			w.begin(i, settings...)
@@ -318,108 +323,4 @@ func TestLiarsInHave(t *testing.T) {
 			h.within(3*blockMost, "the claimed blocks came from the honest node", func() bool { return h.tip().Hash == row[2].Node.Hash })
 		}
 	})
-}
-
-// T60: seeded mixes of faults over whole nodes. GRAPEVINE_SEEDS says how many.
-func TestT60_RandomFaults(t *testing.T) {
-	seeds := 10
-	if s := os.Getenv("GRAPEVINE_SEEDS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seeds = n
-	}
-	for seed := range uint64(seeds) {
-		ok := t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
-			inTown(t, 4, func(t *testing.T, w *town) { w.suffer(rand.New(rand.NewPCG(seed, 60))) })
-		})
-		if !ok {
-			t.FailNow()
-		}
-	}
-}
-
-// suffer is a story of 25 events.
-func (w *town) suffer(r *rand.Rand) {
-	coins := w.spendable(8)
-	for k := range 25 {
-		i := r.IntN(len(w.all))
-		v := w.all[i]
-		switch r.IntN(9) {
-		case 0, 1, 2:
-			if v != nil {
-				w.mine(v)
-			}
-		case 3:
-			if v != nil && len(coins) > 0 {
-				tx := chaintest.SpendOne(w.t, coins[0], w.key.P2WPKH(), 1000)
-				_ = v.Swarm.SubmitTx(w.t.Context(), tx) // a node that is behind may refuse
-				coins = coins[1:]
-			}
-		case 4:
-			cut := r.IntN(len(w.all))
-			w.net.Partition(ips(cut))
-		case 5:
-			w.net.Heal()
-		case 6:
-			w.net.Reset(live(i))
-		case 7:
-			if v == nil {
-				w.begin(i)
-			} else if w.running() > 2 {
-				w.end(i)
-			}
-		case 8:
-			if v != nil {
-				w.harass(v, r, k)
-			}
-		}
-		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
-	}
-	w.net.Heal()
-	for i := range w.all {
-		if w.all[i] == nil {
-			w.begin(i)
-		}
-	}
-	w.everybodyLeaves()
-	time.Sleep(30 * time.Second)
-	w.mine(w.all[0])
-	w.mine(w.all[0])
-	w.within(2*time.Minute, "one tip in the end", w.oneTip())
-}
-
-func (w *town) running() (n int) {
-	for _, r := range w.all {
-		if r != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// harass is an attacker with one of a few bad habits.
-func (w *town) harass(v *resident, r *rand.Rand, k int) {
-	p, err := hostile.Dial(w.t.Context(), w.net.Host(strange(k)), v.addr, w.params.Net)
-	if err != nil {
-		return
-	}
-	w.t.Cleanup(func() { p.Close() })
-	w.guests = append(w.guests, p)
-	if p.Greet(hostile.Version()) != nil {
-		return
-	}
-	switch r.IntN(4) {
-	case 0:
-		p.Say(hostile.Headers(nodes(w.branch(v.Ledger.Tip(), 1+r.IntN(30)))...)) // withheld
-	case 1:
-		p.Raw("inv", vectors(3000, k, wire.InvTypeBlock, wtx))
-	case 2:
-		p.Say(short(w.block(v.Ledger.Tip(), bulky(10_000))))
-	case 3:
-		b := p.Frame("block", w.block(v.Ledger.Tip()).Block.Raw)
-		p.Write(b[:100])
-		p.Close()
-	}
 }

@@ -58,12 +58,12 @@ func New(cfg Config) *Net {
 
 // Host is one machine on the network.
 type Host struct {
-	net  *Net
-	ip   netip.Addr
-	mu   sync.Mutex
-	port uint16    // last given out
-	free time.Time // when the upload has nothing left to send
-	rate int64     // bytes a second, 0: unlimited
+	net   *Net
+	ip    netip.Addr
+	mu    sync.Mutex
+	ports map[netip.AddrPort]uint16 // last given out, for each destination: so who dials first does not matter
+	free  time.Time                 // when the upload has nothing left to send
+	rate  int64                     // bytes a second, 0: unlimited
 }
 
 var _ p2p.Network = (*Host)(nil)
@@ -75,7 +75,7 @@ func (n *Net) Host(ip string) *Host {
 	defer n.mu.Unlock()
 	h := n.hosts[addr]
 	if h == nil {
-		h = &Host{net: n, ip: addr, port: firstPort - 1, rate: n.cfg.Upload}
+		h = &Host{net: n, ip: addr, ports: map[netip.AddrPort]uint16{}, rate: n.cfg.Upload}
 		n.hosts[addr] = h
 	}
 	return h
@@ -144,13 +144,11 @@ func (n *Net) Connections() int {
 	return len(n.pipes) / 2
 }
 
-func (h *Host) nextPort() uint16 {
+func (h *Host) nextPort(to netip.AddrPort) uint16 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.port++; h.port == 0 {
-		h.port = firstPort
-	}
-	return h.port
+	h.ports[to] = max(h.ports[to]+1, firstPort)
+	return h.ports[to]
 }
 
 // Listen takes connections at "host:port"; the host may be this one or unspecified.
@@ -164,7 +162,7 @@ func (h *Host) Listen(_ context.Context, addr string) (net.Listener, error) {
 	}
 	port := ap.Port()
 	if port == 0 {
-		port = h.nextPort()
+		port = h.nextPort(netip.AddrPort{})
 	}
 	l := &listener{
 		net:    h.net,
@@ -187,7 +185,7 @@ func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", addr, err)
 	}
-	from := netip.AddrPortFrom(h.ip, h.nextPort())
+	from := netip.AddrPortFrom(h.ip, h.nextPort(to))
 	wait := time.NewTimer(2*h.net.cfg.Latency + h.net.extra(from, to))
 	defer wait.Stop()
 	select {
