@@ -242,23 +242,24 @@ func (d *DB) Close() error {
 	return nil
 }
 
-// Check reads everything and proves it: the bounds of every page, bbolt's
-// structure (pages reachable once, keys in order), then every record's
-// checksum. progress may be nil; it hears of records done out of all.
-func (d *DB) Check(ctx context.Context, progress func(done, total int64)) error {
-	return d.View(func(tx *Tx) error {
-		if err := tx.checkPages(ctx, d.path); err != nil {
-			return fmt.Errorf("check %s: %w", d.path, err)
+// Check proves every byte of the file that counts, in one committed state of
+// it: what is left out (free pages, the rest of a page behind its last record)
+// is never read by anybody. tables are those that the file may have. progress
+// may be nil; it hears of pages done out of all. The database may be in use.
+func (d *DB) Check(ctx context.Context, tables []string, progress func(done, total int64)) error {
+	if progress == nil {
+		progress = func(int64, int64) {}
+	}
+	err := errMoved
+	for try := 0; try < metaTries && err == errMoved; try++ {
+		w := &walker{progress: progress, tables: map[string]bool{schemaBucket: true}}
+		for _, name := range tables {
+			w.tables[name] = true
 		}
-		var errs []error
-		for err := range tx.bolt.Check() {
-			if len(errs) < maxFaults {
-				errs = append(errs, fmt.Errorf("%w: %w", ErrCorrupt, err))
-			}
-		}
-		if len(errs) > 0 {
-			return fmt.Errorf("check %s: %w", d.path, errors.Join(errs...))
-		}
-		return tx.checkRecords(ctx, progress)
-	})
+		err = d.View(func(tx *Tx) error { return tx.walk(ctx, d, w) })
+	}
+	if err != nil {
+		return fmt.Errorf("check %s: %w", d.path, err)
+	}
+	return nil
 }

@@ -63,7 +63,7 @@ func (d *DB) writeSchema(want []byte) error {
 	})
 }
 
-// bbolt's meta page, as far as the length check needs it. Two of them stand at
+// bbolt's meta page, as far as checks need it. Two of them stand at
 // the start of the file; the valid one with the higher transaction counts.
 //
 //	offset  16 magic 4  version 4  page size 4  flags 4
@@ -107,36 +107,48 @@ func checkLength(path string) error {
 	return nil
 }
 
+// meta is one of the two pages that say what the file's state is.
+type meta struct {
+	pageSize                   uint32
+	root, freelist, high, txid uint64 // high: pages
+}
+
+// readMeta reads the meta page at that offset; ok says whether it is sound.
+func readMeta(f io.ReaderAt, at int64) (m meta, ok bool) {
+	buf := make([]byte, metaSize)
+	if _, err := f.ReadAt(buf, at); err != nil {
+		return m, false
+	}
+	h := fnv.New64a()
+	h.Write(buf[metaAt:metaSum])
+	le := binary.LittleEndian
+	if le.Uint32(buf[metaAt:]) != magic || h.Sum64() != le.Uint64(buf[metaSum:]) {
+		return m, false
+	}
+	return meta{
+		pageSize: le.Uint32(buf[24:]), root: le.Uint64(buf[32:]),
+		freelist: le.Uint64(buf[48:]), high: le.Uint64(buf[56:]), txid: le.Uint64(buf[64:]),
+	}, true
+}
+
 // highWater is the number of bytes that the newest sound meta page of f spans.
 func highWater(f io.ReaderAt) (int64, error) {
-	var bytes int64
-	var newest uint64
+	var newest meta
 	found := false
-	for _, at := range metaOffsets(f) {
-		buf := make([]byte, metaSize)
-		if _, err := f.ReadAt(buf, at); err != nil {
-			continue
-		}
-		h := fnv.New64a()
-		h.Write(buf[metaAt:metaSum])
-		le := binary.LittleEndian
-		if le.Uint32(buf[metaAt:]) != magic || h.Sum64() != le.Uint64(buf[metaSum:]) {
-			continue
-		}
-		if txid := le.Uint64(buf[64:]); !found || txid > newest {
-			newest, found = txid, true
-			bytes = int64(le.Uint64(buf[56:])) * int64(le.Uint32(buf[24:]))
+	for _, at := range metaOffsets() {
+		if m, ok := readMeta(f, at); ok && (!found || m.txid > newest.txid) {
+			newest, found = m, true
 		}
 	}
 	if !found {
 		return 0, fmt.Errorf("%w: no sound meta page", ErrCorrupt)
 	}
-	return bytes, nil
+	return int64(newest.high) * int64(newest.pageSize), nil
 }
 
 // metaOffsets are where meta pages may stand: at 0 and one page further. If
 // the first is damaged, its page size is not known, so the usual ones are tried.
-func metaOffsets(f io.ReaderAt) []int64 {
+func metaOffsets() []int64 {
 	at := []int64{0}
 	for size := int64(1 << 10); size <= 1<<16; size <<= 1 {
 		at = append(at, size)

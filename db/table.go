@@ -1,7 +1,6 @@
 package db
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,8 +14,8 @@ const (
 	sumSize = 4
 	// maxFaults bounds how many faults Check lists; more tell nothing new.
 	maxFaults = 20
-	// reportEvery is how many records Check reads between two reports.
-	reportEvery = 4096
+	// reportEvery is how many pages Check reads between two reports.
+	reportEvery = 1024
 )
 
 // Tx is a transaction. It is valid only while the function given to View or
@@ -224,35 +223,4 @@ func unseal(key, raw []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%w: wrong checksum", ErrCorrupt)
 	}
 	return raw[:n:n], nil
-}
-
-// checkRecords proves the checksum of every record of every bucket.
-func (tx *Tx) checkRecords(ctx context.Context, progress func(done, total int64)) error {
-	var done, total int64
-	err := tx.bolt.ForEach(func(_ []byte, b *bbolt.Bucket) error {
-		total += int64(b.Stats().KeyN)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	var errs []error
-	err = tx.bolt.ForEach(func(name []byte, b *bbolt.Bucket) error {
-		return b.ForEach(func(k, raw []byte) error {
-			if _, err := unseal(k, raw); err != nil && len(errs) < maxFaults {
-				errs = append(errs, fmt.Errorf("table %s, record %x: %w", name, k, err))
-			}
-			if done++; done%reportEvery == 0 {
-				if progress != nil {
-					progress(done, total)
-				}
-				return ctx.Err()
-			}
-			return nil
-		})
-	})
-	if progress != nil {
-		progress(done, total)
-	}
-	return errors.Join(append(errs, err)...)
 }

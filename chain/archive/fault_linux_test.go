@@ -59,7 +59,7 @@ func TestT50_FailedWriteEndsTheCommitter(t *testing.T) {
 	if b, err := Open(file, nil).Body(1); err != nil || string(b) != "acknowledged" {
 		t.Errorf("%q, %v", b, err)
 	}
-	if err := file.Check(t.Context(), nil); err != nil {
+	if err := Check(t.Context(), file, nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -121,9 +121,10 @@ func (a *Archive) CoinStats(ctx context.Context, workers int) (s coins.Stats, ti
 	return s, tip, err
 }
 
-// Check proves the file's structure and checksums.
-func (a *Archive) Check(ctx context.Context, progress func(done, total int64)) error {
-	return a.file.Check(ctx, progress)
+// Check proves a file's structure and checksums, before it is trusted enough to
+// be read.
+func Check(ctx context.Context, file *db.DB, progress func(done, total int64)) error {
+	return file.Check(ctx, tableNames(), progress)
 }
 
 // ScanBodies calls fn for each committed body in the order of arrival. It holds

@@ -92,6 +92,11 @@ func newTables() tables {
 	}
 }
 
+// tableNames are all tables that the file may have.
+func tableNames() []string {
+	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "coins"}
+}
+
 const (
 	headerSize = 80
 	recordSize = headerSize + 1 + 4 + 4 // without the reason

@@ -83,6 +83,9 @@ func (l *large) check() {
 	if err != nil || n != l.coins {
 		l.t.Errorf("%d coins on disk, want %d; %v", n, l.coins, err)
 	}
+	if err := l.file.Check(l.t.Context(), []string{"coins"}, nil); err != nil {
+		l.t.Error(err)
+	}
 	if limit := int64(2 * n * coinSize); bytes > limit {
 		l.t.Errorf("the table takes %d bytes for %d coins, more than %d", bytes, n, limit)
 	}

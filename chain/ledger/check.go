@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/db"
 )
@@ -44,17 +45,55 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 // Progress hears how far a long check has come, and with what.
 type Progress func(done, total int64, what string)
 
-// CheckFile proves the chain's file: its structure and checksums; headers,
-// their work and their place; that bodies are those the headers name; that undo
-// records fit; and that the coins are exactly what the blocks made and did not
-// spend, and no more than the subsidies.
+// CheckFile writes what is in memory only, and then proves the file, while the
+// node goes on.
 func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error {
-	if progress == nil {
-		progress = func(int64, int64, string) {}
+	if err := l.flushCoins(ctx); err != nil {
+		return fmt.Errorf("write coins: %w", err)
 	}
-	if err := l.archive.Check(ctx, func(done, total int64) { progress(done, total, "records") }); err != nil {
+	if err := l.Sync(ctx); err != nil {
+		return fmt.Errorf("write blocks: %w", err)
+	}
+	if err := checkPages(ctx, l.cfg.DB, progress); err != nil {
 		return err
 	}
+	return l.checkRecords(ctx, progress)
+}
+
+// CheckFile proves a chain file that no node has open: its structure and
+// checksums; headers, their work and their place; that bodies are those the
+// headers name; that undo records fit; and that the coins are exactly what the
+// blocks made and did not spend, and no more than the subsidies.
+func CheckFile(ctx context.Context, path string, p *chain.Params, progress Progress) error {
+	file, err := db.Open(path, Name, Schema, db.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	// Pages first: in damaged ones even reading the headers might not end.
+	if err := checkPages(ctx, file, progress); err != nil {
+		return err
+	}
+	l, err := Open(Config{DB: file, Params: p})
+	if err != nil {
+		return err
+	}
+	return l.checkRecords(ctx, progress)
+}
+
+func checkPages(ctx context.Context, file *db.DB, progress Progress) error {
+	return archive.Check(ctx, file, func(done, total int64) { progress.tell(done, total, "pages") })
+}
+
+// tell allows for nobody listening.
+func (p Progress) tell(done, total int64, what string) {
+	if p != nil {
+		p(done, total, what)
+	}
+}
+
+// checkRecords proves what stands in sound pages.
+func (l *Ledger) checkRecords(ctx context.Context, progress Progress) error {
 	if err := l.checkHeaders(ctx, progress); err != nil {
 		return err
 	}
@@ -63,7 +102,8 @@ func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error {
 		return err
 	}
 	tip, _ := l.tree.Entry(s.Best)
-	c := proof{Ledger: l, tip: tip.Node, owners: l.tree.Owners(), progress: progress,
+	owners, next := l.tree.Owners()
+	c := proof{Ledger: l, tip: tip.Node, owners: owners, next: next, progress: progress,
 		coins: coins.NewSummer(l.cfg.Workers)}
 	err = l.archive.ScanBodies(ctx, c.body)
 	made := c.coins.Sum().Sum()
@@ -77,7 +117,7 @@ func (l *Ledger) CheckFile(ctx context.Context, progress Progress) error {
 	case s.Total > c.subsidies:
 		return fmt.Errorf("%w: coins are worth %v, but only %v were made", db.ErrCorrupt, s.Total, c.subsidies)
 	}
-	progress(s.TxOuts, s.TxOuts, "coins")
+	progress.tell(s.TxOuts, s.TxOuts, "coins")
 	return nil
 }
 
@@ -91,13 +131,13 @@ func (l *Ledger) checkHeaders(ctx context.Context, progress Progress) error {
 			}
 		}
 		if i%headersReport == 0 {
-			progress(int64(i), int64(len(nodes)), "headers")
+			progress.tell(int64(i), int64(len(nodes)), "headers")
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}
 	}
-	progress(int64(len(nodes)), int64(len(nodes)), "headers")
+	progress.tell(int64(len(nodes)), int64(len(nodes)), "headers")
 	return nil
 }
 
@@ -110,6 +150,7 @@ type proof struct {
 	*Ledger
 	tip       *chain.HeaderNode
 	owners    map[uint32]*chain.HeaderNode
+	next      uint32 // from this number on, bodies came after the check began
 	progress  Progress
 	coins     *coins.Summer
 	subsidies btcutil.Amount
@@ -118,6 +159,9 @@ type proof struct {
 }
 
 func (c *proof) body(num uint32, raw []byte) error {
+	if num >= c.next {
+		return nil
+	}
 	node := c.owners[num]
 	if node == nil {
 		return fmt.Errorf("%w: no header owns body %d", db.ErrCorrupt, num)
@@ -126,7 +170,7 @@ func (c *proof) body(num uint32, raw []byte) error {
 		return fmt.Errorf("%w: body of %s at %d: %w", db.ErrCorrupt, node.Hash, node.Height, err)
 	}
 	c.done++
-	c.progress(c.done, int64(len(c.owners)), "blocks")
+	c.progress.tell(c.done, int64(len(c.owners)), "blocks")
 	return nil
 }
 
@@ -173,18 +217,4 @@ func (c *proof) count(height int32, b *chain.Block, spent [][]chain.Coin) {
 			}
 		}
 	}
-}
-
-// CheckFile proves a chain file that no node has open.
-func CheckFile(ctx context.Context, path string, p *chain.Params, progress Progress) error {
-	file, err := db.Open(path, Name, Schema, db.Options{ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	l, err := Open(Config{DB: file, Params: p})
-	if err != nil {
-		return err
-	}
-	return l.CheckFile(ctx, progress)
 }

@@ -242,7 +242,7 @@ func readEverything(t *testing.T, g *grove, path string) error {
 	if err != nil {
 		return err
 	}
-	checked := l.CheckFile(t.Context(), nil)
+	checked := CheckFile(t.Context(), path, g.params, nil)
 	for _, b := range append(leaves(g.trunk), g.blocks...) {
 		if !l.HaveBody(b.Block.Hash) {
 			continue

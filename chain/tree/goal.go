@@ -11,9 +11,11 @@ func (t *Tree) propose(e *Entry) {
 	}
 }
 
-// Hopeful says whether e could be connected and has more work than the tip.
+// Hopeful says whether e could be connected and is better than the tip. At
+// equal work that is a block which was connected before the tip was and gave
+// way to a mark since taken back, or to blocks since marked.
 func (t *Tree) Hopeful(e *Entry) bool {
-	return e.linked && !e.bad && e.Node.Work.Cmp(t.tip().Work) > 0
+	return e.linked && !e.bad && better(e, t.byHash[t.tip().Hash])
 }
 
 // ProposeAll looks at every block again: after loading, and when the tip went
@@ -24,8 +26,8 @@ func (t *Tree) ProposeAll() {
 	}
 }
 
-// Goal is the block with the most work that could be connected; nil when none
-// has more than the tip. At equal work the first seen wins: what was connected
+// Goal is the best block that could be connected, that with the most work; nil
+// when none is better than the tip. At equal work the first seen wins: what was connected
 // before, then the body that came first. As long as the last answer is hopeful
 // it stands, so that a long row of blocks is not looked through for each of them.
 func (t *Tree) Goal() *Entry {

@@ -204,17 +204,18 @@ func (t *Tree) BodyOf(hash chain.Hash) (body uint32, ok bool) {
 	return e.Body, true
 }
 
-// Owners are the headers by the number of their body.
-func (t *Tree) Owners() map[uint32]*chain.HeaderNode {
+// Owners are the headers by the number of their body, and the number that the
+// next body will have.
+func (t *Tree) Owners() (owners map[uint32]*chain.HeaderNode, next uint32) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	owners := map[uint32]*chain.HeaderNode{}
+	owners = map[uint32]*chain.HeaderNode{}
 	for _, e := range t.all {
 		if e.Body != 0 {
 			owners[e.Body] = e.Node
 		}
 	}
-	return owners
+	return owners, t.nextBody
 }
 
 // Nodes are all headers that are bad, or all that are not, parents first.

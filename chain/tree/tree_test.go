@@ -46,16 +46,19 @@ func (n *naive) stored(at *chain.HeaderNode) int {
 	return -1
 }
 
-// goal is the linked good block with the most work above the tip's; then one
-// that was connected before, then the body that came first.
+// goal is the linked good block with the most work; then one that was connected
+// before, then the body that came first; nil if that is the tip or has less.
 func (n *naive) goal() (best *chain.HeaderNode) {
 	for _, valid := range []bool{true, false} {
 		for _, b := range n.bodies {
-			if n.valid[b] == valid && !n.bad(b) && n.linked(b) && b.Height > n.tip.Height &&
+			if n.valid[b] == valid && !n.bad(b) && n.linked(b) && b.Height >= n.tip.Height &&
 				(best == nil || b.Height > best.Height) {
 				best = b
 			}
 		}
+	}
+	if best == n.tip {
+		return nil
 	}
 	return best
 }
