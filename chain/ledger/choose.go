@@ -62,19 +62,19 @@ func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
 }
 
 // reorganise queues the way from the tip to the branch of goal. The whole way
-// down and up to more work than the tip has is one move, so that readers never
+// down and up to more work than the tip has, or to a goal of as much, is one move, so that readers never
 // see less work and a bad branch is never seen at all. If that is too large for
 // memory, every block is a move of its own.
 func (w *writer) reorganise(goal *tree.Entry) {
 	tip := w.tree.Tip()
 	fork := chain.Fork(tip, goal.Node)
 	size := w.sizeDownTo(fork)
-	var up []*tree.Entry // from fork to the first block with more work than the tip
+	var up []*tree.Entry // from fork to the first block with more work than the tip, or the goal
 	for h := fork.Height + 1; ; h++ {
 		e := w.entryOf(goal.Node.Ancestor(h))
 		up = append(up, e)
 		size += int64(e.Size)
-		if e.Node.Work.Cmp(tip.Work) > 0 {
+		if e == goal || e.Node.Work.Cmp(tip.Work) > 0 {
 			break
 		}
 	}

@@ -172,6 +172,32 @@ func TestInvalidateAndReconsider(t *testing.T) {
 	}
 }
 
+// At equal work the first seen is the best, also when it had to give way
+// meanwhile: what was marked by mistake comes back as if nothing had been.
+func TestFirstSeenComesBackAtEqualWork(t *testing.T) {
+	tr, r := plant(t)
+	//	genesis -> a1 -> a2 -> a3
+	//	             \-> b2 -> b3 -> b4
+	tr.Grow(chaintest.Genesis, "a", 3)
+	tr.AcceptRow("a", 3)
+	tr.Block("a1", "b2")
+	tr.Block("b2", "b3")
+	tr.Side("b2", "b3")
+	r.invalidate(tr.Named("a3"))
+	tr.ExpectTip("b3")
+	r.reconsider(tr.Named("a3"))
+	tr.ExpectTip("a3")
+	r.check()
+
+	tr.Block("b3", "b4")
+	tr.Accept("b4")
+	r.invalidate(tr.Named("b4"))
+	tr.ExpectTip("a3")
+	r.check()
+	r.reconsider(tr.Named("b4"))
+	tr.ExpectTip("b4")
+}
+
 func TestTips(t *testing.T) {
 	tr, r := plant(t)
 	//	genesis -> a1 -> a2 -> a3
