@@ -65,10 +65,11 @@ var allowed = map[string][]string{
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
-	"testnet/model":   {"chain", "p2p/...", "testnet/model/world"},
+	"testnet/model":   {"chain", "p2p/...", "testnet/model/spread", "testnet/model/world"},
 
 	"testnet/model/world":   {"chain", "p2p/gossip", "p2p/msg"},
-	"testnet/model/picture": {"testnet/model"},
+	"testnet/model/spread":  {},
+	"testnet/model/picture": {"testnet/model", "testnet/model/spread"},
 
 	"cmd/rpc/client":     {},
 	"cmd/rpc/jsonrpc":    {"wallet"},

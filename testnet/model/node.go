@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/spread"
 	"grapevine/testnet/model/world"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -24,7 +25,7 @@ type machine interface {
 var _ machine = (*gossip.State)(nil)
 
 // never is a time that does not come.
-const never = time.Duration(1<<63 - 1)
+const never = spread.Never
 
 // node is one node: its conversation, its rooms and its line.
 type node struct {

@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet/model"
 	"grapevine/testnet/model/picture"
+	"grapevine/testnet/model/spread"
 )
 
 // simulateCommand is `grapevine testnet simulate`.
@@ -146,7 +147,7 @@ const messagesShown = 6
 func showSimulation(o *term.Out, r *model.Result, took time.Duration) {
 	o.Printf("%s\n\n", r.Title())
 	t := term.NewTable("", ">half of the nodes", ">90 %", ">99 %", ">the last")
-	row := func(name string, s model.Spread) {
+	row := func(name string, s spread.Spread) {
 		if s.Items > 0 {
 			t.Row(name, inSeconds(s.P50), inSeconds(s.P90), inSeconds(s.P99), inSeconds(s.Last))
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"grapevine/testnet/model"
+	"grapevine/testnet/model/spread"
 )
 
 // The picture, in its own units.
@@ -62,7 +63,7 @@ type picture struct {
 // line is one of the two curves.
 type line struct {
 	name   string
-	of     *model.Spread
+	of     *spread.Spread
 	colour string
 	dash   string
 	mark   func(x, y float64, colour string) string
