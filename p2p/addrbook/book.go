@@ -62,6 +62,9 @@ type Book struct {
 	anchors   []string // of the last run, or to be kept for the next
 	bans      map[netip.Prefix]Ban
 	bansDirty bool
+
+	lastGood int64    // when any address was good last: failures count only if others do not fail
+	rivals   []string // new addresses whose place in tried is taken, oldest first
 }
 
 // entry is an address and how good it was. Times are Unix seconds.
@@ -71,6 +74,7 @@ type entry struct {
 	tried    bool
 	lastTry  int64
 	lastGood int64
+	counted  int64  // when a failure was counted last, as far as this run knows
 	failures uint32 // in a row
 
 	at    slot
@@ -142,18 +146,26 @@ func (b *Book) remove(e *entry) {
 	b.order = b.order[:len(b.order)-1]
 }
 
-// Attempt says that we are dialling the address.
+// Attempt says that we are dialling the address. As in Core that counts as a
+// failure until it is good, but only once until some other address is good: a
+// node that has no network must not come to think badly of everybody.
 func (b *Book) Attempt(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if e := b.known[key]; e != nil {
-		e.lastTry = b.cfg.Now().Unix()
-		e.failures++
-		b.dirty[key] = true
+	e := b.known[key]
+	if e == nil {
+		return
 	}
+	e.lastTry = b.cfg.Now().Unix()
+	if b.cfg.Local || e.counted < b.lastGood {
+		e.counted = e.lastTry
+		e.failures++
+	}
+	b.dirty[key] = true
 }
 
 // Good says that the address, which we dialled, has greeted us as a node should.
+// If its place in tried is taken, the older one there is tested before it goes.
 func (b *Book) Good(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -163,20 +175,14 @@ func (b *Book) Good(key string) {
 	}
 	now := b.cfg.Now().Unix()
 	e.lastGood, e.lastTry, e.failures, e.addr.Seen = now, now, 0, now
+	b.lastGood = now
 	b.dirty[key] = true
-	if e.tried {
-		return
-	}
-	b.remove(e)
-	e.tried = true
-	old := b.slots[b.slotOf(e)]
-	if old != nil {
-		b.remove(old)
-		old.tried = false
-	}
-	b.place(e, now)
-	if old != nil {
-		b.place(old, now) // back to new, if there is room
+	switch {
+	case e.tried:
+	case b.incumbent(e) == nil:
+		b.promote(e, now)
+	default:
+		b.contest(key)
 	}
 }
 
@@ -203,24 +209,6 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {
 				continue
 			}
-			return e.addr, true
-		}
-	}
-	return p2p.Addr{}, false
-}
-
-// PickNew chooses an address that we were never connected to, for a feeler.
-func (b *Book) PickNew(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now, n := b.cfg.Now().Unix(), len(b.order)
-	if n == 0 {
-		return p2p.Addr{}, false
-	}
-	start := b.cfg.Rand.IntN(n)
-	for i := range n {
-		e := b.order[(start+i)%n]
-		if !e.tried && b.due(e, now) && !b.bannedHost(e.addr.Host) && !skip(e.addr) {
 			return e.addr, true
 		}
 	}
@@ -276,7 +264,7 @@ func (b *Book) sample(n int, now time.Time) []p2p.Addr {
 		if len(out) == n {
 			break
 		}
-		if e := b.order[i]; !e.terrible(now.Unix()) {
+		if e := b.order[i]; !e.terrible(now.Unix()) && !b.bannedHost(e.addr.Host) {
 			out = append(out, e.addr)
 		}
 	}

@@ -80,6 +80,8 @@ func Open(cfg Config) (*Book, error) {
 		slots: map[slot]*entry{},
 		dirty: map[string]bool{},
 		bans:  map[netip.Prefix]Ban{},
+
+		lastGood: 1, // the first failure of each counts
 	}
 	b.key = binary.BigEndian.AppendUint64(nil, cfg.Rand.Uint64())
 	b.key = binary.BigEndian.AppendUint64(b.key, cfg.Rand.Uint64())

@@ -28,6 +28,7 @@ const (
 	forwardMost = 10               // entries of a message that is passed on
 	forwardAge  = 10 * time.Minute // since it was seen alive
 	forwardTo   = 2                // peers; locally all of them
+	maxPassed   = 10_000           // addresses remembered as passed on; each goes on once a day
 	hearsayAge  = 2 * time.Hour    // taken off the age of what somebody says of others
 )
 
@@ -114,9 +115,9 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 		if !self && !l.cfg.local() {
 			heard.Seen -= int64(hearsayAge / time.Second)
 		}
-		added := l.cfg.Book.Add(heard, r.addr)
+		l.cfg.Book.Add(heard, r.addr)
 		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
-		if fresh && len(a.Addrs) <= forwardMost && (added || !l.cfg.local()) {
+		if fresh && len(a.Addrs) <= forwardMost && l.reachable(addr) && l.passOnce(key, now) {
 			pass = append(pass, addr)
 		}
 	}
@@ -124,6 +125,22 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 	if !l.dial.only && l.cfg.local() {
 		l.dialChosen(now)
 	}
+}
+
+func (l *loop) reachable(a p2p.Addr) bool {
+	ip := net.ParseIP(a.Host)
+	return ip != nil && l.cfg.Book.Reachable(ip)
+}
+
+// passOnce tells whether an address has not been passed on today: else each that
+// is fresh would go round among the nodes, twice as often each time.
+func (l *loop) passOnce(key string, now time.Time) bool {
+	today := key + "@" + now.UTC().Format(time.DateOnly)
+	if l.passed.Has(today) {
+		return false
+	}
+	l.passed.Add(today)
+	return true
 }
 
 // meet: an inbound peer has said where it listens. If we have dialled that very

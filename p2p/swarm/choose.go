@@ -81,17 +81,24 @@ func (l *loop) wanted(now time.Time) (Kind, bool) {
 
 // pick chooses an address for a connection.
 func (l *loop) pick(kind Kind) (addr string, ok bool) {
-	if a := l.dial.anchors; kind == BlocksOnly && len(a) > 0 {
-		l.dial.anchors = a[1:]
-		return a[0], true
+	for kind == BlocksOnly && len(l.dial.anchors) > 0 {
+		addr, l.dial.anchors = l.dial.anchors[0], l.dial.anchors[1:]
+		if a, ok := addrOf(addr); ok && !l.unfit(a) && !l.cfg.Book.Banned(a.Host) {
+			return addr, true
+		}
 	}
 	var a p2p.Addr
 	if kind == Feeler {
-		a, ok = l.cfg.Book.PickNew(l.unfit)
+		a, ok = l.cfg.Book.PickFeeler(l.talksTo, l.unfit)
 	} else {
 		a, ok = l.cfg.Book.Pick(l.unfit)
 	}
 	return addrbook.Key(a), ok
+}
+
+func addrOf(key string) (p2p.Addr, bool) {
+	host, port, err := splitAddr(key)
+	return p2p.Addr{Host: host, Port: port}, err == nil
 }
 
 // fullRelays is one more than usual while the tip does not move: perhaps all
@@ -131,23 +138,35 @@ func (l *loop) trim(now time.Time) {
 	}
 }
 
-// unfit: an address not to be dialled now. It must not call the book, which
-// asks it.
+// unfit: an address not to be dialled now. Like talksTo it must not call the
+// book, which asks it. Those asked for by people take up their group too, as in
+// Core: who has got them to ask for it has enough.
 func (l *loop) unfit(a p2p.Addr) bool {
 	key := addrbook.Key(a)
-	if l.ownAddrs[key] || l.outcasts.Has(a.Host, l.cfg.Now()) {
+	if l.ownAddrs[key] || l.outcasts.Has(a.Host, l.cfg.Now()) || l.talksTo(a) {
 		return true
 	}
 	group := l.groupOf(key)
+	return l.find(func(r *remote) bool { return !r.inbound && l.groupOf(r.place()) == group }) != nil
+}
+
+// talksTo: we have a connection to the address, or dial it.
+func (l *loop) talksTo(a p2p.Addr) bool {
+	key := addrbook.Key(a)
 	for _, r := range l.order {
 		if r.addr == key || r.at == key || r.listens == key {
 			return true
 		}
-		if r.kind.chosen() && l.groupOf(r.addr) == group {
-			return true
-		}
 	}
 	return false
+}
+
+// place is where the other end is: behind a name, where that has led.
+func (r *remote) place() string {
+	if r.at != "" {
+		return r.at
+	}
+	return r.addr
 }
 
 // groupOf is the network group of "host:port"; locally each is its own.

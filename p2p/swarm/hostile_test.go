@@ -18,6 +18,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
@@ -26,7 +27,8 @@ import (
 // stranger is a peer that the test speaks for, byte by byte.
 type stranger struct {
 	net.Conn
-	t testing.TB
+	t     testing.TB
+	magic wire.BitcoinNet // zero: regtest's
 }
 
 func frame(command string, payload []byte) []byte {
@@ -44,7 +46,11 @@ func (s *stranger) say(ms ...wire.Message) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.Write(frame(command, payload)); err != nil {
+		b := frame(command, payload)
+		if s.magic != 0 {
+			binary.LittleEndian.PutUint32(b, uint32(s.magic))
+		}
+		if _, err := s.Write(b); err != nil {
 			return err
 		}
 	}
@@ -71,11 +77,15 @@ func (s *stranger) await(command string) (wire.Message, bool) {
 
 // visit connects a stranger at 10.66.i.1 to the node and greets.
 func visit(t testing.TB, net *simnet.Net, i int, n *node) (*stranger, error) {
-	conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), n.addr)
+	return visitFrom(t, net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)), n, 0)
+}
+
+func visitFrom(t testing.TB, from p2p.Network, n *node, magic wire.BitcoinNet) (*stranger, error) {
+	conn, err := from.Dial(t.Context(), n.addr)
 	if err != nil {
 		return nil, err
 	}
-	s := &stranger{conn, t}
+	s := &stranger{conn, t, magic}
 	t.Cleanup(func() { s.Close() })
 	if err := s.say(version()); err != nil {
 		return nil, err
@@ -111,7 +121,7 @@ func TestT40_HonestNewcomersGetIn(t *testing.T) {
 		for i := range 1000 { // idle attackers; half of them never greet
 			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), n.addr)
 			if err == nil {
-				s := &stranger{conn, t}
+				s := &stranger{Conn: conn, t: t}
 				t.Cleanup(func() { s.Close() })
 				if i%2 == 0 {
 					s.say(version(), &wire.MsgVerAck{})
@@ -159,7 +169,7 @@ func TestT46_ChurnLeavesNothingBehind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &stranger{conn, t}
+			s := &stranger{Conn: conn, t: t}
 			switch i % 4 {
 			case 0: // hang up at once
 			case 1:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type loop struct {
 	dial     dialer
 	outcasts *guard.Outcasts
 	ownAddrs map[string]bool // addresses that are ourselves
+	passed   *guard.Set      // addresses passed on, with the day
 	lines    guard.Bucket    // of the log that others can make us write
 }
 
@@ -95,6 +97,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		down:     peer.NewLimit(s.cfg.MaxDownload),
 		outcasts: guard.NewOutcasts(),
 		ownAddrs: map[string]bool{},
+		passed:   guard.NewSet(maxPassed),
 		lines:    guard.NewBucket(maxLines, maxLines/3600.0, now),
 		steps:    newSteps(),
 	}
@@ -152,12 +155,18 @@ func (l *loop) run(ctx context.Context) {
 }
 
 // keepAnchors remembers the block-relay-only peers: whoever has surrounded us
-// with its own addresses while we were away does not get these two.
+// with its own addresses while we were away does not get these two. If we had no
+// time to find some, the last ones stay.
 func (l *loop) keepAnchors() {
 	var anchors []string
 	for _, r := range l.order {
 		if r.kind == BlocksOnly && r.peer != nil && !r.dropped {
 			anchors = append(anchors, r.addr)
+		}
+	}
+	for _, old := range l.cfg.Book.Anchors() {
+		if len(anchors) < maxBlocksOnly && !slices.Contains(anchors, old) {
+			anchors = append(anchors, old)
 		}
 	}
 	l.cfg.Book.SetAnchors(anchors)

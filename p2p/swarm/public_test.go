@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	stdnet "net"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/db"
@@ -138,5 +141,49 @@ func TestTheBootstrapListIsEnough(t *testing.T) {
 			c.Bootstrap = []string{host(0), host(1) + ":8333", "not an address:at all"}
 		})
 		eventually(t, "connected", func() bool { return len(n.Peers()) == 2 })
+	})
+}
+
+// A fresh address goes round once: were it passed on each time that it is heard,
+// every node would say it to two others for as long as it is fresh.
+func TestT38_AnAddressIsPassedOnOnceADay(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		var nodes []*node
+		for i := range 6 {
+			var all []setting
+			for j := range i {
+				all = append(all, connects(host(j)+":8333"))
+			}
+			nodes = append(nodes, startOn(t, net.Host(host(i)), host(i)+":8333", append(all, public(t, uint64(i), nil), connects("9.9.9.9"))...))
+		}
+		eventually(t, "all are connected", func() bool { return len(nodes[0].Peers()) == 5 && len(nodes[5].Peers()) == 5 })
+		time.Sleep(time.Hour)
+		said := func() (sum uint64) {
+			for _, n := range nodes {
+				for _, p := range n.Peers() {
+					sum += p.SentPerMsg["addrv2"]
+				}
+			}
+			return sum
+		}
+		before := said()
+		s, err := visitFrom(t, net.Host("44.4.4.4"), nodes[0], wire.MainNet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			m := &wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{
+				wire.NetAddressV2FromBytes(now(), 9, stdnet.IPv4(45, 1, 1, 1), 8333),
+				wire.NetAddressV2FromBytes(now(), 9, stdnet.IPv4(10, 1, 1, 1), 8333),
+			}}
+			if err := s.say(m); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		const one = 24 + 1 + 4 + 1 + 1 + 1 + 4 + 2
+		if n := (said() - before) / one; n < 6 || n > 2*6 {
+			t.Errorf("an address was said %d times by 6 nodes, each says it to two others", n)
+		}
 	})
 }
