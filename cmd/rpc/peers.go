@@ -21,7 +21,6 @@ const (
 	coreVersion     = 310000
 	coreSubversion  = "/Satoshi:31.0.0/grapevine:%s/"
 	protocolVersion = 70016
-	ourServices     = wire.SFNodeNetwork | wire.SFNodeWitness
 )
 
 func (s *Server) peerMethods() []jsonrpc.Method {
@@ -65,10 +64,10 @@ type netKind struct {
 }
 
 func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
-	pool := s.cfg.Pool.Stats()
+	pool, offered := s.cfg.Pool.Stats(), s.cfg.Swarm.Services()
 	info := netInfo{
 		Version: coreVersion, Subversion: fmt.Sprintf(coreSubversion, s.cfg.Version), Protocol: protocolVersion,
-		Services: services(ourServices), ServiceNames: serviceNames(ourServices), Relay: true, Active: s.cfg.Swarm.Active(),
+		Services: services(offered), ServiceNames: serviceNames(offered), Relay: true, Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
 		Local: []string{}, Warnings: []string{},
 	}
@@ -222,16 +221,19 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 	peers := s.cfg.Swarm.Peers()
 	list := []addedNode{}
 	for _, addr := range s.cfg.Swarm.AddedNodes() {
-		if only != "" && addr != only {
+		if only != "" && addr != only && addr != net.JoinHostPort(only, s.cfg.Params.DefaultPort) {
 			continue
 		}
 		n := addedNode{Node: addr, Addresses: []addedAddress{}}
 		for _, p := range peers {
-			if p.Addr == addr && !p.Inbound {
-				n.Connected = true
+			switch {
+			case p.Addr == addr && !p.Inbound:
 				n.Addresses = append(n.Addresses, addedAddress{addr, "outbound"})
+			case p.Listens == addr && p.Inbound: // it has dialled us first: nothing is missing
+				n.Addresses = append(n.Addresses, addedAddress{p.Addr, "inbound"})
 			}
 		}
+		n.Connected = len(n.Addresses) > 0
 		list = append(list, n)
 	}
 	if only != "" && len(list) == 0 {

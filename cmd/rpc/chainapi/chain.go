@@ -75,16 +75,27 @@ func (a *API) Info() any {
 		Chain: show.ChainName(a.cfg.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
 		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
 		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
-		Progress: 1, InitialSync: syncing, ChainWork: tip.Work.String(),
+		Progress: a.progress(tip, headers, syncing), InitialSync: syncing, ChainWork: tip.Work.String(),
 		Challenge: hex.EncodeToString(a.cfg.Params.SignetChallenge), WarningsList: []string{},
-	}
-	if headers > tip.Height {
-		info.Progress = show.Number(tip.Height) / show.Number(headers)
 	}
 	if a.cfg.File != nil {
 		info.SizeOnDisk = a.cfg.File.Size()
 	}
 	return info
+}
+
+// progress is the share of the chain that is verified. While we are syncing
+// with a public network, the blocks that must have been made since the best
+// header are part of it: before the first header comes it is near 0, not 1.
+func (a *API) progress(tip *chain.HeaderNode, headers int32, syncing bool) show.Number {
+	expected := int64(headers)
+	if best := a.cfg.Ledger.BestHeader(); syncing && !a.cfg.Params.Local() {
+		expected += max(0, int64(a.cfg.Now().Sub(best.Header.Timestamp)/a.cfg.Params.TargetTimePerBlock))
+	}
+	if expected <= int64(tip.Height) {
+		return 1
+	}
+	return show.Number(tip.Height) / show.Number(expected)
 }
 
 // deployment is a soft fork; on every network we know all of these are decided

@@ -1,0 +1,59 @@
+package rpc_test
+
+import (
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/cmd/node"
+)
+
+func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
+	for _, c := range []struct {
+		plain           bool
+		services, names string
+	}{
+		{false, "0000000000000809", "[NETWORK WITNESS P2P_V2]"},
+		{true, "0000000000000009", "[NETWORK WITNESS]"},
+	} {
+		w := startIn(t, t.TempDir(), func(cfg *node.Config) { cfg.PlainTransport = c.plain })
+		info := w.object("getnetworkinfo")
+		is(t, "getnetworkinfo", info, "localservices", c.services)
+		is(t, "getnetworkinfo", info, "localservicesnames", c.names)
+	}
+}
+
+// Whoever was added and has dialled us first is connected all the same.
+func TestAddedNodeMayHaveDialledUs(t *testing.T) {
+	listen := func(c *node.Config) { c.Listen = "127.0.0.1:0" }
+	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
+	us, them := a.node.Swarm.Addr().String(), b.node.Swarm.Addr().String()
+	b.must("addnode", us, "onetry")
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if p := a.node.Swarm.Peers(); len(p) == 1 && p[0].Listens == them {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the peer does not say where it listens")
+		}
+	}
+	a.must("addnode", them, "add")
+	added := a.list("getaddednodeinfo", them)[0]
+	is(t, "added", added, "connected", true)
+	is(t, "added", added, "addresses", "[map[address:"+a.node.Swarm.Peers()[0].Addr+" connected:inbound]]")
+	is(t, "at the other end", b.list("getpeerinfo")[0], "addr", us)
+
+	b.must("addnode", "127.0.0.9", "add") // nobody is there, at the usual port
+	nobody := b.list("getaddednodeinfo", "127.0.0.9")[0]
+	is(t, "nobody", nobody, "addednode", "127.0.0.9:18444")
+	is(t, "nobody", nobody, "connected", false)
+	b.refused(-24, "Error: Node has not been added.", "getaddednodeinfo", us)
+}
+
+func TestNothingIsVerifiedBeforeTheFirstHeader(t *testing.T) {
+	w := startIn(t, t.TempDir(), func(c *node.Config) { c.Params = chain.TestNet4() })
+	info := w.object("getblockchaininfo")
+	is(t, "testnet4", info, "initialblockdownload", true)
+	is(t, "testnet4", info, "verificationprogress", 0)
+	w.refused(-1, "setmocktime is for regression testing (-regtest mode) only", "setmocktime", 1)
+}
