@@ -3,6 +3,8 @@ package swarm
 import (
 	"net"
 
+	"github.com/aead/siphash"
+
 	"grapevine/p2p/swarm/guard"
 )
 
@@ -44,7 +46,9 @@ func (l *loop) maxInbound() int {
 
 func (l *loop) candidate(r *remote) guard.Candidate {
 	c := guard.Candidate{ID: r.id, Group: l.groupOf(r.addr), Began: r.began}
+	c.Rank = siphash.Sum64([]byte(c.Group), &l.secret)
 	if r.peer != nil {
+		c.Blocks = !r.hello.Relay
 		c.MinPing = r.peer.MinPing()
 		st, _ := l.cfg.State.PeerStats(r.id)
 		c.LastBlock, c.LastTx = st.LastBlock, st.LastTx

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aead/siphash"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
@@ -70,9 +72,10 @@ type loop struct {
 
 	dial     dialer
 	outcasts *guard.Outcasts
-	ownAddrs map[string]bool // addresses that are ourselves
-	passed   *guard.Set      // addresses passed on, with the day
-	lines    guard.Bucket    // of the log that others can make us write
+	secret   [siphash.KeySize]byte // ranks network groups
+	ownAddrs map[string]bool       // addresses that are ourselves
+	passed   *guard.Set            // addresses passed on, with the day
+	lines    guard.Bucket          // of the log that others can make us write
 }
 
 // maxLines at once, and as many an hour, keep attackers from filling the disk
@@ -104,6 +107,8 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	if tip := s.cfg.State.Status().Tip; tip != nil {
 		l.height = tip.Height
 	}
+	binary.LittleEndian.PutUint64(l.secret[:], s.cfg.Rand.Uint64())
+	binary.LittleEndian.PutUint64(l.secret[8:], s.cfg.Rand.Uint64())
 	l.dial.init(&s.cfg, now)
 	l.bootstrap()
 	return l

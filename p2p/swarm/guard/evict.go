@@ -12,48 +12,56 @@ import (
 type Candidate struct {
 	ID        p2p.PeerID
 	Group     string
+	Rank      uint64 // of the group, by a secret of ours: nobody can aim at it
 	Began     time.Time
 	MinPing   time.Duration // 0: not measured
 	LastBlock time.Time     // when it last gave us a block that was new
 	LastTx    time.Time
+	Blocks    bool // wants no transactions
 }
 
 // How many are protected for each merit: Core's SelectNodeToEvict, without its
 // classes of networks.
 const (
+	protectGroups = 4
 	protectPing   = 8
 	protectTxs    = 4
+	protectSilent = 8 // who wants blocks only, and gave some
 	protectBlocks = 4
 )
 
-// Evict chooses who makes room for a newcomer: not those with the lowest ping,
-// not the last to give us transactions or blocks, not the older half of the
-// rest; then the youngest of the network group with the most connections. An
-// attacker would have to be good to us to keep its slots.
+// Evict chooses who makes room for a newcomer: not those of a few groups that
+// nobody can guess, not those with the lowest ping, not the last to give us
+// transactions or blocks, not the older half of the rest; then the youngest of
+// the network group with the most connections. An attacker would have to be good
+// to us, and everywhere, to keep its slots.
 func Evict(cs []Candidate) (p2p.PeerID, bool) {
 	protect := func(n int, worth func(Candidate) bool, better func(a, b Candidate) int) {
-		slices.SortStableFunc(cs, better)
-		n = min(n, len(cs))
-		kept := slices.Clone(cs[n:])
-		for _, c := range cs[:n] {
-			if !worth(c) {
-				kept = append(kept, c)
+		var first, rest []Candidate
+		for _, c := range cs {
+			if worth(c) {
+				first = append(first, c)
+			} else {
+				rest = append(rest, c)
 			}
 		}
-		cs = kept
+		slices.SortStableFunc(first, better)
+		cs = append(rest, first[min(n, len(first)):]...)
 	}
+	anybody := func(Candidate) bool { return true }
+	gave := func(c Candidate) bool { return !c.LastBlock.IsZero() }
+	lastBlock := func(a, b Candidate) int { return b.LastBlock.Compare(a.LastBlock) }
+
+	protect(protectGroups, anybody, func(a, b Candidate) int { return cmp.Compare(a.Rank, b.Rank) })
 	protect(protectPing, func(c Candidate) bool { return c.MinPing > 0 }, func(a, b Candidate) int {
-		return cmp.Compare(pingRank(a), pingRank(b))
+		return cmp.Compare(a.MinPing, b.MinPing)
 	})
 	protect(protectTxs, func(c Candidate) bool { return !c.LastTx.IsZero() }, func(a, b Candidate) int {
 		return b.LastTx.Compare(a.LastTx)
 	})
-	protect(protectBlocks, func(c Candidate) bool { return !c.LastBlock.IsZero() }, func(a, b Candidate) int {
-		return b.LastBlock.Compare(a.LastBlock)
-	})
-	protect(len(cs)/2, func(Candidate) bool { return true }, func(a, b Candidate) int {
-		return a.Began.Compare(b.Began)
-	})
+	protect(protectSilent, func(c Candidate) bool { return c.Blocks && gave(c) }, lastBlock)
+	protect(protectBlocks, gave, lastBlock)
+	protect(len(cs)/2, anybody, func(a, b Candidate) int { return a.Began.Compare(b.Began) })
 	if len(cs) == 0 {
 		return 0, false
 	}
@@ -74,11 +82,4 @@ func Evict(cs []Candidate) (p2p.PeerID, bool) {
 		)
 	})
 	return worst.ID, true
-}
-
-func pingRank(c Candidate) time.Duration {
-	if c.MinPing == 0 {
-		return time.Hour
-	}
-	return c.MinPing
 }

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -48,6 +49,53 @@ func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 			if cs[i].ID == id {
 				cs = append(cs[:i], cs[i+1:]...)
 				break
+			}
+		}
+	}
+}
+
+// Each merit protects so many and no more, in Core's order.
+func TestT40_EachMeritProtectsSoMany(t *testing.T) {
+	begun := time.Unix(1_700_000_000, 0)
+	at := func(i int) time.Time { return begun.Add(time.Duration(i) * time.Second) }
+	for _, c := range []struct {
+		merit string
+		most  int
+		give  func(c *Candidate, i int)
+	}{
+		{"a rank that nobody can guess", 4, func(c *Candidate, i int) { c.Rank = uint64(i) }},
+		{"a low ping", 8, func(c *Candidate, i int) { c.MinPing = time.Duration(i + 1) }},
+		{"transactions", 4, func(c *Candidate, i int) { c.LastTx = at(100 - i) }},
+		{"blocks, from who wants nothing else", 8 + 4, func(c *Candidate, i int) { c.Blocks, c.LastBlock = true, at(100-i) }},
+		{"blocks", 4, func(c *Candidate, i int) { c.LastBlock = at(100 - i) }},
+	} {
+		// The twenty with the merit are the youngest of all, in one group; the
+		// others are old, and four of them are protected by their rank.
+		var cs []Candidate
+		for i := range 20 {
+			x := Candidate{ID: p2p.PeerID(i + 1), Group: "young", Rank: 1 << 40, Began: begun.Add(time.Hour)}
+			c.give(&x, i)
+			cs = append(cs, x)
+		}
+		for i := range 100 {
+			cs = append(cs, Candidate{ID: p2p.PeerID(i + 101), Group: fmt.Sprint(i), Rank: uint64(1000 + i), Began: begun})
+		}
+		gone := map[p2p.PeerID]bool{}
+		for range 20 {
+			id, ok := Evict(slices.Clone(cs))
+			if !ok || id > 100 {
+				break
+			}
+			gone[id] = true
+			cs = slices.DeleteFunc(cs, func(c Candidate) bool { return c.ID == id })
+		}
+		left := 20 - len(gone)
+		if left < c.most || left > c.most+1 { // a single one is no larger a group than the others
+			t.Errorf("%s protects %d, want %d", c.merit, left, c.most)
+		}
+		for i := range c.most {
+			if gone[p2p.PeerID(i+1)] {
+				t.Errorf("%s: number %d had to go", c.merit, i+1)
 			}
 		}
 	}
