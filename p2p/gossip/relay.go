@@ -37,7 +37,7 @@ func (s *State) onTxOut(ev TxOut) {
 // of the step on local networks, else after a random time.
 func (s *State) announceTx(p *peer, in *relay.Tx) {
 	if first := p.outbox.Put(in); first && !s.local {
-		p.outbox.Schedule(s.now, p.info.Inbound, s.cfg.Rand)
+		p.outbox.Due = s.invs.Next(s.now, p.info.Inbound)
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *State) flushInvs() {
 				s.send(p, inv)
 			}
 			if !s.local {
-				p.outbox.Schedule(s.now, p.info.Inbound, s.cfg.Rand)
+				p.outbox.Due = s.invs.Next(s.now, p.info.Inbound)
 				break
 			}
 		}

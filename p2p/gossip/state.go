@@ -52,6 +52,7 @@ type State struct {
 	unfit   *tree.Entry // cannot be put together from short ids: asked for whole
 	blocks  *judge.Blocks
 	pool    *relay.Pool
+	invs    relay.Timer
 	txs     txDesk
 	last    time.Time // when a body was last taken or connected
 }
@@ -85,6 +86,7 @@ func New(cfg Config) *State {
 		byID:      make(map[p2p.PeerID]*peer),
 		blocks:    judge.NewBlocks(),
 		pool:      relay.NewPool(),
+		invs:      relay.Timer{Rand: cfg.Rand},
 		txs:       newTxDesk(),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}

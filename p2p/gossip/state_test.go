@@ -49,6 +49,30 @@ func TestOnPublicNetworksAnnouncementsKeepSecrets(t *testing.T) {
 	}
 }
 
+// Who connects many times hears of a transaction at one time only; each peer of
+// our own choice has its own.
+func TestThoseWhoCameToUsAreToldTogether(t *testing.T) {
+	for _, inbound := range []bool{true, false} {
+		r := public(t)
+		for id := range p2p.PeerID(20) {
+			r.joins(id+1, inbound)
+		}
+		told := map[time.Time]int{}
+		r.n.tap = func(a Action) {
+			if s, ok := a.(Send); ok && s.Msg.Command() == wire.CmdInv {
+				told[r.now]++
+			}
+		}
+		for i := range 5 {
+			r.step(r.n, SubmitTx{Ticket(i), r.w.tx(fmt.Sprint("t", i))})
+			r.run(time.Hour)
+		}
+		if times := len(told); inbound && times != 5 || !inbound && times < 80 {
+			t.Errorf("inbound %v: 20 peers were told of 5 transactions at %d times", inbound, times)
+		}
+	}
+}
+
 // With an old tip on a public network we are syncing: transactions are not asked
 // for until a fresh block has come.
 func TestAnOldTipIsSyncingOnPublicNetworks(t *testing.T) {

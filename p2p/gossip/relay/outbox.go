@@ -1,8 +1,6 @@
 package relay
 
 import (
-	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -14,9 +12,6 @@ const (
 	maxKnown  = 25_000 // hashes in each half of a peer's known-set; Core's filter has 50,000
 	maxOutbox = 10_000 // waiting to be announced to one peer; the oldest are forgotten
 	maxInv    = 1000   // in one inv [INVENTORY_BROADCAST_MAX]
-
-	inboundInv  = 5 * time.Second // mean time between invs on public networks [INBOUND_INVENTORY_BROADCAST_INTERVAL]
-	outboundInv = 2 * time.Second // [OUTBOUND_INVENTORY_BROADCAST_INTERVAL]
 )
 
 // InvTypeWTx announces and asks for a transaction by its wtxid (BIP339).
@@ -73,17 +68,6 @@ func (o *Outbox) Put(in *Tx) (first bool) {
 	}
 	o.items = append(o.items, in)
 	return len(o.items) == 1
-}
-
-// Schedule sets a random time for the next inv, so that nobody can tell from its
-// timing where a transaction came from.
-func (o *Outbox) Schedule(now time.Time, inbound bool, r *rand.Rand) {
-	mean := outboundInv
-	if inbound {
-		mean = inboundInv
-	}
-	u := 1 - r.Float64() // (0, 1]
-	o.Due = now.Add(time.Duration(-math.Log(u) * float64(mean)))
 }
 
 // Take gives the next inv of at most maxInv entries, nil when nothing waits.
