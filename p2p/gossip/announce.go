@@ -14,10 +14,21 @@ func (s *State) announceTip() {
 		return
 	}
 	s.announced = tip
+	haves := s.fetch.Haves()
 	for _, p := range s.peers {
 		s.announceTo(p, tip)
-		s.tellHave(p)
+		if s.wantsHave(p, tip) {
+			s.tellHave(p, haves)
+		}
 	}
+}
+
+// wantsHave says whether a have peer is to be told that we hold the tip: not if
+// it holds that itself, or had it pushed by us, which says as much. Now and then
+// all are told, for who loses a body should know whom to ask.
+func (s *State) wantsHave(p *peer, tip *tree.Entry) bool {
+	knows := p.pushed == tip || s.fetch.Holds(p.src, tip)
+	return !knows || tip.Node.Height-p.told >= tellAgain
 }
 
 func (s *State) announceTo(p *peer, tip *tree.Entry) {

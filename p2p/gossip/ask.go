@@ -42,21 +42,20 @@ func (s *State) peerOf(src *fetch.Source) *peer {
 
 // tellHaves tells have peers what we hold and fetch, when there is news.
 func (s *State) tellHaves() {
-	for _, m := range s.fetch.News() {
+	if news := s.fetch.News(); news != nil {
 		for _, p := range s.peers {
-			if p.info.Have {
-				s.send(p, m)
-			}
+			s.tellHave(p, news)
 		}
 	}
 }
 
-// tellHave tells one have peer at once.
-func (s *State) tellHave(p *peer) {
+// tellHave tells a peer what we hold, if it wants to know.
+func (s *State) tellHave(p *peer, haves []*msg.Have) {
 	if !p.info.Have {
 		return
 	}
-	for _, m := range s.fetch.Haves() {
+	p.told = s.tree.Tip().Node.Height
+	for _, m := range haves {
 		s.send(p, m)
 	}
 }

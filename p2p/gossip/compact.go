@@ -91,7 +91,7 @@ func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
 	nonce := s.cfg.Rand.Uint64()
 	for _, p := range s.peers {
 		if p.compact && p.wantsPush && !p.knowsHeader(e) && p.knowsHeader(e.Parent) {
-			p.sent = e
+			p.sent, p.pushed = e, e
 			s.send(p, kept.Short(nonce))
 		}
 	}
@@ -103,8 +103,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	if e == nil {
 		return
 	}
-	p.src.Has(e)
-	s.fetch.Changed()
+	s.fetch.Shows(p.src, e)
 	asked := p.short == e
 	if asked {
 		p.short = nil

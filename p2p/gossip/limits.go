@@ -18,7 +18,8 @@ const (
 
 // Headers.
 const (
-	maxAnnounce = 8 // headers that announce a tip; a longer reorganisation is an inv [MAX_BLOCKS_TO_ANNOUNCE]
+	maxAnnounce = 8  // headers that announce a tip; a longer reorganisation is an inv [MAX_BLOCKS_TO_ANNOUNCE]
+	tellAgain   = 16 // blocks after which have peers are told what we hold though it is no news to them
 )
 
 // Bodies.

@@ -24,7 +24,9 @@ type peer struct {
 
 	talk         *headers.Talk
 	sent         *tree.Entry // the last header that it has from us
+	pushed       *tree.Entry // the last block that it had pushed by us
 	said         *msg.Have   // not taken yet, for its header is not known
+	told         int32       // height of our tip when it last heard what we hold
 	wantsHeaders bool        // BIP130
 
 	compact   bool          // speaks BIP152 version 2
@@ -61,7 +63,7 @@ func (s *State) onJoined(ev Joined) {
 	s.sendFeeFilter(p)
 	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
 	s.actOnHeaders()
-	s.tellHave(p)
+	s.tellHave(p, s.fetch.Haves())
 	s.announcePool(p)
 }
 

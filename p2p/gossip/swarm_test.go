@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"grapevine/p2p/msg"
 )
 
 // big is the chain of the swarm measurement: 136 tiny blocks, then 64 of
@@ -93,4 +95,49 @@ func TestSwarmOutlivesItsSeed(t *testing.T) {
 		m.cut(first, id)
 	}
 	m.runUntil(2*time.Minute, swarmDone(m, fresh, "a200"))
+}
+
+// Between nodes that are at the tip a block costs one gvhave for each link at
+// most: who pushed it, or holds it already, need not hear that it is held.
+func TestSyncedNodesSayLittleOfWhatTheyHold(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 100, 1000)
+	m := newSim(t, w, 4, 2)
+	said := 0
+	for _, n := range m.nodes {
+		n.have = true
+		n.tap = func(a Action) {
+			if s, ok := a.(Send); ok && s.Msg.Command() == msg.CmdHave {
+				said++
+			}
+		}
+	}
+	for i, n := range m.nodes {
+		for _, o := range m.nodes[:i] {
+			m.connect(n, o, time.Millisecond)
+		}
+	}
+	mine := func(from, to int) int {
+		before := said
+		for i := from; i <= to; i++ {
+			m.mine(m.nodes[i%4], fmt.Sprint("a", i))
+			m.run(2 * time.Second)
+			m.wantTip(fmt.Sprint("a", i), m.nodes...)
+		}
+		return said - before
+	}
+	first, later := mine(1, 20), mine(21, 100)
+	const links = 4 * 3 / 2
+	t.Logf("gvhave for each block and link: %.2f at first, %.2f later", float64(first)/20/links, float64(later)/80/links)
+	if first > 20*links || later > 80*links/3 {
+		t.Errorf("%d and %d gvhave for 20 and 80 blocks over %d links", first, later, links)
+	}
+	// Nevertheless each has been told, not long ago, that the others hold the chain.
+	for _, n := range m.nodes {
+		for _, p := range n.s.peers {
+			if e := n.s.tree.Find(w.nodes["a80"].Hash); !n.s.fetch.Holds(p.src, e) {
+				t.Errorf("node %d does not know that peer %d holds a80", n.i, p.id)
+			}
+		}
+	}
 }

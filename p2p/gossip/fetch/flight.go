@@ -190,7 +190,7 @@ func (f *Fetcher) stall(p *Source) {
 
 func (f *Fetcher) othersHold(p *Source, e *tree.Entry) bool {
 	return slices.ContainsFunc(f.sources, func(q *Source) bool {
-		return q != p && q.usable && !q.stalled && f.holds(q, e)
+		return q != p && q.usable && !q.stalled && f.Holds(q, e)
 	})
 }
 

@@ -136,6 +136,17 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 	f.dirty = true
 }
 
+// Shows notes that a source has sent e in short form, which only who holds it and
+// all before it can do.
+func (f *Fetcher) Shows(p *Source, e *tree.Entry) {
+	p.Has(e)
+	f.dirty = true
+	if c := p.claim; c != nil && e.Node.Work.Cmp(c.whole.Node.Work) > 0 {
+		c.whole = e
+		f.have.fresh = false
+	}
+}
+
 // reach is which blocks on the way to a header a peer holds: all up to a
 // height, and those of a bitmap after it.
 type reach struct {
@@ -176,8 +187,8 @@ func (f *Fetcher) upTo(last, goal *tree.Entry) reach {
 	return reach{upTo: f.tree.Fork(last, goal).Node.Height}
 }
 
-// holds says whether the source has said that it has e's body.
-func (f *Fetcher) holds(p *Source, e *tree.Entry) bool {
+// Holds says whether the source has said or shown that it has e's body.
+func (f *Fetcher) Holds(p *Source, e *tree.Entry) bool {
 	has := f.reachTo(p, e)
 	if has.upTo >= e.Node.Height {
 		return true

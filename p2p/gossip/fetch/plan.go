@@ -224,5 +224,5 @@ func (f *Fetcher) steal(p *Source) []*tree.Entry {
 // maySteal says whether p has a block that one other peer was asked for.
 func (f *Fetcher) maySteal(p *Source, e *tree.Entry) bool {
 	x := f.flights[e]
-	return e.Needed() && x != nil && x.next == nil && f.holds(p, e)
+	return e.Needed() && x != nil && x.next == nil && f.Holds(p, e)
 }
