@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"time"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -17,6 +19,8 @@ const (
 	maxHeaders    = 2000 // in one message [MAX_HEADERS_RESULTS]
 	maxBlockInv   = 500  // hashes that answer getblocks, as everybody does
 	maxPartsDepth = 10   // blocks below the tip of which getblocktxn is answered [MAX_BLOCKTXN_DEPTH]
+
+	maxStaleAge = 30 * 24 * time.Hour // of a block beside the chain that is still served [STALE_RELAY_AGE_LIMIT]
 
 	// InvTypeCompact asks for a block in short form [MSG_CMPCT_BLOCK].
 	InvTypeCompact wire.InvType = 4
@@ -52,7 +56,7 @@ type Reply struct {
 func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *tree.Entry) {
 	var run []*tree.Entry
 	if len(m.BlockLocatorHashes) == 0 {
-		if e := d.Tree.Find(m.HashStop); e != nil && e.Valid {
+		if e := d.Tree.Find(m.HashStop); e != nil && e.Valid && d.tells(e) {
 			run = []*tree.Entry{e}
 		}
 	} else {
@@ -71,6 +75,14 @@ func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders
 		last = e
 	}
 	return reply, last
+}
+
+// tells says whether we speak of a block to strangers: of an old one beside the
+// chain we do not, for whom it reached long ago is known by it.
+func (d *Desk) tells(e *tree.Entry) bool {
+	best := d.Tree.Best()
+	return d.Local || e.IsAncestorOf(best) || e.IsAncestorOf(d.Tree.Tip()) ||
+		best.Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) < maxStaleAge
 }
 
 // Blocks answers getblocks as nodes did before headers-first: an inv of what
@@ -119,7 +131,7 @@ func (d *Desk) Data(c *Client, m *wire.MsgGetData) (replies []Reply) {
 
 func (d *Desk) block(c *Client, iv *wire.InvVect) []Reply {
 	e := d.Tree.Find(iv.Hash)
-	if e == nil || e.Bad == tree.ByRule {
+	if e == nil || e.Bad == tree.ByRule || !d.tells(e) {
 		return nil
 	}
 	kept := d.Recent.Find(iv.Hash)

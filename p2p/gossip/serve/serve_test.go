@@ -2,6 +2,7 @@ package serve
 
 import (
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -57,6 +58,38 @@ func TestWhoGetsWhichBodies(t *testing.T) {
 	plain := d.Data(&Client{}, ask(wire.InvTypeBlock, b[3].Block.Hash))
 	if len(plain) != 1 || plain[0].Witness {
 		t.Error("a block asked without witnesses is served with them")
+	}
+}
+
+// Who asks for a block that lost a race a month ago learns nothing of where we
+// were then.
+func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
+	p := chain.RegTest()
+	g := p.Genesis()
+	begun := g.Header.Timestamp
+	lost := chaintest.Mine(t, p, g, chaintest.At(begun.Add(time.Hour)), chaintest.Extra(1))
+	won := chaintest.Mine(t, p, g, chaintest.At(begun.Add(time.Hour)), chaintest.Extra(2))
+	for _, c := range []struct {
+		days   time.Duration
+		local  bool
+		served bool
+	}{{29, false, true}, {31, false, false}, {31, true, true}} {
+		tip := chaintest.Mine(t, p, won.Node, chaintest.At(begun.Add(c.days*24*time.Hour)))
+		tr := tree.New([]*chain.HeaderNode{g, lost.Node, won.Node, tip.Node})
+		tr.SetTip(tr.Find(lost.Block.Hash))
+		tr.SetTip(tr.Find(tip.Block.Hash))
+		d := &Desk{Tree: tr, Pool: relay.NewPool(), Recent: &compact.Recent{}, Local: c.local}
+		got := d.Data(&Client{}, ask(wire.InvTypeWitnessBlock, lost.Block.Hash))
+		if served := len(got) == 1 && got[0].Msg == nil; served != c.served {
+			t.Errorf("after %d days, local %v: served %v", c.days, c.local, served)
+		}
+		reply, _ := d.Headers(&Client{}, &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
+		if told := len(reply.Headers) == 1; told != c.served {
+			t.Errorf("after %d days, local %v: header told %v", c.days, c.local, told)
+		}
+		if got := d.Data(&Client{}, ask(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || got[0].Msg != nil {
+			t.Error("a block of the chain was not served")
+		}
 	}
 }
 
