@@ -106,7 +106,7 @@ func (w *world) tx(name string, parents ...string) *chain.Tx {
 type rooms struct {
 	w      *world
 	body   map[chain.Hash]*chain.Block
-	nodes  []*chain.HeaderNode // with bodies, in order of arrival
+	nodes  []*chain.HeaderNode // with bodies and more work than the tip, in order of arrival
 	bad    map[chain.Hash]bool
 	tip    *chain.HeaderNode
 	pool   map[chain.Hash]*chain.Tx // by txid
@@ -151,7 +151,7 @@ func (r *rooms) judgeBlock(j JudgeBlock) (evs []Event) {
 }
 
 func (r *rooms) isBad(n *chain.HeaderNode) bool {
-	for ; n != nil && n.Height > 0; n = n.Parent {
+	for ; len(r.bad) > 0 && n != nil && n.Height > 0; n = n.Parent {
 		if r.bad[n.Hash] {
 			return true
 		}
@@ -163,6 +163,7 @@ func (r *rooms) isBad(n *chain.HeaderNode) bool {
 func (r *rooms) activate() (evs []Event) {
 	for {
 		best := r.tip
+		r.nodes = slices.DeleteFunc(r.nodes, func(n *chain.HeaderNode) bool { return n.Work.Cmp(r.tip.Work) <= 0 })
 		for _, n := range r.nodes {
 			if n.Work.Cmp(best.Work) > 0 && !r.isBad(n) && r.whole(n) {
 				best = n
