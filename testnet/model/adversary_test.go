@@ -15,8 +15,8 @@ import (
 func TestT57_PartitionHeals(t *testing.T) {
 	for _, groups := range []int{2, 3, 5} {
 		cfg := Default()
-		cfg.Nodes, cfg.Outbound, cfg.Seed, cfg.Prove = 30, 6, uint64(groups), true
-		cfg.Blocks, cfg.Interval, cfg.Txs = 100, time.Second, 100
+		cfg.Nodes, cfg.Outbound, cfg.Seed, cfg.Prove = 20, 4, uint64(groups), true
+		cfg.Blocks, cfg.Interval, cfg.Txs = 100, time.Second, 30
 		m := newSim(cfg)
 		m.plot()
 		healed := never

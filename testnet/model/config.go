@@ -26,7 +26,10 @@ type Config struct {
 	Validation time.Duration `json:"validation"` // of a block
 	TxCheck    time.Duration `json:"txcheck"`    // of a transaction
 	Public     bool          `json:"public"`     // announce as on public networks: at random times, for privacy
-	Stock      bool          `json:"stock"`      // nobody speaks gvhave, as Bitcoin Core does not
+	Stock      float64       `json:"stock"`      // share of nodes that do not speak gvhave, as Bitcoin Core does not
+
+	Power   []float64 `json:"power,omitempty"` // shares of the hash power of the first nodes; the others share what is left
+	Selfish bool      `json:"selfish"`         // the first node withholds the blocks that it finds
 
 	Loss      float64       `json:"loss"`      // breaks of a link in an hour: what loss is above TCP
 	Churn     float64       `json:"churn"`     // share of nodes that stop and come back
@@ -34,6 +37,7 @@ type Config struct {
 	Groups    int           `json:"groups"`    // the network falls into so many parts; 0, 1: it does not
 	Partition time.Duration `json:"partition"` // for so long
 
+	Keep     bool                  `json:"-"` // keep when which node had what: Result.News
 	Prove    bool                  `json:"-"` // prove the invariants after each step, not only at the end
 	Progress func(done, total int) `json:"-"` // from time to time; nil: nobody wants to know
 
@@ -62,6 +66,8 @@ const (
 	MaxNodes  = 20_000
 	MaxBlocks = 5_000
 	MaxTxs    = 200_000
+
+	maxLatency = time.Second // who dials shakes hands for three of them, twice that with jitter: see warmUp
 )
 
 // Default is a small town on one continent.
@@ -89,7 +95,11 @@ func (c Config) Check() error {
 		return fmt.Errorf("times and rates cannot be negative")
 	case c.Blocks > 0 && c.Interval <= 0:
 		return fmt.Errorf("blocks need a time between them")
-	case c.Jitter < 0 || c.Jitter > 1 || c.Churn < 0 || c.Churn > 1 || c.Chained < 0 || c.Chained > 1:
+	case c.Latency > maxLatency:
+		return fmt.Errorf("%v from node to node: want at most %v, or they have not met when the first block comes", c.Latency, maxLatency)
+	case c.TxSize < 1 || c.TxSize > 100_000:
+		return fmt.Errorf("transactions of %d bytes: want 1 to 100000", c.TxSize)
+	case c.Jitter < 0 || c.Jitter > 1 || c.Stock < 0 || c.Stock > 1 || c.Churn < 0 || c.Churn > 1 || c.Chained < 0 || c.Chained > 1:
 		return fmt.Errorf("shares are from 0 to 1")
 	case c.Liars < 0 || c.Liars > 0.5:
 		return fmt.Errorf("liars are a share from 0 to 0.5: nothing can be promised when most nodes lie")
@@ -98,7 +108,7 @@ func (c Config) Check() error {
 	case c.Groups < 0 || c.Groups > c.Nodes/2:
 		return fmt.Errorf("%d parts: want at least two nodes in each", c.Groups)
 	}
-	return nil
+	return c.checkPower()
 }
 
 // active is how long blocks and transactions come; faults happen meanwhile.

@@ -115,6 +115,7 @@ func (m *sim) endFaults() {
 		}
 	}
 	m.group, m.calm = nil, true
+	m.show(m.nodes[0], len(m.secret.hidden)) // what was withheld to the end
 	for _, n := range m.nodes {
 		m.dial(n)
 	}
@@ -206,6 +207,7 @@ const (
 	inventor            // announces transactions that do not exist
 	forger              // serves bodies that do not fit their headers
 	boaster             // says that it holds blocks that it has only heard of
+	dawdler             // answers late: bodies and transactions leave when nobody waits for them
 	lies                // how many there are
 )
 
@@ -216,10 +218,33 @@ type liar struct {
 }
 
 func (m *sim) makeLiars() {
-	k := int(math.Round(m.cfg.Liars * float64(len(m.nodes))))
-	for _, i := range m.rnd.Perm(len(m.nodes))[:k] {
+	for _, i := range m.some(m.cfg.Liars, len(m.cfg.Power)) {
 		m.nodes[i].liar = &liar{lie: lie(m.rnd.IntN(int(lies))), m: m}
 	}
+}
+
+// some draws a share of the nodes, none of them before the first.
+func (m *sim) some(share float64, first int) []int {
+	k := int(math.Round(share * float64(len(m.nodes))))
+	if k == 0 {
+		return nil
+	}
+	row := slices.DeleteFunc(m.rnd.Perm(len(m.nodes)), func(i int) bool { return i < first })
+	return row[:min(k, len(row))]
+}
+
+// dawdle is how late a dawdler answers: gossip waits for less.
+const dawdle = 20 * time.Second
+
+// delay is how long the liar keeps a message back.
+func (l *liar) delay(what wire.Message) time.Duration {
+	switch what.(type) {
+	case *msg.Block, *msg.BlockTxn, *msg.Tx:
+		if l.lie == dawdler {
+			return dawdle
+		}
+	}
+	return 0
 }
 
 // spoil changes what the node was about to do.

@@ -30,9 +30,19 @@ func mix(seed uint64) Config {
 	if r.IntN(2) == 0 {
 		cfg.Groups, cfg.Partition = 2+r.IntN(2), time.Duration(5+r.IntN(40))*time.Second
 	}
-	cfg.Stock = r.IntN(3) == 0
+	cfg.Stock = [4]float64{0, 0, 1, r.Float64()}[r.IntN(4)]
 	if r.IntN(8) == 0 {
 		cfg.Regions = true
+	}
+	cfg.Public = r.IntN(8) == 0
+	if r.IntN(4) == 0 {
+		cfg.TxSize = 250 << r.IntN(7) // up to 16 kB: blocks of half a megabyte
+	}
+	if r.IntN(4) == 0 { // forks all the time
+		cfg.Blocks, cfg.Interval = 10+r.IntN(20), time.Duration(200+r.IntN(800))*time.Millisecond
+	}
+	if r.IntN(6) == 0 {
+		cfg.Power, cfg.Selfish = []float64{0.2 + r.Float64()/3, r.Float64() / 4}, true
 	}
 	return cfg
 }

@@ -20,7 +20,7 @@ func mustRun(t testing.TB, cfg Config) *Result {
 // check a block: medians of 20 seeds.
 func TestRelayOfATown(t *testing.T) {
 	cfg := Default()
-	cfg.Prove = true
+	cfg.Txs = 25
 	cfg.Validation = 300 * time.Millisecond
 	runs, err := RunSeeds(t.Context(), cfg, 20)
 	if err != nil {
@@ -46,7 +46,7 @@ func TestRelayOfATown(t *testing.T) {
 // What the world of 2019 makes of it: slower, and whole all the same.
 func TestWorldOf2019(t *testing.T) {
 	cfg := Default()
-	cfg.Nodes, cfg.Regions, cfg.TxSize = 200, true, 2000
+	cfg.Nodes, cfg.Regions, cfg.TxSize, cfg.Txs = 200, true, 2000, 20
 	r := mustRun(t, cfg)
 	if len(r.Wrong) > 0 || r.Blocks.Last < 0.2 || r.Blocks.Last > 10 {
 		t.Errorf("%.3f s, %v", r.Blocks.Last, r.Wrong)
@@ -94,7 +94,7 @@ func TestIdlePeersAndNodesAreSmall(t *testing.T) {
 }
 
 // Ten thousand nodes take less than 4 GiB, with GRAPEVINE_LARGE=1 (half a
-// minute); else a tenth of them less than a tenth, beside what the other tests
+// minute); else a twentieth of them less than a twentieth, beside what the other tests
 // have left.
 func TestTenThousandNodes(t *testing.T) {
 	cfg := Default()
@@ -103,8 +103,8 @@ func TestTenThousandNodes(t *testing.T) {
 	var before runtime.MemStats
 	runtime.ReadMemStats(&before)
 	if os.Getenv("GRAPEVINE_LARGE") == "" {
-		cfg.Nodes /= 10
-		limit = limit/10 + before.Sys
+		cfg.Nodes /= 20
+		limit = limit/20 + before.Sys
 	}
 	began := time.Now()
 	r := mustRun(t, cfg)

@@ -100,7 +100,7 @@ func (m *sim) join(h *half) {
 	m.step(h.node, gossip.Joined{Peer: h.id, Info: gossip.PeerInfo{
 		Addr: "", Inbound: !h.dialled, Version: msg.ProtocolVersion,
 		Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
-		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !m.cfg.Stock,
+		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !h.node.stock && !h.other.node.stock,
 	}})
 	if !h.dead {
 		m.step(h.node, gossip.Pong{Peer: h.id, RTT: 2 * h.latency})
@@ -199,6 +199,9 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	n.out += int64(size)
 	at := through(&n.free[0], m.now, n.rate[0], size)
 	at = through(&h.free, at, h.rate, size)
+	if n.liar != nil {
+		at += n.liar.delay(what)
+	}
 	m.line.push(event{at: at + h.latency, kind: arrives, size: int32(size), line: h, what: what})
 }
 

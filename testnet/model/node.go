@@ -33,6 +33,7 @@ type node struct {
 	m        machine
 	rooms    world.Rooms
 	liar     *liar // nil: honest
+	stock    bool  // it does not speak gvhave
 	up       bool
 	life     int32 // how often it was started: what was judged for an earlier life is void
 	links    []*half
@@ -159,8 +160,14 @@ func (m *sim) perform(n *node, a gossip.Action) {
 		m.line.push(event{at: n.txsAt, kind: judgedTx, size: n.life, node: n, what: a})
 	case gossip.JudgeBlock:
 		m.gotBody(n, a.Node.Hash)
-		n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
-		m.line.push(event{at: n.blocksAt, kind: judgedBlock, size: n.life, node: n, what: a})
+		if b := m.w.ByHash[a.Node.Hash]; m.selfish(n) && b.Miner != int32(n.i) {
+			m.after(0, func() { // what it withheld goes to the ledger first
+				m.outdone(n, b)
+				m.judgeBlock(n, a)
+			})
+		} else {
+			m.judgeBlock(n, a)
+		}
 	case gossip.StoreHeaders:
 		for _, h := range a.Nodes {
 			if b := m.w.ByHash[h.Hash]; b != nil {
@@ -170,6 +177,11 @@ func (m *sim) perform(n *node, a gossip.Action) {
 	case gossip.Answer:
 		n.tickets--
 	}
+}
+
+func (m *sim) judgeBlock(n *node, a gossip.JudgeBlock) {
+	n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
+	m.line.push(event{at: n.blocksAt, kind: judgedBlock, size: n.life, node: n, what: a})
 }
 
 // sendBlock serves a body as the peer's writer does: by its hash, when its turn comes.
@@ -230,8 +242,20 @@ func (m *sim) judgedBlock(n *node, j gossip.JudgeBlock) {
 
 // find lets a node find a block on its tip.
 func (m *sim) find(n *node) {
-	b := m.w.Mine(n.rooms.Tip, int32(n.i), m.now, n.rooms.Choose())
+	tip, txs := n.rooms.Tip, n.rooms.Choose()
+	if s := m.secret.hidden; m.selfish(n) && len(s) > 0 {
+		tip, txs = s[len(s)-1], nil // its pool does not know what the branch holds
+	}
+	b := m.w.Mine(tip, int32(n.i), m.now, txs)
 	m.blockSeen = append(m.blockSeen, m.unseen())
+	if m.selfish(n) && !m.calm {
+		m.keepBack(n, b)
+		return
+	}
+	m.submitBlock(n, b)
+}
+
+func (m *sim) submitBlock(n *node, b *world.Block) {
 	n.known.Set(b.I)
 	n.tickets++
 	m.ticket++

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -27,13 +28,17 @@ type Result struct {
 	ExtraTx   float64       `json:"extra_tx"`   // the same of transactions
 	Stale     float64       `json:"stale"`      // share of the blocks that are not in the chain
 	Found     int           `json:"found"`      // blocks
-	Said      []Said        `json:"messages"`   // most bytes first
-	Drops     int           `json:"drops"`      // connections that a node ended
+	Miners    []Miner       `json:"miners,omitempty"`
+	Said      []Said        `json:"messages"` // most bytes first
+	Drops     int           `json:"drops"`    // connections that a node ended
 	Breaks    int           `json:"breaks"`
 	Stops     int           `json:"stops"`
 	Steps     int           `json:"steps"`   // of all state machines
 	Seconds   float64       `json:"seconds"` // of virtual time
 	Wrong     []string      `json:"wrong"`   // what did not hold
+
+	News  []spread.News `json:"-"` // if Config.Keep
+	Where []string      `json:"-"` // the region of each node, where there are regions
 }
 
 // result sums up.
@@ -47,15 +52,20 @@ func (m *sim) result() *Result {
 	stale := 0
 	var blocks, txs []spread.News
 	for i, b := range m.w.Blocks[2:] {
+		news := spread.News{Kind: "block", Name: b.Node.Hash.String(), Maker: int(b.Miner), Born: b.Born, Seen: m.blockSeen[i+2]}
 		if b.Node.IsAncestorOf(tip.Node) {
-			blocks = append(blocks, spread.News{Born: b.Born, Seen: m.blockSeen[i+2]})
+			blocks = append(blocks, news)
 		} else {
 			stale++
 		}
 	}
 	for i, t := range m.w.Txs {
-		txs = append(txs, spread.News{Born: t.Born, Seen: m.txSeen[i]})
+		txs = append(txs, spread.News{Kind: "tx", Name: t.Tx.ID.String(), Maker: int(t.Maker), Born: t.Born, Seen: m.txSeen[i]})
 	}
+	if m.cfg.Keep {
+		m.keep(r, append(slices.Clone(blocks), txs...))
+	}
+	r.Miners = m.miners(tip)
 	r.Stale = share(int64(stale), int64(r.Found))
 	honest := func(i int) bool { return m.nodes[i].liar == nil }
 	r.Blocks, r.Txs = spread.Of(blocks, honest), spread.Of(txs, honest)
@@ -70,6 +80,16 @@ func (m *sim) result() *Result {
 	}
 	sortSaid(r.Said)
 	return r
+}
+
+// keep leaves in the result what each node had when.
+func (m *sim) keep(r *Result, all []spread.News) {
+	r.News = all
+	for _, n := range m.nodes {
+		if m.regions != nil {
+			r.Where = append(r.Where, m.regions[n.region].Name)
+		}
+	}
 }
 
 func sortSaid(said []Said) {
@@ -150,6 +170,12 @@ func (r *Result) Setting() string {
 func faultsOf(c Config) (list []string) {
 	if c.Partition > 0 && c.Groups > 1 {
 		list = append(list, fmt.Sprintf("in %d parts for %v", c.Groups, c.Partition.Round(time.Second)))
+	}
+	if c.Selfish {
+		list = append(list, fmt.Sprintf("a selfish miner of %.0f %%", 100*c.Power[0]))
+	}
+	if c.Stock > 0 {
+		list = append(list, fmt.Sprintf("%.0f %% stock", 100*c.Stock))
 	}
 	if c.Churn > 0 {
 		list = append(list, fmt.Sprintf("%.0f %% restart", 100*c.Churn))

@@ -19,6 +19,7 @@ type sim struct {
 	line    timeline
 	nodes   []*node
 	halves  []*half // by PeerID-1; nil when dead
+	secret  withheld
 	rnd     *rand.Rand
 	group   []int // of each node, while the network is in parts; nil: it is whole
 	calm    bool  // faults are over
@@ -116,6 +117,9 @@ func newSim(cfg Config) *sim {
 		m.nodes = append(m.nodes, n)
 	}
 	m.makeLiars()
+	for _, i := range m.some(cfg.Stock, 0) {
+		m.nodes[i].stock = true
+	}
 	for _, n := range m.nodes {
 		m.start(n)
 	}
@@ -154,7 +158,7 @@ func (m *sim) begin() {
 	for range c.Blocks {
 		at += time.Duration(m.rnd.ExpFloat64() * float64(c.Interval))
 		m.after(min(at, 4*c.active()), func() {
-			if n := m.somebody(); n != nil {
+			if n := m.finder(); n != nil {
 				m.find(n)
 			}
 		})

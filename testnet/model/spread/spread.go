@@ -10,9 +10,9 @@ const Never = time.Duration(1<<63 - 1)
 
 // News is a block or a transaction, and when it reached whom.
 type News struct {
+	Kind  string // "block" or "tx"
 	Name  string // its hash
 	Maker int    // node
-	Stale bool   // a block that did not stay in the chain
 	Born  time.Duration
 	Seen  []time.Duration // by node: since the start of the run, or Never
 }
