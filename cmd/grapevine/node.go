@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/node"
+	"grapevine/cmd/rpc/show"
 )
 
 const (
@@ -144,9 +145,13 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 	if cfg.Mine, err = shell.MineMode(c.String("mine")); err != nil {
 		return cfg, err
 	}
-	cfg.MineTo = c.String("mineto")
+	if to := c.String("mineto"); to != "" {
+		if cfg.MineTo, err = show.PayTo(to, cfg.Params.Params); err != nil {
+			return cfg, shell.Usagef("--mineto %q: %v", to, err)
+		}
+	}
 	cfg.Wallet = c.Bool("wallet")
-	if mining := cfg.Mine != (node.Mine{}); mining && !cfg.Wallet && cfg.MineTo == "" {
+	if mining := cfg.Mine != (node.Mine{}); mining && !cfg.Wallet && cfg.MineTo == nil {
 		return cfg, shell.Usagef("--mine needs --mineto ADDRESS where there is no wallet")
 	}
 	cfg.Version = version
@@ -169,14 +174,14 @@ func addresses(c *cli.Context, cfg *node.Config) (err error) {
 		in   []string
 	}{{"connect", cfg.Connect}, {"addnode", cfg.AddNode}} {
 		for _, a := range list.in {
-			if _, err := listenAddress(list.flag, a); err != nil {
+			if err := hostPort(list.flag, a); err != nil {
 				return err
 			}
 		}
 	}
 	cfg.RPCUser, cfg.RPCPassword = c.String("rpcuser"), c.String("rpcpassword")
-	if cfg.RPCUser != "" && cfg.RPCPassword == "" {
-		return shell.Usagef("--rpcuser needs --rpcpassword")
+	if (cfg.RPCUser == "") != (cfg.RPCPassword == "") {
+		return shell.Usagef("--rpcuser needs --rpcpassword, and --rpcpassword --rpcuser")
 	}
 	cfg.MaxPeers = c.Int("maxpeers")
 	if cfg.MaxPeers < 1 {
@@ -190,14 +195,18 @@ func listenAddress(flag, s string) (string, error) {
 	if s == "off" {
 		return "", nil
 	}
+	return s, hostPort(flag, s)
+}
+
+func hostPort(flag, s string) error {
 	host, port, err := net.SplitHostPort(s)
 	if err == nil {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || host == "" {
-		return "", shell.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
+		return shell.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
 	}
-	return s, nil
+	return nil
 }
 
 // logger writes to stderr.

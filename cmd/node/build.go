@@ -120,11 +120,7 @@ func (n *Node) buildMiner() error {
 	if err != nil {
 		return err
 	}
-	if n.cfg.MineTo != "" {
-		if n.payTo, err = n.scriptOf(n.cfg.MineTo); err != nil {
-			return err
-		}
-	}
+	n.payTo = n.cfg.MineTo
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
 		ExtraNonce: r.Uint64(), Now: n.clock.Now, Log: n.log.With("room", "miner"),

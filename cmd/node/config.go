@@ -36,7 +36,7 @@ type Config struct {
 	RPCPassword string
 
 	Mine   Mine
-	MineTo string // address; "" is the node's own wallet
+	MineTo []byte // script; nil pays the node's own wallet
 
 	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/wallet"
@@ -65,16 +64,4 @@ func (n *Node) mineScript(ctx context.Context) ([]byte, error) {
 	}
 	n.payTo = script
 	return script, nil
-}
-
-// scriptOf is the output script of an address of our network.
-func (n *Node) scriptOf(text string) ([]byte, error) {
-	addr, err := address.DecodeAddress(text, n.cfg.Params.Params)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", text, err)
-	}
-	if !addr.IsForNet(n.cfg.Params.Params) {
-		return nil, fmt.Errorf("address %q is not of %s", text, n.cfg.Params.Name)
-	}
-	return txscript.PayToAddrScript(addr)
 }
