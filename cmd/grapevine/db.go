@@ -100,8 +100,7 @@ func (p *program) dbCheck(c *cli.Context) error {
 // checkFailure: here the hint "run db check" would go in a circle.
 func checkFailure(err error) error {
 	if errors.Is(err, db.ErrCorrupt) {
-		return &shell.Failure{What: "db check", Err: err,
-			Hint: "Stop the node. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."}
+		return &shell.Failure{What: "db check", Err: err, Hint: "Stop the node. " + shell.ReplaceChain}
 	}
 	return shell.Fail("db check", err)
 }

@@ -103,6 +103,42 @@ func TestCorruptChainFileIsSaidAndCheckIsNamed(t *testing.T) {
 	}
 }
 
+// What is right for the chain, which can be had again, would lose a wallet.
+func TestEachDamagedFileHasItsOwnAdvice(t *testing.T) {
+	dir := t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 1)
+	d.call(t, "stop", nil)
+	d.wait(t, 5*time.Second)
+	s := gv(t, dir, "node", "--network", "signet", "--datadir", dir, "--listen", "off", "--rpclisten", "off")
+	if s.status != 1 || !strings.Contains(s.err, "another --network") {
+		t.Errorf("chain of another network: status %d\n%s", s.status, s.err)
+	}
+	keys, err := os.ReadFile(filepath.Join(dir, "wallet.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, content []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("wallet.db", []byte("no keys in here"))
+	s = gv(t, dir, "node", "--datadir", dir, "--listen", "off", "--rpclisten", "off")
+	if s.status != 1 || !strings.Contains(s.err, "keep the damaged file") || strings.Contains(s.err, "fetches the chain") {
+		t.Errorf("damaged wallet: status %d\n%s", s.status, s.err)
+	}
+	write("wallet.db", keys)
+	write("peers.db", []byte("no peers in here"))
+	d = startNode(t, dir)
+	if said := d.says(t); !strings.Contains(said, "the address book is damaged") {
+		t.Errorf("damaged address book:\n%s", said)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "peers.db.damaged")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestKilledNodeComesBackAsItWas(t *testing.T) {
 	dir := t.TempDir()
 	d := startNode(t, dir)

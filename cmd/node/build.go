@@ -9,7 +9,6 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
-	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 	"grapevine/wallet"
@@ -21,7 +20,7 @@ import (
 func (n *Node) openLedger() error {
 	file, err := n.open("chain", ledger.Schema)
 	if err != nil {
-		return err
+		return ofFile("chain", err)
 	}
 	n.script = script.New(script.Config{})
 	n.Ledger, err = ledger.Open(ledger.Config{
@@ -31,7 +30,7 @@ func (n *Node) openLedger() error {
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
-	return err
+	return ofFile("chain", err)
 }
 
 func (n *Node) buildPool() error {
@@ -45,20 +44,8 @@ func (n *Node) buildPool() error {
 }
 
 func (n *Node) buildSwarm() error {
-	file, err := n.open("peers", addrbook.Schema)
-	if err != nil {
-		return err
-	}
-	bookRand, err := n.random()
-	if err != nil {
-		return err
-	}
-	n.book, err = addrbook.Open(addrbook.Config{
-		DB: file, Now: n.clock.Now, Rand: bookRand,
-		Local: n.cfg.Params.Local(), Log: n.log.With("room", "addrbook"),
-	})
-	if err != nil {
-		return err
+	if err := n.openBook(); err != nil {
+		return ofFile("peers", err)
 	}
 	talkRand, err := n.random()
 	if err != nil {
@@ -99,7 +86,7 @@ func (n *Node) openWallet() error {
 	}
 	file, err := n.open("wallet", vault.Schema)
 	if err != nil {
-		return err
+		return ofFile("wallet", err)
 	}
 	n.Wallet, err = vault.Open(vault.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx,
@@ -107,7 +94,7 @@ func (n *Node) openWallet() error {
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 	})
 	n.follow.wallet = n.Wallet
-	return err
+	return ofFile("wallet", err)
 }
 
 func (n *Node) estimateFee(target int) (wallet.FeeRate, bool) {

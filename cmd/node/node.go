@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	mrand "math/rand/v2"
-	"os"
-	"path/filepath"
 	"time"
 
 	"grapevine/chain/ledger"
@@ -121,19 +119,6 @@ func (n *Node) Close() error {
 	}
 	n.files = nil
 	return errors.Join(errs...)
-}
-
-// open opens one file of the data directory.
-func (n *Node) open(name string, version uint32) (*db.DB, error) {
-	if err := os.MkdirAll(n.cfg.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	f, err := db.Open(filepath.Join(n.cfg.DataDir, name+".db"), name, version, db.Options{NoSync: n.cfg.NoSync})
-	if err != nil {
-		return nil, err
-	}
-	n.files = append(n.files, f)
-	return f, nil
 }
 
 // random is a random source of its own for one room.

@@ -111,9 +111,13 @@ func HintFor(err error) string {
 	case errors.Is(err, db.ErrLocked):
 		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
 	case errors.Is(err, db.ErrCorrupt):
-		return "`grapevine db check --datadir DIR` says what is wrong. If you have a copy (`grapevine db backup`), put it in the file's place; or move the file away, and the node fetches the chain again from its peers."
+		return hintForDamage(err)
 	case errors.Is(err, db.ErrSchema):
-		return "The file was made by another version of grapevine. Use that version, or choose another --datadir."
+		return "The file belongs to another --network or another version of grapevine. Use that one, or choose another --datadir."
+	case errors.Is(err, syscall.ENOSPC):
+		return "Make room on that disk and start the node again: what it has acknowledged is kept."
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return "The node must be able to write there; --datadir DIR chooses another directory."
 	case errors.Is(err, testnet.ErrNoNet):
 		return "`grapevine testnet up` starts one."
 	case errors.Is(err, testnet.ErrNoNode), errors.Is(err, testnet.ErrUp), errors.Is(err, testnet.ErrDown):
@@ -127,6 +131,18 @@ func HintFor(err error) string {
 		return hintForCode(e)
 	}
 	return ""
+}
+
+// ReplaceChain is what to do when chain.db is damaged.
+const ReplaceChain = "If you have a copy (`grapevine db backup`), put it in chain.db's place; or move chain.db away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."
+
+// hintForDamage is what to do about a damaged file. The chain is to be had
+// again; keys are not.
+func hintForDamage(err error) string {
+	if f, ok := errors.AsType[*node.FileError](err); ok && f.Name == "wallet.db" {
+		return "wallet.db holds the wallet's keys: keep the damaged file. Put a copy in its place (`grapevine wallet backup FILE` made it); or move it aside, start the node and make the wallet again from its words (`grapevine wallet restore`)."
+	}
+	return "`grapevine db check --datadir DIR` says what is wrong. " + ReplaceChain
 }
 
 // hintForCode is what to do about a node's refusal.

@@ -1,0 +1,81 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"grapevine/db"
+	"grapevine/p2p/addrbook"
+)
+
+// FileError is a failure with one of the data directory's files, for whoever
+// says what to do about it: chain.db can be fetched again, wallet.db cannot.
+type FileError struct {
+	Name string // as in wallet.db
+	Err  error
+}
+
+func (e *FileError) Error() string { return e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
+// ofFile says whose failure err is; nil stays nil.
+func ofFile(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &FileError{Name: name + ".db", Err: err}
+}
+
+func (n *Node) path(name string) string { return filepath.Join(n.cfg.DataDir, name+".db") }
+
+// open opens one file of the data directory.
+func (n *Node) open(name string, version uint32) (*db.DB, error) {
+	if err := os.MkdirAll(n.cfg.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	f, err := db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync})
+	if err != nil {
+		return nil, err
+	}
+	n.files = append(n.files, f)
+	return f, nil
+}
+
+// openBook opens the address book. A damaged one is set aside: what it knew is
+// heard again from any peer.
+func (n *Node) openBook() error {
+	opened := len(n.files)
+	err := n.tryBook()
+	if !errors.Is(err, db.ErrCorrupt) {
+		return err
+	}
+	n.log.Warn("the address book is damaged; a new one is begun", "kept", n.path("peers")+".damaged", "err", err)
+	for _, f := range n.files[opened:] {
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	n.files = n.files[:opened]
+	if err := os.Rename(n.path("peers"), n.path("peers")+".damaged"); err != nil {
+		return fmt.Errorf("set the damaged address book aside: %w", err)
+	}
+	return n.tryBook()
+}
+
+func (n *Node) tryBook() error {
+	file, err := n.open("peers", addrbook.Schema)
+	if err != nil {
+		return err
+	}
+	r, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.book, err = addrbook.Open(addrbook.Config{
+		DB: file, Now: n.clock.Now, Rand: r,
+		Local: n.cfg.Params.Local(), Log: n.log.With("room", "addrbook"),
+	})
+	return err
+}
