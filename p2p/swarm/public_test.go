@@ -16,6 +16,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/db"
+	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -41,10 +42,19 @@ func public(t testing.TB, seed uint64, d *db.DB) setting {
 func host(i int) string { return fmt.Sprintf("8.%d.1.1", i) }
 
 // crowdOf runs n nodes of the main network that dial nobody.
-func crowdOf(t testing.TB, net *simnet.Net, n int) {
+func crowdOf(t testing.TB, net *simnet.Net, n int) (crowd []*node) {
 	for i := range n {
-		startOn(t, net.Host(host(i)), host(i)+":8333", public(t, uint64(i), nil), connects("9.9.9.9"))
+		crowd = append(crowd, startOn(t, net.Host(host(i)), host(i)+":8333", public(t, uint64(i), nil), connects("9.9.9.9")))
 	}
+	return crowd
+}
+
+// hosts are the first n of the crowd's.
+func hosts(n int) (list []string) {
+	for i := range n {
+		list = append(list, host(i))
+	}
+	return list
 }
 
 func kinds(n *node) map[swarm.Kind]int {
@@ -58,7 +68,7 @@ func kinds(n *node) map[swarm.Kind]int {
 func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "peers.db")
 	inTown(t, func(t *testing.T, net *simnet.Net) {
-		crowdOf(t, net, 30)
+		crowd := crowdOf(t, net, 30)
 		run := func(settings ...setting) *node {
 			d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{NoSync: true})
 			if err != nil {
@@ -75,14 +85,11 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 				if !strings.HasPrefix(seed, "x9.") {
 					return nil, errors.New("asked without a filter: " + seed)
 				}
-				hosts := []string{"10.1.1.1", "nonsense"} // not to be dialled
-				for i := range 30 {
-					hosts = append(hosts, host(i))
+				list := append(hosts(30), "10.1.1.1", "nonsense") // these two not to be dialled
+				for i := range 50 {                               // one operator's
+					list = append(list, fmt.Sprintf("8.7.%d.1", i+2))
 				}
-				for i := range 50 { // one operator's
-					hosts = append(hosts, fmt.Sprintf("8.7.%d.1", i+2))
-				}
-				return hosts, nil
+				return list, nil
 			}
 		})
 		eventually(t, "all slots are filled", func() bool {
@@ -104,6 +111,17 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 				t.Errorf("%s: getaddr sent: %v", p.Kind, told)
 			}
 		}
+		eventually(t, "two peers are asked for no transactions", func() bool {
+			silent := 0
+			for _, c := range crowd {
+				for _, p := range c.Peers() {
+					if !p.Relay {
+						silent++
+					}
+				}
+			}
+			return silent == 2
+		})
 		time.Sleep(20 * time.Minute)
 		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 || k[swarm.Feeler] != 0 {
 			t.Errorf("after a while %v", k)
@@ -111,6 +129,13 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		time.Sleep(11 * time.Minute)
 		if k := kinds(n); k[swarm.FullRelay] != 9 {
 			t.Errorf("with a stale tip %v", k)
+		}
+		if err := n.Deliver(t.Context(), gossip.TipChanged{Tip: newTip()}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 {
+			t.Errorf("when the tip has moved again %v", k)
 		}
 		if err := n.end(); err != nil {
 			t.Fatal(err)
@@ -132,6 +157,73 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// newTip is a header as if it were verified; too old to be told to anybody.
+func newTip() *chain.HeaderNode {
+	g := chain.MainNet().Genesis()
+	return chain.NewHeaderNode(g, wire.BlockHeader{PrevBlock: g.Hash, Bits: g.Header.Bits, Timestamp: g.Header.Timestamp.Add(time.Hour)})
+}
+
+// Feelers go to addresses that we were never connected to, until all that
+// answer are known to be good.
+func TestFeelersFindOutWhichAddressesAreGood(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 30)
+		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(c *swarm.Config) {
+			c.Lookup = func(context.Context, string) ([]string, error) { return hosts(30), nil }
+		})
+		untried := func() (list []string) {
+			n.Book().PickFeeler(func(p2p.Addr) bool { return false }, func(a p2p.Addr) bool {
+				list = append(list, a.Host)
+				return true
+			})
+			return list
+		}
+		time.Sleep(90 * time.Second)
+		if list := untried(); len(list) < 15 {
+			t.Errorf("only %d addresses were not looked at yet", len(list))
+		}
+		time.Sleep(90 * time.Minute)
+		if list := untried(); len(list) > 0 {
+			t.Errorf("never looked at: %v", list)
+		}
+		if k := kinds(n); k[swarm.FullRelay] < 8 || k[swarm.BlocksOnly] != 2 {
+			t.Errorf("connections %v", k)
+		}
+	})
+}
+
+// DNS seeds are asked at once by who knows nobody, after a while by who reaches
+// nobody, and otherwise never.
+func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
+	for _, c := range []struct {
+		book  []string
+		after time.Duration // 0: never
+	}{{nil, time.Millisecond}, {[]string{"99.1.1.1", "99.2.1.1"}, 11 * time.Second}, {hosts(3), 0}} {
+		inTown(t, func(t *testing.T, net *simnet.Net) {
+			crowdOf(t, net, 3)
+			asked, begun := make(chan time.Duration, 100), time.Now()
+			startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
+				cfg.Bootstrap = c.book
+				cfg.Lookup = func(context.Context, string) ([]string, error) {
+					asked <- time.Since(begun)
+					return nil, nil
+				}
+			})
+			time.Sleep(time.Minute)
+			select {
+			case after := <-asked:
+				if c.after == 0 || after < c.after-time.Millisecond || after > c.after+time.Second {
+					t.Errorf("with a book of %v the seeds were asked after %v", c.book, after)
+				}
+			default:
+				if c.after > 0 {
+					t.Errorf("with a book of %v the seeds were not asked", c.book)
+				}
+			}
+		})
+	}
 }
 
 func TestTheBootstrapListIsEnough(t *testing.T) {
