@@ -67,7 +67,13 @@ func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) err
 	if c.fast(p, i, flags) {
 		return nil
 	}
-	return p.failure(i, p.execute(i, flags))
+	err := p.execute(i, flags)
+	if err != nil && flags&strictFlags == 0 {
+		if again := p.respelled(i); again != nil && again.execute(i, flags) == nil {
+			return nil
+		}
+	}
+	return p.failure(i, err)
 }
 
 // Known says whether tx was remembered under these flags, or under stricter

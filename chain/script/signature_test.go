@@ -86,6 +86,34 @@ func TestT33_SignatureNumbersAtTheirEdges(t *testing.T) {
 			sig := der(positive(&r), positive(&s))
 			return append(sig[:len(sig)-1], 7, 1)
 		}, true, false, false},
+		{"bytes in the sequence after s", func(r, s btcec.ModNScalar) []byte {
+			sig := der(positive(&r), positive(&s))
+			sig[1] += 2
+			return append(sig[:len(sig)-1], 7, 7, 1)
+		}, true, false, false},
+		{"another length of the sequence", func(r, s btcec.ModNScalar) []byte {
+			sig := der(positive(&r), positive(&s))
+			sig[1]--
+			return sig
+		}, true, false, false},
+		{"a length of two bytes", func(r, s btcec.ModNScalar) []byte {
+			sig := der(positive(&r), positive(&s))
+			return append([]byte{0x30, 0x81}, sig[1:]...)
+		}, true, false, false},
+		{"a length of s of three bytes", func(r, s btcec.ModNScalar) []byte {
+			rb, sb := positive(&r), positive(&s)
+			sig := append(append([]byte{0x30, byte(6 + len(rb) + len(sb)), 2, byte(len(rb))}, rb...), 2, 0x82, 0, byte(len(sb)))
+			return append(append(sig, sb...), 1)
+		}, true, false, false},
+		{"a length beyond the end", func(r, s btcec.ModNScalar) []byte {
+			sig := der(positive(&r), positive(&s))
+			sig[3] = 0x7f
+			return sig
+		}, false, false, false},
+		{"a long length, s plus the order", func(r, s btcec.ModNScalar) []byte {
+			sig := der(positive(&r), orderPlus(&s))
+			return append([]byte{0x30, 0x81}, sig[1:]...)
+		}, false, false, false},
 		{"unknown hash type", func(r, s btcec.ModNScalar) []byte {
 			sig := der(positive(&r), positive(&s))
 			sig[len(sig)-1] = 0x04
