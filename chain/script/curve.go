@@ -3,23 +3,23 @@ package script
 import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
-
-	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 )
 
-// curve is who multiplies points for the fast road. What may be multiplied was
-// decided before: signatures are in range and low, keys compressed. All
-// implementations must judge alike; build tags choose one.
+// curve is who multiplies points for the fast road; build tags choose one. The
+// fast road asks for less than a curve answers: low signatures and compressed
+// keys only. But all curves must judge every question alike, so that they can
+// be held against each other, and against btcec, wherever a rule has an edge.
 type curve interface {
 	// name is for logs and benchmarks.
 	name() string
-	// parse reads a compressed key, 33 bytes, for the two others; nil: not a
-	// point of the curve. What it returns is shared and never changes.
+	// parse reads a key, compressed, uncompressed or hybrid, for the two
+	// others; nil: not a point of the curve. What it returns is shared and
+	// never changes.
 	parse(raw []byte) key
-	// ecdsa verifies a signature, neither half zero, over a hash.
+	// ecdsa verifies a signature over a hash, with s low or high.
 	ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool
-	// schnorr verifies 64 bytes by BIP340; the key is one with an even y.
-	schnorr(sig []byte, hash *chainhash.Hash, k key) bool
+	// schnorr verifies by BIP340; the key is one with an even y.
+	schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool
 }
 
 // key is a public key as its curve likes it.
@@ -43,6 +43,9 @@ func (tabled) parse(raw []byte) key {
 
 // ecdsa is the verification of SEC 1, 4.1.4.
 func (tabled) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
+	if r.IsZero() || s.IsZero() {
+		return false
+	}
 	var e, w, u1, u2 btcec.ModNScalar
 	e.SetByteSlice(hash[:])
 	w.InverseValNonConst(s)
@@ -79,33 +82,27 @@ func hasX(p *btcec.JacobianPoint, r *btcec.ModNScalar) bool {
 	return rz.Mul2(&x, &z2).Normalize().Equals(&p.X)
 }
 
-func (tabled) schnorr(sig []byte, hash *chainhash.Hash, k key) bool {
+// schnorr is the verification of BIP340.
+func (tabled) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
 	t := k.(*multiples)
-	return verifySchnorr(sig, hash, &t.px, t.times)
-}
-
-// pureGo is btcec's own verification, the judge of all others.
-type pureGo struct{}
-
-func (pureGo) name() string { return "btcec" }
-
-func (pureGo) parse(raw []byte) key {
-	k, err := btcec.ParsePubKey(raw)
-	if err != nil {
-		return nil
+	var r btcec.FieldVal
+	var s, e btcec.ModNScalar
+	if r.SetByteSlice(sig[:32]) || s.SetByteSlice(sig[32:]) {
+		return false
 	}
-	return k
-}
+	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], t.px[:], hash[:])
+	e.SetBytes((*[32]byte)(challenge))
+	e.Negate()
 
-func (pureGo) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
-	return ecdsa.NewSignature(r, s).Verify(hash[:], k.(*btcec.PublicKey))
-}
-
-func (pureGo) schnorr(sig []byte, hash *chainhash.Hash, k key) bool {
-	var p btcec.JacobianPoint
-	k.(*btcec.PublicKey).AsJacobian(&p)
-	return verifySchnorr(sig, hash, p.X.Bytes(), func(k *btcec.ModNScalar, result *btcec.JacobianPoint) bool {
-		btcec.ScalarMultNonConst(k, &p, result)
-		return true
-	})
+	var R, sG, eP btcec.JacobianPoint
+	if !t.times(&e, &eP) {
+		return false
+	}
+	btcec.ScalarBaseMultNonConst(&s, &sG)
+	btcec.AddNonConst(&sG, &eP, &R)
+	if R.X.IsZero() && R.Y.IsZero() || R.Z.IsZero() {
+		return false // infinity
+	}
+	R.ToAffine()
+	return !R.Y.IsOdd() && r.Equals(&R.X)
 }

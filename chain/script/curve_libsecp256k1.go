@@ -11,14 +11,18 @@ package script
 // The static context is enough to verify. One call from Go for each check:
 // crossing the border costs as much as a field multiplication or two.
 
-static int gv_parse(unsigned char key[64], const unsigned char raw[33]) {
-	return secp256k1_ec_pubkey_parse(secp256k1_context_static, (secp256k1_pubkey *)key, raw, 33);
+static int gv_parse(unsigned char key[64], const unsigned char *raw, size_t size) {
+	return secp256k1_ec_pubkey_parse(secp256k1_context_static, (secp256k1_pubkey *)key, raw, size);
 }
 
 static int gv_ecdsa(const unsigned char compact[64], const unsigned char hash[32], const unsigned char key[64]) {
 	secp256k1_ecdsa_signature sig;
-	return secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &sig, compact) &&
-		secp256k1_ecdsa_verify(secp256k1_context_static, &sig, hash, (const secp256k1_pubkey *)key);
+	if (!secp256k1_ecdsa_signature_parse_compact(secp256k1_context_static, &sig, compact)) {
+		return 0;
+	}
+	// The library refuses a high s, which consensus allows.
+	secp256k1_ecdsa_signature_normalize(secp256k1_context_static, &sig, &sig);
+	return secp256k1_ecdsa_verify(secp256k1_context_static, &sig, hash, (const secp256k1_pubkey *)key);
 }
 
 static int gv_schnorr(const unsigned char sig[64], const unsigned char hash[32], const unsigned char key[64]) {
@@ -46,8 +50,8 @@ func (libsecp) name() string { return "libsecp256k1" }
 
 func (libsecp) parse(raw []byte) key {
 	k := new([64]byte)
-	if len(raw) != 33 || C.gv_parse(bytesOf(k[:]), bytesOf(raw)) != 1 {
-		return nil
+	if len(raw) == 0 || C.gv_parse(bytesOf(k[:]), bytesOf(raw), C.size_t(len(raw))) != 1 {
+		return nil // the library aborts on no bytes at all
 	}
 	return k
 }
@@ -59,8 +63,8 @@ func (libsecp) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
 	return C.gv_ecdsa(bytesOf(compact[:]), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
 }
 
-func (libsecp) schnorr(sig []byte, hash *chainhash.Hash, k key) bool {
-	return len(sig) == 64 && C.gv_schnorr(bytesOf(sig), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
+func (libsecp) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
+	return C.gv_schnorr(bytesOf(sig[:]), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
 }
 
 func bytesOf(b []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.SliceData(b))) }

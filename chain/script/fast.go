@@ -102,7 +102,7 @@ func (s spend) taproot(witness [][]byte, xonly []byte) bool {
 		return false
 	}
 	hash := s.p.taprootHash(s.i)
-	return s.c.curve.schnorr(witness[0], &hash, key)
+	return s.c.curve.schnorr((*[64]byte)(witness[0]), &hash, key)
 }
 
 // ecdsa accepts one signature over a script code.

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"math/rand/v2"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -25,22 +24,17 @@ func edgeScalars() (list []btcec.ModNScalar) {
 }
 
 func TestTwin_TabledMultiplicationIsTheLibrarys(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 5))
+	m := &maker{chunk: newChunk(5, 0)}
 	scalars := edgeScalars()
-	var buf [32]byte
-	for range rounds(t) / 4 {
-		scramble(rng, buf[:])
-		var s btcec.ModNScalar
-		s.SetBytes(&buf)
-		scalars = append(scalars, s)
+	for range part(20_000, 100) {
+		scalars = append(scalars, m.scalar())
 	}
 	var q btcec.JacobianPoint
 	var table *multiples
 	for i, k := range scalars {
 		if i%20 == 0 {
-			scramble(rng, buf[:])
-			_, pub := btcec.PrivKeyFromBytes(buf[:])
-			pub.AsJacobian(&q)
+			m.own(m.scalar())
+			q = m.point
 			table = multiplesOf(&q)
 		}
 		var want, got btcec.JacobianPoint
@@ -77,14 +71,10 @@ func TestTableHoldsOddMultiples(t *testing.T) {
 }
 
 func TestHalvesAreShort(t *testing.T) {
-	rng := rand.New(rand.NewPCG(6, 6))
+	m := &maker{chunk: newChunk(6, 0)}
 	scalars := edgeScalars()
-	var buf [32]byte
-	for range 20_000 {
-		scramble(rng, buf[:])
-		var s btcec.ModNScalar
-		s.SetBytes(&buf)
-		scalars = append(scalars, s)
+	for range part(20_000, 10) {
+		scalars = append(scalars, m.scalar())
 	}
 	for _, k := range scalars {
 		k1, k2 := split(&k)

@@ -2,13 +2,12 @@ package script
 
 import (
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // parseKey parses a compressed key, or finds it parsed; nil: not one.
 func (c *Checker) parseKey(raw []byte) key {
-	if len(raw) != 33 || raw[0] != 2 && raw[0] != 3 {
+	if len(raw) != 33 {
 		return nil
 	}
 	if k, ok := c.keys.lookup([33]byte(raw)); ok {
@@ -71,29 +70,4 @@ func parseDERInt(b []byte) (n *btcec.ModNScalar, rest []byte, ok bool) {
 	n = new(btcec.ModNScalar)
 	overflow := n.SetByteSlice(digits)
 	return n, rest, !overflow
-}
-
-// verifySchnorr is BIP340's verification; px is the key's x, and times
-// multiplies the point of that x with an even y.
-func verifySchnorr(raw []byte, hash *chainhash.Hash, px *[32]byte, times func(k *btcec.ModNScalar, result *btcec.JacobianPoint) bool) bool {
-	var r btcec.FieldVal
-	var s, e btcec.ModNScalar
-	if r.SetByteSlice(raw[:32]) || s.SetByteSlice(raw[32:64]) {
-		return false
-	}
-	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, raw[:32], px[:], hash[:])
-	e.SetBytes((*[32]byte)(challenge))
-	e.Negate()
-
-	var R, sG, eP btcec.JacobianPoint
-	if !times(&e, &eP) {
-		return false
-	}
-	btcec.ScalarBaseMultNonConst(&s, &sG)
-	btcec.AddNonConst(&sG, &eP, &R)
-	if R.X.IsZero() && R.Y.IsZero() || R.Z.IsZero() {
-		return false
-	}
-	R.ToAffine()
-	return !R.Y.IsOdd() && r.Equals(&R.X)
 }

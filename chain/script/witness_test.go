@@ -157,9 +157,9 @@ func TestT32_AnnexIsSigned(t *testing.T) {
 
 func TestOnlyWhatWasRememberedIsKnown(t *testing.T) {
 	c := New(Config{CacheEntries: 4})
-	tm := templates(t)[0]
-	tx := chain.NewTx(tm.tx)
-	bad := []chain.Coin{{Value: tm.coin.Value, PkScript: []byte{txscript.OP_RETURN}}}
+	tr := trials(t)[0]
+	tx := chain.NewTx(tr.tx)
+	bad := []chain.Coin{{Value: tr.coin().Value, PkScript: []byte{txscript.OP_RETURN}}}
 	if err := c.CheckTx(tx, bad, chain.ConsensusFlags); !errors.Is(err, chain.ErrBlockScript) || c.Known(tx, 0) {
 		t.Fatalf("got %v", err)
 	}
@@ -170,7 +170,7 @@ func TestOnlyWhatWasRememberedIsKnown(t *testing.T) {
 	if err := c.CheckTx(tx, bad, chain.ConsensusFlags); err != nil {
 		t.Fatalf("what is known is checked again: %v", err)
 	}
-	other := tm.tx.Copy()
+	other := tr.tx.Copy()
 	for i := range 8 { // twice the bound: the first is forgotten
 		other.LockTime = uint32(i + 1)
 		c.Remember(chain.NewTx(other), chain.ConsensusFlags)
