@@ -53,25 +53,67 @@ func pass(c chaintest.Coin, fee btcutil.Amount) *chain.Tx {
 	return chain.NewTx(tx)
 }
 
+// deafCrowd greets as a hundred peers that want transactions and never read.
+func (h *house) deafCrowd() {
+	for i := range 100 {
+		p := h.guest(strange(i))
+		p.Say(hostile.Version(), &msg.Opaque{Name: "wtxidrelay"}, &wire.MsgVerAck{})
+	}
+}
+
+// pour sends a transaction for each coin.
+func pour(p *hostile.Peer, coins []chaintest.Coin, rest time.Duration) {
+	for i, c := range coins {
+		p.Say(&msg.Tx{Tx: pass(c, 1000)})
+		if i%100 == 0 {
+			time.Sleep(rest)
+		}
+	}
+}
+
 func TestT5_HundredPeersThatNeverReadAnnouncements(t *testing.T) {
 	siegeOn(t, publicly(), func(t *testing.T, h *house) {
-		const txs = 4000
+		txs := 2000
+		if full() {
+			txs = 10_000
+		}
 		coins := h.cheap(txs)
-		for i := range 100 {
-			p := h.guest(strange(i)) // never listens
-			p.Say(hostile.Version(), &msg.Opaque{Name: "wtxidrelay"}, &wire.MsgVerAck{})
-		}
-		p := h.attacker(500)
-		for i, c := range coins {
-			p.Say(&msg.Tx{Tx: pass(c, 1000)})
-			if i%100 == 0 {
-				time.Sleep(50 * time.Millisecond)
-			}
-		}
-		h.within(2*time.Minute, "the transactions are in the pool, and in the honest node's", func() bool {
+		h.peace = measure(h.net)
+		h.deafCrowd()
+		pour(h.attacker(500), coins, 50*time.Millisecond)
+		h.within(5*time.Minute, "the transactions are in the pool, and in the honest node's", func() bool {
 			return h.target.Swarm.Status().PoolSize == txs && h.honest.Swarm.Status().PoolSize == txs
 		})
+		h.queuesShort()
+		pools := int64(2 * h.target.Pool.Stats().Usage) // the honest node's is in this process too
+		h.peace.heap, h.wanted = h.peace.heap+pools, pools
 	})
+}
+
+// The same in real time: meanwhile no step of the loop keeps others waiting.
+func TestT5_StepsWhileNobodyReads(t *testing.T) {
+	txs, most := 500, 500*time.Millisecond // others use the processor too, or the race detector runs
+	if full() {
+		txs, most = 10_000, 50*time.Millisecond
+	}
+	h := newHouse(t, publicly())
+	coins := h.cheap(txs)
+	h.deafCrowd()
+	before := h.target.Swarm.Steps()
+	pour(h.attacker(500), coins, 50*time.Millisecond)
+	h.within(time.Minute, "the transactions are in the pool", func() bool { return h.target.Swarm.Status().PoolSize == txs })
+	if full() {
+		time.Sleep(20 * time.Second) // most have been sent announcements by now
+	}
+	st := h.target.Swarm.Steps()
+	t.Logf("%d steps in %v, the longest took %v, before the attack %v",
+		st.Count-before.Count, st.Sum-before.Sum, st.Longest, before.Longest)
+	if st.Longest > most {
+		t.Errorf("a step of the loop took %v", st.Longest)
+	}
+	if st.Sum == before.Sum {
+		t.Error("no step took any time: nothing was measured")
+	}
 }
 
 func TestT28_OrphansOfOneParent(t *testing.T) {

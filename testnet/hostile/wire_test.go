@@ -158,7 +158,9 @@ func TestT4_FloodOfRequests(t *testing.T) {
 				p.Conn.Write(p.Frame("getdata", vectors(50_000, i, 77, wire.InvTypeWitnessBlock, wtx)))
 			}
 		}
+		h.queuesShort()
 		h.served()
+		h.queuesShort()
 		reader := h.attacker(99)
 		reader.Raw("getdata", vectors(5000, 0, 77, wire.InvTypeTx))
 		m, err := reader.Await("notfound", 2*time.Second)
@@ -177,6 +179,20 @@ func TestT4_FloodOfRequests(t *testing.T) {
 		reader.Raw("getdata", vectors(50_001, 0, 77))
 		h.falls(reader, time.Second, "50,001 requests in one message")
 	})
+}
+
+// queuesShort fails if too much waits to be sent to one peer, or to all.
+func (h *house) queuesShort() {
+	h.t.Helper()
+	all := 0
+	for _, p := range h.target.Swarm.Peers() {
+		if all += p.Queued; p.Queued > 8<<20 {
+			h.t.Errorf("%d KiB wait to be sent to one peer", p.Queued>>10)
+		}
+	}
+	if all > 32<<20 {
+		h.t.Errorf("%d KiB wait to be sent to all peers", all>>10)
+	}
 }
 
 // bulky makes a block of about n bytes.
@@ -206,6 +222,7 @@ func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
 			}
 			deaf = append(deaf, p)
 		}
+		h.queuesShort()
 		h.served()
 		if f := measure(h.net); f.heap > h.peace.heap+heapMost {
 			t.Errorf("while twelve do not read the heap has grown by %d MiB", (f.heap-h.peace.heap)>>20)
