@@ -141,6 +141,7 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	}
 	s.progress(s.tree.Tip())
 	s.fetch.Changed()
+	s.watchLag()
 	s.txs.rejected.Clear()
 	s.txs.lowFee.Clear()
 	if !s.syncing() {

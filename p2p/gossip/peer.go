@@ -37,6 +37,7 @@ type peer struct {
 	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
+	lag       lag           // behind our tip
 	toldAddrs bool          // getaddr is answered once for each connection
 
 	stats struct {

@@ -185,6 +185,7 @@ func (s *State) onTimers() {
 		}
 	}
 	s.dropPushers()
+	s.watchLag()
 	s.txs.track.Expire(s.now)
 	s.txs.orphans.Expire(s.now)
 }
@@ -199,6 +200,7 @@ func (s *State) nextDue() time.Time {
 	}
 	for _, p := range s.peers {
 		at(p.nextInv())
+		at(p.lag.until)
 	}
 	at(s.headers.Due())
 	at(s.txs.track.Due())

@@ -73,6 +73,39 @@ func TestThoseWhoCameToUsAreToldTogether(t *testing.T) {
 	}
 }
 
+// Who stays behind our tip is asked after twenty minutes and has two more; who
+// came to us, who was asked for by name and who once kept up may stay.
+func TestPeersOfOurChoiceMustKeepUp(t *testing.T) {
+	r := public(t)
+	r.w.grow("a", "g", 3, 200)
+	for id := range p2p.PeerID(8) {
+		r.joins(id+1, id == 6)
+	}
+	manual := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Manual: true}
+	r.step(r.n, Joined{9, manual})
+	r.give(r.n, "a1")
+	for id := range p2p.PeerID(5) { // the first five keep up at first, and four are kept for it
+		r.says(id+1, r.headers("a1"))
+	}
+	r.step(r.n, Tick{})
+	r.give(r.n, "a2")
+	begun := len(r.sent)
+	r.run(19 * time.Minute)
+	if n := count(r.sent[begun:], 0, wire.CmdGetHeaders); n != 0 {
+		t.Errorf("%d peers were asked before their time", n)
+	}
+	r.run(2 * time.Minute)
+	r.says(8, r.headers("a1", "a2")) // it was only silent
+	r.run(5 * time.Minute)
+	for id := range p2p.PeerID(9) {
+		_, gone := dropped(r.sent, id+1)
+		asked := count(r.sent[begun:], id+1, wire.CmdGetHeaders) == 1
+		if want := id == 4 || id == 5; gone != want || asked != (want || id == 7) {
+			t.Errorf("peer %d dropped %v, asked %v", id+1, gone, asked)
+		}
+	}
+}
+
 // With an old tip on a public network we are syncing: transactions are not asked
 // for until a fresh block has come.
 func TestAnOldTipIsSyncingOnPublicNetworks(t *testing.T) {

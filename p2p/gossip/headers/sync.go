@@ -123,6 +123,9 @@ func (s *Sync) from() *tree.Entry {
 	return s.tree.Best()
 }
 
+// Ask asks a peer what it has after a header of ours.
+func (s *Sync) Ask(t *Talk, from *tree.Entry) { s.ask(t, from) }
+
 // ask sends getheaders; while one is unanswered it asks again after the answer.
 func (s *Sync) ask(t *Talk, from *tree.Entry) {
 	if !t.asked.IsZero() && s.now.Sub(t.asked) < askAgain {
