@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"chain/miner":     {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest": {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
 
+	"chain/mempool/dump":     {"chain", "chain/mempool"},
 	"chain/mempool/estimate": {"chain", "chain/policy"},
 	"chain/mempool/graph":    {"chain", "chain/policy"},
 
@@ -65,9 +66,11 @@ var allowed = map[string][]string{
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
-	"testnet/model":   {"chain", "p2p/...", "testnet/model/spread", "testnet/model/world"},
+	"testnet/model":   {"chain", "p2p/...", "testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world"},
 
 	"testnet/model/world":   {"chain", "p2p/gossip", "p2p/msg"},
+	"testnet/model/agenda":  {},
+	"testnet/model/liars":   {"chain", "p2p", "p2p/gossip", "p2p/gossip/relay", "p2p/msg", "testnet/model/world"},
 	"testnet/model/spread":  {},
 	"testnet/model/picture": {"testnet/model", "testnet/model/spread"},
 

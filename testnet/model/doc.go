@@ -12,6 +12,7 @@
 // transactions do, with real ids, made once and shared by pointer.
 //
 // Start reading at config.go (what can be asked), then run.go (the heap and the
-// story), node.go (one node with its rooms), net.go (lines), faults.go, watch.go
-// (what must hold), result.go (what was measured); picture draws it, world has what nodes share.
+// story), node.go (one node with its rooms), net.go (lines), faults.go, miners.go, watch.go
+// (what must hold), result.go (what was measured). world has what nodes share, liars
+// those who break the rules, spread the reckoning; picture draws it.
 package model

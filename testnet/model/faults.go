@@ -5,12 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
-	"grapevine/chain"
-	"grapevine/p2p"
-	"grapevine/p2p/gossip"
-	"grapevine/p2p/msg"
+	"grapevine/testnet/model/liars"
 	"grapevine/testnet/model/world"
 )
 
@@ -198,28 +193,9 @@ func (m *sim) islands() (lone []*node) {
 	return lone
 }
 
-// lie is a way not to play by the rules.
-type lie int
-
-const (
-	mute     lie = iota // answers no request for a body or a transaction
-	denier              // answers all of them with notfound
-	inventor            // announces transactions that do not exist
-	forger              // serves bodies that do not fit their headers
-	boaster             // says that it holds blocks that it has only heard of
-	dawdler             // answers late: bodies and transactions leave when nobody waits for them
-	lies                // how many there are
-)
-
-// liar spoils what its node says.
-type liar struct {
-	lie lie
-	m   *sim
-}
-
 func (m *sim) makeLiars() {
 	for _, i := range m.some(m.cfg.Liars, len(m.cfg.Power)) {
-		m.nodes[i].liar = &liar{lie: lie(m.rnd.IntN(int(lies))), m: m}
+		m.nodes[i].liar = liars.New(m.w, m.rnd)
 	}
 }
 
@@ -231,102 +207,4 @@ func (m *sim) some(share float64, first int) []int {
 	}
 	row := slices.DeleteFunc(m.rnd.Perm(len(m.nodes)), func(i int) bool { return i < first })
 	return row[:min(k, len(row))]
-}
-
-// dawdle is how late a dawdler answers: gossip waits for less.
-const dawdle = 20 * time.Second
-
-// delay is how long the liar keeps a message back.
-func (l *liar) delay(what wire.Message) time.Duration {
-	switch what.(type) {
-	case *msg.Block, *msg.BlockTxn, *msg.Tx:
-		if l.lie == dawdler {
-			return dawdle
-		}
-	}
-	return 0
-}
-
-// spoil changes what the node was about to do.
-func (l *liar) spoil(acts []gossip.Action) []gossip.Action {
-	for i, a := range acts {
-		if l.lie == mute || l.lie == denier {
-			acts[i] = l.refuse(a)
-			continue
-		}
-		s, ok := a.(gossip.Send)
-		if !ok {
-			continue
-		}
-		switch m := s.Msg.(type) {
-		case *wire.MsgInv:
-			if l.lie == inventor {
-				s.Msg = l.invent(m)
-			}
-		case *msg.Have:
-			if l.lie == boaster {
-				last := l.m.w.Blocks[len(l.m.w.Blocks)-1]
-				s.Msg = msg.NewHave(last.Node.Hash, 0)
-			}
-		case *msg.BlockTxn:
-			if l.lie == forger {
-				s.Msg = &msg.BlockTxn{Block: m.Block, Txs: slices.Repeat(m.Txs[:1], len(m.Txs))}
-			}
-		}
-		acts[i] = s
-	}
-	return acts
-}
-
-// refuse takes what answers a request, and says nothing or notfound instead.
-func (l *liar) refuse(a gossip.Action) gossip.Action {
-	none := wire.NewMsgNotFound()
-	var id p2p.PeerID
-	switch a := a.(type) {
-	case gossip.SendBlock:
-		id = a.Peer
-		none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &a.Hash))
-	case gossip.Send:
-		id = a.Peer
-		switch m := a.Msg.(type) {
-		case *msg.Tx:
-			none.InvList = append(none.InvList, wire.NewInvVect(invTypeWTx, &m.WID))
-		case *msg.BlockTxn:
-			none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
-		default:
-			return a
-		}
-	default:
-		return a
-	}
-	if l.lie == mute {
-		return gossip.Send{} // to nobody
-	}
-	return gossip.Send{Peer: id, Msg: none}
-}
-
-// invent adds hashes of nothing to an inv.
-func (l *liar) invent(inv *wire.MsgInv) *wire.MsgInv {
-	more := &wire.MsgInv{InvList: slices.Clone(inv.InvList)}
-	for range 1 + l.m.rnd.IntN(3) {
-		var h chain.Hash
-		for i := range h {
-			h[i] = byte(l.m.rnd.Uint32())
-		}
-		more.InvList = append(more.InvList, wire.NewInvVect(invTypeWTx, &h))
-	}
-	return more
-}
-
-// invTypeWTx names a transaction by its wtxid (BIP339).
-const invTypeWTx wire.InvType = 5
-
-// body is what the liar serves for a block.
-func (l *liar) body(b *chain.Block) *chain.Block {
-	if l.lie != forger {
-		return b
-	}
-	forged := *b
-	forged.Txs = append(slices.Clone(b.Txs), b.Txs[0])
-	return &forged
 }

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"grapevine/testnet/model/agenda"
 )
 
 func mustRun(t testing.TB, cfg Config) *Result {
@@ -20,7 +22,7 @@ func mustRun(t testing.TB, cfg Config) *Result {
 // check a block: medians of 20 seeds.
 func TestRelayOfATown(t *testing.T) {
 	cfg := Default()
-	cfg.Txs = 25
+	cfg.Blocks, cfg.Txs = 3, 15
 	cfg.Validation = 300 * time.Millisecond
 	runs, err := RunSeeds(t.Context(), cfg, 20)
 	if err != nil {
@@ -77,7 +79,7 @@ func TestIdlePeersAndNodesAreSmall(t *testing.T) {
 		if err := m.play(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		m.line = timeline{}
+		m.line = agenda.Agenda[event]{}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		size := float64(after.HeapAlloc) - float64(before.HeapAlloc)

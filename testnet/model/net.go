@@ -200,9 +200,9 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	at := through(&n.free[0], m.now, n.rate[0], size)
 	at = through(&h.free, at, h.rate, size)
 	if n.liar != nil {
-		at += n.liar.delay(what)
+		at += n.liar.Delay(what)
 	}
-	m.line.push(event{at: at + h.latency, kind: arrives, size: int32(size), line: h, what: what})
+	m.line.Push(at+h.latency, event{kind: arrives, size: int32(size), line: h, what: what})
 }
 
 // through is when so many bytes have passed a line that serves one message
@@ -222,8 +222,8 @@ func (m *sim) onArrival(e event) {
 		return
 	}
 	if at := through(&r.node.free[1], m.now, r.node.rate[1], int(e.size)); at > m.now {
-		e.at, e.kind = at, taken
-		m.line.push(e)
+		e.kind = taken
+		m.line.Push(at, e)
 		return
 	}
 	m.take(e)

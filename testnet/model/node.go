@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
+	"grapevine/testnet/model/liars"
 	"grapevine/testnet/model/spread"
 	"grapevine/testnet/model/world"
 
@@ -32,8 +33,8 @@ type node struct {
 	i        int
 	m        machine
 	rooms    world.Rooms
-	liar     *liar // nil: honest
-	stock    bool  // it does not speak gvhave
+	liar     *liars.Liar // nil: honest
+	stock    bool        // it does not speak gvhave
 	up       bool
 	life     int32 // how often it was started: what was judged for an earlier life is void
 	links    []*half
@@ -94,7 +95,7 @@ func (m *sim) step(n *node, ev gossip.Event) {
 	m.steps++
 	acts := n.m.Step(m.w.Start.Add(m.now), ev)
 	if n.liar != nil {
-		acts = n.liar.spoil(acts)
+		acts = n.liar.Spoil(acts)
 	}
 	for _, a := range acts {
 		m.perform(n, a)
@@ -113,13 +114,13 @@ func (m *sim) arm(n *node) {
 	}
 	if at := max(due.Sub(m.w.Start), m.now); at < n.tickAt {
 		n.tickAt = at
-		m.line.push(event{at: at, kind: ticks, node: n})
+		m.line.Push(at, event{kind: ticks, node: n})
 	}
 }
 
 // onTick wakes a node, unless its deadline has moved meanwhile.
-func (m *sim) onTick(n *node, at time.Duration) {
-	if n.tickAt != at {
+func (m *sim) onTick(n *node) {
+	if n.tickAt != m.now {
 		return
 	}
 	n.tickAt = never
@@ -157,7 +158,7 @@ func (m *sim) perform(n *node, a gossip.Action) {
 		}
 	case gossip.JudgeTx:
 		n.txsAt = max(n.txsAt, m.now) + m.cfg.TxCheck
-		m.line.push(event{at: n.txsAt, kind: judgedTx, size: n.life, node: n, what: a})
+		m.line.Push(n.txsAt, event{kind: judgedTx, size: n.life, node: n, what: a})
 	case gossip.JudgeBlock:
 		m.gotBody(n, a.Node.Hash)
 		if b := m.w.ByHash[a.Node.Hash]; m.selfish(n) && b.Miner != int32(n.i) {
@@ -181,7 +182,7 @@ func (m *sim) perform(n *node, a gossip.Action) {
 
 func (m *sim) judgeBlock(n *node, a gossip.JudgeBlock) {
 	n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
-	m.line.push(event{at: n.blocksAt, kind: judgedBlock, size: n.life, node: n, what: a})
+	m.line.Push(n.blocksAt, event{kind: judgedBlock, size: n.life, node: n, what: a})
 }
 
 // sendBlock serves a body as the peer's writer does: by its hash, when its turn comes.
@@ -193,7 +194,7 @@ func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
 	}
 	body := b.Body
 	if n.liar != nil {
-		body = n.liar.body(body)
+		body = n.liar.Body(body)
 	}
 	m.transmit(h, &msg.Block{Block: body})
 }

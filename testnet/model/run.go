@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"grapevine/p2p/gossip"
+	"grapevine/testnet/model/agenda"
 	"grapevine/testnet/model/world"
 )
 
@@ -16,7 +17,7 @@ type sim struct {
 	w       *world.World
 	regions []world.Region // nil: every link is alike
 	now     time.Duration
-	line    timeline
+	line    agenda.Agenda[event]
 	nodes   []*node
 	halves  []*half // by PeerID-1; nil when dead
 	secret  withheld
@@ -41,6 +42,27 @@ type sim struct {
 	breaks    int
 	stops     int
 	reaches   int // of all that is to be seen by all
+}
+
+// kind says what an event is about.
+type kind uint8
+
+const (
+	arrives     kind = iota // a message has reached the other end of a line
+	taken                   // it has come through the receiver's own line
+	ticks                   // a node's timer
+	judgedTx                // the pool has made up its mind
+	judgedBlock             // the ledger has
+	does                    // something of the story: a block is found, a link breaks
+)
+
+// event is something that will happen.
+type event struct {
+	kind kind
+	size int32 // bytes, of a message
+	node *node
+	line *half // the sender's end
+	what any   // wire.Message, gossip.JudgeTx, gossip.JudgeBlock, func()
 }
 
 // Timing of a run.
@@ -68,15 +90,15 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 
 // play lets happen what there is, until nothing is left.
 func (m *sim) play(ctx context.Context) error {
-	for n := 0; len(m.line.row) > 0; n++ {
+	for n := 0; m.line.Len() > 0; n++ {
 		if n%glance == 0 {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			m.progress()
 		}
-		e := m.line.pop()
-		m.now = e.at
+		var e event
+		m.now, e = m.line.Pop()
 		if m.now > warmUp+m.cfg.active()+giveUp {
 			m.wrongf("it never comes to rest: after %v there is still something to do", giveUp)
 			break
@@ -178,7 +200,7 @@ func (m *sim) somebody() *node {
 }
 
 func (m *sim) after(d time.Duration, do func()) {
-	m.line.push(event{at: m.now + d, kind: does, what: do})
+	m.line.Push(m.now+d, event{kind: does, what: do})
 }
 
 func (m *sim) happen(e event) {
@@ -188,7 +210,7 @@ func (m *sim) happen(e event) {
 	case taken:
 		m.take(e)
 	case ticks:
-		m.onTick(e.node, e.at)
+		m.onTick(e.node)
 	case judgedTx:
 		if e.node.up && e.node.life == e.size {
 			m.judgedTx(e.node, e.what.(gossip.JudgeTx))

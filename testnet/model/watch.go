@@ -9,6 +9,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
+	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
 )
@@ -63,7 +64,7 @@ func (w *watch) asks(m *sim, n *node, s gossip.Send) {
 	}
 	for _, iv := range get.InvList {
 		r := request{s.Peer, iv.Hash}
-		if before := (request{w.last[iv.Hash], iv.Hash}); iv.Type == invTypeWTx && before.peer != s.Peer {
+		if before := (request{w.last[iv.Hash], iv.Hash}); iv.Type == relay.InvTypeWTx && before.peer != s.Peer {
 			if a, open := w.open[before]; open && m.now-a.at < patience {
 				m.broken(n, "asks two peers for one transaction at once")
 			}

@@ -1,0 +1,136 @@
+package liars
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
+)
+
+// lie is a way not to play by the rules.
+type lie int
+
+const (
+	mute     lie = iota // answers no request for a body or a transaction
+	denier              // answers all of them with notfound
+	inventor            // announces transactions that do not exist
+	forger              // serves bodies that do not fit their headers
+	boaster             // says that it holds blocks that it has only heard of
+	dawdler             // answers late: bodies and transactions leave when nobody waits for them
+	lies                // how many there are
+)
+
+// Liar spoils what its node says.
+type Liar struct {
+	lie lie
+	w   *world.World
+	rnd *rand.Rand
+}
+
+// New draws a liar.
+func New(w *world.World, rnd *rand.Rand) *Liar {
+	return &Liar{lie: lie(rnd.IntN(int(lies))), w: w, rnd: rnd}
+}
+
+// dawdle is how late a dawdler answers: gossip waits for less.
+const dawdle = 20 * time.Second
+
+// Delay is how long the liar keeps a message back.
+func (l *Liar) Delay(what wire.Message) time.Duration {
+	switch what.(type) {
+	case *msg.Block, *msg.BlockTxn, *msg.Tx:
+		if l.lie == dawdler {
+			return dawdle
+		}
+	}
+	return 0
+}
+
+// Spoil changes what the node was about to do.
+func (l *Liar) Spoil(acts []gossip.Action) []gossip.Action {
+	for i, a := range acts {
+		if l.lie == mute || l.lie == denier {
+			acts[i] = l.refuse(a)
+			continue
+		}
+		s, ok := a.(gossip.Send)
+		if !ok {
+			continue
+		}
+		switch m := s.Msg.(type) {
+		case *wire.MsgInv:
+			if l.lie == inventor {
+				s.Msg = l.invent(m)
+			}
+		case *msg.Have:
+			if l.lie == boaster {
+				last := l.w.Blocks[len(l.w.Blocks)-1]
+				s.Msg = msg.NewHave(last.Node.Hash, 0)
+			}
+		case *msg.BlockTxn:
+			if l.lie == forger {
+				s.Msg = &msg.BlockTxn{Block: m.Block, Txs: slices.Repeat(m.Txs[:1], len(m.Txs))}
+			}
+		}
+		acts[i] = s
+	}
+	return acts
+}
+
+// refuse takes what answers a request, and says nothing or notfound instead.
+func (l *Liar) refuse(a gossip.Action) gossip.Action {
+	none := wire.NewMsgNotFound()
+	var id p2p.PeerID
+	switch a := a.(type) {
+	case gossip.SendBlock:
+		id = a.Peer
+		none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &a.Hash))
+	case gossip.Send:
+		id = a.Peer
+		switch m := a.Msg.(type) {
+		case *msg.Tx:
+			none.InvList = append(none.InvList, wire.NewInvVect(relay.InvTypeWTx, &m.WID))
+		case *msg.BlockTxn:
+			none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
+		default:
+			return a
+		}
+	default:
+		return a
+	}
+	if l.lie == mute {
+		return gossip.Send{} // to nobody
+	}
+	return gossip.Send{Peer: id, Msg: none}
+}
+
+// invent adds hashes of nothing to an inv.
+func (l *Liar) invent(inv *wire.MsgInv) *wire.MsgInv {
+	more := &wire.MsgInv{InvList: slices.Clone(inv.InvList)}
+	for range 1 + l.rnd.IntN(3) {
+		var h chain.Hash
+		for i := range h {
+			h[i] = byte(l.rnd.Uint32())
+		}
+		more.InvList = append(more.InvList, wire.NewInvVect(relay.InvTypeWTx, &h))
+	}
+	return more
+}
+
+// Body is what the liar serves for a block.
+func (l *Liar) Body(b *chain.Block) *chain.Block {
+	if l.lie != forger {
+		return b
+	}
+	forged := *b
+	forged.Txs = append(slices.Clone(b.Txs), b.Txs[0])
+	return &forged
+}
