@@ -52,7 +52,14 @@ func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
 		cfg.Lookup = net.DefaultResolver.LookupHost
 	}
 	if list := c.String("peers"); list != "" {
-		if cfg.Bootstrap, err = peerList(c.Context, list); err != nil {
+		cfg.Bootstrap, err = peerList(c.Context, list)
+		switch {
+		case err == nil:
+		case strings.HasPrefix(list, "https://"):
+			// The list is for the first contact. A node that has had it must come up
+			// without the list's server.
+			cfg.Log.Warn("no peer list; the node goes on with the addresses it knows", "err", err)
+		default:
 			return &shell.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST:PORT a line."}
 		}
 	}
@@ -61,8 +68,9 @@ func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
 
 const (
 	// listBytes is more than ten thousand addresses, which is what a list is for.
-	listBytes = 1 << 20
-	listTime  = 15 * time.Second
+	listBytes    = 1 << 20
+	listTime     = 15 * time.Second
+	maxRedirects = 5
 )
 
 // peerList reads a list of addresses: the only central data of the network,
@@ -85,7 +93,7 @@ func peerList(ctx context.Context, from string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer list: %w", err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := httpsOnly().Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("peer list: %w", err)
 	}
@@ -96,9 +104,23 @@ func peerList(ctx context.Context, from string) ([]string, error) {
 	return readPeers(from, resp.Body)
 }
 
+// httpsOnly follows a redirect only where nobody on the way can change it either.
+func httpsOnly() *http.Client {
+	return &http.Client{CheckRedirect: func(to *http.Request, via []*http.Request) error {
+		switch {
+		case to.URL.Scheme != "https":
+			return fmt.Errorf("redirected to %s: only https, so that nobody on the way can change it", to.URL)
+		case len(via) >= maxRedirects:
+			return fmt.Errorf("redirected more than %d times", maxRedirects)
+		}
+		return nil
+	}}
+}
+
 // readPeers takes a HOST:PORT a line; blank lines and those that begin with # are none.
 func readPeers(from string, r io.Reader) (list []string, err error) {
-	lines := bufio.NewScanner(io.LimitReader(r, listBytes))
+	in := &io.LimitedReader{R: r, N: listBytes + 1}
+	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -111,6 +133,9 @@ func readPeers(from string, r io.Reader) (list []string, err error) {
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("peer list %s: %w", from, err)
+	}
+	if in.N == 0 {
+		return nil, fmt.Errorf("peer list %s: more than %d bytes", from, listBytes)
 	}
 	return list, nil
 }

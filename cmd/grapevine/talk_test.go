@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,7 +28,12 @@ func TestPeerListSaysWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("10.0.0.1:1\nno port\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	long := filepath.Join(dir, "long")
+	if err := os.WriteFile(long, []byte(strings.Repeat("10.0.0.1:18444\n", 1<<17)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for from, says := range map[string]string{
+		long:                         "more than 1048576 bytes",
 		bad:                          `line 2: "no port" is not HOST:PORT`,
 		filepath.Join(dir, "nobody"): "no such file",
 		"http://example.com/list":    "only https",
@@ -34,5 +41,24 @@ func TestPeerListSaysWhatIsWrong(t *testing.T) {
 		if _, err := peerList(t.Context(), from); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", from, err, says)
 		}
+	}
+}
+
+// A server that sends us on to a plain one would let anybody on the way choose
+// our peers.
+func TestPeerListIsNotFetchedInTheClear(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.Error("asked in the clear")
+	}))
+	defer plain.Close()
+	sealed := httptest.NewTLSServer(http.RedirectHandler(plain.URL, http.StatusFound))
+	defer sealed.Close()
+	client := httpsOnly()
+	client.Transport = sealed.Client().Transport
+	if resp, err := client.Get(sealed.URL); err == nil || !strings.Contains(err.Error(), "only https") {
+		if err == nil {
+			resp.Body.Close()
+		}
+		t.Errorf("followed: %v", err)
 	}
 }
