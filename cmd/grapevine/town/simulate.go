@@ -98,7 +98,10 @@ func simulation(c *cli.Context) (model.Config, error) {
 	cfg.Nodes, cfg.Outbound = c.Int("nodes"), c.Int("outbound")
 	cfg.Latency, cfg.Regions, cfg.Rate = c.Duration("latency"), c.Bool("regions"), int64(c.Int("rate"))
 	cfg.Blocks, cfg.Interval, cfg.Txs = c.Int("blocks"), c.Duration("interval"), c.Int("txs")
-	cfg.Validation, cfg.Public, cfg.Stock = c.Duration("validation"), c.Bool("public"), c.Bool("stock")
+	cfg.Validation, cfg.Public = c.Duration("validation"), c.Bool("public")
+	if c.Bool("stock") {
+		cfg.Stock = 1 // all of them
+	}
 	cfg.Churn, cfg.Liars = float64(c.Int("churn"))/100, float64(c.Int("liars"))/100
 	cfg.Loss, cfg.Seed = float64(c.Int("loss")), uint64(c.Int("seed"))
 	var err error
