@@ -122,6 +122,9 @@ func readPeers(from string, r io.Reader) (list []string, err error) {
 	in := &io.LimitedReader{R: r, N: listBytes + 1}
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
+		if in.N == 0 {
+			return nil, fmt.Errorf("peer list %s: more than %d bytes", from, listBytes)
+		}
 		line := strings.TrimSpace(lines.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -133,9 +136,6 @@ func readPeers(from string, r io.Reader) (list []string, err error) {
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("peer list %s: %w", from, err)
-	}
-	if in.N == 0 {
-		return nil, fmt.Errorf("peer list %s: more than %d bytes", from, listBytes)
 	}
 	return list, nil
 }
