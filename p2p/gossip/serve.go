@@ -21,6 +21,11 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 		p.sent = last
 	}
 	s.send(p, reply)
+	if p.pushed != nil && p.pushed.IsAncestorOf(last) {
+		// It has not taken what we pushed, so it has not seen that we hold it.
+		p.pushed = nil
+		s.tellHave(p, s.fetch.Haves())
+	}
 }
 
 func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {

@@ -142,3 +142,26 @@ func TestSyncedNodesSayLittleOfWhatTheyHold(t *testing.T) {
 		}
 	}
 }
+
+// A block pushed to whose clock is behind is refused, for now. When its header
+// is taken at last, who pushed it must be known to hold it.
+func TestWhoAsksForHeadersHasNotTakenWhatWasPushed(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 5, 1000)
+	m := newSim(t, w, 2, 3)
+	n, behind := m.nodes[0], m.nodes[1]
+	n.have, behind.have = true, true
+	m.connect(behind, n, time.Millisecond)
+	for i := 1; i <= 5; i++ {
+		switch i {
+		case 4:
+			m.step(behind, ClockSet{At: w.nodes["a4"].Header.Timestamp.Add(-3 * time.Hour)})
+		case 5:
+			m.wantTip("a3", behind)
+			m.step(behind, ClockSet{})
+		}
+		m.mine(n, fmt.Sprint("a", i))
+		m.run(2 * time.Second)
+	}
+	m.wantTip("a5", m.nodes...)
+}
