@@ -265,7 +265,6 @@ func (p *Pool) checkMinRelay(paid policy.Paid) error {
 
 func (s *scene) draftEntry(d *draft) *graph.Entry {
 	e := graph.NewEntry(d.tx, d.fee, d.sigOps, d.parents)
-	e.Time = s.pool.cfg.Now()
 	e.Height = s.tip.Height
 	for i, in := range d.tx.TxIn {
 		e.Coinbase = e.Coinbase || d.coins[i].Coinbase

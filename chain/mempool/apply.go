@@ -113,6 +113,7 @@ func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
 		return false
 	}
+	e.Time = p.cfg.Now()
 	e.Tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
 	p.mu.Lock()
 	defer p.mu.Unlock()

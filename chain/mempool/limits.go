@@ -48,6 +48,9 @@ const (
 // maxSignalling is the highest sequence that allows replacement (BIP125).
 const maxSignalling = 0xfffffffd
 
+// errExpired: a transaction from before a restart has waited longer than Expiry.
+const errExpired chain.Policy = "mempool-expired"
+
 // Why a list given to Test is malformed.
 const (
 	errListCount      chain.Policy = "package-too-many-transactions"

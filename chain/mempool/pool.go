@@ -60,9 +60,13 @@ func New(cfg Config) *Pool {
 // in the parent that was refused for its fee before.
 //
 // Only the writer may call it.
-func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
+func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) { return p.add(tx, p.cfg.Now()) }
+
+// add is Add for a transaction that has been waiting since then.
+func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
 	e, conflicts, err := p.scene().judge(tx)
 	if err == nil {
+		e.Time = since
 		return p.enter(conflicts, e)
 	}
 	if refusedForFee(err) {
@@ -74,6 +78,7 @@ func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) {
 		return chain.PoolDelta{}, err
 	}
 	p.poor.forget(both[0].Tx.ID)
+	both[0].Time, both[1].Time = since, since
 	return p.enter(nil, both...)
 }
 

@@ -128,7 +128,7 @@ func (n *Node) buildRPC() error {
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-		Settle: n.follow.Settle, Stop: n.stop, MockTime: mockTime,
+		Settle: n.follow.Settle, Stop: n.stop, MockTime: mockTime, PoolFile: n.poolFile,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
 		Now: n.clock.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),

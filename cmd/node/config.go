@@ -16,7 +16,7 @@ import (
 // what its comment says.
 type Config struct {
 	Params  *chain.Params
-	DataDir string // holds chain.db, wallet.db, peers.db and .cookie; made when it is not there
+	DataDir string // holds chain.db, wallet.db, peers.db, mempool.dat and .cookie; made when it is not there
 
 	Listen   string   // "host:port" for peers; "" does not listen
 	Connect  []string // if any: these peers and no others

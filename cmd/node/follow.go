@@ -23,6 +23,7 @@ type follower struct {
 	swarm  *swarm.Swarm
 
 	txs   chan gossip.JudgeTx // capacity is gossip's credits: the swarm never waits here
+	kept  chan kept           // from before a restart
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 
 	mu    sync.Mutex
@@ -33,6 +34,7 @@ type follower struct {
 func newFollower() *follower {
 	return &follower{
 		txs:   make(chan gossip.JudgeTx, gossip.MaxTxsJudged),
+		kept:  make(chan kept),
 		heard: make(chan struct{}, 1),
 		moved: make(chan struct{}),
 	}
@@ -49,6 +51,8 @@ func (f *follower) Run(ctx context.Context) error {
 			err = f.onLedger(ctx, ev)
 		case j := <-f.txs:
 			err = f.onTx(ctx, j.Tx)
+		case k := <-f.kept:
+			err = f.onKept(ctx, k)
 		}
 		// A room that has stopped before us hears nothing more; all else is our fault.
 		if err != nil && !errors.Is(err, chain.ErrShutdown) && ctx.Err() == nil {
@@ -90,6 +94,11 @@ func (f *follower) onTx(ctx context.Context, tx *chain.Tx) error {
 	if ours(verdict) {
 		return verdict
 	}
+	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: tx, Err: verdict})
+}
+
+// onPool tells of what a transaction has changed, and then its verdict.
+func (f *follower) onPool(ctx context.Context, pd chain.PoolDelta, verdict ...gossip.Event) error {
 	err := f.tellWallet(ctx, chain.Delta{}, pd)
 	if len(pd.In) > 0 {
 		select {
@@ -97,8 +106,44 @@ func (f *follower) onTx(ctx context.Context, tx *chain.Tx) error {
 		default: // one is waiting already
 		}
 	}
-	evs := append(poolEvents(nil, pd), gossip.TxVerdict{Tx: tx, Err: verdict})
-	return errors.Join(err, f.swarm.Deliver(ctx, evs...))
+	return errors.Join(err, f.swarm.Deliver(ctx, append(poolEvents(nil, pd), verdict...)...))
+}
+
+// kept is a transaction from before a restart on its way to the pool.
+type kept struct {
+	mempool.Kept
+	fresh   bool
+	verdict chan<- error // capacity 1
+}
+
+// restore gives the pool a transaction and waits for its verdict.
+func (f *follower) restore(ctx context.Context, tx mempool.Kept, fresh bool) error {
+	verdict := make(chan error, 1)
+	select {
+	case f.kept <- kept{tx, fresh, verdict}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-verdict:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *follower) onKept(ctx context.Context, k kept) error {
+	judge := f.pool.Restore
+	if k.fresh {
+		judge = func(k mempool.Kept) (chain.PoolDelta, error) { return f.pool.Add(k.Tx) }
+	}
+	pd, verdict := judge(k.Kept)
+	if ours(verdict) {
+		return verdict
+	}
+	err := f.onPool(ctx, pd)
+	k.verdict <- verdict
+	return err
 }
 
 func (f *follower) tellWallet(ctx context.Context, d chain.Delta, pd chain.PoolDelta) error {

@@ -32,17 +32,18 @@ type Node struct {
 	Wallet *vault.Vault // nil without a wallet
 	RPC    *rpc.Server  // nil without RPC
 
-	cfg    Config
-	clock  *clock
-	log    *slog.Logger
-	follow *follower
-	script *script.Checker
-	book   *addrbook.Book
-	state  *gossip.State
-	files  []*db.DB // in order of opening
-	payTo  []byte   // where mine sends new coins; only its goroutine touches it after New
-	stop   context.CancelFunc
-	asked  context.Context // ends when RPC's stop was called
+	cfg      Config
+	clock    *clock
+	log      *slog.Logger
+	follow   *follower
+	script   *script.Checker
+	book     *addrbook.Book
+	poolFile *poolFile
+	state    *gossip.State
+	files    []*db.DB // in order of opening
+	payTo    []byte   // where mine sends new coins; only its goroutine touches it after New
+	stop     context.CancelFunc
+	asked    context.Context // ends when RPC's stop was called
 }
 
 // New opens the files in cfg.DataDir and builds every room. Nothing runs yet;
@@ -52,7 +53,7 @@ func New(cfg Config) (*Node, error) {
 	n.clock = &clock{machine: n.cfg.Now}
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
-	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
+	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -77,7 +78,8 @@ func (c Config) withDefaults() Config {
 }
 
 // Run works until ctx ends, RPC says stop, or a room fails; then it stops the
-// rooms in reverse order (RPC and miner, swarm, wallet, ledger) and closes the files.
+// rooms in reverse order (RPC and miner, swarm, wallet, ledger), keeps the pool
+// and closes the files.
 func (n *Node) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -86,6 +88,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{name: "follower", run: n.follow.Run},
 		{name: "ledger", run: n.Ledger.Run},
 		{name: "swarm", flag: "--listen", run: n.Swarm.Run},
+		{name: "pool", run: n.poolFile.Run},
 		{name: "miner", run: n.mine},
 	}
 	if n.Wallet != nil {
@@ -95,6 +98,9 @@ func (n *Node) Run(ctx context.Context) error {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.RPC.Run})
 	}
 	err := runStages(ctx, stages)
+	if err == nil {
+		n.poolFile.keep()
+	}
 	return errors.Join(err, n.Close())
 }
 

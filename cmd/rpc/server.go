@@ -48,6 +48,8 @@ type Config struct {
 	Wallet *vault.Vault // nil: no wallet
 	// What the ledger keeps beside the chain.
 	TxIndex, FilterIndex, CoinStatsIndex bool
+	// PoolFile keeps the pool over a restart; nil: the methods about it refuse.
+	PoolFile poolapi.File
 	// ChainFile is the ledger's file, for dbinfo and dbbackup; nil: they refuse.
 	ChainFile *db.DB
 
@@ -149,6 +151,7 @@ func (s *Server) routes() http.Handler {
 	})
 	onPool := poolapi.New(poolapi.Config{
 		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Submit: s.cfg.Swarm.SubmitTx, TxIndex: s.cfg.TxIndex,
+		File: s.cfg.PoolFile,
 	})
 	warm := newWarmUp(s.cfg.Ledger)
 	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow, Warm: warm.wait})

@@ -28,6 +28,7 @@ getblockhash 0:height
 getblockheader 1:verbose
 getblockstats 0:hash_or_height 1:stats
 getblocktemplate 0:template_request
+importmempool 1:options
 getmempoolancestors 1:verbose
 getmempooldescendants 1:verbose
 getnodeaddresses 0:count

@@ -17,6 +17,16 @@ type Config struct {
 	// Submit enters a transaction by the one door and returns its verdict.
 	Submit  func(context.Context, *chain.Tx) error
 	TxIndex bool // the ledger keeps where each transaction is
+	File    File // nil: the methods about it refuse
+}
+
+// File is where the pool is kept over a restart.
+type File interface {
+	Loaded() bool
+	// Save writes the pool and returns the file's path; dump.ErrNotLoaded.
+	Save() (path string, err error)
+	// Import gives the pool what a file holds; fresh: as if it came now.
+	Import(ctx context.Context, path string, fresh bool) error
 }
 
 // API has the methods.
@@ -33,6 +43,8 @@ func (a *API) Methods() []jsonrpc.Method {
 		{Name: "getmempoolentry", Params: "txid", Do: a.getMempoolEntry},
 		{Name: "getmempoolancestors", Params: "txid verbose?", Do: a.getMempoolAncestors},
 		{Name: "getmempooldescendants", Params: "txid verbose?", Do: a.getMempoolDescendants},
+		{Name: "savemempool", Do: a.saveMempool},
+		{Name: "importmempool", Params: "filepath options?", Do: a.importMempool},
 		{Name: "gettxspendingprevout", Params: "outputs", Do: a.getTxSpendingPrevout},
 		{Name: "gettxout", Params: "txid n include_mempool?", Do: a.getTxOut},
 		{Name: "estimatesmartfee", Params: "conf_target estimate_mode?", Do: a.estimateSmartFee},

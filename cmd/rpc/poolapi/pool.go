@@ -36,7 +36,7 @@ func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { retu
 func (a *API) Info() any {
 	st := a.cfg.Pool.Stats()
 	return poolInfo{
-		Loaded: true, Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
+		Loaded: a.cfg.File == nil || a.cfg.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
 		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true, MaxDataCarry: policy.MaxWeight / chain.WitnessScale,
 	}

@@ -1,0 +1,198 @@
+package dump
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/mempool"
+)
+
+// A file is, all numbers little endian:
+//
+//	version 8 | count 8 | count times: transaction, time 8, delta 8 | deltas | unbroadcast
+//
+// Time is in Unix seconds. Deltas of fees and the list of transactions that
+// nobody has asked for are Core's; ours are empty. In version 2 a key follows
+// the version, and all after it is XORed with it, so that no virus scanner
+// finds in it what somebody put there.
+const (
+	plain     = 1
+	disguised = 2
+
+	keySize = 8
+)
+
+const (
+	// maxTx is the largest transaction that a block can hold [MAX_BLOCK_WEIGHT].
+	maxTx = 4_000_000
+	// usual is what is looked at first: hardly any transaction is larger.
+	usual = 1 << 16
+)
+
+var (
+	// ErrFormat: the file is none of these, or it is damaged.
+	ErrFormat = errors.New("not a pool's file, or a damaged one")
+	// ErrNotLoaded: a pool that is still being loaded must not take the place of
+	// what its file holds.
+	ErrNotLoaded = errors.New("the pool is not loaded yet")
+)
+
+// Save writes a file whole or not at all. Without flush the file system may
+// still lose it when the machine fails.
+func Save(path string, list []mempool.Kept, flush bool) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	err = write(f, list)
+	if err == nil && flush {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+func write(to io.Writer, list []mempool.Kept) error {
+	w := bufio.NewWriterSize(to, 1<<20)
+	le := binary.LittleEndian
+	// A bufio.Writer remembers its first error for Flush.
+	_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, plain), uint64(len(list))))
+	for _, k := range list {
+		_, _ = w.Write(k.Tx.Raw())
+		_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, uint64(k.Since.Unix())), 0))
+	}
+	_, _ = w.Write([]byte{0, 0}) // no deltas, none unbroadcast
+	return w.Flush()
+}
+
+// Load calls fn for each transaction in a file, parents first, until fn fails.
+// Of a damaged file it calls it for what comes before the damage; the error
+// matches ErrFormat then, and os.ErrNotExist when there is none.
+func Load(path string, fn func(mempool.Kept) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := read(f, fn); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func read(from io.Reader, fn func(mempool.Kept) error) error {
+	r := bufio.NewReaderSize(from, maxTx)
+	version, err := number(r)
+	if err != nil {
+		return err
+	}
+	switch version {
+	case plain:
+	case disguised:
+		if r, err = undisguise(r); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("%w: version %d", ErrFormat, version)
+	}
+	count, err := number(r)
+	for i := uint64(0); i < count && err == nil; i++ {
+		var k mempool.Kept
+		if k, err = next(r); err != nil {
+			return fmt.Errorf("transaction %d of %d: %w", i+1, count, err)
+		}
+		err = fn(k)
+	}
+	return err
+}
+
+// next reads one transaction and when it came.
+func next(r *bufio.Reader) (k mempool.Kept, err error) {
+	raw, err := cut(r, usual)
+	if err != nil {
+		raw, err = cut(r, maxTx)
+	}
+	if err != nil {
+		return k, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	if k.Tx, err = chain.DecodeTx(raw); err != nil {
+		return k, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	since, err := number(r)
+	if err != nil {
+		return k, err
+	}
+	k.Since = time.Unix(int64(since), 0)
+	_, err = number(r) // the fee's delta
+	return k, err
+}
+
+// cut takes the bytes of a transaction, which must be within the next most.
+func cut(r *bufio.Reader, most int) ([]byte, error) {
+	ahead, err := r.Peek(most)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	_, rest, err := chain.DecodeTxPrefix(ahead)
+	if err != nil {
+		return nil, err
+	}
+	raw := make([]byte, len(ahead)-len(rest)) // its own: the reader's are used again
+	_, err = io.ReadFull(r, raw)
+	return raw, err
+}
+
+func number(r io.Reader) (uint64, error) {
+	var b [8]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return 0, fmt.Errorf("%w: it ends early: %w", ErrFormat, err)
+	}
+	return binary.LittleEndian.Uint64(b[:]), nil
+}
+
+// undisguise reads the key and what it hides.
+func undisguise(r *bufio.Reader) (*bufio.Reader, error) {
+	size, err := wire.ReadVarInt(r, 0)
+	if err != nil || size != keySize {
+		return nil, fmt.Errorf("%w: a key of %d bytes", ErrFormat, size)
+	}
+	var x disguise
+	if _, err := io.ReadFull(r, x.key[:]); err != nil {
+		return nil, fmt.Errorf("%w: it ends early: %w", ErrFormat, err)
+	}
+	x.from, x.at = r, 8+1+keySize
+	return bufio.NewReaderSize(&x, maxTx), nil
+}
+
+// disguise XORs with the key, whose first byte belongs to the file's first.
+type disguise struct {
+	from io.Reader
+	key  [keySize]byte
+	at   int // place in the file, modulo keySize
+}
+
+// Read is io.Reader's.
+func (x *disguise) Read(p []byte) (int, error) {
+	n, err := x.from.Read(p)
+	for i := range n {
+		p[i] ^= x.key[(x.at+i)%keySize]
+	}
+	x.at = (x.at + n) % keySize
+	return n, err
+}

@@ -1,0 +1,52 @@
+package poolapi
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"grapevine/chain/mempool/dump"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+func (a *API) saveMempool(context.Context, *jsonrpc.Call) (any, error) {
+	if a.cfg.File == nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "This node keeps no pool.")
+	}
+	path, err := a.cfg.File.Save()
+	switch {
+	case errors.Is(err, dump.ErrNotLoaded):
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "The mempool was not loaded yet")
+	case err != nil:
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Unable to dump mempool to disk: %s", err)
+	}
+	return struct {
+		Name string `json:"filename"`
+	}{path}, nil
+}
+
+func (a *API) importMempool(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	path := c.String("filepath")
+	options := struct {
+		Fresh bool `json:"use_current_time"`
+	}{Fresh: true}
+	c.Object("options", &options)
+	switch {
+	case a.cfg.File == nil:
+		c.Refuse(jsonrpc.CodeMisc, "This node keeps no pool.")
+	case !filepath.IsAbs(path):
+		c.Refuse(jsonrpc.CodeInvalidParam, "the file must be named by its absolute path")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.cfg.File.Import(ctx, path, options.Fresh); err != nil {
+		why := err.Error()
+		if !errors.Is(err, dump.ErrFormat) {
+			why = "it cannot be read"
+		}
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Unable to import mempool file %s: %s", show.Clip(path), why)
+	}
+	return struct{}{}, nil
+}
