@@ -4,8 +4,9 @@ import "sync"
 
 // generations is a bounded map. It has two generations: when the young one is
 // full it becomes the old one, and the old one is dropped. So it never holds
-// more than its bound, and what was put in lately stays. It is safe for
-// concurrent use.
+// more than its bound, and of what was put in the last half of the bound stays.
+// It needs no salt: strangers choose the keys, but Go's maps hash with a secret
+// seed of their own, and compare keys whole. It is safe for concurrent use.
 type generations[K comparable, V any] struct {
 	mu         sync.Mutex
 	young, old map[K]V

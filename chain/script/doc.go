@@ -4,8 +4,12 @@
 //
 // A fast road recognises the common templates and may only accept. What it
 // does not know, or what fails on it, goes through the engine, whose verdict
-// alone counts. The package starts no goroutines: callers bring their own and
-// may share a Checker and a Prepared between them.
+// alone counts; but signatures of before BIP66 in encodings that the engine
+// cannot read are put to it in strict DER. Points are multiplied by one of two
+// back ends behind the interface curve: btcec with tables kept with the keys,
+// or, with the build tag libsecp256k1, that library. The package starts no
+// goroutines: callers bring their own and may share a Checker and a Prepared
+// between them.
 //
 // Start reading at Checker.CheckTx.
 package script

@@ -19,24 +19,28 @@ import (
 //     Z = 1 of an isomorphic curve: cheaper to add, and no inversion is needed.
 //
 // The split holds for any rounding; only the length of the halves depends on
-// it, and is checked.
+// it, and is checked: were they ever too long, the engine would judge.
 
 const (
 	digitBits = 5
 	tableSize = 1 << (digitBits - 2) // 1Q, 3Q, … 15Q
-	// halfBits is the most digits of a half: 128 bits, a carry, and the sign's.
-	halfBits = 132
+	// halfBits is the most digits of a half: of 129 bits, and a carry.
+	halfBits = 130
 )
 
 // multiples are the odd multiples of a point: (x[i], y[i]) stands for the
-// Jacobian point (x[i] : y[i] : z), which is (2i+1)·Q.
+// Jacobian point (x[i] : y[i] : z), which is (2i+1)·Q. All coordinates are
+// normalised, as btcec's additions want them. None of the points is infinity,
+// for the order is prime and above 15; so z is not zero. It never changes once
+// it is made, and may be used by many at once. It takes 712 bytes.
 type multiples struct {
 	x, y [tableSize]btcec.FieldVal
 	z    btcec.FieldVal
 	px   [32]byte // Q's own x
 }
 
-// multiplesOf makes the table of a point with Z = 1.
+// multiplesOf makes the table of a point of the curve, not infinity, with
+// Z = 1.
 func multiplesOf(q *btcec.JacobianPoint) *multiples {
 	var points [tableSize]btcec.JacobianPoint
 	var twice btcec.JacobianPoint
@@ -66,7 +70,8 @@ func multiplesOf(q *btcec.JacobianPoint) *multiples {
 	return t
 }
 
-// point is digit·Q on the isomorphic curve, or with β digit·λQ.
+// point is digit·Q on the isomorphic curve, or with β digit·λQ. The digit is
+// odd and between -15 and 15.
 func (t *multiples) point(digit int8, beta *btcec.FieldVal, into *btcec.JacobianPoint) {
 	i := digit >> 1
 	if digit < 0 {
@@ -82,7 +87,8 @@ func (t *multiples) point(digit int8, beta *btcec.FieldVal, into *btcec.Jacobian
 	into.Z.SetInt(1)
 }
 
-// times is k·Q.
+// times is k·Q, normalised; infinity, all zeros, for a k of zero. It is not ok
+// if k could not be split, which no k is known for.
 func (t *multiples) times(k *btcec.ModNScalar, result *btcec.JacobianPoint) (ok bool) {
 	k1, k2 := split(k)
 	var d1, d2 digits

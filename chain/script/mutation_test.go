@@ -246,7 +246,7 @@ func mutateOrder(c *chunk, tr *trial, _ int) {
 	if items := tr.stack(); len(items) > 0 {
 		i, j := c.IntN(len(items)), c.IntN(len(items))
 		items[i], items[j] = items[j], items[i]
-		if c.IntN(4) == 0 {
+		if c.coin() {
 			items[i] = items[j] // one twice
 		}
 		tr.setStack(items)

@@ -16,19 +16,22 @@ type Config struct {
 }
 
 const (
-	// DefaultCacheEntries is room for every transaction of a full pool of
-	// 300 MB; an entry takes about 80 bytes.
+	// DefaultCacheEntries is twice the transactions that a full pool of 300 MB
+	// can hold at 1.2 kB each, since half of it may be forgotten. An entry takes
+	// 80 bytes: 42 MB when full, and only what the pool has accepted fills it.
 	DefaultCacheEntries = 1 << 19
 
-	// keyEntries bounds the parsed public keys; an entry takes about 850 bytes with
-	// its table. Making one costs a fifth of checking a signature with it.
+	// keyEntries bounds the parsed public keys: more than the keys of three full
+	// blocks. An entry takes 900 bytes with its table, 15 MB in all. Making one
+	// costs a fifth of checking a signature with it.
 	keyEntries = 1 << 14
 )
 
 // Checker checks scripts. It is safe for concurrent use.
 type Checker struct {
 	// known are transactions that passed, by wtxid, with the flags they
-	// passed under.
+	// passed under. A verdict depends on nothing else: the wtxid commits to the
+	// scripts, and through the outpoints to the coins' amounts and scripts.
 	known *generations[chain.Hash, txscript.ScriptFlags]
 	keys  *generations[[33]byte, key]
 	curve curve
@@ -84,8 +87,7 @@ func (c *Checker) Known(tx *chain.Tx, flags txscript.ScriptFlags) bool {
 }
 
 // Remember notes that CheckTx passed tx under flags, so that the block it
-// comes in need not check it again. The wtxid commits to the scripts, and
-// through the outpoints to the coins.
+// comes in need not check it again. What was noted of it before is forgotten.
 func (c *Checker) Remember(tx *chain.Tx, flags txscript.ScriptFlags) {
 	c.known.put(tx.WID, flags)
 }

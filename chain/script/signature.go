@@ -5,7 +5,8 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-// parseKey parses a compressed key, or finds it parsed; nil: not one.
+// parseKey parses a compressed key, or finds it parsed; nil: not one. No key
+// of another form has 33 bytes.
 func (c *Checker) parseKey(raw []byte) key {
 	if len(raw) != 33 {
 		return nil

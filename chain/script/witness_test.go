@@ -2,6 +2,7 @@ package script
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -181,4 +182,36 @@ func TestOnlyWhatWasRememberedIsKnown(t *testing.T) {
 	if c.Known(tx, 0) {
 		t.Fatal("nothing is ever forgotten")
 	}
+}
+
+// The entries' sizes that the bounds of the caches are chosen by.
+func TestCachesTakeWhatTheySay(t *testing.T) {
+	const known, keys = 1 << 15, keyEntries
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	c := New(Config{CacheEntries: known})
+	start := heap()
+	for i := range 3 * known { // more than it holds
+		c.known.put(chain.Hash{byte(i), byte(i >> 8), byte(i >> 16)}, chain.ConsensusFlags)
+	}
+	between := heap()
+	for i := range 3 * keys {
+		c.keys.put([33]byte{byte(i), byte(i >> 8), byte(i >> 16)}, new(multiples))
+	}
+	end := heap()
+	if n := len(c.known.young) + len(c.known.old); n > known {
+		t.Errorf("%d transactions are known, the bound is %d", n, known)
+	}
+	if n := len(c.keys.young) + len(c.keys.old); n > keys {
+		t.Errorf("%d keys are kept, the bound is %d", n, keys)
+	}
+	t.Logf("%d bytes for a transaction, %d for a key", (between-start)/known, (end-between)/keys)
+	if (between-start)/known > 90 || (end-between)/keys > 1000 {
+		t.Errorf("%d bytes for a transaction, %d for a key", (between-start)/known, (end-between)/keys)
+	}
+	runtime.KeepAlive(c)
 }
