@@ -92,9 +92,10 @@ twins: ## comparisons with naive twins, random runs, crashes and simulated fault
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
-	@if pkg-config --exists libsecp256k1 2>/dev/null; then set -x; \
-	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -tags libsecp256k1 -timeout 60m -run Twin_Curves ./chain/script; \
-	else echo "no libsecp256k1 here: the twin of the curves is left out"; fi
+	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -timeout 60m -run 'T33_TheFastRoad' -v ./chain/script
+	@if pkg-config --exists libsecp256k1 2>/dev/null; then tags='-tags libsecp256k1'; tests='Twin_Curves|T33_TheFastRoad'; \
+	else tests=Twin_Curves; echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
+	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 60m -run "$$tests" -v ./chain/script
 
 prove: test lint demo interop conformance fuzz bench soak twins ## all of it at full size, over an hour
 
