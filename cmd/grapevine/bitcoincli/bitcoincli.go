@@ -63,7 +63,7 @@ func run(ctx context.Context, sys System, args []string) (int, error) {
 	if words, err = o.fromStdin(sys.In, words); err != nil {
 		return failed, err
 	}
-	if len(words) == 0 && !o.has("generate") {
+	if len(words) == 0 && !o.has("generate") && !o.has("getinfo") {
 		return failed, errors.New("too few parameters (need at least command)")
 	}
 	cl, err := o.dial(sys)
@@ -72,9 +72,14 @@ func run(ctx context.Context, sys System, args []string) (int, error) {
 	}
 	defer cl.Close()
 	var raw json.RawMessage
-	if o.has("generate") {
+	switch {
+	case o.has("generate"):
 		raw, err = o.generate(ctx, cl, words)
-	} else {
+	case o.has("getinfo"):
+		var text string
+		text, err = o.info(ctx, cl)
+		fmt.Fprint(sys.Out, text)
+	default:
 		raw, err = o.call(ctx, cl, words[0], words[1:])
 	}
 	if err != nil {
@@ -166,18 +171,15 @@ func (o options) generate(ctx context.Context, cl *client.Client, words []string
 		Address string   `json:"address"`
 		Blocks  []string `json:"blocks"`
 	}{}
-	raw, err := o.call(ctx, cl, "getnewaddress", nil)
-	if err == nil {
-		err = json.Unmarshal(raw, &res.Address)
-	}
-	if err != nil {
+	if err := o.ask(ctx, cl, "getnewaddress", &res.Address); err != nil {
 		return nil, err
 	}
 	count := "1"
 	if len(words) > 0 {
 		count = words[0]
 	}
-	if raw, err = o.call(ctx, cl, "generatetoaddress", []string{count, res.Address}); err != nil {
+	raw, err := o.call(ctx, cl, "generatetoaddress", []string{count, res.Address})
+	if err != nil {
 		return nil, err
 	}
 	if err := json.Unmarshal(raw, &res.Blocks); err != nil {

@@ -39,6 +39,14 @@ func fakeNode(t *testing.T) (port string) {
 			result = "bcrt1q"
 		case "generatetoaddress":
 			result = []string{"h1"}
+		case "getblockchaininfo":
+			result = map[string]any{"chain": "regtest", "blocks": 7, "headers": 9, "verificationprogress": 0.5, "difficulty": 1e-9}
+		case "getnetworkinfo":
+			result = map[string]any{"version": 310000, "connections": 3, "connections_in": 1, "connections_out": 2, "relayfee": json.Number("0.00001000")}
+		case "listwallets":
+			result = []string{"w"}
+		case "getbalance":
+			result = json.Number("1.50000000")
 		case "stop":
 		default:
 			code = -32601
@@ -88,6 +96,8 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 			"{\n  \"params\": [\n    \"1\",\n    \"two words\"\n  ],\n  \"path\": \"/\"\n}\n", "", 0},
 		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
+		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
+			"Network: in 1, out 2, total 3\nVersion: 310000\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: \"w\"\nBalance: 1.50000000\n", "", 0},
 		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
 		{"no method", "", user, "", "too few parameters", 1},
 		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "invalid parameter -fast", 1},

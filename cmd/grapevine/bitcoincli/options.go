@@ -24,7 +24,7 @@ func (o options) has(name string) bool {
 // known are the flags of bitcoin-cli that mean something here; those after the
 // bar are taken and change nothing.
 const known = "regtest signet testnet4 chain datadir rpcconnect rpcport rpcuser rpcpassword rpccookiefile rpcclienttimeout " +
-	"rpcwait rpcwaittimeout rpcwallet stdin stdinrpcpass named generate version | conf color debug"
+	"rpcwait rpcwaittimeout rpcwallet stdin stdinrpcpass named generate getinfo version | conf color debug"
 
 // parse reads flags up to the method, as bitcoin-cli does: one dash or two,
 // values after "=".

@@ -1,0 +1,61 @@
+package bitcoincli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"grapevine/cmd/rpc/client"
+)
+
+// info is -getinfo: the node on one screen, in bitcoin-cli's words.
+func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
+	var c struct {
+		Chain                string
+		Blocks, Headers      int
+		VerificationProgress float64
+		Difficulty           json.Number
+	}
+	var n struct {
+		Version        int
+		ConnectionsIn  int `json:"connections_in"`
+		ConnectionsOut int `json:"connections_out"`
+		Connections    int
+		RelayFee       json.Number
+	}
+	var wallets []string
+	for _, ask := range []struct {
+		method string
+		into   any
+	}{{"getblockchaininfo", &c}, {"getnetworkinfo", &n}, {"listwallets", &wallets}} {
+		if err := o.ask(ctx, cl, ask.method, ask.into); err != nil {
+			return "", err
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Chain: %s\nBlocks: %d\nHeaders: %d\nVerification progress: %.4f%%\nDifficulty: %s\n\n",
+		c.Chain, c.Blocks, c.Headers, c.VerificationProgress*100, c.Difficulty)
+	fmt.Fprintf(&b, "Network: in %d, out %d, total %d\nVersion: %d\nMin tx relay fee rate (BTC/kvB): %s\n",
+		n.ConnectionsIn, n.ConnectionsOut, n.Connections, n.Version, n.RelayFee)
+	for _, name := range wallets {
+		var balance json.Number
+		if err := o.ask(ctx, cl, "getbalance", &balance); err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "\nWallet: %q\nBalance: %s\n", name, balance)
+	}
+	return b.String(), nil
+}
+
+// ask calls a method without parameters.
+func (o options) ask(ctx context.Context, cl *client.Client, method string, into any) error {
+	raw, err := o.call(ctx, cl, method, nil)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: the node's answer: %w", method, err)
+	}
+	return nil
+}
