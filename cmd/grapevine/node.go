@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,6 +111,9 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
 		cfg.Log.Warn("the command line will need --rpc to find this node", "err", err)
 	}
 	cfg.Log.Info("ready", "rpc", "http://"+addr)
+	if to, err := netip.ParseAddrPort(addr); err == nil && !to.Addr().IsLoopback() {
+		cfg.Log.Warn("RPC can be reached from other machines, and HTTP hides nothing: who hears the password can spend", "addr", addr)
+	}
 	<-ctx.Done()
 	if err := os.Remove(path); err != nil {
 		cfg.Log.Debug("remove the note of RPC's address", "err", err)
