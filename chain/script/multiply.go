@@ -135,18 +135,14 @@ func (d *digits) write(k *btcec.ModNScalar) (n int, ok bool) {
 	for n < halfBits && top|hi|lo != 0 {
 		if lo&1 == 1 {
 			digit := int64(lo & (1<<digitBits - 1))
-			if digit >= 1<<(digitBits-1) {
+			if digit < 1<<(digitBits-1) {
+				lo -= uint64(digit)
+			} else { // a negative digit: what is left grows
 				digit -= 1 << digitBits
-			}
-			var carry uint64
-			lo, carry = bits.Sub64(lo, uint64(digit), 0)
-			if digit < 0 { // adding took the other road round 2^64
-				carry = 1 - carry
+				var carry uint64
+				lo, carry = bits.Add64(lo, uint64(-digit), 0)
 				hi, carry = bits.Add64(hi, 0, carry)
 				top += carry
-			} else {
-				hi, carry = bits.Sub64(hi, 0, carry)
-				top -= carry
 			}
 			if negative {
 				digit = -digit
