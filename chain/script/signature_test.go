@@ -229,3 +229,25 @@ func TestFailuresCarryCoresWords(t *testing.T) {
 		t.Fatalf("got %v", pool)
 	}
 }
+
+// A number that is too long or beyond the order is not cut or reduced: the
+// signature is one of zeros.
+func TestT33_LaxNumbersBeyondTheOrder(t *testing.T) {
+	var small, large btcec.ModNScalar
+	small.SetInt(5)
+	large.SetInt(5)
+	large.Negate()
+	for _, far := range [][]byte{orderPlus(&small), orderPlus(&large), append([]byte{1}, make([]byte, 32)...)} {
+		for _, sig := range [][]byte{der(far, positive(&small)), der(positive(&small), far)} {
+			if r, s, ok := laxSig(sig); !ok || !r.IsZero() || !s.IsZero() {
+				t.Errorf("%x: %v, %v, %v", sig, r, s, ok)
+			}
+			if strictOf(sig) != nil {
+				t.Errorf("%x is spelled anew", sig)
+			}
+		}
+	}
+	if r, s, ok := laxSig(der(positive(&small), append(make([]byte, 60), positive(&large)...))); !ok || r != small || s != large {
+		t.Errorf("%v, %v, %v", r, s, ok)
+	}
+}
