@@ -41,9 +41,10 @@ type Peer struct {
 	magic  wire.BitcoinNet
 	sealed *seal // nil: the plain transport
 
-	// saying holds a message's place from when it is sealed until it is written:
-	// the ciphers of both ends count packets.
-	saying sync.Mutex
+	// saying has one place, a message's from when it is sealed until it is
+	// written: the ciphers of both ends count packets. A channel and no mutex:
+	// virtual time goes on while somebody waits for it.
+	saying chan struct{}
 
 	mu      sync.Mutex
 	heard   map[string]int // messages by name
@@ -66,7 +67,8 @@ func Dial(ctx context.Context, from p2p.Network, addr string, magic wire.Bitcoin
 func New(conn net.Conn, magic wire.BitcoinNet) *Peer {
 	return &Peer{
 		Conn: conn, magic: magic,
-		heard: map[string]int{}, kept: map[string][]wire.Message{},
+		saying: make(chan struct{}, 1),
+		heard:  map[string]int{}, kept: map[string][]wire.Message{},
 		changed: make(chan struct{}), gone: make(chan struct{}),
 	}
 }
@@ -109,8 +111,8 @@ func (p *Peer) Say(ms ...wire.Message) error {
 
 // Raw sends a message whose payload may be anything.
 func (p *Peer) Raw(command string, payload []byte) error {
-	p.saying.Lock()
-	defer p.saying.Unlock()
+	p.saying <- struct{}{}
+	defer func() { <-p.saying }()
 	_, err := p.Write(p.Frame(command, payload))
 	return err
 }
