@@ -15,6 +15,7 @@ func isRule(err error) bool {
 
 // fill puts the next block on the way to the goal into the pipeline.
 func (w *writer) fill() (bool, error) {
+	w.blocked = false
 	full := w.bytes >= pipelineBytes || len(w.queue) >= pipelineBlocks
 	if w.failing || w.draining() || full || w.out.full() {
 		return false, nil
@@ -23,8 +24,7 @@ func (w *writer) fill() (bool, error) {
 		if len(w.queue) > 0 {
 			return false, nil
 		}
-		w.leaveBadBranch()
-		return true, nil
+		return w.leaveBadBranch(), nil
 	}
 	goal := w.tree.Goal()
 	if goal == nil || goal == w.head {
@@ -37,8 +37,7 @@ func (w *writer) fill() (bool, error) {
 	if len(w.queue) > 0 {
 		return false, nil // reorganisations start at the committed tip
 	}
-	w.reorganise(goal)
-	return true, nil
+	return w.reorganise(goal), nil
 }
 
 func (w *writer) entryOf(n *chain.HeaderNode) *tree.Entry {
@@ -64,10 +63,14 @@ func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
 // reorganise queues the way from the tip to the branch of goal. The whole way
 // down and up to more work than the tip has, or to a goal of as much, is one move, so that readers never
 // see less work and a bad branch is never seen at all. If that is too large for
-// memory, every block is a move of its own.
-func (w *writer) reorganise(goal *tree.Entry) {
+// memory, every block is a move of its own. It is false when a body on the way
+// has to come first.
+func (w *writer) reorganise(goal *tree.Entry) bool {
 	tip := w.tree.Tip()
 	fork := chain.Fork(tip, goal.Node)
+	if w.blocked = w.damagedAbove(fork); w.blocked {
+		return false
+	}
 	size := w.sizeDownTo(fork)
 	var up []*tree.Entry // from fork to the first block with more work than the tip, or the goal
 	for h := fork.Height + 1; ; h++ {
@@ -81,26 +84,43 @@ func (w *writer) reorganise(goal *tree.Entry) {
 	if size > w.l.cfg.moveBytes {
 		w.log.Warn("large reorganisation, block by block", "from", tip.Height, "fork", fork.Height, "bytes", size)
 		w.disconnectTo(fork, false)
-		return // fill goes on from wherever that leads
+		return true // fill goes on from wherever that leads
 	}
 	w.disconnectTo(fork, true)
 	for i, e := range up {
 		w.enqueue(e, false).hold = i < len(up)-1
 	}
+	return true
+}
+
+// damagedAbove says whether a body between the tip and n has to come again
+// before the chain can go back to n.
+func (w *writer) damagedAbove(n *chain.HeaderNode) bool {
+	for at := w.tree.Tip(); at != n; at = at.Parent {
+		if !w.entryOf(at).Has() {
+			return true
+		}
+	}
+	return false
 }
 
 // lost says whether the tip itself is marked invalid, so that it has to be left
 // even for less work.
 func (w *writer) lost() bool { return w.entryOf(w.tree.Tip()).Bad() }
 
-// leaveBadBranch queues the way down to the last good block.
-func (w *writer) leaveBadBranch() {
+// leaveBadBranch queues the way down to the last good block. It is false when a
+// body on the way has to come first.
+func (w *writer) leaveBadBranch() bool {
 	good := w.tree.Tip()
 	for w.entryOf(good).Bad() {
 		good = good.Parent
 	}
+	if w.blocked = w.damagedAbove(good); w.blocked {
+		return false
+	}
 	w.disconnectTo(good, w.sizeDownTo(good) <= w.l.cfg.moveBytes)
 	w.queue[len(w.queue)-1].hold = false
+	return true
 }
 
 // sizeDownTo is the bytes of the blocks from the tip down to above n.

@@ -21,10 +21,11 @@ type BadHeader struct {
 }
 
 // Event is what happened, in order. A follower applies Delta first, then takes
-// note of what was stored and marked, and hands the verdicts on last.
+// note of what was lost, stored and marked, and hands the verdicts on last.
 type Event struct {
-	Seq      uint64       // 1, 2, 3 …
-	Delta    *chain.Delta // nil: the tip did not move
+	Seq      uint64              // 1, 2, 3 …
+	Delta    *chain.Delta        // nil: the tip did not move
+	Lost     []*chain.HeaderNode // their stored bodies are damaged and to come again
 	Stored   []*chain.HeaderNode
 	Invalid  []BadHeader
 	Valid    []*chain.HeaderNode // no longer marked invalid
@@ -32,7 +33,7 @@ type Event struct {
 }
 
 func (e *Event) empty() bool {
-	return e.Delta == nil && len(e.Stored)+len(e.Invalid)+len(e.Valid)+len(e.Verdicts) == 0
+	return e.Delta == nil && len(e.Lost)+len(e.Stored)+len(e.Invalid)+len(e.Valid)+len(e.Verdicts) == 0
 }
 
 // outbox is what the follower has not taken yet.

@@ -73,6 +73,9 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	for h := min(txs, filters, stats) + 1; h <= tip.Height; h++ {
 		missing := archive.Indexes{Txs: h > txs, Filters: h > filters, Stats: h > stats}
 		if err := l.indexBlock(tip.Ancestor(h), missing); err != nil {
+			if errors.Is(err, ErrDamaged) {
+				err = fmt.Errorf("%w; start once without the new index, so that the block can be fetched again", err)
+			}
 			return fmt.Errorf("index block %d: %w", h, err)
 		}
 		if h%indexBatch == 0 || h == tip.Height {
@@ -102,7 +105,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 	e, _ := l.tree.Entry(n.Hash)
 	s := &slot{e: e}
 	var err error
-	if s.block, err = l.readBlock(e.Body); err != nil {
+	if s.block, err = l.readBlock(e); err != nil {
 		return err
 	}
 	if missing.Filters || missing.Stats {

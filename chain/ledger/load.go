@@ -22,7 +22,6 @@ func (l *Ledger) load() error {
 	if err := l.archive.Load(l.tree.Load); err != nil {
 		return err
 	}
-	l.tree.ChooseBest()
 	tip := l.tree.Numbered(marks.Tip)
 	if tip == nil {
 		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, l.tree.Len())
@@ -30,7 +29,7 @@ func (l *Ledger) load() error {
 	if genesis := l.tree.Numbered(0).Node; genesis.Hash != *l.cfg.Params.GenesisHash {
 		return fmt.Errorf("%w: it holds another network's chain, from genesis %s", db.ErrSchema, genesis.Hash)
 	}
-	l.tree.SetActive(tip.Node, func() {})
+	l.tree.Loaded(tip.Node)
 	l.set = coins.NewSet(l.cfg.DB, tip.Node)
 	return nil
 }

@@ -1,14 +1,17 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
 	"grapevine/chain/tree"
+	"grapevine/db"
 )
 
 // slot is one block on its way through the pipeline:
@@ -67,12 +70,14 @@ func (w *writer) load(s *slot) {
 
 func (l *Ledger) loadSlot(s *slot) (err error) {
 	if s.block == nil {
-		if s.block, err = l.readBlock(s.e.Body); err != nil {
+		if s.block, err = l.readBlock(s.e); err != nil {
 			return err
 		}
 	}
 	if s.disconnect {
-		s.spent, err = l.readUndo(s.e.Body, s.block)
+		if s.spent, err = l.readUndo(s.e.Body, s.block); errors.Is(err, archive.ErrNotFound) {
+			err = fmt.Errorf("%w: %w", db.ErrCorrupt, err) // every connected block has one
+		}
 		return err
 	}
 	s.ahead, err = l.set.Prefetch(connect.Inputs(s.block))
@@ -104,14 +109,14 @@ func (w *writer) check(s *slot) error {
 }
 
 // readBlock reads and decodes a stored body.
-func (l *Ledger) readBlock(body uint32) (*chain.Block, error) {
-	raw, err := l.archive.Body(body)
+func (l *Ledger) readBlock(e *tree.Entry) (*chain.Block, error) {
+	raw, err := l.readRaw(e)
 	if err != nil {
-		return nil, fmt.Errorf("read body %d: %w", body, err)
+		return nil, err
 	}
 	b, err := chain.DecodeBlock(raw)
 	if err != nil {
-		return nil, fmt.Errorf("read body %d: %w", body, err)
+		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
 	}
 	return b, nil
 }
@@ -124,7 +129,7 @@ func (l *Ledger) readUndo(body uint32, b *chain.Block) ([][]chain.Coin, error) {
 	}
 	spent, err := coins.DecodeUndo(raw, b.Txs)
 	if err != nil {
-		return nil, fmt.Errorf("read undo record %d: %w", body, err)
+		return nil, fmt.Errorf("read undo record %d: %w: %w", body, db.ErrCorrupt, err)
 	}
 	return spent, nil
 }

@@ -43,37 +43,33 @@ func (l *Ledger) Tips() []ChainTip { return l.tree.Tips() }
 // RawBlock is a stored block as it travels, with witnesses. The bytes are
 // shared: do not change them.
 func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
-	body, ok := l.tree.BodyOf(hash)
+	e, ok := l.tree.Entry(hash)
 	if !ok {
-		return nil, fmt.Errorf("body of %s: %w", hash, ErrNotFound)
+		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
-	raw, err := l.archive.Body(body)
-	if err != nil {
-		return nil, fmt.Errorf("body of %s: %w", hash, err)
-	}
-	return raw, nil
+	return l.readRaw(e)
 }
 
 // Block is a stored block, decoded.
 func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {
-	body, ok := l.tree.BodyOf(hash)
+	e, ok := l.tree.Entry(hash)
 	if !ok {
-		return nil, fmt.Errorf("body of %s: %w", hash, ErrNotFound)
+		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
-	return l.readBlock(body)
+	return l.readBlock(e)
 }
 
 // Spent is what a block that was once connected spent, by transaction.
 func (l *Ledger) Spent(hash chain.Hash) ([][]chain.Coin, error) {
-	body, ok := l.tree.BodyOf(hash)
+	e, ok := l.tree.Entry(hash)
 	if !ok {
-		return nil, fmt.Errorf("undo record of %s: %w", hash, ErrNotFound)
+		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
-	b, err := l.readBlock(body)
+	b, err := l.readBlock(e)
 	if err != nil {
 		return nil, err
 	}
-	spent, err := l.readUndo(body, b)
+	spent, err := l.readUndo(e.Body, b)
 	return spent, notFound(err)
 }
 
@@ -100,7 +96,7 @@ func (l *Ledger) FindTx(txid chain.Hash) (node *chain.HeaderNode, pos int, ok bo
 		if e == nil || !l.tree.IsActive(e.Node) {
 			continue // disconnected since
 		}
-		b, err := l.readBlock(e.Body)
+		b, err := l.readBlock(e)
 		if err != nil {
 			return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
 		}

@@ -64,9 +64,11 @@ func (w *writer) checkBody(m submitMsg) error {
 // known answers for a block that needs no further look.
 func (w *writer) known(e *tree.Entry, from uint64) bool {
 	switch {
+	case !e.Has() && w.tree.IsActive(e.Node):
+		return false // damaged, and needed even to leave a bad branch
 	case e.Bad():
 		w.out.verdict(e.Node, from, e.Reason())
-	case e.Body == 0:
+	case !e.Has():
 		return false
 	case w.queued[e] || len(w.waiting[e]) > 0:
 		w.wait(e, from)
@@ -118,10 +120,15 @@ func (w *writer) judgeBody(c *bodyCheck) {
 // store keeps a body that passed the checks that need no coins.
 func (w *writer) store(e *tree.Entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
-	w.archive.SaveBody(w.tree.NextBody(), m.block.Raw)
+	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)
 	w.tree.Store(e, len(m.block.Raw))
 	w.archive.SaveHeader(e.Num, e.Record())
 	w.out.current.Stored = append(w.out.current.Stored, e.Node)
+	if w.tree.IsActive(e.Node) {
+		w.log.Info("damaged block has come again", "block", e.Node.Hash, "height", e.Node.Height)
+		w.out.verdict(e.Node, m.from, nil)
+		return
+	}
 	if !w.tree.Hopeful(e) {
 		w.out.verdict(e.Node, m.from, chain.ErrInconclusive)
 		return
@@ -133,10 +140,12 @@ func (w *writer) store(e *tree.Entry, m submitMsg) {
 	}
 }
 
-// settle answers, once nothing is left to connect, those whose blocks were
-// stored only, and the command that was carried out.
+// settle answers, once nothing can be connected any more, those whose blocks
+// were stored only, and the command that was carried out.
 func (w *writer) settle() (bool, error) {
-	if len(w.awaiting) == 0 && len(w.commands) == 0 || len(w.queue) > 0 || w.draining() || w.lost() || w.tree.Goal() != nil {
+	through := !w.lost() && w.tree.Goal() == nil
+	finish := through && len(w.commands) > 0
+	if len(w.queue) > 0 || w.draining() || !through && !w.blocked || len(w.awaiting) == 0 && !finish {
 		return false, nil
 	}
 	for _, e := range w.awaiting {
@@ -144,7 +153,7 @@ func (w *writer) settle() (bool, error) {
 		w.answer(e, chain.ErrInconclusive)
 	}
 	w.awaiting = w.awaiting[:0]
-	if len(w.commands) > 0 {
+	if finish {
 		w.finish(w.commands[0])
 		w.commands = w.commands[1:]
 	}

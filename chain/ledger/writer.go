@@ -46,6 +46,7 @@ type writer struct {
 	number  uint64            // of the last slot
 	bytes   int64             // of the queue's blocks
 	running int               // slots that workers are busy with
+	blocked bool              // the way to the goal leads over a damaged body: nothing moves until it has come
 	failing bool              // a slot failed: nothing new is begun until workers are through
 
 	held       []submitMsg                  // wait for room in the tail
@@ -125,10 +126,12 @@ func (w *writer) receive(item any) error {
 		w.onBody(m)
 	case loadedMsg:
 		w.running--
-		if m.err != nil {
-			return m.err
-		}
 		m.slot.stage = loaded
+		if m.err != nil {
+			m.slot.stage, m.slot.err = checked, m.err
+		}
+	case lostMsg:
+		w.lose(m.e)
 	case checkedMsg:
 		w.running--
 		m.slot.stage, m.slot.result, m.slot.err = checked, m.result, m.err
@@ -181,7 +184,7 @@ func (w *writer) commit() (bool, error) {
 		case s.stage != checked:
 			return false, nil
 		case s.err != nil:
-			if !isRule(s.err) {
+			if !isRule(s.err) && !isGone(s.err) {
 				return false, s.err
 			}
 			w.failing = true
@@ -273,7 +276,9 @@ func (w *writer) drop() (bool, error) {
 	}
 	for _, s := range w.queue {
 		if s.err != nil {
-			w.markFailed(s.e, s.err)
+			if isRule(s.err) {
+				w.markFailed(s.e, s.err)
+			}
 			break
 		}
 	}

@@ -21,7 +21,7 @@ func (t *Tree) Begin(genesis *chain.HeaderNode, size int) *Entry {
 }
 
 // Load adds a header from its record. Records come in the order of their
-// numbers; ChooseBest follows the last.
+// numbers; Loaded follows the last.
 func (t *Tree) Load(num uint32, h archive.Header) error {
 	if int(num) != len(t.all) {
 		return fmt.Errorf("%w: header %d follows header %d", db.ErrCorrupt, num, len(t.all)-1)
@@ -41,9 +41,17 @@ func (t *Tree) Load(num uint32, h archive.Header) error {
 		e.why = &chain.RuleError{Rule: chain.Rule(rule), Detail: detail}
 	}
 	e.bad = e.bad || e.flags&flagsBad != 0
-	e.linked = e.Body != 0 && (e.Parent == nil || e.Parent.linked)
 	t.nextBody = max(t.nextBody, e.Body+1)
 	return nil
+}
+
+// Loaded ends loading; tip is the end of the verified chain.
+func (t *Tree) Loaded(tip *chain.HeaderNode) {
+	t.SetActive(tip, func() {})
+	for _, e := range t.all {
+		e.linked = t.isActive(e.Node) || e.Has() && e.Parent.linked
+	}
+	t.ChooseBest()
 }
 
 // Add takes a header and those before it that are not known yet. It returns
@@ -101,27 +109,51 @@ func (t *Tree) ChooseBest() {
 	}
 }
 
-// NextBody is the number that the next stored body will have.
-func (t *Tree) NextBody() uint32 { return t.nextBody }
+// NextBody is the number that e's body will have when it is stored: a new one,
+// or that of the damaged one.
+func (t *Tree) NextBody(e *Entry) uint32 {
+	if e.Body != 0 {
+		return e.Body
+	}
+	return t.nextBody
+}
 
-// Store gives e's body, of that many bytes, a number. Blocks that waited for
-// it become candidates.
+// Store notes that e's body, of that many bytes, was stored as NextBody. Blocks
+// that waited for it become candidates.
 func (t *Tree) Store(e *Entry, size int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e.Body, e.Size = t.nextBody, uint32(size)
-	t.nextBody++
+	if e.Body == 0 {
+		e.Body = t.nextBody
+		t.nextBody++
+	}
+	e.Size = uint32(size)
+	e.flags &^= flagLost
 	if e.Parent != nil && !e.Parent.linked {
 		return
 	}
 	e.Walk(func(at *Entry) bool {
-		if at.Body == 0 || at.linked {
+		if !at.Has() || at.linked {
 			return false
 		}
 		at.linked = true
 		t.propose(at)
 		return true
 	})
+}
+
+// Lose notes that e's stored body is damaged. A block of the verified chain
+// stays there; what builds on another waits for the body to come again.
+func (t *Tree) Lose(e *Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.flags |= flagLost
+	if !t.isActive(e.Node) {
+		e.Walk(func(at *Entry) (below bool) {
+			below, at.linked = at.linked, false
+			return below
+		})
+	}
 }
 
 // SetActive makes the path to node the verified chain. also runs under the

@@ -23,6 +23,7 @@ const (
 	flagValid  = 1 << iota // was connected once
 	flagFailed             // its body breaks a rule
 	flagByHand             // marked by hand
+	flagLost               // its stored body is damaged
 
 	flagsBad = flagFailed | flagByHand
 )
@@ -33,18 +34,21 @@ type Entry struct {
 	Node   *chain.HeaderNode
 	Parent *Entry
 	Num    uint32 // of its record
-	Body   uint32 // number of its body; 0: none
+	Body   uint32 // number of its body, and of the undo record; 0: none
 	Size   uint32 // bytes of the body
 
 	kids   []*Entry
 	flags  uint8
 	bad    bool  // it or an ancestor is marked
-	linked bool  // its body and those of all its ancestors are stored
+	linked bool  // its body and those of all ancestors that are not in the verified chain are stored
 	why    error // *chain.RuleError if the rules marked it
 }
 
 // Bad says whether e is invalid, or builds on such a block.
 func (e *Entry) Bad() bool { return e.bad }
+
+// Has says whether e's body is stored, and not known to be damaged.
+func (e *Entry) Has() bool { return e.Body != 0 && e.flags&flagLost == 0 }
 
 // Valid says whether e was connected once.
 func (e *Entry) Valid() bool { return e.flags&flagValid != 0 }
@@ -166,7 +170,7 @@ func (t *Tree) Lookup(hash chain.Hash) (node *chain.HeaderNode, st Status, ok bo
 }
 
 func (t *Tree) status(e *Entry) (s Status) {
-	if e.Body != 0 {
+	if e.Has() {
 		s |= HaveBody
 	}
 	if t.isActive(e.Node) {
@@ -198,7 +202,7 @@ func (t *Tree) BodyOf(hash chain.Hash) (body uint32, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e, ok := t.byHash[hash]
-	if !ok || e.Body == 0 {
+	if !ok || !e.Has() {
 		return 0, false
 	}
 	return e.Body, true

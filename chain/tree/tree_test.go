@@ -170,8 +170,9 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	again.ChooseBest()
-	if again.NextBody() != tr.NextBody() || again.BestHeader().Hash != tr.BestHeader().Hash {
+	tip, _ := again.Entry(tr.Tip().Hash)
+	again.Loaded(tip.Node)
+	if again.nextBody != tr.nextBody || again.BestHeader().Hash != tr.BestHeader().Hash {
 		t.Error("next body or best header differ")
 	}
 	for i := range tr.Len() {
