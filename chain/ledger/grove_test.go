@@ -317,7 +317,7 @@ func TestT48_CrashAtEveryCommit(t *testing.T) {
 	}
 	crashes := 0
 	for seed := uint64(5); crashes < want; seed++ {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { crashes += crashEverywhere(t, seed) })
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { crashes += crashEverywhere(t, seed, 50) })
 		if t.Failed() {
 			return
 		}
@@ -325,10 +325,17 @@ func TestT48_CrashAtEveryCommit(t *testing.T) {
 	t.Logf("%d crashes survived", crashes)
 }
 
-// crashEverywhere crashes one run at every commit, and returns how often.
-func crashEverywhere(t *testing.T, seed uint64) (crashes int) {
+// The same in one run of 2,000 blocks, crashing in every commit of it, and
+// again in one of each recovery's.
+func TestT48_CrashesOfALongRun(t *testing.T) {
+	t.Logf("%d crashes survived", crashEverywhere(t, 48, sized(150, 1_890)))
+}
+
+// crashEverywhere crashes a run with so many random blocks at every commit, and
+// returns how often.
+func crashEverywhere(t *testing.T, seed uint64, blocks int) (crashes int) {
 	rng := rand.New(rand.NewPCG(seed, 5))
-	g := growGrove(t, rng, 50)
+	g := growGrove(t, rng, blocks)
 	dir := t.TempDir()
 	s := &snapshots{path: filepath.Join(dir, "chain.db"), dir: dir, every: 2}
 	r := start(t, s.path, func(c *Config, o *db.Options) { c.DBCache = 40_000; o.OnCommit = s.onCommit })
