@@ -46,6 +46,8 @@ var allowed = map[string][]string{
 	"p2p/swarm":       {"chain", "p2p/...", "db"},
 	"p2p/swarm/guard": {"p2p"},
 
+	"p2p/swarm/targets": {"p2p"},
+
 	"p2p/gossip/tree":    {"chain", "p2p"},
 	"p2p/gossip/presync": {"chain"},
 	"p2p/gossip/fetch":   {"chain", "p2p/gossip/tree", "p2p/msg"},

@@ -140,10 +140,8 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		}
 	case *wire.MsgGetAddr:
 		s.onGetAddr(p)
-	case *wire.MsgAddr:
-		s.onAddr(p, m)
-	case *wire.MsgAddrV2:
-		s.onAddrV2(p, m)
+	case *wire.MsgAddr, *wire.MsgAddrV2:
+		s.onAddrs(p, m)
 	}
 }
 

@@ -3,7 +3,6 @@ package gossip
 import (
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
@@ -75,30 +74,10 @@ func (s *State) onGetAddr(p *peer) {
 	s.do(TellAddrs{Peer: p.id})
 }
 
-// onAddr and onAddrV2 pass heard addresses on to the address book, but none of
-// a connection that is for blocks only.
-func (s *State) onAddr(p *peer, m *wire.MsgAddr) {
-	addrs := make([]p2p.Addr, 0, len(m.AddrList))
-	for _, a := range m.AddrList {
-		addrs = append(addrs, p2p.Addr{
-			Host: a.IP.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
-		})
-	}
-	s.learn(p, addrs)
-}
-
-func (s *State) onAddrV2(p *peer, m *wire.MsgAddrV2) {
-	addrs := make([]p2p.Addr, 0, len(m.AddrList))
-	for _, a := range m.AddrList {
-		addrs = append(addrs, p2p.Addr{
-			Host: a.Addr.String(), Port: a.Port, Services: uint64(a.Services), Seen: a.Timestamp.Unix(),
-		})
-	}
-	s.learn(p, addrs)
-}
-
-func (s *State) learn(p *peer, addrs []p2p.Addr) {
+// onAddrs passes heard addresses on to the address book, but none of a connection
+// that is for blocks only.
+func (s *State) onAddrs(p *peer, m wire.Message) {
 	if !p.info.BlocksOnly {
-		s.do(LearnAddrs{From: p.id, Addrs: addrs})
+		s.do(LearnAddrs{From: p.id, Addrs: msg.Addrs(m)})
 	}
 }

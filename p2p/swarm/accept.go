@@ -35,7 +35,7 @@ func (l *loop) accept(conn net.Conn) {
 // maxInbound leaves room for those we dial ourselves.
 func (l *loop) maxInbound() int {
 	if l.dial.only {
-		return max(l.cfg.MaxPeers-len(l.dial.targets), 0)
+		return max(l.cfg.MaxPeers-l.dial.targets.Len(), 0)
 	}
 	own := l.cfg.MaxOutbound
 	if !l.cfg.local() {

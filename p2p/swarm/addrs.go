@@ -184,31 +184,9 @@ func (l *loop) tell(id p2p.PeerID) {
 }
 
 func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {
-	m := addrMessage(addrs, r.hello.AddrV2)
+	m := msg.AddrsOf(addrs, r.hello.AddrV2)
 	if m == nil {
 		return
 	}
 	l.send(r.id, func(p *peer.Peer) error { return p.Send(m) })
-}
-
-// addrMessage is nil when there is nothing to say.
-func addrMessage(addrs []p2p.Addr, v2 bool) wire.Message {
-	addrs = addrs[:min(len(addrs), msg.MaxAddrs)]
-	old, modern := &wire.MsgAddr{}, &wire.MsgAddrV2{}
-	for _, a := range addrs {
-		ip := net.ParseIP(a.Host)
-		if ip == nil {
-			continue
-		}
-		seen, flags := time.Unix(a.Seen, 0), wire.ServiceFlag(a.Services)
-		old.AddrList = append(old.AddrList, wire.NewNetAddressTimestamp(seen, flags, ip, a.Port))
-		modern.AddrList = append(modern.AddrList, wire.NetAddressV2FromBytes(seen, flags, ip, a.Port))
-	}
-	switch {
-	case len(old.AddrList) == 0:
-		return nil
-	case v2:
-		return modern
-	}
-	return old
 }

@@ -144,7 +144,7 @@ func (s *Swarm) AddNode(addr string) error {
 	}
 	added := false
 	err := s.ask(func(l *loop) {
-		if added = l.dial.add(addr, l.cfg.Now()); added {
+		if added = l.dial.targets.Add(addr, l.cfg.Now()); added {
 			l.dialAll()
 		}
 	})
@@ -158,7 +158,7 @@ func (s *Swarm) AddNode(addr string) error {
 func (s *Swarm) RemoveNode(addr string) error {
 	addr = s.cfg.withPort(addr)
 	found := false
-	err := s.ask(func(l *loop) { found = l.dial.remove(addr) })
+	err := s.ask(func(l *loop) { found = l.dial.targets.Remove(addr) })
 	if err == nil && !found {
 		err = ErrNodeNotAdded
 	}
@@ -167,11 +167,7 @@ func (s *Swarm) RemoveNode(addr string) error {
 
 // AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
 func (s *Swarm) AddedNodes() (addrs []string) {
-	_ = s.ask(func(l *loop) {
-		for _, t := range l.dial.targets {
-			addrs = append(addrs, t.addr)
-		}
-	})
+	_ = s.ask(func(l *loop) { addrs = l.dial.targets.Addrs() })
 	return addrs
 }
 

@@ -281,7 +281,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
 		Nonce:     l.cfg.Rand.Uint64(),
-		Ours:      l.s.own.heard,
+		Ours:      l.s.own.Heard,
 		RawBlock:  l.cfg.RawBlock,
 		Budget:    l.s.budget,
 		Upload:    l.up,
@@ -381,7 +381,11 @@ func (l *loop) leave(d departure) {
 		l.cfg.Book.Good(r.addr) // it was there until now
 	}
 	r.answer(d.err)
-	l.dial.ended(r, l.cfg.Now())
+	lasted, now := time.Duration(0), l.cfg.Now()
+	if r.peer != nil {
+		lasted = now.Sub(r.began)
+	}
+	l.dial.targets.Ended(r.id, lasted, now)
 	if r.peer != nil {
 		l.step(gossip.Left{Peer: r.id})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
+	"grapevine/p2p/swarm/guard"
 )
 
 // Swarm is the running network. Its methods may be called by anyone at any time.
@@ -20,7 +21,7 @@ type Swarm struct {
 	cfg    Config
 	meter  peer.Meter
 	budget *peer.Budget
-	own    *nonces
+	own    *guard.Nonces
 
 	listener net.Listener  // nil: we do not listen; read after ready
 	ready    chan struct{} // closed by Run when the loop takes calls
@@ -45,7 +46,7 @@ func New(cfg Config) (*Swarm, error) {
 	return &Swarm{
 		cfg:      cfg,
 		budget:   peer.NewBudget(),
-		own:      newNonces(),
+		own:      guard.NewNonces(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
 		accepted: make(chan net.Conn),
@@ -208,11 +209,11 @@ func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Co
 		if err != nil {
 			return nil, peer.Hello{}, err
 		}
-		s.own.add(cfg.Nonce)
+		s.own.Add(cfg.Nonce)
 	}
 	p := peer.New(cfg, conn, r.inbound)
 	hello, err := p.Handshake(ctx)
-	if s.own.drop(cfg.Nonce) {
+	if s.own.Drop(cfg.Nonce) {
 		err = peer.ErrSelf
 	}
 	if err != nil {
@@ -235,38 +236,4 @@ func (s *Swarm) Addr() net.Addr {
 		return nil
 	}
 	return s.listener.Addr()
-}
-
-// nonces are those of the connections we dialled and that have not greeted yet. An inbound connection
-// that says one of them is our own.
-type nonces struct {
-	mu   sync.Mutex
-	live map[uint64]bool // true: has come back to us
-}
-
-func newNonces() *nonces { return &nonces{live: map[uint64]bool{}} }
-
-func (n *nonces) add(nonce uint64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.live[nonce] = false
-}
-
-// drop forgets a nonce and reports whether it has come back to us.
-func (n *nonces) drop(nonce uint64) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	defer delete(n.live, nonce)
-	return n.live[nonce]
-}
-
-// heard reports whether the nonce is ours, and remembers that it came back.
-func (n *nonces) heard(nonce uint64) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	_, ok := n.live[nonce]
-	if ok {
-		n.live[nonce] = true
-	}
-	return ok
 }
