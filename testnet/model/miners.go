@@ -2,7 +2,9 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
+	"grapevine/testnet/model/spread"
 	"grapevine/testnet/model/world"
 )
 
@@ -109,6 +111,20 @@ func (m *sim) miners(tip *world.Block) (all []Miner) {
 	}
 	for i := range all {
 		all[i].Share = share(int64(all[i].Kept), int64(chain))
+	}
+	return all
+}
+
+// mergeMiners adds up what they found; shares are those of the middle run.
+func mergeMiners(runs []*Result) []Miner {
+	all := slices.Clone(runs[0].Miners)
+	for i := range all {
+		all[i].Found, all[i].Kept = 0, 0
+		for _, r := range runs {
+			all[i].Found += r.Miners[i].Found
+			all[i].Kept += r.Miners[i].Kept
+		}
+		all[i].Share = spread.Middle(runs, func(r *Result) float64 { return r.Miners[i].Share })
 	}
 	return all
 }

@@ -49,24 +49,24 @@ func (m *sim) result() *Result {
 		ExtraBody: share(m.extraBody, m.firstBody), ExtraTx: share(m.extraTx, m.firstTx),
 	}
 	tip := m.nodes[m.firstHonest()].rooms.Tip
-	stale := 0
-	var blocks, txs []spread.News
+	var blocks, txs, lost []spread.News
 	for i, b := range m.w.Blocks[2:] {
 		news := spread.News{Kind: "block", Name: b.Node.Hash.String(), Maker: int(b.Miner), Born: b.Born, Seen: m.blockSeen[i+2]}
 		if b.Node.IsAncestorOf(tip.Node) {
 			blocks = append(blocks, news)
 		} else {
-			stale++
+			news.Kind = "stale"
+			lost = append(lost, news)
 		}
 	}
 	for i, t := range m.w.Txs {
 		txs = append(txs, spread.News{Kind: "tx", Name: t.Tx.ID.String(), Maker: int(t.Maker), Born: t.Born, Seen: m.txSeen[i]})
 	}
 	if m.cfg.Keep {
-		m.keep(r, append(slices.Clone(blocks), txs...))
+		m.keep(r, slices.Concat(blocks, lost, txs))
 	}
 	r.Miners = m.miners(tip)
-	r.Stale = share(int64(stale), int64(r.Found))
+	r.Stale = share(int64(len(lost)), int64(r.Found))
 	honest := func(i int) bool { return m.nodes[i].liar == nil }
 	r.Blocks, r.Txs = spread.Of(blocks, honest), spread.Of(txs, honest)
 	most, all := int64(0), int64(0)
@@ -146,6 +146,7 @@ func Merge(runs []*Result) *Result {
 		r.Said = append(r.Said, *s)
 	}
 	sortSaid(r.Said)
+	r.Miners = mergeMiners(runs)
 	return r
 }
 

@@ -1,9 +1,7 @@
 package town
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/testnet/model"
-	"grapevine/testnet/model/picture"
 	"grapevine/testnet/model/spread"
 )
 
@@ -30,26 +27,36 @@ it proves that all nodes have one tip and every transaction, and that nothing is
   $ grapevine testnet simulate
   $ grapevine testnet simulate --nodes 1000 --regions --svg news.svg
   $ grapevine testnet simulate --validation 300ms --seeds 20
-  $ grapevine testnet simulate --partition 3x60s --churn 20 --liars 10`,
+  $ grapevine testnet simulate --partition 3x60s --churn 20 --liars 10
+  $ grapevine testnet simulate --blocks 2000 --txs 0 --interval 60s --power 40 --selfish
+  $ grapevine testnet simulate --nodes 200 --txs 500 --csv news.csv
+
+Redundancy is what was sent twice, the orphan rate that of stale blocks. --json prints all
+figures, with the curves of the picture; --csv tells which node had what when, to plot it yourself.`,
 		Flags: []cli.Flag{
 			shell.IntFlag("nodes", d.Nodes, "`N` nodes (10,000 take a minute and 1 GiB)"),
-			shell.IntFlag("outbound", d.Outbound, "`N` links that each node dials; as many come in"),
+			shell.IntFlag("outbound", d.Outbound, "`N` links that each node dials; as many come in (fewer in a small town)"),
 			span("latency", d.Latency, "`TIME` one way, on every link"),
+			shell.IntFlag("jitter", 0, "`PERCENT` by which the latencies of links differ, up and down"),
 			shell.IntFlag("rate", 0, "`BYTES` a second of each node's line, up and down; 0 is no limit"),
 			shell.BoolFlag("regions", "latencies and lines of the world of 2019 (SimBlock's figures) instead"),
 			shell.IntFlag("blocks", d.Blocks, "`N` blocks that somebody finds"),
 			span("interval", d.Interval, "`TIME` between blocks, on average; short ones make stale blocks"),
 			shell.IntFlag("txs", d.Txs, "`N` transactions that somebody makes"),
+			shell.IntFlag("txsize", d.TxSize, "`BYTES` of a transaction; what comes between two blocks makes a block"),
 			span("validation", d.Validation, "`TIME` that a node takes to check a block"),
+			shell.StringFlag("power", "`PERCENTS` of the hash power that nodes 0, 1, … have, as in 30,20; the others share the rest"),
+			shell.BoolFlag("selfish", "node 0 withholds its blocks as a selfish miner does"),
 			shell.StringFlag("partition", "`TIME` for which the network is cut: 60s in two parts, 3x60s in three"),
 			shell.IntFlag("churn", 0, "`PERCENT` of the nodes are killed and come back"),
 			shell.IntFlag("liars", 0, "`PERCENT` of the nodes do not answer, invent or forge (at most 50)"),
 			shell.IntFlag("loss", 0, "`N` times an hour each link breaks"),
 			shell.BoolFlag("public", "announce transactions as on public networks: later, for privacy"),
-			shell.BoolFlag("stock", "nodes do not tell each other what they hold, as Bitcoin Core's"),
+			shell.IntFlag("stock", 0, "`PERCENT` of the nodes do not tell what they hold, as Bitcoin Core's do not"),
 			shell.IntFlag("seed", int(d.Seed), "`N` that chance is drawn from"),
 			shell.IntFlag("seeds", 1, "`N` runs, one for each seed from --seed on; medians are shown"),
 			shell.StringFlag("svg", "`FILE` for a picture of how news spread"),
+			shell.StringFlag("csv", "`FILE` for every single arrival"),
 		},
 		Action: p.simulate,
 	}
@@ -67,6 +74,11 @@ func (p *group) simulate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	files, err := openFiles(c.String("svg"), c.String("csv"))
+	if err != nil {
+		return shell.Failf("testnet simulate", "Name a file in a directory that is there and yours.", "%w", err)
+	}
+	defer files.close()
 	bar := p.Err.NewProgress("simulating", "arrivals")
 	cfg.Progress = func(done, total int) { bar.Update(int64(done), int64(total), "") }
 	began := time.Now()
@@ -76,10 +88,8 @@ func (p *group) simulate(c *cli.Context) error {
 		return shell.Fail("testnet simulate", err)
 	}
 	r := model.Merge(runs)
-	if file := c.String("svg"); file != "" {
-		if err := draw(file, r); err != nil {
-			return shell.Fail("testnet simulate", err)
-		}
+	if err := files.write(runs, r); err != nil {
+		return shell.Fail("testnet simulate", err)
 	}
 	took := time.Since(began)
 	if err := p.Show(c, r, func(o *term.Out) { showSimulation(o, r, took) }); err != nil {
@@ -98,13 +108,21 @@ func simulation(c *cli.Context) (model.Config, error) {
 	cfg.Nodes, cfg.Outbound = c.Int("nodes"), c.Int("outbound")
 	cfg.Latency, cfg.Regions, cfg.Rate = c.Duration("latency"), c.Bool("regions"), int64(c.Int("rate"))
 	cfg.Blocks, cfg.Interval, cfg.Txs = c.Int("blocks"), c.Duration("interval"), c.Int("txs")
-	cfg.Validation, cfg.Public = c.Duration("validation"), c.Bool("public")
-	if c.Bool("stock") {
-		cfg.Stock = 1 // all of them
+	cfg.Validation, cfg.Public, cfg.TxSize = c.Duration("validation"), c.Bool("public"), c.Int("txsize")
+	percent := func(name string) float64 { return float64(c.Int(name)) / 100 }
+	cfg.Churn, cfg.Liars, cfg.Stock, cfg.Jitter = percent("churn"), percent("liars"), percent("stock"), percent("jitter")
+	cfg.Loss, cfg.Selfish, cfg.Keep = float64(c.Int("loss")), c.Bool("selfish"), c.String("csv") != ""
+	if !c.IsSet("outbound") && cfg.Nodes > 1 {
+		cfg.Outbound = min(cfg.Outbound, cfg.Nodes-1)
 	}
-	cfg.Churn, cfg.Liars = float64(c.Int("churn"))/100, float64(c.Int("liars"))/100
-	cfg.Loss, cfg.Seed = float64(c.Int("loss")), uint64(c.Int("seed"))
+	if c.Int("seed") < 0 {
+		return cfg, shell.Usagef("--seed %d: want 0 or more", c.Int("seed"))
+	}
+	cfg.Seed = uint64(c.Int("seed"))
 	var err error
+	if cfg.Power, err = power(c.String("power")); err != nil {
+		return cfg, err
+	}
 	if cfg.Groups, cfg.Partition, err = parts(c.String("partition")); err != nil {
 		return cfg, err
 	}
@@ -122,26 +140,33 @@ func parts(s string) (groups int, d time.Duration, err error) {
 	if s == "" {
 		return 0, 0, nil
 	}
-	groups = 2
+	groups, span := 2, s
 	if k, rest, found := strings.Cut(s, "x"); found {
-		if groups, err = strconv.Atoi(k); err != nil || groups < 2 {
-			return 0, 0, shell.Usagef("--partition %q: want a time, or parts and a time as in 3x60s", s)
-		}
-		s = rest
+		groups, err = strconv.Atoi(k)
+		span = rest
 	}
-	if d, err = time.ParseDuration(s); err != nil || d <= 0 {
+	if err == nil {
+		d, err = time.ParseDuration(span)
+	}
+	if err != nil || groups < 2 || d <= 0 {
 		return 0, 0, shell.Usagef("--partition %q: want a time, or parts and a time as in 3x60s", s)
 	}
 	return groups, d, nil
 }
 
-func draw(file string, r *model.Result) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return fmt.Errorf("write the picture: %w", err)
+// power reads --power: 30,20 is 30 % and 20 %.
+func power(s string) (shares []float64, err error) {
+	if s == "" {
+		return nil, nil
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return picture.SVG(f, r)
+	for field := range strings.SplitSeq(s, ",") {
+		percent, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
+		if err != nil || !(percent >= 0 && percent <= 100) {
+			return nil, shell.Usagef("--power %q: want percents as in 30,20", s)
+		}
+		shares = append(shares, percent/100)
+	}
+	return shares, nil
 }
 
 // messagesShown of a run: the rest is small.
@@ -167,6 +192,7 @@ func showSimulation(o *term.Out, r *model.Result, took time.Duration) {
 		[2]string{"simulated", fmt.Sprintf("%s of virtual time in %s, %s steps", term.Short(time.Duration(r.Seconds*float64(time.Second))), term.Short(took), term.Count(int64(r.Steps)))},
 	)
 	o.Printf("\n")
+	showMiners(o, r)
 	m := term.NewTable("message", ">sent", ">bytes")
 	for _, s := range r.Said[:min(len(r.Said), messagesShown)] {
 		if s.Count > 0 {
@@ -175,13 +201,29 @@ func showSimulation(o *term.Out, r *model.Result, took time.Duration) {
 	}
 	m.Write(o, "  ")
 	if len(r.Wrong) == 0 {
-		o.Printf("\n%s\n", o.Paint(term.Green, "One tip, every transaction everywhere, no request without an owner, nothing left over."))
+		held := "One tip, every transaction everywhere, no request without an owner, nothing left over."
+		if r.Config.Public && r.Drops+r.Breaks+r.Stops > 0 { // there nobody tells a newcomer of the pool
+			held = "One tip, no request without an owner, nothing left over."
+		}
+		o.Printf("\n%s\n", o.Paint(term.Green, held))
 		return
 	}
 	o.Printf("\n")
 	for _, w := range r.Wrong {
 		o.Printf("  %s\n", o.Paint(term.Red, w))
 	}
+}
+
+func showMiners(o *term.Out, r *model.Result) {
+	if len(r.Miners) == 0 {
+		return
+	}
+	t := term.NewTable(">node", ">hash power", ">found", ">in the chain", ">of the chain")
+	for _, m := range r.Miners {
+		t.Row(fmt.Sprint(m.Node), fmt.Sprintf("%.1f %%", 100*m.Power), term.Count(int64(m.Found)), term.Count(int64(m.Kept)), fmt.Sprintf("%.1f %%", 100*m.Share))
+	}
+	t.Write(o, "  ")
+	o.Printf("\n")
 }
 
 func faults(r *model.Result) string {

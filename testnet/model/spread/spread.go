@@ -10,7 +10,7 @@ const Never = time.Duration(1<<63 - 1)
 
 // News is a block or a transaction, and when it reached whom.
 type News struct {
-	Kind  string // "block" or "tx"
+	Kind  string // "block", "stale" (a block that did not stay in the chain) or "tx"
 	Name  string // its hash
 	Maker int    // node
 	Born  time.Duration
