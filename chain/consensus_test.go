@@ -1,7 +1,6 @@
 package chain_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,36 +8,12 @@ import (
 	"testing"
 )
 
-// docs/consensus.md names every rule, and only tests that exist.
-func TestTheTableOfRulesIsTrue(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("..", "docs", "consensus.md"))
+// docs/consensus.md names every rule. (That the tests it names exist is seen to
+// in cmd/grapevine.)
+func TestTheTableOfRulesIsWhole(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "docs", "consensus.md"))
 	if err != nil {
 		t.Fatal(err)
-	}
-	doc := string(raw)
-	tests := map[string]bool{}
-	name := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		source, err := os.ReadFile(path)
-		for _, m := range name.FindAllStringSubmatch(string(source), -1) {
-			tests[m[1]] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(doc, -1)
-	if len(named) < 60 {
-		t.Errorf("only %d tests are named", len(named))
-	}
-	for _, m := range named {
-		if !tests[m[1]] {
-			t.Errorf("there is no test %s", m[1])
-		}
 	}
 	rules, err := os.ReadFile("rules.go")
 	if err != nil {
@@ -49,7 +24,7 @@ func TestTheTableOfRulesIsTrue(t *testing.T) {
 		t.Fatalf("only %d rules found", len(words))
 	}
 	for _, m := range words {
-		if !strings.Contains(doc, "`"+m[1]+"`") {
+		if !strings.Contains(string(doc), "`"+m[1]+"`") {
 			t.Errorf("the rule %s is not in the table", m[1])
 		}
 	}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/argv"
+	"grapevine/cmd/grapevine/shell"
+)
+
+// documents are the files for people, by their path below the root.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	docs := map[string]string{}
+	for _, path := range append(paths, "../../README.md") {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs[filepath.Base(path)] = string(raw)
+	}
+	return docs
+}
+
+// code is all Go source with the Makefile: where what documents name must be.
+func code(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range []string{"*.go", "*/*.go", "*/*/*.go", "*/*/*/*.go", "Makefile"} {
+		paths, err := filepath.Glob("../../" + pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(raw)
+		}
+	}
+	return all.String()
+}
+
+// found returns what group 1 of a pattern matches, each once.
+func found(pattern, in string) []string {
+	set := map[string]bool{}
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(in, -1) {
+		set[m[1]] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// Documents name only tests, targets, switches and files that exist.
+func TestDocumentsNameWhatExists(t *testing.T) {
+	const variable = `\b((?:GRAPEVINE|TWIN)_[A-Z_]+[A-Z])\b`
+	all := code(t)
+	tests := found(`(?m)^func ((?:Test|Benchmark)\w+)\(`, all)
+	named := 0
+	for doc, text := range documents(t) {
+		for what, names := range map[string]struct {
+			pattern string
+			exist   []string
+		}{
+			"test":     {`\b((?:Test|Benchmark)[A-Z0-9]\w*)`, tests},
+			"target":   {"(?:`|    )make ([a-z]+)", found(`(?m)^([a-z]+):`, all)},
+			"variable": {variable, found(variable, all)},
+		} {
+			for _, name := range found(names.pattern, text) {
+				named++
+				if !slices.ContainsFunc(names.exist, func(e string) bool {
+					return e == name || what == "test" && strings.HasPrefix(e, name+"_") // all of a row
+				}) {
+					t.Errorf("%s: there is no %s %s", doc, what, name)
+				}
+			}
+		}
+		for _, path := range found("[`(]((?:cmd|chain|p2p|wallet|db|testnet|docs)(?:/[\\w.]+)*)[`)]", text) {
+			named++
+			if _, err := os.Stat(filepath.Join("../..", path)); err != nil {
+				t.Errorf("%s: %v", doc, err)
+			}
+		}
+	}
+	if named < 100 {
+		t.Errorf("only %d things are named: the patterns no longer fit", named)
+	}
+}
+
+// Every command line that README or a --help shows can be run as it stands.
+func TestShownCommandLinesAreUnderstood(t *testing.T) {
+	p := &program{shell.Program{Env: os.Getenv}}
+	lines := found(`(?m)^    (grapevine .*)$`, documents(t)["README.md"])
+	var walk func([]*cli.Command)
+	walk = func(cs []*cli.Command) {
+		for _, c := range cs {
+			lines = append(lines, found(`(?m)^  \$ (grapevine .*)$`, strings.ReplaceAll(c.Description, "\\\n", ""))...)
+			walk(c.Subcommands)
+		}
+	}
+	walk(p.app().Commands)
+	if len(lines) < 40 {
+		t.Errorf("only %d command lines are shown", len(lines))
+	}
+	for _, shown := range lines {
+		line := regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(shown, "X")  // what another command says
+		line = regexp.MustCompile(`\s(\||<|#|  ).*`).ReplaceAllString(line, "") // pipes, and what it is about
+		for _, one := range strings.Split(line, ";") {
+			if _, err := argv.Parse(p.app(), strings.Fields(one)); err != nil {
+				t.Errorf("%s: %v", shown, err)
+			}
+		}
+	}
+}
