@@ -87,7 +87,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 // onBodyStored: the body may be served.
 func (s *State) onBodyStored(e *tree.Entry) {
 	if !e.Stored {
-		e.Stored = true
+		e.Stored, e.Lost = true, false
 		s.fetch.Stored()
 	}
 }
@@ -145,6 +145,8 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.txs.rejected.Clear()
 	s.txs.lowFee.Clear()
 	if !s.syncing() {
-		s.rejudge(s.txs.orphans.All())
+		for _, x := range s.txs.orphans.All() { // their parents may be in the block
+			s.rejudge(x, false)
+		}
 	}
 }

@@ -20,7 +20,7 @@ func (s *State) onTxIn(ev TxIn) {
 	for _, p := range s.peers {
 		s.announceTx(p, in)
 	}
-	s.rejudge(s.txs.orphans.Waiting(ev.Tx.ID))
+	s.parentCame(ev.Tx.ID, false)
 }
 
 // onTxOut: slower peers announce what a block has just confirmed; it is not
@@ -65,7 +65,7 @@ func (p *peer) nextInv() time.Time {
 func (s *State) flushInvs() {
 	for _, p := range s.peers {
 		for p.outbox.Len() > 0 && (s.local || s.up(p.outbox.Due)) {
-			if inv := p.outbox.Take(); inv != nil {
+			if inv := p.outbox.Take(s.local); inv != nil {
 				s.send(p, inv)
 			}
 			if !s.local {

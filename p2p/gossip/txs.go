@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"errors"
+	"slices"
 
 	"grapevine/chain"
 	"grapevine/p2p"
@@ -83,12 +84,12 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			p.stats.lastTx = s.now
 		}
 	case errors.As(v.Err, &missing):
-		if p != nil {
+		if p != nil && !j.Last {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
 	case errors.Is(v.Err, feeTooLow), errors.Is(v.Err, feeBelowPool):
 		s.txs.lowFee.Add(v.Tx.WID)
-		s.rejudge(s.txs.orphans.Waiting(v.Tx.ID)) // the pool takes a poor parent with a child that pays for it
+		s.parentCame(v.Tx.ID, true) // the pool takes a poor parent with a child that pays for it
 	default:
 		s.txs.rejected.Add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
@@ -144,12 +145,22 @@ func (s *State) inheritOrphans(id p2p.PeerID) {
 	}
 }
 
-// rejudge judges orphans again: those that waited for a transaction, or at a
-// new tip all of them, for their parents may be in the block.
-func (s *State) rejudge(waiting []*orphans.Orphan) {
-	for _, x := range waiting {
-		if s.txs.orphans.Remove(x.Tx.WID) != nil {
-			s.txs.judge.Add(&judge.Tx{Tx: x.Tx, From: x.From})
+// parentCame judges the orphans again that waited for this one parent only. What
+// an orphan costs us is paid for by its own bytes, so nothing short may make us
+// look at it again and again: all its parents are here, or it stays as it is; and
+// if one that is poor does not help it, it goes.
+func (s *State) parentCame(txid chain.Hash, poor bool) {
+	for _, x := range s.txs.orphans.Waiting(txid) {
+		if slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != txid && s.pool.ByTxID(h) == nil }) {
+			continue
 		}
+		s.rejudge(x, poor)
+	}
+}
+
+// rejudge judges an orphan again, for the last time if last.
+func (s *State) rejudge(x *orphans.Orphan, last bool) {
+	if s.txs.orphans.Remove(x.Tx.WID) != nil {
+		s.txs.judge.Add(&judge.Tx{Tx: x.Tx, From: x.From, Last: last})
 	}
 }

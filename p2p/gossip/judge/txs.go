@@ -12,6 +12,7 @@ type Tx struct {
 	Tx      *chain.Tx
 	From    p2p.PeerID
 	Tickets []Ticket // Submits that its verdict answers
+	Last    bool     // it is not to wait for parents once more
 	sent    bool
 }
 
