@@ -12,6 +12,11 @@ const (
 	maxKnown  = 25_000 // hashes in each half of a peer's known-set; Core's filter has 50,000
 	maxOutbox = 10_000 // waiting to be announced to one peer; the oldest are forgotten
 	maxInv    = 1000   // in one inv [INVENTORY_BROADCAST_MAX]
+
+	// Where announcements wait, all peers that came to us are told in one step:
+	// each of 14 transactions a second for five seconds, and a part of what is more.
+	usualInv = 70 // [INVENTORY_BROADCAST_TARGET]
+	extraInv = 5  // for each thousand that wait
 )
 
 // InvTypeWTx announces and asks for a transaction by its wtxid (BIP339).
@@ -70,14 +75,19 @@ func (o *Outbox) Put(in *Tx) (first bool) {
 	return len(o.items) == 1
 }
 
-// Take gives the next inv of at most maxInv entries, nil when nothing waits.
-func (o *Outbox) Take() *wire.MsgInv {
+// Take gives the next inv, nil when nothing waits: of all that one can hold, or
+// of the share that is due now.
+func (o *Outbox) Take(wholly bool) *wire.MsgInv {
+	most := maxInv
+	if !wholly {
+		most = min(most, usualInv+len(o.items)/1000*extraInv)
+	}
 	typ := wire.InvTypeTx
 	if o.ByWTxID {
 		typ = InvTypeWTx
 	}
 	inv := &wire.MsgInv{}
-	for len(o.items) > 0 && len(inv.InvList) < maxInv {
+	for len(o.items) > 0 && len(inv.InvList) < most {
 		in := o.items[0]
 		o.items = o.items[1:]
 		if h := o.Name(in.Tx); !in.out && !o.known.Has(h) {

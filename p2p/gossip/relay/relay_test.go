@@ -46,15 +46,32 @@ func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
 		}
 	}
 	p.Remove(tx(3).WID)
-	inv := o.Take()
+	inv := o.Take(true)
 	if inv == nil || len(inv.InvList) != 1 || inv.InvList[0].Hash != tx(2).WID || inv.InvList[0].Type != 5 {
 		t.Errorf("announced %v", inv)
 	}
-	if o.Take() != nil || o.Len() != 0 {
+	if o.Take(true) != nil || o.Len() != 0 {
 		t.Error("announced twice")
 	}
 	if off := NewOutbox(false, true); off.Put(dear) || off.Len() != 0 {
 		t.Error("announced to who wants none")
+	}
+}
+
+// A hundred peers may be told in one step: none is told of thousands.
+func TestT5_AFullOutboxIsEmptiedLittleByLittle(t *testing.T) {
+	p, o := NewPool(), NewOutbox(true, true)
+	for i := range 10_000 {
+		o.Put(p.Add(tx(i), 1000))
+	}
+	if n := len(o.Take(false).InvList); n != 120 {
+		t.Errorf("%d of 10,000 in one inv", n)
+	}
+	for range 200 {
+		o.Take(false)
+	}
+	if o.Len() != 0 {
+		t.Errorf("%d are never announced", o.Len())
 	}
 }
 
@@ -66,7 +83,7 @@ func TestT5_TheOutboxIsBounded(t *testing.T) {
 	if o.Len() != 10_000 {
 		t.Errorf("%d wait", o.Len())
 	}
-	if inv := o.Take(); len(inv.InvList) != 1000 || inv.InvList[0].Hash != tx(20_000).ID || inv.InvList[0].Type != wire.InvTypeTx {
+	if inv := o.Take(true); len(inv.InvList) != 1000 || inv.InvList[0].Hash != tx(20_000).ID || inv.InvList[0].Type != wire.InvTypeTx {
 		t.Errorf("%d in one inv, first %v", len(inv.InvList), inv.InvList[0])
 	}
 }
