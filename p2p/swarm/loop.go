@@ -54,8 +54,7 @@ type loop struct {
 	lastID p2p.PeerID
 	height int32     // of the verified tip
 	tipAt  time.Time // when it last moved
-	begun  time.Time
-	seeded bool // DNS seeds have been asked, or are not needed
+	seeds  seeder
 	up     *peer.Limit
 	down   *peer.Limit
 	asleep bool // no network: setnetworkactive false
@@ -94,7 +93,6 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		now:      now,
 		stepped:  time.Now(),
 		tipAt:    now,
-		begun:    now,
 		alarm:    time.NewTimer(0),
 		up:       peer.NewLimit(s.cfg.MaxUpload),
 		down:     peer.NewLimit(s.cfg.MaxDownload),
@@ -110,7 +108,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	binary.LittleEndian.PutUint64(l.secret[:], s.cfg.Rand.Uint64())
 	binary.LittleEndian.PutUint64(l.secret[8:], s.cfg.Rand.Uint64())
 	l.dial.init(&s.cfg, now)
-	l.bootstrap()
+	l.bootstrap(now)
 	return l
 }
 

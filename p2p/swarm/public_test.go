@@ -208,7 +208,7 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 				cfg.Bootstrap = c.book
 				cfg.Lookup = func(context.Context, string) ([]string, error) {
 					asked <- time.Since(begun)
-					return nil, nil
+					return hosts(1), nil
 				}
 			})
 			time.Sleep(time.Minute)
@@ -224,6 +224,33 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A node that starts before its network does is not alone for ever.
+func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 3)
+		begun, asked := time.Now(), 0
+		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
+			cfg.Bootstrap = []string{"node.example:8333"}
+			cfg.Lookup = func(_ context.Context, host string) ([]string, error) {
+				if host != "node.example" || time.Since(begun) < 150*time.Second {
+					return nil, errors.New("no network")
+				}
+				asked++
+				return hosts(3), nil
+			}
+		})
+		time.Sleep(140 * time.Second)
+		if k := len(n.Peers()); k != 0 {
+			t.Errorf("%d peers without a network", k)
+		}
+		eventually(t, "connected", func() bool { return len(n.Peers()) == 3 })
+		time.Sleep(time.Hour)
+		if asked != 1 {
+			t.Errorf("asked %d times after there was an answer", asked-1)
+		}
+	})
 }
 
 func TestTheBootstrapListIsEnough(t *testing.T) {
