@@ -64,6 +64,8 @@ interop: ## btcd as a peer: handshake, sync, transactions, reorganisations
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script
+	@if pkg-config --exists libsecp256k1 2>/dev/null; then \
+	  set -x; GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -tags libsecp256k1 -timeout 20m ./chain/script; fi
 	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
 	  set -x; GOARCH=386 CGO_ENABLED=0 $(GO) test -count=1 ./chain ./chain/script ./chain/coins; fi
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts' ./chain/ledger
