@@ -59,7 +59,7 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	$(GO) test -run 'Layers|Package|Formatted|Short|Pure' ./cmd/grapevine
 	$(GO) run $(STATICCHECK) ./...
 
-interop: ## btcd as a peer: handshake, sync, transactions, reorganisations
+interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin

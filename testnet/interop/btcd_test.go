@@ -54,7 +54,8 @@ type node struct {
 	*client.Client
 	name string
 	p2p  string
-	log  string // file with what it says
+	log  string         // file with what it says
+	rpc  testnet.Member // where and as whom RPC is called; of grapevine only
 }
 
 func (n node) call(t *testing.T, method string, result any, params ...any) {
@@ -121,7 +122,7 @@ func startGrapevine(t *testing.T, conf ...string) node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return node{Client: c, name: "grapevine", p2p: m.P2P, log: process.LogPath(m)}
+	return node{Client: c, name: "grapevine", p2p: m.P2P, log: process.LogPath(m), rpc: m}
 }
 
 // startBtcd starts the stranger. It bans by host unless told otherwise, and

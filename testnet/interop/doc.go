@@ -5,5 +5,6 @@
 // It is a module of its own, so that what btcd needs is not what grapevine
 // needs. It has tests only; `make interop` and `make conformance` run them.
 //
-// Start reading at btcd_test.go (the stranger), then talk_test.go.
+// Start reading at btcd_test.go (the stranger), then talk_test.go; client_test.go
+// lets btcd's client library take us for bitcoind.
 package interop
