@@ -69,6 +69,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		errs = f.tellWallet(ctx, *ev.Delta, pd)
 		evs = poolEvents(evs, pd)
 	}
+	for _, n := range ev.Lost {
+		evs = append(evs, gossip.BodyLost{Node: n})
+	}
 	for _, n := range ev.Stored {
 		evs = append(evs, gossip.BodyStored{Node: n})
 	}

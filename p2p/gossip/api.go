@@ -75,6 +75,9 @@ type (
 	ClockSet struct{ At time.Time }
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }
+	// BodyLost: a stored body is damaged; it cannot be served and is to be
+	// fetched again.
+	BodyLost struct{ Node *chain.HeaderNode }
 )
 
 func (Joined) event()        {}
@@ -91,6 +94,7 @@ func (TipChanged) event()    {}
 func (HeaderInvalid) event() {}
 func (HeaderValid) event()   {}
 func (BodyStored) event()    {}
+func (BodyLost) event()      {}
 func (Pong) event()          {}
 func (MinFeeChanged) event() {}
 func (ClockSet) event()      {}

@@ -20,7 +20,7 @@ import (
 type Config struct {
 	Params  *chain.Params
 	Headers []*chain.HeaderNode     // all good headers, parents first, genesis included
-	Stored  func(h chain.Hash) bool // which bodies may be served at the start; nil: only Tip's chain
+	Stored  func(h chain.Hash) bool // which bodies may be served at the start; nil: those of Tip's chain; what is missing of that is lost
 	Tip     *chain.HeaderNode       // verified tip; nil: genesis
 	Invalid []*chain.HeaderNode     // known to break a rule; they need not be in Headers
 	MinFee  int64                   // satoshis per 1000 vbytes below which we ask peers not to announce (BIP133)
@@ -71,9 +71,6 @@ func New(cfg Config) *State {
 	} else {
 		t.SetTip(t.Genesis())
 	}
-	if cfg.Stored != nil {
-		t.Each(func(e *tree.Entry) { e.Stored = e.Stored || cfg.Stored(e.Node.Hash) })
-	}
 	for _, n := range cfg.Invalid {
 		t.Mark(t.Insert(n), tree.ByRule)
 	}
@@ -91,6 +88,9 @@ func New(cfg Config) *State {
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
 	s.serve = &serve.Desk{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
+	if cfg.Stored != nil {
+		s.findLost(func(e *tree.Entry) bool { return cfg.Stored(e.Node.Hash) })
+	}
 	return s
 }
 
@@ -164,6 +164,8 @@ func (s *State) handle(ev Event) {
 	case HeaderValid:
 		s.tree.Unmark(s.tree.Insert(ev.Node))
 		s.fetch.Changed()
+	case BodyLost:
+		s.onBodyLost(s.tree.Insert(ev.Node))
 	case BodyStored:
 		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:

@@ -93,8 +93,9 @@ type Fetcher struct {
 	useful  int // sources that could be asked, at the last plan
 
 	route route
-	dirty bool      // something changed that may let a source be asked
-	began time.Time // when there was first something to fetch
+	lost  []*tree.Entry // of the verified chain, lowest first
+	dirty bool          // something changed that may let a source be asked
+	began time.Time     // when there was first something to fetch
 	late  time.Duration
 	size  blockSize
 	total rate // of all sources together: the guess for one that has not delivered

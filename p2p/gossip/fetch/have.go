@@ -85,7 +85,7 @@ func (f *Fetcher) News() []*msg.Have {
 // is what waits where the tip's header has yet to be asked for.
 func (f *Fetcher) Haves() []*msg.Have {
 	ms := []*msg.Have{f.towardsBest()}
-	if tip := f.tree.Tip(); !tip.IsAncestorOf(f.tree.Best()) {
+	if tip := f.tree.Tip(); len(f.lost) == 0 && !tip.IsAncestorOf(f.tree.Best()) {
 		ms = append(ms, msg.NewHave(tip.Node.Hash, 0))
 	}
 	return ms
@@ -94,15 +94,19 @@ func (f *Fetcher) Haves() []*msg.Have {
 func (f *Fetcher) towardsBest() *msg.Have {
 	f.refreshRoute()
 	r := &f.route
+	last, path := r.base, r.path
+	if len(f.lost) > 0 && f.lost[0].Node.Height <= last.Node.Height {
+		last = f.lost[0].Parent
+		path = append(tree.Between(last, r.base), path...)
+	}
 	n := 0
-	for n < len(r.path) && r.path[n].Stored {
+	for n < len(path) && path[n].Stored {
 		n++
 	}
-	last := r.base
 	if n > 0 {
-		last = r.path[n-1]
+		last = path[n-1]
 	}
-	rest := r.path[n:]
+	rest := path[n:]
 	for len(rest) > 0 && !rest[len(rest)-1].Stored && f.flights[rest[len(rest)-1]] == nil && !rest[len(rest)-1].Busy {
 		rest = rest[:len(rest)-1]
 	}

@@ -68,6 +68,7 @@ func (f *Fetcher) Plan(held int) (asks []Ask) {
 			f.useful++
 		}
 	}
+	asks = f.again()
 	for rank := range ranks {
 		for _, p := range f.sources {
 			if p.rank() != rank || !f.isUseful(p) {

@@ -23,6 +23,7 @@ type Entry struct {
 	Parent *Entry     // nil for genesis
 	Bad    Badness    // of a bad header all descendants are bad
 	Stored bool       // the body may be served
+	Lost   bool       // it was stored and is damaged: it is to come again
 	Valid  bool       // it has been on our verified chain
 	Busy   bool       // the body waits for judgement or is judged
 	From   p2p.PeerID // who sent the stored body, for its offence should it not connect
@@ -113,11 +114,11 @@ func (t *Tree) Insert(n *chain.HeaderNode) *Entry {
 	return e
 }
 
-// SetTip moves the verified chain: all of it is stored and valid.
+// SetTip moves the verified chain: all of it is valid, and stored unless lost.
 func (t *Tree) SetTip(e *Entry) {
 	t.tip = e
-	for ; e != nil && !(e.Valid && e.Stored); e = e.Parent {
-		e.Valid, e.Stored = true, true
+	for ; e != nil && !(e.Valid && (e.Stored || e.Lost)); e = e.Parent {
+		e.Valid, e.Stored = true, !e.Lost
 		e.From = p2p.Self
 	}
 	if t.best.Bad != Good || t.tip.Node.Work.Cmp(t.best.Node.Work) > 0 {

@@ -1,0 +1,53 @@
+package fetch
+
+import (
+	"cmp"
+	"slices"
+
+	"grapevine/p2p/gossip/tree"
+)
+
+// Lost says that the stored body of e is damaged. On the verified chain it is
+// on no way to our best header, and asked for beside it.
+func (f *Fetcher) Lost(e *tree.Entry) {
+	if e.IsAncestorOf(f.tree.Tip()) {
+		f.lost = append(f.lost, e)
+		slices.SortFunc(f.lost, func(a, b *tree.Entry) int { return cmp.Compare(a.Node.Height, b.Node.Height) })
+	}
+	f.tellSoon()
+	f.Reopen(e)
+}
+
+// again asks for lost bodies, lowest first, each of the best source that holds it.
+func (f *Fetcher) again() (asks []Ask) {
+	before := len(f.lost)
+	f.lost = slices.DeleteFunc(f.lost, func(e *tree.Entry) bool { return e.Stored })
+	if len(f.lost) < before {
+		f.tellSoon()
+	}
+	for _, e := range f.lost {
+		if p := f.holder(e); p != nil {
+			f.add(p, e)
+			asks = append(asks, Ask{p, []*tree.Entry{e}})
+		}
+	}
+	return asks
+}
+
+func (f *Fetcher) holder(e *tree.Entry) *Source {
+	for rank := range ranks {
+		for _, p := range f.sources {
+			if p.rank() == rank && p.usable && !p.stalled && f.Holds(p, e) && f.mayAsk(p, e) && f.room(p, len(f.lost)) > 0 {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// tellSoon has have peers told what we hold, near the tip too.
+func (f *Fetcher) tellSoon() {
+	if f.have.peers > 0 {
+		f.have.at = sooner(f.have.at, f.now.Add(haveSoon))
+	}
+}
