@@ -114,8 +114,8 @@ func TestShownCommandLinesAreUnderstood(t *testing.T) {
 		t.Errorf("only %d command lines are shown", len(lines))
 	}
 	for _, shown := range lines {
-		line := regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(shown, "X")  // what another command says
-		line = regexp.MustCompile(`\s(\||<|#|  ).*`).ReplaceAllString(line, "") // pipes, and what it is about
+		line := regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(shown, "X")    // what another command says
+		line = regexp.MustCompile(`\s(\||<|&|#|  ).*`).ReplaceAllString(line, "") // what it does with it, and what it is about
 		for _, one := range strings.Split(line, ";") {
 			if _, err := argv.Parse(p.app(), strings.Fields(one)); err != nil {
 				t.Errorf("%s: %v", shown, err)
