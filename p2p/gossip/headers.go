@@ -67,3 +67,17 @@ func (s *State) resolveUnknown(p *peer) {
 		s.fetch.Changed()
 	}
 }
+
+// watchLag asks peers of our own choice that stay behind our chain, and drops
+// those that do not catch up.
+func (s *State) watchLag() {
+	for _, a := range s.lag.Look(s.now, s.tree.Tip()) {
+		p := s.byID[a.Peer]
+		if a.Ask == nil {
+			s.drop(p, "", "its chain stays behind ours")
+			continue
+		}
+		s.headers.Ask(p.talk, a.Ask)
+		s.actOnHeaders()
+	}
+}

@@ -37,7 +37,6 @@ type peer struct {
 	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
-	lag       lag           // behind our tip
 	toldAddrs bool          // getaddr is answered once for each connection
 
 	stats struct {
@@ -63,6 +62,9 @@ func (s *State) onJoined(ev Joined) {
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.sendFeeFilter(p)
 	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
+	if !s.local && !p.info.Inbound && !p.info.Manual {
+		s.lag.Join(p.id, !p.info.BlocksOnly, func() *tree.Entry { return p.src.Top })
+	}
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())
 	s.announcePool(p)
@@ -83,6 +85,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.txs.track.Leave(p.offers)
 	s.inheritOrphans(p.id)
 	s.headers.Leave(p.talk)
+	s.lag.Leave(p.id)
 	s.actOnHeaders()
 }
 

@@ -11,6 +11,7 @@ import (
 	"grapevine/p2p/gossip/fetch"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
+	"grapevine/p2p/gossip/lag"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/tree"
@@ -41,6 +42,7 @@ type State struct {
 	tree    *tree.Tree
 	fetch   *fetch.Fetcher
 	headers *headers.Sync
+	lag     lag.Watch
 	serve   *serve.Desk
 	peers   []*peer // in order of joining: never iterate over byID
 	byID    map[p2p.PeerID]*peer
@@ -202,9 +204,9 @@ func (s *State) nextDue() time.Time {
 	}
 	for _, p := range s.peers {
 		at(p.nextInv())
-		at(p.lag.until)
 	}
 	at(s.headers.Due())
+	at(s.lag.Due())
 	at(s.txs.track.Due())
 	at(s.txs.orphans.Due())
 	return due
