@@ -84,6 +84,8 @@ type Detail struct {
 	Amount   btcutil.Amount // negative when sent
 	Address  string         // empty when the script has none
 	Label    string
+	// ParentDesc of what came: the descriptor of its row, without checksum.
+	ParentDesc string
 }
 
 // Entry is one transaction of the history.

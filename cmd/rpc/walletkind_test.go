@@ -39,6 +39,11 @@ func TestEveryKindOfAddressIsOurs(t *testing.T) {
 		}
 		coin := coins[0].(map[string]any)
 		is(t, kind, coin, "parent_descs", "["+fmt.Sprint(info["parent_desc"])+"]")
+		for _, l := range w.object("listsinceblock")["transactions"].([]any) {
+			if valueAt(l, "address") == addr && valueAt(l, "category") == "receive" {
+				is(t, kind, l, "parent_descs", "["+fmt.Sprint(info["parent_desc"])+"]")
+			}
+		}
 		if kind == "p2sh-segwit" {
 			is(t, kind, info, "script", "witness_v0_keyhash")
 			is(t, kind, info, "embedded.iswitness", true)

@@ -129,8 +129,9 @@ func (b *Books) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detai
 		}
 		if own != nil {
 			d.Label = own.label
-			d.Category = b.category(r)
-			came = append(came, d)
+			in := d
+			in.Category, in.ParentDesc = b.category(r), b.keys.Descriptor(own.Branch)
+			came = append(came, in)
 		}
 		if sent {
 			d.Category, d.Amount = wallet.Sent, -d.Amount

@@ -103,6 +103,10 @@ func (v *Vault) catchUp(ctx context.Context) error {
 			return err
 		}
 		block, err := v.cfg.Chain.Block(next.Hash)
+		if errors.Is(err, chain.ErrDamaged) {
+			pause(ctx, damagedPause)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("wallet reads block %s at height %d: %w", next.Hash, next.Height, err)
 		}
@@ -116,6 +120,9 @@ func (v *Vault) catchUp(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// damagedPause is how long to wait for a block that peers have to send again.
+const damagedPause = time.Second
 
 func (v *Vault) scan(on bool) {
 	v.mu.Lock()

@@ -99,5 +99,8 @@ func bodyError(err error) error {
 	if errors.Is(err, ledger.ErrNotFound) {
 		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (not fully downloaded)")
 	}
+	if errors.Is(err, chain.ErrDamaged) {
+		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (%s)", chain.ErrDamaged)
+	}
 	return err
 }

@@ -71,6 +71,7 @@ type txDetail struct {
 	Vout      uint32          `json:"vout"`
 	Fee       *jsonrpc.Amount `json:"fee,omitempty"` // negative, for sends
 	Abandoned bool            `json:"abandoned"`
+	Parents   []string        `json:"parent_descs,omitempty"` // of what came
 }
 
 func details(e *wallet.Entry) []txDetail {
@@ -80,6 +81,8 @@ func details(e *wallet.Entry) []txDetail {
 		if d.Category == wallet.Sent {
 			fee := jsonrpc.Amount(-e.Fee)
 			list[i].Fee = &fee
+		} else {
+			list[i].Parents = []string{show.WithChecksum(d.ParentDesc)}
 		}
 	}
 	return list
