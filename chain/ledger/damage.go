@@ -10,28 +10,29 @@ import (
 	"grapevine/db"
 )
 
-// ErrDamaged: a stored body is not what was stored. Peers have it: it is asked
-// of them again. A coin or an undo record that is damaged ends the node: nobody
-// else has what we made of the blocks.
-var ErrDamaged = errors.New("stored block is damaged, it is fetched again from peers")
+// A body that is damaged is asked of peers again. A coin or an undo record that
+// is damaged ends the node: nobody else has what we made of the blocks.
 
 // lostMsg: somebody read a damaged body.
 type lostMsg struct{ e *tree.Entry }
 
 // isGone says whether a block could not be read because its body has to come
 // (again).
-func isGone(err error) bool { return errors.Is(err, ErrDamaged) || errors.Is(err, ErrNotFound) }
+func isGone(err error) bool { return errors.Is(err, chain.ErrDamaged) || errors.Is(err, ErrNotFound) }
 
 // readRaw reads a stored body, and starts its coming again if it is damaged.
 func (l *Ledger) readRaw(e *tree.Entry) ([]byte, error) {
 	body, ok := l.tree.BodyOf(e.Node.Hash)
+	if !ok && l.tree.IsActive(e.Node) {
+		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
+	}
 	if !ok {
 		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, ErrNotFound)
 	}
 	raw, err := l.archive.Body(body)
 	if errors.Is(err, db.ErrCorrupt) || errors.Is(err, archive.ErrNotFound) {
 		l.inbox.put(lostMsg{e})
-		return nil, fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, ErrDamaged, err)
+		return nil, fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
@@ -44,7 +45,7 @@ func (w *writer) lose(e *tree.Entry) {
 	if !e.Has() {
 		return
 	}
-	w.log.Warn(ErrDamaged.Error(), "block", e.Node.Hash, "height", e.Node.Height)
+	w.log.Warn(chain.ErrDamaged.Error(), "block", e.Node.Hash, "height", e.Node.Height)
 	if e.Parent == nil { // genesis: peers have no need to send it
 		w.archive.SaveBody(e.Body, chain.NewBlock(w.l.cfg.Params.GenesisBlock).Raw)
 		return

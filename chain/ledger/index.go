@@ -73,7 +73,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	for h := min(txs, filters, stats) + 1; h <= tip.Height; h++ {
 		missing := archive.Indexes{Txs: h > txs, Filters: h > filters, Stats: h > stats}
 		if err := l.indexBlock(tip.Ancestor(h), missing); err != nil {
-			if errors.Is(err, ErrDamaged) {
+			if errors.Is(err, chain.ErrDamaged) {
 				err = fmt.Errorf("%w; start once without the new index, so that the block can be fetched again", err)
 			}
 			return fmt.Errorf("index block %d: %w", h, err)

@@ -177,7 +177,7 @@ func TestT52_DamagedGenesisIsWrittenAnew(t *testing.T) {
 	raw := chain.NewBlock(o.cfg.Params.GenesisBlock).Raw
 	o.again(func() { damage(t, o.path, raw[80:]) })
 	genesis := chaintest.Mined{Node: o.cfg.Params.Genesis(), Block: chain.NewBlock(o.cfg.Params.GenesisBlock)}
-	if _, err := o.RawBlock(genesis.Node.Hash); !errors.Is(err, ErrDamaged) {
+	if _, err := o.RawBlock(genesis.Node.Hash); !errors.Is(err, chain.ErrDamaged) {
 		t.Error(err)
 	}
 	waitFor(t, func() bool { _, err := o.RawBlock(genesis.Node.Hash); return err == nil })
