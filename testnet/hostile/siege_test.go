@@ -44,10 +44,11 @@ type house struct {
 	guests []*hostile.Peer   // attackers, all of them
 	mined  uint64            // makes blocks differ
 	peace  footprint         // before the attack
-	wanted int64             // bytes beside it that the attack's own making and honest work take in this process
-	dir    string            // for a node that is to be started again
-	seed   uint64            // of the nodes' own randomness
-	opened uint64            // nodes so far
+	rss    *rss
+	wanted int64  // bytes beside it that the attack's own making and honest work take in this process
+	dir    string // for a node that is to be started again
+	seed   uint64 // of the nodes' own randomness
+	opened uint64 // nodes so far
 }
 
 // resident is a running whole node.
@@ -88,7 +89,7 @@ func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 		h := newHouse(t, params, settings...)
 		before := measure(h.net)
 		h.peace = before
-		rss := newRSS(t)
+		h.rss = newRSS(t)
 		over := h.watch()
 		attack(t, h)
 		over()
@@ -96,7 +97,7 @@ func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 		if now := measure(h.net); now.heap > h.peace.heap+heapMost {
 			t.Errorf("the heap has grown by %d MiB", (now.heap-h.peace.heap)>>20)
 		}
-		rss.check(h.wanted)
+		h.rss.check(h.wanted)
 		h.everybodyLeaves()
 		h.settles(before)
 	})
