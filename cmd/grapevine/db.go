@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/rpc/backup"
 	"grapevine/db"
 )
 
@@ -178,40 +178,14 @@ func (p *program) dbBackup(c *cli.Context) error {
 	if file == nil {
 		err = p.Call(c, "dbbackup", &res, to)
 	} else {
-		res, err = backupTo(file, to)
+		res.Path = to
+		res.Bytes, err = backup.Write(to, file.Backup)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		return shell.Fail("db backup", err)
 	}
 	return p.Show(c, res, func(o *term.Out) { o.Printf("%s  %s\n", res.Path, term.Bytes(res.Bytes)) })
-}
-
-// backupTo writes the copy under a temporary name and gives it its own only
-// when it is whole and on the disk.
-func backupTo(file *db.DB, to string) (res copied, err error) {
-	tmp := to + ".part"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return res, err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp))
-		}
-	}()
-	err = file.Backup(f)
-	if err == nil {
-		res.Bytes, err = f.Seek(0, io.SeekCurrent)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return res, err
-	}
-	res.Path = to
-	return res, os.Rename(tmp, to)
 }
 
 // dbDescription is what `db info --json` prints.

@@ -5,21 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 )
 
-// Write makes the file at path and lets copy fill it. It is on disk when Write
-// returns; after an error nothing is left behind.
+// Write makes the file at path and lets copy fill it. The file gets its name
+// when it is whole and on disk; after an error nothing is left behind.
 func Write(path string, copy func(io.Writer) error) (size int64, err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("backup: %s: %w", path, errors.Join(err, fs.ErrExist))
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // readable by its owner only
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
-	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			err = fmt.Errorf("backup to %s: %w", path, errors.Join(err, os.Remove(path)))
-		}
-	}()
+	size, err = fill(f, copy)
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("backup to %s: %w", path, errors.Join(err, os.Remove(f.Name())))
+	}
+	return size, nil
+}
+
+// fill writes, syncs and closes f.
+func fill(f *os.File, copy func(io.Writer) error) (size int64, err error) {
+	defer func() { err = errors.Join(err, f.Close()) }()
 	w := bufio.NewWriterSize(f, 1<<20)
 	if err := copy(w); err != nil {
 		return 0, err
@@ -27,12 +40,8 @@ func Write(path string, copy func(io.Writer) error) (size int64, err error) {
 	if err := w.Flush(); err != nil {
 		return 0, err
 	}
-	if err := f.Sync(); err != nil {
+	if size, err = f.Seek(0, io.SeekCurrent); err != nil {
 		return 0, err
 	}
-	st, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return st.Size(), nil
+	return size, f.Sync()
 }

@@ -20,12 +20,22 @@ func TestBackupIsWholeOrNotThere(t *testing.T) {
 	if got, _ := os.ReadFile(path); string(got) != "hello" {
 		t.Error("the old file was changed")
 	}
+	// Who is killed in the middle leaves no file of that name.
+	late := filepath.Join(t.TempDir(), "late")
+	if _, err := Write(late, func(io.Writer) error {
+		if _, err := os.Stat(late); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the file has its name before it is whole: %v", err)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 	broken := errors.New("disk")
 	other := filepath.Join(t.TempDir(), "half")
 	if _, err := Write(other, func(w io.Writer) error { _, _ = io.WriteString(w, "half"); return broken }); !errors.Is(err, broken) {
 		t.Errorf("a failing copy: %v", err)
 	}
-	if _, err := os.Stat(other); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("half a file is left: %v", err)
+	if left, err := os.ReadDir(filepath.Dir(other)); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
