@@ -36,5 +36,4 @@ const (
 	maxRejected  = 50_000  // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
 	maxConfirmed = 24_000  // names in each half of those the last blocks confirmed [m_recent_confirmed_transactions: 48,000]
 	joinAnnounce = 5000    // of the pool, told to a peer that joins a local network
-	maxFeeFilter = 21e14   // satoshis: MAX_MONEY
 )

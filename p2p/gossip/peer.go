@@ -60,7 +60,9 @@ func (s *State) onJoined(ev Joined) {
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
-	s.sendFeeFilter(p)
+	if rate := s.floor.Said(); rate > 0 {
+		s.sendFloor(p, rate)
+	}
 	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
 	if !s.local && !p.info.Inbound && !p.info.Manual {
 		s.lag.Join(p.id, !p.info.BlocksOnly, func() *tree.Entry { return p.src.Top })
@@ -138,7 +140,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *wire.MsgSendHeaders:
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:
-		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
+		if m.MinFee >= 0 && m.MinFee <= relay.MaxFloor {
 			p.outbox.FeeFilter = m.MinFee
 		}
 	case *wire.MsgGetAddr:

@@ -76,21 +76,18 @@ func (s *State) flushInvs() {
 	}
 }
 
-// sendFeeFilter asks a peer not to announce what our pool would refuse (BIP133).
-func (s *State) sendFeeFilter(p *peer) {
-	if s.cfg.MinFee > 0 && p.info.Relay && !p.info.BlocksOnly {
-		s.send(p, wire.NewMsgFeeFilter(s.cfg.MinFee))
+// tellFloor asks peers not to announce what our pool would refuse (BIP133), nor
+// anything while we are syncing.
+func (s *State) tellFloor() {
+	if rate, tell := s.floor.Next(s.now, !s.local && s.syncing()); tell {
+		for _, p := range s.peers {
+			s.sendFloor(p, rate)
+		}
 	}
 }
 
-func (s *State) onMinFee(rate int64) {
-	if rate == s.cfg.MinFee {
-		return
-	}
-	s.cfg.MinFee = rate
-	for _, p := range s.peers {
-		if p.info.Relay && !p.info.BlocksOnly {
-			s.send(p, wire.NewMsgFeeFilter(rate))
-		}
+func (s *State) sendFloor(p *peer, rate int64) {
+	if p.info.Relay && !p.info.BlocksOnly {
+		s.send(p, wire.NewMsgFeeFilter(rate))
 	}
 }

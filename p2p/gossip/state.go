@@ -55,6 +55,7 @@ type State struct {
 	blocks  *judge.Blocks
 	pool    *relay.Pool
 	invs    relay.Timer
+	floor   relay.Floor
 	txs     txDesk
 	last    time.Time // when a body was last taken or connected
 }
@@ -86,6 +87,7 @@ func New(cfg Config) *State {
 		blocks:    judge.NewBlocks(),
 		pool:      relay.NewPool(),
 		invs:      relay.Timer{Rand: cfg.Rand},
+		floor:     relay.NewFloor(cfg.MinFee, cfg.Params.Local(), cfg.Rand),
 		txs:       newTxDesk(),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
@@ -114,6 +116,7 @@ func (s *State) Step(now time.Time, ev Event) []Action {
 	s.pumpBlocks()
 	s.pumpTxs()
 	s.askBodies()
+	s.tellFloor()
 	s.announceTip()
 	s.tellHaves()
 	s.askTxs()
@@ -171,7 +174,7 @@ func (s *State) handle(ev Event) {
 	case BodyStored:
 		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:
-		s.onMinFee(ev.Rate)
+		s.floor.Set(ev.Rate, s.now)
 	case ClockSet:
 		s.headers.SetClock(ev.At)
 	}
@@ -207,6 +210,7 @@ func (s *State) nextDue() time.Time {
 	}
 	at(s.headers.Due())
 	at(s.lag.Due())
+	at(s.floor.Due())
 	at(s.txs.track.Due())
 	at(s.txs.orphans.Due())
 	return due

@@ -11,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/relay"
 )
 
 // public is a rig on a network that keeps secrets, with a fresh tip.
@@ -239,6 +240,35 @@ func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
 	r.step(r.n, MinFeeChanged{4000})
 	if count(r.sent[before:], 1, wire.CmdFeeFilter) != 1 {
 		t.Errorf("%d feefilters", count(r.sent[before:], 1, wire.CmdFeeFilter))
+	}
+}
+
+// Who syncs on a public network asks for no transactions, and for them when it
+// has caught up.
+func TestNoTransactionsAreWantedWhileSyncing(t *testing.T) {
+	r := public(t)
+	r.w.grow("a", "g", 1, 200)
+	r.now = r.now.Add(48 * time.Hour) // no block for two days
+	r.step(r.n, Tick{})
+	r.joins(1, false)
+	floors := func() (rates []int64) {
+		for _, a := range r.sent {
+			if s, ok := a.(Send); ok {
+				if m, ok := s.Msg.(*wire.MsgFeeFilter); ok {
+					rates = append(rates, m.MinFee)
+				}
+			}
+		}
+		return rates
+	}
+	if got := floors(); !slices.Equal(got, []int64{relay.MaxFloor}) {
+		t.Errorf("told %v while syncing", got)
+	}
+	fresh := r.w.nodes["a1"].Header
+	fresh.Timestamp = r.now
+	r.step(r.n, TipChanged{chain.NewHeaderNode(r.w.nodes["g"], fresh)})
+	if got := floors(); !slices.Equal(got, []int64{relay.MaxFloor, 1000}) {
+		t.Errorf("told %v when it was done", got)
 	}
 }
 
