@@ -79,35 +79,77 @@ func parseWitness(t *testing.T, items []any) (w wire.TxWitness, output string) {
 	return w, output
 }
 
+// parseScriptRow reads a row of script_tests.json.
+func parseScriptRow(t *testing.T, row []any) (r txRow, want string) {
+	t.Helper()
+	var witness wire.TxWitness
+	var value btcutil.Amount
+	var output string
+	if w, ok := row[0].([]any); ok {
+		witness, output = parseWitness(t, w[:len(w)-1])
+		value, _ = btcutil.NewAmount(w[len(w)-1].(float64))
+		row = row[1:]
+	}
+	sigScript, err := assemble(row[0].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkScript, err := assemble(strings.ReplaceAll(row[1].(string), "#TAPROOTOUTPUT#", output))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.tx, r.coins = spendOf(sigScript, pkScript, witness, value)
+	r.flags = row[2].(string)
+	return r, row[3].(string)
+}
+
 func TestT27_CoreScriptTests(t *testing.T) {
 	checker := New(Config{})
 	rows := vectorRows(t, "script_tests.json")
 	for _, row := range rows {
-		var witness wire.TxWitness
-		var value btcutil.Amount
-		var output string
-		if w, ok := row[0].([]any); ok {
-			witness, output = parseWitness(t, w[:len(w)-1])
-			value, _ = btcutil.NewAmount(w[len(w)-1].(float64))
-			row = row[1:]
-		}
-		sigScript, err := assemble(row[0].(string))
-		if err != nil {
-			t.Fatal(err)
-		}
-		pkScript, err := assemble(strings.ReplaceAll(row[1].(string), "#TAPROOTOUTPUT#", output))
-		if err != nil {
-			t.Fatal(err)
-		}
-		flags := fill(parseFlags(t, row[2].(string)))
-		tx, coins := spendOf(sigScript, pkScript, witness, value)
-		err = checker.CheckTx(tx, coins, flags)
-		if want := row[3].(string); (err == nil) != (want == "OK") {
+		r, want := parseScriptRow(t, row)
+		err := checker.CheckTx(r.tx, r.coins, fill(parseFlags(t, r.flags)))
+		if (err == nil) != (want == "OK") {
 			t.Errorf("%v: got %v, want %s", row, err, want)
 		}
 	}
 	if len(rows) < 1200 {
 		t.Fatalf("only %d rows", len(rows))
+	}
+}
+
+// Whatever the vectors' verdict: what the fast road accepts of them, under any
+// flags, the engine has to.
+func TestT33_TheFastRoadOnTheVectors(t *testing.T) {
+	var all []txRow
+	for _, row := range vectorRows(t, "script_tests.json") {
+		r, _ := parseScriptRow(t, row)
+		all = append(all, r)
+	}
+	for _, name := range []string{"tx_valid.json", "tx_invalid.json"} {
+		for _, row := range vectorRows(t, name) {
+			if r, err := parseTxRow(t, row); err == nil && r.flags != "BADTX" {
+				all = append(all, r)
+			}
+		}
+	}
+	c, ch := New(Config{}), newChunk(27, 0)
+	counts := tally{}
+	for _, r := range all {
+		for at := range r.coins {
+			tr := &trial{"vectors", r.tx.MsgTx, r.coins, at}
+			for range part(40, 10) {
+				column, err := compare(c, tr, someFlags(ch))
+				if err != nil {
+					t.Fatal(err)
+				}
+				counts.note(tr.form, column)
+			}
+		}
+	}
+	t.Log(counts.table("both engine neither", []string{"vectors"}))
+	if counts["vectors"][byBoth] < 20 {
+		t.Error("the fast road took nearly nothing")
 	}
 }
 
