@@ -176,21 +176,25 @@ func (k *Keys) Address(p KeyPath) (address.Address, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.Kind.address(pub, k.params)
+}
+
+func (k Kind) address(pub *btcec.PublicKey, p *chain.Params) (address.Address, error) {
 	hash := address.Hash160(pub.SerializeCompressed())
-	switch p.Kind {
+	switch k {
 	case Taproot:
 		key := txscript.ComputeTaprootKeyNoScript(pub)
-		return address.NewAddressTaproot(schnorr.SerializePubKey(key), k.params.Params)
+		return address.NewAddressTaproot(schnorr.SerializePubKey(key), p.Params)
 	case Legacy:
-		return address.NewAddressPubKeyHash(hash, k.params.Params)
+		return address.NewAddressPubKeyHash(hash, p.Params)
 	case Nested:
 		redeem, err := keyHashScript(pub)
 		if err != nil {
 			return nil, err
 		}
-		return address.NewAddressScriptHash(redeem, k.params.Params)
+		return address.NewAddressScriptHash(redeem, p.Params)
 	}
-	return address.NewAddressWitnessPubKeyHash(hash, k.params.Params)
+	return address.NewAddressWitnessPubKeyHash(hash, p.Params)
 }
 
 // keyHashScript pays to a key by its hash in the witness (BIP141). Its bytes do
@@ -201,7 +205,15 @@ func keyHashScript(pub *btcec.PublicKey) ([]byte, error) {
 
 // Script is what an output to the key at p says.
 func (k *Keys) Script(p KeyPath) ([]byte, error) {
-	addr, err := k.Address(p)
+	pub, err := k.PubKey(p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Kind.script(pub, k.params)
+}
+
+func (k Kind) script(pub *btcec.PublicKey, p *chain.Params) ([]byte, error) {
+	addr, err := k.address(pub, p)
 	if err != nil {
 		return nil, fmt.Errorf("address of a key: %w", err)
 	}

@@ -13,6 +13,28 @@ import (
 // KeyFor finds the key of a script; ok is false when it is not ours.
 type KeyFor func(script []byte) (key *btcec.PrivateKey, kind Kind, ok bool, err error)
 
+// Ring finds keys that belong to no wallet, by their scripts of every kind.
+func Ring(keys []*btcec.PrivateKey, p *chain.Params) (KeyFor, error) {
+	type held struct {
+		key  *btcec.PrivateKey
+		kind Kind
+	}
+	byScript := map[string]held{}
+	for _, key := range keys {
+		for _, kind := range Kinds() {
+			script, err := kind.script(key.PubKey(), p)
+			if err != nil {
+				return nil, err
+			}
+			byScript[string(script)] = held{key, kind}
+		}
+	}
+	return func(script []byte) (*btcec.PrivateKey, Kind, bool, error) {
+		h, ok := byScript[string(script)]
+		return h.key, h.kind, ok, nil
+	}, nil
+}
+
 // Sign signs, in place, every input of tx whose coin is ours, and says which
 // inputs are not good after that (inputs that others signed well are). Coins
 // that tx spends are in prev. Signatures are deterministic (RFC 6979, BIP340).

@@ -1,9 +1,14 @@
 package rpc_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/btcsuite/btcd/address/v2"
+
+	"grapevine/chain"
 )
 
 // Each kind of address is paid to, shown for what it is, and spent from.
@@ -92,4 +97,40 @@ func TestDescriptorsOfAllRows(t *testing.T) {
 		}
 	}
 	w.refused(-4, "", "listdescriptors", true)
+}
+
+// A key that is in no wallet signs what was paid to it, whatever the kind.
+func TestForeignKeySignsForEveryKind(t *testing.T) {
+	w := rich(t)
+	// The first key of Bitcoin Core's functional tests, and its addresses.
+	const key, pub = "cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW", "0227d85ba011276cf25b51df6a188b75e604b38770a462b2d0e9fb2fc839ef5d3f"
+	raw, err := hex.DecodeString(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := address.Hash160(raw)
+	p2wpkh, err := address.NewAddressWitnessPubKeyHash(hash, chain.RegTest().Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nested, err := address.NewAddressScriptHash(append([]byte{0, 20}, hash...), chain.RegTest().Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, addr := range []string{"mjTkW3DjgyZck4KbiRusZsqTgaYTxdSz6z", p2wpkh.EncodeAddress(), nested.EncodeAddress()} {
+		paid := w.text("sendtoaddress", addr, 1)
+		w.must("generatetoaddress", 1, stranger)
+		vout := 0
+		for i, o := range w.object("getrawtransaction", paid, 1)["vout"].([]any) {
+			if valueAt(o, "scriptPubKey.address") == addr {
+				vout = i
+			}
+		}
+		bare := w.text("createrawtransaction", []any{map[string]any{"txid": paid, "vout": vout}}, map[string]any{stranger: 0.999})
+		is(t, addr+" by the wallet", w.object("signrawtransactionwithwallet", bare), "complete", false)
+		signed := w.object("signrawtransactionwithkey", bare, []string{key})
+		is(t, addr, signed, "complete", true)
+		w.text("sendrawtransaction", signed["hex"])
+	}
+	w.refused(-5, "Invalid private key", "signrawtransactionwithkey", "00", []string{"5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"})
 }

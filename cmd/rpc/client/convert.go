@@ -54,6 +54,7 @@ sendtoaddress 1:amount 4:subtractfeefromamount 5:replaceable 6:conf_target 8:avo
 setban 2:bantime 3:absolute
 setmocktime 0:timestamp
 setnetworkactive 0:state
+signrawtransactionwithkey 1:privkeys 2:prevtxs
 signrawtransactionwithwallet 1:prevtxs
 submitpackage 0:package 1:maxfeerate 2:maxburnamount
 testmempoolaccept 0:rawtxs 1:maxfeerate

@@ -58,7 +58,7 @@ func (a *API) Methods() []jsonrpc.Method {
 		{Name: "sendtoaddress", Params: "address amount comment? comment_to? subtractfeefromamount? replaceable? conf_target? estimate_mode? avoid_reuse? fee_rate? verbose?", Do: a.sendToAddress},
 		{Name: "sendmany", Params: "dummy amounts minconf? comment? subtractfeefrom? replaceable? conf_target? estimate_mode? fee_rate? verbose?", Do: a.sendMany},
 		{Name: "fundrawtransaction", Params: "hexstring options? iswitness?", Do: a.fundRawTransaction},
-		{Name: "signrawtransactionwithwallet", Params: "hexstring prevtxs? sighashtype?", Do: a.signRawTransaction},
+		{Name: "signrawtransactionwithwallet", Params: "hexstring prevtxs? sighashtype?", Do: a.signWithWallet},
 
 		{Name: "backupwallet", Params: "destination", Do: a.backupWallet},
 		{Name: "walletwords", Do: a.walletWords},

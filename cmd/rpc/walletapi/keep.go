@@ -18,6 +18,7 @@ func (a *API) ownMethods() []jsonrpc.Method {
 		{Name: "unloadwallet", Params: "wallet_name? load_on_startup?", Do: a.unloadWallet},
 		{Name: "listwallets", Do: a.listWallets},
 		{Name: "listwalletdir", Do: a.listWalletDir},
+		{Name: "signrawtransactionwithkey", Params: "hexstring privkeys prevtxs? sighashtype?", Do: a.signWithKey},
 		{Name: "walletcreate", Params: "passphrase?", Do: a.walletCreate},
 		{Name: "walletrestore", Params: "words passphrase?", Do: a.walletRestore},
 	}

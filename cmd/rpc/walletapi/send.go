@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -212,93 +211,4 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 		Fee       jsonrpc.Amount `json:"fee"`
 		ChangePos int            `json:"changepos"`
 	}{hex.EncodeToString(chain.NewTx(funded.Tx).Raw()), jsonrpc.Amount(funded.Fee), funded.Change}, nil
-}
-
-type signError struct {
-	TxID     string   `json:"txid"`
-	Vout     uint32   `json:"vout"`
-	Witness  []string `json:"witness"`
-	Script   string   `json:"scriptSig"`
-	Sequence uint32   `json:"sequence"`
-	Error    string   `json:"error"`
-}
-
-func (a *API) signRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	if t := c.String("sighashtype"); t != "" && t != "ALL" && t != "DEFAULT" {
-		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a sighash type that this wallet signs with", show.Clip(t))
-	}
-	tx, err := show.DecodeTx(c.String("hexstring"))
-	if err != nil {
-		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input.")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	spent, err := a.spent(c, tx)
-	if err != nil {
-		return nil, err
-	}
-	signed := tx.MsgTx.Copy()
-	problems, err := a.cfg.Vault.SignTx(ctx, signed, spent)
-	if err != nil {
-		return nil, err
-	}
-	answer := struct {
-		Hex      string      `json:"hex"`
-		Complete bool        `json:"complete"`
-		Errors   []signError `json:"errors,omitempty"`
-	}{Hex: hex.EncodeToString(chain.NewTx(signed).Raw()), Complete: len(problems) == 0}
-	for _, p := range problems {
-		in := signed.TxIn[p.Input]
-		e := signError{
-			TxID: in.PreviousOutPoint.Hash.String(), Vout: in.PreviousOutPoint.Index, Witness: []string{},
-			Script: hex.EncodeToString(in.SignatureScript), Sequence: in.Sequence, Error: p.Why,
-		}
-		for _, w := range in.Witness {
-			e.Witness = append(e.Witness, hex.EncodeToString(w))
-		}
-		answer.Errors = append(answer.Errors, e)
-	}
-	return answer, nil
-}
-
-// spent are the coins that a transaction spends, as the caller names them or as
-// chain and pool know them.
-func (a *API) spent(c *jsonrpc.Call, tx *chain.Tx) (map[wire.OutPoint]chain.Coin, error) {
-	coins := map[wire.OutPoint]chain.Coin{}
-	pool, view := a.cfg.Pool.Coins(), a.cfg.Ledger.View()
-	for _, in := range tx.TxIn {
-		for _, known := range []chain.CoinView{pool, view} {
-			coin, ok, err := known.Coin(in.PreviousOutPoint)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				coins[in.PreviousOutPoint] = coin
-				break
-			}
-		}
-	}
-	var named []struct {
-		TxID   string         `json:"txid"`
-		Vout   uint32         `json:"vout"`
-		Script string         `json:"scriptPubKey"`
-		Amount jsonrpc.Amount `json:"amount"`
-	}
-	c.Object("prevtxs", &named)
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	for _, n := range named {
-		h, err := jsonrpc.ParseHash("txid", n.TxID)
-		if err != nil {
-			return nil, err
-		}
-		script, err := hex.DecodeString(n.Script)
-		if err != nil {
-			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "scriptPubKey must be hexadecimal string (not '%s')", show.Clip(n.Script))
-		}
-		coins[wire.OutPoint{Hash: h, Index: n.Vout}] = chain.Coin{Value: btcutil.Amount(n.Amount), PkScript: script}
-	}
-	return coins, nil
 }
