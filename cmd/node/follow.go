@@ -25,6 +25,7 @@ type follower struct {
 	txs   chan gossip.JudgeTx // capacity is gossip's credits: the swarm never waits here
 	kept  chan kept           // from before a restart
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
+	floor int64               // of the pool's fee rates, as gossip was told
 
 	mu    sync.Mutex
 	seq   uint64        // of the last ledger event that everybody has followed
@@ -77,6 +78,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	}
 	if ev.Delta != nil {
 		evs = append(evs, gossip.TipChanged{Tip: ev.Delta.Tip})
+		evs = f.minFee(evs)
 	}
 	for _, bad := range ev.Invalid {
 		evs = append(evs, gossip.HeaderInvalid{Node: bad.Node, Err: bad.Err})
@@ -109,7 +111,18 @@ func (f *follower) onPool(ctx context.Context, pd chain.PoolDelta, verdict ...go
 		default: // one is waiting already
 		}
 	}
-	return errors.Join(err, f.swarm.Deliver(ctx, append(poolEvents(nil, pd), verdict...)...))
+	return errors.Join(err, f.swarm.Deliver(ctx, append(f.minFee(poolEvents(nil, pd)), verdict...)...))
+}
+
+// minFee tells gossip when the pool asks for other fees than before, so that
+// peers do not announce what it would refuse.
+func (f *follower) minFee(evs []gossip.Event) []gossip.Event {
+	rate := int64(f.pool.MinFee())
+	if rate == f.floor {
+		return evs
+	}
+	f.floor = rate
+	return append(evs, gossip.MinFeeChanged{Rate: rate})
 }
 
 // kept is a transaction from before a restart on its way to the pool.

@@ -238,6 +238,7 @@ func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
 	before := len(r.sent)
 	r.step(r.n, MinFeeChanged{1000}) // as it is
 	r.step(r.n, MinFeeChanged{4000})
+	r.run(2 * time.Second)
 	if count(r.sent[before:], 1, wire.CmdFeeFilter) != 1 {
 		t.Errorf("%d feefilters", count(r.sent[before:], 1, wire.CmdFeeFilter))
 	}

@@ -11,6 +11,7 @@ const (
 	MaxFloor int64 = 21e14
 
 	floorDelay = 5 * time.Minute // at most, until peers hear of a new floor [MAX_FEEFILTER_CHANGE_DELAY]
+	floorLocal = time.Second     // the same on local networks: it falls all the time after the pool was full
 	floorStep  = 1.1             // between the floors that peers can hear of [FeeFilterRounder]
 	floorBase  = 100             // satoshis per 1000 vbytes, where the pool has no least rate
 )
@@ -41,8 +42,8 @@ func (f *Floor) Set(rate int64, now time.Time) {
 	switch {
 	case rate == f.rate:
 		return
-	case f.local:
-		f.due = now
+	case f.due.IsZero() && f.local:
+		f.due = now.Add(floorLocal)
 	case f.due.IsZero():
 		f.due = now.Add(time.Duration(f.rand.Int64N(int64(floorDelay))))
 	}

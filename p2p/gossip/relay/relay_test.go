@@ -145,8 +145,9 @@ func TestTheFloorHidesThePools(t *testing.T) {
 		t.Errorf("when it has synced it asks for %d", rate)
 	}
 	f = NewFloor(1000, true, r)
+	f.Set(4000, now)
 	f.Set(4321, now)
-	if rate, tell := f.Next(now, false); !tell || rate != 4321 {
+	if rate, tell := f.Next(now.Add(time.Second), false); !tell || rate != 4321 {
 		t.Errorf("locally the floor is %d", rate)
 	}
 }
