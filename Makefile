@@ -32,13 +32,13 @@ CRASHES   ?= 1000
 SIGNATURES ?= 1000000
 SEEDS      ?= 10000
 
-.PHONY: help build demo test lint interop conformance fuzz bench large soak twins prove clean
+.PHONY: help build demo test lint interop conformance fuzz bench bench-large soak twins prove clean
 
 help: ## print this
 	@echo "make TARGET"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
-	 sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1  \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || \
+	 sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1  \2/p' Makefile
 	@echo
 	@echo "sizes: FUZZTIME=$(FUZZTIME) a target, BENCHTIME=$(BENCHTIME), ROUNDS=$(ROUNDS), BLOCKS=$(BLOCKS), FULL=$(FULL), CRASHES=$(CRASHES), SIGNATURES=$(SIGNATURES), SEEDS=$(SEEDS)"
 
@@ -68,7 +68,8 @@ conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block t
 	  set -x; GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -tags libsecp256k1 -timeout 20m ./chain/script; fi
 	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
 	  set -x; GOARCH=386 CGO_ENABLED=0 $(GO) test -count=1 ./chain ./chain/script ./chain/coins; fi
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts' ./chain/ledger
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts' ./chain/ledger ./chain/archive ./db
+	GRAPEVINE_FULL=$(FULL) $(GO) test $(RACE) -count=1 -timeout 20m -run T30_ ./chain/ledger
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v .
 	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(GO) test -count=1 -timeout 20m -v ./mainnet ./twin
 
@@ -82,7 +83,7 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
 
-large: ## ten million coins on disk, ten thousand nodes in virtual time: minutes, and a GiB
+bench-large: ## ten million coins on disk, ten thousand nodes in virtual time: minutes, and a GiB
 	GRAPEVINE_TEST_COINS=10000000 $(GO) test -count=1 -timeout 60m -run TestLargeSet -v ./chain/coins
 	GRAPEVINE_LARGE=1 $(GO) test -count=1 -timeout 20m -run TenThousand -v ./testnet/model
 

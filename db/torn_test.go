@@ -34,12 +34,16 @@ func TestT49_PowerCutDuringACommit(t *testing.T) {
 			cuts++
 		}
 	}
+	rounds := 12
+	if os.Getenv("GRAPEVINE_FULL") != "" {
+		rounds = 400
+	}
 	d, err := Open(path, "test", 1, Options{NoSync: true, OnCommit: grab})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	for round := range 12 {
+	for round := range rounds {
 		err := d.Update(func(tx *Tx) error {
 			for range 60 {
 				if err := numbers().Put(tx, rng.Uint32N(400), string(bytes.Repeat([]byte{byte(round)}, rng.IntN(300)))); err != nil {
