@@ -239,6 +239,15 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 	info := w.object("getaddressinfo", addr)
 	is(t, "getaddressinfo", info, "ismine", true)
 	is(t, "getaddressinfo", info, "labels", "[shop]")
+	if got := fmt.Sprint(w.list("listlabels")); got != "[ shop]" { // "" is that of the address above
+		t.Errorf("labels: %s", got)
+	}
+	is(t, "shop", w.object("getaddressesbylabel", "shop")[addr], "purpose", "receive")
+	w.refused(-11, "No addresses with label bar", "getaddressesbylabel", "bar")
+	w.must("setlabel", addr, "bar")
+	if got := w.object("getaddressesbylabel", "bar"); len(got) != 1 {
+		t.Errorf("bar: %v", got)
+	}
 	is(t, "validateaddress", w.object("validateaddress", addr), "witness_version", 1)
 	is(t, "validateaddress", w.object("validateaddress", "x"), "isvalid", false)
 }

@@ -170,6 +170,19 @@ func (b *Books) name(own *owned, label string) {
 	b.dirt.labels[own.script] = struct{}{}
 }
 
+// Labels are the addresses handed out or paid to, change apart, by their label.
+func (b *Books) Labels() map[string][]string {
+	by := map[string][]string{}
+	for i, row := range b.rows {
+		for _, own := range row[:b.next[i]] {
+			if !own.Change {
+				by[own.label] = append(by[own.label], wallet.AddressOf([]byte(own.script), b.params))
+			}
+		}
+	}
+	return by
+}
+
 // Owned says where a script stands in the key tree, if it is ours.
 func (b *Books) Owned(script []byte) (o wallet.Owned, ours bool, err error) {
 	own := b.scripts[string(script)]

@@ -92,6 +92,15 @@ func (v *Vault) Rows(ctx context.Context) (rows []wallet.Row, err error) {
 	return rows, err
 }
 
+// Labels are the addresses handed out or paid to, change apart, by their label.
+func (v *Vault) Labels(ctx context.Context) (by map[string][]string, err error) {
+	err = v.ask(ctx, func(b *books.Books) error {
+		by = b.Labels()
+		return nil
+	})
+	return by, err
+}
+
 // SetLabel names an address of ours; wallet.ErrNotOurs when it is not.
 func (v *Vault) SetLabel(ctx context.Context, script []byte, label string) error {
 	return v.change(ctx, func(b *books.Books) error { return b.Name(script, label) })

@@ -3,6 +3,8 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
+	"maps"
+	"slices"
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
@@ -25,7 +27,7 @@ func kindOf(c *jsonrpc.Call) wallet.Kind {
 func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	label, kind := c.String("label"), kindOf(c)
 	if label == "*" {
-		c.Refuse(-11, "Invalid label name") // RPC_WALLET_INVALID_LABEL_NAME
+		c.Refuse(codeLabel, "Invalid label name")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -126,6 +128,43 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 		inner.PubKey = info.PubKey
 		info.Redeem, info.RedeemKind, info.Embedded = inner.Script, show.ScriptType(o.Redeem), &inner
 	}
+}
+
+// codeLabel is Core's RPC_WALLET_INVALID_LABEL_NAME.
+const codeLabel jsonrpc.Code = -11
+
+func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	label := c.String("label")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	by, err := a.cfg.Vault.Labels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(by[label]) == 0 {
+		return nil, jsonrpc.Errorf(codeLabel, "No addresses with label %s", show.Clip(label))
+	}
+	type use struct {
+		Purpose string `json:"purpose"`
+	}
+	found := map[string]use{}
+	for _, addr := range by[label] {
+		found[addr] = use{"receive"}
+	}
+	return found, nil
+}
+
+func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	purpose := c.String("purpose")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	by, err := a.cfg.Vault.Labels(ctx)
+	if err != nil || purpose == "send" { // the wallet names no addresses of others
+		return []string{}, err
+	}
+	return append([]string{}, slices.Sorted(maps.Keys(by))...), nil
 }
 
 type descriptor struct {

@@ -42,6 +42,8 @@ func (a *API) Methods() []jsonrpc.Method {
 		{Name: "getrawchangeaddress", Params: "address_type?", Do: a.getRawChangeAddress},
 		{Name: "getaddressinfo", Params: "address", Do: a.getAddressInfo},
 		{Name: "listdescriptors", Params: "private?", Do: a.listDescriptors},
+		{Name: "getaddressesbylabel", Params: "label", Do: a.getAddressesByLabel},
+		{Name: "listlabels", Params: "purpose?", Do: a.listLabels},
 		{Name: "setlabel", Params: "address label", Do: a.setLabel},
 		{Name: "getbalance", Params: "dummy? minconf? include_watchonly? avoid_reuse?", Do: a.getBalance},
 		{Name: "getbalances", Do: a.getBalances},
