@@ -35,28 +35,55 @@ func TestT9_HeadersOfLittleWork(t *testing.T) {
 	})
 }
 
-// A node that knows how much work there must be keeps nothing of a long chain
-// that has less: what is stored after 20,000 headers is what was stored before.
-func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
-	params := chain.RegTest()
-	params.MinimumChainWork = chain.Work{0, 0, 1, 0}
-	const n = 20_000
-	ms := make([]*wire.BlockHeader, 0, n)
-	for node := params.Genesis(); len(ms) < n; {
-		hd := wire.BlockHeader{
-			Version: 0x20000000, PrevBlock: node.Hash, Bits: params.PowLimitBits,
-			Timestamp: node.Header.Timestamp.Add(time.Minute),
+// steep is a network whose difficulty rises by four every interval blocks when
+// they come fast: a hundred blocks have more work than a million of the least.
+func steep(interval int) *chain.Params {
+	p := chain.RegTest()
+	std := *p.Params
+	std.PoWNoRetargeting, std.ReduceMinDifficulty = false, false
+	std.TargetTimePerBlock = 4 * chaintest.BlockInterval
+	std.TargetTimespan = time.Duration(interval) * std.TargetTimePerBlock
+	p.Params = &std
+	return p
+}
+
+// ladder endlessly makes headers of the least work on top of each other, a
+// message full at a time.
+func ladder(t *testing.T, p *chain.Params) func() *wire.MsgHeaders {
+	last := chain.HeaderHash(&p.Genesis().Header)
+	at := p.Genesis().Header.Timestamp
+	return func() *wire.MsgHeaders {
+		m := &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 2000)}
+		for i := range m.Headers {
+			at = at.Add(time.Minute)
+			m.Headers[i] = &wire.BlockHeader{Version: 0x20000000, PrevBlock: last, Bits: p.PowLimitBits, Timestamp: at}
+			chaintest.Solve(t, p, m.Headers[i])
+			last = chain.HeaderHash(m.Headers[i])
 		}
-		chaintest.Solve(t, params, &hd)
-		node = chain.NewHeaderNode(node, hd)
-		ms = append(ms, &node.Header)
+		return m
 	}
-	outpost(t, params, func(t *testing.T, h *house) {
-		p := h.attacker(1)
+}
+
+// A node that knows how much work there must be keeps nothing of a long chain
+// that has less, however long it is, and serves honest peers meanwhile.
+func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
+	n, interval := 10_000, 16
+	if full() {
+		n, interval = 1_000_000, 11
+	}
+	params := steep(interval)
+	for range n + n/100 {
+		params.MinimumChainWork = params.MinimumChainWork.Add(chain.WorkOf(params.PowLimitBits))
+	}
+	siegeOn(t, params, func(t *testing.T, h *house) {
+		if h.tip().Work.Cmp(params.MinimumChainWork) < 0 {
+			t.Fatal("the honest chain has too little work")
+		}
+		next, p := ladder(t, params), h.attacker(1)
+		known, asked := len(h.target.Ledger.Headers()), 0
 		before := measure(h.net)
-		asked := 0
-		for i := 0; i < n; i += 2000 {
-			p.Say(&wire.MsgHeaders{Headers: ms[i : i+2000]})
+		for range n / 2000 {
+			p.Say(next())
 			if _, err := p.Await("getheaders", 5*time.Second); err == nil {
 				asked++
 			}
@@ -64,14 +91,22 @@ func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
 		if asked < n/2000 {
 			t.Errorf("%d of %d messages made the node ask for more: it did not count their work", asked, n/2000)
 		}
-		time.Sleep(time.Second)
-		if k := len(h.target.Ledger.Headers()); k > 1 {
-			t.Errorf("%d headers of a chain without work are stored", k)
+		if k := len(h.target.Ledger.Headers()); k != known {
+			t.Errorf("%d headers of a chain without work are stored", k-known)
 		}
-		if grown := measure(h.net).heap - before.heap; grown > 4<<20 {
+		grown := measure(h.net).heap - before.heap
+		t.Logf("%d headers made the heap grow by %d KiB", n, grown>>10)
+		if grown > 4<<20 {
 			t.Errorf("%d headers made the heap grow by %d KiB", n, grown>>10)
 		}
-		h.stays(p, "who has no more to say")
+		p.Say(&wire.MsgHeaders{})
+		h.stays(p, "who has no more to say") // it may be syncing itself
+		more := p.Heard("getheaders")
+		p.Say(ladder(t, params)())
+		time.Sleep(time.Second)
+		if p.Heard("getheaders") != more {
+			t.Error("a chain that was worth nothing is asked for again")
+		}
 	})
 }
 
@@ -100,8 +135,13 @@ func TestT10_HeadersThatLeadNowhere(t *testing.T) {
 		before = q.Heard("getheaders")
 		for range 200 {
 			q.Say(hostile.Headers(nodes(h.base)...))
+			q.Say(hostile.Headers(nodes(h.base)[50:]...))
 		}
 		h.stays(q, "who repeats what we know")
+		loop := nodes(h.base)[:3]
+		r := h.attacker(3)
+		r.Say(hostile.Headers(append(loop, loop...)...))
+		h.falls(r, time.Second, "headers that begin again")
 		if n := q.Heard("getheaders") - before; n > 2 {
 			t.Errorf("%d getheaders for the same headers", n)
 		}
@@ -202,6 +242,10 @@ func TestT12_TooManyHeadersAndHashes(t *testing.T) {
 }
 
 func TestT13_ForksByTheThousand(t *testing.T) {
+	forks := 1500
+	if full() {
+		forks = 10_000
+	}
 	siege(t, func(t *testing.T, h *house) {
 		for _, m := range h.branch(h.tip(), 100) {
 			if err := h.target.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
@@ -211,14 +255,15 @@ func TestT13_ForksByTheThousand(t *testing.T) {
 		h.within(time.Minute, "the honest node follows", h.agreed)
 		tip, before := h.tip(), len(h.target.Ledger.Headers())
 		p := h.attacker(1)
-		for range 3000 { // forks of one block, at low depth
+		for range forks { // of one block, at low depth
 			p.Say(hostile.Headers(h.block(h.base[10].Node).Node))
 		}
 		time.Sleep(time.Second)
 		if n := len(h.target.Ledger.Headers()) - before; n != 0 {
 			t.Errorf("%d headers of forks near genesis are stored", n)
 		}
-		for range 3000 { // and at the tip's own height
+		h.stays(p, "who knows many forks")
+		for range forks { // and near the tip
 			p.Say(hostile.Headers(h.block(h.base[len(h.base)-1].Node).Node))
 		}
 		rivals := []chaintest.Mined{h.block(tip.Parent), h.block(tip.Parent), h.block(tip.Parent)}

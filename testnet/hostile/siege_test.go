@@ -103,21 +103,6 @@ func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 	})
 }
 
-// outpost is a lone node that has nothing but genesis, and an attack on it.
-func outpost(t *testing.T, params *chain.Params, attack func(t *testing.T, h *house), settings ...setting) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		h := emptyHouse(t, params)
-		h.target = h.open(targetIP, settings...)
-		time.Sleep(time.Second)
-		before := measure(h.net)
-		h.peace = before
-		attack(t, h)
-		h.everybodyLeaves()
-		h.settles(before)
-	})
-}
-
 // firstDay is when virtual time begins. It is before any day on which these
 // tests run in real time.
 var firstDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
