@@ -167,15 +167,17 @@ func TestTransactionsWithEqualPrefixes(t *testing.T) {
 	}
 }
 
-// Readers hold transactions open while the file grows to six times its size: nothing deadlocks when it is mapped anew, and what the readers hold
-// back is used again when they have gone.
+// A reader holds its transaction while as many coins again and again are
+// flushed, a million of them at full size: nothing deadlocks when the file is
+// mapped anew, it grows by what was written and not more, and what the reader
+// held back is used again when it has gone.
 func TestT58_LongReadWhileFlushing(t *testing.T) {
 	a, file := open(t, db.Options{})
 	set := genesisSet(file)
 	coin := coins.Append(nil, chain.Coin{Value: 9, PkScript: bytes.Repeat([]byte{0x51}, 22)})
 	records := 4_000
 	if os.Getenv("GRAPEVINE_FULL") != "" {
-		records = 200_000 // as make prove does
+		records = 200_000 // five times while the reader reads
 	}
 	fill := func(round int) {
 		var changes []coins.Change
@@ -212,6 +214,12 @@ func TestT58_LongReadWhileFlushing(t *testing.T) {
 		t.Fatal(err)
 	}
 	grown := size(t, file)
+	t.Logf("%d coins flushed while a reader read: %d bytes for each of all coins", 5*records, grown/int64(6*records))
+	// Each flush writes all pages of the table again, those that half-filled
+	// pages take included, and the reader holds those of all states since its own.
+	if limit := int64(6 * records * heldBytes); grown > limit {
+		t.Errorf("%d bytes while a reader read, more than %d", grown, limit)
+	}
 	for round := range 3 {
 		fill(round + 1) // the same coins: writes every page of the table again
 	}
@@ -219,6 +227,11 @@ func TestT58_LongReadWhileFlushing(t *testing.T) {
 		t.Errorf("grew from %d to %d although the reader has gone", grown, after)
 	}
 }
+
+// heldBytes is what the file may take for each coin while a reader holds all
+// old states: 72 for a coin on disk, up to twice that in half-filled pages, and
+// the same for the old states of the pages.
+const heldBytes = 4 * 72
 
 func size(t *testing.T, file *db.DB) int64 {
 	t.Helper()
