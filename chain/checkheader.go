@@ -39,7 +39,7 @@ func CheckHeaderContext(p *Params, parent *HeaderNode, h *wire.BlockHeader, now 
 		return Broken(ErrTimeTooOld, "time %d is not after the median time %d", at, mtp)
 	}
 	height := parent.Height + 1
-	if p.EnforceBIP94 && height%p.retargetInterval() == 0 && at < parent.Header.Timestamp.Unix()-MaxTimewarp {
+	if p.EnforceBIP94 && height%p.RetargetInterval() == 0 && at < parent.Header.Timestamp.Unix()-MaxTimewarp {
 		return Broken(ErrTimewarp, "time %d is more than %d s before the parent's", at, MaxTimewarp)
 	}
 	if at > now.Unix()+MaxFutureTime {

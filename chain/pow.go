@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// expand gives the target, most significant byte first, that a compact form
+// Target is the target, most significant byte first, that a compact form
 // means: a byte of length, then a sign and the three most significant bytes. ok
 // is false for what no block may claim: zero, negative, or more than 256 bits
 // [arith_uint256::SetCompact].
-func expand(bits uint32) (target [32]byte, ok bool) {
+func Target(bits uint32) (target [32]byte, ok bool) {
 	const sign = 0x00800000
 	size, word := int(bits>>24), bits&0x007fffff
 	for i, shift := 0, 16; i < 3; i, shift = i+1, shift-8 {
@@ -28,9 +28,9 @@ func expand(bits uint32) (target [32]byte, ok bool) {
 	return target, ok && bits&sign == 0
 }
 
-// targetOf is expand's target as a number.
+// targetOf is Target as a number.
 func targetOf(bits uint32) (target *big.Int, ok bool) {
-	b, ok := expand(bits)
+	b, ok := Target(bits)
 	return new(big.Int).SetBytes(b[:]), ok
 }
 
@@ -75,7 +75,7 @@ func workOfInt(n *big.Int) (w Work) {
 // meetsTarget says whether a header's hash is proof of the work that bits
 // claim, and bits are not easier than the network allows.
 func meetsTarget(p *Params, hash Hash, bits uint32) bool {
-	target, ok := expand(bits)
+	target, ok := Target(bits)
 	var limit [32]byte
 	if p.PowLimit.FillBytes(limit[:]); !ok || bytes.Compare(target[:], limit[:]) > 0 {
 		return false
@@ -84,8 +84,8 @@ func meetsTarget(p *Params, hash Hash, bits uint32) bool {
 	return bytes.Compare(hash[:], target[:]) <= 0
 }
 
-// retargetInterval is the number of blocks between changes of difficulty.
-func (p *Params) retargetInterval() int32 {
+// RetargetInterval is the number of blocks between changes of difficulty.
+func (p *Params) RetargetInterval() int32 {
 	return int32(p.TargetTimespan / p.TargetTimePerBlock)
 }
 
@@ -95,7 +95,7 @@ func NextBits(p *Params, parent *HeaderNode, at time.Time) uint32 {
 	switch {
 	case p.PoWNoRetargeting && parent.Header.Bits == p.PowLimitBits:
 		return p.PowLimitBits // and so has every header since genesis
-	case (parent.Height+1)%p.retargetInterval() == 0:
+	case (parent.Height+1)%p.RetargetInterval() == 0:
 		return retarget(p, parent)
 	case !p.ReduceMinDifficulty:
 		return parent.Header.Bits
@@ -108,7 +108,7 @@ func NextBits(p *Params, parent *HeaderNode, at time.Time) uint32 {
 // lastRealBits is the difficulty of the last header that did not use the test
 // networks' permission to be easy after twenty minutes.
 func lastRealBits(p *Params, n *HeaderNode) uint32 {
-	for n.Parent != nil && n.Height%p.retargetInterval() != 0 && n.Header.Bits == p.PowLimitBits {
+	for n.Parent != nil && n.Height%p.RetargetInterval() != 0 && n.Header.Bits == p.PowLimitBits {
 		n = n.Parent
 	}
 	return n.Header.Bits
@@ -121,7 +121,7 @@ func retarget(p *Params, last *HeaderNode) uint32 {
 	if p.PoWNoRetargeting {
 		return last.Header.Bits
 	}
-	first := last.Ancestor(last.Height - (p.retargetInterval() - 1))
+	first := last.Ancestor(last.Height - (p.RetargetInterval() - 1))
 	want := int64(p.TargetTimespan / time.Second)
 	took := last.Header.Timestamp.Unix() - first.Header.Timestamp.Unix()
 	took = min(max(took, want/p.RetargetAdjustmentFactor), want*p.RetargetAdjustmentFactor)

@@ -6,9 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
-	"math/big"
+	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
 )
 
 // Solver searches a header's nonce.
@@ -29,7 +31,7 @@ const patience = 1 << 14
 
 // Solve is as Solver says.
 func (CPU) Solve(ctx context.Context, h *wire.BlockHeader, maxTries uint64) (bool, error) {
-	target, ok := targetBytes(h.Bits)
+	target, ok := chain.Target(h.Bits)
 	if !ok {
 		return false, nil
 	}
@@ -50,37 +52,11 @@ func (CPU) Solve(ctx context.Context, h *wire.BlockHeader, maxTries uint64) (boo
 		binary.LittleEndian.PutUint32(nonce, uint32(n))
 		first := sha256.Sum256(header)
 		hash := sha256.Sum256(first[:])
-		if below(&hash, &target) {
+		slices.Reverse(hash[:]) // most significant byte first, as the target
+		if bytes.Compare(hash[:], target[:]) <= 0 {
 			h.Nonce = uint32(n)
 			return true, nil
 		}
 	}
 	return false, nil
-}
-
-// below compares a hash, least significant byte first, with a target, most
-// significant byte first.
-func below(hash, target *[32]byte) bool {
-	for i := range target {
-		if h := hash[31-i]; h != target[i] {
-			return h < target[i]
-		}
-	}
-	return true
-}
-
-// targetBytes expands the compact form: a byte of length, three of mantissa.
-func targetBytes(bits uint32) (target [32]byte, ok bool) {
-	mantissa, size := int64(bits&0x007fffff), uint(bits>>24)
-	n := big.NewInt(mantissa)
-	if size <= 3 {
-		n.Rsh(n, 8*(3-size))
-	} else {
-		n.Lsh(n, 8*(size-3))
-	}
-	if bits&0x00800000 != 0 || n.Sign() == 0 || n.BitLen() > 256 {
-		return target, false
-	}
-	n.FillBytes(target[:])
-	return target, true
 }

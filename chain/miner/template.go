@@ -97,8 +97,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 // minTime is the least time that the next header may have.
 func minTime(p *chain.Params, parent *chain.HeaderNode) int64 {
 	least := parent.MedianTimePast() + 1
-	interval := int32(p.TargetTimespan / p.TargetTimePerBlock)
-	if p.EnforceBIP94 && (parent.Height+1)%interval == 0 {
+	if p.EnforceBIP94 && (parent.Height+1)%p.RetargetInterval() == 0 {
 		least = max(least, parent.Header.Timestamp.Unix()-chain.MaxTimewarp)
 	}
 	return least

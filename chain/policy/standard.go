@@ -38,10 +38,7 @@ func CheckTx(tx *chain.Tx) error {
 			return refused(ErrSigScriptPush)
 		}
 	}
-	if err := checkOutputs(tx.TxOut); err != nil {
-		return err
-	}
-	return nil
+	return checkOutputs(tx.TxOut)
 }
 
 // CheckBareSize refuses what could be mistaken for an inner node of a merkle

@@ -204,7 +204,7 @@ func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) 
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
 	}
 	if blocks == -1 { // since the last change of difficulty
-		blocks = int64(n.Height)%int64(a.cfg.Params.TargetTimespan/a.cfg.Params.TargetTimePerBlock) + 1
+		blocks = int64(n.Height)%int64(a.cfg.Params.RetargetInterval()) + 1
 	}
 	return show.Number(hashRate(n, int32(min(blocks, int64(n.Height))))), nil
 }

@@ -1,8 +1,8 @@
 package show
 
 import (
+	"encoding/hex"
 	"fmt"
-	"math/big"
 	"strconv"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -92,13 +92,8 @@ func Bits(bits uint32) string { return fmt.Sprintf("%08x", bits) }
 
 // Target is a compact target as 64 hex digits.
 func Target(bits uint32) string {
-	t := new(big.Int).SetUint64(uint64(bits & 0x007fffff))
-	if shift := int(bits>>24) - 3; shift >= 0 {
-		t.Lsh(t, uint(8*shift))
-	} else {
-		t.Rsh(t, uint(-8*shift))
-	}
-	return fmt.Sprintf("%064x", t)
+	target, _ := chain.Target(bits) // a header's bits are sound
+	return hex.EncodeToString(target[:])
 }
 
 // Difficulty is how much harder than the easiest mainnet target (Core:

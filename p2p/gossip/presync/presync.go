@@ -141,21 +141,12 @@ func (r *Run) take(h *wire.BlockHeader) bool {
 // PermittedDifficultyTransition). Work is inverse to the target, which moves by
 // at most a factor of four.
 func (r *Run) bitsPossible(bits uint32) bool {
-	interval := int32(r.params.TargetTimespan / r.params.TargetTimePerBlock)
 	switch {
 	case r.params.ReduceMinDifficulty:
 		return true
-	case r.params.PoWNoRetargeting || r.height%interval != 0:
+	case r.params.PoWNoRetargeting || r.height%r.params.RetargetInterval() != 0:
 		return bits == r.bits
 	}
 	old, now := chain.WorkOf(r.bits), chain.WorkOf(bits)
-	return now.Cmp(times(old)) <= 0 && old.Cmp(times(now)) <= 0
-}
-
-// times is slackMul times w.
-func times(w chain.Work) (sum chain.Work) {
-	for range slackMul {
-		sum = sum.Add(w)
-	}
-	return sum
+	return now.Cmp(old.Times(slackMul)) <= 0 && old.Cmp(now.Times(slackMul)) <= 0
 }
