@@ -151,7 +151,11 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		return
 	case len(hs) == 0:
 		t.asked = time.Time{}
-		s.done(t)
+		if t.pre != nil {
+			s.endPresync(t, "its chain has too little work")
+		} else {
+			s.done(t)
+		}
 		return
 	case !s.checkRun(t, hs):
 		return
