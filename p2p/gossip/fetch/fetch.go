@@ -97,14 +97,17 @@ type Fetcher struct {
 	dirty bool          // something changed that may let a source be asked
 	began time.Time     // when there was first something to fetch
 	late  time.Duration
-	size  blockSize
-	total rate // of all sources together: the guess for one that has not delivered
-	have  haveTalk
+	// giveUp is the patience with a stalled peer. Each one dropped doubles it until a
+	// body comes: where nobody delivers our own line may be too slow for a block a minute.
+	giveUp time.Duration
+	size   blockSize
+	total  rate // of all sources together: the guess for one that has not delivered
+	have   haveTalk
 }
 
 // New makes a Fetcher over a tree. No chain of less than minWork is downloaded.
 func New(t *tree.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
-	return &Fetcher{tree: t, rand: r, minWork: minWork, flights: make(map[*tree.Entry]*flight), late: lateAfter}
+	return &Fetcher{tree: t, rand: r, minWork: minWork, flights: make(map[*tree.Entry]*flight), late: lateAfter, giveUp: giveUpAfter}
 }
 
 // Now tells the time; it comes before all else of a step.

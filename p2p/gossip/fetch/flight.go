@@ -74,6 +74,7 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 	p.rate.add(size, f.now.Sub(p.headAt))
 	f.total.add(size, f.now.Sub(p.headAt))
 	f.size.add(size)
+	f.giveUp = giveUpAfter
 	p.headAt = f.now
 	f.end(x)
 	return true
@@ -150,7 +151,7 @@ func (f *Fetcher) setLate(p *Source) {
 	case len(p.flights) == 0:
 		p.lateAt = time.Time{}
 	case p.stalled:
-		p.lateAt = p.headAt.Add(giveUpAfter)
+		p.lateAt = p.headAt.Add(f.giveUp)
 	default:
 		rate := max(f.rateOf(p), f.total.perSecond(guessedRate)/4)
 		p.lateAt = p.headAt.Add(f.late + min(f.takes(rate), lateAfterMax))
@@ -171,6 +172,9 @@ func (f *Fetcher) Late() (drop []*Source) {
 		default:
 			f.release(p)
 		}
+	}
+	if len(drop) > 0 {
+		f.giveUp = min(2*f.giveUp, giveUpMax)
 	}
 	return drop
 }

@@ -18,7 +18,7 @@ type claim struct {
 	whole          *tree.Entry // of all last ones the one with the most work: held for good
 	last           *tree.Entry // it holds this body and all before it
 	held, fetching msg.Bits    // bit i is the i-th block after last
-	wrong          int         // bodies up to whole that it did not have
+	wrong          int         // bodies up to whole or last that it did not have
 	misread        int         // bits that proved false
 }
 
@@ -26,7 +26,7 @@ type claim struct {
 // A bit that proves false may have been meant for another branch, and is only
 // not believed any more; after many, none is.
 func (c *claim) refute(e *tree.Entry) (liar bool) {
-	if e.IsAncestorOf(c.whole) {
+	if e.IsAncestorOf(c.whole) || e.IsAncestorOf(c.last) {
 		c.wrong++
 		return c.wrong >= maxFalseClaims
 	}

@@ -17,6 +17,7 @@ const (
 	lateAfter    = 2 * time.Second
 	lateAfterMax = 64 * time.Second // [BLOCK_STALLING_TIMEOUT_MAX]
 	giveUpAfter  = time.Minute      // a stalled peer that others can replace is dropped
+	giveUpMax    = 16 * time.Minute // the same where nobody delivers: longer than a block's interval [BLOCK_DOWNLOAD_TIMEOUT_BASE and a half for each peer]
 	stealMargin  = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
 	stealAfter   = 2 * time.Second  // or that needs so much longer there
 

@@ -1,0 +1,82 @@
+package fetch
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/msg"
+)
+
+// A peer says that it holds another branch of the same work than the one it
+// spoke of before, and answers notfound: that is a false claim too, and not
+// asked for again and again.
+func TestFalseClaimsOfAnotherBranchCount(t *testing.T) {
+	r := newRig(3)
+	side := []*tree.Entry{r.path[0], r.path[1]}
+	for i := range 2 {
+		h := wire.BlockHeader{PrevBlock: side[i+1].Node.Hash, Bits: chain.RegTest().PowLimitBits, Nonce: 77}
+		side = append(side, r.tree.Insert(chain.NewHeaderNode(side[i+1].Node, h)))
+	}
+	for _, e := range side {
+		e.Stored = true
+	}
+	r.tree.SetTip(side[3])
+	p := r.Join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	r.OnHave(p, side[3], msg.NewHave(side[3].Node.Hash, 0))
+	r.OnHave(p, r.path[3], msg.NewHave(r.path[3].Node.Hash, 0))
+	for refused := 0; ; {
+		asked := r.plan(t)[p]
+		if len(asked) == 0 {
+			t.Fatalf("nothing is asked, %d times refused", refused)
+		}
+		for _, e := range asked {
+			refused++
+			if liar := r.NotFound(p, e); liar {
+				return
+			}
+		}
+		if refused > maxFalseClaims {
+			t.Fatalf("refused %d times what it claimed to hold, and is believed", refused)
+		}
+	}
+}
+
+// Where a line is so slow that blocks need more than a minute, peers are not
+// dropped one after the other for ever: while nobody delivers, patience grows.
+func TestPatienceGrowsWhileNobodyDelivers(t *testing.T) {
+	r := newRig(1)
+	dropAfter := func() time.Duration {
+		r.source(false) // there is always one that could be asked instead
+		for began := r.at; r.at.Sub(began) < time.Hour; r.wait(time.Second) {
+			r.plan(t)
+			if drop := r.Late(); len(drop) > 0 {
+				r.Leave(drop[0])
+				return r.at.Sub(began)
+			}
+			if len(r.sources) < maxCopies+1 {
+				r.source(false)
+			}
+		}
+		t.Fatal("nobody is dropped")
+		return 0
+	}
+	if first := dropAfter(); first > giveUpAfter+5*time.Second {
+		t.Errorf("the first is dropped after %v", first)
+	}
+	for range 5 {
+		dropAfter()
+	}
+	if r.giveUp != giveUpMax {
+		t.Errorf("nobody has delivered for long, and patience is %v", r.giveUp)
+	}
+	for _, x := range r.flights {
+		r.Deliver(x.p, x.e, 1000)
+	}
+	if r.giveUp != giveUpAfter {
+		t.Errorf("after a delivery patience is %v", r.giveUp)
+	}
+}
