@@ -124,11 +124,13 @@ func (m *sim) endFaults() {
 			}
 		})
 	}
-	m.after(tieBreak, func() {
-		if n := m.somebody(); m.tied() && n != nil {
-			m.find(n)
-		}
-	})
+	for i := range ties {
+		m.after(time.Duration(i+1)*tieBreak, func() {
+			if n := m.somebody(); m.tied() && n != nil {
+				m.find(n)
+			}
+		})
+	}
 }
 
 // After the faults wallets submit again what was lost with a pool, more often
@@ -160,9 +162,12 @@ func (m *sim) tied() bool {
 	})
 }
 
-// tieBreak is how long after the last fault one more block is found if two
-// branches are equal: without it both would be right for ever.
-const tieBreak = 2 * time.Minute
+// Some times after the last fault one more block is found if two branches are
+// equal: without it both would be right for ever. Slow lines bring ties late.
+const (
+	ties     = 8
+	tieBreak = 2 * time.Minute
+)
 
 func (m *sim) firstHonest() int {
 	return slices.IndexFunc(m.nodes, func(n *node) bool { return n.liar == nil })
