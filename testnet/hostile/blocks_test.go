@@ -130,12 +130,29 @@ func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
 			p := h.attacker(i)
 			p.Say(hostile.Headers(m.Node), b)
 		}
+		for _, p := range h.guests {
+			h.falls(p, time.Second, "who sends a mutated copy")
+		}
 		h.within(blockMost, "the honest copy is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+		if n := h.honestServed(m); n != 1 {
+			t.Errorf("the honest node had to send the block %d times", n)
+		}
 		h.net.Host(honestIP).SetUpload(0)
 		if !slices.ContainsFunc(h.honest.Swarm.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == h.target.addr }) {
 			t.Error("the honest sender was dropped")
 		}
 	})
+}
+
+// honestServed is how often the honest node has sent this big block to the target.
+func (h *house) honestServed(m chaintest.Mined) int {
+	sent := uint64(0)
+	for _, p := range h.honest.Swarm.Peers() {
+		if p.Addr == h.target.addr {
+			sent = p.BytesSent
+		}
+	}
+	return int(sent) / len(m.Block.Raw)
 }
 
 func TestT19_CompactBlocksThatAreNone(t *testing.T) {
@@ -275,19 +292,35 @@ func TestT21_FavouriteThatStalls(t *testing.T) {
 
 func TestT22_RequestsThatCostMuch(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
+		depth := 30
+		if full() {
+			depth = 1000
+		}
+		for _, m := range h.branch(h.tip(), depth) {
+			if err := h.target.Swarm.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.within(time.Minute, "the honest node follows", h.agreed)
 		many := make([]int, 65535)
 		for i := range many {
 			many[i] = i
 		}
+		deep := h.base[len(h.base)-1].Node // depth blocks below the tip
 		p := h.attacker(1, &msg.SendCmpct{Version: 2})
 		for i := range 200 {
 			p.Say(&msg.GetBlockTxn{Block: h.base[i%baseBlocks].Node.Hash, Indexes: []int{0}})
+			p.Say(&msg.GetBlockTxn{Block: deep.Hash, Indexes: many})
 		}
 		h.stays(p, "transactions of deep blocks")
+		if b, x := p.Heard("block"), p.Heard(msg.CmdBlockTxn); b+x != 0 {
+			t.Errorf("asked for transactions of deep blocks the node sent %d blocks and %d blocktxn", b, x)
+		}
 		q := h.attacker(2)
-		q.Say(&msg.GetBlockTxn{Block: h.base[5].Node.Hash, Indexes: many})
-		q.Say(&msg.GetBlockTxn{Block: h.tip().Hash, Indexes: many})
 		q.Say(&msg.GetBlockTxn{Block: randomHash(1), Indexes: []int{0}})
+		h.stays(q, "transactions of an unknown block")
+		q.Say(&msg.GetBlockTxn{Block: h.tip().Hash, Indexes: many})
+		h.falls(q, time.Second, "65,535 transactions of a block that has one")
 		r := h.attacker(3)
 		unknown := randomHash(2)
 		r.Say(
@@ -296,6 +329,7 @@ func TestT22_RequestsThatCostMuch(t *testing.T) {
 			&wire.MsgGetHeaders{HashStop: unknown}, &wire.MsgGetBlocks{HashStop: unknown},
 			wire.NewMsgMemPool(),
 		)
+		h.stays(r, "what is asked of the unknown")
 		h.served()
 	})
 }
