@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"p2p/swarm":       {"chain", "p2p/...", "db"},
 	"p2p/swarm/guard": {"p2p"},
 
+	"p2p/swarm/seeds":   {"chain"},
 	"p2p/swarm/targets": {"p2p"},
 
 	"p2p/gossip/tree":    {"chain", "p2p"},

@@ -1,15 +1,12 @@
 package swarm
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"slices"
 	"time"
 
-	"github.com/btcsuite/btcd/chaincfg/v2"
-
 	"grapevine/p2p"
+	"grapevine/p2p/swarm/seeds"
 )
 
 // DNS seeds are asked only when the address book does not do: at once when it
@@ -19,8 +16,6 @@ const (
 	seedsAfter  = 11 * time.Second
 	seedsAgain  = time.Minute
 	enoughPeers = 2
-	seedsTime   = 30 * time.Second // for all of them together
-	maxPerSeed  = 256              // addresses taken from one, so that none fills the book
 )
 
 // seeder is what the loop knows of them.
@@ -74,53 +69,28 @@ func (l *loop) askSeeds(now time.Time) {
 	l.cfg.Log.Info("asking DNS seeds for addresses of nodes")
 	names := slices.Clone(l.seeds.names)
 	if !l.cfg.local() {
-		for _, seed := range l.cfg.Params.DNSSeeds {
-			names = append(names, l.cfg.withPort(seedName(seed)))
-		}
+		names = append(names, seeds.Names(l.cfg.Params, needed)...)
 	}
-	l.wg.Go(func() { l.s.lookupSeeds(l.ctx, names) })
-}
-
-func (s *Swarm) lookupSeeds(ctx context.Context, names []string) {
-	tctx, cancel := context.WithTimeout(ctx, seedsTime)
-	defer cancel()
-	found := 0
-	for _, name := range names {
-		host, port, err := splitAddr(name)
-		if err != nil {
-			continue // withPort made it
-		}
-		hosts, err := s.cfg.Lookup(tctx, host)
-		if err != nil {
-			s.cfg.Log.Debug("DNS seed does not answer", "seed", host, "err", err)
-			continue
-		}
-		hosts = hosts[:min(len(hosts), maxPerSeed)]
-		found += len(hosts)
-		if s.do(ctx, func(l *loop) { l.sown(host, port, hosts) }) != nil {
-			return
-		}
-	}
-	_ = s.do(ctx, func(l *loop) { l.harvested(found) }) // nobody asks when we stop
-}
-
-// seedName asks for nodes that offer what we need, where the seed understands that.
-func seedName(s chaincfg.DNSSeed) string {
-	if s.HasFiltering {
-		return fmt.Sprintf("x%x.%s", uint64(needed), s.Host)
-	}
-	return s.Host
+	l.wg.Go(func() {
+		ask := seeds.Lookup(l.cfg.Lookup)
+		found := ask.Ask(l.ctx, names, l.cfg.Log, func(a seeds.Answer) error {
+			return l.s.do(l.ctx, func(l *loop) { l.sown(a) })
+		})
+		_ = l.s.do(l.ctx, func(l *loop) { l.harvested(found) }) // nobody asks when we stop
+	})
 }
 
 // sown takes what a seed has answered. The times are Core's: three to seven days ago.
-func (l *loop) sown(seed string, port uint16, hosts []string) {
+func (l *loop) sown(answer seeds.Answer) {
 	now := l.cfg.Now()
-	for _, h := range hosts {
-		if net.ParseIP(h) == nil {
+	for _, h := range answer.Addrs {
+		a, ok := addrOf(net.JoinHostPort(h, answer.Port))
+		if !ok {
 			continue
 		}
 		age := 3*24*time.Hour + time.Duration(l.cfg.Rand.Int64N(int64(4*24*time.Hour)))
-		l.plant(seed, p2p.Addr{Host: h, Port: port, Seen: now.Add(-age).Unix()})
+		a.Seen = now.Add(-age).Unix()
+		l.plant(answer.Host, a)
 	}
 	l.dialAll()
 }
