@@ -112,6 +112,10 @@ func HintFor(err error) string {
 		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
 	case errors.Is(err, db.ErrCorrupt):
 		return hintForDamage(err)
+	case errors.Is(err, syscall.ENOSPC):
+		return "The disk is full. Make room and start again: what was acknowledged is on disk."
+	case errors.Is(err, syscall.EIO):
+		return "The disk fails: the system's log says more. Start again only on a sound disk, and let `grapevine db check` look at the file first."
 	case errors.Is(err, db.ErrSchema):
 		return "The file belongs to another --network or another version of grapevine. Use that one, or choose another --datadir."
 	case errors.Is(err, syscall.ENOSPC):
