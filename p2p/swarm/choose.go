@@ -161,14 +161,6 @@ func (l *loop) talksTo(a p2p.Addr) bool {
 	return false
 }
 
-// place is where the other end is: behind a name, where that has led.
-func (r *remote) place() string {
-	if r.at != "" {
-		return r.at
-	}
-	return r.addr
-}
-
 // groupOf is the network group of "host:port"; locally each is its own.
 func (l *loop) groupOf(addr string) string {
 	if l.cfg.local() {

@@ -1,0 +1,212 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"grapevine/p2p"
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/peer"
+	"grapevine/p2p/swarm/guard"
+)
+
+// remote is one connection or the attempt at one. Its first group never
+// changes; the rest belongs to the loop.
+type remote struct {
+	id      p2p.PeerID
+	addr    string // "host:port" as dialled or seen
+	inbound bool
+	kind    Kind
+	ctx     context.Context // ends with the reason to drop it
+	end     context.CancelCauseFunc
+	began   time.Time
+
+	peer    *peer.Peer // nil until it has greeted
+	hello   peer.Hello
+	skew    time.Duration // their clock ahead of ours
+	at      string        // where an outbound one really is, when addr is a name
+	dropped bool
+	listens string       // an inbound peer's own address, as it told us
+	addrs   guard.Bucket // how many addresses we still take from it
+	waiting []chan<- error
+
+	announced time.Time // when we last said our address to it
+}
+
+// place is where the other end is: behind a name, where that has led.
+func (r *remote) place() string {
+	if r.at != "" {
+		return r.at
+	}
+	return r.addr
+}
+
+// admit starts a connection's goroutine. conn is nil when it has to be dialled.
+func (l *loop) admit(r *remote, conn net.Conn) {
+	l.lastID++
+	r.id, r.began = l.lastID, l.cfg.Now()
+	r.ctx, r.end = context.WithCancelCause(l.ctx)
+	r.addrs = guard.NewBucket(addrBurst, addrRate, r.began)
+	if !l.cfg.local() {
+		r.addrs.Tokens = 1
+	}
+	l.peers[r.id] = r
+	l.order = append(l.order, r)
+	cfg := peer.Config{
+		Magic:     l.cfg.Params.Net,
+		Services:  l.cfg.services(),
+		Silent:    r.kind == BlocksOnly || r.kind == Feeler,
+		Have:      l.cfg.Have,
+		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.Has(r.addr)),
+		UserAgent: l.cfg.UserAgent,
+		Height:    l.height,
+		Nonce:     l.cfg.Rand.Uint64(),
+		Ours:      l.s.own.Heard,
+		RawBlock:  l.cfg.RawBlock,
+		Budget:    l.s.budget,
+		Upload:    l.up,
+		Download:  l.down,
+		OwnUpload: l.cfg.PeerUpload, OwnDownload: l.cfg.PeerDownload,
+		Meter: &l.s.meter,
+		Log:   l.cfg.Log.With("peer", r.id),
+	}
+	if r.kind.chosen() {
+		cfg.Needs = needed
+	}
+	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
+}
+
+// join: a connection has greeted.
+func (l *loop) join(a arrival) {
+	r := a.r
+	if r.dropped {
+		return
+	}
+	if !r.inbound {
+		r.at = a.peer.RemoteAddr().String()
+	}
+	switch {
+	case r.kind == Feeler:
+		l.cfg.Book.Good(r.addr)
+		l.drop(r, errFelt)
+		return
+	case r.kind.chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
+		l.drop(r, errTwice)
+		return
+	}
+	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
+	l.note(r, "peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
+		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
+	if !r.inbound {
+		l.cfg.Book.Good(r.addr)
+		if a.hello.Transport == 1 {
+			l.dial.plain.Add(r.addr)
+		}
+	}
+	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{
+		Addr:        r.addr,
+		Inbound:     r.inbound,
+		Manual:      r.kind == Manual,
+		BlocksOnly:  r.kind == BlocksOnly,
+		Version:     a.hello.Version,
+		Services:    a.hello.Services,
+		UserAgent:   a.hello.UserAgent,
+		StartHeight: a.hello.StartHeight,
+		Relay:       a.hello.Relay,
+		WTxIDRelay:  a.hello.WTxIDRelay,
+		AddrV2:      a.hello.AddrV2,
+		Have:        a.hello.Have,
+	}})
+	r.answer(nil)
+	l.introduce(r)
+}
+
+var (
+	errFelt  = errors.New("the address is good")
+	errTwice = errors.New("connected already, by another name")
+)
+
+// answer ends the Connect calls that wait for this connection.
+func (r *remote) answer(err error) {
+	for _, w := range r.waiting {
+		w <- err
+	}
+	r.waiting = nil
+}
+
+// leave: a connection, or the attempt at one, has ended.
+func (l *loop) leave(d departure) {
+	r := d.r
+	delete(l.peers, r.id)
+	for i := range l.order {
+		if l.order[i] == r {
+			l.order = append(l.order[:i], l.order[i+1:]...)
+			break
+		}
+	}
+	var offence p2p.Offence
+	switch {
+	case errors.As(d.err, &offence) && !r.dropped:
+		l.fault(r, string(offence), offence)
+	case r.peer != nil:
+		l.note(r, "peer left", "peer", r.id, "addr", r.addr, "why", d.err)
+	default:
+		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
+	}
+	if errors.Is(d.err, peer.ErrSelf) && !r.inbound {
+		l.ownAddrs[r.addr] = true
+		l.cfg.Book.Forget(r.addr)
+	}
+	if r.peer != nil && !r.inbound && offence == "" && !r.dropped {
+		l.cfg.Book.Good(r.addr) // it was there until now
+	}
+	r.answer(d.err)
+	lasted, now := time.Duration(0), l.cfg.Now()
+	if r.peer != nil {
+		lasted = now.Sub(r.began)
+	}
+	l.dial.targets.Ended(r.id, lasted, now)
+	if r.peer != nil {
+		l.step(gossip.Left{Peer: r.id})
+	}
+}
+
+// drop ends a connection; leave follows when its goroutine has ended.
+func (l *loop) drop(r *remote, why error) {
+	r.dropped = true
+	r.end(why)
+}
+
+func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
+	if r.dropped {
+		return
+	}
+	if offence == "" {
+		l.drop(r, errors.New(reason))
+		return
+	}
+	l.fault(r, reason, offence)
+	l.drop(r, offence)
+}
+
+// fault writes an offence to the log and remembers who did it.
+func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
+	now := l.cfg.Now()
+	if l.lines.Take(now) {
+		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
+	}
+	if r.kind != Manual {
+		l.outcasts.Add(hostOf(r.addr), now)
+	}
+}
+
+// note writes what happened with a peer to the log, within the limit for those
+// who come to us.
+func (l *loop) note(r *remote, what string, args ...any) {
+	if !r.inbound || l.lines.Take(l.cfg.Now()) {
+		l.cfg.Log.Info(what, args...)
+	}
+}
+
