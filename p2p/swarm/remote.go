@@ -209,4 +209,3 @@ func (l *loop) note(r *remote, what string, args ...any) {
 		l.cfg.Log.Info(what, args...)
 	}
 }
-
