@@ -17,6 +17,7 @@ type Peer struct {
 	Listens    string `json:"listens"`     // where an inbound peer says it listens
 	BlocksFrom int    `json:"blocks_from"` // bodies they gave us
 	BlocksTo   int    `json:"blocks_to"`
+	TxsFrom    int    `json:"txs_from"` // transactions they gave us
 }
 
 // Peers asks a node for its peers.

@@ -53,6 +53,7 @@ func TestTownLivesThroughItsCommands(t *testing.T) {
 		return !slices.ContainsFunc(s.Nodes, func(n seen) bool { return n.Peers < 2 })
 	})
 
+	heard := watched(t, home)
 	// A payment from node 0 to node 2, in the words of the command line.
 	to := ok(t, home, "wallet", "address", "--node", "2")
 	txid := ok(t, home, "wallet", "send", to, "1.5", "--node", "0")
@@ -61,6 +62,9 @@ func TestTownLivesThroughItsCommands(t *testing.T) {
 	eventually(t, "the block on node 2", func() bool {
 		return strings.HasPrefix(ok(t, home, "wallet", "balance", "--node", "2"), "1.50000000 BTC can be spent")
 	})
+	if out := heard(); !strings.Contains(out, "transaction") || !strings.Contains(out, "block 102 ") || !strings.Contains(out, "1 → ") {
+		t.Errorf("heard of payment and block:\n%s", out)
+	}
 	if out := ok(t, home, "wallet", "history", "--node", "2"); !strings.Contains(out, txid) || !strings.Contains(out, "+1.5") {
 		t.Errorf("history of node 2:\n%s", out)
 	}
@@ -105,6 +109,35 @@ func TestTownLivesThroughItsCommands(t *testing.T) {
 	ok(t, home, "testnet", "down", "--wipe")
 	if _, err := os.Stat(f.Nodes[0].DataDir); err == nil {
 		t.Error("wiped and still there")
+	}
+}
+
+// watched watches the town until the function it gives is called, which gives
+// what was heard.
+func watched(t *testing.T, home string) func() string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "heard"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() string {
+		raw, _ := os.ReadFile(file.Name())
+		return string(raw)
+	}
+	cmd := command(t, home, "testnet", "watch")
+	cmd.Stdout, cmd.Stderr = file, file
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the watcher", func() bool { return strings.Contains(read(), "Ctrl-C") })
+	return func() string {
+		eventually(t, "the watcher to hear of a block", func() bool { return strings.Contains(read(), "block ") })
+		cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the watcher ended with %v", err)
+		}
+		file.Close()
+		return read()
 	}
 }
 

@@ -46,7 +46,9 @@ node 0's address and find each other by gossip.
   $ grapevine testnet demo                     the whole story in half a minute
   $ grapevine testnet up --nodes 4 -d          start four nodes in the background
   $ grapevine wallet balance --node 0          talk to one of them
+  $ grapevine testnet watch                    in another terminal: who tells whom
   $ grapevine testnet kill 1; grapevine testnet start 1
+  $ grapevine rpc --node 3 setnetworkactive false   cut node 3 off; true brings it back
   $ grapevine testnet down`,
 		Subcommands: []*cli.Command{
 			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
@@ -59,6 +61,8 @@ node 0's address and find each other by gossip.
 				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
 				Flags:       []cli.Flag{shell.IntFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},
 			{Name: "status", Usage: "what is up", Flags: []cli.Flag{dir()}, Action: p.netStatus},
+			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Flags: []cli.Flag{dir()}, Action: p.netWatch,
+				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
 			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
 				Flags: []cli.Flag{dir(), &cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
 			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
@@ -146,6 +150,9 @@ func (p *group) raise(c *cli.Context, cfg process.Config, nodes int, mine string
 	old := town.Members()
 	if slices.ContainsFunc(old, func(m testnet.Member) bool { return m.PID != 0 }) {
 		return nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	}
+	if len(old) > 0 && (c.IsSet("mine") || c.IsSet("nodes") && nodes < len(old)) {
+		p.Err.Printf("%s holds a network of %s, which is started again as it was; `grapevine testnet down --wipe` makes room for another\n", cfg.Dir, term.Plural(len(old), "node"))
 	}
 	bar := p.Err.NewProgress("starting", "nodes")
 	for i := range max(nodes, len(old)) {
