@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/cmd/node"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
@@ -158,30 +159,31 @@ func (h *house) honestServed(m chaintest.Mined) int {
 func TestT19_CompactBlocksThatAreNone(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		for i, row := range []struct {
-			what string
-			make func(m chaintest.Mined) []byte
+			what         string
+			whole, parts int // how often the attacker is asked for them
+			make         func(m chaintest.Mined) []byte
 		}{
-			{"no transactions", func(m chaintest.Mined) []byte { return compact(m, []byte{0, 0}) }},
-			{"65,536 short ids", func(m chaintest.Mined) []byte {
+			{"no transactions", 1, 0, func(m chaintest.Mined) []byte { return compact(m, []byte{0, 0}) }},
+			{"65,536 short ids", 1, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append(append([]byte{0xfe, 0, 0, 1, 0}, make([]byte, 65536*6)...), 0))
 			}},
-			{"an index beyond 65,535", func(m chaintest.Mined) []byte {
+			{"an index beyond 65,535", 0, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append([]byte{0, 2, 0}, append(raw(m), append([]byte{0xfd, 0xff, 0xff}, raw(m)...)...)...))
 			}},
-			{"an index beyond the block", func(m chaintest.Mined) []byte {
+			{"an index beyond the block", 0, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append([]byte{0, 1, 9}, raw(m)...))
 			}},
-			{"short ids that collide", func(m chaintest.Mined) []byte {
+			{"short ids that collide", 1, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append(append([]byte{3}, make([]byte, 18)...), append([]byte{1, 0}, raw(m)...)...))
 			}},
-			{"a coinbase without inputs", func(m chaintest.Mined) []byte {
+			{"a coinbase without inputs", 0, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append([]byte{1, 1, 2, 3, 4, 5, 6, 1, 0}, make([]byte, 10)...))
 			}},
-			{"no coinbase at all", func(m chaintest.Mined) []byte {
+			{"no coinbase at all", 0, 1, func(m chaintest.Mined) []byte {
 				return compact(m, []byte{2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0})
 			}},
-			{"cut off", func(m chaintest.Mined) []byte { return compact(m, []byte{0xfd})[:85] }},
-			{"transactions of another block", func(m chaintest.Mined) []byte {
+			{"cut off", 0, 0, func(m chaintest.Mined) []byte { return compact(m, []byte{0xfd})[:85] }},
+			{"transactions of another block", 1, 0, func(m chaintest.Mined) []byte {
 				return compact(m, append([]byte{0, 1, 0}, raw(h.base[3])...))
 			}},
 		} {
@@ -189,6 +191,9 @@ func TestT19_CompactBlocksThatAreNone(t *testing.T) {
 			m := h.block(h.tip())
 			p.Raw(msg.CmdCmpctBlock, row.make(m))
 			time.Sleep(100 * time.Millisecond)
+			if whole, parts := p.Heard("getdata"), p.Heard(msg.CmdGetBlockTxn); whole != row.whole || parts != row.parts {
+				t.Errorf("%s: the whole was asked for %d times, parts %d times", row.what, whole, parts)
+			}
 			if h.target.Ledger.HaveBody(m.Node.Hash) {
 				t.Errorf("%s: a body was stored", row.what)
 			}
@@ -290,6 +295,73 @@ func TestT21_FavouriteThatStalls(t *testing.T) {
 	}, chooses)
 }
 
+// Four who came to us are first with three blocks each: one of the three who may
+// push to us remains a peer that we have dialled ourselves.
+func TestT21_FavouritesOfOurOwnChoice(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		l, err := h.net.Host("8.60.1.1").Listen(t.Context(), "8.60.1.1:18444")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		met := make(chan *hostile.Peer, 1)
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p := hostile.New(conn, h.params.Net)
+			p.Answer(func(p *hostile.Peer, m wire.Message) {
+				if m.Command() == wire.CmdVersion {
+					p.Say(hostile.Version(), &wire.MsgVerAck{}, &msg.SendCmpct{Version: 2})
+				}
+			})
+			p.Listen()
+			met <- p
+		}()
+		if err := h.target.Swarm.Connect(t.Context(), "8.60.1.1:18444"); err != nil {
+			t.Fatal(err)
+		}
+		chosen := <-met
+		h.guests = append(h.guests, chosen)
+		var pushers []*hostile.Peer
+		for i := range 4 {
+			p := h.attacker(i, &msg.SendCmpct{Version: 2})
+			pushers = append(pushers, p)
+			for range 3 {
+				m := h.block(h.tip())
+				serve(p, m)
+				p.Say(hostile.Headers(m.Node))
+				h.within(blockMost, "the attacker's good block is taken", func() bool { return h.tip().Hash == m.Node.Hash })
+			}
+		}
+		time.Sleep(time.Second)
+		favoured := 0
+		for _, p := range pushers {
+			if mayPush(p) {
+				favoured++
+			}
+		}
+		if favoured != 2 {
+			t.Errorf("%d of four who came to us may push, two are to", favoured)
+		}
+		if !mayPush(chosen) {
+			t.Error("nobody whom the node has dialled itself may push")
+		}
+	}, func(c *node.Config) { c.PlainTransport = true })
+}
+
+// mayPush says what the node last told a peer: to push new blocks, or not.
+func mayPush(p *hostile.Peer) (may bool) {
+	for {
+		m, err := p.Await(msg.CmdSendCmpct, time.Millisecond)
+		if err != nil {
+			return may
+		}
+		may = m.(*msg.SendCmpct).Announce
+	}
+}
+
 func TestT22_RequestsThatCostMuch(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		depth := 30
@@ -310,7 +382,9 @@ func TestT22_RequestsThatCostMuch(t *testing.T) {
 		p := h.attacker(1, &msg.SendCmpct{Version: 2})
 		for i := range 200 {
 			p.Say(&msg.GetBlockTxn{Block: h.base[i%baseBlocks].Node.Hash, Indexes: []int{0}})
-			p.Say(&msg.GetBlockTxn{Block: deep.Hash, Indexes: many})
+			if i%50 == 0 {
+				p.Say(&msg.GetBlockTxn{Block: deep.Hash, Indexes: many})
+			}
 		}
 		h.stays(p, "transactions of deep blocks")
 		if b, x := p.Heard("block"), p.Heard(msg.CmdBlockTxn); b+x != 0 {
