@@ -216,8 +216,15 @@ func serve(p *hostile.Peer, ms ...chaintest.Mined) {
 func TestT12_TooManyHeadersAndHashes(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		p := h.attacker(1)
-		p.Raw("headers", append([]byte{0xfd, 0xd1, 0x07}, make([]byte, 2001*81)...))
-		h.falls(p, time.Second, "2,001 headers")
+		climb := ladder(t, h.params)
+		good, known := climb(), len(h.target.Ledger.Headers())
+		_, payload, _ := msg.Encode(&wire.MsgHeaders{Headers: good.Headers})
+		_, last, _ := msg.Encode(&wire.MsgHeaders{Headers: climb().Headers[:1]})
+		p.Raw("headers", append(append([]byte{0xfd, 0xd1, 0x07}, payload[3:]...), last[1:]...))
+		h.falls(p, time.Second, "2,001 good headers")
+		if n := len(h.target.Ledger.Headers()) - known; n != 0 {
+			t.Errorf("%d of 2,001 headers are stored", n)
+		}
 		locator := func(n int) *wire.MsgGetHeaders {
 			m := &wire.MsgGetHeaders{ProtocolVersion: 70016}
 			for i := range n {
@@ -232,7 +239,7 @@ func TestT12_TooManyHeadersAndHashes(t *testing.T) {
 		if hs, ok := m.(*wire.MsgHeaders); !ok || len(hs.Headers) != int(h.tip().Height) || hs.Headers[0].PrevBlock != h.params.Genesis().Hash {
 			t.Errorf("a locator of unknown hashes is not answered from genesis: %T, %v", m, err)
 		}
-		_, payload, _ := msg.Encode(locator(101))
+		_, payload, _ = msg.Encode(locator(101))
 		hash := randomHash(101)
 		payload[4] = 102
 		payload = append(payload[:5], append(hash[:], payload[5:]...)...)
