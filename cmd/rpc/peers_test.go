@@ -13,8 +13,8 @@ func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
 		plain           bool
 		services, names string
 	}{
-		{false, "0000000000000809", "[NETWORK WITNESS P2P_V2]"},
-		{true, "0000000000000009", "[NETWORK WITNESS]"},
+		{false, "0000000000000c09", "[NETWORK WITNESS NETWORK_LIMITED P2P_V2]"},
+		{true, "0000000000000409", "[NETWORK WITNESS NETWORK_LIMITED]"},
 	} {
 		w := startIn(t, t.TempDir(), func(cfg *node.Config) { cfg.PlainTransport = c.plain })
 		info := w.object("getnetworkinfo")
@@ -27,6 +27,8 @@ func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
 func TestAddedNodeMayHaveDialledUs(t *testing.T) {
 	listen := func(c *node.Config) { c.Listen = "127.0.0.1:0" }
 	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
+	<-a.node.Swarm.Ready()
+	<-b.node.Swarm.Ready()
 	us, them := a.node.Swarm.Addr().String(), b.node.Swarm.Addr().String()
 	b.must("addnode", us, "onetry")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {

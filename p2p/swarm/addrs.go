@@ -34,7 +34,7 @@ const (
 
 // introduce says our own address to a new peer, and asks an outbound one for others.
 func (l *loop) introduce(r *remote) {
-	if r.kind == BlocksOnly {
+	if !r.gossips() {
 		return
 	}
 	l.announce(r)
@@ -42,6 +42,12 @@ func (l *loop) introduce(r *remote) {
 		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
+}
+
+// gossips: addresses are told to it. Not on a connection for blocks only, ours or
+// theirs, and what is told there would reach nobody else.
+func (r *remote) gossips() bool {
+	return r.peer != nil && !r.dropped && r.kind != BlocksOnly && (!r.inbound || r.hello.Relay)
 }
 
 // announce says our own address to a peer.
@@ -56,7 +62,7 @@ func (l *loop) announce(r *remote) {
 // announceAgain says it once a day, so that it is not forgotten.
 func (l *loop) announceAgain(now time.Time) {
 	for _, r := range l.order {
-		if r.peer != nil && r.kind != BlocksOnly && !r.dropped && now.Sub(r.announced) >= announceEvery {
+		if r.gossips() && now.Sub(r.announced) >= announceEvery {
 			l.announce(r)
 		}
 	}
@@ -169,7 +175,7 @@ func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 		if left == 0 {
 			break
 		}
-		if r != from && r.peer != nil && r.kind != BlocksOnly && !r.dropped {
+		if r != from && r.gossips() {
 			l.sendAddrs(r, addrs)
 			left--
 		}

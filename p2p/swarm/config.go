@@ -89,12 +89,14 @@ func (c *Config) check() error {
 // local: loopback and private addresses are the network, and nobody is hurried.
 func (c *Config) local() bool { return c.Params.Local() }
 
-// services are what we offer.
+// services are what we offer. Like Core we say too that the last blocks are here
+// (BIP159): those who need no more look for that.
 func (c *Config) services() wire.ServiceFlag {
+	s := needed | wire.SFNodeNetworkLimited
 	if c.Encrypt {
-		return needed | wire.SFNodeP2PV2
+		s |= wire.SFNodeP2PV2
 	}
-	return needed
+	return s
 }
 
 // withPort adds the network's own port to an address without one.

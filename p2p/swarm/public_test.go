@@ -122,6 +122,11 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 			}
 			return silent == 2
 		})
+		for _, p := range n.Peers() {
+			if p.Kind == swarm.BlocksOnly && p.SentPerMsg["addrv2"]+p.RecvPerMsg["addrv2"] > 0 {
+				t.Errorf("addresses were told where only blocks are")
+			}
+		}
 		time.Sleep(20 * time.Minute)
 		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 || k[swarm.Feeler] != 0 {
 			t.Errorf("after a while %v", k)
