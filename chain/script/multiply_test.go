@@ -104,3 +104,25 @@ func (d *digits) value() (sum btcec.ModNScalar) {
 	}
 	return sum
 }
+
+// Longer numbers than the split makes, to the last that digits hold.
+func TestDigitsOfTheLongestHalves(t *testing.T) {
+	const ones = ^uint64(0)
+	for _, k := range []btcec.ModNScalar{scalarOf(0, 0, ones, ones), scalarOf(0, 0, ones, ones-14), scalarOf(0, 1, 0, 1),
+		scalarOf(0, 1, ones, ones), scalarOf(0, 1, ones, ones-30)} {
+		var d, minus digits
+		n, ok := d.write(&k)
+		if back := d.value(); !ok || n > halfBits || !back.Equals(&k) {
+			t.Errorf("%v: %d digits, %v", k, n, ok)
+		}
+		k.Negate()
+		if _, ok := minus.write(&k); !ok || minus.value() != k {
+			t.Errorf("%v: %v", k, ok)
+		}
+	}
+	for _, k := range []btcec.ModNScalar{scalarOf(0, 2, 0, 0), scalarOf(1, 0, 0, 0)} {
+		if _, ok := new(digits).write(&k); ok {
+			t.Errorf("%v is taken", k)
+		}
+	}
+}
