@@ -37,7 +37,7 @@ figures, with the curves of the picture; --csv tells which node had what when, t
 			shell.IntFlag("nodes", d.Nodes, "`N` nodes (10,000 take a minute and 1 GiB)"),
 			shell.IntFlag("outbound", d.Outbound, "`N` links that each node dials; as many come in (fewer in a small town)"),
 			span("latency", d.Latency, "`TIME` one way, on every link"),
-			shell.IntFlag("jitter", 0, "`PERCENT` by which the latencies of links differ, up and down"),
+			shell.IntFlag("jitter", 0, "`PERCENT` by which the latencies of links differ, up and down (20 with --regions, as SimBlock has it)"),
 			shell.IntFlag("rate", 0, "`BYTES` a second of each node's line, up and down; 0 is no limit"),
 			shell.BoolFlag("regions", "latencies and lines of the world of 2019 (SimBlock's figures) instead"),
 			shell.IntFlag("blocks", d.Blocks, "`N` blocks that somebody finds"),
@@ -112,6 +112,9 @@ func simulation(c *cli.Context) (model.Config, error) {
 	percent := func(name string) float64 { return float64(c.Int(name)) / 100 }
 	cfg.Churn, cfg.Liars, cfg.Stock, cfg.Jitter = percent("churn"), percent("liars"), percent("stock"), percent("jitter")
 	cfg.Loss, cfg.Selfish, cfg.Keep = float64(c.Int("loss")), c.Bool("selfish"), c.String("csv") != ""
+	if cfg.Regions && !c.IsSet("jitter") {
+		cfg.Jitter = regionsJitter
+	}
 	if !c.IsSet("outbound") && cfg.Nodes > 1 {
 		cfg.Outbound = min(cfg.Outbound, cfg.Nodes-1)
 	}
@@ -134,6 +137,9 @@ func simulation(c *cli.Context) (model.Config, error) {
 	}
 	return cfg, nil
 }
+
+// regionsJitter is how much SimBlock lets latencies vary.
+const regionsJitter = 0.2
 
 // parts reads --partition: 60s, or 3x60s.
 func parts(s string) (groups int, d time.Duration, err error) {

@@ -36,7 +36,7 @@ func SVG(w io.Writer, r *model.Result) error {
 	p.put(`<text x="%d" y="36" font-size="20" font-weight="600">%s</text>`, left, html.EscapeString(headline(r)))
 	p.put(`<text x="%d" y="60" opacity="0.75">%s</text>`, left, html.EscapeString(r.Setting()))
 	p.axes()
-	lines := 0
+	var lines []line
 	for _, l := range [2]line{
 		{"transactions", &r.Txs, txColour, `stroke-dasharray="7 5"`, square},
 		{"blocks", &r.Blocks, blockColour, "", circle},
@@ -44,9 +44,11 @@ func SVG(w io.Writer, r *model.Result) error {
 		if l.of.Items > 0 {
 			p.band(l)
 			p.curve(l)
-			p.legend(l, lines)
-			lines++
+			lines = append(lines, l)
 		}
+	}
+	for i, l := range lines { // above the shades of all
+		p.legend(l, i)
 	}
 	p.put(`</svg>`)
 	if err := b.Flush(); err != nil {
