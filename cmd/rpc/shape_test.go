@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"grapevine/cmd/rpc/client"
 )
 
 const (
@@ -211,21 +209,5 @@ func TestHelpDescribesEveryMethodAndNoOther(t *testing.T) {
 	}
 	if got := w.text("help", "foo"); got != "help: unknown command: foo" {
 		t.Errorf("help foo: %q", got)
-	}
-}
-
-func TestBatchesKeepEachCallsOwnAnswer(t *testing.T) {
-	w := start(t)
-	var hash, text string
-	calls := []*client.BatchCall{
-		{Method: "getblockhash", Params: []any{0}, Result: &hash},
-		{Method: "getblockhash", Params: []any{5}, Result: &text},
-		{Method: "getblockheader", Params: []any{genesis, false}, Result: &text},
-	}
-	if err := w.Batch(w.ctx, calls); err != nil {
-		t.Fatal(err)
-	}
-	if hash != genesis || calls[0].Err != nil || calls[1].Err == nil || len(text) != 160 {
-		t.Errorf("hash %s, errors %v and %v, header %s", hash, calls[0].Err, calls[1].Err, text)
 	}
 }

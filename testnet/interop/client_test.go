@@ -8,28 +8,26 @@ import (
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcjson"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/rpcclient"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// dialAs is btcd's client library, which lnd and others use for bitcoind.
-func dialAs(t *testing.T, gv node) *rpcclient.Client {
-	t.Helper()
-	cfg := &rpcclient.ConnConfig{
+// account is for btcd's client library, which lnd and others use for bitcoind.
+func account(gv node) *rpcclient.ConnConfig {
+	return &rpcclient.ConnConfig{
 		Host: strings.TrimPrefix(gv.rpc.RPC, "http://"), User: gv.rpc.User, Pass: gv.rpc.Password,
 		HTTPPostMode: true, DisableTLS: true, Params: "regtest",
 	}
-	c, err := rpcclient.New(cfg, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Shutdown)
-	return c
 }
 
 // A client library takes us for a bitcoind and is served.
 func TestBtcdsClientLibrary(t *testing.T) {
-	c := dialAs(t, startGrapevine(t))
+	c, err := rpcclient.New(account(startGrapevine(t)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Shutdown()
 	must := func(what string, err error) {
 		t.Helper()
 		if err != nil {
@@ -96,4 +94,27 @@ func spendFirst(t *testing.T, c *rpcclient.Client, to address.Address) *wire.Msg
 		t.Fatalf("signed %v: %v", whole, err)
 	}
 	return signed
+}
+
+// In a batch each call has its own answer, as lnd asks for transactions.
+func TestBtcdsClientLibraryAsksInBatches(t *testing.T) {
+	c, err := rpcclient.NewBatch(account(startGrapevine(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Shutdown()
+	genesis, missing, count := c.GetBlockHashAsync(0), c.GetBlockHashAsync(5), c.GetBlockCountAsync()
+	if err := c.Send(); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := genesis.Receive(); err != nil || !h.IsEqual(chaincfg.RegressionNetParams.GenesisHash) {
+		t.Errorf("genesis is %v, %v", h, err)
+	}
+	var refusal *btcjson.RPCError
+	if _, err := missing.Receive(); !errors.As(err, &refusal) {
+		t.Errorf("a block that is not there: %v", err)
+	}
+	if n, err := count.Receive(); err != nil || n != 0 {
+		t.Errorf("%d blocks, %v", n, err)
+	}
 }

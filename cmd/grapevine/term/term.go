@@ -57,8 +57,6 @@ const (
 	Red    Colour = "31"
 	Green  Colour = "32"
 	Yellow Colour = "33"
-	Blue   Colour = "34"
-	Purple Colour = "35"
 	Cyan   Colour = "36"
 )
 

@@ -151,47 +151,6 @@ func (r *response) into(method string, result any) error {
 	return nil
 }
 
-// BatchCall is one call of a batch and, afterwards, what came of it.
-type BatchCall struct {
-	Method string
-	Params []any
-	Result any // decoded into; nil: not wanted
-	Err    error
-}
-
-// Batch runs calls in one request. The error is of the request as a whole; each
-// call has its own.
-func (c *Client) Batch(ctx context.Context, calls []*BatchCall) error {
-	if len(calls) == 0 {
-		return nil
-	}
-	reqs := make([]request, len(calls))
-	byID := make(map[uint64]*BatchCall, len(calls))
-	for i, call := range calls {
-		params := call.Params
-		if params == nil {
-			params = []any{}
-		}
-		reqs[i] = request{Version: "1.0", ID: c.nextID.Add(1), Method: call.Method, Params: params}
-		byID[reqs[i].ID] = call
-		call.Err = errors.New("the node did not answer this call")
-	}
-	raw, status, err := c.post(ctx, reqs)
-	if err != nil {
-		return err
-	}
-	var all []response
-	if err := json.Unmarshal(raw, &all); err != nil {
-		return fmt.Errorf("batch of %d: %s answers HTTP %d, not a batch", len(calls), c.url, status)
-	}
-	for i := range all {
-		if call, ok := byID[all[i].ID]; ok {
-			call.Err = all[i].into(call.Method, call.Result)
-		}
-	}
-	return nil
-}
-
 // ErrUnauthorized: the node runs and does not know our user and password.
 var ErrUnauthorized = errors.New("wrong user, password or cookie")
 

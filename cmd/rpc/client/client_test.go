@@ -124,27 +124,6 @@ func TestCookieIsReadAtEachCall(t *testing.T) {
 	}
 }
 
-func TestBatchAnswersFindTheirCalls(t *testing.T) {
-	url := answering(t, func(string, string, string) (int, string) {
-		return 200, `[{"result":2,"error":null,"id":2},{"result":null,"error":{"code":-5,"message":"no"},"id":1}]` // in any order
-	})
-	c, _ := Dial(url, "u", "p")
-	var two int
-	calls := []*BatchCall{{Method: "a"}, {Method: "b", Result: &two}, {Method: "c"}}
-	if err := c.Batch(t.Context(), calls); err != nil {
-		t.Fatal(err)
-	}
-	if e, ok := errors.AsType[*Error](calls[0].Err); !ok || e.Code != -5 {
-		t.Errorf("first: %v", calls[0].Err)
-	}
-	if two != 2 || calls[1].Err != nil {
-		t.Errorf("second: %d, %v", two, calls[1].Err)
-	}
-	if calls[2].Err == nil {
-		t.Error("the third call was not answered and has no error")
-	}
-}
-
 func TestWordsBecomeParametersAsWithBitcoinCLI(t *testing.T) {
 	raw := func(s string) any { return json.RawMessage(s) }
 	for _, c := range []struct {
