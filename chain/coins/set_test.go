@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -237,23 +238,28 @@ func TestDamagedCoinIsNeverServed(t *testing.T) {
 	}
 }
 
-func BenchmarkFlush(b *testing.B) {
-	const coins = 250_000
-	for b.Loop() {
-		b.StopTimer()
-		file := openFile(b)
-		s := NewSet(file, nil)
-		var changes []Change
-		coin := Append(nil, chain.Coin{Value: 5e8, Height: 1000, PkScript: append([]byte{0, 20}, make([]byte, 20)...)})
-		for i := range coins {
-			changes = append(changes, Change{Op: outPoint(i), Coin: coin, Fresh: true})
+// What the cache says that it takes is what the heap grows by, and that is at
+// most 120 bytes a coin.
+func TestBytesOfACachedCoin(t *testing.T) {
+	const most = 120
+	script := append([]byte{0, 20}, make([]byte, 20)...)
+	coin := Append(nil, chain.Coin{Value: 123_456_789, Height: 800_000, PkScript: script})
+	for _, n := range []int{50_000, 100_000, 200_000, flushEntries} {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		c := NewCache()
+		for i := range n {
+			c.Apply(Change{Op: outPoint(i), Coin: coin, Fresh: true})
 		}
-		s.Apply(nil, changes)
-		_, bytes := s.Pending()
-		b.ReportMetric(float64(bytes)/coins, "B/coin")
-		b.StartTimer()
-		flush(b, file, s)
-		b.ReportMetric(float64(file.Size())/coins, "disk-B/coin")
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		says, takes := float64(c.Bytes())/float64(n), float64(after.HeapAlloc-before.HeapAlloc)/float64(n)
+		t.Logf("%d coins: the cache says %.0f bytes each, the heap %.0f", n, says, takes)
+		if takes > most || says < takes*9/10 {
+			t.Errorf("%d coins take %.0f bytes each, more than %d, or more than the %.0f that count", n, takes, most, says)
+		}
+		runtime.KeepAlive(c)
 	}
 }
 
