@@ -14,7 +14,7 @@ const (
 )
 
 // Kinds are all of them, in order.
-func Kinds() [kinds]Kind { return [4]Kind{SegWit, Taproot, Nested, Legacy} }
+func Kinds() [kinds]Kind { return [kinds]Kind{SegWit, Taproot, Nested, Legacy} }
 
 // KindNamed is the kind that Core calls so.
 func KindNamed(name string) (Kind, bool) {
