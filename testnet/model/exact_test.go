@@ -60,7 +60,7 @@ func written(t testing.TB, seed int) string {
 // The same seed gives the same run: the same log of every node's events and
 // actions to the byte, alone on one processor or beside others on all.
 func TestRunsAreExactBySeed(t *testing.T) {
-	const seeds = 10
+	const seeds = 5
 	var sums [2][seeds]string
 	for round, procs := range [2]int{1, runtime.NumCPU()} {
 		before := runtime.GOMAXPROCS(procs)

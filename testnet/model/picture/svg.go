@@ -123,7 +123,7 @@ func (p *picture) curve(l line) {
 // legend says in numbers what the line shows; it stands where curves do not go.
 func (p *picture) legend(l line, n int) {
 	y := float64(legendY + 40*n)
-	p.put(`<rect x="%d" y="%.1f" width="330" height="38" fill="%s" opacity="0.85"/>`, legendX-8, y-16, paper)
+	p.put(`<rect x="%d" y="%.1f" width="330" height="40" fill="%s" opacity="0.85"/>`, legendX-8, y-16, paper)
 	p.put(`<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="%s" stroke-width="2.5" %s/>`, legendX, legendX+46, y-5, y-5, l.colour, l.dash)
 	p.put("%s", l.mark(legendX+23, y-5, l.colour))
 	p.put(`<text x="%d" y="%.1f" font-weight="600">%s</text>`, legendX+56, y, l.name)

@@ -23,7 +23,7 @@ func run(t *testing.T, cfg model.Config) *model.Result {
 
 func TestPictureIsWellFormedAndSaysItsNumbers(t *testing.T) {
 	cfg := model.Default()
-	cfg.Nodes, cfg.Outbound, cfg.Regions = 200, 6, true
+	cfg.Nodes, cfg.Outbound, cfg.Regions, cfg.Txs = 60, 6, true, 20
 	r := run(t, cfg)
 	var b bytes.Buffer
 	if err := SVG(&b, r); err != nil {
@@ -36,7 +36,7 @@ func TestPictureIsWellFormedAndSaysItsNumbers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{"How news travels between 200 nodes", seconds(r.Blocks.Last), seconds(r.Txs.P50), "stroke-dasharray", "<desc"} {
+	for _, want := range []string{"How news travels between 60 nodes", seconds(r.Blocks.Last), seconds(r.Txs.P50), "stroke-dasharray", "<desc"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the picture does not say %q", want)
 		}
