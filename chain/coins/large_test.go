@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,7 +20,9 @@ import (
 // Every block makes 4,000 coins of 2,000 transactions and spends 2,000 old ones
 // at random; every FlushLimit changes are flushed. Told for each tenth of the
 // way: the time of a block's reading and of a flush, bytes on disk for each
-// coin, memory. The file must not take more than four times what the coins do.
+// coin, memory with the file's mapped pages and without. The file must not take
+// more than four times what the coins do, and memory not more than the default
+// of --dbcache and 200 MiB.
 func TestLargeSet(t *testing.T) {
 	goal, err := strconv.Atoi(os.Getenv("GRAPEVINE_TEST_COINS"))
 	if err != nil {
@@ -29,11 +30,23 @@ func TestLargeSet(t *testing.T) {
 	}
 	l := &large{t: t, file: openFile(t), rng: rand.New(rand.NewPCG(1, 1))}
 	l.set = NewSet(l.file, nil)
-	t.Logf("%10s %12s %12s %10s %10s %8s", "coins", "block reads", "flush", "disk/coin", "peak", "heap")
+	t.Logf("%10s %12s %12s %10s %10s %8s", "coins", "block reads", "flush", "disk/coin", "resident", "own")
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.watch(stop)
+	}()
 	for tenth := 1; tenth <= 10; tenth++ {
 		l.grow(goal * tenth / 10)
 	}
+	close(stop)
+	<-ended
 	l.check()
+	const most = 450 + 200
+	t.Logf("at most %d MiB of memory of our own", l.anon)
+	if l.anon > most {
+		t.Errorf("%d MiB of memory of our own, more than %d", l.anon, most)
+	}
 }
 
 type large struct {
@@ -43,6 +56,7 @@ type large struct {
 	rng   *rand.Rand
 	made  int // transactions, of two coins each
 	coins int
+	anon  int // most memory seen that is not the file's mapped pages, MiB
 }
 
 func (l *large) op(tx, index int) (op wire.OutPoint) {
@@ -66,10 +80,8 @@ func (l *large) grow(to int) {
 			flushed++
 		}
 	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
 	l.t.Logf("%10d %12v %12v %10.1f %6d MiB %4d MiB", l.coins, (reads / time.Duration(blocks)).Round(time.Microsecond),
-		(flushes / time.Duration(flushed)).Round(time.Millisecond), float64(l.file.Size())/float64(l.coins), peakMiB(), m.HeapAlloc>>20)
+		(flushes / time.Duration(flushed)).Round(time.Millisecond), float64(l.file.Size())/float64(l.coins), mebibytes("VmHWM:"), mebibytes("RssAnon:"))
 }
 
 // check counts the coins on disk and what they take.
@@ -139,14 +151,29 @@ func (l *large) block() time.Duration {
 	return took
 }
 
-// peakMiB is the most memory that the process has had, the file's mapped pages
-// included.
-func peakMiB() int {
+// watch notes the most memory of our own until stop is closed.
+func (l *large) watch(stop <-chan struct{}) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		l.anon = max(l.anon, mebibytes("RssAnon:"))
+		select {
+		case <-tick.C:
+		case <-stop:
+			return
+		}
+	}
+}
+
+// mebibytes is what the kernel says of the process's memory: VmHWM is the most
+// it ever had, RssAnon what it has now without mapped files. 0 where it says
+// nothing.
+func mebibytes(name string) int {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	_, after, _ := strings.Cut(string(b), "VmHWM:")
-	kb, _ := strconv.Atoi(strings.Fields(after)[0])
+	_, after, _ := strings.Cut(string(b), name)
+	kb, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
 	return kb >> 10
 }
