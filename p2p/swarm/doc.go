@@ -9,9 +9,10 @@
 //
 // Goroutines, all joined before Run returns:
 //
-//	loop      one; owns State, remotes, targets, tickets
+//	loop      one; owns State, remotes, dialer, tickets
 //	accept    one, if we listen
 //	save      one; writes the address book now and then
+//	seeds     one for a moment; asks DNS seeds
 //	serve     one for each connection: dials, greets, reads
 //	writer    one for each connection (package peer)
 //

@@ -145,6 +145,9 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		if err := n.end(); err != nil {
 			t.Fatal(err)
 		}
+		if err := run().end(); err != nil { // too short a run to find any others
+			t.Fatal(err)
+		}
 		n = run()
 		time.Sleep(2 * time.Second)
 		var again []string
@@ -158,8 +161,35 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		if !slices.Equal(anchors, again) {
 			t.Errorf("anchors %v, after the restart %v", anchors, again)
 		}
+		bad := strings.TrimSuffix(anchors[0], ":8333")
+		if err := n.SetBan(bad, now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		n.Book().SetAnchors(anchors)
 		if err := n.end(); err != nil {
 			t.Fatal(err)
+		}
+		n = run()
+		eventually(t, "two others", func() bool { return kinds(n)[swarm.BlocksOnly] == 2 })
+		if slices.ContainsFunc(n.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == anchors[0] }) {
+			t.Error("a banned anchor was dialled")
+		}
+		if err := n.end(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Whom people ask for takes up its network group: nobody else of it is chosen.
+func TestT39_AGroupThatPeopleChoseIsTaken(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 1)
+		startOn(t, net.Host("8.0.2.2"), "8.0.2.2:8333", public(t, 100, nil), connects("9.9.9.9"))
+		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), knows(host(0)+":8333"),
+			func(c *swarm.Config) { c.Bootstrap = []string{"8.0.2.2:8333"} })
+		time.Sleep(time.Hour)
+		if p := n.Peers(); len(p) != 1 || !p[0].Manual {
+			t.Errorf("%d peers in one group", len(p))
 		}
 	})
 }
