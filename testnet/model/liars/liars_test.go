@@ -1,0 +1,52 @@
+package liars
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p/gossip"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/msg"
+	"grapevine/testnet/model/world"
+)
+
+// Each liar spoils what it is there to spoil, and nothing else.
+func TestEachLiesInItsWay(t *testing.T) {
+	w := world.New(false)
+	tx := w.Spend(world.Tx{Parent: -1}, 250)
+	b := w.Mine(w.Blocks[1], 0, 0, []int32{tx})
+	ahead := w.Mine(b, 0, 0, nil)
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
+	said := func(l *Liar, m wire.Message) gossip.Send {
+		return l.Spoil([]gossip.Action{gossip.Send{Peer: 3, Msg: m}})[0].(gossip.Send)
+	}
+	ping := wire.NewMsgFeeFilter(5)
+	for way := range lies {
+		l := &Liar{lie: way, w: w, rnd: rand.New(rand.NewPCG(1, 1))}
+		serve := l.Spoil([]gossip.Action{gossip.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
+		give := said(l, &msg.Tx{Tx: w.Txs[tx].Tx})
+		have := said(l, msg.NewHave(b.Node.Hash, 0)).Msg.(*msg.Have)
+		_, honest := serve.(gossip.SendBlock)
+		_, denied := give.Msg.(*wire.MsgNotFound)
+		for what, is := range map[string][2]bool{
+			"refuses blocks":        {!honest, way == mute || way == denier},
+			"says nothing":          {give.Peer == 0, way == mute},
+			"says notfound":         {denied, way == denier},
+			"invents":               {len(said(l, inv).Msg.(*wire.MsgInv).InvList) > 1, way == inventor},
+			"forges":                {!b.Same(l.Body(b.Body)), way == forger},
+			"boasts":                {have.Last == ahead.Node.Hash, way == boaster},
+			"is late":               {l.Delay(&msg.Block{Block: b.Body}) > 0, way == dawdler},
+			"is late with anything": {l.Delay(ping) > 0, false},
+			"spoils the rest":       {said(l, ping).Msg != wire.Message(ping), false},
+		} {
+			if is[0] != is[1] {
+				t.Errorf("liar %d %s: %v", way, what, is[0])
+			}
+		}
+	}
+	if len(inv.InvList) != 1 || !b.Same(b.Body) {
+		t.Error("what others share was changed")
+	}
+}
