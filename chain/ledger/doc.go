@@ -21,6 +21,9 @@
 // is one move: down and up are committed together, so readers never see less
 // work, nor a branch that turns out bad.
 //
+// A stored body that turns out damaged is forgotten and taken again from peers
+// (damage.go); a coin or undo record that does ends the ledger.
+//
 // Goroutines: Run's caller is the writer, which alone changes the tree and the
 // coin set; the workers decode and check; the committer (chain/archive) alone
 // writes the file. All have ended when Run returns.
