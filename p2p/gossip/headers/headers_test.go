@@ -142,3 +142,60 @@ func TestHeadersAreJudgedByTheClockThatWasSet(t *testing.T) {
 		t.Errorf("with the clock given back: headers up to %d", got)
 	}
 }
+
+// asks counts what a peer is asked by now.
+func (x *talkers) asks(id p2p.PeerID) (n int) {
+	for _, act := range x.Acts() {
+		if act.Peer == id && act.Ask != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// A peer whose chain has little work and who gives two thousand headers of it
+// just before its time is up does not keep others from leading.
+func TestT9_NobodyLeadsForEver(t *testing.T) {
+	for what, row := range map[string]struct {
+		chosen bool          // the slow peer is one that we have dialled
+		most   time.Duration // until another one that we have dialled is listened to
+	}{
+		"it came to us":     {false, 0},
+		"it was our choice": {true, 15*time.Minute + leaderTimeout},
+	} {
+		x := newTalkers(t, MaxRun)
+		for i := range x.params.MinimumChainWork {
+			x.params.MinimumChainWork[i] = 1 << 62
+		}
+		begun := x.now
+		slow := x.Join(1, row.chosen, func(*tree.Entry) {})
+		honest := x.Join(2, true, func(*tree.Entry) {})
+		x.Acts()
+		last, at := x.params.Genesis().Hash, x.params.Genesis().Header.Timestamp
+		next := func() (hs []*wire.BlockHeader) {
+			for range MaxRun {
+				at = at.Add(time.Second)
+				h := &wire.BlockHeader{Version: 4, PrevBlock: last, Bits: x.params.PowLimitBits, Timestamp: at}
+				chaintest.Solve(t, x.params, h)
+				hs, last = append(hs, h), chain.HeaderHash(h)
+			}
+			return hs
+		}
+		for x.OnHeaders(slow, next()); ; x.OnHeaders(slow, next()) {
+			if x.asks(1) != 1 {
+				t.Fatalf("%s: after %v its chain is given up", what, x.now.Sub(begun))
+			}
+			if x.OnHeaders(honest, x.run(1, MaxRun)); x.asks(2) == 1 && honest.pre != nil {
+				break
+			}
+			if x.now.Sub(begun) > row.most {
+				t.Errorf("%s: others are not listened to for %v", what, x.now.Sub(begun))
+				break
+			}
+			for range 19 {
+				x.Now(x.now.Add(time.Second))
+				x.Tick()
+			}
+		}
+	}
+}
