@@ -44,11 +44,10 @@ func (s *Sync) onLowWork(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) {
 		s.done(t)
 		return
 	}
-	if s.leader != nil && s.leader != t {
+	if !s.leads(t) {
 		t.deferred = true
 		return
 	}
-	s.leader = t
 	salt := presync.Salt{Phase: s.rand.Uint32()}
 	for i := range salt.Key {
 		salt.Key[i] = byte(s.rand.Uint32())

@@ -25,6 +25,7 @@ const (
 	maxSide         = 20_000           // headers of one peer that are not on our best chain: bounds the tree where work is cheap
 	askAgain        = 2 * time.Minute  // before an unanswered getheaders is repeated [HEADERS_RESPONSE_TIME]
 	leaderTimeout   = 20 * time.Second // before another peer leads; 162 kB need 64 kbit/s
+	leaderTurn      = 15 * time.Minute // before another who has more may lead, however diligent the leader [HEADERS_DOWNLOAD_TIMEOUT_BASE]
 	lowWorkBlocks   = 144              // how far, in blocks' work, a chain may be behind our tip to be worth memory [GetAntiDoSWorkThreshold]
 )
 
@@ -67,6 +68,7 @@ type Sync struct {
 	clock  time.Time // what headers are judged by; zero: now
 	talks  []*Talk   // in order of joining
 	leader *Talk     // sends us the long run of headers
+	since  time.Time // when it began to lead
 	acts   []Act
 }
 
@@ -187,8 +189,7 @@ func (s *Sync) taken(t *Talk, last *tree.Entry, more bool) {
 	switch {
 	case !more || last.Node.Work.Cmp(t.progress) <= 0:
 		s.done(t)
-	case s.leader == nil || s.leader == t:
-		s.leader = t
+	case s.leads(t):
 		t.progress = last.Node.Work
 		s.ask(t, last)
 	default:
@@ -308,6 +309,15 @@ func (s *Sync) done(t *Talk) {
 	}
 }
 
+// leads lets a peer lead unless another one does. Who came to us gives way to a
+// peer of our own choice, for anybody may come first.
+func (s *Sync) leads(t *Talk) bool {
+	if s.leader == nil || t.chosen && !s.leader.chosen {
+		s.leader, s.since = t, s.now
+	}
+	return s.leader == t
+}
+
 // nextLeader asks those who had more for us while the last leader talked.
 func (s *Sync) nextLeader() {
 	s.leader = nil
@@ -319,18 +329,30 @@ func (s *Sync) nextLeader() {
 	}
 }
 
-// Due is when the leader has been silent for too long; zero: never.
-func (s *Sync) Due() time.Time {
-	if s.leader == nil || s.leader.asked.IsZero() {
+// Due is when the leader has been silent for too long, or others have waited for
+// it long enough; zero: never.
+func (s *Sync) Due() (due time.Time) {
+	if s.leader == nil {
 		return time.Time{}
 	}
-	return s.leader.asked.Add(leaderTimeout)
+	if slices.ContainsFunc(s.talks, func(t *Talk) bool { return t.deferred }) {
+		due = s.since.Add(leaderTurn)
+	}
+	if asked := s.leader.asked; !asked.IsZero() && (due.IsZero() || asked.Add(leaderTimeout).Before(due)) {
+		due = asked.Add(leaderTimeout)
+	}
+	return due
 }
 
-// Tick lets others go on when the leader has nothing to say.
+// Tick lets others go on when the leader has nothing to say, or its turn is
+// over. In that case what it says still counts.
 func (s *Sync) Tick() {
-	if due := s.Due(); !due.IsZero() && !s.now.Before(due) {
-		s.leader.pre = nil
-		s.nextLeader()
+	due := s.Due()
+	if due.IsZero() || s.now.Before(due) {
+		return
 	}
+	if asked := s.leader.asked; !asked.IsZero() && !s.now.Before(asked.Add(leaderTimeout)) {
+		s.leader.pre = nil
+	}
+	s.nextLeader()
 }
