@@ -28,7 +28,7 @@ it proves that all nodes have one tip and every transaction, and that nothing is
   $ grapevine testnet simulate --nodes 1000 --regions --svg news.svg
   $ grapevine testnet simulate --validation 300ms --seeds 20
   $ grapevine testnet simulate --partition 3x60s --churn 20 --liars 10
-  $ grapevine testnet simulate --blocks 2000 --txs 0 --interval 60s --power 40 --selfish
+  $ grapevine testnet simulate --nodes 12 --blocks 2000 --txs 0 --interval 60s --power 40 --selfish
   $ grapevine testnet simulate --nodes 200 --txs 500 --csv news.csv
 
 Redundancy is what was sent twice, the orphan rate that of stale blocks. --json prints all
