@@ -325,12 +325,30 @@ func TestRESTAgreesWithRPC(t *testing.T) {
 	if s := string(spent); !strings.HasPrefix(s, `[[],[{"value":50.00000000,"scriptPubKey":`) {
 		t.Errorf("spenttxouts: %s", s)
 	}
-	for _, path := range []string{"/rest/chaininfo.json", "/rest/block/" + tip + ".json", "/rest/block/notxdetails/" + tip + ".json", "/rest/tx/" + id + ".json", "/rest/mempool/info.json", "/rest/mempool/contents.json", "/rest/headers/5/" + genesis + ".json"} {
+	out := w.object("getrawtransaction", id, 1)["vout"].([]any)[0]
+	value, script := fmt.Sprintf("%.8f", out.(map[string]any)["value"]), fmt.Sprint(valueAt(out, "scriptPubKey.hex"))
+	_, _, coins := w.fetch("/rest/getutxos/" + nowhere + "-0/" + id + "-0.json")
+	if s := string(coins); !strings.HasPrefix(s, `{"chainHeight":102,"chaintipHash":"`+tip+`","bitmap":"01","utxos":[{"height":102,"value":`+value) {
+		t.Errorf("getutxos: %s", s)
+	}
+	// Height, tip, one byte of bits, one coin: version, height, amount, script.
+	_, _, coins = w.fetch("/rest/getutxos/checkmempool/" + nowhere + "-0/" + id + "-0.bin")
+	raw := mustBlock(t, script)
+	if n := len(coins); n != 4+32+2+1+4+4+8+1+len(raw) || coins[37] != 2 || coins[43] != 102 || string(coins[n-len(raw):]) != string(raw) {
+		t.Errorf("getutxos: %x", coins)
+	}
+	_, _, filter := w.fetch("/rest/blockfilter/basic/" + tip + ".bin")
+	if got, want := hex.EncodeToString(filter[34:]), w.object("getblockfilter", tip)["filter"]; got != want || string(filter[1:33]) != string(hash.Hash[:]) {
+		t.Errorf("blockfilter: %x", filter)
+	}
+	for _, path := range []string{"/rest/deploymentinfo.json", "/rest/deploymentinfo/" + genesis + ".json", "/rest/blockfilter/basic/" + genesis + ".json", "/rest/chaininfo.json", "/rest/block/" + tip + ".json", "/rest/block/notxdetails/" + tip + ".json", "/rest/tx/" + id + ".json", "/rest/mempool/info.json", "/rest/mempool/contents.json", "/rest/headers/5/" + genesis + ".json"} {
 		if status, kind, body := w.fetch(path); status != 200 || kind != "application/json" || !json.Valid(body) {
 			t.Errorf("%s: %d %s %s", path, status, kind, body)
 		}
 	}
 	for path, want := range map[string]int{
+		"/rest/getutxos/x-1.json": 400, "/rest/getutxos/" + id + ".json": 400, "/rest/getutxos/checkmempool.json": 400, "/rest/getutxos.json": 404,
+		"/rest/blockfilter/extended/" + tip + ".bin": 400, "/rest/blockfilter/basic/" + nowhere + ".bin": 404, "/rest/deploymentinfo/" + nowhere + ".json": 404,
 		"/rest/block/ab.bin": 400, "/rest/block/" + nowhere + ".bin": 404, "/rest/block/" + tip + ".xml": 404, "/rest/nothing.json": 404,
 		"/rest/headers/5000/" + tip + ".bin": 400, "/rest/blockhashbyheight/103.bin": 404, "/rest/blockhashbyheight/x.bin": 400,
 		"/rest/blockpart/" + tip + ".bin?offset=0&size=99999999": 400, "/rest/tx/" + nowhere + ".hex": 404, "/rest/": 404,

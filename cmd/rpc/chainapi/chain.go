@@ -114,6 +114,11 @@ func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error)
 			return nil, err
 		}
 	}
+	return a.Deployments(n), nil
+}
+
+// Deployments is what getdeploymentinfo and /rest/deploymentinfo answer.
+func (a *API) Deployments(n *chain.HeaderNode) any {
 	p := a.cfg.Params
 	forks := map[string]deployment{}
 	for name, height := range map[string]int32{
@@ -129,7 +134,7 @@ func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error)
 		Height      int32                 `json:"height"`
 		ScriptFlags []string              `json:"script_flags"`
 		Deployments map[string]deployment `json:"deployments"`
-	}{n.Hash.String(), n.Height, flagNames(flags), forks}, nil
+	}{n.Hash.String(), n.Height, flagNames(flags), forks}
 }
 
 type chainTip struct {

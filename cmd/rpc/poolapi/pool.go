@@ -42,6 +42,9 @@ func (a *API) Info() any {
 	}
 }
 
+// Coins is the coin set over chain and pool.
+func (a *API) Coins() chain.CoinView { return a.cfg.Pool.Coins() }
+
 type entryFees struct {
 	Base       jsonrpc.Amount `json:"base"`
 	Modified   jsonrpc.Amount `json:"modified"`

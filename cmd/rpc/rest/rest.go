@@ -125,6 +125,12 @@ func (h *Handler) find(parts []string, r *http.Request) (answer, error) {
 	switch name, args := parts[0], parts[1:]; {
 	case name == "chaininfo" && len(args) == 0:
 		return answer{json: func() (any, error) { return h.cfg.Chain.Info(), nil }}, nil
+	case name == "deploymentinfo" && len(args) <= 1:
+		return h.deployments(args)
+	case name == "blockfilter" && len(args) == 2:
+		return h.filter(args[0], args[1])
+	case name == "getutxos" && len(args) > 0:
+		return h.coins(args)
 	case name == "mempool" && len(args) == 1 && args[0] == "info":
 		return answer{json: func() (any, error) { return h.cfg.Pool.Info(), nil }}, nil
 	case name == "mempool" && len(args) == 1 && args[0] == "contents":
