@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -60,7 +61,7 @@ func decodeBlock(raw []byte) (*Block, error) {
 	if len(raw) < headerSize {
 		return nil, errTruncated
 	}
-	b := &Block{Hash: doubleHash(raw[:headerSize]), Raw: raw}
+	b := &Block{Hash: chainhash.DoubleHashH(raw[:headerSize]), Raw: raw}
 	if err := b.Header.Deserialize(bytes.NewReader(raw[:headerSize])); err != nil {
 		return nil, err
 	}
@@ -260,7 +261,7 @@ func (l txLayout) identify(tx *Tx) {
 	raw := tx.raw
 	stripped := 4 + (l.witness - l.body) + 4
 	tx.Weight = stripped*(WitnessScale-1) + l.size
-	tx.WID = doubleHash(raw)
+	tx.WID = chainhash.DoubleHashH(raw)
 	tx.ID = tx.WID
 	if stripped != l.size {
 		h := sha256.New()
@@ -300,7 +301,7 @@ func NewBlock(msg *wire.MsgBlock) *Block {
 	buf.Grow(msg.SerializeSize())
 	_ = msg.Serialize(&buf) // a bytes.Buffer takes everything
 	raw := buf.Bytes()
-	b := &Block{Hash: doubleHash(raw[:headerSize]), Header: msg.Header, Raw: raw}
+	b := &Block{Hash: chainhash.DoubleHashH(raw[:headerSize]), Header: msg.Header, Raw: raw}
 	pos := headerSize + wire.VarIntSerializeSize(uint64(len(msg.Transactions)))
 	b.Weight = pos * WitnessScale
 	for _, m := range msg.Transactions {

@@ -1,8 +1,6 @@
 package chain
 
-import (
-	"crypto/sha256"
-)
+import "github.com/btcsuite/btcd/chainhash/v2"
 
 // MerkleRoot is the root of the tree over hashes; it overwrites them. mutated
 // says that two equal hashes stood side by side where a pair is made, which an
@@ -30,12 +28,7 @@ func hashPair(a, b Hash) Hash {
 	var both [64]byte
 	copy(both[:32], a[:])
 	copy(both[32:], b[:])
-	return doubleHash(both[:])
-}
-
-func doubleHash(b []byte) Hash {
-	first := sha256.Sum256(b)
-	return sha256.Sum256(first[:])
+	return chainhash.DoubleHashH(both[:])
 }
 
 // TxRoot is the merkle root over the block's txids, as its header must name it.

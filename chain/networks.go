@@ -99,7 +99,7 @@ func SigNet(challenge []byte) *Params {
 func signetMagic(challenge []byte) wire.BitcoinNet {
 	var buf bytes.Buffer
 	_ = wire.WriteVarBytes(&buf, 0, challenge) // a bytes.Buffer takes everything
-	hash := doubleHash(buf.Bytes())
+	hash := chainhash.DoubleHashH(buf.Bytes())
 	return wire.BitcoinNet(binary.LittleEndian.Uint32(hash[:4]))
 }
 

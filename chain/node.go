@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -40,7 +41,7 @@ func HeaderHash(h *wire.BlockHeader) Hash {
 	binary.LittleEndian.PutUint32(b[68:], uint32(h.Timestamp.Unix()))
 	binary.LittleEndian.PutUint32(b[72:], h.Bits)
 	binary.LittleEndian.PutUint32(b[76:], h.Nonce)
-	return doubleHash(b[:])
+	return chainhash.DoubleHashH(b[:])
 }
 
 // skipHeight is the height that a node's skip pointer leads to. Turning off

@@ -82,12 +82,7 @@ const signedSize = 4 + 32 + 32 + 4
 // signedHeader is the header's part that is signed, its merkle root taken over
 // the coinbase without the signature.
 func signedHeader(b *Block, coinbase *wire.MsgTx) []byte {
-	hashes := make([]Hash, len(b.Txs), len(b.Txs)+1)
-	for i, tx := range b.Txs {
-		hashes[i] = tx.ID
-	}
-	hashes[0] = coinbase.TxHash()
-	root, _ := MerkleRoot(hashes)
+	root, _ := TxRoot(append([]*Tx{NewTx(coinbase)}, b.Txs[1:]...))
 	signed := slices.Clone(b.Raw[:signedSize])
 	copy(signed[4+32:], root[:])
 	return signed
