@@ -35,7 +35,8 @@ func (l *Ledger) flushCoins(ctx context.Context) error {
 // flushSome begins a flush when there is reason to, and answers those who
 // waited for one. The writer goes on meanwhile: readers and the writer look
 // through the frozen cache until it is on disk. What a flush costs the writer is
-// the swap of two caches, milliseconds at most (BenchmarkFlushMillion), unless the next flush is due before this one has ended: see flushPressure.
+// the swap of two caches, milliseconds at most (BenchmarkFlushMillion), unless
+// the next flush is due before this one has ended: see flushPressure.
 func (w *writer) flushSome() (bool, error) {
 	if w.archive.Flushing() {
 		return false, nil
