@@ -132,7 +132,10 @@ func TestT2_BadFrames(t *testing.T) {
 
 func TestT3_FloodOfAnnouncements(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
-		const rounds = 6
+		rounds := 6
+		if full() {
+			rounds = 100
+		}
 		p := h.attacker(1)
 		time.Sleep(time.Second)
 		before := p.Heard("getheaders")
@@ -316,6 +319,14 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 			t.Fatalf("a node of the future: %v", err)
 		}
 		h.stays(p, "a node of the future")
+		before := len(h.target.Swarm.Peers())
+		if err := h.target.Swarm.Connect(t.Context(), h.target.addr); err == nil {
+			t.Error("the node has met itself and did not notice")
+		}
+		time.Sleep(time.Second)
+		if n := len(h.target.Swarm.Peers()); n != before {
+			t.Errorf("%d peers after it has met itself, before %d", n, before)
+		}
 	})
 }
 
