@@ -272,7 +272,7 @@ func TestFreshNodeSyncsFourThousandBlocks(t *testing.T) {
 	}
 }
 
-// A list of peers is enough to meet: b is told of a by it alone.
+// A list of peers is enough to meet: b is told of a by it alone, and c by a's name.
 func TestPeerListIsEnoughToMeet(t *testing.T) {
 	a := startNode(t, t.TempDir(), "--maxupload", "10000000")
 	list := filepath.Join(t.TempDir(), "list")
@@ -280,9 +280,16 @@ func TestPeerListIsEnoughToMeet(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := startNode(t, t.TempDir(), "--peers", list)
-	eventually(t, "b to meet a", func() bool {
-		var n int
-		b.call(t, "getconnectioncount", &n)
-		return n > 0
-	})
+	_, port, _ := strings.Cut(a.p2p, ":")
+	if err := os.WriteFile(list, []byte("localhost:"+port+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := startNode(t, t.TempDir(), "--peers", list)
+	for _, newcomer := range []*daemon{b, c} {
+		eventually(t, "a newcomer to meet a", func() bool {
+			var n int
+			newcomer.call(t, "getconnectioncount", &n)
+			return n > 0
+		})
+	}
 }

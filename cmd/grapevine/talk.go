@@ -48,9 +48,7 @@ func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
 			return shell.Usagef("--fallbackfeerate %q: %v", rate, err)
 		}
 	}
-	if !cfg.Params.Local() {
-		cfg.Lookup = net.DefaultResolver.LookupHost
-	}
+	cfg.Lookup = net.DefaultResolver.LookupHost
 	if list := c.String("peers"); list != "" {
 		cfg.Bootstrap, err = peerList(c.Context, list)
 		switch {
