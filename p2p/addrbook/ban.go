@@ -40,7 +40,9 @@ func ParseNet(s string) (netip.Prefix, error) {
 func (b *Book) Ban(n netip.Prefix, until time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.sweepBans()
+	if len(b.bans) >= MaxBans {
+		b.sweepBans()
+	}
 	if _, ok := b.bans[n]; !ok && len(b.bans) >= MaxBans {
 		return ErrTooManyBans
 	}
