@@ -11,7 +11,7 @@ import (
 // rss watches how much memory the kernel has given this process, the attackers'
 // own included. Garbage is collected early meanwhile: how much of it lies about
 // depends on what three nodes and all attackers hold together. It counts on Linux
-// at full size only: the race detector keeps several times as much.
+// at full size only.
 type rss struct {
 	t      *testing.T
 	before int64 // bytes; 0: not watched
@@ -20,7 +20,7 @@ type rss struct {
 // newRSS gives back what is free and lets the kernel find a new peak.
 func newRSS(t *testing.T) *rss {
 	w := &rss{t: t}
-	if !full() {
+	if !full() || underRace {
 		return w
 	}
 	usual := debug.SetGCPercent(20)

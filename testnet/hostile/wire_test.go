@@ -164,6 +164,7 @@ func TestT4_FloodOfRequests(t *testing.T) {
 			deaf = append(deaf, p)
 		}
 		much := deaf[0].Frame("getdata", vectors(50_000, 0, 77, wire.InvTypeWitnessBlock, wtx))
+		h.wanted = int64(4 * len(much)) // of ours: this one, and those of the reader
 		for _, p := range deaf {
 			p.SetWriteDeadline(time.Now().Add(5 * time.Second))
 			for range 12 {
