@@ -82,7 +82,7 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 
 // Expect notes that p is sending e in another way than Plan asked for; false:
 // somebody else is. A peer of our own choice may be asked besides those who came
-// to us, which are perhaps there to stall (ADVERSARY T21).
+// to us, which are perhaps there to stall (T21 among the tests).
 func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
 	if f.flightOf(p, e) != nil {
 		return true
