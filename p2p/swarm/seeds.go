@@ -22,6 +22,7 @@ const (
 type seeder struct {
 	names  []string  // "host:port" that the user gave; like seeds, they are asked for by name
 	next   time.Time // when they may be asked
+	found  int       // addresses that they gave and that were new
 	done   bool      // they have answered, or are not needed
 	warned bool
 }
@@ -46,9 +47,9 @@ func (l *loop) bootstrap(now time.Time) {
 	l.seeds.done = l.cfg.Lookup == nil || l.cfg.local() && len(l.seeds.names) == 0
 }
 
-func (l *loop) plant(source string, a p2p.Addr) {
+func (l *loop) plant(source string, a p2p.Addr) (added bool) {
 	a.Services = uint64(needed)
-	l.cfg.Book.Add(a, source)
+	return l.cfg.Book.Add(a, source)
 }
 
 // askSeeds asks the network's DNS seeds, in a goroutine of its own.
@@ -66,17 +67,19 @@ func (l *loop) askSeeds(now time.Time) {
 		return
 	}
 	l.seeds.next = now.Add(seedsAgain)
-	l.cfg.Log.Info("asking DNS seeds for addresses of nodes")
+	if !l.seeds.warned {
+		l.cfg.Log.Info("asking DNS seeds for addresses of nodes")
+	}
 	names := slices.Clone(l.seeds.names)
 	if !l.cfg.local() {
 		names = append(names, seeds.Names(l.cfg.Params, needed)...)
 	}
 	l.wg.Go(func() {
 		ask := seeds.Lookup(l.cfg.Lookup)
-		found := ask.Ask(l.ctx, names, l.cfg.Log, func(a seeds.Answer) error {
+		ask.Ask(l.ctx, names, l.cfg.Log, func(a seeds.Answer) error {
 			return l.s.do(l.ctx, func(l *loop) { l.sown(a) })
 		})
-		_ = l.s.do(l.ctx, func(l *loop) { l.harvested(found) }) // nobody asks when we stop
+		_ = l.s.do(l.ctx, (*loop).harvested) // nobody asks when we stop
 	})
 }
 
@@ -90,14 +93,17 @@ func (l *loop) sown(answer seeds.Answer) {
 		}
 		age := 3*24*time.Hour + time.Duration(l.cfg.Rand.Int64N(int64(4*24*time.Hour)))
 		a.Seen = now.Add(-age).Unix()
-		l.plant(answer.Host, a)
+		if l.plant(answer.Host, a) {
+			l.seeds.found++
+		}
 	}
 	l.dialAll()
 }
 
-// harvested: all seeds were asked.
-func (l *loop) harvested(found int) {
-	if l.seeds.done = found > 0; l.seeds.done || l.seeds.warned {
+// harvested: all seeds were asked. Addresses that cannot be those of nodes, such as
+// a captive portal gives for every name, are no answer.
+func (l *loop) harvested() {
+	if l.seeds.done = l.seeds.found > 0; l.seeds.done || l.seeds.warned {
 		return
 	}
 	l.seeds.warned = true

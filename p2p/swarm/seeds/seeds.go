@@ -39,9 +39,8 @@ type Answer struct {
 	Addrs      []string
 }
 
-// Ask asks for each name, "host:port", hands the answers on until take fails, and
-// counts the addresses.
-func (l Lookup) Ask(ctx context.Context, names []string, log *slog.Logger, take func(Answer) error) (found int) {
+// Ask asks for each name, "host:port", and hands the answers on until take fails.
+func (l Lookup) Ask(ctx context.Context, names []string, log *slog.Logger, take func(Answer) error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	for _, name := range names {
@@ -55,10 +54,8 @@ func (l Lookup) Ask(ctx context.Context, names []string, log *slog.Logger, take 
 			continue
 		}
 		a.Addrs = a.Addrs[:min(len(a.Addrs), maxEach)]
-		found += len(a.Addrs)
 		if take(a) != nil {
-			return found
+			return
 		}
 	}
-	return found
 }
