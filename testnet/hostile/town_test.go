@@ -184,23 +184,36 @@ func TestT37_DoubleSpendsInTwoHalves(t *testing.T) {
 	})
 }
 
-// Three groups that do not hear of each other make a hundred blocks each.
+// Three groups that do not hear of each other make a hundred blocks each. When
+// they do again, what was said meanwhile arrives late, or it is lost with the
+// connections and everybody has to ask.
 func TestT57_PartitionForAHundredBlocks(t *testing.T) {
 	inTown(t, 6, func(t *testing.T, w *town) {
-		w.net.Partition(ips(0, 1), ips(2, 3), ips(4, 5))
-		for i := range 100 {
-			for group := range 3 {
-				w.mine(w.all[2*group+i%2])
-			}
-			w.within(blockMost, "each group has one tip", func() bool {
-				return w.oneTip(0, 1)() && w.oneTip(2, 3)() && w.oneTip(4, 5)()
-			})
-			time.Sleep(10 * time.Second)
-		}
-		w.mine(w.all[3]) // one is ahead by a block
+		w.apart(20)
 		w.net.Heal()
 		w.within(10*time.Second, "one tip after the healing", w.oneTip())
+		w.apart(100)
+		for i := range w.all {
+			w.net.Reset(live(i))
+		}
+		w.net.Heal()
+		w.within(10*time.Second, "one tip after the healing, by new connections", w.oneTip())
 	})
+}
+
+// apart makes three groups and so many blocks in each.
+func (w *town) apart(blocks int) {
+	w.net.Partition(ips(0, 1), ips(2, 3), ips(4, 5))
+	for i := range blocks {
+		for group := range 3 {
+			w.mine(w.all[2*group+i%2])
+		}
+		w.within(blockMost, "each group has one tip", func() bool {
+			return w.oneTip(0, 1)() && w.oneTip(2, 3)() && w.oneTip(4, 5)()
+		})
+		time.Sleep(10 * time.Second)
+	}
+	w.mine(w.all[3]) // one is ahead by a block
 }
 
 func TestT56_ClockJumps(t *testing.T) {
