@@ -90,11 +90,12 @@ bench-large: ## ten million coins on disk, ten thousand nodes in virtual time: m
 soak: ## kill -9 in the middle of sync and mining, ROUNDS times, on real processes
 	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine' -v ./cmd/grapevine
 
-twins: ## comparisons with naive twins, random runs, crashes and simulated faults, by ROUNDS CRASHES SIGNATURES SEEDS
+twins: ## comparisons with naive twins, random runs, crashes, simulated faults, attacks at full size, by ROUNDS CRASHES SIGNATURES SEEDS
 	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet/hostile
 	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -timeout 60m -run 'T33_TheFastRoad' -v ./chain/script
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then tags='-tags libsecp256k1'; tests='Twin_Curves|T33_TheFastRoad'; \
 	else tests=Twin_Curves; echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
