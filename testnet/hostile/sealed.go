@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/btcsuite/btcd/v2transport"
 
@@ -18,8 +19,10 @@ const longName = 13
 // not ours, so that no mistake is made on both ends.
 type seal struct {
 	*v2transport.Peer
-	out bytes.Buffer // what the last packet came to
 	ids []string
+
+	mu  sync.Mutex   // one packet is made at a time
+	out bytes.Buffer // what it comes to
 }
 
 // Seal exchanges keys as the one who dials, with so many bytes of garbage and a
@@ -48,6 +51,8 @@ type readWriter struct {
 // 16. Packets must travel in the order in which they were made, and after Seal.
 func (p *Peer) Packet(content []byte, decoy bool) []byte {
 	s := p.sealed
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if _, _, err := s.V2EncPacket(content, nil, decoy); err != nil {
 		panic(fmt.Sprintf("unreachable: a buffer takes all, and content is below 16 MiB: %v", err))
 	}
