@@ -74,7 +74,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 			exist   []string
 		}{
 			"test":     {`\b((?:Test|Benchmark)[A-Z0-9]\w*)`, tests},
-			"target":   {"(?:`|    )make ([a-z]+)", found(`(?m)^([a-z]+):`, all)},
+			"target":   {"(?:`|    )make ([a-z-]+)", found(`(?m)^([a-z-]+):`, all)},
 			"variable": {variable, found(variable, all)},
 		} {
 			for _, name := range found(names.pattern, text) {
