@@ -140,7 +140,7 @@ func drip(p *hostile.Peer, ms []chaintest.Mined, asked chan chain.Hash) {
 
 func TestT16_BlocksThatDripDuringASync(t *testing.T) {
 	h := &house{t: t, params: chain.RegTest()}
-	blocks, rate := 150, int64(50_000)
+	blocks, rate := 100, int64(50_000)
 	if full() {
 		blocks, rate = 1025, 250_000
 	}

@@ -132,7 +132,7 @@ func TestT2_BadFrames(t *testing.T) {
 
 func TestT3_FloodOfAnnouncements(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
-		rounds := 6
+		rounds := 3
 		if full() {
 			rounds = 100
 		}
