@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,18 +32,21 @@ func slowScript(key *chaintest.Key, n int) []byte {
 	return append(script, txscript.OP_CHECKSIG)
 }
 
-// slowTx spends slow coins; pad bytes make each of its hashes long.
-func slowTx(t testing.TB, key *chaintest.Key, coins []chaintest.Coin, pad int) *chain.Tx {
+// padding is an output that makes each hash of a transaction long.
+func padding(bytes int) *wire.TxOut {
+	return wire.NewTxOut(0, append([]byte{txscript.OP_RETURN}, make([]byte, bytes)...))
+}
+
+// slowTx spends slow coins.
+func slowTx(t testing.TB, key *chaintest.Key, coins []chaintest.Coin, pad ...*wire.TxOut) *chain.Tx {
 	tx := wire.NewMsgTx(2)
 	var sum btcutil.Amount
 	for _, c := range coins {
 		tx.AddTxIn(&wire.TxIn{PreviousOutPoint: c.Op, Sequence: math.MaxUint32})
 		sum += c.Value
 	}
-	tx.AddTxOut(chaintest.Pay(sum-200_000, chaintest.OpTrue()))
-	if pad > 0 {
-		tx.AddTxOut(wire.NewTxOut(0, append([]byte{txscript.OP_RETURN}, make([]byte, pad)...)))
-	}
+	tx.AddTxOut(chaintest.Pay(sum-10_000_000, anyone()))
+	tx.TxOut = append(tx.TxOut, pad...)
 	sigs := make([][]byte, len(coins))
 	for i, c := range coins {
 		sig, err := txscript.RawTxInSignature(tx, i, c.Script, txscript.SigHashAll, key.Private())
@@ -87,7 +91,8 @@ func TestT35_SlowNonStandardTransactions(t *testing.T) {
 		coins := h.slowCoins(each, mostChecks)
 		txs := make([]*chain.Tx, n)
 		for i := range txs {
-			txs[i] = slowTx(t, h.key, coins, 85_000+i)
+			pad := slices.Repeat([]*wire.TxOut{chaintest.Pay(btcutil.Amount(1000+i), anyone())}, 2000) // nothing but the scripts is against policy
+			txs[i] = slowTx(t, h.key, coins, pad...)
 		}
 		p := h.attacker(1)
 		before, begun := spent(), time.Now()
@@ -116,7 +121,7 @@ func TestT34_QuadraticBlock(t *testing.T) {
 	}
 	h := newHouse(t, chain.RegTest())
 	loose := h.cheap(100)
-	heavy := slowTx(t, h.key, h.slowCoins(inputs, 1), 0)
+	heavy := slowTx(t, h.key, h.slowCoins(inputs, 1))
 	if full() && heavy.Size < 980_000 {
 		t.Errorf("a transaction of %d bytes, 1 MB was wanted", heavy.Size)
 	}
@@ -134,7 +139,7 @@ func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 	}
 	h := newHouse(t, chain.RegTest())
 	loose := h.cheap(100)
-	tx := slowTx(t, h.key, h.slowCoins(inputs, checks), pad)
+	tx := slowTx(t, h.key, h.slowCoins(inputs, checks), padding(pad))
 	slow := h.block(h.tip(), chaintest.With(tx))
 	rivals := h.branch(h.tip(), 2)
 	if took := h.judging(slow, rivals, loose); took < least {
@@ -160,6 +165,8 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 		_, err := h.friend.Await(msg.CmdBlockTxn, 100*time.Millisecond)
 		return err == nil
 	})
+	serve(rival, rivals...)
+	rival.Say(hostile.Headers(nodes(rivals)...))
 	answers, worst := 0, time.Duration(0)
 	for n := 0; h.tip() == before; time.Sleep(10 * time.Millisecond) {
 		for _, ask := range []func() error{h.pinged, h.toldHeaders, func() error { return h.told(pass(loose[n], 1000)) }} {
@@ -171,10 +178,6 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 			worst = max(worst, time.Since(at))
 		}
 		n = min(n+1, len(loose)-1)
-		if n == 2 && rivals != nil {
-			serve(rival, rivals...)
-			rival.Say(hostile.Headers(nodes(rivals)...))
-		}
 		if time.Since(begun) > 2*time.Minute {
 			h.t.Fatal("the block is never through")
 		}
