@@ -135,7 +135,7 @@ func TestT34_QuadraticBlock(t *testing.T) {
 func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 	inputs, checks, pad, least := 40, 8, 200_000, 20*time.Millisecond // 64 MB to be hashed
 	if full() {
-		inputs, checks, pad, least = 100, mostChecks, 850_000, 8*time.Second // 6 GB, in both nodes
+		inputs, checks, pad, least = 280, mostChecks, 850_000, 10*time.Second // 16 GB, in both nodes
 	}
 	h := newHouse(t, chain.RegTest())
 	loose := h.cheap(100)
@@ -178,7 +178,7 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 			worst = max(worst, time.Since(at))
 		}
 		n = min(n+1, len(loose)-1)
-		if time.Since(begun) > 2*time.Minute {
+		if time.Since(begun) > 5*time.Minute {
 			h.t.Fatal("the block is never through")
 		}
 	}
