@@ -45,6 +45,35 @@ func TestFalseClaimsOfAnotherBranchCount(t *testing.T) {
 	}
 }
 
+// A peer that held all loses a body and says so: that it does not have it is no
+// lie, and it is not asked again until it says that it has it.
+func TestWhoLosesABodyIsNoLiar(t *testing.T) {
+	r := newRig(3)
+	p := r.source(true)
+	r.OnHave(p, r.path[3], msg.NewHave(r.path[3].Node.Hash, 0))
+	now := msg.NewHave(r.path[0].Node.Hash, 3)
+	now.Held.Set(1)
+	now.Held.Set(2)
+	r.OnHave(p, r.path[0], now)
+	for range maxFalseClaims {
+		for _, e := range r.plan(t)[p] {
+			if e != r.path[1] {
+				r.Deliver(p, e, 1000)
+				e.Stored = true
+			} else if r.NotFound(p, e) {
+				t.Fatal("its word of before counts as a lie")
+			}
+		}
+	}
+	if !r.path[2].Stored || !r.path[3].Stored {
+		t.Error("what it still holds was not asked for")
+	}
+	r.OnHave(p, r.path[3], msg.NewHave(r.path[3].Node.Hash, 0))
+	if asked := r.plan(t)[p]; len(asked) != 1 || asked[0] != r.path[1] {
+		t.Errorf("asked for %d blocks when it has the body again", len(asked))
+	}
+}
+
 // Where a line is so slow that blocks need more than a minute, peers are not
 // dropped one after the other for ever: while nobody delivers, patience grows.
 func TestPatienceGrowsWhileNobodyDelivers(t *testing.T) {

@@ -133,7 +133,11 @@ func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {
 	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
 		p.Top = e.Parent
 	}
-	return p.claim != nil && p.claim.refute(e)
+	if p.claim == nil {
+		return false
+	}
+	f.have.fresh = false
+	return p.claim.refute(e)
 }
 
 // release gives all of a source's requests back.

@@ -15,7 +15,7 @@ import (
 
 // claim is what a have peer says of its bodies.
 type claim struct {
-	whole          *tree.Entry // of all last ones the one with the most work: held for good
+	whole          *tree.Entry // of all last ones the one with the most work: held until it is not found
 	last           *tree.Entry // it holds this body and all before it
 	held, fetching msg.Bits    // bit i is the i-th block after last
 	wrong          int         // bodies up to whole or last that it did not have
@@ -23,10 +23,15 @@ type claim struct {
 }
 
 // refute takes back the claim to hold e. liar: it had said so by name too often.
+// What it said before its last word it may have lost since, and is believed no more.
 // A bit that proves false may have been meant for another branch, and is only
 // not believed any more; after many, none is.
 func (c *claim) refute(e *tree.Entry) (liar bool) {
-	if e.IsAncestorOf(c.whole) || e.IsAncestorOf(c.last) {
+	once := e.IsAncestorOf(c.whole)
+	if once {
+		c.whole = e.Parent
+	}
+	if once || e.IsAncestorOf(c.last) {
 		c.wrong++
 		return c.wrong >= maxFalseClaims
 	}
