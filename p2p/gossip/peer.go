@@ -66,6 +66,7 @@ func (s *State) onJoined(ev Joined) {
 	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
 	if !s.local && !p.info.Inbound && !p.info.Manual {
 		s.lag.Join(p.id, !p.info.BlocksOnly, func() *tree.Entry { return p.src.Top })
+		s.watchLag() // perhaps our tip does not move, for nobody tells us of blocks
 	}
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())

@@ -108,6 +108,23 @@ func TestPeersOfOurChoiceMustKeepUp(t *testing.T) {
 	}
 }
 
+// Whoever we have dialled is looked at though no block comes: they may be silent
+// so that none does.
+func TestSilentPeersAreFoundWhereNoBlockComes(t *testing.T) {
+	r := public(t)
+	r.w.grow("a", "g", 1, 200)
+	r.give(r.n, "a1")
+	r.joins(1, false)
+	r.joins(2, false)
+	r.says(2, r.headers("a1"))
+	r.run(30 * time.Minute)
+	for id, want := range map[p2p.PeerID]bool{1: true, 2: false} {
+		if _, gone := dropped(r.sent, id); gone != want {
+			t.Errorf("peer %d dropped: %v", id, gone)
+		}
+	}
+}
+
 // With an old tip on a public network we are syncing: transactions are not asked
 // for until a fresh block has come.
 func TestAnOldTipIsSyncingOnPublicNetworks(t *testing.T) {
