@@ -15,9 +15,10 @@ func (s *State) onBodyLost(e *tree.Entry) {
 // findLost notes at the start which bodies of the verified chain are lost.
 func (s *State) findLost(stored func(*tree.Entry) bool) {
 	s.tree.Each(func(e *tree.Entry) {
-		if e.Stored && !stored(e) {
+		here := stored(e)
+		if !here {
 			s.onBodyLost(e)
 		}
-		e.Stored = e.Stored || stored(e)
+		e.Stored = e.Stored || here
 	})
 }

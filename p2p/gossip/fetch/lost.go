@@ -11,8 +11,8 @@ import (
 // on no way to our best header, and asked for beside it.
 func (f *Fetcher) Lost(e *tree.Entry) {
 	if e.IsAncestorOf(f.tree.Tip()) {
-		f.lost = append(f.lost, e)
-		slices.SortFunc(f.lost, func(a, b *tree.Entry) int { return cmp.Compare(a.Node.Height, b.Node.Height) })
+		i, _ := slices.BinarySearchFunc(f.lost, e.Node.Height, func(x *tree.Entry, height int32) int { return cmp.Compare(x.Node.Height, height) })
+		f.lost = slices.Insert(f.lost, i, e)
 	}
 	f.tellSoon()
 	f.Reopen(e)
@@ -21,7 +21,7 @@ func (f *Fetcher) Lost(e *tree.Entry) {
 // again asks for lost bodies, lowest first, each of the best source that holds it.
 func (f *Fetcher) again() (asks []Ask) {
 	before := len(f.lost)
-	f.lost = slices.DeleteFunc(f.lost, func(e *tree.Entry) bool { return e.Stored })
+	f.lost = slices.DeleteFunc(f.lost, func(e *tree.Entry) bool { return e.Stored || !e.IsAncestorOf(f.tree.Tip()) })
 	if len(f.lost) < before {
 		f.tellSoon()
 	}

@@ -31,8 +31,9 @@ type Entry struct {
 	order int32 // index in Tree.all: parents before children, first seen first
 }
 
-// Needed says whether the body is still to be asked from somebody.
-func (e *Entry) Needed() bool { return !e.Stored && !e.Busy && e.Bad == Good }
+// Needed says whether the body is still to be asked from somebody. A lost one is
+// needed even to leave a branch that was made invalid by hand.
+func (e *Entry) Needed() bool { return !e.Stored && !e.Busy && (e.Bad == Good || e.Lost) }
 
 // IsAncestorOf says whether e is on d's way to genesis, d included.
 func (e *Entry) IsAncestorOf(d *Entry) bool {
