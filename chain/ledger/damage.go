@@ -51,6 +51,7 @@ func (w *writer) lose(e *tree.Entry) {
 		return
 	}
 	w.tree.Lose(e)
+	w.forget(e)
 	w.archive.SaveHeader(e.Num, e.Record())
 	w.out.close() // its Lost comes after whatever was said of it before
 	w.out.current.Lost = append(w.out.current.Lost, e.Node)

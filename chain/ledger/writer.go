@@ -248,6 +248,9 @@ func (w *writer) settled(s *slot) {
 	if !s.disconnect && w.tree.SetValid(s.e) {
 		w.archive.SaveHeader(s.e.Num, s.e.Record())
 	}
+	if !s.e.Has() { // it was read, and lost while the move was under way
+		w.tree.Lose(s.e)
+	}
 }
 
 func (w *writer) leave(s *slot) {

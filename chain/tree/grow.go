@@ -129,11 +129,16 @@ func (t *Tree) Store(e *Entry, size int) {
 	}
 	e.Size = uint32(size)
 	e.flags &^= flagLost
+	t.link(e)
+}
+
+// link makes candidates of e and what builds on it, as far as bodies are there.
+func (t *Tree) link(e *Entry) {
 	if e.Parent != nil && !e.Parent.linked {
 		return
 	}
 	e.Walk(func(at *Entry) bool {
-		if !at.Has() || at.linked {
+		if at.linked || !at.Has() && !t.isActive(at.Node) {
 			return false
 		}
 		at.linked = true
@@ -143,17 +148,20 @@ func (t *Tree) Store(e *Entry, size int) {
 }
 
 // Lose notes that e's stored body is damaged. A block of the verified chain
-// stays there; what builds on another waits for the body to come again.
+// stays there; what builds on another waits for the body to come again. If a
+// move was under way meanwhile, Lose is called again when it is done.
 func (t *Tree) Lose(e *Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.flags |= flagLost
-	if !t.isActive(e.Node) {
-		e.Walk(func(at *Entry) (below bool) {
-			below, at.linked = at.linked, false
-			return below
-		})
+	if t.isActive(e.Node) {
+		t.link(e)
+		return
 	}
+	e.Walk(func(at *Entry) (below bool) {
+		below, at.linked = at.linked, false
+		return below
+	})
 }
 
 // SetActive makes the path to node the verified chain. also runs under the

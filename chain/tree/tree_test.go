@@ -16,7 +16,13 @@ type naive struct {
 	bodies []*chain.HeaderNode // as stored
 	failed map[*chain.HeaderNode]bool
 	valid  map[*chain.HeaderNode]bool
+	lost   map[*chain.HeaderNode]bool
 	tip    *chain.HeaderNode
+}
+
+func plant(genesis *chain.HeaderNode) *naive {
+	return &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
+		failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}, lost: map[*chain.HeaderNode]bool{}}
 }
 
 func (n *naive) bad(at *chain.HeaderNode) bool {
@@ -30,7 +36,7 @@ func (n *naive) bad(at *chain.HeaderNode) bool {
 
 func (n *naive) linked(at *chain.HeaderNode) bool {
 	for ; at != nil; at = at.Parent {
-		if n.stored(at) < 0 {
+		if !at.IsAncestorOf(n.tip) && (n.stored(at) < 0 || n.lost[at]) {
 			return false
 		}
 	}
@@ -83,8 +89,7 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 		tr := New()
 		tr.Begin(genesis, 100)
-		n := &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
-			failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}}
+		n := plant(genesis)
 		for step := range 150 {
 			change(tr, n, rng, uint32(step))
 			compare(t, tr, n)
@@ -98,16 +103,19 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 func change(tr *Tree, n *naive, rng *rand.Rand, step uint32) {
 	any := n.order[rng.IntN(len(n.order))]
 	e, _ := tr.Entry(any.Hash)
-	switch k := rng.IntN(10); {
+	switch k := rng.IntN(12); {
 	case k < 4:
 		c := child(any, step)
 		tr.Add(c)
 		n.order = append(n.order, c)
 	case k < 7:
 		if n.stored(any) < 0 {
-			tr.Store(e, 100)
 			n.bodies = append(n.bodies, any)
+		} else if !n.lost[any] {
+			return
 		}
+		tr.Store(e, 100)
+		delete(n.lost, any)
 	case k == 7:
 		if any.Parent != nil && !any.IsAncestorOf(n.tip) {
 			n.failed[any] = true
@@ -124,11 +132,37 @@ func change(tr *Tree, n *naive, rng *rand.Rand, step uint32) {
 				delete(n.failed, at)
 			}
 		}
+	case k < 11:
+		n.lose(tr, e)
 	default:
 		if goal := tr.Goal(); goal != nil {
-			tr.SetActive(goal.Node, func() {})
-			tr.SetValid(goal)
-			n.tip, n.valid[goal.Node] = goal.Node, true
+			if rng.IntN(2) == 0 { // while the move is under way
+				n.lose(tr, e)
+			}
+			n.move(tr, goal)
+		}
+	}
+}
+
+func (n *naive) lose(tr *Tree, e *Entry) {
+	if e.Has() && e.Parent != nil {
+		tr.Lose(e)
+		n.lost[e.Node] = true
+	}
+}
+
+// move makes goal the tip, as the ledger does once all is judged.
+func (n *naive) move(tr *Tree, goal *Entry) {
+	before := n.tip
+	tr.SetActive(goal.Node, func() {})
+	tr.SetValid(goal)
+	n.tip, n.valid[goal.Node] = goal.Node, true
+	for _, at := range []*chain.HeaderNode{before, goal.Node} {
+		for fork := chain.Fork(before, goal.Node); at != fork; at = at.Parent {
+			if n.lost[at] {
+				e, _ := tr.Entry(at.Hash)
+				tr.Lose(e)
+			}
 		}
 	}
 }
@@ -159,8 +193,7 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 	tr := New()
 	tr.Begin(genesis, 100)
-	n := &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
-		failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}}
+	n := plant(genesis)
 	for step := range uint32(300) {
 		change(tr, n, rng, step)
 	}
