@@ -291,6 +291,26 @@ func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
 	})
 }
 
+// An answer that is no news is an answer.
+func TestSeedsThatNameWhomWeKnowAreNotAskedAgain(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		crowdOf(t, net, 1)
+		asked := 0
+		startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
+			cfg.Bootstrap = []string{host(0), "node.example"}
+			cfg.Lookup = func(_ context.Context, seed string) ([]string, error) {
+				if seed == "node.example" {
+					asked++
+				}
+				return hosts(1), nil
+			}
+		})
+		if time.Sleep(10 * time.Minute); asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
 func TestTheBootstrapListIsEnough(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 3)

@@ -22,7 +22,7 @@ const (
 type seeder struct {
 	names  []string  // "host:port" that the user gave; like seeds, they are asked for by name
 	next   time.Time // when they may be asked
-	found  int       // addresses that they gave and that were new
+	found  bool      // they gave an address that a node can have
 	done   bool      // they have answered, or are not needed
 	warned bool
 }
@@ -47,9 +47,9 @@ func (l *loop) bootstrap(now time.Time) {
 	l.seeds.done = l.cfg.Lookup == nil || l.cfg.local() && len(l.seeds.names) == 0
 }
 
-func (l *loop) plant(source string, a p2p.Addr) (added bool) {
+func (l *loop) plant(source string, a p2p.Addr) {
 	a.Services = uint64(needed)
-	return l.cfg.Book.Add(a, source)
+	l.cfg.Book.Add(a, source)
 }
 
 // askSeeds asks the network's DNS seeds, in a goroutine of its own.
@@ -93,9 +93,8 @@ func (l *loop) sown(answer seeds.Answer) {
 		}
 		age := 3*24*time.Hour + time.Duration(l.cfg.Rand.Int64N(int64(4*24*time.Hour)))
 		a.Seen = now.Add(-age).Unix()
-		if l.plant(answer.Host, a) {
-			l.seeds.found++
-		}
+		l.plant(answer.Host, a)
+		l.seeds.found = l.seeds.found || l.reachable(a)
 	}
 	l.dialAll()
 }
@@ -103,7 +102,7 @@ func (l *loop) sown(answer seeds.Answer) {
 // harvested: all seeds were asked. Addresses that cannot be those of nodes, such as
 // a captive portal gives for every name, are no answer.
 func (l *loop) harvested() {
-	if l.seeds.done = l.seeds.found > 0; l.seeds.done || l.seeds.warned {
+	if l.seeds.done = l.seeds.found; l.seeds.done || l.seeds.warned {
 		return
 	}
 	l.seeds.warned = true
