@@ -118,8 +118,6 @@ func HintFor(err error) string {
 		return "The disk fails: the system's log says more. Start again only on a sound disk, and let `grapevine db check` look at the file first."
 	case errors.Is(err, db.ErrSchema):
 		return "The file belongs to another --network or another version of grapevine. Use that one, or choose another --datadir."
-	case errors.Is(err, syscall.ENOSPC):
-		return "Make room on that disk and start the node again: what it has acknowledged is kept."
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
 		return "The node must be able to write there; --datadir DIR chooses another directory."
 	case errors.Is(err, testnet.ErrNoNet):

@@ -13,8 +13,8 @@ import (
 // Write makes the file at path and lets copy fill it. The file gets its name
 // when it is whole and on disk; after an error nothing is left behind.
 func Write(path string, copy func(io.Writer) error) (size int64, err error) {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return 0, fmt.Errorf("backup: %s: %w", path, errors.Join(err, fs.ErrExist))
+	if _, err := os.Lstat(path); err == nil {
+		return 0, fmt.Errorf("backup: %s: %w", path, fs.ErrExist)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.part") // readable by its owner only
 	if err != nil {

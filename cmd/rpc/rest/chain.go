@@ -48,8 +48,11 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 		return nil, nil, err
 	}
 	raw, err := h.cfg.Ledger.RawBlock(n.Hash)
-	if errors.Is(err, ledger.ErrNotFound) {
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
 		err = notFound("%s not available (not fully downloaded)", s)
+	case errors.Is(err, chain.ErrDamaged):
+		err = notFound("%s not available (%s)", s, chain.ErrDamaged)
 	}
 	return n, raw, err
 }
