@@ -64,7 +64,7 @@ func (b *Books) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats)
 	return nil
 }
 
-// checkHeaders judges every header again, but for the clock.
+// headers judges every header again, but for the clock.
 func (b *Books) headers(ctx context.Context) error {
 	nodes := append(b.Tree.Nodes(false), b.Tree.Nodes(true)...)
 	for i, n := range nodes {

@@ -61,10 +61,10 @@ func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
 }
 
 // reorganise queues the way from the tip to the branch of goal. The whole way
-// down and up to more work than the tip has, or to a goal of as much, is one move, so that readers never
-// see less work and a bad branch is never seen at all. If that is too large for
-// memory, every block is a move of its own. It is false when a body on the way
-// has to come first.
+// down and up to more work than the tip has, or to a goal of as much, is one
+// move, so that readers never see less work and a bad branch is never seen at
+// all. If that is too large for memory, every block is a move of its own. It is
+// false when a body on the way has to come first.
 func (w *writer) reorganise(goal *tree.Entry) bool {
 	tip := w.tree.Tip()
 	fork := chain.Fork(tip, goal.Node)

@@ -27,9 +27,10 @@ func (t *Tree) ProposeAll() {
 }
 
 // Goal is the best block that could be connected, that with the most work; nil
-// when none is better than the tip. At equal work the first seen wins: what was connected
-// before, then the body that came first. As long as the last answer is hopeful
-// it stands, so that a long row of blocks is not looked through for each of them.
+// when none is better than the tip. At equal work the first seen wins: what was
+// connected before, then the body that came first. As long as the last answer is
+// hopeful it stands, so that a long row of blocks is not looked through for each
+// of them.
 func (t *Tree) Goal() *Entry {
 	if t.goal != nil && t.Hopeful(t.goal) {
 		return t.goal
