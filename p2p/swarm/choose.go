@@ -89,7 +89,7 @@ func (l *loop) pick(kind Kind) (addr string, ok bool) {
 	}
 	var a p2p.Addr
 	if kind == Feeler {
-		a, ok = l.cfg.Book.PickFeeler(l.talksTo, l.unfit)
+		a, ok = l.cfg.Book.PickFeeler(l.talksTo, l.barred)
 	} else {
 		a, ok = l.cfg.Book.Pick(l.unfit)
 	}
@@ -138,16 +138,23 @@ func (l *loop) trim(now time.Time) {
 	}
 }
 
-// unfit: an address not to be dialled now. Like talksTo it must not call the
-// book, which asks it. Those asked for by people take up their group too, as in
-// Core: who has got them to ask for it has enough.
+// barred: an address not to be dialled now. Like unfit and talksTo it must not
+// call the book, which asks it.
+func (l *loop) barred(a p2p.Addr) bool {
+	return l.ownAddrs[addrbook.Key(a)] || l.outcasts.Has(a.Host, l.cfg.Now()) || l.talksTo(a)
+}
+
+// unfit: an address that we do not want to stay connected to. Those asked for by
+// people take up their group too, as in Core: who has got them to ask for it has
+// enough. Feelers, which stay nowhere, go to any group and take up none.
 func (l *loop) unfit(a p2p.Addr) bool {
-	key := addrbook.Key(a)
-	if l.ownAddrs[key] || l.outcasts.Has(a.Host, l.cfg.Now()) || l.talksTo(a) {
+	if l.barred(a) {
 		return true
 	}
-	group := l.groupOf(key)
-	return l.find(func(r *remote) bool { return !r.inbound && l.groupOf(r.place()) == group }) != nil
+	group := l.groupOf(addrbook.Key(a))
+	return l.find(func(r *remote) bool {
+		return !r.inbound && r.kind != Feeler && l.groupOf(r.place()) == group
+	}) != nil
 }
 
 // talksTo: we have a connection to the address, or dial it.

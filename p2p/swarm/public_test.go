@@ -201,12 +201,17 @@ func newTip() *chain.HeaderNode {
 }
 
 // Feelers go to addresses that we were never connected to, until all that
-// answer are known to be good.
+// answer are known to be good, also those of groups that we are connected to.
 func TestFeelersFindOutWhichAddressesAreGood(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
-		crowdOf(t, net, 30)
+		crowdOf(t, net, 20)
+		all := hosts(20)
+		for i := range 10 {
+			all = append(all, fmt.Sprintf("8.%d.2.2", i))
+			startOn(t, net.Host(all[20+i]), all[20+i]+":8333", public(t, uint64(100+i), nil), connects("9.9.9.9"))
+		}
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(c *swarm.Config) {
-			c.Lookup = func(context.Context, string) ([]string, error) { return hosts(30), nil }
+			c.Lookup = func(context.Context, string) ([]string, error) { return all, nil }
 		})
 		untried := func() (list []string) {
 			n.Book().PickFeeler(func(p2p.Addr) bool { return false }, func(a p2p.Addr) bool {
