@@ -102,7 +102,11 @@ func TestWhoseOffenceABadParentIs(t *testing.T) {
 		x.OnHeaders(a, x.run(1, 3))
 		x.tree.Mark(x.tree.Find(x.blocks[2].Block.Hash), why)
 		x.Acts()
+		x.leads(a)
 		x.OnHeaders(a, x.run(3, 5))
+		if x.leader != nil {
+			t.Errorf("marked %v: it goes on leading, and says nothing", why)
+		}
 		acts := x.Acts()
 		if got := len(acts) == 1 && acts[0].Drop && acts[0].Offence != ""; got != dropped {
 			t.Errorf("marked %v: dropped %v", why, got)

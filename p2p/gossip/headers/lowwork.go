@@ -86,6 +86,7 @@ func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *tree.Entry, ok bo
 	parent := s.tree.Find(hs[0].PrevBlock)
 	if last, ok = s.take(t, parent, hs); !ok {
 		t.pre = nil
+		s.done(t)
 	}
 	return last, ok
 }

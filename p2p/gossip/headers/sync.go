@@ -177,10 +177,13 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		s.onLowWork(t, parent, hs)
 		return
 	}
-	if last, ok := s.take(t, parent, hs); ok {
-		t.has(last)
-		s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == chain.HeaderHash(hs[MaxRun-1]))
+	last, ok := s.take(t, parent, hs)
+	if !ok {
+		s.done(t)
+		return
 	}
+	t.has(last)
+	s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == chain.HeaderHash(hs[MaxRun-1]))
 }
 
 // taken goes on when there is more where that came from. Each time the peer must
