@@ -88,7 +88,8 @@ var allowed = map[string][]string{
 	"cmd/rpc/walletapi":  {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":       {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":            {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
-	"cmd/node":           {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc"},
+	"cmd/node":           {"chain/...", "p2p/...", "wallet/...", "db", "cmd/node/hush", "cmd/rpc"},
+	"cmd/node/hush":      {},
 	"cmd/grapevine/argv": {},
 	"cmd/grapevine/term": {},
 	// What is shared by commands, a command group, and the command line.

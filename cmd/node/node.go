@@ -15,6 +15,7 @@ import (
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
+	"grapevine/cmd/node/hush"
 	"grapevine/cmd/rpc"
 	"grapevine/db"
 	"grapevine/p2p/addrbook"
@@ -51,7 +52,7 @@ type Node struct {
 func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
 	n.clock = &clock{machine: n.cfg.Now}
-	n.log = n.cfg.Log
+	n.log = slog.New(hush.New(n.cfg.Log.Handler()))
 	n.asked, n.stop = context.WithCancel(context.Background())
 	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
 		if err := build(); err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"runtime"
 	"sync/atomic"
@@ -290,36 +289,6 @@ func TestT42_GetaddrIsAnsweredOnce(t *testing.T) {
 		}
 		if answers != 1 {
 			t.Errorf("%d answers", answers)
-		}
-	})
-}
-
-// counter counts the bytes of a log.
-type counter struct{ n int }
-
-func (c *counter) Write(b []byte) (int, error) {
-	c.n += len(b)
-	return len(b), nil
-}
-
-func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
-		var log counter
-		n := start(t, net, 1, func(c *swarm.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
-		attackers := 0
-		for begun := time.Now(); time.Since(begun) < time.Hour; time.Sleep(600 * time.Millisecond) {
-			// A host each: offenders are not let in again.
-			attackers++
-			host := fmt.Sprintf("10.%d.%d.%d", 70+attackers>>16, attackers>>8&255, attackers&255)
-			conn, err := net.Host(host).Dial(t.Context(), n.addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			conn.Write(frame("verack", nil))
-			conn.Close()
-		}
-		if attackers < 5000 || log.n > 1<<20 || log.n < 100_000 {
-			t.Errorf("%d offences within an hour wrote %d bytes", attackers, log.n)
 		}
 	})
 }

@@ -50,12 +50,7 @@ type loop struct {
 	secret   [siphash.KeySize]byte // ranks network groups
 	ownAddrs map[string]bool       // addresses that are ourselves
 	passed   *guard.Set            // addresses passed on, with the day
-	lines    guard.Bucket          // of the log that others can make us write
 }
-
-// maxLines at once, and as many an hour, keep attackers from filling the disk
-// with our log: under 1 MiB an hour.
-const maxLines = 2000
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	now := s.cfg.Now()
@@ -75,7 +70,6 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		outcasts: guard.NewOutcasts(),
 		ownAddrs: map[string]bool{},
 		passed:   guard.NewSet(maxPassed),
-		lines:    guard.NewBucket(maxLines, maxLines/3600.0, now),
 		steps:    newSteps(),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {

@@ -97,7 +97,7 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
-	l.note(r, "peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
+	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.inbound {
 		l.cfg.Book.Good(r.addr)
@@ -151,7 +151,7 @@ func (l *loop) leave(d departure) {
 	case errors.As(d.err, &offence) && !r.dropped:
 		l.fault(r, string(offence), offence)
 	case r.peer != nil:
-		l.note(r, "peer left", "peer", r.id, "addr", r.addr, "why", d.err)
+		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.addr, "why", d.err)
 	default:
 		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
 	}
@@ -193,19 +193,8 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 
 // fault writes an offence to the log and remembers who did it.
 func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
-	now := l.cfg.Now()
-	if l.lines.Take(now) {
-		l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
-	}
+	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
 	if r.kind != Manual {
-		l.outcasts.Add(hostOf(r.addr), now)
-	}
-}
-
-// note writes what happened with a peer to the log, within the limit for those
-// who come to us.
-func (l *loop) note(r *remote, what string, args ...any) {
-	if !r.inbound || l.lines.Take(l.cfg.Now()) {
-		l.cfg.Log.Info(what, args...)
+		l.outcasts.Add(hostOf(r.addr), l.cfg.Now())
 	}
 }

@@ -1,13 +1,10 @@
 package hostile_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +13,6 @@ import (
 
 	"grapevine/chain/chaintest"
 	"grapevine/cmd/node"
-	"grapevine/p2p/msg"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
 )
@@ -269,52 +265,6 @@ func TestT43_LiesAboutTheTime(t *testing.T) {
 		}
 		h.within(blockMost, "it is everywhere", h.agreed)
 	})
-}
-
-// tally counts what is written.
-type tally struct{ bytes, lines atomic.Int64 }
-
-func (c *tally) Write(b []byte) (int, error) {
-	c.bytes.Add(int64(len(b)))
-	c.lines.Add(int64(bytes.Count(b, []byte("\n"))))
-	return len(b), nil
-}
-
-func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
-	n := 3000
-	if full() {
-		n = 3_600_000 // for an hour
-	}
-	var log tally
-	siege(t, func(t *testing.T, h *house) {
-		h.makes(int64(min(n, 60_000)) * 1024) // hosts
-		begun := time.Now()
-		for i := range n {
-			p, err := hostile.Dial(t.Context(), h.net.Host(strange(i%60_000)), h.target.addr, h.params.Net)
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch i % 3 {
-			case 0:
-				p.Raw("verack", nil)
-			case 1: // a block without work
-				p.Say(hostile.Version(), &wire.MsgVerAck{}, hostile.Headers(h.base[0].Node), &msg.Block{Block: h.base[1].Block})
-				p.Raw("headers", append([]byte{1}, make([]byte, 81)...))
-			case 2:
-				p.Write([]byte("GET / HTTP/1.1\r\nHost: somewhere.example\r\n\r\n"))
-			}
-			go func() {
-				time.Sleep(50 * time.Millisecond)
-				p.Close()
-			}()
-			time.Sleep(time.Millisecond)
-		}
-		t.Logf("%d offences have written %d lines, %d KiB", n, log.lines.Load(), log.bytes.Load()>>10)
-		most := 2200 + int64(2000*time.Since(begun).Hours())
-		if lines, kib := log.lines.Load(), log.bytes.Load()>>10; lines > most || kib > 1024 || lines < 1000 {
-			t.Errorf("%d offences have written %d lines, %d KiB, into the log", n, lines, kib)
-		}
-	}, func(c *node.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 }
 
 func TestT45_PingsPongsAndFilters(t *testing.T) {
