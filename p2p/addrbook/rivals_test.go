@@ -91,6 +91,24 @@ func TestRivalsAreFew(t *testing.T) {
 	}
 }
 
+// Test networks have no feelers that could settle who is to have a place.
+func TestLocallyNobodyWaitsForAPlace(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	b, err := Open(Config{Now: func() time.Time { return now }, Rand: rand.New(rand.NewPCG(1, 2)), Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 400 {
+		a := p2p.Addr{Host: "127.0.0.1", Port: uint16(20_000 + i), Services: 9, Seen: now.Unix()}
+		if b.Add(a, "127.0.0.1:1"); b.known[Key(a)] == nil {
+			continue
+		}
+		if b.Good(Key(a)); !b.known[Key(a)].tried {
+			t.Errorf("%s was good and waits", Key(a))
+		}
+	}
+}
+
 // A node without a network must not come to think badly of everybody.
 func TestWhileNobodyAnswersFailuresCountOnce(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
