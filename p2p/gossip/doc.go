@@ -5,6 +5,7 @@
 //
 //	tree      candidate headers, which are best and which are bad
 //	headers   who is asked for headers, and which enter the tree (presync: the long, poor ones)
+//	lag       who of those that we have dialled does not follow our chain
 //	fetch     which body is asked from whom, and when elsewhere; gvhave
 //	compact   blocks in short form
 //	track     which transaction is asked from whom, and when elsewhere
