@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 )
 
 // storm throws random events at a network: blocks at any node on any branch,
-// chains of transactions in any order, connections that break and return.
+// chains of transactions in any order, connections that break and return, bodies
+// that turn out damaged.
 type storm struct {
 	*sim
 	made   int
@@ -21,6 +23,8 @@ type storm struct {
 func (st *storm) event() {
 	n := st.nodes[st.rnd.IntN(len(st.nodes))]
 	switch k := st.rnd.IntN(100); {
+	case k < 5:
+		st.lose(n)
 	case k < 20: // a block on the node's own tip
 		st.made++
 		name := fmt.Sprint("b", st.made)
@@ -47,6 +51,16 @@ func (st *storm) event() {
 		}
 	default:
 		st.join(n, st.nodes[st.rnd.IntN(len(st.nodes))])
+	}
+}
+
+// lose damages a body of the node's chain that somebody else has too.
+func (st *storm) lose(n *simNode) {
+	b := n.r.tip.Ancestor(int32(st.rnd.IntN(int(n.r.tip.Height) + 1)))
+	others := slices.ContainsFunc(st.nodes, func(o *simNode) bool { return o != n && o.r.body[b.Hash] != nil })
+	if n.r.body[b.Hash] != nil && others {
+		delete(n.r.body, b.Hash)
+		st.step(n, BodyLost{b})
 	}
 }
 
@@ -96,6 +110,11 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 	st.run(30 * time.Second)
 	st.wantTip(name, st.nodes...)
 	for _, n := range st.nodes {
+		for b := n.r.tip; b.Parent != nil; b = b.Parent {
+			if e := n.s.tree.Find(b.Hash); n.r.body[b.Hash] == nil || !e.Stored || e.Lost {
+				t.Errorf("node %d has lost %s and it has not come again", n.i, w.names[b.Hash])
+			}
+		}
 		for _, tx := range st.txs {
 			x := w.txs[tx]
 			if (n.r.pool[x.ID] != nil) != (st.nodes[0].r.pool[x.ID] != nil) {
