@@ -17,7 +17,7 @@ func fakeNode(t *testing.T) (port string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
-		if (user != "u" || password != "p") && user != "__cookie__" {
+		if (user != "u" && user != "bare" || password != "p") && user != "__cookie__" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -49,6 +49,9 @@ func fakeNode(t *testing.T) (port string) {
 			result = json.Number("1.50000000")
 		case "stop":
 		default:
+			code = -32601
+		}
+		if user == "bare" && q.Method == "listwallets" { // a node without a wallet
 			code = -32601
 		}
 		if code != 0 {
@@ -98,6 +101,9 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
 			"Network: in 1, out 2, total 3\nVersion: 310000\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: \"w\"\nBalance: 1.50000000\n", "", 0},
+		{"one screen without a wallet", "", []string{"-rpcport=" + port, "-rpcuser=bare", "-rpcpassword=p", "-getinfo"},
+			"Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
+				"Network: in 1, out 2, total 3\nVersion: 310000\nMin tx relay fee rate (BTC/kvB): 0.00001000\n", "", 0},
 		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
 		{"no method", "", user, "", "too few parameters", 1},
 		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "invalid parameter -fast", 1},

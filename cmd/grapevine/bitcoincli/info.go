@@ -3,10 +3,12 @@ package bitcoincli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // info is -getinfo: the node on one screen, in bitcoin-cli's words.
@@ -29,7 +31,11 @@ func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
 		method string
 		into   any
 	}{{"getblockchaininfo", &c}, {"getnetworkinfo", &n}, {"listwallets", &wallets}} {
-		if err := o.ask(ctx, cl, ask.method, ask.into); err != nil {
+		err := o.ask(ctx, cl, ask.method, ask.into)
+		if ask.into == &wallets && unknown(err) {
+			break // a node without a wallet
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -46,6 +52,12 @@ func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
 		fmt.Fprintf(&b, "\nWallet: %q\nBalance: %s\n", name, balance)
 	}
 	return b.String(), nil
+}
+
+// unknown says whether the node has no such method.
+func unknown(err error) bool {
+	refusal, ok := errors.AsType[*client.Error](err)
+	return ok && jsonrpc.Code(refusal.Code) == jsonrpc.CodeMethodNotFound
 }
 
 // ask calls a method without parameters.
