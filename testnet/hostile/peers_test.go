@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -158,10 +159,11 @@ func TestT40_SlotsFullOfIdlers(t *testing.T) {
 	}, func(c *node.Config) { c.MaxPeers = 40 })
 }
 
+// A million of them are the business of p2p/swarm/guard: it remembers 10,000.
 func TestT41_OffendersFromThousandsOfAddresses(t *testing.T) {
 	n := 1500
 	if full() {
-		n = 200_000
+		n = 60_000
 	}
 	siege(t, func(t *testing.T, h *house) {
 		h.makes(int64(n) * 1024) // hosts
@@ -284,6 +286,47 @@ func TestT45_PingsPongsAndFilters(t *testing.T) {
 			p.Say(wire.NewMsgFeeFilter(int64(i)), wire.NewMsgFeeFilter(-1), wire.NewMsgFeeFilter(1<<62))
 		}
 		h.stays(p, "who pings and filters")
+	})
+}
+
+// Who asks and asks and never reads an answer is not read itself once a mebibyte
+// of answers waits, and dropped when it has not taken 16 KiB of them in a minute.
+func TestT45_PingsWhosePongsAreNotRead(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		const deaf = 20
+		ping := bytes.Repeat(h.friend.Frame("ping", make([]byte, 8)), 512)
+		begun, over := time.Now(), make(chan time.Duration, deaf)
+		for i := range deaf {
+			p := h.guest(strange(i))
+			p.Say(hostile.Version(), &wire.MsgVerAck{})
+			go func() {
+				p.SetWriteDeadline(begun.Add(10 * time.Minute))
+				for {
+					if _, err := p.Conn.Write(ping); err != nil {
+						over <- time.Since(begun)
+						return
+					}
+				}
+			}()
+		}
+		waits := 0
+		for range 40 {
+			time.Sleep(time.Second)
+			h.queuesShort()
+			for _, p := range h.target.Swarm.Peers() {
+				waits = max(waits, p.Queued)
+			}
+		}
+		if waits < 1<<20 {
+			t.Errorf("at most %d KiB have waited: nothing was tried", waits>>10)
+		}
+		h.served()
+		for range deaf {
+			if d := <-over; d > 2*time.Minute+5*time.Second {
+				t.Errorf("who does not read was dropped only after %v", d)
+			}
+		}
+		t.Logf("%d KiB have waited for one peer at most; the last was gone after %v", waits>>10, time.Since(begun))
 	})
 }
 
