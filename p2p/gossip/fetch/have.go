@@ -146,7 +146,7 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 }
 
 // Shows notes that a source has sent e in short form, which only who holds it and
-// all before it can do.
+// all before it (unless it has lost some since) can do.
 func (f *Fetcher) Shows(p *Source, e *tree.Entry) {
 	p.Has(e)
 	f.dirty = true

@@ -37,7 +37,7 @@ func (s *Sync) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
 }
 
 // onLowWork: a run of headers whose chain has too little work so far. If there
-// may be more of it, it is presynced; one peer at a time does that.
+// may be more of it, it is presynced, when it is the peer's turn to lead.
 func (s *Sync) onLowWork(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) {
 	if len(hs) < MaxRun || t.lowWork {
 		s.log.Debug("low-work headers ignored", "peer", t.id, "headers", len(hs))
