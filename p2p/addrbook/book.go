@@ -217,10 +217,15 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 
 // due tells whether enough time has passed since the last attempt: it doubles
 // with each failure, from 10 minutes to 3 days (locally from 1 second to 1 minute).
+// After a good one it is a minute: who restarts is to find its peers again before
+// strangers have taken their places.
 func (b *Book) due(e *entry, now int64) bool {
 	least, most := int64(10*60), int64(3*24*3600)
-	if b.cfg.Local {
+	switch {
+	case b.cfg.Local:
 		least, most = 1, 60
+	case e.failures == 0 && e.lastGood >= e.lastTry:
+		least = 60
 	}
 	wait := min(least<<min(max(e.failures, 1)-1, 16), most)
 	return now-e.lastTry >= wait || now < e.lastTry
