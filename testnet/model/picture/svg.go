@@ -86,7 +86,7 @@ func (p *picture) axes() {
 		p.put(`<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="%s"/>`, left, right, y, y, faint)
 		p.put(`<text x="%d" y="%.1f" text-anchor="end">%d %%</text>`, left-10, y+5, percent)
 	}
-	p.put(`<text x="%d" y="%d" font-size="13" opacity="0.75">of the nodes have it</text>`, left, top-12)
+	p.put(`<text x="%d" y="%d" font-size="13" opacity="0.75">of the nodes have it (line: the middle; shade: eight in ten)</text>`, left, top-12)
 	step := tick(p.end)
 	for i := 0; float64(i)*step <= p.end*1.0001; i++ {
 		x := p.x(float64(i) * step)
