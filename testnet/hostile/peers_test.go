@@ -238,8 +238,11 @@ func TestT45_PingsPongsAndFilters(t *testing.T) {
 // Who asks and asks and never reads an answer is not read itself once a mebibyte
 // of answers waits, and dropped when it has not taken 16 KiB of them in a minute.
 func TestT45_PingsWhosePongsAreNotRead(t *testing.T) {
+	deaf := 4
+	if full() {
+		deaf = 20
+	}
 	siege(t, func(t *testing.T, h *house) {
-		const deaf = 20
 		ping := bytes.Repeat(h.friend.Frame("ping", make([]byte, 8)), 512)
 		begun, over := time.Now(), make(chan time.Duration, deaf)
 		for i := range deaf {

@@ -122,7 +122,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // unsupported only by test recorders
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody))
 	_ = rc.SetReadDeadline(time.Time{})
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, http.StatusRequestEntityTooLarge
@@ -131,6 +131,29 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
 		return nil, http.StatusBadRequest
 	}
 	return body, http.StatusOK
+}
+
+// readPieces is io.ReadAll that does not copy what it has while it grows: a body
+// that is cut off has cost its own bytes once.
+func readPieces(r io.Reader) ([]byte, error) {
+	const most = 1 << 20
+	piece := make([]byte, 0, 512)
+	var full [][]byte
+	for {
+		n, err := r.Read(piece[len(piece):cap(piece)])
+		piece = piece[:len(piece)+n]
+		switch {
+		case err == io.EOF && full == nil:
+			return piece, nil
+		case err == io.EOF:
+			return bytes.Join(append(full, piece), nil), nil
+		case err != nil: // io.ErrUnexpectedEOF too: the rest is missing
+			return nil, err
+		case len(piece) == cap(piece):
+			full = append(full, piece)
+			piece = make([]byte, 0, min(2*cap(piece), most))
+		}
+	}
 }
 
 // Send writes an answer of known length. net/http would chunk a long one, which

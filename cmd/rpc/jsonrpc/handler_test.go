@@ -283,6 +283,25 @@ func TestChunkedBodiesAreRead(t *testing.T) {
 	}
 }
 
+// Who hangs up in the middle has not said what it seems to have said.
+func TestHalfABodyIsNotObeyed(t *testing.T) {
+	for _, head := range []string{"Content-Length: 100", "Transfer-Encoding: chunked"} {
+		c, r := dial(t, serve(t))
+		fmt.Fprintf(c, "POST / HTTP/1.1\r\n%s\r\n%s\r\n\r\n", authLine, head)
+		if body := `{"id":1,"method":"count"}`; strings.HasPrefix(head, "Content") {
+			fmt.Fprint(c, body)
+		} else {
+			fmt.Fprintf(c, "%x\r\n%s\r\n", len(body), body)
+		}
+		if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if status, err := r.ReadString('\n'); err == nil && !strings.HasPrefix(status, "HTTP/1.1 400 ") {
+			t.Errorf("%s: got %q", head, status)
+		}
+	}
+}
+
 func TestT59_HostileBodiesAreRefusedAndBounded(t *testing.T) {
 	addr := serve(t)
 	batch := func(n int) string {
