@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -300,18 +301,18 @@ func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
 func TestSeedsThatNameWhomWeKnowAreNotAskedAgain(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 1)
-		asked := 0
+		var asked atomic.Int64
 		startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
 			cfg.Bootstrap = []string{host(0), "node.example"}
 			cfg.Lookup = func(_ context.Context, seed string) ([]string, error) {
 				if seed == "node.example" {
-					asked++
+					asked.Add(1)
 				}
 				return hosts(1), nil
 			}
 		})
-		if time.Sleep(10 * time.Minute); asked != 1 {
-			t.Errorf("asked %d times", asked)
+		if time.Sleep(10 * time.Minute); asked.Load() != 1 {
+			t.Errorf("asked %d times", asked.Load())
 		}
 	})
 }
