@@ -29,6 +29,7 @@ const (
 	forwardAge  = 10 * time.Minute // since it was seen alive
 	forwardTo   = 2                // peers; locally all of them
 	maxPassed   = 10_000           // addresses remembered as passed on; each goes on once a day
+	maxOwn      = 1000             // addresses that are ourselves: a host has few, but strangers may lead dials back to us
 	hearsayAge  = 2 * time.Hour    // taken off the age of what somebody says of others
 )
 
@@ -54,9 +55,18 @@ func (r *remote) gossips() bool {
 func (l *loop) announce(r *remote) {
 	r.announced = l.cfg.Now()
 	if own, ok := l.ownAddress(r); ok {
-		l.ownAddrs[addrbook.Key(own)] = true
+		l.isOurs(addrbook.Key(own))
 		l.sendAddrs(r, []p2p.Addr{own})
 	}
+}
+
+// isOurs remembers that an address is ourselves. With too many of them all are
+// forgotten: the true ones are soon found again.
+func (l *loop) isOurs(addr string) {
+	if len(l.ownAddrs) >= maxOwn {
+		clear(l.ownAddrs)
+	}
+	l.ownAddrs[addr] = true
 }
 
 // announceAgain says it once a day, so that it is not forgotten.

@@ -156,7 +156,7 @@ func (l *loop) leave(d departure) {
 		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
 	}
 	if errors.Is(d.err, peer.ErrSelf) && !r.inbound {
-		l.ownAddrs[r.addr] = true
+		l.isOurs(r.addr)
 		l.cfg.Book.Forget(r.addr)
 	}
 	if r.peer != nil && !r.inbound && offence == "" && !r.dropped {
