@@ -77,32 +77,20 @@ func told(n, from int, who func(int) (string, uint16)) *wire.MsgAddrV2 {
 	return m
 }
 
-// crook listens, and greets whoever dials it, as a node would.
+// crook greets whoever dials it, as a node would.
 func (h *house) crook(ip string, port uint16) {
 	h.t.Helper()
-	l, err := h.net.Host(ip).Listen(h.t.Context(), fmt.Sprintf("%s:%d", ip, port))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
+	h.door(fmt.Sprintf("%s:%d", ip, port), func(p *hostile.Peer) {
+		p.Answer(func(p *hostile.Peer, m wire.Message) {
+			switch m := m.(type) {
+			case *wire.MsgVersion:
+				p.Say(hostile.Version(), &wire.MsgVerAck{})
+			case *wire.MsgPing:
+				p.Say(wire.NewMsgPong(m.Nonce))
 			}
-			p := hostile.New(conn, h.params.Net)
-			p.Answer(func(p *hostile.Peer, m wire.Message) {
-				switch m := m.(type) {
-				case *wire.MsgVersion:
-					p.Say(hostile.Version(), &wire.MsgVerAck{})
-				case *wire.MsgPing:
-					p.Say(wire.NewMsgPong(m.Nonce))
-				}
-			})
-			p.Listen()
-		}
-	}()
+		})
+		p.Listen()
+	})
 }
 
 // crooks opens all doors of the attackers.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -229,6 +230,29 @@ func (h *house) attacker(i int, then ...wire.Message) *hostile.Peer {
 }
 
 func strange(i int) string { return fmt.Sprintf("66.%d.%d.%d", i/62500, i/250%250, i%250+1) }
+
+// door lets in whoever dials addr; meet greets them.
+func (h *house) door(addr string, meet func(*hostile.Peer)) {
+	h.t.Helper()
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	l, err := h.net.Host(host).Listen(h.t.Context(), addr)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			meet(hostile.New(conn, h.params.Net))
+		}
+	}()
+}
 
 // falls fails unless the target ends this connection in time.
 func (h *house) falls(p *hostile.Peer, within time.Duration, what string) {

@@ -65,23 +65,11 @@ func syncTime(t *testing.T, ms []chaintest.Mined, rate int64, beside ...func(h *
 // asked for at 1 kB a second; asked counts them.
 func pacer(ms []chaintest.Mined, asked *atomic.Int64) func(h *house, addr string) {
 	return func(h *house, addr string) {
-		l, err := h.net.Host(addr[:len(addr)-len(":18444")]).Listen(h.t.Context(), addr)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		h.t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				conn, err := l.Accept()
-				if err != nil {
-					return
-				}
-				p := hostile.New(conn, h.params.Net)
-				h.t.Cleanup(func() { p.Close() })
-				p.Answer(paced(ms, asked))
-				p.Listen()
-			}
-		}()
+		h.door(addr, func(p *hostile.Peer) {
+			h.t.Cleanup(func() { p.Close() })
+			p.Answer(paced(ms, asked))
+			p.Listen()
+		})
 	}
 }
 
