@@ -23,7 +23,7 @@ CGO       := $(if $(LIBSECP),1,0)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # Sizes of the long ones; .ci/run makes them small.
-FUZZTIME  ?= 30s
+FUZZTIME  ?= 60s
 BENCHTIME ?= 1s
 ROUNDS    ?= 20
 # Of conformance: blocks for the twin to judge, and whether every vector is
@@ -104,7 +104,7 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	else tests=Twin_Curves; echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 60m -run "$$tests" -v ./chain/script
 
-prove: test lint demo interop conformance fuzz bench soak twins ## all of it at full size, over an hour
+prove: test lint demo interop conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
 
 clean: ## what build made
 	rm -rf bin
