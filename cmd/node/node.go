@@ -96,13 +96,23 @@ func (n *Node) Run(ctx context.Context) error {
 		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallet.Run})
 	}
 	if n.RPC != nil {
-		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.RPC.Run})
+		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
 	}
 	err := runStages(ctx, stages)
 	if err == nil {
 		n.poolFile.keep()
 	}
 	return errors.Join(err, n.Close())
+}
+
+// serveRPC begins when the peers' door is open: who gets an answer may connect.
+func (n *Node) serveRPC(ctx context.Context) error {
+	select {
+	case <-n.Swarm.Ready():
+		return n.RPC.Run(ctx)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 func insert(to []stage, at int, s stage) []stage {

@@ -23,12 +23,23 @@ func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
 	}
 }
 
+// Who waits for RPC need not wait for the peers' door too.
+func TestAnswersBeginWhenPeersMayConnect(t *testing.T) {
+	for range 10 {
+		a := startIn(t, t.TempDir(), func(c *node.Config) { c.Listen = "127.0.0.1:0" })
+		select {
+		case <-a.node.Swarm.Ready():
+		default:
+			t.Fatal("RPC answers, and the peers' door is not open")
+		}
+		a.stop()
+	}
+}
+
 // Whoever was added and has dialled us first is connected all the same.
 func TestAddedNodeMayHaveDialledUs(t *testing.T) {
 	listen := func(c *node.Config) { c.Listen = "127.0.0.1:0" }
 	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
-	<-a.node.Swarm.Ready()
-	<-b.node.Swarm.Ready()
 	us, them := a.node.Swarm.Addr().String(), b.node.Swarm.Addr().String()
 	b.must("addnode", us, "onetry")
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
