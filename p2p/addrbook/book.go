@@ -1,6 +1,7 @@
 package addrbook
 
 import (
+	"iter"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -195,14 +196,7 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 	now := b.cfg.Now().Unix()
 	wantTried := b.cfg.Rand.IntN(2) == 0
 	for _, strict := range []bool{true, false} {
-		// A random start and a stride over the whole list visits each once.
-		n := len(b.order)
-		if n == 0 {
-			return p2p.Addr{}, false
-		}
-		start := b.cfg.Rand.IntN(n)
-		for i := range n {
-			e := b.order[(start+i)%n]
+		for e := range b.around() {
 			if strict && e.tried != wantTried || !b.due(e, now) || b.bannedHost(e.addr.Host) || skip(e.addr) {
 				continue
 			}
@@ -213,6 +207,22 @@ func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 		}
 	}
 	return p2p.Addr{}, false
+}
+
+// around goes over all addresses once, from a random one on.
+func (b *Book) around() iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		n := len(b.order)
+		if n == 0 {
+			return
+		}
+		start := b.cfg.Rand.IntN(n)
+		for i := range n {
+			if !yield(b.order[(start+i)%n]) {
+				return
+			}
+		}
+	}
 }
 
 // due tells whether enough time has passed since the last attempt: it doubles

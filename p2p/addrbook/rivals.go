@@ -84,13 +84,7 @@ func (b *Book) PickFeeler(connected, skip func(p2p.Addr) bool) (p2p.Addr, bool) 
 			return old.addr, true
 		}
 	}
-	n := len(b.order)
-	if n == 0 {
-		return p2p.Addr{}, false
-	}
-	start := b.cfg.Rand.IntN(n)
-	for i := range n {
-		e := b.order[(start+i)%n]
+	for e := range b.around() {
 		if !e.tried && b.due(e, now) && !b.bannedHost(e.addr.Host) && !skip(e.addr) {
 			return e.addr, true
 		}
