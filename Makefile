@@ -21,6 +21,7 @@ TAGS      := $(if $(LIBSECP),-tags libsecp256k1,)
 CGO       := $(if $(LIBSECP),1,0)
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 
 # Sizes of the long ones; .ci/run makes them small.
 FUZZTIME  ?= 1000000x
@@ -33,8 +34,10 @@ FULL      ?= 1
 CRASHES   ?= 1000
 SIGNATURES ?= 1000000
 SEEDS      ?= 10000
+# Packages whose every comparison is turned round by make mutate.
+MUTATE     ?= chain chain/policy chain/headertree
 
-.PHONY: help build demo test lint interop conformance fuzz bench bench-large soak twins prove clean
+.PHONY: help build demo test lint interop conformance fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -107,6 +110,11 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 60m -run "$$tests" -v ./chain/script
 
 prove: test lint demo interop conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
+
+# What survives is listed in docs/testing.md with the reason why it is harmless.
+mutate: ## planted faults are found by the tests: a list of marked ones, and every comparison of the packages in MUTATE
+	GRAPEVINE_MUTANTS=1 $(GO) test -count=1 -timeout 60m -run TestMutants -v ./cmd/grapevine
+	@set -ex; for p in $(MUTATE); do $(GO) run $(GREMLINS) unleash --workers 1 --timeout-coefficient 20 -S lt ./$$p; done
 
 clean: ## what build made
 	rm -rf bin
