@@ -219,12 +219,3 @@ func (k Kind) script(pub *btcec.PublicKey, p *chain.Params) ([]byte, error) {
 	}
 	return txscript.PayToAddrScript(addr)
 }
-
-// AddressOf is how people write a script; empty when it has no address.
-func AddressOf(script []byte, p *chain.Params) string {
-	_, addrs, _, err := txscript.ExtractPkScriptAddrs(script, p.Params)
-	if err != nil || len(addrs) != 1 || txscript.GetScriptClass(script) == txscript.PubKeyTy {
-		return ""
-	}
-	return addrs[0].EncodeAddress()
-}

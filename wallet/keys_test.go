@@ -197,7 +197,7 @@ func TestAddressesAreBIP84sAndBIP86s(t *testing.T) {
 			t.Errorf("%s: address %v, %v", want.Path, addr, err)
 		}
 		script, err := keys.Script(p)
-		if err != nil || AddressOf(script, mainnet()) != want.Address || want.Script != "" && hex.EncodeToString(script) != want.Script {
+		if err != nil || AddressOf(script, mainnet().Params) != want.Address || want.Script != "" && hex.EncodeToString(script) != want.Script {
 			t.Errorf("%s: script %x, %v", want.Path, script, err)
 		}
 		pub, err := keys.PubKey(p)

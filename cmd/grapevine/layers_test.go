@@ -74,10 +74,10 @@ var allowed = map[string][]string{
 
 	"cmd/rpc/client":     {},
 	"cmd/rpc/jsonrpc":    {"wallet"},
-	"cmd/rpc/show":       {"chain", "chain/policy", "cmd/rpc/jsonrpc"},
+	"cmd/rpc/show":       {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet"},
 	"cmd/rpc/backup":     {"db"},
 	"cmd/rpc/chainapi":   {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
-	"cmd/rpc/poolapi":    {"chain/...", "p2p/swarm", "cmd/rpc/..."},
+	"cmd/rpc/poolapi":    {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},
 	"cmd/rpc/walletapi":  {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":       {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":            {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},

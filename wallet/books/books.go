@@ -176,7 +176,7 @@ func (b *Books) Labels() map[string][]string {
 	for i, row := range b.rows {
 		for _, own := range row[:b.next[i]] {
 			if !own.Change {
-				by[own.label] = append(by[own.label], wallet.AddressOf([]byte(own.script), b.params))
+				by[own.label] = append(by[own.label], wallet.AddressOf([]byte(own.script), b.params.Params))
 			}
 		}
 	}

@@ -125,7 +125,7 @@ func (b *Books) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detai
 		}
 		d := wallet.Detail{
 			Vout: uint32(i), Amount: btcutil.Amount(o.Value),
-			Address: wallet.AddressOf(o.PkScript, b.params),
+			Address: wallet.AddressOf(o.PkScript, b.params.Params),
 		}
 		if own != nil {
 			d.Label = own.label

@@ -167,7 +167,7 @@ func (b *Books) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 func (b *Books) Coins() (coins []wallet.Coin, err error) {
 	b.unspent(func(op wire.OutPoint, o output, trusted bool) {
 		c := b.coin(op, o, trusted)
-		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, b.params), o.own.label, b.keys.Descriptor(o.own.Branch)
+		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, b.params.Params), o.own.label, b.keys.Descriptor(o.own.Branch)
 		if c.Kind == wallet.Nested {
 			owned, e := b.keys.Owned(o.own.KeyPath)
 			c.Redeem, err = owned.Redeem, errors.Join(err, e)

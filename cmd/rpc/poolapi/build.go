@@ -3,6 +3,7 @@ package poolapi
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"math"
 
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -11,6 +12,7 @@ import (
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/wallet"
 )
 
 const (
@@ -146,30 +148,25 @@ func (a *API) decodeScript(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return d, nil
 }
 
-type addressInfo struct {
+type badAddress struct {
 	Valid     bool   `json:"isvalid"`
-	Address   string `json:"address,omitempty"`
-	Script    string `json:"scriptPubKey,omitempty"`
-	IsScript  *bool  `json:"isscript,omitempty"`
-	IsWitness *bool  `json:"iswitness,omitempty"`
-	Version   *int   `json:"witness_version,omitempty"`
-	Program   string `json:"witness_program,omitempty"`
-	Locations *[]int `json:"error_locations,omitempty"`
-	Error     string `json:"error,omitempty"`
+	Locations []int  `json:"error_locations"`
+	Error     string `json:"error"`
+}
+
+type goodAddress struct {
+	Valid bool `json:"isvalid"`
+	show.Destination
 }
 
 func (a *API) validateAddress(_ context.Context, c *jsonrpc.Call) (any, error) {
 	text, net := c.String("address"), a.cfg.Params.Params
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
 	script, err := show.PayTo(text, net)
-	if err != nil {
-		return addressInfo{Locations: &[]int{}, Error: "Invalid or unsupported Segwit (Bech32) or Base58 encoding: " + err.Error()}, c.Err()
+	if bad, ok := errors.AsType[*wallet.AddressError](err); ok {
+		return badAddress{Error: bad.Why, Locations: append([]int{}, bad.Places...)}, nil
 	}
-	w := show.WitnessOf(script)
-	kind := show.ScriptType(script)
-	isScript, isWitness := kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot", w != nil
-	info := addressInfo{Valid: true, Address: show.Address(script, net), Script: hex.EncodeToString(script), IsScript: &isScript, IsWitness: &isWitness}
-	if w != nil {
-		info.Version, info.Program = &w.Version, hex.EncodeToString(w.Program)
-	}
-	return info, c.Err()
+	return goodAddress{true, show.NewDestination(script, net)}, err
 }

@@ -3,29 +3,43 @@ package show
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/wallet"
 )
 
-var errNotAddress = errors.New("not a valid address")
-
 // PayTo is the script that pays an address of this network.
-func PayTo(text string, net *chaincfg.Params) ([]byte, error) {
-	addr, err := address.DecodeAddress(text, net)
-	if err != nil {
-		return nil, errNotAddress
+func PayTo(text string, net *chaincfg.Params) ([]byte, error) { return wallet.PayTo(text, net) }
+
+// Destination is what an output script alone says of whom it pays (Core:
+// DescribeAddress). Of a witness version without a meaning nobody can say
+// whether it is a script; pay to anchor has no program worth showing.
+type Destination struct {
+	Address   string `json:"address"`
+	Script    string `json:"scriptPubKey"`
+	IsScript  *bool  `json:"isscript,omitempty"`
+	IsWitness bool   `json:"iswitness"`
+	Version   *int   `json:"witness_version,omitempty"`
+	Program   string `json:"witness_program,omitempty"`
+}
+
+// NewDestination describes an output script.
+func NewDestination(pk []byte, net *chaincfg.Params) Destination {
+	d := Destination{Address: Address(pk, net), Script: hex.EncodeToString(pk)}
+	kind := ScriptType(pk)
+	if kind != "witness_unknown" {
+		script := kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot" || kind == "anchor"
+		d.IsScript = &script
 	}
-	if _, bare := addr.(*address.AddressPubKey); bare {
-		return nil, errNotAddress // a public key in hex, which Core takes for no address
+	if w := WitnessOf(pk); w != nil {
+		d.IsWitness = true
+		if kind != "anchor" {
+			d.Version, d.Program = &w.Version, hex.EncodeToString(w.Program)
+		}
 	}
-	if !addr.IsForNet(net) {
-		return nil, fmt.Errorf("address of another network, not of %s", net.Name)
-	}
-	return txscript.PayToAddrScript(addr)
+	return d
 }
 
 // PayToDescriptor is PayTo for an address or one of the descriptors that need

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/btcsuite/btcd/address/v2/bech32"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -47,24 +46,6 @@ func multiDescriptor(pk []byte) string {
 		}
 	}
 	return fmt.Sprintf("multi(%d,%s)", need, strings.Join(keys, ","))
-}
-
-// futureAddress writes the bech32m address of a witness version that has no
-// meaning yet (BIP350).
-func futureAddress(pk []byte, net *chaincfg.Params) string {
-	version, program, err := txscript.ExtractWitnessProgramInfo(pk)
-	if err != nil {
-		return ""
-	}
-	words, err := bech32.ConvertBits(program, 8, 5, true)
-	if err != nil {
-		return ""
-	}
-	s, err := bech32.EncodeM(net.Bech32HRPSegwit, append([]byte{byte(version)}, words...))
-	if err != nil {
-		return ""
-	}
-	return s
 }
 
 const (

@@ -10,6 +10,8 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/wallet"
 )
 
 // Script is an output's script (Core: ScriptToUniv).
@@ -72,21 +74,8 @@ func pushesOnly(script []byte) bool {
 	return t.Err() == nil
 }
 
-// Address is whom a script pays; empty when there is no address for it. A bare
-// public key has none, as in Core.
-func Address(pk []byte, net *chaincfg.Params) string {
-	switch ScriptType(pk) {
-	case "pubkey", "multisig", "nulldata", "nonstandard":
-		return ""
-	case "witness_unknown", "anchor":
-		return futureAddress(pk, net)
-	}
-	_, addrs, _, err := txscript.ExtractPkScriptAddrs(pk, net)
-	if err != nil || len(addrs) != 1 {
-		return ""
-	}
-	return addrs[0].EncodeAddress()
-}
+// Address is whom a script pays; empty when there is no address for it.
+func Address(pk []byte, net *chaincfg.Params) string { return wallet.AddressOf(pk, net) }
 
 // Asm disassembles as Core does: pushes of up to four bytes are numbers, longer
 // ones hex. In input scripts, signatures show their hash type by name.

@@ -61,43 +61,26 @@ func (a *API) script(c *jsonrpc.Call, name, refusal string) []byte {
 	return script
 }
 
-// scriptInfo is what an output script alone says.
-type scriptInfo struct {
-	Address   string `json:"address"`
-	Script    string `json:"scriptPubKey"`
-	IsScript  bool   `json:"isscript"`
-	IsWitness bool   `json:"iswitness"`
-	Version   *int   `json:"witness_version,omitempty"`
-	Program   string `json:"witness_program,omitempty"`
-	PubKey    string `json:"pubkey,omitempty"`
+// keyOf is an output script with the key behind it.
+type keyOf struct {
+	show.Destination
+	PubKey string `json:"pubkey,omitempty"`
 }
 
 type addressInfo struct {
-	scriptInfo
-	Mine       bool        `json:"ismine"`
-	Solvable   bool        `json:"solvable"`
-	Desc       string      `json:"desc,omitempty"`
-	ParentDesc string      `json:"parent_desc,omitempty"`
-	Watch      bool        `json:"iswatchonly"`
-	Redeem     string      `json:"hex,omitempty"` // the script behind a script hash,
-	RedeemKind string      `json:"script,omitempty"`
-	Embedded   *scriptInfo `json:"embedded,omitempty"` // and what it is by itself
-	Change     bool        `json:"ischange"`
-	KeyPath    string      `json:"hdkeypath,omitempty"`
-	Master     string      `json:"hdmasterfingerprint,omitempty"`
-	Labels     []string    `json:"labels"`
-}
-
-func (a *API) scriptInfo(script []byte) scriptInfo {
-	kind := show.ScriptType(script)
-	info := scriptInfo{
-		Address: show.Address(script, a.cfg.Params.Params), Script: hex.EncodeToString(script),
-		IsScript: kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot",
-	}
-	if w := show.WitnessOf(script); w != nil {
-		info.IsWitness, info.Version, info.Program = true, &w.Version, hex.EncodeToString(w.Program)
-	}
-	return info
+	keyOf
+	Mine       bool     `json:"ismine"`
+	Solvable   bool     `json:"solvable"`
+	Desc       string   `json:"desc,omitempty"`
+	ParentDesc string   `json:"parent_desc,omitempty"`
+	Watch      bool     `json:"iswatchonly"`
+	Redeem     string   `json:"hex,omitempty"` // the script behind a script hash,
+	RedeemKind string   `json:"script,omitempty"`
+	Embedded   *keyOf   `json:"embedded,omitempty"` // and what it is by itself
+	Change     bool     `json:"ischange"`
+	KeyPath    string   `json:"hdkeypath,omitempty"`
+	Master     string   `json:"hdmasterfingerprint,omitempty"`
+	Labels     []string `json:"labels"`
 }
 
 func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -109,7 +92,7 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	info := addressInfo{scriptInfo: a.scriptInfo(script), Mine: mine, Solvable: mine, Labels: []string{}}
+	info := addressInfo{keyOf: keyOf{Destination: show.NewDestination(script, a.cfg.Params.Params)}, Mine: mine, Solvable: mine, Labels: []string{}}
 	if mine {
 		a.addOwned(&info, owned)
 	}
@@ -124,8 +107,7 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 		info.Labels = append(info.Labels, o.Label)
 	}
 	if o.Redeem != nil {
-		inner := a.scriptInfo(o.Redeem)
-		inner.PubKey = info.PubKey
+		inner := keyOf{show.NewDestination(o.Redeem, a.cfg.Params.Params), info.PubKey}
 		info.Redeem, info.RedeemKind, info.Embedded = inner.Script, show.ScriptType(o.Redeem), &inner
 	}
 }
