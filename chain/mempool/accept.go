@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -295,31 +296,20 @@ func (s *scene) checkGraph(d *draft, e *graph.Entry) error {
 	return checkChain(e, d.leaving)
 }
 
-// checkScripts runs the scripts under the rules of relay. What passes those
-// passes the next block's, which are fewer: the block need not run them again.
+// checkScripts runs the scripts under the rules of relay. What fails by
+// consensus too is a broken rule; else it is a refusal.
 func (s *scene) checkScripts(d *draft) error {
-	checker := s.pool.cfg.Script
-	strict := s.flags | chain.StandardFlags
-	failed := checker.CheckTx(d.tx, d.coins, strict)
-	if failed == nil {
-		checker.Remember(d.tx, strict)
-		return nil
+	err := s.pool.cfg.Script.CheckRelay(d.tx, d.coins, s.flags)
+	failed, ok := errors.AsType[*script.RelayFailure](err)
+	if !ok {
+		return err
 	}
-	if !errors.Is(failed, chain.ErrBlockScript) {
-		return failed
+	word := fmt.Sprintf("%s (%s)", policy.ErrScript, failed.Reason)
+	stripped := !d.tx.HasWitness() && slices.ContainsFunc(d.coins, wantsWitness)
+	if failed.Broken && !stripped { // stripped on its way: nothing is said of the transaction itself
+		return &chain.RuleError{Rule: chain.Rule(word), Detail: failed.Detail}
 	}
-	refusal := script.ForPool(failed)
-	if !d.tx.HasWitness() && slices.ContainsFunc(d.coins, wantsWitness) {
-		return refusal // stripped on its way: nothing is said of the transaction itself
-	}
-	if checker.CheckTx(d.tx, d.coins, s.flags) == nil {
-		return refusal
-	}
-	var p *chain.PolicyError
-	if !errors.As(refusal, &p) {
-		return refusal
-	}
-	return &chain.RuleError{Rule: chain.Rule(p.Policy), Detail: p.Detail}
+	return &chain.PolicyError{Policy: chain.Policy(word), Detail: failed.Detail}
 }
 
 func wantsWitness(c chain.Coin) bool {

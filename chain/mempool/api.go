@@ -18,10 +18,11 @@ type View interface {
 
 // Scripts runs the scripts of all inputs; *script.Checker does.
 type Scripts interface {
-	// CheckTx is nil if every input's script succeeds under flags. coins[i] is what input i spends.
-	CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.ScriptFlags) error
-	// Remember spares the block that holds tx the same check under flags.
-	Remember(tx *chain.Tx, flags txscript.ScriptFlags)
+	// CheckRelay is nil if every input's script succeeds under the rules of relay,
+	// which hold the consensus flags of the next block too; what passes need not
+	// be checked again in its block. coins[i] is what input i spends. A script
+	// that fails is a *script.RelayFailure.
+	CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscript.ScriptFlags) error
 }
 
 // Entry is one pool transaction as readers see it: a copy, of one moment.

@@ -38,8 +38,7 @@ func benchPool(b *testing.B, change ...func(*Config)) (*world, []*chain.Tx) {
 
 type noScripts struct{}
 
-func (noScripts) CheckTx(*chain.Tx, []chain.Coin, txscript.ScriptFlags) error { return nil }
-func (noScripts) Remember(*chain.Tx, txscript.ScriptFlags)                    {}
+func (noScripts) CheckRelay(*chain.Tx, []chain.Coin, txscript.ScriptFlags) error { return nil }
 
 // BenchmarkAccept is one transaction of one P2WPKH input, signature included.
 func BenchmarkAccept(b *testing.B) { benchAccept(b) }

@@ -19,6 +19,8 @@ const (
 	ErrInputs         chain.Policy = "bad-txns-nonstandard-inputs"
 	ErrSequenceLocked chain.Policy = "non-BIP68-final"
 	ErrImmature       chain.Policy = "bad-txns-premature-spend-of-coinbase"
+	// ErrScript: a script fails, by consensus or by the rules of relay; the word goes on with the reason: (…).
+	ErrScript chain.Policy = "mempool-script-verify-flag-failed"
 )
 
 // Why it does not fit the pool as that is now.

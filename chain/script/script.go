@@ -1,7 +1,6 @@
 package script
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -25,6 +24,11 @@ const (
 	// blocks. An entry takes 900 bytes with its table, 15 MB in all. Making one
 	// costs a fifth of checking a signature with it.
 	keyEntries = 1 << 14
+
+	// inputEntries bounds the remembered inputs of refused transactions: the
+	// slowest standard transactions have 150, so those of 200 of the youngest
+	// are kept at least. An entry takes 70 bytes, 5 MB in all.
+	inputEntries = 1 << 16
 )
 
 // Checker checks scripts. It is safe for concurrent use.
@@ -33,8 +37,10 @@ type Checker struct {
 	// passed under. A verdict depends on nothing else: the wtxid commits to the
 	// scripts, and through the outpoints to the coins' amounts and scripts.
 	known *generations[chain.Hash, txscript.ScriptFlags]
-	keys  *generations[[33]byte, key]
-	curve curve
+	// inputs are good inputs of transactions that failed, by inputNames.
+	inputs *generations[chain.Hash, struct{}]
+	keys   *generations[[33]byte, key]
+	curve  curve
 }
 
 // New makes a Checker.
@@ -43,9 +49,10 @@ func New(c Config) *Checker {
 		c.CacheEntries = DefaultCacheEntries
 	}
 	return &Checker{
-		known: newGenerations[chain.Hash, txscript.ScriptFlags](c.CacheEntries),
-		keys:  newGenerations[[33]byte, key](keyEntries),
-		curve: fastestCurve(),
+		known:  newGenerations[chain.Hash, txscript.ScriptFlags](c.CacheEntries),
+		inputs: newGenerations[chain.Hash, struct{}](inputEntries),
+		keys:   newGenerations[[33]byte, key](keyEntries),
+		curve:  fastestCurve(),
 	}
 }
 
@@ -67,6 +74,11 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 
 // CheckInput checks one input of a prepared transaction.
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
+	return p.failure(i, c.run(p, i, flags))
+}
+
+// run is CheckInput with the engine's error.
+func (c *Checker) run(p *Prepared, i int, flags txscript.ScriptFlags) error {
 	if c.fast(p, i, flags) {
 		return nil
 	}
@@ -76,7 +88,7 @@ func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) err
 			return nil
 		}
 	}
-	return p.failure(i, err)
+	return err
 }
 
 // Known says whether tx was remembered under these flags, or under stricter
@@ -107,22 +119,10 @@ func (p *Prepared) failure(i int, err error) error {
 	if err == nil {
 		return nil
 	}
-	in := p.tx.TxIn[i]
-	return chain.Broken(chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, reason(err))),
-		"input %d of %s (wtxid %s), spending %s: %v", i, p.tx.ID, p.tx.WID, in.PreviousOutPoint, err)
+	return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, reason(err))), Detail: p.where(i, err)}
 }
 
-// ErrPoolScript is what a script failure is called in the pool, where rules
-// stricter than consensus hold too.
-const ErrPoolScript chain.Policy = "mempool-script-verify-flag-failed"
-
-// ForPool turns a failure of CheckTx into the *chain.PolicyError that Bitcoin
-// Core answers for the pool, whichever rule it was. Other errors pass.
-func ForPool(err error) error {
-	var rule *chain.RuleError
-	if !errors.As(err, &rule) || !errors.Is(err, chain.ErrBlockScript) {
-		return err
-	}
-	words := string(ErrPoolScript) + string(rule.Rule[len(chain.ErrBlockScript):])
-	return &chain.PolicyError{Policy: chain.Policy(words), Detail: rule.Detail}
+// where names the failing input, what it spends, and the engine's words.
+func (p *Prepared) where(i int, err error) string {
+	return fmt.Sprintf("input %d of %s (wtxid %s), spending %s: %v", i, p.tx.ID, p.tx.WID, p.tx.TxIn[i].PreviousOutPoint, err)
 }
