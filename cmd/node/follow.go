@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 	"grapevine/wallet/vault"
@@ -23,6 +25,7 @@ type follower struct {
 	swarm  *swarm.Swarm
 
 	txs   chan gossip.JudgeTx // capacity is gossip's credits: the swarm never waits here
+	queue judgements          // taken from txs
 	kept  chan kept           // from before a restart
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
@@ -43,23 +46,32 @@ func newFollower() *follower {
 
 // Run hands on until ctx ends.
 func (f *follower) Run(ctx context.Context) error {
-	for {
-		var err error
-		select {
-		case <-ctx.Done():
-			return nil
-		case ev := <-f.ledger.Events():
-			err = f.onLedger(ctx, ev)
-		case j := <-f.txs:
-			err = f.onTx(ctx, j.Tx)
-		case k := <-f.kept:
-			err = f.onKept(ctx, k)
+	for ctx.Err() == nil {
+		err := f.await(ctx)
+		if err == nil {
+			err = f.judgeOne(ctx)
 		}
 		// A room that has stopped before us hears nothing more; all else is our fault.
 		if err != nil && !errors.Is(err, chain.ErrShutdown) && ctx.Err() == nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// await follows one event; while transactions wait to be judged it need not.
+func (f *follower) await(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-f.queue.waiting():
+	case ev := <-f.ledger.Events():
+		return f.onLedger(ctx, ev)
+	case j := <-f.txs:
+		f.queue.add(j)
+	case k := <-f.kept:
+		return f.onKept(ctx, k)
+	}
+	return nil
 }
 
 func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
@@ -94,12 +106,69 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	return errs
 }
 
-func (f *follower) onTx(ctx context.Context, tx *chain.Tx) error {
-	pd, verdict := f.pool.Add(tx)
+// judgeOne judges the next transaction, if one waits. The verdict says what
+// that cost, so that gossip can charge who sent it.
+func (f *follower) judgeOne(ctx context.Context) error {
+	f.collect()
+	j, ok := f.queue.next()
+	if !ok {
+		return nil
+	}
+	begin := time.Now()
+	pd, verdict := f.pool.Add(j.Tx)
 	if ours(verdict) {
 		return verdict
 	}
-	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: tx, Err: verdict})
+	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: time.Since(begin)})
+}
+
+// collect takes what has been asked for: an own one may be among it.
+func (f *follower) collect() {
+	for {
+		select {
+		case j := <-f.txs:
+			f.queue.add(j)
+		default:
+			return
+		}
+	}
+}
+
+// judgements are transactions that wait for the pool; our own, which somebody
+// waits for, go before everybody's, however slow those are to judge.
+type judgements struct{ own, others []gossip.JudgeTx }
+
+func (q *judgements) add(j gossip.JudgeTx) {
+	if j.Peer == p2p.Self {
+		q.own = append(q.own, j)
+	} else {
+		q.others = append(q.others, j)
+	}
+}
+
+func (q *judgements) next() (j gossip.JudgeTx, ok bool) {
+	list := &q.own
+	if len(*list) == 0 {
+		list = &q.others
+	}
+	if len(*list) == 0 {
+		return j, false
+	}
+	j, *list = (*list)[0], (*list)[1:]
+	if len(*list) == 0 {
+		*list = nil
+	}
+	return j, true
+}
+
+// waiting is ready to receive from while a transaction waits.
+func (q *judgements) waiting() <-chan struct{} {
+	if len(q.own)+len(q.others) == 0 {
+		return nil
+	}
+	ready := make(chan struct{})
+	close(ready)
+	return ready
 }
 
 // onPool tells of what a transaction has changed, and then its verdict.

@@ -7,6 +7,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 )
 
@@ -30,5 +31,36 @@ func TestGossipIsToldOfThePoolsFloor(t *testing.T) {
 		if told := len(evs) == 1 && evs[0] == want; told != c.told {
 			t.Errorf("at %d: told %v", c.rate, evs)
 		}
+	}
+}
+
+// However many strangers' transactions wait, ours is judged next.
+func TestOurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
+	f := newFollower()
+	tx := func(n byte) *chain.Tx { return &chain.Tx{WID: chain.Hash{n}} }
+	for i := range gossip.MaxTxsJudged - 1 {
+		f.txs <- gossip.JudgeTx{Peer: 7, Tx: tx(byte(i))}
+	}
+	f.queue.add(<-f.txs)
+	f.txs <- gossip.JudgeTx{Peer: p2p.Self, Tx: tx(200)}
+	f.collect()
+	for _, want := range []byte{200, 0, 1} {
+		if j, ok := f.queue.next(); !ok || j.Tx.WID[0] != want {
+			t.Fatalf("judged next: %v, want %d", j.Tx.WID, want)
+		}
+	}
+	f.queue.add(gossip.JudgeTx{Peer: p2p.Self, Tx: tx(201)})
+	if j, _ := f.queue.next(); j.Tx.WID[0] != 201 {
+		t.Error("an own one that came later waits")
+	}
+	if f.queue.waiting() == nil {
+		t.Error("nothing is said to wait")
+	}
+	n := 0
+	for _, ok := f.queue.next(); ok; _, ok = f.queue.next() {
+		n++
+	}
+	if n != gossip.MaxTxsJudged-3 || f.queue.waiting() != nil {
+		t.Errorf("%d more", n)
 	}
 }

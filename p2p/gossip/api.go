@@ -42,8 +42,9 @@ type (
 	}
 	// TxVerdict answers a JudgeTx. Err is nil, *chain.RuleError, *chain.PolicyError, *chain.MissingError.
 	TxVerdict struct {
-		Tx  *chain.Tx
-		Err error
+		Tx   *chain.Tx
+		Err  error
+		Cost time.Duration // what judging it took
 	}
 	// BlockVerdict answers a JudgeBlock, once. Err is nil (connected to the
 	// active chain), chain.ErrInconclusive (stored, not connected yet),

@@ -230,11 +230,11 @@ func (r *rooms) judgeTx(j JudgeTx) []Event {
 	}
 	switch {
 	case len(missing) > 0:
-		return []Event{TxVerdict{j.Tx, &chain.MissingError{Parents: missing}}}
+		return []Event{TxVerdict{Tx: j.Tx, Err: &chain.MissingError{Parents: missing}}}
 	case r.pool[j.Tx.ID] != nil || r.mined[j.Tx.ID]:
-		return []Event{TxVerdict{j.Tx, chain.Refused("txn-already-known", "")}}
+		return []Event{TxVerdict{Tx: j.Tx, Err: chain.Refused("txn-already-known", "")}}
 	case len(r.w.names[j.Tx.WID]) > 6 && r.w.names[j.Tx.WID][:6] == "tx:bad":
-		return []Event{TxVerdict{j.Tx, chain.Refused("min relay fee not met", "")}}
+		return []Event{TxVerdict{Tx: j.Tx, Err: chain.Refused("min relay fee not met", "")}}
 	}
 	r.pool[j.Tx.ID] = j.Tx
 	return []Event{TxIn{chain.PoolTx{Tx: j.Tx, Fee: 1000}}, TxVerdict{Tx: j.Tx}}

@@ -283,7 +283,7 @@ func (sc *script) verdict(kind, name string, f []string) {
 		sc.t.Fatalf("no such verdict: %v", f)
 	}
 	if kind == "tx" {
-		sc.step(TxVerdict{sc.w.tx(name), err})
+		sc.step(TxVerdict{Tx: sc.w.tx(name), Err: err})
 	} else {
 		sc.step(BlockVerdict{sc.node(name), err})
 	}
