@@ -10,7 +10,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
-	"grapevine/chain/tree"
 	"grapevine/db"
 )
 
@@ -29,11 +28,20 @@ func Pages(ctx context.Context, file *db.DB, progress Progress) error {
 	return archive.Check(ctx, file, func(done, total int64) { progress.tell(done, total, "pages") })
 }
 
+// Headers are the headers of the file.
+type Headers interface {
+	// Nodes are all of them, parents first.
+	Nodes() []*chain.HeaderNode
+	// Owners are those with a stored body, by its number, and the number that
+	// the next body will have.
+	Owners() (owners map[uint32]*chain.HeaderNode, next uint32)
+}
+
 // Books are the records of a file with sound pages.
 type Books struct {
 	Params   *chain.Params
 	Archive  *archive.Archive
-	Tree     *tree.Tree
+	Tree     Headers
 	Workers  int // goroutines that hash
 	Progress Progress
 }
@@ -66,7 +74,7 @@ func (b *Books) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats)
 
 // headers judges every header again, but for the clock.
 func (b *Books) headers(ctx context.Context) error {
-	nodes := append(b.Tree.Nodes(false), b.Tree.Nodes(true)...)
+	nodes := b.Tree.Nodes()
 	for i, n := range nodes {
 		if n.Parent != nil {
 			if err := chain.CheckHeader(b.Params, n.Parent, &n.Header, n.Header.Timestamp); err != nil {

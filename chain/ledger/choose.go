@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"grapevine/chain"
-	"grapevine/chain/tree"
 )
 
 func isRule(err error) bool {
@@ -40,12 +39,12 @@ func (w *writer) fill() (bool, error) {
 	return w.reorganise(goal), nil
 }
 
-func (w *writer) entryOf(n *chain.HeaderNode) *tree.Entry {
+func (w *writer) entryOf(n *chain.HeaderNode) *entry {
 	e, _ := w.tree.Entry(n.Hash)
 	return e
 }
 
-func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
+func (w *writer) enqueue(e *entry, disconnect bool) *slot {
 	w.number++
 	s := &slot{e: e, number: w.number, disconnect: disconnect}
 	w.queue = append(w.queue, s)
@@ -65,14 +64,14 @@ func (w *writer) enqueue(e *tree.Entry, disconnect bool) *slot {
 // move, so that readers never see less work and a bad branch is never seen at
 // all. If that is too large for memory, every block is a move of its own. It is
 // false when a body on the way has to come first.
-func (w *writer) reorganise(goal *tree.Entry) bool {
+func (w *writer) reorganise(goal *entry) bool {
 	tip := w.tree.Tip()
 	fork := chain.Fork(tip, goal.Node)
 	if w.blocked = w.damagedAbove(fork); w.blocked {
 		return false
 	}
 	size := w.sizeDownTo(fork)
-	var up []*tree.Entry // from fork to the first block with more work than the tip, or the goal
+	var up []*entry // from fork to the first block with more work than the tip, or the goal
 	for h := fork.Height + 1; ; h++ {
 		e := w.entryOf(goal.Node.Ancestor(h))
 		up = append(up, e)
@@ -97,7 +96,7 @@ func (w *writer) reorganise(goal *tree.Entry) bool {
 // before the chain can go back to n.
 func (w *writer) damagedAbove(n *chain.HeaderNode) bool {
 	for at := w.tree.Tip(); at != n; at = at.Parent {
-		if !w.entryOf(at).Has() {
+		if !w.entryOf(at).has() {
 			return true
 		}
 	}
@@ -106,13 +105,13 @@ func (w *writer) damagedAbove(n *chain.HeaderNode) bool {
 
 // lost says whether the tip itself is marked invalid, so that it has to be left
 // even for less work.
-func (w *writer) lost() bool { return w.entryOf(w.tree.Tip()).Bad() }
+func (w *writer) lost() bool { return w.entryOf(w.tree.Tip()).bad() }
 
 // leaveBadBranch queues the way down to the last good block. It is false when a
 // body on the way has to come first.
 func (w *writer) leaveBadBranch() bool {
 	good := w.tree.Tip()
-	for w.entryOf(good).Bad() {
+	for w.entryOf(good).bad() {
 		good = good.Parent
 	}
 	if w.blocked = w.damagedAbove(good); w.blocked {
@@ -141,23 +140,23 @@ func (w *writer) disconnectTo(n *chain.HeaderNode, hold bool) {
 
 // addHeader takes a header and those before it that are not known yet; nil if
 // it hangs on another genesis.
-func (w *writer) addHeader(n *chain.HeaderNode) *tree.Entry {
+func (w *writer) addHeader(n *chain.HeaderNode) *entry {
 	e, added := w.tree.Add(n)
 	for _, a := range added {
-		w.archive.SaveHeader(a.Num, a.Record())
+		w.archive.SaveHeader(a.Num, a.record())
 	}
 	return e
 }
 
 // markFailed notes that a block breaks a rule, and what builds on it with it.
-func (w *writer) markFailed(e *tree.Entry, err error) {
+func (w *writer) markFailed(e *entry, err error) {
 	w.log.Warn("block is invalid", "block", e.Node.Hash, "height", e.Node.Height, "err", err)
 	w.tree.MarkFailed(e, err)
-	w.archive.SaveHeader(e.Num, e.Record())
+	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{e.Node, err})
-	e.Walk(func(at *tree.Entry) bool {
+	w.tree.headers.Walk(e, func(at *entry) bool {
 		w.forget(at)
-		w.answer(at, at.Reason())
+		w.answer(at, at.reason())
 		return true
 	})
 }
@@ -166,8 +165,8 @@ func (w *writer) markFailed(e *tree.Entry, err error) {
 // before, or is an ancestor of the block that is assumed valid and of the best
 // header, and that one has the work and the depth that Core wants to see
 // [ConnectBlock, fScriptChecks].
-func (w *writer) assumed(e *tree.Entry) bool {
-	if e.Valid() {
+func (w *writer) assumed(e *entry) bool {
+	if e.valid {
 		return true
 	}
 	hash := w.l.cfg.AssumeValid

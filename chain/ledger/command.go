@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"grapevine/chain"
-	"grapevine/chain/tree"
 )
 
 // command is Invalidate or Reconsider on its way through the writer: the
@@ -77,17 +76,17 @@ func (w *writer) refuse(c *command, err error) {
 	c.reply <- reply{err: err}
 }
 
-func (w *writer) invalidate(e *tree.Entry) {
+func (w *writer) invalidate(e *entry) {
 	w.log.Info("block marked invalid by hand", "block", e.Node.Hash, "height", e.Node.Height)
 	w.tree.MarkByHand(e)
-	w.archive.SaveHeader(e.Num, e.Record())
+	w.archive.SaveHeader(e.Num, e.record())
 	// If the tip builds on it, fill leaves the branch.
 }
 
-func (w *writer) reconsider(e *tree.Entry) {
+func (w *writer) reconsider(e *entry) {
 	w.log.Info("block reconsidered", "block", e.Node.Hash, "height", e.Node.Height)
 	for _, changed := range w.tree.Unmark(e) {
-		w.archive.SaveHeader(changed.Num, changed.Record())
+		w.archive.SaveHeader(changed.Num, changed.record())
 	}
 	w.out.current.Valid = append(w.out.current.Valid, e.Node)
 }

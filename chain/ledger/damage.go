@@ -6,7 +6,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/archive"
-	"grapevine/chain/tree"
 	"grapevine/db"
 )
 
@@ -14,14 +13,14 @@ import (
 // is damaged ends the node: nobody else has what we made of the blocks.
 
 // lostMsg: somebody read a damaged body.
-type lostMsg struct{ e *tree.Entry }
+type lostMsg struct{ e *entry }
 
 // isGone says whether a block could not be read because its body has to come
 // (again).
 func isGone(err error) bool { return errors.Is(err, chain.ErrDamaged) || errors.Is(err, ErrNotFound) }
 
 // readRaw reads a stored body, and starts its coming again if it is damaged.
-func (l *Ledger) readRaw(e *tree.Entry) ([]byte, error) {
+func (l *Ledger) readRaw(e *entry) ([]byte, error) {
 	body, ok := l.tree.BodyOf(e.Node.Hash)
 	if !ok && l.tree.IsActive(e.Node) {
 		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
@@ -41,8 +40,8 @@ func (l *Ledger) readRaw(e *tree.Entry) ([]byte, error) {
 }
 
 // lose forgets a damaged body and says so, once.
-func (w *writer) lose(e *tree.Entry) {
-	if !e.Has() {
+func (w *writer) lose(e *entry) {
+	if !e.has() {
 		return
 	}
 	w.log.Warn(chain.ErrDamaged.Error(), "block", e.Node.Hash, "height", e.Node.Height)
@@ -52,7 +51,7 @@ func (w *writer) lose(e *tree.Entry) {
 	}
 	w.tree.Lose(e)
 	w.forget(e)
-	w.archive.SaveHeader(e.Num, e.Record())
+	w.archive.SaveHeader(e.Num, e.record())
 	w.out.close() // its Lost comes after whatever was said of it before
 	w.out.current.Lost = append(w.out.current.Lost, e.Node)
 }

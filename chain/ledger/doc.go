@@ -1,8 +1,8 @@
 // Package ledger is the record: it takes headers and bodies, connects the chain
 // with the most work, and says what the verified tip and its coins are.
 //
-// It owns the order in which things become true, and nothing else: the header
-// tree is kept by chain/tree, the file by chain/archive, the coin set by
+// It owns the order in which things become true, and what is known of each header
+// (tree.go, over chain/headertree); the file is kept by chain/archive, the coin set by
 // chain/coins; what a block does to coins and whether its scripts succeed is
 // worked out by chain/connect; the rules come from chain. It never talks to
 // peers and knows no pool and no wallet: they follow its Events.

@@ -226,11 +226,7 @@ func TestFileOfAnotherNetworkIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	p := *chain.RegTest()
-	other := *p.Params
-	other.GenesisHash = &chain.Hash{1}
-	p.Params = &other
-	if _, err := Open(Config{DB: file, Params: &p, Now: time.Now}); !errors.Is(err, db.ErrSchema) {
+	if _, err := Open(Config{DB: file, Params: chain.TestNet4(), Now: time.Now}); !errors.Is(err, db.ErrSchema) {
 		t.Error(err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
 	"grapevine/chain/script"
-	"grapevine/chain/tree"
 	"grapevine/db"
 )
 
@@ -52,26 +51,13 @@ func (c *Config) kept() archive.Indexes {
 	return archive.Indexes{Txs: c.TxIndex, Filters: c.FilterIndex, Stats: c.CoinStatsIndex}
 }
 
-// Status is what the ledger knows of a header: bits.
-type Status = tree.Status
-
-const (
-	HaveBody = tree.HaveBody // the body is stored
-	Active   = tree.Active   // in the verified chain
-	Valid    = tree.Valid    // was connected once: every rule holds
-	Invalid  = tree.Invalid  // breaks a rule, was marked by hand, or builds on such a block
-)
-
-// ChainTip is the end of a branch, as getchaintips tells it.
-type ChainTip = tree.ChainTip
-
 // Ledger is the record. Its reading methods may be called by any goroutine, at
 // any time after Open.
 type Ledger struct {
 	cfg     Config
 	archive *archive.Archive
 	set     *coins.Set
-	tree    *tree.Tree
+	tree    *tree
 	inbox   *inbox
 	events  chan Event
 }
@@ -91,7 +77,7 @@ func Open(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{cfg: c, tree: tree.New(), inbox: newInbox(), events: make(chan Event, eventsAhead)}
+	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead)}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)

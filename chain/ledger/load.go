@@ -26,10 +26,7 @@ func (l *Ledger) load() error {
 	if tip == nil {
 		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, l.tree.Len())
 	}
-	if genesis := l.tree.Numbered(0).Node; genesis.Hash != *l.cfg.Params.GenesisHash {
-		return fmt.Errorf("%w: it holds another network's chain, from genesis %s", db.ErrSchema, genesis.Hash)
-	}
-	l.tree.Loaded(tip.Node)
+	l.tree.Loaded(tip)
 	l.set = coins.NewSet(l.cfg.DB, tip.Node)
 	return nil
 }
@@ -37,15 +34,14 @@ func (l *Ledger) load() error {
 // begin makes a new file, with genesis. Its coinbase is not a coin, as in Core.
 func (l *Ledger) begin() error {
 	genesis := chain.NewBlock(l.cfg.Params.GenesisBlock)
-	node := l.cfg.Params.Genesis()
-	e := l.tree.Begin(node, len(genesis.Raw))
-	l.set = coins.NewSet(l.cfg.DB, node)
+	e := l.tree.Begin(len(genesis.Raw))
+	l.set = coins.NewSet(l.cfg.DB, e.Node)
 
 	filter, err := connect.Filter(genesis, nil)
 	if err != nil {
 		return err
 	}
-	l.archive.SaveHeader(e.Num, e.Record())
+	l.archive.SaveHeader(e.Num, e.record())
 	l.archive.SaveBody(e.Body, genesis.Raw)
 	l.archive.SaveUndo(e.Body, nil) // its coinbase spends nothing
 	l.archive.SaveFilter(e.Num, archive.Filter{Header: connect.FilterHeader(filter, chain.Hash{}), Bytes: filter})

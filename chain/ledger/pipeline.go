@@ -10,7 +10,6 @@ import (
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
-	"grapevine/chain/tree"
 	"grapevine/db"
 )
 
@@ -21,7 +20,7 @@ import (
 //	checking  coins are spent in the overlay, workers run its scripts
 //	checked   commits when everything before it has
 type slot struct {
-	e          *tree.Entry
+	e          *entry
 	number     uint64 // in the overlay
 	disconnect bool
 	// hold: commits only together with the next slot, as one move that readers
@@ -109,7 +108,7 @@ func (w *writer) check(s *slot) error {
 }
 
 // readBlock reads and decodes a stored body.
-func (l *Ledger) readBlock(e *tree.Entry) (*chain.Block, error) {
+func (l *Ledger) readBlock(e *entry) (*chain.Block, error) {
 	raw, err := l.readRaw(e)
 	if err != nil {
 		return nil, err

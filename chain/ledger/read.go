@@ -31,11 +31,12 @@ func (l *Ledger) HaveBody(hash chain.Hash) bool {
 	return ok
 }
 
-// Headers are all headers that are not marked invalid, parents first.
-func (l *Ledger) Headers() []*chain.HeaderNode { return l.tree.Nodes(false) }
+// Headers are all headers, parents first, those that are invalid among them.
+func (l *Ledger) Headers() []*chain.HeaderNode { return l.tree.Nodes() }
 
-// InvalidHeaders are those that are marked, parents first.
-func (l *Ledger) InvalidHeaders() []*chain.HeaderNode { return l.tree.Nodes(true) }
+// InvalidHeaders are those that are marked themselves, parents first; what builds
+// on them is invalid with them.
+func (l *Ledger) InvalidHeaders() []BadHeader { return l.tree.Marked() }
 
 // Tips are the ends of all branches.
 func (l *Ledger) Tips() []ChainTip { return l.tree.Tips() }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"grapevine/chain"
-	"grapevine/chain/tree"
 )
 
 // Messages from outside to the writer.
@@ -62,13 +61,13 @@ func (w *writer) checkBody(m submitMsg) error {
 }
 
 // known answers for a block that needs no further look.
-func (w *writer) known(e *tree.Entry, from uint64) bool {
+func (w *writer) known(e *entry, from uint64) bool {
 	switch {
-	case !e.Has() && w.tree.IsActive(e.Node):
+	case !e.has() && w.tree.IsActive(e.Node):
 		return false // damaged, and needed even to leave a bad branch
-	case e.Bad():
-		w.out.verdict(e.Node, from, e.Reason())
-	case !e.Has():
+	case e.bad():
+		w.out.verdict(e.Node, from, e.reason())
+	case !e.has():
 		return false
 	case w.queued[e] || len(w.waiting[e]) > 0:
 		w.wait(e, from)
@@ -78,7 +77,7 @@ func (w *writer) known(e *tree.Entry, from uint64) bool {
 	return true
 }
 
-func (w *writer) wait(e *tree.Entry, from uint64) {
+func (w *writer) wait(e *entry, from uint64) {
 	if len(w.waiting[e]) == 0 {
 		w.awaiting = append(w.awaiting, e)
 	}
@@ -86,7 +85,7 @@ func (w *writer) wait(e *tree.Entry, from uint64) {
 }
 
 // answer gives everybody who waits for e the verdict.
-func (w *writer) answer(e *tree.Entry, err error) {
+func (w *writer) answer(e *entry, err error) {
 	for _, from := range w.waiting[e] {
 		w.out.verdict(e.Node, from, err)
 	}
@@ -118,11 +117,11 @@ func (w *writer) judgeBody(c *bodyCheck) {
 }
 
 // store keeps a body that passed the checks that need no coins.
-func (w *writer) store(e *tree.Entry, m submitMsg) {
+func (w *writer) store(e *entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
 	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)
 	w.tree.Store(e, len(m.block.Raw))
-	w.archive.SaveHeader(e.Num, e.Record())
+	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Stored = append(w.out.current.Stored, e.Node)
 	if w.tree.IsActive(e.Node) {
 		w.log.Info("damaged block has come again", "block", e.Node.Hash, "height", e.Node.Height)

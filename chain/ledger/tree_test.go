@@ -111,8 +111,8 @@ func TestInvalidBranchIsRememberedAndNeverSeen(t *testing.T) {
 	tr2.Reject("b3", chain.ErrCoinbaseAmount)
 	tr2.Reject("b4", chain.ErrBadParent)
 	tr2.ExpectTip("a2")
-	if n := len(r.InvalidHeaders()); n != 2 {
-		t.Errorf("%d invalid headers, want 2", n)
+	if bad := r.InvalidHeaders(); len(bad) != 1 || bad[0].Node.Hash != tr.Named("b3").Node.Hash || !errors.Is(bad[0].Err, chain.ErrCoinbaseAmount) {
+		t.Errorf("marked: %v, want b3 for its coinbase", bad)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
-	"grapevine/chain/tree"
 )
 
 const (
@@ -34,7 +33,7 @@ const (
 type writer struct {
 	l       *Ledger
 	log     *slog.Logger
-	tree    *tree.Tree
+	tree    *tree
 	set     *coins.Set
 	archive *archive.Archive
 	inbox   *inbox
@@ -42,19 +41,19 @@ type writer struct {
 
 	rules   connect.Connector // spends in the overlay, above set
 	queue   []*slot           // the pipeline, in the order of commit
-	head    *tree.Entry       // where the chain stands once the queue is through
+	head    *entry            // where the chain stands once the queue is through
 	number  uint64            // of the last slot
 	bytes   int64             // of the queue's blocks
 	running int               // slots that workers are busy with
 	blocked bool              // the way to the goal leads over a damaged body: nothing moves until it has come
 	failing bool              // a slot failed: nothing new is begun until workers are through
 
-	held       []submitMsg                  // wait for room in the tail
-	checks     []*bodyCheck                 // being checked, in order
-	awaiting   []*tree.Entry                // stored, somebody waits for the verdict
-	waiting    map[*tree.Entry][]uint64     // who
-	queued     map[*tree.Entry]bool         // in the pipeline
-	fresh      map[*tree.Entry]*chain.Block // kept decoded, as they are soon to be connected
+	held       []submitMsg             // wait for room in the tail
+	checks     []*bodyCheck            // being checked, in order
+	awaiting   []*entry                // stored, somebody waits for the verdict
+	waiting    map[*entry][]uint64     // who
+	queued     map[*entry]bool         // in the pipeline
+	fresh      map[*entry]*chain.Block // kept decoded, as they are soon to be connected
 	freshBytes int64
 
 	commands []*command
@@ -72,7 +71,7 @@ type flushState struct {
 
 func newWriter(l *Ledger) *writer {
 	w := &writer{l: l, log: l.cfg.Log, tree: l.tree, set: l.set, archive: l.archive, inbox: l.inbox,
-		waiting: map[*tree.Entry][]uint64{}, queued: map[*tree.Entry]bool{}, fresh: map[*tree.Entry]*chain.Block{}}
+		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, fresh: map[*entry]*chain.Block{}}
 	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
 	w.flush.when = l.cfg.Now()
@@ -217,7 +216,7 @@ func (w *writer) apply(n int) error {
 		}
 	}
 	before := w.tree.Tip()
-	w.tree.SetActive(delta.Tip, func() { w.set.Apply(delta.Tip, changes...) })
+	w.tree.SetActive(w.entryOf(delta.Tip), func() { w.set.Apply(delta.Tip, changes...) })
 	for _, s := range move {
 		w.settled(s)
 	}
@@ -246,9 +245,9 @@ func (w *writer) settled(s *slot) {
 	w.rules.Overlay.Forget(s.changes, s.number)
 	w.leave(s)
 	if !s.disconnect && w.tree.SetValid(s.e) {
-		w.archive.SaveHeader(s.e.Num, s.e.Record())
+		w.archive.SaveHeader(s.e.Num, s.e.record())
 	}
-	if !s.e.Has() { // it was read, and lost while the move was under way
+	if !s.e.has() { // it was read, and lost while the move was under way
 		w.tree.Lose(s.e)
 	}
 }
@@ -260,7 +259,7 @@ func (w *writer) leave(s *slot) {
 }
 
 // forget lets go of an entry's decoded block.
-func (w *writer) forget(e *tree.Entry) {
+func (w *writer) forget(e *entry) {
 	if w.fresh[e] != nil {
 		w.freshBytes -= int64(e.Size)
 		delete(w.fresh, e)

@@ -53,7 +53,7 @@ func (n *Node) buildSwarm() error {
 	}
 	n.state = gossip.New(gossip.Config{
 		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody,
-		Tip: n.Ledger.Tip(), Invalid: n.Ledger.InvalidHeaders(), MinFee: int64(n.Pool.MinFee()),
+		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
 		Rand: talkRand, Log: n.log.With("room", "gossip"),
 	})
 	swarmRand, err := n.random()
@@ -78,6 +78,14 @@ func (n *Node) buildSwarm() error {
 	})
 	n.follow.swarm = n.Swarm
 	return err
+}
+
+// invalid is what gossip is to know of marked headers from the start.
+func (n *Node) invalid() (evs []gossip.HeaderInvalid) {
+	for _, bad := range n.Ledger.InvalidHeaders() {
+		evs = append(evs, gossip.HeaderInvalid(bad))
+	}
+	return evs
 }
 
 func (n *Node) openWallet() error {

@@ -93,7 +93,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		evs = f.minFee(evs)
 	}
 	for _, bad := range ev.Invalid {
-		evs = append(evs, gossip.HeaderInvalid{Node: bad.Node, Err: bad.Err})
+		evs = append(evs, gossip.HeaderInvalid(bad))
 	}
 	for _, n := range ev.Valid {
 		evs = append(evs, gossip.HeaderValid{Node: n})

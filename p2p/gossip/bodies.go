@@ -119,17 +119,20 @@ func (s *State) blame(e *tree.Entry, from p2p.PeerID, err error) {
 // invalid by hand.
 func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 	e := s.tree.Insert(ev.Node)
-	why := tree.ByHand
-	var broken *chain.RuleError
-	if errors.As(ev.Err, &broken) {
-		why = tree.ByRule
-		if e.From != p2p.Self && e.Bad != tree.ByRule && !errors.Is(broken, chain.ErrBadParent) {
-			s.blame(e, e.From, broken)
-		}
+	if ev.why() == tree.ByRule && e.From != p2p.Self && e.Bad != tree.ByRule && !errors.Is(ev.Err, chain.ErrBadParent) {
+		s.blame(e, e.From, ev.Err)
 	}
 	e.From = p2p.Self
-	s.tree.Mark(e, why)
+	s.tree.Mark(e, ev.why())
 	s.fetch.Changed()
+}
+
+// why says whether a rule marks the header, or somebody's hand.
+func (ev HeaderInvalid) why() tree.Badness {
+	if broken := (*chain.RuleError)(nil); errors.As(ev.Err, &broken) {
+		return tree.ByRule
+	}
+	return tree.ByHand
 }
 
 // onTipChanged follows the verified chain.

@@ -20,10 +20,10 @@ import (
 // Config is what a State starts from.
 type Config struct {
 	Params  *chain.Params
-	Headers []*chain.HeaderNode     // all good headers, parents first, genesis included
+	Headers []*chain.HeaderNode     // parents first, genesis included; bad ones too
 	Stored  func(h chain.Hash) bool // which bodies may be served at the start; nil: those of Tip's chain; what is missing of that is lost
 	Tip     *chain.HeaderNode       // verified tip; nil: genesis
-	Invalid []*chain.HeaderNode     // known to break a rule; they need not be in Headers
+	Invalid []HeaderInvalid         // marked invalid, by a rule or by hand; they need not be in Headers
 	MinFee  int64                   // satoshis per 1000 vbytes below which we ask peers not to announce (BIP133)
 	Rand    *rand.Rand              // seeded by the caller, the State's own
 	Log     *slog.Logger            // nil discards
@@ -74,8 +74,8 @@ func New(cfg Config) *State {
 	} else {
 		t.SetTip(t.Genesis())
 	}
-	for _, n := range cfg.Invalid {
-		t.Mark(t.Insert(n), tree.ByRule)
+	for _, bad := range cfg.Invalid {
+		t.Mark(t.Insert(bad.Node), bad.why())
 	}
 	s := &State{
 		cfg:       cfg,

@@ -170,7 +170,7 @@ func TestStartingFromWhatIsStored(t *testing.T) {
 		nodes = append(nodes, w.nodes[name])
 	}
 	s := New(Config{
-		Params: w.params, Headers: nodes, Tip: w.nodes["a3"], Invalid: []*chain.HeaderNode{w.nodes["b1"]},
+		Params: w.params, Headers: nodes, Tip: w.nodes["a3"], Invalid: []HeaderInvalid{{Node: w.nodes["b1"], Err: chain.Broken(chain.ErrCoinbaseAmount, "")}},
 		Stored: func(h chain.Hash) bool { return slices.Contains([]string{"g", "a1", "a3", "a5"}, w.names[h]) },
 		Rand:   rand.New(rand.NewPCG(1, 0)),
 	})

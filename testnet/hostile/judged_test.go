@@ -192,7 +192,7 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 		h.t.Errorf("while a block is checked an answer takes %v", worst)
 	}
 	for _, bad := range h.target.Ledger.InvalidHeaders() {
-		h.t.Errorf("block %v was refused: it was not as slow as it could be", bad.Hash)
+		h.t.Errorf("block %v was refused: it was not as slow as it could be", bad.Node.Hash)
 	}
 	return took
 }

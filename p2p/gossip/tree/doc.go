@@ -1,8 +1,6 @@
 // Package tree is the tree of candidate headers as the conversation sees it:
-// which is best, which are known to be bad, whose bodies are stored.
-//
-// It judges no header and bounds nothing: who inserts does both. All of it is
-// data; nothing here sends, waits or takes a lock.
+// chain/headertree with what gossip keeps of each header, such as whether its
+// body is stored, awaited, or lost.
 //
 // Start reading at Entry.
 package tree

@@ -1,8 +1,8 @@
-package tree
+package ledger
 
 // propose notes a block that might become the tip.
-func (t *Tree) propose(e *Entry) {
-	if len(t.active) == 0 || !t.Hopeful(e) {
+func (t *tree) propose(e *entry) {
+	if !t.Hopeful(e) {
 		return
 	}
 	t.candidates[e] = struct{}{}
@@ -14,14 +14,14 @@ func (t *Tree) propose(e *Entry) {
 // Hopeful says whether e could be connected and is better than the tip. At
 // equal work that is a block which was connected before the tip was and gave
 // way to a mark since taken back, or to blocks since marked.
-func (t *Tree) Hopeful(e *Entry) bool {
-	return e.linked && !e.bad && better(e, t.byHash[t.tip().Hash])
+func (t *tree) Hopeful(e *entry) bool {
+	return e.linked && !e.bad() && better(e, t.headers.Tip())
 }
 
 // ProposeAll looks at every block again: after loading, and when the tip went
 // back, so that branches that were too short may win.
-func (t *Tree) ProposeAll() {
-	for _, e := range t.all {
+func (t *tree) ProposeAll() {
+	for _, e := range t.headers.All() {
 		t.propose(e)
 	}
 }
@@ -31,7 +31,7 @@ func (t *Tree) ProposeAll() {
 // connected before, then the body that came first. As long as the last answer is
 // hopeful it stands, so that a long row of blocks is not looked through for each
 // of them.
-func (t *Tree) Goal() *Entry {
+func (t *tree) Goal() *entry {
 	if t.goal != nil && t.Hopeful(t.goal) {
 		return t.goal
 	}
@@ -46,11 +46,11 @@ func (t *Tree) Goal() *Entry {
 	return t.goal
 }
 
-func better(a, b *Entry) bool {
+func better(a, b *entry) bool {
 	if c := a.Node.Work.Cmp(b.Node.Work); c != 0 {
 		return c > 0
 	}
-	if va, vb := a.Valid(), b.Valid(); va != vb {
+	if va, vb := a.valid, b.valid; va != vb {
 		return va
 	}
 	return a.Body < b.Body

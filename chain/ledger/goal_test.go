@@ -1,4 +1,4 @@
-package tree
+package ledger
 
 import (
 	"math/rand/v2"
@@ -20,7 +20,7 @@ type naive struct {
 	tip    *chain.HeaderNode
 }
 
-func plant(genesis *chain.HeaderNode) *naive {
+func naiveOf(genesis *chain.HeaderNode) *naive {
 	return &naive{order: []*chain.HeaderNode{genesis}, bodies: []*chain.HeaderNode{genesis}, tip: genesis,
 		failed: map[*chain.HeaderNode]bool{}, valid: map[*chain.HeaderNode]bool{genesis: true}, lost: map[*chain.HeaderNode]bool{}}
 }
@@ -87,9 +87,9 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
-		tr := New()
-		tr.Begin(genesis, 100)
-		n := plant(genesis)
+		tr := newTree(genesis)
+		tr.Begin(100)
+		n := naiveOf(genesis)
 		for step := range 150 {
 			change(tr, n, rng, uint32(step))
 			compare(t, tr, n)
@@ -100,7 +100,7 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 	}
 }
 
-func change(tr *Tree, n *naive, rng *rand.Rand, step uint32) {
+func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 	any := n.order[rng.IntN(len(n.order))]
 	e, _ := tr.Entry(any.Hash)
 	switch k := rng.IntN(12); {
@@ -144,17 +144,17 @@ func change(tr *Tree, n *naive, rng *rand.Rand, step uint32) {
 	}
 }
 
-func (n *naive) lose(tr *Tree, e *Entry) {
-	if e.Has() && e.Parent != nil {
+func (n *naive) lose(tr *tree, e *entry) {
+	if e.has() && e.Parent != nil {
 		tr.Lose(e)
 		n.lost[e.Node] = true
 	}
 }
 
 // move makes goal the tip, as the ledger does once all is judged.
-func (n *naive) move(tr *Tree, goal *Entry) {
+func (n *naive) move(tr *tree, goal *entry) {
 	before := n.tip
-	tr.SetActive(goal.Node, func() {})
+	tr.SetActive(goal, func() {})
 	tr.SetValid(goal)
 	n.tip, n.valid[goal.Node] = goal.Node, true
 	for _, at := range []*chain.HeaderNode{before, goal.Node} {
@@ -167,21 +167,21 @@ func (n *naive) move(tr *Tree, goal *Entry) {
 	}
 }
 
-func compare(t *testing.T, tr *Tree, n *naive) {
+func compare(t *testing.T, tr *tree, n *naive) {
 	t.Helper()
 	goal, want := tr.Goal(), n.goal()
 	if (goal == nil) != (want == nil) || goal != nil && goal.Node != want {
 		t.Errorf("goal %v, want %v", goal, want)
 	}
-	if tr.BestHeader() != n.best() || tr.Tip() != n.tip {
+	if tr.BestHeader().Work != n.best().Work || n.bad(tr.BestHeader()) || tr.Tip() != n.tip {
 		t.Errorf("best at %d, tip at %d; want %d and %d", tr.BestHeader().Height, tr.Tip().Height, n.best().Height, n.tip.Height)
 	}
 	for _, h := range n.order {
 		e, ok := tr.Entry(h.Hash)
-		if !ok || e.Bad() != n.bad(h) || e.linked != n.linked(h) || tr.IsActive(h) != h.IsAncestorOf(n.tip) {
-			t.Errorf("block at %d: bad %v, linked %v, active %v", h.Height, e.Bad(), e.linked, tr.IsActive(h))
+		if !ok || e.bad() != n.bad(h) || e.linked != n.linked(h) || tr.IsActive(h) != h.IsAncestorOf(n.tip) {
+			t.Errorf("block at %d: bad %v, linked %v, active %v", h.Height, e.bad(), e.linked, tr.IsActive(h))
 		}
-		if e.Bad() && e.Reason() == nil {
+		if e.bad() && e.reason() == nil {
 			t.Errorf("no reason for the bad block at %d", h.Height)
 		}
 	}
@@ -191,40 +191,40 @@ func compare(t *testing.T, tr *Tree, n *naive) {
 func TestRecordsMakeTheTreeAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
-	tr := New()
-	tr.Begin(genesis, 100)
-	n := plant(genesis)
+	tr := newTree(genesis)
+	tr.Begin(100)
+	n := naiveOf(genesis)
 	for step := range uint32(300) {
 		change(tr, n, rng, step)
 	}
-	again := New()
+	again := newTree(genesis)
 	for i := range tr.Len() {
-		if err := again.Load(uint32(i), tr.Numbered(uint32(i)).Record()); err != nil {
+		if err := again.Load(uint32(i), tr.Numbered(uint32(i)).record()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	tip, _ := again.Entry(tr.Tip().Hash)
-	again.Loaded(tip.Node)
+	again.Loaded(tip)
 	if again.nextBody != tr.nextBody || again.BestHeader().Hash != tr.BestHeader().Hash {
 		t.Error("next body or best header differ")
 	}
 	for i := range tr.Len() {
 		a, b := tr.Numbered(uint32(i)), again.Numbered(uint32(i))
-		if a.Node.Hash != b.Node.Hash || a.bad != b.bad || a.linked != b.linked || a.flags != b.flags || a.Body != b.Body {
+		if a.Node.Hash != b.Node.Hash || a.Bad != b.Bad || a.linked != b.linked || a.record().Flags != b.record().Flags || a.Body != b.Body {
 			t.Errorf("header %d became %+v, was %+v", i, b, a)
 		}
 		if a.why != nil && (b.why == nil || a.why.Error() != b.why.Error()) {
 			t.Errorf("header %d is bad for %v, was for %v", i, b.why, a.why)
 		}
 	}
-	if err := again.Load(uint32(tr.Len()+5), tr.Numbered(1).Record()); err == nil {
+	if err := again.Load(uint32(tr.Len()+5), tr.Numbered(1).record()); err == nil {
 		t.Error("a gap in the numbers was taken")
 	}
 }
 
 func TestForeignGenesisIsRefused(t *testing.T) {
-	tr := New()
-	tr.Begin(chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header), 100)
+	tr := newTree(chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header))
+	tr.Begin(100)
 	other := chain.NewHeaderNode(nil, chaincfg.MainNetParams.GenesisBlock.Header)
 	if e, added := tr.Add(child(other, 1)); e != nil || added != nil {
 		t.Error("a header of another network was taken")

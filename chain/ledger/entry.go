@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"errors"
+
+	"grapevine/chain"
+	"grapevine/chain/archive"
+	"grapevine/chain/headertree"
+)
+
+// Status is what is known of a header: bits.
+type Status uint8
+
+const (
+	HaveBody Status = 1 << iota // the body is stored
+	Active                      // in the verified chain
+	Valid                       // was connected once: every rule holds
+	Invalid                     // breaks a rule, was marked by hand, or builds on such a block
+)
+
+// Flags of a header's record on disk.
+const (
+	flagValid  = 1 << iota // was connected once
+	flagFailed             // its body breaks a rule
+	flagByHand             // marked by hand
+	flagLost               // its stored body is damaged
+)
+
+// entry is a header at its place in the tree, with what is stored of its block.
+// Node, Parent and Num never change; the rest is the writer's to read. Num is
+// the number of the header's record.
+type entry struct {
+	headertree.Place[*entry]
+
+	Body uint32 // number of its body, and of the undo record; 0: none
+	Size uint32 // bytes of the body
+
+	valid  bool  // was connected once
+	lost   bool  // its stored body is damaged
+	linked bool  // its body and those of all ancestors that are not in the verified chain are stored
+	why    error // *chain.RuleError if the rules marked it
+}
+
+// bad says whether e is invalid, or builds on such a block.
+func (e *entry) bad() bool { return e.Bad != headertree.Good }
+
+// has says whether e's body is stored, and not known to be damaged.
+func (e *entry) has() bool { return e.Body != 0 && !e.lost }
+
+// reason is what a block that is bad is refused with.
+func (e *entry) reason() error {
+	switch {
+	case e.why != nil:
+		return e.why
+	case e.Marked(headertree.ByHand):
+		return chain.Broken(chain.ErrBadParent, "block %s was marked invalid by hand", e.Node.Hash)
+	}
+	return chain.Broken(chain.ErrBadParent, "builds on an invalid block")
+}
+
+// record is what is kept of e on disk.
+func (e *entry) record() archive.Header {
+	h := archive.Header{Header: e.Node.Header, Body: e.Body, Size: e.Size}
+	set := func(flag uint8, is bool) {
+		if is {
+			h.Flags |= flag
+		}
+	}
+	set(flagValid, e.valid)
+	set(flagFailed, e.Marked(headertree.ByRule))
+	set(flagByHand, e.Marked(headertree.ByHand))
+	set(flagLost, e.lost)
+	var re *chain.RuleError
+	if errors.As(e.why, &re) {
+		h.Why = string(re.Rule) + "\n" + re.Detail
+	}
+	return h
+}
