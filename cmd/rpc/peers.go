@@ -229,7 +229,7 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 			switch {
 			case p.Addr == addr && !p.Inbound:
 				n.Addresses = append(n.Addresses, addedAddress{addr, "outbound"})
-			case p.Listens == addr && p.Inbound: // it has dialled us first: nothing is missing
+			case p.Listens == addr && p.Proven && p.Inbound: // it has dialled us first: nothing is missing
 				n.Addresses = append(n.Addresses, addedAddress{p.Addr, "inbound"})
 			}
 		}

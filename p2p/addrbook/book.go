@@ -191,13 +191,30 @@ func (b *Book) Good(key string) {
 // the rarer the more often it failed. It does not choose what is banned, nor
 // what skip refuses, which must not call the book.
 func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
+	return b.pick(skip, false)
+}
+
+// PickTried is Pick of those alone that we were connected to.
+func (b *Book) PickTried(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
+	return b.pick(skip, true)
+}
+
+// Tried tells whether we were connected to the address once.
+func (b *Book) Tried(a p2p.Addr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.known[Key(a)]
+	return e != nil && e.tried
+}
+
+func (b *Book) pick(skip func(p2p.Addr) bool, triedOnly bool) (p2p.Addr, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.cfg.Now().Unix()
-	wantTried := b.cfg.Rand.IntN(2) == 0
+	wantTried := triedOnly || b.cfg.Rand.IntN(2) == 0
 	for _, strict := range []bool{true, false} {
 		for e := range b.around() {
-			if strict && e.tried != wantTried || !b.due(e, now) || b.bannedHost(e.addr.Host) || skip(e.addr) {
+			if (strict || triedOnly) && e.tried != wantTried || !b.due(e, now) || b.bannedHost(e.addr.Host) || skip(e.addr) {
 				continue
 			}
 			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {

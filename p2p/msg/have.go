@@ -14,6 +14,7 @@ import (
 const (
 	CmdFeature = "feature" // BIP434
 	CmdHave    = "gvhave"
+	CmdTwin    = "gvtwin"
 
 	// FeatureHave is the feature's id under which gvhave is agreed on.
 	FeatureHave = "grapevine/have/1"

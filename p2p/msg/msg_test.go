@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -52,6 +53,8 @@ func samples(t testing.TB) []wire.Message {
 		&msg.GetBlockTxn{Block: h, Indexes: []int{0, 1, 7, 65535}},
 		&msg.BlockTxn{Block: h, Txs: two.Block.Txs},
 		msg.NewHave(h, 0), have(h),
+		&msg.Twin{Nonce: 1 << 63, At: netip.MustParseAddrPort("127.0.0.1:18444")},
+		&msg.Twin{Nonce: 7, At: netip.MustParseAddrPort("[2001:db8::1]:8333"), Yes: true},
 		&msg.Opaque{Name: "filterload", Payload: []byte{1, 2, 3}},
 	}
 }

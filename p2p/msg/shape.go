@@ -133,6 +133,8 @@ func blank(command string) (wire.Message, shape) {
 		return &Feature{}, shape{head: 1 + minFeatureID + 1, loose: true}
 	case CmdHave:
 		return &Have{}, shape{head: haveHead, loose: true}
+	case CmdTwin:
+		return &Twin{}, shape{head: twinSize}
 	case wire.CmdGetCFilters:
 		return &wire.MsgGetCFilters{}, shape{head: 37}
 	case wire.CmdGetCFHeaders:

@@ -17,6 +17,7 @@ import (
 // Hello is what the handshake told us.
 type Hello struct {
 	Transport   int // 1, or 2: encrypted (BIP324)
+	Nonce       uint64
 	Version     int32
 	Services    wire.ServiceFlag
 	UserAgent   string
@@ -178,6 +179,7 @@ func (p *Peer) hearVersion() (Hello, error) {
 		return Hello{}, fmt.Errorf("does not offer %v", missing)
 	}
 	return Hello{
+		Nonce:       v.Nonce,
 		Version:     v.ProtocolVersion,
 		Services:    v.Services,
 		UserAgent:   v.UserAgent,

@@ -124,8 +124,8 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 			continue
 		}
 		self := len(a.Addrs) == 1 && addr.Host == hostOf(r.addr)
-		if self && r.inbound && r.listens == "" && l.cfg.local() {
-			l.meet(r, key)
+		if self && r.inbound && r.claims == "" && l.cfg.local() {
+			l.claim(r, key)
 		}
 		heard := addr
 		if !self && !l.cfg.local() {
@@ -157,18 +157,6 @@ func (l *loop) passOnce(key string, now time.Time) bool {
 	}
 	l.passed.Add(today)
 	return true
-}
-
-// meet: an inbound peer has said where it listens. If we have dialled that very
-// place, two connections do the work of one: the one dialled by the lower
-// address stays. Both ends come to the same answer, and each ends only what it
-// dialled itself.
-func (l *loop) meet(r *remote, listens string) {
-	r.listens = listens
-	own, ok := l.ownAddress(r)
-	if twin := l.connectedTo(listens); ok && twin != nil && listens < addrbook.Key(own) {
-		l.dropFor(twin, "it has connected to us", "")
-	}
 }
 
 // forward passes fresh addresses on.

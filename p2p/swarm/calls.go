@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,8 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 		}
 		r := l.connectedTo(addr)
 		if r == nil {
-			r = l.dialTo(addr, Manual)
+			r = &remote{addr: addr, kind: Manual, once: true}
+			l.start(r)
 		}
 		r.waiting = append(r.waiting, reply)
 		if r.peer != nil {
@@ -266,7 +268,8 @@ type PeerInfo struct {
 	Manual    bool // by --connect, --addnode or RPC addnode
 	Connected time.Time
 	TimeSkew  time.Duration // their clock ahead of ours
-	Listens   string        // an inbound peer's own address, as it told us; "": unknown
+	Listens   string        // where an inbound peer listens, as it says; "": unknown
+	Proven    bool          // the node that we have reached there says so too
 
 	peer.Hello
 	peer.Stats
@@ -290,7 +293,8 @@ func (s *Swarm) Peers() (infos []PeerInfo) {
 				Kind:      r.kind,
 				Connected: r.began,
 				TimeSkew:  r.skew,
-				Listens:   r.listens,
+				Listens:   cmp.Or(r.listens, r.claims),
+				Proven:    r.listens != "",
 				Hello:     r.hello,
 				Stats:     r.peer.Stats(),
 				Gossip:    st,

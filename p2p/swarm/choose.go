@@ -27,6 +27,12 @@ const (
 	feelEvery     = 2 * time.Minute  // as in Core
 	staleTip      = 30 * time.Minute // Core: three block intervals without a new tip
 	trimAfter     = 30 * time.Second // Core's MINIMUM_CONNECT_TIME
+
+	// Any address counts on a local network, so any peer could make us knock at
+	// every port of this machine: at addresses where no node has greeted us yet we
+	// knock at most 60 times in any minute.
+	knocksAtOnce  = 30
+	knocksASecond = 0.5
 )
 
 // chosen: by ourselves, not by people.
@@ -40,7 +46,7 @@ func (l *loop) dialChosen(now time.Time) {
 		if !ok {
 			return
 		}
-		addr, ok := l.pick(kind)
+		addr, ok := l.pick(kind, now)
 		if !ok {
 			return
 		}
@@ -80,7 +86,7 @@ func (l *loop) wanted(now time.Time) (Kind, bool) {
 }
 
 // pick chooses an address for a connection.
-func (l *loop) pick(kind Kind) (addr string, ok bool) {
+func (l *loop) pick(kind Kind, now time.Time) (addr string, ok bool) {
 	for kind == BlocksOnly && len(l.dial.anchors) > 0 {
 		addr, l.dial.anchors = l.dial.anchors[0], l.dial.anchors[1:]
 		if a, ok := addrOf(addr); ok && !l.unfit(a) && !l.cfg.Book.Banned(a.Host) {
@@ -91,9 +97,25 @@ func (l *loop) pick(kind Kind) (addr string, ok bool) {
 	if kind == Feeler {
 		a, ok = l.cfg.Book.PickFeeler(l.talksTo, l.barred)
 	} else {
-		a, ok = l.cfg.Book.Pick(l.unfit)
+		a, ok = l.pickAny(now)
 	}
 	return addrbook.Key(a), ok
+}
+
+// pickAny chooses from the whole book, or from the addresses that were good once
+// when we have knocked often enough.
+func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
+	if !l.cfg.local() {
+		return l.cfg.Book.Pick(l.unfit)
+	}
+	if !l.dial.knocks.Ready(now) {
+		return l.cfg.Book.PickTried(l.unfit)
+	}
+	a, ok := l.cfg.Book.Pick(l.unfit)
+	if ok && !l.cfg.Book.Tried(a) {
+		l.dial.knocks.Take(now)
+	}
+	return a, ok
 }
 
 func addrOf(key string) (p2p.Addr, bool) {

@@ -17,6 +17,7 @@ type dialer struct {
 	feel    time.Time  // of the next feeler
 	anchors []string   // block-relay-only peers of the last run, not dialled yet
 	plain   *guard.Set // addresses where the encrypted transport is not known
+	knocks  guard.Bucket
 }
 
 // maxPlain addresses without encryption are remembered; the oldest are tried again.
@@ -27,6 +28,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.plain = guard.NewSet(maxPlain)
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)
+	d.knocks = guard.NewBucket(knocksAtOnce, knocksASecond, now)
 	d.targets = targets.New(cfg.local())
 	for _, addr := range slices.Concat(cfg.Connect, cfg.AddNode) {
 		d.targets.Add(cfg.withPort(addr), now)
@@ -59,9 +61,13 @@ func (l *loop) dialAll() {
 // dialTo begins a connection.
 func (l *loop) dialTo(addr string, kind Kind) *remote {
 	r := &remote{addr: addr, kind: kind}
-	l.cfg.Book.Attempt(addr)
-	l.admit(r, nil)
+	l.start(r)
 	return r
+}
+
+func (l *loop) start(r *remote) {
+	l.cfg.Book.Attempt(r.addr)
+	l.admit(r, nil)
 }
 
 // connectedTo finds the connection we dialled, or are dialling, to addr.

@@ -14,6 +14,7 @@ import (
 
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
+	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 	"grapevine/p2p/swarm/guard"
 )
@@ -222,11 +223,14 @@ func (l *loop) hear(said said) {
 	if said.r.dropped {
 		return
 	}
-	if pong, ok := said.m.(*peer.Pong); ok {
-		l.step(gossip.Pong{Peer: said.r.id, RTT: pong.RTT})
-		return
+	switch m := said.m.(type) {
+	case *peer.Pong:
+		l.step(gossip.Pong{Peer: said.r.id, RTT: m.RTT})
+	case *msg.Twin:
+		l.onTwin(said.r, m)
+	default:
+		l.step(gossip.Message{Peer: said.r.id, Msg: m})
 	}
-	l.step(gossip.Message{Peer: said.r.id, Msg: said.m})
 }
 
 func hostOf(addr string) string {

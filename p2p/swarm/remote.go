@@ -22,13 +22,16 @@ type remote struct {
 	ctx     context.Context // ends with the reason to drop it
 	end     context.CancelCauseFunc
 	began   time.Time
+	nonce   uint64 // of our version message
+	once    bool   // asked for by people, for once: it stays beside one that the same node has dialled
 
 	peer    *peer.Peer // nil until it has greeted
 	hello   peer.Hello
 	skew    time.Duration // their clock ahead of ours
 	at      string        // where an outbound one really is, when addr is a name
 	dropped bool
-	listens string       // an inbound peer's own address, as it told us
+	claims  string       // where an inbound peer listens, as it says
+	listens string       // the same, proven
 	addrs   guard.Bucket // how many addresses we still take from it
 	waiting []chan<- error
 
@@ -47,6 +50,7 @@ func (r *remote) place() string {
 func (l *loop) admit(r *remote, conn net.Conn) {
 	l.lastID++
 	r.id, r.began = l.lastID, l.cfg.Now()
+	r.nonce = l.newNonce(r)
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
 	r.addrs = guard.NewBucket(addrBurst, addrRate, r.began)
 	if !l.cfg.local() {
@@ -62,7 +66,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.Has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
-		Nonce:     l.cfg.Rand.Uint64(),
+		Nonce:     r.nonce,
 		Ours:      l.s.own.Heard,
 		RawBlock:  l.cfg.RawBlock,
 		Budget:    l.s.budget,
@@ -121,6 +125,7 @@ func (l *loop) join(a arrival) {
 	}})
 	r.answer(nil)
 	l.introduce(r)
+	l.askTwins(r)
 }
 
 var (

@@ -16,7 +16,7 @@ import (
 
 func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
-		a := start(t, net, 1)
+		a := start(t, net, 1, connects("10.0.0.99:1")) // it dials nobody back
 		b := start(t, net, 2, knows(a.addr))
 		eventually(t, "both connected", func() bool { return len(a.Peers()) == 1 && len(b.Peers()) == 1 })
 

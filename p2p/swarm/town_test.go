@@ -93,6 +93,7 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 		StoreHeaders: func([]*chain.HeaderNode) {},
 		Book:         book,
 		UserAgent:    "/test:0/",
+		Have:         true,
 		Rand:         rand.New(rand.NewPCG(seed, 3)),
 		Now:          now,
 	}

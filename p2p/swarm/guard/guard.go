@@ -17,14 +17,19 @@ func NewBucket(burst, rate float64, now time.Time) Bucket {
 	return Bucket{Tokens: burst, burst: burst, rate: rate, at: now}
 }
 
-// Take reports whether one more is let through.
-func (b *Bucket) Take(now time.Time) bool {
+// Ready reports whether one more would be let through.
+func (b *Bucket) Ready(now time.Time) bool {
 	if d := now.Sub(b.at); d > 0 {
 		// What was given on top of the burst is kept, but not refilled.
 		b.Tokens = max(b.Tokens, min(b.Tokens+b.rate*d.Seconds(), b.burst))
 	}
 	b.at = now
-	if b.Tokens < 1 {
+	return b.Tokens >= 1
+}
+
+// Take reports whether one more is let through.
+func (b *Bucket) Take(now time.Time) bool {
+	if !b.Ready(now) {
 		return false
 	}
 	b.Tokens--

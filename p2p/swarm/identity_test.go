@@ -1,0 +1,264 @@
+package swarm_test
+
+import (
+	"context"
+	stdnet "net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/msg"
+	"grapevine/p2p/swarm"
+	"grapevine/testnet/simnet"
+)
+
+// impostor is a stranger on an honest node's own machine that says to be that node,
+// in every way there is.
+func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *stranger {
+	t.Helper()
+	at := netip.MustParseAddrPort(honest)
+	conn, err := net.Host(at.Addr().String()).Dial(t.Context(), n.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stranger{conn, t, 0}
+	t.Cleanup(func() { s.Close() })
+	v := version()
+	v.ProtocolVersion = msg.FeatureVersion
+	if err := s.say(v); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.await("verack"); !ok {
+		t.Fatal("no handshake")
+	}
+	ip := stdnet.IP(at.Addr().AsSlice())
+	mine := &wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(now(), 9, ip, at.Port())}}
+	s.say(&msg.Feature{ID: msg.FeatureHave}, &wire.MsgVerAck{}, mine,
+		&msg.Twin{Nonce: v.Nonce, At: netip.MustParseAddrPort(n.addr), Yes: true},
+		&msg.Twin{Nonce: v.Nonce, At: netip.MustParseAddrPort(n.addr)})
+	go func() { // whatever is asked is answered with yes
+		for {
+			m, ok := s.await(msg.CmdTwin)
+			if !ok {
+				return
+			}
+			yes := *m.(*msg.Twin)
+			yes.Yes = true
+			s.say(&yes)
+		}
+	}()
+	return s
+}
+
+// outbound counts the connections that n has dialled to these addresses, and how
+// many of them are older than since.
+func outbound(n *node, addrs []string) (count int, oldest time.Time) {
+	for _, p := range n.Peers() {
+		for _, a := range addrs {
+			if p.Addr == a && !p.Inbound {
+				if count++; oldest.IsZero() || p.Connected.After(oldest) {
+					oldest = p.Connected
+				}
+			}
+		}
+	}
+	return count, oldest
+}
+
+// Strangers say the addresses of honest nodes as their own. No honest connection is
+// closed by that, and an honest node that comes back is dialled again.
+func TestT65_ClaimedAddressesCloseNoHonestConnection(t *testing.T) {
+	for _, strangers := range []int{1, 3, 125} {
+		inTown(t, func(t *testing.T, net *simnet.Net) {
+			dialsNobody := connects("10.0.0.99:1")
+			var honest []string
+			var nodes []*node
+			for i := 2; i <= 4; i++ {
+				nodes = append(nodes, start(t, net, i, dialsNobody))
+				honest = append(honest, nodes[len(nodes)-1].addr)
+			}
+			n := start(t, net, 1, func(c *swarm.Config) { c.Bootstrap = honest })
+			eventually(t, "three outbound connections", func() bool { k, _ := outbound(n, honest); return k == 3 })
+			begun := now()
+			for i := range strangers {
+				impostor(t, net, honest[i%3], n)
+			}
+			time.Sleep(2 * time.Minute)
+			if k, youngest := outbound(n, honest); k != 3 || youngest.After(begun) {
+				t.Errorf("%d strangers: %d of 3 honest connections are left, the youngest is of %v", strangers, k, youngest.Sub(begun))
+			}
+			if err := nodes[0].end(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "noticed", func() bool { k, _ := outbound(n, honest); return k == 2 })
+			start(t, net, 2, dialsNobody)
+			eventually(t, "an honest node that comes back is dialled", func() bool { k, _ := outbound(n, honest); return k == 3 })
+		})
+	}
+}
+
+// An address that strangers have said before the node knew it is dialled too.
+func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1)
+		for range 5 {
+			impostor(t, net, "10.0.0.2:18444", n)
+		}
+		time.Sleep(time.Second)
+		honest := start(t, net, 2, connects("10.0.0.99:1"))
+		eventually(t, "the honest node is dialled", func() bool { k, _ := outbound(n, []string{honest.addr}); return k == 1 })
+		if err := n.AddNode(honest.addr); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if k, _ := outbound(n, []string{honest.addr}); k != 1 {
+			t.Errorf("%d connections to the honest node", k)
+		}
+	})
+}
+
+// A stranger whom an honest node has dialled passes its greeting on to another: the
+// honest node says that it has dialled elsewhere.
+func TestT65_WhoPassesAGreetingOnIsNotTakenForItsAuthor(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		b := start(t, net, 1, connects("10.0.0.2:18444"))
+		relay, err := net.Host("10.0.0.2").Listen(t.Context(), "10.0.0.2:20000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer relay.Close()
+		go func() {
+			for {
+				in, err := relay.Accept()
+				if err != nil {
+					return
+				}
+				out, err := net.Host("10.0.0.2").Dial(context.Background(), b.addr)
+				if err != nil {
+					in.Close()
+					continue
+				}
+				t.Cleanup(func() { in.Close(); out.Close() })
+				go pour(in, out)
+				go pour(out, in)
+			}
+		}()
+		a := start(t, net, 2, connects("10.0.0.2:20000"))
+		eventually(t, "a and b are connected, and by the stranger too", func() bool { return len(b.Peers()) == 2 && len(a.Peers()) == 2 })
+		begun := now()
+		time.Sleep(time.Minute)
+		if k, youngest := outbound(b, []string{a.addr}); k != 1 || youngest.After(begun) {
+			t.Errorf("%d connections that b has dialled to a are left, of %v", k, youngest.Sub(begun))
+		}
+	})
+}
+
+func pour(from, to stdnet.Conn) {
+	defer from.Close()
+	defer to.Close()
+	b := make([]byte, 4096)
+	for {
+		n, err := from.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// dials is a network that counts who is dialled, by the time since it was made.
+type dials struct {
+	p2p.Network
+	begun time.Time
+	mu    *sync.Mutex
+	at    map[string][]time.Duration
+}
+
+func countDials(n p2p.Network) dials {
+	return dials{Network: n, begun: time.Now(), mu: &sync.Mutex{}, at: map[string][]time.Duration{}}
+}
+
+func (d dials) Dial(ctx context.Context, addr string) (stdnet.Conn, error) {
+	d.mu.Lock()
+	d.at[addr] = append(d.at[addr], time.Since(d.begun))
+	d.mu.Unlock()
+	return d.Network.Dial(ctx, addr)
+}
+
+// most is the largest number of dials within any minute.
+func (d dials) most() (most int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []time.Duration
+	for _, at := range d.at {
+		all = append(all, at...)
+	}
+	for _, from := range all {
+		n := 0
+		for _, at := range all {
+			if at >= from && at < from+time.Minute {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+func TestT66_KnocksAtPortsOfThisMachineAreFew(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		book := countDials(net.Host("10.0.0.1"))
+		honest := start(t, net, 2, connects("10.0.0.99:1"))
+		n := start(t, net, 1, func(c *swarm.Config) { c.Net, c.Bootstrap = book, []string{honest.addr} })
+		for i := range 20 {
+			s, err := visit(t, net, i, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &wire.MsgAddr{}
+			for port := range 1000 {
+				m.AddrList = append(m.AddrList, wire.NewNetAddressTimestamp(now(), 9, stdnet.IPv4(10, 0, 0, 1), uint16(1000+1000*i+port)))
+			}
+			s.say(m)
+		}
+		time.Sleep(10 * time.Minute)
+		if k := book.most(); k > 60 || k < 30 {
+			t.Errorf("%d knocks in a minute, 60 at most are promised, and some are wanted", k)
+		}
+		// Who was there before is not kept waiting.
+		if err := n.Disconnect(honest.addr); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "an address that was good is dialled", func() bool { k, _ := outbound(n, []string{honest.addr}); return k == 1 })
+	})
+}
+
+// A connection asked for by people, for once, stands beside one that the same node
+// has dialled, as in Core.
+func TestOneTryTowardsWhoHasDialledUsMakesASecondConnection(t *testing.T) {
+	inTown(t, func(t *testing.T, net *simnet.Net) {
+		a := start(t, net, 1, connects("10.0.0.99:1"))
+		b := start(t, net, 2, connects(a.addr))
+		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })
+		time.Sleep(time.Second)
+		if err := a.Connect(t.Context(), b.addr); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if k := len(a.Peers()); k != 2 {
+			t.Errorf("%d connections, two are wanted", k)
+		}
+		if err := a.Connect(t.Context(), b.addr); err != nil {
+			t.Fatal(err)
+		}
+		if k := len(a.Peers()); k != 2 {
+			t.Errorf("%d connections when asked for once more", k)
+		}
+	})
+}

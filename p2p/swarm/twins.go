@@ -1,0 +1,109 @@
+package swarm
+
+import (
+	"net"
+	"net/netip"
+
+	"grapevine/p2p/msg"
+	"grapevine/p2p/peer"
+)
+
+// On a local network everybody dials everybody, and one connection between two
+// nodes is enough. Who an inbound peer is cannot be taken from the address that it
+// says: anybody may say the address of another. It is proven over a connection that
+// we have dialled to that very address (gvtwin): the node there says whether the
+// inbound connection is its own as well.
+//
+//	B has dialled K, and somebody who came in says that it listens at K
+//	B -> K   gvtwin: the nonce of that inbound connection, and where it arrived
+//	K -> B   gvtwin, yes: only if K has dialled there, with this nonce
+//
+// Then both ends know. The connection with the lower nonce stays, and each end
+// closes only what it has dialled itself, so that one of the two remains. The
+// highest bit is set where a dial seeks proof or was asked for by people
+// (onetry), so that a connection that stands already is kept.
+
+const laterBit = 1 << 63
+
+// claim notes where an inbound peer says that it listens.
+func (l *loop) claim(r *remote, key string) {
+	r.claims = key
+	if o := l.find(func(o *remote) bool { return !o.inbound && (o.addr == key || o.at == key) }); o != nil {
+		l.askTwin(o, r)
+	}
+}
+
+// askTwins asks a node that we have reached about all who say to be it.
+func (l *loop) askTwins(o *remote) {
+	if o.inbound || !l.cfg.local() {
+		return
+	}
+	for _, r := range l.order {
+		if r.inbound && r.claims != "" && (r.claims == o.addr || r.claims == o.at) {
+			l.askTwin(o, r)
+		}
+	}
+}
+
+func (l *loop) askTwin(o, r *remote) {
+	if o.peer == nil || !o.hello.Have || r.peer == nil || r.dropped {
+		return
+	}
+	m := &msg.Twin{Nonce: r.hello.Nonce, At: addrPort(r.peer.LocalAddr())}
+	l.send(o.id, func(p *peer.Peer) error { return p.Send(m) })
+}
+
+// onTwin takes a question or an answer.
+func (l *loop) onTwin(r *remote, m *msg.Twin) {
+	switch {
+	case !l.cfg.local() || r.inbound == m.Yes: // who was dialled answers, who has dialled asks
+	case m.Yes:
+		in := l.find(func(o *remote) bool {
+			return o.inbound && o.peer != nil && o.hello.Nonce == m.Nonce && o.claims != "" && (o.claims == r.addr || o.claims == r.at)
+		})
+		if in != nil {
+			in.listens = in.claims
+			l.keepOne(r, in)
+		}
+	default:
+		out := l.find(func(o *remote) bool { return !o.inbound && o.peer != nil && o.nonce == m.Nonce })
+		if out == nil || addrPort(out.peer.RemoteAddr()) != m.At {
+			return
+		}
+		yes := *m
+		yes.Yes = true
+		l.send(r.id, func(p *peer.Peer) error { return p.Send(&yes) })
+		r.listens = out.addr // nobody but the node there knows this nonce
+		l.keepOne(out, r)
+	}
+}
+
+// keepOne closes the connection that we have dialled if the other, which the same
+// node has dialled, is the one that stays.
+func (l *loop) keepOne(out, in *remote) {
+	if !out.once && out.nonce > in.hello.Nonce {
+		l.dropFor(out, "it has connected to us", "")
+	}
+}
+
+// newNonce names a connection; see above for the highest bit.
+func (l *loop) newNonce(r *remote) uint64 {
+	n := l.cfg.Rand.Uint64()
+	if r.inbound || !l.cfg.local() {
+		return n
+	}
+	claimed := l.find(func(o *remote) bool { return o.inbound && o.claims == r.addr }) != nil
+	if claimed || r.once {
+		return n | laterBit
+	}
+	return n &^ laterBit
+}
+
+// addrPort is a connection's end as a value; the zero value when it is none of TCP.
+func addrPort(a net.Addr) netip.AddrPort {
+	p, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+}
