@@ -72,7 +72,7 @@ var allowed = map[string][]string{
 	"testnet/model/spread":  {},
 	"testnet/model/picture": {"testnet/model", "testnet/model/spread"},
 
-	"cmd/rpc/client":     {},
+	"cmd/rpc/client":     {"cmd/rpc/jsonrpc"},
 	"cmd/rpc/jsonrpc":    {"wallet"},
 	"cmd/rpc/show":       {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet"},
 	"cmd/rpc/backup":     {"db"},

@@ -12,6 +12,8 @@ import (
 	"grapevine/cmd/grapevine/bitcoincli"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/client"
 )
 
 // version and commit are filled in by the linker (see Makefile).
@@ -32,7 +34,7 @@ func main() {
 	}}
 	if name := filepath.Base(os.Args[0]); name == "bitcoin-cli" {
 		home, _ := os.UserHomeDir() // none: then the flags have to say where the cookie is
-		os.Exit(bitcoincli.Run(ctx, bitcoincli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Home: home, Version: version}, os.Args))
+		os.Exit(bitcoincli.Run(ctx, bitcoincli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Home: home, Version: version, Table: client.NewTable(rpc.Rows())}, os.Args))
 	}
 	os.Exit(p.run(ctx, os.Args))
 }

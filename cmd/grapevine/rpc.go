@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/shell"
-
+	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/client"
 )
 
@@ -49,14 +49,15 @@ func (p *program) rpc(c *cli.Context) error {
 
 // callWords converts the words and calls.
 func callWords(c *cli.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
+	table := client.NewTable(rpc.Rows())
 	if c.Bool("named") {
-		named, err := client.ConvertNamed(method, words)
+		named, err := table.ConvertNamed(method, words)
 		if err != nil {
 			return nil, shell.Usagef("rpc %v", err)
 		}
 		return raw, shell.Fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
 	}
-	params, err := client.Convert(method, words)
+	params, err := table.Convert(method, words)
 	if err != nil {
 		return nil, shell.Usagef("rpc %v", err)
 	}

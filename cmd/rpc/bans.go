@@ -14,18 +14,23 @@ import (
 // defaultBan is how long a ban lasts when nobody says (Core: DEFAULT_MISBEHAVING_BANTIME).
 const defaultBan = 24 * time.Hour
 
-func (s *Server) bookMethods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "setban", Params: "subnet command bantime? absolute?", Do: s.setBan},
-		{Name: "listbanned", Do: s.listBanned},
-		{Name: "clearbanned", Do: s.clearBanned},
-		{Name: "getnodeaddresses", Params: "count? network?", Do: s.getNodeAddresses},
-	}
+// bookRows are about addresses: those kept away, and those heard of.
+func (s *Server) bookRows() []jsonrpc.Method {
+	return jsonrpc.Group("Network",
+		jsonrpc.Method{Name: "setban", Params: "subnet:text command:text bantime:long=0 absolute:bool=false", Do: s.setBan,
+			Help: "Keeps an address or subnet away for bantime seconds (default a day; with absolute until that Unix time), or takes that back.", Example: "10.1.0.0/16 add 3600"},
+		jsonrpc.Method{Name: "listbanned", Do: s.listBanned,
+			Help: "The addresses and subnets that are kept away, and for how long."},
+		jsonrpc.Method{Name: "clearbanned", Do: s.clearBanned,
+			Help: "Takes back all bans."},
+		jsonrpc.Method{Name: "getnodeaddresses", Params: "count:int=1 network:text?", Do: s.getNodeAddresses,
+			Help: "Addresses of nodes we have heard of, those seen last first; 0 asks for all.", Example: "8"},
+	)
 }
 
 func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	where, command := c.String("subnet"), c.String("command")
-	length, absolute := c.Int("bantime", 0), c.Bool("absolute", false)
+	length, absolute := c.Int("bantime"), c.Bool("absolute")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -49,7 +54,7 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		return nil, nil
 	}
-	return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "%s", s.help.usage("setban"))
+	return nil, c.Usage()
 }
 
 // banEnd reads a length in seconds, or a Unix time if it is absolute.
@@ -105,7 +110,7 @@ type nodeAddress struct {
 
 // getNodeAddresses answers those that were seen last; 0 asks for all.
 func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, error) {
-	count, network := c.Int("count", 1), c.String("network")
+	count, network := c.Int("count"), c.String("network")
 	if count < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Address count out of range")
 	}

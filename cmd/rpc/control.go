@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"grapevine/cmd/rpc/chainapi"
@@ -11,29 +12,41 @@ import (
 	"grapevine/cmd/rpc/walletapi"
 )
 
-// methods is the table of all that this server answers.
-func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API) []jsonrpc.Method {
-	all := append(s.controlMethods(), s.peerMethods()...)
-	all = append(all, s.bookMethods()...)
-	all = append(all, onChain.Methods()...)
-	all = append(all, onPool.Methods()...)
-	if s.cfg.Wallet != nil {
-		w := walletapi.New(walletapi.Config{Params: s.cfg.Params, Vault: s.cfg.Wallet, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool})
-		all = append(all, w.Methods()...)
+// Rows are all methods that there are, as data: with no node behind them they
+// cannot be called. Command lines convert their words by them.
+func Rows() []jsonrpc.Method {
+	var s Server
+	return s.methods(new(chainapi.API), new(poolapi.API), new(walletapi.API))
+}
+
+// methods is the table of all that is answered; onWallet is nil in a node without a wallet.
+func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
+	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), onChain.Methods(), onPool.Methods())
+	if onWallet != nil {
+		all = append(all, onWallet.Methods()...)
 	}
 	return all
 }
 
-func (s *Server) controlMethods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "help", Params: "command?", Do: s.helpText, Early: true},
-		{Name: "stop", Params: "wait?", Do: s.stopNode, Early: true},
-		{Name: "uptime", Do: s.uptime, Early: true},
-		{Name: "echo", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
-		{Name: "echojson", Params: "arg0? arg1? arg2? arg3? arg4? arg5? arg6? arg7? arg8? arg9?", Do: echo},
-		{Name: "setmocktime", Params: "timestamp", Do: s.setMockTime},
-		{Name: "getzmqnotifications", Do: noNotifications},
-	}
+// controlRows are about the process.
+func (s *Server) controlRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Control",
+		jsonrpc.Method{Name: "help", Params: "command:text?", Do: s.helpText, Early: true,
+			Help: "This list, or what one method does.", Example: "getblock"},
+		jsonrpc.Method{Name: "stop", Params: "wait:num?", Do: s.stopNode, Early: true,
+			Help: "Stops the node cleanly. wait is ignored."},
+		jsonrpc.Method{Name: "uptime", Do: s.uptime, Early: true,
+			Help: "Seconds since the node's start."},
+		jsonrpc.Method{Name: "echo", Params: "arg0:any? arg1:any? arg2:any? arg3:any? arg4:any? arg5:any? arg6:any? arg7:any? arg8:any? arg9:any?", Do: echo,
+			Help: "Answers its parameters.", Example: "hello"},
+		jsonrpc.Method{Name: "echojson", Params: "arg0:json? arg1:json? arg2:json? arg3:json? arg4:json? arg5:json? arg6:json? arg7:json? arg8:json? arg9:json?", Do: echo,
+			Help: "As echo; the command line sends its words as JSON.", Example: "1"},
+		jsonrpc.Method{Name: "setmocktime", Params: "timestamp:long", Do: s.setMockTime,
+			Help: "Regtest: sets the node's clock to a Unix time, where it stands still; 0 gives it back. Block times and lock times follow it, the timers of connections do not.", Example: "1700000000"},
+	), jsonrpc.Group("Zmq",
+		jsonrpc.Method{Name: "getzmqnotifications", Do: noNotifications,
+			Help: "Always empty: this node has no ZeroMQ."},
+	))
 }
 
 func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -41,10 +54,7 @@ func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if name == "" {
-		return s.help.list(), nil
-	}
-	return s.help.usage(name), nil
+	return jsonrpc.Describe(s.rows, name), nil
 }
 
 func (s *Server) stopNode(context.Context, *jsonrpc.Call) (any, error) {
@@ -56,17 +66,15 @@ func (s *Server) uptime(context.Context, *jsonrpc.Call) (any, error) {
 	return int64(time.Since(s.started).Seconds()), nil
 }
 
-// echo answers its parameters, up to the last that was given.
+// echo answers its parameters.
 func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
-	all := c.All()
-	for len(all) > 0 && all[len(all)-1] == nil {
-		all = all[:len(all)-1]
-	}
-	list := make([]any, len(all))
-	for i, raw := range all {
-		if raw != nil {
-			list[i] = raw
+	list := []any{}
+	for _, raw := range c.All() {
+		if raw == nil {
+			list = append(list, nil)
+			continue
 		}
+		list = append(list, raw)
 	}
 	return list, nil
 }
@@ -75,7 +83,7 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 const maxMockTime = math.MaxInt64 / 1_000_000_000
 
 func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	t := c.Int("timestamp", 0)
+	t := c.Int("timestamp")
 	if s.cfg.MockTime == nil {
 		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only")
 	}

@@ -10,6 +10,9 @@
 // and here those about peers and the process itself. jsonrpc is the transport,
 // show the JSON of blocks and transactions, client the other end of the line.
 //
-// Start reading at Server.Run and Server.methods; help.txt says what each
-// method does.
+// A method is one jsonrpc.Method, a row that stands with its function and holds
+// all there is to say of it: dispatch, help, the reading of parameters and the
+// command line follow from it.
+//
+// Start reading at Server.Run and Server.methods.
 package rpc

@@ -1,38 +1,31 @@
 package rpc
 
 import (
+	"slices"
 	"strings"
 	"testing"
-
-	"grapevine/chain"
-	"grapevine/cmd/rpc/chainapi"
-	"grapevine/cmd/rpc/jsonrpc"
-	"grapevine/cmd/rpc/poolapi"
-	"grapevine/wallet/vault"
 )
 
-// table is every method that a node with a wallet answers.
-func table() []jsonrpc.Method {
-	s := &Server{cfg: Config{Params: chain.RegTest(), Wallet: new(vault.Vault)}, help: newManual(helpFile)}
-	return s.methods(chainapi.New(chainapi.Config{}), poolapi.New(poolapi.Config{}))
-}
-
-func TestEveryMethodIsThereOnceAndHasItsHelp(t *testing.T) {
-	m := newManual(helpFile)
+func TestEveryRowIsThereOnceAndComplete(t *testing.T) {
+	kinds := strings.Fields("text hex int long num amount bool level word any json list object")
 	seen := map[string]bool{}
-	for _, method := range table() {
-		if seen[method.Name] {
-			t.Errorf("%s is there twice", method.Name)
+	for _, m := range Rows() {
+		if seen[m.Name] {
+			t.Errorf("%s is there twice", m.Name)
 		}
-		seen[method.Name] = true
-		text := m.byName[method.Name]
-		if !strings.Contains(text, "\nExample: grapevine rpc "+method.Name) {
-			t.Errorf("%s: no help with an example", method.Name)
+		seen[m.Name] = true
+		if m.Help == "" || m.Do == nil {
+			t.Errorf("%s: no help or no function", m.Name)
 		}
-	}
-	for name := range m.byName {
-		if !seen[name] {
-			t.Errorf("help describes %s, which is no method", name)
+		names := map[string]bool{}
+		for _, p := range m.Signature() {
+			if p.Name == "" || names[p.Name] || names[p.Older] || !slices.Contains(kinds, string(p.Kind)) || strings.ContainsAny(p.Name+p.Older, `:*?="[]{}`) {
+				t.Errorf("%s: parameter %+v", m.Name, p)
+			}
+			names[p.Name] = true
+			if p.Older != "" {
+				names[p.Older] = true
+			}
 		}
 	}
 }
@@ -50,7 +43,7 @@ walletcreate walletrestore wallethistory dbcheck dbbackup dbinfo`
 
 func TestMethodsOfTheClientsAreThere(t *testing.T) {
 	seen := map[string]bool{}
-	for _, method := range table() {
+	for _, method := range Rows() {
 		seen[method.Name] = true
 	}
 	for _, name := range strings.Fields(needed) {

@@ -23,17 +23,26 @@ const (
 	protocolVersion = 70016
 )
 
-func (s *Server) peerMethods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "getnetworkinfo", Do: s.getNetworkInfo},
-		{Name: "getpeerinfo", Do: s.getPeerInfo},
-		{Name: "getconnectioncount", Do: s.getConnectionCount},
-		{Name: "getnettotals", Do: s.getNetTotals},
-		{Name: "getaddednodeinfo", Params: "node?", Do: s.getAddedNodeInfo},
-		{Name: "addnode", Params: "node command v2transport?", Do: s.addNode},
-		{Name: "disconnectnode", Params: "address? nodeid?", Do: s.disconnectNode},
-		{Name: "setnetworkactive", Params: "state", Do: s.setNetworkActive},
-	}
+// peerRows are about the connections.
+func (s *Server) peerRows() []jsonrpc.Method {
+	return jsonrpc.Group("Network",
+		jsonrpc.Method{Name: "getnetworkinfo", Do: s.getNetworkInfo,
+			Help: "Version, services, connections and relay fees of this node."},
+		jsonrpc.Method{Name: "getpeerinfo", Do: s.getPeerInfo,
+			Help: "Every connected peer: who it is, what it has, and how many blocks and transactions were given to it and taken from it (blocks_to, txs_to, blocks_from, txs_from)."},
+		jsonrpc.Method{Name: "getconnectioncount", Do: s.getConnectionCount,
+			Help: "The number of connected peers."},
+		jsonrpc.Method{Name: "getnettotals", Do: s.getNetTotals,
+			Help: "Bytes sent and received since the start."},
+		jsonrpc.Method{Name: "getaddednodeinfo", Params: "node:text?", Do: s.getAddedNodeInfo,
+			Help: "The peers that addnode asked for, and whether they are connected."},
+		jsonrpc.Method{Name: "addnode", Params: "node:text command:text v2transport:bool?", Do: s.addNode,
+			Help: "Keeps a peer connected from now on, forgets it, or tries it once.", Example: "127.0.0.1:18446 add"},
+		jsonrpc.Method{Name: "disconnectnode", Params: "address:text? nodeid:long?", Do: s.disconnectNode,
+			Help: "Ends the connection with a peer, by its address or (with an empty address) by its id.", Example: "127.0.0.1:18446"},
+		jsonrpc.Method{Name: "setnetworkactive", Params: "state:bool", Do: s.setNetworkActive,
+			Help: "Switches the network off and on.", Example: "false"},
+	)
 }
 
 type netInfo struct {
@@ -267,11 +276,11 @@ func (s *Server) addNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		return nil, err
 	}
-	return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "%s", s.help.usage("addnode"))
+	return nil, c.Usage()
 }
 
 func (s *Server) disconnectNode(_ context.Context, c *jsonrpc.Call) (any, error) {
-	addr, id := c.String("address"), c.Int("nodeid", 0)
+	addr, id := c.String("address"), c.Int("nodeid")
 	byID := c.Has("nodeid")
 	if byID == (addr != "") {
 		c.Refuse(jsonrpc.CodeInvalidParams, "Only one of address and nodeid should be provided.")
@@ -292,7 +301,7 @@ func (s *Server) disconnectNode(_ context.Context, c *jsonrpc.Call) (any, error)
 }
 
 func (s *Server) setNetworkActive(_ context.Context, c *jsonrpc.Call) (any, error) {
-	on := c.Bool("state", true)
+	on := c.Bool("state")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/rest"
+	"grapevine/cmd/rpc/walletapi"
 	"grapevine/db"
 	"grapevine/p2p/swarm"
 	"grapevine/wallet/vault"
@@ -80,7 +81,7 @@ type Server struct {
 	started time.Time
 	ready   chan struct{}
 	addr    net.Addr // set before ready is closed
-	help    *manual
+	rows    []jsonrpc.Method
 	calls   gate
 }
 
@@ -118,7 +119,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), ready: make(chan struct{}), help: newManual(helpFile)}
+	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), ready: make(chan struct{})}
 	if cfg.CookiePath != "" {
 		var err error
 		if s.cookie, err = newSecret(cfg.Rand); err != nil {
@@ -144,17 +145,22 @@ func (s *Server) Addr() net.Addr {
 
 // routes sends each path to who answers it.
 func (s *Server) routes() http.Handler {
-	onChain := chainapi.New(chainapi.Config{
+	onChain := &chainapi.API{
 		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Miner: s.cfg.Miner, Submit: s.cfg.Swarm.SubmitBlock,
 		Settle: s.cfg.Settle, Sync: s.syncState, TxIndex: s.cfg.TxIndex, FilterIndex: s.cfg.FilterIndex, CoinStatsIndex: s.cfg.CoinStatsIndex,
 		File: s.cfg.ChainFile, Now: s.cfg.Now,
-	})
-	onPool := poolapi.New(poolapi.Config{
+	}
+	onPool := &poolapi.API{
 		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Submit: s.cfg.Swarm.SubmitTx, TxIndex: s.cfg.TxIndex,
 		File: s.cfg.PoolFile,
-	})
+	}
+	var onWallet *walletapi.API
+	if s.cfg.Wallet != nil {
+		onWallet = &walletapi.API{Params: s.cfg.Params, Vault: s.cfg.Wallet, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool}
+	}
+	s.rows = s.methods(onChain, onPool, onWallet)
 	warm := newWarmUp(s.cfg.Ledger)
-	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(onChain, onPool), Usage: s.help.usage, Allow: s.allow, Warm: warm.wait})
+	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Warm: warm.wait})
 	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.calls.enter() {

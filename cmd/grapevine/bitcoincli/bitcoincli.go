@@ -23,6 +23,14 @@ type System struct {
 	Out, Err io.Writer
 	Home     string // the user's home directory
 	Version  string
+	Table    client.Table // of the node's methods
+}
+
+// session is one run of the command with a node to talk to.
+type session struct {
+	options
+	*client.Client
+	table client.Table
 }
 
 const (
@@ -71,16 +79,17 @@ func run(ctx context.Context, sys System, args []string) (int, error) {
 		return failed, err
 	}
 	defer cl.Close()
+	to := session{o, cl, sys.Table}
 	var raw json.RawMessage
 	switch {
 	case o.has("generate"):
-		raw, err = o.generate(ctx, cl, words)
+		raw, err = to.generate(ctx, words)
 	case o.has("getinfo"):
 		var text string
-		text, err = o.info(ctx, cl)
+		text, err = to.info(ctx)
 		fmt.Fprint(sys.Out, text)
 	default:
-		raw, err = o.call(ctx, cl, words[0], words[1:])
+		raw, err = to.call(ctx, words[0], words[1:])
 	}
 	if err != nil {
 		return failed, err
@@ -109,16 +118,16 @@ func (o options) fromStdin(in io.Reader, words []string) ([]string, error) {
 }
 
 // call runs one method; with -rpcwait it waits until there is a node.
-func (o options) call(ctx context.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
-	once, err := o.prepare(cl, method, words)
+func (s session) call(ctx context.Context, method string, words []string) (raw json.RawMessage, err error) {
+	once, err := s.prepare(method, words)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := o.seconds("rpcclienttimeout", 15*time.Minute)
+	limit, err := s.seconds("rpcclienttimeout", 15*time.Minute)
 	if err != nil {
 		return nil, err
 	}
-	patience, err := o.seconds("rpcwaittimeout", 0)
+	patience, err := s.seconds("rpcwaittimeout", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +136,7 @@ func (o options) call(ctx context.Context, cl *client.Client, method string, wor
 		try, cancel := context.WithTimeout(ctx, limit)
 		raw, err = once(try)
 		cancel()
-		if err == nil || !o.has("rpcwait") || !notYet(err) || (patience > 0 && time.Since(begin) > patience) {
+		if err == nil || !s.has("rpcwait") || !notYet(err) || (patience > 0 && time.Since(begin) > patience) {
 			return raw, err
 		}
 		select {
@@ -139,18 +148,18 @@ func (o options) call(ctx context.Context, cl *client.Client, method string, wor
 }
 
 // prepare converts the words once.
-func (o options) prepare(cl *client.Client, method string, words []string) (func(context.Context) (json.RawMessage, error), error) {
+func (s session) prepare(method string, words []string) (func(context.Context) (json.RawMessage, error), error) {
 	var raw json.RawMessage
-	if o.has("named") {
-		params, err := client.ConvertNamed(method, words)
+	if s.has("named") {
+		params, err := s.table.ConvertNamed(method, words)
 		return func(ctx context.Context) (json.RawMessage, error) {
-			err := cl.CallNamed(ctx, method, &raw, params)
+			err := s.CallNamed(ctx, method, &raw, params)
 			return raw, err
 		}, err
 	}
-	params, err := client.Convert(method, words)
+	params, err := s.table.Convert(method, words)
 	return func(ctx context.Context) (json.RawMessage, error) {
-		err := cl.Call(ctx, method, &raw, params...)
+		err := s.Call(ctx, method, &raw, params...)
 		return raw, err
 	}, err
 }
@@ -166,19 +175,19 @@ func notYet(err error) bool {
 }
 
 // generate is -generate [nblocks]: mine to a new address.
-func (o options) generate(ctx context.Context, cl *client.Client, words []string) (json.RawMessage, error) {
+func (s session) generate(ctx context.Context, words []string) (json.RawMessage, error) {
 	res := struct {
 		Address string   `json:"address"`
 		Blocks  []string `json:"blocks"`
 	}{}
-	if err := o.ask(ctx, cl, "getnewaddress", &res.Address); err != nil {
+	if err := s.ask(ctx, "getnewaddress", &res.Address); err != nil {
 		return nil, err
 	}
 	count := "1"
 	if len(words) > 0 {
 		count = words[0]
 	}
-	raw, err := o.call(ctx, cl, "generatetoaddress", []string{count, res.Address})
+	raw, err := s.call(ctx, "generatetoaddress", []string{count, res.Address})
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // fakeNode answers a few methods as bitcoind would.
@@ -33,7 +36,7 @@ func fakeNode(t *testing.T) (port string) {
 			result = 7
 		case "getbestblockhash":
 			result = "abc"
-		case "echo":
+		case "echo", "echojson":
 			result = map[string]any{"path": r.URL.Path, "params": q.Params}
 		case "getnewaddress":
 			result = "bcrt1q"
@@ -69,7 +72,8 @@ func fakeNode(t *testing.T) (port string) {
 func bitcoinCLI(t *testing.T, stdin string, args ...string) (out, errs string, status int) {
 	t.Helper()
 	var o, e bytes.Buffer
-	sys := System{In: strings.NewReader(stdin), Out: &o, Err: &e, Home: t.TempDir(), Version: "1"}
+	sys := System{In: strings.NewReader(stdin), Out: &o, Err: &e, Home: t.TempDir(), Version: "1",
+		Table: client.NewTable([]jsonrpc.Method{{Name: "echojson", Params: "arg0:json"}, {Name: "generatetoaddress", Params: "nblocks:int address:text"}})}
 	status = Run(t.Context(), sys, append([]string{"bitcoin-cli"}, args...))
 	return o.String(), e.String(), status
 }
@@ -97,6 +101,8 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"two dashes, host and port in one", "", []string{"--rpcconnect=127.0.0.1:" + port, "--rpcuser=u", "--rpcpassword=p", "getblockcount"}, "7\n", "", 0},
 		{"password and parameters from stdin", "p\n1\ntwo words\n", []string{"-rpcport=" + port, "-rpcuser=u", "-stdinrpcpass", "-stdin", "echo"},
 			"{\n  \"params\": [\n    \"1\",\n    \"two words\"\n  ],\n  \"path\": \"/\"\n}\n", "", 0},
+		{"by the table", "", append(user, "-named", "echojson", "arg0=[1]"), "{\n  \"params\": {\n    \"arg0\": [\n      1\n    ]\n  },\n  \"path\": \"/\"\n}\n", "", 0},
+		{"not what the table says", "", append(user, "echojson", "x"), "", "error: echojson: parameter arg0: not JSON: x", 1},
 		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +

@@ -12,7 +12,7 @@ import (
 )
 
 // info is -getinfo: the node on one screen, in bitcoin-cli's words.
-func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
+func (s session) info(ctx context.Context) (string, error) {
 	var c struct {
 		Chain                string
 		Blocks, Headers      int
@@ -31,7 +31,7 @@ func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
 		method string
 		into   any
 	}{{"getblockchaininfo", &c}, {"getnetworkinfo", &n}, {"listwallets", &wallets}} {
-		err := o.ask(ctx, cl, ask.method, ask.into)
+		err := s.ask(ctx, ask.method, ask.into)
 		if ask.into == &wallets && unknown(err) {
 			break // a node without a wallet
 		}
@@ -46,7 +46,7 @@ func (o options) info(ctx context.Context, cl *client.Client) (string, error) {
 		n.ConnectionsIn, n.ConnectionsOut, n.Connections, n.Version, n.RelayFee)
 	for _, name := range wallets {
 		var balance json.Number
-		if err := o.ask(ctx, cl, "getbalance", &balance); err != nil {
+		if err := s.ask(ctx, "getbalance", &balance); err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&b, "\nWallet: %q\nBalance: %s\n", name, balance)
@@ -61,8 +61,8 @@ func unknown(err error) bool {
 }
 
 // ask calls a method without parameters.
-func (o options) ask(ctx context.Context, cl *client.Client, method string, into any) error {
-	raw, err := o.call(ctx, cl, method, nil)
+func (s session) ask(ctx context.Context, method string, into any) error {
+	raw, err := s.call(ctx, method, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package chainapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"grapevine/chain"
@@ -13,8 +14,8 @@ import (
 	"grapevine/db"
 )
 
-// Config is who answers.
-type Config struct {
+// API answers; its fields are who is asked.
+type API struct {
 	Params *chain.Params
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
@@ -29,54 +30,13 @@ type Config struct {
 	TxIndex, FilterIndex, CoinStatsIndex bool
 	File                                 *db.DB // the chain's file; nil: methods about it refuse
 	Now                                  func() time.Time
-}
 
-// API has the methods.
-type API struct {
-	cfg   Config
 	check checkState
 }
 
-// New makes an API.
-func New(cfg Config) *API { return &API{cfg: cfg} }
-
-// Methods is the table of what is answered here.
+// Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "getblockchaininfo", Do: a.getBlockchainInfo},
-		{Name: "getdeploymentinfo", Params: "blockhash?", Do: a.getDeploymentInfo},
-		{Name: "getblockcount", Do: a.getBlockCount},
-		{Name: "getbestblockhash", Do: a.getBestBlockHash},
-		{Name: "getblockhash", Params: "height", Do: a.getBlockHash},
-		{Name: "getdifficulty", Do: a.getDifficulty},
-		{Name: "getchaintips", Do: a.getChainTips},
-		{Name: "getindexinfo", Params: "index_name?", Do: a.getIndexInfo},
-		{Name: "waitfornewblock", Params: "timeout? current_tip?", Do: a.waitForNewBlock},
-		{Name: "waitforblock", Params: "blockhash timeout?", Do: a.waitForBlock},
-		{Name: "waitforblockheight", Params: "height timeout?", Do: a.waitForBlockHeight},
-
-		{Name: "getblock", Params: "blockhash verbosity|verbose?", Do: a.getBlock},
-		{Name: "getblockheader", Params: "blockhash verbose?", Do: a.getBlockHeader},
-		{Name: "getblockstats", Params: "hash_or_height stats?", Do: a.getBlockStats},
-		{Name: "getblockfilter", Params: "blockhash filtertype?", Do: a.getBlockFilter},
-		{Name: "gettxoutsetinfo", Params: "hash_type? hash_or_height? use_index?", Do: a.getTxOutSetInfo},
-		{Name: "invalidateblock", Params: "blockhash", Do: a.invalidateBlock},
-		{Name: "reconsiderblock", Params: "blockhash", Do: a.reconsiderBlock},
-
-		{Name: "submitblock", Params: "hexdata dummy?", Do: a.submitBlock},
-		{Name: "generatetoaddress", Params: "nblocks address maxtries?", Do: a.generateToAddress},
-		{Name: "generatetodescriptor", Params: "num_blocks descriptor maxtries?", Do: a.generateToDescriptor},
-		{Name: "generateblock", Params: "output transactions submit?", Do: a.generateBlock},
-		{Name: "getblocktemplate", Params: "template_request?", Do: a.getBlockTemplate},
-		{Name: "getmininginfo", Do: a.getMiningInfo},
-		{Name: "getnetworkhashps", Params: "nblocks? height?", Do: a.getNetworkHashPS},
-
-		{Name: "verifychain", Params: "checklevel? nblocks?", Do: a.verifyChain},
-		{Name: "dbinfo", Do: a.dbInfo},
-		{Name: "dbcheck", Do: a.dbCheck},
-		{Name: "dbprogress", Do: a.dbProgress},
-		{Name: "dbbackup", Params: "destination", Do: a.dbBackup},
-	}
+	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.miningRows(), a.fileRows())
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }
@@ -87,7 +47,7 @@ func (a *API) lookup(c *jsonrpc.Call, name string) (*chain.HeaderNode, ledger.St
 	if err := c.Err(); err != nil {
 		return nil, 0, err
 	}
-	node, st, ok := a.cfg.Ledger.Lookup(h)
+	node, st, ok := a.Ledger.Lookup(h)
 	if !ok {
 		return nil, 0, errBlockNotFound()
 	}

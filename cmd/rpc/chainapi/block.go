@@ -13,14 +13,34 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
+// blockRows are about one block.
+func (a *API) blockRows() []jsonrpc.Method {
+	return jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "getblock", Params: "blockhash:hex verbosity|verbose:level=1", Do: a.getBlock,
+			Help: "A block. Verbosity 0 gives its bytes in hex, 1 an object with txids (the default), 2 with whole transactions and their fees, 3 with the outputs they spend too. false and true mean 0 and 1.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 2"},
+		jsonrpc.Method{Name: "getblockheader", Params: "blockhash:hex verbose:bool=true", Do: a.getBlockHeader,
+			Help: "A header and its place in the chain; with verbose false its 80 bytes in hex.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+		jsonrpc.Method{Name: "getblockfilter", Params: "blockhash:hex filtertype:text=basic", Do: a.getBlockFilter,
+			Help: `The compact filter of a block (BIP157, BIP158) and its filter header. The only filtertype is "basic". Needs the filter index.`, Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+		jsonrpc.Method{Name: "getblockstats", Params: "hash_or_height:word stats:list?", Do: a.getBlockStats,
+			Help: "A block in numbers: fees and fee rates (satoshis, satoshis per virtual byte), sizes, growth of the coin set. With a list of names only those.", Example: `100 '["minfeerate","avgfeerate"]'`},
+		jsonrpc.Method{Name: "gettxoutsetinfo", Params: "hash_type:text=hash_serialized_3 hash_or_height:word? use_index:bool=true", Do: a.getTxOutSetInfo,
+			Help: "The coin set at the tip: number of coins, total, and a hash over all of them: hash_serialized_3 (default), muhash or none. Two nodes with one tip give one hash.", Example: "muhash"},
+		jsonrpc.Method{Name: "invalidateblock", Params: "blockhash:hex", Do: a.invalidateBlock,
+			Help: "Treats a block and all that build on it as invalid, and moves to the best chain without it.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+		jsonrpc.Method{Name: "reconsiderblock", Params: "blockhash:hex", Do: a.reconsiderBlock,
+			Help: "Takes back invalidateblock for a block, its ancestors and its descendants.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+	)
+}
+
 func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
-	verbosity := c.Verbosity("verbosity", 1)
+	verbosity := c.Verbosity("verbosity")
 	n, _, err := a.lookup(c, "blockhash")
 	if err != nil {
 		return nil, err
 	}
 	if verbosity <= 0 {
-		raw, err := a.cfg.Ledger.RawBlock(n.Hash)
+		raw, err := a.Ledger.RawBlock(n.Hash)
 		if err != nil {
 			return nil, bodyError(err)
 		}
@@ -31,19 +51,19 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 
 // Block shows a block: 1 with txids, 2 with transactions, 3 with what they spend.
 func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
-	b, err := a.cfg.Ledger.Block(n.Hash)
+	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
 		return nil, bodyError(err)
 	}
-	h := show.NewHeader(n, a.cfg.Ledger.Tip(), len(b.Txs))
+	h := show.NewHeader(n, a.Ledger.Tip(), len(b.Txs))
 	if verbosity < 2 {
-		return show.NewBlock(h, b, a.cfg.Params.Params, nil), nil
+		return show.NewBlock(h, b, a.Params.Params, nil), nil
 	}
-	spent, err := a.cfg.Ledger.Spent(n.Hash)
+	spent, err := a.Ledger.Spent(n.Hash)
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}
-	return show.NewBlock(h, b, a.cfg.Params.Params, func(i int) show.Detail {
+	return show.NewBlock(h, b, a.Params.Params, func(i int) show.Detail {
 		d := show.Detail{Hex: true, Prevout: verbosity > 2}
 		if i > 0 && i < len(spent) {
 			d.Spent = spent[i]
@@ -53,7 +73,7 @@ func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 }
 
 func (a *API) getBlockHeader(_ context.Context, c *jsonrpc.Call) (any, error) {
-	verbose := c.Bool("verbose", true)
+	verbose := c.Bool("verbose")
 	n, st, err := a.lookup(c, "blockhash")
 	if err != nil {
 		return nil, err
@@ -75,26 +95,26 @@ func HeaderBytes(n *chain.HeaderNode) []byte {
 func (a *API) Header(n *chain.HeaderNode, st ledger.Status) show.Header {
 	txs := 0
 	if st&ledger.HaveBody != 0 {
-		if raw, err := a.cfg.Ledger.RawBlock(n.Hash); err == nil && len(raw) > wire.MaxBlockHeaderPayload {
+		if raw, err := a.Ledger.RawBlock(n.Hash); err == nil && len(raw) > wire.MaxBlockHeaderPayload {
 			count, _ := wire.ReadVarInt(bytes.NewReader(raw[wire.MaxBlockHeaderPayload:]), 0)
 			txs = int(count)
 		}
 	}
-	return show.NewHeader(n, a.cfg.Ledger.Tip(), txs)
+	return show.NewHeader(n, a.Ledger.Tip(), txs)
 }
 
 func (a *API) getBlockFilter(_ context.Context, c *jsonrpc.Call) (any, error) {
-	if kind := c.String("filtertype"); kind != "" && kind != "basic" {
+	if kind := c.String("filtertype"); kind != "basic" {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Unknown filtertype")
 	}
-	if !a.cfg.FilterIndex {
+	if !a.FilterIndex {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Index is not enabled for filtertype basic")
 	}
 	n, _, err := a.lookup(c, "blockhash")
 	if err != nil {
 		return nil, err
 	}
-	filter, header, ok, err := a.cfg.Ledger.Filter(n.Hash)
+	filter, header, ok, err := a.Ledger.Filter(n.Hash)
 	if err != nil {
 		return nil, err
 	}
@@ -108,11 +128,11 @@ func (a *API) getBlockFilter(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) invalidateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	return a.mark(ctx, c, a.cfg.Ledger.Invalidate)
+	return a.mark(ctx, c, a.Ledger.Invalidate)
 }
 
 func (a *API) reconsiderBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	return a.mark(ctx, c, a.cfg.Ledger.Reconsider)
+	return a.mark(ctx, c, a.Ledger.Reconsider)
 }
 
 // mark is answered when pool and wallet have followed what it changed.
@@ -125,5 +145,5 @@ func (a *API) mark(ctx context.Context, c *jsonrpc.Call, change func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.cfg.Settle(ctx, seq)
+	return nil, a.Settle(ctx, seq)
 }

@@ -12,20 +12,43 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
+// chainRows are about the chain as a whole.
+func (a *API) chainRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "getblockchaininfo", Do: a.getBlockchainInfo,
+			Help: "The state of the chain: height, headers, best block, difficulty, sync progress, bytes on disk."},
+		jsonrpc.Method{Name: "getdeploymentinfo", Params: "blockhash:hex?", Do: a.getDeploymentInfo,
+			Help: "The soft forks, and whether they hold for the block after the one named (by default the tip)."},
+		jsonrpc.Method{Name: "getblockcount", Do: a.getBlockCount,
+			Help: "The height of the verified chain; genesis is 0."},
+		jsonrpc.Method{Name: "getbestblockhash", Do: a.getBestBlockHash,
+			Help: "The hash of the last block of the verified chain."},
+		jsonrpc.Method{Name: "getblockhash", Params: "height:int", Do: a.getBlockHash,
+			Help: "The hash of the block at a height of the verified chain.", Example: "100"},
+		jsonrpc.Method{Name: "getdifficulty", Do: a.getDifficulty,
+			Help: "How much harder the tip's target is than the easiest one of mainnet."},
+		jsonrpc.Method{Name: "getchaintips", Do: a.getChainTips,
+			Help: "The ends of all branches known: height, hash, length of the branch, and active, valid-fork, valid-headers, headers-only or invalid."},
+	), jsonrpc.Group("Util",
+		jsonrpc.Method{Name: "getindexinfo", Params: "index_name:text?", Do: a.getIndexInfo,
+			Help: "The indexes that are kept, and how far they reach."},
+	))
+}
+
 func (a *API) getBlockCount(context.Context, *jsonrpc.Call) (any, error) {
-	return a.cfg.Ledger.Tip().Height, nil
+	return a.Ledger.Tip().Height, nil
 }
 
 func (a *API) getBestBlockHash(context.Context, *jsonrpc.Call) (any, error) {
-	return a.cfg.Ledger.Tip().Hash.String(), nil
+	return a.Ledger.Tip().Hash.String(), nil
 }
 
 func (a *API) getDifficulty(context.Context, *jsonrpc.Call) (any, error) {
-	return show.Difficulty(a.cfg.Ledger.Tip().Header.Bits), nil
+	return show.Difficulty(a.Ledger.Tip().Header.Bits), nil
 }
 
 func (a *API) getBlockHash(_ context.Context, c *jsonrpc.Call) (any, error) {
-	n, err := a.atHeight(c.Int("height", 0))
+	n, err := a.atHeight(c.Int("height"))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +58,7 @@ func (a *API) getBlockHash(_ context.Context, c *jsonrpc.Call) (any, error) {
 func (a *API) atHeight(height int64) (*chain.HeaderNode, error) {
 	var n *chain.HeaderNode
 	if height >= 0 && height <= math.MaxInt32 {
-		n = a.cfg.Ledger.AtHeight(int32(height))
+		n = a.Ledger.AtHeight(int32(height))
 	}
 	if n == nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block height out of range")
@@ -68,18 +91,18 @@ func (a *API) getBlockchainInfo(context.Context, *jsonrpc.Call) (any, error) {
 
 // Info is what getblockchaininfo and /rest/chaininfo.json answer.
 func (a *API) Info() any {
-	tip := a.cfg.Ledger.Tip()
-	headers, syncing := a.cfg.Sync()
+	tip := a.Ledger.Tip()
+	headers, syncing := a.Sync()
 	headers = max(headers, tip.Height)
 	info := blockchainInfo{
-		Chain: show.ChainName(a.cfg.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
+		Chain: show.ChainName(a.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
 		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
 		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
 		Progress: a.progress(tip, headers, syncing), InitialSync: syncing, ChainWork: tip.Work.String(),
-		Challenge: hex.EncodeToString(a.cfg.Params.SignetChallenge), WarningsList: []string{},
+		Challenge: hex.EncodeToString(a.Params.SignetChallenge), WarningsList: []string{},
 	}
-	if a.cfg.File != nil {
-		info.SizeOnDisk = a.cfg.File.Size()
+	if a.File != nil {
+		info.SizeOnDisk = a.File.Size()
 	}
 	return info
 }
@@ -89,8 +112,8 @@ func (a *API) Info() any {
 // header are part of it: before the first header comes it is near 0, not 1.
 func (a *API) progress(tip *chain.HeaderNode, headers int32, syncing bool) show.Number {
 	expected := int64(headers)
-	if best := a.cfg.Ledger.BestHeader(); syncing && !a.cfg.Params.Local() {
-		expected += max(0, int64(a.cfg.Now().Sub(best.Header.Timestamp)/a.cfg.Params.TargetTimePerBlock))
+	if best := a.Ledger.BestHeader(); syncing && !a.Params.Local() {
+		expected += max(0, int64(a.Now().Sub(best.Header.Timestamp)/a.Params.TargetTimePerBlock))
 	}
 	if expected <= int64(tip.Height) {
 		return 1
@@ -107,7 +130,7 @@ type deployment struct {
 }
 
 func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
-	n := a.cfg.Ledger.Tip()
+	n := a.Ledger.Tip()
 	if c.Has("blockhash") {
 		var err error
 		if n, _, err = a.lookup(c, "blockhash"); err != nil {
@@ -119,7 +142,7 @@ func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error)
 
 // Deployments is what getdeploymentinfo and /rest/deploymentinfo answer.
 func (a *API) Deployments(n *chain.HeaderNode) any {
-	p := a.cfg.Params
+	p := a.Params
 	forks := map[string]deployment{}
 	for name, height := range map[string]int32{
 		"bip34": p.BIP0034Height, "bip65": p.BIP0065Height, "bip66": p.BIP0066Height,
@@ -146,7 +169,7 @@ type chainTip struct {
 
 func (a *API) getChainTips(context.Context, *jsonrpc.Call) (any, error) {
 	tips := []chainTip{}
-	for _, t := range a.cfg.Ledger.Tips() {
+	for _, t := range a.Ledger.Tips() {
 		tips = append(tips, chainTip{t.Node.Height, t.Node.Hash.String(), t.BranchLen, t.Status})
 	}
 	slices.SortStableFunc(tips, func(a, b chainTip) int { return cmp.Compare(b.Height, a.Height) }) // highest first, as Core
@@ -162,11 +185,11 @@ func (a *API) getIndexInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	all := map[string]indexInfo{}
 	add := func(name string, on bool) {
 		if only := c.String("index_name"); on && (only == "" || only == name) {
-			all[name] = indexInfo{Synced: true, Best: a.cfg.Ledger.Tip().Height}
+			all[name] = indexInfo{Synced: true, Best: a.Ledger.Tip().Height}
 		}
 	}
-	add("txindex", a.cfg.TxIndex)
-	add("basic block filter index", a.cfg.FilterIndex)
-	add("coinstatsindex", a.cfg.CoinStatsIndex)
+	add("txindex", a.TxIndex)
+	add("basic block filter index", a.FilterIndex)
+	add("coinstatsindex", a.CoinStatsIndex)
 	return all, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,7 +13,22 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-// The methods about the chain's file are ours: bitcoind has none.
+// fileRows are about the chain's file. They are ours, but for verifychain: bitcoind has none.
+func (a *API) fileRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Database",
+		jsonrpc.Method{Name: "dbinfo", Do: a.dbInfo,
+			Help: "The chain file: path, bytes, layout version, height, and how many headers, blocks and coins it holds."},
+		jsonrpc.Method{Name: "dbcheck", Do: a.dbCheck,
+			Help: "Proves the chain file: pages, checksums, and that headers, bodies, undo records and coins agree. Error -20 names what is wrong."},
+		jsonrpc.Method{Name: "dbprogress", Do: a.dbProgress,
+			Help: "How far a running dbcheck is."},
+		jsonrpc.Method{Name: "dbbackup", Params: "destination:text", Do: a.dbBackup,
+			Help: "Writes a copy of the chain file to an absolute path that does not exist yet, while the node runs.", Example: "/tmp/chain.db"},
+	), jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "verifychain", Params: "checklevel:int=3 nblocks:int=6", Do: a.verifyChain,
+			Help: "Checks the whole chain file, whatever the parameters say. true if it is sound; dbcheck says what is wrong."},
+	))
+}
 
 // checkState is how far a running dbcheck is.
 type checkState struct {
@@ -78,7 +94,7 @@ func (a *API) checkFile(ctx context.Context) (checkResult, error) {
 		return checkResult{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "a check is running already: see dbprogress")
 	}
 	start := time.Now()
-	err := a.cfg.Ledger.CheckFile(ctx, a.check.at)
+	err := a.Ledger.CheckFile(ctx, a.check.at)
 	r := checkResult{OK: err == nil, Checked: a.check.end(), Seconds: time.Since(start).Seconds()}
 	if err != nil {
 		return r, jsonrpc.Errorf(jsonrpc.CodeDatabase, "%s", err)
@@ -99,10 +115,10 @@ func (a *API) verifyChain(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 func errNoFile() error { return jsonrpc.Errorf(jsonrpc.CodeMisc, "this node keeps no chain file") }
 
 func (a *API) dbInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	if a.cfg.File == nil {
+	if a.File == nil {
 		return nil, errNoFile()
 	}
-	st, err := a.cfg.Ledger.CoinStats(ctx)
+	st, err := a.Ledger.CoinStats(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +131,10 @@ func (a *API) dbInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 		Headers int    `json:"headers"`
 		Blocks  int    `json:"blocks"`
 		Coins   int64  `json:"coins"`
-	}{Path: a.cfg.File.Path(), Size: a.cfg.File.Size(), Schema: ledger.Schema, Height: st.Height, Best: st.Best.String(), Coins: st.TxOuts}
-	for _, n := range a.cfg.Ledger.Headers() {
+	}{Path: a.File.Path(), Size: a.File.Size(), Schema: ledger.Schema, Height: st.Height, Best: st.Best.String(), Coins: st.TxOuts}
+	for _, n := range a.Ledger.Headers() {
 		info.Headers++
-		if a.cfg.Ledger.HaveBody(n.Hash) {
+		if a.Ledger.HaveBody(n.Hash) {
 			info.Blocks++
 		}
 	}
@@ -126,7 +142,7 @@ func (a *API) dbInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) dbBackup(_ context.Context, c *jsonrpc.Call) (any, error) {
-	if a.cfg.File == nil {
+	if a.File == nil {
 		return nil, errNoFile()
 	}
 	to := c.String("destination")
@@ -136,7 +152,7 @@ func (a *API) dbBackup(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	n, err := backup.Write(to, a.cfg.File.Backup)
+	n, err := backup.Write(to, a.File.Backup)
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDatabase, "%s", err)
 	}

@@ -16,6 +16,26 @@ import (
 // maxGenerate bounds the blocks of one call, so that their hashes stay a small answer.
 const maxGenerate = 1_000_000
 
+// miningRows make blocks and help who makes them.
+func (a *API) miningRows() []jsonrpc.Method {
+	return jsonrpc.Group("Mining",
+		jsonrpc.Method{Name: "submitblock", Params: "hexdata:hex dummy:text?", Do: a.submitBlock,
+			Help: "Hands in a block. null means it is the new tip; otherwise a word says why not, as BIP22 has them.", Example: "00000020..."},
+		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:long=1000000", Do: a.generateToAddress,
+			Help: "Makes blocks now and pays their coins to an address. Answers their hashes when they are on disk. Only sensible where blocks are easy.", Example: "101 bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+		jsonrpc.Method{Name: "generatetodescriptor", Params: "num_blocks:int descriptor:text maxtries:long=1000000", Do: a.generateToDescriptor,
+			Help: "As generatetoaddress, for raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
+		jsonrpc.Method{Name: "generateblock", Params: `output:text transactions:["rawtx/txid",...] submit:bool=true`, Do: a.generateBlock,
+			Help: "Makes a block of exactly these transactions, in this order, paying to an address or to raw(HEX) or addr(ADDRESS). With submit false it is only made and shown.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 '[]'"},
+		jsonrpc.Method{Name: "getblocktemplate", Params: `template_request:{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}`, Do: a.getBlockTemplate,
+			Help: `An unsolved block for a miner (BIP22, BIP9, BIP145), or with mode "proposal" and data a judgement of one (BIP23).`, Example: `'{"rules":["segwit"]}'`},
+		jsonrpc.Method{Name: "getmininginfo", Do: a.getMiningInfo,
+			Help: "What a miner wants to know: height, difficulty, hashes a second, transactions waiting."},
+		jsonrpc.Method{Name: "getnetworkhashps", Params: "nblocks:int=120 height:int=-1", Do: a.getNetworkHashPS,
+			Help: "The network's hashes a second, estimated over the last nblocks (120; -1: since the last change of difficulty) before a height."},
+	)
+}
+
 func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	undecodable := jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
 	raw := c.Bytes("hexdata", undecodable)
@@ -26,9 +46,9 @@ func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, undecodable
 	}
-	err = a.cfg.Submit(ctx, b)
+	err = a.Submit(ctx, b)
 	if err == nil || errors.Is(err, chain.ErrInconclusive) {
-		if err := a.cfg.Ledger.Sync(ctx); err != nil {
+		if err := a.Ledger.Sync(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -53,24 +73,24 @@ func judgement(err error) (any, error) {
 }
 
 func (a *API) generateToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := show.PayTo(c.String("address"), a.cfg.Params.Params)
+	script, err := show.PayTo(c.String("address"), a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address (%s)", err)
 	}
-	return a.generate(ctx, c, c.Int("nblocks", 0), script)
+	return a.generate(ctx, c, c.Int("nblocks"), script)
 }
 
 func (a *API) generateToDescriptor(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := show.PayToDescriptor(c.String("descriptor"), a.cfg.Params.Params)
+	script, err := show.PayToDescriptor(c.String("descriptor"), a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
 	}
-	return a.generate(ctx, c, c.Int("num_blocks", 0), script)
+	return a.generate(ctx, c, c.Int("num_blocks"), script)
 }
 
 // generate makes blocks and answers when they are on disk.
 func (a *API) generate(ctx context.Context, c *jsonrpc.Call, n int64, script []byte) (any, error) {
-	tries := c.Int("maxtries", 0)
+	tries := c.Int("maxtries")
 	if n > maxGenerate || tries < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "at most %d blocks at once, with a positive number of tries", maxGenerate)
 	}
@@ -81,14 +101,14 @@ func (a *API) generate(ctx context.Context, c *jsonrpc.Call, n int64, script []b
 	if n <= 0 {
 		return hashes, nil
 	}
-	made, err := a.cfg.Miner.Generate(ctx, int(n), script, uint64(tries))
+	made, err := a.Miner.Generate(ctx, int(n), script, uint64(tries))
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range made {
 		hashes = append(hashes, h.String())
 	}
-	return hashes, a.cfg.Ledger.Sync(ctx)
+	return hashes, a.Ledger.Sync(ctx)
 }
 
 type generated struct {
@@ -97,11 +117,11 @@ type generated struct {
 }
 
 func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := show.PayToDescriptor(c.String("output"), a.cfg.Params.Params)
+	script, err := show.PayToDescriptor(c.String("output"), a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
 	}
-	submit := c.Bool("submit", true)
+	submit := c.Bool("submit")
 	list := c.Strings("transactions")
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -114,9 +134,9 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		txs = append(txs, tx)
 	}
-	solve := a.cfg.Miner.GenerateBlock
+	solve := a.Miner.GenerateBlock
 	if !submit {
-		solve = a.cfg.Miner.SolveBlock
+		solve = a.Miner.SolveBlock
 	}
 	b, err := solve(ctx, script, txs)
 	if word, ok := refusal(err); ok {
@@ -128,7 +148,7 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if !submit {
 		return generated{Hash: b.Hash.String(), Hex: hex.EncodeToString(b.Raw)}, nil
 	}
-	return generated{Hash: b.Hash.String()}, a.cfg.Ledger.Sync(ctx)
+	return generated{Hash: b.Hash.String()}, a.Ledger.Sync(ctx)
 }
 
 func refusal(err error) (string, bool) {
@@ -142,7 +162,7 @@ func refusal(err error) (string, bool) {
 // txOf reads a transaction in hex, or finds it in the pool by its txid.
 func (a *API) txOf(s string) (*chain.Tx, error) {
 	if id, err := jsonrpc.ParseHash("txid", s); err == nil {
-		e, ok := a.cfg.Pool.Entry(id)
+		e, ok := a.Pool.Entry(id)
 		if !ok {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Transaction %s not in mempool.", s)
 		}
@@ -180,20 +200,20 @@ type miningBlock struct {
 }
 
 func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
-	tip := a.cfg.Ledger.Tip()
-	bits := chain.NextBits(a.cfg.Params, tip, a.cfg.Now())
+	tip := a.Ledger.Tip()
+	bits := chain.NextBits(a.Params, tip, a.Now())
 	return miningInfo{
 		Blocks: tip.Height, Bits: show.Bits(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
-		Target: show.Target(tip.Header.Bits), HashPS: show.Number(hashRate(tip, 120)), PooledTx: a.cfg.Pool.Stats().Size,
-		Chain:        show.ChainName(a.cfg.Params.Params),
+		Target: show.Target(tip.Header.Bits), HashPS: show.Number(hashRate(tip, 120)), PooledTx: a.Pool.Stats().Size,
+		Chain:        show.ChainName(a.Params.Params),
 		Next:         miningBlock{tip.Height + 1, show.Bits(bits), show.Difficulty(bits), show.Target(bits)},
 		WarningsList: []string{},
 	}, nil
 }
 
 func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) {
-	blocks, height := c.Int("nblocks", 120), c.Int("height", -1)
-	n := a.cfg.Ledger.Tip()
+	blocks, height := c.Int("nblocks"), c.Int("height")
+	n := a.Ledger.Tip()
 	if height >= 0 {
 		var err error
 		if n, err = a.atHeight(height); err != nil {
@@ -204,7 +224,7 @@ func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) 
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
 	}
 	if blocks == -1 { // since the last change of difficulty
-		blocks = int64(n.Height)%int64(a.cfg.Params.RetargetInterval()) + 1
+		blocks = int64(n.Height)%int64(a.Params.RetargetInterval()) + 1
 	}
 	return show.Number(hashRate(n, int32(min(blocks, int64(n.Height))))), nil
 }

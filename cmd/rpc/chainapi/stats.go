@@ -69,17 +69,17 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	b, err := a.cfg.Ledger.Block(n.Hash)
+	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
 		return nil, bodyError(err)
 	}
-	spent, err := a.cfg.Ledger.Spent(n.Hash)
+	spent, err := a.Ledger.Spent(n.Hash)
 	if err != nil && n.Parent != nil { // genesis spends nothing and has no record of it
 		return nil, err
 	}
 	st := blockStats{
 		BlockHash: n.Hash.String(), Height: n.Height, Time: n.Header.Timestamp.Unix(), MedianTime: n.MedianTimePast(),
-		Subsidy: int64(chain.Subsidy(a.cfg.Params, n.Height)), Txs: int64(len(b.Txs)),
+		Subsidy: int64(chain.Subsidy(a.Params, n.Height)), Txs: int64(len(b.Txs)),
 	}
 	for i, tx := range b.Txs {
 		st.addOutputs(tx, i == 0, n.Parent == nil)
@@ -94,12 +94,12 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 func (a *API) hashOrHeight(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 	if raw := c.Raw("hash_or_height"); len(raw) > 0 && raw[0] == '"' {
 		n, _, err := a.lookup(c, "hash_or_height")
-		if err == nil && !n.IsAncestorOf(a.cfg.Ledger.Tip()) {
-			err = jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in chain %s", a.cfg.Params.Name)
+		if err == nil && !n.IsAncestorOf(a.Ledger.Tip()) {
+			err = jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in chain %s", a.Params.Name)
 		}
 		return n, err
 	}
-	height, tip := c.Int("hash_or_height", 0), a.cfg.Ledger.Tip().Height
+	height, tip := c.Int("hash_or_height"), a.Ledger.Tip().Height
 	switch {
 	case c.Err() != nil:
 		return nil, c.Err()

@@ -79,7 +79,7 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 	if err := a.awaitChange(ctx, req.LongPollID); err != nil {
 		return nil, err
 	}
-	t, err := a.cfg.Miner.Template(anyone())
+	t, err := a.Miner.Template(anyone())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 
 // longPollID names the tip and the state of the pool that a template was made of.
 func (a *API) longPollID(tip chain.Hash) string {
-	return tip.String() + strconv.FormatUint(a.cfg.Pool.Stats().Sequence, 10)
+	return tip.String() + strconv.FormatUint(a.Pool.Stats().Sequence, 10)
 }
 
 // awaitChange returns when the template that id names has grown old (BIP22's
@@ -120,7 +120,7 @@ func (a *API) awaitChange(ctx context.Context, id string) error {
 	look := time.NewTicker(tipLook)
 	defer look.Stop()
 	for since := time.Now(); ; {
-		tip := a.cfg.Ledger.Tip().Hash
+		tip := a.Ledger.Tip().Hash
 		if !strings.HasPrefix(id, tip.String()) || time.Since(since) > longPollTime && id != a.longPollID(tip) {
 			return nil
 		}
@@ -142,7 +142,7 @@ func (a *API) propose(data string) (any, error) {
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
 	}
-	if _, st, ok := a.cfg.Ledger.Lookup(b.Hash); ok {
+	if _, st, ok := a.Ledger.Lookup(b.Hash); ok {
 		switch {
 		case st&ledger.Invalid != 0:
 			return "duplicate-invalid", nil
@@ -151,8 +151,8 @@ func (a *API) propose(data string) (any, error) {
 		}
 		return "duplicate-inconclusive", nil
 	}
-	if b.Header.PrevBlock != a.cfg.Ledger.Tip().Hash {
+	if b.Header.PrevBlock != a.Ledger.Tip().Hash {
 		return "inconclusive-not-best-prevblk", nil
 	}
-	return judgement(a.cfg.Ledger.TryBlock(b))
+	return judgement(a.Ledger.TryBlock(b))
 }

@@ -47,10 +47,8 @@ type coinChange struct {
 
 func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	kind := c.String("hash_type")
-	indexed := a.cfg.CoinStatsIndex && c.Bool("use_index", true)
+	indexed := a.CoinStatsIndex && c.Bool("use_index")
 	switch kind {
-	case "":
-		kind = serialized3
 	case serialized3, muHash, "none":
 	default:
 		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a valid hash_type", kind)
@@ -68,7 +66,7 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if !indexed || kind == serialized3 {
 		return a.countCoins(ctx, kind)
 	}
-	at := a.cfg.Ledger.Tip()
+	at := a.Ledger.Tip()
 	if asked {
 		var err error
 		if at, err = a.hashOrHeight(c); err != nil {
@@ -80,7 +78,7 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 
 // countCoins reads the whole coin set.
 func (a *API) countCoins(ctx context.Context, kind string) (any, error) {
-	st, err := a.cfg.Ledger.CoinStats(ctx)
+	st, err := a.Ledger.CoinStats(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,9 +125,9 @@ func (a *API) indexedCoins(n *chain.HeaderNode, kind string) (any, error) {
 }
 
 func (a *API) statsAt(n *chain.HeaderNode) (coins.BlockStats, error) {
-	s, ok, err := a.cfg.Ledger.BlockStats(n.Hash)
+	s, ok, err := a.Ledger.BlockStats(n.Hash)
 	if err == nil && !ok {
-		err = jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to get data because coinstatsindex is still syncing. Current height: %d", a.cfg.Ledger.Tip().Height)
+		err = jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to get data because coinstatsindex is still syncing. Current height: %d", a.Ledger.Tip().Height)
 	}
 	return s, err
 }

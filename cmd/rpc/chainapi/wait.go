@@ -19,7 +19,7 @@ type tipPlace struct {
 // wait answers the tip as soon as it is the one wanted, or after timeout
 // milliseconds (0: never) as it is.
 func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.HeaderNode) bool) (any, error) {
-	timeout := c.Int("timeout", 0)
+	timeout := c.Int("timeout")
 	if timeout < 0 {
 		c.Refuse(jsonrpc.CodeMisc, "Negative timeout")
 	}
@@ -34,7 +34,7 @@ func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.Head
 	look := time.NewTicker(tipLook)
 	defer look.Stop()
 	for {
-		tip := a.cfg.Ledger.Tip()
+		tip := a.Ledger.Tip()
 		if wanted(tip) || ctx.Err() != nil {
 			return tipPlace{tip.Hash.String(), tip.Height}, nil
 		}
@@ -45,8 +45,20 @@ func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.Head
 	}
 }
 
+// waitRows answer when something has come to pass.
+func (a *API) waitRows() []jsonrpc.Method {
+	return jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "waitfornewblock", Params: "timeout:int=0 current_tip:hex?", Do: a.waitForNewBlock,
+			Help: "Answers when the tip is another one than now (or than current_tip), or after timeout milliseconds (0: never).", Example: "1000"},
+		jsonrpc.Method{Name: "waitforblock", Params: "blockhash:hex timeout:int=0", Do: a.waitForBlock,
+			Help: "Answers when this block is the tip, or after timeout milliseconds (0: never) with the tip as it is.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 1000"},
+		jsonrpc.Method{Name: "waitforblockheight", Params: "height:int timeout:int=0", Do: a.waitForBlockHeight,
+			Help: "Answers when the chain is this high, or after timeout milliseconds (0: never).", Example: "100 1000"},
+	)
+}
+
 func (a *API) waitForNewBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	old := a.cfg.Ledger.Tip().Hash
+	old := a.Ledger.Tip().Hash
 	if c.Has("current_tip") {
 		old = c.Hash("current_tip")
 	}
@@ -59,6 +71,6 @@ func (a *API) waitForBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) waitForBlockHeight(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	height := c.Int("height", 0)
+	height := c.Int("height")
 	return a.wait(ctx, c, func(tip *chain.HeaderNode) bool { return int64(tip.Height) >= height })
 }

@@ -122,7 +122,10 @@ func (c *Client) Call(ctx context.Context, method string, result any, params ...
 }
 
 // CallNamed runs a method with parameters by name.
-func (c *Client) CallNamed(ctx context.Context, method string, result any, params map[string]any) error {
+func (c *Client) CallNamed(ctx context.Context, method string, result any, params Named) error {
+	if params == nil {
+		params = Named{}
+	}
 	return c.call(ctx, method, result, params)
 }
 

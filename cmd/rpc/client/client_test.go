@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // answering is a server that answers each body by f.
@@ -51,7 +53,7 @@ func TestCallSendsAndReads(t *testing.T) {
 	if want := `alice:secret {"jsonrpc":"1.0","id":1,"method":"m","params":[1,"a",null,0.10]}` + "\n"; sent != want {
 		t.Errorf("sent %q", sent)
 	}
-	if err := c.CallNamed(t.Context(), "m", nil, map[string]any{"a": 1}); err != nil || !strings.Contains(sent, `"params":{"a":1}`) {
+	if err := c.CallNamed(t.Context(), "m", nil, Named{{"a", 1}}); err != nil || !strings.Contains(sent, `"params":{"a":1}`) {
 		t.Errorf("named: %q, %v", sent, err)
 	}
 	if err := c.Call(t.Context(), "m", nil); err != nil || !strings.Contains(sent, `"params":[]`) {
@@ -124,38 +126,66 @@ func TestCookieIsReadAtEachCall(t *testing.T) {
 	}
 }
 
-func TestWordsBecomeParametersAsWithBitcoinCLI(t *testing.T) {
+func TestWordsBecomeParametersByTheRows(t *testing.T) {
 	raw := func(s string) any { return json.RawMessage(s) }
+	table := NewTable([]jsonrpc.Method{
+		{Name: "m", Params: "hash:hex level|verbose:level=1 list:[]? who:text? rate:amount? on:bool? word:word? object:{}? n:long?"},
+		{Name: "echo", Params: "arg0:any? arg1:any?"},
+		{Name: "echojson", Params: "arg0:json?"},
+	})
 	for _, c := range []struct {
 		method string
 		words  []string
 		want   []any
 	}{
-		{"getblockhash", []string{"5"}, []any{raw("5")}},
-		{"getblock", []string{"00ff", "2"}, []any{"00ff", raw("2")}},
-		{"getblock", []string{"00ff", "false"}, []any{"00ff", raw("false")}},
-		{"sendtoaddress", []string{"bcrt1q", "1.5", "5", "", "true"}, []any{"bcrt1q", raw("1.5"), "5", "", raw("true")}},
-		{"sendrawtransaction", []string{"0200", "0"}, []any{"0200", raw("0")}},
-		{"testmempoolaccept", []string{`["00"]`}, []any{raw(`["00"]`)}},
-		{"createrawtransaction", []string{"[]", `{"a":1}`}, []any{raw("[]"), raw(`{"a":1}`)}},
-		{"getblockstats", []string{"100"}, []any{raw("100")}},
-		{"getblockstats", []string{"0f9188"}, []any{"0f9188"}},
-		{"addnode", []string{"127.0.0.1:1", "add"}, []any{"127.0.0.1:1", "add"}},
-		{"disconnectnode", []string{"", "7"}, []any{"", raw("7")}},
+		{"m", []string{"00ff", "2", `["00"]`, "5", "1.5", "true", "7", `{"a":1}`, "9"}, []any{"00ff", raw("2"), raw(`["00"]`), "5", raw("1.5"), raw("true"), raw("7"), raw(`{"a":1}`), raw("9")}},
+		{"m", []string{"12", "false", "[]", "true", `"0.1"`, "null", "0f9188"}, []any{"12", raw("false"), raw("[]"), "true", raw(`"0.1"`), raw("null"), "0f9188"}},
+		{"m", []string{"1", "1", "[]", "", "1", "true", "x", "{}", "1", "one too many"}, []any{"1", raw("1"), raw("[]"), "", raw("1"), raw("true"), "x", raw("{}"), raw("1"), "one too many"}},
 		{"echo", []string{"1"}, []any{"1"}},
-		{"getnewaddress", []string{"5"}, []any{"5"}},
+		{"echojson", []string{"1"}, []any{raw("1")}},
 		{"unknown", []string{"1"}, []any{"1"}},
 	} {
-		got, err := Convert(c.method, c.words)
+		got, err := table.Convert(c.method, c.words)
 		if err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s %q: got %q, %v", c.method, c.words, got, err)
 		}
 	}
-	if _, err := Convert("getblockhash", []string{"x"}); err == nil || err.Error() != "getblockhash: parameter height: not JSON: x" {
-		t.Errorf("no JSON: %v", err)
+	for i, name := range []string{1: "level", 2: "list", 4: "rate", 5: "on", 7: "object", 8: "n"} {
+		words := []string{"", "1", "[]", "", "1", "true", "", "{}", "1"}
+		if words[i] = "x"; name == "" {
+			continue
+		}
+		if _, err := table.Convert("m", words); err == nil || err.Error() != "m: parameter "+name+": not JSON: x" {
+			t.Errorf("no JSON: %v", err)
+		}
 	}
-	named, err := ConvertNamed("getblock", []string{"00ff", "verbosity=1"})
-	if want := map[string]any{"args": []any{"00ff"}, "verbosity": raw("1")}; err != nil || !reflect.DeepEqual(named, want) {
-		t.Errorf("named: %v, %v", named, err)
+}
+
+func TestWordsByNameBecomeParameters(t *testing.T) {
+	table := NewTable([]jsonrpc.Method{{Name: "m", Params: "hash:hex level|verbose:level=1"}})
+	for _, c := range []struct {
+		words []string
+		want  string
+	}{
+		{nil, `{}`},
+		{[]string{"00ff", "level=1"}, `{"level":1,"args":["00ff"]}`},
+		{[]string{"verbose=true", "hash=12"}, `{"verbose":true,"hash":"12"}`},
+		{[]string{"level=1", "level=2"}, `{"level":1,"level":2}`},
+		{[]string{"gold=1", "args=[1]", "a", "2"}, `{"gold":"1","args":"[1]","args":["a",2]}`},
+		{[]string{"hash=a=b"}, `{"hash":"a=b"}`},
+	} {
+		got, err := table.ConvertNamed("m", c.words)
+		if err != nil {
+			t.Errorf("%q: %v", c.words, err)
+			continue
+		}
+		if raw, err := json.Marshal(got); err != nil || string(raw) != c.want {
+			t.Errorf("%q: %s, %v, want %s", c.words, raw, err, c.want)
+		}
+	}
+	for _, words := range [][]string{{"level=x"}, {"00ff", "x"}} {
+		if _, err := table.ConvertNamed("m", words); err == nil || err.Error() != "m: parameter level: not JSON: x" {
+			t.Errorf("%q: %v", words, err)
+		}
 	}
 }

@@ -1,85 +1,38 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
+
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
-// jsonParams lists, for each method, the positions of parameters that are not
-// text, as bitcoin-cli's table does (src/rpc/client.cpp, vRPCConvertParams); a
-// name behind the position is what -named style calls it.
-const jsonParams = `
-addnode 2:v2transport
-combinerawtransaction 0:txs
-createrawtransaction 0:inputs 1:outputs 2:locktime 3:replaceable
-createwallet 1:disable_private_keys 2:blank 4:avoid_reuse 5:descriptors 6:load_on_startup 7:external_signer
-decoderawtransaction 1:iswitness
-disconnectnode 1:nodeid
-estimatesmartfee 0:conf_target
-fundrawtransaction 1:options 2:iswitness
-generateblock 1:transactions 2:submit
-generatetoaddress 0:nblocks 2:maxtries
-getbalance 1:minconf 2:include_watchonly 3:avoid_reuse
-getblock 1:verbosity 1:verbose
-getblockhash 0:height
-getblockheader 1:verbose
-getblockstats 0:hash_or_height 1:stats
-getblocktemplate 0:template_request
-importmempool 1:options
-getmempoolancestors 1:verbose
-getmempooldescendants 1:verbose
-getnodeaddresses 0:count
-getrawmempool 0:verbose 1:mempool_sequence
-getrawtransaction 1:verbosity 1:verbose
-getreceivedbyaddress 1:minconf
-gettransaction 1:include_watchonly 2:verbose
-gettxout 1:n 2:include_mempool
-gettxoutsetinfo 1:hash_or_height 2:use_index
-gettxspendingprevout 0:outputs
-getnetworkhashps 0:nblocks 1:height
-importdescriptors 0:requests
-listdescriptors 0:private
-listsinceblock 1:target_confirmations 2:include_watchonly 3:include_removed
-listtransactions 1:count 2:skip 3:include_watchonly
-listunspent 0:minconf 1:maxconf 2:addresses 3:include_unsafe 4:query_options
-loadwallet 1:load_on_startup
-lockunspent 0:unlock 1:transactions 2:persistent
-logging 0:include 1:exclude
-sendmany 1:amounts 2:minconf 4:subtractfeefrom 5:replaceable 6:conf_target 8:fee_rate
-sendrawtransaction 1:maxfeerate 2:maxburnamount
-sendtoaddress 1:amount 4:subtractfeefromamount 5:replaceable 6:conf_target 8:avoid_reuse 9:fee_rate 10:verbose
-setban 2:bantime 3:absolute
-setmocktime 0:timestamp
-setnetworkactive 0:state
-signrawtransactionwithkey 1:privkeys 2:prevtxs
-signrawtransactionwithwallet 1:prevtxs
-submitpackage 0:package 1:maxfeerate 2:maxburnamount
-testmempoolaccept 0:rawtxs 1:maxfeerate
-unloadwallet 1:load_on_startup
-verifychain 0:checklevel 1:nblocks
-waitforblock 1:timeout
-waitforblockheight 0:height 1:timeout
-waitfornewblock 0:timeout
-wallethistory 0:count 1:skip
-`
+// Table says what the parameters of each method are, so that a command line
+// knows without asking the node which of its words are JSON.
+type Table map[string][]jsonrpc.Param
 
-// textOrJSON are the parameters that bitcoin-cli sends as JSON when they parse
-// as JSON and as text otherwise.
-func textOrJSON(method string, name string) bool {
-	return method == "getblockstats" && name == "hash_or_height" ||
-		method == "gettxoutsetinfo" && name == "hash_or_height" ||
-		method == "addconnection"
+// NewTable reads the rows of methods.
+func NewTable(rows []jsonrpc.Method) Table {
+	t := Table{}
+	for _, m := range rows {
+		t[m.Name] = m.Signature()
+	}
+	return t
 }
 
-// Convert turns the words of a command line into parameters by position: those
-// the table names are read as JSON, the others are text.
-func Convert(method string, words []string) ([]any, error) {
+// Convert turns the words of a command line into parameters by position. What
+// a method wants as text goes as text, all else as JSON, and the words for a
+// method that is not in the table go as text.
+func (t Table) Convert(method string, words []string) ([]any, error) {
 	params := make([]any, len(words))
 	for i, word := range words {
-		v, err := convert(method, strconv.Itoa(i), word)
+		var p *jsonrpc.Param
+		if i < len(t[method]) {
+			p = &t[method][i]
+		}
+		v, err := convert(method, p, word)
 		if err != nil {
 			return nil, err
 		}
@@ -88,63 +41,82 @@ func Convert(method string, words []string) ([]any, error) {
 	return params, nil
 }
 
-// ConvertNamed turns words of the form name=value into parameters by name;
-// words without = go by position, under "args", as with bitcoin-cli -named.
-func ConvertNamed(method string, words []string) (map[string]any, error) {
-	params := map[string]any{}
-	var args []any
-	for _, word := range words {
-		name, value, ok := strings.Cut(word, "=")
-		if !ok {
-			v, err := convert(method, strconv.Itoa(len(args)), word)
-			if err != nil {
-				return nil, err
-			}
-			args = append(args, v)
-			continue
+// Named are parameters by name, in the order of the command line. A name that
+// stands twice is sent twice: the node says what is wrong with that.
+type Named []NamedParam
+
+// NamedParam is one of Named.
+type NamedParam struct {
+	Name  string
+	Value any
+}
+
+// MarshalJSON writes an object.
+func (n Named) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, p := range n {
+		if i > 0 {
+			b.WriteByte(',')
 		}
-		v, err := convert(method, name, value)
+		name, err := json.Marshal(p.Name)
 		if err != nil {
 			return nil, err
 		}
-		params[name] = v
+		value, err := json.Marshal(p.Value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(append(append(name, ':'), value...))
 	}
-	if args != nil {
-		params["args"] = args
-	}
-	return params, nil
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }
 
-func convert(method, at, word string) (any, error) {
-	name, ok := lookup(method, at)
-	if !ok {
-		return word, nil
-	}
-	if json.Valid([]byte(word)) {
-		return json.RawMessage(word), nil
-	}
-	if textOrJSON(method, name) {
-		return word, nil
-	}
-	return nil, fmt.Errorf("%s: parameter %s: not JSON: %s", method, name, word)
-}
-
-// lookup finds a parameter of the table by position or name.
-func lookup(method, at string) (name string, ok bool) {
-	for line := range strings.Lines(jsonParams) {
-		fields := strings.Fields(line)
-		if len(fields) == 0 || fields[0] != method {
+// ConvertNamed turns words of the form name=value into parameters by name;
+// words without = go by position, under "args", as with bitcoin-cli -named.
+func (t Table) ConvertNamed(method string, words []string) (Named, error) {
+	var named Named
+	var args []string
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok {
+			args = append(args, word)
 			continue
 		}
-		i := slices.IndexFunc(fields[1:], func(f string) bool {
-			pos, name, _ := strings.Cut(f, ":")
-			return at == pos || at == name
-		})
-		if i < 0 {
-			return "", false
+		v, err := convert(method, t.find(method, name), value)
+		if err != nil {
+			return nil, err
 		}
-		_, name, _ = strings.Cut(fields[1+i], ":")
-		return name, true
+		named = append(named, NamedParam{name, v})
 	}
-	return "", false
+	if args == nil {
+		return named, nil
+	}
+	byPosition, err := t.Convert(method, args)
+	return append(named, NamedParam{"args", byPosition}), err
+}
+
+func (t Table) find(method, name string) *jsonrpc.Param {
+	for i, p := range t[method] {
+		if name == p.Name || name == p.Older && name != "" {
+			return &t[method][i]
+		}
+	}
+	return nil
+}
+
+// convert reads a word for p; nil is a parameter that nobody knows.
+func convert(method string, p *jsonrpc.Param, word string) (any, error) {
+	if p == nil {
+		return word, nil
+	}
+	asText, asJSON := p.FromText()
+	switch {
+	case asJSON && json.Valid([]byte(word)):
+		return json.RawMessage(word), nil
+	case asText:
+		return word, nil
+	}
+	return nil, fmt.Errorf("%s: parameter %s: not JSON: %s", method, p.Name, word)
 }

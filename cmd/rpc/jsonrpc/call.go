@@ -8,21 +8,6 @@ import (
 	"fmt"
 )
 
-// Call is one call of a method.
-type Call struct {
-	Params
-	Wallet   string // NAME of the path /wallet/NAME
-	OfWallet bool   // the path named a wallet, though NAME may be empty
-}
-
-// Method is one entry of the table of methods.
-type Method struct {
-	Name   string
-	Params string // names of the parameters in order, a ? behind those that may be left out
-	Do     func(context.Context, *Call) (any, error)
-	Early  bool // answered while the node warms up, too
-}
-
 // request is one call as it travels. Version 1.x answers always carry result
 // and error; 2.0 answers carry one of them and leave the HTTP status at 200.
 type request struct {
@@ -85,11 +70,10 @@ func (h *Handler) call(ctx context.Context, r *request, wallet *string) (json.Ra
 			return nil, asError(err)
 		}
 	}
-	params, ok := bind(m.Params, r.params)
-	if !ok {
-		return nil, Errorf(CodeMisc, "%s", h.cfg.Usage(m.Name))
+	c := &Call{Params: bind(m.params, r.params), method: &m.Method}
+	if c.miscounted {
+		return nil, c.Usage()
 	}
-	c := &Call{Params: params}
 	if wallet != nil {
 		c.Wallet, c.OfWallet = *wallet, true
 	}

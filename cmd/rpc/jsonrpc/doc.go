@@ -6,5 +6,5 @@
 // room; from package wallet it has the words for amounts. It owns no goroutine but those of net/http.
 //
 // Start reading at Handler.ServeHTTP; head.go explains why requests without a
-// Host header arrive at all, params.go what a method sees.
+// Host header arrive at all, method.go what a method is, params.go what it sees.
 package jsonrpc

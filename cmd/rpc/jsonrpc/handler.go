@@ -37,7 +37,6 @@ const (
 // Config is what a Handler needs.
 type Config struct {
 	Methods []Method
-	Usage   func(method string) string       // help of a method, for wrong numbers of parameters
 	Allow   func(user, password string) bool // who may call
 	Warm    func(context.Context) error      // error while the node cannot answer yet; nil: it always can
 }
@@ -45,17 +44,13 @@ type Config struct {
 // Handler answers POST / and POST /wallet/NAME.
 type Handler struct {
 	cfg     Config
-	methods map[string]Method
+	methods map[string]*row
 	slots   chan struct{}
 }
 
 // NewHandler makes a Handler of a table of methods.
 func NewHandler(cfg Config) *Handler {
-	h := &Handler{cfg: cfg, methods: make(map[string]Method, len(cfg.Methods)), slots: make(chan struct{}, maxCalls)}
-	for _, m := range cfg.Methods {
-		h.methods[m.Name] = m
-	}
-	return h
+	return &Handler{cfg: cfg, methods: index(cfg.Methods), slots: make(chan struct{}, maxCalls)}
 }
 
 // ServeHTTP answers one request, which may hold a batch of calls. The answer

@@ -33,14 +33,13 @@ func testConfig() Config {
 		Methods: []Method{
 			{Name: "count", Do: func(context.Context, *Call) (any, error) { return 7, nil }},
 			{Name: "long", Do: func(context.Context, *Call) (any, error) { return strings.Repeat("<ab>", 5000), nil }},
-			{Name: "add", Params: "a b?", Do: func(_ context.Context, c *Call) (any, error) { return c.Int("a", 0) + c.Int("b", 10), nil }},
+			{Name: "add", Help: "Adds.", Params: "a:int b:int=10", Do: func(_ context.Context, c *Call) (any, error) { return c.Int("a") + c.Int("b"), nil }},
 			{Name: "wallet", Do: func(_ context.Context, c *Call) (any, error) { return c.Wallet, nil }},
 			{Name: "nothing", Do: func(context.Context, *Call) (any, error) { return nil, nil }},
 			{Name: "fail", Do: func(context.Context, *Call) (any, error) {
 				return nil, Errorf(CodeVerifyRejected, "bad-txns-in-belowout")
 			}},
 		},
-		Usage: func(m string) string { return "usage of " + m },
 		Allow: func(user, password string) bool { return user == "u" && password == "p" },
 	}
 }
@@ -87,8 +86,8 @@ func TestAnswersAsBitcoindDoes(t *testing.T) {
 		{"error", `{"id":1,"method":"fail"}`, 500, `{"result":null,"error":{"code":-26,"message":"bad-txns-in-belowout"},"id":1}`},
 		{"error in 2.0", `{"jsonrpc":"2.0","id":1,"method":"fail"}`, 200, `{"jsonrpc":"2.0","error":{"code":-26,"message":"bad-txns-in-belowout"},"id":1}`},
 		{"unknown method", `{"id":1,"method":"getinfo"}`, 404, `{"result":null,"error":{"code":-32601,"message":"Method not found"},"id":1}`},
-		{"too few", `{"id":1,"method":"add","params":[]}`, 500, `{"result":null,"error":{"code":-1,"message":"usage of add"},"id":1}`},
-		{"too many", `{"id":1,"method":"add","params":[1,2,3]}`, 500, `{"result":null,"error":{"code":-1,"message":"usage of add"},"id":1}`},
+		{"too few", `{"id":1,"method":"add","params":[]}`, 500, `{"result":null,"error":{"code":-1,"message":"add a ( b )\n\nAdds.\n\nArguments:\n1. a: a whole number\n2. b: a whole number, by default 10"},"id":1}`},
+		{"too many", `{"id":1,"method":"add","params":[1,2,3]}`, 500, `{"result":null,"error":{"code":-1,"message":"add a ( b )\n\nAdds.\n\nArguments:\n1. a: a whole number\n2. b: a whole number, by default 10"},"id":1}`},
 		{"unknown name", `{"id":1,"method":"add","params":{"c":1}}`, 500, `{"result":null,"error":{"code":-8,"message":"Unknown named parameter c"},"id":1}`},
 		{"twice", `{"id":1,"method":"add","params":{"args":[1],"a":1}}`, 500, `{"result":null,"error":{"code":-8,"message":"Parameter a specified twice both as positional and named argument"},"id":1}`},
 		{"no method", `{"id":1}`, 400, `{"result":null,"error":{"code":-32600,"message":"Missing method"},"id":1}`},

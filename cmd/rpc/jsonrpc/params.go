@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,69 +17,99 @@ import (
 
 // Params are the parameters of one call, read by name whether they came by
 // position or by name. The first fault sticks: a method reads all it wants and
-// asks Err once. A parameter that is absent or null reads as the default.
+// asks Err once. A parameter that is absent or null reads as its row's default.
 type Params struct {
-	names  []string
-	older  []string          // by position; another name that is understood too, or ""
-	values []json.RawMessage // by position; nil: not given
-	err    *Error
+	sign   []Param
+	values []json.RawMessage // by position; nil: not given, or null
+	given  int               // how many came, the last of them null or not
+
+	miscounted bool // more or fewer came than the method takes
+	err        *Error
 }
 
-// bind reads "params" by the signature of a method: names separated by blanks,
-// a ? behind those that may be left out. ok is false when the number of
-// parameters is wrong, for which bitcoind answers with the method's help.
-func bind(signature string, raw json.RawMessage) (p Params, ok bool) {
-	need := 0
-	for i, name := range strings.Fields(signature) {
-		if !strings.HasSuffix(name, "?") {
-			need = i + 1
-		}
-		name, older, _ := strings.Cut(strings.TrimSuffix(name, "?"), "|")
-		p.names, p.older = append(p.names, name), append(p.older, older)
-	}
-	p.values = make([]json.RawMessage, len(p.names))
+// bind reads "params" by a method's signature.
+func bind(sign []Param, raw json.RawMessage) (p Params) {
+	p.sign, p.values = sign, make([]json.RawMessage, len(sign))
 	var given []json.RawMessage
 	if kind(raw) == "object" {
-		given = p.bindNamed(raw)
+		given = p.byName(raw)
 	} else if kind(raw) == "array" {
 		_ = json.Unmarshal(raw, &given) // it is an array: the whole body was parsed before
 	}
-	if len(given) > len(p.values) {
-		return p, false
-	}
-	for i, v := range given {
-		if p.values[i] != nil {
-			p.fail(CodeInvalidParam, "Parameter %s specified twice both as positional and named argument", p.names[i])
+	need := 0
+	for i := range sign {
+		if !sign[i].Optional {
+			need = i + 1
 		}
-		p.values[i] = v
 	}
+	if p.given = len(given); p.given < need || p.given > len(sign) {
+		p.miscounted = p.err == nil
+		return p
+	}
+	copy(p.values, given)
+	p.checkTypes()
 	for i, v := range p.values {
 		if kind(v) == "null" {
 			p.values[i] = nil
 		}
 	}
-	return p, p.err != nil || !slices.ContainsFunc(p.values[:need], func(v json.RawMessage) bool { return v == nil })
+	return p
 }
 
-// bindNamed sets what an object names and returns its "args", which bitcoin-cli
-// -named uses for parameters by position.
-func (p *Params) bindNamed(raw json.RawMessage) (args []json.RawMessage) {
-	var named map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &named) // it is an object: see bind
-	for name, v := range named {
-		i := slices.Index(p.names, name)
-		if i < 0 && name != "" {
-			i = slices.Index(p.older, name)
+// byName puts what an object names in its place; its "args", which bitcoin-cli
+// -named uses for parameters by position, come before.
+func (p *Params) byName(raw json.RawMessage) []json.RawMessage {
+	var args, named []json.RawMessage
+	seen := map[string]bool{}
+	for _, m := range members(raw) {
+		if seen[m.Name] {
+			p.fail(CodeInvalidParam, "Parameter %s specified multiple times", m.Name)
 		}
+		seen[m.Name] = true
+		i := slices.IndexFunc(p.sign, func(s Param) bool { return m.Name == s.Name || m.Name == s.Older && m.Name != "" })
 		switch {
 		case i >= 0:
-			p.values[i] = v
-		case name == "args" && json.Unmarshal(v, &args) == nil:
+			named = append(named, make([]json.RawMessage, max(0, i+1-len(named)))...)
+			if named[i] != nil {
+				p.fail(CodeInvalidParam, "Parameter %s specified multiple times", m.Name)
+			}
+			named[i] = m.Value
+		case m.Name == "args" && kind(m.Value) == "array":
+			_ = json.Unmarshal(m.Value, &args) // it is an array
 		default:
-			p.fail(CodeInvalidParam, "Unknown named parameter %s", name)
+			p.fail(CodeInvalidParam, "Unknown named parameter %s", m.Name)
 		}
 	}
+	for i := range min(len(args), len(named)) {
+		if named[i] != nil {
+			p.fail(CodeInvalidParam, "Parameter %s specified twice both as positional and named argument", p.sign[i].Name)
+		}
+	}
+	if len(named) > len(args) {
+		args = append(args, named[len(args):]...)
+	}
 	return args
+}
+
+// checkTypes names every parameter that is of another type than its row says.
+func (p *Params) checkTypes() {
+	var wrong []string
+	for i := range p.given {
+		got := kind(p.values[i])
+		if got == "" {
+			got = "null" // a place that no name has filled
+		}
+		if want, ok := p.sign[i].mismatch(got); ok {
+			wrong = append(wrong, p.typeFault(i, got, want))
+		}
+	}
+	if wrong != nil {
+		p.fail(CodeType, "Wrong type passed:\n{\n%s\n}", strings.Join(wrong, ",\n"))
+	}
+}
+
+func (p *Params) typeFault(i int, got, want string) string {
+	return fmt.Sprintf("    \"Position %d (%s)\": \"JSON value of type %s is not of expected type %s\"", i+1, p.sign[i].names(), got, want)
 }
 
 // Err is the first fault found while reading, nil if there was none.
@@ -103,19 +134,35 @@ func (p *Params) Has(name string) bool { return p.Raw(name) != nil }
 
 // Raw is the parameter's JSON, nil if it was not given.
 func (p *Params) Raw(name string) json.RawMessage {
-	if i := slices.Index(p.names, name); i >= 0 {
+	if i := p.at(name); i >= 0 {
 		return p.values[i]
 	}
 	return nil
 }
 
-// All are the parameters by position as far as they were given.
-func (p *Params) All() []json.RawMessage { return p.values }
+func (p *Params) at(name string) int {
+	return slices.IndexFunc(p.sign, func(s Param) bool { return s.Name == name })
+}
 
-// read decodes the parameter into v; false if it was not given or is of
+// All are the parameters by position as far as they were given; nil for null.
+func (p *Params) All() []json.RawMessage { return p.values[:p.given] }
+
+// value is the parameter's JSON or its default's; nil if there is neither.
+func (p *Params) value(name string) json.RawMessage {
+	i := p.at(name)
+	switch {
+	case i < 0:
+		return nil
+	case p.values[i] == nil && p.sign[i].Default != "":
+		return json.RawMessage(p.sign[i].Default)
+	}
+	return p.values[i]
+}
+
+// read decodes the parameter into v; false if there is none or it is of
 // another type.
 func (p *Params) read(name, want string, v any) bool {
-	raw := p.Raw(name)
+	raw := p.value(name)
 	if raw == nil {
 		return false
 	}
@@ -124,67 +171,81 @@ func (p *Params) read(name, want string, v any) bool {
 		return false
 	}
 	if json.Unmarshal(raw, v) != nil {
-		p.fail(CodeMisc, "JSON %s out of range: %s", want, name)
+		p.fail(CodeMisc, "JSON double out of range") // what is text or a list always fits
 		return false
 	}
 	return true
 }
 
 func (p *Params) wrongType(name, got, want string) {
-	p.fail(CodeType, "Wrong type passed:\n{\n    \"Position %d (%s)\": \"JSON value of type %s is not of expected type %s\"\n}",
-		slices.Index(p.names, name)+1, name, got, want)
+	p.fail(CodeType, "Wrong type passed:\n{\n%s\n}", p.typeFault(p.at(name), got, want))
 }
 
-// String reads text, "" by default.
+// String reads text.
 func (p *Params) String(name string) (s string) {
 	p.read(name, "string", &s)
 	return s
 }
 
-// Int reads a whole number.
-func (p *Params) Int(name string, byDefault int64) int64 {
-	v := byDefault
-	if !p.read(name, "number", &v) {
-		return byDefault
+// Int reads a whole number: of 32 bits, or of 64 where the row says so.
+func (p *Params) Int(name string, byDefault ...int64) int64 {
+	raw := p.value(name)
+	if raw == nil {
+		if len(byDefault) > 0 {
+			return byDefault[0]
+		}
+		return 0
 	}
-	return v
+	if got := kind(raw); got != "number" {
+		p.wrongType(name, got, "number")
+		return 0
+	}
+	bits := 32
+	if k := p.sign[p.at(name)].Kind; k == kindLong || k == "" {
+		bits = 64
+	}
+	n, err := strconv.ParseInt(string(raw), 10, bits)
+	if err != nil {
+		p.fail(CodeMisc, "JSON integer out of range")
+		return 0
+	}
+	return n
 }
 
 // Float reads a number.
-func (p *Params) Float(name string, byDefault float64) float64 {
-	v := byDefault
-	if !p.read(name, "number", &v) {
-		return byDefault
-	}
+func (p *Params) Float(name string) (v float64) {
+	p.read(name, "number", &v)
 	return v
 }
 
 // Bool reads true or false, or a number that is 0 or not: clients written for
 // old versions of bitcoind send 0 and 1.
-func (p *Params) Bool(name string, byDefault bool) bool {
-	n := int64(0)
-	if byDefault {
-		n = 1
+func (p *Params) Bool(name string, byDefault ...bool) bool {
+	if p.value(name) == nil && len(byDefault) > 0 {
+		return byDefault[0]
 	}
-	return p.Verbosity(name, n) != 0
+	return p.Verbosity(name) != 0
 }
 
 // Verbosity reads a level; false is 0 and true is 1.
-func (p *Params) Verbosity(name string, byDefault int64) int64 {
-	switch string(p.Raw(name)) {
+func (p *Params) Verbosity(name string, byDefault ...int64) int64 {
+	switch string(p.value(name)) {
 	case "true":
 		return 1
 	case "false":
 		return 0
 	}
-	return p.Int(name, byDefault)
+	return p.Int(name, byDefault...)
 }
 
 // Amount reads bitcoins from a number or a string of one.
-func (p *Params) Amount(name string, byDefault btcutil.Amount) btcutil.Amount {
-	raw := p.Raw(name)
+func (p *Params) Amount(name string, byDefault ...btcutil.Amount) btcutil.Amount {
+	raw := p.value(name)
+	if raw == nil && len(byDefault) > 0 {
+		return byDefault[0]
+	}
 	if raw == nil {
-		return byDefault
+		return 0
 	}
 	v, err := DecodeAmount(raw)
 	if err != nil {
@@ -328,14 +389,20 @@ func (p *Params) Pairs(name string) (pairs []Pair) {
 			p.wrongType(name, k, "object")
 			return nil
 		}
-		dec := json.NewDecoder(bytes.NewReader(o))
-		_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
-		for dec.More() {
-			key, _ := dec.Token()
-			var v json.RawMessage
-			_ = dec.Decode(&v)
-			pairs = append(pairs, Pair{key.(string), v})
-		}
+		pairs = append(pairs, members(o)...)
+	}
+	return pairs
+}
+
+// members are an object's in their order, also those whose name stands twice.
+func members(object json.RawMessage) (pairs []Pair) {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
+	for dec.More() {
+		key, _ := dec.Token()
+		var v json.RawMessage
+		_ = dec.Decode(&v)
+		pairs = append(pairs, Pair{key.(string), v})
 	}
 	return pairs
 }

@@ -2,6 +2,7 @@ package poolapi
 
 import (
 	"context"
+	"slices"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -9,8 +10,8 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-// Config is who answers.
-type Config struct {
+// API answers; its fields are who is asked.
+type API struct {
 	Params *chain.Params
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
@@ -20,6 +21,11 @@ type Config struct {
 	File    File // nil: the methods about it refuse
 }
 
+// Methods are the rows of what is answered here; each stands with its function.
+func (a *API) Methods() []jsonrpc.Method {
+	return slices.Concat(a.poolRows(), a.fileRows(), a.rawRows(), a.sendRows(), a.buildRows())
+}
+
 // File is where the pool is kept over a restart.
 type File interface {
 	Loaded() bool
@@ -27,36 +33,4 @@ type File interface {
 	Save() (path string, err error)
 	// Import gives the pool what a file holds; fresh: as if it came now.
 	Import(ctx context.Context, path string, fresh bool) error
-}
-
-// API has the methods.
-type API struct{ cfg Config }
-
-// New makes an API.
-func New(cfg Config) *API { return &API{cfg: cfg} }
-
-// Methods is the table of what is answered here.
-func (a *API) Methods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "getmempoolinfo", Do: a.getMempoolInfo},
-		{Name: "getrawmempool", Params: "verbose? mempool_sequence?", Do: a.getRawMempool},
-		{Name: "getmempoolentry", Params: "txid", Do: a.getMempoolEntry},
-		{Name: "getmempoolancestors", Params: "txid verbose?", Do: a.getMempoolAncestors},
-		{Name: "getmempooldescendants", Params: "txid verbose?", Do: a.getMempoolDescendants},
-		{Name: "savemempool", Do: a.saveMempool},
-		{Name: "importmempool", Params: "filepath options?", Do: a.importMempool},
-		{Name: "gettxspendingprevout", Params: "outputs", Do: a.getTxSpendingPrevout},
-		{Name: "gettxout", Params: "txid n include_mempool?", Do: a.getTxOut},
-		{Name: "estimatesmartfee", Params: "conf_target estimate_mode?", Do: a.estimateSmartFee},
-
-		{Name: "getrawtransaction", Params: "txid verbosity|verbose? blockhash?", Do: a.getRawTransaction},
-		{Name: "sendrawtransaction", Params: "hexstring maxfeerate? maxburnamount?", Do: a.sendRawTransaction},
-		{Name: "testmempoolaccept", Params: "rawtxs maxfeerate?", Do: a.testMempoolAccept},
-		{Name: "submitpackage", Params: "package maxfeerate? maxburnamount?", Do: a.submitPackage},
-
-		{Name: "createrawtransaction", Params: "inputs outputs locktime? replaceable? version?", Do: a.createRawTransaction},
-		{Name: "decoderawtransaction", Params: "hexstring iswitness?", Do: a.decodeRawTransaction},
-		{Name: "decodescript", Params: "hexstring", Do: a.decodeScript},
-		{Name: "validateaddress", Params: "address", Do: a.validateAddress},
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,6 +22,19 @@ const (
 	// lockSequence lets the lock time count without signalling.
 	lockSequence = wire.MaxTxInSequenceNum - 1
 )
+
+// buildRows make transactions by hand and read what they are made of.
+func (a *API) buildRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Rawtransactions",
+		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool=true version:int=2`, Do: a.createRawTransaction,
+			Help: "Makes an unsigned transaction of the inputs and outputs named.", Example: `'[]' '[{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}]'`},
+		jsonrpc.Method{Name: "decodescript", Params: "hexstring:hex", Do: a.decodeScript,
+			Help: "Shows what a script is, and the addresses that pay to its hash.", Example: "51"},
+	), jsonrpc.Group("Util",
+		jsonrpc.Method{Name: "validateaddress", Params: "address:text", Do: a.validateAddress,
+			Help: "Says whether an address is valid here, and what it is.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+	))
+}
 
 func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
 	lock, replaceable, version := c.Int("locktime", 0), c.Bool("replaceable", true), c.Int("version", 2)
@@ -108,7 +122,7 @@ func (a *API) output(o jsonrpc.Pair) (*wire.TxOut, error) {
 		}
 		return wire.NewTxOut(0, script), nil
 	}
-	script, err := show.PayTo(o.Name, a.cfg.Params.Params)
+	script, err := show.PayTo(o.Name, a.Params.Params)
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s (%s)", show.Clip(o.Name), err)
 	}
@@ -133,7 +147,7 @@ func (a *API) decodeScript(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	net := a.cfg.Params.Params
+	net := a.Params.Params
 	s := show.NewScript(script, net)
 	d := decodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}
 	switch s.Type {
@@ -160,7 +174,7 @@ type goodAddress struct {
 }
 
 func (a *API) validateAddress(_ context.Context, c *jsonrpc.Call) (any, error) {
-	text, net := c.String("address"), a.cfg.Params.Params
+	text, net := c.String("address"), a.Params.Params
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

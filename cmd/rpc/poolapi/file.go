@@ -10,11 +10,21 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
+// fileRows are about the pool's file.
+func (a *API) fileRows() []jsonrpc.Method {
+	return jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "savemempool", Do: a.saveMempool,
+			Help: "Writes the pool to mempool.dat in the data directory now; a clean stop does it too."},
+		jsonrpc.Method{Name: "importmempool", Params: "filepath:text options:object?", Do: a.importMempool,
+			Help: `Gives the pool what a mempool.dat holds, ours or bitcoind's; with {"use_current_time":false} as old as it is.`, Example: "/tmp/mempool.dat"},
+	)
+}
+
 func (a *API) saveMempool(context.Context, *jsonrpc.Call) (any, error) {
-	if a.cfg.File == nil {
+	if a.File == nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "This node keeps no pool.")
 	}
-	path, err := a.cfg.File.Save()
+	path, err := a.File.Save()
 	switch {
 	case errors.Is(err, dump.ErrNotLoaded):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "The mempool was not loaded yet")
@@ -33,7 +43,7 @@ func (a *API) importMempool(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}{Fresh: true}
 	c.Object("options", &options)
 	switch {
-	case a.cfg.File == nil:
+	case a.File == nil:
 		c.Refuse(jsonrpc.CodeMisc, "This node keeps no pool.")
 	case !filepath.IsAbs(path):
 		c.Refuse(jsonrpc.CodeInvalidParam, "the file must be named by its absolute path")
@@ -41,7 +51,7 @@ func (a *API) importMempool(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.cfg.File.Import(ctx, path, options.Fresh); err != nil {
+	if err := a.File.Import(ctx, path, options.Fresh); err != nil {
 		why := err.Error()
 		if !errors.Is(err, dump.ErrFormat) {
 			why = "it cannot be read"

@@ -54,7 +54,7 @@ func (a *API) submitPackage(ctx context.Context, c *jsonrpc.Call) (any, error) {
 
 // submit hands in one transaction; an error is our own fault.
 func (p *parcel) submit(ctx context.Context, tx *chain.Tx, l limits) error {
-	pool := p.api.cfg.Pool
+	pool := p.api.Pool
 	for _, in := range tx.TxIn {
 		if rival, ok := pool.SpentBy(in.PreviousOutPoint); ok && rival != tx.ID {
 			p.rivals = append(p.rivals, rival)
@@ -66,7 +66,7 @@ func (p *parcel) submit(ctx context.Context, tx *chain.Tx, l limits) error {
 	}
 	err := p.api.within(tx, l)
 	if err == nil {
-		err = p.api.cfg.Submit(ctx, tx)
+		err = p.api.Submit(ctx, tx)
 	}
 	if err == nil {
 		p.note(tx)
@@ -83,7 +83,7 @@ func (p *parcel) submit(ctx context.Context, tx *chain.Tx, l limits) error {
 // note sees which parents came in with a child.
 func (p *parcel) note(child *chain.Tx) {
 	for _, in := range child.TxIn {
-		parent, ok := p.api.cfg.Pool.Entry(in.PreviousOutPoint.Hash)
+		parent, ok := p.api.Pool.Entry(in.PreviousOutPoint.Hash)
 		if !ok || p.refused[parent.Tx.WID] == "" {
 			continue
 		}
@@ -99,7 +99,7 @@ func (p *parcel) result(txs []*chain.Tx) packageResult {
 	r := packageResult{Message: "success", Results: map[string]packageTx{}, Replaced: []string{}}
 	for _, tx := range txs {
 		one := packageTx{TxID: tx.ID.String(), Error: p.refused[tx.WID]}
-		e, pooled := p.api.cfg.Pool.Entry(tx.ID)
+		e, pooled := p.api.Pool.Entry(tx.ID)
 		switch {
 		case one.Error != "":
 			r.Message = "transaction failed"
@@ -113,7 +113,7 @@ func (p *parcel) result(txs []*chain.Tx) packageResult {
 	p.share(&r)
 	slices.SortFunc(p.rivals, func(a, b chain.Hash) int { return slices.Compare(a[:], b[:]) })
 	for _, rival := range slices.Compact(p.rivals) {
-		if _, stays := p.api.cfg.Pool.Entry(rival); !stays {
+		if _, stays := p.api.Pool.Entry(rival); !stays {
 			r.Replaced = append(r.Replaced, rival.String())
 		}
 	}

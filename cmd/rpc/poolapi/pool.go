@@ -3,6 +3,7 @@ package poolapi
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -13,6 +14,29 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
+
+// poolRows are about what waits in the pool.
+func (a *API) poolRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "getmempoolinfo", Do: a.getMempoolInfo,
+			Help: "The pool: transactions, bytes, fees, and the fee rate below which nothing enters."},
+		jsonrpc.Method{Name: "getrawmempool", Params: "verbose:bool=false mempool_sequence:bool=false", Do: a.getRawMempool,
+			Help: "The txids in the pool, parents before children; with verbose true what getmempoolentry says of each.", Example: "true"},
+		jsonrpc.Method{Name: "getmempoolentry", Params: "txid:hex", Do: a.getMempoolEntry,
+			Help: "A pool transaction: size, fees, relatives.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
+		jsonrpc.Method{Name: "getmempoolancestors", Params: "txid:hex verbose:bool=false", Do: a.getMempoolAncestors,
+			Help: "The pool transactions that a pool transaction builds on.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
+		jsonrpc.Method{Name: "getmempooldescendants", Params: "txid:hex verbose:bool=false", Do: a.getMempoolDescendants,
+			Help: "The pool transactions that build on a pool transaction.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
+		jsonrpc.Method{Name: "gettxspendingprevout", Params: `outputs:[{"txid":"hex","vout":n},...]`, Do: a.getTxSpendingPrevout,
+			Help: "For each output the pool transaction that spends it, if there is one.", Example: `'[{"txid":"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b","vout":0}]'`},
+		jsonrpc.Method{Name: "gettxout", Params: "txid:hex n:int include_mempool:bool=true", Do: a.getTxOut,
+			Help: "A coin: value, script, confirmations. null if it was spent or never made. include_mempool (default true) counts the pool's spending and making too.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 0"},
+	), jsonrpc.Group("Util",
+		jsonrpc.Method{Name: "estimatesmartfee", Params: "conf_target:int estimate_mode:text=economical", Do: a.estimateSmartFee,
+			Help: "The fee rate (BTC/kvB) that is likely to bring a transaction into a block within conf_target blocks, by what the pool has seen; errors when it has seen too little.", Example: "6"},
+	))
+}
 
 type poolInfo struct {
 	Loaded       bool           `json:"loaded"`
@@ -34,16 +58,16 @@ func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { retu
 
 // Info is what getmempoolinfo and /rest/mempool/info.json answer.
 func (a *API) Info() any {
-	st := a.cfg.Pool.Stats()
+	st := a.Pool.Stats()
 	return poolInfo{
-		Loaded: a.cfg.File == nil || a.cfg.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
+		Loaded: a.File == nil || a.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
 		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true, MaxDataCarry: policy.MaxWeight / chain.WitnessScale,
 	}
 }
 
 // Coins is the coin set over chain and pool.
-func (a *API) Coins() chain.CoinView { return a.cfg.Pool.Coins() }
+func (a *API) Coins() chain.CoinView { return a.Pool.Coins() }
 
 type entryFees struct {
 	Base       jsonrpc.Amount `json:"base"`
@@ -99,7 +123,7 @@ func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
 		return struct {
 			TxIDs    []string `json:"txids"`
 			Sequence uint64   `json:"mempool_sequence"`
-		}{hashes(a.cfg.Pool.TxIDs()), a.cfg.Pool.Stats().Sequence}, nil
+		}{hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}, nil
 	}
 	return a.Contents(verbose), nil
 }
@@ -107,9 +131,9 @@ func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
 // Contents is what getrawmempool and /rest/mempool/contents.json answer.
 func (a *API) Contents(verbose bool) any {
 	if !verbose {
-		return hashes(a.cfg.Pool.TxIDs())
+		return hashes(a.Pool.TxIDs())
 	}
-	return byTxID(a.cfg.Pool.Entries())
+	return byTxID(a.Pool.Entries())
 }
 
 func byTxID(entries []mempool.Entry) map[string]poolEntry {
@@ -129,7 +153,7 @@ func (a *API) getMempoolEntry(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	e, ok := a.cfg.Pool.Entry(id)
+	e, ok := a.Pool.Entry(id)
 	if !ok {
 		return nil, errNotInPool()
 	}
@@ -137,11 +161,11 @@ func (a *API) getMempoolEntry(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) getMempoolAncestors(_ context.Context, c *jsonrpc.Call) (any, error) {
-	return relatives(c, a.cfg.Pool.Ancestors)
+	return relatives(c, a.Pool.Ancestors)
 }
 
 func (a *API) getMempoolDescendants(_ context.Context, c *jsonrpc.Call) (any, error) {
-	return relatives(c, a.cfg.Pool.Descendants)
+	return relatives(c, a.Pool.Descendants)
 }
 
 func relatives(c *jsonrpc.Call, of func(chain.Hash) ([]mempool.Entry, bool)) (any, error) {
@@ -188,7 +212,7 @@ func (a *API) getTxSpendingPrevout(_ context.Context, c *jsonrpc.Call) (any, err
 			return nil, err
 		}
 		answer[i] = spentOutput{TxID: o.TxID, Vout: op.Index}
-		if by, ok := a.cfg.Pool.SpentBy(op); ok {
+		if by, ok := a.Pool.SpentBy(op); ok {
 			answer[i].Spending = by.String()
 		}
 	}
@@ -220,10 +244,10 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if n < 0 || n > math.MaxUint32 {
 		return nil, nil
 	}
-	view := a.cfg.Ledger.View()
+	view := a.Ledger.View()
 	var coins chain.CoinView = view
 	if pool {
-		coins = a.cfg.Pool.Coins()
+		coins = a.Pool.Coins()
 	}
 	coin, ok, err := coins.Coin(wire.OutPoint{Hash: id, Index: uint32(n)})
 	if err != nil || !ok {
@@ -240,7 +264,7 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 		Value         jsonrpc.Amount `json:"value"`
 		Script        show.Script    `json:"scriptPubKey"`
 		Coinbase      bool           `json:"coinbase"`
-	}{tip.Hash.String(), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.cfg.Params.Params), coin.Coinbase}, nil
+	}{tip.Hash.String(), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.Params.Params), coin.Coinbase}, nil
 }
 
 // maxTarget is the longest wait that fees are estimated for, in blocks (Core).
@@ -265,7 +289,7 @@ func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	rate, blocks, ok := a.cfg.Pool.EstimateFee(int(target), strings.EqualFold(mode, "conservative"))
+	rate, blocks, ok := a.Pool.EstimateFee(int(target), strings.EqualFold(mode, "conservative"))
 	if !ok {
 		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, int(target))}, nil
 	}

@@ -11,6 +11,16 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
+// rawRows show transactions.
+func (a *API) rawRows() []jsonrpc.Method {
+	return jsonrpc.Group("Rawtransactions",
+		jsonrpc.Method{Name: "getrawtransaction", Params: "txid:hex verbosity|verbose:level=0 blockhash:hex?", Do: a.getRawTransaction,
+			Help: "A transaction of the pool, of the chain (with the index of transactions) or of the block named. Verbosity 0 gives its bytes in hex, 1 an object, 2 also its fee and what it spends.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 1"},
+		jsonrpc.Method{Name: "decoderawtransaction", Params: "hexstring:hex iswitness:bool?", Do: a.decodeRawTransaction,
+			Help: "Shows what is in a transaction.", Example: "02000000..."},
+	)
+}
+
 // Found is a transaction and the block it is in; Block is nil in the pool.
 type Found struct {
 	Tx    *chain.Tx
@@ -47,7 +57,7 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 	}
 	shown, err := a.show(f, verbosity > 1)
 	if err == nil && c.Has("blockhash") {
-		active := f.Block.IsAncestorOf(a.cfg.Ledger.Tip())
+		active := f.Block.IsAncestorOf(a.Ledger.Tip())
 		shown.InActiveChain = &active
 	}
 	return shown, err
@@ -66,11 +76,11 @@ func (a *API) show(f Found, spent bool) (rawTx, error) {
 		}
 		d.Prevout = true
 	}
-	r := rawTx{Tx: show.NewTx(f.Tx, a.cfg.Params.Params, d)}
+	r := rawTx{Tx: show.NewTx(f.Tx, a.Params.Params, d)}
 	if f.Block == nil {
 		return r, nil
 	}
-	confirmations := max(show.Confirmations(f.Block, a.cfg.Ledger.Tip()), 0)
+	confirmations := max(show.Confirmations(f.Block, a.Ledger.Tip()), 0)
 	r.BlockHash, r.Confirmations = f.Block.Hash.String(), &confirmations
 	if confirmations > 0 {
 		r.BlockTime = f.Block.Header.Timestamp.Unix()
@@ -81,18 +91,18 @@ func (a *API) show(f Found, spent bool) (rawTx, error) {
 
 // Find looks in the pool, then by the index of transactions.
 func (a *API) Find(id chain.Hash) (Found, error) {
-	if e, ok := a.cfg.Pool.Entry(id); ok {
+	if e, ok := a.Pool.Entry(id); ok {
 		return Found{Tx: e.Tx}, nil
 	}
-	genesis := a.cfg.Params.GenesisBlock
+	genesis := a.Params.GenesisBlock
 	if id == genesis.Header.MerkleRoot {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress,
 			"The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
 	}
 	where := "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries"
-	if a.cfg.TxIndex {
+	if a.TxIndex {
 		where = "No such mempool or blockchain transaction"
-		node, place, ok, err := a.cfg.Ledger.FindTx(id)
+		node, place, ok, err := a.Ledger.FindTx(id)
 		if err != nil {
 			return Found{}, err
 		}
@@ -104,7 +114,7 @@ func (a *API) Find(id chain.Hash) (Found, error) {
 }
 
 func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
-	b, err := a.cfg.Ledger.Block(node.Hash)
+	b, err := a.Ledger.Block(node.Hash)
 	if err != nil {
 		return Found{}, err
 	}
@@ -112,11 +122,11 @@ func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
 }
 
 func (a *API) findIn(id, block chain.Hash) (Found, error) {
-	node, _, ok := a.cfg.Ledger.Lookup(block)
+	node, _, ok := a.Ledger.Lookup(block)
 	if !ok {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block hash not found")
 	}
-	b, err := a.cfg.Ledger.Block(block)
+	b, err := a.Ledger.Block(block)
 	if err != nil {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available")
 	}
@@ -133,17 +143,17 @@ func (a *API) findIn(id, block chain.Hash) (Found, error) {
 // is not known any more.
 func (a *API) spent(f Found) ([]chain.Coin, error) {
 	if f.Block != nil {
-		all, err := a.cfg.Ledger.Spent(f.Block.Hash)
+		all, err := a.Ledger.Spent(f.Block.Hash)
 		if err != nil || f.Place >= len(all) {
 			return nil, nil // a block that was never connected has no record of it
 		}
 		return all[f.Place], nil
 	}
-	view := a.cfg.Ledger.View()
+	view := a.Ledger.View()
 	coins := make([]chain.Coin, len(f.Tx.TxIn))
 	for i, in := range f.Tx.TxIn {
 		op := in.PreviousOutPoint
-		if e, ok := a.cfg.Pool.Entry(op.Hash); ok && int(op.Index) < len(e.Tx.TxOut) {
+		if e, ok := a.Pool.Entry(op.Hash); ok && int(op.Index) < len(e.Tx.TxOut) {
 			out := e.Tx.TxOut[op.Index]
 			coins[i] = chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript}
 			continue
@@ -165,7 +175,7 @@ func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	return show.NewTx(tx, a.cfg.Params.Params, show.Detail{}), nil
+	return show.NewTx(tx, a.Params.Params, show.Detail{}), nil
 }
 
 // decodeTx reads a transaction in hex and refuses it in Core's words.

@@ -24,6 +24,18 @@ const (
 	maxPackage = 25
 )
 
+// sendRows hand transactions in.
+func (a *API) sendRows() []jsonrpc.Method {
+	return jsonrpc.Group("Rawtransactions",
+		jsonrpc.Method{Name: "sendrawtransaction", Params: "hexstring:hex maxfeerate:amount=0.10 maxburnamount:amount=0", Do: a.sendRawTransaction,
+			Help: "Hands in a transaction and answers its txid. maxfeerate (BTC/kvB, default 0.10, 0: none) and maxburnamount (BTC, default 0) guard against mistakes.", Example: "02000000..."},
+		jsonrpc.Method{Name: "testmempoolaccept", Params: `rawtxs:["rawtx",...] maxfeerate:amount=0.10`, Do: a.testMempoolAccept,
+			Help: "Says whether the pool would take these transactions, and why not. Nothing is kept.", Example: `'["02000000..."]'`},
+		jsonrpc.Method{Name: "submitpackage", Params: `package:["rawtx",...] maxfeerate:amount=0.10 maxburnamount:amount=0`, Do: a.submitPackage,
+			Help: "Hands in transactions that build on each other, parents first.", Example: `'["02000000...","02000000..."]'`},
+	)
+}
+
 // limits are what the client itself bounds; 0 fee: no bound.
 type limits struct{ feeRate, burn btcutil.Amount }
 
@@ -47,12 +59,12 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := a.within(tx, l); err != nil {
 		return nil, err
 	}
-	if _, pooled := a.cfg.Pool.Entry(tx.ID); !pooled {
+	if _, pooled := a.Pool.Entry(tx.ID); !pooled {
 		if err := a.notMined(tx); err != nil {
 			return nil, err
 		}
 	}
-	if err := a.cfg.Submit(ctx, tx); err != nil {
+	if err := a.Submit(ctx, tx); err != nil {
 		return nil, refusal(err)
 	}
 	return tx.ID.String(), nil
@@ -95,7 +107,7 @@ func (a *API) fee(tx *chain.Tx) (fee btcutil.Amount, known bool, err error) {
 // notMined refuses a transaction that is in a block already and has coins left,
 // by which it can be known without an index.
 func (a *API) notMined(tx *chain.Tx) error {
-	view := a.cfg.Ledger.View()
+	view := a.Ledger.View()
 	for i := range tx.TxOut {
 		_, ok, err := view.Coin(wire.OutPoint{Hash: tx.ID, Index: uint32(i)})
 		if err != nil {
@@ -168,7 +180,7 @@ func (a *API) testMempoolAccept(_ context.Context, c *jsonrpc.Call) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	results := a.cfg.Pool.Test(txs, policy.FeeRate(l.feeRate))
+	results := a.Pool.Test(txs, policy.FeeRate(l.feeRate))
 	answer := make([]acceptance, len(results))
 	for i, r := range results {
 		if answer[i], err = newAcceptance(r); err != nil {

@@ -11,6 +11,26 @@ import (
 	"grapevine/wallet"
 )
 
+// addressRows are about addresses and their names.
+func (a *API) addressRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "getnewaddress", Params: "label:text? address_type:text?", Do: a.getNewAddress,
+			Help: "An address never handed out before: bech32 (default), bech32m, p2sh-segwit or legacy.", Example: "shop bech32m"},
+		jsonrpc.Method{Name: "getrawchangeaddress", Params: "address_type:text?", Do: a.getRawChangeAddress,
+			Help: "A fresh change address."},
+		jsonrpc.Method{Name: "getaddressinfo", Params: "address:text", Do: a.getAddressInfo,
+			Help: "What the wallet knows of an address.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+		jsonrpc.Method{Name: "listdescriptors", Params: "private:bool=false", Do: a.listDescriptors,
+			Help: "The wallet's rows of keys as output descriptors (BIP380), public halves only."},
+		jsonrpc.Method{Name: "getaddressesbylabel", Params: "label:text", Do: a.getAddressesByLabel,
+			Help: "The wallet's addresses of that name.", Example: "shop"},
+		jsonrpc.Method{Name: "listlabels", Params: "purpose:text?", Do: a.listLabels,
+			Help: "The names that the wallet's addresses have."},
+		jsonrpc.Method{Name: "setlabel", Params: "address:text label:text", Do: a.setLabel,
+			Help: "Names an address of the wallet.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 shop"},
+	)
+}
+
 // kindOf reads Core's word for a kind of address.
 func kindOf(c *jsonrpc.Call) wallet.Kind {
 	word := c.String("address_type")
@@ -32,7 +52,7 @@ func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	addr, err := a.cfg.Vault.NewAddress(ctx, kind, label)
+	addr, err := a.Vault.NewAddress(ctx, kind, label)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +64,7 @@ func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	addr, err := a.cfg.Vault.ChangeAddress(ctx, kind)
+	addr, err := a.Vault.ChangeAddress(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +74,7 @@ func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, er
 // script reads an address parameter as the script that pays it.
 func (a *API) script(c *jsonrpc.Call, name, refusal string) []byte {
 	text := c.String(name)
-	script, err := show.PayTo(text, a.cfg.Params.Params)
+	script, err := show.PayTo(text, a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "%s: %s (%s)", refusal, show.Clip(text), err)
 	}
@@ -88,11 +108,11 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	owned, mine, err := a.cfg.Vault.Owned(ctx, script)
+	owned, mine, err := a.Vault.Owned(ctx, script)
 	if err != nil {
 		return nil, err
 	}
-	info := addressInfo{keyOf: keyOf{Destination: show.NewDestination(script, a.cfg.Params.Params)}, Mine: mine, Solvable: mine, Labels: []string{}}
+	info := addressInfo{keyOf: keyOf{Destination: show.NewDestination(script, a.Params.Params)}, Mine: mine, Solvable: mine, Labels: []string{}}
 	if mine {
 		a.addOwned(&info, owned)
 	}
@@ -107,7 +127,7 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 		info.Labels = append(info.Labels, o.Label)
 	}
 	if o.Redeem != nil {
-		inner := keyOf{show.NewDestination(o.Redeem, a.cfg.Params.Params), info.PubKey}
+		inner := keyOf{show.NewDestination(o.Redeem, a.Params.Params), info.PubKey}
 		info.Redeem, info.RedeemKind, info.Embedded = inner.Script, show.ScriptType(o.Redeem), &inner
 	}
 }
@@ -120,7 +140,7 @@ func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	by, err := a.cfg.Vault.Labels(ctx)
+	by, err := a.Vault.Labels(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +162,7 @@ func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	by, err := a.cfg.Vault.Labels(ctx)
+	by, err := a.Vault.Labels(ctx)
 	if err != nil || purpose == "send" { // the wallet names no addresses of others
 		return []string{}, err
 	}
@@ -166,7 +186,7 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	rows, err := a.cfg.Vault.Rows(ctx)
+	rows, err := a.Vault.Rows(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +194,7 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	list := make([]descriptor, len(rows))
 	for i, r := range rows {
 		list[i] = descriptor{
-			Desc: show.WithChecksum(r.Desc), Timestamp: a.cfg.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
+			Desc: show.WithChecksum(r.Desc), Timestamp: a.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
 			Active: true, Internal: r.Change, Range: [2]uint32{0, r.Len - 1}, Next: r.Next, NextIndex: r.Next,
 		}
 	}
@@ -189,5 +209,5 @@ func (a *API) setLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	return nil, a.cfg.Vault.SetLabel(ctx, script, label)
+	return nil, a.Vault.SetLabel(ctx, script, label)
 }

@@ -3,6 +3,7 @@ package walletapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,58 +15,22 @@ import (
 	"grapevine/wallet/vault"
 )
 
-// Config is who answers.
-type Config struct {
+// API answers; its fields are who is asked.
+type API struct {
 	Params *chain.Params
 	Vault  *vault.Vault
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
-}
-
-// API has the methods.
-type API struct {
-	cfg Config
 
 	mu    sync.Mutex
 	name  string // what clients call the wallet
 	named bool
 }
 
-// New makes an API.
-func New(cfg Config) *API { return &API{cfg: cfg} }
-
-// Methods is the table of what is answered here.
+// Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return append(a.ownMethods(), a.guard([]jsonrpc.Method{
-		{Name: "getwalletinfo", Do: a.getWalletInfo},
-		{Name: "getnewaddress", Params: "label? address_type?", Do: a.getNewAddress},
-		{Name: "getrawchangeaddress", Params: "address_type?", Do: a.getRawChangeAddress},
-		{Name: "getaddressinfo", Params: "address", Do: a.getAddressInfo},
-		{Name: "listdescriptors", Params: "private?", Do: a.listDescriptors},
-		{Name: "getaddressesbylabel", Params: "label", Do: a.getAddressesByLabel},
-		{Name: "listlabels", Params: "purpose?", Do: a.listLabels},
-		{Name: "setlabel", Params: "address label", Do: a.setLabel},
-		{Name: "getbalance", Params: "dummy? minconf? include_watchonly? avoid_reuse?", Do: a.getBalance},
-		{Name: "getbalances", Do: a.getBalances},
-		{Name: "listunspent", Params: "minconf? maxconf? addresses? include_unsafe? query_options?", Do: a.listUnspent},
-		{Name: "lockunspent", Params: "unlock transactions? persistent?", Do: a.lockUnspent},
-		{Name: "listlockunspent", Do: a.listLockUnspent},
-
-		{Name: "listtransactions", Params: "label|dummy? count? skip? include_watchonly?", Do: a.listTransactions},
-		{Name: "listsinceblock", Params: "blockhash? target_confirmations? include_watchonly? include_removed? include_change? label?", Do: a.listSinceBlock},
-		{Name: "gettransaction", Params: "txid include_watchonly? verbose?", Do: a.getTransaction},
-		{Name: "abandontransaction", Params: "txid", Do: a.abandonTransaction},
-		{Name: "getreceivedbyaddress", Params: "address minconf? include_immature_coinbase?", Do: a.getReceivedByAddress},
-
-		{Name: "sendtoaddress", Params: "address amount comment? comment_to? subtractfeefromamount? replaceable? conf_target? estimate_mode? avoid_reuse? fee_rate? verbose?", Do: a.sendToAddress},
-		{Name: "sendmany", Params: "dummy amounts minconf? comment? subtractfeefrom? replaceable? conf_target? estimate_mode? fee_rate? verbose?", Do: a.sendMany},
-		{Name: "fundrawtransaction", Params: "hexstring options? iswitness?", Do: a.fundRawTransaction},
-		{Name: "signrawtransactionwithwallet", Params: "hexstring prevtxs? sighashtype?", Do: a.signWithWallet},
-
-		{Name: "backupwallet", Params: "destination", Do: a.backupWallet},
-		{Name: "walletwords", Do: a.walletWords},
-		{Name: "wallethistory", Params: "count? skip?", Do: a.walletHistory},
-	})...)
+	return slices.Concat(a.nameRows(), a.keyRows(),
+		a.guard(slices.Concat(a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows())))
 }
 
 // guard refuses calls for another wallet than ours, and gives the wallet's
@@ -134,9 +99,9 @@ type blockPlace struct {
 
 // lastBlock is the block that the wallet stands at.
 func (a *API) lastBlock() blockPlace {
-	n := a.cfg.Ledger.AtHeight(a.cfg.Vault.Status().At)
+	n := a.Ledger.AtHeight(a.Vault.Status().At)
 	if n == nil { // the chain has just become shorter
-		n = a.cfg.Ledger.Tip()
+		n = a.Ledger.Tip()
 	}
 	return blockPlace{n.Hash.String(), n.Height}
 }

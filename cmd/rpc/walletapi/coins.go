@@ -14,6 +14,22 @@ import (
 	"grapevine/wallet"
 )
 
+// coinRows are about what can be spent.
+func (a *API) coinRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "getbalance", Params: "dummy:text? minconf:int=0 include_watchonly:bool? avoid_reuse:bool?", Do: a.getBalance,
+			Help: "What can be spent, in BTC: confirmed coins and our own change."},
+		jsonrpc.Method{Name: "getbalances", Do: a.getBalances,
+			Help: "What can be spent (trusted), what is on its way (untrusted_pending) and what was mined too recently (immature)."},
+		jsonrpc.Method{Name: "listunspent", Params: `minconf:int=1 maxconf:int=9999999 addresses:["address",...]? include_unsafe:bool=true query_options:object?`, Do: a.listUnspent,
+			Help: "The wallet's coins.", Example: "0"},
+		jsonrpc.Method{Name: "lockunspent", Params: `unlock:bool transactions:[{"txid":"hex","vout":n},...]? persistent:bool=false`, Do: a.lockUnspent,
+			Help: "Sets coins aside (unlock false) so that they are not chosen, or gives them back; without a list gives all back. Lasts until the node stops.", Example: "true"},
+		jsonrpc.Method{Name: "listlockunspent", Do: a.listLockUnspent,
+			Help: "The coins set aside by lockunspent."},
+	)
+}
+
 func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	minConf := c.Int("minconf", 0)
 	if d := c.String("dummy"); d != "" && d != "*" {
@@ -23,10 +39,10 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if minConf <= 0 {
-		b, err := a.cfg.Vault.Balance(ctx)
+		b, err := a.Vault.Balance(ctx)
 		return jsonrpc.Amount(b.Spendable()), err
 	}
-	coins, err := a.cfg.Vault.Coins(ctx)
+	coins, err := a.Vault.Coins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +61,7 @@ func mature(c wallet.Coin) bool {
 }
 
 func (a *API) getBalances(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	b, err := a.cfg.Vault.Balance(ctx)
+	b, err := a.Vault.Balance(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,14 +129,14 @@ func (a *API) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	f := coinFilter{min: c.Int("minconf", 1), max: c.Int("maxconf", 9_999_999), addresses: c.Strings("addresses"), unsafe: c.Bool("include_unsafe", true)}
 	c.Object("query_options", &f.options)
 	for _, text := range f.addresses {
-		if _, err := show.PayTo(text, a.cfg.Params.Params); err != nil {
+		if _, err := show.PayTo(text, a.Params.Params); err != nil {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s", show.Clip(text))
 		}
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	coins, err := a.cfg.Vault.Coins(ctx)
+	coins, err := a.Vault.Coins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +158,7 @@ func (a *API) unspent(c wallet.Coin) unspent {
 	return unspent{
 		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
-		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.cfg.Params.Params), ParentDescs: []string{show.WithChecksum(c.ParentDesc)}, Safe: safe(c),
+		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.Params.Params), ParentDescs: []string{show.WithChecksum(c.ParentDesc)}, Safe: safe(c),
 		Redeem: hex.EncodeToString(c.Redeem),
 	}
 }
@@ -159,11 +175,11 @@ func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if !lock && !c.Has("transactions") {
-		if ops, err = a.cfg.Vault.LockedCoins(ctx); err != nil {
+		if ops, err = a.Vault.LockedCoins(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if err := a.cfg.Vault.LockCoins(ctx, ops, lock); err != nil {
+	if err := a.Vault.LockCoins(ctx, ops, lock); err != nil {
 		return nil, err
 	}
 	return true, nil
@@ -193,7 +209,7 @@ func outPoints(c *jsonrpc.Call, name string) ([]wire.OutPoint, error) {
 }
 
 func (a *API) listLockUnspent(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	ops, err := a.cfg.Vault.LockedCoins(ctx)
+	ops, err := a.Vault.LockedCoins(ctx)
 	list := make([]place, len(ops))
 	for i, op := range ops {
 		list[i] = place{op.Hash.String(), op.Index}

@@ -13,6 +13,24 @@ import (
 	"grapevine/wallet"
 )
 
+// historyRows tell what came and went.
+func (a *API) historyRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "listtransactions", Params: "label|dummy:text? count:int=10 skip:int=0 include_watchonly:bool?", Do: a.listTransactions,
+			Help: "The wallet's last transactions, oldest first.", Example: `"*" 20`},
+		jsonrpc.Method{Name: "listsinceblock", Params: "blockhash:hex? target_confirmations:int=1 include_watchonly:bool? include_removed:bool=true include_change:bool=false label:text?", Do: a.listSinceBlock,
+			Help: "The wallet's transactions since a block."},
+		jsonrpc.Method{Name: "gettransaction", Params: "txid:hex include_watchonly:bool? verbose:bool=false", Do: a.getTransaction,
+			Help: "A transaction of the wallet: what it changed, fee, place in the chain, bytes.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
+		jsonrpc.Method{Name: "abandontransaction", Params: "txid:hex", Do: a.abandonTransaction,
+			Help: "Gives up a payment that is in no block and not in the pool; its coins may be spent again.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
+		jsonrpc.Method{Name: "getreceivedbyaddress", Params: "address:text minconf:int=1 include_immature_coinbase:bool=false", Do: a.getReceivedByAddress,
+			Help: "What an address of the wallet has received in all.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+		jsonrpc.Method{Name: "wallethistory", Params: "count:int=20 skip:int=0", Do: a.walletHistory,
+			Help: "The wallet's transactions as a bank statement has them, newest first.", Example: "20"},
+	)
+}
+
 // maxHistory bounds the transactions of one answer.
 const maxHistory = 100_000
 
@@ -127,7 +145,7 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 	if label != "*" {
 		wanted = maxHistory
 	}
-	entries, err := a.cfg.Vault.History(ctx, int(wanted), 0) // each gives one line or more
+	entries, err := a.Vault.History(ctx, int(wanted), 0) // each gives one line or more
 	if err != nil {
 		return nil, err
 	}
@@ -143,11 +161,11 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	since := int32(-1)
 	if c.Has("blockhash") {
 		h := c.Hash("blockhash")
-		n, _, ok := a.cfg.Ledger.Lookup(h)
+		n, _, ok := a.Ledger.Lookup(h)
 		if !ok {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Block not found")
 		} else {
-			since = chain.Fork(n, a.cfg.Ledger.Tip()).Height
+			since = chain.Fork(n, a.Ledger.Tip()).Height
 		}
 	}
 	if target < 1 {
@@ -156,14 +174,14 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := a.cfg.Vault.History(ctx, maxHistory, 0)
+	entries, err := a.Vault.History(ctx, maxHistory, 0)
 	if err != nil {
 		return nil, err
 	}
 	entries = slices.DeleteFunc(entries, func(e wallet.Entry) bool { return e.Height >= 0 && e.Height <= since })
 	lines := flatten(entries, "*")
 	slices.Reverse(lines)
-	tip := a.cfg.Ledger.Tip()
+	tip := a.Ledger.Tip()
 	last := tip.Ancestor(int32(max(int64(tip.Height)+1-target, 0)))
 	return struct {
 		Txs     []listed `json:"transactions"`
@@ -187,7 +205,7 @@ func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	e, err := a.cfg.Vault.Tx(ctx, id)
+	e, err := a.Vault.Tx(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +218,7 @@ func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) 
 		t.Fee = &fee
 	}
 	if verbose {
-		shown := show.NewTx(e.Tx, a.cfg.Params.Params, show.Detail{})
+		shown := show.NewTx(e.Tx, a.Params.Params, show.Detail{})
 		t.Decoded = &shown
 	}
 	return t, nil
@@ -211,7 +229,7 @@ func (a *API) abandonTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	return nil, a.cfg.Vault.Abandon(ctx, id)
+	return nil, a.Vault.Abandon(ctx, id)
 }
 
 func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -219,14 +237,14 @@ func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, e
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, mine, err := a.cfg.Vault.Owned(ctx, script)
+	_, mine, err := a.Vault.Owned(ctx, script)
 	if err != nil {
 		return nil, err
 	}
 	if !mine {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Address not found in wallet")
 	}
-	entries, err := a.cfg.Vault.History(ctx, maxHistory, 0)
+	entries, err := a.Vault.History(ctx, maxHistory, 0)
 	var sum btcutil.Amount
 	for _, e := range entries {
 		if int64(e.Confirmations) < minConf || e.Tx.IsCoinbase() && e.Confirmations <= chain.CoinbaseMaturity {
@@ -262,7 +280,7 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := a.cfg.Vault.History(ctx, int(min(count, maxHistory)), int(min(skip, maxHistory)))
+	entries, err := a.Vault.History(ctx, int(min(count, maxHistory)), int(min(skip, maxHistory)))
 	if err != nil {
 		return nil, err
 	}

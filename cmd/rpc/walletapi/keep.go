@@ -10,18 +10,36 @@ import (
 	"grapevine/wallet"
 )
 
-// ownMethods are those that need no wallet yet.
-func (a *API) ownMethods() []jsonrpc.Method {
-	return []jsonrpc.Method{
-		{Name: "createwallet", Params: "wallet_name disable_private_keys? blank? passphrase? avoid_reuse? descriptors? load_on_startup? external_signer?", Do: a.createWallet},
-		{Name: "loadwallet", Params: "filename load_on_startup?", Do: a.loadWallet},
-		{Name: "unloadwallet", Params: "wallet_name? load_on_startup?", Do: a.unloadWallet},
-		{Name: "listwallets", Do: a.listWallets},
-		{Name: "listwalletdir", Do: a.listWalletDir},
-		{Name: "signrawtransactionwithkey", Params: "hexstring privkeys prevtxs? sighashtype?", Do: a.signWithKey},
-		{Name: "walletcreate", Params: "passphrase?", Do: a.walletCreate},
-		{Name: "walletrestore", Params: "words passphrase?", Do: a.walletRestore},
-	}
+// nameRows need no wallet yet: they make one, and give it the name by which clients call it.
+func (a *API) nameRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "createwallet", Params: "wallet_name:text disable_private_keys:bool=false blank:bool=false passphrase:text? avoid_reuse:bool=false descriptors:bool=true load_on_startup:bool? external_signer:bool=false", Do: a.createWallet,
+			Help: "Makes the node's one wallet if there is none yet, and calls it by this name in /wallet/NAME.", Example: "default"},
+		jsonrpc.Method{Name: "loadwallet", Params: "filename:text load_on_startup:bool?", Do: a.loadWallet,
+			Help: "Calls the node's one wallet by this name in /wallet/NAME.", Example: "default"},
+		jsonrpc.Method{Name: "unloadwallet", Params: "wallet_name:text? load_on_startup:bool?", Do: a.unloadWallet,
+			Help: "Forgets the name that createwallet or loadwallet gave; the wallet goes on.", Example: "default"},
+		jsonrpc.Method{Name: "listwallets", Do: a.listWallets,
+			Help: "The wallets in use: the one or none."},
+		jsonrpc.Method{Name: "listwalletdir", Do: a.listWalletDir,
+			Help: "The wallets on disk: the one or none."},
+		jsonrpc.Method{Name: "walletcreate", Params: "passphrase:text?", Do: a.walletCreate,
+			Help: "Makes a wallet and answers its words (BIP39). Write them down: they are the wallet."},
+		jsonrpc.Method{Name: "walletrestore", Params: "words:text passphrase:text?", Do: a.walletRestore,
+			Help: "Makes the wallet of these words and reads the chain for its coins in the background.", Example: `"abandon abandon ... about"`},
+	)
+}
+
+// keepRows are about the wallet as a whole.
+func (a *API) keepRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "getwalletinfo", Do: a.getWalletInfo,
+			Help: "The state of the wallet."},
+		jsonrpc.Method{Name: "walletwords", Do: a.walletWords,
+			Help: "The wallet's words (BIP39)."},
+		jsonrpc.Method{Name: "backupwallet", Params: "destination:text", Do: a.backupWallet,
+			Help: "Writes a copy of the wallet to an absolute path that does not exist yet.", Example: "/tmp/wallet.db"},
+	)
 }
 
 type walletName struct {
@@ -44,8 +62,8 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
 			"Wallet file verification failed. Failed to create database path '%s'. Database already exists. (A node has one wallet.)", name)
 	}
-	if !a.cfg.Vault.Exists() {
-		if _, err := a.cfg.Vault.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+	if !a.Vault.Exists() {
+		if _, err := a.Vault.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
 			return nil, coded(err)
 		}
 	}
@@ -64,7 +82,7 @@ func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		return nil, errNoSuchWallet(name)
 	}
-	if !a.cfg.Vault.Exists() {
+	if !a.Vault.Exists() {
 		return nil, errNoSuchWallet(name)
 	}
 	a.setName(name, true)
@@ -91,7 +109,7 @@ func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
-	if name, _ := a.current(); a.cfg.Vault.Exists() {
+	if name, _ := a.current(); a.Vault.Exists() {
 		return []string{name}, nil
 	}
 	return []string{}, nil
@@ -99,7 +117,7 @@ func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
 
 func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
 	wallets := []walletName{}
-	if name, _ := a.current(); a.cfg.Vault.Exists() {
+	if name, _ := a.current(); a.Vault.Exists() {
 		wallets = append(wallets, walletName{name})
 	}
 	return struct {
@@ -128,7 +146,7 @@ func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	w, err := a.cfg.Vault.Create(ctx, passphrase)
+	w, err := a.Vault.Create(ctx, passphrase)
 	if err != nil {
 		return nil, coded(err)
 	}
@@ -140,7 +158,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.cfg.Vault.Restore(ctx, w, passphrase); err != nil {
+	if err := a.Vault.Restore(ctx, w, passphrase); err != nil {
 		return nil, coded(err)
 	}
 	return struct {
@@ -149,7 +167,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) walletWords(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	w, err := a.cfg.Vault.Words(ctx)
+	w, err := a.Vault.Words(ctx)
 	return words{w}, err
 }
 
@@ -161,7 +179,7 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, err := backup.Write(to, a.cfg.Vault.Backup)
+	_, err := backup.Write(to, a.Vault.Backup)
 	return nil, err
 }
 
@@ -186,8 +204,8 @@ type walletInfo struct {
 }
 
 func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	st := a.cfg.Vault.Status()
-	b, err := a.cfg.Vault.Balance(ctx)
+	st := a.Vault.Status()
+	b, err := a.Vault.Balance(ctx)
 	if err != nil && !errors.Is(err, wallet.ErrScanning) {
 		return nil, err
 	}

@@ -16,6 +16,19 @@ import (
 	"grapevine/wallet"
 )
 
+// sendRows pay.
+func (a *API) sendRows() []jsonrpc.Method {
+	return slices.Concat(jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "sendtoaddress", Params: "address:text amount:amount comment:text? comment_to:text? subtractfeefromamount:bool=false replaceable:bool? conf_target:int? estimate_mode:text=unset avoid_reuse:bool? fee_rate:amount? verbose:bool=false", Do: a.sendToAddress,
+			Help: "Pays an address; the amount is in BTC, fee_rate in sat/vB. Answers the txid when the payment is kept and handed in.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1.5"},
+		jsonrpc.Method{Name: "sendmany", Params: `dummy:""= amounts:{"address":amount,...} minconf:int? comment:text? subtractfeefrom:["address",...]? replaceable:bool? conf_target:int? estimate_mode:text=unset fee_rate:amount? verbose:bool=false`, Do: a.sendMany,
+			Help: "Pays several addresses in one transaction.", Example: `"" '{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}'`},
+	), jsonrpc.Group("Rawtransactions",
+		jsonrpc.Method{Name: "fundrawtransaction", Params: "hexstring:hex options:*object? iswitness:bool?", Do: a.fundRawTransaction,
+			Help: "Adds coins of the wallet, and change, until a transaction pays for its outputs and fee. Options: fee_rate (sat/vB), feeRate (BTC/kvB), changePosition, change_type, lockUnspents, subtractFeeFromOutputs, replaceable, add_inputs.", Example: `02000000... '{"fee_rate":2}'`},
+	))
+}
+
 // feeRate reads satoshis per virtual byte; 0: not given.
 func feeRate(c *jsonrpc.Call, name string) wallet.FeeRate {
 	raw := c.Raw(name)
@@ -76,7 +89,7 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	var pay []wallet.Payment
 	var names []string
 	for _, p := range c.Pairs("amounts") {
-		script, err := show.PayTo(p.Name, a.cfg.Params.Params)
+		script, err := show.PayTo(p.Name, a.Params.Params)
 		if err != nil {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s (%s)", show.Clip(p.Name), err)
 		}
@@ -103,11 +116,11 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 
 // send pays and answers when the payment is kept on disk.
 func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o wallet.Options) (any, error) {
-	tx, err := a.cfg.Vault.Send(ctx, pay, o)
+	tx, err := a.Vault.Send(ctx, pay, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.cfg.Ledger.Sync(ctx); err != nil {
+	if err := a.Ledger.Sync(ctx); err != nil {
 		return nil, err
 	}
 	if !c.Bool("verbose", false) {
@@ -189,11 +202,11 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	}
 	var f fundOptions
 	c.Object("options", &f)
-	o := f.wallet(c, len(tx.TxOut), a.cfg.Params.Params)
+	o := f.wallet(c, len(tx.TxOut), a.Params.Params)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	funded, err := a.cfg.Vault.FundTx(ctx, tx.MsgTx.Copy(), o)
+	funded, err := a.Vault.FundTx(ctx, tx.MsgTx.Copy(), o)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +215,7 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 		for _, in := range funded.Tx.TxIn {
 			ops = append(ops, in.PreviousOutPoint)
 		}
-		if err := a.cfg.Vault.LockCoins(ctx, ops, true); err != nil {
+		if err := a.Vault.LockCoins(ctx, ops, true); err != nil {
 			return nil, err
 		}
 	}

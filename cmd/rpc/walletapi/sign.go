@@ -26,9 +26,25 @@ type signError struct {
 // signer fills in what a transaction lacks whose coins are these.
 type signer func(*wire.MsgTx, map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error)
 
+// signRows sign with the wallet's keys.
+func (a *API) signRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
+		jsonrpc.Method{Name: "signrawtransactionwithwallet", Params: `hexstring:hex prevtxs:[{"txid":"hex","vout":n,"scriptPubKey":"hex","redeemScript":"hex","witnessScript":"hex","amount":amount},...]? sighashtype:text?`, Do: a.signWithWallet,
+			Help: "Signs the inputs that are the wallet's. What they spend may be named when neither chain nor pool knows it.", Example: "02000000..."},
+	)
+}
+
+// keyRows sign with keys that the caller brings.
+func (a *API) keyRows() []jsonrpc.Method {
+	return jsonrpc.Group("Rawtransactions",
+		jsonrpc.Method{Name: "signrawtransactionwithkey", Params: `hexstring:hex privkeys:["privatekey",...] prevtxs:[{"txid":"hex","vout":n,"scriptPubKey":"hex","redeemScript":"hex","witnessScript":"hex","amount":amount},...]? sighashtype:text?`, Do: a.signWithKey,
+			Help: "Signs the inputs that pay to these keys in any of the wallet's four kinds. The keys are not kept.", Example: `02000000... '["cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"]'`},
+	)
+}
+
 func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return a.sign(c, func(tx *wire.MsgTx, coins map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-		return a.cfg.Vault.SignTx(ctx, tx, coins)
+		return a.Vault.SignTx(ctx, tx, coins)
 	})
 }
 
@@ -36,12 +52,12 @@ func (a *API) signWithKey(_ context.Context, c *jsonrpc.Call) (any, error) {
 	var keys []*btcec.PrivateKey
 	for _, text := range c.Strings("privkeys") {
 		wif, err := btcutil.DecodeWIF(text)
-		if err != nil || !wif.IsForNet(a.cfg.Params.Params) || !wif.CompressPubKey {
+		if err != nil || !wif.IsForNet(a.Params.Params) || !wif.CompressPubKey {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid private key") // and no word of it
 		}
 		keys = append(keys, wif.PrivKey)
 	}
-	ring, err := wallet.Ring(keys, a.cfg.Params)
+	ring, err := wallet.Ring(keys, a.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +109,7 @@ func (a *API) sign(c *jsonrpc.Call, sign signer) (any, error) {
 // chain and pool know them.
 func (a *API) spent(c *jsonrpc.Call, tx *chain.Tx) (map[wire.OutPoint]chain.Coin, error) {
 	coins := map[wire.OutPoint]chain.Coin{}
-	pool, view := a.cfg.Pool.Coins(), a.cfg.Ledger.View()
+	pool, view := a.Pool.Coins(), a.Ledger.View()
 	for _, in := range tx.TxIn {
 		for _, known := range []chain.CoinView{pool, view} {
 			coin, ok, err := known.Coin(in.PreviousOutPoint)

@@ -1,0 +1,153 @@
+package jsonrpc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestSignatureIsReadFromTheRow(t *testing.T) {
+	m := Method{Name: "m", Params: `id:hex level|verbose:level=1 list:["txid",...]=[] who:text=all o:*{"a":n,"b":[1,2]}? rest:any? dummy:""=`}
+	want := []Param{
+		{Name: "id", Kind: "hex"},
+		{Name: "level", Older: "verbose", Kind: "level", Optional: true, Default: "1"},
+		{Name: "list", Kind: "list", Sketch: `["txid",...]`, Optional: true, Default: "[]"},
+		{Name: "who", Kind: "text", Optional: true, Default: `"all"`},
+		{Name: "o", Kind: "object", Sketch: `{"a":n,"b":[1,2]}`, Optional: true, Loose: true},
+		{Name: "rest", Kind: "any", Optional: true},
+		{Name: "dummy", Kind: "text", Sketch: `""`, Optional: true, Default: `""`},
+	}
+	got := m.Signature()
+	if len(got) != len(want) {
+		t.Fatalf("%d parameters", len(got))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("got  %+v\nwant %+v", got[i], want[i])
+		}
+	}
+	if got, want := m.Usage(), `m "id" ( level ["txid",...] "who" {"a":n,"b":[1,2]} "rest" "" )`; got != want {
+		t.Errorf("usage %s, want %s", got, want)
+	}
+}
+
+func TestHelpSaysAllThatTheRowSays(t *testing.T) {
+	rows := append(Group("Second", Method{Name: "b", Params: "n:int=3 s:text?", Help: "Does b.", Example: "5"}, Method{Name: "a", Help: "Does a."}),
+		append(Group("First", Method{Name: "z", Params: "x|y:hex", Help: "Does z."}), Method{Name: "hidden", Help: "Is not listed."})...)
+	if got, want := Describe(rows, ""), "== First ==\nz \"x\"\n\n== Second ==\na\nb ( n \"s\" )"; got != want {
+		t.Errorf("list:\n%s\nwant\n%s", got, want)
+	}
+	for name, want := range map[string]string{
+		"b":       "b ( n \"s\" )\n\nDoes b.\n\nArguments:\n1. n: a whole number, by default 3\n2. s: text, may be left out\n\nExample: grapevine rpc b 5",
+		"z":       "z \"x\"\n\nDoes z.\n\nArguments:\n1. x or y: text in hex\n\nExample: grapevine rpc z",
+		"hidden":  "hidden\n\nIs not listed.",
+		"getgold": "help: unknown command: getgold",
+	} {
+		if got := Describe(rows, name); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+// The numbers of 32 bits end where Core's int does, the others at 64 bits.
+func TestWholeNumbersHaveTheBoundsOfTheirRow(t *testing.T) {
+	for _, c := range []struct {
+		kind, raw string
+		ok        bool
+	}{
+		{"int", fmt.Sprint(math.MaxInt32), true}, {"int", fmt.Sprint(math.MaxInt32 + 1), false},
+		{"int", fmt.Sprint(math.MinInt32), true}, {"int", fmt.Sprint(math.MinInt32 - 1), false},
+		{"level", fmt.Sprint(math.MaxInt32 + 1), false}, {"word", fmt.Sprint(math.MaxInt32 + 1), false},
+		{"long", "9223372036854775807", true}, {"long", "9223372036854775808", false}, {"long", "-9223372036854775808", true},
+		{"int", "1.5", false}, {"int", "1.0", false}, {"int", "1e2", false}, {"int", "-0", true}, {"long", "1e400", false},
+	} {
+		p := bound(t, "n:"+c.kind, "["+c.raw+"]")
+		p.Int("n")
+		e, bad := errors.AsType[*Error](p.Err())
+		if bad == c.ok || bad && (e.Code != -1 || e.Message != "JSON integer out of range") {
+			t.Errorf("%s %s: %v", c.kind, c.raw, p.Err())
+		}
+	}
+	p := bound(t, "n:num", "[1e400]")
+	p.Float("n")
+	if e, _ := errors.AsType[*Error](p.Err()); e == nil || e.Code != -1 || e.Message != "JSON double out of range" {
+		t.Errorf("1e400: %v", p.Err())
+	}
+}
+
+func TestEveryWrongTypeIsNamedAtOnce(t *testing.T) {
+	const signature = `h:hex n:int? b:bool=true l:["x"]? o:object? w:word? any:any? v|verbose:level? a:amount? loose:*{"x":1}?`
+	fault := func(lines ...string) string { return "Wrong type passed:\n{\n" + strings.Join(lines, ",\n") + "\n}" }
+	line := func(i int, name, got, want string) string {
+		return fmt.Sprintf("    \"Position %d (%s)\": \"JSON value of type %s is not of expected type %s\"", i, name, got, want)
+	}
+	for raw, want := range map[string]string{
+		`["", 1, false, [], {}, 1, {}, true, "1", []]`: "",
+		`["", null, null, null, null, null, null]`:     "",
+		`["", 1, 0]`: "",
+		`[null]`:     fault(line(1, "h", "null", "string")),
+		`{"n":1}`:    fault(line(1, "h", "null", "string")),
+		`[1, "x", "", {}, []]`: fault(line(1, "h", "number", "string"), line(2, "n", "string", "number"), line(3, "b", "string", "bool"),
+			line(4, "l", "object", "array"), line(5, "o", "array", "object")),
+		`["", true]`: fault(line(2, "n", "bool", "number")),
+	} {
+		m := Method{Params: signature}
+		p := bind(m.Signature(), json.RawMessage(raw))
+		e, bad := errors.AsType[*Error](p.Err())
+		if bad != (want != "") || bad && (e.Code != -3 || e.Message != want) {
+			t.Errorf("%s: %v\nwant %s", raw, p.Err(), want)
+		}
+	}
+	p := bound(t, "v|verbose:bool", `["x"]`)
+	if e, _ := errors.AsType[*Error](p.Err()); e == nil || e.Message != fault(line(1, "v|verbose", "string", "bool")) {
+		t.Errorf("both names: %v", p.Err())
+	}
+}
+
+func TestParametersByNameAndByPositionTogether(t *testing.T) {
+	for _, c := range []struct{ raw, want, fault string }{
+		{`{}`, `[]`, ""},
+		{`{"a":1}`, `[1]`, ""},
+		{`{"c":null}`, `[null,null,null]`, ""},
+		{`{"c":3,"args":[1]}`, `[1,null,3]`, ""},
+		{`{"args":[1,null]}`, `[1,null]`, ""},
+		{`{"old":2}`, `[null,2]`, ""},
+		{`{"args":[1,2],"b":3}`, "", "Parameter b specified twice both as positional and named argument"},
+		{`{"args":[1,null],"b":3}`, "", "Parameter b specified twice both as positional and named argument"},
+		{`{"args":[1],"args":[2]}`, "", "Parameter args specified multiple times"},
+		{`{"a":1,"a":1}`, "", "Parameter a specified multiple times"},
+		{`{"b":1,"old":1}`, "", "Parameter old specified multiple times"},
+		{`{"d":1}`, "", "Unknown named parameter d"},
+		{`{"":1}`, "", "Unknown named parameter "},
+		{`{"args":1}`, "", "Unknown named parameter args"},
+	} {
+		m := Method{Params: "a:any? b|old:any? c:any?"}
+		p := bind(m.Signature(), json.RawMessage(c.raw))
+		e, bad := errors.AsType[*Error](p.Err())
+		if bad != (c.fault != "") || bad && (e.Code != -8 || e.Message != c.fault) {
+			t.Errorf("%s: %v, want %q", c.raw, p.Err(), c.fault)
+			continue
+		}
+		if got, _ := json.Marshal(p.All()); !bad && string(got) != c.want {
+			t.Errorf("%s: %s, want %s", c.raw, got, c.want)
+		}
+	}
+}
+
+func TestTooFewAndTooManyParameters(t *testing.T) {
+	for _, c := range []struct {
+		raw string
+		ok  bool
+	}{
+		{`[]`, false}, {`null`, false}, {`[1]`, false}, {`[1,2]`, true}, {`[1,2,3]`, true}, {`[1,2,3,4]`, false}, {`[1,2,null,null]`, false},
+		{`{"a":1}`, false}, {`{"b":1}`, true}, {`{"args":[1,2,3,4]}`, false},
+	} {
+		m := Method{Params: "a:any b:any c:any?"}
+		if p := bind(m.Signature(), json.RawMessage(c.raw)); p.miscounted == c.ok {
+			t.Errorf("%s: miscounted %v", c.raw, p.miscounted)
+		}
+	}
+}
