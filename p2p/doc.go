@@ -1,5 +1,6 @@
-// Package p2p holds the words of the talk between nodes: who a peer is, the door
-// to other machines, what an offence is, where a node can be reached.
+// Package p2p holds the words of the talk between nodes: who a peer is and what its
+// handshake has said (Link), the way to other machines (Network), what an offence
+// is, where a node can be reached.
 //
 // It has no goroutines and does no I/O. Its workers are the folders below:
 //

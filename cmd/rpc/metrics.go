@@ -57,7 +57,7 @@ func writeSteps(buf *bytes.Buffer, st swarm.Steps) {
 
 func (s *Server) countPeers() (in, out int) {
 	for _, p := range s.cfg.Swarm.Peers() {
-		if p.Inbound {
+		if p.Inbound() {
 			in++
 		} else {
 			out++

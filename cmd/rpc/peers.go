@@ -161,17 +161,11 @@ func newPeerInfo(p swarm.PeerInfo) peerInfo {
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(g.LastTx), LastBlock: unix(g.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
 		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), PingWait: seconds(p.Waiting),
-		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound, StartingHeight: p.StartHeight, Presynced: -1,
+		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: -1,
 		Headers: g.Headers, Blocks: g.Height, InFlight: append([]int32{}, g.InFlight...), Permissions: []string{},
 		MinFee: jsonrpc.Amount(g.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
-		Connection: "outbound-full-relay", Transport: fmt.Sprintf("v%d", max(p.Transport, 1)),
+		Connection: string(p.Kind), Transport: fmt.Sprintf("v%d", max(p.Transport, 1)),
 		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: p.Listens,
-	}
-	switch {
-	case p.Inbound:
-		info.Connection = "inbound"
-	case p.Manual:
-		info.Connection = "manual"
 	}
 	return info
 }
@@ -236,9 +230,9 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 		n := addedNode{Node: addr, Addresses: []addedAddress{}}
 		for _, p := range peers {
 			switch {
-			case p.Addr == addr && !p.Inbound:
+			case p.Addr == addr && !p.Inbound():
 				n.Addresses = append(n.Addresses, addedAddress{addr, "outbound"})
-			case p.Listens == addr && p.Proven && p.Inbound: // it has dialled us first: nothing is missing
+			case p.Listens == addr && p.Proven && p.Inbound(): // it has dialled us first: nothing is missing
 				n.Addresses = append(n.Addresses, addedAddress{p.Addr, "inbound"})
 			}
 		}

@@ -30,10 +30,17 @@ func newRig(t *testing.T, w *world) *rig {
 	return r
 }
 
+// hello is what a node of today says.
+func hello() p2p.Hello {
+	return p2p.Hello{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
+}
+
 func (r *rig) joins(id p2p.PeerID, inbound bool) {
-	r.step(r.n, Joined{id, PeerInfo{
-		Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true, Inbound: inbound,
-	}})
+	link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
+	if inbound {
+		link.Kind = p2p.Inbound
+	}
+	r.step(r.n, Joined{id, link})
 }
 
 // says gives a message from a peer and returns what the State did for it.
@@ -451,7 +458,7 @@ func TestT29_SilentAnnouncersDoNotHideATransaction(t *testing.T) {
 	tx := w.tx("a")
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &tx.WID)}}
 	for id := p2p.PeerID(100); id < 150; id++ {
-		m.step(me, Joined{id, PeerInfo{Inbound: true, Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}})
+		m.step(me, Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
 		m.step(me, Message{id, inv})
 	}
 	m.connect(me, honest, time.Millisecond)

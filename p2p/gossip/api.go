@@ -20,7 +20,7 @@ type (
 	// Joined: a peer has finished the handshake.
 	Joined struct {
 		Peer p2p.PeerID
-		Info PeerInfo
+		p2p.Link
 	}
 	// Left: a peer's connection has ended, whoever ended it.
 	Left struct{ Peer p2p.PeerID }
@@ -99,22 +99,6 @@ func (BodyLost) event()      {}
 func (Pong) event()          {}
 func (MinFeeChanged) event() {}
 func (ClockSet) event()      {}
-
-// PeerInfo is what the handshake told us.
-type PeerInfo struct {
-	Addr        string // "host:port" as dialled or seen
-	Inbound     bool
-	Manual      bool // asked for by --connect, --addnode or RPC addnode
-	Version     int32
-	Services    wire.ServiceFlag
-	UserAgent   string
-	StartHeight int32
-	Relay       bool // wants transactions (BIP37's fRelay)
-	WTxIDRelay  bool // BIP339
-	AddrV2      bool // BIP155
-	Have        bool // negotiated grapevine/have/1
-	BlocksOnly  bool // we asked for no transactions, and tell none here
-}
 
 // Action is something for swarm to do, in order.
 type Action interface{ action() }

@@ -51,7 +51,7 @@ func (s *State) tellHaves() {
 
 // tellHave tells a peer what we hold, if it wants to know.
 func (s *State) tellHave(p *peer, haves []*msg.Have) {
-	if !p.info.Have {
+	if !p.Have {
 		return
 	}
 	p.told = s.tree.Tip().Node.Height
@@ -63,7 +63,7 @@ func (s *State) tellHave(p *peer, haves []*msg.Have) {
 // onHave takes a peer's word for what it holds. Of a chain that we do not know
 // the headers are asked for first; its word is kept until they are here.
 func (s *State) onHave(p *peer, m *msg.Have) {
-	if !p.info.Have {
+	if !p.Have {
 		return
 	}
 	p.said = m
@@ -94,7 +94,7 @@ func txInvType(p *peer, a track.Ask) wire.InvType {
 	switch {
 	case a.ByWTxID:
 		return relay.InvTypeWTx
-	case p.info.Services&wire.SFNodeWitness != 0:
+	case p.Services&wire.SFNodeWitness != 0:
 		return wire.InvTypeWitnessTx
 	}
 	return wire.InvTypeTx
@@ -114,7 +114,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 			p.outbox.Knows(iv.Hash)
 			s.txs.orphans.Also(iv.Hash, p.id)
-			if !p.info.BlocksOnly && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
+			if !p.Silent() && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
 				s.txs.track.Offer(p.offers, track.Ask{Hash: iv.Hash, ByWTxID: iv.Type == relay.InvTypeWTx})
 			}
 		}

@@ -110,7 +110,7 @@ func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
 // blame: who sends an invalid block commits an offence, unless it serves
 // bodies above its own verified tip, as those do who serve while they sync.
 func (s *State) blame(e *tree.Entry, from p2p.PeerID, err error) {
-	if p := s.byID[from]; p != nil && !p.info.Have {
+	if p := s.byID[from]; p != nil && !p.Have {
 		s.drop(p, "invalid block", "block "+e.Node.Hash.String()+": "+err.Error())
 	}
 }

@@ -36,7 +36,7 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 		return
 	}
 	p.compact, p.wantsPush = true, m.Announce
-	if len(s.pushers) < maxPushers && !p.info.Inbound && !p.info.BlocksOnly {
+	if len(s.pushers) < maxPushers && !p.Inbound() && !p.Silent() {
 		s.choosePusher(p)
 	}
 }
@@ -54,7 +54,7 @@ func (s *State) choosePusher(p *peer) {
 	}
 	if len(s.pushers) == maxPushers {
 		out := 0
-		if p.info.Inbound && s.onlyOutbound(s.pushers[0]) {
+		if p.Inbound() && s.onlyOutbound(s.pushers[0]) {
 			out = 1
 		}
 		s.send(s.pushers[out], &msg.SendCmpct{Version: compactVersion})
@@ -75,7 +75,7 @@ func (s *State) dropPushers() {
 }
 
 func (s *State) onlyOutbound(p *peer) bool {
-	return !p.info.Inbound && !slices.ContainsFunc(s.pushers, func(q *peer) bool { return q != p && !q.info.Inbound })
+	return !p.Inbound() && !slices.ContainsFunc(s.pushers, func(q *peer) bool { return q != p && !q.Inbound() })
 }
 
 // passOn pushes a block that extends our tip, before it is judged, to those who
@@ -219,7 +219,7 @@ func (s *State) judgedCompact(j *judge.Block, err error) {
 	var broken *chain.RuleError
 	p := s.byID[j.From]
 	switch {
-	case err == nil && p != nil && !p.info.BlocksOnly && !s.syncing() && j.Entry == s.tree.Tip():
+	case err == nil && p != nil && !p.Silent() && !s.syncing() && j.Entry == s.tree.Tip():
 		s.choosePusher(p)
 	case errors.As(err, &broken) && broken.Mutated && j.Compact:
 		s.unfit = j.Entry

@@ -128,10 +128,16 @@ func (b *babble) event() Event {
 	switch b.next() % 16 {
 	case 0:
 		flags := b.next()
-		return Joined{id, PeerInfo{
-			Inbound: flags&1 != 0, Relay: flags&2 != 0, WTxIDRelay: flags&4 != 0, Have: flags&8 != 0, BlocksOnly: flags&16 != 0,
-			Services: wire.SFNodeNetwork | wire.SFNodeWitness,
+		link := p2p.Link{Kind: p2p.FullRelay, Hello: p2p.Hello{
+			Relay: flags&2 != 0, WTxIDRelay: flags&4 != 0, Have: flags&8 != 0, Services: wire.SFNodeNetwork | wire.SFNodeWitness,
 		}}
+		switch {
+		case flags&1 != 0:
+			link.Kind = p2p.Inbound
+		case flags&16 != 0:
+			link.Kind = p2p.BlocksOnly
+		}
+		return Joined{id, link}
 	case 1:
 		return Left{id}
 	case 2:

@@ -18,8 +18,8 @@ import (
 
 // peer is what we know of one connection.
 type peer struct {
+	p2p.Link
 	id   p2p.PeerID
-	info PeerInfo
 	gone bool // dropped by us or left: nothing more is done with it
 
 	talk         *headers.Talk
@@ -50,12 +50,12 @@ func (s *State) onJoined(ev Joined) {
 		return
 	}
 	p := &peer{
-		id: ev.Peer, info: ev.Info,
-		src:    s.fetch.Join(ev.Info.Services, ev.Info.Have, !ev.Info.Inbound),
-		offers: s.txs.track.Join(!ev.Info.Inbound),
-		outbox: relay.NewOutbox(ev.Info.Relay && !ev.Info.BlocksOnly, ev.Info.WTxIDRelay),
+		Link: ev.Link, id: ev.Peer,
+		src:    s.fetch.Join(ev.Services, ev.Have, !ev.Inbound()),
+		offers: s.txs.track.Join(!ev.Inbound()),
+		outbox: relay.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
 	}
-	p.client = serve.Client{Have: p.info.Have, Outbox: p.outbox}
+	p.client = serve.Client{Have: p.Have, Outbox: p.outbox}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
@@ -63,9 +63,9 @@ func (s *State) onJoined(ev Joined) {
 	if rate := s.floor.Said(); rate > 0 {
 		s.sendFloor(p, rate)
 	}
-	p.talk = s.headers.Join(p.id, !p.info.Inbound && !p.info.Manual, p.src.Has)
-	if !s.local && !p.info.Inbound && !p.info.Manual {
-		s.lag.Join(p.id, !p.info.BlocksOnly, func() *tree.Entry { return p.src.Top })
+	p.talk = s.headers.Join(p.id, p.Kind.Chosen(), p.src.Has)
+	if !s.local && p.Kind.Chosen() {
+		s.lag.Join(p.id, !p.Silent(), func() *tree.Entry { return p.src.Top })
 		s.watchLag() // perhaps our tip does not move, for nobody tells us of blocks
 	}
 	s.actOnHeaders()
@@ -115,7 +115,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *msg.Block:
 		s.onBlock(p, m.Block)
 	case *msg.Tx:
-		if !p.info.BlocksOnly {
+		if !p.Silent() {
 			s.onTx(p, m.Tx)
 		}
 	case *wire.MsgInv:

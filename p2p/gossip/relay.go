@@ -37,7 +37,7 @@ func (s *State) onTxOut(ev TxOut) {
 // of the step on local networks, else after a random time.
 func (s *State) announceTx(p *peer, in *relay.Tx) {
 	if first := p.outbox.Put(in); first && !s.local {
-		p.outbox.Due = s.invs.Next(s.now, p.info.Inbound)
+		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
 	}
 }
 
@@ -69,7 +69,7 @@ func (s *State) flushInvs() {
 				s.send(p, inv)
 			}
 			if !s.local {
-				p.outbox.Due = s.invs.Next(s.now, p.info.Inbound)
+				p.outbox.Due = s.invs.Next(s.now, p.Inbound())
 				break
 			}
 		}
@@ -87,7 +87,7 @@ func (s *State) tellFloor() {
 }
 
 func (s *State) sendFloor(p *peer, rate int64) {
-	if p.info.Relay && !p.info.BlocksOnly {
+	if p.Relay && !p.Silent() {
 		s.send(p, wire.NewMsgFeeFilter(rate))
 	}
 }

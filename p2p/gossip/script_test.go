@@ -197,27 +197,27 @@ func (sc *script) has(names string) {
 }
 
 func (sc *script) join(f []string) {
-	info := PeerInfo{
-		Inbound: f[1] == "in", Relay: true, WTxIDRelay: true,
-		Services: wire.SFNodeNetwork | wire.SFNodeWitness,
+	link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
+	if f[1] == "in" {
+		link.Kind = p2p.Inbound
 	}
 	for _, word := range f[2:] {
 		switch word {
 		case "nowitness":
-			info.Services = wire.SFNodeNetwork
+			link.Services = wire.SFNodeNetwork
 		case "txid":
-			info.WTxIDRelay = false
+			link.WTxIDRelay = false
 		case "norelay":
-			info.Relay = false
+			link.Relay = false
 		case "have":
-			info.Have = true
+			link.Have = true
 		case "blocksonly":
-			info.BlocksOnly = true
+			link.Kind = p2p.BlocksOnly
 		case "manual":
-			info.Manual = true
+			link.Kind = p2p.Manual
 		}
 	}
-	sc.step(Joined{sc.peer(f[0]), info})
+	sc.step(Joined{sc.peer(f[0]), link})
 }
 
 // step runs an event, and with automatic rooms all that comes of it.

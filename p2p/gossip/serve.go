@@ -67,7 +67,7 @@ func (s *State) reply(p *peer, replies []serve.Reply) {
 // onGetAddr answers once for each connection and, on public networks, only who
 // came to us: others could take our fingerprint by asking.
 func (s *State) onGetAddr(p *peer) {
-	if p.toldAddrs || p.info.BlocksOnly || !s.local && !p.info.Inbound {
+	if p.toldAddrs || p.Silent() || !s.local && !p.Inbound() {
 		return
 	}
 	p.toldAddrs = true
@@ -77,7 +77,7 @@ func (s *State) onGetAddr(p *peer) {
 // onAddrs passes heard addresses on to the address book, but none of a connection
 // that is for blocks only.
 func (s *State) onAddrs(p *peer, m wire.Message) {
-	if !p.info.BlocksOnly {
+	if !p.Silent() {
 		s.do(LearnAddrs{From: p.id, Addrs: msg.Addrs(m)})
 	}
 }

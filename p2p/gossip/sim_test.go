@@ -113,11 +113,11 @@ func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID
 	a, b = from.nextID, to.nextID
 	from.links[a] = &simLink{to: to, toID: b, latency: latency}
 	to.links[b] = &simLink{to: from, toID: a, latency: latency}
-	info := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
-	info.Have = from.have && to.have
-	in := info
-	in.Inbound = true
-	m.step(from, Joined{a, info})
+	out := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
+	out.Have = from.have && to.have
+	in := out
+	in.Kind = p2p.Inbound
+	m.step(from, Joined{a, out})
 	m.step(to, Joined{b, in})
 	m.step(from, Pong{a, 2 * latency})
 	m.step(to, Pong{b, 2 * latency})

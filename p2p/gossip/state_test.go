@@ -83,7 +83,7 @@ func TestPeersOfOurChoiceMustKeepUp(t *testing.T) {
 	for id := range p2p.PeerID(8) {
 		r.joins(id+1, id == 6)
 	}
-	manual := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Manual: true}
+	manual := p2p.Link{Kind: p2p.Manual, Hello: hello()}
 	r.step(r.n, Joined{9, manual})
 	r.give(r.n, "a1")
 	for id := range p2p.PeerID(5) { // the first five keep up at first, and four are kept for it
@@ -184,7 +184,7 @@ func TestStartingFromWhatIsStored(t *testing.T) {
 	if st := s.Status(); st.Tip != w.nodes["a3"] || st.Headers != 6 {
 		t.Errorf("%+v", st)
 	}
-	s.Step(w.start, Joined{1, PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness}})
+	s.Step(w.start, Joined{1, p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
 	acts := s.Step(w.start, Message{1, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&w.nodes["a6"].Header}}})
 	// a2, which is lost, and a4 on the way to the best header.
 	if count(acts, 1, wire.CmdGetData) != 2 {

@@ -14,22 +14,6 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// Hello is what the handshake told us.
-type Hello struct {
-	Transport   int // 1, or 2: encrypted (BIP324)
-	Nonce       uint64
-	Version     int32
-	Services    wire.ServiceFlag
-	UserAgent   string
-	StartHeight int32
-	Relay       bool      // wants transactions (BIP37's fRelay)
-	WTxIDRelay  bool      // BIP339
-	AddrV2      bool      // BIP155
-	Have        bool      // both sides speak gvhave
-	Clock       time.Time // what they say the time is
-	You         net.IP    // how they see us
-}
-
 // ErrSelf: we have reached ourselves.
 var ErrSelf = errors.New("connected to ourselves")
 
@@ -42,7 +26,7 @@ func fault(format string, args ...any) error { return p2p.Offence(fmt.Sprintf(fo
 //	                      <-     version, wtxidrelay, sendaddrv2, verack
 //	wtxidrelay, sendaddrv2,
 //	verack                ->
-func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
+func (p *Peer) Handshake(ctx context.Context) (p2p.Hello, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, HandshakeTime,
 		fmt.Errorf("no handshake within %v", HandshakeTime))
 	defer cancel()
@@ -51,7 +35,7 @@ func (p *Peer) Handshake(ctx context.Context) (Hello, error) {
 	h, err := p.greet()
 	if err != nil {
 		p.Close(err)
-		return Hello{}, p.reason
+		return p2p.Hello{}, p.reason
 	}
 	return h, nil
 }
@@ -84,38 +68,38 @@ func (p *Peer) openTransport() (version int, err error) {
 	return 2, nil
 }
 
-func (p *Peer) greet() (Hello, error) {
+func (p *Peer) greet() (p2p.Hello, error) {
 	transport, err := p.openTransport()
 	if err != nil {
-		return Hello{}, err
+		return p2p.Hello{}, err
 	}
 	if !p.inbound {
 		if err := p.say(p.version()); err != nil {
-			return Hello{}, err
+			return p2p.Hello{}, err
 		}
 	}
 	h, err := p.hearVersion()
 	if err != nil {
-		return Hello{}, err
+		return p2p.Hello{}, err
 	}
 	h.Transport = transport
 	if p.inbound {
 		if err := p.say(p.version()); err != nil {
-			return Hello{}, err
+			return p2p.Hello{}, err
 		}
 	}
 	if h.Version >= int32(wire.AddrV2Version) {
 		if err := p.say(wire.NewMsgWTxIdRelay(), wire.NewMsgSendAddrV2()); err != nil {
-			return Hello{}, err
+			return p2p.Hello{}, err
 		}
 	}
 	if p.cfg.Have && h.Version >= msg.FeatureVersion {
 		if err := p.say(&msg.Feature{ID: msg.FeatureHave}); err != nil {
-			return Hello{}, err
+			return p2p.Hello{}, err
 		}
 	}
 	if err := p.say(wire.NewMsgVerAck()); err != nil {
-		return Hello{}, err
+		return p2p.Hello{}, err
 	}
 	err = p.hearVerAck(&h)
 	return h, err
@@ -160,25 +144,25 @@ func netAddress(a net.Addr) wire.NetAddress {
 }
 
 // hearVersion takes the first message, which must be version.
-func (p *Peer) hearVersion() (Hello, error) {
+func (p *Peer) hearVersion() (p2p.Hello, error) {
 	m, err := p.readMessage()
 	if err != nil {
-		return Hello{}, err
+		return p2p.Hello{}, err
 	}
 	v, ok := m.(*wire.MsgVersion)
 	if !ok {
-		return Hello{}, fault("%s before version", m.Command())
+		return p2p.Hello{}, fault("%s before version", m.Command())
 	}
 	if p.inbound && v.Nonce != 0 && p.cfg.Ours != nil && p.cfg.Ours(v.Nonce) {
-		return Hello{}, ErrSelf
+		return p2p.Hello{}, ErrSelf
 	}
 	if v.ProtocolVersion < MinVersion {
-		return Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, MinVersion)
+		return p2p.Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, MinVersion)
 	}
 	if missing := p.cfg.Needs &^ v.Services; missing != 0 {
-		return Hello{}, fmt.Errorf("does not offer %v", missing)
+		return p2p.Hello{}, fmt.Errorf("does not offer %v", missing)
 	}
-	return Hello{
+	return p2p.Hello{
 		Nonce:       v.Nonce,
 		Version:     v.ProtocolVersion,
 		Services:    v.Services,
@@ -191,7 +175,7 @@ func (p *Peer) hearVersion() (Hello, error) {
 }
 
 // hearVerAck takes what may stand between version and verack.
-func (p *Peer) hearVerAck(h *Hello) error {
+func (p *Peer) hearVerAck(h *p2p.Hello) error {
 	for range maxGreetings {
 		m, err := p.readMessage()
 		switch m := m.(type) {

@@ -101,7 +101,7 @@ func config() peer.Config {
 // life is a peer that runs: what it took, and how it ended.
 type life struct {
 	*peer.Peer
-	hello peer.Hello
+	hello p2p.Hello
 	took  []wire.Message
 	ended chan error
 }

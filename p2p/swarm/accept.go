@@ -5,19 +5,20 @@ import (
 
 	"github.com/aead/siphash"
 
+	"grapevine/p2p"
 	"grapevine/p2p/swarm/guard"
 )
 
 // accept takes a connection if there is room, or makes room for it.
 func (l *loop) accept(conn net.Conn) {
-	r := &remote{addr: conn.RemoteAddr().String(), inbound: true, kind: Inbound}
+	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, addr: conn.RemoteAddr().String()}
 	if l.asleep || l.shunned(hostOf(r.addr)) {
 		conn.Close()
 		return
 	}
 	var cs []guard.Candidate
 	for _, o := range l.order {
-		if o.inbound && !o.dropped {
+		if o.Inbound() && !o.dropped {
 			cs = append(cs, l.candidate(o))
 		}
 	}
@@ -48,7 +49,7 @@ func (l *loop) candidate(r *remote) guard.Candidate {
 	c := guard.Candidate{ID: r.id, Group: l.groupOf(r.addr), Began: r.began}
 	c.Rank = siphash.Sum64([]byte(c.Group), &l.secret)
 	if r.peer != nil {
-		c.Blocks = !r.hello.Relay
+		c.Blocks = !r.Relay
 		c.MinPing = r.peer.MinPing()
 		st, _ := l.cfg.State.PeerStats(r.id)
 		c.LastBlock, c.LastTx = st.LastBlock, st.LastTx

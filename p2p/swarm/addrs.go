@@ -39,7 +39,7 @@ func (l *loop) introduce(r *remote) {
 		return
 	}
 	l.announce(r)
-	if !r.inbound && !l.dial.only {
+	if !r.Inbound() && !l.dial.only {
 		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
@@ -48,7 +48,7 @@ func (l *loop) introduce(r *remote) {
 // gossips: addresses are told to it. Not on a connection for blocks only, ours or
 // theirs, and what is told there would reach nobody else.
 func (r *remote) gossips() bool {
-	return r.peer != nil && !r.dropped && r.kind != BlocksOnly && (!r.inbound || r.hello.Relay)
+	return r.peer != nil && !r.dropped && r.Kind != p2p.BlocksOnly && (!r.Inbound() || r.Relay)
 }
 
 // announce says our own address to a peer.
@@ -124,7 +124,7 @@ func (l *loop) learn(a gossip.LearnAddrs) {
 			continue
 		}
 		self := len(a.Addrs) == 1 && addr.Host == hostOf(r.addr)
-		if self && r.inbound && r.claims == "" && l.cfg.local() {
+		if self && r.Inbound() && r.claims == "" && l.cfg.local() {
 			l.claim(r, key)
 		}
 		heard := addr
@@ -188,7 +188,7 @@ func (l *loop) tell(id p2p.PeerID) {
 }
 
 func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {
-	m := msg.AddrsOf(addrs, r.hello.AddrV2)
+	m := msg.AddrsOf(addrs, r.AddrV2)
 	if m == nil {
 		return
 	}

@@ -114,7 +114,7 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 		}
 		r := l.connectedTo(addr)
 		if r == nil {
-			r = &remote{addr: addr, kind: Manual, once: true}
+			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, addr: addr, once: true}
 			l.start(r)
 		}
 		r.waiting = append(r.waiting, reply)
@@ -258,20 +258,17 @@ func (s *Swarm) Totals() Totals {
 	return Totals{BytesSent: s.meter.Sent.Load(), BytesRecv: s.meter.Recv.Load()}
 }
 
-// PeerInfo is one connection as getpeerinfo shows it.
+// PeerInfo is one connection as people see it.
 type PeerInfo struct {
+	p2p.Link
 	ID        p2p.PeerID
 	Addr      string // "host:port" as dialled or seen
 	LocalAddr string
-	Inbound   bool
-	Kind      Kind
-	Manual    bool // by --connect, --addnode or RPC addnode
 	Connected time.Time
 	TimeSkew  time.Duration // their clock ahead of ours
 	Listens   string        // where an inbound peer listens, as it says; "": unknown
 	Proven    bool          // the node that we have reached there says so too
 
-	peer.Hello
 	peer.Stats
 	Gossip gossip.PeerStats
 }
@@ -285,17 +282,14 @@ func (s *Swarm) Peers() (infos []PeerInfo) {
 			}
 			st, _ := l.cfg.State.PeerStats(r.id)
 			infos = append(infos, PeerInfo{
+				Link:      r.Link,
 				ID:        r.id,
 				Addr:      r.addr,
 				LocalAddr: r.peer.LocalAddr().String(),
-				Inbound:   r.inbound,
-				Manual:    r.kind == Manual,
-				Kind:      r.kind,
 				Connected: r.began,
 				TimeSkew:  r.skew,
 				Listens:   cmp.Or(r.listens, r.claims),
 				Proven:    r.listens != "",
-				Hello:     r.hello,
 				Stats:     r.peer.Stats(),
 				Gossip:    st,
 			})

@@ -8,17 +8,6 @@ import (
 	"grapevine/p2p/addrbook"
 )
 
-// Kind is what a connection is for, in the words of Core's connection_type.
-type Kind string
-
-const (
-	Inbound    Kind = "inbound"
-	Manual     Kind = "manual"              // asked for by people
-	FullRelay  Kind = "outbound-full-relay" // chosen by us, for everything
-	BlocksOnly Kind = "block-relay-only"    // chosen by us; who maps the network by transactions and addresses does not see it
-	Feeler     Kind = "feeler"              // only to see whether an address is good
-)
-
 // Dials by choice: at most so many at once, and so often (Core waits 500 ms).
 const (
 	maxDialling   = 8
@@ -34,9 +23,6 @@ const (
 	knocksAtOnce  = 30
 	knocksASecond = 0.5
 )
-
-// chosen: by ourselves, not by people.
-func (k Kind) chosen() bool { return k == FullRelay || k == BlocksOnly || k == Feeler }
 
 // dialChosen fills our own outbound slots from the address book, each from
 // another network group.
@@ -54,18 +40,18 @@ func (l *loop) dialChosen(now time.Time) {
 		if !l.cfg.local() {
 			l.dial.next = now.Add(chosenEvery)
 		}
-		if kind == Feeler {
+		if kind == p2p.Feeler {
 			l.dial.feel = now.Add(feelEvery/2 + time.Duration(l.cfg.Rand.Int64N(int64(feelEvery))))
 		}
 	}
 }
 
 // wanted is the kind of connection that is missing most.
-func (l *loop) wanted(now time.Time) (Kind, bool) {
-	have, dialling := map[Kind]int{}, 0
+func (l *loop) wanted(now time.Time) (p2p.Kind, bool) {
+	have, dialling := map[p2p.Kind]int{}, 0
 	for _, r := range l.order {
-		have[r.kind]++
-		if !r.inbound && r.peer == nil {
+		have[r.Kind]++
+		if !r.Inbound() && r.peer == nil {
 			dialling++
 		}
 	}
@@ -73,28 +59,28 @@ func (l *loop) wanted(now time.Time) (Kind, bool) {
 	switch {
 	case dialling >= maxDialling || now.Before(l.dial.next):
 		return "", false
-	case public && have[BlocksOnly] < maxBlocksOnly && len(l.dial.anchors) > 0:
-		return BlocksOnly, true
-	case have[FullRelay] < l.fullRelays(now):
-		return FullRelay, true
-	case public && have[BlocksOnly] < maxBlocksOnly:
-		return BlocksOnly, true
-	case public && have[Feeler] == 0 && !now.Before(l.dial.feel):
-		return Feeler, true
+	case public && have[p2p.BlocksOnly] < maxBlocksOnly && len(l.dial.anchors) > 0:
+		return p2p.BlocksOnly, true
+	case have[p2p.FullRelay] < l.fullRelays(now):
+		return p2p.FullRelay, true
+	case public && have[p2p.BlocksOnly] < maxBlocksOnly:
+		return p2p.BlocksOnly, true
+	case public && have[p2p.Feeler] == 0 && !now.Before(l.dial.feel):
+		return p2p.Feeler, true
 	}
 	return "", false
 }
 
 // pick chooses an address for a connection.
-func (l *loop) pick(kind Kind, now time.Time) (addr string, ok bool) {
-	for kind == BlocksOnly && len(l.dial.anchors) > 0 {
+func (l *loop) pick(kind p2p.Kind, now time.Time) (addr string, ok bool) {
+	for kind == p2p.BlocksOnly && len(l.dial.anchors) > 0 {
 		addr, l.dial.anchors = l.dial.anchors[0], l.dial.anchors[1:]
 		if a, ok := addrOf(addr); ok && !l.unfit(a) && !l.cfg.Book.Banned(a.Host) {
 			return addr, true
 		}
 	}
 	var a p2p.Addr
-	if kind == Feeler {
+	if kind == p2p.Feeler {
 		a, ok = l.cfg.Book.PickFeeler(l.talksTo, l.barred)
 	} else {
 		a, ok = l.pickAny(now)
@@ -146,7 +132,7 @@ func (l *loop) trim(now time.Time) {
 	var given time.Time
 	count := 0
 	for _, r := range l.order {
-		if r.kind != FullRelay || r.peer == nil || r.dropped || now.Sub(r.began) < trimAfter {
+		if r.Kind != p2p.FullRelay || r.peer == nil || r.dropped || now.Sub(r.began) < trimAfter {
 			continue
 		}
 		count++
@@ -175,7 +161,7 @@ func (l *loop) unfit(a p2p.Addr) bool {
 	}
 	group := l.groupOf(addrbook.Key(a))
 	return l.find(func(r *remote) bool {
-		return !r.inbound && r.kind != Feeler && l.groupOf(r.place()) == group
+		return !r.Inbound() && r.Kind != p2p.Feeler && l.groupOf(r.place()) == group
 	}) != nil
 }
 

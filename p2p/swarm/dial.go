@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"grapevine/p2p"
 	"grapevine/p2p/swarm/guard"
 	"grapevine/p2p/swarm/targets"
 )
@@ -47,7 +48,7 @@ func (l *loop) dialAll() {
 		}
 		r := l.reached(t.Addr)
 		if r == nil {
-			r = l.dialTo(t.Addr, Manual)
+			r = l.dialTo(t.Addr, p2p.Manual)
 		}
 		t.Live = r.id
 	}
@@ -59,8 +60,8 @@ func (l *loop) dialAll() {
 }
 
 // dialTo begins a connection.
-func (l *loop) dialTo(addr string, kind Kind) *remote {
-	r := &remote{addr: addr, kind: kind}
+func (l *loop) dialTo(addr string, kind p2p.Kind) *remote {
+	r := &remote{Link: p2p.Link{Kind: kind}, addr: addr}
 	l.start(r)
 	return r
 }
@@ -72,12 +73,12 @@ func (l *loop) start(r *remote) {
 
 // connectedTo finds the connection we dialled, or are dialling, to addr.
 func (l *loop) connectedTo(addr string) *remote {
-	return l.find(func(r *remote) bool { return !r.inbound && r.addr == addr })
+	return l.find(func(r *remote) bool { return !r.Inbound() && r.addr == addr })
 }
 
 // reached is connectedTo, or the connection that addr has dialled to us.
 func (l *loop) reached(addr string) *remote {
-	return l.find(func(r *remote) bool { return !r.inbound && r.addr == addr || r.listens == addr })
+	return l.find(func(r *remote) bool { return !r.Inbound() && r.addr == addr || r.listens == addr })
 }
 
 func (l *loop) find(match func(*remote) bool) *remote {

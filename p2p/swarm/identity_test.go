@@ -59,7 +59,7 @@ func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *stranger {
 func outbound(n *node, addrs []string) (count int, oldest time.Time) {
 	for _, p := range n.Peers() {
 		for _, a := range addrs {
-			if p.Addr == a && !p.Inbound {
+			if p.Addr == a && !p.Inbound() {
 				if count++; oldest.IsZero() || p.Connected.After(oldest) {
 					oldest = p.Connected
 				}

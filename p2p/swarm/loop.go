@@ -134,7 +134,7 @@ func (l *loop) run(ctx context.Context) {
 func (l *loop) keepAnchors() {
 	var anchors []string
 	for _, r := range l.order {
-		if r.kind == BlocksOnly && r.peer != nil && !r.dropped {
+		if r.Kind == p2p.BlocksOnly && r.peer != nil && !r.dropped {
 			anchors = append(anchors, r.addr)
 		}
 	}

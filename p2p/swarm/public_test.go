@@ -58,8 +58,8 @@ func hosts(n int) (list []string) {
 	return list
 }
 
-func kinds(n *node) map[swarm.Kind]int {
-	count := map[swarm.Kind]int{}
+func kinds(n *node) map[p2p.Kind]int {
+	count := map[p2p.Kind]int{}
 	for _, p := range n.Peers() {
 		count[p.Kind]++
 	}
@@ -95,7 +95,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		})
 		eventually(t, "all slots are filled", func() bool {
 			k := kinds(n)
-			return k[swarm.FullRelay] == 8 && k[swarm.BlocksOnly] == 2
+			return k[p2p.FullRelay] == 8 && k[p2p.BlocksOnly] == 2
 		})
 		groups := map[string]bool{}
 		var anchors []string
@@ -105,10 +105,10 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 				t.Errorf("two peers in %s", group)
 			}
 			groups[group] = true
-			if p.Kind == swarm.BlocksOnly {
+			if p.Kind == p2p.BlocksOnly {
 				anchors = append(anchors, p.Addr)
 			}
-			if _, told := p.SentPerMsg["getaddr"]; told != (p.Kind == swarm.FullRelay) {
+			if _, told := p.SentPerMsg["getaddr"]; told != (p.Kind == p2p.FullRelay) {
 				t.Errorf("%s: getaddr sent: %v", p.Kind, told)
 			}
 		}
@@ -124,23 +124,23 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 			return silent == 2
 		})
 		for _, p := range n.Peers() {
-			if p.Kind == swarm.BlocksOnly && p.SentPerMsg["addrv2"]+p.RecvPerMsg["addrv2"] > 0 {
+			if p.Kind == p2p.BlocksOnly && p.SentPerMsg["addrv2"]+p.RecvPerMsg["addrv2"] > 0 {
 				t.Errorf("addresses were told where only blocks are")
 			}
 		}
 		time.Sleep(20 * time.Minute)
-		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 || k[swarm.Feeler] != 0 {
+		if k := kinds(n); k[p2p.FullRelay] != 8 || k[p2p.BlocksOnly] != 2 || k[p2p.Feeler] != 0 {
 			t.Errorf("after a while %v", k)
 		}
 		time.Sleep(11 * time.Minute)
-		if k := kinds(n); k[swarm.FullRelay] != 9 {
+		if k := kinds(n); k[p2p.FullRelay] != 9 {
 			t.Errorf("with a stale tip %v", k)
 		}
 		if err := n.Deliver(t.Context(), gossip.TipChanged{Tip: newTip()}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		if k := kinds(n); k[swarm.FullRelay] != 8 || k[swarm.BlocksOnly] != 2 {
+		if k := kinds(n); k[p2p.FullRelay] != 8 || k[p2p.BlocksOnly] != 2 {
 			t.Errorf("when the tip has moved again %v", k)
 		}
 		if err := n.end(); err != nil {
@@ -153,7 +153,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		var again []string
 		for _, p := range n.Peers() {
-			if p.Kind == swarm.BlocksOnly {
+			if p.Kind == p2p.BlocksOnly {
 				again = append(again, p.Addr)
 			}
 		}
@@ -171,7 +171,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		n = run()
-		eventually(t, "two others", func() bool { return kinds(n)[swarm.BlocksOnly] == 2 })
+		eventually(t, "two others", func() bool { return kinds(n)[p2p.BlocksOnly] == 2 })
 		if slices.ContainsFunc(n.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == anchors[0] }) {
 			t.Error("a banned anchor was dialled")
 		}
@@ -189,7 +189,7 @@ func TestT39_AGroupThatPeopleChoseIsTaken(t *testing.T) {
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), knows(host(0)+":8333"),
 			func(c *swarm.Config) { c.Bootstrap = []string{"8.0.2.2:8333"} })
 		time.Sleep(time.Hour)
-		if p := n.Peers(); len(p) != 1 || !p[0].Manual {
+		if p := n.Peers(); len(p) != 1 || p[0].Kind != p2p.Manual {
 			t.Errorf("%d peers in one group", len(p))
 		}
 	})
@@ -229,7 +229,7 @@ func TestFeelersFindOutWhichAddressesAreGood(t *testing.T) {
 		if list := untried(); len(list) > 0 {
 			t.Errorf("never looked at: %v", list)
 		}
-		if k := kinds(n); k[swarm.FullRelay] < 8 || k[swarm.BlocksOnly] != 2 {
+		if k := kinds(n); k[p2p.FullRelay] < 8 || k[p2p.BlocksOnly] != 2 {
 			t.Errorf("connections %v", k)
 		}
 	})

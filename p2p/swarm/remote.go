@@ -15,18 +15,16 @@ import (
 // remote is one connection or the attempt at one. Its first group never
 // changes; the rest belongs to the loop.
 type remote struct {
-	id      p2p.PeerID
-	addr    string // "host:port" as dialled or seen
-	inbound bool
-	kind    Kind
-	ctx     context.Context // ends with the reason to drop it
-	end     context.CancelCauseFunc
-	began   time.Time
-	nonce   uint64 // of our version message
-	once    bool   // asked for by people, for once: it stays beside one that the same node has dialled
+	p2p.Link
+	id    p2p.PeerID
+	addr  string          // "host:port" as dialled or seen
+	ctx   context.Context // ends with the reason to drop it
+	end   context.CancelCauseFunc
+	began time.Time
+	nonce uint64 // of our version message
+	once  bool   // asked for by people, for once: it stays beside one that the same node has dialled
 
-	peer    *peer.Peer // nil until it has greeted
-	hello   peer.Hello
+	peer    *peer.Peer    // nil until it has greeted
 	skew    time.Duration // their clock ahead of ours
 	at      string        // where an outbound one really is, when addr is a name
 	dropped bool
@@ -61,9 +59,9 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
 		Services:  l.cfg.services(),
-		Silent:    r.kind == BlocksOnly || r.kind == Feeler,
+		Silent:    r.Kind == p2p.BlocksOnly || r.Kind == p2p.Feeler,
 		Have:      l.cfg.Have,
-		Encrypt:   l.cfg.Encrypt && (r.inbound || !l.dial.plain.Has(r.addr)),
+		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.Has(r.addr)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
 		Nonce:     r.nonce,
@@ -76,7 +74,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Meter: &l.s.meter,
 		Log:   l.cfg.Log.With("peer", r.id),
 	}
-	if r.kind.chosen() {
+	if r.Kind.Chosen() {
 		cfg.Needs = needed
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
@@ -88,41 +86,28 @@ func (l *loop) join(a arrival) {
 	if r.dropped {
 		return
 	}
-	if !r.inbound {
+	if !r.Inbound() {
 		r.at = a.peer.RemoteAddr().String()
 	}
 	switch {
-	case r.kind == Feeler:
+	case r.Kind == p2p.Feeler:
 		l.cfg.Book.Good(r.addr)
 		l.drop(r, errFelt)
 		return
-	case r.kind.chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
+	case r.Kind.Chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
 		l.drop(r, errTwice)
 		return
 	}
-	r.peer, r.hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
-	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.inbound,
+	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
+	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.Inbound(),
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
-	if !r.inbound {
+	if !r.Inbound() {
 		l.cfg.Book.Good(r.addr)
 		if a.hello.Transport == 1 {
 			l.dial.plain.Add(r.addr)
 		}
 	}
-	l.step(gossip.Joined{Peer: r.id, Info: gossip.PeerInfo{
-		Addr:        r.addr,
-		Inbound:     r.inbound,
-		Manual:      r.kind == Manual,
-		BlocksOnly:  r.kind == BlocksOnly,
-		Version:     a.hello.Version,
-		Services:    a.hello.Services,
-		UserAgent:   a.hello.UserAgent,
-		StartHeight: a.hello.StartHeight,
-		Relay:       a.hello.Relay,
-		WTxIDRelay:  a.hello.WTxIDRelay,
-		AddrV2:      a.hello.AddrV2,
-		Have:        a.hello.Have,
-	}})
+	l.step(gossip.Joined{Peer: r.id, Link: r.Link})
 	r.answer(nil)
 	l.introduce(r)
 	l.askTwins(r)
@@ -158,13 +143,13 @@ func (l *loop) leave(d departure) {
 	case r.peer != nil:
 		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.addr, "why", d.err)
 	default:
-		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.inbound, "why", d.err)
+		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.Inbound(), "why", d.err)
 	}
-	if errors.Is(d.err, peer.ErrSelf) && !r.inbound {
+	if errors.Is(d.err, peer.ErrSelf) && !r.Inbound() {
 		l.isOurs(r.addr)
 		l.cfg.Book.Forget(r.addr)
 	}
-	if r.peer != nil && !r.inbound && offence == "" && !r.dropped {
+	if r.peer != nil && !r.Inbound() && offence == "" && !r.dropped {
 		l.cfg.Book.Good(r.addr) // it was there until now
 	}
 	r.answer(d.err)
@@ -199,7 +184,7 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // fault writes an offence to the log and remembers who did it.
 func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
 	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
-	if r.kind != Manual {
+	if r.Kind != p2p.Manual {
 		l.outcasts.Add(hostOf(r.addr), l.cfg.Now())
 	}
 }

@@ -59,7 +59,7 @@ func (l *loop) askSeeds(now time.Time) {
 	}
 	greeted := 0
 	for _, r := range l.order {
-		if !r.inbound && r.peer != nil {
+		if !r.Inbound() && r.peer != nil {
 			greeted++
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
 	"grapevine/p2p/swarm/guard"
@@ -145,7 +146,7 @@ func (s *Swarm) saveBook(ctx context.Context, fail context.CancelCauseFunc) {
 type arrival struct {
 	r     *remote
 	peer  *peer.Peer
-	hello peer.Hello
+	hello p2p.Hello
 }
 
 // departure: a connection, or the attempt at one, has ended.
@@ -200,18 +201,18 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 }
 
 // greet dials if there is no connection yet, and makes the handshake.
-func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) (*peer.Peer, peer.Hello, error) {
+func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) (*peer.Peer, p2p.Hello, error) {
 	if conn == nil {
 		dctx, cancel := context.WithTimeout(ctx, dialTime)
 		var err error
 		conn, err = s.cfg.Net.Dial(dctx, r.addr)
 		cancel()
 		if err != nil {
-			return nil, peer.Hello{}, err
+			return nil, p2p.Hello{}, err
 		}
 		s.own.Add(cfg.Nonce)
 	}
-	p := peer.New(cfg, conn, r.inbound)
+	p := peer.New(cfg, conn, r.Inbound())
 	hello, err := p.Handshake(ctx)
 	if s.own.Drop(cfg.Nonce) {
 		err = peer.ErrSelf

@@ -9,6 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
@@ -33,7 +34,7 @@ func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
 		eventually(t, "the transaction is at the other", func() bool { return b.has(tx.ID) })
 
 		p := b.Peers()[0]
-		if p.Inbound || !p.Manual || p.Addr != a.addr || !p.WTxIDRelay || !p.AddrV2 || p.UserAgent != "/test:0/" {
+		if p.Inbound() || p.Kind != p2p.Manual || p.Addr != a.addr || !p.WTxIDRelay || !p.AddrV2 || p.UserAgent != "/test:0/" {
 			t.Errorf("peer of b: %+v", p)
 		}
 		if p.Ping < 10*time.Millisecond || p.Ping > 50*time.Millisecond {
@@ -71,7 +72,7 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 			if c := len(n.Peers()); c != len(nodes)-1 {
 				t.Errorf("%s has %d connections to %d others", n.addr, c, len(nodes)-1)
 				for _, p := range n.Peers() {
-					t.Logf("  %s in=%v manual=%v listens=%s", p.Addr, p.Inbound, p.Manual, p.Listens)
+					t.Logf("  %s in=%v manual=%v listens=%s", p.Addr, p.Inbound(), p.Kind == p2p.Manual, p.Listens)
 				}
 			}
 		}
@@ -144,7 +145,7 @@ func TestConnectMeansTheseAndNoOthers(t *testing.T) {
 		c := start(t, net, 3, connects(a.addr))
 		time.Sleep(time.Minute)
 		for _, p := range c.Peers() {
-			if !p.Inbound && p.Addr != a.addr {
+			if !p.Inbound() && p.Addr != a.addr {
 				t.Errorf("dialled %s", p.Addr)
 			}
 		}

@@ -28,45 +28,45 @@ const laterBit = 1 << 63
 // claim notes where an inbound peer says that it listens.
 func (l *loop) claim(r *remote, key string) {
 	r.claims = key
-	if o := l.find(func(o *remote) bool { return !o.inbound && (o.addr == key || o.at == key) }); o != nil {
+	if o := l.find(func(o *remote) bool { return !o.Inbound() && (o.addr == key || o.at == key) }); o != nil {
 		l.askTwin(o, r)
 	}
 }
 
 // askTwins asks a node that we have reached about all who say to be it.
 func (l *loop) askTwins(o *remote) {
-	if o.inbound || !l.cfg.local() {
+	if o.Inbound() || !l.cfg.local() {
 		return
 	}
 	for _, r := range l.order {
-		if r.inbound && r.claims != "" && (r.claims == o.addr || r.claims == o.at) {
+		if r.Inbound() && r.claims != "" && (r.claims == o.addr || r.claims == o.at) {
 			l.askTwin(o, r)
 		}
 	}
 }
 
 func (l *loop) askTwin(o, r *remote) {
-	if o.peer == nil || !o.hello.Have || r.peer == nil || r.dropped {
+	if o.peer == nil || !o.Have || r.peer == nil || r.dropped {
 		return
 	}
-	m := &msg.Twin{Nonce: r.hello.Nonce, At: addrPort(r.peer.LocalAddr())}
+	m := &msg.Twin{Nonce: r.Nonce, At: addrPort(r.peer.LocalAddr())}
 	l.send(o.id, func(p *peer.Peer) error { return p.Send(m) })
 }
 
 // onTwin takes a question or an answer.
 func (l *loop) onTwin(r *remote, m *msg.Twin) {
 	switch {
-	case !l.cfg.local() || r.inbound == m.Yes: // who was dialled answers, who has dialled asks
+	case !l.cfg.local() || r.Inbound() == m.Yes: // who was dialled answers, who has dialled asks
 	case m.Yes:
 		in := l.find(func(o *remote) bool {
-			return o.inbound && o.peer != nil && o.hello.Nonce == m.Nonce && o.claims != "" && (o.claims == r.addr || o.claims == r.at)
+			return o.Inbound() && o.peer != nil && o.Nonce == m.Nonce && o.claims != "" && (o.claims == r.addr || o.claims == r.at)
 		})
 		if in != nil {
 			in.listens = in.claims
 			l.keepOne(r, in)
 		}
 	default:
-		out := l.find(func(o *remote) bool { return !o.inbound && o.peer != nil && o.nonce == m.Nonce })
+		out := l.find(func(o *remote) bool { return !o.Inbound() && o.peer != nil && o.nonce == m.Nonce })
 		if out == nil || addrPort(out.peer.RemoteAddr()) != m.At {
 			return
 		}
@@ -81,7 +81,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 // keepOne closes the connection that we have dialled if the other, which the same
 // node has dialled, is the one that stays.
 func (l *loop) keepOne(out, in *remote) {
-	if !out.once && out.nonce > in.hello.Nonce {
+	if !out.once && out.nonce > in.Nonce {
 		l.dropFor(out, "it has connected to us", "")
 	}
 }
@@ -89,10 +89,10 @@ func (l *loop) keepOne(out, in *remote) {
 // newNonce names a connection; see above for the highest bit.
 func (l *loop) newNonce(r *remote) uint64 {
 	n := l.cfg.Rand.Uint64()
-	if r.inbound || !l.cfg.local() {
+	if r.Inbound() || !l.cfg.local() {
 		return n
 	}
-	claimed := l.find(func(o *remote) bool { return o.inbound && o.claims == r.addr }) != nil
+	claimed := l.find(func(o *remote) bool { return o.Inbound() && o.claims == r.addr }) != nil
 	if claimed || r.once {
 		return n | laterBit
 	}

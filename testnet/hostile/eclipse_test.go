@@ -15,7 +15,6 @@ import (
 
 	"grapevine/cmd/node"
 	"grapevine/p2p"
-	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
 )
 
@@ -133,7 +132,7 @@ func (h *house) outbound(honest []string) (good, bad int) {
 	h.t.Helper()
 	groups := map[string]bool{}
 	for _, p := range h.target.Swarm.Peers() {
-		if p.Inbound || p.Kind == swarm.Feeler {
+		if p.Inbound() || p.Kind == p2p.Feeler {
 			continue
 		}
 		parts := strings.SplitN(p.Addr, ".", 3)
@@ -157,7 +156,7 @@ func (h *house) outbound(honest []string) (good, bad int) {
 // anchors are the victim's peers for blocks only.
 func (h *house) anchors() (addrs []string) {
 	for _, p := range h.target.Swarm.Peers() {
-		if p.Kind == swarm.BlocksOnly {
+		if p.Kind == p2p.BlocksOnly {
 			addrs = append(addrs, p.Addr)
 		}
 	}

@@ -97,11 +97,14 @@ func (m *sim) join(h *half) {
 	if h.dead {
 		return
 	}
-	m.step(h.node, gossip.Joined{Peer: h.id, Info: gossip.PeerInfo{
-		Addr: "", Inbound: !h.dialled, Version: msg.ProtocolVersion,
-		Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
+	link := p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{
+		Version: msg.ProtocolVersion, Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
 		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !h.node.stock && !h.other.node.stock,
-	}})
+	}}
+	if h.dialled {
+		link.Kind = p2p.FullRelay
+	}
+	m.step(h.node, gossip.Joined{Peer: h.id, Link: link})
 	if !h.dead {
 		m.step(h.node, gossip.Pong{Peer: h.id, RTT: 2 * h.latency})
 	}

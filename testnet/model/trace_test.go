@@ -29,7 +29,7 @@ func show(x any) string {
 	case gossip.Send:
 		return fmt.Sprintf("send %d %s", x.Peer, showMsg(x.Msg))
 	case gossip.Joined:
-		return fmt.Sprintf("joined %d in=%v", x.Peer, x.Info.Inbound)
+		return fmt.Sprintf("joined %d in=%v", x.Peer, x.Inbound())
 	case gossip.Drop:
 		return fmt.Sprintf("drop %d %s", x.Peer, x.Reason)
 	case gossip.SendBlock:

@@ -1,0 +1,50 @@
+package p2p
+
+import (
+	"net"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
+// Hello is what a peer's handshake has said.
+type Hello struct {
+	Transport   int // 1, or 2: encrypted (BIP324)
+	Nonce       uint64
+	Version     int32
+	Services    wire.ServiceFlag
+	UserAgent   string
+	StartHeight int32
+	Relay       bool      // wants transactions (BIP37's fRelay)
+	WTxIDRelay  bool      // BIP339
+	AddrV2      bool      // BIP155
+	Have        bool      // both sides speak gvhave
+	Clock       time.Time // what they say the time is
+	You         net.IP    // how they see us
+}
+
+// Kind is what a connection is for, in the words of Core's connection_type.
+type Kind string
+
+const (
+	Inbound    Kind = "inbound"
+	Manual     Kind = "manual"              // asked for by people
+	FullRelay  Kind = "outbound-full-relay" // chosen by us, for everything
+	BlocksOnly Kind = "block-relay-only"    // chosen by us; who maps the network by transactions and addresses does not see it
+	Feeler     Kind = "feeler"              // only to see whether an address is good
+)
+
+// Chosen tells whether we have chosen the connection ourselves, not people.
+func (k Kind) Chosen() bool { return k == FullRelay || k == BlocksOnly || k == Feeler }
+
+// Link is a connection to a peer. Whoever keeps more about a peer embeds it.
+type Link struct {
+	Kind Kind
+	Hello
+}
+
+// Inbound tells whether the peer has dialled us.
+func (l Link) Inbound() bool { return l.Kind == Inbound }
+
+// Silent tells whether we have asked for no transactions and tell none, nor addresses.
+func (l Link) Silent() bool { return l.Kind == BlocksOnly }
