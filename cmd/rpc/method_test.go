@@ -1,9 +1,13 @@
 package rpc
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 func TestEveryRowIsThereOnceAndComplete(t *testing.T) {
@@ -22,12 +26,25 @@ func TestEveryRowIsThereOnceAndComplete(t *testing.T) {
 			if p.Name == "" || names[p.Name] || names[p.Older] || !slices.Contains(kinds, string(p.Kind)) || strings.ContainsAny(p.Name+p.Older, `:*?="[]{}`) {
 				t.Errorf("%s: parameter %+v", m.Name, p)
 			}
+			if p.Default != "" && !fits(p) {
+				t.Errorf("%s: %s is no %s", m.Name, p.Default, p.Kind)
+			}
 			names[p.Name] = true
 			if p.Older != "" {
 				names[p.Older] = true
 			}
 		}
 	}
+}
+
+// fits says whether a parameter's default is of its kind.
+func fits(p jsonrpc.Param) bool {
+	var v any
+	if json.Unmarshal([]byte(p.Default), &v) != nil {
+		return false
+	}
+	kinds := map[string][]string{"string": {"text", "hex", "word"}, "float64": {"int", "long", "num", "amount", "level", "word"}, "bool": {"bool"}, "[]interface {}": {"list"}}
+	return slices.Contains(kinds[fmt.Sprintf("%T", v)], string(p.Kind))
 }
 
 // The methods that clients need, typed again from RPC.md and the first issue.

@@ -188,12 +188,9 @@ func (p *Params) String(name string) (s string) {
 }
 
 // Int reads a whole number: of 32 bits, or of 64 where the row says so.
-func (p *Params) Int(name string, byDefault ...int64) int64 {
+func (p *Params) Int(name string) int64 {
 	raw := p.value(name)
 	if raw == nil {
-		if len(byDefault) > 0 {
-			return byDefault[0]
-		}
 		return 0
 	}
 	if got := kind(raw); got != "number" {
@@ -201,7 +198,7 @@ func (p *Params) Int(name string, byDefault ...int64) int64 {
 		return 0
 	}
 	bits := 32
-	if k := p.sign[p.at(name)].Kind; k == kindLong || k == "" {
+	if k := p.sign[p.at(name)].Kind; k == kindLong {
 		bits = 64
 	}
 	n, err := strconv.ParseInt(string(raw), 10, bits)
@@ -220,30 +217,24 @@ func (p *Params) Float(name string) (v float64) {
 
 // Bool reads true or false, or a number that is 0 or not: clients written for
 // old versions of bitcoind send 0 and 1.
-func (p *Params) Bool(name string, byDefault ...bool) bool {
-	if p.value(name) == nil && len(byDefault) > 0 {
-		return byDefault[0]
-	}
+func (p *Params) Bool(name string) bool {
 	return p.Verbosity(name) != 0
 }
 
 // Verbosity reads a level; false is 0 and true is 1.
-func (p *Params) Verbosity(name string, byDefault ...int64) int64 {
+func (p *Params) Verbosity(name string) int64 {
 	switch string(p.value(name)) {
 	case "true":
 		return 1
 	case "false":
 		return 0
 	}
-	return p.Int(name, byDefault...)
+	return p.Int(name)
 }
 
 // Amount reads bitcoins from a number or a string of one.
-func (p *Params) Amount(name string, byDefault ...btcutil.Amount) btcutil.Amount {
+func (p *Params) Amount(name string) btcutil.Amount {
 	raw := p.value(name)
-	if raw == nil && len(byDefault) > 0 {
-		return byDefault[0]
-	}
 	if raw == nil {
 		return 0
 	}

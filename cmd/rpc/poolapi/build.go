@@ -37,7 +37,7 @@ func (a *API) buildRows() []jsonrpc.Method {
 }
 
 func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	lock, replaceable, version := c.Int("locktime", 0), c.Bool("replaceable", true), c.Int("version", 2)
+	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable"), c.Int("version")
 	if lock < 0 || lock > math.MaxUint32 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
 	}

@@ -113,7 +113,7 @@ func hashes(list []chain.Hash) []string {
 }
 
 func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
-	verbose, sequence := c.Bool("verbose", false), c.Bool("mempool_sequence", false)
+	verbose, sequence := c.Bool("verbose"), c.Bool("mempool_sequence")
 	switch {
 	case c.Err() != nil:
 		return nil, c.Err()
@@ -169,7 +169,7 @@ func (a *API) getMempoolDescendants(_ context.Context, c *jsonrpc.Call) (any, er
 }
 
 func relatives(c *jsonrpc.Call, of func(chain.Hash) ([]mempool.Entry, bool)) (any, error) {
-	id, verbose := c.Hash("txid"), c.Bool("verbose", false)
+	id, verbose := c.Hash("txid"), c.Bool("verbose")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func outPoint(txid string, vout *int64) (op wire.OutPoint, err error) {
 }
 
 func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
-	id, n, pool := c.Hash("txid"), c.Int("n", 0), c.Bool("include_mempool", true)
+	id, n, pool := c.Hash("txid"), c.Int("n"), c.Bool("include_mempool")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ type feeEstimate struct {
 // estimateSmartFee always has errors where it has no fee rate: some clients
 // read one of the two without looking.
 func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) {
-	target, mode := c.Int("conf_target", 0), c.String("estimate_mode")
+	target, mode := c.Int("conf_target"), c.String("estimate_mode")
 	if target < 1 || target > maxTarget {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
 	}

@@ -38,7 +38,7 @@ type rawTx struct {
 }
 
 func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	id, verbosity := c.Hash("txid"), c.Verbosity("verbosity", 0)
+	id, verbosity := c.Hash("txid"), c.Verbosity("verbosity")
 	var f Found
 	var err error
 	if c.Has("blockhash") {

@@ -16,13 +16,8 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
-const (
-	// defaultMaxFee is the fee rate above which a client must have made a
-	// mistake, in satoshis per 1,000 virtual bytes (Core: DEFAULT_MAX_RAW_TX_FEE_RATE).
-	defaultMaxFee btcutil.Amount = 10_000_000
-	// maxPackage bounds the transactions of one package (Core: MAX_PACKAGE_COUNT).
-	maxPackage = 25
-)
+// maxPackage bounds the transactions of one package (Core: MAX_PACKAGE_COUNT).
+const maxPackage = 25
 
 // sendRows hand transactions in.
 func (a *API) sendRows() []jsonrpc.Method {
@@ -36,11 +31,12 @@ func (a *API) sendRows() []jsonrpc.Method {
 	)
 }
 
-// limits are what the client itself bounds; 0 fee: no bound.
+// limits are what the client itself bounds; 0 fee: no bound. By default (Core:
+// DEFAULT_MAX_RAW_TX_FEE_RATE) they stop who must have made a mistake.
 type limits struct{ feeRate, burn btcutil.Amount }
 
 func readLimits(c *jsonrpc.Call) limits {
-	l := limits{c.Amount("maxfeerate", defaultMaxFee), c.Amount("maxburnamount", 0)}
+	l := limits{c.Amount("maxfeerate"), c.Amount("maxburnamount")}
 	if l.feeRate > btcutil.SatoshiPerBitcoin {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
 	}

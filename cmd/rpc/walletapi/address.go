@@ -180,7 +180,7 @@ type descriptor struct {
 }
 
 func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	if c.Bool("private", false) {
+	if c.Bool("private") {
 		c.Refuse(jsonrpc.CodeWallet, "private keys are not shown as descriptors: walletwords has the words that they all come from")
 	}
 	if err := c.Err(); err != nil {

@@ -31,7 +31,7 @@ func (a *API) coinRows() []jsonrpc.Method {
 }
 
 func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	minConf := c.Int("minconf", 0)
+	minConf := c.Int("minconf")
 	if d := c.String("dummy"); d != "" && d != "*" {
 		c.Refuse(jsonrpc.CodeInvalidParam, `dummy first argument must be excluded or set to "*".`)
 	}
@@ -126,7 +126,7 @@ func (f *coinFilter) wants(c wallet.Coin) bool {
 func safe(c wallet.Coin) bool { return c.Confirmations > 0 || c.FromMe }
 
 func (a *API) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	f := coinFilter{min: c.Int("minconf", 1), max: c.Int("maxconf", 9_999_999), addresses: c.Strings("addresses"), unsafe: c.Bool("include_unsafe", true)}
+	f := coinFilter{min: c.Int("minconf"), max: c.Int("maxconf"), addresses: c.Strings("addresses"), unsafe: c.Bool("include_unsafe")}
 	c.Object("query_options", &f.options)
 	for _, text := range f.addresses {
 		if _, err := show.PayTo(text, a.Params.Params); err != nil {
@@ -169,7 +169,7 @@ type place struct {
 }
 
 func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	lock := !c.Bool("unlock", false)
+	lock := !c.Bool("unlock")
 	ops, err := outPoints(c, "transactions")
 	if err != nil {
 		return nil, err

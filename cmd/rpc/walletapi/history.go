@@ -126,7 +126,7 @@ func flatten(entries []wallet.Entry, label string) []listed {
 }
 
 func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	count, skip, label := c.Int("count", 10), c.Int("skip", 0), "*"
+	count, skip, label := c.Int("count"), c.Int("skip"), "*"
 	if c.Has("label") {
 		if label = c.String("label"); label == "" {
 			c.Refuse(jsonrpc.CodeInvalidParam, `Label argument must be a valid label name or "*".`)
@@ -157,7 +157,7 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 }
 
 func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	target := c.Int("target_confirmations", 1)
+	target := c.Int("target_confirmations")
 	since := int32(-1)
 	if c.Has("blockhash") {
 		h := c.Hash("blockhash")
@@ -201,7 +201,7 @@ type walletTx struct {
 }
 
 func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	id, verbose := c.Hash("txid"), c.Bool("verbose", false)
+	id, verbose := c.Hash("txid"), c.Bool("verbose")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -233,7 +233,7 @@ func (a *API) abandonTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 }
 
 func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, minConf := a.script(c, "address", "Invalid Bitcoin address"), c.Int("minconf", 1)
+	script, minConf := a.script(c, "address", "Invalid Bitcoin address"), c.Int("minconf")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -273,7 +273,7 @@ type historyLine struct {
 }
 
 func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	count, skip := c.Int("count", 20), c.Int("skip", 0)
+	count, skip := c.Int("count"), c.Int("skip")
 	if count < 0 || skip < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "count and skip must not be negative")
 	}

@@ -49,7 +49,7 @@ type walletName struct {
 // createWallet makes the wallet if there is none yet, and gives it its name.
 func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
-	if c.Bool("disable_private_keys", false) || c.Bool("blank", false) {
+	if c.Bool("disable_private_keys") || c.Bool("blank") {
 		c.Refuse(jsonrpc.CodeWallet, "this node has one wallet, and it has keys: watch-only and blank wallets are not supported")
 	}
 	if c.String("passphrase") != "" {

@@ -19,9 +19,9 @@ import (
 // sendRows pay.
 func (a *API) sendRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Wallet",
-		jsonrpc.Method{Name: "sendtoaddress", Params: "address:text amount:amount comment:text? comment_to:text? subtractfeefromamount:bool=false replaceable:bool? conf_target:int? estimate_mode:text=unset avoid_reuse:bool? fee_rate:amount? verbose:bool=false", Do: a.sendToAddress,
+		jsonrpc.Method{Name: "sendtoaddress", Params: "address:text amount:amount comment:text? comment_to:text? subtractfeefromamount:bool=false replaceable:bool=true conf_target:int? estimate_mode:text=unset avoid_reuse:bool? fee_rate:amount? verbose:bool=false", Do: a.sendToAddress,
 			Help: "Pays an address; the amount is in BTC, fee_rate in sat/vB. Answers the txid when the payment is kept and handed in.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1.5"},
-		jsonrpc.Method{Name: "sendmany", Params: `dummy:""= amounts:{"address":amount,...} minconf:int? comment:text? subtractfeefrom:["address",...]? replaceable:bool? conf_target:int? estimate_mode:text=unset fee_rate:amount? verbose:bool=false`, Do: a.sendMany,
+		jsonrpc.Method{Name: "sendmany", Params: `dummy:""= amounts:{"address":amount,...} minconf:int? comment:text? subtractfeefrom:["address",...]? replaceable:bool=true conf_target:int? estimate_mode:text=unset fee_rate:amount? verbose:bool=false`, Do: a.sendMany,
 			Help: "Pays several addresses in one transaction.", Example: `"" '{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}'`},
 	), jsonrpc.Group("Rawtransactions",
 		jsonrpc.Method{Name: "fundrawtransaction", Params: "hexstring:hex options:*object? iswitness:bool?", Do: a.fundRawTransaction,
@@ -61,14 +61,14 @@ func options(c *jsonrpc.Call) wallet.Options {
 	if !show.FeeMode(c.String("estimate_mode")) {
 		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
 	}
-	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Target: target(c.Int("conf_target", 0), c), Final: !c.Bool("replaceable", true), Comment: c.String("comment")}
+	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Target: target(c.Int("conf_target"), c), Final: !c.Bool("replaceable"), Comment: c.String("comment")}
 }
 
 func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script := a.script(c, "address", "Invalid Bitcoin address")
-	amount := c.Amount("amount", 0)
+	amount := c.Amount("amount")
 	o := options(c)
-	if c.Bool("subtractfeefromamount", false) {
+	if c.Bool("subtractfeefromamount") {
 		o.SubtractFee = []int{0}
 	}
 	if amount == 0 {
@@ -123,7 +123,7 @@ func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o
 	if err := a.Ledger.Sync(ctx); err != nil {
 		return nil, err
 	}
-	if !c.Bool("verbose", false) {
+	if !c.Bool("verbose") {
 		return tx.ID.String(), nil
 	}
 	reason := "Fallback fee"
