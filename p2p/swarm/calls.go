@@ -114,7 +114,7 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 		}
 		r := l.connectedTo(addr)
 		if r == nil {
-			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, addr: addr, once: true}
+			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, addr: addr, once: l.claimed(addr)}
 			l.start(r)
 		}
 		r.waiting = append(r.waiting, reply)

@@ -22,7 +22,7 @@ type remote struct {
 	end   context.CancelCauseFunc
 	began time.Time
 	nonce uint64 // of our version message
-	once  bool   // asked for by people, for once: it stays beside one that the same node has dialled
+	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
 	peer    *peer.Peer    // nil until it has greeted
 	skew    time.Duration // their clock ahead of ours

@@ -20,8 +20,8 @@ import (
 //
 // Then both ends know. The connection with the lower nonce stays, and each end
 // closes only what it has dialled itself, so that one of the two remains. The
-// highest bit is set where a dial seeks proof or was asked for by people
-// (onetry), so that a connection that stands already is kept.
+// highest bit is set where a claim stands already, so that the older connection is
+// kept. A second one that people ask for (onetry) stays beside it.
 
 const laterBit = 1 << 63
 
@@ -89,14 +89,18 @@ func (l *loop) keepOne(out, in *remote) {
 // newNonce names a connection; see above for the highest bit.
 func (l *loop) newNonce(r *remote) uint64 {
 	n := l.cfg.Rand.Uint64()
-	if r.Inbound() || !l.cfg.local() {
+	switch {
+	case r.Inbound() || !l.cfg.local():
 		return n
-	}
-	claimed := l.find(func(o *remote) bool { return o.Inbound() && o.claims == r.addr }) != nil
-	if claimed || r.once {
+	case l.claimed(r.addr):
 		return n | laterBit
 	}
 	return n &^ laterBit
+}
+
+// claimed: somebody who has dialled us says that it listens there.
+func (l *loop) claimed(addr string) bool {
+	return l.find(func(o *remote) bool { return o.Inbound() && o.claims == addr }) != nil
 }
 
 // addrPort is a connection's end as a value; the zero value when it is none of TCP.
