@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/rand"
 	"slices"
 	"testing"
@@ -15,12 +16,22 @@ import (
 	"grapevine/chain/chaintest"
 )
 
-// judge is CheckBlock and, if that passes, CheckBlockContext.
+// judge is CheckBlock and, if that passes, CheckBlockContext. What they call a
+// mutated copy CheckCopy must find by the hashes alone, and no good block is one.
 func judge(p *chain.Params, m chaintest.Mined) error {
-	if err := chain.CheckBlock(p, m.Block); err != nil {
-		return err
+	err := chain.CheckBlock(p, m.Block)
+	if err == nil {
+		err = chain.CheckBlockContext(p, m.Node.Parent, m.Block)
 	}
-	return chain.CheckBlockContext(p, m.Node.Parent, m.Block)
+	byHashes := chain.CheckCopy(p, m.Node.Height, m.Block)
+	var broken *chain.RuleError
+	switch {
+	case err == nil && byHashes != nil:
+		return fmt.Errorf("a good block is no good copy: %w", byHashes)
+	case errors.As(err, &broken) && broken.Mutated && byHashes == nil:
+		return fmt.Errorf("a mutated copy passes by its hashes: %s", broken)
+	}
+	return err
 }
 
 // want fails unless err is of the kind rule, and mutated as said.
@@ -106,6 +117,9 @@ func TestT18_WitnessesThatDoNotFitAreTheSendersFault(t *testing.T) {
 		b.Transactions[1].TxIn[0].Witness = wire.TxWitness{{1}}
 	}))
 	want(t, "witness without commitment", judge(p, bare), chain.ErrUnexpectedWitness, true)
+	early := chain.RegTest()
+	early.SegwitHeight = 2
+	want(t, "witness before segwit", judge(early, honest), chain.ErrUnexpectedWitness, true)
 }
 
 // Which output commits: the last that has the form, even if another is right.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -11,12 +12,8 @@ import (
 // size, one coinbase and at the front, every transaction, legacy signature
 // operations. It does not judge the header: see CheckHeader [CheckBlock].
 func CheckBlock(p *Params, b *Block) error {
-	root, repeated := TxRoot(b.Txs)
-	if root != b.Header.MerkleRoot {
-		return mutated(ErrBadMerkleRoot, "hashMerkleRoot mismatch")
-	}
-	if repeated {
-		return mutated(ErrDuplicateTx, "duplicate transaction")
+	if err := checkRoot(b); err != nil {
+		return err
 	}
 	if err := checkSignet(p, b); err != nil {
 		return err
@@ -40,6 +37,34 @@ func CheckBlock(p *Params, b *Block) error {
 	return nil
 }
 
+// CheckCopy judges, by hashes alone, whether this copy of a block at that height
+// is the one its header commits to: merkle root and witness commitment. Only one
+// copy passes, so it may be kept under the header's hash, pushed and served before
+// the block itself is judged [IsBlockMutated].
+func CheckCopy(p *Params, height int32, b *Block) error {
+	if err := checkRoot(b); err != nil {
+		return err
+	}
+	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() {
+		if showsInnerNode(b) {
+			return mutated(ErrCoinbaseMissing, "first tx is not coinbase")
+		}
+		return nil // whatever it is, the header commits to it
+	}
+	return checkWitness(p, height, b)
+}
+
+func checkRoot(b *Block) error {
+	root, repeated := TxRoot(b.Txs)
+	if root != b.Header.MerkleRoot {
+		return mutated(ErrBadMerkleRoot, "hashMerkleRoot mismatch")
+	}
+	if repeated {
+		return mutated(ErrDuplicateTx, "duplicate transaction")
+	}
+	return nil
+}
+
 // checkBlockSize is the limit from before segwit, still a cheap first bound.
 func checkBlockSize(b *Block) error {
 	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight || b.strippedSize()*WitnessScale > MaxBlockWeight {
@@ -50,13 +75,8 @@ func checkBlockSize(b *Block) error {
 
 func checkCoinbasePlace(b *Block) error {
 	if !b.Txs[0].IsCoinbase() {
-		// An inner node of the merkle tree has 64 bytes: such a "block" may
-		// show inner nodes of an honest one as transactions, so the header
-		// must not pay for it [IsBlockMutated].
 		err := Broken(ErrCoinbaseMissing, "first tx is not coinbase")
-		for _, tx := range b.Txs {
-			err.Mutated = err.Mutated || tx.StrippedSize() == 64
-		}
+		err.Mutated = showsInnerNode(b)
 		return err
 	}
 	for _, tx := range b.Txs[1:] {
@@ -65,6 +85,13 @@ func checkCoinbasePlace(b *Block) error {
 		}
 	}
 	return nil
+}
+
+// showsInnerNode: an inner node of the merkle tree has 64 bytes, so such a "block"
+// may show inner nodes of an honest one as transactions, and its header must not
+// pay for it.
+func showsInnerNode(b *Block) bool {
+	return slices.ContainsFunc(b.Txs, func(tx *Tx) bool { return tx.StrippedSize() == 64 })
 }
 
 // inTx names the transaction in a rule error.
