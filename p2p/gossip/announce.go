@@ -7,7 +7,8 @@ import (
 )
 
 // announceTip tells peers of a new verified tip, by headers where they asked
-// for it (BIP130), else by inv. While we are far behind it is no news.
+// for it (BIP130), else by inv; also those who know its header but asked for the
+// body in vain. While we are far behind it is no news.
 func (s *State) announceTip() {
 	tip := s.tree.Tip()
 	if s.announced == tip || s.behind(tip) {
@@ -16,9 +17,15 @@ func (s *State) announceTip() {
 	s.announced = tip
 	haves := s.fetch.Haves()
 	for _, p := range s.peers {
-		s.announceTo(p, tip)
-		if s.wantsHave(p, tip) {
+		lacking := p.lacks != nil && p.lacks.Stored && p.lacks.IsAncestorOf(tip)
+		if lacking || !p.knowsHeader(tip) {
+			s.announceTo(p, tip)
+		}
+		if lacking || s.wantsHave(p, tip) {
 			s.tellHave(p, haves)
+		}
+		if lacking {
+			p.lacks = nil
 		}
 	}
 }
@@ -32,12 +39,8 @@ func (s *State) wantsHave(p *peer, tip *tree.Entry) bool {
 }
 
 func (s *State) announceTo(p *peer, tip *tree.Entry) {
-	if p.knowsHeader(tip) {
-		return
-	}
-	var run []*wire.BlockHeader
-	e := tip
-	for ; !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.Parent {
+	run := []*wire.BlockHeader{&tip.Node.Header}
+	for e := tip.Parent; e != nil && !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.Parent {
 		run = append(run, &e.Node.Header)
 	}
 	p.sent = tip

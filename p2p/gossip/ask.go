@@ -25,6 +25,7 @@ func (s *State) askBodies() {
 		p := s.peerOf(ask.From)
 		m := wire.NewMsgGetDataSizeHint(uint(len(ask.Blocks)))
 		for _, e := range ask.Blocks {
+			p.asks(e)
 			m.InvList = append(m.InvList, wire.NewInvVect(s.blockInvType(p, e), &e.Node.Hash))
 		}
 		s.send(p, m)

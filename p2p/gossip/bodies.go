@@ -9,16 +9,26 @@ import (
 	"grapevine/p2p/gossip/tree"
 )
 
-// onBlock takes a body from a peer.
+// onBlock takes a body from a peer. Whether the copy is its header's is looked at
+// here, unless it is one of many that we asked for: those are only stored when the
+// ledger has found the same. The header of a copy that is not stays outside.
 func (s *State) onBlock(p *peer, b *chain.Block) {
 	e := s.tree.Find(b.Hash)
 	requested := e != nil && s.fetch.Deliver(p.src, e, len(b.Raw))
+	asked := p.paid(e) || requested
+	if !requested || !s.behind(e) {
+		if err := s.checkCopy(b); err != nil {
+			s.drop(p, mutatedBlock, "block "+b.Hash.String()+": "+err.Error())
+			return
+		}
+	}
 	if e == nil {
 		if e = s.headerOf(p, &b.Header); e == nil {
 			return
 		}
 	}
 	p.src.Has(e)
+	p.holds(e)
 	s.fetch.Changed()
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
@@ -27,8 +37,16 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return // it will be asked for again when there is room
 	}
 	s.progress(e)
-	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id})
+	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id, Asked: asked})
 	s.passOn(e, b, nil)
+}
+
+// checkCopy says what is wrong with a copy of a block whose parent we know.
+func (s *State) checkCopy(b *chain.Block) error {
+	if parent := s.tree.Find(b.Header.PrevBlock); parent != nil {
+		return chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b)
+	}
+	return nil
 }
 
 // welcome says whether a body that nobody asked for is taken: near the tip,
@@ -68,7 +86,9 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 		e.Valid = true
 		s.onBodyStored(e)
 	case errors.Is(v.Err, chain.ErrInconclusive), errors.Is(v.Err, chain.ErrDuplicate):
-		e.From = j.From
+		if !j.Compact {
+			e.From, e.Asked = j.From, j.Asked
+		}
 		s.onBodyStored(e)
 	case errors.As(v.Err, &broken):
 		s.onBadBlock(j, broken)
@@ -94,25 +114,48 @@ func (s *State) onBodyStored(e *tree.Entry) {
 
 // onBadBlock draws the consequences of a broken rule.
 func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
+	s.takeBack(j.Entry)
 	if broken.Mutated {
 		if p := s.byID[j.From]; p != nil && !j.Compact {
-			s.drop(p, "mutated block", "block "+j.Entry.Node.Hash.String()+": "+broken.Error())
+			s.drop(p, mutatedBlock, "block "+j.Entry.Node.Hash.String()+": "+broken.Error())
 		}
 		return
 	}
 	if !j.Compact {
-		s.blame(j.Entry, j.From, broken)
+		s.blame(j.Entry, j.From, j.Asked, broken)
 	}
 	s.tree.Mark(j.Entry, tree.ByRule)
 	s.fetch.Changed()
 }
 
-// blame: who sends an invalid block commits an offence, unless it serves
-// bodies above its own verified tip, as those do who serve while they sync.
-func (s *State) blame(e *tree.Entry, from p2p.PeerID, err error) {
-	if p := s.byID[from]; p != nil && !p.Have {
-		s.drop(p, "invalid block", "block "+e.Node.Hash.String()+": "+err.Error())
+// takeBack forgets what was assumed of a body that turned out bad: that it may be
+// given to others, and that those whom we pushed it have it. Should a good copy
+// come, it is news to them.
+func (s *State) takeBack(e *tree.Entry) {
+	s.recent.Remove(e.Node.Hash)
+	for _, p := range s.peers {
+		if p.pushed == e {
+			p.pushed, p.sent = nil, e.Parent
+		}
 	}
+}
+
+// blame: who sends an invalid block commits an offence [misbehaving]. But
+// grapevine nodes serve bodies above their own verified tip, and everybody pushes
+// short forms before the block is judged: what such a peer was asked for is only
+// counted. The short form itself never comes here: otherwise one invalid block
+// would split the honest network.
+func (s *State) blame(e *tree.Entry, from p2p.PeerID, asked bool, err error) {
+	p := s.byID[from]
+	if p == nil {
+		return
+	}
+	if asked && (p.Have || p.showed(e)) {
+		if p.invalid++; p.invalid < maxInvalid {
+			return
+		}
+	}
+	s.drop(p, "invalid block", "block "+e.Node.Hash.String()+": "+err.Error())
 }
 
 // onHeaderInvalid: a block failed when it was to be connected, or was made
@@ -120,7 +163,7 @@ func (s *State) blame(e *tree.Entry, from p2p.PeerID, err error) {
 func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 	e := s.tree.Insert(ev.Node)
 	if ev.why() == tree.ByRule && e.From != p2p.Self && e.Bad != tree.ByRule && !errors.Is(ev.Err, chain.ErrBadParent) {
-		s.blame(e, e.From, ev.Err)
+		s.blame(e, e.From, e.Asked, ev.Err)
 	}
 	e.From = p2p.Self
 	s.tree.Mark(e, ev.why())
@@ -145,6 +188,9 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.progress(s.tree.Tip())
 	s.fetch.Changed()
 	s.watchLag()
+	for _, p := range s.peers {
+		p.shown = nil
+	}
 	s.txs.rejected.Clear()
 	s.txs.lowFee.Clear()
 	if !s.syncing() {

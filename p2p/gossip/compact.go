@@ -79,15 +79,14 @@ func (s *State) onlyOutbound(p *peer) bool {
 }
 
 // passOn pushes a block that extends our tip, before it is judged, to those who
-// asked for it. lack is what we did not know of it.
+// asked for it [high-bandwidth relay]. It has passed checkCopy: what is pushed,
+// kept for others or served is what its header commits to. lack is what we did
+// not know of it.
 func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
 	if s.behind(e) || e.Parent != s.tree.Tip() {
 		return
 	}
 	kept := s.recent.Add(b, lack)
-	if !kept.Whole() {
-		return
-	}
 	nonce := s.cfg.Rand.Uint64()
 	for _, p := range s.peers {
 		if p.compact && p.wantsPush && !p.knowsHeader(e) && p.knowsHeader(e.Parent) {
@@ -104,6 +103,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 		return
 	}
 	s.fetch.Shows(p.src, e)
+	p.holds(e)
 	asked := p.short == e
 	if asked {
 		p.short = nil
@@ -112,7 +112,9 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	case !e.Needed():
 		s.fetch.Done(p.src, e)
 	case !s.behind(e) && e.Parent == s.tree.Tip():
-		s.putTogether(p, e, m)
+		if again := p.shows(e); !again || asked { // each time costs a walk through our pool
+			s.putTogether(p, e, m)
+		}
 	case asked: // the tip has moved since: our pool is of no use for it
 		s.askWhole(p, e)
 	}
@@ -177,13 +179,13 @@ func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 }
 
 // complete judges a block that was put together. If its parts do not make it,
-// short ids have collided, and the whole is asked for.
+// short ids have collided or somebody lies: the whole is asked for, of who sent
+// the short form if there is nobody else, but nobody need wait for that.
 func (s *State) complete(p *peer, f fragment, lack []int) {
-	b, err := f.Block()
+	b, err := f.Block(s.cfg.Params, f.e.Node.Height)
 	if err != nil && f.e.Needed() {
-		if s.fetch.Expect(p.src, f.e) {
-			s.askWhole(p, f.e)
-		}
+		s.unfit = f.e
+		s.fetch.Misfit(p.src, f.e)
 		return
 	}
 	s.fetch.Done(p.src, f.e)

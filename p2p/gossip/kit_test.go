@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/chaintest"
 )
 
 // world makes blocks and transactions by name. They hold together by their
@@ -50,17 +51,13 @@ func (w *world) block(name, parent string, size int, txs ...*chain.Tx) *chain.He
 		Version: 4, PrevBlock: p.Hash, Timestamp: p.Header.Timestamp.Add(time.Minute), Bits: w.params.PowLimitBits,
 	}}
 	coinbase := wire.NewMsgTx(1)
-	coinbase.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 0xffffffff}, []byte(name), nil))
+	coinbase.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: 0xffffffff}, append(chain.HeightScript(p.Height+1), name...), nil))
 	coinbase.AddTxOut(wire.NewTxOut(0, make([]byte, max(size-150, 1))))
 	m.Transactions = append(m.Transactions, coinbase)
 	for _, tx := range txs {
 		m.Transactions = append(m.Transactions, tx.MsgTx)
 	}
-	ids := []chain.Hash{coinbase.TxHash()}
-	for _, tx := range txs {
-		ids = append(ids, tx.ID)
-	}
-	m.Header.MerkleRoot, _ = chain.MerkleRoot(ids)
+	chaintest.Seal(m)
 	for chain.CheckWork(w.params, &m.Header) != nil {
 		m.Header.Nonce++
 	}
@@ -121,8 +118,17 @@ func newRooms(w *world) *rooms {
 	}
 }
 
-// mutated marks a copy of a block that does not match its header.
+// mutated marks a copy of a block that does not match its header, for the ledger.
 const mutated = -1
+
+// spoiled is such a copy: another witness of the coinbase.
+func spoiled(b *chain.Block) *chain.Block {
+	m := b.MsgBlock().Copy()
+	m.Transactions[0].TxIn[0].Witness = wire.TxWitness{make([]byte, 245)}
+	c := *chain.NewBlock(m)
+	c.Weight = mutated
+	return &c
+}
 
 // judgeBlock is the ledger: the events that a body causes, verdict last.
 func (r *rooms) judgeBlock(j JudgeBlock) (evs []Event) {

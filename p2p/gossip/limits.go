@@ -3,6 +3,7 @@ package gossip
 import (
 	"time"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
 )
 
@@ -22,8 +23,14 @@ const (
 	tellAgain   = 16 // blocks after which have peers are told what we hold though it is no news to them
 )
 
+// mutatedBlock is the offence of who sends a body that its header does not commit
+// to; the header is not blamed [IsBlockMutated].
+const mutatedBlock p2p.Offence = "mutated block"
+
 // Bodies.
 const (
+	maxInvalid   = 3                // bodies that we asked for and that broke a rule, of a peer that serves before it has judged: the third ends it
+	maxOwed      = 1024             // bodies asked from one peer and not delivered that are remembered: those of a download window
 	maxAhead     = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
 	syncGap      = 24               // blocks behind our best header from which on we are syncing
 	syncPatience = 10 * time.Second // without a body, after which we are not syncing but lied to

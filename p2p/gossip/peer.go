@@ -25,15 +25,19 @@ type peer struct {
 	talk         *headers.Talk
 	sent         *tree.Entry // the last header that it has from us
 	pushed       *tree.Entry // the last block that it had pushed by us
+	lacks        *tree.Entry // the last block that it asked for and we did not have: to be told when we do
 	said         *msg.Have   // not taken yet, for its header is not known
 	told         int32       // height of our tip when it last heard what we hold
 	wantsHeaders bool        // BIP130
 
-	compact   bool          // speaks BIP152 version 2
-	wantsPush bool          // wants new blocks pushed in short form
-	short     *tree.Entry   // the block that it was last asked for in short form
-	parts     []fragment    // blocks that it was asked parts of
-	src       *fetch.Source // of bodies
+	compact   bool                     // speaks BIP152 version 2
+	wantsPush bool                     // wants new blocks pushed in short form
+	short     *tree.Entry              // the block that it was last asked for in short form
+	parts     []fragment               // blocks that it was asked parts of
+	shown     map[*tree.Entry]struct{} // blocks on our tip that it has sent in short form
+	src       *fetch.Source            // of bodies
+	owes      map[*tree.Entry]struct{} // bodies that it was asked for, also long ago
+	invalid   int                      // bodies that it was asked for and that broke a rule
 	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
@@ -154,6 +158,45 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 // knowsHeader says whether the peer is sure to have e's header.
 func (p *peer) knowsHeader(e *tree.Entry) bool {
 	return e.Parent == nil || p.src.Top != nil && e.IsAncestorOf(p.src.Top) || p.sent != nil && e.IsAncestorOf(p.sent)
+}
+
+// holds notes that the peer has sent a block.
+func (p *peer) holds(e *tree.Entry) {
+	if p.lacks == e {
+		p.lacks = nil
+	}
+}
+
+// asks notes that the peer was asked for a body.
+func (p *peer) asks(e *tree.Entry) {
+	if p.owes == nil || len(p.owes) >= maxOwed {
+		p.owes = make(map[*tree.Entry]struct{})
+	}
+	p.owes[e] = struct{}{}
+}
+
+// paid says whether the peer had been asked for a body that it sends now, however
+// late it comes.
+func (p *peer) paid(e *tree.Entry) bool {
+	_, owed := p.owes[e]
+	delete(p.owes, e)
+	return owed
+}
+
+// shows notes that the peer sent a block in short form; again: not for the first
+// time on this tip.
+func (p *peer) shows(e *tree.Entry) (again bool) {
+	if again = p.showed(e); p.shown == nil {
+		p.shown = make(map[*tree.Entry]struct{})
+	}
+	p.shown[e] = struct{}{}
+	return again
+}
+
+// showed says whether the peer has sent the block in short form.
+func (p *peer) showed(e *tree.Entry) bool {
+	_, ok := p.shown[e]
+	return ok
 }
 
 // PeerStats is what gossip knows of one peer.

@@ -380,7 +380,7 @@ func (sc *script) blockOf(name string) *chain.Block {
 	name, damaged := strings.CutPrefix(name, "mutated:")
 	b := *sc.w.blockNamed(sc.w.names[sc.node(name).Hash])
 	if damaged {
-		b.Weight = mutated
+		return spoiled(&b)
 	}
 	return &b
 }

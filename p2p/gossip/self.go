@@ -3,7 +3,6 @@ package gossip
 import (
 	"errors"
 
-	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/judge"
 )
@@ -45,9 +44,6 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 // onSubmitBlock judges a block of our own.
 func (s *State) onSubmitBlock(ev SubmitBlock) {
 	e, err := s.ownHeader(ev.Block)
-	if err == nil && e.Stored {
-		err = chain.ErrDuplicate
-	}
 	if err != nil {
 		s.answer(ev.Ticket, err)
 		return

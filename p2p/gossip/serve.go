@@ -42,7 +42,26 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 		s.drop(p, "getdata too long", "getdata with too many entries")
 		return
 	}
-	s.reply(p, s.serve.Data(&p.client, m))
+	replies := s.serve.Data(&p.client, m)
+	for _, r := range replies {
+		if missing, ok := r.Msg.(*wire.MsgNotFound); ok {
+			s.noteLacks(p, missing)
+		}
+	}
+	s.reply(p, replies)
+}
+
+// noteLacks remembers which block a peer asked for in vain: it does not have it,
+// whatever it or we have said before, and is told when we do.
+func (s *State) noteLacks(p *peer, m *wire.MsgNotFound) {
+	for _, iv := range m.InvList {
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, serve.InvTypeCompact:
+			if e := s.tree.Find(iv.Hash); e != nil {
+				p.lacks = e
+			}
+		}
+	}
 }
 
 func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {

@@ -44,7 +44,7 @@ func TestABlockIsTheSameWhicheverWayItCame(t *testing.T) {
 		if err := f.Fill(rest); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		got, err := f.Block()
+		got, err := f.Block(chain.RegTest(), 104)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -72,7 +72,7 @@ func TestT19_WhatCannotBePutTogether(t *testing.T) {
 	if err != nil || len(f.Missing()) != 0 {
 		t.Fatalf("%v, %d missing", err, len(f.Missing()))
 	}
-	if _, err := f.Block(); !errors.Is(err, ErrRoot) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrMisfit) {
 		t.Errorf("transactions in another order: %v", err)
 	}
 	many := &msg.CmpctBlock{Header: b.Header}
@@ -93,7 +93,7 @@ func TestT20_PartsThatWereNotAskedFor(t *testing.T) {
 	if !slices.Equal(f.Missing(), []int{2, 3}) {
 		t.Fatalf("missing %v", f.Missing())
 	}
-	if _, err := f.Block(); !errors.Is(err, ErrParts) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrParts) {
 		t.Errorf("a block with holes: %v", err)
 	}
 	for _, txs := range [][]*chain.Tx{nil, b.Txs[2:3], b.Txs[1:]} {
@@ -104,7 +104,7 @@ func TestT20_PartsThatWereNotAskedFor(t *testing.T) {
 	if err := f.Fill([]*chain.Tx{b.Txs[3], b.Txs[2]}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Block(); !errors.Is(err, ErrRoot) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrMisfit) {
 		t.Errorf("parts in the wrong order: %v", err)
 	}
 }
@@ -126,7 +126,11 @@ func TestOnlyTheLastBlocksAreKept(t *testing.T) {
 	if s := k.Short(1); len(s.Prefilled) != 2 || s.Prefilled[1].Index != 2 || k.Short(2) != s {
 		t.Errorf("short form with %d in full", len(s.Prefilled))
 	}
-	if !k.Whole() || k.Parts([]int{1, 4}) != nil || len(k.Parts([]int{1, 3})) != 2 {
-		t.Error("parts beyond the end, or a block that does not fit its header")
+	if k.Parts([]int{1, 4}) != nil || len(k.Parts([]int{1, 3})) != 2 {
+		t.Error("parts beyond the end")
+	}
+	r.Remove(b.Hash)
+	if r.Find(b.Hash) != nil || r.Find(blocks[9].Block.Hash) == nil {
+		t.Error("another block was forgotten than was said")
 	}
 }

@@ -14,7 +14,7 @@ import (
 // chance; the whole block is asked for instead.
 var (
 	ErrCollision = errors.New("two transactions have one short id")
-	ErrRoot      = errors.New("the parts do not make the block")
+	ErrMisfit    = errors.New("the parts do not make the block")
 	ErrEmpty     = errors.New("no transactions")
 	// ErrParts is an offence: not the transactions that were asked for.
 	ErrParts = errors.New("not as many transactions as were asked for")
@@ -96,14 +96,21 @@ func (f *Fragment) Fill(txs []*chain.Tx) error {
 	return nil
 }
 
-// Block is the whole block, when nothing is missing and it fits its header.
-func (f *Fragment) Block() (*chain.Block, error) {
+// Block is the whole block at its height, when nothing is missing and it is the
+// copy that its header commits to.
+func (f *Fragment) Block(p *chain.Params, height int32) (*chain.Block, error) {
 	if len(f.missing) > 0 {
 		return nil, ErrParts
 	}
-	if root, mutated := chain.TxRoot(f.txs); mutated || root != f.Header.MerkleRoot {
-		return nil, ErrRoot
+	b := f.join()
+	if chain.CheckCopy(p, height, b) != nil {
+		return nil, ErrMisfit
 	}
+	return b, nil
+}
+
+// join puts the bytes together.
+func (f *Fragment) join() *chain.Block {
 	var raw bytes.Buffer
 	_ = f.Header.Serialize(&raw) // a bytes.Buffer takes everything
 	_ = wire.WriteVarInt(&raw, 0, uint64(len(f.txs)))
@@ -113,5 +120,5 @@ func (f *Fragment) Block() (*chain.Block, error) {
 		b.Weight += tx.Weight
 	}
 	b.Raw = raw.Bytes()
-	return b, nil
+	return b
 }

@@ -1,6 +1,8 @@
 package compact
 
 import (
+	"slices"
+
 	"grapevine/chain"
 	"grapevine/p2p/msg"
 )
@@ -24,7 +26,8 @@ type Kept struct {
 	short *msg.CmpctBlock
 }
 
-// Add keeps a block; lack names the transactions that we did not know.
+// Add keeps a block that chain.CheckCopy has passed: only one copy does, so the
+// first is the only one. lack names the transactions that we did not know.
 func (r *Recent) Add(b *chain.Block, lack []int) *Kept {
 	if k := r.Find(b.Hash); k != nil {
 		return k
@@ -35,6 +38,11 @@ func (r *Recent) Add(b *chain.Block, lack []int) *Kept {
 	}
 	r.blocks = append(r.blocks, k)
 	return k
+}
+
+// Remove forgets a block.
+func (r *Recent) Remove(h chain.Hash) {
+	r.blocks = slices.DeleteFunc(r.blocks, func(k *Kept) bool { return k.Block.Hash == h })
 }
 
 // Find gives a block that is still kept, else nil.
@@ -71,11 +79,4 @@ func (k *Kept) Parts(places []int) []*chain.Tx {
 		txs[j] = k.Block.Txs[i]
 	}
 	return txs
-}
-
-// Whole says whether the block's transactions are the header's: what we pass on
-// before it is judged must at least be that.
-func (k *Kept) Whole() bool {
-	root, mutated := chain.TxRoot(k.Block.Txs)
-	return len(k.Block.Txs) > 0 && !mutated && root == k.Block.Header.MerkleRoot
 }

@@ -24,13 +24,19 @@ type Source struct {
 	limited bool // has only the last blocks (BIP159)
 	gone    bool
 
-	flights []*flight // in order of asking
-	lateAt  time.Time // when the first of them is late, or the peer given up if it is
-	headAt  time.Time // since when the first of them is first
-	stalled bool      // something is late: nothing more is asked until all has come
-	grown   int       // deliveries in time since the last overdue one
+	flights []*flight   // in order of asking
+	misfit  *tree.Entry // the last block whose short form it sent and that this did not make
+	lateAt  time.Time   // when the first of them is late, or the peer given up if it is
+	headAt  time.Time   // since when the first of them is first
+	stalled bool        // something is late: nothing more is asked until all has come
+	grown   int         // deliveries in time since the last overdue one
 	rate    rate
-	claim   *claim // what a have peer says it holds; nil before it has said anything
+
+	missed    *tree.Entry   // its best header before it answered notfound
+	againAt   time.Time     // when that is believed again: it may have judged the block meanwhile
+	missPause time.Duration // the last one until then
+
+	claim *claim // what a have peer says it holds; nil before it has said anything
 }
 
 // Has notes that the source has a header, and its body unless it speaks gvhave.
@@ -38,6 +44,22 @@ func (p *Source) Has(e *tree.Entry) {
 	if p.Top == nil || e.Node.Work.Cmp(p.Top.Node.Work) > 0 {
 		p.Top = e
 	}
+}
+
+// miss: the source says that it does not have e, which it had said it has.
+func (p *Source) miss(e *tree.Entry, now time.Time) {
+	if p.missed == nil {
+		p.missed = p.Top
+	}
+	p.missPause = min(max(2*p.missPause, missPauseLeast), missPauseMost)
+	p.againAt = now.Add(p.missPause)
+	p.Top = e.Parent
+}
+
+// believe believes what the source said before it answered notfound.
+func (p *Source) believe() {
+	p.Has(p.missed)
+	p.missed, p.againAt = nil, time.Time{}
 }
 
 // top is the best header it has that is worth asking for.
@@ -150,7 +172,7 @@ func (f *Fetcher) Connected() { f.late = max(lateAfter, f.late*85/100) }
 func (f *Fetcher) Due() time.Time {
 	due := sooner(f.have.at, f.have.till)
 	for _, p := range f.sources {
-		due = sooner(due, p.lateAt)
+		due = sooner(sooner(due, p.lateAt), p.againAt)
 	}
 	return due
 }

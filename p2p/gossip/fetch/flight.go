@@ -26,7 +26,7 @@ func (f *Fetcher) flightOf(p *Source, e *tree.Entry) *flight {
 }
 
 func (f *Fetcher) add(p *Source, e *tree.Entry) {
-	x := &flight{e: e, p: p, next: f.flights[e]}
+	x := &flight{e: e, p: p, next: f.flights[e], late: p.misfit == e}
 	f.flights[e] = x
 	if len(p.flights) == 0 {
 		p.headAt = f.now
@@ -71,6 +71,7 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 		p.grown = 0
 	}
 	p.forgive()
+	p.missPause = 0
 	p.rate.add(size, f.now.Sub(p.headAt))
 	f.total.add(size, f.now.Sub(p.headAt))
 	f.size.add(size)
@@ -98,11 +99,30 @@ func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
 func (f *Fetcher) mayHelp(p *Source, e *tree.Entry) bool {
 	n := 0
 	for x := f.flights[e]; x != nil; x = x.next {
-		if n++; n >= maxCopies || x.p.chosen {
+		if n += x.counts(); n >= maxCopies || x.p.chosen && x.counts() > 0 {
 			return false
 		}
 	}
 	return p.chosen && e.Needed()
+}
+
+// counts is 1, or 0 for a request that nobody need wait for.
+func (x *flight) counts() int {
+	if x.p.misfit == x.e {
+		return 0
+	}
+	return 1
+}
+
+// Misfit: what p sent of e in another way does not make it. It may be asked for
+// the whole, but others may be at the same time.
+func (f *Fetcher) Misfit(p *Source, e *tree.Entry) {
+	p.misfit = e
+	if x := f.flightOf(p, e); x != nil {
+		p.headAt = f.now
+		f.end(x)
+	}
+	f.Reopen(e)
 }
 
 // Done ends a request that was answered in another way than by the whole body,
@@ -131,7 +151,7 @@ func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {
 	}
 	f.end(x)
 	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
-		p.Top = e.Parent
+		p.miss(e, f.now)
 	}
 	if p.claim == nil {
 		return false
@@ -167,6 +187,10 @@ func (f *Fetcher) setLate(p *Source) {
 // dropped for slowness: it is asked again.
 func (f *Fetcher) Late() (drop []*Source) {
 	for _, p := range f.sources {
+		if f.up(p.againAt) {
+			p.believe()
+			f.dirty = true
+		}
 		switch {
 		case !f.up(p.lateAt):
 		case !p.stalled:
@@ -211,12 +235,13 @@ func (f *Fetcher) Check() error {
 	for e, x := range f.flights {
 		copies := 0
 		for ; x != nil; x = x.next {
-			copies++
+			n++
+			copies += x.counts()
 			if x.e != e || x.p.gone || !slices.Contains(x.p.flights, x) {
 				return fmt.Errorf("request for %s at nobody", e.Node.Hash)
 			}
 		}
-		if n += copies; copies > maxCopies {
+		if copies > maxCopies {
 			return fmt.Errorf("%d requests for %s", copies, e.Node.Hash)
 		}
 	}

@@ -21,6 +21,9 @@ const (
 	stealMargin  = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
 	stealAfter   = 2 * time.Second  // or that needs so much longer there
 
+	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been judging the block
+	missPauseMost  = 64 * time.Second // the same at most
+
 	guessedBlock = 128 << 10             // bytes of a block before the first came
 	guessedRate  = 1 << 20               // bytes per second of a peer before anybody delivered
 	rateMemory   = 4 * time.Second       // of delivery that a peer's rate is measured over

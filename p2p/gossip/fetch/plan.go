@@ -186,7 +186,7 @@ func (f *Fetcher) mayAsk(p *Source, e *tree.Entry) bool {
 	}
 	n := 0
 	for x := f.flights[e]; x != nil; x = x.next {
-		if n++; x.p == p || n >= maxCopies {
+		if n += x.counts(); x.p == p || n >= maxCopies {
 			return false
 		}
 	}

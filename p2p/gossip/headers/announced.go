@@ -61,13 +61,17 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *tree.Entry {
 	return e
 }
 
-// Own finds or makes the place of a block of our own.
+// Own finds or makes the place of a block of our own. No header enters the tree
+// whose body came with it and is another's.
 func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
 	if e := s.tree.Find(b.Hash); e != nil {
 		if e.Bad != tree.Good {
 			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
 		}
-		return e, nil
+		if e.Stored {
+			return nil, chain.ErrDuplicate
+		}
+		return e, s.checkOwn(e.Parent, b)
 	}
 	parent := s.tree.Find(b.Header.PrevBlock)
 	if parent == nil {
@@ -76,9 +80,32 @@ func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
 	if parent.Bad != tree.Good {
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
+	if err := s.checkOwn(parent, b); err != nil {
+		return nil, err
+	}
 	e, err := s.insert(parent, &b.Header)
 	if err == nil {
 		s.store([]*chain.HeaderNode{e.Node})
 	}
 	return e, err
+}
+
+// checkOwn says whether the body is its header's, and if not in which rule's words
+// Bitcoin Core would say so: it may break others that are looked at before.
+func (s *Sync) checkOwn(parent *tree.Entry, b *chain.Block) error {
+	misfit := chain.CheckCopy(s.params, parent.Node.Height+1, b)
+	if misfit == nil {
+		return nil
+	}
+	for _, check := range []func() error{
+		func() error { return chain.CheckWork(s.params, &b.Header) },
+		func() error { return chain.CheckBlock(s.params, b) },
+		func() error { return chain.CheckHeaderContext(s.params, parent.Node, &b.Header, s.wall()) },
+		func() error { return chain.CheckBlockContext(s.params, parent.Node, b) },
+	} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return misfit
 }

@@ -265,14 +265,18 @@ func (s *Sync) insert(parent *tree.Entry, h *wire.BlockHeader) (*tree.Entry, err
 	case tree.ByRule:
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
-	wall := s.clock
-	if wall.IsZero() {
-		wall = s.now
-	}
-	if err := chain.CheckHeader(s.params, parent.Node, h, wall); err != nil {
+	if err := chain.CheckHeader(s.params, parent.Node, h, s.wall()); err != nil {
 		return nil, err
 	}
 	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
+}
+
+// wall is the time that headers are judged by.
+func (s *Sync) wall() time.Time {
+	if s.clock.IsZero() {
+		return s.now
+	}
+	return s.clock
 }
 
 func (s *Sync) store(nodes []*chain.HeaderNode) {

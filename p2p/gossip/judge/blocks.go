@@ -15,6 +15,7 @@ type Block struct {
 	From    p2p.PeerID
 	Tickets []Ticket // Submits that this very body answers
 	Joined  []Joined // Submits of the same block while another copy was judged
+	Asked   bool     // who sent it had been asked for it
 	Compact bool     // put together from short ids: that it does not fit is nobody's offence
 	sent    bool
 }

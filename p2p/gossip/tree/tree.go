@@ -25,6 +25,7 @@ type Entry struct {
 	Valid  bool       // it has been on our verified chain
 	Busy   bool       // the body waits for judgement or is judged
 	From   p2p.PeerID // who sent the stored body, for its offence should it not connect
+	Asked  bool       // and had been asked for it
 }
 
 // Needed says whether the body is still to be asked from somebody. A lost one is
