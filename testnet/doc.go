@@ -1,6 +1,6 @@
 // Package testnet holds the words of the town: a Node one can call, a Member
 // of the network with its addresses, a Launcher that starts and kills members,
-// the file that says who is up (net.json), and what must hold at the end of
+// the file that names them (net.json), and what must hold at the end of
 // every scenario.
 //
 // It starts nothing and opens no socket: that is the work of its sub-packages

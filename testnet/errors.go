@@ -9,6 +9,8 @@ var (
 	ErrNoNode = errors.New("no such node")
 	// ErrUp: the network or node is running already.
 	ErrUp = errors.New("is up already")
+	// ErrBusy: another command is starting or stopping the network's nodes.
+	ErrBusy = errors.New("another command is starting or stopping its nodes")
 	// ErrDown: the node is not running.
 	ErrDown = errors.New("is not running")
 	// ErrDiffer: the nodes do not agree where they must.

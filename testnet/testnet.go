@@ -13,16 +13,15 @@ type Node interface {
 	Call(ctx context.Context, method string, result any, params ...any) error
 }
 
-// Member is one node of a local network, up or not. These are the fields of
-// net.json.
+// Member is one node of a local network, up or not.
 type Member struct {
 	Node     int    `json:"node"`
 	PID      int    `json:"pid"` // 0 while it is down
 	DataDir  string `json:"datadir"`
-	P2P      string `json:"p2p"` // host:port
-	RPC      string `json:"rpc"` // http://host:port
-	User     string `json:"user"`
-	Password string `json:"password"`
+	P2P      string `json:"p2p"`               // host:port
+	RPC      string `json:"rpc"`               // http://host:port
+	User     string `json:"-"`                 // who may call RPC
+	Password string `json:"-"`                 // not for screens and logs
 	AddNode  string `json:"addnode,omitempty"` // the one address it was told; empty for the first
 	Spec
 }
@@ -33,7 +32,7 @@ type Spec struct {
 	Conf []string `json:"conf,omitempty"` // more lines of its grapevine.conf
 }
 
-// File is what net.json says.
+// File is a network as its net.json and the locks of its nodes describe it.
 type File struct {
 	Network string   `json:"network"`
 	Nodes   []Member `json:"nodes"`

@@ -69,6 +69,7 @@ func globalFlags() []cli.Flag {
 		network,
 		shell.StringFlag("datadir", "`DIR` the node's data directory (default ~/.grapevine/NETWORK)"),
 		number,
+		shell.StringFlag("dir", "`DIR` of the local network (default ~/.grapevine/testnet)"),
 		shell.StringFlag("rpc", "`URL` talk to a node elsewhere, as http://HOST:PORT"),
 		shell.StringFlag("rpcuser", "`NAME` for RPC; without it the data directory's cookie is used"),
 		shell.StringFlag("rpcpassword", "`SECRET` for RPC"),
@@ -105,7 +106,7 @@ func (p *program) readConf(line *argv.Line) error {
 	}
 	for _, s := range settings {
 		switch s.Name {
-		case "datadir", "network", "node":
+		case "datadir", "network", "node", "dir":
 			return shell.Usagef("%s: line %d: --%s is read before this file and cannot stand in it", path, s.Line, s.Name)
 		}
 	}

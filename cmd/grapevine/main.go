@@ -70,6 +70,7 @@ func (p *program) do(ctx context.Context, args []string) error {
 		p.Help(p.Err, app, path)
 		return shell.Usagef("`%s` needs one of the commands above", shell.FullName(app, path))
 	}
+	p.SayDir(line.Value("dir", p.Env), line.Value("datadir", p.Env))
 	if err := p.readConf(line); err != nil {
 		return err
 	}

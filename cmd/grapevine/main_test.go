@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/rpc/client"
+	"grapevine/testnet/process"
 )
 
 // The test binary is the command: with this variable set it runs main, and
@@ -98,8 +98,8 @@ func startNode(t *testing.T, dir string, args ...string) *daemon {
 	t.Helper()
 	d := launchNode(t, dir, args...)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		if addr, err := os.ReadFile(filepath.Join(dir, shell.RPCNote)); err == nil && len(addr) > 0 {
-			c, err := client.DialCookie("http://"+strings.TrimSpace(string(addr)), filepath.Join(dir, ".cookie"))
+		if now := process.Running(dir); now.RPC != "" {
+			c, err := client.DialCookie("http://"+now.RPC, filepath.Join(dir, ".cookie"))
 			if err == nil && c.Call(t.Context(), "getblockcount", nil) == nil {
 				d.Client = c
 				break
@@ -122,8 +122,6 @@ func launchNode(t *testing.T, dir string, args ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A note of an earlier life would be taken for this one's.
-	os.Remove(filepath.Join(dir, shell.RPCNote))
 	d := &daemon{dir: dir, log: log, done: make(chan error, 1)}
 	d.cmd = command(t, t.TempDir(), append([]string{"node", "--datadir", dir, "--listen", "127.0.0.1:0", "--rpclisten", "127.0.0.1:0"}, args...)...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log

@@ -3,12 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,6 +19,8 @@ import (
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc/show"
+	"grapevine/db"
+	"grapevine/testnet/process"
 )
 
 const (
@@ -70,10 +75,17 @@ func (p *program) nodeCommand() *cli.Command {
 }
 
 func (p *program) runNode(c *cli.Context) error {
+	// A daemon outlives its terminal, and whoever read its log.
+	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	cfg, err := p.nodeConfig(c)
 	if err != nil {
 		return err
 	}
+	lock, err := occupy(cfg.DataDir)
+	if err != nil {
+		return nodeFailure(cfg, err)
+	}
+	defer lock.Close()
 	n, err := node.New(cfg)
 	if err != nil {
 		return nodeFailure(cfg, err)
@@ -83,7 +95,7 @@ func (p *program) runNode(c *cli.Context) error {
 	ctx, cancel := context.WithCancel(c.Context)
 	go func() {
 		defer close(noted)
-		noteRPC(ctx, n, cfg)
+		noteRPC(ctx, n, cfg, lock)
 	}()
 	err = n.Run(ctx)
 	cancel()
@@ -95,8 +107,21 @@ func (p *program) runNode(c *cli.Context) error {
 	return nil
 }
 
-// noteRPC writes where RPC listens while the node runs.
-func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
+// occupy locks the data directory, which is made if it is not there.
+func occupy(dir string) (*process.Lock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := process.Occupy(dir)
+	if errors.Is(err, process.ErrOccupied) {
+		return nil, fmt.Errorf("%s: %w", dir, db.ErrLocked)
+	}
+	return lock, err
+}
+
+// noteRPC says in the data directory where RPC listens, so that --datadir alone
+// finds this node.
+func noteRPC(ctx context.Context, n *node.Node, cfg node.Config, lock *process.Lock) {
 	if n.RPC == nil {
 		return
 	}
@@ -105,18 +130,13 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config) {
 		return
 	case <-n.Ready():
 	}
-	path := filepath.Join(cfg.DataDir, shell.RPCNote)
 	addr := n.RPC.Addr().String()
-	if err := os.WriteFile(path, []byte(addr+"\n"), 0o600); err != nil {
+	if err := lock.Answers(addr); err != nil {
 		cfg.Log.Warn("the command line will need --rpc to find this node", "err", err)
 	}
 	cfg.Log.Info("ready", "rpc", "http://"+addr)
 	if to, err := netip.ParseAddrPort(addr); err == nil && !to.Addr().IsLoopback() {
 		cfg.Log.Warn("RPC can be reached from other machines, and HTTP hides nothing: who hears the password can spend", "addr", addr)
-	}
-	<-ctx.Done()
-	if err := os.Remove(path); err != nil {
-		cfg.Log.Debug("remove the note of RPC's address", "err", err)
 	}
 }
 

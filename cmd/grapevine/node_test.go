@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/testnet/process"
 )
 
 func TestSignalStopsTheNodeCleanly(t *testing.T) {
@@ -26,8 +26,8 @@ func TestSignalStopsTheNodeCleanly(t *testing.T) {
 		if !strings.Contains(d.says(t), "grapevine has stopped") {
 			t.Errorf("%v: no farewell:\n%s", sig, d.says(t))
 		}
-		if _, err := os.Stat(filepath.Join(d.dir, shell.RPCNote)); err == nil {
-			t.Error("the note of RPC's address is left behind")
+		if now := process.Running(d.dir); now.PID != 0 {
+			t.Errorf("it still says that it runs: %+v", now)
 		}
 	}
 }

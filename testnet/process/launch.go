@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -17,28 +18,38 @@ import (
 	"grapevine/testnet"
 )
 
-// errPortTaken: the node found its port in use.
-var errPortTaken = errors.New("the port was taken meanwhile")
+var (
+	// errPortTaken: the node found its port in use.
+	errPortTaken = errors.New("the port was taken meanwhile")
+	// errOccupied: another process runs on the node's data directory.
+	errOccupied = errors.New("it runs already")
+)
 
 // child is a process that we have started. ended is closed by its waiter, the
 // one goroutine it has, which the process's end ends.
 type child struct {
 	cmd   *exec.Cmd
+	from  int64 // where its words begin in node.log
 	ended chan struct{}
 }
 
-// launch starts a node's process and waits until it answers RPC.
+// launch starts a node's process and waits until it answers RPC: on its old
+// ports, or on new ones where somebody else has taken them.
 func (n *Net) launch(ctx context.Context, m testnet.Member) (testnet.Member, error) {
-	if err := n.writeConf(m); err != nil {
-		return m, err
+	for try := 1; ; try++ {
+		started, err := n.tryLaunch(ctx, m)
+		if err == nil || try == portTries || !errors.Is(err, errPortTaken) {
+			return started, err
+		}
+		if m.P2P, m.RPC, err = freeAddresses(n.file.Nodes); err != nil {
+			return m, err
+		}
 	}
-	kid, err := n.spawn(m)
-	if err != nil {
-		return m, fmt.Errorf("start node %d: %w", m.Node, err)
-	}
-	m.PID = kid.cmd.Process.Pid
-	n.kids[m.Node] = kid
-	err = n.change(func(f *testnet.File) error {
+}
+
+func (n *Net) tryLaunch(ctx context.Context, m testnet.Member) (testnet.Member, error) {
+	err := n.change(func(f *testnet.File) error {
+		m.AddNode = contact(f.Nodes, m.Node)
 		for i := range f.Nodes {
 			if f.Nodes[i].Node == m.Node {
 				f.Nodes[i] = m
@@ -47,14 +58,94 @@ func (n *Net) launch(ctx context.Context, m testnet.Member) (testnet.Member, err
 		return nil
 	})
 	if err == nil {
-		err = n.ready(ctx, m, kid)
+		err = n.writeConf(m)
+	}
+	if err != nil {
+		return m, err
+	}
+	kid, err := n.spawn(m)
+	if err != nil {
+		return m, fmt.Errorf("start node %d: %w", m.Node, err)
+	}
+	err = n.ready(ctx, m, kid)
+	if errors.Is(err, errOccupied) {
+		return n.Await(ctx, m)
 	}
 	if err != nil {
 		_ = kid.cmd.Process.Kill() // it may have ended by itself
 		<-kid.ended
 		return m, fmt.Errorf("start node %d: %w", m.Node, err)
 	}
+	m.PID = kid.cmd.Process.Pid
 	return m, nil
+}
+
+// Await waits until a node that somebody has started answers RPC.
+func (n *Net) Await(ctx context.Context, m testnet.Member) (testnet.Member, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	for {
+		switch now := Running(m.DataDir); {
+		case now.PID == 0:
+			return m, fmt.Errorf("start node %d: the process that ran on its data directory has ended", m.Node)
+		case now.RPC != "":
+			m.PID, m.RPC = now.PID, "http://"+now.RPC
+			node, err := n.cfg.Dial(m)
+			if err == nil {
+				err = node.Call(ctx, "getblockcount", nil)
+			}
+			return m, err
+		}
+		select {
+		case <-ctx.Done():
+			return m, ctx.Err()
+		case <-time.After(lookEvery):
+		}
+	}
+}
+
+// contact is the one address that a node is told: the first node's. That one
+// is told of somebody who runs, and otherwise waits for the others to come.
+func contact(all []testnet.Member, number int) string {
+	if all[0].Node != number {
+		return all[0].P2P
+	}
+	for _, m := range all[1:] {
+		if m.PID != 0 {
+			return m.P2P
+		}
+	}
+	return ""
+}
+
+// move gives all nodes new ports if somebody else has one of the old ones: the
+// network was copied, and the other one runs. What its nodes know of addresses
+// is forgotten with the ports, or they would call at the other one's nodes and
+// the two would be one network.
+func (n *Net) move() error {
+	return n.change(func(f *testnet.File) error {
+		taken := slices.ContainsFunc(f.Nodes, func(m testnet.Member) bool {
+			return !isFree(m.P2P) || !isFree(strings.TrimPrefix(m.RPC, "http://"))
+		})
+		if !taken {
+			return nil
+		}
+		root, err := os.OpenRoot(n.cfg.Dir)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		for i := range f.Nodes {
+			m := &f.Nodes[i]
+			if m.P2P, m.RPC, err = freeAddresses(f.Nodes); err != nil {
+				return err
+			}
+			if err := root.Remove(filepath.Join(folder(m.Node), "peers.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // writeConf tells the node everything by its configuration file, so that
@@ -87,6 +178,10 @@ func (n *Net) spawn(m testnet.Member) (*child, error) {
 		return nil, err
 	}
 	defer log.Close() // the child has its own copy
+	earlier, err := log.Stat()
+	if err != nil {
+		return nil, err
+	}
 	cmd := exec.Command(n.cfg.Exe, "node", "--datadir", m.DataDir)
 	cmd.Env = append(withoutOwnSettings(os.Environ()), n.cfg.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -94,7 +189,7 @@ func (n *Net) spawn(m testnet.Member) (*child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	kid := &child{cmd: cmd, ended: make(chan struct{})}
+	kid := &child{cmd: cmd, from: earlier.Size(), ended: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how it ended is in its log; that it ended is all we need
 		close(kid.ended)
@@ -114,40 +209,42 @@ func withoutOwnSettings(env []string) []string {
 	return out
 }
 
-// ready waits until the node answers, or says why it never will.
+// ready waits until the node answers, or says why it never will. It is our
+// child that answers: it has written beside its own lock where it listens, and
+// no second program can listen there.
 func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 	node, err := n.cfg.Dial(m)
 	if err != nil {
 		return err
 	}
-	asked := ctx
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	limit, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	call, hangUp := context.WithCancel(ctx) // another program on its port may answer never
-	defer hangUp()
-	go func() {
+	go func() { // a call must not outlast the child
 		select {
 		case <-kid.ended:
-			hangUp()
-		case <-call.Done():
+			cancel()
+		case <-limit.Done():
 		}
 	}()
+	want := Process{PID: kid.cmd.Process.Pid, RPC: strings.TrimPrefix(m.RPC, "http://")}
 	for {
-		if err = node.Call(call, "getblockcount", nil); err == nil {
-			return nil
+		err = errors.New("it has not opened its RPC")
+		if Running(m.DataDir) == want {
+			if err = node.Call(limit, "getblockcount", nil); err == nil {
+				return nil
+			}
 		}
 		select {
 		case <-kid.ended:
-			last := lastLines(LogPath(m))
-			if strings.Contains(last, "address already in use") {
-				return fmt.Errorf("%w: %s", errPortTaken, last)
+			return ended(m, kid)
+		case <-limit.Done():
+			select {
+			case <-kid.ended:
+				return ended(m, kid)
+			default:
 			}
-			return fmt.Errorf("it ended at once (%s):\n%s", kid.cmd.ProcessState, last)
-		case <-asked.Done():
-			return asked.Err()
-		case <-ctx.Done():
-			if asked.Err() != nil {
-				return asked.Err()
+			if ctx.Err() != nil {
+				return ctx.Err()
 			}
 			return fmt.Errorf("it did not answer within %v (%w); its log is %s", readyWithin, err, LogPath(m))
 		case <-time.After(lookEvery):
@@ -155,60 +252,59 @@ func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 	}
 }
 
-// lastLines is the end of a log, enough to see what went wrong.
-func lastLines(path string) string {
+// ended says why a node did not come up.
+func ended(m testnet.Member, kid *child) error {
+	if Running(m.DataDir).PID != 0 {
+		return errOccupied
+	}
+	last := lastLines(LogPath(m), kid.from)
+	if strings.Contains(last, "address already in use") || strings.Contains(last, "Only one usage of each socket address") {
+		return fmt.Errorf("%w: %s", errPortTaken, last)
+	}
+	return fmt.Errorf("it ended at once (%s):\n%s", kid.cmd.ProcessState, last)
+}
+
+// lastLines is the end of what a log says since some place, enough to see what
+// went wrong.
+func lastLines(path string, since int64) string {
 	const most = 2000 // bytes: about 15 lines
 	f, err := os.Open(path)
 	if err != nil {
 		return err.Error()
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.Size() > most {
-		if _, err := f.Seek(-most, io.SeekEnd); err != nil {
-			return err.Error()
-		}
+	if st, err := f.Stat(); err == nil {
+		since = max(since, st.Size()-most)
 	}
-	raw, err := io.ReadAll(f)
+	raw, err := io.ReadAll(io.NewSectionReader(f, since, most))
 	if err != nil {
 		return err.Error()
 	}
 	return strings.TrimSpace(string(raw))
 }
 
-// alive is whether a member's process runs.
-func (n *Net) alive(m testnet.Member) bool {
-	if m.PID == 0 {
+// isFree is whether nobody listens there.
+func isFree(addr string) bool {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
 		return false
 	}
-	if kid := n.kids[m.Node]; kid != nil && kid.cmd.Process.Pid == m.PID {
-		select {
-		case <-kid.ended:
-			return false
-		default:
-			return true
-		}
-	}
-	return runs(m.PID, m.DataDir)
-}
-
-// signalPID sends a signal to a process that need not be our child.
-func signalPID(pid int, s os.Signal) error {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return err
-	}
-	return p.Signal(s)
+	l.Close()
+	return true
 }
 
 // freeAddresses finds two free loopback ports. They lie below the range from
 // which systems take the ports of outgoing connections: there a node that is
 // down could find its own port taken when it comes back, and a dial to it
-// could even connect to itself.
-func freeAddresses() (p2p, rpc string, err error) {
+// could even connect to itself. Nodes of ours that are down keep theirs.
+func freeAddresses(others []testnet.Member) (p2p, rpc string, err error) {
 	const low, high, tries = 20000, 32000, 100
 	var free []string
 	for range tries {
 		addr := fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(high-low))
+		if slices.ContainsFunc(others, func(m testnet.Member) bool { return m.P2P == addr || m.RPC == "http://"+addr }) {
+			continue
+		}
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue

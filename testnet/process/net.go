@@ -3,23 +3,22 @@ package process
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"grapevine/testnet"
 )
 
 const (
-	readyWithin = 20 * time.Second // a node is ready in 0.3 s; a loaded machine may be slow
-	stopWithin  = 10 * time.Second // a node promises 5 s
+	readyWithin = 2 * time.Minute // a node is ready in 0.3 s; a loaded machine is slow
+	stopWithin  = time.Minute     // a node promises 5 s on a machine that has time for it
 	lookEvery   = 10 * time.Millisecond
 	portTries   = 3 // somebody else may take a port between our look and the node's listen
 )
@@ -31,7 +30,7 @@ type Config struct {
 	Env    []string // added to the children's environment
 	Conf   []string // lines added to every node's grapevine.conf
 	Detach bool     // children outlive this process
-	// Dial makes the door to a member's RPC. It need not be up yet.
+	// Dial makes a client of a member's RPC. It need not be up yet.
 	Dial func(testnet.Member) (testnet.Node, error)
 }
 
@@ -39,7 +38,7 @@ type Config struct {
 type Net struct {
 	cfg  Config
 	file testnet.File
-	kids map[int]*child // those that this process has started, by node
+	held bool // this process holds the network, see Reserve
 }
 
 var _ testnet.Launcher = (*Net)(nil)
@@ -52,22 +51,30 @@ func Create(cfg Config) (*Net, error) {
 	case errors.Is(noNet, testnet.ErrNoNet):
 	case noNet != nil:
 		return nil, noNet
-	case slices.ContainsFunc(n.Members(), func(m testnet.Member) bool { return m.PID != 0 }):
+	case anyUp(n.Members()):
 		return nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
 	}
-	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+	if err := prepareDir(cfg.Dir); err != nil {
 		return nil, err
-	}
-	if found, err := filepath.Glob(filepath.Join(cfg.Dir, "node*")); err != nil || (len(found) > 0 && errors.Is(noNet, testnet.ErrNoNet)) {
-		return nil, fmt.Errorf("%s holds %s and no net.json: it is not a local network of ours", cfg.Dir, filepath.Base(found[0]))
 	}
 	if n != nil {
 		if err := n.Wipe(); err != nil {
 			return nil, err
 		}
 	}
-	n = &Net{cfg: cfg, file: testnet.File{Network: "regtest"}, kids: map[int]*child{}}
-	return n, n.save()
+	n = &Net{cfg: cfg, file: testnet.File{Network: "regtest"}}
+	return n, writeFile(cfg.Dir, n.file)
+}
+
+// prepareDir makes the network's directory, unless a stranger's is in its place.
+func prepareDir(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, fileName)); err == nil {
+		return nil
+	}
+	if found, err := filepath.Glob(filepath.Join(dir, "node*")); err != nil || len(found) > 0 {
+		return fmt.Errorf("%s holds %s and no %s: it is not a local network of ours", dir, filepath.Base(found[0]), fileName)
+	}
+	return os.MkdirAll(dir, 0o700)
 }
 
 // Open joins the network that net.json in cfg.Dir describes.
@@ -76,88 +83,89 @@ func Open(cfg Config) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Net{cfg: cfg, file: f, kids: map[int]*child{}}, nil
+	return &Net{cfg: cfg, file: f}, nil
 }
 
-// ReadFile reads DIR/net.json.
-func ReadFile(dir string) (testnet.File, error) {
-	var f testnet.File
-	raw, err := os.ReadFile(filepath.Join(dir, "net.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return f, fmt.Errorf("%w: %s has no net.json", testnet.ErrNoNet, dir)
+// Reserve opens the network in cfg.Dir, or creates it, for a command that
+// starts many nodes: see Net.Reserve.
+func Reserve(cfg Config) (n *Net, release func(), err error) {
+	if err := prepareDir(cfg.Dir); err != nil {
+		return nil, nil, err
+	}
+	release, err = (&Net{cfg: cfg}).Reserve()
+	if err != nil {
+		return nil, nil, err
+	}
+	if n, err = Open(cfg); errors.Is(err, testnet.ErrNoNet) {
+		n, err = Create(cfg)
 	}
 	if err != nil {
-		return f, err
+		release()
+		return nil, nil, err
 	}
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return f, fmt.Errorf("%s: %w", filepath.Join(dir, "net.json"), err)
-	}
-	return f, nil
+	n.held = true
+	return n, release, nil
 }
 
-// save writes net.json whole or not at all.
-func (n *Net) save() error {
-	raw, err := json.MarshalIndent(n.file, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(n.cfg.Dir, "net.json")
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+// Reserve keeps other processes from starting and stopping nodes of this
+// network until release is called. Whoever wants to meanwhile, or was first,
+// is answered with ErrBusy.
+func (n *Net) Reserve() (release func(), err error) {
+	release, err = busy(n.cfg.Dir, true)
+	n.held = err == nil
+	return release, err
 }
 
-// change edits net.json while no other process does.
-func (n *Net) change(edit func(*testnet.File) error) error {
-	unlock, err := lockFile(filepath.Join(n.cfg.Dir, "net.lock"))
-	if err != nil {
-		return err
+// busy locks the network while nodes are started or stopped.
+func busy(dir string, alone bool) (release func(), err error) {
+	release, err = lockFile(filepath.Join(dir, busyName), alone, 0)
+	if errors.Is(err, errHeld) {
+		return nil, fmt.Errorf("the network in %s: %w", dir, testnet.ErrBusy)
 	}
-	defer unlock()
-	if f, err := ReadFile(n.cfg.Dir); err == nil {
-		n.file = f
-	}
-	if err := edit(&n.file); err != nil {
-		return err
-	}
-	return n.save()
+	return release, err
 }
 
-// Members are all nodes as net.json has them now; a PID of 0 is a node that
-// does not run, whoever ended it.
+// share keeps those out who want the network for themselves.
+func (n *Net) share() (release func(), err error) {
+	if n.held {
+		return func() {}, nil
+	}
+	return busy(n.cfg.Dir, false)
+}
+
+func anyUp(all []testnet.Member) bool {
+	return slices.ContainsFunc(all, func(m testnet.Member) bool { return m.PID != 0 })
+}
+
+// Members are all nodes as they are now; a PID of 0 is a node that does not
+// run, whoever ended it.
 func (n *Net) Members() []testnet.Member {
 	if f, err := ReadFile(n.cfg.Dir); err == nil {
 		n.file = f
 	}
-	out := slices.Clone(n.file.Nodes)
-	for i, m := range out {
-		if !n.alive(m) {
-			out[i].PID = 0
-		}
-	}
-	return out
+	return slices.Clone(n.file.Nodes)
 }
 
-// Connect makes the door to a member.
+// Connect makes a client of a member.
 func (n *Net) Connect(m testnet.Member) (testnet.Node, error) { return n.cfg.Dial(m) }
 
 // Add starts a fresh node on free ports.
 func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
+	release, err := n.share()
+	if err != nil {
+		return testnet.Member{}, err
+	}
+	defer release()
 	var m testnet.Member
-	err := n.change(func(f *testnet.File) error {
-		m = testnet.Member{Node: next(f.Nodes), User: "grapevine", Spec: s}
-		m.DataDir = filepath.Join(n.cfg.Dir, "node"+strconv.Itoa(m.Node))
-		if len(f.Nodes) > 0 {
-			m.AddNode = f.Nodes[0].P2P
-		}
+	err = n.change(func(f *testnet.File) error {
+		m = testnet.Member{Node: n.next(f.Nodes), User: "grapevine", Spec: s}
+		m.DataDir = filepath.Join(n.cfg.Dir, folder(m.Node))
 		var err error
 		if m.Password, err = password(); err != nil {
 			return err
 		}
-		if err := os.Mkdir(m.DataDir, 0o700); err != nil {
-			return err // also if it is there already: a fresh node is empty
+		if m.P2P, m.RPC, err = freeAddresses(f.Nodes); err != nil {
+			return err
 		}
 		f.Nodes = append(f.Nodes, m)
 		return nil
@@ -165,23 +173,22 @@ func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 	if err != nil {
 		return m, err
 	}
-	for try := 1; ; try++ {
-		if m.P2P, m.RPC, err = freeAddresses(); err != nil {
-			return m, err
-		}
-		m, err = n.launch(ctx, m)
-		if err == nil || try == portTries || !errors.Is(err, errPortTaken) {
-			return m, err
-		}
-	}
+	return n.launch(ctx, m)
 }
 
-// next is the number after the highest.
-func next(nodes []testnet.Member) int {
-	if len(nodes) == 0 {
-		return 0
+// next is the number after the highest whose folder is not there: a fresh node
+// is empty.
+func (n *Net) next(nodes []testnet.Member) int {
+	number := 0
+	if len(nodes) > 0 {
+		number = nodes[len(nodes)-1].Node + 1
 	}
-	return nodes[len(nodes)-1].Node + 1
+	for {
+		if _, err := os.Lstat(filepath.Join(n.cfg.Dir, folder(number))); errors.Is(err, fs.ErrNotExist) {
+			return number
+		}
+		number++
+	}
 }
 
 // password is a secret for one node's RPC.
@@ -195,6 +202,16 @@ func password() (string, error) {
 
 // Start starts a node that is down.
 func (n *Net) Start(ctx context.Context, number int) (testnet.Member, error) {
+	release, err := n.share()
+	if err != nil {
+		return testnet.Member{}, err
+	}
+	defer release()
+	if !anyUp(n.Members()) {
+		if err := n.move(); err != nil {
+			return testnet.Member{}, err
+		}
+	}
 	m, err := n.member(number)
 	if err != nil {
 		return m, err
@@ -219,47 +236,44 @@ func (n *Net) Kill(ctx context.Context, number int) error {
 	if m.PID == 0 {
 		return fmt.Errorf("node %d %w", number, testnet.ErrDown)
 	}
-	if err := signalPID(m.PID, os.Kill); err != nil {
+	if err := signal(m.DataDir, os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill node %d: %w", number, err)
 	}
-	return n.gone(ctx, m)
+	return gone(ctx, m)
 }
 
-// gone waits until m has ended, and says so in net.json.
-func (n *Net) gone(ctx context.Context, m testnet.Member) error {
-	for n.alive(m) {
+// gone waits until m has ended.
+func gone(ctx context.Context, m testnet.Member) error {
+	for Running(m.DataDir).PID == m.PID {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(lookEvery):
 		}
 	}
-	return n.change(func(f *testnet.File) error {
-		setPID(f, m.Node, m.PID, 0)
-		return nil
-	})
-}
-
-// setPID changes a node's PID, if it still is what we believe.
-func setPID(f *testnet.File, number, was, is int) {
-	for i := range f.Nodes {
-		if f.Nodes[i].Node == number && f.Nodes[i].PID == was {
-			f.Nodes[i].PID = is
-		}
-	}
+	return nil
 }
 
 // Stop asks all nodes at once to end (SIGTERM) and waits. One that does not
 // is killed, which is an error.
 func (n *Net) Stop(ctx context.Context) error {
+	return n.stop(ctx, func(testnet.Member) bool { return true })
+}
+
+// StopNodes is Stop for some of the nodes, by number.
+func (n *Net) StopNodes(ctx context.Context, numbers []int) error {
+	return n.stop(ctx, func(m testnet.Member) bool { return slices.Contains(numbers, m.Node) })
+}
+
+func (n *Net) stop(ctx context.Context, which func(testnet.Member) bool) error {
 	var up []testnet.Member
 	for _, m := range n.Members() {
-		if m.PID != 0 {
+		if m.PID != 0 && which(m) {
 			up = append(up, m)
 		}
 	}
 	for _, m := range up {
-		if err := signalPID(m.PID, terminate); err != nil && n.alive(m) {
+		if err := n.askToStop(ctx, m); err != nil && Running(m.DataDir).PID == m.PID {
 			return fmt.Errorf("stop node %d: %w", m.Node, err)
 		}
 	}
@@ -267,35 +281,28 @@ func (n *Net) Stop(ctx context.Context) error {
 	defer cancel()
 	var failed error
 	for _, m := range up {
-		if err := n.gone(limit, m); err == nil {
+		if err := gone(limit, m); err == nil {
 			continue
 		}
 		failed = errors.Join(failed, fmt.Errorf("node %d did not stop within %v and was killed", m.Node, stopWithin))
-		_ = signalPID(m.PID, os.Kill) // it may have ended this very moment
-		patience, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		failed = errors.Join(failed, n.gone(patience, m))
+		_ = signal(m.DataDir, os.Kill) // it may have ended this very moment
+		patience, stop := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		failed = errors.Join(failed, gone(patience, m))
 		stop()
 	}
 	return failed
 }
 
-// Wipe deletes the nodes' directories and net.json. The nodes must be down.
-func (n *Net) Wipe() error {
-	for _, m := range n.Members() {
-		if m.PID != 0 {
-			return fmt.Errorf("node %d %w", m.Node, testnet.ErrUp)
-		}
-		if err := os.RemoveAll(m.DataDir); err != nil {
-			return err
-		}
+// askToStop: Windows has no SIGTERM.
+func (n *Net) askToStop(ctx context.Context, m testnet.Member) error {
+	if runtime.GOOS != "windows" {
+		return signal(m.DataDir, terminate)
 	}
-	for _, f := range []string{"net.json", "net.lock"} {
-		if err := os.Remove(filepath.Join(n.cfg.Dir, f)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	node, err := n.cfg.Dial(m)
+	if err != nil {
+		return err
 	}
-	n.file.Nodes = nil
-	return nil
+	return node.Call(ctx, "stop", nil)
 }
 
 // LogPath is where a node's output goes.

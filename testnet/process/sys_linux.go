@@ -1,11 +1,6 @@
 package process
 
-import (
-	"bytes"
-	"fmt"
-	"os"
-	"syscall"
-)
+import "syscall"
 
 // attributes of a child: a process group of its own, so that Ctrl-C reaches us
 // alone and we stop the nodes in order; and, unless it is to outlive us,
@@ -17,11 +12,4 @@ func attributes(detach bool) *syscall.SysProcAttr {
 		return &syscall.SysProcAttr{Setsid: true}
 	}
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-}
-
-// runs is whether pid is the node with that data directory: numbers are used
-// again by other processes.
-func runs(pid int, datadir string) bool {
-	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return err == nil && bytes.Contains(args, []byte("\x00"+datadir+"\x00"))
 }

@@ -94,9 +94,20 @@ func (p *Program) Report(err error) int {
 		hint = f.Hint
 	}
 	if hint != "" {
-		p.Err.Printf("%s\n", hint)
+		p.Err.Printf("%s\n", p.withDir(hint))
 	}
 	return ExitFailed
+}
+
+// withDir adds --dir to the commands in backquotes that speak of the network.
+func (p *Program) withDir(hint string) string {
+	parts := strings.Split(hint, "`")
+	for i := 1; i < len(parts); i += 2 {
+		if strings.HasPrefix(parts[i], "grapevine testnet ") {
+			parts[i] = p.Advice(parts[i])
+		}
+	}
+	return strings.Join(parts, "`")
 }
 
 // HintFor is what to do about an error, whoever it comes from.
@@ -122,6 +133,8 @@ func HintFor(err error) string {
 		return "The node must be able to write there; --datadir DIR chooses another directory."
 	case errors.Is(err, testnet.ErrNoNet):
 		return "`grapevine testnet up` starts one."
+	case errors.Is(err, testnet.ErrBusy):
+		return "Wait until that command is done. `grapevine testnet status` shows how far it is."
 	case errors.Is(err, testnet.ErrNoNode), errors.Is(err, testnet.ErrUp), errors.Is(err, testnet.ErrDown):
 		return "`grapevine testnet status` shows which nodes there are."
 	case errors.Is(err, client.ErrUnauthorized):

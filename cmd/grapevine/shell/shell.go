@@ -18,6 +18,8 @@ type Program struct {
 	In       io.Reader
 	Out, Err *term.Out
 	Env      func(string) string
+
+	dir string // what commands must add to mean the line's network: "" or " --dir X"
 }
 
 // DataDir is the data directory of a line or context that gives these values.

@@ -16,23 +16,11 @@ import (
 	"grapevine/testnet/process"
 )
 
-// RPCNote is the file in a data directory that says where its running node
-// listens for RPC, so that --datadir alone finds it.
-const RPCNote = ".rpc"
-
 // Dial makes a client for the node that the line means: --node N, --rpc URL,
 // or the one that runs on the data directory.
 func (p *Program) Dial(c *cli.Context) (*client.Client, error) {
 	if number := c.Int("node"); number >= 0 {
-		f, err := process.ReadFile(p.NetDir(c))
-		if err != nil {
-			return nil, err
-		}
-		m, err := f.Member(number)
-		if err != nil {
-			return nil, err
-		}
-		return DialMember(m)
+		return p.dialNumber(c, number)
 	}
 	dir, err := DataDir(c.String("datadir"), c.String("network"))
 	if err != nil {
@@ -48,13 +36,29 @@ func (p *Program) Dial(c *cli.Context) (*client.Client, error) {
 	return client.DialCookie(url, filepath.Join(dir, ".cookie"))
 }
 
+// dialNumber makes a client for node N of the local network, when that node
+// runs: else another program, or a copy of the network, might answer on its port.
+func (p *Program) dialNumber(c *cli.Context, number int) (*client.Client, error) {
+	f, err := process.ReadFile(p.NetDir(c))
+	if err != nil {
+		return nil, err
+	}
+	m, err := f.Member(number)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.PID == 0:
+		return nil, fmt.Errorf("node %d %w", number, testnet.ErrDown)
+	}
+	return DialMember(m)
+}
+
 // noted is where the data directory's node listens for RPC.
 func noted(dir, network string) string {
-	raw, err := os.ReadFile(filepath.Join(dir, RPCNote))
-	if err != nil || len(raw) == 0 {
-		return "http://" + DefaultRPC(network)
+	if now := process.Running(dir); now.RPC != "" {
+		return "http://" + now.RPC
 	}
-	return "http://" + strings.TrimSpace(string(raw))
+	return "http://" + DefaultRPC(network)
 }
 
 func DialMember(m testnet.Member) (*client.Client, error) {
@@ -101,20 +105,42 @@ func (a *Asker) Ask(method string, result any, params ...any) {
 // NetDir is where the local network lives: --dir, a --datadir that has a
 // net.json, or the default.
 func (p *Program) NetDir(c *cli.Context) string {
-	if dir := c.String("dir"); dir != "" {
+	return netDir(c.String("dir"), c.String("datadir"))
+}
+
+func netDir(dir, datadir string) string {
+	if dir != "" {
 		return dir
 	}
-	if dir := c.String("datadir"); dir != "" {
-		if _, err := os.Stat(filepath.Join(dir, "net.json")); err == nil {
-			return dir
+	if datadir != "" {
+		if _, err := os.Stat(filepath.Join(datadir, "net.json")); err == nil {
+			return datadir
 		}
-	}
-	if dir := p.Env("GRAPEVINE_DIR"); dir != "" {
-		return dir
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return filepath.Join(".grapevine", "testnet")
 	}
 	return filepath.Join(home, ".grapevine", "testnet")
+}
+
+// SayDir remembers which network the line means, so that every command that
+// this program advises says so too.
+func (p *Program) SayDir(dir, datadir string) {
+	if at := netDir(dir, datadir); at != netDir("", "") {
+		p.dir = " --dir " + quoted(at)
+	}
+}
+
+// Advice is a command to type, of the network that the line means.
+func (p *Program) Advice(command string) string { return command + p.dir }
+
+// quoted is a word as a shell reads it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("/._-+=:@%,~", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

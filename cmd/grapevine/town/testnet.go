@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +29,6 @@ type group struct{ *shell.Program }
 // Command is `grapevine testnet`.
 func Command(sh *shell.Program) *cli.Command {
 	p := &group{sh}
-	dir := func() cli.Flag {
-		return shell.StringFlag("dir", "`DIR` of the network (default ~/.grapevine/testnet)")
-	}
 	mine := shell.StringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
 	mine.Value = "manual"
 	detach := shell.BoolFlag("detach", "return when the network is ready; `testnet down` ends it")
@@ -40,6 +36,12 @@ func Command(sh *shell.Program) *cli.Command {
 	return &cli.Command{
 		Name:  "testnet",
 		Usage: "a local network of real processes",
+		Before: func(c *cli.Context) error {
+			if name := c.String("network"); name != "regtest" {
+				return shell.Usagef("--network %s: a local network is always regtest; `grapevine node --network %s` joins the public one", name, name)
+			}
+			return nil
+		},
 		Description: `Every node is a process with its own data directory and wallet. All but node 0 know only
 node 0's address and find each other by gossip.
 
@@ -58,18 +60,18 @@ node 0's address and find each other by gossip.
 				}},
 			p.simulateCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
-				Description: "If DIR holds a network that is down, it is started again as it was.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
-				Flags:       []cli.Flag{shell.IntFlag("nodes", 4, "`N` nodes"), dir(), mine, detach}},
-			{Name: "status", Usage: "what is up", Flags: []cli.Flag{dir()}, Action: p.netStatus},
-			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Flags: []cli.Flag{dir()}, Action: p.netWatch,
+				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
+				Flags:       []cli.Flag{shell.IntFlag("nodes", 4, "`N` nodes"), mine, detach}},
+			{Name: "status", Usage: "what is up", Action: p.netStatus},
+			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
 				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
 			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
-				Flags: []cli.Flag{dir(), &cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
 			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
-				Flags: []cli.Flag{dir(), shell.BoolFlag("wipe", "delete the data too")}},
-			{Name: "add", Usage: "start one more fresh node and watch it sync", Flags: []cli.Flag{dir()}, Action: p.netAdd},
-			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netKill},
-			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Flags: []cli.Flag{dir()}, Action: p.netStart},
+				Flags: []cli.Flag{shell.BoolFlag("wipe", "delete the data too")}},
+			{Name: "add", Usage: "start one more fresh node and watch it sync", Action: p.netAdd},
+			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Action: p.netKill},
+			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Action: p.netStart},
 		},
 	}
 }
@@ -111,16 +113,16 @@ func (p *group) up(c *cli.Context) error {
 	if err != nil {
 		return shell.Fail("testnet up", err)
 	}
-	town, err := p.raise(c, cfg, nodes, mine)
+	town, started, err := p.raise(c, cfg, nodes, mine)
 	if err != nil {
-		return p.upFailed(c.Context, town, cfg, err)
+		return p.upFailed(c.Context, town, started, err)
 	}
 	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: town.Members()}, func(o *term.Out) { p.showNet(c.Context, o, town) }); err != nil {
 		return err
 	}
 	if c.Bool("detach") {
 		if !c.Bool("json") {
-			p.Out.Printf("\nThe network runs in the background. Try:\n  grapevine wallet balance --node 0\n  grapevine testnet down\n")
+			p.Out.Printf("\nThe network runs in the background. Try:\n  %s\n  %s\n", p.Advice("grapevine wallet balance --node 0"), p.Advice("grapevine testnet down"))
 		}
 		return nil
 	}
@@ -128,77 +130,91 @@ func (p *group) up(c *cli.Context) error {
 }
 
 // upFailed stops what had been started.
-func (p *group) upFailed(ctx context.Context, town *process.Net, cfg process.Config, err error) error {
+func (p *group) upFailed(ctx context.Context, town *process.Net, started []int, err error) error {
 	if town != nil {
-		err = errors.Join(err, town.Stop(context.WithoutCancel(ctx)))
+		err = errors.Join(err, town.StopNodes(context.WithoutCancel(ctx), started))
 	}
-	if ctx.Err() != nil || errors.Is(err, testnet.ErrUp) {
+	if ctx.Err() != nil || len(started) == 0 {
 		return shell.Fail("testnet up", err)
 	}
-	return shell.Failf("testnet up", "The nodes' logs are "+cfg.Dir+"/node*/node.log", "%w", err)
+	return shell.Failf("testnet up", "What the nodes said: `"+p.Advice("grapevine testnet logs N")+"`", "%w", err)
 }
 
-// raise starts the network and gives node 0 money.
-func (p *group) raise(c *cli.Context, cfg process.Config, nodes int, mine string) (*process.Net, error) {
-	town, err := process.Open(cfg)
-	if errors.Is(err, testnet.ErrNoNet) {
-		town, err = process.Create(cfg)
-	}
+// raise starts the network, or those of its nodes that are down, and gives
+// node 0 money.
+func (p *group) raise(c *cli.Context, cfg process.Config, nodes int, mine string) (town *process.Net, started []int, err error) {
+	town, release, err := process.Reserve(cfg)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	defer release()
 	old := town.Members()
-	if slices.ContainsFunc(old, func(m testnet.Member) bool { return m.PID != 0 }) {
-		return nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	if len(old) > 0 && (!c.IsSet("nodes") || nodes < len(old)) {
+		nodes = len(old) // as it was
 	}
-	if len(old) > 0 && (c.IsSet("mine") || c.IsSet("nodes") && nodes < len(old)) {
-		p.Err.Printf("%s holds a network of %s, which is started again as it was; `grapevine testnet down --wipe` makes room for another\n", cfg.Dir, term.Plural(len(old), "node"))
+	if len(old) > 0 && (c.IsSet("mine") || c.IsSet("nodes") && c.Int("nodes") < len(old)) {
+		p.Err.Printf("%s holds a network of %s, which is started again as it was; `%s` makes room for another\n",
+			cfg.Dir, term.Plural(len(old), "node"), p.Advice("grapevine testnet down --wipe"))
 	}
 	bar := p.Err.NewProgress("starting", "nodes")
-	for i := range max(nodes, len(old)) {
-		if i < len(old) {
-			_, err = town.Start(c.Context, old[i].Node)
-		} else if i == 0 {
-			_, err = town.Add(c.Context, testnet.Spec{Mine: strings.Replace(mine, "manual", "", 1)})
-		} else {
-			_, err = town.Add(c.Context, testnet.Spec{})
+	for i := range nodes {
+		var m testnet.Member
+		switch {
+		case i < len(old):
+			m, err = town.Start(c.Context, old[i].Node)
+		case i == 0:
+			m, err = town.Add(c.Context, testnet.Spec{Mine: strings.Replace(mine, "manual", "", 1)})
+		default:
+			m, err = town.Add(c.Context, testnet.Spec{})
 		}
-		if err != nil {
-			return town, err
+		switch {
+		case errors.Is(err, testnet.ErrUp):
+			if _, err = town.Await(c.Context, m); err != nil {
+				return town, started, err
+			}
+		case err != nil:
+			return town, started, err
+		default:
+			started = append(started, m.Node)
 		}
-		bar.Update(int64(i+1), int64(max(nodes, len(old))), "")
+		bar.Update(int64(i+1), int64(nodes), "")
 	}
 	bar.Done()
-	return town, p.endow(c.Context, town)
+	mined, err := p.endow(c.Context, town)
+	if err == nil && !mined && len(started) == 0 {
+		err = fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	}
+	return town, started, err
 }
 
-// endow mines until node 0's wallet can spend, and waits until all have seen it.
-func (p *group) endow(ctx context.Context, town *process.Net) error {
+// endow mines until node 0's wallet can spend, unless that was done before, and
+// waits until all have seen it.
+func (p *group) endow(ctx context.Context, town *process.Net) (mined bool, err error) {
 	members := town.Members()
 	first, err := shell.DialMember(members[0])
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer first.Close()
 	var height int64
 	if err := first.Call(ctx, "getblockcount", &height); err != nil {
-		return err
+		return false, err
 	}
 	if height < firstCoins {
 		var to string
 		if err := first.Call(ctx, "getnewaddress", &to); err != nil {
-			return err
+			return false, err
 		}
 		if err := first.Call(ctx, "generatetoaddress", nil, firstCoins-height, to); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return waitHeight(ctx, members, max(height, firstCoins))
+	return height < firstCoins, waitHeight(ctx, members, max(height, firstCoins))
 }
 
 // waitHeight waits until all members are at that height.
 func waitHeight(ctx context.Context, members []testnet.Member, height int64) error {
-	const limit = 30 * time.Second
+	const limit = 2 * time.Minute
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, m := range members {
@@ -224,8 +240,8 @@ func waitHeight(ctx context.Context, members []testnet.Member, height int64) err
 
 // stay shows tips and peers until Ctrl-C, then stops the nodes.
 func (p *group) stay(c *cli.Context, town *process.Net) error {
-	p.Err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n" +
-		"  grapevine wallet balance --node 0\n  grapevine testnet add\n\n")
+	p.Err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n  %s\n  %s\n\n",
+		p.Advice("grapevine wallet balance --node 0"), p.Advice("grapevine testnet add"))
 	last := ""
 	for c.Context.Err() == nil {
 		if now := p.tips(c.Context, town); now != last && c.Context.Err() == nil {

@@ -91,6 +91,11 @@ func (p *group) netDown(c *cli.Context) error {
 	if err != nil {
 		return shell.Fail("testnet down", err)
 	}
+	release, err := town.Reserve()
+	if err != nil {
+		return shell.Fail("testnet down", err)
+	}
+	defer release()
 	running := 0
 	for _, m := range town.Members() {
 		if m.PID != 0 {
@@ -133,7 +138,9 @@ func (p *group) netKill(c *cli.Context) error {
 	done := struct {
 		Killed int `json:"killed"`
 	}{n}
-	return p.Show(c, done, func(o *term.Out) { o.Printf("node %d is dead; `grapevine testnet start %d` wakes it\n", n, n) })
+	return p.Show(c, done, func(o *term.Out) {
+		o.Printf("node %d is dead; `%s` wakes it\n", n, p.Advice(fmt.Sprintf("grapevine testnet start %d", n)))
+	})
 }
 
 func (p *group) netStart(c *cli.Context) error {

@@ -41,7 +41,7 @@ func (p *group) netWatch(c *cli.Context) error {
 	}
 	w.look(c.Context) // what was told before does not count
 	if !c.Bool("json") {
-		p.Err.Printf("Who tells whom, until you press Ctrl-C. Pay or mine in another terminal:\n  grapevine mine 1 --node 1\n\n")
+		p.Err.Printf("Who tells whom, until you press Ctrl-C. Pay or mine in another terminal:\n  %s\n\n", p.Advice("grapevine mine 1 --node 1"))
 	}
 	for {
 		select {

@@ -1,0 +1,164 @@
+package process
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"grapevine/testnet"
+)
+
+const (
+	fileName = "net.json"
+	editName = "net.lock" // held for the time of one small write
+	busyName = "busy.lock"
+)
+
+// stored is what net.json says. A node's folder lies beside it, so that the
+// network may be moved and copied; who runs is told by the folders' locks.
+type stored struct {
+	Network string  `json:"network"`
+	Nodes   []entry `json:"nodes"`
+}
+
+type entry struct {
+	Node     int    `json:"node"`
+	DataDir  string `json:"datadir"` // relative to the file: always node and the number
+	P2P      string `json:"p2p"`
+	RPC      string `json:"rpc"`
+	User     string `json:"user"`
+	Password string `json:"password"`
+	AddNode  string `json:"addnode,omitempty"`
+	testnet.Spec
+}
+
+// folder is the name of a node's data directory.
+func folder(node int) string { return "node" + strconv.Itoa(node) }
+
+// ReadFile reads DIR/net.json and says which of its nodes run.
+func ReadFile(dir string) (testnet.File, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return testnet.File{}, fmt.Errorf("%w: %s has no %s", testnet.ErrNoNet, dir, fileName)
+	}
+	if err != nil {
+		return testnet.File{}, err
+	}
+	var s stored
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return testnet.File{}, fmt.Errorf("%s: %w", filepath.Join(dir, fileName), err)
+	}
+	f := testnet.File{Network: s.Network}
+	for _, e := range s.Nodes {
+		// Versions before this one wrote whole paths. Wherever such a file stands
+		// now, the node's folder is beside it.
+		if e.Node < 0 || lastElement(e.DataDir) != folder(e.Node) {
+			return testnet.File{}, fmt.Errorf("%s: the data directory of node %d is %s beside that file, and not %s", filepath.Join(dir, fileName), e.Node, folder(e.Node), e.DataDir)
+		}
+		m := testnet.Member{Node: e.Node, DataDir: filepath.Join(dir, folder(e.Node)), P2P: e.P2P, RPC: e.RPC,
+			User: e.User, Password: e.Password, AddNode: e.AddNode, Spec: e.Spec}
+		now := Running(m.DataDir)
+		if m.PID = now.PID; now.RPC != "" {
+			m.RPC = "http://" + now.RPC
+		}
+		f.Nodes = append(f.Nodes, m)
+	}
+	return f, nil
+}
+
+// lastElement of a path of this system or another.
+func lastElement(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}
+
+// writeFile writes net.json whole or not at all.
+func writeFile(dir string, f testnet.File) error {
+	s := stored{Network: f.Network, Nodes: []entry{}}
+	for _, m := range f.Nodes {
+		s.Nodes = append(s.Nodes, entry{Node: m.Node, DataDir: folder(m.Node), P2P: m.P2P, RPC: m.RPC,
+			User: m.User, Password: m.Password, AddNode: m.AddNode, Spec: m.Spec})
+	}
+	raw, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, fileName)
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, append(raw, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// change edits net.json while no other process does.
+func (n *Net) change(edit func(*testnet.File) error) error {
+	unlock, err := lockFile(filepath.Join(n.cfg.Dir, editName), true, editPatience)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if f, err := ReadFile(n.cfg.Dir); err == nil {
+		n.file = f
+	}
+	if err := edit(&n.file); err != nil {
+		return err
+	}
+	return writeFile(n.cfg.Dir, n.file)
+}
+
+// editPatience is far more than small writes take.
+const editPatience = time.Minute
+
+// errHeld: somebody else holds the lock.
+var errHeld = errors.New("locked by another process")
+
+// lockFile keeps other processes out until unlock is called.
+func lockFile(path string, alone bool, patience time.Duration) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		held, err := tryLock(f, alone)
+		switch {
+		case held:
+			return func() { f.Close() }, nil
+		case err == nil && time.Now().Before(deadline):
+			continue
+		case err == nil:
+			err = errHeld
+		}
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+}
+
+// Wipe deletes the nodes' directories and net.json, and nothing outside the
+// network's own. The nodes must be down.
+func (n *Net) Wipe() error {
+	root, err := os.OpenRoot(n.cfg.Dir) // no name leads out of it, by no link
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, m := range n.Members() {
+		if m.PID != 0 {
+			return fmt.Errorf("node %d %w", m.Node, testnet.ErrUp)
+		}
+		if err := root.RemoveAll(folder(m.Node)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{fileName, fileName + ".new", editName, busyName} {
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	n.file.Nodes = nil
+	return nil
+}

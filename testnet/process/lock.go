@@ -1,0 +1,129 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// lockName is a file in a data directory that a node holds locked for as long
+// as its process lives. The lock ends with the process, however that ends, and
+// belongs to this very file: a copy of the file is not locked. So it tells
+// whether a node runs on this directory, and which process it is, where a
+// number alone could by now be another program's. It holds two lines:
+//
+//	4711                 the process
+//	127.0.0.1:18443      where it answers RPC, once it does
+const lockName = ".lock"
+
+// lockPatience is how long a node that starts waits for the lock: who looks at
+// it holds it for microseconds.
+const lockPatience = 2 * time.Second
+
+// ErrOccupied: another node runs on that data directory.
+var ErrOccupied = errors.New("another node runs there")
+
+// Lock is a data directory's lock, held by this process.
+type Lock struct{ f *os.File }
+
+// Occupy locks a data directory for this process. A second node is refused
+// with ErrOccupied.
+func Occupy(dir string) (*Lock, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(lockPatience); ; time.Sleep(time.Millisecond) {
+		held, err := tryLock(f, true)
+		switch {
+		case err != nil:
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
+		case held:
+			l := &Lock{f}
+			if err := l.write(""); err != nil {
+				return nil, errors.Join(err, f.Close())
+			}
+			return l, nil
+		case Running(dir).PID != 0 || time.Now().After(deadline):
+			return nil, errors.Join(fmt.Errorf("%s: %w (process %d)", dir, ErrOccupied, Running(dir).PID), f.Close())
+		}
+	}
+}
+
+// Answers notes where this process answers RPC, as HOST:PORT.
+func (l *Lock) Answers(rpc string) error { return l.write(rpc + "\n") }
+
+// write says who holds the lock, in one write: a reader never sees half a
+// number.
+func (l *Lock) write(more string) error {
+	text := strconv.Itoa(os.Getpid()) + "\n" + more
+	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
+		return err
+	}
+	return l.f.Truncate(int64(len(text)))
+}
+
+// Close gives the directory back.
+func (l *Lock) Close() error { return errors.Join(l.f.Truncate(0), l.f.Close()) }
+
+// Process is a running node as its data directory tells.
+type Process struct {
+	PID int    // 0: none runs
+	RPC string // HOST:PORT; "" while it does not answer yet
+}
+
+// Running says which node runs on a data directory. What a dead one has left
+// in the lock's file is wiped out.
+func Running(dir string) Process {
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		f, err = os.Open(filepath.Join(dir, lockName))
+	}
+	if err != nil {
+		return Process{}
+	}
+	defer f.Close()
+	for tries := 0; ; tries++ {
+		if free, err := tryLock(f, false); free || err != nil {
+			_ = f.Truncate(0) // if we may not, the next one who locks it does
+			return Process{}
+		}
+		text, err := os.ReadFile(f.Name())
+		if err != nil {
+			return Process{}
+		}
+		first, rest, whole := strings.Cut(string(text), "\n")
+		if pid, err := strconv.Atoi(first); whole && err == nil && pid > 0 {
+			rpc, _, _ := strings.Cut(rest, "\n")
+			return Process{PID: pid, RPC: rpc}
+		}
+		if tries == 1000 { // it has just been locked, and its holder writes
+			return Process{}
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// signal sends a signal to the node of a data directory, and to no other
+// process: on Linux the handle is of one process and not of a number, so when
+// the lock is still held after the handle was made, it is the holder's.
+func signal(dir string, s os.Signal) error {
+	was := Running(dir)
+	if was.PID == 0 {
+		return os.ErrProcessDone
+	}
+	p, err := os.FindProcess(was.PID)
+	if err != nil {
+		return err
+	}
+	defer p.Release()
+	if Running(dir).PID != was.PID {
+		return os.ErrProcessDone
+	}
+	return p.Signal(s)
+}

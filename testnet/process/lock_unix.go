@@ -1,0 +1,26 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// terminate asks a node to stop cleanly.
+const terminate = syscall.SIGTERM
+
+// tryLock locks a file for this process alone, or together with others who
+// only look, unless somebody holds it.
+func tryLock(f *os.File, alone bool) (held bool, err error) {
+	how := syscall.LOCK_SH
+	if alone {
+		how = syscall.LOCK_EX
+	}
+	err = syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
