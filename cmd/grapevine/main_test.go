@@ -97,7 +97,7 @@ type daemon struct {
 func startNode(t *testing.T, dir string, args ...string) *daemon {
 	t.Helper()
 	d := launchNode(t, dir, args...)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if now := process.Running(dir); now.RPC != "" {
 			c, err := client.DialCookie("http://"+now.RPC, filepath.Join(dir, ".cookie"))
 			if err == nil && c.Call(t.Context(), "getblockcount", nil) == nil {
@@ -195,7 +195,7 @@ func (d *daemon) mine(t *testing.T, n int) {
 // eventually polls until fn holds.
 func eventually(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !fn(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !fn(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}

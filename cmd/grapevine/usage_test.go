@@ -36,7 +36,7 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --rpcuser me", "--rpcuser needs --rpcpassword", ""},
 		{"node --rpcpassword secret", "--rpcpassword --rpcuser", ""},
 		{"node --connect off", "--connect \"off\": want HOST:PORT", ""},
-		{"node --mineto nowhere", "--mineto \"nowhere\": not a valid address", ""},
+		{"node --mineto nowhere", "--mineto \"nowhere\": Invalid checksum or length of Base58 address", ""},
 		{"node --mineto bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "--mineto", ""},
 		{"node --wallet=false --mine on-tx", "--mine needs --mineto", ""},
 		{"node --listen", "--listen needs a value", ""},
