@@ -39,6 +39,7 @@ type claim struct {
 	bytes  int
 	began  time.Time
 	chosen bool // we have dialled the connection: it stays
+	over   bool // it had to go; what it still takes until it notices is not counted
 	kill   func(error)
 }
 
@@ -93,6 +94,10 @@ func (b *Budget) grow(c *claim, n int) {
 		return
 	}
 	b.mu.Lock()
+	if c.over {
+		b.mu.Unlock()
+		return
+	}
 	b.claims[c] = struct{}{}
 	c.bytes += n
 	b.held += n
@@ -123,11 +128,13 @@ func (b *Budget) release(c *claim) {
 	b.drop(c)
 }
 
+// drop forgets a claim for good: counted again, it would be given back twice.
 func (b *Budget) drop(c *claim) {
 	if _, ok := b.claims[c]; ok {
 		delete(b.claims, c)
 		b.held -= c.bytes
 	}
+	c.over = true
 }
 
 // decode runs f, which decodes n bytes, when there is a place for it. f only

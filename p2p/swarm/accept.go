@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net"
+	"time"
 
 	"github.com/aead/siphash"
 
@@ -9,28 +10,69 @@ import (
 	"grapevine/p2p/swarm/guard"
 )
 
-// accept takes a connection if there is room, or makes room for it.
+// Who has dialled us passes two stages. Until it has greeted it waits in a place
+// beside MaxPeers; when there are too many of these, the one that has had the most
+// time to greet goes, not the newest. So a storm of connections that say nothing
+// leaves an honest newcomer the time for its handshake. Then it takes one of the
+// places for inbound peers, and if all are taken somebody makes room for it.
+const (
+	// maxGreeting bounds inbound connections whose handshake is not done: a storm
+	// of 1,230 connections a second leaves each a fifth of a second.
+	maxGreeting = 256
+	// firstPong is the time for the first answer to a ping. Who has not answered
+	// by then goes before all others.
+	firstPong = 10 * time.Second
+)
+
+// accept takes a connection; its handshake begins.
 func (l *loop) accept(conn net.Conn) {
 	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, addr: conn.RemoteAddr().String()}
-	if l.asleep || l.shunned(hostOf(r.addr)) {
+	if l.asleep || l.shunned(hostOf(r.addr)) || l.maxInbound() == 0 {
 		conn.Close()
 		return
 	}
-	var cs []guard.Candidate
+	var first *remote
+	greeting := 0
 	for _, o := range l.order {
-		if o.Inbound() && !o.dropped {
-			cs = append(cs, l.candidate(o))
+		if o.Inbound() && !o.dropped && o.peer == nil {
+			if greeting++; first == nil {
+				first = o
+			}
 		}
 	}
-	if len(cs) >= l.maxInbound() {
-		id, ok := guard.Evict(cs)
-		if !ok {
-			conn.Close()
-			return
-		}
-		l.dropFor(l.peers[id], "makes room for a newcomer", "")
+	if greeting >= maxGreeting {
+		l.dropFor(first, "too slow to greet while many want to come in", "")
 	}
 	l.admit(r, conn)
+}
+
+// makeRoom lets an inbound peer that has greeted in, if need be in the place of
+// another; false: there is no room for it.
+func (l *loop) makeRoom(now time.Time) bool {
+	var cs []guard.Candidate
+	var mute []*remote // have not answered a ping yet, oldest first
+	for _, o := range l.order {
+		if !o.Inbound() || o.dropped || o.peer == nil {
+			continue
+		}
+		cs = append(cs, l.candidate(o))
+		if o.peer.MinPing() == 0 {
+			mute = append(mute, o)
+		}
+	}
+	most := l.maxInbound()
+	if len(cs) < most {
+		return true
+	}
+	if len(mute) > most/2 || len(mute) > 0 && now.Sub(mute[0].began) > firstPong {
+		l.dropFor(mute[0], "makes room for a newcomer", "")
+		return true
+	}
+	id, ok := guard.Evict(cs, l.cfg.local())
+	if ok {
+		l.dropFor(l.peers[id], "makes room for a newcomer", "")
+	}
+	return ok
 }
 
 // maxInbound leaves room for those we dial ourselves.
@@ -46,14 +88,10 @@ func (l *loop) maxInbound() int {
 }
 
 func (l *loop) candidate(r *remote) guard.Candidate {
-	c := guard.Candidate{ID: r.id, Group: l.groupOf(r.addr), Began: r.began}
+	c := guard.Candidate{ID: r.id, Group: l.groupOf(r.addr), Began: r.began, Blocks: !r.Relay, MinPing: r.peer.MinPing()}
 	c.Rank = siphash.Sum64([]byte(c.Group), &l.secret)
-	if r.peer != nil {
-		c.Blocks = !r.Relay
-		c.MinPing = r.peer.MinPing()
-		st, _ := l.cfg.State.PeerStats(r.id)
-		c.LastBlock, c.LastTx = st.LastBlock, st.LastTx
-	}
+	st, _ := l.cfg.State.PeerStats(r.id)
+	c.LastBlock, c.LastTx = st.LastBlock, st.LastTx
 	return c
 }
 

@@ -97,6 +97,9 @@ func (l *loop) join(a arrival) {
 	case r.Kind.Chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
 		l.drop(r, errTwice)
 		return
+	case r.Inbound() && !l.makeRoom(l.cfg.Now()):
+		l.drop(r, errFull)
+		return
 	}
 	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
 	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.Inbound(),
@@ -116,6 +119,7 @@ func (l *loop) join(a arrival) {
 var (
 	errFelt  = errors.New("the address is good")
 	errTwice = errors.New("connected already, by another name")
+	errFull  = errors.New("all places for inbound peers are taken")
 )
 
 // answer ends the Connect calls that wait for this connection.

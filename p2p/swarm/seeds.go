@@ -74,6 +74,8 @@ func (l *loop) askSeeds(now time.Time) {
 	if !l.cfg.local() {
 		names = append(names, seeds.Names(l.cfg.Params, needed)...)
 	}
+	// As in Core the order is another each time: no seed is always the first to fill the book.
+	l.cfg.Rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	l.wg.Go(func() {
 		ask := seeds.Lookup(l.cfg.Lookup)
 		ask.Ask(l.ctx, names, l.cfg.Log, func(a seeds.Answer) error {

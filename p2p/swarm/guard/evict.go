@@ -35,7 +35,11 @@ const (
 // transactions or blocks, not the older half of the rest; then the youngest of
 // the network group with the most connections. An attacker would have to be good
 // to us, and everywhere, to keep its slots.
-func Evict(cs []Candidate) (p2p.PeerID, bool) {
+//
+// On a local network there are no groups, and an attacker and the owner's own nodes
+// share one address. There it is the oldest that goes: of a storm of newcomers each
+// has the same time to show a merit.
+func Evict(cs []Candidate, local bool) (p2p.PeerID, bool) {
 	protect := func(n int, worth func(Candidate) bool, better func(a, b Candidate) int) {
 		var first, rest []Candidate
 		for _, c := range cs {
@@ -64,6 +68,9 @@ func Evict(cs []Candidate) (p2p.PeerID, bool) {
 	protect(len(cs)/2, anybody, func(a, b Candidate) int { return a.Began.Compare(b.Began) })
 	if len(cs) == 0 {
 		return 0, false
+	}
+	if local {
+		return slices.MinFunc(cs, func(a, b Candidate) int { return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.ID, b.ID)) }).ID, true
 	}
 	count, youngest := map[string]int{}, map[string]time.Time{}
 	for _, c := range cs {

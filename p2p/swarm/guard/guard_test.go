@@ -41,7 +41,7 @@ func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 	cs = append(cs, honest...)
 	for round := range 20 {
 		rand.New(rand.NewPCG(uint64(round), 0)).Shuffle(len(cs), func(i, j int) { cs[i], cs[j] = cs[j], cs[i] })
-		id, ok := Evict(cs)
+		id, ok := Evict(cs, false)
 		if !ok || id > 200 {
 			t.Fatalf("round %d: %d makes room", round, id)
 		}
@@ -82,7 +82,7 @@ func TestT40_EachMeritProtectsSoMany(t *testing.T) {
 		}
 		gone := map[p2p.PeerID]bool{}
 		for range 20 {
-			id, ok := Evict(slices.Clone(cs))
+			id, ok := Evict(slices.Clone(cs), false)
 			if !ok || id > 100 {
 				break
 			}
@@ -101,15 +101,28 @@ func TestT40_EachMeritProtectsSoMany(t *testing.T) {
 	}
 }
 
+// On a local network all newcomers have the same time: the oldest of those without
+// a merit goes. Of sixty the eight nearest and the four of the lowest rank are
+// protected, here the first twelve, then the older half of the rest.
+func TestLocallyTheOldestWithoutMeritGoes(t *testing.T) {
+	cs := crowd(60, "")
+	for i := range cs {
+		cs[i].Rank = uint64(i)
+	}
+	if id, _ := Evict(cs, true); id != 12+24+1 {
+		t.Errorf("%d goes, 37 is the oldest without a merit", id)
+	}
+}
+
 func TestTheYoungestOfTheLargestGroupGoes(t *testing.T) {
 	cs := crowd(60, "evil")
-	if id, _ := Evict(cs); id != 60 {
+	if id, _ := Evict(cs, false); id != 60 {
 		t.Errorf("%d goes, 60 is the youngest", id)
 	}
-	if _, ok := Evict(crowd(5, "few")); ok {
+	if _, ok := Evict(crowd(5, "few"), false); ok {
 		t.Error("one of five protected peers has to go")
 	}
-	if _, ok := Evict(nil); ok {
+	if _, ok := Evict(nil, false); ok {
 		t.Error("nobody goes")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -39,23 +40,38 @@ type Answer struct {
 	Addrs      []string
 }
 
-// Ask asks for each name, "host:port", and hands the answers on until take fails.
+// Ask asks for all names, "host:port", at once, so that those that do not answer
+// keep nobody waiting, and hands the answers on, one at a time, until take fails.
 func (l Lookup) Ask(ctx context.Context, names []string, log *slog.Logger, take func(Answer) error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
+	var wg sync.WaitGroup
+	answers := make(chan Answer)
 	for _, name := range names {
-		a := Answer{}
-		var err error
-		if a.Host, a.Port, err = net.SplitHostPort(name); err == nil {
-			a.Addrs, err = l(ctx, a.Host)
-		}
-		if err != nil {
-			log.Debug("DNS seed does not answer", "seed", name, "err", err)
-			continue
-		}
-		a.Addrs = a.Addrs[:min(len(a.Addrs), maxEach)]
-		if take(a) != nil {
-			return
+		wg.Go(func() {
+			a, err := l.one(ctx, name)
+			if err != nil {
+				log.Debug("DNS seed does not answer", "seed", name, "err", err)
+				return
+			}
+			select {
+			case answers <- a:
+			case <-ctx.Done():
+			}
+		})
+	}
+	go func() { wg.Wait(); close(answers) }()
+	for a := range answers {
+		if ctx.Err() == nil && take(a) != nil {
+			cancel()
 		}
 	}
+}
+
+func (l Lookup) one(ctx context.Context, name string) (a Answer, err error) {
+	if a.Host, a.Port, err = net.SplitHostPort(name); err == nil {
+		a.Addrs, err = l(ctx, a.Host)
+	}
+	a.Addrs = a.Addrs[:min(len(a.Addrs), maxEach)]
+	return a, err
 }

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -38,18 +40,46 @@ func TestEachNameIsAskedAndNoneFillsTheBook(t *testing.T) {
 		}
 		return nil, errors.New("no such host")
 	})
-	var got []string
+	got := map[string]int{}
 	names := []string{"none:1", "nonsense", "many:1", "two:2", "two:3"}
 	log := slog.New(slog.DiscardHandler)
-	found := 0
 	l.Ask(t.Context(), names, log, func(a Answer) error {
-		found += len(a.Addrs)
-		if got = append(got, a.Host+":"+a.Port); len(got) == 2 {
-			return errors.New("enough")
-		}
+		got[a.Host+":"+a.Port] = len(a.Addrs)
 		return nil
 	})
-	if want := []string{"many:1", "two:2"}; found != 256+2 || !reflect.DeepEqual(got, want) {
-		t.Errorf("%d addresses of %v", found, got)
+	if want := map[string]int{"many:1": 256, "two:2": 2, "two:3": 2}; !reflect.DeepEqual(got, want) {
+		t.Errorf("addresses of %v", got)
 	}
+	taken := 0
+	l.Ask(t.Context(), names, log, func(Answer) error {
+		taken++
+		return errors.New("enough")
+	})
+	if taken != 1 {
+		t.Errorf("%d answers were handed on after enough was said", taken-1)
+	}
+}
+
+// Seeds that do not answer keep nobody waiting, and not for ever.
+func TestDeadSeedsDoNotStarveTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := Lookup(func(ctx context.Context, host string) ([]string, error) {
+			if strings.HasPrefix(host, "dead") {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			time.Sleep(time.Second)
+			return []string{"8.8.8.8"}, nil
+		})
+		begun, alive := time.Now(), 0
+		l.Ask(t.Context(), []string{"dead1:1", "dead2:1", "dead3:1", "good1:1", "dead4:1", "good2:1"}, slog.New(slog.DiscardHandler), func(Answer) error {
+			if alive++; time.Since(begun) > time.Second {
+				t.Errorf("an answer comes only after %v", time.Since(begun))
+			}
+			return nil
+		})
+		if alive != 2 || time.Since(begun) > 30*time.Second {
+			t.Errorf("%d answers within %v", alive, time.Since(begun))
+		}
+	})
 }
