@@ -170,7 +170,7 @@ func TestWordsByNameBecomeParameters(t *testing.T) {
 		{nil, `{}`},
 		{[]string{"00ff", "level=1"}, `{"level":1,"args":["00ff"]}`},
 		{[]string{"verbose=true", "hash=12"}, `{"verbose":true,"hash":"12"}`},
-		{[]string{"level=1", "level=2"}, `{"level":1,"level":2}`},
+		{[]string{"level=1", "hash=0", "level=2"}, `{"level":2,"hash":"0"}`},
 		{[]string{"gold=1", "args=[1]", "a", "2"}, `{"gold":"1","args":"[1]","args":["a",2]}`},
 		{[]string{"hash=a=b"}, `{"hash":"a=b"}`},
 	} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"grapevine/cmd/rpc/jsonrpc"
@@ -41,8 +42,7 @@ func (t Table) Convert(method string, words []string) ([]any, error) {
 	return params, nil
 }
 
-// Named are parameters by name, in the order of the command line. A name that
-// stands twice is sent twice: the node says what is wrong with that.
+// Named are parameters by name, in the order of the command line.
 type Named []NamedParam
 
 // NamedParam is one of Named.
@@ -74,7 +74,8 @@ func (n Named) MarshalJSON() ([]byte, error) {
 }
 
 // ConvertNamed turns words of the form name=value into parameters by name;
-// words without = go by position, under "args", as with bitcoin-cli -named.
+// words without = go by position, under "args", as with bitcoin-cli -named. Who
+// names args too has it twice: the node says what is wrong with that.
 func (t Table) ConvertNamed(method string, words []string) (Named, error) {
 	var named Named
 	var args []string
@@ -87,6 +88,10 @@ func (t Table) ConvertNamed(method string, words []string) (Named, error) {
 		v, err := convert(method, t.find(method, name), value)
 		if err != nil {
 			return nil, err
+		}
+		if i := slices.IndexFunc(named, func(p NamedParam) bool { return p.Name == name }); i >= 0 {
+			named[i].Value = v // as in bitcoin-cli the last one counts
+			continue
 		}
 		named = append(named, NamedParam{name, v})
 	}

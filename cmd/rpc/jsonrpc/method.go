@@ -2,7 +2,6 @@ package jsonrpc
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -172,21 +171,20 @@ func (p *Param) names() string {
 
 // mismatch is bitcoind's word for the type wanted, if a value of type got is not of it.
 func (p *Param) mismatch(got string) (want string, wrong bool) {
-	takes := []string{}
 	switch p.Kind {
 	case kindText, kindHex:
-		takes = []string{"string"}
+		want = "string"
 	case kindInt, kindLong, kindNum:
-		takes = []string{"number"}
+		want = "number"
 	case kindBool:
-		takes = []string{"bool", "number"} // clients written for old versions of bitcoind send 0 and 1
+		want = "bool"
 	case kindList:
-		takes = []string{"array"}
+		want = "array"
 	case kindObject:
-		takes = []string{"object"}
+		want = "object"
 	}
-	if p.Loose || len(takes) == 0 || slices.Contains(takes, got) || got == "null" && p.Optional {
+	if p.Loose || want == "" || got == want || got == "null" && p.Optional {
 		return "", false
 	}
-	return takes[0], true
+	return want, true
 }

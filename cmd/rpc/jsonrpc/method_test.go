@@ -87,7 +87,7 @@ func TestEveryWrongTypeIsNamedAtOnce(t *testing.T) {
 	for raw, want := range map[string]string{
 		`["", 1, false, [], {}, 1, {}, true, "1", []]`: "",
 		`["", null, null, null, null, null, null]`:     "",
-		`["", 1, 0]`: "",
+		`["", 1, 0]`: fault(line(3, "b", "number", "bool")),
 		`[null]`:     fault(line(1, "h", "null", "string")),
 		`{"n":1}`:    fault(line(1, "h", "null", "string")),
 		`[1, "x", "", {}, []]`: fault(line(1, "h", "number", "string"), line(2, "n", "string", "number"), line(3, "b", "string", "bool"),

@@ -215,10 +215,10 @@ func (p *Params) Float(name string) (v float64) {
 	return v
 }
 
-// Bool reads true or false, or a number that is 0 or not: clients written for
-// old versions of bitcoind send 0 and 1.
-func (p *Params) Bool(name string) bool {
-	return p.Verbosity(name) != 0
+// Bool reads true or false.
+func (p *Params) Bool(name string) (v bool) {
+	p.read(name, "bool", &v)
+	return v
 }
 
 // Verbosity reads a level; false is 0 and true is 1.

@@ -47,7 +47,7 @@ func bound(t *testing.T, signature, raw string) *Params {
 }
 
 func TestParametersRead(t *testing.T) {
-	p := bound(t, "hash:hex level|verbose:level=5 list:list? flag:bool=true text:text=x", `["0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206", true, ["a","b"], 0]`)
+	p := bound(t, "hash:hex level|verbose:level=5 list:list? flag:bool=true text:text=x", `["0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206", true, ["a","b"], false]`)
 	if got := p.Hash("hash").String(); got != "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206" {
 		t.Errorf("hash %s", got)
 	}
