@@ -26,5 +26,8 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 		v = -v
 	}
 	*a = Amount(v)
-	return err
+	if err != nil {
+		return Errorf(CodeType, "Invalid amount (%s)", err)
+	}
+	return nil
 }

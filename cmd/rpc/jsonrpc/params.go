@@ -25,6 +25,7 @@ type Params struct {
 
 	miscounted bool // more or fewer came than the method takes
 	err        *Error
+	of         *Params // whose list or object these are the members of; see Members
 }
 
 // bind reads "params" by a method's signature.
@@ -123,9 +124,13 @@ func (p *Params) Err() error {
 // Refuse makes a fault of the method's own stick.
 func (p *Params) Refuse(c Code, format string, args ...any) { p.fail(c, format, args...) }
 
-func (p *Params) fail(c Code, format string, args ...any) {
-	if p.err == nil {
-		p.err = Errorf(c, format, args...)
+func (p *Params) fail(c Code, format string, args ...any) { p.failWith(Errorf(c, format, args...)) }
+
+func (p *Params) failWith(err *Error) {
+	for ; p != nil; p = p.of {
+		if p.err == nil {
+			p.err = err
+		}
 	}
 }
 
@@ -167,7 +172,7 @@ func (p *Params) read(name, want string, v any) bool {
 		return false
 	}
 	if got := kind(raw); got != want {
-		p.wrongType(name, got, want)
+		p.wrongType(got, want)
 		return false
 	}
 	if json.Unmarshal(raw, v) != nil {
@@ -177,8 +182,9 @@ func (p *Params) read(name, want string, v any) bool {
 	return true
 }
 
-func (p *Params) wrongType(name, got, want string) {
-	p.fail(CodeType, "Wrong type passed:\n{\n%s\n}", p.typeFault(p.at(name), got, want))
+// wrongType is said of what the row leaves to the method.
+func (p *Params) wrongType(got, want string) {
+	p.fail(CodeType, "JSON value of type %s is not of expected type %s", got, want)
 }
 
 // String reads text.
@@ -194,7 +200,7 @@ func (p *Params) Int(name string) int64 {
 		return 0
 	}
 	if got := kind(raw); got != "number" {
-		p.wrongType(name, got, "number")
+		p.wrongType(got, "number")
 		return 0
 	}
 	bits := 32
@@ -268,7 +274,7 @@ func (p *Params) Hash(name string) (h chainhash.Hash) {
 	if p.err == nil {
 		var err error
 		if h, err = ParseHash(name, s); err != nil {
-			p.err = err.(*Error)
+			p.failWith(asError(err))
 		}
 	}
 	return h
@@ -289,35 +295,10 @@ func ParseHash(name, s string) (chainhash.Hash, error) {
 // Bytes reads hex; what is wrong with it is said in the words of the caller.
 func (p *Params) Bytes(name string, wrong *Error) []byte {
 	b, err := hex.DecodeString(p.String(name))
-	if err != nil && p.err == nil {
-		p.err = wrong
+	if err != nil {
+		p.failWith(wrong)
 	}
 	return b
-}
-
-// Strings reads an array of texts.
-func (p *Params) Strings(name string) (list []string) {
-	if raw := p.Raw(name); kind(raw) == "array" && json.Unmarshal(raw, &list) != nil {
-		p.wrongType(name, "array of other things", "array of strings")
-		return nil
-	}
-	p.read(name, "array", &list)
-	return list
-}
-
-// Object reads an object or array into v, as encoding/json does.
-func (p *Params) Object(name string, v any) {
-	raw := p.Raw(name)
-	if raw == nil {
-		return
-	}
-	if k := kind(raw); k != "object" && k != "array" {
-		p.wrongType(name, k, "object")
-		return
-	}
-	if err := json.Unmarshal(raw, v); err != nil {
-		p.fail(CodeType, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
-	}
 }
 
 // kind is bitcoind's word for the type of a JSON value; "" if there is none.
@@ -348,52 +329,4 @@ func clip(s string) string {
 		return s
 	}
 	return s[:most] + "… (" + strconv.Itoa(len(s)) + " characters)"
-}
-
-// Pair is one member of an object.
-type Pair struct {
-	Name  string
-	Value json.RawMessage
-}
-
-// Text is the value if it is text, else empty.
-func (p Pair) Text() (s string) {
-	_ = json.Unmarshal(p.Value, &s) // not text: empty
-	return s
-}
-
-// Pairs reads an object, or an array of objects, into its members in their
-// order: the order of a transaction's outputs is the client's.
-func (p *Params) Pairs(name string) (pairs []Pair) {
-	raw := p.Raw(name)
-	objects := []json.RawMessage{raw}
-	switch k := kind(raw); k {
-	case "object":
-	case "array":
-		_ = json.Unmarshal(raw, &objects) // an array: see above
-	default:
-		p.wrongType(name, k, "object")
-		return nil
-	}
-	for _, o := range objects {
-		if k := kind(o); k != "object" {
-			p.wrongType(name, k, "object")
-			return nil
-		}
-		pairs = append(pairs, members(o)...)
-	}
-	return pairs
-}
-
-// members are an object's in their order, also those whose name stands twice.
-func members(object json.RawMessage) (pairs []Pair) {
-	dec := json.NewDecoder(bytes.NewReader(object))
-	_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
-	for dec.More() {
-		key, _ := dec.Token()
-		var v json.RawMessage
-		_ = dec.Decode(&v)
-		pairs = append(pairs, Pair{key.(string), v})
-	}
-	return pairs
 }

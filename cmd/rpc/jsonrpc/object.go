@@ -1,0 +1,179 @@
+package jsonrpc
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+)
+
+// Strings reads an array of texts.
+func (p *Params) Strings(name string) []string {
+	var list []json.RawMessage
+	if !p.read(name, "array", &list) {
+		return nil
+	}
+	texts := make([]string, len(list))
+	for i, raw := range list {
+		if got := kind(raw); got != "string" {
+			p.wrongType(got, "string")
+			return nil
+		}
+		_ = json.Unmarshal(raw, &texts[i]) // it is text
+	}
+	return texts
+}
+
+// Members reads an object, or each object of a list, by the fields that it may
+// have, which are written as a row's Params; "..." behind them lets others pass.
+// What is wrong with them is said in Core's words (RPCTypeCheckObj), and what
+// is found while reading them sticks to p too.
+func (p *Params) Members(name, fields string) []*Params {
+	fields, open := strings.CutSuffix(fields, "...")
+	sign := (&Method{Params: fields}).Signature()
+	raw := p.Raw(name)
+	objects := []json.RawMessage{raw}
+	switch kind(raw) {
+	case "":
+		return nil
+	case "array":
+		_ = json.Unmarshal(raw, &objects) // it is an array
+	}
+	list := make([]*Params, len(objects))
+	for i, o := range objects {
+		if k := kind(o); k != "object" {
+			p.wrongType(k, "object")
+			return nil
+		}
+		m := &Params{sign: sign, values: make([]json.RawMessage, len(sign)), of: p}
+		unknown := m.fill(members(o))
+		m.checkFields()
+		if unknown != "" && !open {
+			m.fail(CodeType, "Unexpected key %s", unknown)
+		}
+		list[i] = m
+	}
+	return list
+}
+
+// fill puts members in their places and returns the name of one that has none.
+func (p *Params) fill(list []Pair) (unknown string) {
+	for _, m := range list {
+		switch i := p.at(m.Name); {
+		case i < 0 && unknown == "":
+			unknown = m.Name
+		case i >= 0 && p.values[i] == nil && kind(m.Value) != "null":
+			p.values[i] = m.Value
+		}
+	}
+	return unknown
+}
+
+func (p *Params) checkFields() {
+	for i, raw := range p.values {
+		f := &p.sign[i]
+		if raw == nil && !f.Optional {
+			p.fail(CodeType, "Missing %s", f.Name)
+		}
+		if want, wrong := f.mismatch(kind(raw)); raw != nil && wrong {
+			p.fail(CodeType, "JSON value of type %s for field %s is not of expected type %s", kind(raw), f.Name, want)
+		}
+	}
+}
+
+// Object reads an object or array into v, as encoding/json does.
+func (p *Params) Object(name string, v any) {
+	raw := p.Raw(name)
+	if raw == nil {
+		return
+	}
+	if k := kind(raw); k != "object" && k != "array" {
+		p.wrongType(k, "object")
+		return
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		p.failWith(typeError(err))
+	}
+}
+
+// typeError says in Core's words why encoding/json could not read a value.
+func typeError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return Errorf(CodeType, "JSON value is not of the expected type")
+	}
+	got, _, _ := strings.Cut(e.Value, " ")
+	want := ""
+	switch e.Type.Kind() {
+	case reflect.String:
+		want = "string"
+	case reflect.Bool:
+		want = "bool"
+	case reflect.Slice, reflect.Array:
+		want = "array"
+	case reflect.Struct, reflect.Map:
+		want = "object"
+	default:
+		want = "number"
+	}
+	field := e.Field[strings.LastIndexByte(e.Field, '.')+1:]
+	switch {
+	case got == want:
+		return Errorf(CodeMisc, "JSON integer out of range")
+	case field == "":
+		return Errorf(CodeType, "JSON value of type %s is not of expected type %s", got, want)
+	}
+	return Errorf(CodeType, "JSON value of type %s for field %s is not of expected type %s", got, field, want)
+}
+
+// Pair is one member of an object.
+type Pair struct {
+	Name  string
+	Value json.RawMessage
+}
+
+// Text is the value if it is text, else empty.
+func (p Pair) Text() (s string) {
+	_ = json.Unmarshal(p.Value, &s) // not text: empty
+	return s
+}
+
+// Pairs reads an object, or an array of objects, into its members in their
+// order: the order of a transaction's outputs is the client's.
+func (p *Params) Pairs(name string) (pairs []Pair) {
+	raw := p.Raw(name)
+	objects := []json.RawMessage{raw}
+	switch k := kind(raw); k {
+	case "object":
+	case "array":
+		_ = json.Unmarshal(raw, &objects) // an array: see above
+	default:
+		p.wrongType(k, "object")
+		return nil
+	}
+	for _, o := range objects {
+		if k := kind(o); k != "object" {
+			p.wrongType(k, "object")
+			return nil
+		}
+		pairs = append(pairs, members(o)...)
+	}
+	return pairs
+}
+
+// members are an object's in their order, also those whose name stands twice.
+func members(object json.RawMessage) (pairs []Pair) {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
+	for dec.More() {
+		key, _ := dec.Token()
+		var v json.RawMessage
+		_ = dec.Decode(&v)
+		pairs = append(pairs, Pair{key.(string), v})
+	}
+	return pairs
+}
