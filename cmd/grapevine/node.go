@@ -34,6 +34,8 @@ func (p *program) nodeCommand() *cli.Command {
 	listen.DefaultText = "the network's port; on regtest 127.0.0.1:18444"
 	rpcListen := shell.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
 	rpcListen.DefaultText = "127.0.0.1 and bitcoind's port of the network"
+	rest := shell.BoolFlag("rest", "answer REST and /metrics, which need no password (default on regtest, on loopback)")
+	rest.DefaultText = " "
 	mine := shell.StringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
 	mine.Value = "manual"
 	walletFlag := shell.BoolFlag("wallet", "keep a wallet; --wallet=false does not")
@@ -60,7 +62,9 @@ func (p *program) nodeCommand() *cli.Command {
 			listen,
 			shell.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
 			shell.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
-			rpcListen, mine,
+			rpcListen, rest,
+			shell.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
+			mine,
 			shell.StringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
 			shell.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
 			shell.StringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
@@ -207,6 +211,11 @@ func addresses(c *cli.Context, cfg *node.Config) (err error) {
 	if (cfg.RPCUser == "") != (cfg.RPCPassword == "") {
 		return shell.Usagef("--rpcuser needs --rpcpassword, and --rpcpassword --rpcuser")
 	}
+	if c.IsSet("rest") {
+		on := c.Bool("rest")
+		cfg.REST = &on
+	}
+	cfg.AllowHosts = c.StringSlice("allowhost")
 	cfg.MaxPeers = c.Int("maxpeers")
 	if cfg.MaxPeers < 1 {
 		return shell.Usagef("--maxpeers %d: at least 1", cfg.MaxPeers)

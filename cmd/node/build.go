@@ -138,6 +138,7 @@ func (n *Node) buildRPC() error {
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		Settle: n.follow.Settle, Stop: n.stop, MockTime: mockTime, PoolFile: n.poolFile,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
+		REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
 		Now: n.clock.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	})

@@ -34,6 +34,8 @@ type Config struct {
 	RPCListen   string // "host:port"; "" serves no RPC
 	RPCUser     string // beside the cookie; "" for the cookie only
 	RPCPassword string
+	REST        *bool    // answer /rest/… and /metrics without a password; nil: on regtest and loopback
+	AllowHosts  []string // names by which web pages may call RPC's port, beside IP addresses and localhost
 
 	Mine   Mine
 	MineTo []byte // script; nil pays the node's own wallet

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -35,8 +36,6 @@ const (
 	stopTime = 2 * time.Second
 	// maxHeaderBytes bounds a request's head (Core: MAX_HEADERS_SIZE).
 	maxHeaderBytes = 8192
-	// maxConns bounds connections, so that idle ones cannot use up the files.
-	maxConns = 512
 )
 
 // Config is what a Server needs. Params, Ledger, Pool, Miner and Swarm must be there.
@@ -66,6 +65,12 @@ type Config struct {
 	Password   string
 	CookiePath string // "" writes none
 	Version    string // of the program, as "0.1.0"
+	// REST answers /rest/… and /metrics, which need no password; nil: on regtest
+	// alone, and when Listen is this machine's own.
+	REST *bool
+	// AllowHosts are names by which who gives no password may call this server,
+	// beside IP addresses and localhost.
+	AllowHosts []string
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // of the cookie
@@ -160,7 +165,8 @@ func (s *Server) routes() http.Handler {
 	}
 	s.rows = s.methods(onChain, onPool, onWallet)
 	warm := newWarmUp(s.cfg.Ledger)
-	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Warm: warm.wait})
+	hosts := jsonrpc.Hosts{Named: s.cfg.AllowHosts}
+	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Hosts: hosts, Warm: warm.wait})
 	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.calls.enter() {
@@ -168,9 +174,17 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		defer s.calls.leave()
+		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics"
+		if hosts.Foreign(r) || open && !hosts.Ours(r) {
+			w.Header().Set("Connection", "close")
+			jsonrpc.Send(w, http.StatusForbidden, []byte("a web page of another host may not ask this node (--allowhost names those that may)\n"))
+			return
+		}
 		// A body that nobody reads must come to an end too; net/http discards it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headTime))
 		switch {
+		case open && !s.open():
+			jsonrpc.Send(w, http.StatusNotFound, []byte("REST and metrics are off: start the node with --rest\n"))
 		case strings.HasPrefix(r.URL.Path, "/rest/") && warm.wait(r.Context()) != nil:
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
 		case strings.HasPrefix(r.URL.Path, "/rest/"):
@@ -181,6 +195,19 @@ func (s *Server) routes() http.Handler {
 			calls.ServeHTTP(w, r)
 		}
 	})
+}
+
+// open says whether REST and metrics are answered: they need no password.
+func (s *Server) open() bool {
+	if s.cfg.REST != nil {
+		return *s.cfg.REST
+	}
+	host, _, err := net.SplitHostPort(s.cfg.Listen)
+	if err != nil || !s.cfg.Params.Local() {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // syncState says how high the headers reach and whether bodies are being fetched.
@@ -211,7 +238,7 @@ func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() {
 		defer cancel()
-		served <- srv.Serve(jsonrpc.Repair(jsonrpc.Limit(l, maxConns)))
+		served <- jsonrpc.Serve(srv, l)
 	}()
 	close(s.ready)
 	s.log.Info("RPC listens", "addr", s.addr.String())

@@ -16,13 +16,13 @@ import (
 // blockRows are about one block.
 func (a *API) blockRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
-		jsonrpc.Method{Name: "getblock", Params: "blockhash:hex verbosity|verbose:level=1", Do: a.getBlock,
+		jsonrpc.Method{Name: "getblock", Params: "blockhash:hex verbosity|verbose:level=1", Do: a.getBlock, Large: true,
 			Help: "A block. Verbosity 0 gives its bytes in hex, 1 an object with txids (the default), 2 with whole transactions and their fees, 3 with the outputs they spend too. false and true mean 0 and 1.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 2"},
 		jsonrpc.Method{Name: "getblockheader", Params: "blockhash:hex verbose:bool=true", Do: a.getBlockHeader,
 			Help: "A header and its place in the chain; with verbose false its 80 bytes in hex.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
 		jsonrpc.Method{Name: "getblockfilter", Params: "blockhash:hex filtertype:text=basic", Do: a.getBlockFilter,
 			Help: `The compact filter of a block (BIP157, BIP158) and its filter header. The only filtertype is "basic". Needs the filter index.`, Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
-		jsonrpc.Method{Name: "getblockstats", Params: "hash_or_height:word stats:list?", Do: a.getBlockStats,
+		jsonrpc.Method{Name: "getblockstats", Params: "hash_or_height:word stats:list?", Do: a.getBlockStats, Large: true,
 			Help: "A block in numbers: fees and fee rates (satoshis, satoshis per virtual byte), sizes, growth of the coin set. With a list of names only those.", Example: `100 '["minfeerate","avgfeerate"]'`},
 		jsonrpc.Method{Name: "gettxoutsetinfo", Params: "hash_type:text=hash_serialized_3 hash_or_height:word? use_index:bool=true", Do: a.getTxOutSetInfo,
 			Help: "The coin set at the tip: number of coins, total, and a hash over all of them: hash_serialized_3 (default), muhash or none. Two nodes with one tip give one hash.", Example: "muhash"},

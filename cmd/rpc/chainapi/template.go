@@ -76,7 +76,7 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 	case !slices.Contains(req.Rules, "segwit"):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`)
 	}
-	if err := a.awaitChange(ctx, req.LongPollID); err != nil {
+	if err := a.awaitChange(ctx, c, req.LongPollID); err != nil {
 		return nil, err
 	}
 	t, err := a.Miner.Template(anyone())
@@ -113,10 +113,11 @@ func (a *API) longPollID(tip chain.Hash) string {
 
 // awaitChange returns when the template that id names has grown old (BIP22's
 // long polling); at once for an id that is none of ours.
-func (a *API) awaitChange(ctx context.Context, id string) error {
+func (a *API) awaitChange(ctx context.Context, c *jsonrpc.Call, id string) error {
 	if len(id) < 2*chainhash.HashSize {
 		return nil
 	}
+	defer c.Aside()()
 	look := time.NewTicker(tipLook)
 	defer look.Stop()
 	for since := time.Now(); ; {

@@ -2,6 +2,7 @@ package chainapi
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"grapevine/chain"
@@ -10,6 +11,9 @@ import (
 
 // tipLook is how often a waiting call looks at the tip.
 const tipLook = 20 * time.Millisecond
+
+// maxTimeout in milliseconds is the longest that a Duration can count: 292 years.
+const maxTimeout = int64(math.MaxInt64 / time.Millisecond)
 
 type tipPlace struct {
 	Hash   string `json:"hash"`
@@ -28,9 +32,10 @@ func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.Head
 	}
 	if timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(timeout)*time.Millisecond)
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(min(timeout, maxTimeout))*time.Millisecond)
 		defer cancel()
 	}
+	defer c.Aside()()
 	look := time.NewTicker(tipLook)
 	defer look.Stop()
 	for {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 )
 
 // request is one call as it travels. Version 1.x answers always carry result
@@ -57,7 +56,7 @@ func parseRequest(raw json.RawMessage) (r request) {
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
 // call runs a request and returns its result, encoded.
-func (h *Handler) call(ctx context.Context, r *request, wallet *string) (json.RawMessage, *Error) {
+func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMessage, *Error) {
 	if r.invalid != nil {
 		return nil, r.invalid
 	}
@@ -74,24 +73,78 @@ func (h *Handler) call(ctx context.Context, r *request, wallet *string) (json.Ra
 	if c.miscounted {
 		return nil, c.Usage()
 	}
-	if wallet != nil {
-		c.Wallet, c.OfWallet = *wallet, true
+	if from.wallet != nil {
+		c.Wallet, c.OfWallet = *from.wallet, true
 	}
 	if err := c.Err(); err != nil {
 		return nil, asError(err)
 	}
+	raw, err := h.work(ctx, &m.Method, c, from.share)
+	if err != nil {
+		return nil, asError(err)
+	}
+	return raw, nil
+}
+
+// work runs a method when there is a place for it (Core: -rpcthreads,
+// -rpcworkqueue) and room for its answer: what was done is never left without
+// an answer for want of room.
+func (h *Handler) work(ctx context.Context, m *Method, c *Call, share *Share) (json.RawMessage, error) {
+	if m.Early {
+		return do(ctx, m, c)
+	}
+	room := smallAnswer
+	if m.Large {
+		room = largeAnswer
+	}
+	if err := share.Take(ctx, room); err != nil {
+		return nil, h.budget.refusal(err)
+	}
+	raw, err := h.inPlace(ctx, m, c)
+	if full := share.Settle(room, len(raw)); full != nil {
+		return nil, h.budget.refusal(full)
+	}
+	return raw, err
+}
+
+func (h *Handler) inPlace(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
+	if m.Large {
+		if err := enter(ctx, h.large); err != nil {
+			return nil, err
+		}
+		defer func() { <-h.large }()
+	}
+	if err := enter(ctx, h.places); err != nil {
+		return nil, err
+	}
+	defer func() { <-h.places }()
+	c.places = h.places
+	return do(ctx, m, c)
+}
+
+func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 	v, err := m.Do(ctx, c)
 	if err == nil {
 		err = c.Err()
 	}
 	if err != nil {
-		return nil, asError(err)
+		return nil, err
 	}
 	raw, err := encode(v)
 	if err != nil {
 		return nil, Errorf(CodeInternal, "encode the answer of %s: %s", m.Name, err)
 	}
 	return raw, nil
+}
+
+// enter takes a place, or gives up when nobody waits for the answer any more.
+func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // asError gives an error without a code bitcoind's code for surprises.
@@ -114,7 +167,7 @@ func encode(v any) (json.RawMessage, error) {
 }
 
 // answer appends one answer, in Core's order of members.
-func answer(buf *bytes.Buffer, r *request, result json.RawMessage, fault *Error) {
+func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 	if result == nil {
 		result = json.RawMessage("null")
 	}
@@ -128,10 +181,18 @@ func answer(buf *bytes.Buffer, r *request, result json.RawMessage, fault *Error)
 	}
 	switch {
 	case !r.v2:
-		fmt.Fprintf(buf, `{"result":%s,"error":%s,"id":%s}`, result, errText, id)
+		out.text(`{"result":`)
+		out.add(result)
+		out.text(`,"error":`)
+		out.add(errText)
 	case fault != nil:
-		fmt.Fprintf(buf, `{"jsonrpc":"2.0","error":%s,"id":%s}`, errText, id)
+		out.text(`{"jsonrpc":"2.0","error":`)
+		out.add(errText)
 	default:
-		fmt.Fprintf(buf, `{"jsonrpc":"2.0","result":%s,"id":%s}`, result, id)
+		out.text(`{"jsonrpc":"2.0","result":`)
+		out.add(result)
 	}
+	out.text(`,"id":`)
+	out.add(id)
+	out.text("}")
 }

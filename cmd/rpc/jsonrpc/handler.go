@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -16,28 +16,38 @@ const (
 	// maxBody bounds a request's body: Core's MAX_SIZE for evhttp. A block of
 	// 4 MB is 8 MB of hex.
 	maxBody = 32 << 20
-	// maxBatch bounds the calls of one batch; electrs and lnd ask for up to
-	// 1,000 at once.
-	maxBatch = 5000
-	// maxReply bounds the bytes a batch's answer may gather, since its length
-	// must be known before its first byte goes out.
-	maxReply = 256 << 20
+	// bodyCopies is how often a body stands in memory while its calls run: as it
+	// came, as parameters, and as what they mean.
+	bodyCopies = 3
+	// maxReply bounds the bytes of one answer, which are gathered since its length
+	// must be known before its first byte goes out; allReplies those of all
+	// answers and bodies beside the one that came first. electrs asks for all of a
+	// pool in one batch.
+	maxReply   = 128 << 20
+	allReplies = 64 << 20
+	// leastAnswer is what is set aside for each call of a batch before the first
+	// one runs, so that it can be refused when there is no room for its answer.
+	leastAnswer = 160
 	// maxDepth bounds nesting, as Core's UniValue does.
 	maxDepth = 512
-	// maxCalls bounds requests at work at once; more wait for their turn.
-	maxCalls = 64
-	// bodyTime is how long an authorised client may take to send its body.
+	// maxCalls bounds calls at work at once (Core: -rpcthreads,
+	// DEFAULT_HTTP_THREADS); others wait for their turn.
+	maxCalls = 16
+	// maxLarge bounds those of them whose answers are large.
+	maxLarge = 2
+	// bodyTime is how long an authorised client may take to send its body (Core:
+	// twice -rpcservertimeout, which counts from byte to byte).
 	bodyTime = 60 * time.Second
-	// replyTime is how long a client may take to read its answer.
-	replyTime = 120 * time.Second
-	// guessDelay slows down who guesses passwords, as bitcoind does.
-	guessDelay = 250 * time.Millisecond
+	// stallTime is how long an answer may stay unread while others wait for the
+	// memory that it takes.
+	stallTime = 5 * time.Second
 )
 
 // Config is what a Handler needs.
 type Config struct {
 	Methods []Method
 	Allow   func(user, password string) bool // who may call
+	Hosts   Hosts                            // who may ask without a password
 	Warm    func(context.Context) error      // error while the node cannot answer yet; nil: it always can
 }
 
@@ -45,12 +55,19 @@ type Config struct {
 type Handler struct {
 	cfg     Config
 	methods map[string]*row
-	slots   chan struct{}
+	places  chan struct{} // of calls at work
+	large   chan struct{}
+	budget  *Budget
+	guesses guesses
 }
 
 // NewHandler makes a Handler of a table of methods.
 func NewHandler(cfg Config) *Handler {
-	return &Handler{cfg: cfg, methods: index(cfg.Methods), slots: make(chan struct{}, maxCalls)}
+	return &Handler{
+		cfg: cfg, methods: index(cfg.Methods),
+		places: make(chan struct{}, maxCalls), large: make(chan struct{}, maxLarge),
+		budget: NewBudget(allReplies, maxReply, stallTime),
+	}
 }
 
 // ServeHTTP answers one request, which may hold a batch of calls. The answer
@@ -69,21 +86,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.allowed(w, r) {
 		return
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-r.Context().Done():
-		return
-	}
-	body, status := readBody(w, r)
+	share := h.budget.Begin()
+	defer share.End()
+	body, status := readBody(w, r, share)
 	if status != http.StatusOK {
 		w.Header().Set("Connection", "close")
 		Send(w, status, nil)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	status, reply := h.answerBody(r.Context(), body, wallet)
-	Send(w, status, reply)
+	status, reply := h.answerBody(r.Context(), asker{share, wallet}, body)
+	SendPieces(w, share, status, reply...)
+}
+
+// asker is where a request's calls come from.
+type asker struct {
+	share  *Share
+	wallet *string // NAME of /wallet/NAME, nil for /
 }
 
 // walletOf reads NAME of /wallet/NAME; nil for /.
@@ -95,42 +114,55 @@ func walletOf(path string) (*string, bool) {
 	return &name, ok
 }
 
+// allowed lets in who knows the password. Others are told so, one wrong
+// password after the other.
 func (h *Handler) allowed(w http.ResponseWriter, r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	if ok && h.cfg.Allow(user, password) {
+		if !trust(r.Context()) {
+			Send(w, http.StatusServiceUnavailable, []byte("Work queue depth exceeded\n"))
+			return false
+		}
 		return true
 	}
 	if ok {
-		select {
-		case <-time.After(guessDelay):
-		case <-r.Context().Done():
-		}
+		h.guesses.wait(r.Context())
+	}
+	if !h.cfg.Hosts.Ours(r) {
+		Send(w, http.StatusForbidden, nil)
+		return false
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
 	Send(w, http.StatusUnauthorized, nil)
 	return false
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+func readBody(w http.ResponseWriter, r *http.Request, share *Share) ([]byte, int) {
 	if r.ContentLength > maxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // unsupported only by test recorders
-	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody), func(n int) error {
+		return share.Take(r.Context(), bodyCopies*n)
+	})
 	_ = rc.SetReadDeadline(time.Time{})
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case err == nil:
+		return body, http.StatusOK
+	case tooLarge, errors.Is(err, errTooLarge):
 		return nil, http.StatusRequestEntityTooLarge
+	case errors.Is(err, errNoRoom):
+		return nil, http.StatusServiceUnavailable
 	}
-	if err != nil {
-		return nil, http.StatusBadRequest
-	}
-	return body, http.StatusOK
+	return nil, http.StatusBadRequest
 }
 
 // readPieces is io.ReadAll that does not copy what it has while it grows: a body
-// that is cut off has cost its own bytes once.
-func readPieces(r io.Reader) ([]byte, error) {
+// that is cut off has cost its own bytes once. It asks take for each piece of
+// memory when the one before is full.
+func readPieces(r io.Reader, take func(n int) error) ([]byte, error) {
 	const most = 1 << 20
 	piece := make([]byte, 0, 512)
 	var full [][]byte
@@ -146,40 +178,33 @@ func readPieces(r io.Reader) ([]byte, error) {
 			return nil, err
 		case len(piece) == cap(piece):
 			full = append(full, piece)
-			piece = make([]byte, 0, min(2*cap(piece), most))
+			more := min(2*cap(piece), most)
+			if err := take(more); err != nil {
+				return nil, err
+			}
+			piece = make([]byte, 0, more)
 		}
 	}
 }
 
-// Send writes an answer of known length. net/http would chunk a long one, which
-// clients that read HTTP by hand do not understand. Who does not read it within
-// replyTime is cut off.
-func Send(w http.ResponseWriter, status int, body []byte) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(replyTime))
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // who no longer listens needs no answer
-}
-
-func (h *Handler) answerBody(ctx context.Context, body []byte, wallet *string) (status int, reply []byte) {
-	var buf bytes.Buffer
-	parts, batch, fault := split(body)
-	if fault != nil {
-		answer(&buf, &request{}, nil, fault)
-		buf.WriteByte('\n')
-		return http.StatusBadRequest, buf.Bytes()
+func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (status int, reply [][]byte) {
+	var out pieces
+	if tooDeep(body) || !json.Valid(body) {
+		answer(&out, &request{}, nil, Errorf(CodeParse, "Parse error"))
+		out.add([]byte("\n"))
+		return http.StatusInternalServerError, out.all()
 	}
-	if batch {
-		return h.answerBatch(ctx, parts, wallet)
+	if kind(body) == "array" {
+		return h.answerBatch(ctx, from, body)
 	}
-	r := parseRequest(parts[0])
-	result, fault := h.call(ctx, &r, wallet)
+	r := parseRequest(body)
+	result, fault := h.call(ctx, &r, from)
 	if r.notification() {
 		return http.StatusNoContent, nil
 	}
-	answer(&buf, &r, result, fault)
-	buf.WriteByte('\n')
-	return httpStatus(&r, fault), buf.Bytes()
+	answer(&out, &r, result, fault)
+	out.add([]byte("\n"))
+	return httpStatus(&r, fault), out.all()
 }
 
 // httpStatus is bitcoind's: the fault of a 1.x call shows in the status too.
@@ -196,69 +221,67 @@ func httpStatus(r *request, fault *Error) int {
 }
 
 // answerBatch runs the calls one after the other. A batch of notifications
-// alone has no answer; an empty batch has an empty one, as in bitcoind.
-func (h *Handler) answerBatch(ctx context.Context, parts []json.RawMessage, wallet *string) (int, []byte) {
-	var buf bytes.Buffer
-	buf.WriteByte('[')
-	for _, part := range parts {
+// alone has no answer; an empty batch has an empty one, as in bitcoind. There is
+// no limit to their number but the memory for their answers: a call for whose
+// answer there is no room is refused and not run.
+func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int, [][]byte) {
+	calls := 0
+	for range elements(body) {
+		calls++
+	}
+	// What each is answered at least is set aside before anything is done.
+	if from.share.Take(ctx, calls*leastAnswer) != nil {
+		return http.StatusRequestEntityTooLarge, nil
+	}
+	var out pieces
+	out.add([]byte("["))
+	for part := range elements(body) {
 		if ctx.Err() != nil {
 			break // nobody reads it any more
 		}
 		r := parseRequest(part)
-		var result json.RawMessage
-		fault := Errorf(CodeMisc, "the answers of this batch exceed %d MiB: ask for less at once", maxReply>>20)
-		if buf.Len() < maxReply {
-			result, fault = h.call(ctx, &r, wallet)
-		}
+		result, fault := h.call(ctx, &r, from)
 		if r.notification() {
 			continue
 		}
-		if buf.Len() > 1 {
-			buf.WriteByte(',')
+		if out.size > 1 {
+			out.add([]byte(","))
 		}
-		answer(&buf, &r, result, fault)
+		answer(&out, &r, result, fault)
 	}
-	if len(parts) > 0 && buf.Len() == 1 {
+	if calls > 0 && out.size == 1 {
 		return http.StatusNoContent, nil
 	}
-	buf.WriteString("]\n")
-	return http.StatusOK, buf.Bytes()
+	out.add([]byte("]\n"))
+	return http.StatusOK, out.all()
 }
 
-// split parses a body into its calls and refuses what is no JSON, too deep, too
-// many, or followed by anything else.
-func split(body []byte) (parts []json.RawMessage, batch bool, fault *Error) {
-	parseError := Errorf(CodeParse, "Parse error")
-	if tooDeep(body) {
-		return nil, false, parseError
-	}
-	if kind(body) != "array" {
-		if !json.Valid(body) {
-			return nil, false, parseError
+// elements are those of a JSON array that is known to be valid, one by one: a
+// body of 32 MB may hold millions.
+func elements(array []byte) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		depth, quoted, from := 0, false, 0
+		for i := 0; i < len(array); i++ {
+			switch c := array[i]; {
+			case quoted && c == '\\':
+				i++
+			case c == '"':
+				quoted = !quoted
+			case quoted:
+			case c == '[' || c == '{':
+				if depth++; depth == 1 {
+					from = i + 1
+				}
+			case depth == 1 && (c == ',' || c == ']'):
+				part := bytes.TrimSpace(array[from:i])
+				if from = i + 1; len(part) > 0 && !yield(part) || c == ']' {
+					return
+				}
+			case c == ']' || c == '}':
+				depth--
+			}
 		}
-		return []json.RawMessage{body}, false, nil
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if _, err := dec.Token(); err != nil {
-		return nil, true, parseError
-	}
-	for dec.More() {
-		if len(parts) == maxBatch {
-			return nil, true, Errorf(CodeInvalidRequest, "a batch may hold %d requests", maxBatch)
-		}
-		var part json.RawMessage
-		if dec.Decode(&part) != nil {
-			return nil, true, parseError
-		}
-		parts = append(parts, part)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, true, parseError
-	}
-	if len(bytes.Trim(body[dec.InputOffset():], " \t\r\n")) != 0 {
-		return nil, true, parseError
-	}
-	return parts, true, nil
 }
 
 // tooDeep counts brackets outside strings.

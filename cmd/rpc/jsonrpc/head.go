@@ -15,22 +15,9 @@ const maxHead = 8192
 // unbounded as a body length: everything from here on is passed through.
 const unbounded = -1
 
-// Repair wraps a listener so that requests without a Host header reach
+// repairConn is a connection on which requests without a Host header reach
 // net/http, which would refuse them. The electrs of Blockstream and mempool.space
 // write their own HTTP and send none; bitcoind's libevent never asked for it.
-func Repair(l net.Listener) net.Listener { return repairListener{l} }
-
-type repairListener struct{ net.Listener }
-
-func (l repairListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &repairConn{Conn: c}, nil
-}
-
-// repairConn is a connection whose reader sees every request head completed.
 //
 // It reads a head up to its empty line, adds "Host:" when there is none, then
 // passes the body through by Content-Length, so that it knows where the next

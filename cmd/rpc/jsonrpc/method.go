@@ -16,7 +16,8 @@ type Method struct {
 	Help    string // what it does
 	Example string // words behind the name in an example
 	Do      func(context.Context, *Call) (any, error)
-	Early   bool // answered while the node warms up, too
+	Early   bool // answered while the node warms up, too, and however many calls are at work
+	Large   bool // its answer may be as large as a block or the pool: few at once
 }
 
 // Group gives rows that stand together their title in help's list.
@@ -34,6 +35,17 @@ type Call struct {
 	OfWallet bool   // the path named a wallet, though NAME may be empty
 
 	method *Method
+	places chan struct{} // where this call has its place; nil: it needs none
+}
+
+// Aside gives the call's place to others while it waits for something to
+// happen in the world. What it returns waits for a place again.
+func (c *Call) Aside() (goOn func()) {
+	if c.places == nil {
+		return func() {}
+	}
+	<-c.places
+	return func() { c.places <- struct{}{} }
 }
 
 // Usage is the error of who used a method wrongly: its help, as with bitcoind.

@@ -2,8 +2,11 @@ package poolapi
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -20,7 +23,7 @@ func (a *API) poolRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "getmempoolinfo", Do: a.getMempoolInfo,
 			Help: "The pool: transactions, bytes, fees, and the fee rate below which nothing enters."},
-		jsonrpc.Method{Name: "getrawmempool", Params: "verbose:bool=false mempool_sequence:bool=false", Do: a.getRawMempool,
+		jsonrpc.Method{Name: "getrawmempool", Params: "verbose:bool=false mempool_sequence:bool=false", Do: a.getRawMempool, Large: true,
 			Help: "The txids in the pool, parents before children; with verbose true what getmempoolentry says of each.", Example: "true"},
 		jsonrpc.Method{Name: "getmempoolentry", Params: "txid:hex", Do: a.getMempoolEntry,
 			Help: "A pool transaction: size, fees, relatives.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
@@ -134,6 +137,41 @@ func (a *API) Contents(verbose bool) any {
 		return hashes(a.Pool.TxIDs())
 	}
 	return byTxID(a.Pool.Entries())
+}
+
+// WriteContents writes what Contents(verbose) shows, a transaction at a time: a
+// reader who is slow must not make the node hold it all. What leaves the pool
+// meanwhile is left out.
+func (a *API) WriteContents(w io.Writer, verbose bool) error {
+	ids := a.Pool.TxIDs()
+	before, end := "[", "]"
+	if verbose {
+		before, end = "{", "}"
+		slices.SortFunc(ids, func(x, y chain.Hash) int { return strings.Compare(x.String(), y.String()) })
+	}
+	for _, id := range ids {
+		line := strconv.Quote(id.String())
+		if verbose {
+			e, ok := a.Pool.Entry(id)
+			if !ok {
+				continue
+			}
+			shown, err := json.Marshal(newEntry(e))
+			if err != nil {
+				return err
+			}
+			line += ":" + string(shown)
+		}
+		if _, err := io.WriteString(w, before+line); err != nil {
+			return err
+		}
+		before = ","
+	}
+	if before != "," {
+		end = before + end // there was none
+	}
+	_, err := io.WriteString(w, end+"\n")
+	return err
 }
 
 func byTxID(entries []mempool.Entry) map[string]poolEntry {

@@ -3,8 +3,11 @@ package rest
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
-	"net/http"
+	"fmt"
+	"io"
+	"net/url"
 	"strconv"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -62,12 +65,82 @@ func (h *Handler) block(s string, verbosity int64) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{bytes: raw, json: func() (any, error) { return h.cfg.Chain.Block(n, verbosity) }}, nil
+	if verbosity < 2 {
+		return answer{bytes: raw, json: func() (any, error) { return h.cfg.Chain.Block(n, verbosity) }}, nil
+	}
+	return answer{bytes: raw, write: func() (func(io.Writer) error, int, error) { return h.wholeBlock(n, raw) }}, nil
+}
+
+// shownSize is by how much a transaction in JSON may be larger than its bytes.
+const shownSize = 12
+
+// wholeBlock writes a block with all that its transactions spend, one of them
+// at a time: decoded, a block takes many times its bytes.
+func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Writer) error, holds int, err error) {
+	b, err := chain.DecodeBlock(raw)
+	if err != nil {
+		return nil, 0, err
+	}
+	frame := show.NewBlock(show.NewHeader(n, h.cfg.Ledger.Tip(), len(b.Txs)), b, h.cfg.Params.Params, nil)
+	frame.Txs = []string{}
+	head, err := json.Marshal(frame)
+	if err != nil {
+		return nil, 0, err
+	}
+	spent, err := h.cfg.Ledger.Spent(n.Hash)
+	if err != nil {
+		spent = nil // a block that was never connected has none
+	}
+	before, after, _ := bytes.Cut(head, []byte("]"))
+	txs := 0
+	for _, tx := range b.Txs {
+		txs += tx.Size
+		holds = max(holds, shownSize*tx.Size)
+	}
+	first := raw[len(raw)-txs:]
+	return func(w io.Writer) error {
+		if _, err := w.Write(before); err != nil {
+			return err
+		}
+		if err := h.writeTxs(w, first, spent); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(w, "]%s\n", after)
+		return err
+	}, len(raw) + min(holds, largeBytes), nil
+}
+
+// writeTxs writes the transactions that raw holds, with commas between them.
+func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error {
+	for i := 0; len(raw) > 0; i++ {
+		tx, rest, err := chain.DecodeTxPrefix(raw)
+		if err != nil {
+			return err
+		}
+		raw = rest
+		d := show.Detail{Hex: true, Prevout: true}
+		line := []byte{}
+		if i > 0 {
+			line = append(line, ',')
+			if i < len(spent) {
+				d.Spent = spent[i]
+			}
+		}
+		h.places <- struct{}{}
+		shown, err := json.Marshal(show.NewTx(tx, h.cfg.Params.Params, d))
+		<-h.places
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(append(line, shown...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // blockPart is a piece of a block, ?offset=O&size=S.
-func (h *Handler) blockPart(s string, r *http.Request) (answer, error) {
-	q := r.URL.Query()
+func (h *Handler) blockPart(s string, q url.Values) (answer, error) {
 	offset, err := strconv.ParseUint(q.Get("offset"), 10, 32)
 	if err != nil {
 		return answer{}, badRequest("Block part offset missing or invalid")

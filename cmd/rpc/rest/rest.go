@@ -2,12 +2,19 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -27,24 +34,39 @@ type Config struct {
 	Pool   *poolapi.API
 }
 
-// maxReads bounds requests at work at once: each may hold a block in memory, and
-// anybody may ask.
-const maxReads = 16
+const (
+	// maxReads bounds requests at work at once: each may decode a block, and
+	// anybody may ask.
+	maxReads = 2
+	// maxBytes bounds what all answers together hold in memory until they are
+	// sent, and largeBytes is what one may hold: a block and what it spent.
+	maxBytes   = 16 << 20
+	largeBytes = 8 << 20
+	// stallTime is how long an answer may stay unread while others wait for the
+	// memory that it takes.
+	stallTime = 500 * time.Millisecond
+)
 
 // Handler answers /rest/….
 type Handler struct {
-	cfg   Config
-	slots chan struct{}
+	cfg    Config
+	places chan struct{}
+	budget *jsonrpc.Budget
 }
 
 // New makes a Handler.
-func New(cfg Config) *Handler { return &Handler{cfg: cfg, slots: make(chan struct{}, maxReads)} }
+func New(cfg Config) *Handler {
+	return &Handler{cfg: cfg, places: make(chan struct{}, maxReads), budget: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime)}
+}
 
 // answer is what a path leads to. JSON is made only when it is asked for.
 type answer struct {
 	bytes []byte // for .bin, and in hex for .hex; nil: JSON only
 	text  string // for .hex in place of bytes
 	json  func() (any, error)
+	// write is json's other form: what it gives writes what would be too much to
+	// hold, and itself holds size bytes.
+	write func() (f func(io.Writer) error, size int, err error)
 }
 
 // fault is an HTTP status with its reason.
@@ -66,63 +88,161 @@ func badRequest(format string, args ...any) error {
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		send(w, http.StatusMethodNotAllowed, "text/plain", []byte("only GET\n"))
+		send(w, nil, http.StatusMethodNotAllowed, text("only GET\n"))
 		return
 	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-r.Context().Done():
+	share := h.budget.Begin()
+	defer share.End()
+	q := query(r)
+	room := 0
+	if !q.small() {
+		room = largeBytes
+	}
+	if share.Take(r.Context(), room) != nil {
+		send(w, nil, http.StatusServiceUnavailable, text("too many readers at once\n"))
 		return
 	}
-	format := strings.TrimPrefix(path.Ext(r.URL.Path), ".")
-	where := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/rest/"), "."+format)
-	a, err := h.find(strings.Split(where, "/"), r)
-	var kind string
-	var body []byte
-	if err == nil {
-		kind, body, err = a.as(format)
-	}
+	form, err := h.read(r.Context(), q)
 	if err != nil {
 		status := http.StatusInternalServerError
 		if f, ok := err.(*fault); ok {
 			status = f.status
 		}
-		send(w, status, "text/plain", []byte(err.Error()+"\r\n"))
+		send(w, nil, status, text(err.Error()+"\r\n"))
 		return
 	}
-	send(w, http.StatusOK, kind, body)
+	if share.Settle(room, form.size) != nil {
+		send(w, nil, http.StatusServiceUnavailable, text("the answer is too large\n"))
+		return
+	}
+	send(w, share, http.StatusOK, form)
 }
 
-func send(w http.ResponseWriter, status int, kind string, body []byte) {
-	w.Header().Set("Content-Type", kind)
-	jsonrpc.Send(w, status, body)
+// read makes an answer in the form that was asked for, when there is a place for it.
+func (h *Handler) read(ctx context.Context, q asked) (form, error) {
+	select {
+	case h.places <- struct{}{}:
+		defer func() { <-h.places }()
+	case <-ctx.Done():
+		return form{}, ctx.Err()
+	}
+	a, err := h.find(q)
+	if err != nil {
+		return form{}, err
+	}
+	return a.as(q.format)
+}
+
+// asked is what a request asks for: /rest/PARTS….FORMAT?…
+type asked struct {
+	parts  []string
+	format string
+	values url.Values
+}
+
+func query(r *http.Request) asked {
+	format := strings.TrimPrefix(path.Ext(r.URL.Path), ".")
+	where := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/rest/"), "."+format)
+	return asked{strings.Split(where, "/"), format, r.URL.Query()}
+}
+
+// small says that the answer is, too: it never waits for those who read slowly.
+func (q asked) small() bool {
+	switch q.parts[0] {
+	case "block", "blockpart", "headers", "tx", "spenttxouts":
+		return false
+	case "mempool":
+		return !slices.Contains(q.parts, "contents")
+	}
+	return true
+}
+
+// form is an answer as it goes out: in one piece, or written as it is made.
+type form struct {
+	kind  string
+	body  []byte
+	write func(io.Writer) error
+	size  int // what it holds in memory until it is sent
+}
+
+func text(s string) form { return whole("text/plain", []byte(s)) }
+
+func whole(kind string, body []byte) form { return form{kind: kind, body: body, size: len(body)} }
+
+func send(w http.ResponseWriter, share *jsonrpc.Share, status int, f form) {
+	w.Header().Set("Content-Type", f.kind)
+	if f.write == nil {
+		jsonrpc.SendPieces(w, share, status, f.body)
+		return
+	}
+	out := &streamed{w: w, share: share}
+	if f.write(out) != nil || out.end() != nil {
+		panic(http.ErrAbortHandler) // the reader must not take half of it for all
+	}
+}
+
+// streamed is an answer that is written as it is made: in one piece of known
+// length if it is small, else in chunks.
+type streamed struct {
+	w     http.ResponseWriter
+	share *jsonrpc.Share
+	buf   []byte
+	begun bool
+}
+
+// bufferSize is how much of it goes out at a time.
+const bufferSize = 32 << 10
+
+func (s *streamed) Write(b []byte) (int, error) {
+	s.buf = append(s.buf, b...)
+	if len(s.buf) < bufferSize {
+		return len(b), nil
+	}
+	s.begun = true
+	_, err := jsonrpc.NewWriter(s.w, s.share).Write(s.buf)
+	s.buf = s.buf[:0]
+	if cap(s.buf) > 2*bufferSize {
+		s.buf = nil // of one large piece: the next ones are not
+	}
+	return len(b), err
+}
+
+func (s *streamed) end() error {
+	if !s.begun {
+		jsonrpc.SendPieces(s.w, s.share, http.StatusOK, s.buf)
+		return nil
+	}
+	_, err := jsonrpc.NewWriter(s.w, s.share).Write(s.buf)
+	return err
 }
 
 // as gives an answer the form that was asked for.
-func (a answer) as(format string) (kind string, body []byte, err error) {
+func (a answer) as(format string) (form, error) {
 	switch {
+	case format == "json" && a.write != nil:
+		write, size, err := a.write()
+		return form{kind: "application/json", write: write, size: size}, err
 	case format == "json" && a.json != nil:
 		v, err := a.json()
 		if err != nil {
-			return "", nil, err
+			return form{}, err
 		}
 		var buf bytes.Buffer
 		err = json.NewEncoder(&buf).Encode(v)
-		return "application/json", buf.Bytes(), err
+		return whole("application/json", buf.Bytes()), err
 	case format == "bin" && a.bytes != nil:
-		return "application/octet-stream", a.bytes, nil
+		return whole("application/octet-stream", a.bytes), nil
 	case format == "hex" && a.text != "":
-		return "text/plain", []byte(a.text + "\n"), nil
+		return text(a.text + "\n"), nil
 	case format == "hex" && a.bytes != nil:
-		return "text/plain", []byte(hex.EncodeToString(a.bytes) + "\n"), nil
+		return text(hex.EncodeToString(a.bytes) + "\n"), nil
 	}
-	return "", nil, notFound("output format not found (available: bin, hex, json)")
+	return form{}, notFound("output format not found (available: bin, hex, json)")
 }
 
 // find follows a path without its format.
-func (h *Handler) find(parts []string, r *http.Request) (answer, error) {
-	switch name, args := parts[0], parts[1:]; {
+func (h *Handler) find(q asked) (answer, error) {
+	switch name, args := q.parts[0], q.parts[1:]; {
 	case name == "chaininfo" && len(args) == 0:
 		return answer{json: func() (any, error) { return h.cfg.Chain.Info(), nil }}, nil
 	case name == "deploymentinfo" && len(args) <= 1:
@@ -134,18 +254,20 @@ func (h *Handler) find(parts []string, r *http.Request) (answer, error) {
 	case name == "mempool" && len(args) == 1 && args[0] == "info":
 		return answer{json: func() (any, error) { return h.cfg.Pool.Info(), nil }}, nil
 	case name == "mempool" && len(args) == 1 && args[0] == "contents":
-		verbose := r.URL.Query().Get("verbose") != "false"
-		return answer{json: func() (any, error) { return h.cfg.Pool.Contents(verbose), nil }}, nil
+		verbose := q.values.Get("verbose") != "false"
+		write := func(w io.Writer) error { return h.cfg.Pool.WriteContents(w, verbose) }
+		size := h.cfg.Pool.Pool.Stats().Size * chainhash.HashSize
+		return answer{write: func() (func(io.Writer) error, int, error) { return write, size, nil }}, nil
 	case name == "block" && len(args) == 2 && args[0] == "notxdetails":
 		return h.block(args[1], 1)
 	case name == "block" && len(args) == 1:
 		return h.block(args[0], 3)
 	case name == "blockpart" && len(args) == 1:
-		return h.blockPart(args[0], r)
+		return h.blockPart(args[0], q.values)
 	case name == "headers" && len(args) == 2:
 		return h.headers(args[1], args[0])
 	case name == "headers" && len(args) == 1:
-		return h.headers(args[0], r.URL.Query().Get("count"))
+		return h.headers(args[0], q.values.Get("count"))
 	case name == "blockhashbyheight" && len(args) == 1:
 		return h.hashAt(args[0])
 	case name == "tx" && len(args) == 1:

@@ -1,0 +1,156 @@
+package jsonrpc
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// maxConns bounds the connections of strangers, and those of who has given the
+// password, each apart: strangers can use up neither the files nor the places
+// of who may call.
+const maxConns = 512
+
+// Serve answers l's connections with srv until it is shut down.
+func Serve(srv *http.Server, l net.Listener) error { return serveMost(srv, l, maxConns) }
+
+func serveMost(srv *http.Server, l net.Listener, most int) error {
+	set := &conns{most: most, strangers: map[*conn]struct{}{}, known: map[*conn]struct{}{}}
+	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, inner(c))
+	}
+	srv.ConnState = func(c net.Conn, st http.ConnState) {
+		if st == http.StateIdle {
+			inner(c).turn(false)
+		}
+	}
+	answer := srv.Handler
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Context().Value(connKey{}).(*conn).turn(true)
+		answer.ServeHTTP(w, r)
+	})
+	return srv.Serve(&listener{Listener: l, set: set})
+}
+
+type connKey struct{}
+
+// inner finds our own connection below the one that net/http sees.
+func inner(c net.Conn) *conn { return c.(*repairConn).Conn.(*conn) }
+
+// trust says that the request in ctx came with the password: from now on its
+// connection has a place among those that strangers cannot take. False: all of
+// those are at work.
+func trust(ctx context.Context) bool {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	return !ok || c.set.trust(c)
+}
+
+// listener accepts whoever comes. When the places are taken, who has waited the
+// longest without sending a request goes; where all are at work, the one who
+// began first.
+type listener struct {
+	net.Listener
+	set *conns
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	fresh := &conn{Conn: c, set: l.set}
+	l.set.admit(fresh)
+	return &repairConn{Conn: fresh}, nil
+}
+
+// conns are the open connections.
+type conns struct {
+	most int // of strangers, and of the known
+
+	mu               sync.Mutex
+	turns            uint64 // counts what happens, to tell who came first
+	strangers, known map[*conn]struct{}
+}
+
+// conn is one connection and what it is doing.
+type conn struct {
+	net.Conn
+	set *conns
+
+	busy  bool   // a request's head is here and its answer is not yet sent
+	since uint64 // the turn at which it became so
+}
+
+func (s *conns) admit(c *conn) {
+	s.mu.Lock()
+	var out *conn
+	if len(s.strangers) >= s.most {
+		out = longest(s.strangers, true)
+		delete(s.strangers, out)
+	}
+	s.turns++
+	c.since = s.turns
+	s.strangers[c] = struct{}{}
+	s.mu.Unlock()
+	if out != nil {
+		_ = out.Conn.Close()
+	}
+}
+
+func (s *conns) trust(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, is := s.known[c]; is {
+		return true
+	}
+	if len(s.known) >= s.most {
+		out := longest(s.known, false)
+		if out == nil {
+			return false
+		}
+		delete(s.known, out)
+		_ = out.Conn.Close() // idle: nothing waits to be written
+	}
+	delete(s.strangers, c)
+	s.known[c] = struct{}{}
+	return true
+}
+
+// longest is who has been idle the longest; if nobody is idle, who has been
+// busy the longest, or nil.
+func longest(of map[*conn]struct{}, orBusy bool) (found *conn) {
+	for c := range of {
+		if c.busy && !orBusy {
+			continue
+		}
+		if found == nil || found.busy && !c.busy || found.busy == c.busy && c.since < found.since {
+			found = c
+		}
+	}
+	return found
+}
+
+// turn notes that the connection has become busy or idle.
+func (c *conn) turn(busy bool) {
+	c.set.mu.Lock()
+	c.set.turns++
+	c.busy, c.since = busy, c.set.turns
+	c.set.mu.Unlock()
+}
+
+func (c *conn) Close() error {
+	c.set.mu.Lock()
+	delete(c.set.strangers, c)
+	delete(c.set.known, c)
+	c.set.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// CloseWrite: see repairConn.
+func (c *conn) CloseWrite() error {
+	if t, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return t.CloseWrite()
+	}
+	return nil
+}

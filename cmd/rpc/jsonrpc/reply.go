@@ -1,0 +1,100 @@
+package jsonrpc
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// pieceSize is how much of an answer is written at a time: a reader that
+	// takes this much now and then is not stalled.
+	pieceSize = 16 << 10
+	// replyTime is how long a client may take nothing of its answer before it is
+	// cut off (Core: -rpcservertimeout, DEFAULT_HTTP_SERVER_TIMEOUT).
+	replyTime = 30 * time.Second
+)
+
+// pieces is an answer as it is gathered. It grows without copying what it has.
+type pieces struct {
+	full [][]byte
+	last []byte
+	size int
+}
+
+// add appends b, which from now on belongs to the answer.
+func (p *pieces) add(b []byte) {
+	p.size += len(b)
+	if len(b) > pieceSize { // it stands for itself
+		p.full = append(p.full, p.last, b)
+		p.last = nil
+		return
+	}
+	if len(p.last)+len(b) > cap(p.last) {
+		p.full = append(p.full, p.last)
+		p.last = make([]byte, 0, max(len(b), min(2*cap(p.last), 1<<20), 256))
+	}
+	p.last = append(p.last, b...)
+}
+
+func (p *pieces) text(s string) { p.add([]byte(s)) }
+
+func (p *pieces) all() [][]byte { return append(p.full, p.last) }
+
+// Send writes an answer of known length. net/http would chunk a long one, which
+// clients that read HTTP by hand do not understand. Who does not read it is cut
+// off.
+func Send(w http.ResponseWriter, status int, body []byte) {
+	SendPieces(w, nil, status, body)
+}
+
+// SendPieces is Send for an answer that counts in a budget.
+func SendPieces(w http.ResponseWriter, s *Share, status int, body ...[]byte) {
+	size := 0
+	for _, b := range body {
+		size += len(b)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	w.WriteHeader(status)
+	out := NewWriter(w, s)
+	for _, b := range body {
+		if _, err := out.Write(b); err != nil {
+			return // who no longer listens needs no answer
+		}
+	}
+}
+
+// Writer writes an answer in pieces, each of which its reader must take in time.
+type Writer struct {
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	share *Share
+}
+
+// NewWriter makes a Writer; share may be nil.
+func NewWriter(w http.ResponseWriter, share *Share) *Writer {
+	out := &Writer{w: w, rc: http.NewResponseController(w), share: share}
+	out.wait(replyTime) // for an answer without a body, too
+	return out
+}
+
+func (o *Writer) wait(d time.Duration) {
+	_ = o.rc.SetWriteDeadline(time.Now().Add(d)) // unsupported only by test recorders
+}
+
+func (o *Writer) Write(b []byte) (written int, err error) {
+	if o.share != nil {
+		defer o.share.writing(nil)
+	}
+	for len(b) > 0 && err == nil {
+		if o.share != nil {
+			o.share.writing(func() { o.wait(-time.Second) })
+		}
+		o.wait(replyTime)
+		var n int
+		n, err = o.w.Write(b[:min(len(b), pieceSize)])
+		written += n
+		b = b[n:]
+	}
+	return written, err
+}
