@@ -115,7 +115,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 			p.outbox.Knows(iv.Hash)
 			s.txs.orphans.Also(iv.Hash, p.id)
-			if !p.Silent() && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
+			if !p.Silent() && !s.txs.judge.Indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
 				s.txs.track.Offer(p.offers, track.Ask{Hash: iv.Hash, ByWTxID: iv.Type == relay.InvTypeWTx})
 			}
 		}

@@ -90,6 +90,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
 	s.txs.track.Leave(p.offers)
+	s.txs.judge.Leave(p.id)
 	s.inheritOrphans(p.id)
 	s.headers.Leave(p.talk)
 	s.lag.Leave(p.id)

@@ -3,6 +3,7 @@ package gossip
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"grapevine/chain"
 	"grapevine/p2p"
@@ -44,6 +45,11 @@ const (
 // it could not be judged.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	p.outbox.Knows(p.outbox.Name(tx))
+	if s.txs.judge.Indebted(p.id, s.now) {
+		s.txs.track.Fail(p.offers, tx.WID)
+		s.txs.track.Fail(p.offers, tx.ID)
+		return
+	}
 	s.settle(tx)
 	poor := s.txs.lowFee.Has(tx.WID) && len(s.txs.orphans.Waiting(tx.ID)) == 0
 	if s.syncing() || s.haveTx(tx.WID) || poor {
@@ -66,7 +72,8 @@ func (s *State) pumpTxs() {
 }
 
 // onTxVerdict ends a judgement. A refused transaction is nobody's offence: what
-// we refuse others may take, by another tip or another policy.
+// we refuse others may take, by another tip or another policy. But what refusing it
+// took is on the account of who sent it.
 func (s *State) onTxVerdict(v TxVerdict) {
 	j := s.txs.judge.Done(v.Tx.WID)
 	if j == nil {
@@ -77,6 +84,9 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	}
 	p := s.byID[j.From]
 	var missing *chain.MissingError
+	if p != nil && v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
+		s.charge(p, v.Cost)
+	}
 	switch {
 	case v.Err == nil:
 		if p != nil {
@@ -93,6 +103,26 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	default:
 		s.txs.rejected.Add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
+	}
+}
+
+// charge notes what a refused transaction of a peer has cost. If the peer owes too
+// much by now, nothing of its is judged for a while: what it was asked for is asked
+// of others, and what waited of its is asked of who has announced it too.
+func (s *State) charge(p *peer, cost time.Duration) {
+	indebted, back := s.txs.judge.Charge(p.id, cost, s.now)
+	if !indebted {
+		return
+	}
+	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", p.id)
+	s.txs.track.Leave(p.offers)
+	p.offers = s.txs.track.Join(!p.Inbound())
+	for _, tx := range back {
+		for _, q := range s.peers {
+			if q != p && q.outbox.Known(tx) {
+				s.txs.track.Offer(q.offers, track.Ask{Hash: q.outbox.Name(tx), ByWTxID: q.WTxIDRelay})
+			}
+		}
 	}
 }
 

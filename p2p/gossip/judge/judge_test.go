@@ -3,6 +3,7 @@ package judge
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -10,6 +11,66 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/tree"
 )
+
+// T67: a peer whose refused transactions have cost more than half a second is not
+// listened to until a hundred times as much time has passed as it owes beyond that.
+func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
+	d, now := NewTxs(), time.Unix(1000, 0)
+	add := func(from p2p.PeerID, n int) {
+		for i := range n {
+			d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(from), byte(i)}, Size: 1000}, From: from})
+		}
+	}
+	add(1, 20)
+	add(2, 20)
+	if owes, back := d.Charge(1, 500*time.Millisecond, now); owes || back != nil || d.Indebted(1, now) {
+		t.Fatal("half a second is too much")
+	}
+	owes, back := d.Charge(1, time.Millisecond, now)
+	if !owes || len(back) != 20 || !d.Indebted(1, now) || d.Indebted(2, now) || d.Waiting() != 20 {
+		t.Fatalf("indebted %v, %d given back, %d wait", owes, len(back), d.Waiting())
+	}
+	if err := d.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for after, owes := range map[time.Duration]bool{99 * time.Millisecond: true, 100 * time.Millisecond: false} {
+		if d.Indebted(1, now.Add(after)) != owes {
+			t.Errorf("%v later: owes %v", after, !owes)
+		}
+	}
+	if owes, _ := d.Charge(1, time.Hour, now.Add(time.Hour)); !owes || d.Indebted(1, now.Add(200*time.Hour)) {
+		t.Error("an hour's debt is not paid after 200 hours")
+	}
+	d.Leave(1)
+	if d.Indebted(1, now) {
+		t.Error("who left still owes")
+	}
+}
+
+// Strangers never hold the last places: our own go through at once.
+func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
+	d := NewTxs()
+	for i := range 100 {
+		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{1, byte(i)}}, From: 1})
+	}
+	for i := range 56 {
+		if d.Next() == nil {
+			t.Fatalf("only %d of a stranger's are judged at once", i)
+		}
+	}
+	if d.Next() != nil {
+		t.Fatal("a stranger holds more than 56 places")
+	}
+	for i := range 8 {
+		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []Ticket{1}})
+		if j := d.Next(); j == nil || j.From != p2p.Self {
+			t.Fatalf("%d of our own have no place", i)
+		}
+	}
+	if d.Credits() != 0 || d.Check() != nil {
+		t.Error("more places than there are", d.Credits(), d.Check())
+	}
+}
 
 func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 	for seed := range uint64(20) {

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"grapevine/chain"
 	"grapevine/p2p"
@@ -24,12 +26,52 @@ type Txs struct {
 	perPeer map[p2p.PeerID]int // of queue
 	bytes   int                // in queue
 	credits int
+	debts   map[p2p.PeerID]debt // of who sent what was refused and cost something
+}
+
+// debt is what judging refused transactions of a peer has cost, at some time.
+type debt struct {
+	owed time.Duration
+	at   time.Time
+}
+
+// now is what is left of it at a time.
+func (d debt) now(t time.Time) time.Duration {
+	return max(d.owed-t.Sub(d.at)/paidBack, 0)
 }
 
 // NewTxs makes an empty desk.
 func NewTxs() *Txs {
-	return &Txs{byWID: make(map[chain.Hash]*Tx), perPeer: make(map[p2p.PeerID]int), credits: MaxTxs}
+	return &Txs{byWID: make(map[chain.Hash]*Tx), perPeer: make(map[p2p.PeerID]int), debts: make(map[p2p.PeerID]debt), credits: MaxTxs}
 }
+
+// Charge notes what judging a refused transaction of a peer has cost. indebted:
+// too much by now; then what else it has sent is given back, not to be judged.
+func (d *Txs) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*chain.Tx) {
+	d.debts[from] = debt{d.debts[from].now(now) + cost, now}
+	if !d.Indebted(from, now) {
+		return false, nil
+	}
+	d.queue = slices.DeleteFunc(d.queue, func(j *Tx) bool {
+		if j.From != from {
+			return false
+		}
+		back = append(back, j.Tx)
+		delete(d.byWID, j.Tx.WID)
+		d.leaves(j)
+		return true
+	})
+	return true, back
+}
+
+// Indebted says whether nothing of a peer's is to be judged now.
+func (d *Txs) Indebted(from p2p.PeerID, now time.Time) bool {
+	owed, ok := d.debts[from]
+	return ok && owed.now(now) > maxDebt
+}
+
+// Leave forgets what a peer owes.
+func (d *Txs) Leave(from p2p.PeerID) { delete(d.debts, from) }
 
 // Find gives what waits or is judged under a wtxid.
 func (d *Txs) Find(wid chain.Hash) *Tx { return d.byWID[wid] }
@@ -62,19 +104,27 @@ func (d *Txs) Next() (j *Tx) {
 		return nil
 	case len(d.own) > 0:
 		j, d.own = d.own[0], d.own[1:]
-	case len(d.queue) > 0:
+	case len(d.queue) > 0 && d.credits > ownCredits:
 		j, d.queue = d.queue[0], d.queue[1:]
-		d.bytes -= j.Tx.Size
-		if d.perPeer[j.From]--; d.perPeer[j.From] == 0 {
-			delete(d.perPeer, j.From)
-		}
+		d.leaves(j)
 	default:
-		d.own, d.queue = nil, nil
+		d.own = nil
+		if len(d.queue) == 0 {
+			d.queue = nil
+		}
 		return nil
 	}
 	d.credits--
 	j.sent = true
 	return j
+}
+
+// leaves counts a transaction of a peer's out of the queue.
+func (d *Txs) leaves(j *Tx) {
+	d.bytes -= j.Tx.Size
+	if d.perPeer[j.From]--; d.perPeer[j.From] == 0 {
+		delete(d.perPeer, j.From)
+	}
 }
 
 // Done gives the credit back and the transaction that was judged, nil when none

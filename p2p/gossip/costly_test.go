@@ -1,0 +1,125 @@
+package gossip
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/msg"
+)
+
+// A stranger's transactions take a quarter of a second each to refuse. It is
+// charged: after the third nothing of its is judged, what others have too comes
+// from them, and our own payment never waits behind more than has begun.
+func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
+	w := newWorld()
+	s := newTestState(w, 1)
+	now := w.start
+	var judging []*chain.Tx
+	step := func(ev Event) (acts []Action) {
+		acts = s.Step(now, ev)
+		checkInvariants(t, s)
+		for _, a := range acts {
+			if j, ok := a.(JudgeTx); ok {
+				judging = append(judging, j.Tx)
+			}
+		}
+		return acts
+	}
+	for id := p2p.PeerID(1); id <= 2; id++ {
+		step(Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+	}
+	shared := w.tx("shared")
+	announce := Message{2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &shared.WID)}}}
+	for i := range 60 {
+		step(Message{1, &msg.Tx{Tx: w.tx(fmt.Sprint("slow", i))}})
+	}
+	step(announce)
+	step(Message{1, &msg.Tx{Tx: shared}})
+	if len(judging) != 56 {
+		t.Fatalf("%d are judged at once", len(judging))
+	}
+	step(SubmitTx{1, w.tx("own")})
+	if len(judging) != 57 || judging[56] != w.tx("own") {
+		t.Fatal("our own payment waits behind a stranger's")
+	}
+	step(TxVerdict{Tx: w.tx("own")})
+	judging = judging[:56]
+	refuse := func(n int) (acts []Action) {
+		for range n {
+			now = now.Add(250 * time.Millisecond)
+			acts = step(TxVerdict{judging[0], chain.Refused("mempool-script-verify-flag-failed", ""), 250 * time.Millisecond})
+			judging = judging[1:]
+		}
+		return acts
+	}
+	refuse(2)
+	acts := refuse(1)
+	if len(judging) != 56-3+2 {
+		t.Errorf("%d are still judged", len(judging))
+	}
+	if count(acts, 2, wire.CmdGetData) != 1 {
+		t.Error("what another has too is not asked of it")
+	}
+	before := len(judging)
+	step(Message{1, &msg.Tx{Tx: w.tx("more")}})
+	slow := w.tx("slow59")
+	step(Message{2, &msg.Tx{Tx: slow}})
+	if len(judging) != before+1 || judging[before] != slow {
+		t.Error("the stranger's next is judged, or an honest peer's is not")
+	}
+	refuse(54)
+	now = now.Add(20 * time.Minute)
+	step(Message{1, &msg.Tx{Tx: w.tx("soon")}})
+	now = now.Add(10 * time.Minute)
+	before = len(judging)
+	step(Message{1, &msg.Tx{Tx: w.tx("later")}})
+	if len(judging) != before+1 || judging[before] != w.tx("later") {
+		t.Error("the debt is never forgotten")
+	}
+}
+
+// Each look for a block's transactions walks through the whole pool, which takes
+// 160 kB of pointers here: who sends one short form a thousand times causes one.
+func TestT68_ShortFormsOfOneBlockWalkThePoolOnce(t *testing.T) {
+	w := newWorld()
+	s := newTestState(w, 1)
+	for id := p2p.PeerID(1); id <= 2; id++ {
+		s.Step(w.start, Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Message{id, &msg.SendCmpct{Version: 2}})
+	}
+	for i := range 20_000 {
+		s.Step(w.start, TxIn{chain.PoolTx{Tx: w.tx(fmt.Sprint("t", i)), Fee: 1000}})
+	}
+	w.block("b1", "g", 300, w.tx("missing"))
+	w.block("c1", "g", 300, w.tx("missing"))
+	taken := func(id p2p.PeerID, times int, names ...string) uint64 {
+		var forms []wire.Message
+		for i := range times {
+			forms = append(forms, msg.Compact(w.blockNamed(names[i%len(names)]), uint64(i), []int{0}))
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for _, m := range forms {
+			s.Step(w.start, Message{id, m})
+		}
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const walk = 20_000 * 8
+	if n := taken(1, 2, "b1", "c1"); n < 2*walk {
+		t.Fatalf("the pool is not walked at all: %d bytes", n)
+	}
+	if n := taken(1, 1000, "b1", "c1"); n > 20*walk {
+		t.Errorf("a thousand short forms of two blocks took %d bytes, as many as %d walks", n, n/walk)
+	}
+	if n := taken(2, 1, "b1"); n < walk {
+		t.Error("another peer's short form is not looked at")
+	}
+}
