@@ -244,11 +244,23 @@ func (s *State) progress(e *tree.Entry) {
 type Status struct {
 	Tip        *chain.HeaderNode // verified
 	BestHeader *chain.HeaderNode // most work, not known invalid
-	Headers    int32             // BestHeader's height
+	Headers    int32             // BestHeader's height; or, if no body comes, how high they go that somebody has
 	Syncing    bool              // many bodies are missing, or the tip is old on a public network
 	Peers      int
 	Orphans    int
 	PoolSize   int
+}
+
+// headerHeight is how high our headers go. A header whose body does not come and
+// that nobody has does not count: it may be made up, and people wait until we have
+// as many blocks as headers. Without peers a public chain still goes as high as
+// it did.
+func (s *State) headerHeight() int32 {
+	best, tip := s.tree.Best(), s.tree.Tip().Node.Height
+	if best.Stored || s.now.Sub(s.last) < syncPatience || len(s.peers) == 0 && !s.local {
+		return best.Node.Height
+	}
+	return max(s.fetch.Reach(best), tip)
 }
 
 // Status describes the conversation now.
@@ -256,7 +268,7 @@ func (s *State) Status() Status {
 	return Status{
 		Tip:        s.tree.Tip().Node,
 		BestHeader: s.tree.Best().Node,
-		Headers:    s.tree.Best().Node.Height,
+		Headers:    s.headerHeight(),
 		Syncing:    s.syncing(),
 		Peers:      len(s.peers),
 		Orphans:    s.txs.orphans.Len(),

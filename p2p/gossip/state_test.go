@@ -308,3 +308,46 @@ func TestT45_SmallMessagesCostNothing(t *testing.T) {
 		t.Errorf("grew from %+v to %+v", before, after)
 	}
 }
+
+// A header whose body nobody has does not count among the headers for ever: by it
+// people see whether we are in sync.
+func TestAHeaderThatNobodyHasDoesNotCountForEver(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 3, 300)
+	for _, local := range []bool{true, false} {
+		params := *w.params
+		if !local {
+			std := *params.Params
+			std.GenerateSupported, std.Net = false, 0x0badcafe
+			params.Params = &std
+		}
+		s := New(Config{Params: &params, Headers: []*chain.HeaderNode{w.nodes["g"], w.nodes["a1"], w.nodes["a2"], w.nodes["a3"]},
+			Tip: w.nodes["a1"], Rand: rand.New(rand.NewPCG(1, 0))})
+		now := w.start
+		want := func(what string, heights ...int32) {
+			t.Helper()
+			for i, wait := range []time.Duration{syncPatience - 1, 1} {
+				s.Step(now.Add(wait), Tick{})
+				now = now.Add(wait)
+				if got := s.Status().Headers; got != heights[i] {
+					t.Errorf("%s, local %v: headers %d, want %d", what, local, got, heights[i])
+				}
+			}
+		}
+		if params.Local() != local {
+			t.Fatal("not the network that was meant")
+		}
+		s.Step(now, Tick{})
+		if alone := []int32{3, 1}; local {
+			want("alone", alone...)
+		} else {
+			want("alone", 3, 3)
+		}
+		s.Step(now, Joined{1, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		want("a peer that has nothing", 1, 1)
+		s.Step(now, Message{1, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeBlock, &w.nodes["a2"].Hash)}}})
+		want("a peer that has one more", 2, 2)
+		s.Step(now, Message{1, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&w.nodes["a3"].Header}}})
+		want("a peer that has all", 3, 3)
+	}
+}

@@ -246,7 +246,10 @@ func (s *Swarm) Active() (on bool) {
 
 // Status is what gossip says of headers and sync.
 func (s *Swarm) Status() (st gossip.Status) {
-	_ = s.ask(func(l *loop) { st = l.cfg.State.Status() })
+	_ = s.ask(func(l *loop) {
+		l.step(gossip.Tick{}) // perhaps nothing has happened for long
+		st = l.cfg.State.Status()
+	})
 	return st
 }
 

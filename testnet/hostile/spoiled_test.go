@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -227,5 +228,33 @@ func TestT62_TheGoodCopyComesLate(t *testing.T) {
 			s.submit(m)
 			s.within(2*time.Second, way.what+": the good copy is at the other end", s.have(m))
 		}
+	})
+}
+
+// A block is submitted with a body that is not its header's: nothing of it is left,
+// or who waits for as many blocks as headers waits for ever.
+func TestASubmittedBodyOfAnotherBlockLeavesNoHeader(t *testing.T) {
+	inLine(t, 1, chain.RegTest(), func(t *testing.T, w *town) {
+		s := &spoiler{town: w, coin: w.coin(0)}
+		m := s.next()
+		for _, c := range []struct {
+			rule chain.Rule
+			edit func(*wire.MsgBlock)
+		}{
+			{chain.ErrBadMerkleRoot, func(b *wire.MsgBlock) { b.Transactions = b.Transactions[:2] }},
+			{chain.ErrDuplicateTx, func(b *wire.MsgBlock) { b.Transactions = append(b.Transactions, b.Transactions[2]) }},
+			{chain.ErrBadWitnessCommitment, func(b *wire.MsgBlock) { b.Transactions[1].TxIn[0].Witness[0][9] ^= 1 }},
+			{chain.ErrBadWitnessNonce, func(b *wire.MsgBlock) { b.Transactions[0].TxIn[0].Witness = nil }},
+		} {
+			err := w.all[0].Swarm.SubmitBlock(t.Context(), twin(m, c.edit).Block)
+			if !errors.Is(err, c.rule) {
+				t.Errorf("answered %v, want %v", err, c.rule)
+			}
+			if best, st := w.all[0].Ledger.BestHeader(), w.all[0].Swarm.Status(); best != w.tip() || st.Headers != w.tip().Height {
+				t.Errorf("%s: best header %d, %d told, tip %d", c.rule, best.Height, st.Headers, w.tip().Height)
+			}
+		}
+		s.submit(m)
+		s.within(time.Second, "the good copy is taken", s.have(m))
 	})
 }

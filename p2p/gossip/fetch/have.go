@@ -22,6 +22,15 @@ type claim struct {
 	misread        int         // bits that proved false
 }
 
+// top is what it holds for sure and is worth asking for: a block that turned out
+// bad does not stand for its siblings.
+func (c *claim) top() *tree.Entry {
+	for c.whole.Bad != tree.Good && c.whole.Parent != nil {
+		c.whole = c.whole.Parent
+	}
+	return c.whole
+}
+
 // refute takes back the claim to hold e. liar: it had said so by name too often.
 // What it said before its last word it may have lost since, and is believed no more.
 // A bit that proves false may have been meant for another branch, and is only
@@ -137,7 +146,7 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 	if p.claim.misread >= maxMisread {
 		p.claim.held, p.claim.fetching = nil, nil
 	}
-	if w := p.claim.whole; w == nil || last.Node.Work.Cmp(w.Node.Work) > 0 {
+	if w := p.claim.whole; w == nil || last.Node.Work.Cmp(p.claim.top().Node.Work) > 0 {
 		p.claim.whole = last
 	}
 	p.Has(last)
@@ -150,7 +159,7 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 func (f *Fetcher) Shows(p *Source, e *tree.Entry) {
 	p.Has(e)
 	f.dirty = true
-	if c := p.claim; c != nil && e.Node.Work.Cmp(c.whole.Node.Work) > 0 {
+	if c := p.claim; c != nil && e.Node.Work.Cmp(c.top().Node.Work) > 0 {
 		c.whole = e
 		f.have.fresh = false
 	}
@@ -203,6 +212,14 @@ func (f *Fetcher) Holds(p *Source, e *tree.Entry) bool {
 		return true
 	}
 	return p.have && p.claim != nil && p.claim.last.IsAncestorOf(e) && has.holds(e.Node.Height)
+}
+
+// Reach is how high on the way to e bodies go that a source is known to hold.
+func (f *Fetcher) Reach(e *tree.Entry) (height int32) {
+	for _, p := range f.sources {
+		height = max(height, f.reachTo(p, e).upTo)
+	}
+	return height
 }
 
 // tally counts for each block of the route the newcomers that hold it or are

@@ -102,7 +102,7 @@ func (f *Fetcher) isUseful(p *Source) bool {
 func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
 	top := p.top()
 	if p.have {
-		top = p.claim.whole
+		top = p.claim.top()
 	}
 	switch {
 	case top.IsAncestorOf(f.route.goal):
