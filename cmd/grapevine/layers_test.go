@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 
 	"p2p/gossip/tree":    {"chain", "chain/headertree", "p2p"},
 	"p2p/gossip/presync": {"chain"},
-	"p2p/gossip/fetch":   {"chain", "p2p/gossip/tree", "p2p/msg"},
+	"p2p/gossip/fetch":   {"chain", "chain/headertree", "p2p/gossip/tree", "p2p/msg"},
 	"p2p/gossip/orphans": {"chain", "p2p"},
 	"p2p/gossip/lag":     {"p2p", "p2p/gossip/tree"},
 	"p2p/gossip/track":   {"chain"},

@@ -3,7 +3,7 @@
 //
 // Bodies come from everybody who has them, in and out, in the order of the
 // chain: each peer with room in its pipe takes the lowest blocks that nobody
-// was asked for (plan.go, room.go). What is late may be asked once more
+// was asked for (way.go, plan.go, room.go). What is late may be asked once more
 // elsewhere, and who is idle takes over what would come last (flight.go).
 // Between grapevine nodes, newcomers tell each other what they hold and are
 // fetching, and each fetches from who has all what no other newcomer does

@@ -36,7 +36,8 @@ type Source struct {
 	againAt   time.Time     // when that is believed again: it may have judged the block meanwhile
 	missPause time.Duration // the last one until then
 
-	claim *claim // what a have peer says it holds; nil before it has said anything
+	claim  *claim // what a have peer says it holds; nil before it has said anything
+	branch way    // to its best header, where that is beside the way to ours
 }
 
 // Has notes that the source has a header, and its body unless it speaks gvhave.
@@ -114,7 +115,7 @@ type Fetcher struct {
 	held    int // bytes of bodies that wait or are judged, at the last plan
 	useful  int // sources that could be asked, at the last plan
 
-	route route
+	route way           // to our best header
 	lost  []*tree.Entry // of the verified chain, lowest first
 	dirty bool          // something changed that may let a source be asked
 	began time.Time     // when there was first something to fetch

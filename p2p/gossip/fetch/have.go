@@ -109,7 +109,7 @@ func (f *Fetcher) towardsBest() *msg.Have {
 	f.refreshRoute()
 	r := &f.route
 	last, path := r.base, r.path
-	if len(f.lost) > 0 && f.lost[0].Node.Height <= last.Node.Height {
+	if len(f.lost) > 0 && f.lost[0].IsAncestorOf(last) {
 		last = f.lost[0].Parent
 		path = append(tree.Between(last, r.base), path...)
 	}

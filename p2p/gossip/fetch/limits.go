@@ -6,7 +6,7 @@ const (
 	// MaxHeld bounds the bytes of bodies that were asked for or wait for judgement.
 	MaxHeld = 64 << 20
 
-	window       = 1024      // blocks past the last connected one that may be asked for [BLOCK_DOWNLOAD_WINDOW]
+	window       = 1024      // blocks past the last one held of the branch that is followed that may be asked for [BLOCK_DOWNLOAD_WINDOW]
 	maxFlights   = 128       // blocks asked from one peer and not delivered; Core's 16 starve small blocks
 	minFlights   = 16        // that may be asked though the peer has delivered none [MAX_BLOCKS_IN_TRANSIT_PER_PEER]
 	minPipe      = 256 << 10 // bytes asked from one peer at least: fills a slow start

@@ -14,6 +14,7 @@ func (f *Fetcher) Lost(e *tree.Entry) {
 		i, _ := slices.BinarySearchFunc(f.lost, e.Node.Height, func(x *tree.Entry, height int32) int { return cmp.Compare(x.Node.Height, height) })
 		f.lost = slices.Insert(f.lost, i, e)
 	}
+	f.forget(e)
 	f.tellSoon()
 	f.Reopen(e)
 }

@@ -6,53 +6,6 @@ import (
 	"grapevine/p2p/gossip/tree"
 )
 
-// route is the way from the verified chain to the best header, as far as the
-// window reaches.
-type route struct {
-	path   []*tree.Entry // lowest first
-	cursor int           // all before it is stored, judged or in flight
-	goal   *tree.Entry   // the best header it was made for
-	base   *tree.Entry   // where it leaves the verified chain
-}
-
-// Reopen says that e may be asked for again.
-func (f *Fetcher) Reopen(e *tree.Entry) {
-	r := &f.route
-	if len(r.path) > 0 {
-		if i := int(e.Node.Height - r.path[0].Node.Height); i >= 0 && i < r.cursor {
-			r.cursor = i
-		}
-	}
-	f.dirty = true
-}
-
-// refreshRoute follows the tip and the best header. A long way is walked anew
-// only when an eighth of the window has been passed, so that a step costs O(1).
-func (f *Fetcher) refreshRoute() {
-	r := &f.route
-	best, tip := f.tree.Best(), f.tree.Tip()
-	base := tip
-	if !tip.IsAncestorOf(best) {
-		base = f.tree.Fork(tip, best)
-	}
-	full := best.Node.Height-base.Node.Height > window
-	if r.goal == best && r.base != nil && r.base.IsAncestorOf(base) {
-		passed := int(base.Node.Height - r.base.Node.Height)
-		if passed == 0 || full && passed < window/8 && passed < len(r.path) {
-			return
-		}
-	}
-	end := best
-	if full {
-		end = f.tree.Ancestor(best, base.Node.Height+window)
-	}
-	if len(r.path) == 0 {
-		f.began = f.now
-	}
-	*r = route{path: tree.Between(base, end), goal: best, base: base}
-	f.have.fresh = false
-}
-
 // Plan says what to ask of whom now. held is how many bytes of bodies wait for
 // judgement or are judged.
 func (f *Fetcher) Plan(held int) (asks []Ask) {
@@ -145,13 +98,9 @@ func (f *Fetcher) fromRoute(p *Source) []*tree.Entry {
 // fromBranch picks blocks on the way to the header of a source that follows
 // another branch than our best, lowest first.
 func (f *Fetcher) fromBranch(p *Source, top *tree.Entry) (ask []*tree.Entry) {
-	base := f.tree.Fork(top, f.tree.Tip())
-	if top.Node.Height-base.Node.Height > window {
-		top = f.tree.Ancestor(top, base.Node.Height+window)
-	}
-	path := tree.Between(base, top)
-	room := f.room(p, len(path))
-	for _, e := range path {
+	f.refresh(&p.branch, top)
+	room := f.room(p, len(p.branch.path))
+	for _, e := range p.branch.path {
 		if len(ask) >= room || e.Bad != tree.Good {
 			break
 		}
