@@ -21,7 +21,7 @@ const (
 	// MaxLocator is how many hashes a locator has at most [MAX_LOCATOR_SZ].
 	MaxLocator = 101
 
-	maxUnconnecting = 10               // headers messages in a row that lead nowhere [MAX_NUM_UNCONNECTING_HEADERS_MSGS]
+	maxUnconnecting = 10               // headers messages that lead nowhere, without one that does not [MAX_NUM_UNCONNECTING_HEADERS_MSGS of Core before 28]
 	maxSide         = 20_000           // headers of one peer that are not on our best chain: bounds the tree where work is cheap
 	askAgain        = 2 * time.Minute  // before an unanswered getheaders is repeated [HEADERS_RESPONSE_TIME]
 	leaderTimeout   = 20 * time.Second // before another peer leads; 162 kB need 64 kbit/s
@@ -41,7 +41,7 @@ type Talk struct {
 	again        bool       // something was announced while a getheaders was unanswered
 	progress     chain.Work // of the last header that made us ask for more
 	deferred     bool       // has more headers than we took while another peer led
-	unconnecting int        // headers messages in a row without a known parent
+	unconnecting int        // headers messages in a row without a known parent, those that follow each other as one
 	side         int        // headers of its that were not on our best chain
 
 	pre     *presync.Run // a chain of which we do not know yet whether it has work
@@ -217,9 +217,14 @@ func (s *Sync) checkRun(t *Talk, hs []*wire.BlockHeader) bool {
 }
 
 // onUnconnecting: the run starts at a header we lack. Ask for what lies
-// between, but not for ever.
+// between, but not for ever [HandleUnconnectingHeaders]. Announcements that follow
+// each other do not count: after a partition those of a thousand blocks may come
+// at once, before the answer can.
 func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
-	if t.unconnecting++; t.unconnecting > maxUnconnecting {
+	if hs[0].PrevBlock != t.unknown {
+		t.unconnecting++
+	}
+	if t.unconnecting > maxUnconnecting {
 		s.drop(t, "headers that lead nowhere", "too many headers messages without a known parent")
 		return
 	}

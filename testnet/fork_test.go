@@ -1,0 +1,59 @@
+package testnet_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Two halves of a network were apart for long, and the longer chain outweighs the
+// other only at its end: it is taken over, however deep the fork is.
+func TestT63_ADeepForkIsTakenOver(t *testing.T) {
+	for _, depth := range []int{1, 1023, 1024, 1025, 2500} {
+		if testing.Short() && depth > 1025 {
+			continue
+		}
+		t.Run(fmt.Sprint(depth), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTown(t, 2)
+				defer w.stopAll()
+				w.net.Partition([]string{ip(0)}, []string{ip(1)})
+				w.mine(0, depth)
+				w.mine(1, depth+1)
+				w.net.Heal()
+				w.within(5*time.Minute, "one tip", w.agreed())
+				if h := w.tipOf(0).Height; int(h) != depth+1 {
+					t.Errorf("tip is at %d", h)
+				}
+				w.sound()
+			})
+		})
+	}
+}
+
+// The same with several peers on each side.
+func TestT63_ADeepForkOfSeveralPeersIsTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 5)
+		defer w.stopAll()
+		w.within(2*time.Minute, "everybody has two peers", func() bool {
+			for _, v := range w.nodes {
+				if len(v.Swarm.Peers()) < 2 {
+					return false
+				}
+			}
+			return true
+		})
+		w.net.Partition([]string{ip(0), ip(1)}, []string{ip(2), ip(3), ip(4)})
+		w.mine(0, 1100)
+		w.mine(2, 1101)
+		w.within(5*time.Minute, "each half has one tip", func() bool { return w.agreed(0, 1)() && w.agreed(2, 3, 4)() })
+		w.net.Heal()
+		w.within(10*time.Minute, "one tip", w.agreed())
+		if h := w.tipOf(0).Height; h != 1101 {
+			t.Errorf("tip is at %d", h)
+		}
+		w.sound()
+	})
+}
