@@ -10,10 +10,7 @@ import (
 // Two halves of a network were apart for long, and the longer chain outweighs the
 // other only at its end: it is taken over, however deep the fork is.
 func TestT63_ADeepForkIsTakenOver(t *testing.T) {
-	for _, depth := range []int{1, 1023, 1024, 1025, 2500} {
-		if testing.Short() && depth > 1025 {
-			continue
-		}
+	for _, depth := range []int{1, 1023, 1024, 1025, 5000} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newTown(t, 2)
@@ -30,6 +27,33 @@ func TestT63_ADeepForkIsTakenOver(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A node that is stopped while it fetches a deep branch goes on with what it
+// holds when it starts again.
+func TestT63_ADeepForkIsTakenOverAcrossARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, 2)
+		defer w.stopAll()
+		w.net.Partition([]string{ip(0)}, []string{ip(1)})
+		w.mine(0, 1500)
+		w.mine(1, 1501)
+		middle := w.nodes[1].Ledger.AtHeight(700).Hash
+		w.net.Heal()
+		for !w.nodes[0].Ledger.HaveBody(middle) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if h := w.tipOf(0).Height; h != 1500 {
+			t.Fatalf("node 0 has taken the branch over already, at %d", h)
+		}
+		w.stop(0)
+		w.start(0)
+		w.within(5*time.Minute, "one tip", w.agreed())
+		if h := w.tipOf(0).Height; h != 1501 {
+			t.Errorf("tip is at %d", h)
+		}
+		w.sound()
+	})
 }
 
 // The same with several peers on each side.

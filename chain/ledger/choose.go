@@ -75,7 +75,7 @@ func (w *writer) reorganise(goal *entry) bool {
 	for h := fork.Height + 1; ; h++ {
 		e := w.entryOf(goal.Node.Ancestor(h))
 		up = append(up, e)
-		size += int64(e.Size)
+		size += moveCost(e)
 		if e == goal || e.Node.Work.Cmp(tip.Work) > 0 {
 			break
 		}
@@ -122,18 +122,22 @@ func (w *writer) leaveBadBranch() bool {
 	return true
 }
 
-// sizeDownTo is the bytes of the blocks from the tip down to above n.
+// sizeDownTo is the cost of the blocks from the tip down to above n.
 func (w *writer) sizeDownTo(n *chain.HeaderNode) (size int64) {
 	for at := w.tree.Tip(); at != n; at = at.Parent {
-		size += int64(w.entryOf(at).Size)
+		size += moveCost(w.entryOf(at))
 	}
 	return size
 }
 
+// moveCost is what a block of a move holds in memory, in bytes of raw blocks:
+// small ones are many, and each has a slot, a decoded transaction and a Delta's place.
+func moveCost(e *entry) int64 { return int64(e.Size) + moveBlock }
+
 // disconnectTo queues the way down from the tip to n: all of it as one move, or
 // as much as the pipeline holds.
 func (w *writer) disconnectTo(n *chain.HeaderNode, hold bool) {
-	for at := w.tree.Tip(); at != n && (hold || w.bytes < pipelineBytes); at = at.Parent {
+	for at := w.tree.Tip(); at != n && (hold || w.bytes < pipelineBytes && len(w.queue) < pipelineBlocks); at = at.Parent {
 		w.enqueue(w.entryOf(at), true).hold = hold
 	}
 }

@@ -1,5 +1,7 @@
 package ledger
 
+import "grapevine/chain"
+
 // propose notes a block that might become the tip.
 func (t *tree) propose(e *entry) {
 	if !t.Hopeful(e) {
@@ -18,20 +20,34 @@ func (t *tree) Hopeful(e *entry) bool {
 	return e.linked && !e.bad() && better(e, t.headers.Tip())
 }
 
-// ProposeAll looks at every block again: after loading, and when the tip went
-// back, so that branches that were too short may win.
+// ProposeAll looks at every block again: after loading, and when one that is no
+// candidate may have become hopeful.
 func (t *tree) ProposeAll() {
+	t.passed = t.headers.Tip().Node.Work
 	for _, e := range t.headers.All() {
 		t.propose(e)
 	}
 }
 
 // Goal is the best block that could be connected, that with the most work; nil
-// when none is better than the tip. At equal work the first seen wins: what was
-// connected before, then the body that came first. As long as the last answer is
-// hopeful it stands, so that a long row of blocks is not looked through for each
-// of them.
+// when none is better than the tip [FindMostWorkChain]. At equal work the first
+// seen wins: what was connected before, then the body that came first.
+//
+// Where the tip has gone back, branches that were too short may win: all blocks
+// are looked at, but only once none that the old tip would have given way to is
+// left, so that a long way back is not a look at all for each block of it.
 func (t *tree) Goal() *entry {
+	goal := t.bestCandidate()
+	if t.passed.Cmp(t.headers.Tip().Node.Work) > 0 && (goal == nil || goal.Node.Work.Cmp(t.passed) <= 0) {
+		t.ProposeAll()
+		return t.bestCandidate()
+	}
+	return goal
+}
+
+// bestCandidate is the last answer as long as that is hopeful, so that a long row
+// of blocks is not looked through for each of them.
+func (t *tree) bestCandidate() *entry {
 	if t.goal != nil && t.Hopeful(t.goal) {
 		return t.goal
 	}
@@ -44,6 +60,13 @@ func (t *tree) Goal() *entry {
 		}
 	}
 	return t.goal
+}
+
+func maxWork(a, b chain.Work) chain.Work {
+	if a.Cmp(b) > 0 {
+		return a
+	}
+	return b
 }
 
 func better(a, b *entry) bool {

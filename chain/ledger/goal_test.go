@@ -132,8 +132,16 @@ func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 				delete(n.failed, at)
 			}
 		}
-	case k < 11:
+	case k == 9:
 		n.lose(tr, e)
+	case k == 10: // a bad branch is left, a block or a few at a time
+		for range rng.IntN(4) {
+			if n.tip.Parent != nil && n.stored(n.tip) >= 0 && !n.lost[n.tip] {
+				n.tip = n.tip.Parent
+				back, _ := tr.Entry(n.tip.Hash)
+				tr.SetActive(back, func() {})
+			}
+		}
 	default:
 		if goal := tr.Goal(); goal != nil {
 			if rng.IntN(2) == 0 { // while the move is under way
@@ -231,5 +239,36 @@ func TestForeignGenesisIsRefused(t *testing.T) {
 	}
 	if _, ok := tr.Entry(other.Hash); ok {
 		t.Error("its genesis is there")
+	}
+}
+
+// When the tip has gone back, a branch that was too short for the old tip goes
+// before one that came since, if it is better: it has more work, or came first.
+func TestBranchesThatWereTooShortCountWhenTheTipGoesBack(t *testing.T) {
+	for _, c := range []struct{ first, since int }{{4, 3}, {5, 5}, {5, 3}} {
+		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
+		tr := newTree(genesis)
+		tr.Begin(100)
+		row := func(nonce uint32, n int) (last *entry) {
+			at := genesis
+			for range n {
+				at = child(at, nonce)
+				last, _ = tr.Add(at)
+				tr.Store(last, 100)
+			}
+			return last
+		}
+		tip := row(1, 5)
+		tr.SetActive(tip, func() {})
+		short := row(2, c.first)
+		if tr.Goal() != nil {
+			t.Fatal("a branch with no more work is the goal")
+		}
+		tr.MarkFailed(tip.Parent.Parent, chain.Broken(chain.ErrCoinbaseAmount, ""))
+		tr.SetActive(tr.headers.AtHeight(2), func() {})
+		row(3, c.since)
+		if goal := tr.Goal(); goal != short {
+			t.Errorf("%+v: the goal is the branch that came since", c)
+		}
 	}
 }

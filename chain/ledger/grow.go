@@ -139,6 +139,7 @@ func (t *tree) Lose(e *entry) {
 func (t *tree) SetActive(tip *entry, also func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.passed = maxWork(t.passed, t.headers.Tip().Node.Work)
 	t.headers.SetTip(tip)
 	also()
 }

@@ -38,6 +38,7 @@ type rig struct {
 	next     uint64
 	twin     twin
 	seq      uint64
+	moved    int     // Deltas
 	events   []Event // without Deltas' blocks
 }
 
@@ -90,7 +91,7 @@ func (r *rig) stop() {
 		<-r.done
 		r.file.Close()
 		close(r.ended)
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		r.t.Error("Run does not end")
 	}
 }
@@ -115,6 +116,7 @@ func (r *rig) onEvent(ev Event) {
 	}
 	r.seq = ev.Seq
 	if ev.Delta != nil {
+		r.moved++
 		if err := r.twin.apply(ev.Delta); err != nil {
 			r.t.Error(err)
 		}
@@ -148,14 +150,21 @@ func (r *rig) Submit(m chaintest.Mined) error {
 	select {
 	case err := <-r.later(m):
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		return errors.New("no verdict")
 	}
 }
 
+// deltas counts the moves so far.
+func (r *rig) deltas() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.moved
+}
+
 // settle waits until the follower has seen the event.
 func (r *rig) settle(seq uint64) {
-	for range 20_000 {
+	for range 120_000 {
 		r.mu.Lock()
 		at := r.seq
 		r.mu.Unlock()

@@ -19,6 +19,7 @@ type tree struct {
 	// The writer's alone:
 	candidates map[*entry]struct{} // perhaps hopeful: see Goal [setBlockIndexCandidates]
 	goal       *entry              // the best of them, as last found
+	passed     chain.Work          // what had no more was perhaps not proposed, though it has more than the tip now
 }
 
 // newTree is a tree of genesis alone; its body is not stored.

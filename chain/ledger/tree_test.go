@@ -70,7 +70,7 @@ func waitTip(t testing.TB, r *rig, m chaintest.Mined) {
 
 func waitFor(t testing.TB, done func() bool) {
 	t.Helper()
-	for range 10_000 {
+	for range 120_000 {
 		if done() {
 			return
 		}

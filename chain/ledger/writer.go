@@ -27,6 +27,8 @@ const (
 	// moveBytes is the largest reorganisation that readers see as one move. A
 	// larger one goes block by block, as memory would not hold it.
 	moveBytes = 64 << 20
+	// moveBlock is what each block of a move counts besides its bytes.
+	moveBlock = 4 << 10
 )
 
 // writer is the goroutine that changes the record, and what only it touches.
@@ -215,13 +217,9 @@ func (w *writer) apply(n int) error {
 			return err
 		}
 	}
-	before := w.tree.Tip()
 	w.tree.SetActive(w.entryOf(delta.Tip), func() { w.set.Apply(delta.Tip, changes...) })
 	for _, s := range move {
 		w.settled(s)
-	}
-	if delta.Tip.Work.Cmp(before.Work) < 0 {
-		w.tree.ProposeAll()
 	}
 	if w.out.current.Delta != nil {
 		w.out.close()
