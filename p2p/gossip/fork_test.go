@@ -49,8 +49,9 @@ func TestT63_ABranchThatIsInvalidAtItsEndIsGivenUp(t *testing.T) {
 				r := newRig(t, w)
 				r.check = false
 				r.give(r.n, numbered("a", n)...)
-				info := PeerInfo{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Have: have}
-				r.step(r.n, Joined{1, info})
+				link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
+				link.Have = have
+				r.step(r.n, Joined{1, link})
 				r.says(1, r.headers(numbered("b", n+1)...))
 				if have {
 					r.says(1, msg.NewHave(w.nodes[bad].Hash, 0))
@@ -65,7 +66,7 @@ func TestT63_ABranchThatIsInvalidAtItsEndIsGivenUp(t *testing.T) {
 				}
 				checkInvariants(t, r.n.s)
 
-				r.step(r.n, Joined{2, info})
+				r.step(r.n, Joined{2, link})
 				r.says(2, r.headers("c"))
 				if have {
 					r.says(2, msg.NewHave(w.nodes["c"].Hash, 0))
