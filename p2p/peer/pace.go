@@ -12,8 +12,9 @@ import (
 type Limit struct {
 	rate float64 // bytes a second
 
-	mu   sync.Mutex
-	free time.Time // when all that was let through so far has passed
+	mu    sync.Mutex
+	free  time.Time // when all that was let through so far has passed
+	small time.Time // the same of small messages alone
 }
 
 // NewLimit makes a limit of so many bytes a second, nil for 0 or less.
@@ -38,15 +39,8 @@ func (l *Limit) wait(n int, stop <-chan struct{}) {
 	if l == nil {
 		return
 	}
-	l.mu.Lock()
-	now := time.Now()
-	if least := now.Add(-burst); l.free.Before(least) {
-		l.free = least
-	}
-	l.free = l.free.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
-	d := l.free.Sub(now)
-	l.mu.Unlock()
-	if d <= 0 || n <= smallSize && d < smallDebt {
+	d := l.take(n, time.Now())
+	if d <= 0 {
 		return
 	}
 	timer := time.NewTimer(d)
@@ -55,6 +49,26 @@ func (l *Limit) wait(n int, stop <-chan struct{}) {
 	case <-timer.C:
 	case <-stop:
 	}
+}
+
+// take lets n bytes through and says how long they have to wait.
+func (l *Limit) take(n int, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := l.after(&l.free, n, now)
+	if n <= smallSize && l.after(&l.small, n, now) < smallDebt {
+		return 0
+	}
+	return d
+}
+
+// after puts n bytes behind what has passed until free, and says when they have.
+func (l *Limit) after(free *time.Time, n int, now time.Time) time.Duration {
+	if least := now.Add(-burst); free.Before(least) {
+		*free = least
+	}
+	*free = free.Add(time.Duration(float64(n) / l.rate * float64(time.Second)))
+	return free.Sub(now)
 }
 
 // pace is a connection whose bytes have their time: paceBytes each paceTime, so
