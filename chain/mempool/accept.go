@@ -2,8 +2,8 @@ package mempool
 
 import (
 	"errors"
-	"fmt"
 	"slices"
+	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -16,70 +16,91 @@ import (
 )
 
 // scene is what transactions are judged against: the coin set at a tip, the
-// pool, and the transactions of the same list that were judged before.
+// pool, and the transactions of the same package that were judged before.
 type scene struct {
 	pool  *Pool
 	view  View
 	tip   *chain.HeaderNode
 	flags txscript.ScriptFlags // consensus for the next block
+	terms
 
-	// returning: given back by a reorganisation. The floors do not hold: it was
-	// paid for and mined once (Core: bypass_limits).
-	returning bool
-
-	earlier map[chain.Hash]*graph.Entry // by txid; those of the same list or pair
-	list    bool                        // more than one transaction is judged
-	paired  bool                        // a parent and the child that pays for it
+	earlier map[chain.Hash]*graph.Entry // by txid; those of the same package
 }
 
-func (p *Pool) scene() *scene {
+// terms are what a transaction is judged on (Core: ATMPArgs).
+type terms struct {
+	// returning: given back by a reorganisation. The floors do not hold: it was
+	// paid for and mined once (Core: bypass_limits).
+	returning   bool
+	replace     bool           // it may take the place of others (RBF)
+	sibling     bool           // also of a version 3 sibling that shares no input with it
+	carveOut    bool           // one descendant more, see checkChain
+	packageRate bool           // the floor is asked of the package, not of each member
+	maxRate     policy.FeeRate // of who submits it; 0: any
+	cost        *time.Duration // grows by what scripts take; nil: nobody asks
+}
+
+// writing are the terms on which the writer judges.
+func (p *Pool) writing(on terms) terms {
+	on.cost = &p.cost
+	return on
+}
+
+// alone are the terms of a transaction that comes by itself.
+func alone() terms { return terms{replace: true, sibling: true, carveOut: true} }
+
+func (p *Pool) scene(on terms) *scene {
 	view := p.cfg.View()
 	tip := view.Tip()
 	next := &chain.HeaderNode{Height: tip.Height + 1, Parent: tip}
-	return &scene{pool: p, view: view, tip: tip, flags: chain.ScriptFlags(p.cfg.Params, next)}
+	return &scene{pool: p, view: view, tip: tip, flags: chain.ScriptFlags(p.cfg.Params, next), terms: on}
 }
 
 // draft is a transaction while it is judged.
 type draft struct {
 	tx        *chain.Tx
+	entry     *graph.Entry
 	coins     []chain.Coin // by input; those of the pool have the next block's height
 	found     []bool       // by input
 	parents   []*graph.Entry
-	conflicts []*graph.Entry // pool transactions that spend one of its inputs
+	above     []*graph.Entry // its ancestors in the pool
+	conflicts []*graph.Entry // pool transactions that it takes the place of
 	leaving   []*graph.Entry // they and all that build on them
+	sibling   bool           // one of conflicts shares no input with it
 	fee       btcutil.Amount
 	sigOps    int
 	vsize     int
 }
 
-// judge asks everything that Add asks, in Core's order (PreChecks,
-// ReplacementChecks, PolicyScriptChecks), the cheap questions first. It answers
-// with what has to leave, with all that builds on it. It changes nothing.
-func (s *scene) judge(tx *chain.Tx) (*graph.Entry, []*graph.Entry, error) {
-	if err := s.checkAlone(tx); err != nil {
-		return nil, nil, err
+// judge asks everything that Add asks, in Core's order (AcceptSingleTransaction),
+// the cheap questions first. It changes nothing.
+func (s *scene) judge(tx *chain.Tx) (*draft, error) {
+	d, err := s.preCheck(tx)
+	if err != nil {
+		return nil, err
 	}
-	d := &draft{tx: tx, coins: make([]chain.Coin, len(tx.TxIn)), found: make([]bool, len(tx.TxIn))}
-	if err := s.meetPool(d); err != nil {
-		return nil, nil, err
-	}
-	if err := s.fetch(d); err != nil {
-		return nil, nil, err
-	}
-	if err := s.checkInputs(d); err != nil {
-		return nil, nil, err
-	}
-	if err := s.checkFee(d); err != nil {
-		return nil, nil, err
-	}
-	e := s.draftEntry(d)
-	if err := s.checkGraph(d, e); err != nil {
-		return nil, nil, err
+	if err := s.checkReplacing(d); err != nil {
+		return nil, err
 	}
 	if err := s.checkScripts(d); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return e, d.conflicts, nil
+	return d, nil
+}
+
+// preCheck asks what needs no script to run and no comparison with what would
+// be replaced (Core: PreChecks).
+func (s *scene) preCheck(tx *chain.Tx) (*draft, error) {
+	if err := s.checkAlone(tx); err != nil {
+		return nil, err
+	}
+	d := &draft{tx: tx, coins: make([]chain.Coin, len(tx.TxIn)), found: make([]bool, len(tx.TxIn))}
+	for _, check := range []func(*draft) error{s.meetPool, s.fetch, s.checkInputs, s.checkFee, s.checkGraph, s.checkMaxRate} {
+		if err := check(d); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // checkAlone looks at the transaction and the tip only.
@@ -91,7 +112,7 @@ func (s *scene) checkAlone(tx *chain.Tx) error {
 		return chain.Broken(chain.Rule(policy.ErrCoinbase), "")
 	}
 	if s.pool.cfg.RequireStandard {
-		if err := policy.CheckTx(tx); err != nil {
+		if err := s.pool.cfg.Rules.CheckTx(tx); err != nil {
 			return err
 		}
 	}
@@ -130,7 +151,7 @@ func (s *scene) meetPool(d *draft) error {
 		return nil
 	case s.returning:
 		return refused(policy.ErrConflict)
-	case s.list:
+	case !s.replace:
 		return refused(errReplacementInList)
 	}
 	return nil
@@ -210,7 +231,7 @@ func (s *scene) checkInputs(d *draft) error {
 		return notYet(err)
 	}
 	if s.pool.cfg.RequireStandard {
-		if err := policy.CheckInputs(d.tx, d.coins); err != nil {
+		if err := s.pool.cfg.Rules.CheckInputs(d.tx, d.coins); err != nil {
 			return err
 		}
 		if err := policy.CheckFeeOfDust(d.tx, fee); err != nil {
@@ -235,21 +256,26 @@ func notYet(err error) error {
 	return err
 }
 
+// checkFee holds what is paid to the floors. Below the lowest rate of relay a
+// member of a package would stay when the child that pays for it goes again;
+// families of version 3 go together.
 func (s *scene) checkFee(d *draft) error {
-	switch {
-	case s.returning:
-		return nil
-	case !s.paired:
-		return s.pool.checkRates(policy.Paid{Fee: d.fee, VSize: d.vsize})
-	case d.tx.Version == trucVersion:
+	paid := policy.Paid{Fee: d.fee, VSize: d.vsize}
+	if s.returning {
 		return nil
 	}
-	// The child may go again and leave the parent: what is below the lowest
-	// rate of relay would stay. Families of version 3 go together.
-	return s.pool.checkMinRelay(policy.Paid{Fee: d.fee, VSize: d.vsize})
+	if d.tx.Version != trucVersion {
+		if err := s.pool.checkMinRelay(paid); err != nil {
+			return err
+		}
+	}
+	if s.packageRate {
+		return nil
+	}
+	return s.pool.checkRates(paid)
 }
 
-// checkRates holds what is paid to both floors.
+// checkRates holds what is paid to both floors (Core: CheckFeeRate).
 func (p *Pool) checkRates(paid policy.Paid) error {
 	if least := p.floorNow().Fee(paid.VSize); paid.Fee < least {
 		return chain.Refused(policy.ErrPoolMinFee, "%d < %d", paid.Fee, least)
@@ -264,6 +290,14 @@ func (p *Pool) checkMinRelay(paid policy.Paid) error {
 	return nil
 }
 
+// checkMaxRate holds what is paid to what who submits it would pay at most.
+func (s *scene) checkMaxRate(d *draft) error {
+	if s.maxRate != 0 && policy.RateOf(d.fee, d.vsize) > s.maxRate {
+		return refused(errMaxRate)
+	}
+	return nil
+}
+
 func (s *scene) draftEntry(d *draft) *graph.Entry {
 	e := graph.NewEntry(d.tx, d.fee, d.sigOps, d.parents)
 	e.Height = s.tip.Height
@@ -274,42 +308,59 @@ func (s *scene) draftEntry(d *draft) *graph.Entry {
 	return e
 }
 
-// checkGraph asks whether the transaction may take the place of what it
-// conflicts with, and whether the pool's graph stays within its limits.
-func (s *scene) checkGraph(d *draft, e *graph.Entry) error {
+// checkGraph asks whether the pool's graph stays within its limits.
+func (s *scene) checkGraph(d *draft) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	if sibling := evictableSibling(e); sibling != nil && !s.list && !slices.Contains(d.conflicts, sibling) {
-		d.conflicts = append(d.conflicts, sibling)
-	}
-	if err := checkReplacement(d, e); err != nil {
+	d.entry = s.draftEntry(d)
+	if err := s.checkChain(d); err != nil {
 		return err
 	}
-	if s.pool.cfg.RequireStandard {
-		if err := checkDustSpent(e); err != nil {
-			return err
-		}
-	}
-	if err := checkTRUC(e, d.leaving); err != nil {
+	if err := s.checkTRUC(d); err != nil {
 		return err
 	}
-	return checkChain(e, d.leaving)
+	return checkSpendsNoConflict(d)
+}
+
+// checkReplacing asks whether the transaction may take the place of what it
+// conflicts with. Dust of its parents comes before, as in Core.
+func (s *scene) checkReplacing(d *draft) error {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if err := s.checkDustSpent(d.entry); err != nil {
+		return err
+	}
+	if len(d.conflicts) == 0 {
+		return nil
+	}
+	return s.checkReplacement(d)
 }
 
 // checkScripts runs the scripts under the rules of relay. What fails by
 // consensus too is a broken rule; else it is a refusal.
 func (s *scene) checkScripts(d *draft) error {
-	err := s.pool.cfg.Script.CheckRelay(d.tx, d.coins, s.flags)
+	err := s.timed(func() error { return s.pool.cfg.Script.CheckRelay(d.tx, d.coins, s.flags) })
 	failed, ok := errors.AsType[*script.RelayFailure](err)
 	if !ok {
 		return err
 	}
-	word := fmt.Sprintf("%s (%s)", policy.ErrScript, failed.Reason)
+	word := s.pool.cfg.Rules.ScriptWord(failed.Reason, failed.Broken)
 	stripped := !d.tx.HasWitness() && slices.ContainsFunc(d.coins, wantsWitness)
 	if failed.Broken && !stripped { // stripped on its way: nothing is said of the transaction itself
 		return &chain.RuleError{Rule: chain.Rule(word), Detail: failed.Detail}
 	}
-	return &chain.PolicyError{Policy: chain.Policy(word), Detail: failed.Detail}
+	return &chain.PolicyError{Policy: word, Detail: failed.Detail}
+}
+
+func (s *scene) timed(check func() error) error {
+	watch := s.pool.cfg.Stopwatch
+	if watch == nil || s.cost == nil {
+		return check()
+	}
+	begin := watch()
+	err := check()
+	*s.cost += watch().Sub(begin)
+	return err
 }
 
 func wantsWitness(c chain.Coin) bool {

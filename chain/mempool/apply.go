@@ -106,13 +106,14 @@ func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
 	if tx.IsCoinbase() {
 		return false
 	}
-	s := p.scene()
-	s.returning = true
-	e, _, err := s.judge(tx)
+	on := alone()
+	on.returning = true
+	d, err := p.scene(on).judge(tx)
 	if err != nil {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
 		return false
 	}
+	e := d.entry
 	e.Time = p.cfg.Now()
 	e.Tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
 	p.mu.Lock()
@@ -152,7 +153,7 @@ func (p *Pool) dropOverlong(c *change) {
 
 // sweep removes what the new tip does not admit.
 func (p *Pool) sweep(c *change) {
-	s := p.scene()
+	s := p.scene(alone())
 	for _, e := range p.graph.Ordered() { // the writer reads without the lock
 		if !p.graph.Holds(e) || s.standsStill(e) {
 			continue

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"bytes"
 	"slices"
 
 	"grapevine/chain"
@@ -11,68 +12,83 @@ import (
 // chainLimits bound what a transaction builds on and what builds on those.
 type chainLimits struct{ ancestors, ancestorSize, descendants, descendantSize int }
 
-// checkChain holds a transaction that is to enter to the limits on chains. Its
-// ancestors come from e.parents. Entries of leaving go when it enters. Pool.mu
-// is held.
-func checkChain(e *graph.Entry, leaving []*graph.Entry) error {
-	above := descents(graph.Ancestors(e), leaving)
-	err := withinLimits(e, above, chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize})
-	if err == nil || e.VSize > carveOutSize || e.Tx.Version == trucVersion {
-		return err
+func usualLimits() chainLimits {
+	return chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize}
+}
+
+// checkChain holds a transaction that is to enter to the limits on chains, and
+// fills d.above (Core: CalculateMemPoolAncestors in PreChecks). What it
+// replaces is not taken off the counts of its ancestors, but one that replaces
+// exactly one other, which had the same ancestors, may stand in its place.
+// Pool.mu is held.
+func (s *scene) checkChain(d *draft) (err error) {
+	limits := usualLimits()
+	if s.carveOut && len(d.conflicts) == 1 {
+		limits.descendants++
+		limits.descendantSize += d.conflicts[0].Desc.Size
 	}
-	carveOut := chainLimits{2, maxAncestorSize, maxDescendants + 1, maxDescendantSize + carveOutSize}
-	if withinLimits(e, above, carveOut) == nil {
+	own := d.entry.Own()
+	if d.above, err = limits.ancestorsOf(d.parents, own); err == nil {
 		return nil
 	}
-	return err
-}
-
-// descent is an ancestor and what will build on it when others have left.
-type descent struct {
-	*graph.Entry
-	after graph.Totals
-}
-
-func descents(above, leaving []*graph.Entry) []descent {
-	list := make([]descent, len(above))
-	for i, a := range above {
-		list[i] = descent{a, a.Desc}
+	if !s.carveOut || d.vsize > carveOutSize || d.tx.Version == trucVersion {
+		return err
 	}
-	for i := range list {
-		for _, a := range above {
-			// One that is judged with e has not been counted in the pool yet.
-			if !a.Entered() && slices.Contains(graph.Ancestors(a), list[i].Entry) {
-				list[i].after.Add(a.Own())
-			}
-		}
-		for _, gone := range leaving {
-			if slices.Contains(graph.Ancestors(gone), list[i].Entry) {
-				list[i].after.Sub(gone.Own())
-			}
-		}
+	// CPFP carve-out: so two parties who share a transaction can each raise its fee.
+	limits.ancestors = 2
+	limits.descendants++
+	limits.descendantSize += carveOutSize
+	above, second := limits.ancestorsOf(d.parents, own)
+	if second != nil {
+		return err
 	}
-	return list
-}
-
-func withinLimits(e *graph.Entry, above []descent, l chainLimits) error {
-	all := e.Own()
-	for _, a := range above {
-		all.Add(a.Own())
-		if a.after.Size+e.VSize > l.descendantSize {
-			return tooLong("exceeds descendant size limit for tx %s [limit: %d]", a.Tx.ID, l.descendantSize)
-		}
-		if a.after.Count+1 > l.descendants {
-			return tooLong("too many descendants for tx %s [limit: %d]", a.Tx.ID, l.descendants)
-		}
-	}
-	if all.Size > l.ancestorSize && len(above) > 0 {
-		return tooLong("exceeds ancestor size limit [limit: %d]", l.ancestorSize)
-	}
-	if all.Count > l.ancestors {
-		return tooLong("too many unconfirmed ancestors [limit: %d]", l.ancestors)
-	}
+	d.above = above
 	return nil
 }
+
+// ancestorsOf is all that transactions of so much together, which spend those
+// parents, would build on in the pool, in the order of txids. It looks at no
+// more than the limits allow, so that nobody has us walk a large graph (Core:
+// CalculateAncestorsAndCheckLimits).
+func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*graph.Entry, error) {
+	var staged, above []*graph.Entry
+	for _, parent := range parents {
+		if !parent.Entered() { // of the same package
+			continue
+		}
+		if staged = append(staged, parent); len(staged)+own.Count > l.ancestors {
+			return nil, tooLong("too many unconfirmed parents [limit: %d]", l.ancestors)
+		}
+	}
+	size := own.Size
+	for len(staged) > 0 {
+		next := slices.MinFunc(staged, byTxID)
+		staged = slices.DeleteFunc(staged, func(e *graph.Entry) bool { return e == next })
+		above = append(above, next)
+		size += next.VSize
+		switch {
+		case next.Desc.Size+own.Size > l.descendantSize:
+			return nil, tooLong("exceeds descendant size limit for tx %s [limit: %d]", next.Tx.ID, l.descendantSize)
+		case next.Desc.Count+own.Count > l.descendants:
+			return nil, tooLong("too many descendants for tx %s [limit: %d]", next.Tx.ID, l.descendants)
+		case size > l.ancestorSize:
+			return nil, tooLong("exceeds ancestor size limit [limit: %d]", l.ancestorSize)
+		}
+		for _, parent := range next.Parents {
+			if !slices.Contains(above, parent) && !slices.Contains(staged, parent) {
+				staged = append(staged, parent)
+			}
+			if len(staged)+len(above)+own.Count > l.ancestors {
+				return nil, tooLong("too many unconfirmed ancestors [limit: %d]", l.ancestors)
+			}
+		}
+	}
+	slices.SortFunc(above, byTxID)
+	return above, nil
+}
+
+// byTxID is Core's order of entries where any would do.
+func byTxID(a, b *graph.Entry) int { return bytes.Compare(a.Tx.ID[:], b.Tx.ID[:]) }
 
 func tooLong(format string, args ...any) error {
 	return chain.Refused(policy.ErrLongChain, format, args...)

@@ -14,7 +14,8 @@ import (
 type floor struct {
 	rate  float64 // satoshis per 1,000 virtual bytes, at since
 	since time.Time
-	sinks bool // a block came after the last rise
+	sinks bool           // a block came after the last rise
+	step  policy.FeeRate // the least floor; below half of it there is none
 }
 
 // at is the floor now; 0 is none. full is the share of the pool's memory in use.
@@ -25,11 +26,11 @@ func (f floor) at(now time.Time, full float64) policy.FeeRate {
 	rate := f.rate
 	if f.sinks {
 		rate = f.sunk(now, full)
-		if rate < float64(floorGone) {
+		if rate < float64(f.step)/2 {
 			return 0
 		}
 	}
-	return max(policy.FeeRate(math.Round(rate)), policy.Increment)
+	return max(policy.FeeRate(math.Round(rate)), f.step)
 }
 
 func (f floor) sunk(now time.Time, full float64) float64 {
@@ -47,7 +48,7 @@ func (f floor) sunk(now time.Time, full float64) float64 {
 // raise lifts the floor to rate if it is lower.
 func (f *floor) raise(rate policy.FeeRate, now time.Time) {
 	if r := float64(rate); r > f.rate {
-		*f = floor{rate: r, since: now}
+		f.rate, f.since, f.sinks = r, now, false
 	}
 }
 
@@ -55,7 +56,7 @@ func (f *floor) raise(rate policy.FeeRate, now time.Time) {
 func (f *floor) block(now time.Time, full float64) {
 	if f.sinks {
 		f.rate = f.sunk(now, full)
-		if f.rate < float64(floorGone) {
+		if f.rate < float64(f.step)/2 {
 			f.rate = 0
 		}
 	}

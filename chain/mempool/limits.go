@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"grapevine/chain"
-	"grapevine/chain/policy"
 )
 
 // PoolHeight is the height of a coin made by a pool transaction (Core: MEMPOOL_HEIGHT).
@@ -51,19 +50,14 @@ const maxSignalling = 0xfffffffd
 // errExpired: a transaction from before a restart has waited longer than Expiry.
 const errExpired chain.Policy = "mempool-expired"
 
-// Why a list given to Test is malformed.
 const (
-	errListCount      chain.Policy = "package-too-many-transactions"
-	errListWeight     chain.Policy = "package-too-large"
-	errListDuplicates chain.Policy = "package-contains-duplicates"
-	errListOrder      chain.Policy = "package-not-sorted"
-	errListConflict   chain.Policy = "conflict-in-package"
-
-	errReplacementInList chain.Policy = "bip125-replacement-disallowed" // of one of its transactions
+	// errReplacementInList: a member of a list under test may replace nothing.
+	errReplacementInList chain.Policy = "bip125-replacement-disallowed"
+	// errMaxRate: more than who submits it would pay.
+	errMaxRate chain.Policy = "max feerate exceeded"
 )
 
 // The floor that rises when the pool is full and sinks when blocks come.
 const (
-	floorHalfLife = 12 * time.Hour       // [ROLLING_FEE_HALFLIFE]
-	floorGone     = policy.Increment / 2 // below it the floor is no more
+	floorHalfLife = 12 * time.Hour // [ROLLING_FEE_HALFLIFE]
 )

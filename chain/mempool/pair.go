@@ -2,16 +2,16 @@ package mempool
 
 import (
 	"errors"
+	"time"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
-// A parent that pays too little by itself may be paid for by its child. So
-// what is refused for its fee alone is kept for a while, and a child that
-// lacks nothing but it is judged together with it (Core: packages of one
-// parent and one child).
+// A parent that pays too little by itself may be paid for by its child (CPFP).
+// Over P2P they come one after the other: so what is refused for its fee alone
+// is kept for a while, and a child that lacks nothing but it is judged together
+// with it (Core: 1p1c, opportunistic packages of one parent and one child).
 
 // What is kept of transactions refused for their fee.
 const (
@@ -57,10 +57,6 @@ func (p *poor) forget(txid chain.Hash) {
 	p.list = kept
 }
 
-func refusedForFee(err error) bool {
-	return errors.Is(err, policy.ErrMinRelayFee) || errors.Is(err, policy.ErrPoolMinFee)
-}
-
 // loneParent is the kept transaction that err says is missing, if nothing else is.
 func (p *poor) loneParent(err error) *chain.Tx {
 	var missing *chain.MissingError
@@ -70,55 +66,29 @@ func (p *poor) loneParent(err error) *chain.Tx {
 	return p.find(missing.Parents[0])
 }
 
-// judgeWithParent judges a child that was refused with why once more, together
-// with the kept parent that it may pay for. Neither may take the place of
-// others. What is wrong with the parent is not the child's: then why stands.
-func (p *Pool) judgeWithParent(child *chain.Tx, why error) ([]*graph.Entry, error) {
+// addWithParent judges a child that was refused with why once more, together
+// with the kept parent that it may pay for. What is wrong with the parent is
+// not the child's: then why stands, and the parent is not tried again.
+func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain.PoolDelta, error) {
 	parent := p.poor.loneParent(why)
 	if parent == nil {
-		return nil, why
+		return chain.PoolDelta{}, why
 	}
-	if err := checkList([]*chain.Tx{parent, child}); err != nil {
-		return nil, err
+	pair := []*chain.Tx{parent, child}
+	if err := checkList(pair); err != nil {
+		return chain.PoolDelta{}, err
 	}
-	s := p.scene()
-	s.list, s.paired = true, true
-	above, _, err := s.judge(parent)
+	r, delta, err := p.addPackage(pair, 0, since)
 	if err != nil {
-		return nil, why
+		return delta, err
 	}
-	s.earlier = map[chain.Hash]*graph.Entry{parent.ID: above}
-	e, _, err := s.judge(child)
-	if err != nil {
-		return nil, err
+	above, below := r.Members[0], r.Members[1]
+	if above.Err != nil && !policy.Reconsiderable(parent, above.Err) {
+		p.poor.forget(parent.ID)
+		return delta, why
 	}
-	sum := above.Own()
-	sum.Add(e.Own())
-	return []*graph.Entry{above, e}, p.checkRates(sum.Paid())
-}
-
-// errDustLeft: the child of a transaction that made dust must spend the dust,
-// or it stays in everybody's coin set.
-const errDustLeft chain.Policy = "missing-ephemeral-spends"
-
-// checkDustSpent holds a transaction that is to enter to spending the dust of
-// its unconfirmed parents (Core: CheckEphemeralSpends).
-func checkDustSpent(e *graph.Entry) error {
-	for _, parent := range e.Parents {
-		for i, out := range parent.Tx.TxOut {
-			if policy.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
-				return chain.Refused(errDustLeft, "tx %s (wtxid=%s) did not spend parent's ephemeral dust", e.Tx.ID, e.Tx.WID)
-			}
-		}
+	if below.Err != nil && errors.Is(below.Err, chain.ErrMissingCoin) {
+		return delta, r.Err // it was judged with its parent: to wait for it would not help
 	}
-	return nil
-}
-
-func spendsOutput(tx *chain.Tx, txid chain.Hash, n int) bool {
-	for _, in := range tx.TxIn {
-		if op := in.PreviousOutPoint; op.Hash == txid && int(op.Index) == n {
-			return true
-		}
-	}
-	return false
+	return delta, below.Err
 }

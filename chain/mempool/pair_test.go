@@ -72,7 +72,7 @@ func TestDustOfAParentMustBeSpent(t *testing.T) {
 	w := newWorld(t, 1)
 	parent := spendWith(0, 1, withAnchor, w.fund(1))
 	w.refuse(parent, policy.ErrMinRelayFee)
-	w.refuse(spendWith(2000, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(parent, 0)), errDustLeft)
+	w.refuse(spendWith(2000, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(parent, 0)), policy.ErrDustLeft)
 	w.holds()
 }
 
@@ -88,7 +88,7 @@ func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {
 	w := newWorld(t, 1)
 	root := w.accept(spend(20_000, 200, w.fund(1)))
 	for i := range 200 {
-		w.pool.Add(spend(1, 1, out(root, i)))
+		w.pool.Add(spendWith(1, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(root, i)))
 	}
 	if n := len(w.pool.poor.list); n != maxPoor {
 		t.Fatalf("%d are kept", n)

@@ -18,16 +18,19 @@ type Config struct {
 	View            func() View // the coin set now; called for each judgement
 	Script          Scripts
 	MaxBytes        int64          // memory; 0: DefaultMaxBytes
-	MinFeeRate      policy.FeeRate // 0: policy.DefaultMinRelay
+	Rules           policy.Rules   // zero: policy.Core31
+	MinFeeRate      policy.FeeRate // 0: that of Rules
 	RequireStandard bool
 	Now             func() time.Time
-	Log             *slog.Logger // nil discards
+	Stopwatch       func() time.Time // for what scripts take; nil: not measured
+	Log             *slog.Logger     // nil discards
 }
 
 // Pool is the set of unconfirmed transactions.
 type Pool struct {
 	cfg  Config
-	poor poor // the writer's
+	poor poor          // the writer's, as is cost:
+	cost time.Duration // of the scripts that the last Add ran
 
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
 	graph   *graph.Graph
@@ -44,13 +47,16 @@ func New(cfg Config) *Pool {
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = DefaultMaxBytes
 	}
+	if cfg.Rules == (policy.Rules{}) {
+		cfg.Rules = policy.Core31()
+	}
 	if cfg.MinFeeRate == 0 {
-		cfg.MinFeeRate = policy.DefaultMinRelay
+		cfg.MinFeeRate = cfg.Rules.MinRelay
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), tip: cfg.View().Tip()}
+	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip()}
 }
 
 // Add judges a transaction and keeps it if it is good. The error is
@@ -62,52 +68,60 @@ func New(cfg Config) *Pool {
 // Only the writer may call it.
 func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) { return p.add(tx, p.cfg.Now()) }
 
+// Cost is what the scripts took that the last Add ran, by Config.Stopwatch; 0
+// if it was decided without. Only the writer may ask.
+func (p *Pool) Cost() time.Duration { return p.cost }
+
 // add is Add for a transaction that has been waiting since then.
 func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
-	e, conflicts, err := p.scene().judge(tx)
-	if err == nil {
-		e.Time = since
-		return p.enter(conflicts, e)
-	}
-	if refusedForFee(err) {
+	p.cost = 0
+	d, err := p.scene(p.writing(alone())).judge(tx)
+	switch {
+	case err == nil:
+		d.entry.Time = since
+		return p.enter(d)
+	case policy.Reconsiderable(tx, err):
 		p.poor.keep(tx)
 		return chain.PoolDelta{}, err
 	}
-	both, err := p.judgeWithParent(tx, err)
-	if err != nil {
-		return chain.PoolDelta{}, err
-	}
-	p.poor.forget(both[0].Tx.ID)
-	both[0].Time, both[1].Time = since, since
-	return p.enter(nil, both...)
+	return p.addWithParent(tx, since, err)
 }
 
-// enter puts entries in, parents first, in the place of the conflicts.
-func (p *Pool) enter(conflicts []*graph.Entry, entries ...*graph.Entry) (chain.PoolDelta, error) {
+// enter puts a transaction in, and out what there is no room for then.
+func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c change
-	for _, other := range conflicts {
-		if p.graph.Holds(other) { // not gone with another of them
-			p.drop(other, chain.GoneReplaced, &c)
-		}
-	}
-	for _, e := range entries {
-		e.Seq = p.nextSeq
-		p.nextSeq++
-		p.admit(e, &c)
-		if len(e.Parents) == 0 {
-			p.fees.Came(e.Tx.ID, policy.RateOf(e.Fee, e.VSize), e.Height)
-		}
-	}
+	p.put([]*draft{d}, &c)
 	p.shrink(&c)
-	if !p.graph.Holds(entries[len(entries)-1]) {
+	if !p.graph.Holds(d.entry) {
 		return c.delta(), refused(policy.ErrPoolFull)
 	}
 	return c.delta(), nil
 }
 
-// admit puts an entry in. Pool.mu is held for writing, here and below.
+// put puts transactions in, parents first, in the place of what they conflict
+// with. Pool.mu is held for writing, here and below.
+func (p *Pool) put(drafts []*draft, c *change) {
+	for _, d := range drafts {
+		for _, other := range d.conflicts {
+			if p.graph.Holds(other) { // not gone with another of them
+				p.drop(other, chain.GoneReplaced, c)
+			}
+		}
+	}
+	for _, d := range drafts {
+		p.poor.forget(d.tx.ID)
+		d.entry.Seq = p.nextSeq
+		p.nextSeq++
+		p.admit(d.entry, c)
+		if len(d.entry.Parents) == 0 {
+			p.fees.Came(d.tx.ID, policy.RateOf(d.fee, d.vsize), d.entry.Height)
+		}
+	}
+}
+
+// admit puts an entry in.
 func (p *Pool) admit(e *graph.Entry, c *change) {
 	p.graph.Insert(e)
 	p.changes++
@@ -138,7 +152,7 @@ func (p *Pool) release(e *graph.Entry, why chain.Gone, c *change) {
 func (p *Pool) shrink(c *change) {
 	for p.graph.Usage() > p.cfg.MaxBytes {
 		first := p.graph.Worst()
-		p.floor.raise(policy.RateOf(first.Desc.Fees, first.Desc.Size)+policy.Increment, p.cfg.Now())
+		p.floor.raise(policy.RateOf(first.Desc.Fees, first.Desc.Size)+p.cfg.Rules.Increment, p.cfg.Now())
 		p.drop(first, chain.GoneEvicted, c)
 	}
 }

@@ -222,7 +222,7 @@ func TestTransactionThatFallsOutAtOnceIsRefused(t *testing.T) {
 
 func TestFloorSinksAfterABlockOnly(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
-	var f floor
+	f := floor{step: 1000}
 	f.raise(8000, start)
 	f.raise(7000, start)
 	if got := f.at(start.Add(48*time.Hour), 1); got != 8000 {
@@ -261,17 +261,25 @@ func TestOldTransactionsExpire(t *testing.T) {
 	w.holds(young)
 }
 
+// Before scripts run, all members are looked at: the first that fails stands
+// alone in the answer, as in Core.
 func TestTestChangesNothingAndKnowsEarlierOnes(t *testing.T) {
 	w := newWorld(t, 2)
 	parent := spend(1000, 1, w.fund(1))
 	child := spend(3000, 1, out(parent, 0))
 	bad := spend(0, 1, w.fund(2))
 	r := w.pool.Test([]*chain.Tx{parent, child, bad, spend(1000, 1, out(child, 0))}, 0)
-	if r[0].Err != nil || r[0].Fee != 1000 || r[1].Err != nil || r[1].VSize != child.VSize() {
-		t.Fatalf("%+v", r[:2])
+	if !r[0].NotReached || !r[1].NotReached || !errors.Is(r[2].Err, policy.ErrMinRelayFee) || !r[3].NotReached {
+		t.Fatalf("%+v", r)
 	}
-	if !errors.Is(r[2].Err, policy.ErrMinRelayFee) || !r[3].NotReached {
-		t.Fatalf("%+v", r[2:])
+	r = w.pool.Test([]*chain.Tx{parent, child}, 0)
+	if r[0].Err != nil || r[0].Fee != 1000 || r[1].Err != nil || r[1].VSize != child.VSize() {
+		t.Fatalf("%+v", r)
+	}
+	unsigned := spendWith(1000, 1, witness(nil), out(child, 0))
+	r = w.pool.Test([]*chain.Tx{parent, child, unsigned, spend(1000, 1, out(unsigned, 0))}, 0)
+	if r[0].NotReached || r[1].NotReached || !errors.Is(r[2].Err, policy.ErrScript) || !r[3].NotReached {
+		t.Fatalf("%+v", r)
 	}
 	w.holds()
 	if r := w.pool.Test([]*chain.Tx{child}, 0); !errors.Is(r[0].Err, chain.ErrMissingCoin) {

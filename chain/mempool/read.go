@@ -95,7 +95,7 @@ func (p *Pool) Stats() Stats {
 		TotalFee:  p.graph.Sum().Fees,
 		MinFee:    max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.MinFeeRate),
 		MinRelay:  p.cfg.MinFeeRate,
-		Increment: policy.Increment,
+		Increment: p.cfg.Rules.Increment,
 		Sequence:  p.changes,
 	}
 }

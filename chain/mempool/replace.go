@@ -12,40 +12,69 @@ import (
 	"grapevine/chain/policy"
 )
 
+// Replace by fee (RBF). The rules are BIP125's, but for its first: every
+// transaction may be replaced, whether it signals or not, as in Core since 28
+// (mempoolfullrbf). Their numbers are those of Core's mempool-replacements.md.
+
 // maxReplaced is how many transactions one replacement may push out: each
 // costs a removal, and their relay was paid for only once
 // [MAX_REPLACEMENT_CANDIDATES].
 const maxReplaced = 100
 
-// checkReplacement asks whether a transaction may take the place of those it
-// conflicts with (BIP125 without its first rule: every transaction may be
-// replaced, as in Core since 28). It fills d.leaving. Pool.mu is held.
-func checkReplacement(d *draft, e *graph.Entry) error {
-	for _, a := range graph.Ancestors(e) {
+// checkSpendsNoConflict: nothing can build on what it takes the place of.
+func checkSpendsNoConflict(d *draft) error {
+	for _, a := range d.above {
 		if slices.Contains(d.conflicts, a) {
-			return chain.Broken(chain.Rule(policy.ErrSpendsOwn), "%s spends conflicting transaction %s", e.Tx.ID, a.Tx.ID)
+			return chain.Broken(chain.Rule(policy.ErrSpendsOwn), "%s spends conflicting transaction %s", d.tx.ID, a.Tx.ID)
 		}
 	}
-	if len(d.conflicts) == 0 {
-		return nil
-	}
-	rate := policy.RateOf(e.Fee, e.VSize)
-	count := 0
+	return nil
+}
+
+// checkReplacement asks whether a transaction may take the place of those it
+// conflicts with (Core: ReplacementChecks). It fills d.leaving. Pool.mu is held.
+func (s *scene) checkReplacement(d *draft) error {
+	slices.SortFunc(d.conflicts, byTxID)
+	rate := policy.RateOf(d.fee, d.vsize)
 	for _, c := range d.conflicts {
-		// It must be better for a miner than each it pushes out.
+		// Rule 6: it must be better for a miner than each it pushes out.
 		if old := policy.RateOf(c.Fee, c.VSize); rate <= old {
-			return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", e.Tx.ID, rate, old)
+			return d.refuse(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", d.tx.ID, rate, old)
 		}
-		count += c.Desc.Count
 	}
-	if count > maxReplaced {
-		return chain.Refused(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)", e.Tx.ID, count, maxReplaced)
-	}
-	d.leaving = withDescendants(d.conflicts)
-	if err := checkNoNewParents(d, e); err != nil {
+	var err error
+	if d.leaving, err = d.allLeaving(); err != nil {
 		return err
 	}
-	return checkPaysForAll(d, e)
+	if err := checkNoNewParents(d); err != nil {
+		return err
+	}
+	why := s.pool.paysForAll(d.tx.ID, policy.Paid{Fee: d.fee, VSize: d.vsize}, feesOf(d.leaving))
+	if why != "" {
+		return d.refuse(policy.ErrInsufficient, "%s", why)
+	}
+	return nil
+}
+
+// refuse says of a replacement why not.
+func (d *draft) refuse(why chain.Policy, format string, args ...any) error {
+	if d.sibling {
+		why += " (including sibling eviction)"
+	}
+	return chain.Refused(why, format, args...)
+}
+
+// allLeaving are the conflicts with all that build on them. Rule 5: they are
+// counted by what each has below it before anybody looks at them, so what two
+// of them share counts twice (BIP125 rule 5).
+func (d *draft) allLeaving() ([]*graph.Entry, error) {
+	count := 0
+	for _, c := range d.conflicts {
+		if count += c.Desc.Count; count > maxReplaced {
+			return nil, d.refuse(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)\n", d.tx.ID, count, maxReplaced)
+		}
+	}
+	return withDescendants(d.conflicts), nil
 }
 
 // withDescendants is the entries with all that build on them, each once.
@@ -61,39 +90,43 @@ func withDescendants(entries []*graph.Entry) []*graph.Entry {
 	return all
 }
 
-// checkNoNewParents: an unconfirmed parent that the conflicts did not have
-// could make the replacement worse than it looks.
-func checkNoNewParents(d *draft, e *graph.Entry) error {
-	var had []*graph.Entry
-	for _, c := range d.conflicts {
-		had = append(had, c.Parents...)
+// checkNoNewParents is BIP125 rule 2: an unconfirmed parent that none of those
+// that go had could make the replacement worse than it looks.
+func checkNoNewParents(d *draft) error {
+	had := make(map[chain.Hash]bool)
+	for _, gone := range d.leaving {
+		for _, in := range gone.Tx.TxIn {
+			had[in.PreviousOutPoint.Hash] = true
+		}
 	}
-	for i, in := range e.Tx.TxIn {
-		isParent := func(p *graph.Entry) bool { return p.Tx.ID == in.PreviousOutPoint.Hash }
-		if slices.ContainsFunc(e.Parents, isParent) && !slices.ContainsFunc(had, isParent) {
-			return chain.Refused(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", e.Tx.ID, i)
+	for i, in := range d.tx.TxIn {
+		isParent := func(p *graph.Entry) bool { return p.Entered() && p.Tx.ID == in.PreviousOutPoint.Hash }
+		if !had[in.PreviousOutPoint.Hash] && slices.ContainsFunc(d.parents, isParent) {
+			return d.refuse(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", d.tx.ID, i)
 		}
 	}
 	return nil
 }
 
-// checkPaysForAll: it pays at least what they paid together, and for its own
-// relay on top, so that nobody has the network carry things again and again
-// for nothing.
-func checkPaysForAll(d *draft, e *graph.Entry) error {
-	var paid btcutil.Amount
-	for _, gone := range d.leaving {
-		paid += gone.Fee
+func feesOf(entries []*graph.Entry) (sum btcutil.Amount) {
+	for _, e := range entries {
+		sum += e.Fee
 	}
-	if e.Fee < paid {
-		return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s, less fees than conflicting txs; %s < %s",
-			e.Tx.ID, money(e.Fee), money(paid))
+	return sum
+}
+
+// paysForAll says why what is paid does not make good what leaves; "": it does.
+func (p *Pool) paysForAll(txid chain.Hash, paid policy.Paid, leaving btcutil.Amount) string {
+	// BIP125 rule 3: it pays at least what they paid together.
+	if paid.Fee < leaving {
+		return fmt.Sprintf("rejecting replacement %s, less fees than conflicting txs; %s < %s", txid, money(paid.Fee), money(leaving))
 	}
-	if more, least := e.Fee-paid, policy.Increment.Fee(e.VSize); more < least {
-		return chain.Refused(policy.ErrInsufficient, "rejecting replacement %s, not enough additional fees to relay; %s < %s",
-			e.Tx.ID, money(more), money(least))
+	// BIP125 rule 4: and for its own relay on top, so that nobody has the
+	// network carry things again and again for nothing.
+	if more, least := paid.Fee-leaving, p.cfg.Rules.Increment.Fee(paid.VSize); more < least {
+		return fmt.Sprintf("rejecting replacement %s, not enough additional fees to relay; %s < %s", txid, money(more), money(least))
 	}
-	return nil
+	return ""
 }
 
 // money is an amount in bitcoins as Core prints it: at least two decimals.

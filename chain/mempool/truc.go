@@ -3,6 +3,8 @@ package mempool
 import (
 	"slices"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/mempool/graph"
 )
@@ -19,58 +21,130 @@ const (
 	errTRUC chain.Policy = "TRUC-violation"
 )
 
-// checkTRUC holds a transaction that is to enter to BIP431. Entries of leaving
-// go when it enters. Pool.mu is held.
-func checkTRUC(e *graph.Entry, leaving []*graph.Entry) error {
-	ours := e.Tx.Version == trucVersion
-	for _, parent := range e.Parents {
-		switch theirs := parent.Tx.Version == trucVersion; {
-		case ours && !theirs:
-			return violates("version=3 tx %s (wtxid=%s) cannot spend from non-version=3 tx %s (wtxid=%s)",
-				e.Tx.ID, e.Tx.WID, parent.Tx.ID, parent.Tx.WID)
-		case !ours && theirs:
-			return violates("non-version=3 tx %s (wtxid=%s) cannot spend from version=3 tx %s (wtxid=%s)",
-				e.Tx.ID, e.Tx.WID, parent.Tx.ID, parent.Tx.WID)
-		}
-	}
-	if !ours {
-		return nil
-	}
-	if e.VSize > trucMaxSize {
-		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.Tx.ID, e.Tx.WID, e.VSize, trucMaxSize)
-	}
-	if len(e.Parents) == 0 {
-		return nil
-	}
-	if len(graph.Ancestors(e))+1 > trucFamily {
-		return violates("tx %s (wtxid=%s) would have too many ancestors", e.Tx.ID, e.Tx.WID)
-	}
-	if e.VSize > trucChildSize {
-		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", e.Tx.ID, e.Tx.WID, e.VSize, trucChildSize)
-	}
-	return checkOnlyChild(e.Parents[0], leaving)
-}
-
-func checkOnlyChild(parent *graph.Entry, leaving []*graph.Entry) error {
-	for _, child := range parent.Children {
-		if !slices.Contains(leaving, child) {
-			return violates("tx %s (wtxid=%s) would exceed descendant count limit", parent.Tx.ID, parent.Tx.WID)
-		}
-	}
-	return nil
-}
-
-// evictableSibling is the child that a new version 3 child would stand beside.
-// It may be replaced though they share no input, for otherwise whoever comes
+// checkTRUC holds a transaction to BIP431 against the pool (Core:
+// SingleTRUCChecks). The child of version 3 that it would stand beside may go
+// though they share no input (sibling eviction), for otherwise whoever comes
 // first could keep the other party of a shared parent from raising the fee.
-func evictableSibling(e *graph.Entry) *graph.Entry {
-	if e.Tx.Version != trucVersion || len(e.Parents) != 1 {
+// Pool.mu is held.
+func (s *scene) checkTRUC(d *draft) error {
+	for _, a := range d.above {
+		if err := checkSameKind(d.tx, a.Tx); err != nil {
+			return err
+		}
+	}
+	if d.tx.Version != trucVersion {
 		return nil
 	}
-	if parent := e.Parents[0]; len(parent.Children) == 1 && parent.Desc.Count == trucFamily && parent.Anc.Count == 1 {
-		return parent.Children[0]
+	if d.vsize > trucMaxSize {
+		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, trucMaxSize)
+	}
+	if len(d.above)+1 > trucFamily {
+		return tooManyAbove(d.tx)
+	}
+	if len(d.above) == 0 {
+		return nil
+	}
+	if err := checkChildSize(d); err != nil {
+		return err
+	}
+	parent := d.above[0]
+	goes := func(child *graph.Entry) bool { return slices.Contains(d.conflicts, child) }
+	if parent.Desc.Count+1 <= trucFamily || slices.ContainsFunc(parent.Children, goes) {
+		return nil
+	}
+	if s.sibling && parent.Desc.Count == trucFamily && parent.Children[0].Anc.Count == trucFamily {
+		d.conflicts, d.sibling = append(d.conflicts, parent.Children[0]), true
+		return nil
+	}
+	return tooManyBelow(parent.Tx)
+}
+
+// checkTRUCAmong holds the members of a package to BIP431 among each other, once
+// each has been held to it against the pool (Core: PackageTRUCChecks).
+func checkTRUCAmong(drafts []*draft) error {
+	for _, d := range drafts {
+		if err := checkTRUCMember(d, drafts); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func checkTRUCMember(d *draft, all []*draft) error {
+	var within []*chain.Tx // parents of the package
+	for _, other := range all {
+		if other != d && spends(d.tx, other.tx.ID) {
+			within = append(within, other.tx)
+		}
+	}
+	if d.tx.Version != trucVersion {
+		for _, parent := range within {
+			if err := checkSameKind(d.tx, parent); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(d.above)+len(within)+1 > trucFamily {
+		return tooManyAbove(d.tx)
+	}
+	if len(d.above)+len(within) == 0 {
+		return nil
+	}
+	if err := checkChildSize(d); err != nil {
+		return err
+	}
+	if len(within) == 0 { // against the pool it stood, but the package may not replace the sibling
+		within = append(within, d.above[0].Tx)
+	}
+	parent := within[0]
+	if err := checkSameKind(d.tx, parent); err != nil {
+		return err
+	}
+	for _, other := range all {
+		switch {
+		case other == d:
+		case spends(other.tx, parent.ID):
+			return tooManyBelow(parent)
+		case spends(other.tx, d.tx.ID):
+			return tooManyAbove(other.tx)
+		}
+	}
+	if len(d.above) > 0 && d.above[0].Desc.Count > 1 {
+		return tooManyBelow(parent)
+	}
+	return nil
+}
+
+// checkSameKind: version 3 spends version 3 only, and is spent by it only.
+func checkSameKind(tx, parent *chain.Tx) error {
+	switch ours, theirs := tx.Version == trucVersion, parent.Version == trucVersion; {
+	case ours && !theirs:
+		return violates("version=3 tx %s (wtxid=%s) cannot spend from non-version=3 tx %s (wtxid=%s)", tx.ID, tx.WID, parent.ID, parent.WID)
+	case !ours && theirs:
+		return violates("non-version=3 tx %s (wtxid=%s) cannot spend from version=3 tx %s (wtxid=%s)", tx.ID, tx.WID, parent.ID, parent.WID)
+	}
+	return nil
+}
+
+func checkChildSize(d *draft) error {
+	if d.vsize > trucChildSize {
+		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, trucChildSize)
+	}
+	return nil
+}
+
+func tooManyAbove(tx *chain.Tx) error {
+	return violates("tx %s (wtxid=%s) would have too many ancestors", tx.ID, tx.WID)
+}
+
+func tooManyBelow(parent *chain.Tx) error {
+	return violates("tx %s (wtxid=%s) would exceed descendant count limit", parent.ID, parent.WID)
 }
 
 func violates(format string, args ...any) error { return chain.Refused(errTRUC, format, args...) }
+
+// spends says whether tx spends any output of the transaction txid.
+func spends(tx *chain.Tx, txid chain.Hash) bool {
+	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.PreviousOutPoint.Hash == txid })
+}

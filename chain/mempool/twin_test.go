@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -26,7 +27,8 @@ type naive struct {
 const (
 	fresh     = iota
 	returning // from a block
-	paired    // with the parent it pays for, or the child that pays for it
+	inFamily  // alone, of a parent and its child
+	paired    // together with the other of the two
 )
 
 type naiveTx struct {
@@ -45,11 +47,6 @@ func (n *naive) find(id chain.Hash) (naiveTx, bool) {
 	return naiveTx{}, false
 }
 
-// spends says whether tx spends any output of of.
-func spends(tx, of *chain.Tx) bool {
-	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.PreviousOutPoint.Hash == of.ID })
-}
-
 // family grows {tx} by all that next relates to a member, without tx itself.
 func (n *naive) family(tx *chain.Tx, next func(a, b *chain.Tx) bool) []naiveTx {
 	members := []*chain.Tx{tx}
@@ -66,10 +63,12 @@ func (n *naive) family(tx *chain.Tx, next func(a, b *chain.Tx) bool) []naiveTx {
 	return found
 }
 
-func (n *naive) above(tx *chain.Tx) []naiveTx { return n.family(tx, spends) }
+func (n *naive) above(tx *chain.Tx) []naiveTx {
+	return n.family(tx, func(a, b *chain.Tx) bool { return spends(a, b.ID) })
+}
 
 func (n *naive) below(tx *chain.Tx) []naiveTx {
-	return n.family(tx, func(a, b *chain.Tx) bool { return spends(b, a) })
+	return n.family(tx, func(a, b *chain.Tx) bool { return spends(b, a.ID) })
 }
 
 func size(tx *chain.Tx) int { return policy.VSize(tx.Weight, 0) }
@@ -81,9 +80,6 @@ func (n *naive) judge(tx *chain.Tx, why int) (naiveTx, error) {
 	}
 	if _, ok := n.find(tx.ID); ok {
 		return naiveTx{}, policy.ErrInPool
-	}
-	if why == paired && slices.ContainsFunc(n.list, func(x naiveTx) bool { return sharesInput(x.tx, tx) }) {
-		return naiveTx{}, errReplacementInList
 	}
 	coins, parents, missing := n.inputs(tx)
 	if missing {
@@ -107,43 +103,43 @@ func (n *naive) judge(tx *chain.Tx, why int) (naiveTx, error) {
 		sum -= btcutil.Amount(o.Value)
 	}
 	x := naiveTx{tx: tx, fee: sum, usage: graph.UsageOf(tx, parents), time: n.now}
+	paid, rules := x.fee, n.pool.cfg.Rules
 	switch {
 	case immature:
 		return x, policy.ErrImmature
-	case why == fresh && x.fee < n.pool.floorNow().Fee(size(tx)):
-		return x, policy.ErrPoolMinFee
-	case why != returning && x.fee < policy.DefaultMinRelay.Fee(size(tx)):
+	case why != returning && paid < rules.MinRelay.Fee(size(tx)):
 		return x, policy.ErrMinRelayFee
+	case (why == fresh || why == inFamily) && paid < n.pool.floorNow().Fee(size(tx)):
+		return x, policy.ErrPoolMinFee
 	}
-	gone, err := n.replaces(x)
-	if err != nil {
+	if err := n.limits(tx, why == fresh || why == returning); err != nil {
 		return x, err
 	}
-	rest := &naive{world: n.world, list: slices.Clone(n.list)}
-	for _, g := range gone {
-		rest.drop(g.tx)
+	for _, c := range n.rivals(tx) {
+		if slices.ContainsFunc(n.above(tx), func(a naiveTx) bool { return a.tx == c.tx }) {
+			return x, chain.Rule(policy.ErrSpendsOwn)
+		}
 	}
-	return x, rest.limits(tx)
+	if why == paired {
+		return x, nil
+	}
+	_, err := n.replaces(x)
+	return x, err
 }
 
-// replaces is what has to go for x, or why it may not.
-func (n *naive) replaces(x naiveTx) (gone []naiveTx, err error) {
-	var direct []naiveTx
-	var paid btcutil.Amount
+// rivals are those of the list that spend what tx spends.
+func (n *naive) rivals(txs ...*chain.Tx) (direct []naiveTx) {
 	for _, old := range n.list {
-		if sharesInput(old.tx, x.tx) {
+		if slices.ContainsFunc(txs, func(tx *chain.Tx) bool { return sharesInput(old.tx, tx) }) {
 			direct = append(direct, old)
 		}
 	}
-	for _, a := range n.above(x.tx) {
-		if slices.ContainsFunc(direct, func(d naiveTx) bool { return d.tx == a.tx }) {
-			return nil, chain.Rule(policy.ErrSpendsOwn)
-		}
-	}
+	return direct
+}
+
+// going are rivals and all that build on them.
+func (n *naive) going(direct []naiveTx) (gone []naiveTx, paid btcutil.Amount) {
 	for _, d := range direct {
-		if policy.RateOf(x.fee, size(x.tx)) <= policy.RateOf(d.fee, size(d.tx)) {
-			return nil, policy.ErrInsufficient
-		}
 		for _, g := range append(n.below(d.tx), d) {
 			if !slices.ContainsFunc(gone, func(o naiveTx) bool { return o.tx == g.tx }) {
 				gone = append(gone, g)
@@ -151,15 +147,27 @@ func (n *naive) replaces(x naiveTx) (gone []naiveTx, err error) {
 			}
 		}
 	}
+	return gone, paid
+}
+
+// replaces is what has to go for x, or why it may not.
+func (n *naive) replaces(x naiveTx) ([]naiveTx, error) {
+	direct := n.rivals(x.tx)
 	if len(direct) == 0 {
 		return nil, nil
 	}
+	for _, d := range direct {
+		if policy.RateOf(x.fee, size(x.tx)) <= policy.RateOf(d.fee, size(d.tx)) {
+			return nil, policy.ErrInsufficient
+		}
+	}
+	gone, paid := n.going(direct)
 	for _, old := range n.list {
-		if spends(x.tx, old.tx) && !slices.ContainsFunc(direct, func(d naiveTx) bool { return spends(d.tx, old.tx) }) {
+		if spends(x.tx, old.tx.ID) && !slices.ContainsFunc(gone, func(d naiveTx) bool { return spends(d.tx, old.tx.ID) }) {
 			return nil, policy.ErrAddsUnconf
 		}
 	}
-	if x.fee < paid+policy.Increment.Fee(size(x.tx)) {
+	if x.fee < paid+n.pool.cfg.Rules.Increment.Fee(size(x.tx)) {
 		return nil, policy.ErrInsufficient
 	}
 	return gone, nil
@@ -186,11 +194,16 @@ func sharesInput(a, b *chain.Tx) bool {
 	})
 }
 
-func (n *naive) limits(tx *chain.Tx) error {
+// limits counts what is there with all that would go: only one that has a
+// single rival may stand in its place.
+func (n *naive) limits(tx *chain.Tx, carveOut bool) error {
 	above := n.above(tx)
 	extra := 0
-	if len(above) <= 1 {
-		extra = 1
+	if carveOut && len(n.rivals(tx)) == 1 {
+		extra++
+	}
+	if carveOut && len(above) <= 1 {
+		extra++
 	}
 	if len(above) >= 25 {
 		return policy.ErrLongChain
@@ -206,8 +219,8 @@ func (n *naive) limits(tx *chain.Tx) error {
 func (n *naive) add(tx *chain.Tx) error {
 	x, err := n.judge(tx, fresh)
 	switch {
-	case errors.Is(err, policy.ErrPoolMinFee), errors.Is(err, policy.ErrMinRelayFee):
-		n.poor = slices.DeleteFunc(n.poor, func(p *chain.Tx) bool { return p.ID == tx.ID })
+	case policy.Reconsiderable(tx, err):
+		n.forget(tx)
 		n.poor = append(n.poor, tx)
 		n.poor = n.poor[max(0, len(n.poor)-maxPoor):]
 		return err
@@ -216,14 +229,22 @@ func (n *naive) add(tx *chain.Tx) error {
 	case err != nil:
 		return err
 	}
-	gone, _ := n.replaces(x)
-	for _, g := range gone {
-		n.drop(g.tx)
-	}
 	return n.enter(x)
 }
 
+func (n *naive) forget(tx *chain.Tx) {
+	n.poor = slices.DeleteFunc(n.poor, func(p *chain.Tx) bool { return p.ID == tx.ID })
+}
+
 func (n *naive) enter(x ...naiveTx) error {
+	var txs []*chain.Tx
+	for _, x := range x {
+		txs = append(txs, x.tx)
+		n.forget(x.tx)
+	}
+	for _, rival := range n.rivals(txs...) {
+		n.drop(rival.tx)
+	}
 	n.list = append(n.list, x...)
 	n.shrink()
 	if _, ok := n.find(x[len(x)-1].tx.ID); !ok {
@@ -245,24 +266,157 @@ func (n *naive) addPair(child *chain.Tx) error {
 	if len(lacks) != 1 || at < 0 {
 		return chain.ErrMissingCoin
 	}
-	if sharesInput(n.poor[at], child) {
+	poor := n.poor[at]
+	if sharesInput(poor, child) {
 		return errListConflict
 	}
-	parent, err := n.judge(n.poor[at], paired)
-	if err != nil {
+	parent, err := n.judge(poor, inFamily)
+	switch {
+	case err == nil:
+		return n.addOneByOne(parent, child)
+	case !policy.Reconsiderable(poor, err):
+		n.forget(poor)
 		return chain.ErrMissingCoin
 	}
-	both := &naive{world: n.world, list: append(slices.Clone(n.list), parent)}
-	x, err := both.judge(child, paired)
+	if parent, err = n.judge(poor, paired); err != nil {
+		n.forget(poor)
+		return chain.ErrMissingCoin
+	}
+	x, err := n.judgeChild(parent, child)
 	if err != nil {
 		return err
 	}
-	fee, bytes := parent.fee+x.fee, size(parent.tx)+size(child)
+	if err := n.family2(parent, x); err != nil {
+		return err
+	}
+	return n.enter(parent, x)
+}
+
+// addOneByOne: the parent has become good enough by itself.
+func (n *naive) addOneByOne(parent naiveTx, child *chain.Tx) error {
+	n.forget(parent.tx)
+	for _, rival := range n.rivals(parent.tx) {
+		n.drop(rival.tx)
+	}
+	n.list = append(n.list, parent)
+	x, err := n.judge(child, inFamily)
+	if err != nil {
+		n.shrink()
+		return err
+	}
+	return n.enter(x)
+}
+
+// judgeChild judges a child whose parent is in no list yet.
+func (n *naive) judgeChild(parent naiveTx, child *chain.Tx) (naiveTx, error) {
+	both := &naive{world: n.world, list: append(slices.Clone(n.list), parent)}
+	coins, _, missing := both.inputs(child)
+	if missing {
+		return naiveTx{}, chain.ErrMissingCoin
+	}
+	for i, in := range child.TxIn { // as if the parent's outputs were confirmed by the next block
+		if in.PreviousOutPoint.Hash == parent.tx.ID {
+			n.coins[in.PreviousOutPoint] = coins[i]
+			defer delete(n.coins, in.PreviousOutPoint)
+		}
+	}
+	x, err := n.judge(child, paired)
+	x.usage = graph.UsageOf(child, len(n.parents(child))+1)
+	return x, err
+}
+
+func (n *naive) parents(tx *chain.Tx) []naiveTx {
+	return slices.DeleteFunc(slices.Clone(n.list), func(x naiveTx) bool { return !spends(tx, x.tx.ID) })
+}
+
+var errRBF = chain.Policy("package RBF failed")
+
+// family2 holds a parent and its child together to the floor, to the limits, and to
+// the rules of package RBF.
+func (n *naive) family2(parent, child naiveTx) error {
+	fee, bytes := parent.fee+child.fee, size(parent.tx)+size(child.tx)
 	if fee < n.pool.floorNow().Fee(bytes) {
 		return policy.ErrPoolMinFee
 	}
-	n.poor = slices.Delete(n.poor, at, at+1)
-	return n.enter(parent, x)
+	above := n.above(parent.tx)
+	for _, a := range n.above(child.tx) {
+		if !slices.ContainsFunc(above, func(x naiveTx) bool { return x.tx == a.tx }) {
+			above = append(above, a)
+		}
+	}
+	for _, a := range above {
+		if len(n.below(a.tx))+3 > 25 {
+			return errPackageLimits
+		}
+	}
+	if len(above)+2 > 25 {
+		return errPackageLimits
+	}
+	direct := n.rivals(parent.tx, child.tx)
+	if len(direct) == 0 {
+		return nil
+	}
+	gone, paid := n.going(direct)
+	if len(above) > 0 || fee < paid+n.pool.cfg.Rules.Increment.Fee(bytes) || policy.RateOf(fee, bytes) <= policy.RateOf(parent.fee, size(parent.tx)) {
+		return errRBF
+	}
+	var old, put []piece
+	for _, d := range direct {
+		cluster := append(n.above(d.tx), n.below(d.tx)...)
+		if len(cluster) > 1 || len(cluster) == 1 && len(n.above(cluster[0].tx))+len(n.below(cluster[0].tx)) > 1 {
+			return errRBF
+		}
+		for _, a := range n.above(d.tx) {
+			if !slices.ContainsFunc(gone, func(g naiveTx) bool { return g.tx == a.tx }) {
+				put = append(put, pieceOf(a))
+			}
+		}
+	}
+	for _, g := range gone {
+		switch above := n.above(g.tx); {
+		case len(n.below(g.tx)) > 0:
+		case len(above) == 0:
+			old = append(old, pieceOf(g))
+		default:
+			a, b := pieceOf(above[0]), pieceOf(g)
+			if b.fee*a.size > a.fee*b.size {
+				old = append(old, piece{a.fee + b.fee, a.size + b.size})
+			} else {
+				old = append(old, a, b)
+			}
+		}
+	}
+	put = append(put, piece{float64(fee), float64(bytes)})
+	above2 := false
+	for size := range 5000 {
+		switch d := filled(put, float64(size)) - filled(old, float64(size)); {
+		case d < -1e-6:
+			return errRBF
+		case d > 1e-6:
+			above2 = true
+		}
+	}
+	if !above2 {
+		return errRBF
+	}
+	return nil
+}
+
+// piece is fee for size.
+type piece struct{ fee, size float64 }
+
+func pieceOf(x naiveTx) piece { return piece{float64(x.fee), float64(size(x.tx))} }
+
+// filled is what the best of the pieces pay for so many bytes.
+func filled(pieces []piece, room float64) (sum float64) {
+	pieces = slices.Clone(pieces)
+	slices.SortFunc(pieces, func(a, b piece) int { return cmp.Compare(b.fee/b.size, a.fee/a.size) })
+	for _, p := range pieces {
+		n := min(room, p.size)
+		room -= n
+		sum += p.fee * n / p.size
+	}
+	return sum
 }
 
 func (n *naive) drop(tx *chain.Tx) {

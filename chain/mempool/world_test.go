@@ -43,7 +43,9 @@ func newWorld(t testing.TB, funds int, change ...func(*Config)) *world {
 	for range funds + 99 {
 		w.connect(w.build())
 	}
-	cfg := Config{Params: p, View: w.view, Script: script.New(script.Config{}), RequireStandard: true, Now: func() time.Time { return w.now }}
+	rules := policy.Core31()
+	rules.MinRelay, rules.Increment = 1000, 1000 // round numbers
+	cfg := Config{Params: p, Rules: rules, View: w.view, Script: script.New(script.Config{}), RequireStandard: true, Now: func() time.Time { return w.now }}
 	for _, f := range change {
 		f(&cfg)
 	}

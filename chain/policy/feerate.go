@@ -15,11 +15,6 @@ import (
 type FeeRate int64
 
 const (
-	// DefaultMinRelay is 1 sat/vB (Core: DEFAULT_MIN_RELAY_TX_FEE until 29).
-	DefaultMinRelay FeeRate = 1000
-	// Increment is what a replacement pays for its own relay, and the step by
-	// which eviction raises the floor (Core: DEFAULT_INCREMENTAL_RELAY_FEE until 29).
-	Increment FeeRate = 1000
 	// DustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
 	DustRelay FeeRate = 3000
 )

@@ -15,7 +15,6 @@ const (
 
 	maxPush             = 520  // bytes of a stack element [MAX_SCRIPT_ELEMENT_SIZE]
 	maxP2SHSigOps       = 15   // [MAX_P2SH_SIGOPS]
-	maxLegacySigOps     = 2500 // of all inputs, outside witnesses, BIP54 [MAX_TX_LEGACY_SIGOPS]
 	maxWitnessScript    = 3600 // [MAX_STANDARD_P2WSH_SCRIPT_SIZE]
 	maxWitnessItems     = 100  // below the script [MAX_STANDARD_P2WSH_STACK_ITEMS]
 	maxWitnessItem      = 80   // bytes [MAX_STANDARD_P2WSH_STACK_ITEM_SIZE]
@@ -27,13 +26,13 @@ const (
 
 // CheckInputs asks whether what a transaction spends, and how, is standard.
 // coins[i] is what input i spends (Core: AreInputsStandard, IsWitnessStandard).
-func CheckInputs(tx *chain.Tx, coins []chain.Coin) error {
+func (r Rules) CheckInputs(tx *chain.Tx, coins []chain.Coin) error {
 	legacy := 0
 	for i, in := range tx.TxIn {
 		script := coins[i].PkScript
 		legacy += txscript.GetPreciseSigOpCount(nil, in.SignatureScript, true)
 		legacy += txscript.GetPreciseSigOpCount(in.SignatureScript, script, true)
-		if legacy > maxLegacySigOps || !standardInput(in, script) {
+		if r.legacySigOps != 0 && legacy > r.legacySigOps || !standardInput(in, script) {
 			return refused(ErrInputs)
 		}
 	}

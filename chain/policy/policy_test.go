@@ -170,7 +170,7 @@ func TestFormsThatAreNotRelayed(t *testing.T) {
 		{"two dust outputs", func(tx *wire.MsgTx) { tx.AddTxOut(out(unhex(t, "51024e73"))); tx.AddTxOut(out(unhex(t, "51024e73"))) }, policy.ErrDust},
 		{"above 400,000 in weight", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(100_000))) }, policy.ErrTxSize},
 	} {
-		err := policy.CheckTx(plain(t, c.edit))
+		err := policy.Core31().CheckTx(plain(t, c.edit))
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
@@ -239,7 +239,7 @@ func TestInputsThatAreNotRelayed(t *testing.T) {
 		{"other leaf version", p2tr, nil, wire.TxWitness{make([]byte, 999), {0x51}, slices.Concat([]byte{0xc2}, make([]byte, 32))}, nil},
 	} {
 		tx := plain(t, func(tx *wire.MsgTx) { tx.TxIn[0].SignatureScript, tx.TxIn[0].Witness = c.sig, c.witness })
-		err := policy.CheckInputs(tx, []chain.Coin{{PkScript: c.script}})
+		err := policy.Core31().CheckInputs(tx, []chain.Coin{{PkScript: c.script}})
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
@@ -257,7 +257,7 @@ func TestLegacySigOpsOfAllInputsAreBounded(t *testing.T) {
 				coins[i].PkScript = unhex(t, "a914"+h20+"87")
 			}
 		})
-		if err := policy.CheckInputs(tx, coins); !errors.Is(err, want) || (err == nil) != (want == nil) {
+		if err := policy.Core31().CheckInputs(tx, coins); !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("%d inputs of 15: %v, want %v", n, err, want)
 		}
 	}
@@ -270,5 +270,71 @@ func TestDustMustBeMadeForFree(t *testing.T) {
 	}
 	if err := policy.CheckFeeOfDust(tx, 1); !errors.Is(err, policy.ErrDust) {
 		t.Error(err)
+	}
+}
+
+// What the releases differ in: the number and size of data outputs, the rates,
+// the words for scripts that fail, and BIP54's count.
+func TestRulesOfRelayByRelease(t *testing.T) {
+	data := func(sizes ...int) *chain.Tx {
+		return plain(t, func(tx *wire.MsgTx) {
+			for _, n := range sizes {
+				tx.AddTxOut(wire.NewTxOut(0, append([]byte{0x6a, 0x4c, byte(n - 3)}, make([]byte, n-3)...)))
+			}
+		})
+	}
+	old, now := policy.Core28(), policy.Core31()
+	for _, c := range []struct {
+		sizes    []int
+		old, now error
+	}{
+		{[]int{83}, nil, nil},
+		{[]int{84}, policy.ErrPkScript, nil},
+		{[]int{83, 83}, policy.ErrMultiData, nil},
+		{[]int{10, 10}, policy.ErrMultiData, nil},
+	} {
+		for rules, want := range map[policy.Rules]error{old: c.old, now: c.now} {
+			if err := rules.CheckTx(data(c.sizes...)); !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("%s: data outputs of %v: %v, want %v", rules.Name, c.sizes, err, want)
+			}
+		}
+	}
+	if old.MinRelay != 1000 || old.Increment != 1000 || now.MinRelay != 100 || now.Increment != 100 {
+		t.Error("rates")
+	}
+	for _, c := range []struct{ got, want chain.Policy }{
+		{old.ScriptWord("why", true), "mandatory-script-verify-flag-failed (why)"},
+		{old.ScriptWord("why", false), "non-mandatory-script-verify-flag (why)"},
+		{now.ScriptWord("why", true), "mempool-script-verify-flag-failed (why)"},
+		{now.ScriptWord("why", false), "mempool-script-verify-flag-failed (why)"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s, want %s", c.got, c.want)
+		}
+	}
+	for _, name := range []string{"28.1", "31"} {
+		if r, err := policy.ParseRules(name); err != nil || r.Name != name {
+			t.Errorf("%s: %v %v", name, r, err)
+		}
+	}
+	for _, name := range []string{"", "28", "30", "31.0"} {
+		if _, err := policy.ParseRules(name); err == nil {
+			t.Errorf("%q is a choice", name)
+		}
+	}
+}
+
+// The size of data is counted to the byte.
+func TestDataOfAllOutputsTogetherIsBounded(t *testing.T) {
+	data := func(n int) *wire.TxOut {
+		return wire.NewTxOut(0, append([]byte{0x6a, 0x4e, byte(n - 6), byte((n - 6) >> 8), byte((n - 6) >> 16), 0}, make([]byte, n-6)...))
+	}
+	rules := policy.Core31()
+	rules.DataCarrier = 50_000
+	for n, want := range map[int]error{20_000: nil, 20_001: policy.ErrDataCarrier} {
+		tx := plain(t, func(tx *wire.MsgTx) { tx.AddTxOut(data(30_000)); tx.AddTxOut(data(n)) })
+		if err := rules.CheckTx(tx); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("30,000 and %d bytes: %v", n, err)
+		}
 	}
 }

@@ -15,14 +15,13 @@ const (
 	MaxWeight      = 400_000 // [MAX_STANDARD_TX_WEIGHT]
 	minBareSize    = 65      // without witness: 64 bytes could pass for an inner merkle node [MIN_STANDARD_TX_NONWITNESS_SIZE]
 	maxSigScript   = 1650    // 15-of-15 P2SH multisig with compressed keys [MAX_STANDARD_SCRIPTSIG_SIZE]
-	maxDataCarrier = MaxWeight / 4
-	maxDustOutputs = 1 // ephemeral dust [MAX_DUST_OUTPUTS_PER_TX]
-	maxBareKeys    = 3 // keys of a multisig output that is not behind a hash
+	maxDustOutputs = 1       // ephemeral dust [MAX_DUST_OUTPUTS_PER_TX]
+	maxBareKeys    = 3       // keys of a multisig output that is not behind a hash
 )
 
 // CheckTx asks whether the form of a transaction is standard, without its
 // inputs' coins (Core: IsStandardTx). The error is *chain.PolicyError.
-func CheckTx(tx *chain.Tx) error {
+func (r Rules) CheckTx(tx *chain.Tx) error {
 	if v := uint32(tx.Version); v < minVersion || v > maxVersion {
 		return refused(ErrVersion)
 	}
@@ -38,7 +37,7 @@ func CheckTx(tx *chain.Tx) error {
 			return refused(ErrSigScriptPush)
 		}
 	}
-	return checkOutputs(tx.TxOut)
+	return r.checkOutputs(tx.TxOut)
 }
 
 // CheckBareSize refuses what could be mistaken for an inner node of a merkle
@@ -50,8 +49,8 @@ func CheckBareSize(tx *chain.Tx) error {
 	return nil
 }
 
-func checkOutputs(outs []*wire.TxOut) error {
-	carried, dust := 0, 0
+func (r Rules) checkOutputs(outs []*wire.TxOut) error {
+	data, carried, dust := 0, 0, 0
 	for _, out := range outs {
 		switch KindOf(out.PkScript) {
 		case NonStandard:
@@ -61,7 +60,12 @@ func checkOutputs(outs []*wire.TxOut) error {
 				return refused(ErrPkScript)
 			}
 		case NullData:
-			if carried += len(out.PkScript); carried > maxDataCarrier {
+			data++
+			carried += len(out.PkScript)
+			switch {
+			case r.oneDataOutput && len(out.PkScript) > r.DataCarrier:
+				return refused(ErrPkScript)
+			case !r.oneDataOutput && carried > r.DataCarrier:
 				return refused(ErrDataCarrier)
 			}
 		}
@@ -71,6 +75,9 @@ func checkOutputs(outs []*wire.TxOut) error {
 	}
 	if dust > maxDustOutputs {
 		return refused(ErrDust)
+	}
+	if r.oneDataOutput && data > 1 {
+		return refused(ErrMultiData)
 	}
 	return nil
 }

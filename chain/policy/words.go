@@ -19,8 +19,11 @@ const (
 	ErrInputs         chain.Policy = "bad-txns-nonstandard-inputs"
 	ErrSequenceLocked chain.Policy = "non-BIP68-final"
 	ErrImmature       chain.Policy = "bad-txns-premature-spend-of-coinbase"
-	// ErrScript: a script fails, by consensus or by the rules of relay; the word goes on with the reason: (…).
-	ErrScript chain.Policy = "mempool-script-verify-flag-failed"
+	ErrMultiData      chain.Policy = "multi-op-return" // 28.1
+	// A script fails; the word goes on with the reason: (…). Since 30 it is one word.
+	ErrScript          chain.Policy = "mempool-script-verify-flag-failed"
+	ErrMandatoryScript chain.Policy = "mandatory-script-verify-flag-failed" // 28.1: by consensus too
+	ErrOptionalScript  chain.Policy = "non-mandatory-script-verify-flag"    // 28.1: by the rules of relay alone
 )
 
 // Why it does not fit the pool as that is now.
@@ -37,5 +40,6 @@ const (
 	ErrInsufficient chain.Policy = "insufficient fee"
 	ErrAddsUnconf   chain.Policy = "replacement-adds-unconfirmed"
 	ErrTooManyRepl  chain.Policy = "too many potential replacements"
+	ErrDustLeft     chain.Policy = "missing-ephemeral-spends"
 	ErrSpendsOwn    chain.Policy = "bad-txns-spends-conflicting-tx"
 )

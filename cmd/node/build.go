@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
@@ -36,8 +37,8 @@ func (n *Node) openLedger() error {
 func (n *Node) buildPool() error {
 	n.Pool = mempool.New(mempool.Config{
 		Params: n.cfg.Params, Script: n.script, RequireStandard: true,
-		View: func() mempool.View { return n.Ledger.View() },
-		Now:  n.clock.Now, Log: n.log.With("room", "pool"),
+		View:  func() mempool.View { return n.Ledger.View() },
+		Rules: n.cfg.Policy, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
 	})
 	n.follow.pool = n.Pool
 	return nil

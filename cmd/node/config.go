@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/p2p"
 	"grapevine/wallet"
 )
@@ -47,6 +48,8 @@ type Config struct {
 	FallbackFee wallet.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool
+	// Policy are the rules of relay; zero: those of policy.Core31.
+	Policy policy.Rules
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
 	CoinStatsIndex bool
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -106,20 +105,19 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	return errs
 }
 
-// judgeOne judges the next transaction, if one waits. The verdict says what
-// that cost, so that gossip can charge who sent it.
+// judgeOne judges the next transaction, if one waits. The verdict says what its
+// scripts cost, so that gossip can charge who sent it.
 func (f *follower) judgeOne(ctx context.Context) error {
 	f.collect()
 	j, ok := f.queue.next()
 	if !ok {
 		return nil
 	}
-	begin := time.Now()
 	pd, verdict := f.pool.Add(j.Tx)
 	if ours(verdict) {
 		return verdict
 	}
-	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: time.Since(begin)})
+	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: f.pool.Cost()})
 }
 
 // collect takes what has been asked for: an own one may be among it.

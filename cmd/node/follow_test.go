@@ -35,7 +35,7 @@ func TestGossipIsToldOfThePoolsFloor(t *testing.T) {
 }
 
 // However many strangers' transactions wait, ours is judged next.
-func TestOurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
+func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
 	f := newFollower()
 	tx := func(n byte) *chain.Tx { return &chain.Tx{WID: chain.Hash{n}} }
 	for i := range gossip.MaxTxsJudged - 1 {

@@ -133,7 +133,7 @@ func TestInfosHaveTheFieldsThatClientsRead(t *testing.T) {
 
 func TestAmountsInAnswersHaveEightDecimals(t *testing.T) {
 	w := start(t)
-	for method, want := range map[string]string{"getmempoolinfo": `"mempoolminfee":0.00001000`, "getnetworkinfo": `"relayfee":0.00001000`, "getbalances": `"trusted":0.00000000`} {
+	for method, want := range map[string]string{"getmempoolinfo": `"mempoolminfee":0.00000100`, "getnetworkinfo": `"relayfee":0.00000100`, "getbalances": `"trusted":0.00000000`} {
 		if raw := string(w.must(method)); !strings.Contains(raw, want) {
 			t.Errorf("%s: no %s in %s", method, want, raw)
 		}

@@ -44,7 +44,7 @@ type (
 	TxVerdict struct {
 		Tx   *chain.Tx
 		Err  error
-		Cost time.Duration // what judging it took
+		Cost time.Duration // what its scripts took; 0 when it was judged without
 	}
 	// BlockVerdict answers a JudgeBlock, once. Err is nil (connected to the
 	// active chain), chain.ErrInconclusive (stored, not connected yet),

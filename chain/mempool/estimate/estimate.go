@@ -18,9 +18,9 @@ const (
 	// of them, a range of rates must have seen: one every ten blocks, for ever [SUFFICIENT_FEETXS].
 	enough = 0.1 / (1 - fade)
 
-	lowest  = float64(policy.DefaultMinRelay) // satoshis per 1,000 virtual bytes
-	step    = 1.05                            // from one bucket of rates to the next [FEE_SPACING]
-	buckets = 190                             // up to about 10,000 sat/vB
+	lowest  = 100.0 // satoshis per 1,000 virtual bytes [MIN_BUCKET_FEERATE]
+	step    = 1.05  // from one bucket of rates to the next [FEE_SPACING]
+	buckets = 237   // up to about 10,000 sat/vB
 
 	half     = 0.60 // share that must be in within half the target [HALF_SUCCESS_PCT]
 	most     = 0.85 // within the target [SUCCESS_PCT]

@@ -1,0 +1,33 @@
+package mempool
+
+import (
+	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
+	"grapevine/chain/policy"
+)
+
+// checkDustSpent holds a transaction that is to enter to spending the dust of
+// its unconfirmed parents, or it would stay in everybody's coin set (ephemeral
+// dust; Core: CheckEphemeralSpends).
+func (s *scene) checkDustSpent(e *graph.Entry) error {
+	if !s.pool.cfg.RequireStandard {
+		return nil
+	}
+	for _, parent := range e.Parents {
+		for i, out := range parent.Tx.TxOut {
+			if policy.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
+				return s.pool.cfg.Rules.DustLeft(e.Tx)
+			}
+		}
+	}
+	return nil
+}
+
+func spendsOutput(tx *chain.Tx, txid chain.Hash, n int) bool {
+	for _, in := range tx.TxIn {
+		if op := in.PreviousOutPoint; op.Hash == txid && int(op.Index) == n {
+			return true
+		}
+	}
+	return false
+}

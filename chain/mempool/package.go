@@ -1,0 +1,256 @@
+package mempool
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/mempool/graph"
+	"grapevine/chain/policy"
+)
+
+// Package relay: transactions that are judged together, so that a child can
+// pay for parents that pay too little by themselves (CPFP).
+
+// Why a package as a whole is refused.
+const (
+	errListCount      chain.Policy = "package-too-many-transactions"
+	errListWeight     chain.Policy = "package-too-large"
+	errListDuplicates chain.Policy = "package-contains-duplicates"
+	errListOrder      chain.Policy = "package-not-sorted"
+	errListConflict   chain.Policy = "conflict-in-package"
+	errNoFamily       chain.Policy = "package-not-child-with-parents"
+	errParentsMissing chain.Policy = "package-not-child-with-unconfirmed-parents"
+	errPackageLimits  chain.Policy = "package-mempool-limits"
+	errMemberFailed   chain.Policy = "transaction failed"
+	errUnspentDust    chain.Policy = "unspent-dust"
+)
+
+// bundle is a package while it is judged.
+type bundle struct {
+	drafts []*draft
+	sum    graph.Totals
+	whole  error // why the package as a whole is refused; nil: see err
+	failed int   // the member that err is of
+	err    error
+	passed int // so many members have passed all
+}
+
+func (b *bundle) fail(member int, err error) *bundle {
+	b.failed, b.err = member, err
+	return b
+}
+
+// judgeAll judges the members of a package together (Core:
+// AcceptMultipleTransactions). It changes nothing.
+func (s *scene) judgeAll(txs []*chain.Tx) *bundle {
+	b := &bundle{whole: checkList(txs)}
+	if b.whole != nil {
+		return b
+	}
+	s.earlier = make(map[chain.Hash]*graph.Entry, len(txs))
+	for i, tx := range txs {
+		d, err := s.preCheck(tx)
+		if err != nil {
+			return b.fail(i, err)
+		}
+		b.drafts = append(b.drafts, d)
+		b.sum.Add(d.entry.Own())
+		s.earlier[tx.ID] = d.entry
+	}
+	if b.whole = checkTRUCAmong(b.drafts); b.whole != nil {
+		return b
+	}
+	if s.packageRate {
+		if err := s.pool.checkRates(b.sum.Paid()); err != nil {
+			return b.fail(len(txs)-1, err)
+		}
+	}
+	if b.whole = s.checkPackage(b); b.whole != nil {
+		return b
+	}
+	for i, d := range b.drafts {
+		if err := s.checkDustSpent(d.entry); err != nil {
+			return b.fail(i, err)
+		}
+	}
+	for i, d := range b.drafts {
+		if err := s.checkScripts(d); err != nil {
+			return b.fail(i, err)
+		}
+		b.passed++
+	}
+	return b
+}
+
+// checkPackage holds a package to the limits on chains as if all of it built on
+// all that any of it builds on, and to the rules of replacement (Core:
+// PackageMempoolChecks).
+func (s *scene) checkPackage(b *bundle) error {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
+	if err := checkPackageLimits(b); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(b.drafts, func(d *draft) bool { return len(d.conflicts) > 0 }) {
+		return nil
+	}
+	return s.checkPackageReplacement(b)
+}
+
+func checkPackageLimits(b *bundle) error {
+	limits := usualLimits()
+	switch {
+	case b.sum.Size > limits.ancestorSize:
+		return chain.Refused(errPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.ancestorSize)
+	case b.sum.Size > limits.descendantSize:
+		return chain.Refused(errPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.descendantSize)
+	}
+	var parents []*graph.Entry
+	for _, d := range b.drafts {
+		for _, parent := range d.parents {
+			if parent.Entered() && !slices.Contains(parents, parent) {
+				parents = append(parents, parent)
+			}
+		}
+	}
+	if len(parents)+b.sum.Count > limits.ancestors {
+		return chain.Refused(errPackageLimits, "too many unconfirmed parents [limit: %d]", limits.ancestors)
+	}
+	_, err := limits.ancestorsOf(parents, b.sum)
+	if refusal, ok := errors.AsType[*chain.PolicyError](err); ok {
+		return chain.Refused(errPackageLimits, "possibly %s", refusal.Detail)
+	}
+	return err
+}
+
+// checkList asks whether a list could enter one by one in its order (Core:
+// IsWellFormedPackage). A list of one always could.
+func checkList(txs []*chain.Tx) error {
+	if len(txs) < 2 {
+		return nil
+	}
+	if len(txs) > MaxListCount {
+		return refused(errListCount)
+	}
+	weight, later := 0, make(map[chain.Hash]bool, len(txs))
+	for _, tx := range txs {
+		weight += tx.Weight
+		later[tx.ID] = true
+	}
+	switch {
+	case weight > maxListWeight:
+		return refused(errListWeight)
+	case len(later) < len(txs):
+		return refused(errListDuplicates)
+	case !sorted(txs, later):
+		return refused(errListOrder)
+	case !consistent(txs):
+		return refused(errListConflict)
+	}
+	return nil
+}
+
+// sorted says whether parents come before their children; later are all txids.
+func sorted(txs []*chain.Tx, later map[chain.Hash]bool) bool {
+	for _, tx := range txs {
+		for _, in := range tx.TxIn {
+			if later[in.PreviousOutPoint.Hash] {
+				return false
+			}
+		}
+		delete(later, tx.ID)
+	}
+	return true
+}
+
+// consistent says whether no two spend the same.
+func consistent(txs []*chain.Tx) bool {
+	spent := map[wire.OutPoint]bool{}
+	for _, tx := range txs {
+		if len(tx.TxIn) == 0 {
+			return false
+		}
+		for _, in := range tx.TxIn {
+			if spent[in.PreviousOutPoint] {
+				return false
+			}
+		}
+		for _, in := range tx.TxIn {
+			spent[in.PreviousOutPoint] = true
+		}
+	}
+	return true
+}
+
+// IsFamily says whether the last transaction is a child of all others, and none
+// of those spends another (Core: IsChildWithParentsTree).
+func IsFamily(txs []*chain.Tx) bool {
+	if len(txs) < 2 {
+		return false
+	}
+	parents, child := txs[:len(txs)-1], txs[len(txs)-1]
+	for _, parent := range parents {
+		if !spends(child, parent.ID) {
+			return false
+		}
+		if slices.ContainsFunc(parents, func(other *chain.Tx) bool { return spends(parent, other.ID) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkParents: a child's other inputs must be confirmed.
+func (p *Pool) checkParents(txs []*chain.Tx) error {
+	view, child := p.cfg.View(), txs[len(txs)-1]
+	for _, in := range child.TxIn {
+		if slices.ContainsFunc(txs, func(tx *chain.Tx) bool { return tx.ID == in.PreviousOutPoint.Hash }) {
+			continue
+		}
+		if _, ok, err := view.Coin(in.PreviousOutPoint); err != nil || !ok {
+			return errors.Join(err, refused(errParentsMissing))
+		}
+	}
+	return nil
+}
+
+// Test says what Add would, changing nothing. The members of a list are judged
+// together, may spend earlier ones and replace nothing. maxFee refuses what
+// pays more (max-fee-exceeded); 0: no limit. After the first refusal the rest is
+// not judged (Core: testmempoolaccept).
+func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
+	b := &bundle{}
+	if len(txs) == 1 {
+		d, err := p.scene(alone()).judge(txs[0])
+		if err != nil {
+			b.fail(0, err)
+		} else {
+			b.drafts, b.passed = []*draft{d}, 1
+		}
+	} else {
+		b = p.scene(terms{}).judgeAll(txs)
+	}
+	mute := p.cfg.Rules.MuteDust && len(txs) > 1 && errors.Is(b.err, policy.ErrDustLeft)
+	results := make([]TestResult, len(txs))
+	stopped := b.whole != nil
+	for i, tx := range txs {
+		r := &results[i]
+		r.Tx, r.List = tx, b.whole
+		switch {
+		case stopped:
+			r.NotReached = true
+		case b.err != nil && i == b.failed && !(mute && tx.HasWitness()):
+			r.Err = b.err
+		case i >= b.passed:
+			r.NotReached = true
+		case maxFee != 0 && b.drafts[i].fee > maxFee.Fee(b.drafts[i].vsize):
+			r.Err, stopped = refused(policy.ErrMaxFee), true
+		default:
+			r.Fee, r.VSize = b.drafts[i].fee, b.drafts[i].vsize
+		}
+	}
+	return results
+}

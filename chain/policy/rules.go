@@ -1,0 +1,81 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+
+	"grapevine/chain"
+)
+
+// Rules are what the releases of Bitcoin Core do not agree on. They are a
+// value, chosen once for a node (--policy).
+type Rules struct {
+	// Name is what the choice is called.
+	Name string
+	// MinRelay is the rate below which nothing is relayed [DEFAULT_MIN_RELAY_TX_FEE].
+	MinRelay FeeRate
+	// Increment is what a replacement pays for its own relay, and the step by
+	// which eviction raises the floor [DEFAULT_INCREMENTAL_RELAY_FEE].
+	Increment FeeRate
+	// DataCarrier is the most bytes of OP_RETURN outputs: of each when there
+	// may be one only, else of all together [MAX_OP_RETURN_RELAY].
+	DataCarrier int
+
+	oneDataOutput bool // of a transaction (multi-op-return)
+	legacySigOps  int  // of all inputs outside witnesses, BIP54; 0: not counted [MAX_TX_LEGACY_SIGOPS]
+	// mandatoryWords: a script that fails by consensus too is called so.
+	mandatoryWords bool
+	// MuteDust: of a package's member that leaves its parent's dust behind
+	// testmempoolaccept says nothing (28.1 files the verdict under the txid).
+	MuteDust bool
+}
+
+// Core31 are the rules of Bitcoin Core 31, the default.
+func Core31() Rules {
+	return Rules{Name: "31", MinRelay: 100, Increment: 100, DataCarrier: MaxWeight / chain.WitnessScale, legacySigOps: 2500}
+}
+
+// Core28 are the rules of Bitcoin Core 28.1.
+func Core28() Rules {
+	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DataCarrier: 83, oneDataOutput: true, mandatoryWords: true, MuteDust: true}
+}
+
+// ParseRules reads a choice: "31" or "28.1".
+func ParseRules(name string) (Rules, error) {
+	for _, r := range []Rules{Core31(), Core28()} {
+		if r.Name == name {
+			return r, nil
+		}
+	}
+	return Rules{}, fmt.Errorf("no rules of relay are called %q: the choices are 31 and 28.1", name)
+}
+
+// ScriptWord is what the pool calls a script that fails for this reason;
+// broken: by consensus too.
+func (r Rules) ScriptWord(reason string, broken bool) chain.Policy {
+	kind := ErrScript
+	switch {
+	case r.mandatoryWords && broken:
+		kind = ErrMandatoryScript
+	case r.mandatoryWords:
+		kind = ErrOptionalScript
+	}
+	return chain.Policy(fmt.Sprintf("%s (%s)", kind, reason))
+}
+
+// DustLeft refuses a transaction that does not spend the dust of an unconfirmed parent.
+func (r Rules) DustLeft(tx *chain.Tx) error {
+	who := tx.ID.String()
+	if !r.MuteDust {
+		who = fmt.Sprintf("%s (wtxid=%s)", tx.ID, tx.WID)
+	}
+	return chain.Refused(ErrDustLeft, "tx %s did not spend parent's ephemeral dust", who)
+}
+
+// Reconsiderable says whether a refusal is for the fee alone, so that a child
+// may make it good (CPFP; Core: TX_RECONSIDERABLE). Below the lowest rate of
+// relay only families of version 3 may be: they go together.
+func Reconsiderable(tx *chain.Tx, err error) bool {
+	return errors.Is(err, ErrPoolMinFee) || errors.Is(err, ErrPoolFull) || errors.Is(err, ErrInsufficient) ||
+		errors.Is(err, ErrMinRelayFee) && tx.Version == maxVersion
+}
