@@ -90,7 +90,7 @@ var allowed = map[string][]string{
 	"cmd/grapevine/bitcoincli": {"cmd/rpc/client", "cmd/rpc/jsonrpc"},
 	"cmd/grapevine/look":       {"cmd/grapevine/...", "cmd/rpc/jsonrpc"},
 	"cmd/grapevine/town":       {"cmd/grapevine/...", "cmd/rpc/...", "testnet/..."},
-	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/ledger", "wallet", "db"},
+	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "wallet", "db"},
 }
 
 // forbiddenStd: packages of the standard library that some rooms must not

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/grapevine/term"
 	"grapevine/cmd/node"
@@ -44,6 +45,8 @@ func (p *program) nodeCommand() *cli.Command {
 	txIndex.DefaultText = " "
 	filters := shell.BoolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
 	filters.DefaultText = " "
+	relay := shell.StringFlag("policy", "`RELEASE` 31 or 28.1: the rules of relay are those of that Bitcoin Core")
+	relay.Value = policy.Core31().Name
 	level := shell.StringFlag("loglevel", "`LEVEL` debug, info, warn or error")
 	level.Value = "info"
 	format := shell.StringFlag("logformat", "`FORMAT` text or json")
@@ -72,7 +75,7 @@ func (p *program) nodeCommand() *cli.Command {
 			shell.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
 			shell.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
-			level, format,
+			relay, level, format,
 		}, append(talkFlags(), shell.RulesFlags()...)...),
 		Action: p.runNode,
 	}

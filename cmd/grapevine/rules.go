@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/shell"
 	"grapevine/cmd/node"
 )
@@ -18,6 +19,9 @@ func chainFlags(c *cli.Context, cfg *node.Config) (err error) {
 	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
 	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
 	cfg.CoinStatsIndex = c.Bool("coinstatsindex")
+	if cfg.Policy, err = policy.ParseRules(c.String("policy")); err != nil {
+		return shell.Usagef("--policy: %v", err)
+	}
 	if c.IsSet("minimumchainwork") {
 		if cfg.Params.MinimumChainWork, err = chain.ParseWork(c.String("minimumchainwork")); err != nil {
 			return shell.Usagef("--minimumchainwork: %v", err)
