@@ -30,18 +30,19 @@ type bodyMsg struct {
 }
 
 // admit gives submitted blocks to the workers for the checks that need no
-// coins, as long as there is room for their bodies.
+// coins, as long as there is room for their bodies. A header that comes with its
+// body enters the tree only when that is known to fit it: see judgeBody.
 func (w *writer) admit() {
 	for len(w.held) > 0 && w.archive.TailBytes() < tailBytes {
 		m := w.held[0]
 		w.held[0] = submitMsg{}
 		w.held = w.held[1:]
-		e := w.addHeader(m.node)
-		if e == nil {
+		e, here := w.tree.Entry(m.node.Hash)
+		switch {
+		case here && w.known(e, m.from):
+		case !here && m.node.Ancestor(0).Hash != *w.l.cfg.Params.GenesisHash:
 			w.out.verdict(m.node, m.from, chain.ErrUnknownParent)
-			continue
-		}
-		if !w.known(e, m.from) {
+		default:
 			c := &bodyCheck{submitMsg: m}
 			w.checks = append(w.checks, c)
 			w.workers.Soon(func() { w.inbox.put(bodyMsg{c, w.checkBody(m)}) })
@@ -103,13 +104,21 @@ func (w *writer) onBody(m bodyMsg) {
 }
 
 func (w *writer) judgeBody(c *bodyCheck) {
-	e := w.entryOf(c.node)
+	if e, here := w.tree.Entry(c.node.Hash); here && w.known(e, c.from) {
+		return // marked, or another copy came first
+	}
+	re, broken := c.err.(*chain.RuleError)
+	if broken && re.Mutated {
+		w.out.verdict(c.node, c.from, c.err) // it says nothing of the header, of which perhaps nobody has a body
+		return
+	}
+	e := w.addHeader(c.node)
 	switch {
-	case w.known(e, c.from): // marked, or another copy came first
+	case w.known(e, c.from): // it builds on an invalid block
+	case broken:
+		w.markFailed(e, c.err)
+		w.out.verdict(e.Node, c.from, c.err)
 	case c.err != nil:
-		if re, ok := c.err.(*chain.RuleError); ok && !re.Mutated {
-			w.markFailed(e, c.err)
-		}
 		w.out.verdict(e.Node, c.from, c.err)
 	default:
 		w.store(e, c.submitMsg)
