@@ -2,7 +2,9 @@
 // handshake has said (Link), the way to other machines (Network), what an offence
 // is, where a node can be reached.
 //
-// It has no goroutines and does no I/O. Its workers are the folders below:
+// It has no goroutines and does no I/O. It is a room of its own, though small,
+// because all its workers share these words and must not import each other. They
+// are the folders below:
 //
 //	msg       what can be said: message types, guarded decoding
 //	peer      one connection: framing, encryption, handshake, reading, writing

@@ -19,7 +19,7 @@ import (
 // read it has, and `db check` finds nothing.
 func TestT52_DamagedBlockIsFetchedFromAPeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 2)
+		w := newNetwork(t, 2)
 		defer w.stopAll()
 		w.mine(0, 5)
 		w.within(time.Minute, "one tip", w.agreed())

@@ -1,4 +1,4 @@
-// Package testnet holds the words of the town: a Node one can call, a Member
+// Package testnet holds the words of a local network: a Node one can call, a Member
 // of the network with its addresses, a Launcher that starts and kills members,
 // the file that names them (net.json), and what must hold at the end of
 // every scenario.

@@ -13,7 +13,7 @@ func TestT63_ADeepForkIsTakenOver(t *testing.T) {
 	for _, depth := range []int{1, 1023, 1024, 1025, 5000} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newTown(t, 2)
+				w := newNetwork(t, 2)
 				defer w.stopAll()
 				w.net.Partition([]string{ip(0)}, []string{ip(1)})
 				w.mine(0, depth)
@@ -33,7 +33,7 @@ func TestT63_ADeepForkIsTakenOver(t *testing.T) {
 // holds when it starts again.
 func TestT63_ADeepForkIsTakenOverAcrossARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 2)
+		w := newNetwork(t, 2)
 		defer w.stopAll()
 		w.net.Partition([]string{ip(0)}, []string{ip(1)})
 		w.mine(0, 1500)
@@ -59,7 +59,7 @@ func TestT63_ADeepForkIsTakenOverAcrossARestart(t *testing.T) {
 // The same with several peers on each side.
 func TestT63_ADeepForkOfSeveralPeersIsTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 5)
+		w := newNetwork(t, 5)
 		defer w.stopAll()
 		w.within(2*time.Minute, "everybody has two peers", func() bool {
 			for _, v := range w.nodes {

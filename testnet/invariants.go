@@ -53,8 +53,8 @@ func (a Amount) String() string {
 	return fmt.Sprintf("%s%d.%08d", sign, a/CoinBTC, a%CoinBTC)
 }
 
-// Look asks a node what it believes.
-func Look(ctx context.Context, number int, n Node) (Snapshot, error) {
+// Inspect asks a node what it believes.
+func Inspect(ctx context.Context, number int, n Node) (Snapshot, error) {
 	s := Snapshot{Node: number}
 	var info struct {
 		Height int32  `json:"height"`

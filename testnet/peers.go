@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Peer is a line of getpeerinfo, as far as the town needs it.
+// Peer is a line of getpeerinfo, as far as scenarios need it.
 type Peer struct {
 	ID         int    `json:"id"`       // of the connection, never used twice
 	Addr       string `json:"addr"`     // the remote end
@@ -29,15 +29,15 @@ func Peers(ctx context.Context, n Node) ([]Peer, error) {
 	return out, nil
 }
 
-// Town is a network with a door to each of its nodes, by number. A nil door is
-// a node that is down.
-type Town struct {
+// Network is a local network with a client of each of its nodes, by number; nil
+// for a node that is down.
+type Network struct {
 	Members []Member
-	Doors   []Node
+	Nodes   []Node
 }
 
 // Links says which members each member is connected to, in order.
-func (t Town) Links(ctx context.Context) ([][]int, error) {
+func (t Network) Links(ctx context.Context) ([][]int, error) {
 	peers, err := t.allPeers(ctx)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (t Town) Links(ctx context.Context) ([][]int, error) {
 
 // Senders says how many blocks came from each member over these connections,
 // which are all of one node: see Peers.
-func (t Town) Senders(ctx context.Context, connections []Peer) ([]int, error) {
+func (t Network) Senders(ctx context.Context, connections []Peer) ([]int, error) {
 	peers, err := t.allPeers(ctx)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (t Town) Senders(ctx context.Context, connections []Peer) ([]int, error) {
 
 // Tally is "from 0: 12 · 1: 7": how many blocks came from whom, as far as the
 // node itself can tell.
-func (t Town) Tally(connections []Peer) string {
+func (t Network) Tally(connections []Peer) string {
 	count := make([]int, len(t.Members))
 	for _, p := range connections {
 		if j := t.who(p, nil); j >= 0 {
@@ -91,12 +91,12 @@ func (t Town) Tally(connections []Peer) string {
 	return "from " + strings.Join(parts, " · ")
 }
 
-// Sightings remembers a node's connections, also those that have ended: when
+// Connections remembers a node's connections, also those that have ended: when
 // two nodes dial each other at once, one of the two connections is closed.
-type Sightings map[int]Peer // by the connection's number
+type Connections map[int]Peer // by the connection's number
 
-// Look asks the node once more.
-func (s Sightings) Look(ctx context.Context, n Node) error {
+// Refresh asks the node once more.
+func (s Connections) Refresh(ctx context.Context, n Node) error {
 	peers, err := Peers(ctx, n)
 	for _, p := range peers {
 		s[p.ID] = p
@@ -105,11 +105,11 @@ func (s Sightings) Look(ctx context.Context, n Node) error {
 }
 
 // All are the connections seen, as they were when last seen.
-func (s Sightings) All() []Peer { return slices.Collect(maps.Values(s)) }
+func (s Connections) All() []Peer { return slices.Collect(maps.Values(s)) }
 
-func (t Town) allPeers(ctx context.Context) ([][]Peer, error) {
-	out := make([][]Peer, len(t.Doors))
-	for i, n := range t.Doors {
+func (t Network) allPeers(ctx context.Context) ([][]Peer, error) {
+	out := make([][]Peer, len(t.Nodes))
+	for i, n := range t.Nodes {
 		if n == nil {
 			continue
 		}
@@ -124,7 +124,7 @@ func (t Town) allPeers(ctx context.Context) ([][]Peer, error) {
 // who is the member at the other end of a connection: the one that listens at
 // that address or says so, or the one whose own end of a connection it is. -1
 // if neither.
-func (t Town) who(p Peer, all [][]Peer) int {
+func (t Network) who(p Peer, all [][]Peer) int {
 	for j, m := range t.Members {
 		if m.P2P == p.Addr || m.P2P == p.Listens {
 			return j

@@ -17,7 +17,7 @@ import (
 //	                 \- b3 - b4 - b5
 func TestABranchBesideTheReconsideredOneIsFollowedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 2)
+		w := newNetwork(t, 2)
 		defer w.stopAll()
 		w.mine(0, 4)
 		w.within(time.Minute, "one tip", w.agreed())
@@ -49,7 +49,7 @@ func TestABranchBesideTheReconsideredOneIsFollowedAgain(t *testing.T) {
 // is taken back.
 func TestAMarkByHandIsNobodysOffenceAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 2)
+		w := newNetwork(t, 2)
 		defer w.stopAll()
 		w.mine(0, 3)
 		w.within(time.Minute, "one tip", w.agreed())
@@ -70,16 +70,16 @@ func TestAMarkByHandIsNobodysOffenceAfterARestart(t *testing.T) {
 	})
 }
 
-func (w *town) tipOf(i int) *chain.HeaderNode { return w.nodes[i].Ledger.Tip() }
+func (w *network) tipOf(i int) *chain.HeaderNode { return w.nodes[i].Ledger.Tip() }
 
-func (w *town) invalidate(i int, n *chain.HeaderNode) {
+func (w *network) invalidate(i int, n *chain.HeaderNode) {
 	w.t.Helper()
 	if _, err := w.nodes[i].Ledger.Invalidate(w.t.Context(), n.Hash); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *town) reconsider(i int, n *chain.HeaderNode) {
+func (w *network) reconsider(i int, n *chain.HeaderNode) {
 	w.t.Helper()
 	if _, err := w.nodes[i].Ledger.Reconsider(w.t.Context(), n.Hash); err != nil {
 		w.t.Fatal(err)

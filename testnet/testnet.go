@@ -69,7 +69,7 @@ type Launcher interface {
 	Kill(ctx context.Context, n int) error
 	// Start starts a node that is down, on its old data and addresses.
 	Start(ctx context.Context, n int) (Member, error)
-	// Connect makes the door through which member m is called.
+	// Connect makes a client of member m.
 	Connect(m Member) (Node, error)
 	// Members are all nodes, in order of their numbers.
 	Members() []Member

@@ -80,12 +80,12 @@ func TestUnknownNodeIsAnsweredWithThoseThereAre(t *testing.T) {
 }
 
 func TestTallyNamesWhoGaveBlocks(t *testing.T) {
-	town := Town{Members: []Member{{Node: 0, P2P: "a"}, {Node: 1, P2P: "b"}, {Node: 5, P2P: "c"}}}
-	got := town.Tally([]Peer{{Addr: "a", BlocksFrom: 3}, {Addr: "x", Listens: "c", BlocksFrom: 4}, {Addr: "y", BlocksFrom: 9}, {Addr: "a", BlocksFrom: 2}})
+	network := Network{Members: []Member{{Node: 0, P2P: "a"}, {Node: 1, P2P: "b"}, {Node: 5, P2P: "c"}}}
+	got := network.Tally([]Peer{{Addr: "a", BlocksFrom: 3}, {Addr: "x", Listens: "c", BlocksFrom: 4}, {Addr: "y", BlocksFrom: 9}, {Addr: "a", BlocksFrom: 2}})
 	if want := "from 0: 5 · 5: 4"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := town.Tally([]Peer{{Addr: "b"}}); got != "" {
+	if got := network.Tally([]Peer{{Addr: "b"}}); got != "" {
 		t.Errorf("nobody gave anything: %q", got)
 	}
 }

@@ -16,26 +16,26 @@ import (
 	"grapevine/wallet"
 )
 
-// A town of whole nodes in one process and in virtual time: every room is the
+// A network of whole nodes in one process and in virtual time: every room is the
 // real one, only clock and network are not.
 
-type town struct {
+type network struct {
 	t     *testing.T
 	net   *simnet.Net
 	dirs  []string
-	nodes []*villager
+	nodes []*member
 }
 
-type villager struct {
+type member struct {
 	*node.Node
 	stop context.CancelFunc
 	done chan error
 }
 
-func newTown(t *testing.T, n int) *town {
+func newNetwork(t *testing.T, n int) *network {
 	// A synctest clock begins in 2000; regtest's genesis is of 2011.
 	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
-	w := &town{t: t, net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond})}
+	w := &network{t: t, net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond})}
 	for range n {
 		w.add()
 	}
@@ -45,13 +45,13 @@ func newTown(t *testing.T, n int) *town {
 func ip(i int) string { return fmt.Sprintf("10.0.0.%d", i+1) }
 
 // add starts a fresh node that knows only the first one's address.
-func (w *town) add() *villager {
+func (w *network) add() *member {
 	w.dirs = append(w.dirs, w.t.TempDir())
 	w.nodes = append(w.nodes, nil)
 	return w.start(len(w.nodes) - 1)
 }
 
-func (w *town) start(i int) *villager {
+func (w *network) start(i int) *member {
 	w.t.Helper()
 	cfg := node.Config{
 		Params: chain.RegTest(), DataDir: w.dirs[i], Listen: ip(i) + ":18444",
@@ -65,14 +65,14 @@ func (w *town) start(i int) *villager {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	v := &villager{Node: n, stop: cancel, done: make(chan error, 1)}
+	v := &member{Node: n, stop: cancel, done: make(chan error, 1)}
 	go func() { v.done <- n.Run(ctx) }()
 	<-n.Ready()
 	w.nodes[i] = v
 	return v
 }
 
-func (w *town) stop(i int) {
+func (w *network) stop(i int) {
 	w.t.Helper()
 	w.nodes[i].stop()
 	if err := <-w.nodes[i].done; err != nil {
@@ -80,14 +80,14 @@ func (w *town) stop(i int) {
 	}
 }
 
-func (w *town) stopAll() {
+func (w *network) stopAll() {
 	for i := len(w.nodes) - 1; i >= 0; i-- {
 		w.stop(i)
 	}
 }
 
 // mine makes n blocks at node i that pay its own wallet.
-func (w *town) mine(i, n int) {
+func (w *network) mine(i, n int) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	addr, err := w.nodes[i].Wallet.NewAddress(ctx, wallet.SegWit, "")
@@ -104,7 +104,7 @@ func (w *town) mine(i, n int) {
 }
 
 // pay sends amount from node i's wallet to a new address of node j's.
-func (w *town) pay(i, j int, amount btcutil.Amount) *chain.Tx {
+func (w *network) pay(i, j int, amount btcutil.Amount) *chain.Tx {
 	w.t.Helper()
 	ctx := w.t.Context()
 	addr, err := w.nodes[j].Wallet.NewAddress(ctx, wallet.Taproot, "")
@@ -123,7 +123,7 @@ func (w *town) pay(i, j int, amount btcutil.Amount) *chain.Tx {
 }
 
 // within waits in virtual time until ok says yes.
-func (w *town) within(d time.Duration, what string, ok func() bool) {
+func (w *network) within(d time.Duration, what string, ok func() bool) {
 	w.t.Helper()
 	for end := time.Now().Add(d); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -133,7 +133,7 @@ func (w *town) within(d time.Duration, what string, ok func() bool) {
 }
 
 // agreed reports one tip for these nodes, all of them if none is named.
-func (w *town) agreed(which ...int) func() bool {
+func (w *network) agreed(which ...int) func() bool {
 	if which == nil {
 		for i := range w.nodes {
 			which = append(which, i)
@@ -150,7 +150,7 @@ func (w *town) agreed(which ...int) func() bool {
 }
 
 // sound checks what must hold at the end of every scenario.
-func (w *town) sound() {
+func (w *network) sound() {
 	w.t.Helper()
 	w.within(10*time.Second, "one tip", w.agreed())
 	ctx := w.t.Context()
@@ -179,7 +179,7 @@ func (w *town) sound() {
 
 func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 5)
+		w := newNetwork(t, 5)
 		defer w.stopAll()
 		w.within(2*time.Minute, "everybody has three peers", func() bool {
 			for _, v := range w.nodes {
@@ -194,7 +194,7 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 
 func TestPaymentReachesEverybodyAndIsConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 4)
+		w := newNetwork(t, 4)
 		defer w.stopAll()
 		w.mine(0, 101)
 		w.within(time.Minute, "one tip", w.agreed())
@@ -216,12 +216,12 @@ func TestPaymentReachesEverybodyAndIsConfirmed(t *testing.T) {
 	})
 }
 
-// While the town is cut in two, both halves go on; after the healing the
+// While the network is cut in two, both halves go on; after the healing the
 // longer half's chain is everybody's, and the shorter half's payment is back
 // in the pool and can be mined.
 func TestPartitionHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 4)
+		w := newNetwork(t, 4)
 		defer w.stopAll()
 		w.mine(0, 1)
 		w.within(time.Minute, "one tip", w.agreed())
@@ -250,7 +250,7 @@ func TestPartitionHeals(t *testing.T) {
 
 func TestRestartedNodeCatchesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 3)
+		w := newNetwork(t, 3)
 		defer w.stopAll()
 		w.mine(0, 101)
 		w.within(time.Minute, "one tip", w.agreed())
@@ -265,7 +265,7 @@ func TestRestartedNodeCatchesUp(t *testing.T) {
 
 func TestNewcomerSyncsFromItsPeers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newTown(t, 3)
+		w := newNetwork(t, 3)
 		defer w.stopAll()
 		w.mine(0, 150)
 		w.within(time.Minute, "one tip", w.agreed())

@@ -6,18 +6,14 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/argv"
-	"grapevine/cmd/grapevine/look"
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/town"
+	"grapevine/cmd/grapevine/cli"
 )
 
 // app is the table of commands.
-func (p *program) app() *cli.App {
-	views := look.Commands(&p.Program)
-	a := &cli.App{
+func (p *program) app() *urfave.App {
+	a := &urfave.App{
 		Name:  "grapevine",
 		Usage: "a Bitcoin node without a server",
 		Description: `Nodes gossip transactions and blocks with each other, and each keeps the whole chain.
@@ -30,17 +26,19 @@ func (p *program) app() *cli.App {
 		HideVersion:     true,
 		HideHelp:        true,
 		HideHelpCommand: true,
-		OnUsageError:    shell.OnUsage,
-		ExitErrHandler:  func(*cli.Context, error) {}, // run reports errors, nobody else
+		OnUsageError:    cli.OnUsage,
+		ExitErrHandler:  func(*urfave.Context, error) {}, // run reports errors, nobody else
 		Writer:          p.Out,
 		ErrWriter:       p.Err,
-		Commands: []*cli.Command{
+		Commands: []*urfave.Command{
 			p.nodeCommand(),
-			town.Command(&p.Program),
-			views[0], views[1],
+			p.testnetCommand(),
+			p.statusCommand(),
+			p.peersCommand(),
 			p.mineCommand(),
 			p.walletCommand(),
-			views[2], views[3],
+			p.txCommand(),
+			p.blockCommand(),
 			p.rpcCommand(),
 			p.dbCommand(),
 			p.versionCommand(),
@@ -53,33 +51,33 @@ func (p *program) app() *cli.App {
 }
 
 // prepare sets what all commands have in common.
-func prepare(c *cli.Command) {
-	c.HideHelp, c.HideHelpCommand, c.OnUsageError = true, true, shell.OnUsage
+func prepare(c *urfave.Command) {
+	c.HideHelp, c.HideHelpCommand, c.OnUsageError = true, true, cli.OnUsage
 	for _, s := range c.Subcommands {
 		prepare(s)
 	}
 }
 
-func globalFlags() []cli.Flag {
-	network := shell.StringFlag("network", "`NAME` regtest, signet, testnet4 or mainnet")
+func globalFlags() []urfave.Flag {
+	network := cli.StringFlag("network", "`NAME` regtest, signet, testnet4 or mainnet")
 	network.Value = "regtest"
-	number := shell.IntFlag("node", -1, "`N` talk to node N of the local network that is up")
+	number := cli.IntFlag("node", -1, "`N` talk to node N of the local network that is up")
 	number.DefaultText = " "
-	return []cli.Flag{
+	return []urfave.Flag{
 		network,
-		shell.StringFlag("datadir", "`DIR` the node's data directory (default ~/.grapevine/NETWORK)"),
+		cli.StringFlag("datadir", "`DIR` the node's data directory (default ~/.grapevine/NETWORK)"),
 		number,
-		shell.StringFlag("dir", "`DIR` of the local network (default ~/.grapevine/testnet)"),
-		shell.StringFlag("rpc", "`URL` talk to a node elsewhere, as http://HOST:PORT"),
-		shell.StringFlag("rpcuser", "`NAME` for RPC; without it the data directory's cookie is used"),
-		shell.StringFlag("rpcpassword", "`SECRET` for RPC"),
-		shell.BoolFlag("json", "print JSON, for programs"),
+		cli.StringFlag("dir", "`DIR` of the local network (default ~/.grapevine/testnet)"),
+		cli.StringFlag("rpc", "`URL` talk to a node elsewhere, as http://HOST:PORT"),
+		cli.StringFlag("rpcuser", "`NAME` for RPC; without it the data directory's cookie is used"),
+		cli.StringFlag("rpcpassword", "`SECRET` for RPC"),
+		cli.BoolFlag("json", "print JSON, for programs"),
 	}
 }
 
 // readConf lets grapevine.conf of the data directory speak where the line is
 // silent. With --node everything stands in net.json instead.
-func (p *program) readConf(line *argv.Line) error {
+func (p *program) readConf(line *cli.Line) error {
 	if n := line.Value("node", p.Env); n != "" && n != "-1" {
 		return nil
 	}
@@ -87,7 +85,7 @@ func (p *program) readConf(line *argv.Line) error {
 	if network == "" {
 		network = "regtest"
 	}
-	dir, err := shell.DataDir(line.Value("datadir", p.Env), network)
+	dir, err := cli.DataDir(line.Value("datadir", p.Env), network)
 	if err != nil {
 		return err
 	}
@@ -97,21 +95,21 @@ func (p *program) readConf(line *argv.Line) error {
 		return nil
 	}
 	if err != nil {
-		return shell.Fail("grapevine.conf", err)
+		return cli.Fail("grapevine.conf", err)
 	}
 	defer f.Close()
-	settings, err := argv.ReadConf(f, network)
+	settings, err := cli.ReadConf(f, network)
 	if err != nil {
-		return shell.Usagef("%s: %v", path, err)
+		return cli.Usagef("%s: %v", path, err)
 	}
 	for _, s := range settings {
 		switch s.Name {
 		case "datadir", "network", "node", "dir":
-			return shell.Usagef("%s: line %d: --%s is read before this file and cannot stand in it", path, s.Line, s.Name)
+			return cli.Usagef("%s: line %d: --%s is read before this file and cannot stand in it", path, s.Line, s.Name)
 		}
 	}
 	if err := line.Apply(settings, p.Env); err != nil {
-		return shell.Usagef("%s: %v", path, err)
+		return cli.Usagef("%s: %v", path, err)
 	}
 	return nil
 }

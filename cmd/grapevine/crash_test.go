@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -28,36 +28,36 @@ func rounds(t *testing.T) int {
 	return usual
 }
 
-// crashTown is three nodes of which the last is killed again and again.
-type crashTown struct {
+// crashNetwork is three nodes of which the last is killed again and again.
+type crashNetwork struct {
 	*process.Net
-	people testnet.Town
-	rng    *rand.Rand
+	net testnet.Network
+	rng *rand.Rand
 }
 
-func newCrashTown(t *testing.T) *crashTown {
+func newCrashNetwork(t *testing.T) *crashNetwork {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	town, err := process.Create(process.Config{
+	local, err := process.Create(process.Config{
 		Dir: t.TempDir(), Exe: exe, Env: []string{asCommand + "=1"},
-		Dial: func(m testnet.Member) (testnet.Node, error) { return shell.DialMember(m) },
+		Dial: func(m testnet.Member) (testnet.Node, error) { return cli.DialMember(m) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	c := &crashTown{Net: town, rng: rand.New(rand.NewPCG(seed, 0))}
+	c := &crashNetwork{Net: local, rng: rand.New(rand.NewPCG(seed, 0))}
 	t.Cleanup(func() {
-		if err := town.Stop(context.Background()); err != nil {
+		if err := local.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
 	for range 3 {
-		m, err := town.Add(t.Context(), testnet.Spec{})
+		m, err := local.Add(t.Context(), testnet.Spec{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,27 +66,27 @@ func newCrashTown(t *testing.T) *crashTown {
 	return c
 }
 
-func (c *crashTown) join(t *testing.T, m testnet.Member) {
+func (c *crashNetwork) join(t *testing.T, m testnet.Member) {
 	t.Helper()
-	door, err := shell.DialMember(m)
+	node, err := cli.DialMember(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Node < len(c.people.Doors) {
-		c.people.Doors[m.Node] = door
+	if m.Node < len(c.net.Nodes) {
+		c.net.Nodes[m.Node] = node
 		return
 	}
-	c.people.Members, c.people.Doors = append(c.people.Members, m), append(c.people.Doors, door)
+	c.net.Members, c.net.Nodes = append(c.net.Members, m), append(c.net.Nodes, node)
 }
 
-func (c *crashTown) call(t *testing.T, node int, method string, result any, params ...any) {
+func (c *crashNetwork) call(t *testing.T, node int, method string, result any, params ...any) {
 	t.Helper()
-	if err := c.people.Doors[node].Call(t.Context(), method, result, params...); err != nil {
+	if err := c.net.Nodes[node].Call(t.Context(), method, result, params...); err != nil {
 		t.Fatalf("node %d: %s: %v", node, method, err)
 	}
 }
 
-func (c *crashTown) mine(t *testing.T, node, n int) {
+func (c *crashNetwork) mine(t *testing.T, node, n int) {
 	t.Helper()
 	var to string
 	c.call(t, node, "getnewaddress", &to)
@@ -94,7 +94,7 @@ func (c *crashTown) mine(t *testing.T, node, n int) {
 }
 
 // together waits until all stand on one block and hold the same coins.
-func (c *crashTown) together(t *testing.T, round int) {
+func (c *crashNetwork) together(t *testing.T, round int) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		why := c.agree(t)
@@ -102,7 +102,7 @@ func (c *crashTown) together(t *testing.T, round int) {
 			return
 		}
 		if time.Now().After(deadline) {
-			for _, m := range c.people.Members {
+			for _, m := range c.net.Members {
 				t.Logf("node %d: %s\n%s", m.Node, c.state(t, m.Node), lastOf(t, process.LogPath(m)))
 			}
 			t.Fatalf("round %d: waited in vain: %v", round, why)
@@ -110,11 +110,11 @@ func (c *crashTown) together(t *testing.T, round int) {
 	}
 }
 
-func (c *crashTown) agree(t *testing.T) error {
+func (c *crashNetwork) agree(t *testing.T) error {
 	t.Helper()
 	var all []testnet.Snapshot
-	for i, d := range c.people.Doors {
-		s, err := testnet.Look(t.Context(), i, d)
+	for i, d := range c.net.Nodes {
+		s, err := testnet.Inspect(t.Context(), i, d)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (c *crashTown) agree(t *testing.T) error {
 }
 
 // state is what a node thinks of the chain and its peers.
-func (c *crashTown) state(t *testing.T, node int) string {
+func (c *crashNetwork) state(t *testing.T, node int) string {
 	t.Helper()
 	var info struct{ Blocks, Headers int }
 	c.call(t, node, "getblockchaininfo", &info)
@@ -150,11 +150,11 @@ func lastOf(t *testing.T, path string) []byte {
 }
 
 // A node is killed with -9 in the middle of what it does, and started again:
-// each time it ends at the tip and with the coins of the others. Even rounds
-// kill it while it syncs what the others have mined meanwhile, odd rounds while
+// each time it ends at the tip and with the coins of the net. Even rounds
+// kill it while it syncs what the net have mined meanwhile, odd rounds while
 // it mines itself.
 func TestKillDashNineLosesNothing(t *testing.T) {
-	c := newCrashTown(t)
+	c := newCrashNetwork(t)
 	const victim = 2
 	c.mine(t, 0, 101)
 	c.together(t, -1)
@@ -185,8 +185,8 @@ func TestKillDashNineLosesNothing(t *testing.T) {
 }
 
 // killWhileSyncing kills it some milliseconds after it has begun to fetch what
-// the others mined while it was down.
-func (c *crashTown) killWhileSyncing(t *testing.T, victim int) {
+// the net mined while it was down.
+func (c *crashNetwork) killWhileSyncing(t *testing.T, victim int) {
 	t.Helper()
 	if err := c.Kill(t.Context(), victim); err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func (c *crashTown) killWhileSyncing(t *testing.T, victim int) {
 
 // killWhileMining kills it while it mines and returns the last block that it
 // has acknowledged.
-func (c *crashTown) killWhileMining(t *testing.T, victim int) (last string) {
+func (c *crashNetwork) killWhileMining(t *testing.T, victim int) (last string) {
 	t.Helper()
 	var to string
 	c.call(t, victim, "getnewaddress", &to)
@@ -213,7 +213,7 @@ func (c *crashTown) killWhileMining(t *testing.T, victim int) (last string) {
 		last := ""
 		for ctx.Err() == nil {
 			var hashes []string
-			if c.people.Doors[victim].Call(ctx, "generatetoaddress", &hashes, 3, to) != nil {
+			if c.net.Nodes[victim].Call(ctx, "generatetoaddress", &hashes, 3, to) != nil {
 				break // it was killed
 			}
 			last = hashes[len(hashes)-1]

@@ -10,11 +10,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/chain/ledger"
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/backup"
 	"grapevine/db"
 )
@@ -23,8 +22,8 @@ import (
 // it takes the node to be running.
 const lockPatience = 200 * time.Millisecond
 
-func (p *program) dbCommand() *cli.Command {
-	return &cli.Command{
+func (p *program) dbCommand() *urfave.Command {
+	return &urfave.Command{
 		Name:  "db",
 		Usage: "prove, copy or describe the chain file",
 		Description: `Works on the file itself, and through RPC while the node runs.
@@ -32,8 +31,8 @@ func (p *program) dbCommand() *cli.Command {
   $ grapevine db check                   reads everything, checks every checksum
   $ grapevine db backup chain-copy.db    a copy that can be put in the file's place
   $ grapevine db info --datadir DIR`,
-		Subcommands: []*cli.Command{
-			{Name: "check", Usage: "prove that the chain file is whole", Flags: shell.RulesFlags(), Action: p.dbCheck},
+		Subcommands: []*urfave.Command{
+			{Name: "check", Usage: "prove that the chain file is whole", Flags: cli.RulesFlags(), Action: p.dbCheck},
 			{Name: "backup", Usage: "copy the chain file, also while the node runs", ArgsUsage: "FILE", Action: p.dbBackup},
 			{Name: "info", Usage: "what is in the chain file", Action: p.dbInfo},
 		},
@@ -42,18 +41,18 @@ func (p *program) dbCommand() *cli.Command {
 
 // chainFile opens the data directory's chain file, or says that the node has
 // it open: then file is nil and the node is to be asked.
-func (p *program) chainFile(c *cli.Context) (file *db.DB, path string, err error) {
+func (p *program) chainFile(c *urfave.Context) (file *db.DB, path string, err error) {
 	if c.Int("node") >= 0 || c.String("rpc") != "" {
 		return nil, "", nil
 	}
-	dir, err := shell.DataDir(c.String("datadir"), c.String("network"))
+	dir, err := cli.DataDir(c.String("datadir"), c.String("network"))
 	if err != nil {
 		return nil, "", err
 	}
 	path = filepath.Join(dir, "chain.db")
 	if _, err := os.Stat(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, path, shell.Failf("db", "Say which with --datadir DIR; a node makes the file when it first runs.", "there is no chain file %s", path)
+			return nil, path, cli.Failf("db", "Say which with --datadir DIR; a node makes the file when it first runs.", "there is no chain file %s", path)
 		}
 		return nil, path, err
 	}
@@ -72,7 +71,7 @@ type checked struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func (p *program) dbCheck(c *cli.Context) error {
+func (p *program) dbCheck(c *urfave.Context) error {
 	file, path, err := p.chainFile(c)
 	if err != nil {
 		return checkFailure(err)
@@ -83,7 +82,7 @@ func (p *program) dbCheck(c *cli.Context) error {
 		res, err = p.checkByNode(c)
 	} else {
 		if err := file.Close(); err != nil {
-			return shell.Fail("db check", err)
+			return cli.Fail("db check", err)
 		}
 		res.Path = path
 		res.Checked, err = p.checkOffline(c, path)
@@ -92,21 +91,21 @@ func (p *program) dbCheck(c *cli.Context) error {
 		return checkFailure(err)
 	}
 	res.OK, res.Seconds = true, time.Since(begin).Seconds()
-	return p.Show(c, res, func(o *term.Out) {
-		o.Printf("%s  %s records checked in %s\n", o.Paint(term.Green, "the chain file is whole"), term.Count(res.Checked), term.Short(time.Since(begin)))
+	return p.Show(c, res, func(o *cli.Out) {
+		o.Printf("%s  %s records checked in %s\n", o.Paint(cli.Green, "the chain file is whole"), cli.Count(res.Checked), cli.Short(time.Since(begin)))
 	})
 }
 
 // checkFailure: here the hint "run db check" would go in a circle.
 func checkFailure(err error) error {
 	if errors.Is(err, db.ErrCorrupt) {
-		return &shell.Failure{What: "db check", Err: err, Hint: "Stop the node. " + shell.ReplaceChain}
+		return &cli.Failure{What: "db check", Err: err, Hint: "Stop the node. " + cli.ReplaceChain}
 	}
-	return shell.Fail("db check", err)
+	return cli.Fail("db check", err)
 }
 
-func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
-	pr, err := shell.Params(c)
+func (p *program) checkOffline(c *urfave.Context, path string) (int64, error) {
+	pr, err := cli.Params(c)
 	if err != nil {
 		return 0, err
 	}
@@ -121,7 +120,7 @@ func (p *program) checkOffline(c *cli.Context, path string) (int64, error) {
 }
 
 // checkByNode asks the node to check its file and shows how far it is.
-func (p *program) checkByNode(c *cli.Context) (res checked, err error) {
+func (p *program) checkByNode(c *urfave.Context) (res checked, err error) {
 	cl, err := p.Dial(c)
 	if err != nil {
 		return res, err
@@ -161,18 +160,18 @@ type copied struct {
 	Bytes int64  `json:"bytes"`
 }
 
-func (p *program) dbBackup(c *cli.Context) error {
-	args, err := shell.WantArgs(c, 1, 1)
+func (p *program) dbBackup(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
 	}
 	to, err := freshFile(args[0])
 	if err != nil {
-		return shell.Fail("db backup", err)
+		return cli.Fail("db backup", err)
 	}
 	file, _, err := p.chainFile(c)
 	if err != nil {
-		return shell.Fail("db backup", err)
+		return cli.Fail("db backup", err)
 	}
 	var res copied
 	if file == nil {
@@ -183,9 +182,9 @@ func (p *program) dbBackup(c *cli.Context) error {
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return shell.Fail("db backup", err)
+		return cli.Fail("db backup", err)
 	}
-	return p.Show(c, res, func(o *term.Out) { o.Printf("%s  %s\n", res.Path, term.Bytes(res.Bytes)) })
+	return p.Show(c, res, func(o *cli.Out) { o.Printf("%s  %s\n", res.Path, cli.Bytes(res.Bytes)) })
 }
 
 // dbDescription is what `db info --json` prints.
@@ -200,44 +199,44 @@ type dbDescription struct {
 	Coins   int64  `json:"coins"`
 }
 
-func (p *program) dbInfo(c *cli.Context) error {
+func (p *program) dbInfo(c *urfave.Context) error {
 	file, _, err := p.chainFile(c)
 	if err != nil {
-		return shell.Fail("db info", err)
+		return cli.Fail("db info", err)
 	}
 	var d dbDescription
 	if file == nil {
 		if err = p.Call(c, "dbinfo", &d); errors.Is(err, syscall.ECONNREFUSED) {
-			return shell.Failf("db info", "A node that was started with --rpclisten off keeps its file to itself: stop it first.", "the file is in use and no node answers: %w", err)
+			return cli.Failf("db info", "A node that was started with --rpclisten off keeps its file to itself: stop it first.", "the file is in use and no node answers: %w", err)
 		}
 	} else {
 		d, err = p.describe(c, file)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
-		return shell.Fail("db info", err)
+		return cli.Fail("db info", err)
 	}
-	return p.Show(c, d, func(o *term.Out) {
+	return p.Show(c, d, func(o *cli.Out) {
 		coins := ""
 		if d.Coins > 0 {
-			coins = term.Count(d.Coins)
+			coins = cli.Count(d.Coins)
 		}
-		term.Pairs(o, "", [][2]string{
+		cli.Pairs(o, "", [][2]string{
 			{"file", d.Path},
-			{"size", term.Bytes(d.Size)},
+			{"size", cli.Bytes(d.Size)},
 			{"schema", fmt.Sprint(d.Schema)},
-			{"height", term.Count(int64(d.Height))},
+			{"height", cli.Count(int64(d.Height))},
 			{"best block", d.Best},
-			{"headers", term.Count(int64(d.Headers))},
-			{"blocks", term.Count(int64(d.Blocks))},
+			{"headers", cli.Count(int64(d.Headers))},
+			{"blocks", cli.Count(int64(d.Blocks))},
 			{"coins", coins},
 		}...)
 	})
 }
 
 // describe reads the file of a node that does not run.
-func (p *program) describe(c *cli.Context, file *db.DB) (d dbDescription, err error) {
-	pr, err := shell.Params(c)
+func (p *program) describe(c *urfave.Context, file *db.DB) (d dbDescription, err error) {
+	pr, err := cli.Params(c)
 	if err != nil {
 		return d, err
 	}

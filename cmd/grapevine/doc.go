@@ -1,5 +1,5 @@
 // Command grapevine is a Bitcoin node without a server, and the command line
-// to it: run a node, start a local network, pay, look, mine.
+// to it: run a node, start a local network, pay, inspect, mine.
 //
 // It owns flags, the configuration file, exit statuses, signals and how things
 // look on a terminal. It decides nothing about blocks, transactions or peers:
@@ -7,6 +7,6 @@
 // built by cmd/node.
 //
 // Start reading at main.go, then app.go (the table of commands); every command
-// group has a file of its own, and the largest (testnet) a package, town. What
-// they share is in package shell.
+// group has a file of its own: testnet.go for the local network. How a command
+// line behaves is package cli, what bitcoin-cli says package bitcoincli.
 package main

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/argv"
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/cli"
 )
 
 // documents are the files for people, by their path below the root.
@@ -100,10 +99,10 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 
 // Every command line that README or a --help shows can be run as it stands.
 func TestShownCommandLinesAreUnderstood(t *testing.T) {
-	p := &program{shell.Program{Env: os.Getenv}}
+	p := &program{cli.Program{Env: os.Getenv}}
 	lines := found(`(?m)^    (grapevine .*)$`, documents(t)["README.md"])
-	var walk func([]*cli.Command)
-	walk = func(cs []*cli.Command) {
+	var walk func([]*urfave.Command)
+	walk = func(cs []*urfave.Command) {
 		for _, c := range cs {
 			lines = append(lines, found(`(?m)^  \$ (grapevine .*)$`, strings.ReplaceAll(c.Description, "\\\n", ""))...)
 			walk(c.Subcommands)
@@ -117,7 +116,7 @@ func TestShownCommandLinesAreUnderstood(t *testing.T) {
 		line := regexp.MustCompile(`\$\([^)]*\)`).ReplaceAllString(shown, "X")    // what another command says
 		line = regexp.MustCompile(`\s(\||<|&|#|  ).*`).ReplaceAllString(line, "") // what it does with it, and what it is about
 		for _, one := range strings.Split(line, ";") {
-			if _, err := argv.Parse(p.app(), strings.Fields(one)); err != nil {
+			if _, err := cli.Parse(p.app(), strings.Fields(one)); err != nil {
 				t.Errorf("%s: %v", shown, err)
 			}
 		}

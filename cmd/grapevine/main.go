@@ -8,10 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"grapevine/cmd/grapevine/argv"
 	"grapevine/cmd/grapevine/bitcoincli"
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/client"
 )
@@ -26,10 +24,10 @@ func main() {
 	// The first signal asks to stop; the second one, no longer caught, stops at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	p := &program{shell.Program{
+	p := &program{cli.Program{
 		In:  os.Stdin,
-		Out: term.New(os.Stdout, os.Getenv),
-		Err: term.New(os.Stderr, os.Getenv),
+		Out: cli.NewOut(os.Stdout, os.Getenv),
+		Err: cli.NewOut(os.Stderr, os.Getenv),
 		Env: os.Getenv,
 	}}
 	if name := filepath.Base(os.Args[0]); name == "bitcoin-cli" {
@@ -40,24 +38,24 @@ func main() {
 }
 
 // program has all commands but those of testnet, a file for each group.
-type program struct{ shell.Program }
+type program struct{ cli.Program }
 
 // run does what args say and returns the exit status.
 func (p *program) run(ctx context.Context, args []string) int {
 	err := p.do(ctx, args)
 	switch {
 	case err == nil:
-		return shell.ExitDone
+		return cli.ExitDone
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		p.Err.Printf("grapevine: interrupted\n")
-		return shell.ExitFailed
+		return cli.ExitFailed
 	}
 	return p.Report(err)
 }
 
 func (p *program) do(ctx context.Context, args []string) error {
 	app := p.app()
-	line, err := argv.Parse(app, args)
+	line, err := cli.Parse(app, args)
 	if err != nil {
 		return err
 	}
@@ -68,15 +66,15 @@ func (p *program) do(ctx context.Context, args []string) error {
 	}
 	if leaf := path[len(path)-1]; len(leaf.Subcommands) > 0 {
 		p.Help(p.Err, app, path)
-		return shell.Usagef("`%s` needs one of the commands above", shell.FullName(app, path))
+		return cli.Usagef("`%s` needs one of the commands above", cli.FullName(app, path))
 	}
 	p.SayDir(line.Value("dir", p.Env), line.Value("datadir", p.Env))
 	if err := p.readConf(line); err != nil {
 		return err
 	}
 	err = app.RunContext(ctx, line.Argv())
-	if u, ok := errors.AsType[*argv.UsageError](err); ok && u.Command == "" {
-		u.Command = shell.FullName(app, path)
+	if u, ok := errors.AsType[*cli.UsageError](err); ok && u.Command == "" {
+		u.Command = cli.FullName(app, path)
 	}
 	return err
 }

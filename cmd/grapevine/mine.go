@@ -4,10 +4,9 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 )
 
 // maxMine bounds one `mine`: on regtest a block takes about a millisecond.
@@ -17,8 +16,8 @@ const maxMine = 100_000
 // progress to show and Ctrl-C is heard.
 const mineStep = 100
 
-func (p *program) mineCommand() *cli.Command {
-	return &cli.Command{
+func (p *program) mineCommand() *urfave.Command {
+	return &urfave.Command{
 		Name:      "mine",
 		Usage:     "make N blocks now (regtest)",
 		ArgsUsage: "N",
@@ -27,23 +26,23 @@ so 101 blocks make the first 50 BTC that are good.
 
   $ grapevine mine 101
   $ grapevine mine 1 --to bcrt1q… --node 3`,
-		Flags:  []cli.Flag{shell.StringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)")},
+		Flags:  []urfave.Flag{cli.StringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)")},
 		Action: p.mine,
 	}
 }
 
-func (p *program) mine(c *cli.Context) error {
-	args, err := shell.WantArgs(c, 1, 1)
+func (p *program) mine(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < 1 || n > maxMine {
-		return shell.Usagef("mine %q: want a number of blocks from 1 to %d", args[0], maxMine)
+		return cli.Usagef("mine %q: want a number of blocks from 1 to %d", args[0], maxMine)
 	}
 	a, err := p.Asker(c)
 	if err != nil {
-		return shell.Fail("mine", err)
+		return cli.Fail("mine", err)
 	}
 	defer a.Client.Close()
 	to := c.String("to")
@@ -52,7 +51,7 @@ func (p *program) mine(c *cli.Context) error {
 	}
 	hashes, err := p.mineTo(a, n, to, c.Bool("json"))
 	if err != nil {
-		return shell.Fail("mine", err)
+		return cli.Fail("mine", err)
 	}
 	if c.Bool("json") {
 		return p.PrintJSON(struct {
@@ -64,8 +63,8 @@ func (p *program) mine(c *cli.Context) error {
 }
 
 // mineTo mines step by step and prints the hashes as they come, unless quiet.
-func (p *program) mineTo(a *shell.Asker, n int, to string, quiet bool) (all []string, err error) {
-	var bar *term.Progress
+func (p *program) mineTo(a *cli.Asker, n int, to string, quiet bool) (all []string, err error) {
+	var bar *cli.Progress
 	if n > mineStep && p.Err.TTY() && !p.Out.TTY() {
 		bar = p.Err.NewProgress("mining", "blocks")
 		defer bar.Done()

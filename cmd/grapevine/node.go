@@ -13,11 +13,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/chain/policy"
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc/show"
 	"grapevine/db"
@@ -30,28 +29,28 @@ const (
 	mib          = 1 << 20
 )
 
-func (p *program) nodeCommand() *cli.Command {
-	listen := shell.StringFlag("listen", "`HOST:PORT` where peers connect, or off")
+func (p *program) nodeCommand() *urfave.Command {
+	listen := cli.StringFlag("listen", "`HOST:PORT` where peers connect, or off")
 	listen.DefaultText = "the network's port; on regtest 127.0.0.1:18444"
-	rpcListen := shell.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
+	rpcListen := cli.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
 	rpcListen.DefaultText = "127.0.0.1 and bitcoind's port of the network"
-	rest := shell.BoolFlag("rest", "answer REST and /metrics, which need no password (default on regtest, on loopback)")
+	rest := cli.BoolFlag("rest", "answer REST and /metrics, which need no password (default on regtest, on loopback)")
 	rest.DefaultText = " "
-	mine := shell.StringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
+	mine := cli.StringFlag("mine", "`MODE` manual, on-tx (a block for every transaction) or every=10s")
 	mine.Value = "manual"
-	walletFlag := shell.BoolFlag("wallet", "keep a wallet; --wallet=false does not")
+	walletFlag := cli.BoolFlag("wallet", "keep a wallet; --wallet=false does not")
 	walletFlag.Value = true
-	txIndex := shell.BoolFlag("txindex", "find any transaction by its id (default on regtest)")
+	txIndex := cli.BoolFlag("txindex", "find any transaction by its id (default on regtest)")
 	txIndex.DefaultText = " "
-	filters := shell.BoolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
+	filters := cli.BoolFlag("blockfilterindex", "keep BIP157 filters (default on regtest)")
 	filters.DefaultText = " "
-	relay := shell.StringFlag("policy", "`RELEASE` 31 or 28.1: the rules of relay are those of that Bitcoin Core")
+	relay := cli.StringFlag("policy", "`RELEASE` 31 or 28.1: the rules of relay are those of that Bitcoin Core")
 	relay.Value = policy.Core31().Name
-	level := shell.StringFlag("loglevel", "`LEVEL` debug, info, warn or error")
+	level := cli.StringFlag("loglevel", "`LEVEL` debug, info, warn or error")
 	level.Value = "info"
-	format := shell.StringFlag("logformat", "`FORMAT` text or json")
+	format := cli.StringFlag("logformat", "`FORMAT` text or json")
 	format.Value = "text"
-	return &cli.Command{
+	return &urfave.Command{
 		Name:  "node",
 		Usage: "run a node in the foreground",
 		Description: `Runs until Ctrl-C or SIGTERM; a second one stops it at once. The log goes to stderr.
@@ -61,27 +60,27 @@ func (p *program) nodeCommand() *cli.Command {
   $ grapevine node --datadir /tmp/b --listen 127.0.0.1:18544 --rpclisten 127.0.0.1:18543 \
                    --addnode 127.0.0.1:18444            a second one that knows the first
   $ grapevine status --datadir /tmp/b                   look at it from another terminal`,
-		Flags: append([]cli.Flag{
+		Flags: append([]urfave.Flag{
 			listen,
-			shell.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
-			shell.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
+			cli.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
+			cli.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
 			rpcListen, rest,
-			shell.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
+			cli.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
 			mine,
-			shell.StringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
-			shell.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
-			shell.StringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
-			shell.StringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
-			shell.IntFlag("maxpeers", 125, "`N` connections at most"),
+			cli.StringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
+			cli.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
+			cli.StringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
+			cli.StringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
+			cli.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
-			shell.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
+			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, append(talkFlags(), shell.RulesFlags()...)...),
+		}, append(talkFlags(), cli.RulesFlags()...)...),
 		Action: p.runNode,
 	}
 }
 
-func (p *program) runNode(c *cli.Context) error {
+func (p *program) runNode(c *urfave.Context) error {
 	// A daemon outlives its terminal, and whoever read its log.
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE)
 	cfg, err := p.nodeConfig(c)
@@ -149,16 +148,16 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config, lock *process.L
 
 // nodeFailure says what to do in the words of the flags that were given.
 func nodeFailure(cfg node.Config, err error) error {
-	hint := strings.ReplaceAll(shell.HintFor(err), "--datadir DIR", "--datadir "+cfg.DataDir)
-	return &shell.Failure{What: "node", Err: err, Hint: hint}
+	hint := strings.ReplaceAll(cli.HintFor(err), "--datadir DIR", "--datadir "+cfg.DataDir)
+	return &cli.Failure{What: "node", Err: err, Hint: hint}
 }
 
 // nodeConfig turns flags into a configuration, and says what is wrong with them.
-func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
-	if cfg.Params, err = shell.Params(c); err != nil {
+func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
+	if cfg.Params, err = cli.Params(c); err != nil {
 		return cfg, err
 	}
-	if cfg.DataDir, err = shell.DataDir(c.String("datadir"), c.String("network")); err != nil {
+	if cfg.DataDir, err = cli.DataDir(c.String("datadir"), c.String("network")); err != nil {
 		return cfg, err
 	}
 	if cfg.Log, err = p.logger(c.String("loglevel"), c.String("logformat")); err != nil {
@@ -173,29 +172,29 @@ func (p *program) nodeConfig(c *cli.Context) (cfg node.Config, err error) {
 	if err := talkConfig(c, &cfg); err != nil {
 		return cfg, err
 	}
-	if cfg.Mine, err = shell.MineMode(c.String("mine")); err != nil {
+	if cfg.Mine, err = cli.MineMode(c.String("mine")); err != nil {
 		return cfg, err
 	}
 	if to := c.String("mineto"); to != "" {
 		if cfg.MineTo, err = show.PayTo(to, cfg.Params.Params); err != nil {
-			return cfg, shell.Usagef("--mineto %q: %v", to, err)
+			return cfg, cli.Usagef("--mineto %q: %v", to, err)
 		}
 	}
 	cfg.Wallet = c.Bool("wallet")
 	if mining := cfg.Mine != (node.Mine{}); mining && !cfg.Wallet && cfg.MineTo == nil {
-		return cfg, shell.Usagef("--mine needs --mineto ADDRESS where there is no wallet")
+		return cfg, cli.Usagef("--mine needs --mineto ADDRESS where there is no wallet")
 	}
 	cfg.Version = version
 	return cfg, nil
 }
 
 // addresses reads everything of the form HOST:PORT.
-func addresses(c *cli.Context, cfg *node.Config) (err error) {
-	listen := cmp.Or(c.String("listen"), shell.DefaultListen(cfg.Params))
+func addresses(c *urfave.Context, cfg *node.Config) (err error) {
+	listen := cmp.Or(c.String("listen"), cli.DefaultListen(cfg.Params))
 	if cfg.Listen, err = listenAddress("listen", listen); err != nil {
 		return err
 	}
-	rpcListen := cmp.Or(c.String("rpclisten"), shell.DefaultRPC(c.String("network")))
+	rpcListen := cmp.Or(c.String("rpclisten"), cli.DefaultRPC(c.String("network")))
 	if cfg.RPCListen, err = listenAddress("rpclisten", rpcListen); err != nil {
 		return err
 	}
@@ -212,7 +211,7 @@ func addresses(c *cli.Context, cfg *node.Config) (err error) {
 	}
 	cfg.RPCUser, cfg.RPCPassword = c.String("rpcuser"), c.String("rpcpassword")
 	if (cfg.RPCUser == "") != (cfg.RPCPassword == "") {
-		return shell.Usagef("--rpcuser needs --rpcpassword, and --rpcpassword --rpcuser")
+		return cli.Usagef("--rpcuser needs --rpcpassword, and --rpcpassword --rpcuser")
 	}
 	if c.IsSet("rest") {
 		on := c.Bool("rest")
@@ -221,7 +220,7 @@ func addresses(c *cli.Context, cfg *node.Config) (err error) {
 	cfg.AllowHosts = c.StringSlice("allowhost")
 	cfg.MaxPeers = c.Int("maxpeers")
 	if cfg.MaxPeers < 1 {
-		return shell.Usagef("--maxpeers %d: at least 1", cfg.MaxPeers)
+		return cli.Usagef("--maxpeers %d: at least 1", cfg.MaxPeers)
 	}
 	return nil
 }
@@ -240,7 +239,7 @@ func hostPort(flag, s string) error {
 		_, err = net.LookupPort("tcp", port)
 	}
 	if err != nil || host == "" {
-		return shell.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
+		return cli.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
 	}
 	return nil
 }
@@ -249,13 +248,13 @@ func hostPort(flag, s string) error {
 func (p *program) logger(level, format string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, shell.Usagef("--loglevel %q: want debug, info, warn or error", level)
+		return nil, cli.Usagef("--loglevel %q: want debug, info, warn or error", level)
 	}
 	switch format {
 	case "text":
-		return slog.New(term.NewLogHandler(p.Err, l)), nil
+		return slog.New(cli.LimitLog(cli.NewLogHandler(p.Err, l))), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(p.Err, &slog.HandlerOptions{Level: l})), nil
+		return slog.New(cli.LimitLog(slog.NewJSONHandler(p.Err, &slog.HandlerOptions{Level: l}))), nil
 	}
-	return nil, shell.Usagef("--logformat %q: want text or json", format)
+	return nil, cli.Usagef("--logformat %q: want text or json", format)
 }

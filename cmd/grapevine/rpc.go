@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/client"
 )
 
-func (p *program) rpcCommand() *cli.Command {
-	return &cli.Command{
+func (p *program) rpcCommand() *urfave.Command {
+	return &urfave.Command{
 		Name:      "rpc",
 		Usage:     "call any RPC method",
 		ArgsUsage: "METHOD [PARAM…]",
@@ -24,20 +24,20 @@ number, a boolean, a list or an object is JSON. With --named they are NAME=VALUE
   $ grapevine rpc testmempoolaccept '["0200…"]'
   $ grapevine rpc --named getblock blockhash=… verbosity=0
   $ grapevine rpc help                  all methods`,
-		Flags:  []cli.Flag{shell.BoolFlag("named", "parameters are NAME=VALUE")},
+		Flags:  []urfave.Flag{cli.BoolFlag("named", "parameters are NAME=VALUE")},
 		Action: p.rpc,
 	}
 }
 
-func (p *program) rpc(c *cli.Context) error {
+func (p *program) rpc(c *urfave.Context) error {
 	args := c.Args().Slice()
 	if len(args) == 0 {
-		return shell.Usagef("rpc wants a method: `grapevine rpc help` lists them")
+		return cli.Usagef("rpc wants a method: `grapevine rpc help` lists them")
 	}
 	method := args[0]
 	cl, err := p.Dial(c)
 	if err != nil {
-		return shell.Fail("rpc "+method, err)
+		return cli.Fail("rpc "+method, err)
 	}
 	defer cl.Close()
 	raw, err := callWords(c, cl, method, args[1:])
@@ -48,21 +48,21 @@ func (p *program) rpc(c *cli.Context) error {
 }
 
 // callWords converts the words and calls.
-func callWords(c *cli.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
+func callWords(c *urfave.Context, cl *client.Client, method string, words []string) (raw json.RawMessage, err error) {
 	table := client.NewTable(rpc.Rows())
 	if c.Bool("named") {
 		named, err := table.ConvertNamed(method, words)
 		if err != nil {
-			return nil, shell.Usagef("rpc %v", err)
+			return nil, cli.Usagef("rpc %v", err)
 		}
-		return raw, shell.Fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
+		return raw, cli.Fail("rpc "+method, cl.CallNamed(c.Context, method, &raw, named))
 	}
 	params, err := table.Convert(method, words)
 	if err != nil {
-		return nil, shell.Usagef("rpc %v", err)
+		return nil, cli.Usagef("rpc %v", err)
 	}
 	err = cl.Call(c.Context, method, &raw, params...)
-	return raw, shell.Fail("rpc "+method, err)
+	return raw, cli.Fail("rpc "+method, err)
 }
 
 // printResult prints as bitcoin-cli does: text bare, nothing for null, JSON
@@ -78,7 +78,7 @@ func (p *program) printResult(raw json.RawMessage, asJSON bool) error {
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, raw, "", "  "); err != nil {
-		return shell.Fail("rpc", err)
+		return cli.Fail("rpc", err)
 	}
 	p.Out.Printf("%s\n", b.String())
 	return nil

@@ -1,30 +1,30 @@
 package main
 
 import (
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 )
 
 // chainFlags reads what concerns the chain and its memory.
-func chainFlags(c *cli.Context, cfg *node.Config) (err error) {
+func chainFlags(c *urfave.Context, cfg *node.Config) (err error) {
 	cache := c.Int("dbcache")
 	if cache < 4 || cache > maxCache {
-		return shell.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
+		return cli.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
 	}
 	cfg.DBCache = int64(cache) * mib
 	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
 	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
 	cfg.CoinStatsIndex = c.Bool("coinstatsindex")
 	if cfg.Policy, err = policy.ParseRules(c.String("policy")); err != nil {
-		return shell.Usagef("--policy: %v", err)
+		return cli.Usagef("--policy: %v", err)
 	}
 	if c.IsSet("minimumchainwork") {
 		if cfg.Params.MinimumChainWork, err = chain.ParseWork(c.String("minimumchainwork")); err != nil {
-			return shell.Usagef("--minimumchainwork: %v", err)
+			return cli.Usagef("--minimumchainwork: %v", err)
 		}
 	}
 	cfg.AssumeValid = cfg.Params.AssumeValid
@@ -35,7 +35,7 @@ func chainFlags(c *cli.Context, cfg *node.Config) (err error) {
 }
 
 // onOrLocal is a switch that is on by default where blocks are few.
-func onOrLocal(c *cli.Context, name string, p *chain.Params) bool {
+func onOrLocal(c *urfave.Context, name string, p *chain.Params) bool {
 	if c.IsSet(name) {
 		return c.Bool(name)
 	}
@@ -47,9 +47,9 @@ func parseAssumed(s string) (*chain.Hash, error) {
 	if s == "0" {
 		return nil, nil
 	}
-	h, err := shell.ParseHash(s)
+	h, err := cli.ParseHash(s)
 	if err != nil {
-		return nil, shell.Usagef("--assumevalid %q: %v", s, err)
+		return nil, cli.Usagef("--assumevalid %q: %v", s, err)
 	}
 	return &h, nil
 }

@@ -4,10 +4,10 @@ import (
 	"io"
 	"testing"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/chain"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 )
 
@@ -15,10 +15,10 @@ import (
 func configOf(t *testing.T, network string, args ...string) (cfg node.Config) {
 	t.Helper()
 	p := &program{}
-	p.Err = term.Plain(io.Discard)
+	p.Err = cli.Plain(io.Discard)
 	p.Env = func(string) string { return "" }
 	app := p.app()
-	app.Commands[0].Action = func(c *cli.Context) (err error) {
+	app.Commands[0].Action = func(c *urfave.Context) (err error) {
 		cfg, err = p.nodeConfig(c)
 		return err
 	}

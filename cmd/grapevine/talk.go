@@ -11,41 +11,41 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/shell"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 	"grapevine/wallet"
 )
 
 // talkFlags say how the node talks to its peers.
-func talkFlags() []cli.Flag {
-	encrypt := shell.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
+func talkFlags() []urfave.Flag {
+	encrypt := cli.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
 	encrypt.Value = true
-	return []cli.Flag{
-		shell.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST:PORT a line"),
-		shell.IntFlag("maxupload", 0, "`BYTES` a second to all peers together; 0 is no limit"),
-		shell.IntFlag("maxdownload", 0, "`BYTES` a second from all peers together; 0 is no limit"),
-		shell.IntFlag("maxpeerupload", 0, "`BYTES` a second to each peer; 0 is no limit"),
-		shell.IntFlag("maxpeerdownload", 0, "`BYTES` a second from each peer; 0 is no limit"),
+	return []urfave.Flag{
+		cli.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST:PORT a line"),
+		cli.IntFlag("maxupload", 0, "`BYTES` a second to all peers together; 0 is no limit"),
+		cli.IntFlag("maxdownload", 0, "`BYTES` a second from all peers together; 0 is no limit"),
+		cli.IntFlag("maxpeerupload", 0, "`BYTES` a second to each peer; 0 is no limit"),
+		cli.IntFlag("maxpeerdownload", 0, "`BYTES` a second from each peer; 0 is no limit"),
 		encrypt,
-		shell.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees"),
+		cli.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees"),
 	}
 }
 
-func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
+func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 	for flag, limit := range map[string]*int64{
 		"maxupload": &cfg.MaxUpload, "maxdownload": &cfg.MaxDownload,
 		"maxpeerupload": &cfg.PeerUpload, "maxpeerdownload": &cfg.PeerDownload,
 	} {
 		if *limit = int64(c.Int(flag)); *limit < 0 {
-			return shell.Usagef("--%s %d: want bytes a second, 0 for no limit", flag, *limit)
+			return cli.Usagef("--%s %d: want bytes a second, 0 for no limit", flag, *limit)
 		}
 	}
 	cfg.PlainTransport = !c.Bool("v2transport")
 	if rate := c.String("fallbackfeerate"); rate != "" {
 		if cfg.FallbackFee, err = wallet.ParseFeeRate(rate); err != nil {
-			return shell.Usagef("--fallbackfeerate %q: %v", rate, err)
+			return cli.Usagef("--fallbackfeerate %q: %v", rate, err)
 		}
 	}
 	cfg.Lookup = net.DefaultResolver.LookupHost
@@ -58,7 +58,7 @@ func talkConfig(c *cli.Context, cfg *node.Config) (err error) {
 			// without the list's server.
 			cfg.Log.Warn("no peer list; the node goes on with the addresses it knows", "err", err)
 		default:
-			return &shell.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST:PORT a line."}
+			return &cli.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST:PORT a line."}
 		}
 	}
 	return nil

@@ -4,23 +4,23 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 )
 
-func (p *program) versionCommand() *cli.Command {
-	return &cli.Command{
+func (p *program) versionCommand() *urfave.Command {
+	return &urfave.Command{
 		Name:  "version",
 		Usage: "version, commit and Go version",
-		Action: func(c *cli.Context) error {
+		Action: func(c *urfave.Context) error {
 			v := struct {
 				Version string `json:"version"`
 				Commit  string `json:"commit"`
 				Go      string `json:"go"`
 				System  string `json:"system"`
 			}{version, commitText(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			return p.Show(c, v, func(o *term.Out) {
+			return p.Show(c, v, func(o *cli.Out) {
 				o.Printf("grapevine %s\ncommit    %s\n%s %s\n", v.Version, v.Commit, v.Go, v.System)
 			})
 		},

@@ -9,19 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
+	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/cmd/grapevine/look"
-	"grapevine/cmd/grapevine/shell"
-	"grapevine/cmd/grapevine/term"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/wallet"
 )
 
-func (p *program) walletCommand() *cli.Command {
-	taproot := shell.BoolFlag("taproot", "a BIP86 address (bcrt1p…) instead of a BIP84 one (bcrt1q…)")
-	count := shell.IntFlag("count", 20, "`N` entries at most")
-	return &cli.Command{
+func (p *program) walletCommand() *urfave.Command {
+	taproot := cli.BoolFlag("taproot", "a BIP86 address (bcrt1p…) instead of a BIP84 one (bcrt1q…)")
+	count := cli.IntFlag("count", 20, "`N` entries at most")
+	return &urfave.Command{
 		Name:  "wallet",
 		Usage: "addresses, balance, payments of the node's wallet",
 		Description: `The wallet lives in the node, in wallet.db of its data directory. On regtest it makes
@@ -31,19 +29,19 @@ itself at first use. Amounts are in BTC with 8 decimals.
   bcrt1q…
   $ grapevine wallet send bcrt1q… 1.5 --node 0
   $ grapevine wallet balance --node 2`,
-		Subcommands: []*cli.Command{
+		Subcommands: []*urfave.Command{
 			{Name: "create", Usage: "make the wallet and show its words", Action: p.walletCreate},
 			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
 				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
-			{Name: "address", Usage: "a new address to be paid at", Flags: []cli.Flag{taproot, shell.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
+			{Name: "address", Usage: "a new address to be paid at", Flags: []urfave.Flag{taproot, cli.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
 			{Name: "balance", Usage: "what can be spent, and what not yet", Action: p.walletBalance},
 			{Name: "send", Usage: "pay AMOUNT BTC to ADDRESS; prints the txid", ArgsUsage: "ADDRESS AMOUNT", Action: p.walletSend,
 				Description: "  $ grapevine wallet send bcrt1q… 0.25 --feerate 2",
-				Flags: []cli.Flag{
-					shell.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
-					shell.BoolFlag("subtractfee", "the receiver bears the fee"),
+				Flags: []urfave.Flag{
+					cli.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
+					cli.BoolFlag("subtractfee", "the receiver bears the fee"),
 				}},
-			{Name: "history", Usage: "payments made and received, newest first", Flags: []cli.Flag{count}, Action: p.walletHistory},
+			{Name: "history", Usage: "payments made and received, newest first", Flags: []urfave.Flag{count}, Action: p.walletHistory},
 			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
 			{Name: "backup", Usage: "show the wallet's words, or copy wallet.db to FILE", ArgsUsage: "[FILE]", Action: p.walletBackup},
 		},
@@ -54,17 +52,17 @@ type words struct {
 	Words string `json:"words"`
 }
 
-func (p *program) showWords(c *cli.Context, w words) error {
-	return p.Show(c, w, func(o *term.Out) {
+func (p *program) showWords(c *urfave.Context, w words) error {
+	return p.Show(c, w, func(o *cli.Out) {
 		o.Printf("%s\n", w.Words)
 		p.Err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
 	})
 }
 
-func (p *program) walletCreate(c *cli.Context) error {
+func (p *program) walletCreate(c *urfave.Context) error {
 	var w words
 	if err := p.Call(c, "walletcreate", &w); err != nil {
-		return shell.Fail("wallet create", err)
+		return cli.Fail("wallet create", err)
 	}
 	return p.showWords(c, w)
 }
@@ -72,7 +70,7 @@ func (p *program) walletCreate(c *cli.Context) error {
 // maxWords is of BIP39; a line of them is far shorter than the limit below.
 const maxWordsLine = 1024 // bytes
 
-func (p *program) walletRestore(c *cli.Context) error {
+func (p *program) walletRestore(c *urfave.Context) error {
 	text := strings.Join(c.Args().Slice(), " ")
 	if text == "" {
 		if p.Err.TTY() {
@@ -81,7 +79,7 @@ func (p *program) walletRestore(c *cli.Context) error {
 		in := bufio.NewReaderSize(p.In, maxWordsLine)
 		line, tooLong, err := in.ReadLine()
 		if err != nil || tooLong {
-			return shell.Usagef("wallet restore: want the words on one line of stdin")
+			return cli.Usagef("wallet restore: want the words on one line of stdin")
 		}
 		text = string(line)
 	}
@@ -90,15 +88,15 @@ func (p *program) walletRestore(c *cli.Context) error {
 		Restored bool `json:"restored"`
 	}
 	if err := p.Call(c, "walletrestore", &done, text); err != nil {
-		return shell.Fail("wallet restore", err)
+		return cli.Fail("wallet restore", err)
 	}
 	done.Restored = true
-	return p.Show(c, done, func(o *term.Out) {
+	return p.Show(c, done, func(o *cli.Out) {
 		o.Printf("restored; the node now looks through the chain for its coins\n")
 	})
 }
 
-func (p *program) walletAddress(c *cli.Context) error {
+func (p *program) walletAddress(c *urfave.Context) error {
 	kind := "bech32"
 	if c.Bool("taproot") {
 		kind = "bech32m"
@@ -107,22 +105,22 @@ func (p *program) walletAddress(c *cli.Context) error {
 		Address string `json:"address"`
 	}
 	if err := p.Call(c, "getnewaddress", &a.Address, c.String("label"), kind); err != nil {
-		return shell.Fail("wallet address", err)
+		return cli.Fail("wallet address", err)
 	}
-	return p.Show(c, a, func(o *term.Out) { o.Printf("%s\n", a.Address) })
+	return p.Show(c, a, func(o *cli.Out) { o.Printf("%s\n", a.Address) })
 }
 
-func (p *program) walletBalance(c *cli.Context) error {
+func (p *program) walletBalance(c *urfave.Context) error {
 	a, err := p.Asker(c)
 	if err != nil {
-		return shell.Fail("wallet balance", err)
+		return cli.Fail("wallet balance", err)
 	}
 	defer a.Client.Close()
-	b, err := look.AskBalances(a)
+	b, err := askBalances(a)
 	if err != nil {
-		return shell.Fail("wallet balance", err)
+		return cli.Fail("wallet balance", err)
 	}
-	return p.Show(c, b, func(o *term.Out) {
+	return p.Show(c, b, func(o *cli.Out) {
 		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
 		o.Printf("%*s BTC can be spent\n", width, b.Trusted)
 		if b.Pending != 0 {
@@ -134,22 +132,22 @@ func (p *program) walletBalance(c *cli.Context) error {
 	})
 }
 
-func (p *program) walletSend(c *cli.Context) error {
-	args, err := shell.WantArgs(c, 2, 2)
+func (p *program) walletSend(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 2, 2)
 	if err != nil {
 		return err
 	}
 	amount, err := wallet.ParseAmount(args[1])
 	if err != nil {
-		return shell.Usagef("wallet send: %v", err)
+		return cli.Usagef("wallet send: %v", err)
 	}
 	if amount <= 0 {
-		return shell.Usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
+		return cli.Usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
 	}
 	var rate any
 	if s := c.String("feerate"); s != "" {
 		if _, err := wallet.ParseFeeRate(s); err != nil {
-			return shell.Usagef("--feerate: %v", err)
+			return cli.Usagef("--feerate: %v", err)
 		}
 		rate = json.Number(s)
 	}
@@ -159,9 +157,9 @@ func (p *program) walletSend(c *cli.Context) error {
 	err = p.Call(c, "sendtoaddress", &sent.TxID,
 		args[0], jsonrpc.Amount(amount), "", "", c.Bool("subtractfee"), nil, nil, nil, nil, rate)
 	if err != nil {
-		return shell.Fail("wallet send", err)
+		return cli.Fail("wallet send", err)
 	}
-	return p.Show(c, sent, func(o *term.Out) { o.Printf("%s\n", sent.TxID) })
+	return p.Show(c, sent, func(o *cli.Out) { o.Printf("%s\n", sent.TxID) })
 }
 
 // historyEntry is a line of wallethistory.
@@ -177,17 +175,17 @@ type historyEntry struct {
 	Category      string          `json:"category"`
 }
 
-func (p *program) walletHistory(c *cli.Context) error {
+func (p *program) walletHistory(c *urfave.Context) error {
 	entries := []historyEntry{}
 	if err := p.Call(c, "wallethistory", &entries, c.Int("count"), 0); err != nil {
-		return shell.Fail("wallet history", err)
+		return cli.Fail("wallet history", err)
 	}
-	return p.Show(c, entries, func(o *term.Out) {
+	return p.Show(c, entries, func(o *cli.Out) {
 		if len(entries) == 0 {
 			o.Printf("nothing yet\n")
 			return
 		}
-		t := term.NewTable("when", ">BTC", ">fee", ">block", "txid", "")
+		t := cli.NewTable("when", ">BTC", ">fee", ">block", "txid", "")
 		for _, e := range entries {
 			t.Row(historyRow(o, e)...)
 		}
@@ -195,23 +193,23 @@ func (p *program) walletHistory(c *cli.Context) error {
 	})
 }
 
-func historyRow(o *term.Out, e historyEntry) []string {
-	colour, sign := term.Green, "+"
+func historyRow(o *cli.Out, e historyEntry) []string {
+	colour, sign := cli.Green, "+"
 	if e.Amount < 0 {
-		colour, sign = term.Red, ""
+		colour, sign = cli.Red, ""
 	}
 	fee, block := "", "waits"
 	if e.Fee != nil && *e.Fee != 0 {
 		fee = e.Fee.String()
 	}
 	if e.Confirmations > 0 {
-		block = term.Count(int64(e.Height))
+		block = cli.Count(int64(e.Height))
 	}
 	note := e.Label
 	if note == "" && len(e.Addresses) > 0 {
 		note = e.Addresses[0]
 	}
-	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, term.Printable(note)}
+	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, cli.Printable(note)}
 }
 
 // coin is a line of listunspent.
@@ -224,47 +222,47 @@ type coin struct {
 	Spendable     bool           `json:"spendable"`
 }
 
-func (p *program) walletCoins(c *cli.Context) error {
+func (p *program) walletCoins(c *urfave.Context) error {
 	coins := []coin{}
 	if err := p.Call(c, "listunspent", &coins, 0); err != nil {
-		return shell.Fail("wallet coins", err)
+		return cli.Fail("wallet coins", err)
 	}
-	return p.Show(c, coins, func(o *term.Out) {
+	return p.Show(c, coins, func(o *cli.Out) {
 		if len(coins) == 0 {
 			o.Printf("no coins\n")
 			return
 		}
-		t := term.NewTable(">BTC", ">confirmations", "outpoint", "address")
+		t := cli.NewTable(">BTC", ">confirmations", "outpoint", "address")
 		for _, x := range coins {
-			t.Row(x.Amount.String(), term.Count(int64(x.Confirmations)), fmt.Sprintf("%s:%d", x.TxID, x.Vout), x.Address)
+			t.Row(x.Amount.String(), cli.Count(int64(x.Confirmations)), fmt.Sprintf("%s:%d", x.TxID, x.Vout), x.Address)
 		}
 		t.Write(o, "")
 	})
 }
 
-func (p *program) walletBackup(c *cli.Context) error {
-	args, err := shell.WantArgs(c, 0, 1)
+func (p *program) walletBackup(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 0, 1)
 	if err != nil {
 		return err
 	}
 	if len(args) == 0 {
 		var w words
 		if err := p.Call(c, "walletwords", &w); err != nil {
-			return shell.Fail("wallet backup", err)
+			return cli.Fail("wallet backup", err)
 		}
 		return p.showWords(c, w)
 	}
 	to, err := freshFile(args[0])
 	if err != nil {
-		return shell.Fail("wallet backup", err)
+		return cli.Fail("wallet backup", err)
 	}
 	if err := p.Call(c, "backupwallet", nil, to); err != nil {
-		return shell.Fail("wallet backup", err)
+		return cli.Fail("wallet backup", err)
 	}
 	done := struct {
 		Path string `json:"path"`
 	}{to}
-	return p.Show(c, done, func(o *term.Out) { o.Printf("copied to %s\n", to) })
+	return p.Show(c, done, func(o *cli.Out) { o.Printf("copied to %s\n", to) })
 }
 
 // freshFile is the absolute path of a file that is not there yet: a backup

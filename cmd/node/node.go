@@ -15,7 +15,6 @@ import (
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
-	"grapevine/cmd/node/hush"
 	"grapevine/cmd/rpc"
 	"grapevine/db"
 	"grapevine/p2p/addrbook"
@@ -52,7 +51,7 @@ type Node struct {
 func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
 	n.clock = &clock{machine: n.cfg.Now}
-	n.log = slog.New(hush.New(n.cfg.Log.Handler()))
+	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
 	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
 		if err := build(); err != nil {

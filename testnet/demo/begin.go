@@ -17,7 +17,7 @@ func (s *story) start(ctx context.Context) error {
 	begin := s.now()
 	var rows [][]any
 	for range first {
-		m, err := s.town.Add(ctx, testnet.Spec{})
+		m, err := s.launcher.Add(ctx, testnet.Spec{})
 		if err != nil {
 			return err
 		}
@@ -31,18 +31,18 @@ func (s *story) start(ctx context.Context) error {
 		rows = append(rows, []any{m.Node, m.P2P, m.RPC, m.PID, told})
 	}
 	s.tell.Table([]string{">node", "talks to peers at", "answers you at", ">process", "knows"}, rows)
-	return s.check(len(s.people.Members) == first, "%d nodes answer, %s after the first one was started", first, ms(s.now().Sub(begin)))
+	return s.check(len(s.net.Members) == first, "%d nodes answer, %s after the first one was started", first, ms(s.now().Sub(begin)))
 }
 
 // meet waits until everybody knows everybody.
 func (s *story) meet(ctx context.Context) error {
-	s.tell.Say("Nodes tell each other whom they have met, as people do. So nodes 1, 2 and 3 learn of each other through node 0 and connect directly. " +
+	s.tell.Say("Nodes tell each other whom they have met, as net do. So nodes 1, 2 and 3 learn of each other through node 0 and connect directly. " +
 		"From then on node 0 is one among equals: the network would live on without it.")
 	begin := s.now()
 	var links [][]int
 	err := s.await(ctx, "the nodes to find each other", func(ctx context.Context) (bool, error) {
 		var err error
-		links, err = s.people.Links(ctx)
+		links, err = s.net.Links(ctx)
 		return err == nil && everybodyKnowsEverybody(links), err
 	})
 	if err != nil {

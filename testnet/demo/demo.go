@@ -27,9 +27,9 @@ type Bar interface {
 // busy cores.
 const patience = 20 * time.Second
 
-// lookEvery is how often nodes are asked while something is awaited. It is also
+// pollEvery is how often nodes are asked while something is awaited. It is also
 // how coarse the milliseconds of the story are.
-const lookEvery = 2 * time.Millisecond
+const pollEvery = 2 * time.Millisecond
 
 const (
 	first  = 4 // nodes that start the network
@@ -60,18 +60,18 @@ type Options struct {
 
 // story is one telling.
 type story struct {
-	opt    Options
-	tell   Teller
-	town   testnet.Launcher
-	now    func() time.Time
-	people testnet.Town
-	res    Result
+	opt      Options
+	tell     Teller
+	launcher testnet.Launcher
+	now      func() time.Time
+	net      testnet.Network
+	res      Result
 }
 
 // Run tells the story and returns the first check that did not hold. The nodes
 // are stopped at its end; after an error that is the caller's duty.
-func Run(ctx context.Context, town testnet.Launcher, tell Teller, opt Options) (Result, error) {
-	s := &story{opt: opt, tell: tell, town: town, now: time.Now}
+func Run(ctx context.Context, launcher testnet.Launcher, tell Teller, opt Options) (Result, error) {
+	s := &story{opt: opt, tell: tell, launcher: launcher, now: time.Now}
 	begin := s.now()
 	for i, chapter := range []struct {
 		title string
@@ -123,38 +123,38 @@ func (s *story) await(ctx context.Context, what string, fn func(context.Context)
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 	}
 }
 
 // call asks one node.
 func (s *story) call(ctx context.Context, node int, method string, result any, params ...any) error {
-	if err := s.people.Doors[node].Call(ctx, method, result, params...); err != nil {
+	if err := s.net.Nodes[node].Call(ctx, method, result, params...); err != nil {
 		return fmt.Errorf("node %d: %s: %w", node, method, err)
 	}
 	return nil
 }
 
-// join opens the door of a member that has just started.
+// join makes a client of a member that has just started.
 func (s *story) join(m testnet.Member) error {
-	door, err := s.town.Connect(m)
+	node, err := s.launcher.Connect(m)
 	if err != nil {
 		return err
 	}
-	if m.Node < len(s.people.Members) {
-		s.people.Members[m.Node], s.people.Doors[m.Node] = m, door
+	if m.Node < len(s.net.Members) {
+		s.net.Members[m.Node], s.net.Nodes[m.Node] = m, node
 		return nil
 	}
-	s.people.Members = append(s.people.Members, m)
-	s.people.Doors = append(s.people.Doors, door)
+	s.net.Members = append(s.net.Members, m)
+	s.net.Nodes = append(s.net.Nodes, node)
 	return nil
 }
 
 // up are the numbers of the nodes that run.
 func (s *story) up() []int {
 	var out []int
-	for i, d := range s.people.Doors {
+	for i, d := range s.net.Nodes {
 		if d != nil {
 			out = append(out, i)
 		}

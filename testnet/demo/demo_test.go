@@ -12,9 +12,9 @@ import (
 	"grapevine/testnet"
 )
 
-// town is a network of make-believe nodes that all look at one chain at once.
+// network is a network of make-believe nodes that all look at one chain at once.
 // lie makes node 3 count its coins wrongly; deaf makes it hear no transactions.
-type town struct {
+type network struct {
 	mu      sync.Mutex
 	members []testnet.Member
 	height  int
@@ -27,7 +27,7 @@ type town struct {
 	stopped bool
 }
 
-func (t *town) Add(context.Context, testnet.Spec) (testnet.Member, error) {
+func (t *network) Add(context.Context, testnet.Spec) (testnet.Member, error) {
 	m := testnet.Member{Node: len(t.members), PID: 1, P2P: fmt.Sprintf("p%d", len(t.members))}
 	if m.Node > 0 {
 		m.AddNode = "p0"
@@ -36,23 +36,23 @@ func (t *town) Add(context.Context, testnet.Spec) (testnet.Member, error) {
 	return m, nil
 }
 
-func (t *town) Kill(_ context.Context, n int) error {
+func (t *network) Kill(_ context.Context, n int) error {
 	t.killed = append(t.killed, n)
 	return nil
 }
-func (t *town) Start(_ context.Context, n int) (testnet.Member, error) { return t.members[n], nil }
-func (t *town) Connect(m testnet.Member) (testnet.Node, error)         { return &node{t, m.Node}, nil }
-func (t *town) Members() []testnet.Member                              { return t.members }
-func (t *town) Stop(context.Context) error                             { t.stopped = true; return nil }
+func (t *network) Start(_ context.Context, n int) (testnet.Member, error) { return t.members[n], nil }
+func (t *network) Connect(m testnet.Member) (testnet.Node, error)         { return &node{t, m.Node}, nil }
+func (t *network) Members() []testnet.Member                              { return t.members }
+func (t *network) Stop(context.Context) error                             { t.stopped = true; return nil }
 
 type node struct {
-	town *town
-	n    int
+	network *network
+	n       int
 }
 
 func (n *node) Call(_ context.Context, method string, result any, params ...any) error {
-	n.town.mu.Lock()
-	defer n.town.mu.Unlock()
+	n.network.mu.Lock()
+	defer n.network.mu.Unlock()
 	v, err := n.answer(method, params)
 	if err != nil || result == nil {
 		return err
@@ -65,7 +65,7 @@ func (n *node) Call(_ context.Context, method string, result any, params ...any)
 }
 
 func (n *node) answer(method string, params []any) (any, error) {
-	t := n.town
+	t := n.network
 	hash := fmt.Sprintf("%064d", t.height)
 	switch method {
 	case "getnewaddress":
@@ -110,20 +110,20 @@ func (n *node) answer(method string, params []any) (any, error) {
 	case "getpeerinfo":
 		return n.peers(), nil
 	}
-	return nil, fmt.Errorf("the town does not know %s", method)
+	return nil, fmt.Errorf("the network does not know %s", method)
 }
 
 // peers: everybody dials those with a smaller number; a newcomer has its blocks
 // from nodes 1 and 2.
 func (n *node) peers() []testnet.Peer {
 	var out []testnet.Peer
-	for i := range n.town.members {
+	for i := range n.network.members {
 		p := testnet.Peer{ID: i, Addr: fmt.Sprintf("p%d", i), AddrBind: fmt.Sprintf("e%d-%d", n.n, i)}
 		if i > n.n {
 			p = testnet.Peer{ID: i, Addr: fmt.Sprintf("e%d-%d", i, n.n), AddrBind: fmt.Sprintf("p%d", n.n), Inbound: true}
 		}
 		if n.n == 4 && (i == 1 || i == 2) {
-			p.BlocksFrom = n.town.height / 2
+			p.BlocksFrom = n.network.height / 2
 		}
 		if i != n.n {
 			out = append(out, p)
@@ -150,13 +150,13 @@ func (b *book) Done()                       {}
 func (b *book) Check(text string)           { fmt.Fprintf(b, "✓ %s\n", text) }
 
 func TestStoryIsTold(t *testing.T) {
-	town, b := &town{}, &book{}
-	res, err := Run(t.Context(), town, b, Options{Past: 500})
+	network, b := &network{}, &book{}
+	res, err := Run(t.Context(), network, b, Options{Past: 500})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	if !town.stopped || !slices.Equal(town.killed, []int{1}) {
-		t.Errorf("stopped %v, killed %v", town.stopped, town.killed)
+	if !network.stopped || !slices.Equal(network.killed, []int{1}) {
+		t.Errorf("stopped %v, killed %v", network.stopped, network.killed)
 	}
 	if res.Checks < 12 || res.Checks != strings.Count(b.String(), "✓") || res.Height != 603 {
 		t.Errorf("result %+v", res)
@@ -175,7 +175,7 @@ func TestStoryIsTold(t *testing.T) {
 }
 
 func TestStoryEndsAtTheFirstLie(t *testing.T) {
-	_, err := Run(t.Context(), &town{lie: true}, &book{}, Options{Past: 500})
+	_, err := Run(t.Context(), &network{lie: true}, &book{}, Options{Past: 500})
 	if err == nil || !strings.Contains(err.Error(), "Do they agree?") || !strings.Contains(err.Error(), "different coins") {
 		t.Errorf("got %v", err)
 	}
@@ -184,19 +184,19 @@ func TestStoryEndsAtTheFirstLie(t *testing.T) {
 func TestStoryStopsWhenItsListenerGoes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &book{}
-	town := &town{deaf: true} // the payment never arrives: only ctx ends the wait
+	network := &network{deaf: true} // the payment never arrives: only ctx ends the wait
 	go func() {
 		for {
-			town.mu.Lock()
-			paid := len(town.pool) > 0
-			town.mu.Unlock()
+			network.mu.Lock()
+			paid := len(network.pool) > 0
+			network.mu.Unlock()
 			if paid {
 				cancel()
 				return
 			}
 		}
 	}()
-	if _, err := Run(ctx, town, b, Options{Past: 500}); err == nil || !strings.Contains(err.Error(), "A payment") {
+	if _, err := Run(ctx, network, b, Options{Past: 500}); err == nil || !strings.Contains(err.Error(), "A payment") {
 		t.Errorf("got %v", err)
 	}
 }

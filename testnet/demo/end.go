@@ -32,19 +32,19 @@ func (s *story) newcomer(ctx context.Context) error {
 		s.tell.Say(fmt.Sprintf("(So that you can watch, its download is held to %d kB a second.)", s.opt.Slow/1000))
 		spec.Conf = []string{fmt.Sprintf("maxdownload = %d", s.opt.Slow)}
 	}
-	m, err := s.town.Add(ctx, spec)
+	m, err := s.launcher.Add(ctx, spec)
 	if err != nil {
 		return err
 	}
 	if err := s.join(m); err != nil {
 		return err
 	}
-	connections := testnet.Sightings{}
+	connections := testnet.Connections{}
 	if err := s.watchSync(ctx, m.Node, want, connections); err != nil {
 		return err
 	}
 	s.res.SyncTook = s.now().Sub(begin)
-	sent, err := s.people.Senders(ctx, connections.All())
+	sent, err := s.net.Senders(ctx, connections.All())
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (s *story) newcomer(ctx context.Context) error {
 }
 
 // watchSync shows a bar until node has want blocks, and notes who sends them.
-func (s *story) watchSync(ctx context.Context, node int, want int64, connections testnet.Sightings) error {
+func (s *story) watchSync(ctx context.Context, node int, want int64, connections testnet.Connections) error {
 	bar := s.tell.Bar(fmt.Sprintf("node %d", node), "blocks")
 	defer bar.Done()
 	return s.await(ctx, "the newcomer to reach the tip", func(ctx context.Context) (bool, error) {
@@ -77,8 +77,8 @@ func (s *story) watchSync(ctx context.Context, node int, want int64, connections
 		if err := s.call(ctx, node, "getblockcount", &have); err != nil {
 			return false, err
 		}
-		err := connections.Look(ctx, s.people.Doors[node])
-		bar.Update(have, want, s.people.Tally(connections.All()))
+		err := connections.Refresh(ctx, s.net.Nodes[node])
+		bar.Update(have, want, s.net.Tally(connections.All()))
 		return have >= want, err
 	})
 }
@@ -97,11 +97,11 @@ func (s *story) compare(ctx context.Context) error {
 	var all []testnet.Snapshot
 	var rows [][]any
 	for _, i := range s.up() {
-		snap, err := testnet.Look(ctx, i, s.people.Doors[i])
+		snap, err := testnet.Inspect(ctx, i, s.net.Nodes[i])
 		if err != nil {
 			return err
 		}
-		if err := testnet.Disjoint(ctx, i, s.people.Doors[i], 3); err != nil {
+		if err := testnet.Disjoint(ctx, i, s.net.Nodes[i], 3); err != nil {
 			return err
 		}
 		all = append(all, snap)
@@ -121,10 +121,10 @@ func short(hash string) string { return "…" + hash[max(0, len(hash)-12):] }
 // crash kills a node, lets the others go on, and brings it back.
 func (s *story) crash(ctx context.Context) error {
 	s.tell.Say("Node 1 is killed with kill -9, as by a power cut: no goodbye, nothing saved. The others do not need it. Node 0 pays node 2 again and a block is mined, and node 1 knows nothing of either.")
-	if err := s.town.Kill(ctx, victim); err != nil {
+	if err := s.launcher.Kill(ctx, victim); err != nil {
 		return err
 	}
-	s.people.Doors[victim] = nil
+	s.net.Nodes[victim] = nil
 	var to string
 	if err := s.call(ctx, payee, "getnewaddress", &to); err != nil {
 		return err
@@ -149,7 +149,7 @@ func (s *story) crash(ctx context.Context) error {
 func (s *story) revive(ctx context.Context, height int32) error {
 	s.tell.Say("Node 1 starts again on the files it left behind, finds its peers in its own address book, and asks what it has missed.")
 	begin := s.now()
-	m, err := s.town.Start(ctx, victim)
+	m, err := s.launcher.Start(ctx, victim)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ const stopWithin = 5 * time.Second
 func (s *story) stop(ctx context.Context) error {
 	s.tell.Say("Every node is asked to stop: it finishes what it is doing, writes everything down and goes.")
 	begin := s.now()
-	if err := s.town.Stop(ctx); err != nil {
+	if err := s.launcher.Stop(ctx); err != nil {
 		return err
 	}
 	took := s.now().Sub(begin)

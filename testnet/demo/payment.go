@@ -108,7 +108,7 @@ func (s *story) watch(ctx context.Context, node int, out chan<- sighting) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 	}
 }

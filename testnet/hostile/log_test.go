@@ -47,7 +47,7 @@ func overlong() *wire.MsgVersion {
 // of order; 30,000 of them at full size, 1,500 usually: enough for the limit of
 // 256 KiB at once and as many an hour for each place in our code that writes.
 // Without it 10,000 invalid blocks alone write 2.3 MiB. What an hour writes is
-// the business of cmd/node/hush.
+// the business of cmd/grapevine/cli.
 func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 	n := 1500
 	if full() {

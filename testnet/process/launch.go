@@ -99,7 +99,7 @@ func (n *Net) Await(ctx context.Context, m testnet.Member) (testnet.Member, erro
 		select {
 		case <-ctx.Done():
 			return m, ctx.Err()
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 	}
 }
@@ -247,7 +247,7 @@ func (n *Net) ready(ctx context.Context, m testnet.Member, kid *child) error {
 				return ctx.Err()
 			}
 			return fmt.Errorf("it did not answer within %v (%w); its log is %s", readyWithin, err, LogPath(m))
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 	}
 }

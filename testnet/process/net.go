@@ -19,8 +19,8 @@ import (
 const (
 	readyWithin = 2 * time.Minute // a node is ready in 0.3 s; a loaded machine is slow
 	stopWithin  = time.Minute     // a node promises 5 s on a machine that has time for it
-	lookEvery   = 10 * time.Millisecond
-	portTries   = 3 // somebody else may take a port between our look and the node's listen
+	pollEvery   = 10 * time.Millisecond
+	portTries   = 3 // somebody else may take a port between our choice and the node's listen
 )
 
 // Config says where a network lives and how its nodes are started.
@@ -116,9 +116,13 @@ func (n *Net) Reserve() (release func(), err error) {
 	return release, err
 }
 
+// busyPatience: the lock of a command that was killed while it started a node
+// is held until that node's process has begun.
+const busyPatience = 2 * time.Second
+
 // busy locks the network while nodes are started or stopped.
 func busy(dir string, alone bool) (release func(), err error) {
-	release, err = lockFile(filepath.Join(dir, busyName), alone, 0)
+	release, err = lockFile(filepath.Join(dir, busyName), alone, busyPatience)
 	if errors.Is(err, errHeld) {
 		return nil, fmt.Errorf("the network in %s: %w", dir, testnet.ErrBusy)
 	}
@@ -248,7 +252,7 @@ func gone(ctx context.Context, m testnet.Member) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(lookEvery):
+		case <-time.After(pollEvery):
 		}
 	}
 	return nil

@@ -80,9 +80,9 @@ func fakeParent(dir string) int {
 	return 0
 }
 
-type door string
+type remote string
 
-func (d door) Call(ctx context.Context, _ string, _ any, _ ...any) error {
+func (d remote) Call(ctx context.Context, _ string, _ any, _ ...any) error {
 	req, err := http.NewRequestWithContext(ctx, "GET", string(d), nil)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func config(dir string, env ...string) Config {
 	if err != nil {
 		panic(err)
 	}
-	return Config{Dir: dir, Exe: exe, Env: env, Dial: func(m testnet.Member) (testnet.Node, error) { return door(m.RPC), nil }}
+	return Config{Dir: dir, Exe: exe, Env: env, Dial: func(m testnet.Member) (testnet.Node, error) { return remote(m.RPC), nil }}
 }
 
 func up(t *testing.T, env ...string) *Net {

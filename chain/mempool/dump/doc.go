@@ -10,5 +10,6 @@
 //
 // It owns the format and the file's safe replacement. It judges no transaction:
 // whoever loads a pool gives each one to the pool as if it had just been heard.
-// Start reading at Save and Load.
+// It is a room of its own, though small, because it does I/O and the pool does
+// none. Start reading at Save and Load.
 package dump

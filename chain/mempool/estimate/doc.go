@@ -7,6 +7,7 @@
 // have confirmed some dozens of transactions that it saw arrive. It never
 // guesses from the pool's content, which anybody could fill for a while.
 //
-// The method is Bitcoin Core's (CBlockPolicyEstimator) with one horizon instead
+// It is a room of its own, though small, because it has a state and a vocabulary
+// that the pool does not need. The method is Bitcoin Core's (CBlockPolicyEstimator) with one horizon instead
 // of three. Start with Estimator.Rate.
 package estimate

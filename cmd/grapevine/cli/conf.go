@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Setting is one line of grapevine.conf.
+type Setting struct {
+	Name, Value string
+	Line        int
+}
+
+// maxConfLine bounds one line of the file; a fee rate or an address has tens of bytes.
+const maxConfLine = 4096
+
+// ReadConf reads settings in bitcoin.conf's manner: "name = value", "name"
+// alone for a boolean, "#" comments, and sections "[regtest]" whose lines
+// count on that network alone. Repeated names repeat the flag.
+func ReadConf(r io.Reader, network string) ([]Setting, error) {
+	var out []Setting
+	section := ""
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, maxConfLine), maxConfLine)
+	n := 0
+	for sc.Scan() {
+		n++
+		line := strings.TrimSpace(stripComment(sc.Text()))
+		if line == "" {
+			continue
+		}
+		if strings.HasPrefix(line, "[") {
+			name, ok := strings.CutSuffix(line[1:], "]")
+			if !ok {
+				return nil, fmt.Errorf("line %d: %q is not a section like [regtest]", n, line)
+			}
+			section = strings.TrimSpace(name)
+			continue
+		}
+		if section != "" && section != network {
+			continue
+		}
+		name, value, found := strings.Cut(line, "=")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !found {
+			value = "true"
+		}
+		if name == "" || strings.ContainsAny(name, " \t") {
+			return nil, fmt.Errorf("line %d: %q is not `name = value`", n, line)
+		}
+		out = append(out, Setting{Name: strings.TrimLeft(name, "-"), Value: value, Line: n})
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", n+1, err)
+	}
+	return out, nil
+}
+
+// stripComment drops "#" and what follows, at the line's start or after a
+// space: a password may hold one.
+func stripComment(line string) string {
+	for i := range len(line) {
+		if line[i] == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
+			return line[:i]
+		}
+	}
+	return line
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTableLinesUpWithColours(t *testing.T) {
+	var b bytes.Buffer
+	o := &Out{Writer: &b, colour: true, width: 80}
+	tab := NewTable("name", ">n")
+	tab.Row(o.Paint(Red, "a"), "1")
+	tab.Row("longer", "1,000")
+	tab.Write(o, "  ")
+	want := "  \x1b[2mname\x1b[0m        \x1b[2mn\x1b[0m\n" +
+		"  \x1b[31ma\x1b[0m           1\n" +
+		"  longer  1,000\n"
+	if b.String() != want {
+		t.Errorf("got\n%q\nwant\n%q", b.String(), want)
+	}
+}
+
+func TestPipesGetNoEscapeCodes(t *testing.T) {
+	var b bytes.Buffer
+	o := NewOut(&b, func(string) string { return "" })
+	tab := NewTable("x")
+	tab.Row(o.Paint(Green, "y"))
+	tab.Write(o, "")
+	p := o.NewProgress("sync", "blocks")
+	for i := range int64(11) {
+		p.Update(i, 10, "")
+	}
+	p.Done()
+	if strings.ContainsAny(b.String(), "\x1b\r") {
+		t.Errorf("%q", b.String())
+	}
+}
+
+func TestProgressRedrawsOnATerminalAndTellsRarelyElsewhere(t *testing.T) {
+	clock := time.Unix(0, 0)
+	run := func(tty bool) string {
+		var b bytes.Buffer
+		o := &Out{Writer: &b, tty: tty, width: 100}
+		p := o.NewProgress("sync", "blocks")
+		p.now = func() time.Time { return clock }
+		for i := range int64(101) {
+			p.Update(i, 100, "")
+			clock = clock.Add(100 * time.Millisecond)
+		}
+		for range 30 { // what is done may be told again and again
+			p.Update(100, 100, "")
+			clock = clock.Add(100 * time.Millisecond)
+		}
+		p.Done()
+		return b.String()
+	}
+	bar := run(true)
+	if n := strings.Count(bar, "\r"); n != 101 {
+		t.Errorf("redrawn %d times, want 101", n)
+	}
+	if !strings.HasSuffix(bar, "100/100 blocks 100%  10/s\x1b[K\n") {
+		t.Errorf("ends with %q", bar[len(bar)-60:])
+	}
+	plain := strings.Split(strings.TrimSpace(run(false)), "\n")
+	if len(plain) != 6 { // 10 s, a line each 2 s, and the end
+		t.Errorf("%d lines: %q", len(plain), plain)
+	}
+	if want := "sync 20/100 blocks  20%  10/s  8.0 s left"; plain[1] != want {
+		t.Errorf("got %q, want %q", plain[1], want)
+	}
+}
+
+func TestUnitsReadAsPeopleSayThem(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Count(0), "0"}, {Count(999), "999"}, {Count(1000), "1,000"}, {Count(-1234567), "-1,234,567"},
+		{Bytes(5), "5 B"}, {Bytes(1536), "1.5 KiB"}, {Bytes(3 << 20), "3.0 MiB"}, {Bytes(5 << 30), "5.00 GiB"},
+		{Short(300 * time.Microsecond), "0.3 ms"}, {Short(42 * time.Millisecond), "42 ms"}, {Short(4200 * time.Millisecond), "4.2 s"},
+		{Short(187 * time.Second), "3:07"}, {Short(125 * time.Minute), "2 h 05 min"}, {Short(216 * time.Hour), "9 days"},
+		{Plural(1, "block"), "1 block"}, {Plural(2, "block"), "2 blocks"},
+		{Ago(time.Unix(100, 0), time.Unix(40, 0)), "1:00 ago"}, {Ago(time.Unix(100, 0), time.Unix(100, 0)), "just now"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestWrapKeepsWordsWhole(t *testing.T) {
+	got := Wrap("one two three four\nfive", "  ", 11)
+	want := "  one two\n  three\n  four\n  five\n"
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

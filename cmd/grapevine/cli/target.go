@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/testnet"
+	"grapevine/testnet/process"
+)
+
+// Dial makes a client for the node that the line means: --node N, --rpc URL,
+// or the one that runs on the data directory.
+func (p *Program) Dial(c *urfave.Context) (*client.Client, error) {
+	if number := c.Int("node"); number >= 0 {
+		return p.dialNumber(c, number)
+	}
+	dir, err := DataDir(c.String("datadir"), c.String("network"))
+	if err != nil {
+		return nil, err
+	}
+	url := c.String("rpc")
+	if url == "" {
+		url = noted(dir, c.String("network"))
+	}
+	if user := c.String("rpcuser"); user != "" || strings.Contains(url, "@") {
+		return client.Dial(url, user, c.String("rpcpassword"))
+	}
+	return client.DialCookie(url, filepath.Join(dir, ".cookie"))
+}
+
+// dialNumber makes a client for node N of the local network, when that node
+// runs: else another program, or a copy of the network, might answer on its port.
+func (p *Program) dialNumber(c *urfave.Context, number int) (*client.Client, error) {
+	f, err := process.ReadFile(p.NetDir(c))
+	if err != nil {
+		return nil, err
+	}
+	m, err := f.Member(number)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.PID == 0:
+		return nil, fmt.Errorf("node %d %w", number, testnet.ErrDown)
+	}
+	return DialMember(m)
+}
+
+// noted is where the data directory's node listens for RPC.
+func noted(dir, network string) string {
+	if now := process.Running(dir); now.RPC != "" {
+		return "http://" + now.RPC
+	}
+	return "http://" + DefaultRPC(network)
+}
+
+func DialMember(m testnet.Member) (*client.Client, error) {
+	return client.Dial(m.RPC, m.User, m.Password)
+}
+
+// Call asks the meant node for one method.
+func (p *Program) Call(c *urfave.Context, method string, result any, params ...any) error {
+	cl, err := p.Dial(c)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	return cl.Call(c.Context, method, result, params...)
+}
+
+// Asker calls several methods of one node and keeps the first error, so that a
+// command can ask for all it shows and look for trouble once.
+type Asker struct {
+	Context context.Context
+	Client  *client.Client
+	Err     error
+}
+
+// Asker is for the node that the line means.
+func (p *Program) Asker(c *urfave.Context) (*Asker, error) {
+	cl, err := p.Dial(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Asker{Context: c.Context, Client: cl}, nil
+}
+
+// Ask calls a method, unless something has failed already.
+func (a *Asker) Ask(method string, result any, params ...any) {
+	if a.Err == nil {
+		a.Err = a.Client.Call(a.Context, method, result, params...)
+		if e, ok := errors.AsType[*client.Error](a.Err); ok && jsonrpc.Code(e.Code) == jsonrpc.CodeMethodNotFound {
+			a.Err = fmt.Errorf("%s: %w", method, a.Err)
+		}
+	}
+}
+
+// NetDir is where the local network lives: --dir, a --datadir that has a
+// net.json, or the default.
+func (p *Program) NetDir(c *urfave.Context) string {
+	return netDir(c.String("dir"), c.String("datadir"))
+}
+
+func netDir(dir, datadir string) string {
+	if dir != "" {
+		return dir
+	}
+	if datadir != "" {
+		if _, err := os.Stat(filepath.Join(datadir, "net.json")); err == nil {
+			return datadir
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(".grapevine", "testnet")
+	}
+	return filepath.Join(home, ".grapevine", "testnet")
+}
+
+// SayDir remembers which network the line means, so that every command that
+// this program advises says so too.
+func (p *Program) SayDir(dir, datadir string) {
+	if at := netDir(dir, datadir); at != netDir("", "") {
+		p.dir = " --dir " + quoted(at)
+	}
+}
+
+// Advice is a command to type, of the network that the line means.
+func (p *Program) Advice(command string) string { return command + p.dir }
+
+// quoted is a word as a shell reads it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("/._-+=:@%,~", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

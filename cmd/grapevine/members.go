@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet/process"
+)
+
+func (p *program) netLogs(c *urfave.Context) error {
+	n, err := parseNumber(c)
+	if err != nil {
+		return err
+	}
+	f, err := process.ReadFile(p.NetDir(c))
+	if err != nil {
+		return cli.Fail("testnet logs", err)
+	}
+	m, err := f.Member(n)
+	if err != nil {
+		return cli.Fail("testnet logs", err)
+	}
+	log, err := os.Open(process.LogPath(m))
+	if err != nil {
+		return cli.Fail("testnet logs", err)
+	}
+	defer log.Close()
+	for {
+		if _, err := io.Copy(p.Out, log); err != nil {
+			return cli.Fail("testnet logs", err)
+		}
+		if !c.Bool("follow") {
+			return nil
+		}
+		select {
+		case <-c.Context.Done():
+			return nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (p *program) netDown(c *urfave.Context) error {
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet down", err)
+	}
+	release, err := local.Reserve()
+	if err != nil {
+		return cli.Fail("testnet down", err)
+	}
+	defer release()
+	running := 0
+	for _, m := range local.Members() {
+		if m.PID != 0 {
+			running++
+		}
+	}
+	if err := local.Stop(c.Context); err != nil {
+		return cli.Fail("testnet down", err)
+	}
+	done := struct {
+		Stopped int  `json:"stopped"`
+		Wiped   bool `json:"wiped"`
+	}{running, c.Bool("wipe")}
+	if done.Wiped {
+		if err := local.Wipe(); err != nil {
+			return cli.Fail("testnet down", err)
+		}
+	}
+	return p.Show(c, done, func(o *cli.Out) {
+		o.Printf("%s stopped", cli.Plural(running, "node"))
+		if done.Wiped {
+			o.Printf(", data deleted")
+		}
+		o.Printf("\n")
+	})
+}
+
+func (p *program) netKill(c *urfave.Context) error {
+	n, err := parseNumber(c)
+	if err != nil {
+		return err
+	}
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet kill", err)
+	}
+	if err := local.Kill(c.Context, n); err != nil {
+		return cli.Fail("testnet kill", err)
+	}
+	done := struct {
+		Killed int `json:"killed"`
+	}{n}
+	return p.Show(c, done, func(o *cli.Out) {
+		o.Printf("node %d is dead; `%s` wakes it\n", n, p.Advice(fmt.Sprintf("grapevine testnet start %d", n)))
+	})
+}
+
+func (p *program) netStart(c *urfave.Context) error {
+	n, err := parseNumber(c)
+	if err != nil {
+		return err
+	}
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet start", err)
+	}
+	m, err := local.Start(c.Context, n)
+	if err != nil {
+		return cli.Fail("testnet start", err)
+	}
+	return p.Show(c, m, func(o *cli.Out) { o.Printf("node %d runs, pid %d\n", n, m.PID) })
+}

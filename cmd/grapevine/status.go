@@ -1,0 +1,211 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+func (p *program) statusCommand() *urfave.Command {
+	return &urfave.Command{
+		Name:  "status",
+		Usage: "how a node is: height, sync, peers, pool, balance",
+		Description: `  $ grapevine status                   the node on the default data directory
+  $ grapevine status --node 2          node 2 of the local network
+  $ grapevine status --json | jq .height`,
+		Action: p.status,
+	}
+}
+
+// status is what `status --json` prints.
+type status struct {
+	Network string          `json:"network"`
+	Height  int32           `json:"height"`
+	Headers int32           `json:"headers"`
+	Best    string          `json:"best"`
+	Time    int64           `json:"time"`     // of the best block, Unix seconds
+	Syncing bool            `json:"syncing"`  // initial block download
+	Synced  float64         `json:"progress"` // 0 to 1
+	In      int             `json:"peers_in"`
+	Out     int             `json:"peers_out"`
+	PoolTxs int             `json:"pool_txs"`
+	PoolB   int64           `json:"pool_bytes"`
+	Balance *jsonrpc.Amount `json:"balance,omitempty"`    // spendable; absent without a wallet
+	Pending *jsonrpc.Amount `json:"pending,omitempty"`    // not yet in a block
+	Young   *jsonrpc.Amount `json:"immature,omitempty"`   // mined, not yet to be spent
+	Uptime  int64           `json:"uptime_seconds"`       // of the node
+	Disk    int64           `json:"size_on_disk"`         // bytes
+	Agent   string          `json:"agent"`                // what the node calls itself
+	Warning string          `json:"wallet_why,omitempty"` // why there is no balance
+}
+
+func (p *program) status(c *urfave.Context) error {
+	a, err := p.Asker(c)
+	if err != nil {
+		return cli.Fail("status", err)
+	}
+	defer a.Client.Close()
+	s, err := askStatus(a)
+	if err != nil {
+		return cli.Fail("status", err)
+	}
+	return p.Show(c, s, func(o *cli.Out) { showStatus(o, s, time.Now()) })
+}
+
+func askStatus(a *cli.Asker) (s status, err error) {
+	var chain struct {
+		Chain    string  `json:"chain"`
+		Blocks   int32   `json:"blocks"`
+		Headers  int32   `json:"headers"`
+		Best     string  `json:"bestblockhash"`
+		Time     int64   `json:"time"`
+		Progress float64 `json:"verificationprogress"`
+		IBD      bool    `json:"initialblockdownload"`
+		Disk     int64   `json:"size_on_disk"`
+	}
+	var net struct {
+		In    int    `json:"connections_in"`
+		Out   int    `json:"connections_out"`
+		Agent string `json:"subversion"`
+	}
+	var pool struct {
+		Size  int   `json:"size"`
+		Bytes int64 `json:"bytes"`
+	}
+	a.Ask("getblockchaininfo", &chain)
+	a.Ask("getnetworkinfo", &net)
+	a.Ask("getmempoolinfo", &pool)
+	a.Ask("uptime", &s.Uptime)
+	if a.Err != nil {
+		return s, a.Err
+	}
+	s.Network, s.Height, s.Headers, s.Best, s.Time = chain.Chain, chain.Blocks, chain.Headers, chain.Best, chain.Time
+	s.Syncing, s.Synced, s.Disk = chain.IBD, chain.Progress, chain.Disk
+	s.In, s.Out, s.Agent = net.In, net.Out, net.Agent
+	s.PoolTxs, s.PoolB = pool.Size, pool.Bytes
+	b, err := askBalances(a)
+	if err != nil { // a node without a wallet is a good node
+		s.Warning = err.Error()
+		return s, nil
+	}
+	s.Balance, s.Pending, s.Young = &b.Trusted, &b.Pending, &b.Immature
+	return s, nil
+}
+
+func showStatus(o *cli.Out, s status, now time.Time) {
+	height := cli.Count(int64(s.Height))
+	if s.Headers > s.Height {
+		height += fmt.Sprintf(" of %s (%.1f %%)", cli.Count(int64(s.Headers)), 100*float64(s.Height)/float64(s.Headers))
+	}
+	best := s.Best
+	if s.Time > 0 {
+		best += o.Paint(cli.Dim, " "+cli.Ago(now, time.Unix(s.Time, 0)))
+	}
+	sync := o.Paint(cli.Green, "in step with its peers")
+	switch {
+	case s.Headers > s.Height:
+		sync = o.Paint(cli.Yellow, "fetching blocks")
+	case s.In+s.Out == 0:
+		sync = "no peers to compare with"
+	}
+	cli.Pairs(o, "", [][2]string{
+		{"network", s.Network},
+		{"height", height},
+		{"best block", best},
+		{"sync", sync},
+		{"peers", fmt.Sprintf("%d (%d in, %d out)", s.In+s.Out, s.In, s.Out)},
+		{"pool", fmt.Sprintf("%s, %s", cli.Plural(s.PoolTxs, "transaction"), cli.Bytes(s.PoolB))},
+		{"wallet", walletLine(s)},
+		{"on disk", cli.Bytes(s.Disk)},
+		{"up since", cli.Ago(now, now.Add(-time.Duration(s.Uptime)*time.Second))},
+	}...)
+}
+
+func walletLine(s status) string {
+	if s.Balance == nil {
+		return "none"
+	}
+	line := s.Balance.String() + " BTC"
+	if *s.Pending != 0 {
+		line += ", " + s.Pending.String() + " on their way"
+	}
+	if *s.Young != 0 {
+		line += ", " + s.Young.String() + " too young to spend"
+	}
+	return line
+}
+
+func (p *program) peersCommand() *urfave.Command {
+	return &urfave.Command{
+		Name:        "peers",
+		Usage:       "a line for each peer: who, how fast, what was given and taken",
+		Description: "  $ grapevine peers --node 0",
+		Action:      p.peers,
+	}
+}
+
+// peer is a line of getpeerinfo.
+type peer struct {
+	ID         int     `json:"id"`
+	Addr       string  `json:"addr"`
+	Inbound    bool    `json:"inbound"`
+	Agent      string  `json:"subver"`
+	Height     int32   `json:"synced_headers"`
+	Ping       float64 `json:"pingtime"` // seconds
+	Sent       int64   `json:"bytessent"`
+	Received   int64   `json:"bytesrecv"`
+	BlocksFrom int     `json:"blocks_from"`
+	TxsFrom    int     `json:"txs_from"`
+	BlocksTo   int     `json:"blocks_to"`
+	TxsTo      int     `json:"txs_to"`
+}
+
+func (p *program) peers(c *urfave.Context) error {
+	peers := []peer{}
+	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
+		return cli.Fail("peers", err)
+	}
+	slices.SortFunc(peers, func(a, b peer) int { return cmp.Compare(a.ID, b.ID) })
+	return p.Show(c, peers, func(o *cli.Out) {
+		if len(peers) == 0 {
+			o.Printf("no peers\n")
+			return
+		}
+		showPeers(o, peers)
+	})
+}
+
+func showPeers(o *cli.Out, peers []peer) {
+	t := cli.NewTable("peer", "direction", "agent", ">height", ">ping", ">in", ">out", ">blocks taken", ">given", ">txs taken", ">given")
+	for _, q := range peers {
+		direction := "out"
+		if q.Inbound {
+			direction = "in"
+		}
+		t.Row(q.Addr, direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
+			cli.Bytes(q.Received), cli.Bytes(q.Sent),
+			cli.Count(int64(q.BlocksFrom)), cli.Count(int64(q.BlocksTo)), cli.Count(int64(q.TxsFrom)), cli.Count(int64(q.TxsTo)))
+	}
+	t.Write(o, "")
+}
+
+func height(h int32) string {
+	if h < 0 {
+		return "?"
+	}
+	return cli.Count(int64(h))
+}
+
+func ping(seconds float64) string {
+	if seconds <= 0 {
+		return "?"
+	}
+	return fmt.Sprintf("%.1f ms", seconds*1000)
+}

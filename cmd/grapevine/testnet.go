@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
+	"grapevine/testnet/process"
+)
+
+const (
+	maxNodes   = 64  // of a local network: each is a process of some 50 MiB
+	firstCoins = 101 // blocks until the first reward can be spent
+)
+
+// testnetCommand is `grapevine testnet`: a local network of real processes, and
+// its story. It starts, shows and ends networks through testnet/process and
+// talks to their nodes by RPC like any other command.
+func (p *program) testnetCommand() *urfave.Command {
+	mine := cli.StringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
+	mine.Value = "manual"
+	detach := cli.BoolFlag("detach", "return when the network is ready; `testnet down` ends it")
+	detach.Aliases = []string{"d"}
+	return &urfave.Command{
+		Name:  "testnet",
+		Usage: "a local network of real processes",
+		Before: func(c *urfave.Context) error {
+			if name := c.String("network"); name != "regtest" {
+				return cli.Usagef("--network %s: a local network is always regtest; `grapevine node --network %s` joins the public one", name, name)
+			}
+			return nil
+		},
+		Description: `Every node is a process with its own data directory and wallet. All but node 0 know only
+node 0's address and find each other by gossip.
+
+  $ grapevine testnet demo                     the whole story in half a minute
+  $ grapevine testnet up --nodes 4 -d          start four nodes in the background
+  $ grapevine wallet balance --node 0          talk to one of them
+  $ grapevine testnet watch                    in another terminal: who tells whom
+  $ grapevine testnet kill 1; grapevine testnet start 1
+  $ grapevine rpc --node 3 setnetworkactive false   cut node 3 off; true brings it back
+  $ grapevine testnet down`,
+		Subcommands: []*urfave.Command{
+			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
+				Flags: []urfave.Flag{
+					cli.BoolFlag("keep", "keep the data directories afterwards"),
+					&urfave.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: cli.EnvVars("pace"), DefaultText: " "},
+				}},
+			p.simulateCommand(),
+			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
+				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
+				Flags:       []urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}},
+			{Name: "status", Usage: "what is up", Action: p.netStatus},
+			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
+				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
+			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
+				Flags: []urfave.Flag{&urfave.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
+			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
+				Flags: []urfave.Flag{cli.BoolFlag("wipe", "delete the data too")}},
+			{Name: "add", Usage: "start one more fresh node and watch it sync", Action: p.netAdd},
+			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Action: p.netKill},
+			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Action: p.netStart},
+		},
+	}
+}
+
+// netConfig is how this program starts nodes: with itself.
+func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return process.Config{}, fmt.Errorf("find our own program: %w", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil { // net.json is read from elsewhere too
+		return process.Config{}, err
+	}
+	return process.Config{
+		Dir: dir, Exe: exe, Detach: detach,
+		Dial: func(m testnet.Member) (testnet.Node, error) { return cli.DialMember(m) },
+	}, nil
+}
+
+// openNet joins the network that is up.
+func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
+	cfg, err := p.netConfig(p.NetDir(c), true)
+	if err != nil {
+		return nil, err
+	}
+	return process.Open(cfg)
+}
+
+func parseNumber(c *urfave.Context) (int, error) {
+	args, err := cli.WantArgs(c, 1, 1)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 0 {
+		return 0, cli.Usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
+	}
+	return n, nil
+}
+
+func (p *program) netStatus(c *urfave.Context) error {
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet status", err)
+	}
+	if !c.Bool("json") {
+		p.showNet(c.Context, p.Out, local)
+		return nil
+	}
+	var all []nodeView
+	for _, m := range local.Members() {
+		all = append(all, inspect(c.Context, m))
+	}
+	return p.PrintJSON(struct {
+		Network string     `json:"network"`
+		Dir     string     `json:"dir"`
+		Nodes   []nodeView `json:"nodes"`
+	}{"regtest", p.NetDir(c), all})
+}
+
+// showNet is the table of a network.
+func (p *program) showNet(ctx context.Context, o *cli.Out, local *process.Net) {
+	t := cli.NewTable(">node", "P2P", "RPC", ">pid", ">block", ">peers", ">pool", "data directory")
+	for _, m := range local.Members() {
+		s := inspect(ctx, m)
+		row := []string{fmt.Sprint(m.Node), m.P2P, m.RPC, fmt.Sprint(m.PID), cli.Count(int64(s.Height)), fmt.Sprint(s.Peers), fmt.Sprint(s.Pool), m.DataDir}
+		switch {
+		case m.PID == 0:
+			row[3], row[4], row[5], row[6] = o.Paint(cli.Red, "down"), "", "", ""
+		case s.Err != "":
+			row[4], row[5], row[6] = "?", "?", "?"
+		}
+		t.Row(row...)
+	}
+	t.Write(o, "")
+}
+
+// nodeView is what one member looks like from here.
+type nodeView struct {
+	testnet.Member
+	Height int32  `json:"height"`
+	Best   string `json:"best"`
+	Peers  int    `json:"peers"`
+	Pool   int    `json:"pool_txs"`
+	Err    string `json:"error,omitempty"`
+}
+
+// inspect asks one member how it is.
+func inspect(ctx context.Context, m testnet.Member) nodeView {
+	s := nodeView{Member: m}
+	if m.PID == 0 {
+		return s
+	}
+	const limit = 2 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cl, err := cli.DialMember(m)
+	if err != nil {
+		s.Err = err.Error()
+		return s
+	}
+	defer cl.Close()
+	a := &cli.Asker{Context: ctx, Client: cl}
+	var pool struct {
+		Size int `json:"size"`
+	}
+	a.Ask("getblockcount", &s.Height)
+	a.Ask("getbestblockhash", &s.Best)
+	a.Ask("getconnectioncount", &s.Peers)
+	a.Ask("getmempoolinfo", &pool)
+	s.Pool = pool.Size
+	if a.Err != nil {
+		s.Err = a.Err.Error()
+	}
+	return s
+}

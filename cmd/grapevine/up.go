@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
+	"grapevine/testnet/process"
+)
+
+func (p *program) up(c *urfave.Context) error {
+	nodes := c.Int("nodes")
+	if nodes < 1 || nodes > maxNodes {
+		return cli.Usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
+	}
+	mine := c.String("mine")
+	if _, err := cli.MineMode(mine); err != nil {
+		return err
+	}
+	cfg, err := p.netConfig(p.NetDir(c), c.Bool("detach"))
+	if err != nil {
+		return cli.Fail("testnet up", err)
+	}
+	local, started, err := p.raise(c, cfg, nodes, mine)
+	if err != nil {
+		return p.upFailed(c.Context, local, started, err)
+	}
+	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: local.Members()}, func(o *cli.Out) { p.showNet(c.Context, o, local) }); err != nil {
+		return err
+	}
+	if c.Bool("detach") {
+		if !c.Bool("json") {
+			p.Out.Printf("\nThe network runs in the background. Try:\n  %s\n  %s\n", p.Advice("grapevine wallet balance --node 0"), p.Advice("grapevine testnet down"))
+		}
+		return nil
+	}
+	return p.stay(c, local)
+}
+
+// upFailed stops what had been started.
+func (p *program) upFailed(ctx context.Context, local *process.Net, started []int, err error) error {
+	if local != nil {
+		err = errors.Join(err, local.StopNodes(context.WithoutCancel(ctx), started))
+	}
+	if ctx.Err() != nil || len(started) == 0 {
+		return cli.Fail("testnet up", err)
+	}
+	return cli.Failf("testnet up", "What the nodes said: `"+p.Advice("grapevine testnet logs N")+"`", "%w", err)
+}
+
+// raise starts the network, or those of its nodes that are down, and gives
+// node 0 money.
+func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine string) (local *process.Net, started []int, err error) {
+	local, release, err := process.Reserve(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	old := local.Members()
+	if len(old) > 0 && (!c.IsSet("nodes") || nodes < len(old)) {
+		nodes = len(old) // as it was
+	}
+	if len(old) > 0 && (c.IsSet("mine") || c.IsSet("nodes") && c.Int("nodes") < len(old)) {
+		p.Err.Printf("%s holds a network of %s, which is started again as it was; `%s` makes room for another\n",
+			cfg.Dir, cli.Plural(len(old), "node"), p.Advice("grapevine testnet down --wipe"))
+	}
+	bar := p.Err.NewProgress("starting", "nodes")
+	for i := range nodes {
+		var m testnet.Member
+		switch {
+		case i < len(old):
+			m, err = local.Start(c.Context, old[i].Node)
+		case i == 0:
+			m, err = local.Add(c.Context, testnet.Spec{Mine: strings.Replace(mine, "manual", "", 1)})
+		default:
+			m, err = local.Add(c.Context, testnet.Spec{})
+		}
+		switch {
+		case errors.Is(err, testnet.ErrUp):
+			if _, err = local.Await(c.Context, m); err != nil {
+				return local, started, err
+			}
+		case err != nil:
+			return local, started, err
+		default:
+			started = append(started, m.Node)
+		}
+		bar.Update(int64(i+1), int64(nodes), "")
+	}
+	bar.Done()
+	mined, err := p.endow(c.Context, local)
+	if err == nil && !mined && len(started) == 0 {
+		err = fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	}
+	return local, started, err
+}
+
+// endow mines until node 0's wallet can spend, unless that was done before, and
+// waits until all have nodeView it.
+func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, err error) {
+	members := local.Members()
+	first, err := cli.DialMember(members[0])
+	if err != nil {
+		return false, err
+	}
+	defer first.Close()
+	var height int64
+	if err := first.Call(ctx, "getblockcount", &height); err != nil {
+		return false, err
+	}
+	if height < firstCoins {
+		var to string
+		if err := first.Call(ctx, "getnewaddress", &to); err != nil {
+			return false, err
+		}
+		if err := first.Call(ctx, "generatetoaddress", nil, firstCoins-height, to); err != nil {
+			return false, err
+		}
+	}
+	return height < firstCoins, waitHeight(ctx, members, max(height, firstCoins))
+}
+
+// waitHeight waits until all members are at that height.
+func waitHeight(ctx context.Context, members []testnet.Member, height int64) error {
+	const limit = 2 * time.Minute
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, m := range members {
+		n, err := cli.DialMember(m)
+		if err != nil {
+			return err
+		}
+		for at := int64(-1); at < height; {
+			if err := n.Call(ctx, "getblockcount", &at); err != nil {
+				return fmt.Errorf("node %d (at block %d of %d): %w", m.Node, at, height, err)
+			}
+			if at < height {
+				select {
+				case <-ctx.Done():
+				case <-time.After(10 * time.Millisecond):
+				}
+			}
+		}
+		n.Close()
+	}
+	return nil
+}
+
+// stay shows tips and peers until Ctrl-C, then stops the nodes.
+func (p *program) stay(c *urfave.Context, local *process.Net) error {
+	p.Err.Printf("\nThe network is up until you press Ctrl-C. Talk to it from another terminal:\n  %s\n  %s\n\n",
+		p.Advice("grapevine wallet balance --node 0"), p.Advice("grapevine testnet add"))
+	last := ""
+	for c.Context.Err() == nil {
+		if now := p.tips(c.Context, local); now != last && c.Context.Err() == nil {
+			p.Err.Printf("%s  %s\n", p.Err.Paint(cli.Dim, time.Now().Format(time.TimeOnly)), now)
+			last = now
+		}
+		select {
+		case <-c.Context.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	p.Err.Printf("\nstopping\n")
+	if err := local.Stop(context.WithoutCancel(c.Context)); err != nil {
+		return cli.Fail("testnet up", err)
+	}
+	return nil
+}
+
+// tips is a line like "node 0 block 101, 3 peers · node 1 …".
+func (p *program) tips(ctx context.Context, local *process.Net) string {
+	var parts []string
+	for _, m := range local.Members() {
+		s := inspect(ctx, m)
+		switch {
+		case m.PID == 0:
+			parts = append(parts, fmt.Sprintf("node %d is down", m.Node))
+		case s.Err != "":
+			parts = append(parts, fmt.Sprintf("node %d does not answer", m.Node))
+		default:
+			parts = append(parts, fmt.Sprintf("node %d block %d, %s", m.Node, s.Height, cli.Plural(s.Peers, "peer")))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
