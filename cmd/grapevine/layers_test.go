@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/...", "testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world"},
 
-	"testnet/model/world":   {"chain", "p2p/gossip", "p2p/msg"},
+	"testnet/model/world":   {"chain", "p2p", "p2p/gossip", "p2p/msg"},
 	"testnet/model/agenda":  {},
 	"testnet/model/liars":   {"chain", "p2p", "p2p/gossip", "p2p/gossip/relay", "p2p/msg", "testnet/model/world"},
 	"testnet/model/spread":  {},

@@ -10,6 +10,7 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 	"grapevine/wallet"
@@ -69,8 +70,8 @@ func (n *Node) buildSwarm() error {
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
 		Have: true, Encrypt: !n.cfg.PlainTransport,
 		State: n.state, RawBlock: n.Ledger.RawBlock,
-		JudgeTx: n.follow.txs,
-		JudgeBlock: func(j gossip.JudgeBlock) {
+		ValidateTx: n.follow.txs,
+		ValidateBlock: func(j p2p.ValidateBlock) {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))
 		},
 		StoreHeaders: n.Ledger.AddHeaders,

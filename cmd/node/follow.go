@@ -23,7 +23,7 @@ type follower struct {
 	wallet *vault.Vault // nil without a wallet
 	swarm  *swarm.Swarm
 
-	txs   chan gossip.JudgeTx // capacity is gossip's credits: the swarm never waits here
+	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
 	queue judgements          // taken from txs
 	kept  chan kept           // from before a restart
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
@@ -36,7 +36,7 @@ type follower struct {
 
 func newFollower() *follower {
 	return &follower{
-		txs:   make(chan gossip.JudgeTx, gossip.MaxTxsJudged),
+		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsJudged),
 		kept:  make(chan kept),
 		heard: make(chan struct{}, 1),
 		moved: make(chan struct{}),
@@ -134,9 +134,9 @@ func (f *follower) collect() {
 
 // judgements are transactions that wait for the pool; our own, which somebody
 // waits for, go before everybody's, however slow those are to judge.
-type judgements struct{ own, others []gossip.JudgeTx }
+type judgements struct{ own, others []p2p.ValidateTx }
 
-func (q *judgements) add(j gossip.JudgeTx) {
+func (q *judgements) add(j p2p.ValidateTx) {
 	if j.Peer == p2p.Self {
 		q.own = append(q.own, j)
 	} else {
@@ -144,7 +144,7 @@ func (q *judgements) add(j gossip.JudgeTx) {
 	}
 }
 
-func (q *judgements) next() (j gossip.JudgeTx, ok bool) {
+func (q *judgements) next() (j p2p.ValidateTx, ok bool) {
 	list := &q.own
 	if len(*list) == 0 {
 		list = &q.others

@@ -39,17 +39,17 @@ func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
 	f := newFollower()
 	tx := func(n byte) *chain.Tx { return &chain.Tx{WID: chain.Hash{n}} }
 	for i := range gossip.MaxTxsJudged - 1 {
-		f.txs <- gossip.JudgeTx{Peer: 7, Tx: tx(byte(i))}
+		f.txs <- p2p.ValidateTx{Peer: 7, Tx: tx(byte(i))}
 	}
 	f.queue.add(<-f.txs)
-	f.txs <- gossip.JudgeTx{Peer: p2p.Self, Tx: tx(200)}
+	f.txs <- p2p.ValidateTx{Peer: p2p.Self, Tx: tx(200)}
 	f.collect()
 	for _, want := range []byte{200, 0, 1} {
 		if j, ok := f.queue.next(); !ok || j.Tx.WID[0] != want {
 			t.Fatalf("judged next: %v, want %d", j.Tx.WID, want)
 		}
 	}
-	f.queue.add(gossip.JudgeTx{Peer: p2p.Self, Tx: tx(201)})
+	f.queue.add(p2p.ValidateTx{Peer: p2p.Self, Tx: tx(201)})
 	if j, _ := f.queue.next(); j.Tx.WID[0] != 201 {
 		t.Error("an own one that came later waits")
 	}

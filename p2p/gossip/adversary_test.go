@@ -20,13 +20,13 @@ import (
 type rig struct {
 	*sim
 	n    *simNode
-	sent []Action // all actions so far
+	sent []p2p.Action // all actions so far
 }
 
 func newRig(t *testing.T, w *world) *rig {
 	r := &rig{sim: newSim(t, w, 1, 5)}
 	r.n = r.nodes[0]
-	r.n.tap = func(a Action) { r.sent = append(r.sent, a) }
+	r.n.tap = func(a p2p.Action) { r.sent = append(r.sent, a) }
 	return r
 }
 
@@ -44,7 +44,7 @@ func (r *rig) joins(id p2p.PeerID, inbound bool) {
 }
 
 // says gives a message from a peer and returns what the State did for it.
-func (r *rig) says(id p2p.PeerID, m wire.Message) []Action {
+func (r *rig) says(id p2p.PeerID, m wire.Message) []p2p.Action {
 	before := len(r.sent)
 	r.step(r.n, Message{id, m})
 	return r.sent[before:]
@@ -59,32 +59,32 @@ func (r *rig) headers(names ...string) *wire.MsgHeaders {
 }
 
 // count counts the actions of one command sent to a peer (0: to anybody).
-func count(acts []Action, id p2p.PeerID, command string) (n int) {
+func count(acts []p2p.Action, id p2p.PeerID, command string) (n int) {
 	for _, a := range acts {
-		if s, ok := a.(Send); ok && s.Msg.Command() == command && (id == 0 || s.Peer == id) {
+		if s, ok := a.(p2p.Send); ok && s.Msg.Command() == command && (id == 0 || s.Peer == id) {
 			n++
 		}
 	}
 	return n
 }
 
-func dropped(acts []Action, id p2p.PeerID) (d Drop, ok bool) {
+func dropped(acts []p2p.Action, id p2p.PeerID) (d p2p.Drop, ok bool) {
 	for _, a := range acts {
-		if d, ok := a.(Drop); ok && d.Peer == id {
+		if d, ok := a.(p2p.Drop); ok && d.Peer == id {
 			return d, true
 		}
 	}
-	return Drop{}, false
+	return p2p.Drop{}, false
 }
 
-func wantDropped(t *testing.T, acts []Action, id p2p.PeerID) {
+func wantDropped(t *testing.T, acts []p2p.Action, id p2p.PeerID) {
 	t.Helper()
 	if d, ok := dropped(acts, id); !ok || d.Offence == "" {
 		t.Errorf("peer %d was not dropped for an offence: %+v", id, d)
 	}
 }
 
-func wantKept(t *testing.T, acts []Action, id p2p.PeerID) {
+func wantKept(t *testing.T, acts []p2p.Action, id p2p.PeerID) {
 	t.Helper()
 	if d, ok := dropped(acts, id); ok {
 		t.Errorf("peer %d was dropped: %s", id, d.Reason)
@@ -173,7 +173,7 @@ func TestT9_LowWorkHeadersUseNoMemory(t *testing.T) {
 			t.Fatalf("nothing was asked after %d headers", i+2000)
 		}
 		for _, a := range acts {
-			if _, ok := a.(StoreHeaders); ok {
+			if _, ok := a.(p2p.StoreHeaders); ok {
 				t.Fatal("headers without work were stored")
 			}
 		}
@@ -206,9 +206,9 @@ func TestPresyncTakesAChainThatHasWork(t *testing.T) {
 		asked := -1
 		for _, a := range r.says(id, m) {
 			switch a := a.(type) {
-			case StoreHeaders:
+			case p2p.StoreHeaders:
 				stored += len(a.Nodes)
-			case Send:
+			case p2p.Send:
 				if g, ok := a.Msg.(*wire.MsgGetHeaders); ok {
 					asked = int(w.nodes[w.names[*g.BlockLocatorHashes[0]]].Height)
 				}
@@ -240,7 +240,7 @@ func TestT10_HeadersThatLeadNowhere(t *testing.T) {
 	r.joins(1, false)
 	r.says(1, &wire.MsgHeaders{})
 	asked := 0
-	var acts []Action
+	var acts []p2p.Action
 	for range 10 {
 		acts = r.says(1, r.headers("a9"))
 		wantKept(t, acts, 1)
@@ -331,7 +331,7 @@ func TestT12_TooManyHeadersAndLongLocators(t *testing.T) {
 		g.BlockLocatorHashes = append(g.BlockLocatorHashes, &h)
 	}
 	acts := r.says(2, g)
-	if m := acts[0].(Send).Msg.(*wire.MsgHeaders); len(m.Headers) != 3 {
+	if m := acts[0].(p2p.Send).Msg.(*wire.MsgHeaders); len(m.Headers) != 3 {
 		t.Errorf("%d headers from genesis", len(m.Headers))
 	}
 	g.BlockLocatorHashes = append(g.BlockLocatorHashes, g.BlockLocatorHashes[0])
@@ -437,7 +437,7 @@ func TestT28_OrphansAreBounded(t *testing.T) {
 	r.run(time.Millisecond)
 	judged := 0
 	for _, a := range r.sent[before:] {
-		if _, ok := a.(JudgeTx); ok {
+		if _, ok := a.(p2p.ValidateTx); ok {
 			judged++
 		}
 	}
@@ -475,7 +475,7 @@ func TestT47_LeftAndNotFoundReassignAtOnce(t *testing.T) {
 		r.joins(id, false)
 		r.says(id, r.headers("a1"))
 	}
-	asked := func(acts []Action, id p2p.PeerID) {
+	asked := func(acts []p2p.Action, id p2p.PeerID) {
 		t.Helper()
 		if count(acts, id, wire.CmdGetData) != 1 {
 			t.Errorf("peer %d was not asked at once", id)

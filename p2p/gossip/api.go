@@ -7,14 +7,10 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/judge"
 )
 
 // Event is something that happened. State.Step takes one and says what to do.
 type Event interface{ event() }
-
-// Ticket ties an answer to the Submit it belongs to.
-type Ticket = judge.Ticket
 
 type (
 	// Joined: a peer has finished the handshake.
@@ -33,20 +29,20 @@ type (
 	Tick struct{}
 	// SubmitTx and SubmitBlock come from Self; each is answered by exactly one Answer.
 	SubmitTx struct {
-		Ticket Ticket
+		Ticket p2p.Ticket
 		Tx     *chain.Tx
 	}
 	SubmitBlock struct {
-		Ticket Ticket
+		Ticket p2p.Ticket
 		Block  *chain.Block
 	}
-	// TxVerdict answers a JudgeTx. Err is nil, *chain.RuleError, *chain.PolicyError, *chain.MissingError.
+	// TxVerdict answers a ValidateTx. Err is nil, *chain.RuleError, *chain.PolicyError, *chain.MissingError.
 	TxVerdict struct {
 		Tx   *chain.Tx
 		Err  error
 		Cost time.Duration // what its scripts took; 0 when it was judged without
 	}
-	// BlockVerdict answers a JudgeBlock, once. Err is nil (connected to the
+	// BlockVerdict answers a ValidateBlock, once. Err is nil (connected to the
 	// active chain), chain.ErrInconclusive (stored, not connected yet),
 	// chain.ErrDuplicate or *chain.RuleError.
 	BlockVerdict struct {
@@ -99,61 +95,3 @@ func (BodyLost) event()      {}
 func (Pong) event()          {}
 func (MinFeeChanged) event() {}
 func (ClockSet) event()      {}
-
-// Action is something for swarm to do, in order.
-type Action interface{ action() }
-
-type (
-	// Send queues a message to a peer.
-	Send struct {
-		Peer p2p.PeerID
-		Msg  wire.Message
-	}
-	// SendBlock queues a stored block; the peer's writer reads its bytes.
-	SendBlock struct {
-		Peer    p2p.PeerID
-		Hash    chain.Hash
-		Witness bool // false: strip witnesses (MSG_BLOCK asked without the flag)
-	}
-	// Drop ends a connection. Offence "" means no fault of theirs.
-	Drop struct {
-		Peer    p2p.PeerID
-		Reason  string
-		Offence p2p.Offence
-	}
-	// JudgeTx asks the pool; answered by TxVerdict.
-	JudgeTx struct {
-		Peer p2p.PeerID
-		Tx   *chain.Tx
-	}
-	// JudgeBlock asks the ledger; answered by BlockVerdict.
-	JudgeBlock struct {
-		Peer  p2p.PeerID
-		Node  *chain.HeaderNode
-		Block *chain.Block
-	}
-	// StoreHeaders tells the ledger of new good headers, parents first.
-	StoreHeaders struct{ Nodes []*chain.HeaderNode }
-	// Answer ends a Submit. Err as in TxVerdict and BlockVerdict, or chain.ErrUnknownParent.
-	Answer struct {
-		Ticket Ticket
-		Err    error
-	}
-	// LearnAddrs gives heard addresses to the address book.
-	LearnAddrs struct {
-		From  p2p.PeerID
-		Addrs []p2p.Addr
-	}
-	// TellAddrs asks swarm to answer getaddr from the address book.
-	TellAddrs struct{ Peer p2p.PeerID }
-)
-
-func (Send) action()         {}
-func (SendBlock) action()    {}
-func (Drop) action()         {}
-func (JudgeTx) action()      {}
-func (JudgeBlock) action()   {}
-func (StoreHeaders) action() {}
-func (Answer) action()       {}
-func (LearnAddrs) action()   {}
-func (TellAddrs) action()    {}

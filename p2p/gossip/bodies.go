@@ -59,7 +59,7 @@ func (s *State) welcome(e *tree.Entry) bool {
 // pumpBlocks gives to the ledger what the credits allow, in order.
 func (s *State) pumpBlocks() {
 	for j := s.blocks.Next(); j != nil; j = s.blocks.Next() {
-		s.do(JudgeBlock{Peer: j.From, Node: j.Entry.Node, Block: j.Block})
+		s.do(p2p.ValidateBlock{Peer: j.From, Node: j.Entry.Node, Block: j.Block})
 	}
 }
 
@@ -72,7 +72,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	}
 	s.fetch.Reopen(e)
 	for _, t := range j.Tickets {
-		s.do(Answer{Ticket: t, Err: v.Err})
+		s.do(p2p.Answer{Ticket: t, Err: v.Err})
 	}
 	s.judgedCompact(j, v.Err)
 	if p := s.byID[j.From]; p != nil {
@@ -100,7 +100,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 		}
 	}
 	for _, w := range j.Joined {
-		s.do(Answer{Ticket: w.Ticket, Err: v.Err})
+		s.do(p2p.Answer{Ticket: w.Ticket, Err: v.Err})
 	}
 }
 

@@ -22,11 +22,11 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 	s := newTestState(w, 1)
 	now := w.start
 	var judging []*chain.Tx
-	step := func(ev Event) (acts []Action) {
+	step := func(ev Event) (acts []p2p.Action) {
 		acts = s.Step(now, ev)
 		checkInvariants(t, s)
 		for _, a := range acts {
-			if j, ok := a.(JudgeTx); ok {
+			if j, ok := a.(p2p.ValidateTx); ok {
 				judging = append(judging, j.Tx)
 			}
 		}
@@ -51,7 +51,7 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 	}
 	step(TxVerdict{Tx: w.tx("own")})
 	judging = judging[:56]
-	refuse := func(n int) (acts []Action) {
+	refuse := func(n int) (acts []p2p.Action) {
 		for range n {
 			now = now.Add(250 * time.Millisecond)
 			acts = step(TxVerdict{judging[0], chain.Refused("mempool-script-verify-flag-failed", ""), 250 * time.Millisecond})

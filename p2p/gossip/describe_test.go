@@ -42,16 +42,16 @@ func brief(names []string) string {
 	return strings.Join(out, " ")
 }
 
-func (sc *script) describe(a Action) string {
+func (sc *script) describe(a p2p.Action) string {
 	switch a := a.(type) {
-	case Send:
+	case p2p.Send:
 		return fmt.Sprintf("send %d %s", a.Peer, sc.describeMsg(a.Msg))
-	case SendBlock:
+	case p2p.SendBlock:
 		if !a.Witness {
 			return fmt.Sprintf("send %d block %s without witnesses", a.Peer, sc.w.names[a.Hash])
 		}
 		return fmt.Sprintf("send %d block %s", a.Peer, sc.w.names[a.Hash])
-	case Drop:
+	case p2p.Drop:
 		reason := a.Reason
 		for h, name := range sc.w.names {
 			reason = strings.ReplaceAll(reason, h.String(), name)
@@ -60,21 +60,21 @@ func (sc *script) describe(a Action) string {
 			return fmt.Sprintf("drop %d: %s", a.Peer, reason)
 		}
 		return fmt.Sprintf("drop %d for an offence (%s): %s", a.Peer, a.Offence, reason)
-	case JudgeTx:
+	case p2p.ValidateTx:
 		return fmt.Sprintf("judge %s from %s", sc.w.names[a.Tx.WID], who(a.Peer))
-	case JudgeBlock:
+	case p2p.ValidateBlock:
 		return fmt.Sprintf("judge block %s from %s", sc.w.names[a.Node.Hash], who(a.Peer))
-	case StoreHeaders:
+	case p2p.StoreHeaders:
 		var names []string
 		for _, n := range a.Nodes {
 			names = append(names, sc.w.names[n.Hash])
 		}
 		return "store headers " + brief(names)
-	case Answer:
+	case p2p.Answer:
 		return fmt.Sprintf("answer %d: %s", a.Ticket, word(a.Err))
-	case LearnAddrs:
+	case p2p.LearnAddrs:
 		return fmt.Sprintf("learn %d addresses from %d", len(a.Addrs), a.From)
-	case TellAddrs:
+	case p2p.TellAddrs:
 		return fmt.Sprintf("tell addresses to %d", a.Peer)
 	}
 	return fmt.Sprintf("%T", a)

@@ -17,7 +17,7 @@
 // Each part is data with a Check that proves its bounds. None of it touches a
 // socket, a clock, a disk, a goroutine or a source of randomness of its own,
 // decodes anything, or judges anything but headers: bodies and transactions go
-// out as JudgeBlock and JudgeTx and come back as verdicts. The same events with
+// out as ValidateBlock and ValidateTx and come back as verdicts. The same events with
 // the same seed give the same actions.
 //
 // Start reading at api.go (what goes in and out) and testdata (how nodes talk,

@@ -18,7 +18,7 @@ func (r *rig) serves(id p2p.PeerID) {
 		r.sent = nil
 		asked := 0
 		for _, a := range acts {
-			if s, ok := a.(Send); ok && s.Peer == id {
+			if s, ok := a.(p2p.Send); ok && s.Peer == id {
 				m, isGetData := s.Msg.(*wire.MsgGetData)
 				for i := 0; isGetData && i < len(m.InvList); i++ {
 					asked++

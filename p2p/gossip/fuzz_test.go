@@ -23,7 +23,7 @@ type babble struct {
 	data  []byte
 	later []Event // verdicts not given yet
 	names []string
-	n     Ticket
+	n     p2p.Ticket
 }
 
 func newBabble(data []byte) *babble {
@@ -163,15 +163,15 @@ func (b *babble) event() Event {
 // holds, and each Submit is answered once.
 func runBabble(t *testing.T, data []byte) {
 	b := newBabble(data)
-	answers := map[Ticket]int{}
+	answers := map[p2p.Ticket]int{}
 	run := func(ev Event) {
 		for _, a := range b.s.Step(b.now, ev) {
 			switch a := a.(type) {
-			case JudgeBlock:
+			case p2p.ValidateBlock:
 				b.later = append(b.later, b.r.judgeBlock(a)...)
-			case JudgeTx:
+			case p2p.ValidateTx:
 				b.later = append(b.later, b.r.judgeTx(a)...)
-			case Answer:
+			case p2p.Answer:
 				answers[a.Ticket]++
 			}
 		}
@@ -185,7 +185,7 @@ func runBabble(t *testing.T, data []byte) {
 		b.later = b.later[1:]
 		run(ev)
 	}
-	for i := Ticket(1); i <= b.n; i++ {
+	for i := p2p.Ticket(1); i <= b.n; i++ {
 		if answers[i] != 1 {
 			t.Fatalf("Submit %d was answered %d times", i, answers[i])
 		}

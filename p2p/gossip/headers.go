@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/tree"
 )
 
@@ -40,7 +41,7 @@ func (s *State) actOnHeaders() {
 	for _, a := range s.headers.Acts() {
 		switch p := s.byID[a.Peer]; {
 		case len(a.Store) > 0:
-			s.do(StoreHeaders{Nodes: a.Store})
+			s.do(p2p.StoreHeaders{Nodes: a.Store})
 		case p == nil:
 		case a.Drop:
 			s.drop(p, a.Offence, a.Reason)

@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 )
 
 // world makes blocks and transactions by name. They hold together by their
@@ -108,7 +109,7 @@ type rooms struct {
 	tip    *chain.HeaderNode
 	pool   map[chain.Hash]*chain.Tx // by txid
 	mined  map[chain.Hash]bool      // txids in the active chain
-	judged map[chain.Hash]int       // JudgeBlock actions seen, by block
+	judged map[chain.Hash]int       // ValidateBlock actions seen, by block
 }
 
 func newRooms(w *world) *rooms {
@@ -131,7 +132,7 @@ func spoiled(b *chain.Block) *chain.Block {
 }
 
 // judgeBlock is the ledger: the events that a body causes, verdict last.
-func (r *rooms) judgeBlock(j JudgeBlock) (evs []Event) {
+func (r *rooms) judgeBlock(j p2p.ValidateBlock) (evs []Event) {
 	r.judged[j.Node.Hash]++
 	j.Node = r.w.nodes[r.w.names[j.Node.Hash]] // each State has nodes of its own
 	if j.Block.Weight == mutated {
@@ -227,7 +228,7 @@ func (r *rooms) move(to *chain.HeaderNode) (evs []Event) {
 }
 
 // judgeTx is the pool.
-func (r *rooms) judgeTx(j JudgeTx) []Event {
+func (r *rooms) judgeTx(j p2p.ValidateTx) []Event {
 	var missing []chain.Hash
 	for _, p := range r.w.parents[j.Tx.ID] {
 		if r.pool[p] == nil && !r.mined[p] {

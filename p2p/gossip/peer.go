@@ -103,13 +103,13 @@ func (s *State) drop(p *peer, offence p2p.Offence, reason string) {
 	if p.gone {
 		return
 	}
-	s.do(Drop{Peer: p.id, Reason: reason, Offence: offence})
+	s.do(p2p.Drop{Peer: p.id, Reason: reason, Offence: offence})
 	s.onLeft(p.id)
 }
 
 func (s *State) send(p *peer, m wire.Message) {
 	if !p.gone {
-		s.do(Send{Peer: p.id, Msg: m})
+		s.do(p2p.Send{Peer: p.id, Msg: m})
 	}
 }
 

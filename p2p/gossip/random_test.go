@@ -17,7 +17,7 @@ type storm struct {
 	*sim
 	made   int
 	txs    []string
-	ticket Ticket
+	ticket p2p.Ticket
 }
 
 func (st *storm) event() {
@@ -121,7 +121,7 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 				t.Errorf("%s: in pool of node %d %v, of node 0 %v", tx, n.i, n.r.pool[x.ID] != nil, st.nodes[0].r.pool[x.ID] != nil)
 			}
 		}
-		for id := Ticket(1); id <= st.ticket; id++ {
+		for id := p2p.Ticket(1); id <= st.ticket; id++ {
 			answered := 0
 			for _, n := range st.nodes {
 				if _, ok := n.answers[id]; ok {

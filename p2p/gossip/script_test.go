@@ -46,7 +46,7 @@ type script struct {
 	r      *rooms
 	now    time.Time
 	auto   bool
-	ticket Ticket
+	ticket p2p.Ticket
 	out    []string
 }
 
@@ -190,7 +190,7 @@ func (sc *script) defineChain(f []string) {
 
 func (sc *script) has(names string) {
 	for _, name := range sc.names(names) {
-		for _, ev := range sc.r.judgeBlock(JudgeBlock{Node: sc.node(name), Block: sc.w.blockNamed(name)}) {
+		for _, ev := range sc.r.judgeBlock(p2p.ValidateBlock{Node: sc.node(name), Block: sc.w.blockNamed(name)}) {
 			sc.s.Step(sc.now, ev)
 		}
 	}
@@ -231,9 +231,9 @@ func (sc *script) step(ev Event) {
 				continue
 			}
 			switch a := a.(type) {
-			case JudgeBlock:
+			case p2p.ValidateBlock:
 				queue = append(queue, sc.r.judgeBlock(a)...)
-			case JudgeTx:
+			case p2p.ValidateTx:
 				queue = append(queue, sc.r.judgeTx(a)...)
 			}
 		}

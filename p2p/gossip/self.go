@@ -13,7 +13,7 @@ import (
 // errBusy: more Submits wait than any honest caller makes.
 var errBusy = errors.New("too many submissions wait for judgement")
 
-func (s *State) answer(t Ticket, err error) { s.do(Answer{Ticket: t, Err: err}) }
+func (s *State) answer(t p2p.Ticket, err error) { s.do(p2p.Answer{Ticket: t, Err: err}) }
 
 // onSubmitTx judges a transaction of our own. One that is in the pool already
 // is announced again to those who do not have it, and accepted.
@@ -34,7 +34,7 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 		return
 	}
 	s.settle(ev.Tx)
-	j := &judge.Tx{Tx: ev.Tx, From: p2p.Self, Tickets: []Ticket{ev.Ticket}}
+	j := &judge.Tx{Tx: ev.Tx, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}}
 	if x := s.txs.orphans.Remove(ev.Tx.WID); x != nil {
 		j.From = x.From // it goes on waiting if it must: it is theirs as well
 	}
@@ -52,7 +52,7 @@ func (s *State) onSubmitBlock(ev SubmitBlock) {
 	case full:
 		s.answer(ev.Ticket, errBusy)
 	case !joined:
-		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []Ticket{ev.Ticket}})
+		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}})
 		s.passOn(e, ev.Block, nil)
 	}
 }

@@ -3,6 +3,7 @@ package gossip
 import (
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
@@ -78,7 +79,7 @@ func (s *State) reply(p *peer, replies []serve.Reply) {
 		if r.Msg != nil {
 			s.send(p, r.Msg)
 		} else {
-			s.do(SendBlock{Peer: p.id, Hash: r.Block, Witness: r.Witness})
+			s.do(p2p.SendBlock{Peer: p.id, Hash: r.Block, Witness: r.Witness})
 		}
 	}
 }
@@ -90,13 +91,13 @@ func (s *State) onGetAddr(p *peer) {
 		return
 	}
 	p.toldAddrs = true
-	s.do(TellAddrs{Peer: p.id})
+	s.do(p2p.TellAddrs{Peer: p.id})
 }
 
 // onAddrs passes heard addresses on to the address book, but none of a connection
 // that is for blocks only.
 func (s *State) onAddrs(p *peer, m wire.Message) {
 	if !p.Silent() {
-		s.do(LearnAddrs{From: p.id, Addrs: msg.Addrs(m)})
+		s.do(p2p.LearnAddrs{From: p.id, Addrs: msg.Addrs(m)})
 	}
 }

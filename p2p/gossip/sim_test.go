@@ -37,7 +37,7 @@ type simNode struct {
 	r       *rooms
 	links   map[p2p.PeerID]*simLink
 	nextID  p2p.PeerID
-	answers map[Ticket]error
+	answers map[p2p.Ticket]error
 	tickAt  time.Time
 	busy    time.Time     // rooms judge one thing after the other
 	mute    bool          // swallows requests for bodies
@@ -46,7 +46,7 @@ type simNode struct {
 	perByte time.Duration // of its uplink, shared by all its connections; 0: no limit
 	free    time.Time     // when that is free again
 	have    bool          // speaks gvhave
-	tap     func(Action)
+	tap     func(p2p.Action)
 }
 
 // simLink is one direction of a connection.
@@ -85,7 +85,7 @@ func newSim(t testing.TB, w *world, n int, seed uint64) *sim {
 	for i := range n {
 		m.nodes = append(m.nodes, &simNode{
 			i: i, s: newTestState(w, seed+uint64(i)), r: newRooms(w),
-			links: map[p2p.PeerID]*simLink{}, answers: map[Ticket]error{},
+			links: map[p2p.PeerID]*simLink{}, answers: map[p2p.Ticket]error{},
 		})
 	}
 	return m
@@ -165,12 +165,12 @@ func (m *sim) step(n *simNode, ev Event) {
 	}
 }
 
-func (m *sim) perform(n *simNode, a Action, trace interface{ Write([]byte) (int, error) }) {
+func (m *sim) perform(n *simNode, a p2p.Action, trace interface{ Write([]byte) (int, error) }) {
 	if n.tap != nil {
 		n.tap(a)
 	}
 	switch a := a.(type) {
-	case Send:
+	case p2p.Send:
 		fmt.Fprint(trace, a.Peer, a.Msg.Command())
 		if l, ok := a.Msg.(*wire.MsgInv); ok {
 			for _, iv := range l.InvList {
@@ -178,7 +178,7 @@ func (m *sim) perform(n *simNode, a Action, trace interface{ Write([]byte) (int,
 			}
 		}
 		m.transmit(n, a.Peer, a.Msg, 100)
-	case SendBlock:
+	case p2p.SendBlock:
 		fmt.Fprint(trace, a.Peer, a.Hash)
 		b := n.r.body[a.Hash]
 		if b == nil {
@@ -189,16 +189,16 @@ func (m *sim) perform(n *simNode, a Action, trace interface{ Write([]byte) (int,
 			n.sent += int64(len(b.Raw))
 			m.transmit(n, a.Peer, &msg.Block{Block: b}, len(b.Raw))
 		}
-	case Drop:
+	case p2p.Drop:
 		if a.Offence != "" {
 			fmt.Fprint(trace, a.Offence)
 		}
 		m.cut(n, a.Peer)
-	case JudgeBlock:
+	case p2p.ValidateBlock:
 		m.judge(n, m.blockMs(a.Block), func() []Event { return n.r.judgeBlock(a) })
-	case JudgeTx:
+	case p2p.ValidateTx:
 		m.judge(n, 100*time.Microsecond, func() []Event { return n.r.judgeTx(a) })
-	case Answer:
+	case p2p.Answer:
 		if _, again := n.answers[a.Ticket]; again {
 			m.t.Fatalf("ticket %d answered twice", a.Ticket)
 		}
@@ -243,14 +243,14 @@ func (m *sim) transmit(n *simNode, id p2p.PeerID, what wire.Message, size int) {
 
 // mine gives a node blocks of its own, and their transactions.
 func (m *sim) mine(n *simNode, name string) {
-	m.step(n, SubmitBlock{Ticket: Ticket(1<<32 + m.seq), Block: m.w.blockNamed(name)})
+	m.step(n, SubmitBlock{Ticket: p2p.Ticket(1<<32 + m.seq), Block: m.w.blockNamed(name)})
 }
 
 // give puts a chain into a node as if it had synced before.
 func (m *sim) give(n *simNode, names ...string) {
 	for _, name := range names {
 		node := m.w.nodes[name]
-		for _, ev := range n.r.judgeBlock(JudgeBlock{Node: node, Block: m.w.blockNamed(name)}) {
+		for _, ev := range n.r.judgeBlock(p2p.ValidateBlock{Node: node, Block: m.w.blockNamed(name)}) {
 			if _, verdict := ev.(BlockVerdict); !verdict {
 				m.step(n, ev)
 			}

@@ -37,7 +37,7 @@ type State struct {
 
 	now time.Time
 	due time.Time // when the next timer is up; zero: none
-	out []Action
+	out []p2p.Action
 
 	tree    *tree.Tree
 	fetch   *fetch.Fetcher
@@ -100,7 +100,7 @@ func New(cfg Config) *State {
 
 // Step takes what happened at the time now and says what to do, in order. Time
 // does not run backwards: an earlier now counts as the last one.
-func (s *State) Step(now time.Time, ev Event) []Action {
+func (s *State) Step(now time.Time, ev Event) []p2p.Action {
 	if now.After(s.now) {
 		s.now = now
 	}
@@ -133,7 +133,7 @@ func (s *State) Deadline() time.Time { return s.due }
 // up says whether the deadline t has passed.
 func (s *State) up(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }
 
-func (s *State) do(a Action) { s.out = append(s.out, a) }
+func (s *State) do(a p2p.Action) { s.out = append(s.out, a) }
 
 func (s *State) handle(ev Event) {
 	switch ev := ev.(type) {

@@ -60,13 +60,13 @@ func TestThoseWhoCameToUsAreToldTogether(t *testing.T) {
 			r.joins(id+1, inbound)
 		}
 		told := map[time.Time]int{}
-		r.n.tap = func(a Action) {
-			if s, ok := a.(Send); ok && s.Msg.Command() == wire.CmdInv {
+		r.n.tap = func(a p2p.Action) {
+			if s, ok := a.(p2p.Send); ok && s.Msg.Command() == wire.CmdInv {
 				told[r.now]++
 			}
 		}
 		for i := range 5 {
-			r.step(r.n, SubmitTx{Ticket(i), r.w.tx(fmt.Sprint("t", i))})
+			r.step(r.n, SubmitTx{p2p.Ticket(i), r.w.tx(fmt.Sprint("t", i))})
 			r.run(time.Hour)
 		}
 		if times := len(told); inbound && times != 5 || !inbound && times < 80 {
@@ -227,12 +227,12 @@ func TestGetBlocksGoesOnWhereItsInvEnded(t *testing.T) {
 	r.give(r.n, numbered("a", 700)...)
 	r.joins(1, true)
 	acts := r.says(1, &wire.MsgGetBlocks{BlockLocatorHashes: []*chain.Hash{&w.nodes["g"].Hash}})
-	inv := acts[0].(Send).Msg.(*wire.MsgInv)
+	inv := acts[0].(p2p.Send).Msg.(*wire.MsgInv)
 	if len(inv.InvList) != 500 {
 		t.Fatalf("%d hashes", len(inv.InvList))
 	}
 	acts = r.says(1, &wire.MsgGetData{InvList: inv.InvList[499:]})
-	if len(acts) != 2 || acts[1].(Send).Msg.(*wire.MsgInv).InvList[0].Hash != w.nodes["a700"].Hash {
+	if len(acts) != 2 || acts[1].(p2p.Send).Msg.(*wire.MsgInv).InvList[0].Hash != w.nodes["a700"].Hash {
 		t.Errorf("asking for the end of the inv does not name the tip: %d actions", len(acts))
 	}
 }
@@ -248,7 +248,7 @@ func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
 	} {
 		acts := r.says(1, m)
 		want := p2p.Addr{Host: "10.1.2.3", Port: 18444, Services: 9, Seen: 1_600_000_000}
-		if l, ok := acts[0].(LearnAddrs); !ok || len(l.Addrs) != 1 || l.Addrs[0] != want {
+		if l, ok := acts[0].(p2p.LearnAddrs); !ok || len(l.Addrs) != 1 || l.Addrs[0] != want {
 			t.Errorf("%s: %+v", m.Command(), acts)
 		}
 	}
@@ -271,7 +271,7 @@ func TestNoTransactionsAreWantedWhileSyncing(t *testing.T) {
 	r.joins(1, false)
 	floors := func() (rates []int64) {
 		for _, a := range r.sent {
-			if s, ok := a.(Send); ok {
+			if s, ok := a.(p2p.Send); ok {
 				if m, ok := s.Msg.(*wire.MsgFeeFilter); ok {
 					rates = append(rates, m.MinFee)
 				}

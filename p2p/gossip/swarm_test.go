@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
 
@@ -85,8 +86,8 @@ func TestSwarmOutlivesItsSeed(t *testing.T) {
 	m, first, fresh := newcomers(t, newWorld(), 8, false)
 	left := map[chain.Hash]bool{}
 	for _, n := range fresh {
-		n.tap = func(a Action) {
-			if j, ok := a.(JudgeBlock); ok {
+		n.tap = func(a p2p.Action) {
+			if j, ok := a.(p2p.ValidateBlock); ok {
 				left[j.Block.Hash] = true
 			}
 		}
@@ -107,8 +108,8 @@ func TestSyncedNodesSayLittleOfWhatTheyHold(t *testing.T) {
 	said := 0
 	for _, n := range m.nodes {
 		n.have = true
-		n.tap = func(a Action) {
-			if s, ok := a.(Send); ok && s.Msg.Command() == msg.CmdHave {
+		n.tap = func(a p2p.Action) {
+			if s, ok := a.(p2p.Send); ok && s.Msg.Command() == msg.CmdHave {
 				said++
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 func TestSyncFromOnePeer(t *testing.T) {
@@ -38,7 +39,7 @@ func TestBlocksAndTransactionsTravelALineOfNodes(t *testing.T) {
 	}
 	for i := range 20 {
 		name := fmt.Sprint("t", i)
-		m.step(m.nodes[i%4], SubmitTx{Ticket(i), w.tx(name)})
+		m.step(m.nodes[i%4], SubmitTx{p2p.Ticket(i), w.tx(name)})
 		m.run(20 * time.Millisecond)
 		for _, n := range m.nodes {
 			if n.r.pool[w.tx(name).ID] == nil {
@@ -133,7 +134,7 @@ func TestManyTransactionsTravelALineOfNodes(t *testing.T) {
 	}
 	m.run(time.Second)
 	for i := range 2000 {
-		m.step(m.nodes[0], SubmitTx{Ticket(i), w.tx(fmt.Sprint("t", i))})
+		m.step(m.nodes[0], SubmitTx{p2p.Ticket(i), w.tx(fmt.Sprint("t", i))})
 	}
 	took := m.runUntil(5*time.Second, func() bool { return len(m.nodes[3].r.pool) == 2000 })
 	t.Logf("took %v, %d steps", took, m.steps)

@@ -67,7 +67,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 // pumpTxs gives to the pool what the credits allow, our own first.
 func (s *State) pumpTxs() {
 	for j := s.txs.judge.Next(); j != nil; j = s.txs.judge.Next() {
-		s.do(JudgeTx{Peer: j.From, Tx: j.Tx})
+		s.do(p2p.ValidateTx{Peer: j.From, Tx: j.Tx})
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
-	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -108,7 +107,7 @@ func splitAddr(s string) (host string, port uint16, err error) {
 }
 
 // learn takes addresses that a peer told us.
-func (l *loop) learn(a gossip.LearnAddrs) {
+func (l *loop) learn(a p2p.LearnAddrs) {
 	r := l.peers[a.From]
 	if r == nil || r.dropped {
 		return

@@ -69,16 +69,16 @@ func (s *Swarm) Deliver(ctx context.Context, evs ...gossip.Event) error {
 
 // SubmitTx enters a transaction by the one door and waits for its verdict.
 func (s *Swarm) SubmitTx(ctx context.Context, tx *chain.Tx) error {
-	return s.submit(ctx, func(t gossip.Ticket) gossip.Event { return gossip.SubmitTx{Ticket: t, Tx: tx} })
+	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitTx{Ticket: t, Tx: tx} })
 }
 
 // SubmitBlock enters a block by the one door and waits for its verdict.
 func (s *Swarm) SubmitBlock(ctx context.Context, b *chain.Block) error {
-	return s.submit(ctx, func(t gossip.Ticket) gossip.Event { return gossip.SubmitBlock{Ticket: t, Block: b} })
+	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitBlock{Ticket: t, Block: b} })
 }
 
 // submit is answered once: by gossip, by ctx, or by the swarm's end.
-func (s *Swarm) submit(ctx context.Context, event func(gossip.Ticket) gossip.Event) error {
+func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event) error {
 	reply := make(chan error, 1)
 	err := s.do(ctx, func(l *loop) {
 		l.lastTicket++

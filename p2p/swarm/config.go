@@ -46,11 +46,11 @@ type Config struct {
 	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
 	Lookup func(ctx context.Context, host string) ([]string, error)
 
-	State        *gossip.State
-	RawBlock     func(chain.Hash) ([]byte, error) // called by the peers' writers
-	JudgeTx      chan<- gossip.JudgeTx            // capacity: gossip's credits for transactions
-	JudgeBlock   func(gossip.JudgeBlock)          // must not block: gossip holds credits
-	StoreHeaders func([]*chain.HeaderNode)        // must not block
+	State         *gossip.State
+	RawBlock      func(chain.Hash) ([]byte, error) // called by the peers' writers
+	ValidateTx    chan<- p2p.ValidateTx            // capacity: gossip's credits for transactions
+	ValidateBlock func(p2p.ValidateBlock)          // must not block: gossip holds credits
+	StoreHeaders  func([]*chain.HeaderNode)        // must not block
 
 	Book      *addrbook.Book
 	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
@@ -63,8 +63,8 @@ func (c *Config) check() error {
 	switch {
 	case c.Params == nil, c.State == nil, c.Rand == nil, c.Net == nil:
 		return errors.New("swarm: Params, Net, State and Rand are needed")
-	case c.RawBlock == nil, c.JudgeTx == nil, c.JudgeBlock == nil, c.StoreHeaders == nil:
-		return errors.New("swarm: RawBlock, JudgeTx, JudgeBlock and StoreHeaders are needed")
+	case c.RawBlock == nil, c.ValidateTx == nil, c.ValidateBlock == nil, c.StoreHeaders == nil:
+		return errors.New("swarm: RawBlock, ValidateTx, ValidateBlock and StoreHeaders are needed")
 	case c.Book == nil:
 		return errors.New("swarm: an address book is needed")
 	case c.MaxPeers < 0 || c.MaxOutbound < 0:

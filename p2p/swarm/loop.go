@@ -36,9 +36,9 @@ type loop struct {
 	down   *peer.Limit
 	asleep bool // no network: setnetworkactive false
 
-	tickets    map[gossip.Ticket]chan<- error
-	lastTicket gossip.Ticket
-	judge      []gossip.JudgeTx // not yet taken by the pool; bounded by gossip's credits
+	tickets    map[p2p.Ticket]chan<- error
+	lastTicket p2p.Ticket
+	judge      []p2p.ValidateTx // not yet taken by the pool; bounded by gossip's credits
 
 	now     time.Time // of the last step; never runs back
 	stepped time.Time // when that was, by the machine's own time
@@ -61,7 +61,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		ctx:      ctx,
 		wg:       wg,
 		peers:    map[p2p.PeerID]*remote{},
-		tickets:  map[gossip.Ticket]chan<- error{},
+		tickets:  map[p2p.Ticket]chan<- error{},
 		now:      now,
 		stepped:  time.Now(),
 		tipAt:    now,
@@ -92,10 +92,10 @@ func (l *loop) run(ctx context.Context) {
 	defer l.alarm.Stop()
 	l.dialAll()
 	for {
-		var judge chan<- gossip.JudgeTx
-		var next gossip.JudgeTx
+		var judge chan<- p2p.ValidateTx
+		var next p2p.ValidateTx
 		if len(l.judge) > 0 {
-			judge, next = l.cfg.JudgeTx, l.judge[0]
+			judge, next = l.cfg.ValidateTx, l.judge[0]
 		}
 		select {
 		case said := <-l.s.inbox:
@@ -105,7 +105,7 @@ func (l *loop) run(ctx context.Context) {
 				l.step(ev)
 			}
 		case judge <- next:
-			l.judge[0] = gossip.JudgeTx{}
+			l.judge[0] = p2p.ValidateTx{}
 			l.judge = l.judge[1:]
 		case call := <-l.s.calls:
 			call(l)
@@ -178,30 +178,30 @@ func (l *loop) tick() {
 	}
 }
 
-func (l *loop) perform(a gossip.Action) {
+func (l *loop) perform(a p2p.Action) {
 	switch a := a.(type) {
-	case gossip.Send:
+	case p2p.Send:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.Send(a.Msg) })
-	case gossip.SendBlock:
+	case p2p.SendBlock:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendBlock(a.Hash, a.Witness) })
-	case gossip.Drop:
+	case p2p.Drop:
 		if r := l.peers[a.Peer]; r != nil {
 			l.dropFor(r, a.Reason, a.Offence)
 		}
-	case gossip.JudgeTx:
+	case p2p.ValidateTx:
 		l.judge = append(l.judge, a)
-	case gossip.JudgeBlock:
-		l.cfg.JudgeBlock(a)
-	case gossip.StoreHeaders:
+	case p2p.ValidateBlock:
+		l.cfg.ValidateBlock(a)
+	case p2p.StoreHeaders:
 		l.cfg.StoreHeaders(a.Nodes)
-	case gossip.Answer:
+	case p2p.Answer:
 		if reply := l.tickets[a.Ticket]; reply != nil {
 			delete(l.tickets, a.Ticket)
 			reply <- a.Err
 		}
-	case gossip.LearnAddrs:
+	case p2p.LearnAddrs:
 		l.learn(a)
-	case gossip.TellAddrs:
+	case p2p.TellAddrs:
 		l.tell(a.Peer)
 	default:
 		l.cfg.Log.Error("gossip asks for something unknown", "action", fmt.Sprintf("%T", a))

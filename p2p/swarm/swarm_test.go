@@ -10,7 +10,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
 )
@@ -169,7 +168,7 @@ func TestAnAddedNodeIsDialledUntilItIsThere(t *testing.T) {
 
 func TestCallsAreAnsweredWhenTheSwarmStops(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
-		n := start(t, net, 1, func(c *swarm.Config) { c.JudgeTx = make(chan gossip.JudgeTx) })
+		n := start(t, net, 1, func(c *swarm.Config) { c.ValidateTx = make(chan p2p.ValidateTx) })
 		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
 		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
 		got := make(chan error)

@@ -11,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -93,11 +94,11 @@ func TestAPortInUseIsSaid(t *testing.T) {
 	p := chain.RegTest()
 	s, err := swarm.New(swarm.Config{
 		Params: p, Net: swarm.TCP{}, Listen: n.addr, Book: book, Rand: rand.New(rand.NewPCG(1, 2)),
-		State:        gossip.New(gossip.Config{Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Rand: rand.New(rand.NewPCG(1, 3))}),
-		RawBlock:     func(chain.Hash) ([]byte, error) { return nil, errors.New("none") },
-		JudgeTx:      make(chan gossip.JudgeTx, 1),
-		JudgeBlock:   func(gossip.JudgeBlock) {},
-		StoreHeaders: func([]*chain.HeaderNode) {},
+		State:         gossip.New(gossip.Config{Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Rand: rand.New(rand.NewPCG(1, 3))}),
+		RawBlock:      func(chain.Hash) ([]byte, error) { return nil, errors.New("none") },
+		ValidateTx:    make(chan p2p.ValidateTx, 1),
+		ValidateBlock: func(p2p.ValidateBlock) {},
+		StoreHeaders:  func([]*chain.HeaderNode) {},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -33,8 +33,8 @@ type node struct {
 	t    testing.TB
 	addr string
 
-	txs    chan gossip.JudgeTx
-	blocks chan gossip.JudgeBlock
+	txs    chan p2p.ValidateTx
+	blocks chan p2p.ValidateBlock
 	waits  map[chain.Hash]*chain.HeaderNode // stored, by their parent
 
 	mu   sync.Mutex
@@ -72,8 +72,8 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 	}
 	n := &node{
 		t: t, addr: addr,
-		txs:    make(chan gossip.JudgeTx, gossip.MaxTxsJudged),
-		blocks: make(chan gossip.JudgeBlock, 4096), waits: map[chain.Hash]*chain.HeaderNode{},
+		txs:    make(chan p2p.ValidateTx, gossip.MaxTxsJudged),
+		blocks: make(chan p2p.ValidateBlock, 4096), waits: map[chain.Hash]*chain.HeaderNode{},
 		tip:  p.Genesis(),
 		body: map[chain.Hash][]byte{},
 		pool: map[chain.Hash]bool{},
@@ -87,15 +87,15 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 		State: gossip.New(gossip.Config{
 			Params: p, Headers: []*chain.HeaderNode{n.tip}, Tip: n.tip, Rand: rand.New(rand.NewPCG(seed, 2)),
 		}),
-		RawBlock:     n.raw,
-		JudgeTx:      n.txs,
-		JudgeBlock:   func(j gossip.JudgeBlock) { n.blocks <- j },
-		StoreHeaders: func([]*chain.HeaderNode) {},
-		Book:         book,
-		UserAgent:    "/test:0/",
-		Have:         true,
-		Rand:         rand.New(rand.NewPCG(seed, 3)),
-		Now:          now,
+		RawBlock:      n.raw,
+		ValidateTx:    n.txs,
+		ValidateBlock: func(j p2p.ValidateBlock) { n.blocks <- j },
+		StoreHeaders:  func([]*chain.HeaderNode) {},
+		Book:          book,
+		UserAgent:     "/test:0/",
+		Have:          true,
+		Rand:          rand.New(rand.NewPCG(seed, 3)),
+		Now:           now,
 	}
 	if os.Getenv("LOG") != "" {
 		cfg.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", addr)
@@ -154,7 +154,7 @@ func (n *node) judge(ctx context.Context) {
 	}
 }
 
-func (n *node) judgeBlock(j gossip.JudgeBlock) []gossip.Event {
+func (n *node) judgeBlock(j p2p.ValidateBlock) []gossip.Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.body[j.Block.Hash] = j.Block.Raw

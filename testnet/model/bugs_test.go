@@ -17,17 +17,17 @@ import (
 // that a change to gossip could bring.
 type bug struct {
 	machine
-	in   func(gossip.Event) bool                       // false: it is not heard
-	out  func(gossip.Action) []gossip.Action           // what is done instead
-	step func(time.Time, gossip.Event) []gossip.Action // all of it instead
-	deaf bool                                          // no deadlines
+	in   func(gossip.Event) bool                    // false: it is not heard
+	out  func(p2p.Action) []p2p.Action              // what is done instead
+	step func(time.Time, gossip.Event) []p2p.Action // all of it instead
+	deaf bool                                       // no deadlines
 }
 
-func (b *bug) Step(now time.Time, ev gossip.Event) []gossip.Action {
+func (b *bug) Step(now time.Time, ev gossip.Event) []p2p.Action {
 	if b.in != nil && !b.in(ev) {
 		return nil
 	}
-	var acts []gossip.Action
+	var acts []p2p.Action
 	if b.step != nil {
 		acts = b.step(now, ev)
 	} else {
@@ -36,7 +36,7 @@ func (b *bug) Step(now time.Time, ev gossip.Event) []gossip.Action {
 	if b.out == nil {
 		return acts
 	}
-	var spoiled []gossip.Action
+	var spoiled []p2p.Action
 	for _, a := range acts {
 		spoiled = append(spoiled, b.out(a)...)
 	}
@@ -59,19 +59,19 @@ func heard[M wire.Message](ev gossip.Event) bool {
 	return ok
 }
 
-func sent[M wire.Message](a gossip.Action) (m M, ok bool) {
-	if s, is := a.(gossip.Send); is {
+func sent[M wire.Message](a p2p.Action) (m M, ok bool) {
+	if s, is := a.(p2p.Send); is {
 		m, ok = s.Msg.(M)
 	}
 	return m, ok
 }
 
 // keep is an action as it is.
-func keep(a gossip.Action) []gossip.Action { return []gossip.Action{a} }
+func keep(a p2p.Action) []p2p.Action { return []p2p.Action{a} }
 
 // unless drops the actions of which it is true.
-func unless(bad func(gossip.Action) bool) func(gossip.Action) []gossip.Action {
-	return func(a gossip.Action) []gossip.Action {
+func unless(bad func(p2p.Action) bool) func(p2p.Action) []p2p.Action {
+	return func(a p2p.Action) []p2p.Action {
 		if bad(a) {
 			return nil
 		}
@@ -91,7 +91,7 @@ func bugs() map[string]func(m machine) machine {
 			// Other events would still look at the clock: no time passes for it.
 			var now time.Time
 			b := &bug{machine: m, deaf: true}
-			b.step = func(at time.Time, ev gossip.Event) []gossip.Action {
+			b.step = func(at time.Time, ev gossip.Event) []p2p.Action {
 				if now.IsZero() {
 					now = at
 				}
@@ -101,7 +101,7 @@ func bugs() map[string]func(m machine) machine {
 		},
 		"a second request is forgotten": func(m machine) machine {
 			asked := map[chain.Hash]bool{}
-			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+			return &bug{machine: m, out: func(a p2p.Action) []p2p.Action {
 				get, ok := sent[*wire.MsgGetData](a)
 				if !ok {
 					return keep(a)
@@ -116,7 +116,7 @@ func bugs() map[string]func(m machine) machine {
 				if len(first.InvList) == 0 {
 					return nil
 				}
-				return keep(gossip.Send{Peer: a.(gossip.Send).Peer, Msg: first})
+				return keep(p2p.Send{Peer: a.(p2p.Send).Peer, Msg: first})
 			}}
 		},
 		"a peer that left is never forgotten": func(m machine) machine {
@@ -140,7 +140,7 @@ func bugs() map[string]func(m machine) machine {
 					}
 					return true
 				},
-				out: unless(func(a gossip.Action) bool {
+				out: unless(func(a p2p.Action) bool {
 					inv, ok := sent[*wire.MsgInv](a)
 					return ok && own[inv.InvList[0].Hash]
 				})}
@@ -149,7 +149,7 @@ func bugs() map[string]func(m machine) machine {
 			fresh := false
 			return &bug{machine: m,
 				in: func(ev gossip.Event) bool { _, fresh = ev.(gossip.TipChanged); return true },
-				out: unless(func(a gossip.Action) bool {
+				out: unless(func(a p2p.Action) bool {
 					_, hs := sent[*wire.MsgHeaders](a)
 					_, inv := sent[*wire.MsgInv](a)
 					return fresh && (hs || inv)
@@ -173,14 +173,14 @@ func bugs() map[string]func(m machine) machine {
 		"an orphan is never judged again": func(m machine) machine {
 			orphan := map[chain.Hash]bool{}
 			b := &bug{machine: m}
-			b.step = func(now time.Time, ev gossip.Event) []gossip.Action {
+			b.step = func(now time.Time, ev gossip.Event) []p2p.Action {
 				if v, ok := ev.(gossip.TxVerdict); ok && v.Err != nil {
 					orphan[v.Tx.WID] = true
 				}
 				acts := m.Step(now, ev)
-				var rest []gossip.Action
+				var rest []p2p.Action
 				for _, a := range acts {
-					if j, ok := a.(gossip.JudgeTx); ok && orphan[j.Tx.WID] {
+					if j, ok := a.(p2p.ValidateTx); ok && orphan[j.Tx.WID] {
 						rest = append(rest, m.Step(now, gossip.TxVerdict{Tx: j.Tx, Err: chain.Refused("forgotten", "")})...)
 						continue
 					}
@@ -191,47 +191,47 @@ func bugs() map[string]func(m machine) machine {
 			return b
 		},
 		"who joins is not asked for headers": func(m machine) machine {
-			return &bug{machine: m, out: unless(func(a gossip.Action) bool {
+			return &bug{machine: m, out: unless(func(a p2p.Action) bool {
 				_, get := sent[*wire.MsgGetHeaders](a)
 				return get
 			})}
 		},
 		"everything is asked from two peers": func(m machine) machine {
 			var last p2p.PeerID
-			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+			return &bug{machine: m, out: func(a p2p.Action) []p2p.Action {
 				get, ok := sent[*wire.MsgGetData](a)
 				if !ok {
 					return keep(a)
 				}
-				s := a.(gossip.Send)
-				twice := []gossip.Action{a}
+				s := a.(p2p.Send)
+				twice := []p2p.Action{a}
 				if last != 0 && last != s.Peer {
-					twice = append(twice, gossip.Send{Peer: last, Msg: get})
+					twice = append(twice, p2p.Send{Peer: last, Msg: get})
 				}
 				last = s.Peer
 				return twice
 			}}
 		},
 		"the same is asked again and again": func(m machine) machine {
-			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
+			return &bug{machine: m, out: func(a p2p.Action) []p2p.Action {
 				if _, ok := sent[*wire.MsgGetData](a); ok {
-					return slices.Repeat([]gossip.Action{a}, 40)
+					return slices.Repeat([]p2p.Action{a}, 40)
 				}
 				return keep(a)
 			}}
 		},
 		"one request in ten is not answered": func(m machine) machine {
 			tenth := every(10)
-			return &bug{machine: m, out: unless(func(a gossip.Action) bool {
+			return &bug{machine: m, out: unless(func(a p2p.Action) bool {
 				_, tx := sent[*msg.Tx](a)
 				return tx && tenth()
 			})}
 		},
 		"an honest peer is dropped for an offence": func(m machine) machine {
 			hundredth := every(100)
-			return &bug{machine: m, out: func(a gossip.Action) []gossip.Action {
-				if s, ok := a.(gossip.Send); ok && hundredth() {
-					return []gossip.Action{a, gossip.Drop{Peer: s.Peer, Offence: "says too much"}}
+			return &bug{machine: m, out: func(a p2p.Action) []p2p.Action {
+				if s, ok := a.(p2p.Send); ok && hundredth() {
+					return []p2p.Action{a, p2p.Drop{Peer: s.Peer, Offence: "says too much"}}
 				}
 				return keep(a)
 			}}
@@ -248,7 +248,7 @@ type late struct {
 	at time.Time
 }
 
-func (l *late) Step(now time.Time, ev gossip.Event) []gossip.Action {
+func (l *late) Step(now time.Time, ev gossip.Event) []p2p.Action {
 	l.at = now
 	return l.machine.Step(now, ev)
 }

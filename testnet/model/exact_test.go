@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
 )
@@ -28,7 +29,7 @@ func (s *scribe) write(at time.Time, x any) {
 	switch x := x.(type) {
 	case gossip.Message:
 		_, raw, err = msg.Encode(x.Msg)
-	case gossip.Send:
+	case p2p.Send:
 		if x.Peer != 0 {
 			_, raw, err = msg.Encode(x.Msg)
 		}
@@ -39,7 +40,7 @@ func (s *scribe) write(at time.Time, x any) {
 	}
 }
 
-func (s *scribe) Step(now time.Time, ev gossip.Event) []gossip.Action {
+func (s *scribe) Step(now time.Time, ev gossip.Event) []p2p.Action {
 	s.write(now, ev)
 	acts := s.machine.Step(now, ev)
 	for _, a := range acts {

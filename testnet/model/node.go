@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/liars"
@@ -17,7 +18,7 @@ import (
 
 // machine is what a node runs: a gossip.State, or one with a planted bug.
 type machine interface {
-	Step(now time.Time, ev gossip.Event) []gossip.Action
+	Step(now time.Time, ev gossip.Event) []p2p.Action
 	Deadline() time.Time
 	Status() gossip.Status
 	Sizes() gossip.Sizes
@@ -136,30 +137,30 @@ func (m *sim) onTick(n *node) {
 	m.step(n, gossip.Tick{})
 }
 
-func (m *sim) perform(n *node, a gossip.Action) {
+func (m *sim) perform(n *node, a p2p.Action) {
 	switch a := a.(type) {
-	case gossip.Send:
+	case p2p.Send:
 		if n.watch != nil {
 			n.watch.asks(m, n, a)
 		}
 		if h := m.lineOf(n, a.Peer); h != nil {
 			m.transmit(h, a.Msg)
 		}
-	case gossip.SendBlock:
+	case p2p.SendBlock:
 		if h := m.lineOf(n, a.Peer); h != nil {
 			m.sendBlock(n, h, a.Hash)
 		}
-	case gossip.Drop:
+	case p2p.Drop:
 		if n.watch != nil {
 			n.watch.left(a.Peer)
 		}
 		if h := m.lineOf(n, a.Peer); h != nil {
 			m.onDrop(n, h, a)
 		}
-	case gossip.JudgeTx:
+	case p2p.ValidateTx:
 		n.txsAt = max(n.txsAt, m.now) + m.cfg.TxCheck
 		m.line.Push(n.txsAt, event{kind: judgedTx, size: n.life, node: n, what: a})
-	case gossip.JudgeBlock:
+	case p2p.ValidateBlock:
 		m.gotBody(n, a.Node.Hash)
 		if b := m.w.ByHash[a.Node.Hash]; m.selfish(n) && b.Miner != int32(n.i) {
 			m.after(0, func() { // what it withheld goes to the ledger first
@@ -169,18 +170,18 @@ func (m *sim) perform(n *node, a gossip.Action) {
 		} else {
 			m.judgeBlock(n, a)
 		}
-	case gossip.StoreHeaders:
+	case p2p.StoreHeaders:
 		for _, h := range a.Nodes {
 			if b := m.w.ByHash[h.Hash]; b != nil {
 				n.known.Set(b.I)
 			}
 		}
-	case gossip.Answer:
+	case p2p.Answer:
 		n.tickets--
 	}
 }
 
-func (m *sim) judgeBlock(n *node, a gossip.JudgeBlock) {
+func (m *sim) judgeBlock(n *node, a p2p.ValidateBlock) {
 	n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
 	m.line.Push(n.blocksAt, event{kind: judgedBlock, size: n.life, node: n, what: a})
 }
@@ -199,7 +200,7 @@ func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
 	m.transmit(h, &msg.Block{Block: body})
 }
 
-func (m *sim) onDrop(n *node, h *half, a gossip.Drop) {
+func (m *sim) onDrop(n *node, h *half, a p2p.Drop) {
 	if a.Offence != "" {
 		if n.liar == nil && h.other.node.liar == nil {
 			m.broken(n, "drops an honest peer: "+string(a.Offence))
@@ -216,8 +217,8 @@ func (n *node) outcast(other *node) {
 }
 
 // judged hands the pool's verdict on.
-func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
-	evs, taken := n.rooms.JudgeTx(j.Tx)
+func (m *sim) judgedTx(n *node, j p2p.ValidateTx) {
+	evs, taken := n.rooms.ValidateTx(j.Tx)
 	if taken >= 0 {
 		m.reached(m.txSeen, int(taken), n)
 		if n.watch != nil {
@@ -229,14 +230,14 @@ func (m *sim) judgedTx(n *node, j gossip.JudgeTx) {
 	}
 }
 
-func (m *sim) judgedBlock(n *node, j gossip.JudgeBlock) {
+func (m *sim) judgedBlock(n *node, j p2p.ValidateBlock) {
 	moved := func(b *world.Block) {
 		m.reached(m.blockSeen, b.I, n)
 		for _, i := range b.Txs {
 			m.reached(m.txSeen, int(i), n)
 		}
 	}
-	for _, ev := range n.rooms.JudgeBlock(j, moved) {
+	for _, ev := range n.rooms.ValidateBlock(j, moved) {
 		m.step(n, ev)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"grapevine/p2p/gossip"
+	"grapevine/p2p"
 	"grapevine/testnet/model/agenda"
 	"grapevine/testnet/model/world"
 )
@@ -24,7 +24,7 @@ type sim struct {
 	rnd     *rand.Rand
 	group   []int // of each node, while the network is in parts; nil: it is whole
 	calm    bool  // faults are over
-	ticket  gossip.Ticket
+	ticket  p2p.Ticket
 
 	wrong []string // what did not hold
 	stuck bool     // and time does not go on
@@ -62,7 +62,7 @@ type event struct {
 	size int32 // bytes, of a message
 	node *node
 	line *half // the sender's end
-	what any   // wire.Message, gossip.JudgeTx, gossip.JudgeBlock, func()
+	what any   // wire.Message, p2p.ValidateTx, p2p.ValidateBlock, func()
 }
 
 // Timing of a run.
@@ -213,11 +213,11 @@ func (m *sim) happen(e event) {
 		m.onTick(e.node)
 	case judgedTx:
 		if e.node.up && e.node.life == e.size {
-			m.judgedTx(e.node, e.what.(gossip.JudgeTx))
+			m.judgedTx(e.node, e.what.(p2p.ValidateTx))
 		}
 	case judgedBlock:
 		if e.node.up && e.node.life == e.size {
-			m.judgedBlock(e.node, e.what.(gossip.JudgeBlock))
+			m.judgedBlock(e.node, e.what.(p2p.ValidateBlock))
 		}
 	case does:
 		e.what.(func())()

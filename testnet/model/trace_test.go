@@ -11,6 +11,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
 )
@@ -26,21 +27,21 @@ func show(x any) string {
 	switch x := x.(type) {
 	case gossip.Message:
 		return fmt.Sprintf("recv %d %s", x.Peer, showMsg(x.Msg))
-	case gossip.Send:
+	case p2p.Send:
 		return fmt.Sprintf("send %d %s", x.Peer, showMsg(x.Msg))
 	case gossip.Joined:
 		return fmt.Sprintf("joined %d in=%v", x.Peer, x.Inbound())
-	case gossip.Drop:
+	case p2p.Drop:
 		return fmt.Sprintf("drop %d %s", x.Peer, x.Reason)
-	case gossip.SendBlock:
+	case p2p.SendBlock:
 		return fmt.Sprintf("send %d block %v", x.Peer, x.Hash.String()[56:])
-	case gossip.JudgeBlock:
+	case p2p.ValidateBlock:
 		return fmt.Sprintf("judge block %d", x.Node.Height)
 	case gossip.BlockVerdict:
 		return fmt.Sprintf("verdict %d %v", x.Node.Height, x.Err)
 	case gossip.TipChanged:
 		return fmt.Sprintf("tip %d", x.Tip.Height)
-	case gossip.JudgeTx:
+	case p2p.ValidateTx:
 		return "judge " + x.Tx.ID.String()[56:]
 	case gossip.TxVerdict:
 		return fmt.Sprint("verdict ", x.Tx.ID.String()[56:], x.Err)
@@ -88,7 +89,7 @@ func showMsg(m wire.Message) string {
 	return s
 }
 
-func (t *teller) Step(now time.Time, ev gossip.Event) []gossip.Action {
+func (t *teller) Step(now time.Time, ev gossip.Event) []p2p.Action {
 	at := now.Sub(t.m.w.Start).Seconds()
 	fmt.Fprintf(t.to, "%9.3f  %s\n", at, show(ev))
 	acts := t.machine.Step(now, ev)

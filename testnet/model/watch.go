@@ -54,7 +54,7 @@ func newWatch() *watch {
 func (w *watch) restart() { *w = *newWatch() }
 
 // asks notes what a node asks for.
-func (w *watch) asks(m *sim, n *node, s gossip.Send) {
+func (w *watch) asks(m *sim, n *node, s p2p.Send) {
 	if rest, ok := s.Msg.(*msg.GetBlockTxn); ok {
 		w.open[request{s.Peer, rest.Block}] = asking{at: m.now, parts: true}
 		return

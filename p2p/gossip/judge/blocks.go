@@ -13,17 +13,17 @@ type Block struct {
 	Entry   *tree.Entry
 	Block   *chain.Block
 	From    p2p.PeerID
-	Tickets []Ticket // Submits that this very body answers
-	Joined  []Joined // Submits of the same block while another copy was judged
-	Asked   bool     // who sent it had been asked for it
-	Compact bool     // put together from short ids: that it does not fit is nobody's offence
+	Tickets []p2p.Ticket // Submits that this very body answers
+	Joined  []Joined     // Submits of the same block while another copy was judged
+	Asked   bool         // who sent it had been asked for it
+	Compact bool         // put together from short ids: that it does not fit is nobody's offence
 	sent    bool
 }
 
 // Joined is our own copy of a block whose other copy is in judgement: it has
 // its turn should that one not match its header.
 type Joined struct {
-	Ticket Ticket
+	Ticket p2p.Ticket
 	Block  *chain.Block
 }
 
@@ -55,7 +55,7 @@ func (d *Blocks) Add(j *Block) {
 
 // Join lets a Submit wait for the verdict of a copy that is here; there is none:
 // joined is false. full: too many wait.
-func (d *Blocks) Join(e *tree.Entry, t Ticket, b *chain.Block) (joined, full bool) {
+func (d *Blocks) Join(e *tree.Entry, t p2p.Ticket, b *chain.Block) (joined, full bool) {
 	j := d.byEntry[e]
 	switch {
 	case j == nil:
@@ -113,7 +113,7 @@ func (j *Block) Again() *Block {
 	}
 	return &Block{
 		Entry: j.Entry, Block: j.Joined[0].Block, From: p2p.Self,
-		Tickets: []Ticket{j.Joined[0].Ticket}, Joined: j.Joined[1:],
+		Tickets: []p2p.Ticket{j.Joined[0].Ticket}, Joined: j.Joined[1:],
 	}
 }
 

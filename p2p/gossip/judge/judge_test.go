@@ -62,7 +62,7 @@ func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
 		t.Fatal("a stranger holds more than 56 places")
 	}
 	for i := range 8 {
-		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []Ticket{1}})
+		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []p2p.Ticket{1}})
 		if j := d.Next(); j == nil || j.From != p2p.Self {
 			t.Fatalf("%d of our own have no place", i)
 		}
@@ -84,7 +84,7 @@ func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 					From: p2p.PeerID(r.IntN(20)),
 				}
 				if j.From == p2p.Self {
-					j.Tickets = []Ticket{Ticket(i)}
+					j.Tickets = []p2p.Ticket{p2p.Ticket(i)}
 				}
 				if d.Room(j.From, j.Tx.Size) {
 					d.Add(j)
@@ -117,7 +117,7 @@ func TestOurOwnTransactionsGoFirst(t *testing.T) {
 	for i := range 5 {
 		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i)}}, From: 7})
 	}
-	own := &Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []Ticket{1}}
+	own := &Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []p2p.Ticket{1}}
 	d.Add(own)
 	if d.Next() != own {
 		t.Error("our own transaction waited behind others")
@@ -180,7 +180,7 @@ func TestJoinedCopiesHaveTheirTurn(t *testing.T) {
 	}
 	d.Add(&Block{Entry: e, Block: theirs, From: 5})
 	for i, b := range []*chain.Block{ours, third} {
-		if joined, _ := d.Join(e, Ticket(i+1), b); !joined {
+		if joined, _ := d.Join(e, p2p.Ticket(i+1), b); !joined {
 			t.Fatal("not joined")
 		}
 	}

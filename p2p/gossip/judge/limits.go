@@ -17,6 +17,3 @@ const (
 	maxDebt  = time.Second / 2 // of judging refused transactions of one peer, beyond which nothing of its is judged
 	paidBack = 100             // one part in so many of the time that passes pays the debt back: so much of us a peer can keep busy for ever
 )
-
-// Ticket ties an answer to the Submit it belongs to.
-type Ticket uint64

@@ -13,8 +13,8 @@ import (
 type Tx struct {
 	Tx      *chain.Tx
 	From    p2p.PeerID
-	Tickets []Ticket // Submits that its verdict answers
-	Last    bool     // it is not to wait for parents once more
+	Tickets []p2p.Ticket // Submits that its verdict answers
+	Last    bool         // it is not to wait for parents once more
 	sent    bool
 }
 

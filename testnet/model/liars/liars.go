@@ -9,7 +9,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
@@ -55,13 +54,13 @@ func (l *Liar) Delay(what wire.Message) time.Duration {
 }
 
 // Spoil changes what the node was about to do.
-func (l *Liar) Spoil(acts []gossip.Action) []gossip.Action {
+func (l *Liar) Spoil(acts []p2p.Action) []p2p.Action {
 	for i, a := range acts {
 		if l.lie == mute || l.lie == denier {
 			acts[i] = l.refuse(a)
 			continue
 		}
-		s, ok := a.(gossip.Send)
+		s, ok := a.(p2p.Send)
 		if !ok {
 			continue
 		}
@@ -86,14 +85,14 @@ func (l *Liar) Spoil(acts []gossip.Action) []gossip.Action {
 }
 
 // refuse takes what answers a request, and says nothing or notfound instead.
-func (l *Liar) refuse(a gossip.Action) gossip.Action {
+func (l *Liar) refuse(a p2p.Action) p2p.Action {
 	none := wire.NewMsgNotFound()
 	var id p2p.PeerID
 	switch a := a.(type) {
-	case gossip.SendBlock:
+	case p2p.SendBlock:
 		id = a.Peer
 		none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &a.Hash))
-	case gossip.Send:
+	case p2p.Send:
 		id = a.Peer
 		switch m := a.Msg.(type) {
 		case *msg.Tx:
@@ -107,9 +106,9 @@ func (l *Liar) refuse(a gossip.Action) gossip.Action {
 		return a
 	}
 	if l.lie == mute {
-		return gossip.Send{} // to nobody
+		return p2p.Send{} // to nobody
 	}
-	return gossip.Send{Peer: id, Msg: none}
+	return p2p.Send{Peer: id, Msg: none}
 }
 
 // invent adds hashes of nothing to an inv.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/p2p/gossip"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
@@ -19,16 +19,16 @@ func TestEachLiesInItsWay(t *testing.T) {
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{tx})
 	ahead := w.Mine(b, 0, 0, nil)
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
-	said := func(l *Liar, m wire.Message) gossip.Send {
-		return l.Spoil([]gossip.Action{gossip.Send{Peer: 3, Msg: m}})[0].(gossip.Send)
+	said := func(l *Liar, m wire.Message) p2p.Send {
+		return l.Spoil([]p2p.Action{p2p.Send{Peer: 3, Msg: m}})[0].(p2p.Send)
 	}
 	ping := wire.NewMsgFeeFilter(5)
 	for way := range lies {
 		l := &Liar{lie: way, w: w, rnd: rand.New(rand.NewPCG(1, 1))}
-		serve := l.Spoil([]gossip.Action{gossip.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
+		serve := l.Spoil([]p2p.Action{p2p.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
 		give := said(l, &msg.Tx{Tx: w.Txs[tx].Tx})
 		have := said(l, msg.NewHave(b.Node.Hash, 0)).Msg.(*msg.Have)
-		_, honest := serve.(gossip.SendBlock)
+		_, honest := serve.(p2p.SendBlock)
 		_, denied := give.Msg.(*wire.MsgNotFound)
 		for what, is := range map[string][2]bool{
 			"refuses blocks":        {!honest, way == mute || way == denier},

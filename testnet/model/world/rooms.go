@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 )
 
@@ -31,8 +32,8 @@ func NewRooms(w *World, tip *Block) Rooms {
 	return r
 }
 
-// JudgeBlock is the ledger: the events that a body causes, the verdict last.
-func (r *Rooms) JudgeBlock(j gossip.JudgeBlock, moved func(*Block)) []gossip.Event {
+// ValidateBlock is the ledger: the events that a body causes, the verdict last.
+func (r *Rooms) ValidateBlock(j p2p.ValidateBlock, moved func(*Block)) []gossip.Event {
 	b := r.w.ByHash[j.Node.Hash]
 	if !b.Same(j.Block) {
 		return []gossip.Event{gossip.BlockVerdict{Node: b.Node, Err: &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Mutated: true}}}
@@ -124,8 +125,8 @@ func (r *Rooms) admit(i int32) gossip.Event {
 	return gossip.TxIn{PoolTx: chain.PoolTx{Tx: t, Fee: satPerByte * btcutil.Amount(t.Size)}}
 }
 
-// JudgeTx is the pool. taken is the number of the transaction if it entered, else -1.
-func (r *Rooms) JudgeTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
+// ValidateTx is the pool. taken is the number of the transaction if it entered, else -1.
+func (r *Rooms) ValidateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
 	i, known := r.w.ByID[t.ID]
 	if !known {
 		return []gossip.Event{gossip.TxVerdict{Tx: t, Err: chain.Refused("bad-txns-inputs-missingorspent", "nobody made it")}}, -1

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 )
 
@@ -59,14 +60,14 @@ func TestRoomsAgainstTheNaiveRule(t *testing.T) {
 		have := map[*Block]bool{}
 		for _, i := range r.Perm(len(w.Blocks) - 2) {
 			if k := r.IntN(len(w.Txs)); r.IntN(2) == 0 {
-				evs, _ := rooms.JudgeTx(w.Txs[k].Tx)
+				evs, _ := rooms.ValidateTx(w.Txs[k].Tx)
 				m.follow(t, evs)
 			}
 			b := w.Blocks[i+2]
 			have[b] = true
-			j := gossip.JudgeBlock{Node: b.Node, Block: b.Body}
-			m.follow(t, rooms.JudgeBlock(j, func(*Block) {}))
-			if err := m.follow(t, rooms.JudgeBlock(j, func(*Block) {})); !errors.Is(err, chain.ErrDuplicate) {
+			j := p2p.ValidateBlock{Node: b.Node, Block: b.Body}
+			m.follow(t, rooms.ValidateBlock(j, func(*Block) {}))
+			if err := m.follow(t, rooms.ValidateBlock(j, func(*Block) {})); !errors.Is(err, chain.ErrDuplicate) {
 				t.Fatalf("seed %d: the same block again: %v", seed, err)
 			}
 			check(t, w, &rooms, m, have)
@@ -131,7 +132,7 @@ func TestAForgedBodyIsKnown(t *testing.T) {
 	rooms := NewRooms(w, w.Blocks[1])
 	forged := *b.Body
 	forged.Txs = append(slices.Clone(forged.Txs), forged.Txs[0])
-	evs := rooms.JudgeBlock(gossip.JudgeBlock{Node: b.Node, Block: &forged}, func(*Block) {})
+	evs := rooms.ValidateBlock(p2p.ValidateBlock{Node: b.Node, Block: &forged}, func(*Block) {})
 	var broken *chain.RuleError
 	if v, ok := evs[0].(gossip.BlockVerdict); !ok || !errors.As(v.Err, &broken) || !broken.Mutated || rooms.Tip == b {
 		t.Errorf("%v", evs)

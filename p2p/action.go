@@ -1,0 +1,68 @@
+package p2p
+
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+)
+
+// Ticket ties an Answer to the submission it belongs to.
+type Ticket uint64
+
+// Action is something for swarm to do, in order.
+type Action interface{ action() }
+
+type (
+	// Send queues a message to a peer.
+	Send struct {
+		Peer PeerID
+		Msg  wire.Message
+	}
+	// SendBlock queues a stored block; the peer's writer reads its bytes.
+	SendBlock struct {
+		Peer    PeerID
+		Hash    chain.Hash
+		Witness bool // false: strip witnesses (MSG_BLOCK asked without the flag)
+	}
+	// Drop ends a connection. Offence "" means no fault of theirs.
+	Drop struct {
+		Peer    PeerID
+		Reason  string
+		Offence Offence
+	}
+	// ValidateTx asks the pool; answered by TxVerdict.
+	ValidateTx struct {
+		Peer PeerID
+		Tx   *chain.Tx
+	}
+	// ValidateBlock asks the ledger; answered by BlockVerdict.
+	ValidateBlock struct {
+		Peer  PeerID
+		Node  *chain.HeaderNode
+		Block *chain.Block
+	}
+	// StoreHeaders tells the ledger of new good headers, parents first.
+	StoreHeaders struct{ Nodes []*chain.HeaderNode }
+	// Answer ends a Submit. Err as in TxVerdict and BlockVerdict, or chain.ErrUnknownParent.
+	Answer struct {
+		Ticket Ticket
+		Err    error
+	}
+	// LearnAddrs gives heard addresses to the address book.
+	LearnAddrs struct {
+		From  PeerID
+		Addrs []Addr
+	}
+	// TellAddrs asks swarm to answer getaddr from the address book.
+	TellAddrs struct{ Peer PeerID }
+)
+
+func (Send) action()          {}
+func (SendBlock) action()     {}
+func (Drop) action()          {}
+func (ValidateTx) action()    {}
+func (ValidateBlock) action() {}
+func (StoreHeaders) action()  {}
+func (Answer) action()        {}
+func (LearnAddrs) action()    {}
+func (TellAddrs) action()     {}
