@@ -82,7 +82,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
-	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc"},
+	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
 	"cmd/grapevine/bitcoincli": {"cmd/rpc/client", "cmd/rpc/jsonrpc"},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "wallet", "db"},

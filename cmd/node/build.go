@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"path/filepath"
 	"time"
 
@@ -10,6 +9,9 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/poolapi"
+	"grapevine/cmd/rpc/walletapi"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -125,24 +127,37 @@ func (n *Node) buildMiner() error {
 	return nil
 }
 
-func (n *Node) buildRPC() error {
+func (n *Node) buildRPC() (err error) {
 	if n.cfg.RPCListen == "" {
 		return nil
 	}
-	var mockTime func(context.Context, int64) error
-	if n.cfg.Params.Local() {
-		mockTime = n.mockTime
-	}
-	var err error
-	n.RPC, err = rpc.New(rpc.Config{
-		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
-		Swarm: n.Swarm, Wallet: n.Wallet, ChainFile: n.files[0],
-		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-		Settle: n.follow.Settle, Stop: n.stop, MockTime: mockTime, PoolFile: n.poolFile,
+	cfg := rpc.Config{
+		Chain: &chainapi.API{
+			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
+			Settle: n.follow.Settle, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
+			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
+		},
+		Pool: &poolapi.API{
+			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
+		},
+		Swarm: n.Swarm, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
-		Now: n.clock.Now, Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
-	})
+		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
+	}
+	if n.Wallet != nil {
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Vault: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
+	}
+	if n.cfg.Params.Local() {
+		cfg.MockTime = n.mockTime
+	}
+	n.RPC, err = rpc.New(cfg)
 	return err
+}
+
+// syncState says how high the headers reach and whether bodies are being fetched.
+func (n *Node) syncState() (headers int32, syncing bool) {
+	st := n.Swarm.Status()
+	return st.Headers, st.Syncing
 }

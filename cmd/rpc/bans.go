@@ -59,7 +59,7 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 
 // banEnd reads a length in seconds, or a Unix time if it is absolute.
 func (s *Server) banEnd(length int64, absolute bool) (time.Time, error) {
-	now := s.cfg.Now()
+	now := s.cfg.Chain.Now()
 	if absolute {
 		if length < now.Unix() {
 			return now, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Error: Absolute timestamp is in the past")
@@ -86,7 +86,7 @@ func (s *Server) listBanned(context.Context, *jsonrpc.Call) (any, error) {
 	for _, b := range s.cfg.Swarm.Book().Bans() {
 		list = append(list, ban{
 			Address: b.Net.String(), Created: b.Since.Unix(), Until: b.Until.Unix(),
-			Duration: int64(b.Until.Sub(b.Since).Round(time.Second).Seconds()), Remaining: int64(b.Until.Sub(s.cfg.Now()).Seconds()),
+			Duration: int64(b.Until.Sub(b.Since).Round(time.Second).Seconds()), Remaining: int64(b.Until.Sub(s.cfg.Chain.Now()).Seconds()),
 		})
 	}
 	return list, nil

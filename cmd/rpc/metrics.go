@@ -22,9 +22,9 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	counter := func(name, help string, v any) {
 		fmt.Fprintf(&buf, "# HELP grapevine_%s %s\n# TYPE grapevine_%s counter\ngrapevine_%s %v\n", name, help, name, name, v)
 	}
-	tip, pool, status, totals := s.cfg.Ledger.Tip(), s.cfg.Pool.Stats(), s.cfg.Swarm.Status(), s.cfg.Swarm.Totals()
+	tip, pool, status, totals := s.cfg.Chain.Ledger.Tip(), s.cfg.Pool.Pool.Stats(), s.cfg.Swarm.Status(), s.cfg.Swarm.Totals()
 	fmt.Fprintf(&buf, "# HELP grapevine_info Version of the program.\n# TYPE grapevine_info gauge\ngrapevine_info{version=%q,network=%q} 1\n",
-		s.cfg.Version, s.cfg.Params.Name)
+		s.cfg.Version, s.cfg.Chain.Params.Name)
 	gauge("height", "Height of the verified chain.", tip.Height)
 	gauge("headers", "Height of the best header.", max(status.Headers, tip.Height))
 	gauge("tip_time_seconds", "Unix time of the verified tip.", tip.Header.Timestamp.Unix())

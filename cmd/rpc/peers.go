@@ -73,7 +73,7 @@ type netKind struct {
 }
 
 func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
-	pool, offered := s.cfg.Pool.Stats(), s.cfg.Swarm.Services()
+	pool, offered := s.cfg.Pool.Pool.Stats(), s.cfg.Swarm.Services()
 	info := netInfo{
 		Version: coreVersion, Subversion: fmt.Sprintf(coreSubversion, s.cfg.Version), Protocol: protocolVersion,
 		Services: services(offered), ServiceNames: serviceNames(offered), Relay: true, Active: s.cfg.Swarm.Active(),
@@ -205,7 +205,7 @@ func (s *Server) getNetTotals(context.Context, *jsonrpc.Call) (any, error) {
 		Sent   uint64 `json:"totalbytessent"`
 		Millis int64  `json:"timemillis"`
 		Target target `json:"uploadtarget"`
-	}{t.BytesRecv, t.BytesSent, s.cfg.Now().UnixMilli(), target{Timeframe: 86400, Serve: true}}, nil
+	}{t.BytesRecv, t.BytesSent, s.cfg.Chain.Now().UnixMilli(), target{Timeframe: 86400, Serve: true}}, nil
 }
 
 type addedNode struct {
@@ -224,7 +224,7 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 	peers := s.cfg.Swarm.Peers()
 	list := []addedNode{}
 	for _, addr := range s.cfg.Swarm.AddedNodes() {
-		if only != "" && addr != only && addr != net.JoinHostPort(only, s.cfg.Params.DefaultPort) {
+		if only != "" && addr != only && addr != net.JoinHostPort(only, s.cfg.Chain.Params.DefaultPort) {
 			continue
 		}
 		n := addedNode{Node: addr, Addresses: []addedAddress{}}

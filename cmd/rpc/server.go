@@ -12,24 +12,19 @@ import (
 	"sync"
 	"time"
 
-	"grapevine/chain"
-	"grapevine/chain/ledger"
-	"grapevine/chain/mempool"
-	"grapevine/chain/miner"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/rest"
 	"grapevine/cmd/rpc/walletapi"
-	"grapevine/db"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet/vault"
 )
 
 const (
-	// headTime is how long a client may take to send a request's head.
+	// headTime is how long a client may take to send a request's head, and
+	// idleTime how long a connection may be silent between requests (Core:
+	// -rpcservertimeout, DEFAULT_HTTP_SERVER_TIMEOUT).
 	headTime = 30 * time.Second
-	// idleTime keeps a silent connection open (Core: DEFAULT_HTTP_SERVER_TIMEOUT).
 	idleTime = 30 * time.Second
 	// stopTime is how long calls may take to end when the node stops, before
 	// their connections are cut; the whole node has five seconds.
@@ -38,23 +33,13 @@ const (
 	maxHeaderBytes = 8192
 )
 
-// Config is what a Server needs. Params, Ledger, Pool, Miner and Swarm must be there.
+// Config is what a Server needs. Chain, Pool and Swarm must be there.
 type Config struct {
-	Params *chain.Params
-	Ledger *ledger.Ledger
-	Pool   *mempool.Pool
-	Miner  *miner.Miner
+	Chain  *chainapi.API
+	Pool   *poolapi.API
+	Wallet *walletapi.API // nil: no wallet
 	Swarm  *swarm.Swarm
-	Wallet *vault.Vault // nil: no wallet
-	// What the ledger keeps beside the chain.
-	TxIndex, FilterIndex, CoinStatsIndex bool
-	// PoolFile keeps the pool over a restart; nil: the methods about it refuse.
-	PoolFile poolapi.File
-	// ChainFile is the ledger's file, for dbinfo and dbbackup; nil: they refuse.
-	ChainFile *db.DB
 
-	// Settle waits until pool and wallet have followed the ledger's event seq.
-	Settle func(ctx context.Context, seq uint64) error
 	// Stop ends the node; it returns at once.
 	Stop func()
 	// MockTime sets the node's clock to a Unix time, 0 gives it back; nil: cannot be set.
@@ -72,9 +57,8 @@ type Config struct {
 	// beside IP addresses and localhost.
 	AllowHosts []string
 
-	Now  func() time.Time // nil: time.Now
-	Rand io.Reader        // of the cookie
-	Log  *slog.Logger     // nil discards
+	Rand io.Reader    // of the cookie
+	Log  *slog.Logger // nil discards
 }
 
 // Server answers RPC.
@@ -121,9 +105,6 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), ready: make(chan struct{})}
 	if cfg.CookiePath != "" {
 		var err error
@@ -150,24 +131,11 @@ func (s *Server) Addr() net.Addr {
 
 // routes sends each path to who answers it.
 func (s *Server) routes() http.Handler {
-	onChain := &chainapi.API{
-		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Miner: s.cfg.Miner, Submit: s.cfg.Swarm.SubmitBlock,
-		Settle: s.cfg.Settle, Sync: s.syncState, TxIndex: s.cfg.TxIndex, FilterIndex: s.cfg.FilterIndex, CoinStatsIndex: s.cfg.CoinStatsIndex,
-		File: s.cfg.ChainFile, Now: s.cfg.Now,
-	}
-	onPool := &poolapi.API{
-		Params: s.cfg.Params, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool, Submit: s.cfg.Swarm.SubmitTx, TxIndex: s.cfg.TxIndex,
-		File: s.cfg.PoolFile,
-	}
-	var onWallet *walletapi.API
-	if s.cfg.Wallet != nil {
-		onWallet = &walletapi.API{Params: s.cfg.Params, Vault: s.cfg.Wallet, Ledger: s.cfg.Ledger, Pool: s.cfg.Pool}
-	}
-	s.rows = s.methods(onChain, onPool, onWallet)
-	warm := newWarmUp(s.cfg.Ledger)
+	s.rows = s.methods(s.cfg.Chain, s.cfg.Pool, s.cfg.Wallet)
+	warm := newWarmUp(s.cfg.Chain.Ledger)
 	hosts := jsonrpc.Hosts{Named: s.cfg.AllowHosts}
 	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Hosts: hosts, Warm: warm.wait})
-	files := rest.New(rest.Config{Params: s.cfg.Params, Ledger: s.cfg.Ledger, Chain: onChain, Pool: onPool})
+	files := rest.New(s.cfg.Chain, s.cfg.Pool)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.calls.enter() {
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
@@ -203,17 +171,11 @@ func (s *Server) open() bool {
 		return *s.cfg.REST
 	}
 	host, _, err := net.SplitHostPort(s.cfg.Listen)
-	if err != nil || !s.cfg.Params.Local() {
+	if err != nil || !s.cfg.Chain.Params.Local() {
 		return false
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// syncState says how high the headers reach and whether bodies are being fetched.
-func (s *Server) syncState() (headers int32, syncing bool) {
-	st := s.cfg.Swarm.Status()
-	return st.Headers, st.Syncing
 }
 
 // Run listens and answers until ctx ends. It returns when no call is running

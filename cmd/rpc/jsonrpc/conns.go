@@ -25,6 +25,7 @@ func serveMost(srv *http.Server, l net.Listener, most int) error {
 			inner(c).turn(false)
 		}
 	}
+	srv.RegisterOnShutdown(set.closeIdle) // net/http waits five seconds for those that sent nothing
 	answer := srv.Handler
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Context().Value(connKey{}).(*conn).turn(true)
@@ -115,6 +116,18 @@ func (s *conns) trust(c *conn) bool {
 	delete(s.strangers, c)
 	s.known[c] = struct{}{}
 	return true
+}
+
+func (s *conns) closeIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, set := range []map[*conn]struct{}{s.strangers, s.known} {
+		for c := range set {
+			if !c.busy {
+				_ = c.Conn.Close()
+			}
+		}
+	}
 }
 
 // longest is who has been idle the longest; if nobody is idle, who has been

@@ -31,7 +31,8 @@ const (
 	// maxDepth bounds nesting, as Core's UniValue does.
 	maxDepth = 512
 	// maxCalls bounds calls at work at once (Core: -rpcthreads,
-	// DEFAULT_HTTP_THREADS); others wait for their turn.
+	// DEFAULT_HTTP_THREADS); others wait for their turn, as many as there are
+	// connections, where Core refuses what -rpcworkqueue does not hold.
 	maxCalls = 16
 	// maxLarge bounds those of them whose answers are large.
 	maxLarge = 2
@@ -142,11 +143,14 @@ func readBody(w http.ResponseWriter, r *http.Request, share *Share) ([]byte, int
 		return nil, http.StatusRequestEntityTooLarge
 	}
 	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime)) // unsupported only by test recorders
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))                                      // unsupported only by test recorders
+	defer context.AfterFunc(r.Context(), func() { _ = rc.SetReadDeadline(time.Now()) })() // the node stops
 	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody), func(n int) error {
 		return share.Take(r.Context(), bodyCopies*n)
 	})
-	_ = rc.SetReadDeadline(time.Time{})
+	if err == nil { // else what is left of the body must come to an end too
+		_ = rc.SetReadDeadline(time.Time{})
+	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case err == nil:

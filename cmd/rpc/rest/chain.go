@@ -38,7 +38,7 @@ func (h *Handler) node(s string) (*chain.HeaderNode, ledger.Status, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	n, st, ok := h.cfg.Ledger.Lookup(hash)
+	n, st, ok := h.chain.Ledger.Lookup(hash)
 	if !ok {
 		return nil, 0, notFound("%s not found", s)
 	}
@@ -50,7 +50,7 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err := h.cfg.Ledger.RawBlock(n.Hash)
+	raw, err := h.chain.Ledger.RawBlock(n.Hash)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		err = notFound("%s not available (not fully downloaded)", s)
@@ -66,7 +66,7 @@ func (h *Handler) block(s string, verbosity int64) (answer, error) {
 		return answer{}, err
 	}
 	if verbosity < 2 {
-		return answer{bytes: raw, json: func() (any, error) { return h.cfg.Chain.Block(n, verbosity) }}, nil
+		return answer{bytes: raw, json: func() (any, error) { return h.chain.Block(n, verbosity) }}, nil
 	}
 	return answer{bytes: raw, write: func() (func(io.Writer) error, int, error) { return h.wholeBlock(n, raw) }}, nil
 }
@@ -81,13 +81,13 @@ func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Wri
 	if err != nil {
 		return nil, 0, err
 	}
-	frame := show.NewBlock(show.NewHeader(n, h.cfg.Ledger.Tip(), len(b.Txs)), b, h.cfg.Params.Params, nil)
+	frame := show.NewBlock(show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs)), b, h.chain.Params.Params, nil)
 	frame.Txs = []string{}
 	head, err := json.Marshal(frame)
 	if err != nil {
 		return nil, 0, err
 	}
-	spent, err := h.cfg.Ledger.Spent(n.Hash)
+	spent, err := h.chain.Ledger.Spent(n.Hash)
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}
@@ -127,7 +127,7 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 			}
 		}
 		h.places <- struct{}{}
-		shown, err := json.Marshal(show.NewTx(tx, h.cfg.Params.Params, d))
+		shown, err := json.Marshal(show.NewTx(tx, h.chain.Params.Params, d))
 		<-h.places
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (h *Handler) headers(s, count string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	tip := h.cfg.Ledger.Tip()
+	tip := h.chain.Ledger.Tip()
 	var nodes []*chain.HeaderNode
 	if n.IsAncestorOf(tip) {
 		for height := n.Height; height <= tip.Height && len(nodes) < most; height++ {
@@ -185,7 +185,7 @@ func (h *Handler) headers(s, count string) (answer, error) {
 	return answer{bytes: all, json: func() (any, error) {
 		list := make([]show.Header, len(nodes))
 		for i, n := range nodes {
-			list[i] = h.cfg.Chain.Header(n, ledger.HaveBody)
+			list[i] = h.chain.Header(n, ledger.HaveBody)
 		}
 		return list, nil
 	}}, nil
@@ -196,7 +196,7 @@ func (h *Handler) hashAt(s string) (answer, error) {
 	if err != nil || height < 0 {
 		return answer{}, badRequest("Invalid height: %s", s)
 	}
-	n := h.cfg.Ledger.AtHeight(int32(height))
+	n := h.chain.Ledger.AtHeight(int32(height))
 	if n == nil {
 		return answer{}, notFound("Block height out of range")
 	}
@@ -212,14 +212,14 @@ func (h *Handler) tx(s string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	f, err := h.cfg.Pool.Find(hash)
+	f, err := h.pool.Find(hash)
 	if _, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return answer{}, notFound("%s not found", s)
 	}
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.cfg.Pool.Show(f) }}, nil
+	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.pool.Show(f) }}, nil
 }
 
 // spentOut is one output that a block's transaction spent.
@@ -237,7 +237,7 @@ func (h *Handler) spent(s string) (answer, error) {
 	}
 	all := [][]chain.Coin{{}} // genesis spends nothing and has no record of it
 	if n.Parent != nil {
-		if all, err = h.cfg.Ledger.Spent(n.Hash); err != nil {
+		if all, err = h.chain.Ledger.Spent(n.Hash); err != nil {
 			return answer{}, notFound("%s undo not available", s)
 		}
 	}
@@ -246,7 +246,7 @@ func (h *Handler) spent(s string) (answer, error) {
 		for i, coins := range all {
 			lists[i] = make([]spentOut, len(coins))
 			for j, c := range coins {
-				lists[i][j] = spentOut{jsonrpc.Amount(c.Value), show.NewScript(c.PkScript, h.cfg.Params.Params)}
+				lists[i][j] = spentOut{jsonrpc.Amount(c.Value), show.NewScript(c.PkScript, h.chain.Params.Params)}
 			}
 		}
 		return lists, nil

@@ -21,14 +21,14 @@ const maxOutPoints = 15
 const basicFilter = 0
 
 func (h *Handler) deployments(args []string) (answer, error) {
-	n := h.cfg.Ledger.Tip()
+	n := h.chain.Ledger.Tip()
 	if len(args) == 1 {
 		var err error
 		if n, _, err = h.node(args[0]); err != nil {
 			return answer{}, err
 		}
 	}
-	return answer{json: func() (any, error) { return h.cfg.Chain.Deployments(n), nil }}, nil
+	return answer{json: func() (any, error) { return h.chain.Deployments(n), nil }}, nil
 }
 
 // filter is a block's filter: kind, block and, after its length, the filter itself.
@@ -40,7 +40,7 @@ func (h *Handler) filter(kind, s string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	filter, _, ok, err := h.cfg.Ledger.Filter(n.Hash)
+	filter, _, ok, err := h.chain.Ledger.Filter(n.Hash)
 	if err != nil {
 		return answer{}, err
 	}
@@ -65,11 +65,11 @@ type unspent struct {
 
 // coins answers BIP64's question over HTTP: which of these outputs are unspent.
 func (h *Handler) coins(args []string) (answer, error) {
-	now := h.cfg.Ledger.View()
+	now := h.chain.Ledger.View()
 	tip := now.Tip()
 	var view chain.CoinView = now
 	if args[0] == "checkmempool" {
-		view, args = h.cfg.Pool.Coins(), args[1:]
+		view, args = h.pool.Coins(), args[1:]
 	}
 	if len(args) == 0 || len(args) > maxOutPoints {
 		return answer{}, badRequest("Error: max outpoints exceeded or none named (max: %d, tried: %d)", maxOutPoints, len(args))
@@ -93,7 +93,7 @@ func (h *Handler) coins(args []string) (answer, error) {
 	return answer{bytes: encodeCoins(tip, bitmap, found), json: func() (any, error) {
 		list := []unspent{}
 		for _, c := range found {
-			list = append(list, unspent{c.Height, jsonrpc.Amount(c.Value), show.NewScript(c.PkScript, h.cfg.Params.Params)})
+			list = append(list, unspent{c.Height, jsonrpc.Amount(c.Value), show.NewScript(c.PkScript, h.chain.Params.Params)})
 		}
 		var bits strings.Builder
 		for i := range args {

@@ -17,7 +17,6 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
@@ -25,14 +24,6 @@ import (
 
 // maxHeaders bounds the headers of one answer (Core: MAX_REST_HEADERS_RESULTS).
 const maxHeaders = 2000
-
-// Config is who answers.
-type Config struct {
-	Params *chain.Params
-	Ledger *ledger.Ledger
-	Chain  *chainapi.API
-	Pool   *poolapi.API
-}
 
 const (
 	// maxReads bounds requests at work at once: each may decode a block, and
@@ -49,14 +40,18 @@ const (
 
 // Handler answers /rest/….
 type Handler struct {
-	cfg    Config
+	chain  *chainapi.API
+	pool   *poolapi.API
 	places chan struct{}
 	budget *jsonrpc.Budget
 }
 
-// New makes a Handler.
-func New(cfg Config) *Handler {
-	return &Handler{cfg: cfg, places: make(chan struct{}, maxReads), budget: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime)}
+// New makes a Handler over those who know the chain and the pool.
+func New(chain *chainapi.API, pool *poolapi.API) *Handler {
+	return &Handler{
+		chain: chain, pool: pool,
+		places: make(chan struct{}, maxReads), budget: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime),
+	}
 }
 
 // answer is what a path leads to. JSON is made only when it is asked for.
@@ -244,7 +239,7 @@ func (a answer) as(format string) (form, error) {
 func (h *Handler) find(q asked) (answer, error) {
 	switch name, args := q.parts[0], q.parts[1:]; {
 	case name == "chaininfo" && len(args) == 0:
-		return answer{json: func() (any, error) { return h.cfg.Chain.Info(), nil }}, nil
+		return answer{json: func() (any, error) { return h.chain.Info(), nil }}, nil
 	case name == "deploymentinfo" && len(args) <= 1:
 		return h.deployments(args)
 	case name == "blockfilter" && len(args) == 2:
@@ -252,11 +247,11 @@ func (h *Handler) find(q asked) (answer, error) {
 	case name == "getutxos" && len(args) > 0:
 		return h.coins(args)
 	case name == "mempool" && len(args) == 1 && args[0] == "info":
-		return answer{json: func() (any, error) { return h.cfg.Pool.Info(), nil }}, nil
+		return answer{json: func() (any, error) { return h.pool.Info(), nil }}, nil
 	case name == "mempool" && len(args) == 1 && args[0] == "contents":
 		verbose := q.values.Get("verbose") != "false"
-		write := func(w io.Writer) error { return h.cfg.Pool.WriteContents(w, verbose) }
-		size := h.cfg.Pool.Pool.Stats().Size * chainhash.HashSize
+		write := func(w io.Writer) error { return h.pool.WriteContents(w, verbose) }
+		size := h.pool.Pool.Stats().Size * chainhash.HashSize
 		return answer{write: func() (func(io.Writer) error, int, error) { return write, size, nil }}, nil
 	case name == "block" && len(args) == 2 && args[0] == "notxdetails":
 		return h.block(args[1], 1)
