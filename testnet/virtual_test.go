@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
 	"grapevine/cmd/node"
@@ -90,11 +89,7 @@ func (w *network) stopAll() {
 func (w *network) mine(i, n int) {
 	w.t.Helper()
 	ctx := w.t.Context()
-	addr, err := w.nodes[i].Wallet.NewAddress(ctx, wallet.SegWit, "")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	script, err := txscript.PayToAddrScript(addr)
+	script, err := w.nodes[i].Wallet.NewAddress(ctx, wallet.SegWit, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -107,11 +102,7 @@ func (w *network) mine(i, n int) {
 func (w *network) pay(i, j int, amount btcutil.Amount) *chain.Tx {
 	w.t.Helper()
 	ctx := w.t.Context()
-	addr, err := w.nodes[j].Wallet.NewAddress(ctx, wallet.Taproot, "")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	script, err := txscript.PayToAddrScript(addr)
+	script, err := w.nodes[j].Wallet.NewAddress(ctx, wallet.Taproot, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

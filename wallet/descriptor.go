@@ -31,9 +31,7 @@ func (k *Keys) Owned(p KeyPath) (o Owned, err error) {
 	case Taproot:
 		key = key[2:] // BIP386: x only
 	case Nested:
-		if o.Redeem, err = keyHashScript(pub); err != nil {
-			return o, err
-		}
+		o.Redeem = keyHashScript(pub)
 	}
 	before, after := p.Kind.form()
 	o.Desc = fmt.Sprintf("%s[%s/%s/%d/%d]%s%s", before, k.master, k.account(p.Kind), p.step(), p.Index, key, after)

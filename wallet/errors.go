@@ -20,6 +20,7 @@ var (
 	ErrNotOurs    = errors.New("coin is not in the wallet")
 	ErrSpent      = errors.New("coin is spent already")
 	ErrScanning   = errors.New("wallet reads old blocks again")
+	ErrRescanning = errors.New("wallet reads old blocks again already: wait until it has")
 	ErrTooLarge   = errors.New("transaction too large")
 )
 

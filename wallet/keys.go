@@ -1,6 +1,9 @@
 package wallet
 
 import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -147,9 +150,9 @@ func descend(key *hdkeychain.ExtendedKey, steps ...uint32) (*hdkeychain.Extended
 	return key, nil
 }
 
-// Path is the place of a key as people write it: m/84'/1'/0'/0/5.
+// Path is the place of a key as Core writes it: m/84h/1h/0h/0/5.
 func (k *Keys) Path(p KeyPath) string {
-	return fmt.Sprintf("m/%d'/%d'/0'/%d/%d", p.Kind.purpose(), k.params.HDCoinType, p.step(), p.Index)
+	return fmt.Sprintf("m/%s/%d/%d", k.account(p.Kind), p.step(), p.Index)
 }
 
 // PubKey is the public key at p.
@@ -170,52 +173,71 @@ func (k *Keys) PrivKey(p KeyPath) (*btcec.PrivateKey, error) {
 	return child.ECPrivKey()
 }
 
-// Address is how people write the script of the key at p.
-func (k *Keys) Address(p KeyPath) (address.Address, error) {
-	pub, err := k.PubKey(p)
-	if err != nil {
-		return nil, err
-	}
-	return p.Kind.address(pub, k.params)
-}
-
-func (k Kind) address(pub *btcec.PublicKey, p *chain.Params) (address.Address, error) {
-	hash := address.Hash160(pub.SerializeCompressed())
-	switch k {
-	case Taproot:
-		key := txscript.ComputeTaprootKeyNoScript(pub)
-		return address.NewAddressTaproot(schnorr.SerializePubKey(key), p.Params)
-	case Legacy:
-		return address.NewAddressPubKeyHash(hash, p.Params)
-	case Nested:
-		redeem, err := keyHashScript(pub)
-		if err != nil {
-			return nil, err
-		}
-		return address.NewAddressScriptHash(redeem, p.Params)
-	}
-	return address.NewAddressWitnessPubKeyHash(hash, p.Params)
-}
-
-// keyHashScript pays to a key by its hash in the witness (BIP141). Its bytes do
-// not depend on the network.
-func keyHashScript(pub *btcec.PublicKey) ([]byte, error) {
-	return txscript.NewScriptBuilder().AddOp(txscript.OP_0).AddData(address.Hash160(pub.SerializeCompressed())).Script()
-}
-
 // Script is what an output to the key at p says.
 func (k *Keys) Script(p KeyPath) ([]byte, error) {
 	pub, err := k.PubKey(p)
 	if err != nil {
 		return nil, err
 	}
-	return p.Kind.script(pub, k.params)
+	return p.Kind.script(pub), nil
 }
 
-func (k Kind) script(pub *btcec.PublicKey, p *chain.Params) ([]byte, error) {
-	addr, err := k.address(pub, p)
+// Scripts are n scripts of a row, the first at index from. It derives them as
+// PubKey does (BIP32, CKDpub), but reads the row's key only once.
+func (k *Keys) Scripts(b Branch, from, n uint32) ([][]byte, error) {
+	parent := k.rows[b].public
+	pub, err := parent.ECPubKey()
 	if err != nil {
-		return nil, fmt.Errorf("address of a key: %w", err)
+		return nil, fmt.Errorf("key of a row: %w", err)
 	}
-	return txscript.PayToAddrScript(addr)
+	var point btcec.JacobianPoint
+	pub.AsJacobian(&point)
+	mac := hmac.New(sha512.New, parent.ChainCode())
+	data := append(pub.SerializeCompressed(), 0, 0, 0, 0)
+	scripts := make([][]byte, 0, n)
+	for i := from; i < from+n; i++ {
+		binary.BigEndian.PutUint32(data[len(data)-4:], i)
+		mac.Reset()
+		mac.Write(data)
+		child, err := addPoint(&point, mac.Sum(nil)[:32])
+		if err != nil {
+			return nil, fmt.Errorf("%w: index %d", err, i)
+		}
+		scripts = append(scripts, b.Kind.script(child))
+	}
+	return scripts, nil
 }
+
+// addPoint is parent + tweak*G.
+func addPoint(parent *btcec.JacobianPoint, tweak []byte) (*btcec.PublicKey, error) {
+	var scalar btcec.ModNScalar
+	if overflow := scalar.SetByteSlice(tweak); overflow {
+		return nil, hdkeychain.ErrInvalidChild
+	}
+	var own, sum btcec.JacobianPoint
+	btcec.ScalarBaseMultNonConst(&scalar, &own)
+	btcec.AddNonConst(parent, &own, &sum)
+	if sum.Z.IsZero() {
+		return nil, hdkeychain.ErrInvalidChild
+	}
+	sum.ToAffine()
+	return btcec.NewPublicKey(&sum.X, &sum.Y), nil
+}
+
+// script of the kind that pays to the key.
+func (k Kind) script(pub *btcec.PublicKey) []byte {
+	switch k {
+	case Taproot:
+		return witnessScript(1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub)))
+	case Legacy:
+		return pubKeyHashScript(keyHash(pub))
+	case Nested:
+		return scriptHashScript(address.Hash160(keyHashScript(pub)))
+	}
+	return keyHashScript(pub)
+}
+
+// keyHashScript pays to a key by its hash in the witness (BIP141).
+func keyHashScript(pub *btcec.PublicKey) []byte { return witnessScript(0, keyHash(pub)) }
+
+func keyHash(pub *btcec.PublicKey) []byte { return address.Hash160(pub.SerializeCompressed()) }

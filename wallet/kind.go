@@ -65,16 +65,11 @@ func (k Kind) form() (before, after string) {
 	return "wpkh(", ")"
 }
 
-// Lookahead is how many scripts past the last one handed out or paid to are
-// watched. BIP44 asks for 20. Addresses that were given away and never paid to
-// must not hide what comes after them from a restored wallet, so the kinds that
-// people use have more; each costs 0.1 ms when the wallet is made.
-func (k Kind) Lookahead() uint32 {
-	if k == SegWit || k == Taproot {
-		return 100
-	}
-	return 20
-}
+// Lookahead is how many scripts of each row past the last one handed out or
+// paid to are watched [DEFAULT_KEYPOOL_SIZE]. BIP44 asks for 20; addresses that
+// were given away and never paid to must not hide what comes after them from a
+// wallet restored from its words.
+const Lookahead = 1000
 
 // Weights of an input (BIP141): outpoint 36, length of the script, sequence 4
 // and the script, four times each, and the witness: a count, then each item

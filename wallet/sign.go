@@ -14,7 +14,7 @@ import (
 type KeyFor func(script []byte) (key *btcec.PrivateKey, kind Kind, ok bool, err error)
 
 // Ring finds keys that belong to no wallet, by their scripts of every kind.
-func Ring(keys []*btcec.PrivateKey, p *chain.Params) (KeyFor, error) {
+func Ring(keys []*btcec.PrivateKey) KeyFor {
 	type held struct {
 		key  *btcec.PrivateKey
 		kind Kind
@@ -22,17 +22,13 @@ func Ring(keys []*btcec.PrivateKey, p *chain.Params) (KeyFor, error) {
 	byScript := map[string]held{}
 	for _, key := range keys {
 		for _, kind := range Kinds() {
-			script, err := kind.script(key.PubKey(), p)
-			if err != nil {
-				return nil, err
-			}
-			byScript[string(script)] = held{key, kind}
+			byScript[string(kind.script(key.PubKey()))] = held{key, kind}
 		}
 	}
 	return func(script []byte) (*btcec.PrivateKey, Kind, bool, error) {
 		h, ok := byScript[string(script)]
 		return h.key, h.kind, ok, nil
-	}, nil
+	}
 }
 
 // Sign signs, in place, every input of tx whose coin is ours, and says which
@@ -110,9 +106,7 @@ func (s *signer) sign(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind)
 		in.SignatureScript, err = txscript.SignatureScript(s.tx, i, script, txscript.SigHashAll, priv, true)
 		return err
 	case Nested:
-		if script, err = keyHashScript(priv.PubKey()); err != nil {
-			return err
-		}
+		script = keyHashScript(priv.PubKey())
 		if in.SignatureScript, err = txscript.NewScriptBuilder().AddData(script).Script(); err != nil {
 			return err
 		}

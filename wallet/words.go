@@ -114,11 +114,12 @@ type Owned struct {
 	Kind   Kind
 	Change bool
 	Index  uint32
-	Path   string // m/84'/1'/0'/0/5
+	Path   string // m/84h/1h/0h/0/5
 	Master string // fingerprint of the master key, in hex
 	PubKey []byte // compressed, 33 bytes
 	Redeem []byte // Nested: the script behind the hash
 	Label  string
+	Beyond bool // a wallet restored from its words would not look as far as here
 
 	Desc       string // the script's descriptor (BIP380), without checksum
 	ParentDesc string // that of its row
@@ -144,5 +145,6 @@ type Status struct {
 	At       int32 // height that the wallet stands at
 	Tip      int32 // height it is on its way to
 	Scanning bool  // reads old blocks again
+	Reread   int32 // height of the next block to be read once more, -1: none
 	Txs      int
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
@@ -101,12 +102,22 @@ func (n *Node) openWallet() error {
 		return ofFile("wallet", err)
 	}
 	n.Wallet, err = vault.Open(vault.Config{
-		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx,
+		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 	})
 	n.follow.wallet = n.Wallet
 	return ofFile("wallet", err)
+}
+
+// waiting are the pool's transactions, parents first.
+func (n *Node) waiting() []*chain.Tx {
+	entries := n.Pool.Entries()
+	txs := make([]*chain.Tx, len(entries))
+	for i, e := range entries {
+		txs[i] = e.Tx
+	}
+	return txs
 }
 
 func (n *Node) estimateFee(target int) (wallet.FeeRate, bool) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/btcsuite/btcd/txscript/v2"
-
 	"grapevine/wallet"
 )
 
@@ -54,13 +52,9 @@ func (n *Node) mineScript(ctx context.Context) ([]byte, error) {
 	if n.Wallet == nil {
 		return nil, fmt.Errorf("nobody to pay the new coins to: name an address by --mineto, or leave the wallet on")
 	}
-	addr, err := n.Wallet.NewAddress(ctx, wallet.SegWit, "")
+	script, err := n.Wallet.NewAddress(ctx, wallet.SegWit, "")
 	if err != nil {
 		return nil, err
-	}
-	script, err := txscript.PayToAddrScript(addr)
-	if err != nil {
-		return nil, fmt.Errorf("script of %s: %w", addr, err)
 	}
 	n.payTo = script
 	return script, nil

@@ -19,9 +19,9 @@ func TestEveryKindOfAddressIsOurs(t *testing.T) {
 		isScript, witness  bool
 		class              string
 	}{
-		"legacy":      {"m n", "pkh([", "m/44'/1'/0'/0/0", false, false, "pubkeyhash"},
-		"p2sh-segwit": {"2", "sh(wpkh([", "m/49'/1'/0'/0/0", true, false, "scripthash"},
-		"bech32m":     {"bcrt1p", "tr([", "m/86'/1'/0'/0/0", true, true, "witness_v1_taproot"},
+		"legacy":      {"m n", "pkh([", "m/44h/1h/0h/0/0", false, false, "pubkeyhash"},
+		"p2sh-segwit": {"2", "sh(wpkh([", "m/49h/1h/0h/0/0", true, false, "scripthash"},
+		"bech32m":     {"bcrt1p", "tr([", "m/86h/1h/0h/0/0", true, true, "witness_v1_taproot"},
 	} {
 		addr := w.text("getnewaddress", "", kind)
 		if !strings.ContainsAny(addr[:1], want.begins) {
@@ -133,4 +133,18 @@ func TestForeignKeySignsForEveryKind(t *testing.T) {
 		w.text("sendrawtransaction", signed["hex"])
 	}
 	w.refused(-5, "Invalid private key", "signrawtransactionwithkey", "00", []string{"5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"})
+}
+
+func TestRescanBlockchain(t *testing.T) {
+	w := rich(t)
+	tip := string(w.must("getblockcount"))
+	is(t, "whole", w.object("rescanblockchain"), "start_height", 0)
+	is(t, "whole", w.object("rescanblockchain"), "stop_height", tip)
+	is(t, "part", w.object("rescanblockchain", 5, 7), "stop_height", 7)
+	w.refused(-8, "Invalid start_height", "rescanblockchain", -1)
+	w.refused(-8, "Invalid start_height", "rescanblockchain", 100000)
+	w.refused(-8, "Invalid stop_height", "rescanblockchain", 0, 100000)
+	w.refused(-8, "stop_height must be greater than start_height", "rescanblockchain", 7, 6)
+	is(t, "keys", w.object("getwalletinfo"), "keypoolsize", 4000)
+	is(t, "keys", w.object("getwalletinfo"), "keypoolsize_hd_internal", 4000)
 }

@@ -19,8 +19,9 @@ type Books struct {
 	seed   []byte
 
 	rows    [wallet.BranchCount][]*owned // scripts in order, by row of wallet.Branches
-	next    [wallet.BranchCount]uint32   // the first index of each row not handed out
-	written [wallet.BranchCount]int      // how many scripts of each row the file holds
+	next    counts                       // the first index of each row not handed out
+	paid    counts                       // the first index of each row past all that were paid to
+	written counts                       // how many scripts of each row the file holds
 	scripts map[string]*owned            // every script in rows
 
 	txs      map[chain.Hash]*record
@@ -33,6 +34,7 @@ type Books struct {
 	held   map[wire.OutPoint]struct{} // by a transaction being made
 
 	cursor *chain.HeaderNode // the block that the books stand at
+	reread reread
 	dirt   dirt
 }
 
@@ -59,7 +61,10 @@ func New(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*Boo
 	}
 	b.cursor = at
 	b.dirt.keys = true
-	return b, b.derive()
+	b.reread = reread{birth: at.Height, next: nowhere}
+	err = b.derive()
+	b.reread.scanned = b.lens()
+	return b, err
 }
 
 func blank(seed []byte, words string, p *chain.Params) (*Books, error) {
@@ -92,7 +97,7 @@ func (b *Books) Keys() *wallet.Keys { return b.keys }
 func (b *Books) Len() int { return len(b.txs) }
 
 // Unused says that nobody has heard of an address of this wallet.
-func (b *Books) Unused() bool { return len(b.txs) == 0 && b.next == [wallet.BranchCount]uint32{} }
+func (b *Books) Unused() bool { return len(b.txs) == 0 && b.next == counts{} }
 
 // Rows describes the rows of keys.
 func (b *Books) Rows() (list []wallet.Row) {
@@ -104,15 +109,26 @@ func (b *Books) Rows() (list []wallet.Row) {
 
 // derive makes scripts until each row reaches its lookahead past next.
 func (b *Books) derive() error {
-	for i, branch := range wallet.Branches() {
-		for uint32(len(b.rows[i])) < b.next[i]+branch.Kind.Lookahead() {
-			path := wallet.KeyPath{Branch: branch, Index: uint32(len(b.rows[i]))}
-			script, err := b.keys.Script(path)
-			if err != nil {
-				return fmt.Errorf("script of %s: %w", b.keys.Path(path), err)
-			}
-			b.watch(i, string(script))
+	for i := range b.rows {
+		if err := b.grow(i, b.next[i]+wallet.Lookahead); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// grow makes scripts of a row until there are n.
+func (b *Books) grow(row int, n uint32) error {
+	have := uint32(len(b.rows[row]))
+	if have >= n {
+		return nil
+	}
+	scripts, err := b.keys.Scripts(wallet.Branches()[row], have, n-have)
+	if err != nil {
+		return fmt.Errorf("scripts of row %d: %w", row, err)
+	}
+	for _, s := range scripts {
+		b.watch(row, string(s))
 	}
 	return nil
 }
@@ -134,14 +150,20 @@ func rowOf(branch wallet.Branch) int {
 	return -1 // unreachable: Branches has every branch
 }
 
-// Hand gives out the next key of a row and names it.
-func (b *Books) Hand(branch wallet.Branch, label string) (wallet.KeyPath, error) {
+// Hand gives out the next script of a row and names it. Beyond says that so
+// many before it were never paid to that a wallet restored from its words will
+// not find it.
+func (b *Books) Hand(branch wallet.Branch, label string) (script []byte, beyond bool, err error) {
 	i := rowOf(branch)
 	own := b.rows[i][b.next[i]]
 	if label != "" {
 		b.name(own, label)
 	}
-	return own.KeyPath, b.Used(own.KeyPath)
+	return []byte(own.script), b.beyond(own), b.Used(own.KeyPath)
+}
+
+func (b *Books) beyond(own *owned) bool {
+	return own.Index >= b.paid[rowOf(own.Branch)]+wallet.Lookahead
 }
 
 // Used notes that the key at p is known to somebody: it is not handed out any more.
@@ -190,6 +212,6 @@ func (b *Books) Owned(script []byte) (o wallet.Owned, ours bool, err error) {
 		return o, false, nil
 	}
 	o, err = b.keys.Owned(own.KeyPath)
-	o.Label = own.label
+	o.Label, o.Beyond = own.label, b.beyond(own)
 	return o, err == nil, err
 }

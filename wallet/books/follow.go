@@ -58,7 +58,7 @@ func (b *Books) credit(tx *chain.Tx, r *record) error {
 			continue
 		}
 		b.outs[wire.OutPoint{Hash: r.id, Index: uint32(i)}] = output{r, btcutil.Amount(o.Value), own}
-		if err := b.Used(own.KeyPath); err != nil {
+		if err := b.paidTo(own.KeyPath); err != nil {
 			return err
 		}
 	}
@@ -105,17 +105,8 @@ func (b *Books) touch(r *record) { b.dirt.records[r.id] = struct{}{} }
 
 // Connect follows one block, whose parent the books stand at. Now is in Unix seconds.
 func (b *Books) Connect(node *chain.HeaderNode, blk *chain.Block, now int64) error {
-	for {
-		known := len(b.scripts)
-		for i, tx := range blk.Txs {
-			if err := b.connectTx(node, tx, i, now); err != nil {
-				return fmt.Errorf("follow transaction %s: %w", tx.ID, err)
-			}
-		}
-		if len(b.scripts) == known {
-			break
-		}
-		// A payment has moved the lookahead: this block may pay the new scripts too.
+	if err := b.search(node, blk, now); err != nil {
+		return err
 	}
 	b.cursor = node
 	b.dirt.cursor = true

@@ -9,13 +9,13 @@ import (
 	"slices"
 
 	"grapevine/chain"
-	"grapevine/wallet"
 )
 
 // Changes are what a file does not hold yet, as bytes.
 type Changes struct {
 	Keys   []byte                // nil: not changed
 	Cursor []byte                // where the wallet stands
+	Reread []byte                // what it has to read once more
 	Txs    map[chain.Hash][]byte // nil bytes: deleted
 	Labels map[string]string     // by script
 	// Scripts of all rows by place, so that a start need not derive them again.
@@ -33,7 +33,7 @@ type dirt struct {
 	labels  map[string]struct{}     // scripts
 	keys    bool                    // next
 	cursor  bool
-	written [wallet.BranchCount]int // in Changes: how many scripts of each row the file held before
+	written counts // in Changes: how many scripts of each row the file held before
 }
 
 func newDirt() dirt {
@@ -42,10 +42,18 @@ func newDirt() dirt {
 
 // savedKeys is all that makes a wallet: the rest can be read from the chain again.
 type savedKeys struct {
-	Network string                     `json:"network"`
-	Words   string                     `json:"words"`
-	Seed    []byte                     `json:"seed"` // BIP39's, so that its passphrase need not be kept
-	Next    [wallet.BranchCount]uint32 `json:"next"` // by wallet.Branches; of the kinds that are not there none was handed out
+	Network string  `json:"network"`
+	Words   string  `json:"words"`
+	Seed    []byte  `json:"seed"`              // BIP39's, so that its passphrase need not be kept
+	Next    counts  `json:"next"`              // by wallet.Branches; of the kinds that are not there none was handed out
+	Birth   int32   `json:"birth"`             // height of the block that the wallet was made at
+	Scanned *counts `json:"scanned,omitempty"` // nil: a file of a time when fewer scripts were watched
+}
+
+// savedReread is a reading of old blocks that is under way.
+type savedReread struct {
+	Next int32  `json:"next"`
+	Goal counts `json:"goal"`
 }
 
 type savedBlock struct {
@@ -73,9 +81,9 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
 			b.watch(row, c.Scripts[placeOf(row, i)])
 		}
-		b.written[row] = len(b.rows[row])
+		b.written[row] = uint32(len(b.rows[row]))
 	}
-	if err := b.derive(); err != nil {
+	if err := b.loadReread(c.Reread, k); err != nil {
 		return nil, err
 	}
 	for script, label := range c.Labels {
@@ -90,7 +98,31 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 	}
 	slices.SortFunc(b.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
 	b.dirt = newDirt()
+	b.dirt.keys = k.Scanned == nil
 	return b, b.loadCursor(c.Cursor, atHeight)
+}
+
+// loadReread makes the scripts that the file lacks, and says what to do about them.
+func (b *Books) loadReread(raw []byte, k savedKeys) error {
+	r := &b.reread
+	*r = reread{birth: k.Birth, next: nowhere, scanned: b.lens()}
+	if err := b.derive(); err != nil {
+		return err
+	}
+	if k.Scanned == nil { // nobody has looked for the new scripts yet
+		r.next, r.goal = r.birth, b.lens()
+		return nil
+	}
+	r.scanned = *k.Scanned
+	if raw == nil {
+		return nil
+	}
+	var saved savedReread
+	if err := json.Unmarshal(raw, &saved); err != nil {
+		return fmt.Errorf("read what the wallet has to read again: %w", err)
+	}
+	r.next, r.goal = saved.Next, saved.Goal
+	return nil
 }
 
 func (b *Books) loadTx(id chain.Hash, raw []byte) error {
@@ -153,10 +185,10 @@ func (b *Books) Take() (Changes, error) {
 	c := Changes{dirt: b.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
 	c.dirt.written = b.written
 	for row, list := range b.rows {
-		for i := b.written[row]; i < len(list); i++ {
+		for i := int(b.written[row]); i < len(list); i++ {
 			c.Scripts[placeOf(row, i)] = list[i].script
 		}
-		b.written[row] = len(list)
+		b.written[row] = uint32(len(list))
 	}
 	for id := range b.dirt.records {
 		c.Txs[id] = nil
@@ -169,13 +201,16 @@ func (b *Books) Take() (Changes, error) {
 	}
 	var err error
 	if b.dirt.keys {
-		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.words, b.seed, b.next}); err != nil {
+		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.words, b.seed, b.next, b.reread.birth, &b.reread.scanned}); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
 		}
 	}
 	// Where the wallet stands goes with every write: what it knows and how far it has read agree.
 	if c.Cursor, err = json.Marshal(locate(b.cursor)); err != nil {
 		return c, fmt.Errorf("encode where the wallet stands: %w", err)
+	}
+	if c.Reread, err = json.Marshal(savedReread{b.reread.next, b.reread.goal}); err != nil {
+		return c, fmt.Errorf("encode what the wallet has to read again: %w", err)
 	}
 	b.dirt = newDirt()
 	return c, nil

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/btcsuite/btcd/address/v2"
-
 	"grapevine/wallet"
 	"grapevine/wallet/books"
 )
@@ -43,12 +41,17 @@ func (v *Vault) begin(words, passphrase string, restoring bool) error {
 	if err != nil {
 		return err
 	}
+	if restoring {
+		if err := b.Restored(); err != nil {
+			return err
+		}
+	}
 	v.sendMu.Lock() // two that begin at once must not both find no wallet
 	defer v.sendMu.Unlock()
 	if v.inUse(restoring) {
 		return wallet.ErrExists
 	}
-	if err := v.replace(b); err != nil {
+	if err := v.replace(b, restoring); err != nil {
 		return err
 	}
 	v.lost() // from genesis, or what was told since the look at the tip
@@ -62,30 +65,31 @@ func (v *Vault) inUse(restoring bool) bool {
 	return v.books != nil && !(restoring && v.books.Unused())
 }
 
-// NewAddress hands out an address never handed out before.
-func (v *Vault) NewAddress(ctx context.Context, k wallet.Kind, label string) (address.Address, error) {
+// NewAddress hands out the script of an address never handed out before.
+func (v *Vault) NewAddress(ctx context.Context, k wallet.Kind, label string) (script []byte, err error) {
 	return v.hand(ctx, wallet.Branch{Kind: k}, label)
 }
 
 // ChangeAddress hands out a change address never handed out before.
-func (v *Vault) ChangeAddress(ctx context.Context, k wallet.Kind) (address.Address, error) {
+func (v *Vault) ChangeAddress(ctx context.Context, k wallet.Kind) (script []byte, err error) {
 	return v.hand(ctx, wallet.Branch{Kind: k, Change: true}, "")
 }
 
-func (v *Vault) hand(ctx context.Context, branch wallet.Branch, label string) (a address.Address, err error) {
+func (v *Vault) hand(ctx context.Context, branch wallet.Branch, label string) (script []byte, err error) {
+	beyond := false
 	// On disk before it is told: it must not be handed out again after a crash.
-	err = v.change(ctx, func(b *books.Books) error {
-		path, err := b.Hand(branch, label)
-		if err != nil {
-			return err
-		}
-		a, err = b.Keys().Address(path)
+	err = v.change(ctx, func(b *books.Books) (err error) {
+		script, beyond, err = b.Hand(branch, label)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	if beyond {
+		v.cfg.Log.Warn("an address was handed out after many that were never paid to: a wallet restored from its words will not find it",
+			"lookahead", wallet.Lookahead, "kind", branch.Kind)
+	}
+	return script, nil
 }
 
 // Backup writes a copy of wallet.db, while the wallet is in use.

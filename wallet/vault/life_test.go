@@ -276,7 +276,7 @@ func TestALongScanDoesNotKeepCallersWaiting(t *testing.T) {
 	if err := twin.Restore(context.Background(), words, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := twin.step(); err != nil { // the reader has begun
+	if _, _, err := twin.step(); err != nil { // the reader has begun
 		t.Fatal(err)
 	}
 	if _, err := twin.Balance(context.Background()); !errors.Is(err, wallet.ErrScanning) {

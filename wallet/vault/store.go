@@ -19,6 +19,7 @@ import (
 //
 //	keys    "wallet"  -> words, seed, how many addresses were handed out
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
+//	cursor  "reread"  -> what of the chain it has to read once more
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
 //	scripts place     -> script, see books.Changes
@@ -27,6 +28,7 @@ const Schema uint32 = 1
 const (
 	keysKey   = "wallet"
 	cursorKey = "at"
+	rereadKey = "reread"
 )
 
 type tables struct {
@@ -57,6 +59,9 @@ func (v *Vault) load() (*books.Books, error) {
 			return err
 		}
 		if c.Cursor, _, err = v.tables.cursor.Get(tx, cursorKey); err != nil {
+			return err
+		}
+		if c.Reread, _, err = v.tables.cursor.Get(tx, rereadKey); err != nil {
 			return err
 		}
 		err = v.tables.txs.Scan(tx, nil, func(id chain.Hash, raw []byte) (bool, error) {
@@ -137,12 +142,12 @@ func (t tables) write(tx *db.Tx, c books.Changes) error {
 			return err
 		}
 	}
-	return t.cursor.Put(tx, cursorKey, c.Cursor)
+	return errors.Join(t.cursor.Put(tx, cursorKey, c.Cursor), t.cursor.Put(tx, rereadKey, c.Reread))
 }
 
 // replace puts a new wallet in the place of what the file holds, durably, and
-// then in the place of the books.
-func (v *Vault) replace(b *books.Books) error {
+// then in the place of the books. The pool may concern one that is restored.
+func (v *Vault) replace(b *books.Books, restored bool) error {
 	v.fileMu.Lock()
 	defer v.fileMu.Unlock()
 	c, err := b.Take()
@@ -161,6 +166,7 @@ func (v *Vault) replace(b *books.Books) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.books = b
+	v.poolDue = restored
 	v.announce()
 	return nil
 }

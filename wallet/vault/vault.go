@@ -32,7 +32,10 @@ type Config struct {
 	Chain  Chain
 	// Submit is the node's one door. It must have called Apply with what the
 	// pool took before it returns.
-	Submit          func(ctx context.Context, tx *chain.Tx) error
+	Submit func(ctx context.Context, tx *chain.Tx) error
+	// Pool is what waits for a block, parents first; nil: nothing. A restored
+	// wallet asks for it, for it has not heard of what entered before.
+	Pool            func() []*chain.Tx
 	Rand            io.Reader
 	Now             func() time.Time
 	Log             *slog.Logger
@@ -50,12 +53,14 @@ type Vault struct {
 	tables tables
 
 	fileMu sync.Mutex // the file's single writer; locked before mu
+	rescan sync.Mutex // one Rescan at a time
 	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu       sync.Mutex
 	books    *books.Books  // nil: no wallet yet
 	moved    chan struct{} // closed and replaced when the books have followed something
 	scanning bool          // the reader is on its way through old blocks
+	poolDue  bool          // the books are to look at the whole pool
 	homeless bool          // an own transaction is neither in the pool nor in a block
 
 	behind  chan struct{} // capacity 1: the books have lost touch with the chain
@@ -84,6 +89,9 @@ func Open(cfg Config) (*Vault, error) {
 	}
 	var err error
 	v.books, err = v.load()
+	if v.books != nil && v.books.Dirty() {
+		v.dirtied(false)
+	}
 	return v, err
 }
 
@@ -112,14 +120,14 @@ func (v *Vault) Exists() bool {
 
 // Status says how far the wallet has followed.
 func (v *Vault) Status() wallet.Status {
-	s := wallet.Status{Tip: v.cfg.Chain.Tip().Height}
+	s := wallet.Status{Tip: v.cfg.Chain.Tip().Height, Reread: -1}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.books == nil {
 		return s
 	}
 	s.Exists, s.Scanning = true, v.scanning
-	s.At, s.Txs = v.books.Cursor().Height, v.books.Len()
+	s.At, s.Txs, s.Reread = v.books.Cursor().Height, v.books.Len(), v.books.Due()
 	return s
 }
 
@@ -152,7 +160,7 @@ func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) erro
 			tip = v.cfg.Chain.Tip() // reorganised away meanwhile
 		}
 		v.mu.Lock()
-		there := v.books == nil || passed(tip, v.books.Cursor())
+		there := v.books == nil || passed(tip, v.books.Cursor()) && !v.searching()
 		moved := v.moved
 		v.mu.Unlock()
 		if there {
@@ -169,6 +177,15 @@ func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) erro
 			return chain.ErrShutdown
 		}
 	}
+}
+
+// searching says whether answers are to wait for the reader, which is about to
+// find what belongs to us. Called with mu held.
+func (v *Vault) searching() bool {
+	if due := v.books.Due(); due >= 0 {
+		return v.books.Cursor().Height-due <= longScan
+	}
+	return v.poolDue
 }
 
 // passed says whether block n is at or before cursor on its chain.

@@ -51,15 +51,15 @@ func TestHistoryTellsWhatATransactionMeant(t *testing.T) {
 	alice := w.rich(1, 1)
 	bob := w.user(2)
 	ctx := context.Background()
-	addr, err := bob.NewAddress(ctx, wallet.SegWit, "rent")
+	script, err := bob.NewAddress(ctx, wallet.SegWit, "rent")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, _, err := bob.Owned(ctx, append([]byte{0, 20}, addr.ScriptAddress()...))
-	if err != nil || o.Label != "rent" || o.Path != "m/84'/1'/0'/0/0" {
+	o, _, err := bob.Owned(ctx, script)
+	if err != nil || o.Label != "rent" || o.Path != "m/84h/1h/0h/0/0" {
 		t.Fatal(o, err)
 	}
-	tx, err := alice.Send(ctx, []wallet.Payment{{Script: append([]byte{0, 20}, addr.ScriptAddress()...), Amount: btc}}, wallet.Options{Comment: "may", FeeRate: wallet.PerVB(3)})
+	tx, err := alice.Send(ctx, []wallet.Payment{{Script: script, Amount: btc}}, wallet.Options{Comment: "may", FeeRate: wallet.PerVB(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestHistoryTellsWhatATransactionMeant(t *testing.T) {
 		e.Comment != "may" || !e.Replaceable || !e.InPool || !e.Trusted || e.Confirmations != 0 || e.Height != -1 {
 		t.Errorf("alice sees %+v", e)
 	}
-	if len(e.Details) != 1 || e.Details[0].Category != wallet.Sent || e.Details[0].Amount != -btc || e.Details[0].Address != addr.EncodeAddress() {
+	if len(e.Details) != 1 || e.Details[0].Category != wallet.Sent || e.Details[0].Amount != -btc || e.Details[0].Address != wallet.AddressOf(script, w.params.Params) {
 		t.Errorf("alice sees %+v", e.Details)
 	}
 	e = bob.entry(tx.ID)

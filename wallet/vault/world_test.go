@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ type world struct {
 	active []chaintest.Mined // by height
 	bodies map[chain.Hash]*chain.Block
 	pool   []*chain.Tx
-	known  []*chain.Tx // all that were ever in the pool, once each
+	shown  atomic.Pointer[[]*chain.Tx] // pool, for who must not wait
+	known  []*chain.Tx                 // all that were ever in the pool, once each
 	vaults []*Vault
 	extra  uint64
 	fail   error // what Submit says instead of looking
@@ -148,6 +150,20 @@ func (w *world) runScripts(set map[wire.OutPoint]coin, tx *chain.Tx) error {
 	return nil
 }
 
+// waiting is the whole pool. A wallet asks for it while it is locked, which the
+// real pool allows, so it must not wait for mu.
+func (w *world) waiting() []*chain.Tx {
+	if p := w.shown.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (w *world) show() {
+	p := slices.Clone(w.pool)
+	w.shown.Store(&p)
+}
+
 // Submit is the one door.
 func (w *world) Submit(_ context.Context, tx *chain.Tx) error {
 	w.mu.Lock()
@@ -180,6 +196,7 @@ func (w *world) accept(tx *chain.Tx) error {
 }
 
 func (w *world) tell(d chain.Delta, p chain.PoolDelta) {
+	w.show()
 	for _, v := range w.vaults {
 		if err := v.Apply(context.Background(), d, p); err != nil {
 			w.t.Fatal(err)
@@ -292,7 +309,7 @@ func (u *user) open(seed uint64) {
 		t.Fatal(err)
 	}
 	v, err := Open(Config{
-		DB: file, Params: u.w.params, Chain: u.w, Submit: u.w.Submit,
+		DB: file, Params: u.w.params, Chain: u.w, Submit: u.w.Submit, Pool: u.w.waiting,
 		Rand: dice(seed), Now: func() time.Time { return u.w.now },
 	})
 	if err != nil {
@@ -333,11 +350,7 @@ func dice(seed uint64) io.Reader {
 // script is a fresh address of the user's.
 func (u *user) script(k wallet.Kind) []byte {
 	u.w.t.Helper()
-	a, err := u.NewAddress(context.Background(), k, "")
-	if err != nil {
-		u.w.t.Fatal(err)
-	}
-	s, err := txscript.PayToAddrScript(a)
+	s, err := u.NewAddress(context.Background(), k, "")
 	if err != nil {
 		u.w.t.Fatal(err)
 	}

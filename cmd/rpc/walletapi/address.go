@@ -52,11 +52,11 @@ func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	addr, err := a.Vault.NewAddress(ctx, kind, label)
+	script, err := a.Vault.NewAddress(ctx, kind, label)
 	if err != nil {
 		return nil, err
 	}
-	return addr.EncodeAddress(), nil
+	return show.Address(script, a.Params.Params), nil
 }
 
 func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -64,11 +64,11 @@ func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	addr, err := a.Vault.ChangeAddress(ctx, kind)
+	script, err := a.Vault.ChangeAddress(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
-	return addr.EncodeAddress(), nil
+	return show.Address(script, a.Params.Params), nil
 }
 
 // script reads an address parameter as the script that pays it.
@@ -101,6 +101,9 @@ type addressInfo struct {
 	KeyPath    string   `json:"hdkeypath,omitempty"`
 	Master     string   `json:"hdmasterfingerprint,omitempty"`
 	Labels     []string `json:"labels"`
+	// Beyond is ours: so many addresses before it were never paid to that a
+	// wallet restored from its words will not find it.
+	Beyond bool `json:"beyond_lookahead,omitempty"`
 }
 
 func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -122,6 +125,7 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 // addOwned adds what we know of a script because it is ours.
 func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 	info.PubKey, info.Change, info.KeyPath, info.Master = hex.EncodeToString(o.PubKey), o.Change, o.Path, o.Master
+	info.Beyond = o.Beyond
 	info.Desc, info.ParentDesc = show.WithChecksum(o.Desc), show.WithChecksum(o.ParentDesc)
 	if !o.Change {
 		info.Labels = append(info.Labels, o.Label)

@@ -86,6 +86,9 @@ func coded(err error) error {
 	if _, ok := errors.AsType[*chain.RuleError](err); ok {
 		code = jsonrpc.CodeVerifyRejected
 	}
+	if errors.Is(err, wallet.ErrRescanning) {
+		return jsonrpc.Errorf(code, "Wallet is currently rescanning. Abort existing rescan or wait.")
+	}
 	if errors.Is(err, wallet.ErrUnknownTx) {
 		return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid or non-wallet transaction id")
 	}

@@ -39,6 +39,8 @@ func (a *API) keepRows() []jsonrpc.Method {
 			Help: "The wallet's words (BIP39)."},
 		jsonrpc.Method{Name: "backupwallet", Params: "destination:text", Do: a.backupWallet,
 			Help: "Writes a copy of the wallet to an absolute path that does not exist yet.", Example: "/tmp/wallet.db"},
+		jsonrpc.Method{Name: "rescanblockchain", Params: "start_height:int=0 stop_height:int?", Do: a.rescanBlockchain,
+			Help: "Searches blocks once more for what belongs to the wallet, and answers when it has.", Example: "100 200"},
 	)
 }
 
@@ -183,6 +185,30 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return nil, err
 }
 
+func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	at := int64(a.Vault.Status().At)
+	start, stop := c.Int("start_height"), at
+	if c.Has("stop_height") {
+		stop = c.Int("stop_height")
+	}
+	switch {
+	case start < 0 || start > at:
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid start_height")
+	case stop < 0 || stop > at:
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid stop_height")
+	case stop < start:
+		c.Refuse(jsonrpc.CodeInvalidParam, "stop_height must be greater than start_height")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	err := a.Vault.Rescan(ctx, int32(start), int32(stop))
+	return struct {
+		Start int64 `json:"start_height"`
+		Stop  int64 `json:"stop_height"`
+	}{start, stop}, err
+}
+
 type walletInfo struct {
 	Name         string         `json:"walletname"`
 	Version      int            `json:"walletversion"`
@@ -209,16 +235,31 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	if err != nil && !errors.Is(err, wallet.ErrScanning) {
 		return nil, err
 	}
+	rows, err := a.Vault.Rows(ctx)
+	if err != nil && !errors.Is(err, wallet.ErrScanning) {
+		return nil, err
+	}
+	var pool [2]uint32 // scripts not yet handed out: to be paid at, and for change
+	for _, r := range rows {
+		if r.Change {
+			pool[1] += r.Len - r.Next
+		} else {
+			pool[0] += r.Len - r.Next
+		}
+	}
 	name, _ := a.current()
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
-		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: gapLimit, KeyPoolInner: gapLimit,
+		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),
 		PrivateKeys: true, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
 	}
 	if st.Scanning {
 		progress := 1.0
-		if st.Tip > 0 {
-			progress = float64(st.At) / float64(st.Tip)
+		if at := st.At; st.Tip > 0 {
+			if st.Reread >= 0 {
+				at = st.Reread
+			}
+			progress = float64(at) / float64(st.Tip)
 		}
 		info.Scanning = struct {
 			Duration int     `json:"duration"`
@@ -227,7 +268,3 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	}
 	return info, nil
 }
-
-// gapLimit is how many addresses ahead the wallet recognises, which is what a
-// key pool is for.
-const gapLimit = 20

@@ -57,10 +57,7 @@ func (a *API) signWithKey(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		keys = append(keys, wif.PrivKey)
 	}
-	ring, err := wallet.Ring(keys, a.Params)
-	if err != nil {
-		return nil, err
-	}
+	ring := wallet.Ring(keys)
 	return a.sign(c, func(tx *wire.MsgTx, coins map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
 		return wallet.Sign(tx, coins, ring)
 	})
