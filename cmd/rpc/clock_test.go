@@ -9,7 +9,7 @@ import (
 )
 
 // blockTime is the header's time of the tip.
-func (w *town) blockTime() string {
+func (w *testNode) blockTime() string {
 	w.t.Helper()
 	return fmt.Sprint(int64(w.object("getblockheader", w.text("getbestblockhash"))["time"].(float64)))
 }
@@ -66,7 +66,7 @@ func TestBlockFromTheFutureIsTakenAfterTheJump(t *testing.T) {
 	b.must("setmocktime", year)
 	a.must("generatetoaddress", 1, stranger)
 	b.reaches(3)
-	for _, w := range []*town{a, b} {
+	for _, w := range []*testNode{a, b} {
 		for end := time.Now().Add(time.Minute); string(w.must("getconnectioncount")) != "1"; time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(end) { // a second one, made to see who the first is, ends by itself
 				t.Fatalf("%s connections after the jump", w.must("getconnectioncount"))
@@ -76,7 +76,7 @@ func TestBlockFromTheFutureIsTakenAfterTheJump(t *testing.T) {
 }
 
 // reaches waits for a height.
-func (w *town) reaches(height int) {
+func (w *testNode) reaches(height int) {
 	w.t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		got := string(w.must("getblockcount"))

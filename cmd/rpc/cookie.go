@@ -26,7 +26,8 @@ func newSecret(r io.Reader) (string, error) {
 }
 
 // allow says whether user and password are those of the cookie or of the
-// configuration. It takes the same time for every wrong one.
+// configuration (Core: RPCAuthorized). It takes the same time for every wrong
+// one (Core: TimingResistantEqual).
 func (s *Server) allow(user, password string) bool {
 	ok := 0
 	if s.cookie != "" {

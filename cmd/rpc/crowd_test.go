@@ -12,7 +12,7 @@ import (
 
 // crowd calls methods from many connections until ctx ends, and gives each
 // failure that is no refusal of the node.
-func crowd(ctx context.Context, w *town, methods []string) []error {
+func crowd(ctx context.Context, w *testNode, methods []string) []error {
 	var mu sync.Mutex
 	var faults []error
 	var all sync.WaitGroup

@@ -19,7 +19,7 @@ import (
 
 // laden gives a node a full block, and a pool of n transactions; it returns the
 // block's hash.
-func laden(t *testing.T, w *town, n int) string {
+func laden(t *testing.T, w *testNode, n int) string {
 	t.Helper()
 	p, key := chain.RegTest(), chaintest.NewKey(1)
 	first := chaintest.Mine(t, p, p.Genesis(), chaintest.PayTo(key.P2WPKH()))
@@ -51,7 +51,7 @@ func laden(t *testing.T, w *town, n int) string {
 }
 
 // deaf asks for a path and never reads the answer.
-func deaf(t *testing.T, w *town, path string) {
+func deaf(t *testing.T, w *testNode, path string) {
 	t.Helper()
 	c, err := net.Dial("tcp", w.node.RPC.Addr().String())
 	if err != nil {
@@ -86,7 +86,7 @@ func TestT70_ReadersWhoReadNothingHoldLittle(t *testing.T) {
 }
 
 // fetchAny is fetch for answers that may come in chunks.
-func (w *town) fetchAny(path string) (status int, length int64, body []byte) {
+func (w *testNode) fetchAny(path string) (status int, length int64, body []byte) {
 	w.t.Helper()
 	resp, err := http.Get(w.url + path)
 	if err != nil {
@@ -182,7 +182,7 @@ func TestT72_BatchesShareOneBudget(t *testing.T) {
 }
 
 // askAll sends a batch and wants n answers that are results or clear refusals.
-func askAll(w *town, batch string, n int) error {
+func askAll(w *testNode, batch string, n int) error {
 	r, _ := http.NewRequest("POST", w.url, strings.NewReader(batch))
 	r.SetBasicAuth("u", "p")
 	resp, err := http.DefaultClient.Do(r)

@@ -17,7 +17,7 @@ import (
 )
 
 // rich starts a node whose wallet has one mature coin of 50 BTC.
-func rich(t *testing.T) *town {
+func rich(t *testing.T) *testNode {
 	t.Helper()
 	w := start(t)
 	addr := w.text("getnewaddress", "mine")
@@ -277,7 +277,7 @@ func TestBackupsAreNewFiles(t *testing.T) {
 }
 
 // fetch gets a REST path.
-func (w *town) fetch(path string) (status int, kind string, body []byte) {
+func (w *testNode) fetch(path string) (status int, kind string, body []byte) {
 	w.t.Helper()
 	resp, err := http.Get(w.url + path)
 	if err != nil {

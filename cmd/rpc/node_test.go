@@ -15,8 +15,8 @@ import (
 	"grapevine/cmd/rpc/client"
 )
 
-// town is one whole node on regtest with a client.
-type town struct {
+// testNode is one whole node on regtest with a client.
+type testNode struct {
 	*client.Client
 	t    *testing.T
 	node *node.Node
@@ -27,12 +27,12 @@ type town struct {
 }
 
 // start runs a node of its own in a fresh directory.
-func start(t *testing.T) *town {
+func start(t *testing.T) *testNode {
 	t.Helper()
 	return startIn(t, t.TempDir())
 }
 
-func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *town {
+func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *testNode {
 	t.Helper()
 	cfg := node.Config{
 		Params: chain.RegTest(), DataDir: dir, RPCListen: "127.0.0.1:0", RPCUser: "u", RPCPassword: "p",
@@ -55,7 +55,7 @@ func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *town {
 	case <-time.After(10 * time.Second):
 		t.Fatal("the node does not get ready")
 	}
-	w := &town{t: t, node: n, dir: dir, url: "http://" + n.RPC.Addr().String(), ctx: t.Context()}
+	w := &testNode{t: t, node: n, dir: dir, url: "http://" + n.RPC.Addr().String(), ctx: t.Context()}
 	stopped := false
 	w.stop = func() {
 		if stopped {
@@ -81,7 +81,7 @@ func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *town {
 }
 
 // must calls a method and returns its result as JSON.
-func (w *town) must(method string, params ...any) json.RawMessage {
+func (w *testNode) must(method string, params ...any) json.RawMessage {
 	w.t.Helper()
 	var raw json.RawMessage
 	if err := w.Call(w.ctx, method, &raw, params...); err != nil {
@@ -91,7 +91,7 @@ func (w *town) must(method string, params ...any) json.RawMessage {
 }
 
 // text calls a method whose result is text.
-func (w *town) text(method string, params ...any) (s string) {
+func (w *testNode) text(method string, params ...any) (s string) {
 	w.t.Helper()
 	if err := json.Unmarshal(w.must(method, params...), &s); err != nil {
 		w.t.Fatalf("%s: %v", method, err)
@@ -100,7 +100,7 @@ func (w *town) text(method string, params ...any) (s string) {
 }
 
 // object calls a method whose result is an object.
-func (w *town) object(method string, params ...any) (m map[string]any) {
+func (w *testNode) object(method string, params ...any) (m map[string]any) {
 	w.t.Helper()
 	if err := json.Unmarshal(w.must(method, params...), &m); err != nil {
 		w.t.Fatalf("%s: %v", method, err)
@@ -109,7 +109,7 @@ func (w *town) object(method string, params ...any) (m map[string]any) {
 }
 
 // list calls a method whose result is an array.
-func (w *town) list(method string, params ...any) (l []any) {
+func (w *testNode) list(method string, params ...any) (l []any) {
 	w.t.Helper()
 	if err := json.Unmarshal(w.must(method, params...), &l); err != nil {
 		w.t.Fatalf("%s: %v", method, err)
@@ -118,7 +118,7 @@ func (w *town) list(method string, params ...any) (l []any) {
 }
 
 // refused calls a method that must fail with this code and message.
-func (w *town) refused(code int, message, method string, params ...any) {
+func (w *testNode) refused(code int, message, method string, params ...any) {
 	w.t.Helper()
 	var raw json.RawMessage
 	err := w.Call(w.ctx, method, &raw, params...)

@@ -20,7 +20,7 @@ func TestNoMethodFallsOverNonsense(t *testing.T) {
 		`"` + nowhere + `"`, `"` + genesis + `"`, `"` + id + `"`, `"` + stranger + `"`, `"00000000"`, `"02000000000000000000"`, `"\ud800"`, `"raw(51)"`,
 		`{"` + stranger + `":1}`, `[{"txid":"` + id + `","vout":0}]`, `[{"txid":"` + id + `","vout":-1}]`, `{"rules":["segwit"]}`, `{"mode":"proposal","data":"00"}`, `["` + w.text("getrawtransaction", id) + `"]`,
 	}
-	dice := rand.New(rand.NewPCG(1, 2))
+	random := rand.New(rand.NewPCG(1, 2))
 	for line := range strings.Lines(w.text("help")) {
 		method, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch {
@@ -31,9 +31,9 @@ func TestNoMethodFallsOverNonsense(t *testing.T) {
 			continue
 		}
 		for range 30 {
-			params := make([]any, dice.IntN(4))
+			params := make([]any, random.IntN(4))
 			for i := range params {
-				params[i] = json.RawMessage(odd[dice.IntN(len(odd))])
+				params[i] = json.RawMessage(odd[random.IntN(len(odd))])
 			}
 			err := w.Call(w.ctx, method, nil, params...)
 			if _, refused := errors.AsType[*client.Error](err); err != nil && !refused {

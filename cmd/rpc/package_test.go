@@ -8,7 +8,7 @@ import (
 )
 
 // pays makes and signs a transaction of version 3: one coin to one output.
-func (w *town) pays(coin map[string]any, to, amount string) (id, raw string) {
+func (w *testNode) pays(coin map[string]any, to, amount string) (id, raw string) {
 	w.t.Helper()
 	bare := w.text("createrawtransaction", []any{map[string]any{"txid": coin["txid"], "vout": coin["vout"]}}, map[string]any{to: json.RawMessage(amount)}, 0, true, 3)
 	signed := w.object("signrawtransactionwithwallet", bare, []any{coin})
@@ -19,7 +19,7 @@ func (w *town) pays(coin map[string]any, to, amount string) (id, raw string) {
 }
 
 // result of one transaction of a package.
-func (w *town) resultOf(answer map[string]any, raw string) map[string]any {
+func (w *testNode) resultOf(answer map[string]any, raw string) map[string]any {
 	w.t.Helper()
 	one, ok := answer["tx-results"].(map[string]any)[fmt.Sprint(w.object("decoderawtransaction", raw)["hash"])].(map[string]any)
 	if !ok {

@@ -23,14 +23,14 @@ func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
 	}
 }
 
-// Who waits for RPC need not wait for the peers' door too.
+// Who waits for RPC need not wait until peers can connect, too.
 func TestAnswersBeginWhenPeersMayConnect(t *testing.T) {
 	for range 10 {
 		a := startIn(t, t.TempDir(), func(c *node.Config) { c.Listen = "127.0.0.1:0" })
 		select {
 		case <-a.node.Swarm.Ready():
 		default:
-			t.Fatal("RPC answers, and the peers' door is not open")
+			t.Fatal("RPC answers, and peers cannot connect yet")
 		}
 		a.stop()
 	}

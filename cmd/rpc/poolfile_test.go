@@ -11,7 +11,7 @@ import (
 )
 
 // hears tells a node the story, all of it.
-func (w *town) hears(s story) {
+func (w *testNode) hears(s story) {
 	w.t.Helper()
 	for _, b := range s.blocks {
 		w.must("submitblock", hex.EncodeToString(b.Block.Raw))
@@ -20,7 +20,7 @@ func (w *town) hears(s story) {
 }
 
 // loaded waits until the pool of the last run is there.
-func (w *town) loaded() *town {
+func (w *testNode) loaded() *testNode {
 	w.t.Helper()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if w.object("getmempoolinfo")["loaded"] == true {

@@ -23,7 +23,7 @@ type setInfo struct {
 	} `json:"block_info"`
 }
 
-func (w *town) setInfo(params ...any) (s setInfo) {
+func (w *testNode) setInfo(params ...any) (s setInfo) {
 	w.t.Helper()
 	if err := json.Unmarshal(w.must("gettxoutsetinfo", params...), &s); err != nil {
 		w.t.Fatal(err)

@@ -14,8 +14,8 @@ const (
 	// warmPatience is how long a call waits for the node to get warm before it
 	// is refused: most starts take less.
 	warmPatience = time.Second
-	// warmLook is how often it looks.
-	warmLook = 5 * time.Millisecond
+	// warmPoll is how often the tip is read meanwhile.
+	warmPoll = 5 * time.Millisecond
 )
 
 // record is what is asked of the ledger here.
@@ -63,15 +63,15 @@ func (w *warmUp) wait(ctx context.Context) error {
 	}
 	patience := time.NewTimer(warmPatience)
 	defer patience.Stop()
-	look := time.NewTicker(warmLook)
-	defer look.Stop()
+	poll := time.NewTicker(warmPoll)
+	defer poll.Stop()
 	for {
 		if w.reached() {
 			w.done.Store(true)
 			return nil
 		}
 		select {
-		case <-look.C:
+		case <-poll.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-patience.C:

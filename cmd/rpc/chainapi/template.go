@@ -118,15 +118,15 @@ func (a *API) awaitChange(ctx context.Context, c *jsonrpc.Call, id string) error
 		return nil
 	}
 	defer c.Aside()()
-	look := time.NewTicker(tipLook)
-	defer look.Stop()
+	poll := time.NewTicker(tipPoll)
+	defer poll.Stop()
 	for since := time.Now(); ; {
 		tip := a.Ledger.Tip().Hash
 		if !strings.HasPrefix(id, tip.String()) || time.Since(since) > longPollTime && id != a.longPollID(tip) {
 			return nil
 		}
 		select {
-		case <-look.C:
+		case <-poll.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

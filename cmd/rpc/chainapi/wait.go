@@ -9,8 +9,8 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-// tipLook is how often a waiting call looks at the tip.
-const tipLook = 20 * time.Millisecond
+// tipPoll is how often a waiting call reads the tip.
+const tipPoll = 20 * time.Millisecond
 
 // maxTimeout in milliseconds is the longest that a Duration can count: 292 years.
 const maxTimeout = int64(math.MaxInt64 / time.Millisecond)
@@ -36,15 +36,15 @@ func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.Head
 		defer cancel()
 	}
 	defer c.Aside()()
-	look := time.NewTicker(tipLook)
-	defer look.Stop()
+	poll := time.NewTicker(tipPoll)
+	defer poll.Stop()
 	for {
 		tip := a.Ledger.Tip()
 		if wanted(tip) || ctx.Err() != nil {
 			return tipPlace{tip.Hash.String(), tip.Height}, nil
 		}
 		select {
-		case <-look.C:
+		case <-poll.C:
 		case <-ctx.Done():
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// guessDelay is what each wrong password costs all who send wrong ones, as it
-// costs the one thread in bitcoind: four guesses a second, however many
+// guessDelay is what each wrong password costs all who send wrong ones (Core:
+// HTTPReq_JSONRPC sleeps as long to deter brute-forcing, a thread each): four guesses a second, however many
 // connections they come from.
 const guessDelay = 250 * time.Millisecond
 
@@ -45,10 +45,10 @@ func (g *guesses) wait(ctx context.Context) {
 	}
 }
 
-// Hosts says by which names this server may be called. A web page of a stranger
-// can have its own name lead to this machine (DNS rebinding) and read what needs
-// no password, or let the browser send requests here; what it cannot do is
-// choose another Host or Origin than its own.
+// Hosts says by which names this server may be called (Core judges addresses
+// alone: -rpcallowip). A web page of a stranger can have its own name lead to this
+// machine (DNS rebinding) and read what needs no password, or let the browser send
+// requests here; what it cannot do is choose another Host or Origin than its own.
 type Hosts struct {
 	Named []string // beside IP addresses and localhost
 }

@@ -12,26 +12,26 @@ const (
 	// free is what each request may hold beside the budget, so that no small
 	// call ever waits for a large one: 1,024 connections hold 64 MiB of it.
 	free = 64 << 10
-	// smallAnswer and largeAnswer are what a call asks room for before it runs,
+	// smallAnswer and largeAnswer are what a call reserves before it runs,
 	// when the size of its answer is not yet known.
 	smallAnswer = 16 << 10
 	largeAnswer = 4 << 20
-	// roomTime is how long a request waits for room in the budget.
-	roomTime = 30 * time.Second
+	// memoryTime is how long a request waits for memory.
+	memoryTime = 30 * time.Second
 )
 
 var (
-	errTooLarge = errors.New("too large for the budget of memory")
-	errNoRoom   = errors.New("no room in the budget of memory")
+	errTooLarge = errors.New("larger than the memory for one request")
+	errNoMemory = errors.New("the memory for requests is used up")
 )
 
 // Budget bounds the bytes that all requests together hold in memory: bodies as
 // they arrive, answers as they are gathered and until they are sent.
 //
-// Who finds no room waits for it, holding what it has. So that they cannot all
+// Who finds none left waits for it, holding what it has. So that they cannot all
 // wait for each other, the request that came first of those that hold or wait
-// gets room up to most, whatever the others hold. What has room but is larger than
-// was thought (Settle) makes the next ones wait.
+// may hold up to most, whatever the others hold. An answer that is larger than
+// what was reserved for it (Settle) makes the next ones wait.
 type Budget struct {
 	limit, most int
 	stall       time.Duration // who sends and is not read for so long is cut while others wait
@@ -58,7 +58,7 @@ func NewBudget(limit, most int, stall time.Duration) *Budget {
 type Share struct {
 	budget *Budget
 	held   int
-	vain   bool // it has waited for room in vain, and does not wait again
+	vain   bool // it has waited for memory in vain, and does not wait again
 	// Of a writer that waits for its reader: since when, and how it is cut.
 	since time.Time
 	cut   func()
@@ -110,7 +110,7 @@ func (s *Share) ask(n int) (*wanted, error) {
 		return nil, nil
 	}
 	if s.vain {
-		return nil, errNoRoom
+		return nil, errNoMemory
 	}
 	w := &wanted{share: s, n: n, given: make(chan struct{})}
 	b.waiting = append(b.waiting, w)
@@ -134,24 +134,24 @@ func (s *Share) Settle(n, is int) error {
 	return err
 }
 
-// await waits for room, and cuts off the writers that nobody reads meanwhile.
+// await waits for memory, and cuts off the writers that nobody reads meanwhile.
 func (b *Budget) await(ctx context.Context, w *wanted) error {
-	patience := time.NewTimer(roomTime)
+	patience := time.NewTimer(memoryTime)
 	defer patience.Stop()
-	look := time.NewTicker(b.stall / 4)
-	defer look.Stop()
+	poll := time.NewTicker(b.stall / 4)
+	defer poll.Stop()
 	for {
 		var err error
 		select {
 		case <-w.given:
 			return nil
-		case now := <-look.C:
+		case now := <-poll.C:
 			b.cutStalled(now)
 			continue
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-patience.C:
-			err = errNoRoom
+			err = errNoMemory
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -166,7 +166,7 @@ func (b *Budget) await(ctx context.Context, w *wanted) error {
 	}
 }
 
-// give lets go on whom there is room for: who came first of all, then the
+// give lets go on those for whom there is memory: who came first of all, then the
 // newest, since who waits longest is the likeliest to have gone. Under mu.
 func (b *Budget) give() {
 	first := b.first()
@@ -214,7 +214,7 @@ func (b *Budget) cutStalled(now time.Time) {
 	}
 }
 
-// refusal says in an answer's words that there is no room for it.
+// refusal says in words that there is no memory for an answer.
 func (b *Budget) refusal(err error) *Error {
 	if errors.Is(err, errTooLarge) {
 		return Errorf(CodeMisc, "the answer takes more than %d MiB: ask for less at once", b.most>>20)

@@ -87,21 +87,21 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 }
 
 // work runs a method when there is a place for it (Core: -rpcthreads,
-// -rpcworkqueue) and room for its answer: what was done is never left without
-// an answer for want of room.
+// -rpcworkqueue) and memory for its answer: what was done is never left
+// without an answer for want of it.
 func (h *Handler) work(ctx context.Context, m *Method, c *Call, share *Share) (json.RawMessage, error) {
 	if m.Early {
 		return do(ctx, m, c)
 	}
-	room := smallAnswer
+	reserved := smallAnswer
 	if m.Large {
-		room = largeAnswer
+		reserved = largeAnswer
 	}
-	if err := share.Take(ctx, room); err != nil {
+	if err := share.Take(ctx, reserved); err != nil {
 		return nil, h.budget.refusal(err)
 	}
 	raw, err := h.inPlace(ctx, m, c)
-	if full := share.Settle(room, len(raw)); full != nil {
+	if full := share.Settle(reserved, len(raw)); full != nil {
 		return nil, h.budget.refusal(full)
 	}
 	return raw, err

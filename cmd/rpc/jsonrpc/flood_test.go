@@ -268,7 +268,7 @@ func TestT72_TheBudgetHoldsAndLetsAllFinish(t *testing.T) {
 	})
 }
 
-func TestT72_WhoFindsNoRoomIsRefusedInTime(t *testing.T) {
+func TestT72_WhoFindsNoMemoryIsRefusedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(1<<20, 2<<20, time.Second)
 		first, second := b.Begin(), b.Begin()
@@ -279,15 +279,15 @@ func TestT72_WhoFindsNoRoomIsRefusedInTime(t *testing.T) {
 			t.Errorf("a small request waits for a large one: %v", err)
 		}
 		begin := time.Now()
-		if err := second.Take(t.Context(), 1<<20); !errors.Is(err, errNoRoom) || time.Since(begin) != roomTime {
+		if err := second.Take(t.Context(), 1<<20); !errors.Is(err, errNoMemory) || time.Since(begin) != memoryTime {
 			t.Errorf("got %v after %v", err, time.Since(begin))
 		}
 		begin = time.Now()
-		if err := second.Take(t.Context(), 1<<20); !errors.Is(err, errNoRoom) || time.Since(begin) != 0 {
+		if err := second.Take(t.Context(), 1<<20); !errors.Is(err, errNoMemory) || time.Since(begin) != 0 {
 			t.Errorf("it waits again: %v after %v", err, time.Since(begin))
 		}
 		if err := first.Take(t.Context(), 1<<20); err != nil {
-			t.Errorf("the first one has no room up to its own limit: %v", err)
+			t.Errorf("the first one may not hold up to its own limit: %v", err)
 		}
 		if err := first.Take(t.Context(), 1); !errors.Is(err, errTooLarge) {
 			t.Errorf("beyond its own limit: %v", err)
@@ -297,7 +297,7 @@ func TestT72_WhoFindsNoRoomIsRefusedInTime(t *testing.T) {
 		}
 		first.End()
 		if err := second.Take(t.Context(), 1<<20); err != nil {
-			t.Errorf("no room after the first has gone: %v", err)
+			t.Errorf("no memory after the first has gone: %v", err)
 		}
 	})
 }

@@ -26,7 +26,7 @@ const (
 	maxReply   = 128 << 20
 	allReplies = 64 << 20
 	// leastAnswer is what is set aside for each call of a batch before the first
-	// one runs, so that it can be refused when there is no room for its answer.
+	// one runs, so that it can be refused when there is no memory for its answer.
 	leastAnswer = 160
 	// maxDepth bounds nesting, as Core's UniValue does.
 	maxDepth = 512
@@ -157,7 +157,7 @@ func readBody(w http.ResponseWriter, r *http.Request, share *Share) ([]byte, int
 		return body, http.StatusOK
 	case tooLarge, errors.Is(err, errTooLarge):
 		return nil, http.StatusRequestEntityTooLarge
-	case errors.Is(err, errNoRoom):
+	case errors.Is(err, errNoMemory):
 		return nil, http.StatusServiceUnavailable
 	}
 	return nil, http.StatusBadRequest
@@ -227,7 +227,7 @@ func httpStatus(r *request, fault *Error) int {
 // answerBatch runs the calls one after the other. A batch of notifications
 // alone has no answer; an empty batch has an empty one, as in bitcoind. There is
 // no limit to their number but the memory for their answers: a call for whose
-// answer there is no room is refused and not run.
+// answer there is no memory is refused and not run.
 func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int, [][]byte) {
 	calls := 0
 	for range elements(body) {

@@ -89,11 +89,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	share := h.budget.Begin()
 	defer share.End()
 	q := query(r)
-	room := 0
+	reserved := 0
 	if !q.small() {
-		room = largeBytes
+		reserved = largeBytes
 	}
-	if share.Take(r.Context(), room) != nil {
+	if share.Take(r.Context(), reserved) != nil {
 		send(w, nil, http.StatusServiceUnavailable, text("too many readers at once\n"))
 		return
 	}
@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		send(w, nil, status, text(err.Error()+"\r\n"))
 		return
 	}
-	if share.Settle(room, form.size) != nil {
+	if share.Settle(reserved, form.size) != nil {
 		send(w, nil, http.StatusServiceUnavailable, text("the answer is too large\n"))
 		return
 	}
