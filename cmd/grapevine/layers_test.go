@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"p2p":             {"chain"},
 	"p2p/msg":         {"chain", "p2p"},
 	"p2p/peer":        {"chain", "p2p", "p2p/msg"},
-	"p2p/gossip":      {"chain", "p2p", "p2p/msg", "p2p/gossip/..."},
+	"p2p/gossip":      {"chain", "chain/headertree", "p2p", "p2p/msg", "p2p/gossip/..."},
 	"p2p/addrbook":    {"db", "p2p"},
 	"p2p/swarm":       {"chain", "p2p/...", "db"},
 	"p2p/swarm/guard": {"p2p"},
@@ -44,16 +44,13 @@ var allowed = map[string][]string{
 	"p2p/swarm/seeds":   {"chain"},
 	"p2p/swarm/targets": {"p2p"},
 
-	"p2p/gossip/tree":    {"chain", "chain/headertree", "p2p"},
-	"p2p/gossip/presync": {"chain"},
-	"p2p/gossip/fetch":   {"chain", "chain/headertree", "p2p/gossip/tree", "p2p/msg"},
+	"p2p/gossip/fetch":   {"chain", "chain/headertree", "p2p/gossip/headers", "p2p/msg"},
 	"p2p/gossip/orphans": {"chain", "p2p"},
-	"p2p/gossip/lag":     {"p2p", "p2p/gossip/tree"},
 	"p2p/gossip/track":   {"chain"},
 	"p2p/gossip/relay":   {"chain"},
-	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/tree"},
-	"p2p/gossip/headers": {"chain", "p2p", "p2p/gossip/presync", "p2p/gossip/tree"},
-	"p2p/gossip/serve":   {"chain", "p2p/gossip/compact", "p2p/gossip/relay", "p2p/gossip/tree", "p2p/msg"},
+	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/headers"},
+	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
+	"p2p/gossip/serve":   {"chain", "chain/headertree", "p2p/gossip/compact", "p2p/gossip/relay", "p2p/gossip/headers", "p2p/msg"},
 	"p2p/gossip/compact": {"chain", "p2p/msg"},
 
 	"wallet":       {"chain"},
@@ -119,8 +116,8 @@ var small = []string{
 
 // merging: rooms that the redesign merges with others.
 var merging = []string{
-	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/compact", "p2p/gossip/fetch", "p2p/gossip/judge", "p2p/gossip/lag",
-	"p2p/gossip/orphans", "p2p/gossip/presync", "p2p/gossip/relay", "p2p/gossip/serve", "p2p/gossip/track", "p2p/gossip/tree",
+	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/compact", "p2p/gossip/fetch", "p2p/gossip/judge",
+	"p2p/gossip/orphans", "p2p/gossip/relay", "p2p/gossip/serve", "p2p/gossip/track",
 	"p2p/swarm/guard", "p2p/swarm/seeds", "p2p/swarm/targets",
 	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",
 }

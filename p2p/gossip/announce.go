@@ -3,7 +3,7 @@ package gossip
 import (
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // announceTip tells peers of a new verified tip, by headers where they asked
@@ -33,12 +33,12 @@ func (s *State) announceTip() {
 // wantsHave says whether a have peer is to be told that we hold the tip: not if
 // it holds that itself, or had it pushed by us, which says as much. Now and then
 // all are told, for who loses a body should know whom to ask.
-func (s *State) wantsHave(p *peer, tip *tree.Entry) bool {
+func (s *State) wantsHave(p *peer, tip *headers.Entry) bool {
 	knows := p.pushed == tip || s.fetch.Holds(p.src, tip)
 	return !knows || tip.Node.Height-p.told >= tellAgain
 }
 
-func (s *State) announceTo(p *peer, tip *tree.Entry) {
+func (s *State) announceTo(p *peer, tip *headers.Entry) {
 	run := []*wire.BlockHeader{&tip.Node.Header}
 	for e := tip.Parent; e != nil && !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.Parent {
 		run = append(run, &e.Node.Header)

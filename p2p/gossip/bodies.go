@@ -4,9 +4,10 @@ import (
 	"errors"
 
 	"grapevine/chain"
+	"grapevine/chain/headertree"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/tree"
 )
 
 // onBlock takes a body from a peer. Whether the copy is its header's is looked at
@@ -51,7 +52,7 @@ func (s *State) checkCopy(b *chain.Block) error {
 
 // welcome says whether a body that nobody asked for is taken: near the tip,
 // with at least our tip's work, and not while an honest peer is sending it.
-func (s *State) welcome(e *tree.Entry) bool {
+func (s *State) welcome(e *headers.Entry) bool {
 	tip := s.tree.Tip().Node
 	return e.Node.Work.Cmp(tip.Work) >= 0 && e.Node.Height <= tip.Height+maxAhead && s.fetch.Open(e)
 }
@@ -105,7 +106,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 }
 
 // onBodyStored: the body may be served.
-func (s *State) onBodyStored(e *tree.Entry) {
+func (s *State) onBodyStored(e *headers.Entry) {
 	if !e.Stored {
 		e.Stored, e.Lost = true, false
 		s.fetch.Stored()
@@ -124,14 +125,14 @@ func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
 	if !j.Compact {
 		s.blame(j.Entry, j.From, j.Asked, broken)
 	}
-	s.tree.Mark(j.Entry, tree.ByRule)
+	s.tree.Mark(j.Entry, headertree.ByRule)
 	s.fetch.Changed()
 }
 
 // takeBack forgets what was assumed of a body that turned out bad: that it may be
 // given to others, and that those whom we pushed it have it. Should a good copy
 // come, it is news to them.
-func (s *State) takeBack(e *tree.Entry) {
+func (s *State) takeBack(e *headers.Entry) {
 	s.recent.Remove(e.Node.Hash)
 	for _, p := range s.peers {
 		if p.pushed == e {
@@ -145,7 +146,7 @@ func (s *State) takeBack(e *tree.Entry) {
 // short forms before the block is judged: what such a peer was asked for is only
 // counted. The short form itself never comes here: otherwise one invalid block
 // would split the honest network.
-func (s *State) blame(e *tree.Entry, from p2p.PeerID, asked bool, err error) {
+func (s *State) blame(e *headers.Entry, from p2p.PeerID, asked bool, err error) {
 	p := s.byID[from]
 	if p == nil {
 		return
@@ -162,7 +163,7 @@ func (s *State) blame(e *tree.Entry, from p2p.PeerID, asked bool, err error) {
 // invalid by hand.
 func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 	e := s.tree.Insert(ev.Node)
-	if ev.why() == tree.ByRule && e.From != p2p.Self && e.Bad != tree.ByRule && !errors.Is(ev.Err, chain.ErrBadParent) {
+	if ev.why() == headertree.ByRule && e.From != p2p.Self && e.Bad != headertree.ByRule && !errors.Is(ev.Err, chain.ErrBadParent) {
 		s.blame(e, e.From, e.Asked, ev.Err)
 	}
 	e.From = p2p.Self
@@ -171,11 +172,11 @@ func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 }
 
 // why says whether a rule marks the header, or somebody's hand.
-func (ev HeaderInvalid) why() tree.Badness {
+func (ev HeaderInvalid) why() headertree.Badness {
 	if broken := (*chain.RuleError)(nil); errors.As(ev.Err, &broken) {
-		return tree.ByRule
+		return headertree.ByRule
 	}
-	return tree.ByHand
+	return headertree.ByHand
 }
 
 // onTipChanged follows the verified chain.
@@ -187,7 +188,8 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	}
 	s.progress(s.tree.Tip())
 	s.fetch.Changed()
-	s.watchLag()
+	s.headers.TipMoved()
+	s.actOnHeaders()
 	for _, p := range s.peers {
 		p.shown = nil
 	}

@@ -8,9 +8,9 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/serve"
-	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -28,7 +28,7 @@ const (
 // fragment is a block of which a peer was asked for the missing parts.
 type fragment struct {
 	*compact.Fragment
-	e *tree.Entry
+	e *headers.Entry
 }
 
 func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
@@ -82,7 +82,7 @@ func (s *State) onlyOutbound(p *peer) bool {
 // asked for it [high-bandwidth relay]. It has passed checkCopy: what is pushed,
 // kept for others or served is what its header commits to. lack is what we did
 // not know of it.
-func (s *State) passOn(e *tree.Entry, b *chain.Block, lack []int) {
+func (s *State) passOn(e *headers.Entry, b *chain.Block, lack []int) {
 	if s.behind(e) || e.Parent != s.tree.Tip() {
 		return
 	}
@@ -122,7 +122,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 
 // putTogether makes a block of what we know, and asks for the rest unless
 // another peer is sending it.
-func (s *State) putTogether(p *peer, e *tree.Entry, m *msg.CmpctBlock) {
+func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
 	f, err := compact.New(m, s.knownTxs)
 	if err == nil && len(f.Missing()) == 0 {
 		s.complete(p, fragment{f, e}, nil)
@@ -198,7 +198,7 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 
 // askWhole asks for a whole block from who could not send it in short form; the
 // request is in flight there already.
-func (s *State) askWhole(p *peer, e *tree.Entry) {
+func (s *State) askWhole(p *peer, e *headers.Entry) {
 	m := wire.NewMsgGetDataSizeHint(1)
 	m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
 	s.send(p, m)
@@ -206,7 +206,7 @@ func (s *State) askWhole(p *peer, e *tree.Entry) {
 
 // blockInvType is how a block is asked from a peer: in short form when most of
 // it is probably in our pool.
-func (s *State) blockInvType(p *peer, e *tree.Entry) wire.InvType {
+func (s *State) blockInvType(p *peer, e *headers.Entry) wire.InvType {
 	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.behind(e) {
 		p.short = e
 		return serve.InvTypeCompact

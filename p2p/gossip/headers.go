@@ -4,8 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Headers are the business of package headers; what it wants done is done here.
@@ -23,14 +22,14 @@ func (s *State) onBlockInv(p *peer, hashes ...chain.Hash) {
 
 // headerOf finds or makes the place of a block that a peer sent by itself; nil:
 // it is of no use.
-func (s *State) headerOf(p *peer, h *wire.BlockHeader) *tree.Entry {
+func (s *State) headerOf(p *peer, h *wire.BlockHeader) *headers.Entry {
 	e := s.headers.Header(p.talk, h)
 	s.actOnHeaders()
 	return e
 }
 
 // ownHeader finds or makes the place of a submitted block.
-func (s *State) ownHeader(b *chain.Block) (*tree.Entry, error) {
+func (s *State) ownHeader(b *chain.Block) (*headers.Entry, error) {
 	e, err := s.headers.Own(b)
 	s.actOnHeaders()
 	return e, err
@@ -38,21 +37,7 @@ func (s *State) ownHeader(b *chain.Block) (*tree.Entry, error) {
 
 func (s *State) actOnHeaders() {
 	s.fetch.Changed()
-	for _, a := range s.headers.Acts() {
-		switch p := s.byID[a.Peer]; {
-		case len(a.Store) > 0:
-			s.do(p2p.StoreHeaders{Nodes: a.Store})
-		case p == nil:
-		case a.Drop:
-			s.drop(p, a.Offence, a.Reason)
-		default:
-			m := &wire.MsgGetHeaders{ProtocolVersion: wire.AddrV2Version}
-			for _, h := range a.Ask {
-				m.BlockLocatorHashes = append(m.BlockLocatorHashes, &h)
-			}
-			s.send(p, m)
-		}
-	}
+	s.perform(s.headers.Actions())
 }
 
 // resolveUnknown: what a peer spoke of may have got its header, from it or
@@ -66,19 +51,5 @@ func (s *State) resolveUnknown(p *peer) {
 	}
 	if s.headers.Resolve(p.talk) {
 		s.fetch.Changed()
-	}
-}
-
-// watchLag asks peers of our own choice that stay behind our chain, and drops
-// those that do not catch up.
-func (s *State) watchLag() {
-	for _, a := range s.lag.Look(s.now, s.tree.Tip()) {
-		p := s.byID[a.Peer]
-		if a.Ask == nil {
-			s.drop(p, "", "its chain stays behind ours")
-			continue
-		}
-		s.headers.Ask(p.talk, a.Ask)
-		s.actOnHeaders()
 	}
 }

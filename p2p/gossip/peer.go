@@ -12,7 +12,6 @@ import (
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/gossip/track"
-	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -23,21 +22,21 @@ type peer struct {
 	gone bool // dropped by us or left: nothing more is done with it
 
 	talk         *headers.Talk
-	sent         *tree.Entry // the last header that it has from us
-	pushed       *tree.Entry // the last block that it had pushed by us
-	lacks        *tree.Entry // the last block that it asked for and we did not have: to be told when we do
-	said         *msg.Have   // not taken yet, for its header is not known
-	told         int32       // height of our tip when it last heard what we hold
-	wantsHeaders bool        // BIP130
+	sent         *headers.Entry // the last header that it has from us
+	pushed       *headers.Entry // the last block that it had pushed by us
+	lacks        *headers.Entry // the last block that it asked for and we did not have: to be told when we do
+	said         *msg.Have      // not taken yet, for its header is not known
+	told         int32          // height of our tip when it last heard what we hold
+	wantsHeaders bool           // BIP130
 
-	compact   bool                     // speaks BIP152 version 2
-	wantsPush bool                     // wants new blocks pushed in short form
-	short     *tree.Entry              // the block that it was last asked for in short form
-	parts     []fragment               // blocks that it was asked parts of
-	shown     map[*tree.Entry]struct{} // blocks on our tip that it has sent in short form
-	src       *fetch.Source            // of bodies
-	owes      map[*tree.Entry]struct{} // bodies that it was asked for, also long ago
-	invalid   int                      // bodies that it was asked for and that broke a rule
+	compact   bool                        // speaks BIP152 version 2
+	wantsPush bool                        // wants new blocks pushed in short form
+	short     *headers.Entry              // the block that it was last asked for in short form
+	parts     []fragment                  // blocks that it was asked parts of
+	shown     map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
+	src       *fetch.Source               // of bodies
+	owes      map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
+	invalid   int                         // bodies that it was asked for and that broke a rule
 	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
@@ -67,11 +66,7 @@ func (s *State) onJoined(ev Joined) {
 	if rate := s.floor.Said(); rate > 0 {
 		s.sendFloor(p, rate)
 	}
-	p.talk = s.headers.Join(p.id, p.Kind.Chosen(), p.src.Has)
-	if !s.local && p.Kind.Chosen() {
-		s.lag.Join(p.id, !p.Silent(), func() *tree.Entry { return p.src.Top })
-		s.watchLag() // perhaps our tip does not move, for nobody tells us of blocks
-	}
+	p.talk = s.headers.Join(p.id, p.Link, p.src)
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())
 	s.announcePool(p)
@@ -93,7 +88,6 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.txs.judge.Leave(p.id)
 	s.inheritOrphans(p.id)
 	s.headers.Leave(p.talk)
-	s.lag.Leave(p.id)
 	s.actOnHeaders()
 }
 
@@ -157,28 +151,28 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 }
 
 // knowsHeader says whether the peer is sure to have e's header.
-func (p *peer) knowsHeader(e *tree.Entry) bool {
+func (p *peer) knowsHeader(e *headers.Entry) bool {
 	return e.Parent == nil || p.src.Top != nil && e.IsAncestorOf(p.src.Top) || p.sent != nil && e.IsAncestorOf(p.sent)
 }
 
 // holds notes that the peer has sent a block.
-func (p *peer) holds(e *tree.Entry) {
+func (p *peer) holds(e *headers.Entry) {
 	if p.lacks == e {
 		p.lacks = nil
 	}
 }
 
 // asks notes that the peer was asked for a body.
-func (p *peer) asks(e *tree.Entry) {
+func (p *peer) asks(e *headers.Entry) {
 	if p.owes == nil || len(p.owes) >= maxOwed {
-		p.owes = make(map[*tree.Entry]struct{})
+		p.owes = make(map[*headers.Entry]struct{})
 	}
 	p.owes[e] = struct{}{}
 }
 
 // paid says whether the peer had been asked for a body that it sends now, however
 // late it comes.
-func (p *peer) paid(e *tree.Entry) bool {
+func (p *peer) paid(e *headers.Entry) bool {
 	_, owed := p.owes[e]
 	delete(p.owes, e)
 	return owed
@@ -186,16 +180,16 @@ func (p *peer) paid(e *tree.Entry) bool {
 
 // shows notes that the peer sent a block in short form; again: not for the first
 // time on this tip.
-func (p *peer) shows(e *tree.Entry) (again bool) {
+func (p *peer) shows(e *headers.Entry) (again bool) {
 	if again = p.showed(e); p.shown == nil {
-		p.shown = make(map[*tree.Entry]struct{})
+		p.shown = make(map[*headers.Entry]struct{})
 	}
 	p.shown[e] = struct{}{}
 	return again
 }
 
 // showed says whether the peer has sent the block in short form.
-func (p *peer) showed(e *tree.Entry) bool {
+func (p *peer) showed(e *headers.Entry) bool {
 	_, ok := p.shown[e]
 	return ok
 }

@@ -11,10 +11,8 @@ import (
 	"grapevine/p2p/gossip/fetch"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/lag"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/serve"
-	"grapevine/p2p/gossip/tree"
 )
 
 // Config is what a State starts from.
@@ -39,19 +37,18 @@ type State struct {
 	due time.Time // when the next timer is up; zero: none
 	out []p2p.Action
 
-	tree    *tree.Tree
+	tree    *headers.Tree
 	fetch   *fetch.Fetcher
 	headers *headers.Sync
-	lag     lag.Watch
 	serve   *serve.Desk
 	peers   []*peer // in order of joining: never iterate over byID
 	byID    map[p2p.PeerID]*peer
 
-	announced *tree.Entry // the tip that peers were told of
+	announced *headers.Entry // the tip that peers were told of
 
 	recent  compact.Recent
-	pushers []*peer     // who push new blocks to us, the last chosen last
-	unfit   *tree.Entry // cannot be put together from short ids: asked for whole
+	pushers []*peer        // who push new blocks to us, the last chosen last
+	unfit   *headers.Entry // cannot be put together from short ids: asked for whole
 	blocks  *judge.Blocks
 	pool    *relay.Pool
 	invs    relay.Timer
@@ -68,7 +65,7 @@ func New(cfg Config) *State {
 	if len(cfg.Headers) == 0 {
 		cfg.Headers = []*chain.HeaderNode{cfg.Params.Genesis()}
 	}
-	t := tree.New(cfg.Headers)
+	t := headers.NewTree(cfg.Headers)
 	if cfg.Tip != nil {
 		t.SetTip(t.Insert(cfg.Tip))
 	} else {
@@ -93,7 +90,7 @@ func New(cfg Config) *State {
 	}
 	s.serve = &serve.Desk{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
 	if cfg.Stored != nil {
-		s.findLost(func(e *tree.Entry) bool { return cfg.Stored(e.Node.Hash) })
+		s.findLost(func(e *headers.Entry) bool { return cfg.Stored(e.Node.Hash) })
 	}
 	return s
 }
@@ -134,6 +131,24 @@ func (s *State) Deadline() time.Time { return s.due }
 func (s *State) up(t time.Time) bool { return !t.IsZero() && !s.now.Before(t) }
 
 func (s *State) do(a p2p.Action) { s.out = append(s.out, a) }
+
+// perform does what a part wants done, but nothing for who is gone.
+func (s *State) perform(acts []p2p.Action) {
+	for _, a := range acts {
+		switch a := a.(type) {
+		case p2p.Send:
+			if p := s.byID[a.Peer]; p != nil {
+				s.do(a)
+			}
+		case p2p.Drop:
+			if p := s.byID[a.Peer]; p != nil {
+				s.drop(p, a.Offence, a.Reason)
+			}
+		default:
+			s.do(a)
+		}
+	}
+}
 
 func (s *State) handle(ev Event) {
 	switch ev := ev.(type) {
@@ -192,7 +207,6 @@ func (s *State) onTimers() {
 		}
 	}
 	s.dropPushers()
-	s.watchLag()
 	s.txs.track.Expire(s.now)
 	s.txs.orphans.Expire(s.now)
 }
@@ -209,7 +223,6 @@ func (s *State) nextDue() time.Time {
 		at(p.nextInv())
 	}
 	at(s.headers.Due())
-	at(s.lag.Due())
 	at(s.floor.Due())
 	at(s.txs.track.Due())
 	at(s.txs.orphans.Due())
@@ -228,13 +241,13 @@ func (s *State) syncing() bool {
 
 // behind says whether e is one of many bodies that we lack. A block beside the way
 // to our best header is news even then: that header's bodies may be withheld.
-func (s *State) behind(e *tree.Entry) bool {
+func (s *State) behind(e *headers.Entry) bool {
 	return s.syncing() && e.IsAncestorOf(s.tree.Best())
 }
 
 // progress notes a body on the way to our best header; others do not show that
 // we are syncing.
-func (s *State) progress(e *tree.Entry) {
+func (s *State) progress(e *headers.Entry) {
 	if e.IsAncestorOf(s.tree.Best()) {
 		s.last = s.now
 	}

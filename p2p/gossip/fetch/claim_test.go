@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/msg"
 )
 
@@ -16,7 +16,7 @@ import (
 // asked for again and again.
 func TestFalseClaimsOfAnotherBranchCount(t *testing.T) {
 	r := newRig(3)
-	side := []*tree.Entry{r.path[0], r.path[1]}
+	side := []*headers.Entry{r.path[0], r.path[1]}
 	for i := range 2 {
 		h := wire.BlockHeader{PrevBlock: side[i+1].Node.Hash, Bits: chain.RegTest().PowLimitBits, Nonce: 77}
 		side = append(side, r.tree.Insert(chain.NewHeaderNode(side[i+1].Node, h)))

@@ -8,13 +8,14 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/chain/headertree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Source is one peer as a source of bodies.
 type Source struct {
-	Top *tree.Entry   // best header that it has; for a have peer of headers only
-	RTT time.Duration // shortest measured; 0: not known
+	Top *headers.Entry // best header that it has; for a have peer of headers only
+	RTT time.Duration  // shortest measured; 0: not known
 
 	chosen  bool // by ourselves: an attacker has the others for free
 	lates   int  // times it let a block become late, less one for every tenth it delivered
@@ -24,31 +25,34 @@ type Source struct {
 	limited bool // has only the last blocks (BIP159)
 	gone    bool
 
-	flights []*flight   // in order of asking
-	misfit  *tree.Entry // the last block whose short form it sent and that this did not make
-	lateAt  time.Time   // when the first of them is late, or the peer given up if it is
-	headAt  time.Time   // since when the first of them is first
-	stalled bool        // something is late: nothing more is asked until all has come
-	grown   int         // deliveries in time since the last overdue one
+	flights []*flight      // in order of asking
+	misfit  *headers.Entry // the last block whose short form it sent and that this did not make
+	lateAt  time.Time      // when the first of them is late, or the peer given up if it is
+	headAt  time.Time      // since when the first of them is first
+	stalled bool           // something is late: nothing more is asked until all has come
+	grown   int            // deliveries in time since the last overdue one
 	rate    rate
 
-	missed    *tree.Entry   // its best header before it answered notfound
-	againAt   time.Time     // when that is believed again: it may have judged the block meanwhile
-	missPause time.Duration // the last one until then
+	missed    *headers.Entry // its best header before it answered notfound
+	againAt   time.Time      // when that is believed again: it may have judged the block meanwhile
+	missPause time.Duration  // the last one until then
 
 	claim  *claim // what a have peer says it holds; nil before it has said anything
 	branch way    // to its best header, where that is beside the way to ours
 }
 
 // Has notes that the source has a header, and its body unless it speaks gvhave.
-func (p *Source) Has(e *tree.Entry) {
+func (p *Source) Has(e *headers.Entry) {
 	if p.Top == nil || e.Node.Work.Cmp(p.Top.Node.Work) > 0 {
 		p.Top = e
 	}
 }
 
+// Best is the best header that it has, nil: none is known.
+func (p *Source) Best() *headers.Entry { return p.Top }
+
 // miss: the source says that it does not have e, which it had said it has.
-func (p *Source) miss(e *tree.Entry, now time.Time) {
+func (p *Source) miss(e *headers.Entry, now time.Time) {
 	if p.missed == nil {
 		p.missed = p.Top
 	}
@@ -64,8 +68,8 @@ func (p *Source) believe() {
 }
 
 // top is the best header it has that is worth asking for.
-func (p *Source) top() *tree.Entry {
-	for p.Top != nil && p.Top.Bad != tree.Good {
+func (p *Source) top() *headers.Entry {
+	for p.Top != nil && p.Top.Bad != headertree.Good {
 		p.Top = p.Top.Parent
 	}
 	return p.Top
@@ -99,26 +103,26 @@ func (p *Source) InFlight() (heights []int32) {
 // Ask is what is to be asked from a source in one getdata.
 type Ask struct {
 	From   *Source
-	Blocks []*tree.Entry
+	Blocks []*headers.Entry
 }
 
 // Fetcher is the download as a whole.
 type Fetcher struct {
-	tree    *tree.Tree
+	tree    *headers.Tree
 	rand    *rand.Rand
 	minWork chain.Work // no chain with less is downloaded
 	now     time.Time
 
 	sources []*Source // in order of joining
-	flights map[*tree.Entry]*flight
+	flights map[*headers.Entry]*flight
 	count   int // requests in flight, over all sources
 	held    int // bytes of bodies that wait or are judged, at the last plan
 	useful  int // sources that could be asked, at the last plan
 
-	route way           // to our best header
-	lost  []*tree.Entry // of the verified chain, lowest first
-	dirty bool          // something changed that may let a source be asked
-	began time.Time     // when there was first something to fetch
+	route way              // to our best header
+	lost  []*headers.Entry // of the verified chain, lowest first
+	dirty bool             // something changed that may let a source be asked
+	began time.Time        // when there was first something to fetch
 	late  time.Duration
 	// giveUp is the patience with a stalled peer. Each one dropped doubles it until a
 	// body comes: where nobody delivers our own line may be too slow for a block a minute.
@@ -129,8 +133,8 @@ type Fetcher struct {
 }
 
 // New makes a Fetcher over a tree. No chain of less than minWork is downloaded.
-func New(t *tree.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
-	return &Fetcher{tree: t, rand: r, minWork: minWork, flights: make(map[*tree.Entry]*flight), late: lateAfter, giveUp: giveUpAfter}
+func New(t *headers.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
+	return &Fetcher{tree: t, rand: r, minWork: minWork, flights: make(map[*headers.Entry]*flight), late: lateAfter, giveUp: giveUpAfter}
 }
 
 // Now tells the time; it comes before all else of a step.

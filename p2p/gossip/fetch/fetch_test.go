@@ -8,21 +8,21 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/msg"
 )
 
 // rig is a Fetcher over a chain of n headers that nobody judges.
 type rig struct {
 	*Fetcher
-	path []*tree.Entry
+	path []*headers.Entry
 	at   time.Time
 }
 
 func newRig(n int) *rig {
 	p := chain.RegTest()
-	tr := tree.New([]*chain.HeaderNode{p.Genesis()})
-	r := &rig{path: []*tree.Entry{tr.Genesis()}, at: time.Unix(1_600_000_000, 0)}
+	tr := headers.NewTree([]*chain.HeaderNode{p.Genesis()})
+	r := &rig{path: []*headers.Entry{tr.Genesis()}, at: time.Unix(1_600_000_000, 0)}
 	tr.SetTip(tr.Genesis())
 	for i := range n {
 		h := wire.BlockHeader{PrevBlock: r.path[i].Node.Hash, Bits: p.PowLimitBits}
@@ -47,9 +47,9 @@ func (r *rig) source(have bool) *Source {
 }
 
 // plan runs Plan and counts what is asked from each.
-func (r *rig) plan(t *testing.T) map[*Source][]*tree.Entry {
+func (r *rig) plan(t *testing.T) map[*Source][]*headers.Entry {
 	t.Helper()
-	asked := map[*Source][]*tree.Entry{}
+	asked := map[*Source][]*headers.Entry{}
 	for _, a := range r.Plan(0) {
 		asked[a.From] = append(asked[a.From], a.Blocks...)
 	}

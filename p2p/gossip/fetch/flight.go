@@ -5,18 +5,18 @@ import (
 	"slices"
 	"time"
 
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // flight is one request for a body that one source has not answered.
 type flight struct {
-	e    *tree.Entry
+	e    *headers.Entry
 	p    *Source
 	next *flight // the request before, for the same block at another source
 	late bool    // others may be asked
 }
 
-func (f *Fetcher) flightOf(p *Source, e *tree.Entry) *flight {
+func (f *Fetcher) flightOf(p *Source, e *headers.Entry) *flight {
 	for x := f.flights[e]; x != nil; x = x.next {
 		if x.p == p {
 			return x
@@ -25,7 +25,7 @@ func (f *Fetcher) flightOf(p *Source, e *tree.Entry) *flight {
 	return nil
 }
 
-func (f *Fetcher) add(p *Source, e *tree.Entry) {
+func (f *Fetcher) add(p *Source, e *headers.Entry) {
 	x := &flight{e: e, p: p, next: f.flights[e], late: p.misfit == e}
 	f.flights[e] = x
 	if len(p.flights) == 0 {
@@ -62,7 +62,7 @@ func (f *Fetcher) end(x *flight) {
 // Deliver notes that a body of so many bytes came from p, and says whether it
 // had been asked for there. The time that it took runs from the later of the
 // request and the delivery before.
-func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
+func (f *Fetcher) Deliver(p *Source, e *headers.Entry, size int) (requested bool) {
 	x := f.flightOf(p, e)
 	if x == nil {
 		return false
@@ -84,7 +84,7 @@ func (f *Fetcher) Deliver(p *Source, e *tree.Entry, size int) (requested bool) {
 // Expect notes that p is sending e in another way than Plan asked for; false:
 // somebody else is. A peer of our own choice may be asked besides those who came
 // to us, which are perhaps there to stall (T21 among the tests).
-func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) Expect(p *Source, e *headers.Entry) bool {
 	if f.flightOf(p, e) != nil {
 		return true
 	}
@@ -96,7 +96,7 @@ func (f *Fetcher) Expect(p *Source, e *tree.Entry) bool {
 }
 
 // mayHelp says whether p may be asked besides the others, none of which we chose.
-func (f *Fetcher) mayHelp(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) mayHelp(p *Source, e *headers.Entry) bool {
 	n := 0
 	for x := f.flights[e]; x != nil; x = x.next {
 		if n += x.counts(); n >= maxCopies || x.p.chosen && x.counts() > 0 {
@@ -116,7 +116,7 @@ func (x *flight) counts() int {
 
 // Misfit: what p sent of e in another way does not make it. It may be asked for
 // the whole, but others may be at the same time.
-func (f *Fetcher) Misfit(p *Source, e *tree.Entry) {
+func (f *Fetcher) Misfit(p *Source, e *headers.Entry) {
 	p.misfit = e
 	if x := f.flightOf(p, e); x != nil {
 		p.headAt = f.now
@@ -127,7 +127,7 @@ func (f *Fetcher) Misfit(p *Source, e *tree.Entry) {
 
 // Done ends a request that was answered in another way than by the whole body,
 // so that it says nothing of the source's speed.
-func (f *Fetcher) Done(p *Source, e *tree.Entry) {
+func (f *Fetcher) Done(p *Source, e *headers.Entry) {
 	if x := f.flightOf(p, e); x != nil {
 		p.forgive()
 		p.headAt = f.now
@@ -144,7 +144,7 @@ func (p *Source) forgive() {
 
 // NotFound: p does not have e after all. liar says that it had claimed so too
 // often.
-func (f *Fetcher) NotFound(p *Source, e *tree.Entry) (liar bool) {
+func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 	x := f.flightOf(p, e)
 	if x == nil {
 		return false
@@ -220,7 +220,7 @@ func (f *Fetcher) stall(p *Source) {
 	f.setLate(p)
 }
 
-func (f *Fetcher) othersHold(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) othersHold(p *Source, e *headers.Entry) bool {
 	return slices.ContainsFunc(f.sources, func(q *Source) bool {
 		return q != p && q.usable && !q.stalled && f.Holds(q, e)
 	})

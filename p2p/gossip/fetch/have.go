@@ -4,7 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"grapevine/p2p/gossip/tree"
+	"grapevine/chain/headertree"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/msg"
 )
 
@@ -15,17 +16,17 @@ import (
 
 // claim is what a have peer says of its bodies.
 type claim struct {
-	whole          *tree.Entry // of all last ones the one with the most work: held until it is not found
-	last           *tree.Entry // it holds this body and all before it
-	held, fetching msg.Bits    // bit i is the i-th block after last
-	wrong          int         // bodies up to whole or last that it did not have
-	misread        int         // bits that proved false
+	whole          *headers.Entry // of all last ones the one with the most work: held until it is not found
+	last           *headers.Entry // it holds this body and all before it
+	held, fetching msg.Bits       // bit i is the i-th block after last
+	wrong          int            // bodies up to whole or last that it did not have
+	misread        int            // bits that proved false
 }
 
 // top is what it holds for sure and is worth asking for: a block that turned out
 // bad does not stand for its siblings.
-func (c *claim) top() *tree.Entry {
-	for c.whole.Bad != tree.Good && c.whole.Parent != nil {
+func (c *claim) top() *headers.Entry {
+	for c.whole.Bad != headertree.Good && c.whole.Parent != nil {
 		c.whole = c.whole.Parent
 	}
 	return c.whole
@@ -35,7 +36,7 @@ func (c *claim) top() *tree.Entry {
 // What it said before its last word it may have lost since, and is believed no more.
 // A bit that proves false may have been meant for another branch, and is only
 // not believed any more; after many, none is.
-func (c *claim) refute(e *tree.Entry) (liar bool) {
+func (c *claim) refute(e *headers.Entry) (liar bool) {
 	once := e.IsAncestorOf(c.whole)
 	if once {
 		c.whole = e.Parent
@@ -54,15 +55,15 @@ func (c *claim) refute(e *tree.Entry) (liar bool) {
 
 // haveTalk is the swarm as we see it.
 type haveTalk struct {
-	peers     int                       // have peers that are here
-	at        time.Time                 // when they are told of our bodies; zero: nothing is new
-	changes   int                       // small changes since they were told
-	fresh     bool                      // tallies are up to date
-	holders   []uint16                  // newcomers that hold each block of the route
-	tellers   []uint16                  // newcomers that are fetching it
-	since     map[*tree.Entry]time.Time // when that was first claimed; of blocks of the route only
-	till      time.Time                 // when patience with what they are fetching ends; zero: none is needed
-	newcomers int                       // among the have peers
+	peers     int                          // have peers that are here
+	at        time.Time                    // when they are told of our bodies; zero: nothing is new
+	changes   int                          // small changes since they were told
+	fresh     bool                         // tallies are up to date
+	holders   []uint16                     // newcomers that hold each block of the route
+	tellers   []uint16                     // newcomers that are fetching it
+	since     map[*headers.Entry]time.Time // when that was first claimed; of blocks of the route only
+	till      time.Time                    // when patience with what they are fetching ends; zero: none is needed
+	newcomers int                          // among the have peers
 }
 
 // Stored notes that a body was stored, so that it is told.
@@ -111,7 +112,7 @@ func (f *Fetcher) towardsBest() *msg.Have {
 	last, path := r.base, r.path
 	if len(f.lost) > 0 && f.lost[0].IsAncestorOf(last) {
 		last = f.lost[0].Parent
-		path = append(tree.Between(last, r.base), path...)
+		path = append(headertree.Between(last, r.base), path...)
 	}
 	n := 0
 	for n < len(path) && path[n].Stored {
@@ -138,7 +139,7 @@ func (f *Fetcher) towardsBest() *msg.Have {
 }
 
 // OnHave takes a source's word for what it holds; last is the entry of m.Last.
-func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
+func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 	if p.claim == nil {
 		p.claim = &claim{}
 	}
@@ -156,7 +157,7 @@ func (f *Fetcher) OnHave(p *Source, last *tree.Entry, m *msg.Have) {
 
 // Shows notes that a source has sent e in short form, which only who holds it and
 // all before it (unless it has lost some since) can do.
-func (f *Fetcher) Shows(p *Source, e *tree.Entry) {
+func (f *Fetcher) Shows(p *Source, e *headers.Entry) {
 	p.Has(e)
 	f.dirty = true
 	if c := p.claim; c != nil && e.Node.Work.Cmp(c.top().Node.Work) > 0 {
@@ -177,7 +178,7 @@ func (r reach) holds(height int32) bool {
 }
 
 // reachTo is what the peer holds on the way to goal.
-func (f *Fetcher) reachTo(p *Source, goal *tree.Entry) reach {
+func (f *Fetcher) reachTo(p *Source, goal *headers.Entry) reach {
 	if !p.have {
 		return f.upTo(p.top(), goal)
 	}
@@ -195,7 +196,7 @@ func (f *Fetcher) reachTo(p *Source, goal *tree.Entry) reach {
 }
 
 // upTo is the way to goal as far as last lies on it.
-func (f *Fetcher) upTo(last, goal *tree.Entry) reach {
+func (f *Fetcher) upTo(last, goal *headers.Entry) reach {
 	switch {
 	case last == nil:
 		return reach{upTo: -1}
@@ -206,7 +207,7 @@ func (f *Fetcher) upTo(last, goal *tree.Entry) reach {
 }
 
 // Holds says whether the source has said or shown that it has e's body.
-func (f *Fetcher) Holds(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) Holds(p *Source, e *headers.Entry) bool {
 	has := f.reachTo(p, e)
 	if has.upTo >= e.Node.Height {
 		return true
@@ -215,7 +216,7 @@ func (f *Fetcher) Holds(p *Source, e *tree.Entry) bool {
 }
 
 // Reach is how high on the way to e bodies go that a source is known to hold.
-func (f *Fetcher) Reach(e *tree.Entry) (height int32) {
+func (f *Fetcher) Reach(e *headers.Entry) (height int32) {
 	for _, p := range f.sources {
 		height = max(height, f.reachTo(p, e).upTo)
 	}
@@ -252,7 +253,7 @@ func (f *Fetcher) tally() {
 			}
 		}
 	}
-	since := make(map[*tree.Entry]time.Time)
+	since := make(map[*headers.Entry]time.Time)
 	for i, e := range r.path {
 		if h.tellers[i] > 0 {
 			since[e] = f.now
@@ -267,7 +268,7 @@ func (f *Fetcher) tally() {
 // choose picks at most n of the blocks that p could be asked for: in the order
 // of the chain, or, among newcomers, so that each fetches from who has all what
 // no other newcomer holds or is fetching.
-func (f *Fetcher) choose(p *Source, can []int, n int) []*tree.Entry {
+func (f *Fetcher) choose(p *Source, can []int, n int) []*headers.Entry {
 	h, path := &f.have, f.route.path
 	has := f.reachTo(p, f.route.goal)
 	complete := len(path) > 0 && has.upTo >= path[len(path)-1].Node.Height
@@ -282,7 +283,7 @@ func (f *Fetcher) choose(p *Source, can []int, n int) []*tree.Entry {
 	}
 	can = can[:min(n, len(can))]
 	slices.Sort(can)
-	ask := make([]*tree.Entry, len(can))
+	ask := make([]*headers.Entry, len(can))
 	for i, k := range can {
 		ask[i] = path[k]
 	}

@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"slices"
 
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Lost says that the stored body of e is damaged. On the verified chain it is
 // on no way to our best header, and asked for beside it.
-func (f *Fetcher) Lost(e *tree.Entry) {
+func (f *Fetcher) Lost(e *headers.Entry) {
 	if e.IsAncestorOf(f.tree.Tip()) {
-		i, _ := slices.BinarySearchFunc(f.lost, e.Node.Height, func(x *tree.Entry, height int32) int { return cmp.Compare(x.Node.Height, height) })
+		i, _ := slices.BinarySearchFunc(f.lost, e.Node.Height, func(x *headers.Entry, height int32) int { return cmp.Compare(x.Node.Height, height) })
 		f.lost = slices.Insert(f.lost, i, e)
 	}
 	f.forget(e)
@@ -22,20 +22,20 @@ func (f *Fetcher) Lost(e *tree.Entry) {
 // again asks for lost bodies, lowest first, each of the best source that holds it.
 func (f *Fetcher) again() (asks []Ask) {
 	before := len(f.lost)
-	f.lost = slices.DeleteFunc(f.lost, func(e *tree.Entry) bool { return e.Stored || !e.IsAncestorOf(f.tree.Tip()) })
+	f.lost = slices.DeleteFunc(f.lost, func(e *headers.Entry) bool { return e.Stored || !e.IsAncestorOf(f.tree.Tip()) })
 	if len(f.lost) < before {
 		f.tellSoon()
 	}
 	for _, e := range f.lost {
 		if p := f.holder(e); p != nil {
 			f.add(p, e)
-			asks = append(asks, Ask{p, []*tree.Entry{e}})
+			asks = append(asks, Ask{p, []*headers.Entry{e}})
 		}
 	}
 	return asks
 }
 
-func (f *Fetcher) holder(e *tree.Entry) *Source {
+func (f *Fetcher) holder(e *headers.Entry) *Source {
 	for rank := range ranks {
 		for _, p := range f.sources {
 			if p.rank() == rank && p.usable && !p.stalled && f.Holds(p, e) && f.mayAsk(p, e) && f.room(p, len(f.lost)) > 0 {

@@ -3,7 +3,8 @@ package fetch
 import (
 	"time"
 
-	"grapevine/p2p/gossip/tree"
+	"grapevine/chain/headertree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Plan says what to ask of whom now. held is how many bytes of bodies wait for
@@ -52,7 +53,7 @@ func (f *Fetcher) isUseful(p *Source) bool {
 }
 
 // pick chooses what fills the source's pipe.
-func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
+func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 	top := p.top()
 	if p.have {
 		top = p.claim.top()
@@ -72,7 +73,7 @@ func (f *Fetcher) pick(p *Source) (ask []*tree.Entry) {
 }
 
 // fromRoute picks blocks on the way to our best header.
-func (f *Fetcher) fromRoute(p *Source) []*tree.Entry {
+func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	r := &f.route
 	room := f.room(p, len(r.path)-r.cursor)
 	if room <= 0 {
@@ -83,7 +84,7 @@ func (f *Fetcher) fromRoute(p *Source) []*tree.Entry {
 	var can []int
 	for i := r.cursor; i < len(r.path) && (swarm || len(can) < room); i++ {
 		e := r.path[i]
-		if e.Bad != tree.Good || e.Node.Height > has.upTo && has.beyond == nil {
+		if e.Bad != headertree.Good || e.Node.Height > has.upTo && has.beyond == nil {
 			break
 		}
 		if has.holds(e.Node.Height) && f.mayAsk(p, e) {
@@ -97,11 +98,11 @@ func (f *Fetcher) fromRoute(p *Source) []*tree.Entry {
 
 // fromBranch picks blocks on the way to the header of a source that follows
 // another branch than our best, lowest first.
-func (f *Fetcher) fromBranch(p *Source, top *tree.Entry) (ask []*tree.Entry) {
+func (f *Fetcher) fromBranch(p *Source, top *headers.Entry) (ask []*headers.Entry) {
 	f.refresh(&p.branch, top)
 	room := f.room(p, len(p.branch.path))
 	for _, e := range p.branch.path {
-		if len(ask) >= room || e.Bad != tree.Good {
+		if len(ask) >= room || e.Bad != headertree.Good {
 			break
 		}
 		if f.mayAsk(p, e) {
@@ -112,7 +113,7 @@ func (f *Fetcher) fromBranch(p *Source, top *tree.Entry) (ask []*tree.Entry) {
 }
 
 // open says whether anybody may be asked for e.
-func (f *Fetcher) open(e *tree.Entry) bool {
+func (f *Fetcher) open(e *headers.Entry) bool {
 	if !e.Needed() {
 		return false
 	}
@@ -125,11 +126,11 @@ func (f *Fetcher) open(e *tree.Entry) bool {
 }
 
 // Open says whether nobody is expected to deliver e, though it is needed.
-func (f *Fetcher) Open(e *tree.Entry) bool { return f.open(e) }
+func (f *Fetcher) Open(e *headers.Entry) bool { return f.open(e) }
 
 // mayAsk says whether p may be asked for e: it is open, p was not asked before,
 // and not too many were.
-func (f *Fetcher) mayAsk(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) mayAsk(p *Source, e *headers.Entry) bool {
 	if !f.open(e) {
 		return false
 	}
@@ -146,8 +147,8 @@ func (f *Fetcher) mayAsk(p *Source, e *tree.Entry) bool {
 // steal finds a request for a source that has nothing else to do: of those it
 // could answer before the peer that was asked would even come to them, or that
 // need very long there, the one that would come last.
-func (f *Fetcher) steal(p *Source) []*tree.Entry {
-	var last *tree.Entry
+func (f *Fetcher) steal(p *Source) []*headers.Entry {
+	var last *headers.Entry
 	var wait float64 // seconds until it would come
 	size := float64(f.size.guess())
 	own := size / f.rateOf(p)
@@ -168,11 +169,11 @@ func (f *Fetcher) steal(p *Source) []*tree.Entry {
 	if last == nil {
 		return nil
 	}
-	return []*tree.Entry{last}
+	return []*headers.Entry{last}
 }
 
 // maySteal says whether p has a block that one other peer was asked for.
-func (f *Fetcher) maySteal(p *Source, e *tree.Entry) bool {
+func (f *Fetcher) maySteal(p *Source, e *headers.Entry) bool {
 	x := f.flights[e]
 	return e.Needed() && x != nil && x.next == nil && f.Holds(p, e)
 }

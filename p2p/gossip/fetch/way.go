@@ -2,7 +2,7 @@ package fetch
 
 import (
 	"grapevine/chain/headertree"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // way is the part of the way to a header that may be asked for now: from the last
@@ -14,16 +14,16 @@ import (
 // from there on the window stands still until blocks are connected. So what is
 // stored and not verified is bounded by the work of our own chain and a window.
 type way struct {
-	goal *tree.Entry   // where it leads
-	base *tree.Entry   // connected, or held with all before it [pindexLastCommonBlock]
-	path []*tree.Entry // what follows, lowest first
+	goal *headers.Entry   // where it leads
+	base *headers.Entry   // connected, or held with all before it [pindexLastCommonBlock]
+	path []*headers.Entry // what follows, lowest first
 
 	cursor int // of path: all before it is stored, judged or in flight
 	held   int // of path: so many are held that base may move on
 }
 
 // Reopen says that e may be asked for again.
-func (f *Fetcher) Reopen(e *tree.Entry) {
+func (f *Fetcher) Reopen(e *headers.Entry) {
 	r := &f.route
 	if len(r.path) > 0 {
 		if i := int(e.Node.Height - r.path[0].Node.Height); i >= 0 {
@@ -35,7 +35,7 @@ func (f *Fetcher) Reopen(e *tree.Entry) {
 
 // forget makes the ways that lead over e, whose body is no longer held, begin at
 // the verified chain again.
-func (f *Fetcher) forget(e *tree.Entry) {
+func (f *Fetcher) forget(e *headers.Entry) {
 	ways := []*way{&f.route}
 	for _, p := range f.sources {
 		ways = append(ways, &p.branch)
@@ -61,7 +61,7 @@ func (f *Fetcher) refreshRoute() {
 // refresh follows what is held on the way to goal, and says whether the way has
 // changed. A long one is walked anew only when an eighth of the window has been
 // passed, so that a step costs O(1).
-func (f *Fetcher) refresh(w *way, goal *tree.Entry) (changed bool) {
+func (f *Fetcher) refresh(w *way, goal *headers.Entry) (changed bool) {
 	base := f.baseOf(w, goal)
 	if w.goal == goal {
 		passed := int(base.Node.Height - w.base.Node.Height)
@@ -76,7 +76,7 @@ func (f *Fetcher) refresh(w *way, goal *tree.Entry) (changed bool) {
 }
 
 // baseOf is where a way to goal may begin, as far as the last walk has shown.
-func (f *Fetcher) baseOf(w *way, goal *tree.Entry) *tree.Entry {
+func (f *Fetcher) baseOf(w *way, goal *headers.Entry) *headers.Entry {
 	fork := f.tree.Tip()
 	if !fork.IsAncestorOf(goal) {
 		fork = f.tree.Fork(fork, goal)
@@ -98,7 +98,7 @@ func (f *Fetcher) baseOf(w *way, goal *tree.Entry) *tree.Entry {
 }
 
 // heldAfter is the last block on the way from base to goal up to which all is held.
-func (f *Fetcher) heldAfter(base, goal *tree.Entry) *tree.Entry {
+func (f *Fetcher) heldAfter(base, goal *headers.Entry) *headers.Entry {
 	for base != goal {
 		for _, e := range f.windowAfter(base, goal) {
 			if !f.passes(e) {
@@ -112,13 +112,13 @@ func (f *Fetcher) heldAfter(base, goal *tree.Entry) *tree.Entry {
 
 // passes says whether the window may move on past e: its body is held, and it
 // does not outweigh the verified tip, or it would be connected.
-func (f *Fetcher) passes(e *tree.Entry) bool {
+func (f *Fetcher) passes(e *headers.Entry) bool {
 	return e.Stored && e.Node.Work.Cmp(f.tree.Tip().Node.Work) <= 0
 }
 
 // windowAfter is what follows base on the way to goal, a window at most
 // [BLOCK_DOWNLOAD_WINDOW].
-func (f *Fetcher) windowAfter(base, goal *tree.Entry) []*tree.Entry {
+func (f *Fetcher) windowAfter(base, goal *headers.Entry) []*headers.Entry {
 	if goal.Node.Height-base.Node.Height > window {
 		goal = f.tree.Ancestor(goal, base.Node.Height+window)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/msg"
 )
 
@@ -236,4 +236,4 @@ func TestTheWayIsWhereTheNaiveOneIs(t *testing.T) {
 }
 
 // haveAll says that last and all before it are held.
-func haveAll(last *tree.Entry) *msg.Have { return msg.NewHave(last.Node.Hash, 0) }
+func haveAll(last *headers.Entry) *msg.Have { return msg.NewHave(last.Node.Hash, 0) }

@@ -4,7 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/chain/headertree"
 )
 
 // Announced notes blocks that the peer has; the header of an unknown one is
@@ -12,7 +12,7 @@ import (
 func (s *Sync) Announced(t *Talk, hashes ...chain.Hash) {
 	for _, h := range hashes {
 		if e := s.tree.Find(h); e != nil {
-			t.has(e)
+			t.known.Has(e)
 		} else {
 			t.unknown = h
 		}
@@ -33,13 +33,13 @@ func (s *Sync) Resolve(t *Talk) bool {
 		return false
 	}
 	t.unknown = chain.Hash{}
-	t.has(e)
+	t.known.Has(e)
 	return true
 }
 
 // Header judges the header of a block that came by itself. nil: the block is of
 // no use: far from our tip, of unknown parent, or bad.
-func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *tree.Entry {
+func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 	if e := s.tree.Find(chain.HeaderHash(h)); e != nil {
 		return e
 	}
@@ -58,14 +58,17 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *tree.Entry {
 		return nil
 	}
 	s.store([]*chain.HeaderNode{e.Node})
+	if !s.aside(t, e, 1) {
+		return nil
+	}
 	return e
 }
 
 // Own finds or makes the place of a block of our own. No header enters the tree
 // whose body came with it and is another's.
-func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
+func (s *Sync) Own(b *chain.Block) (*Entry, error) {
 	if e := s.tree.Find(b.Hash); e != nil {
-		if e.Bad != tree.Good {
+		if e.Bad != headertree.Good {
 			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
 		}
 		if e.Stored {
@@ -77,7 +80,7 @@ func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
 	if parent == nil {
 		return nil, chain.ErrUnknownParent
 	}
-	if parent.Bad != tree.Good {
+	if parent.Bad != headertree.Good {
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
 	if err := s.checkOwn(parent, b); err != nil {
@@ -92,7 +95,7 @@ func (s *Sync) Own(b *chain.Block) (*tree.Entry, error) {
 
 // checkOwn says whether the body is its header's, and if not in which rule's words
 // Bitcoin Core would say so: it may break others that are looked at before.
-func (s *Sync) checkOwn(parent *tree.Entry, b *chain.Block) error {
+func (s *Sync) checkOwn(parent *Entry, b *chain.Block) error {
 	misfit := chain.CheckCopy(s.params, parent.Node.Height+1, b)
 	if misfit == nil {
 		return nil

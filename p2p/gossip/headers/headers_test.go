@@ -10,8 +10,8 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/headertree"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/tree"
 )
 
 type talkers struct {
@@ -22,7 +22,7 @@ type talkers struct {
 
 func newTalkers(t *testing.T, n int) *talkers {
 	p := chain.RegTest()
-	tr := tree.New([]*chain.HeaderNode{p.Genesis()})
+	tr := NewTree([]*chain.HeaderNode{p.Genesis()})
 	tr.SetTip(tr.Genesis())
 	s := New(p, tr, rand.New(rand.NewPCG(1, 0)), slog.New(slog.DiscardHandler))
 	x := &talkers{Sync: s, tops: map[p2p.PeerID]int32{}}
@@ -32,10 +32,19 @@ func newTalkers(t *testing.T, n int) *talkers {
 }
 
 func (x *talkers) join(id p2p.PeerID) *Talk {
-	t := x.Join(id, true, func(e *tree.Entry) { x.tops[id] = max(x.tops[id], e.Node.Height) })
-	x.Acts()
+	t := x.Join(id, p2p.Link{Kind: p2p.FullRelay}, known{x, id})
+	x.Actions()
 	return t
 }
+
+// known notes what a peer has.
+type known struct {
+	x  *talkers
+	id p2p.PeerID
+}
+
+func (k known) Has(e *Entry) { k.x.tops[k.id] = max(k.x.tops[k.id], e.Node.Height) }
+func (k known) Best() *Entry { return nil }
 
 func (x *talkers) run(from, to int) (hs []*wire.BlockHeader) {
 	for _, b := range x.blocks[from-1 : to] {
@@ -50,9 +59,11 @@ func TestHeadersAreStoredOnceAndParentsFirst(t *testing.T) {
 	x.OnHeaders(a, x.run(1, 12))
 	x.OnHeaders(b, x.run(5, 20))
 	var stored []int32
-	for _, act := range x.Acts() {
-		for _, n := range act.Store {
-			stored = append(stored, n.Height)
+	for _, act := range x.Actions() {
+		if act, ok := act.(p2p.StoreHeaders); ok {
+			for _, n := range act.Nodes {
+				stored = append(stored, n.Height)
+			}
 		}
 	}
 	if len(stored) != 20 {
@@ -74,21 +85,15 @@ func TestAnnouncementsDuringAQuestionAreAskedForAfterIt(t *testing.T) {
 	x := newTalkers(t, 5)
 	a := x.join(1)
 	x.Announced(a, x.blocks[4].Block.Hash)
-	if acts := x.Acts(); len(acts) != 0 {
+	if acts := x.Actions(); len(acts) != 0 {
 		t.Fatalf("%d acts while a question is open", len(acts))
 	}
 	x.OnHeaders(a, x.run(1, 3))
-	asks := 0
-	for _, act := range x.Acts() {
-		if act.Ask != nil {
-			asks++
-		}
-	}
-	if asks != 1 {
-		t.Errorf("asked %d times", asks)
+	if n := x.asks(1); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 	x.OnHeaders(a, x.run(4, 5))
-	if x.Acts(); a.unknown != (chain.Hash{}) && !x.Resolve(a) || x.tops[1] != 5 {
+	if x.Actions(); a.unknown != (chain.Hash{}) && !x.Resolve(a) || x.tops[1] != 5 {
 		t.Errorf("the announced block is not known to be there: %v", x.tops)
 	}
 }
@@ -96,19 +101,23 @@ func TestAnnouncementsDuringAQuestionAreAskedForAfterIt(t *testing.T) {
 // A branch made invalid by hand is our own affair; one that breaks a rule is an
 // offence to build on.
 func TestWhoseOffenceABadParentIs(t *testing.T) {
-	for why, dropped := range map[tree.Badness]bool{tree.ByHand: false, tree.ByRule: true} {
+	for why, dropped := range map[headertree.Badness]bool{headertree.ByHand: false, headertree.ByRule: true} {
 		x := newTalkers(t, 5)
 		a := x.join(1)
 		x.OnHeaders(a, x.run(1, 3))
 		x.tree.Mark(x.tree.Find(x.blocks[2].Block.Hash), why)
-		x.Acts()
+		x.Actions()
 		x.leads(a)
 		x.OnHeaders(a, x.run(3, 5))
 		if x.leader != nil {
 			t.Errorf("marked %v: it goes on leading, and says nothing", why)
 		}
-		acts := x.Acts()
-		if got := len(acts) == 1 && acts[0].Drop && acts[0].Offence != ""; got != dropped {
+		got := false
+		for _, act := range x.Actions() {
+			drop, ok := act.(p2p.Drop)
+			got = got || ok && drop.Offence != ""
+		}
+		if got != dropped {
 			t.Errorf("marked %v: dropped %v", why, got)
 		}
 		if x.tree.Len() != 4 {
@@ -149,8 +158,8 @@ func TestHeadersAreJudgedByTheClockThatWasSet(t *testing.T) {
 
 // asks counts what a peer is asked by now.
 func (x *talkers) asks(id p2p.PeerID) (n int) {
-	for _, act := range x.Acts() {
-		if act.Peer == id && act.Ask != nil {
+	for _, act := range x.Actions() {
+		if ask, ok := act.(p2p.Send); ok && ask.Peer == id {
 			n++
 		}
 	}
@@ -172,9 +181,13 @@ func TestT9_NobodyLeadsForEver(t *testing.T) {
 			x.params.MinimumChainWork[i] = 1 << 62
 		}
 		begun := x.now
-		slow := x.Join(1, row.chosen, func(*tree.Entry) {})
-		honest := x.Join(2, true, func(*tree.Entry) {})
-		x.Acts()
+		kind := p2p.Inbound
+		if row.chosen {
+			kind = p2p.FullRelay
+		}
+		slow := x.Join(1, p2p.Link{Kind: kind}, known{x, 1})
+		honest := x.Join(2, p2p.Link{Kind: p2p.FullRelay}, known{x, 2})
+		x.Actions()
 		last, at := x.params.Genesis().Hash, x.params.Genesis().Header.Timestamp
 		next := func() (hs []*wire.BlockHeader) {
 			for range MaxRun {

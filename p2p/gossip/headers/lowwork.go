@@ -4,8 +4,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/presync"
-	"grapevine/p2p/gossip/tree"
 )
 
 // memoryWork is the least total work of a header chain that may use our
@@ -24,7 +22,7 @@ func (s *Sync) memoryWork() chain.Work {
 }
 
 // worthMemory says whether a run of headers on top of parent may be kept.
-func (s *Sync) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
+func (s *Sync) worthMemory(parent *Entry, hs []*wire.BlockHeader) bool {
 	least := s.memoryWork()
 	if parent.Node.Work.Cmp(least) >= 0 {
 		return true
@@ -38,7 +36,7 @@ func (s *Sync) worthMemory(parent *tree.Entry, hs []*wire.BlockHeader) bool {
 
 // onLowWork: a run of headers whose chain has too little work so far. If there
 // may be more of it, it is presynced, when it is the peer's turn to lead.
-func (s *Sync) onLowWork(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) {
+func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	if len(hs) < MaxRun || t.lowWork {
 		s.log.Debug("low-work headers ignored", "peer", t.id, "headers", len(hs))
 		s.done(t)
@@ -48,11 +46,11 @@ func (s *Sync) onLowWork(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) {
 		t.deferred = true
 		return
 	}
-	salt := presync.Salt{Phase: s.rand.Uint32()}
+	salt := presyncSalt{Phase: s.rand.Uint32()}
 	for i := range salt.Key {
 		salt.Key[i] = byte(s.rand.Uint32())
 	}
-	t.pre = presync.New(s.params, parent.Node, s.memoryWork(), salt)
+	t.pre = newPresync(s.params, parent.Node, s.memoryWork(), salt)
 	s.onPresync(t, hs)
 }
 
@@ -65,21 +63,21 @@ func (s *Sync) onPresync(t *Talk, hs []*wire.BlockHeader) {
 		return
 	}
 	switch next {
-	case presync.Ask:
+	case presyncAsk:
 		s.askFor(t, run.Locator())
-	case presync.Done:
+	case presyncDone:
 		t.pre = nil
-		t.has(last)
+		t.known.Has(last)
 		s.taken(t, last, len(hs) == MaxRun)
-	case presync.TooFew:
+	case presyncTooFew:
 		s.endPresync(t, "its chain has too little work")
-	case presync.Broken:
+	case presyncBroken:
 		s.endPresync(t, "its headers do not hold what they promised")
 	}
 }
 
 // release lets headers of a second pass into the tree and gives the last one.
-func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
+func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *Entry, ok bool) {
 	if len(hs) == 0 {
 		return nil, true
 	}

@@ -10,9 +10,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/headertree"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/presync"
-	"grapevine/p2p/gossip/tree"
 )
 
 const (
@@ -32,8 +31,8 @@ const (
 // Talk is what one peer and we have said of headers.
 type Talk struct {
 	id     p2p.PeerID
-	chosen bool              // by ourselves, and not by name
-	has    func(*tree.Entry) // is told what the peer has
+	chosen bool // by ourselves, and not by name
+	known  Known
 	gone   bool
 
 	unknown      chain.Hash // of a block it spoke of whose header we lack
@@ -44,24 +43,21 @@ type Talk struct {
 	unconnecting int        // headers messages in a row without a known parent, those that follow each other as one
 	side         int        // headers of its that were not on our best chain
 
-	pre     *presync.Run // a chain of which we do not know yet whether it has work
-	lowWork bool         // it had none
+	sync    chainSync
+	pre     *presync // a chain of which we do not know yet whether it has work
+	lowWork bool     // it had none
 }
 
-// Act is one thing to be done.
-type Act struct {
-	Peer    p2p.PeerID
-	Ask     []chain.Hash        // a getheaders with this locator
-	Store   []*chain.HeaderNode // new good headers, parents first
-	Drop    bool                // the peer, for Reason
-	Offence p2p.Offence
-	Reason  string
+// Known keeps what a peer is known to have.
+type Known interface {
+	Has(*Entry)   // the peer has this header, and all before it
+	Best() *Entry // of those the one with the most work, nil: none is known
 }
 
 // Sync is the talk with all peers.
 type Sync struct {
 	params *chain.Params
-	tree   *tree.Tree
+	tree   *Tree
 	rand   *rand.Rand
 	log    *slog.Logger
 	now    time.Time
@@ -69,11 +65,11 @@ type Sync struct {
 	talks  []*Talk   // in order of joining
 	leader *Talk     // sends us the long run of headers
 	since  time.Time // when it began to lead
-	acts   []Act
+	acts   []p2p.Action
 }
 
 // New makes a Sync over a tree.
-func New(p *chain.Params, t *tree.Tree, r *rand.Rand, log *slog.Logger) *Sync {
+func New(p *chain.Params, t *Tree, r *rand.Rand, log *slog.Logger) *Sync {
 	return &Sync{params: p, tree: t, rand: r, log: log}
 }
 
@@ -84,19 +80,22 @@ func (s *Sync) Now(now time.Time) { s.now = now }
 // do not follow it.
 func (s *Sync) SetClock(at time.Time) { s.clock = at }
 
-// Acts takes what is to be done, in order.
-func (s *Sync) Acts() []Act {
+// Actions takes what is to be done, in order.
+func (s *Sync) Actions() []p2p.Action {
 	acts := s.acts
 	s.acts = nil
 	return acts
 }
 
-// Join asks a new peer for headers. chosen: we picked it from the address book;
-// has is told what it has.
-func (s *Sync) Join(id p2p.PeerID, chosen bool, has func(*tree.Entry)) *Talk {
-	t := &Talk{id: id, chosen: chosen, has: has}
+// Join asks a new peer for headers.
+func (s *Sync) Join(id p2p.PeerID, link p2p.Link, known Known) *Talk {
+	t := &Talk{id: id, chosen: link.Kind.Chosen(), known: known}
+	t.sync = chainSync{watched: t.chosen && !s.params.Local(), full: !link.Silent()}
 	s.talks = append(s.talks, t)
 	s.ask(t, s.from())
+	if t.sync.watched {
+		s.watchChains() // perhaps our tip does not move, for nobody tells us of blocks
+	}
 	return t
 }
 
@@ -111,25 +110,22 @@ func (s *Sync) Leave(t *Talk) {
 
 func (s *Sync) drop(t *Talk, offence p2p.Offence, reason string) {
 	if !t.gone {
-		s.acts = append(s.acts, Act{Peer: t.id, Drop: true, Offence: offence, Reason: reason})
+		s.acts = append(s.acts, p2p.Drop{Peer: t.id, Reason: reason, Offence: offence})
 		s.Leave(t)
 	}
 }
 
 // from is where to ask from: one before our best, so that a peer at the same
 // tip still answers with it and we learn that it is there.
-func (s *Sync) from() *tree.Entry {
+func (s *Sync) from() *Entry {
 	if p := s.tree.Best().Parent; p != nil {
 		return p
 	}
 	return s.tree.Best()
 }
 
-// Ask asks a peer what it has after a header of ours.
-func (s *Sync) Ask(t *Talk, from *tree.Entry) { s.ask(t, from) }
-
 // ask sends getheaders; while one is unanswered it asks again after the answer.
-func (s *Sync) ask(t *Talk, from *tree.Entry) {
+func (s *Sync) ask(t *Talk, from *Entry) {
 	if !t.asked.IsZero() && s.now.Sub(t.asked) < askAgain {
 		t.again = true
 		return
@@ -141,7 +137,11 @@ func (s *Sync) ask(t *Talk, from *tree.Entry) {
 func (s *Sync) askFor(t *Talk, locator []chain.Hash) {
 	if !t.gone {
 		t.asked = s.now
-		s.acts = append(s.acts, Act{Peer: t.id, Ask: locator[:min(len(locator), MaxLocator)]})
+		m := &wire.MsgGetHeaders{ProtocolVersion: wire.AddrV2Version}
+		for i := range locator[:min(len(locator), MaxLocator)] {
+			m.BlockLocatorHashes = append(m.BlockLocatorHashes, &locator[i])
+		}
+		s.acts = append(s.acts, p2p.Send{Peer: t.id, Msg: m})
 	}
 }
 
@@ -182,13 +182,13 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		s.done(t)
 		return
 	}
-	t.has(last)
+	t.known.Has(last)
 	s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == chain.HeaderHash(hs[MaxRun-1]))
 }
 
 // taken goes on when there is more where that came from. Each time the peer must
 // have led us further, so that no loop of headers goes on for ever.
-func (s *Sync) taken(t *Talk, last *tree.Entry, more bool) {
+func (s *Sync) taken(t *Talk, last *Entry, more bool) {
 	switch {
 	case !more || last.Node.Work.Cmp(t.progress) <= 0:
 		s.done(t)
@@ -235,7 +235,7 @@ func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
 // take adds a run of headers to the tree and gives the last good one. A header
 // from the future and what follows is left for another time; a bad one drops
 // the peer and ok is false.
-func (s *Sync) take(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) (last *tree.Entry, ok bool) {
+func (s *Sync) take(t *Talk, parent *Entry, hs []*wire.BlockHeader) (last *Entry, ok bool) {
 	last, ok = parent, true
 	var fresh []*chain.HeaderNode
 	for _, h := range hs {
@@ -251,23 +251,30 @@ func (s *Sync) take(t *Talk, parent *tree.Entry, hs []*wire.BlockHeader) (last *
 		last = e
 	}
 	s.store(fresh)
-	if ok && len(fresh) > 0 && !last.IsAncestorOf(s.tree.Best()) {
-		if t.side += len(fresh); t.side > maxSide {
-			s.drop(t, "", "too many headers beside the best chain")
-			ok = false
-		}
+	return last, ok && s.aside(t, last, len(fresh))
+}
+
+// aside counts new headers of a peer that are not on our best chain; false: too
+// many by now.
+func (s *Sync) aside(t *Talk, last *Entry, fresh int) bool {
+	if fresh == 0 || last.IsAncestorOf(s.tree.Best()) {
+		return true
 	}
-	return last, ok
+	if t.side += fresh; t.side > maxSide {
+		s.drop(t, "", "too many headers beside the best chain")
+		return false
+	}
+	return true
 }
 
 var errByHand = errors.New("builds on a block made invalid by hand")
 
 // insert judges a header and adds it to the tree.
-func (s *Sync) insert(parent *tree.Entry, h *wire.BlockHeader) (*tree.Entry, error) {
+func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 	switch parent.Bad {
-	case tree.ByHand:
+	case headertree.ByHand:
 		return nil, errByHand
-	case tree.ByRule:
+	case headertree.ByRule:
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
 	if err := chain.CheckHeader(s.params, parent.Node, h, s.wall()); err != nil {
@@ -286,7 +293,7 @@ func (s *Sync) wall() time.Time {
 
 func (s *Sync) store(nodes []*chain.HeaderNode) {
 	if len(nodes) > 0 {
-		s.acts = append(s.acts, Act{Store: nodes})
+		s.acts = append(s.acts, p2p.StoreHeaders{Nodes: nodes})
 	}
 }
 
@@ -341,9 +348,12 @@ func (s *Sync) nextLeader() {
 	}
 }
 
-// Due is when the leader has been silent for too long, or others have waited for
-// it long enough; zero: never.
-func (s *Sync) Due() (due time.Time) {
+// Due is when Tick is needed; zero: never.
+func (s *Sync) Due() time.Time { return sooner(s.leaderDue(), s.chainsDue()) }
+
+// leaderDue is when the leader has been silent for too long, or others have waited
+// for it long enough; zero: never.
+func (s *Sync) leaderDue() (due time.Time) {
 	if s.leader == nil {
 		return time.Time{}
 	}
@@ -356,10 +366,14 @@ func (s *Sync) Due() (due time.Time) {
 	return due
 }
 
-// Tick lets others go on when the leader has nothing to say, or its turn is
-// over. In that case what it says still counts.
+// Tick lets others go on when the leader has nothing to say, or its turn is over
+// (in that case what it says still counts), and looks after the peers of our own
+// choice.
 func (s *Sync) Tick() {
-	due := s.Due()
+	if due := s.chainsDue(); !due.IsZero() && !s.now.Before(due) {
+		s.watchChains()
+	}
+	due := s.leaderDue()
 	if due.IsZero() || s.now.Before(due) {
 		return
 	}

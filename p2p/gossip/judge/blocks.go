@@ -5,12 +5,12 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Block is a body that waits or is judged.
 type Block struct {
-	Entry   *tree.Entry
+	Entry   *headers.Entry
 	Block   *chain.Block
 	From    p2p.PeerID
 	Tickets []p2p.Ticket // Submits that this very body answers
@@ -29,7 +29,7 @@ type Joined struct {
 
 // Blocks is all of them. It keeps Entry.Busy.
 type Blocks struct {
-	byEntry map[*tree.Entry]*Block
+	byEntry map[*headers.Entry]*Block
 	queue   []*Block
 	own     int // of the queue, with a ticket
 	waiting int // bytes in queue
@@ -37,7 +37,7 @@ type Blocks struct {
 }
 
 // NewBlocks makes an empty desk.
-func NewBlocks() *Blocks { return &Blocks{byEntry: make(map[*tree.Entry]*Block)} }
+func NewBlocks() *Blocks { return &Blocks{byEntry: make(map[*headers.Entry]*Block)} }
 
 // Room says whether a body of so many bytes from a peer would be taken.
 func (d *Blocks) Room(size int) bool { return d.waiting+size <= maxBlockBytes }
@@ -55,7 +55,7 @@ func (d *Blocks) Add(j *Block) {
 
 // Join lets a Submit wait for the verdict of a copy that is here; there is none:
 // joined is false. full: too many wait.
-func (d *Blocks) Join(e *tree.Entry, t p2p.Ticket, b *chain.Block) (joined, full bool) {
+func (d *Blocks) Join(e *headers.Entry, t p2p.Ticket, b *chain.Block) (joined, full bool) {
 	j := d.byEntry[e]
 	switch {
 	case j == nil:
@@ -94,7 +94,7 @@ func (d *Blocks) Next() *Block {
 }
 
 // Done gives the credit back and the body that was judged, nil when none was.
-func (d *Blocks) Done(e *tree.Entry) *Block {
+func (d *Blocks) Done(e *headers.Entry) *Block {
 	j := d.byEntry[e]
 	if j == nil || !j.sent {
 		return nil

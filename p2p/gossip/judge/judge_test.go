@@ -9,7 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/tree"
+	"grapevine/p2p/gossip/headers"
 )
 
 // T67: a peer whose refused transactions have cost more than half a second is not
@@ -124,9 +124,9 @@ func TestOurOwnTransactionsGoFirst(t *testing.T) {
 	}
 }
 
-func entries(n int) (es []*tree.Entry) {
+func entries(n int) (es []*headers.Entry) {
 	p := chain.RegTest()
-	tr := tree.New([]*chain.HeaderNode{p.Genesis()})
+	tr := headers.NewTree([]*chain.HeaderNode{p.Genesis()})
 	e := tr.Genesis()
 	for range n {
 		h := wire.BlockHeader{PrevBlock: e.Node.Hash, Bits: p.PowLimitBits}

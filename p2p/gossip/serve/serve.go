@@ -6,9 +6,10 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/headertree"
 	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -28,7 +29,7 @@ const (
 
 // Desk is where the answers come from.
 type Desk struct {
-	Tree   *tree.Tree
+	Tree   *headers.Tree
 	Pool   *relay.Pool
 	Recent *compact.Recent
 	Nonce  func() uint64 // for short forms
@@ -53,11 +54,11 @@ type Reply struct {
 
 // Headers answers getheaders with what follows the locator on our verified
 // chain, and says which header is the last.
-func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *tree.Entry) {
-	var run []*tree.Entry
+func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *headers.Entry) {
+	var run []*headers.Entry
 	if len(m.BlockLocatorHashes) == 0 {
 		if e := d.Tree.Find(m.HashStop); e != nil && e.Valid && d.tells(e) {
-			run = []*tree.Entry{e}
+			run = []*headers.Entry{e}
 		}
 	} else {
 		if c.Have {
@@ -79,7 +80,7 @@ func (d *Desk) Headers(c *Client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders
 
 // tells says whether we speak of a block to strangers: of an old one beside the
 // chain we do not, for whom it reached long ago is known by it.
-func (d *Desk) tells(e *tree.Entry) bool {
+func (d *Desk) tells(e *headers.Entry) bool {
 	best := d.Tree.Best()
 	return d.Local || e.IsAncestorOf(best) || e.IsAncestorOf(d.Tree.Tip()) ||
 		best.Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) < maxStaleAge
@@ -131,7 +132,7 @@ func (d *Desk) Data(c *Client, m *wire.MsgGetData) (replies []Reply) {
 
 func (d *Desk) block(c *Client, iv *wire.InvVect) []Reply {
 	e := d.Tree.Find(iv.Hash)
-	if e == nil || e.Bad == tree.ByRule || !d.tells(e) {
+	if e == nil || e.Bad == headertree.ByRule || !d.tells(e) {
 		return nil
 	}
 	kept := d.Recent.Find(iv.Hash)

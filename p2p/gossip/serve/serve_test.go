@@ -9,8 +9,8 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/tree"
 	"grapevine/p2p/msg"
 )
 
@@ -23,7 +23,7 @@ func desk(t *testing.T) (*Desk, []chaintest.Mined) {
 	for _, b := range blocks {
 		nodes = append(nodes, b.Node)
 	}
-	tr := tree.New(nodes)
+	tr := headers.NewTree(nodes)
 	tr.SetTip(tr.Find(blocks[14].Block.Hash))
 	for _, b := range blocks[15:18] {
 		tr.Find(b.Block.Hash).Stored = true
@@ -75,7 +75,7 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 		served bool
 	}{{29, false, true}, {31, false, false}, {31, true, true}} {
 		tip := chaintest.Mine(t, p, won.Node, chaintest.At(begun.Add(c.days*24*time.Hour)))
-		tr := tree.New([]*chain.HeaderNode{g, lost.Node, won.Node, tip.Node})
+		tr := headers.NewTree([]*chain.HeaderNode{g, lost.Node, won.Node, tip.Node})
 		tr.SetTip(tr.Find(lost.Block.Hash))
 		tr.SetTip(tr.Find(tip.Block.Hash))
 		d := &Desk{Tree: tr, Pool: relay.NewPool(), Recent: &compact.Recent{}, Local: c.local}

@@ -1,4 +1,4 @@
-package presync
+package headers
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 )
 
 // run of n headers on genesis; work is not judged here.
-func headers(p *chain.Params, n int, version int32) []*wire.BlockHeader {
+func headerRun(p *chain.Params, n int, version int32) []*wire.BlockHeader {
 	var hs []*wire.BlockHeader
 	prev := *p.GenesisHash
 	for i := range n {
@@ -31,14 +31,14 @@ func workOf(p *chain.Params, n int) (w chain.Work) {
 
 // feed gives the chain as a peer would, from where the run asks, until it does
 // not ask any more; out is what it lets out.
-func feed(r *Run, hs []*wire.BlockHeader, again func([]*wire.BlockHeader)) (next Next, out []*wire.BlockHeader, most int) {
+func feed(r *presync, hs []*wire.BlockHeader, again func([]*wire.BlockHeader)) (next presyncNext, out []*wire.BlockHeader, most int) {
 	passes, at := 0, 0
 	for {
 		next = r.Take(hs[at:min(at+2000, len(hs))])
 		out = append(out, r.Out()...)
 		held, _ := r.Memory()
 		most = max(most, held)
-		if next != Ask {
+		if next != presyncAsk {
 			return next, out, most
 		}
 		last := r.Last()
@@ -57,10 +57,10 @@ func feed(r *Run, hs []*wire.BlockHeader, again func([]*wire.BlockHeader)) (next
 
 func TestAChainWithWorkIsLetOutWholeAndInOrder(t *testing.T) {
 	p := chain.RegTest()
-	hs := headers(p, 24_000, 4)
-	r := New(p, p.Genesis(), workOf(p, 23_000), Salt{Phase: 17})
+	hs := headerRun(p, 24_000, 4)
+	r := newPresync(p, p.Genesis(), workOf(p, 23_000), presyncSalt{Phase: 17})
 	next, out, most := feed(r, hs, nil)
-	if next != Done || len(out) < 23_000 {
+	if next != presyncDone || len(out) < 23_000 {
 		t.Fatalf("ended with %v after %d headers", next, len(out))
 	}
 	for i, h := range out {
@@ -76,9 +76,9 @@ func TestAChainWithWorkIsLetOutWholeAndInOrder(t *testing.T) {
 // T9: below the work, a million headers would leave 1,700 bits.
 func TestT9_AChainWithoutWorkLeavesBitsOnly(t *testing.T) {
 	p := chain.RegTest()
-	r := New(p, p.Genesis(), chain.Work{1}, Salt{})
-	next, out, most := feed(r, headers(p, 12_500, 4), nil)
-	if _, bits := r.Memory(); next != TooFew || len(out) != 0 || most != 0 || bits > 21 {
+	r := newPresync(p, p.Genesis(), chain.Work{1}, presyncSalt{})
+	next, out, most := feed(r, headerRun(p, 12_500, 4), nil)
+	if _, bits := r.Memory(); next != presyncTooFew || len(out) != 0 || most != 0 || bits > 21 {
 		t.Errorf("ended with %v: %d let out, %d held, %d bits", next, len(out), most, bits)
 	}
 }
@@ -89,11 +89,11 @@ func TestAnotherChainInTheSecondPassIsRefused(t *testing.T) {
 	p := chain.RegTest()
 	refused := 0
 	const runs = 12
-	first, other := headers(p, 12_000, 4), headers(p, 12_000, 5)
+	first, other := headerRun(p, 12_000, 4), headerRun(p, 12_000, 5)
 	for i := range runs {
-		r := New(p, p.Genesis(), workOf(p, 11_000), Salt{Key: [16]byte{byte(i), 1}, Phase: uint32(i)})
+		r := newPresync(p, p.Genesis(), workOf(p, 11_000), presyncSalt{Key: [16]byte{byte(i), 1}, Phase: uint32(i)})
 		next, out, _ := feed(r, slices.Clone(first), func(hs []*wire.BlockHeader) { copy(hs, other) })
-		if next == Broken {
+		if next == presyncBroken {
 			refused++
 			if len(out) > 0 {
 				t.Fatalf("%d headers of another chain were let out", len(out))
@@ -107,16 +107,16 @@ func TestAnotherChainInTheSecondPassIsRefused(t *testing.T) {
 
 func TestDifficultyThatCannotFollowIsRefused(t *testing.T) {
 	p := chain.RegTest()
-	hs := headers(p, 2000, 4)
+	hs := headerRun(p, 2000, 4)
 	hs[1500].Bits--
-	if next := New(p, p.Genesis(), chain.Work{1}, Salt{}).Take(hs); next != Broken {
+	if next := newPresync(p, p.Genesis(), chain.Work{1}, presyncSalt{}).Take(hs); next != presyncBroken {
 		t.Errorf("ended with %v", next)
 	}
 	main, err := chain.ForNetwork("mainnet")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := New(main, main.Genesis(), chain.Work{1}, Salt{})
+	r := newPresync(main, main.Genesis(), chain.Work{1}, presyncSalt{})
 	for _, c := range []struct {
 		height    int32
 		old, bits uint32

@@ -1,4 +1,4 @@
-package presync
+package headers
 
 import (
 	"github.com/aead/siphash"
@@ -8,35 +8,42 @@ import (
 )
 
 const (
-	period   = 600       // headers for one bit of memory [HEADER_COMMITMENT_PERIOD]
-	maxHeld  = 15_000    // headers of the second pass that wait for those after them [REDOWNLOAD_BUFFER_SIZE]
-	maxRun   = 3_000_000 // headers in all: 57 years of Bitcoin, 5,000 bits
-	fullRun  = 2000      // headers in a message that may be followed by more [MAX_HEADERS_RESULTS]
-	slackMul = 5         // times the work may change at a retarget: four, and rounding
+	presyncPeriod = 600       // headers for one bit of memory [HEADER_COMMITMENT_PERIOD]
+	maxRedownload = 15_000    // headers of the second pass that wait for those after them [REDOWNLOAD_BUFFER_SIZE]
+	maxPresync    = 3_000_000 // headers in all: 57 years of Bitcoin, 5,000 bits
+	slackMul      = 5         // times the work may change at a retarget: four, and rounding
 )
 
-// Salt makes the bits unpredictable.
-type Salt struct {
+// Before a long chain of headers may use memory it is taken twice, as in Bitcoin
+// Core (headerssync.h). In the first pass only its work is added up, and one salted
+// bit kept for every 600 headers. When the work is enough the same headers are asked
+// for again; they must give the same bits, and are let out once so many have
+// followed that a chain made to match would have cost more than it is worth. Only
+// what needs no memory is judged here: that each header follows the one before and
+// that its difficulty may.
+
+// presyncSalt makes the bits unpredictable.
+type presyncSalt struct {
 	Key   [16]byte
 	Phase uint32 // which heights give a bit, modulo the period
 }
 
-// Next is what to do after a message.
-type Next uint8
+// presyncNext is what to do after a message.
+type presyncNext uint8
 
 const (
-	Ask    Next = iota // ask for more, from Locator
-	Done               // the work is there; Out has the last headers
-	TooFew             // its chain ends, or goes on too long, without the work
-	Broken             // the second pass is not the first, or a header cannot be
+	presyncAsk    presyncNext = iota // ask for more, from Locator
+	presyncDone                      // the work is there; Out has the last headers
+	presyncTooFew                    // its chain ends, or goes on too long, without the work
+	presyncBroken                    // the second pass is not the first, or a header cannot be
 )
 
-// Run is one chain under presync.
-type Run struct {
+// presync is one chain that is taken so.
+type presync struct {
 	params *chain.Params
 	start  *chain.HeaderNode // the known header it builds on
 	least  chain.Work
-	salt   Salt
+	salt   presyncSalt
 	again  bool // second pass
 
 	hash   chain.Hash // of the last header of this pass
@@ -50,29 +57,29 @@ type Run struct {
 	out   []*wire.BlockHeader
 }
 
-// New begins a run on top of start that must come to least work in all.
-func New(p *chain.Params, start *chain.HeaderNode, least chain.Work, salt Salt) *Run {
-	r := &Run{params: p, start: start, least: least, salt: salt}
+// newPresync begins a run on top of start that must come to least work in all.
+func newPresync(p *chain.Params, start *chain.HeaderNode, least chain.Work, salt presyncSalt) *presync {
+	r := &presync{params: p, start: start, least: least, salt: salt}
 	r.restart()
 	return r
 }
 
-func (r *Run) restart() {
+func (r *presync) restart() {
 	r.hash, r.bits, r.height, r.work = r.start.Hash, r.start.Header.Bits, r.start.Height, r.start.Work
 }
 
 // Last is the hash that the next header must build on.
-func (r *Run) Last() chain.Hash { return r.hash }
+func (r *presync) Last() chain.Hash { return r.hash }
 
 // Work is that of the chain so far, in this pass.
-func (r *Run) Work() chain.Work { return r.work }
+func (r *presync) Work() chain.Work { return r.work }
 
 // Memory is how many headers and bits it holds.
-func (r *Run) Memory() (headers, bits int) { return len(r.held) + len(r.out), len(r.marks) }
+func (r *presync) Memory() (headers, bits int) { return len(r.held) + len(r.out), len(r.marks) }
 
 // Locator asks for what follows the last header of the pass, of which nothing
 // else may be known.
-func (r *Run) Locator() []chain.Hash {
+func (r *presync) Locator() []chain.Hash {
 	if r.hash == r.start.Hash {
 		return chain.Locator(r.start)
 	}
@@ -80,39 +87,39 @@ func (r *Run) Locator() []chain.Hash {
 }
 
 // Out gives the headers that may enter the tree now, in order.
-func (r *Run) Out() []*wire.BlockHeader {
+func (r *presync) Out() []*wire.BlockHeader {
 	out := r.out
 	r.out = nil
 	return out
 }
 
 // Take takes one message of headers that build on Last.
-func (r *Run) Take(hs []*wire.BlockHeader) Next {
+func (r *presync) Take(hs []*wire.BlockHeader) presyncNext {
 	for _, h := range hs {
 		if !r.take(h) {
-			return Broken
+			return presyncBroken
 		}
 	}
 	enough := r.work.Cmp(r.least) >= 0
 	switch {
 	case enough && r.again:
 		r.out, r.held = append(r.out, r.held...), nil
-		return Done
+		return presyncDone
 	case enough:
 		r.again = true
 		r.restart()
-	case len(hs) < fullRun || r.height-r.start.Height > maxRun:
-		return TooFew
+	case len(hs) < MaxRun || r.height-r.start.Height > maxPresync:
+		return presyncTooFew
 	default:
-		if over := len(r.held) - maxHeld; over > 0 {
+		if over := len(r.held) - maxRedownload; over > 0 {
 			r.out, r.held = append(r.out, r.held[:over]...), r.held[over:]
 		}
 	}
-	return Ask
+	return presyncAsk
 }
 
 // take adds one header to the pass; false: it cannot be.
-func (r *Run) take(h *wire.BlockHeader) bool {
+func (r *presync) take(h *wire.BlockHeader) bool {
 	r.height++
 	if h.PrevBlock != r.hash || !r.bitsPossible(h.Bits) {
 		return false
@@ -122,7 +129,7 @@ func (r *Run) take(h *wire.BlockHeader) bool {
 	if r.again {
 		r.held = append(r.held, h)
 	}
-	if uint32(r.height)%period != r.salt.Phase%period {
+	if uint32(r.height)%presyncPeriod != r.salt.Phase%presyncPeriod {
 		return true
 	}
 	mark := siphash.Sum64(r.hash[:], &r.salt.Key)&1 == 1
@@ -140,7 +147,7 @@ func (r *Run) take(h *wire.BlockHeader) bool {
 // judged without the headers that the retarget rule would need (Core:
 // PermittedDifficultyTransition). Work is inverse to the target, which moves by
 // at most a factor of four.
-func (r *Run) bitsPossible(bits uint32) bool {
+func (r *presync) bitsPossible(bits uint32) bool {
 	switch {
 	case r.params.ReduceMinDifficulty:
 		return true

@@ -1,0 +1,89 @@
+package headers
+
+import (
+	"time"
+)
+
+// A peer of our own choice whose chain stays behind ours is of no use, and may have
+// been put there so that all our connections lead nowhere. As in Bitcoin Core it is
+// asked after a while, and dropped when it does not catch up [ConsiderEviction].
+
+const (
+	chainSyncTimeout = 20 * time.Minute // behind our tip [CHAIN_SYNC_TIMEOUT]
+	chainSyncAnswer  = 2 * time.Minute  // for its headers [HEADERS_RESPONSE_TIME]
+	maxProtected     = 4                // peers that once kept up and stay for ever: perhaps the wrong chain is ours [MAX_OUTBOUND_PEERS_TO_PROTECT_FROM_DISCONNECT]
+)
+
+// chainSync is how one peer keeps up with our chain.
+type chainSync struct {
+	watched   bool   // we chose it ourselves, on a public network
+	full      bool   // it is there for more than blocks
+	mark      *Entry // our tip when the peer was seen to be behind; nil: it is not
+	until     time.Time
+	asked     bool
+	protected bool
+}
+
+// TipMoved looks after the peers of our own choice when our tip has moved.
+func (s *Sync) TipMoved() { s.watchChains() }
+
+// watchChains asks those that stay behind our tip, and drops those that still do.
+func (s *Sync) watchChains() {
+	tip := s.tree.Tip()
+	for _, t := range s.talks {
+		c := &t.sync
+		switch {
+		case !c.watched || c.protected:
+		case t.reaches(tip):
+			s.caughtUp(t)
+		case c.mark == nil:
+			c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
+		case t.reaches(c.mark):
+			if s.caughtUp(t); !c.protected {
+				c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
+			}
+		case s.now.Before(c.until):
+		case c.asked:
+			s.drop(t, "", "its chain stays behind ours")
+		default:
+			c.asked, c.until = true, s.now.Add(chainSyncAnswer)
+			s.ask(t, c.mark.Parent)
+		}
+	}
+}
+
+// caughtUp: the peer is not behind where it was; the first few that were at our tip
+// by their own word stay for ever.
+func (s *Sync) caughtUp(t *Talk) {
+	protected := 0
+	for _, u := range s.talks {
+		if u.sync.protected {
+			protected++
+		}
+	}
+	t.sync = chainSync{
+		watched: true, full: t.sync.full,
+		protected: t.sync.full && t.known.Best() != nil && protected < maxProtected,
+	}
+}
+
+func (t *Talk) reaches(e *Entry) bool {
+	top := t.known.Best()
+	return e.Parent == nil || top != nil && top.Node.Work.Cmp(e.Node.Work) >= 0
+}
+
+// chainsDue is when the first of them is to be looked at; zero: never.
+func (s *Sync) chainsDue() (due time.Time) {
+	for _, t := range s.talks {
+		due = sooner(due, t.sync.until)
+	}
+	return due
+}
+
+// sooner is the earlier of two times; zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
