@@ -44,14 +44,13 @@ var allowed = map[string][]string{
 	"p2p/swarm/seeds":   {"chain"},
 	"p2p/swarm/targets": {"p2p"},
 
-	"p2p/gossip/fetch":   {"chain", "chain/headertree", "p2p/gossip/headers", "p2p/msg"},
+	"p2p/gossip/blocks":  {"chain", "chain/headertree", "p2p", "p2p/gossip/headers", "p2p/msg"},
 	"p2p/gossip/orphans": {"chain", "p2p"},
 	"p2p/gossip/track":   {"chain"},
 	"p2p/gossip/relay":   {"chain"},
 	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/headers"},
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
-	"p2p/gossip/serve":   {"chain", "chain/headertree", "p2p/gossip/compact", "p2p/gossip/relay", "p2p/gossip/headers", "p2p/msg"},
-	"p2p/gossip/compact": {"chain", "p2p/msg"},
+	"p2p/gossip/serve":   {"chain", "chain/headertree", "p2p/gossip/blocks", "p2p/gossip/relay", "p2p/gossip/headers", "p2p/msg"},
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},
@@ -116,7 +115,7 @@ var small = []string{
 
 // merging: rooms that the redesign merges with others.
 var merging = []string{
-	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/compact", "p2p/gossip/fetch", "p2p/gossip/judge",
+	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/judge",
 	"p2p/gossip/orphans", "p2p/gossip/relay", "p2p/gossip/serve", "p2p/gossip/track",
 	"p2p/swarm/guard", "p2p/swarm/seeds", "p2p/swarm/targets",
 	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",

@@ -4,7 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/serve"
@@ -21,24 +21,7 @@ func (s *State) askBodies() {
 		s.resolveUnknown(p)
 	}
 	waiting, judged := s.blocks.Bytes()
-	for _, ask := range s.fetch.Plan(waiting + judged) {
-		p := s.peerOf(ask.From)
-		m := wire.NewMsgGetDataSizeHint(uint(len(ask.Blocks)))
-		for _, e := range ask.Blocks {
-			p.asks(e)
-			m.InvList = append(m.InvList, wire.NewInvVect(s.blockInvType(p, e), &e.Node.Hash))
-		}
-		s.send(p, m)
-	}
-}
-
-func (s *State) peerOf(src *fetch.Source) *peer {
-	for _, p := range s.peers {
-		if p.src == src {
-			return p
-		}
-	}
-	return nil
+	s.perform(s.fetch.Plan(waiting + judged))
 }
 
 // tellHaves tells have peers what we hold and fetch, when there is news.
@@ -129,7 +112,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
 	for _, iv := range m.InvList {
 		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, serve.InvTypeCompact:
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, blocks.InvTypeCompact:
 			if e := s.tree.Find(iv.Hash); e != nil && s.fetch.NotFound(p.src, e) {
 				s.drop(p, "false claims", "does not have the blocks it says it has")
 				return

@@ -16,7 +16,7 @@ import (
 func (s *State) onBlock(p *peer, b *chain.Block) {
 	e := s.tree.Find(b.Hash)
 	requested := e != nil && s.fetch.Deliver(p.src, e, len(b.Raw))
-	asked := p.paid(e) || requested
+	asked := p.src.Paid(e) || requested
 	if !requested || !s.behind(e) {
 		if err := s.checkCopy(b); err != nil {
 			s.drop(p, mutatedBlock, "block "+b.Hash.String()+": "+err.Error())
@@ -151,7 +151,7 @@ func (s *State) blame(e *headers.Entry, from p2p.PeerID, asked bool, err error) 
 	if p == nil {
 		return
 	}
-	if asked && (p.Have || p.showed(e)) {
+	if asked && (p.Have || p.src.Showed(e)) {
 		if p.invalid++; p.invalid < maxInvalid {
 			return
 		}
@@ -187,12 +187,9 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 		s.txs.confirmed.Clear() // what the old branch confirmed may be news again
 	}
 	s.progress(s.tree.Tip())
-	s.fetch.Changed()
+	s.fetch.TipMoved()
 	s.headers.TipMoved()
 	s.actOnHeaders()
-	for _, p := range s.peers {
-		p.shown = nil
-	}
 	s.txs.rejected.Clear()
 	s.txs.lowFee.Clear()
 	if !s.syncing() {

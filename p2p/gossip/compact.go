@@ -7,10 +7,9 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
 )
 
@@ -27,7 +26,7 @@ const (
 
 // fragment is a block of which a peer was asked for the missing parts.
 type fragment struct {
-	*compact.Fragment
+	*blocks.Partial
 	e *headers.Entry
 }
 
@@ -35,7 +34,7 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 	if m.Version != compactVersion {
 		return
 	}
-	p.compact, p.wantsPush = true, m.Announce
+	p.src.Compact, p.wantsPush = true, m.Announce
 	if len(s.pushers) < maxPushers && !p.Inbound() && !p.Silent() {
 		s.choosePusher(p)
 	}
@@ -45,7 +44,7 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 // first, then who was first with the last ones. An outbound one is always kept:
 // who came to us may be there to stall (T21 among the tests).
 func (s *State) choosePusher(p *peer) {
-	if !p.compact || p.src.Unreliable() {
+	if !p.src.Compact || p.src.Unreliable() {
 		return
 	}
 	if i := slices.Index(s.pushers, p); i >= 0 {
@@ -89,7 +88,7 @@ func (s *State) passOn(e *headers.Entry, b *chain.Block, lack []int) {
 	kept := s.recent.Add(b, lack)
 	nonce := s.cfg.Rand.Uint64()
 	for _, p := range s.peers {
-		if p.compact && p.wantsPush && !p.knowsHeader(e) && p.knowsHeader(e.Parent) {
+		if p.src.Compact && p.wantsPush && !p.knowsHeader(e) && p.knowsHeader(e.Parent) {
 			p.sent, p.pushed = e, e
 			s.send(p, kept.Short(nonce))
 		}
@@ -104,15 +103,12 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	}
 	s.fetch.Shows(p.src, e)
 	p.holds(e)
-	asked := p.short == e
-	if asked {
-		p.short = nil
-	}
+	asked := p.src.PaidShort(e)
 	switch {
 	case !e.Needed():
 		s.fetch.Done(p.src, e)
 	case !s.behind(e) && e.Parent == s.tree.Tip():
-		if again := p.shows(e); !again || asked { // each time costs a walk through our pool
+		if again := p.src.Shows(e); !again || asked { // each time costs a walk through our pool
 			s.putTogether(p, e, m)
 		}
 	case asked: // the tip has moved since: our pool is of no use for it
@@ -123,7 +119,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 // putTogether makes a block of what we know, and asks for the rest unless
 // another peer is sending it.
 func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
-	f, err := compact.New(m, s.knownTxs)
+	f, err := blocks.NewPartial(m, s.knownTxs)
 	if err == nil && len(f.Missing()) == 0 {
 		s.complete(p, fragment{f, e}, nil)
 		return
@@ -184,7 +180,6 @@ func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 func (s *State) complete(p *peer, f fragment, lack []int) {
 	b, err := f.Block(s.cfg.Params, f.e.Node.Height)
 	if err != nil && f.e.Needed() {
-		s.unfit = f.e
 		s.fetch.Misfit(p.src, f.e)
 		return
 	}
@@ -204,14 +199,10 @@ func (s *State) askWhole(p *peer, e *headers.Entry) {
 	s.send(p, m)
 }
 
-// blockInvType is how a block is asked from a peer: in short form when most of
-// it is probably in our pool.
-func (s *State) blockInvType(p *peer, e *headers.Entry) wire.InvType {
-	if p.compact && e.Parent == s.tree.Tip() && e != s.unfit && !s.behind(e) {
-		p.short = e
-		return serve.InvTypeCompact
-	}
-	return wire.InvTypeWitnessBlock
+// comesShort says whether a block may be asked for in short form: most of it is
+// probably in our pool.
+func (s *State) comesShort(e *headers.Entry) bool {
+	return e.Parent == s.tree.Tip() && !s.behind(e)
 }
 
 // judgedCompact draws the consequences for compact relay: who was first with a
@@ -224,6 +215,6 @@ func (s *State) judgedCompact(j *judge.Block, err error) {
 	case err == nil && p != nil && !p.Silent() && !s.syncing() && j.Entry == s.tree.Tip():
 		s.choosePusher(p)
 	case errors.As(err, &broken) && broken.Mutated && j.Compact:
-		s.unfit = j.Entry
+		s.fetch.Unfit(j.Entry)
 	}
 }

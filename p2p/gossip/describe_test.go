@@ -10,8 +10,8 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
 )
 
@@ -164,7 +164,7 @@ func (sc *script) describeInvs(invs []*wire.InvVect) string {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			name = "block:" + name
-		case serve.InvTypeCompact:
+		case blocks.InvTypeCompact:
 			name = "compact:" + name
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
 		default:

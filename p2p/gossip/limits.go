@@ -30,7 +30,6 @@ const mutatedBlock p2p.Offence = "mutated block"
 // Bodies.
 const (
 	maxInvalid   = 3                // bodies that we asked for and that broke a rule, of a peer that serves before it has judged: the third ends it
-	maxOwed      = 1024             // bodies asked from one peer and not delivered that are remembered: those of a download window
 	maxAhead     = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
 	syncGap      = 24               // blocks behind our best header from which on we are syncing
 	syncPatience = 10 * time.Second // without a body, after which we are not syncing but lied to

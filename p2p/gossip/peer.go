@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/gossip/serve"
@@ -29,14 +29,10 @@ type peer struct {
 	told         int32          // height of our tip when it last heard what we hold
 	wantsHeaders bool           // BIP130
 
-	compact   bool                        // speaks BIP152 version 2
-	wantsPush bool                        // wants new blocks pushed in short form
-	short     *headers.Entry              // the block that it was last asked for in short form
-	parts     []fragment                  // blocks that it was asked parts of
-	shown     map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
-	src       *fetch.Source               // of bodies
-	owes      map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
-	invalid   int                         // bodies that it was asked for and that broke a rule
+	wantsPush bool           // wants new blocks pushed in short form
+	parts     []fragment     // blocks that it was asked parts of
+	src       *blocks.Source // of bodies
+	invalid   int            // bodies that it was asked for and that broke a rule
 	client    serve.Client
 	offers    *track.Peer   // of transactions
 	outbox    *relay.Outbox // what it knows of transactions and is to be told
@@ -54,7 +50,7 @@ func (s *State) onJoined(ev Joined) {
 	}
 	p := &peer{
 		Link: ev.Link, id: ev.Peer,
-		src:    s.fetch.Join(ev.Services, ev.Have, !ev.Inbound()),
+		src:    s.fetch.Join(ev.Peer, ev.Link),
 		offers: s.txs.track.Join(!ev.Inbound()),
 		outbox: relay.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
 	}
@@ -160,38 +156,6 @@ func (p *peer) holds(e *headers.Entry) {
 	if p.lacks == e {
 		p.lacks = nil
 	}
-}
-
-// asks notes that the peer was asked for a body.
-func (p *peer) asks(e *headers.Entry) {
-	if p.owes == nil || len(p.owes) >= maxOwed {
-		p.owes = make(map[*headers.Entry]struct{})
-	}
-	p.owes[e] = struct{}{}
-}
-
-// paid says whether the peer had been asked for a body that it sends now, however
-// late it comes.
-func (p *peer) paid(e *headers.Entry) bool {
-	_, owed := p.owes[e]
-	delete(p.owes, e)
-	return owed
-}
-
-// shows notes that the peer sent a block in short form; again: not for the first
-// time on this tip.
-func (p *peer) shows(e *headers.Entry) (again bool) {
-	if again = p.showed(e); p.shown == nil {
-		p.shown = make(map[*headers.Entry]struct{})
-	}
-	p.shown[e] = struct{}{}
-	return again
-}
-
-// showed says whether the peer has sent the block in short form.
-func (p *peer) showed(e *headers.Entry) bool {
-	_, ok := p.shown[e]
-	return ok
 }
 
 // PeerStats is what gossip knows of one peer.

@@ -17,8 +17,8 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
 )
 
@@ -392,7 +392,7 @@ func (sc *script) invs(f []string) (invs []*wire.InvVect) {
 			iv := &wire.InvVect{}
 			switch kind {
 			case "compact":
-				iv.Type, iv.Hash = serve.InvTypeCompact, sc.node(name).Hash
+				iv.Type, iv.Hash = blocks.InvTypeCompact, sc.node(name).Hash
 			case "block":
 				iv.Type, iv.Hash = wire.InvTypeWitnessBlock, sc.node(name).Hash
 			case "bareblock":

@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
@@ -57,7 +58,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 func (s *State) noteLacks(p *peer, m *wire.MsgNotFound) {
 	for _, iv := range m.InvList {
 		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, serve.InvTypeCompact:
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, blocks.InvTypeCompact:
 			if e := s.tree.Find(iv.Hash); e != nil {
 				p.lacks = e
 			}

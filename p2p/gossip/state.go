@@ -7,8 +7,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/compact"
-	"grapevine/p2p/gossip/fetch"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/gossip/relay"
@@ -38,7 +37,7 @@ type State struct {
 	out []p2p.Action
 
 	tree    *headers.Tree
-	fetch   *fetch.Fetcher
+	fetch   *blocks.Fetcher
 	headers *headers.Sync
 	serve   *serve.Desk
 	peers   []*peer // in order of joining: never iterate over byID
@@ -46,9 +45,8 @@ type State struct {
 
 	announced *headers.Entry // the tip that peers were told of
 
-	recent  compact.Recent
-	pushers []*peer        // who push new blocks to us, the last chosen last
-	unfit   *headers.Entry // cannot be put together from short ids: asked for whole
+	recent  blocks.Recent
+	pushers []*peer // who push new blocks to us, the last chosen last
 	blocks  *judge.Blocks
 	pool    *relay.Pool
 	invs    relay.Timer
@@ -79,7 +77,7 @@ func New(cfg Config) *State {
 		local:     cfg.Params.Local(),
 		tree:      t,
 		announced: t.Tip(),
-		fetch:     fetch.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
+		fetch:     blocks.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
 		byID:      make(map[p2p.PeerID]*peer),
 		blocks:    judge.NewBlocks(),
 		pool:      relay.NewPool(),
@@ -88,6 +86,7 @@ func New(cfg Config) *State {
 		txs:       newTxDesk(),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
+	s.fetch.Short = s.comesShort
 	s.serve = &serve.Desk{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
 	if cfg.Stored != nil {
 		s.findLost(func(e *headers.Entry) bool { return cfg.Stored(e.Node.Hash) })
@@ -199,13 +198,7 @@ func (s *State) handle(ev Event) {
 func (s *State) onTimers() {
 	s.headers.Tick()
 	s.actOnHeaders()
-	for _, src := range s.fetch.Late() {
-		for _, p := range s.peers {
-			if p.src == src {
-				s.drop(p, "", "stalls: blocks asked for do not come")
-			}
-		}
-	}
+	s.perform(s.fetch.Late())
 	s.dropPushers()
 	s.txs.track.Expire(s.now)
 	s.txs.orphans.Expire(s.now)

@@ -7,7 +7,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/headertree"
-	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
@@ -22,16 +22,13 @@ const (
 	maxPartsDepth = 10   // blocks below the tip of which getblocktxn is answered [MAX_BLOCKTXN_DEPTH]
 
 	maxStaleAge = 30 * 24 * time.Hour // of a block beside the chain that is still served [STALE_RELAY_AGE_LIMIT]
-
-	// InvTypeCompact asks for a block in short form [MSG_CMPCT_BLOCK].
-	InvTypeCompact wire.InvType = 4
 )
 
 // Desk is where the answers come from.
 type Desk struct {
 	Tree   *headers.Tree
 	Pool   *relay.Pool
-	Recent *compact.Recent
+	Recent *blocks.Recent
 	Nonce  func() uint64 // for short forms
 	Local  bool          // no secrets between peers
 }
@@ -111,7 +108,7 @@ func (d *Desk) Data(c *Client, m *wire.MsgGetData) (replies []Reply) {
 	for _, iv := range m.InvList {
 		var more []Reply
 		switch iv.Type {
-		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, InvTypeCompact:
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, blocks.InvTypeCompact:
 			if _, again := served[iv.Hash]; again {
 				continue
 			}
@@ -137,7 +134,7 @@ func (d *Desk) block(c *Client, iv *wire.InvVect) []Reply {
 	}
 	kept := d.Recent.Find(iv.Hash)
 	switch {
-	case iv.Type == InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
+	case iv.Type == blocks.InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
 		return []Reply{{Msg: kept.Short(d.Nonce())}}
 	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
 		c.Blocks++ // it was pushed in short form and is judged just now

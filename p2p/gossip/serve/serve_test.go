@@ -8,7 +8,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
-	"grapevine/p2p/gossip/compact"
+	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/gossip/relay"
 	"grapevine/p2p/msg"
@@ -18,20 +18,20 @@ import (
 // 19 and 20 are headers only.
 func desk(t *testing.T) (*Desk, []chaintest.Mined) {
 	p := chain.RegTest()
-	blocks := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
-	nodes := []*chain.HeaderNode{blocks[0].Node.Parent}
-	for _, b := range blocks {
+	mined := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
+	nodes := []*chain.HeaderNode{mined[0].Node.Parent}
+	for _, b := range mined {
 		nodes = append(nodes, b.Node)
 	}
 	tr := headers.NewTree(nodes)
-	tr.SetTip(tr.Find(blocks[14].Block.Hash))
-	for _, b := range blocks[15:18] {
+	tr.SetTip(tr.Find(mined[14].Block.Hash))
+	for _, b := range mined[15:18] {
 		tr.Find(b.Block.Hash).Stored = true
 	}
 	n := uint64(0)
 	return &Desk{
-		Tree: tr, Pool: relay.NewPool(), Recent: &compact.Recent{}, Nonce: func() uint64 { n++; return n }, Local: true,
-	}, blocks
+		Tree: tr, Pool: relay.NewPool(), Recent: &blocks.Recent{}, Nonce: func() uint64 { n++; return n }, Local: true,
+	}, mined
 }
 
 func ask(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
@@ -78,7 +78,7 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 		tr := headers.NewTree([]*chain.HeaderNode{g, lost.Node, won.Node, tip.Node})
 		tr.SetTip(tr.Find(lost.Block.Hash))
 		tr.SetTip(tr.Find(tip.Block.Hash))
-		d := &Desk{Tree: tr, Pool: relay.NewPool(), Recent: &compact.Recent{}, Local: c.local}
+		d := &Desk{Tree: tr, Pool: relay.NewPool(), Recent: &blocks.Recent{}, Local: c.local}
 		got := d.Data(&Client{}, ask(wire.InvTypeWitnessBlock, lost.Block.Hash))
 		if served := len(got) == 1 && got[0].Msg == nil; served != c.served {
 			t.Errorf("after %d days, local %v: served %v", c.days, c.local, served)
@@ -122,7 +122,7 @@ func TestT22_PartsOfBlocks(t *testing.T) {
 	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[2].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 0 {
 		t.Errorf("a block 12 below the tip was served: %v", got)
 	}
-	if got := d.Data(c, ask(InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].Block != b[2].Block.Hash {
+	if got := d.Data(c, ask(blocks.InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].Block != b[2].Block.Hash {
 		t.Errorf("short form of the tip and of an old block: %v", got)
 	}
 }

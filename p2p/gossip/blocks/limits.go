@@ -1,4 +1,4 @@
-package fetch
+package blocks
 
 import "time"
 
@@ -21,6 +21,7 @@ const (
 	stealMargin  = time.Second / 4  // an idle peer takes a request that it can answer so much before another would begin to
 	stealAfter   = 2 * time.Second  // or that needs so much longer there
 
+	maxOwed        = 1024             // bodies asked from one peer and not delivered that are remembered: those of a download window
 	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been judging the block
 	missPauseMost  = 64 * time.Second // the same at most
 

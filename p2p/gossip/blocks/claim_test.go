@@ -1,4 +1,4 @@
-package fetch
+package blocks
 
 import (
 	"testing"
@@ -25,7 +25,7 @@ func TestFalseClaimsOfAnotherBranchCount(t *testing.T) {
 		e.Stored = true
 	}
 	r.tree.SetTip(side[3])
-	p := r.Join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
 	r.OnHave(p, side[3], msg.NewHave(side[3].Node.Hash, 0))
 	r.OnHave(p, r.path[3], msg.NewHave(r.path[3].Node.Hash, 0))
 	for refused := 0; ; {
@@ -82,7 +82,7 @@ func TestPatienceGrowsWhileNobodyDelivers(t *testing.T) {
 		r.source(false) // there is always one that could be asked instead
 		for began := r.at; r.at.Sub(began) < time.Hour; r.wait(time.Second) {
 			r.plan(t)
-			if drop := r.Late(); len(drop) > 0 {
+			if drop := r.lates(); len(drop) > 0 {
 				r.Leave(drop[0])
 				return r.at.Sub(began)
 			}

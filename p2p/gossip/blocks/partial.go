@@ -1,4 +1,4 @@
-package compact
+package blocks
 
 import (
 	"bytes"
@@ -24,17 +24,17 @@ var (
 // are at hand.
 type Known func(yield func(*chain.Tx) bool)
 
-// Fragment is a block of which some transactions may be missing.
-type Fragment struct {
+// Partial is a block of which some transactions may be missing.
+type Partial struct {
 	Header  wire.BlockHeader
 	Hash    chain.Hash
 	txs     []*chain.Tx // nil: missing
 	missing []int
 }
 
-// New takes what a compact block holds and finds the rest among the known.
-func New(m *msg.CmpctBlock, known Known) (*Fragment, error) {
-	f := &Fragment{Header: m.Header, Hash: m.Header.BlockHash(), txs: make([]*chain.Tx, m.TxCount())}
+// NewPartial takes what a compact block holds and finds the rest among the known.
+func NewPartial(m *msg.CmpctBlock, known Known) (*Partial, error) {
+	f := &Partial{Header: m.Header, Hash: m.Header.BlockHash(), txs: make([]*chain.Tx, m.TxCount())}
 	if len(f.txs) == 0 {
 		return nil, ErrEmpty
 	}
@@ -63,7 +63,7 @@ func New(m *msg.CmpctBlock, known Known) (*Fragment, error) {
 }
 
 // find fills in known transactions; two that claim one place are both left out.
-func (f *Fragment) find(key msg.ShortIDKey, place map[uint64]int, known Known) {
+func (f *Partial) find(key msg.ShortIDKey, place map[uint64]int, known Known) {
 	if len(place) == 0 || known == nil {
 		return
 	}
@@ -82,10 +82,10 @@ func (f *Fragment) find(key msg.ShortIDKey, place map[uint64]int, known Known) {
 }
 
 // Missing lists the places of the transactions to be asked for, rising.
-func (f *Fragment) Missing() []int { return f.missing }
+func (f *Partial) Missing() []int { return f.missing }
 
 // Fill puts the missing transactions in.
-func (f *Fragment) Fill(txs []*chain.Tx) error {
+func (f *Partial) Fill(txs []*chain.Tx) error {
 	if len(txs) != len(f.missing) {
 		return ErrParts
 	}
@@ -98,7 +98,7 @@ func (f *Fragment) Fill(txs []*chain.Tx) error {
 
 // Block is the whole block at its height, when nothing is missing and it is the
 // copy that its header commits to.
-func (f *Fragment) Block(p *chain.Params, height int32) (*chain.Block, error) {
+func (f *Partial) Block(p *chain.Params, height int32) (*chain.Block, error) {
 	if len(f.missing) > 0 {
 		return nil, ErrParts
 	}
@@ -110,7 +110,7 @@ func (f *Fragment) Block(p *chain.Params, height int32) (*chain.Block, error) {
 }
 
 // join puts the bytes together.
-func (f *Fragment) join() *chain.Block {
+func (f *Partial) join() *chain.Block {
 	var raw bytes.Buffer
 	_ = f.Header.Serialize(&raw) // a bytes.Buffer takes everything
 	_ = wire.WriteVarInt(&raw, 0, uint64(len(f.txs)))

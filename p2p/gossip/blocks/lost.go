@@ -1,4 +1,4 @@
-package fetch
+package blocks
 
 import (
 	"cmp"
@@ -20,7 +20,7 @@ func (f *Fetcher) Lost(e *headers.Entry) {
 }
 
 // again asks for lost bodies, lowest first, each of the best source that holds it.
-func (f *Fetcher) again() (asks []Ask) {
+func (f *Fetcher) again() (asks []ask) {
 	before := len(f.lost)
 	f.lost = slices.DeleteFunc(f.lost, func(e *headers.Entry) bool { return e.Stored || !e.IsAncestorOf(f.tree.Tip()) })
 	if len(f.lost) < before {
@@ -29,7 +29,7 @@ func (f *Fetcher) again() (asks []Ask) {
 	for _, e := range f.lost {
 		if p := f.holder(e); p != nil {
 			f.add(p, e)
-			asks = append(asks, Ask{p, []*headers.Entry{e}})
+			asks = append(asks, ask{p, []*headers.Entry{e}})
 		}
 	}
 	return asks
@@ -38,7 +38,7 @@ func (f *Fetcher) again() (asks []Ask) {
 func (f *Fetcher) holder(e *headers.Entry) *Source {
 	for rank := range ranks {
 		for _, p := range f.sources {
-			if p.rank() == rank && p.usable && !p.stalled && f.Holds(p, e) && f.mayAsk(p, e) && f.room(p, len(f.lost)) > 0 {
+			if p.rank() == rank && p.usable && !p.stalled && f.Holds(p, e) && f.mayAsk(p, e) && f.capacity(p, len(f.lost)) > 0 {
 				return p
 			}
 		}

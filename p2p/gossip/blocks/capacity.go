@@ -1,12 +1,12 @@
-package fetch
+package blocks
 
 import "time"
 
-// room is how many more blocks the source may be asked for now. Nobody holds
+// capacity is how many more blocks the source may be asked for now. Nobody holds
 // more than a quarter of its share of what is left, so that all are done at the
 // same time, whatever the sizes turn out to be. A pipe that is three quarters
 // full is left alone, so that small blocks are asked in batches.
-func (f *Fetcher) room(p *Source, left int) int {
+func (f *Fetcher) capacity(p *Source, left int) int {
 	if f.overdue(p) {
 		return 0
 	}
@@ -15,17 +15,17 @@ func (f *Fetcher) room(p *Source, left int) int {
 	if f.useful > 1 {
 		limit = min(limit, 1+(left+f.count)/(4*f.useful))
 	}
-	room := limit - len(p.flights)
-	if len(p.flights) > 0 && room < (limit+3)/4 {
+	free := limit - len(p.flights)
+	if len(p.flights) > 0 && free < (limit+3)/4 {
 		return 0
 	}
-	if held := f.held + f.count*size; held+room*size > MaxHeld {
-		room = (MaxHeld - held) / size
-		if room <= 0 && held == 0 {
-			room = 1
+	if held := f.held + f.count*size; held+free*size > MaxHeld {
+		free = (MaxHeld - held) / size
+		if free <= 0 && held == 0 {
+			free = 1
 		}
 	}
-	return room
+	return free
 }
 
 // flightsAllowed is how many blocks may be asked from a source, large or small.

@@ -1,13 +1,15 @@
-package fetch
+package blocks
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
 	"grapevine/p2p/msg"
 )
@@ -15,8 +17,9 @@ import (
 // rig is a Fetcher over a chain of n headers that nobody judges.
 type rig struct {
 	*Fetcher
-	path []*headers.Entry
-	at   time.Time
+	joined p2p.PeerID
+	path   []*headers.Entry
+	at     time.Time
 }
 
 func newRig(n int) *rig {
@@ -38,9 +41,29 @@ func (r *rig) wait(d time.Duration) {
 	r.Now(r.at)
 }
 
+// join makes a source.
+func (r *rig) join(services wire.ServiceFlag, have, chosen bool) *Source {
+	r.joined++
+	kind := p2p.Inbound
+	if chosen {
+		kind = p2p.FullRelay
+	}
+	return r.Join(r.joined, p2p.Link{Kind: kind, Hello: p2p.Hello{Services: services, Have: have}})
+}
+
+// lates are the sources that are to be dropped now.
+func (r *rig) lates() (drop []*Source) {
+	here := slices.Clone(r.sources)
+	for _, a := range r.Late() {
+		i := slices.IndexFunc(here, func(p *Source) bool { return p.id == a.(p2p.Drop).Peer })
+		drop = append(drop, here[i])
+	}
+	return drop
+}
+
 // source joins one that has everything.
 func (r *rig) source(have bool) *Source {
-	p := r.Join(wire.SFNodeNetwork|wire.SFNodeWitness, have, true)
+	p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, have, true)
 	p.Has(r.path[len(r.path)-1])
 	r.Changed()
 	return p
@@ -50,8 +73,8 @@ func (r *rig) source(have bool) *Source {
 func (r *rig) plan(t *testing.T) map[*Source][]*headers.Entry {
 	t.Helper()
 	asked := map[*Source][]*headers.Entry{}
-	for _, a := range r.Plan(0) {
-		asked[a.From] = append(asked[a.From], a.Blocks...)
+	for _, a := range r.Fetcher.plan(0) {
+		asked[a.from] = append(asked[a.from], a.blocks...)
 	}
 	if err := r.Check(); err != nil {
 		t.Fatal(err)
@@ -108,7 +131,7 @@ func TestEverythingIsFetchedUnderAnyCircumstances(t *testing.T) {
 			case len(p.flights) > 0:
 				r.deliver(p, 200+rnd.IntN(20_000))
 			}
-			for _, d := range r.Late() {
+			for _, d := range r.lates() {
 				r.Leave(d)
 				for i := range sources {
 					if sources[i] == d {
@@ -151,7 +174,7 @@ func TestPatienceDoublesAndComesBack(t *testing.T) {
 
 func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 	r := newRig(400)
-	p := r.Join(wire.SFNodeNetworkLimited|wire.SFNodeWitness, false, true)
+	p := r.join(wire.SFNodeNetworkLimited|wire.SFNodeWitness, false, true)
 	p.Has(r.path[400])
 	r.Changed()
 	r.wait(time.Second)
@@ -163,7 +186,7 @@ func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 		}
 	}
 	for _, services := range []wire.ServiceFlag{wire.SFNodeNetwork, wire.SFNodeWitness, 0} {
-		q := r.Join(services, false, true)
+		q := r.join(services, false, true)
 		q.Has(r.path[400])
 		r.Changed()
 		if len(r.plan(t)[q]) > 0 {

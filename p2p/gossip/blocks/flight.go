@@ -1,10 +1,11 @@
-package fetch
+package blocks
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
 )
 
@@ -114,10 +115,13 @@ func (x *flight) counts() int {
 	return 1
 }
 
+// Unfit says that e cannot be put together from short ids: it is asked for whole.
+func (f *Fetcher) Unfit(e *headers.Entry) { f.unfit = e }
+
 // Misfit: what p sent of e in another way does not make it. It may be asked for
 // the whole, but others may be at the same time.
 func (f *Fetcher) Misfit(p *Source, e *headers.Entry) {
-	p.misfit = e
+	p.misfit, f.unfit = e, e
 	if x := f.flightOf(p, e); x != nil {
 		p.headAt = f.now
 		f.end(x)
@@ -182,10 +186,9 @@ func (f *Fetcher) setLate(p *Source) {
 	}
 }
 
-// Late lets others be asked for what does not come, and lists the sources to be
-// dropped: long stalled, and replaceable. The only holder of a block is never
+// Late lets others be asked for what does not come, and drops sources that are long stalled, and replaceable. The only holder of a block is never
 // dropped for slowness: it is asked again.
-func (f *Fetcher) Late() (drop []*Source) {
+func (f *Fetcher) Late() (drop []p2p.Action) {
 	for _, p := range f.sources {
 		if f.up(p.againAt) {
 			p.believe()
@@ -196,7 +199,7 @@ func (f *Fetcher) Late() (drop []*Source) {
 		case !p.stalled:
 			f.stall(p)
 		case slices.ContainsFunc(p.flights, func(x *flight) bool { return f.othersHold(p, x.e) }):
-			drop = append(drop, p)
+			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "stalls: blocks asked for do not come"})
 		default:
 			f.release(p)
 		}

@@ -1,4 +1,4 @@
-package compact
+package blocks
 
 import (
 	"errors"
@@ -33,7 +33,7 @@ func TestABlockIsTheSameWhicheverWayItCame(t *testing.T) {
 		"none":               nil,
 		"the same one again": known(b.Txs[1], b.Txs[1], b.Txs[1]),
 	} {
-		f, err := New(m, pool)
+		f, err := NewPartial(m, pool)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -59,16 +59,16 @@ func TestT19_WhatCannotBePutTogether(t *testing.T) {
 	good := msg.Compact(b, 7, []int{0})
 	twice := *good
 	twice.ShortIDs = []uint64{good.ShortIDs[0], good.ShortIDs[0], good.ShortIDs[2]}
-	if _, err := New(&twice, nil); !errors.Is(err, ErrCollision) {
+	if _, err := NewPartial(&twice, nil); !errors.Is(err, ErrCollision) {
 		t.Errorf("one short id for two places: %v", err)
 	}
-	if _, err := New(&msg.CmpctBlock{Header: b.Header}, nil); !errors.Is(err, ErrEmpty) {
+	if _, err := NewPartial(&msg.CmpctBlock{Header: b.Header}, nil); !errors.Is(err, ErrEmpty) {
 		t.Errorf("no transactions: %v", err)
 	}
 	wrong := *good
 	wrong.ShortIDs = slices.Clone(good.ShortIDs)
 	slices.Reverse(wrong.ShortIDs)
-	f, err := New(&wrong, known(b.Txs...))
+	f, err := NewPartial(&wrong, known(b.Txs...))
 	if err != nil || len(f.Missing()) != 0 {
 		t.Fatalf("%v, %d missing", err, len(f.Missing()))
 	}
@@ -79,14 +79,14 @@ func TestT19_WhatCannotBePutTogether(t *testing.T) {
 	for i := range 65_536 {
 		many.ShortIDs = append(many.ShortIDs, uint64(i))
 	}
-	if f, err := New(many, known(b.Txs...)); err != nil || len(f.Missing()) != 65_536 {
+	if f, err := NewPartial(many, known(b.Txs...)); err != nil || len(f.Missing()) != 65_536 {
 		t.Errorf("65,536 unknown transactions: %v", err)
 	}
 }
 
 func TestT20_PartsThatWereNotAskedFor(t *testing.T) {
 	b := made(t)
-	f, err := New(msg.Compact(b, 7, []int{0}), known(b.Txs[1]))
+	f, err := NewPartial(msg.Compact(b, 7, []int{0}), known(b.Txs[1]))
 	if err != nil {
 		t.Fatal(err)
 	}

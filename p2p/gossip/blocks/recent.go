@@ -1,4 +1,4 @@
-package compact
+package blocks
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// keep is how many of the last blocks are at hand for getblocktxn and for
+	// keepRecent is how many of the last blocks are at hand for getblocktxn and for
 	// compact relay: a reorganisation of two and what may be in judgement.
-	keep = 4
+	keepRecent = 4
 	// maxPrefill bounds the bytes of transactions sent along because we lacked them
 	// ourselves, so that others probably do.
 	maxPrefill = 10_000
@@ -33,7 +33,7 @@ func (r *Recent) Add(b *chain.Block, lack []int) *Kept {
 		return k
 	}
 	k := &Kept{Block: b, lack: lack}
-	if len(r.blocks) == keep {
+	if len(r.blocks) == keepRecent {
 		r.blocks = append([]*Kept(nil), r.blocks[1:]...)
 	}
 	r.blocks = append(r.blocks, k)

@@ -1,15 +1,43 @@
-package fetch
+package blocks
 
 import (
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain/headertree"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
 )
 
-// Plan says what to ask of whom now. held is how many bytes of bodies wait for
-// judgement or are judged.
-func (f *Fetcher) Plan(held int) (asks []Ask) {
+// InvTypeCompact asks for a block in short form [MSG_CMPCT_BLOCK].
+const InvTypeCompact wire.InvType = 4
+
+// ask is what is to be asked from a source in one getdata.
+type ask struct {
+	from   *Source
+	blocks []*headers.Entry
+}
+
+// Plan asks for what can be asked for now. held is how many bytes of bodies are in
+// the validation queue.
+func (f *Fetcher) Plan(held int) (acts []p2p.Action) {
+	for _, a := range f.plan(held) {
+		m := wire.NewMsgGetDataSizeHint(uint(len(a.blocks)))
+		for _, e := range a.blocks {
+			typ := wire.InvTypeWitnessBlock
+			if a.from.Compact && e != f.unfit && f.Short(e) {
+				typ = InvTypeCompact
+			}
+			a.from.asks(e, typ == InvTypeCompact)
+			m.InvList = append(m.InvList, wire.NewInvVect(typ, &e.Node.Hash))
+		}
+		acts = append(acts, p2p.Send{Peer: a.from.id, Msg: m})
+	}
+	return acts
+}
+
+func (f *Fetcher) plan(held int) (asks []ask) {
 	if !f.dirty && !f.up(f.have.till) {
 		return nil
 	}
@@ -33,7 +61,7 @@ func (f *Fetcher) Plan(held int) (asks []Ask) {
 					f.add(p, e)
 				}
 				f.news(true)
-				asks = append(asks, Ask{p, blocks})
+				asks = append(asks, ask{p, blocks})
 			}
 		}
 	}
@@ -75,14 +103,14 @@ func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 // fromRoute picks blocks on the way to our best header.
 func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	r := &f.route
-	room := f.room(p, len(r.path)-r.cursor)
-	if room <= 0 {
+	free := f.capacity(p, len(r.path)-r.cursor)
+	if free <= 0 {
 		return nil
 	}
 	swarm := f.have.peers > 0 || f.shuffling()
 	has := f.reachTo(p, r.goal)
 	var can []int
-	for i := r.cursor; i < len(r.path) && (swarm || len(can) < room); i++ {
+	for i := r.cursor; i < len(r.path) && (swarm || len(can) < free); i++ {
 		e := r.path[i]
 		if e.Bad != headertree.Good || e.Node.Height > has.upTo && has.beyond == nil {
 			break
@@ -93,16 +121,16 @@ func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 			r.cursor++
 		}
 	}
-	return f.choose(p, can, room)
+	return f.choose(p, can, free)
 }
 
 // fromBranch picks blocks on the way to the header of a source that follows
 // another branch than our best, lowest first.
 func (f *Fetcher) fromBranch(p *Source, top *headers.Entry) (ask []*headers.Entry) {
 	f.refresh(&p.branch, top)
-	room := f.room(p, len(p.branch.path))
+	free := f.capacity(p, len(p.branch.path))
 	for _, e := range p.branch.path {
-		if len(ask) >= room || e.Bad != headertree.Good {
+		if len(ask) >= free || e.Bad != headertree.Good {
 			break
 		}
 		if f.mayAsk(p, e) {

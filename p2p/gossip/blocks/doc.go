@@ -1,0 +1,20 @@
+// Package blocks decides which body is asked from which peer, and when it is
+// asked elsewhere; it puts bodies together from their short form (BIP152) and
+// keeps the last ones so that others can do the same.
+//
+// Bodies come from everybody who has them, in and out, in the order of the
+// chain: each peer with room in its pipe takes the lowest blocks that nobody
+// was asked for (way.go, plan.go, capacity.go). What is late may be asked once
+// more elsewhere, and who is idle takes over what would come last (flight.go).
+// Between grapevine nodes, newcomers tell each other what they hold and are
+// fetching, and each fetches from who has all what no other newcomer does
+// (have.go).
+//
+// It judges nothing but whether parts make the block that its header commits to
+// (partial.go), and has no clock: the conversation tells it what happened and
+// does what Plan and Late say. Requests are bounded for each peer by maxFlights
+// and maxPipe, for each block by maxCopies, and over all by MaxHeld; of blocks
+// only the last few are kept (recent.go).
+//
+// Start reading at Fetcher.Plan.
+package blocks

@@ -1,0 +1,148 @@
+package blocks
+
+import (
+	"time"
+
+	"grapevine/chain/headertree"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/headers"
+)
+
+// Source is one peer as a source of bodies.
+type Source struct {
+	Top *headers.Entry // best header that it has; for a have peer of headers only
+	RTT time.Duration  // shortest measured; 0: not known
+
+	Compact bool                        // speaks BIP152 version 2
+	short   *headers.Entry              // the block that it was last asked for in short form
+	shown   map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
+	owes    map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
+
+	id      p2p.PeerID
+	chosen  bool // by ourselves: an attacker has the others for free
+	lates   int  // times it let a block become late, less one for every tenth it delivered
+	grace   int  // deliveries towards the next
+	have    bool // speaks gvhave
+	usable  bool // has witnesses and blocks
+	limited bool // has only the last blocks (BIP159)
+	gone    bool
+
+	flights []*flight      // in order of asking
+	misfit  *headers.Entry // the last block whose short form it sent and that this did not make
+	lateAt  time.Time      // when the first of them is late, or the peer given up if it is
+	headAt  time.Time      // since when the first of them is first
+	stalled bool           // something is late: nothing more is asked until all has come
+	grown   int            // deliveries in time since the last overdue one
+	rate    rate
+
+	missed    *headers.Entry // its best header before it answered notfound
+	againAt   time.Time      // when that is believed again: it may have judged the block meanwhile
+	missPause time.Duration  // the last one until then
+
+	claim  *claim // what a have peer says it holds; nil before it has said anything
+	branch way    // to its best header, where that is beside the way to ours
+}
+
+// Has notes that the source has a header, and its body unless it speaks gvhave.
+func (p *Source) Has(e *headers.Entry) {
+	if p.Top == nil || e.Node.Work.Cmp(p.Top.Node.Work) > 0 {
+		p.Top = e
+	}
+}
+
+// Best is the best header that it has, nil: none is known.
+func (p *Source) Best() *headers.Entry { return p.Top }
+
+// miss: the source says that it does not have e, which it had said it has.
+func (p *Source) miss(e *headers.Entry, now time.Time) {
+	if p.missed == nil {
+		p.missed = p.Top
+	}
+	p.missPause = min(max(2*p.missPause, missPauseLeast), missPauseMost)
+	p.againAt = now.Add(p.missPause)
+	p.Top = e.Parent
+}
+
+// believe believes what the source said before it answered notfound.
+func (p *Source) believe() {
+	p.Has(p.missed)
+	p.missed, p.againAt = nil, time.Time{}
+}
+
+// top is the best header it has that is worth asking for.
+func (p *Source) top() *headers.Entry {
+	for p.Top != nil && p.Top.Bad != headertree.Good {
+		p.Top = p.Top.Parent
+	}
+	return p.Top
+}
+
+// Unreliable says whether it has let blocks become late.
+func (p *Source) Unreliable() bool { return p.lates > 0 }
+
+// rank orders sources for asking: of our own choice and reliable, reliable,
+// others.
+func (p *Source) rank() int {
+	switch {
+	case p.lates > 0:
+		return 2
+	case !p.chosen:
+		return 1
+	}
+	return 0
+}
+
+const ranks = 3
+
+// InFlight lists the heights of the blocks asked from it, in order of asking.
+func (p *Source) InFlight() (heights []int32) {
+	for _, f := range p.flights {
+		heights = append(heights, f.e.Node.Height)
+	}
+	return heights
+}
+
+// asks notes that the source was asked for a body; short: in short form.
+func (p *Source) asks(e *headers.Entry, short bool) {
+	if p.owes == nil || len(p.owes) >= maxOwed {
+		p.owes = make(map[*headers.Entry]struct{})
+	}
+	p.owes[e] = struct{}{}
+	if short {
+		p.short = e
+	}
+}
+
+// Paid says whether the source had been asked for a body that it sends now,
+// however late it comes.
+func (p *Source) Paid(e *headers.Entry) bool {
+	_, owed := p.owes[e]
+	delete(p.owes, e)
+	return owed
+}
+
+// PaidShort says whether the source had been asked for the short form that it
+// sends now.
+func (p *Source) PaidShort(e *headers.Entry) bool {
+	if p.short != e {
+		return false
+	}
+	p.short = nil
+	return true
+}
+
+// Shows notes that the source sent a block in short form; again: not for the
+// first time on this tip.
+func (p *Source) Shows(e *headers.Entry) (again bool) {
+	if again = p.Showed(e); p.shown == nil {
+		p.shown = make(map[*headers.Entry]struct{})
+	}
+	p.shown[e] = struct{}{}
+	return again
+}
+
+// Showed says whether the source has sent the block in short form.
+func (p *Source) Showed(e *headers.Entry) bool {
+	_, ok := p.shown[e]
+	return ok
+}
