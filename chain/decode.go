@@ -47,6 +47,33 @@ func DecodeTxPrefix(raw []byte) (tx *Tx, rest []byte, err error) {
 	return tx, raw[w.pos:], nil
 }
 
+// DecodeTxNoWitness decodes a transaction in the form from before BIP144, where
+// a first zero is no marker but means that there are no inputs.
+func DecodeTxNoWitness(raw []byte) (*Tx, error) {
+	w := walker{raw: raw}
+	err := w.skip(4)
+	if err == nil {
+		_, err = w.inputs()
+	}
+	if err == nil {
+		err = w.outputs()
+	}
+	if err == nil {
+		err = w.skip(4)
+	}
+	if err == nil && w.pos < len(raw) {
+		err = errTrailing
+	}
+	msg := new(wire.MsgTx)
+	if err == nil {
+		err = msg.DeserializeNoWitness(bytes.NewReader(raw))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode transaction: %w", err)
+	}
+	return NewTx(msg), nil
+}
+
 // DecodeBlock decodes a block with its witnesses. raw is kept, not copied: the
 // caller must not change it afterwards.
 func DecodeBlock(raw []byte) (*Block, error) {

@@ -42,8 +42,8 @@ func (a *API) Methods() []jsonrpc.Method {
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }
 
 // lookup reads a block hash and finds its header; a fault sticks to c.
-func (a *API) lookup(c *jsonrpc.Call, name string) (*chain.HeaderNode, ledger.Status, error) {
-	h := c.Hash(name)
+func (a *API) lookup(c *jsonrpc.Call, name string, called ...string) (*chain.HeaderNode, ledger.Status, error) {
+	h := c.Hash(name, called...)
 	if err := c.Err(); err != nil {
 		return nil, 0, err
 	}

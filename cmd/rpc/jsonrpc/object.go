@@ -142,25 +142,31 @@ func (p Pair) Text() (s string) {
 	return s
 }
 
-// Pairs reads an object, or an array of objects, into its members in their
-// order: the order of a transaction's outputs is the client's.
+// Pairs reads an object, or an array of objects with one member each, into the
+// members in their order: the order of a transaction's outputs is the client's.
 func (p *Params) Pairs(name string) (pairs []Pair) {
 	raw := p.Raw(name)
-	objects := []json.RawMessage{raw}
 	switch k := kind(raw); k {
 	case "object":
+		return members(raw)
 	case "array":
-		_ = json.Unmarshal(raw, &objects) // an array: see above
 	default:
-		p.wrongType(k, "object")
+		p.wrongType(k, "array")
 		return nil
 	}
+	var objects []json.RawMessage
+	_ = json.Unmarshal(raw, &objects) // an array: see above
 	for _, o := range objects {
-		if k := kind(o); k != "object" {
-			p.wrongType(k, "object")
+		if kind(o) != "object" {
+			p.fail(CodeInvalidParam, "Invalid parameter, key-value pair not an object as expected")
 			return nil
 		}
-		pairs = append(pairs, members(o)...)
+		one := members(o)
+		if len(one) != 1 {
+			p.fail(CodeInvalidParam, "Invalid parameter, key-value pair must contain exactly one key")
+			return nil
+		}
+		pairs = append(pairs, one...)
 	}
 	return pairs
 }

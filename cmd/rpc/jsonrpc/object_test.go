@@ -94,3 +94,20 @@ func TestTextsOfAListAreText(t *testing.T) {
 		}
 	}
 }
+
+func TestAListOfPairsHasOneInEachObject(t *testing.T) {
+	for raw, want := range map[string]Error{
+		`[[{"a":1},{"b":2}]]`: {}, `[{"a":1,"b":2}]`: {}, `[[]]`: {},
+		`[[{"a":1,"b":2}]]`: {-8, "Invalid parameter, key-value pair must contain exactly one key"},
+		`[[{}]]`:            {-8, "Invalid parameter, key-value pair must contain exactly one key"},
+		`[["a"]]`:           {-8, "Invalid parameter, key-value pair not an object as expected"},
+		`["a"]`:             {-3, "JSON value of type string is not of expected type array"},
+	} {
+		p := bound(t, "o:any", raw)
+		p.Pairs("o")
+		e, bad := errors.AsType[*Error](p.Err())
+		if bad != (want != Error{}) || bad && *e != want {
+			t.Errorf("%s: %v, want %v", raw, p.Err(), want)
+		}
+	}
+}

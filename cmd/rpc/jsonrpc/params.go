@@ -137,6 +137,9 @@ func (p *Params) failWith(err *Error) {
 // Has says whether the parameter was given and is not null.
 func (p *Params) Has(name string) bool { return p.Raw(name) != nil }
 
+// Type is bitcoind's word for the type of what was given; "" if nothing was.
+func (p *Params) Type(name string) string { return kind(p.Raw(name)) }
+
 // Raw is the parameter's JSON, nil if it was not given.
 func (p *Params) Raw(name string) json.RawMessage {
 	if i := p.at(name); i >= 0 {
@@ -268,12 +271,13 @@ func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
 	return v, nil
 }
 
-// Hash reads a txid or block hash as people write it.
-func (p *Params) Hash(name string) (h chainhash.Hash) {
+// Hash reads a txid or block hash as people write it. Some methods of Core's
+// call it otherwise in their errors than in their help.
+func (p *Params) Hash(name string, called ...string) (h chainhash.Hash) {
 	s := p.String(name)
 	if p.err == nil {
 		var err error
-		if h, err = ParseHash(name, s); err != nil {
+		if h, err = ParseHash(append(called, name)[0], s); err != nil {
 			p.failWith(asError(err))
 		}
 	}

@@ -26,7 +26,7 @@ const (
 // buildRows make transactions by hand and read what they are made of.
 func (a *API) buildRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Rawtransactions",
-		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool=true version:int=2`, Do: a.createRawTransaction,
+		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:int=2`, Do: a.createRawTransaction,
 			Help: "Makes an unsigned transaction of the inputs and outputs named.", Example: `'[]' '[{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}]'`},
 		jsonrpc.Method{Name: "decodescript", Params: "hexstring:hex", Do: a.decodeScript,
 			Help: "Shows what a script is, and the addresses that pay to its hash.", Example: "51"},
@@ -37,7 +37,7 @@ func (a *API) buildRows() []jsonrpc.Method {
 }
 
 func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable"), c.Int("version")
+	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable") || !c.Has("replaceable"), c.Int("version")
 	if lock < 0 || lock > math.MaxUint32 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
 	}
@@ -66,42 +66,46 @@ func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 }
 
 func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {
-	var inputs []struct {
-		TxID     string `json:"txid"`
-		Vout     *int64 `json:"vout"`
-		Sequence *int64 `json:"sequence"`
-	}
-	c.Object("inputs", &inputs)
-	if err := c.Err(); err != nil {
-		return err
-	}
-	for _, in := range inputs {
-		op, err := outPoint(in.TxID, in.Vout)
-		if err != nil {
-			return err
+	signals := false
+	for _, in := range c.Members("inputs", "txid:*text? vout:*int? sequence:*long? ...") {
+		switch {
+		case !in.Has("txid"):
+			in.Refuse(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
+		case in.Type("vout") != "number":
+			in.Hash("txid") // what is wrong with it is said first
+			in.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, missing vout key")
 		}
+		op := outPoint(in)
 		txin := wire.NewTxIn(&op, nil, nil)
 		txin.Sequence = sequence
-		if in.Sequence != nil {
-			if *in.Sequence < 0 || *in.Sequence > math.MaxUint32 {
-				return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, sequence number is out of range")
+		if in.Type("sequence") == "number" {
+			n := in.Int("sequence")
+			if n < 0 || n > math.MaxUint32 {
+				in.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, sequence number is out of range")
 			}
-			txin.Sequence = uint32(*in.Sequence)
+			txin.Sequence = uint32(n)
 		}
+		signals = signals || txin.Sequence <= bip125Sequence
 		tx.AddTxIn(txin)
 	}
-	return nil
+	if c.Has("replaceable") && c.Bool("replaceable") && len(tx.TxIn) > 0 && !signals {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
+	}
+	return c.Err()
 }
 
-// addOutputs reads [{"address": amount}, {"data": "hex"}, …] or one such object.
+// addOutputs reads [{"address": amount}, {"data": "hex"}, …] or one object of
+// all of them (Core: ParseOutputs).
 func (a *API) addOutputs(tx *wire.MsgTx, c *jsonrpc.Call) error {
-	seen := map[string]bool{}
+	if !c.Has("outputs") {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, output argument must be non-null")
+	}
+	seen := map[string]bool{} // scripts, and the word data
 	for _, o := range c.Pairs("outputs") {
-		if seen[o.Name] {
-			return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", o.Name)
+		if o.Name == "data" && seen[o.Name] {
+			return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicate key: data")
 		}
-		seen[o.Name] = true
-		out, err := a.output(o)
+		out, err := a.output(o, seen)
 		if err != nil {
 			return err
 		}
@@ -110,8 +114,9 @@ func (a *API) addOutputs(tx *wire.MsgTx, c *jsonrpc.Call) error {
 	return c.Err()
 }
 
-func (a *API) output(o jsonrpc.Pair) (*wire.TxOut, error) {
+func (a *API) output(o jsonrpc.Pair, seen map[string]bool) (*wire.TxOut, error) {
 	if o.Name == "data" {
+		seen[o.Name] = true
 		data, err := hex.DecodeString(o.Text())
 		if err != nil {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Data must be hexadecimal string (not '%s')", show.Clip(o.Text()))
@@ -126,6 +131,10 @@ func (a *API) output(o jsonrpc.Pair) (*wire.TxOut, error) {
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s (%s)", show.Clip(o.Name), err)
 	}
+	if seen[string(script)] {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", show.Clip(o.Name))
+	}
+	seen[string(script)] = true
 	amount, err := jsonrpc.DecodeAmount(o.Value)
 	if err != nil {
 		return nil, err
@@ -133,33 +142,13 @@ func (a *API) output(o jsonrpc.Pair) (*wire.TxOut, error) {
 	return wire.NewTxOut(int64(amount), script), nil
 }
 
-type decodedScript struct {
-	Asm     string `json:"asm"`
-	Desc    string `json:"desc"`
-	Address string `json:"address,omitempty"`
-	Type    string `json:"type"`
-	P2SH    string `json:"p2sh,omitempty"`
-	SegWit  any    `json:"segwit,omitempty"`
-}
-
 func (a *API) decodeScript(_ context.Context, c *jsonrpc.Call) (any, error) {
-	script := c.Bytes("hexstring", jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "argument must be hexadecimal string"))
-	if err := c.Err(); err != nil {
-		return nil, err
+	text := c.String("hexstring")
+	script, err := hex.DecodeString(text)
+	if err != nil {
+		c.Refuse(jsonrpc.CodeInvalidParam, "argument must be hexadecimal string (not '%s')", show.Clip(text))
 	}
-	net := a.Params.Params
-	s := show.NewScript(script, net)
-	d := decodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}
-	switch s.Type {
-	case "pubkey", "pubkeyhash", "multisig", "nonstandard", "witness_v0_keyhash", "witness_v0_scripthash":
-		d.P2SH = show.Address(show.ScriptHash(script), net)
-	}
-	switch s.Type {
-	case "multisig", "nonstandard":
-		w := show.NewScript(show.WitnessScriptHash(script), net)
-		d.SegWit = w
-	}
-	return d, nil
+	return show.NewDecoded(script, a.Params.Params), c.Err()
 }
 
 type badAddress struct {

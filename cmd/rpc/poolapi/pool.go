@@ -33,7 +33,7 @@ func (a *API) poolRows() []jsonrpc.Method {
 			Help: "The pool transactions that build on a pool transaction.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
 		jsonrpc.Method{Name: "gettxspendingprevout", Params: `outputs:[{"txid":"hex","vout":n},...]`, Do: a.getTxSpendingPrevout,
 			Help: "For each output the pool transaction that spends it, if there is one.", Example: `'[{"txid":"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b","vout":0}]'`},
-		jsonrpc.Method{Name: "gettxout", Params: "txid:hex n:int include_mempool:bool=true", Do: a.getTxOut,
+		jsonrpc.Method{Name: "gettxout", Params: "txid:hex n:long include_mempool:bool=true", Do: a.getTxOut,
 			Help: "A coin: value, script, confirmations. null if it was spent or never made. include_mempool (default true) counts the pool's spending and making too.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 0"},
 	), jsonrpc.Group("Util",
 		jsonrpc.Method{Name: "estimatesmartfee", Params: "conf_target:int estimate_mode:text=economical", Do: a.estimateSmartFee,
@@ -187,7 +187,7 @@ func errNotInPool() error {
 }
 
 func (a *API) getMempoolEntry(_ context.Context, c *jsonrpc.Call) (any, error) {
-	id := c.Hash("txid")
+	id := c.Hash("txid", "parameter 1")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func (a *API) getMempoolDescendants(_ context.Context, c *jsonrpc.Call) (any, er
 }
 
 func relatives(c *jsonrpc.Call, of func(chain.Hash) ([]mempool.Entry, bool)) (any, error) {
-	id, verbose := c.Hash("txid"), c.Bool("verbose")
+	id, verbose := c.Hash("txid", "parameter 1"), c.Bool("verbose")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -232,55 +232,37 @@ type spentOutput struct {
 }
 
 func (a *API) getTxSpendingPrevout(_ context.Context, c *jsonrpc.Call) (any, error) {
-	var asked []struct {
-		TxID string `json:"txid"`
-		Vout *int64 `json:"vout"`
-	}
-	c.Object("outputs", &asked)
+	asked := c.Members("outputs", "txid:text vout:int")
 	if len(asked) == 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, outputs are missing")
 	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
 	answer := make([]spentOutput, len(asked))
 	for i, o := range asked {
-		op, err := outPoint(o.TxID, o.Vout)
-		if err != nil {
-			return nil, err
-		}
-		answer[i] = spentOutput{TxID: o.TxID, Vout: op.Index}
+		op := outPoint(o)
+		answer[i] = spentOutput{TxID: op.Hash.String(), Vout: op.Index}
 		if by, ok := a.Pool.SpentBy(op); ok {
 			answer[i].Spending = by.String()
 		}
 	}
-	return answer, nil
+	return answer, c.Err()
 }
 
-// outPoint reads an outpoint as clients write it.
-func outPoint(txid string, vout *int64) (op wire.OutPoint, err error) {
-	if op.Hash, err = jsonrpc.ParseHash("txid", txid); err != nil {
-		return op, err
+// outPoint reads an outpoint as clients write it; a fault sticks to o.
+func outPoint(o *jsonrpc.Params) wire.OutPoint {
+	h, n := o.Hash("txid"), o.Int("vout")
+	if n < 0 {
+		o.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
 	}
-	switch {
-	case vout == nil:
-		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, missing vout key")
-	case *vout < 0:
-		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
-	case *vout > math.MaxUint32:
-		return op, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, vout is too large")
-	}
-	op.Index = uint32(*vout)
-	return op, nil
+	return wire.OutPoint{Hash: h, Index: uint32(n)}
 }
 
 func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 	id, n, pool := c.Hash("txid"), c.Int("n"), c.Bool("include_mempool")
+	if n < 0 || n > math.MaxUint32 {
+		c.Refuse(jsonrpc.CodeMisc, "JSON integer out of range")
+	}
 	if err := c.Err(); err != nil {
 		return nil, err
-	}
-	if n < 0 || n > math.MaxUint32 {
-		return nil, nil
 	}
 	view := a.Ledger.View()
 	var coins chain.CoinView = view

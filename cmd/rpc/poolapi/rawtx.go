@@ -38,11 +38,11 @@ type rawTx struct {
 }
 
 func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	id, verbosity := c.Hash("txid"), c.Verbosity("verbosity")
+	id, verbosity := c.Hash("txid", "parameter 1"), c.Verbosity("verbosity")
 	var f Found
 	var err error
 	if c.Has("blockhash") {
-		f, err = a.findIn(id, c.Hash("blockhash"))
+		f, err = a.findIn(id, c.Hash("blockhash", "parameter 3"))
 	} else {
 		f, err = a.Find(id)
 	}
@@ -94,10 +94,8 @@ func (a *API) Find(id chain.Hash) (Found, error) {
 	if e, ok := a.Pool.Entry(id); ok {
 		return Found{Tx: e.Tx}, nil
 	}
-	genesis := a.Params.GenesisBlock
-	if id == genesis.Header.MerkleRoot {
-		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress,
-			"The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
+	if err := a.notGenesis(id); err != nil {
+		return Found{}, err
 	}
 	where := "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries"
 	if a.TxIndex {
@@ -113,6 +111,14 @@ func (a *API) Find(id chain.Hash) (Found, error) {
 	return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s. Use gettransaction for wallet transactions.", where)
 }
 
+// notGenesis refuses the first coinbase: its coin does not exist.
+func (a *API) notGenesis(id chain.Hash) error {
+	if id != a.Params.GenesisBlock.Header.MerkleRoot {
+		return nil
+	}
+	return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
+}
+
 func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
 	b, err := a.Ledger.Block(node.Hash)
 	if err != nil {
@@ -122,6 +128,9 @@ func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
 }
 
 func (a *API) findIn(id, block chain.Hash) (Found, error) {
+	if err := a.notGenesis(id); err != nil {
+		return Found{}, err
+	}
 	node, _, ok := a.Ledger.Lookup(block)
 	if !ok {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block hash not found")
@@ -168,7 +177,7 @@ func (a *API) spent(f Found) ([]chain.Coin, error) {
 }
 
 func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	tx, err := show.DecodeTx(c.String("hexstring"))
+	tx, err := show.DecodeTx(c.String("hexstring"), show.FormOf(c))
 	if err != nil {
 		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed")
 	}
@@ -180,12 +189,9 @@ func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 
 // decodeTx reads a transaction in hex and refuses it in Core's words.
 func decodeTx(s, refusal string) (*chain.Tx, error) {
-	raw, err := hex.DecodeString(s)
-	if err == nil {
-		var tx *chain.Tx
-		if tx, err = chain.DecodeTx(raw); err == nil {
-			return tx, nil
-		}
+	tx, err := show.DecodeTx(s, show.WithWitness)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "%s", refusal)
 	}
-	return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "%s", refusal)
+	return tx, nil
 }

@@ -111,6 +111,9 @@ func asmWord(op byte, data []byte, signatures bool) string {
 }
 
 func opName(op byte) string {
+	if op == txscript.OP_INVALIDOPCODE {
+		return "OP_INVALIDOPCODE"
+	}
 	if op > txscript.OP_NOP10 && op != txscript.OP_CHECKSIGADD {
 		return "OP_UNKNOWN"
 	}

@@ -140,13 +140,13 @@ func TestTransactionsWithoutInputsAreRead(t *testing.T) {
 			msg.AddTxOut(wire.NewTxOut(1000, []byte{0x51}))
 		}
 		text := hex.EncodeToString(chain.NewTx(msg).Raw())
-		tx, err := DecodeTx(text)
+		tx, err := DecodeTx(text, AnyForm)
 		if err != nil || len(tx.TxIn) != 0 || len(tx.TxOut) != outs {
 			t.Errorf("%d outputs (%s): %v", outs, text, err)
 		}
 	}
 	for _, s := range []string{"", "00", "zz", "0200000000", "02000000000100000000000000000151000000"} {
-		if _, err := DecodeTx(s); err == nil {
+		if _, err := DecodeTx(s, AnyForm); err == nil {
 			t.Errorf("%q was read", s)
 		}
 	}

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"bytes"
 	"encoding/hex"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -116,28 +115,4 @@ func newInput(in *wire.TxIn) Input {
 
 func newPrevout(c chain.Coin, net *chaincfg.Params) *Prevout {
 	return &Prevout{Generated: c.Coinbase, Height: c.Height, Value: jsonrpc.Amount(c.Value), Script: NewScript(c.PkScript, net)}
-}
-
-// DecodeTx reads a transaction in hex. One without inputs is read too, which is
-// what fundrawtransaction starts from; its first bytes look like the marker of
-// a witness (BIP144), so it is tried second.
-func DecodeTx(text string) (*chain.Tx, error) {
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := chain.DecodeTx(raw)
-	if err == nil {
-		return tx, nil
-	}
-	const countAt = 4 // behind the version
-	if len(raw) <= countAt || raw[countAt] != 0 {
-		return nil, err
-	}
-	r := bytes.NewReader(raw)
-	msg := new(wire.MsgTx)
-	if msg.DeserializeNoWitness(r) != nil || r.Len() != 0 {
-		return nil, err
-	}
-	return chain.NewTx(msg), nil
 }

@@ -196,7 +196,7 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 }
 
 func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	tx, err := show.DecodeTx(c.String("hexstring"))
+	tx, err := show.DecodeTx(c.String("hexstring"), show.FormOf(c))
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "TX decode failed")
 	}

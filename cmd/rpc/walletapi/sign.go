@@ -67,7 +67,7 @@ func (a *API) sign(c *jsonrpc.Call, sign signer) (any, error) {
 	if t := c.String("sighashtype"); t != "" && t != "ALL" && t != "DEFAULT" {
 		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a sighash type that this wallet signs with", show.Clip(t))
 	}
-	tx, err := show.DecodeTx(c.String("hexstring"))
+	tx, err := show.DecodeTx(c.String("hexstring"), show.AnyForm)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input.")
 	}

@@ -1,0 +1,169 @@
+package show
+
+import (
+	"encoding/hex"
+
+	"github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+// Decoded is what decodescript says: a script, and the addresses that pay to
+// its hash where somebody could spend from them.
+type Decoded struct {
+	Asm     string   `json:"asm"`
+	Desc    string   `json:"desc"`
+	Address string   `json:"address,omitempty"`
+	Type    string   `json:"type"`
+	P2SH    string   `json:"p2sh,omitempty"`
+	SegWit  *Wrapped `json:"segwit,omitempty"`
+}
+
+// Wrapped is the witness program that stands for a script.
+type Wrapped struct {
+	Script
+	P2SH string `json:"p2sh-segwit"`
+}
+
+// NewDecoded describes a script.
+func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
+	s := NewScript(script, net)
+	d := Decoded{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}
+	if !canWrap(script, s.Type) {
+		return d
+	}
+	d.P2SH = Address(ScriptHash(script), net)
+	inner := WitnessScriptHash(script)
+	switch s.Type {
+	case "nonstandard":
+	case "multisig":
+		if !compressedKeys(script) {
+			return d
+		}
+	case "pubkey":
+		if !compressedKeys(script) {
+			return d
+		}
+		inner = keyHash(address.Hash160(script[1 : len(script)-1]))
+	case "pubkeyhash":
+		inner = keyHash(script[3:23])
+	default: // a witness program has no place in another
+		return d
+	}
+	d.SegWit = &Wrapped{NewScript(inner, net), Address(ScriptHash(inner), net)}
+	if s.Type == "multisig" {
+		d.SegWit.Desc = WithChecksum("wsh(" + multiDescriptor(script) + ")")
+	}
+	return d
+}
+
+func keyHash(hash []byte) []byte { return append([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash...) }
+
+// canWrap says whether a script may stand behind a hash: one that can run, and
+// that means the same under every rule (no OP_SUCCESS of BIP342 in it).
+func canWrap(script []byte, kind string) bool {
+	switch kind {
+	case "multisig", "nonstandard", "pubkey", "pubkeyhash", "witness_v0_keyhash", "witness_v0_scripthash":
+	default:
+		return false
+	}
+	if !validOps(script) || txscript.IsUnspendable(script) || len(script) > txscript.MaxScriptSize {
+		return false
+	}
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		if t.Opcode() == txscript.OP_CHECKSIGADD || success(t.Opcode()) {
+			return false
+		}
+	}
+	return true
+}
+
+// success says whether an opcode is one of BIP342's OP_SUCCESSx.
+func success(op byte) bool {
+	return op == 80 || op == 98 || op >= 126 && op <= 129 || op >= 131 && op <= 134 || op >= 137 && op <= 138 ||
+		op >= 141 && op <= 142 || op >= 149 && op <= 153 || op >= 187 && op <= 254
+}
+
+// validOps says whether a script can be read to its end and has no opcode
+// without a meaning, and no push that is too long (Core: HasValidOps).
+func validOps(script []byte) bool {
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		if t.Opcode() > txscript.OP_NOP10 || len(t.Data()) > txscript.MaxScriptElementSize {
+			return false
+		}
+	}
+	return t.Err() == nil
+}
+
+// compressedKeys says whether all keys that a script pushes are compressed.
+func compressedKeys(script []byte) bool {
+	const size = 33
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		if n := len(t.Data()); n > 1 && n != size {
+			return false
+		}
+	}
+	return true
+}
+
+// TxForm is how the bytes of a transaction may be read.
+type TxForm int
+
+// The forms of transactions. Without inputs both look alike (BIP144): AnyForm
+// takes the one whose scripts make sense.
+const (
+	AnyForm TxForm = iota
+	WithWitness
+	WithoutWitness
+)
+
+// FormOf reads iswitness, by which a caller says how to read its transaction.
+func FormOf(c *jsonrpc.Call) TxForm {
+	switch {
+	case !c.Has("iswitness"):
+		return AnyForm
+	case c.Bool("iswitness"):
+		return WithWitness
+	}
+	return WithoutWitness
+}
+
+// DecodeTx reads a transaction in hex (Core: DecodeHexTx).
+func DecodeTx(text string, form TxForm) (*chain.Tx, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil {
+		return nil, err
+	}
+	if form == WithoutWitness {
+		return chain.DecodeTxNoWitness(raw)
+	}
+	tx, err := chain.DecodeTx(raw)
+	if form == WithWitness || err == nil && sane(tx) {
+		return tx, err
+	}
+	if plain, fault := chain.DecodeTxNoWitness(raw); fault == nil && (err != nil || sane(plain)) {
+		return plain, nil
+	}
+	return tx, err
+}
+
+// sane says whether a transaction's scripts can be read (Core: CheckTxScriptsSanity).
+func sane(tx *chain.Tx) bool {
+	for _, in := range tx.TxIn {
+		if !tx.IsCoinbase() && (!validOps(in.SignatureScript) || len(in.SignatureScript) > txscript.MaxScriptSize) {
+			return false
+		}
+	}
+	for _, out := range tx.TxOut {
+		if !validOps(out.PkScript) || len(out.PkScript) > txscript.MaxScriptSize {
+			return false
+		}
+	}
+	return true
+}
