@@ -347,9 +347,9 @@ func TestRESTAgreesWithRPC(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]int{
-		"/rest/getutxos/x-1.json": 400, "/rest/getutxos/" + id + ".json": 400, "/rest/getutxos/checkmempool.json": 400, "/rest/getutxos.json": 404,
-		"/rest/blockfilter/extended/" + tip + ".bin": 400, "/rest/blockfilter/basic/" + nowhere + ".bin": 404, "/rest/deploymentinfo/" + nowhere + ".json": 404,
-		"/rest/block/ab.bin": 400, "/rest/block/" + nowhere + ".bin": 404, "/rest/block/" + tip + ".xml": 404, "/rest/nothing.json": 404,
+		"/rest/getutxos/x-1.json": 400, "/rest/getutxos/" + id + ".json": 400, "/rest/getutxos/checkmempool.json": 400, "/rest/getutxos.json": 400,
+		"/rest/blockfilter/extended/" + tip + ".bin": 400, "/rest/blockfilter/basic/" + nowhere + ".bin": 404, "/rest/deploymentinfo/" + nowhere + ".json": 400,
+		"/rest/block/ab.bin": 400, "/rest/block/" + nowhere + ".bin": 404, "/rest/block/" + tip + ".xml": 400, "/rest/nothing.json": 404,
 		"/rest/headers/5000/" + tip + ".bin": 400, "/rest/blockhashbyheight/103.bin": 404, "/rest/blockhashbyheight/x.bin": 400,
 		"/rest/blockpart/" + tip + ".bin?offset=0&size=99999999": 400, "/rest/tx/" + nowhere + ".hex": 404, "/rest/": 404,
 	} {

@@ -143,9 +143,9 @@ func (s *Server) routes() http.Handler {
 		}
 		defer s.calls.leave()
 		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics"
-		if hosts.Foreign(r) || open && !hosts.Ours(r) {
+		if status, why := refusal(r, hosts, open); status != 0 {
 			w.Header().Set("Connection", "close")
-			jsonrpc.Send(w, http.StatusForbidden, []byte("a web page of another host may not ask this node (--allowhost names those that may)\n"))
+			jsonrpc.Send(w, status, []byte(why))
 			return
 		}
 		// A body that nobody reads must come to an end too; net/http discards it.
@@ -163,6 +163,21 @@ func (s *Server) routes() http.Handler {
 			calls.ServeHTTP(w, r)
 		}
 	})
+}
+
+// refusal says which requests nobody here answers, whatever they ask; 0 for none.
+func refusal(r *http.Request, hosts jsonrpc.Hosts, open bool) (status int, why string) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut:
+	case http.MethodDelete:
+		return http.StatusMethodNotAllowed, ""
+	default: // as libevent
+		return http.StatusNotImplemented, ""
+	}
+	if hosts.Foreign(r) || open && !hosts.Ours(r) {
+		return http.StatusForbidden, "a web page of another host may not ask this node (--allowhost names those that may)\n"
+	}
+	return 0, ""
 }
 
 // open says whether REST and metrics are answered: they need no password.

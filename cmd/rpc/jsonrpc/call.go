@@ -10,46 +10,58 @@ import (
 // request is one call as it travels. Version 1.x answers always carry result
 // and error; 2.0 answers carry one of them and leave the HTTP status at 200.
 type request struct {
-	id      json.RawMessage // as sent; nil if there was none
+	id      json.RawMessage // on one line; nil if there was none
 	v2      bool
 	method  string
 	params  json.RawMessage
 	invalid *Error // why it is no request at all
 }
 
+// parseRequest reads a request (Core: JSONRPCRequest::parse).
 func parseRequest(raw json.RawMessage) (r request) {
-	var m struct {
-		ID      json.RawMessage `json:"id"`
-		Version json.RawMessage `json:"jsonrpc"`
-		Method  json.RawMessage `json:"method"`
-		Params  json.RawMessage `json:"params"`
-	}
-	if kind(raw) != "object" || json.Unmarshal(raw, &m) != nil {
-		r.invalid = Errorf(CodeInvalidRequest, "Invalid Request object")
+	if kind(raw) != "object" {
+		r.id, r.invalid = json.RawMessage("null"), Errorf(CodeInvalidRequest, "Invalid Request object")
 		return r
 	}
-	if k := kind(m.ID); k != "object" && k != "array" {
-		r.id = m.ID
+	named := map[string]json.RawMessage{}
+	for _, m := range members(raw) {
+		if _, twice := named[m.Name]; !twice { // of two the first counts
+			named[m.Name] = m.Value
+		}
 	}
-	r.params = m.Params
-	switch string(m.Version) {
-	case "", "null", `"1.0"`, `"1.1"`:
-	case `"2.0"`:
-		r.v2 = true
-	default:
-		r.invalid = Errorf(CodeInvalidRequest, "JSON-RPC version not supported")
+	if id, ok := named["id"]; ok { // of any type
+		var line bytes.Buffer
+		_ = json.Compact(&line, id) // it is JSON
+		r.id = line.Bytes()
 	}
-	switch k := kind(m.Params); {
-	case kind(m.Method) == "":
-		r.invalid = Errorf(CodeInvalidRequest, "Missing method")
-	case kind(m.Method) != "string":
-		r.invalid = Errorf(CodeInvalidRequest, "Method must be a string")
-	case k != "" && k != "null" && k != "array" && k != "object":
-		r.invalid = Errorf(CodeInvalidRequest, "Params must be an array or object")
-	default:
-		_ = json.Unmarshal(m.Method, &r.method) // a string: asked above
-	}
+	r.invalid = r.read(named)
 	return r
+}
+
+func (r *request) read(named map[string]json.RawMessage) *Error {
+	version, method, params := named["jsonrpc"], named["method"], named["params"]
+	switch k := kind(version); {
+	case k != "" && k != "null" && k != "string":
+		return Errorf(CodeInvalidRequest, "jsonrpc field must be a string")
+	case string(version) == `"2.0"`:
+		r.v2 = true
+	case k == "string" && string(version) != `"1.0"` && string(version) != `"1.1"`:
+		return Errorf(CodeInvalidRequest, "JSON-RPC version not supported")
+	}
+	switch kind(method) {
+	case "", "null":
+		return Errorf(CodeInvalidRequest, "Missing method")
+	case "string":
+		_ = json.Unmarshal(method, &r.method) // it is text
+	default:
+		return Errorf(CodeInvalidRequest, "Method must be a string")
+	}
+	switch kind(params) {
+	case "", "null", "array", "object":
+		r.params = params
+		return nil
+	}
+	return Errorf(CodeInvalidRequest, "Params must be an array or object")
 }
 
 // notification says that the client wants no answer (2.0 without an id).
@@ -152,6 +164,9 @@ func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
+	if errors.Is(err, context.Canceled) { // the node stops, or nobody reads the answer
+		return Errorf(CodeNotConnected, "Shutting down")
+	}
 	return Errorf(CodeMisc, "%s", err)
 }
 
@@ -171,10 +186,6 @@ func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 	if result == nil {
 		result = json.RawMessage("null")
 	}
-	id := r.id
-	if id == nil {
-		id = json.RawMessage("null")
-	}
 	errText := json.RawMessage("null")
 	if fault != nil {
 		errText, _ = encode(fault) // a number and a string always encode
@@ -192,7 +203,9 @@ func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 		out.text(`{"jsonrpc":"2.0","result":`)
 		out.add(result)
 	}
-	out.text(`,"id":`)
-	out.add(id)
+	if r.id != nil {
+		out.text(`,"id":`)
+		out.add(r.id)
+	}
 	out.text("}")
 }

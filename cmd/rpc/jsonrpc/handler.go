@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -74,7 +75,7 @@ func NewHandler(cfg Config) *Handler {
 // ServeHTTP answers one request, which may hold a batch of calls. The answer
 // always carries its Content-Length and is one line.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	wallet, ok := walletOf(r.URL.Path)
+	wallet, ok := walletOf(r.URL)
 	if !ok {
 		Send(w, http.StatusNotFound, nil)
 		return
@@ -95,8 +96,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Send(w, status, nil)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
 	status, reply := h.answerBody(r.Context(), asker{share, wallet}, body)
+	if len(reply) > 0 {
+		w.Header().Set("Content-Type", "application/json")
+	}
 	SendPieces(w, share, status, reply...)
 }
 
@@ -106,12 +109,12 @@ type asker struct {
 	wallet *string // NAME of /wallet/NAME, nil for /
 }
 
-// walletOf reads NAME of /wallet/NAME; nil for /.
-func walletOf(path string) (*string, bool) {
-	if path == "/" || path == "" {
+// walletOf reads NAME of /wallet/NAME; nil for / and nothing else.
+func walletOf(u *url.URL) (*string, bool) {
+	if (u.Path == "/" || u.Path == "") && u.RawQuery == "" && !u.ForceQuery {
 		return nil, true
 	}
-	name, ok := strings.CutPrefix(path, "/wallet/")
+	name, ok := strings.CutPrefix(u.Path, "/wallet/")
 	return &name, ok
 }
 
@@ -193,27 +196,36 @@ func readPieces(r io.Reader, take func(n int) error) ([]byte, error) {
 
 func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (status int, reply [][]byte) {
 	var out pieces
-	if tooDeep(body) || !json.Valid(body) {
-		answer(&out, &request{}, nil, Errorf(CodeParse, "Parse error"))
-		out.add([]byte("\n"))
-		return http.StatusInternalServerError, out.all()
-	}
-	if kind(body) == "array" {
+	var fault *Error
+	switch k := kind(body); {
+	case tooDeep(body) || !json.Valid(body):
+		fault = Errorf(CodeParse, "Parse error")
+	case k == "array":
 		return h.answerBatch(ctx, from, body)
+	case k != "object":
+		fault = Errorf(CodeParse, "Top-level object parse error")
+	}
+	if fault != nil {
+		answer(&out, &request{id: json.RawMessage("null")}, nil, fault)
+		out.text("\n")
+		return http.StatusInternalServerError, out.all()
 	}
 	r := parseRequest(body)
 	result, fault := h.call(ctx, &r, from)
-	if r.notification() {
+	if r.notification() && r.invalid == nil {
 		return http.StatusNoContent, nil
 	}
 	answer(&out, &r, result, fault)
-	out.add([]byte("\n"))
+	out.text("\n")
 	return httpStatus(&r, fault), out.all()
 }
 
-// httpStatus is bitcoind's: the fault of a 1.x call shows in the status too.
+// httpStatus is bitcoind's (Core: JSONErrorReply): what is no request shows in
+// the status, and the fault of a 1.x call too.
 func httpStatus(r *request, fault *Error) int {
 	switch {
+	case r.invalid != nil:
+		return http.StatusBadRequest
 	case fault == nil || r.v2:
 		return http.StatusOK
 	case fault.Code == CodeInvalidRequest:
@@ -238,7 +250,7 @@ func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int
 		return http.StatusRequestEntityTooLarge, nil
 	}
 	var out pieces
-	out.add([]byte("["))
+	out.text("[")
 	for part := range elements(body) {
 		if ctx.Err() != nil {
 			break // nobody reads it any more
@@ -249,14 +261,14 @@ func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int
 			continue
 		}
 		if out.size > 1 {
-			out.add([]byte(","))
+			out.text(",")
 		}
 		answer(&out, &r, result, fault)
 	}
 	if calls > 0 && out.size == 1 {
 		return http.StatusNoContent, nil
 	}
-	out.add([]byte("]\n"))
+	out.text("]\n")
 	return http.StatusOK, out.all()
 }
 

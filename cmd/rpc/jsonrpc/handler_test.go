@@ -71,7 +71,16 @@ func TestAnswersAsBitcoindDoes(t *testing.T) {
 		{"1.0", `{"jsonrpc":"1.0","id":1,"method":"count","params":[]}`, 200, `{"result":7,"error":null,"id":1}`},
 		{"1.1 of python-bitcoinlib", `{"version":"1.1","id":5,"method":"count","params":[]}`, 200, `{"result":7,"error":null,"id":5}`},
 		{"no version, no params", `{"id":"x","method":"count"}`, 200, `{"result":7,"error":null,"id":"x"}`},
-		{"no id", `{"method":"count"}`, 200, `{"result":7,"error":null,"id":null}`},
+		{"no id", `{"method":"count"}`, 200, `{"result":7,"error":null}`},
+		{"no id, and an error", `{"method":"fail"}`, 500, `{"result":null,"error":{"code":-26,"message":"bad-txns-in-belowout"}}`},
+		{"id null", `{"id":null,"method":"count"}`, 200, `{"result":7,"error":null,"id":null}`},
+		{"2.0 id null", `{"jsonrpc":"2.0","id":null,"method":"count"}`, 200, `{"jsonrpc":"2.0","result":7,"id":null}`},
+		{"id object", `{"id": {"b": 1,
+			"a": [ ]},"method":"count"}`, 200, `{"result":7,"error":null,"id":{"b":1,"a":[]}}`},
+		{"id array", `{"id":[1],"method":"count"}`, 200, `{"result":7,"error":null,"id":[1]}`},
+		{"id bool", `{"id":true,"method":"count"}`, 200, `{"result":7,"error":null,"id":true}`},
+		{"of two methods the first", `{"id":1,"method":"count","method":"fail"}`, 200, `{"result":7,"error":null,"id":1}`},
+		{"names are case-sensitive", `{"ID":1,"Method":"count"}`, 400, `{"result":null,"error":{"code":-32600,"message":"Missing method"}}`},
 		{"2.0", `{"jsonrpc":"2.0","id":"a","method":"count"}`, 200, `{"jsonrpc":"2.0","result":7,"id":"a"}`},
 		{"2.0 null result", `{"jsonrpc":"2.0","id":1,"method":"nothing"}`, 200, `{"jsonrpc":"2.0","result":null,"id":1}`},
 		{"id as text", `{"id":"1","method":"count"}`, 200, `{"result":7,"error":null,"id":"1"}`},
@@ -94,7 +103,13 @@ func TestAnswersAsBitcoindDoes(t *testing.T) {
 		{"method no text", `{"id":1,"method":7}`, 400, `{"result":null,"error":{"code":-32600,"message":"Method must be a string"},"id":1}`},
 		{"params no list", `{"id":1,"method":"count","params":"x"}`, 400, `{"result":null,"error":{"code":-32600,"message":"Params must be an array or object"},"id":1}`},
 		{"version 3", `{"jsonrpc":"3.0","id":1,"method":"count"}`, 400, `{"result":null,"error":{"code":-32600,"message":"JSON-RPC version not supported"},"id":1}`},
-		{"no object", `7`, 400, `{"result":null,"error":{"code":-32600,"message":"Invalid Request object"},"id":null}`},
+		{"version no text", `{"jsonrpc":2,"id":1,"method":"count"}`, 400, `{"result":null,"error":{"code":-32600,"message":"jsonrpc field must be a string"},"id":1}`},
+		{"2.0 without a method", `{"jsonrpc":"2.0","id":1}`, 400, `{"jsonrpc":"2.0","error":{"code":-32600,"message":"Missing method"},"id":1}`},
+		{"2.0 with neither id nor method", `{"jsonrpc":"2.0"}`, 400, `{"jsonrpc":"2.0","error":{"code":-32600,"message":"Missing method"}}`},
+		{"method null", `{"id":1,"method":null}`, 400, `{"result":null,"error":{"code":-32600,"message":"Missing method"},"id":1}`},
+		{"number", `7`, 500, `{"result":null,"error":{"code":-32700,"message":"Top-level object parse error"},"id":null}`},
+		{"null", `null`, 500, `{"result":null,"error":{"code":-32700,"message":"Top-level object parse error"},"id":null}`},
+		{"text", `"x"`, 500, `{"result":null,"error":{"code":-32700,"message":"Top-level object parse error"},"id":null}`},
 		{"no JSON", `{"id":1`, 500, `{"result":null,"error":{"code":-32700,"message":"Parse error"},"id":null}`},
 		{"empty", ``, 500, `{"result":null,"error":{"code":-32700,"message":"Parse error"},"id":null}`},
 
@@ -135,8 +150,10 @@ func TestPathsAndMethods(t *testing.T) {
 	if _, answer := post(t, addr, "/wallet/alice%20b", `{"id":1,"method":"wallet"}`); !strings.Contains(answer, `"alice b"`) {
 		t.Errorf("wallet path: got %s", answer)
 	}
-	if status, _ := post(t, addr, "/other", `{"id":1,"method":"count"}`); status != 404 {
-		t.Errorf("other path: got %d", status)
+	for _, path := range []string{"/other", "/?", "/?a=b", "//", "/wallet"} {
+		if status, _ := post(t, addr, path, `{"id":1,"method":"count"}`); status != 404 {
+			t.Errorf("path %s: got %d", path, status)
+		}
 	}
 	resp, err := http.Get("http://" + addr + "/")
 	if err != nil {

@@ -12,6 +12,10 @@ import (
 // refuses it.
 const maxHead = 8192
 
+// badHead stands for a request line that is too long: net/http answers it with
+// 400, as libevent does.
+const badHead = "?\r\n\r\n"
+
 // unbounded as a body length: everything from here on is passed through.
 const unbounded = -1
 
@@ -85,6 +89,10 @@ func (c *repairConn) advance() bool {
 		return true
 	}
 	c.in = bytes.TrimLeft(c.in, "\r\n") // empty lines between requests: RFC 9112, 2.2
+	if line := bytes.IndexByte(c.in, '\n'); line > maxHead || line < 0 && len(c.in) > maxHead {
+		c.in, c.out, c.body = nil, []byte(badHead), unbounded
+		return true
+	}
 	end := headEnd(c.in)
 	if end == 0 {
 		if len(c.in) <= maxHead {

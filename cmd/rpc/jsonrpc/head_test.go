@@ -58,7 +58,8 @@ func TestRepairAddsHostOnlyWhereItIsMissing(t *testing.T) {
 		{"empty lines between", "P / H\nContent-Length: 1\n\nx\r\n\r\nP / H\n\n", "P / H\n" + host + "Content-Length: 1\n\nxP / H\n" + host + "\n"},
 		{"chunked passes to the end", "P / H\nTransfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n", "P / H\n" + host + "Transfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n"},
 		{"nonsense length passes", "P / H\nContent-Length: -1\n\nP / H\n\n", "P / H\nContent-Length: -1\n\nP / H\n\n"},
-		{"an endless head passes", strings.Repeat("x", 3*maxHead), strings.Repeat("x", 3*maxHead)},
+		{"an endless head passes", "GET / H\n" + strings.Repeat("x", 3*maxHead), "GET / H\n" + strings.Repeat("x", 3*maxHead)},
+		{"a head as long as may be", strings.Repeat("x", maxHead-2) + "\n\n", strings.Repeat("x", maxHead-2) + "\n" + host + "\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, step := range []int{1, 2, 7, 4096} { // however the bytes arrive, and are read
@@ -67,10 +68,22 @@ func TestRepairAddsHostOnlyWhereItIsMissing(t *testing.T) {
 					pieces = append(pieces, in[:min(step, len(in))], nil)
 				}
 				if got := readThrough(&repairConn{Conn: &scripted{pieces: pieces}}, step); got != c.want {
-					t.Fatalf("in steps of %d: got %q, want %q", step, got, c.want)
+					t.Fatalf("in steps of %d: got %.200q, want %.200q", step, got, c.want)
 				}
 			}
 		})
+	}
+}
+
+func TestOverlongRequestLineIsABadRequest(t *testing.T) {
+	for length, want := range map[int]string{1000: "404", maxHead - 15: "404", maxHead - 14: "400", 10_000: "400", 1 << 20: "400"} {
+		c, r := dial(t, serve(t))
+		go func() {
+			_, _ = io.WriteString(c, "GET /"+strings.Repeat("x", length)+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		}()
+		if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 "+want+" ") {
+			t.Errorf("a path of %d bytes: %q, %v", length, line, err)
+		}
 	}
 }
 
@@ -80,6 +93,9 @@ func FuzzRepair(f *testing.F) {
 	f.Add([]byte("POST / HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc"), uint8(1))
 	f.Add([]byte("\n\nPOST / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost:b\r\n\r\n"), uint8(5))
 	f.Fuzz(func(t *testing.T, in []byte, step uint8) {
+		if len(in) > maxHead {
+			return // what is too long is refused
+		}
 		size := int(step)%64 + 1
 		var pieces [][]byte
 		for rest := in; len(rest) > 0; rest = rest[min(size, len(rest)):] {

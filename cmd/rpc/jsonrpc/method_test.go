@@ -122,7 +122,7 @@ func TestParametersByNameAndByPositionTogether(t *testing.T) {
 		{`{"b":1,"old":1}`, "", "Parameter old specified multiple times"},
 		{`{"d":1}`, "", "Unknown named parameter d"},
 		{`{"":1}`, "", "Unknown named parameter "},
-		{`{"args":1}`, "", "Unknown named parameter args"},
+		{`{"args":1}`, `[]`, ""},
 	} {
 		m := Method{Params: "a:any? b|old:any? c:any?"}
 		p := bind(m.Signature(), json.RawMessage(c.raw))

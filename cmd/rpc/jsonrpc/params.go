@@ -75,8 +75,8 @@ func (p *Params) byName(raw json.RawMessage) []json.RawMessage {
 				p.fail(CodeInvalidParam, "Parameter %s specified multiple times", m.Name)
 			}
 			named[i] = m.Value
-		case m.Name == "args" && kind(m.Value) == "array":
-			_ = json.Unmarshal(m.Value, &args) // it is an array
+		case m.Name == "args":
+			_ = json.Unmarshal(m.Value, &args) // what is no array gives none
 		default:
 			p.fail(CodeInvalidParam, "Unknown named parameter %s", m.Name)
 		}

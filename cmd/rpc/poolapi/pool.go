@@ -123,12 +123,17 @@ func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
 	case verbose && sequence:
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
 	case sequence:
-		return struct {
-			TxIDs    []string `json:"txids"`
-			Sequence uint64   `json:"mempool_sequence"`
-		}{hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}, nil
+		return a.Sequence(), nil
 	}
 	return a.Contents(verbose), nil
+}
+
+// Sequence is what getrawmempool answers with mempool_sequence.
+func (a *API) Sequence() any {
+	return struct {
+		TxIDs    []string `json:"txids"`
+		Sequence uint64   `json:"mempool_sequence"`
+	}{hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}
 }
 
 // Contents is what getrawmempool and /rest/mempool/contents.json answer.

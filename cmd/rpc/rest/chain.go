@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"strconv"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -19,18 +17,6 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
-
-// chainHash reads exactly 64 hex digits; chainhash alone takes fewer.
-func chainHash(s string) (chain.Hash, error) {
-	if len(s) != 2*chainhash.HashSize {
-		return chain.Hash{}, errors.New("wrong length")
-	}
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil {
-		return chain.Hash{}, err
-	}
-	return *h, nil
-}
 
 // node finds the header that a path names.
 func (h *Handler) node(s string) (*chain.HeaderNode, ledger.Status, error) {
@@ -60,13 +46,17 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 	return n, raw, err
 }
 
-func (h *Handler) block(s string, verbosity int64) (answer, error) {
-	n, raw, err := h.raw(s)
+// blockIDs shows a block with the ids of its transactions.
+func (h *Handler) blockIDs(q asked) (answer, error) {
+	n, raw, err := h.raw(q.what)
+	return answer{bytes: raw, json: func() (any, error) { return h.chain.Block(n, 1) }}, err
+}
+
+// block shows a block with its transactions and what they spend.
+func (h *Handler) block(q asked) (answer, error) {
+	n, raw, err := h.raw(q.what)
 	if err != nil {
 		return answer{}, err
-	}
-	if verbosity < 2 {
-		return answer{bytes: raw, json: func() (any, error) { return h.chain.Block(n, verbosity) }}, nil
 	}
 	return answer{bytes: raw, write: func() (func(io.Writer) error, int, error) { return h.wholeBlock(n, raw) }}, nil
 }
@@ -140,43 +130,66 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 }
 
 // blockPart is a piece of a block, ?offset=O&size=S.
-func (h *Handler) blockPart(s string, q url.Values) (answer, error) {
-	offset, err := strconv.ParseUint(q.Get("offset"), 10, 32)
+func (h *Handler) blockPart(q asked) (answer, error) {
+	offset, err := strconv.ParseUint(q.values.Get("offset"), 10, 32)
 	if err != nil {
 		return answer{}, badRequest("Block part offset missing or invalid")
 	}
-	size, err := strconv.ParseUint(q.Get("size"), 10, 32)
+	size, err := strconv.ParseUint(q.values.Get("size"), 10, 32)
 	if err != nil {
 		return answer{}, badRequest("Block part size missing or invalid")
 	}
-	_, raw, err := h.raw(s)
+	_, raw, err := h.raw(q.what)
 	if err != nil {
 		return answer{}, err
 	}
 	if size == 0 || offset+size > uint64(len(raw)) {
-		return answer{}, badRequest("Bad block part offset/size %d/%d for %s", offset, size, s)
+		return answer{}, badRequest("Bad block part offset/size %d/%d for %s", offset, size, q.what)
 	}
 	return answer{bytes: raw[offset : offset+size]}, nil
 }
 
-func (h *Handler) headers(s, count string) (answer, error) {
-	if count == "" {
-		count = "5" // Core's default
+// maxHeaders bounds the headers of one answer (Core: MAX_REST_HEADERS_RESULTS).
+const maxHeaders = 2000
+
+// row reads COUNT/HASH or HASH?count=COUNT and gives that many blocks of the
+// active chain from HASH on; none if it is not in there.
+func (h *Handler) row(q asked, parts []string) ([]*chain.HeaderNode, error) {
+	count, hash := "5", parts[len(parts)-1] // Core's default
+	switch {
+	case len(parts) == 2:
+		count = parts[0]
+	case q.values.Has("count"):
+		count = q.values.Get("count")
 	}
-	most, err := strconv.Atoi(count)
+	most, err := strconv.ParseUint(count, 10, 64)
 	if err != nil || most < 1 || most > maxHeaders {
-		return answer{}, badRequest("Header count is invalid or out of acceptable range (1-%d): %s", maxHeaders, count)
+		return nil, badRequest("Header count is invalid or out of acceptable range (1-%d): %s", maxHeaders, count)
 	}
-	n, _, err := h.node(s)
+	id, err := parseHash(hash)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	tip := h.chain.Ledger.Tip()
+	n, _, ok := h.chain.Ledger.Lookup(id)
+	if !ok || !n.IsAncestorOf(tip) {
+		return nil, nil
+	}
 	var nodes []*chain.HeaderNode
-	if n.IsAncestorOf(tip) {
-		for height := n.Height; height <= tip.Height && len(nodes) < most; height++ {
-			nodes = append(nodes, tip.Ancestor(height))
-		}
+	for height := n.Height; height <= tip.Height && len(nodes) < int(most); height++ {
+		nodes = append(nodes, tip.Ancestor(height))
+	}
+	return nodes, nil
+}
+
+func (h *Handler) headers(q asked) (answer, error) {
+	parts := q.parts()
+	if len(parts) > 2 {
+		return answer{}, badRequest("Invalid URI format. Expected /rest/headers/<hash>.<ext>?count=<count>")
+	}
+	nodes, err := h.row(q, parts)
+	if err != nil {
+		return answer{}, err
 	}
 	all := []byte{}
 	for _, n := range nodes {
@@ -191,10 +204,10 @@ func (h *Handler) headers(s, count string) (answer, error) {
 	}}, nil
 }
 
-func (h *Handler) hashAt(s string) (answer, error) {
-	height, err := strconv.ParseInt(s, 10, 32)
+func (h *Handler) hashAt(q asked) (answer, error) {
+	height, err := strconv.ParseInt(q.what, 10, 32)
 	if err != nil || height < 0 {
-		return answer{}, badRequest("Invalid height: %s", s)
+		return answer{}, badRequest("Invalid height: %s", q.what)
 	}
 	n := h.chain.Ledger.AtHeight(int32(height))
 	if n == nil {
@@ -207,19 +220,38 @@ func (h *Handler) hashAt(s string) (answer, error) {
 	}}, nil
 }
 
-func (h *Handler) tx(s string) (answer, error) {
-	hash, err := parseHash(s)
+func (h *Handler) tx(q asked) (answer, error) {
+	hash, err := parseHash(q.what)
 	if err != nil {
 		return answer{}, err
 	}
 	f, err := h.pool.Find(hash)
 	if _, ok := errors.AsType[*jsonrpc.Error](err); ok {
-		return answer{}, notFound("%s not found", s)
+		return answer{}, notFound("%s not found", q.what)
 	}
 	if err != nil {
 		return answer{}, err
 	}
 	return answer{bytes: f.Tx.Raw(), json: func() (any, error) { return h.pool.Show(f) }}, nil
+}
+
+func (h *Handler) chainInfo(asked) (answer, error) {
+	return answer{json: func() (any, error) { return h.chain.Info(), nil }}, nil
+}
+
+func (h *Handler) deployments(q asked) (answer, error) {
+	n := h.chain.Ledger.Tip()
+	if q.what != "" && q.format == "json" {
+		hash, err := parseHash(q.what)
+		if err != nil {
+			return answer{}, err
+		}
+		var ok bool
+		if n, _, ok = h.chain.Ledger.Lookup(hash); !ok {
+			return answer{}, badRequest("Block not found")
+		}
+	}
+	return answer{json: func() (any, error) { return h.chain.Deployments(n), nil }}, nil
 }
 
 // spentOut is one output that a block's transaction spent.
@@ -230,15 +262,15 @@ type spentOut struct {
 
 // spent are the outputs that a block spent: for each transaction, in order, a
 // list of outputs as wire has them; the coinbase's is empty.
-func (h *Handler) spent(s string) (answer, error) {
-	n, _, err := h.node(s)
+func (h *Handler) spent(q asked) (answer, error) {
+	n, _, err := h.node(q.what)
 	if err != nil {
 		return answer{}, err
 	}
 	all := [][]chain.Coin{{}} // genesis spends nothing and has no record of it
 	if n.Parent != nil {
 		if all, err = h.chain.Ledger.Spent(n.Hash); err != nil {
-			return answer{}, notFound("%s undo not available", s)
+			return answer{}, notFound("%s undo not available", q.what)
 		}
 	}
 	return answer{bytes: encodeSpent(all), json: func() (any, error) {

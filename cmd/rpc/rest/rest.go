@@ -5,25 +5,16 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"path"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
-	"grapevine/chain"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
 )
-
-// maxHeaders bounds the headers of one answer (Core: MAX_REST_HEADERS_RESULTS).
-const maxHeaders = 2000
 
 const (
 	// maxReads bounds requests at work at once: each may decode a block, and
@@ -56,7 +47,7 @@ func New(chain *chainapi.API, pool *poolapi.API) *Handler {
 
 // answer is what a path leads to. JSON is made only when it is asked for.
 type answer struct {
-	bytes []byte // for .bin, and in hex for .hex; nil: JSON only
+	bytes []byte // for .bin, and in hex for .hex; nil: there is JSON only
 	text  string // for .hex in place of bytes
 	json  func() (any, error)
 	// write is json's other form: what it gives writes what would be too much to
@@ -82,28 +73,35 @@ func badRequest(format string, args ...any) error {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		send(w, nil, http.StatusMethodNotAllowed, text("only GET\n"))
+	p, q, ok := query(r)
+	if !ok {
+		jsonrpc.Send(w, http.StatusNotFound, nil)
 		return
+	}
+	if p.kind == body {
+		var err error
+		if q.body, err = io.ReadAll(io.LimitReader(r.Body, maxCoinsBody)); err != nil {
+			send(w, nil, http.StatusBadRequest, text("Parse error\r\n"))
+			return
+		}
 	}
 	share := h.budget.Begin()
 	defer share.End()
-	q := query(r)
 	reserved := 0
-	if !q.small() {
+	if p.kind == large {
 		reserved = largeBytes
 	}
 	if share.Take(r.Context(), reserved) != nil {
 		send(w, nil, http.StatusServiceUnavailable, text("too many readers at once\n"))
 		return
 	}
-	form, err := h.read(r.Context(), q)
+	form, err := h.read(r.Context(), p, q)
+	if f, ok := errors.AsType[*fault](err); ok {
+		send(w, nil, f.status, text(f.why+"\r\n"))
+		return
+	}
 	if err != nil {
-		status := http.StatusInternalServerError
-		if f, ok := err.(*fault); ok {
-			status = f.status
-		}
-		send(w, nil, status, text(err.Error()+"\r\n"))
+		send(w, nil, http.StatusInternalServerError, text("the node cannot read this\r\n"))
 		return
 	}
 	if share.Settle(reserved, form.size) != nil {
@@ -114,42 +112,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // read makes an answer in the form that was asked for, when there is a place for it.
-func (h *Handler) read(ctx context.Context, q asked) (form, error) {
+func (h *Handler) read(ctx context.Context, p path, q asked) (form, error) {
 	select {
 	case h.places <- struct{}{}:
 		defer func() { <-h.places }()
 	case <-ctx.Done():
 		return form{}, ctx.Err()
 	}
-	a, err := h.find(q)
+	a, err := p.find(h, q)
 	if err != nil {
 		return form{}, err
 	}
 	return a.as(q.format)
-}
-
-// asked is what a request asks for: /rest/PARTS….FORMAT?…
-type asked struct {
-	parts  []string
-	format string
-	values url.Values
-}
-
-func query(r *http.Request) asked {
-	format := strings.TrimPrefix(path.Ext(r.URL.Path), ".")
-	where := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/rest/"), "."+format)
-	return asked{strings.Split(where, "/"), format, r.URL.Query()}
-}
-
-// small says that the answer is, too: it never waits for those who read slowly.
-func (q asked) small() bool {
-	switch q.parts[0] {
-	case "block", "blockpart", "headers", "tx", "spenttxouts":
-		return false
-	case "mempool":
-		return !slices.Contains(q.parts, "contents")
-	}
-	return true
 }
 
 // form is an answer as it goes out: in one piece, or written as it is made.
@@ -223,7 +197,9 @@ func (a answer) as(format string) (form, error) {
 			return form{}, err
 		}
 		var buf bytes.Buffer
-		err = json.NewEncoder(&buf).Encode(v)
+		enc := json.NewEncoder(&buf)
+		enc.SetEscapeHTML(false)
+		err = enc.Encode(v)
 		return whole("application/json", buf.Bytes()), err
 	case format == "bin" && a.bytes != nil:
 		return whole("application/octet-stream", a.bytes), nil
@@ -231,52 +207,12 @@ func (a answer) as(format string) (form, error) {
 		return text(a.text + "\n"), nil
 	case format == "hex" && a.bytes != nil:
 		return text(hex.EncodeToString(a.bytes) + "\n"), nil
+	case a.bytes == nil:
+		return form{}, errJSONOnly()
 	}
-	return form{}, notFound("output format not found (available: bin, hex, json)")
+	return form{}, errFormat()
 }
 
-// find follows a path without its format.
-func (h *Handler) find(q asked) (answer, error) {
-	switch name, args := q.parts[0], q.parts[1:]; {
-	case name == "chaininfo" && len(args) == 0:
-		return answer{json: func() (any, error) { return h.chain.Info(), nil }}, nil
-	case name == "deploymentinfo" && len(args) <= 1:
-		return h.deployments(args)
-	case name == "blockfilter" && len(args) == 2:
-		return h.filter(args[0], args[1])
-	case name == "getutxos" && len(args) > 0:
-		return h.coins(args)
-	case name == "mempool" && len(args) == 1 && args[0] == "info":
-		return answer{json: func() (any, error) { return h.pool.Info(), nil }}, nil
-	case name == "mempool" && len(args) == 1 && args[0] == "contents":
-		verbose := q.values.Get("verbose") != "false"
-		write := func(w io.Writer) error { return h.pool.WriteContents(w, verbose) }
-		size := h.pool.Pool.Stats().Size * chainhash.HashSize
-		return answer{write: func() (func(io.Writer) error, int, error) { return write, size, nil }}, nil
-	case name == "block" && len(args) == 2 && args[0] == "notxdetails":
-		return h.block(args[1], 1)
-	case name == "block" && len(args) == 1:
-		return h.block(args[0], 3)
-	case name == "blockpart" && len(args) == 1:
-		return h.blockPart(args[0], q.values)
-	case name == "headers" && len(args) == 2:
-		return h.headers(args[1], args[0])
-	case name == "headers" && len(args) == 1:
-		return h.headers(args[0], q.values.Get("count"))
-	case name == "blockhashbyheight" && len(args) == 1:
-		return h.hashAt(args[0])
-	case name == "tx" && len(args) == 1:
-		return h.tx(args[0])
-	case name == "spenttxouts" && len(args) == 1:
-		return h.spent(args[0])
-	}
-	return answer{}, notFound("no such path")
-}
+func errJSONOnly() error { return notFound("output format not found (available: json)") }
 
-func parseHash(s string) (chain.Hash, error) {
-	h, err := chainHash(s)
-	if err != nil {
-		return h, badRequest("Invalid hash: %s", s)
-	}
-	return h, nil
-}
+func errFormat() error { return notFound("output format not found (available: .bin, .hex, .json)") }

@@ -1,0 +1,86 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+)
+
+// path is one kind of question.
+type path struct {
+	prefix string
+	find   func(*Handler, asked) (answer, error)
+	kind   kind
+}
+
+// kind says what a path needs.
+type kind int
+
+const (
+	plain kind = iota
+	large      // its answer may be as large as a block or the pool
+	body       // the request's body says what is asked
+)
+
+// paths are all that are answered; of two that fit the first counts (Core:
+// uri_prefixes).
+var paths = []path{
+	{"/rest/tx/", (*Handler).tx, large},
+	{"/rest/block/notxdetails/", (*Handler).blockIDs, large},
+	{"/rest/block/", (*Handler).block, large},
+	{"/rest/blockpart/", (*Handler).blockPart, large},
+	{"/rest/blockfilter/", (*Handler).filter, plain},
+	{"/rest/blockfilterheaders/", (*Handler).filterHeaders, plain},
+	{"/rest/chaininfo", (*Handler).chainInfo, plain},
+	{"/rest/mempool/info", (*Handler).poolInfo, plain},
+	{"/rest/mempool/", (*Handler).poolContents, large},
+	{"/rest/headers/", (*Handler).headers, large},
+	{"/rest/getutxos", (*Handler).coins, body},
+	{"/rest/deploymentinfo/", (*Handler).deployments, plain},
+	{"/rest/deploymentinfo", (*Handler).deployments, plain},
+	{"/rest/blockhashbyheight/", (*Handler).hashAt, plain},
+	{"/rest/spenttxouts/", (*Handler).spent, large},
+}
+
+// asked is what a request asks for: PREFIX WHAT[.FORMAT][?VALUES].
+type asked struct {
+	what   string
+	format string // bin, hex or json; "" for any other, which then is part of what
+	values url.Values
+	body   []byte
+}
+
+// query reads a request's path as it was sent (Core: ParseDataFormat); ok is
+// false for one that nobody answers.
+func query(r *http.Request) (p path, q asked, ok bool) {
+	where := r.URL.EscapedPath()
+	for _, p := range paths {
+		what, ok := strings.CutPrefix(where, p.prefix)
+		if !ok {
+			continue
+		}
+		q := asked{what: what, values: r.URL.Query()}
+		if dot := strings.LastIndexByte(what, '.'); dot >= 0 {
+			switch format := what[dot+1:]; format {
+			case "bin", "hex", "json":
+				q.what, q.format = what[:dot], format
+			}
+		}
+		return p, q, true
+	}
+	return path{}, asked{}, false
+}
+
+// parts are those between the slashes.
+func (q asked) parts() []string { return strings.Split(q.what, "/") }
+
+// parseHash reads exactly 64 hex digits; chainhash alone takes fewer.
+func parseHash(s string) (chainhash.Hash, error) {
+	h, err := chainhash.NewHashFromStr(s)
+	if err != nil || len(s) != 2*chainhash.HashSize {
+		return chainhash.Hash{}, badRequest("Invalid hash: %s", s)
+	}
+	return *h, nil
+}
