@@ -111,7 +111,7 @@ func CheckTxInputs(p *Params, tx *Tx, coins []Coin, height int32) (btcutil.Amoun
 		out += btcutil.Amount(o.Value)
 	}
 	if in < out {
-		return 0, Broken(ErrInBelowOut, "value in (%d) < value out (%d)", in, out)
+		return 0, Broken(ErrInBelowOut, "value in (%s) < value out (%s)", FormatMoney(in), FormatMoney(out))
 	}
 	return in - out, nil
 }

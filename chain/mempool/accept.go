@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -32,12 +33,14 @@ type terms struct {
 	// returning: given back by a reorganisation. The floors do not hold: it was
 	// paid for and mined once (Core: bypass_limits).
 	returning   bool
-	replace     bool           // it may take the place of others (RBF)
-	sibling     bool           // also of a version 3 sibling that shares no input with it
-	carveOut    bool           // one descendant more, see checkChain
-	packageRate bool           // the floor is asked of the package, not of each member
-	maxRate     policy.FeeRate // of who submits it; 0: any
-	cost        *time.Duration // grows by what scripts take; nil: nobody asks
+	confirmed   map[*graph.Entry]bool // of the pool; as if they were in a block still
+	height      int32                 // of the tip at entry; 0: the tip's own
+	replace     bool                  // it may take the place of others (RBF)
+	sibling     bool                  // also of a version 3 sibling that shares no input with it
+	carveOut    bool                  // one descendant more, see checkChain
+	packageRate bool                  // the floor is asked of the package, not of each member
+	maxRate     policy.FeeRate        // of who submits it; 0: any
+	cost        *time.Duration        // grows by what scripts take; nil: nobody asks
 }
 
 // writing are the terms on which the writer judges.
@@ -300,7 +303,7 @@ func (s *scene) checkMaxRate(d *draft) error {
 
 func (s *scene) draftEntry(d *draft) *graph.Entry {
 	e := graph.NewEntry(d.tx, d.fee, d.sigOps, d.parents)
-	e.Height = s.tip.Height
+	e.Height = cmp.Or(s.height, s.tip.Height)
 	for i, in := range d.tx.TxIn {
 		e.Coinbase = e.Coinbase || d.coins[i].Coinbase
 		e.Relative = e.Relative || uint32(d.tx.Version) >= 2 && in.Sequence&wire.SequenceLockTimeDisabled == 0
@@ -344,12 +347,12 @@ func (s *scene) checkScripts(d *draft) error {
 	if !ok {
 		return err
 	}
-	word := s.pool.cfg.Rules.ScriptWord(failed.Reason, failed.Broken)
+	word, said := s.pool.cfg.Rules.ScriptWord(failed.Reason, failed.Detail, failed.Broken)
 	stripped := !d.tx.HasWitness() && slices.ContainsFunc(d.coins, wantsWitness)
 	if failed.Broken && !stripped { // stripped on its way: nothing is said of the transaction itself
-		return &chain.RuleError{Rule: chain.Rule(word), Detail: failed.Detail}
+		return &chain.RuleError{Rule: chain.Rule(word), Detail: said}
 	}
-	return &chain.PolicyError{Policy: word, Detail: failed.Detail}
+	return &chain.PolicyError{Policy: word, Detail: said}
 }
 
 func (s *scene) timed(check func() error) error {

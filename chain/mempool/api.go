@@ -48,6 +48,7 @@ type Entry struct {
 	DescendantFees  btcutil.Amount
 
 	Replaceable bool // BIP125: it or an ancestor signals
+	Unbroadcast bool // ours, and no peer has asked for it yet
 }
 
 // Candidate is what the miner needs of a pool transaction.
@@ -65,15 +66,17 @@ type Snapshot struct {
 
 // Stats are the pool's totals, as getmempoolinfo prints them.
 type Stats struct {
-	Size      int            // transactions
-	Bytes     int64          // virtual bytes
-	Usage     int64          // bytes of memory, estimated
-	MaxUsage  int64          // Usage is kept at or below it
-	TotalFee  btcutil.Amount // of all transactions
-	MinFee    policy.FeeRate // below it nothing enters now
-	MinRelay  policy.FeeRate // below it nothing ever enters
-	Increment policy.FeeRate // step of MinFee and of replacements
-	Sequence  uint64         // grows with every change
+	Size        int            // transactions
+	Bytes       int64          // virtual bytes
+	Usage       int64          // bytes of memory, estimated
+	MaxUsage    int64          // Usage is kept at or below it
+	TotalFee    btcutil.Amount // of all transactions
+	MinFee      policy.FeeRate // below it nothing enters now
+	MinRelay    policy.FeeRate // below it nothing ever enters
+	Increment   policy.FeeRate // step of MinFee and of replacements
+	DataCarrier int            // the most bytes of data outputs
+	Waiting     int            // transactions that are unbroadcast
+	Sequence    uint64         // grows with every change
 }
 
 // TestResult is the answer to one transaction of Test.

@@ -79,35 +79,51 @@ func (p *Pool) giveBack(d chain.Delta, c *change) {
 			confirmed[tx.ID] = true
 		}
 	}
-	var back []*chain.Tx
-	for _, b := range slices.Backward(d.Disconnected) {
-		for _, tx := range b.Block.Txs {
-			if !confirmed[tx.ID] {
-				back = append(back, tx)
-			}
-		}
-	}
-	// They go before all that is there: some of it builds on them.
-	p.lastSeq -= int64(len(back))
-	bytes := 0
-	for i, tx := range back {
-		bytes += tx.Size
-		if bytes > maxReturning || !p.readmit(tx, p.lastSeq+int64(i), c) {
-			p.dropChildren(tx, c)
-		}
-	}
+	p.readmitAll(d, confirmed, c)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.graph.Recount()
 	p.dropOverlong(c)
 }
 
-func (p *Pool) readmit(tx *chain.Tx, seq int64, c *change) bool {
+// readmitAll brings transactions back, oldest block first. Blocks that are taken
+// back by name, with no better branch in their place (invalidateblock), come off
+// one by one: what the younger ones held is judged while the older stand, so
+// what comes from those is not asked to fit it.
+func (p *Pool) readmitAll(d chain.Delta, except map[chain.Hash]bool, c *change) {
+	// They go before all that is there: some of it builds on them.
+	for _, b := range d.Disconnected {
+		p.lastSeq -= int64(len(b.Block.Txs))
+	}
+	oneByOne := len(d.Connected) == 0
+	seq, bytes := p.lastSeq, 0
+	on := alone()
+	on.returning, on.sibling, on.confirmed = true, false, map[*graph.Entry]bool{}
+	for _, b := range slices.Backward(d.Disconnected) {
+		already := len(c.in)
+		if oneByOne {
+			on.height = b.Node.Height - 1
+		}
+		for _, tx := range b.Block.Txs {
+			if except[tx.ID] {
+				continue
+			}
+			bytes += tx.Size
+			if bytes > maxReturning || !p.readmit(tx, on, seq, c) {
+				p.dropChildren(tx, c)
+			}
+			seq++
+		}
+		for _, e := range c.in[already:] {
+			on.confirmed[e] = oneByOne
+		}
+	}
+}
+
+func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 	if tx.IsCoinbase() {
 		return false
 	}
-	on := alone()
-	on.returning = true
 	d, err := p.scene(on).judge(tx)
 	if err != nil {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)

@@ -3,6 +3,8 @@ package mempool
 import (
 	"testing"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 )
 
@@ -168,5 +170,30 @@ func TestEmptyPoolFollowsWithoutWork(t *testing.T) {
 	d := w.mine(spend(1000, 1, w.fund(1)))
 	if len(d.In)+len(d.Out) != 0 || w.pool.Snapshot().Tip != w.tip {
 		t.Fatalf("%+v", d)
+	}
+}
+
+// invalidateblock takes blocks off one by one: what a younger one held need not
+// fit what comes from an older one. After a reorganisation proper it must.
+func TestBlocksTakenBackByNameComeOffOneByOne(t *testing.T) {
+	for _, branch := range []bool{false, true} {
+		w := newWorld(t, 2)
+		parent := w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, w.fund(1)))
+		w.mine(parent)
+		child := w.accept(spend(1000, 1, out(parent, 0)))
+		w.mine(child)
+		at := w.tip.Height
+		if branch {
+			w.reorg(2, nil, nil, nil)
+			w.holds(parent)
+			continue
+		}
+		w.reorg(2)
+		w.holds(parent, child)
+		above, _ := w.pool.Entry(parent.ID)
+		below, _ := w.pool.Entry(child.ID)
+		if above.Height != at-2 || below.Height != at-1 || above.DescendantCount != 2 || below.AncestorCount != 2 {
+			t.Errorf("%+v, %+v", above, below)
+		}
 	}
 }

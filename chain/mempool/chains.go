@@ -10,10 +10,14 @@ import (
 )
 
 // chainLimits bound what a transaction builds on and what builds on those.
-type chainLimits struct{ ancestors, ancestorSize, descendants, descendantSize int }
+type chainLimits struct {
+	ancestors, ancestorSize, descendants, descendantSize int
 
-func usualLimits() chainLimits {
-	return chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize}
+	confirmed map[*graph.Entry]bool // do not count
+}
+
+func (s *scene) usualLimits() chainLimits {
+	return chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize, s.confirmed}
 }
 
 // checkChain holds a transaction that is to enter to the limits on chains, and
@@ -22,7 +26,7 @@ func usualLimits() chainLimits {
 // exactly one other, which had the same ancestors, may stand in its place.
 // Pool.mu is held.
 func (s *scene) checkChain(d *draft) (err error) {
-	limits := usualLimits()
+	limits := s.usualLimits()
 	if s.carveOut && len(d.conflicts) == 1 {
 		limits.descendants++
 		limits.descendantSize += d.conflicts[0].Desc.Size
@@ -53,7 +57,7 @@ func (s *scene) checkChain(d *draft) (err error) {
 func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*graph.Entry, error) {
 	var staged, above []*graph.Entry
 	for _, parent := range parents {
-		if !parent.Entered() { // of the same package
+		if !parent.Entered() || l.confirmed[parent] { // of the same package, or as in a block
 			continue
 		}
 		if staged = append(staged, parent); len(staged)+own.Count > l.ancestors {
@@ -75,6 +79,9 @@ func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*g
 			return nil, tooLong("exceeds ancestor size limit [limit: %d]", l.ancestorSize)
 		}
 		for _, parent := range next.Parents {
+			if l.confirmed[parent] {
+				continue
+			}
 			if !slices.Contains(above, parent) && !slices.Contains(staged, parent) {
 				staged = append(staged, parent)
 			}

@@ -14,6 +14,9 @@ func (s *scene) checkDustSpent(e *graph.Entry) error {
 		return nil
 	}
 	for _, parent := range e.Parents {
+		if s.confirmed[parent] {
+			continue
+		}
 		for i, out := range parent.Tx.TxOut {
 			if policy.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
 				return s.pool.cfg.Rules.DustLeft(e.Tx)

@@ -10,6 +10,8 @@ import (
 type Kept struct {
 	Tx    *chain.Tx
 	Since time.Time
+	// Unbroadcast: ours, and no peer has asked for it yet.
+	Unbroadcast bool
 }
 
 // Keep lists what is to be kept, parents before their children.
@@ -18,7 +20,7 @@ func (p *Pool) Keep() []Kept {
 	defer p.mu.RUnlock()
 	list := make([]Kept, 0, p.graph.Len())
 	for _, e := range p.graph.Ordered() {
-		list = append(list, Kept{e.Tx, e.Time})
+		list = append(list, Kept{e.Tx, e.Time, p.unbroadcast[e.Tx.ID]})
 	}
 	return list
 }

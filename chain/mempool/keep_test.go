@@ -50,16 +50,16 @@ func TestKeptTransactionsAreJudgedAgain(t *testing.T) {
 		w.check()
 		return err
 	}
-	if err := restore(Kept{tx, w.now.Add(-Expiry - time.Second)}); !errors.Is(err, errExpired) {
+	if err := restore(Kept{Tx: tx, Since: w.now.Add(-Expiry - time.Second)}); !errors.Is(err, errExpired) {
 		t.Errorf("too old: %v", err)
 	}
-	if err := restore(Kept{tx, w.now.Add(time.Hour)}); err != nil {
+	if err := restore(Kept{Tx: tx, Since: w.now.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if e, _ := w.pool.Entry(tx.ID); !e.Time.Equal(w.now) {
 		t.Errorf("it has waited since %s, now is %s", e.Time, w.now)
 	}
-	if err := restore(Kept{spend(btcutil.Amount(1), 1, w.fund(2)), w.now}); !errors.Is(err, policy.ErrMinRelayFee) {
+	if err := restore(Kept{Tx: spend(btcutil.Amount(1), 1, w.fund(2)), Since: w.now}); !errors.Is(err, policy.ErrMinRelayFee) {
 		t.Errorf("no fee: %v", err)
 	}
 }

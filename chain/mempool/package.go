@@ -91,7 +91,7 @@ func (s *scene) judgeAll(txs []*chain.Tx) *bundle {
 func (s *scene) checkPackage(b *bundle) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	if err := checkPackageLimits(b); err != nil {
+	if err := s.checkPackageLimits(b); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(b.drafts, func(d *draft) bool { return len(d.conflicts) > 0 }) {
@@ -100,8 +100,8 @@ func (s *scene) checkPackage(b *bundle) error {
 	return s.checkPackageReplacement(b)
 }
 
-func checkPackageLimits(b *bundle) error {
-	limits := usualLimits()
+func (s *scene) checkPackageLimits(b *bundle) error {
+	limits := s.usualLimits()
 	switch {
 	case b.sum.Size > limits.ancestorSize:
 		return chain.Refused(errPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.ancestorSize)

@@ -40,6 +40,8 @@ type Pool struct {
 	nextSeq int64  // of the next to enter; grows
 	lastSeq int64  // of the next batch that a reorganisation gives back ends here; sinks
 	changes uint64 // how often the set changed
+
+	unbroadcast map[chain.Hash]bool // txids of the pool
 }
 
 // New makes an empty pool that stands at the tip of Config.View.
@@ -56,7 +58,7 @@ func New(cfg Config) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip()}
+	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(), unbroadcast: map[chain.Hash]bool{}}
 }
 
 // Add judges a transaction and keeps it if it is good. The error is
@@ -140,6 +142,7 @@ func (p *Pool) drop(e *graph.Entry, why chain.Gone, c *change) {
 // release takes out an entry that has no ancestors or no descendants left.
 func (p *Pool) release(e *graph.Entry, why chain.Gone, c *change) {
 	p.graph.Remove(e)
+	delete(p.unbroadcast, e.Tx.ID)
 	p.changes++
 	if why != chain.GoneConfirmed {
 		p.fees.Left(e.Tx.ID)

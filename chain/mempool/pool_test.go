@@ -86,7 +86,7 @@ func TestRefusalsSayCoresWords(t *testing.T) {
 		{w.blocks[0].Block.Txs[0], "coinbase"},
 		{spendWith(1000, 1, locked(uint32(w.tip.Height)+1), w.fund(2)), "non-final"},
 		{spendWith(1000, 1, sequence(1000), w.fund(2)), "non-BIP68-final"},
-		{spendWith(-1, 1, nil, w.fund(2)), "bad-txns-in-belowout: value in (5000000000) < value out (5000000001)"},
+		{spendWith(-1, 1, nil, w.fund(2)), "bad-txns-in-belowout: value in (50.00) < value out (50.00000001)"},
 		{spendWith(1000, 1, witness(nil), w.fund(2)), "mempool-script-verify-flag-failed"},
 		{spendWith(1000, 1, func(tx *wire.MsgTx) { tx.Version = 4 }, w.fund(2)), "version"},
 		{spendWith(1000, 1, func(tx *wire.MsgTx) { tx.TxOut[0].PkScript = []byte{0x51} }, w.fund(2)), "scriptpubkey"},

@@ -18,7 +18,7 @@ func (p *Pool) Entry(txid chain.Hash) (Entry, bool) {
 	if e == nil {
 		return Entry{}, false
 	}
-	return public(e), true
+	return p.public(e), true
 }
 
 // ByWTxID is the transaction with this wtxid.
@@ -36,7 +36,7 @@ func (p *Pool) ByWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
 func (p *Pool) Entries() []Entry {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return publish(p.graph.Ordered())
+	return p.publish(p.graph.Ordered())
 }
 
 // TxIDs are all transactions, parents before their children.
@@ -69,7 +69,7 @@ func (p *Pool) relatives(txid chain.Hash, of func(*graph.Entry) []*graph.Entry) 
 	}
 	found := of(e)
 	slices.SortFunc(found, graph.BySeq)
-	return publish(found), true
+	return p.publish(found), true
 }
 
 // Snapshot is what the miner chooses from.
@@ -88,15 +88,17 @@ func (p *Pool) Stats() Stats {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return Stats{
-		Size:      p.graph.Sum().Count,
-		Bytes:     int64(p.graph.Sum().Size),
-		Usage:     p.graph.Usage(),
-		MaxUsage:  p.cfg.MaxBytes,
-		TotalFee:  p.graph.Sum().Fees,
-		MinFee:    max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.MinFeeRate),
-		MinRelay:  p.cfg.MinFeeRate,
-		Increment: p.cfg.Rules.Increment,
-		Sequence:  p.changes,
+		Size:        p.graph.Sum().Count,
+		Bytes:       int64(p.graph.Sum().Size),
+		Usage:       p.graph.Usage(),
+		MaxUsage:    p.cfg.MaxBytes,
+		TotalFee:    p.graph.Sum().Fees,
+		MinFee:      max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.MinFeeRate),
+		MinRelay:    p.cfg.MinFeeRate,
+		Increment:   p.cfg.Rules.Increment,
+		DataCarrier: p.cfg.Rules.DataCarrier,
+		Waiting:     len(p.unbroadcast),
+		Sequence:    p.changes,
 	}
 }
 
@@ -148,22 +150,23 @@ func (c coins) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
 	return c.view.Coin(op)
 }
 
-func publish(entries []*graph.Entry) []Entry {
+func (p *Pool) publish(entries []*graph.Entry) []Entry {
 	list := make([]Entry, 0, len(entries))
 	for _, e := range entries {
-		list = append(list, public(e))
+		list = append(list, p.public(e))
 	}
 	return list
 }
 
 // public copies an entry for readers. Pool.mu is held.
-func public(e *graph.Entry) Entry {
+func (p *Pool) public(e *graph.Entry) Entry {
 	return Entry{
 		Tx: e.Tx, Fee: e.Fee, VSize: e.VSize, SigOpCost: e.SigOpCost, Time: e.Time, Height: e.Height, Seq: e.Seq,
 		Depends: txids(e.Parents), SpentBy: txids(e.Children),
 		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
 		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,
 		Replaceable: signals(e) || slices.ContainsFunc(graph.Ancestors(e), signals),
+		Unbroadcast: p.unbroadcast[e.Tx.ID],
 	}
 }
 

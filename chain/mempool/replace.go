@@ -3,7 +3,6 @@ package mempool
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 
@@ -119,19 +118,12 @@ func feesOf(entries []*graph.Entry) (sum btcutil.Amount) {
 func (p *Pool) paysForAll(txid chain.Hash, paid policy.Paid, leaving btcutil.Amount) string {
 	// BIP125 rule 3: it pays at least what they paid together.
 	if paid.Fee < leaving {
-		return fmt.Sprintf("rejecting replacement %s, less fees than conflicting txs; %s < %s", txid, money(paid.Fee), money(leaving))
+		return fmt.Sprintf("rejecting replacement %s, less fees than conflicting txs; %s < %s", txid, chain.FormatMoney(paid.Fee), chain.FormatMoney(leaving))
 	}
 	// BIP125 rule 4: and for its own relay on top, so that nobody has the
 	// network carry things again and again for nothing.
 	if more, least := paid.Fee-leaving, p.cfg.Rules.Increment.Fee(paid.VSize); more < least {
-		return fmt.Sprintf("rejecting replacement %s, not enough additional fees to relay; %s < %s", txid, money(more), money(least))
+		return fmt.Sprintf("rejecting replacement %s, not enough additional fees to relay; %s < %s", txid, chain.FormatMoney(more), chain.FormatMoney(least))
 	}
 	return ""
-}
-
-// money is an amount in bitcoins as Core prints it: at least two decimals.
-func money(a btcutil.Amount) string {
-	s := fmt.Sprintf("%d.%08d", a/btcutil.SatoshiPerBitcoin, a%btcutil.SatoshiPerBitcoin)
-	dot := strings.IndexByte(s, '.')
-	return s[:dot+3] + strings.TrimRight(s[dot+3:], "0")
 }

@@ -112,11 +112,3 @@ func TestTRUCChildMayBeReplaced(t *testing.T) {
 	child := w.accept(spendWith(3000, 1, v3, out(parent, 0)))
 	w.holds(parent, child)
 }
-
-func TestMoneyIsPrintedAsCoreDoes(t *testing.T) {
-	for a, want := range map[btcutil.Amount]string{0: "0.00", 1: "0.00000001", 1e8: "1.00", 15e7: "1.50", 123450000: "1.2345"} {
-		if got := money(a); got != want {
-			t.Errorf("%d: %s, want %s", a, got, want)
-		}
-	}
-}

@@ -302,14 +302,19 @@ func TestRulesOfRelayByRelease(t *testing.T) {
 	if old.MinRelay != 1000 || old.Increment != 1000 || now.MinRelay != 100 || now.Increment != 100 {
 		t.Error("rates")
 	}
-	for _, c := range []struct{ got, want chain.Policy }{
-		{old.ScriptWord("why", true), "mandatory-script-verify-flag-failed (why)"},
-		{old.ScriptWord("why", false), "non-mandatory-script-verify-flag (why)"},
-		{now.ScriptWord("why", true), "mempool-script-verify-flag-failed (why)"},
-		{now.ScriptWord("why", false), "mempool-script-verify-flag-failed (why)"},
+	for _, c := range []struct {
+		rules  policy.Rules
+		broken bool
+		want   chain.Policy
+		said   string
+	}{
+		{old, true, "mandatory-script-verify-flag-failed (why)", ""},
+		{old, false, "non-mandatory-script-verify-flag (why)", ""},
+		{now, true, "mempool-script-verify-flag-failed (why)", "input 0"},
+		{now, false, "mempool-script-verify-flag-failed (why)", "input 0"},
 	} {
-		if c.got != c.want {
-			t.Errorf("%s, want %s", c.got, c.want)
+		if word, said := c.rules.ScriptWord("why", "input 0", c.broken); word != c.want || said != c.said {
+			t.Errorf("%s, %s; want %s", word, said, c.want)
 		}
 	}
 	for _, name := range []string{"28.1", "31"} {

@@ -50,9 +50,9 @@ func ParseRules(name string) (Rules, error) {
 	return Rules{}, fmt.Errorf("no rules of relay are called %q: the choices are 31 and 28.1", name)
 }
 
-// ScriptWord is what the pool calls a script that fails for this reason;
-// broken: by consensus too.
-func (r Rules) ScriptWord(reason string, broken bool) chain.Policy {
+// ScriptWord is what the pool calls a script that fails for this reason and
+// what it says of it; broken: by consensus too.
+func (r Rules) ScriptWord(reason, detail string, broken bool) (word chain.Policy, said string) {
 	kind := ErrScript
 	switch {
 	case r.mandatoryWords && broken:
@@ -60,7 +60,10 @@ func (r Rules) ScriptWord(reason string, broken bool) chain.Policy {
 	case r.mandatoryWords:
 		kind = ErrOptionalScript
 	}
-	return chain.Policy(fmt.Sprintf("%s (%s)", kind, reason))
+	if r.mandatoryWords {
+		detail = "" // 28.1 does not say which input
+	}
+	return chain.Policy(fmt.Sprintf("%s (%s)", kind, reason)), detail
 }
 
 // DustLeft refuses a transaction that does not spend the dust of an unconfirmed parent.

@@ -139,6 +139,18 @@ func keyCount(op byte, data []byte) (int, bool) {
 	return 0, false
 }
 
+// ValidOps says whether a script consists of known opcodes and pushes of no more
+// than a stack element may be (Core: HasValidOps).
+func ValidOps(script []byte) bool {
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		if t.Opcode() > txscript.OP_NOP10 || len(t.Data()) > maxPush {
+			return false
+		}
+	}
+	return t.Err() == nil
+}
+
 // lastPush is what a push-only script leaves on top of the stack.
 func lastPush(script []byte) (top []byte, ok bool) {
 	t := txscript.MakeScriptTokenizer(0, script)

@@ -77,8 +77,8 @@ func (n *Node) buildSwarm() error {
 		ValidateBlock: func(j p2p.ValidateBlock) {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))
 		},
-		StoreHeaders: n.Ledger.AddHeaders,
-		Book:         n.book, UserAgent: "/grapevine:" + n.cfg.Version + "/",
+		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
+		Book: n.book, UserAgent: "/grapevine:" + n.cfg.Version + "/",
 		Rand: swarmRand, Now: n.cfg.Now, Log: n.log.With("room", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
@@ -150,6 +150,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
+			SubmitPackage: n.follow.SubmitPackage,
 		},
 		Swarm: n.Swarm, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,

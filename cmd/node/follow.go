@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -26,6 +27,7 @@ type follower struct {
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
 	queue judgements          // taken from txs
 	kept  chan kept           // from before a restart
+	packs chan pack           // of our own
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
 
@@ -38,6 +40,7 @@ func newFollower() *follower {
 	return &follower{
 		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsJudged),
 		kept:  make(chan kept),
+		packs: make(chan pack),
 		heard: make(chan struct{}, 1),
 		moved: make(chan struct{}),
 	}
@@ -69,6 +72,8 @@ func (f *follower) await(ctx context.Context) error {
 		f.queue.add(j)
 	case k := <-f.kept:
 		return f.onKept(ctx, k)
+	case k := <-f.packs:
+		return f.onPackage(ctx, k)
 	}
 	return nil
 }
@@ -116,6 +121,9 @@ func (f *follower) judgeOne(ctx context.Context) error {
 	pd, verdict := f.pool.Add(j.Tx)
 	if ours(verdict) {
 		return verdict
+	}
+	if verdict == nil && j.Peer == p2p.Self {
+		f.pool.MarkUnbroadcast(j.Tx.ID)
 	}
 	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: f.pool.Cost()})
 }
@@ -226,6 +234,40 @@ func (f *follower) onKept(ctx context.Context, k kept) error {
 	}
 	err := f.onPool(ctx, pd)
 	k.verdict <- verdict
+	return err
+}
+
+// pack is a package of our own on its way to the pool. It does not pass gossip,
+// which judges one transaction at a time; what enters is announced as any other.
+type pack struct {
+	txs     []*chain.Tx
+	maxRate policy.FeeRate
+	result  chan<- mempool.PackageResult // capacity 1
+}
+
+// SubmitPackage gives the pool a child with its parents and waits until pool and
+// wallet have taken what is good.
+func (f *follower) SubmitPackage(ctx context.Context, txs []*chain.Tx, maxRate policy.FeeRate) (mempool.PackageResult, error) {
+	result := make(chan mempool.PackageResult, 1)
+	select {
+	case f.packs <- pack{txs, maxRate, result}:
+	case <-ctx.Done():
+		return mempool.PackageResult{}, ctx.Err()
+	}
+	select {
+	case r := <-result:
+		return r, nil
+	case <-ctx.Done():
+		return mempool.PackageResult{}, ctx.Err()
+	}
+}
+
+func (f *follower) onPackage(ctx context.Context, k pack) error {
+	r, pd, err := f.pool.AddPackage(k.txs, k.maxRate)
+	if err == nil {
+		err = f.onPool(ctx, pd)
+	}
+	k.result <- r
 	return err
 }
 

@@ -88,7 +88,7 @@ func (p *poolFile) Import(ctx context.Context, path string, fresh bool) error {
 			p.log.Debug("kept transaction is refused", "txid", k.Tx.ID, "why", err)
 		}
 		return nil
-	})
+	}, p.pool.MarkUnbroadcast)
 	p.log.Info("pool loaded", "file", path, "taken", taken, "refused", refused)
 	return err
 }

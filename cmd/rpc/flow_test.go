@@ -143,9 +143,8 @@ func TestRawTransactionByHand(t *testing.T) {
 	orphan := w.text("createrawtransaction", []any{map[string]any{"txid": nowhere, "vout": 0}}, map[string]any{stranger: 1})
 	w.refused(-25, "bad-txns-inputs-missingorspent", "sendrawtransaction", orphan)
 	is(t, "orphan", w.list("testmempoolaccept", []any{orphan})[0], "reject-reason", "missing-inputs")
-	package1 := w.object("submitpackage", []any{orphan})
-	has(t, "submitpackage", package1, "package_msg tx-results replaced-transactions")
-	is(t, "submitpackage", package1, "package_msg", "transaction failed")
+	w.refused(-8, "Array must contain between 2 and 25 transactions.", "submitpackage", []any{orphan})
+	w.refused(-25, "package topology disallowed. not child-with-parents or parents depend on each other.", "submitpackage", []any{orphan, signed["hex"]})
 }
 
 func TestBlocksGivenTakenBackAndGivenAgain(t *testing.T) {

@@ -51,6 +51,7 @@ type Config struct {
 	ValidateTx    chan<- p2p.ValidateTx            // capacity: gossip's credits for transactions
 	ValidateBlock func(p2p.ValidateBlock)          // must not block: gossip holds credits
 	StoreHeaders  func([]*chain.HeaderNode)        // must not block
+	TxSent        func(txid chain.Hash)            // a peer had asked for it; must not block; nil: nobody wants to know
 
 	Book      *addrbook.Book
 	UserAgent string           // BIP14, as "/grapevine:0.1.0/"

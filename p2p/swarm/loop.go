@@ -181,6 +181,9 @@ func (l *loop) tick() {
 func (l *loop) perform(a p2p.Action) {
 	switch a := a.(type) {
 	case p2p.Send:
+		if tx, ok := a.Msg.(*msg.Tx); ok && l.cfg.TxSent != nil {
+			l.cfg.TxSent(tx.ID)
+		}
 		l.send(a.Peer, func(p *peer.Peer) error { return p.Send(a.Msg) })
 	case p2p.SendBlock:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendBlock(a.Hash, a.Witness) })

@@ -8,8 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -20,8 +22,8 @@ import (
 //
 //	version 8 | count 8 | count times: transaction, time 8, delta 8 | deltas | unbroadcast
 //
-// Time is in Unix seconds. Deltas of fees and the list of transactions that
-// nobody has asked for are Core's; ours are empty. In version 2 a key follows
+// Time is in Unix seconds. Deltas of fees are Core's; ours are none. Unbroadcast
+// are the txids of those that nobody has asked for. In version 2 a key follows
 // the version, and all after it is XORed with it, so that no virus scanner
 // finds in it what somebody put there.
 const (
@@ -77,26 +79,32 @@ func write(to io.Writer, list []mempool.Kept) error {
 		_, _ = w.Write(k.Tx.Raw())
 		_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, uint64(k.Since.Unix())), 0))
 	}
-	_, _ = w.Write([]byte{0, 0}) // no deltas, none unbroadcast
+	_, _ = w.Write([]byte{0}) // no deltas
+	waiting := slices.DeleteFunc(slices.Clone(list), func(k mempool.Kept) bool { return !k.Unbroadcast })
+	_ = wire.WriteVarInt(w, 0, uint64(len(waiting)))
+	for _, k := range waiting {
+		_, _ = w.Write(k.Tx.ID[:])
+	}
 	return w.Flush()
 }
 
 // Load calls fn for each transaction in a file, parents first, until fn fails.
 // Of a damaged file it calls it for what comes before the damage; the error
-// matches ErrFormat then, and os.ErrNotExist when there is none.
-func Load(path string, fn func(mempool.Kept) error) error {
+// matches ErrFormat then, and os.ErrNotExist when there is none. The file names
+// at its end what is unbroadcast; that goes to waiting.
+func Load(path string, fn func(mempool.Kept) error, waiting func(txid chain.Hash)) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := read(f, fn); err != nil {
+	if err := read(f, fn, waiting); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-func read(from io.Reader, fn func(mempool.Kept) error) error {
+func read(from io.Reader, fn func(mempool.Kept) error, waiting func(chain.Hash)) error {
 	r := bufio.NewReaderSize(from, maxTx)
 	version, err := number(r)
 	if err != nil {
@@ -119,7 +127,33 @@ func read(from io.Reader, fn func(mempool.Kept) error) error {
 		}
 		err = fn(k)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return readWaiting(r, waiting)
+}
+
+// readWaiting reads what follows the transactions: deltas of fees, which are
+// nothing to us, and the unbroadcast ones.
+func readWaiting(r io.Reader, waiting func(chain.Hash)) error {
+	deltas, err := wire.ReadVarInt(r, 0)
+	for i := uint64(0); i < deltas && err == nil; i++ {
+		_, err = io.CopyN(io.Discard, r, chainhash.HashSize+8)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: deltas of fees: %w", ErrFormat, err)
+	}
+	count, err := wire.ReadVarInt(r, 0)
+	for i := uint64(0); i < count && err == nil; i++ {
+		var txid chain.Hash
+		if _, err = io.ReadFull(r, txid[:]); err == nil {
+			waiting(txid)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: unbroadcast transactions: %w", ErrFormat, err)
+	}
+	return nil
 }
 
 // next reads one transaction and when it came.

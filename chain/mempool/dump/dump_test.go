@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func some() (list []mempool.Kept) {
 			script = make([]byte, usual+10)
 		}
 		tx.AddTxOut(wire.NewTxOut(int64(i), script))
-		list = append(list, mempool.Kept{Tx: chain.NewTx(tx), Since: time.Unix(1_700_000_000+int64(i), 0)})
+		list = append(list, mempool.Kept{Tx: chain.NewTx(tx), Since: time.Unix(1_700_000_000+int64(i), 0), Unbroadcast: i%3 == 1})
 	}
 	return list
 }
@@ -40,6 +41,10 @@ func readAll(t *testing.T, raw []byte) (got []mempool.Kept, err error) {
 	err = read(bytes.NewReader(raw), func(k mempool.Kept) error {
 		got = append(got, k)
 		return nil
+	}, func(txid chain.Hash) {
+		for i := range got {
+			got[i].Unbroadcast = got[i].Unbroadcast || got[i].Tx.ID == txid
+		}
 	})
 	return got, err
 }
@@ -50,15 +55,15 @@ func same(t *testing.T, got, want []mempool.Kept) {
 		t.Fatalf("%d transactions, want %d", len(got), len(want))
 	}
 	for i := range got {
-		if got[i].Tx.WID != want[i].Tx.WID || !got[i].Since.Equal(want[i].Since) {
-			t.Errorf("transaction %d is %s of %s", i, got[i].Tx.WID, got[i].Since)
+		if got[i].Tx.WID != want[i].Tx.WID || !got[i].Since.Equal(want[i].Since) || got[i].Unbroadcast != want[i].Unbroadcast {
+			t.Errorf("transaction %d is %s of %s, unbroadcast %v", i, got[i].Tx.WID, got[i].Since, got[i].Unbroadcast)
 		}
 	}
 }
 
 func TestWhatIsSavedIsLoaded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mempool.dat")
-	if err := Load(path, nil); !errors.Is(err, os.ErrNotExist) {
+	if err := Load(path, nil, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	for _, list := range [][]mempool.Kept{some(), nil, some()[:2]} {
@@ -66,7 +71,11 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []mempool.Kept
-		if err := Load(path, func(k mempool.Kept) error { got = append(got, k); return nil }); err != nil {
+		note := func(txid chain.Hash) {
+			at := slices.IndexFunc(got, func(k mempool.Kept) bool { return k.Tx.ID == txid })
+			got[at].Unbroadcast = true
+		}
+		if err := Load(path, func(k mempool.Kept) error { got = append(got, k); return nil }, note); err != nil {
 			t.Fatal(err)
 		}
 		same(t, got, list)
@@ -78,7 +87,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		t.Error("saved below a file")
 	}
 	stop := errors.New("enough")
-	if err := Load(path, func(mempool.Kept) error { return stop }); !errors.Is(err, stop) {
+	if err := Load(path, func(mempool.Kept) error { return stop }, nil); !errors.Is(err, stop) {
 		t.Errorf("fn's error: %v", err)
 	}
 }

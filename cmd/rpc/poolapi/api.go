@@ -7,6 +7,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -16,7 +17,10 @@ type API struct {
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 	// Submit enters a transaction by the one door and returns its verdict.
-	Submit  func(context.Context, *chain.Tx) error
+	Submit func(context.Context, *chain.Tx) error
+	// SubmitPackage gives the pool a child with its parents; what enters is announced.
+	SubmitPackage func(context.Context, []*chain.Tx, policy.FeeRate) (mempool.PackageResult, error)
+
 	TxIndex bool // the ledger keeps where each transaction is
 	File    File // nil: the methods about it refuse
 }

@@ -13,7 +13,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
-	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
@@ -65,7 +64,7 @@ func (a *API) Info() any {
 	return poolInfo{
 		Loaded: a.File == nil || a.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
-		Increment: jsonrpc.Amount(st.Increment), FullRBF: true, BareMultisig: true, MaxDataCarry: policy.MaxWeight / chain.WitnessScale,
+		Increment: jsonrpc.Amount(st.Increment), Unbroadcast: st.Waiting, FullRBF: true, BareMultisig: true, MaxDataCarry: st.DataCarrier,
 	}
 }
 
@@ -103,7 +102,7 @@ func newEntry(e mempool.Entry) poolEntry {
 		DescendantCount: e.DescendantCount, DescendantSize: e.DescendantSize,
 		AncestorCount: e.AncestorCount, AncestorSize: e.AncestorSize, WTxID: e.Tx.WID.String(),
 		Fees:    entryFees{fee, fee, jsonrpc.Amount(e.AncestorFees), jsonrpc.Amount(e.DescendantFees)},
-		Depends: hashes(e.Depends), SpentBy: hashes(e.SpentBy), Replaceable: e.Replaceable,
+		Depends: hashes(e.Depends), SpentBy: hashes(e.SpentBy), Replaceable: e.Replaceable, Unbroadcast: e.Unbroadcast,
 	}
 }
 

@@ -16,9 +16,6 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
-// maxPackage bounds the transactions of one package (Core: MAX_PACKAGE_COUNT).
-const maxPackage = 25
-
 // sendRows hand transactions in.
 func (a *API) sendRows() []jsonrpc.Method {
 	return jsonrpc.Group("Rawtransactions",
@@ -31,20 +28,31 @@ func (a *API) sendRows() []jsonrpc.Method {
 	)
 }
 
-// limits are what the client itself bounds; 0 fee: no bound. By default (Core:
-// DEFAULT_MAX_RAW_TX_FEE_RATE) they stop who must have made a mistake.
-type limits struct{ feeRate, burn btcutil.Amount }
-
-func readLimits(c *jsonrpc.Call) limits {
-	l := limits{c.Amount("maxfeerate"), c.Amount("maxburnamount")}
-	if l.feeRate > btcutil.SatoshiPerBitcoin {
+// maxRate reads what the client would pay at most; 0: any rate. By default
+// (Core: DEFAULT_MAX_RAW_TX_FEE_RATE) it stops who must have made a mistake.
+func maxRate(c *jsonrpc.Call) policy.FeeRate {
+	rate := c.Amount("maxfeerate")
+	if rate >= btcutil.SatoshiPerBitcoin {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
 	}
-	return l
+	return policy.FeeRate(rate)
 }
 
+// checkBurn refuses a transaction that burns more than the client wants to.
+func checkBurn(tx *chain.Tx, most btcutil.Amount) error {
+	for _, o := range tx.TxOut {
+		if btcutil.Amount(o.Value) > most && (txscript.IsUnspendable(o.PkScript) || !policy.ValidOps(o.PkScript)) {
+			return jsonrpc.Errorf(jsonrpc.CodeVerify, "Unspendable output exceeds maximum configured by user (maxburnamount)")
+		}
+	}
+	return nil
+}
+
+// sendRawTransaction answers in Core's order (BroadcastTransaction): what is in
+// a block is refused, what is in the pool is fine, and what the client would not
+// pay comes after all that the pool has to say.
 func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	l := readLimits(c)
+	burn := c.Amount("maxburnamount")
 	tx, err := decodeTx(c.String("hexstring"), "TX decode failed. Make sure the tx has at least one input.")
 	if cerr := c.Err(); cerr != nil {
 		return nil, cerr
@@ -52,11 +60,21 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.within(tx, l); err != nil {
+	if err := checkBurn(tx, burn); err != nil {
 		return nil, err
 	}
-	if _, pooled := a.Pool.Entry(tx.ID); !pooled {
-		if err := a.notMined(tx); err != nil {
+	most := maxRate(c)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := a.notMined(tx); err != nil {
+		return nil, err
+	}
+	if _, pooled := a.Pool.Entry(tx.ID); pooled {
+		return tx.ID.String(), nil
+	}
+	if most != 0 {
+		if err := a.wouldPay(tx, most); err != nil {
 			return nil, err
 		}
 	}
@@ -66,38 +84,16 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	return tx.ID.String(), nil
 }
 
-// within holds a transaction against its sender's own limits.
-func (a *API) within(tx *chain.Tx, l limits) error {
-	for _, o := range tx.TxOut {
-		if btcutil.Amount(o.Value) > l.burn && txscript.IsUnspendable(o.PkScript) {
-			return jsonrpc.Errorf(jsonrpc.CodeVerify, "Unspendable output exceeds maximum configured by user (maxburnamount)")
-		}
-	}
-	if l.feeRate == 0 {
-		return nil
-	}
-	fee, known, err := a.fee(tx)
-	if err != nil || !known {
-		return err // what it spends is missing: the pool says so
-	}
-	if fee > policy.FeeRate(l.feeRate).Fee(tx.VSize()) {
+// wouldPay refuses what the pool would refuse, and what pays more than most.
+func (a *API) wouldPay(tx *chain.Tx, most policy.FeeRate) error {
+	r := a.Pool.Test([]*chain.Tx{tx}, 0)[0]
+	switch {
+	case r.Err != nil:
+		return refusal(r.Err)
+	case r.Fee > most.Fee(tx.VSize()):
 		return jsonrpc.Errorf(jsonrpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
 	}
 	return nil
-}
-
-func (a *API) fee(tx *chain.Tx) (fee btcutil.Amount, known bool, err error) {
-	coins, err := a.spent(Found{Tx: tx})
-	if err != nil || coins == nil {
-		return 0, false, err
-	}
-	for _, coin := range coins {
-		fee += coin.Value
-	}
-	for _, o := range tx.TxOut {
-		fee -= btcutil.Amount(o.Value)
-	}
-	return fee, true, nil
 }
 
 // notMined refuses a transaction that is in a block already and has coins left,
@@ -119,13 +115,24 @@ func (a *API) notMined(tx *chain.Tx) error {
 // refusal gives a verdict its code: -25 for missing coins, -26 for a broken
 // rule or policy.
 func refusal(err error) error {
-	if errors.Is(err, chain.ErrMissingCoin) {
+	if isMissing(err) {
 		return jsonrpc.Errorf(jsonrpc.CodeVerify, "%s", chain.ErrMissingCoin)
 	}
-	if word, ok := word(err); ok {
-		return jsonrpc.Errorf(jsonrpc.CodeVerifyRejected, "%s", strings.TrimSuffix(word+", "+detail(err), ", "))
+	if _, ok := word(err); ok {
+		return jsonrpc.Errorf(jsonrpc.CodeVerifyRejected, "%s", whole(err))
 	}
 	return err
+}
+
+// isMissing: what it spends is not there, or its parent in the pool has no such output.
+func isMissing(err error) bool {
+	return errors.Is(err, chain.ErrMissingCoin) || errors.Is(err, chain.ErrInputsMissing)
+}
+
+// whole is a verdict as Core prints it: the word, and what it adds to it.
+func whole(err error) string {
+	word, _ := word(err)
+	return strings.TrimSuffix(word+", "+detail(err), ", ")
 }
 
 // word is the reject word of a broken rule or policy.
@@ -171,12 +178,13 @@ type acceptance struct {
 }
 
 func (a *API) testMempoolAccept(_ context.Context, c *jsonrpc.Call) (any, error) {
-	l := readLimits(c)
-	txs, err := readPackage(c, "rawtxs")
+	list := rawList(c, "rawtxs", 1)
+	most := maxRate(c)
+	txs, err := decodeList(c, list)
 	if err != nil {
 		return nil, err
 	}
-	results := a.Pool.Test(txs, policy.FeeRate(l.feeRate))
+	results := a.Pool.Test(txs, most)
 	answer := make([]acceptance, len(results))
 	for i, r := range results {
 		if answer[i], err = newAcceptance(r); err != nil {
@@ -189,7 +197,7 @@ func (a *API) testMempoolAccept(_ context.Context, c *jsonrpc.Call) (any, error)
 func newAcceptance(r mempool.TestResult) (acceptance, error) {
 	a := acceptance{TxID: r.Tx.ID.String(), WTxID: r.Tx.WID.String()}
 	if r.List != nil {
-		a.Package, _ = word(r.List)
+		a.Package = whole(r.List)
 	}
 	if r.NotReached {
 		return a, nil
@@ -200,7 +208,7 @@ func newAcceptance(r mempool.TestResult) (acceptance, error) {
 		a.VSize, a.Fees = r.VSize, newFees(r.Tx, r.Fee, r.VSize)
 		return a, nil
 	}
-	if errors.Is(r.Err, chain.ErrMissingCoin) {
+	if isMissing(r.Err) {
 		a.Reason, a.Details = "missing-inputs", chain.ErrMissingCoin.Error()
 		return a, nil
 	}
@@ -209,16 +217,20 @@ func newAcceptance(r mempool.TestResult) (acceptance, error) {
 		return a, r.Err
 	}
 	a.Reason = reason
-	a.Details = strings.TrimSuffix(reason+", "+detail(r.Err), ", ")
+	a.Details = whole(r.Err)
 	return a, nil
 }
 
-// readPackage reads an array of transactions in hex.
-func readPackage(c *jsonrpc.Call, name string) ([]*chain.Tx, error) {
+// rawList reads an array of so many transactions in hex at least.
+func rawList(c *jsonrpc.Call, name string, least int) []string {
 	list := c.Strings(name)
-	if len(list) < 1 || len(list) > maxPackage {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxPackage)
+	if len(list) < least || len(list) > mempool.MaxListCount {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Array must contain between %d and %d transactions.", least, mempool.MaxListCount)
 	}
+	return list
+}
+
+func decodeList(c *jsonrpc.Call, list []string) ([]*chain.Tx, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

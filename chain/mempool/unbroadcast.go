@@ -1,0 +1,29 @@
+package mempool
+
+import "grapevine/chain"
+
+// Our own transactions are unbroadcast until a peer has asked for one of them
+// (getdata): until then nobody may know of it (Core: m_unbroadcast_txids).
+
+// MarkUnbroadcast notes that a transaction of the pool is our own and nobody
+// has asked for it yet.
+func (p *Pool) MarkUnbroadcast(txid chain.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.graph.ByTxID(txid) != nil {
+		p.unbroadcast[txid] = true
+	}
+}
+
+// Fetched notes that a peer was given the transaction.
+func (p *Pool) Fetched(txid chain.Hash) {
+	p.mu.RLock()
+	waiting := p.unbroadcast[txid]
+	p.mu.RUnlock()
+	if !waiting { // nearly always: readers need not wait
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.unbroadcast, txid)
+}
