@@ -33,16 +33,12 @@ var allowed = map[string][]string{
 	"chain/mempool/estimate": {"chain", "chain/policy"},
 	"chain/mempool/graph":    {"chain", "chain/policy"},
 
-	"p2p":             {"chain"},
-	"p2p/msg":         {"chain", "p2p"},
-	"p2p/peer":        {"chain", "p2p", "p2p/msg"},
-	"p2p/gossip":      {"chain", "chain/headertree", "p2p", "p2p/msg", "p2p/gossip/..."},
-	"p2p/addrbook":    {"db", "p2p"},
-	"p2p/swarm":       {"chain", "p2p/...", "db"},
-	"p2p/swarm/guard": {"p2p"},
-
-	"p2p/swarm/seeds":   {"chain"},
-	"p2p/swarm/targets": {"p2p"},
+	"p2p":          {"chain"},
+	"p2p/msg":      {"chain", "p2p"},
+	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
+	"p2p/gossip":   {"chain", "chain/headertree", "p2p", "p2p/msg", "p2p/gossip/..."},
+	"p2p/addrbook": {"db", "p2p"},
+	"p2p/swarm":    {"chain", "p2p/...", "db"},
 
 	"p2p/gossip/blocks":  {"chain", "chain/headertree", "p2p", "p2p/gossip/headers", "p2p/msg"},
 	"p2p/gossip/orphans": {"chain", "p2p"},
@@ -117,7 +113,6 @@ var small = []string{
 var merging = []string{
 	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/judge",
 	"p2p/gossip/orphans", "p2p/gossip/relay", "p2p/gossip/serve", "p2p/gossip/track",
-	"p2p/swarm/guard", "p2p/swarm/seeds", "p2p/swarm/targets",
 	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",
 }
 

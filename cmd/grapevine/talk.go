@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -48,7 +49,9 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 			return cli.Usagef("--fallbackfeerate %q: %v", rate, err)
 		}
 	}
-	cfg.Lookup = net.DefaultResolver.LookupHost
+	cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	}
 	if list := c.String("peers"); list != "" {
 		cfg.Bootstrap, err = peerList(c.Context, list)
 		switch {

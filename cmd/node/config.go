@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"grapevine/chain"
@@ -29,8 +30,9 @@ type Config struct {
 	PeerUpload             int64 // bytes a second to each peer; 0: no limit
 	PeerDownload           int64 // bytes a second from each peer; 0: no limit
 	PlainTransport         bool  // no BIP324 encryption
-	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
-	Lookup func(ctx context.Context, host string) ([]string, error)
+	// Lookup finds the addresses of a name: of a DNS seed, or of a node that people
+	// have asked for. nil knows no names, and asks no seeds.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	RPCListen   string // "host:port"; "" serves no RPC
 	RPCUser     string // beside the cookie; "" for the cookie only

@@ -121,7 +121,7 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	slices.SortFunc(all, func(a, b p2p.Addr) int { return cmp.Compare(b.Seen, a.Seen) })
 	list := []nodeAddress{}
 	for _, a := range all {
-		n := nodeAddress{a.Seen, a.Services, a.Host, a.Port, networkOf(a.Host)}
+		n := nodeAddress{a.Seen, uint64(a.Services), a.At.Addr().String(), a.At.Port(), networkOf(a.At.Addr())}
 		if network != "" && network != n.Network {
 			continue
 		}

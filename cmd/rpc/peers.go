@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -156,7 +156,7 @@ func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 func newPeerInfo(p swarm.PeerInfo) peerInfo {
 	g := p.Gossip
 	info := peerInfo{
-		ID: uint64(p.ID), Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.Addr),
+		ID: uint64(p.ID), Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.At.Addr()),
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(g.LastTx), LastBlock: unix(g.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
@@ -165,22 +165,24 @@ func newPeerInfo(p swarm.PeerInfo) peerInfo {
 		Headers: g.Headers, Blocks: g.Height, InFlight: append([]int32{}, g.InFlight...), Permissions: []string{},
 		MinFee: jsonrpc.Amount(g.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
 		Connection: string(p.Kind), Transport: fmt.Sprintf("v%d", max(p.Transport, 1)),
-		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: p.Listens,
+		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: listens(p),
 	}
 	return info
 }
 
-// networkOf is Core's word for where an address lies.
-func networkOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = addr
+func listens(p swarm.PeerInfo) string {
+	if !p.Listens.IsValid() {
+		return ""
 	}
-	ip := net.ParseIP(host)
+	return p.Listens.String()
+}
+
+// networkOf is Core's word for where an address lies.
+func networkOf(a netip.Addr) string {
 	switch {
-	case ip == nil || ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast():
+	case !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast():
 		return "not_publicly_routable"
-	case ip.To4() != nil:
+	case a.Is4():
 		return "ipv4"
 	}
 	return "ipv6"
@@ -221,22 +223,19 @@ type addedAddress struct {
 
 func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	only := c.String("node")
-	peers := s.cfg.Swarm.Peers()
+	to, _ := p2p.ParseHostPort(only, p2p.DefaultPort(s.cfg.Chain.Params))
 	list := []addedNode{}
-	for _, addr := range s.cfg.Swarm.AddedNodes() {
-		if only != "" && addr != only && addr != net.JoinHostPort(only, s.cfg.Chain.Params.DefaultPort) {
+	for _, a := range s.cfg.Swarm.AddedNodes() {
+		if only != "" && a.Node != only && a.Node != to.String() {
 			continue
 		}
-		n := addedNode{Node: addr, Addresses: []addedAddress{}}
-		for _, p := range peers {
-			switch {
-			case p.Addr == addr && !p.Inbound():
-				n.Addresses = append(n.Addresses, addedAddress{addr, "outbound"})
-			case p.Listens == addr && p.Proven && p.Inbound(): // it has dialled us first: nothing is missing
-				n.Addresses = append(n.Addresses, addedAddress{p.Addr, "inbound"})
-			}
+		n := addedNode{Node: a.Node, Connected: a.Addr != "", Addresses: []addedAddress{}}
+		switch {
+		case n.Connected && a.Inbound: // it has dialled us first: nothing is missing
+			n.Addresses = append(n.Addresses, addedAddress{a.Addr, "inbound"})
+		case n.Connected:
+			n.Addresses = append(n.Addresses, addedAddress{a.Addr, "outbound"})
 		}
-		n.Connected = len(n.Addresses) > 0
 		list = append(list, n)
 	}
 	if only != "" && len(list) == 0 {

@@ -90,20 +90,16 @@ func (b *Book) sweepBans() {
 	}
 }
 
-// Banned tells whether a ban holds for the host. It takes one look for each
+// Banned tells whether a ban holds for the address. It takes one step for each
 // length a subnet can have, however many bans there are.
-func (b *Book) Banned(host string) bool {
+func (b *Book) Banned(a netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.bannedHost(host)
+	return b.banned(a)
 }
 
-func (b *Book) bannedHost(host string) bool {
-	if len(b.bans) == 0 {
-		return false
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
+func (b *Book) banned(a netip.Addr) bool {
+	if len(b.bans) == 0 || !a.IsValid() {
 		return false
 	}
 	a = a.Unmap().WithZone("")

@@ -5,9 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -53,19 +51,19 @@ type Book struct {
 
 	mu      sync.Mutex
 	key     []byte // secret, 16 bytes
-	known   map[string]*entry
+	known   map[netip.AddrPort]*entry
 	slots   map[slot]*entry
-	order   []*entry        // all of known, in no particular order, for picking at random
-	dirty   map[string]bool // changed or gone since the last Save
-	answer  []p2p.Addr      // to getaddr
+	order   []*entry                // all of known, in no particular order, for picking at random
+	dirty   map[netip.AddrPort]bool // changed or gone since the last Save
+	answer  []p2p.Addr              // to getaddr
 	answerT time.Time
 
-	anchors   []string // of the last run, or to be kept for the next
+	anchors   []netip.AddrPort // of the last run, or to be kept for the next
 	bans      map[netip.Prefix]Ban
 	bansDirty bool
 
-	lastGood int64    // when any address was good last: failures count only if others do not fail
-	rivals   []string // new addresses whose place in tried is taken, oldest first
+	lastGood int64            // when any address was good last: failures count only if others do not fail
+	rivals   []netip.AddrPort // new addresses whose place in tried is taken, oldest first
 }
 
 // entry is an address and how good it was. Times are Unix seconds.
@@ -88,30 +86,24 @@ type slot struct {
 	bucket, pos int
 }
 
-// Key is how the book names an address: "host:port".
-func Key(a p2p.Addr) string {
-	return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
-}
-
 // Add takes an address heard from source ("host:port" or host of the speaker)
 // and reports whether it was new to us. Addresses that cannot be reached are
 // ignored, as is everything that finds its place taken by a good one.
 func (b *Book) Add(a p2p.Addr, source string) bool {
-	ip := parse(a.Host)
-	if a.Port == 0 || ip == nil || !b.Reachable(ip) {
+	a.At = netip.AddrPortFrom(a.At.Addr().Unmap(), a.At.Port())
+	if a.At.Port() == 0 || !b.Reachable(a.At.Addr()) {
 		return false
 	}
-	a.Host = ip.String()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.cfg.Now().Unix()
 	if a.Seen > now+int64(future/time.Second) || a.Seen <= 0 {
 		a.Seen = now - int64(5*24*time.Hour/time.Second) // as Core does with nonsense
 	}
-	if e := b.known[Key(a)]; e != nil {
+	if e := b.known[a.At]; e != nil {
 		if a.Seen > e.addr.Seen {
 			e.addr.Seen = a.Seen
-			b.dirty[Key(a)] = true
+			b.dirty[a.At] = true
 		}
 		e.addr.Services |= a.Services
 		return false
@@ -129,7 +121,7 @@ func (b *Book) place(e *entry, now int64) bool {
 		}
 		b.remove(old)
 	}
-	key := Key(e.addr)
+	key := e.addr.At
 	e.index = len(b.order)
 	b.order = append(b.order, e)
 	b.known[key], b.slots[e.at], b.dirty[key] = e, e, true
@@ -137,7 +129,7 @@ func (b *Book) place(e *entry, now int64) bool {
 }
 
 func (b *Book) remove(e *entry) {
-	key := Key(e.addr)
+	key := e.addr.At
 	delete(b.known, key)
 	delete(b.slots, e.at)
 	b.dirty[key] = true
@@ -150,7 +142,7 @@ func (b *Book) remove(e *entry) {
 // Attempt says that we are dialling the address. As in Core that counts as a
 // failure until it is good, but only once until some other address is good: a
 // node that has no network must not come to think badly of everybody.
-func (b *Book) Attempt(key string) {
+func (b *Book) Attempt(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.known[key]
@@ -167,7 +159,7 @@ func (b *Book) Attempt(key string) {
 
 // Good says that the address, which we dialled, has greeted us as a node should.
 // If its place in tried is taken, the older one there is tested before it goes.
-func (b *Book) Good(key string) {
+func (b *Book) Good(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.known[key]
@@ -203,7 +195,7 @@ func (b *Book) PickTried(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 func (b *Book) Tried(a p2p.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	e := b.known[Key(a)]
+	e := b.known[a.At]
 	return e != nil && e.tried
 }
 
@@ -214,7 +206,7 @@ func (b *Book) pick(skip func(p2p.Addr) bool, triedOnly bool) (p2p.Addr, bool) {
 	wantTried := triedOnly || b.cfg.Rand.IntN(2) == 0
 	for _, strict := range []bool{true, false} {
 		for e := range b.around() {
-			if (strict || triedOnly) && e.tried != wantTried || !b.due(e, now) || b.bannedHost(e.addr.Host) || skip(e.addr) {
+			if (strict || triedOnly) && e.tried != wantTried || !b.due(e, now) || b.banned(e.addr.At.Addr()) || skip(e.addr) {
 				continue
 			}
 			if e.failures > 0 && b.cfg.Rand.Float64() > chance(e.failures) && strict {
@@ -296,7 +288,7 @@ func (b *Book) sample(n int, now time.Time) []p2p.Addr {
 		if len(out) == n {
 			break
 		}
-		if e := b.order[i]; !e.terrible(now.Unix()) && !b.bannedHost(e.addr.Host) {
+		if e := b.order[i]; !e.terrible(now.Unix()) && !b.banned(e.addr.At.Addr()) {
 			out = append(out, e.addr)
 		}
 	}
@@ -322,7 +314,7 @@ func (b *Book) Len() int {
 }
 
 // Forget drops an address: it turned out to be our own.
-func (b *Book) Forget(key string) {
+func (b *Book) Forget(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if e := b.known[key]; e != nil {

@@ -2,79 +2,72 @@ package addrbook
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/aead/siphash"
 )
 
 // Reachable tells whether a node of our network may be at this address:
 // anywhere locally, else only where the internet routes.
-func (b *Book) Reachable(ip net.IP) bool {
-	if ip.IsUnspecified() || ip.IsMulticast() || ip.Equal(net.IPv4bcast) {
+func (b *Book) Reachable(a netip.Addr) bool {
+	a = a.Unmap()
+	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		return false
 	}
-	return b.cfg.Local || Routable(ip)
+	return b.cfg.Local || Routable(a)
 }
 
-// Routable tells whether the internet routes to ip (Core's IsRoutable).
-func Routable(ip net.IP) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() {
-		return false
-	}
-	a, ok := netip.AddrFromSlice(ip)
-	if !ok {
-		return false
-	}
+// unroutable are the parts of the network that look like others and are not routed.
+var unroutable = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2001:10::/28"),
+}
+
+// Routable tells whether the internet routes to an address [IsRoutable].
+func Routable(a netip.Addr) bool {
 	a = a.Unmap()
-	for _, no := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15",
-		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4", "2001:db8::/32", "2001:10::/28",
-	} {
-		if netip.MustParsePrefix(no).Contains(a) {
-			return false
-		}
+	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() {
+		return false
 	}
-	return true
+	return !slices.ContainsFunc(unroutable, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // Group is the part of the network that one operator is likely to own: the /16
 // of IPv4, the /32 of IPv6 (Core's GetGroup without an AS map).
-func Group(ip net.IP) string {
-	if v4 := ip.To4(); v4 != nil {
-		return string(v4[:2])
-	}
-	if len(ip) == net.IPv6len {
+func Group(a netip.Addr) string {
+	switch a = a.Unmap(); {
+	case a.Is4():
+		ip := a.As4()
+		return string(ip[:2])
+	case a.Is6():
+		ip := a.As16()
 		return string(ip[:4])
 	}
 	return ""
 }
 
-// group is Group of an address or "host:port"; locally each is a group of its own.
+// group is Group of who told us, an address or the name of a seed; locally each is a
+// group of its own.
 func (b *Book) group(source string) string {
 	if b.cfg.Local {
 		return source
 	}
-	if host, _, err := net.SplitHostPort(source); err == nil {
-		source = host
+	if a, err := netip.ParseAddrPort(source); err == nil {
+		return Group(a.Addr())
 	}
-	if ip := parse(source); ip != nil {
-		return Group(ip)
+	if a, err := netip.ParseAddr(source); err == nil {
+		return Group(a)
 	}
 	return source
 }
 
-func parse(host string) net.IP {
-	ip := net.ParseIP(host)
-	if v4 := ip.To4(); v4 != nil {
-		return v4
-	}
-	return ip
-}
-
 // slotOf is where an entry belongs. The secret key keeps others from aiming at a bucket.
 func (b *Book) slotOf(e *entry) slot {
-	key, group := Key(e.addr), b.group(Key(e.addr))
+	key := e.addr.At.String()
+	group := b.group(key)
 	if e.tried {
 		n := b.hash("tried", key) % triedPerGroup
 		bucket := b.hash("tried bucket", group, number(n)) % triedBuckets

@@ -1,6 +1,7 @@
 package addrbook
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -41,7 +42,7 @@ func (b *Book) promote(e *entry, now int64) {
 }
 
 // contest lets a new address wait until the one in its place was tested.
-func (b *Book) contest(key string) {
+func (b *Book) contest(key netip.AddrPort) {
 	if len(b.rivals) < maxRivals && !slices.Contains(b.rivals, key) {
 		b.rivals = append(b.rivals, key)
 	}
@@ -49,7 +50,7 @@ func (b *Book) contest(key string) {
 
 // settle ends the contests that have an outcome.
 func (b *Book) settle(now int64) {
-	b.rivals = slices.DeleteFunc(b.rivals, func(key string) bool {
+	b.rivals = slices.DeleteFunc(b.rivals, func(key netip.AddrPort) bool {
 		e := b.known[key]
 		if e == nil || e.tried {
 			return true
@@ -80,12 +81,12 @@ func (b *Book) PickFeeler(connected, skip func(p2p.Addr) bool) (p2p.Addr, bool) 
 		switch {
 		case connected(old.addr):
 			old.lastGood = now
-		case !b.bannedHost(old.addr.Host) && !skip(old.addr) && now-old.lastTry > testTime:
+		case !b.banned(old.addr.At.Addr()) && !skip(old.addr) && now-old.lastTry > testTime:
 			return old.addr, true
 		}
 	}
 	for e := range b.around() {
-		if !e.tried && b.due(e, now) && !b.bannedHost(e.addr.Host) && !skip(e.addr) {
+		if !e.tried && b.due(e, now) && !b.banned(e.addr.At.Addr()) && !skip(e.addr) {
 			return e.addr, true
 		}
 	}

@@ -3,6 +3,7 @@ package addrbook
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -18,9 +19,9 @@ func contested(t *testing.T, now *time.Time) (b *Book, old, rival *entry) {
 		t.Fatal(err)
 	}
 	good := func(i int) {
-		a := p2p.Addr{Host: fmt.Sprintf("8.7.%d.%d", i/200, i%200+1), Port: 8333, Services: 9, Seen: now.Unix()}
+		a := addr(fmt.Sprintf("8.7.%d.%d", i/200, i%200+1), 8333, now.Unix())
 		b.Add(a, fmt.Sprintf("20.%d.9.9:1", i%200))
-		b.Good(Key(a))
+		b.Good(a.At)
 	}
 	for i := range 300 {
 		good(i)
@@ -34,6 +35,12 @@ func contested(t *testing.T, now *time.Time) (b *Book, old, rival *entry) {
 	return b, b.incumbent(rival), rival
 }
 
+func key(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
+
+func addr(host string, port uint16, seen int64) p2p.Addr {
+	return p2p.Addr{At: netip.AddrPortFrom(netip.MustParseAddr(host), port), Services: 9, Seen: seen}
+}
+
 func none(p2p.Addr) bool { return false }
 
 func TestT39_AnOldAddressIsTestedBeforeItGoes(t *testing.T) {
@@ -43,15 +50,15 @@ func TestT39_AnOldAddressIsTestedBeforeItGoes(t *testing.T) {
 		replaced bool
 	}{
 		{"it answers", func(b *Book, old *entry, now *time.Time) {
-			b.Attempt(Key(old.addr))
-			b.Good(Key(old.addr))
+			b.Attempt(old.addr.At)
+			b.Good(old.addr.At)
 		}, false},
 		{"it does not answer", func(b *Book, old *entry, now *time.Time) {
-			b.Attempt(Key(old.addr))
+			b.Attempt(old.addr.At)
 			*now = now.Add(2 * time.Minute)
 		}, true},
 		{"it is being looked at", func(b *Book, old *entry, now *time.Time) {
-			b.Attempt(Key(old.addr))
+			b.Attempt(old.addr.At)
 			*now = now.Add(30 * time.Second)
 		}, false},
 		{"nobody looks for an hour", func(b *Book, old *entry, now *time.Time) { *now = now.Add(time.Hour) }, true},
@@ -82,9 +89,9 @@ func TestRivalsAreFew(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	b, _, _ := contested(t, &now)
 	for i := range 3000 {
-		a := p2p.Addr{Host: fmt.Sprintf("8.7.%d.%d", 20+i/200, i%200+1), Port: 8333, Services: 9, Seen: now.Unix()}
+		a := addr(fmt.Sprintf("8.7.%d.%d", 20+i/200, i%200+1), 8333, now.Unix())
 		b.Add(a, fmt.Sprintf("20.%d.9.9:1", i%250))
-		b.Good(Key(a))
+		b.Good(a.At)
 	}
 	if len(b.rivals) != maxRivals {
 		t.Errorf("%d rivals wait", len(b.rivals))
@@ -99,12 +106,12 @@ func TestLocallyNobodyWaitsForAPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 400 {
-		a := p2p.Addr{Host: "127.0.0.1", Port: uint16(20_000 + i), Services: 9, Seen: now.Unix()}
-		if b.Add(a, "127.0.0.1:1"); b.known[Key(a)] == nil {
+		a := addr("127.0.0.1", uint16(20_000+i), now.Unix())
+		if b.Add(a, "127.0.0.1:1"); b.known[a.At] == nil {
 			continue
 		}
-		if b.Good(Key(a)); !b.known[Key(a)].tried {
-			t.Errorf("%s was good and waits", Key(a))
+		if b.Good(a.At); !b.known[a.At].tried {
+			t.Errorf("%s was good and waits", a.At)
 		}
 	}
 }
@@ -117,19 +124,19 @@ func TestWhileNobodyAnswersFailuresCountOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2 {
-		b.Add(p2p.Addr{Host: fmt.Sprintf("8.%d.8.8", i), Port: 8333, Services: 9, Seen: now.Unix()}, "9.9.9.9:1")
+		b.Add(addr(fmt.Sprintf("8.%d.8.8", i), 8333, now.Unix()), "9.9.9.9:1")
 	}
-	e := b.known["8.0.8.8:8333"]
+	e := b.known[key("8.0.8.8:8333")]
 	try := func(n int) {
 		for range n {
 			now = now.Add(time.Hour)
-			b.Attempt("8.0.8.8:8333")
+			b.Attempt(key("8.0.8.8:8333"))
 		}
 	}
 	if try(20); e.failures != 1 || e.terrible(now.Unix()+100) {
 		t.Errorf("%d failures while no other address was good", e.failures)
 	}
-	b.Good("8.1.8.8:8333")
+	b.Good(key("8.1.8.8:8333"))
 	if try(20); e.failures != 2 {
 		t.Errorf("%d failures, one of them since another was good", e.failures)
 	}

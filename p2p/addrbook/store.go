@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/db"
 	"grapevine/p2p"
@@ -35,7 +35,7 @@ func addresses() db.Table[string, entry] {
 //
 //	services 8 | seen 8 | lastTry 8 | lastGood 8 | failures 4 | tried 1 | source, the rest
 func appendEntry(dst []byte, e entry) []byte {
-	dst = binary.BigEndian.AppendUint64(dst, e.addr.Services)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(e.addr.Services))
 	for _, t := range []int64{e.addr.Seen, e.lastTry, e.lastGood} {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(t))
 	}
@@ -57,7 +57,7 @@ func decodeEntry(b []byte) (entry, error) {
 	}
 	u := func(i int) uint64 { return binary.BigEndian.Uint64(b[8*i:]) }
 	return entry{
-		addr:     p2p.Addr{Services: u(0), Seen: int64(u(1))},
+		addr:     p2p.Addr{Services: wire.ServiceFlag(u(0)), Seen: int64(u(1))},
 		lastTry:  int64(u(2)),
 		lastGood: int64(u(3)),
 		failures: binary.BigEndian.Uint32(b[32:]),
@@ -76,9 +76,9 @@ func Open(cfg Config) (*Book, error) {
 	}
 	b := &Book{
 		cfg:   cfg,
-		known: map[string]*entry{},
+		known: map[netip.AddrPort]*entry{},
 		slots: map[slot]*entry{},
-		dirty: map[string]bool{},
+		dirty: map[netip.AddrPort]bool{},
 		bans:  map[netip.Prefix]Ban{},
 
 		lastGood: 1, // the first failure of each counts
@@ -95,7 +95,7 @@ func Open(cfg Config) (*Book, error) {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
 	clear(b.dirty)
-	b.saved = strings.Join(b.anchors, "\n")
+	b.saved = lines(b.anchors)
 	return b, nil
 }
 
@@ -103,22 +103,34 @@ func Open(cfg Config) (*Book, error) {
 const anchorKey = "anchors"
 
 // Anchors are the addresses that SetAnchors was given in the last run.
-func (b *Book) Anchors() []string {
+func (b *Book) Anchors() []netip.AddrPort {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.anchors)
 }
 
 // SetAnchors remembers addresses for the next run. Save writes them.
-func (b *Book) SetAnchors(addrs []string) {
+func (b *Book) SetAnchors(addrs []netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.anchors = slices.Clone(addrs)
 }
 
+func lines(addrs []netip.AddrPort) string {
+	var text []string
+	for _, a := range addrs {
+		text = append(text, a.String())
+	}
+	return strings.Join(text, "\n")
+}
+
 func (b *Book) loadAnchors(tx *db.Tx) error {
 	lines, _, err := secrets().Get(tx, anchorKey)
-	b.anchors = strings.Fields(string(lines))
+	for _, line := range strings.Fields(string(lines)) {
+		if a, err := netip.ParseAddrPort(line); err == nil { // names stood here once
+			b.anchors = append(b.anchors, a)
+		}
+	}
 	return err
 }
 
@@ -138,12 +150,11 @@ func (b *Book) loadKey(tx *db.Tx) error {
 func (b *Book) load(tx *db.Tx) error {
 	now := b.cfg.Now().Unix()
 	return addresses().Scan(tx, nil, func(key string, e entry) (bool, error) {
-		host, port, err := net.SplitHostPort(key)
-		n, err2 := strconv.ParseUint(port, 10, 16)
-		if err != nil || err2 != nil {
+		at, err := netip.ParseAddrPort(key)
+		if err != nil {
 			return false, fmt.Errorf("address %q is not host:port", key)
 		}
-		e.addr.Host, e.addr.Port = host, uint16(n)
+		e.addr.At = at
 		b.place(&e, now)
 		return true, nil
 	})
@@ -155,7 +166,7 @@ func (b *Book) Save() error {
 		return nil
 	}
 	changed, bans := b.changes()
-	anchors := strings.Join(b.Anchors(), "\n")
+	anchors := lines(b.Anchors())
 	if len(changed) == 0 && bans == nil && anchors == b.saved {
 		return nil
 	}
@@ -183,10 +194,10 @@ func (b *Book) Save() error {
 
 // changes takes what is to be written: copies of entries, nil for those that
 // are gone, and all bans unless none has changed.
-func (b *Book) changes() (changed map[string]*entry, bans []Ban) {
+func (b *Book) changes() (changed map[netip.AddrPort]*entry, bans []Ban) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	changed = make(map[string]*entry, len(b.dirty))
+	changed = make(map[netip.AddrPort]*entry, len(b.dirty))
 	for key := range b.dirty {
 		changed[key] = nil
 		if e := b.known[key]; e != nil {
@@ -205,13 +216,13 @@ func (b *Book) changes() (changed map[string]*entry, bans []Ban) {
 	return changed, bans
 }
 
-func write(tx *db.Tx, changed map[string]*entry) error {
+func write(tx *db.Tx, changed map[netip.AddrPort]*entry) error {
 	for key, e := range changed {
 		var err error
 		if e == nil {
-			err = addresses().Delete(tx, key)
+			err = addresses().Delete(tx, key.String())
 		} else {
-			err = addresses().Put(tx, key, *e)
+			err = addresses().Put(tx, key.String(), *e)
 		}
 		if err != nil {
 			return err

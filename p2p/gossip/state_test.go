@@ -3,6 +3,7 @@ package gossip
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -247,7 +248,7 @@ func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
 		&wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(na.Timestamp, 9, []byte{10, 1, 2, 3}, 18444)}},
 	} {
 		acts := r.says(1, m)
-		want := p2p.Addr{Host: "10.1.2.3", Port: 18444, Services: 9, Seen: 1_600_000_000}
+		want := p2p.Addr{At: netip.MustParseAddrPort("10.1.2.3:18444"), Services: 9, Seen: 1_600_000_000}
 		if l, ok := acts[0].(p2p.LearnAddrs); !ok || len(l.Addrs) != 1 || l.Addrs[0] != want {
 			t.Errorf("%s: %+v", m.Command(), acts)
 		}

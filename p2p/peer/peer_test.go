@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -110,12 +111,12 @@ type life struct {
 func meet(t testing.TB, inbound bool, cfg peer.Config) (*stranger, *life) {
 	t.Helper()
 	n := simnet.New(simnet.Config{Latency: time.Millisecond})
-	l, err := n.Host("10.0.0.2").Listen(t.Context(), "10.0.0.2:1")
+	l, err := n.Host("10.0.0.2").Listen(t.Context(), netip.MustParseAddrPort("10.0.0.2:1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	theirs, err := n.Host("10.0.0.1").Dial(t.Context(), "10.0.0.2:1")
+	theirs, err := n.Host("10.0.0.1").Dial(t.Context(), netip.MustParseAddrPort("10.0.0.2:1"))
 	if err != nil {
 		t.Fatal(err)
 	}

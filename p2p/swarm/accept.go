@@ -2,12 +2,12 @@ package swarm
 
 import (
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/aead/siphash"
 
 	"grapevine/p2p"
-	"grapevine/p2p/swarm/guard"
 )
 
 // Who has dialled us passes two stages. Until it has greeted it waits in a place
@@ -26,8 +26,8 @@ const (
 
 // accept takes a connection; its handshake begins.
 func (l *loop) accept(conn net.Conn) {
-	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, addr: conn.RemoteAddr().String()}
-	if l.asleep || l.shunned(hostOf(r.addr)) || l.maxInbound() == 0 {
+	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: p2p.AddrPortOf(conn.RemoteAddr())}
+	if l.asleep || l.unwelcome(r.at.Addr()) || l.maxInbound() == 0 {
 		conn.Close()
 		return
 	}
@@ -49,7 +49,7 @@ func (l *loop) accept(conn net.Conn) {
 // makeRoom lets an inbound peer that has greeted in, if need be in the place of
 // another; false: there is no room for it.
 func (l *loop) makeRoom(now time.Time) bool {
-	var cs []guard.Candidate
+	var cs []candidate
 	var mute []*remote // have not answered a ping yet, oldest first
 	for _, o := range l.order {
 		if !o.Inbound() || o.dropped || o.peer == nil {
@@ -68,7 +68,7 @@ func (l *loop) makeRoom(now time.Time) bool {
 		l.dropFor(mute[0], "makes room for a newcomer", "")
 		return true
 	}
-	id, ok := guard.Evict(cs, l.cfg.local())
+	id, ok := evict(cs, l.cfg.local())
 	if ok {
 		l.dropFor(l.peers[id], "makes room for a newcomer", "")
 	}
@@ -78,7 +78,7 @@ func (l *loop) makeRoom(now time.Time) bool {
 // maxInbound leaves room for those we dial ourselves.
 func (l *loop) maxInbound() int {
 	if l.dial.only {
-		return max(l.cfg.MaxPeers-l.dial.targets.Len(), 0)
+		return max(l.cfg.MaxPeers-len(l.dial.targets.all), 0)
 	}
 	own := l.cfg.MaxOutbound
 	if !l.cfg.local() {
@@ -87,15 +87,15 @@ func (l *loop) maxInbound() int {
 	return max(l.cfg.MaxPeers-own, 0)
 }
 
-func (l *loop) candidate(r *remote) guard.Candidate {
-	c := guard.Candidate{ID: r.id, Group: l.groupOf(r.addr), Began: r.began, Blocks: !r.Relay, MinPing: r.peer.MinPing()}
-	c.Rank = siphash.Sum64([]byte(c.Group), &l.secret)
+func (l *loop) candidate(r *remote) candidate {
+	c := candidate{id: r.id, group: l.groupOf(r.at), began: r.began, blocks: !r.Relay, minPing: r.peer.MinPing()}
+	c.rank = siphash.Sum64([]byte(c.group), &l.secret)
 	st, _ := l.cfg.State.PeerStats(r.id)
-	c.LastBlock, c.LastTx = st.LastBlock, st.LastTx
+	c.lastBlock, c.lastTx = st.LastBlock, st.LastTx
 	return c
 }
 
-// shunned: has offended, or somebody has banned it.
-func (l *loop) shunned(host string) bool {
-	return l.outcasts.Has(host, l.cfg.Now()) || l.cfg.Book.Banned(host)
+// unwelcome: the address has misbehaved, or somebody has banned it.
+func (l *loop) unwelcome(a netip.Addr) bool {
+	return l.discouraged.has(a, l.cfg.Now()) || l.cfg.Book.Banned(a)
 }

@@ -1,14 +1,12 @@
 package swarm
 
 import (
-	"net"
-	"strconv"
+	"net/netip"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -39,7 +37,7 @@ func (l *loop) introduce(r *remote) {
 	}
 	l.announce(r)
 	if !r.Inbound() && !l.dial.only {
-		r.addrs.Tokens = min(r.addrs.Tokens+msg.MaxAddrs, addrBurst)
+		r.addrs.tokens = min(r.addrs.tokens+msg.MaxAddrs, addrBurst)
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
 }
@@ -54,18 +52,18 @@ func (r *remote) gossips() bool {
 func (l *loop) announce(r *remote) {
 	r.announced = l.cfg.Now()
 	if own, ok := l.ownAddress(r); ok {
-		l.isOurs(addrbook.Key(own))
+		l.isOurs(own.At)
 		l.sendAddrs(r, []p2p.Addr{own})
 	}
 }
 
 // isOurs remembers that an address is ourselves. With too many of them all are
 // forgotten: the true ones are soon found again.
-func (l *loop) isOurs(addr string) {
+func (l *loop) isOurs(at netip.AddrPort) {
 	if len(l.ownAddrs) >= maxOwn {
 		clear(l.ownAddrs)
 	}
-	l.ownAddrs[addr] = true
+	l.ownAddrs[at] = true
 }
 
 // announceAgain says it once a day, so that it is not forgotten.
@@ -83,27 +81,14 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 	if l.s.listener == nil {
 		return p2p.Addr{}, false
 	}
-	host, port, err := splitAddr(l.s.listener.Addr().String())
-	if err != nil {
+	at := p2p.AddrPortOf(l.s.listener.Addr())
+	if at.Addr().IsUnspecified() {
+		at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
+	}
+	if !l.cfg.Book.Reachable(at.Addr()) {
 		return p2p.Addr{}, false
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
-		host, _, err = splitAddr(r.peer.LocalAddr().String())
-	}
-	ip := net.ParseIP(host)
-	if err != nil || ip == nil || !l.cfg.Book.Reachable(ip) {
-		return p2p.Addr{}, false
-	}
-	return p2p.Addr{Host: ip.String(), Port: port, Services: uint64(l.cfg.services()), Seen: l.cfg.Now().Unix()}, true
-}
-
-func splitAddr(s string) (host string, port uint16, err error) {
-	host, p, err := net.SplitHostPort(s)
-	if err != nil {
-		return "", 0, err
-	}
-	n, err := strconv.ParseUint(p, 10, 16)
-	return host, uint16(n), err
+	return p2p.Addr{At: at, Services: l.cfg.services(), Seen: l.cfg.Now().Unix()}, true
 }
 
 // learn takes addresses that a peer told us.
@@ -115,24 +100,23 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	now := l.cfg.Now()
 	var pass []p2p.Addr
 	for _, addr := range a.Addrs {
-		if !r.addrs.Take(now) {
+		if !r.addrs.take(now) {
 			break
 		}
-		key := addrbook.Key(addr)
-		if l.ownAddrs[key] {
+		if l.ownAddrs[addr.At] {
 			continue
 		}
-		self := len(a.Addrs) == 1 && addr.Host == hostOf(r.addr)
-		if self && r.Inbound() && r.claims == "" && l.cfg.local() {
-			l.claim(r, key)
+		self := len(a.Addrs) == 1 && addr.At.Addr() == r.at.Addr()
+		if self && r.Inbound() && !r.claims.IsValid() && l.cfg.local() {
+			l.claim(r, addr.At)
 		}
 		heard := addr
 		if !self && !l.cfg.local() {
 			heard.Seen -= int64(hearsayAge / time.Second)
 		}
-		l.cfg.Book.Add(heard, r.addr)
+		l.cfg.Book.Add(heard, r.at.String())
 		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
-		if fresh && len(a.Addrs) <= forwardMost && l.reachable(addr) && l.passOnce(key, now) {
+		if fresh && len(a.Addrs) <= forwardMost && l.cfg.Book.Reachable(addr.At.Addr()) && l.passOnce(addr.At, now) {
 			pass = append(pass, addr)
 		}
 	}
@@ -142,20 +126,21 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	}
 }
 
-func (l *loop) reachable(a p2p.Addr) bool {
-	ip := net.ParseIP(a.Host)
-	return ip != nil && l.cfg.Book.Reachable(ip)
-}
-
 // passOnce tells whether an address has not been passed on today: else each that
 // is fresh would go round among the nodes, twice as often each time.
-func (l *loop) passOnce(key string, now time.Time) bool {
-	today := key + "@" + now.UTC().Format(time.DateOnly)
-	if l.passed.Has(today) {
+func (l *loop) passOnce(at netip.AddrPort, now time.Time) bool {
+	today := passing{at, now.UTC().Format(time.DateOnly)}
+	if l.passed.has(today) {
 		return false
 	}
-	l.passed.Add(today)
+	l.passed.add(today)
 	return true
+}
+
+// passing is an address that was passed on, with the day.
+type passing struct {
+	at  netip.AddrPort
+	day string
 }
 
 // forward passes fresh addresses on.

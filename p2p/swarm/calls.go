@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -103,18 +103,27 @@ func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event)
 	}
 }
 
-// Connect dials addr once (addnode onetry) and returns when the handshake is done.
+// hostPort reads HOST[:PORT].
+func (s *Swarm) hostPort(addr string) (p2p.HostPort, error) {
+	return p2p.ParseHostPort(addr, p2p.DefaultPort(s.cfg.Params))
+}
+
+// Connect dials HOST[:PORT] once (addnode onetry) and returns when the handshake is done.
 func (s *Swarm) Connect(ctx context.Context, addr string) error {
-	addr = s.cfg.withPort(addr)
+	to, err := s.hostPort(addr)
+	if err != nil {
+		return err
+	}
+	at, _ := to.AddrPort()
 	reply := make(chan error, 1)
-	err := s.do(ctx, func(l *loop) {
+	err = s.do(ctx, func(l *loop) {
 		if l.asleep {
 			reply <- errAsleep
 			return
 		}
-		r := l.connectedTo(addr)
+		r := l.connectedTo(to)
 		if r == nil {
-			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, addr: addr, once: l.claimed(addr)}
+			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, to: to, once: !at.IsValid() || l.claimed(at)}
 			l.start(r)
 		}
 		r.waiting = append(r.waiting, reply)
@@ -128,7 +137,7 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 	select {
 	case err := <-reply:
 		if err != nil {
-			return fmt.Errorf("connect to %s: %w", addr, err)
+			return fmt.Errorf("connect to %v: %w", to, err)
 		}
 		return nil
 	case <-ctx.Done():
@@ -138,15 +147,15 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 	}
 }
 
-// AddNode keeps addr connected from now on (addnode add).
+// AddNode keeps HOST[:PORT] connected from now on (addnode add).
 func (s *Swarm) AddNode(addr string) error {
-	addr = s.cfg.withPort(addr)
-	if _, _, err := net.SplitHostPort(addr); err != nil {
+	to, err := s.hostPort(addr)
+	if err != nil {
 		return err
 	}
 	added := false
-	err := s.ask(func(l *loop) {
-		if added = l.dial.targets.Add(addr, l.cfg.Now()); added {
+	err = s.ask(func(l *loop) {
+		if added = l.dial.targets.add(to, l.cfg.Now()); added {
 			l.dialAll()
 		}
 	})
@@ -158,24 +167,46 @@ func (s *Swarm) AddNode(addr string) error {
 
 // RemoveNode forgets an AddNode; a connection that stands is left alone.
 func (s *Swarm) RemoveNode(addr string) error {
-	addr = s.cfg.withPort(addr)
 	found := false
-	err := s.ask(func(l *loop) { found = l.dial.targets.Remove(addr) })
+	to, err := s.hostPort(addr)
+	if err == nil {
+		err = s.ask(func(l *loop) { found = l.dial.targets.remove(to) })
+	}
 	if err == nil && !found {
 		err = ErrNodeNotAdded
 	}
 	return err
 }
 
-// AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
-func (s *Swarm) AddedNodes() (addrs []string) {
-	_ = s.ask(func(l *loop) { addrs = l.dial.targets.Addrs() })
-	return addrs
+// AddedNode is a node that is kept connected.
+type AddedNode struct {
+	Node    string // HOST:PORT
+	Addr    string // of its connection; "": there is none
+	Inbound bool   // the node has made it
 }
 
-// Disconnect ends the connections with this address.
+// AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
+func (s *Swarm) AddedNodes() (nodes []AddedNode) {
+	_ = s.ask(func(l *loop) {
+		for _, t := range l.dial.targets.all {
+			n := AddedNode{Node: t.to.String()}
+			if r := l.peers[t.live]; r != nil && r.peer != nil && !r.dropped {
+				n.Addr, n.Inbound = r.name(), r.Inbound()
+			}
+			nodes = append(nodes, n)
+		}
+	})
+	return nodes
+}
+
+// Disconnect ends the connections with HOST[:PORT].
 func (s *Swarm) Disconnect(addr string) error {
-	return s.disconnect(func(r *remote) bool { return r.addr == addr || r.addr == s.cfg.withPort(addr) })
+	to, err := s.hostPort(addr)
+	if err != nil {
+		return ErrNotConnected
+	}
+	at, _ := to.AddrPort()
+	return s.disconnect(func(r *remote) bool { return r.to == to || at.IsValid() && r.at == at })
 }
 
 // DisconnectID ends the connection with this id.
@@ -211,7 +242,7 @@ func (s *Swarm) SetBan(where string, until time.Time) error {
 	}
 	return s.ask(func(l *loop) {
 		for _, r := range l.order {
-			if l.cfg.Book.Banned(hostOf(r.addr)) {
+			if l.cfg.Book.Banned(r.at.Addr()) {
 				l.dropFor(r, "banned", "")
 			}
 		}
@@ -265,12 +296,13 @@ func (s *Swarm) Totals() Totals {
 type PeerInfo struct {
 	p2p.Link
 	ID        p2p.PeerID
-	Addr      string // "host:port" as dialled or seen
+	Addr      string         // HOST:PORT as dialled or seen
+	At        netip.AddrPort // where that is
 	LocalAddr string
 	Connected time.Time
-	TimeSkew  time.Duration // their clock ahead of ours
-	Listens   string        // where an inbound peer listens, as it says; "": unknown
-	Proven    bool          // the node that we have reached there says so too
+	TimeSkew  time.Duration  // their clock ahead of ours
+	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown
+	Proven    bool           // the node that we have reached there says so too
 
 	peer.Stats
 	Gossip gossip.PeerStats
@@ -287,12 +319,13 @@ func (s *Swarm) Peers() (infos []PeerInfo) {
 			infos = append(infos, PeerInfo{
 				Link:      r.Link,
 				ID:        r.id,
-				Addr:      r.addr,
+				Addr:      r.name(),
+				At:        r.at,
 				LocalAddr: r.peer.LocalAddr().String(),
 				Connected: r.began,
 				TimeSkew:  r.skew,
 				Listens:   cmp.Or(r.listens, r.claims),
-				Proven:    r.listens != "",
+				Proven:    r.listens.IsValid(),
 				Stats:     r.peer.Stats(),
 				Gossip:    st,
 			})

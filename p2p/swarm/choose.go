@@ -1,7 +1,7 @@
 package swarm
 
 import (
-	"net"
+	"net/netip"
 	"time"
 
 	"grapevine/p2p"
@@ -32,11 +32,11 @@ func (l *loop) dialChosen(now time.Time) {
 		if !ok {
 			return
 		}
-		addr, ok := l.pick(kind, now)
+		at, ok := l.pick(kind, now)
 		if !ok {
 			return
 		}
-		l.dialTo(addr, kind)
+		l.dialTo(hostPort(at), kind)
 		if !l.cfg.local() {
 			l.dial.next = now.Add(chosenEvery)
 		}
@@ -72,11 +72,11 @@ func (l *loop) wanted(now time.Time) (p2p.Kind, bool) {
 }
 
 // pick chooses an address for a connection.
-func (l *loop) pick(kind p2p.Kind, now time.Time) (addr string, ok bool) {
+func (l *loop) pick(kind p2p.Kind, now time.Time) (at netip.AddrPort, ok bool) {
 	for kind == p2p.BlocksOnly && len(l.dial.anchors) > 0 {
-		addr, l.dial.anchors = l.dial.anchors[0], l.dial.anchors[1:]
-		if a, ok := addrOf(addr); ok && !l.unfit(a) && !l.cfg.Book.Banned(a.Host) {
-			return addr, true
+		at, l.dial.anchors = l.dial.anchors[0], l.dial.anchors[1:]
+		if !l.unfit(p2p.Addr{At: at}) && !l.cfg.Book.Banned(at.Addr()) {
+			return at, true
 		}
 	}
 	var a p2p.Addr
@@ -85,7 +85,7 @@ func (l *loop) pick(kind p2p.Kind, now time.Time) (addr string, ok bool) {
 	} else {
 		a, ok = l.pickAny(now)
 	}
-	return addrbook.Key(a), ok
+	return a.At, ok
 }
 
 // pickAny chooses from the whole book, or from the addresses that were good once
@@ -94,19 +94,14 @@ func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	if !l.cfg.local() {
 		return l.cfg.Book.Pick(l.unfit)
 	}
-	if !l.dial.knocks.Ready(now) {
+	if !l.dial.knocks.ready(now) {
 		return l.cfg.Book.PickTried(l.unfit)
 	}
 	a, ok := l.cfg.Book.Pick(l.unfit)
 	if ok && !l.cfg.Book.Tried(a) {
-		l.dial.knocks.Take(now)
+		l.dial.knocks.take(now)
 	}
 	return a, ok
-}
-
-func addrOf(key string) (p2p.Addr, bool) {
-	host, port, err := splitAddr(key)
-	return p2p.Addr{Host: host, Port: port}, err == nil
 }
 
 // fullRelays is one more than usual while the tip does not move: perhaps all
@@ -149,7 +144,7 @@ func (l *loop) trim(now time.Time) {
 // barred: an address not to be dialled now. Like unfit and talksTo it must not
 // call the book, which asks it.
 func (l *loop) barred(a p2p.Addr) bool {
-	return l.ownAddrs[addrbook.Key(a)] || l.outcasts.Has(a.Host, l.cfg.Now()) || l.talksTo(a)
+	return l.ownAddrs[a.At] || l.discouraged.has(a.At.Addr(), l.cfg.Now()) || l.talksTo(a)
 }
 
 // unfit: an address that we do not want to stay connected to. Those asked for by
@@ -159,30 +154,26 @@ func (l *loop) unfit(a p2p.Addr) bool {
 	if l.barred(a) {
 		return true
 	}
-	group := l.groupOf(addrbook.Key(a))
+	group := l.groupOf(a.At)
 	return l.find(func(r *remote) bool {
-		return !r.Inbound() && r.Kind != p2p.Feeler && l.groupOf(r.place()) == group
+		return !r.Inbound() && r.Kind != p2p.Feeler && r.at.IsValid() && l.groupOf(r.at) == group
 	}) != nil
 }
 
 // talksTo: we have a connection to the address, or dial it.
 func (l *loop) talksTo(a p2p.Addr) bool {
-	key := addrbook.Key(a)
 	for _, r := range l.order {
-		if r.addr == key || r.at == key || r.listens == key {
+		if r.at == a.At || r.listens == a.At {
 			return true
 		}
 	}
 	return false
 }
 
-// groupOf is the network group of "host:port"; locally each is its own.
-func (l *loop) groupOf(addr string) string {
+// groupOf is an address's network group; locally each is its own.
+func (l *loop) groupOf(at netip.AddrPort) string {
 	if l.cfg.local() {
-		return addr
+		return at.String()
 	}
-	if ip := net.ParseIP(hostOf(addr)); ip != nil {
-		return addrbook.Group(ip)
-	}
-	return addr
+	return addrbook.Group(at.Addr())
 }

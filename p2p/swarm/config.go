@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -30,10 +32,10 @@ const needed = wire.SFNodeNetwork | wire.SFNodeWitness
 type Config struct {
 	Params       *chain.Params
 	Net          p2p.Network
-	Listen       string   // "host:port" to accept at; "" does not listen
-	Connect      []string // if any: only these are dialled, and no others
-	AddNode      []string // kept connected besides whom we choose
-	Bootstrap    []string // put into the address book at the start
+	Listen       string   // HOST[:PORT] to accept at; "" does not listen
+	Connect      []string // HOST[:PORT]; if any: only these are dialled, and no others
+	AddNode      []string // HOST[:PORT], kept connected besides whom we choose
+	Bootstrap    []string // HOST[:PORT], put into the address book at the start
 	MaxPeers     int      // connections in all; 0: DefaultMaxPeers
 	MaxOutbound  int      // connections by our own choice; 0: DefaultMaxOutbound
 	MaxUpload    int64    // bytes a second over all connections; 0: no limit
@@ -43,8 +45,9 @@ type Config struct {
 	Have         bool // share the work of a sync with other grapevine nodes (gvhave)
 	Encrypt      bool // BIP324 with who knows it (--v2transport)
 
-	// Lookup asks DNS for a seed's addresses; nil asks no seeds.
-	Lookup func(ctx context.Context, host string) ([]string, error)
+	// Lookup finds the addresses of a name: of a DNS seed, or of a node that people
+	// have asked for. nil knows no names, and asks no seeds.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	State         *gossip.State
 	RawBlock      func(chain.Hash) ([]byte, error) // called by the peers' writers
@@ -58,6 +61,8 @@ type Config struct {
 	Rand      *rand.Rand       // the swarm's own: no one else may use it
 	Now       func() time.Time // wall clock; nil: time.Now
 	Log       *slog.Logger     // nil discards
+
+	wanted []p2p.HostPort // Connect and AddNode
 }
 
 func (c *Config) check() error {
@@ -76,6 +81,13 @@ func (c *Config) check() error {
 	}
 	if c.MaxOutbound == 0 {
 		c.MaxOutbound = DefaultMaxOutbound
+	}
+	for _, text := range slices.Concat(c.Connect, c.AddNode) {
+		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
+		if err != nil {
+			return fmt.Errorf("swarm: %w", err)
+		}
+		c.wanted = append(c.wanted, to)
 	}
 	c.MaxOutbound = min(c.MaxOutbound, c.MaxPeers)
 	if c.Now == nil {
@@ -100,12 +112,20 @@ func (c *Config) services() wire.ServiceFlag {
 	return s
 }
 
-// withPort adds the network's own port to an address without one.
-func (c *Config) withPort(addr string) string {
-	if _, _, err := net.SplitHostPort(addr); err == nil {
-		return addr
+var errNoNames = errors.New("names are not looked up here")
+
+// lookUp finds the addresses of a name, at least one.
+func (c *Config) lookUp(ctx context.Context, host string) ([]netip.Addr, error) {
+	if c.Lookup == nil {
+		return nil, fmt.Errorf("%s: %w", host, errNoNames)
 	}
-	return net.JoinHostPort(addr, c.Params.DefaultPort)
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	ips, err := c.Lookup(ctx, host)
+	if err == nil && len(ips) == 0 {
+		err = fmt.Errorf("%s has no address", host)
+	}
+	return ips, err
 }
 
 // TCP is the real network.
@@ -113,14 +133,14 @@ type TCP struct{}
 
 var _ p2p.Network = TCP{}
 
-// Dial connects to "host:port".
-func (TCP) Dial(ctx context.Context, addr string) (net.Conn, error) {
+// Dial connects.
+func (TCP) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", addr)
+	return d.DialContext(ctx, "tcp", to.String())
 }
 
-// Listen accepts at "host:port".
-func (TCP) Listen(ctx context.Context, addr string) (net.Listener, error) {
+// Listen accepts.
+func (TCP) Listen(ctx context.Context, at netip.AddrPort) (net.Listener, error) {
 	var l net.ListenConfig
-	return l.Listen(ctx, "tcp", addr)
+	return l.Listen(ctx, "tcp", at.String())
 }

@@ -1,24 +1,26 @@
 package swarm
 
 import (
-	"slices"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/p2p/swarm/guard"
-	"grapevine/p2p/swarm/targets"
 )
 
 // dialer is whom we connect to: targets asked for by people, and the rest by
 // choice from the address book.
 type dialer struct {
-	targets *targets.List
-	only    bool       // --connect: nobody but the targets
-	next    time.Time  // of the next dial by choice
-	feel    time.Time  // of the next feeler
-	anchors []string   // block-relay-only peers of the last run, not dialled yet
-	plain   *guard.Set // addresses where the encrypted transport is not known
-	knocks  guard.Bucket
+	targets *targets
+	only    bool               // --connect: nobody but the targets
+	next    time.Time          // of the next dial by choice
+	feel    time.Time          // of the next feeler
+	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
+	plain   *set[p2p.HostPort] // where the encrypted transport is not known
+	knocks  bucket
 }
 
 // maxPlain addresses without encryption are remembered; the oldest are tried again.
@@ -26,13 +28,13 @@ const maxPlain = 10_000
 
 func (d *dialer) init(cfg *Config, now time.Time) {
 	d.only = len(cfg.Connect) > 0
-	d.plain = guard.NewSet(maxPlain)
+	d.plain = newSet[p2p.HostPort](maxPlain)
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)
-	d.knocks = guard.NewBucket(knocksAtOnce, knocksASecond, now)
-	d.targets = targets.New(cfg.local())
-	for _, addr := range slices.Concat(cfg.Connect, cfg.AddNode) {
-		d.targets.Add(cfg.withPort(addr), now)
+	d.knocks = newBucket(knocksAtOnce, knocksASecond, now)
+	d.targets = newTargets(cfg.local())
+	for _, to := range cfg.wanted {
+		d.targets.add(to, now)
 	}
 }
 
@@ -42,15 +44,19 @@ func (l *loop) dialAll() {
 		return
 	}
 	now := l.cfg.Now()
-	for _, t := range l.dial.targets.Due(now) {
-		if l.ownAddrs[t.Addr] {
+	for _, t := range l.dial.targets.due(now) {
+		at, known := t.to.AddrPort()
+		if known && l.ownAddrs[at] {
 			continue
 		}
-		r := l.reached(t.Addr)
-		if r == nil {
-			r = l.dialTo(t.Addr, p2p.Manual)
+		r := l.connectedTo(t.to)
+		if r == nil && known {
+			r = l.reached(at)
 		}
-		t.Live = r.id
+		if r == nil {
+			r = l.dialTo(t.to, p2p.Manual)
+		}
+		t.live = r.id
 	}
 	if !l.dial.only {
 		l.trim(now)
@@ -59,26 +65,34 @@ func (l *loop) dialAll() {
 	}
 }
 
+func hostPort(at netip.AddrPort) p2p.HostPort {
+	return p2p.HostPort{Host: at.Addr().String(), Port: at.Port()}
+}
+
 // dialTo begins a connection.
-func (l *loop) dialTo(addr string, kind p2p.Kind) *remote {
-	r := &remote{Link: p2p.Link{Kind: kind}, addr: addr}
+func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind) *remote {
+	r := &remote{Link: p2p.Link{Kind: kind}, to: to}
 	l.start(r)
 	return r
 }
 
 func (l *loop) start(r *remote) {
-	l.cfg.Book.Attempt(r.addr)
+	if at, ok := r.to.AddrPort(); ok {
+		r.at = at
+		l.cfg.Book.Attempt(at)
+	}
 	l.admit(r, nil)
 }
 
-// connectedTo finds the connection we dialled, or are dialling, to addr.
-func (l *loop) connectedTo(addr string) *remote {
-	return l.find(func(r *remote) bool { return !r.Inbound() && r.addr == addr })
+// connectedTo finds the connection we dialled, or are dialling, to this address or name.
+func (l *loop) connectedTo(to p2p.HostPort) *remote {
+	at, _ := to.AddrPort()
+	return l.find(func(r *remote) bool { return !r.Inbound() && (r.to == to || at.IsValid() && r.at == at) })
 }
 
-// reached is connectedTo, or the connection that addr has dialled to us.
-func (l *loop) reached(addr string) *remote {
-	return l.find(func(r *remote) bool { return !r.Inbound() && r.addr == addr || r.listens == addr })
+// reached finds the connection to an address, whoever has dialled it.
+func (l *loop) reached(at netip.AddrPort) *remote {
+	return l.find(func(r *remote) bool { return !r.Inbound() && r.at == at || r.listens == at })
 }
 
 func (l *loop) find(match func(*remote) bool) *remote {
@@ -88,4 +102,54 @@ func (l *loop) find(match func(*remote) bool) *remote {
 		}
 	}
 	return nil
+}
+
+// dialTime bounds the dialling alone; the handshake has its own time.
+const dialTime = 10 * time.Second
+
+// dial connects to where r is to go. A name is looked up here and nowhere else, and
+// its addresses are tried in order.
+func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
+	if at, ok := r.to.AddrPort(); ok {
+		return s.dialAt(ctx, at)
+	}
+	ips, err := s.cfg.lookUp(ctx, r.to.Host)
+	if err != nil {
+		return nil, err
+	}
+	for _, ip := range ips {
+		at := netip.AddrPortFrom(ip.Unmap(), r.to.Port)
+		var another bool
+		if err := s.do(ctx, func(l *loop) { another = l.leadsTo(r, at) }); err != nil {
+			return nil, err
+		}
+		if another {
+			return nil, errTwice
+		}
+		conn, failed := s.dialAt(ctx, at)
+		if failed == nil {
+			return conn, nil
+		}
+		err = errors.Join(err, failed)
+	}
+	return nil, fmt.Errorf("%v: %w", r.to, err)
+}
+
+func (s *Swarm) dialAt(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	return s.cfg.Net.Dial(ctx, at)
+}
+
+// leadsTo notes where a name leads, and tells whether there is a connection already:
+// one peer under two names gets one.
+func (l *loop) leadsTo(r *remote, at netip.AddrPort) (another bool) {
+	r.at = netip.AddrPort{}
+	if o := l.reached(at); o != nil && o != r && !(r.once && o.Inbound()) {
+		l.dial.targets.moved(r.id, o.id)
+		return true
+	}
+	r.at = at
+	l.cfg.Book.Attempt(at)
+	return false
 }

@@ -16,6 +16,10 @@
 //	serve     one for each connection: dials, greets, reads
 //	writer    one for each connection (package peer)
 //
+// Who misbehaves is dropped and discouraged (remote.go, discouraged.go); who makes
+// room for a newcomer is in accept.go and evict.go; whom we dial in dial.go and
+// choose.go; whether two connections lead to one node in twins.go.
+//
 // It decides nothing about blocks and transactions: gossip does. Start reading
 // at Swarm.Run, then loop.run.
 package swarm

@@ -80,7 +80,7 @@ func visit(t testing.TB, net *simnet.Net, i int, n *node) (*stranger, error) {
 }
 
 func visitFrom(t testing.TB, from p2p.Network, n *node, magic wire.BitcoinNet) (*stranger, error) {
-	conn, err := from.Dial(t.Context(), n.addr)
+	conn, err := from.Dial(t.Context(), at(n.addr))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func TestT40_HonestNewcomersGetIn(t *testing.T) {
 		old := start(t, net, 2, connects(n.addr))
 		eventually(t, "an honest peer is there", func() bool { return len(old.Peers()) == 1 })
 		for i := range 1000 { // idle attackers; half of them never greet
-			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), n.addr)
+			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), at(n.addr))
 			if err == nil {
 				s := &stranger{Conn: conn, t: t}
 				t.Cleanup(func() { s.Close() })
@@ -164,7 +164,7 @@ func TestT46_ChurnLeavesNothingBehind(t *testing.T) {
 		inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &m.Block.Hash)}}
 		ask := &wire.MsgGetData{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block.Hash)}}
 		for i := range 2000 {
-			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), n.addr)
+			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), at(n.addr))
 			if err != nil {
 				t.Fatal(err)
 			}

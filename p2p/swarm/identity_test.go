@@ -20,8 +20,8 @@ import (
 // in every way there is.
 func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *stranger {
 	t.Helper()
-	at := netip.MustParseAddrPort(honest)
-	conn, err := net.Host(at.Addr().String()).Dial(t.Context(), n.addr)
+	its := at(honest)
+	conn, err := net.Host(its.Addr().String()).Dial(t.Context(), at(n.addr))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,11 +35,11 @@ func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *stranger {
 	if _, ok := s.await("verack"); !ok {
 		t.Fatal("no handshake")
 	}
-	ip := stdnet.IP(at.Addr().AsSlice())
-	mine := &wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(now(), 9, ip, at.Port())}}
+	ip := stdnet.IP(its.Addr().AsSlice())
+	mine := &wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(now(), 9, ip, its.Port())}}
 	s.say(&msg.Feature{ID: msg.FeatureHave}, &wire.MsgVerAck{}, mine,
-		&msg.Twin{Nonce: v.Nonce, At: netip.MustParseAddrPort(n.addr), Yes: true},
-		&msg.Twin{Nonce: v.Nonce, At: netip.MustParseAddrPort(n.addr)})
+		&msg.Twin{Nonce: v.Nonce, At: at(n.addr), Yes: true},
+		&msg.Twin{Nonce: v.Nonce, At: at(n.addr)})
 	go func() { // whatever is asked is answered with yes
 		for {
 			m, ok := s.await(msg.CmdTwin)
@@ -126,7 +126,7 @@ func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
 func TestT65_WhoPassesAGreetingOnIsNotTakenForItsAuthor(t *testing.T) {
 	inTown(t, func(t *testing.T, net *simnet.Net) {
 		b := start(t, net, 1, connects("10.0.0.2:18444"))
-		relay, err := net.Host("10.0.0.2").Listen(t.Context(), "10.0.0.2:20000")
+		relay, err := net.Host("10.0.0.2").Listen(t.Context(), netip.MustParseAddrPort("10.0.0.2:20000"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestT65_WhoPassesAGreetingOnIsNotTakenForItsAuthor(t *testing.T) {
 				if err != nil {
 					return
 				}
-				out, err := net.Host("10.0.0.2").Dial(context.Background(), b.addr)
+				out, err := net.Host("10.0.0.2").Dial(context.Background(), at(b.addr))
 				if err != nil {
 					in.Close()
 					continue
@@ -177,18 +177,18 @@ type dials struct {
 	p2p.Network
 	begun time.Time
 	mu    *sync.Mutex
-	at    map[string][]time.Duration
+	at    map[netip.AddrPort][]time.Duration
 }
 
 func countDials(n p2p.Network) dials {
-	return dials{Network: n, begun: time.Now(), mu: &sync.Mutex{}, at: map[string][]time.Duration{}}
+	return dials{Network: n, begun: time.Now(), mu: &sync.Mutex{}, at: map[netip.AddrPort][]time.Duration{}}
 }
 
-func (d dials) Dial(ctx context.Context, addr string) (stdnet.Conn, error) {
+func (d dials) Dial(ctx context.Context, to netip.AddrPort) (stdnet.Conn, error) {
 	d.mu.Lock()
-	d.at[addr] = append(d.at[addr], time.Since(d.begun))
+	d.at[to] = append(d.at[to], time.Since(d.begun))
 	d.mu.Unlock()
-	return d.Network.Dial(ctx, addr)
+	return d.Network.Dial(ctx, to)
 }
 
 // most is the largest number of dials within any minute.

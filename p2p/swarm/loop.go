@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +16,6 @@ import (
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
-	"grapevine/p2p/swarm/guard"
 )
 
 // loop is everything that one goroutine owns.
@@ -46,32 +45,32 @@ type loop struct {
 	armed   time.Time
 	steps   Steps
 
-	dial     dialer
-	outcasts *guard.Outcasts
-	secret   [siphash.KeySize]byte // ranks network groups
-	ownAddrs map[string]bool       // addresses that are ourselves
-	passed   *guard.Set            // addresses passed on, with the day
+	dial        dialer
+	discouraged *discouraged
+	secret      [siphash.KeySize]byte   // ranks network groups
+	ownAddrs    map[netip.AddrPort]bool // addresses that are ourselves
+	passed      *set[passing]
 }
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	now := s.cfg.Now()
 	l := &loop{
-		s:        s,
-		cfg:      &s.cfg,
-		ctx:      ctx,
-		wg:       wg,
-		peers:    map[p2p.PeerID]*remote{},
-		tickets:  map[p2p.Ticket]chan<- error{},
-		now:      now,
-		stepped:  time.Now(),
-		tipAt:    now,
-		alarm:    time.NewTimer(0),
-		up:       peer.NewLimit(s.cfg.MaxUpload),
-		down:     peer.NewLimit(s.cfg.MaxDownload),
-		outcasts: guard.NewOutcasts(),
-		ownAddrs: map[string]bool{},
-		passed:   guard.NewSet(maxPassed),
-		steps:    newSteps(),
+		s:           s,
+		cfg:         &s.cfg,
+		ctx:         ctx,
+		wg:          wg,
+		peers:       map[p2p.PeerID]*remote{},
+		tickets:     map[p2p.Ticket]chan<- error{},
+		now:         now,
+		stepped:     time.Now(),
+		tipAt:       now,
+		alarm:       time.NewTimer(0),
+		up:          peer.NewLimit(s.cfg.MaxUpload),
+		down:        peer.NewLimit(s.cfg.MaxDownload),
+		discouraged: newDiscouraged(),
+		ownAddrs:    map[netip.AddrPort]bool{},
+		passed:      newSet[passing](maxPassed),
+		steps:       newSteps(),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {
 		l.height = tip.Height
@@ -132,10 +131,10 @@ func (l *loop) run(ctx context.Context) {
 // with its own addresses while we were away does not get these two. If we had no
 // time to find some, the last ones stay.
 func (l *loop) keepAnchors() {
-	var anchors []string
+	var anchors []netip.AddrPort
 	for _, r := range l.order {
 		if r.Kind == p2p.BlocksOnly && r.peer != nil && !r.dropped {
-			anchors = append(anchors, r.addr)
+			anchors = append(anchors, r.at)
 		}
 	}
 	for _, old := range l.cfg.Book.Anchors() {
@@ -234,14 +233,6 @@ func (l *loop) hear(said said) {
 	default:
 		l.step(gossip.Message{Peer: said.r.id, Msg: m})
 	}
-}
-
-func hostOf(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return addr
-	}
-	return host
 }
 
 var _ wire.Message = (*peer.Pong)(nil)

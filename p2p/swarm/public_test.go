@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	stdnet "net"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,6 +51,13 @@ func crowdOf(t testing.TB, net *simnet.Net, n int) (crowd []*node) {
 	return crowd
 }
 
+func ips(hosts []string) (list []netip.Addr) {
+	for _, h := range hosts {
+		list = append(list, netip.MustParseAddr(h))
+	}
+	return list
+}
+
 // hosts are the first n of the crowd's.
 func hosts(n int) (list []string) {
 	for i := range n {
@@ -82,15 +90,15 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 			return n
 		}
 		n := run(func(c *swarm.Config) {
-			c.Lookup = func(_ context.Context, seed string) ([]string, error) {
+			c.Lookup = func(_ context.Context, seed string) ([]netip.Addr, error) {
 				if !strings.HasPrefix(seed, "x9.") {
 					return nil, errors.New("asked without a filter: " + seed)
 				}
-				list := append(hosts(30), "10.1.1.1", "nonsense") // these two not to be dialled
-				for i := range 50 {                               // one operator's
+				list := append(hosts(30), "10.1.1.1", "0.0.0.0") // these two not to be dialled
+				for i := range 50 {                              // one operator's
 					list = append(list, fmt.Sprintf("8.7.%d.1", i+2))
 				}
-				return list, nil
+				return ips(list), nil
 			}
 		})
 		eventually(t, "all slots are filled", func() bool {
@@ -166,7 +174,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		if err := n.SetBan(bad, now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-		n.Book().SetAnchors(anchors)
+		n.Book().SetAnchors([]netip.AddrPort{at(anchors[0]), at(anchors[1])})
 		if err := n.end(); err != nil {
 			t.Fatal(err)
 		}
@@ -212,11 +220,11 @@ func TestFeelersFindOutWhichAddressesAreGood(t *testing.T) {
 			startOn(t, net.Host(all[20+i]), all[20+i]+":8333", public(t, uint64(100+i), nil), connects("9.9.9.9"))
 		}
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(c *swarm.Config) {
-			c.Lookup = func(context.Context, string) ([]string, error) { return all, nil }
+			c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return ips(all), nil }
 		})
 		untried := func() (list []string) {
 			n.Book().PickFeeler(func(p2p.Addr) bool { return false }, func(a p2p.Addr) bool {
-				list = append(list, a.Host)
+				list = append(list, a.At.Addr().String())
 				return true
 			})
 			return list
@@ -247,9 +255,9 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 			asked, begun := make(chan time.Duration, 100), time.Now()
 			startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
 				cfg.Bootstrap = c.book
-				cfg.Lookup = func(context.Context, string) ([]string, error) {
+				cfg.Lookup = func(context.Context, string) ([]netip.Addr, error) {
 					asked <- time.Since(begun)
-					return hosts(1), nil
+					return ips(hosts(1)), nil
 				}
 			})
 			time.Sleep(time.Minute)
@@ -274,15 +282,15 @@ func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
 		begun, asked := time.Now(), 0
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
 			cfg.Bootstrap = []string{"node.example:8333"}
-			cfg.Lookup = func(_ context.Context, host string) ([]string, error) {
+			cfg.Lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 				switch {
 				case host != "node.example" || time.Since(begun) < 100*time.Second:
 					return nil, errors.New("no network")
 				case time.Since(begun) < 150*time.Second:
-					return []string{"10.0.0.1"}, nil // of no use
+					return ips([]string{"10.0.0.1"}), nil // of no use
 				}
 				asked++
-				return hosts(3), nil
+				return ips(hosts(3)), nil
 			}
 		})
 		time.Sleep(140 * time.Second)
@@ -304,11 +312,11 @@ func TestSeedsThatNameWhomWeKnowAreNotAskedAgain(t *testing.T) {
 		var asked atomic.Int64
 		startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
 			cfg.Bootstrap = []string{host(0), "node.example"}
-			cfg.Lookup = func(_ context.Context, seed string) ([]string, error) {
+			cfg.Lookup = func(_ context.Context, seed string) ([]netip.Addr, error) {
 				if seed == "node.example" {
 					asked.Add(1)
 				}
-				return hosts(1), nil
+				return ips(hosts(1)), nil
 			}
 		})
 		if time.Sleep(10 * time.Minute); asked.Load() != 1 {

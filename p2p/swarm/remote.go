@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
-	"grapevine/p2p/swarm/guard"
 )
 
 // remote is one connection or the attempt at one. Its first group never
@@ -17,31 +17,31 @@ import (
 type remote struct {
 	p2p.Link
 	id    p2p.PeerID
-	addr  string          // "host:port" as dialled or seen
+	to    p2p.HostPort    // what was dialled; zero for an inbound one
 	ctx   context.Context // ends with the reason to drop it
 	end   context.CancelCauseFunc
 	began time.Time
 	nonce uint64 // of our version message
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
-	peer    *peer.Peer    // nil until it has greeted
-	skew    time.Duration // their clock ahead of ours
-	at      string        // where an outbound one really is, when addr is a name
+	at      netip.AddrPort // where the other end is; not valid before a name has been looked up
+	peer    *peer.Peer     // nil until it has greeted
+	skew    time.Duration  // their clock ahead of ours
 	dropped bool
-	claims  string       // where an inbound peer listens, as it says
-	listens string       // the same, proven
-	addrs   guard.Bucket // how many addresses we still take from it
+	claims  netip.AddrPort // where an inbound peer listens, as it says
+	listens netip.AddrPort // the same, proven
+	addrs   bucket         // how many addresses we still take from it
 	waiting []chan<- error
 
 	announced time.Time // when we last said our address to it
 }
 
-// place is where the other end is: behind a name, where that has led.
-func (r *remote) place() string {
-	if r.at != "" {
-		return r.at
+// name is how people see it: what was dialled, or where it came from.
+func (r *remote) name() string {
+	if r.Inbound() {
+		return r.at.String()
 	}
-	return r.addr
+	return r.to.String()
 }
 
 // admit starts a connection's goroutine. conn is nil when it has to be dialled.
@@ -50,9 +50,9 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	r.id, r.began = l.lastID, l.cfg.Now()
 	r.nonce = l.newNonce(r)
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
-	r.addrs = guard.NewBucket(addrBurst, addrRate, r.began)
+	r.addrs = newBucket(addrBurst, addrRate, r.began)
 	if !l.cfg.local() {
-		r.addrs.Tokens = 1
+		r.addrs.tokens = 1
 	}
 	l.peers[r.id] = r
 	l.order = append(l.order, r)
@@ -61,11 +61,11 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Services:  l.cfg.services(),
 		Silent:    r.Kind == p2p.BlocksOnly || r.Kind == p2p.Feeler,
 		Have:      l.cfg.Have,
-		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.Has(r.addr)),
+		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.has(r.to)),
 		UserAgent: l.cfg.UserAgent,
 		Height:    l.height,
 		Nonce:     r.nonce,
-		Ours:      l.s.own.Heard,
+		Ours:      l.s.own.heard,
 		RawBlock:  l.cfg.RawBlock,
 		Budget:    l.s.budget,
 		Upload:    l.up,
@@ -87,11 +87,11 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	if !r.Inbound() {
-		r.at = a.peer.RemoteAddr().String()
+		r.at = p2p.AddrPortOf(a.peer.RemoteAddr())
 	}
 	switch {
 	case r.Kind == p2p.Feeler:
-		l.cfg.Book.Good(r.addr)
+		l.cfg.Book.Good(r.at)
 		l.drop(r, errFelt)
 		return
 	case r.Kind.Chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
@@ -102,12 +102,12 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
-	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.addr, "inbound", r.Inbound(),
+	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.name(), "inbound", r.Inbound(),
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.Inbound() {
-		l.cfg.Book.Good(r.addr)
+		l.cfg.Book.Good(r.at)
 		if a.hello.Transport == 1 {
-			l.dial.plain.Add(r.addr)
+			l.dial.plain.add(r.to)
 		}
 	}
 	l.step(gossip.Joined{Peer: r.id, Link: r.Link})
@@ -143,25 +143,28 @@ func (l *loop) leave(d departure) {
 	var offence p2p.Offence
 	switch {
 	case errors.As(d.err, &offence) && !r.dropped:
-		l.fault(r, string(offence), offence)
+		l.misbehaving(r, string(offence), offence)
 	case r.peer != nil:
-		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.addr, "why", d.err)
+		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.name(), "why", d.err)
 	default:
-		l.cfg.Log.Debug("no connection", "addr", r.addr, "inbound", r.Inbound(), "why", d.err)
+		l.cfg.Log.Debug("no connection", "addr", r.name(), "inbound", r.Inbound(), "why", d.err)
 	}
 	if errors.Is(d.err, peer.ErrSelf) && !r.Inbound() {
-		l.isOurs(r.addr)
-		l.cfg.Book.Forget(r.addr)
+		l.isOurs(r.at)
+		l.cfg.Book.Forget(r.at)
 	}
 	if r.peer != nil && !r.Inbound() && offence == "" && !r.dropped {
-		l.cfg.Book.Good(r.addr) // it was there until now
+		l.cfg.Book.Good(r.at) // it was there until now
+	}
+	if errors.Is(d.err, errTwice) {
+		d.err = nil // who asked for it is connected
 	}
 	r.answer(d.err)
 	lasted, now := time.Duration(0), l.cfg.Now()
 	if r.peer != nil {
 		lasted = now.Sub(r.began)
 	}
-	l.dial.targets.Ended(r.id, lasted, now)
+	l.dial.targets.ended(r.id, lasted, now)
 	if r.peer != nil {
 		l.step(gossip.Left{Peer: r.id})
 	}
@@ -181,14 +184,15 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 		l.drop(r, errors.New(reason))
 		return
 	}
-	l.fault(r, reason, offence)
+	l.misbehaving(r, reason, offence)
 	l.drop(r, offence)
 }
 
-// fault writes an offence to the log and remembers who did it.
-func (l *loop) fault(r *remote, reason string, offence p2p.Offence) {
-	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.addr, "offence", offence, "why", reason)
+// misbehaving writes to the log what a peer has done, and discourages its address
+// [Core: Misbehaving, Discourage]. Whom people have asked for is tried again.
+func (l *loop) misbehaving(r *remote, reason string, offence p2p.Offence) {
+	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.name(), "offence", offence, "why", reason)
 	if r.Kind != p2p.Manual {
-		l.outcasts.Add(hostOf(r.addr), l.cfg.Now())
+		l.discouraged.add(r.at.Addr(), l.cfg.Now())
 	}
 }

@@ -1,12 +1,11 @@
 package swarm
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/p2p/swarm/seeds"
 )
 
 // DNS seeds are asked only when the address book does not do: at once when it
@@ -20,25 +19,25 @@ const (
 
 // seeder is what the loop knows of them.
 type seeder struct {
-	names  []string  // "host:port" that the user gave; like seeds, they are asked for by name
-	next   time.Time // when they may be asked
-	found  bool      // they gave an address that a node can have
-	done   bool      // they have answered, or are not needed
+	names  []p2p.HostPort // that the user gave; like seeds, they are looked up
+	next   time.Time      // when they may be asked
+	found  bool           // they gave an address that a node can have
+	done   bool           // they have answered, or are not needed
 	warned bool
 }
 
 // bootstrap puts the addresses that the user gave into the book.
 func (l *loop) bootstrap(now time.Time) {
-	for _, s := range l.cfg.Bootstrap {
-		s = l.cfg.withPort(s)
-		host, port, err := splitAddr(s)
+	for _, text := range l.cfg.Bootstrap {
+		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(l.cfg.Params))
+		at, known := to.AddrPort()
 		switch {
-		case err == nil && net.ParseIP(host) != nil:
-			l.plant("bootstrap", p2p.Addr{Host: host, Port: port, Seen: now.Unix()})
+		case err == nil && known:
+			l.plant("bootstrap", p2p.Addr{At: at, Seen: now.Unix()})
 		case err == nil && l.cfg.Lookup != nil:
-			l.seeds.names = append(l.seeds.names, s)
+			l.seeds.names = append(l.seeds.names, to)
 		default:
-			l.cfg.Log.Warn("not an address of a node", "addr", s, "err", err)
+			l.cfg.Log.Warn("not an address of a node", "addr", text, "err", err)
 		}
 	}
 	if l.cfg.Book.Len() > 0 {
@@ -48,7 +47,7 @@ func (l *loop) bootstrap(now time.Time) {
 }
 
 func (l *loop) plant(source string, a p2p.Addr) {
-	a.Services = uint64(needed)
+	a.Services = needed
 	l.cfg.Book.Add(a, source)
 }
 
@@ -72,38 +71,33 @@ func (l *loop) askSeeds(now time.Time) {
 	}
 	names := slices.Clone(l.seeds.names)
 	if !l.cfg.local() {
-		names = append(names, seeds.Names(l.cfg.Params, needed)...)
+		names = append(names, seedNames(l.cfg.Params, needed)...)
 	}
 	// As in Core the order is another each time: no seed is always the first to fill the book.
 	l.cfg.Rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	l.wg.Go(func() {
-		ask := seeds.Lookup(l.cfg.Lookup)
-		ask.Ask(l.ctx, names, l.cfg.Log, func(a seeds.Answer) error {
-			return l.s.do(l.ctx, func(l *loop) { l.sown(a) })
+		lookup(l.cfg.Lookup).askAll(l.ctx, names, l.cfg.Log, func(a seedAnswer) error {
+			return l.s.do(l.ctx, func(l *loop) { l.takeSeed(a) })
 		})
-		_ = l.s.do(l.ctx, (*loop).harvested) // nobody asks when we stop
+		_ = l.s.do(l.ctx, (*loop).seedsAsked) // nobody asks when we stop
 	})
 }
 
-// sown takes what a seed has answered. The times are Core's: three to seven days ago.
-func (l *loop) sown(answer seeds.Answer) {
+// takeSeed puts what a seed has answered into the book. The times are Core's: three
+// to seven days ago.
+func (l *loop) takeSeed(answer seedAnswer) {
 	now := l.cfg.Now()
-	for _, h := range answer.Addrs {
-		a, ok := addrOf(net.JoinHostPort(h, answer.Port))
-		if !ok {
-			continue
-		}
+	for _, ip := range answer.addrs {
 		age := 3*24*time.Hour + time.Duration(l.cfg.Rand.Int64N(int64(4*24*time.Hour)))
-		a.Seen = now.Add(-age).Unix()
-		l.plant(answer.Host, a)
-		l.seeds.found = l.seeds.found || l.reachable(a)
+		l.plant(answer.name.Host, p2p.Addr{At: netip.AddrPortFrom(ip.Unmap(), answer.name.Port), Seen: now.Add(-age).Unix()})
+		l.seeds.found = l.seeds.found || l.cfg.Book.Reachable(ip)
 	}
 	l.dialAll()
 }
 
-// harvested: all seeds were asked. Addresses that cannot be those of nodes, such as
+// seedsAsked: all seeds were asked. Addresses that cannot be those of nodes, such as
 // a captive portal gives for every name, are no answer.
-func (l *loop) harvested() {
+func (l *loop) seedsAsked() {
 	if l.seeds.done = l.seeds.found; l.seeds.done || l.seeds.warned {
 		return
 	}

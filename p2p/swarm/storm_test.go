@@ -28,7 +28,7 @@ func storm(ctx context.Context, t testing.TB, net *simnet.Net, n *node, does fun
 			return
 		case <-tick.C:
 		}
-		conn, err := net.Host(here).Dial(ctx, n.addr)
+		conn, err := net.Host(here).Dial(ctx, at(n.addr))
 		if err != nil {
 			continue
 		}
@@ -127,7 +127,7 @@ func TestT40_NotOneInboundPeerTooMany(t *testing.T) {
 		}
 		before := net.Connections()
 		for i := range 300 {
-			conn, err := net.Host("10.77.0.1").Dial(t.Context(), n.addr)
+			conn, err := net.Host("10.77.0.1").Dial(t.Context(), at(n.addr))
 			if err != nil {
 				t.Fatal(err)
 			}

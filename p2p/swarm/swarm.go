@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -14,7 +16,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/peer"
-	"grapevine/p2p/swarm/guard"
 )
 
 // Swarm is the running network. Its methods may be called by anyone at any time.
@@ -22,7 +23,7 @@ type Swarm struct {
 	cfg    Config
 	meter  peer.Meter
 	budget *peer.Budget
-	own    *guard.Nonces
+	own    *nonces
 
 	listener net.Listener  // nil: we do not listen; read after ready
 	ready    chan struct{} // closed by Run when the loop takes calls
@@ -47,7 +48,7 @@ func New(cfg Config) (*Swarm, error) {
 	return &Swarm{
 		cfg:      cfg,
 		budget:   peer.NewBudget(),
-		own:      guard.NewNonces(),
+		own:      newNonces(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
 		accepted: make(chan net.Conn),
@@ -70,7 +71,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	if s.cfg.Listen != "" {
-		l, err := s.cfg.Net.Listen(ctx, s.cfg.withPort(s.cfg.Listen))
+		l, err := s.listen(ctx)
 		if err != nil {
 			return fmt.Errorf("listen for peers at %s: %w", s.cfg.Listen, err)
 		}
@@ -93,6 +94,27 @@ func (s *Swarm) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// listen opens the port that peers connect to; a host's name is looked up here.
+func (s *Swarm) listen(ctx context.Context) (net.Listener, error) {
+	text := s.cfg.Listen
+	if strings.HasPrefix(text, ":") {
+		text = "[::]" + text // every address of this machine
+	}
+	to, err := p2p.ParseHostPort(text, p2p.DefaultPort(s.cfg.Params))
+	if err != nil {
+		return nil, err
+	}
+	at, ok := to.AddrPort()
+	if !ok {
+		ips, err := s.cfg.lookUp(ctx, to.Host)
+		if err != nil {
+			return nil, err
+		}
+		at = netip.AddrPortFrom(ips[0].Unmap(), to.Port)
+	}
+	return s.cfg.Net.Listen(ctx, at)
 }
 
 // acceptPause is for when the process has no file descriptors left.
@@ -161,9 +183,6 @@ type said struct {
 	m wire.Message
 }
 
-// dialTime bounds the dialling alone; the handshake has its own time.
-const dialTime = 10 * time.Second
-
 // serve is the life of one connection, in a goroutine of its own. conn is nil
 // when it has still to be dialled.
 func (s *Swarm) serve(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) {
@@ -203,18 +222,15 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 // greet dials if there is no connection yet, and makes the handshake.
 func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) (*peer.Peer, p2p.Hello, error) {
 	if conn == nil {
-		dctx, cancel := context.WithTimeout(ctx, dialTime)
 		var err error
-		conn, err = s.cfg.Net.Dial(dctx, r.addr)
-		cancel()
-		if err != nil {
+		if conn, err = s.dial(ctx, r); err != nil {
 			return nil, p2p.Hello{}, err
 		}
-		s.own.Add(cfg.Nonce)
+		s.own.add(cfg.Nonce)
 	}
 	p := peer.New(cfg, conn, r.Inbound())
 	hello, err := p.Handshake(ctx)
-	if s.own.Drop(cfg.Nonce) {
+	if s.own.drop(cfg.Nonce) {
 		err = peer.ErrSelf
 	}
 	if err != nil {

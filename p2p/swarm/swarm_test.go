@@ -246,7 +246,7 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		for _, p := range a.Peers() {
-			if p.Addr != c.addr && p.Listens != c.addr {
+			if p.Addr != c.addr && p.Listens != at(c.addr) {
 				t.Errorf("still connected: %s", p.Addr)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -118,10 +119,54 @@ func TestANodeKnownByNameIsNotDialledByNumberToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := loopback(t, knows("localhost:"+port))
+	b := loopback(t, knows("localhost:"+port), func(c *swarm.Config) { c.Lookup = lookLocal })
 	eventually(t, "connected", func() bool { return len(b.Peers()) == 1 })
 	time.Sleep(2 * time.Second) // a tells its own address meanwhile
 	if n := len(b.Peers()); n != 1 {
 		t.Errorf("%d connections to one node", n)
 	}
+}
+
+// One peer under two names gets one connection, as in Core, whichever is tried first,
+// and both are connected; asked for once more, none is made.
+func TestAPeerOfTwoNamesGetsOneConnection(t *testing.T) {
+	a := loopback(t, connects("127.0.0.1:1"))
+	_, port, err := net.SplitHostPort(a.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"localhost:" + port, "127.0.0.1:" + port}
+	for _, order := range [][]string{{names[0], names[1]}, {names[1], names[0]}} {
+		b := loopback(t, knows(order[0]), knows(order[1]), func(c *swarm.Config) { c.Lookup = lookLocal })
+		connected := func() (n int) {
+			for _, x := range b.AddedNodes() {
+				n += b2i(x.Addr != "")
+			}
+			return n
+		}
+		eventually(t, "both names are connected", func() bool { return connected() == 2 })
+		for _, name := range order {
+			if err := b.Connect(t.Context(), name); err != nil {
+				t.Errorf("onetry of %s: %v", name, err)
+			}
+		}
+		if n := len(b.Peers()); n != 1 {
+			t.Errorf("%v: %d connections to one node", order, n)
+		}
+		if err := b.Disconnect(names[1]); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "both names are connected again", func() bool { return connected() == 2 && len(b.Peers()) == 1 })
+		if err := b.end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// lookLocal knows where localhost is.
+func lookLocal(_ context.Context, host string) ([]netip.Addr, error) {
+	if host != "localhost" {
+		return nil, errors.New("no such host")
+	}
+	return []netip.Addr{netip.MustParseAddr("::1"), netip.MustParseAddr("127.0.0.1")}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"sync"
 	"testing"
@@ -179,6 +180,9 @@ func (n *node) has(txid chain.Hash) bool {
 	defer n.mu.Unlock()
 	return n.pool[txid]
 }
+
+// at is an address that a test has written.
+func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
 // eventually waits until ok holds, at most a minute.
 func eventually(t testing.TB, what string, ok func() bool) {

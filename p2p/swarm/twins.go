@@ -1,9 +1,9 @@
 package swarm
 
 import (
-	"net"
 	"net/netip"
 
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -26,9 +26,9 @@ import (
 const laterBit = 1 << 63
 
 // claim notes where an inbound peer says that it listens.
-func (l *loop) claim(r *remote, key string) {
-	r.claims = key
-	if o := l.find(func(o *remote) bool { return !o.Inbound() && (o.addr == key || o.at == key) }); o != nil {
+func (l *loop) claim(r *remote, at netip.AddrPort) {
+	r.claims = at
+	if o := l.find(func(o *remote) bool { return !o.Inbound() && o.at == at }); o != nil {
 		l.askTwin(o, r)
 	}
 }
@@ -39,7 +39,7 @@ func (l *loop) askTwins(o *remote) {
 		return
 	}
 	for _, r := range l.order {
-		if r.Inbound() && r.claims != "" && (r.claims == o.addr || r.claims == o.at) {
+		if r.Inbound() && r.claims.IsValid() && r.claims == o.at {
 			l.askTwin(o, r)
 		}
 	}
@@ -49,7 +49,7 @@ func (l *loop) askTwin(o, r *remote) {
 	if o.peer == nil || !o.Have || r.peer == nil || r.dropped {
 		return
 	}
-	m := &msg.Twin{Nonce: r.Nonce, At: addrPort(r.peer.LocalAddr())}
+	m := &msg.Twin{Nonce: r.Nonce, At: p2p.AddrPortOf(r.peer.LocalAddr())}
 	l.send(o.id, func(p *peer.Peer) error { return p.Send(m) })
 }
 
@@ -59,7 +59,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 	case !l.cfg.local() || r.Inbound() == m.Yes: // who was dialled answers, who has dialled asks
 	case m.Yes:
 		in := l.find(func(o *remote) bool {
-			return o.Inbound() && o.peer != nil && o.Nonce == m.Nonce && o.claims != "" && (o.claims == r.addr || o.claims == r.at)
+			return o.Inbound() && o.peer != nil && o.Nonce == m.Nonce && o.claims.IsValid() && o.claims == r.at
 		})
 		if in != nil {
 			in.listens = in.claims
@@ -67,13 +67,13 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 		}
 	default:
 		out := l.find(func(o *remote) bool { return !o.Inbound() && o.peer != nil && o.nonce == m.Nonce })
-		if out == nil || addrPort(out.peer.RemoteAddr()) != m.At {
+		if out == nil || p2p.AddrPortOf(out.peer.RemoteAddr()) != m.At {
 			return
 		}
 		yes := *m
 		yes.Yes = true
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(&yes) })
-		r.listens = out.addr // nobody but the node there knows this nonce
+		r.listens = out.at // nobody but the node there knows this nonce
 		l.keepOne(out, r)
 	}
 }
@@ -92,22 +92,13 @@ func (l *loop) newNonce(r *remote) uint64 {
 	switch {
 	case r.Inbound() || !l.cfg.local():
 		return n
-	case l.claimed(r.addr):
+	case l.claimed(r.at):
 		return n | laterBit
 	}
 	return n &^ laterBit
 }
 
 // claimed: somebody who has dialled us says that it listens there.
-func (l *loop) claimed(addr string) bool {
-	return l.find(func(o *remote) bool { return o.Inbound() && o.claims == addr }) != nil
-}
-
-// addrPort is a connection's end as a value; the zero value when it is none of TCP.
-func addrPort(a net.Addr) netip.AddrPort {
-	p, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+func (l *loop) claimed(at netip.AddrPort) bool {
+	return at.IsValid() && l.find(func(o *remote) bool { return o.Inbound() && o.claims == at }) != nil
 }

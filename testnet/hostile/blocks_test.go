@@ -1,6 +1,7 @@
 package hostile_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -299,7 +300,7 @@ func TestT21_FavouriteThatStalls(t *testing.T) {
 // push to us remains a peer that we have dialled ourselves.
 func TestT21_FavouritesOfOurOwnChoice(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
-		l, err := h.net.Host("8.60.1.1").Listen(t.Context(), "8.60.1.1:18444")
+		l, err := h.net.Host("8.60.1.1").Listen(t.Context(), netip.MustParseAddrPort("8.60.1.1:18444"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -25,11 +26,11 @@ type diary struct {
 	dials map[string]int
 }
 
-func (d diary) Dial(ctx context.Context, addr string) (net.Conn, error) {
+func (d diary) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	d.mu.Lock()
-	d.dials[addr]++
+	d.dials[to.String()]++
 	d.mu.Unlock()
-	return d.Network.Dial(ctx, addr)
+	return d.Network.Dial(ctx, to)
 }
 
 func (d diary) count(match func(addr string) bool) (n int) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain/chaintest"
+	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 	"grapevine/testnet/hostile"
 )
@@ -101,7 +103,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 		if len(log.bytes) < 4 {
 			t.Error("not every offence was tried")
 		}
-	}, func(c *node.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	}, func(c *node.Config) { c.Log = slog.New(cli.LimitLog(slog.NewTextHandler(&log, nil))) })
 }
 
 // ownNonce gets the target to dial somebody who only listens, for as long as a
@@ -109,7 +111,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 func (h *house) ownNonce() uint64 {
 	h.t.Helper()
 	const ip = "67.1.1.1"
-	l, err := h.net.Host(ip).Listen(h.t.Context(), ip+":8333")
+	l, err := h.net.Host(ip).Listen(h.t.Context(), netip.MustParseAddrPort(ip+":8333"))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -56,7 +57,11 @@ type Peer struct {
 
 // Dial connects; nothing is said, and nothing read, before the caller does.
 func Dial(ctx context.Context, from p2p.Network, addr string, magic wire.BitcoinNet) (*Peer, error) {
-	conn, err := from.Dial(ctx, addr)
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := from.Dial(ctx, to)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func TestT40_SlotsFullOfIdlers(t *testing.T) {
 	}, func(c *node.Config) { c.MaxPeers = 40 })
 }
 
-// A million of them are the business of p2p/swarm/guard: it remembers 10,000.
+// A million of them are the business of p2p/swarm: it remembers 10,000.
 func TestT41_OffendersFromThousandsOfAddresses(t *testing.T) {
 	n := 1500
 	if full() {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -238,7 +239,7 @@ func (h *house) door(addr string, meet func(*hostile.Peer)) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	l, err := h.net.Host(host).Listen(h.t.Context(), addr)
+	l, err := h.net.Host(host).Listen(h.t.Context(), netip.MustParseAddrPort(addr))
 	if err != nil {
 		h.t.Fatal(err)
 	}

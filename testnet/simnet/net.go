@@ -151,16 +151,12 @@ func (h *Host) nextPort(to netip.AddrPort) uint16 {
 	return h.ports[to]
 }
 
-// Listen takes connections at "host:port"; the host may be this one or unspecified.
-func (h *Host) Listen(_ context.Context, addr string) (net.Listener, error) {
-	ap, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen %s: %w", addr, err)
+// Listen takes connections at an address, which is this host's or unspecified.
+func (h *Host) Listen(_ context.Context, at netip.AddrPort) (net.Listener, error) {
+	if !at.Addr().IsUnspecified() && at.Addr() != h.ip {
+		return nil, fmt.Errorf("listen %v: %w", at, syscall.EADDRNOTAVAIL)
 	}
-	if !ap.Addr().IsUnspecified() && ap.Addr() != h.ip {
-		return nil, fmt.Errorf("listen %s: %w", addr, syscall.EADDRNOTAVAIL)
-	}
-	port := ap.Port()
+	port := at.Port()
 	if port == 0 {
 		port = h.nextPort(netip.AddrPort{})
 	}
@@ -173,28 +169,24 @@ func (h *Host) Listen(_ context.Context, addr string) (net.Listener, error) {
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
 	if h.net.listeners[l.at] != nil {
-		return nil, fmt.Errorf("listen %s: %w", addr, syscall.EADDRINUSE)
+		return nil, fmt.Errorf("listen %v: %w", at, syscall.EADDRINUSE)
 	}
 	h.net.listeners[l.at] = l
 	return l, nil
 }
 
-// Dial connects to "host:port" after one round trip.
-func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
-	to, err := netip.ParseAddrPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", addr, err)
-	}
+// Dial connects after one round trip.
+func (h *Host) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	from := netip.AddrPortFrom(h.ip, h.nextPort(to))
 	wait := time.NewTimer(2*h.net.cfg.Latency + h.net.extra(from, to))
 	defer wait.Stop()
 	select {
 	case <-wait.C:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("dial %s: %w", addr, ctx.Err())
+		return nil, fmt.Errorf("dial %v: %w", to, ctx.Err())
 	}
 	if h.net.cut(h.ip, to.Addr()) {
-		return nil, fmt.Errorf("dial %s: %w", addr, syscall.EHOSTUNREACH)
+		return nil, fmt.Errorf("dial %v: %w", to, syscall.EHOSTUNREACH)
 	}
 	ours, theirs := h.net.connect(from, to)
 	h.net.mu.Lock()
@@ -203,7 +195,7 @@ func (h *Host) Dial(ctx context.Context, addr string) (net.Conn, error) {
 	if l == nil || !l.offer(theirs) {
 		ours.Close()
 		theirs.Close()
-		return nil, fmt.Errorf("dial %s: %w", addr, syscall.ECONNREFUSED)
+		return nil, fmt.Errorf("dial %v: %w", to, syscall.ECONNREFUSED)
 	}
 	return ours, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"syscall"
@@ -19,12 +20,12 @@ import (
 func pair(t *testing.T, n *simnet.Net) (a, b net.Conn) {
 	t.Helper()
 	ctx := context.Background()
-	l, err := n.Host("10.0.0.2").Listen(ctx, "10.0.0.2:18444")
+	l, err := n.Host("10.0.0.2").Listen(ctx, netip.MustParseAddrPort("10.0.0.2:18444"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if a, err = n.Host("10.0.0.1").Dial(ctx, "10.0.0.2:18444"); err != nil {
+	if a, err = n.Host("10.0.0.1").Dial(ctx, netip.MustParseAddrPort("10.0.0.2:18444")); err != nil {
 		t.Fatal(err)
 	}
 	if b, err = l.Accept(); err != nil {
@@ -102,7 +103,7 @@ func TestPartitionHoldsBytesBackUntilItHeals(t *testing.T) {
 		if _, err := b.Read(make([]byte, 5)); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("read through a partition: %v", err)
 		}
-		if _, err := n.Host("10.0.0.1").Dial(t.Context(), "10.0.0.2:18444"); !errors.Is(err, syscall.EHOSTUNREACH) {
+		if _, err := n.Host("10.0.0.1").Dial(t.Context(), netip.MustParseAddrPort("10.0.0.2:18444")); !errors.Is(err, syscall.EHOSTUNREACH) {
 			t.Errorf("dialled through a partition: %v", err)
 		}
 		n.Heal()
@@ -117,7 +118,7 @@ func TestPartitionHoldsBytesBackUntilItHeals(t *testing.T) {
 
 func TestNobodyListens(t *testing.T) {
 	n := simnet.New(simnet.Config{})
-	if _, err := n.Host("10.0.0.1").Dial(t.Context(), "10.0.0.9:1"); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := n.Host("10.0.0.1").Dial(t.Context(), netip.MustParseAddrPort("10.0.0.9:1")); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("err = %v", err)
 	}
 }

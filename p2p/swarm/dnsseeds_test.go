@@ -1,9 +1,10 @@
-package seeds
+package swarm
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,15 +14,16 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 func TestSeedsAreAskedForNodesThatOfferWhatWeNeed(t *testing.T) {
 	filtered := 0
-	for _, name := range Names(chain.MainNet(), wire.SFNodeNetwork|wire.SFNodeWitness) {
-		if !strings.HasSuffix(name, ":8333") {
-			t.Errorf("seed %s", name)
+	for _, name := range seedNames(chain.MainNet(), wire.SFNodeNetwork|wire.SFNodeWitness) {
+		if name.Port != 8333 {
+			t.Errorf("seed %v", name)
 		}
-		if strings.HasPrefix(name, "x9.") {
+		if strings.HasPrefix(name.Host, "x9.") {
 			filtered++
 		}
 	}
@@ -31,27 +33,27 @@ func TestSeedsAreAskedForNodesThatOfferWhatWeNeed(t *testing.T) {
 }
 
 func TestEachNameIsAskedAndNoneFillsTheBook(t *testing.T) {
-	l := Lookup(func(_ context.Context, host string) ([]string, error) {
+	l := lookup(func(_ context.Context, host string) ([]netip.Addr, error) {
 		switch host {
 		case "many":
-			return make([]string, 5000), nil
+			return make([]netip.Addr, 5000), nil
 		case "two":
-			return []string{"8.8.8.8", "8.7.7.7"}, nil
+			return []netip.Addr{addrOf("8.8.8.8"), addrOf("8.7.7.7")}, nil
 		}
 		return nil, errors.New("no such host")
 	})
 	got := map[string]int{}
-	names := []string{"none:1", "nonsense", "many:1", "two:2", "two:3"}
+	names := []p2p.HostPort{{Host: "none", Port: 1}, {Host: "many", Port: 1}, {Host: "two", Port: 2}, {Host: "two", Port: 3}}
 	log := slog.New(slog.DiscardHandler)
-	l.Ask(t.Context(), names, log, func(a Answer) error {
-		got[a.Host+":"+a.Port] = len(a.Addrs)
+	l.askAll(t.Context(), names, log, func(a seedAnswer) error {
+		got[a.name.String()] = len(a.addrs)
 		return nil
 	})
 	if want := map[string]int{"many:1": 256, "two:2": 2, "two:3": 2}; !reflect.DeepEqual(got, want) {
 		t.Errorf("addresses of %v", got)
 	}
 	taken := 0
-	l.Ask(t.Context(), names, log, func(Answer) error {
+	l.askAll(t.Context(), names, log, func(seedAnswer) error {
 		taken++
 		return errors.New("enough")
 	})
@@ -63,16 +65,16 @@ func TestEachNameIsAskedAndNoneFillsTheBook(t *testing.T) {
 // Seeds that do not answer keep nobody waiting, and not for ever.
 func TestDeadSeedsDoNotStarveTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := Lookup(func(ctx context.Context, host string) ([]string, error) {
+		l := lookup(func(ctx context.Context, host string) ([]netip.Addr, error) {
 			if strings.HasPrefix(host, "dead") {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
 			time.Sleep(time.Second)
-			return []string{"8.8.8.8"}, nil
+			return []netip.Addr{addrOf("8.8.8.8")}, nil
 		})
 		begun, alive := time.Now(), 0
-		l.Ask(t.Context(), []string{"dead1:1", "dead2:1", "dead3:1", "good1:1", "dead4:1", "good2:1"}, slog.New(slog.DiscardHandler), func(Answer) error {
+		l.askAll(t.Context(), []p2p.HostPort{{Host: "dead1"}, {Host: "dead2"}, {Host: "dead3"}, {Host: "good1"}, {Host: "dead4"}, {Host: "good2"}}, slog.New(slog.DiscardHandler), func(seedAnswer) error {
 			if alive++; time.Since(begun) > time.Second {
 				t.Errorf("an answer comes only after %v", time.Since(begun))
 			}

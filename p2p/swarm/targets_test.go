@@ -1,12 +1,15 @@
-package targets
+package swarm
 
 import (
 	"reflect"
 	"testing"
 	"time"
+
+	"grapevine/p2p"
 )
 
 func TestPausesDoubleAndAGoodConnectionStartsAnew(t *testing.T) {
+	to := p2p.HostPort{Host: "a", Port: 1}
 	for _, c := range []struct {
 		local bool
 		want  []time.Duration
@@ -15,23 +18,23 @@ func TestPausesDoubleAndAGoodConnectionStartsAnew(t *testing.T) {
 		{true, []time.Duration{200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond, 5 * time.Second, 5 * time.Second}},
 	} {
 		now := time.Unix(1_700_000_000, 0)
-		l := New(c.local)
-		if !l.Add("a:1", now) || l.Add("a:1", now) || l.Len() != 1 {
+		l := newTargets(c.local)
+		if !l.add(to, now) || l.add(to, now) || len(l.all) != 1 {
 			t.Error("an address is added once")
 		}
 		pause := func(lasted time.Duration) time.Duration {
-			due := l.Due(now)
+			due := l.due(now)
 			if len(due) != 1 {
 				t.Fatalf("%d are due", len(due))
 			}
-			due[0].Live = 7
-			if len(l.Due(now.Add(time.Hour))) != 0 {
+			due[0].live = 7
+			if len(l.due(now.Add(time.Hour))) != 0 {
 				t.Error("what is connected is due")
 			}
-			l.Ended(8, 0, now)
-			l.Ended(7, lasted, now)
+			l.ended(8, 0, now)
+			l.ended(7, lasted, now)
 			begun := now
-			for len(l.Due(now)) == 0 {
+			for len(l.due(now)) == 0 {
 				now = now.Add(100 * time.Millisecond)
 			}
 			return now.Sub(begun)
@@ -46,7 +49,7 @@ func TestPausesDoubleAndAGoodConnectionStartsAnew(t *testing.T) {
 		if d := pause(time.Hour); d != c.want[0] {
 			t.Errorf("local %v: after a good connection %v", c.local, d)
 		}
-		if !l.Remove("a:1") || l.Remove("a:1") || l.Addrs() != nil {
+		if !l.remove(to) || l.remove(to) || len(l.all) != 0 {
 			t.Error("an address is removed once")
 		}
 	}

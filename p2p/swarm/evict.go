@@ -1,0 +1,92 @@
+package swarm
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"grapevine/p2p"
+)
+
+// candidate is an inbound peer that may have to make room.
+type candidate struct {
+	id        p2p.PeerID
+	group     string
+	rank      uint64 // of the group, by a secret of ours: nobody can aim at it
+	began     time.Time
+	minPing   time.Duration // 0: not measured
+	lastBlock time.Time     // when it last gave us a block that was new
+	lastTx    time.Time
+	blocks    bool // wants no transactions
+}
+
+// How many are protected for each merit: Core's SelectNodeToEvict, without its
+// classes of networks.
+const (
+	protectGroups = 4
+	protectPing   = 8
+	protectTxs    = 4
+	protectSilent = 8 // who wants blocks only, and gave some
+	protectBlocks = 4
+)
+
+// evict chooses who makes room for a newcomer: not those of a few groups that
+// nobody can guess, not those with the lowest ping, not the last to give us
+// transactions or blocks, not the older half of the rest; then the youngest of
+// the network group with the most connections. An attacker would have to be good
+// to us, and everywhere, to keep its slots.
+//
+// On a local network there are no groups, and an attacker and the owner's own nodes
+// share one address. There it is the oldest that goes: of a storm of newcomers each
+// has the same time to show a merit.
+func evict(cs []candidate, local bool) (p2p.PeerID, bool) {
+	protect := func(n int, worth func(candidate) bool, better func(a, b candidate) int) {
+		var first, rest []candidate
+		for _, c := range cs {
+			if worth(c) {
+				first = append(first, c)
+			} else {
+				rest = append(rest, c)
+			}
+		}
+		slices.SortStableFunc(first, better)
+		cs = append(rest, first[min(n, len(first)):]...)
+	}
+	anybody := func(candidate) bool { return true }
+	gave := func(c candidate) bool { return !c.lastBlock.IsZero() }
+	lastBlock := func(a, b candidate) int { return b.lastBlock.Compare(a.lastBlock) }
+
+	protect(protectGroups, anybody, func(a, b candidate) int { return cmp.Compare(a.rank, b.rank) })
+	protect(protectPing, func(c candidate) bool { return c.minPing > 0 }, func(a, b candidate) int {
+		return cmp.Compare(a.minPing, b.minPing)
+	})
+	protect(protectTxs, func(c candidate) bool { return !c.lastTx.IsZero() }, func(a, b candidate) int {
+		return b.lastTx.Compare(a.lastTx)
+	})
+	protect(protectSilent, func(c candidate) bool { return c.blocks && gave(c) }, lastBlock)
+	protect(protectBlocks, gave, lastBlock)
+	protect(len(cs)/2, anybody, func(a, b candidate) int { return a.began.Compare(b.began) })
+	if len(cs) == 0 {
+		return 0, false
+	}
+	if local {
+		return slices.MinFunc(cs, func(a, b candidate) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.id, b.id)) }).id, true
+	}
+	count, youngest := map[string]int{}, map[string]time.Time{}
+	for _, c := range cs {
+		count[c.group]++
+		if c.began.After(youngest[c.group]) {
+			youngest[c.group] = c.began
+		}
+	}
+	worst := slices.MaxFunc(cs, func(a, b candidate) int {
+		return cmp.Or(
+			cmp.Compare(count[a.group], count[b.group]),
+			youngest[a.group].Compare(youngest[b.group]),
+			cmp.Compare(a.group, b.group),
+			a.began.Compare(b.began),
+			cmp.Compare(a.id, b.id),
+		)
+	})
+	return worst.id, true
+}

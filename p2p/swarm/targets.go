@@ -1,0 +1,99 @@
+package swarm
+
+import (
+	"slices"
+	"time"
+
+	"grapevine/p2p"
+)
+
+// Pauses between two attempts at a target: doubled with each failure.
+const (
+	retryFirst = 5 * time.Second
+	retryMost  = 2 * time.Minute
+
+	localRetryFirst = 200 * time.Millisecond // a test network's nodes start together
+	localRetryMost  = 5 * time.Second
+)
+
+// target is an address or a name that is kept connected (--connect, --addnode, RPC
+// addnode).
+type target struct {
+	to   p2p.HostPort
+	live p2p.PeerID // its connection or the attempt at one; p2p.Self: there is none
+
+	next     time.Time
+	failures int
+}
+
+// targets are all of them, and when each is tried again.
+type targets struct {
+	all         []*target
+	first, most time.Duration
+}
+
+// newTargets makes an empty list; on a local network nobody is spared.
+func newTargets(local bool) *targets {
+	if local {
+		return &targets{first: localRetryFirst, most: localRetryMost}
+	}
+	return &targets{first: retryFirst, most: retryMost}
+}
+
+func (l *targets) find(to p2p.HostPort) int {
+	return slices.IndexFunc(l.all, func(t *target) bool { return t.to == to })
+}
+
+// add reports whether the target is new.
+func (l *targets) add(to p2p.HostPort, now time.Time) bool {
+	if l.find(to) >= 0 {
+		return false
+	}
+	l.all = append(l.all, &target{to: to, next: now})
+	return true
+}
+
+// remove reports whether the target was there.
+func (l *targets) remove(to p2p.HostPort) bool {
+	i := l.find(to)
+	if i < 0 {
+		return false
+	}
+	l.all = slices.Delete(l.all, i, i+1)
+	return true
+}
+
+// due lists those that have no connection and whose time has come.
+func (l *targets) due(now time.Time) (due []*target) {
+	for _, t := range l.all {
+		if t.live == p2p.Self && !now.Before(t.next) {
+			due = append(due, t)
+		}
+	}
+	return due
+}
+
+// ended: a connection is over, which lasted so long after it had greeted (0: it
+// had not). It is tried again later, and sooner if it had been a good one.
+func (l *targets) ended(id p2p.PeerID, lasted time.Duration, now time.Time) {
+	for _, t := range l.all {
+		if t.live != id {
+			continue
+		}
+		if lasted > l.most {
+			t.failures = 0
+		}
+		t.live = p2p.Self
+		t.next = now.Add(min(l.first<<min(t.failures, 16), l.most))
+		t.failures++
+	}
+}
+
+// moved: a connection of a target has turned out to be another one that stands.
+func (l *targets) moved(from, to p2p.PeerID) {
+	for _, t := range l.all {
+		if t.live == from {
+			t.live, t.failures = to, 0
+		}
+	}
+}
