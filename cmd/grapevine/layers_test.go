@@ -41,12 +41,8 @@ var allowed = map[string][]string{
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
 
 	"p2p/gossip/blocks":  {"chain", "chain/headertree", "p2p", "p2p/gossip/headers", "p2p/msg"},
-	"p2p/gossip/orphans": {"chain", "p2p"},
-	"p2p/gossip/track":   {"chain"},
-	"p2p/gossip/relay":   {"chain"},
-	"p2p/gossip/judge":   {"chain", "p2p", "p2p/gossip/headers"},
+	"p2p/gossip/txs":     {"chain", "p2p"},
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
-	"p2p/gossip/serve":   {"chain", "chain/headertree", "p2p/gossip/blocks", "p2p/gossip/relay", "p2p/gossip/headers", "p2p/msg"},
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},
@@ -61,7 +57,7 @@ var allowed = map[string][]string{
 
 	"testnet/model/world":   {"chain", "p2p", "p2p/gossip", "p2p/msg"},
 	"testnet/model/agenda":  {},
-	"testnet/model/liars":   {"chain", "p2p", "p2p/gossip", "p2p/gossip/relay", "p2p/msg", "testnet/model/world"},
+	"testnet/model/liars":   {"chain", "p2p", "p2p/gossip", "p2p/gossip/txs", "p2p/msg", "testnet/model/world"},
 	"testnet/model/spread":  {},
 	"testnet/model/picture": {"testnet/model", "testnet/model/spread"},
 
@@ -111,8 +107,7 @@ var small = []string{
 
 // merging: rooms that the redesign merges with others.
 var merging = []string{
-	"chain/mempool/graph", "cmd/rpc/backup", "p2p/gossip/judge",
-	"p2p/gossip/orphans", "p2p/gossip/relay", "p2p/gossip/serve", "p2p/gossip/track",
+	"chain/mempool/graph", "cmd/rpc/backup",
 	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",
 }
 

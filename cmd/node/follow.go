@@ -38,7 +38,7 @@ type follower struct {
 
 func newFollower() *follower {
 	return &follower{
-		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsJudged),
+		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsValidating),
 		kept:  make(chan kept),
 		packs: make(chan pack),
 		heard: make(chan struct{}, 1),

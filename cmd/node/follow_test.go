@@ -38,7 +38,7 @@ func TestGossipIsToldOfThePoolsFloor(t *testing.T) {
 func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
 	f := newFollower()
 	tx := func(n byte) *chain.Tx { return &chain.Tx{WID: chain.Hash{n}} }
-	for i := range gossip.MaxTxsJudged - 1 {
+	for i := range gossip.MaxTxsValidating - 1 {
 		f.txs <- p2p.ValidateTx{Peer: 7, Tx: tx(byte(i))}
 	}
 	f.queue.add(<-f.txs)
@@ -60,7 +60,7 @@ func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
 	for _, ok := f.queue.next(); ok; _, ok = f.queue.next() {
 		n++
 	}
-	if n != gossip.MaxTxsJudged-3 || f.queue.waiting() != nil {
+	if n != gossip.MaxTxsValidating-3 || f.queue.waiting() != nil {
 		t.Errorf("%d more", n)
 	}
 }

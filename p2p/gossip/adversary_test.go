@@ -10,9 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/orphans"
-	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -118,23 +116,23 @@ func TestT3_InvFlood(t *testing.T) {
 		rounds = 10
 	}
 	for i := range rounds {
-		acts := r.says(1, &wire.MsgInv{InvList: invOf(50_000, i*50_000, wire.InvTypeBlock, relay.InvTypeWTx)})
+		acts := r.says(1, &wire.MsgInv{InvList: invOf(50_000, i*50_000, wire.InvTypeBlock, txs.InvTypeWTx)})
 		if n := count(acts, 1, wire.CmdGetHeaders); n > 1 {
 			t.Fatalf("%d getheaders for one inv", n)
 		}
 	}
 	checkInvariants(t, r.n.s)
-	if n := r.n.s.Sizes().Wants; n > track.MaxOffers {
+	if n := r.n.s.Sizes().Wants; n > txs.MaxOffers {
 		t.Errorf("%d wants from one peer", n)
 	}
 	// An honest peer is served meanwhile.
 	tx := w.tx("a")
 	h := tx.WID
-	acts := r.says(2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &h)}})
+	acts := r.says(2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &h)}})
 	if count(acts, 2, wire.CmdGetData) != 1 {
 		t.Error("the honest peer's transaction was not asked for")
 	}
-	wantDropped(t, r.says(1, &wire.MsgInv{InvList: invOf(50_001, 0, relay.InvTypeWTx)}), 1)
+	wantDropped(t, r.says(1, &wire.MsgInv{InvList: invOf(50_001, 0, txs.InvTypeWTx)}), 1)
 }
 
 func TestT4_GetDataFlood(t *testing.T) {
@@ -143,7 +141,7 @@ func TestT4_GetDataFlood(t *testing.T) {
 	r := newRig(t, w)
 	r.give(r.n, "a1", "a2", "a3")
 	r.joins(1, true)
-	acts := r.says(1, &wire.MsgGetData{InvList: invOf(50_000, 0, 77, wire.InvTypeWitnessBlock, relay.InvTypeWTx)})
+	acts := r.says(1, &wire.MsgGetData{InvList: invOf(50_000, 0, 77, wire.InvTypeWitnessBlock, txs.InvTypeWTx)})
 	if len(acts) != 1 || count(acts, 1, wire.CmdNotFound) != 1 {
 		t.Errorf("%d actions for what nobody has", len(acts))
 	}
@@ -381,16 +379,16 @@ func TestT14_UnrequestedBlocks(t *testing.T) {
 	r.joins(1, true)
 	r.joins(2, true)
 	r.says(2, r.headers(numbered("a", 400)...))
-	r.n.r.judged = map[chain.Hash]int{}
+	r.n.r.validated = map[chain.Hash]int{}
 	for _, name := range []string{"a400", "b1", "a5"} {
 		r.says(1, &msg.Block{Block: w.blockNamed(name)})
 		if e := r.n.s.tree.Find(w.nodes[name].Hash); e != nil && e.Busy {
-			t.Errorf("%s was judged", name)
+			t.Errorf("%s was validated", name)
 		}
 	}
 	r.run(time.Second)
-	if len(r.n.r.judged) != 0 {
-		t.Errorf("%d of them were judged", len(r.n.r.judged))
+	if len(r.n.r.validated) != 0 {
+		t.Errorf("%d of them were validated", len(r.n.r.validated))
 	}
 }
 
@@ -423,29 +421,29 @@ func TestT28_OrphansAreBounded(t *testing.T) {
 		r.says(1, &msg.Tx{Tx: tx})
 		r.run(time.Millisecond)
 	}
-	if n := r.n.s.txs.orphans.Len(); n != orphans.MaxPerPeer {
+	if n := r.n.s.tx.orphans.Len(); n != txs.MaxOrphansPerPeer {
 		t.Errorf("%d orphans of one peer", n)
 	}
 	r.says(2, &msg.Tx{Tx: w.tx("honest", "its parent")})
 	r.run(time.Millisecond)
-	if !r.n.s.txs.orphans.Has(w.tx("honest").WID) {
+	if !r.n.s.tx.orphans.Has(w.tx("honest").WID) {
 		t.Error("an honest orphan has no place")
 	}
-	// The parent comes: no step judges more than the credits allow.
+	// The parent comes: no step validates more than the credits allow.
 	before := len(r.sent)
 	r.says(2, &msg.Tx{Tx: w.tx("unknown parent")})
 	r.run(time.Millisecond)
-	judged := 0
+	validated := 0
 	for _, a := range r.sent[before:] {
 		if _, ok := a.(p2p.ValidateTx); ok {
-			judged++
+			validated++
 		}
 	}
-	if judged > MaxTxsJudged+20 {
-		t.Errorf("%d transactions judged within a millisecond", judged)
+	if validated > MaxTxsValidating+20 {
+		t.Errorf("%d transactions validated within a millisecond", validated)
 	}
 	r.run(time.Second)
-	if n := len(r.n.r.pool); n != orphans.MaxPerPeer+1 {
+	if n := len(r.n.r.pool); n != txs.MaxOrphansPerPeer+1 {
 		t.Errorf("%d transactions in the pool", n)
 	}
 	checkInvariants(t, r.n.s)
@@ -456,7 +454,7 @@ func TestT29_SilentAnnouncersDoNotHideATransaction(t *testing.T) {
 	m := newSim(t, w, 2, 1)
 	me, honest := m.nodes[0], m.nodes[1]
 	tx := w.tx("a")
-	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &tx.WID)}}
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &tx.WID)}}
 	for id := p2p.PeerID(100); id < 150; id++ {
 		m.step(me, Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
 		m.step(me, Message{id, inv})

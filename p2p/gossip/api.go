@@ -40,7 +40,7 @@ type (
 	TxVerdict struct {
 		Tx   *chain.Tx
 		Err  error
-		Cost time.Duration // what its scripts took; 0 when it was judged without
+		Cost time.Duration // what its scripts took; 0 when it was validated without
 	}
 	// BlockVerdict answers a ValidateBlock, once. Err is nil (connected to the
 	// active chain), chain.ErrInconclusive (stored, not connected yet),
@@ -68,7 +68,7 @@ type (
 	}
 	// MinFeeChanged: below this many satoshis per 1000 vbytes we take no transactions (BIP133).
 	MinFeeChanged struct{ Rate int64 }
-	// ClockSet: headers are judged as if it were At; zero: by the time of each step again.
+	// ClockSet: headers are validated as if it were At; zero: by the time of each step again.
 	ClockSet struct{ At time.Time }
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }

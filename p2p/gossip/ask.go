@@ -5,10 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p/gossip/blocks"
-	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/serve"
-	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -20,8 +17,8 @@ func (s *State) askBodies() {
 	for _, p := range s.peers {
 		s.resolveUnknown(p)
 	}
-	waiting, judged := s.blocks.Bytes()
-	s.perform(s.fetch.Plan(waiting + judged))
+	waiting, validated := s.queue.Bytes()
+	s.perform(s.fetch.Plan(waiting + validated))
 }
 
 // tellHaves tells have peers what we hold and fetch, when there is news.
@@ -55,38 +52,17 @@ func (s *State) onHave(p *peer, m *msg.Have) {
 }
 
 // askTxs asks for announced transactions, unless we are syncing and could not
-// judge them; then they are only remembered.
+// validate them; then they are only remembered.
 func (s *State) askTxs() {
 	if s.syncing() {
 		return
 	}
-	s.txs.track.Fill(s.now, judge.MaxWaitingTxs-s.txs.judge.Waiting())
-	for _, p := range s.peers {
-		asks := p.offers.Asks()
-		if len(asks) == 0 {
-			continue
-		}
-		m := wire.NewMsgGetDataSizeHint(uint(len(asks)))
-		for _, a := range asks {
-			m.InvList = append(m.InvList, wire.NewInvVect(txInvType(p, a), &a.Hash))
-		}
-		s.send(p, m)
-	}
-}
-
-func txInvType(p *peer, a track.Ask) wire.InvType {
-	switch {
-	case a.ByWTxID:
-		return relay.InvTypeWTx
-	case p.Services&wire.SFNodeWitness != 0:
-		return wire.InvTypeWitnessTx
-	}
-	return wire.InvTypeTx
+	s.perform(s.tx.requests.Fill(s.now, maxWaitingTxs-s.tx.queue.Waiting()))
 }
 
 // onInv takes announcements: one getheaders at most, and offers.
 func (s *State) onInv(p *peer, m *wire.MsgInv) {
-	if len(m.InvList) > serve.MaxEntries {
+	if len(m.InvList) > maxEntries {
 		s.drop(p, "inv too long", "inv with too many entries")
 		return
 	}
@@ -95,11 +71,11 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			blocks = append(blocks, iv.Hash)
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
 			p.outbox.Knows(iv.Hash)
-			s.txs.orphans.Also(iv.Hash, p.id)
-			if !p.Silent() && !s.txs.judge.Indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.txs.lowFee.Has(iv.Hash) {
-				s.txs.track.Offer(p.offers, track.Ask{Hash: iv.Hash, ByWTxID: iv.Type == relay.InvTypeWTx})
+			s.tx.orphans.Also(iv.Hash, p.id)
+			if !p.Silent() && !s.tx.queue.Indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
+				s.tx.requests.Offer(p.offers, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx})
 			}
 		}
 	}
@@ -117,8 +93,8 @@ func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
 				s.drop(p, "false claims", "does not have the blocks it says it has")
 				return
 			}
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
-			s.txs.track.Fail(p.offers, iv.Hash)
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
+			s.tx.requests.Fail(p.offers, iv.Hash)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"grapevine/chain/headertree"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/judge"
 )
 
 // onBlock takes a body from a peer. Whether the copy is its header's is looked at
@@ -34,11 +33,11 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
 	}
-	if !s.blocks.Room(len(b.Raw)) {
+	if !s.queue.Takes(len(b.Raw)) {
 		return // it will be asked for again when there is room
 	}
 	s.progress(e)
-	s.blocks.Add(&judge.Block{Entry: e, Block: b, From: p.id, Asked: asked})
+	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked})
 	s.passOn(e, b, nil)
 }
 
@@ -59,15 +58,15 @@ func (s *State) welcome(e *headers.Entry) bool {
 
 // pumpBlocks gives to the ledger what the credits allow, in order.
 func (s *State) pumpBlocks() {
-	for j := s.blocks.Next(); j != nil; j = s.blocks.Next() {
+	for j := s.queue.Next(); j != nil; j = s.queue.Next() {
 		s.do(p2p.ValidateBlock{Peer: j.From, Node: j.Entry.Node, Block: j.Block})
 	}
 }
 
-// onBlockVerdict ends a judgement.
+// onBlockVerdict ends a validation.
 func (s *State) onBlockVerdict(v BlockVerdict) {
 	e := s.tree.Insert(v.Node)
-	j := s.blocks.Done(e)
+	j := s.queue.Done(e)
 	if j == nil {
 		return
 	}
@@ -75,7 +74,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	for _, t := range j.Tickets {
 		s.do(p2p.Answer{Ticket: t, Err: v.Err})
 	}
-	s.judgedCompact(j, v.Err)
+	s.validatedCompact(j, v.Err)
 	if p := s.byID[j.From]; p != nil {
 		p.stats.blocksFrom++
 		p.stats.lastBlock = s.now
@@ -95,7 +94,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 		s.onBadBlock(j, broken)
 		if broken.Mutated {
 			if again := j.Again(); again != nil {
-				s.blocks.Add(again)
+				s.queue.Add(again)
 			}
 			return
 		}
@@ -114,7 +113,7 @@ func (s *State) onBodyStored(e *headers.Entry) {
 }
 
 // onBadBlock draws the consequences of a broken rule.
-func (s *State) onBadBlock(j *judge.Block, broken *chain.RuleError) {
+func (s *State) onBadBlock(j *queuedBlock, broken *chain.RuleError) {
 	s.takeBack(j.Entry)
 	if broken.Mutated {
 		if p := s.byID[j.From]; p != nil && !j.Compact {
@@ -143,7 +142,7 @@ func (s *State) takeBack(e *headers.Entry) {
 
 // blame: who sends an invalid block commits an offence [misbehaving]. But
 // grapevine nodes serve bodies above their own verified tip, and everybody pushes
-// short forms before the block is judged: what such a peer was asked for is only
+// short forms before the block is validated: what such a peer was asked for is only
 // counted. The short form itself never comes here: otherwise one invalid block
 // would split the honest network.
 func (s *State) blame(e *headers.Entry, from p2p.PeerID, asked bool, err error) {
@@ -184,17 +183,38 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	before := s.tree.Tip()
 	s.tree.SetTip(s.tree.Insert(tip))
 	if !before.IsAncestorOf(s.tree.Tip()) {
-		s.txs.confirmed.Clear() // what the old branch confirmed may be news again
+		s.tx.confirmed.Clear() // what the old branch confirmed may be news again
 	}
 	s.progress(s.tree.Tip())
 	s.fetch.TipMoved()
 	s.headers.TipMoved()
 	s.actOnHeaders()
-	s.txs.rejected.Clear()
-	s.txs.lowFee.Clear()
+	s.tx.rejected.Clear()
+	s.tx.lowFee.Clear()
 	if !s.syncing() {
-		for _, x := range s.txs.orphans.All() { // their parents may be in the block
-			s.rejudge(x, false)
+		for _, x := range s.tx.orphans.All() { // their parents may be in the block
+			s.revalidate(x, false)
 		}
+	}
+}
+
+// onBodyLost: a stored body turned out damaged. It is served no more, and asked
+// of others until BodyStored says that it is here again. Genesis is not: who
+// runs us has it.
+func (s *State) onBodyLost(e *headers.Entry) {
+	if e.Stored && e.Parent != nil {
+		e.Stored, e.Lost = false, true
+		s.fetch.Lost(e)
+	}
+}
+
+// findLost notes at the start which bodies of the verified chain are lost.
+func (s *State) findLost(stored func(*headers.Entry) bool) {
+	for _, e := range s.tree.All() {
+		here := stored(e)
+		if !here {
+			s.onBodyLost(e)
+		}
+		e.Stored = e.Stored || here
 	}
 }

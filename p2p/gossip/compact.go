@@ -9,12 +9,11 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/judge"
 	"grapevine/p2p/msg"
 )
 
 // New blocks travel in short form (BIP152, version 2). Up to three peers push
-// them to us as soon as they have one, before they have judged it, and we do
+// them to us as soon as they have one, before they have validated it, and we do
 // the same for those who ask for it: so a block crosses the network at the speed
 // of its headers.
 
@@ -77,7 +76,7 @@ func (s *State) onlyOutbound(p *peer) bool {
 	return !p.Inbound() && !slices.ContainsFunc(s.pushers, func(q *peer) bool { return q != p && !q.Inbound() })
 }
 
-// passOn pushes a block that extends our tip, before it is judged, to those who
+// passOn pushes a block that extends our tip, before it is validated, to those who
 // asked for it [high-bandwidth relay]. It has passed checkCopy: what is pushed,
 // kept for others or served is what its header commits to. lack is what we did
 // not know of it.
@@ -148,7 +147,7 @@ func (s *State) knownTxs(yield func(*chain.Tx) bool) {
 			return
 		}
 	}
-	for _, x := range s.txs.orphans.All() {
+	for _, x := range s.tx.orphans.All() {
 		if !yield(x.Tx) {
 			return
 		}
@@ -174,7 +173,7 @@ func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 	s.complete(p, f, lack)
 }
 
-// complete judges a block that was put together. If its parts do not make it,
+// complete validates a block that was put together. If its parts do not make it,
 // short ids have collided or somebody lies: the whole is asked for, of who sent
 // the short form if there is nobody else, but nobody need wait for that.
 func (s *State) complete(p *peer, f fragment, lack []int) {
@@ -184,9 +183,9 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 		return
 	}
 	s.fetch.Done(p.src, f.e)
-	if f.e.Needed() && s.blocks.Room(len(b.Raw)) {
+	if f.e.Needed() && s.queue.Takes(len(b.Raw)) {
 		s.progress(f.e)
-		s.blocks.Add(&judge.Block{Entry: f.e, Block: b, From: p.id, Compact: true})
+		s.queue.Add(&queuedBlock{Entry: f.e, Block: b, From: p.id, Compact: true})
 		s.passOn(f.e, b, lack)
 	}
 }
@@ -205,10 +204,10 @@ func (s *State) comesShort(e *headers.Entry) bool {
 	return e.Parent == s.tree.Tip() && !s.behind(e)
 }
 
-// judgedCompact draws the consequences for compact relay: who was first with a
+// validatedCompact draws the consequences for compact relay: who was first with a
 // good block shall push the next ones, and a block that cannot be put together
 // from short ids is asked for whole.
-func (s *State) judgedCompact(j *judge.Block, err error) {
+func (s *State) validatedCompact(j *queuedBlock, err error) {
 	var broken *chain.RuleError
 	p := s.byID[j.From]
 	switch {

@@ -10,24 +10,24 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
 // A stranger's transactions take a quarter of a second each to refuse. It is
-// charged: after the third nothing of its is judged, what others have too comes
+// charged: after the third nothing of its is validated, what others have too comes
 // from them, and our own payment never waits behind more than has begun.
 func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 	w := newWorld()
 	s := newTestState(w, 1)
 	now := w.start
-	var judging []*chain.Tx
+	var validating []*chain.Tx
 	step := func(ev Event) (acts []p2p.Action) {
 		acts = s.Step(now, ev)
 		checkInvariants(t, s)
 		for _, a := range acts {
 			if j, ok := a.(p2p.ValidateTx); ok {
-				judging = append(judging, j.Tx)
+				validating = append(validating, j.Tx)
 			}
 		}
 		return acts
@@ -36,51 +36,51 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 		step(Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
 	}
 	shared := w.tx("shared")
-	announce := Message{2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &shared.WID)}}}
+	announce := Message{2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &shared.WID)}}}
 	for i := range 60 {
 		step(Message{1, &msg.Tx{Tx: w.tx(fmt.Sprint("slow", i))}})
 	}
 	step(announce)
 	step(Message{1, &msg.Tx{Tx: shared}})
-	if len(judging) != 56 {
-		t.Fatalf("%d are judged at once", len(judging))
+	if len(validating) != 56 {
+		t.Fatalf("%d are validated at once", len(validating))
 	}
 	step(SubmitTx{1, w.tx("own")})
-	if len(judging) != 57 || judging[56] != w.tx("own") {
+	if len(validating) != 57 || validating[56] != w.tx("own") {
 		t.Fatal("our own payment waits behind a stranger's")
 	}
 	step(TxVerdict{Tx: w.tx("own")})
-	judging = judging[:56]
+	validating = validating[:56]
 	refuse := func(n int) (acts []p2p.Action) {
 		for range n {
 			now = now.Add(250 * time.Millisecond)
-			acts = step(TxVerdict{judging[0], chain.Refused("mempool-script-verify-flag-failed", ""), 250 * time.Millisecond})
-			judging = judging[1:]
+			acts = step(TxVerdict{validating[0], chain.Refused("mempool-script-verify-flag-failed", ""), 250 * time.Millisecond})
+			validating = validating[1:]
 		}
 		return acts
 	}
 	refuse(2)
 	acts := refuse(1)
-	if len(judging) != 56-3+2 {
-		t.Errorf("%d are still judged", len(judging))
+	if len(validating) != 56-3+2 {
+		t.Errorf("%d are still validated", len(validating))
 	}
 	if count(acts, 2, wire.CmdGetData) != 1 {
 		t.Error("what another has too is not asked of it")
 	}
-	before := len(judging)
+	before := len(validating)
 	step(Message{1, &msg.Tx{Tx: w.tx("more")}})
 	slow := w.tx("slow59")
 	step(Message{2, &msg.Tx{Tx: slow}})
-	if len(judging) != before+1 || judging[before] != slow {
-		t.Error("the stranger's next is judged, or an honest peer's is not")
+	if len(validating) != before+1 || validating[before] != slow {
+		t.Error("the stranger's next is validated, or an honest peer's is not")
 	}
 	refuse(54)
 	now = now.Add(20 * time.Minute)
 	step(Message{1, &msg.Tx{Tx: w.tx("soon")}})
 	now = now.Add(10 * time.Minute)
-	before = len(judging)
+	before = len(validating)
 	step(Message{1, &msg.Tx{Tx: w.tx("later")}})
-	if len(judging) != before+1 || judging[before] != w.tx("later") {
+	if len(validating) != before+1 || validating[before] != w.tx("later") {
 		t.Error("the debt is never forgotten")
 	}
 }

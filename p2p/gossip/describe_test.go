@@ -11,7 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -61,9 +61,9 @@ func (sc *script) describe(a p2p.Action) string {
 		}
 		return fmt.Sprintf("drop %d for an offence (%s): %s", a.Peer, a.Offence, reason)
 	case p2p.ValidateTx:
-		return fmt.Sprintf("judge %s from %s", sc.w.names[a.Tx.WID], who(a.Peer))
+		return fmt.Sprintf("validate %s from %s", sc.w.names[a.Tx.WID], who(a.Peer))
 	case p2p.ValidateBlock:
-		return fmt.Sprintf("judge block %s from %s", sc.w.names[a.Node.Hash], who(a.Peer))
+		return fmt.Sprintf("validate block %s from %s", sc.w.names[a.Node.Hash], who(a.Peer))
 	case p2p.StoreHeaders:
 		var names []string
 		for _, n := range a.Nodes {
@@ -166,7 +166,7 @@ func (sc *script) describeInvs(invs []*wire.InvVect) string {
 			name = "block:" + name
 		case blocks.InvTypeCompact:
 			name = "compact:" + name
-		case wire.InvTypeTx, wire.InvTypeWitnessTx, relay.InvTypeWTx:
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
 		default:
 			name = fmt.Sprintf("type:%d", uint32(iv.Type))
 		}

@@ -26,7 +26,7 @@ func (r *rig) serves(id p2p.PeerID) {
 				}
 			}
 		}
-		r.run(2 * time.Second) // all are judged meanwhile
+		r.run(2 * time.Second) // all are validated meanwhile
 		if asked == 0 && len(r.sent) == 0 {
 			return
 		}
@@ -58,7 +58,7 @@ func TestT63_ABranchThatIsInvalidAtItsEndIsGivenUp(t *testing.T) {
 				}
 				r.serves(1)
 				r.wantTip(fmt.Sprint("a", n), r.n)
-				if z := r.n.s.Sizes(); z.BlockFlights != 0 || z.BytesQueued+z.BytesJudged != 0 {
+				if z := r.n.s.Sizes(); z.BlockFlights != 0 || z.BytesQueued+z.BytesValidating != 0 {
 					t.Errorf("%+v", z)
 				}
 				if s := r.n.s.Status(); s.Headers != int32(n) || s.Syncing {

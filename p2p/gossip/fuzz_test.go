@@ -10,7 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -53,11 +53,11 @@ func (b *babble) next() int {
 func (b *babble) name() string { return b.names[b.next()%len(b.names)] }
 
 func (b *babble) invs() (invs []*wire.InvVect) {
-	types := []wire.InvType{wire.InvTypeWitnessBlock, wire.InvTypeBlock, relay.InvTypeWTx, wire.InvTypeTx, 4, 99}
+	types := []wire.InvType{wire.InvTypeWitnessBlock, wire.InvTypeBlock, txs.InvTypeWTx, wire.InvTypeTx, 4, 99}
 	for range 1 + b.next()%5 {
 		typ := types[b.next()%len(types)]
 		iv := &wire.InvVect{Type: typ, Hash: b.w.nodes[b.name()].Hash}
-		if typ == relay.InvTypeWTx || typ == wire.InvTypeTx {
+		if typ == txs.InvTypeWTx || typ == wire.InvTypeTx {
 			tx := b.w.tx(fmt.Sprint("t", b.next()%10))
 			if iv.Hash = tx.WID; typ == wire.InvTypeTx {
 				iv.Hash = tx.ID
@@ -168,9 +168,9 @@ func runBabble(t *testing.T, data []byte) {
 		for _, a := range b.s.Step(b.now, ev) {
 			switch a := a.(type) {
 			case p2p.ValidateBlock:
-				b.later = append(b.later, b.r.judgeBlock(a)...)
+				b.later = append(b.later, b.r.validateBlock(a)...)
 			case p2p.ValidateTx:
-				b.later = append(b.later, b.r.judgeTx(a)...)
+				b.later = append(b.later, b.r.validateTx(a)...)
 			case p2p.Answer:
 				answers[a.Ticket]++
 			}

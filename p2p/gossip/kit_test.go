@@ -102,20 +102,20 @@ func (w *world) tx(name string, parents ...string) *chain.Tx {
 // rooms are ledger and pool behind one State, with the simplest rules that are
 // right.
 type rooms struct {
-	w      *world
-	body   map[chain.Hash]*chain.Block
-	nodes  []*chain.HeaderNode // with bodies and more work than the tip, in order of arrival
-	bad    map[chain.Hash]bool
-	tip    *chain.HeaderNode
-	pool   map[chain.Hash]*chain.Tx // by txid
-	mined  map[chain.Hash]bool      // txids in the active chain
-	judged map[chain.Hash]int       // ValidateBlock actions seen, by block
+	w         *world
+	body      map[chain.Hash]*chain.Block
+	nodes     []*chain.HeaderNode // with bodies and more work than the tip, in order of arrival
+	bad       map[chain.Hash]bool
+	tip       *chain.HeaderNode
+	pool      map[chain.Hash]*chain.Tx // by txid
+	mined     map[chain.Hash]bool      // txids in the active chain
+	validated map[chain.Hash]int       // ValidateBlock actions seen, by block
 }
 
 func newRooms(w *world) *rooms {
 	return &rooms{
 		w: w, body: map[chain.Hash]*chain.Block{}, bad: map[chain.Hash]bool{}, tip: w.nodes["g"],
-		pool: map[chain.Hash]*chain.Tx{}, mined: map[chain.Hash]bool{}, judged: map[chain.Hash]int{},
+		pool: map[chain.Hash]*chain.Tx{}, mined: map[chain.Hash]bool{}, validated: map[chain.Hash]int{},
 	}
 }
 
@@ -131,9 +131,9 @@ func spoiled(b *chain.Block) *chain.Block {
 	return &c
 }
 
-// judgeBlock is the ledger: the events that a body causes, verdict last.
-func (r *rooms) judgeBlock(j p2p.ValidateBlock) (evs []Event) {
-	r.judged[j.Node.Hash]++
+// validateBlock is the ledger: the events that a body causes, verdict last.
+func (r *rooms) validateBlock(j p2p.ValidateBlock) (evs []Event) {
+	r.validated[j.Node.Hash]++
 	j.Node = r.w.nodes[r.w.names[j.Node.Hash]] // each State has nodes of its own
 	if j.Block.Weight == mutated {
 		return []Event{BlockVerdict{j.Node, &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Mutated: true}}}
@@ -227,8 +227,8 @@ func (r *rooms) move(to *chain.HeaderNode) (evs []Event) {
 	return append(evs, TipChanged{to})
 }
 
-// judgeTx is the pool.
-func (r *rooms) judgeTx(j p2p.ValidateTx) []Event {
+// validateTx is the pool.
+func (r *rooms) validateTx(j p2p.ValidateTx) []Event {
 	var missing []chain.Hash
 	for _, p := range r.w.parents[j.Tx.ID] {
 		if r.pool[p] == nil && !r.mined[p] {
@@ -255,15 +255,15 @@ func newTestState(w *world, seed uint64) *State {
 func checkInvariants(t testing.TB, s *State) {
 	t.Helper()
 	for _, check := range []func() error{
-		s.tree.Check, s.fetch.Check, s.blocks.Check, s.txs.judge.Check, s.txs.track.Check, s.txs.orphans.Check,
+		s.tree.Check, s.fetch.Check, s.queue.Check, s.tx.queue.Check, s.tx.requests.Check, s.tx.orphans.Check,
 	} {
 		if err := check(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, x := range s.txs.orphans.All() {
-		if s.txs.judge.Find(x.Tx.WID) != nil {
-			t.Fatal("an orphan is judged")
+	for _, x := range s.tx.orphans.All() {
+		if s.tx.queue.Find(x.Tx.WID) != nil {
+			t.Fatal("an orphan is validated")
 		}
 	}
 	for _, p := range s.peers {

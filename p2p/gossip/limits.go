@@ -4,17 +4,37 @@ import (
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/judge"
 )
 
 // Every bound of the conversation, with its reason; in brackets Bitcoin Core's
 // name where it has one.
 
-// Credits: what may be in judgement at once. The channels that carry verdicts
-// have this capacity, so that giving a verdict never blocks.
+// The validation queue. What is being validated at once is bounded by credits: the
+// channels that carry verdicts have this capacity, so that giving a verdict never
+// blocks.
 const (
-	MaxTxsJudged   = judge.MaxTxs   // transactions
-	MaxBytesJudged = judge.MaxBytes // bytes of blocks; one block may always be judged
+	MaxTxsValidating   = 64       // transactions at once
+	MaxBytesValidating = 32 << 20 // bytes of blocks at once; one block may always be
+	ownCredits         = 8        // of MaxTxsValidating that are kept for our own
+
+	maxWaitingTxs   = 1000     // received or asked for, before validation
+	maxWaitingPeer  = 200      // of these from one peer, so that nobody fills the queue alone
+	maxWaitingBytes = 8 << 20  // of these together
+	maxBlockBytes   = 64 << 20 // of blocks that wait; one that comes then is asked for again later
+	maxOwnTxs       = 10_000   // of our own that wait: RPC has far fewer callers
+	maxOwnBlocks    = 1024     // the same, and Submits of one block
+
+	maxDebt  = time.Second / 2 // of validating refused transactions of one peer, beyond which nothing of its is validated
+	paidBack = 100             // one part in so many of the time that passes pays the debt back: so much of us a peer can keep busy for ever
+)
+
+// What others ask of us.
+const (
+	maxEntries    = 50_000              // of inv, getdata and notfound [MAX_INV_SZ]
+	maxHeaders    = 2000                // in one message [MAX_HEADERS_RESULTS]
+	maxBlockInv   = 500                 // hashes that answer getblocks, as everybody does
+	maxPartsDepth = 10                  // blocks below the tip of which getblocktxn is answered [MAX_BLOCKTXN_DEPTH]
+	maxStaleAge   = 30 * 24 * time.Hour // of a block beside the chain that is still served [STALE_RELAY_AGE_LIMIT]
 )
 
 // Headers.
@@ -29,7 +49,7 @@ const mutatedBlock p2p.Offence = "mutated block"
 
 // Bodies.
 const (
-	maxInvalid   = 3                // bodies that we asked for and that broke a rule, of a peer that serves before it has judged: the third ends it
+	maxInvalid   = 3                // bodies that we asked for and that broke a rule, of a peer that serves before it has validated: the third ends it
 	maxAhead     = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
 	syncGap      = 24               // blocks behind our best header from which on we are syncing
 	syncPatience = 10 * time.Second // without a body, after which we are not syncing but lied to

@@ -9,9 +9,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/serve"
-	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -33,10 +31,10 @@ type peer struct {
 	parts     []fragment     // blocks that it was asked parts of
 	src       *blocks.Source // of bodies
 	invalid   int            // bodies that it was asked for and that broke a rule
-	client    serve.Client
-	offers    *track.Peer   // of transactions
-	outbox    *relay.Outbox // what it knows of transactions and is to be told
-	toldAddrs bool          // getaddr is answered once for each connection
+	client    client
+	offers    *txs.Announcer // of transactions
+	outbox    *txs.Outbox    // what it knows of transactions and is to be told
+	toldAddrs bool           // getaddr is answered once for each connection
 
 	stats struct {
 		lastBlock, lastTx   time.Time
@@ -51,16 +49,16 @@ func (s *State) onJoined(ev Joined) {
 	p := &peer{
 		Link: ev.Link, id: ev.Peer,
 		src:    s.fetch.Join(ev.Peer, ev.Link),
-		offers: s.txs.track.Join(!ev.Inbound()),
-		outbox: relay.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
+		offers: s.tx.requests.Join(ev.Peer, ev.Link),
+		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
 	}
-	p.client = serve.Client{Have: p.Have, Outbox: p.outbox}
+	p.client = client{id: p.id, have: p.Have, outbox: p.outbox}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
-	if rate := s.floor.Said(); rate > 0 {
-		s.sendFloor(p, rate)
+	if rate := s.feeFilter.Said(); rate > 0 {
+		s.sendFeeFilter(p, rate)
 	}
 	p.talk = s.headers.Join(p.id, p.Link, p.src)
 	s.actOnHeaders()
@@ -80,8 +78,8 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
 	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
-	s.txs.track.Leave(p.offers)
-	s.txs.judge.Leave(p.id)
+	s.tx.requests.Leave(p.offers)
+	s.tx.queue.Leave(p.id)
 	s.inheritOrphans(p.id)
 	s.headers.Leave(p.talk)
 	s.actOnHeaders()
@@ -136,7 +134,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *wire.MsgSendHeaders:
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:
-		if m.MinFee >= 0 && m.MinFee <= relay.MaxFloor {
+		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
 			p.outbox.FeeFilter = m.MinFee
 		}
 	case *wire.MsgGetAddr:
@@ -183,7 +181,7 @@ func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
 		Height: -1, Headers: -1,
 		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
 		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
-		BlocksTo: p.client.Blocks, TxsTo: p.client.Txs,
+		BlocksTo: p.client.blocks, TxsTo: p.client.txs,
 		InFlight: p.src.InFlight(),
 		Ping:     p.src.RTT, FeeFilter: p.outbox.FeeFilter,
 	}

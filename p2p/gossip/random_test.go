@@ -132,7 +132,7 @@ func runStorm(t *testing.T, seed uint64, events int) uint64 {
 				t.Fatalf("ticket %d was answered %d times", id, answered)
 			}
 		}
-		if z := n.s.Sizes(); z.TxCredits != MaxTxsJudged || z.BytesJudged != 0 || z.Wants != 0 || z.BlockFlights != 0 {
+		if z := n.s.Sizes(); z.TxCredits != MaxTxsValidating || z.BytesValidating != 0 || z.Wants != 0 || z.BlockFlights != 0 {
 			t.Errorf("node %d at rest holds %+v", n.i, z)
 		}
 	}

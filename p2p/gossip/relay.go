@@ -3,10 +3,8 @@ package gossip
 import (
 	"time"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"grapevine/chain"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 )
 
 // onTxIn: the pool took a transaction; tell who does not have it.
@@ -16,7 +14,7 @@ func (s *State) onTxIn(ev TxIn) {
 		return
 	}
 	s.settle(ev.Tx)
-	s.txs.orphans.Remove(ev.Tx.WID)
+	s.tx.orphans.Remove(ev.Tx.WID)
 	for _, p := range s.peers {
 		s.announceTx(p, in)
 	}
@@ -28,14 +26,14 @@ func (s *State) onTxIn(ev TxIn) {
 func (s *State) onTxOut(ev TxOut) {
 	s.pool.Remove(ev.Tx.WID)
 	if ev.Why == chain.GoneConfirmed {
-		s.txs.confirmed.Add(ev.Tx.WID)
-		s.txs.confirmed.Add(ev.Tx.ID)
+		s.tx.confirmed.Add(ev.Tx.WID)
+		s.tx.confirmed.Add(ev.Tx.ID)
 	}
 }
 
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
 // of the step on local networks, else after a random time.
-func (s *State) announceTx(p *peer, in *relay.Tx) {
+func (s *State) announceTx(p *peer, in *txs.Tx) {
 	if first := p.outbox.Put(in); first && !s.local {
 		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
 	}
@@ -73,21 +71,5 @@ func (s *State) flushInvs() {
 				break
 			}
 		}
-	}
-}
-
-// tellFloor asks peers not to announce what our pool would refuse (BIP133), nor
-// anything while we are syncing.
-func (s *State) tellFloor() {
-	if rate, tell := s.floor.Next(s.now, !s.local && s.syncing()); tell {
-		for _, p := range s.peers {
-			s.sendFloor(p, rate)
-		}
-	}
-}
-
-func (s *State) sendFloor(p *peer, rate int64) {
-	if p.Relay && !p.Silent() {
-		s.send(p, wire.NewMsgFeeFilter(rate))
 	}
 }

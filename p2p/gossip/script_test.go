@@ -18,7 +18,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -190,7 +190,7 @@ func (sc *script) defineChain(f []string) {
 
 func (sc *script) has(names string) {
 	for _, name := range sc.names(names) {
-		for _, ev := range sc.r.judgeBlock(p2p.ValidateBlock{Node: sc.node(name), Block: sc.w.blockNamed(name)}) {
+		for _, ev := range sc.r.validateBlock(p2p.ValidateBlock{Node: sc.node(name), Block: sc.w.blockNamed(name)}) {
 			sc.s.Step(sc.now, ev)
 		}
 	}
@@ -232,9 +232,9 @@ func (sc *script) step(ev Event) {
 			}
 			switch a := a.(type) {
 			case p2p.ValidateBlock:
-				queue = append(queue, sc.r.judgeBlock(a)...)
+				queue = append(queue, sc.r.validateBlock(a)...)
 			case p2p.ValidateTx:
-				queue = append(queue, sc.r.judgeTx(a)...)
+				queue = append(queue, sc.r.validateTx(a)...)
 			}
 		}
 	}
@@ -398,7 +398,7 @@ func (sc *script) invs(f []string) (invs []*wire.InvVect) {
 			case "bareblock":
 				iv.Type, iv.Hash = wire.InvTypeBlock, sc.node(name).Hash
 			case "tx":
-				iv.Type, iv.Hash = relay.InvTypeWTx, sc.w.tx(name).WID
+				iv.Type, iv.Hash = txs.InvTypeWTx, sc.w.tx(name).WID
 			case "txid":
 				iv.Type, iv.Hash = wire.InvTypeWitnessTx, sc.w.tx(name).ID
 			case "type":

@@ -4,18 +4,17 @@ import (
 	"errors"
 
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/judge"
 )
 
 // Our own wallet, miner and RPC enter by the same door as strangers, without
 // limits, orphan waiting and offences. Each Submit gets exactly one Answer.
 
 // errBusy: more Submits wait than any honest caller makes.
-var errBusy = errors.New("too many submissions wait for judgement")
+var errBusy = errors.New("too many submissions wait for validation")
 
 func (s *State) answer(t p2p.Ticket, err error) { s.do(p2p.Answer{Ticket: t, Err: err}) }
 
-// onSubmitTx judges a transaction of our own. One that is in the pool already
+// onSubmitTx validates a transaction of our own. One that is in the pool already
 // is announced again to those who do not have it, and accepted.
 func (s *State) onSubmitTx(ev SubmitTx) {
 	if in := s.pool.ByWID(ev.Tx.WID); in != nil {
@@ -25,34 +24,34 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 		s.answer(ev.Ticket, nil)
 		return
 	}
-	if j := s.txs.judge.Find(ev.Tx.WID); j != nil {
+	if j := s.tx.queue.Find(ev.Tx.WID); j != nil {
 		j.Tickets = append(j.Tickets, ev.Ticket)
 		return
 	}
-	if !s.txs.judge.Room(p2p.Self, ev.Tx.Size) {
+	if !s.tx.queue.Takes(p2p.Self, ev.Tx.Size) {
 		s.answer(ev.Ticket, errBusy)
 		return
 	}
 	s.settle(ev.Tx)
-	j := &judge.Tx{Tx: ev.Tx, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}}
-	if x := s.txs.orphans.Remove(ev.Tx.WID); x != nil {
+	j := &queuedTx{Tx: ev.Tx, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}}
+	if x := s.tx.orphans.Remove(ev.Tx.WID); x != nil {
 		j.From = x.From // it goes on waiting if it must: it is theirs as well
 	}
-	s.txs.judge.Add(j)
+	s.tx.queue.Add(j)
 }
 
-// onSubmitBlock judges a block of our own.
+// onSubmitBlock validates a block of our own.
 func (s *State) onSubmitBlock(ev SubmitBlock) {
 	e, err := s.ownHeader(ev.Block)
 	if err != nil {
 		s.answer(ev.Ticket, err)
 		return
 	}
-	switch joined, full := s.blocks.Join(e, ev.Ticket, ev.Block); {
+	switch joined, full := s.queue.Join(e, ev.Ticket, ev.Block); {
 	case full:
 		s.answer(ev.Ticket, errBusy)
 	case !joined:
-		s.blocks.Add(&judge.Block{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}})
+		s.queue.Add(&queuedBlock{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}})
 		s.passOn(e, ev.Block, nil)
 	}
 }

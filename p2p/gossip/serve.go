@@ -6,18 +6,17 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/serve"
 	"grapevine/p2p/msg"
 )
 
-// What others ask of us is answered by serve; here the answers are sent.
+// What others ask of us is answered by the server; here the answers are sent.
 
 func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 	if len(m.BlockLocatorHashes) > headers.MaxLocator {
 		s.drop(p, "locator too long", "getheaders with too many hashes")
 		return
 	}
-	reply, last := s.serve.Headers(&p.client, m)
+	reply, last := s.server.Headers(&p.client, m)
 	if last != nil {
 		p.sent = last
 	}
@@ -34,32 +33,28 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	if inv := s.serve.Blocks(&p.client, m); inv != nil {
+	if inv := s.server.Blocks(&p.client, m); inv != nil {
 		s.send(p, inv)
 	}
 }
 
 func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
-	if len(m.InvList) > serve.MaxEntries {
+	if len(m.InvList) > maxEntries {
 		s.drop(p, "getdata too long", "getdata with too many entries")
 		return
 	}
-	replies := s.serve.Data(&p.client, m)
-	for _, r := range replies {
-		if missing, ok := r.Msg.(*wire.MsgNotFound); ok {
-			s.noteLacks(p, missing)
-		}
-	}
-	s.reply(p, replies)
+	acts, missing := s.server.Data(&p.client, m)
+	p.noteLacks(s.tree, missing)
+	s.perform(acts)
 }
 
 // noteLacks remembers which block a peer asked for in vain: it does not have it,
 // whatever it or we have said before, and is told when we do.
-func (s *State) noteLacks(p *peer, m *wire.MsgNotFound) {
-	for _, iv := range m.InvList {
+func (p *peer) noteLacks(tree *headers.Tree, missing []*wire.InvVect) {
+	for _, iv := range missing {
 		switch iv.Type {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, blocks.InvTypeCompact:
-			if e := s.tree.Find(iv.Hash); e != nil {
+			if e := tree.Find(iv.Hash); e != nil {
 				p.lacks = e
 			}
 		}
@@ -67,22 +62,12 @@ func (s *State) noteLacks(p *peer, m *wire.MsgNotFound) {
 }
 
 func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
-	replies, ok := s.serve.Parts(&p.client, m)
+	acts, ok := s.server.Parts(&p.client, m)
 	if !ok {
 		s.drop(p, "no such transaction in the block", "getblocktxn beyond the end")
 		return
 	}
-	s.reply(p, replies)
-}
-
-func (s *State) reply(p *peer, replies []serve.Reply) {
-	for _, r := range replies {
-		if r.Msg != nil {
-			s.send(p, r.Msg)
-		} else {
-			s.do(p2p.SendBlock{Peer: p.id, Hash: r.Block, Witness: r.Witness})
-		}
-	}
+	s.perform(acts)
 }
 
 // onGetAddr answers once for each connection and, on public networks, only who

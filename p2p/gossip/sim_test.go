@@ -16,7 +16,7 @@ import (
 )
 
 // sim runs several States wired to each other in virtual time, with rooms that
-// judge in no time or with a delay.
+// validate in no time or with a delay.
 type sim struct {
 	t       testing.TB
 	w       *world
@@ -25,7 +25,7 @@ type sim struct {
 	seq     int
 	nodes   []*simNode
 	rnd     *rand.Rand
-	blockMs func(*chain.Block) time.Duration // time to judge
+	blockMs func(*chain.Block) time.Duration // time to validate
 	check   bool
 	steps   int
 	trace   uint64 // hash of all actions: equal for equal seeds
@@ -39,7 +39,7 @@ type simNode struct {
 	nextID  p2p.PeerID
 	answers map[p2p.Ticket]error
 	tickAt  time.Time
-	busy    time.Time     // rooms judge one thing after the other
+	busy    time.Time     // rooms validate one thing after the other
 	mute    bool          // swallows requests for bodies
 	sentB   int           // bodies sent
 	sent    int64         // bytes of bodies sent
@@ -195,9 +195,9 @@ func (m *sim) perform(n *simNode, a p2p.Action, trace interface{ Write([]byte) (
 		}
 		m.cut(n, a.Peer)
 	case p2p.ValidateBlock:
-		m.judge(n, m.blockMs(a.Block), func() []Event { return n.r.judgeBlock(a) })
+		m.validate(n, m.blockMs(a.Block), func() []Event { return n.r.validateBlock(a) })
 	case p2p.ValidateTx:
-		m.judge(n, 100*time.Microsecond, func() []Event { return n.r.judgeTx(a) })
+		m.validate(n, 100*time.Microsecond, func() []Event { return n.r.validateTx(a) })
 	case p2p.Answer:
 		if _, again := n.answers[a.Ticket]; again {
 			m.t.Fatalf("ticket %d answered twice", a.Ticket)
@@ -206,7 +206,7 @@ func (m *sim) perform(n *simNode, a p2p.Action, trace interface{ Write([]byte) (
 	}
 }
 
-func (m *sim) judge(n *simNode, d time.Duration, verdict func() []Event) {
+func (m *sim) validate(n *simNode, d time.Duration, verdict func() []Event) {
 	if n.busy.Before(m.now) {
 		n.busy = m.now
 	}
@@ -250,7 +250,7 @@ func (m *sim) mine(n *simNode, name string) {
 func (m *sim) give(n *simNode, names ...string) {
 	for _, name := range names {
 		node := m.w.nodes[name]
-		for _, ev := range n.r.judgeBlock(p2p.ValidateBlock{Node: node, Block: m.w.blockNamed(name)}) {
+		for _, ev := range n.r.validateBlock(p2p.ValidateBlock{Node: node, Block: m.w.blockNamed(name)}) {
 			if _, verdict := ev.(BlockVerdict); !verdict {
 				m.step(n, ev)
 			}

@@ -8,19 +8,19 @@ type Sizes struct {
 	Pool    int // transactions in the index, and their order
 	PoolLog int // entries of that order, those that left included
 
-	BlockFlights int // requests for bodies, over all peers
-	BlocksQueued int // bodies that wait for a credit
-	BytesQueued  int // of these
-	BytesJudged  int // of bodies in judgement
+	BlockFlights    int // requests for bodies, over all peers
+	BlocksQueued    int // bodies that wait for a credit
+	BytesQueued     int // of these
+	BytesValidating int // of bodies in validation
 
-	Wants     int // announced transactions that we do not have
-	TxFlights int // requests for transactions, over all peers
-	TxAsked   int // entries in the row of their deadlines, settled ones included
-	TxQueued  int // peers' transactions that wait for a credit
-	TxJudging int // that wait or are being judged
-	TxCredits int // judgements that may still be asked for
-	Orphans   int
-	OrphanLog int // entries of their order, those that are gone included
+	Wants        int // announced transactions that we do not have
+	TxFlights    int // requests for transactions, over all peers
+	TxAsked      int // entries in the row of their deadlines, settled ones included
+	TxQueued     int // peers' transactions that wait for a credit
+	TxValidating int // that wait or are being validated
+	TxCredits    int // validations that may still be asked for
+	Orphans      int
+	OrphanLog    int // entries of their order, those that are gone included
 
 	Offers int // wants queued at peers
 	Outbox int // announcements that wait, over all peers
@@ -29,15 +29,15 @@ type Sizes struct {
 
 // Sizes counts what the State holds now.
 func (s *State) Sizes() Sizes {
-	wants, txFlights, deadlines, offers := s.txs.track.Counts()
-	waiting, judged := s.blocks.Bytes()
+	wants, txFlights, deadlines, offers := s.tx.requests.Counts()
+	waiting, validated := s.queue.Bytes()
 	z := Sizes{
 		Peers: len(s.byID), Headers: s.tree.Len(), Pool: s.pool.Len(), PoolLog: s.pool.Log(),
-		BlockFlights: s.fetch.Flights(), BlocksQueued: s.blocks.Len(),
-		BytesQueued: waiting, BytesJudged: judged,
+		BlockFlights: s.fetch.Flights(), BlocksQueued: s.queue.Len(),
+		BytesQueued: waiting, BytesValidating: validated,
 		Wants: wants, TxFlights: txFlights, TxAsked: deadlines, Offers: offers,
-		TxQueued: s.txs.judge.Waiting(), TxJudging: s.txs.judge.Len(), TxCredits: s.txs.judge.Credits(),
-		Orphans: s.txs.orphans.Len(), OrphanLog: s.txs.orphans.Log(),
+		TxQueued: s.tx.queue.Waiting(), TxValidating: s.tx.queue.Len(), TxCredits: s.tx.queue.Credits(),
+		Orphans: s.tx.orphans.Len(), OrphanLog: s.tx.orphans.Log(),
 	}
 	for _, p := range s.peers {
 		z.Outbox += p.outbox.Len()

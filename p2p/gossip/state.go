@@ -9,9 +9,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/serve"
+	"grapevine/p2p/gossip/txs"
 )
 
 // Config is what a State starts from.
@@ -39,20 +37,20 @@ type State struct {
 	tree    *headers.Tree
 	fetch   *blocks.Fetcher
 	headers *headers.Sync
-	serve   *serve.Desk
+	server  *server
 	peers   []*peer // in order of joining: never iterate over byID
 	byID    map[p2p.PeerID]*peer
 
 	announced *headers.Entry // the tip that peers were told of
 
-	recent  blocks.Recent
-	pushers []*peer // who push new blocks to us, the last chosen last
-	blocks  *judge.Blocks
-	pool    *relay.Pool
-	invs    relay.Timer
-	floor   relay.Floor
-	txs     txDesk
-	last    time.Time // when a body was last taken or connected
+	recent    blocks.Recent
+	pushers   []*peer // who push new blocks to us, the last chosen last
+	queue     *blockQueue
+	pool      *txs.Pool
+	invs      txs.Timer
+	feeFilter feeFilter
+	tx        txDownload
+	last      time.Time // when a body was last taken or connected
 }
 
 // New makes a State.
@@ -79,15 +77,15 @@ func New(cfg Config) *State {
 		announced: t.Tip(),
 		fetch:     blocks.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
 		byID:      make(map[p2p.PeerID]*peer),
-		blocks:    judge.NewBlocks(),
-		pool:      relay.NewPool(),
-		invs:      relay.Timer{Rand: cfg.Rand},
-		floor:     relay.NewFloor(cfg.MinFee, cfg.Params.Local(), cfg.Rand),
-		txs:       newTxDesk(),
+		queue:     newBlockQueue(),
+		pool:      txs.NewPool(),
+		invs:      txs.Timer{Rand: cfg.Rand},
+		feeFilter: newFeeFilter(cfg.MinFee, cfg.Params.Local(), cfg.Rand),
+		tx:        newTxDownload(),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
 	s.fetch.Short = s.comesShort
-	s.serve = &serve.Desk{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
+	s.server = &server{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
 	if cfg.Stored != nil {
 		s.findLost(func(e *headers.Entry) bool { return cfg.Stored(e.Node.Hash) })
 	}
@@ -112,7 +110,7 @@ func (s *State) Step(now time.Time, ev Event) []p2p.Action {
 	s.pumpBlocks()
 	s.pumpTxs()
 	s.askBodies()
-	s.tellFloor()
+	s.tellFeeFilter()
 	s.announceTip()
 	s.tellHaves()
 	s.askTxs()
@@ -188,7 +186,7 @@ func (s *State) handle(ev Event) {
 	case BodyStored:
 		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:
-		s.floor.Set(ev.Rate, s.now)
+		s.feeFilter.Set(ev.Rate, s.now)
 	case ClockSet:
 		s.headers.SetClock(ev.At)
 	}
@@ -200,8 +198,8 @@ func (s *State) onTimers() {
 	s.actOnHeaders()
 	s.perform(s.fetch.Late())
 	s.dropPushers()
-	s.txs.track.Expire(s.now)
-	s.txs.orphans.Expire(s.now)
+	s.tx.requests.Expire(s.now)
+	s.tx.orphans.Expire(s.now)
 }
 
 // nextDue is the earliest time that anything waits for.
@@ -216,14 +214,14 @@ func (s *State) nextDue() time.Time {
 		at(p.nextInv())
 	}
 	at(s.headers.Due())
-	at(s.floor.Due())
-	at(s.txs.track.Due())
-	at(s.txs.orphans.Due())
+	at(s.feeFilter.Due())
+	at(s.tx.requests.Due())
+	at(s.tx.orphans.Due())
 	return due
 }
 
 // syncing says whether we are far behind what our peers have, so that
-// transactions cannot be judged and our tip is no news.
+// transactions cannot be validated and our tip is no news.
 func (s *State) syncing() bool {
 	best, tip := s.tree.Best().Node, s.tree.Tip().Node
 	if best.Height-tip.Height >= syncGap && s.now.Sub(s.last) < syncPatience {
@@ -277,7 +275,7 @@ func (s *State) Status() Status {
 		Headers:    s.headerHeight(),
 		Syncing:    s.syncing(),
 		Peers:      len(s.peers),
-		Orphans:    s.txs.orphans.Len(),
+		Orphans:    s.tx.orphans.Len(),
 		PoolSize:   s.pool.Len(),
 	}
 }

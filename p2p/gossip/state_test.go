@@ -12,7 +12,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/relay"
 )
 
 // public is a rig on a network that keeps secrets, with a fresh tip.
@@ -280,13 +279,13 @@ func TestNoTransactionsAreWantedWhileSyncing(t *testing.T) {
 		}
 		return rates
 	}
-	if got := floors(); !slices.Equal(got, []int64{relay.MaxFloor}) {
+	if got := floors(); !slices.Equal(got, []int64{maxFeeFilter}) {
 		t.Errorf("told %v while syncing", got)
 	}
 	fresh := r.w.nodes["a1"].Header
 	fresh.Timestamp = r.now
 	r.step(r.n, TipChanged{chain.NewHeaderNode(r.w.nodes["g"], fresh)})
-	if got := floors(); !slices.Equal(got, []int64{relay.MaxFloor, 1000}) {
+	if got := floors(); !slices.Equal(got, []int64{maxFeeFilter, 1000}) {
 		t.Errorf("told %v when it was done", got)
 	}
 }

@@ -73,7 +73,7 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 	}
 	n := &node{
 		t: t, addr: addr,
-		txs:    make(chan p2p.ValidateTx, gossip.MaxTxsJudged),
+		txs:    make(chan p2p.ValidateTx, gossip.MaxTxsValidating),
 		blocks: make(chan p2p.ValidateBlock, 4096), waits: map[chain.Hash]*chain.HeaderNode{},
 		tip:  p.Genesis(),
 		body: map[chain.Hash][]byte{},

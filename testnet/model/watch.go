@@ -9,7 +9,7 @@ import (
 	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
 )
@@ -65,7 +65,7 @@ func (w *watch) asks(m *sim, n *node, s p2p.Send) {
 	}
 	for _, iv := range get.InvList {
 		r := request{s.Peer, iv.Hash}
-		if before := (request{w.last[iv.Hash], iv.Hash}); iv.Type == relay.InvTypeWTx && before.peer != s.Peer {
+		if before := (request{w.last[iv.Hash], iv.Hash}); iv.Type == txs.InvTypeWTx && before.peer != s.Peer {
 			if a, open := w.open[before]; open && m.now-a.at < patience {
 				m.broken(n, "asks two peers for one transaction at once")
 			}
@@ -122,7 +122,7 @@ func (w *watch) after(m *sim, n *node) {
 	if z.TxFlights+z.BlockFlights > len(w.open) {
 		m.broken(n, "waits for what nobody was asked for, or what was answered long ago")
 	}
-	if z.TxCredits < 0 || z.TxCredits > gossip.MaxTxsJudged || z.BytesJudged < 0 || z.BytesQueued < 0 {
+	if z.TxCredits < 0 || z.TxCredits > gossip.MaxTxsValidating || z.BytesValidating < 0 || z.BytesQueued < 0 {
 		m.broken(n, "its credits do not add up")
 	}
 	if z.PoolLog > 2*z.Pool+66 || z.OrphanLog > 2*z.Orphans+66 {
@@ -181,8 +181,8 @@ func (m *sim) checkEnd(n *node, best *world.Block) {
 	must(z.Peers == len(n.links), "remembers %d peers, %d are here", z.Peers, len(n.links))
 	must(z.Pool == n.rooms.Pool.Count(), "has %d transactions in its index, %d in its pool", z.Pool, n.rooms.Pool.Count())
 	must(z.BlockFlights == 0 && z.TxFlights == 0, "still waits for %d blocks and %d transactions", z.BlockFlights, z.TxFlights)
-	must(z.BytesJudged == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
-	must(z.TxCredits == gossip.MaxTxsJudged && z.TxJudging == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
+	must(z.BytesValidating == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
+	must(z.TxCredits == gossip.MaxTxsValidating && z.TxValidating == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
 	must(z.Wants == 0 && z.Offers == 0 && z.TxAsked == 0, "still wants %d transactions", z.Wants)
 	must(z.Orphans == 0 && z.OrphanLog == 0, "keeps %d orphans", z.Orphans)
 	must(z.Outbox == 0, "has %d announcements left", z.Outbox)

@@ -10,7 +10,7 @@
 // fetching, and each fetches from who has all what no other newcomer does
 // (have.go).
 //
-// It judges nothing but whether parts make the block that its header commits to
+// It validates nothing but whether parts make the block that its header commits to
 // (partial.go), and has no clock: the conversation tells it what happened and
 // does what Plan and Late say. Requests are bounded for each peer by maxFlights
 // and maxPipe, for each block by maxCopies, and over all by MaxHeld; of blocks

@@ -22,7 +22,7 @@ type Fetcher struct {
 	sources []*Source // in order of joining
 	flights map[*headers.Entry]*flight
 	count   int // requests in flight, over all sources
-	held    int // bytes of bodies that wait or are judged, at the last plan
+	held    int // bytes of bodies that wait or are validated, at the last plan
 	useful  int // sources that could be asked, at the last plan
 
 	route way              // to our best header

@@ -14,7 +14,7 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// rig is a Fetcher over a chain of n headers that nobody judges.
+// rig is a Fetcher over a chain of n headers that nobody validates.
 type rig struct {
 	*Fetcher
 	joined p2p.PeerID

@@ -3,7 +3,7 @@ package blocks
 import "time"
 
 const (
-	// MaxHeld bounds the bytes of bodies that were asked for or wait for judgement.
+	// MaxHeld bounds the bytes of bodies that were asked for or wait for validation.
 	MaxHeld = 64 << 20
 
 	window       = 1024      // blocks past the last one held of the branch that is followed that may be asked for [BLOCK_DOWNLOAD_WINDOW]
@@ -22,7 +22,7 @@ const (
 	stealAfter   = 2 * time.Second  // or that needs so much longer there
 
 	maxOwed        = 1024             // bodies asked from one peer and not delivered that are remembered: those of a download window
-	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been judging the block
+	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been validating the block
 	missPauseMost  = 64 * time.Second // the same at most
 
 	guessedBlock = 128 << 10             // bytes of a block before the first came

@@ -9,7 +9,7 @@ import (
 
 const (
 	// keepRecent is how many of the last blocks are at hand for getblocktxn and for
-	// compact relay: a reorganisation of two and what may be in judgement.
+	// compact relay: a reorganisation of two and what may be in validation.
 	keepRecent = 4
 	// maxPrefill bounds the bytes of transactions sent along because we lacked them
 	// ourselves, so that others probably do.

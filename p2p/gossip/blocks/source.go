@@ -36,7 +36,7 @@ type Source struct {
 	rate    rate
 
 	missed    *headers.Entry // its best header before it answered notfound
-	againAt   time.Time      // when that is believed again: it may have judged the block meanwhile
+	againAt   time.Time      // when that is believed again: it may have validated the block meanwhile
 	missPause time.Duration  // the last one until then
 
 	claim  *claim // what a have peer says it holds; nil before it has said anything

@@ -18,7 +18,7 @@ type way struct {
 	base *headers.Entry   // connected, or held with all before it [pindexLastCommonBlock]
 	path []*headers.Entry // what follows, lowest first
 
-	cursor int // of path: all before it is stored, judged or in flight
+	cursor int // of path: all before it is stored, validated or in flight
 	held   int // of path: so many are held that base may move on
 }
 

@@ -37,7 +37,7 @@ func (s *Sync) Resolve(t *Talk) bool {
 	return true
 }
 
-// Header judges the header of a block that came by itself. nil: the block is of
+// Header validates the header of a block that came by itself. nil: the block is of
 // no use: far from our tip, of unknown parent, or bad.
 func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 	if e := s.tree.Find(chain.HeaderHash(h)); e != nil {

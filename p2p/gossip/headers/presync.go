@@ -19,7 +19,7 @@ const (
 // bit kept for every 600 headers. When the work is enough the same headers are asked
 // for again; they must give the same bits, and are let out once so many have
 // followed that a chain made to match would have cost more than it is worth. Only
-// what needs no memory is judged here: that each header follows the one before and
+// what needs no memory is validated here: that each header follows the one before and
 // that its difficulty may.
 
 // presyncSalt makes the bits unpredictable.
@@ -144,7 +144,7 @@ func (r *presync) take(h *wire.BlockHeader) bool {
 }
 
 // bitsPossible says whether a header's difficulty may follow the one before,
-// judged without the headers that the retarget rule would need (Core:
+// validated without the headers that the retarget rule would need (Core:
 // PermittedDifficultyTransition). Work is inverse to the target, which moves by
 // at most a factor of four.
 func (r *presync) bitsPossible(bits uint32) bool {

@@ -10,7 +10,7 @@ import (
 	"grapevine/chain"
 )
 
-// run of n headers on genesis; work is not judged here.
+// run of n headers on genesis; work is not validated here.
 func headerRun(p *chain.Params, n int, version int32) []*wire.BlockHeader {
 	var hs []*wire.BlockHeader
 	prev := *p.GenesisHash

@@ -61,7 +61,7 @@ type Sync struct {
 	rand   *rand.Rand
 	log    *slog.Logger
 	now    time.Time
-	clock  time.Time // what headers are judged by; zero: now
+	clock  time.Time // what headers are validated by; zero: now
 	talks  []*Talk   // in order of joining
 	leader *Talk     // sends us the long run of headers
 	since  time.Time // when it began to lead
@@ -76,7 +76,7 @@ func New(p *chain.Params, t *Tree, r *rand.Rand, log *slog.Logger) *Sync {
 // Now tells the time; it comes before all else of a step.
 func (s *Sync) Now(now time.Time) { s.now = now }
 
-// SetClock lets headers be judged as if it were at; zero: by Now again. Timers
+// SetClock lets headers be validated as if it were at; zero: by Now again. Timers
 // do not follow it.
 func (s *Sync) SetClock(at time.Time) { s.clock = at }
 
@@ -200,7 +200,7 @@ func (s *Sync) taken(t *Talk, last *Entry, more bool) {
 	}
 }
 
-// checkRun judges what needs no tree: each header builds on the one before and
+// checkRun validates what needs no tree: each header builds on the one before and
 // has done the work it claims.
 func (s *Sync) checkRun(t *Talk, hs []*wire.BlockHeader) bool {
 	for i, h := range hs {
@@ -269,7 +269,7 @@ func (s *Sync) aside(t *Talk, last *Entry, fresh int) bool {
 
 var errByHand = errors.New("builds on a block made invalid by hand")
 
-// insert judges a header and adds it to the tree.
+// insert validates a header and adds it to the tree.
 func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 	switch parent.Bad {
 	case headertree.ByHand:
@@ -283,7 +283,7 @@ func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
 }
 
-// wall is the time that headers are judged by.
+// wall is the time that headers are validated by.
 func (s *Sync) wall() time.Time {
 	if s.clock.IsZero() {
 		return s.now

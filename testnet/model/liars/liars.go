@@ -9,7 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
 )
@@ -96,7 +96,7 @@ func (l *Liar) refuse(a p2p.Action) p2p.Action {
 		id = a.Peer
 		switch m := a.Msg.(type) {
 		case *msg.Tx:
-			none.InvList = append(none.InvList, wire.NewInvVect(relay.InvTypeWTx, &m.WID))
+			none.InvList = append(none.InvList, wire.NewInvVect(txs.InvTypeWTx, &m.WID))
 		case *msg.BlockTxn:
 			none.InvList = append(none.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
 		default:
@@ -119,7 +119,7 @@ func (l *Liar) invent(inv *wire.MsgInv) *wire.MsgInv {
 		for i := range h {
 			h[i] = byte(l.rnd.Uint32())
 		}
-		more.InvList = append(more.InvList, wire.NewInvVect(relay.InvTypeWTx, &h))
+		more.InvList = append(more.InvList, wire.NewInvVect(txs.InvTypeWTx, &h))
 	}
 	return more
 }

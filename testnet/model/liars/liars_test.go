@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/model/world"
 )
@@ -18,7 +18,7 @@ func TestEachLiesInItsWay(t *testing.T) {
 	tx := w.Spend(world.Tx{Parent: -1}, 250)
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{tx})
 	ahead := w.Mine(b, 0, 0, nil)
-	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(relay.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
+	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
 	said := func(l *Liar, m wire.Message) p2p.Send {
 		return l.Spoil([]p2p.Action{p2p.Send{Peer: 3, Msg: m}})[0].(p2p.Send)
 	}

@@ -7,31 +7,28 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip/judge"
-	"grapevine/p2p/gossip/orphans"
-	"grapevine/p2p/gossip/relay"
-	"grapevine/p2p/gossip/track"
+	"grapevine/p2p/gossip/txs"
 )
 
-// txDesk is where transactions wait: announced, for judgement, for parents. An
-// orphan is not judged, and what is judged is no orphan.
-type txDesk struct {
-	track     *track.Tracker
-	orphans   *orphans.House
-	judge     *judge.Txs
-	rejected  relay.Set // wtxids that would be rejected again at this tip
-	confirmed relay.Set // names of those that the last blocks took from the pool
-	lowFee    relay.Set // wtxids refused for their fee alone: asked for again only as a parent
+// txDownload is where transactions wait: announced, for validation, for parents. An
+// orphan is not validated, and what is validated is no orphan.
+type txDownload struct {
+	requests  *txs.Requests
+	orphans   *txs.Orphanage
+	queue     *txQueue
+	rejected  txs.Set // wtxids that would be rejected again at this tip
+	confirmed txs.Set // names of those that the last blocks took from the pool
+	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
 
-func newTxDesk() txDesk {
-	return txDesk{
-		track:     track.New(),
-		orphans:   orphans.New(),
-		judge:     judge.NewTxs(),
-		rejected:  relay.NewSet(maxRejected),
-		lowFee:    relay.NewSet(maxRejected),
-		confirmed: relay.NewSet(maxConfirmed),
+func newTxDownload() txDownload {
+	return txDownload{
+		requests:  txs.NewRequests(),
+		orphans:   txs.NewOrphanage(),
+		queue:     newTxQueue(),
+		rejected:  txs.NewSet(maxRejected),
+		lowFee:    txs.NewSet(maxRejected),
+		confirmed: txs.NewSet(maxConfirmed),
 	}
 }
 
@@ -42,40 +39,40 @@ const (
 )
 
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
-// it could not be judged.
+// it could not be validated.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	p.outbox.Knows(p.outbox.Name(tx))
-	if s.txs.judge.Indebted(p.id, s.now) {
-		s.txs.track.Fail(p.offers, tx.WID)
-		s.txs.track.Fail(p.offers, tx.ID)
+	if s.tx.queue.Indebted(p.id, s.now) {
+		s.tx.requests.Fail(p.offers, tx.WID)
+		s.tx.requests.Fail(p.offers, tx.ID)
 		return
 	}
 	s.settle(tx)
-	poor := s.txs.lowFee.Has(tx.WID) && len(s.txs.orphans.Waiting(tx.ID)) == 0
+	poor := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
 	if s.syncing() || s.haveTx(tx.WID) || poor {
 		return
 	}
 	if tx.Weight > maxTxWeight {
-		s.txs.rejected.Add(tx.WID)
+		s.tx.rejected.Add(tx.WID)
 		return
 	}
-	if s.txs.judge.Room(p.id, tx.Size) {
-		s.txs.judge.Add(&judge.Tx{Tx: tx, From: p.id})
+	if s.tx.queue.Takes(p.id, tx.Size) {
+		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id})
 	}
 }
 
 // pumpTxs gives to the pool what the credits allow, our own first.
 func (s *State) pumpTxs() {
-	for j := s.txs.judge.Next(); j != nil; j = s.txs.judge.Next() {
+	for j := s.tx.queue.Next(); j != nil; j = s.tx.queue.Next() {
 		s.do(p2p.ValidateTx{Peer: j.From, Tx: j.Tx})
 	}
 }
 
-// onTxVerdict ends a judgement. A refused transaction is nobody's offence: what
+// onTxVerdict ends a validation. A refused transaction is nobody's offence: what
 // we refuse others may take, by another tip or another policy. But what refusing it
 // took is on the account of who sent it.
 func (s *State) onTxVerdict(v TxVerdict) {
-	j := s.txs.judge.Done(v.Tx.WID)
+	j := s.tx.queue.Done(v.Tx.WID)
 	if j == nil {
 		return
 	}
@@ -98,29 +95,29 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
 	case errors.Is(v.Err, feeTooLow), errors.Is(v.Err, feeBelowPool):
-		s.txs.lowFee.Add(v.Tx.WID)
+		s.tx.lowFee.Add(v.Tx.WID)
 		s.parentCame(v.Tx.ID, true) // the pool takes a poor parent with a child that pays for it
 	default:
-		s.txs.rejected.Add(v.Tx.WID)
+		s.tx.rejected.Add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
 	}
 }
 
 // charge notes what a refused transaction of a peer has cost. If the peer owes too
-// much by now, nothing of its is judged for a while: what it was asked for is asked
+// much by now, nothing of its is validated for a while: what it was asked for is asked
 // of others, and what waited of its is asked of who has announced it too.
 func (s *State) charge(p *peer, cost time.Duration) {
-	indebted, back := s.txs.judge.Charge(p.id, cost, s.now)
+	indebted, back := s.tx.queue.Charge(p.id, cost, s.now)
 	if !indebted {
 		return
 	}
 	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", p.id)
-	s.txs.track.Leave(p.offers)
-	p.offers = s.txs.track.Join(!p.Inbound())
+	s.tx.requests.Leave(p.offers)
+	p.offers = s.tx.requests.Join(p.id, p.Link)
 	for _, tx := range back {
 		for _, q := range s.peers {
 			if q != p && q.outbox.Known(tx) {
-				s.txs.track.Offer(q.offers, track.Ask{Hash: q.outbox.Name(tx), ByWTxID: q.WTxIDRelay})
+				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(tx), ByWTxID: q.WTxIDRelay})
 			}
 		}
 	}
@@ -128,39 +125,39 @@ func (s *State) charge(p *peer, cost time.Duration) {
 
 // haveTx says whether a transaction need not be asked for.
 func (s *State) haveTx(h chain.Hash) bool {
-	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.txs.judge.Find(h) != nil ||
-		s.txs.orphans.Has(h) || s.txs.rejected.Has(h) || s.txs.confirmed.Has(h)
+	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.tx.queue.Find(h) != nil ||
+		s.tx.orphans.Has(h) || s.tx.rejected.Has(h) || s.tx.confirmed.Has(h)
 }
 
 // settle ends the wants of a transaction that we have, by both its names.
 func (s *State) settle(tx *chain.Tx) {
-	s.txs.track.Settle(tx.WID)
-	s.txs.track.Settle(tx.ID)
+	s.tx.requests.Settle(tx.WID)
+	s.tx.requests.Settle(tx.ID)
 }
 
 // keepOrphan lets a transaction wait and asks who sent it for its parents.
 func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
-	if !s.txs.orphans.Room(p.id, len(parents)) {
+	if !s.tx.orphans.Takes(p.id, len(parents)) {
 		return
 	}
 	for _, h := range parents {
-		if s.txs.rejected.Has(h) {
-			s.txs.rejected.Add(tx.WID)
+		if s.tx.rejected.Has(h) {
+			s.tx.rejected.Add(tx.WID)
 			return
 		}
-		if s.pool.ByTxID(h) != nil { // it came while this one was judged
-			s.txs.judge.Add(&judge.Tx{Tx: tx, From: p.id})
+		if s.pool.ByTxID(h) != nil { // it came while this one was validated
+			s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id})
 			return
 		}
 	}
-	s.txs.orphans.Add(&orphans.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(orphans.Expiry)})
+	s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
 	s.askParents(p, parents)
 }
 
 func (s *State) askParents(p *peer, parents []chain.Hash) {
 	for _, h := range parents {
 		if !s.haveTx(h) {
-			s.txs.track.Offer(p.offers, track.Ask{Hash: h})
+			s.tx.requests.Offer(p.offers, txs.Name{Hash: h})
 		}
 	}
 }
@@ -168,29 +165,29 @@ func (s *State) askParents(p *peer, parents []chain.Hash) {
 // inheritOrphans: what waited for a peer that left is now for those who had
 // announced it as well.
 func (s *State) inheritOrphans(id p2p.PeerID) {
-	for _, x := range s.txs.orphans.Forget(id) {
+	for _, x := range s.tx.orphans.Forget(id) {
 		if p := s.byID[x.From]; p != nil {
 			s.askParents(p, x.Parents)
 		}
 	}
 }
 
-// parentCame judges the orphans again that waited for this one parent only. What
+// parentCame validates the orphans again that waited for this one parent only. What
 // an orphan costs us is paid for by its own bytes, so nothing short may make us
 // look at it again and again: all its parents are here, or it stays as it is; and
 // if one that is poor does not help it, it goes.
 func (s *State) parentCame(txid chain.Hash, poor bool) {
-	for _, x := range s.txs.orphans.Waiting(txid) {
+	for _, x := range s.tx.orphans.Waiting(txid) {
 		if slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != txid && s.pool.ByTxID(h) == nil }) {
 			continue
 		}
-		s.rejudge(x, poor)
+		s.revalidate(x, poor)
 	}
 }
 
-// rejudge judges an orphan again, for the last time if last.
-func (s *State) rejudge(x *orphans.Orphan, last bool) {
-	if s.txs.orphans.Remove(x.Tx.WID) != nil {
-		s.txs.judge.Add(&judge.Tx{Tx: x.Tx, From: x.From, Last: last})
+// revalidate validates an orphan again, for the last time if last.
+func (s *State) revalidate(x *txs.Orphan, last bool) {
+	if s.tx.orphans.Remove(x.Tx.WID) != nil {
+		s.tx.queue.Add(&queuedTx{Tx: x.Tx, From: x.From, Last: last})
 	}
 }

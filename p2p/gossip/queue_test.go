@@ -1,4 +1,4 @@
-package judge
+package gossip
 
 import (
 	"math/rand/v2"
@@ -15,10 +15,10 @@ import (
 // T67: a peer whose refused transactions have cost more than half a second is not
 // listened to until a hundred times as much time has passed as it owes beyond that.
 func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
-	d, now := NewTxs(), time.Unix(1000, 0)
+	d, now := newTxQueue(), time.Unix(1000, 0)
 	add := func(from p2p.PeerID, n int) {
 		for i := range n {
-			d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(from), byte(i)}, Size: 1000}, From: from})
+			d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(from), byte(i)}, Size: 1000}, From: from})
 		}
 	}
 	add(1, 20)
@@ -49,20 +49,20 @@ func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
 
 // Strangers never hold the last places: our own go through at once.
 func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
-	d := NewTxs()
+	d := newTxQueue()
 	for i := range 100 {
-		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{1, byte(i)}}, From: 1})
+		d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{1, byte(i)}}, From: 1})
 	}
 	for i := range 56 {
 		if d.Next() == nil {
-			t.Fatalf("only %d of a stranger's are judged at once", i)
+			t.Fatalf("only %d of a stranger's are validated at once", i)
 		}
 	}
 	if d.Next() != nil {
 		t.Fatal("a stranger holds more than 56 places")
 	}
 	for i := range 8 {
-		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []p2p.Ticket{1}})
+		d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []p2p.Ticket{1}})
 		if j := d.Next(); j == nil || j.From != p2p.Self {
 			t.Fatalf("%d of our own have no place", i)
 		}
@@ -74,28 +74,28 @@ func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
 
 func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 	for seed := range uint64(20) {
-		r, d := rand.New(rand.NewPCG(seed, 0)), NewTxs()
-		var judged []*Tx
+		r, d := rand.New(rand.NewPCG(seed, 0)), newTxQueue()
+		var validated []*queuedTx
 		for i := range 3000 {
 			switch k := r.IntN(10); {
 			case k < 6:
-				j := &Tx{
+				j := &queuedTx{
 					Tx:   &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i), byte(i >> 8)}, Size: r.IntN(40_000)},
 					From: p2p.PeerID(r.IntN(20)),
 				}
 				if j.From == p2p.Self {
 					j.Tickets = []p2p.Ticket{p2p.Ticket(i)}
 				}
-				if d.Room(j.From, j.Tx.Size) {
+				if d.Takes(j.From, j.Tx.Size) {
 					d.Add(j)
 				}
 			case k < 8:
 				for j := d.Next(); j != nil; j = d.Next() {
-					judged = append(judged, j)
+					validated = append(validated, j)
 				}
-			case len(judged) > 0:
-				j := judged[0]
-				judged = judged[1:]
+			case len(validated) > 0:
+				j := validated[0]
+				validated = validated[1:]
 				if d.Done(j.Tx.WID) != j || d.Done(j.Tx.WID) != nil {
 					t.Fatal("a verdict counts once")
 				}
@@ -105,19 +105,19 @@ func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 					t.Fatalf("seed %d, step %d: %v", seed, i, err)
 				}
 			}
-			if len(judged) > 64 || d.Waiting() > 1000 || d.bytes > 8<<20 {
-				t.Fatalf("%d judged, %d wait, %d bytes", len(judged), d.Waiting(), d.bytes)
+			if len(validated) > 64 || d.Waiting() > 1000 || d.bytes > 8<<20 {
+				t.Fatalf("%d validated, %d wait, %d bytes", len(validated), d.Waiting(), d.bytes)
 			}
 		}
 	}
 }
 
 func TestOurOwnTransactionsGoFirst(t *testing.T) {
-	d := NewTxs()
+	d := newTxQueue()
 	for i := range 5 {
-		d.Add(&Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i)}}, From: 7})
+		d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i)}}, From: 7})
 	}
-	own := &Tx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []p2p.Ticket{1}}
+	own := &queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []p2p.Ticket{1}}
 	d.Add(own)
 	if d.Next() != own {
 		t.Error("our own transaction waited behind others")
@@ -137,13 +137,13 @@ func entries(n int) (es []*headers.Entry) {
 }
 
 func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
-	d := NewBlocks()
+	d := newBlockQueue()
 	es := entries(40)
 	for _, e := range es {
-		if !d.Room(2 << 20) {
+		if !d.Takes(2 << 20) {
 			break
 		}
-		d.Add(&Block{Entry: e, Block: &chain.Block{Raw: make([]byte, 2<<20)}, From: 1})
+		d.Add(&queuedBlock{Entry: e, Block: &chain.Block{Raw: make([]byte, 2<<20)}, From: 1})
 	}
 	if d.Len() != 32 {
 		t.Errorf("%d blocks of 2 MiB wait; 64 MiB are allowed", d.Len())
@@ -151,11 +151,11 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 	n := 0
 	for j := d.Next(); j != nil; j = d.Next() {
 		if n++; !j.Entry.Busy {
-			t.Error("a judged block is not busy")
+			t.Error("a validated block is not busy")
 		}
 	}
-	if _, judged := d.Bytes(); n != 16 || judged != 32<<20 {
-		t.Errorf("%d blocks, %d bytes judged at once", n, judged)
+	if _, validated := d.Bytes(); n != 16 || validated != 32<<20 {
+		t.Errorf("%d blocks, %d bytes validated at once", n, validated)
 	}
 	if d.Done(es[0]) == nil || es[0].Busy || d.Next() == nil || d.Next() != nil {
 		t.Error("a verdict gives credit for one more")
@@ -163,22 +163,22 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 	if err := d.Check(); err != nil {
 		t.Error(err)
 	}
-	one := NewBlocks()
-	one.Add(&Block{Entry: es[1], Block: &chain.Block{Raw: make([]byte, 40<<20)}})
+	one := newBlockQueue()
+	one.Add(&queuedBlock{Entry: es[1], Block: &chain.Block{Raw: make([]byte, 40<<20)}})
 	if one.Next() == nil {
-		t.Error("one block may always be judged")
+		t.Error("one block may always be validated")
 	}
 }
 
-// A Submit joins the judgement of another copy; should that copy not match its
-// header, ours is judged, and the others wait for it.
+// A Submit joins the validation of another copy; should that copy not match its
+// header, ours is validated, and the others wait for it.
 func TestJoinedCopiesHaveTheirTurn(t *testing.T) {
-	d, e := NewBlocks(), entries(1)[0]
+	d, e := newBlockQueue(), entries(1)[0]
 	theirs, ours, third := &chain.Block{}, &chain.Block{}, &chain.Block{}
 	if joined, full := d.Join(e, 1, ours); joined || full {
 		t.Fatal("there is nothing to join")
 	}
-	d.Add(&Block{Entry: e, Block: theirs, From: 5})
+	d.Add(&queuedBlock{Entry: e, Block: theirs, From: 5})
 	for i, b := range []*chain.Block{ours, third} {
 		if joined, _ := d.Join(e, p2p.Ticket(i+1), b); !joined {
 			t.Fatal("not joined")
@@ -187,7 +187,7 @@ func TestJoinedCopiesHaveTheirTurn(t *testing.T) {
 	d.Next()
 	again := d.Done(e).Again()
 	if again == nil || again.Block != ours || again.Tickets[0] != 1 || len(again.Joined) != 1 || again.From != p2p.Self {
-		t.Fatalf("judged next: %+v", again)
+		t.Fatalf("validated next: %+v", again)
 	}
 	d.Add(again)
 	if joined, _ := d.Join(e, 3, ours); !joined || len(again.Tickets) != 2 {

@@ -1,4 +1,4 @@
-package orphans
+package txs
 
 import (
 	"fmt"
@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	maxInAll   = 1000             // each costs a judgement per tip
-	MaxPerPeer = 200              // so that nobody fills the house alone
-	maxBytes   = 10 << 20         // in all
-	maxParents = 100              // missing ones; more is no honest transaction
-	maxOthers  = 8                // announcers kept of one orphan, besides who sent it
-	Expiry     = 20 * time.Minute // [ORPHAN_TX_EXPIRE_TIME]
+	maxOrphans        = 1000             // each costs a validation per tip
+	MaxOrphansPerPeer = 200              // so that nobody fills it alone
+	maxOrphanBytes    = 10 << 20         // in all
+	maxMissing        = 100              // missing ones; more is no honest transaction
+	maxOthers         = 8                // announcers kept of one orphan, besides who sent it
+	OrphanExpiry      = 20 * time.Minute // [ORPHAN_TX_EXPIRE_TIME]
 )
 
 // Orphan is a transaction that waits.
@@ -28,8 +28,8 @@ type Orphan struct {
 	gone    bool
 }
 
-// House is where they wait.
-type House struct {
+// Orphanage is where they wait.
+type Orphanage struct {
 	byWID    map[chain.Hash]*Orphan
 	byParent map[chain.Hash][]*Orphan // waiting for that txid, in order of arrival
 	order    []*Orphan                // oldest first; those that are gone are skipped
@@ -37,9 +37,9 @@ type House struct {
 	bytes    int
 }
 
-// New makes an empty house.
-func New() *House {
-	return &House{
+// NewOrphanage makes an empty one.
+func NewOrphanage() *Orphanage {
+	return &Orphanage{
 		byWID:    make(map[chain.Hash]*Orphan),
 		byParent: make(map[chain.Hash][]*Orphan),
 		perPeer:  make(map[p2p.PeerID]int),
@@ -47,29 +47,29 @@ func New() *House {
 }
 
 // Len counts those that wait; Log the entries of their order, for the curious.
-func (o *House) Len() int { return len(o.byWID) }
+func (o *Orphanage) Len() int { return len(o.byWID) }
 
 // Log counts the entries of their order, those that are gone included.
-func (o *House) Log() int { return len(o.order) }
+func (o *Orphanage) Log() int { return len(o.order) }
 
 // Has says whether the transaction of that wtxid waits.
-func (o *House) Has(wid chain.Hash) bool { return o.byWID[wid] != nil }
+func (o *Orphanage) Has(wid chain.Hash) bool { return o.byWID[wid] != nil }
 
 // Waiting lists those that wait for a txid, in order of arrival.
-func (o *House) Waiting(txid chain.Hash) []*Orphan { return slices.Clone(o.byParent[txid]) }
+func (o *Orphanage) Waiting(txid chain.Hash) []*Orphan { return slices.Clone(o.byParent[txid]) }
 
 // All lists all, oldest first.
-func (o *House) All() []*Orphan {
+func (o *Orphanage) All() []*Orphan {
 	return slices.DeleteFunc(slices.Clone(o.order), func(x *Orphan) bool { return x.gone })
 }
 
-// Room says whether one more of that peer with so many parents would be taken.
-func (o *House) Room(id p2p.PeerID, parents int) bool {
-	return parents <= maxParents && o.perPeer[id] < MaxPerPeer
+// Takes says whether one more of that peer with so many parents would be taken.
+func (o *Orphanage) Takes(id p2p.PeerID, parents int) bool {
+	return parents <= maxMissing && o.perPeer[id] < MaxOrphansPerPeer
 }
 
 // Add takes an orphan in; the oldest go when there are too many.
-func (o *House) Add(x *Orphan) {
+func (o *Orphanage) Add(x *Orphan) {
 	if o.byWID[x.Tx.WID] != nil {
 		return
 	}
@@ -80,19 +80,19 @@ func (o *House) Add(x *Orphan) {
 	o.order = append(o.order, x)
 	o.count(x.From, 1)
 	o.bytes += x.Tx.Size
-	for len(o.byWID) > maxInAll || o.bytes > maxBytes {
+	for len(o.byWID) > maxOrphans || o.bytes > maxOrphanBytes {
 		o.dropOldest()
 	}
 }
 
-func (o *House) dropOldest() {
+func (o *Orphanage) dropOldest() {
 	if o.sweep(); len(o.order) > 0 {
 		o.Remove(o.order[0].Tx.WID)
 	}
 }
 
 // sweep forgets those at the front that are gone.
-func (o *House) sweep() {
+func (o *Orphanage) sweep() {
 	for len(o.order) > 0 && o.order[0].gone {
 		o.order = o.order[1:]
 	}
@@ -102,7 +102,7 @@ func (o *House) sweep() {
 }
 
 // Remove takes an orphan out and gives it, nil when it is not there.
-func (o *House) Remove(wid chain.Hash) *Orphan {
+func (o *Orphanage) Remove(wid chain.Hash) *Orphan {
 	x := o.byWID[wid]
 	if x == nil {
 		return nil
@@ -127,7 +127,7 @@ func (o *House) Remove(wid chain.Hash) *Orphan {
 
 // Also notes that another peer has announced an orphan: it is that one's should
 // the first leave, who may have been a liar that knew it early.
-func (o *House) Also(wid chain.Hash, id p2p.PeerID) {
+func (o *Orphanage) Also(wid chain.Hash, id p2p.PeerID) {
 	x := o.byWID[wid]
 	if x != nil && x.From != id && len(x.others) < maxOthers && !slices.Contains(x.others, id) {
 		x.others = append(x.others, id)
@@ -136,13 +136,13 @@ func (o *House) Also(wid chain.Hash, id p2p.PeerID) {
 
 // Forget takes out all of a peer's, but those that others have announced as well:
 // these are theirs now, and given back, for their parents are to be asked anew.
-func (o *House) Forget(id p2p.PeerID) (moved []*Orphan) {
+func (o *Orphanage) Forget(id p2p.PeerID) (moved []*Orphan) {
 	for _, x := range o.All() {
 		x.others = slices.DeleteFunc(x.others, func(p p2p.PeerID) bool { return p == id })
 		if x.From != id {
 			continue
 		}
-		i := slices.IndexFunc(x.others, func(p p2p.PeerID) bool { return o.perPeer[p] < MaxPerPeer })
+		i := slices.IndexFunc(x.others, func(p p2p.PeerID) bool { return o.perPeer[p] < MaxOrphansPerPeer })
 		if i < 0 {
 			o.Remove(x.Tx.WID)
 			continue
@@ -156,14 +156,14 @@ func (o *House) Forget(id p2p.PeerID) (moved []*Orphan) {
 	return moved
 }
 
-func (o *House) count(id p2p.PeerID, n int) {
+func (o *Orphanage) count(id p2p.PeerID, n int) {
 	if o.perPeer[id] += n; o.perPeer[id] == 0 {
 		delete(o.perPeer, id)
 	}
 }
 
 // Due is when the oldest is given up; zero: there is none.
-func (o *House) Due() time.Time {
+func (o *Orphanage) Due() time.Time {
 	if o.sweep(); len(o.order) == 0 {
 		return time.Time{}
 	}
@@ -171,14 +171,14 @@ func (o *House) Due() time.Time {
 }
 
 // Expire gives up those whose time is over.
-func (o *House) Expire(now time.Time) {
+func (o *Orphanage) Expire(now time.Time) {
 	for due := o.Due(); !due.IsZero() && !now.Before(due); due = o.Due() {
 		o.dropOldest()
 	}
 }
 
 // Check proves the bounds, and that the indexes agree.
-func (o *House) Check() error {
+func (o *Orphanage) Check() error {
 	byPeer, bytes, links := 0, 0, 0
 	for _, n := range o.perPeer {
 		byPeer += n
@@ -193,7 +193,7 @@ func (o *House) Check() error {
 	}
 	n := len(o.byWID)
 	switch {
-	case n > maxInAll || o.bytes > maxBytes:
+	case n > maxOrphans || o.bytes > maxOrphanBytes:
 		return fmt.Errorf("%d orphans of %d bytes", n, o.bytes)
 	case byPeer != n || bytes != o.bytes || links != waiting || len(o.All()) != n:
 		return fmt.Errorf("%d orphans, %d by peer, %d in order; %d bytes, %d counted; %d parents, %d waiting",

@@ -1,4 +1,4 @@
-package relay
+package txs
 
 import (
 	"github.com/btcsuite/btcd/btcutil/v2"

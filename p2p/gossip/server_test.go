@@ -1,4 +1,4 @@
-package serve
+package gossip
 
 import (
 	"testing"
@@ -8,15 +8,16 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
-	"grapevine/p2p/gossip/relay"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
-// desk is one whose verified chain has 15 blocks; 16 to 18 are stored above it,
+// testServer is one whose verified chain has 15 blocks; 16 to 18 are stored above it,
 // 19 and 20 are headers only.
-func desk(t *testing.T) (*Desk, []chaintest.Mined) {
+func testServer(t *testing.T) (*server, []chaintest.Mined) {
 	p := chain.RegTest()
 	mined := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(20))
 	nodes := []*chain.HeaderNode{mined[0].Node.Parent}
@@ -29,12 +30,12 @@ func desk(t *testing.T) (*Desk, []chaintest.Mined) {
 		tr.Find(b.Block.Hash).Stored = true
 	}
 	n := uint64(0)
-	return &Desk{
-		Tree: tr, Pool: relay.NewPool(), Recent: &blocks.Recent{}, Nonce: func() uint64 { n++; return n }, Local: true,
+	return &server{
+		Tree: tr, Pool: txs.NewPool(), Recent: &blocks.Recent{}, Nonce: func() uint64 { n++; return n }, Local: true,
 	}, mined
 }
 
-func ask(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
+func getData(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
 	m := wire.NewMsgGetData()
 	for _, h := range hashes {
 		m.InvList = append(m.InvList, wire.NewInvVect(typ, &h))
@@ -42,21 +43,28 @@ func ask(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
 	return m
 }
 
+func dataOf(d *server, c *client, m *wire.MsgGetData) []p2p.Action {
+	acts, _ := d.Data(c, m)
+	return acts
+}
+
+func isWhole(a p2p.Action) bool { _, whole := a.(p2p.SendBlock); return whole }
+
 // Everybody gets the verified chain; only have peers get what is above it.
 func TestWhoGetsWhichBodies(t *testing.T) {
-	d, b := desk(t)
+	d, b := testServer(t)
 	for _, c := range []struct {
 		have   bool
 		height int
 		served bool
 	}{{false, 15, true}, {false, 16, false}, {true, 16, true}, {true, 18, true}, {true, 19, false}} {
-		got := d.Data(&Client{Have: c.have}, ask(wire.InvTypeWitnessBlock, b[c.height-1].Block.Hash))
-		if served := len(got) == 1 && got[0].Msg == nil; served != c.served {
+		got := dataOf(d, &client{have: c.have}, getData(wire.InvTypeWitnessBlock, b[c.height-1].Block.Hash))
+		if served := len(got) == 1 && isWhole(got[0]); served != c.served {
 			t.Errorf("block %d to a have peer %v: served %v", c.height, c.have, served)
 		}
 	}
-	plain := d.Data(&Client{}, ask(wire.InvTypeBlock, b[3].Block.Hash))
-	if len(plain) != 1 || plain[0].Witness {
+	plain := dataOf(d, &client{}, getData(wire.InvTypeBlock, b[3].Block.Hash))
+	if len(plain) != 1 || plain[0].(p2p.SendBlock).Witness {
 		t.Error("a block asked without witnesses is served with them")
 	}
 }
@@ -78,28 +86,28 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 		tr := headers.NewTree([]*chain.HeaderNode{g, lost.Node, won.Node, tip.Node})
 		tr.SetTip(tr.Find(lost.Block.Hash))
 		tr.SetTip(tr.Find(tip.Block.Hash))
-		d := &Desk{Tree: tr, Pool: relay.NewPool(), Recent: &blocks.Recent{}, Local: c.local}
-		got := d.Data(&Client{}, ask(wire.InvTypeWitnessBlock, lost.Block.Hash))
-		if served := len(got) == 1 && got[0].Msg == nil; served != c.served {
+		d := &server{Tree: tr, Pool: txs.NewPool(), Recent: &blocks.Recent{}, Local: c.local}
+		got := dataOf(d, &client{}, getData(wire.InvTypeWitnessBlock, lost.Block.Hash))
+		if served := len(got) == 1 && isWhole(got[0]); served != c.served {
 			t.Errorf("after %d days, local %v: served %v", c.days, c.local, served)
 		}
-		reply, _ := d.Headers(&Client{}, &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
+		reply, _ := d.Headers(&client{}, &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
 		if told := len(reply.Headers) == 1; told != c.served {
 			t.Errorf("after %d days, local %v: header told %v", c.days, c.local, told)
 		}
-		if got := d.Data(&Client{}, ask(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || got[0].Msg != nil {
+		if got := dataOf(d, &client{}, getData(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || !isWhole(got[0]) {
 			t.Error("a block of the chain was not served")
 		}
 	}
 }
 
 func TestWhoGetsWhichHeaders(t *testing.T) {
-	d, b := desk(t)
+	d, b := testServer(t)
 	m := &wire.MsgGetHeaders{BlockLocatorHashes: []*chain.Hash{&b[9].Block.Hash}}
-	if reply, last := d.Headers(&Client{}, m); len(reply.Headers) != 5 || last != d.Tree.Tip() {
+	if reply, last := d.Headers(&client{}, m); len(reply.Headers) != 5 || last != d.Tree.Tip() {
 		t.Errorf("%d headers to a stock peer", len(reply.Headers))
 	}
-	if reply, last := d.Headers(&Client{Have: true}, m); len(reply.Headers) != 10 || last != d.Tree.Best() {
+	if reply, last := d.Headers(&client{have: true}, m); len(reply.Headers) != 10 || last != d.Tree.Best() {
 		t.Errorf("%d headers to a have peer", len(reply.Headers))
 	}
 }
@@ -107,22 +115,22 @@ func TestWhoGetsWhichHeaders(t *testing.T) {
 // T22: parts are given of the last blocks, of some older ones the whole, of others
 // nothing; a place beyond the end is an offence.
 func TestT22_PartsOfBlocks(t *testing.T) {
-	d, b := desk(t)
+	d, b := testServer(t)
 	d.Recent.Add(b[14].Block, nil)
-	c := &Client{}
-	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].Msg.(*msg.BlockTxn).Txs) != 1 {
+	c := &client{}
+	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].(p2p.Send).Msg.(*msg.BlockTxn).Txs) != 1 {
 		t.Errorf("parts of the tip: %v", got)
 	}
 	if _, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{1}}); ok {
 		t.Error("a place beyond the block's end was found")
 	}
-	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[9].Block.Hash, Indexes: []int{9}}); !ok || len(got) != 1 || got[0].Block != b[9].Block.Hash {
+	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[9].Block.Hash, Indexes: []int{9}}); !ok || len(got) != 1 || got[0].(p2p.SendBlock).Hash != b[9].Block.Hash {
 		t.Errorf("an older block is not sent whole: %v", got)
 	}
 	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[2].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 0 {
 		t.Errorf("a block 12 below the tip was served: %v", got)
 	}
-	if got := d.Data(c, ask(blocks.InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].Block != b[2].Block.Hash {
+	if got := dataOf(d, c, getData(blocks.InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].(p2p.SendBlock).Hash != b[2].Block.Hash {
 		t.Errorf("short form of the tip and of an old block: %v", got)
 	}
 }

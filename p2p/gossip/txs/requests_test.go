@@ -1,4 +1,4 @@
-package track
+package txs
 
 import (
 	"math/rand/v2"
@@ -6,7 +6,24 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
+
+// join makes a peer known that we dialled ourselves, or that came to us.
+func join(tr *Requests, preferred bool) *Announcer {
+	kind := p2p.Inbound
+	if preferred {
+		kind = p2p.FullRelay
+	}
+	return tr.Join(p2p.PeerID(len(tr.peers)+1), p2p.Link{Kind: kind})
+}
+
+// asksOf takes what is to be asked of a peer now.
+func asksOf(p *Announcer) []Name {
+	asks := p.asks
+	p.asks = nil
+	return asks
+}
 
 func hash(i int) chain.Hash { return chain.Hash{byte(i), byte(i >> 8), 1} }
 
@@ -15,13 +32,13 @@ func hash(i int) chain.Hash { return chain.Hash{byte(i), byte(i >> 8), 1} }
 func TestEachWantHasOneOwner(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		tr, now := New(), time.Unix(1000, 0)
-		var peers []*Peer
-		asked := map[chain.Hash]*Peer{} // who we think was asked
+		tr, now := NewRequests(), time.Unix(1000, 0)
+		var peers []*Announcer
+		asked := map[chain.Hash]*Announcer{} // who we think was asked
 		for range 400 {
 			switch k := r.IntN(12); {
 			case k == 0 || len(peers) == 0:
-				peers = append(peers, tr.Join(r.IntN(2) == 0))
+				peers = append(peers, join(tr, r.IntN(2) == 0))
 			case k == 1:
 				i := r.IntN(len(peers))
 				tr.Leave(peers[i])
@@ -32,7 +49,7 @@ func TestEachWantHasOneOwner(t *testing.T) {
 				}
 				peers = append(peers[:i], peers[i+1:]...)
 			case k < 8:
-				tr.Offer(peers[r.IntN(len(peers))], Ask{hash(r.IntN(60)), true})
+				tr.Offer(peers[r.IntN(len(peers))], Name{hash(r.IntN(60)), true})
 			case k == 8:
 				h := hash(r.IntN(60))
 				tr.Settle(h)
@@ -53,9 +70,9 @@ func TestEachWantHasOneOwner(t *testing.T) {
 					}
 				}
 			}
-			tr.Fill(now, 20)
+			tr.choose(now, 20)
 			for _, p := range peers {
-				for _, a := range p.Asks() {
+				for _, a := range asksOf(p) {
 					if other := asked[a.Hash]; other != nil {
 						t.Fatalf("seed %d: %v asked again while somebody was asked", seed, a.Hash)
 					}
@@ -74,38 +91,38 @@ func TestEachWantHasOneOwner(t *testing.T) {
 
 // T29: whoever announced first, after a timeout a peer of our choice is asked.
 func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
-	tr, now := New(), time.Unix(1000, 0)
-	var silent []*Peer
+	tr, now := NewRequests(), time.Unix(1000, 0)
+	var silent []*Announcer
 	for range 50 {
-		p := tr.Join(false)
+		p := join(tr, false)
 		silent = append(silent, p)
-		tr.Offer(p, Ask{Hash: hash(1)})
+		tr.Offer(p, Name{Hash: hash(1)})
 	}
-	honest := tr.Join(true)
-	tr.Offer(honest, Ask{Hash: hash(1)})
-	tr.Fill(now, 100)
-	if len(silent[0].Asks()) != 1 {
+	honest := join(tr, true)
+	tr.Offer(honest, Name{Hash: hash(1)})
+	tr.choose(now, 100)
+	if len(asksOf(silent[0])) != 1 {
 		t.Fatal("the first to announce was not asked first")
 	}
-	now = now.Add(Timeout)
+	now = now.Add(RequestTimeout)
 	tr.Expire(now)
-	tr.Fill(now, 100)
-	if len(honest.Asks()) != 1 {
+	tr.choose(now, 100)
+	if len(asksOf(honest)) != 1 {
 		t.Error("the peer of our choice was not asked next")
 	}
 }
 
 func TestOffersOfOnePeerAreBounded(t *testing.T) {
-	tr := New()
-	p := tr.Join(false)
+	tr := NewRequests()
+	p := join(tr, false)
 	for i := range 3 * MaxOffers {
-		tr.Offer(p, Ask{Hash: hash(i)})
+		tr.Offer(p, Name{Hash: hash(i)})
 	}
 	if wants, _, _, queued := tr.Counts(); wants != 5000 || queued != 5000 {
 		t.Errorf("%d wants, %d queued", wants, queued)
 	}
-	tr.Fill(time.Unix(1, 0), 1_000_000)
-	if n := len(p.Asks()); n != 100 {
+	tr.choose(time.Unix(1, 0), 1_000_000)
+	if n := len(asksOf(p)); n != 100 {
 		t.Errorf("%d asked from one peer", n)
 	}
 	tr.Leave(p)

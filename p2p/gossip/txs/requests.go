@@ -1,25 +1,28 @@
-package track
+package txs
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 const (
-	MaxOffers  = 5000            // announced by one peer and not yet settled [MAX_PEER_TX_ANNOUNCEMENTS]
-	maxFlights = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
-	Timeout    = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
+	MaxOffers      = 5000            // announced by one peer and not yet settled [MAX_PEER_TX_ANNOUNCEMENTS]
+	maxFlights     = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
+	RequestTimeout = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
 )
 
 // want is a transaction that peers offer and we do not have.
 type want struct {
 	hash    chain.Hash
 	byWTxID bool
-	offers  []*Peer // in order of announcement; the one asked is among them
-	asked   *Peer   // nil: nobody yet
+	offers  []*Announcer // in order of announcement; the one asked is among them
+	asked   *Announcer   // nil: nobody yet
 	until   time.Time
 	done    bool
 }
@@ -33,54 +36,49 @@ type deadline struct {
 // outdated says whether the want was settled, or asked elsewhere, since.
 func (d deadline) outdated() bool { return d.w.asked == nil || !d.w.until.Equal(d.until) }
 
-// Ask is a transaction to be asked for.
-type Ask struct {
+// Name is what a transaction is announced and asked for by [GenTxid].
+type Name struct {
 	Hash    chain.Hash
 	ByWTxID bool
 }
 
-// Peer is what one peer offers and was asked for.
-type Peer struct {
+// Announcer is what one peer offers and was asked for.
+type Announcer struct {
+	id        p2p.PeerID
+	witness   bool // gives transactions with their witnesses
 	preferred bool // chosen by ourselves: an attacker has the others for free
 	gone      bool
-	kicked    bool    // is in Tracker.kicked
+	kicked    bool    // is in Requests.kicked
 	offers    int     // wants that it is among the offers of
 	queue     []*want // its offers that may not have been asked from anybody
 	flights   int     // asked and not delivered
-	asks      []Ask   // not yet taken by Asks
+	asks      []Name  // to be asked at the end of Fill
 }
 
-// Asks takes what is to be asked from the peer now.
-func (p *Peer) Asks() []Ask {
-	asks := p.asks
-	p.asks = nil
-	return asks
-}
-
-// Tracker holds all wants; they are bounded by MaxOffers for each peer.
-type Tracker struct {
+// Requests holds all wants; they are bounded by MaxOffers for each peer.
+type Requests struct {
 	wants   map[chain.Hash]*want
-	asked   []deadline // in order of time; outdated ones are skipped
-	kicked  []*Peer    // who may be asked for something more
-	flights int        // over all peers
-	peers   []*Peer
+	asked   []deadline   // in order of time; outdated ones are skipped
+	kicked  []*Announcer // who may be asked for something more
+	flights int          // over all peers
+	peers   []*Announcer
 }
 
-// New makes a Tracker.
-func New() *Tracker { return &Tracker{wants: make(map[chain.Hash]*want)} }
+// NewRequests makes one that knows no peers.
+func NewRequests() *Requests { return &Requests{wants: make(map[chain.Hash]*want)} }
 
-// Join makes a peer known. Preferred ones are asked before others.
-func (t *Tracker) Join(preferred bool) *Peer {
-	p := &Peer{preferred: preferred}
+// Join makes a peer known. Those of our own choice are asked before others.
+func (t *Requests) Join(id p2p.PeerID, l p2p.Link) *Announcer {
+	p := &Announcer{id: id, preferred: !l.Inbound(), witness: l.Services&wire.SFNodeWitness != 0}
 	t.peers = append(t.peers, p)
 	return p
 }
 
 // Leave forgets a peer; what it was asked for is asked elsewhere. Its other
 // offers stay in the wants and are skipped there.
-func (t *Tracker) Leave(p *Peer) {
+func (t *Requests) Leave(p *Announcer) {
 	p.gone = true
-	t.peers = slices.DeleteFunc(t.peers, func(q *Peer) bool { return q == p })
+	t.peers = slices.DeleteFunc(t.peers, func(q *Announcer) bool { return q == p })
 	var mine []*want
 	for _, d := range t.asked {
 		if d.w.asked == p && !d.outdated() {
@@ -94,7 +92,7 @@ func (t *Tracker) Leave(p *Peer) {
 }
 
 // Offer notes that a peer has a transaction.
-func (t *Tracker) Offer(p *Peer, a Ask) {
+func (t *Requests) Offer(p *Announcer, a Name) {
 	if p.offers >= MaxOffers || len(p.queue) >= 2*MaxOffers {
 		return
 	}
@@ -112,16 +110,42 @@ func (t *Tracker) Offer(p *Peer, a Ask) {
 	t.kick(p)
 }
 
-func (t *Tracker) kick(p *Peer) {
+func (t *Requests) kick(p *Announcer) {
 	if !p.kicked {
 		p.kicked = true
 		t.kicked = append(t.kicked, p)
 	}
 }
 
-// Fill decides what is asked now, of each peer the oldest offer first, with no
-// more than limit requests in flight over all. What has no room waits.
-func (t *Tracker) Fill(now time.Time, limit int) {
+// Fill asks for what can be asked for now, of each peer the oldest offer first, with
+// no more than limit requests in flight over all. The rest waits.
+func (t *Requests) Fill(now time.Time, limit int) (acts []p2p.Action) {
+	t.choose(now, limit)
+	for _, p := range t.peers {
+		if len(p.asks) == 0 {
+			continue
+		}
+		m := wire.NewMsgGetDataSizeHint(uint(len(p.asks)))
+		for _, a := range p.asks {
+			m.InvList = append(m.InvList, wire.NewInvVect(p.invType(a), &a.Hash))
+		}
+		p.asks = nil
+		acts = append(acts, p2p.Send{Peer: p.id, Msg: m})
+	}
+	return acts
+}
+
+func (p *Announcer) invType(a Name) wire.InvType {
+	switch {
+	case a.ByWTxID:
+		return InvTypeWTx
+	case p.witness:
+		return wire.InvTypeWitnessTx
+	}
+	return wire.InvTypeTx
+}
+
+func (t *Requests) choose(now time.Time, limit int) {
 	for len(t.kicked) > 0 && t.flights < limit {
 		p := t.kicked[0]
 		for len(p.queue) > 0 && p.flights < maxFlights && t.flights < limit && !p.gone {
@@ -139,15 +163,15 @@ func (t *Tracker) Fill(now time.Time, limit int) {
 	}
 }
 
-func (t *Tracker) ask(p *Peer, w *want, now time.Time) {
-	w.asked, w.until = p, now.Add(Timeout)
+func (t *Requests) ask(p *Announcer, w *want, now time.Time) {
+	w.asked, w.until = p, now.Add(RequestTimeout)
 	t.asked = append(t.asked, deadline{w, w.until})
 	t.flights++
 	p.flights++
-	p.asks = append(p.asks, Ask{w.hash, w.byWTxID})
+	p.asks = append(p.asks, Name{w.hash, w.byWTxID})
 }
 
-func (t *Tracker) unask(w *want) {
+func (t *Requests) unask(w *want) {
 	w.asked.flights--
 	t.flights--
 	t.kick(w.asked)
@@ -155,18 +179,18 @@ func (t *Tracker) unask(w *want) {
 }
 
 // Fail: the peer does not have it after all.
-func (t *Tracker) Fail(p *Peer, h chain.Hash) {
+func (t *Requests) Fail(p *Announcer, h chain.Hash) {
 	if w := t.wants[h]; w != nil {
 		t.fail(w, p)
 	}
 }
 
 // fail takes a peer from a want's offers; if it was the one asked, the next is.
-func (t *Tracker) fail(w *want, p *Peer) {
+func (t *Requests) fail(w *want, p *Announcer) {
 	if w.done || !slices.Contains(w.offers, p) {
 		return
 	}
-	w.offers = slices.DeleteFunc(w.offers, func(q *Peer) bool { return q == p || q.gone })
+	w.offers = slices.DeleteFunc(w.offers, func(q *Announcer) bool { return q == p || q.gone })
 	p.offers--
 	if w.asked == p {
 		t.unask(w)
@@ -190,7 +214,7 @@ func (t *Tracker) fail(w *want, p *Peer) {
 }
 
 // better says whether a is rather asked than b, who announced it earlier.
-func better(a, b *Peer) bool {
+func better(a, b *Announcer) bool {
 	if free := a.flights < maxFlights; free != (b.flights < maxFlights) {
 		return free
 	}
@@ -198,7 +222,7 @@ func better(a, b *Peer) bool {
 }
 
 // Settle ends a want: we have it, or shall not ask for it.
-func (t *Tracker) Settle(h chain.Hash) {
+func (t *Requests) Settle(h chain.Hash) {
 	w := t.wants[h]
 	if w == nil {
 		return
@@ -214,7 +238,7 @@ func (t *Tracker) Settle(h chain.Hash) {
 }
 
 // Due is when the first request is late; zero: there is none.
-func (t *Tracker) Due() time.Time {
+func (t *Requests) Due() time.Time {
 	for len(t.asked) > 0 && t.asked[0].outdated() {
 		t.asked = t.asked[1:]
 	}
@@ -226,7 +250,7 @@ func (t *Tracker) Due() time.Time {
 }
 
 // Expire asks others for what did not come in time.
-func (t *Tracker) Expire(now time.Time) {
+func (t *Requests) Expire(now time.Time) {
 	for due := t.Due(); !due.IsZero() && !now.Before(due); due = t.Due() {
 		w := t.asked[0].w
 		t.fail(w, w.asked)
@@ -235,7 +259,7 @@ func (t *Tracker) Expire(now time.Time) {
 
 // Counts says how much it holds: wants, requests in flight, deadlines and queued
 // offers, outdated ones included.
-func (t *Tracker) Counts() (wants, flights, deadlines, queued int) {
+func (t *Requests) Counts() (wants, flights, deadlines, queued int) {
 	for _, p := range t.peers {
 		queued += len(p.queue)
 	}
@@ -244,7 +268,7 @@ func (t *Tracker) Counts() (wants, flights, deadlines, queued int) {
 
 // Check proves that each want has one owner, or will find one, and that the
 // counts are right.
-func (t *Tracker) Check() error {
+func (t *Requests) Check() error {
 	flights, owners := 0, 0
 	for _, p := range t.peers {
 		flights += p.flights
@@ -272,9 +296,9 @@ func (t *Tracker) Check() error {
 	return nil
 }
 
-func (t *Tracker) checkWant(h chain.Hash, w *want) error {
-	live := slices.ContainsFunc(w.offers, func(p *Peer) bool { return !p.gone })
-	queued := slices.ContainsFunc(t.peers, func(p *Peer) bool { return slices.Contains(p.queue, w) })
+func (t *Requests) checkWant(h chain.Hash, w *want) error {
+	live := slices.ContainsFunc(w.offers, func(p *Announcer) bool { return !p.gone })
+	queued := slices.ContainsFunc(t.peers, func(p *Announcer) bool { return slices.Contains(p.queue, w) })
 	timed := slices.ContainsFunc(t.asked, func(d deadline) bool { return d.w == w && !d.outdated() })
 	switch {
 	case w.done || w.hash != h || !live:

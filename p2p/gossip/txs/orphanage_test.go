@@ -1,4 +1,4 @@
-package orphans
+package txs
 
 import (
 	"math/rand/v2"
@@ -14,7 +14,7 @@ import (
 func orphanOf(i int, from p2p.PeerID, size int, now time.Time, parents ...int) *Orphan {
 	x := &Orphan{
 		Tx:   &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{byte(i), byte(i >> 8), byte(i >> 16)}, Size: size},
-		From: from, Expires: now.Add(Expiry),
+		From: from, Expires: now.Add(OrphanExpiry),
 	}
 	for _, p := range parents {
 		x.Parents = append(x.Parents, chain.Hash{1, byte(p)})
@@ -24,12 +24,12 @@ func orphanOf(i int, from p2p.PeerID, size int, now time.Time, parents ...int) *
 
 func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 	for seed := range uint64(20) {
-		r, o, now := rand.New(rand.NewPCG(seed, 0)), New(), time.Unix(1000, 0)
+		r, o, now := rand.New(rand.NewPCG(seed, 0)), NewOrphanage(), time.Unix(1000, 0)
 		for i := range 2000 {
 			switch k := r.IntN(10); {
 			case k < 6:
 				x := orphanOf(i, p2p.PeerID(r.IntN(9)), r.IntN(100_000), now, r.IntN(20), 20+r.IntN(20))
-				if o.Room(x.From, len(x.Parents)) {
+				if o.Takes(x.From, len(x.Parents)) {
 					o.Add(x)
 				}
 			case k < 8:
@@ -58,9 +58,9 @@ func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 }
 
 func TestT28_TheHouseIsBounded(t *testing.T) {
-	o, now := New(), time.Unix(1000, 0)
+	o, now := NewOrphanage(), time.Unix(1000, 0)
 	for i := range 5000 {
-		if x := orphanOf(i, p2p.PeerID(i%50), 200, now, 1); o.Room(x.From, 1) {
+		if x := orphanOf(i, p2p.PeerID(i%50), 200, now, 1); o.Takes(x.From, 1) {
 			o.Add(x)
 		}
 	}
@@ -73,7 +73,7 @@ func TestT28_TheHouseIsBounded(t *testing.T) {
 	if o.bytes > 10<<20 {
 		t.Errorf("%d bytes", o.bytes)
 	}
-	if o.Room(2, 101) {
+	if o.Takes(2, 101) {
 		t.Error("an orphan of 101 parents is no honest transaction")
 	}
 }

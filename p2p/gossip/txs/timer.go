@@ -1,4 +1,4 @@
-package relay
+package txs
 
 import (
 	"math"

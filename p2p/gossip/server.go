@@ -1,0 +1,176 @@
+package gossip
+
+import (
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/headertree"
+	"grapevine/p2p"
+	"grapevine/p2p/gossip/blocks"
+	"grapevine/p2p/gossip/headers"
+	"grapevine/p2p/gossip/txs"
+	"grapevine/p2p/msg"
+)
+
+// server answers what others ask of us, also while we are syncing: everybody gets
+// headers and bodies of our verified chain, have peers all good headers and all
+// bodies that are stored, and transactions come from the pool. A body is named by
+// its hash, for the peer's writer to find.
+type server struct {
+	Tree   *headers.Tree
+	Pool   *txs.Pool
+	Recent *blocks.Recent
+	Nonce  func() uint64 // for short forms
+	Local  bool          // no secrets between peers
+}
+
+// client is who asks.
+type client struct {
+	id     p2p.PeerID
+	have   bool // speaks gvhave
+	outbox *txs.Outbox
+
+	blocks, txs int64      // served so far
+	continued   chain.Hash // end of the inv that answered getblocks: asking for it asks for more
+}
+
+func (c *client) send(m wire.Message) p2p.Action { return p2p.Send{Peer: c.id, Msg: m} }
+
+// Headers answers getheaders with what follows the locator on our verified
+// chain, and says which header is the last.
+func (s *server) Headers(c *client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *headers.Entry) {
+	var run []*headers.Entry
+	if len(m.BlockLocatorHashes) == 0 {
+		if e := s.Tree.Find(m.HashStop); e != nil && e.Valid && s.tells(e) {
+			run = []*headers.Entry{e}
+		}
+	} else {
+		if c.have {
+			run = s.Tree.Follow(s.Tree.Best(), m.BlockLocatorHashes, m.HashStop, maxHeaders)
+		}
+		// Who knows our best header already still lacks our tip if that lies
+		// elsewhere, because the bodies on the way to the best are withheld.
+		if len(run) == 0 {
+			run = s.Tree.Follow(s.Tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxHeaders)
+		}
+	}
+	reply = &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 0, len(run))}
+	for _, e := range run {
+		reply.Headers = append(reply.Headers, &e.Node.Header)
+		last = e
+	}
+	return reply, last
+}
+
+// tells says whether we speak of a block to strangers: of an old one beside the
+// chain we do not, for whom it reached long ago is known by it.
+func (s *server) tells(e *headers.Entry) bool {
+	best := s.Tree.Best()
+	return s.Local || e.IsAncestorOf(best) || e.IsAncestorOf(s.Tree.Tip()) ||
+		best.Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) < maxStaleAge
+}
+
+// Blocks answers getblocks as nodes did before headers-first: an inv of what
+// follows; asking for its end asks for more. nil: nothing follows.
+func (s *server) Blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
+	run := s.Tree.Follow(s.Tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxBlockInv)
+	if len(run) == 0 {
+		return nil
+	}
+	inv := wire.NewMsgInvSizeHint(uint(len(run)))
+	for _, e := range run {
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.Node.Hash))
+	}
+	if len(run) == maxBlockInv {
+		c.continued = run[maxBlockInv-1].Node.Hash
+	}
+	return inv
+}
+
+// Data answers getdata; what we do not have is named in one notfound. A block
+// asked twice in one message is served once.
+func (s *server) Data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
+	served := make(map[chain.Hash]struct{})
+	for _, iv := range m.InvList {
+		var more []p2p.Action
+		switch iv.Type {
+		case wire.InvTypeBlock, wire.InvTypeWitnessBlock, blocks.InvTypeCompact:
+			if _, again := served[iv.Hash]; again {
+				continue
+			}
+			served[iv.Hash] = struct{}{}
+			more = s.block(c, iv)
+		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
+			more = s.tx(c, iv)
+		}
+		if acts = append(acts, more...); more == nil {
+			missing = append(missing, iv)
+		}
+	}
+	if len(missing) > 0 {
+		acts = append(acts, c.send(&wire.MsgNotFound{InvList: missing}))
+	}
+	return acts, missing
+}
+
+func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
+	e := s.Tree.Find(iv.Hash)
+	if e == nil || e.Bad == headertree.ByRule || !s.tells(e) {
+		return nil
+	}
+	kept := s.Recent.Find(iv.Hash)
+	switch {
+	case iv.Type == blocks.InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
+		return []p2p.Action{c.send(kept.Short(s.Nonce()))}
+	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
+		c.blocks++ // it was pushed in short form and is validated just now
+		return []p2p.Action{c.send(&msg.Block{Block: kept.Block})}
+	case !e.Stored || !e.Valid && !c.have:
+		return nil
+	}
+	c.blocks++
+	acts := []p2p.Action{p2p.SendBlock{Peer: c.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock}}
+	if iv.Hash == c.continued {
+		c.continued = chain.Hash{}
+		inv := wire.NewMsgInvSizeHint(1)
+		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &s.Tree.Tip().Node.Hash))
+		acts = append(acts, c.send(inv))
+	}
+	return acts
+}
+
+// tx serves from the pool; on public networks only what the peer was told of,
+// so that nobody can ask when something came.
+func (s *server) tx(c *client, iv *wire.InvVect) []p2p.Action {
+	in := s.Pool.ByTxID(iv.Hash)
+	if iv.Type == txs.InvTypeWTx {
+		in = s.Pool.ByWID(iv.Hash)
+	}
+	if in == nil {
+		c.outbox.Lacks(iv.Hash)
+		return nil
+	}
+	if !s.Local && !c.outbox.Known(in.Tx) {
+		return nil
+	}
+	c.outbox.Knows(c.outbox.Name(in.Tx))
+	c.txs++
+	if iv.Type == wire.InvTypeTx {
+		return []p2p.Action{c.send(&msg.BareTx{Tx: in.Tx})}
+	}
+	return []p2p.Action{c.send(&msg.Tx{Tx: in.Tx})}
+}
+
+// Parts answers getblocktxn, also of a block that is still being validated; of an
+// older one the whole is sent, as Core does. ok is false when a place is beyond
+// the block's end.
+func (s *server) Parts(c *client, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
+	if kept := s.Recent.Find(m.Block); kept != nil {
+		parts := kept.Parts(m.Indexes)
+		return []p2p.Action{c.send(&msg.BlockTxn{Block: m.Block, Txs: parts})}, parts != nil
+	}
+	if e := s.Tree.Find(m.Block); e != nil && s.Tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth {
+		acts = s.block(c, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
+	}
+	return acts, true
+}
