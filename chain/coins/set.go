@@ -15,7 +15,7 @@ import (
 // Set is the committed coin set and the tip it stands at. One goroutine
 // changes it, another flushes it, and any number read.
 type Set struct {
-	file  *db.DB
+	file  viewer
 	table db.Table[wire.OutPoint, []byte]
 
 	mu      sync.RWMutex
@@ -23,6 +23,11 @@ type Set struct {
 	active  *Cache
 	frozen  *Cache // nil: nothing was frozen yet
 	flushes uint64 // how often frozen changed its nature: see Coin
+}
+
+// viewer is the file as readers see it: a *db.DB.
+type viewer interface {
+	View(fn func(*db.Tx) error) error
 }
 
 // NewSet opens the set that file holds; tip is where it stands.

@@ -1,0 +1,243 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
+)
+
+// The writer's bounds, each at its limit and one beyond. What would come after a
+// wrong answer is a race or a file that grows, and seldom a wrong coin, so they are
+// asked of the writer itself.
+
+// After a failure nothing is thrown away while a worker is still busy with it.
+func TestAFailedPipelineIsDroppedWhenNoWorkerIsBusy(t *testing.T) {
+	b := newByHand(t)
+	row := chaintest.Grow(t, b.cfg.Params, b.cfg.Params.Genesis(), chaintest.Times(2))
+	for i, m := range row {
+		e := b.w.addHeader(m.Node)
+		b.w.queue = append(b.w.queue, &slot{e: e, number: uint64(i + 1), stage: checking, block: m.Block})
+		b.w.queued[e] = true
+	}
+	b.w.queue[0].stage, b.w.queue[0].err = checked, chain.Broken(chain.ErrCoinbaseAmount, "")
+	b.w.running = 1 // the second one's scripts
+	if _, err := b.w.commit(); err != nil || !b.w.failing {
+		t.Fatalf("failing %v, %v", b.w.failing, err)
+	}
+	if moved, _ := b.w.drop(); moved || len(b.w.queue) != 2 || !b.w.failing {
+		t.Fatal("the pipeline was dropped under a busy worker")
+	}
+	if moved, _ := b.w.obey(); moved {
+		t.Error("a command was obeyed")
+	}
+	if moved, err := b.w.fill(); moved || err != nil {
+		t.Error("something new was begun")
+	}
+	b.w.running = 0
+	if moved, err := b.w.drop(); !moved || err != nil || len(b.w.queue) != 0 || b.w.failing {
+		t.Errorf("not dropped when all have ended: %v, %v", moved, err)
+	}
+	if _, st, _ := b.Lookup(row[0].Node.Hash); st&Invalid == 0 {
+		t.Error("the bad block is not marked")
+	}
+}
+
+// A command waits until the pipeline is empty and no worker is busy.
+func TestACommandWaitsForThePipeline(t *testing.T) {
+	b := newByHand(t)
+	m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+	e := b.w.addHeader(m.Node)
+	c := &command{hash: m.Node.Hash, invalid: true, reply: make(chan reply, 1)}
+	b.w.commands = append(b.w.commands, c)
+	b.w.queue = []*slot{{e: e, stage: loading}}
+	if moved, _ := b.w.obey(); moved {
+		t.Error("obeyed with a block in the pipeline")
+	}
+	b.w.queue, b.w.running = nil, 1
+	if moved, _ := b.w.obey(); moved {
+		t.Error("obeyed while a worker is busy")
+	}
+	b.w.running = 0
+	if moved, _ := b.w.obey(); !moved || !e.bad() {
+		t.Error("not obeyed")
+	}
+}
+
+// While a flush is under way and the next one is due, no block is given its coins:
+// else memory grows as fast as the disk is slow.
+func TestThePipelineWaitsForAFlushWhenTheNextIsDue(t *testing.T) {
+	b := newByHand(t)
+	row := chaintest.Grow(t, b.cfg.Params, b.cfg.Params.Genesis(), chaintest.Times(2))
+	if err := b.Submit(row[0]); err != nil {
+		t.Fatal(err)
+	}
+	m := row[1]
+	e := b.w.addHeader(m.Node)
+	b.w.queue = []*slot{{e: e, number: 99, stage: loaded, block: m.Block}}
+	spends := func(blocks int) bool {
+		t.Helper()
+		b.w.flush.blocks = blocks
+		moved, err := b.w.spend()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moved
+	}
+	b.w.freeze() // nobody writes it
+	if !b.archive.Flushing() {
+		t.Fatal("no flush is under way")
+	}
+	if b.cfg.DBCache/2 <= 1<<20 {
+		t.Fatal("the cache is so small that the next flush is due by its size")
+	}
+	if spends(flushBlocks) {
+		t.Fatal("the pipeline goes on though the next flush is due")
+	}
+	if err := b.archive.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !spends(flushBlocks) {
+		t.Error("the pipeline waits though no flush is under way")
+	}
+	b.w.queue[0].stage = loaded
+	b.w.rules.Overlay.Reset()
+	b.w.freeze()
+	if !spends(flushBlocks - 1) {
+		t.Error("the pipeline waits though the next flush is not due")
+	}
+}
+
+// A flush is due at the first of four limits.
+func TestAFlushIsDueAtItsLimits(t *testing.T) {
+	b := newByHand(t)
+	now := b.cfg.Now()
+	b.w.l.cfg.Now = func() time.Time { return now }
+	due := func(blocks int, after time.Duration) bool {
+		b.w.flush.blocks, b.w.flush.when = blocks, now.Add(-after)
+		return b.w.flushDue()
+	}
+	for _, c := range []struct {
+		what   string
+		blocks int
+		after  time.Duration
+		want   bool
+	}{
+		{"nothing to write", 0, 2 * flushAge, false},
+		{"a block, young", 1, flushAge - 1, false},
+		{"a block, old", 1, flushAge, true},
+		{"blocks below the limit", flushBlocks - 1, 0, false},
+		{"blocks at the limit", flushBlocks, 0, true},
+	} {
+		if due(c.blocks, c.after) != c.want {
+			t.Errorf("%s: due is %v", c.what, !c.want)
+		}
+	}
+	_, bytes := b.set.Pending()
+	b.w.l.cfg.DBCache = 2 * (bytes + b.archive.BatchBytes() + 1)
+	if due(1, 0) {
+		t.Error("due a byte below half the cache")
+	}
+	b.w.l.cfg.DBCache -= 2
+	if !due(1, 0) {
+		t.Error("not due at half the cache")
+	}
+}
+
+// Bodies wait outside when those that wait for the disk fill the tail.
+func TestBodiesWaitWhenTheTailIsFull(t *testing.T) {
+	for _, c := range []struct {
+		tail int64
+		room bool
+	}{{tailBytes - 1, true}, {tailBytes, false}} {
+		b := newByHand(t)
+		b.archive.SaveBody(1000, make([]byte, c.tail)) // nobody writes it
+		m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+		b.w.held = []submitMsg{{m.Node, m.Block, 1}}
+		b.w.admit()
+		if taken := len(b.w.held) == 0; taken != c.room {
+			t.Errorf("with %d bytes in the tail a body is taken: %v", c.tail, taken)
+		}
+	}
+}
+
+// The writer runs so many moves ahead of its follower, and no further.
+func TestTheWriterWaitsForItsFollower(t *testing.T) {
+	b := newByHand(t)
+	o := &b.w.out
+	for range maxDeltas {
+		if o.full() {
+			t.Fatalf("full after %d moves", o.deltas)
+		}
+		o.current.Delta = &chain.Delta{}
+		o.close()
+		o.verdict(b.cfg.Params.Genesis(), 1, nil) // does not count
+		o.close()
+	}
+	if !o.full() {
+		t.Fatalf("not full after %d moves", o.deltas)
+	}
+	m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+	e := b.w.addHeader(m.Node)
+	b.w.store(e, submitMsg{m.Node, m.Block, 1})
+	if moved, _ := b.w.fill(); moved {
+		t.Error("a block enters the pipeline though the follower is behind")
+	}
+	b.w.queue = []*slot{{e: e, stage: checked, block: m.Block}}
+	if moved, _ := b.w.commit(); moved {
+		t.Error("a block is committed though the follower is behind")
+	}
+	b.w.queue = nil
+	o.sent()
+	if o.full() {
+		t.Error("full after one was taken")
+	}
+	if moved, err := b.w.fill(); !moved || err != nil {
+		t.Errorf("no block enters the pipeline: %v", err)
+	}
+}
+
+// The pipeline holds so many blocks, and so many bytes.
+func TestThePipelineIsBounded(t *testing.T) {
+	b := newByHand(t)
+	row := chaintest.Grow(t, b.cfg.Params, b.cfg.Params.Genesis(), chaintest.Times(pipelineBlocks+2))
+	for _, m := range row {
+		b.w.store(b.w.addHeader(m.Node), submitMsg{m.Node, m.Block, 1})
+	}
+	for range pipelineBlocks {
+		if moved, err := b.w.fill(); !moved || err != nil {
+			t.Fatalf("%d in the pipeline, and no more: %v", len(b.w.queue), err)
+		}
+	}
+	if moved, _ := b.w.fill(); moved {
+		t.Error("one block too many is in the pipeline")
+	}
+	first := b.w.queue[0]
+	b.w.queue = b.w.queue[1:]
+	b.w.bytes -= int64(first.e.Size)
+	bytes := b.w.bytes
+	b.w.bytes = pipelineBytes
+	if moved, _ := b.w.fill(); moved {
+		t.Error("a block enters a pipeline full of bytes")
+	}
+	b.w.bytes = pipelineBytes - 1
+	if moved, _ := b.w.fill(); !moved {
+		t.Error("no block enters a pipeline that has room for a byte")
+	}
+	b.w.bytes = bytes
+}
+
+// What could not be read for a reason of our own ends the ledger; it says nothing
+// of a block.
+func TestAFailureOfOurOwnMarksNoBlock(t *testing.T) {
+	b := newByHand(t)
+	m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+	e := b.w.addHeader(m.Node)
+	disk := errors.New("disk")
+	b.w.queue = []*slot{{e: e, stage: checked, block: m.Block, err: disk}}
+	if _, err := b.w.commit(); !errors.Is(err, disk) || e.bad() {
+		t.Errorf("%v, marked %v", err, e.bad())
+	}
+}
