@@ -197,3 +197,32 @@ func TestBlocksTakenBackByNameComeOffOneByOne(t *testing.T) {
 		}
 	}
 }
+
+// What a reorganisation gives back is bounded in bytes
+// [MAX_DISCONNECTED_TX_POOL_BYTES]: the oldest come back, what is beyond is
+// forgotten, and what built on that goes with it.
+func TestAReorganisationGivesBackSoManyBytes(t *testing.T) {
+	for _, c := range []struct {
+		over int // bytes beyond the bound with the second transaction
+		back int
+	}{{0, 2}, {1, 1}} {
+		w := newWorld(t, 3)
+		first, second := spend(1000, 1, w.fund(1)), spend(1000, 1, w.fund(2))
+		w.mine(first)
+		w.mine(second)
+		child := w.accept(spend(1000, 1, out(second, 0)))
+		// A coinbase of the first block stands for all that came back before.
+		large := w.blocks[len(w.blocks)-2].Block.Txs[0]
+		newest := w.blocks[len(w.blocks)-1].Block.Txs[0]
+		large.Size = maxReturning + c.over - first.Size - newest.Size - second.Size
+		d := w.reorg(2, nil, nil, nil)
+		if len(d.In) != c.back || d.In[0].Tx.ID != first.ID {
+			t.Errorf("%d bytes over the bound: %d come back, want %d", c.over, len(d.In), c.back)
+		}
+		if c.over == 0 {
+			w.holds(first, second, child)
+		} else {
+			w.holds(first)
+		}
+	}
+}
