@@ -5,7 +5,8 @@
 // records mean; the rooms that use it declare their tables with NewTable and
 // their byte layouts with a Codec.
 //
-// Start reading at Open, then DB.View and Table.Get.
+// Start reading at Open, then DB.View and Table.Get; pages.go proves a whole file,
+// backup.go copies one.
 //
 // A record is stored as
 //

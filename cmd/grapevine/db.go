@@ -14,7 +14,6 @@ import (
 
 	"grapevine/chain/ledger"
 	"grapevine/cmd/grapevine/cli"
-	"grapevine/cmd/rpc/backup"
 	"grapevine/db"
 )
 
@@ -178,7 +177,7 @@ func (p *program) dbBackup(c *urfave.Context) error {
 		err = p.Call(c, "dbbackup", &res, to)
 	} else {
 		res.Path = to
-		res.Bytes, err = backup.Write(to, file.Backup)
+		res.Bytes, err = db.BackupFile(to, file.Backup)
 		err = errors.Join(err, file.Close())
 	}
 	if err != nil {

@@ -64,10 +64,9 @@ var allowed = map[string][]string{
 	"cmd/rpc/client":           {"cmd/rpc/jsonrpc"},
 	"cmd/rpc/jsonrpc":          {"wallet"},
 	"cmd/rpc/show":             {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet"},
-	"cmd/rpc/backup":           {"db"},
 	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
 	"cmd/rpc/poolapi":          {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},
-	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "cmd/rpc/..."},
+	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
@@ -107,7 +106,7 @@ var small = []string{
 
 // merging: rooms that the redesign merges with others.
 var merging = []string{
-	"chain/mempool/graph", "cmd/rpc/backup",
+	"chain/mempool/graph",
 	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",
 }
 

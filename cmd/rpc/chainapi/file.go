@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"grapevine/chain/ledger"
-	"grapevine/cmd/rpc/backup"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/db"
 )
 
 // fileRows are about the chain's file. They are ours, but for verifychain: bitcoind has none.
@@ -152,7 +152,7 @@ func (a *API) dbBackup(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	n, err := backup.Write(to, a.File.Backup)
+	n, err := db.BackupFile(to, a.File.Backup)
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDatabase, "%s", err)
 	}

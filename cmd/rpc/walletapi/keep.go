@@ -5,8 +5,8 @@ import (
 	"errors"
 	"path/filepath"
 
-	"grapevine/cmd/rpc/backup"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/db"
 	"grapevine/wallet"
 )
 
@@ -181,7 +181,7 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, err := backup.Write(to, a.Vault.Backup)
+	_, err := db.BackupFile(to, a.Vault.Backup)
 	return nil, err
 }
 

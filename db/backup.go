@@ -1,4 +1,4 @@
-package backup
+package db
 
 import (
 	"bufio"
@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 )
 
-// Write makes the file at path and lets copy fill it. The file gets its name
-// when it is whole and on disk; after an error nothing is left behind.
-func Write(path string, copy func(io.Writer) error) (size int64, err error) {
+// BackupFile makes the file at path and lets copy fill it. The file gets its name
+// when it is whole and on disk, and never takes the place of another; after an
+// error nothing is left behind.
+func BackupFile(path string, copy func(io.Writer) error) (size int64, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return 0, fmt.Errorf("backup: %s: %w", path, fs.ErrExist)
 	}
@@ -20,7 +21,7 @@ func Write(path string, copy func(io.Writer) error) (size int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
-	size, err = fill(f, copy)
+	size, err = fillBackup(f, copy)
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -30,8 +31,8 @@ func Write(path string, copy func(io.Writer) error) (size int64, err error) {
 	return size, nil
 }
 
-// fill writes, syncs and closes f.
-func fill(f *os.File, copy func(io.Writer) error) (size int64, err error) {
+// fillBackup writes, syncs and closes f.
+func fillBackup(f *os.File, copy func(io.Writer) error) (size int64, err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := bufio.NewWriterSize(f, 1<<20)
 	if err := copy(w); err != nil {
