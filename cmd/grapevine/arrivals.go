@@ -11,7 +11,6 @@ import (
 
 	"grapevine/testnet/model"
 	"grapevine/testnet/model/picture"
-	"grapevine/testnet/model/spread"
 )
 
 // files are what a simulation leaves behind. They are opened before it begins:
@@ -69,7 +68,7 @@ func writeArrivals(w io.Writer, runs []*model.Result) error {
 		for _, x := range r.News {
 			row := []string{seed, x.Kind, x.Name, strconv.Itoa(x.Maker), decimal(x.Born.Seconds()), "", "", ""}
 			for node, at := range x.Seen {
-				if at == spread.Never {
+				if at == model.Never {
 					continue
 				}
 				row[5], row[7] = strconv.Itoa(node), decimal((at - x.Born).Seconds())

@@ -53,13 +53,9 @@ var allowed = map[string][]string{
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
-	"testnet/model":   {"chain", "p2p/...", "testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world"},
+	"testnet/model":   {"chain", "p2p/..."},
 
-	"testnet/model/world":   {"chain", "p2p", "p2p/gossip", "p2p/msg"},
-	"testnet/model/agenda":  {},
-	"testnet/model/liars":   {"chain", "p2p", "p2p/gossip", "p2p/gossip/txs", "p2p/msg", "testnet/model/world"},
-	"testnet/model/spread":  {},
-	"testnet/model/picture": {"testnet/model", "testnet/model/spread"},
+	"testnet/model/picture": {"testnet/model"},
 
 	"cmd/rpc/client":           {"cmd/rpc/jsonrpc"},
 	"cmd/rpc/jsonrpc":          {"wallet"},
@@ -107,7 +103,6 @@ var small = []string{
 // merging: rooms that the redesign merges with others.
 var merging = []string{
 	"chain/mempool/graph",
-	"testnet/model/agenda", "testnet/model/liars", "testnet/model/spread", "testnet/model/world",
 }
 
 const (

@@ -10,7 +10,6 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet/model"
-	"grapevine/testnet/model/spread"
 )
 
 // simulateCommand is `grapevine testnet simulate`.
@@ -180,7 +179,7 @@ const messagesShown = 6
 func showSimulation(o *cli.Out, r *model.Result, took time.Duration) {
 	o.Printf("%s\n\n", r.Title())
 	t := cli.NewTable("", ">half of the nodes", ">90 %", ">99 %", ">the last")
-	row := func(name string, s spread.Spread) {
+	row := func(name string, s model.Spread) {
 		if s.Items > 0 {
 			t.Row(name, inSeconds(s.P50), inSeconds(s.P90), inSeconds(s.P99), inSeconds(s.Last))
 		}

@@ -31,8 +31,8 @@ func TestT57_PartitionHeals(t *testing.T) {
 			m.after(10*time.Second, func() {
 				best := m.best()
 				for _, n := range m.nodes {
-					if n.rooms.Tip != best {
-						t.Errorf("%d groups: node %d is at %d ten seconds after the heal, the best is %d", groups, n.i, n.rooms.Tip.Node.Height, best.Node.Height)
+					if n.backend.Tip != best {
+						t.Errorf("%d groups: node %d is at %d ten seconds after the heal, the best is %d", groups, n.i, n.backend.Tip.Node.Height, best.Node.Height)
 						return
 					}
 				}

@@ -170,7 +170,7 @@ func bugs() map[string]func(m machine) machine {
 				return !ok || v.Err == nil
 			}}
 		},
-		"an orphan is never judged again": func(m machine) machine {
+		"an orphan is never validated again": func(m machine) machine {
 			orphan := map[chain.Hash]bool{}
 			b := &bug{machine: m}
 			b.step = func(now time.Time, ev gossip.Event) []p2p.Action {

@@ -15,7 +15,7 @@ type Config struct {
 	Latency time.Duration `json:"latency"` // one way, of every link; not with Regions
 	Jitter  float64       `json:"jitter"`  // each link's latency is drawn from this share around it
 	Rate    int64         `json:"rate"`    // bytes per second of each node's line up, and down; 0: no limit
-	Regions bool          `json:"regions"` // the world of 2019 instead: see world.Regions2019
+	Regions bool          `json:"regions"` // the world of 2019 instead: see regions2019
 
 	Blocks     int           `json:"blocks"`
 	Interval   time.Duration `json:"interval"` // mean time between blocks

@@ -3,7 +3,7 @@
 //
 // It owns the events, the lines between nodes (latency, bandwidth, breaks,
 // partitions), nodes that leave and come back, liars, and stand-ins for ledger
-// and pool whose judging takes a given time. A run is exact by its seed. At its
+// and pool whose validation takes a given time. A run is exact by its seed. At its
 // end, and on request after each step, it proves what must hold: one tip, every
 // transaction everywhere, no request without an owner, nothing that only grows.
 //
@@ -12,7 +12,7 @@
 // transactions do, with real ids, made once and shared by pointer.
 //
 // Start reading at config.go (what can be asked), then run.go (the heap and the
-// story), node.go (one node with its rooms), net.go (lines), faults.go, miners.go, watch.go
-// (what must hold), result.go (what was measured). world has what nodes share, liars
-// those who break the rules, spread the reckoning; picture draws it.
+// story), node.go (one node with its backend: ledger and pool), net.go (lines), faults.go, miners.go, watch.go
+// (what must hold), result.go (what was measured). world.go has what nodes share, liars.go
+// those who break the rules, spread.go the reckoning; picture draws it.
 package model

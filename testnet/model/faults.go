@@ -4,9 +4,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"grapevine/testnet/model/liars"
-	"grapevine/testnet/model/world"
 )
 
 // faults plans what goes wrong while blocks and transactions come.
@@ -94,7 +91,7 @@ func (m *sim) stop(n *node) {
 // forgotten, and their parents too, until others have told of them.
 func (m *sim) submitAgain(n *node) {
 	for _, i := range n.own {
-		if n.up && !n.rooms.Knows(i) {
+		if n.up && !n.backend.Knows(i) {
 			m.submit(n, i)
 		}
 	}
@@ -142,10 +139,10 @@ const (
 
 // best is the best of the honest nodes' tips: what was lost with its only
 // holder does not count.
-func (m *sim) best() *world.Block {
+func (m *sim) best() *block {
 	best := m.w.Blocks[0]
 	for _, n := range m.nodes {
-		tip := n.rooms.Tip
+		tip := n.backend.Tip
 		if c := tip.Node.Work.Cmp(best.Node.Work); n.liar == nil && (c > 0 || c == 0 && tip.I < best.I) {
 			best = tip
 		}
@@ -158,7 +155,7 @@ func (m *sim) best() *world.Block {
 func (m *sim) tied() bool {
 	best := m.best()
 	return slices.ContainsFunc(m.nodes, func(n *node) bool {
-		return n.liar == nil && n.rooms.Tip != best && n.rooms.Tip.Node.Work == best.Node.Work
+		return n.liar == nil && n.backend.Tip != best && n.backend.Tip.Node.Work == best.Node.Work
 	})
 }
 
@@ -200,7 +197,7 @@ func (m *sim) islands() (lone []*node) {
 
 func (m *sim) makeLiars() {
 	for _, i := range m.some(m.cfg.Liars, len(m.cfg.Power)) {
-		m.nodes[i].liar = liars.New(m.w, m.rnd)
+		m.nodes[i].liar = newLiar(m.w, m.rnd)
 	}
 }
 

@@ -3,9 +3,6 @@ package model
 import (
 	"fmt"
 	"slices"
-
-	"grapevine/testnet/model/spread"
-	"grapevine/testnet/model/world"
 )
 
 // Miner is a node that was given a share of the hash power by name, and what
@@ -45,15 +42,15 @@ func (m *sim) finder() *node {
 // withheld is the branch that a selfish miner works on and tells nobody of
 // (Eyal and Sirer, Majority is not enough: Bitcoin mining is vulnerable, 2014).
 type withheld struct {
-	hidden []*world.Block // parents first
-	race   bool           // its last block stands against another of the same height
+	hidden []*block // parents first
+	race   bool     // its last block stands against another of the same height
 }
 
 // selfish says whether the node withholds what it finds.
 func (m *sim) selfish(n *node) bool { return m.cfg.Selfish && n.i == 0 }
 
 // keepBack adds a found block to the hidden branch. In a race it is shown: it wins.
-func (m *sim) keepBack(n *node, b *world.Block) {
+func (m *sim) keepBack(n *node, b *block) {
 	s := &m.secret
 	if s.hidden = append(s.hidden, b); s.race {
 		m.show(n, 1)
@@ -62,7 +59,7 @@ func (m *sim) keepBack(n *node, b *world.Block) {
 
 // outdone: a block of others has come to the selfish miner. It shows as much as
 // takes that block's place, and all if its lead would be one; what is behind it gives up.
-func (m *sim) outdone(n *node, by *world.Block) {
+func (m *sim) outdone(n *node, by *block) {
 	s := &m.secret
 	if len(s.hidden) == 0 {
 		s.race = false
@@ -91,7 +88,7 @@ func (m *sim) show(n *node, k int) {
 }
 
 // miners counts what became of the blocks of those named.
-func (m *sim) miners(tip *world.Block) (all []Miner) {
+func (m *sim) miners(tip *block) (all []Miner) {
 	chain := 0
 	for i, p := range m.cfg.Power {
 		all = append(all, Miner{Node: i, Power: p})
@@ -124,7 +121,7 @@ func mergeMiners(runs []*Result) []Miner {
 			all[i].Found += r.Miners[i].Found
 			all[i].Kept += r.Miners[i].Kept
 		}
-		all[i].Share = spread.Middle(runs, func(r *Result) float64 { return r.Miners[i].Share })
+		all[i].Share = Middle(runs, func(r *Result) float64 { return r.Miners[i].Share })
 	}
 	return all
 }

@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"testing"
 	"time"
-
-	"grapevine/testnet/model/agenda"
 )
 
 func mustRun(t testing.TB, cfg Config) *Result {
@@ -79,7 +77,7 @@ func TestIdlePeersAndNodesAreSmall(t *testing.T) {
 		if err := m.play(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		m.line = agenda.Agenda[event]{}
+		m.line = agenda[event]{}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		size := float64(after.HeapAlloc) - float64(before.HeapAlloc)

@@ -10,7 +10,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
-	"grapevine/testnet/model/world"
 )
 
 // half is one node's end of a connection.
@@ -54,9 +53,9 @@ func (m *sim) connect(a, b *node) {
 	x.other, y.other = y, x
 	latency, rate := m.cfg.Latency, int64(0)
 	if m.regions != nil {
-		latency = world.Distance(m.regions, a.region, b.region)
+		latency = distance(m.regions, a.region, b.region)
 		if a.region != b.region {
-			rate = world.BetweenRegions / 8
+			rate = betweenRegions / 8
 		}
 	}
 	// float64() keeps product and sum apart: some processors would round them once.
@@ -67,7 +66,7 @@ func (m *sim) connect(a, b *node) {
 			return
 		}
 		x.talks, y.talks = true, true
-		m.count("handshake", 2*world.HandshakeSize)
+		m.count("handshake", 2*handshakeSize)
 		m.join(x)
 		m.join(y)
 	})
@@ -196,7 +195,7 @@ func (n *node) shuns(o *node) bool {
 // transmit puts a message on the line: through the sender's own line, then the
 // link's, one after the other, then on its way.
 func (m *sim) transmit(h *half, what wire.Message) {
-	size := world.Size(what)
+	size := sizeOf(what)
 	n := h.node
 	m.count(what.Command(), size)
 	n.out += int64(size)
@@ -257,7 +256,7 @@ func (m *sim) copies(n *node, what wire.Message, size int64) {
 	case *msg.BlockTxn:
 		m.bodyCopy(n, what.Block, size)
 	case *msg.Tx:
-		if i, ok := m.w.ByID[what.ID]; ok && n.rooms.Knows(i) {
+		if i, ok := m.w.ByID[what.ID]; ok && n.backend.Knows(i) {
 			m.extraTx += size
 		} else {
 			m.firstTx += size

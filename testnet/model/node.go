@@ -9,9 +9,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/msg"
-	"grapevine/testnet/model/liars"
-	"grapevine/testnet/model/spread"
-	"grapevine/testnet/model/world"
 
 	"github.com/btcsuite/btcd/wire/v2"
 )
@@ -27,21 +24,21 @@ type machine interface {
 var _ machine = (*gossip.State)(nil)
 
 // never is a time that does not come.
-const never = spread.Never
+const never = Never
 
-// node is one node: its conversation, its rooms and its line.
+// node is one node: its conversation, its backend and its line.
 type node struct {
 	i        int
 	m        machine
-	rooms    world.Rooms
-	liar     *liars.Liar // nil: honest
-	stock    bool        // it does not speak gvhave
+	backend  backend
+	liar     *liar // nil: honest
+	stock    bool  // it does not speak gvhave
 	up       bool
-	life     int32 // how often it was started: what was judged for an earlier life is void
+	life     int32 // how often it was started: what was validated for an earlier life is void
 	links    []*half
-	outs     int        // of these, dialled by itself
-	dialling bool       // it will dial again soon
-	known    world.Bits // headers it has stored, by block
+	outs     int    // of these, dialled by itself
+	dialling bool   // it will dial again soon
+	known    bitset // headers it has stored, by block
 	tickAt   time.Duration
 	spunAt   time.Duration // when it was last woken
 	spun     int           // how often at that moment
@@ -52,26 +49,26 @@ type node struct {
 	blocksAt time.Duration    // when the ledger is free again
 	txsAt    time.Duration    // when the pool is
 
-	got      world.Bits // bodies that have come, by block, judged or not
-	tickets  int        // of Submits that wait for their answer
+	got      bitset // bodies that have come, by block, validated or not
+	tickets  int    // of Submits that wait for their answer
 	own      []int32
 	out, in  int64   // bytes
 	outcasts []*node // it has found them to be liars
 	watch    *watch  // nil: only the end is looked at
 }
 
-// start gives the node a conversation that knows what its rooms know.
+// start gives the node a conversation that knows what its backend know.
 func (m *sim) start(n *node) {
 	n.up, n.tickAt, n.tickets = true, never, 0
 	n.life++
 	n.blocksAt, n.txsAt = m.now, m.now
-	n.rooms.Pool, n.got = nil, slices.Clone(n.rooms.Have)
+	n.backend.Pool, n.got = nil, slices.Clone(n.backend.Have)
 	cfg := gossip.Config{
-		Params: m.w.Params, Tip: n.rooms.Tip.Node, MinFee: 1000,
+		Params: m.w.Params, Tip: n.backend.Tip.Node, MinFee: 1000,
 		Rand: rand.New(rand.NewPCG(m.cfg.Seed, uint64(n.i)<<20|uint64(n.life))),
 		Stored: func(h chain.Hash) bool {
 			b := m.w.ByHash[h]
-			return b != nil && n.rooms.Have.Has(b.I)
+			return b != nil && n.backend.Have.Has(b.I)
 		},
 	}
 	for i, b := range m.w.Blocks {
@@ -159,7 +156,7 @@ func (m *sim) perform(n *node, a p2p.Action) {
 		}
 	case p2p.ValidateTx:
 		n.txsAt = max(n.txsAt, m.now) + m.cfg.TxCheck
-		m.line.Push(n.txsAt, event{kind: judgedTx, size: n.life, node: n, what: a})
+		m.line.Push(n.txsAt, event{kind: validatedTx, size: n.life, node: n, what: a})
 	case p2p.ValidateBlock:
 		m.gotBody(n, a.Node.Hash)
 		if b := m.w.ByHash[a.Node.Hash]; m.selfish(n) && b.Miner != int32(n.i) {
@@ -183,13 +180,13 @@ func (m *sim) perform(n *node, a p2p.Action) {
 
 func (m *sim) judgeBlock(n *node, a p2p.ValidateBlock) {
 	n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
-	m.line.Push(n.blocksAt, event{kind: judgedBlock, size: n.life, node: n, what: a})
+	m.line.Push(n.blocksAt, event{kind: validatedBlock, size: n.life, node: n, what: a})
 }
 
 // sendBlock serves a body as the peer's writer does: by its hash, when its turn comes.
 func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
 	b := m.w.ByHash[hash]
-	if b == nil || b.Body == nil || !n.got.Has(b.I) && !n.rooms.Have.Has(b.I) {
+	if b == nil || b.Body == nil || !n.got.Has(b.I) && !n.backend.Have.Has(b.I) {
 		m.broken(n, "serves a body that it does not have")
 		return
 	}
@@ -216,9 +213,9 @@ func (n *node) outcast(other *node) {
 	n.outcasts = append(n.outcasts, other)
 }
 
-// judged hands the pool's verdict on.
-func (m *sim) judgedTx(n *node, j p2p.ValidateTx) {
-	evs, taken := n.rooms.ValidateTx(j.Tx)
+// validated hands the pool's verdict on.
+func (m *sim) validatedTx(n *node, j p2p.ValidateTx) {
+	evs, taken := n.backend.ValidateTx(j.Tx)
 	if taken >= 0 {
 		m.reached(m.txSeen, int(taken), n)
 		if n.watch != nil {
@@ -230,21 +227,21 @@ func (m *sim) judgedTx(n *node, j p2p.ValidateTx) {
 	}
 }
 
-func (m *sim) judgedBlock(n *node, j p2p.ValidateBlock) {
-	moved := func(b *world.Block) {
+func (m *sim) validatedBlock(n *node, j p2p.ValidateBlock) {
+	moved := func(b *block) {
 		m.reached(m.blockSeen, b.I, n)
 		for _, i := range b.Txs {
 			m.reached(m.txSeen, int(i), n)
 		}
 	}
-	for _, ev := range n.rooms.ValidateBlock(j, moved) {
+	for _, ev := range n.backend.ValidateBlock(j, moved) {
 		m.step(n, ev)
 	}
 }
 
 // find lets a node find a block on its tip.
 func (m *sim) find(n *node) {
-	tip, txs := n.rooms.Tip, n.rooms.Choose()
+	tip, txs := n.backend.Tip, n.backend.Choose()
 	if s := m.secret.hidden; m.selfish(n) && len(s) > 0 {
 		tip, txs = s[len(s)-1], nil // its pool does not know what the branch holds
 	}
@@ -257,7 +254,7 @@ func (m *sim) find(n *node) {
 	m.submitBlock(n, b)
 }
 
-func (m *sim) submitBlock(n *node, b *world.Block) {
+func (m *sim) submitBlock(n *node, b *block) {
 	n.known.Set(b.I)
 	n.tickets++
 	m.ticket++
@@ -266,8 +263,8 @@ func (m *sim) submitBlock(n *node, b *world.Block) {
 
 // pay lets a node make a transaction.
 func (m *sim) pay(n *node) {
-	t := world.Tx{Parent: -1, Born: m.now, Maker: int32(n.i)}
-	if pool := n.rooms.Choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
+	t := tx{Parent: -1, Born: m.now, Maker: int32(n.i)}
+	if pool := n.backend.Choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
 		t.Parent = pool[m.rnd.IntN(len(pool))]
 	}
 	i := m.w.Spend(t, m.cfg.TxSize)

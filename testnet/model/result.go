@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sort"
 	"time"
-
-	"grapevine/testnet/model/spread"
 )
 
 // Said is what was sent of one kind of message.
@@ -18,27 +16,27 @@ type Said struct {
 
 // Result is what a run, or the middle of several, has shown.
 type Result struct {
-	Config    Config        `json:"config"`
-	Seeds     int           `json:"seeds"`
-	Blocks    spread.Spread `json:"blocks"`
-	Txs       spread.Spread `json:"txs"`
-	InBytes   float64       `json:"bytes_in"`   // of a node, on average
-	OutBytes  float64       `json:"bytes_out"`  // of the node that sent most
-	ExtraBody float64       `json:"extra_body"` // bytes of block bodies beyond the first copy, as a share of it
-	ExtraTx   float64       `json:"extra_tx"`   // the same of transactions
-	Stale     float64       `json:"stale"`      // share of the blocks that are not in the chain
-	Found     int           `json:"found"`      // blocks
-	Miners    []Miner       `json:"miners,omitempty"`
-	Said      []Said        `json:"messages"` // most bytes first
-	Drops     int           `json:"drops"`    // connections that a node ended
-	Breaks    int           `json:"breaks"`
-	Stops     int           `json:"stops"`
-	Steps     int           `json:"steps"`   // of all state machines
-	Seconds   float64       `json:"seconds"` // of virtual time
-	Wrong     []string      `json:"wrong"`   // what did not hold
+	Config    Config   `json:"config"`
+	Seeds     int      `json:"seeds"`
+	Blocks    Spread   `json:"blocks"`
+	Txs       Spread   `json:"txs"`
+	InBytes   float64  `json:"bytes_in"`   // of a node, on average
+	OutBytes  float64  `json:"bytes_out"`  // of the node that sent most
+	ExtraBody float64  `json:"extra_body"` // bytes of block bodies beyond the first copy, as a share of it
+	ExtraTx   float64  `json:"extra_tx"`   // the same of transactions
+	Stale     float64  `json:"stale"`      // share of the blocks that are not in the chain
+	Found     int      `json:"found"`      // blocks
+	Miners    []Miner  `json:"miners,omitempty"`
+	Said      []Said   `json:"messages"` // most bytes first
+	Drops     int      `json:"drops"`    // connections that a node ended
+	Breaks    int      `json:"breaks"`
+	Stops     int      `json:"stops"`
+	Steps     int      `json:"steps"`   // of all state machines
+	Seconds   float64  `json:"seconds"` // of virtual time
+	Wrong     []string `json:"wrong"`   // what did not hold
 
-	News  []spread.News `json:"-"` // if Config.Keep
-	Where []string      `json:"-"` // the region of each node, where there are regions
+	News  []News   `json:"-"` // if Config.Keep
+	Where []string `json:"-"` // the region of each node, where there are regions
 }
 
 // result sums up.
@@ -48,10 +46,10 @@ func (m *sim) result() *Result {
 		Steps: m.steps, Seconds: m.now.Seconds(), Found: len(m.w.Blocks) - 2, Wrong: append([]string{}, m.wrong...),
 		ExtraBody: share(m.extraBody, m.firstBody), ExtraTx: share(m.extraTx, m.firstTx),
 	}
-	tip := m.nodes[m.firstHonest()].rooms.Tip
-	var blocks, txs, lost []spread.News
+	tip := m.nodes[m.firstHonest()].backend.Tip
+	var blocks, txs, lost []News
 	for i, b := range m.w.Blocks[2:] {
-		news := spread.News{Kind: "block", Name: b.Node.Hash.String(), Maker: int(b.Miner), Born: b.Born, Seen: m.blockSeen[i+2]}
+		news := News{Kind: "block", Name: b.Node.Hash.String(), Maker: int(b.Miner), Born: b.Born, Seen: m.blockSeen[i+2]}
 		if b.Node.IsAncestorOf(tip.Node) {
 			blocks = append(blocks, news)
 		} else {
@@ -60,7 +58,7 @@ func (m *sim) result() *Result {
 		}
 	}
 	for i, t := range m.w.Txs {
-		txs = append(txs, spread.News{Kind: "tx", Name: t.Tx.ID.String(), Maker: int(t.Maker), Born: t.Born, Seen: m.txSeen[i]})
+		txs = append(txs, News{Kind: "tx", Name: t.Tx.ID.String(), Maker: int(t.Maker), Born: t.Born, Seen: m.txSeen[i]})
 	}
 	if m.cfg.Keep {
 		m.keep(r, slices.Concat(blocks, lost, txs))
@@ -68,7 +66,7 @@ func (m *sim) result() *Result {
 	r.Miners = m.miners(tip)
 	r.Stale = share(int64(len(lost)), int64(r.Found))
 	honest := func(i int) bool { return m.nodes[i].liar == nil }
-	r.Blocks, r.Txs = spread.Of(blocks, honest), spread.Of(txs, honest)
+	r.Blocks, r.Txs = SpreadOf(blocks, honest), SpreadOf(txs, honest)
 	most, all := int64(0), int64(0)
 	for _, n := range m.nodes {
 		most = max(most, n.out)
@@ -83,7 +81,7 @@ func (m *sim) result() *Result {
 }
 
 // keep leaves in the result what each node had when.
-func (m *sim) keep(r *Result, all []spread.News) {
+func (m *sim) keep(r *Result, all []News) {
 	r.News = all
 	for _, n := range m.nodes {
 		if m.regions != nil {
@@ -111,12 +109,12 @@ func Merge(runs []*Result) *Result {
 	first := *runs[0]
 	r := &first
 	r.Said, r.Wrong, r.Seeds = nil, []string{}, len(runs)
-	middle := func(of func(*Result) float64) float64 { return spread.Middle(runs, of) }
-	var blocks, txs []*spread.Spread
+	middle := func(of func(*Result) float64) float64 { return Middle(runs, of) }
+	var blocks, txs []*Spread
 	for _, x := range runs {
 		blocks, txs = append(blocks, &x.Blocks), append(txs, &x.Txs)
 	}
-	r.Blocks, r.Txs = spread.Merge(blocks), spread.Merge(txs)
+	r.Blocks, r.Txs = MergeSpreads(blocks), MergeSpreads(txs)
 	r.InBytes = middle(func(x *Result) float64 { return x.InBytes })
 	r.OutBytes = middle(func(x *Result) float64 { return x.OutBytes })
 	r.ExtraBody = middle(func(x *Result) float64 { return x.ExtraBody })

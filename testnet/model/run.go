@@ -7,17 +7,15 @@ import (
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/testnet/model/agenda"
-	"grapevine/testnet/model/world"
 )
 
 // sim is one run.
 type sim struct {
 	cfg     Config
-	w       *world.World
-	regions []world.Region // nil: every link is alike
+	w       *world
+	regions []region // nil: every link is alike
 	now     time.Duration
-	line    agenda.Agenda[event]
+	line    agenda[event]
 	nodes   []*node
 	halves  []*half // by PeerID-1; nil when dead
 	secret  withheld
@@ -48,12 +46,12 @@ type sim struct {
 type kind uint8
 
 const (
-	arrives     kind = iota // a message has reached the other end of a line
-	taken                   // it has come through the receiver's own line
-	ticks                   // a node's timer
-	judgedTx                // the pool has made up its mind
-	judgedBlock             // the ledger has
-	does                    // something of the story: a block is found, a link breaks
+	arrives        kind = iota // a message has reached the other end of a line
+	taken                      // it has come through the receiver's own line
+	ticks                      // a node's timer
+	validatedTx                // the pool has made up its mind
+	validatedBlock             // the ledger has
+	does                       // something of the story: a block is found, a link breaks
 )
 
 // event is something that will happen.
@@ -113,23 +111,23 @@ func (m *sim) play(ctx context.Context) error {
 
 func newSim(cfg Config) *sim {
 	m := &sim{
-		cfg: cfg, w: world.New(cfg.Public), said: map[string]*Said{},
+		cfg: cfg, w: newWorld(cfg.Public), said: map[string]*Said{},
 		rnd: rand.New(rand.NewPCG(cfg.Seed, 0x6772617065)),
 	}
 	if cfg.Regions {
-		m.regions = world.Regions2019()
+		m.regions = regions2019()
 	}
 	tip := m.w.Blocks[1]
 	for range m.w.Blocks {
 		m.blockSeen = append(m.blockSeen, nil)
 	}
 	for i := range cfg.Nodes {
-		n := &node{i: i, rooms: world.NewRooms(m.w, tip)}
+		n := &node{i: i, backend: newBackend(m.w, tip)}
 		n.known.Set(0)
 		n.known.Set(1)
 		n.rate = [2]int64{cfg.Rate, cfg.Rate}
 		if m.regions != nil {
-			n.region = world.Place(m.regions, m.rnd)
+			n.region = place(m.regions, m.rnd)
 			r := m.regions[n.region]
 			n.rate = [2]int64{r.Up / 8, r.Down / 8}
 		}
@@ -211,13 +209,13 @@ func (m *sim) happen(e event) {
 		m.take(e)
 	case ticks:
 		m.onTick(e.node)
-	case judgedTx:
+	case validatedTx:
 		if e.node.up && e.node.life == e.size {
-			m.judgedTx(e.node, e.what.(p2p.ValidateTx))
+			m.validatedTx(e.node, e.what.(p2p.ValidateTx))
 		}
-	case judgedBlock:
+	case validatedBlock:
 		if e.node.up && e.node.life == e.size {
-			m.judgedBlock(e.node, e.what.(p2p.ValidateBlock))
+			m.validatedBlock(e.node, e.what.(p2p.ValidateBlock))
 		}
 	case does:
 		e.what.(func())()

@@ -36,13 +36,13 @@ func show(x any) string {
 	case p2p.SendBlock:
 		return fmt.Sprintf("send %d block %v", x.Peer, x.Hash.String()[56:])
 	case p2p.ValidateBlock:
-		return fmt.Sprintf("judge block %d", x.Node.Height)
+		return fmt.Sprintf("validate block %d", x.Node.Height)
 	case gossip.BlockVerdict:
 		return fmt.Sprintf("verdict %d %v", x.Node.Height, x.Err)
 	case gossip.TipChanged:
 		return fmt.Sprintf("tip %d", x.Tip.Height)
 	case p2p.ValidateTx:
-		return "judge " + x.Tx.ID.String()[56:]
+		return "validate " + x.Tx.ID.String()[56:]
 	case gossip.TxVerdict:
 		return fmt.Sprint("verdict ", x.Tx.ID.String()[56:], x.Err)
 	case gossip.TxIn:
@@ -128,7 +128,7 @@ func TestTrace(t *testing.T) {
 	for i, x := range m.w.Txs {
 		var know []int
 		for _, n := range m.nodes {
-			if n.rooms.Knows(int32(i)) {
+			if n.backend.Knows(int32(i)) {
 				know = append(know, n.i)
 			}
 		}

@@ -11,7 +11,6 @@ import (
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
-	"grapevine/testnet/model/world"
 )
 
 // What must hold. Some of it can be seen only from outside: whether a request
@@ -168,18 +167,18 @@ func (m *sim) atEnd() {
 
 // checkEnd proves that a node has everything, waits for nothing and has
 // forgotten what is over.
-func (m *sim) checkEnd(n *node, best *world.Block) {
+func (m *sim) checkEnd(n *node, best *block) {
 	z, st := n.m.Sizes(), n.m.Status()
 	must := func(ok bool, format string, args ...any) {
 		if !ok {
 			m.broken(n, fmt.Sprintf(format, args...))
 		}
 	}
-	must(n.rooms.Tip == best, "is at height %d at the end, the best is %d", n.rooms.Tip.Node.Height, best.Node.Height)
-	must(st.Tip.Hash == n.rooms.Tip.Node.Hash, "does not follow its own ledger")
+	must(n.backend.Tip == best, "is at height %d at the end, the best is %d", n.backend.Tip.Node.Height, best.Node.Height)
+	must(st.Tip.Hash == n.backend.Tip.Node.Hash, "does not follow its own ledger")
 	m.checkTxs(n)
 	must(z.Peers == len(n.links), "remembers %d peers, %d are here", z.Peers, len(n.links))
-	must(z.Pool == n.rooms.Pool.Count(), "has %d transactions in its index, %d in its pool", z.Pool, n.rooms.Pool.Count())
+	must(z.Pool == n.backend.Pool.Count(), "has %d transactions in its index, %d in its pool", z.Pool, n.backend.Pool.Count())
 	must(z.BlockFlights == 0 && z.TxFlights == 0, "still waits for %d blocks and %d transactions", z.BlockFlights, z.TxFlights)
 	must(z.BytesValidating == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
 	must(z.TxCredits == gossip.MaxTxsValidating && z.TxValidating == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
@@ -206,7 +205,7 @@ func (m *sim) checkTxs(n *node) {
 		return
 	}
 	for i := range m.w.Txs {
-		if !n.rooms.Knows(int32(i)) {
+		if !n.backend.Knows(int32(i)) {
 			m.broken(n, fmt.Sprintf("never heard of transaction %d of node %d", i, m.w.Txs[i].Maker))
 			return
 		}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"grapevine/testnet/model"
-	"grapevine/testnet/model/spread"
 )
 
 // The picture, in its own units.
@@ -65,7 +64,7 @@ type picture struct {
 // line is one of the two curves.
 type line struct {
 	name   string
-	of     *spread.Spread
+	of     *model.Spread
 	colour string
 	dash   string
 	mark   func(x, y float64, colour string) string

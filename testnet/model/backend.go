@@ -1,4 +1,4 @@
-package world
+package model
 
 import (
 	"math/bits"
@@ -11,20 +11,20 @@ import (
 	"grapevine/p2p/gossip"
 )
 
-// Rooms stand in for ledger and pool behind one node: the simplest that are
-// right. What they hold are bits, for the things themselves are shared.
-type Rooms struct {
-	w     *World
-	Have  Bits // bodies, by block
-	Whole Bits // of these, those whose ancestors are all there
-	Tip   *Block
-	Pool  Bits // by transaction
-	Mined Bits // in the active chain
+// backend stand in for ledger and pool behind one node: the simplest that are
+// right. What they hold are bitset, for the things themselves are shared.
+type backend struct {
+	w     *world
+	Have  bitset // bodies, by block
+	Whole bitset // of these, those whose ancestors are all there
+	Tip   *block
+	Pool  bitset // by transaction
+	Mined bitset // in the active chain
 }
 
-// NewRooms begin at a block that all have.
-func NewRooms(w *World, tip *Block) Rooms {
-	r := Rooms{w: w, Tip: tip}
+// newBackend begin at a block that all have.
+func newBackend(w *world, tip *block) backend {
+	r := backend{w: w, Tip: tip}
 	for b := tip; b != nil; b = b.Parent {
 		r.Have.Set(b.I)
 		r.Whole.Set(b.I)
@@ -33,7 +33,7 @@ func NewRooms(w *World, tip *Block) Rooms {
 }
 
 // ValidateBlock is the ledger: the events that a body causes, the verdict last.
-func (r *Rooms) ValidateBlock(j p2p.ValidateBlock, moved func(*Block)) []gossip.Event {
+func (r *backend) ValidateBlock(j p2p.ValidateBlock, moved func(*block)) []gossip.Event {
 	b := r.w.ByHash[j.Node.Hash]
 	if !b.Same(j.Block) {
 		return []gossip.Event{gossip.BlockVerdict{Node: b.Node, Err: &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Mutated: true}}}
@@ -59,12 +59,12 @@ func (r *Rooms) ValidateBlock(j p2p.ValidateBlock, moved func(*Block)) []gossip.
 }
 
 // grow notes what is whole now that b is here, and gives the best of it.
-func (r *Rooms) grow(b *Block) *Block {
+func (r *backend) grow(b *block) *block {
 	best := r.Tip
 	if !r.Whole.Has(b.Parent.I) {
 		return best
 	}
-	for row := []*Block{b}; len(row) > 0; row = row[1:] {
+	for row := []*block{b}; len(row) > 0; row = row[1:] {
 		b := row[0]
 		r.Whole.Set(b.I)
 		if b.Node.Work.Cmp(best.Node.Work) > 0 {
@@ -80,9 +80,9 @@ func (r *Rooms) grow(b *Block) *Block {
 }
 
 // move takes the verified tip to another block, and gives what changed in the pool.
-func (r *Rooms) move(to *Block, moved func(*Block)) (evs []gossip.Event) {
+func (r *backend) move(to *block, moved func(*block)) (evs []gossip.Event) {
 	fork := r.w.ByHash[chain.Fork(r.Tip.Node, to.Node).Hash]
-	var up, back []*Block
+	var up, back []*block
 	for b := to; b != fork; b = b.Parent {
 		up = append(up, b)
 	}
@@ -119,14 +119,14 @@ func (r *Rooms) move(to *Block, moved func(*Block)) (evs []gossip.Event) {
 // satPerByte is what every transaction pays: well above the least.
 const satPerByte = 10
 
-func (r *Rooms) admit(i int32) gossip.Event {
+func (r *backend) admit(i int32) gossip.Event {
 	r.Pool.Set(int(i))
 	t := r.w.Txs[i].Tx
 	return gossip.TxIn{PoolTx: chain.PoolTx{Tx: t, Fee: satPerByte * btcutil.Amount(t.Size)}}
 }
 
 // ValidateTx is the pool. taken is the number of the transaction if it entered, else -1.
-func (r *Rooms) ValidateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
+func (r *backend) ValidateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
 	i, known := r.w.ByID[t.ID]
 	if !known {
 		return []gossip.Event{gossip.TxVerdict{Tx: t, Err: chain.Refused("bad-txns-inputs-missingorspent", "nobody made it")}}, -1
@@ -141,10 +141,10 @@ func (r *Rooms) ValidateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
 }
 
 // Knows says whether a transaction is in the pool or the chain.
-func (r *Rooms) Knows(i int32) bool { return r.Pool.Has(int(i)) || r.Mined.Has(int(i)) }
+func (r *backend) Knows(i int32) bool { return r.Pool.Has(int(i)) || r.Mined.Has(int(i)) }
 
 // Choose lists the pool for a block, parents first.
-func (r *Rooms) Choose() (txs []int32) {
+func (r *backend) Choose() (txs []int32) {
 	for w, word := range r.Pool {
 		for ; word != 0; word &= word - 1 {
 			txs = append(txs, int32(64*w+bits.TrailingZeros64(word)))
@@ -154,7 +154,7 @@ func (r *Rooms) Choose() (txs []int32) {
 }
 
 // Count is how many are in the set.
-func (b Bits) Count() (n int) {
+func (b bitset) Count() (n int) {
 	for _, word := range b {
 		n += bits.OnesCount64(word)
 	}

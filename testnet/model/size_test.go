@@ -1,4 +1,4 @@
-package world
+package model
 
 import (
 	"testing"
@@ -11,9 +11,9 @@ import (
 
 // What is reckoned is what is sent.
 func TestSizesAreThoseOfTheWire(t *testing.T) {
-	w := New(false)
-	one := w.Spend(Tx{Parent: -1}, 250)
-	two := w.Spend(Tx{Parent: one}, 400)
+	w := newWorld(false)
+	one := w.Spend(tx{Parent: -1}, 250)
+	two := w.Spend(tx{Parent: one}, 400)
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{one, two})
 	inv := wire.NewMsgInv()
 	get := wire.NewMsgGetData()
@@ -33,22 +33,22 @@ func TestSizesAreThoseOfTheWire(t *testing.T) {
 		&msg.BareTx{Tx: w.Txs[one].Tx}, wire.NewMsgFeeFilter(1000), msg.NewHave(b.Node.Hash, 9),
 	} {
 		_, raw, err := msg.Encode(m)
-		if err != nil || Size(m) != frameSize+len(raw) {
-			t.Errorf("%s: reckoned %d, sent %d (%v)", m.Command(), Size(m), frameSize+len(raw), err)
+		if err != nil || sizeOf(m) != frameSize+len(raw) {
+			t.Errorf("%s: reckoned %d, sent %d (%v)", m.Command(), sizeOf(m), frameSize+len(raw), err)
 		}
 	}
 }
 
 // Blocks and transactions have real ids and pass the rules that need no coins.
 func TestBlocksAreReal(t *testing.T) {
-	w := New(false)
-	one := w.Spend(Tx{Parent: -1}, 250)
+	w := newWorld(false)
+	one := w.Spend(tx{Parent: -1}, 250)
 	a := w.Mine(w.Blocks[1], 0, 0, []int32{one})
 	b := w.Mine(w.Blocks[1], 1, 0, []int32{one})
 	if a.Node.Hash == b.Node.Hash {
 		t.Error("two blocks are the same")
 	}
-	for _, x := range []*Block{a, b} {
+	for _, x := range []*block{a, b} {
 		if err := chain.CheckBlock(w.Params, x.Body); err != nil {
 			t.Error(err)
 		}

@@ -1,4 +1,4 @@
-package spread
+package model
 
 import (
 	"slices"
@@ -30,8 +30,8 @@ type Spread struct {
 	Curve [101][3]float64 `json:"curve"`
 }
 
-// Of is taken over the nodes that count and had it at all.
-func Of(all []News, counts func(node int) bool) Spread {
+// SpreadOf is taken over the nodes that count and had it at all.
+func SpreadOf(all []News, counts func(node int) bool) Spread {
 	s := Spread{Items: len(all)}
 	var rows [101][]float64
 	for _, t := range all {
@@ -66,8 +66,8 @@ func (s *Spread) sum() {
 	s.P50, s.P90, s.P99, s.Last = s.Curve[50][1], s.Curve[90][1], s.Curve[99][1], s.Curve[100][1]
 }
 
-// Merge is the middle of several runs, at each point of the curve.
-func Merge(runs []*Spread) (s Spread) {
+// MergeSpreads is the middle of several runs, at each point of the curve.
+func MergeSpreads(runs []*Spread) (s Spread) {
 	s.Items = int(Middle(runs, func(x *Spread) float64 { return float64(x.Items) }))
 	for q := range s.Curve {
 		for k := range s.Curve[q] {

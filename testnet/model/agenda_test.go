@@ -1,4 +1,4 @@
-package agenda
+package model
 
 import (
 	"math/rand/v2"
@@ -9,7 +9,7 @@ import (
 // Events come out by time, and those of one moment as they were put in.
 func TestAgendaKeepsOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	var line Agenda[int]
+	var line agenda[int]
 	var now time.Duration
 	last, in := -1, 0
 	pop := func() {

@@ -1,4 +1,4 @@
-package world
+package model
 
 import (
 	"encoding/binary"
@@ -9,55 +9,55 @@ import (
 	"grapevine/chain"
 )
 
-// Block is a block that somebody has found, and what all know of it together.
-type Block struct {
+// block is a block that somebody has found, and what all know of it together.
+type block struct {
 	I      int // in world.Blocks: parents before children
 	Node   *chain.HeaderNode
 	Body   *chain.Block
-	Parent *Block
-	Kids   []*Block
+	Parent *block
+	Kids   []*block
 	Txs    []int32 // in world.Txs
 	Born   time.Duration
 	Miner  int32
 }
 
-// Tx is a transaction that somebody has made.
-type Tx struct {
+// tx is a transaction that somebody has made.
+type tx struct {
 	Tx     *chain.Tx
 	Parent int32 // in world.Txs; -1: it spends what is confirmed for ever
 	Born   time.Duration
 	Maker  int32
 }
 
-// World is all blocks and transactions, made once and shared by all nodes.
-type World struct {
+// world is all blocks and transactions, made once and shared by all nodes.
+type world struct {
 	Params *chain.Params
 	Start  time.Time // virtual time zero
-	Blocks []*Block
-	ByHash map[chain.Hash]*Block
-	Txs    []*Tx
+	Blocks []*block
+	ByHash map[chain.Hash]*block
+	Txs    []*tx
 	ByID   map[chain.Hash]int32 // txid
 }
 
-// New has genesis and one block, so that the tip is of today.
-func New(public bool) *World {
+// newWorld has genesis and one block, so that the tip is of today.
+func newWorld(public bool) *world {
 	p := chain.RegTest()
 	if public {
 		p.Net = 0x0badcafe // any but regtest's: Params.Local tells by it
 	}
 	g := p.Genesis()
-	w := &World{
+	w := &world{
 		Params: p,
 		Start:  g.Header.Timestamp.Add(2 * 365 * 24 * time.Hour),
-		ByHash: map[chain.Hash]*Block{},
+		ByHash: map[chain.Hash]*block{},
 		ByID:   map[chain.Hash]int32{},
 	}
-	w.add(&Block{Node: g, Miner: -1})
+	w.add(&block{Node: g, Miner: -1})
 	w.Mine(w.Blocks[0], -1, 0, nil)
 	return w
 }
 
-func (w *World) add(b *Block) {
+func (w *world) add(b *block) {
 	b.I = len(w.Blocks)
 	w.Blocks = append(w.Blocks, b)
 	w.ByHash[b.Node.Hash] = b
@@ -68,7 +68,7 @@ func (w *World) add(b *Block) {
 
 // Mine makes a block on a parent. On the regression test network every second
 // header has work enough.
-func (w *World) Mine(parent *Block, miner int32, now time.Duration, txs []int32) *Block {
+func (w *world) Mine(parent *block, miner int32, now time.Duration, txs []int32) *block {
 	height := parent.Node.Height + 1
 	base := wire.NewMsgTx(2)
 	script := chain.HeightScript(height)
@@ -96,7 +96,7 @@ func (w *World) Mine(parent *Block, miner int32, now time.Duration, txs []int32)
 	for chain.CheckWork(w.Params, &m.Header) != nil {
 		m.Header.Nonce++
 	}
-	b := &Block{
+	b := &block{
 		Node: chain.NewHeaderNode(parent.Node, m.Header), Body: chain.NewBlock(m),
 		Parent: parent, Txs: txs, Born: now, Miner: miner,
 	}
@@ -106,7 +106,7 @@ func (w *World) Mine(parent *Block, miner int32, now time.Duration, txs []int32)
 
 // Spend makes a transaction of about size bytes. Its witness takes what its
 // other parts leave, so that txid and wtxid differ as they do in life.
-func (w *World) Spend(t Tx, size int) int32 {
+func (w *world) Spend(t tx, size int) int32 {
 	n := int32(len(w.Txs))
 	m := wire.NewMsgTx(2)
 	in := &wire.TxIn{Sequence: wire.MaxTxInSequenceNum}
@@ -125,7 +125,7 @@ func (w *World) Spend(t Tx, size int) int32 {
 }
 
 // Same says whether a body is the one that its header stands for.
-func (b *Block) Same(body *chain.Block) bool {
+func (b *block) Same(body *chain.Block) bool {
 	if body == b.Body {
 		return true
 	}
@@ -140,19 +140,19 @@ func (b *Block) Same(body *chain.Block) bool {
 	return true
 }
 
-// Bits is a set of small numbers.
-type Bits []uint64
+// bitset is a set of small numbers.
+type bitset []uint64
 
-func (b Bits) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 == 1 }
+func (b bitset) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 == 1 }
 
-func (b *Bits) Set(i int) {
+func (b *bitset) Set(i int) {
 	for i/64 >= len(*b) {
 		*b = append(*b, 0)
 	}
 	(*b)[i/64] |= 1 << (i % 64)
 }
 
-func (b Bits) Clear(i int) {
+func (b bitset) Clear(i int) {
 	if i/64 < len(b) {
 		b[i/64] &^= 1 << (i % 64)
 	}

@@ -1,4 +1,4 @@
-package agenda
+package model
 
 import "time"
 
@@ -10,19 +10,19 @@ type entry[T any] struct {
 
 func (a *entry[T]) before(b *entry[T]) bool { return a.at < b.at || a.at == b.at && a.seq < b.seq }
 
-// Agenda is what will happen, the earliest first, and of one moment what was
+// agenda is what will happen, the earliest first, and of one moment what was
 // put in first. It is a heap of values, four children to a parent: half as deep as
 // a binary one, and each level is one cache line or two.
-type Agenda[T any] struct {
+type agenda[T any] struct {
 	seq uint64
 	row []entry[T]
 }
 
 // Len is how much there is to come.
-func (t *Agenda[T]) Len() int { return len(t.row) }
+func (t *agenda[T]) Len() int { return len(t.row) }
 
 // Push puts in what happens at a time since the start.
-func (t *Agenda[T]) Push(at time.Duration, what T) {
+func (t *agenda[T]) Push(at time.Duration, what T) {
 	t.seq++
 	e := entry[T]{at, t.seq, what}
 	t.row = append(t.row, e)
@@ -39,7 +39,7 @@ func (t *Agenda[T]) Push(at time.Duration, what T) {
 }
 
 // Pop takes the earliest; there must be one.
-func (t *Agenda[T]) Pop() (at time.Duration, what T) {
+func (t *agenda[T]) Pop() (at time.Duration, what T) {
 	top := t.row[0]
 	n := len(t.row) - 1
 	last := t.row[n]

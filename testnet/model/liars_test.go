@@ -1,4 +1,4 @@
-package liars
+package model
 
 import (
 	"math/rand/v2"
@@ -9,22 +9,21 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
-	"grapevine/testnet/model/world"
 )
 
 // Each liar spoils what it is there to spoil, and nothing else.
 func TestEachLiesInItsWay(t *testing.T) {
-	w := world.New(false)
-	tx := w.Spend(world.Tx{Parent: -1}, 250)
+	w := newWorld(false)
+	tx := w.Spend(tx{Parent: -1}, 250)
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{tx})
 	ahead := w.Mine(b, 0, 0, nil)
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
-	said := func(l *Liar, m wire.Message) p2p.Send {
+	said := func(l *liar, m wire.Message) p2p.Send {
 		return l.Spoil([]p2p.Action{p2p.Send{Peer: 3, Msg: m}})[0].(p2p.Send)
 	}
 	ping := wire.NewMsgFeeFilter(5)
 	for way := range lies {
-		l := &Liar{lie: way, w: w, rnd: rand.New(rand.NewPCG(1, 1))}
+		l := &liar{lie: way, w: w, rnd: rand.New(rand.NewPCG(1, 1))}
 		serve := l.Spoil([]p2p.Action{p2p.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
 		give := said(l, &msg.Tx{Tx: w.Txs[tx].Tx})
 		have := said(l, msg.NewHave(b.Node.Hash, 0)).Msg.(*msg.Have)

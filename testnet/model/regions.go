@@ -1,24 +1,24 @@
-package world
+package model
 
 import (
 	"math/rand/v2"
 	"time"
 )
 
-// Region is a part of the world. The figures of 2019 are those that the SimBlock simulator has (Distributed Systems
+// region is a part of the world. The figures of 2019 are those that the SimBlock simulator has (Distributed Systems
 // Group, Tokyo Institute of Technology, github.com/dsg-titech/simblock,
 // NetworkConfiguration): where Bitcoin's nodes stood, how far apart they are,
 // and how fast their lines were.
-type Region struct {
+type region struct {
 	Name     string
 	Share    float64 // of all nodes
-	Up, Down int64   // bits per second
+	Up, Down int64   // bitset per second
 	Latency  [6]int  // milliseconds, one way, to each region
 }
 
-// Regions2019 is that world.
-func Regions2019() []Region {
-	return []Region{
+// regions2019 is that world.
+func regions2019() []region {
+	return []region{
 		{"North America", 0.3316, 19_200_000, 52_000_000, [6]int{32, 124, 184, 198, 151, 189}},
 		{"Europe", 0.4998, 20_700_000, 40_000_000, [6]int{124, 11, 227, 237, 252, 294}},
 		{"South America", 0.0090, 5_800_000, 18_000_000, [6]int{184, 227, 88, 325, 301, 322}},
@@ -28,11 +28,11 @@ func Regions2019() []Region {
 	}
 }
 
-// BetweenRegions is what a link from one region to another carries, in bits per second.
-const BetweenRegions = 6_000_000
+// betweenRegions is what a link from one region to another carries, in bitset per second.
+const betweenRegions = 6_000_000
 
 // Place draws a region by its share of the nodes.
-func Place(world []Region, r *rand.Rand) int {
+func place(world []region, r *rand.Rand) int {
 	x := r.Float64()
 	for i := range world {
 		if x -= world[i].Share; x < 0 {
@@ -43,6 +43,6 @@ func Place(world []Region, r *rand.Rand) int {
 }
 
 // Distance is the latency between two regions.
-func Distance(world []Region, a, b int) time.Duration {
+func distance(world []region, a, b int) time.Duration {
 	return time.Duration(world[a].Latency[b]) * time.Millisecond
 }

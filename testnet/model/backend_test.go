@@ -1,4 +1,4 @@
-package world
+package model
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"grapevine/p2p/gossip"
 )
 
-// mirror follows the events of rooms as gossip does.
+// mirror follows the events of a backend as gossip does.
 type mirror struct {
 	pool map[chain.Hash]bool
 	tip  *chain.HeaderNode
@@ -47,30 +47,30 @@ func (m *mirror) follow(t *testing.T, evs []gossip.Event) (verdict error) {
 func TestRoomsAgainstTheNaiveRule(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 5))
-		w := New(false)
+		w := newWorld(false)
 		for i := range 12 {
-			w.Spend(Tx{Parent: int32(r.IntN(i+1)) - 1}, 200)
+			w.Spend(tx{Parent: int32(r.IntN(i+1)) - 1}, 200)
 		}
 		for range 15 {
 			parent := w.Blocks[1+r.IntN(len(w.Blocks)-1)]
 			w.Mine(parent, 0, 0, fresh(w, parent, r))
 		}
-		rooms := NewRooms(w, w.Blocks[1])
+		be := newBackend(w, w.Blocks[1])
 		m := &mirror{pool: map[chain.Hash]bool{}, tip: w.Blocks[1].Node}
-		have := map[*Block]bool{}
+		have := map[*block]bool{}
 		for _, i := range r.Perm(len(w.Blocks) - 2) {
 			if k := r.IntN(len(w.Txs)); r.IntN(2) == 0 {
-				evs, _ := rooms.ValidateTx(w.Txs[k].Tx)
+				evs, _ := be.ValidateTx(w.Txs[k].Tx)
 				m.follow(t, evs)
 			}
 			b := w.Blocks[i+2]
 			have[b] = true
 			j := p2p.ValidateBlock{Node: b.Node, Block: b.Body}
-			m.follow(t, rooms.ValidateBlock(j, func(*Block) {}))
-			if err := m.follow(t, rooms.ValidateBlock(j, func(*Block) {})); !errors.Is(err, chain.ErrDuplicate) {
+			m.follow(t, be.ValidateBlock(j, func(*block) {}))
+			if err := m.follow(t, be.ValidateBlock(j, func(*block) {})); !errors.Is(err, chain.ErrDuplicate) {
 				t.Fatalf("seed %d: the same block again: %v", seed, err)
 			}
-			check(t, w, &rooms, m, have)
+			check(t, w, &be, m, have)
 		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -79,7 +79,7 @@ func TestRoomsAgainstTheNaiveRule(t *testing.T) {
 }
 
 // fresh picks transactions that a block on the parent may hold.
-func fresh(w *World, parent *Block, r *rand.Rand) (txs []int32) {
+func fresh(w *world, parent *block, r *rand.Rand) (txs []int32) {
 	mined := map[int32]bool{}
 	for b := parent; b != nil; b = b.Parent {
 		for _, i := range b.Txs {
@@ -95,9 +95,9 @@ func fresh(w *World, parent *Block, r *rand.Rand) (txs []int32) {
 	return txs
 }
 
-func check(t *testing.T, w *World, rooms *Rooms, m *mirror, have map[*Block]bool) {
+func check(t *testing.T, w *world, be *backend, m *mirror, have map[*block]bool) {
 	t.Helper()
-	whole := func(b *Block) bool {
+	whole := func(b *block) bool {
 		for ; b.I > 1; b = b.Parent {
 			if !have[b] {
 				return false
@@ -106,35 +106,35 @@ func check(t *testing.T, w *World, rooms *Rooms, m *mirror, have map[*Block]bool
 		return true
 	}
 	for _, b := range w.Blocks {
-		if whole(b) && b.Node.Work.Cmp(rooms.Tip.Node.Work) > 0 {
-			t.Errorf("the tip is at %d, a whole chain reaches %d", rooms.Tip.Node.Height, b.Node.Height)
+		if whole(b) && b.Node.Work.Cmp(be.Tip.Node.Work) > 0 {
+			t.Errorf("the tip is at %d, a whole chain reaches %d", be.Tip.Node.Height, b.Node.Height)
 		}
 	}
-	if m.tip != rooms.Tip.Node || len(m.pool) != rooms.Pool.Count() {
-		t.Errorf("events tell of another tip or pool: %d, %d", len(m.pool), rooms.Pool.Count())
+	if m.tip != be.Tip.Node || len(m.pool) != be.Pool.Count() {
+		t.Errorf("events tell of another tip or pool: %d, %d", len(m.pool), be.Pool.Count())
 	}
 	mined := map[int32]bool{}
-	for b := rooms.Tip; b != nil; b = b.Parent {
+	for b := be.Tip; b != nil; b = b.Parent {
 		for _, i := range b.Txs {
 			mined[i] = true
 		}
 	}
 	for i, x := range w.Txs {
-		if mined[int32(i)] != rooms.Mined.Has(i) || m.pool[x.Tx.ID] && mined[int32(i)] {
+		if mined[int32(i)] != be.Mined.Has(i) || m.pool[x.Tx.ID] && mined[int32(i)] {
 			t.Errorf("transaction %d: mined %v, in the pool %v", i, mined[int32(i)], m.pool[x.Tx.ID])
 		}
 	}
 }
 
 func TestAForgedBodyIsKnown(t *testing.T) {
-	w := New(false)
+	w := newWorld(false)
 	b := w.Mine(w.Blocks[1], 0, 0, nil)
-	rooms := NewRooms(w, w.Blocks[1])
+	be := newBackend(w, w.Blocks[1])
 	forged := *b.Body
 	forged.Txs = append(slices.Clone(forged.Txs), forged.Txs[0])
-	evs := rooms.ValidateBlock(p2p.ValidateBlock{Node: b.Node, Block: &forged}, func(*Block) {})
+	evs := be.ValidateBlock(p2p.ValidateBlock{Node: b.Node, Block: &forged}, func(*block) {})
 	var broken *chain.RuleError
-	if v, ok := evs[0].(gossip.BlockVerdict); !ok || !errors.As(v.Err, &broken) || !broken.Mutated || rooms.Tip == b {
+	if v, ok := evs[0].(gossip.BlockVerdict); !ok || !errors.As(v.Err, &broken) || !broken.Mutated || be.Tip == b {
 		t.Errorf("%v", evs)
 	}
 }

@@ -1,4 +1,4 @@
-package world
+package model
 
 import (
 	"github.com/btcsuite/btcd/wire/v2"
@@ -11,12 +11,12 @@ const (
 	frameSize     = 24 // magic, command, length, checksum
 	invSize       = 36
 	headerSize    = 81  // with its count of transactions, always 0
-	HandshakeSize = 310 // version, wtxidrelay, sendaddrv2, verack, of one side
+	handshakeSize = 310 // version, wtxidrelay, sendaddrv2, verack, of one side
 )
 
 // Size is how many bytes a message takes on the wire. What is frequent is
 // reckoned, the rest is encoded.
-func Size(m wire.Message) int {
+func sizeOf(m wire.Message) int {
 	list := func(n, each int) int { return frameSize + wire.VarIntSerializeSize(uint64(n)) + n*each }
 	switch m := m.(type) {
 	case *msg.Block:

@@ -1,4 +1,4 @@
-package liars
+package model
 
 import (
 	"math/rand/v2"
@@ -11,7 +11,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
-	"grapevine/testnet/model/world"
 )
 
 // lie is a way not to play by the rules.
@@ -27,23 +26,23 @@ const (
 	lies                // how many there are
 )
 
-// Liar spoils what its node says.
-type Liar struct {
+// liar spoils what its node says.
+type liar struct {
 	lie lie
-	w   *world.World
+	w   *world
 	rnd *rand.Rand
 }
 
-// New draws a liar.
-func New(w *world.World, rnd *rand.Rand) *Liar {
-	return &Liar{lie: lie(rnd.IntN(int(lies))), w: w, rnd: rnd}
+// newLiar draws a liar.
+func newLiar(w *world, rnd *rand.Rand) *liar {
+	return &liar{lie: lie(rnd.IntN(int(lies))), w: w, rnd: rnd}
 }
 
 // dawdle is how late a dawdler answers: gossip waits for less.
 const dawdle = 20 * time.Second
 
 // Delay is how long the liar keeps a message back.
-func (l *Liar) Delay(what wire.Message) time.Duration {
+func (l *liar) Delay(what wire.Message) time.Duration {
 	switch what.(type) {
 	case *msg.Block, *msg.BlockTxn, *msg.Tx:
 		if l.lie == dawdler {
@@ -54,7 +53,7 @@ func (l *Liar) Delay(what wire.Message) time.Duration {
 }
 
 // Spoil changes what the node was about to do.
-func (l *Liar) Spoil(acts []p2p.Action) []p2p.Action {
+func (l *liar) Spoil(acts []p2p.Action) []p2p.Action {
 	for i, a := range acts {
 		if l.lie == mute || l.lie == denier {
 			acts[i] = l.refuse(a)
@@ -85,7 +84,7 @@ func (l *Liar) Spoil(acts []p2p.Action) []p2p.Action {
 }
 
 // refuse takes what answers a request, and says nothing or notfound instead.
-func (l *Liar) refuse(a p2p.Action) p2p.Action {
+func (l *liar) refuse(a p2p.Action) p2p.Action {
 	none := wire.NewMsgNotFound()
 	var id p2p.PeerID
 	switch a := a.(type) {
@@ -112,7 +111,7 @@ func (l *Liar) refuse(a p2p.Action) p2p.Action {
 }
 
 // invent adds hashes of nothing to an inv.
-func (l *Liar) invent(inv *wire.MsgInv) *wire.MsgInv {
+func (l *liar) invent(inv *wire.MsgInv) *wire.MsgInv {
 	more := &wire.MsgInv{InvList: slices.Clone(inv.InvList)}
 	for range 1 + l.rnd.IntN(3) {
 		var h chain.Hash
@@ -125,7 +124,7 @@ func (l *Liar) invent(inv *wire.MsgInv) *wire.MsgInv {
 }
 
 // Body is what the liar serves for a block.
-func (l *Liar) Body(b *chain.Block) *chain.Block {
+func (l *liar) Body(b *chain.Block) *chain.Block {
 	if l.lie != forger {
 		return b
 	}
