@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain chain/policy chain/headertree
 
-.PHONY: help build demo test lint interop conformance fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross demo test lint interop conformance fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -49,6 +49,19 @@ help: ## print this
 
 build: ## bin/grapevine, one static binary (LIBSECP=1: faster, with cgo)
 	CGO_ENABLED=$(CGO) $(GO) build $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o bin/grapevine ./cmd/grapevine
+
+# Whatever has a 64-bit or 32-bit Go and bbolt's locks. Where this machine can run
+# a foreign one (386 on amd64), a whole network of it is started.
+PLATFORMS := linux/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64 freebsd/arm64 freebsd/386 freebsd/arm \
+             darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
+
+cross: ## bin/cross: a binary for every system and processor, and a network of 386 ones
+	@set -e; for p in $(PLATFORMS); do \
+	  os=$${p%/*} arch=$${p#*/}; name=bin/cross/grapevine-$$os-$$arch; [ $$os != windows ] || name=$$name.exe; \
+	  echo "$$name"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$name ./cmd/grapevine; \
+	done
+	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
+	  set -x; bin/cross/grapevine-linux-386 testnet demo > /dev/null; fi
 
 demo: build ## a network without a server, live, in half a minute
 	bin/grapevine testnet demo

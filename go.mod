@@ -17,6 +17,7 @@ require (
 	go.etcd.io/bbolt v1.5.0
 	golang.org/x/crypto v0.40.0
 	golang.org/x/sync v0.24.0
+	golang.org/x/sys v0.45.0
 	golang.org/x/term v0.33.0
 )
 
@@ -29,5 +30,4 @@ require (
 	github.com/kkdai/bstream v1.0.0 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
-	golang.org/x/sys v0.45.0 // indirect
 )

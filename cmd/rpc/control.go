@@ -88,7 +88,7 @@ func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) 
 		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only")
 	}
 	if t < 0 || t > maxMockTime {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d.", maxMockTime, t)
+		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d.", int64(maxMockTime), t)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
