@@ -215,6 +215,89 @@ func TestTemplateCanBeSolvedBySomebodyElse(t *testing.T) {
 	w.refused(-5, "Transaction "+nowhere+" not in mempool.", "generateblock", "raw(51)", []string{nowhere})
 }
 
+// A wallet has one name: no other path answers from its purse, before it has
+// been named nor after a restart.
+func TestNoOtherNameAnswersFromTheWallet(t *testing.T) {
+	dir := t.TempDir()
+	w := startIn(t, dir)
+	ask := func(path string) error {
+		c, err := client.Dial(w.url+path, "u", "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Call(w.ctx, "getbalance", nil)
+	}
+	refused := func(path string) {
+		t.Helper()
+		if e, ok := errors.AsType[*client.Error](ask(path)); !ok || e.Code != -18 {
+			t.Errorf("%s: %v", path, e)
+		}
+	}
+	refused("/wallet/alice")
+	if got := w.list("listwallets"); len(got) != 0 {
+		t.Errorf("a refused call has made %v", got)
+	}
+	w.refused(-18, "", "loadwallet", "alice")
+	w.must("createwallet", "alice")
+	for range 2 {
+		refused("/wallet/bob")
+		refused("/wallet/")
+		for _, path := range []string{"/wallet/alice", ""} {
+			if err := ask(path); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		if got := fmt.Sprint(w.list("listwallets")); got != "[alice]" {
+			t.Errorf("listwallets: %s", got)
+		}
+		w.refused(-4, "…already exists", "createwallet", "alice")
+		w.refused(-4, "…one wallet", "createwallet", "bob")
+		w.stop()
+		w = startIn(t, dir)
+	}
+}
+
+// A wallet that made itself and is in use keeps its name, which is none.
+func TestAWalletInUseIsNotNamedAnew(t *testing.T) {
+	w := start(t)
+	w.text("getnewaddress")
+	w.refused(-4, "…one wallet", "createwallet", "alice")
+	if got := fmt.Sprint(w.list("listwallets")); got != "[]" {
+		t.Errorf("listwallets: %s", got)
+	}
+}
+
+// A shop that has seen a payment in a block learns that the block has gone.
+func TestListSinceBlockTellsWhatWasRemoved(t *testing.T) {
+	w := rich(t)
+	start := w.text("getbestblockhash")
+	id := w.text("sendtoaddress", w.text("getnewaddress", "order 7"), 3)
+	seen := fmt.Sprint(w.list("generatetoaddress", 1, stranger)[0])
+	is(t, "nothing gone", w.object("listsinceblock", seen), "removed", "[]")
+	w.must("invalidateblock", seen)
+	w.must("generateblock", stranger, []string{})
+	w.must("generateblock", stranger, []string{})
+	gone := w.object("listsinceblock", seen)
+	removed := gone["removed"].([]any)
+	if len(removed) != 2 { // sent and received
+		t.Fatalf("removed: %v", removed)
+	}
+	for _, line := range removed {
+		is(t, "removed", line, "txid", id)
+		is(t, "removed", line, "confirmations", 0)
+	}
+	is(t, "label", w.object("listsinceblock", seen, 1, false, true, false, "order 7")["removed"].([]any)[0], "category", "receive")
+	if _, told := w.object("listsinceblock", seen, 1, false, false)["removed"]; told {
+		t.Error("removed though nobody asked for it")
+	}
+	w.must("generatetoaddress", 1, stranger) // it comes back in another block
+	again := w.object("listsinceblock", seen)
+	is(t, "back", again["removed"].([]any)[0], "confirmations", 1)
+	is(t, "before", w.object("listsinceblock", start), "removed", "[]")
+	is(t, "empty", w.object("listsinceblock", ""), "removed", "[]")
+	w.refused(-5, "Block not found", "listsinceblock", nowhere)
+}
+
 func TestWalletNamesOfHarnesses(t *testing.T) {
 	w := start(t)
 	is(t, "createwallet", w.object("createwallet", "default"), "name", "default")
@@ -231,8 +314,13 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 		t.Errorf("/wallet/other: %v", e)
 	}
 	w.refused(-4, "", "createwallet", "other")
-	w.must("unloadwallet", "default")
-	is(t, "loadwallet", w.object("loadwallet", "again"), "name", "again")
+	w.refused(-4, "…not unloaded", "unloadwallet", "default")
+	w.refused(-18, "", "unloadwallet", "other")
+	w.refused(-8, "", "unloadwallet")
+	w.refused(-18, "…Path does not exist", "loadwallet", "nosuch")
+	w.refused(-4, "…avoid reuse", "createwallet", "third", false, false, "", true)
+	w.refused(-4, "…avoid reuse", "getbalance", "*", 0, false, true)
+	w.refused(-4, "…avoid reuse", "sendtoaddress", stranger, 1, "", "", false, true, nil, "unset", true)
 
 	addr := w.text("getnewaddress", "shop", "bech32m")
 	info := w.object("getaddressinfo", addr)

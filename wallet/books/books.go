@@ -15,6 +15,7 @@ import (
 type Books struct {
 	params *chain.Params
 	keys   *wallet.Keys
+	name   string // what clients call the wallet
 	words  string
 	seed   []byte
 
@@ -87,6 +88,22 @@ func blank(seed []byte, words string, p *chain.Params) (*Books, error) {
 // Cursor is the block that the books stand at.
 func (b *Books) Cursor() *chain.HeaderNode { return b.cursor }
 
+// Name is what clients call the wallet; empty until Rename.
+func (b *Books) Name() string { return b.name }
+
+// Rename names a wallet that nobody has used yet. One that is in use keeps its
+// name: who calls it so is not to find another's money, or none.
+func (b *Books) Rename(name string) error {
+	if name == b.name {
+		return nil
+	}
+	if b.name != "" || !b.Unused() {
+		return wallet.ErrExists
+	}
+	b.name, b.dirt.keys = name, true
+	return nil
+}
+
 // Words are the wallet's BIP39 words.
 func (b *Books) Words() string { return b.words }
 
@@ -157,7 +174,7 @@ func (b *Books) Hand(branch wallet.Branch, label string) (script []byte, beyond 
 	i := rowOf(branch)
 	own := b.rows[i][b.next[i]]
 	if label != "" {
-		b.name(own, label)
+		b.label(own, label)
 	}
 	return []byte(own.script), b.beyond(own), b.Used(own.KeyPath)
 }
@@ -177,17 +194,17 @@ func (b *Books) Used(p wallet.KeyPath) error {
 	return b.derive()
 }
 
-// Name labels a script of ours; wallet.ErrNotOurs when it is not.
-func (b *Books) Name(script []byte, label string) error {
+// Label labels a script of ours; wallet.ErrNotOurs when it is not.
+func (b *Books) Label(script []byte, label string) error {
 	own := b.scripts[string(script)]
 	if own == nil {
 		return wallet.ErrNotOurs
 	}
-	b.name(own, label)
+	b.label(own, label)
 	return nil
 }
 
-func (b *Books) name(own *owned, label string) {
+func (b *Books) label(own *owned, label string) {
 	own.label = label
 	b.dirt.labels[own.script] = struct{}{}
 }

@@ -43,6 +43,7 @@ func newDirt() dirt {
 // savedKeys is all that makes a wallet: the rest can be read from the chain again.
 type savedKeys struct {
 	Network string  `json:"network"`
+	Name    string  `json:"name,omitempty"` // what clients call the wallet
 	Words   string  `json:"words"`
 	Seed    []byte  `json:"seed"`              // BIP39's, so that its passphrase need not be kept
 	Next    counts  `json:"next"`              // by wallet.Branches; of the kinds that are not there none was handed out
@@ -76,7 +77,7 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 	if err != nil {
 		return nil, err
 	}
-	b.next = k.Next
+	b.name, b.next = k.Name, k.Next
 	for row := range b.rows {
 		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
 			b.watch(row, c.Scripts[placeOf(row, i)])
@@ -201,7 +202,7 @@ func (b *Books) Take() (Changes, error) {
 	}
 	var err error
 	if b.dirt.keys {
-		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.words, b.seed, b.next, b.reread.birth, &b.reread.scanned}); err != nil {
+		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.name, b.words, b.seed, b.next, b.reread.birth, &b.reread.scanned}); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
 		}
 	}

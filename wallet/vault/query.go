@@ -28,6 +28,31 @@ func (v *Vault) change(ctx context.Context, fn func(*books.Books) error) error {
 	return v.flush()
 }
 
+// Name is what clients call the wallet; ok is false when there is none.
+func (v *Vault) Name() (name string, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.books == nil {
+		return "", false
+	}
+	return v.books.Name(), true
+}
+
+// Rename names a wallet that nobody has used yet, for good; of one that is in
+// use it is wallet.ErrExists.
+func (v *Vault) Rename(name string) error {
+	v.mu.Lock()
+	err := wallet.ErrNoWallet
+	if v.books != nil {
+		err = v.books.Rename(name)
+	}
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return v.flush()
+}
+
 // Words are the wallet's BIP39 words.
 func (v *Vault) Words(ctx context.Context) (words string, err error) {
 	err = v.ask(ctx, func(b *books.Books) error {
@@ -103,7 +128,7 @@ func (v *Vault) Labels(ctx context.Context) (by map[string][]string, err error) 
 
 // SetLabel names an address of ours; wallet.ErrNotOurs when it is not.
 func (v *Vault) SetLabel(ctx context.Context, script []byte, label string) error {
-	return v.change(ctx, func(b *books.Books) error { return b.Name(script, label) })
+	return v.change(ctx, func(b *books.Books) error { return b.Label(script, label) })
 }
 
 // LockCoins sets coins aside, or gives them back: Send leaves them alone. It

@@ -194,7 +194,7 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	name, _ := a.current()
+	name, _ := a.Vault.Name()
 	list := make([]descriptor, len(rows))
 	for i, r := range rows {
 		list[i] = descriptor{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -21,10 +20,6 @@ type API struct {
 	Vault  *vault.Vault
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
-
-	mu    sync.Mutex
-	name  string // what clients call the wallet
-	named bool
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
@@ -39,7 +34,7 @@ func (a *API) guard(methods []jsonrpc.Method) []jsonrpc.Method {
 	for i, m := range methods {
 		methods[i].Do = func(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			if !a.ours(c) {
-				return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded")
+				return nil, errNotLoaded()
 			}
 			v, err := m.Do(ctx, c)
 			return v, coded(err)
@@ -48,10 +43,10 @@ func (a *API) guard(methods []jsonrpc.Method) []jsonrpc.Method {
 	return methods
 }
 
+// ours says whether a call is for the node's wallet: by no name, or by its own.
 func (a *API) ours(c *jsonrpc.Call) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return !c.OfWallet || !a.named || c.Wallet == a.name
+	name, _ := a.Vault.Name()
+	return !c.OfWallet || c.Wallet == name
 }
 
 // coded gives an error of the wallet bitcoind's code for it.

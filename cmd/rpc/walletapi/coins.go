@@ -35,6 +35,7 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if d := c.String("dummy"); d != "" && d != "*" {
 		c.Refuse(jsonrpc.CodeInvalidParam, `dummy first argument must be excluded or set to "*".`)
 	}
+	refuseReuse(c)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -53,6 +54,13 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		}
 	}
 	return jsonrpc.Amount(sum), nil
+}
+
+// refuseReuse refuses the "avoid reuse" feature, which this wallet does not have.
+func refuseReuse(c *jsonrpc.Call) {
+	if c.Bool("avoid_reuse") {
+		c.Refuse(jsonrpc.CodeWallet, `wallet does not have the "avoid reuse" feature enabled`)
+	}
 }
 
 // mature says whether a coin could be spent but for being set aside.

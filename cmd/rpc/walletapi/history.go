@@ -3,6 +3,7 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -111,13 +112,14 @@ type listed struct {
 	txPlace
 }
 
-// flatten makes a line of each detail of each transaction, newest first.
+// flatten makes a line of each detail of each transaction, newest first. A
+// label, other than "*", is of what came in (Core: ListTransactions).
 func flatten(entries []wallet.Entry, label string) []listed {
 	lines := []listed{}
 	for i := range entries {
 		place := newPlace(&entries[i])
 		for _, d := range details(&entries[i]) {
-			if label == "*" || d.Label == label {
+			if label == "*" || d.Label == label && d.Category != wallet.Sent {
 				lines = append(lines, listed{d, place})
 			}
 		}
@@ -156,16 +158,22 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 	return lines, nil
 }
 
+// listSinceBlock tells what happened after a block; removed is what stood in
+// blocks behind it that have left the active chain, whether it came back in
+// other blocks or not.
 func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	target := c.Int("target_confirmations")
-	since := int32(-1)
-	if c.Has("blockhash") {
-		h := c.Hash("blockhash")
-		n, _, ok := a.Ledger.Lookup(h)
+	target, label := c.Int("target_confirmations"), "*"
+	if c.Has("label") {
+		label = c.String("label")
+	}
+	tip := a.Ledger.Tip()
+	var seen, fork *chain.HeaderNode
+	if c.String("blockhash") != "" {
+		n, _, ok := a.Ledger.Lookup(c.Hash("blockhash"))
 		if !ok {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Block not found")
 		} else {
-			since = chain.Fork(n, a.Ledger.Tip()).Height
+			seen, fork = n, chain.Fork(n, tip)
 		}
 	}
 	if target < 1 {
@@ -178,16 +186,50 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	entries = slices.DeleteFunc(entries, func(e wallet.Entry) bool { return e.Height >= 0 && e.Height <= since })
-	lines := flatten(entries, "*")
-	slices.Reverse(lines)
-	tip := a.Ledger.Tip()
-	last := tip.Ancestor(int32(max(int64(tip.Height)+1-target, 0)))
-	return struct {
-		Txs     []listed `json:"transactions"`
-		Removed []listed `json:"removed"`
-		Last    string   `json:"lastblock"`
-	}{lines, []listed{}, last.Hash.String()}, nil
+	if fork != nil {
+		deep := tip.Height - fork.Height // confirmations of what is new, at most
+		entries = slices.DeleteFunc(entries, func(e wallet.Entry) bool { return max(e.Confirmations, -e.Confirmations) > deep })
+	}
+	answer := sinceBlock{Txs: flatten(entries, label)}
+	slices.Reverse(answer.Txs)
+	if c.Bool("include_removed") {
+		gone, err := a.removed(ctx, seen, fork)
+		if err != nil {
+			return nil, err
+		}
+		lines := flatten(gone, label)
+		answer.Removed = &lines
+	}
+	answer.Last = tip.Ancestor(int32(max(int64(tip.Height)+1-target, 0))).Hash.String()
+	return answer, nil
+}
+
+type sinceBlock struct {
+	Txs     []listed  `json:"transactions"`
+	Removed *[]listed `json:"removed,omitempty"`
+	Last    string    `json:"lastblock"`
+}
+
+// removed are the wallet's transactions in the blocks from seen back to fork,
+// which is on the active chain; the last block first.
+func (a *API) removed(ctx context.Context, seen, fork *chain.HeaderNode) (gone []wallet.Entry, err error) {
+	for n := seen; n != nil && n.Height > fork.Height; n = n.Parent {
+		block, err := a.Ledger.Block(n.Hash)
+		if err != nil {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInternal, "Can't read block from disk")
+		}
+		for _, tx := range block.Txs {
+			e, err := a.Vault.Tx(ctx, tx.ID)
+			if errors.Is(err, wallet.ErrUnknownTx) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			gone = append(gone, e)
+		}
+	}
+	return gone, nil
 }
 
 type walletTx struct {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
 	"grapevine/db"
 	"grapevine/wallet"
 )
@@ -16,9 +17,9 @@ func (a *API) nameRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "createwallet", Params: "wallet_name:text disable_private_keys:bool=false blank:bool=false passphrase:text? avoid_reuse:bool=false descriptors:bool=true load_on_startup:bool? external_signer:bool=false", Do: a.createWallet,
 			Help: "Makes the node's one wallet if there is none yet, and calls it by this name in /wallet/NAME.", Example: "default"},
 		jsonrpc.Method{Name: "loadwallet", Params: "filename:text load_on_startup:bool?", Do: a.loadWallet,
-			Help: "Calls the node's one wallet by this name in /wallet/NAME.", Example: "default"},
+			Help: "The node's one wallet is always loaded: says so, or that there is none of this name.", Example: "default"},
 		jsonrpc.Method{Name: "unloadwallet", Params: "wallet_name:text? load_on_startup:bool?", Do: a.unloadWallet,
-			Help: "Forgets the name that createwallet or loadwallet gave; the wallet goes on.", Example: "default"},
+			Help: "Refused: the node's one wallet follows the chain as long as the node runs.", Example: "default"},
 		jsonrpc.Method{Name: "listwallets", Do: a.listWallets,
 			Help: "The wallets in use: the one or none."},
 		jsonrpc.Method{Name: "listwalletdir", Do: a.listWalletDir,
@@ -48,11 +49,22 @@ type walletName struct {
 	Name string `json:"name"`
 }
 
-// createWallet makes the wallet if there is none yet, and gives it its name.
+// createWallet makes the wallet if there is none yet, and gives it its name. It
+// refuses what this wallet is not, rather than to promise it.
 func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
-	if c.Bool("disable_private_keys") || c.Bool("blank") {
-		c.Refuse(jsonrpc.CodeWallet, "this node has one wallet, and it has keys: watch-only and blank wallets are not supported")
+	for param, why := range map[string]string{
+		"disable_private_keys": "watch-only wallets are not supported",
+		"blank":                "blank wallets are not supported",
+		"avoid_reuse":          "the \"avoid reuse\" feature is not supported",
+		"external_signer":      "external signers are not supported",
+	} {
+		if c.Bool(param) {
+			c.Refuse(jsonrpc.CodeWallet, "%s by this version", why)
+		}
+	}
+	if !c.Bool("descriptors") {
+		c.Refuse(jsonrpc.CodeWallet, "legacy wallets are not supported: wallets have descriptors")
 	}
 	if c.String("passphrase") != "" {
 		c.Refuse(jsonrpc.CodeWallet, "wallets are not encrypted by this version")
@@ -60,58 +72,65 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if _, named := a.current(); named {
+	if current, there := a.Vault.Name(); there && current == name && name != "" {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
-			"Wallet file verification failed. Failed to create database path '%s'. Database already exists. (A node has one wallet.)", name)
+			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(name))
 	}
 	if !a.Vault.Exists() {
 		if _, err := a.Vault.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
 			return nil, coded(err)
 		}
 	}
-	a.setName(name, true)
+	if err := a.Vault.Rename(name); errors.Is(err, wallet.ErrExists) {
+		current, _ := a.Vault.Name()
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
+			"a node has one wallet by this version, and this one's is %q and in use: call it by that name", current)
+	} else if err != nil {
+		return nil, coded(err)
+	}
 	return walletName{name}, nil
 }
 
+// loadWallet finds the node's wallet loaded, or no wallet of that name.
 func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("filename")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, named := a.current(); named {
-		if name == current {
-			return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", name)
-		}
-		return nil, errNoSuchWallet(name)
+	if current, there := a.Vault.Name(); there && name == current {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", show.Clip(name))
 	}
-	if !a.Vault.Exists() {
-		return nil, errNoSuchWallet(name)
-	}
-	a.setName(name, true)
-	return walletName{name}, nil
+	return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
+		"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", show.Clip(name))
 }
 
-func errNoSuchWallet(name string) error {
-	return jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
-		"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", name)
-}
-
-// unloadWallet forgets the name; the wallet goes on following the chain.
+// unloadWallet refuses: the wallet follows the chain as long as the node runs.
 func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
-	if c.OfWallet {
+	switch {
+	case c.OfWallet && c.Has("wallet_name") && name != c.Wallet:
+		c.Refuse(jsonrpc.CodeInvalidParam, "RPC endpoint wallet and wallet_name parameter specify different wallets")
+	case c.OfWallet:
 		name = c.Wallet
+	case !c.Has("wallet_name"):
+		c.Refuse(jsonrpc.CodeInvalidParam, "Either RPC endpoint wallet or wallet_name parameter must be provided")
 	}
-	current, named := a.current()
-	if !named || name != current {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded")
+	if err := c.Err(); err != nil {
+		return nil, err
 	}
-	a.setName("", false)
-	return struct{}{}, c.Err()
+	if current, there := a.Vault.Name(); !there || name != current {
+		return nil, errNotLoaded()
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
+		"the node's one wallet is not unloaded by this version: it follows the chain as long as the node runs (a node without one: --wallet=false)")
+}
+
+func errNotLoaded() error {
+	return jsonrpc.Errorf(jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded")
 }
 
 func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
-	if name, _ := a.current(); a.Vault.Exists() {
+	if name, there := a.Vault.Name(); there {
 		return []string{name}, nil
 	}
 	return []string{}, nil
@@ -119,24 +138,12 @@ func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
 
 func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
 	wallets := []walletName{}
-	if name, _ := a.current(); a.Vault.Exists() {
+	if name, there := a.Vault.Name(); there {
 		wallets = append(wallets, walletName{name})
 	}
 	return struct {
 		Wallets []walletName `json:"wallets"`
 	}{wallets}, nil
-}
-
-func (a *API) current() (name string, named bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.name, a.named
-}
-
-func (a *API) setName(name string, named bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.name, a.named = name, named
 }
 
 type words struct {
@@ -247,7 +254,7 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 			pool[0] += r.Len - r.Next
 		}
 	}
-	name, _ := a.current()
+	name, _ := a.Vault.Name()
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),

@@ -68,6 +68,7 @@ func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script := a.script(c, "address", "Invalid Bitcoin address")
 	amount := c.Amount("amount")
 	o := options(c)
+	refuseReuse(c)
 	if c.Bool("subtractfeefromamount") {
 		o.SubtractFee = []int{0}
 	}
