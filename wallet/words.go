@@ -25,8 +25,19 @@ type Options struct {
 	ChangeKind  *Kind           // of a fresh change script; nil: as the payments' kind
 	Change      []byte          // script of the change output; nil: a fresh one of ours
 	ChangeAt    *int            // index of the change output; nil: at random
+	Lock        bool            // FundTx: set the coins aside, so that nobody else spends them
 	Comment     string          // kept with the transaction, for people
 }
+
+// FeeReason says where a fee rate comes from, in Core's words where it has them.
+type FeeReason string
+
+const (
+	FeeOfCaller FeeReason = "PayTxFee set"
+	FeeEstimate FeeReason = "Estimate"
+	FeeMinimum  FeeReason = "Minimum Required Fee" // the estimate is below what nodes ask
+	FeeFallback FeeReason = "Fallback fee"
+)
 
 // Funded is a transaction with coins chosen and change added, not yet signed.
 type Funded struct {

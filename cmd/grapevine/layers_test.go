@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 
 	"wallet":       {"chain"},
 	"wallet/books": {"chain", "wallet"},
-	"wallet/vault": {"chain", "wallet", "wallet/books", "db"},
+	"wallet/vault": {"chain", "chain/policy", "wallet", "wallet/books", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},

@@ -481,3 +481,15 @@ func TestPromisesSurviveACrash(t *testing.T) {
 		t.Errorf("the first answer after a crash is tip %s, want %s", got, want)
 	}
 }
+
+// What verbose says of the fee is where its rate came from; a rate of 0 is one.
+func TestTheFeeReasonIsTrue(t *testing.T) {
+	w := rich(t)
+	addr := w.text("getnewaddress")
+	is(t, "none named", w.object("sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, nil, true), "fee_reason", "Fallback fee")
+	is(t, "named", w.object("sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, 3, true), "fee_reason", "PayTxFee set")
+	is(t, "sendmany", w.object("sendmany", "", map[string]any{addr: 1}, 1, "", []any{}, true, nil, "unset", 3, true), "fee_reason", "PayTxFee set")
+	w.refused(-6, "…lower than the minimum", "sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, 0)
+	w.refused(-6, "…lower than the minimum", "sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, "0.999")
+	w.refused(-6, "…lower than the minimum", "sendmany", "", map[string]any{addr: 1}, 1, "", []any{}, true, nil, "unset", 0)
+}

@@ -30,6 +30,7 @@ type Books struct {
 	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
 	list     []*record                   // the same as txs, in the order they came
 	order    uint64                      // of the next record
+	orphans  []*record                   // rewards that have just left the chain
 
 	locked map[wire.OutPoint]struct{} // set aside by Lock
 	held   map[wire.OutPoint]struct{} // by a transaction being made

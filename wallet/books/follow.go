@@ -167,7 +167,9 @@ func (b *Books) Rollback(to *chain.HeaderNode) {
 	for _, r := range b.txs {
 		if r.height > to.Height {
 			r.height, r.block, r.index, r.blockTime = nowhere, chain.Hash{}, 0, 0
-			r.abandoned = r.coinbase // nobody can mine it again
+			if r.abandoned = r.coinbase; r.coinbase { // nobody can mine it again
+				b.orphans = append(b.orphans, r)
+			}
 			b.touch(r)
 		}
 		if r.conflict > to.Height {
@@ -202,7 +204,19 @@ func (b *Books) Pool(d chain.PoolDelta, now int64) (left bool, err error) {
 			left = left || out.Why == chain.GoneEvicted || out.Why == chain.GoneInvalid
 		}
 	}
+	b.giveUp()
 	return left, nil
+}
+
+// giveUp abandons what spends a reward whose block has left the chain, once the
+// pool has let go of it too: the other coins in it are free again.
+func (b *Books) giveUp() {
+	for _, r := range b.orphans {
+		if r.height == nowhere {
+			b.abandonSpenders(r)
+		}
+	}
+	b.orphans = nil
 }
 
 // Abandon gives up a transaction that is in no block and not in the pool, and
@@ -225,6 +239,10 @@ func (b *Books) abandon(r *record) {
 	}
 	r.abandoned = true
 	b.touch(r)
+	b.abandonSpenders(r)
+}
+
+func (b *Books) abandonSpenders(r *record) {
 	for i := range r.outs {
 		for _, s := range b.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
 			b.abandon(s)

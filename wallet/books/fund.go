@@ -84,13 +84,22 @@ func (b *Books) Release(coins []wallet.Coin) {
 	}
 }
 
+// LockSpent is Lock for the coins of a transaction.
+func (b *Books) LockSpent(coins []wallet.Coin) error {
+	ops := make([]wire.OutPoint, len(coins))
+	for i := range coins {
+		ops[i] = coins[i].OutPoint
+	}
+	return b.Lock(ops, true)
+}
+
 // Lock sets coins aside, or gives them back. Either all of them or none.
 func (b *Books) Lock(ops []wire.OutPoint, lock bool) error {
 	for _, op := range ops {
 		if _, ours := b.outs[op]; !ours {
 			return fmt.Errorf("%w: %s", wallet.ErrNotOurs, op)
 		}
-		if lock && b.spent(op) {
+		if _, held := b.held[op]; lock && (held || b.spent(op)) {
 			return fmt.Errorf("%w: %s", wallet.ErrSpent, op)
 		}
 	}

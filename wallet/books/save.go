@@ -140,6 +140,9 @@ func (b *Books) loadTx(id chain.Hash, raw []byte) error {
 	}
 	r := newRecord(tx, s)
 	b.link(r)
+	if r.coinbase && r.abandoned {
+		b.orphans = append(b.orphans, r)
+	}
 	b.order = max(b.order, r.order+1)
 	return b.credit(tx, r)
 }

@@ -19,12 +19,12 @@ import (
 	"grapevine/wallet"
 )
 
-func TestASendWithoutAnAnswerIsKeptAndSentAgain(t *testing.T) {
+func TestASendWithoutAnAnswerIsAPaymentAndSentAgain(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)
 	w.fail = chain.ErrShutdown
 	tx, err := alice.pay(chaintest.OpTrue(), btc)
-	if !errors.Is(err, chain.ErrShutdown) || tx == nil {
+	if err != nil || tx == nil { // an error would make the caller pay twice
 		t.Fatal(tx, err)
 	}
 	alice.kill()

@@ -157,12 +157,14 @@ func (v *Vault) searchPool() error {
 	}
 	v.poolDue = false
 	defer v.announce()
-	if v.books == nil || v.cfg.Pool == nil {
+	if v.books == nil {
 		return nil
 	}
 	var d chain.PoolDelta
-	for _, tx := range v.cfg.Pool() {
-		d.In = append(d.In, chain.PoolTx{Tx: tx})
+	if v.cfg.Pool != nil {
+		for _, tx := range v.cfg.Pool() {
+			d.In = append(d.In, chain.PoolTx{Tx: tx})
+		}
 	}
 	if _, err := v.books.Pool(d, v.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)

@@ -13,13 +13,14 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
 // Send pays: it chooses coins, signs, keeps the transaction on disk and then
-// submits it. A transaction that the pool refuses is forgotten; one whose
-// answer is not known is kept, and submitted again: then both transaction and
-// error are returned.
+// submits it. A transaction that the pool refuses is forgotten. One whose
+// answer is not known, because the node stops or the caller has gone, is kept
+// and submitted again: it is a payment, and who heard of an error would pay twice.
 func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
 	if len(pay) == 0 {
 		return nil, fmt.Errorf("%w: nobody to pay", wallet.ErrAmount)
@@ -27,6 +28,24 @@ func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options
 	if err := wallet.CheckPayments(pay); err != nil {
 		return nil, err
 	}
+	for tries := 1; ; tries++ {
+		tx, err := v.sendOnce(ctx, pay, o)
+		if !errors.Is(err, policy.ErrNonFinal) || o.LockTime != nil {
+			return tx, err
+		}
+		// The tip that gave the lock time has left the chain meanwhile. The
+		// next try takes the new one; the last goes without.
+		if tries == sendTries {
+			o.LockTime = new(uint32)
+		}
+	}
+}
+
+// sendTries is how often a payment takes its lock time from a tip that goes
+// away before it arrives.
+const sendTries = 3
+
+func (v *Vault) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
 	if err := v.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -78,7 +97,8 @@ func (v *Vault) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
 		v.drop(tx.ID)
 		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), v.flush())
 	}
-	return tx, fmt.Errorf("transaction %s is made and kept, but not sent yet; it will be: %w", tx.ID, err)
+	v.cfg.Log.Warn("a payment is made and kept, and will be sent again: nobody has answered yet", "txid", tx.ID, "err", err)
+	return tx, nil
 }
 
 // refused says whether err is the pool's verdict on the transaction.
@@ -90,7 +110,7 @@ func refused(err error) bool {
 
 // FundTx adds coins of ours (and change) to a transaction until it pays for
 // its outputs and fee. Inputs that it has already stay and must be ours.
-// Nothing is set aside: LockCoins does that.
+// With Options.Lock its coins are set aside at once, as by LockCoins.
 func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
 	d := wallet.Draft{Options: o, Template: tx}
 	for _, out := range tx.TxOut {
@@ -122,7 +142,7 @@ func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (w
 // release.
 func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if d.FeeRate == 0 {
-		if d.FeeRate = v.feeRate(d.Target); d.FeeRate == 0 {
+		if d.FeeRate, _ = v.FeeRate(d.Target); d.FeeRate == 0 {
 			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", wallet.ErrFeeRate)
 		}
 	}
@@ -151,23 +171,29 @@ func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if hold {
 		v.books.Hold(f.Spent)
 	}
+	if d.Lock {
+		return f, v.books.LockSpent(f.Spent)
+	}
 	return f, nil
 }
 
 // confirmTarget in blocks, when a call names none [DEFAULT_TX_CONFIRM_TARGET].
 const confirmTarget = 6
 
-// feeRate is what a transaction pays that names no rate; 0: nobody knows.
-func (v *Vault) feeRate(target int) wallet.FeeRate {
+// FeeRate is what a transaction pays that names no rate and is to confirm within
+// target blocks; 0: nobody knows.
+func (v *Vault) FeeRate(target int) (wallet.FeeRate, wallet.FeeReason) {
 	if target <= 0 {
 		target = confirmTarget
 	}
 	if v.cfg.EstimateFee != nil {
-		if r, ok := v.cfg.EstimateFee(target); ok {
-			return max(r, wallet.MinFeeRate)
+		if r, ok := v.cfg.EstimateFee(target); ok && r < wallet.MinFeeRate {
+			return wallet.MinFeeRate, wallet.FeeMinimum
+		} else if ok {
+			return r, wallet.FeeEstimate
 		}
 	}
-	return v.cfg.FallbackFeeRate
+	return v.cfg.FallbackFeeRate, wallet.FeeFallback
 }
 
 func (v *Vault) release(coins []wallet.Coin) {

@@ -360,13 +360,18 @@ func TestTheFeeRateIsTheCallersElseTheEstimateElseTheFallback(t *testing.T) {
 		options  wallet.Options
 		want     wallet.FeeRate
 		asked    int
+		why      wallet.FeeReason
 	}{
-		{"fallback", 0, wallet.Options{}, wallet.PerVB(20), 6},
-		{"estimate", 5000, wallet.Options{Target: 3}, wallet.PerVB(5), 3},
-		{"an estimate below what nodes relay", 10, wallet.Options{}, wallet.PerVB(1), 6},
-		{"caller", 5000, wallet.Options{FeeRate: wallet.PerVB(7)}, wallet.PerVB(7), 0},
+		{"fallback", 0, wallet.Options{}, wallet.PerVB(20), 6, wallet.FeeFallback},
+		{"estimate", 5000, wallet.Options{Target: 3}, wallet.PerVB(5), 3, wallet.FeeEstimate},
+		{"an estimate below what nodes relay", 10, wallet.Options{}, wallet.PerVB(1), 6, wallet.FeeMinimum},
+		{"caller", 5000, wallet.Options{FeeRate: wallet.PerVB(7)}, wallet.PerVB(7), 0, ""},
 	} {
-		estimate, asked = c.estimate, 0
+		estimate = c.estimate
+		if rate, why := alice.FeeRate(3); c.options.FeeRate == 0 && (rate != c.want || why != c.why) {
+			t.Errorf("%s: %s by %q", c.name, rate, why)
+		}
+		asked = 0
 		tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, c.options)
 		if err != nil {
 			t.Fatal(c.name, err)

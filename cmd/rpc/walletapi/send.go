@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -38,6 +37,9 @@ func feeRate(c *jsonrpc.Call, name string) wallet.FeeRate {
 	r, err := wallet.ParseFeeRate(strings.Trim(string(raw), `"`))
 	if err != nil {
 		c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
+	}
+	if err == nil && r < wallet.MinFeeRate { // 0 too: it must not pass for "not given"
+		c.Refuse(jsonrpc.CodeInsufficient, "Fee rate (%s) is lower than the minimum fee rate setting (%s)", r, wallet.MinFeeRate)
 	}
 	if c.Has("conf_target") {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.")
@@ -115,25 +117,26 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return a.send(ctx, c, pay, o)
 }
 
-// send pays and answers when the payment is kept on disk.
+// send pays and answers when the payment is kept on disk. From then on the
+// answer is its txid, whatever happens: who is told of an error pays again.
 func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o wallet.Options) (any, error) {
+	reason := wallet.FeeOfCaller
+	if o.FeeRate == 0 {
+		o.FeeRate, reason = a.Vault.FeeRate(o.Target)
+	}
 	tx, err := a.Vault.Send(ctx, pay, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Ledger.Sync(ctx); err != nil {
-		return nil, err
-	}
+	// The blocks that it spends coins of are to be on disk too; if the node stops
+	// before that, they come from peers again.
+	_ = a.Ledger.Sync(ctx)
 	if !c.Bool("verbose") {
 		return tx.ID.String(), nil
 	}
-	reason := "Fallback fee"
-	if o.FeeRate != 0 {
-		reason = "Fee rate set by caller"
-	}
 	return struct {
-		TxID   string `json:"txid"`
-		Reason string `json:"fee_reason"`
+		TxID   string           `json:"txid"`
+		Reason wallet.FeeReason `json:"fee_reason"`
 	}{tx.ID.String(), reason}, nil
 }
 
@@ -207,18 +210,10 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	o.Lock = f.Lock || f.Lock2
 	funded, err := a.Vault.FundTx(ctx, tx.MsgTx.Copy(), o)
 	if err != nil {
 		return nil, err
-	}
-	if f.Lock || f.Lock2 {
-		var ops []wire.OutPoint
-		for _, in := range funded.Tx.TxIn {
-			ops = append(ops, in.PreviousOutPoint)
-		}
-		if err := a.Vault.LockCoins(ctx, ops, true); err != nil {
-			return nil, err
-		}
 	}
 	return struct {
 		Hex       string         `json:"hex"`
