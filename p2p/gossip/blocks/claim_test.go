@@ -109,3 +109,35 @@ func TestPatienceGrowsWhileNobodyDelivers(t *testing.T) {
 		t.Errorf("after a delivery patience is %v", r.giveUp)
 	}
 }
+
+// Whose short forms did not make a block hold up nobody: however many were asked
+// for the whole and are silent, another is asked at once.
+func TestWhoseShortFormDidNotFitIsNotWaitedFor(t *testing.T) {
+	r := newRig(1)
+	e := r.path[1]
+	var liars []*Source
+	for range maxCopies + 1 {
+		p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, false, false)
+		p.Has(e)
+		if !r.Expect(p, e) {
+			t.Fatal("a short form is refused")
+		}
+		r.Misfit(p, e)
+		liars = append(liars, p)
+		if asked := r.plan(t); len(asked[p]) != 1 {
+			t.Fatalf("the whole is not asked of liar %d", len(liars))
+		}
+	}
+	honest := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, false, false)
+	honest.Has(e)
+	r.Changed()
+	if asked := r.plan(t); len(asked[honest]) != 1 {
+		t.Error("an honest peer is not asked for what liars were asked for")
+	}
+	if r.Expect(liars[0], e) && r.flightOf(liars[0], e).counts() != 0 {
+		t.Error("a liar's request counts")
+	}
+	if late := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, false, false); r.Expect(late, e) {
+		t.Error("two honest peers are asked at once")
+	}
+}
