@@ -10,24 +10,16 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 const (
-	// replaceable signals BIP125 replacement and lets the lock time count [MAX_BIP125_RBF_SEQUENCE].
-	replaceable = 0xfffffffd
-	// locked lets the lock time count and signals nothing [MAX_SEQUENCE_NONFINAL].
-	locked = 0xfffffffe
-
 	// MaxFee is the most that the wallet pays for one transaction [DEFAULT_TRANSACTION_MAXFEE].
 	MaxFee btcutil.Amount = 10_000_000
 	// MinFeeRate is what nodes ask at least [DEFAULT_MIN_RELAY_TX_FEE].
-	MinFeeRate FeeRate = 1000
+	MinFeeRate policy.FeeRate = 1000
 	// maxFeeRate is a typing error: 10,000 sat/vB [DEFAULT_MAX_RAW_TX_FEE_RATE].
-	maxFeeRate FeeRate = 10_000_000
-
-	// maxAncestors is how many unconfirmed transactions a pool lets depend on
-	// one another, the new one counted [DEFAULT_ANCESTOR_LIMIT].
-	maxAncestors = 25
+	maxFeeRate policy.FeeRate = 10_000_000
 
 	// staleTip: an older tip says that we are not at the chain's end, and a
 	// lock time would only set us apart [MAX_ANTI_FEE_SNIPING_TIP_AGE].
@@ -62,18 +54,18 @@ func ChangeKind(pay []Payment, o Options) Kind {
 func CheckPayments(pay []Payment) error {
 	var total btcutil.Amount
 	for i, p := range pay {
-		dust := DustLimit(p.Script)
+		dust := policy.DustLimit(p.Script)
 		switch {
 		case p.Amount < 0 || p.Amount > chain.MaxMoney:
-			return fmt.Errorf("%w: payment %d: %s BTC", ErrAmount, i+1, FormatAmount(p.Amount))
+			return fmt.Errorf("%w: payment %d: %s BTC", chain.ErrAmount, i+1, chain.FormatAmount(p.Amount))
 		case p.Amount == 0 && dust > 0:
-			return fmt.Errorf("%w: payment %d is zero", ErrAmount, i+1)
+			return fmt.Errorf("%w: payment %d is zero", chain.ErrAmount, i+1)
 		case p.Amount < dust:
 			return fmt.Errorf("%w: %s BTC, and nodes relay no less than %s BTC to this address",
-				ErrDust, FormatAmount(p.Amount), FormatAmount(dust))
+				ErrDust, chain.FormatAmount(p.Amount), chain.FormatAmount(dust))
 		}
 		if total += p.Amount; total > chain.MaxMoney {
-			return fmt.Errorf("%w: the payments together are more than there can be", ErrAmount)
+			return fmt.Errorf("%w: the payments together are more than there can be", chain.ErrAmount)
 		}
 	}
 	return nil
@@ -83,9 +75,9 @@ func CheckPayments(pay []Payment) error {
 func (o Options) Check(payments int) error {
 	switch {
 	case o.FeeRate < MinFeeRate:
-		return fmt.Errorf("%w: %s, and nodes relay nothing below %s", ErrFeeRate, o.FeeRate, MinFeeRate)
+		return fmt.Errorf("%w: %s, and nodes relay nothing below %s", policy.ErrFeeRate, o.FeeRate, MinFeeRate)
 	case o.FeeRate > maxFeeRate:
-		return fmt.Errorf("%w: %s is above the limit of %s", ErrFeeRate, o.FeeRate, maxFeeRate)
+		return fmt.Errorf("%w: %s is above the limit of %s", policy.ErrFeeRate, o.FeeRate, maxFeeRate)
 	case o.ChangeAt != nil && (*o.ChangeAt < 0 || *o.ChangeAt > payments):
 		return fmt.Errorf("change position %d is out of range", *o.ChangeAt)
 	}
@@ -111,11 +103,11 @@ func (d *Draft) Build(r *rand.Rand) (Funded, error) {
 	if err := d.settle(&f, r); err != nil {
 		return Funded{}, err
 	}
-	if weightOf(spent, f.Tx.TxOut) > maxTxWeight {
+	if weightOf(spent, f.Tx.TxOut) > policy.MaxWeight {
 		return Funded{}, fmt.Errorf("%w: %d coins are needed", ErrTooLarge, len(spent))
 	}
 	if f.Fee > MaxFee {
-		return Funded{}, fmt.Errorf("%w: %s BTC, at most %s BTC", ErrFeeTooHigh, FormatAmount(f.Fee), FormatAmount(MaxFee))
+		return Funded{}, fmt.Errorf("%w: %s BTC, at most %s BTC", ErrFeeTooHigh, chain.FormatAmount(f.Fee), chain.FormatAmount(MaxFee))
 	}
 	return f, nil
 }
@@ -138,8 +130,8 @@ func tiers() []func(*Coin) bool {
 	return []func(*Coin) bool{
 		func(c *Coin) bool { return c.Confirmations >= 6 || c.FromMe && c.Confirmations > 0 },
 		func(c *Coin) bool { return c.Confirmations > 0 },
-		chainOf(maxAncestors / 2),
-		chainOf(maxAncestors),
+		chainOf(policy.MaxAncestors / 2),
+		chainOf(policy.MaxAncestors),
 	}
 }
 
@@ -187,7 +179,7 @@ func (d *Draft) aim(out []*wire.TxOut, total btcutil.Amount, r *rand.Rand) (aim,
 		target:      total,
 		changeSpend: d.changeSpend(),
 		minChange:   d.minChange(),
-		maxWeight:   maxTxWeight - baseWeight(len(d.Coins)+len(d.Preset), out) - chain.WitnessScale*changeSize,
+		maxWeight:   policy.MaxWeight - baseWeight(len(d.Coins)+len(d.Preset), out) - chain.WitnessScale*changeSize,
 		weight:      func(at int) int { return d.Coins[at].Kind.inputWeight() },
 	}
 	for i := range d.Preset {
@@ -215,7 +207,7 @@ func (d *Draft) changeSpend() btcutil.Amount {
 
 // minChange is the least change worth an output.
 func (d *Draft) minChange() btcutil.Amount {
-	return max(d.changeSpend()+1, DustLimit(d.Change))
+	return max(d.changeSpend()+1, policy.DustLimit(d.Change))
 }
 
 // changeGoal is the change to aim at: random, so that it does not give away
@@ -256,7 +248,7 @@ func (d *Draft) short(a aim, value func(*Coin) choice) error {
 }
 
 func (c *Coin) usable() bool {
-	return c.Confirmations > 0 || c.FromMe && c.Ancestors < maxAncestors
+	return c.Confirmations > 0 || c.FromMe && c.Ancestors < policy.MaxAncestors
 }
 
 // shape is the transaction without change: inputs in random order (Preset as
@@ -268,9 +260,9 @@ func (d *Draft) shape(spent []Coin, r *rand.Rand) *wire.MsgTx {
 	tx.LockTime = d.lockTime(r)
 	for i := range spent {
 		in := wire.NewTxIn(&spent[i].OutPoint, nil, nil)
-		in.Sequence = replaceable
+		in.Sequence = policy.MaxReplaceable
 		if d.Final {
-			in.Sequence = locked
+			in.Sequence = policy.MaxNonFinal
 		}
 		if d.Template != nil && i < len(d.Template.TxIn) {
 			in.Sequence = d.Template.TxIn[i].Sequence
@@ -348,8 +340,8 @@ func (d *Draft) subtract(f *Funded) error {
 			part += lack % btcutil.Amount(len(d.SubtractFee))
 		}
 		out := f.Tx.TxOut[d.outAt(i, f.Change)]
-		if out.Value -= int64(part); out.Value < int64(DustLimit(out.PkScript)) || out.Value <= 0 {
-			return fmt.Errorf("%w: the fee of %s BTC leaves too little of payment %d", ErrDust, FormatAmount(f.Fee), i+1)
+		if out.Value -= int64(part); out.Value < int64(policy.DustLimit(out.PkScript)) || out.Value <= 0 {
+			return fmt.Errorf("%w: the fee of %s BTC leaves too little of payment %d", ErrDust, chain.FormatAmount(f.Fee), i+1)
 		}
 	}
 	return nil

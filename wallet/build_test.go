@@ -12,6 +12,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 func payTo(kind byte, amount btcutil.Amount) Payment {
@@ -26,7 +27,7 @@ func payTo(kind byte, amount btcutil.Amount) Payment {
 	return Payment{append([]byte{0, 20, 1}, make([]byte, 19)...), amount}
 }
 
-func (p *purse) draft(t *testing.T, rate FeeRate, pay ...Payment) *Draft {
+func (p *purse) draft(t *testing.T, rate policy.FeeRate, pay ...Payment) *Draft {
 	d := &Draft{Payments: pay, Options: Options{FeeRate: rate}, Coins: p.coins}
 	d.Change = p.script(t, Branch{ChangeKind(pay, d.Options), true}, 0)
 	return d
@@ -46,7 +47,7 @@ func checkBuilt(t *testing.T, d *Draft, f Funded) {
 	}
 	for i, o := range f.Tx.TxOut {
 		out += btcutil.Amount(o.Value)
-		if btcutil.Amount(o.Value) < DustLimit(o.PkScript) {
+		if btcutil.Amount(o.Value) < policy.DustLimit(o.PkScript) {
 			t.Fatalf("output %d of %d satoshis is dust", i, o.Value)
 		}
 	}
@@ -100,7 +101,7 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 		for range 1 + r.IntN(4) {
 			pay = append(pay, payTo(byte(r.IntN(4)), btcutil.Amount(1000+r.IntN(1<<r.IntN(27)+1))))
 		}
-		d := p.draft(t, FeeRate(1000+r.IntN(60_000)), pay...)
+		d := p.draft(t, policy.FeeRate(1000+r.IntN(60_000)), pay...)
 		if r.IntN(3) == 0 {
 			d.SubtractFee = []int{0}
 		}
@@ -198,7 +199,7 @@ func TestEveryKindPaysEveryKind(t *testing.T) {
 			change := to
 			d := &Draft{
 				Payments: []Payment{{p.script(t, Branch{to, false}, 3), 120_000}}, Coins: p.coins,
-				Options: Options{FeeRate: PerVB(3), ChangeKind: &change, Change: p.script(t, Branch{to, true}, 0)},
+				Options: Options{FeeRate: policy.PerVB(3), ChangeKind: &change, Change: p.script(t, Branch{to, true}, 0)},
 			}
 			f, err := d.Build(testDice(1))
 			if err != nil || f.Change < 0 {
@@ -214,9 +215,9 @@ func TestAnExactSumNeedsNoChange(t *testing.T) {
 	p := newPurse(t)
 	p.add(t, SegWit, 500_000, 300_000, 7_000_000, 90_000)
 	pay := payTo(0, 300_000)
-	d := p.draft(t, PerVB(10), pay)
+	d := p.draft(t, policy.PerVB(10), pay)
 	out, _ := d.outputs()
-	d.Coins[1].Value += PerVB(10).Fee(vsize(weightOf(d.Coins[1:2], out)))
+	d.Coins[1].Value += policy.PerVB(10).Fee(vsize(weightOf(d.Coins[1:2], out)))
 	f, err := d.Build(testDice(1))
 	if err != nil || f.Change != -1 || len(f.Spent) != 1 || f.Spent[0].OutPoint != p.coins[1].OutPoint {
 		t.Fatalf("%+v, %v", f, err)
@@ -227,7 +228,7 @@ func TestAnExactSumNeedsNoChange(t *testing.T) {
 func TestTheWholePurseCanBeSent(t *testing.T) {
 	p := newPurse(t)
 	p.add(t, SegWit, 100_000, 200_000, 300_000)
-	d := p.draft(t, PerVB(5), payTo(0, 600_000))
+	d := p.draft(t, policy.PerVB(5), payTo(0, 600_000))
 	d.SubtractFee = []int{0}
 	f, err := d.Build(testDice(1))
 	if err != nil || len(f.Spent) != 3 || f.Change != -1 {
@@ -239,7 +240,7 @@ func TestTheWholePurseCanBeSent(t *testing.T) {
 func TestFeeIsSharedByThoseWhoBearIt(t *testing.T) {
 	p := newPurse(t)
 	p.add(t, SegWit, 10_000_000)
-	d := p.draft(t, PerVB(7), payTo(0, 1_000_000), payTo(0, 2_000_000), payTo(0, 3_000_000))
+	d := p.draft(t, policy.PerVB(7), payTo(0, 1_000_000), payTo(0, 2_000_000), payTo(0, 3_000_000))
 	d.SubtractFee = []int{2, 0}
 	f, err := d.Build(testDice(3))
 	if err != nil {
@@ -261,7 +262,7 @@ func TestTheSurestCoinsPayFirst(t *testing.T) {
 		p := newPurse(t)
 		p.add(t, SegWit, 1_000_000, 1_000_001)
 		change(p.coins)
-		d := p.draft(t, PerVB(1), payTo(0, 500_000))
+		d := p.draft(t, policy.PerVB(1), payTo(0, 500_000))
 		return d.Build(testDice(1))
 	}
 	for name, weaker := range map[string]func(*Coin){
@@ -281,7 +282,7 @@ func TestTheSurestCoinsPayFirst(t *testing.T) {
 	}
 	for name, never := range map[string]func(*Coin){
 		"foreign unconfirmed": func(c *Coin) { c.Confirmations = 0 },
-		"too long a chain":    func(c *Coin) { c.Confirmations, c.FromMe, c.Ancestors = 0, true, maxAncestors },
+		"too long a chain":    func(c *Coin) { c.Confirmations, c.FromMe, c.Ancestors = 0, true, policy.MaxAncestors },
 	} {
 		_, err := build(t, func(c []Coin) { never(&c[0]); never(&c[1]) })
 		var funds *FundsError
@@ -294,7 +295,7 @@ func TestTheSurestCoinsPayFirst(t *testing.T) {
 func TestPresetCoinsAreSpentAndNoOthersIfAsked(t *testing.T) {
 	p := newPurse(t)
 	p.add(t, Taproot, 50_000, 60_000, 1_000_000)
-	d := p.draft(t, PerVB(2), payTo(1, 100_000))
+	d := p.draft(t, policy.PerVB(2), payTo(1, 100_000))
 	d.Preset, d.Coins = p.coins[:1], p.coins[1:]
 	f, err := d.Build(testDice(1))
 	if err != nil || f.Spent[0].OutPoint != p.coins[0].OutPoint || len(f.Spent) < 2 {
@@ -345,7 +346,7 @@ func TestLockTimeIsTheTipsHeight(t *testing.T) {
 func TestSequencesSignalReplacement(t *testing.T) {
 	p := newPurse(t)
 	p.add(t, SegWit, 1_000_000)
-	d := p.draft(t, PerVB(1), payTo(0, 5000))
+	d := p.draft(t, policy.PerVB(1), payTo(0, 5000))
 	for final, want := range map[bool]uint32{false: 0xfffffffd, true: 0xfffffffe} {
 		d.Final = final
 		f, err := d.Build(testDice(1))
@@ -360,7 +361,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 	p.add(t, SegWit, 100_000_000)
 	places := map[int]int{}
 	for seed := range uint64(200) {
-		d := p.draft(t, PerVB(1), payTo(1, 50_000), payTo(0, 60_000))
+		d := p.draft(t, policy.PerVB(1), payTo(1, 50_000), payTo(0, 60_000))
 		f, err := d.Build(testDice(seed))
 		if err != nil || len(f.Tx.TxOut) != 3 || len(f.Tx.TxOut[f.Change].PkScript) != 34 {
 			t.Fatal(f, err)
@@ -373,7 +374,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 		}
 	}
 	at := 1
-	d := p.draft(t, PerVB(1), payTo(0, 50_000), payTo(0, 60_000))
+	d := p.draft(t, policy.PerVB(1), payTo(0, 50_000), payTo(0, 60_000))
 	d.ChangeAt = &at
 	if f, err := d.Build(testDice(9)); err != nil || f.Change != 1 {
 		t.Fatal(f.Change, err)
@@ -387,10 +388,10 @@ func TestBadPaymentsAndOptionsAreRefused(t *testing.T) {
 		want error
 	}{
 		"dust":      {[]Payment{payTo(0, 293)}, ErrDust},
-		"zero":      {[]Payment{payTo(0, 0)}, ErrAmount},
-		"negative":  {[]Payment{good, payTo(0, -1)}, ErrAmount},
-		"too much":  {[]Payment{payTo(0, 21e14+1)}, ErrAmount},
-		"in all":    {[]Payment{payTo(0, 21e14), good}, ErrAmount},
+		"zero":      {[]Payment{payTo(0, 0)}, chain.ErrAmount},
+		"negative":  {[]Payment{good, payTo(0, -1)}, chain.ErrAmount},
+		"too much":  {[]Payment{payTo(0, 21e14+1)}, chain.ErrAmount},
+		"in all":    {[]Payment{payTo(0, 21e14), good}, chain.ErrAmount},
 		"just":      {[]Payment{payTo(0, 294)}, nil},
 		"op_return": {[]Payment{{[]byte{0x6a}, 0}}, nil},
 	} {
@@ -417,7 +418,7 @@ func TestAFeeThatMustBeAMistakeIsRefused(t *testing.T) {
 	for range 40 {
 		p.add(t, SegWit, 5_000_000)
 	}
-	d := p.draft(t, PerVB(10_000), payTo(0, 100_000_000))
+	d := p.draft(t, policy.PerVB(10_000), payTo(0, 100_000_000))
 	if _, err := d.Build(testDice(1)); !errors.Is(err, ErrFeeTooHigh) {
 		t.Fatal(err)
 	}

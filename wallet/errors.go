@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain"
 )
 
 // What may be wrong with a question to the wallet.
@@ -14,8 +16,6 @@ var (
 	ErrBadWords   = errors.New("these are not BIP39 words")
 	ErrUnknownTx  = errors.New("transaction not in the wallet")
 	ErrDust       = errors.New("amount is below dust")
-	ErrAmount     = errors.New("invalid amount")
-	ErrFeeRate    = errors.New("invalid fee rate")
 	ErrFeeTooHigh = errors.New("fee is above the wallet's limit")
 	ErrNotOurs    = errors.New("coin is not in the wallet")
 	ErrSpent      = errors.New("coin is spent already")
@@ -34,10 +34,10 @@ type FundsError struct {
 
 func (e *FundsError) Error() string {
 	s := fmt.Sprintf("insufficient funds: %s BTC and a fee of %s BTC are needed; there are %s BTC confirmed, %s BTC unconfirmed, %s BTC immature",
-		FormatAmount(e.Payments), FormatAmount(e.Needed-e.Payments),
-		FormatAmount(e.Spendable()), FormatAmount(e.Unconfirmed), FormatAmount(e.Balance.Immature))
+		chain.FormatAmount(e.Payments), chain.FormatAmount(e.Needed-e.Payments),
+		chain.FormatAmount(e.Spendable()), chain.FormatAmount(e.Unconfirmed), chain.FormatAmount(e.Balance.Immature))
 	if e.Locked > 0 {
-		s += fmt.Sprintf(", %s BTC of it locked", FormatAmount(e.Locked))
+		s += fmt.Sprintf(", %s BTC of it locked", chain.FormatAmount(e.Locked))
 	}
 	return s
 }

@@ -6,13 +6,15 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain/policy"
 )
 
 // Rates and amounts that decide what a good selection is; the names in
 // brackets are Bitcoin Core's.
 const (
-	longTermRate = FeeRate(10_000)         // what spending a coin later will cost [DEFAULT_CONSOLIDATE_FEERATE]
-	discardRate  = FeeRate(10_000)         // change that costs more to spend is given to the fee [DEFAULT_DISCARD_FEE]
+	longTermRate = policy.FeeRate(10_000)  // what spending a coin later will cost [DEFAULT_CONSOLIDATE_FEERATE]
+	discardRate  = policy.FeeRate(10_000)  // change that costs more to spend is given to the fee [DEFAULT_DISCARD_FEE]
 	changeLower  = btcutil.Amount(50_000)  // the least change that is worth aiming at [CHANGE_LOWER]
 	changeUpper  = btcutil.Amount(1000000) // and the most [CHANGE_UPPER]
 

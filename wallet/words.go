@@ -5,6 +5,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 // Payment is one output that a transaction is to have.
@@ -15,7 +16,7 @@ type Payment struct {
 
 // Options of one transaction. The zero value is what most want.
 type Options struct {
-	FeeRate     FeeRate         // 0: the node's estimate for Target, else its fallback
+	FeeRate     policy.FeeRate  // 0: the node's estimate for Target, else its fallback
 	Target      int             // blocks until it should confirm; 0: 6 [DEFAULT_TX_CONFIRM_TARGET]
 	SubtractFee []int           // payments (by index) that bear the fee, in equal parts
 	Coins       []wire.OutPoint // coins that must be spent

@@ -155,7 +155,7 @@ func (s *scene) meetPool(d *draft) error {
 	case s.returning:
 		return refused(policy.ErrConflict)
 	case !s.replace:
-		return refused(errReplacementInList)
+		return refused(policy.ErrNoReplacement)
 	}
 	return nil
 }
@@ -267,7 +267,7 @@ func (s *scene) checkFee(d *draft) error {
 	if s.returning {
 		return nil
 	}
-	if d.tx.Version != trucVersion {
+	if d.tx.Version != policy.TRUCVersion {
 		if err := s.pool.checkMinRelay(paid); err != nil {
 			return err
 		}
@@ -296,7 +296,7 @@ func (p *Pool) checkMinRelay(paid policy.Paid) error {
 // checkMaxRate holds what is paid to what who submits it would pay at most.
 func (s *scene) checkMaxRate(d *draft) error {
 	if s.maxRate != 0 && policy.RateOf(d.fee, d.vsize) > s.maxRate {
-		return refused(errMaxRate)
+		return refused(policy.ErrMaxRate)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool/graph"
+	"grapevine/chain/policy"
 )
 
 // Apply follows a move of the tip: what is confirmed and what conflicts with
@@ -161,7 +162,7 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 // parents are unconfirmed again.
 func (p *Pool) dropOverlong(c *change) {
 	for _, e := range p.graph.Ordered() {
-		if p.graph.Holds(e) && (e.Anc.Count > maxAncestors || e.Anc.Size > maxAncestorSize && e.Anc.Count > 1) {
+		if p.graph.Holds(e) && (e.Anc.Count > policy.MaxAncestors || e.Anc.Size > policy.MaxAncestorSize && e.Anc.Count > 1) {
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}

@@ -17,7 +17,7 @@ type chainLimits struct {
 }
 
 func (s *scene) usualLimits() chainLimits {
-	return chainLimits{maxAncestors, maxAncestorSize, maxDescendants, maxDescendantSize, s.confirmed}
+	return chainLimits{policy.MaxAncestors, policy.MaxAncestorSize, policy.MaxDescendants, policy.MaxDescendantSize, s.confirmed}
 }
 
 // checkChain holds a transaction that is to enter to the limits on chains, and
@@ -35,13 +35,13 @@ func (s *scene) checkChain(d *draft) (err error) {
 	if d.above, err = limits.ancestorsOf(d.parents, own); err == nil {
 		return nil
 	}
-	if !s.carveOut || d.vsize > carveOutSize || d.tx.Version == trucVersion {
+	if !s.carveOut || d.vsize > policy.CarveOutSize || d.tx.Version == policy.TRUCVersion {
 		return err
 	}
 	// CPFP carve-out: so two parties who share a transaction can each raise its fee.
 	limits.ancestors = 2
 	limits.descendants++
-	limits.descendantSize += carveOutSize
+	limits.descendantSize += policy.CarveOutSize
 	above, second := limits.ancestorsOf(d.parents, own)
 	if second != nil {
 		return err

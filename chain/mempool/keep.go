@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 // Kept is a transaction that is kept over a restart, and when it entered.
@@ -35,7 +36,7 @@ func (p *Pool) Restore(k Kept) (chain.PoolDelta, error) {
 	case k.Since.After(now):
 		k.Since = now
 	case k.Since.Before(now.Add(-Expiry)):
-		return chain.PoolDelta{}, refused(errExpired)
+		return chain.PoolDelta{}, refused(policy.ErrExpired)
 	}
 	return p.add(k.Tx, k.Since)
 }

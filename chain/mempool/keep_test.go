@@ -17,7 +17,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 	parent := w.accept(spend(20_000, 2, w.fund(1)))
 	w.now = w.now.Add(time.Hour)
 	child := w.accept(spend(20_000, 1, out(parent, 0)))
-	truc := func(tx *wire.MsgTx) { tx.Version = trucVersion }
+	truc := func(tx *wire.MsgTx) { tx.Version = policy.TRUCVersion }
 	poor := spendWith(0, 1, truc, w.fund(2))
 	w.refuse(poor, policy.ErrMinRelayFee)
 	rich := w.accept(spendWith(20_000, 1, truc, out(poor, 0))) // pays for both
@@ -50,7 +50,7 @@ func TestKeptTransactionsAreJudgedAgain(t *testing.T) {
 		w.check()
 		return err
 	}
-	if err := restore(Kept{Tx: tx, Since: w.now.Add(-Expiry - time.Second)}); !errors.Is(err, errExpired) {
+	if err := restore(Kept{Tx: tx, Since: w.now.Add(-Expiry - time.Second)}); !errors.Is(err, policy.ErrExpired) {
 		t.Errorf("too old: %v", err)
 	}
 	if err := restore(Kept{Tx: tx, Since: w.now.Add(time.Hour)}); err != nil {

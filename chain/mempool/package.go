@@ -14,20 +14,6 @@ import (
 // Package relay: transactions that are judged together, so that a child can
 // pay for parents that pay too little by themselves (CPFP).
 
-// Why a package as a whole is refused.
-const (
-	errListCount      chain.Policy = "package-too-many-transactions"
-	errListWeight     chain.Policy = "package-too-large"
-	errListDuplicates chain.Policy = "package-contains-duplicates"
-	errListOrder      chain.Policy = "package-not-sorted"
-	errListConflict   chain.Policy = "conflict-in-package"
-	errNoFamily       chain.Policy = "package-not-child-with-parents"
-	errParentsMissing chain.Policy = "package-not-child-with-unconfirmed-parents"
-	errPackageLimits  chain.Policy = "package-mempool-limits"
-	errMemberFailed   chain.Policy = "transaction failed"
-	errUnspentDust    chain.Policy = "unspent-dust"
-)
-
 // bundle is a package while it is judged.
 type bundle struct {
 	drafts []*draft
@@ -104,9 +90,9 @@ func (s *scene) checkPackageLimits(b *bundle) error {
 	limits := s.usualLimits()
 	switch {
 	case b.sum.Size > limits.ancestorSize:
-		return chain.Refused(errPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.ancestorSize)
+		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.ancestorSize)
 	case b.sum.Size > limits.descendantSize:
-		return chain.Refused(errPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.descendantSize)
+		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.descendantSize)
 	}
 	var parents []*graph.Entry
 	for _, d := range b.drafts {
@@ -117,11 +103,11 @@ func (s *scene) checkPackageLimits(b *bundle) error {
 		}
 	}
 	if len(parents)+b.sum.Count > limits.ancestors {
-		return chain.Refused(errPackageLimits, "too many unconfirmed parents [limit: %d]", limits.ancestors)
+		return chain.Refused(policy.ErrPackageLimits, "too many unconfirmed parents [limit: %d]", limits.ancestors)
 	}
 	_, err := limits.ancestorsOf(parents, b.sum)
 	if refusal, ok := errors.AsType[*chain.PolicyError](err); ok {
-		return chain.Refused(errPackageLimits, "possibly %s", refusal.Detail)
+		return chain.Refused(policy.ErrPackageLimits, "possibly %s", refusal.Detail)
 	}
 	return err
 }
@@ -132,8 +118,8 @@ func checkList(txs []*chain.Tx) error {
 	if len(txs) < 2 {
 		return nil
 	}
-	if len(txs) > MaxListCount {
-		return refused(errListCount)
+	if len(txs) > policy.MaxPackageCount {
+		return refused(policy.ErrPackageCount)
 	}
 	weight, later := 0, make(map[chain.Hash]bool, len(txs))
 	for _, tx := range txs {
@@ -141,14 +127,14 @@ func checkList(txs []*chain.Tx) error {
 		later[tx.ID] = true
 	}
 	switch {
-	case weight > maxListWeight:
-		return refused(errListWeight)
+	case weight > policy.MaxPackageWeight:
+		return refused(policy.ErrPackageWeight)
 	case len(later) < len(txs):
-		return refused(errListDuplicates)
+		return refused(policy.ErrPackageDuplicates)
 	case !sorted(txs, later):
-		return refused(errListOrder)
+		return refused(policy.ErrPackageOrder)
 	case !consistent(txs):
-		return refused(errListConflict)
+		return refused(policy.ErrPackageConflict)
 	}
 	return nil
 }
@@ -211,7 +197,7 @@ func (p *Pool) checkParents(txs []*chain.Tx) error {
 			continue
 		}
 		if _, ok, err := view.Coin(in.PreviousOutPoint); err != nil || !ok {
-			return errors.Join(err, refused(errParentsMissing))
+			return errors.Join(err, refused(policy.ErrPackageParents))
 		}
 	}
 	return nil

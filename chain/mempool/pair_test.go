@@ -81,7 +81,7 @@ func TestChildThatSpendsItsParentsOwnInputIsRefused(t *testing.T) {
 	w.pool.floor.raise(5000, w.now)
 	parent := spend(100, 1, w.fund(1))
 	w.refuse(parent, policy.ErrPoolMinFee)
-	w.refuse(spend(5000, 1, out(parent, 0), w.fund(1)), errListConflict)
+	w.refuse(spend(5000, 1, out(parent, 0), w.fund(1)), policy.ErrPackageConflict)
 }
 
 func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {

@@ -172,7 +172,7 @@ func TestT76_TRUCSiblingsReplaceOnlyWhenTheyPay(t *testing.T) {
 	w.holds(parent, second)
 	// In a package no sibling goes.
 	two := w.pool.Test([]*chain.Tx{spendWith(9000, 1, v3, out(parent, 2)), spend(500, 1, w.fund(1))}, 0)
-	if errorsPolicy(two[0].Err) != errTRUC {
+	if errorsPolicy(two[0].Err) != policy.ErrTRUC {
 		t.Errorf("%+v", two[0])
 	}
 }

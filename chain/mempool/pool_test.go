@@ -176,11 +176,11 @@ func TestTRUCFamiliesStaySmall(t *testing.T) {
 	v3 := func(tx *wire.MsgTx) { tx.Version = 3 }
 	plain := w.accept(spend(1000, 1, w.fund(2)))
 	parent := w.accept(spendWith(1000, 2, v3, w.fund(1)))
-	w.refuse(spend(1000, 1, out(parent, 0)), errTRUC)
-	w.refuse(spendWith(1000, 1, v3, out(plain, 0)), errTRUC)
-	w.refuse(spendWith(5000, 25, v3, out(parent, 0)), errTRUC) // a child above 1,000 bytes
+	w.refuse(spend(1000, 1, out(parent, 0)), policy.ErrTRUC)
+	w.refuse(spendWith(1000, 1, v3, out(plain, 0)), policy.ErrTRUC)
+	w.refuse(spendWith(5000, 25, v3, out(parent, 0)), policy.ErrTRUC) // a child above 1,000 bytes
 	child := w.accept(spendWith(1000, 1, v3, out(parent, 0)))
-	w.refuse(spendWith(1000, 1, v3, out(child, 0)), errTRUC)
+	w.refuse(spendWith(1000, 1, v3, out(child, 0)), policy.ErrTRUC)
 	// A sibling takes the child's place if it pays for that.
 	w.refuse(spendWith(1000, 1, v3, out(parent, 1)), policy.ErrInsufficient)
 	sibling := w.accept(spendWith(2000, 1, v3, out(parent, 1)))
@@ -292,10 +292,10 @@ func TestTestChangesNothingAndKnowsEarlierOnes(t *testing.T) {
 		list []*chain.Tx
 		want chain.Policy
 	}{
-		{[]*chain.Tx{child, parent}, errListOrder},
-		{[]*chain.Tx{parent, parent}, errListDuplicates},
-		{[]*chain.Tx{parent, spend(2000, 1, w.fund(1))}, errListConflict},
-		{make([]*chain.Tx, 26), errListCount},
+		{[]*chain.Tx{child, parent}, policy.ErrPackageOrder},
+		{[]*chain.Tx{parent, parent}, policy.ErrPackageDuplicates},
+		{[]*chain.Tx{parent, spend(2000, 1, w.fund(1))}, policy.ErrPackageConflict},
+		{make([]*chain.Tx, 26), policy.ErrPackageCount},
 	} {
 		if r := w.pool.Test(c.list, 0); !errors.Is(r[0].List, c.want) || r[1].Err != nil {
 			t.Errorf("%+v, want %v", r[0], c.want)

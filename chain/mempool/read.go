@@ -170,16 +170,8 @@ func (p *Pool) public(e *graph.Entry) Entry {
 	}
 }
 
-// signals says whether a transaction allows its replacement by BIP125. We do
-// not ask; others may.
-func signals(e *graph.Entry) bool {
-	for _, in := range e.Tx.TxIn {
-		if in.Sequence <= maxSignalling {
-			return true
-		}
-	}
-	return false
-}
+// signals says whether a transaction allows its replacement by BIP125.
+func signals(e *graph.Entry) bool { return policy.SignalsReplacement(e.Tx.MsgTx) }
 
 func txids(entries []*graph.Entry) []chain.Hash {
 	ids := make([]chain.Hash, len(entries))

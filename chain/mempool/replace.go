@@ -15,11 +15,6 @@ import (
 // transaction may be replaced, whether it signals or not, as in Core since 28
 // (mempoolfullrbf). Their numbers are those of Core's mempool-replacements.md.
 
-// maxReplaced is how many transactions one replacement may push out: each
-// costs a removal, and their relay was paid for only once
-// [MAX_REPLACEMENT_CANDIDATES].
-const maxReplaced = 100
-
 // checkSpendsNoConflict: nothing can build on what it takes the place of.
 func checkSpendsNoConflict(d *draft) error {
 	for _, a := range d.above {
@@ -69,8 +64,8 @@ func (d *draft) refuse(why chain.Policy, format string, args ...any) error {
 func (d *draft) allLeaving() ([]*graph.Entry, error) {
 	count := 0
 	for _, c := range d.conflicts {
-		if count += c.Desc.Count; count > maxReplaced {
-			return nil, d.refuse(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)\n", d.tx.ID, count, maxReplaced)
+		if count += c.Desc.Count; count > policy.MaxReplaced {
+			return nil, d.refuse(policy.ErrTooManyRepl, "rejecting replacement %s; too many potential replacements (%d > %d)\n", d.tx.ID, count, policy.MaxReplaced)
 		}
 	}
 	return withDescendants(d.conflicts), nil

@@ -96,7 +96,7 @@ func TestListUnderTestReplacesNothing(t *testing.T) {
 	w := newWorld(t, 2)
 	w.accept(spend(1000, 1, w.fund(1)))
 	better, plain := spend(9000, 1, w.fund(1)), spend(1000, 1, w.fund(2))
-	if r := w.pool.Test([]*chain.Tx{better, plain}, 0); !errors.Is(r[0].Err, errReplacementInList) {
+	if r := w.pool.Test([]*chain.Tx{better, plain}, 0); !errors.Is(r[0].Err, policy.ErrNoReplacement) {
 		t.Fatalf("%+v", r[0])
 	}
 	if r := w.pool.Test([]*chain.Tx{better}, 0); r[0].Err != nil {

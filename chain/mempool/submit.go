@@ -56,7 +56,7 @@ func (p *Pool) AddPackage(txs []*chain.Tx, maxRate policy.FeeRate) (PackageResul
 	switch {
 	case whole != nil:
 	case !IsFamily(txs):
-		whole = refused(errNoFamily)
+		whole = refused(policy.ErrPackageShape)
 	default:
 		whole = p.checkParents(txs)
 	}
@@ -121,7 +121,7 @@ func (a *parcel) addAlone(i int, maxRate policy.FeeRate) {
 	default:
 		a.spoiled = true
 	}
-	m.Err, a.result.Err = err, refused(errMemberFailed)
+	m.Err, a.result.Err = err, refused(policy.ErrPackageMember)
 }
 
 // addTogether tries those that did not enter alone, together.
@@ -144,7 +144,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 	case !isVerdict(b.err):
 		a.fault = errors.Join(a.fault, b.err)
 	case errors.Is(b.err, policy.ErrDustLeft):
-		a.result.Err = refused(errUnspentDust)
+		a.result.Err = refused(policy.ErrPackageDust)
 		if !a.pool.cfg.Rules.MuteDust {
 			a.result.Members[a.rest[b.failed]].Err = b.err
 		}
@@ -181,7 +181,7 @@ func (a *parcel) finish() {
 	for i := range a.result.Members {
 		if m := &a.result.Members[i]; m.Err == nil && p.graph.ByTxID(m.Tx.ID) == nil {
 			*m = Member{Tx: m.Tx, Err: refused(policy.ErrPoolFull)}
-			a.result.Err = refused(errMemberFailed)
+			a.result.Err = refused(policy.ErrPackageMember)
 		}
 	}
 }

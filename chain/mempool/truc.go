@@ -7,18 +7,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool/graph"
-)
-
-// Transactions of version 3 stay in families of two while unconfirmed: a
-// parent and one small child. So a fee can always be raised at a known price
-// (TRUC, BIP431). The names in brackets are Core's.
-const (
-	trucVersion   = 3      // [TRUC_VERSION]
-	trucMaxSize   = 10_000 // virtual bytes [TRUC_MAX_VSIZE]
-	trucChildSize = 1_000  // virtual bytes of one with an unconfirmed parent [TRUC_CHILD_MAX_VSIZE]
-	trucFamily    = 2      // ancestors or descendants, the transaction counted [TRUC_ANCESTOR_LIMIT]
-
-	errTRUC chain.Policy = "TRUC-violation"
+	"grapevine/chain/policy"
 )
 
 // checkTRUC holds a transaction to BIP431 against the pool (Core:
@@ -32,13 +21,13 @@ func (s *scene) checkTRUC(d *draft) error {
 			return err
 		}
 	}
-	if d.tx.Version != trucVersion {
+	if d.tx.Version != policy.TRUCVersion {
 		return nil
 	}
-	if d.vsize > trucMaxSize {
-		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, trucMaxSize)
+	if d.vsize > policy.TRUCMaxSize {
+		return violates("version=3 tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, policy.TRUCMaxSize)
 	}
-	if len(d.above)+1 > trucFamily {
+	if len(d.above)+1 > policy.TRUCFamily {
 		return tooManyAbove(d.tx)
 	}
 	if len(d.above) == 0 {
@@ -49,10 +38,10 @@ func (s *scene) checkTRUC(d *draft) error {
 	}
 	parent := d.above[0]
 	goes := func(child *graph.Entry) bool { return slices.Contains(d.conflicts, child) }
-	if parent.Desc.Count+1 <= trucFamily || slices.ContainsFunc(parent.Children, goes) {
+	if parent.Desc.Count+1 <= policy.TRUCFamily || slices.ContainsFunc(parent.Children, goes) {
 		return nil
 	}
-	if s.sibling && parent.Desc.Count == trucFamily && parent.Children[0].Anc.Count == trucFamily {
+	if s.sibling && parent.Desc.Count == policy.TRUCFamily && parent.Children[0].Anc.Count == policy.TRUCFamily {
 		d.conflicts, d.sibling = append(d.conflicts, parent.Children[0]), true
 		return nil
 	}
@@ -77,7 +66,7 @@ func checkTRUCMember(d *draft, all []*draft) error {
 			within = append(within, other.tx)
 		}
 	}
-	if d.tx.Version != trucVersion {
+	if d.tx.Version != policy.TRUCVersion {
 		for _, parent := range within {
 			if err := checkSameKind(d.tx, parent); err != nil {
 				return err
@@ -85,7 +74,7 @@ func checkTRUCMember(d *draft, all []*draft) error {
 		}
 		return nil
 	}
-	if len(d.above)+len(within)+1 > trucFamily {
+	if len(d.above)+len(within)+1 > policy.TRUCFamily {
 		return tooManyAbove(d.tx)
 	}
 	if len(d.above)+len(within) == 0 {
@@ -118,7 +107,7 @@ func checkTRUCMember(d *draft, all []*draft) error {
 
 // checkSameKind: version 3 spends version 3 only, and is spent by it only.
 func checkSameKind(tx, parent *chain.Tx) error {
-	switch ours, theirs := tx.Version == trucVersion, parent.Version == trucVersion; {
+	switch ours, theirs := tx.Version == policy.TRUCVersion, parent.Version == policy.TRUCVersion; {
 	case ours && !theirs:
 		return violates("version=3 tx %s (wtxid=%s) cannot spend from non-version=3 tx %s (wtxid=%s)", tx.ID, tx.WID, parent.ID, parent.WID)
 	case !ours && theirs:
@@ -128,8 +117,8 @@ func checkSameKind(tx, parent *chain.Tx) error {
 }
 
 func checkChildSize(d *draft) error {
-	if d.vsize > trucChildSize {
-		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, trucChildSize)
+	if d.vsize > policy.TRUCChildSize {
+		return violates("version=3 child tx %s (wtxid=%s) is too big: %d > %d virtual bytes", d.tx.ID, d.tx.WID, d.vsize, policy.TRUCChildSize)
 	}
 	return nil
 }
@@ -142,7 +131,9 @@ func tooManyBelow(parent *chain.Tx) error {
 	return violates("tx %s (wtxid=%s) would exceed descendant count limit", parent.ID, parent.WID)
 }
 
-func violates(format string, args ...any) error { return chain.Refused(errTRUC, format, args...) }
+func violates(format string, args ...any) error {
+	return chain.Refused(policy.ErrTRUC, format, args...)
+}
 
 // spends says whether tx spends any output of the transaction txid.
 func spends(tx *chain.Tx, txid chain.Hash) bool {

@@ -24,7 +24,7 @@ func (n *naive) addPair(child *chain.Tx) error {
 	}
 	poor := n.poor[at]
 	if sharesInput(poor, child) {
-		return errListConflict
+		return policy.ErrPackageConflict
 	}
 	parent, err := n.judge(poor, inFamily)
 	switch {
@@ -102,11 +102,11 @@ func (n *naive) family2(parent, child naiveTx) error {
 	}
 	for _, a := range above {
 		if len(n.below(a.tx))+3 > 25 {
-			return errPackageLimits
+			return policy.ErrPackageLimits
 		}
 	}
 	if len(above)+2 > 25 {
-		return errPackageLimits
+		return policy.ErrPackageLimits
 	}
 	direct := n.rivals(parent.tx, child.tx)
 	if len(direct) == 0 {

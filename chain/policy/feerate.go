@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -18,6 +19,22 @@ const (
 	// DustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
 	DustRelay FeeRate = 3000
 )
+
+// ErrFeeRate: a text that is no fee rate, or a rate that cannot be.
+var ErrFeeRate = errors.New("invalid fee rate")
+
+// PerVB is the fee rate of whole satoshis per virtual byte.
+func PerVB(sat int64) FeeRate { return FeeRate(sat * 1000) }
+
+// ParseFeeRate reads satoshis per virtual byte, at most 3 decimals. Errors
+// match ErrFeeRate.
+func ParseFeeRate(s string) (FeeRate, error) {
+	n, err := chain.ParseFixed(s, 3) // a FeeRate of 1 is 0.001 sat/vB
+	if err != nil {
+		return 0, fmt.Errorf("%w %q: %w", ErrFeeRate, s, err)
+	}
+	return FeeRate(n), nil
+}
 
 // RateOf is the rate that fee is for vsize virtual bytes, rounded down.
 func RateOf(fee btcutil.Amount, vsize int) FeeRate {
@@ -38,7 +55,12 @@ func (r FeeRate) Fee(vsize int) btcutil.Amount {
 
 // String is the rate in bitcoins per 1,000 virtual bytes, as Core prints it.
 func (r FeeRate) String() string {
-	return fmt.Sprintf("%d.%08d BTC/kvB", int64(r)/btcutil.SatoshiPerBitcoin, int64(r)%btcutil.SatoshiPerBitcoin)
+	return chain.FormatAmount(btcutil.Amount(r)) + " BTC/kvB"
+}
+
+// PerVB is the rate in satoshis per virtual byte, as people say it.
+func (r FeeRate) PerVB() string {
+	return fmt.Sprintf("%d.%03d sat/vB", int64(r)/1000, int64(r)%1000)
 }
 
 // Paid is a fee and the virtual bytes it was paid for.
@@ -72,18 +94,18 @@ const (
 	spendWitness = 32 + 4 + 1 + 107/4 + 4
 )
 
-// DustLimit is the least value of an output that is worth its spending at
-// DustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
-func DustLimit(out *wire.TxOut) btcutil.Amount {
-	if unspendable(out.PkScript) {
+// DustLimit is the least value of an output to this script that is worth its
+// spending at DustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
+func DustLimit(script []byte) btcutil.Amount {
+	if unspendable(script) {
 		return 0
 	}
 	spend := spendLegacy
-	if _, _, ok := WitnessProgram(out.PkScript); ok {
+	if _, _, ok := WitnessProgram(script); ok {
 		spend = spendWitness
 	}
-	return DustRelay.Fee(out.SerializeSize() + spend)
+	return DustRelay.Fee((&wire.TxOut{PkScript: script}).SerializeSize() + spend)
 }
 
 // IsDust says whether an output is worth less than its spending.
-func IsDust(out *wire.TxOut) bool { return btcutil.Amount(out.Value) < DustLimit(out) }
+func IsDust(out *wire.TxOut) bool { return btcutil.Amount(out.Value) < DustLimit(out.PkScript) }

@@ -84,7 +84,7 @@ func TestDustLimitsAreCores(t *testing.T) {
 		"5121" + k33 + "51ae":   582,
 	} {
 		o := wire.NewTxOut(0, unhex(t, script))
-		if got := policy.DustLimit(o); got != want {
+		if got := policy.DustLimit(o.PkScript); got != want {
 			t.Errorf("%s: %d, want %d", script, got, want)
 		}
 		o.Value = int64(want)
@@ -340,6 +340,19 @@ func TestDataOfAllOutputsTogetherIsBounded(t *testing.T) {
 		tx := plain(t, func(tx *wire.MsgTx) { tx.AddTxOut(data(30_000)); tx.AddTxOut(data(n)) })
 		if err := rules.CheckTx(tx); !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("30,000 and %d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestParseFeeRate(t *testing.T) {
+	for s, want := range map[string]policy.FeeRate{"1": 1000, "1.5": 1500, "0.001": 1, "20": 20_000} {
+		if got, err := policy.ParseFeeRate(s); err != nil || got != want {
+			t.Errorf("%s: %d, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"1.0001", "x", "-2", ""} {
+		if _, err := policy.ParseFeeRate(s); !errors.Is(err, policy.ErrFeeRate) {
+			t.Errorf("%q: %v", s, err)
 		}
 	}
 }

@@ -41,5 +41,23 @@ const (
 	ErrAddsUnconf   chain.Policy = "replacement-adds-unconfirmed"
 	ErrTooManyRepl  chain.Policy = "too many potential replacements"
 	ErrDustLeft     chain.Policy = "missing-ephemeral-spends"
+	ErrTRUC         chain.Policy = "TRUC-violation"
+	ErrExpired      chain.Policy = "mempool-expired" // from before a restart, and has waited too long
 	ErrSpendsOwn    chain.Policy = "bad-txns-spends-conflicting-tx"
+)
+
+// Why a package is refused, as a whole or in its members.
+const (
+	ErrPackageCount      chain.Policy = "package-too-many-transactions"
+	ErrPackageWeight     chain.Policy = "package-too-large"
+	ErrPackageDuplicates chain.Policy = "package-contains-duplicates"
+	ErrPackageOrder      chain.Policy = "package-not-sorted"
+	ErrPackageConflict   chain.Policy = "conflict-in-package"
+	ErrPackageShape      chain.Policy = "package-not-child-with-parents"
+	ErrPackageParents    chain.Policy = "package-not-child-with-unconfirmed-parents"
+	ErrPackageLimits     chain.Policy = "package-mempool-limits"
+	ErrPackageMember     chain.Policy = "transaction failed"
+	ErrPackageDust       chain.Policy = "unspent-dust"
+	ErrNoReplacement     chain.Policy = "bip125-replacement-disallowed" // of a list under test
+	ErrMaxRate           chain.Policy = "max feerate exceeded"          // more than who submits it would pay
 )

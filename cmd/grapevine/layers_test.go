@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
 	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
-	"p2p/gossip":   {"chain", "chain/headertree", "p2p", "p2p/msg", "p2p/gossip/..."},
+	"p2p/gossip":   {"chain", "chain/headertree", "chain/policy", "p2p", "p2p/msg", "p2p/gossip/..."},
 	"p2p/addrbook": {"db", "p2p"},
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
 
@@ -44,8 +44,8 @@ var allowed = map[string][]string{
 	"p2p/gossip/txs":     {"chain", "p2p"},
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
 
-	"wallet":       {"chain"},
-	"wallet/books": {"chain", "wallet"},
+	"wallet":       {"chain", "chain/policy"},
+	"wallet/books": {"chain", "chain/policy", "wallet"},
 	"wallet/vault": {"chain", "chain/policy", "wallet", "wallet/books", "db"},
 
 	"testnet":         {},
@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"testnet/model/picture": {"testnet/model"},
 
 	"cmd/rpc/client":           {"cmd/rpc/jsonrpc"},
-	"cmd/rpc/jsonrpc":          {"wallet"},
+	"cmd/rpc/jsonrpc":          {"chain"},
 	"cmd/rpc/show":             {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet"},
 	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
 	"cmd/rpc/poolapi":          {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},

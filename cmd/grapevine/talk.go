@@ -14,9 +14,9 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
-	"grapevine/wallet"
 )
 
 // talkFlags say how the node talks to its peers.
@@ -45,7 +45,7 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 	}
 	cfg.PlainTransport = !c.Bool("v2transport")
 	if rate := c.String("fallbackfeerate"); rate != "" {
-		if cfg.FallbackFee, err = wallet.ParseFeeRate(rate); err != nil {
+		if cfg.FallbackFee, err = policy.ParseFeeRate(rate); err != nil {
 			return cli.Usagef("--fallbackfeerate %q: %v", rate, err)
 		}
 	}

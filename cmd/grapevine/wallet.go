@@ -11,9 +11,10 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
-	"grapevine/wallet"
 )
 
 func (p *program) walletCommand() *urfave.Command {
@@ -137,7 +138,7 @@ func (p *program) walletSend(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	amount, err := wallet.ParseAmount(args[1])
+	amount, err := chain.ParseAmount(args[1])
 	if err != nil {
 		return cli.Usagef("wallet send: %v", err)
 	}
@@ -146,7 +147,7 @@ func (p *program) walletSend(c *urfave.Context) error {
 	}
 	var rate any
 	if s := c.String("feerate"); s != "" {
-		if _, err := wallet.ParseFeeRate(s); err != nil {
+		if _, err := policy.ParseFeeRate(s); err != nil {
 			return cli.Usagef("--feerate: %v", err)
 		}
 		rate = json.Number(s)

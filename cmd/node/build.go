@@ -8,6 +8,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
+	"grapevine/chain/policy"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/chainapi"
@@ -16,7 +17,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet"
 	"grapevine/wallet/vault"
 )
 
@@ -120,9 +120,9 @@ func (n *Node) waiting() []*chain.Tx {
 	return txs
 }
 
-func (n *Node) estimateFee(target int) (wallet.FeeRate, bool) {
+func (n *Node) estimateFee(target int) (policy.FeeRate, bool) {
 	rate, _, ok := n.Pool.EstimateFee(target, true)
-	return wallet.FeeRate(rate), ok
+	return policy.FeeRate(rate), ok
 }
 
 func (n *Node) buildMiner() error {

@@ -11,7 +11,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/p2p"
-	"grapevine/wallet"
 )
 
 // Config is what a node is told from outside. The zero value of a field means
@@ -47,7 +46,7 @@ type Config struct {
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
 
 	Wallet      bool
-	FallbackFee wallet.FeeRate // of payments when there is no estimate; 0: the wallet's default
+	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool
 	// Policy are the rules of relay; zero: those of policy.Core31.

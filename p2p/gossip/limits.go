@@ -58,8 +58,7 @@ const (
 
 // Transactions.
 const (
-	maxTxWeight  = 400_000 // beyond it no pool takes it [MAX_STANDARD_TX_WEIGHT]
-	maxRejected  = 50_000  // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
-	maxConfirmed = 24_000  // names in each half of those the last blocks confirmed [m_recent_confirmed_transactions: 48,000]
-	joinAnnounce = 5000    // of the pool, told to a peer that joins a local network
+	maxRejected  = 50_000 // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
+	maxConfirmed = 24_000 // names in each half of those the last blocks confirmed [m_recent_confirmed_transactions: 48,000]
+	joinAnnounce = 5000   // of the pool, told to a peer that joins a local network
 )

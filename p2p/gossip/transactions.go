@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/txs"
 )
@@ -32,12 +33,6 @@ func newTxDownload() txDownload {
 	}
 }
 
-// Refusals that a child can make good, in Bitcoin Core's words.
-const (
-	feeTooLow    chain.Policy = "min relay fee not met"
-	feeBelowPool chain.Policy = "mempool min fee not met"
-)
-
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
 // it could not be validated.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
@@ -52,7 +47,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 	if s.syncing() || s.haveTx(tx.WID) || poor {
 		return
 	}
-	if tx.Weight > maxTxWeight {
+	if tx.Weight > policy.MaxWeight {
 		s.tx.rejected.Add(tx.WID)
 		return
 	}
@@ -94,7 +89,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 		if p != nil && !j.Last {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
-	case errors.Is(v.Err, feeTooLow), errors.Is(v.Err, feeBelowPool):
+	case policy.Reconsiderable(v.Tx, v.Err):
 		s.tx.lowFee.Add(v.Tx.WID)
 		s.parentCame(v.Tx.ID, true) // the pool takes a poor parent with a child that pays for it
 	default:

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
@@ -71,14 +72,11 @@ func (b *Books) entry(r *record) (wallet.Entry, error) {
 		e.Amount += e.Fee
 	}
 	for _, in := range tx.TxIn {
-		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= replaceableSequence
+		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= policy.MaxReplaceable
 	}
 	e.Details = b.details(r, tx, e.FromMe)
 	return e, nil
 }
-
-// replaceableSequence is the greatest that signals replacement [BIP125].
-const replaceableSequence = 0xfffffffd
 
 // debit is what r spends of ours, and whether it spends nothing else.
 func (b *Books) debit(r *record) (sum btcutil.Amount, all bool) {

@@ -73,7 +73,7 @@ func TestARestoredWalletFindsWhatIsBehindAGap(t *testing.T) {
 	}
 	twin := alice.restored(2)
 	if got := twin.balance().Confirmed; got != want {
-		t.Fatalf("restored %s of %s BTC", wallet.FormatAmount(got), wallet.FormatAmount(want))
+		t.Fatalf("restored %s of %s BTC", chain.FormatAmount(got), chain.FormatAmount(want))
 	}
 	for _, kind := range wallet.Kinds() {
 		if next, old := twin.script(kind), twin.scriptAt(kind, wallet.Lookahead-1); bytes.Equal(next, old) {
@@ -95,7 +95,7 @@ func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing
 			}
 			twin := alice.restored(2)
 			if got := twin.balance().Confirmed; got != 4*(50*btc-1000) {
-				t.Fatalf("restored %s BTC", wallet.FormatAmount(got))
+				t.Fatalf("restored %s BTC", chain.FormatAmount(got))
 			}
 			if s := twin.Status(); s.Reread != -1 {
 				t.Errorf("still to be read: %d", s.Reread)
@@ -122,7 +122,7 @@ func TestAPaymentBeyondTheLookaheadOfALiveWalletIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := twin.balance().Confirmed; got != 2*(50*btc-1000) {
-		t.Errorf("found %s BTC", wallet.FormatAmount(got))
+		t.Errorf("found %s BTC", chain.FormatAmount(got))
 	}
 }
 
@@ -161,7 +161,7 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := twin.balance().Confirmed; got != 2*(50*btc-1000) {
-		t.Errorf("found %s BTC", wallet.FormatAmount(got))
+		t.Errorf("found %s BTC", chain.FormatAmount(got))
 	}
 	twin.restart(4)
 	if s := twin.Status(); s.Reread != -1 {

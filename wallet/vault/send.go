@@ -23,7 +23,7 @@ import (
 // and submitted again: it is a payment, and who heard of an error would pay twice.
 func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
 	if len(pay) == 0 {
-		return nil, fmt.Errorf("%w: nobody to pay", wallet.ErrAmount)
+		return nil, fmt.Errorf("%w: nobody to pay", chain.ErrAmount)
 	}
 	if err := wallet.CheckPayments(pay); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (w
 func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if d.FeeRate == 0 {
 		if d.FeeRate, _ = v.FeeRate(d.Target); d.FeeRate == 0 {
-			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", wallet.ErrFeeRate)
+			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", policy.ErrFeeRate)
 		}
 	}
 	r, err := v.dice()
@@ -182,7 +182,7 @@ const confirmTarget = 6
 
 // FeeRate is what a transaction pays that names no rate and is to confirm within
 // target blocks; 0: nobody knows.
-func (v *Vault) FeeRate(target int) (wallet.FeeRate, wallet.FeeReason) {
+func (v *Vault) FeeRate(target int) (policy.FeeRate, wallet.FeeReason) {
 	if target <= 0 {
 		target = confirmTarget
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/db"
 	"grapevine/wallet"
 	"grapevine/wallet/books"
@@ -39,12 +40,12 @@ type Config struct {
 	Rand            io.Reader
 	Now             func() time.Time
 	Log             *slog.Logger
-	EstimateFee     func(target int) (r wallet.FeeRate, ok bool) // for confirmation in target blocks; may be nil
-	FallbackFeeRate wallet.FeeRate                               // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
+	EstimateFee     func(target int) (r policy.FeeRate, ok bool) // for confirmation in target blocks; may be nil
+	FallbackFeeRate policy.FeeRate                               // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
 }
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
-const regtestFeeRate = wallet.FeeRate(20_000)
+const regtestFeeRate = policy.FeeRate(20_000)
 
 // Vault is the wallet of one node. Its methods may be called by several
 // goroutines at once.

@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
@@ -59,12 +60,12 @@ func TestHistoryTellsWhatATransactionMeant(t *testing.T) {
 	if err != nil || o.Label != "rent" || o.Path != "m/84h/1h/0h/0/0" {
 		t.Fatal(o, err)
 	}
-	tx, err := alice.Send(ctx, []wallet.Payment{{Script: script, Amount: btc}}, wallet.Options{Comment: "may", FeeRate: wallet.PerVB(3)})
+	tx, err := alice.Send(ctx, []wallet.Payment{{Script: script, Amount: btc}}, wallet.Options{Comment: "may", FeeRate: policy.PerVB(3)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	e := alice.entry(tx.ID)
-	if !e.FromMe || e.Amount != -btc || e.Fee != wallet.PerVB(3).Fee(tx.VSize()) && e.Fee != wallet.PerVB(3).Fee(tx.VSize()+1) ||
+	if !e.FromMe || e.Amount != -btc || e.Fee != policy.PerVB(3).Fee(tx.VSize()) && e.Fee != policy.PerVB(3).Fee(tx.VSize()+1) ||
 		e.Comment != "may" || !e.Replaceable || !e.InPool || !e.Trusted || e.Confirmations != 0 || e.Height != -1 {
 		t.Errorf("alice sees %+v", e)
 	}
@@ -307,7 +308,7 @@ func TestFundedAndSignedByHand(t *testing.T) {
 	raw.TxIn[0].Sequence = 7
 	raw.LockTime = 5
 	raw.AddTxOut(wire.NewTxOut(int64(70*btc), chaintest.OpTrue()))
-	f, err := alice.FundTx(ctx, raw, wallet.Options{FeeRate: wallet.PerVB(2)})
+	f, err := alice.FundTx(ctx, raw, wallet.Options{FeeRate: policy.PerVB(2)})
 	if err != nil || f.Tx.TxIn[0].PreviousOutPoint != coins[1].OutPoint || f.Tx.TxIn[0].Sequence != 7 || f.Tx.LockTime != 5 || len(f.Tx.TxIn) != 2 {
 		t.Fatalf("%+v, %v", f, err)
 	}
@@ -337,7 +338,7 @@ func TestChangeGoesWhereItIsAsked(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)
 	script := chaintest.NewKey(5).P2PKH()
-	tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Change: script, FeeRate: wallet.PerVB(1)})
+	tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Change: script, FeeRate: policy.PerVB(1)})
 	if err != nil || len(tx.TxOut) != 2 {
 		t.Fatal(tx, err)
 	}
@@ -349,23 +350,23 @@ func TestChangeGoesWhereItIsAsked(t *testing.T) {
 func TestTheFeeRateIsTheCallersElseTheEstimateElseTheFallback(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)
-	estimate, asked := wallet.FeeRate(0), 0
-	alice.cfg.EstimateFee = func(target int) (wallet.FeeRate, bool) {
+	estimate, asked := policy.FeeRate(0), 0
+	alice.cfg.EstimateFee = func(target int) (policy.FeeRate, bool) {
 		asked = target
 		return estimate, estimate > 0
 	}
 	for _, c := range []struct {
 		name     string
-		estimate wallet.FeeRate
+		estimate policy.FeeRate
 		options  wallet.Options
-		want     wallet.FeeRate
+		want     policy.FeeRate
 		asked    int
 		why      wallet.FeeReason
 	}{
-		{"fallback", 0, wallet.Options{}, wallet.PerVB(20), 6, wallet.FeeFallback},
-		{"estimate", 5000, wallet.Options{Target: 3}, wallet.PerVB(5), 3, wallet.FeeEstimate},
-		{"an estimate below what nodes relay", 10, wallet.Options{}, wallet.PerVB(1), 6, wallet.FeeMinimum},
-		{"caller", 5000, wallet.Options{FeeRate: wallet.PerVB(7)}, wallet.PerVB(7), 0, ""},
+		{"fallback", 0, wallet.Options{}, policy.PerVB(20), 6, wallet.FeeFallback},
+		{"estimate", 5000, wallet.Options{Target: 3}, policy.PerVB(5), 3, wallet.FeeEstimate},
+		{"an estimate below what nodes relay", 10, wallet.Options{}, policy.PerVB(1), 6, wallet.FeeMinimum},
+		{"caller", 5000, wallet.Options{FeeRate: policy.PerVB(7)}, policy.PerVB(7), 0, ""},
 	} {
 		estimate = c.estimate
 		if rate, why := alice.FeeRate(3); c.options.FeeRate == 0 && (rate != c.want || why != c.why) {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 
-	"grapevine/wallet"
+	"grapevine/chain"
 )
 
 // Amount is money in satoshis that JSON shows as a number of whole bitcoins
@@ -13,7 +13,7 @@ import (
 type Amount btcutil.Amount
 
 // String is the amount with eight decimals and no unit.
-func (a Amount) String() string { return wallet.FormatAmount(btcutil.Amount(a)) }
+func (a Amount) String() string { return chain.FormatAmount(btcutil.Amount(a)) }
 
 // MarshalJSON writes a JSON number.
 func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
@@ -21,7 +21,7 @@ func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 // UnmarshalJSON reads a JSON number or a string of one, exactly.
 func (a *Amount) UnmarshalJSON(b []byte) error {
 	digits, negative := strings.CutPrefix(strings.Trim(string(b), `"`), "-")
-	v, err := wallet.ParseAmount(digits)
+	v, err := chain.ParseAmount(digits)
 	if negative {
 		v = -v
 	}

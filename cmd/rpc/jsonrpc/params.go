@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 
-	"grapevine/wallet"
+	"grapevine/chain"
 )
 
 // Params are the parameters of one call, read by name whether they came by
@@ -264,7 +264,7 @@ func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
 	if strings.HasPrefix(text, "-") {
 		return 0, Errorf(CodeType, "Amount out of range")
 	}
-	v, err := wallet.ParseAmount(text)
+	v, err := chain.ParseAmount(text)
 	if err != nil {
 		return 0, Errorf(CodeType, "Invalid amount (%s)", err)
 	}

@@ -11,16 +11,10 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
-)
-
-const (
-	// bip125Sequence signals that a transaction may be replaced.
-	bip125Sequence = wire.MaxTxInSequenceNum - 2
-	// lockSequence lets the lock time count without signalling.
-	lockSequence = wire.MaxTxInSequenceNum - 1
 )
 
 // buildRows make transactions by hand and read what they are made of.
@@ -52,9 +46,9 @@ func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 	sequence := uint32(wire.MaxTxInSequenceNum)
 	switch {
 	case replaceable:
-		sequence = bip125Sequence
+		sequence = policy.MaxReplaceable
 	case lock > 0:
-		sequence = lockSequence
+		sequence = policy.MaxNonFinal
 	}
 	if err := addInputs(tx, c, sequence); err != nil {
 		return nil, err
@@ -85,7 +79,7 @@ func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {
 			}
 			txin.Sequence = uint32(n)
 		}
-		signals = signals || txin.Sequence <= bip125Sequence
+		signals = signals || txin.Sequence <= policy.MaxReplaceable
 		tx.AddTxIn(txin)
 	}
 	if c.Has("replaceable") && c.Bool("replaceable") && len(tx.TxIn) > 0 && !signals {

@@ -224,8 +224,8 @@ func newAcceptance(r mempool.TestResult) (acceptance, error) {
 // rawList reads an array of so many transactions in hex at least.
 func rawList(c *jsonrpc.Call, name string, least int) []string {
 	list := c.Strings(name)
-	if len(list) < least || len(list) > mempool.MaxListCount {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Array must contain between %d and %d transactions.", least, mempool.MaxListCount)
+	if len(list) < least || len(list) > policy.MaxPackageCount {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Array must contain between %d and %d transactions.", least, policy.MaxPackageCount)
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/wallet"
 	"grapevine/wallet/vault"
@@ -66,8 +67,8 @@ func coded(err error) error {
 		code jsonrpc.Code
 	}{
 		{wallet.ErrNoWallet, jsonrpc.CodeWalletNotFound}, {wallet.ErrBadWords, jsonrpc.CodeInvalidAddress},
-		{wallet.ErrDust, jsonrpc.CodeInsufficient}, {wallet.ErrAmount, jsonrpc.CodeType},
-		{wallet.ErrFeeRate, jsonrpc.CodeType}, {wallet.ErrFeeTooHigh, jsonrpc.CodeInsufficient},
+		{wallet.ErrDust, jsonrpc.CodeInsufficient}, {chain.ErrAmount, jsonrpc.CodeType},
+		{policy.ErrFeeRate, jsonrpc.CodeType}, {wallet.ErrFeeTooHigh, jsonrpc.CodeInsufficient},
 		{wallet.ErrTooLarge, jsonrpc.CodeInsufficient}, {wallet.ErrNotOurs, jsonrpc.CodeInvalidParam},
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam},
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
@@ -29,12 +30,12 @@ func (a *API) sendRows() []jsonrpc.Method {
 }
 
 // feeRate reads satoshis per virtual byte; 0: not given.
-func feeRate(c *jsonrpc.Call, name string) wallet.FeeRate {
+func feeRate(c *jsonrpc.Call, name string) policy.FeeRate {
 	raw := c.Raw(name)
 	if raw == nil {
 		return 0
 	}
-	r, err := wallet.ParseFeeRate(strings.Trim(string(raw), `"`))
+	r, err := policy.ParseFeeRate(strings.Trim(string(raw), `"`))
 	if err != nil {
 		c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
 	}
@@ -188,11 +189,11 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 	}
 	o.Target = target(f.Target, c)
 	if f.FeeRateBTC != nil {
-		o.FeeRate = wallet.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
+		o.FeeRate = policy.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
 	}
 	if f.FeeRate != nil {
 		var err error
-		if o.FeeRate, err = wallet.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
+		if o.FeeRate, err = policy.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
 			c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
 		}
 	}
