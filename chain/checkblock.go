@@ -54,6 +54,7 @@ func CheckCopy(p *Params, height int32, b *Block) error {
 	return checkWitness(p, height, b)
 }
 
+// checkRoot judges whether the header commits to these transactions [CheckMerkleRoot].
 func checkRoot(b *Block) error {
 	root, repeated := TxRoot(b.Txs)
 	if root != b.Header.MerkleRoot {
@@ -65,7 +66,8 @@ func checkRoot(b *Block) error {
 	return nil
 }
 
-// checkBlockSize is the limit from before segwit, still a cheap first bound.
+// checkBlockSize is the limit from before segwit, still a cheap first bound
+// ["size limits failed" in CheckBlock].
 func checkBlockSize(b *Block) error {
 	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight || b.strippedSize()*WitnessScale > MaxBlockWeight {
 		return Broken(ErrBadBlockLength, "size limits failed")
@@ -148,7 +150,8 @@ func HeightScript(height int32) []byte {
 	return script
 }
 
-// Subsidy is what a block of that height may create, in satoshis.
+// Subsidy is what a block of that height may create, in satoshis; it halves every
+// SubsidyReductionInterval [GetBlockSubsidy, nSubsidyHalvingInterval].
 func Subsidy(p *Params, height int32) btcutil.Amount {
 	halvings := height / p.SubsidyReductionInterval
 	if halvings >= 64 {
@@ -158,7 +161,7 @@ func Subsidy(p *Params, height int32) btcutil.Amount {
 }
 
 // CheckCoinbaseAmount refuses a coinbase that takes more than the subsidy and
-// the block's fees.
+// the block's fees [blockReward in ConnectBlock].
 func CheckCoinbaseAmount(p *Params, b *Block, height int32, fees btcutil.Amount) error {
 	var out btcutil.Amount
 	for _, o := range b.Txs[0].TxOut {

@@ -44,7 +44,7 @@ func ScriptFlags(p *Params, node *HeaderNode) txscript.ScriptFlags {
 const bip34ImpliesBIP30Limit = 1_983_702
 
 // EnforceBIP30 says whether the block at node must not make a coin that exists
-// already. From BIP34 on to a far height it cannot, so nobody need look.
+// already [fEnforceBIP30]. From BIP34 on to a far height it cannot, so nobody need look.
 func EnforceBIP30(p *Params, node *HeaderNode) bool {
 	if node.Height >= bip34ImpliesBIP30Limit {
 		return true

@@ -29,7 +29,7 @@ type LockPoint struct {
 	Time   int64
 }
 
-// SequenceLock computes tx's relative locks; coins are those it spends, in
+// SequenceLock computes tx's relative locks [CalculateSequenceLocks]; coins are those it spends, in
 // input order, and parent is the block on which it is to be mined. A coin that
 // is itself not mined yet counts as being at parent's height + 1.
 func SequenceLock(p *Params, tx *Tx, coins []Coin, parent *HeaderNode) LockPoint {
@@ -53,7 +53,8 @@ func SequenceLock(p *Params, tx *Tx, coins []Coin, parent *HeaderNode) LockPoint
 	return l
 }
 
-// Open says whether the locks let the transaction into a block on parent.
+// Open says whether the locks let the transaction into a block on parent
+// [EvaluateSequenceLocks].
 func (l LockPoint) Open(parent *HeaderNode) bool {
 	return l.Height < parent.Height+1 && (l.Time < 0 || l.Time < parent.MedianTimePast())
 }

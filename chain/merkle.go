@@ -4,7 +4,8 @@ import "github.com/btcsuite/btcd/chainhash/v2"
 
 // MerkleRoot is the root of the tree over hashes; it overwrites them. mutated
 // says that two equal hashes stood side by side where a pair is made, which an
-// honest tree never has: a repeated tail gives the same root (CVE-2012-2459).
+// honest tree never has: a repeated tail gives the same root (CVE-2012-2459)
+// [ComputeMerkleRoot].
 func MerkleRoot(hashes []Hash) (root Hash, mutated bool) {
 	if len(hashes) == 0 {
 		return Hash{}, false
@@ -31,7 +32,8 @@ func hashPair(a, b Hash) Hash {
 	return chainhash.DoubleHashH(both[:])
 }
 
-// TxRoot is the merkle root over the block's txids, as its header must name it.
+// TxRoot is the merkle root over the block's txids, as its header must name it
+// [BlockMerkleRoot].
 func TxRoot(txs []*Tx) (root Hash, mutated bool) {
 	hashes := make([]Hash, len(txs), len(txs)+1)
 	for i, tx := range txs {
@@ -41,7 +43,7 @@ func TxRoot(txs []*Tx) (root Hash, mutated bool) {
 }
 
 // WitnessRoot is the merkle root over the block's wtxids, the coinbase's
-// counted as zero (BIP141).
+// counted as zero (BIP141) [BlockWitnessMerkleRoot].
 func WitnessRoot(txs []*Tx) Hash {
 	hashes := make([]Hash, len(txs), len(txs)+1)
 	for i := 1; i < len(txs); i++ {

@@ -46,7 +46,7 @@ func HeaderHash(h *wire.BlockHeader) Hash {
 
 // skipHeight is the height that a node's skip pointer leads to. Turning off
 // the lowest set bit, twice at odd heights, gives jumps of every size, so that
-// a walk over n headers takes about log n steps.
+// a walk over n headers takes about log n steps [GetSkipHeight, pskip].
 func skipHeight(height int32) int32 {
 	if height < 2 {
 		return 0
@@ -89,7 +89,7 @@ func (n *HeaderNode) IsAncestorOf(m *HeaderNode) bool {
 }
 
 // MedianTimePast is the median of the times of n and the ten headers before
-// it, in Unix seconds (BIP113).
+// it, in Unix seconds (BIP113) [GetMedianTimePast].
 func (n *HeaderNode) MedianTimePast() int64 {
 	var times [MedianTimeSpan]int64
 	k := 0
@@ -102,7 +102,7 @@ func (n *HeaderNode) MedianTimePast() int64 {
 }
 
 // Fork is the last header that a and b have in common; nil when they belong to
-// different trees.
+// different trees [LastCommonAncestor].
 func Fork(a, b *HeaderNode) *HeaderNode {
 	if a == nil || b == nil {
 		return nil
@@ -120,7 +120,7 @@ func Fork(a, b *HeaderNode) *HeaderNode {
 }
 
 // Locator names headers from n back to genesis, the last ones all, then ever
-// fewer: what getheaders sends so that a peer finds the fork.
+// fewer: what getheaders sends so that a peer finds the fork [LocatorEntries].
 func Locator(n *HeaderNode) []Hash {
 	var hashes []Hash
 	for step := int32(1); n != nil; n = n.Ancestor(max(n.Height-step, 0)) {

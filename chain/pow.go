@@ -35,7 +35,8 @@ func targetOf(bits uint32) (target *big.Int, ok bool) {
 }
 
 // compactOf is the compact form of a target: a byte of length and the three
-// most significant bytes, of which the first stays below 0x80.
+// most significant bytes, of which the first stays below 0x80
+// [arith_uint256::GetCompact].
 func compactOf(target *big.Int) uint32 {
 	size := uint(target.BitLen()+7) / 8
 	var word uint64
@@ -52,7 +53,8 @@ func compactOf(target *big.Int) uint32 {
 }
 
 // WorkOf is the expected number of hashes for a header of that difficulty:
-// 2^256 / (target + 1). It is zero for bits that no header may claim.
+// 2^256 / (target + 1). It is zero for bits that no header may claim
+// [GetBlockProof].
 func WorkOf(bits uint32) Work {
 	target, ok := targetOf(bits)
 	if !ok {
@@ -73,7 +75,7 @@ func workOfInt(n *big.Int) (w Work) {
 }
 
 // meetsTarget says whether a header's hash is proof of the work that bits
-// claim, and bits are not easier than the network allows.
+// claim, and bits are not easier than the network allows [CheckProofOfWork].
 func meetsTarget(p *Params, hash Hash, bits uint32) bool {
 	target, ok := Target(bits)
 	var limit [32]byte
@@ -84,13 +86,14 @@ func meetsTarget(p *Params, hash Hash, bits uint32) bool {
 	return bytes.Compare(hash[:], target[:]) <= 0
 }
 
-// RetargetInterval is the number of blocks between changes of difficulty.
+// RetargetInterval is the number of blocks between changes of difficulty
+// [DifficultyAdjustmentInterval].
 func (p *Params) RetargetInterval() int32 {
 	return int32(p.TargetTimespan / p.TargetTimePerBlock)
 }
 
 // NextBits is the difficulty that the header after parent must claim; time is
-// that header's own, which matters on test networks only.
+// that header's own, which matters on test networks only [GetNextWorkRequired].
 func NextBits(p *Params, parent *HeaderNode, at time.Time) uint32 {
 	switch {
 	case p.PoWNoRetargeting && parent.Header.Bits == p.PowLimitBits:
@@ -106,7 +109,8 @@ func NextBits(p *Params, parent *HeaderNode, at time.Time) uint32 {
 }
 
 // lastRealBits is the difficulty of the last header that did not use the test
-// networks' permission to be easy after twenty minutes.
+// networks' permission to be easy after twenty minutes
+// [fPowAllowMinDifficultyBlocks].
 func lastRealBits(p *Params, n *HeaderNode) uint32 {
 	for n.Parent != nil && n.Height%p.RetargetInterval() != 0 && n.Header.Bits == p.PowLimitBits {
 		n = n.Parent
@@ -116,7 +120,7 @@ func lastRealBits(p *Params, n *HeaderNode) uint32 {
 
 // retarget scales the target by how long the last period took, at most by four
 // either way. The period is measured over one block less than it has, as
-// Bitcoin always did.
+// Bitcoin always did [CalculateNextWorkRequired].
 func retarget(p *Params, last *HeaderNode) uint32 {
 	if p.PoWNoRetargeting {
 		return last.Header.Bits

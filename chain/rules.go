@@ -19,8 +19,8 @@ const (
 	// MedianTimeSpan is how many headers the median time is taken over [nMedianTimeSpan].
 	MedianTimeSpan = 11
 
-	minCoinbaseScript = 2   // bytes of a coinbase's input script
-	maxCoinbaseScript = 100 // bytes of a coinbase's input script
+	minCoinbaseScript = 2   // bytes of a coinbase's input script [bad-cb-length]
+	maxCoinbaseScript = 100 // the same at most
 
 	// lockTimeThreshold divides heights (below) from Unix times [LOCKTIME_THRESHOLD].
 	lockTimeThreshold = 500_000_000

@@ -23,7 +23,7 @@ func CommitmentScript(commitment Hash) []byte {
 }
 
 // WitnessCommitment is the commitment in a coinbase: the last output that has
-// the form of one. ok is false when there is none.
+// the form of one. ok is false when there is none [GetWitnessCommitmentIndex].
 func WitnessCommitment(coinbase *Tx) (commitment Hash, ok bool) {
 	i := commitmentIndex(coinbase.MsgTx)
 	if i < 0 {

@@ -89,8 +89,8 @@ type Indexes struct{ Txs, Filters, Stats bool }
 
 // Marks are the header numbers that coins and indexes stand at.
 type Marks struct {
-	Tip uint32
-	OK  bool // there is a tip: the file is not new
+	Tip uint32 // the durable tip
+	OK  bool   // there is one: the file is not new
 	// For each index where it stands; Kept says which there are.
 	Txs, Filters, Stats uint32
 	Kept                Indexes

@@ -57,7 +57,8 @@ type Filter struct {
 	Bytes  []byte
 }
 
-// keyTip -> number of the header that coins, undo and indexes stand at.
+// keyTip -> number of the header that coins, undo and indexes on disk stand at, the
+// durable tip: what a crash leaves [DB_BEST_BLOCK].
 // keyTxs, keyFilters and keyStats -> the same for an index that is kept; missing
 // if not.
 // keyCoins -> about how many coins there are; only used to lay pages out.

@@ -37,8 +37,8 @@ type Headers interface {
 	Owners() (owners map[uint32]*chain.HeaderNode, next uint32)
 }
 
-// Books are the records of a file with sound pages.
-type Books struct {
+// Records are those of a file with sound pages, and what is needed to prove them.
+type Records struct {
 	Params   *chain.Params
 	Archive  *archive.Archive
 	Tree     Headers
@@ -50,12 +50,12 @@ type Books struct {
 // headers name; that undo records fit; and that the coins, which are stored at
 // tip and sum up to s, are exactly what the blocks made and did not spend, and
 // no more than the subsidies.
-func (b *Books) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats) error {
+func (b *Records) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats) error {
 	if err := b.headers(ctx); err != nil {
 		return err
 	}
 	owners, next := b.Tree.Owners()
-	c := proof{Books: b, tip: tip, owners: owners, next: next, coins: coins.NewSummer(b.Workers)}
+	c := proof{Records: b, tip: tip, owners: owners, next: next, coins: coins.NewSummer(b.Workers)}
 	err := b.Archive.ScanBodies(ctx, c.body)
 	made := c.coins.Sum().Sum()
 	switch {
@@ -73,7 +73,7 @@ func (b *Books) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats)
 }
 
 // headers judges every header again, but for the clock.
-func (b *Books) headers(ctx context.Context) error {
+func (b *Records) headers(ctx context.Context) error {
 	nodes := b.Tree.Nodes()
 	for i, n := range nodes {
 		if n.Parent != nil {
@@ -98,7 +98,7 @@ const headersReport = 10_000
 // proof proves bodies in the order of arrival, and adds up what those
 // under tip make and spend.
 type proof struct {
-	*Books
+	*Records
 	tip       *chain.HeaderNode
 	owners    map[uint32]*chain.HeaderNode
 	next      uint32 // from this number on, bodies came after the check began

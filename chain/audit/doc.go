@@ -4,5 +4,5 @@
 // It is a room of its own, though small, because what proves the ledger must not
 // be the ledger. It changes nothing, and needs nothing in memory but the header tree.
 //
-// Start reading at Pages, then Books.Check.
+// Start reading at Pages, then Records.Check.
 package audit

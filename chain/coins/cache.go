@@ -186,16 +186,16 @@ func compareOutPoints(a, b wire.OutPoint) int {
 
 const (
 	chunkSize = 1 << 16 // offsets within a chunk fit into 16 bits of a ref
-	classStep = 8       // bytes; room is given in multiples, so that it can be used again
+	classStep = 8       // bytes; space is given in multiples, so that it can be used again
 	classes   = 22      // up to 168 bytes; longer entries are rare and not reused
 )
 
 // slab keeps entries in large chunks without pointers, which the garbage
-// collector need not look at, and uses the room of those that are gone again.
+// collector need not look at, and uses the space of those that are gone again.
 type slab struct {
 	chunks [][]byte
 	used   int               // bytes of the last chunk
-	spare  [classes][]uint32 // refs of free room, by size class
+	spare  [classes][]uint32 // refs of free space, by size class
 }
 
 // entry is an outpoint with its mark and its coin:
@@ -226,7 +226,7 @@ func (e entry) coin() []byte {
 
 // put writes an entry, and returns where; never 0.
 func (s *slab) put(k *key, mark uint8, coin []byte) uint32 {
-	ref := s.room(coinAt + len(coin))
+	ref := s.alloc(coinAt + len(coin))
 	e := s.entry(ref)
 	copy(e, k[:])
 	e[markAt] = mark
@@ -237,7 +237,7 @@ func (s *slab) put(k *key, mark uint8, coin []byte) uint32 {
 
 func classOf(size int) int { return (size + classStep - 1) / classStep }
 
-func (s *slab) room(size int) uint32 {
+func (s *slab) alloc(size int) uint32 {
 	class := classOf(size)
 	if class < classes && len(s.spare[class]) > 0 {
 		list := s.spare[class]
@@ -260,7 +260,7 @@ func (s *slab) room(size int) uint32 {
 
 func (s *slab) entry(ref uint32) entry { return s.chunks[ref>>16][ref&0xffff:] }
 
-// free gives an entry's room back; it stays readable until the next put.
+// free gives an entry's space back; it stays readable until the next put.
 func (s *slab) free(ref uint32) {
 	if class := classOf(coinAt + s.entry(ref).size()); class < classes {
 		s.spare[class] = append(s.spare[class], ref)

@@ -12,7 +12,8 @@ import (
 	"grapevine/db"
 )
 
-// Set is the committed coin set and the tip it stands at. One goroutine
+// Set is the committed coin set, the UTXO set, and the tip it stands at
+// [CCoinsViewCache over CCoinsViewDB]. One goroutine
 // changes it, another flushes it, and any number read.
 type Set struct {
 	file  viewer

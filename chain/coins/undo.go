@@ -13,7 +13,7 @@ import (
 	"grapevine/chain"
 )
 
-// AppendUndo writes what a block spent: for each input of each transaction but
+// AppendUndo writes what a block spent [CBlockUndo]: for each input of each transaction but
 // the coinbase the coin, as Append writes it, but without the script's hash
 // where the input itself shows what was hashed. The block says how many there are.
 func AppendUndo(dst []byte, txs []*chain.Tx, spent [][]chain.Coin) []byte {

@@ -28,7 +28,8 @@ type Effect struct {
 	Flags   txscript.ScriptFlags // under which its scripts have to succeed
 }
 
-// Connect applies the block to the overlay as the block with that number. After
+// Connect applies the block to the overlay as the block with that number
+// [ConnectBlock, UpdateCoins]. After
 // a failure the overlay holds half of the block and is to be dropped. Errors
 // that are not a *chain.RuleError are our own fault.
 func (c *Connector) Connect(node *chain.HeaderNode, b *chain.Block, number uint64) (*Effect, error) {
@@ -50,7 +51,7 @@ func (c *Connector) Connect(node *chain.HeaderNode, b *chain.Block, number uint6
 	return &s.Effect, chain.CheckCoinbaseAmount(c.Params, b, node.Height, s.fees)
 }
 
-// checkBIP30 refuses a block that makes a coin which exists already. Where
+// checkBIP30 refuses a block that makes a coin which exists already (BIP30). Where
 // BIP34 holds from block 1 no txid can repeat, so nothing needs to be read.
 func (c *Connector) checkBIP30(node *chain.HeaderNode, b *chain.Block) error {
 	if c.Params.BIP0034Height <= 1 || !chain.EnforceBIP30(c.Params, node) {
@@ -215,7 +216,7 @@ func (s *spending) make(tx *chain.Tx, coinbase bool) {
 }
 
 // Disconnect takes a block back, from its last transaction to its first; spent
-// is its undo record, without the coinbase.
+// is its undo record, without the coinbase [DisconnectBlock, ApplyTxInUndo].
 func (c *Connector) Disconnect(b *chain.Block, spent [][]chain.Coin, number uint64) ([]coins.Change, error) {
 	if len(spent) != len(b.Txs) {
 		return nil, fmt.Errorf("undo record of %s has %d transactions, want %d", b.Hash, len(spent), len(b.Txs))

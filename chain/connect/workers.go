@@ -2,7 +2,7 @@ package connect
 
 import "sync"
 
-// Workers are the goroutines that decode and check. Tasks that let new blocks
+// Workers are the goroutines that decode and check [CCheckQueue]. Tasks that let new blocks
 // in go before those that check scripts, so that peers' credits come back.
 type Workers struct {
 	mu      sync.Mutex

@@ -82,6 +82,6 @@ func (l *Ledger) checkRecords(ctx context.Context, progress audit.Progress) erro
 		return err
 	}
 	tip, _ := l.tree.Entry(s.Best)
-	b := audit.Books{Params: l.cfg.Params, Archive: l.archive, Tree: l.tree, Workers: l.cfg.Workers, Progress: progress}
+	b := audit.Records{Params: l.cfg.Params, Archive: l.archive, Tree: l.tree, Workers: l.cfg.Workers, Progress: progress}
 	return b.Check(ctx, tip.Node, s.Stats)
 }

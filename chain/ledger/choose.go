@@ -12,7 +12,8 @@ func isRule(err error) bool {
 	return errors.As(err, &re)
 }
 
-// fill puts the next block on the way to the goal into the pipeline.
+// fill puts the next block on the way to the goal into the pipeline
+// [ActivateBestChain].
 func (w *writer) fill() (bool, error) {
 	w.blocked = false
 	full := w.bytes >= pipelineBytes || len(w.queue) >= pipelineBlocks
@@ -59,7 +60,8 @@ func (w *writer) enqueue(e *entry, disconnect bool) *slot {
 	return s
 }
 
-// reorganise queues the way from the tip to the branch of goal. The whole way
+// reorganise queues the way from the tip to the branch of goal, a reorg
+// [ActivateBestChainStep, DisconnectTip, ConnectTip]. The whole way
 // down and up to more work than the tip has, or to a goal of as much, is one
 // move, so that readers never see less work and a bad branch is never seen at
 // all. If that is too large for memory, every block is a move of its own. It is
@@ -152,7 +154,8 @@ func (w *writer) addHeader(n *chain.HeaderNode) *entry {
 	return e
 }
 
-// markFailed notes that a block breaks a rule, and what builds on it with it.
+// markFailed notes that a block breaks a rule, and what builds on it with it
+// [InvalidBlockFound].
 func (w *writer) markFailed(e *entry, err error) {
 	w.log.Warn("block is invalid", "block", e.Node.Hash, "height", e.Node.Height, "err", err)
 	w.tree.MarkFailed(e, err)
@@ -166,7 +169,7 @@ func (w *writer) markFailed(e *entry, err error) {
 }
 
 // assumed says whether the scripts of e need no check: it was connected
-// before, or is an ancestor of the block that is assumed valid and of the best
+// before, or is an ancestor of the block that is assumed valid (--assumevalid) and of the best
 // header, and that one has the work and the depth that Core wants to see
 // [ConnectBlock, fScriptChecks].
 func (w *writer) assumed(e *entry) bool {

@@ -24,12 +24,14 @@ type reply struct {
 }
 
 // Invalidate marks a block, and what builds on it, invalid by hand. When it
-// returns the tip has moved away; seq is the last event that tells of it.
+// returns the tip has moved away; seq is the last event that tells of it
+// [InvalidateBlock].
 func (l *Ledger) Invalidate(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
 	return l.command(ctx, &command{hash: hash, invalid: true, reply: make(chan reply, 1)})
 }
 
-// Reconsider takes all marks from a block, its ancestors and what builds on it.
+// Reconsider takes all marks from a block, its ancestors and what builds on it
+// [ResetBlockFailureFlags].
 func (l *Ledger) Reconsider(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
 	return l.command(ctx, &command{hash: hash, reply: make(chan reply, 1)})
 }

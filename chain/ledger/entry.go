@@ -12,16 +12,16 @@ import (
 type Status uint8
 
 const (
-	HaveBody Status = 1 << iota // the body is stored
+	HaveBody Status = 1 << iota // the body is stored [BLOCK_HAVE_DATA]
 	Active                      // in the verified chain
-	Valid                       // was connected once: every rule holds
+	Valid                       // was connected once: every rule holds [BLOCK_VALID_SCRIPTS]
 	Invalid                     // breaks a rule, was marked by hand, or builds on such a block
 )
 
 // Flags of a header's record on disk.
 const (
 	flagValid  = 1 << iota // was connected once
-	flagFailed             // its body breaks a rule
+	flagFailed             // its body breaks a rule [BLOCK_FAILED_VALID]
 	flagByHand             // marked by hand
 	flagLost               // its stored body is damaged
 )
@@ -37,7 +37,7 @@ type entry struct {
 
 	valid  bool  // was connected once
 	lost   bool  // its stored body is damaged
-	linked bool  // its body and those of all ancestors that are not in the verified chain are stored
+	linked bool  // its body and those of all ancestors that are not in the verified chain are stored [HaveNumChainTxs]
 	why    error // *chain.RuleError if the rules marked it
 }
 

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// DefaultDBCache is how many bytes of coins are kept in memory (Core's default).
+	// DefaultDBCache is how many bytes of coins are kept in memory [nDefaultDbCache].
 	DefaultDBCache = 450 << 20
-	// flushBlocks and flushAge bound what has to be connected again after a crash.
+	// flushBlocks and flushAge bound what has to be connected again after a crash:
+	// how far the tip may be ahead of the durable tip [DATABASE_FLUSH_INTERVAL].
 	flushBlocks = 2_000
 	flushAge    = time.Hour
 )
@@ -32,8 +33,8 @@ func (l *Ledger) flushCoins(ctx context.Context) error {
 	}
 }
 
-// flushSome begins a flush when there is reason to, and answers those who
-// waited for one. The writer goes on meanwhile: readers and the writer look
+// flushSome begins a flush of the coins' cache when there is reason to
+// [FlushStateToDisk], and answers those who waited for one. The writer goes on meanwhile: readers and the writer look
 // through the frozen cache until it is on disk. What a flush costs the writer is
 // the swap of two caches, milliseconds at most (BenchmarkFlushMillion), unless
 // the next flush is due before this one has ended: see flushPressure.
@@ -55,11 +56,14 @@ func (w *writer) flushSome() (bool, error) {
 	return true, nil
 }
 
+// freeze hands the coins' changes and the tip that they stand at, the next durable
+// tip, to the committer, which writes them in one transaction.
 func (w *writer) freeze() {
 	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.kept())
 	w.flush.when, w.flush.blocks = w.l.cfg.Now(), 0
 }
 
+// flushDue says whether the cache is large or old enough [GetCoinsCacheSizeState].
 func (w *writer) flushDue() bool {
 	if w.flush.blocks == 0 {
 		return false

@@ -10,7 +10,9 @@ import (
 	"grapevine/db"
 )
 
-// load builds the tree from the file, or begins a new file.
+// load builds the tree from the file [LoadBlockIndex], with the durable tip as its
+// tip [LoadChainTip], or begins a new file. What was connected above the durable
+// tip is connected again by Run [ReplayBlocks].
 func (l *Ledger) load() error {
 	marks, err := l.archive.Marks()
 	if err != nil {

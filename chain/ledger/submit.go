@@ -29,9 +29,9 @@ type bodyMsg struct {
 	err   error
 }
 
-// admit gives submitted blocks to the workers for the checks that need no
+// admit [ProcessNewBlock] gives submitted blocks to the workers for the checks that need no
 // coins, as long as there is room for their bodies. A header that comes with its
-// body enters the tree only when that is known to fit it: see judgeBody.
+// body enters the tree only when that is known to fit it: see acceptBody.
 func (w *writer) admit() {
 	for len(w.held) > 0 && w.archive.TailBytes() < tailBytes {
 		m := w.held[0]
@@ -99,11 +99,11 @@ func (w *writer) onBody(m bodyMsg) {
 		c := w.checks[0]
 		w.checks[0] = nil
 		w.checks = w.checks[1:]
-		w.judgeBody(c)
+		w.acceptBody(c)
 	}
 }
 
-func (w *writer) judgeBody(c *bodyCheck) {
+func (w *writer) acceptBody(c *bodyCheck) {
 	if e, here := w.tree.Entry(c.node.Hash); here && w.known(e, c.from) {
 		return // marked, or another copy came first
 	}
@@ -125,7 +125,8 @@ func (w *writer) judgeBody(c *bodyCheck) {
 	}
 }
 
-// store keeps a body that passed the checks that need no coins.
+// store keeps a body that passed the checks that need no coins [AcceptBlock,
+// ReceivedBlockTransactions].
 func (w *writer) store(e *entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
 	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)

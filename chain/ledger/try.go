@@ -14,7 +14,8 @@ import (
 const tryLimit = 3
 
 // TryBlock runs every rule but proof of work on a block that builds on the
-// tip, and changes nothing. On another parent it is chain.ErrInconclusive.
+// tip, and changes nothing [TestBlockValidity]. On another parent it is
+// chain.ErrInconclusive.
 func (l *Ledger) TryBlock(b *chain.Block) error {
 	var err error
 	for range tryLimit {

@@ -50,7 +50,7 @@ type writer struct {
 	blocked bool              // the way to the goal leads over a damaged body: nothing moves until it has come
 	failing bool              // a slot failed: nothing new is begun until workers are through
 
-	held       []submitMsg             // wait for room in the tail
+	held       []submitMsg             // wait until the tail has room
 	checks     []*bodyCheck            // being checked, in order
 	awaiting   []*entry                // stored, somebody waits for the verdict
 	waiting    map[*entry][]uint64     // who

@@ -25,7 +25,7 @@ func (c *clock) Now() time.Time {
 	return c.machine()
 }
 
-// mockTime sets the wall clock to a Unix time, 0 gives it back. When it
+// mockTime sets the wall clock to a Unix time, 0 gives it back [setmocktime]. When it
 // returns, every room goes by it.
 func (n *Node) mockTime(ctx context.Context, unix int64) error {
 	n.clock.set.Store(unix)

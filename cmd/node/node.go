@@ -104,7 +104,7 @@ func (n *Node) Run(ctx context.Context) error {
 	return errors.Join(err, n.Close())
 }
 
-// serveRPC begins when the peers' door is open: who gets an answer may connect.
+// serveRPC begins when the swarm listens for peers: who gets an answer may connect.
 func (n *Node) serveRPC(ctx context.Context) error {
 	select {
 	case <-n.Swarm.Ready():

@@ -13,7 +13,7 @@ import (
 	"grapevine/chain/policy"
 )
 
-// poolFile keeps the pool over a restart: it is loaded while the node is at
+// poolFile keeps the pool over a restart in mempool.dat [LoadMempool, DumpMempool]: it is loaded while the node is at
 // work already, and saved when all rooms have stopped.
 type poolFile struct {
 	path   string
