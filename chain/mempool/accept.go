@@ -11,7 +11,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 	"grapevine/chain/script"
 )
@@ -25,7 +24,7 @@ type scene struct {
 	flags txscript.ScriptFlags // consensus for the next block
 	terms
 
-	earlier map[chain.Hash]*graph.Entry // by txid; those of the same package
+	earlier map[chain.Hash]*entry // by txid; those of the same package
 }
 
 // terms are what a transaction is judged on (Core: ATMPArgs).
@@ -33,14 +32,14 @@ type terms struct {
 	// returning: given back by a reorganisation. The floors do not hold: it was
 	// paid for and mined once (Core: bypass_limits).
 	returning   bool
-	confirmed   map[*graph.Entry]bool // of the pool; as if they were in a block still
-	height      int32                 // of the tip at entry; 0: the tip's own
-	replace     bool                  // it may take the place of others (RBF)
-	sibling     bool                  // also of a version 3 sibling that shares no input with it
-	carveOut    bool                  // one descendant more, see checkChain
-	packageRate bool                  // the floor is asked of the package, not of each member
-	maxRate     policy.FeeRate        // of who submits it; 0: any
-	cost        *time.Duration        // grows by what scripts take; nil: nobody asks
+	confirmed   map[*entry]bool // of the pool; as if they were in a block still
+	height      int32           // of the tip at entry; 0: the tip's own
+	replace     bool            // it may take the place of others (RBF)
+	sibling     bool            // also of a version 3 sibling that shares no input with it
+	carveOut    bool            // one descendant more, see checkChain
+	packageRate bool            // the floor is asked of the package, not of each member
+	maxRate     policy.FeeRate  // of who submits it; 0: any
+	cost        *time.Duration  // grows by what scripts take; nil: nobody asks
 }
 
 // writing are the terms on which the writer judges.
@@ -62,14 +61,14 @@ func (p *Pool) scene(on terms) *scene {
 // draft is a transaction while it is judged.
 type draft struct {
 	tx        *chain.Tx
-	entry     *graph.Entry
+	entry     *entry
 	coins     []chain.Coin // by input; those of the pool have the next block's height
 	found     []bool       // by input
-	parents   []*graph.Entry
-	above     []*graph.Entry // its ancestors in the pool
-	conflicts []*graph.Entry // pool transactions that it takes the place of
-	leaving   []*graph.Entry // they and all that build on them
-	sibling   bool           // one of conflicts shares no input with it
+	parents   []*entry
+	above     []*entry // its ancestors in the pool
+	conflicts []*entry // pool transactions that it takes the place of
+	leaving   []*entry // they and all that build on them
+	sibling   bool     // one of conflicts shares no input with it
 	fee       btcutil.Amount
 	sigOps    int
 	vsize     int
@@ -301,8 +300,8 @@ func (s *scene) checkMaxRate(d *draft) error {
 	return nil
 }
 
-func (s *scene) draftEntry(d *draft) *graph.Entry {
-	e := graph.NewEntry(d.tx, d.fee, d.sigOps, d.parents)
+func (s *scene) draftEntry(d *draft) *entry {
+	e := newEntry(d.tx, d.fee, d.sigOps, d.parents)
 	e.Height = cmp.Or(s.height, s.tip.Height)
 	for i, in := range d.tx.TxIn {
 		e.Coinbase = e.Coinbase || d.coins[i].Coinbase

@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -99,7 +98,7 @@ func (p *Pool) readmitAll(d chain.Delta, except map[chain.Hash]bool, c *change) 
 	oneByOne := len(d.Connected) == 0
 	seq, bytes := p.lastSeq, 0
 	on := alone()
-	on.returning, on.sibling, on.confirmed = true, false, map[*graph.Entry]bool{}
+	on.returning, on.sibling, on.confirmed = true, false, map[*entry]bool{}
 	for _, b := range slices.Backward(d.Disconnected) {
 		already := len(c.in)
 		if oneByOne {
@@ -182,7 +181,7 @@ func (p *Pool) sweep(c *change) {
 }
 
 // standsStill says whether an entry is still final and mature on the tip.
-func (s *scene) standsStill(e *graph.Entry) bool {
+func (s *scene) standsStill(e *entry) bool {
 	if !chain.IsFinal(e.Tx, s.tip.Height+1, s.tip.MedianTimePast()) {
 		return false
 	}
@@ -205,6 +204,6 @@ func (s *scene) standsStill(e *graph.Entry) bool {
 	return err == nil
 }
 
-func sortLastFirst(entries []*graph.Entry) {
-	slices.SortFunc(entries, func(a, b *graph.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
+func sortLastFirst(entries []*entry) {
+	slices.SortFunc(entries, func(a, b *entry) int { return cmp.Compare(b.Seq, a.Seq) })
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -13,7 +12,7 @@ import (
 type chainLimits struct {
 	ancestors, ancestorSize, descendants, descendantSize int
 
-	confirmed map[*graph.Entry]bool // do not count
+	confirmed map[*entry]bool // do not count
 }
 
 func (s *scene) usualLimits() chainLimits {
@@ -54,8 +53,8 @@ func (s *scene) checkChain(d *draft) (err error) {
 // parents, would build on in the pool, in the order of txids. It looks at no
 // more than the limits allow, so that nobody has us walk a large graph (Core:
 // CalculateAncestorsAndCheckLimits).
-func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*graph.Entry, error) {
-	var staged, above []*graph.Entry
+func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error) {
+	var staged, above []*entry
 	for _, parent := range parents {
 		if !parent.Entered() || l.confirmed[parent] { // of the same package, or as in a block
 			continue
@@ -67,7 +66,7 @@ func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*g
 	size := own.Size
 	for len(staged) > 0 {
 		next := slices.MinFunc(staged, byTxID)
-		staged = slices.DeleteFunc(staged, func(e *graph.Entry) bool { return e == next })
+		staged = slices.DeleteFunc(staged, func(e *entry) bool { return e == next })
 		above = append(above, next)
 		size += next.VSize
 		switch {
@@ -95,7 +94,7 @@ func (l chainLimits) ancestorsOf(parents []*graph.Entry, own graph.Totals) ([]*g
 }
 
 // byTxID is Core's order of entries where any would do.
-func byTxID(a, b *graph.Entry) int { return bytes.Compare(a.Tx.ID[:], b.Tx.ID[:]) }
+func byTxID(a, b *entry) int { return bytes.Compare(a.Tx.ID[:], b.Tx.ID[:]) }
 
 func tooLong(format string, args ...any) error {
 	return chain.Refused(policy.ErrLongChain, format, args...)

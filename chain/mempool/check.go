@@ -7,7 +7,7 @@ import (
 )
 
 // Check proves what must always hold and names what does not: all that the
-// graph promises (see graph.Graph.Check), and that memory is within its limit.
+// graph promises (see graph.Check), and that memory is within its limit.
 // With the coin set at the pool's own tip also: every input that the pool does
 // not make is in the coin set.
 func (p *Pool) Check() error {

@@ -2,14 +2,13 @@ package mempool
 
 import (
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
 // checkDustSpent holds a transaction that is to enter to spending the dust of
 // its unconfirmed parents, or it would stay in everybody's coin set (ephemeral
 // dust; Core: CheckEphemeralSpends).
-func (s *scene) checkDustSpent(e *graph.Entry) error {
+func (s *scene) checkDustSpent(e *entry) error {
 	if !s.pool.cfg.RequireStandard {
 		return nil
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -17,7 +16,7 @@ import (
 // bundle is a package while it is judged.
 type bundle struct {
 	drafts []*draft
-	sum    graph.Totals
+	sum    totals
 	whole  error // why the package as a whole is refused; nil: see err
 	failed int   // the member that err is of
 	err    error
@@ -36,7 +35,7 @@ func (s *scene) judgeAll(txs []*chain.Tx) *bundle {
 	if b.whole != nil {
 		return b
 	}
-	s.earlier = make(map[chain.Hash]*graph.Entry, len(txs))
+	s.earlier = make(map[chain.Hash]*entry, len(txs))
 	for i, tx := range txs {
 		d, err := s.preCheck(tx)
 		if err != nil {
@@ -94,7 +93,7 @@ func (s *scene) checkPackageLimits(b *bundle) error {
 	case b.sum.Size > limits.descendantSize:
 		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.descendantSize)
 	}
-	var parents []*graph.Entry
+	var parents []*entry
 	for _, d := range b.drafts {
 		for _, parent := range d.parents {
 			if parent.Entered() && !slices.Contains(parents, parent) {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -50,7 +49,7 @@ func (s *scene) checkPackageReplacement(b *bundle) error {
 }
 
 // conflicts are those of all members, each once, in the order of txids.
-func (b *bundle) conflicts() (all []*graph.Entry) {
+func (b *bundle) conflicts() (all []*entry) {
 	for _, d := range b.drafts {
 		for _, c := range d.conflicts {
 			if !slices.Contains(all, c) {
@@ -68,7 +67,7 @@ func rbfFailed(why, detail string) error {
 
 // checkClusters says which conflict is not alone and not in a pair; "": none
 // (Core: CheckConflictTopology).
-func checkClusters(conflicts []*graph.Entry) string {
+func checkClusters(conflicts []*entry) string {
 	for _, c := range conflicts {
 		above, below := c.Anc.Count-1, c.Desc.Count-1
 		switch {
@@ -89,7 +88,7 @@ func checkClusters(conflicts []*graph.Entry) string {
 
 // diagrams are what a miner can take before and after the replacement: pieces
 // of so much fee for so much size, the best first (Core: CalculateChunksForRBF).
-func diagrams(conflicts, leaving []*graph.Entry, put policy.Paid) (before, after []policy.Paid) {
+func diagrams(conflicts, leaving []*entry, put policy.Paid) (before, after []policy.Paid) {
 	for _, e := range leaving {
 		own := e.Own().Paid()
 		switch all := e.Anc.Paid(); {

@@ -15,27 +15,27 @@ import (
 
 // What is kept of transactions refused for their fee.
 const (
-	maxPoor      = 64        // as many as gossip has under judgement at once
-	maxPoorBytes = 2_000_000 // five of the largest standard ones
+	maxLowFee      = 64        // as many as gossip has under judgement at once
+	maxLowFeeBytes = 2_000_000 // five of the largest standard ones
 )
 
-// poor are the transactions refused for their fee, oldest first. The writer
+// lowFeeParents are the transactions refused for their fee alone, oldest first. The writer
 // alone uses it.
-type poor struct {
+type lowFeeParents struct {
 	list  []*chain.Tx
 	bytes int
 }
 
-func (p *poor) keep(tx *chain.Tx) {
+func (p *lowFeeParents) keep(tx *chain.Tx) {
 	p.forget(tx.ID)
 	p.list = append(p.list, tx)
 	p.bytes += tx.Size
-	for len(p.list) > maxPoor || p.bytes > maxPoorBytes {
+	for len(p.list) > maxLowFee || p.bytes > maxLowFeeBytes {
 		p.forget(p.list[0].ID)
 	}
 }
 
-func (p *poor) find(txid chain.Hash) *chain.Tx {
+func (p *lowFeeParents) find(txid chain.Hash) *chain.Tx {
 	for _, tx := range p.list {
 		if tx.ID == txid {
 			return tx
@@ -44,7 +44,7 @@ func (p *poor) find(txid chain.Hash) *chain.Tx {
 	return nil
 }
 
-func (p *poor) forget(txid chain.Hash) {
+func (p *lowFeeParents) forget(txid chain.Hash) {
 	kept := p.list[:0]
 	p.bytes = 0
 	for _, tx := range p.list {
@@ -58,7 +58,7 @@ func (p *poor) forget(txid chain.Hash) {
 }
 
 // loneParent is the kept transaction that err says is missing, if nothing else is.
-func (p *poor) loneParent(err error) *chain.Tx {
+func (p *lowFeeParents) loneParent(err error) *chain.Tx {
 	var missing *chain.MissingError
 	if !errors.As(err, &missing) || len(missing.Parents) != 1 {
 		return nil
@@ -70,7 +70,7 @@ func (p *poor) loneParent(err error) *chain.Tx {
 // with the kept parent that it may pay for. What is wrong with the parent is
 // not the child's: then why stands, and the parent is not tried again.
 func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain.PoolDelta, error) {
-	parent := p.poor.loneParent(why)
+	parent := p.lowFee.loneParent(why)
 	if parent == nil {
 		return chain.PoolDelta{}, why
 	}
@@ -84,7 +84,7 @@ func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain
 	}
 	above, below := r.Members[0], r.Members[1]
 	if above.Err != nil && !policy.Reconsiderable(parent, above.Err) {
-		p.poor.forget(parent.ID)
+		p.lowFee.forget(parent.ID)
 		return delta, why
 	}
 	if below.Err != nil && errors.Is(below.Err, chain.ErrMissingCoin) {

@@ -32,7 +32,7 @@ func TestChildPaysForAParentThatWasRefused(t *testing.T) {
 	}
 	w.check()
 	w.holds(parent, child)
-	if len(w.pool.poor.list)+w.pool.poor.bytes != 0 {
+	if len(w.pool.lowFee.list)+w.pool.lowFee.bytes != 0 {
 		t.Fatal("the parent is still waiting")
 	}
 }
@@ -90,14 +90,14 @@ func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {
 	for i := range 200 {
 		w.pool.Add(spendWith(1, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(root, i)))
 	}
-	if n := len(w.pool.poor.list); n != maxPoor {
+	if n := len(w.pool.lowFee.list); n != maxLowFee {
 		t.Fatalf("%d are kept", n)
 	}
-	var p poor
+	var p lowFeeParents
 	for i := range 9 {
 		p.keep(&chain.Tx{ID: chain.Hash{byte(i)}, Size: 400_000})
 	}
-	if len(p.list) != 5 || p.bytes != maxPoorBytes || p.find(chain.Hash{8}) == nil || p.find(chain.Hash{3}) != nil {
+	if len(p.list) != 5 || p.bytes != maxLowFeeBytes || p.find(chain.Hash{8}) == nil || p.find(chain.Hash{3}) != nil {
 		t.Fatalf("%d of %d bytes", len(p.list), p.bytes)
 	}
 	if p.loneParent(errors.New("other")) != nil || p.loneParent(&chain.MissingError{Parents: []chain.Hash{{8}, {7}}}) != nil {

@@ -8,7 +8,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool/estimate"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -28,12 +27,12 @@ type Config struct {
 
 // Pool is the set of unconfirmed transactions.
 type Pool struct {
-	cfg  Config
-	poor poor          // the writer's, as is cost:
-	cost time.Duration // of the scripts that the last Add ran
+	cfg    Config
+	lowFee lowFeeParents // the writer's, as is cost:
+	cost   time.Duration // of the scripts that the last Add ran
 
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
-	graph   *graph.Graph
+	graph   *graph
 	floor   floor
 	fees    *estimate.Estimator
 	tip     *chain.HeaderNode
@@ -58,7 +57,7 @@ func New(cfg Config) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: graph.New(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(), unbroadcast: map[chain.Hash]bool{}}
+	return &Pool{cfg: cfg, graph: newGraph(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(), unbroadcast: map[chain.Hash]bool{}}
 }
 
 // Add judges a transaction and keeps it if it is good. The error is
@@ -83,7 +82,7 @@ func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
 		d.entry.Time = since
 		return p.enter(d)
 	case policy.Reconsiderable(tx, err):
-		p.poor.keep(tx)
+		p.lowFee.keep(tx)
 		return chain.PoolDelta{}, err
 	}
 	return p.addWithParent(tx, since, err)
@@ -113,7 +112,7 @@ func (p *Pool) put(drafts []*draft, c *change) {
 		}
 	}
 	for _, d := range drafts {
-		p.poor.forget(d.tx.ID)
+		p.lowFee.forget(d.tx.ID)
 		d.entry.Seq = p.nextSeq
 		p.nextSeq++
 		p.admit(d.entry, c)
@@ -124,15 +123,15 @@ func (p *Pool) put(drafts []*draft, c *change) {
 }
 
 // admit puts an entry in.
-func (p *Pool) admit(e *graph.Entry, c *change) {
+func (p *Pool) admit(e *entry, c *change) {
 	p.graph.Insert(e)
 	p.changes++
 	c.in = append(c.in, e)
 }
 
 // drop takes an entry out with all that build on it, the last ones first.
-func (p *Pool) drop(e *graph.Entry, why chain.Gone, c *change) {
-	below := graph.Descendants(e)
+func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
+	below := descendants(e)
 	sortLastFirst(below)
 	for _, d := range append(below, e) {
 		p.release(d, why, c)
@@ -140,7 +139,7 @@ func (p *Pool) drop(e *graph.Entry, why chain.Gone, c *change) {
 }
 
 // release takes out an entry that has no ancestors or no descendants left.
-func (p *Pool) release(e *graph.Entry, why chain.Gone, c *change) {
+func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 	p.graph.Remove(e)
 	delete(p.unbroadcast, e.Tx.ID)
 	p.changes++
@@ -163,13 +162,13 @@ func (p *Pool) shrink(c *change) {
 // expire drops what has waited too long for a block.
 func (p *Pool) expire(c *change) {
 	before := p.cfg.Now().Add(-Expiry)
-	var old []*graph.Entry
+	var old []*entry
 	for e := range p.graph.All() {
 		if e.Time.Before(before) {
 			old = append(old, e)
 		}
 	}
-	slices.SortFunc(old, graph.BySeq)
+	slices.SortFunc(old, bySeq)
 	for _, e := range old {
 		if p.graph.Holds(e) { // not gone with its parent
 			p.drop(e, chain.GoneEvicted, c)
@@ -188,25 +187,25 @@ func (p *Pool) floorNow() policy.FeeRate {
 
 // change collects what one Add or Apply does.
 type change struct {
-	in  []*graph.Entry
+	in  []*entry
 	out []departure
 }
 
 type departure struct {
-	*graph.Entry
+	*entry
 	why chain.Gone
 }
 
 // delta is the change seen from outside: what came and went again did neither.
 func (c *change) delta() chain.PoolDelta {
-	passed := map[*graph.Entry]bool{} // true: came; then false: and went
+	passed := map[*entry]bool{} // true: came; then false: and went
 	for _, e := range c.in {
 		passed[e] = true
 	}
 	var d chain.PoolDelta
 	for _, gone := range c.out {
-		if _, came := passed[gone.Entry]; came {
-			passed[gone.Entry] = false
+		if _, came := passed[gone.entry]; came {
+			passed[gone.entry] = false
 			continue
 		}
 		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why})

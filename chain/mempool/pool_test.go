@@ -10,7 +10,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -190,7 +189,7 @@ func TestTRUCFamiliesStaySmall(t *testing.T) {
 func TestFullPoolEvictsTheWorstWithItsDescendants(t *testing.T) {
 	w := newWorld(t, 4)
 	probe := spend(1000, 1, w.fund(1))
-	w.pool.cfg.MaxBytes = 3 * graph.UsageOf(probe, 1)
+	w.pool.cfg.MaxBytes = 3 * usageOf(probe, 1)
 	poor := w.accept(spend(200, 1, w.fund(1)))
 	child := w.accept(spend(300, 1, out(poor, 0)))
 	rich := w.accept(spend(5000, 1, w.fund(2)))
@@ -211,7 +210,7 @@ func TestFullPoolEvictsTheWorstWithItsDescendants(t *testing.T) {
 
 func TestTransactionThatFallsOutAtOnceIsRefused(t *testing.T) {
 	w := newWorld(t, 2)
-	w.pool.cfg.MaxBytes = graph.UsageOf(spend(1000, 1, w.fund(1)), 1)
+	w.pool.cfg.MaxBytes = usageOf(spend(1000, 1, w.fund(1)), 1)
 	first := w.accept(spend(5000, 1, w.fund(1)))
 	d, err := w.pool.Add(spend(4000, 1, w.fund(2)))
 	if !errors.Is(err, policy.ErrPoolFull) || len(d.In)+len(d.Out) != 0 {

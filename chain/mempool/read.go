@@ -6,7 +6,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -52,15 +51,15 @@ func (p *Pool) TxIDs() []chain.Hash {
 
 // Ancestors are the pool transactions that txid builds on, without itself;
 // parents first.
-func (p *Pool) Ancestors(txid chain.Hash) ([]Entry, bool) { return p.relatives(txid, graph.Ancestors) }
+func (p *Pool) Ancestors(txid chain.Hash) ([]Entry, bool) { return p.relatives(txid, ancestors) }
 
 // Descendants are the pool transactions that build on txid, without itself;
 // parents first.
 func (p *Pool) Descendants(txid chain.Hash) ([]Entry, bool) {
-	return p.relatives(txid, graph.Descendants)
+	return p.relatives(txid, descendants)
 }
 
-func (p *Pool) relatives(txid chain.Hash, of func(*graph.Entry) []*graph.Entry) ([]Entry, bool) {
+func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	e := p.graph.ByTxID(txid)
@@ -68,7 +67,7 @@ func (p *Pool) relatives(txid chain.Hash, of func(*graph.Entry) []*graph.Entry) 
 		return nil, false
 	}
 	found := of(e)
-	slices.SortFunc(found, graph.BySeq)
+	slices.SortFunc(found, bySeq)
 	return p.publish(found), true
 }
 
@@ -150,7 +149,7 @@ func (c coins) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
 	return c.view.Coin(op)
 }
 
-func (p *Pool) publish(entries []*graph.Entry) []Entry {
+func (p *Pool) publish(entries []*entry) []Entry {
 	list := make([]Entry, 0, len(entries))
 	for _, e := range entries {
 		list = append(list, p.public(e))
@@ -159,21 +158,21 @@ func (p *Pool) publish(entries []*graph.Entry) []Entry {
 }
 
 // public copies an entry for readers. Pool.mu is held.
-func (p *Pool) public(e *graph.Entry) Entry {
+func (p *Pool) public(e *entry) Entry {
 	return Entry{
 		Tx: e.Tx, Fee: e.Fee, VSize: e.VSize, SigOpCost: e.SigOpCost, Time: e.Time, Height: e.Height, Seq: e.Seq,
 		Depends: txids(e.Parents), SpentBy: txids(e.Children),
 		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
 		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,
-		Replaceable: signals(e) || slices.ContainsFunc(graph.Ancestors(e), signals),
+		Replaceable: signals(e) || slices.ContainsFunc(ancestors(e), signals),
 		Unbroadcast: p.unbroadcast[e.Tx.ID],
 	}
 }
 
 // signals says whether a transaction allows its replacement by BIP125.
-func signals(e *graph.Entry) bool { return policy.SignalsReplacement(e.Tx.MsgTx) }
+func signals(e *entry) bool { return policy.SignalsReplacement(e.Tx.MsgTx) }
 
-func txids(entries []*graph.Entry) []chain.Hash {
+func txids(entries []*entry) []chain.Hash {
 	ids := make([]chain.Hash, len(entries))
 	for i, e := range entries {
 		ids[i] = e.Tx.ID

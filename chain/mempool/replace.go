@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -61,7 +60,7 @@ func (d *draft) refuse(why chain.Policy, format string, args ...any) error {
 // allLeaving are the conflicts with all that build on them. Rule 5: they are
 // counted by what each has below it before anybody looks at them, so what two
 // of them share counts twice (BIP125 rule 5).
-func (d *draft) allLeaving() ([]*graph.Entry, error) {
+func (d *draft) allLeaving() ([]*entry, error) {
 	count := 0
 	for _, c := range d.conflicts {
 		if count += c.Desc.Count; count > policy.MaxReplaced {
@@ -72,10 +71,10 @@ func (d *draft) allLeaving() ([]*graph.Entry, error) {
 }
 
 // withDescendants is the entries with all that build on them, each once.
-func withDescendants(entries []*graph.Entry) []*graph.Entry {
+func withDescendants(entries []*entry) []*entry {
 	all := slices.Clone(entries)
 	for _, e := range entries {
-		for _, d := range graph.Descendants(e) {
+		for _, d := range descendants(e) {
 			if !slices.Contains(all, d) {
 				all = append(all, d)
 			}
@@ -94,7 +93,7 @@ func checkNoNewParents(d *draft) error {
 		}
 	}
 	for i, in := range d.tx.TxIn {
-		isParent := func(p *graph.Entry) bool { return p.Entered() && p.Tx.ID == in.PreviousOutPoint.Hash }
+		isParent := func(p *entry) bool { return p.Entered() && p.Tx.ID == in.PreviousOutPoint.Hash }
 		if !had[in.PreviousOutPoint.Hash] && slices.ContainsFunc(d.parents, isParent) {
 			return d.refuse(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", d.tx.ID, i)
 		}
@@ -102,7 +101,7 @@ func checkNoNewParents(d *draft) error {
 	return nil
 }
 
-func feesOf(entries []*graph.Entry) (sum btcutil.Amount) {
+func feesOf(entries []*entry) (sum btcutil.Amount) {
 	for _, e := range entries {
 		sum += e.Fee
 	}

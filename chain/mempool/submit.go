@@ -8,7 +8,6 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -155,7 +154,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 
 // put brings members in that were judged together.
 func (a *parcel) put(drafts []*draft, members []int) {
-	var sum graph.Totals
+	var sum totals
 	together := make([]chain.Hash, len(drafts))
 	for k, d := range drafts {
 		sum.Add(d.entry.Own())

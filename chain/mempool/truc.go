@@ -6,7 +6,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -37,7 +36,7 @@ func (s *scene) checkTRUC(d *draft) error {
 		return err
 	}
 	parent := d.above[0]
-	goes := func(child *graph.Entry) bool { return slices.Contains(d.conflicts, child) }
+	goes := func(child *entry) bool { return slices.Contains(d.conflicts, child) }
 	if parent.Desc.Count+1 <= policy.TRUCFamily || slices.ContainsFunc(parent.Children, goes) {
 		return nil
 	}

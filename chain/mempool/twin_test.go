@@ -9,7 +9,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -18,8 +17,8 @@ import (
 // nothing of how the pool does it.
 type naive struct {
 	*world
-	list []naiveTx   // parents before their children
-	poor []*chain.Tx // refused for their fee, oldest first
+	list   []naiveTx   // parents before their children
+	lowFee []*chain.Tx // refused for their fee, oldest first
 }
 
 // Why a transaction is judged.
@@ -101,7 +100,7 @@ func (n *naive) judge(tx *chain.Tx, why int) (naiveTx, error) {
 	for _, o := range tx.TxOut {
 		sum -= btcutil.Amount(o.Value)
 	}
-	x := naiveTx{tx: tx, fee: sum, usage: graph.UsageOf(tx, parents), time: n.now}
+	x := naiveTx{tx: tx, fee: sum, usage: usageOf(tx, parents), time: n.now}
 	paid, rules := x.fee, n.pool.cfg.Rules
 	switch {
 	case immature:
@@ -220,8 +219,8 @@ func (n *naive) add(tx *chain.Tx) error {
 	switch {
 	case policy.Reconsiderable(tx, err):
 		n.forget(tx)
-		n.poor = append(n.poor, tx)
-		n.poor = n.poor[max(0, len(n.poor)-maxPoor):]
+		n.lowFee = append(n.lowFee, tx)
+		n.lowFee = n.lowFee[max(0, len(n.lowFee)-maxLowFee):]
 		return err
 	case errors.Is(err, chain.ErrMissingCoin):
 		return n.addPair(tx)
@@ -232,7 +231,7 @@ func (n *naive) add(tx *chain.Tx) error {
 }
 
 func (n *naive) forget(tx *chain.Tx) {
-	n.poor = slices.DeleteFunc(n.poor, func(p *chain.Tx) bool { return p.ID == tx.ID })
+	n.lowFee = slices.DeleteFunc(n.lowFee, func(p *chain.Tx) bool { return p.ID == tx.ID })
 }
 
 func (n *naive) enter(x ...naiveTx) error {

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"grapevine/chain"
-	"grapevine/chain/mempool/graph"
 	"grapevine/chain/policy"
 )
 
@@ -18,11 +17,11 @@ func (n *naive) addPair(child *chain.Tx) error {
 			lacks[in.PreviousOutPoint.Hash] = true
 		}
 	}
-	at := slices.IndexFunc(n.poor, func(p *chain.Tx) bool { return lacks[p.ID] })
+	at := slices.IndexFunc(n.lowFee, func(p *chain.Tx) bool { return lacks[p.ID] })
 	if len(lacks) != 1 || at < 0 {
 		return chain.ErrMissingCoin
 	}
-	poor := n.poor[at]
+	poor := n.lowFee[at]
 	if sharesInput(poor, child) {
 		return policy.ErrPackageConflict
 	}
@@ -77,7 +76,7 @@ func (n *naive) judgeChild(parent naiveTx, child *chain.Tx) (naiveTx, error) {
 		}
 	}
 	x, err := n.judge(child, paired)
-	x.usage = graph.UsageOf(child, len(n.parents(child))+1)
+	x.usage = usageOf(child, len(n.parents(child))+1)
 	return x, err
 }
 

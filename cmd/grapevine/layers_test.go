@@ -25,13 +25,12 @@ var allowed = map[string][]string{
 	"chain/audit":      {"chain", "chain/archive", "chain/coins", "db"},
 	"chain/ledger":     {"chain", "chain/archive", "chain/audit", "chain/coins", "chain/connect", "chain/headertree", "chain/script", "db"},
 	"chain/policy":     {"chain"},
-	"chain/mempool":    {"chain", "chain/mempool/estimate", "chain/mempool/graph", "chain/policy", "chain/script"},
+	"chain/mempool":    {"chain", "chain/mempool/estimate", "chain/policy", "chain/script"},
 	"chain/miner":      {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest":  {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
 
 	"chain/mempool/dump":     {"chain", "chain/mempool"},
 	"chain/mempool/estimate": {"chain", "chain/policy"},
-	"chain/mempool/graph":    {"chain", "chain/policy"},
 
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
@@ -101,9 +100,7 @@ var small = []string{
 }
 
 // merging: rooms that the redesign merges with others.
-var merging = []string{
-	"chain/mempool/graph",
-}
+var merging = []string{}
 
 const (
 	maxFileLines = 500 // near what the best code in this field keeps; only the tail of it breaks

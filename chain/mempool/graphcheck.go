@@ -1,4 +1,4 @@
-package graph
+package mempool
 
 import (
 	"fmt"
@@ -13,11 +13,11 @@ import (
 //   - parents came before their children;
 //   - totals of ancestors, of descendants and of the graph are what counting anew gives;
 //   - the eviction order is a heap.
-func (g *Graph) Check() error {
+func (g *graph) Check() error {
 	if n := len(g.byID); n != len(g.byWID) || n != len(g.heap) {
 		return fmt.Errorf("indexes differ: %d by txid, %d by wtxid, %d in eviction order", n, len(g.byWID), len(g.heap))
 	}
-	var sum Totals
+	var sum totals
 	usage, inputs := int64(0), 0
 	for _, e := range g.byID {
 		if err := g.checkEntry(e); err != nil {
@@ -33,7 +33,7 @@ func (g *Graph) Check() error {
 	return nil
 }
 
-func (g *Graph) checkEntry(e *Entry) error {
+func (g *graph) checkEntry(e *entry) error {
 	if g.byID[e.Tx.ID] != e || g.byWID[e.Tx.WID] != e || g.heap[e.place] != e {
 		return fmt.Errorf("not where the indexes say")
 	}
@@ -44,10 +44,10 @@ func (g *Graph) checkEntry(e *Entry) error {
 		return err
 	}
 	anc, desc := e.Own(), e.Own()
-	for _, a := range Ancestors(e) {
+	for _, a := range ancestors(e) {
 		anc.Add(a.Own())
 	}
-	for _, d := range Descendants(e) {
+	for _, d := range descendants(e) {
 		desc.Add(d.Own())
 	}
 	if anc != e.Anc || desc != e.Desc {
@@ -56,8 +56,8 @@ func (g *Graph) checkEntry(e *Entry) error {
 	return nil
 }
 
-func (g *Graph) checkLinks(e *Entry) error {
-	var parents []*Entry
+func (g *graph) checkLinks(e *entry) error {
+	var parents []*entry
 	for _, in := range e.Tx.TxIn {
 		op := in.PreviousOutPoint
 		if g.spent[op] != e {
@@ -90,7 +90,7 @@ func (g *Graph) checkLinks(e *Entry) error {
 			return fmt.Errorf("is not linked with its child %s", child.Tx.ID)
 		}
 	}
-	if !slices.IsSortedFunc(e.Children, BySeq) {
+	if !slices.IsSortedFunc(e.Children, bySeq) {
 		return fmt.Errorf("children are not in order")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package graph
+package mempool
 
 import (
 	"encoding/binary"
@@ -13,12 +13,12 @@ import (
 )
 
 // grow makes n entries, each with up to fan parents among the last reach ones.
-func grow(r *rand.Rand, g *Graph, n, fan, reach int) []*Entry {
-	var all []*Entry
+func grow(r *rand.Rand, g *graph, n, fan, reach int) []*entry {
+	var all []*entry
 	for i := range n {
 		msg := wire.NewMsgTx(2)
 		msg.LockTime = uint32(i)
-		var parents []*Entry
+		var parents []*entry
 		for range r.IntN(fan + 1) {
 			if len(all) == 0 {
 				break
@@ -37,7 +37,7 @@ func grow(r *rand.Rand, g *Graph, n, fan, reach int) []*Entry {
 		tx := &chain.Tx{MsgTx: msg, Weight: 400 + r.IntN(4000), Size: 100}
 		binary.LittleEndian.PutUint32(tx.ID[:], uint32(i)+1)
 		binary.LittleEndian.PutUint32(tx.WID[:], uint32(i)+1)
-		e := NewEntry(tx, btcutil.Amount(r.IntN(10_000)), 0, parents)
+		e := newEntry(tx, btcutil.Amount(r.IntN(10_000)), 0, parents)
 		e.Seq = int64(i)
 		g.Insert(e)
 		all = append(all, e)
@@ -47,7 +47,7 @@ func grow(r *rand.Rand, g *Graph, n, fan, reach int) []*Entry {
 
 func TestGraphStaysWholeWhileItGrowsAndShrinks(t *testing.T) {
 	for seed := range uint64(20) {
-		r, g := rand.New(rand.NewPCG(seed, 5)), New()
+		r, g := rand.New(rand.NewPCG(seed, 5)), newGraph()
 		all := grow(r, g, 150, 3, 1+r.IntN(40)) // far beyond small
 		if err := g.Check(); err != nil {
 			t.Fatal(err)
@@ -58,19 +58,19 @@ func TestGraphStaysWholeWhileItGrowsAndShrinks(t *testing.T) {
 				e = all[0] // which builds on nothing
 			}
 			g.Remove(e)
-			all = slices.DeleteFunc(all, func(x *Entry) bool { return x == e })
+			all = slices.DeleteFunc(all, func(x *entry) bool { return x == e })
 			if err := g.Check(); err != nil {
 				t.Fatalf("seed %d, %d left: %v", seed, len(all), err)
 			}
 		}
-		if g.Sum() != (Totals{}) || g.Usage() != 0 || g.Len() != 0 {
+		if g.Sum() != (totals{}) || g.Usage() != 0 || g.Len() != 0 {
 			t.Fatal("something is left")
 		}
 	}
 }
 
 func TestRelinkAndRecountMakeTheSameGraph(t *testing.T) {
-	r, g := rand.New(rand.NewPCG(1, 5)), New()
+	r, g := rand.New(rand.NewPCG(1, 5)), newGraph()
 	all := grow(r, g, 60, 3, 20)
 	// Take the oldest out, as blocks do, and put them back under the others.
 	for _, e := range all[:20] {
@@ -95,21 +95,21 @@ func TestRelinkAndRecountMakeTheSameGraph(t *testing.T) {
 }
 
 func TestCheckSeesWhatIsBroken(t *testing.T) {
-	for name, harm := range map[string]func(*Graph, *Entry){
-		"totals":         func(_ *Graph, e *Entry) { e.Anc.Size++ },
-		"sums":           func(g *Graph, _ *Entry) { g.sum.Fees++ },
-		"usage":          func(g *Graph, _ *Entry) { g.usage-- },
-		"index by txid":  func(g *Graph, e *Entry) { delete(g.byID, e.Tx.ID) },
-		"index by wtxid": func(g *Graph, e *Entry) { g.byWID[e.Tx.WID] = NewEntry(e.Tx, 0, 0, nil) },
-		"outpoints":      func(g *Graph, e *Entry) { delete(g.spent, e.Tx.TxIn[0].PreviousOutPoint) },
-		"links":          func(_ *Graph, e *Entry) { e.Parents[0].Children = nil },
-		"parents":        func(_ *Graph, e *Entry) { e.Parents = nil },
-		"order":          func(_ *Graph, e *Entry) { e.Seq = -1 },
-		"eviction order": func(g *Graph, _ *Entry) { g.heap.Swap(0, g.Len()-1) },
+	for name, harm := range map[string]func(*graph, *entry){
+		"totals":         func(_ *graph, e *entry) { e.Anc.Size++ },
+		"sums":           func(g *graph, _ *entry) { g.sum.Fees++ },
+		"usage":          func(g *graph, _ *entry) { g.usage-- },
+		"index by txid":  func(g *graph, e *entry) { delete(g.byID, e.Tx.ID) },
+		"index by wtxid": func(g *graph, e *entry) { g.byWID[e.Tx.WID] = newEntry(e.Tx, 0, 0, nil) },
+		"outpoints":      func(g *graph, e *entry) { delete(g.spent, e.Tx.TxIn[0].PreviousOutPoint) },
+		"links":          func(_ *graph, e *entry) { e.Parents[0].Children = nil },
+		"parents":        func(_ *graph, e *entry) { e.Parents = nil },
+		"order":          func(_ *graph, e *entry) { e.Seq = -1 },
+		"eviction order": func(g *graph, _ *entry) { g.heap.Swap(0, g.Len()-1) },
 	} {
-		g := New()
+		g := newGraph()
 		all := grow(rand.New(rand.NewPCG(9, 5)), g, 30, 3, 5)
-		i := slices.IndexFunc(all, func(e *Entry) bool { return len(e.Parents) > 0 })
+		i := slices.IndexFunc(all, func(e *entry) bool { return len(e.Parents) > 0 })
 		harm(g, all[i])
 		if g.Check() == nil {
 			t.Errorf("%s: not seen", name)

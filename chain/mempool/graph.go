@@ -1,4 +1,4 @@
-package graph
+package mempool
 
 import (
 	"cmp"
@@ -11,63 +11,63 @@ import (
 	"grapevine/chain"
 )
 
-// Graph is the pool's transactions and who spends whom.
-type Graph struct {
-	byID  map[chain.Hash]*Entry
-	byWID map[chain.Hash]*Entry
-	spent map[wire.OutPoint]*Entry // every input of every entry
+// graph is the pool's transactions and who spends whom.
+type graph struct {
+	byID  map[chain.Hash]*entry
+	byWID map[chain.Hash]*entry
+	spent map[wire.OutPoint]*entry // every input of every entry
 	heap  evictHeap                // every entry
 
-	sum   Totals
+	sum   totals
 	usage int64 // bytes
 }
 
-// New makes an empty graph.
-func New() *Graph {
-	return &Graph{
-		byID:  make(map[chain.Hash]*Entry),
-		byWID: make(map[chain.Hash]*Entry),
-		spent: make(map[wire.OutPoint]*Entry),
+// newGraph makes an empty graph.
+func newGraph() *graph {
+	return &graph{
+		byID:  make(map[chain.Hash]*entry),
+		byWID: make(map[chain.Hash]*entry),
+		spent: make(map[wire.OutPoint]*entry),
 	}
 }
 
 // ByTxID is the entry with that txid; nil when there is none.
-func (g *Graph) ByTxID(txid chain.Hash) *Entry { return g.byID[txid] }
+func (g *graph) ByTxID(txid chain.Hash) *entry { return g.byID[txid] }
 
 // ByWTxID is the entry with that wtxid; nil when there is none.
-func (g *Graph) ByWTxID(wtxid chain.Hash) *Entry { return g.byWID[wtxid] }
+func (g *graph) ByWTxID(wtxid chain.Hash) *entry { return g.byWID[wtxid] }
 
 // Spender is the entry that spends op; nil when there is none.
-func (g *Graph) Spender(op wire.OutPoint) *Entry { return g.spent[op] }
+func (g *graph) Spender(op wire.OutPoint) *entry { return g.spent[op] }
 
 // Holds says whether this very entry is in the graph.
-func (g *Graph) Holds(e *Entry) bool { return g.byID[e.Tx.ID] == e }
+func (g *graph) Holds(e *entry) bool { return g.byID[e.Tx.ID] == e }
 
 // Len is how many entries there are.
-func (g *Graph) Len() int { return len(g.heap) }
+func (g *graph) Len() int { return len(g.heap) }
 
 // Sum is all entries together.
-func (g *Graph) Sum() Totals { return g.sum }
+func (g *graph) Sum() totals { return g.sum }
 
 // Usage is the memory of all entries, estimated, in bytes.
-func (g *Graph) Usage() int64 { return g.usage }
+func (g *graph) Usage() int64 { return g.usage }
 
 // Worst is the entry that goes first when the pool is full; there must be one.
-func (g *Graph) Worst() *Entry { return g.heap[0] }
+func (g *graph) Worst() *entry { return g.heap[0] }
 
 // All are the entries in no order that means anything.
-func (g *Graph) All() iter.Seq[*Entry] { return slices.Values(g.heap) }
+func (g *graph) All() iter.Seq[*entry] { return slices.Values(g.heap) }
 
 // Ordered are the entries, parents before their children.
-func (g *Graph) Ordered() []*Entry {
-	all := slices.Clone([]*Entry(g.heap))
-	slices.SortFunc(all, BySeq)
+func (g *graph) Ordered() []*entry {
+	all := slices.Clone([]*entry(g.heap))
+	slices.SortFunc(all, bySeq)
 	return all
 }
 
 // Insert adds an entry that knows its parents. Nothing in the graph spends it
 // unless Relink and Recount follow.
-func (g *Graph) Insert(e *Entry) {
+func (g *graph) Insert(e *entry) {
 	g.byID[e.Tx.ID] = e
 	g.byWID[e.Tx.WID] = e
 	for _, in := range e.Tx.TxIn {
@@ -79,7 +79,7 @@ func (g *Graph) Insert(e *Entry) {
 	g.sum.Add(e.Own())
 	g.usage += e.Usage
 	e.Anc, e.Desc = e.Own(), e.Own()
-	for _, a := range Ancestors(e) {
+	for _, a := range ancestors(e) {
 		e.Anc.Add(a.Own())
 		a.Desc.Add(e.Own())
 		heap.Fix(&g.heap, a.place)
@@ -89,12 +89,12 @@ func (g *Graph) Insert(e *Entry) {
 
 // Remove takes an entry out. Of its ancestors and its descendants one must be
 // empty: a chain loses its links from an end, not in the middle.
-func (g *Graph) Remove(e *Entry) {
-	for _, a := range Ancestors(e) {
+func (g *graph) Remove(e *entry) {
+	for _, a := range ancestors(e) {
 		a.Desc.Sub(e.Own())
 		heap.Fix(&g.heap, a.place)
 	}
-	for _, d := range Descendants(e) {
+	for _, d := range descendants(e) {
 		d.Anc.Sub(e.Own())
 	}
 	for _, parent := range e.Parents {
@@ -114,8 +114,8 @@ func (g *Graph) Remove(e *Entry) {
 }
 
 // Relink finds the children of an entry that came in after them, as a
-// reorganisation does it. Totals are wrong until Recount.
-func (g *Graph) Relink(e *Entry) {
+// reorganisation does it. totals are wrong until Recount.
+func (g *graph) Relink(e *entry) {
 	op := wire.OutPoint{Hash: e.Tx.ID}
 	for i := range e.Tx.TxOut {
 		op.Index = uint32(i)
@@ -128,13 +128,13 @@ func (g *Graph) Relink(e *Entry) {
 }
 
 // Recount makes all totals anew.
-func (g *Graph) Recount() {
+func (g *graph) Recount() {
 	for _, e := range g.byID {
 		e.Anc, e.Desc = e.Own(), e.Own()
-		slices.SortFunc(e.Children, BySeq)
+		slices.SortFunc(e.Children, bySeq)
 	}
 	for _, e := range g.byID {
-		for _, a := range Ancestors(e) {
+		for _, a := range ancestors(e) {
 			e.Anc.Add(a.Own())
 			a.Desc.Add(e.Own())
 		}
@@ -142,17 +142,17 @@ func (g *Graph) Recount() {
 	heap.Init(&g.heap)
 }
 
-// BySeq orders entries as they came, parents first.
-func BySeq(a, b *Entry) int { return cmp.Compare(a.Seq, b.Seq) }
+// bySeq orders entries as they came, parents first.
+func bySeq(a, b *entry) int { return cmp.Compare(a.Seq, b.Seq) }
 
-// Ancestors are what e builds on, without e, each once. e need not be in a graph.
-func Ancestors(e *Entry) []*Entry {
-	return reach(e, func(e *Entry) []*Entry { return e.Parents })
+// ancestors are what e builds on, without e, each once. e need not be in a graph.
+func ancestors(e *entry) []*entry {
+	return reach(e, func(e *entry) []*entry { return e.Parents })
 }
 
-// Descendants are what builds on e, without e, each once.
-func Descendants(e *Entry) []*Entry {
-	return reach(e, func(e *Entry) []*Entry { return e.Children })
+// descendants are what builds on e, without e, each once.
+func descendants(e *entry) []*entry {
+	return reach(e, func(e *entry) []*entry { return e.Children })
 }
 
 // small is up to how many entries a set is searched one by one: faster than a
@@ -160,9 +160,9 @@ func Descendants(e *Entry) []*Entry {
 const small = 32
 
 // reach is everything that next leads to from e, without e, each once.
-func reach(e *Entry, next func(*Entry) []*Entry) []*Entry {
+func reach(e *entry, next func(*entry) []*entry) []*entry {
 	found := slices.Clone(next(e))
-	var seen map[*Entry]bool
+	var seen map[*entry]bool
 	for i := 0; i < len(found); i++ {
 		for _, n := range next(found[i]) {
 			if len(found) <= small {
@@ -183,15 +183,15 @@ func reach(e *Entry, next func(*Entry) []*Entry) []*Entry {
 	return found
 }
 
-func setOf(entries []*Entry) map[*Entry]bool {
-	set := make(map[*Entry]bool, 2*len(entries))
+func setOf(entries []*entry) map[*entry]bool {
+	set := make(map[*entry]bool, 2*len(entries))
 	for _, e := range entries {
 		set[e] = true
 	}
 	return set
 }
 
-func without(list []*Entry, e *Entry) []*Entry {
+func without(list []*entry, e *entry) []*entry {
 	if i := slices.Index(list, e); i >= 0 {
 		return slices.Delete(list, i, i+1)
 	}

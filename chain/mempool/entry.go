@@ -1,4 +1,4 @@
-package graph
+package mempool
 
 import (
 	"time"
@@ -9,32 +9,32 @@ import (
 	"grapevine/chain/policy"
 )
 
-// Totals sum up a set of transactions.
-type Totals struct {
+// totals sum up a set of transactions.
+type totals struct {
 	Count int
 	Size  int // virtual bytes
 	Fees  btcutil.Amount
 }
 
 // Add counts v in.
-func (t *Totals) Add(v Totals) {
+func (t *totals) Add(v totals) {
 	t.Count += v.Count
 	t.Size += v.Size
 	t.Fees += v.Fees
 }
 
 // Sub takes v out.
-func (t *Totals) Sub(v Totals) {
+func (t *totals) Sub(v totals) {
 	t.Count -= v.Count
 	t.Size -= v.Size
 	t.Fees -= v.Fees
 }
 
 // Paid is the fees and what they were paid for.
-func (t Totals) Paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
+func (t totals) Paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
 
-// Entry is a transaction of the pool.
-type Entry struct {
+// entry is a transaction of the pool.
+type entry struct {
 	Tx        *chain.Tx
 	Fee       btcutil.Amount
 	SigOpCost int
@@ -47,29 +47,29 @@ type Entry struct {
 	Seq       int64 // order of entry; parents have lower numbers than their children
 
 	// The graph keeps these once the entry is in it. Only Parents is set before.
-	Parents  []*Entry // without duplicates
-	Children []*Entry // in order of entry
-	Anc      Totals   // itself and all it builds on
-	Desc     Totals   // itself and all that build on it
+	Parents  []*entry // without duplicates
+	Children []*entry // in order of entry
+	Anc      totals   // itself and all it builds on
+	Desc     totals   // itself and all that build on it
 	place    int      // in evictHeap; -1 outside
 }
 
-// NewEntry makes an entry that is in no graph yet.
-func NewEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*Entry) *Entry {
-	e := &Entry{Tx: tx, Fee: fee, SigOpCost: sigOps, VSize: policy.VSize(tx.Weight, sigOps), Parents: parents, place: -1}
-	e.Usage = UsageOf(tx, len(parents))
+// newEntry makes an entry that is in no graph yet.
+func newEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*entry) *entry {
+	e := &entry{Tx: tx, Fee: fee, SigOpCost: sigOps, VSize: policy.VSize(tx.Weight, sigOps), Parents: parents, place: -1}
+	e.Usage = usageOf(tx, len(parents))
 	e.Anc, e.Desc = e.Own(), e.Own()
 	return e
 }
 
 // Entered says whether the entry is in a graph.
-func (e *Entry) Entered() bool { return e.place >= 0 }
+func (e *entry) Entered() bool { return e.place >= 0 }
 
 // Own is the entry by itself.
-func (e *Entry) Own() Totals { return Totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
+func (e *entry) Own() totals { return totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
 
 // Coin is the entry's output n, if it has one, as a coin of that height.
-func (e *Entry) Coin(n uint32, height int32) (chain.Coin, bool) {
+func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {
 	if int64(n) >= int64(len(e.Tx.TxOut)) {
 		return chain.Coin{}, false
 	}
@@ -80,7 +80,7 @@ func (e *Entry) Coin(n uint32, height int32) (chain.Coin, bool) {
 // worse says which of two goes first when the pool is full: the one whose
 // removal, with all that build on it, loses the least fee a byte. A
 // transaction that pays well is not punished for a poor child.
-func worse(a, b *Entry) bool {
+func worse(a, b *entry) bool {
 	if c := policy.CmpRate(a.score(), b.score()); c != 0 {
 		return c < 0
 	}
@@ -88,7 +88,7 @@ func worse(a, b *Entry) bool {
 }
 
 // score is the better of the entry's own and its descendants' fee rate.
-func (e *Entry) score() policy.Paid {
+func (e *entry) score() policy.Paid {
 	own, all := e.Own().Paid(), e.Desc.Paid()
 	if policy.CmpRate(own, all) > 0 {
 		return own
@@ -97,7 +97,7 @@ func (e *Entry) score() policy.Paid {
 }
 
 // evictHeap has the entry that goes first at the top (container/heap).
-type evictHeap []*Entry
+type evictHeap []*entry
 
 func (h evictHeap) Len() int           { return len(h) }
 func (h evictHeap) Less(i, j int) bool { return worse(h[i], h[j]) }
@@ -109,7 +109,7 @@ func (h evictHeap) Swap(i, j int) {
 
 // Push is for container/heap.
 func (h *evictHeap) Push(x any) {
-	e := x.(*Entry)
+	e := x.(*entry)
 	e.place = len(*h)
 	*h = append(*h, e)
 }
@@ -133,9 +133,9 @@ const (
 	costLink    = 32  // a place in somebody's parents and in somebody's children, with room to grow
 )
 
-// UsageOf estimates the memory a transaction will take in the pool: decoded,
+// usageOf estimates the memory a transaction will take in the pool: decoded,
 // and as the bytes it came in.
-func UsageOf(tx *chain.Tx, parents int) int64 {
+func usageOf(tx *chain.Tx, parents int) int64 {
 	n := tx.Size + costEntry + len(tx.TxIn)*costInput + len(tx.TxOut)*costOutput + parents*costLink
 	for _, in := range tx.TxIn {
 		n += costElement + len(in.SignatureScript)
