@@ -68,6 +68,9 @@ func (p Policy) Is(target error) bool {
 type PolicyError struct {
 	Policy Policy
 	Detail string
+	// Stripped: only this copy, without its witness, is refused. Its wtxid is the txid
+	// of the whole one, so nothing may be remembered by it [TX_WITNESS_STRIPPED].
+	Stripped bool
 }
 
 func (e *PolicyError) Error() string {

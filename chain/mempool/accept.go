@@ -351,7 +351,7 @@ func (s *scene) checkScripts(d *draft) error {
 	if failed.Broken && !stripped { // stripped on its way: nothing is said of the transaction itself
 		return &chain.RuleError{Rule: chain.Rule(word), Detail: said}
 	}
-	return &chain.PolicyError{Policy: word, Detail: said}
+	return &chain.PolicyError{Policy: word, Detail: said, Stripped: stripped}
 }
 
 func (s *scene) timed(check func() error) error {

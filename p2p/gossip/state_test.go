@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/msg"
 )
 
 // public is a rig on a network that keeps secrets, with a fresh tip.
@@ -349,5 +350,43 @@ func TestAHeaderThatNobodyHasDoesNotCountForEver(t *testing.T) {
 		want("a peer that has one more", 2, 2)
 		s.Step(now, Message{1, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&w.nodes["a3"].Header}}})
 		want("a peer that has all", 3, 3)
+	}
+}
+
+// The txid does not commit to the witness. Who is asked for a transaction by it and
+// gives a copy with another witness, or with none, hides it from nobody.
+func TestACopyWithAnotherWitnessHidesNoTransaction(t *testing.T) {
+	w := newWorld()
+	for what, spoil := range map[string]func(*wire.MsgTx){
+		"another witness": func(m *wire.MsgTx) { m.TxIn[0].Witness = wire.TxWitness{{1, 2, 3}} },
+		"no witness":      func(m *wire.MsgTx) { m.TxIn[0].Witness = nil },
+	} {
+		s := newTestState(w, 1)
+		step := func(ev Event) []p2p.Action {
+			acts := s.Step(w.start, ev)
+			checkInvariants(t, s)
+			return acts
+		}
+		for id := p2p.PeerID(1); id <= 3; id++ {
+			h := hello()
+			h.WTxIDRelay = id == 3
+			step(Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: h}})
+		}
+		tx := w.tx("a")
+		byID := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &tx.ID)}}
+		if count(step(Message{1, byID}), 1, wire.CmdGetData) != 1 {
+			t.Fatal("not asked for")
+		}
+		m := tx.MsgTx.Copy()
+		spoil(m)
+		bad := chain.NewTx(m)
+		step(Message{1, &msg.Tx{Tx: bad}})
+		step(TxVerdict{Tx: bad, Err: &chain.PolicyError{Policy: "mempool-script-verify-flag-failed", Stripped: !bad.HasWitness()}})
+		if count(step(Message{2, byID}), 2, wire.CmdGetData) != 1 {
+			t.Errorf("%s: it is not asked of the next by its txid", what)
+		}
+		if len(step(Message{3, &msg.Tx{Tx: tx}})) == 0 {
+			t.Errorf("%s: the good copy is not looked at", what)
+		}
 	}
 }

@@ -17,7 +17,7 @@ type txDownload struct {
 	requests  *txs.Requests
 	orphans   *txs.Orphanage
 	queue     *txQueue
-	rejected  txs.Set // wtxids that would be rejected again at this tip
+	rejected  txs.Set // wtxids that would be rejected again at this tip [m_lazy_recent_rejects]
 	confirmed txs.Set // names of those that the last blocks took from the pool
 	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
@@ -42,9 +42,14 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.requests.Fail(p.offers, tx.ID)
 		return
 	}
-	s.settle(tx)
-	poor := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
-	if s.syncing() || s.haveTx(tx.WID) || poor {
+	s.tx.requests.Settle(tx.WID)
+	if tx.HasWitness() {
+		// Its txid does not commit to its witness: who else has it by that name may
+		// have the good copy [ReceivedResponse].
+		s.tx.requests.Fail(p.offers, tx.ID)
+	}
+	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
+	if s.syncing() || s.haveTx(tx.WID) || childless {
 		return
 	}
 	if tx.Weight > policy.MaxWeight {
@@ -76,6 +81,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	}
 	p := s.byID[j.From]
 	var missing *chain.MissingError
+	var refused *chain.PolicyError
 	if p != nil && v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
 		s.charge(p, v.Cost)
 	}
@@ -90,8 +96,9 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
 	case policy.Reconsiderable(v.Tx, v.Err):
-		s.tx.lowFee.Add(v.Tx.WID)
-		s.parentCame(v.Tx.ID, true) // the pool takes a poor parent with a child that pays for it
+		s.tx.lowFee.Add(v.Tx.WID)   // [m_lazy_recent_rejects_reconsiderable]
+		s.parentCame(v.Tx.ID, true) // the pool takes a low-fee parent with a child that pays for it [CPFP]
+	case errors.As(v.Err, &refused) && refused.Stripped:
 	default:
 		s.tx.rejected.Add(v.Tx.WID)
 		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
