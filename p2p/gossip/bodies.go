@@ -34,7 +34,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return
 	}
 	if !s.queue.Takes(len(b.Raw)) {
-		return // it will be asked for again when there is room
+		return // it will be asked for again when there is space
 	}
 	s.progress(e)
 	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked})
@@ -49,7 +49,7 @@ func (s *State) checkCopy(b *chain.Block) error {
 	return nil
 }
 
-// welcome says whether a body that nobody asked for is taken: near the tip,
+// welcome says whether an unrequested block is taken [fRequested]: near the tip,
 // with at least our tip's work, and not while an honest peer is sending it.
 func (s *State) welcome(e *headers.Entry) bool {
 	tip := s.tree.Tip().Node

@@ -39,7 +39,8 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 	}
 }
 
-// choosePusher asks a peer to push new blocks to us: those of our own choice
+// choosePusher asks a peer to push new blocks to us [high-bandwidth mode,
+// MaybeSetPeerAsAnnouncingHeaderAndIDs]: those of our own choice
 // first, then who was first with the last ones. An outbound one is always kept:
 // who came to us may be there to stall (T21 among the tests).
 func (s *State) choosePusher(p *peer) {

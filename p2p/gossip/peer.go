@@ -86,7 +86,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 }
 
 // drop ends a connection and forgets the peer at once: the Left that follows
-// finds nothing.
+// finds nothing. An offence is Core's misbehaving: the peer is discouraged.
 func (s *State) drop(p *peer, offence p2p.Offence, reason string) {
 	if p.gone {
 		return

@@ -6,7 +6,7 @@ import (
 	"grapevine/p2p"
 )
 
-// Our own wallet, miner and RPC enter by the same door as strangers, without
+// Our own wallet, miner and RPC enter as strangers do, without
 // limits, orphan waiting and offences. Each Submit gets exactly one Answer.
 
 // errBusy: more Submits wait than any honest caller makes.

@@ -220,7 +220,8 @@ func (s *State) nextDue() time.Time {
 	return due
 }
 
-// syncing says whether we are far behind what our peers have, so that
+// syncing says whether this is the initial block download [IsInitialBlockDownload]:
+// we are far behind what our peers have, so that
 // transactions cannot be validated and our tip is no news.
 func (s *State) syncing() bool {
 	best, tip := s.tree.Best().Node, s.tree.Tip().Node

@@ -177,13 +177,13 @@ func (s *State) inheritOrphans(id p2p.PeerID) {
 // parentCame validates the orphans again that waited for this one parent only. What
 // an orphan costs us is paid for by its own bytes, so nothing short may make us
 // look at it again and again: all its parents are here, or it stays as it is; and
-// if one that is poor does not help it, it goes.
-func (s *State) parentCame(txid chain.Hash, poor bool) {
+// if one that pays too little does not help it, it goes.
+func (s *State) parentCame(txid chain.Hash, lowFee bool) {
 	for _, x := range s.tx.orphans.Waiting(txid) {
 		if slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != txid && s.pool.ByTxID(h) == nil }) {
 			continue
 		}
-		s.revalidate(x, poor)
+		s.revalidate(x, lowFee)
 	}
 }
 

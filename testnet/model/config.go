@@ -70,7 +70,7 @@ const (
 	maxLatency = time.Second // who dials shakes hands for three of them, twice that with jitter: see warmUp
 )
 
-// Default is a small town on one continent.
+// Default is a small network on one continent.
 func Default() Config {
 	return Config{
 		Nodes: 64, Outbound: 8, Seed: 1,

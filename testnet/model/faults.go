@@ -10,8 +10,8 @@ import (
 func (m *sim) faults() {
 	c := &m.cfg
 	if c.Groups > 1 && c.Partition > 0 {
-		room := int64(c.active() - c.Partition)
-		m.after(time.Duration(m.rnd.Int64N(room)), func() {
+		rest := int64(c.active() - c.Partition)
+		m.after(time.Duration(m.rnd.Int64N(rest)), func() {
 			m.part()
 			m.after(c.Partition, m.heal)
 		})

@@ -77,7 +77,7 @@ func (m *sim) outdone(n *node, by *block) {
 	}
 }
 
-// show gives the first k hidden blocks to the node's own door, and so to all.
+// show gives the first k hidden blocks to the node itself, and so to all.
 func (m *sim) show(n *node, k int) {
 	s := &m.secret
 	out := s.hidden[:k]

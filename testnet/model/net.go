@@ -189,7 +189,7 @@ func (m *sim) mayDial(n, o *node) bool {
 
 // shuns: this node has found the other to be a liar.
 func (n *node) shuns(o *node) bool {
-	return slices.Contains(n.outcasts, o)
+	return slices.Contains(n.discouraged, o)
 }
 
 // transmit puts a message on the line: through the sender's own line, then the
@@ -217,7 +217,7 @@ func through(free *time.Duration, now time.Duration, rate int64, size int) time.
 	return *free
 }
 
-// onArrival: a message is at the receiver's door.
+// onArrival: a message is at the receiver.
 func (m *sim) onArrival(e event) {
 	r := e.line.other
 	if e.line.dead || !r.node.up {

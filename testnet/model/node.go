@@ -53,7 +53,7 @@ type node struct {
 	tickets  int    // of Submits that wait for their answer
 	own      []int32
 	out, in  int64   // bytes
-	outcasts []*node // it has found them to be liars
+	discouraged []*node // it has found them to be liars
 	watch    *watch  // nil: only the end is looked at
 }
 
@@ -202,15 +202,15 @@ func (m *sim) onDrop(n *node, h *half, a p2p.Drop) {
 		if n.liar == nil && h.other.node.liar == nil {
 			m.broken(n, "drops an honest peer: "+string(a.Offence))
 		}
-		h.node.outcast(h.other.node)
+		h.node.discourage(h.other.node)
 	}
 	m.drops++
 	m.cut(h)
 }
 
-// outcast: these two do not talk again.
-func (n *node) outcast(other *node) {
-	n.outcasts = append(n.outcasts, other)
+// discourage: these two do not talk again.
+func (n *node) discourage(other *node) {
+	n.discouraged = append(n.discouraged, other)
 }
 
 // validated hands the pool's verdict on.

@@ -3,7 +3,7 @@
 // keeps the last ones so that others can do the same.
 //
 // Bodies come from everybody who has them, in and out, in the order of the
-// chain: each peer with room in its pipe takes the lowest blocks that nobody
+// chain: each peer with space in its pipe takes the lowest blocks that nobody
 // was asked for (way.go, plan.go, capacity.go). What is late may be asked once
 // more elsewhere, and who is idle takes over what would come last (flight.go).
 // Between grapevine nodes, newcomers tell each other what they hold and are

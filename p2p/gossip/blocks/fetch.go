@@ -19,11 +19,11 @@ type Fetcher struct {
 	minWork chain.Work // no chain with less is downloaded
 	now     time.Time
 
-	sources []*Source // in order of joining
-	flights map[*headers.Entry]*flight
-	count   int // requests in flight, over all sources
-	held    int // bytes of bodies that wait or are validated, at the last plan
-	useful  int // sources that could be asked, at the last plan
+	sources []*Source                  // in order of joining
+	flights map[*headers.Entry]*flight // blocks in flight [mapBlocksInFlight]
+	count   int                        // requests in flight, over all sources
+	held    int                        // bytes of bodies that wait or are validated, at the last plan
+	useful  int                        // sources that could be asked, at the last plan
 
 	route way              // to our best header
 	lost  []*headers.Entry // of the verified chain, lowest first

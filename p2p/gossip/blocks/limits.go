@@ -7,14 +7,14 @@ const (
 	MaxHeld = 64 << 20
 
 	window       = 1024      // blocks past the last one held of the branch that is followed that may be asked for [BLOCK_DOWNLOAD_WINDOW]
-	maxFlights   = 128       // blocks asked from one peer and not delivered; Core's 16 starve small blocks
+	maxFlights   = 128       // blocks in flight of one peer [MAX_BLOCKS_IN_TRANSIT_PER_PEER]; Core's 16 starve small blocks
 	minFlights   = 16        // that may be asked though the peer has delivered none [MAX_BLOCKS_IN_TRANSIT_PER_PEER]
 	minPipe      = 256 << 10 // bytes asked from one peer at least: fills a slow start
 	maxPipe      = 2 << 20   // bytes at most: what is lost when it stalls
-	maxCopies    = 3         // peers asked for one block, each time because the last was late
+	maxCopies    = 3         // peers asked for one block, each time because the last was late [MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK]
 	limitedDepth = 288       // blocks that NODE_NETWORK_LIMITED promises (BIP159)
 
-	lateAfter    = 2 * time.Second
+	lateAfter    = 2 * time.Second  // [BLOCK_STALLING_TIMEOUT_DEFAULT]
 	lateAfterMax = 64 * time.Second // [BLOCK_STALLING_TIMEOUT_MAX]
 	giveUpAfter  = time.Minute      // a stalled peer that others can replace is dropped
 	giveUpMax    = 16 * time.Minute // the same where nobody delivers: longer than a block's interval [BLOCK_DOWNLOAD_TIMEOUT_BASE and a half for each peer]

@@ -63,7 +63,7 @@ type Sync struct {
 	now    time.Time
 	clock  time.Time // what headers are validated by; zero: now
 	talks  []*Talk   // in order of joining
-	leader *Talk     // sends us the long run of headers
+	leader *Talk     // sends us the long run of headers: the sync peer [fSyncStarted]
 	since  time.Time // when it began to lead
 	acts   []p2p.Action
 }

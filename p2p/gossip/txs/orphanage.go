@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxOrphans        = 1000             // each costs a validation per tip
+	maxOrphans        = 1000             // [-maxorphantx]: each costs a validation per tip
 	MaxOrphansPerPeer = 200              // so that nobody fills it alone
 	maxOrphanBytes    = 10 << 20         // in all
 	maxMissing        = 100              // missing ones; more is no honest transaction
