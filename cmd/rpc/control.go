@@ -22,10 +22,11 @@ func Rows() []jsonrpc.Method {
 // methods is the table of all that is answered; onWallet is nil in a node without a wallet.
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
 	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), onChain.Methods(), onPool.Methods())
-	if onWallet != nil {
-		all = append(all, onWallet.Methods()...)
+	if onWallet == nil {
+		onWallet = &walletapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool}
+		return append(all, onWallet.KeyRows()...)
 	}
-	return all
+	return append(all, onWallet.Methods()...)
 }
 
 // controlRows are about the process.

@@ -37,7 +37,7 @@ func TestEveryMethodTakesItsWordsFromTheCommandLine(t *testing.T) {
 	w := rich(t)
 	table := client.NewTable(rpc.Rows())
 	for _, m := range rpc.Rows() {
-		if m.Name == "stop" {
+		if m.Name == "stop" || m.Name == "generate" {
 			continue
 		}
 		var all, needed, named []string

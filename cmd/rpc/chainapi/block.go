@@ -74,7 +74,7 @@ func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 
 func (a *API) getBlockHeader(_ context.Context, c *jsonrpc.Call) (any, error) {
 	verbose := c.Bool("verbose")
-	n, st, err := a.lookup(c, "blockhash")
+	n, st, err := a.lookup(c, "blockhash", "hash")
 	if err != nil {
 		return nil, err
 	}

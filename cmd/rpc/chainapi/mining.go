@@ -18,22 +18,28 @@ const maxGenerate = 1_000_000
 
 // miningRows make blocks and help who makes them.
 func (a *API) miningRows() []jsonrpc.Method {
-	return jsonrpc.Group("Mining",
+	return append(jsonrpc.Group("Mining",
 		jsonrpc.Method{Name: "submitblock", Params: "hexdata:hex dummy:text?", Do: a.submitBlock,
 			Help: "Hands in a block. null means it is the new tip; otherwise a word says why not, as BIP22 has them.", Example: "00000020..."},
 		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:long=1000000", Do: a.generateToAddress,
 			Help: "Makes blocks now and pays their coins to an address. Answers their hashes when they are on disk. Only sensible where blocks are easy.", Example: "101 bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "generatetodescriptor", Params: "num_blocks:int descriptor:text maxtries:long=1000000", Do: a.generateToDescriptor,
-			Help: "As generatetoaddress, for raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
+			Help: "As generatetoaddress, for an output descriptor with written-out keys, such as wpkh(KEY), raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
 		jsonrpc.Method{Name: "generateblock", Params: `output:text transactions:["rawtx/txid",...] submit:bool=true`, Do: a.generateBlock,
-			Help: "Makes a block of exactly these transactions, in this order, paying to an address or to raw(HEX) or addr(ADDRESS). With submit false it is only made and shown.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 '[]'"},
+			Help: "Makes a block of exactly these transactions, in this order, paying to an address or an output descriptor. With submit false it is only made and shown.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 '[]'"},
 		jsonrpc.Method{Name: "getblocktemplate", Params: `template_request:{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}`, Do: a.getBlockTemplate,
 			Help: `An unsolved block for a miner (BIP22, BIP9, BIP145), or with mode "proposal" and data a judgement of one (BIP23).`, Example: `'{"rules":["segwit"]}'`},
 		jsonrpc.Method{Name: "getmininginfo", Do: a.getMiningInfo,
 			Help: "What a miner wants to know: height, difficulty, hashes a second, transactions waiting."},
 		jsonrpc.Method{Name: "getnetworkhashps", Params: "nblocks:int=120 height:int=-1", Do: a.getNetworkHashPS,
 			Help: "The network's hashes a second, estimated over the last nblocks (120; -1: since the last change of difficulty) before a height."},
-	)
+	), jsonrpc.Method{Name: "generate", Do: replaced,
+		Help: "has been replaced by the -generate cli option. Refer to -help for more information."})
+}
+
+// replaced says what to use instead of a method that old clients still know.
+func replaced(_ context.Context, c *jsonrpc.Call) (any, error) {
+	return nil, jsonrpc.Errorf(jsonrpc.CodeMethodNotFound, "%s", c.Usage().Message)
 }
 
 func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -83,7 +89,7 @@ func (a *API) generateToAddress(ctx context.Context, c *jsonrpc.Call) (any, erro
 func (a *API) generateToDescriptor(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script, err := show.PayToDescriptor(c.String("descriptor"), a.Params.Params)
 	if err != nil {
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
+		c.Refuse(jsonrpc.CodeInvalidAddress, "%s", err)
 	}
 	return a.generate(ctx, c, c.Int("num_blocks"), script)
 }
@@ -117,9 +123,12 @@ type generated struct {
 }
 
 func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := show.PayToDescriptor(c.String("output"), a.Params.Params)
+	output := c.String("output")
+	script, err := show.PayToDescriptor(output, a.Params.Params)
 	if err != nil {
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor (%s)", err)
+		if script, err = show.PayTo(output, a.Params.Params); err != nil {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor")
+		}
 	}
 	submit := c.Bool("submit")
 	list := c.Strings("transactions")
@@ -214,6 +223,9 @@ func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
 func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) {
 	blocks, height := c.Int("nblocks"), c.Int("height")
 	n := a.Ledger.Tip()
+	if height < -1 {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block does not exist at specified height")
+	}
 	if height >= 0 {
 		var err error
 		if n, err = a.atHeight(height); err != nil {

@@ -75,7 +75,7 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	spent, err := a.Ledger.Spent(n.Hash)
 	if err != nil && n.Parent != nil { // genesis spends nothing and has no record of it
-		return nil, err
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Can't read undo data from disk")
 	}
 	st := blockStats{
 		BlockHash: n.Hash.String(), Height: n.Height, Time: n.Header.Timestamp.Unix(), MedianTime: n.MedianTimePast(),
@@ -91,12 +91,14 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return pick(st, wanted)
 }
 
+// hashOrHeight finds the block that a number or a text names.
 func (a *API) hashOrHeight(c *jsonrpc.Call) (*chain.HeaderNode, error) {
-	if raw := c.Raw("hash_or_height"); len(raw) > 0 && raw[0] == '"' {
+	switch c.Type("hash_or_height") {
+	case "number":
+	case "":
+		return nil, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
+	default: // a hash, also of a block that is in no chain any more
 		n, _, err := a.lookup(c, "hash_or_height")
-		if err == nil && !n.IsAncestorOf(a.Ledger.Tip()) {
-			err = jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in chain %s", a.Params.Name)
-		}
 		return n, err
 	}
 	height, tip := c.Int("hash_or_height"), a.Ledger.Tip().Height

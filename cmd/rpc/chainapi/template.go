@@ -17,13 +17,6 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
-type templateRequest struct {
-	Mode       string   `json:"mode"`
-	Rules      []string `json:"rules"`
-	Data       string   `json:"data"`
-	LongPollID string   `json:"longpollid"`
-}
-
 // longPollTime is after how long a waiting miner is told of new transactions
 // too; a new tip it hears of at once.
 const longPollTime = time.Minute
@@ -64,20 +57,33 @@ type templateTx struct {
 }
 
 func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	var req templateRequest
-	c.Object("template_request", &req)
+	req := c.Members("template_request", "mode:any? rules:any? data:any? longpollid:any? ...")[0]
+	mode, rules := "template", []string{}
+	switch {
+	case req.Type("mode") == "string":
+		mode = req.String("mode")
+	case req.Has("mode"):
+		mode = ""
+	}
+	if req.Type("rules") == "array" {
+		rules = req.Strings("rules")
+	}
 	switch {
 	case c.Err() != nil:
 		return nil, c.Err()
-	case req.Mode == "proposal":
-		return a.propose(req.Data)
-	case req.Mode != "" && req.Mode != "template":
+	case mode == "proposal" && req.Type("data") != "string":
+		return nil, jsonrpc.Errorf(jsonrpc.CodeType, "Missing data String key for proposal")
+	case mode == "proposal":
+		return a.propose(req.String("data"))
+	case mode != "template":
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid mode")
-	case !slices.Contains(req.Rules, "segwit"):
+	case !slices.Contains(rules, "segwit"):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`)
 	}
-	if err := a.awaitChange(ctx, c, req.LongPollID); err != nil {
-		return nil, err
+	if req.Has("longpollid") {
+		if err := a.awaitChange(ctx, c, req.String("longpollid")); err != nil {
+			return nil, err
+		}
 	}
 	t, err := a.Miner.Template(anyone())
 	if err != nil {

@@ -47,10 +47,10 @@ func (m *Method) Describe() string {
 		}
 		fmt.Fprintf(&b, "%d. %s: %s\n", i+1, strings.ReplaceAll(p.names(), "|", " or "), p.describe())
 	}
-	if m.Example != "" || m.Group != "" {
-		fmt.Fprintf(&b, "\nExample: grapevine rpc %s", strings.TrimRight(m.Name+" "+m.Example, " "))
+	if m.Group != "" {
+		fmt.Fprintf(&b, "\nExample: grapevine rpc %s\n", strings.TrimRight(m.Name+" "+m.Example, " "))
 	}
-	return strings.TrimRight(b.String(), "\n")
+	return b.String()
 }
 
 var kindWords = map[Kind]string{

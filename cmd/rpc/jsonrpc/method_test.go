@@ -41,9 +41,9 @@ func TestHelpSaysAllThatTheRowSays(t *testing.T) {
 		t.Errorf("list:\n%s\nwant\n%s", got, want)
 	}
 	for name, want := range map[string]string{
-		"b":       "b ( n \"s\" )\n\nDoes b.\n\nArguments:\n1. n: a whole number, by default 3\n2. s: text, may be left out\n\nExample: grapevine rpc b 5",
-		"z":       "z \"x\"\n\nDoes z.\n\nArguments:\n1. x or y: text in hex\n\nExample: grapevine rpc z",
-		"hidden":  "hidden\n\nIs not listed.",
+		"b":       "b ( n \"s\" )\n\nDoes b.\n\nArguments:\n1. n: a whole number, by default 3\n2. s: text, may be left out\n\nExample: grapevine rpc b 5\n",
+		"z":       "z \"x\"\n\nDoes z.\n\nArguments:\n1. x or y: text in hex\n\nExample: grapevine rpc z\n",
+		"hidden":  "hidden\n\nIs not listed.\n",
 		"getgold": "help: unknown command: getgold",
 	} {
 		if got := Describe(rows, name); got != want {

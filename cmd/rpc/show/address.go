@@ -2,7 +2,6 @@ package show
 
 import (
 	"encoding/hex"
-	"errors"
 	"strings"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -40,24 +39,6 @@ func NewDestination(pk []byte, net *chaincfg.Params) Destination {
 		}
 	}
 	return d
-}
-
-// PayToDescriptor is PayTo for an address or one of the descriptors that need
-// no key: addr(ADDRESS) and raw(HEX), with or without checksum.
-func PayToDescriptor(text string, net *chaincfg.Params) ([]byte, error) {
-	body, _, summed := strings.Cut(text, "#")
-	if summed && WithChecksum(body) != text {
-		return nil, errors.New("wrong checksum of the descriptor")
-	}
-	if inner, ok := strings.CutSuffix(body, ")"); ok {
-		if in, ok := strings.CutPrefix(inner, "raw("); ok {
-			return hex.DecodeString(in)
-		}
-		if in, ok := strings.CutPrefix(inner, "addr("); ok {
-			return PayTo(in, net)
-		}
-	}
-	return PayTo(text, net)
 }
 
 // ChainName is Core's short name of a network.

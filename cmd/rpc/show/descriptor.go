@@ -51,6 +51,7 @@ func multiDescriptor(pk []byte) string {
 const (
 	descriptorChars = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ "
 	checksumChars   = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+	checksumLen     = 8
 )
 
 // WithChecksum adds the eight characters of BIP380.

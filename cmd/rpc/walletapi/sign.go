@@ -34,8 +34,8 @@ func (a *API) signRows() []jsonrpc.Method {
 	)
 }
 
-// keyRows sign with keys that the caller brings.
-func (a *API) keyRows() []jsonrpc.Method {
+// KeyRows sign with keys that the caller brings: they need no wallet.
+func (a *API) KeyRows() []jsonrpc.Method {
 	return jsonrpc.Group("Rawtransactions",
 		jsonrpc.Method{Name: "signrawtransactionwithkey", Params: `hexstring:hex privkeys:["privatekey",...] prevtxs:[{"txid":"hex","vout":n,"scriptPubKey":"hex","redeemScript":"hex","witnessScript":"hex","amount":amount},...]? sighashtype:text?`, Do: a.signWithKey,
 			Help: "Signs the inputs that pay to these keys in any of the wallet's four kinds. The keys are not kept.", Example: `02000000... '["cVpF924EspNh8KjYsfhgY96mmxvT6DgdWiTYMtMjuM74hJaU5psW"]'`},
