@@ -56,8 +56,14 @@ func (f *Fetcher) Now(now time.Time) { f.now = now }
 func (f *Fetcher) Join(id p2p.PeerID, l p2p.Link) *Source {
 	p := &Source{
 		id: id, chosen: !l.Inbound(), have: l.Have,
-		usable:  l.Services&wire.SFNodeWitness != 0 && l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
-		limited: l.Services&wire.SFNodeNetwork == 0,
+		usable: l.Services&wire.SFNodeWitness != 0,
+	}
+	switch {
+	case l.Services&wire.SFNodeNetwork != 0:
+	case l.Services&wire.SFNodeNetworkLimited != 0:
+		p.depth = limitedDepth
+	default:
+		p.depth = directDepth
 	}
 	f.sources = append(f.sources, p)
 	if p.have {

@@ -185,7 +185,7 @@ func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 			}
 		}
 	}
-	for _, services := range []wire.ServiceFlag{wire.SFNodeNetwork, wire.SFNodeWitness, 0} {
+	for _, services := range []wire.ServiceFlag{wire.SFNodeNetwork, wire.SFNodeNetworkLimited, wire.SFNodeWitness, 0} {
 		q := r.join(services, false, true)
 		q.Has(r.path[400])
 		r.Changed()
@@ -273,5 +273,55 @@ func TestRateAndSizeFollowWhatComes(t *testing.T) {
 	}
 	if b.guess() > 1000 {
 		t.Errorf("size %d after many small ones", b.guess())
+	}
+}
+
+// Who promises to serve no blocks has announced one near our tip: it is asked, for
+// the last sixteen at most.
+func TestWhoServesNoBlocksIsAskedNearTheTip(t *testing.T) {
+	for _, c := range []struct {
+		ahead, asked int
+		services     wire.ServiceFlag
+	}{
+		{1, 1, wire.SFNodeWitness}, {16, 16, wire.SFNodeWitness}, {17, 0, wire.SFNodeWitness},
+		{1, 0, 0}, {16, 0, 0},
+	} {
+		r := newRig(100)
+		r.tree.SetTip(r.path[100-c.ahead])
+		p := r.join(c.services, false, false)
+		p.Has(r.path[100])
+		r.Changed()
+		r.wait(time.Second)
+		n := 0
+		for asked := r.plan(t)[p]; len(asked) > 0; asked = r.plan(t)[p] {
+			n += len(asked)
+			for len(p.flights) > 0 {
+				r.deliver(p, 300)
+			}
+		}
+		if n != c.asked {
+			t.Errorf("services %v, %d blocks ahead: %d are asked for, want %d", c.services, c.ahead, n, c.asked)
+		}
+	}
+}
+
+// A branch with as much work as ours is fetched: it is ahead with its next block.
+// One with less is not, and what we hold of it is not asked for again.
+func TestBranchesOfEqualWorkAreFetched(t *testing.T) {
+	for own, want := range map[int]int{2: 3, 3: 3, 4: 0} {
+		r := branchRig(own, 3)
+		p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, false, true)
+		p.Has(r.path[3])
+		r.Changed()
+		n := 0
+		for asked := r.plan(t)[p]; len(asked) > 0; asked = r.plan(t)[p] {
+			n += len(asked)
+			for len(p.flights) > 0 {
+				r.take(p)
+			}
+		}
+		if n != want {
+			t.Errorf("a branch of 3 beside %d of our own: %d are asked for, want %d", own, n, want)
+		}
 	}
 }

@@ -77,7 +77,14 @@ func (f *Fetcher) isUseful(p *Source) bool {
 		return p.claim != nil
 	}
 	top := p.top()
-	return top != nil && top.Node.Work.Cmp(f.tree.Tip().Node.Work) > 0 && top.Node.Work.Cmp(f.minWork) >= 0
+	return top != nil && f.worthAsking(top) && top.Node.Work.Cmp(f.minWork) >= 0
+}
+
+// worthAsking says whether a branch is fetched: one with as much work as the verified
+// chain may be ahead with the next block [HeadersDirectFetchBlocks].
+func (f *Fetcher) worthAsking(top *headers.Entry) bool {
+	more := top.Node.Work.Cmp(f.tree.Tip().Node.Work)
+	return more > 0 || more == 0 && !top.Stored
 }
 
 // pick chooses what fills the source's pipe.
@@ -89,7 +96,7 @@ func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 	switch {
 	case top.IsAncestorOf(f.route.goal):
 		ask = f.fromRoute(p)
-	case top.Node.Work.Cmp(f.tree.Tip().Node.Work) > 0:
+	case f.worthAsking(top):
 		ask = f.fromBranch(p, top)
 	default: // a have peer that may hold some of our way besides
 		ask = f.fromRoute(p)
@@ -168,8 +175,19 @@ func (f *Fetcher) mayAsk(p *Source, e *headers.Entry) bool {
 			return false
 		}
 	}
+	return f.serves(p, e)
+}
+
+// serves says whether the peer's services let us ask for e.
+func (f *Fetcher) serves(p *Source, e *headers.Entry) bool {
+	if p.depth == 0 {
+		return true
+	}
 	top := p.top()
-	return !p.limited || top != nil && top.Node.Height-e.Node.Height < limitedDepth
+	if top == nil || top.Node.Height-e.Node.Height >= p.depth {
+		return false
+	}
+	return p.depth != directDepth || top.Node.Height-f.tree.Tip().Node.Height <= directDepth
 }
 
 // steal finds a request for a source that has nothing else to do: of those it

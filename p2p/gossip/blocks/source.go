@@ -18,14 +18,14 @@ type Source struct {
 	shown   map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
 	owes    map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
 
-	id      p2p.PeerID
-	chosen  bool // by ourselves: an attacker has the others for free
-	lates   int  // times it let a block become late, less one for every tenth it delivered
-	grace   int  // deliveries towards the next
-	have    bool // speaks gvhave
-	usable  bool // has witnesses and blocks
-	limited bool // has only the last blocks (BIP159)
-	gone    bool
+	id     p2p.PeerID
+	chosen bool  // by ourselves: an attacker has the others for free
+	lates  int   // times it let a block become late, less one for every tenth it delivered
+	grace  int   // deliveries towards the next
+	have   bool  // speaks gvhave
+	usable bool  // has witnesses
+	depth  int32 // how many of its last blocks it serves; 0: all
+	gone   bool
 
 	flights []*flight      // in order of asking
 	misfit  *headers.Entry // the last block whose short form it sent and that this did not make
