@@ -24,6 +24,13 @@ type (
 		Hash    chain.Hash
 		Witness bool // false: strip witnesses (MSG_BLOCK asked without the flag)
 	}
+	// SendParts queues the transactions at these places of a stored block (blocktxn);
+	// the peer's writer reads them. A place beyond the block's end is an offence.
+	SendParts struct {
+		Peer   PeerID
+		Hash   chain.Hash
+		Places []int
+	}
 	// Drop ends a connection. Offence "" means no fault of theirs.
 	Drop struct {
 		Peer    PeerID
@@ -59,6 +66,7 @@ type (
 
 func (Send) action()          {}
 func (SendBlock) action()     {}
+func (SendParts) action()     {}
 func (Drop) action()          {}
 func (ValidateTx) action()    {}
 func (ValidateBlock) action() {}

@@ -16,8 +16,12 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	e := s.tree.Find(b.Hash)
 	requested := e != nil && s.fetch.Deliver(p.src, e, len(b.Raw))
 	asked := p.src.Paid(e) || requested
-	if !requested || !s.behind(e) {
-		if err := s.checkCopy(b); err != nil {
+	switch parent := s.tree.Find(b.Header.PrevBlock); {
+	case e == nil && parent == nil:
+		s.drop(p, "block without a known parent", "block "+b.Hash.String()+" builds on an unknown one") // [BLOCK_MISSING_PREV]
+		return
+	case parent != nil && (!requested || !s.behind(e)):
+		if err := chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b); err != nil {
 			s.drop(p, mutatedBlock, "block "+b.Hash.String()+": "+err.Error())
 			return
 		}
@@ -39,14 +43,6 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	s.progress(e)
 	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked})
 	s.passOn(e, b, nil)
-}
-
-// checkCopy says what is wrong with a copy of a block whose parent we know.
-func (s *State) checkCopy(b *chain.Block) error {
-	if parent := s.tree.Find(b.Header.PrevBlock); parent != nil {
-		return chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b)
-	}
-	return nil
 }
 
 // welcome says whether an unrequested block is taken [fRequested]: near the tip,

@@ -78,7 +78,7 @@ func (s *State) onlyOutbound(p *peer) bool {
 }
 
 // passOn pushes a block that extends our tip, before it is validated, to those who
-// asked for it [high-bandwidth relay]. It has passed checkCopy: what is pushed,
+// asked for it [high-bandwidth relay]. It has passed chain.CheckCopy: what is pushed,
 // kept for others or served is what its header commits to. lack is what we did
 // not know of it.
 func (s *State) passOn(e *headers.Entry, b *chain.Block, lack []int) {

@@ -137,11 +137,24 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
 			p.outbox.FeeFilter = m.MinFee
 		}
+	case *wire.MsgMemPool:
+		s.onBloom(p, m)
+	case *msg.Opaque:
+		switch m.Name {
+		case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear:
+			s.onBloom(p, m)
+		}
 	case *wire.MsgGetAddr:
 		s.onGetAddr(p)
 	case *wire.MsgAddr, *wire.MsgAddrV2:
 		s.onAddrs(p, m)
 	}
+}
+
+// onBloom: what belongs to bloom filters (BIP37), which we do not offer
+// [NODE_BLOOM], ends the connection; it is no offence.
+func (s *State) onBloom(p *peer, m wire.Message) {
+	s.drop(p, "", m.Command()+" though NODE_BLOOM is not offered")
 }
 
 // knowsHeader says whether the peer is sure to have e's header.

@@ -115,7 +115,7 @@ func (s *server) Data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing
 
 func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
 	e := s.Tree.Find(iv.Hash)
-	if e == nil || e.Bad == headertree.ByRule || !s.tells(e) {
+	if !s.speaksOf(e) {
 		return nil
 	}
 	kept := s.Recent.Find(iv.Hash)
@@ -125,7 +125,7 @@ func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
 	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
 		c.blocks++ // it was pushed in short form and is validated just now
 		return []p2p.Action{c.send(&msg.Block{Block: kept.Block})}
-	case !e.Stored || !e.Valid && !c.have:
+	case !c.mayHave(e):
 		return nil
 	}
 	c.blocks++
@@ -139,37 +139,57 @@ func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
 	return acts
 }
 
-// tx serves from the pool; on public networks only what the peer was told of,
-// so that nobody can ask when something came.
+func (s *server) speaksOf(e *headers.Entry) bool {
+	return e != nil && e.Bad != headertree.ByRule && s.tells(e)
+}
+
+// mayHave says whether a body is here and for that peer: bodies that were never on
+// our verified chain are for have peers only.
+func (c *client) mayHave(e *headers.Entry) bool { return e.Stored && (e.Valid || c.have) }
+
+// tx serves from the pool, on public networks only what the peer was told of, so
+// that nobody can ask when something came; and what the newest block has just taken
+// from there [m_most_recent_block_txs].
 func (s *server) tx(c *client, iv *wire.InvVect) []p2p.Action {
 	in := s.Pool.ByTxID(iv.Hash)
 	if iv.Type == txs.InvTypeWTx {
 		in = s.Pool.ByWID(iv.Hash)
 	}
-	if in == nil {
-		c.outbox.Lacks(iv.Hash)
+	var tx *chain.Tx
+	switch kept := s.Recent.Find(s.Tree.Tip().Node.Hash); {
+	case in != nil && (s.Local || c.outbox.Known(in.Tx)):
+		tx = in.Tx
+	case in == nil && kept != nil:
+		tx = kept.Tx(iv.Hash)
+	}
+	if tx == nil {
+		if in == nil {
+			c.outbox.Lacks(iv.Hash)
+		}
 		return nil
 	}
-	if !s.Local && !c.outbox.Known(in.Tx) {
-		return nil
-	}
-	c.outbox.Knows(c.outbox.Name(in.Tx))
+	c.outbox.Knows(c.outbox.Name(tx))
 	c.txs++
 	if iv.Type == wire.InvTypeTx {
-		return []p2p.Action{c.send(&msg.BareTx{Tx: in.Tx})}
+		return []p2p.Action{c.send(&msg.BareTx{Tx: tx})}
 	}
-	return []p2p.Action{c.send(&msg.Tx{Tx: in.Tx})}
+	return []p2p.Action{c.send(&msg.Tx{Tx: tx})}
 }
 
-// Parts answers getblocktxn, also of a block that is still being validated; of an
-// older one the whole is sent, as Core does. ok is false when a place is beyond
-// the block's end.
+// Parts answers getblocktxn, also of a block that is still being validated; of one
+// that is deeper than ten blocks the whole is sent, as Core does: who asks for much
+// has to take as much. ok is false when a place is beyond the block's end.
 func (s *server) Parts(c *client, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
 	if kept := s.Recent.Find(m.Block); kept != nil {
 		parts := kept.Parts(m.Indexes)
 		return []p2p.Action{c.send(&msg.BlockTxn{Block: m.Block, Txs: parts})}, parts != nil
 	}
-	if e := s.Tree.Find(m.Block); e != nil && s.Tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth {
+	e := s.Tree.Find(m.Block)
+	switch {
+	case !s.speaksOf(e) || !c.mayHave(e):
+	case s.Tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth:
+		acts = append(acts, p2p.SendParts{Peer: c.id, Hash: m.Block, Places: m.Indexes})
+	default:
 		acts = s.block(c, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
 	}
 	return acts, true

@@ -112,8 +112,8 @@ func TestWhoGetsWhichHeaders(t *testing.T) {
 	}
 }
 
-// T22: parts are given of the last blocks, of some older ones the whole, of others
-// nothing; a place beyond the end is an offence.
+// T22: parts are given of the last ten blocks, of older ones the whole; a place
+// beyond the end is an offence, found here or by the peer's writer.
 func TestT22_PartsOfBlocks(t *testing.T) {
 	d, b := testServer(t)
 	d.Recent.Add(b[14].Block, nil)
@@ -124,11 +124,20 @@ func TestT22_PartsOfBlocks(t *testing.T) {
 	if _, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{1}}); ok {
 		t.Error("a place beyond the block's end was found")
 	}
-	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[9].Block.Hash, Indexes: []int{9}}); !ok || len(got) != 1 || got[0].(p2p.SendBlock).Hash != b[9].Block.Hash {
-		t.Errorf("an older block is not sent whole: %v", got)
+	for height, whole := range map[int]bool{14: false, 5: false, 4: true, 1: true} {
+		h := b[height-1].Block.Hash
+		got, ok := d.Parts(c, &msg.GetBlockTxn{Block: h, Indexes: []int{9}})
+		if !ok || len(got) != 1 || isWhole(got[0]) != whole {
+			t.Errorf("of block %d, tip 15: %v", height, got)
+		}
+		if parts, ok := got[0].(p2p.SendParts); ok && (parts.Hash != h || len(parts.Places) != 1 || parts.Places[0] != 9) {
+			t.Errorf("of block %d: %v", height, parts)
+		}
 	}
-	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[2].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 0 {
-		t.Errorf("a block 12 below the tip was served: %v", got)
+	for _, height := range []int{16, 19} { // stored and never on our chain, and not here
+		if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[height-1].Block.Hash}); !ok || len(got) != 0 {
+			t.Errorf("of block %d: %v", height, got)
+		}
 	}
 	if got := dataOf(d, c, getData(blocks.InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].(p2p.SendBlock).Hash != b[2].Block.Hash {
 		t.Errorf("short form of the tip and of an old block: %v", got)

@@ -12,6 +12,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
 
@@ -94,6 +95,12 @@ func (p *Peer) Send(m wire.Message) error { return p.add(item{msg: m}) }
 // If it is gone by then, notfound is sent.
 func (p *Peer) SendBlock(h chain.Hash, witness bool) error {
 	return p.add(item{block: h, witness: witness})
+}
+
+// SendParts queues the transactions at these places of a block that the writer looks
+// up. A place beyond the block's end ends the connection.
+func (p *Peer) SendParts(h chain.Hash, places []int) error {
+	return p.add(item{block: h, witness: true, parts: append([]int{}, places...)})
 }
 
 func (p *Peer) add(it item) error {
@@ -241,6 +248,9 @@ func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 		return msg.Encode(it.msg)
 	}
 	raw, err := p.cfg.RawBlock(it.block)
+	if err == nil && it.parts != nil {
+		return parts(raw, it)
+	}
 	if err == nil && !it.witness {
 		var b *chain.Block
 		if b, err = chain.DecodeBlock(raw); err == nil {
@@ -260,6 +270,22 @@ func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 		return msg.Encode(gone)
 	}
 	return wire.CmdBlock, raw, nil
+}
+
+// parts answers getblocktxn from a block's bytes.
+func parts(raw []byte, it item) (command string, payload []byte, err error) {
+	b, err := chain.DecodeBlock(raw)
+	if err != nil {
+		return "", nil, err
+	}
+	m := &msg.BlockTxn{Block: it.block, Txs: make([]*chain.Tx, len(it.parts))}
+	for j, i := range it.parts {
+		if i >= len(b.Txs) {
+			return "", nil, p2p.Offence("getblocktxn beyond the end of the block")
+		}
+		m.Txs[j] = b.Txs[i]
+	}
+	return msg.Encode(m)
 }
 
 // RemoteAddr is "host:port" of the other end, LocalAddr of ours.

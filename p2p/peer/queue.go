@@ -19,6 +19,7 @@ type item struct {
 	msg     wire.Message
 	block   chain.Hash
 	witness bool
+	parts   []int // not nil: of the block these transactions (blocktxn)
 }
 
 // cost is about how many bytes of ours the item holds.
@@ -47,7 +48,7 @@ func (it item) cost() int {
 	case *wire.MsgAddrV2:
 		return itemCost + addrCost*len(m.AddrList)
 	}
-	return itemCost
+	return itemCost + 8*len(it.parts)
 }
 
 func sizeOf[T any](list []T, size func(T) int) (sum int) {

@@ -24,6 +24,7 @@ type Kept struct {
 	Block *chain.Block
 	lack  []int // places of transactions that we had to ask for
 	short *msg.CmpctBlock
+	byID  map[chain.Hash]*chain.Tx // by txid and wtxid; made when first asked for
 }
 
 // Add keeps a block that chain.CheckCopy has passed: only one copy does, so the
@@ -67,6 +68,18 @@ func (k *Kept) Short(nonce uint64) *msg.CmpctBlock {
 		k.short = msg.Compact(k.Block, nonce, prefill)
 	}
 	return k.short
+}
+
+// Tx is the block's transaction of that txid or wtxid, the coinbase apart; nil when
+// there is none.
+func (k *Kept) Tx(h chain.Hash) *chain.Tx {
+	if k.byID == nil {
+		k.byID = make(map[chain.Hash]*chain.Tx, 2*len(k.Block.Txs))
+		for _, tx := range k.Block.Txs[1:] {
+			k.byID[tx.ID], k.byID[tx.WID] = tx, tx
+		}
+	}
+	return k.byID[h]
 }
 
 // Parts gives the transactions at these places; nil when there is no such place.
