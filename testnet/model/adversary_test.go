@@ -56,6 +56,50 @@ func (m *sim) part57(groups int) func() {
 	return m.part
 }
 
+// T63: two and three groups make more blocks than a download window holds (1,024)
+// before they hear of each other again. Half of the nodes speak no gvhave.
+func TestT63_PartitionsDeeperThanTheWindow(t *testing.T) {
+	const window = 1024
+	for _, groups := range []int{2, 3} {
+		cfg := Default()
+		cfg.Nodes, cfg.Outbound, cfg.Seed, cfg.Stock = 6, 3, uint64(groups), 0.5
+		cfg.Blocks, cfg.Interval, cfg.Txs = 1200*groups, time.Second, 30
+		cfg.Validation = 5 * time.Millisecond
+		m := newSim(cfg)
+		m.plot()
+		told := 0
+		m.after(warmUp, m.part57(groups))
+		m.after(warmUp+cfg.active()+200*time.Second, func() {
+			for _, n := range m.nodes {
+				if h := n.backend.Tip.Node.Height; h <= window {
+					t.Errorf("%d groups: node %d has made only %d blocks", groups, n.i, h)
+				}
+			}
+			told++
+			m.heal()
+			m.find(m.somebody())
+			m.after(time.Minute, func() {
+				told++
+				for best, i := m.best(), 0; i < len(m.nodes); i++ {
+					if n := m.nodes[i]; n.backend.Tip != best {
+						t.Errorf("%d groups: node %d is at %d a minute after the heal, the best is %d", groups, n.i, n.backend.Tip.Node.Height, best.Node.Height)
+					}
+				}
+			})
+		})
+		if err := m.play(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if told != 2 {
+			t.Error("the story was not told")
+		}
+		m.atEnd()
+		for _, w := range m.wrong {
+			t.Errorf("%d groups: %s", groups, w)
+		}
+	}
+}
+
 // T60: random mixtures of faults by seed. GRAPEVINE_SEEDS=10000 runs them all.
 func TestT60_SeedsWithRandomFaults(t *testing.T) {
 	first, seeds := 0, 80
