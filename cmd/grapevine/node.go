@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -20,6 +19,7 @@ import (
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc/show"
 	"grapevine/db"
+	"grapevine/p2p"
 	"grapevine/testnet/process"
 )
 
@@ -30,9 +30,9 @@ const (
 )
 
 func (p *program) nodeCommand() *urfave.Command {
-	listen := cli.StringFlag("listen", "`HOST:PORT` where peers connect, or off")
+	listen := cli.StringFlag("listen", "`HOST[:PORT]` where peers connect, or off")
 	listen.DefaultText = "the network's port; on regtest 127.0.0.1:18444"
-	rpcListen := cli.StringFlag("rpclisten", "`HOST:PORT` of RPC, REST and metrics, or off")
+	rpcListen := cli.StringFlag("rpclisten", "`HOST[:PORT]` of RPC, REST and metrics, or off")
 	rpcListen.DefaultText = "127.0.0.1 and bitcoind's port of the network"
 	rest := cli.BoolFlag("rest", "answer REST and /metrics, which need no password (default on regtest, on loopback)")
 	rest.DefaultText = " "
@@ -62,8 +62,8 @@ func (p *program) nodeCommand() *urfave.Command {
   $ grapevine status --datadir /tmp/b                   look at it from another terminal`,
 		Flags: append([]urfave.Flag{
 			listen,
-			cli.ListFlag("connect", "`HOST:PORT` these peers and no others (may be repeated)"),
-			cli.ListFlag("addnode", "`HOST:PORT` try these peers too (may be repeated)"),
+			cli.ListFlag("connect", "`HOST[:PORT]` these peers and no others (may be repeated)"),
+			cli.ListFlag("addnode", "`HOST[:PORT]` try these peers too (may be repeated)"),
 			rpcListen, rest,
 			cli.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
 			mine,
@@ -188,26 +188,23 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 	return cfg, nil
 }
 
-// addresses reads everything of the form HOST:PORT.
+// addresses reads everything of the form HOST[:PORT].
 func addresses(c *urfave.Context, cfg *node.Config) (err error) {
+	port := p2p.DefaultPort(cfg.Params)
 	listen := cmp.Or(c.String("listen"), cli.DefaultListen(cfg.Params))
-	if cfg.Listen, err = listenAddress("listen", listen); err != nil {
+	if cfg.Listen, err = listenAddress("listen", listen, port); err != nil {
 		return err
 	}
-	rpcListen := cmp.Or(c.String("rpclisten"), cli.DefaultRPC(c.String("network")))
-	if cfg.RPCListen, err = listenAddress("rpclisten", rpcListen); err != nil {
+	rpcDefault := cli.DefaultRPC(c.String("network"))
+	rpcListen := cmp.Or(c.String("rpclisten"), rpcDefault)
+	if cfg.RPCListen, err = listenAddress("rpclisten", rpcListen, netip.MustParseAddrPort(rpcDefault).Port()); err != nil {
 		return err
 	}
-	cfg.Connect, cfg.AddNode = c.StringSlice("connect"), c.StringSlice("addnode")
-	for _, list := range []struct {
-		flag string
-		in   []string
-	}{{"connect", cfg.Connect}, {"addnode", cfg.AddNode}} {
-		for _, a := range list.in {
-			if err := hostPort(list.flag, a); err != nil {
-				return err
-			}
-		}
+	if cfg.Connect, err = peerAddresses(c, "connect", port); err != nil {
+		return err
+	}
+	if cfg.AddNode, err = peerAddresses(c, "addnode", port); err != nil {
+		return err
 	}
 	cfg.RPCUser, cfg.RPCPassword = c.String("rpcuser"), c.String("rpcpassword")
 	if (cfg.RPCUser == "") != (cfg.RPCPassword == "") {
@@ -225,23 +222,35 @@ func addresses(c *urfave.Context, cfg *node.Config) (err error) {
 	return nil
 }
 
-// listenAddress checks HOST:PORT; "off" is none.
-func listenAddress(flag, s string) (string, error) {
+// listenAddress reads HOST[:PORT]; "off" is none.
+func listenAddress(flag, s string, port uint16) (string, error) {
 	if s == "off" {
 		return "", nil
 	}
-	return s, hostPort(flag, s)
+	at, err := p2p.ParseHostPort(s, port)
+	if err != nil {
+		return "", cli.Usagef("--%s %v", flag, err)
+	}
+	return at.String(), nil
 }
 
-func hostPort(flag, s string) error {
-	host, port, err := net.SplitHostPort(s)
-	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+// peerAddresses reads a flag's list of HOST[:PORT], each with the network's port where
+// none is given.
+func peerAddresses(c *urfave.Context, flag string, port uint16) (list []string, err error) {
+	for _, s := range c.StringSlice(flag) {
+		to, err := p2p.ParseHostPort(s, port)
+		switch {
+		case s == "off":
+			err = fmt.Errorf("%q: want HOST or HOST:PORT; only listening can be off", s)
+		case err == nil && to.Port == 0:
+			err = fmt.Errorf("%q: nobody listens at port 0", s)
+		}
+		if err != nil {
+			return nil, cli.Usagef("--%s %v", flag, err)
+		}
+		list = append(list, to.String())
 	}
-	if err != nil || host == "" {
-		return cli.Usagef("--%s %q: want HOST:PORT, as in 127.0.0.1:18444", flag, s)
-	}
-	return nil
+	return list, nil
 }
 
 // logger writes to stderr.

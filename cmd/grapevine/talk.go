@@ -17,6 +17,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
+	"grapevine/p2p"
 )
 
 // talkFlags say how the node talks to its peers.
@@ -24,7 +25,7 @@ func talkFlags() []urfave.Flag {
 	encrypt := cli.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
 	encrypt.Value = true
 	return []urfave.Flag{
-		cli.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST:PORT a line"),
+		cli.StringFlag("peers", "`LIST` of addresses for the first contact: a file or an https URL, one HOST[:PORT] a line"),
 		cli.IntFlag("maxupload", 0, "`BYTES` a second to all peers together; 0 is no limit"),
 		cli.IntFlag("maxdownload", 0, "`BYTES` a second from all peers together; 0 is no limit"),
 		cli.IntFlag("maxpeerupload", 0, "`BYTES` a second to each peer; 0 is no limit"),
@@ -53,7 +54,7 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}
 	if list := c.String("peers"); list != "" {
-		cfg.Bootstrap, err = peerList(c.Context, list)
+		cfg.Bootstrap, err = peerList(c.Context, list, p2p.DefaultPort(cfg.Params))
 		switch {
 		case err == nil:
 		case strings.HasPrefix(list, "https://"):
@@ -61,7 +62,7 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 			// without the list's server.
 			cfg.Log.Warn("no peer list; the node goes on with the addresses it knows", "err", err)
 		default:
-			return &cli.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST:PORT a line."}
+			return &cli.Failure{What: "node", Err: err, Hint: "--peers takes a file, or an https URL, with one HOST[:PORT] a line."}
 		}
 	}
 	return nil
@@ -76,7 +77,7 @@ const (
 
 // peerList reads a list of addresses: the only central data of the network,
 // and only for the first contact.
-func peerList(ctx context.Context, from string) ([]string, error) {
+func peerList(ctx context.Context, from string, port uint16) ([]string, error) {
 	if strings.HasPrefix(from, "http://") {
 		return nil, fmt.Errorf("peer list %s: only https, so that nobody on the way can change it", from)
 	}
@@ -86,7 +87,7 @@ func peerList(ctx context.Context, from string) ([]string, error) {
 			return nil, fmt.Errorf("peer list: %w", err)
 		}
 		defer f.Close()
-		return readPeers(from, f)
+		return readPeers(from, f, port)
 	}
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
@@ -102,7 +103,7 @@ func peerList(ctx context.Context, from string) ([]string, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("peer list %s: the server says %s", from, resp.Status)
 	}
-	return readPeers(from, resp.Body)
+	return readPeers(from, resp.Body, port)
 }
 
 // httpsOnly follows a redirect only where nobody on the way can change it either.
@@ -118,8 +119,8 @@ func httpsOnly() *http.Client {
 	}}
 }
 
-// readPeers takes a HOST:PORT a line; blank lines and those that begin with # are none.
-func readPeers(from string, r io.Reader) (list []string, err error) {
+// readPeers takes a HOST[:PORT] a line; blank lines and those that begin with # are none.
+func readPeers(from string, r io.Reader, port uint16) (list []string, err error) {
 	in := &io.LimitedReader{R: r, N: listBytes + 1}
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
@@ -130,10 +131,11 @@ func readPeers(from string, r io.Reader) (list []string, err error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if host, _, err := net.SplitHostPort(line); err != nil || host == "" {
-			return nil, fmt.Errorf("peer list %s: line %d: %q is not HOST:PORT", from, n, line)
+		to, err := p2p.ParseHostPort(line, port)
+		if err != nil {
+			return nil, fmt.Errorf("peer list %s: line %d: %w", from, n, err)
 		}
-		list = append(list, line)
+		list = append(list, to.String())
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("peer list %s: %w", from, err)

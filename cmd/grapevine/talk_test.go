@@ -12,11 +12,11 @@ import (
 
 func TestPeerListTakesOneAddressALine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "peers")
-	if err := os.WriteFile(path, []byte("# friends\n10.0.0.1:18444\n\n  [::1]:8333  \nseed.example:8333"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("# friends\n10.0.0.1:18444\n\n  [::1]:8333  \nseed.example:1\n10.0.0.2\n::2\nlocalhost"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := peerList(t.Context(), path)
-	want := []string{"10.0.0.1:18444", "[::1]:8333", "seed.example:8333"}
+	got, err := peerList(t.Context(), path, 8333)
+	want := []string{"10.0.0.1:18444", "[::1]:8333", "seed.example:1", "10.0.0.2:8333", "[::2]:8333", "localhost:8333"}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
@@ -34,11 +34,11 @@ func TestPeerListSaysWhatIsWrong(t *testing.T) {
 	}
 	for from, says := range map[string]string{
 		long:                         "more than 1048576 bytes",
-		bad:                          `line 2: "no port" is not HOST:PORT`,
+		bad:                          `line 2: "no port": want HOST or HOST:PORT`,
 		filepath.Join(dir, "nobody"): "no such file",
 		"http://example.com/list":    "only https",
 	} {
-		if _, err := peerList(t.Context(), from); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := peerList(t.Context(), from, 8333); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", from, err, says)
 		}
 	}
