@@ -110,8 +110,8 @@ func (s *State) onBodyStored(e *headers.Entry) {
 
 // onBadBlock draws the consequences of a broken rule.
 func (s *State) onBadBlock(j *queuedBlock, broken *chain.RuleError) {
-	s.takeBack(j.Entry)
 	if broken.Mutated {
+		s.takeBack(j.Entry)
 		if p := s.byID[j.From]; p != nil && !j.Compact {
 			s.drop(p, mutatedBlock, "block "+j.Entry.Node.Hash.String()+": "+broken.Error())
 		}
@@ -124,9 +124,10 @@ func (s *State) onBadBlock(j *queuedBlock, broken *chain.RuleError) {
 	s.fetch.Changed()
 }
 
-// takeBack forgets what was assumed of a body that turned out bad: that it may be
+// takeBack forgets what was assumed of a copy that turned out bad: that it may be
 // given to others, and that those whom we pushed it have it. Should a good copy
-// come, it is news to them.
+// come, it is news to them. (Of a block that breaks a rule the copy stays: whom we
+// pushed it asks for the parts, and validates it too.)
 func (s *State) takeBack(e *headers.Entry) {
 	s.recent.Remove(e.Node.Hash)
 	for _, p := range s.peers {

@@ -1,11 +1,13 @@
 package hostile_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/p2p/msg"
 	"grapevine/testnet/hostile"
@@ -87,6 +89,37 @@ func TestT64_InvalidBlocksOfWhoSaysItShares(t *testing.T) {
 		forms := h.sharer(6, msg.NewHave(h.tip().Hash, 0))
 		if n := survives(forms, 100, func() { _ = forms.Say(short(h.invalid())) }); n != 100 {
 			t.Errorf("who pushed short forms of invalid blocks was dropped after %d", n)
+		}
+	})
+}
+
+// Short forms travel before they are judged. However many invalid blocks travel so,
+// with payments that the next node has to ask for, honest nodes keep each other.
+func TestT64_InvalidShortFormsDoNotPartHonestNodes(t *testing.T) {
+	inLine(t, 3, chain.RegTest(), func(t *testing.T, w *town) {
+		time.Sleep(10 * time.Second)
+		s := &spoiler{town: w, coin: w.coin(0)}
+		before := w.honestPairs()
+		for i := range 8 {
+			w.target = w.all[i%3]
+			hidden := chaintest.SpendOne(t, s.coin, chaintest.NewKey(uint32(100+i)).P2WPKH(), 1000)
+			m := w.block(w.tip(), chaintest.With(hidden), chaintest.Fees(1_000_000))
+			p := w.attacker(i, &msg.SendCmpct{Announce: true, Version: 2})
+			time.Sleep(200 * time.Millisecond)
+			_ = p.Say(msg.Compact(m.Block, 7, []int{0, 1}))
+			time.Sleep(5 * time.Second)
+			for k, r := range w.all {
+				if r.Swarm.Status().BestHeader.Hash == m.Node.Hash {
+					t.Errorf("block %d: node %d does not know that it is invalid", i, k)
+				}
+			}
+		}
+		w.target = w.all[0]
+		m := s.next()
+		s.submit(m)
+		s.within(2*time.Second, "a good block is at the other end", s.have(m))
+		if after := w.honestPairs(); !slices.Equal(before, after) {
+			t.Errorf("honest nodes dropped each other:\nbefore %v\nafter  %v", before, after)
 		}
 	})
 }

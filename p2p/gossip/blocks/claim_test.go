@@ -141,3 +141,25 @@ func TestWhoseShortFormDidNotFitIsNotWaitedFor(t *testing.T) {
 		t.Error("two honest peers are asked at once")
 	}
 }
+
+// Who sent a short form may have found the block invalid when it is asked for the
+// whole: that it has it not is no lie.
+func TestShortFormsAreNoClaims(t *testing.T) {
+	r := newRig(4)
+	p := r.source(true)
+	r.OnHave(p, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
+	for i := 1; i <= 4; i++ {
+		e := r.path[i]
+		p.Shows(e)
+		r.Shows(p, e)
+		if !r.Expect(p, e) {
+			t.Fatal("the short form is refused")
+		}
+		if r.NotFound(p, e) {
+			t.Fatalf("a liar after %d short forms", i)
+		}
+		if asked := r.plan(t)[p]; len(asked) > 0 && asked[len(asked)-1] == e {
+			t.Error("it is asked again at once")
+		}
+	}
+}

@@ -161,7 +161,9 @@ func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 		return false
 	}
 	f.have.fresh = false
-	return p.claim.refute(e)
+	// A short form travels before its block is validated: who sent it may have found
+	// the block invalid meanwhile.
+	return p.claim.refute(e, !p.Showed(e))
 }
 
 // release gives all of a source's requests back.

@@ -32,17 +32,20 @@ func (c *claim) top() *headers.Entry {
 	return c.whole
 }
 
-// refute takes back the claim to hold e. liar: it had said so by name too often.
+// refute takes back the claim to hold e. liar: it had said so by name too often, if
+// this time counts.
 // What it said before its last word it may have lost since, and is believed no more.
 // A bit that proves false may have been meant for another branch, and is only
 // not believed any more; after many, none is.
-func (c *claim) refute(e *headers.Entry) (liar bool) {
+func (c *claim) refute(e *headers.Entry, counts bool) (liar bool) {
 	once := e.IsAncestorOf(c.whole)
 	if once {
 		c.whole = e.Parent
 	}
 	if once || e.IsAncestorOf(c.last) {
-		c.wrong++
+		if counts {
+			c.wrong++
+		}
 		return c.wrong >= maxFalseClaims
 	}
 	c.held = slices.Clone(c.held)
