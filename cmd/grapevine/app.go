@@ -71,6 +71,7 @@ func globalFlags() []urfave.Flag {
 		cli.StringFlag("rpc", "`URL` talk to a node elsewhere, as http://HOST:PORT"),
 		cli.StringFlag("rpcuser", "`NAME` for RPC; without it the data directory's cookie is used"),
 		cli.StringFlag("rpcpassword", "`SECRET` for RPC"),
+		cli.BoolFlag("progress", "tell how far long work is also where stderr is no terminal"),
 		cli.BoolFlag("json", "print JSON, for programs"),
 	}
 }
@@ -78,7 +79,7 @@ func globalFlags() []urfave.Flag {
 // readConf lets grapevine.conf of the data directory speak where the line is
 // silent. With --node everything stands in net.json instead.
 func (p *program) readConf(line *cli.Line) error {
-	if n := line.Value("node", p.Env); n != "" && n != "-1" {
+	if n := line.Value("node", p.Env); n != "" {
 		return nil
 	}
 	network := line.Value("network", p.Env)

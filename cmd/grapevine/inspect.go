@@ -14,35 +14,35 @@ import (
 func (p *program) txCommand() *urfave.Command {
 	return &urfave.Command{
 		Name:      "tx",
-		Usage:     "look at a transaction, or send a signed one",
-		ArgsUsage: "TXID | send HEX",
+		Usage:     "inspect a transaction, or send a signed one",
+		ArgsUsage: "TXID",
 		Description: `  $ grapevine tx 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b
   $ grapevine tx send 0200000001…       prints its txid`,
+		Subcommands: []*urfave.Command{{
+			Name: "send", Usage: "hand in a signed transaction; prints its txid", ArgsUsage: "HEX", Action: p.txSend,
+			Description: "The node judges it as any peer's and tells its peers.\n\n  $ grapevine tx send 0200000001… --node 0",
+		}},
 		Action: p.tx,
 	}
 }
 
 func (p *program) tx(c *urfave.Context) error {
-	args, err := cli.WantArgs(c, 1, 2)
+	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
 		return err
-	}
-	if args[0] == "send" {
-		if len(args) != 2 {
-			return cli.Usagef("tx send wants the transaction in hex")
-		}
-		return p.txSend(c, args[1])
-	}
-	if len(args) != 1 {
-		return cli.Usagef("tx wants one txid, or `send` and the transaction in hex")
 	}
 	if _, err := cli.ParseHash(args[0]); err != nil {
 		return cli.Usagef("tx %q is not a txid: %v", cli.Printable(args[0]), err)
 	}
-	return p.txLook(c, args[0])
+	return p.inspectTx(c, args[0])
 }
 
-func (p *program) txSend(c *urfave.Context, raw string) error {
+func (p *program) txSend(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	raw := args[0]
 	if i := strings.IndexFunc(raw, notHex); i >= 0 {
 		return cli.Usagef("tx send: not hex: %q at position %d", raw[i:i+1], i+1)
 	}
@@ -87,7 +87,7 @@ type txOut struct {
 	} `json:"scriptPubKey"`
 }
 
-func (p *program) txLook(c *urfave.Context, txid string) error {
+func (p *program) inspectTx(c *urfave.Context, txid string) error {
 	if c.Bool("json") {
 		var raw any
 		if err := p.Call(c, "getrawtransaction", &raw, txid, true); err != nil {
@@ -141,7 +141,7 @@ func showTx(o *cli.Out, t txView, now time.Time) {
 func (p *program) blockCommand() *urfave.Command {
 	return &urfave.Command{
 		Name:      "block",
-		Usage:     "look at a block",
+		Usage:     "inspect a block",
 		ArgsUsage: "HASH|HEIGHT",
 		Description: `  $ grapevine block 101
   $ grapevine block 0 --json | jq .tx`,

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"grapevine/cmd/grapevine/bitcoincli"
@@ -64,9 +65,12 @@ func (p *program) do(ctx context.Context, args []string) error {
 		p.Help(p.Out, app, path)
 		return nil
 	}
-	if leaf := path[len(path)-1]; len(leaf.Subcommands) > 0 {
+	if leaf := path[len(path)-1]; len(leaf.Subcommands) > 0 && leaf.ArgsUsage == "" {
 		p.Help(p.Err, app, path)
 		return cli.Usagef("`%s` needs one of the commands above", cli.FullName(app, path))
+	}
+	if err := p.checkLine(line); err != nil {
+		return err
 	}
 	p.SayDir(line.Value("dir", p.Env), line.Value("datadir", p.Env))
 	if err := p.readConf(line); err != nil {
@@ -77,4 +81,16 @@ func (p *program) do(ctx context.Context, args []string) error {
 		u.Command = cli.FullName(app, path)
 	}
 	return err
+}
+
+// checkLine refuses what would be passed over in silence.
+func (p *program) checkLine(line *cli.Line) error {
+	if s := line.Value("node", p.Env); strings.HasPrefix(s, "-") {
+		return cli.Usagef("--node %s: want a node's number, 0 or more", s)
+	}
+	if line.On("progress", p.Env) {
+		p.Err.Tell()
+		p.Out.Tell()
+	}
+	return line.CheckVariables(os.Environ())
 }

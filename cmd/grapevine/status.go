@@ -11,6 +11,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/testnet/process"
 )
 
 func (p *program) statusCommand() *urfave.Command {
@@ -30,9 +31,11 @@ type status struct {
 	Height  int32           `json:"height"`
 	Headers int32           `json:"headers"`
 	Best    string          `json:"best"`
-	Time    int64           `json:"time"`     // of the best block, Unix seconds
-	Syncing bool            `json:"syncing"`  // initial block download
-	Synced  float64         `json:"progress"` // 0 to 1
+	Time    int64           `json:"time"`                        // of the best block, Unix seconds
+	Syncing bool            `json:"syncing"`                     // initial block download
+	Synced  float64         `json:"progress"`                    // 0 to 1
+	Rate    float64         `json:"blocks_per_second,omitempty"` // while blocks are fetched: of the last second
+	Left    int64           `json:"seconds_left,omitempty"`      // at that rate
 	In      int             `json:"peers_in"`
 	Out     int             `json:"peers_out"`
 	PoolTxs int             `json:"pool_txs"`
@@ -55,6 +58,9 @@ func (p *program) status(c *urfave.Context) error {
 	s, err := askStatus(a)
 	if err != nil {
 		return cli.Fail("status", err)
+	}
+	if s.Headers > s.Height {
+		s.measure(a)
 	}
 	return p.Show(c, s, func(o *cli.Out) { showStatus(o, s, time.Now()) })
 }
@@ -99,6 +105,21 @@ func askStatus(a *cli.Asker) (s status, err error) {
 	return s, nil
 }
 
+// measure takes a second to see how fast blocks come.
+func (s *status) measure(a *cli.Asker) {
+	begin, height := time.Now(), s.Height
+	select {
+	case <-a.Context.Done():
+		return
+	case <-time.After(time.Second):
+	}
+	if a.Ask("getblockcount", &height); a.Err != nil || height <= s.Height {
+		return
+	}
+	s.Rate = float64(height-s.Height) / time.Since(begin).Seconds()
+	s.Height, s.Left = height, int64(float64(max(0, s.Headers-height))/s.Rate)
+}
+
 func showStatus(o *cli.Out, s status, now time.Time) {
 	height := cli.Count(int64(s.Height))
 	if s.Headers > s.Height {
@@ -112,6 +133,9 @@ func showStatus(o *cli.Out, s status, now time.Time) {
 	switch {
 	case s.Headers > s.Height:
 		sync = o.Paint(cli.Yellow, "fetching blocks")
+		if s.Rate > 0 {
+			sync += fmt.Sprintf(", %s a second, %s left", cli.Count(int64(s.Rate)), cli.Short(time.Duration(s.Left)*time.Second))
+		}
 	case s.In+s.Out == 0:
 		sync = "no peers to compare with"
 	}
@@ -154,7 +178,9 @@ func (p *program) peersCommand() *urfave.Command {
 // peer is a line of getpeerinfo.
 type peer struct {
 	ID         int     `json:"id"`
+	Node       *int    `json:"node,omitempty"` // of the local network, with --node
 	Addr       string  `json:"addr"`
+	Listens    string  `json:"listens,omitempty"` // where an inbound one says it listens
 	Inbound    bool    `json:"inbound"`
 	Agent      string  `json:"subver"`
 	Height     int32   `json:"synced_headers"`
@@ -172,6 +198,7 @@ func (p *program) peers(c *urfave.Context) error {
 	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
 		return cli.Fail("peers", err)
 	}
+	p.nameNodes(c, peers)
 	slices.SortFunc(peers, func(a, b peer) int { return cmp.Compare(a.ID, b.ID) })
 	return p.Show(c, peers, func(o *cli.Out) {
 		if len(peers) == 0 {
@@ -182,6 +209,35 @@ func (p *program) peers(c *urfave.Context) error {
 	})
 }
 
+// nameNodes says which peers of a node of the local network are nodes of it: an
+// inbound one comes from a port that tells nothing.
+func (p *program) nameNodes(c *urfave.Context, peers []peer) {
+	if c.Int("node") < 0 {
+		return
+	}
+	f, err := process.ReadFile(p.NetDir(c))
+	if err != nil {
+		return
+	}
+	for i, q := range peers {
+		for _, m := range f.Nodes {
+			if m.P2P == q.Addr || m.P2P == q.Listens {
+				peers[i].Node = &m.Node
+			}
+		}
+	}
+}
+
+// name is who the peer is, as far as we can tell: a node of ours, or where it
+// can be reached.
+func (q peer) name() string {
+	at := cmp.Or(q.Listens, q.Addr)
+	if q.Node != nil {
+		return fmt.Sprintf("node %d (%s)", *q.Node, at)
+	}
+	return at
+}
+
 func showPeers(o *cli.Out, peers []peer) {
 	t := cli.NewTable("peer", "direction", "agent", ">height", ">ping", ">in", ">out", ">blocks taken", ">given", ">txs taken", ">given")
 	for _, q := range peers {
@@ -189,7 +245,7 @@ func showPeers(o *cli.Out, peers []peer) {
 		if q.Inbound {
 			direction = "in"
 		}
-		t.Row(q.Addr, direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
+		t.Row(q.name(), direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
 			cli.Bytes(q.Received), cli.Bytes(q.Sent),
 			cli.Count(int64(q.BlocksFrom)), cli.Count(int64(q.BlocksTo)), cli.Count(int64(q.TxsFrom)), cli.Count(int64(q.TxsTo)))
 	}

@@ -28,6 +28,10 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --mine sometimes", "want manual, on-tx or every=10s", ""},
 		{"node --mine every=-1s", "want a time", ""},
 		{"node --listen no/where", "--listen \"no/where\": want HOST or HOST:PORT", ""},
+		{"status --node -1", "--node -1: want a node's number", ""},
+		{"testnet up --nodes many", "--nodes \"many\": want a whole number", ""},
+		{"testnet demo --pace soon", "want a time as in", ""},
+		{"tx send", "wants HEX", "grapevine tx send --help"},
 		{"node --dbcache 1", "--dbcache 1: want 4 to", ""},
 		{"node --dbcache much", "--dbcache \"much\"", "grapevine node --help"},
 		{"node --assumevalid 12", "want 64 hex digits", ""},
@@ -139,4 +143,53 @@ func TestSettingsComeFromLineEnvironmentAndFile(t *testing.T) {
 	says("", "line 2:", "node")
 	conf("datadir = elsewhere\n")
 	says("", "--datadir is read before this file", "node")
+}
+
+// What is set by environment is checked as what stands on the line.
+func TestVariablesThatNothingReadsAreRefused(t *testing.T) {
+	for setting, says := range map[string]string{
+		"GRAPEVINE_NOD=0":      "did you mean GRAPEVINE_NODE?",
+		"GRAPEVINE_DATA_DIR=x": "did you mean GRAPEVINE_DATADIR?",
+		"GRAPEVINE_NODES=many": "GRAPEVINE_NODES=\"many\": want a whole number",
+		"GRAPEVINE_NODE=-1":    "--node -1: want a node's number",
+	} {
+		cmd := command(t, t.TempDir(), "testnet", "up")
+		cmd.Env = append(cmd.Env, setting)
+		if s := run(t, cmd); s.status != 2 || !strings.Contains(s.err, says) {
+			t.Errorf("%s: status %d\n%s", setting, s.status, s.err)
+		}
+	}
+}
+
+// Where no node answers, those that could have been meant are named.
+func TestStatusNamesTheNodesThatAreUp(t *testing.T) {
+	home := t.TempDir()
+	if s := gv(t, home, "status"); s.status != 1 || !strings.Contains(s.err, "is the node running?") {
+		t.Errorf("nobody: %d\n%s", s.status, s.err)
+	}
+	f := raised(t, home, "--nodes", "3")
+	if s := gv(t, home, "status"); s.status != 1 || !strings.Contains(s.err, "3 nodes of the local network are up: `--node 0` to 2") {
+		t.Errorf("three: %d\n%s", s.status, s.err)
+	}
+	for _, line := range []string{"testnet status", "testnet start 0", "status --node 0", "peers --node 0"} {
+		s := gv(t, home, append(strings.Fields(line), "--json")...)
+		if raw, err := os.ReadFile(filepath.Join(home, ".grapevine", "testnet", "net.json")); err != nil || strings.Contains(s.out, passwordIn(t, raw)) {
+			t.Errorf("%s shows a password (%v)", line, err)
+		}
+	}
+	eventually(t, "the peers by name", func() bool {
+		out := ok(t, home, "peers", "--node", "0")
+		return strings.Contains(out, "node 1 ("+f.Nodes[1].P2P+")") && strings.Contains(out, "node 2 ("+f.Nodes[2].P2P+")")
+	})
+}
+
+// passwordIn net.json is the first node's.
+func passwordIn(t *testing.T, raw []byte) string {
+	t.Helper()
+	_, rest, _ := strings.Cut(string(raw), `"password": "`)
+	secret, _, _ := strings.Cut(rest, `"`)
+	if len(secret) < 16 {
+		t.Fatalf("no password in\n%s", raw)
+	}
+	return secret
 }

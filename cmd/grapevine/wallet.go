@@ -206,11 +206,11 @@ func historyRow(o *cli.Out, e historyEntry) []string {
 	if e.Confirmations > 0 {
 		block = cli.Count(int64(e.Height))
 	}
-	note := e.Label
+	note := cli.Printable(e.Label)
 	if note == "" && len(e.Addresses) > 0 {
-		note = e.Addresses[0]
+		note = e.Addresses[0] // whole: who copies it pays to it
 	}
-	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, cli.Printable(note)}
+	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, note}
 }
 
 // coin is a line of listunspent.

@@ -133,7 +133,10 @@ func (s session) call(ctx context.Context, method string, words []string) (raw j
 	}
 	begin := time.Now()
 	for {
-		try, cancel := context.WithTimeout(ctx, limit)
+		try, cancel := context.WithCancel(ctx)
+		if limit > 0 { // 0 is no limit
+			try, cancel = context.WithTimeout(ctx, limit)
+		}
 		raw, err = once(try)
 		cancel()
 		if err == nil || !s.has("rpcwait") || !notYet(err) || (patience > 0 && time.Since(begin) > patience) {

@@ -120,10 +120,10 @@ func (o options) cookie(sys System) string {
 	return filepath.Join(dir, ".cookie")
 }
 
-// seconds reads a flag that is a time; 0 is none given.
+// seconds reads a flag that is a time.
 func (o options) seconds(name string, usual time.Duration) (time.Duration, error) {
 	s := o[name]
-	if s == "" || s == "0" {
+	if s == "" {
 		return usual, nil
 	}
 	n, err := strconv.ParseUint(s, 10, 31)

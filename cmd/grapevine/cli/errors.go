@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -14,6 +16,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/db"
 	"grapevine/testnet"
+	"grapevine/testnet/process"
 )
 
 // Exit statuses.
@@ -57,19 +60,42 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{Why: fmt.Sprintf(format, args...)}
 }
 
-// OnUsage turns what cli/v2 says of a flag's value into wrong usage:
+// OnUsage turns what urfave's cli says of a flag's value into wrong usage:
 // `invalid value "x" for flag -nodes: parse error`, or, of the environment,
-// `could not parse "x" as int value from environment variable "GRAPEVINE_NODES"…`.
-func OnUsage(_ *urfave.Context, err error, _ bool) error {
+// `could not parse "x" as int value from environment variable "GRAPEVINE_NODES"
+// for flag nodes: parse error`.
+func OnUsage(c *urfave.Context, err error, _ bool) error {
 	text := err.Error()
 	if value, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -"); ok {
-		flag, why, _ := strings.Cut(rest, ": ")
-		if why == "parse error" {
-			why = "not what this flag takes"
-		}
-		text = fmt.Sprintf("--%s %s: %s", flag, value, why)
+		name, _, _ := strings.Cut(rest, ": ")
+		return &UsageError{Why: fmt.Sprintf("--%s %s: want %s", name, value, wanted(c, name))}
+	}
+	value, isEnv := strings.CutPrefix(text, "could not parse ")
+	if _, rest, ok := strings.Cut(value, " environment variable \""); ok && isEnv {
+		value, _, _ = strings.Cut(value, " as ")
+		variable, rest, _ := strings.Cut(rest, "\"")
+		_, name, _ := strings.Cut(rest, "for flag ")
+		name, _, _ = strings.Cut(name, ":")
+		return &UsageError{Why: fmt.Sprintf("%s=%s: want %s", variable, value, wanted(c, name))}
 	}
 	return &UsageError{Why: text}
+}
+
+// wanted is what a flag takes.
+func wanted(c *urfave.Context, name string) string {
+	flags := c.App.Flags
+	if c.Command != nil {
+		flags = slices.Concat(c.Command.Flags, flags)
+	}
+	switch lookup(flags, name).(type) {
+	case *urfave.IntFlag:
+		return "a whole number"
+	case *urfave.BoolFlag:
+		return "true or false"
+	case *urfave.DurationFlag:
+		return "a time as in 300ms, 10s or 5m"
+	}
+	return "another value"
 }
 
 // Report writes an error as `grapevine: what failed: why`, then what to do,
@@ -87,7 +113,7 @@ func (p *Program) Report(err error) int {
 		}
 		return ExitUsage
 	}
-	hint := HintFor(err)
+	hint := cmp.Or(p.hintNodes(err), HintFor(err))
 	if f, ok := errors.AsType[*Failure](err); ok && f.Hint != "" {
 		hint = f.Hint
 	}
@@ -95,6 +121,33 @@ func (p *Program) Report(err error) int {
 		p.Err.Printf("%s\n", p.withDir(hint))
 	}
 	return ExitFailed
+}
+
+// hintNodes names the nodes of the local network that could have been meant,
+// when none answers where the line points.
+func (p *Program) hintNodes(err error) string {
+	noCookie := errors.Is(err, fs.ErrNotExist) && strings.Contains(err.Error(), ".cookie")
+	if !noCookie && !errors.Is(err, syscall.ECONNREFUSED) {
+		return ""
+	}
+	f, err := process.ReadFile(p.net)
+	if err != nil {
+		return ""
+	}
+	var up []string
+	for _, m := range f.Nodes {
+		if m.PID != 0 {
+			up = append(up, fmt.Sprint(m.Node))
+		}
+	}
+	switch len(up) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("A node of the local network is up: `%s` means it.", p.Advice("--node "+up[0]))
+	}
+	last := len(up) - 1
+	return fmt.Sprintf("%d nodes of the local network are up: `%s` to %s says which one is meant.", len(up), p.Advice("--node "+up[0]), up[last])
 }
 
 // withDir adds --dir to the commands in backquotes that speak of the network.

@@ -31,10 +31,12 @@ func (p *Program) Help(o *Out, app *urfave.App, path []*urfave.Command) {
 
 func usageLine(name string, c *urfave.Command) string {
 	parts := []string{name}
-	if len(c.Subcommands) > 0 {
+	switch what := []string{c.ArgsUsage, "COMMAND"}; {
+	case c.ArgsUsage != "" && len(c.Subcommands) > 0:
+		parts = append(parts, strings.Join(what, " | "))
+	case len(c.Subcommands) > 0:
 		parts = append(parts, "COMMAND")
-	}
-	if c.ArgsUsage != "" {
+	case c.ArgsUsage != "":
 		parts = append(parts, c.ArgsUsage)
 	}
 	if len(c.Flags) > 0 {

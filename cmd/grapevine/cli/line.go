@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -83,6 +84,15 @@ func (l *Line) Value(name string, env func(string) string) string {
 		value = fromEnv(f, env)
 	}
 	return value
+}
+
+// On is whether a global flag without a value is given, on the line or else by env.
+func (l *Line) On(name string, env func(string) string) bool {
+	if slices.Contains(l.r.global, "--"+name) || slices.Contains(l.r.global, "-"+name) {
+		return true
+	}
+	on, err := strconv.ParseBool(l.Value(name, env))
+	return err == nil && on
 }
 
 // fromEnv is what the environment says of a flag.
@@ -205,10 +215,19 @@ func (r *reorderer) word(tok string) error {
 		if tok == "help" || tok == "h" {
 			return r.help()
 		}
-		return r.unknownCommand(tok)
+		if !r.takesArgs() {
+			return r.unknownCommand(tok)
+		}
+		r.commands = nil // after an argument no command comes
 	}
 	r.args = append(r.args, tok)
 	return nil
+}
+
+// takesArgs: of the commands that have others below them, some take arguments of
+// their own, as in `tx TXID` beside `tx send HEX`.
+func (r *reorderer) takesArgs() bool {
+	return len(r.path) > 0 && r.path[len(r.path)-1].cmd.ArgsUsage != ""
 }
 
 // help turns "wallet help" into "wallet --help".
@@ -336,6 +355,37 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// forTests begin variables that only this project's own tests read.
+var forTests = []string{"GRAPEVINE_TEST_", "GRAPEVINE_FULL", "GRAPEVINE_SEEDS", "GRAPEVINE_LARGE", "GRAPEVINE_MUTANTS"}
+
+// CheckVariables refuses GRAPEVINE_ variables that no flag has: a slip of the
+// pen would change nothing and say nothing.
+func (l *Line) CheckVariables(environ []string) error {
+	var known []string
+	var walk func([]urfave.Flag, []*urfave.Command)
+	walk = func(flags []urfave.Flag, commands []*urfave.Command) {
+		for _, name := range names(flags) {
+			known = append(known, EnvName(name))
+		}
+		for _, c := range commands {
+			walk(c.Flags, c.Subcommands)
+		}
+	}
+	walk(l.r.app.Flags, l.r.app.Commands)
+	for _, e := range environ {
+		name, _, _ := strings.Cut(e, "=")
+		if !strings.HasPrefix(name, "GRAPEVINE_") || slices.Contains(known, name) || slices.ContainsFunc(forTests, func(s string) bool { return strings.HasPrefix(name, s) }) {
+			continue
+		}
+		hint := "`grapevine --help` says which there are."
+		if near := nearest(name, known); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		return l.r.wrong(hint, "there is no setting %s", name)
+	}
+	return nil
 }
 
 // EnvName is the environment variable of a flag.

@@ -17,6 +17,7 @@ const plainWidth = 80
 type Out struct {
 	io.Writer
 	tty    bool
+	tell   bool // progress although nobody watches
 	colour bool
 	width  int // columns
 }
@@ -41,6 +42,9 @@ func Plain(w io.Writer) *Out { return &Out{Writer: w, width: plainWidth} }
 
 // TTY is whether somebody watches: bars may be redrawn.
 func (o *Out) TTY() bool { return o.tty }
+
+// Tell lets progress be written, a line now and then, also where no terminal is.
+func (o *Out) Tell() { o.tell = true }
 
 // Width is in columns.
 func (o *Out) Width() int { return o.width }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +39,11 @@ func TestPipesGetNoEscapeCodes(t *testing.T) {
 	}
 }
 
-func TestProgressRedrawsOnATerminalAndTellsRarelyElsewhere(t *testing.T) {
+func TestProgressRedrawsOnATerminalAndElsewhereTellsOnlyIfAsked(t *testing.T) {
 	clock := time.Unix(0, 0)
-	run := func(tty bool) string {
+	run := func(tty, tell bool) string {
 		var b bytes.Buffer
-		o := &Out{Writer: &b, tty: tty, width: 100}
+		o := &Out{Writer: &b, tty: tty, tell: tell, width: 100}
 		p := o.NewProgress("sync", "blocks")
 		p.now = func() time.Time { return clock }
 		for i := range int64(101) {
@@ -56,16 +57,19 @@ func TestProgressRedrawsOnATerminalAndTellsRarelyElsewhere(t *testing.T) {
 		p.Done()
 		return b.String()
 	}
-	bar := run(true)
+	bar := run(true, false)
 	if n := strings.Count(bar, "\r"); n != 101 {
 		t.Errorf("redrawn %d times, want 101", n)
 	}
 	if !strings.HasSuffix(bar, "100/100 blocks 100%  10/s\x1b[K\n") {
 		t.Errorf("ends with %q", bar[len(bar)-60:])
 	}
-	plain := strings.Split(strings.TrimSpace(run(false)), "\n")
+	plain := strings.Split(strings.TrimSpace(run(false, true)), "\n")
 	if len(plain) != 6 { // 10 s, a line each 2 s, and the end
 		t.Errorf("%d lines: %q", len(plain), plain)
+	}
+	if silent := run(false, false); silent != "" {
+		t.Errorf("nobody asked, and it says %q", silent)
 	}
 	if want := "sync 20/100 blocks  20%  10/s  8.0 s left"; plain[1] != want {
 		t.Errorf("got %q, want %q", plain[1], want)
@@ -92,5 +96,63 @@ func TestWrapKeepsWordsWhole(t *testing.T) {
 	want := "  one two\n  three\n  four\n  five\n"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Nothing is as long as a narrow terminal's line: it would scroll, or be broken
+// where nobody can read it.
+func TestNarrowTerminalIsNeverOverrun(t *testing.T) {
+	for _, width := range []int{20, 40, 60, 80, 200} {
+		var b bytes.Buffer
+		o := &Out{Writer: &b, tty: true, colour: true, width: width}
+		clock := time.Unix(0, 0)
+		p := o.NewProgress("node 12", "blocks")
+		p.now = func() time.Time { return clock }
+		for i := range int64(50) {
+			p.Update(i*10_000, 1_000_000, "from 0: 1,234 · 1: 5,678 · 2: 9,012")
+			clock = clock.Add(time.Second)
+		}
+		tab := NewTable("when", ">BTC", "txid", "to")
+		tab.Row("2026-11-29 11:00:00", o.Paint(Green, "+1.5"), strings.Repeat("a", 64), "label")
+		b.WriteString("\n")
+		tab.Write(o, "")
+		for _, line := range strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\r' || r == '\n' }) {
+			line = strings.ReplaceAll(line, "\x1b[K", "")
+			if n := visible(line); n >= max(width, 64+8) || n >= width && strings.Contains(line, "node 12") {
+				t.Errorf("%d columns of %d: %q", n, width, line)
+			}
+			if strings.Count(line, "\x1b[")%2 != 0 {
+				t.Errorf("a colour is not closed: %q", line)
+			}
+		}
+	}
+	var pipe bytes.Buffer
+	tab := NewTable("txid", "to")
+	tab.Row(strings.Repeat("a", 64), strings.Repeat("b", 62))
+	tab.Write(Plain(&pipe), "")
+	if strings.Count(pipe.String(), "\n") != 2 || !strings.Contains(pipe.String(), strings.Repeat("b", 62)) {
+		t.Errorf("piped: %s", pipe.String())
+	}
+}
+
+// What is left is told from the speed of the last seconds: a slow beginning is
+// forgotten.
+func TestTimeLeftForgetsASlowBeginning(t *testing.T) {
+	clock := time.Unix(0, 0)
+	p := (&Out{Writer: io.Discard, tty: true, width: 200}).NewProgress("sync", "blocks")
+	p.now = func() time.Time { return clock }
+	for range 600 {
+		p.Update(0, 1000, "")
+		clock = clock.Add(100 * time.Millisecond)
+	}
+	left := int64(1000)
+	for ; left > 0; left -= 10 {
+		p.Update(1000-left, 1000, "")
+		clock = clock.Add(100 * time.Millisecond)
+		if left == 400 {
+			if line := p.line("", ""); !strings.Contains(line, "100/s  4.0 s left") {
+				t.Errorf("after a minute of nothing: %q", line)
+			}
+		}
 	}
 }

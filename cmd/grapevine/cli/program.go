@@ -16,6 +16,7 @@ type Program struct {
 	Out, Err *Out
 	Env      func(string) string
 
+	net string // where the line's network lives
 	dir string // what commands must add to mean the line's network: "" or " --dir X"
 }
 

@@ -39,9 +39,33 @@ func (t *Table) Write(o *Out, indent string) {
 			width[i] = max(width[i], visible(r[i]))
 		}
 	}
+	full := visible(indent) + 2*(len(width)-1)
+	for _, w := range width {
+		full += w
+	}
+	if o.tty && full > o.width && len(t.rows) > 0 {
+		t.stack(o, indent)
+		return
+	}
 	o.Printf("%s%s\n", indent, t.line(o, width, t.head, Dim))
 	for _, r := range t.rows {
 		o.Printf("%s%s\n", indent, t.line(o, width, r, ""))
+	}
+}
+
+// stack writes each row as lines of name and value, where a terminal is too
+// narrow for columns: a line that is broken by the terminal cannot be read, and
+// one that is cut lies.
+func (t *Table) stack(o *Out, indent string) {
+	for i, r := range t.rows {
+		if i > 0 {
+			o.Printf("\n")
+		}
+		pairs := make([][2]string, len(r))
+		for k, cell := range r {
+			pairs[k] = [2]string{t.head[k], cell}
+		}
+		Pairs(o, indent, pairs...)
 	}
 }
 

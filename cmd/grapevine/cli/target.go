@@ -127,8 +127,8 @@ func netDir(dir, datadir string) string {
 // SayDir remembers which network the line means, so that every command that
 // this program advises says so too.
 func (p *Program) SayDir(dir, datadir string) {
-	if at := netDir(dir, datadir); at != netDir("", "") {
-		p.dir = " --dir " + quoted(at)
+	if p.net = netDir(dir, datadir); p.net != netDir("", "") {
+		p.dir = " --dir " + quoted(p.net)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Count is n with its thousands apart: 12,345.
@@ -71,15 +72,15 @@ func Plural(n int, unit string) string {
 
 // Printable makes what strangers say of themselves safe for a terminal.
 func Printable(s string) string {
-	const most = 40
-	out := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
+	const most = 80 // an address is shorter
+	out := []rune(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r
-	}, s)
+	}, s))
 	if len(out) > most {
-		out = out[:most-1] + "…"
+		return string(out[:most-1]) + "…"
 	}
-	return out
+	return string(out)
 }
