@@ -49,12 +49,12 @@ type node struct {
 	blocksAt time.Duration    // when the ledger is free again
 	txsAt    time.Duration    // when the pool is
 
-	got      bitset // bodies that have come, by block, validated or not
-	tickets  int    // of Submits that wait for their answer
-	own      []int32
-	out, in  int64   // bytes
+	got         bitset // bodies that have come, by block, validated or not
+	tickets     int    // of Submits that wait for their answer
+	own         []int32
+	out, in     int64   // bytes
 	discouraged []*node // it has found them to be liars
-	watch    *watch  // nil: only the end is looked at
+	watch       *watch  // nil: only the end is looked at
 }
 
 // start gives the node a conversation that knows what its backend know.
