@@ -6,9 +6,20 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-// reason is Bitcoin Core's sentence for a script failure; people look it up.
-// Failures that txscript does not name are of Schnorr signatures and keys.
-func reason(err error) string {
+// reason is Bitcoin Core's sentence for the failure of input i under flags;
+// people look it up. Where txscript asks its questions in another order than
+// Core, or tells fewer failures apart, the failing operation is looked at once
+// more: see refine.go.
+func (p *Prepared) reason(i int, flags txscript.ScriptFlags, err error) string {
+	s := spending{p: p, i: i, flags: flags, path: p.taprootPath(i)}
+	if better := s.refine(err); better != "" {
+		return better
+	}
+	return plainReason(err)
+}
+
+// plainReason is the sentence that belongs to txscript's error.
+func plainReason(err error) string {
 	var failure txscript.Error
 	if !errors.As(err, &failure) {
 		return badSchnorr
@@ -16,7 +27,7 @@ func reason(err error) string {
 	if s, ok := sentences[failure.ErrorCode]; ok {
 		return s
 	}
-	return "unknown error"
+	return unknownError
 }
 
 // Sentences that several failures share.
@@ -27,6 +38,13 @@ const (
 	badSchnorr   = "Invalid Schnorr signature"
 	hashMismatch = "Witness program hash mismatch"
 	controlSize  = "Invalid Taproot control block size"
+	badPubKey    = "Public key is neither compressed or uncompressed"
+	badHashType  = "Signature hash type missing or not understood"
+	highS        = "Non-canonical signature: S value is unnecessarily high"
+	segwitKey    = "Using non-compressed keys in segwit"
+	badIf        = "Invalid OP_IF construction"
+	badStack     = "Operation not valid with the current stack size"
+	unknownError = "unknown error"
 )
 
 // sentences are Bitcoin Core's [ScriptErrorString].
@@ -43,11 +61,11 @@ var sentences = map[txscript.ErrorCode]string{
 	txscript.ErrDisabledOpcode:        "Attempted to use a disabled opcode",
 	txscript.ErrReservedOpcode:        badOpcode,
 	txscript.ErrMalformedPush:         badOpcode,
-	txscript.ErrInvalidStackOperation: "Operation not valid with the current stack size",
-	txscript.ErrUnbalancedConditional: "Invalid OP_IF construction",
+	txscript.ErrInvalidStackOperation: badStack,
+	txscript.ErrUnbalancedConditional: badIf,
 	txscript.ErrNegativeLockTime:      "Negative locktime",
 	txscript.ErrUnsatisfiedLockTime:   "Locktime requirement not satisfied",
-	txscript.ErrNumberTooBig:          "Script number overflowed or is non-minimally encoded",
+	txscript.ErrNumberTooBig:          unknownError,
 	txscript.ErrCleanStack:            "Stack size must be exactly one after execution",
 
 	// Limits.
@@ -60,12 +78,12 @@ var sentences = map[txscript.ErrorCode]string{
 	txscript.ErrTaprootMaxSigOps:      "Too much signature validation relative to witness weight",
 
 	// Encodings of numbers, keys and signatures.
-	txscript.ErrInvalidSigHashType: "Signature hash type missing or not understood",
+	txscript.ErrInvalidSigHashType: badHashType,
 	txscript.ErrMinimalData:        "Data push larger than necessary",
 	txscript.ErrNotPushOnly:        "Only push operators allowed in signatures",
-	txscript.ErrSigHighS:           "Non-canonical signature: S value is unnecessarily high",
+	txscript.ErrSigHighS:           highS,
 	txscript.ErrSigNullDummy:       "Dummy CHECKMULTISIG argument must be zero",
-	txscript.ErrPubKeyType:         "Public key is neither compressed or uncompressed",
+	txscript.ErrPubKeyType:         badPubKey,
 	txscript.ErrNullFail:           "Signature must be zero for failed CHECK(MULTI)SIG operation",
 	txscript.ErrSigTooShort:        badDER,
 	txscript.ErrSigTooLong:         badDER,
@@ -90,17 +108,15 @@ var sentences = map[txscript.ErrorCode]string{
 	txscript.ErrWitnessMalleated:               "Witness requires empty scriptSig",
 	txscript.ErrWitnessMalleatedP2SH:           "Witness requires only-redeemscript scriptSig",
 	txscript.ErrWitnessUnexpected:              "Witness provided for non-witness script",
-	txscript.ErrWitnessPubKeyType:              "Using non-compressed keys in segwit",
+	txscript.ErrWitnessPubKeyType:              segwitKey,
 	txscript.ErrMinimalIf:                      "OP_IF/NOTIF argument must be minimal",
-	txscript.ErrTaprootSigInvalid:              badSchnorr,
-	txscript.ErrInvalidTaprootSigLen:           "Invalid Schnorr signature size",
 	txscript.ErrControlBlockTooSmall:           controlSize,
 	txscript.ErrControlBlockTooLarge:           controlSize,
 	txscript.ErrControlBlockInvalidLength:      controlSize,
 	txscript.ErrTaprootMerkleProofInvalid:      hashMismatch,
 	txscript.ErrTaprootOutputKeyParityMismatch: hashMismatch,
 	txscript.ErrTapscriptCheckMultisig:         "OP_CHECKMULTISIG(VERIFY) is not available in tapscript",
-	txscript.ErrTaprootPubkeyIsEmpty:           "Empty public key in tapscript",
+	txscript.ErrTaprootPubkeyIsEmpty:           badPubKey,
 
 	// What only the rules of relay forbid.
 	txscript.ErrDiscourageUpgradableNOPs:            "NOPx reserved for soft-fork upgrades",

@@ -43,7 +43,8 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 			for _, name := range names[:i] {
 				c.inputs.put(name, struct{}{})
 			}
-			return &RelayFailure{Reason: reason(err), Detail: p.where(i, err), Broken: c.run(p, i, consensus) != nil}
+			broken := p.always(i, err) || c.run(p, i, consensus) != nil
+			return &RelayFailure{Reason: p.reason(i, strict, err), Detail: p.where(i, err), Broken: broken}
 		}
 	}
 	c.Remember(tx, strict)

@@ -74,7 +74,7 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 
 // CheckInput checks one input of a prepared transaction.
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
-	return p.failure(i, c.run(p, i, flags))
+	return p.failure(i, flags, c.run(p, i, flags))
 }
 
 // run is CheckInput with the engine's error.
@@ -106,20 +106,24 @@ func (c *Checker) Remember(tx *chain.Tx, flags txscript.ScriptFlags) {
 
 // execute runs the engine.
 func (p *Prepared) execute(i int, flags txscript.ScriptFlags) error {
-	coin := &p.coins[i]
-	vm, err := txscript.NewEngine(coin.PkScript, p.tx.MsgTx, i, flags, nil, &p.hashes, int64(coin.Value), ownCoin{coin})
+	vm, err := p.engine(i, flags)
 	if err != nil {
 		return err
 	}
 	return vm.Execute()
 }
 
+func (p *Prepared) engine(i int, flags txscript.ScriptFlags) (*txscript.Engine, error) {
+	coin := &p.coins[i]
+	return txscript.NewEngine(coin.PkScript, p.tx.MsgTx, i, flags, nil, &p.hashes, int64(coin.Value), ownCoin{coin})
+}
+
 // failure puts an input's failure into Bitcoin Core's words for a block.
-func (p *Prepared) failure(i int, err error) error {
+func (p *Prepared) failure(i int, flags txscript.ScriptFlags, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, reason(err))), Detail: p.where(i, err)}
+	return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, p.reason(i, flags, err))), Detail: p.where(i, err)}
 }
 
 // where names the failing input, what it spends, and the engine's words.

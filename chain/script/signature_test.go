@@ -242,10 +242,3 @@ func TestT33_LaxNumbersBeyondTheOrder(t *testing.T) {
 		t.Errorf("%v, %v, %v", r, s, ok)
 	}
 }
-
-func TestWordsOfAFailureAreFoundWithoutBuildingThem(t *testing.T) {
-	var err error = txscript.Error{ErrorCode: txscript.ErrNullFail}
-	if n := testing.AllocsPerRun(10, func() { _ = reason(err) }); n > 1 { // errors.As's own
-		t.Errorf("%v allocations", n)
-	}
-}
