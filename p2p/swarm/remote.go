@@ -24,14 +24,15 @@ type remote struct {
 	nonce uint64 // of our version message
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
-	at      netip.AddrPort // where the other end is; not valid before a name has been looked up
-	peer    *peer.Peer     // nil until it has greeted
-	skew    time.Duration  // their clock ahead of ours
-	dropped bool
-	claims  netip.AddrPort // where an inbound peer listens, as it says
-	listens netip.AddrPort // the same, proven
-	addrs   bucket         // how many addresses we still take from it
-	waiting []chan<- error
+	at         netip.AddrPort // where the other end is; not valid before a name has been looked up
+	peer       *peer.Peer     // nil until it has greeted
+	skew       time.Duration  // their clock ahead of ours
+	dropped    bool
+	misbehaved bool
+	claims     netip.AddrPort // where an inbound peer listens, as it says
+	listens    netip.AddrPort // the same, proven
+	addrs      bucket         // how many addresses we still take from it
+	waiting    []chan<- error
 
 	announced time.Time // when we last said our address to it
 }
@@ -142,7 +143,7 @@ func (l *loop) leave(d departure) {
 	}
 	var offence p2p.Offence
 	switch {
-	case errors.As(d.err, &offence) && !r.dropped:
+	case errors.As(d.err, &offence) && !r.misbehaved: // even if we had no use for it any more
 		l.misbehaving(r, string(offence), offence)
 	case r.peer != nil:
 		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.name(), "why", d.err)
@@ -191,6 +192,7 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // misbehaving writes to the log what a peer has done, and discourages its address
 // [Core: Misbehaving, Discourage]. Whom people have asked for is tried again.
 func (l *loop) misbehaving(r *remote, reason string, offence p2p.Offence) {
+	r.misbehaved = true
 	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.name(), "offence", offence, "why", reason)
 	if r.Kind != p2p.Manual {
 		l.discouraged.add(r.at.Addr(), l.cfg.Now())
