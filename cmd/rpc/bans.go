@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"grapevine/cmd/rpc/jsonrpc"
@@ -30,7 +31,6 @@ func (s *Server) bookRows() []jsonrpc.Method {
 
 func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	where, command := c.String("subnet"), c.String("command")
-	length, absolute := c.Int("bantime"), c.Bool("absolute")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -40,12 +40,12 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	switch command {
 	case "add":
-		until, err := s.banEnd(length, absolute)
-		if err != nil {
-			return nil, err
-		}
 		if slices.ContainsFunc(s.cfg.Swarm.Book().Bans(), func(b addrbook.Ban) bool { return b.Net == subnet }) {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: IP/Subnet already banned")
+		}
+		until, err := s.banEnd(c.Int("bantime"), c.Bool("absolute"))
+		if err = cmp.Or(c.Err(), err); err != nil {
+			return nil, err
 		}
 		return nil, s.cfg.Swarm.SetBan(where, until)
 	case "remove":
@@ -113,6 +113,14 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	count, network := c.Int("count"), c.String("network")
 	if count < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Address count out of range")
+	}
+	switch strings.ToLower(network) { // Core: ParseNetwork
+	case "ipv4", "ipv6", "onion", "i2p", "cjdns":
+	default:
+		if !c.Has("network") {
+			break
+		}
+		c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err

@@ -51,6 +51,9 @@ func (s *Server) controlRows() []jsonrpc.Method {
 }
 
 func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
+	if all := c.All(); len(all) > 0 && all[0] == nil {
+		c.Refuse(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
+	}
 	name := c.String("command")
 	if err := c.Err(); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func TestNoMethodFallsOverNonsense(t *testing.T) {
 	id := w.text("sendtoaddress", stranger, 1)
 	odd := []string{
 		`null`, `true`, `false`, `0`, `1`, `-1`, `2`, `99999999999`, `1e400`, `0.5`, `"0.00000001"`, `""`, `"*"`, `"ab"`, `[]`, `{}`, `[null]`, `[[]]`, `[{}]`, `{"":0}`,
-		`"` + nowhere + `"`, `"` + genesis + `"`, `"` + id + `"`, `"` + stranger + `"`, `"00000000"`, `"02000000000000000000"`, `"\ud800"`, `"raw(51)"`,
+		`"` + nowhere + `"`, `"` + genesis + `"`, `"` + id + `"`, `"` + stranger + `"`, `"00000000"`, `"1.2.3.4.5"`, `"a:b:c"`, `"127.0.0.1"`, `"[::1"`, `"host:99999"`, `"/nowhere/at/all"`, `"/"`, `"0x00"`, `"pkh(zz)"`, `"wpkh(02zz)"`, `"02000000000000000000"`, `"\ud800"`, `"raw(51)"`,
 		`{"` + stranger + `":1}`, `[{"txid":"` + id + `","vout":0}]`, `[{"txid":"` + id + `","vout":-1}]`, `{"rules":["segwit"]}`, `{"mode":"proposal","data":"00"}`, `["` + w.text("getrawtransaction", id) + `"]`,
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -39,6 +39,7 @@ func TestNoMethodFallsOverNonsense(t *testing.T) {
 			if _, refused := errors.AsType[*client.Error](err); err != nil && !refused {
 				t.Fatalf("%s %s: %v", method, params, err)
 			}
+			checkWords(t, method, params, err)
 		}
 	}
 	if got := string(w.must("getblockcount")); got == "0" {

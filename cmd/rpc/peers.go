@@ -273,11 +273,11 @@ func (s *Server) addNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (s *Server) disconnectNode(_ context.Context, c *jsonrpc.Call) (any, error) {
-	addr, id := c.String("address"), c.Int("nodeid")
-	byID := c.Has("nodeid")
+	addr, byID := c.String("address"), c.Has("nodeid")
 	if byID == (addr != "") {
 		c.Refuse(jsonrpc.CodeInvalidParams, "Only one of address and nodeid should be provided.")
 	}
+	id := c.Int("nodeid")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

@@ -73,5 +73,5 @@ func TestCoinStatsIndexSaysWhatCountingSays(t *testing.T) {
 		t.Errorf("genesis: %+v", first)
 	}
 	w.refused(-8, "hash_serialized_3 hash type cannot be queried for a specific block", "gettxoutsetinfo", "hash_serialized_3", 1)
-	w.refused(-8, "Querying specific block heights requires coinstatsindex", "gettxoutsetinfo", "muhash", 1, false)
+	w.refused(-8, "Cannot set use_index to false when querying for a specific block", "gettxoutsetinfo", "muhash", 1, false)
 }

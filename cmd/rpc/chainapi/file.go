@@ -104,7 +104,12 @@ func (a *API) checkFile(ctx context.Context) (checkResult, error) {
 
 func (a *API) dbProgress(context.Context, *jsonrpc.Call) (any, error) { return a.check.now(), nil }
 
-func (a *API) verifyChain(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+func (a *API) verifyChain(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	c.Int("checklevel") // for what is wrong with them
+	c.Int("nblocks")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
 	r, err := a.checkFile(ctx)
 	if e, ok := errors.AsType[*jsonrpc.Error](err); ok && e.Code != jsonrpc.CodeDatabase {
 		return nil, err

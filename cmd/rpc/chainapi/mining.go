@@ -21,7 +21,7 @@ func (a *API) miningRows() []jsonrpc.Method {
 	return append(jsonrpc.Group("Mining",
 		jsonrpc.Method{Name: "submitblock", Params: "hexdata:hex dummy:text?", Do: a.submitBlock,
 			Help: "Hands in a block. null means it is the new tip; otherwise a word says why not, as BIP22 has them.", Example: "00000020..."},
-		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:long=1000000", Do: a.generateToAddress,
+		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:int=1000000", Do: a.generateToAddress,
 			Help: "Makes blocks now and pays their coins to an address. Answers their hashes when they are on disk. Only sensible where blocks are easy.", Example: "101 bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "generatetodescriptor", Params: "num_blocks:int descriptor:text maxtries:long=1000000", Do: a.generateToDescriptor,
 			Help: "As generatetoaddress, for an output descriptor with written-out keys, such as wpkh(KEY), raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
@@ -79,35 +79,47 @@ func judgement(err error) (any, error) {
 }
 
 func (a *API) generateToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	blocks, tries := c.Int("nblocks"), c.Int("maxtries") // what is wrong with them is said first
 	script, err := show.PayTo(c.String("address"), a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address (%s)", err)
 	}
-	return a.generate(ctx, c, c.Int("nblocks"), script)
+	return a.generate(ctx, c, job{blocks, uint64(tries), script})
 }
 
 func (a *API) generateToDescriptor(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	blocks, tries := c.Int("num_blocks"), c.Int("maxtries")
+	if tries < 0 {
+		c.Refuse(jsonrpc.CodeMisc, "JSON integer out of range")
+	}
 	script, err := show.PayToDescriptor(c.String("descriptor"), a.Params.Params)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "%s", err)
 	}
-	return a.generate(ctx, c, c.Int("num_blocks"), script)
+	return a.generate(ctx, c, job{blocks, uint64(tries), script})
+}
+
+// job is how many blocks to make, with how many tries (a negative number is as
+// in Core very many), and whom they pay.
+type job struct {
+	blocks int64
+	tries  uint64
+	script []byte
 }
 
 // generate makes blocks and answers when they are on disk.
-func (a *API) generate(ctx context.Context, c *jsonrpc.Call, n int64, script []byte) (any, error) {
-	tries := c.Int("maxtries")
-	if n > maxGenerate || tries < 0 {
-		c.Refuse(jsonrpc.CodeInvalidParam, "at most %d blocks at once, with a positive number of tries", maxGenerate)
+func (a *API) generate(ctx context.Context, c *jsonrpc.Call, j job) (any, error) {
+	if j.blocks > maxGenerate {
+		c.Refuse(jsonrpc.CodeInvalidParam, "at most %d blocks at once", maxGenerate)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	hashes := []string{}
-	if n <= 0 {
+	if j.blocks <= 0 {
 		return hashes, nil
 	}
-	made, err := a.Miner.Generate(ctx, int(n), script, uint64(tries))
+	made, err := a.Miner.Generate(ctx, int(j.blocks), j.script, j.tries)
 	if err != nil {
 		return nil, err
 	}

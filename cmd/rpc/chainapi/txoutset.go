@@ -55,6 +55,8 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 	}
 	asked := c.Has("hash_or_height")
 	switch {
+	case asked && a.CoinStatsIndex && !indexed:
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot set use_index to false when querying for a specific block")
 	case asked && !indexed:
 		c.Refuse(jsonrpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
 	case asked && kind == serialized3:

@@ -53,11 +53,11 @@ func (a *API) wait(ctx context.Context, c *jsonrpc.Call, wanted func(*chain.Head
 // waitRows answer when something has come to pass.
 func (a *API) waitRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
-		jsonrpc.Method{Name: "waitfornewblock", Params: "timeout:int=0 current_tip:hex?", Do: a.waitForNewBlock,
+		jsonrpc.Method{Name: "waitfornewblock", Params: "timeout:long=0 current_tip:hex?", Do: a.waitForNewBlock,
 			Help: "Answers when the tip is another one than now (or than current_tip), or after timeout milliseconds (0: never).", Example: "1000"},
-		jsonrpc.Method{Name: "waitforblock", Params: "blockhash:hex timeout:int=0", Do: a.waitForBlock,
+		jsonrpc.Method{Name: "waitforblock", Params: "blockhash:hex timeout:long=0", Do: a.waitForBlock,
 			Help: "Answers when this block is the tip, or after timeout milliseconds (0: never) with the tip as it is.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 1000"},
-		jsonrpc.Method{Name: "waitforblockheight", Params: "height:int timeout:int=0", Do: a.waitForBlockHeight,
+		jsonrpc.Method{Name: "waitforblockheight", Params: "height:int timeout:long=0", Do: a.waitForBlockHeight,
 			Help: "Answers when the chain is this high, or after timeout milliseconds (0: never).", Example: "100 1000"},
 	)
 }

@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -20,14 +21,42 @@ func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 
 // UnmarshalJSON reads a JSON number or a string of one, exactly.
 func (a *Amount) UnmarshalJSON(b []byte) error {
-	digits, negative := strings.CutPrefix(strings.Trim(string(b), `"`), "-")
-	v, err := chain.ParseAmount(digits)
-	if negative {
-		v = -v
-	}
+	v, err := readAmount(b)
 	*a = Amount(v)
-	if err != nil {
-		return Errorf(CodeType, "Invalid amount (%s)", err)
+	return err
+}
+
+const (
+	amountDecimals = 8
+	// tooManySats is more than Core's ParseFixedPoint reads at all.
+	tooManySats = 1_000_000_000_000_000_000
+)
+
+// DecodeAmount reads bitcoins from the JSON of a number or a string of one and
+// refuses what no output can carry (Core: AmountFromValue, MoneyRange).
+func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
+	if k := kind(raw); k != "number" && k != "string" {
+		return 0, Errorf(CodeType, "Amount is not a number or string")
 	}
-	return nil
+	v, err := readAmount(raw)
+	if err == nil && (v < 0 || v > chain.MaxMoney) {
+		err = Errorf(CodeType, "Amount out of range")
+	}
+	return v, err
+}
+
+func readAmount(raw json.RawMessage) (btcutil.Amount, error) {
+	text := string(raw)
+	if raw[0] == '"' {
+		_ = json.Unmarshal(raw, &text) // it is text
+	}
+	digits, negative := strings.CutPrefix(text, "-")
+	n, err := chain.ParseFixed(digits, amountDecimals)
+	if err != nil || n >= tooManySats {
+		return 0, Errorf(CodeType, "Invalid amount")
+	}
+	if negative {
+		n = -n
+	}
+	return btcutil.Amount(n), nil
 }

@@ -82,7 +82,8 @@ func (p *Params) checkFields() {
 	}
 }
 
-// Object reads an object or array into v, as encoding/json does.
+// Object reads an object or array into v, as encoding/json does, but takes no
+// members of an object that v has no field for.
 func (p *Params) Object(name string, v any) {
 	raw := p.Raw(name)
 	if raw == nil {
@@ -94,6 +95,25 @@ func (p *Params) Object(name string, v any) {
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
 		p.failWith(typeError(err))
+	}
+	if t := reflect.TypeOf(v).Elem(); t.Kind() == reflect.Struct {
+		p.refuseUnknown(raw, t)
+	}
+}
+
+// refuseUnknown refuses members that no field of t is named for (Core:
+// RPCTypeCheckObj, strict): an option that is not understood must not be left out
+// in silence.
+func (p *Params) refuseUnknown(raw json.RawMessage, t reflect.Type) {
+	known := map[string]bool{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		known[name] = true
+	}
+	for _, m := range members(raw) {
+		if !known[m.Name] {
+			p.fail(CodeType, "Unexpected key %s", clip(m.Name))
+		}
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
-
-	"grapevine/chain"
 )
 
 // Params are the parameters of one call, read by name whether they came by
@@ -252,23 +250,6 @@ func (p *Params) Amount(name string) btcutil.Amount {
 		p.fail(CodeType, "%s", asError(err).Message)
 	}
 	return v
-}
-
-// DecodeAmount reads bitcoins from the JSON of a number or a string of one and
-// refuses what no output can carry.
-func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
-	if k := kind(raw); k != "number" && k != "string" {
-		return 0, Errorf(CodeType, "Amount is not a number or string")
-	}
-	text := strings.Trim(string(raw), `"`)
-	if strings.HasPrefix(text, "-") {
-		return 0, Errorf(CodeType, "Amount out of range")
-	}
-	v, err := chain.ParseAmount(text)
-	if err != nil {
-		return 0, Errorf(CodeType, "Invalid amount (%s)", err)
-	}
-	return v, nil
 }
 
 // Hash reads a txid or block hash as people write it. Some methods of Core's

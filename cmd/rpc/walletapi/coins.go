@@ -3,7 +3,6 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -195,23 +194,13 @@ func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 
 // outPoints reads [{"txid", "vout"}, …].
 func outPoints(c *jsonrpc.Call, name string) ([]wire.OutPoint, error) {
-	var list []json.RawMessage
-	c.Object(name, &list)
-	ops := make([]wire.OutPoint, len(list))
-	for i, raw := range list {
-		var p struct {
-			TxID string  `json:"txid"`
-			Vout *uint32 `json:"vout"`
+	var ops []wire.OutPoint
+	for _, p := range c.Members(name, "txid:text vout:int ...") {
+		h, n := p.Hash("txid"), p.Int("vout")
+		if n < 0 {
+			p.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
 		}
-		if json.Unmarshal(raw, &p) != nil || p.Vout == nil {
-			c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, missing or wrong vout key")
-			break
-		}
-		h, err := jsonrpc.ParseHash("txid", p.TxID)
-		if err != nil {
-			return nil, err
-		}
-		ops[i] = wire.OutPoint{Hash: h, Index: *p.Vout}
+		ops = append(ops, wire.OutPoint{Hash: h, Index: uint32(n)})
 	}
 	return ops, c.Err()
 }

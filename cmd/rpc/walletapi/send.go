@@ -1,6 +1,7 @@
 package walletapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -40,7 +41,7 @@ func feeRate(c *jsonrpc.Call, name string) policy.FeeRate {
 		c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
 	}
 	if err == nil && r < wallet.MinFeeRate { // 0 too: it must not pass for "not given"
-		c.Refuse(jsonrpc.CodeInsufficient, "Fee rate (%s) is lower than the minimum fee rate setting (%s)", r, wallet.MinFeeRate)
+		c.Refuse(jsonrpc.CodeInsufficient, "Fee rate (%s) is lower than the minimum fee rate setting (%s)", r.PerVB(), wallet.MinFeeRate.PerVB())
 	}
 	if c.Has("conf_target") {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.")
@@ -141,8 +142,7 @@ func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o
 	}{tx.ID.String(), reason}, nil
 }
 
-// fundOptions are fundrawtransaction's; those that only concern other kinds of
-// wallets are not read.
+// fundOptions are fundrawtransaction's, the older name of each beside the newer.
 type fundOptions struct {
 	AddInputs  *bool           `json:"add_inputs"`
 	ChangePos  *int            `json:"changePosition"`
@@ -156,7 +156,36 @@ type fundOptions struct {
 	Subtract2  []int           `json:"subtract_fee_from_outputs"`
 	Replace    *bool           `json:"replaceable"`
 	ChangeAddr string          `json:"changeAddress"`
+	ChangeAdd2 string          `json:"change_address"`
 	Target     int64           `json:"conf_target"`
+	Mode       string          `json:"estimate_mode"`
+
+	// Of coins that are watched only, which this wallet has none of.
+	Watching  bool `json:"includeWatching"`
+	Watching2 bool `json:"include_watching"`
+
+	// What this wallet does not do; it is refused by its name.
+	Unsafe    json.RawMessage `json:"include_unsafe"`
+	MinConf   json.RawMessage `json:"minconf"`
+	MaxConf   json.RawMessage `json:"maxconf"`
+	Weights   json.RawMessage `json:"input_weights"`
+	MaxWeight json.RawMessage `json:"max_tx_weight"`
+	Solving   json.RawMessage `json:"solving_data"`
+}
+
+// refuseOthers refuses the options that this wallet does not have.
+func (f *fundOptions) refuseOthers(c *jsonrpc.Call) {
+	for name, raw := range map[string]json.RawMessage{
+		"include_unsafe": f.Unsafe, "minconf": f.MinConf, "maxconf": f.MaxConf,
+		"input_weights": f.Weights, "max_tx_weight": f.MaxWeight, "solving_data": f.Solving,
+	} {
+		if raw != nil && string(raw) != "null" && string(raw) != "false" {
+			c.Refuse(jsonrpc.CodeWallet, "This wallet does not have the option %s", name)
+		}
+	}
+	if !show.FeeMode(f.Mode) {
+		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
+	}
 }
 
 func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params) (o wallet.Options) {
@@ -181,23 +210,36 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 		}
 		o.ChangeKind = &kind
 	}
-	if f.ChangeAddr != "" {
+	if change := cmp.Or(f.ChangeAddr, f.ChangeAdd2); change != "" {
 		var err error
-		if o.Change, err = show.PayTo(f.ChangeAddr, net); err != nil {
+		if o.Change, err = show.PayTo(change, net); err != nil {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Change address must be a valid bitcoin address (%s)", err)
 		}
 	}
 	o.Target = target(f.Target, c)
-	if f.FeeRateBTC != nil {
-		o.FeeRate = policy.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
-	}
-	if f.FeeRate != nil {
-		var err error
-		if o.FeeRate, err = policy.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
-			c.Refuse(jsonrpc.CodeType, "Invalid amount: %s", err)
-		}
-	}
+	o.FeeRate = f.rate(c)
 	return o
+}
+
+// rate is the fee rate that the caller names; 0: none.
+func (f *fundOptions) rate(c *jsonrpc.Call) (r policy.FeeRate) {
+	switch {
+	case f.FeeRate != nil && f.FeeRateBTC != nil:
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both fee_rate (sat/vB) and feeRate (BTC/kvB)")
+	case f.FeeRate != nil:
+		var err error
+		if r, err = policy.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
+			c.Refuse(jsonrpc.CodeType, "Invalid amount")
+		}
+	case f.FeeRateBTC != nil:
+		r = policy.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
+	default:
+		return 0
+	}
+	if r < wallet.MinFeeRate { // 0 too: it must not pass for "not given"
+		c.Refuse(jsonrpc.CodeWallet, "Fee rate (%s) is lower than the minimum fee rate setting (%s)", r.PerVB(), wallet.MinFeeRate.PerVB())
+	}
+	return r
 }
 
 func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -206,7 +248,10 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "TX decode failed")
 	}
 	var f fundOptions
-	c.Object("options", &f)
+	if c.Type("options") != "bool" { // true is older than the options: watched coins count too
+		c.Object("options", &f)
+	}
+	f.refuseOthers(c)
 	o := f.wallet(c, len(tx.TxOut), a.Params.Params)
 	if err := c.Err(); err != nil {
 		return nil, err
