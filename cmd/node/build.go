@@ -35,6 +35,7 @@ func (n *Node) openLedger() error {
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
+	n.follow.tips = &tipLog{log: n.log, now: n.cfg.Now, best: func() int32 { return n.Ledger.BestHeader().Height }}
 	return ofFile("chain", err)
 }
 

@@ -30,6 +30,7 @@ type follower struct {
 	packs chan pack           // of our own
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
+	tips  *tipLog             // nil tells nothing
 
 	mu    sync.Mutex
 	seq   uint64        // of the last ledger event that everybody has followed
@@ -85,6 +86,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		pd := f.pool.Apply(*ev.Delta)
 		errs = f.tellWallet(ctx, *ev.Delta, pd)
 		evs = poolEvents(evs, pd)
+		if f.tips != nil {
+			f.tips.moved(*ev.Delta, len(pd.In))
+		}
 	}
 	for _, n := range ev.Lost {
 		evs = append(evs, gossip.BodyLost{Node: n})

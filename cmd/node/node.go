@@ -98,6 +98,7 @@ func (n *Node) Run(ctx context.Context) error {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
 	}
 	err := runStages(ctx, stages)
+	n.follow.tips.stop()
 	if err == nil {
 		n.poolFile.keep()
 	}
