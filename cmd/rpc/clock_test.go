@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -30,8 +31,31 @@ func TestBlocksHaveTheTimeThatWasSet(t *testing.T) {
 	if got := w.blockTime(); len(got) != 10 || got >= fmt.Sprint(later) {
 		t.Errorf("block at %s with the machine's clock", got)
 	}
-	for _, at := range []int64{-1, 9223372037} {
-		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 9223372036], not %d.", at), "setmocktime", at)
+	for _, at := range []int64{-1, 1 << 32, 9223372036} {
+		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 4294967295], not %d.", at), "setmocktime", at)
+	}
+	w.must("setmocktime", 1<<32-1)
+	w.must("generatetoaddress", 1, stranger)
+	if got := w.blockTime(); got != "4294967295" {
+		t.Errorf("block at %s in the last second", got)
+	}
+}
+
+func TestUptimeFollowsTheClock(t *testing.T) {
+	w := start(t)
+	now := time.Now().Unix()
+	uptime := func(at int64) (up int) {
+		w.must("setmocktime", at)
+		if err := json.Unmarshal(w.must("uptime"), &up); err != nil {
+			t.Fatal(err)
+		}
+		return up
+	}
+	if up := uptime(now + 10_000); up < 10_000 {
+		t.Errorf("uptime %d, 10,000 s later", up)
+	}
+	if up := uptime(now - 10_000); up != 0 {
+		t.Errorf("uptime %d before the start", up)
 	}
 }
 

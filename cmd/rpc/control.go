@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"time"
 
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -67,7 +66,7 @@ func (s *Server) stopNode(context.Context, *jsonrpc.Call) (any, error) {
 }
 
 func (s *Server) uptime(context.Context, *jsonrpc.Call) (any, error) {
-	return int64(time.Since(s.started).Seconds()), nil
+	return max(0, s.cfg.Chain.Now().Unix()-s.started.Unix()), nil // by the node's clock, as Core's GetTime
 }
 
 // echo answers its parameters.
@@ -83,8 +82,9 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return list, nil
 }
 
-// maxMockTime in seconds is the most that Core's nanoseconds can count.
-const maxMockTime = math.MaxInt64 / 1_000_000_000
+// maxMockTime is the last second that a block's header can count: with a later
+// one this node would make blocks of a time that no other node reads as it does.
+const maxMockTime = math.MaxUint32
 
 func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	t := c.Int("timestamp")
