@@ -17,23 +17,12 @@ import (
 // needs to pass something on, and quick for the eye.
 const glance = 250 * time.Millisecond
 
-// watcher tells who told whom, from what each node says of its connections.
-type watcher struct {
-	net     testnet.Network
-	clients map[int]*client.Client // by pid
-	seen    testnet.Watcher
-	height  int64
-	pool    map[string]bool
-	block   string // what the last blocks and transactions are called: some nodes may hear of them later
-	tx      string
-}
-
 // netWatch is `grapevine testnet watch`.
 func (p *program) netWatch(c *urfave.Context) error {
 	if _, err := cli.WantArgs(c, 0, 0); err != nil {
 		return err
 	}
-	w := &watcher{clients: map[int]*client.Client{}}
+	w := newWatcher()
 	defer w.close()
 	if err := w.connect(p.NetDir(c)); err != nil {
 		return cli.Fail("testnet watch", err)
@@ -53,22 +42,27 @@ func (p *program) netWatch(c *urfave.Context) error {
 		}
 		for _, n := range w.news(c.Context) {
 			if c.Bool("json") {
-				if err := p.PrintJSON(n); err != nil {
+				if err := p.PrintLine(n); err != nil {
 					return err
 				}
 				continue
 			}
-			p.Out.Printf("%s  %-28s %s\n", p.Out.Paint(cli.Dim, time.Now().Format(time.TimeOnly)), n.What, n.Way)
+			p.Out.Printf("%s  %-28s %s\n", p.Out.Paint(cli.Dim, n.Time.Format(time.TimeOnly)), n.What, n.Way)
 		}
 	}
 }
 
 // heard is one line of a watcher.
 type heard struct {
-	Kind       string     `json:"kind"` // "block" or "tx"
-	What       string     `json:"what"`
-	Way        string     `json:"way"` // 0 → 1, 2 · 2 → 3
-	Deliveries []delivery `json:"deliveries"`
+	Time         time.Time  `json:"time"`
+	Kind         string     `json:"kind"` // "block", "tx" or "reorganisation"
+	What         string     `json:"what"`
+	Way          string     `json:"way,omitempty"` // 0 → 1, 2 · 2 → 3
+	Deliveries   []delivery `json:"deliveries,omitempty"`
+	TxIDs        []string   `json:"txids,omitempty"` // that were new of late
+	*reorganised            // of a reorganisation
+	Block        string     `json:"block,omitempty"` // the newest
+	Height       int64      `json:"height,omitempty"`
 }
 
 // delivery is so many from one node to another.
@@ -76,6 +70,26 @@ type delivery struct {
 	From  int `json:"from"`
 	To    int `json:"to"`
 	Count int `json:"count"`
+}
+
+// watcher tells who told whom, from what each node says of its connections, its
+// tip and its pool.
+type watcher struct {
+	net     testnet.Network
+	clients map[int]*client.Client // by pid
+	seen    testnet.Watcher
+	tips    map[int]block   // of each node, by number
+	known   map[string]bool // transactions
+	first   bool
+	// What the last blocks and transactions are called: some nodes may hear of
+	// them later.
+	blocks string
+	newest block
+	txids  []string
+}
+
+func newWatcher() *watcher {
+	return &watcher{clients: map[int]*client.Client{}, tips: map[int]block{}, known: map[string]bool{}, first: true}
 }
 
 // connect makes clients of the nodes that are up now.
@@ -107,74 +121,63 @@ func (w *watcher) close() {
 	}
 }
 
-// news gives what has been told since the last look.
+// news gives what has happened since it was asked last.
 func (w *watcher) news(ctx context.Context) (lines []heard) {
-	w.name(ctx)
+	lines = w.follow(ctx)
 	deliveries := w.seen.Deliveries(ctx, w.net)
-	for _, kind := range []struct {
-		name, what string
-		count      func(testnet.Delivery) int
-	}{
-		{"tx", w.tx, func(g testnet.Delivery) int { return g.Txs }},
-		{"block", w.block, func(g testnet.Delivery) int { return g.Blocks }},
-	} {
-		line := heard{Kind: kind.name, What: kind.what}
-		var some []testnet.Delivery
-		for _, g := range deliveries {
-			if n := kind.count(g); n > 0 {
-				some = append(some, g)
-				line.Deliveries = append(line.Deliveries, delivery{w.net.Members[g.From].Node, w.net.Members[g.To].Node, n})
-			}
-		}
-		if len(some) > 0 {
-			line.Way = w.net.Arrows(some)
-			lines = append(lines, line)
-		}
+	tx := heard{Kind: "tx", What: nameTxs(w.txids), TxIDs: w.txids}
+	lines = w.add(lines, tx, deliveries, func(g testnet.Delivery) int { return g.Txs })
+	block := heard{Kind: "block", What: w.blocks, Block: w.newest.hash, Height: w.newest.height}
+	lines = w.add(lines, block, deliveries, func(g testnet.Delivery) int { return g.Blocks })
+	for i := range lines {
+		lines[i].Time = time.Now()
 	}
+	w.first = false
 	return lines
 }
 
-// name finds out what is new in the chain and pools, and what to call it.
-func (w *watcher) name(ctx context.Context) {
-	height, best, pool := w.height, "", map[string]bool{}
-	for _, n := range w.net.Nodes {
-		if n == nil {
-			continue
-		}
-		var at int64
-		var hash string
-		var ids []string
-		if n.Call(ctx, "getblockcount", &at) != nil || n.Call(ctx, "getblockhash", &hash, at) != nil || n.Call(ctx, "getrawmempool", &ids) != nil {
-			continue // it is going, or comes just now
-		}
-		if at > height {
-			height, best = at, hash
-		}
-		for _, id := range ids {
-			pool[id] = true
+// add a line of who gave what to whom, if anybody did.
+func (w *watcher) add(lines []heard, line heard, all []testnet.Delivery, count func(testnet.Delivery) int) []heard {
+	var some []testnet.Delivery
+	for _, g := range all {
+		if n := count(g); n > 0 {
+			some = append(some, g)
+			line.Deliveries = append(line.Deliveries, delivery{w.net.Members[g.From].Node, w.net.Members[g.To].Node, n})
 		}
 	}
-	switch more := height - w.height; {
-	case more == 1:
-		w.block = fmt.Sprintf("block %s …%s", cli.Count(height), best[len(best)-8:])
-	case more > 1:
-		w.block = fmt.Sprintf("%s blocks to %s", cli.Count(more), cli.Count(height))
-	case w.block == "":
-		w.block = "blocks"
+	if len(some) == 0 {
+		return lines
 	}
-	var fresh []string
-	for id := range pool {
-		if !w.pool[id] {
-			fresh = append(fresh, id)
+	line.Way = w.net.Arrows(some)
+	return append(lines, line)
+}
+
+// nameTxs names the first few.
+func nameTxs(ids []string) string {
+	const most = 3
+	if len(ids) == 0 {
+		return "transactions"
+	}
+	name := "transaction "
+	if len(ids) > 1 {
+		name = "transactions "
+	}
+	for i, id := range ids[:min(most, len(ids))] {
+		if i > 0 {
+			name += ", "
 		}
+		name += id[:8] + "…"
 	}
-	switch {
-	case len(fresh) == 1:
-		w.tx = "transaction " + fresh[0][:8] + "…"
-	case len(fresh) > 1:
-		w.tx = cli.Count(int64(len(fresh))) + " transactions"
-	case w.tx == "":
-		w.tx = "transactions"
+	if more := len(ids) - most; more > 0 {
+		name += " and " + cli.Count(int64(more)) + " more"
 	}
-	w.height, w.pool = height, pool
+	return name
+}
+
+// nameBlocks names those above a height up to a tip.
+func nameBlocks(above int64, tip block) string {
+	if tip.height <= above+1 {
+		return fmt.Sprintf("block %s %s", cli.Count(tip.height), tip.short())
+	}
+	return fmt.Sprintf("blocks %s to %s %s", cli.Count(above+1), cli.Count(tip.height), tip.short())
 }

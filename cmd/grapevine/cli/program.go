@@ -50,6 +50,16 @@ func (p *Program) PrintJSON(v any) error {
 	return nil
 }
 
+// PrintLine prints v as one line of JSON: of what goes on, a line is a value.
+func (p *Program) PrintLine(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	p.Out.Printf("%s\n", raw)
+	return nil
+}
+
 // WantArgs checks how many arguments there are and returns them.
 func WantArgs(c *urfave.Context, least, most int) ([]string, error) {
 	args := c.Args().Slice()

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"grapevine/testnet"
+)
+
+// told is a node that answers from a chain of names, a pool, and a peer that
+// gives it all: block n of branch x is named n followed by x's.
+type told struct {
+	chain []string // hashes by height
+	prev  map[string]string
+	pool  []string
+	mined map[string][]string
+	peers []testnet.Peer
+}
+
+func (n *told) Call(_ context.Context, method string, result any, params ...any) error {
+	var v any
+	switch method {
+	case "getbestblockhash":
+		v = n.chain[len(n.chain)-1]
+	case "getrawmempool":
+		v = append([]string{}, n.pool...)
+	case "getpeerinfo":
+		v = n.peers
+	case "getblockheader", "getblock":
+		hash := params[0].(string)
+		height := 0
+		fmt.Sscanf(hash, "%08d", &height)
+		h := map[string]any{"height": height, "confirmations": -1, "previousblockhash": n.prev[hash], "tx": append([]string{"coinbase"}, n.mined[hash]...)}
+		if slices.Contains(n.chain, hash) {
+			h["confirmations"] = 1
+		}
+		v = h
+	default:
+		return fmt.Errorf("nobody asks for %s", method)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, result)
+}
+
+// extend mines n blocks of a branch above a height.
+func (n *told) extend(above, count int, branch string) {
+	n.chain = n.chain[:above+1]
+	for h := above + 1; h <= above+count; h++ {
+		hash := fmt.Sprintf("%08d", h) + strings.Repeat(branch, 8)
+		n.prev[hash] = n.chain[h-1]
+		n.chain = append(n.chain, hash)
+	}
+}
+
+func TestWatchTellsTruly(t *testing.T) {
+	node := &told{chain: []string{"00000000genesis!"}, prev: map[string]string{}, mined: map[string][]string{}, peers: []testnet.Peer{{ID: 1, Addr: "b"}}}
+	node.extend(0, 107, "a")
+	other := &told{chain: slices.Clone(node.chain), prev: node.prev, mined: node.mined}
+	w := newWatcher()
+	w.net = testnet.Network{Members: []testnet.Member{{Node: 0, PID: 1, P2P: "a"}, {Node: 3, PID: 2, P2P: "b"}}, Nodes: []testnet.Node{node, other}}
+	says := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, l := range w.news(t.Context()) {
+			raw, err := json.Marshal(l)
+			if err != nil || strings.Contains(string(raw), "\n") || l.Time.IsZero() {
+				t.Errorf("%s, %v", raw, err)
+			}
+			got = append(got, strings.TrimSpace(l.What+"  "+l.Way))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("it says\n%q, want\n%q", got, want)
+		}
+	}
+	says() // what was before does not count
+	says()
+
+	node.extend(107, 1, "a")
+	node.peers[0].BlocksFrom++
+	says("block 108 …aaaaaaaa  3 → 0")
+
+	one := strings.Repeat("1", 64)
+	node.pool, node.peers[0].TxsFrom = []string{one}, 1
+	says("transaction 11111111…  3 → 0")
+	for i := range 5 {
+		node.pool = append(node.pool, fmt.Sprintf("%064d", i))
+	}
+	node.peers[0].TxsFrom = 6
+	says("transactions 00000000…, 00000000…, 00000000… and 2 more  3 → 0")
+
+	// Three blocks give way to four, on both nodes.
+	node.extend(105, 4, "b")
+	node.peers[0].BlocksFrom += 4
+	other.chain = slices.Clone(node.chain)
+	w.tips[3] = w.tips[0]
+	says("reorganisation: 3 blocks undone, 4 new: 108 …aaaaaaaa gave way to 109 …bbbbbbbb (fork at 105), on nodes 0, 3",
+		"blocks 106 to 109 …bbbbbbbb  3 → 0")
+
+	// A payment that was mined between two looks has a name all the same.
+	node.extend(109, 1, "b")
+	node.mined[node.chain[110]] = []string{strings.Repeat("7", 64)}
+	node.pool, node.peers[0].BlocksFrom, node.peers[0].TxsFrom = nil, 6, 7
+	says("transaction 77777777…  3 → 0", "block 110 …bbbbbbbb  3 → 0")
+
+	// A shorter chain of more work, or a block that somebody invalidated.
+	node.extend(108, 0, "b")
+	says("reorganisation: 2 blocks undone, 0 new: 110 …bbbbbbbb gave way to 108 …bbbbbbbb (fork at 108), on node 0")
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
+)
+
+// block is a block as a node names it.
+type block struct {
+	hash   string
+	height int64
+}
+
+func (b block) short() string { return "…" + b.hash[max(0, len(b.hash)-8):] }
+
+// reorganised is what a reorganisation did on some nodes.
+type reorganised struct {
+	Undone int    `json:"undone"` // blocks
+	New    int    `json:"new"`    // blocks in their place
+	Fork   int64  `json:"fork_height"`
+	Left   string `json:"left"` // the tip that is no longer in the chain
+	Nodes  []int  `json:"nodes"`
+}
+
+// maxUndone and maxNamed bound how far a watcher walks back: more is told as
+// "more than".
+const (
+	maxUndone = 2000
+	maxNamed  = 20 // new blocks whose transactions are named
+	maxKnown  = 100_000
+)
+
+// follow asks all nodes for their tips and pools, notes what is new, and tells of
+// reorganisations: the same one on several nodes once.
+func (w *watcher) follow(ctx context.Context) (lines []heard) {
+	if len(w.known) > maxKnown {
+		clear(w.known)
+	}
+	var fresh []string
+	for i, n := range w.net.Nodes {
+		if n == nil {
+			continue
+		}
+		number := w.net.Members[i].Node
+		tip, err := tipOf(ctx, n)
+		if err != nil {
+			continue // it is going, or comes just now
+		}
+		fresh = append(fresh, w.freshIn(ctx, n, "getrawmempool")...)
+		old := w.tips[number]
+		if w.tips[number] = tip; old.hash == tip.hash || old.hash == "" {
+			continue
+		}
+		fork, err := forkOf(ctx, n, old)
+		if err != nil {
+			continue
+		}
+		fresh = append(fresh, w.freshInBlocks(ctx, n, tip, fork)...)
+		if tip.height > w.newest.height || fork < old.height {
+			w.newest, w.blocks = tip, nameBlocks(fork, tip)
+		}
+		if fork < old.height {
+			lines = tellReorg(lines, number, old, reached{tip, fork})
+		}
+	}
+	if w.first {
+		w.blocks = "blocks"
+	} else if len(fresh) > 0 {
+		w.txids = fresh
+	}
+	return lines
+}
+
+// reached is a tip, and the height where the way to it left the old chain.
+type reached struct {
+	block
+	fork int64
+}
+
+// tellReorg adds a node to the line that tells of this reorganisation.
+func tellReorg(lines []heard, number int, old block, to reached) []heard {
+	tip, fork := to.block, to.fork
+	at := slices.IndexFunc(lines, func(l heard) bool { return l.Left == old.hash && l.Block == tip.hash })
+	if at < 0 {
+		at = len(lines)
+		lines = append(lines, heard{Kind: "reorganisation", Block: tip.hash, Height: tip.height, reorganised: &reorganised{
+			Undone: int(old.height - fork), New: int(tip.height - fork), Fork: fork, Left: old.hash,
+		}})
+	}
+	l := &lines[at]
+	l.Nodes = append(l.Nodes, number)
+	var nodes []string
+	for _, n := range l.Nodes {
+		nodes = append(nodes, fmt.Sprint(n))
+	}
+	where := "node"
+	if len(nodes) > 1 {
+		where = "nodes"
+	}
+	l.What = fmt.Sprintf("reorganisation: %s undone, %s new: %s %s gave way to %s %s (fork at %s), on %s %s",
+		cli.Plural(l.Undone, "block"), cli.Count(int64(l.New)), cli.Count(old.height), old.short(),
+		cli.Count(tip.height), tip.short(), cli.Count(fork), where, strings.Join(nodes, ", "))
+	return lines
+}
+
+func tipOf(ctx context.Context, n testnet.Node) (block, error) {
+	var hash string
+	if err := n.Call(ctx, "getbestblockhash", &hash); err != nil {
+		return block{}, err
+	}
+	h, err := headerOf(ctx, n, hash)
+	return block{hash, h.Height}, err
+}
+
+// header is a line of getblockheader.
+type header struct {
+	Height        int64  `json:"height"`
+	Confirmations int    `json:"confirmations"` // -1: not in the chain
+	Prev          string `json:"previousblockhash"`
+}
+
+func headerOf(ctx context.Context, n testnet.Node, hash string) (h header, err error) {
+	return h, n.Call(ctx, "getblockheader", &h, hash)
+}
+
+// forkOf is the height of the last block that the chain of old has in common
+// with the node's chain now: old's own if nothing was undone.
+func forkOf(ctx context.Context, n testnet.Node, old block) (int64, error) {
+	hash := old.hash
+	for range maxUndone {
+		h, err := headerOf(ctx, n, hash)
+		if err != nil || h.Confirmations >= 0 {
+			return h.Height, err
+		}
+		hash = h.Prev
+	}
+	return old.height - maxUndone, nil
+}
+
+// freshInBlocks are transactions of new blocks that nobody's pool has shown:
+// they were mined between two looks.
+func (w *watcher) freshInBlocks(ctx context.Context, n testnet.Node, tip block, fork int64) (fresh []string) {
+	hash := tip.hash
+	for height := tip.height; height > max(fork, tip.height-maxNamed); height-- {
+		var b struct {
+			Tx   []string `json:"tx"`
+			Prev string   `json:"previousblockhash"`
+		}
+		if n.Call(ctx, "getblock", &b, hash, 1) != nil || len(b.Tx) == 0 {
+			return fresh
+		}
+		fresh = append(fresh, w.fresh(b.Tx[1:])...) // the first is no news: it makes the reward
+		hash = b.Prev
+	}
+	return fresh
+}
+
+// freshIn are those of a list of transactions that were not known.
+func (w *watcher) freshIn(ctx context.Context, n testnet.Node, method string) []string {
+	var ids []string
+	if n.Call(ctx, method, &ids) != nil {
+		return nil
+	}
+	return w.fresh(ids)
+}
+
+func (w *watcher) fresh(ids []string) (fresh []string) {
+	for _, id := range ids {
+		if !w.known[id] {
+			w.known[id] = true
+			fresh = append(fresh, id)
+		}
+	}
+	return fresh
+}
