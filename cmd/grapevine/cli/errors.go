@@ -4,19 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
-	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
-
-	"grapevine/cmd/node"
-	"grapevine/cmd/rpc/client"
-	"grapevine/cmd/rpc/jsonrpc"
-	"grapevine/db"
-	"grapevine/testnet"
-	"grapevine/testnet/process"
 )
 
 // Exit statuses.
@@ -123,33 +114,6 @@ func (p *Program) Report(err error) int {
 	return ExitFailed
 }
 
-// hintNodes names the nodes of the local network that could have been meant,
-// when none answers where the line points.
-func (p *Program) hintNodes(err error) string {
-	noCookie := errors.Is(err, fs.ErrNotExist) && strings.Contains(err.Error(), ".cookie")
-	if !noCookie && !errors.Is(err, syscall.ECONNREFUSED) {
-		return ""
-	}
-	f, err := process.ReadFile(p.net)
-	if err != nil {
-		return ""
-	}
-	var up []string
-	for _, m := range f.Nodes {
-		if m.PID != 0 {
-			up = append(up, fmt.Sprint(m.Node))
-		}
-	}
-	switch len(up) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf("A node of the local network is up: `%s` means it.", p.Advice("--node "+up[0]))
-	}
-	last := len(up) - 1
-	return fmt.Sprintf("%d nodes of the local network are up: `%s` to %s says which one is meant.", len(up), p.Advice("--node "+up[0]), up[last])
-}
-
 // withDir adds --dir to the commands in backquotes that speak of the network.
 func (p *Program) withDir(hint string) string {
 	parts := strings.Split(hint, "`")
@@ -159,80 +123,4 @@ func (p *Program) withDir(hint string) string {
 		}
 	}
 	return strings.Join(parts, "`")
-}
-
-// HintFor is what to do about an error, whoever it comes from.
-func HintFor(err error) string {
-	if l, ok := errors.AsType[*node.ListenError](err); ok {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return fmt.Sprintf("Another program listens there. Choose another address with %s HOST:PORT, or stop that program.", l.Flag)
-		}
-		return fmt.Sprintf("Choose another address with %s HOST:PORT.", l.Flag)
-	}
-	switch {
-	case errors.Is(err, db.ErrLocked):
-		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
-	case errors.Is(err, db.ErrCorrupt):
-		return hintForDamage(err)
-	case errors.Is(err, syscall.ENOSPC):
-		return "The disk is full. Make room and start again: what was acknowledged is on disk."
-	case errors.Is(err, syscall.EIO):
-		return "The disk fails: the system's log says more. Start again only on a sound disk, and let `grapevine db check` look at the file first."
-	case errors.Is(err, db.ErrSchema):
-		return "The file belongs to another --network or another version of grapevine. Use that one, or choose another --datadir."
-	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		return "The node must be able to write there; --datadir DIR chooses another directory."
-	case errors.Is(err, testnet.ErrNoNet):
-		return "`grapevine testnet up` starts one."
-	case errors.Is(err, testnet.ErrBusy):
-		return "Wait until that command is done. `grapevine testnet status` shows how far it is."
-	case errors.Is(err, testnet.ErrNoNode), errors.Is(err, testnet.ErrUp), errors.Is(err, testnet.ErrDown):
-		return "`grapevine testnet status` shows which nodes there are."
-	case errors.Is(err, client.ErrUnauthorized):
-		return "Give the node's --rpcuser and --rpcpassword, or its --datadir so that its cookie is used."
-	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
-		return "Start a node with `grapevine node`, or a whole network with `grapevine testnet up`; then --datadir DIR, --node N or --rpc URL says which one is meant."
-	}
-	if e, ok := errors.AsType[*client.Error](err); ok {
-		return hintForCode(e)
-	}
-	return ""
-}
-
-// ReplaceChain is what to do when chain.db is damaged.
-const ReplaceChain = "If you have a copy (`grapevine db backup`), put it in chain.db's place; or move chain.db away, and the node fetches the chain again from its peers. wallet.db is a file of its own and not touched."
-
-// hintForDamage is what to do about a damaged file. The chain is to be had
-// again; keys are not.
-func hintForDamage(err error) string {
-	if f, ok := errors.AsType[*node.FileError](err); ok && f.Name == "wallet.db" {
-		return "wallet.db holds the wallet's keys: keep the damaged file. Put a copy in its place (`grapevine wallet backup FILE` made it); or move it aside, start the node and make the wallet again from its words (`grapevine wallet restore`)."
-	}
-	return "`grapevine db check --datadir DIR` says what is wrong. " + ReplaceChain
-}
-
-// hintForCode is what to do about a node's refusal.
-func hintForCode(e *client.Error) string {
-	switch jsonrpc.Code(e.Code) {
-	case jsonrpc.CodeMethodNotFound:
-		return "`grapevine rpc help` lists the methods."
-	case jsonrpc.CodeInsufficient:
-		return "`grapevine wallet balance` shows what is there; on regtest `grapevine mine 101` makes 50 BTC that can be spent at once."
-	case jsonrpc.CodeInvalidAddress:
-		if strings.Contains(strings.ToLower(e.Message), "address") {
-			return "Regtest addresses begin with bcrt1, m, n or 2. `grapevine wallet address` makes one."
-		}
-		return "Look at the hash once more: `grapevine status` and `grapevine wallet history` show some that exist."
-	case jsonrpc.CodeInvalidParam:
-		if strings.Contains(e.Message, "out of range") {
-			return "`grapevine status` says how high the chain is."
-		}
-	case jsonrpc.CodeDeserialization:
-		return "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."
-	case jsonrpc.CodeWalletNotFound:
-		return "`grapevine wallet create` makes a wallet. (A node started with --wallet=false has none.)"
-	case jsonrpc.CodeWarmUp:
-		return "The node is starting: try again in a moment."
-	}
-	return ""
 }

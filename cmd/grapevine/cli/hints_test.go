@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"grapevine/cmd/rpc/client"
+	"grapevine/cmd/rpc/jsonrpc"
+)
+
+// Each hint follows from the cause that the refusal names.
+func TestHintsFollowFromTheCause(t *testing.T) {
+	funds := func(confirmed, unconfirmed, immature string) string {
+		return "Insufficient funds: 10.00000000 BTC and a fee of 0.00000840 BTC are needed; there are " + confirmed + " BTC confirmed, " + unconfirmed + " BTC unconfirmed, " + immature + " BTC immature"
+	}
+	for _, c := range []struct {
+		code jsonrpc.Code
+		text string
+		want string
+		not  string
+	}{
+		{jsonrpc.CodeInsufficient, funds("0.00000000", "10.00000000", "0.00000000"), "mine 1`", "101"},
+		{jsonrpc.CodeInsufficient, funds("0.00000000", "10.00000000", "150.00000000"), "mine 1`", "100"},
+		{jsonrpc.CodeInsufficient, funds("0.00000000", "0.00000000", "150.00000000"), "mine 100`", "101"},
+		{jsonrpc.CodeInsufficient, funds("50.00000000", "0.00000000", "0.00000000") + ", 50.00000000 BTC of it locked", "listlockunspent", "mine"},
+		{jsonrpc.CodeInsufficient, funds("0.00000000", "0.00000000", "0.00000000"), "mine 101`", ""},
+		{jsonrpc.CodeInsufficient, "Fee exceeds maximum", "", "mine"},
+		{jsonrpc.CodeInvalidAddress, "these are not BIP39 words: the checksum is wrong", "order", "hash"},
+		{jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: tb1q (… It is an address of testnet3)", "network", "bcrt1"},
+		{jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: nowhere", "letter", "hash"},
+		{jsonrpc.CodeInvalidAddress, "Block not found", "no block of that hash", "address"},
+		{jsonrpc.CodeInvalidAddress, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.", "not in the pool", "block of that hash"},
+		{jsonrpc.CodeInvalidAddress, "something else", "", "`"},
+		{jsonrpc.CodeMisc, "anything", "", "`"},
+	} {
+		got := HintFor(&client.Error{Code: int(c.code), Message: c.text})
+		if !strings.Contains(got, c.want) || c.not != "" && strings.Contains(got, c.not) || c.want == "" && got != "" {
+			t.Errorf("%s: %q", c.text, got)
+		}
+	}
+}
