@@ -3,10 +3,9 @@
 // coins pay for a transaction, how it is built, what its signatures are.
 //
 // Nothing here reads a clock, a disk or a source of chance of its own, and
-// nothing starts a goroutine. Package wallet/books is what one wallet knows, in
-// memory; package wallet/vault is the worker that keeps it in wallet.db and
-// follows the chain.
+// nothing starts a goroutine. Package wallet/service owns the state of one
+// wallet and its file, and follows the chain.
 //
-// Start reading at words.go, then build.go and select.go (coin selection), then
-// packages books and vault.
+// Start reading at words.go, then address.go (the one reader of addresses),
+// build.go and select.go (coin selection), then package service.
 package wallet

@@ -43,9 +43,8 @@ var allowed = map[string][]string{
 	"p2p/gossip/txs":     {"chain", "p2p"},
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
 
-	"wallet":       {"chain", "chain/policy"},
-	"wallet/books": {"chain", "chain/policy", "wallet"},
-	"wallet/vault": {"chain", "chain/policy", "wallet", "wallet/books", "db"},
+	"wallet":         {"chain", "chain/policy"},
+	"wallet/service": {"chain", "chain/policy", "wallet", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},
@@ -86,9 +85,9 @@ var pure = []string{"chain/...", "p2p/gossip/...", "wallet/..."}
 
 // impure: rooms below a pure one that wait for something by the clock.
 var impure = []string{
-	"chain/archive",                  // the committer, for company in one commit
-	"chain/miner",                    // getblocktemplate's long poll
-	"wallet/vault", "wallet/service", // announces payments again
+	"chain/archive",  // the committer, for company in one commit
+	"chain/miner",    // getblocktemplate's long poll
+	"wallet/service", // announces payments again
 }
 
 // small: rooms of fewer than minPkgLines lines of code. A package is one idea

@@ -17,7 +17,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet/vault"
+	"grapevine/wallet/service"
 )
 
 // The rooms in the order of their dependency, a function each.
@@ -98,11 +98,11 @@ func (n *Node) openWallet() error {
 	if !n.cfg.Wallet {
 		return nil
 	}
-	file, err := n.open("wallet", vault.Schema)
+	file, err := n.open("wallet", service.Schema)
 	if err != nil {
 		return ofFile("wallet", err)
 	}
-	n.Wallet, err = vault.Open(vault.Config{
+	n.Wallet, err = service.Open(service.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
@@ -160,7 +160,7 @@ func (n *Node) buildRPC() (err error) {
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}
 	if n.Wallet != nil {
-		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Vault: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallet: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime

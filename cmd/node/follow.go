@@ -12,7 +12,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet/vault"
+	"grapevine/wallet/service"
 )
 
 // follower is the one goroutine that writes the pool and hands every move on
@@ -21,7 +21,7 @@ import (
 type follower struct {
 	ledger *ledger.Ledger
 	pool   *mempool.Pool
-	wallet *vault.Vault // nil without a wallet
+	wallet *service.Service // nil without a wallet
 	swarm  *swarm.Swarm
 
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here

@@ -20,7 +20,7 @@ import (
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet/vault"
+	"grapevine/wallet/service"
 )
 
 // Node is one running node: its rooms, open to whoever tests or shows them.
@@ -29,8 +29,8 @@ type Node struct {
 	Pool   *mempool.Pool
 	Swarm  *swarm.Swarm
 	Miner  *miner.Miner
-	Wallet *vault.Vault // nil without a wallet
-	RPC    *rpc.Server  // nil without RPC
+	Wallet *service.Service // nil without a wallet
+	RPC    *rpc.Server      // nil without RPC
 
 	cfg      Config
 	clock    *clock

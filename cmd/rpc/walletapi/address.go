@@ -52,7 +52,7 @@ func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	script, err := a.Vault.NewAddress(ctx, kind, label)
+	script, err := a.Wallet.NewAddress(ctx, kind, label)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	script, err := a.Vault.ChangeAddress(ctx, kind)
+	script, err := a.Wallet.ChangeAddress(ctx, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	owned, mine, err := a.Vault.Owned(ctx, script)
+	owned, mine, err := a.Wallet.Owned(ctx, script)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, er
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	by, err := a.Vault.Labels(ctx)
+	by, err := a.Wallet.Labels(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	by, err := a.Vault.Labels(ctx)
+	by, err := a.Wallet.Labels(ctx)
 	if err != nil || purpose == "send" { // the wallet names no addresses of others
 		return []string{}, err
 	}
@@ -190,11 +190,11 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	rows, err := a.Vault.Rows(ctx)
+	rows, err := a.Wallet.Rows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	name, _ := a.Vault.Name()
+	name, _ := a.Wallet.Name()
 	list := make([]descriptor, len(rows))
 	for i, r := range rows {
 		list[i] = descriptor{
@@ -213,5 +213,5 @@ func (a *API) setLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	return nil, a.Vault.SetLabel(ctx, script, label)
+	return nil, a.Wallet.SetLabel(ctx, script, label)
 }

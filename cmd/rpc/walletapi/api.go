@@ -12,13 +12,13 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/wallet"
-	"grapevine/wallet/vault"
+	"grapevine/wallet/service"
 )
 
 // API answers; its fields are who is asked.
 type API struct {
 	Params *chain.Params
-	Vault  *vault.Vault
+	Wallet *service.Service
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 }
@@ -46,7 +46,7 @@ func (a *API) guard(methods []jsonrpc.Method) []jsonrpc.Method {
 
 // ours says whether a call is for the node's wallet: by no name, or by its own.
 func (a *API) ours(c *jsonrpc.Call) bool {
-	name, _ := a.Vault.Name()
+	name, _ := a.Wallet.Name()
 	return !c.OfWallet || c.Wallet == name
 }
 
@@ -98,7 +98,7 @@ type blockPlace struct {
 
 // lastBlock is the block that the wallet stands at.
 func (a *API) lastBlock() blockPlace {
-	n := a.Ledger.AtHeight(a.Vault.Status().At)
+	n := a.Ledger.AtHeight(a.Wallet.Status().At)
 	if n == nil { // the chain has just become shorter
 		n = a.Ledger.Tip()
 	}

@@ -39,10 +39,10 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if minConf <= 0 {
-		b, err := a.Vault.Balance(ctx)
+		b, err := a.Wallet.Balance(ctx)
 		return jsonrpc.Amount(b.Spendable()), err
 	}
-	coins, err := a.Vault.Coins(ctx)
+	coins, err := a.Wallet.Coins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func mature(c wallet.Coin) bool {
 }
 
 func (a *API) getBalances(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	b, err := a.Vault.Balance(ctx)
+	b, err := a.Wallet.Balance(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (a *API) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	coins, err := a.Vault.Coins(ctx)
+	coins, err := a.Wallet.Coins(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +182,11 @@ func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if !lock && !c.Has("transactions") {
-		if ops, err = a.Vault.LockedCoins(ctx); err != nil {
+		if ops, err = a.Wallet.LockedCoins(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if err := a.Vault.LockCoins(ctx, ops, lock); err != nil {
+	if err := a.Wallet.LockCoins(ctx, ops, lock); err != nil {
 		return nil, err
 	}
 	return true, nil
@@ -206,7 +206,7 @@ func outPoints(c *jsonrpc.Call, name string) ([]wire.OutPoint, error) {
 }
 
 func (a *API) listLockUnspent(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	ops, err := a.Vault.LockedCoins(ctx)
+	ops, err := a.Wallet.LockedCoins(ctx)
 	list := make([]place, len(ops))
 	for i, op := range ops {
 		list[i] = place{op.Hash.String(), op.Index}

@@ -147,7 +147,7 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 	if label != "*" {
 		wanted = maxHistory
 	}
-	entries, err := a.Vault.History(ctx, int(wanted), 0) // each gives one line or more
+	entries, err := a.Wallet.History(ctx, int(wanted), 0) // each gives one line or more
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := a.Vault.History(ctx, maxHistory, 0)
+	entries, err := a.Wallet.History(ctx, maxHistory, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (a *API) removed(ctx context.Context, seen, fork *chain.HeaderNode) (gone [
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInternal, "Can't read block from disk")
 		}
 		for _, tx := range block.Txs {
-			e, err := a.Vault.Tx(ctx, tx.ID)
+			e, err := a.Wallet.Tx(ctx, tx.ID)
 			if errors.Is(err, wallet.ErrUnknownTx) {
 				continue
 			}
@@ -247,7 +247,7 @@ func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	e, err := a.Vault.Tx(ctx, id)
+	e, err := a.Wallet.Tx(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func (a *API) abandonTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	return nil, a.Vault.Abandon(ctx, id)
+	return nil, a.Wallet.Abandon(ctx, id)
 }
 
 func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -279,14 +279,14 @@ func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, e
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, mine, err := a.Vault.Owned(ctx, script)
+	_, mine, err := a.Wallet.Owned(ctx, script)
 	if err != nil {
 		return nil, err
 	}
 	if !mine {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Address not found in wallet")
 	}
-	entries, err := a.Vault.History(ctx, maxHistory, 0)
+	entries, err := a.Wallet.History(ctx, maxHistory, 0)
 	var sum btcutil.Amount
 	for _, e := range entries {
 		if int64(e.Confirmations) < minConf || e.Tx.IsCoinbase() && e.Confirmations <= chain.CoinbaseMaturity {
@@ -322,7 +322,7 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := a.Vault.History(ctx, int(min(count, maxHistory)), int(min(skip, maxHistory)))
+	entries, err := a.Wallet.History(ctx, int(min(count, maxHistory)), int(min(skip, maxHistory)))
 	if err != nil {
 		return nil, err
 	}

@@ -72,17 +72,17 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Vault.Name(); there && current == name && name != "" {
+	if current, there := a.Wallet.Name(); there && current == name && name != "" {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
 			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(name))
 	}
-	if !a.Vault.Exists() {
-		if _, err := a.Vault.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+	if !a.Wallet.Exists() {
+		if _, err := a.Wallet.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
 			return nil, coded(err)
 		}
 	}
-	if err := a.Vault.Rename(name); errors.Is(err, wallet.ErrExists) {
-		current, _ := a.Vault.Name()
+	if err := a.Wallet.Rename(name); errors.Is(err, wallet.ErrExists) {
+		current, _ := a.Wallet.Name()
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
 			"a node has one wallet by this version, and this one's is %q and in use: call it by that name", current)
 	} else if err != nil {
@@ -97,7 +97,7 @@ func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Vault.Name(); there && name == current {
+	if current, there := a.Wallet.Name(); there && name == current {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", show.Clip(name))
 	}
 	return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
@@ -118,7 +118,7 @@ func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Vault.Name(); !there || name != current {
+	if current, there := a.Wallet.Name(); !there || name != current {
 		return nil, errNotLoaded()
 	}
 	return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
@@ -130,7 +130,7 @@ func errNotLoaded() error {
 }
 
 func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
-	if name, there := a.Vault.Name(); there {
+	if name, there := a.Wallet.Name(); there {
 		return []string{name}, nil
 	}
 	return []string{}, nil
@@ -138,7 +138,7 @@ func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
 
 func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
 	wallets := []walletName{}
-	if name, there := a.Vault.Name(); there {
+	if name, there := a.Wallet.Name(); there {
 		wallets = append(wallets, walletName{name})
 	}
 	return struct {
@@ -155,7 +155,7 @@ func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	w, err := a.Vault.Create(ctx, passphrase)
+	w, err := a.Wallet.Create(ctx, passphrase)
 	if err != nil {
 		return nil, coded(err)
 	}
@@ -167,7 +167,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.Vault.Restore(ctx, w, passphrase); err != nil {
+	if err := a.Wallet.Restore(ctx, w, passphrase); err != nil {
 		return nil, coded(err)
 	}
 	return struct {
@@ -176,7 +176,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) walletWords(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	w, err := a.Vault.Words(ctx)
+	w, err := a.Wallet.Words(ctx)
 	return words{w}, err
 }
 
@@ -188,12 +188,12 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, err := db.BackupFile(to, a.Vault.Backup)
+	_, err := db.BackupFile(to, a.Wallet.Backup)
 	return nil, err
 }
 
 func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	at := int64(a.Vault.Status().At)
+	at := int64(a.Wallet.Status().At)
 	start, stop := c.Int("start_height"), at
 	if c.Has("stop_height") {
 		stop = c.Int("stop_height")
@@ -209,7 +209,7 @@ func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	err := a.Vault.Rescan(ctx, int32(start), int32(stop))
+	err := a.Wallet.Rescan(ctx, int32(start), int32(stop))
 	return struct {
 		Start int64 `json:"start_height"`
 		Stop  int64 `json:"stop_height"`
@@ -237,12 +237,12 @@ type walletInfo struct {
 }
 
 func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
-	st := a.Vault.Status()
-	b, err := a.Vault.Balance(ctx)
+	st := a.Wallet.Status()
+	b, err := a.Wallet.Balance(ctx)
 	if err != nil && !errors.Is(err, wallet.ErrScanning) {
 		return nil, err
 	}
-	rows, err := a.Vault.Rows(ctx)
+	rows, err := a.Wallet.Rows(ctx)
 	if err != nil && !errors.Is(err, wallet.ErrScanning) {
 		return nil, err
 	}
@@ -254,7 +254,7 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 			pool[0] += r.Len - r.Next
 		}
 	}
-	name, _ := a.Vault.Name()
+	name, _ := a.Wallet.Name()
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),

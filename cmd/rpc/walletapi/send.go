@@ -124,9 +124,9 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 func (a *API) send(ctx context.Context, c *jsonrpc.Call, pay []wallet.Payment, o wallet.Options) (any, error) {
 	reason := wallet.FeeOfCaller
 	if o.FeeRate == 0 {
-		o.FeeRate, reason = a.Vault.FeeRate(o.Target)
+		o.FeeRate, reason = a.Wallet.FeeRate(o.Target)
 	}
-	tx, err := a.Vault.Send(ctx, pay, o)
+	tx, err := a.Wallet.Send(ctx, pay, o)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 		return nil, err
 	}
 	o.Lock = f.Lock || f.Lock2
-	funded, err := a.Vault.FundTx(ctx, tx.MsgTx.Copy(), o)
+	funded, err := a.Wallet.FundTx(ctx, tx.MsgTx.Copy(), o)
 	if err != nil {
 		return nil, err
 	}

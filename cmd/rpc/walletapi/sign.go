@@ -44,7 +44,7 @@ func (a *API) KeyRows() []jsonrpc.Method {
 
 func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return a.sign(c, func(tx *wire.MsgTx, coins map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-		return a.Vault.SignTx(ctx, tx, coins)
+		return a.Wallet.SignTx(ctx, tx, coins)
 	})
 }
 

@@ -1,4 +1,4 @@
-package books
+package service
 
 import (
 	"bytes"
@@ -53,13 +53,13 @@ func FuzzDecodeStored(f *testing.F) {
 	})
 }
 
-func TestDamagedBooksAreNotOpened(t *testing.T) {
+func TestADamagedStateIsNotOpened(t *testing.T) {
 	p := chain.RegTest()
-	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.Take()
+	c, err := st.take()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,21 +69,21 @@ func TestDamagedBooksAreNotOpened(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := Load(c, p, genesis); err != nil {
+	if _, err := loadState(c, p, genesis); err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*Changes){
-		"keys":        func(c *Changes) { c.Keys = []byte("{") },
-		"network":     func(c *Changes) { c.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1) },
-		"cursor":      func(c *Changes) { c.Cursor = nil },
-		"other chain": func(c *Changes) { c.Cursor = []byte(`[{"height":0,"hash":"00"}]`) },
-		"record":      func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: {1}} },
-		"transaction": func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: appendStored(nil, example())} },
+	for name, spoil := range map[string]func(*changes){
+		"keys":        func(c *changes) { c.Keys = []byte("{") },
+		"network":     func(c *changes) { c.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1) },
+		"cursor":      func(c *changes) { c.Cursor = nil },
+		"other chain": func(c *changes) { c.Cursor = []byte(`[{"height":0,"hash":"00"}]`) },
+		"record":      func(c *changes) { c.Txs = map[chain.Hash][]byte{{}: {1}} },
+		"transaction": func(c *changes) { c.Txs = map[chain.Hash][]byte{{}: appendStored(nil, example())} },
 	} {
 		bad := c
 		spoil(&bad)
-		if _, err := Load(bad, p, genesis); err == nil {
-			t.Errorf("%s: damaged books were opened", name)
+		if _, err := loadState(bad, p, genesis); err == nil {
+			t.Errorf("%s: a damaged state was opened", name)
 		}
 	}
 }
@@ -91,16 +91,16 @@ func TestDamagedBooksAreNotOpened(t *testing.T) {
 // A file of a wallet that had two kinds of addresses opens with all of them.
 func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	p := chain.RegTest()
-	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
 	taproot := wallet.Branch{Kind: wallet.Taproot}
-	first, _, err := b.Hand(taproot, "")
+	first, _, err := st.hand(taproot, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := b.Take()
+	c, err := st.take()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,15 +114,15 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 			delete(c.Scripts, place)
 		}
 	}
-	again, err := Load(c, p, func(int32) *chain.HeaderNode { return p.Genesis() })
+	again, err := loadState(c, p, func(int32) *chain.HeaderNode { return p.Genesis() })
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, _, err := again.Hand(taproot, "")
+	next, _, err := again.hand(taproot, "")
 	if err != nil || bytes.Equal(first, next) {
 		t.Errorf("the next address is %x, as the first, %v", next, err)
 	}
-	if rest, err := again.Take(); err != nil || len(rest.Scripts) != 4*wallet.Lookahead+1 {
+	if rest, err := again.take(); err != nil || len(rest.Scripts) != 4*wallet.Lookahead+1 {
 		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
 	}
 }
@@ -130,16 +130,16 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
-	b, err := New(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := b.Take()
-	if err != nil || b.Dirty() {
-		t.Fatal(b.Dirty(), err)
+	first, err := st.take()
+	if err != nil || st.dirty() {
+		t.Fatal(st.dirty(), err)
 	}
-	b.GiveBack(first)
-	again, err := b.Take()
+	st.giveBack(first)
+	again, err := st.take()
 	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 8*wallet.Lookahead {
 		t.Fatalf("%d scripts, then %d: %v", len(first.Scripts), len(again.Scripts), err)
 	}

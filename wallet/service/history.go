@@ -1,4 +1,4 @@
-package books
+package service
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 	"grapevine/wallet"
 )
 
-// History is count transactions, newest first, after skipping skip.
-func (b *Books) History(count, skip int) ([]wallet.Entry, error) {
-	last := len(b.list) - max(skip, 0)
+// history is count transactions, newest first, after skipping skip.
+func (st *state) history(count, skip int) ([]wallet.Entry, error) {
+	last := len(st.list) - max(skip, 0)
 	first := max(0, last-max(count, 0))
 	var entries []wallet.Entry
 	for i := last - 1; i >= first; i-- {
-		e, err := b.entry(b.list[i])
+		e, err := st.entry(st.list[i])
 		if err != nil {
 			return nil, err
 		}
@@ -27,20 +27,20 @@ func (b *Books) History(count, skip int) ([]wallet.Entry, error) {
 	return entries, nil
 }
 
-// Tx is one transaction, or wallet.ErrUnknownTx.
-func (b *Books) Tx(txid chain.Hash) (wallet.Entry, error) {
-	r := b.txs[txid]
+// tx is one transaction, or wallet.ErrUnknownTx.
+func (st *state) tx(txid chain.Hash) (wallet.Entry, error) {
+	r := st.txs[txid]
 	if r == nil {
 		return wallet.Entry{}, wallet.ErrUnknownTx
 	}
-	return b.entry(r)
+	return st.entry(r)
 }
 
-// Pending are the transactions that wait for a block, in the order they came:
+// pending are the transactions that wait for a block, in the order they came:
 // all of them, or those that are not in the pool.
-func (b *Books) Pending(all bool) (txs []*chain.Tx, err error) {
-	for _, r := range b.list {
-		if b.depth(r) != 0 || r.abandoned || r.coinbase || r.inPool && !all {
+func (st *state) pending(all bool) (txs []*chain.Tx, err error) {
+	for _, r := range st.list {
+		if st.depth(r) != 0 || r.abandoned || r.coinbase || r.inPool && !all {
 			continue
 		}
 		tx, err := chain.DecodeTx(r.raw)
@@ -53,18 +53,18 @@ func (b *Books) Pending(all bool) (txs []*chain.Tx, err error) {
 }
 
 // entry tells what a record means to the wallet.
-func (b *Books) entry(r *record) (wallet.Entry, error) {
+func (st *state) entry(r *record) (wallet.Entry, error) {
 	tx, err := chain.DecodeTx(r.raw)
 	if err != nil {
 		return wallet.Entry{}, fmt.Errorf("wallet transaction %s: %w", r.id, err)
 	}
 	e := wallet.Entry{
 		Tx: tx, Height: r.height, Block: r.block, BlockIndex: int(r.index), BlockTime: r.blockTime,
-		Received: r.received, Confirmations: b.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
-		Trusted: b.trusted(r, map[*record]bool{}), Conflicts: b.conflicts(r), Comment: r.comment,
+		Received: r.received, Confirmations: st.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
+		Trusted: st.trusted(r, map[*record]bool{}), Conflicts: st.conflicts(r), Comment: r.comment,
 	}
-	debit, all := b.debit(r)
-	credit := b.creditOf(r)
+	debit, all := st.debit(r)
+	credit := st.creditOf(r)
 	e.FromMe = debit > 0
 	e.Amount = credit - debit
 	if all {
@@ -74,21 +74,21 @@ func (b *Books) entry(r *record) (wallet.Entry, error) {
 	for _, in := range tx.TxIn {
 		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= policy.MaxReplaceable
 	}
-	e.Details = b.details(r, tx, e.FromMe)
+	e.Details = st.details(r, tx, e.FromMe)
 	return e, nil
 }
 
 // debit is what r spends of ours, and whether it spends nothing else.
-func (b *Books) debit(r *record) (sum btcutil.Amount, all bool) {
+func (st *state) debit(r *record) (sum btcutil.Amount, all bool) {
 	for _, op := range r.inputs {
-		sum += b.outs[op].value
+		sum += st.outs[op].value
 	}
-	return sum, b.fromMe(r)
+	return sum, st.fromMe(r)
 }
 
-func (b *Books) creditOf(r *record) (sum btcutil.Amount) {
+func (st *state) creditOf(r *record) (sum btcutil.Amount) {
 	for i := range r.outs {
-		sum += b.outs[wire.OutPoint{Hash: r.id, Index: i}].value
+		sum += st.outs[wire.OutPoint{Hash: r.id, Index: i}].value
 	}
 	return sum
 }
@@ -101,9 +101,9 @@ func outSum(tx *chain.Tx) (sum btcutil.Amount) {
 }
 
 // conflicts are the other transactions of the wallet that spend what r spends.
-func (b *Books) conflicts(r *record) (ids []chain.Hash) {
+func (st *state) conflicts(r *record) (ids []chain.Hash) {
 	for _, op := range r.inputs {
-		for _, s := range b.spenders[op] {
+		for _, s := range st.spenders[op] {
 			if s != r && !slices.Contains(ids, s.id) {
 				ids = append(ids, s.id)
 			}
@@ -114,21 +114,21 @@ func (b *Books) conflicts(r *record) (ids []chain.Hash) {
 
 // details are the outputs as Core lists them: what we sent (all but change),
 // then what came to addresses of ours that are not for change.
-func (b *Books) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
+func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
 	var came []wallet.Detail
 	for i, o := range tx.TxOut {
-		own := b.scripts[string(o.PkScript)]
+		own := st.scripts[string(o.PkScript)]
 		if own != nil && own.Change && sent {
 			continue
 		}
 		d := wallet.Detail{
 			Vout: uint32(i), Amount: btcutil.Amount(o.Value),
-			Address: wallet.AddressOf(o.PkScript, b.params.Params),
+			Address: wallet.AddressOf(o.PkScript, st.params.Params),
 		}
 		if own != nil {
 			d.Label = own.label
 			in := d
-			in.Category, in.ParentDesc = b.category(r), b.keys.Descriptor(own.Branch)
+			in.Category, in.ParentDesc = st.category(r), st.keys.Descriptor(own.Branch)
 			came = append(came, in)
 		}
 		if sent {
@@ -139,13 +139,13 @@ func (b *Books) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detai
 	return append(list, came...)
 }
 
-func (b *Books) category(r *record) wallet.Category {
+func (st *state) category(r *record) wallet.Category {
 	switch {
 	case !r.coinbase:
 		return wallet.Received
-	case b.depth(r) < 1:
+	case st.depth(r) < 1:
 		return wallet.Orphan
-	case b.immature(r):
+	case st.immature(r):
 		return wallet.Immature
 	}
 	return wallet.Generate

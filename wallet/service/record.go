@@ -1,4 +1,4 @@
-package books
+package service
 
 import (
 	"encoding/binary"

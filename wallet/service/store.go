@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"cmp"
@@ -11,18 +11,17 @@ import (
 
 	"grapevine/chain"
 	"grapevine/db"
-	"grapevine/wallet/books"
 )
 
 // Schema is the version of wallet.db, for db.Open. What the values hold is
-// package books' business: see its record.go and save.go.
+// the state's business: see its record.go and save.go.
 //
 //	keys    "wallet"  -> words, seed, how many addresses were handed out
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
 //	cursor  "reread"  -> what of the chain it has to read once more
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
-//	scripts place     -> script, see books.Changes
+//	scripts place     -> script, see changes
 const Schema uint32 = 1
 
 const (
@@ -50,28 +49,28 @@ func newTables() tables {
 	}
 }
 
-// load reads the books; nil when the file holds no wallet.
-func (v *Vault) load() (*books.Books, error) {
-	c := books.Changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
+// load reads the state; nil when the file holds no wallet.
+func (s *Service) load() (*state, error) {
+	c := changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
 	found := false
-	err := v.cfg.DB.View(func(tx *db.Tx) (err error) {
-		if c.Keys, found, err = v.tables.keys.Get(tx, keysKey); err != nil || !found {
+	err := s.cfg.DB.View(func(tx *db.Tx) (err error) {
+		if c.Keys, found, err = s.tables.keys.Get(tx, keysKey); err != nil || !found {
 			return err
 		}
-		if c.Cursor, _, err = v.tables.cursor.Get(tx, cursorKey); err != nil {
+		if c.Cursor, _, err = s.tables.cursor.Get(tx, cursorKey); err != nil {
 			return err
 		}
-		if c.Reread, _, err = v.tables.cursor.Get(tx, rereadKey); err != nil {
+		if c.Reread, _, err = s.tables.cursor.Get(tx, rereadKey); err != nil {
 			return err
 		}
-		err = v.tables.txs.Scan(tx, nil, func(id chain.Hash, raw []byte) (bool, error) {
+		err = s.tables.txs.Scan(tx, nil, func(id chain.Hash, raw []byte) (bool, error) {
 			c.Txs[id] = raw
 			return true, nil
 		})
-		return errors.Join(err, v.tables.labels.Scan(tx, nil, func(script, label string) (bool, error) {
+		return errors.Join(err, s.tables.labels.Scan(tx, nil, func(script, label string) (bool, error) {
 			c.Labels[script] = label
 			return true, nil
-		}), v.tables.scripts.Scan(tx, nil, func(place uint64, script string) (bool, error) {
+		}), s.tables.scripts.Scan(tx, nil, func(place uint64, script string) (bool, error) {
 			c.Scripts[place] = script
 			return true, nil
 		}))
@@ -79,41 +78,41 @@ func (v *Vault) load() (*books.Books, error) {
 	if err == nil && !found {
 		return nil, nil
 	}
-	var b *books.Books
+	var st *state
 	if err == nil {
-		b, err = books.Load(c, v.cfg.Params, v.cfg.Chain.AtHeight)
+		st, err = loadState(c, s.cfg.Params, s.cfg.Chain.AtHeight)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("load wallet from %s: %w", v.cfg.DB.Path(), err)
+		return nil, fmt.Errorf("load wallet from %s: %w", s.cfg.DB.Path(), err)
 	}
-	return b, nil
+	return st, nil
 }
 
 // flush writes what has changed in one commit; when it returns, it is on disk.
-func (v *Vault) flush() error {
-	v.fileMu.Lock() // guards the single writer of the file
-	defer v.fileMu.Unlock()
-	v.mu.Lock()
-	b := v.books
-	if b == nil || !b.Dirty() {
-		v.mu.Unlock()
+func (s *Service) flush() error {
+	s.fileMu.Lock() // guards the single writer of the file
+	defer s.fileMu.Unlock()
+	s.mu.Lock()
+	st := s.state
+	if st == nil || !st.dirty() {
+		s.mu.Unlock()
 		return nil
 	}
-	c, err := b.Take()
-	v.mu.Unlock()
+	c, err := st.take()
+	s.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if err := v.cfg.DB.Update(func(tx *db.Tx) error { return v.tables.write(tx, c) }); err != nil {
-		v.mu.Lock()
-		b.GiveBack(c)
-		v.mu.Unlock()
+	if err := s.cfg.DB.Update(func(tx *db.Tx) error { return s.tables.write(tx, c) }); err != nil {
+		s.mu.Lock()
+		st.giveBack(c)
+		s.mu.Unlock()
 		return fmt.Errorf("write wallet: %w", err)
 	}
 	return nil
 }
 
-func (t tables) write(tx *db.Tx, c books.Changes) error {
+func (t tables) write(tx *db.Tx, c changes) error {
 	if c.Keys != nil {
 		if err := t.keys.Put(tx, keysKey, c.Keys); err != nil {
 			return err
@@ -146,28 +145,28 @@ func (t tables) write(tx *db.Tx, c books.Changes) error {
 }
 
 // replace puts a new wallet in the place of what the file holds, durably, and
-// then in the place of the books. The pool may concern one that is restored.
-func (v *Vault) replace(b *books.Books, restored bool) error {
-	v.fileMu.Lock()
-	defer v.fileMu.Unlock()
-	c, err := b.Take()
+// then in the place of the state. The pool may concern one that is restored.
+func (s *Service) replace(st *state, restored bool) error {
+	s.fileMu.Lock()
+	defer s.fileMu.Unlock()
+	c, err := st.take()
 	if err != nil {
 		return err
 	}
-	err = v.cfg.DB.Update(func(tx *db.Tx) error {
-		if err := errors.Join(v.tables.txs.Clear(tx), v.tables.labels.Clear(tx), v.tables.scripts.Clear(tx)); err != nil {
+	err = s.cfg.DB.Update(func(tx *db.Tx) error {
+		if err := errors.Join(s.tables.txs.Clear(tx), s.tables.labels.Clear(tx), s.tables.scripts.Clear(tx)); err != nil {
 			return err
 		}
-		return v.tables.write(tx, c)
+		return s.tables.write(tx, c)
 	})
 	if err != nil {
 		return fmt.Errorf("write wallet: %w", err)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.books = b
-	v.poolDue = restored
-	v.announce()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = st
+	s.poolDue = restored
+	s.announce()
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -23,21 +23,21 @@ import (
 )
 
 // world is a chain and a pool that keep no more rules than a wallet can
-// notice, and tell vaults of every change as a node's follower does.
+// notice, and tell wallets of every change as a node's follower does.
 type world struct {
 	t      testing.TB
 	params *chain.Params
 	now    time.Time
 
-	mu     sync.Mutex
-	active []chaintest.Mined // by height
-	bodies map[chain.Hash]*chain.Block
-	pool   []*chain.Tx
-	shown  atomic.Pointer[[]*chain.Tx] // pool, for who must not wait
-	known  []*chain.Tx                 // all that were ever in the pool, once each
-	vaults []*Vault
-	extra  uint64
-	fail   error // what Submit says instead of looking
+	mu      sync.Mutex
+	active  []chaintest.Mined // by height
+	bodies  map[chain.Hash]*chain.Block
+	pool    []*chain.Tx
+	shown   atomic.Pointer[[]*chain.Tx] // pool, for who must not wait
+	known   []*chain.Tx                 // all that were ever in the pool, once each
+	wallets []*Service
+	extra   uint64
+	fail    error // what Submit says instead of looking
 }
 
 func newWorld(t testing.TB) *world {
@@ -197,7 +197,7 @@ func (w *world) accept(tx *chain.Tx) error {
 
 func (w *world) tell(d chain.Delta, p chain.PoolDelta) {
 	w.show()
-	for _, v := range w.vaults {
+	for _, v := range w.wallets {
 		if err := v.Apply(context.Background(), d, p); err != nil {
 			w.t.Fatal(err)
 		}
@@ -284,7 +284,7 @@ func (w *world) refill(again []*chain.Tx) (d chain.PoolDelta) {
 
 // user is a wallet on a file that follows the world.
 type user struct {
-	*Vault
+	*Service
 	w    *world
 	path string
 	file *db.DB
@@ -310,21 +310,21 @@ func (u *user) open(seed uint64) {
 	}
 	v, err := Open(Config{
 		DB: file, Params: u.w.params, Chain: u.w, Submit: u.w.Submit, Pool: u.w.waiting,
-		Rand: dice(seed), Now: func() time.Time { return u.w.now },
+		Rand: seededReader(seed), Now: func() time.Time { return u.w.now },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.file, u.Vault = file, v
+	u.file, u.Service = file, v
 	u.w.mu.Lock()
-	u.w.vaults = append(u.w.vaults, v)
+	u.w.wallets = append(u.w.wallets, v)
 	u.w.mu.Unlock()
 }
 
 // kill ends the process: what was not written is lost.
 func (u *user) kill() {
 	u.w.mu.Lock()
-	u.w.vaults = slices.DeleteFunc(u.w.vaults, func(v *Vault) bool { return v == u.Vault })
+	u.w.wallets = slices.DeleteFunc(u.w.wallets, func(s *Service) bool { return s == u.Service })
 	u.w.mu.Unlock()
 	if err := u.file.Close(); err != nil {
 		u.w.t.Fatal(err)
@@ -341,7 +341,7 @@ func (u *user) restart(seed uint64) {
 	}
 }
 
-func dice(seed uint64) io.Reader {
+func seededReader(seed uint64) io.Reader {
 	var s [32]byte
 	s[0], s[1] = byte(seed), byte(seed>>8)
 	return rand.NewChaCha8(s)

@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"bytes"
@@ -299,11 +299,11 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	u.Vault, err = Open(Config{DB: file, Params: w.params, Chain: w, Submit: w.Submit, Rand: dice(1), Now: func() time.Time { return w.now }})
+	u.Service, err = Open(Config{DB: file, Params: w.params, Chain: w, Submit: w.Submit, Rand: seededReader(1), Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.vaults = append(w.vaults, u.Vault)
+	w.wallets = append(w.wallets, u.Service)
 	script := u.script(wallet.SegWit)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -318,7 +318,7 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 	if commits/2 > 20 {
 		t.Errorf("%d commits for 600 blocks", commits/2)
 	}
-	if u.Vault, err = Open(u.cfg); err != nil || u.Status().At != 600 || u.Status().Txs != 300 {
+	if u.Service, err = Open(u.cfg); err != nil || u.Status().At != 600 || u.Status().Txs != 300 {
 		t.Errorf("%+v, %v", u.Status(), err)
 	}
 }
@@ -348,13 +348,13 @@ func (m *moving) Tip() *chain.HeaderNode {
 	}()
 	select {
 	case <-told:
-	case <-time.After(50 * time.Millisecond): // it waits for the books
+	case <-time.After(50 * time.Millisecond): // it waits for the state
 	}
 	return tip
 }
 
 // The first call makes the wallet; a block that is told between the look at the
-// tip and the new books standing there must not leave them behind for ever.
+// tip and the new state standing there must not leave them behind for ever.
 func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(1)
@@ -373,7 +373,7 @@ func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	}
 }
 
-// The reader must not take the books back to a tip that is old by the time it
+// The reader must not take the state back to a tip that is old by the time it
 // looks at them: nobody would wake it to go on again.
 func TestTheReaderIsNotMisledByAnOldTip(t *testing.T) {
 	w := newWorld(t)

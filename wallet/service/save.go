@@ -1,4 +1,4 @@
-package books
+package service
 
 import (
 	"cmp"
@@ -11,8 +11,8 @@ import (
 	"grapevine/chain"
 )
 
-// Changes are what a file does not hold yet, as bytes.
-type Changes struct {
+// changes are what a file does not hold yet, as bytes.
+type changes struct {
 	Keys   []byte                // nil: not changed
 	Cursor []byte                // where the wallet stands
 	Reread []byte                // what it has to read once more
@@ -29,11 +29,11 @@ func placeOf(row int, index int) uint64 { return uint64(row)<<32 | uint64(index)
 
 // dirt names what the file does not hold yet.
 type dirt struct {
-	records map[chain.Hash]struct{} // to be written, or deleted when the books have them no more
+	records map[chain.Hash]struct{} // to be written, or deleted when the state has them no more
 	labels  map[string]struct{}     // scripts
 	keys    bool                    // next
 	cursor  bool
-	written counts // in Changes: how many scripts of each row the file held before
+	written counts // in changes: how many scripts of each row the file held before
 }
 
 func newDirt() dirt {
@@ -62,10 +62,10 @@ type savedBlock struct {
 	Hash   string `json:"hash"`
 }
 
-// Load makes the books from what Changes once held. atHeight is the active
-// chain's header at a height, nil above its tip: the books go back to the last
+// loadState makes the state from what changes once held. atHeight is the active
+// chain's header at a height, nil above its tip: the state goes back to the last
 // block that is on it.
-func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*Books, error) {
+func loadState(c changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*state, error) {
 	var k savedKeys
 	if err := json.Unmarshal(c.Keys, &k); err != nil {
 		return nil, fmt.Errorf("read wallet keys: %w", err)
@@ -73,45 +73,45 @@ func Load(c Changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*
 	if k.Network != p.Name {
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, p.Name)
 	}
-	b, err := blank(k.Seed, k.Words, p)
+	st, err := blank(k.Seed, k.Words, p)
 	if err != nil {
 		return nil, err
 	}
-	b.name, b.next = k.Name, k.Next
-	for row := range b.rows {
+	st.name, st.next = k.Name, k.Next
+	for row := range st.rows {
 		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
-			b.watch(row, c.Scripts[placeOf(row, i)])
+			st.watch(row, c.Scripts[placeOf(row, i)])
 		}
-		b.written[row] = uint32(len(b.rows[row]))
+		st.written[row] = uint32(len(st.rows[row]))
 	}
-	if err := b.loadReread(c.Reread, k); err != nil {
+	if err := st.loadReread(c.Reread, k); err != nil {
 		return nil, err
 	}
 	for script, label := range c.Labels {
-		if own := b.scripts[script]; own != nil {
+		if own := st.scripts[script]; own != nil {
 			own.label = label
 		}
 	}
 	for id, raw := range c.Txs {
-		if err := b.loadTx(id, raw); err != nil {
+		if err := st.loadTx(id, raw); err != nil {
 			return nil, fmt.Errorf("wallet transaction %s: %w", id, err)
 		}
 	}
-	slices.SortFunc(b.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
-	b.dirt = newDirt()
-	b.dirt.keys = k.Scanned == nil
-	return b, b.loadCursor(c.Cursor, atHeight)
+	slices.SortFunc(st.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
+	st.dirt = newDirt()
+	st.dirt.keys = k.Scanned == nil
+	return st, st.loadCursor(c.Cursor, atHeight)
 }
 
 // loadReread makes the scripts that the file lacks, and says what to do about them.
-func (b *Books) loadReread(raw []byte, k savedKeys) error {
-	r := &b.reread
-	*r = reread{birth: k.Birth, next: nowhere, scanned: b.lens()}
-	if err := b.derive(); err != nil {
+func (st *state) loadReread(raw []byte, k savedKeys) error {
+	r := &st.reread
+	*r = reread{birth: k.Birth, next: nowhere, scanned: st.lens()}
+	if err := st.derive(); err != nil {
 		return err
 	}
 	if k.Scanned == nil { // nobody has looked for the new scripts yet
-		r.next, r.goal = r.birth, b.lens()
+		r.next, r.goal = r.birth, st.lens()
 		return nil
 	}
 	r.scanned = *k.Scanned
@@ -126,7 +126,7 @@ func (b *Books) loadReread(raw []byte, k savedKeys) error {
 	return nil
 }
 
-func (b *Books) loadTx(id chain.Hash, raw []byte) error {
+func (st *state) loadTx(id chain.Hash, raw []byte) error {
 	s, err := decodeStored(raw)
 	if err != nil {
 		return err
@@ -139,23 +139,23 @@ func (b *Books) loadTx(id chain.Hash, raw []byte) error {
 		return fmt.Errorf("%w: it is %s", errStored, tx.ID)
 	}
 	r := newRecord(tx, s)
-	b.link(r)
+	st.link(r)
 	if r.coinbase && r.abandoned {
-		b.orphans = append(b.orphans, r)
+		st.orphans = append(st.orphans, r)
 	}
-	b.order = max(b.order, r.order+1)
-	return b.credit(tx, r)
+	st.order = max(st.order, r.order+1)
+	return st.credit(tx, r)
 }
 
-func (b *Books) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) error {
+func (st *state) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) error {
 	var saved []savedBlock
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return fmt.Errorf("read where the wallet stands: %w", err)
 	}
 	for i, s := range saved {
 		if n := atHeight(s.Height); n != nil && n.Hash.String() == s.Hash {
-			if b.cursor = n; i > 0 {
-				b.Rollback(n)
+			if st.cursor = n; i > 0 {
+				st.rollback(n)
 			}
 			return nil
 		}
@@ -178,56 +178,56 @@ func locate(n *chain.HeaderNode) []savedBlock {
 	}
 }
 
-// Dirty says whether there are Changes.
-func (b *Books) Dirty() bool { return !b.dirt.clean() }
+// dirty says whether there are changes.
+func (st *state) dirty() bool { return !st.dirt.clean() }
 
-// Learned is how many transactions changed since Take.
-func (b *Books) Learned() int { return len(b.dirt.records) }
+// learned is how many transactions changed since Take.
+func (st *state) learned() int { return len(st.dirt.records) }
 
-// Take encodes what has changed and calls it saved; GiveBack takes that back.
-func (b *Books) Take() (Changes, error) {
-	c := Changes{dirt: b.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
-	c.dirt.written = b.written
-	for row, list := range b.rows {
-		for i := int(b.written[row]); i < len(list); i++ {
+// take encodes what has changed and calls it saved; GiveBack takes that back.
+func (st *state) take() (changes, error) {
+	c := changes{dirt: st.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
+	c.dirt.written = st.written
+	for row, list := range st.rows {
+		for i := int(st.written[row]); i < len(list); i++ {
 			c.Scripts[placeOf(row, i)] = list[i].script
 		}
-		b.written[row] = uint32(len(list))
+		st.written[row] = uint32(len(list))
 	}
-	for id := range b.dirt.records {
+	for id := range st.dirt.records {
 		c.Txs[id] = nil
-		if r := b.txs[id]; r != nil {
+		if r := st.txs[id]; r != nil {
 			c.Txs[id] = appendStored(nil, r.stored)
 		}
 	}
-	for s := range b.dirt.labels {
-		c.Labels[s] = b.scripts[s].label
+	for s := range st.dirt.labels {
+		c.Labels[s] = st.scripts[s].label
 	}
 	var err error
-	if b.dirt.keys {
-		if c.Keys, err = json.Marshal(savedKeys{b.params.Name, b.name, b.words, b.seed, b.next, b.reread.birth, &b.reread.scanned}); err != nil {
+	if st.dirt.keys {
+		if c.Keys, err = json.Marshal(savedKeys{st.params.Name, st.name, st.words, st.seed, st.next, st.reread.birth, &st.reread.scanned}); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
 		}
 	}
 	// Where the wallet stands goes with every write: what it knows and how far it has read agree.
-	if c.Cursor, err = json.Marshal(locate(b.cursor)); err != nil {
+	if c.Cursor, err = json.Marshal(locate(st.cursor)); err != nil {
 		return c, fmt.Errorf("encode where the wallet stands: %w", err)
 	}
-	if c.Reread, err = json.Marshal(savedReread{b.reread.next, b.reread.goal}); err != nil {
+	if c.Reread, err = json.Marshal(savedReread{st.reread.next, st.reread.goal}); err != nil {
 		return c, fmt.Errorf("encode what the wallet has to read again: %w", err)
 	}
-	b.dirt = newDirt()
+	st.dirt = newDirt()
 	return c, nil
 }
 
-// GiveBack says that c could not be written.
-func (b *Books) GiveBack(c Changes) {
-	maps.Copy(b.dirt.records, c.dirt.records)
-	maps.Copy(b.dirt.labels, c.dirt.labels)
-	b.dirt.keys = b.dirt.keys || c.dirt.keys
-	b.dirt.cursor = true
-	for row := range b.written {
-		b.written[row] = min(b.written[row], c.dirt.written[row])
+// giveBack says that c could not be written.
+func (st *state) giveBack(c changes) {
+	maps.Copy(st.dirt.records, c.dirt.records)
+	maps.Copy(st.dirt.labels, c.dirt.labels)
+	st.dirt.keys = st.dirt.keys || c.dirt.keys
+	st.dirt.cursor = true
+	for row := range st.written {
+		st.written[row] = min(st.written[row], c.dirt.written[row])
 	}
 }
 

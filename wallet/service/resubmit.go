@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -21,7 +21,7 @@ const stirredAfter = 200 * time.Millisecond
 // resubmit submits unconfirmed transactions of the wallet again, parents
 // first: all of them from time to time, and those that are in no pool when the
 // chain moves, for that may have brought their coins.
-func (v *Vault) resubmit(ctx context.Context) error {
+func (s *Service) resubmit(ctx context.Context) error {
 	waits := againAfter()
 	timer := time.NewTimer(waits[0])
 	defer timer.Stop()
@@ -34,15 +34,15 @@ func (v *Vault) resubmit(ctx context.Context) error {
 			timer.Reset(waits[min(i, len(waits)-1)])
 			i++
 			all = true
-		case <-v.stirred:
+		case <-s.stirred:
 			if err := pause(ctx, stirredAfter); err != nil {
 				return err
 			}
 		}
-		if err := v.Settle(ctx, nil); err != nil {
+		if err := s.Settle(ctx, nil); err != nil {
 			return err
 		}
-		if err := v.submitAgain(ctx, all); err != nil {
+		if err := s.submitAgain(ctx, all); err != nil {
 			return err
 		}
 	}
@@ -61,17 +61,17 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // submitAgain is one round. A refusal changes nothing but that the next block
 // may bring another answer.
-func (v *Vault) submitAgain(ctx context.Context, all bool) error {
-	txs, err := v.pending(all)
+func (s *Service) submitAgain(ctx context.Context, all bool) error {
+	txs, err := s.pending(all)
 	if err != nil {
 		return err
 	}
 	for _, tx := range txs {
-		if err := v.cfg.Submit(ctx, tx); err != nil {
-			v.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
-			v.mu.Lock()
-			v.homeless = true
-			v.mu.Unlock()
+		if err := s.cfg.Submit(ctx, tx); err != nil {
+			s.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
+			s.mu.Lock()
+			s.homeless = true
+			s.mu.Unlock()
 		}
 	}
 	return nil
@@ -79,23 +79,23 @@ func (v *Vault) submitAgain(ctx context.Context, all bool) error {
 
 // pending are the transactions of a round; from now on nothing is homeless
 // unless it turns out to be.
-func (v *Vault) pending(all bool) ([]*chain.Tx, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.homeless = false
-	if v.books == nil {
+func (s *Service) pending(all bool) ([]*chain.Tx, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.homeless = false
+	if s.state == nil {
 		return nil, nil
 	}
-	return v.books.Pending(all)
+	return s.state.pending(all)
 }
 
 // stir wakes the resubmitter if a transaction is in no pool. Called with mu held.
-func (v *Vault) stir() {
-	if !v.homeless {
+func (s *Service) stir() {
+	if !s.homeless {
 		return
 	}
 	select {
-	case v.stirred <- struct{}{}:
+	case s.stirred <- struct{}{}:
 	default: // awake already
 	}
 }

@@ -1,4 +1,4 @@
-package books
+package service
 
 import (
 	"fmt"
@@ -20,8 +20,8 @@ type reread struct {
 }
 
 // lens are how many scripts of each row are watched.
-func (b *Books) lens() (n counts) {
-	for i, row := range b.rows {
+func (st *state) lens() (n counts) {
+	for i, row := range st.rows {
 		n[i] = uint32(len(row))
 	}
 	return n
@@ -31,11 +31,11 @@ func (b *Books) lens() (n counts) {
 // work elsewhere, or were: then up to a lookahead past p all blocks must have
 // been searched, and if they have not they are read again. Rows grow by twice
 // the lookahead, so that this happens seldom.
-func (b *Books) paidTo(p wallet.KeyPath) error {
-	i, r := rowOf(p.Branch), &b.reread
-	foreign := p.Index >= b.next[i]
-	b.paid[i] = max(b.paid[i], p.Index+1)
-	if err := b.Used(p); err != nil || !foreign {
+func (st *state) paidTo(p wallet.KeyPath) error {
+	i, r := rowOf(p.Branch), &st.reread
+	foreign := p.Index >= st.next[i]
+	st.paid[i] = max(st.paid[i], p.Index+1)
+	if err := st.used(p); err != nil || !foreign {
 		return err
 	}
 	covered := r.scanned[i]
@@ -45,59 +45,59 @@ func (b *Books) paidTo(p wallet.KeyPath) error {
 	if p.Index+1+wallet.Lookahead <= covered {
 		return nil
 	}
-	err := b.grow(i, p.Index+1+2*wallet.Lookahead)
-	r.next, r.goal = r.birth, b.lens()
-	b.dirt.cursor = true
+	err := st.grow(i, p.Index+1+2*wallet.Lookahead)
+	r.next, r.goal = r.birth, st.lens()
+	st.dirt.cursor = true
 	return err
 }
 
-// Restored makes the books of a new wallet those of old words: more scripts are
+// restored makes the state of a new wallet those of old words: more scripts are
 // watched from the first block on, so that a second reading is seldom needed.
-func (b *Books) Restored() error {
-	for i := range b.rows {
-		if err := b.grow(i, 2*wallet.Lookahead); err != nil {
+func (st *state) restored() error {
+	for i := range st.rows {
+		if err := st.grow(i, 2*wallet.Lookahead); err != nil {
 			return err
 		}
 	}
-	b.reread.scanned = b.lens()
+	st.reread.scanned = st.lens()
 	return nil
 }
 
-// Due is the height of the next block that has to be read again; -1 when there
+// due is the height of the next block that has to be read again; -1 when there
 // is none.
-func (b *Books) Due() int32 {
-	r := &b.reread
-	if r.next != nowhere && r.next > b.cursor.Height {
+func (st *state) due() int32 {
+	r := &st.reread
+	if r.next != nowhere && r.next > st.cursor.Height {
 		r.next, r.scanned = nowhere, r.goal
-		b.dirt.keys, b.dirt.cursor = true, true
+		st.dirt.keys, st.dirt.cursor = true, true
 	}
 	return r.next
 }
 
-// Reread searches a block of the chain behind the books once more. Now is in
+// searchAgain searches a block of the chain behind the state once more. Now is in
 // Unix seconds.
-func (b *Books) Reread(node *chain.HeaderNode, blk *chain.Block, now int64) error {
-	due := b.reread.next
-	if err := b.search(node, blk, now); err != nil {
+func (st *state) searchAgain(node *chain.HeaderNode, blk *chain.Block, now int64) error {
+	due := st.reread.next
+	if err := st.search(node, blk, now); err != nil {
 		return err
 	}
-	if b.reread.next == due && due == node.Height {
-		b.reread.next++
-		b.dirt.cursor = true
+	if st.reread.next == due && due == node.Height {
+		st.reread.next++
+		st.dirt.cursor = true
 	}
 	return nil
 }
 
 // search notes all transactions of a block that concern us.
-func (b *Books) search(node *chain.HeaderNode, blk *chain.Block, now int64) error {
+func (st *state) search(node *chain.HeaderNode, blk *chain.Block, now int64) error {
 	for {
-		known := len(b.scripts)
+		known := len(st.scripts)
 		for i, tx := range blk.Txs {
-			if err := b.connectTx(node, tx, i, now); err != nil {
+			if err := st.connectTx(node, tx, i, now); err != nil {
 				return fmt.Errorf("follow transaction %s: %w", tx.ID, err)
 			}
 		}
-		if len(b.scripts) == known {
+		if len(st.scripts) == known {
 			return nil
 		}
 		// A payment has moved the lookahead: this block may pay the new scripts too.

@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/db"
 	"grapevine/wallet"
-	"grapevine/wallet/books"
 )
 
 // Chain is what the wallet asks of the ledger.
@@ -26,7 +25,7 @@ type Chain interface {
 	Block(hash chain.Hash) (*chain.Block, error)
 }
 
-// Config of a Vault. DB, Params, Chain, Submit, Rand and Now are needed.
+// Config of a Service. DB, Params, Chain, Submit, Rand and Now are needed.
 type Config struct {
 	DB     *db.DB // wallet.db; the caller opens it and closes it after Run has returned
 	Params *chain.Params
@@ -47,9 +46,9 @@ type Config struct {
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
 const regtestFeeRate = policy.FeeRate(20_000)
 
-// Vault is the wallet of one node. Its methods may be called by several
+// Service is the wallet of one node. Its methods may be called by several
 // goroutines at once.
-type Vault struct {
+type Service struct {
 	cfg    Config
 	tables tables
 
@@ -58,13 +57,13 @@ type Vault struct {
 	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu       sync.Mutex
-	books    *books.Books  // nil: no wallet yet
-	moved    chan struct{} // closed and replaced when the books have followed something
+	state    *state        // nil: no wallet yet
+	moved    chan struct{} // closed and replaced when the state has followed something
 	scanning bool          // the reader is on its way through old blocks
-	poolDue  bool          // the books are to look at the whole pool
+	poolDue  bool          // the state is to look at the whole pool
 	homeless bool          // an own transaction is neither in the pool nor in a block
 
-	behind  chan struct{} // capacity 1: the books have lost touch with the chain
+	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
 	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
 	stirred chan struct{} // capacity 1: the chain has moved, and something is homeless
@@ -72,14 +71,14 @@ type Vault struct {
 }
 
 // Open reads the wallet in cfg.DB; there may be none yet.
-func Open(cfg Config) (*Vault, error) {
+func Open(cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.FallbackFeeRate == 0 && selfMade(cfg.Params) {
 		cfg.FallbackFeeRate = regtestFeeRate
 	}
-	v := &Vault{
+	s := &Service{
 		cfg: cfg, tables: newTables(),
 		moved:   make(chan struct{}),
 		behind:  make(chan struct{}, 1),
@@ -89,53 +88,52 @@ func Open(cfg Config) (*Vault, error) {
 		stopped: make(chan struct{}),
 	}
 	var err error
-	v.books, err = v.load()
-	if v.books != nil && v.books.Dirty() {
-		v.dirtied(false)
+	s.state, err = s.load()
+	if s.state != nil && s.state.dirty() {
+		s.dirtied(false)
 	}
-	return v, err
+	return s, err
 }
 
 // Run follows the chain until ctx ends: it reads blocks that the wallet
 // missed, writes what Apply changed, and submits own transactions again.
-func (v *Vault) Run(ctx context.Context) error {
-	defer close(v.stopped)
-	v.lost()
+func (s *Service) Run(ctx context.Context) error {
+	defer close(s.stopped)
+	s.lost()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return v.read(ctx) })
-	g.Go(func() error { return v.save(ctx) })
-	g.Go(func() error { return v.resubmit(ctx) })
+	g.Go(func() error { return s.read(ctx) })
+	g.Go(func() error { return s.save(ctx) })
+	g.Go(func() error { return s.resubmit(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	return errors.Join(err, v.flush())
+	return errors.Join(err, s.flush())
 }
 
 // Exists says whether there is a wallet. On regtest one makes itself at first use.
-func (v *Vault) Exists() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.books != nil
+func (s *Service) Exists() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != nil
 }
 
 // Status says how far the wallet has followed.
-func (v *Vault) Status() wallet.Status {
-	s := wallet.Status{Tip: v.cfg.Chain.Tip().Height, Reread: -1}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.books == nil {
-		return s
+func (s *Service) Status() wallet.Status {
+	status := wallet.Status{Tip: s.cfg.Chain.Tip().Height, Reread: nowhere}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != nil {
+		status.Exists, status.Scanning = true, s.scanning
+		status.At, status.Txs, status.Reread = s.state.cursor.Height, len(s.state.txs), s.state.due()
 	}
-	s.Exists, s.Scanning = true, v.scanning
-	s.At, s.Txs, s.Reread = v.books.Cursor().Height, v.books.Len(), v.books.Due()
-	return s
+	return status
 }
 
 // Settle waits until the wallet stands at the tip seen when the call began;
 // progress (may be nil) hears of each step of the way.
-func (v *Vault) Settle(ctx context.Context, progress func(wallet.Status)) error {
-	return v.settle(ctx, func(s wallet.Status) error {
+func (s *Service) Settle(ctx context.Context, progress func(wallet.Status)) error {
+	return s.settle(ctx, func(s wallet.Status) error {
 		if progress != nil {
 			progress(s)
 		}
@@ -154,27 +152,27 @@ func patience(s wallet.Status) error {
 	return nil
 }
 
-func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) error {
-	tip := v.cfg.Chain.Tip()
+func (s *Service) settle(ctx context.Context, wait func(wallet.Status) error) error {
+	tip := s.cfg.Chain.Tip()
 	for {
-		if at := v.cfg.Chain.AtHeight(tip.Height); at == nil || at.Hash != tip.Hash {
-			tip = v.cfg.Chain.Tip() // reorganised away meanwhile
+		if at := s.cfg.Chain.AtHeight(tip.Height); at == nil || at.Hash != tip.Hash {
+			tip = s.cfg.Chain.Tip() // reorganised away meanwhile
 		}
-		v.mu.Lock()
-		there := v.books == nil || passed(tip, v.books.Cursor()) && !v.searching()
-		moved := v.moved
-		v.mu.Unlock()
+		s.mu.Lock()
+		there := s.state == nil || passed(tip, s.state.cursor) && !s.searching()
+		moved := s.moved
+		s.mu.Unlock()
 		if there {
 			return nil
 		}
-		if err := wait(v.Status()); err != nil {
+		if err := wait(s.Status()); err != nil {
 			return err
 		}
 		select {
 		case <-moved:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-v.stopped:
+		case <-s.stopped:
 			return chain.ErrShutdown
 		}
 	}
@@ -182,11 +180,11 @@ func (v *Vault) settle(ctx context.Context, wait func(wallet.Status) error) erro
 
 // searching says whether answers are to wait for the reader, which is about to
 // find what belongs to us. Called with mu held.
-func (v *Vault) searching() bool {
-	if due := v.books.Due(); due >= 0 {
-		return v.books.Cursor().Height-due <= longScan
+func (s *Service) searching() bool {
+	if due := s.state.due(); due >= 0 {
+		return s.state.cursor.Height-due <= longScan
 	}
-	return v.poolDue
+	return s.poolDue
 }
 
 // passed says whether block n is at or before cursor on its chain.
@@ -196,20 +194,20 @@ func passed(n, cursor *chain.HeaderNode) bool {
 }
 
 // ready is how every call begins: there is a wallet, and it stands at the tip.
-func (v *Vault) ready(ctx context.Context) error {
-	if !v.Exists() {
-		if !selfMade(v.cfg.Params) {
+func (s *Service) ready(ctx context.Context) error {
+	if !s.Exists() {
+		if !selfMade(s.cfg.Params) {
 			return wallet.ErrNoWallet
 		}
-		if _, err := v.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+		if _, err := s.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
 			return err
 		}
 	}
-	return v.settle(ctx, patience)
+	return s.settle(ctx, patience)
 }
 
-// announce wakes whoever waits for the books to move. Called with mu held.
-func (v *Vault) announce() {
-	close(v.moved)
-	v.moved = make(chan struct{})
+// announce wakes whoever waits for the state to move. Called with mu held.
+func (s *Service) announce() {
+	close(s.moved)
+	s.moved = make(chan struct{})
 }

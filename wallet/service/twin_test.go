@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -24,9 +24,9 @@ func (w *world) recount(u *user) wallet.Balance {
 		if u.mine[string(script)] {
 			return true
 		}
-		u.Vault.mu.Lock()
-		defer u.Vault.mu.Unlock()
-		_, ours, err := u.books.Owned(script)
+		u.Service.mu.Lock()
+		defer u.Service.mu.Unlock()
+		_, ours, err := u.state.whose(script)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -185,10 +185,10 @@ func (s *stranger) takeBack(t *testing.T, r *rand.Rand, back int) {
 	s.w.reorganise(back, lists, s.key.P2WPKH())
 }
 
-// TestBooksAgreeWithANaiveRecount plays a random town: blocks, payments,
+// TestTheStateAgreesWithANaiveRecount plays a random network: blocks, payments,
 // double spends, reorganisations, crashes; after each step every wallet must
 // say what a count of the whole chain says.
-func TestBooksAgreeWithANaiveRecount(t *testing.T) {
+func TestTheStateAgreesWithANaiveRecount(t *testing.T) {
 	for seed := range uint64(4) {
 		play(t, seed, 120)
 	}

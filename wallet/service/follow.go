@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -6,58 +6,57 @@ import (
 	"time"
 
 	"grapevine/chain"
-	"grapevine/wallet/books"
 )
 
 // Apply follows what happened to chain and pool, in order. It works on memory
 // alone and never waits for the disk, so that when it returns every answer of
 // the wallet takes it into account.
-func (v *Vault) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	b := v.books
-	if b == nil {
+func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.state
+	if st == nil {
 		return nil
 	}
-	now := v.cfg.Now().Unix()
-	known := b.Learned()
-	if err := v.move(b, d, now); err != nil {
+	now := s.cfg.Now().Unix()
+	known := st.learned()
+	if err := s.move(st, d, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	left, err := b.Pool(p, now)
+	left, err := st.followPool(p, now)
 	if err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	v.homeless = v.homeless || left
+	s.homeless = s.homeless || left
 	if d.Tip != nil {
-		v.stir()
+		s.stir()
 	}
-	if b.Dirty() {
-		v.dirtied(b.Learned() > known)
+	if st.dirty() {
+		s.dirtied(st.learned() > known)
 	}
-	if b.Due() >= 0 {
-		v.lost()
+	if st.due() >= 0 {
+		s.lost()
 	}
-	v.announce()
+	s.announce()
 	return nil
 }
 
-// move follows d if it starts where the books stand. If it does not, the
-// reader finds the way from the ledger: the books are behind, or ahead because
+// move follows d if it starts where the state stands. If it does not, the
+// reader finds the way from the ledger: the state is behind, or ahead because
 // the reader has been faster than the deltas.
-func (v *Vault) move(b *books.Books, d chain.Delta, now int64) error {
-	if d.Tip == nil || d.Tip.Hash == b.Cursor().Hash {
+func (s *Service) move(st *state, d chain.Delta, now int64) error {
+	if d.Tip == nil || d.Tip.Hash == st.cursor.Hash {
 		return nil
 	}
-	if !startsAt(d, b.Cursor()) {
-		v.lost()
+	if !startsAt(d, st.cursor) {
+		s.lost()
 		return nil
 	}
 	if n := len(d.Disconnected); n > 0 {
-		b.Rollback(d.Disconnected[n-1].Node.Parent)
+		st.rollback(d.Disconnected[n-1].Node.Parent)
 	}
 	for _, l := range d.Connected {
-		if err := b.Connect(l.Node, l.Block, now); err != nil {
+		if err := st.connect(l.Node, l.Block, now); err != nil {
 			return err
 		}
 	}
@@ -72,9 +71,9 @@ func startsAt(d chain.Delta, cursor *chain.HeaderNode) bool {
 }
 
 // lost wakes the reader.
-func (v *Vault) lost() {
+func (s *Service) lost() {
 	select {
-	case v.behind <- struct{}{}:
+	case s.behind <- struct{}{}:
 	default: // awake already
 	}
 }
@@ -86,11 +85,11 @@ const (
 	saveLate = 5 * time.Second
 )
 
-// dirtied tells the saver that the books have changed.
-func (v *Vault) dirtied(soon bool) {
-	urgency := v.late
+// dirtied tells the saver that the state has changed.
+func (s *Service) dirtied(soon bool) {
+	urgency := s.late
 	if soon {
-		urgency = v.soon
+		urgency = s.soon
 	}
 	select {
 	case urgency <- struct{}{}:
@@ -99,7 +98,7 @@ func (v *Vault) dirtied(soon bool) {
 }
 
 // save writes what has changed, one commit for all that came together.
-func (v *Vault) save(ctx context.Context) error {
+func (s *Service) save(ctx context.Context) error {
 	timer := time.NewTimer(saveLate)
 	timer.Stop()
 	defer timer.Stop()
@@ -108,19 +107,19 @@ func (v *Vault) save(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-v.soon:
+		case <-s.soon:
 			if !hurried {
 				timer.Reset(saveSoon)
 			}
 			waiting, hurried = true, true
-		case <-v.late:
+		case <-s.late:
 			if !waiting {
 				timer.Reset(saveLate)
 			}
 			waiting = true
 		case <-timer.C:
 			waiting, hurried = false, false
-			if err := v.flush(); err != nil {
+			if err := s.flush(); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ func (w *world) payer(n int) (coins []chaintest.Coin) {
 // scriptAt is the script of a row at an index, handed out or not.
 func (u *user) scriptAt(k wallet.Kind, index int) []byte {
 	u.w.t.Helper()
-	script, err := u.books.Keys().Script(wallet.KeyPath{Branch: wallet.Branch{Kind: k}, Index: uint32(index)})
+	script, err := u.state.keys.Script(wallet.KeyPath{Branch: wallet.Branch{Kind: k}, Index: uint32(index)})
 	if err != nil {
 		u.w.t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func (w *world) gone(seed uint64) *user {
 	u.balance() // makes the wallet
 	u.w.mu.Lock()
 	defer u.w.mu.Unlock()
-	w.vaults = slices.DeleteFunc(w.vaults, func(v *Vault) bool { return v == u.Vault })
+	w.wallets = slices.DeleteFunc(w.wallets, func(s *Service) bool { return s == u.Service })
 	return u
 }
 
@@ -49,7 +49,7 @@ func (w *world) gone(seed uint64) *user {
 func (u *user) restored(seed uint64) *user {
 	u.w.t.Helper()
 	twin := u.w.user(seed)
-	if err := twin.Restore(context.Background(), u.books.Words(), ""); err != nil {
+	if err := twin.Restore(context.Background(), u.state.words, ""); err != nil {
 		u.w.t.Fatal(err)
 	}
 	if err := twin.catchUp(context.Background()); err != nil {
@@ -133,7 +133,7 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, 2500), 1000))
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[1], alice.scriptAt(wallet.Taproot, 1600), 1000))
 	twin := w.user(2)
-	if err := twin.Restore(context.Background(), alice.books.Words(), ""); err != nil {
+	if err := twin.Restore(context.Background(), alice.state.words, ""); err != nil {
 		t.Fatal(err)
 	}
 	for read := 0; twin.Status().Reread < 5; read++ { // in the middle of the second reading
@@ -200,10 +200,10 @@ func TestRescanFindsWhatWasForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range list { // as if they had never been seen
-		alice.books.Rollback(w.params.Genesis())
+		alice.state.rollback(w.params.Genesis())
 		alice.drop(e.Tx.ID)
 	}
-	if err := alice.books.Connect(w.AtHeight(1), mustBlock(t, w, 1), 0); err != nil {
+	if err := alice.state.connect(w.AtHeight(1), mustBlock(t, w, 1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := alice.catchUp(context.Background()); err != nil {

@@ -1,4 +1,4 @@
-package vault
+package service
 
 import (
 	"context"
@@ -21,7 +21,7 @@ import (
 // submits it. A transaction that the pool refuses is forgotten. One whose
 // answer is not known, because the node stops or the caller has gone, is kept
 // and submitted again: it is a payment, and who heard of an error would pay twice.
-func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
+func (s *Service) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
 	if len(pay) == 0 {
 		return nil, fmt.Errorf("%w: nobody to pay", chain.ErrAmount)
 	}
@@ -29,7 +29,7 @@ func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options
 		return nil, err
 	}
 	for tries := 1; ; tries++ {
-		tx, err := v.sendOnce(ctx, pay, o)
+		tx, err := s.sendOnce(ctx, pay, o)
 		if !errors.Is(err, policy.ErrNonFinal) || o.LockTime != nil {
 			return tx, err
 		}
@@ -45,16 +45,16 @@ func (v *Vault) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options
 // away before it arrives.
 const sendTries = 3
 
-func (v *Vault) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
-	if err := v.ready(ctx); err != nil {
+func (s *Service) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
+	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	f, err := v.fund(wallet.Draft{Payments: pay, Options: o}, true)
+	f, err := s.fund(wallet.Draft{Payments: pay, Options: o}, true)
 	if err != nil {
 		return nil, err
 	}
-	defer v.release(f.Spent)
-	problems, err := v.sign(f.Tx, nil)
+	defer s.release(f.Spent)
+	problems, err := s.sign(f.Tx, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -62,42 +62,42 @@ func (v *Vault) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Opt
 		return nil, fmt.Errorf("sign input %d: %s", problems[0].Input, problems[0].Why)
 	}
 	tx := chain.NewTx(f.Tx)
-	if err := v.keep(tx, o.Comment); err != nil {
+	if err := s.keep(tx, o.Comment); err != nil {
 		return nil, err
 	}
-	return v.submit(ctx, tx)
+	return s.submit(ctx, tx)
 }
 
 // keep notes an own transaction, durably.
-func (v *Vault) keep(tx *chain.Tx, comment string) error {
-	v.mu.Lock()
-	err := v.books.Keep(tx, comment, v.cfg.Now().Unix())
-	v.mu.Unlock()
+func (s *Service) keep(tx *chain.Tx, comment string) error {
+	s.mu.Lock()
+	err := s.state.keep(tx, comment, s.cfg.Now().Unix())
+	s.mu.Unlock()
 	if err == nil {
-		err = v.flush()
+		err = s.flush()
 	}
 	if err != nil {
-		v.drop(tx.ID)
+		s.drop(tx.ID)
 	}
 	return err
 }
 
-func (v *Vault) drop(txid chain.Hash) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.books.Forget(txid)
+func (s *Service) drop(txid chain.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.forget(txid)
 }
 
-func (v *Vault) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
-	err := v.cfg.Submit(ctx, tx)
+func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
+	err := s.cfg.Submit(ctx, tx)
 	switch {
 	case err == nil:
 		return tx, nil
 	case refused(err):
-		v.drop(tx.ID)
-		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), v.flush())
+		s.drop(tx.ID)
+		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), s.flush())
 	}
-	v.cfg.Log.Warn("a payment is made and kept, and will be sent again: nobody has answered yet", "txid", tx.ID, "err", err)
+	s.cfg.Log.Warn("a payment is made and kept, and will be sent again: nobody has answered yet", "txid", tx.ID, "err", err)
 	return tx, nil
 }
 
@@ -111,7 +111,7 @@ func refused(err error) bool {
 // FundTx adds coins of ours (and change) to a transaction until it pays for
 // its outputs and fee. Inputs that it has already stay and must be ours.
 // With Options.Lock its coins are set aside at once, as by LockCoins.
-func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
+func (s *Service) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
 	d := wallet.Draft{Options: o, Template: tx}
 	for _, out := range tx.TxOut {
 		d.Payments = append(d.Payments, wallet.Payment{Script: out.PkScript, Amount: btcutil.Amount(out.Value)})
@@ -119,7 +119,7 @@ func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (w
 	if err := wallet.CheckPayments(d.Payments); err != nil {
 		return wallet.Funded{}, err
 	}
-	if err := v.ready(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		return wallet.Funded{}, err
 	}
 	d.Options.Coins = nil
@@ -131,48 +131,48 @@ func (v *Vault) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (w
 			d.Options.Coins = append(d.Options.Coins, op)
 		}
 	}
-	f, err := v.fund(d, false)
+	f, err := s.fund(d, false)
 	if err != nil {
 		return wallet.Funded{}, err
 	}
-	return f, v.flush() // its change address must not be handed out again after a crash
+	return f, s.flush() // its change address must not be handed out again after a crash
 }
 
 // fund chooses the coins of d; hold keeps them from everybody else until
 // release.
-func (v *Vault) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
+func (s *Service) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if d.FeeRate == 0 {
-		if d.FeeRate, _ = v.FeeRate(d.Target); d.FeeRate == 0 {
+		if d.FeeRate, _ = s.FeeRate(d.Target); d.FeeRate == 0 {
 			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", policy.ErrFeeRate)
 		}
 	}
-	r, err := v.dice()
+	r, err := s.seeded()
 	if err != nil {
 		return wallet.Funded{}, err
 	}
-	v.sendMu.Lock()
-	defer v.sendMu.Unlock()
-	v.mu.Lock()
-	err = v.books.Gather(&d)
-	v.mu.Unlock()
+	s.sendMu.Lock()
+	defer s.sendMu.Unlock()
+	s.mu.Lock()
+	err = s.state.gather(&d)
+	s.mu.Unlock()
 	if err != nil {
 		return wallet.Funded{}, err
 	}
-	d.Now = v.cfg.Now()
+	d.Now = s.cfg.Now()
 	f, err := d.Build(r)
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err != nil {
-		return wallet.Funded{}, v.books.Explain(err)
+		return wallet.Funded{}, s.state.explain(err)
 	}
-	if err := v.books.Change(f); err != nil {
+	if err := s.state.changeUsed(f); err != nil {
 		return wallet.Funded{}, err
 	}
 	if hold {
-		v.books.Hold(f.Spent)
+		s.state.hold(f.Spent)
 	}
 	if d.Lock {
-		return f, v.books.LockSpent(f.Spent)
+		return f, s.state.lockSpent(f.Spent)
 	}
 	return f, nil
 }
@@ -182,30 +182,30 @@ const confirmTarget = 6
 
 // FeeRate is what a transaction pays that names no rate and is to confirm within
 // target blocks; 0: nobody knows.
-func (v *Vault) FeeRate(target int) (policy.FeeRate, wallet.FeeReason) {
+func (s *Service) FeeRate(target int) (policy.FeeRate, wallet.FeeReason) {
 	if target <= 0 {
 		target = confirmTarget
 	}
-	if v.cfg.EstimateFee != nil {
-		if r, ok := v.cfg.EstimateFee(target); ok && r < wallet.MinFeeRate {
+	if s.cfg.EstimateFee != nil {
+		if r, ok := s.cfg.EstimateFee(target); ok && r < wallet.MinFeeRate {
 			return wallet.MinFeeRate, wallet.FeeMinimum
 		} else if ok {
 			return r, wallet.FeeEstimate
 		}
 	}
-	return v.cfg.FallbackFeeRate, wallet.FeeFallback
+	return s.cfg.FallbackFeeRate, wallet.FeeFallback
 }
 
-func (v *Vault) release(coins []wallet.Coin) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.books.Release(coins)
+func (s *Service) release(coins []wallet.Coin) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.release(coins)
 }
 
-// dice are the chance of one transaction, seeded by the door.
-func (v *Vault) dice() (*rand.Rand, error) {
+// seeded is the randomness of one transaction; its seed comes in by Config.Rand.
+func (s *Service) seeded() (*rand.Rand, error) {
 	var seed [32]byte
-	if _, err := io.ReadFull(v.cfg.Rand, seed[:]); err != nil {
+	if _, err := io.ReadFull(s.cfg.Rand, seed[:]); err != nil {
 		return nil, fmt.Errorf("randomness for a transaction: %w", err)
 	}
 	return rand.New(rand.NewChaCha8(seed)), nil
@@ -214,18 +214,18 @@ func (v *Vault) dice() (*rand.Rand, error) {
 // SignTx signs the inputs of tx that are ours, in place. prev holds the coins
 // that tx spends; those of the wallet need not be there. The transaction is
 // complete when no problem is left.
-func (v *Vault) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-	if err := v.ready(ctx); err != nil {
+func (s *Service) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	return v.sign(tx, prev)
+	return s.sign(tx, prev)
 }
 
-func (v *Vault) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
-	v.mu.Lock()
-	coins, paths := v.books.Signing(tx, prev)
-	keys := v.books.Keys()
-	v.mu.Unlock()
+func (s *Service) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+	s.mu.Lock()
+	coins, paths := s.state.signing(tx, prev)
+	keys := s.state.keys
+	s.mu.Unlock()
 	return wallet.Sign(tx, coins, func(script []byte) (*btcec.PrivateKey, wallet.Kind, bool, error) {
 		path, ok := paths[string(script)]
 		if !ok {

@@ -1,0 +1,202 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+)
+
+// read walks the state to the ledger's tip whenever it has lost touch.
+func (s *Service) read(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.behind:
+		}
+		if err := s.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// reportEvery is how often a long scan says in the log where it is.
+const reportEvery = 10 * time.Second
+
+func (s *Service) catchUp(ctx context.Context) error {
+	defer s.scan(false)
+	said := s.cfg.Now()
+	for ctx.Err() == nil {
+		next, again, err := s.step()
+		if err != nil {
+			return err
+		}
+		if next == nil {
+			return s.searchPool()
+		}
+		block, err := s.block(ctx, next)
+		if err == nil {
+			err = s.readBlock(next, block, again)
+		}
+		if err != nil {
+			return err
+		}
+		if now := s.cfg.Now(); now.Sub(said) >= reportEvery {
+			said = now
+			s.cfg.Log.Info("wallet reads old blocks", "height", next.Height, "tip", s.cfg.Chain.Tip().Height, "again", again)
+		}
+	}
+	return ctx.Err()
+}
+
+// block reads a block of the ledger; one that is damaged on disk comes from
+// peers again.
+func (s *Service) block(ctx context.Context, n *chain.HeaderNode) (*chain.Block, error) {
+	for {
+		block, err := s.cfg.Chain.Block(n.Hash)
+		if err == nil {
+			return block, nil
+		}
+		if !errors.Is(err, chain.ErrDamaged) {
+			return nil, fmt.Errorf("wallet reads block %s at height %d: %w", n.Hash, n.Height, err)
+		}
+		if err := pause(ctx, damagedPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// damagedPause is how long to wait for a block that peers have to send again.
+const damagedPause = time.Second
+
+func (s *Service) scan(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.scanning != on {
+		s.scanning = on
+		s.announce()
+	}
+}
+
+// steadyTip is the ledger's tip, which is not older than what the state has
+// been told: they did not move while it was asked for. It returns with mu held.
+func (s *Service) steadyTip() *chain.HeaderNode {
+	s.mu.Lock()
+	for {
+		before := s.moved
+		s.mu.Unlock()
+		tip := s.cfg.Chain.Tip()
+		s.mu.Lock()
+		if s.moved == before {
+			return tip
+		}
+	}
+}
+
+// step goes back to the active chain if the state has left it, and says which
+// block comes next, one that is to be read again once the state stands at the
+// tip; nil when there is none.
+func (s *Service) step() (next *chain.HeaderNode, again bool, err error) {
+	tip := s.steadyTip()
+	defer s.mu.Unlock()
+	st := s.state
+	if st == nil {
+		return nil, false, nil
+	}
+	if st.cursor.Hash == tip.Hash {
+		due := st.due()
+		s.scanning = due >= 0
+		return tip.Ancestor(due), true, nil
+	}
+	s.scanning = true
+	fork := chain.Fork(st.cursor, tip)
+	if fork == nil {
+		return nil, false, errors.New("wallet and ledger stand in different header trees")
+	}
+	if fork.Hash != st.cursor.Hash {
+		st.rollback(fork)
+		s.dirtied(false)
+		s.announce()
+	}
+	return tip.Ancestor(fork.Height + 1), false, nil
+}
+
+// readBlock connects a block, or searches it again, unless Apply has moved the
+// state meanwhile.
+func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	follow := s.state.connect
+	if again {
+		follow = s.state.searchAgain
+	}
+	if again && !passed(n, s.state.cursor) || !again && s.state.cursor.Hash != n.Parent.Hash {
+		return nil
+	}
+	if err := follow(n, block, s.cfg.Now().Unix()); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	s.poolDue = true
+	s.dirtied(false)
+	s.stir()
+	s.announce()
+	return nil
+}
+
+// searchPool looks at the whole pool if that is due. The mutex is held while
+// the pool is asked: what leaves it afterwards is told by Apply afterwards.
+func (s *Service) searchPool() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.poolDue {
+		return nil
+	}
+	s.poolDue = false
+	defer s.announce()
+	if s.state == nil {
+		return nil
+	}
+	var d chain.PoolDelta
+	if s.cfg.Pool != nil {
+		for _, tx := range s.cfg.Pool() {
+			d.In = append(d.In, chain.PoolTx{Tx: tx})
+		}
+	}
+	if _, err := s.state.followPool(d, s.cfg.Now().Unix()); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	if s.state.dirty() {
+		s.dirtied(true)
+	}
+	return nil
+}
+
+// Rescan searches the blocks from height start to stop, both included, once more
+// for what belongs to the wallet. One at a time (wallet.ErrRescanning).
+func (s *Service) Rescan(ctx context.Context, start, stop int32) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	if !s.rescan.TryLock() {
+		return wallet.ErrRescanning
+	}
+	defer s.rescan.Unlock()
+	s.mu.Lock()
+	at := s.state.cursor
+	s.mu.Unlock()
+	for h := max(start, 0); h <= min(stop, at.Height); h++ {
+		n := at.Ancestor(h)
+		block, err := s.block(ctx, n)
+		if err == nil {
+			err = s.readBlock(n, block, true)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(s.searchPool(), s.flush())
+}

@@ -1,0 +1,220 @@
+package service
+
+import (
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+)
+
+// state is what one wallet knows, in memory. It is not safe for use by several
+// goroutines at once.
+type state struct {
+	params *chain.Params
+	keys   *wallet.Keys
+	name   string // what clients call the wallet
+	words  string
+	seed   []byte
+
+	rows    [wallet.BranchCount][]*owned // scripts in order, by row of wallet.Branches
+	next    counts                       // the first index of each row not handed out
+	paid    counts                       // the first index of each row past all that were paid to
+	written counts                       // how many scripts of each row the file holds
+	scripts map[string]*owned            // every script in rows
+
+	txs      map[chain.Hash]*record
+	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
+	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
+	list     []*record                   // the same as txs, in the order they came
+	order    uint64                      // of the next record
+	orphans  []*record                   // rewards that have just left the chain
+
+	locked map[wire.OutPoint]struct{} // set aside by Lock
+	held   map[wire.OutPoint]struct{} // by a transaction being made
+
+	cursor *chain.HeaderNode // the block that the state stands at
+	reread reread
+	dirt   dirt
+}
+
+// owned is one of our scripts.
+type owned struct {
+	wallet.KeyPath
+	script string
+	label  string
+}
+
+// output is a coin that is or was ours.
+type output struct {
+	rec   *record
+	value btcutil.Amount
+	own   *owned
+}
+
+// newState makes the state of a new wallet that stands at block at. Words are kept
+// for people; the seed is what counts.
+func newState(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*state, error) {
+	st, err := blank(seed, words, p)
+	if err != nil {
+		return nil, err
+	}
+	st.cursor = at
+	st.dirt.keys = true
+	st.reread = reread{birth: at.Height, next: nowhere}
+	err = st.derive()
+	st.reread.scanned = st.lens()
+	return st, err
+}
+
+func blank(seed []byte, words string, p *chain.Params) (*state, error) {
+	keys, err := wallet.NewKeys(seed, p)
+	if err != nil {
+		return nil, err
+	}
+	return &state{
+		params: p, keys: keys, words: words, seed: seed,
+		scripts:  map[string]*owned{},
+		txs:      map[chain.Hash]*record{},
+		outs:     map[wire.OutPoint]output{},
+		spenders: map[wire.OutPoint][]*record{},
+		locked:   map[wire.OutPoint]struct{}{},
+		held:     map[wire.OutPoint]struct{}{},
+		dirt:     newDirt(),
+	}, nil
+}
+
+// rename names a wallet that nobody has used yet. One that is in use keeps its
+// name: who calls it so is not to find another's money, or none.
+func (st *state) rename(name string) error {
+	if name == st.name {
+		return nil
+	}
+	if st.name != "" || !st.unused() {
+		return wallet.ErrExists
+	}
+	st.name, st.dirt.keys = name, true
+	return nil
+}
+
+// unused says that nobody has heard of an address of this wallet.
+func (st *state) unused() bool { return len(st.txs) == 0 && st.next == counts{} }
+
+// describeRows describes the rows of keys.
+func (st *state) describeRows() (list []wallet.Row, err error) {
+	for i, branch := range wallet.Branches() {
+		list = append(list, wallet.Row{Branch: branch, Desc: st.keys.Descriptor(branch), Next: st.next[i], Len: uint32(len(st.rows[i]))})
+	}
+	return list, nil
+}
+
+// derive makes scripts until each row reaches its lookahead past next.
+func (st *state) derive() error {
+	for i := range st.rows {
+		if err := st.grow(i, st.next[i]+wallet.Lookahead); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grow makes scripts of a row until there are n.
+func (st *state) grow(row int, n uint32) error {
+	have := uint32(len(st.rows[row]))
+	if have >= n {
+		return nil
+	}
+	scripts, err := st.keys.Scripts(wallet.Branches()[row], have, n-have)
+	if err != nil {
+		return fmt.Errorf("scripts of row %d: %w", row, err)
+	}
+	for _, s := range scripts {
+		st.watch(row, string(s))
+	}
+	return nil
+}
+
+// watch adds the next script of a row to those that are ours.
+func (st *state) watch(row int, script string) {
+	path := wallet.KeyPath{Branch: wallet.Branches()[row], Index: uint32(len(st.rows[row]))}
+	own := &owned{KeyPath: path, script: script}
+	st.rows[row] = append(st.rows[row], own)
+	st.scripts[script] = own
+}
+
+func rowOf(branch wallet.Branch) int {
+	for i, b := range wallet.Branches() {
+		if b == branch {
+			return i
+		}
+	}
+	return -1 // unreachable: Branches has every branch
+}
+
+// hand gives out the next script of a row and names it. Beyond says that so
+// many before it were never paid to that a wallet restored from its words will
+// not find it.
+func (st *state) hand(branch wallet.Branch, label string) (script []byte, beyond bool, err error) {
+	i := rowOf(branch)
+	own := st.rows[i][st.next[i]]
+	if label != "" {
+		st.label(own, label)
+	}
+	return []byte(own.script), st.beyond(own), st.used(own.KeyPath)
+}
+
+func (st *state) beyond(own *owned) bool {
+	return own.Index >= st.paid[rowOf(own.Branch)]+wallet.Lookahead
+}
+
+// used notes that the key at p is known to somebody: it is not handed out any more.
+func (st *state) used(p wallet.KeyPath) error {
+	i := rowOf(p.Branch)
+	if p.Index < st.next[i] {
+		return nil
+	}
+	st.next[i] = p.Index + 1
+	st.dirt.keys = true
+	return st.derive()
+}
+
+// labelScript labels a script of ours; wallet.ErrNotOurs when it is not.
+func (st *state) labelScript(script []byte, label string) error {
+	own := st.scripts[string(script)]
+	if own == nil {
+		return wallet.ErrNotOurs
+	}
+	st.label(own, label)
+	return nil
+}
+
+func (st *state) label(own *owned, label string) {
+	own.label = label
+	st.dirt.labels[own.script] = struct{}{}
+}
+
+// labels are the addresses handed out or paid to, change apart, by their label.
+func (st *state) labels() (map[string][]string, error) {
+	by := map[string][]string{}
+	for i, row := range st.rows {
+		for _, own := range row[:st.next[i]] {
+			if !own.Change {
+				by[own.label] = append(by[own.label], wallet.AddressOf([]byte(own.script), st.params.Params))
+			}
+		}
+	}
+	return by, nil
+}
+
+// whose says where a script stands in the key tree, if it is ours.
+func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
+	own := st.scripts[string(script)]
+	if own == nil {
+		return o, false, nil
+	}
+	o, err = st.keys.Owned(own.KeyPath)
+	o.Label, o.Beyond = own.label, st.beyond(own)
+	return o, err == nil, err
+}
