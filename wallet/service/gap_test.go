@@ -85,7 +85,7 @@ func TestARestoredWalletFindsWhatIsBehindAGap(t *testing.T) {
 // A payment that moves the lookahead past scripts that older blocks were never
 // searched for makes the wallet read them again.
 func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing.T) {
-	for _, kind := range []wallet.Kind{wallet.SegWit, wallet.Taproot, wallet.Nested, wallet.Legacy} {
+	for _, kind := range []wallet.Kind{wallet.SegWit, wallet.Legacy} {
 		t.Run(fmt.Sprint(kind), func(t *testing.T) {
 			w := newWorld(t)
 			alice := w.gone(1)

@@ -33,7 +33,7 @@ func TestASendWithoutAnAnswerIsAPaymentAndSentAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- alice.Run(ctx) }()
-	for deadline := time.Now().Add(5 * time.Second); !alice.entry(tx.ID).InPool; {
+	for deadline := time.Now().Add(time.Minute); !alice.entry(tx.ID).InPool; {
 		if time.Now().After(deadline) {
 			t.Fatal("it was not submitted again")
 		}
@@ -70,7 +70,7 @@ func TestARefusedRoundIsTriedAgainWhenTheChainMoves(t *testing.T) {
 	w.fail = nil
 	w.mu.Unlock()
 	there := func() bool { e := alice.entry(tx.ID); return e.InPool || e.Confirmations > 0 }
-	for deadline := time.Now().Add(5 * time.Second); !there(); w.mine(chaintest.OpTrue()) {
+	for deadline := time.Now().Add(time.Minute); !there(); w.mine(chaintest.OpTrue()) {
 		if time.Now().After(deadline) {
 			t.Fatal("it was not submitted again")
 		}
@@ -190,9 +190,13 @@ func TestARestoredWalletFindsEverything(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- twin.Run(ctx) }()
 	steps := 0
-	if err := twin.Settle(ctx, func(wallet.Status) { steps++ }); err != nil || steps == 0 {
+	err = twin.Settle(ctx, func(wallet.Status) {
+		if steps++; steps == 1 { // not before somebody waits
+			go func() { done <- twin.Run(ctx) }()
+		}
+	})
+	if err != nil || steps == 0 {
 		t.Fatal(steps, err)
 	}
 	if got, want := twin.balance(), alice.balance(); got != want {
@@ -359,7 +363,7 @@ func TestAWalletMadeWhileTheChainMovesFollowsIt(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(1)
 	u.cfg.Chain = w.moving(3) // looks of the reader, of the making, of the call
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	running, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
