@@ -62,6 +62,9 @@ func TestKindsOfOutputScripts(t *testing.T) {
 		{"0021" + k33 + "51ae", policy.NonStandard},
 		{"5121" + k33 + "51ae51", policy.NonStandard},
 		{"5121" + k33 + strings.Repeat("21"+k33, 16) + "0111ae", policy.Multisig},
+		{"51" + strings.Repeat("21"+k33, 20) + "0114ae", policy.Multisig},
+		{"51" + strings.Repeat("21"+k33, 21) + "0115ae", policy.NonStandard}, // more than may be
+		{"51" + strings.Repeat("21"+k33, 16) + "0110ae", policy.NonStandard}, // 16 has an opcode
 		{"", policy.NonStandard},
 		{"51", policy.NonStandard},
 		{"ae", policy.NonStandard},
@@ -103,6 +106,12 @@ func TestFeesAreRoundedUpAndRatesDown(t *testing.T) {
 		if got := c.rate.Fee(c.vsize); got != c.want {
 			t.Errorf("%d for %d: %d, want %d", c.rate, c.vsize, got, c.want)
 		}
+	}
+	if got := policy.RateOf(5, 0); got != 0 {
+		t.Errorf("no bytes at %d", got)
+	}
+	if got := policy.FeeRate(1 << 62).Fee(0); got != 0 {
+		t.Errorf("no bytes cost %d", got)
 	}
 	if got := policy.RateOf(500, 333); got != 1501 {
 		t.Errorf("rate %d", got)
@@ -150,6 +159,7 @@ func TestFormsThatAreNotRelayed(t *testing.T) {
 		want error
 	}{
 		{"plain", nil, nil},
+		{"version 1", func(tx *wire.MsgTx) { tx.Version = 1 }, nil},
 		{"version 0", func(tx *wire.MsgTx) { tx.Version = 0 }, policy.ErrVersion},
 		{"version 3", func(tx *wire.MsgTx) { tx.Version = 3 }, nil},
 		{"version 4", func(tx *wire.MsgTx) { tx.Version = 4 }, policy.ErrVersion},
@@ -168,7 +178,8 @@ func TestFormsThatAreNotRelayed(t *testing.T) {
 		{"unknown witness version", func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(1e4, unhex(t, "5220"+h32))) }, nil},
 		{"one dust output", func(tx *wire.MsgTx) { tx.AddTxOut(out(unhex(t, "51024e73"))) }, nil},
 		{"two dust outputs", func(tx *wire.MsgTx) { tx.AddTxOut(out(unhex(t, "51024e73"))); tx.AddTxOut(out(unhex(t, "51024e73"))) }, policy.ErrDust},
-		{"above 400,000 in weight", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(100_000))) }, policy.ErrTxSize},
+		{"400,000 in weight", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(99_893))) }, nil},
+		{"above 400,000 in weight", func(tx *wire.MsgTx) { tx.AddTxOut(out(data(99_894))) }, policy.ErrTxSize},
 	} {
 		err := policy.Core31().CheckTx(plain(t, c.edit))
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
@@ -220,6 +231,9 @@ func TestInputsThatAreNotRelayed(t *testing.T) {
 		{"script hash, nothing pushed", p2sh, nil, nil, policy.ErrInputs},
 		{"script hash, 15 operations", p2sh, push(bytes.Repeat([]byte{0xac}, 15)), nil, nil},
 		{"script hash, 16 operations", p2sh, push(bytes.Repeat([]byte{0xac}, 16)), nil, policy.ErrInputs},
+		{"script hash, 520 bytes pushed", p2sh, push(make([]byte, 520)), nil, nil},
+		{"script hash, 521 bytes pushed", p2sh, push(make([]byte, 521)), nil, policy.ErrInputs},
+		{"script hash, the longest way to push", p2sh, []byte{0x4e, 1, 0, 0, 0, 0x51}, nil, nil},
 		{"script hash, OP_1 pushed", p2sh, []byte{0x51}, nil, nil},
 		{"witness for a key hash", unhex(t, "76a914"+h20+"88ac"), nil, items(1, 1), policy.ErrWitness},
 		{"witness for a bare script hash", p2sh, push([]byte{0x51}), items(1, 1), policy.ErrWitness},
@@ -353,6 +367,86 @@ func TestParseFeeRate(t *testing.T) {
 	for _, s := range []string{"1.0001", "x", "-2", ""} {
 		if _, err := policy.ParseFeeRate(s); !errors.Is(err, policy.ErrFeeRate) {
 			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestLegacySigOpsToTheLast(t *testing.T) {
+	of := func(n int) []byte { return append([]byte{byte(n)}, bytes.Repeat([]byte{0xac}, n)...) }
+	for last, want := range map[int]error{10: nil, 11: policy.ErrInputs} {
+		coins := make([]chain.Coin, 167)
+		tx := plain(t, func(tx *wire.MsgTx) {
+			tx.TxIn = nil
+			for i := range coins {
+				n := 15
+				if i == 166 {
+					n = last
+				}
+				tx.AddTxIn(wire.NewTxIn(&wire.OutPoint{Index: uint32(i)}, of(n), nil))
+				coins[i].PkScript = unhex(t, "a914"+h20+"87")
+			}
+		})
+		if err := policy.Core31().CheckInputs(tx, coins); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%d in all: %v", 2490+last, err)
+		}
+		if err := policy.Core28().CheckInputs(tx, coins); err != nil {
+			t.Errorf("28.1 does not count them: %v", err)
+		}
+	}
+}
+
+func TestSequencesThatSignal(t *testing.T) {
+	for seq, want := range map[uint32]bool{0: true, 0xfffffffc: true, 0xfffffffd: true, 0xfffffffe: false, 0xffffffff: false} {
+		tx := plain(t, func(tx *wire.MsgTx) { tx.TxIn[0].Sequence = seq })
+		if policy.SignalsReplacement(tx.MsgTx) != want {
+			t.Errorf("%x", seq)
+		}
+	}
+}
+
+func TestScriptsThatCannotBeSpentAreNoDust(t *testing.T) {
+	for _, c := range []struct {
+		script []byte
+		free   bool
+	}{{nil, false}, {make([]byte, 10_000), false}, {make([]byte, 10_001), true}, {[]byte{0x6a}, true}} {
+		if got := policy.DustLimit(c.script); (got == 0) != c.free {
+			t.Errorf("%d bytes: %d", len(c.script), got)
+		}
+	}
+}
+
+func TestOperationsThatAreKnown(t *testing.T) {
+	long := func(n int) []byte { return append([]byte{0x4d, byte(n), byte(n >> 8)}, make([]byte, n)...) }
+	for _, c := range []struct {
+		script []byte
+		want   bool
+	}{{nil, true}, {[]byte{0xb9}, true}, {[]byte{0xba}, false}, {[]byte{0xff}, false}, {long(520), true}, {long(521), false}, {[]byte{0x4c}, false}} {
+		if policy.ValidOps(c.script) != c.want {
+			t.Errorf("%.8x", c.script)
+		}
+	}
+}
+
+// A fee alone can be made good by a child.
+func TestRefusalsThatAChildCanMakeGood(t *testing.T) {
+	for _, c := range []struct {
+		version int32
+		err     error
+		want    bool
+	}{
+		{2, chain.Refused(policy.ErrPoolMinFee, "1 < 2"), true},
+		{2, chain.Refused(policy.ErrInsufficient, "why"), true},
+		{3, chain.Refused(policy.ErrInsufficient+" (including sibling eviction)", "why"), true},
+		{2, chain.Refused(policy.ErrPoolFull, ""), true},
+		{2, chain.Refused(policy.ErrMinRelayFee, "1 < 2"), false},
+		{3, chain.Refused(policy.ErrMinRelayFee, "1 < 2"), true},
+		{2, chain.Refused(policy.ErrTooManyRepl, ""), false},
+		{2, chain.Refused(policy.ErrDust, ""), false},
+		{2, nil, false},
+	} {
+		tx := plain(t, func(tx *wire.MsgTx) { tx.Version = c.version })
+		if policy.Reconsiderable(tx, c.err) != c.want {
+			t.Errorf("version %d, %v", c.version, c.err)
 		}
 	}
 }
