@@ -48,7 +48,16 @@ type Miner struct {
 	cfg   Config
 	extra atomic.Uint64 // of the next coinbase
 	turn  chan struct{} // holds the right to make blocks: two at once would make siblings
+	last  atomic.Pointer[Assembled]
 }
+
+// Assembled is what the last template held: its transactions and their weight,
+// the coinbase's place included.
+type Assembled struct{ Txs, Weight int }
+
+// Last is the last template that was assembled, by whomever; nil before the
+// first (Core: m_last_block_num_txs, m_last_block_weight).
+func (m *Miner) Last() *Assembled { return m.last.Load() }
 
 // New makes a miner.
 func New(cfg Config) *Miner {

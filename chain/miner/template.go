@@ -74,11 +74,14 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	p := m.cfg.Params
 	t := &Template{Parent: parent, Height: parent.Height + 1, MinTime: minTime(p, parent)}
 	t.CoinbaseValue = chain.Subsidy(p, t.Height)
+	made := &Assembled{Txs: len(chosen), Weight: reserved}
 	for _, c := range chosen {
+		made.Weight += c.Tx.Weight
 		t.CoinbaseValue += c.Fee
 		t.SigOpCost += c.SigOpCost
 		t.Txs = append(t.Txs, TemplateTx{Tx: c.Tx, Fee: c.Fee, SigOpCost: c.SigOpCost})
 	}
+	m.last.Store(made)
 	t.findDepends()
 	t.makeCoinbase(p, payTo, m.extra.Add(1))
 	at := time.Unix(max(t.MinTime, m.cfg.Now().Unix()), 0)

@@ -91,3 +91,22 @@ func TestKeysOfTheCallerSignWithoutAWallet(t *testing.T) {
 	w.text("sendrawtransaction", signed["hex"])
 	w.refused(-32601, "", "getbalance")
 }
+
+func TestMiningInfoKnowsTheLastTemplate(t *testing.T) {
+	w := rich(t)
+	w.must("generatetoaddress", 1, stranger)
+	is(t, "no payment", w.object("getmininginfo"), "currentblocktx", 0)
+	id := w.text("sendtoaddress", stranger, 1)
+	is(t, "no template yet", w.object("getmininginfo"), "currentblocktx", 0)
+	w.object("getblocktemplate", map[string]any{"rules": []string{"segwit"}})
+	info := w.object("getmininginfo")
+	is(t, "one payment", info, "currentblocktx", 1)
+	weight := w.object("getmempoolentry", id)["weight"].(float64)
+	is(t, "one payment", info, "currentblockweight", 8000+weight)
+}
+
+func TestANodeThatMadeNoTemplateHasNoNumbersOfIt(t *testing.T) {
+	if info := start(t).object("getmininginfo"); info["currentblocktx"] != nil || info["currentblockweight"] != nil {
+		t.Errorf("%v", info)
+	}
+}

@@ -201,8 +201,8 @@ func (a *API) txOf(s string) (*chain.Tx, error) {
 
 type miningInfo struct {
 	Blocks       int32       `json:"blocks"`
-	BlockWeight  int         `json:"currentblockweight,omitempty"`
-	BlockTx      int         `json:"currentblocktx,omitempty"`
+	BlockWeight  *int        `json:"currentblockweight,omitempty"` // of the last template
+	BlockTx      *int        `json:"currentblocktx,omitempty"`
 	Bits         string      `json:"bits"`
 	Difficulty   show.Number `json:"difficulty"`
 	Target       string      `json:"target"`
@@ -223,13 +223,17 @@ type miningBlock struct {
 func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
 	tip := a.Ledger.Tip()
 	bits := chain.NextBits(a.Params, tip, a.Now())
-	return miningInfo{
+	info := miningInfo{
 		Blocks: tip.Height, Bits: show.Bits(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
 		Target: show.Target(tip.Header.Bits), HashPS: show.Number(hashRate(tip, 120)), PooledTx: a.Pool.Stats().Size,
 		Chain:        show.ChainName(a.Params.Params),
 		Next:         miningBlock{tip.Height + 1, show.Bits(bits), show.Difficulty(bits), show.Target(bits)},
 		WarningsList: []string{},
-	}, nil
+	}
+	if last := a.Miner.Last(); last != nil {
+		info.BlockWeight, info.BlockTx = &last.Weight, &last.Txs
+	}
+	return info, nil
 }
 
 func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) {
