@@ -22,7 +22,7 @@ func TestEveryRowIsThereOnceAndComplete(t *testing.T) {
 			t.Errorf("%s: no help or no function", m.Name)
 		}
 		names := map[string]bool{}
-		for _, p := range m.Signature() {
+		for _, p := range append(m.Signature(), m.Options()...) {
 			if p.Name == "" || names[p.Name] || names[p.Older] || !slices.Contains(kinds, string(p.Kind)) || strings.ContainsAny(p.Name+p.Older, `:*?="[]{}`) {
 				t.Errorf("%s: parameter %+v", m.Name, p)
 			}

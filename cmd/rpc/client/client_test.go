@@ -162,7 +162,7 @@ func TestWordsBecomeParametersByTheRows(t *testing.T) {
 }
 
 func TestWordsByNameBecomeParameters(t *testing.T) {
-	table := NewTable([]jsonrpc.Method{{Name: "m", Params: "hash:hex level|verbose:level=1"}})
+	table := NewTable([]jsonrpc.Method{{Name: "m", Params: "hash:hex level|verbose:level=1 ; rate:amount? word:text?"}})
 	for _, c := range []struct {
 		words []string
 		want  string
@@ -172,6 +172,7 @@ func TestWordsByNameBecomeParameters(t *testing.T) {
 		{[]string{"verbose=true", "hash=12"}, `{"verbose":true,"hash":"12"}`},
 		{[]string{"level=1", "hash=0", "level=2"}, `{"level":2,"hash":"0"}`},
 		{[]string{"gold=1", "args=[1]", "a", "2"}, `{"gold":"1","args":"[1]","args":["a",2]}`},
+		{[]string{"00", "rate=2", "word=3"}, `{"rate":2,"word":"3","args":["00"]}`},
 		{[]string{"hash=a=b"}, `{"hash":"a=b"}`},
 	} {
 		got, err := table.ConvertNamed("m", c.words)

@@ -12,13 +12,16 @@ import (
 
 // Table says what the parameters of each method are, so that a command line
 // knows without asking the node which of its words are JSON.
-type Table map[string][]jsonrpc.Param
+type Table map[string]known
+
+// known are a method's parameters, and the options that names may give too.
+type known struct{ params, options []jsonrpc.Param }
 
 // NewTable reads the rows of methods.
 func NewTable(rows []jsonrpc.Method) Table {
 	t := Table{}
 	for _, m := range rows {
-		t[m.Name] = m.Signature()
+		t[m.Name] = known{m.Signature(), m.Options()}
 	}
 	return t
 }
@@ -30,8 +33,8 @@ func (t Table) Convert(method string, words []string) ([]any, error) {
 	params := make([]any, len(words))
 	for i, word := range words {
 		var p *jsonrpc.Param
-		if i < len(t[method]) {
-			p = &t[method][i]
+		if params := t[method].params; i < len(params) {
+			p = &params[i]
 		}
 		v, err := convert(method, p, word)
 		if err != nil {
@@ -103,9 +106,11 @@ func (t Table) ConvertNamed(method string, words []string) (Named, error) {
 }
 
 func (t Table) find(method, name string) *jsonrpc.Param {
-	for i, p := range t[method] {
-		if name == p.Name || name == p.Older && name != "" {
-			return &t[method][i]
+	for _, list := range [][]jsonrpc.Param{t[method].params, t[method].options} {
+		for i, p := range list {
+			if name == p.Name || name == p.Older && name != "" {
+				return &list[i]
+			}
 		}
 	}
 	return nil

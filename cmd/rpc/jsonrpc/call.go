@@ -81,7 +81,7 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 			return nil, asError(err)
 		}
 	}
-	c := &Call{Params: bind(m.params, r.params), method: &m.Method}
+	c := &Call{Params: m.bind(r.params), method: &m.Method}
 	if c.miscounted {
 		return nil, c.Usage()
 	}

@@ -47,6 +47,12 @@ func (m *Method) Describe() string {
 		}
 		fmt.Fprintf(&b, "%d. %s: %s\n", i+1, strings.ReplaceAll(p.names(), "|", " or "), p.describe())
 	}
+	for i, o := range m.Options() {
+		if i == 0 {
+			b.WriteString("\nOptions, which a call by name may give as parameters:\n")
+		}
+		fmt.Fprintf(&b, "- %s: %s\n", o.Name, o.describe())
+	}
 	if m.Group != "" {
 		fmt.Fprintf(&b, "\nExample: grapevine rpc %s\n", strings.TrimRight(m.Name+" "+m.Example, " "))
 	}

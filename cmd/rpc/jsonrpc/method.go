@@ -54,13 +54,13 @@ func (c *Call) Usage() *Error { return Errorf(CodeMisc, "%s", c.method.Describe(
 // row is a method with its parameters read.
 type row struct {
 	Method
-	params []Param
+	params, options []Param
 }
 
 func index(methods []Method) map[string]*row {
 	rows := make(map[string]*row, len(methods))
 	for _, m := range methods {
-		rows[m.Name] = &row{m, m.Signature()}
+		rows[m.Name] = &row{m, m.Signature(), m.Options()}
 	}
 	return rows
 }
@@ -93,7 +93,8 @@ const (
 // with a ? behind what may be left out, or what counts then. For KIND stands a
 // word of those above, or, as help shows it, a list or object between
 // brackets and without blanks (txids:["txid",...]), or the one text that is
-// taken (dummy:""). A * before it says that other types are taken too.
+// taken (dummy:""). A * before it says that other types are taken too. Behind a
+// ; stand the members of an object of options.
 type Param struct {
 	Name     string
 	Older    string // another name that is understood too, or ""
@@ -106,8 +107,20 @@ type Param struct {
 
 // Signature reads Params.
 func (m *Method) Signature() []Param {
+	params, _, _ := strings.Cut(m.Params, ";")
+	return parseParams(params)
+}
+
+// Options are the members of the method's last object, behind a ; in Params. A
+// call by name may give them as if they were parameters (Core: OBJ_NAMED_PARAMS).
+func (m *Method) Options() []Param {
+	_, options, _ := strings.Cut(m.Params, ";")
+	return parseParams(options)
+}
+
+func parseParams(words string) []Param {
 	var list []Param
-	for _, word := range strings.Fields(m.Params) {
+	for _, word := range strings.Fields(words) {
 		list = append(list, parseParam(word))
 	}
 	return list

@@ -95,7 +95,7 @@ func TestEveryWrongTypeIsNamedAtOnce(t *testing.T) {
 		`["", true]`: fault(line(2, "n", "bool", "number")),
 	} {
 		m := Method{Params: signature}
-		p := bind(m.Signature(), json.RawMessage(raw))
+		p := index([]Method{m})[m.Name].bind(json.RawMessage(raw))
 		e, bad := errors.AsType[*Error](p.Err())
 		if bad != (want != "") || bad && (e.Code != -3 || e.Message != want) {
 			t.Errorf("%s: %v\nwant %s", raw, p.Err(), want)
@@ -125,7 +125,7 @@ func TestParametersByNameAndByPositionTogether(t *testing.T) {
 		{`{"args":1}`, `[]`, ""},
 	} {
 		m := Method{Params: "a:any? b|old:any? c:any?"}
-		p := bind(m.Signature(), json.RawMessage(c.raw))
+		p := index([]Method{m})[m.Name].bind(json.RawMessage(c.raw))
 		e, bad := errors.AsType[*Error](p.Err())
 		if bad != (c.fault != "") || bad && (e.Code != -8 || e.Message != c.fault) {
 			t.Errorf("%s: %v, want %q", c.raw, p.Err(), c.fault)
@@ -146,8 +146,38 @@ func TestTooFewAndTooManyParameters(t *testing.T) {
 		{`{"a":1}`, false}, {`{"b":1}`, true}, {`{"args":[1,2,3,4]}`, false},
 	} {
 		m := Method{Params: "a:any b:any c:any?"}
-		if p := bind(m.Signature(), json.RawMessage(c.raw)); p.miscounted == c.ok {
+		if p := index([]Method{m})[m.Name].bind(json.RawMessage(c.raw)); p.miscounted == c.ok {
 			t.Errorf("%s: miscounted %v", c.raw, p.miscounted)
 		}
+	}
+}
+
+// As bitcoin-cli -named fundrawtransaction hexstring=… fee_rate=2.
+func TestOptionsMayBeNamedAsIfTheyWereParameters(t *testing.T) {
+	for _, c := range []struct{ raw, want, fault string }{
+		{`{"a":1,"rate":2,"on":true}`, `[1,{"rate":2,"on":true}]`, ""},
+		{`{"args":[1],"rate":2}`, `[1,{"rate":2}]`, ""},
+		{`{"a":1,"options":{"rate":2}}`, `[1,{"rate":2}]`, ""},
+		{`{"a":1,"on":true,"b":3}`, `[1,{"on":true},3]`, ""},
+		{`{"a":1,"options":{},"on":true}`, "", "Parameter options conflicts with parameter on"},
+		{`{"args":[1,{}],"on":true}`, "", "Parameter options specified twice both as positional and named argument"},
+		{`{"a":1,"off":true}`, "", "Unknown named parameter off"},
+	} {
+		m := Method{Name: "m", Params: "a:any options:object? b:int? ; rate:amount? on:bool=false b:text?"}
+		p := index([]Method{m})["m"].bind(json.RawMessage(c.raw))
+		e, bad := errors.AsType[*Error](p.Err())
+		if bad != (c.fault != "") || bad && (e.Code != -8 || e.Message != c.fault) {
+			t.Errorf("%s: %v, want %q", c.raw, p.Err(), c.fault)
+			continue
+		}
+		if got, _ := json.Marshal(p.All()); !bad && string(got) != c.want {
+			t.Errorf("%s: %s, want %s", c.raw, got, c.want)
+		}
+	}
+	m := Method{Name: "m", Group: "G", Params: "options:object? ; rate:amount? on:bool=false", Help: "Does."}
+	want := "m ( options )\n\nDoes.\n\nArguments:\n1. options: an object, may be left out\n\nOptions, which a call by name may give as parameters:\n" +
+		"- rate: an amount in BTC, may be left out\n- on: true or false, by default false\n\nExample: grapevine rpc m\n"
+	if got := m.Describe(); got != want {
+		t.Errorf("help:\n%s\nwant\n%s", got, want)
 	}
 }

@@ -203,3 +203,16 @@ func members(object json.RawMessage) (pairs []Pair) {
 	}
 	return pairs
 }
+
+// object is what members makes members of.
+func object(pairs []Pair) json.RawMessage {
+	raw := []byte{'{'}
+	for i, m := range pairs {
+		if i > 0 {
+			raw = append(raw, ',')
+		}
+		name, _ := encode(m.Name) // text always encodes
+		raw = append(append(append(raw, name...), ':'), m.Value...)
+	}
+	return append(raw, '}')
+}

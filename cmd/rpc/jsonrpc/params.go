@@ -26,12 +26,13 @@ type Params struct {
 	of         *Params // whose list or object these are the members of; see Members
 }
 
-// bind reads "params" by a method's signature.
-func bind(sign []Param, raw json.RawMessage) (p Params) {
+// bind reads "params" as the method's row has them.
+func (m *row) bind(raw json.RawMessage) (p Params) {
+	sign := m.params
 	p.sign, p.values = sign, make([]json.RawMessage, len(sign))
 	var given []json.RawMessage
 	if kind(raw) == "object" {
-		given = p.byName(raw)
+		given = p.byName(p.gather(raw, m.options))
 	} else if kind(raw) == "array" {
 		_ = json.Unmarshal(raw, &given) // it is an array: the whole body was parsed before
 	}
@@ -55,12 +56,39 @@ func bind(sign []Param, raw json.RawMessage) (p Params) {
 	return p
 }
 
+// gather puts the options that an object names as if they were parameters into
+// the parameter that they are members of.
+func (p *Params) gather(raw json.RawMessage, options []Param) (list []Pair) {
+	home := -1
+	for i := range p.sign {
+		if p.sign[i].Kind == kindObject {
+			home = i
+		}
+	}
+	var among []Pair
+	for _, m := range members(raw) {
+		if home >= 0 && p.at(m.Name) < 0 && slices.ContainsFunc(options, func(o Param) bool { return o.Name == m.Name }) {
+			among = append(among, m)
+		} else {
+			list = append(list, m)
+		}
+	}
+	if among == nil {
+		return list
+	}
+	name := p.sign[home].Name
+	if slices.ContainsFunc(list, func(m Pair) bool { return m.Name == name }) {
+		p.fail(CodeInvalidParam, "Parameter %s conflicts with parameter %s", name, among[0].Name)
+	}
+	return append(list, Pair{name, object(among)})
+}
+
 // byName puts what an object names in its place; its "args", which bitcoin-cli
 // -named uses for parameters by position, come before.
-func (p *Params) byName(raw json.RawMessage) []json.RawMessage {
+func (p *Params) byName(list []Pair) []json.RawMessage {
 	var args, named []json.RawMessage
 	seen := map[string]bool{}
-	for _, m := range members(raw) {
+	for _, m := range list {
 		if seen[m.Name] {
 			p.fail(CodeInvalidParam, "Parameter %s specified multiple times", m.Name)
 		}

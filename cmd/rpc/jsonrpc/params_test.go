@@ -39,7 +39,7 @@ func TestAmountsAreExactBothWays(t *testing.T) {
 func bound(t *testing.T, signature, raw string) *Params {
 	t.Helper()
 	m := Method{Params: signature}
-	p := bind(m.Signature(), json.RawMessage(raw))
+	p := index([]Method{m})[m.Name].bind(json.RawMessage(raw))
 	if p.miscounted {
 		t.Fatalf("bind %q %s", signature, raw)
 	}

@@ -15,7 +15,7 @@ func (a *API) fileRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "savemempool", Do: a.saveMempool,
 			Help: "Writes the pool to mempool.dat in the data directory now; a clean stop does it too."},
-		jsonrpc.Method{Name: "importmempool", Params: "filepath:text options:object?", Do: a.importMempool,
+		jsonrpc.Method{Name: "importmempool", Params: "filepath:text options:object? ; use_current_time:bool=true", Do: a.importMempool,
 			Help: `Gives the pool what a mempool.dat holds, ours or bitcoind's; with {"use_current_time":false} as old as it is.`, Example: "/tmp/mempool.dat"},
 	)
 }

@@ -20,7 +20,7 @@ func (a *API) coinRows() []jsonrpc.Method {
 			Help: "What can be spent, in BTC: confirmed coins and our own change."},
 		jsonrpc.Method{Name: "getbalances", Do: a.getBalances,
 			Help: "What can be spent (trusted), what is on its way (untrusted_pending) and what was mined too recently (immature)."},
-		jsonrpc.Method{Name: "listunspent", Params: `minconf:int=1 maxconf:int=9999999 addresses:["address",...]? include_unsafe:bool=true query_options:object?`, Do: a.listUnspent,
+		jsonrpc.Method{Name: "listunspent", Params: `minconf:int=1 maxconf:int=9999999 addresses:["address",...]? include_unsafe:bool=true query_options:object? ; minimumAmount:amount=0 maximumAmount:amount? maximumCount:int? minimumSumAmount:amount? include_immature_coinbase:bool=false`, Do: a.listUnspent,
 			Help: "The wallet's coins.", Example: "0"},
 		jsonrpc.Method{Name: "lockunspent", Params: `unlock:bool transactions:[{"txid":"hex","vout":n},...]? persistent:bool=false`, Do: a.lockUnspent,
 			Help: "Sets coins aside (unlock false) so that they are not chosen, or gives them back; without a list gives all back. Lasts until the node stops.", Example: "true"},
