@@ -17,6 +17,7 @@ type queuedBlock struct {
 	Joined  []joinedCopy // Submits of the same block while another copy was validated
 	Asked   bool         // who sent it had been asked for it
 	Compact bool         // put together from short ids: that it does not fit is nobody's offence
+	tasks   []*task      // of the peers that have sent it
 	sent    bool
 }
 
@@ -52,6 +53,9 @@ func (q *blockQueue) Add(j *queuedBlock) {
 		q.own++
 	}
 }
+
+// Find gives the copy of a block that is here, nil when there is none.
+func (q *blockQueue) Find(e *headers.Entry) *queuedBlock { return q.byEntry[e] }
 
 // Join lets a Submit wait for the verdict of a copy that is here; there is none:
 // joined is false. full: too many wait.

@@ -34,6 +34,9 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	p.src.Has(e)
 	p.holds(e)
 	s.fetch.Changed()
+	if j := s.queue.Find(e); j != nil { // another copy: its verdict is this one's
+		j.tasks = append(j.tasks, p.newTask())
+	}
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
 	}
@@ -41,7 +44,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return // it will be asked for again when there is space
 	}
 	s.progress(e)
-	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked})
+	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked, tasks: []*task{p.newTask()}})
 	s.passOn(e, b, nil)
 }
 
@@ -70,6 +73,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	for _, t := range j.Tickets {
 		s.do(p2p.Answer{Ticket: t, Err: v.Err})
 	}
+	defer s.finish(j.tasks...)
 	s.validatedCompact(j, v.Err)
 	if p := s.byID[j.From]; p != nil {
 		p.stats.blocksFrom++

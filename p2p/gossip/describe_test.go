@@ -135,6 +135,8 @@ func (sc *script) describeMsg(m wire.Message) string {
 		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:")
 	case *msg.BareTx:
 		return "tx " + strings.TrimPrefix(sc.w.names[m.WID], "tx:") + " without witnesses"
+	case *wire.MsgPong:
+		return fmt.Sprint("pong ", m.Nonce)
 	case *wire.MsgFeeFilter:
 		return fmt.Sprint("feefilter ", m.MinFee)
 	}

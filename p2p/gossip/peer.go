@@ -34,6 +34,7 @@ type peer struct {
 	client    client
 	offers    *txs.Announcer // of transactions
 	outbox    *txs.Outbox    // what it knows of transactions and is to be told
+	tasks     []*task        // what came from it and is being validated, and pings that wait
 	toldAddrs bool           // getaddr is answered once for each connection
 
 	stats struct {
@@ -137,6 +138,8 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
 			p.outbox.FeeFilter = m.MinFee
 		}
+	case *wire.MsgPing:
+		s.onPing(p, m)
 	case *wire.MsgMemPool:
 		s.onBloom(p, m)
 	case *msg.Opaque:

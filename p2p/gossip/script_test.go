@@ -327,6 +327,8 @@ func (sc *script) message(name string, f []string) wire.Message {
 		return wire.NewMsgFeeFilter(int64(sc.number(f[0])))
 	case "getaddr":
 		return &wire.MsgGetAddr{}
+	case "ping":
+		return wire.NewMsgPing(uint64(sc.number(f[0])))
 	}
 	sc.t.Fatalf("no such message: %s", name)
 	return nil

@@ -48,6 +48,9 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		// have the good copy [ReceivedResponse].
 		s.tx.requests.Fail(p.offers, tx.ID)
 	}
+	if j := s.tx.queue.Find(tx.WID); j != nil {
+		j.tasks = append(j.tasks, p.newTask())
+	}
 	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
 	if s.syncing() || s.haveTx(tx.WID) || childless {
 		return
@@ -57,7 +60,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		return
 	}
 	if s.tx.queue.Takes(p.id, tx.Size) {
-		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id})
+		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: []*task{p.newTask()}})
 	}
 }
 
@@ -76,6 +79,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	if j == nil {
 		return
 	}
+	defer s.finish(j.tasks...)
 	for _, t := range j.Tickets {
 		s.answer(t, v.Err)
 	}
@@ -116,10 +120,11 @@ func (s *State) charge(p *peer, cost time.Duration) {
 	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", p.id)
 	s.tx.requests.Leave(p.offers)
 	p.offers = s.tx.requests.Join(p.id, p.Link)
-	for _, tx := range back {
+	for _, j := range back {
+		s.finish(j.tasks...)
 		for _, q := range s.peers {
-			if q != p && q.outbox.Known(tx) {
-				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(tx), ByWTxID: q.WTxIDRelay})
+			if q != p && q.outbox.Known(j.Tx) {
+				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(j.Tx), ByWTxID: q.WTxIDRelay})
 			}
 		}
 	}

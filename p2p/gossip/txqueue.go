@@ -15,6 +15,7 @@ type queuedTx struct {
 	From    p2p.PeerID
 	Tickets []p2p.Ticket // Submits that its verdict answers
 	Last    bool         // it is not to wait for parents once more
+	tasks   []*task      // of the peers that have sent it
 	sent    bool
 }
 
@@ -49,7 +50,7 @@ func newTxQueue() *txQueue {
 
 // Charge notes what validating a refused transaction of a peer has cost. indebted:
 // too much by now; then what else it has sent is given back, not to be validated.
-func (q *txQueue) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*chain.Tx) {
+func (q *txQueue) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*queuedTx) {
 	q.debts[from] = debt{q.debts[from].now(now) + cost, now}
 	if !q.Indebted(from, now) {
 		return false, nil
@@ -58,7 +59,7 @@ func (q *txQueue) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (in
 		if j.From != from {
 			return false
 		}
-		back = append(back, j.Tx)
+		back = append(back, j)
 		delete(q.byWID, j.Tx.WID)
 		q.leaves(j)
 		return true

@@ -144,8 +144,6 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 			return err
 		}
 		switch m := m.(type) {
-		case *wire.MsgPing:
-			err = p.Send(wire.NewMsgPong(m.Nonce))
 		case *wire.MsgPong:
 			if rtt, ok := p.meter.pong(m.Nonce, time.Now()); ok {
 				err = take(ctx, &Pong{RTT: rtt})

@@ -178,3 +178,37 @@ func TestATransactionOfTheNewestBlockIsStillGiven(t *testing.T) {
 		}
 	})
 }
+
+// A pong says that all before the ping is dealt with: everybody's tests rely on it.
+func TestAPongComesWhenAllBeforeItIsDealtWith(t *testing.T) {
+	siege(t, func(t *testing.T, h *house) {
+		p := h.attacker(1)
+		for round := range 3 {
+			row := h.branch(h.tip(), 100)
+			for _, m := range row {
+				_ = p.Say(hostile.Headers(m.Node))
+			}
+			time.Sleep(time.Second) // what it is asked for is of no interest
+			for _, m := range row {
+				_ = p.Say(&msg.Block{Block: m.Block})
+			}
+			if err := ping(p, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if h.tip().Hash != row[99].Node.Hash {
+				t.Fatalf("round %d: at the pong the tip is %d, %d blocks came before the ping", round, h.tip().Height, row[99].Node.Height)
+			}
+			pay := h.spent([]chaintest.Coin{h.coin(round)})[0]
+			_ = p.Say(&msg.Tx{Tx: pay}, hostile.GetData(wire.InvTypeWitnessBlock, h.base[3].Node.Hash))
+			if err := ping(p, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if _, known := h.target.Pool.Entry(pay.ID); !known {
+				t.Errorf("round %d: at the pong the pool lacks the transaction", round)
+			}
+			if n := p.Heard("block"); n != round+1 {
+				t.Errorf("round %d: %d blocks came before the pong", round, n)
+			}
+		}
+	})
+}
