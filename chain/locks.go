@@ -29,12 +29,22 @@ type LockPoint struct {
 	Time   int64
 }
 
-// SequenceLock computes tx's relative locks [CalculateSequenceLocks]; coins are those it spends, in
+// SequenceLock computes the relative locks that tx has in a block: none before
+// BIP68 is active (csv).
+func SequenceLock(p *Params, tx *Tx, coins []Coin, parent *HeaderNode) LockPoint {
+	if parent.Height+1 < p.CSVHeight {
+		return LockPoint{-1, -1}
+	}
+	return RelativeLock(tx, coins, parent)
+}
+
+// RelativeLock computes tx's relative locks [CalculateSequenceLocks], as the pool
+// holds to them at any height; coins are those it spends, in
 // input order, and parent is the block on which it is to be mined. A coin that
 // is itself not mined yet counts as being at parent's height + 1.
-func SequenceLock(p *Params, tx *Tx, coins []Coin, parent *HeaderNode) LockPoint {
+func RelativeLock(tx *Tx, coins []Coin, parent *HeaderNode) LockPoint {
 	l := LockPoint{-1, -1}
-	if uint32(tx.Version) < 2 || parent.Height+1 < p.CSVHeight || tx.IsCoinbase() {
+	if uint32(tx.Version) < 2 || tx.IsCoinbase() {
 		return l
 	}
 	for i, in := range tx.TxIn {

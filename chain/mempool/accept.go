@@ -225,7 +225,7 @@ func (s *scene) inChain(tx *chain.Tx) (bool, error) {
 // checkInputs judges what is spent and how.
 func (s *scene) checkInputs(d *draft) error {
 	p := s.pool.cfg.Params
-	if !chain.SequenceLock(p, d.tx, d.coins, s.tip).Open(s.tip) {
+	if !chain.RelativeLock(d.tx, d.coins, s.tip).Open(s.tip) {
 		return refused(policy.ErrSequenceLocked)
 	}
 	fee, err := chain.CheckTxInputs(p, d.tx, d.coins, s.tip.Height+1)

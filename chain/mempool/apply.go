@@ -38,7 +38,8 @@ func (p *Pool) Apply(d chain.Delta) chain.PoolDelta {
 	return c.delta()
 }
 
-// takeConfirmed removes what the blocks hold and what stands against it.
+// takeConfirmed removes what the blocks hold and what stands against it (Core:
+// removeForBlock, removeConflicts).
 func (p *Pool) takeConfirmed(blocks []chain.Linked, c *change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,7 +72,8 @@ func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {
 }
 
 // giveBack judges anew the transactions of disconnected blocks, which come
-// newest first, and drops from the pool what built on those that fail.
+// newest first, and drops from the pool what built on those that fail (Core:
+// MaybeUpdateMempoolForReorg).
 func (p *Pool) giveBack(d chain.Delta, c *change) {
 	confirmed := map[chain.Hash]bool{}
 	for _, b := range d.Connected {
@@ -158,7 +160,7 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 }
 
 // dropOverlong removes what has more ancestors than it may, now that its
-// parents are unconfirmed again.
+// parents are unconfirmed again (Core: UpdateTransactionsFromBlock).
 func (p *Pool) dropOverlong(c *change) {
 	for _, e := range p.graph.Ordered() {
 		if p.graph.Holds(e) && (e.Anc.Count > policy.MaxAncestors || e.Anc.Size > policy.MaxAncestorSize && e.Anc.Count > 1) {
@@ -167,7 +169,7 @@ func (p *Pool) dropOverlong(c *change) {
 	}
 }
 
-// sweep removes what the new tip does not admit.
+// sweep removes what the new tip does not admit (Core: removeForReorg).
 func (p *Pool) sweep(c *change) {
 	s := p.scene(alone())
 	for _, e := range p.graph.Ordered() { // the writer reads without the lock
@@ -197,7 +199,7 @@ func (s *scene) standsStill(e *entry) bool {
 	if err := s.fetch(d); err != nil {
 		return false
 	}
-	if !chain.SequenceLock(s.pool.cfg.Params, e.Tx, d.coins, s.tip).Open(s.tip) {
+	if !chain.RelativeLock(e.Tx, d.coins, s.tip).Open(s.tip) {
 		return false
 	}
 	_, err := chain.CheckTxInputs(s.pool.cfg.Params, e.Tx, d.coins, s.tip.Height+1)

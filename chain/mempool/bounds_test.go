@@ -284,3 +284,18 @@ func TestTRUCAmongTheMembersOfAPackage(t *testing.T) {
 		t.Errorf("a sibling in the pool: %+v", r[0])
 	}
 }
+
+// BIP68 is policy before it is consensus: at any height, on confirmed coins and on
+// those of the pool.
+func TestRelativeLocksHoldBeforeTheyAreConsensus(t *testing.T) {
+	w := newWorld(t, 2, func(c *Config) {
+		p := *c.Params
+		p.CSVHeight = 10_000
+		c.Params = &p
+	})
+	parent := w.accept(spend(1000, 1, w.fund(1)))
+	w.refuse(spendWith(1000, 1, sequence(1), out(parent, 0)), policy.ErrSequenceLocked)
+	w.accept(spendWith(1000, 1, sequence(0), out(parent, 0)))
+	w.refuse(spendWith(1000, 1, sequence(1000), w.fund(2)), policy.ErrSequenceLocked)
+	w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) { sequence(1000)(tx); tx.Version = 1 }, w.fund(2)))
+}

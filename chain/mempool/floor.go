@@ -18,7 +18,7 @@ type floor struct {
 	step  policy.FeeRate // the least floor; below half of it there is none
 }
 
-// at is the floor now; 0 is none. full is the share of the pool's memory in use.
+// at is the floor now (mempoolminfee; Core: GetMinFee); 0 is none. full is the share of the pool's memory in use.
 func (f floor) at(now time.Time, full float64) policy.FeeRate {
 	if f.rate == 0 {
 		return 0

@@ -150,7 +150,8 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 }
 
 // shrink evicts until the pool fits its memory. What goes raises the floor
-// above what it paid, so that it does not come back while there is no room.
+// above what it paid, so that it does not come back while there is no room
+// (Core: TrimToSize).
 func (p *Pool) shrink(c *change) {
 	for p.graph.Usage() > p.cfg.MaxBytes {
 		first := p.graph.Worst()
@@ -159,7 +160,7 @@ func (p *Pool) shrink(c *change) {
 	}
 }
 
-// expire drops what has waited too long for a block.
+// expire drops what has waited too long for a block (Core: Expire, mempoolexpiry).
 func (p *Pool) expire(c *change) {
 	before := p.cfg.Now().Add(-Expiry)
 	var old []*entry

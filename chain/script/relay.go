@@ -23,7 +23,7 @@ type RelayFailure struct {
 // Error is the sentence and where.
 func (f *RelayFailure) Error() string { return fmt.Sprintf("%s: %s", f.Reason, f.Detail) }
 
-// CheckRelay checks every input of a transaction under the rules of relay,
+// CheckRelay (Core: CheckInputScripts in PolicyScriptChecks) checks every input of a transaction under the rules of relay,
 // which forbid all that the consensus flags of the next block forbid, and more.
 // A transaction that passes is remembered for its block. Of one that fails, the
 // inputs before the failing one are remembered: whoever spells the rest of it

@@ -33,7 +33,7 @@ const (
 
 // Checker checks scripts. It is safe for concurrent use.
 type Checker struct {
-	// known are transactions that passed, by wtxid, with the flags they
+	// known are transactions that passed (Core: the script execution cache), by wtxid, with the flags they
 	// passed under. A verdict depends on nothing else: the wtxid commits to the
 	// scripts, and through the outpoints to the coins' amounts and scripts.
 	known *generations[chain.Hash, txscript.ScriptFlags]
