@@ -17,8 +17,6 @@ import (
 // ErrSelf: we have reached ourselves.
 var ErrSelf = errors.New("connected to ourselves")
 
-func fault(format string, args ...any) error { return p2p.Offence(fmt.Sprintf(format, args...)) }
-
 // Handshake greets. On an error the connection is closed.
 //
 //	dialler                      acceptor
@@ -143,15 +141,16 @@ func netAddress(a net.Addr) wire.NetAddress {
 	return wire.NetAddress{IP: net.IPv6zero}
 }
 
-// hearVersion takes the first message, which must be version.
+// hearVersion waits for version. What comes before it is ignored, as in Core; the
+// handshake as a whole has its time.
 func (p *Peer) hearVersion() (p2p.Hello, error) {
-	m, err := p.readMessage()
-	if err != nil {
-		return p2p.Hello{}, err
-	}
-	v, ok := m.(*wire.MsgVersion)
-	if !ok {
-		return p2p.Hello{}, fault("%s before version", m.Command())
+	var v *wire.MsgVersion
+	for v == nil {
+		m, err := p.readMessage(func(command string) bool { return command == wire.CmdVersion })
+		if err != nil && !errors.Is(err, msg.ErrUnknownCommand) {
+			return p2p.Hello{}, err
+		}
+		v, _ = m.(*wire.MsgVersion)
 	}
 	if p.inbound && v.Nonce != 0 && p.cfg.Ours != nil && p.cfg.Ours(v.Nonce) {
 		return p2p.Hello{}, ErrSelf
@@ -174,10 +173,20 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 	}, nil
 }
 
+// isGreeting tells what counts between version and verack; all else is ignored, a
+// second version too.
+func isGreeting(command string) bool {
+	switch command {
+	case wire.CmdVerAck, wire.CmdWTxIdRelay, wire.CmdSendAddrV2, wire.CmdSendHeaders, msg.CmdFeature, msg.CmdSendCmpct:
+		return true
+	}
+	return false
+}
+
 // hearVerAck takes what may stand between version and verack.
 func (p *Peer) hearVerAck(h *p2p.Hello) error {
-	for range maxGreetings {
-		m, err := p.readMessage()
+	for {
+		m, err := p.readMessage(isGreeting)
 		switch m := m.(type) {
 		case nil:
 			if !errors.Is(err, msg.ErrUnknownCommand) {
@@ -194,8 +203,9 @@ func (p *Peer) hearVerAck(h *p2p.Hello) error {
 				h.Have = p.cfg.Have && h.Version >= msg.FeatureVersion
 			}
 		default:
-			return fault("%s before verack", m.Command())
+			if len(p.early) < maxEarly {
+				p.early = append(p.early, m)
+			}
 		}
 	}
-	return fault("more than %d messages before verack", maxGreetings)
 }

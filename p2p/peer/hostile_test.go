@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,7 +110,7 @@ func TestT2_BadFramesEndTheConnection(t *testing.T) {
 		return b
 	}
 	for what, b := range map[string][]byte{
-		"magic": tamper(0), "name": tamper(5), "checksum": tamper(20), "payload": tamper(24),
+		"magic":    tamper(0),
 		"count":    frame("inv", []byte{0xff, 1, 2, 3}),
 		"trailing": frame("ping", make([]byte, 9)),
 	} {
@@ -125,10 +126,13 @@ func TestT2_BadFramesEndTheConnection(t *testing.T) {
 		s, lf := meet(t, true, config())
 		s.greet()
 		s.Write(frame("somenewthing", []byte("hello")))
+		for _, spoiled := range [][]byte{tamper(5), tamper(20), tamper(24)} { // name, checksum, payload
+			s.Write(spoiled)
+		}
 		s.say(&wire.MsgSendHeaders{})
 		synctest.Wait()
 		time.Sleep(time.Second)
-		if st := lf.Stats(); st.RecvPerMsg["*other*"] != 24+5 {
+		if st := lf.Stats(); st.RecvPerMsg["*other*"] != 24+5+3*(24+8) {
 			t.Errorf("counted %v", st.RecvPerMsg)
 		}
 		s.Close()
@@ -319,12 +323,8 @@ func TestT8_HandshakesOutOfOrder(t *testing.T) {
 		raw     []byte
 		offence bool
 	}{
-		"a ping first":      {say: []wire.Message{&wire.MsgPing{}}, offence: true},
-		"verack first":      {say: []wire.Message{&wire.MsgVerAck{}}, offence: true},
-		"version twice":     {say: []wire.Message{version(), version()}, offence: true},
-		"inv before verack": {say: []wire.Message{version(), &wire.MsgInv{}}, offence: true},
-		"wtxidrelay late":   {say: []wire.Message{version(), &wire.MsgVerAck{}, &wire.MsgWTxIdRelay{}}, offence: true},
-		"version late":      {say: []wire.Message{version(), &wire.MsgVerAck{}, version()}, offence: true},
+		"wtxidrelay late":   {say: []wire.Message{version(), &wire.MsgVerAck{}, &wire.MsgWTxIdRelay{}}},
+		"sendaddrv2 late":   {say: []wire.Message{version(), &wire.MsgVerAck{}, &wire.MsgSendAddrV2{}}},
 		"version 0":         {say: []wire.Message{old}},
 		"version -2^31":     {say: []wire.Message{huge}},
 		"our own nonce":     {say: []wire.Message{ours}},
@@ -357,6 +357,74 @@ func TestT8_HandshakesOutOfOrder(t *testing.T) {
 			t.Error("a node of the future was not greeted")
 		}
 	})
+}
+
+// What is early or said again is ignored, as in Core: nothing of it is processed, and
+// the handshake goes on.
+func TestT8_EarlyAndRepeatedMessagesAreIgnored(t *testing.T) {
+	ping, ack, inv := &wire.MsgPing{Nonce: 9}, &wire.MsgVerAck{}, &wire.MsgInv{}
+	for what, before := range map[string][]wire.Message{
+		"a ping first":            {ping, version()},
+		"verack first":            {ack, version()},
+		"wtxidrelay first":        {&wire.MsgWTxIdRelay{}, version()},
+		"a hundred things first":  append(slices.Repeat([]wire.Message{ping, inv}, 50), version()),
+		"version twice":           {version(), version()},
+		"a ping before verack":    {version(), ping},
+		"an inv before verack":    {version(), inv},
+		"a hundred before verack": append([]wire.Message{version()}, slices.Repeat([]wire.Message{ping, inv}, 50)...),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, lf := meet(t, true, config())
+			s.say(before...)
+			s.say(ack, ack, version(), &wire.MsgSendHeaders{})
+			go io.Copy(io.Discard, s)
+			time.Sleep(time.Second)
+			if len(lf.took) != 1 || lf.took[0].Command() != "sendheaders" || lf.hello.Version != 70016 || lf.hello.WTxIDRelay {
+				t.Errorf("%s: hello %+v, processed %v", what, lf.hello, lf.took)
+			}
+			s.Close()
+			lf.ends(t, time.Second, false)
+		})
+	}
+	// sendheaders and sendcmpct count though verack comes after them.
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		s.say(version(), &wire.MsgSendHeaders{}, &msg.SendCmpct{Version: 2}, ack)
+		go io.Copy(io.Discard, s)
+		time.Sleep(time.Second)
+		if len(lf.took) != 2 {
+			t.Errorf("processed %v", lf.took)
+		}
+		s.Close()
+		lf.ends(t, time.Second, false)
+	})
+	// An unfinished handshake ends after a minute, whatever is said meanwhile.
+	for what, say := range map[string][]wire.Message{"nothing": nil, "pings": {ping}, "version and pings": {version(), ping}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, lf := meet(t, true, config())
+			go io.Copy(io.Discard, s)
+			begun := time.Now()
+			go func() {
+				for time.Since(begun) < 2*time.Minute {
+					for _, m := range say {
+						command, payload, err := msg.Encode(m)
+						if err != nil {
+							t.Error(err)
+						}
+						if _, err := s.Write(frame(command, payload)); err != nil {
+							return
+						}
+					}
+					time.Sleep(time.Second)
+				}
+			}()
+			lf.ends(t, 61*time.Second, false)
+			if d := time.Since(begun); d < 59*time.Second {
+				t.Errorf("%s: ended after %v", what, d)
+			}
+			time.Sleep(2 * time.Minute)
+		})
+	}
 }
 
 func TestWhoOffersTooLittleIsLeft(t *testing.T) {

@@ -32,8 +32,8 @@ const (
 	pauseLook  = 100 * time.Millisecond // how often a paused reader looks at the others
 	// itemCost is what a queued item costs at least, a block's handle included.
 	itemCost = 100
-	// maxGreetings bounds the messages between version and verack.
-	maxGreetings = 64
+	// maxEarly bounds the messages before verack that are kept until after it.
+	maxEarly = 8
 
 	// MinVersion: older ones lack the relay flag and the ping nonce.
 	MinVersion = 70001

@@ -47,6 +47,7 @@ type Peer struct {
 	t       transport // made by Handshake
 	out     *queue
 	meter   meter
+	early   []wire.Message // that came before verack and count after it
 
 	once   sync.Once
 	reason error         // why the connection was closed; read after closed
@@ -132,11 +133,17 @@ func (p *Peer) Run(ctx context.Context, take func(context.Context, wire.Message)
 }
 
 func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Message) error) error {
+	for _, m := range p.early {
+		if err := take(ctx, m); err != nil {
+			return err
+		}
+	}
+	p.early = nil
 	for {
 		if err := p.waitRoom(ctx); err != nil {
 			return err
 		}
-		m, err := p.readMessage()
+		m, err := p.readMessage(nil)
 		if errors.Is(err, msg.ErrUnknownCommand) {
 			continue
 		}
@@ -148,10 +155,10 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 			if rtt, ok := p.meter.pong(m.Nonce, time.Now()); ok {
 				err = take(ctx, &Pong{RTT: rtt})
 			}
-		case *wire.MsgVerAck:
-			// Core ignores a second one.
-		case *wire.MsgVersion, *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2, *msg.Feature:
-			err = fault("%s after the handshake", m.Command())
+		case *wire.MsgVerAck, *wire.MsgVersion:
+			// Repeated, and ignored, as in Core.
+		case *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2, *msg.Feature:
+			err = fmt.Errorf("%s after the handshake", m.Command())
 		default:
 			err = take(ctx, m)
 		}
@@ -182,10 +189,16 @@ func (p *Peer) waitRoom(ctx context.Context) error {
 	return nil
 }
 
-func (p *Peer) readMessage() (wire.Message, error) {
+// readMessage reads and decodes one message. The error is msg.ErrUnknownCommand when
+// it is to be ignored: nobody knows it, or, during the handshake, its turn has not come.
+func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, error) {
 	command, payload, size, err := p.t.read()
 	if err != nil {
 		return nil, err
+	}
+	if expected != nil && !expected(command) {
+		p.meter.received(command, size, true)
+		return nil, msg.ErrUnknownCommand
 	}
 	var m wire.Message
 	p.cfg.Budget.decode(len(payload), func() { m, err = msg.Decode(command, payload) })

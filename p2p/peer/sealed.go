@@ -255,7 +255,7 @@ func (t *sealed) read() (string, []byte, int, error) {
 		return "", nil, 0, err
 	}
 	if len(content) == 0 {
-		return "", nil, 0, p2p.Offence("message without a name")
+		return otherCommands, nil, size, nil
 	}
 	id := int(content[0])
 	if id != 0 {
@@ -266,11 +266,11 @@ func (t *sealed) read() (string, []byte, int, error) {
 		return command, content[1:], size, nil
 	}
 	if len(content) < longNameSize {
-		return "", nil, 0, p2p.Offence("message with half a name")
+		return otherCommands, nil, size, nil
 	}
 	command, ok := commandOf(content[1:longNameSize])
 	if !ok {
-		return "", nil, 0, p2p.Offence("message name is not text")
+		command = otherCommands
 	}
 	return command, content[longNameSize:], size, nil
 }

@@ -61,7 +61,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 		begun, own := time.Now(), h.ownNonce()
 		var all sync.WaitGroup
 		for i := range n {
-			offend := func(p *hostile.Peer) { p.Raw("verack", nil) }
+			offend := func(p *hostile.Peer) { p.Write(announce(p, 0xffff_ffff)) }
 			switch i % 3 {
 			case 0:
 				bad := h.block(h.tip(), chaintest.Tamper(func(b *wire.MsgBlock) { b.Transactions[0].TxOut[0].Value++ }))

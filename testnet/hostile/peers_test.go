@@ -139,7 +139,7 @@ func (h *house) offends(ip string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	p.Raw("verack", nil)
+	p.Write(announce(p, 0xffff_ffff))
 	p.Close()
 }
 

@@ -78,9 +78,6 @@ func TestT2_BadPackets(t *testing.T) {
 				b[len(b)-1] ^= 1
 				return b
 			}},
-			{"no name", packet(nil)},
-			{"half a name", packet(ping[:9])},
-			{"a name that is no text", packet(named("pi\x01g", nil))},
 			{"bytes after the message", packet(append(ping, 0))},
 			{"bytes after a message of a short id", packet(append([]byte{18}, make([]byte, 9)...))},
 			{"255 announced and 3 there", packet(append([]byte{14, 0xfd, 0xff, 0}, make([]byte, 3*36)...))},
@@ -93,6 +90,11 @@ func TestT2_BadPackets(t *testing.T) {
 		p := h.sealed(98)
 		p.Write(bytes.Repeat(p.Packet(ping, false), 2)) // its length says something else now
 		h.falls(p, 70*time.Second, "a packet twice")
+		p = h.sealed(97)
+		for _, content := range [][]byte{nil, ping[:9], named("pi\x01g", nil)} {
+			p.Write(p.Packet(content, false))
+		}
+		h.stays(p, "who says no name, half a name, and one that is no text")
 		p = h.sealed(99)
 		for id := range 256 {
 			if id > 37 { // above what anybody has given out
