@@ -173,9 +173,9 @@ func checkSigned(t *testing.T, p *purse, d *Draft, f Funded) {
 	for i, c := range f.Spent { // signatures may be shorter than the most
 		switch in := f.Tx.TxIn[i]; c.Kind {
 		case SegWit, Nested:
-			guess -= 72 - len(in.Witness[0])
+			guess -= 71 - len(in.Witness[0])
 		case Legacy:
-			guess -= 4 * (72 - int(in.SignatureScript[0]))
+			guess -= 4 * (71 - int(in.SignatureScript[0]))
 		}
 	}
 	if tx.Weight != guess {

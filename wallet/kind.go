@@ -73,9 +73,10 @@ const Lookahead = 1000
 
 // Weights of an input (BIP141): outpoint 36, length of the script, sequence 4
 // and the script, four times each, and the witness: a count, then each item
-// with its length. A signature is at most 72 bytes, Taproot's is 64; a key is 33.
+// with its length. A signature with low R is at most 71 bytes with its kind,
+// Taproot's is 64; a key is 33.
 const (
-	signed              = 1 + 72 + 1 + 33
+	signed              = 1 + 71 + 1 + 33
 	inputWeightSegWit   = 4*41 + 1 + signed
 	inputWeightTaproot  = 4*41 + 1 + 1 + 64
 	inputWeightNested   = 4*(41+23) + 1 + signed // the script pushes the hash's own script of 22

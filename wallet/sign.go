@@ -103,7 +103,12 @@ func (s *signer) sign(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind)
 		in.Witness, err = txscript.TaprootWitnessSignature(s.tx, s.hashes, i, int64(coin.Value), script, txscript.SigHashDefault, priv)
 		return err
 	case Legacy:
-		in.SignatureScript, err = txscript.SignatureScript(s.tx, i, script, txscript.SigHashAll, priv, true)
+		hash, err := txscript.CalcSignatureHash(script, txscript.SigHashAll, s.tx, i)
+		if err != nil {
+			return err
+		}
+		sig, pub := ecdsaInput(priv, hash, txscript.SigHashAll)
+		in.SignatureScript, err = txscript.NewScriptBuilder().AddData(sig).AddData(pub).Script()
 		return err
 	case Nested:
 		script = keyHashScript(priv.PubKey())
@@ -111,8 +116,13 @@ func (s *signer) sign(i int, coin chain.Coin, priv *btcec.PrivateKey, kind Kind)
 			return err
 		}
 	}
-	in.Witness, err = txscript.WitnessSignature(s.tx, s.hashes, i, int64(coin.Value), script, txscript.SigHashAll, priv, true)
-	return err
+	hash, err := txscript.CalcWitnessSigHash(script, s.hashes, txscript.SigHashAll, s.tx, i, int64(coin.Value))
+	if err != nil {
+		return err
+	}
+	sig, pub := ecdsaInput(priv, hash, txscript.SigHashAll)
+	in.Witness = wire.TxWitness{sig, pub}
+	return nil
 }
 
 // check runs the script; why is empty when the input is good.
