@@ -80,12 +80,18 @@ func asked(p *hostile.Peer, m chaintest.Mined) bool {
 func TestBlocksOfEqualWorkAreAskedFor(t *testing.T) {
 	siege(t, func(t *testing.T, h *house) {
 		parent := h.tip()
-		h.mine(h.target)
-		row := h.branch(parent, 2)
+		ours := h.mine(h.target)
+		row, other := h.branch(parent, 2), h.block(parent)
 		p := h.attacker(1)
+		_ = p.Say(hostile.Headers(ours.Node)) // it has ours as well
+		_ = p.Say(hostile.Headers(other.Node))
+		if !asked(p, other) {
+			t.Fatal("a sibling of the tip is not asked for")
+		}
+		_ = p.Say(&msg.Block{Block: other.Block})
 		_ = p.Say(hostile.Headers(row[0].Node))
 		if !asked(p, row[0]) {
-			t.Fatal("a sibling of the tip is not asked for")
+			t.Fatal("a second sibling is not asked for")
 		}
 		_ = p.Say(&msg.Block{Block: row[0].Block})
 		time.Sleep(time.Second)

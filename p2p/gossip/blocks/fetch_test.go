@@ -325,3 +325,48 @@ func TestBranchesOfEqualWorkAreFetched(t *testing.T) {
 		}
 	}
 }
+
+// One peer has announced our tip and then two siblings of it, in one message or the
+// other: all of them are fetched, each once, be it one that speaks gvhave or not.
+func TestAllSiblingsThatAPeerAnnouncesAreFetched(t *testing.T) {
+	for _, have := range []bool{false, true} {
+		r := branchRig(3, 3)
+		tip := r.tree.Tip()
+		p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, have, true)
+		says := func(e *headers.Entry) {
+			p.Has(e)
+			if have {
+				r.OnHave(p, e, msg.NewHave(e.Node.Hash, 0))
+			}
+			r.Changed()
+		}
+		h := wire.BlockHeader{PrevBlock: r.path[2].Node.Hash, Bits: chain.RegTest().PowLimitBits, Nonce: 99}
+		sibling := r.tree.Insert(chain.NewHeaderNode(r.path[2].Node, h))
+		says(tip)
+		if !have { // who speaks gvhave says so again and again
+			says(r.path[3])
+			says(sibling)
+		}
+		asked := map[*headers.Entry]int{}
+		for range 10 {
+			if have {
+				says(r.path[3])
+			}
+			for _, e := range r.plan(t)[p] {
+				asked[e]++
+			}
+			for len(p.flights) > 0 {
+				r.take(p)
+			}
+			if have {
+				says(sibling)
+			}
+			r.Changed()
+		}
+		for _, e := range []*headers.Entry{r.path[1], r.path[2], r.path[3], sibling} {
+			if asked[e] != 1 {
+				t.Errorf("have %v: block %d is asked for %d times", have, e.Node.Height, asked[e])
+			}
+		}
+	}
+}

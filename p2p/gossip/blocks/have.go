@@ -32,6 +32,13 @@ func (c *claim) top() *headers.Entry {
 	return c.whole
 }
 
+// yields says whether e, which the peer holds too, is more worth asking for: it has
+// more work, or as much and we lack it.
+func (c *claim) yields(e *headers.Entry) bool {
+	more := e.Node.Work.Cmp(c.top().Node.Work)
+	return more > 0 || more == 0 && c.whole.Stored && e.Needed()
+}
+
 // refute takes back the claim to hold e. liar: it had said so by name too often, if
 // this time counts.
 // What it said before its last word it may have lost since, and is believed no more.
@@ -150,7 +157,7 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 	if p.claim.misread >= maxMisread {
 		p.claim.held, p.claim.fetching = nil, nil
 	}
-	if w := p.claim.whole; w == nil || last.Node.Work.Cmp(p.claim.top().Node.Work) > 0 {
+	if w := p.claim.whole; w == nil || p.claim.yields(last) {
 		p.claim.whole = last
 	}
 	p.Has(last)
@@ -163,7 +170,7 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 func (f *Fetcher) Shows(p *Source, e *headers.Entry) {
 	p.Has(e)
 	f.dirty = true
-	if c := p.claim; c != nil && e.Node.Work.Cmp(c.top().Node.Work) > 0 {
+	if c := p.claim; c != nil && c.yields(e) {
 		c.whole = e
 		f.have.fresh = false
 	}

@@ -13,6 +13,7 @@ const (
 	maxPipe      = 2 << 20   // bytes at most: what is lost when it stalls
 	maxCopies    = 3         // peers asked for one block, each time because the last was late [MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK]
 	limitedDepth = 288       // blocks that NODE_NETWORK_LIMITED promises (BIP159)
+	maxEquals    = 16        // branches of equal work that one peer has announced and that wait for their turn
 	directDepth  = 16        // blocks above our tip that are asked also of who promises to serve none, but announced them [HeadersDirectFetchBlocks]
 
 	lateAfter    = 2 * time.Second  // [BLOCK_STALLING_TIMEOUT_DEFAULT]

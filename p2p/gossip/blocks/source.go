@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"slices"
 	"time"
 
 	"grapevine/chain/headertree"
@@ -12,6 +13,8 @@ import (
 type Source struct {
 	Top *headers.Entry // best header that it has; for a have peer of headers only
 	RTT time.Duration  // shortest measured; 0: not known
+
+	equals []*headers.Entry // others with as much work as Top, in order of announcement
 
 	Compact bool                        // speaks BIP152 version 2
 	short   *headers.Entry              // the block that it was last asked for in short form
@@ -43,10 +46,18 @@ type Source struct {
 	branch way    // to its best header, where that is beside the way to ours
 }
 
-// Has notes that the source has a header, and its body unless it speaks gvhave.
+// Has notes that the source has a header, and its body unless it speaks gvhave. Of
+// branches with the same work, those whose bodies we lack have their turn.
 func (p *Source) Has(e *headers.Entry) {
-	if p.Top == nil || e.Node.Work.Cmp(p.Top.Node.Work) > 0 {
-		p.Top = e
+	more := 1
+	if p.Top != nil {
+		more = e.Node.Work.Cmp(p.Top.Node.Work)
+	}
+	switch {
+	case more > 0:
+		p.Top, p.equals = e, nil
+	case more == 0 && e != p.Top && len(p.equals) < maxEquals && !slices.Contains(p.equals, e):
+		p.equals = append(p.equals, e)
 	}
 }
 
@@ -73,6 +84,12 @@ func (p *Source) believe() {
 func (p *Source) top() *headers.Entry {
 	for p.Top != nil && p.Top.Bad != headertree.Good {
 		p.Top = p.Top.Parent
+	}
+	for p.Top != nil && p.Top.Stored && len(p.equals) > 0 {
+		if e := p.equals[0]; e.Needed() && e.Node.Work == p.Top.Node.Work {
+			p.Top = e
+		}
+		p.equals = p.equals[1:]
 	}
 	return p.Top
 }
