@@ -102,7 +102,7 @@ func TestBlockFromTheFutureIsTakenAfterTheJump(t *testing.T) {
 // reaches waits for a height.
 func (w *testNode) reaches(height int) {
 	w.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		got := string(w.must("getblockcount"))
 		if got == fmt.Sprint(height) {
 			return

@@ -53,7 +53,7 @@ func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *testNode {
 	case <-n.RPC.Ready():
 	case err := <-ended:
 		t.Fatalf("the node ended: %v", err)
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the node does not get ready")
 	}
 	w := &testNode{t: t, node: n, dir: dir, url: "http://" + n.RPC.Addr().String(), ctx: t.Context()}
@@ -69,7 +69,7 @@ func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *testNode {
 			if err != nil {
 				t.Errorf("the node ended with %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the node does not stop")
 		}
 	}

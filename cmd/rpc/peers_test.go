@@ -42,7 +42,7 @@ func TestAddedNodeMayHaveDialledUs(t *testing.T) {
 	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
 	us, them := a.node.Swarm.Addr().String(), b.node.Swarm.Addr().String()
 	b.must("addnode", us, "onetry")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if p := a.node.Swarm.Peers(); len(p) == 1 && p[0].Listens.String() == them && p[0].Proven {
 			break
 		}

@@ -22,7 +22,7 @@ func (w *testNode) hears(s story) {
 // loaded waits until the pool of the last run is there.
 func (w *testNode) loaded() *testNode {
 	w.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if w.object("getmempoolinfo")["loaded"] == true {
 			return w
 		}
