@@ -259,6 +259,7 @@ func TestT72_TheBudgetHoldsAndLetsAllFinish(t *testing.T) {
 				t.Error(err)
 			}
 		}
+		synctest.Wait()
 		if m := most.Load(); m > 24*mib { // all, and the rest of one
 			t.Errorf("%d MiB were held at once", m/mib)
 		}

@@ -41,8 +41,8 @@ const (
 	// twice -rpcservertimeout, which counts from byte to byte).
 	bodyTime = 60 * time.Second
 	// stallTime is how long an answer may stay unread while others wait for the
-	// memory that it takes.
-	stallTime = 5 * time.Second
+	// memory that it takes: who has the password may be slow.
+	stallTime = replyTime / 2
 )
 
 // Config is what a Handler needs.
