@@ -35,7 +35,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	p.holds(e)
 	s.fetch.Changed()
 	if j := s.queue.Find(e); j != nil { // another copy: its verdict is this one's
-		j.tasks = append(j.tasks, p.newTask())
+		j.tasks = p.waitsFor(j.tasks)
 	}
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
@@ -44,7 +44,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return // it will be asked for again when there is space
 	}
 	s.progress(e)
-	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked, tasks: []*task{p.newTask()}})
+	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked, tasks: p.waitsFor(nil)})
 	s.passOn(e, b, nil)
 }
 

@@ -11,9 +11,9 @@ import (
 // it. Answers are queued in order anyway; what is still in the validation queue is
 // waited for.
 
-// maxTasks bounds what one peer makes us remember: more than it may have in the
-// validation queue. A ping beyond it is not answered.
-const maxTasks = 1000
+// maxTasks bounds what one peer makes us remember: more than a download window and
+// its share of the validation queue. Of pings beyond it the last is answered.
+const maxTasks = 2000
 
 // task is something of a peer's that is being validated, or a ping that waits.
 type task struct {
@@ -22,18 +22,22 @@ type task struct {
 	ping *wire.MsgPing
 }
 
-// newTask notes that something that the peer has sent is in the validation queue.
-func (p *peer) newTask() *task {
-	t := &task{of: p}
-	if len(p.tasks) < maxTasks {
-		p.tasks = append(p.tasks, t)
+// waitsFor adds a task of the peer's to those of something in the validation queue.
+func (p *peer) waitsFor(tasks []*task) []*task {
+	if len(p.tasks) >= maxTasks {
+		return tasks
 	}
-	return t
+	t := &task{of: p}
+	p.tasks = append(p.tasks, t)
+	return append(tasks, t)
 }
 
 func (s *State) onPing(p *peer, m *wire.MsgPing) {
-	if len(p.tasks) < maxTasks {
-		p.tasks = append(p.tasks, &task{of: p, ping: m})
+	t := &task{of: p, ping: m}
+	if n := len(p.tasks); n >= maxTasks && p.tasks[n-1].ping != nil {
+		p.tasks[n-1] = t
+	} else {
+		p.tasks = append(p.tasks, t)
 	}
 	s.answerPings(p)
 }

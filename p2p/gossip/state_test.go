@@ -390,3 +390,25 @@ func TestACopyWithAnotherWitnessHidesNoTransaction(t *testing.T) {
 		}
 	}
 }
+
+// Copies of one transaction and pings without end, while it is being validated, are
+// not remembered without end.
+func TestT45_PingsAndCopiesThatWaitAreBounded(t *testing.T) {
+	w := newWorld()
+	s := newTestState(w, 1)
+	s.Step(w.start, Joined{1, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+	tx := w.tx("a")
+	for i := range 3 * maxTasks {
+		s.Step(w.start, Message{1, &msg.Tx{Tx: tx}})
+		s.Step(w.start, Message{1, wire.NewMsgPing(uint64(i))})
+	}
+	p := s.byID[1]
+	if n, m := len(p.tasks), len(s.tx.queue.Find(tx.WID).tasks); n > maxTasks+1 || m > maxTasks {
+		t.Errorf("%d tasks of the peer, %d of the transaction", n, m)
+	}
+	acts := s.Step(w.start, TxVerdict{Tx: tx})
+	last := acts[len(acts)-1].(p2p.Send).Msg.(*wire.MsgPong)
+	if n := count(acts, 1, wire.CmdPong); n != maxTasks/2 || last.Nonce != 3*maxTasks-1 || len(p.tasks) != 0 {
+		t.Errorf("%d pongs, the last is %d; %d tasks are left", n, last.Nonce, len(p.tasks))
+	}
+}

@@ -49,7 +49,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.requests.Fail(p.offers, tx.ID)
 	}
 	if j := s.tx.queue.Find(tx.WID); j != nil {
-		j.tasks = append(j.tasks, p.newTask())
+		j.tasks = p.waitsFor(j.tasks)
 	}
 	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
 	if s.syncing() || s.haveTx(tx.WID) || childless {
@@ -60,7 +60,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		return
 	}
 	if s.tx.queue.Takes(p.id, tx.Size) {
-		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: []*task{p.newTask()}})
+		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
 	}
 }
 
