@@ -77,7 +77,7 @@ const (
 
 func readBase58(text string, net *chaincfg.Params) ([]byte, *AddressError) {
 	raw := base58.Decode(text)
-	if len(raw) == 0 || len(raw) > maxBase58Bytes {
+	if text != "" && len(raw) == 0 || len(raw) > maxBase58Bytes {
 		return nil, badAddress("Invalid or unsupported Segwit (Bech32) or Base58 encoding.")
 	}
 	hash, version, err := base58.CheckDecode(text)

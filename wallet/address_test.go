@@ -144,7 +144,7 @@ func TestABadAddressNamesItsCauseAndPlaces(t *testing.T) {
 		{"bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y", "Invalid or unsupported Segwit (Bech32) or Base58 encoding.", nil},
 		{"1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH", "Invalid or unsupported Base58-encoded address.", nil},
 		{"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8s", "Invalid checksum or length of Base58 address (P2PKH or P2SH)", nil},
-		{"", "Invalid or unsupported Segwit (Bech32) or Base58 encoding.", nil},
+		{"", "Invalid checksum or length of Base58 address (P2PKH or P2SH)", nil},
 		{"0", "Invalid or unsupported Segwit (Bech32) or Base58 encoding.", nil},
 	} {
 		_, err := PayTo(c.text, &chaincfg.RegressionNetParams)

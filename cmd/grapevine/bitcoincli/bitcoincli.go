@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,25 +45,47 @@ const (
 // Run does what args say (args[0] is the program) and returns the exit status.
 func Run(ctx context.Context, sys System, args []string) int {
 	status, err := run(ctx, sys, args)
-	var refusal *client.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return status
-	case errors.As(err, &refusal):
+	}
+	if refusal, ok := errors.AsType[*client.Error](err); ok {
 		fmt.Fprintf(sys.Err, "error code: %d\nerror message:\n%s\n", refusal.Code, refusal.Message)
 		return max(refusal.Code, -refusal.Code)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		fmt.Fprintf(sys.Err, "error: Could not connect to the server: %v\n\nMake sure the node is running and that you are connecting to the correct RPC port.\n", err)
-	default:
-		fmt.Fprintf(sys.Err, "error: %v\n", err)
 	}
+	fmt.Fprintln(sys.Err, explain(err))
 	return failed
+}
+
+// explain puts a failure into bitcoin-cli's words where scripts look for them.
+func explain(err error) string {
+	wrong, isWord := errors.AsType[*client.WordError](err)
+	usage, isUsage := errors.AsType[*usageError](err)
+	switch {
+	case isUsage:
+		return usage.text
+	case isWord:
+		return "error: Error parsing JSON: " + wrong.Word
+	case errors.Is(err, client.ErrUnauthorized):
+		return "error: Authorization failed: Incorrect rpcuser or rpcpassword"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		at := ""
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
+			at = " " + op.Addr.String()
+		}
+		return "error: timeout on transient error: Could not connect to the server" + at + "\n\n" +
+			"Make sure the node is running and that you are connecting to the correct RPC port.\nUse \"bitcoin-cli -help\" for more info."
+	}
+	return "error: " + err.Error()
 }
 
 func run(ctx context.Context, sys System, args []string) (int, error) {
 	o, words, err := parse(args[1:])
 	if err != nil {
 		return failed, err
+	}
+	if o.has("help") {
+		fmt.Fprint(sys.Out, help)
+		return 0, nil
 	}
 	if o.has("version") {
 		fmt.Fprintf(sys.Out, "grapevine %s, as bitcoin-cli\n", sys.Version)
@@ -71,8 +94,8 @@ func run(ctx context.Context, sys System, args []string) (int, error) {
 	if words, err = o.fromStdin(sys.In, words); err != nil {
 		return failed, err
 	}
-	if len(words) == 0 && !o.has("generate") && !o.has("getinfo") {
-		return failed, errors.New("too few parameters (need at least command)")
+	if err := o.check(words); err != nil {
+		return failed, err
 	}
 	cl, err := o.dial(sys)
 	if err != nil {
@@ -82,12 +105,14 @@ func run(ctx context.Context, sys System, args []string) (int, error) {
 	to := session{o, cl, sys.Table}
 	var raw json.RawMessage
 	switch {
-	case o.has("generate"):
-		raw, err = to.generate(ctx, words)
 	case o.has("getinfo"):
 		var text string
 		text, err = to.info(ctx)
 		fmt.Fprint(sys.Out, text)
+	case o.has("addrinfo"):
+		raw, err = to.addresses(ctx)
+	case o.has("generate"):
+		raw, err = to.generate(ctx, words)
 	default:
 		raw, err = to.call(ctx, words[0], words[1:])
 	}
@@ -177,7 +202,7 @@ func notYet(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) || (errors.As(err, &timeout) && timeout.Timeout())
 }
 
-// generate is -generate [nblocks]: mine to a new address.
+// generate is -generate [nblocks [maxtries]]: mine to a new address.
 func (s session) generate(ctx context.Context, words []string) (json.RawMessage, error) {
 	res := struct {
 		Address string   `json:"address"`
@@ -186,11 +211,10 @@ func (s session) generate(ctx context.Context, words []string) (json.RawMessage,
 	if err := s.ask(ctx, "getnewaddress", &res.Address); err != nil {
 		return nil, err
 	}
-	count := "1"
-	if len(words) > 0 {
-		count = words[0]
+	if len(words) == 0 {
+		words = []string{"1"}
 	}
-	raw, err := s.call(ctx, "generatetoaddress", []string{count, res.Address})
+	raw, err := s.call(ctx, "generatetoaddress", slices.Insert(slices.Clone(words), 1, res.Address))
 	if err != nil {
 		return nil, err
 	}

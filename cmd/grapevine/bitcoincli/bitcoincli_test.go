@@ -45,16 +45,19 @@ func fakeNode(t *testing.T) (port string) {
 		case "getblockchaininfo":
 			result = map[string]any{"chain": "regtest", "blocks": 7, "headers": 9, "verificationprogress": 0.5, "difficulty": 1e-9}
 		case "getnetworkinfo":
-			result = map[string]any{"version": 310000, "connections": 3, "connections_in": 1, "connections_out": 2, "relayfee": json.Number("0.00001000")}
-		case "listwallets":
-			result = []string{"w"}
-		case "getbalance":
-			result = json.Number("1.50000000")
+			result = map[string]any{"version": 310000, "connections": 3, "connections_in": 1, "connections_out": 2, "relayfee": json.Number("0.00001000"), "warnings": []string{"old"},
+				"networks": []any{map[string]any{"name": "ipv4", "proxy": "127.0.0.1:9050"}, map[string]any{"name": "onion", "proxy": "127.0.0.1:9050"}, map[string]any{"name": "ipv6", "proxy": ""}}}
+		case "getwalletinfo":
+			result = map[string]any{"walletname": "w", "keypoolsize": 4000, "paytxfee": json.Number("0.00000000")}
+		case "getbalances":
+			result = map[string]any{"mine": map[string]any{"trusted": json.Number("1.50000000")}}
+		case "getnodeaddresses":
+			result = []any{map[string]any{"network": "ipv4"}, map[string]any{"network": "ipv4"}, map[string]any{"network": "ipv6"}, map[string]any{"network": "not_publicly_routable"}}
 		case "stop":
 		default:
 			code = -32601
 		}
-		if user == "bare" && q.Method == "listwallets" { // a node without a wallet
+		if user == "bare" && q.Method == "getwalletinfo" { // a node without a wallet
 			code = -32601
 		}
 		if code != 0 {
@@ -102,20 +105,36 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"password and parameters from stdin", "p\n1\ntwo words\n", []string{"-rpcport=" + port, "-rpcuser=u", "-stdinrpcpass", "-stdin", "echo"},
 			"{\n  \"params\": [\n    \"1\",\n    \"two words\"\n  ],\n  \"path\": \"/\"\n}\n", "", 0},
 		{"by the table", "", append(user, "-named", "echojson", "arg0=[1]"), "{\n  \"params\": {\n    \"arg0\": [\n      1\n    ]\n  },\n  \"path\": \"/\"\n}\n", "", 0},
-		{"not what the table says", "", append(user, "echojson", "x"), "", "error: echojson: parameter arg0: not JSON: x", 1},
+		{"not what the table says", "", append(user, "echojson", "x"), "", "error: Error parsing JSON: x", 1},
 		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
-			"Network: in 1, out 2, total 3\nVersion: 310000\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: \"w\"\nBalance: 1.50000000\n", "", 0},
+			"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: \"w\"\nKeypool size: 4000\nTransaction fee rate (-paytxfee) (BTC/kvB): 0.00000000\n\nBalance: 1.50000000\n\nWarnings: old\n", "", 0},
 		{"one screen without a wallet", "", []string{"-rpcport=" + port, "-rpcuser=bare", "-rpcpassword=p", "-getinfo"},
 			"Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
-				"Network: in 1, out 2, total 3\nVersion: 310000\nMin tx relay fee rate (BTC/kvB): 0.00001000\n", "", 0},
+				"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWarnings: old\n", "", 0},
+		{"known addresses", "", append(user, "-addrinfo"), "{\n  \"addresses_known\": {\n    \"ipv4\": 2,\n    \"ipv6\": 1,\n    \"onion\": 0,\n    \"i2p\": 0,\n    \"cjdns\": 0,\n    \"total\": 3\n  }\n}\n", "", 0},
+		{"help", "", []string{"-?"}, help, "", 0},
+		{"generate nothing", "", append(user, "-generate", "0"), "", "error: the first argument (number of blocks to generate, default: 1) must be an integer value greater than zero", 1},
+		{"generate with tries", "", append(user, "-generate", "1", "1000"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
+		{"generate too much", "", append(user, "-generate", "1", "2", "3"), "", "error: too many arguments (maximum 2 for nblocks and maxtries)", 1},
+		{"generate words", "", append(user, "-generate", "x"), "", "error: Error parsing JSON: x", 1},
+		{"one screen of what", "", append(user, "-getinfo", "1"), "", "error: -getinfo takes no arguments", 1},
+		{"addresses of what", "", append(user, "-addrinfo", "1"), "", "error: -addrinfo takes no arguments", 1},
+		{"two networks", "", append(user, "-signet", "getblockcount"), "", "Error: Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. Can use at most one.", 1},
+		{"one network twice", "", append(user, "-chain=regtest", "getblockcount"), "", "Error: Invalid combination", 1},
+		{"a network switched off", "", append(user, "-nosignet", "getblockcount"), "7\n", "", 0},
+		{"no such network", "", []string{"-chain=gold", "getblockcount"}, "", "Error: Unknown chain gold.", 1},
+		{"no such file", "", append(user, "-conf=/nosuch.conf", "getblockcount"), "", "Error reading configuration file: specified config file \"/nosuch.conf\" could not be opened.", 1},
+		{"no such port", "", []string{"-rpcconnect=127.0.0.1:99999", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "error: Invalid port provided in -rpcconnect: 127.0.0.1:99999", 1},
+		{"no port", "", []string{"-rpcport=0", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "error: Invalid port provided in -rpcport: 0", 1},
+		{"two ports", "", append(user, "-rpcconnect=127.0.0.1:1", "getblockcount"), "7\n", "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport " + port, 0},
 		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
 		{"no method", "", user, "", "too few parameters", 1},
-		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "invalid parameter -fast", 1},
+		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "Error parsing command line arguments: Invalid parameter -fast", 1},
 		{"nobody there", "", []string{"-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
 		{"nobody there, for a second", "", []string{"-rpcwait", "-rpcwaittimeout=1", "-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},
-		{"wrong password", "", []string{"-rpcport=" + port, "-rpcuser=u", "-rpcpassword=q", "getblockcount"}, "", "error: ", 1},
+		{"wrong password", "", []string{"-rpcport=" + port, "-rpcuser=u", "-rpcpassword=q", "getblockcount"}, "", "error: Authorization failed: Incorrect rpcuser or rpcpassword", 1},
 	} {
 		out, errs, status := bitcoinCLI(t, c.stdin, c.args...)
 		if out != c.out || status != c.status || !strings.Contains(errs, c.errs) || (c.errs == "" && errs != "") {

@@ -1,6 +1,7 @@
 package bitcoincli
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -23,8 +24,8 @@ func (o options) has(name string) bool {
 
 // known are the flags of bitcoin-cli that mean something here; those after the
 // bar are taken and change nothing.
-const known = "regtest signet testnet4 chain datadir rpcconnect rpcport rpcuser rpcpassword rpccookiefile rpcclienttimeout " +
-	"rpcwait rpcwaittimeout rpcwallet stdin stdinrpcpass named generate getinfo version | conf color debug"
+const known = "regtest signet testnet testnet4 chain datadir rpcconnect rpcport rpcuser rpcpassword rpccookiefile rpcclienttimeout " +
+	"rpcwait rpcwaittimeout rpcwallet stdin stdinrpcpass named generate getinfo addrinfo version help conf | color debug"
 
 // parse reads flags up to the method, as bitcoin-cli does: one dash or two,
 // values after "=".
@@ -42,12 +43,53 @@ func parse(args []string) (options, []string, error) {
 		if base, no := strings.CutPrefix(name, "no"); no && slices.Contains(names, base) {
 			name, value = base, "0"
 		}
+		if name == "?" || name == "h" {
+			name = "help"
+		}
 		if !slices.Contains(names, name) {
-			return nil, nil, fmt.Errorf("invalid parameter -%s", name)
+			return nil, nil, &usageError{"Error parsing command line arguments: Invalid parameter " + arg}
 		}
 		o[name] = value
 	}
 	return o, nil, nil
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+// check refuses what bitcoin-cli refuses before it calls anybody.
+func (o options) check(words []string) error {
+	chains := 0
+	for _, name := range []string{"regtest", "signet", "testnet", "testnet4", "chain"} {
+		if o.has(name) {
+			chains++
+		}
+	}
+	path := o["conf"]
+	_, missing := os.Stat(path)
+	own := o.has("getinfo") || o.has("addrinfo")
+	switch {
+	case chains > 1:
+		return &usageError{"Error: Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. Can use at most one."}
+	case port(o.network()) == "":
+		return &usageError{fmt.Sprintf("Error: Unknown chain %s.", o["chain"])}
+	case filepath.IsAbs(path) && missing != nil:
+		return &usageError{fmt.Sprintf("Error reading configuration file: specified config file %q could not be opened.", path)}
+	case o.has("getinfo") && len(words) > 0:
+		return errors.New("-getinfo takes no arguments")
+	case o.has("addrinfo") && len(words) > 0:
+		return errors.New("-addrinfo takes no arguments")
+	case own:
+	case o.has("generate") && len(words) > 2:
+		return errors.New("too many arguments (maximum 2 for nblocks and maxtries)")
+	case o.has("generate") && len(words) > 0 && words[0] == "0":
+		return errors.New("the first argument (number of blocks to generate, default: 1) must be an integer value greater than zero")
+	case len(words) == 0 && !o.has("generate"):
+		return errors.New("too few parameters (need at least command)")
+	}
+	return nil
 }
 
 // network is -chain, or -regtest and its like; grapevine's own default is regtest.
@@ -57,6 +99,8 @@ func (o options) network() string {
 		return "signet"
 	case o.has("testnet4"):
 		return "testnet4"
+	case o.has("testnet") || o["chain"] == "test":
+		return "testnet3"
 	case o["chain"] == "main":
 		return "mainnet"
 	case o["chain"] != "":
@@ -65,17 +109,21 @@ func (o options) network() string {
 	return "regtest"
 }
 
-// port is bitcoind's RPC port of the network.
+// port is bitcoind's RPC port of the network; empty for a network that nobody knows.
 func port(network string) string {
 	switch network {
 	case "mainnet":
 		return "8332"
+	case "testnet3":
+		return "18332"
 	case "testnet4":
 		return "48332"
 	case "signet":
 		return "38332"
+	case "regtest":
+		return "18443"
 	}
-	return "18443"
+	return ""
 }
 
 // dial makes the client that the flags describe.
@@ -84,12 +132,18 @@ func (o options) dial(sys System) (*client.Client, error) {
 	if s := o["rpcconnect"]; s != "" {
 		host = strings.Trim(s, "[]")
 		if h, p, err := net.SplitHostPort(s); err == nil {
+			if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+				return nil, fmt.Errorf("Invalid port provided in -rpcconnect: %s", s)
+			}
 			host, at = h, p
+			if other := o["rpcport"]; other != "" {
+				fmt.Fprintf(sys.Err, "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %s\n", other)
+			}
 		}
 	}
 	if s := o["rpcport"]; s != "" {
 		if n, err := strconv.ParseUint(s, 10, 16); err != nil || n == 0 {
-			return nil, fmt.Errorf("invalid port in -rpcport: %s", s)
+			return nil, fmt.Errorf("Invalid port provided in -rpcport: %s", s)
 		}
 		at = s
 	}

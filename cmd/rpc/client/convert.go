@@ -128,5 +128,12 @@ func convert(method string, p *jsonrpc.Param, word string) (any, error) {
 	case asText:
 		return word, nil
 	}
-	return nil, fmt.Errorf("%s: parameter %s: not JSON: %s", method, p.Name, word)
+	return nil, &WordError{method, p.Name, word}
+}
+
+// WordError is a word for a parameter that wants JSON and did not get it.
+type WordError struct{ Method, Param, Word string }
+
+func (e *WordError) Error() string {
+	return fmt.Sprintf("%s: parameter %s: not JSON: %s", e.Method, e.Param, e.Word)
 }

@@ -25,7 +25,7 @@ func (a *API) sendRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "sendmany", Params: `dummy:""= amounts:{"address":amount,...} minconf:int? comment:text? subtractfeefrom:["address",...]? replaceable:bool=true conf_target:int? estimate_mode:text=unset fee_rate:amount? verbose:bool=false`, Do: a.sendMany,
 			Help: "Pays several addresses in one transaction.", Example: `"" '{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}'`},
 	), jsonrpc.Group("Rawtransactions",
-		jsonrpc.Method{Name: "fundrawtransaction", Params: "hexstring:hex options:*object? iswitness:bool? ; add_inputs:bool=true changeAddress:text? changePosition:int? change_type:text? lockUnspents:bool=false fee_rate:amount? feeRate:amount? subtractFeeFromOutputs:list=[] replaceable:bool=true conf_target:int?", Do: a.fundRawTransaction,
+		jsonrpc.Method{Name: "fundrawtransaction", Params: "hexstring:hex options:*object? iswitness:bool? ; add_inputs:bool=true changeAddress:text? changePosition:int? change_type:text? lockUnspents:bool=false fee_rate:amount? feeRate:amount? subtractFeeFromOutputs:list=[] replaceable:bool=true conf_target:int? estimate_mode:text=unset includeWatching:bool?", Do: a.fundRawTransaction,
 			Help: "Adds coins of the wallet, and change, until a transaction pays for its outputs and fee. Options: fee_rate (sat/vB), feeRate (BTC/kvB), changePosition, change_type, lockUnspents, subtractFeeFromOutputs, replaceable, add_inputs.", Example: `02000000... '{"fee_rate":2}'`},
 	))
 }
