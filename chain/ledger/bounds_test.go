@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -239,5 +240,84 @@ func TestAFailureOfOurOwnMarksNoBlock(t *testing.T) {
 	b.w.queue = []*slot{{e: e, stage: checked, block: m.Block, err: disk}}
 	if _, err := b.w.commit(); !errors.Is(err, disk) || e.bad() {
 		t.Errorf("%v, marked %v", err, e.bad())
+	}
+}
+
+// A way down that is too large for one move is queued as far as the pipeline holds.
+func TestAWayDownHoldsNoMoreThanThePipeline(t *testing.T) {
+	b := newByHand(t)
+	f := newDeepFork(t, pipelineBlocks+5)
+	for _, m := range f.a {
+		if err := b.Submit(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, m := range f.b {
+		b.w.store(b.w.addHeader(m.Node), submitMsg{m.Node, m.Block, 2})
+	}
+	b.w.l.cfg.moveBytes = 1
+	if !b.w.reorganise(b.w.tree.Goal()) || len(b.w.queue) != pipelineBlocks {
+		t.Errorf("%d blocks are on their way down at once, want %d", len(b.w.queue), pipelineBlocks)
+	}
+}
+
+// Bodies are kept decoded until their turn up to a limit of bytes.
+func TestDecodedBodiesAreBounded(t *testing.T) {
+	for _, over := range []int64{0, 1} {
+		b := newByHand(t)
+		m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+		b.w.freshBytes = freshLimit - int64(len(m.Block.Raw)) + over
+		e := b.w.addHeader(m.Node)
+		b.w.store(e, submitMsg{m.Node, m.Block, 1})
+		if kept := b.w.fresh[e] != nil; kept != (over == 0) {
+			t.Errorf("%d bytes over the limit the block is kept decoded: %v", over, kept)
+		}
+	}
+}
+
+// Who submits a block that is stored and has not had its turn yet waits for the
+// same verdict.
+func TestASecondSubmitWaitsForTheFirstOnesVerdict(t *testing.T) {
+	b := newByHand(t)
+	m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+	e := b.w.addHeader(m.Node)
+	b.w.store(e, submitMsg{m.Node, m.Block, 1})
+	if !b.w.known(e, 2) || len(b.w.waiting[e]) != 2 || len(b.w.out.current.Verdicts) != 0 {
+		t.Errorf("%d wait, %d verdicts", len(b.w.waiting[e]), len(b.w.out.current.Verdicts))
+	}
+}
+
+// A block of another network has no parent here, whatever its own headers say.
+func TestABlockOnAnotherGenesisHasNoParent(t *testing.T) {
+	tr, r := plant(t)
+	other := r.cfg.Params.GenesisBlock.Header
+	other.Nonce++
+	m := chaintest.Mine(t, r.cfg.Params, chain.NewHeaderNode(nil, other))
+	if err := r.Submit(m); !errors.Is(err, chain.ErrUnknownParent) {
+		t.Error(err)
+	}
+	tr.Block(chaintest.Genesis, "a1")
+	tr.Accept("a1")
+}
+
+// That a body is lost is told after whatever was said of it before.
+func TestALossIsToldAfterTheStoring(t *testing.T) {
+	b := newByHand(t)
+	m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+	e := b.w.addHeader(m.Node)
+	b.w.store(e, submitMsg{m.Node, m.Block, 1})
+	b.w.lose(e)
+	b.w.out.close()
+	var told []string
+	for _, ev := range b.w.out.ready {
+		for range ev.Lost { // a follower looks at what was lost first
+			told = append(told, "lost")
+		}
+		for range ev.Stored {
+			told = append(told, "stored")
+		}
+	}
+	if !slices.Equal(told, []string{"stored", "lost"}) {
+		t.Errorf("told: %v", told)
 	}
 }

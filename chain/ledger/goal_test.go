@@ -265,6 +265,7 @@ func TestBranchesThatWereTooShortCountWhenTheTipGoesBack(t *testing.T) {
 			t.Fatal("a branch with no more work is the goal")
 		}
 		tr.MarkFailed(tip.Parent.Parent, chain.Broken(chain.ErrCoinbaseAmount, ""))
+		tr.SetActive(tr.headers.AtHeight(3), func() {})
 		tr.SetActive(tr.headers.AtHeight(2), func() {})
 		row(3, c.since)
 		if goal := tr.Goal(); goal != short {
