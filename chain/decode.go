@@ -77,6 +77,16 @@ func DecodeTxNoWitness(raw []byte) (*Tx, error) {
 // DecodeBlock decodes a block with its witnesses. raw is kept, not copied: the
 // caller must not change it afterwards.
 func DecodeBlock(raw []byte) (*Block, error) {
+	b, err := DecodeFirstBlock(raw)
+	if err == nil && len(b.Raw) != len(raw) {
+		return nil, fmt.Errorf("decode block: %w", errTrailing)
+	}
+	return b, err
+}
+
+// DecodeFirstBlock reads the block at the start of raw; bytes behind it are no
+// part of it, and ignored [DecodeHexBlk].
+func DecodeFirstBlock(raw []byte) (*Block, error) {
 	b, err := decodeBlock(raw)
 	if err != nil {
 		return nil, fmt.Errorf("decode block: %w", err)
@@ -112,9 +122,7 @@ func decodeBlock(raw []byte) (*Block, error) {
 		b.Txs = append(b.Txs, tx)
 		b.Weight += tx.Weight
 	}
-	if w.pos != len(raw) {
-		return nil, errTrailing
-	}
+	b.Raw = raw[:w.pos:w.pos]
 	return b, nil
 }
 

@@ -44,6 +44,24 @@ func commitmentIndex(coinbase *wire.MsgTx) int {
 	return -1
 }
 
+// WithReservedValue is a block for that height whose coinbase carries the 32 zero
+// bytes that its commitment reserves a place for, where it commits to witnesses and
+// carries none: miners who know only the template's commitment leave them out
+// [UpdateUncommittedBlockStructures]. All others stay as they are.
+func WithReservedValue(p *Params, height int32, b *Block) *Block {
+	if height < p.SegwitHeight || len(b.Txs) == 0 || len(b.Txs[0].TxIn) == 0 || b.Txs[0].HasWitness() {
+		return b
+	}
+	if _, ok := WitnessCommitment(b.Txs[0]); !ok {
+		return b
+	}
+	msg := *b.MsgBlock()
+	coinbase := b.Txs[0].Copy()
+	coinbase.TxIn[0].Witness = wire.TxWitness{make([]byte, len(Hash{}))}
+	msg.Transactions = append([]*wire.MsgTx{coinbase}, msg.Transactions[1:]...)
+	return NewBlock(&msg)
+}
+
 // HasWitness says whether any input of tx carries a witness.
 func (t *Tx) HasWitness() bool { return t.WID != t.ID }
 

@@ -48,9 +48,15 @@ func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	b, err := chain.DecodeBlock(raw)
+	b, err := chain.DecodeFirstBlock(raw)
 	if err != nil {
 		return nil, undecodable
+	}
+	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block does not start with a coinbase")
+	}
+	if parent, _, ok := a.Ledger.Lookup(b.Header.PrevBlock); ok {
+		b = chain.WithReservedValue(a.Params, parent.Height+1, b)
 	}
 	err = a.Submit(ctx, b)
 	if err == nil || errors.Is(err, chain.ErrInconclusive) {

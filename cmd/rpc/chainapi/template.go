@@ -145,7 +145,7 @@ func (a *API) propose(data string) (any, error) {
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
 	}
-	b, err := chain.DecodeBlock(raw)
+	b, err := chain.DecodeFirstBlock(raw)
 	if err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Block decode failed")
 	}

@@ -55,12 +55,12 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 	}
 	asked := c.Has("hash_or_height")
 	switch {
-	case asked && a.CoinStatsIndex && !indexed:
-		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot set use_index to false when querying for a specific block")
-	case asked && !indexed:
+	case asked && !a.CoinStatsIndex:
 		c.Refuse(jsonrpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
 	case asked && kind == serialized3:
 		c.Refuse(jsonrpc.CodeInvalidParam, "hash_serialized_3 hash type cannot be queried for a specific block")
+	case asked && !indexed:
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot set use_index to false when querying for a specific block")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -128,8 +128,12 @@ func (a *API) indexedCoins(n *chain.HeaderNode, kind string) (any, error) {
 
 func (a *API) statsAt(n *chain.HeaderNode) (coins.BlockStats, error) {
 	s, ok, err := a.Ledger.BlockStats(n.Hash)
-	if err == nil && !ok {
-		err = jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to get data because coinstatsindex is still syncing. Current height: %d", a.Ledger.Tip().Height)
+	switch tip := a.Ledger.Tip().Height; {
+	case err != nil || ok:
+	case n.Height > tip:
+		err = jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to get data because coinstatsindex is still syncing. Current height: %d", tip)
+	default: // beside the chain, and never connected
+		err = jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to read UTXO set")
 	}
 	return s, err
 }
