@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -84,7 +85,8 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	m.last.Store(made)
 	t.findDepends()
 	t.makeCoinbase(p, payTo, m.extra.Add(1))
-	at := time.Unix(max(t.MinTime, m.cfg.Now().Unix()), 0)
+	// A header says no later time; the block is tried, and refused if it has to be later.
+	at := time.Unix(min(max(t.MinTime, m.cfg.Now().Unix()), math.MaxUint32), 0)
 	root, _ := chain.TxRoot(t.all())
 	t.Header = wire.BlockHeader{
 		Version:    blockVersion,

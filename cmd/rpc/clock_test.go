@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,25 @@ func TestUptimeFollowsTheClock(t *testing.T) {
 	if up := uptime(now - 10_000); up != 0 {
 		t.Errorf("uptime %d before the start", up)
 	}
+}
+
+// At the last second that a header can say blocks are made until the median of
+// eleven is there too; then none is, instead of one that nobody else would take.
+func TestNoBlockIsLaterThanAHeaderCanSay(t *testing.T) {
+	w := start(t)
+	w.must("generatetoaddress", 20, stranger)
+	w.must("setmocktime", 1<<32-1)
+	for made := 1; made <= 6; made++ {
+		w.must("generatetoaddress", 1, stranger)
+		if got := w.blockTime(); got != "4294967295" {
+			t.Errorf("block %d at %s", made, got)
+		}
+	}
+	var made json.RawMessage
+	if err := w.Call(w.ctx, "generatetoaddress", &made, 1, stranger); err == nil || !strings.Contains(err.Error(), "time-too-old") {
+		t.Errorf("one more: %v", err)
+	}
+	is(t, "height", w.object("getblockchaininfo"), "blocks", 26)
 }
 
 func TestLockTimeIsOverWhenTheClockIsSetAfterIt(t *testing.T) {
