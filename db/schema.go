@@ -79,24 +79,22 @@ const (
 // checkLength refuses a file that is shorter than its newest meta page says:
 // the missing pages would be read as faults. New and empty files pass.
 func checkLength(path string) error {
-	f, err := os.Open(path)
-	if os.IsNotExist(err) {
+	st, err := os.Stat(path)
+	switch {
+	case os.IsNotExist(err):
+		return nil
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular(): // to open a FIFO would wait until somebody writes to it
+		return fmt.Errorf("it is not a file but a %s", kindOf(st.Mode()))
+	case st.Size() == 0:
 		return nil
 	}
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if st.IsDir() {
-		return fmt.Errorf("it is a directory")
-	}
-	if st.Size() == 0 {
-		return nil
-	}
 	need, err := highWater(f)
 	if err != nil {
 		return err
@@ -105,6 +103,19 @@ func checkLength(path string) error {
 		return fmt.Errorf("%w: %d bytes long, want at least %d", ErrCorrupt, st.Size(), need)
 	}
 	return nil
+}
+
+// kindOf is what stands where a file should.
+func kindOf(m os.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "directory"
+	case m&os.ModeNamedPipe != 0:
+		return "FIFO"
+	case m&os.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
 }
 
 // meta is one of the two pages that say what the file's state is.

@@ -68,6 +68,9 @@ func (s *Server) removeCookie() error {
 	if s.cookie == "" {
 		return nil
 	}
+	if st, err := os.Lstat(s.cfg.CookiePath); err != nil || !st.Mode().IsRegular() {
+		return nil
+	}
 	if b, err := os.ReadFile(s.cfg.CookiePath); err != nil || string(b) != s.cookieLine() {
 		return nil
 	}

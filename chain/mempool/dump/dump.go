@@ -93,6 +93,9 @@ func write(to io.Writer, list []mempool.Kept) error {
 // matches ErrFormat then, and os.ErrNotExist when there is none. The file names
 // at its end what is unbroadcast; that goes to waiting.
 func Load(path string, fn func(mempool.Kept) error, waiting func(txid chain.Hash)) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w: not a file", path, ErrFormat) // to open a FIFO would wait for who writes to it
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
