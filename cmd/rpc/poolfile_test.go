@@ -2,12 +2,14 @@ package rpc_test
 
 import (
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"grapevine/cmd/node"
+	"grapevine/cmd/rpc/client"
 )
 
 // hears tells a node the story, all of it.
@@ -19,17 +21,23 @@ func (w *testNode) hears(s story) {
 	w.must("sendrawtransaction", hex.EncodeToString(s.waits.Raw()))
 }
 
-// loaded waits until the pool of the last run is there.
+// loaded waits for the first answer: by then the pool of the last run is there.
 func (w *testNode) loaded() *testNode {
 	w.t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		if w.object("getmempoolinfo")["loaded"] == true {
-			return w
-		}
-		if time.Now().After(end) {
-			w.t.Fatal("the pool is not loaded")
-		}
+	var info map[string]any
+	err := w.Call(w.ctx, "getmempoolinfo", &info)
+	for end := time.Now().Add(time.Minute); isCode(err, -28) && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		err = w.Call(w.ctx, "getmempoolinfo", &info)
 	}
+	if err != nil || info["loaded"] != true {
+		w.t.Fatalf("the node answers though the pool is not loaded: %v, %v", info, err)
+	}
+	return w
+}
+
+func isCode(err error, code int) bool {
+	e, ok := errors.AsType[*client.Error](err)
+	return ok && e.Code == code
 }
 
 func TestThePoolIsThereAfterARestart(t *testing.T) {

@@ -132,7 +132,7 @@ func (s *Server) Addr() net.Addr {
 // routes sends each path to who answers it.
 func (s *Server) routes() http.Handler {
 	s.rows = s.methods(s.cfg.Chain, s.cfg.Pool, s.cfg.Wallet)
-	warm := newWarmUp(s.cfg.Chain.Ledger)
+	warm := newWarmUp(s.cfg.Chain.Ledger, s.cfg.Pool.File)
 	hosts := jsonrpc.Hosts{Named: s.cfg.AllowHosts}
 	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Hosts: hosts, Warm: warm.wait})
 	files := rest.New(s.cfg.Chain, s.cfg.Pool)

@@ -26,26 +26,34 @@ type record interface {
 	Lookup(chain.Hash) (*chain.HeaderNode, ledger.Status, bool)
 }
 
-// warmUp is over when the ledger stands where it stood before it was stopped.
-// After a crash it connects again the blocks above its last flush; until then
-// the tip would deny what was promised before, so calls are refused, as
-// bitcoind does while it starts.
+// poolFile is what is asked of the pool's file here.
+type poolFile interface{ Loaded() bool }
+
+// warmUp is over when the ledger stands where it stood before it was stopped, and
+// the pool holds what it held. After a crash the ledger connects again the blocks
+// above its last flush; until then the tip would deny what was promised before, and
+// the balance what waits in the pool, so calls are refused, as bitcoind does while it
+// starts [RPC_IN_WARMUP].
 type warmUp struct {
 	ledger record
 	target *chain.HeaderNode
+	pool   poolFile // nil: there is none
 	done   atomic.Bool
 }
 
 // newWarmUp sees how far the stored blocks reach on the best chain without a gap.
-func newWarmUp(l record) *warmUp {
+func newWarmUp(l record, pool poolFile) *warmUp {
 	tip, best := l.Tip(), l.BestHeader()
-	w := &warmUp{ledger: l, target: chain.Fork(tip, best)}
+	w := &warmUp{ledger: l, target: chain.Fork(tip, best), pool: pool}
 	for next := best.Ancestor(w.target.Height + 1); next != nil && l.HaveBody(next.Hash); next = best.Ancestor(next.Height + 1) {
 		w.target = next
 	}
-	w.done.Store(w.reached())
+	w.done.Store(w.reached() && w.loaded())
 	return w
 }
+
+// loaded says whether the pool's file has been read, or could not be.
+func (w *warmUp) loaded() bool { return w.pool == nil || w.pool.Loaded() }
 
 // reached says whether the ledger is there, or has found that it cannot get there.
 func (w *warmUp) reached() bool {
@@ -66,7 +74,7 @@ func (w *warmUp) wait(ctx context.Context) error {
 	poll := time.NewTicker(warmPoll)
 	defer poll.Stop()
 	for {
-		if w.reached() {
+		if w.reached() && w.loaded() {
 			w.done.Store(true)
 			return nil
 		}
@@ -75,6 +83,9 @@ func (w *warmUp) wait(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-patience.C:
+			if w.reached() {
+				return jsonrpc.Errorf(jsonrpc.CodeWarmUp, "Loading the pool of the last run…")
+			}
 			return jsonrpc.Errorf(jsonrpc.CodeWarmUp, "Replaying blocks… %d of %d", w.ledger.Tip().Height, w.target.Height)
 		}
 	}

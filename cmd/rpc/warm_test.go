@@ -57,7 +57,7 @@ func (s *shelf) Lookup(h chain.Hash) (*chain.HeaderNode, ledger.Status, bool) {
 func TestNodeIsWarmWhenItStandsWhereItStood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShelf(2, 5)
-		w := newWarmUp(s)
+		w := newWarmUp(s, nil)
 		if w.target.Height != 5 {
 			t.Fatalf("target %d", w.target.Height)
 		}
@@ -83,7 +83,7 @@ func TestNodeIsWarmWhenItStandsWhereItStood(t *testing.T) {
 
 func TestNodeIsWarmAtOnce(t *testing.T) {
 	for name, s := range map[string]*shelf{"nothing above the tip": newShelf(3, 3), "headers only": newShelf(0, 0), "all done": newShelf(6, 6)} {
-		if err := newWarmUp(s).wait(t.Context()); err != nil {
+		if err := newWarmUp(s, nil).wait(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestNodeIsWarmAtOnce(t *testing.T) {
 
 func TestBadStoredBlocksDoNotKeepANodeCold(t *testing.T) {
 	s := newShelf(2, 5)
-	w := newWarmUp(s)
+	w := newWarmUp(s, nil)
 	s.bad = true
 	if err := w.wait(t.Context()); err != nil {
 		t.Error(err)
@@ -101,7 +101,34 @@ func TestBadStoredBlocksDoNotKeepANodeCold(t *testing.T) {
 func TestWhoHangsUpDoesNotWaitForWarmth(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newWarmUp(newShelf(2, 5)).wait(ctx); !errors.Is(err, context.Canceled) {
+	if err := newWarmUp(newShelf(2, 5), nil).wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// slowPool is loaded when somebody says so.
+type slowPool struct{ atomic.Bool }
+
+func (p *slowPool) Loaded() bool { return p.Load() }
+
+// Until the pool's file is read the balance would be too low: the node is not warm.
+func TestNodeIsWarmWhenThePoolIsLoaded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, pool := newShelf(2, 5), &slowPool{}
+		w := newWarmUp(s, pool)
+		s.tip.Store(5)
+		start := time.Now()
+		e, ok := errors.AsType[*jsonrpc.Error](w.wait(t.Context()))
+		if !ok || e.Code != -28 || e.Message != "Loading the pool of the last run…" || time.Since(start) != warmPatience {
+			t.Errorf("while the pool is loaded: %v after %v", e, time.Since(start))
+		}
+		go func() {
+			time.Sleep(300 * time.Millisecond)
+			pool.Store(true)
+		}()
+		start = time.Now()
+		if err := w.wait(t.Context()); err != nil || time.Since(start) > 400*time.Millisecond {
+			t.Errorf("got warm: %v after %v", err, time.Since(start))
+		}
+	})
 }
