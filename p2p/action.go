@@ -31,6 +31,15 @@ type (
 		Hash   chain.Hash
 		Places []int
 	}
+	// SendFilters queues an answer about the BIP158 filters of blocks: cfilter (a
+	// message each), cfheaders or cfcheckpt. The peer's writer reads them.
+	SendFilters struct {
+		Peer    PeerID
+		Command string
+		Blocks  []chain.Hash
+		Before  *chain.Hash // of cfheaders: the block before the first; nil: there is none
+		Stop    chain.Hash
+	}
 	// Drop ends a connection. Offence "" means no fault of theirs.
 	Drop struct {
 		Peer    PeerID
@@ -67,6 +76,7 @@ type (
 func (Send) action()          {}
 func (SendBlock) action()     {}
 func (SendParts) action()     {}
+func (SendFilters) action()   {}
 func (Drop) action()          {}
 func (ValidateTx) action()    {}
 func (ValidateBlock) action() {}

@@ -60,8 +60,13 @@ func (n *Node) buildSwarm() error {
 	n.state = gossip.New(gossip.Config{
 		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody,
 		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
-		Rand: talkRand, Log: n.log.With("room", "gossip"),
+		Filters: n.cfg.FilterIndex,
+		Rand:    talkRand, Log: n.log.With("room", "gossip"),
 	})
+	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
+	if n.cfg.FilterIndex {
+		filter = n.Ledger.Filter
+	}
 	swarmRand, err := n.random()
 	if err != nil {
 		return err
@@ -73,7 +78,7 @@ func (n *Node) buildSwarm() error {
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
 		Have: true, Encrypt: !n.cfg.PlainTransport,
-		State: n.state, RawBlock: n.Ledger.RawBlock,
+		State: n.state, RawBlock: n.Ledger.RawBlock, Filter: filter,
 		ValidateTx: n.follow.txs,
 		ValidateBlock: func(j p2p.ValidateBlock) {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))

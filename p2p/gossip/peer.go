@@ -147,6 +147,12 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear:
 			s.onBloom(p, m)
 		}
+	case *wire.MsgGetCFilters:
+		s.onGetCFilters(p, m)
+	case *wire.MsgGetCFHeaders:
+		s.onGetCFHeaders(p, m)
+	case *wire.MsgGetCFCheckpt:
+		s.onGetCFCheckpt(p, m)
 	case *wire.MsgGetAddr:
 		s.onGetAddr(p)
 	case *wire.MsgAddr, *wire.MsgAddrV2:

@@ -20,6 +20,7 @@ type Config struct {
 	Tip     *chain.HeaderNode       // verified tip; nil: genesis
 	Invalid []HeaderInvalid         // marked invalid, by a rule or by hand; they need not be in Headers
 	MinFee  int64                   // satoshis per 1000 vbytes below which we ask peers not to announce (BIP133)
+	Filters bool                    // we keep BIP158 filters, and offer them (BIP157)
 	Rand    *rand.Rand              // seeded by the caller, the State's own
 	Log     *slog.Logger            // nil discards
 }

@@ -29,8 +29,10 @@ type Config struct {
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves
 	Ours      func(nonce uint64) bool
 	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
-	Upload    *Limit                           // shared with other connections; nil: none
-	Download  *Limit
+	// Filter is a block's BIP158 filter and its BIP157 header; called by the writer only.
+	Filter   func(chain.Hash) (filter []byte, header chain.Hash, ok bool, err error)
+	Upload   *Limit // shared with other connections; nil: none
+	Download *Limit
 	// Of this connection alone, bytes a second; 0: no limit.
 	OwnUpload, OwnDownload int64
 	Budget                 *Budget // shared too; nil: no bound
@@ -246,6 +248,9 @@ func (p *Peer) write(it item) error {
 	if err != nil {
 		return err
 	}
+	if command == "" {
+		return nil
+	}
 	size, err := p.t.write(command, payload)
 	if err == nil {
 		p.meter.sent(command, size)
@@ -257,6 +262,9 @@ func (p *Peer) write(it item) error {
 func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 	if it.msg != nil {
 		return msg.Encode(it.msg)
+	}
+	if it.filters != nil {
+		return p.filters(it.filters)
 	}
 	raw, err := p.cfg.RawBlock(it.block)
 	if err == nil && it.parts != nil {

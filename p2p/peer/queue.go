@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
 
@@ -20,6 +21,7 @@ type item struct {
 	block   chain.Hash
 	witness bool
 	parts   []int // not nil: of the block these transactions (blocktxn)
+	filters *p2p.SendFilters
 }
 
 // cost is about how many bytes of ours the item holds.
@@ -47,6 +49,9 @@ func (it item) cost() int {
 		return itemCost + addrCost*len(m.AddrList)
 	case *wire.MsgAddrV2:
 		return itemCost + addrCost*len(m.AddrList)
+	}
+	if it.filters != nil {
+		return itemCost + len(chain.Hash{})*len(it.filters.Blocks)
 	}
 	return itemCost + 8*len(it.parts)
 }

@@ -49,12 +49,15 @@ type Config struct {
 	// have asked for. nil knows no names, and asks no seeds.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
-	State         *gossip.State
-	RawBlock      func(chain.Hash) ([]byte, error) // called by the peers' writers
-	ValidateTx    chan<- p2p.ValidateTx            // capacity: gossip's credits for transactions
-	ValidateBlock func(p2p.ValidateBlock)          // must not block: gossip holds credits
-	StoreHeaders  func([]*chain.HeaderNode)        // must not block
-	TxSent        func(txid chain.Hash)            // a peer had asked for it; must not block; nil: nobody wants to know
+	State    *gossip.State
+	RawBlock func(chain.Hash) ([]byte, error) // called by the peers' writers
+	// Filter is a block's BIP158 filter and its BIP157 header, called by the peers'
+	// writers; nil: we do not offer filters (gossip.Config.Filters says the same).
+	Filter        func(chain.Hash) (filter []byte, header chain.Hash, ok bool, err error)
+	ValidateTx    chan<- p2p.ValidateTx     // capacity: gossip's credits for transactions
+	ValidateBlock func(p2p.ValidateBlock)   // must not block: gossip holds credits
+	StoreHeaders  func([]*chain.HeaderNode) // must not block
+	TxSent        func(txid chain.Hash)     // a peer had asked for it; must not block; nil: nobody wants to know
 
 	Book      *addrbook.Book
 	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
@@ -106,6 +109,9 @@ func (c *Config) local() bool { return c.Params.Local() }
 // (BIP159): those who need no more look for that.
 func (c *Config) services() wire.ServiceFlag {
 	s := needed | wire.SFNodeNetworkLimited
+	if c.Filter != nil {
+		s |= wire.SFNodeCF // [NODE_COMPACT_FILTERS]
+	}
 	if c.Encrypt {
 		s |= wire.SFNodeP2PV2
 	}

@@ -68,6 +68,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Nonce:     r.nonce,
 		Ours:      l.s.own.heard,
 		RawBlock:  l.cfg.RawBlock,
+		Filter:    l.cfg.Filter,
 		Budget:    l.s.budget,
 		Upload:    l.up,
 		Download:  l.down,
