@@ -118,3 +118,21 @@ func TestThePoolsOrderDoesNotGrowForEver(t *testing.T) {
 		t.Errorf("newest are %d", len(newest))
 	}
 }
+
+// A thousand replacements of one outpoint between two announcements are one
+// announcement, of the last.
+func TestT76_WhatIsReplacedBeforeItsTurnIsNotAnnounced(t *testing.T) {
+	p, o := NewPool(), NewOutbox(true, true)
+	honest := p.Add(tx(5000), 1000)
+	o.Put(honest)
+	for i := range 1000 {
+		if i > 0 {
+			p.Remove(tx(i - 1).WID)
+		}
+		o.Put(p.Add(tx(i), 1000))
+	}
+	inv := o.Take(true)
+	if inv == nil || len(inv.InvList) != 2 || inv.InvList[0].Hash != tx(5000).WID || inv.InvList[1].Hash != tx(999).WID {
+		t.Errorf("announced %v", inv)
+	}
+}
