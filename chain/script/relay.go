@@ -39,7 +39,7 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 		if _, good := c.inputs.lookup(names[i]); good {
 			continue
 		}
-		if err := c.run(p, i, strict); err != nil {
+		if err := c.runStrict(p, i, strict); err != nil {
 			for _, name := range names[:i] {
 				c.inputs.put(name, struct{}{})
 			}
@@ -49,6 +49,18 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 	}
 	c.Remember(tx, strict)
 	return nil
+}
+
+// runStrict is run, with what txscript forgets to ask for.
+func (c *Checker) runStrict(p *Prepared, i int, strict txscript.ScriptFlags) error {
+	if c.fast(p, i, strict) {
+		return nil
+	}
+	err := p.execute(i, strict)
+	if hidden := p.hiddenNullFail(i, strict); hidden != nil {
+		return hidden
+	}
+	return err
 }
 
 // inputNames has a name for each input that commits to all that its script's

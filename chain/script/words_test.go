@@ -175,3 +175,29 @@ func TestNamingAFailureBearsAnyStack(t *testing.T) {
 		}
 	}
 }
+
+// A key that is no point makes a signature fail; by NULLFAIL it must be empty then.
+func TestSignaturesThatNoKeyCanFulfilMustBeEmpty(t *testing.T) {
+	sig := chaintest.NewKey(5)
+	real := unsigned()
+	raw, err := txscript.RawTxInSignature(real, 0, chaintest.OpTrue(), txscript.SigHashAll, sig.Private())
+	if err != nil {
+		t.Fatal(err)
+	}
+	noPoint := append([]byte{2}, strings.Repeat("\xff", 32)...)
+	code := script(t, noPoint, txscript.OP_CHECKSIG, txscript.OP_NOT)
+	hash := sha256.Sum256(code)
+	pk := append([]byte{0, 32}, hash[:]...)
+	check := func(sig []byte) error {
+		tx := unsigned()
+		tx.TxIn[0].Witness = wire.TxWitness{sig, code}
+		return New(Config{}).CheckRelay(chain.NewTx(tx), []chain.Coin{{Value: 1e8, PkScript: pk}}, chain.ConsensusFlags)
+	}
+	var failed *RelayFailure
+	if err := check(raw); !errors.As(err, &failed) || failed.Broken || failed.Reason != sentences[txscript.ErrNullFail] {
+		t.Errorf("a signature: %v", err)
+	}
+	if err := check(nil); err != nil {
+		t.Errorf("none: %v", err)
+	}
+}
