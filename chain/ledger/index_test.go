@@ -230,3 +230,53 @@ func TestFileOfAnotherNetworkIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// BIP157's ranges, on the chain and beside it.
+func TestFiltersOfARangeOfBlocks(t *testing.T) {
+	tr, r := plant(t)
+	tr.Grow(chaintest.Genesis, "a", 5)
+	tr.AcceptRow("a", 5)
+	tr.Block("a2", "b3")
+	tr.Side("b3")
+	r.invalidate(tr.Named("a4"))
+	read := func(stop string, from int32) (blocks []chain.Hash, ok bool) {
+		t.Helper()
+		before := chain.Hash{}
+		if from > 0 {
+			_, before, _, _ = r.Filter(tr.Named(stop).Node.Ancestor(from - 1).Hash)
+		}
+		ok, err := r.Filters(tr.Named(stop).Node.Hash, from, func(f BlockFilter) error {
+			if want := connect.FilterHeader(f.Bytes, before); f.Header != want {
+				t.Errorf("up to %s: the header of %s does not follow", stop, f.Block)
+			}
+			before = f.Header
+			blocks = append(blocks, f.Block)
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return blocks, ok
+	}
+	for _, c := range []struct {
+		stop string
+		from int32
+		n    int
+		ok   bool
+	}{
+		{"a3", 0, 4, true}, {"a3", 3, 1, true}, {"a3", 4, 0, false}, {"a3", -1, 0, false},
+		{"a5", 1, 5, true},  // stale, and connected once
+		{"b3", 2, 1, false}, // never connected
+	} {
+		if got, ok := read(c.stop, c.from); len(got) != c.n || ok != c.ok {
+			t.Errorf("from %d to %s: %d filters, %v; want %d, %v", c.from, c.stop, len(got), ok, c.n, c.ok)
+		}
+	}
+	full := errors.New("enough")
+	if _, err := r.Filters(tr.Named("a3").Node.Hash, 0, func(BlockFilter) error { return full }); !errors.Is(err, full) {
+		t.Errorf("a caller that has enough: %v", err)
+	}
+	if ok, err := r.Filters(chain.Hash{1}, 0, nil); ok || err != nil {
+		t.Errorf("an unknown block: %v, %v", ok, err)
+	}
+}

@@ -125,6 +125,35 @@ func (l *Ledger) Filter(hash chain.Hash) (filter []byte, header chain.Hash, ok b
 	return f.Bytes, f.Header, true, nil
 }
 
+// BlockFilter is a block's BIP158 basic filter and its BIP157 filter header.
+type BlockFilter struct {
+	Block  chain.Hash
+	Bytes  []byte
+	Header chain.Hash
+}
+
+// Filters calls fn for the filters of the blocks from a height up to stop, lowest
+// first and one at a time in memory, until fn fails [LookupFilterRange]. ok is false
+// when stop is not known, one of them was never connected, or the index is off: fn
+// may have been called for those before.
+func (l *Ledger) Filters(stop chain.Hash, from int32, fn func(BlockFilter) error) (ok bool, err error) {
+	e, known := l.tree.Entry(stop)
+	if !known || from < 0 || from > e.Node.Height {
+		return false, nil
+	}
+	for h := from; h <= e.Node.Height; h++ {
+		at := e.Node.Ancestor(h)
+		f := BlockFilter{Block: at.Hash}
+		if f.Bytes, f.Header, ok, err = l.Filter(at.Hash); err != nil || !ok {
+			return false, err
+		}
+		if err := fn(f); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Sync returns when every body accepted so far is durable.
 func (l *Ledger) Sync(ctx context.Context) error {
 	err := l.archive.Sync(ctx)
