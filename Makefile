@@ -10,7 +10,7 @@ LDFLAGS   := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # The race detector needs a C compiler.
 CC_FOUND  := $(shell command -v cc || command -v gcc || command -v clang)
 RACE      := $(if $(CC_FOUND),-race,)
-TESTFLAGS ?= $(RACE) -timeout 5m
+TESTFLAGS ?= $(RACE) -timeout 20m
 # It would wait a second at each process's end, and tests start hundreds.
 export GORACE ?= atexit_sleep_ms=10
 

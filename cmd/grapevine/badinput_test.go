@@ -104,7 +104,7 @@ func (s *stranger) send(m wire.Message) {
 
 // next is the next message's command, "" when the node has hung up.
 func (s *stranger) next() string {
-	s.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	s.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	var head [24]byte
 	for i := range head {
 		b, err := s.in.ReadByte()
@@ -136,11 +136,11 @@ func (s *stranger) await(command string) {
 func (s *stranger) dropped() bool {
 	begin := time.Now()
 	for s.next() != "" {
-		if time.Since(begin) > 5*time.Second {
+		if time.Since(begin) > time.Minute {
 			return false
 		}
 	}
-	return time.Since(begin) < 5*time.Second
+	return time.Since(begin) < time.Minute
 }
 
 // Blocks that break rules: the offender is dropped, the reject word is in the

@@ -17,7 +17,7 @@ import (
 // rounds is how often the victim is killed; `make soak` asks for more.
 func rounds(t *testing.T) int {
 	t.Helper()
-	const usual = 20
+	const usual = 10
 	if s := os.Getenv("GRAPEVINE_TEST_ROUNDS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
@@ -96,7 +96,7 @@ func (c *crashNetwork) mine(t *testing.T, node, n int) {
 // together waits until all stand on one block and hold the same coins.
 func (c *crashNetwork) together(t *testing.T, round int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		why := c.agree(t)
 		if why == nil {
 			return

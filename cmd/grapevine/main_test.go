@@ -177,7 +177,7 @@ func (d *daemon) says(t *testing.T) string {
 
 func (d *daemon) call(t *testing.T, method string, result any, params ...any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	if err := d.Call(ctx, method, result, params...); err != nil {
 		t.Fatalf("%s: %v", method, err)
