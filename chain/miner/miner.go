@@ -30,7 +30,10 @@ type Config struct {
 	Solver     Solver                                    // nil: CPU{}
 	Submit     func(context.Context, *chain.Block) error // returns when pool and wallet have followed
 	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase
-	Now        func() time.Time
+	// Moved gives a channel that is closed when the pool has next followed the
+	// ledger. nil: it always has.
+	Moved func() <-chan struct{}
+	Now   func() time.Time
 	Log        *slog.Logger // nil discards
 }
 
@@ -61,6 +64,11 @@ func (m *Miner) Last() *Assembled { return m.last.Load() }
 
 // New makes a miner.
 func New(cfg Config) *Miner {
+	if cfg.Moved == nil {
+		followed := make(chan struct{})
+		close(followed)
+		cfg.Moved = func() <-chan struct{} { return followed }
+	}
 	if cfg.Solver == nil {
 		cfg.Solver = CPU{}
 	}
@@ -87,7 +95,7 @@ func (m *Miner) Generate(ctx context.Context, n int, payTo []byte, maxTries uint
 	}
 	var made []chain.Hash
 	for len(made) < n && left > 0 {
-		t, err := m.Template(payTo)
+		t, err := m.Template(ctx, payTo)
 		if err != nil {
 			return made, err
 		}

@@ -160,7 +160,7 @@ func TestPoolGoesIntoTheBlockWithWitnessesAndFees(t *testing.T) {
 	generate(t, m, 101, key.P2WPKH())
 	parent := add(t, b, chaintest.SpendOne(t, chaintest.OutputOf(b.blocks[0].Txs[0], 0, key), key.P2TR(), 1000))
 	child := add(t, b, chaintest.SpendOne(t, chaintest.OutputOf(parent, 0, key), key.P2PKH(), 9000))
-	tmpl, err := m.Template(key.P2TR())
+	tmpl, err := m.Template(t.Context(), key.P2TR())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +280,7 @@ func TestPoolThatDoesNotFollowIsAnError(t *testing.T) {
 	generate(t, m, 1, chaintest.OpTrue())
 	b.tip = b.tip.Parent
 	synctest.Test(t, func(t *testing.T) { // waiting takes no time
-		if _, err := m.Template(chaintest.OpTrue()); !errors.Is(err, errUnsettled) {
+		if _, err := m.Template(t.Context(), chaintest.OpTrue()); !errors.Is(err, errUnsettled) {
 			t.Fatal(err)
 		}
 	})
@@ -333,7 +333,7 @@ func BenchmarkAssembleFrom5000(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		if _, err := m.Template(key.P2WPKH()); err != nil {
+		if _, err := m.Template(b.Context(), key.P2WPKH()); err != nil {
 			b.Fatal(err)
 		}
 	}

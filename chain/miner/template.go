@@ -2,6 +2,8 @@ package miner
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,22 +42,30 @@ type TemplateTx struct {
 const (
 	// blockVersion has BIP9's top bits and no vote (Core: VERSIONBITS_TOP_BITS).
 	blockVersion = 0x20000000
-	// settleTries and settlePause: how long a pool may be behind the tip, or
-	// the tip move while a block is tried, before a template fails.
+	// settleTries is how often a pool may be behind the tip, or the tip move while
+	// a block is tried, before a template fails.
 	settleTries = 100
-	settlePause = 10 * time.Millisecond
+	// settleWithin is far longer than a pool needs to follow on a loaded machine.
+	settleWithin = time.Minute
 )
 
 var errUnsettled = errors.New("the tip moves, or the pool does not follow it")
 
 // Template is the best unsolved block now, paying to payTo. The ledger has
 // tried it.
-func (m *Miner) Template(payTo []byte) (*Template, error) {
+func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
+	limit, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
 	for range settleTries {
+		moved := m.cfg.Moved() // taken first: what comes after it closes it
 		tip, snap := m.cfg.Ledger.Tip(), m.cfg.Pool.Snapshot()
 		if snap.Tip.Hash != tip.Hash {
-			time.Sleep(settlePause)
-			continue
+			select {
+			case <-moved:
+				continue
+			case <-limit.Done():
+				return nil, cmp.Or(ctx.Err(), fmt.Errorf("block template: %w", errUnsettled))
+			}
 		}
 		t := m.build(tip, choose(snap.Txs, tip), payTo)
 		err := m.cfg.Ledger.TryBlock(t.block())

@@ -86,7 +86,6 @@ var pure = []string{"chain/...", "p2p/gossip/...", "wallet/..."}
 // impure: rooms below a pure one that wait for something by the clock.
 var impure = []string{
 	"chain/archive",  // the committer, for company in one commit
-	"chain/miner",    // getblocktemplate's long poll
 	"wallet/service", // announces payments again
 }
 

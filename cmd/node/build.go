@@ -139,7 +139,7 @@ func (n *Node) buildMiner() error {
 	n.payTo = n.cfg.MineTo
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
-		ExtraNonce: r.Uint64(), Now: n.clock.Now, Log: n.log.With("room", "miner"),
+		ExtraNonce: r.Uint64(), Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
 	})
 	return nil
 }

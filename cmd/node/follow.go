@@ -307,6 +307,14 @@ func (f *follower) reached(seq uint64) {
 	f.moved = make(chan struct{})
 }
 
+// Moved gives a channel that is closed when pool and wallet have next followed
+// the ledger.
+func (f *follower) Moved() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.moved
+}
+
 // Settle waits until pool and wallet have followed the ledger event seq.
 func (f *follower) Settle(ctx context.Context, seq uint64) error {
 	for {

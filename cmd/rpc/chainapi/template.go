@@ -85,7 +85,7 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 			return nil, err
 		}
 	}
-	t, err := a.Miner.Template(anyone())
+	t, err := a.Miner.Template(ctx, anyone())
 	if err != nil {
 		return nil, err
 	}
