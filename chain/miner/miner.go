@@ -34,7 +34,7 @@ type Config struct {
 	// ledger. nil: it always has.
 	Moved func() <-chan struct{}
 	Now   func() time.Time
-	Log        *slog.Logger // nil discards
+	Log   *slog.Logger // nil discards
 }
 
 const (
