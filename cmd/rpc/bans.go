@@ -40,7 +40,9 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	switch command {
 	case "add":
-		if slices.ContainsFunc(s.cfg.Swarm.Book().Bans(), func(b addrbook.Ban) bool { return b.Net == subnet }) {
+		if slices.ContainsFunc(s.cfg.Swarm.Book().Bans(), func(b addrbook.Ban) bool {
+			return b.Net == subnet || !strings.Contains(where, "/") && b.Net.Contains(subnet.Addr()) // Core: isSubnet
+		}) {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: IP/Subnet already banned")
 		}
 		until, err := s.banEnd(c.Int("bantime"), c.Bool("absolute"))

@@ -7,6 +7,7 @@ func TestBansComeAndGo(t *testing.T) {
 	w.must("setban", "10.1.0.0/16", "add", 3600)
 	w.must("setban", "10.2.0.1", "add")
 	w.refused(-23, "Error: IP/Subnet already banned", "setban", "10.2.0.1", "add")
+	w.refused(-23, "Error: IP/Subnet already banned", "setban", "10.1.5.5", "add", 5, true) // the subnet is
 	w.refused(-30, "", "setban", "nowhere", "add")
 	w.refused(-8, "Error: Absolute timestamp is in the past", "setban", "10.3.0.1", "add", 5, true)
 	bans := w.list("listbanned")
