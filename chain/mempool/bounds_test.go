@@ -299,3 +299,33 @@ func TestRelativeLocksHoldBeforeTheyAreConsensus(t *testing.T) {
 	w.refuse(spendWith(1000, 1, sequence(1000), w.fund(2)), policy.ErrSequenceLocked)
 	w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) { sequence(1000)(tx); tx.Version = 1 }, w.fund(2)))
 }
+
+// By the rules of 28.1 testmempoolaccept is mute of dust that a package's member
+// leaves behind, and by no rules of what one alone leaves.
+func TestDustLeftBehindByOneAloneIsTold(t *testing.T) {
+	for _, rules := range []policy.Rules{policy.Core28(), policy.Core31()} {
+		w := newWorld(t, 3, func(c *Config) { c.Rules = rules })
+		parent := spendWith(0, 1, withAnchor, w.fund(1))
+		spendsDust := spendWith(5000, 1, func(tx *wire.MsgTx) { v3(tx); tx.TxIn[0].Witness = nil }, out(parent, 1), w.fund(2))
+		if _, msg := w.submit(parent, spendsDust); msg != "" {
+			t.Fatal(msg)
+		}
+		leaves := spendWith(20_000, 1, v3, out(parent, 0))
+		if r := w.pool.Test([]*chain.Tx{leaves}, 0); !errors.Is(r[0].Err, policy.ErrDustLeft) {
+			t.Errorf("%s, alone: %+v", rules.Name, r[0])
+		}
+		w.drop(spendsDust)
+		r := w.pool.Test([]*chain.Tx{leaves, spend(1000, 1, w.fund(3))}, 0)
+		if told := r[0].Err != nil; told == rules.MuteDust {
+			t.Errorf("%s, in a package: %+v", rules.Name, r)
+		}
+	}
+}
+
+// drop takes a transaction out of the pool as a conflict would.
+func (w *world) drop(tx *chain.Tx) {
+	var c change
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	w.pool.drop(w.pool.graph.ByTxID(tx.ID), chain.GoneConflict, &c)
+}

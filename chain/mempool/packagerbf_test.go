@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
@@ -98,6 +99,12 @@ func TestPackageReplacementRules(t *testing.T) {
 			parent := spend(7000, 1, w.fund(1), w.fund(2)) // pays less than both
 			return []*chain.Tx{parent, spend(3300, 1, out(parent, 0))}
 		}, "package RBF failed: package feerate is less than or equal to parent feerate, package feerate 0.0"},
+		{"a child that pays a byte as much as its parent", func(w *world) []*chain.Tx {
+			old := w.accept(spend(1000, 1, w.fund(1)))
+			w.accept(spend(500, 1, out(old, 0)))
+			parent := spendWith(1000, 1, func(tx *wire.MsgTx) { tx.Version = 1 }, w.fund(1))
+			return []*chain.Tx{parent, spend(1000, 1, out(parent, 0))}
+		}, "package RBF failed: package feerate is less than or equal to parent feerate"},
 		{"a diagram that is lower at its beginning", func(w *world) []*chain.Tx {
 			w.accept(spend(5000, 1, w.fund(1)))
 			parent := spend(100, 1, w.fund(1))
