@@ -20,7 +20,7 @@ type API struct {
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 	Miner  *miner.Miner
-	// Submit enters a block by the one door; it returns when pool and wallet have followed.
+	// Submit hands a block in as a peer's (p2p.Self); it returns when pool and wallet have followed.
 	Submit func(context.Context, *chain.Block) error
 	// Settle waits until pool and wallet have followed the ledger's event seq.
 	Settle func(ctx context.Context, seq uint64) error

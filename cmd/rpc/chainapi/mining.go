@@ -28,7 +28,7 @@ func (a *API) miningRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "generateblock", Params: `output:text transactions:["rawtx/txid",...] submit:bool=true`, Do: a.generateBlock,
 			Help: "Makes a block of exactly these transactions, in this order, paying to an address or an output descriptor. With submit false it is only made and shown.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 '[]'"},
 		jsonrpc.Method{Name: "getblocktemplate", Params: `template_request:{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}`, Do: a.getBlockTemplate,
-			Help: `An unsolved block for a miner (BIP22, BIP9, BIP145), or with mode "proposal" and data a judgement of one (BIP23).`, Example: `'{"rules":["segwit"]}'`},
+			Help: `An unsolved block for a miner (BIP22, BIP9, BIP145), or with mode "proposal" and data a verdict on one (BIP23).`, Example: `'{"rules":["segwit"]}'`},
 		jsonrpc.Method{Name: "getmininginfo", Do: a.getMiningInfo,
 			Help: "What a miner wants to know: height, difficulty, hashes a second, transactions waiting."},
 		jsonrpc.Method{Name: "getnetworkhashps", Params: "nblocks:int=120 height:int=-1", Do: a.getNetworkHashPS,
@@ -64,12 +64,12 @@ func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			return nil, err
 		}
 	}
-	return judgement(err)
+	return bip22(err)
 }
 
-// judgement is BIP22's answer to a block: null, or a word why not. What is no
-// judgement of the block stays an error.
-func judgement(err error) (any, error) {
+// bip22 is the answer to a block: null, or a word why not (Core:
+// BIP22ValidationResult). What says nothing of the block stays an error.
+func bip22(err error) (any, error) {
 	if err == nil {
 		return nil, nil
 	}

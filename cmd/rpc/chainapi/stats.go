@@ -91,7 +91,7 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return pick(st, wanted)
 }
 
-// hashOrHeight finds the block that a number or a text names.
+// hashOrHeight finds the block that a number or a text names (Core: ParseHashOrHeight).
 func (a *API) hashOrHeight(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 	switch c.Type("hash_or_height") {
 	case "number":

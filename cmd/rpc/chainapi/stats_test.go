@@ -70,11 +70,11 @@ func TestJudgementsAreBIP22Words(t *testing.T) {
 		{chain.Broken(chain.ErrHighHash, "work %d", 1), "high-hash"},
 		{chain.Broken("bad-version(0x00000001)", ""), "bad-version(0x00000001)"},
 	} {
-		if got, err := judgement(c.err); got != c.want || err != nil {
+		if got, err := bip22(c.err); got != c.want || err != nil {
 			t.Errorf("%v: got %v, %v", c.err, got, err)
 		}
 	}
-	if _, err := judgement(ours); !errors.Is(err, ours) {
+	if _, err := bip22(ours); !errors.Is(err, ours) {
 		t.Errorf("our own fault became %v", err)
 	}
 }

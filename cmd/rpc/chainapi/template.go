@@ -161,5 +161,5 @@ func (a *API) propose(data string) (any, error) {
 	if b.Header.PrevBlock != a.Ledger.Tip().Hash {
 		return "inconclusive-not-best-prevblk", nil
 	}
-	return judgement(a.Ledger.TryBlock(b))
+	return bip22(a.Ledger.TryBlock(b))
 }

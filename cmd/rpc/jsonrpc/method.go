@@ -8,7 +8,8 @@ import (
 
 // Method is one row of the table of methods: all that there is to say of it.
 // The dispatch, help, parameters by name, the errors about their number and
-// their types, and what a command line makes of its words follow from it.
+// their types, and what a command line makes of its words follow from it
+// (Core: RPCHelpMan).
 type Method struct {
 	Name    string
 	Group   string // the title in help's list; "" lists it nowhere
@@ -86,7 +87,7 @@ const (
 	kindObject Kind = "object"
 )
 
-// Param is one parameter of a method. In a row it stands as
+// Param is one parameter of a method (Core: RPCArg). In a row it stands as
 //
 //	NAME[|OLDER]:KIND[?|=DEFAULT]
 //
@@ -175,7 +176,7 @@ func sketchEnd(s string) int {
 func (p *Param) isText() bool { return p.Kind == kindText || p.Kind == kindHex }
 
 // FromText says how a command line sends a word for this parameter: as the text
-// it is, as JSON, or (both) as JSON if it is that.
+// it is, as JSON, or (both) as JSON if it is that (Core: vRPCConvertParams).
 func (p *Param) FromText() (asText, asJSON bool) {
 	switch p.Kind {
 	case kindText, kindHex, kindAny:

@@ -84,7 +84,8 @@ func (p *Params) gather(raw json.RawMessage, options []Param) (list []Pair) {
 }
 
 // byName puts what an object names in its place; its "args", which bitcoin-cli
-// -named uses for parameters by position, come before.
+// -named uses for parameters by position, come before (Core:
+// transformNamedArguments).
 func (p *Params) byName(list []Pair) []json.RawMessage {
 	var args, named []json.RawMessage
 	seen := map[string]bool{}

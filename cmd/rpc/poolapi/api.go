@@ -16,7 +16,7 @@ type API struct {
 	Params *chain.Params
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
-	// Submit enters a transaction by the one door and returns its verdict.
+	// Submit hands a transaction in as a peer's (p2p.Self) and returns the verdict.
 	Submit func(context.Context, *chain.Tx) error
 	// SubmitPackage gives the pool a child with its parents; what enters is announced.
 	SubmitPackage func(context.Context, []*chain.Tx, policy.FeeRate) (mempool.PackageResult, error)
