@@ -29,13 +29,39 @@ func (p *program) dbCommand() *urfave.Command {
 
   $ grapevine db check                   reads everything, checks every checksum
   $ grapevine db backup chain-copy.db    a copy that can be put in the file's place
+  $ grapevine db check chain-copy.db     the same for a copy, without any node
   $ grapevine db info --datadir DIR`,
 		Subcommands: []*urfave.Command{
-			{Name: "check", Usage: "prove that the chain file is whole", Flags: cli.RulesFlags(), Action: p.dbCheck},
+			{Name: "check", Usage: "prove that the chain file, or a copy of one, is whole", ArgsUsage: "[FILE]", Flags: cli.RulesFlags(), Action: p.dbCheck},
 			{Name: "backup", Usage: "copy the chain file, also while the node runs", ArgsUsage: "FILE", Action: p.dbBackup},
-			{Name: "info", Usage: "what is in the chain file", Action: p.dbInfo},
+			{Name: "info", Usage: "what is in the chain file, or in a copy of one", ArgsUsage: "[FILE]", Action: p.dbInfo},
 		},
 	}
+}
+
+// namedFile opens the copy of a chain file that is named, without asking any node:
+// nil when none is.
+func (p *program) namedFile(c *urfave.Context) (file *db.DB, path string, err error) {
+	args, err := cli.WantArgs(c, 0, 1)
+	if err != nil || len(args) == 0 {
+		return nil, "", err
+	}
+	if path, err = filepath.Abs(args[0]); err != nil {
+		return nil, "", err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, path, cli.Failf("db", "`grapevine db backup FILE` makes a copy.", "there is no file %s", path)
+	}
+	file, err = db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
+	return file, path, err
+}
+
+// fileOrCopy is the copy that is named, or else the data directory's chain file.
+func (p *program) fileOrCopy(c *urfave.Context) (file *db.DB, path string, err error) {
+	if file, path, err = p.namedFile(c); file != nil || err != nil {
+		return file, path, err
+	}
+	return p.chainFile(c)
 }
 
 // chainFile opens the data directory's chain file, or says that the node has
@@ -71,9 +97,9 @@ type checked struct {
 }
 
 func (p *program) dbCheck(c *urfave.Context) error {
-	file, path, err := p.chainFile(c)
+	file, path, err := p.fileOrCopy(c)
 	if err != nil {
-		return checkFailure(err)
+		return checkFailure(c, err)
 	}
 	begin := time.Now()
 	var res checked
@@ -87,7 +113,7 @@ func (p *program) dbCheck(c *urfave.Context) error {
 		res.Checked, err = p.checkOffline(c, path)
 	}
 	if err != nil {
-		return checkFailure(err)
+		return checkFailure(c, err)
 	}
 	res.OK, res.Seconds = true, time.Since(begin).Seconds()
 	return p.Show(c, res, func(o *cli.Out) {
@@ -96,8 +122,11 @@ func (p *program) dbCheck(c *urfave.Context) error {
 }
 
 // checkFailure: here the hint "run db check" would go in a circle.
-func checkFailure(err error) error {
-	if errors.Is(err, db.ErrCorrupt) {
+func checkFailure(c *urfave.Context, err error) error {
+	switch {
+	case errors.Is(err, db.ErrCorrupt) && c.NArg() > 0:
+		return &cli.Failure{What: "db check", Err: err, Hint: "Make another copy with `grapevine db backup FILE`: this one cannot take a chain file's place."}
+	case errors.Is(err, db.ErrCorrupt):
 		return &cli.Failure{What: "db check", Err: err, Hint: "Stop the node. " + cli.ReplaceChain}
 	}
 	return cli.Fail("db check", err)
@@ -199,7 +228,7 @@ type dbDescription struct {
 }
 
 func (p *program) dbInfo(c *urfave.Context) error {
-	file, _, err := p.chainFile(c)
+	file, _, err := p.fileOrCopy(c)
 	if err != nil {
 		return cli.Fail("db info", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"os"
@@ -177,6 +178,51 @@ func muhash(t *testing.T, d *daemon) string {
 	return s.MuHash
 }
 
+// A copy that is no chain file, or not a whole one, is said to be that.
+func TestDBCheckOfAFileSaysWhatIsWrongWithIt(t *testing.T) {
+	dir := t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 30)
+	to := filepath.Join(t.TempDir(), "copy.db")
+	ok(t, dir, "db", "backup", to, "--datadir", dir)
+	whole, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []byte("The Times 03/Jan/2009") // of genesis
+	if !bytes.Contains(whole, words) {
+		t.Fatal("genesis is not in the copy")
+	}
+	for _, c := range []struct {
+		what string
+		raw  []byte
+		args []string
+		want string
+	}{
+		{"a flipped bit", bytes.ReplaceAll(whole, words, []byte("The Times 13/Jan/2009")), nil, "wrong checksum"},
+		{"cut short", whole[:len(whole)/2], nil, "corrupt"},
+		{"another network", whole, []string{"--network", "testnet4"}, "another network's chain"},
+		{"empty", []byte{}, nil, ""},
+	} {
+		if err := os.WriteFile(to, c.raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := gv(t, dir, append([]string{"db", "check", to}, c.args...)...)
+		if s.status != 1 || !strings.Contains(s.err, c.want) || strings.Contains(s.err, "goroutine ") {
+			t.Errorf("%s: status %d\n%s%s", c.what, s.status, s.out, s.err)
+		}
+	}
+	if s := gv(t, dir, "db", "check", to+".nowhere"); s.status != 1 || !strings.Contains(s.err, "there is no file") {
+		t.Errorf("no file: status %d %s", s.status, s.err)
+	}
+	if s := gv(t, dir, "db", "check", to, to); s.status != 2 {
+		t.Errorf("two files: status %d %s", s.status, s.err)
+	}
+	if s := gv(t, dir, "db", "check", filepath.Join(dir, "wallet.db")); s.status != 1 {
+		t.Errorf("a wallet in use: status %d %s", s.status, s.err)
+	}
+}
+
 // db works on the file when no node runs, and through RPC when one does.
 func TestDBCommandsWithAndWithoutTheNode(t *testing.T) {
 	dir, home := t.TempDir(), t.TempDir()
@@ -207,10 +253,15 @@ func TestDBCommandsWithAndWithoutTheNode(t *testing.T) {
 		if s := gv(t, home, "db", "backup", to, "--datadir", dir); s.status != 1 || !strings.Contains(s.err, "is there already") {
 			t.Errorf("running %v: overwritten: status %d %s", running, s.status, s.err)
 		}
-		// The copy is a chain file.
+		// The copy is a chain file, in a data directory or anywhere.
 		asked(t, home, &info, "db", "info", "--datadir", copyDir)
 		if info.Height != 30 {
 			t.Errorf("running %v: the copy is at %d", running, info.Height)
+		}
+		asked(t, home, &info, "db", "info", to)
+		asked(t, home, &check, "db", "check", to)
+		if info.Height != 30 || !check.OK || check.Path != to || check.Checked == 0 {
+			t.Errorf("running %v: named, the copy is %+v, %+v", running, info, check)
 		}
 	}
 	if s := gv(t, home, "db", "info", "--datadir", t.TempDir()); s.status != 1 || !strings.Contains(s.err, "there is no chain file") {
