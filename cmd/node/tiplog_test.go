@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,15 +21,39 @@ func heights(on *chain.HeaderNode, n int, salt byte) (out []chain.Linked) {
 	return out
 }
 
+// locked is a buffer that the late lines of a burst may enter at any time.
+type locked struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *locked) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
+
 func TestLogTellsOfTipsAndReorganisations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out locked
 		best := int32(0)
 		log := &tipLog{log: slog.New(slog.NewTextHandler(&out, nil)), now: time.Now, best: func() int32 { return best }}
 		said := func(want ...string) {
 			t.Helper()
 			lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-			if out.Len() == 0 {
+			if out.String() == "" {
 				lines = nil
 			}
 			if len(lines) != len(want) {
@@ -69,6 +94,7 @@ func TestLogTellsOfTipsAndReorganisations(t *testing.T) {
 			move(nil, []chain.Linked{l})
 			time.Sleep(10 * time.Millisecond)
 		}
+		synctest.Wait()
 		lines := strings.Count(out.String(), "new tip")
 		if lines < tipBurst || lines > 3*tipBurst+2 {
 			t.Errorf("%d lines for 1,000 blocks", lines)

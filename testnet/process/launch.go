@@ -261,7 +261,26 @@ func ended(m testnet.Member, kid *child) error {
 	if strings.Contains(last, "address already in use") || strings.Contains(last, "Only one usage of each socket address") {
 		return fmt.Errorf("%w: %s", errPortTaken, last)
 	}
+	if last == "" {
+		return fmt.Errorf("it ended at once (%s) and said nothing; %w", kid.cmd.ProcessState, whyMute(m.DataDir))
+	}
 	return fmt.Errorf("it ended at once (%s):\n%s", kid.cmd.ProcessState, last)
+}
+
+// errMute: nothing is known.
+var errMute = errors.New("start it by hand to see why")
+
+// whyMute tries what a node does that cannot say why it ended: on a full disk
+// its words are lost too.
+func whyMute(dir string) error {
+	const some = 64 << 10
+	probe := filepath.Join(dir, "probe")
+	err := os.WriteFile(probe, make([]byte, some), 0o600)
+	os.Remove(probe)
+	if err != nil {
+		return fmt.Errorf("its directory cannot be written: %w", err)
+	}
+	return errMute
 }
 
 // lastLines is the end of what a log says since some place, enough to see what
@@ -283,14 +302,21 @@ func lastLines(path string, since int64) string {
 	return strings.TrimSpace(string(raw))
 }
 
-// isFree is whether nobody listens there.
+// portPatience: a process that was killed gives its lock back a moment before
+// its ports.
+const portPatience = time.Second
+
+// isFree is whether nobody listens there, for longer than a moment.
 func isFree(addr string) bool {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return false
+	for deadline := time.Now().Add(portPatience); ; time.Sleep(pollEvery) {
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
 	}
-	l.Close()
-	return true
 }
 
 // freeAddresses finds two free loopback ports. They lie below the range from

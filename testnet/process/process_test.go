@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "node":
 		os.Exit(fakeNode(os.Args[len(os.Args)-1]))
+	case "mute":
+		os.Exit(3)
 	case "sleeper":
 		time.Sleep(time.Hour)
 	case "broken":
@@ -63,6 +65,7 @@ func fakeNode(dir string) int {
 	defer stop()
 	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "7") }))
 	<-ctx.Done()
+	l.Close()
 	if os.Getenv("GV_STUBBORN") != "" {
 		time.Sleep(time.Hour)
 	}
