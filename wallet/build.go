@@ -18,6 +18,9 @@ const (
 	MaxFee btcutil.Amount = 10_000_000
 	// MinFeeRate is what nodes ask at least [DEFAULT_MIN_RELAY_TX_FEE].
 	MinFeeRate policy.FeeRate = 1000
+	// NoFallback as a fallback rate: a payment that names no rate is refused
+	// while nothing is known of fees [-fallbackfee=0].
+	NoFallback policy.FeeRate = -1
 	// maxFeeRate is a typing error: 10,000 sat/vB [DEFAULT_MAX_RAW_TX_FEE_RATE].
 	maxFeeRate policy.FeeRate = 10_000_000
 
@@ -58,8 +61,6 @@ func CheckPayments(pay []Payment) error {
 		switch {
 		case p.Amount < 0 || p.Amount > chain.MaxMoney:
 			return fmt.Errorf("%w: payment %d: %s BTC", chain.ErrAmount, i+1, chain.FormatAmount(p.Amount))
-		case p.Amount == 0 && dust > 0:
-			return fmt.Errorf("%w: payment %d is zero", chain.ErrAmount, i+1)
 		case p.Amount < dust:
 			return fmt.Errorf("%w: %s BTC, and nodes relay no less than %s BTC to this address",
 				ErrDust, chain.FormatAmount(p.Amount), chain.FormatAmount(dust))
@@ -77,7 +78,7 @@ func (o Options) Check(payments int) error {
 	case o.FeeRate < MinFeeRate:
 		return fmt.Errorf("%w: %s, and nodes relay nothing below %s", policy.ErrFeeRate, o.FeeRate, MinFeeRate)
 	case o.FeeRate > maxFeeRate:
-		return fmt.Errorf("%w: %s is above the limit of %s", policy.ErrFeeRate, o.FeeRate, maxFeeRate)
+		return fmt.Errorf("%w: a rate of %s, at most %s", ErrFeeTooHigh, o.FeeRate.PerVB(), maxFeeRate.PerVB())
 	case o.ChangeAt != nil && (*o.ChangeAt < 0 || *o.ChangeAt > payments):
 		return fmt.Errorf("change position %d is out of range", *o.ChangeAt)
 	}
@@ -244,7 +245,17 @@ func (d *Draft) short(a aim, value func(*Coin) choice) error {
 			there += d.Coins[i].Value
 		}
 	}
-	return &FundsError{Needed: max(there+missing, total), Payments: total}
+	return &FundsError{Needed: max(there+missing, total), Payments: total, Chained: d.chained()}
+}
+
+// chained is the value of coins that only the pool's limit keeps from paying.
+func (d *Draft) chained() (sum btcutil.Amount) {
+	for i := range d.Coins {
+		if !d.OnlyCoins && !d.Coins[i].usable() {
+			sum += d.Coins[i].Value
+		}
+	}
+	return sum
 }
 
 func (c *Coin) usable() bool {
@@ -340,8 +351,11 @@ func (d *Draft) subtract(f *Funded) error {
 			part += lack % btcutil.Amount(len(d.SubtractFee))
 		}
 		out := f.Tx.TxOut[d.outAt(i, f.Change)]
-		if out.Value -= int64(part); out.Value < int64(policy.DustLimit(out.PkScript)) || out.Value <= 0 {
-			return fmt.Errorf("%w: the fee of %s BTC leaves too little of payment %d", ErrDust, chain.FormatAmount(f.Fee), i+1)
+		switch out.Value -= int64(part); {
+		case out.Value <= 0:
+			return fmt.Errorf("%w to pay the fee: %s BTC, payment %d", ErrBearsFee, chain.FormatAmount(f.Fee), i+1)
+		case out.Value < int64(policy.DustLimit(out.PkScript)):
+			return fmt.Errorf("%w to send after the fee has been deducted: %s BTC, payment %d", ErrBearsFee, chain.FormatAmount(f.Fee), i+1)
 		}
 	}
 	return nil

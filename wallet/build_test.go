@@ -111,7 +111,7 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 		case errors.As(err, &funds):
 			short++
 			checkShort(t, d, funds)
-		case errors.Is(err, ErrDust) && len(d.SubtractFee) > 0:
+		case errors.Is(err, ErrBearsFee) && len(d.SubtractFee) > 0:
 		case err != nil:
 			t.Fatalf("seed %d: %v", seed, err)
 		default:
@@ -388,7 +388,7 @@ func TestBadPaymentsAndOptionsAreRefused(t *testing.T) {
 		want error
 	}{
 		"dust":      {[]Payment{payTo(0, 293)}, ErrDust},
-		"zero":      {[]Payment{payTo(0, 0)}, chain.ErrAmount},
+		"zero":      {[]Payment{payTo(0, 0)}, ErrDust},
 		"negative":  {[]Payment{good, payTo(0, -1)}, chain.ErrAmount},
 		"too much":  {[]Payment{payTo(0, 21e14+1)}, chain.ErrAmount},
 		"in all":    {[]Payment{payTo(0, 21e14), good}, chain.ErrAmount},

@@ -7,16 +7,22 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 )
 
 // What may be wrong with a question to the wallet.
 var (
-	ErrNoWallet   = errors.New("there is no wallet yet: make one or restore one from its words")
+	ErrNoWallet   = errors.New("No wallet is loaded. There is none yet: make one or restore one from its words") // Core's words first
 	ErrExists     = errors.New("there is a wallet already: another one needs another data directory")
 	ErrBadWords   = errors.New("these are not BIP39 words")
 	ErrUnknownTx  = errors.New("transaction not in the wallet")
-	ErrDust       = errors.New("amount is below dust")
-	ErrFeeTooHigh = errors.New("fee is above the wallet's limit")
+	ErrDust       = errors.New("Transaction amount too small")
+	ErrBearsFee   = errors.New("The transaction amount is too small")
+	ErrFeeTooHigh = errors.New("Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
+	ErrNoFeeRate  = errors.New("Fee estimation failed. Fallbackfee is disabled. Wait a few blocks or enable -fallbackfee.")
+	ErrNobody     = errors.New("Transaction must have at least one recipient")
+	ErrLock       = errors.New("Invalid parameter")
+	ErrAbandon    = errors.New("Transaction not eligible for abandonment")
 	ErrNotOurs    = errors.New("coin is not in the wallet")
 	ErrSpent      = errors.New("coin is spent already")
 	ErrScanning   = errors.New("wallet reads old blocks again")
@@ -29,7 +35,8 @@ type FundsError struct {
 	Payments btcutil.Amount
 	Needed   btcutil.Amount // payments and fee
 	Balance
-	Locked btcutil.Amount // of it set aside, by LockCoins or for a transaction being made
+	Locked  btcutil.Amount // of it set aside, by LockCoins or for a transaction being made
+	Chained btcutil.Amount // of it in coins that hang on as many unconfirmed transactions as a pool takes in a row
 }
 
 func (e *FundsError) Error() string {
@@ -38,6 +45,10 @@ func (e *FundsError) Error() string {
 		chain.FormatAmount(e.Spendable()), chain.FormatAmount(e.Unconfirmed), chain.FormatAmount(e.Balance.Immature))
 	if e.Locked > 0 {
 		s += fmt.Sprintf(", %s BTC of it locked", chain.FormatAmount(e.Locked))
+	}
+	if e.Chained > 0 {
+		s += fmt.Sprintf(", %s BTC of it at the end of %d unconfirmed transactions in a row, and nodes relay no longer chain: wait for a block",
+			chain.FormatAmount(e.Chained), policy.MaxAncestors)
 	}
 	return s
 }

@@ -18,6 +18,7 @@ import (
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 	"grapevine/p2p"
+	"grapevine/wallet"
 )
 
 // talkFlags say how the node talks to its peers.
@@ -31,7 +32,7 @@ func talkFlags() []urfave.Flag {
 		cli.IntFlag("maxpeerupload", 0, "`BYTES` a second to each peer; 0 is no limit"),
 		cli.IntFlag("maxpeerdownload", 0, "`BYTES` a second from each peer; 0 is no limit"),
 		encrypt,
-		cli.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees"),
+		cli.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees; 0: they are refused"),
 	}
 }
 
@@ -48,6 +49,9 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 	if rate := c.String("fallbackfeerate"); rate != "" {
 		if cfg.FallbackFee, err = policy.ParseFeeRate(rate); err != nil {
 			return cli.Usagef("--fallbackfeerate %q: %v", rate, err)
+		}
+		if cfg.FallbackFee == 0 {
+			cfg.FallbackFee = wallet.NoFallback
 		}
 	}
 	cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {

@@ -50,13 +50,17 @@ itself at first use. Amounts are in BTC with 8 decimals.
 }
 
 type words struct {
-	Words string `json:"words"`
+	Words   string `json:"words"`
+	Warning string `json:"warning,omitempty"` // of the node: what keeps the words from strangers
 }
 
 func (p *program) showWords(c *urfave.Context, w words) error {
 	return p.Show(c, w, func(o *cli.Out) {
 		o.Printf("%s\n", w.Words)
 		p.Err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
+		if w.Warning != "" {
+			p.Err.Printf("%s\n", cli.Printable(w.Warning))
+		}
 	})
 }
 
@@ -121,6 +125,10 @@ func (p *program) walletBalance(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("wallet balance", err)
 	}
+	var rewards []coin
+	if b.Immature != 0 {
+		a.Ask("listunspent", &rewards, 0, 9_999_999, []string{}, true, map[string]bool{"include_immature_coinbase": true})
+	}
 	return p.Show(c, b, func(o *cli.Out) {
 		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
 		o.Printf("%*s BTC can be spent\n", width, b.Trusted)
@@ -128,9 +136,30 @@ func (p *program) walletBalance(c *urfave.Context) error {
 			o.Printf("%*s BTC on their way, not yet in a block\n", width, b.Pending)
 		}
 		if b.Immature != 0 {
-			o.Printf("%*s BTC mined, not to be spent before 100 more blocks\n", width, b.Immature)
+			o.Printf("%*s BTC mined%s\n", width, b.Immature, ripening(rewards))
 		}
 	})
+}
+
+// maturity is how deep a reward must be to be spent: one block more than the
+// rule asks, as in Core [COINBASE_MATURITY].
+const maturity = 101
+
+// ripening says when the first and when the last of the rewards can be spent.
+func ripening(coins []coin) string {
+	first, last := maturity, 0
+	for _, x := range coins {
+		if left := maturity - x.Confirmations; x.Generated && left > 0 {
+			first, last = min(first, left), max(last, left)
+		}
+	}
+	switch {
+	case last == 0:
+		return ", not to be spent yet"
+	case first == last:
+		return fmt.Sprintf(", to be spent after %s more", cli.Plural(last, "block"))
+	}
+	return fmt.Sprintf(", the first to be spent after %s more, the last after %d", cli.Plural(first, "block"), last)
 }
 
 func (p *program) walletSend(c *urfave.Context) error {
@@ -174,6 +203,7 @@ type historyEntry struct {
 	Addresses     []string        `json:"addresses"`
 	Label         string          `json:"label"`
 	Category      string          `json:"category"`
+	Abandoned     bool            `json:"abandoned"`
 }
 
 func (p *program) walletHistory(c *urfave.Context) error {
@@ -199,18 +229,30 @@ func historyRow(o *cli.Out, e historyEntry) []string {
 	if e.Amount < 0 {
 		colour, sign = cli.Red, ""
 	}
-	fee, block := "", "waits"
+	fee, block := "", state(e)
 	if e.Fee != nil && *e.Fee != 0 {
 		fee = e.Fee.String()
-	}
-	if e.Confirmations > 0 {
-		block = cli.Count(int64(e.Height))
 	}
 	note := cli.Printable(e.Label)
 	if note == "" && len(e.Addresses) > 0 {
 		note = e.Addresses[0] // whole: who copies it pays to it
 	}
 	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, note}
+}
+
+// state is the block that a payment is in, or what keeps it from one.
+func state(e historyEntry) string {
+	switch {
+	case e.Confirmations > 0:
+		return cli.Count(int64(e.Height))
+	case e.Category == "orphan":
+		return "orphaned"
+	case e.Confirmations < 0:
+		return "double spent"
+	case e.Abandoned:
+		return "given up"
+	}
+	return "waits"
 }
 
 // coin is a line of listunspent.
@@ -221,6 +263,7 @@ type coin struct {
 	Amount        jsonrpc.Amount `json:"amount"`
 	Confirmations int            `json:"confirmations"`
 	Spendable     bool           `json:"spendable"`
+	Generated     bool           `json:"generated,omitempty"`
 }
 
 func (p *program) walletCoins(c *urfave.Context) error {

@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/walletapi"
+	"grapevine/db"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -103,10 +104,11 @@ func (n *Node) openWallet() error {
 	if !n.cfg.Wallet {
 		return nil
 	}
-	file, err := n.open("wallet", service.Schema)
+	file, err := service.OpenFile(n.path("wallet"), db.Options{NoSync: n.cfg.NoSync})
 	if err != nil {
 		return ofFile("wallet", err)
 	}
+	n.files = append(n.files, file)
 	n.Wallet, err = service.Open(service.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,

@@ -316,7 +316,7 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 	w.refused(-4, "", "createwallet", "other")
 	w.refused(-4, "…not unloaded", "unloadwallet", "default")
 	w.refused(-18, "", "unloadwallet", "other")
-	w.refused(-8, "", "unloadwallet")
+	w.refused(-3, "", "unloadwallet")
 	w.refused(-18, "…Path does not exist", "loadwallet", "nosuch")
 	w.refused(-4, "…avoid reuse", "createwallet", "third", false, false, "", true)
 	w.refused(-4, "…avoid reuse", "getbalance", "*", 0, false, true)
@@ -492,4 +492,37 @@ func TestTheFeeReasonIsTrue(t *testing.T) {
 	w.refused(-6, "…lower than the minimum", "sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, 0)
 	w.refused(-6, "…lower than the minimum", "sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, "0.999")
 	w.refused(-6, "…lower than the minimum", "sendmany", "", map[string]any{addr: 1}, 1, "", []any{}, true, nil, "unset", 0)
+}
+
+// Codes and words as a running Core 28.1 gives them.
+func TestTheWalletRefusesAsCoreDoes(t *testing.T) {
+	w := rich(t)
+	addr := w.text("getnewaddress")
+	coin := w.list("listunspent")[0].(map[string]any)
+	at := func(vout any) []any { return []any{map[string]any{"txid": coin["txid"], "vout": vout}} }
+	w.refused(-6, "Transaction must have at least one recipient", "sendmany", "", map[string]any{})
+	w.refused(-6, "…Transaction amount too small", "sendtoaddress", addr, 0)
+	w.refused(-6, "…Transaction amount too small", "sendmany", "", map[string]any{addr: 0})
+	w.refused(-6, "…Insufficient funds", "sendtoaddress", addr, 1000)
+	w.refused(-6, "…Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)", "sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, 200_000)
+	w.refused(-6, "…The transaction amount is too small to pay the fee", "sendtoaddress", addr, "0.00001", "", "", true, true, nil, "unset", false, 100)
+	w.refused(-8, "…Invalid conf_target", "sendtoaddress", addr, 1, "", "", false, true, 0)
+	raw := w.text("createrawtransaction", []any{}, map[string]any{addr: 1000})
+	w.refused(-4, "…Insufficient funds", "fundrawtransaction", raw)
+	w.refused(-4, "…Unable to find UTXO for external input", "fundrawtransaction",
+		w.text("createrawtransaction", []any{map[string]any{"txid": nowhere, "vout": 0}}, map[string]any{addr: 1}))
+	w.refused(-8, "Invalid parameter, expected locked output", "lockunspent", true, at(coin["vout"]))
+	w.must("lockunspent", false, at(coin["vout"]))
+	w.refused(-8, "Invalid parameter, output already locked", "lockunspent", false, at(coin["vout"]))
+	w.must("lockunspent", true)
+	w.refused(-8, "Invalid parameter, vout index out of bounds", "lockunspent", false, at(99))
+	w.refused(-8, "Invalid parameter, unknown transaction", "lockunspent", false, []any{map[string]any{"txid": nowhere, "vout": 0}})
+	for _, dummy := range []string{"", "x"} {
+		w.refused(-32, `dummy first argument must be excluded or set to "*".`, "getbalance", dummy)
+	}
+	w.must("getbalance", "*")
+	w.refused(-8, "…must be a known purpose", "listlabels", "notvalid")
+	id := w.text("sendtoaddress", addr, 1)
+	w.refused(-5, "…Transaction not eligible for abandonment", "abandontransaction", id)
+	w.must("fundrawtransaction", w.text("createrawtransaction", []any{}, map[string]any{addr: 1}), true)
 }

@@ -133,8 +133,17 @@ func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int
 	if !bytes.Equal(r.raw, tx.Raw()) { // the witness may differ from what the pool had
 		r.raw = bytes.Clone(tx.Raw())
 	}
+	st.tellOf(r, &r.toldBlock)
 	st.touch(r)
 	return nil
+}
+
+// tellOf notes that the log is to hear of r, once.
+func (st *state) tellOf(r *record, told *bool) {
+	if !*told && !r.coinbase {
+		st.news = append(st.news, r)
+	}
+	*told = true
 }
 
 // oldBlock is how long ago, in seconds, a block must be for its time to be a
@@ -193,6 +202,7 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 			continue
 		}
 		r.inPool = true
+		st.tellOf(r, &r.toldPool)
 		if r.abandoned || r.conflict != nowhere {
 			r.abandoned, r.conflict = false, nowhere
 			st.touch(r)
@@ -201,6 +211,9 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 	for _, out := range d.Out {
 		if r := st.txs[out.Tx.ID]; r != nil {
 			r.inPool = false
+			if out.Why == chain.GoneConflict { // it, or what it hangs on, lost to a double spend
+				st.refute(r, st.cursor.Height)
+			}
 			left = left || out.Why == chain.GoneEvicted || out.Why == chain.GoneInvalid
 		}
 	}
@@ -227,7 +240,7 @@ func (st *state) abandonTx(txid chain.Hash) error {
 	case r == nil:
 		return wallet.ErrUnknownTx
 	case r.height != nowhere || r.conflict != nowhere || r.inPool:
-		return fmt.Errorf("transaction %s is in a block, in the pool or conflicted: it cannot be abandoned", txid)
+		return fmt.Errorf("%w: it is in a block, in the pool or conflicted", wallet.ErrAbandon)
 	}
 	st.abandon(r)
 	return nil

@@ -37,8 +37,37 @@ func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) err
 	if st.due() >= 0 {
 		s.lost()
 	}
+	s.logNews(st)
 	s.announce()
 	return nil
+}
+
+// logNews says what came and went, a line for each payment when the pool takes
+// it and one when it is first in a block. What is read from old blocks is no news.
+func (s *Service) logNews(st *state) {
+	for _, r := range st.news {
+		e, err := st.entry(r)
+		if err != nil {
+			s.cfg.Log.Warn("a payment cannot be shown", "txid", r.id, "err", err)
+			continue
+		}
+		what := "payment received"
+		if e.FromMe {
+			what = "payment sent"
+		}
+		if e.Height != nowhere {
+			what = "payment is in a block"
+		}
+		args := []any{"txid", r.id, "btc", chain.FormatAmount(e.Amount)}
+		if e.FromMe {
+			args = append(args, "fee", chain.FormatAmount(e.Fee))
+		}
+		if e.Height != nowhere {
+			args = append(args, "height", e.Height)
+		}
+		s.cfg.Log.Info(what, args...)
+	}
+	st.news = nil
 }
 
 // move follows d if it starts where the state stands. If it does not, the

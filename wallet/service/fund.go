@@ -93,15 +93,29 @@ func (st *state) lockSpent(coins []wallet.Coin) error {
 	return st.lock(ops, true)
 }
 
-// lock sets coins aside, or gives them back. Either all of them or none.
+// lock sets coins aside, or gives them back. Either all of them or none. The
+// reasons are Core's [lockunspent].
 func (st *state) lock(ops []wire.OutPoint, lock bool) error {
 	for _, op := range ops {
-		if _, ours := st.outs[op]; !ours {
-			return fmt.Errorf("%w: %s", wallet.ErrNotOurs, op)
+		tx := st.txs[op.Hash]
+		_, locked := st.locked[op]
+		_, held := st.held[op]
+		why := ""
+		switch {
+		case tx == nil:
+			why = "unknown transaction"
+		case op.Index >= tx.outs:
+			why = "vout index out of bounds"
+		case held || st.spent(op):
+			why = "expected unspent output"
+		case lock && locked:
+			why = "output already locked"
+		case !lock && !locked:
+			why = "expected locked output"
+		default:
+			continue
 		}
-		if _, held := st.held[op]; lock && (held || st.spent(op)) {
-			return fmt.Errorf("%w: %s", wallet.ErrSpent, op)
-		}
+		return fmt.Errorf("%w, %s", wallet.ErrLock, why)
 	}
 	for _, op := range ops {
 		if lock {

@@ -1,8 +1,13 @@
 package service
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -10,6 +15,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/chain/policy"
+	"grapevine/db"
 	"grapevine/wallet"
 )
 
@@ -62,7 +68,7 @@ func TestACoinOfAPaymentUnderWayCannotBeNamed(t *testing.T) {
 		return map[string]error{"as input": asInput, "as coin": asCoin, "lock": alice.LockCoins(ctx, []wire.OutPoint{op}, true)}
 	}
 	for what, err := range named() {
-		if !errors.Is(err, wallet.ErrSpent) {
+		if !errors.Is(err, wallet.ErrSpent) && !(what == "lock" && errors.Is(err, wallet.ErrLock)) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -132,5 +138,95 @@ func TestALockTimeOfTheCallersIsRefusedOnce(t *testing.T) {
 	var refusal *chain.PolicyError
 	if !errors.As(err, &refusal) {
 		t.Error(err)
+	}
+}
+
+// A payment to us that hangs on a stranger's transaction is lost when a block
+// takes that one's coin elsewhere, though we know nothing of the coin.
+func TestAPaymentBehindADoubleSpendIsLost(t *testing.T) {
+	w := newWorld(t)
+	alice := w.user(1)
+	key := chaintest.NewKey(3)
+	first := w.mine(key.P2WPKH())
+	w.mineN(chain.CoinbaseMaturity, chaintest.OpTrue())
+	parent := chaintest.SpendOne(t, first.Coinbase(key), key.P2WPKH(), 1000)
+	child := chaintest.SpendOne(t, chaintest.OutputOf(parent, 0, key), alice.script(wallet.SegWit), 1000)
+	for _, tx := range []*chain.Tx{parent, child} {
+		if err := w.Submit(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := alice.balance().Unconfirmed; got != 50*btc-2000 {
+		t.Fatalf("%d unconfirmed", got)
+	}
+	w.fork(1, chaintest.OpTrue(), chaintest.SpendOne(t, first.Coinbase(key), chaintest.OpTrue(), 5000))
+	if e := alice.entry(child.ID); e.Confirmations >= 0 || alice.balance() != (wallet.Balance{}) {
+		t.Errorf("%d confirmations, %+v", e.Confirmations, alice.balance())
+	}
+	w.fork(3, chaintest.OpTrue()) // the double spend leaves the chain again
+	if e := alice.entry(child.ID); e.Confirmations != 0 {
+		t.Errorf("%d confirmations after the double spend has gone", e.Confirmations)
+	}
+}
+
+// An empty wallet.db is what is left of a wallet, not a new one.
+func TestAnEmptyWalletFileIsNoNewWallet(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wallet.db")
+	f, err := OpenFile(path, db.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".new", nil, 0o600); err != nil { // what a kill leaves while a wallet is made
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = OpenFile(path, db.Options{NoSync: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenFile(path, db.Options{NoSync: true}); !errors.Is(err, db.ErrCorrupt) {
+		t.Errorf("%v", err)
+	}
+	if st, err := os.Stat(path); err != nil || st.Size() != 0 {
+		t.Errorf("the file was touched: %v, %v", st, err)
+	}
+}
+
+// The log hears of each payment twice: when the pool takes it and when it is in
+// a block; of what was read from old blocks it hears nothing.
+func TestTheLogHearsOfPayments(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	var said bytes.Buffer
+	alice.cfg.Log = slog.New(slog.NewTextHandler(&said, nil))
+	bob := w.user(2)
+	bob.balance()
+	bob.cfg.Log = alice.cfg.Log
+	tx := alice.mustPay(bob.script(wallet.SegWit), btc)
+	w.mine(chaintest.OpTrue())
+	w.fork(1, chaintest.OpTrue(), tx) // again in another block: no news
+	for text, times := range map[string]int{"payment sent": 1, "payment received": 1, "payment is in a block": 2, "btc=1.00000000": 2, "btc=-1.00000000": 2, tx.ID.String(): 4} {
+		if got := strings.Count(said.String(), text); got != times {
+			t.Errorf("%q stands %d times, not %d, in\n%s", text, got, times, said.String())
+		}
+	}
+	said.Reset()
+	twin := w.user(3)
+	twin.cfg.Log = alice.cfg.Log
+	if err := twin.Restore(t.Context(), bob.state.words, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := twin.catchUp(t.Context()); err != nil || said.Len() > 0 {
+		t.Errorf("%v, %s", err, said.String())
 	}
 }

@@ -36,6 +36,9 @@ func answer[T any](ctx context.Context, s *Service, of func(*state) (T, error)) 
 	return t, err
 }
 
+// Path is the wallet's file.
+func (s *Service) Path() string { return s.cfg.DB.Path() }
+
 // Name is what clients call the wallet; ok is false when there is none.
 func (s *Service) Name() (name string, ok bool) {
 	s.mu.Lock()

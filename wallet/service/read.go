@@ -140,6 +140,7 @@ func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool)
 	if err := follow(n, block, s.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
+	s.state.news = nil // of old blocks
 	s.poolDue = true
 	s.dirtied(false)
 	s.stir()
@@ -169,6 +170,7 @@ func (s *Service) searchPool() error {
 	if _, err := s.state.followPool(d, s.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
+	s.state.news = nil
 	if s.state.dirty() {
 		s.dirtied(true)
 	}

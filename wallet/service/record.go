@@ -22,6 +22,8 @@ type record struct {
 	outs     uint32 // number of outputs
 	coinbase bool
 	inPool   bool // not kept on disk: a pool starts empty
+
+	toldPool, toldBlock bool // the log has heard of it
 }
 
 // stored is what the file holds of a record: a fixed part, then the comment and

@@ -140,6 +140,7 @@ func (st *state) loadTx(id chain.Hash, raw []byte) error {
 	}
 	r := newRecord(tx, s)
 	st.link(r)
+	r.toldPool, r.toldBlock = true, r.height != nowhere
 	if r.coinbase && r.abandoned {
 		st.orphans = append(st.orphans, r)
 	}

@@ -23,7 +23,7 @@ import (
 // and submitted again: it is a payment, and who heard of an error would pay twice.
 func (s *Service) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
 	if len(pay) == 0 {
-		return nil, fmt.Errorf("%w: nobody to pay", chain.ErrAmount)
+		return nil, wallet.ErrNobody
 	}
 	if err := wallet.CheckPayments(pay); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (s *Service) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) 
 func (s *Service) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
 	if d.FeeRate == 0 {
 		if d.FeeRate, _ = s.FeeRate(d.Target); d.FeeRate == 0 {
-			return wallet.Funded{}, fmt.Errorf("%w: name one, there is no estimate yet", policy.ErrFeeRate)
+			return wallet.Funded{}, wallet.ErrNoFeeRate
 		}
 	}
 	r, err := s.seeded()

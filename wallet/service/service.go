@@ -75,8 +75,11 @@ func Open(cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.FallbackFeeRate == 0 && selfMade(cfg.Params) {
+	switch {
+	case cfg.FallbackFeeRate == 0 && selfMade(cfg.Params):
 		cfg.FallbackFeeRate = regtestFeeRate
+	case cfg.FallbackFeeRate == wallet.NoFallback:
+		cfg.FallbackFeeRate = 0
 	}
 	s := &Service{
 		cfg: cfg, tables: newTables(),

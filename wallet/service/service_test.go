@@ -197,6 +197,9 @@ func TestForeignUnconfirmedCoinsAreNeverSpent(t *testing.T) {
 	if _, err := alice.pay(chaintest.OpTrue(), btc); !errors.As(err, &funds) {
 		t.Fatalf("a 26th transaction in a row: %v", err)
 	}
+	if left := alice.balance().Change; funds.Chained != left || !strings.Contains(funds.Error(), "25 unconfirmed transactions in a row") {
+		t.Errorf("%s BTC are there, and the refusal says %s", chain.FormatAmount(left), funds)
+	}
 }
 
 func TestTwoSendsAtOnceNeverSpendOneCoin(t *testing.T) {
@@ -290,10 +293,10 @@ func TestLockedCoinsAreLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	alice.mustPay(chaintest.OpTrue(), 60*btc)
-	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, true); !errors.Is(err, wallet.ErrSpent) {
+	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, true); !errors.Is(err, wallet.ErrLock) {
 		t.Error(err)
 	}
-	if err := alice.LockCoins(ctx, []wire.OutPoint{{Index: 1}}, true); !errors.Is(err, wallet.ErrNotOurs) {
+	if err := alice.LockCoins(ctx, []wire.OutPoint{{Index: 1}}, true); !errors.Is(err, wallet.ErrLock) {
 		t.Error(err)
 	}
 }

@@ -31,6 +31,7 @@ type state struct {
 	list     []*record                   // the same as txs, in the order they came
 	order    uint64                      // of the next record
 	orphans  []*record                   // rewards that have just left the chain
+	news     []*record                   // what the log is to hear of
 
 	locked map[wire.OutPoint]struct{} // set aside by Lock
 	held   map[wire.OutPoint]struct{} // by a transaction being made

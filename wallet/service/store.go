@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -47,6 +49,40 @@ func newTables() tables {
 		labels:  db.NewTable("labels", db.String(), db.String()),
 		scripts: db.NewTable("scripts", db.Uint64(), db.String()),
 	}
+}
+
+// OpenFile opens wallet.db, or makes it. A new one gets its name only when it is
+// whole: so an empty file of that name is what is left of a wallet, after a disk
+// was full or a copy was cut short, and is db.ErrCorrupt, not a new wallet.
+func OpenFile(path string, o db.Options) (*db.DB, error) {
+	st, err := os.Stat(path)
+	switch {
+	case err == nil && st.Size() == 0:
+		return nil, fmt.Errorf("open %s: %w: it is empty", path, db.ErrCorrupt)
+	case errors.Is(err, fs.ErrNotExist):
+		if err := makeFile(path, o); err != nil {
+			return nil, err
+		}
+	}
+	return db.Open(path, "wallet", Schema, o)
+}
+
+func makeFile(path string, o db.Options) error {
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make wallet: %w", err)
+	}
+	f, err := db.Open(fresh, "wallet", Schema, o)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("make wallet: %w", err)
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return fmt.Errorf("make wallet: %w", err)
+	}
+	return nil
 }
 
 // load reads the state; nil when the file holds no wallet.

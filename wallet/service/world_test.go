@@ -272,14 +272,30 @@ func (w *world) refill(again []*chain.Tx) (d chain.PoolDelta) {
 	}
 	for _, tx := range old {
 		if !slices.Contains(w.pool, tx) {
-			why := chain.GoneConflict
-			if inChain[tx.ID] {
+			why := chain.GoneInvalid
+			switch {
+			case inChain[tx.ID]:
 				why = chain.GoneConfirmed
+			case w.contradicted(tx):
+				why = chain.GoneConflict
 			}
 			d.Out = append(d.Out, chain.PoolGone{Tx: tx, Why: why})
 		}
 	}
 	return d
+}
+
+// contradicted says whether the chain spends a coin of tx, or of what it hangs on.
+func (w *world) contradicted(tx *chain.Tx) bool {
+	spent := map[wire.OutPoint]chain.Hash{}
+	for _, m := range w.active {
+		for _, t := range m.Block.Txs[1:] {
+			for _, in := range t.TxIn {
+				spent[in.PreviousOutPoint] = t.ID
+			}
+		}
+	}
+	return w.refuted(spent)[tx.ID]
 }
 
 // user is a wallet on a file that follows the world.

@@ -136,12 +136,14 @@ func hintForFunds(text string) string {
 	switch {
 	case !strings.Contains(text, "insufficient funds"):
 		return ""
+	case has("of it at the end of"):
+		return "Payments that wait for a block hang on one another, as many as nodes relay: the next block frees them. On regtest `grapevine mine 1` makes it."
 	case has("unconfirmed"):
 		return "Some of it waits for a block: it can be spent when it is in one. On regtest `grapevine mine 1` makes it."
 	case has("of it locked"):
 		return "Coins that are locked, or that a payment under way takes, are not spent twice: `grapevine rpc listlockunspent` shows the locked ones."
 	case has("immature"):
-		return "A mined reward can be spent when 100 more blocks stand on its own: `grapevine wallet balance` shows it. On regtest `grapevine mine 100` makes them."
+		return "A mined reward can be spent when 100 more blocks stand on its own: `grapevine wallet balance` says how many are missing."
 	}
 	return "`grapevine wallet address` makes an address to be paid at; on regtest `grapevine mine 101` makes 50 BTC that can be spent at once."
 }

@@ -163,6 +163,9 @@ func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, er
 
 func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	purpose := c.String("purpose")
+	if c.Has("purpose") && purpose != "send" && purpose != "receive" {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid 'purpose' argument, must be a known purpose string, typically 'send', or 'receive'.")
+	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,9 @@ func coded(err error) error {
 		{wallet.ErrDust, jsonrpc.CodeInsufficient}, {chain.ErrAmount, jsonrpc.CodeType},
 		{policy.ErrFeeRate, jsonrpc.CodeType}, {wallet.ErrFeeTooHigh, jsonrpc.CodeInsufficient},
 		{wallet.ErrTooLarge, jsonrpc.CodeInsufficient}, {wallet.ErrNotOurs, jsonrpc.CodeInvalidParam},
-		{wallet.ErrSpent, jsonrpc.CodeInvalidParam},
+		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
+		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
+		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {
 		if errors.Is(err, known.err) {
 			code = known.code

@@ -31,8 +31,8 @@ func (a *API) coinRows() []jsonrpc.Method {
 
 func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	minConf := c.Int("minconf")
-	if d := c.String("dummy"); d != "" && d != "*" {
-		c.Refuse(jsonrpc.CodeInvalidParam, `dummy first argument must be excluded or set to "*".`)
+	if c.Has("dummy") && c.String("dummy") != "*" {
+		c.Refuse(codeDeprecated, `dummy first argument must be excluded or set to "*".`)
 	}
 	refuseReuse(c)
 	if err := c.Err(); err != nil {
@@ -54,6 +54,9 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	return jsonrpc.Amount(sum), nil
 }
+
+// codeDeprecated is Core's RPC_METHOD_DEPRECATED.
+const codeDeprecated jsonrpc.Code = -32
 
 // refuseReuse refuses the "avoid reuse" feature, which this wallet does not have.
 func refuseReuse(c *jsonrpc.Call) {
@@ -97,6 +100,7 @@ type unspent struct {
 	Desc          string         `json:"desc"`
 	ParentDescs   []string       `json:"parent_descs"`
 	Safe          bool           `json:"safe"`
+	Generated     bool           `json:"generated,omitempty"` // ours: a mined reward
 }
 
 // coinFilter is what listunspent's caller wants to see.
@@ -166,7 +170,7 @@ func (a *API) unspent(c wallet.Coin) unspent {
 		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
 		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.Params.Params), ParentDescs: []string{show.WithChecksum(c.ParentDesc)}, Safe: safe(c),
-		Redeem: hex.EncodeToString(c.Redeem),
+		Redeem: hex.EncodeToString(c.Redeem), Generated: c.Coinbase,
 	}
 }
 

@@ -312,6 +312,7 @@ type historyLine struct {
 	Addresses     []string       `json:"addresses"`
 	Label         string         `json:"label"`
 	Category      string         `json:"category"`
+	Abandoned     bool           `json:"abandoned"`
 }
 
 func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -330,7 +331,7 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	for i, e := range entries {
 		lines[i] = historyLine{
 			TxID: e.Tx.ID.String(), Amount: jsonrpc.Amount(e.Amount), Fee: jsonrpc.Amount(e.Fee),
-			Confirmations: e.Confirmations, Height: e.Height, Time: timeOf(&e), Addresses: []string{},
+			Confirmations: e.Confirmations, Height: e.Height, Time: timeOf(&e), Addresses: []string{}, Abandoned: e.Abandoned,
 		}
 		for _, d := range e.Details {
 			lines[i].Category = string(d.Category)

@@ -3,6 +3,7 @@ package walletapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"grapevine/cmd/rpc/jsonrpc"
@@ -46,7 +47,8 @@ func (a *API) keepRows() []jsonrpc.Method {
 }
 
 type walletName struct {
-	Name string `json:"name"`
+	Name     string   `json:"name"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // createWallet makes the wallet if there is none yet, and gives it its name. It
@@ -88,7 +90,11 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	} else if err != nil {
 		return nil, coded(err)
 	}
-	return walletName{name}, nil
+	made := walletName{Name: name}
+	if w := a.plainWarning(); w != "" {
+		made.Warnings = []string{w}
+	}
+	return made, nil
 }
 
 // loadWallet finds the node's wallet loaded, or no wallet of that name.
@@ -113,7 +119,7 @@ func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	case c.OfWallet:
 		name = c.Wallet
 	case !c.Has("wallet_name"):
-		c.Refuse(jsonrpc.CodeInvalidParam, "Either RPC endpoint wallet or wallet_name parameter must be provided")
+		c.Refuse(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -139,7 +145,7 @@ func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
 func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
 	wallets := []walletName{}
 	if name, there := a.Wallet.Name(); there {
-		wallets = append(wallets, walletName{name})
+		wallets = append(wallets, walletName{Name: name})
 	}
 	return struct {
 		Wallets []walletName `json:"wallets"`
@@ -147,7 +153,17 @@ func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
 }
 
 type words struct {
-	Words string `json:"words"`
+	Words   string `json:"words"`
+	Warning string `json:"warning,omitempty"`
+}
+
+// plainWarning says, where coins are worth something, that whoever can read the
+// file has them.
+func (a *API) plainWarning() string {
+	if a.Params.Local() {
+		return ""
+	}
+	return fmt.Sprintf("The words are kept in %s, which is not encrypted: whoever can read that file has the money.", a.Wallet.Path())
 }
 
 func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -159,7 +175,7 @@ func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, coded(err)
 	}
-	return words{w}, nil
+	return words{w, a.plainWarning()}, nil
 }
 
 func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -177,7 +193,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 
 func (a *API) walletWords(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	w, err := a.Wallet.Words(ctx)
-	return words{w}, err
+	return words{Words: w}, err
 }
 
 func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -188,8 +204,10 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	_, err := db.BackupFile(to, a.Wallet.Backup)
-	return nil, err
+	if _, err := db.BackupFile(to, a.Wallet.Backup); err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Error: Wallet backup failed! %s", err)
+	}
+	return nil, nil
 }
 
 func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -65,6 +66,9 @@ func options(c *jsonrpc.Call) wallet.Options {
 	if !show.FeeMode(c.String("estimate_mode")) {
 		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
 	}
+	if c.Has("conf_target") && c.Int("conf_target") == 0 {
+		target(-1, c)
+	}
 	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Target: target(c.Int("conf_target"), c), Final: !c.Bool("replaceable"), Comment: c.String("comment")}
 }
 
@@ -75,9 +79,6 @@ func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	refuseReuse(c)
 	if c.Bool("subtractfeefromamount") {
 		o.SubtractFee = []int{0}
-	}
-	if amount == 0 {
-		c.Refuse(jsonrpc.CodeType, "Invalid amount for send")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -109,9 +110,6 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			o.SubtractFee = append(o.SubtractFee, len(pay))
 		}
 		pay, names = append(pay, wallet.Payment{Script: script, Amount: amount}), append(names, p.Name)
-	}
-	if len(pay) == 0 {
-		c.Refuse(jsonrpc.CodeWallet, "Transaction must have at least one recipient")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -242,6 +240,18 @@ func (f *fundOptions) rate(c *jsonrpc.Call) (r policy.FeeRate) {
 	return r
 }
 
+// unfunded gives what kept a transaction from being funded Core's one code for
+// it; a payment's refusal has another.
+func unfunded(err error) error {
+	if errors.Is(err, wallet.ErrNotOurs) {
+		return jsonrpc.Errorf(jsonrpc.CodeWallet, "Unable to find UTXO for external input: %s", err)
+	}
+	if e, ok := errors.AsType[*jsonrpc.Error](coded(err)); ok && e.Code == jsonrpc.CodeInsufficient {
+		return jsonrpc.Errorf(jsonrpc.CodeWallet, "%s", e.Message)
+	}
+	return err
+}
+
 func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	tx, err := show.DecodeTx(c.String("hexstring"), show.FormOf(c))
 	if err != nil {
@@ -259,7 +269,7 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	o.Lock = f.Lock || f.Lock2
 	funded, err := a.Wallet.FundTx(ctx, tx.MsgTx.Copy(), o)
 	if err != nil {
-		return nil, err
+		return nil, unfunded(err)
 	}
 	return struct {
 		Hex       string         `json:"hex"`
