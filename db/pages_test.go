@@ -18,7 +18,7 @@ type pageOf struct {
 
 // pages makes a file of two tables with small, large and very large records, some
 // of which are gone again, and lists its pages in use and its free ones.
-func pages(t *testing.T, path string) (used []pageOf, free []uint64, high uint64) {
+func pages(t *testing.T, path string) (used []pageOf, free []uint64) {
 	t.Helper()
 	d := open(t, path)
 	for round := range 3 {
@@ -42,11 +42,9 @@ func pages(t *testing.T, path string) (used []pageOf, free []uint64, high uint64
 		}
 	}
 	err := d.View(func(tx *Tx) error {
-		high = uint64(tx.bolt.Size() / int64(tx.bolt.DB().Info().PageSize))
 		for id := uint64(2); ; id++ {
 			p, err := tx.bolt.Page(int(id))
 			if err != nil || p == nil {
-				high = id
 				return err
 			}
 			switch p.Type {
@@ -61,7 +59,7 @@ func pages(t *testing.T, path string) (used []pageOf, free []uint64, high uint64
 	if err := errors.Join(err, d.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return used, free, high
+	return used, free
 }
 
 // spoiled checks a copy of a file in which some bytes were written anew.
@@ -85,7 +83,7 @@ func spoiled(t *testing.T, raw []byte, write func(raw []byte)) error {
 // that claims the next one to overflow into, though that is another's or free.
 func TestAPageUsedTwiceIsFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")
-	used, free, high := pages(t, path)
+	used, free := pages(t, path)
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +94,7 @@ func TestAPageUsedTwiceIsFound(t *testing.T) {
 	}
 	kinds := map[string]int{}
 	for _, p := range used {
-		next := p.id + p.over + 1
-		if next >= high {
-			continue
-		}
+		next := p.id + p.over + 1 // of the last page: beyond the file's end
 		kinds[p.kind]++
 		if p.over > 0 {
 			kinds["overflow"]++
@@ -113,5 +108,71 @@ func TestAPageUsedTwiceIsFound(t *testing.T) {
 	}
 	if kinds["leaf"] < 5 || kinds["branch"] == 0 || kinds["freelist"] == 0 || kinds["overflow"] < 5 || len(free) < 3 {
 		t.Errorf("the file does not have all kinds of pages: %v, %d free", kinds, len(free))
+	}
+}
+
+// pageBytes is a page's part of the file.
+func pageBytes(raw []byte, p pageOf) []byte {
+	size := uint64(os.Getpagesize())
+	return raw[p.id*size : (p.id+p.over+1)*size]
+}
+
+// element is where the key and the value of a page's element are in the page.
+func element(page []byte, i int) (key, value []byte) {
+	le := binary.LittleEndian
+	from := pageHead + i*elementSize
+	e := page[from:]
+	pos, size, val := le.Uint32(e), le.Uint32(e[4:]), uint32(0)
+	if le.Uint16(page[8:]) == leafFlag {
+		pos, size, val = le.Uint32(e[4:]), le.Uint32(e[8:]), le.Uint32(e[12:])
+	}
+	at := uint32(from) + pos
+	return page[at : at+size], page[at+size : at+size+val]
+}
+
+// What no checksum covers is proved too: a page that says it is empty, a branch
+// whose key is not its child's first, and a record that stands there twice.
+func TestDamageThatNoChecksumCoversIsFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	used, _ := pages(t, path)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := map[string]int{}
+	spoil := func(what string, p pageOf, write func(page []byte)) {
+		t.Helper()
+		done[what]++
+		if err := spoiled(t, raw, func(raw []byte) { write(pageBytes(raw, p)) }); !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrSchema) {
+			t.Errorf("%s, page %d: %v", what, p.id, err)
+		}
+	}
+	for _, p := range used {
+		page := pageBytes(raw, p)
+		count := int(binary.LittleEndian.Uint16(page[10:]))
+		switch p.kind {
+		case "branch":
+			for i := range count {
+				spoil("another key in a branch", p, func(page []byte) { key, _ := element(page, i); key[len(key)-1] ^= 1 })
+			}
+		case "leaf":
+			spoil("an empty leaf", p, func(page []byte) { binary.LittleEndian.PutUint16(page[10:], 0) })
+			for i := range count - 1 {
+				k, v := element(page, i)
+				if k2, v2 := element(page, i+1); len(k) != len(k2) || len(v) != len(v2) {
+					continue
+				}
+				spoil("a record twice", p, func(page []byte) {
+					k, v := element(page, i)
+					k2, v2 := element(page, i+1)
+					copy(k2, k)
+					copy(v2, v)
+				})
+				break
+			}
+		}
+	}
+	if done["another key in a branch"] < 3 || done["an empty leaf"] < 5 || done["a record twice"] < 2 {
+		t.Errorf("tried: %v", done)
 	}
 }
