@@ -400,8 +400,6 @@ func TestT22_RequestsThatCostMuch(t *testing.T) {
 		r := h.attacker(3)
 		unknown := randomHash(2)
 		r.Say(
-			&wire.MsgGetCFHeaders{StopHash: unknown}, &wire.MsgGetCFilters{StopHash: unknown},
-			&wire.MsgGetCFCheckpt{StopHash: unknown}, wire.NewMsgGetCFilters(0, 1<<31, &unknown),
 			&wire.MsgGetHeaders{HashStop: unknown}, &wire.MsgGetBlocks{HashStop: unknown},
 		)
 		h.stays(r, "what is asked of the unknown")
