@@ -157,9 +157,9 @@ func ripening(coins []coin) string {
 	case last == 0:
 		return ", not to be spent yet"
 	case first == last:
-		return fmt.Sprintf(", to be spent after %s more", cli.Plural(last, "block"))
+		return fmt.Sprintf(", to be spent after %s", cli.Plural(last, "more block"))
 	}
-	return fmt.Sprintf(", the first to be spent after %s more, the last after %d", cli.Plural(first, "block"), last)
+	return fmt.Sprintf(", the first to be spent after %s, the last after %d", cli.Plural(first, "more block"), last)
 }
 
 func (p *program) walletSend(c *urfave.Context) error {
