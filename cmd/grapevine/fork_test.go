@@ -1,0 +1,39 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// A node is killed again and again while it takes over a branch that outweighs its
+// own chain only at its end, 1,100 blocks up: nothing it starts with is less than
+// its own chain was, it goes on each time, ends at the branch's tip, and its file is
+// whole.
+func TestT63_KilledWhileItTakesADeepForkOver(t *testing.T) {
+	const depth = 1100
+	dir := t.TempDir()
+	far := startNode(t, t.TempDir())
+	far.mine(t, depth+1)
+	d := startNode(t, dir)
+	d.mine(t, depth)
+	d.kill()
+	for round := range 8 {
+		d = startNode(t, dir, "--connect", far.p2p)
+		var height int
+		if d.call(t, "getblockcount", &height); height < depth {
+			t.Errorf("round %d: it begins at %d", round, height)
+		}
+		time.Sleep(time.Duration(round) * 15 * time.Millisecond) // any moment will do
+		d.kill()
+	}
+	d = startNode(t, dir, "--connect", far.p2p)
+	eventually(t, "the branch is taken over", func() bool {
+		var ours, theirs string
+		d.call(t, "getbestblockhash", &ours)
+		far.call(t, "getbestblockhash", &theirs)
+		return ours == theirs
+	})
+	d.call(t, "stop", nil)
+	d.wait(t, 2*time.Minute)
+	ok(t, dir, "db", "check", "--datadir", dir)
+}
