@@ -13,8 +13,8 @@ func TestServicesAreThoseThatPeersAreTold(t *testing.T) {
 		plain           bool
 		services, names string
 	}{
-		{false, "0000000000000c09", "[NETWORK WITNESS NETWORK_LIMITED P2P_V2]"},
-		{true, "0000000000000409", "[NETWORK WITNESS NETWORK_LIMITED]"},
+		{false, "0000000000000c49", "[NETWORK WITNESS COMPACT_FILTERS NETWORK_LIMITED P2P_V2]"},
+		{true, "0000000000000449", "[NETWORK WITNESS COMPACT_FILTERS NETWORK_LIMITED]"},
 	} {
 		w := startIn(t, t.TempDir(), func(cfg *node.Config) { cfg.PlainTransport = c.plain })
 		info := w.object("getnetworkinfo")
