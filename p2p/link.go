@@ -9,7 +9,8 @@ import (
 
 // Hello is what a peer's handshake has said.
 type Hello struct {
-	Transport   int // 1, or 2: encrypted (BIP324)
+	Transport   int      // 1, or 2: encrypted (BIP324)
+	Session     [32]byte // of an encrypted transport (BIP324): its two ends can compare it
 	Nonce       uint64
 	Version     int32
 	Services    wire.ServiceFlag

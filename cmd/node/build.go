@@ -86,7 +86,7 @@ func (n *Node) buildSwarm() error {
 		},
 		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
 		Book: n.book, UserAgent: "/grapevine:" + n.cfg.Version + "/",
-		Rand: swarmRand, Now: n.cfg.Now, Log: n.log.With("room", "swarm"),
+		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Log: n.log.With("room", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
 	return err

@@ -31,7 +31,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	gauge("pool_transactions", "Transactions in the pool.", pool.Size)
 	gauge("pool_vbytes", "Virtual bytes in the pool.", pool.Bytes)
 	gauge("pool_memory_bytes", "Memory of the pool.", pool.Usage)
-	fmt.Fprint(&buf, "# HELP grapevine_peers Connections whose handshake is done.\n# TYPE grapevine_peers gauge\n")
+	fmt.Fprint(&buf, "# HELP grapevine_peers Connections to peers.\n# TYPE grapevine_peers gauge\n")
 	in, out := s.countPeers()
 	fmt.Fprintf(&buf, "grapevine_peers{direction=\"in\"} %d\ngrapevine_peers{direction=\"out\"} %d\n", in, out)
 	counter("sent_bytes_total", "Bytes sent to peers.", totals.BytesSent)
@@ -56,7 +56,7 @@ func writeSteps(buf *bytes.Buffer, st swarm.Steps) {
 }
 
 func (s *Server) countPeers() (in, out int) {
-	for _, p := range s.cfg.Swarm.Peers() {
+	for _, p := range s.cfg.Swarm.Connections() {
 		if p.Inbound() {
 			in++
 		} else {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -102,7 +103,7 @@ func serviceNames(f wire.ServiceFlag) []string {
 
 // peerInfo is Core's, and at its end what this node and the peer gave each other.
 type peerInfo struct {
-	ID             uint64            `json:"id"`
+	ID             int64             `json:"id"`
 	Addr           string            `json:"addr"`
 	Bind           string            `json:"addrbind"`
 	Network        string            `json:"network"`
@@ -130,6 +131,9 @@ type peerInfo struct {
 	Headers        int32             `json:"synced_headers"`
 	Blocks         int32             `json:"synced_blocks"`
 	InFlight       []int32           `json:"inflight"`
+	AddrRelay      bool              `json:"addr_relay_enabled"`
+	AddrsTaken     uint64            `json:"addr_processed"`
+	AddrsLimited   uint64            `json:"addr_rate_limited"`
 	Permissions    []string          `json:"permissions"`
 	MinFee         jsonrpc.Amount    `json:"minfeefilter"`
 	SentPerMsg     map[string]uint64 `json:"bytessent_per_msg"`
@@ -147,25 +151,35 @@ type peerInfo struct {
 
 func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 	list := []peerInfo{}
-	for _, p := range s.cfg.Swarm.Peers() {
-		list = append(list, newPeerInfo(p))
+	for _, p := range s.cfg.Swarm.Connections() {
+		list = append(list, s.newPeerInfo(p))
 	}
 	return list, nil
 }
 
-func newPeerInfo(p swarm.PeerInfo) peerInfo {
+func (s *Server) newPeerInfo(p swarm.PeerInfo) peerInfo {
 	g := p.Gossip
 	info := peerInfo{
-		ID: uint64(p.ID), Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.At.Addr()),
+		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.At.Addr()),
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(g.LastTx), LastBlock: unix(g.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
-		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), PingWait: seconds(p.Waiting),
+		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: g.HBTo, HBFrom: g.HBFrom,
 		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: -1,
 		Headers: g.Headers, Blocks: g.Height, InFlight: append([]int32{}, g.InFlight...), Permissions: []string{},
+		AddrRelay: p.AddrRelay, AddrsTaken: p.AddrsTaken, AddrsLimited: p.AddrsLimited,
 		MinFee: jsonrpc.Amount(g.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
-		Connection: string(p.Kind), Transport: fmt.Sprintf("v%d", max(p.Transport, 1)),
+		Connection: string(p.Kind), Transport: "detecting",
 		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: listens(p),
+	}
+	if p.Greeted {
+		info.Transport = fmt.Sprintf("v%d", p.Transport)
+	}
+	if p.Transport == 2 {
+		info.Session = hex.EncodeToString(p.Session[:])
+	}
+	if !p.Waiting.IsZero() {
+		info.PingWait = seconds(s.cfg.Chain.Now().Sub(p.Waiting))
 	}
 	return info
 }
@@ -189,7 +203,7 @@ func networkOf(a netip.Addr) string {
 }
 
 func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error) {
-	return len(s.cfg.Swarm.Peers()), nil
+	return len(s.cfg.Swarm.Connections()), nil
 }
 
 func (s *Server) getNetTotals(context.Context, *jsonrpc.Call) (any, error) {
@@ -283,7 +297,7 @@ func (s *Server) disconnectNode(_ context.Context, c *jsonrpc.Call) (any, error)
 	}
 	var err error
 	if byID {
-		err = s.cfg.Swarm.DisconnectID(p2p.PeerID(id))
+		err = s.cfg.Swarm.DisconnectNumber(id)
 	} else {
 		err = s.cfg.Swarm.Disconnect(addr)
 	}

@@ -1,6 +1,9 @@
 package rpc_test
 
 import (
+	"fmt"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,4 +72,52 @@ func TestNothingIsVerifiedBeforeTheFirstHeader(t *testing.T) {
 	is(t, "testnet4", info, "initialblockdownload", true)
 	is(t, "testnet4", info, "verificationprogress", 0)
 	w.refused(-1, "setmocktime is for regression testing (-regtest mode) only", "setmocktime", 1)
+}
+
+// getpeerinfo as Core's: connections that have not greeted too, numbers from 0 that
+// failed dials do not use up, the session of an encrypted connection, and waits that
+// follow the time that was set.
+func TestPeersAreShownAsCoreDoes(t *testing.T) {
+	listen := func(c *node.Config) { c.Listen = "127.0.0.1:0" }
+	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
+	b.must("addnode", "127.0.0.1:1", "onetry") // nobody is there
+	b.must("addnode", a.node.Swarm.Addr().String(), "onetry")
+	p := b.list("getpeerinfo")[0].(map[string]any)
+	is(t, "dialled", p, "id", 0)
+	is(t, "dialled", p, "connection_type", "manual")
+	is(t, "dialled", p, "transport_protocol_type", "v2")
+	has(t, "getpeerinfo", p, "addr_relay_enabled addr_processed addr_rate_limited bip152_hb_to bip152_hb_from session_id")
+	session := fmt.Sprint(p["session_id"])
+	if len(session) != 64 || strings.Trim(session, "0") == "" {
+		t.Errorf("session %q", session)
+	}
+	same := false
+	for _, q := range a.list("getpeerinfo") {
+		same = same || q.(map[string]any)["session_id"] == session
+	}
+	if !same {
+		t.Error("the two ends have another session")
+	}
+	before := len(a.list("getpeerinfo"))
+	conn, err := net.Dial("tcp", a.node.Swarm.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var silent map[string]any
+	for end := time.Now().Add(time.Minute); silent == nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for _, q := range a.list("getpeerinfo") {
+			if q := q.(map[string]any); q["addr"] == conn.LocalAddr().String() {
+				silent = q
+			}
+		}
+	}
+	is(t, "not greeted", silent, "version", 0)
+	is(t, "not greeted", silent, "subver", "")
+	is(t, "not greeted", silent, "startingheight", -1)
+	is(t, "not greeted", silent, "transport_protocol_type", "detecting")
+	if n := a.must("getconnectioncount"); fmt.Sprint(string(n)) < fmt.Sprint(before) {
+		t.Errorf("%s connections", n)
+	}
+	a.must("disconnectnode", "", silent["id"])
 }

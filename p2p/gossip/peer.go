@@ -189,6 +189,8 @@ type PeerStats struct {
 	TxsFrom    int64
 	BlocksTo   int64
 	TxsTo      int64
+	HBTo       bool          // we have asked it to push new blocks to us (bip152_hb_to)
+	HBFrom     bool          // it has asked us to
 	Ping       time.Duration // shortest measured; 0: not known
 	FeeFilter  int64         // satoshis per 1000 vbytes
 }
@@ -205,7 +207,8 @@ func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
 		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
 		BlocksTo: p.client.blocks, TxsTo: p.client.txs,
 		InFlight: p.src.InFlight(),
-		Ping:     p.src.RTT, FeeFilter: p.outbox.FeeFilter,
+		HBTo:     slices.Contains(s.pushers, p), HBFrom: p.wantsPush,
+		Ping: p.src.RTT, FeeFilter: p.outbox.FeeFilter,
 	}
 	if p.src.Top != nil {
 		st.Headers = p.src.Top.Node.Height

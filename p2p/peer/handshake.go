@@ -81,6 +81,9 @@ func (p *Peer) greet() (p2p.Hello, error) {
 		return p2p.Hello{}, err
 	}
 	h.Transport = transport
+	if t, ok := p.t.(*sealed); ok {
+		h.Session = t.session
+	}
 	if p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return p2p.Hello{}, err

@@ -3,6 +3,7 @@ package peer
 import (
 	"maps"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,49 +21,76 @@ type Stats struct {
 	SentPerMsg, RecvPerMsg map[string]uint64 // with headers; unknown ones under "*other*"
 	LastSend, LastRecv     time.Time
 	Ping, MinPing          time.Duration // round trip; 0: not measured yet
-	Waiting                time.Duration // since a ping without an answer; 0: none
+	Waiting                time.Time     // when a ping without an answer was sent, by Config.Now; zero: none
 	Queued                 int           // bytes that wait to be sent
 }
 
 // meter is the counters of one connection.
 type meter struct {
-	all *Meter
+	all   *Meter
+	clock func() time.Time
 
 	mu     sync.Mutex
 	s      Stats
 	rng    *rand.Rand
 	nonce  uint64    // of the ping under way, 0: none
 	pingAt time.Time // when it was sent
+	shown  time.Time // the same, as people see the time
 }
 
-func (m *meter) init(all *Meter, seed uint64) {
-	if all == nil {
-		all = new(Meter)
+func (m *meter) init(cfg *Config) {
+	m.all, m.clock = cfg.Meter, cfg.Now
+	if m.all == nil {
+		m.all = new(Meter)
 	}
-	m.all = all
+	seed := cfg.Nonce
 	m.rng = rand.New(rand.NewPCG(seed, 0))
 	m.s.SentPerMsg, m.s.RecvPerMsg = map[string]uint64{}, map[string]uint64{}
 }
 
+// counted is a connection whose bytes are counted as they come and go.
+type counted struct {
+	net.Conn
+	m *meter
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.m.all.Recv.Add(uint64(n))
+		c.m.mu.Lock()
+		c.m.s.BytesRecv += uint64(n)
+		c.m.s.LastRecv = c.m.clock()
+		c.m.mu.Unlock()
+	}
+	return n, err
+}
+
+func (c counted) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if n > 0 {
+		c.m.all.Sent.Add(uint64(n))
+		c.m.mu.Lock()
+		c.m.s.BytesSent += uint64(n)
+		c.m.s.LastSend = c.m.clock()
+		c.m.mu.Unlock()
+	}
+	return n, err
+}
+
 func (m *meter) sent(command string, n int) {
-	m.all.Sent.Add(uint64(n))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.s.BytesSent += uint64(n)
 	m.s.SentPerMsg[command] += uint64(n)
-	m.s.LastSend = time.Now()
 }
 
 func (m *meter) received(command string, n int, unknown bool) {
 	if unknown {
 		command = otherCommands
 	}
-	m.all.Recv.Add(uint64(n))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.s.BytesRecv += uint64(n)
 	m.s.RecvPerMsg[command] += uint64(n)
-	m.s.LastRecv = time.Now()
 }
 
 // ping begins a measurement unless one is under way.
@@ -75,7 +103,7 @@ func (m *meter) ping(now time.Time) (nonce uint64, ok bool) {
 	for m.nonce == 0 {
 		m.nonce = m.rng.Uint64()
 	}
-	m.pingAt = now
+	m.pingAt, m.shown = now, m.clock()
 	return m.nonce, true
 }
 
@@ -108,12 +136,14 @@ func (m *meter) waiting(now time.Time) time.Duration {
 // Stats is a copy of the counters.
 func (p *Peer) Stats() Stats {
 	m := &p.meter
-	waiting := m.waiting(time.Now())
 	m.mu.Lock()
 	s := m.s
 	s.SentPerMsg, s.RecvPerMsg = maps.Clone(s.SentPerMsg), maps.Clone(s.RecvPerMsg)
+	if m.nonce != 0 {
+		s.Waiting = m.shown
+	}
 	m.mu.Unlock()
-	s.Waiting, s.Queued = waiting, p.out.held()
+	s.Queued = p.out.held()
 	return s
 }
 

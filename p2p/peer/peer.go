@@ -35,8 +35,9 @@ type Config struct {
 	Download *Limit
 	// Of this connection alone, bytes a second; 0: no limit.
 	OwnUpload, OwnDownload int64
-	Budget                 *Budget // shared too; nil: no bound
-	Meter                  *Meter  // counts the bytes of all connections; may be nil
+	Budget                 *Budget          // shared too; nil: no bound
+	Meter                  *Meter           // counts the bytes of all connections; may be nil
+	Now                    func() time.Time // as people see the time; nil: time.Now
 	Log                    *slog.Logger
 }
 
@@ -64,13 +65,17 @@ func New(cfg Config, conn net.Conn, inbound bool) *Peer {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	p := &Peer{
 		cfg:     cfg,
 		conn:    conn,
 		inbound: inbound,
 		closed:  make(chan struct{}),
 	}
-	p.meter.init(cfg.Meter, cfg.Nonce)
+	p.meter.init(&p.cfg)
+	p.conn = counted{conn, &p.meter}
 	if inbound {
 		p.out = newQueue(cfg.Budget, p.Close)
 	} else {

@@ -54,6 +54,7 @@ type sealed struct {
 	w    *bufio.Writer
 	ids  []string
 
+	session          [32]byte
 	sendLen, recvLen *v2transport.FSChaCha20
 	seal, open       *v2transport.FSChaCha20Poly1305
 }
@@ -174,12 +175,13 @@ func (t *sealed) derive(secret []byte, magic wire.BitcoinNet, dialled bool) (min
 	if err != nil {
 		return nil, nil, err
 	}
-	var keys [5][]byte
-	for i, name := range []string{"initiator_L", "initiator_P", "responder_L", "responder_P", "garbage_terminators"} {
+	var keys [6][]byte
+	for i, name := range []string{"initiator_L", "initiator_P", "responder_L", "responder_P", "garbage_terminators", "session_id"} {
 		if keys[i], err = hkdf.Expand(sha256.New, prk, name, 32); err != nil {
 			return nil, nil, err
 		}
 	}
+	t.session = [32]byte(keys[5])
 	mine, yours = keys[4][:terminatorSize], keys[4][terminatorSize:]
 	if !dialled {
 		keys[0], keys[1], keys[2], keys[3] = keys[2], keys[3], keys[0], keys[1]

@@ -99,10 +99,13 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	}
 	now := l.cfg.Now()
 	var pass []p2p.Addr
-	for _, addr := range a.Addrs {
+	r.addrRelay = true
+	for i, addr := range a.Addrs {
 		if !r.addrs.take(now) {
+			r.addrsLimited += uint64(len(a.Addrs) - i)
 			break
 		}
+		r.addrsTaken++
 		if l.ownAddrs[addr.At] {
 			continue
 		}
@@ -167,6 +170,7 @@ func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 // tell answers getaddr; gossip knows who may ask.
 func (l *loop) tell(id p2p.PeerID) {
 	if r := l.peers[id]; r != nil && r.peer != nil {
+		r.addrRelay = true
 		l.sendAddrs(r, l.cfg.Book.Answer())
 	}
 }

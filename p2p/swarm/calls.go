@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -209,16 +210,16 @@ func (s *Swarm) Disconnect(addr string) error {
 	return s.disconnect(func(r *remote) bool { return r.to == to || at.IsValid() && r.at == at })
 }
 
-// DisconnectID ends the connection with this id.
-func (s *Swarm) DisconnectID(id p2p.PeerID) error {
-	return s.disconnect(func(r *remote) bool { return r.id == id })
+// DisconnectNumber ends the connection of this number.
+func (s *Swarm) DisconnectNumber(n int64) error {
+	return s.disconnect(func(r *remote) bool { return r.number == n })
 }
 
 func (s *Swarm) disconnect(match func(*remote) bool) error {
 	found := false
 	err := s.ask(func(l *loop) {
 		for _, r := range l.order {
-			if r.peer != nil && match(r) {
+			if r.conn != nil && !r.dropped && match(r) {
 				found = true
 				l.dropFor(r, "asked for by RPC", "")
 			}
@@ -295,41 +296,64 @@ func (s *Swarm) Totals() Totals {
 // PeerInfo is one connection as people see it.
 type PeerInfo struct {
 	p2p.Link
-	ID        p2p.PeerID
+	Greeted   bool           // the handshake is done
+	Number    int64          // from 0, in the order of connecting
 	Addr      string         // HOST:PORT as dialled or seen
 	At        netip.AddrPort // where that is
 	LocalAddr string
-	Connected time.Time
+	Connected time.Time      // by Config.Clock
 	TimeSkew  time.Duration  // their clock ahead of ours
 	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown
 	Proven    bool           // the node that we have reached there says so too
+
+	AddrRelay                bool // it takes part in telling addresses
+	AddrsTaken, AddrsLimited uint64
 
 	peer.Stats
 	Gossip gossip.PeerStats
 }
 
 // Peers lists the connections whose handshake is done, oldest first.
-func (s *Swarm) Peers() (infos []PeerInfo) {
+func (s *Swarm) Peers() []PeerInfo {
+	return slices.DeleteFunc(s.Connections(), func(p PeerInfo) bool { return !p.Greeted })
+}
+
+// Connections lists all connections, those too whose handshake is not done.
+func (s *Swarm) Connections() (infos []PeerInfo) {
 	_ = s.ask(func(l *loop) {
 		for _, r := range l.order {
-			if r.peer == nil || r.dropped {
-				continue
+			if r.conn != nil && !r.dropped {
+				infos = append(infos, l.info(r))
 			}
-			st, _ := l.cfg.State.PeerStats(r.id)
-			infos = append(infos, PeerInfo{
-				Link:      r.Link,
-				ID:        r.id,
-				Addr:      r.name(),
-				At:        r.at,
-				LocalAddr: r.peer.LocalAddr().String(),
-				Connected: r.began,
-				TimeSkew:  r.skew,
-				Listens:   cmp.Or(r.listens, r.claims),
-				Proven:    r.listens.IsValid(),
-				Stats:     r.peer.Stats(),
-				Gossip:    st,
-			})
 		}
 	})
 	return infos
+}
+
+func (l *loop) info(r *remote) PeerInfo {
+	st, ok := l.cfg.State.PeerStats(r.id)
+	if !ok {
+		st.Height, st.Headers = -1, -1
+	}
+	p := PeerInfo{
+		Link:         r.Link,
+		Greeted:      r.peer != nil,
+		Number:       r.number,
+		Addr:         r.name(),
+		At:           r.at,
+		LocalAddr:    r.conn.LocalAddr().String(),
+		Connected:    r.since,
+		TimeSkew:     r.skew,
+		Listens:      cmp.Or(r.listens, r.claims),
+		Proven:       r.listens.IsValid(),
+		AddrRelay:    r.addrRelay,
+		AddrsTaken:   r.addrsTaken,
+		AddrsLimited: r.addrsLimited,
+		Stats:        r.conn.Stats(),
+		Gossip:       st,
+	}
+	if !p.Greeted {
+		p.StartHeight = -1
+	}
+	return p
 }

@@ -63,6 +63,7 @@ type Config struct {
 	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
 	Rand      *rand.Rand       // the swarm's own: no one else may use it
 	Now       func() time.Time // wall clock; nil: time.Now
+	Clock     func() time.Time // as people see the time (setmocktime); nil: Now
 	Log       *slog.Logger     // nil discards
 
 	wanted []p2p.HostPort // Connect and AddNode
@@ -95,6 +96,9 @@ func (c *Config) check() error {
 	c.MaxOutbound = min(c.MaxOutbound, c.MaxPeers)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Clock == nil {
+		c.Clock = c.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -25,15 +25,16 @@ type loop struct {
 	ctx context.Context
 	wg  *sync.WaitGroup
 
-	peers  map[p2p.PeerID]*remote
-	order  []*remote // peers, oldest first
-	lastID p2p.PeerID
-	height int32     // of the verified tip
-	tipAt  time.Time // when it last moved
-	seeds  seeder
-	up     *peer.Limit
-	down   *peer.Limit
-	asleep bool // no network: setnetworkactive false
+	peers       map[p2p.PeerID]*remote
+	order       []*remote // peers, oldest first
+	lastID      p2p.PeerID
+	connections int64     // so far; attempts that failed are none
+	height      int32     // of the verified tip
+	tipAt       time.Time // when it last moved
+	seeds       seeder
+	up          *peer.Limit
+	down        *peer.Limit
+	asleep      bool // no network: setnetworkactive false
 
 	tickets    map[p2p.Ticket]chan<- error
 	lastTicket p2p.Ticket

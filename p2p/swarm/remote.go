@@ -25,7 +25,10 @@ type remote struct {
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
 	at         netip.AddrPort // where the other end is; not valid before a name has been looked up
-	peer       *peer.Peer     // nil until it has greeted
+	number     int64          // from 0, in the order of connecting, as people see it; -1: not connected yet
+	since      time.Time      // when that was, as people see the time
+	conn       *peer.Peer     // nil until it is connected
+	peer       *peer.Peer     // the same, nil until it has greeted
 	skew       time.Duration  // their clock ahead of ours
 	dropped    bool
 	misbehaved bool
@@ -33,6 +36,9 @@ type remote struct {
 	listens    netip.AddrPort // the same, proven
 	addrs      bucket         // how many addresses we still take from it
 	waiting    []chan<- error
+
+	addrsTaken, addrsLimited uint64 // addresses that it has told us
+	addrRelay                bool   // it takes part in telling addresses
 
 	announced time.Time // when we last said our address to it
 }
@@ -48,7 +54,7 @@ func (r *remote) name() string {
 // admit starts a connection's goroutine. conn is nil when it has to be dialled.
 func (l *loop) admit(r *remote, conn net.Conn) {
 	l.lastID++
-	r.id, r.began = l.lastID, l.cfg.Now()
+	r.id, r.began, r.number = l.lastID, l.cfg.Now(), -1
 	r.nonce = l.newNonce(r)
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
 	r.addrs = newBucket(addrBurst, addrRate, r.began)
@@ -74,12 +80,22 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Download:  l.down,
 		OwnUpload: l.cfg.PeerUpload, OwnDownload: l.cfg.PeerDownload,
 		Meter: &l.s.meter,
-		Log:   l.cfg.Log.With("peer", r.id),
+		Now:   l.cfg.Clock,
+		Log:   l.cfg.Log.With("addr", r.name()),
 	}
 	if r.Kind.Chosen() {
 		cfg.Needs = needed
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
+}
+
+// opened: a connection stands; the handshake begins.
+func (l *loop) opened(r *remote, p *peer.Peer) {
+	if r.number < 0 {
+		r.number, r.since = l.connections, l.cfg.Clock()
+		l.connections++
+	}
+	r.conn = p
 }
 
 // join: a connection has greeted.
@@ -104,7 +120,7 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
-	l.cfg.Log.Info("peer connected", "peer", r.id, "addr", r.name(), "inbound", r.Inbound(),
+	l.cfg.Log.Info("peer connected", "peer", r.number, "addr", r.name(), "inbound", r.Inbound(),
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.Inbound() {
 		l.cfg.Book.Good(r.at)
@@ -113,6 +129,7 @@ func (l *loop) join(a arrival) {
 		}
 	}
 	l.step(gossip.Joined{Peer: r.id, Link: r.Link})
+	r.addrRelay = !r.Inbound() && r.gossips()
 	r.answer(nil)
 	l.introduce(r)
 	l.askTwins(r)
@@ -147,7 +164,7 @@ func (l *loop) leave(d departure) {
 	case errors.As(d.err, &offence) && !r.misbehaved: // even if we had no use for it any more
 		l.misbehaving(r, string(offence), offence)
 	case r.peer != nil:
-		l.cfg.Log.Info("peer left", "peer", r.id, "addr", r.name(), "why", d.err)
+		l.cfg.Log.Info("peer left", "peer", r.number, "addr", r.name(), "why", d.err)
 	default:
 		l.cfg.Log.Debug("no connection", "addr", r.name(), "inbound", r.Inbound(), "why", d.err)
 	}
@@ -194,7 +211,7 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // [Core: Misbehaving, Discourage]. Whom people have asked for is tried again.
 func (l *loop) misbehaving(r *remote, reason string, offence p2p.Offence) {
 	r.misbehaved = true
-	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.id, "addr", r.name(), "offence", offence, "why", reason)
+	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.number, "addr", r.name(), "offence", offence, "why", reason)
 	if r.Kind != p2p.Manual {
 		l.discouraged.add(r.at.Addr(), l.cfg.Now())
 	}

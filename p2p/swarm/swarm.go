@@ -229,6 +229,10 @@ func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Co
 		s.own.add(cfg.Nonce)
 	}
 	p := peer.New(cfg, conn, r.Inbound())
+	if err := s.do(ctx, func(l *loop) { l.opened(r, p) }); err != nil {
+		p.Close(err)
+		return p, p2p.Hello{}, err
+	}
 	hello, err := p.Handshake(ctx)
 	if s.own.drop(cfg.Nonce) {
 		err = peer.ErrSelf

@@ -227,7 +227,7 @@ func TestConnectAddRemoveDisconnect(t *testing.T) {
 		if err := a.RemoveNode(b.addr); !errors.Is(err, swarm.ErrNodeNotAdded) {
 			t.Errorf("removing twice: %v", err)
 		}
-		a.DisconnectID(a.Peers()[0].ID)
+		a.DisconnectNumber(a.Peers()[0].Number)
 		time.Sleep(time.Minute)
 		if len(a.Peers()) != 0 {
 			t.Error("a removed node came back")
