@@ -60,14 +60,15 @@ func ParseFixed(s string, decimals int) (int64, error) {
 	case !digits(whole) || dotted && !digits(frac):
 		return 0, fmt.Errorf("write digits with a point, as in 1.5")
 	}
-	frac = strings.TrimRight(frac, "0") // zeros at the end are no finer
-	if len(frac)-exp > decimals {
-		return 0, fmt.Errorf("at most %d decimals", decimals)
-	}
 	all := strings.TrimLeft(whole+frac, "0")
-	zeros := decimals + exp - len(frac)
 	if all == "" {
 		return 0, nil
+	}
+	exp += len(all) - len(strings.TrimRight(all, "0")) - len(frac)
+	all = strings.TrimRight(all, "0") // zeros at the end are no finer
+	zeros := decimals + exp
+	if zeros < 0 {
+		return 0, fmt.Errorf("at most %d decimals", decimals)
 	}
 	if len(all)+zeros > len(strconv.FormatInt(math.MaxInt64, 10)) {
 		return 0, fmt.Errorf("number too large")

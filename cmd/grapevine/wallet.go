@@ -112,6 +112,12 @@ func (p *program) walletAddress(c *urfave.Context) error {
 	if err := p.Call(c, "getnewaddress", &a.Address, c.String("label"), kind); err != nil {
 		return cli.Fail("wallet address", err)
 	}
+	var info struct {
+		Beyond bool `json:"beyond_lookahead"`
+	}
+	if err := p.Call(c, "getaddressinfo", &info, a.Address); err == nil && info.Beyond {
+		p.Err.Printf("So many addresses before this one were never paid to that a wallet restored from its words will not find it.\n")
+	}
 	return p.Show(c, a, func(o *cli.Out) { o.Printf("%s\n", a.Address) })
 }
 

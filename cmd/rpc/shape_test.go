@@ -175,7 +175,7 @@ func TestErrorsHaveCoresCodesAndWords(t *testing.T) {
 		{-5, "", "generatetoaddress", []any{1, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}},
 		{-5, "", "sendtoaddress", []any{"nonsense", 1}},
 		{-3, "", "sendtoaddress", []any{stranger, json.RawMessage("0.000000001")}},
-		{-3, "Invalid amount for send", "sendtoaddress", []any{stranger, 0}},
+		{-6, "…Transaction amount too small", "sendtoaddress", []any{stranger, 0}},
 		{-3, "Amount out of range", "sendtoaddress", []any{stranger, -1}},
 		{-6, "", "sendtoaddress", []any{stranger, 1}},
 		{-5, "Invalid or non-wallet transaction id", "gettransaction", []any{nowhere}},
