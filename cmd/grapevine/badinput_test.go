@@ -44,7 +44,7 @@ func TestBadInputIsSaidClearly(t *testing.T) {
 		{"nothing", []string{"wallet", "send", to, "0"}, 2, "more than nothing"},
 		{"words", []string{"wallet", "send", to, "much"}, 2, "invalid amount"},
 		{"more than there is", []string{"wallet", "send", to, "21000001"}, 2, "21000000"},
-		{"dust", []string{"wallet", "send", to, "0.00000100"}, 1, "dust"},
+		{"dust", []string{"wallet", "send", to, "0.00000100"}, 1, "amount too small"},
 		{"not enough", []string{"wallet", "send", to, "1000"}, 1, "50.00000000"},
 		{"bad fee rate", []string{"wallet", "send", to, "1", "--feerate", "fast"}, 2, "fee rate"},
 		{"no such block", []string{"block", "5000"}, 1, "out of range"},

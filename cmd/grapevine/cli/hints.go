@@ -134,6 +134,8 @@ func hintForFunds(text string) string {
 		return found && strings.Trim(before[strings.LastIndexByte(before, ' ')+1:], "0.") != ""
 	}
 	switch {
+	case strings.Contains(text, "amount too small"):
+		return "So small a coin costs more to spend than it is worth [dust]: send a larger amount."
 	case !strings.Contains(text, "insufficient funds"):
 		return ""
 	case has("of it at the end of"):

@@ -21,9 +21,10 @@ func TestHintsFollowFromTheCause(t *testing.T) {
 	}{
 		{jsonrpc.CodeInsufficient, funds("0.00000000", "10.00000000", "0.00000000"), "mine 1`", "101"},
 		{jsonrpc.CodeInsufficient, funds("0.00000000", "10.00000000", "150.00000000"), "mine 1`", "100"},
-		{jsonrpc.CodeInsufficient, funds("0.00000000", "0.00000000", "150.00000000"), "mine 100`", "101"},
+		{jsonrpc.CodeInsufficient, funds("0.00000000", "0.00000000", "150.00000000"), "how many are missing", "101"},
 		{jsonrpc.CodeInsufficient, funds("50.00000000", "0.00000000", "0.00000000") + ", 50.00000000 BTC of it locked", "listlockunspent", "mine"},
 		{jsonrpc.CodeInsufficient, funds("0.00000000", "0.00000000", "0.00000000"), "mine 101`", ""},
+		{jsonrpc.CodeInsufficient, "Transaction amount too small: 0.00000100 BTC", "larger amount", "mine"},
 		{jsonrpc.CodeInsufficient, "Fee exceeds maximum", "", "mine"},
 		{jsonrpc.CodeInvalidAddress, "these are not BIP39 words: the checksum is wrong", "order", "hash"},
 		{jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: tb1q (… It is an address of testnet3)", "network", "bcrt1"},
