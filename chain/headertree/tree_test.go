@@ -258,3 +258,22 @@ func TestFollowAnswersLocators(t *testing.T) {
 		}
 	}
 }
+
+func TestBetweenIsWithoutItsLowerEnd(t *testing.T) {
+	tr := plant(node(nil, 0))
+	path := []*kept{tr.Genesis()}
+	for i := range uint32(3) {
+		path = append(path, tr.Insert(node(path[i].Node, i)))
+	}
+	for low := range path {
+		if got := Between(path[low], path[3]); !slices.Equal(got, path[low+1:]) {
+			t.Errorf("above %d: %v", low, got)
+		}
+	}
+	if got := Between(nil, path[3]); !slices.Equal(got, path) {
+		t.Errorf("above nothing: %v, want all with genesis", got)
+	}
+	if got := Between(path[0], nil); got != nil {
+		t.Errorf("up to nothing: %v", got)
+	}
+}
