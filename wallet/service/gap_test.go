@@ -252,3 +252,17 @@ func TestWhoHandsOutBeyondTheLookaheadIsTold(t *testing.T) {
 		t.Error("the first address has been paid to, and the last is still called beyond")
 	}
 }
+
+// Who rescans the whole chain keeps nobody waiting.
+func TestARescanKeepsNobodyWaiting(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	if err := alice.readBlock(w.AtHeight(1), mustBlock(t, w, 1), true); err != nil {
+		t.Fatal(err)
+	}
+	alice.mu.Lock()
+	defer alice.mu.Unlock()
+	if alice.searching() {
+		t.Error("calls wait for a reading that somebody asked for")
+	}
+}

@@ -141,7 +141,7 @@ func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool)
 		return fmt.Errorf("wallet: %w", err)
 	}
 	s.state.news = nil // of old blocks
-	s.poolDue = true
+	s.poolStale = true // nobody waits for it: a reading may take hours
 	s.dirtied(false)
 	s.stir()
 	s.announce()
@@ -153,10 +153,10 @@ func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool)
 func (s *Service) searchPool() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.poolDue {
+	if !s.poolDue && !s.poolStale {
 		return nil
 	}
-	s.poolDue = false
+	s.poolDue, s.poolStale = false, false
 	defer s.announce()
 	if s.state == nil {
 		return nil

@@ -56,12 +56,13 @@ type Service struct {
 	rescan sync.Mutex // one Rescan at a time
 	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
-	mu       sync.Mutex
-	state    *state        // nil: no wallet yet
-	moved    chan struct{} // closed and replaced when the state has followed something
-	scanning bool          // the reader is on its way through old blocks
-	poolDue  bool          // the state is to look at the whole pool
-	homeless bool          // an own transaction is neither in the pool nor in a block
+	mu        sync.Mutex
+	state     *state        // nil: no wallet yet
+	moved     chan struct{} // closed and replaced when the state has followed something
+	scanning  bool          // the reader is on its way through old blocks
+	poolDue   bool          // the state is to look at the whole pool before it answers
+	poolStale bool          // it is to look at the pool when it has read the blocks that it reads
+	homeless  bool          // an own transaction is neither in the pool nor in a block
 
 	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
