@@ -121,10 +121,13 @@ func (s *State) onBadBlock(j *queuedBlock, broken *chain.RuleError) {
 		}
 		return
 	}
-	if !j.Compact {
+	why := headertree.ByRule
+	if broken.Rule == chain.ErrBadParent {
+		why = headertree.ByHand // we learn of the parent's mark only when the tip has left its branch
+	} else if !j.Compact {
 		s.blame(j.Entry, j.From, j.Asked, broken)
 	}
-	s.tree.Mark(j.Entry, headertree.ByRule)
+	s.tree.Mark(j.Entry, why)
 	s.fetch.Changed()
 }
 
@@ -169,6 +172,16 @@ func (s *State) onHeaderInvalid(ev HeaderInvalid) {
 	e.From = p2p.Self
 	s.tree.Mark(e, ev.why())
 	s.fetch.Changed()
+}
+
+// onHeaderValid takes the marks from e and those before and after it. What peers
+// said of its branch was of no use meanwhile: they are asked again, for they say it
+// only once.
+func (s *State) onHeaderValid(e *headers.Entry) {
+	s.tree.Unmark(e)
+	s.fetch.Unmarked()
+	s.headers.AskAll()
+	s.actOnHeaders()
 }
 
 // why says whether a rule marks the header, or somebody's hand.

@@ -180,8 +180,7 @@ func (s *State) handle(ev Event) {
 	case HeaderInvalid:
 		s.onHeaderInvalid(ev)
 	case HeaderValid:
-		s.tree.Unmark(s.tree.Insert(ev.Node))
-		s.fetch.Changed()
+		s.onHeaderValid(s.tree.Insert(ev.Node))
 	case BodyLost:
 		s.onBodyLost(s.tree.Insert(ev.Node))
 	case BodyStored:

@@ -17,6 +17,7 @@ import (
 // claim is what a have peer says of its bodies.
 type claim struct {
 	whole          *headers.Entry // of all last ones the one with the most work: held until it is not found
+	bad            *headers.Entry // whole before that turned out bad; nil: it did not
 	last           *headers.Entry // it holds this body and all before it
 	held, fetching msg.Bits       // bit i is the i-th block after last
 	wrong          int            // bodies up to whole or last that it did not have
@@ -27,9 +28,26 @@ type claim struct {
 // bad does not stand for its siblings.
 func (c *claim) top() *headers.Entry {
 	for c.whole.Bad != headertree.Good && c.whole.Parent != nil {
+		if c.bad == nil {
+			c.bad = c.whole
+		}
 		c.whole = c.whole.Parent
 	}
 	return c.whole
+}
+
+// Unmarked says that marks were taken back: what have peers said to hold counts
+// again, for they say it only once.
+func (f *Fetcher) Unmarked() {
+	for _, p := range f.sources {
+		if c := p.claim; c != nil && c.bad != nil && c.bad.Bad == headertree.Good {
+			if c.yields(c.bad) {
+				c.whole = c.bad
+			}
+			c.bad = nil
+		}
+	}
+	f.have.fresh, f.dirty = false, true
 }
 
 // yields says whether e, which the peer holds too, is more worth asking for: it has
@@ -45,6 +63,9 @@ func (c *claim) yields(e *headers.Entry) bool {
 // A bit that proves false may have been meant for another branch, and is only
 // not believed any more; after many, none is.
 func (c *claim) refute(e *headers.Entry, counts bool) (liar bool) {
+	if e.IsAncestorOf(c.bad) {
+		c.bad = nil
+	}
 	once := e.IsAncestorOf(c.whole)
 	if once {
 		c.whole = e.Parent

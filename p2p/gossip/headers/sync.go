@@ -145,6 +145,15 @@ func (s *Sync) askFor(t *Talk, locator []chain.Hash) {
 	}
 }
 
+// AskAll asks all peers for what follows our best header: a branch that was invalid
+// by hand may be followed again, and what they said of it was not taken.
+func (s *Sync) AskAll() {
+	locator := chain.Locator(s.from().Node)
+	for _, t := range s.talks {
+		s.askFor(t, locator)
+	}
+}
+
 // OnHeaders takes a headers message.
 func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 	switch {
