@@ -74,11 +74,13 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	 { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	cd testnet/interop && $(GO) vet ./...
+	cd testnet/interop/neutrino && $(GO) vet ./...
 	$(GO) test -run 'Layers|Package|Formatted|Short|Pure' ./cmd/grapevine
 	$(GO) run $(STATICCHECK) ./...
 
-interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client
+interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client; neutrino as a light client
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
+	cd testnet/interop/neutrino && $(GO) test -count=1 -timeout 10m .
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script

@@ -80,7 +80,7 @@ func (s *Swarm) Run(ctx context.Context) error {
 		defer stop()
 		defer l.Close()
 		wg.Go(func() { s.acceptAll(ctx, cancel) })
-		s.cfg.Log.Info("listening for peers", "addr", l.Addr())
+		s.cfg.Log.Info("listening for peers", "addr", l.Addr().String())
 	}
 	wg.Go(func() { s.saveBook(ctx, cancel) })
 	l := newLoop(s, ctx, &wg)
