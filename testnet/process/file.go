@@ -63,13 +63,22 @@ func ReadFile(dir string) (testnet.File, error) {
 		}
 		m := testnet.Member{Node: e.Node, DataDir: filepath.Join(dir, folder(e.Node)), P2P: e.P2P, RPC: e.RPC,
 			User: e.User, Password: e.Password, AddNode: e.AddNode, Spec: e.Spec}
-		now := Running(m.DataDir)
-		if m.PID = now.PID; now.RPC != "" {
-			m.RPC = "http://" + now.RPC
+		if isOwn(m.DataDir) {
+			now := Running(m.DataDir)
+			if m.PID = now.PID; now.RPC != "" {
+				m.RPC = "http://" + now.RPC
+			}
 		}
 		f.Nodes = append(f.Nodes, m)
 	}
 	return f, nil
+}
+
+// isOwn is whether a node's folder, if it is there, is one of its network: a
+// link to a folder elsewhere leads to another network's node.
+func isOwn(dir string) bool {
+	st, err := os.Lstat(dir)
+	return err != nil || st.IsDir()
 }
 
 // lastElement of a path of this system or another.
@@ -88,9 +97,17 @@ func writeFile(dir string, f testnet.File) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, fileName)
+	return replace(filepath.Join(dir, fileName), append(raw, '\n'))
+}
+
+// replace writes a file whole or not at all, as a new one: a copy of the network
+// may share the old one.
+func replace(path string, text []byte) error {
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o600); err != nil {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
 		return err
 	}
 	return os.Rename(tmp, path)

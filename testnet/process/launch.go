@@ -151,6 +151,9 @@ func (n *Net) move() error {
 // writeConf tells the node everything by its configuration file, so that
 // somebody can start it by hand with --datadir alone.
 func (n *Net) writeConf(m testnet.Member) error {
+	if !isOwn(m.DataDir) {
+		return fmt.Errorf("start node %d: %s is a link or a file, and not a folder of this network", m.Node, m.DataDir)
+	}
 	if err := os.MkdirAll(m.DataDir, 0o700); err != nil {
 		return err
 	}
@@ -168,7 +171,7 @@ func (n *Net) writeConf(m testnet.Member) error {
 	for _, line := range slices.Concat(n.cfg.Conf, m.Conf) {
 		b.WriteString(line + "\n")
 	}
-	return os.WriteFile(filepath.Join(m.DataDir, "grapevine.conf"), []byte(b.String()), 0o600)
+	return replace(filepath.Join(m.DataDir, "grapevine.conf"), []byte(b.String()))
 }
 
 // spawn starts the process with its output in node.log.

@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,11 +16,20 @@ import (
 // as its process lives. The lock ends with the process, however that ends, and
 // belongs to this very file: a copy of the file is not locked. So it tells
 // whether a node runs on this directory, and which process it is, where a
-// number alone could by now be another program's. It holds two lines:
+// number alone could by now be another program's. It holds three lines:
 //
 //	4711                 the process
 //	127.0.0.1:18443      where it answers RPC, once it does
+//	2049:131             the directory, as the system numbers it
+//
+// The last one is for a copy that shares files with the original (cp -al): a
+// lock that is held from another directory tells of nobody here.
 const lockName = ".lock"
+
+const (
+	lockLines   = 3
+	maxLockText = 4096
+)
 
 // lockPatience is how long a node that starts waits for the lock: who looks at
 // it holds it for microseconds.
@@ -29,7 +39,10 @@ const lockPatience = 2 * time.Second
 var ErrOccupied = errors.New("another node runs there")
 
 // Lock is a data directory's lock, held by this process.
-type Lock struct{ f *os.File }
+type Lock struct {
+	f   *os.File
+	dir string // see identity
+}
 
 // Occupy locks a data directory for this process. A second node is refused
 // with ErrOccupied.
@@ -44,7 +57,7 @@ func Occupy(dir string) (*Lock, error) {
 		case err != nil:
 			return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
 		case held:
-			l := &Lock{f}
+			l := &Lock{f, identity(dir)}
 			if err := l.write(""); err != nil {
 				return nil, errors.Join(err, f.Close())
 			}
@@ -56,12 +69,12 @@ func Occupy(dir string) (*Lock, error) {
 }
 
 // Answers notes where this process answers RPC, as HOST:PORT.
-func (l *Lock) Answers(rpc string) error { return l.write(rpc + "\n") }
+func (l *Lock) Answers(rpc string) error { return l.write(rpc) }
 
 // write says who holds the lock, in one write: a reader never sees half a
 // number.
-func (l *Lock) write(more string) error {
-	text := strconv.Itoa(os.Getpid()) + "\n" + more
+func (l *Lock) write(rpc string) error {
+	text := fmt.Sprintf("%d\n%s\n%s\n", os.Getpid(), rpc, l.dir)
 	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
@@ -93,14 +106,17 @@ func Running(dir string) Process {
 			_ = f.Truncate(0) // if we may not, the next one who locks it does
 			return Process{}
 		}
-		text, err := os.ReadFile(f.Name())
-		if err != nil {
+		text, err := io.ReadAll(io.NewSectionReader(f, 0, maxLockText))
+		if err != nil { // it is not a file
 			return Process{}
 		}
-		first, rest, whole := strings.Cut(string(text), "\n")
-		if pid, err := strconv.Atoi(first); whole && err == nil && pid > 0 {
-			rpc, _, _ := strings.Cut(rest, "\n")
-			return Process{PID: pid, RPC: rpc}
+		if lines := strings.Split(string(text), "\n"); len(lines) > lockLines {
+			if lines[2] != identity(dir) {
+				return Process{}
+			}
+			if pid, err := strconv.Atoi(lines[0]); err == nil && pid > 0 {
+				return Process{PID: pid, RPC: lines[1]}
+			}
 		}
 		if tries == 1000 { // it has just been locked, and its holder writes
 			return Process{}

@@ -4,6 +4,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 )
@@ -23,4 +24,17 @@ func tryLock(f *os.File, alone bool) (held bool, err error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// identity is what the system knows a directory by: it stays when the directory
+// is moved, and no copy has it.
+func identity(dir string) string {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return ""
+	}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return fmt.Sprintf("%d:%d", sys.Dev, sys.Ino)
+	}
+	return ""
 }

@@ -27,3 +27,6 @@ func tryLock(f *os.File, alone bool) (held bool, err error) {
 	}
 	return err == nil, err
 }
+
+// identity of a directory is not told on Windows.
+func identity(string) string { return "" }
