@@ -23,6 +23,7 @@ type (
 		Peer    PeerID
 		Hash    chain.Hash
 		Witness bool // false: strip witnesses (MSG_BLOCK asked without the flag)
+		Short   bool // in short form (BIP152), made by the writer
 	}
 	// SendParts queues the transactions at these places of a stored block (blocktxn);
 	// the peer's writer reads them. A place beyond the block's end is an offence.

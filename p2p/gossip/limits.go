@@ -34,6 +34,7 @@ const (
 	maxHeaders    = 2000                // in one message [MAX_HEADERS_RESULTS]
 	maxBlockInv   = 500                 // hashes that answer getblocks, as everybody does
 	maxPartsDepth = 10                  // blocks below the tip of which getblocktxn is answered [MAX_BLOCKTXN_DEPTH]
+	maxShortDepth = 5                   // blocks below the tip of which the short form is given; of older ones the whole [MAX_CMPCTBLOCK_DEPTH]
 	maxStaleAge   = 30 * 24 * time.Hour // of a block beside the chain that is still served [STALE_RELAY_AGE_LIMIT]
 )
 

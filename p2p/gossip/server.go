@@ -129,7 +129,8 @@ func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
 		return nil
 	}
 	c.blocks++
-	acts := []p2p.Action{p2p.SendBlock{Peer: c.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock}}
+	short := iv.Type == blocks.InvTypeCompact && e.Valid && s.Tree.Tip().Node.Height-e.Node.Height <= maxShortDepth
+	acts := []p2p.Action{p2p.SendBlock{Peer: c.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short}}
 	if iv.Hash == c.continued {
 		c.continued = chain.Hash{}
 		inv := wire.NewMsgInvSizeHint(1)

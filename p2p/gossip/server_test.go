@@ -139,7 +139,11 @@ func TestT22_PartsOfBlocks(t *testing.T) {
 			t.Errorf("of block %d: %v", height, got)
 		}
 	}
-	if got := dataOf(d, c, getData(blocks.InvTypeCompact, b[14].Block.Hash, b[2].Block.Hash)); len(got) != 2 || got[1].(p2p.SendBlock).Hash != b[2].Block.Hash {
-		t.Errorf("short form of the tip and of an old block: %v", got)
+	// The short form is given of the tip and five blocks below it, also of those that
+	// came before a restart; of older ones the whole.
+	got := dataOf(d, c, getData(blocks.InvTypeCompact, b[14].Block.Hash, b[9].Block.Hash, b[8].Block.Hash))
+	if len(got) != 3 || got[1].(p2p.SendBlock).Hash != b[9].Block.Hash || !got[1].(p2p.SendBlock).Short ||
+		got[2].(p2p.SendBlock).Hash != b[8].Block.Hash || got[2].(p2p.SendBlock).Short {
+		t.Errorf("short form of the tip and of old blocks: %v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -103,6 +104,12 @@ func (p *Peer) Send(m wire.Message) error { return p.add(item{msg: m}) }
 // If it is gone by then, notfound is sent.
 func (p *Peer) SendBlock(h chain.Hash, witness bool) error {
 	return p.add(item{block: h, witness: witness})
+}
+
+// SendShort queues a block in short form (BIP152), with its coinbase alone, which the
+// writer makes.
+func (p *Peer) SendShort(h chain.Hash) error {
+	return p.add(item{block: h, witness: true, short: true})
 }
 
 // SendParts queues the transactions at these places of a block that the writer looks
@@ -275,6 +282,9 @@ func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 	if err == nil && it.parts != nil {
 		return parts(raw, it)
 	}
+	if err == nil && it.short {
+		return short(raw)
+	}
 	if err == nil && !it.witness {
 		var b *chain.Block
 		if b, err = chain.DecodeBlock(raw); err == nil {
@@ -294,6 +304,15 @@ func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 		return msg.Encode(gone)
 	}
 	return wire.CmdBlock, raw, nil
+}
+
+// short is a block's short form, made from its bytes.
+func short(raw []byte) (command string, payload []byte, err error) {
+	b, err := chain.DecodeBlock(raw)
+	if err != nil {
+		return "", nil, err
+	}
+	return msg.Encode(msg.Compact(b, rand.Uint64(), []int{0}))
 }
 
 // parts answers getblocktxn from a block's bytes.

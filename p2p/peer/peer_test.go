@@ -219,7 +219,6 @@ func TestBlocksAreLookedUpByTheWriter(t *testing.T) {
 		synctest.Wait()
 		lf.SendBlock(b.Hash, true)
 		lf.SendBlock(b.Hash, false)
-		lf.SendBlock(m.Block.Hash, true)
 		if got := s.await("block"); !bytes.Equal(got, b.Raw) {
 			t.Errorf("block of %d bytes came as %d", len(b.Raw), len(got))
 		}
@@ -227,6 +226,12 @@ func TestBlocksAreLookedUpByTheWriter(t *testing.T) {
 		if err != nil || bare.(*msg.Block).Txs[1].WID != tx.ID {
 			t.Errorf("without witness: %v", err)
 		}
+		lf.SendShort(b.Hash)
+		short, err := msg.Decode("cmpctblock", s.await("cmpctblock"))
+		if c, ok := short.(*msg.CmpctBlock); !ok || c.Header.BlockHash() != b.Hash || len(c.Prefilled) != 1 || len(c.ShortIDs) != 1 || c.ShortIDs[0] != c.Key().Of(tx.WID) {
+			t.Errorf("in short form: %v %v", short, err)
+		}
+		lf.SendBlock(m.Block.Hash, true)
 		if got := s.await("notfound"); len(got) != 37 || !bytes.Equal(got[5:], m.Block.Hash[:]) {
 			t.Errorf("notfound %x", got)
 		}

@@ -20,6 +20,7 @@ type item struct {
 	msg     wire.Message
 	block   chain.Hash
 	witness bool
+	short   bool  // the block in short form (cmpctblock)
 	parts   []int // not nil: of the block these transactions (blocktxn)
 	filters *p2p.SendFilters
 }

@@ -186,7 +186,12 @@ func (l *loop) perform(a p2p.Action) {
 		}
 		l.send(a.Peer, func(p *peer.Peer) error { return p.Send(a.Msg) })
 	case p2p.SendBlock:
-		l.send(a.Peer, func(p *peer.Peer) error { return p.SendBlock(a.Hash, a.Witness) })
+		l.send(a.Peer, func(p *peer.Peer) error {
+			if a.Short {
+				return p.SendShort(a.Hash)
+			}
+			return p.SendBlock(a.Hash, a.Witness)
+		})
 	case p2p.SendParts:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendParts(a.Hash, a.Places) })
 	case p2p.SendFilters:
