@@ -450,3 +450,23 @@ func TestRefusalsThatAChildCanMakeGood(t *testing.T) {
 		}
 	}
 }
+
+func TestRatesCompareWithoutRounding(t *testing.T) {
+	const big = chain.MaxMoney
+	for _, c := range []struct {
+		a, b policy.Paid
+		want int
+	}{
+		{policy.Paid{Fee: 1, VSize: 3}, policy.Paid{Fee: 1, VSize: 3}, 0},
+		{policy.Paid{Fee: 2, VSize: 6}, policy.Paid{Fee: 1, VSize: 3}, 0},
+		{policy.Paid{Fee: 1, VSize: 3}, policy.Paid{Fee: 1, VSize: 4}, 1},
+		{policy.Paid{Fee: 100_000, VSize: 100_001}, policy.Paid{Fee: 100_001, VSize: 100_002}, -1},
+		{policy.Paid{Fee: big, VSize: 100_000}, policy.Paid{Fee: big - 1, VSize: 100_000}, 1}, // products beyond 64 bits
+		{policy.Paid{Fee: big, VSize: 1}, policy.Paid{Fee: 1, VSize: 100_000}, 1},
+		{policy.Paid{Fee: 0, VSize: 1}, policy.Paid{Fee: 1, VSize: 100_000}, -1},
+	} {
+		if got, back := policy.CmpRate(c.a, c.b), policy.CmpRate(c.b, c.a); got != c.want || back != -c.want {
+			t.Errorf("%v and %v: %d and %d, want %d", c.a, c.b, got, back, c.want)
+		}
+	}
+}
