@@ -379,6 +379,7 @@ func TestT8_EarlyAndRepeatedMessagesAreIgnored(t *testing.T) {
 			s.say(ack, ack, version(), &wire.MsgSendHeaders{})
 			go io.Copy(io.Discard, s)
 			time.Sleep(time.Second)
+			synctest.Wait()
 			if len(lf.took) != 1 || lf.took[0].Command() != "sendheaders" || lf.hello.Version != 70016 || lf.hello.WTxIDRelay {
 				t.Errorf("%s: hello %+v, processed %v", what, lf.hello, lf.took)
 			}
@@ -392,6 +393,7 @@ func TestT8_EarlyAndRepeatedMessagesAreIgnored(t *testing.T) {
 		s.say(version(), &wire.MsgSendHeaders{}, &msg.SendCmpct{Version: 2}, ack)
 		go io.Copy(io.Discard, s)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if len(lf.took) != 2 {
 			t.Errorf("processed %v", lf.took)
 		}
