@@ -1,8 +1,10 @@
 package rpc_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"grapevine/cmd/rpc/client"
@@ -134,4 +136,40 @@ func TestTheWalletRefusesAsCoreDoes(t *testing.T) {
 	id := w.text("sendtoaddress", addr, 1)
 	w.refused(-5, "…Transaction not eligible for abandonment", "abandontransaction", id)
 	w.must("fundrawtransaction", w.text("createrawtransaction", []any{}, map[string]any{addr: 1}), true)
+}
+
+// What contradicts itself, or names nothing, is refused and not passed over.
+func TestTwoAnswersToOneQuestionAreRefused(t *testing.T) {
+	w := rich(t)
+	addr := w.text("getnewaddress")
+	const bothTarget = "…Cannot specify both conf_target and "
+	w.refused(-8, "Cannot specify both estimate_mode and fee_rate", "sendtoaddress", addr, 1, "", "", false, true, nil, "economical", false, 3)
+	w.refused(-8, bothTarget+"fee_rate", "sendtoaddress", addr, 1, "", "", false, true, 6, "unset", false, 3)
+	w.must("sendtoaddress", addr, 1, "", "", false, true, nil, "unset", false, 3)
+	w.refused(-8, "…Invalid parameter, duplicated address", "sendmany", "", map[string]any{addr: 1, strings.ToUpper(addr): 2})
+	for _, kind := range []string{"", "segwit"} {
+		w.refused(-5, "Unknown address type '"+kind+"'", "getnewaddress", "", kind)
+		w.refused(-5, "Unknown address type '"+kind+"'", "getrawchangeaddress", kind)
+	}
+	tx := w.text("createrawtransaction", []any{}, map[string]any{addr: 1})
+	for _, c := range []struct {
+		code          int
+		text, options string
+	}{
+		{-8, "…Invalid conf_target", `{"conf_target":0}`},
+		{-8, "…Invalid conf_target", `{"conf_target":1009}`},
+		{-8, bothTarget + "fee_rate", `{"conf_target":2,"fee_rate":3}`},
+		{-8, bothTarget + "feeRate", `{"conf_target":2,"feeRate":0.0001}`},
+		{-8, "Cannot specify both estimate_mode and fee_rate", `{"estimate_mode":"economical","fee_rate":3}`},
+		{-8, "Cannot specify both estimate_mode and feeRate", `{"estimate_mode":"economical","feeRate":0.0001}`},
+		{-5, "…Change address must be a valid bitcoin address", `{"changeAddress":""}`},
+		{-5, "…Change address must be a valid bitcoin address", `{"change_address":"x","changeAddress":"` + addr + `"}`},
+		{-8, "Cannot specify both change address and address type options", `{"change_type":"legacy","changeAddress":"` + addr + `"}`},
+		{-5, "Unknown change type ''", `{"change_type":""}`},
+	} {
+		w.refused(c.code, c.text, "fundrawtransaction", tx, json.RawMessage(c.options))
+	}
+	for _, options := range []string{`{"conf_target":1008}`, `{"conf_target":1}`, `{"fee_rate":3,"estimate_mode":"unset"}`, `{"fee_rate":null}`, `{"change_type":"legacy"}`} {
+		w.must("fundrawtransaction", tx, json.RawMessage(options))
+	}
 }

@@ -33,10 +33,10 @@ func (a *API) addressRows() []jsonrpc.Method {
 
 // kindOf reads Core's word for a kind of address.
 func kindOf(c *jsonrpc.Call) wallet.Kind {
-	word := c.String("address_type")
-	if word == "" {
+	if !c.Has("address_type") {
 		return wallet.SegWit
 	}
+	word := c.String("address_type")
 	kind, ok := wallet.KindNamed(word)
 	if !ok {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown address type '%s'", show.Clip(word))

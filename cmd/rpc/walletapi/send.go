@@ -44,15 +44,23 @@ func feeRate(c *jsonrpc.Call, name string) policy.FeeRate {
 	if err == nil && r < wallet.MinFeeRate { // 0 too: it must not pass for "not given"
 		c.Refuse(jsonrpc.CodeInsufficient, "Fee rate (%s) is lower than the minimum fee rate setting (%s)", r.PerVB(), wallet.MinFeeRate.PerVB())
 	}
-	if c.Has("conf_target") {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and fee_rate. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.")
-	}
+	twoRates(c, name, c.Has("conf_target"), c.String("estimate_mode"))
 	return r
 }
 
-// target reads within how many blocks a payment should be confirmed; 0: not given.
+// twoRates refuses a call that names a fee rate and asks for an estimate too.
+func twoRates(c *jsonrpc.Call, rate string, hasTarget bool, mode string) {
+	if hasTarget {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and %s. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.", rate)
+	}
+	if mode != "" && mode != "unset" {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both estimate_mode and %s", rate)
+	}
+}
+
+// target is within how many blocks a payment should be confirmed.
 func target(blocks int64, c *jsonrpc.Call) int {
-	if blocks < 0 || blocks > maxTarget {
+	if blocks < 1 || blocks > maxTarget {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
 	}
 	return int(blocks)
@@ -66,10 +74,11 @@ func options(c *jsonrpc.Call) wallet.Options {
 	if !show.FeeMode(c.String("estimate_mode")) {
 		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
 	}
-	if c.Has("conf_target") && c.Int("conf_target") == 0 {
-		target(-1, c)
+	o := wallet.Options{FeeRate: feeRate(c, "fee_rate"), Final: !c.Bool("replaceable"), Comment: c.String("comment")}
+	if c.Has("conf_target") {
+		o.Target = target(c.Int("conf_target"), c)
 	}
-	return wallet.Options{FeeRate: feeRate(c, "fee_rate"), Target: target(c.Int("conf_target"), c), Final: !c.Bool("replaceable"), Comment: c.String("comment")}
+	return o
 }
 
 func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -93,7 +102,7 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	bearers := c.Strings("subtractfeefrom")
 	var pay []wallet.Payment
-	var names []string
+	seen := map[string]bool{} // scripts: one address can be written in two ways
 	for _, p := range c.Pairs("amounts") {
 		script, err := show.PayTo(p.Name, a.Params.Params)
 		if err != nil {
@@ -103,13 +112,14 @@ func (a *API) sendMany(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(names, p.Name) {
-			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", p.Name)
+		if seen[string(script)] {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", show.Clip(p.Name))
 		}
 		if slices.Contains(bearers, p.Name) {
 			o.SubtractFee = append(o.SubtractFee, len(pay))
 		}
-		pay, names = append(pay, wallet.Payment{Script: script, Amount: amount}), append(names, p.Name)
+		seen[string(script)] = true
+		pay = append(pay, wallet.Payment{Script: script, Amount: amount})
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -145,7 +155,7 @@ type fundOptions struct {
 	AddInputs  *bool           `json:"add_inputs"`
 	ChangePos  *int            `json:"changePosition"`
 	ChangePos2 *int            `json:"change_position"`
-	ChangeType string          `json:"change_type"`
+	ChangeType *string         `json:"change_type"`
 	Lock       bool            `json:"lockUnspents"`
 	Lock2      bool            `json:"lock_unspents"`
 	FeeRate    json.RawMessage `json:"fee_rate"` // sat/vB
@@ -153,9 +163,9 @@ type fundOptions struct {
 	Subtract   []int           `json:"subtractFeeFromOutputs"`
 	Subtract2  []int           `json:"subtract_fee_from_outputs"`
 	Replace    *bool           `json:"replaceable"`
-	ChangeAddr string          `json:"changeAddress"`
-	ChangeAdd2 string          `json:"change_address"`
-	Target     int64           `json:"conf_target"`
+	ChangeAddr *string         `json:"changeAddress"`
+	ChangeAdd2 *string         `json:"change_address"`
+	Target     *int64          `json:"conf_target"`
 	Mode       string          `json:"estimate_mode"`
 
 	// Of coins that are watched only, which this wallet has none of.
@@ -201,35 +211,52 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 	if o.ChangeAt != nil && (*o.ChangeAt < 0 || *o.ChangeAt > outputs) {
 		c.Refuse(jsonrpc.CodeInvalidParam, "changePosition out of bounds")
 	}
-	if f.ChangeType != "" {
-		kind, ok := wallet.KindNamed(f.ChangeType)
-		if !ok {
-			c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(f.ChangeType))
-		}
-		o.ChangeKind = &kind
+	f.change(c, &o, net)
+	if f.Target != nil {
+		o.Target = target(*f.Target, c)
 	}
-	if change := cmp.Or(f.ChangeAddr, f.ChangeAdd2); change != "" {
-		var err error
-		if o.Change, err = show.PayTo(change, net); err != nil {
-			c.Refuse(jsonrpc.CodeInvalidAddress, "Change address must be a valid bitcoin address (%s)", err)
-		}
-	}
-	o.Target = target(f.Target, c)
 	o.FeeRate = f.rate(c)
 	return o
 }
 
+// change reads where the change goes: to an address, or to a new one of some kind.
+func (f *fundOptions) change(c *jsonrpc.Call, o *wallet.Options, net *chaincfg.Params) {
+	to := cmp.Or(f.ChangeAdd2, f.ChangeAddr) // the newer name counts, as in Core
+	if to != nil {
+		var err error
+		if o.Change, err = show.PayTo(*to, net); err != nil {
+			c.Refuse(jsonrpc.CodeInvalidAddress, "Change address must be a valid bitcoin address (%s)", err)
+		}
+	}
+	if f.ChangeType == nil {
+		return
+	}
+	if to != nil {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both change address and address type options")
+	}
+	kind, ok := wallet.KindNamed(*f.ChangeType)
+	if !ok {
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(*f.ChangeType))
+	}
+	o.ChangeKind = &kind
+}
+
 // rate is the fee rate that the caller names; 0: none.
 func (f *fundOptions) rate(c *jsonrpc.Call) (r policy.FeeRate) {
+	if f.FeeRateBTC == nil && string(f.FeeRate) == "null" {
+		return 0
+	}
 	switch {
 	case f.FeeRate != nil && f.FeeRateBTC != nil:
 		c.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both fee_rate (sat/vB) and feeRate (BTC/kvB)")
 	case f.FeeRate != nil:
+		twoRates(c, "fee_rate", f.Target != nil, f.Mode)
 		var err error
 		if r, err = policy.ParseFeeRate(strings.Trim(string(f.FeeRate), `"`)); err != nil {
 			c.Refuse(jsonrpc.CodeType, "Invalid amount")
 		}
 	case f.FeeRateBTC != nil:
+		twoRates(c, "feeRate", f.Target != nil, f.Mode)
 		r = policy.FeeRate(*f.FeeRateBTC) // BTC per 1,000 vB in satoshis is the same unit
 	default:
 		return 0
