@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/txs"
 	"grapevine/p2p/msg"
 )
 
@@ -288,6 +289,44 @@ func TestNoTransactionsAreWantedWhileSyncing(t *testing.T) {
 	r.step(r.n, TipChanged{chain.NewHeaderNode(r.w.nodes["g"], fresh)})
 	if got := floors(); !slices.Equal(got, []int64{maxFeeFilter, 1000}) {
 		t.Errorf("told %v when it was done", got)
+	}
+}
+
+// A transaction that was asked for before a sync began, and comes during it, is asked
+// for again when that is over, also of the only peer that has it.
+func TestWhatComesWhileSyncingIsAskedForAgain(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", syncGap+6, 100)
+	r := newRig(t, w)
+	r.joins(1, false)
+	inv := wire.NewMsgInv()
+	inv.InvList = []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &w.tx("t").WID)}
+	r.says(1, inv)
+	r.says(1, r.headers(numbered("a", syncGap+6)...))
+	r.says(1, &msg.Tx{Tx: w.tx("t")})
+	if len(r.n.r.pool) > 0 || !r.n.s.syncing() {
+		t.Fatal("it was taken at once")
+	}
+	before := len(r.sent)
+	for _, name := range numbered("a", syncGap+6) {
+		r.says(1, &msg.Block{Block: w.blockNamed(name)})
+	}
+	r.run(time.Minute)
+	asked := slices.ContainsFunc(r.sent[before:], func(a p2p.Action) bool {
+		s, ok := a.(p2p.Send)
+		if !ok || s.Msg.Command() != "getdata" {
+			return false
+		}
+		iv := s.Msg.(*wire.MsgGetData).InvList[0]
+		return iv.Hash == w.tx("t").WID && iv.Type == txs.InvTypeWTx
+	})
+	if !asked {
+		t.Error("it is not asked for again")
+	}
+	r.says(1, &msg.Tx{Tx: w.tx("t")})
+	r.run(time.Minute)
+	if len(r.n.r.pool) != 1 {
+		t.Error("it is not in the pool")
 	}
 }
 

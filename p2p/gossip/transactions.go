@@ -34,12 +34,17 @@ func newTxDownload() txDownload {
 }
 
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
-// it could not be validated.
+// it could not be validated: what was asked for before is asked for again afterwards.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	p.outbox.Knows(p.outbox.Name(tx))
 	if s.tx.queue.Indebted(p.id, s.now) {
 		s.tx.requests.Fail(p.offers, tx.WID)
 		s.tx.requests.Fail(p.offers, tx.ID)
+		return
+	}
+	if s.syncing() {
+		s.tx.requests.Postpone(p.offers, tx.WID)
+		s.tx.requests.Postpone(p.offers, tx.ID)
 		return
 	}
 	s.tx.requests.Settle(tx.WID)
@@ -52,7 +57,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		j.tasks = p.waitsFor(j.tasks)
 	}
 	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
-	if s.syncing() || s.haveTx(tx.WID) || childless {
+	if s.haveTx(tx.WID) || childless {
 		return
 	}
 	if tx.Weight > policy.MaxWeight {

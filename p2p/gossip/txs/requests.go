@@ -185,6 +185,16 @@ func (t *Requests) Fail(p *Announcer, h chain.Hash) {
 	}
 }
 
+// Postpone: the peer has sent what it was asked for, but not at a time when it could be
+// taken. It goes on offering it.
+func (t *Requests) Postpone(p *Announcer, h chain.Hash) {
+	if w := t.wants[h]; w != nil && w.asked == p {
+		name := Name{w.hash, w.byWTxID}
+		t.fail(w, p)
+		t.Offer(p, name)
+	}
+}
+
 // fail takes a peer from a want's offers; if it was the one asked, the next is.
 func (t *Requests) fail(w *want, p *Announcer) {
 	if w.done || !slices.Contains(w.offers, p) {
