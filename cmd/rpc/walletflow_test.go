@@ -52,6 +52,34 @@ func TestNoOtherNameAnswersFromTheWallet(t *testing.T) {
 	}
 }
 
+// Whoever restores a wallet restores the one of that name, which keeps it.
+func TestARestoredWalletKeepsItsName(t *testing.T) {
+	w := start(t)
+	const words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+	w.must("createwallet", "alice")
+	ask := func(path, method string, params ...any) error {
+		c, err := client.Dial(w.url+path, "u", "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Call(w.ctx, method, nil, params...)
+	}
+	for _, method := range []string{"walletrestore", "walletcreate"} {
+		if e, ok := errors.AsType[*client.Error](ask("/wallet/bob", method, words)); !ok || e.Code != -18 {
+			t.Errorf("%s of another wallet: %v", method, e)
+		}
+	}
+	if err := ask("/wallet/alice", "walletrestore", words); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask("/wallet/alice", "walletwords"); err != nil {
+		t.Error(err)
+	}
+	if got := fmt.Sprint(w.list("listwallets")); got != "[alice]" {
+		t.Errorf("listwallets: %s", got)
+	}
+}
+
 // A wallet that made itself and is in use keeps its name, which is none.
 func TestAWalletInUseIsNotNamedAnew(t *testing.T) {
 	w := start(t)

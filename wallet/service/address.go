@@ -50,6 +50,9 @@ func (s *Service) begin(words, passphrase string, restoring bool) error {
 	if s.inUse(restoring) {
 		return wallet.ErrExists
 	}
+	if name, there := s.Name(); there {
+		st.name = name // who calls the wallet so goes on to find it
+	}
 	if err := s.replace(st, restoring); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type API struct {
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
 	return slices.Concat(a.nameRows(), a.KeyRows(),
-		a.guard(slices.Concat(a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows())))
+		a.guard(slices.Concat(a.beginRows(), a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows())))
 }
 
 // guard refuses calls for another wallet than ours, and gives the wallet's

@@ -25,6 +25,12 @@ func (a *API) nameRows() []jsonrpc.Method {
 			Help: "The wallets in use: the one or none."},
 		jsonrpc.Method{Name: "listwalletdir", Do: a.listWalletDir,
 			Help: "The wallets on disk: the one or none."},
+	)
+}
+
+// beginRows make the wallet itself; its name, if it has one already, stays.
+func (a *API) beginRows() []jsonrpc.Method {
+	return jsonrpc.Group("Wallet",
 		jsonrpc.Method{Name: "walletcreate", Params: "passphrase:text?", Do: a.walletCreate,
 			Help: "Makes a wallet and answers its words (BIP39). Write them down: they are the wallet."},
 		jsonrpc.Method{Name: "walletrestore", Params: "words:text passphrase:text?", Do: a.walletRestore,
