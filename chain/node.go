@@ -91,7 +91,7 @@ func (n *HeaderNode) IsAncestorOf(m *HeaderNode) bool {
 // MedianTimePast is the median of the times of n and the ten headers before
 // it, in Unix seconds (BIP113) [GetMedianTimePast].
 func (n *HeaderNode) MedianTimePast() int64 {
-	var times [MedianTimeSpan]int64
+	var times [medianTimeSpan]int64
 	k := 0
 	for ; k < len(times) && n != nil; n = n.Parent {
 		times[k] = n.Header.Timestamp.Unix()

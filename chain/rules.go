@@ -16,8 +16,8 @@ const (
 	// MaxTimewarp is how far, in seconds, the first block of a difficulty
 	// period may lie before its parent where BIP94 holds [MAX_TIMEWARP].
 	MaxTimewarp = 600
-	// MedianTimeSpan is how many headers the median time is taken over [nMedianTimeSpan].
-	MedianTimeSpan = 11
+	// medianTimeSpan is how many headers the median time is taken over [nMedianTimeSpan].
+	medianTimeSpan = 11
 
 	minCoinbaseScript = 2   // bytes of a coinbase's input script [bad-cb-length]
 	maxCoinbaseScript = 100 // the same at most

@@ -84,10 +84,10 @@ func TestTableReadsWhatWasWritten(t *testing.T) {
 			got[k] = v
 			return true, nil
 		})
-		if fmt.Sprint(got) != fmt.Sprint(want) || numbers().Count(tx) != int64(len(want)) {
+		if fmt.Sprint(got) != fmt.Sprint(want) || numbers().count(tx) != int64(len(want)) {
 			t.Errorf("got %v, want %v", got, want)
 		}
-		if k, _, ok, err := numbers().Last(tx); err != nil || !ok || int64(k) != last {
+		if k, _, ok, err := numbers().last(tx); err != nil || !ok || int64(k) != last {
 			t.Errorf("Last: %d, %v, %v", k, ok, err)
 		}
 		return err

@@ -158,8 +158,8 @@ func (t Table[K, V]) record(k, raw []byte) (key K, v V, err error) {
 	return key, v, nil
 }
 
-// Last is the record with the highest key.
-func (t Table[K, V]) Last(tx *Tx) (k K, v V, ok bool, err error) {
+// last is the record with the highest key.
+func (t Table[K, V]) last(tx *Tx) (k K, v V, ok bool, err error) {
 	b := tx.bolt.Bucket(t.bucket)
 	if b == nil {
 		return k, v, false, nil
@@ -184,8 +184,8 @@ func (t Table[K, V]) Bytes(tx *Tx) int64 {
 	return int64(s.LeafAlloc + s.BranchAlloc + s.InlineBucketInuse)
 }
 
-// Count is the number of records. It walks the table's pages.
-func (t Table[K, V]) Count(tx *Tx) int64 {
+// count is the number of records. It walks the table's pages.
+func (t Table[K, V]) count(tx *Tx) int64 {
 	b := tx.bolt.Bucket(t.bucket)
 	if b == nil {
 		return 0

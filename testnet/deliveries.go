@@ -30,7 +30,7 @@ func (w *Watcher) Deliveries(ctx context.Context, t Network) (deliveries []Deliv
 	all := make([][]Peer, len(t.Nodes))
 	for i, n := range t.Nodes {
 		if n != nil {
-			all[i], _ = Peers(ctx, n)
+			all[i], _ = peers(ctx, n)
 		}
 	}
 	now := map[connection]Peer{}

@@ -20,8 +20,8 @@ type Peer struct {
 	TxsFrom    int    `json:"txs_from"` // transactions they gave us
 }
 
-// Peers asks a node for its peers.
-func Peers(ctx context.Context, n Node) ([]Peer, error) {
+// peers asks a node for its peers.
+func peers(ctx context.Context, n Node) ([]Peer, error) {
 	var out []Peer
 	if err := n.Call(ctx, "getpeerinfo", &out); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ type Connections map[int]Peer // by the connection's number
 
 // Refresh asks the node once more.
 func (s Connections) Refresh(ctx context.Context, n Node) error {
-	peers, err := Peers(ctx, n)
+	peers, err := peers(ctx, n)
 	for _, p := range peers {
 		s[p.ID] = p
 	}
@@ -114,7 +114,7 @@ func (t Network) allPeers(ctx context.Context) ([][]Peer, error) {
 			continue
 		}
 		var err error
-		if out[i], err = Peers(ctx, n); err != nil {
+		if out[i], err = peers(ctx, n); err != nil {
 			return nil, fmt.Errorf("node %d: %w", i, err)
 		}
 	}

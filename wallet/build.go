@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// MaxFee is the most that the wallet pays for one transaction [DEFAULT_TRANSACTION_MAXFEE].
-	MaxFee btcutil.Amount = 10_000_000
+	// maxFee is the most that the wallet pays for one transaction [DEFAULT_TRANSACTION_MAXFEE].
+	maxFee btcutil.Amount = 10_000_000
 	// MinFeeRate is what nodes ask at least [DEFAULT_MIN_RELAY_TX_FEE].
 	MinFeeRate policy.FeeRate = 1000
 	// NoFallback as a fallback rate: a payment that names no rate is refused
@@ -107,8 +107,8 @@ func (d *Draft) Build(r *rand.Rand) (Funded, error) {
 	if weightOf(spent, f.Tx.TxOut) > policy.MaxWeight {
 		return Funded{}, fmt.Errorf("%w: %d coins are needed", ErrTooLarge, len(spent))
 	}
-	if f.Fee > MaxFee {
-		return Funded{}, fmt.Errorf("%w: %s BTC, at most %s BTC", ErrFeeTooHigh, chain.FormatAmount(f.Fee), chain.FormatAmount(MaxFee))
+	if f.Fee > maxFee {
+		return Funded{}, fmt.Errorf("%w: %s BTC, at most %s BTC", ErrFeeTooHigh, chain.FormatAmount(f.Fee), chain.FormatAmount(maxFee))
 	}
 	return f, nil
 }

@@ -23,7 +23,7 @@ func (k *Keys) Owned(p KeyPath) (o Owned, err error) {
 		return o, err
 	}
 	o = Owned{
-		Kind: p.Kind, Change: p.Change, Index: p.Index, Path: k.Path(p), Master: k.master,
+		Kind: p.Kind, Change: p.Change, Index: p.Index, Path: k.path(p), Master: k.master,
 		PubKey: pub.SerializeCompressed(), ParentDesc: k.Descriptor(p.Branch),
 	}
 	key := hex.EncodeToString(o.PubKey)

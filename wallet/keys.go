@@ -150,8 +150,8 @@ func descend(key *hdkeychain.ExtendedKey, steps ...uint32) (*hdkeychain.Extended
 	return key, nil
 }
 
-// Path is the place of a key as Core writes it: m/84h/1h/0h/0/5.
-func (k *Keys) Path(p KeyPath) string {
+// path is the place of a key as Core writes it: m/84h/1h/0h/0/5.
+func (k *Keys) path(p KeyPath) string {
 	return fmt.Sprintf("m/%s/%d/%d", k.account(p.Kind), p.step(), p.Index)
 }
 

@@ -189,7 +189,7 @@ func TestAddressesAreBIP84sAndBIP86s(t *testing.T) {
 		if s[0] == 86+hdkeychain.HardenedKeyStart {
 			p.Kind = Taproot
 		}
-		if got := keys.Path(p); got != strings.ReplaceAll(want.Path, "'", "h") {
+		if got := keys.path(p); got != strings.ReplaceAll(want.Path, "'", "h") {
 			t.Errorf("path %s, want %s", got, want.Path)
 		}
 		script, err := keys.Script(p)
@@ -218,7 +218,7 @@ func TestRegtestKeysUseTheTestCoinType(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := KeyPath{Branch{SegWit, false}, 5}
-	if got := keys.Path(p); got != "m/84h/1h/0h/0/5" {
+	if got := keys.path(p); got != "m/84h/1h/0h/0/5" {
 		t.Error(got)
 	}
 	script, err := keys.Script(p)

@@ -71,7 +71,7 @@ func StatsOf(p *chain.Params, b *chain.Block, spent [][]chain.Coin, height int32
 		for j, c := range spent[i] {
 			mu.Remove(appendForHash(nil, tx.TxIn[j].PreviousOutPoint, c))
 			s.TxOuts--
-			s.BogoSize -= BogoSize(c.PkScript)
+			s.BogoSize -= bogoSize(c.PkScript)
 			s.Total -= c.Value
 			s.Spent += c.Value
 		}
@@ -96,7 +96,7 @@ func (s *BlockStats) made(mu *MuHash, tx *chain.Tx, height int32, coinbase bool)
 			s.NewOutputs += value
 		}
 		s.TxOuts++
-		s.BogoSize += BogoSize(out.PkScript)
+		s.BogoSize += bogoSize(out.PkScript)
 		s.Total += value
 		op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
 		mu.Insert(appendForHash(nil, op, chain.Coin{Value: value, PkScript: out.PkScript, Height: height, Coinbase: coinbase}))

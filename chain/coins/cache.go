@@ -158,7 +158,7 @@ func (c *Cache) Len() int { return c.n }
 // Bytes is about what the cache takes in memory.
 func (c *Cache) Bytes() int64 { return 4*int64(len(c.slots)) + c.slab.bytes() }
 
-// Sorted calls fn for each entry in the order of AppendKey's keys; a nil coin
+// Sorted calls fn for each entry in the order of appendKey's keys; a nil coin
 // is a spent one.
 func (c *Cache) Sorted(fn func(op wire.OutPoint, coin []byte) error) error {
 	refs := make([]uint32, 0, c.n)
@@ -202,7 +202,7 @@ type slab struct {
 //
 //	key 36  mark 1  size of the coin 2  coin
 //
-// A coin never has more than MaxScriptSize and a few bytes.
+// A coin never has more than maxScriptSize and a few bytes.
 type entry []byte
 
 const (

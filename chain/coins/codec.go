@@ -13,9 +13,9 @@ import (
 	"grapevine/chain"
 )
 
-// MaxScriptSize is the longest script that can be spent, in bytes (Core's
+// maxScriptSize is the longest script that can be spent, in bytes (Core's
 // MAX_SCRIPT_SIZE); longer ones never become coins.
-const MaxScriptSize = 10_000
+const maxScriptSize = 10_000
 
 var (
 	errShort  = errors.New("coin ends too early")
@@ -26,7 +26,7 @@ var (
 // Spendable says whether an output can ever be spent; the others are not kept
 // (Core's IsUnspendable).
 func Spendable(script []byte) bool {
-	return len(script) <= MaxScriptSize && (len(script) == 0 || script[0] != txscript.OP_RETURN)
+	return len(script) <= maxScriptSize && (len(script) == 0 || script[0] != txscript.OP_RETURN)
 }
 
 // How scripts are written: a form, then what the form leaves open. From
@@ -129,7 +129,7 @@ func decodeScript(b []byte, in *wire.TxIn) (script, rest []byte, err error) {
 	default:
 		t.size = int(min(form-formRaw, math.MaxInt32))
 	}
-	if t.size > MaxScriptSize {
+	if t.size > maxScriptSize {
 		return nil, nil, errScript
 	}
 	if len(b) < t.size {
@@ -229,10 +229,10 @@ func unpackAmount(x uint64) uint64 {
 	return n
 }
 
-// AppendKey writes an outpoint so that keys sort by txid and then by number:
+// appendKey writes an outpoint so that keys sort by txid and then by number:
 // the txid, then the number in 1 byte below 0xfd, else 0xfd and 2 bytes, else
 // 0xfe and 4 bytes, big-endian.
-func AppendKey(dst []byte, op wire.OutPoint) []byte {
+func appendKey(dst []byte, op wire.OutPoint) []byte {
 	dst = append(dst, op.Hash[:]...)
 	switch {
 	case op.Index < 0xfd:
@@ -243,8 +243,8 @@ func AppendKey(dst []byte, op wire.OutPoint) []byte {
 	return binary.BigEndian.AppendUint32(append(dst, 0xfe), op.Index)
 }
 
-// DecodeKey reads what AppendKey wrote.
-func DecodeKey(b []byte) (op wire.OutPoint, err error) {
+// decodeKey reads what appendKey wrote.
+func decodeKey(b []byte) (op wire.OutPoint, err error) {
 	n := copy(op.Hash[:], b)
 	b = b[n:]
 	switch {

@@ -161,11 +161,11 @@ func TestKeysSortAsOutPointsDo(t *testing.T) {
 	for _, h := range []chain.Hash{{}, {1}, {1, 2}, {0xff}} {
 		for _, n := range numbers {
 			op := wire.OutPoint{Hash: h, Index: n}
-			key := AppendKey(nil, op)
+			key := appendKey(nil, op)
 			if bytes.Compare(last, key) >= 0 {
 				t.Errorf("%x does not come after %x", key, last)
 			}
-			if back, err := DecodeKey(key); err != nil || back != op {
+			if back, err := decodeKey(key); err != nil || back != op {
 				t.Errorf("%v became %v, %v", op, back, err)
 			}
 			last = key

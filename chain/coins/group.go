@@ -31,10 +31,10 @@ func groupKey(op wire.OutPoint) wire.OutPoint {
 
 func slotOf(op wire.OutPoint) int { return int(op.Index % groupSize) }
 
-// Table is where coins are in the file: which of the group's coins there are,
+// table is where coins are in the file: which of the group's coins there are,
 // 2 bytes big-endian with a bit for each, then the coins in order.
-func Table() db.Table[wire.OutPoint, []byte] {
-	return db.NewTable("coins", db.Codec[wire.OutPoint]{Append: AppendKey, Decode: DecodeKey}, db.Bytes())
+func table() db.Table[wire.OutPoint, []byte] {
+	return db.NewTable("coins", db.Codec[wire.OutPoint]{Append: appendKey, Decode: decodeKey}, db.Bytes())
 }
 
 // appendGroup writes a group.
@@ -93,7 +93,7 @@ func coinSize(b []byte) (int, error) {
 		return 0, errShort
 	}
 	form, k := binary.Uvarint(b[head+value:])
-	if k <= 0 || form >= formShownP2PKH && form < formRaw || form > formRaw+MaxScriptSize {
+	if k <= 0 || form >= formShownP2PKH && form < formRaw || form > formRaw+maxScriptSize {
 		return 0, errScript
 	}
 	size := head + value + k
@@ -110,7 +110,7 @@ func coinSize(b []byte) (int, error) {
 
 // Scan calls fn for each coin in the file, ordered by txid and number.
 func Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
-	return Table().Scan(tx, nil, func(key wire.OutPoint, b []byte) (bool, error) {
+	return table().Scan(tx, nil, func(key wire.OutPoint, b []byte) (bool, error) {
 		g, err := decodeGroup(b)
 		if err != nil {
 			return false, fmt.Errorf("%w: coins of %s: %w", db.ErrCorrupt, key.Hash, err)

@@ -89,7 +89,7 @@ func (l *large) check() {
 	const coinSize = 72 // written once in order, pages and all
 	n, bytes := 0, int64(0)
 	err := l.file.View(func(tx *db.Tx) error {
-		bytes = Table().Bytes(tx)
+		bytes = table().Bytes(tx)
 		return Scan(tx, func(wire.OutPoint, chain.Coin) error { n++; return nil })
 	})
 	if err != nil || n != l.coins {

@@ -33,7 +33,7 @@ type viewer interface {
 
 // NewSet opens the set that file holds; tip is where it stands.
 func NewSet(file *db.DB, tip *chain.HeaderNode) *Set {
-	return &Set{file: file, table: Table(), tip: tip, active: NewCache()}
+	return &Set{file: file, table: table(), tip: tip, active: NewCache()}
 }
 
 // Tip is the block that the set stands at.

@@ -228,7 +228,7 @@ func TestRoomOfSpentCoinsIsUsedAgain(t *testing.T) {
 func TestDamagedCoinIsNeverServed(t *testing.T) {
 	file := openFile(t)
 	s := NewSet(file, nil)
-	raw := db.NewTable("coins", db.Codec[wire.OutPoint]{Append: AppendKey, Decode: DecodeKey}, db.Bytes())
+	raw := db.NewTable("coins", db.Codec[wire.OutPoint]{Append: appendKey, Decode: decodeKey}, db.Bytes())
 	err := file.Update(func(tx *db.Tx) error { return raw.Put(tx, groupKey(outPoint(1)), []byte{0, 255, 2}) })
 	if err != nil {
 		t.Fatal(err)

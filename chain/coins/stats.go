@@ -27,8 +27,8 @@ type Stats struct {
 // bogoOverhead is what Core counts for a coin beside its script.
 const bogoOverhead = 32 + 4 + 4 + 8 + 2
 
-// BogoSize is what a coin with that script counts in Core's bogosize.
-func BogoSize(script []byte) int64 { return int64(bogoOverhead + len(script)) }
+// bogoSize is what a coin with that script counts in Core's bogosize.
+func bogoSize(script []byte) int64 { return int64(bogoOverhead + len(script)) }
 
 // checkEvery is how many coins are read between two looks at the context.
 const checkEvery = 1024
@@ -48,7 +48,7 @@ func Collect(ctx context.Context, tx *db.Tx, workers int) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	c.DiskSize = Table().Bytes(tx)
+	c.DiskSize = table().Bytes(tx)
 	c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
 	c.MuHash = mu.Sum()
 	return c.Stats, nil
@@ -69,7 +69,7 @@ func (c *collector) add(op wire.OutPoint, coin chain.Coin) {
 	}
 	c.TxOuts++
 	c.Total += coin.Value
-	c.BogoSize += BogoSize(coin.PkScript)
+	c.BogoSize += bogoSize(coin.PkScript)
 	c.buf = appendForHash(c.buf[:0], op, coin)
 	c.serial.Write(c.buf)
 	c.mu.Insert(op, coin)
@@ -90,7 +90,7 @@ func appendForHash(dst []byte, op wire.OutPoint, c chain.Coin) []byte {
 	return append(dst, c.PkScript...)
 }
 
-// appendCompactSize writes a length of at most MaxScriptSize.
+// appendCompactSize writes a length of at most maxScriptSize.
 func appendCompactSize(dst []byte, n int) []byte {
 	if n < 0xfd {
 		return append(dst, byte(n))

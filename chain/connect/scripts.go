@@ -68,7 +68,7 @@ func (j *Job) Start(ws *Workers) {
 			}
 		}
 	}
-	ws.Later(tasks...)
+	ws.later(tasks...)
 }
 
 // cut makes tasks of about jobInputs inputs each.

@@ -61,8 +61,8 @@ func (w *Workers) Soon(task func()) {
 	w.some.Signal()
 }
 
-// Later queues tasks, in order.
-func (w *Workers) Later(tasks ...func()) {
+// later queues tasks, in order.
+func (w *Workers) later(tasks ...func()) {
 	w.mu.Lock()
 	w.then = append(w.then, tasks...)
 	w.mu.Unlock()

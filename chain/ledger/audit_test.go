@@ -44,7 +44,7 @@ func TestCheckFileFindsWhatChecksumsDoNot(t *testing.T) {
 	check(func(_ *Stats, c *audit.Records) { c.Tree = forgetful{r.tree, tr.Named("a50").Node.Hash} }, "no header owns body")
 
 	// A copy of a block whose transactions do not fit its header.
-	e, _ := r.tree.Entry(tr.Named("b").Node.Hash)
+	e, _ := r.tree.entry(tr.Named("b").Node.Hash)
 	mutated := tr.Named("b").Block.MsgBlock().Copy()
 	mutated.Transactions = mutated.Transactions[:1]
 	r.archive.SaveBody(e.Body, chain.NewBlock(mutated).Raw)

@@ -32,7 +32,7 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("read the coin set: %w", err)
 	}
-	e := l.tree.Numbered(num)
+	e := l.tree.numbered(num)
 	if e == nil {
 		return Stats{}, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, l.tree.Len())
 	}
@@ -81,7 +81,7 @@ func (l *Ledger) checkRecords(ctx context.Context, progress audit.Progress) erro
 	if err != nil {
 		return err
 	}
-	tip, _ := l.tree.Entry(s.Best)
+	tip, _ := l.tree.entry(s.Best)
 	b := audit.Records{Params: l.cfg.Params, Archive: l.archive, Tree: l.tree, Workers: l.cfg.Workers, Progress: progress}
 	return b.Check(ctx, tip.Node, s.Stats)
 }

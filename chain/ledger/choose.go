@@ -41,7 +41,7 @@ func (w *writer) fill() (bool, error) {
 }
 
 func (w *writer) entryOf(n *chain.HeaderNode) *entry {
-	e, _ := w.tree.Entry(n.Hash)
+	e, _ := w.tree.entry(n.Hash)
 	return e
 }
 
@@ -158,7 +158,7 @@ func (w *writer) addHeader(n *chain.HeaderNode) *entry {
 // [InvalidBlockFound].
 func (w *writer) markFailed(e *entry, err error) {
 	w.log.Warn("block is invalid", "block", e.Node.Hash, "height", e.Node.Height, "err", err)
-	w.tree.MarkFailed(e, err)
+	w.tree.markFailed(e, err)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{e.Node, err})
 	w.tree.headers.Walk(e, func(at *entry) bool {
@@ -180,7 +180,7 @@ func (w *writer) assumed(e *entry) bool {
 	if hash == nil {
 		return false
 	}
-	a, ok := w.tree.Entry(*hash)
+	a, ok := w.tree.entry(*hash)
 	best := w.tree.BestHeader()
 	return ok && e.Node.IsAncestorOf(a.Node) && e.Node.IsAncestorOf(best) &&
 		best.Work.Cmp(w.l.cfg.Params.MinimumChainWork) >= 0 && deep(e.Node, best, w.l.cfg.Params.TargetTimePerBlock)

@@ -57,7 +57,7 @@ func (w *writer) obey() (bool, error) {
 		return false, nil
 	}
 	c := w.commands[0]
-	e, ok := w.tree.Entry(c.hash)
+	e, ok := w.tree.entry(c.hash)
 	switch {
 	case !ok:
 		w.refuse(c, fmt.Errorf("%s: %w", c.hash, ErrNotFound))
@@ -80,14 +80,14 @@ func (w *writer) refuse(c *command, err error) {
 
 func (w *writer) invalidate(e *entry) {
 	w.log.Info("block marked invalid by hand", "block", e.Node.Hash, "height", e.Node.Height)
-	w.tree.MarkByHand(e)
+	w.tree.markByHand(e)
 	w.archive.SaveHeader(e.Num, e.record())
 	// If the tip builds on it, fill leaves the branch.
 }
 
 func (w *writer) reconsider(e *entry) {
 	w.log.Info("block reconsidered", "block", e.Node.Hash, "height", e.Node.Height)
-	for _, changed := range w.tree.Unmark(e) {
+	for _, changed := range w.tree.unmark(e) {
 		w.archive.SaveHeader(changed.Num, changed.record())
 	}
 	w.out.current.Valid = append(w.out.current.Valid, e.Node)

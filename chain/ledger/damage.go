@@ -21,8 +21,8 @@ func isGone(err error) bool { return errors.Is(err, chain.ErrDamaged) || errors.
 
 // readRaw reads a stored body, and starts its coming again if it is damaged.
 func (l *Ledger) readRaw(e *entry) ([]byte, error) {
-	body, ok := l.tree.BodyOf(e.Node.Hash)
-	if !ok && l.tree.IsActive(e.Node) {
+	body, ok := l.tree.bodyOf(e.Node.Hash)
+	if !ok && l.tree.isActive(e.Node) {
 		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
 	}
 	if !ok {
@@ -49,7 +49,7 @@ func (w *writer) lose(e *entry) {
 		w.archive.SaveBody(e.Body, chain.NewBlock(w.l.cfg.Params.GenesisBlock).Raw)
 		return
 	}
-	w.tree.Lose(e)
+	w.tree.lose(e)
 	w.forget(e)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.close() // its Lost comes after whatever was said of it before

@@ -13,7 +13,7 @@ type Status uint8
 
 const (
 	HaveBody Status = 1 << iota // the body is stored [BLOCK_HAVE_DATA]
-	Active                      // in the verified chain
+	active                      // in the verified chain
 	Valid                       // was connected once: every rule holds [BLOCK_VALID_SCRIPTS]
 	Invalid                     // breaks a rule, was marked by hand, or builds on such a block
 )

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// DefaultDBCache is how many bytes of coins are kept in memory [nDefaultDbCache].
-	DefaultDBCache = 450 << 20
+	// defaultDBCache is how many bytes of coins are kept in memory [nDefaultDbCache].
+	defaultDBCache = 450 << 20
 	// flushBlocks and flushAge bound what has to be connected again after a crash:
 	// how far the tip may be ahead of the durable tip [DATABASE_FLUSH_INTERVAL].
 	flushBlocks = 2_000

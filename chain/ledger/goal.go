@@ -4,7 +4,7 @@ import "grapevine/chain"
 
 // propose notes a block that might become the tip.
 func (t *tree) propose(e *entry) {
-	if !t.Hopeful(e) {
+	if !t.hopeful(e) {
 		return
 	}
 	t.candidates[e] = struct{}{}
@@ -13,16 +13,16 @@ func (t *tree) propose(e *entry) {
 	}
 }
 
-// Hopeful says whether e could be connected and is better than the tip. At
+// hopeful says whether e could be connected and is better than the tip. At
 // equal work that is a block which was connected before the tip was and gave
 // way to a mark since taken back, or to blocks since marked.
-func (t *tree) Hopeful(e *entry) bool {
+func (t *tree) hopeful(e *entry) bool {
 	return e.linked && !e.bad() && better(e, t.headers.Tip())
 }
 
-// ProposeAll looks at every block again: after loading, and when one that is no
+// proposeAll looks at every block again: after loading, and when one that is no
 // candidate may have become hopeful.
-func (t *tree) ProposeAll() {
+func (t *tree) proposeAll() {
 	t.passed = t.headers.Tip().Node.Work
 	for _, e := range t.headers.All() {
 		t.propose(e)
@@ -39,7 +39,7 @@ func (t *tree) ProposeAll() {
 func (t *tree) Goal() *entry {
 	goal := t.bestCandidate()
 	if t.passed.Cmp(t.headers.Tip().Node.Work) > 0 && (goal == nil || goal.Node.Work.Cmp(t.passed) <= 0) {
-		t.ProposeAll()
+		t.proposeAll()
 		return t.bestCandidate()
 	}
 	return goal
@@ -48,12 +48,12 @@ func (t *tree) Goal() *entry {
 // bestCandidate is the last answer as long as that is hopeful, so that a long row
 // of blocks is not looked through for each of them.
 func (t *tree) bestCandidate() *entry {
-	if t.goal != nil && t.Hopeful(t.goal) {
+	if t.goal != nil && t.hopeful(t.goal) {
 		return t.goal
 	}
 	t.goal = nil
 	for e := range t.candidates {
-		if !t.Hopeful(e) {
+		if !t.hopeful(e) {
 			delete(t.candidates, e)
 		} else if t.goal == nil || better(e, t.goal) {
 			t.goal = e

@@ -88,7 +88,7 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 		tr := newTree(genesis)
-		tr.Begin(100)
+		tr.begin(100)
 		n := naiveOf(genesis)
 		for step := range 150 {
 			change(tr, n, rng, uint32(step))
@@ -102,7 +102,7 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 
 func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 	any := n.order[rng.IntN(len(n.order))]
-	e, _ := tr.Entry(any.Hash)
+	e, _ := tr.entry(any.Hash)
 	switch k := rng.IntN(12); {
 	case k < 4:
 		c := child(any, step)
@@ -114,19 +114,19 @@ func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 		} else if !n.lost[any] {
 			return
 		}
-		tr.Store(e, 100)
+		tr.store(e, 100)
 		delete(n.lost, any)
 	case k == 7:
 		if any.Parent != nil && !any.IsAncestorOf(n.tip) {
 			n.failed[any] = true
 			if rng.IntN(2) == 0 {
-				tr.MarkByHand(e)
+				tr.markByHand(e)
 			} else {
-				tr.MarkFailed(e, chain.Broken(chain.ErrCoinbaseAmount, "%d", step))
+				tr.markFailed(e, chain.Broken(chain.ErrCoinbaseAmount, "%d", step))
 			}
 		}
 	case k == 8:
-		tr.Unmark(e)
+		tr.unmark(e)
 		for at := range n.failed {
 			if at.IsAncestorOf(any) || any.IsAncestorOf(at) {
 				delete(n.failed, at)
@@ -138,8 +138,8 @@ func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 		for range rng.IntN(4) {
 			if n.tip.Parent != nil && n.stored(n.tip) >= 0 && !n.lost[n.tip] {
 				n.tip = n.tip.Parent
-				back, _ := tr.Entry(n.tip.Hash)
-				tr.SetActive(back, func() {})
+				back, _ := tr.entry(n.tip.Hash)
+				tr.setActive(back, func() {})
 			}
 		}
 	default:
@@ -154,7 +154,7 @@ func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 
 func (n *naive) lose(tr *tree, e *entry) {
 	if e.has() && e.Parent != nil {
-		tr.Lose(e)
+		tr.lose(e)
 		n.lost[e.Node] = true
 	}
 }
@@ -162,14 +162,14 @@ func (n *naive) lose(tr *tree, e *entry) {
 // move makes goal the tip, as the ledger does once all is judged.
 func (n *naive) move(tr *tree, goal *entry) {
 	before := n.tip
-	tr.SetActive(goal, func() {})
-	tr.SetValid(goal)
+	tr.setActive(goal, func() {})
+	tr.setValid(goal)
 	n.tip, n.valid[goal.Node] = goal.Node, true
 	for _, at := range []*chain.HeaderNode{before, goal.Node} {
 		for fork := chain.Fork(before, goal.Node); at != fork; at = at.Parent {
 			if n.lost[at] {
-				e, _ := tr.Entry(at.Hash)
-				tr.Lose(e)
+				e, _ := tr.entry(at.Hash)
+				tr.lose(e)
 			}
 		}
 	}
@@ -185,9 +185,9 @@ func compare(t *testing.T, tr *tree, n *naive) {
 		t.Errorf("best at %d, tip at %d; want %d and %d", tr.BestHeader().Height, tr.Tip().Height, n.best().Height, n.tip.Height)
 	}
 	for _, h := range n.order {
-		e, ok := tr.Entry(h.Hash)
-		if !ok || e.bad() != n.bad(h) || e.linked != n.linked(h) || tr.IsActive(h) != h.IsAncestorOf(n.tip) {
-			t.Errorf("block at %d: bad %v, linked %v, active %v", h.Height, e.bad(), e.linked, tr.IsActive(h))
+		e, ok := tr.entry(h.Hash)
+		if !ok || e.bad() != n.bad(h) || e.linked != n.linked(h) || tr.isActive(h) != h.IsAncestorOf(n.tip) {
+			t.Errorf("block at %d: bad %v, linked %v, active %v", h.Height, e.bad(), e.linked, tr.isActive(h))
 		}
 		if e.bad() && e.reason() == nil {
 			t.Errorf("no reason for the bad block at %d", h.Height)
@@ -200,24 +200,24 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 	tr := newTree(genesis)
-	tr.Begin(100)
+	tr.begin(100)
 	n := naiveOf(genesis)
 	for step := range uint32(300) {
 		change(tr, n, rng, step)
 	}
 	again := newTree(genesis)
 	for i := range tr.Len() {
-		if err := again.Load(uint32(i), tr.Numbered(uint32(i)).record()); err != nil {
+		if err := again.load(uint32(i), tr.numbered(uint32(i)).record()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	tip, _ := again.Entry(tr.Tip().Hash)
+	tip, _ := again.entry(tr.Tip().Hash)
 	again.Loaded(tip)
 	if again.nextBody != tr.nextBody || again.BestHeader().Hash != tr.BestHeader().Hash {
 		t.Error("next body or best header differ")
 	}
 	for i := range tr.Len() {
-		a, b := tr.Numbered(uint32(i)), again.Numbered(uint32(i))
+		a, b := tr.numbered(uint32(i)), again.numbered(uint32(i))
 		if a.Node.Hash != b.Node.Hash || a.Bad != b.Bad || a.linked != b.linked || a.record().Flags != b.record().Flags || a.Body != b.Body {
 			t.Errorf("header %d became %+v, was %+v", i, b, a)
 		}
@@ -225,19 +225,19 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 			t.Errorf("header %d is bad for %v, was for %v", i, b.why, a.why)
 		}
 	}
-	if err := again.Load(uint32(tr.Len()+5), tr.Numbered(1).record()); err == nil {
+	if err := again.load(uint32(tr.Len()+5), tr.numbered(1).record()); err == nil {
 		t.Error("a gap in the numbers was taken")
 	}
 }
 
 func TestForeignGenesisIsRefused(t *testing.T) {
 	tr := newTree(chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header))
-	tr.Begin(100)
+	tr.begin(100)
 	other := chain.NewHeaderNode(nil, chaincfg.MainNetParams.GenesisBlock.Header)
 	if e, added := tr.Add(child(other, 1)); e != nil || added != nil {
 		t.Error("a header of another network was taken")
 	}
-	if _, ok := tr.Entry(other.Hash); ok {
+	if _, ok := tr.entry(other.Hash); ok {
 		t.Error("its genesis is there")
 	}
 }
@@ -248,25 +248,25 @@ func TestBranchesThatWereTooShortCountWhenTheTipGoesBack(t *testing.T) {
 	for _, c := range []struct{ first, since int }{{4, 3}, {5, 5}, {5, 3}} {
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 		tr := newTree(genesis)
-		tr.Begin(100)
+		tr.begin(100)
 		row := func(nonce uint32, n int) (last *entry) {
 			at := genesis
 			for range n {
 				at = child(at, nonce)
 				last, _ = tr.Add(at)
-				tr.Store(last, 100)
+				tr.store(last, 100)
 			}
 			return last
 		}
 		tip := row(1, 5)
-		tr.SetActive(tip, func() {})
+		tr.setActive(tip, func() {})
 		short := row(2, c.first)
 		if tr.Goal() != nil {
 			t.Fatal("a branch with no more work is the goal")
 		}
-		tr.MarkFailed(tip.Parent.Parent, chain.Broken(chain.ErrCoinbaseAmount, ""))
-		tr.SetActive(tr.headers.AtHeight(3), func() {})
-		tr.SetActive(tr.headers.AtHeight(2), func() {})
+		tr.markFailed(tip.Parent.Parent, chain.Broken(chain.ErrCoinbaseAmount, ""))
+		tr.setActive(tr.headers.AtHeight(3), func() {})
+		tr.setActive(tr.headers.AtHeight(2), func() {})
 		row(3, c.since)
 		if goal := tr.Goal(); goal != short {
 			t.Errorf("%+v: the goal is the branch that came since", c)

@@ -12,17 +12,17 @@ import (
 
 // What follows changes the tree and is the writer's.
 
-// Begin takes genesis, with its body, as connected.
-func (t *tree) Begin(size int) *entry {
+// begin takes genesis, with its body, as connected.
+func (t *tree) begin(size int) *entry {
 	e := t.headers.Genesis()
 	e.valid = true
-	t.Store(e, size)
+	t.store(e, size)
 	return e
 }
 
-// Load adds a header from its record. Records come in the order of their
+// load adds a header from its record. Records come in the order of their
 // numbers; Loaded follows the last.
-func (t *tree) Load(num uint32, h archive.Header) error {
+func (t *tree) load(num uint32, h archive.Header) error {
 	e := t.headers.Genesis()
 	hash := chain.HeaderHash(&h.Header)
 	switch parent := t.headers.Find(h.Header.PrevBlock); {
@@ -88,9 +88,9 @@ func (t *tree) NextBody(e *entry) uint32 {
 	return t.nextBody
 }
 
-// Store notes that e's body, of that many bytes, was stored as NextBody. Blocks
+// store notes that e's body, of that many bytes, was stored as NextBody. Blocks
 // that waited for it become candidates.
-func (t *tree) Store(e *entry, size int) {
+func (t *tree) store(e *entry, size int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e.Body == 0 {
@@ -117,10 +117,10 @@ func (t *tree) link(e *entry) {
 	})
 }
 
-// Lose notes that e's stored body is damaged. A block of the verified chain
+// lose notes that e's stored body is damaged. A block of the verified chain
 // stays there; what builds on another waits for the body to come again. If a
 // move was under way meanwhile, Lose is called again when it is done.
-func (t *tree) Lose(e *entry) {
+func (t *tree) lose(e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.lost = true
@@ -134,9 +134,9 @@ func (t *tree) Lose(e *entry) {
 	})
 }
 
-// SetActive makes the path to tip the verified chain. also runs under the
+// setActive makes the path to tip the verified chain. also runs under the
 // tree's lock, so that readers see both changes or none.
-func (t *tree) SetActive(tip *entry, also func()) {
+func (t *tree) setActive(tip *entry, also func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.passed = maxWork(t.passed, t.headers.Tip().Node.Work)
@@ -144,38 +144,38 @@ func (t *tree) SetActive(tip *entry, also func()) {
 	also()
 }
 
-// SetValid notes that e was connected; false if that was known.
-func (t *tree) SetValid(e *entry) (changed bool) {
+// setValid notes that e was connected; false if that was known.
+func (t *tree) setValid(e *entry) (changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changed, e.valid = !e.valid, true
 	return changed
 }
 
-// MarkFailed notes that e breaks a rule, and what builds on it with it.
-func (t *tree) MarkFailed(e *entry, why error) {
+// markFailed notes that e breaks a rule, and what builds on it with it.
+func (t *tree) markFailed(e *entry, why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.why = why
 	t.headers.Mark(e, headertree.ByRule)
 }
 
-// MarkByHand marks e, and what builds on it.
-func (t *tree) MarkByHand(e *entry) {
+// markByHand marks e, and what builds on it.
+func (t *tree) markByHand(e *entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.headers.Mark(e, headertree.ByHand)
 }
 
-// Unmark takes the marks from e, its ancestors and what builds on it, and
+// unmark takes the marks from e, its ancestors and what builds on it, and
 // returns those that had one.
-func (t *tree) Unmark(e *entry) (changed []*entry) {
+func (t *tree) unmark(e *entry) (changed []*entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changed = t.headers.Unmark(e)
 	for _, at := range changed {
 		at.why = nil
 	}
-	t.ProposeAll()
+	t.proposeAll()
 	return changed
 }

@@ -41,7 +41,7 @@ func (l *Ledger) index(s *slot, kept archive.Indexes) error {
 // BlockStats are the coin statistics at a block that was connected once. ok is
 // false when it was not, or the index is off.
 func (l *Ledger) BlockStats(hash chain.Hash) (s coins.BlockStats, ok bool, err error) {
-	e, ok := l.tree.Entry(hash)
+	e, ok := l.tree.entry(hash)
 	if !ok || !l.cfg.CoinStatsIndex {
 		return s, false, nil
 	}
@@ -91,7 +91,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 // indexed is the height up to which an index needs no more; mark is where it
 // stands if it was kept.
 func (l *Ledger) indexed(mark uint32, kept, wanted bool) int32 {
-	e := l.tree.Numbered(mark)
+	e := l.tree.numbered(mark)
 	switch {
 	case !wanted:
 		return l.set.Tip().Height
@@ -102,7 +102,7 @@ func (l *Ledger) indexed(mark uint32, kept, wanted bool) int32 {
 }
 
 func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error {
-	e, _ := l.tree.Entry(n.Hash)
+	e, _ := l.tree.entry(n.Hash)
 	s := &slot{e: e}
 	var err error
 	if s.block, err = l.readBlock(e); err != nil {
@@ -127,7 +127,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 // flushIndex writes what was indexed; complete says that the indexes have
 // reached the tip.
 func (l *Ledger) flushIndex(ctx context.Context, complete bool) error {
-	e, _ := l.tree.Entry(l.set.Tip().Hash)
+	e, _ := l.tree.entry(l.set.Tip().Hash)
 	kept := archive.Indexes{}
 	if complete {
 		kept = l.cfg.kept()

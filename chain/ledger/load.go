@@ -21,10 +21,10 @@ func (l *Ledger) load() error {
 	if !marks.OK {
 		return l.begin()
 	}
-	if err := l.archive.Load(l.tree.Load); err != nil {
+	if err := l.archive.Load(l.tree.load); err != nil {
 		return err
 	}
-	tip := l.tree.Numbered(marks.Tip)
+	tip := l.tree.numbered(marks.Tip)
 	if tip == nil {
 		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, l.tree.Len())
 	}
@@ -36,7 +36,7 @@ func (l *Ledger) load() error {
 // begin makes a new file, with genesis. Its coinbase is not a coin, as in Core.
 func (l *Ledger) begin() error {
 	genesis := chain.NewBlock(l.cfg.Params.GenesisBlock)
-	e := l.tree.Begin(len(genesis.Raw))
+	e := l.tree.begin(len(genesis.Raw))
 	l.set = coins.NewSet(l.cfg.DB, e.Node)
 
 	filter, err := connect.Filter(genesis, nil)

@@ -27,7 +27,7 @@ func (l *Ledger) Lookup(hash chain.Hash) (node *chain.HeaderNode, st Status, ok 
 
 // HaveBody says whether the block's body is stored.
 func (l *Ledger) HaveBody(hash chain.Hash) bool {
-	_, ok := l.tree.BodyOf(hash)
+	_, ok := l.tree.bodyOf(hash)
 	return ok
 }
 
@@ -36,15 +36,15 @@ func (l *Ledger) Headers() []*chain.HeaderNode { return l.tree.Nodes() }
 
 // InvalidHeaders are those that are marked themselves, parents first; what builds
 // on them is invalid with them.
-func (l *Ledger) InvalidHeaders() []BadHeader { return l.tree.Marked() }
+func (l *Ledger) InvalidHeaders() []BadHeader { return l.tree.marked() }
 
-// Tips are the ends of all branches.
-func (l *Ledger) Tips() []ChainTip { return l.tree.Tips() }
+// tips are the ends of all branches.
+func (l *Ledger) Tips() []ChainTip { return l.tree.tips() }
 
 // RawBlock is a stored block as it travels, with witnesses. The bytes are
 // shared: do not change them.
 func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
-	e, ok := l.tree.Entry(hash)
+	e, ok := l.tree.entry(hash)
 	if !ok {
 		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
@@ -53,7 +53,7 @@ func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
 
 // Block is a stored block, decoded.
 func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {
-	e, ok := l.tree.Entry(hash)
+	e, ok := l.tree.entry(hash)
 	if !ok {
 		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
@@ -62,7 +62,7 @@ func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {
 
 // Spent is what a block that was once connected spent, by transaction.
 func (l *Ledger) Spent(hash chain.Hash) ([][]chain.Coin, error) {
-	e, ok := l.tree.Entry(hash)
+	e, ok := l.tree.entry(hash)
 	if !ok {
 		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
@@ -93,8 +93,8 @@ func (l *Ledger) FindTx(txid chain.Hash) (node *chain.HeaderNode, pos int, ok bo
 		return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
 	}
 	for _, p := range places {
-		e := l.tree.Numbered(p.Header)
-		if e == nil || !l.tree.IsActive(e.Node) {
+		e := l.tree.numbered(p.Header)
+		if e == nil || !l.tree.isActive(e.Node) {
 			continue // disconnected since
 		}
 		b, err := l.readBlock(e)
@@ -111,7 +111,7 @@ func (l *Ledger) FindTx(txid chain.Hash) (node *chain.HeaderNode, pos int, ok bo
 // Filter is the block's BIP158 basic filter and its BIP157 filter header. ok is
 // false when the block was never connected or the index is off.
 func (l *Ledger) Filter(hash chain.Hash) (filter []byte, header chain.Hash, ok bool, err error) {
-	e, ok := l.tree.Entry(hash)
+	e, ok := l.tree.entry(hash)
 	if !ok || !l.cfg.FilterIndex {
 		return nil, header, false, nil
 	}
@@ -123,35 +123,6 @@ func (l *Ledger) Filter(hash chain.Hash) (filter []byte, header chain.Hash, ok b
 		return nil, header, false, fmt.Errorf("filter of %s: %w", hash, err)
 	}
 	return f.Bytes, f.Header, true, nil
-}
-
-// BlockFilter is a block's BIP158 basic filter and its BIP157 filter header.
-type BlockFilter struct {
-	Block  chain.Hash
-	Bytes  []byte
-	Header chain.Hash
-}
-
-// Filters calls fn for the filters of the blocks from a height up to stop, lowest
-// first and one at a time in memory, until fn fails [LookupFilterRange]. ok is false
-// when stop is not known, one of them was never connected, or the index is off: fn
-// may have been called for those before.
-func (l *Ledger) Filters(stop chain.Hash, from int32, fn func(BlockFilter) error) (ok bool, err error) {
-	e, known := l.tree.Entry(stop)
-	if !known || from < 0 || from > e.Node.Height {
-		return false, nil
-	}
-	for h := from; h <= e.Node.Height; h++ {
-		at := e.Node.Ancestor(h)
-		f := BlockFilter{Block: at.Hash}
-		if f.Bytes, f.Header, ok, err = l.Filter(at.Hash); err != nil || !ok {
-			return false, err
-		}
-		if err := fn(f); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // Sync returns when every body accepted so far is durable.

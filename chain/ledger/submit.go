@@ -37,7 +37,7 @@ func (w *writer) admit() {
 		m := w.held[0]
 		w.held[0] = submitMsg{}
 		w.held = w.held[1:]
-		e, here := w.tree.Entry(m.node.Hash)
+		e, here := w.tree.entry(m.node.Hash)
 		switch {
 		case here && w.known(e, m.from):
 		case !here && m.node.Ancestor(0).Hash != *w.l.cfg.Params.GenesisHash:
@@ -64,7 +64,7 @@ func (w *writer) checkBody(m submitMsg) error {
 // known answers for a block that needs no further look.
 func (w *writer) known(e *entry, from uint64) bool {
 	switch {
-	case !e.has() && w.tree.IsActive(e.Node):
+	case !e.has() && w.tree.isActive(e.Node):
 		return false // damaged, and needed even to leave a bad branch
 	case e.bad():
 		w.out.verdict(e.Node, from, e.reason())
@@ -104,7 +104,7 @@ func (w *writer) onBody(m bodyMsg) {
 }
 
 func (w *writer) acceptBody(c *bodyCheck) {
-	if e, here := w.tree.Entry(c.node.Hash); here && w.known(e, c.from) {
+	if e, here := w.tree.entry(c.node.Hash); here && w.known(e, c.from) {
 		return // marked, or another copy came first
 	}
 	re, broken := c.err.(*chain.RuleError)
@@ -130,15 +130,15 @@ func (w *writer) acceptBody(c *bodyCheck) {
 func (w *writer) store(e *entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
 	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)
-	w.tree.Store(e, len(m.block.Raw))
+	w.tree.store(e, len(m.block.Raw))
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Stored = append(w.out.current.Stored, e.Node)
-	if w.tree.IsActive(e.Node) {
+	if w.tree.isActive(e.Node) {
 		w.log.Info("damaged block has come again", "block", e.Node.Hash, "height", e.Node.Height)
 		w.out.verdict(e.Node, m.from, nil)
 		return
 	}
-	if !w.tree.Hopeful(e) {
+	if !w.tree.hopeful(e) {
 		w.out.verdict(e.Node, m.from, chain.ErrInconclusive)
 		return
 	}

@@ -54,16 +54,16 @@ func (t *tree) AtHeight(height int32) *chain.HeaderNode {
 	return nil
 }
 
-// Entry finds a header.
-func (t *tree) Entry(hash chain.Hash) (e *entry, ok bool) {
+// entry finds a header.
+func (t *tree) entry(hash chain.Hash) (e *entry, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e = t.headers.Find(hash)
 	return e, e != nil
 }
 
-// Numbered is the header with that record; nil if there is none.
-func (t *tree) Numbered(num uint32) *entry {
+// numbered is the header with that record; nil if there is none.
+func (t *tree) numbered(num uint32) *entry {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if int(num) >= t.headers.Len() {
@@ -95,7 +95,7 @@ func (t *tree) status(e *entry) (s Status) {
 		s |= HaveBody
 	}
 	if t.headers.IsActive(e.Node) {
-		s |= Active
+		s |= active
 	}
 	if e.valid {
 		s |= Valid
@@ -106,15 +106,15 @@ func (t *tree) status(e *entry) (s Status) {
 	return s
 }
 
-// IsActive says whether n is in the verified chain.
-func (t *tree) IsActive(n *chain.HeaderNode) bool {
+// isActive says whether n is in the verified chain.
+func (t *tree) isActive(n *chain.HeaderNode) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.headers.IsActive(n)
 }
 
-// BodyOf is the number of a stored body; ok is false when there is none.
-func (t *tree) BodyOf(hash chain.Hash) (body uint32, ok bool) {
+// bodyOf is the number of a stored body; ok is false when there is none.
+func (t *tree) bodyOf(hash chain.Hash) (body uint32, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	e := t.headers.Find(hash)
@@ -148,9 +148,9 @@ func (t *tree) Nodes() (nodes []*chain.HeaderNode) {
 	return nodes
 }
 
-// Marked are the headers that are marked themselves, parents first, with why;
+// marked are the headers that are marked themselves, parents first, with why;
 // a header that is marked twice comes once, for the rule that it breaks.
-func (t *tree) Marked() (marked []BadHeader) {
+func (t *tree) marked() (marked []BadHeader) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	for _, e := range t.headers.All() {
@@ -171,8 +171,8 @@ type ChainTip struct {
 	Status    string // active, valid-fork, valid-headers, headers-only, invalid
 }
 
-// Tips are the ends of all branches.
-func (t *tree) Tips() (tips []ChainTip) {
+// tips are the ends of all branches.
+func (t *tree) tips() (tips []ChainTip) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	tip := t.headers.Tip()

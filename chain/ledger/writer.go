@@ -77,7 +77,7 @@ func newWriter(l *Ledger) *writer {
 	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
 	w.flush.when = l.cfg.Now()
-	w.tree.ProposeAll()
+	w.tree.proposeAll()
 	return w
 }
 
@@ -217,7 +217,7 @@ func (w *writer) apply(n int) error {
 			return err
 		}
 	}
-	w.tree.SetActive(w.entryOf(delta.Tip), func() { w.set.Apply(delta.Tip, changes...) })
+	w.tree.setActive(w.entryOf(delta.Tip), func() { w.set.Apply(delta.Tip, changes...) })
 	for _, s := range move {
 		w.settled(s)
 	}
@@ -242,11 +242,11 @@ func (w *writer) keep(s *slot) error {
 func (w *writer) settled(s *slot) {
 	w.rules.Overlay.Forget(s.changes, s.number)
 	w.leave(s)
-	if !s.disconnect && w.tree.SetValid(s.e) {
+	if !s.disconnect && w.tree.setValid(s.e) {
 		w.archive.SaveHeader(s.e.Num, s.e.record())
 	}
 	if !s.e.has() { // it was read, and lost while the move was under way
-		w.tree.Lose(s.e)
+		w.tree.lose(s.e)
 	}
 }
 
@@ -285,6 +285,6 @@ func (w *writer) drop() (bool, error) {
 	w.queue, w.bytes = nil, 0
 	w.rules.Overlay.Reset()
 	w.head = w.entryOf(w.tree.Tip())
-	w.tree.ProposeAll()
+	w.tree.proposeAll()
 	return true, nil
 }

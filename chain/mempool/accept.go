@@ -133,15 +133,15 @@ func (s *scene) meetPool(d *draft) error {
 	g := s.pool.graph
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()
-	if g.ByWTxID(d.tx.WID) != nil {
+	if g.byWTxID(d.tx.WID) != nil {
 		return refused(policy.ErrInPool)
 	}
-	if g.ByTxID(d.tx.ID) != nil {
+	if g.byTxID(d.tx.ID) != nil {
 		return refused(policy.ErrSameTxID)
 	}
 	for i, in := range d.tx.TxIn {
 		op := in.PreviousOutPoint
-		if other := g.Spender(op); other != nil && !slices.Contains(d.conflicts, other) {
+		if other := g.spender(op); other != nil && !slices.Contains(d.conflicts, other) {
 			d.conflicts = append(d.conflicts, other)
 		}
 		if err := s.meetParent(d, i, op); err != nil {
@@ -160,7 +160,7 @@ func (s *scene) meetPool(d *draft) error {
 }
 
 func (s *scene) meetParent(d *draft, i int, op wire.OutPoint) error {
-	parent := s.pool.graph.ByTxID(op.Hash)
+	parent := s.pool.graph.byTxID(op.Hash)
 	if parent == nil {
 		parent = s.earlier[op.Hash]
 	}

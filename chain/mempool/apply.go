@@ -54,7 +54,7 @@ func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
 		if p.graph.Len() == 0 {
 			break
 		}
-		if e := p.graph.ByTxID(tx.ID); e != nil {
+		if e := p.graph.byTxID(tx.ID); e != nil {
 			p.release(e, chain.GoneConfirmed, c)
 			held = append(held, tx.ID)
 		}
@@ -65,7 +65,7 @@ func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
 
 func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {
 	for _, in := range tx.TxIn {
-		if e := p.graph.Spender(in.PreviousOutPoint); e != nil {
+		if e := p.graph.spender(in.PreviousOutPoint); e != nil {
 			p.drop(e, chain.GoneConflict, c)
 		}
 	}
@@ -84,7 +84,7 @@ func (p *Pool) giveBack(d chain.Delta, c *change) {
 	p.readmitAll(d, confirmed, c)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.graph.Recount()
+	p.graph.recount()
 	p.dropOverlong(c)
 }
 
@@ -138,7 +138,7 @@ func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 	defer p.mu.Unlock()
 	e.Seq = seq
 	p.admit(e, c)
-	p.graph.Relink(e)
+	p.graph.relink(e)
 	return true
 }
 
@@ -147,13 +147,13 @@ func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.graph.ByTxID(tx.ID) != nil {
+	if p.graph.byTxID(tx.ID) != nil {
 		return
 	}
 	op := wire.OutPoint{Hash: tx.ID}
 	for i := range tx.TxOut {
 		op.Index = uint32(i)
-		if e := p.graph.Spender(op); e != nil {
+		if e := p.graph.spender(op); e != nil {
 			p.drop(e, chain.GoneInvalid, c)
 		}
 	}
@@ -162,8 +162,8 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 // dropOverlong removes what has more ancestors than it may, now that its
 // parents are unconfirmed again (Core: UpdateTransactionsFromBlock).
 func (p *Pool) dropOverlong(c *change) {
-	for _, e := range p.graph.Ordered() {
-		if p.graph.Holds(e) && (e.Anc.Count > policy.MaxAncestors || e.Anc.Size > policy.MaxAncestorSize && e.Anc.Count > 1) {
+	for _, e := range p.graph.ordered() {
+		if p.graph.holds(e) && (e.Anc.Count > policy.MaxAncestors || e.Anc.Size > policy.MaxAncestorSize && e.Anc.Count > 1) {
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}
@@ -172,8 +172,8 @@ func (p *Pool) dropOverlong(c *change) {
 // sweep removes what the new tip does not admit (Core: removeForReorg).
 func (p *Pool) sweep(c *change) {
 	s := p.scene(alone())
-	for _, e := range p.graph.Ordered() { // the writer reads without the lock
-		if !p.graph.Holds(e) || s.standsStill(e) {
+	for _, e := range p.graph.ordered() { // the writer reads without the lock
+		if !p.graph.holds(e) || s.standsStill(e) {
 			continue
 		}
 		p.mu.Lock()

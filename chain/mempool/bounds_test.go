@@ -327,5 +327,5 @@ func (w *world) drop(tx *chain.Tx) {
 	var c change
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
-	w.pool.drop(w.pool.graph.ByTxID(tx.ID), chain.GoneConflict, &c)
+	w.pool.drop(w.pool.graph.byTxID(tx.ID), chain.GoneConflict, &c)
 }

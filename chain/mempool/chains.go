@@ -30,7 +30,7 @@ func (s *scene) checkChain(d *draft) (err error) {
 		limits.descendants++
 		limits.descendantSize += d.conflicts[0].Desc.Size
 	}
-	own := d.entry.Own()
+	own := d.entry.own()
 	if d.above, err = limits.ancestorsOf(d.parents, own); err == nil {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (s *scene) checkChain(d *draft) (err error) {
 func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error) {
 	var staged, above []*entry
 	for _, parent := range parents {
-		if !parent.Entered() || l.confirmed[parent] { // of the same package, or as in a block
+		if !parent.entered() || l.confirmed[parent] { // of the same package, or as in a block
 			continue
 		}
 		if staged = append(staged, parent); len(staged)+own.Count > l.ancestors {

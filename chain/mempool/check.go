@@ -33,7 +33,7 @@ func (p *Pool) checkGraph() error {
 func (p *Pool) checkCoins() error {
 	view := p.cfg.View()
 	p.mu.RLock()
-	entries, tip := p.graph.Ordered(), p.tip
+	entries, tip := p.graph.ordered(), p.tip
 	made := make(map[chain.Hash]bool, len(entries))
 	for _, e := range entries {
 		made[e.Tx.ID] = true

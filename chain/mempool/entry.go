@@ -30,8 +30,8 @@ func (t *totals) Sub(v totals) {
 	t.Fees -= v.Fees
 }
 
-// Paid is the fees and what they were paid for.
-func (t totals) Paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
+// paid is the fees and what they were paid for.
+func (t totals) paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
 
 // entry is a transaction of the pool.
 type entry struct {
@@ -58,15 +58,15 @@ type entry struct {
 func newEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*entry) *entry {
 	e := &entry{Tx: tx, Fee: fee, SigOpCost: sigOps, VSize: policy.VSize(tx.Weight, sigOps), Parents: parents, place: -1}
 	e.Usage = usageOf(tx, len(parents))
-	e.Anc, e.Desc = e.Own(), e.Own()
+	e.Anc, e.Desc = e.own(), e.own()
 	return e
 }
 
-// Entered says whether the entry is in a graph.
-func (e *entry) Entered() bool { return e.place >= 0 }
+// entered says whether the entry is in a graph.
+func (e *entry) entered() bool { return e.place >= 0 }
 
-// Own is the entry by itself.
-func (e *entry) Own() totals { return totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
+// own is the entry by itself.
+func (e *entry) own() totals { return totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
 
 // Coin is the entry's output n, if it has one, as a coin of that height.
 func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {
@@ -89,7 +89,7 @@ func worse(a, b *entry) bool {
 
 // score is the better of the entry's own and its descendants' fee rate.
 func (e *entry) score() policy.Paid {
-	own, all := e.Own().Paid(), e.Desc.Paid()
+	own, all := e.own().paid(), e.Desc.paid()
 	if policy.CmpRate(own, all) > 0 {
 		return own
 	}

@@ -31,17 +31,17 @@ func newGraph() *graph {
 	}
 }
 
-// ByTxID is the entry with that txid; nil when there is none.
-func (g *graph) ByTxID(txid chain.Hash) *entry { return g.byID[txid] }
+// byTxID is the entry with that txid; nil when there is none.
+func (g *graph) byTxID(txid chain.Hash) *entry { return g.byID[txid] }
 
-// ByWTxID is the entry with that wtxid; nil when there is none.
-func (g *graph) ByWTxID(wtxid chain.Hash) *entry { return g.byWID[wtxid] }
+// byWTxID is the entry with that wtxid; nil when there is none.
+func (g *graph) byWTxID(wtxid chain.Hash) *entry { return g.byWID[wtxid] }
 
-// Spender is the entry that spends op; nil when there is none.
-func (g *graph) Spender(op wire.OutPoint) *entry { return g.spent[op] }
+// spender is the entry that spends op; nil when there is none.
+func (g *graph) spender(op wire.OutPoint) *entry { return g.spent[op] }
 
-// Holds says whether this very entry is in the graph.
-func (g *graph) Holds(e *entry) bool { return g.byID[e.Tx.ID] == e }
+// holds says whether this very entry is in the graph.
+func (g *graph) holds(e *entry) bool { return g.byID[e.Tx.ID] == e }
 
 // Len is how many entries there are.
 func (g *graph) Len() int { return len(g.heap) }
@@ -52,22 +52,22 @@ func (g *graph) Sum() totals { return g.sum }
 // Usage is the memory of all entries, estimated, in bytes.
 func (g *graph) Usage() int64 { return g.usage }
 
-// Worst is the entry that goes first when the pool is full; there must be one.
-func (g *graph) Worst() *entry { return g.heap[0] }
+// worst is the entry that goes first when the pool is full; there must be one.
+func (g *graph) worst() *entry { return g.heap[0] }
 
 // All are the entries in no order that means anything.
 func (g *graph) All() iter.Seq[*entry] { return slices.Values(g.heap) }
 
-// Ordered are the entries, parents before their children.
-func (g *graph) Ordered() []*entry {
+// ordered are the entries, parents before their children.
+func (g *graph) ordered() []*entry {
 	all := slices.Clone([]*entry(g.heap))
 	slices.SortFunc(all, bySeq)
 	return all
 }
 
-// Insert adds an entry that knows its parents. Nothing in the graph spends it
+// insert adds an entry that knows its parents. Nothing in the graph spends it
 // unless Relink and Recount follow.
-func (g *graph) Insert(e *entry) {
+func (g *graph) insert(e *entry) {
 	g.byID[e.Tx.ID] = e
 	g.byWID[e.Tx.WID] = e
 	for _, in := range e.Tx.TxIn {
@@ -76,12 +76,12 @@ func (g *graph) Insert(e *entry) {
 	for _, parent := range e.Parents {
 		parent.Children = append(parent.Children, e)
 	}
-	g.sum.Add(e.Own())
+	g.sum.Add(e.own())
 	g.usage += e.Usage
-	e.Anc, e.Desc = e.Own(), e.Own()
+	e.Anc, e.Desc = e.own(), e.own()
 	for _, a := range ancestors(e) {
-		e.Anc.Add(a.Own())
-		a.Desc.Add(e.Own())
+		e.Anc.Add(a.own())
+		a.Desc.Add(e.own())
 		heap.Fix(&g.heap, a.place)
 	}
 	heap.Push(&g.heap, e)
@@ -91,11 +91,11 @@ func (g *graph) Insert(e *entry) {
 // empty: a chain loses its links from an end, not in the middle.
 func (g *graph) Remove(e *entry) {
 	for _, a := range ancestors(e) {
-		a.Desc.Sub(e.Own())
+		a.Desc.Sub(e.own())
 		heap.Fix(&g.heap, a.place)
 	}
 	for _, d := range descendants(e) {
-		d.Anc.Sub(e.Own())
+		d.Anc.Sub(e.own())
 	}
 	for _, parent := range e.Parents {
 		parent.Children = without(parent.Children, e)
@@ -109,13 +109,13 @@ func (g *graph) Remove(e *entry) {
 	delete(g.byID, e.Tx.ID)
 	delete(g.byWID, e.Tx.WID)
 	heap.Remove(&g.heap, e.place)
-	g.sum.Sub(e.Own())
+	g.sum.Sub(e.own())
 	g.usage -= e.Usage
 }
 
-// Relink finds the children of an entry that came in after them, as a
+// relink finds the children of an entry that came in after them, as a
 // reorganisation does it. totals are wrong until Recount.
-func (g *graph) Relink(e *entry) {
+func (g *graph) relink(e *entry) {
 	op := wire.OutPoint{Hash: e.Tx.ID}
 	for i := range e.Tx.TxOut {
 		op.Index = uint32(i)
@@ -127,16 +127,16 @@ func (g *graph) Relink(e *entry) {
 	}
 }
 
-// Recount makes all totals anew.
-func (g *graph) Recount() {
+// recount makes all totals anew.
+func (g *graph) recount() {
 	for _, e := range g.byID {
-		e.Anc, e.Desc = e.Own(), e.Own()
+		e.Anc, e.Desc = e.own(), e.own()
 		slices.SortFunc(e.Children, bySeq)
 	}
 	for _, e := range g.byID {
 		for _, a := range ancestors(e) {
-			e.Anc.Add(a.Own())
-			a.Desc.Add(e.Own())
+			e.Anc.Add(a.own())
+			a.Desc.Add(e.own())
 		}
 	}
 	heap.Init(&g.heap)

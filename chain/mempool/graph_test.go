@@ -39,7 +39,7 @@ func grow(r *rand.Rand, g *graph, n, fan, reach int) []*entry {
 		binary.LittleEndian.PutUint32(tx.WID[:], uint32(i)+1)
 		e := newEntry(tx, btcutil.Amount(r.IntN(10_000)), 0, parents)
 		e.Seq = int64(i)
-		g.Insert(e)
+		g.insert(e)
 		all = append(all, e)
 	}
 	return all
@@ -79,17 +79,17 @@ func TestRelinkAndRecountMakeTheSameGraph(t *testing.T) {
 	for _, e := range all[:20] {
 		e.Parents = nil
 		for _, in := range e.Tx.TxIn {
-			e.Parents = append(e.Parents, g.ByTxID(in.PreviousOutPoint.Hash))
+			e.Parents = append(e.Parents, g.byTxID(in.PreviousOutPoint.Hash))
 		}
 		e.Children = nil
-		g.Insert(e)
-		g.Relink(e)
+		g.insert(e)
+		g.relink(e)
 	}
-	g.Recount()
+	g.recount()
 	if err := g.Check(); err != nil {
 		t.Fatal(err)
 	}
-	if got := g.Ordered(); !slices.Equal(got, all) {
+	if got := g.ordered(); !slices.Equal(got, all) {
 		t.Fatal("not in order")
 	}
 }

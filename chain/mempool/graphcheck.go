@@ -23,7 +23,7 @@ func (g *graph) Check() error {
 		if err := g.checkEntry(e); err != nil {
 			return fmt.Errorf("%s: %w", e.Tx.ID, err)
 		}
-		sum.Add(e.Own())
+		sum.Add(e.own())
 		usage += e.Usage
 		inputs += len(e.Tx.TxIn)
 	}
@@ -43,12 +43,12 @@ func (g *graph) checkEntry(e *entry) error {
 	if err := g.checkLinks(e); err != nil {
 		return err
 	}
-	anc, desc := e.Own(), e.Own()
+	anc, desc := e.own(), e.own()
 	for _, a := range ancestors(e) {
-		anc.Add(a.Own())
+		anc.Add(a.own())
 	}
 	for _, d := range descendants(e) {
-		desc.Add(d.Own())
+		desc.Add(d.own())
 	}
 	if anc != e.Anc || desc != e.Desc {
 		return fmt.Errorf("totals %v %v, counted anew %v %v", e.Anc, e.Desc, anc, desc)

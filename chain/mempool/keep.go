@@ -20,7 +20,7 @@ func (p *Pool) Keep() []Kept {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	list := make([]Kept, 0, p.graph.Len())
-	for _, e := range p.graph.Ordered() {
+	for _, e := range p.graph.ordered() {
 		list = append(list, Kept{e.Tx, e.Time, p.unbroadcast[e.Tx.ID]})
 	}
 	return list
@@ -35,7 +35,7 @@ func (p *Pool) Restore(k Kept) (chain.PoolDelta, error) {
 	switch {
 	case k.Since.After(now):
 		k.Since = now
-	case k.Since.Before(now.Add(-Expiry)):
+	case k.Since.Before(now.Add(-expiry)):
 		return chain.PoolDelta{}, refused(policy.ErrExpired)
 	}
 	return p.add(k.Tx, k.Since)

@@ -37,7 +37,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 			t.Errorf("%s has waited since %s, before since %s", k.Tx.ID, e.Time, k.Since)
 		}
 	}
-	w.now = kept[0].Since.Add(Expiry + time.Minute)
+	w.now = kept[0].Since.Add(expiry + time.Minute)
 	w.mine()
 	w.holds(rich, poor)
 }
@@ -50,7 +50,7 @@ func TestKeptTransactionsAreJudgedAgain(t *testing.T) {
 		w.check()
 		return err
 	}
-	if err := restore(Kept{Tx: tx, Since: w.now.Add(-Expiry - time.Second)}); !errors.Is(err, policy.ErrExpired) {
+	if err := restore(Kept{Tx: tx, Since: w.now.Add(-expiry - time.Second)}); !errors.Is(err, policy.ErrExpired) {
 		t.Errorf("too old: %v", err)
 	}
 	if err := restore(Kept{Tx: tx, Since: w.now.Add(time.Hour)}); err != nil {

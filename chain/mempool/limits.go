@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// PoolHeight is the height of a coin made by a pool transaction (Core: MEMPOOL_HEIGHT).
-const PoolHeight = math.MaxInt32
+// poolHeight is the height of a coin made by a pool transaction (Core: MEMPOOL_HEIGHT).
+const poolHeight = math.MaxInt32
 
 // How much is kept, and for how long. The names in brackets are Core's.
 const (
-	// DefaultMaxBytes of memory [DEFAULT_MAX_MEMPOOL_SIZE_MB].
-	DefaultMaxBytes = 300_000_000
-	// Expiry of a transaction that no block takes [DEFAULT_MEMPOOL_EXPIRY_HOURS].
-	Expiry = 336 * time.Hour
+	// defaultMaxBytes of memory [DEFAULT_MAX_MEMPOOL_SIZE_MB].
+	defaultMaxBytes = 300_000_000
+	// expiry of a transaction that no block takes [DEFAULT_MEMPOOL_EXPIRY_HOURS].
+	expiry = 336 * time.Hour
 	// maxReturning bounds the bytes of transactions that a reorganisation gives
 	// back [MAX_DISCONNECTED_TX_POOL_BYTES]. What is beyond it is forgotten.
 	maxReturning = 20_000_000

@@ -42,14 +42,14 @@ func (s *scene) judgeAll(txs []*chain.Tx) *bundle {
 			return b.fail(i, err)
 		}
 		b.drafts = append(b.drafts, d)
-		b.sum.Add(d.entry.Own())
+		b.sum.Add(d.entry.own())
 		s.earlier[tx.ID] = d.entry
 	}
 	if b.whole = checkTRUCAmong(b.drafts); b.whole != nil {
 		return b
 	}
 	if s.packageRate {
-		if err := s.pool.checkRates(b.sum.Paid()); err != nil {
+		if err := s.pool.checkRates(b.sum.paid()); err != nil {
 			return b.fail(len(txs)-1, err)
 		}
 	}
@@ -96,7 +96,7 @@ func (s *scene) checkPackageLimits(b *bundle) error {
 	var parents []*entry
 	for _, d := range b.drafts {
 		for _, parent := range d.parents {
-			if parent.Entered() && !slices.Contains(parents, parent) {
+			if parent.entered() && !slices.Contains(parents, parent) {
 				parents = append(parents, parent)
 			}
 		}

@@ -29,7 +29,7 @@ func (s *scene) checkPackageReplacement(b *bundle) error {
 	if err != nil {
 		return rbfFailed("too many potential replacements", err.(*chain.PolicyError).Detail)
 	}
-	if why := s.pool.paysForAll(child.tx.ID, b.sum.Paid(), feesOf(leaving)); why != "" {
+	if why := s.pool.paysForAll(child.tx.ID, b.sum.paid(), feesOf(leaving)); why != "" {
 		return rbfFailed("insufficient anti-DoS fees", why)
 	}
 	// The child must lift its parent, and not pay for the replacement alone.
@@ -41,7 +41,7 @@ func (s *scene) checkPackageReplacement(b *bundle) error {
 	if why := checkClusters(both.conflicts); why != "" {
 		return rbfFailed(why, "")
 	}
-	before, after := diagrams(both.conflicts, leaving, b.sum.Paid())
+	before, after := diagrams(both.conflicts, leaving, b.sum.paid())
 	if !better(after, before) {
 		return rbfFailed("insufficient feerate: does not improve feerate diagram", "")
 	}
@@ -90,8 +90,8 @@ func checkClusters(conflicts []*entry) string {
 // of so much fee for so much size, the best first (Core: CalculateChunksForRBF).
 func diagrams(conflicts, leaving []*entry, put policy.Paid) (before, after []policy.Paid) {
 	for _, e := range leaving {
-		own := e.Own().Paid()
-		switch all := e.Anc.Paid(); {
+		own := e.own().paid()
+		switch all := e.Anc.paid(); {
 		case e.Desc.Count > 1: // counted with its child
 		case e.Anc.Count == 1:
 			before = append(before, own)
@@ -103,7 +103,7 @@ func diagrams(conflicts, leaving []*entry, put policy.Paid) (before, after []pol
 	}
 	for _, c := range conflicts {
 		if len(c.Parents) > 0 && !slices.Contains(leaving, c.Parents[0]) {
-			after = append(after, c.Parents[0].Own().Paid())
+			after = append(after, c.Parents[0].own().paid())
 		}
 	}
 	after = append(after, put)

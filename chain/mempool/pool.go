@@ -16,7 +16,7 @@ type Config struct {
 	Params          *chain.Params
 	View            func() View // the coin set now; called for each judgement
 	Script          Scripts
-	MaxBytes        int64          // memory; 0: DefaultMaxBytes
+	MaxBytes        int64          // memory; 0: defaultMaxBytes
 	Rules           policy.Rules   // zero: policy.Core31
 	MinFeeRate      policy.FeeRate // 0: that of Rules
 	RequireStandard bool
@@ -46,7 +46,7 @@ type Pool struct {
 // New makes an empty pool that stands at the tip of Config.View.
 func New(cfg Config) *Pool {
 	if cfg.MaxBytes == 0 {
-		cfg.MaxBytes = DefaultMaxBytes
+		cfg.MaxBytes = defaultMaxBytes
 	}
 	if cfg.Rules == (policy.Rules{}) {
 		cfg.Rules = policy.Core31()
@@ -95,7 +95,7 @@ func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 	var c change
 	p.put([]*draft{d}, &c)
 	p.shrink(&c)
-	if !p.graph.Holds(d.entry) {
+	if !p.graph.holds(d.entry) {
 		return c.delta(), refused(policy.ErrPoolFull)
 	}
 	return c.delta(), nil
@@ -106,7 +106,7 @@ func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 func (p *Pool) put(drafts []*draft, c *change) {
 	for _, d := range drafts {
 		for _, other := range d.conflicts {
-			if p.graph.Holds(other) { // not gone with another of them
+			if p.graph.holds(other) { // not gone with another of them
 				p.drop(other, chain.GoneReplaced, c)
 			}
 		}
@@ -124,7 +124,7 @@ func (p *Pool) put(drafts []*draft, c *change) {
 
 // admit puts an entry in.
 func (p *Pool) admit(e *entry, c *change) {
-	p.graph.Insert(e)
+	p.graph.insert(e)
 	p.changes++
 	c.in = append(c.in, e)
 }
@@ -154,7 +154,7 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 // (Core: TrimToSize).
 func (p *Pool) shrink(c *change) {
 	for p.graph.Usage() > p.cfg.MaxBytes {
-		first := p.graph.Worst()
+		first := p.graph.worst()
 		p.floor.raise(policy.RateOf(first.Desc.Fees, first.Desc.Size)+p.cfg.Rules.Increment, p.cfg.Now())
 		p.drop(first, chain.GoneEvicted, c)
 	}
@@ -162,7 +162,7 @@ func (p *Pool) shrink(c *change) {
 
 // expire drops what has waited too long for a block (Core: Expire, mempoolexpiry).
 func (p *Pool) expire(c *change) {
-	before := p.cfg.Now().Add(-Expiry)
+	before := p.cfg.Now().Add(-expiry)
 	var old []*entry
 	for e := range p.graph.All() {
 		if e.Time.Before(before) {
@@ -171,7 +171,7 @@ func (p *Pool) expire(c *change) {
 	}
 	slices.SortFunc(old, bySeq)
 	for _, e := range old {
-		if p.graph.Holds(e) { // not gone with its parent
+		if p.graph.holds(e) { // not gone with its parent
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}

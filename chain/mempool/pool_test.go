@@ -28,7 +28,7 @@ func TestAddedTransactionIsSeenByReaders(t *testing.T) {
 	if id, ok := w.pool.SpentBy(w.fund(1).Op); !ok || id != parent.ID {
 		t.Fatal("the spender of the fund is not found")
 	}
-	if tx, ok := w.pool.ByWTxID(child.WID); !ok || tx != child {
+	if tx, ok := w.pool.byWTxID(child.WID); !ok || tx != child {
 		t.Fatal("not found by wtxid")
 	}
 	if s := w.pool.Stats(); s.Size != 2 || s.TotalFee != 3000 || s.Bytes != int64(parent.VSize()+child.VSize()) || s.Usage <= 0 {
@@ -51,7 +51,7 @@ func TestCoinsAreThoseOfChainAndPool(t *testing.T) {
 	}{
 		{"unspent in the chain", w.fund(2).Op, true, 2},
 		{"spent by the pool", w.fund(1).Op, false, 0},
-		{"made by the pool", outpoint(tx, 0), true, PoolHeight},
+		{"made by the pool", outpoint(tx, 0), true, poolHeight},
 		{"made and spent by the pool", outpoint(tx, 1), false, 0},
 		{"beyond the outputs", outpoint(tx, 2), false, 0},
 	} {
@@ -250,7 +250,7 @@ func TestFloorSinksAfterABlockOnly(t *testing.T) {
 func TestOldTransactionsExpire(t *testing.T) {
 	w := newWorld(t, 2)
 	old := w.accept(spend(1000, 1, w.fund(1)))
-	w.now = w.now.Add(Expiry - time.Hour)
+	w.now = w.now.Add(expiry - time.Hour)
 	child := w.accept(spend(1000, 1, out(old, 0)))
 	young := w.accept(spend(1000, 1, w.fund(2)))
 	w.now = w.now.Add(time.Hour)

@@ -13,18 +13,18 @@ import (
 func (p *Pool) Entry(txid chain.Hash) (Entry, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e := p.graph.ByTxID(txid)
+	e := p.graph.byTxID(txid)
 	if e == nil {
 		return Entry{}, false
 	}
 	return p.public(e), true
 }
 
-// ByWTxID is the transaction with this wtxid.
-func (p *Pool) ByWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
+// byWTxID is the transaction with this wtxid.
+func (p *Pool) byWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e := p.graph.ByWTxID(wtxid)
+	e := p.graph.byWTxID(wtxid)
 	if e == nil {
 		return nil, false
 	}
@@ -35,7 +35,7 @@ func (p *Pool) ByWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
 func (p *Pool) Entries() []Entry {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.publish(p.graph.Ordered())
+	return p.publish(p.graph.ordered())
 }
 
 // TxIDs are all transactions, parents before their children.
@@ -43,7 +43,7 @@ func (p *Pool) TxIDs() []chain.Hash {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	ids := make([]chain.Hash, 0, p.graph.Len())
-	for _, e := range p.graph.Ordered() {
+	for _, e := range p.graph.ordered() {
 		ids = append(ids, e.Tx.ID)
 	}
 	return ids
@@ -62,7 +62,7 @@ func (p *Pool) Descendants(txid chain.Hash) ([]Entry, bool) {
 func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e := p.graph.ByTxID(txid)
+	e := p.graph.byTxID(txid)
 	if e == nil {
 		return nil, false
 	}
@@ -76,7 +76,7 @@ func (p *Pool) Snapshot() Snapshot {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len())}
-	for _, e := range p.graph.Ordered() {
+	for _, e := range p.graph.ordered() {
 		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, SigOpCost: e.SigOpCost})
 	}
 	return s
@@ -118,7 +118,7 @@ func (p *Pool) EstimateFee(target int, conservative bool) (rate policy.FeeRate, 
 func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	e := p.graph.Spender(op)
+	e := p.graph.spender(op)
 	if e == nil {
 		return chain.Hash{}, false
 	}
@@ -126,7 +126,7 @@ func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) {
 }
 
 // Coins is the coin set over chain and pool: a coin made by a pool transaction
-// exists (its Height is PoolHeight), one spent by a pool transaction does not.
+// exists (its Height is poolHeight), one spent by a pool transaction does not.
 func (p *Pool) Coins() chain.CoinView { return coins{pool: p, view: p.cfg.View()} }
 
 type coins struct {
@@ -137,13 +137,13 @@ type coins struct {
 // Coin is as chain.CoinView says.
 func (c coins) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
 	c.pool.mu.RLock()
-	spender, parent := c.pool.graph.Spender(op), c.pool.graph.ByTxID(op.Hash)
+	spender, parent := c.pool.graph.spender(op), c.pool.graph.byTxID(op.Hash)
 	c.pool.mu.RUnlock()
 	if spender != nil {
 		return chain.Coin{}, false, nil
 	}
 	if parent != nil {
-		coin, ok := parent.Coin(op.Index, PoolHeight)
+		coin, ok := parent.Coin(op.Index, poolHeight)
 		return coin, ok, nil
 	}
 	return c.view.Coin(op)

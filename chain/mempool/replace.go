@@ -93,7 +93,7 @@ func checkNoNewParents(d *draft) error {
 		}
 	}
 	for i, in := range d.tx.TxIn {
-		isParent := func(p *entry) bool { return p.Entered() && p.Tx.ID == in.PreviousOutPoint.Hash }
+		isParent := func(p *entry) bool { return p.entered() && p.Tx.ID == in.PreviousOutPoint.Hash }
 		if !had[in.PreviousOutPoint.Hash] && slices.ContainsFunc(d.parents, isParent) {
 			return d.refuse(policy.ErrAddsUnconf, "replacement %s adds unconfirmed input, idx %d", d.tx.ID, i)
 		}

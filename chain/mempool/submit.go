@@ -92,7 +92,7 @@ func (a *parcel) isHere(i int) bool {
 	m := &a.result.Members[i]
 	a.pool.mu.RLock()
 	defer a.pool.mu.RUnlock()
-	e := a.pool.graph.ByTxID(m.Tx.ID)
+	e := a.pool.graph.byTxID(m.Tx.ID)
 	switch {
 	case e == nil:
 		return false
@@ -157,7 +157,7 @@ func (a *parcel) put(drafts []*draft, members []int) {
 	var sum totals
 	together := make([]chain.Hash, len(drafts))
 	for k, d := range drafts {
-		sum.Add(d.entry.Own())
+		sum.Add(d.entry.own())
 		together[k] = d.tx.WID
 		d.entry.Time = a.since
 	}
@@ -178,7 +178,7 @@ func (a *parcel) finish() {
 	defer p.mu.Unlock()
 	p.shrink(&a.change)
 	for i := range a.result.Members {
-		if m := &a.result.Members[i]; m.Err == nil && p.graph.ByTxID(m.Tx.ID) == nil {
+		if m := &a.result.Members[i]; m.Err == nil && p.graph.byTxID(m.Tx.ID) == nil {
 			*m = Member{Tx: m.Tx, Err: refused(policy.ErrPoolFull)}
 			a.result.Err = refused(policy.ErrPackageMember)
 		}

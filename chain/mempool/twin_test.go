@@ -299,7 +299,7 @@ func (n *naive) apply(d chain.Delta) {
 		n.giveBack(d)
 	}
 	for _, x := range slices.Clone(n.list) {
-		if x.time.Before(n.now.Add(-Expiry)) {
+		if x.time.Before(n.now.Add(-expiry)) {
 			n.drop(x.tx)
 		}
 	}

@@ -10,7 +10,7 @@ import "grapevine/chain"
 func (p *Pool) MarkUnbroadcast(txid chain.Hash) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.graph.ByTxID(txid) != nil {
+	if p.graph.byTxID(txid) != nil {
 		p.unbroadcast[txid] = true
 	}
 }

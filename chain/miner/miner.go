@@ -38,9 +38,9 @@ type Config struct {
 }
 
 const (
-	// DefaultMaxTries is how many nonces a call of Generate tries for all its
+	// defaultMaxTries is how many nonces a call of Generate tries for all its
 	// blocks (Core: DEFAULT_MAX_TRIES).
-	DefaultMaxTries = 1_000_000
+	defaultMaxTries = 1_000_000
 	// sliceTries is how many nonces are tried before the template is made anew,
 	// with the transactions and the time of then.
 	sliceTries = 1 << 22
@@ -81,7 +81,7 @@ func New(cfg Config) *Miner {
 }
 
 // Generate makes n blocks one after the other and submits each. maxTries is
-// for all of them (0: DefaultMaxTries); when it runs out, the blocks so far are
+// for all of them (0: defaultMaxTries); when it runs out, the blocks so far are
 // the answer, without an error, as Core does. They are also the answer beside
 // an error.
 func (m *Miner) Generate(ctx context.Context, n int, payTo []byte, maxTries uint64) ([]chain.Hash, error) {
@@ -91,7 +91,7 @@ func (m *Miner) Generate(ctx context.Context, n int, payTo []byte, maxTries uint
 	defer m.endTurn()
 	left := maxTries
 	if left == 0 {
-		left = DefaultMaxTries
+		left = defaultMaxTries
 	}
 	var made []chain.Hash
 	for len(made) < n && left > 0 {
@@ -140,14 +140,14 @@ func (m *Miner) SolveBlock(ctx context.Context, payTo []byte, txs []*chain.Tx) (
 	if err := m.cfg.Ledger.TryBlock(unsolved); err != nil {
 		return nil, err
 	}
-	left := uint64(DefaultMaxTries)
+	left := uint64(defaultMaxTries)
 	for left > 0 {
 		block, err := m.solve(ctx, unsolved, &left)
 		if block != nil || err != nil {
 			return block, err
 		}
 	}
-	return nil, fmt.Errorf("no nonce found in %d tries", DefaultMaxTries)
+	return nil, fmt.Errorf("no nonce found in %d tries", defaultMaxTries)
 }
 
 // solve tries one slice of nonces. It answers nil when none of them was good.

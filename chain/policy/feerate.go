@@ -16,8 +16,8 @@ import (
 type FeeRate int64
 
 const (
-	// DustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
-	DustRelay FeeRate = 3000
+	// dustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
+	dustRelay FeeRate = 3000
 )
 
 // ErrFeeRate: a text that is no fee rate, or a rate that cannot be.
@@ -95,7 +95,7 @@ const (
 )
 
 // DustLimit is the least value of an output to this script that is worth its
-// spending at DustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
+// spending at dustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
 func DustLimit(script []byte) btcutil.Amount {
 	if unspendable(script) {
 		return 0
@@ -104,7 +104,7 @@ func DustLimit(script []byte) btcutil.Amount {
 	if _, _, ok := WitnessProgram(script); ok {
 		spend = spendWitness
 	}
-	return DustRelay.Fee((&wire.TxOut{PkScript: script}).SerializeSize() + spend)
+	return dustRelay.Fee((&wire.TxOut{PkScript: script}).SerializeSize() + spend)
 }
 
 // IsDust says whether an output is worth less than its spending.

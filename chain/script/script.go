@@ -10,15 +10,15 @@ import (
 
 // Config of a Checker.
 type Config struct {
-	// CacheEntries bounds the remembered transactions; 0 means DefaultCacheEntries.
+	// CacheEntries bounds the remembered transactions; 0 means defaultCacheEntries.
 	CacheEntries int
 }
 
 const (
-	// DefaultCacheEntries is twice the transactions that a full pool of 300 MB
+	// defaultCacheEntries is twice the transactions that a full pool of 300 MB
 	// can hold at 1.2 kB each, since half of it may be forgotten. An entry takes
 	// 80 bytes: 42 MB when full, and only what the pool has accepted fills it.
-	DefaultCacheEntries = 1 << 19
+	defaultCacheEntries = 1 << 19
 
 	// keyEntries bounds the parsed public keys: more than the keys of three full
 	// blocks. An entry takes 900 bytes with its table, 15 MB in all. Making one
@@ -46,7 +46,7 @@ type Checker struct {
 // New makes a Checker.
 func New(c Config) *Checker {
 	if c.CacheEntries == 0 {
-		c.CacheEntries = DefaultCacheEntries
+		c.CacheEntries = defaultCacheEntries
 	}
 	return &Checker{
 		known:  newGenerations[chain.Hash, txscript.ScriptFlags](c.CacheEntries),

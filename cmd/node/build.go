@@ -153,12 +153,12 @@ func (n *Node) buildRPC() (err error) {
 	cfg := rpc.Config{
 		Chain: &chainapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
-			Settle: n.follow.Settle, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
+			Settle: n.follow.settle, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
-			SubmitPackage: n.follow.SubmitPackage,
+			SubmitPackage: n.follow.submitPackage,
 		},
 		Swarm: n.Swarm, Stop: n.stop,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,

@@ -249,9 +249,9 @@ type pack struct {
 	result  chan<- mempool.PackageResult // capacity 1
 }
 
-// SubmitPackage gives the pool a child with its parents and waits until pool and
+// submitPackage gives the pool a child with its parents and waits until pool and
 // wallet have taken what is good.
-func (f *follower) SubmitPackage(ctx context.Context, txs []*chain.Tx, maxRate policy.FeeRate) (mempool.PackageResult, error) {
+func (f *follower) submitPackage(ctx context.Context, txs []*chain.Tx, maxRate policy.FeeRate) (mempool.PackageResult, error) {
 	result := make(chan mempool.PackageResult, 1)
 	select {
 	case f.packs <- pack{txs, maxRate, result}:
@@ -315,8 +315,8 @@ func (f *follower) Moved() <-chan struct{} {
 	return f.moved
 }
 
-// Settle waits until pool and wallet have followed the ledger event seq.
-func (f *follower) Settle(ctx context.Context, seq uint64) error {
+// settle waits until pool and wallet have followed the ledger event seq.
+func (f *follower) settle(ctx context.Context, seq uint64) error {
 	for {
 		f.mu.Lock()
 		at, moved := f.seq, f.moved

@@ -22,9 +22,9 @@ const (
 	newPerSource  = 64 // buckets that one source group can reach (Core's ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP)
 	triedPerGroup = 8  // Core's ADDRMAN_TRIED_BUCKETS_PER_GROUP
 
-	// SamplePercent and SampleMax bound the answer to getaddr, as in Core.
-	SamplePercent = 23
-	SampleMax     = 1000
+	// samplePercent and sampleMax bound the answer to getaddr, as in Core.
+	samplePercent = 23
+	sampleMax     = 1000
 	// answerAge: the same answer is given for a day, so that two connections
 	// cannot compare answers and tell that they reach one node.
 	answerAge = 24 * time.Hour
@@ -276,13 +276,13 @@ func (b *Book) Answer() []p2p.Addr {
 		return b.sample(len(b.order), now)
 	}
 	if b.answer == nil || now.Sub(b.answerT) >= answerAge || now.Before(b.answerT) {
-		b.answer, b.answerT = b.sample((len(b.order)*SamplePercent+99)/100, now), now
+		b.answer, b.answerT = b.sample((len(b.order)*samplePercent+99)/100, now), now
 	}
 	return b.answer
 }
 
 func (b *Book) sample(n int, now time.Time) []p2p.Addr {
-	n = min(n, SampleMax)
+	n = min(n, sampleMax)
 	out := make([]p2p.Addr, 0, n)
 	for _, i := range b.cfg.Rand.Perm(len(b.order)) {
 		if len(out) == n {

@@ -57,7 +57,7 @@ func (s *State) askTxs() {
 	if s.syncing() {
 		return
 	}
-	s.perform(s.tx.requests.Fill(s.now, maxWaitingTxs-s.tx.queue.Waiting()))
+	s.perform(s.tx.requests.Fill(s.now, maxWaitingTxs-s.tx.queue.waiting()))
 }
 
 // onInv takes announcements: one getheaders at most, and offers.
@@ -74,7 +74,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
 			p.outbox.Knows(iv.Hash)
 			s.tx.orphans.Also(iv.Hash, p.id)
-			if !p.Silent() && !s.tx.queue.Indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
+			if !p.Silent() && !s.tx.queue.indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
 				s.tx.requests.Offer(p.offers, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx})
 			}
 		}

@@ -40,8 +40,8 @@ type blockQueue struct {
 // newBlockQueue makes an empty queue.
 func newBlockQueue() *blockQueue { return &blockQueue{byEntry: make(map[*headers.Entry]*queuedBlock)} }
 
-// Takes says whether a body of so many bytes from a peer would be taken.
-func (q *blockQueue) Takes(size int) bool { return q.waiting+size <= maxBlockBytes }
+// takes says whether a body of so many bytes from a peer would be taken.
+func (q *blockQueue) takes(size int) bool { return q.waiting+size <= maxBlockBytes }
 
 // Add queues a body of a block that has none here.
 func (q *blockQueue) Add(j *queuedBlock) {
@@ -54,8 +54,8 @@ func (q *blockQueue) Add(j *queuedBlock) {
 	}
 }
 
-// Find gives the copy of a block that is here, nil when there is none.
-func (q *blockQueue) Find(e *headers.Entry) *queuedBlock { return q.byEntry[e] }
+// find gives the copy of a block that is here, nil when there is none.
+func (q *blockQueue) find(e *headers.Entry) *queuedBlock { return q.byEntry[e] }
 
 // Join lets a Submit wait for the verdict of a copy that is here; there is none:
 // joined is false. full: too many wait.
@@ -74,16 +74,16 @@ func (q *blockQueue) Join(e *headers.Entry, t p2p.Ticket, b *chain.Block) (joine
 	return true, false
 }
 
-// Next takes credit for the next to be validated; nil: nothing waits, or not enough
+// next takes credit for the next to be validated; nil: nothing waits, or not enough
 // credit is left.
-func (q *blockQueue) Next() *queuedBlock {
+func (q *blockQueue) next() *queuedBlock {
 	if len(q.queue) == 0 {
 		q.queue = nil
 		return nil
 	}
 	j := q.queue[0]
 	size := len(j.Block.Raw)
-	if q.validating > 0 && q.validating+size > MaxBytesValidating {
+	if q.validating > 0 && q.validating+size > maxBytesValidating {
 		return nil
 	}
 	q.queue[0] = nil
@@ -109,9 +109,9 @@ func (q *blockQueue) Done(e *headers.Entry) *queuedBlock {
 	return j
 }
 
-// Again is the validation of the first joined copy after the one that was validated
+// again is the validation of the first joined copy after the one that was validated
 // turned out not to match its header; nil: none had joined.
-func (j *queuedBlock) Again() *queuedBlock {
+func (j *queuedBlock) again() *queuedBlock {
 	if len(j.Joined) == 0 {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (q *blockQueue) Check() error {
 			}
 		}
 	}
-	if validated != q.validating || waiting != q.waiting || own > q.own+len(q.queue) || validated > MaxBytesValidating && validated != largest {
+	if validated != q.validating || waiting != q.waiting || own > q.own+len(q.queue) || validated > maxBytesValidating && validated != largest {
 		return fmt.Errorf("%d bytes validated, counted %d; %d wait, counted %d", validated, q.validating, waiting, q.waiting)
 	}
 	return nil

@@ -34,13 +34,13 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	p.src.Has(e)
 	p.holds(e)
 	s.fetch.Changed()
-	if j := s.queue.Find(e); j != nil { // another copy: its verdict is this one's
+	if j := s.queue.find(e); j != nil { // another copy: its verdict is this one's
 		j.tasks = p.waitsFor(j.tasks)
 	}
 	if !e.Needed() || !requested && !s.welcome(e) {
 		return
 	}
-	if !s.queue.Takes(len(b.Raw)) {
+	if !s.queue.takes(len(b.Raw)) {
 		return // it will be asked for again when there is space
 	}
 	s.progress(e)
@@ -57,7 +57,7 @@ func (s *State) welcome(e *headers.Entry) bool {
 
 // pumpBlocks gives to the ledger what the credits allow, in order.
 func (s *State) pumpBlocks() {
-	for j := s.queue.Next(); j != nil; j = s.queue.Next() {
+	for j := s.queue.next(); j != nil; j = s.queue.next() {
 		s.do(p2p.ValidateBlock{Peer: j.From, Node: j.Entry.Node, Block: j.Block})
 	}
 }
@@ -93,7 +93,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 	case errors.As(v.Err, &broken):
 		s.onBadBlock(j, broken)
 		if broken.Mutated {
-			if again := j.Again(); again != nil {
+			if again := j.again(); again != nil {
 				s.queue.Add(again)
 			}
 			return

@@ -103,7 +103,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	}
 	s.fetch.Shows(p.src, e)
 	p.holds(e)
-	if j := s.queue.Find(e); j != nil {
+	if j := s.queue.find(e); j != nil {
 		j.tasks = p.waitsFor(j.tasks)
 	}
 	asked := p.src.PaidShort(e)
@@ -187,7 +187,7 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 		return
 	}
 	s.fetch.Done(p.src, f.e)
-	if f.e.Needed() && s.queue.Takes(len(b.Raw)) {
+	if f.e.Needed() && s.queue.takes(len(b.Raw)) {
 		s.progress(f.e)
 		s.queue.Add(&queuedBlock{Entry: f.e, Block: b, From: p.id, Compact: true, tasks: p.waitsFor(nil)})
 		s.passOn(f.e, b, lack)

@@ -39,8 +39,8 @@ func newFeeFilter(least int64, local bool, r *rand.Rand) feeFilter {
 // Said is what all peers have been told; 0: nothing.
 func (f *feeFilter) Said() int64 { return f.said }
 
-// Set notes a new floor of our pool.
-func (f *feeFilter) Set(rate int64, now time.Time) {
+// set notes a new floor of our pool.
+func (f *feeFilter) set(rate int64, now time.Time) {
 	switch {
 	case rate == f.rate:
 		return
@@ -55,8 +55,8 @@ func (f *feeFilter) Set(rate int64, now time.Time) {
 // Due is when peers are told next; zero: there is no news.
 func (f *feeFilter) Due() time.Time { return f.due }
 
-// Next says whether all peers are to be told, and what. quiet: nothing is wanted.
-func (f *feeFilter) Next(now time.Time, quiet bool) (rate int64, tell bool) {
+// next says whether all peers are to be told, and what. quiet: nothing is wanted.
+func (f *feeFilter) next(now time.Time, quiet bool) (rate int64, tell bool) {
 	if quiet == f.quiet && (f.due.IsZero() || now.Before(f.due)) {
 		return 0, false
 	}
@@ -84,7 +84,7 @@ func (f *feeFilter) rounded() int64 {
 // tellFeeFilter asks peers not to announce what our pool would refuse (BIP133), nor
 // anything while we are syncing.
 func (s *State) tellFeeFilter() {
-	if rate, tell := s.feeFilter.Next(s.now, !s.local && s.syncing()); tell {
+	if rate, tell := s.feeFilter.next(s.now, !s.local && s.syncing()); tell {
 		for _, p := range s.peers {
 			s.sendFeeFilter(p, rate)
 		}

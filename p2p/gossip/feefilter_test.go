@@ -14,16 +14,16 @@ func TestTheFloorHidesThePools(t *testing.T) {
 	said, waited := map[int64]int{}, time.Duration(0)
 	for range 1000 {
 		f := newFeeFilter(1000, false, r)
-		f.Set(4321, now)
-		f.Set(4322, now.Add(time.Second))
-		if _, tell := f.Next(now, false); tell && !f.Due().IsZero() {
+		f.set(4321, now)
+		f.set(4322, now.Add(time.Second))
+		if _, tell := f.next(now, false); tell && !f.Due().IsZero() {
 			t.Fatal("told before it was due")
 		}
 		if f.Due().IsZero() { // it happened to be due at once
 			continue
 		}
 		waited = max(waited, f.Due().Sub(now))
-		rate, tell := f.Next(f.Due(), false)
+		rate, tell := f.next(f.Due(), false)
 		if !tell || rate != f.Said() {
 			t.Fatalf("told %v: %d", tell, rate)
 		}
@@ -38,20 +38,20 @@ func TestTheFloorHidesThePools(t *testing.T) {
 		}
 	}
 	f := newFeeFilter(1000, false, r)
-	if rate, tell := f.Next(now, true); !tell || rate != maxFeeFilter {
+	if rate, tell := f.next(now, true); !tell || rate != maxFeeFilter {
 		t.Errorf("who is syncing asks for %d", rate)
 	}
-	if _, tell := f.Next(now, true); tell {
+	if _, tell := f.next(now, true); tell {
 		t.Error("told twice")
 	}
-	f.Set(999, now)
-	if rate, tell := f.Next(now, false); !tell || rate != 1000 {
+	f.set(999, now)
+	if rate, tell := f.next(now, false); !tell || rate != 1000 {
 		t.Errorf("when it has synced it asks for %d", rate)
 	}
 	f = newFeeFilter(1000, true, r)
-	f.Set(4000, now)
-	f.Set(4321, now)
-	if rate, tell := f.Next(now.Add(time.Second), false); !tell || rate != 4321 {
+	f.set(4000, now)
+	f.set(4321, now)
+	if rate, tell := f.next(now.Add(time.Second), false); !tell || rate != 4321 {
 		t.Errorf("locally the floor is %d", rate)
 	}
 }

@@ -262,7 +262,7 @@ func checkInvariants(t testing.TB, s *State) {
 		}
 	}
 	for _, x := range s.tx.orphans.All() {
-		if s.tx.queue.Find(x.Tx.WID) != nil {
+		if s.tx.queue.find(x.Tx.WID) != nil {
 			t.Fatal("an orphan is validated")
 		}
 	}

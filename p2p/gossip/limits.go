@@ -14,7 +14,7 @@ import (
 // blocks.
 const (
 	MaxTxsValidating   = 64       // transactions at once
-	MaxBytesValidating = 32 << 20 // bytes of blocks at once; one block may always be
+	maxBytesValidating = 32 << 20 // bytes of blocks at once; one block may always be
 	ownCredits         = 8        // of MaxTxsValidating that are kept for our own
 
 	maxWaitingTxs   = 1000     // received or asked for, before validation

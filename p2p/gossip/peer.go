@@ -80,7 +80,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
 	s.tx.requests.Leave(p.offers)
-	s.tx.queue.Leave(p.id)
+	s.tx.queue.leave(p.id)
 	s.inheritOrphans(p.id)
 	s.headers.Leave(p.talk)
 	s.actOnHeaders()

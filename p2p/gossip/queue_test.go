@@ -23,26 +23,26 @@ func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
 	}
 	add(1, 20)
 	add(2, 20)
-	if owes, back := d.Charge(1, 500*time.Millisecond, now); owes || back != nil || d.Indebted(1, now) {
+	if owes, back := d.charge(1, 500*time.Millisecond, now); owes || back != nil || d.indebted(1, now) {
 		t.Fatal("half a second is too much")
 	}
-	owes, back := d.Charge(1, time.Millisecond, now)
-	if !owes || len(back) != 20 || !d.Indebted(1, now) || d.Indebted(2, now) || d.Waiting() != 20 {
-		t.Fatalf("indebted %v, %d given back, %d wait", owes, len(back), d.Waiting())
+	owes, back := d.charge(1, time.Millisecond, now)
+	if !owes || len(back) != 20 || !d.indebted(1, now) || d.indebted(2, now) || d.waiting() != 20 {
+		t.Fatalf("indebted %v, %d given back, %d wait", owes, len(back), d.waiting())
 	}
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
 	}
 	for after, owes := range map[time.Duration]bool{99 * time.Millisecond: true, 100 * time.Millisecond: false} {
-		if d.Indebted(1, now.Add(after)) != owes {
+		if d.indebted(1, now.Add(after)) != owes {
 			t.Errorf("%v later: owes %v", after, !owes)
 		}
 	}
-	if owes, _ := d.Charge(1, time.Hour, now.Add(time.Hour)); !owes || d.Indebted(1, now.Add(200*time.Hour)) {
+	if owes, _ := d.charge(1, time.Hour, now.Add(time.Hour)); !owes || d.indebted(1, now.Add(200*time.Hour)) {
 		t.Error("an hour's debt is not paid after 200 hours")
 	}
-	d.Leave(1)
-	if d.Indebted(1, now) {
+	d.leave(1)
+	if d.indebted(1, now) {
 		t.Error("who left still owes")
 	}
 }
@@ -54,16 +54,16 @@ func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
 		d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{1, byte(i)}}, From: 1})
 	}
 	for i := range 56 {
-		if d.Next() == nil {
+		if d.next() == nil {
 			t.Fatalf("only %d of a stranger's are validated at once", i)
 		}
 	}
-	if d.Next() != nil {
+	if d.next() != nil {
 		t.Fatal("a stranger holds more than 56 places")
 	}
 	for i := range 8 {
 		d.Add(&queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{2, byte(i)}}, From: p2p.Self, Tickets: []p2p.Ticket{1}})
-		if j := d.Next(); j == nil || j.From != p2p.Self {
+		if j := d.next(); j == nil || j.From != p2p.Self {
 			t.Fatalf("%d of our own have no place", i)
 		}
 	}
@@ -86,11 +86,11 @@ func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 				if j.From == p2p.Self {
 					j.Tickets = []p2p.Ticket{p2p.Ticket(i)}
 				}
-				if d.Takes(j.From, j.Tx.Size) {
+				if d.takes(j.From, j.Tx.Size) {
 					d.Add(j)
 				}
 			case k < 8:
-				for j := d.Next(); j != nil; j = d.Next() {
+				for j := d.next(); j != nil; j = d.next() {
 					validated = append(validated, j)
 				}
 			case len(validated) > 0:
@@ -105,8 +105,8 @@ func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
 					t.Fatalf("seed %d, step %d: %v", seed, i, err)
 				}
 			}
-			if len(validated) > 64 || d.Waiting() > 1000 || d.bytes > 8<<20 {
-				t.Fatalf("%d validated, %d wait, %d bytes", len(validated), d.Waiting(), d.bytes)
+			if len(validated) > 64 || d.waiting() > 1000 || d.bytes > 8<<20 {
+				t.Fatalf("%d validated, %d wait, %d bytes", len(validated), d.waiting(), d.bytes)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func TestOurOwnTransactionsGoFirst(t *testing.T) {
 	}
 	own := &queuedTx{Tx: &chain.Tx{MsgTx: &wire.MsgTx{}, WID: chain.Hash{9}}, Tickets: []p2p.Ticket{1}}
 	d.Add(own)
-	if d.Next() != own {
+	if d.next() != own {
 		t.Error("our own transaction waited behind others")
 	}
 }
@@ -140,7 +140,7 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 	d := newBlockQueue()
 	es := entries(40)
 	for _, e := range es {
-		if !d.Takes(2 << 20) {
+		if !d.takes(2 << 20) {
 			break
 		}
 		d.Add(&queuedBlock{Entry: e, Block: &chain.Block{Raw: make([]byte, 2<<20)}, From: 1})
@@ -149,7 +149,7 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 		t.Errorf("%d blocks of 2 MiB wait; 64 MiB are allowed", d.Len())
 	}
 	n := 0
-	for j := d.Next(); j != nil; j = d.Next() {
+	for j := d.next(); j != nil; j = d.next() {
 		if n++; !j.Entry.Busy {
 			t.Error("a validated block is not busy")
 		}
@@ -157,7 +157,7 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 	if _, validated := d.Bytes(); n != 16 || validated != 32<<20 {
 		t.Errorf("%d blocks, %d bytes validated at once", n, validated)
 	}
-	if d.Done(es[0]) == nil || es[0].Busy || d.Next() == nil || d.Next() != nil {
+	if d.Done(es[0]) == nil || es[0].Busy || d.next() == nil || d.next() != nil {
 		t.Error("a verdict gives credit for one more")
 	}
 	if err := d.Check(); err != nil {
@@ -165,7 +165,7 @@ func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
 	}
 	one := newBlockQueue()
 	one.Add(&queuedBlock{Entry: es[1], Block: &chain.Block{Raw: make([]byte, 40<<20)}})
-	if one.Next() == nil {
+	if one.next() == nil {
 		t.Error("one block may always be validated")
 	}
 }
@@ -184,8 +184,8 @@ func TestJoinedCopiesHaveTheirTurn(t *testing.T) {
 			t.Fatal("not joined")
 		}
 	}
-	d.Next()
-	again := d.Done(e).Again()
+	d.next()
+	again := d.Done(e).again()
 	if again == nil || again.Block != ours || again.Tickets[0] != 1 || len(again.Joined) != 1 || again.From != p2p.Self {
 		t.Fatalf("validated next: %+v", again)
 	}

@@ -24,11 +24,11 @@ func (s *State) onSubmitTx(ev SubmitTx) {
 		s.answer(ev.Ticket, nil)
 		return
 	}
-	if j := s.tx.queue.Find(ev.Tx.WID); j != nil {
+	if j := s.tx.queue.find(ev.Tx.WID); j != nil {
 		j.Tickets = append(j.Tickets, ev.Ticket)
 		return
 	}
-	if !s.tx.queue.Takes(p2p.Self, ev.Tx.Size) {
+	if !s.tx.queue.takes(p2p.Self, ev.Tx.Size) {
 		s.answer(ev.Ticket, errBusy)
 		return
 	}

@@ -33,7 +33,7 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	if inv := s.server.Blocks(&p.client, m); inv != nil {
+	if inv := s.server.blocks(&p.client, m); inv != nil {
 		s.send(p, inv)
 	}
 }
@@ -43,7 +43,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 		s.drop(p, "getdata too long", "getdata with too many entries")
 		return
 	}
-	acts, missing := s.server.Data(&p.client, m)
+	acts, missing := s.server.data(&p.client, m)
 	p.noteLacks(s.tree, missing)
 	s.perform(acts)
 }
@@ -62,7 +62,7 @@ func (p *peer) noteLacks(tree *headers.Tree, missing []*wire.InvVect) {
 }
 
 func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
-	acts, ok := s.server.Parts(&p.client, m)
+	acts, ok := s.server.parts(&p.client, m)
 	if !ok {
 		s.drop(p, "no such transaction in the block", "getblocktxn beyond the end")
 		return

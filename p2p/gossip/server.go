@@ -70,9 +70,9 @@ func (s *server) tells(e *headers.Entry) bool {
 		best.Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) < maxStaleAge
 }
 
-// Blocks answers getblocks as nodes did before headers-first: an inv of what
+// blocks answers getblocks as nodes did before headers-first: an inv of what
 // follows; asking for its end asks for more. nil: nothing follows.
-func (s *server) Blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
+func (s *server) blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
 	run := s.Tree.Follow(s.Tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxBlockInv)
 	if len(run) == 0 {
 		return nil
@@ -87,9 +87,9 @@ func (s *server) Blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
 	return inv
 }
 
-// Data answers getdata; what we do not have is named in one notfound. A block
+// data answers getdata; what we do not have is named in one notfound. A block
 // asked twice in one message is served once.
-func (s *server) Data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
+func (s *server) data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
 	served := make(map[chain.Hash]struct{})
 	for _, iv := range m.InvList {
 		var more []p2p.Action
@@ -177,10 +177,10 @@ func (s *server) tx(c *client, iv *wire.InvVect) []p2p.Action {
 	return []p2p.Action{c.send(&msg.Tx{Tx: tx})}
 }
 
-// Parts answers getblocktxn, also of a block that is still being validated; of one
+// parts answers getblocktxn, also of a block that is still being validated; of one
 // that is deeper than ten blocks the whole is sent, as Core does: who asks for much
 // has to take as much. ok is false when a place is beyond the block's end.
-func (s *server) Parts(c *client, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
+func (s *server) parts(c *client, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
 	if kept := s.Recent.Find(m.Block); kept != nil {
 		parts := kept.Parts(m.Indexes)
 		return []p2p.Action{c.send(&msg.BlockTxn{Block: m.Block, Txs: parts})}, parts != nil

@@ -44,7 +44,7 @@ func getData(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
 }
 
 func dataOf(d *server, c *client, m *wire.MsgGetData) []p2p.Action {
-	acts, _ := d.Data(c, m)
+	acts, _ := d.data(c, m)
 	return acts
 }
 
@@ -118,15 +118,15 @@ func TestT22_PartsOfBlocks(t *testing.T) {
 	d, b := testServer(t)
 	d.Recent.Add(b[14].Block, nil)
 	c := &client{}
-	if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].(p2p.Send).Msg.(*msg.BlockTxn).Txs) != 1 {
+	if got, ok := d.parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].(p2p.Send).Msg.(*msg.BlockTxn).Txs) != 1 {
 		t.Errorf("parts of the tip: %v", got)
 	}
-	if _, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{1}}); ok {
+	if _, ok := d.parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{1}}); ok {
 		t.Error("a place beyond the block's end was found")
 	}
 	for height, whole := range map[int]bool{14: false, 5: false, 4: true, 1: true} {
 		h := b[height-1].Block.Hash
-		got, ok := d.Parts(c, &msg.GetBlockTxn{Block: h, Indexes: []int{9}})
+		got, ok := d.parts(c, &msg.GetBlockTxn{Block: h, Indexes: []int{9}})
 		if !ok || len(got) != 1 || isWhole(got[0]) != whole {
 			t.Errorf("of block %d, tip 15: %v", height, got)
 		}
@@ -135,7 +135,7 @@ func TestT22_PartsOfBlocks(t *testing.T) {
 		}
 	}
 	for _, height := range []int{16, 19} { // stored and never on our chain, and not here
-		if got, ok := d.Parts(c, &msg.GetBlockTxn{Block: b[height-1].Block.Hash}); !ok || len(got) != 0 {
+		if got, ok := d.parts(c, &msg.GetBlockTxn{Block: b[height-1].Block.Hash}); !ok || len(got) != 0 {
 			t.Errorf("of block %d: %v", height, got)
 		}
 	}

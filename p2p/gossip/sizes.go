@@ -36,7 +36,7 @@ func (s *State) Sizes() Sizes {
 		BlockFlights: s.fetch.Flights(), BlocksQueued: s.queue.Len(),
 		BytesQueued: waiting, BytesValidating: validated,
 		Wants: wants, TxFlights: txFlights, TxAsked: deadlines, Offers: offers,
-		TxQueued: s.tx.queue.Waiting(), TxValidating: s.tx.queue.Len(), TxCredits: s.tx.queue.Credits(),
+		TxQueued: s.tx.queue.waiting(), TxValidating: s.tx.queue.Len(), TxCredits: s.tx.queue.Credits(),
 		Orphans: s.tx.orphans.Len(), OrphanLog: s.tx.orphans.Log(),
 	}
 	for _, p := range s.peers {

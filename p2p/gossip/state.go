@@ -186,7 +186,7 @@ func (s *State) handle(ev Event) {
 	case BodyStored:
 		s.onBodyStored(s.tree.Insert(ev.Node))
 	case MinFeeChanged:
-		s.feeFilter.Set(ev.Rate, s.now)
+		s.feeFilter.set(ev.Rate, s.now)
 	case ClockSet:
 		s.headers.SetClock(ev.At)
 	}

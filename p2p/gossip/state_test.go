@@ -442,7 +442,7 @@ func TestT45_PingsAndCopiesThatWaitAreBounded(t *testing.T) {
 		s.Step(w.start, Message{1, wire.NewMsgPing(uint64(i))})
 	}
 	p := s.byID[1]
-	if n, m := len(p.tasks), len(s.tx.queue.Find(tx.WID).tasks); n > maxTasks+1 || m > maxTasks {
+	if n, m := len(p.tasks), len(s.tx.queue.find(tx.WID).tasks); n > maxTasks+1 || m > maxTasks {
 		t.Errorf("%d tasks of the peer, %d of the transaction", n, m)
 	}
 	acts := s.Step(w.start, TxVerdict{Tx: tx})

@@ -37,7 +37,7 @@ func newTxDownload() txDownload {
 // it could not be validated: what was asked for before is asked for again afterwards.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	p.outbox.Knows(p.outbox.Name(tx))
-	if s.tx.queue.Indebted(p.id, s.now) {
+	if s.tx.queue.indebted(p.id, s.now) {
 		s.tx.requests.Fail(p.offers, tx.WID)
 		s.tx.requests.Fail(p.offers, tx.ID)
 		return
@@ -53,7 +53,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		// have the good copy [ReceivedResponse].
 		s.tx.requests.Fail(p.offers, tx.ID)
 	}
-	if j := s.tx.queue.Find(tx.WID); j != nil {
+	if j := s.tx.queue.find(tx.WID); j != nil {
 		j.tasks = p.waitsFor(j.tasks)
 	}
 	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
@@ -64,14 +64,14 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.rejected.Add(tx.WID)
 		return
 	}
-	if s.tx.queue.Takes(p.id, tx.Size) {
+	if s.tx.queue.takes(p.id, tx.Size) {
 		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
 	}
 }
 
 // pumpTxs gives to the pool what the credits allow, our own first.
 func (s *State) pumpTxs() {
-	for j := s.tx.queue.Next(); j != nil; j = s.tx.queue.Next() {
+	for j := s.tx.queue.next(); j != nil; j = s.tx.queue.next() {
 		s.do(p2p.ValidateTx{Peer: j.From, Tx: j.Tx})
 	}
 }
@@ -118,7 +118,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 // much by now, nothing of its is validated for a while: what it was asked for is asked
 // of others, and what waited of its is asked of who has announced it too.
 func (s *State) charge(p *peer, cost time.Duration) {
-	indebted, back := s.tx.queue.Charge(p.id, cost, s.now)
+	indebted, back := s.tx.queue.charge(p.id, cost, s.now)
 	if !indebted {
 		return
 	}
@@ -137,7 +137,7 @@ func (s *State) charge(p *peer, cost time.Duration) {
 
 // haveTx says whether a transaction need not be asked for.
 func (s *State) haveTx(h chain.Hash) bool {
-	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.tx.queue.Find(h) != nil ||
+	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.tx.queue.find(h) != nil ||
 		s.tx.orphans.Has(h) || s.tx.rejected.Has(h) || s.tx.confirmed.Has(h)
 }
 

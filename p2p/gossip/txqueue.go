@@ -48,11 +48,11 @@ func newTxQueue() *txQueue {
 	return &txQueue{byWID: make(map[chain.Hash]*queuedTx), perPeer: make(map[p2p.PeerID]int), debts: make(map[p2p.PeerID]debt), credits: MaxTxsValidating}
 }
 
-// Charge notes what validating a refused transaction of a peer has cost. indebted:
+// charge notes what validating a refused transaction of a peer has cost. indebted:
 // too much by now; then what else it has sent is given back, not to be validated.
-func (q *txQueue) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*queuedTx) {
+func (q *txQueue) charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*queuedTx) {
 	q.debts[from] = debt{q.debts[from].now(now) + cost, now}
-	if !q.Indebted(from, now) {
+	if !q.indebted(from, now) {
 		return false, nil
 	}
 	q.queue = slices.DeleteFunc(q.queue, func(j *queuedTx) bool {
@@ -67,20 +67,20 @@ func (q *txQueue) Charge(from p2p.PeerID, cost time.Duration, now time.Time) (in
 	return true, back
 }
 
-// Indebted says whether nothing of a peer's is to be validated now.
-func (q *txQueue) Indebted(from p2p.PeerID, now time.Time) bool {
+// indebted says whether nothing of a peer's is to be validated now.
+func (q *txQueue) indebted(from p2p.PeerID, now time.Time) bool {
 	owed, ok := q.debts[from]
 	return ok && owed.now(now) > maxDebt
 }
 
-// Leave forgets what a peer owes.
-func (q *txQueue) Leave(from p2p.PeerID) { delete(q.debts, from) }
+// leave forgets what a peer owes.
+func (q *txQueue) leave(from p2p.PeerID) { delete(q.debts, from) }
 
-// Find gives what waits or is validated under a wtxid.
-func (q *txQueue) Find(wid chain.Hash) *queuedTx { return q.byWID[wid] }
+// find gives what waits or is validated under a wtxid.
+func (q *txQueue) find(wid chain.Hash) *queuedTx { return q.byWID[wid] }
 
-// Takes says whether one more of a peer's would be taken; Self's have their own.
-func (q *txQueue) Takes(from p2p.PeerID, size int) bool {
+// takes says whether one more of a peer's would be taken; Self's have their own.
+func (q *txQueue) takes(from p2p.PeerID, size int) bool {
 	if from == p2p.Self {
 		return len(q.own) < maxOwnTxs
 	}
@@ -99,9 +99,9 @@ func (q *txQueue) Add(j *queuedTx) {
 	q.perPeer[j.From]++
 }
 
-// Next takes a credit for the next to be validated; nil: nothing waits, or no
+// next takes a credit for the next to be validated; nil: nothing waits, or no
 // credit is left.
-func (q *txQueue) Next() (j *queuedTx) {
+func (q *txQueue) next() (j *queuedTx) {
 	switch {
 	case q.credits == 0:
 		return nil
@@ -142,8 +142,8 @@ func (q *txQueue) Done(wid chain.Hash) *queuedTx {
 	return j
 }
 
-// Waiting counts those of peers that wait, Len all, Credits what is left.
-func (q *txQueue) Waiting() int { return len(q.queue) }
+// waiting counts those of peers that wait, Len all, Credits what is left.
+func (q *txQueue) waiting() int { return len(q.queue) }
 
 // Len counts all that wait or are validated.
 func (q *txQueue) Len() int { return len(q.byWID) }

@@ -76,8 +76,8 @@ func (m *Feature) MaxPayloadLength(uint32) uint32 { return 1 + maxFeatureID + 3 
 // Bits is a row of yes and no; bit 0 is the lowest of byte 0.
 type Bits []byte
 
-// NewBits is n times no.
-func NewBits(n int) Bits { return make(Bits, (n+7)/8) }
+// newBits is n times no.
+func newBits(n int) Bits { return make(Bits, (n+7)/8) }
 
 // Set says yes to i.
 func (b Bits) Set(i int) { b[i/8] |= 1 << (i % 8) }
@@ -104,7 +104,7 @@ const haveHead = 32 + 2
 
 // NewHave speaks of count blocks above last and claims none of them yet.
 func NewHave(last chain.Hash, count uint16) *Have {
-	return &Have{Last: last, Count: count, Held: NewBits(int(count)), Fetching: NewBits(int(count))}
+	return &Have{Last: last, Count: count, Held: newBits(int(count)), Fetching: newBits(int(count))}
 }
 
 // BtcDecode reads the message.
@@ -131,7 +131,7 @@ func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 
 // BtcEncode writes the message.
 func (m *Have) BtcEncode(w io.Writer, _ uint32, _ wire.MessageEncoding) error {
-	size := len(NewBits(int(m.Count)))
+	size := len(newBits(int(m.Count)))
 	if m.Count > MaxHave || len(m.Held) != size || len(m.Fetching) != size {
 		return fmt.Errorf("gvhave of %d blocks with %d and %d bytes", m.Count, len(m.Held), len(m.Fetching))
 	}

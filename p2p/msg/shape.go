@@ -10,9 +10,9 @@ import (
 
 // Most entries of one message.
 const (
-	MaxInv     = 50_000 // Core's MAX_INV_SZ: inv, getdata, notfound
-	MaxHeaders = 2000   // Core's MAX_HEADERS_RESULTS
-	MaxLocator = 101    // Core's MAX_LOCATOR_SZ
+	maxInv     = 50_000 // Core's MAX_INV_SZ: inv, getdata, notfound
+	maxHeaders = 2000   // Core's MAX_HEADERS_RESULTS
+	maxLocator = 101    // Core's MAX_LOCATOR_SZ
 	MaxAddrs   = 1000   // Core's MAX_ADDR_TO_SEND
 )
 
@@ -98,17 +98,17 @@ func compactSize(p []byte) (n uint64, size int, err error) {
 func blank(command string) (wire.Message, shape) {
 	switch command {
 	case wire.CmdInv:
-		return &wire.MsgInv{}, shape{elem: invSize, max: MaxInv}
+		return &wire.MsgInv{}, shape{elem: invSize, max: maxInv}
 	case wire.CmdGetData:
-		return &wire.MsgGetData{}, shape{elem: invSize, max: MaxInv}
+		return &wire.MsgGetData{}, shape{elem: invSize, max: maxInv}
 	case wire.CmdNotFound:
-		return &wire.MsgNotFound{}, shape{elem: invSize, max: MaxInv}
+		return &wire.MsgNotFound{}, shape{elem: invSize, max: maxInv}
 	case wire.CmdHeaders:
-		return &wire.MsgHeaders{}, shape{elem: headerSize, max: MaxHeaders}
+		return &wire.MsgHeaders{}, shape{elem: headerSize, max: maxHeaders}
 	case wire.CmdGetHeaders:
-		return &wire.MsgGetHeaders{}, shape{head: 4, elem: 32, max: MaxLocator, tail: 32}
+		return &wire.MsgGetHeaders{}, shape{head: 4, elem: 32, max: maxLocator, tail: 32}
 	case wire.CmdGetBlocks:
-		return &wire.MsgGetBlocks{}, shape{head: 4, elem: 32, max: MaxLocator, tail: 32}
+		return &wire.MsgGetBlocks{}, shape{head: 4, elem: 32, max: maxLocator, tail: 32}
 	case wire.CmdAddr:
 		return &wire.MsgAddr{}, shape{elem: addrSize, max: MaxAddrs}
 	case wire.CmdAddrV2:

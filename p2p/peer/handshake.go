@@ -158,8 +158,8 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 	if p.inbound && v.Nonce != 0 && p.cfg.Ours != nil && p.cfg.Ours(v.Nonce) {
 		return p2p.Hello{}, ErrSelf
 	}
-	if v.ProtocolVersion < MinVersion {
-		return p2p.Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, MinVersion)
+	if v.ProtocolVersion < minVersion {
+		return p2p.Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, minVersion)
 	}
 	if missing := p.cfg.Needs &^ v.Services; missing != 0 {
 		return p2p.Hello{}, fmt.Errorf("does not offer %v", missing)

@@ -6,16 +6,16 @@ import "time"
 const (
 	// HandshakeTime from the first byte to verack (Core: 60 s by default, -peertimeout).
 	HandshakeTime = 60 * time.Second
-	// IdleTime between two messages: far above PingEvery, so an honest peer is never near it.
-	IdleTime = 20 * time.Minute
+	// idleTime between two messages: far above pingEvery, so an honest peer is never near it.
+	idleTime = 20 * time.Minute
 	// paceTime is how long paceBytes of a message, or its end, may take: 273 bytes
 	// a second. Lower than any link in use, so that the only holder of a block is
 	// never dropped for slowness; an attacker who drips bytes loses its slot.
 	paceTime  = 60 * time.Second
 	paceBytes = 16 << 10
-	// PingEvery as in Core; PongTime is Core's TIMEOUT_INTERVAL.
-	PingEvery = 2 * time.Minute
-	PongTime  = 20 * time.Minute
+	// pingEvery as in Core; pongTime is Core's TIMEOUT_INTERVAL.
+	pingEvery = 2 * time.Minute
+	pongTime  = 20 * time.Minute
 
 	// MaxQueue bounds the bytes that wait to be sent to a peer; one who asks for
 	// more than it reads is dropped.
@@ -35,8 +35,8 @@ const (
 	// maxEarly bounds the messages before verack that are kept until after it.
 	maxEarly = 8
 
-	// MinVersion: older ones lack the relay flag and the ping nonce.
-	MinVersion = 70001
+	// minVersion: older ones lack the relay flag and the ping nonce.
+	minVersion = 70001
 	// buffer is for small messages only: larger reads and writes go past it.
 	buffer = 16 << 10
 )

@@ -111,7 +111,7 @@ func (p pace) turn(limits []*Limit, n int) {
 // begin waits for a message to begin, then gives its first bytes their time.
 func (p pace) begin(r *bufio.Reader) error {
 	if r.Buffered() == 0 {
-		if err := p.conn.SetReadDeadline(time.Now().Add(IdleTime)); err != nil {
+		if err := p.conn.SetReadDeadline(time.Now().Add(idleTime)); err != nil {
 			return err
 		}
 		if _, err := r.Peek(1); err != nil {

@@ -238,15 +238,15 @@ func (p *Peer) writeLoop(ctx context.Context) error {
 		select {
 		case <-p.out.wake:
 		case <-ping.C:
-			if p.meter.waiting(time.Now()) > PongTime {
-				return fmt.Errorf("no answer to a ping for %v", PongTime)
+			if p.meter.waiting(time.Now()) > pongTime {
+				return fmt.Errorf("no answer to a ping for %v", pongTime)
 			}
 			if nonce, ok := p.meter.ping(time.Now()); ok {
 				if err := p.write(item{msg: wire.NewMsgPing(nonce)}); err != nil {
 					return err
 				}
 			}
-			ping.Reset(PingEvery)
+			ping.Reset(pingEvery)
 		case <-p.closed:
 			return p.reason
 		case <-ctx.Done():

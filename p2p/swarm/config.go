@@ -21,8 +21,8 @@ import (
 
 // Defaults of Config, Bitcoin Core's.
 const (
-	DefaultMaxPeers    = 125
-	DefaultMaxOutbound = 8
+	defaultMaxPeers    = 125
+	defaultMaxOutbound = 8
 )
 
 // needed is what those we choose ourselves must offer: all blocks, with witnesses.
@@ -36,8 +36,8 @@ type Config struct {
 	Connect      []string // HOST[:PORT]; if any: only these are dialled, and no others
 	AddNode      []string // HOST[:PORT], kept connected besides whom we choose
 	Bootstrap    []string // HOST[:PORT], put into the address book at the start
-	MaxPeers     int      // connections in all; 0: DefaultMaxPeers
-	MaxOutbound  int      // connections by our own choice; 0: DefaultMaxOutbound
+	MaxPeers     int      // connections in all; 0: defaultMaxPeers
+	MaxOutbound  int      // connections by our own choice; 0: defaultMaxOutbound
 	MaxUpload    int64    // bytes a second over all connections; 0: no limit
 	MaxDownload  int64
 	PeerUpload   int64 // bytes a second for each connection; 0: no limit
@@ -81,10 +81,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("swarm: limits of %d and %d peers", c.MaxPeers, c.MaxOutbound)
 	}
 	if c.MaxPeers == 0 {
-		c.MaxPeers = DefaultMaxPeers
+		c.MaxPeers = defaultMaxPeers
 	}
 	if c.MaxOutbound == 0 {
-		c.MaxOutbound = DefaultMaxOutbound
+		c.MaxOutbound = defaultMaxOutbound
 	}
 	for _, text := range slices.Concat(c.Connect, c.AddNode) {
 		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))

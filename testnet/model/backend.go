@@ -26,22 +26,22 @@ type backend struct {
 func newBackend(w *world, tip *block) backend {
 	r := backend{w: w, Tip: tip}
 	for b := tip; b != nil; b = b.Parent {
-		r.Have.Set(b.I)
-		r.Whole.Set(b.I)
+		r.Have.set(b.I)
+		r.Whole.set(b.I)
 	}
 	return r
 }
 
-// ValidateBlock is the ledger: the events that a body causes, the verdict last.
-func (r *backend) ValidateBlock(j p2p.ValidateBlock, moved func(*block)) []gossip.Event {
+// validateBlock is the ledger: the events that a body causes, the verdict last.
+func (r *backend) validateBlock(j p2p.ValidateBlock, moved func(*block)) []gossip.Event {
 	b := r.w.ByHash[j.Node.Hash]
-	if !b.Same(j.Block) {
+	if !b.same(j.Block) {
 		return []gossip.Event{gossip.BlockVerdict{Node: b.Node, Err: &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Mutated: true}}}
 	}
 	if r.Have.Has(b.I) {
 		return []gossip.Event{gossip.BlockVerdict{Node: b.Node, Err: chain.ErrDuplicate}}
 	}
-	r.Have.Set(b.I)
+	r.Have.set(b.I)
 	var evs []gossip.Event
 	before := r.Tip
 	if best := r.grow(b); best != before {
@@ -66,7 +66,7 @@ func (r *backend) grow(b *block) *block {
 	}
 	for row := []*block{b}; len(row) > 0; row = row[1:] {
 		b := row[0]
-		r.Whole.Set(b.I)
+		r.Whole.set(b.I)
 		if b.Node.Work.Cmp(best.Node.Work) > 0 {
 			best = b
 		}
@@ -90,14 +90,14 @@ func (r *backend) move(to *block, moved func(*block)) (evs []gossip.Event) {
 	for b := r.Tip; b != fork; b = b.Parent {
 		back = append(back, b)
 		for _, i := range b.Txs {
-			r.Mined.Clear(int(i))
+			r.Mined.clear(int(i))
 		}
 	}
 	for _, b := range up {
 		for _, i := range b.Txs {
-			r.Mined.Set(int(i))
+			r.Mined.set(int(i))
 			if r.Pool.Has(int(i)) {
-				r.Pool.Clear(int(i))
+				r.Pool.clear(int(i))
 				evs = append(evs, gossip.TxOut{PoolGone: chain.PoolGone{Tx: r.w.Txs[i].Tx, Why: chain.GoneConfirmed}})
 			}
 		}
@@ -120,31 +120,31 @@ func (r *backend) move(to *block, moved func(*block)) (evs []gossip.Event) {
 const satPerByte = 10
 
 func (r *backend) admit(i int32) gossip.Event {
-	r.Pool.Set(int(i))
+	r.Pool.set(int(i))
 	t := r.w.Txs[i].Tx
 	return gossip.TxIn{PoolTx: chain.PoolTx{Tx: t, Fee: satPerByte * btcutil.Amount(t.Size)}}
 }
 
-// ValidateTx is the pool. taken is the number of the transaction if it entered, else -1.
-func (r *backend) ValidateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
+// validateTx is the pool. taken is the number of the transaction if it entered, else -1.
+func (r *backend) validateTx(t *chain.Tx) (evs []gossip.Event, taken int32) {
 	i, known := r.w.ByID[t.ID]
 	if !known {
 		return []gossip.Event{gossip.TxVerdict{Tx: t, Err: chain.Refused("bad-txns-inputs-missingorspent", "nobody made it")}}, -1
 	}
-	if r.Knows(i) {
+	if r.knows(i) {
 		return []gossip.Event{gossip.TxVerdict{Tx: t, Err: chain.Refused("txn-already-known", "")}}, -1
 	}
-	if p := r.w.Txs[i].Parent; p >= 0 && !r.Knows(p) {
+	if p := r.w.Txs[i].Parent; p >= 0 && !r.knows(p) {
 		return []gossip.Event{gossip.TxVerdict{Tx: t, Err: &chain.MissingError{Parents: []chain.Hash{r.w.Txs[p].Tx.ID}}}}, -1
 	}
 	return []gossip.Event{r.admit(i), gossip.TxVerdict{Tx: t}}, i
 }
 
-// Knows says whether a transaction is in the pool or the chain.
-func (r *backend) Knows(i int32) bool { return r.Pool.Has(int(i)) || r.Mined.Has(int(i)) }
+// knows says whether a transaction is in the pool or the chain.
+func (r *backend) knows(i int32) bool { return r.Pool.Has(int(i)) || r.Mined.Has(int(i)) }
 
-// Choose lists the pool for a block, parents first.
-func (r *backend) Choose() (txs []int32) {
+// choose lists the pool for a block, parents first.
+func (r *backend) choose() (txs []int32) {
 	for w, word := range r.Pool {
 		for ; word != 0; word &= word - 1 {
 			txs = append(txs, int32(64*w+bits.TrailingZeros64(word)))
@@ -153,8 +153,8 @@ func (r *backend) Choose() (txs []int32) {
 	return txs
 }
 
-// Count is how many are in the set.
-func (b bitset) Count() (n int) {
+// count is how many are in the set.
+func (b bitset) count() (n int) {
 	for _, word := range b {
 		n += bits.OnesCount64(word)
 	}

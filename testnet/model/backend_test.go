@@ -49,7 +49,7 @@ func TestRoomsAgainstTheNaiveRule(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		w := newWorld(false)
 		for i := range 12 {
-			w.Spend(tx{Parent: int32(r.IntN(i+1)) - 1}, 200)
+			w.spend(tx{Parent: int32(r.IntN(i+1)) - 1}, 200)
 		}
 		for range 15 {
 			parent := w.Blocks[1+r.IntN(len(w.Blocks)-1)]
@@ -60,14 +60,14 @@ func TestRoomsAgainstTheNaiveRule(t *testing.T) {
 		have := map[*block]bool{}
 		for _, i := range r.Perm(len(w.Blocks) - 2) {
 			if k := r.IntN(len(w.Txs)); r.IntN(2) == 0 {
-				evs, _ := be.ValidateTx(w.Txs[k].Tx)
+				evs, _ := be.validateTx(w.Txs[k].Tx)
 				m.follow(t, evs)
 			}
 			b := w.Blocks[i+2]
 			have[b] = true
 			j := p2p.ValidateBlock{Node: b.Node, Block: b.Body}
-			m.follow(t, be.ValidateBlock(j, func(*block) {}))
-			if err := m.follow(t, be.ValidateBlock(j, func(*block) {})); !errors.Is(err, chain.ErrDuplicate) {
+			m.follow(t, be.validateBlock(j, func(*block) {}))
+			if err := m.follow(t, be.validateBlock(j, func(*block) {})); !errors.Is(err, chain.ErrDuplicate) {
 				t.Fatalf("seed %d: the same block again: %v", seed, err)
 			}
 			check(t, w, &be, m, have)
@@ -110,8 +110,8 @@ func check(t *testing.T, w *world, be *backend, m *mirror, have map[*block]bool)
 			t.Errorf("the tip is at %d, a whole chain reaches %d", be.Tip.Node.Height, b.Node.Height)
 		}
 	}
-	if m.tip != be.Tip.Node || len(m.pool) != be.Pool.Count() {
-		t.Errorf("events tell of another tip or pool: %d, %d", len(m.pool), be.Pool.Count())
+	if m.tip != be.Tip.Node || len(m.pool) != be.Pool.count() {
+		t.Errorf("events tell of another tip or pool: %d, %d", len(m.pool), be.Pool.count())
 	}
 	mined := map[int32]bool{}
 	for b := be.Tip; b != nil; b = b.Parent {
@@ -132,7 +132,7 @@ func TestAForgedBodyIsKnown(t *testing.T) {
 	be := newBackend(w, w.Blocks[1])
 	forged := *b.Body
 	forged.Txs = append(slices.Clone(forged.Txs), forged.Txs[0])
-	evs := be.ValidateBlock(p2p.ValidateBlock{Node: b.Node, Block: &forged}, func(*block) {})
+	evs := be.validateBlock(p2p.ValidateBlock{Node: b.Node, Block: &forged}, func(*block) {})
 	var broken *chain.RuleError
 	if v, ok := evs[0].(gossip.BlockVerdict); !ok || !errors.As(v.Err, &broken) || !broken.Mutated || be.Tip == b {
 		t.Errorf("%v", evs)

@@ -63,9 +63,9 @@ func (c Config) MarshalJSON() ([]byte, error) {
 
 // Limits keep a run within the machine.
 const (
-	MaxNodes  = 20_000
-	MaxBlocks = 5_000
-	MaxTxs    = 200_000
+	maxNodes  = 20_000
+	maxBlocks = 5_000
+	maxTxs    = 200_000
 
 	maxLatency = time.Second // who dials shakes hands for three of them, twice that with jitter: see warmUp
 )
@@ -83,14 +83,14 @@ func Default() Config {
 // Check refuses what makes no sense, in words for the person who asked.
 func (c Config) Check() error {
 	switch {
-	case c.Nodes < 2 || c.Nodes > MaxNodes:
-		return fmt.Errorf("%d nodes: want 2 to %d", c.Nodes, MaxNodes)
+	case c.Nodes < 2 || c.Nodes > maxNodes:
+		return fmt.Errorf("%d nodes: want 2 to %d", c.Nodes, maxNodes)
 	case c.Outbound < 1 || c.Outbound >= c.Nodes || c.Outbound > 125:
 		return fmt.Errorf("%d outbound links: want 1 to 125, and fewer than there are nodes", c.Outbound)
-	case c.Blocks < 0 || c.Blocks > MaxBlocks:
-		return fmt.Errorf("%d blocks: want at most %d", c.Blocks, MaxBlocks)
-	case c.Txs < 0 || c.Txs > MaxTxs:
-		return fmt.Errorf("%d transactions: want at most %d", c.Txs, MaxTxs)
+	case c.Blocks < 0 || c.Blocks > maxBlocks:
+		return fmt.Errorf("%d blocks: want at most %d", c.Blocks, maxBlocks)
+	case c.Txs < 0 || c.Txs > maxTxs:
+		return fmt.Errorf("%d transactions: want at most %d", c.Txs, maxTxs)
 	case c.Latency < 0 || c.Validation < 0 || c.TxCheck < 0 || c.Partition < 0 || c.Span < 0 || c.Rate < 0:
 		return fmt.Errorf("times and rates cannot be negative")
 	case c.Blocks > 0 && c.Interval <= 0:

@@ -91,7 +91,7 @@ func (m *sim) stop(n *node) {
 // forgotten, and their parents too, until others have told of them.
 func (m *sim) submitAgain(n *node) {
 	for _, i := range n.own {
-		if n.up && !n.backend.Knows(i) {
+		if n.up && !n.backend.knows(i) {
 			m.submit(n, i)
 		}
 	}

@@ -41,8 +41,8 @@ func newLiar(w *world, rnd *rand.Rand) *liar {
 // dawdle is how late a dawdler answers: gossip waits for less.
 const dawdle = 20 * time.Second
 
-// Delay is how long the liar keeps a message back.
-func (l *liar) Delay(what wire.Message) time.Duration {
+// delay is how long the liar keeps a message back.
+func (l *liar) delay(what wire.Message) time.Duration {
 	switch what.(type) {
 	case *msg.Block, *msg.BlockTxn, *msg.Tx:
 		if l.lie == dawdler {
@@ -52,8 +52,8 @@ func (l *liar) Delay(what wire.Message) time.Duration {
 	return 0
 }
 
-// Spoil changes what the node was about to do.
-func (l *liar) Spoil(acts []p2p.Action) []p2p.Action {
+// spoil changes what the node was about to do.
+func (l *liar) spoil(acts []p2p.Action) []p2p.Action {
 	for i, a := range acts {
 		if l.lie == mute || l.lie == denier {
 			acts[i] = l.refuse(a)
@@ -123,8 +123,8 @@ func (l *liar) invent(inv *wire.MsgInv) *wire.MsgInv {
 	return more
 }
 
-// Body is what the liar serves for a block.
-func (l *liar) Body(b *chain.Block) *chain.Block {
+// body is what the liar serves for a block.
+func (l *liar) body(b *chain.Block) *chain.Block {
 	if l.lie != forger {
 		return b
 	}

@@ -14,17 +14,17 @@ import (
 // Each liar spoils what it is there to spoil, and nothing else.
 func TestEachLiesInItsWay(t *testing.T) {
 	w := newWorld(false)
-	tx := w.Spend(tx{Parent: -1}, 250)
+	tx := w.spend(tx{Parent: -1}, 250)
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{tx})
 	ahead := w.Mine(b, 0, 0, nil)
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &w.Txs[tx].Tx.WID)}}
 	said := func(l *liar, m wire.Message) p2p.Send {
-		return l.Spoil([]p2p.Action{p2p.Send{Peer: 3, Msg: m}})[0].(p2p.Send)
+		return l.spoil([]p2p.Action{p2p.Send{Peer: 3, Msg: m}})[0].(p2p.Send)
 	}
 	ping := wire.NewMsgFeeFilter(5)
 	for way := range lies {
 		l := &liar{lie: way, w: w, rnd: rand.New(rand.NewPCG(1, 1))}
-		serve := l.Spoil([]p2p.Action{p2p.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
+		serve := l.spoil([]p2p.Action{p2p.SendBlock{Peer: 3, Hash: b.Node.Hash}})[0]
 		give := said(l, &msg.Tx{Tx: w.Txs[tx].Tx})
 		have := said(l, msg.NewHave(b.Node.Hash, 0)).Msg.(*msg.Have)
 		_, honest := serve.(p2p.SendBlock)
@@ -34,10 +34,10 @@ func TestEachLiesInItsWay(t *testing.T) {
 			"says nothing":          {give.Peer == 0, way == mute},
 			"says notfound":         {denied, way == denier},
 			"invents":               {len(said(l, inv).Msg.(*wire.MsgInv).InvList) > 1, way == inventor},
-			"forges":                {!b.Same(l.Body(b.Body)), way == forger},
+			"forges":                {!b.same(l.body(b.Body)), way == forger},
 			"boasts":                {have.Last == ahead.Node.Hash, way == boaster},
-			"is late":               {l.Delay(&msg.Block{Block: b.Body}) > 0, way == dawdler},
-			"is late with anything": {l.Delay(ping) > 0, false},
+			"is late":               {l.delay(&msg.Block{Block: b.Body}) > 0, way == dawdler},
+			"is late with anything": {l.delay(ping) > 0, false},
 			"spoils the rest":       {said(l, ping).Msg != wire.Message(ping), false},
 		} {
 			if is[0] != is[1] {
@@ -45,7 +45,7 @@ func TestEachLiesInItsWay(t *testing.T) {
 			}
 		}
 	}
-	if len(inv.InvList) != 1 || !b.Same(b.Body) {
+	if len(inv.InvList) != 1 || !b.same(b.Body) {
 		t.Error("what others share was changed")
 	}
 }

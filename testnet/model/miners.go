@@ -121,7 +121,7 @@ func mergeMiners(runs []*Result) []Miner {
 			all[i].Found += r.Miners[i].Found
 			all[i].Kept += r.Miners[i].Kept
 		}
-		all[i].Share = Middle(runs, func(r *Result) float64 { return r.Miners[i].Share })
+		all[i].Share = middle(runs, func(r *Result) float64 { return r.Miners[i].Share })
 	}
 	return all
 }

@@ -202,7 +202,7 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	at := through(&n.free[0], m.now, n.rate[0], size)
 	at = through(&h.free, at, h.rate, size)
 	if n.liar != nil {
-		at += n.liar.Delay(what)
+		at += n.liar.delay(what)
 	}
 	m.line.Push(at+h.latency, event{kind: arrives, size: int32(size), line: h, what: what})
 }
@@ -256,7 +256,7 @@ func (m *sim) copies(n *node, what wire.Message, size int64) {
 	case *msg.BlockTxn:
 		m.bodyCopy(n, what.Block, size)
 	case *msg.Tx:
-		if i, ok := m.w.ByID[what.ID]; ok && n.backend.Knows(i) {
+		if i, ok := m.w.ByID[what.ID]; ok && n.backend.knows(i) {
 			m.extraTx += size
 		} else {
 			m.firstTx += size
@@ -274,7 +274,7 @@ func (m *sim) bodyCopy(n *node, hash chain.Hash, size int64) {
 // gotBody: the body is here for the first time, however it came.
 func (m *sim) gotBody(n *node, hash chain.Hash) {
 	if b := m.w.ByHash[hash]; b != nil && !n.got.Has(b.I) {
-		n.got.Set(b.I)
+		n.got.set(b.I)
 		m.firstBody += int64(len(b.Body.Raw))
 	}
 }

@@ -93,7 +93,7 @@ func (m *sim) step(n *node, ev gossip.Event) {
 	m.steps++
 	acts := n.m.Step(m.w.Start.Add(m.now), ev)
 	if n.liar != nil {
-		acts = n.liar.Spoil(acts)
+		acts = n.liar.spoil(acts)
 	}
 	for _, a := range acts {
 		m.perform(n, a)
@@ -170,7 +170,7 @@ func (m *sim) perform(n *node, a p2p.Action) {
 	case p2p.StoreHeaders:
 		for _, h := range a.Nodes {
 			if b := m.w.ByHash[h.Hash]; b != nil {
-				n.known.Set(b.I)
+				n.known.set(b.I)
 			}
 		}
 	case p2p.Answer:
@@ -192,7 +192,7 @@ func (m *sim) sendBlock(n *node, h *half, hash chain.Hash) {
 	}
 	body := b.Body
 	if n.liar != nil {
-		body = n.liar.Body(body)
+		body = n.liar.body(body)
 	}
 	m.transmit(h, &msg.Block{Block: body})
 }
@@ -215,7 +215,7 @@ func (n *node) discourage(other *node) {
 
 // validated hands the pool's verdict on.
 func (m *sim) validatedTx(n *node, j p2p.ValidateTx) {
-	evs, taken := n.backend.ValidateTx(j.Tx)
+	evs, taken := n.backend.validateTx(j.Tx)
 	if taken >= 0 {
 		m.reached(m.txSeen, int(taken), n)
 		if n.watch != nil {
@@ -234,14 +234,14 @@ func (m *sim) validatedBlock(n *node, j p2p.ValidateBlock) {
 			m.reached(m.txSeen, int(i), n)
 		}
 	}
-	for _, ev := range n.backend.ValidateBlock(j, moved) {
+	for _, ev := range n.backend.validateBlock(j, moved) {
 		m.step(n, ev)
 	}
 }
 
 // find lets a node find a block on its tip.
 func (m *sim) find(n *node) {
-	tip, txs := n.backend.Tip, n.backend.Choose()
+	tip, txs := n.backend.Tip, n.backend.choose()
 	if s := m.secret.hidden; m.selfish(n) && len(s) > 0 {
 		tip, txs = s[len(s)-1], nil // its pool does not know what the branch holds
 	}
@@ -255,7 +255,7 @@ func (m *sim) find(n *node) {
 }
 
 func (m *sim) submitBlock(n *node, b *block) {
-	n.known.Set(b.I)
+	n.known.set(b.I)
 	n.tickets++
 	m.ticket++
 	m.step(n, gossip.SubmitBlock{Ticket: m.ticket, Block: b.Body})
@@ -264,10 +264,10 @@ func (m *sim) submitBlock(n *node, b *block) {
 // pay lets a node make a transaction.
 func (m *sim) pay(n *node) {
 	t := tx{Parent: -1, Born: m.now, Maker: int32(n.i)}
-	if pool := n.backend.Choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
+	if pool := n.backend.choose(); len(pool) > 0 && m.rnd.Float64() < m.cfg.Chained {
 		t.Parent = pool[m.rnd.IntN(len(pool))]
 	}
-	i := m.w.Spend(t, m.cfg.TxSize)
+	i := m.w.spend(t, m.cfg.TxSize)
 	m.txSeen = append(m.txSeen, m.unseen())
 	n.own = append(n.own, i)
 	m.submit(n, i)

@@ -66,7 +66,7 @@ func (m *sim) result() *Result {
 	r.Miners = m.miners(tip)
 	r.Stale = share(int64(len(lost)), int64(r.Found))
 	honest := func(i int) bool { return m.nodes[i].liar == nil }
-	r.Blocks, r.Txs = SpreadOf(blocks, honest), SpreadOf(txs, honest)
+	r.Blocks, r.Txs = spreadOf(blocks, honest), spreadOf(txs, honest)
 	most, all := int64(0), int64(0)
 	for _, n := range m.nodes {
 		most = max(most, n.out)
@@ -109,12 +109,12 @@ func Merge(runs []*Result) *Result {
 	first := *runs[0]
 	r := &first
 	r.Said, r.Wrong, r.Seeds = nil, []string{}, len(runs)
-	middle := func(of func(*Result) float64) float64 { return Middle(runs, of) }
+	middle := func(of func(*Result) float64) float64 { return middle(runs, of) }
 	var blocks, txs []*Spread
 	for _, x := range runs {
 		blocks, txs = append(blocks, &x.Blocks), append(txs, &x.Txs)
 	}
-	r.Blocks, r.Txs = MergeSpreads(blocks), MergeSpreads(txs)
+	r.Blocks, r.Txs = mergeSpreads(blocks), mergeSpreads(txs)
 	r.InBytes = middle(func(x *Result) float64 { return x.InBytes })
 	r.OutBytes = middle(func(x *Result) float64 { return x.OutBytes })
 	r.ExtraBody = middle(func(x *Result) float64 { return x.ExtraBody })

@@ -123,8 +123,8 @@ func newSim(cfg Config) *sim {
 	}
 	for i := range cfg.Nodes {
 		n := &node{i: i, backend: newBackend(m.w, tip)}
-		n.known.Set(0)
-		n.known.Set(1)
+		n.known.set(0)
+		n.known.set(1)
 		n.rate = [2]int64{cfg.Rate, cfg.Rate}
 		if m.regions != nil {
 			n.region = place(m.regions, m.rnd)

@@ -12,8 +12,8 @@ import (
 // What is reckoned is what is sent.
 func TestSizesAreThoseOfTheWire(t *testing.T) {
 	w := newWorld(false)
-	one := w.Spend(tx{Parent: -1}, 250)
-	two := w.Spend(tx{Parent: one}, 400)
+	one := w.spend(tx{Parent: -1}, 250)
+	two := w.spend(tx{Parent: one}, 400)
 	b := w.Mine(w.Blocks[1], 0, 0, []int32{one, two})
 	inv := wire.NewMsgInv()
 	get := wire.NewMsgGetData()
@@ -42,7 +42,7 @@ func TestSizesAreThoseOfTheWire(t *testing.T) {
 // Blocks and transactions have real ids and pass the rules that need no coins.
 func TestBlocksAreReal(t *testing.T) {
 	w := newWorld(false)
-	one := w.Spend(tx{Parent: -1}, 250)
+	one := w.spend(tx{Parent: -1}, 250)
 	a := w.Mine(w.Blocks[1], 0, 0, []int32{one})
 	b := w.Mine(w.Blocks[1], 1, 0, []int32{one})
 	if a.Node.Hash == b.Node.Hash {
@@ -56,7 +56,7 @@ func TestBlocksAreReal(t *testing.T) {
 			t.Error(err)
 		}
 		again, err := chain.DecodeBlock(x.Body.Raw)
-		if err != nil || !x.Same(again) {
+		if err != nil || !x.same(again) {
 			t.Errorf("it does not survive its own bytes: %v", err)
 		}
 	}

@@ -30,8 +30,8 @@ type Spread struct {
 	Curve [101][3]float64 `json:"curve"`
 }
 
-// SpreadOf is taken over the nodes that count and had it at all.
-func SpreadOf(all []News, counts func(node int) bool) Spread {
+// spreadOf is taken over the nodes that count and had it at all.
+func spreadOf(all []News, counts func(node int) bool) Spread {
 	s := Spread{Items: len(all)}
 	var rows [101][]float64
 	for _, t := range all {
@@ -66,20 +66,20 @@ func (s *Spread) sum() {
 	s.P50, s.P90, s.P99, s.Last = s.Curve[50][1], s.Curve[90][1], s.Curve[99][1], s.Curve[100][1]
 }
 
-// MergeSpreads is the middle of several runs, at each point of the curve.
-func MergeSpreads(runs []*Spread) (s Spread) {
-	s.Items = int(Middle(runs, func(x *Spread) float64 { return float64(x.Items) }))
+// mergeSpreads is the middle of several runs, at each point of the curve.
+func mergeSpreads(runs []*Spread) (s Spread) {
+	s.Items = int(middle(runs, func(x *Spread) float64 { return float64(x.Items) }))
 	for q := range s.Curve {
 		for k := range s.Curve[q] {
-			s.Curve[q][k] = Middle(runs, func(x *Spread) float64 { return x.Curve[q][k] })
+			s.Curve[q][k] = middle(runs, func(x *Spread) float64 { return x.Curve[q][k] })
 		}
 	}
 	s.sum()
 	return s
 }
 
-// Middle is the median of something over runs.
-func Middle[R any](runs []R, of func(R) float64) float64 {
+// middle is the median of something over runs.
+func middle[R any](runs []R, of func(R) float64) float64 {
 	row := make([]float64, len(runs))
 	for i, x := range runs {
 		row[i] = of(x)

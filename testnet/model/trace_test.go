@@ -128,7 +128,7 @@ func TestTrace(t *testing.T) {
 	for i, x := range m.w.Txs {
 		var know []int
 		for _, n := range m.nodes {
-			if n.backend.Knows(int32(i)) {
+			if n.backend.knows(int32(i)) {
 				know = append(know, n.i)
 			}
 		}

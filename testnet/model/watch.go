@@ -178,7 +178,7 @@ func (m *sim) checkEnd(n *node, best *block) {
 	must(st.Tip.Hash == n.backend.Tip.Node.Hash, "does not follow its own ledger")
 	m.checkTxs(n)
 	must(z.Peers == len(n.links), "remembers %d peers, %d are here", z.Peers, len(n.links))
-	must(z.Pool == n.backend.Pool.Count(), "has %d transactions in its index, %d in its pool", z.Pool, n.backend.Pool.Count())
+	must(z.Pool == n.backend.Pool.count(), "has %d transactions in its index, %d in its pool", z.Pool, n.backend.Pool.count())
 	must(z.BlockFlights == 0 && z.TxFlights == 0, "still waits for %d blocks and %d transactions", z.BlockFlights, z.TxFlights)
 	must(z.BytesValidating == 0 && z.BlocksQueued == 0, "never got the verdict on a block")
 	must(z.TxCredits == gossip.MaxTxsValidating && z.TxValidating == 0 && z.TxQueued == 0, "never got the verdict on a transaction")
@@ -205,7 +205,7 @@ func (m *sim) checkTxs(n *node) {
 		return
 	}
 	for i := range m.w.Txs {
-		if !n.backend.Knows(int32(i)) {
+		if !n.backend.knows(int32(i)) {
 			m.broken(n, fmt.Sprintf("never heard of transaction %d of node %d", i, m.w.Txs[i].Maker))
 			return
 		}

@@ -104,9 +104,9 @@ func (w *world) Mine(parent *block, miner int32, now time.Duration, txs []int32)
 	return b
 }
 
-// Spend makes a transaction of about size bytes. Its witness takes what its
+// spend makes a transaction of about size bytes. Its witness takes what its
 // other parts leave, so that txid and wtxid differ as they do in life.
-func (w *world) Spend(t tx, size int) int32 {
+func (w *world) spend(t tx, size int) int32 {
 	n := int32(len(w.Txs))
 	m := wire.NewMsgTx(2)
 	in := &wire.TxIn{Sequence: wire.MaxTxInSequenceNum}
@@ -124,8 +124,8 @@ func (w *world) Spend(t tx, size int) int32 {
 	return n
 }
 
-// Same says whether a body is the one that its header stands for.
-func (b *block) Same(body *chain.Block) bool {
+// same says whether a body is the one that its header stands for.
+func (b *block) same(body *chain.Block) bool {
 	if body == b.Body {
 		return true
 	}
@@ -145,14 +145,14 @@ type bitset []uint64
 
 func (b bitset) Has(i int) bool { return i/64 < len(b) && b[i/64]>>(i%64)&1 == 1 }
 
-func (b *bitset) Set(i int) {
+func (b *bitset) set(i int) {
 	for i/64 >= len(*b) {
 		*b = append(*b, 0)
 	}
 	(*b)[i/64] |= 1 << (i % 64)
 }
 
-func (b bitset) Clear(i int) {
+func (b bitset) clear(i int) {
 	if i/64 < len(b) {
 		b[i/64] &^= 1 << (i % 64)
 	}

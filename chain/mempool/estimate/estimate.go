@@ -9,9 +9,9 @@ import (
 
 // The names in brackets are Core's.
 const (
-	// MaxTarget is the longest wait, in blocks, that is told apart. What waits
+	// maxTarget is the longest wait, in blocks, that is told apart. What waits
 	// longer is asked for with it [MED_BLOCK_PERIODS × MED_SCALE].
-	MaxTarget = 48
+	maxTarget = 48
 	// fade is what a block leaves of all counters: half after 144 [MED_DECAY].
 	fade = 0.9952
 	// enough is how many transactions, with faded ones counted by what is left
@@ -30,8 +30,8 @@ const (
 
 // bucket counts transactions of like fee rates.
 type bucket struct {
-	in     [MaxTarget + 1]float64 // confirmed within so many blocks
-	out    [MaxTarget + 1]float64 // left the pool otherwise, after at least so many blocks
+	in     [maxTarget + 1]float64 // confirmed within so many blocks
+	out    [maxTarget + 1]float64 // left the pool otherwise, after at least so many blocks
 	seen   float64                // confirmed at all
 	summed float64                // fee rates of those
 }
@@ -73,7 +73,7 @@ func (e *Estimator) Left(txid chain.Hash) {
 		return
 	}
 	delete(e.watched, txid)
-	for t := range min(int(e.height-w.height), MaxTarget) + 1 {
+	for t := range min(int(e.height-w.height), maxTarget) + 1 {
 		e.buckets[w.bucket].out[t]++
 	}
 }
@@ -94,7 +94,7 @@ func (e *Estimator) Block(height int32, confirmed []chain.Hash) {
 		b := &e.buckets[w.bucket]
 		b.seen++
 		b.summed += float64(w.rate)
-		for t := int(height - w.height); t <= MaxTarget; t++ {
+		for t := int(height - w.height); t <= maxTarget; t++ {
 			b.in[t]++
 		}
 	}
@@ -121,11 +121,11 @@ func (e *Estimator) fadeAll() {
 // within the target. It also says for which target that is. ok is false when
 // too little was seen.
 func (e *Estimator) Rate(target int, conservative bool) (rate policy.FeeRate, blocks int, ok bool) {
-	blocks = min(max(target, shortest), MaxTarget)
+	blocks = min(max(target, shortest), maxTarget)
 	asks := []struct {
 		target int
 		share  float64
-	}{{blocks / 2, half}, {blocks, most}, {min(2*blocks, MaxTarget), nearly}}
+	}{{blocks / 2, half}, {blocks, most}, {min(2*blocks, maxTarget), nearly}}
 	if conservative {
 		asks[1].share = nearly
 	}
@@ -139,10 +139,10 @@ func (e *Estimator) Rate(target int, conservative bool) (rate policy.FeeRate, bl
 }
 
 // waiting counts what is in the pool, by bucket and by blocks waited so far.
-func (e *Estimator) waiting() *[buckets][MaxTarget + 1]float64 {
-	var n [buckets][MaxTarget + 1]float64
+func (e *Estimator) waiting() *[buckets][maxTarget + 1]float64 {
+	var n [buckets][maxTarget + 1]float64
 	for _, w := range e.watched {
-		for t := range min(int(max(e.height-w.height, 0)), MaxTarget) + 1 {
+		for t := range min(int(max(e.height-w.height, 0)), maxTarget) + 1 {
 			n[w.bucket][t]++
 		}
 	}
@@ -152,7 +152,7 @@ func (e *Estimator) waiting() *[buckets][MaxTarget + 1]float64 {
 // lowestRate goes down the rates for as long as a share of those who paid so
 // much was confirmed within target blocks, taking as many buckets together as
 // it needs to have seen enough.
-func (e *Estimator) lowestRate(target int, share float64, waiting *[buckets][MaxTarget + 1]float64) (policy.FeeRate, bool) {
+func (e *Estimator) lowestRate(target int, share float64, waiting *[buckets][maxTarget + 1]float64) (policy.FeeRate, bool) {
 	var in, all, seen float64
 	top, bestTop, bestLow := buckets-1, -1, -1
 	for i := buckets - 1; i >= 0; i-- {

@@ -14,7 +14,7 @@ import (
 const (
 	ExitDone   = 0
 	ExitFailed = 1
-	ExitUsage  = 2
+	exitUsage  = 2
 )
 
 // Failure is an error together with what to do about it.
@@ -102,7 +102,7 @@ func (p *Program) Report(err error) int {
 		default:
 			p.Err.Printf("`grapevine COMMAND --help` explains it.\n")
 		}
-		return ExitUsage
+		return exitUsage
 	}
 	hint := cmp.Or(p.hintNodes(err), HintFor(err))
 	if f, ok := errors.AsType[*Failure](err); ok && f.Hint != "" {

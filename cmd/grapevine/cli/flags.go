@@ -11,7 +11,7 @@ import (
 )
 
 // EnvVars names the environment variable of a flag.
-func EnvVars(name string) []string { return []string{EnvName(name)} }
+func EnvVars(name string) []string { return []string{envName(name)} }
 
 func StringFlag(name, usage string) *urfave.StringFlag {
 	return &urfave.StringFlag{Name: name, Usage: usage, EnvVars: EnvVars(name)}

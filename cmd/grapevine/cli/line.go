@@ -367,7 +367,7 @@ func (l *Line) CheckVariables(environ []string) error {
 	var walk func([]urfave.Flag, []*urfave.Command)
 	walk = func(flags []urfave.Flag, commands []*urfave.Command) {
 		for _, name := range names(flags) {
-			known = append(known, EnvName(name))
+			known = append(known, envName(name))
 		}
 		for _, c := range commands {
 			walk(c.Flags, c.Subcommands)
@@ -388,7 +388,7 @@ func (l *Line) CheckVariables(environ []string) error {
 	return nil
 }
 
-// EnvName is the environment variable of a flag.
-func EnvName(flag string) string {
+// envName is the environment variable of a flag.
+func envName(flag string) string {
 	return "GRAPEVINE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }

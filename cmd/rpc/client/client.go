@@ -55,7 +55,7 @@ func DialCookie(rawURL, path string) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.secret = func() (string, string, error) { return ReadCookie(path) }
+	c.secret = func() (string, string, error) { return readCookie(path) }
 	return c, nil
 }
 
@@ -77,8 +77,8 @@ func open(rawURL string) (*Client, *url.URL, error) {
 	return &Client{url: bare.String(), http: http.Client{Transport: transport}}, u, nil
 }
 
-// ReadCookie reads "user:password" as a node writes it at its start.
-func ReadCookie(path string) (user, password string, err error) {
+// readCookie reads "user:password" as a node writes it at its start.
+func readCookie(path string) (user, password string, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Usage is a method's name and parameters on one line, as bitcoind writes it.
-func (m *Method) Usage() string {
+// usage is a method's name and parameters on one line, as bitcoind writes it.
+func (m *Method) usage() string {
 	words := []string{m.Name}
 	open := false
 	for _, p := range m.Signature() {
@@ -37,10 +37,10 @@ func (p *Param) usage() string {
 	return p.Name
 }
 
-// Describe is what help says of one method.
-func (m *Method) Describe() string {
+// describe is what help says of one method.
+func (m *Method) describe() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%s\n", m.Usage(), m.Help)
+	fmt.Fprintf(&b, "%s\n\n%s\n", m.usage(), m.Help)
 	for i, p := range m.Signature() {
 		if i == 0 {
 			b.WriteString("\nArguments:\n")
@@ -77,12 +77,12 @@ func (p *Param) describe() string {
 	return what
 }
 
-// Describe is what help answers: all methods under the titles of their groups,
+// describe is what help answers: all methods under the titles of their groups,
 // or what there is to say of the one named.
 func Describe(methods []Method, name string) string {
 	if name != "" {
 		if i := slices.IndexFunc(methods, func(m Method) bool { return m.Name == name }); i >= 0 {
-			return methods[i].Describe()
+			return methods[i].describe()
 		}
 		return "help: unknown command: " + name
 	}
@@ -96,7 +96,7 @@ func Describe(methods []Method, name string) string {
 			}
 			lines = append(lines, "== "+m.Group+" ==")
 		}
-		lines = append(lines, m.Usage())
+		lines = append(lines, m.usage())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -49,8 +49,8 @@ func (c *Call) Aside() (goOn func()) {
 	return func() { c.places <- struct{}{} }
 }
 
-// Usage is the error of who used a method wrongly: its help, as with bitcoind.
-func (c *Call) Usage() *Error { return Errorf(CodeMisc, "%s", c.method.Describe()) }
+// usage is the error of who used a method wrongly: its help, as with bitcoind.
+func (c *Call) Usage() *Error { return Errorf(CodeMisc, "%s", c.method.describe()) }
 
 // row is a method with its parameters read.
 type row struct {

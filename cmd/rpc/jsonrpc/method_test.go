@@ -29,7 +29,7 @@ func TestSignatureIsReadFromTheRow(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", got[i], want[i])
 		}
 	}
-	if got, want := m.Usage(), `m "id" ( level ["txid",...] "who" {"a":n,"b":[1,2]} "rest" "" )`; got != want {
+	if got, want := m.usage(), `m "id" ( level ["txid",...] "who" {"a":n,"b":[1,2]} "rest" "" )`; got != want {
 		t.Errorf("usage %s, want %s", got, want)
 	}
 }
@@ -72,7 +72,7 @@ func TestWholeNumbersHaveTheBoundsOfTheirRow(t *testing.T) {
 		}
 	}
 	p := bound(t, "n:num", "[1e400]")
-	p.Float("n")
+	p.float("n")
 	if e, _ := errors.AsType[*Error](p.Err()); e == nil || e.Code != -1 || e.Message != "JSON double out of range" {
 		t.Errorf("1e400: %v", p.Err())
 	}
@@ -177,7 +177,7 @@ func TestOptionsMayBeNamedAsIfTheyWereParameters(t *testing.T) {
 	m := Method{Name: "m", Group: "G", Params: "options:object? ; rate:amount? on:bool=false", Help: "Does."}
 	want := "m ( options )\n\nDoes.\n\nArguments:\n1. options: an object, may be left out\n\nOptions, which a call by name may give as parameters:\n" +
 		"- rate: an amount in BTC, may be left out\n- on: true or false, by default false\n\nExample: grapevine rpc m\n"
-	if got := m.Describe(); got != want {
+	if got := m.describe(); got != want {
 		t.Errorf("help:\n%s\nwant\n%s", got, want)
 	}
 }

@@ -245,8 +245,8 @@ func (p *Params) Int(name string) int64 {
 	return n
 }
 
-// Float reads a number.
-func (p *Params) Float(name string) (v float64) {
+// float reads a number.
+func (p *Params) float(name string) (v float64) {
 	p.read(name, "number", &v)
 	return v
 }

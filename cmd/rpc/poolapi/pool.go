@@ -68,9 +68,6 @@ func (a *API) Info() any {
 	}
 }
 
-// Coins is the coin set over chain and pool.
-func (a *API) Coins() chain.CoinView { return a.Pool.Coins() }
-
 type entryFees struct {
 	Base       jsonrpc.Amount `json:"base"`
 	Modified   jsonrpc.Amount `json:"modified"`
@@ -124,7 +121,7 @@ func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
 	case sequence:
 		return a.Sequence(), nil
 	}
-	return a.Contents(verbose), nil
+	return a.contents(verbose), nil
 }
 
 // Sequence is what getrawmempool answers with mempool_sequence.
@@ -135,8 +132,8 @@ func (a *API) Sequence() any {
 	}{hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}
 }
 
-// Contents is what getrawmempool and /rest/mempool/contents.json answer.
-func (a *API) Contents(verbose bool) any {
+// contents is what getrawmempool and /rest/mempool/contents.json answer.
+func (a *API) contents(verbose bool) any {
 	if !verbose {
 		return hashes(a.Pool.TxIDs())
 	}

@@ -32,7 +32,7 @@ func NewDestination(pk []byte, net *chaincfg.Params) Destination {
 		script := kind == "scripthash" || kind == "witness_v0_scripthash" || kind == "witness_v1_taproot" || kind == "anchor"
 		d.IsScript = &script
 	}
-	if w := WitnessOf(pk); w != nil {
+	if w := witnessOf(pk); w != nil {
 		d.IsWitness = true
 		if kind != "anchor" {
 			d.Version, d.Program = &w.Version, hex.EncodeToString(w.Program)

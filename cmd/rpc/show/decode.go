@@ -35,8 +35,8 @@ func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
 	if !canWrap(script, s.Type) {
 		return d
 	}
-	d.P2SH = Address(ScriptHash(script), net)
-	inner := WitnessScriptHash(script)
+	d.P2SH = Address(scriptHash(script), net)
+	inner := witnessScriptHash(script)
 	switch s.Type {
 	case "nonstandard":
 	case "multisig":
@@ -53,7 +53,7 @@ func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
 	default: // a witness program has no place in another
 		return d
 	}
-	d.SegWit = &Wrapped{NewScript(inner, net), Address(ScriptHash(inner), net)}
+	d.SegWit = &Wrapped{NewScript(inner, net), Address(scriptHash(inner), net)}
 	if s.Type == "multisig" {
 		d.SegWit.Desc = WithChecksum("wsh(" + multiDescriptor(script) + ")")
 	}
@@ -120,7 +120,7 @@ type TxForm int
 const (
 	AnyForm TxForm = iota
 	WithWitness
-	WithoutWitness
+	withoutWitness
 )
 
 // FormOf reads iswitness, by which a caller says how to read its transaction.
@@ -131,7 +131,7 @@ func FormOf(c *jsonrpc.Call) TxForm {
 	case c.Bool("iswitness"):
 		return WithWitness
 	}
-	return WithoutWitness
+	return withoutWitness
 }
 
 // DecodeTx reads a transaction in hex (Core: DecodeHexTx).
@@ -140,7 +140,7 @@ func DecodeTx(text string, form TxForm) (*chain.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if form == WithoutWitness {
+	if form == withoutWitness {
 		return chain.DecodeTxNoWitness(raw)
 	}
 	tx, err := chain.DecodeTx(raw)

@@ -89,7 +89,7 @@ func TestTransactionsAreReadInTheFormThatWasAskedFor(t *testing.T) {
 		{"no hex", "zz", false, false, false},
 		{"many inputs said, none there", "02000000feffffff00", false, false, false},
 	} {
-		for form, want := range map[TxForm]bool{AnyForm: c.either, WithWitness: c.with, WithoutWitness: c.without} {
+		for form, want := range map[TxForm]bool{AnyForm: c.either, WithWitness: c.with, withoutWitness: c.without} {
 			tx, err := DecodeTx(c.text, form)
 			if (err == nil) != want || want && hex.EncodeToString(tx.Raw()) != c.text {
 				t.Errorf("%s, form %d: %v", c.name, form, err)

@@ -86,13 +86,13 @@ func (e *expander) hashed(name, inside string, at place) ([]byte, error) {
 		if err == nil && len(inner) > txscript.MaxScriptElementSize {
 			err = fmt.Errorf("P2SH script is too large, %d bytes is larger than %d bytes", len(inner), txscript.MaxScriptElementSize)
 		}
-		return ScriptHash(inner), err
+		return scriptHash(inner), err
 	}
 	if at == inWSH {
 		return nil, fmt.Errorf("Can only have wsh() at top level or inside sh()")
 	}
 	inner, err := e.script(inside, inWSH)
-	return WitnessScriptHash(inner), err
+	return witnessScriptHash(inner), err
 }
 
 // alone are those that have no place in another.

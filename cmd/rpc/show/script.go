@@ -26,7 +26,7 @@ type Script struct {
 // NewScript describes an output's script.
 func NewScript(pk []byte, net *chaincfg.Params) Script {
 	return Script{
-		Asm: Asm(pk, false), Desc: Descriptor(pk, net), Hex: hex.EncodeToString(pk),
+		Asm: asm(pk, false), Desc: Descriptor(pk, net), Hex: hex.EncodeToString(pk),
 		Address: Address(pk, net), Type: ScriptType(pk),
 	}
 }
@@ -77,9 +77,9 @@ func pushesOnly(script []byte) bool {
 // Address is whom a script pays; empty when there is no address for it.
 func Address(pk []byte, net *chaincfg.Params) string { return wallet.AddressOf(pk, net) }
 
-// Asm disassembles as Core does: pushes of up to four bytes are numbers, longer
+// asm disassembles as Core does: pushes of up to four bytes are numbers, longer
 // ones hex. In input scripts, signatures show their hash type by name.
-func Asm(script []byte, signatures bool) string {
+func asm(script []byte, signatures bool) string {
 	var words []string
 	t := txscript.MakeScriptTokenizer(0, script)
 	for t.Next() {
@@ -160,8 +160,8 @@ type Witness struct {
 	Program []byte
 }
 
-// WitnessOf is the script's witness program, nil if it is none.
-func WitnessOf(pk []byte) *Witness {
+// witnessOf is the script's witness program, nil if it is none.
+func witnessOf(pk []byte) *Witness {
 	version, program, err := txscript.ExtractWitnessProgramInfo(pk)
 	if err != nil {
 		return nil
@@ -169,14 +169,14 @@ func WitnessOf(pk []byte) *Witness {
 	return &Witness{version, program}
 }
 
-// ScriptHash is the output that pays to the hash of a script (BIP16).
-func ScriptHash(script []byte) []byte {
+// scriptHash is the output that pays to the hash of a script (BIP16).
+func scriptHash(script []byte) []byte {
 	out := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, address.Hash160(script)...)
 	return append(out, txscript.OP_EQUAL)
 }
 
-// WitnessScriptHash is the output that pays to the hash of a witness script (BIP141).
-func WitnessScriptHash(script []byte) []byte {
+// witnessScriptHash is the output that pays to the hash of a witness script (BIP141).
+func witnessScriptHash(script []byte) []byte {
 	sum := sha256.Sum256(script)
 	return append([]byte{txscript.OP_0, txscript.OP_DATA_32}, sum[:]...)
 }

@@ -103,16 +103,16 @@ func TestSignaturesShowTheirHashType(t *testing.T) {
 	// An input of mainnet's block 170, the first payment ever.
 	const sig = "304402204e45e16932b8af514961a1d3a1a25fdf3f4f7732e9d624c6c61548ab5fb8cd410220181522ec8eca07de4860a4acdd12909d831cc56cbbac4622082221a8768d1d09"
 	script := unhex(t, "47"+sig+"01")
-	if got := Asm(script, true); got != sig+"[ALL]" {
+	if got := asm(script, true); got != sig+"[ALL]" {
 		t.Errorf("input script: %s", got)
 	}
-	if got := Asm(script, false); got != sig+"01" {
+	if got := asm(script, false); got != sig+"01" {
 		t.Errorf("output script: %s", got)
 	}
-	if got := Asm(unhex(t, "47"+sig+"83"), true); got != sig+"[SINGLE|ANYONECANPAY]" {
+	if got := asm(unhex(t, "47"+sig+"83"), true); got != sig+"[SINGLE|ANYONECANPAY]" {
 		t.Errorf("single: %s", got)
 	}
-	if got := Asm(unhex(t, "47"+sig+"04"), true); got != sig+"04" {
+	if got := asm(unhex(t, "47"+sig+"04"), true); got != sig+"04" {
 		t.Errorf("undefined type: %s", got)
 	}
 }

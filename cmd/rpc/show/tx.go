@@ -109,7 +109,7 @@ func newInput(in *wire.TxIn) Input {
 		return i
 	}
 	i.TxID, i.Vout = in.PreviousOutPoint.Hash.String(), &in.PreviousOutPoint.Index
-	i.ScriptSig = &ScriptSig{Asm: Asm(in.SignatureScript, true), Hex: hex.EncodeToString(in.SignatureScript)}
+	i.ScriptSig = &ScriptSig{Asm: asm(in.SignatureScript, true), Hex: hex.EncodeToString(in.SignatureScript)}
 	return i
 }
 

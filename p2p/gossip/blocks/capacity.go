@@ -19,8 +19,8 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 	if len(p.flights) > 0 && free < (limit+3)/4 {
 		return 0
 	}
-	if held := f.held + f.count*size; held+free*size > MaxHeld {
-		free = (MaxHeld - held) / size
+	if held := f.held + f.count*size; held+free*size > maxHeld {
+		free = (maxHeld - held) / size
 		if free <= 0 && held == 0 {
 			free = 1
 		}

@@ -13,7 +13,7 @@
 // It validates nothing but whether parts make the block that its header commits to
 // (partial.go), and has no clock: the conversation tells it what happened and
 // does what Plan and Late say. Requests are bounded for each peer by maxFlights
-// and maxPipe, for each block by maxCopies, and over all by MaxHeld; of blocks
+// and maxPipe, for each block by maxCopies, and over all by maxHeld; of blocks
 // only the last few are kept (recent.go).
 //
 // Start reading at Fetcher.Plan.

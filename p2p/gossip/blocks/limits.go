@@ -3,8 +3,8 @@ package blocks
 import "time"
 
 const (
-	// MaxHeld bounds the bytes of bodies that were asked for or wait for validation.
-	MaxHeld = 64 << 20
+	// maxHeld bounds the bytes of bodies that were asked for or wait for validation.
+	maxHeld = 64 << 20
 
 	window       = 1024      // blocks past the last one held of the branch that is followed that may be asked for [BLOCK_DOWNLOAD_WINDOW]
 	maxFlights   = 128       // blocks in flight of one peer [MAX_BLOCKS_IN_TRANSIT_PER_PEER]; Core's 16 starve small blocks

@@ -176,7 +176,7 @@ func TestT9_NobodyLeadsForEver(t *testing.T) {
 		"it came to us":     {false, 0},
 		"it was our choice": {true, 15*time.Minute + leaderTimeout},
 	} {
-		x := newTalkers(t, MaxRun)
+		x := newTalkers(t, maxRun)
 		for i := range x.params.MinimumChainWork {
 			x.params.MinimumChainWork[i] = 1 << 62
 		}
@@ -190,7 +190,7 @@ func TestT9_NobodyLeadsForEver(t *testing.T) {
 		x.Actions()
 		last, at := x.params.Genesis().Hash, x.params.Genesis().Header.Timestamp
 		next := func() (hs []*wire.BlockHeader) {
-			for range MaxRun {
+			for range maxRun {
 				at = at.Add(time.Second)
 				h := &wire.BlockHeader{Version: 4, PrevBlock: last, Bits: x.params.PowLimitBits, Timestamp: at}
 				chaintest.Solve(t, x.params, h)
@@ -202,7 +202,7 @@ func TestT9_NobodyLeadsForEver(t *testing.T) {
 			if x.asks(1) != 1 {
 				t.Fatalf("%s: after %v its chain is given up", what, x.now.Sub(begun))
 			}
-			if x.OnHeaders(honest, x.run(1, MaxRun)); x.asks(2) == 1 && honest.pre != nil {
+			if x.OnHeaders(honest, x.run(1, maxRun)); x.asks(2) == 1 && honest.pre != nil {
 				break
 			}
 			if x.now.Sub(begun) > row.most {

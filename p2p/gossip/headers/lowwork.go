@@ -37,7 +37,7 @@ func (s *Sync) worthMemory(parent *Entry, hs []*wire.BlockHeader) bool {
 // onLowWork: a run of headers whose chain has too little work so far. If there
 // may be more of it, it is presynced, when it is the peer's turn to lead.
 func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
-	if len(hs) < MaxRun || t.lowWork {
+	if len(hs) < maxRun || t.lowWork {
 		s.log.Debug("low-work headers ignored", "peer", t.id, "headers", len(hs))
 		s.done(t)
 		return
@@ -64,11 +64,11 @@ func (s *Sync) onPresync(t *Talk, hs []*wire.BlockHeader) {
 	}
 	switch next {
 	case presyncAsk:
-		s.askFor(t, run.Locator())
+		s.askFor(t, run.locator())
 	case presyncDone:
 		t.pre = nil
 		t.known.Has(last)
-		s.taken(t, last, len(hs) == MaxRun)
+		s.taken(t, last, len(hs) == maxRun)
 	case presyncTooFew:
 		s.endPresync(t, "its chain has too little work")
 	case presyncBroken:
@@ -89,12 +89,12 @@ func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *Entry, ok bool) {
 	return last, ok
 }
 
-// Memory is what a presync with the peer holds: headers and bits.
+// memory is what a presync with the peer holds: headers and bits.
 func (t *Talk) Memory() (headers, bits int) {
 	if t.pre == nil {
 		return 0, 0
 	}
-	return t.pre.Memory()
+	return t.pre.memory()
 }
 
 // endPresync gives a chain up. Who we chose ourselves must have a chain that is

@@ -68,18 +68,18 @@ func (r *presync) restart() {
 	r.hash, r.bits, r.height, r.work = r.start.Hash, r.start.Header.Bits, r.start.Height, r.start.Work
 }
 
-// Last is the hash that the next header must build on.
-func (r *presync) Last() chain.Hash { return r.hash }
+// last is the hash that the next header must build on.
+func (r *presync) last() chain.Hash { return r.hash }
 
 // Work is that of the chain so far, in this pass.
 func (r *presync) Work() chain.Work { return r.work }
 
-// Memory is how many headers and bits it holds.
-func (r *presync) Memory() (headers, bits int) { return len(r.held) + len(r.out), len(r.marks) }
+// memory is how many headers and bits it holds.
+func (r *presync) memory() (headers, bits int) { return len(r.held) + len(r.out), len(r.marks) }
 
-// Locator asks for what follows the last header of the pass, of which nothing
+// locator asks for what follows the last header of the pass, of which nothing
 // else may be known.
-func (r *presync) Locator() []chain.Hash {
+func (r *presync) locator() []chain.Hash {
 	if r.hash == r.start.Hash {
 		return chain.Locator(r.start)
 	}
@@ -108,7 +108,7 @@ func (r *presync) Take(hs []*wire.BlockHeader) presyncNext {
 	case enough:
 		r.again = true
 		r.restart()
-	case len(hs) < MaxRun || r.height-r.start.Height > maxPresync:
+	case len(hs) < maxRun || r.height-r.start.Height > maxPresync:
 		return presyncTooFew
 	default:
 		if over := len(r.held) - maxRedownload; over > 0 {

@@ -36,12 +36,12 @@ func feed(r *presync, hs []*wire.BlockHeader, again func([]*wire.BlockHeader)) (
 	for {
 		next = r.Take(hs[at:min(at+2000, len(hs))])
 		out = append(out, r.Out()...)
-		held, _ := r.Memory()
+		held, _ := r.memory()
 		most = max(most, held)
 		if next != presyncAsk {
 			return next, out, most
 		}
-		last := r.Last()
+		last := r.last()
 		if at = 0; last != hs[0].PrevBlock {
 			for hs[at].PrevBlock != last {
 				at++
@@ -78,7 +78,7 @@ func TestT9_AChainWithoutWorkLeavesBitsOnly(t *testing.T) {
 	p := chain.RegTest()
 	r := newPresync(p, p.Genesis(), chain.Work{1}, presyncSalt{})
 	next, out, most := feed(r, headerRun(p, 12_500, 4), nil)
-	if _, bits := r.Memory(); next != presyncTooFew || len(out) != 0 || most != 0 || bits > 21 {
+	if _, bits := r.memory(); next != presyncTooFew || len(out) != 0 || most != 0 || bits > 21 {
 		t.Errorf("ended with %v: %d let out, %d held, %d bits", next, len(out), most, bits)
 	}
 }

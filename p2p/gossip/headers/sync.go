@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// MaxRun is how many headers a message holds at most [MAX_HEADERS_RESULTS].
-	MaxRun = 2000
+	// maxRun is how many headers a message holds at most [MAX_HEADERS_RESULTS].
+	maxRun = 2000
 	// MaxLocator is how many hashes a locator has at most [MAX_LOCATOR_SZ].
 	MaxLocator = 101
 
@@ -157,7 +157,7 @@ func (s *Sync) AskAll() {
 // OnHeaders takes a headers message.
 func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 	switch {
-	case len(hs) > MaxRun:
+	case len(hs) > maxRun:
 		s.drop(t, "too many headers", "headers message is too long")
 		return
 	case len(hs) == 0:
@@ -172,7 +172,7 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		return
 	}
 	parent := s.tree.Find(hs[0].PrevBlock)
-	presyncs := t.pre != nil && hs[0].PrevBlock == t.pre.Last()
+	presyncs := t.pre != nil && hs[0].PrevBlock == t.pre.last()
 	if parent == nil && !presyncs {
 		s.onUnconnecting(t, hs)
 		return
@@ -192,7 +192,7 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		return
 	}
 	t.known.Has(last)
-	s.taken(t, last, len(hs) == MaxRun && last.Node.Hash == chain.HeaderHash(hs[MaxRun-1]))
+	s.taken(t, last, len(hs) == maxRun && last.Node.Hash == chain.HeaderHash(hs[maxRun-1]))
 }
 
 // taken goes on when there is more where that came from. Each time the peer must

@@ -14,7 +14,7 @@ import (
 const (
 	MaxOffers      = 5000            // announced by one peer and not yet settled [MAX_PEER_TX_ANNOUNCEMENTS]
 	maxFlights     = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
-	RequestTimeout = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
+	requestTimeout = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
 )
 
 // want is a transaction that peers offer and we do not have.
@@ -164,7 +164,7 @@ func (t *Requests) choose(now time.Time, limit int) {
 }
 
 func (t *Requests) ask(p *Announcer, w *want, now time.Time) {
-	w.asked, w.until = p, now.Add(RequestTimeout)
+	w.asked, w.until = p, now.Add(requestTimeout)
 	t.asked = append(t.asked, deadline{w, w.until})
 	t.flights++
 	p.flights++

@@ -104,7 +104,7 @@ func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
 	if len(asksOf(silent[0])) != 1 {
 		t.Fatal("the first to announce was not asked first")
 	}
-	now = now.Add(RequestTimeout)
+	now = now.Add(requestTimeout)
 	tr.Expire(now)
 	tr.choose(now, 100)
 	if len(asksOf(honest)) != 1 {
