@@ -91,10 +91,14 @@ func (p *program) readConf(line *cli.Line) error {
 		return err
 	}
 	path := filepath.Join(dir, "grapevine.conf")
-	f, err := os.Open(path)
+	st, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		return cli.Usagef("%s: it is not a file", path)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return cli.Fail("grapevine.conf", err)
 	}

@@ -88,6 +88,9 @@ func (p *program) checkLine(line *cli.Line) error {
 	if s := line.Value("node", p.Env); strings.HasPrefix(s, "-") {
 		return cli.Usagef("--node %s: want a node's number, 0 or more", s)
 	}
+	if said := func(name string) string { return line.Value(name, func(string) string { return "" }) }; said("node") != "" && said("rpc") != "" {
+		return cli.Usagef("--node %s and --rpc %s name two nodes: want one of them", said("node"), said("rpc"))
+	}
 	if line.On("progress", p.Env) {
 		p.Err.Tell()
 		p.Out.Tell()

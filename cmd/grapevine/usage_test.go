@@ -46,6 +46,12 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --mineto bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "--mineto", ""},
 		{"node --wallet=false --mine on-tx", "--mine needs --mineto", ""},
 		{"node --listen", "--listen needs a value", ""},
+		{"node --mineto=", "--mineto needs a value, and this one is empty", ""},
+		{"wallet send bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --feerate=", "--feerate needs a value", ""},
+		{"testnet down --wipe --dir=", "--dir needs a value", ""},
+		{"status --node 0 --rpc http://127.0.0.1:1", "name two nodes", ""},
+		{"node --wallet=perhaps", "--wallet \"perhaps\": want true or false", ""},
+		{"node --wallet=", "--wallet \"\": want true or false", ""},
 		{"testnet up --nodes 0", "--nodes 0: want 1 to", ""},
 		{"testnet kill one", "want a node's number", ""},
 		{"tx 00", "is not a txid", ""},
@@ -141,6 +147,10 @@ func TestSettingsComeFromLineEnvironmentAndFile(t *testing.T) {
 	says("", `line 1: there is no setting "minne"`, "node")
 	conf("# fine\nno equals sign\n")
 	says("", "line 2:", "node")
+	conf("mineto =\n")
+	says("", "line 1: mineto needs a value", "node")
+	conf("[regtset]\nmine = on-tx\n")
+	says("", "line 1: [regtset] is no network", "node")
 	conf("datadir = elsewhere\n")
 	says("", "--datadir is read before this file", "node")
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,9 @@ func ReadConf(r io.Reader, network string) ([]Setting, error) {
 				return nil, fmt.Errorf("line %d: %q is not a section like [regtest]", n, line)
 			}
 			section = strings.TrimSpace(name)
+			if !slices.Contains(networks(), section) {
+				return nil, fmt.Errorf("line %d: [%s] is no network: %s are", n, section, strings.Join(networks(), ", "))
+			}
 			continue
 		}
 		if section != "" && section != network {

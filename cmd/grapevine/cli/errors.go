@@ -52,11 +52,13 @@ func Usagef(format string, args ...any) error {
 }
 
 // OnUsage turns what urfave's cli says of a flag's value into wrong usage:
-// `invalid value "x" for flag -nodes: parse error`, or, of the environment,
+// `invalid value "x" for flag -nodes: parse error`, `invalid boolean value "x"
+// for -wallet: parse error` or, of the environment,
 // `could not parse "x" as int value from environment variable "GRAPEVINE_NODES"
 // for flag nodes: parse error`.
 func OnUsage(c *urfave.Context, err error, _ bool) error {
-	text := err.Error()
+	text := strings.Replace(err.Error(), "invalid boolean value ", "invalid value ", 1)
+	text = strings.Replace(text, " for -", " for flag -", 1)
 	if value, rest, ok := strings.Cut(strings.TrimPrefix(text, "invalid value "), " for flag -"); ok {
 		name, _, _ := strings.Cut(rest, ": ")
 		return &UsageError{Why: fmt.Sprintf("--%s %s: want %s", name, value, wanted(c, name))}

@@ -125,6 +125,9 @@ func (l *Line) Apply(settings []Setting, env func(string) string) error {
 			}
 			continue
 		}
+		if s.Value == "" && !mayBeEmpty(f) {
+			return l.r.wrong("", "line %d: %s needs a value", s.Line, s.Name)
+		}
 		if !given[f] {
 			*dst = append(*dst, "--"+s.Name+"="+s.Value)
 		}
@@ -186,21 +189,28 @@ func (r *reorderer) take(rest []string) (int, error) {
 		r.rest = true
 		return 1, nil
 	}
-	name, _, inline := strings.Cut(strings.TrimLeft(tok, "-"), "=")
+	name, value, inline := strings.Cut(strings.TrimLeft(tok, "-"), "=")
 	f, dst := r.find(name)
 	if f == nil {
 		return 0, r.unknownFlag(name)
 	}
+	n := 1
+	if !inline && !isBool(f) {
+		if len(rest) < 2 {
+			return 0, r.wrong("", "--%s needs a value", name)
+		}
+		n, value, tok = 2, rest[1], tok+"="+rest[1]
+	}
+	if value == "" && !isBool(f) && !mayBeEmpty(f) {
+		return 0, r.wrong("", "--%s needs a value, and this one is empty", name)
+	}
 	*dst = append(*dst, tok)
-	if inline || isBool(f) {
-		return 1, nil
-	}
-	if len(rest) < 2 {
-		return 0, r.wrong("", "--%s needs a value", name)
-	}
-	*dst = append((*dst)[:len(*dst)-1], tok+"="+rest[1])
-	return 2, nil
+	return n, nil
 }
+
+// mayBeEmpty: where a value is money's way, or a node, an empty one is a shell's
+// variable that was not set; the default must not take its place in silence.
+func mayBeEmpty(f urfave.Flag) bool { return f.Names()[0] == "label" }
 
 func (r *reorderer) word(tok string) error {
 	if len(r.commands) > 0 {

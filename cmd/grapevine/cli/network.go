@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,12 +23,13 @@ func RulesFlags() []urfave.Flag {
 	}
 }
 
+// networks that a node can be on.
+func networks() []string { return []string{"regtest", "signet", "testnet4", "mainnet"} }
+
 // Params are the rules of the network that the line asks for.
 func Params(c *urfave.Context) (*chain.Params, error) {
 	network := c.String("network")
-	switch network {
-	case "regtest", "signet", "testnet4", "mainnet":
-	default:
+	if !slices.Contains(networks(), network) {
 		return nil, Usagef("there is no network %q: regtest, signet, testnet4 and mainnet are", network)
 	}
 	p, err := chain.ForNetwork(network)
