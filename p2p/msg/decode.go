@@ -57,16 +57,26 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 		return nil, fmt.Errorf("%w %q", ErrUnknownCommand, command)
 	}
 	if err := s.check(payload); err != nil {
-		return nil, offence(command, "%v", err)
+		return nil, unreadable(command, err)
 	}
 	buf := bytes.NewBuffer(payload)
 	if err := m.BtcDecode(buf, ProtocolVersion, wire.WitnessEncoding); err != nil {
-		return nil, offence(command, "%v", err)
+		return nil, unreadable(command, err)
 	}
 	if buf.Len() > 0 && !s.grows {
 		return nil, offence(command, "%d bytes too many", buf.Len())
 	}
 	return m, nil
+}
+
+// unreadable is an offence, but for addresses in a form that we cannot read: BIP155
+// leaves room for networks to come, and Core only ignores them. Too many are one
+// [MAX_ADDR_TO_SEND].
+func unreadable(command string, err error) error {
+	if command == wire.CmdAddrV2 && !errors.Is(err, errTooMany) {
+		return fmt.Errorf("%w: %s that cannot be read: %w", ErrUnknownCommand, command, err)
+	}
+	return offence(command, "%v", err)
 }
 
 func offence(command, format string, args ...any) error {

@@ -217,6 +217,33 @@ func TestT2_HugeCountsCostNothing(t *testing.T) {
 	}
 }
 
+// Addresses in a form that cannot be read are ignored, those of unknown networks are
+// passed over; too many of them are an offence.
+func TestAddressesOfAnotherFormAreIgnored(t *testing.T) {
+	head := append([]byte{1, 0x61, 0xbc, 0x66, 0x49, 0}, 1)
+	for what, p := range map[string][]byte{
+		"empty":                         {},
+		"one that is 513 bytes long":    append(append(append(bytes.Clone(head), 0xfd, 1, 2), make([]byte, 513)...), 0x20, 0x8d),
+		"one that ends before its port": append(bytes.Clone(head), 4, 9, 9, 9, 9),
+	} {
+		if _, err := msg.Decode("addrv2", p); !errors.Is(err, msg.ErrUnknownCommand) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	two := []byte{2, 1, 2, 3, 4, 1, 0x99, 2, 0xab, 0xab, 0x20, 0x8d, 1, 2, 3, 4, 1, 1, 4, 9, 9, 9, 9, 0x20, 0x8d}
+	m, err := msg.Decode("addrv2", two)
+	if err != nil || len(msg.Addrs(m)) != 1 {
+		t.Errorf("an unknown network before a known one: %v %v", m, err)
+	}
+	if m, err := msg.Decode("addrv2", []byte{0}); err != nil || len(msg.Addrs(m)) != 0 {
+		t.Errorf("none: %v", err)
+	}
+	var malformed *msg.DecodeError
+	if _, err := msg.Decode("addrv2", append([]byte{0xfd, 0xe9, 3}, make([]byte, 1001*13)...)); !errors.As(err, &malformed) {
+		t.Errorf("1001 of them: %v", err)
+	}
+}
+
 func TestUnknownCommandsAreCalledThat(t *testing.T) {
 	if _, err := msg.Decode("gossip", nil); !errors.Is(err, msg.ErrUnknownCommand) {
 		t.Errorf("err = %v", err)

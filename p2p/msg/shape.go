@@ -49,7 +49,7 @@ func (s shape) check(p []byte) error {
 			return err
 		}
 		if n > uint64(s.max) {
-			return fmt.Errorf("%d entries, at most %d are allowed", n, s.max)
+			return fmt.Errorf("%w: %d, at most %d are allowed", errTooMany, n, s.max)
 		}
 		count, least = n, least+size
 	}
@@ -63,7 +63,10 @@ func (s shape) check(p []byte) error {
 	return nil
 }
 
-var errShort = errors.New("ends within a number")
+var (
+	errShort   = errors.New("ends within a number")
+	errTooMany = errors.New("too many entries")
+)
 
 // compactSize reads Bitcoin's variable-length number and says how many bytes it took.
 func compactSize(p []byte) (n uint64, size int, err error) {
