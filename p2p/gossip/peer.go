@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
@@ -31,15 +32,16 @@ type peer struct {
 	parts     []fragment     // blocks that it was asked parts of
 	src       *blocks.Source // of bodies
 	invalid   int            // bodies that it was asked for and that broke a rule
-	client    client
 	offers    *txs.Announcer // of transactions
 	outbox    *txs.Outbox    // what it knows of transactions and is to be told
 	tasks     []*task        // what came from it and is being validated, and pings that wait
 	toldAddrs bool           // getaddr is answered once for each connection
+	continued chain.Hash     // end of the inv that answered getblocks: asking for it asks for more
 
 	stats struct {
 		lastBlock, lastTx   time.Time
 		blocksFrom, txsFrom int64
+		blocksTo, txsTo     int64 // served so far
 	}
 }
 
@@ -53,7 +55,6 @@ func (s *State) onJoined(ev Joined) {
 		offers: s.tx.requests.Join(ev.Peer, ev.Link),
 		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
 	}
-	p.client = client{id: p.id, have: p.Have, outbox: p.outbox}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
@@ -205,7 +206,7 @@ func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
 		Height: -1, Headers: -1,
 		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
 		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
-		BlocksTo: p.client.blocks, TxsTo: p.client.txs,
+		BlocksTo: p.stats.blocksTo, TxsTo: p.stats.txsTo,
 		InFlight: p.src.InFlight(),
 		HBTo:     slices.Contains(s.pushers, p), HBFrom: p.wantsPush,
 		Ping: p.src.RTT, FeeFilter: p.outbox.FeeFilter,

@@ -16,7 +16,7 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 		s.drop(p, "locator too long", "getheaders with too many hashes")
 		return
 	}
-	reply, last := s.server.Headers(&p.client, m)
+	reply, last := s.server.Headers(p, m)
 	if last != nil {
 		p.sent = last
 	}
@@ -33,7 +33,7 @@ func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 		s.drop(p, "locator too long", "getblocks with too many hashes")
 		return
 	}
-	if inv := s.server.blocks(&p.client, m); inv != nil {
+	if inv := s.server.blocks(p, m); inv != nil {
 		s.send(p, inv)
 	}
 }
@@ -43,7 +43,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 		s.drop(p, "getdata too long", "getdata with too many entries")
 		return
 	}
-	acts, missing := s.server.data(&p.client, m)
+	acts, missing := s.server.data(p, m)
 	p.noteLacks(s.tree, missing)
 	s.perform(acts)
 }
@@ -62,7 +62,7 @@ func (p *peer) noteLacks(tree *headers.Tree, missing []*wire.InvVect) {
 }
 
 func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
-	acts, ok := s.server.parts(&p.client, m)
+	acts, ok := s.server.parts(p, m)
 	if !ok {
 		s.drop(p, "no such transaction in the block", "getblocktxn beyond the end")
 		return

@@ -24,28 +24,18 @@ type server struct {
 	Local  bool          // no secrets between peers
 }
 
-// client is who asks.
-type client struct {
-	id     p2p.PeerID
-	have   bool // speaks gvhave
-	outbox *txs.Outbox
-
-	blocks, txs int64      // served so far
-	continued   chain.Hash // end of the inv that answered getblocks: asking for it asks for more
-}
-
-func (c *client) send(m wire.Message) p2p.Action { return p2p.Send{Peer: c.id, Msg: m} }
+func (p *peer) reply(m wire.Message) p2p.Action { return p2p.Send{Peer: p.id, Msg: m} }
 
 // Headers answers getheaders with what follows the locator on our verified
 // chain, and says which header is the last.
-func (s *server) Headers(c *client, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *headers.Entry) {
+func (s *server) Headers(p *peer, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *headers.Entry) {
 	var run []*headers.Entry
 	if len(m.BlockLocatorHashes) == 0 {
 		if e := s.Tree.Find(m.HashStop); e != nil && e.Valid && s.tells(e) {
 			run = []*headers.Entry{e}
 		}
 	} else {
-		if c.have {
+		if p.Have {
 			run = s.Tree.Follow(s.Tree.Best(), m.BlockLocatorHashes, m.HashStop, maxHeaders)
 		}
 		// Who knows our best header already still lacks our tip if that lies
@@ -72,7 +62,7 @@ func (s *server) tells(e *headers.Entry) bool {
 
 // blocks answers getblocks as nodes did before headers-first: an inv of what
 // follows; asking for its end asks for more. nil: nothing follows.
-func (s *server) blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
+func (s *server) blocks(p *peer, m *wire.MsgGetBlocks) *wire.MsgInv {
 	run := s.Tree.Follow(s.Tree.Tip(), m.BlockLocatorHashes, m.HashStop, maxBlockInv)
 	if len(run) == 0 {
 		return nil
@@ -82,14 +72,14 @@ func (s *server) blocks(c *client, m *wire.MsgGetBlocks) *wire.MsgInv {
 		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.Node.Hash))
 	}
 	if len(run) == maxBlockInv {
-		c.continued = run[maxBlockInv-1].Node.Hash
+		p.continued = run[maxBlockInv-1].Node.Hash
 	}
 	return inv
 }
 
 // data answers getdata; what we do not have is named in one notfound. A block
 // asked twice in one message is served once.
-func (s *server) data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
+func (s *server) data(p *peer, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
 	served := make(map[chain.Hash]struct{})
 	for _, iv := range m.InvList {
 		var more []p2p.Action
@@ -99,21 +89,21 @@ func (s *server) data(c *client, m *wire.MsgGetData) (acts []p2p.Action, missing
 				continue
 			}
 			served[iv.Hash] = struct{}{}
-			more = s.block(c, iv)
+			more = s.block(p, iv)
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
-			more = s.tx(c, iv)
+			more = s.tx(p, iv)
 		}
 		if acts = append(acts, more...); more == nil {
 			missing = append(missing, iv)
 		}
 	}
 	if len(missing) > 0 {
-		acts = append(acts, c.send(&wire.MsgNotFound{InvList: missing}))
+		acts = append(acts, p.reply(&wire.MsgNotFound{InvList: missing}))
 	}
 	return acts, missing
 }
 
-func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
+func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	e := s.Tree.Find(iv.Hash)
 	if !s.speaksOf(e) {
 		return nil
@@ -121,21 +111,21 @@ func (s *server) block(c *client, iv *wire.InvVect) []p2p.Action {
 	kept := s.Recent.Find(iv.Hash)
 	switch {
 	case iv.Type == blocks.InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
-		return []p2p.Action{c.send(kept.Short(s.Nonce()))}
+		return []p2p.Action{p.reply(kept.Short(s.Nonce()))}
 	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
-		c.blocks++ // it was pushed in short form and is validated just now
-		return []p2p.Action{c.send(&msg.Block{Block: kept.Block})}
-	case !c.mayHave(e):
+		p.stats.blocksTo++ // it was pushed in short form and is validated just now
+		return []p2p.Action{p.reply(&msg.Block{Block: kept.Block})}
+	case !p.mayHave(e):
 		return nil
 	}
-	c.blocks++
+	p.stats.blocksTo++
 	short := iv.Type == blocks.InvTypeCompact && e.Valid && s.Tree.Tip().Node.Height-e.Node.Height <= maxShortDepth
-	acts := []p2p.Action{p2p.SendBlock{Peer: c.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short}}
-	if iv.Hash == c.continued {
-		c.continued = chain.Hash{}
+	acts := []p2p.Action{p2p.SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short}}
+	if iv.Hash == p.continued {
+		p.continued = chain.Hash{}
 		inv := wire.NewMsgInvSizeHint(1)
 		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &s.Tree.Tip().Node.Hash))
-		acts = append(acts, c.send(inv))
+		acts = append(acts, p.reply(inv))
 	}
 	return acts
 }
@@ -146,52 +136,52 @@ func (s *server) speaksOf(e *headers.Entry) bool {
 
 // mayHave says whether a body is here and for that peer: bodies that were never on
 // our verified chain are for have peers only.
-func (c *client) mayHave(e *headers.Entry) bool { return e.Stored && (e.Valid || c.have) }
+func (p *peer) mayHave(e *headers.Entry) bool { return e.Stored && (e.Valid || p.Have) }
 
 // tx serves from the pool, on public networks only what the peer was told of, so
 // that nobody can ask when something came; and what the newest block has just taken
 // from there [m_most_recent_block_txs].
-func (s *server) tx(c *client, iv *wire.InvVect) []p2p.Action {
+func (s *server) tx(p *peer, iv *wire.InvVect) []p2p.Action {
 	in := s.Pool.ByTxID(iv.Hash)
 	if iv.Type == txs.InvTypeWTx {
 		in = s.Pool.ByWID(iv.Hash)
 	}
 	var tx *chain.Tx
 	switch kept := s.Recent.Find(s.Tree.Tip().Node.Hash); {
-	case in != nil && (s.Local || c.outbox.Known(in.Tx)):
+	case in != nil && (s.Local || p.outbox.Known(in.Tx)):
 		tx = in.Tx
 	case in == nil && kept != nil:
 		tx = kept.Tx(iv.Hash)
 	}
 	if tx == nil {
 		if in == nil {
-			c.outbox.Lacks(iv.Hash)
+			p.outbox.Lacks(iv.Hash)
 		}
 		return nil
 	}
-	c.outbox.Knows(c.outbox.Name(tx))
-	c.txs++
+	p.outbox.Knows(p.outbox.Name(tx))
+	p.stats.txsTo++
 	if iv.Type == wire.InvTypeTx {
-		return []p2p.Action{c.send(&msg.BareTx{Tx: tx})}
+		return []p2p.Action{p.reply(&msg.BareTx{Tx: tx})}
 	}
-	return []p2p.Action{c.send(&msg.Tx{Tx: tx})}
+	return []p2p.Action{p.reply(&msg.Tx{Tx: tx})}
 }
 
 // parts answers getblocktxn, also of a block that is still being validated; of one
 // that is deeper than ten blocks the whole is sent, as Core does: who asks for much
 // has to take as much. ok is false when a place is beyond the block's end.
-func (s *server) parts(c *client, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
+func (s *server) parts(p *peer, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool) {
 	if kept := s.Recent.Find(m.Block); kept != nil {
 		parts := kept.Parts(m.Indexes)
-		return []p2p.Action{c.send(&msg.BlockTxn{Block: m.Block, Txs: parts})}, parts != nil
+		return []p2p.Action{p.reply(&msg.BlockTxn{Block: m.Block, Txs: parts})}, parts != nil
 	}
 	e := s.Tree.Find(m.Block)
 	switch {
-	case !s.speaksOf(e) || !c.mayHave(e):
+	case !s.speaksOf(e) || !p.mayHave(e):
 	case s.Tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth:
-		acts = append(acts, p2p.SendParts{Peer: c.id, Hash: m.Block, Places: m.Indexes})
+		acts = append(acts, p2p.SendParts{Peer: p.id, Hash: m.Block, Places: m.Indexes})
 	default:
-		acts = s.block(c, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
+		acts = s.block(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
 	}
 	return acts, true
 }

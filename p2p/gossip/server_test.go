@@ -43,8 +43,11 @@ func getData(typ wire.InvType, hashes ...chain.Hash) *wire.MsgGetData {
 	return m
 }
 
-func dataOf(d *server, c *client, m *wire.MsgGetData) []p2p.Action {
-	acts, _ := d.data(c, m)
+// asks is a peer that asks, perhaps one that speaks gvhave.
+func asks(have bool) *peer { return &peer{Link: p2p.Link{Hello: p2p.Hello{Have: have}}} }
+
+func dataOf(d *server, p *peer, m *wire.MsgGetData) []p2p.Action {
+	acts, _ := d.data(p, m)
 	return acts
 }
 
@@ -58,12 +61,12 @@ func TestWhoGetsWhichBodies(t *testing.T) {
 		height int
 		served bool
 	}{{false, 15, true}, {false, 16, false}, {true, 16, true}, {true, 18, true}, {true, 19, false}} {
-		got := dataOf(d, &client{have: c.have}, getData(wire.InvTypeWitnessBlock, b[c.height-1].Block.Hash))
+		got := dataOf(d, asks(c.have), getData(wire.InvTypeWitnessBlock, b[c.height-1].Block.Hash))
 		if served := len(got) == 1 && isWhole(got[0]); served != c.served {
 			t.Errorf("block %d to a have peer %v: served %v", c.height, c.have, served)
 		}
 	}
-	plain := dataOf(d, &client{}, getData(wire.InvTypeBlock, b[3].Block.Hash))
+	plain := dataOf(d, asks(false), getData(wire.InvTypeBlock, b[3].Block.Hash))
 	if len(plain) != 1 || plain[0].(p2p.SendBlock).Witness {
 		t.Error("a block asked without witnesses is served with them")
 	}
@@ -87,15 +90,15 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 		tr.SetTip(tr.Find(lost.Block.Hash))
 		tr.SetTip(tr.Find(tip.Block.Hash))
 		d := &server{Tree: tr, Pool: txs.NewPool(), Recent: &blocks.Recent{}, Local: c.local}
-		got := dataOf(d, &client{}, getData(wire.InvTypeWitnessBlock, lost.Block.Hash))
+		got := dataOf(d, asks(false), getData(wire.InvTypeWitnessBlock, lost.Block.Hash))
 		if served := len(got) == 1 && isWhole(got[0]); served != c.served {
 			t.Errorf("after %d days, local %v: served %v", c.days, c.local, served)
 		}
-		reply, _ := d.Headers(&client{}, &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
+		reply, _ := d.Headers(asks(false), &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
 		if told := len(reply.Headers) == 1; told != c.served {
 			t.Errorf("after %d days, local %v: header told %v", c.days, c.local, told)
 		}
-		if got := dataOf(d, &client{}, getData(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || !isWhole(got[0]) {
+		if got := dataOf(d, asks(false), getData(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || !isWhole(got[0]) {
 			t.Error("a block of the chain was not served")
 		}
 	}
@@ -104,10 +107,10 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 func TestWhoGetsWhichHeaders(t *testing.T) {
 	d, b := testServer(t)
 	m := &wire.MsgGetHeaders{BlockLocatorHashes: []*chain.Hash{&b[9].Block.Hash}}
-	if reply, last := d.Headers(&client{}, m); len(reply.Headers) != 5 || last != d.Tree.Tip() {
+	if reply, last := d.Headers(asks(false), m); len(reply.Headers) != 5 || last != d.Tree.Tip() {
 		t.Errorf("%d headers to a stock peer", len(reply.Headers))
 	}
-	if reply, last := d.Headers(&client{have: true}, m); len(reply.Headers) != 10 || last != d.Tree.Best() {
+	if reply, last := d.Headers(asks(true), m); len(reply.Headers) != 10 || last != d.Tree.Best() {
 		t.Errorf("%d headers to a have peer", len(reply.Headers))
 	}
 }
@@ -117,7 +120,7 @@ func TestWhoGetsWhichHeaders(t *testing.T) {
 func TestT22_PartsOfBlocks(t *testing.T) {
 	d, b := testServer(t)
 	d.Recent.Add(b[14].Block, nil)
-	c := &client{}
+	c := asks(false)
 	if got, ok := d.parts(c, &msg.GetBlockTxn{Block: b[14].Block.Hash, Indexes: []int{0}}); !ok || len(got) != 1 || len(got[0].(p2p.Send).Msg.(*msg.BlockTxn).Txs) != 1 {
 		t.Errorf("parts of the tip: %v", got)
 	}
