@@ -49,13 +49,13 @@ func (l *loop) accept(conn net.Conn) {
 // makeRoom lets an inbound peer that has greeted in, if need be in the place of
 // another; false: there is no room for it.
 func (l *loop) makeRoom(now time.Time) bool {
-	var cs []candidate
+	var cs []*remote
 	var mute []*remote // have not answered a ping yet, oldest first
 	for _, o := range l.order {
 		if !o.Inbound() || o.dropped || o.peer == nil {
 			continue
 		}
-		cs = append(cs, l.candidate(o))
+		cs = append(cs, o)
 		if o.peer.MinPing() == 0 {
 			mute = append(mute, o)
 		}
@@ -68,11 +68,14 @@ func (l *loop) makeRoom(now time.Time) bool {
 		l.dropFor(mute[0], "makes room for a newcomer", "")
 		return true
 	}
-	id, ok := evict(cs, l.cfg.local())
-	if ok {
-		l.dropFor(l.peers[id], "makes room for a newcomer", "")
+	for _, o := range cs {
+		l.weigh(o)
 	}
-	return ok
+	worst := evict(cs, l.cfg.local())
+	if worst != nil {
+		l.dropFor(worst, "makes room for a newcomer", "")
+	}
+	return worst != nil
 }
 
 // maxInbound leaves room for those we dial ourselves.
@@ -87,12 +90,11 @@ func (l *loop) maxInbound() int {
 	return max(l.cfg.MaxPeers-own, 0)
 }
 
-func (l *loop) candidate(r *remote) candidate {
-	c := candidate{id: r.id, group: l.groupOf(r.at), began: r.began, blocks: !r.Relay, minPing: r.peer.MinPing()}
-	c.rank = siphash.Sum64([]byte(c.group), &l.secret)
+// weigh brings a peer's merit up to date.
+func (l *loop) weigh(r *remote) {
 	st, _ := l.cfg.State.PeerStats(r.id)
-	c.lastBlock, c.lastTx = st.LastBlock, st.LastTx
-	return c
+	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: st.LastBlock, lastTx: st.LastTx}
+	r.rank = siphash.Sum64([]byte(r.group), &l.secret)
 }
 
 // unwelcome: the address has misbehaved, or somebody has banned it.

@@ -4,20 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"grapevine/p2p"
 )
 
-// candidate is an inbound peer that may have to make room.
-type candidate struct {
-	id        p2p.PeerID
+// merit is what an inbound peer is weighed by when somebody may have to make room.
+type merit struct {
 	group     string
-	rank      uint64 // of the group, by a secret of ours: nobody can aim at it
-	began     time.Time
+	rank      uint64        // of the group, by a secret of ours: nobody can aim at it
 	minPing   time.Duration // 0: not measured
 	lastBlock time.Time     // when it last gave us a block that was new
 	lastTx    time.Time
-	blocks    bool // wants no transactions
 }
 
 // How many are protected for each merit: Core's SelectNodeToEvict, without its
@@ -30,7 +25,7 @@ const (
 	protectBlocks = 4
 )
 
-// evict chooses who makes room for a newcomer: not those of a few groups that
+// evict chooses who makes room for a newcomer, nil if nobody: not those of a few groups that
 // nobody can guess, not those with the lowest ping, not the last to give us
 // transactions or blocks, not the older half of the rest; then the youngest of
 // the network group with the most connections. An attacker would have to be good
@@ -39,9 +34,9 @@ const (
 // On a local network there are no groups, and an attacker and the owner's own nodes
 // share one address. There it is the oldest that goes: of a storm of newcomers each
 // has the same time to show a merit.
-func evict(cs []candidate, local bool) (p2p.PeerID, bool) {
-	protect := func(n int, worth func(candidate) bool, better func(a, b candidate) int) {
-		var first, rest []candidate
+func evict(cs []*remote, local bool) *remote {
+	protect := func(n int, worth func(*remote) bool, better func(a, b *remote) int) {
+		var first, rest []*remote
 		for _, c := range cs {
 			if worth(c) {
 				first = append(first, c)
@@ -52,25 +47,25 @@ func evict(cs []candidate, local bool) (p2p.PeerID, bool) {
 		slices.SortStableFunc(first, better)
 		cs = append(rest, first[min(n, len(first)):]...)
 	}
-	anybody := func(candidate) bool { return true }
-	gave := func(c candidate) bool { return !c.lastBlock.IsZero() }
-	lastBlock := func(a, b candidate) int { return b.lastBlock.Compare(a.lastBlock) }
+	anybody := func(*remote) bool { return true }
+	gave := func(c *remote) bool { return !c.lastBlock.IsZero() }
+	lastBlock := func(a, b *remote) int { return b.lastBlock.Compare(a.lastBlock) }
 
-	protect(protectGroups, anybody, func(a, b candidate) int { return cmp.Compare(a.rank, b.rank) })
-	protect(protectPing, func(c candidate) bool { return c.minPing > 0 }, func(a, b candidate) int {
+	protect(protectGroups, anybody, func(a, b *remote) int { return cmp.Compare(a.rank, b.rank) })
+	protect(protectPing, func(c *remote) bool { return c.minPing > 0 }, func(a, b *remote) int {
 		return cmp.Compare(a.minPing, b.minPing)
 	})
-	protect(protectTxs, func(c candidate) bool { return !c.lastTx.IsZero() }, func(a, b candidate) int {
+	protect(protectTxs, func(c *remote) bool { return !c.lastTx.IsZero() }, func(a, b *remote) int {
 		return b.lastTx.Compare(a.lastTx)
 	})
-	protect(protectSilent, func(c candidate) bool { return c.blocks && gave(c) }, lastBlock)
+	protect(protectSilent, func(c *remote) bool { return !c.Relay && gave(c) }, lastBlock)
 	protect(protectBlocks, gave, lastBlock)
-	protect(len(cs)/2, anybody, func(a, b candidate) int { return a.began.Compare(b.began) })
+	protect(len(cs)/2, anybody, func(a, b *remote) int { return a.began.Compare(b.began) })
 	if len(cs) == 0 {
-		return 0, false
+		return nil
 	}
 	if local {
-		return slices.MinFunc(cs, func(a, b candidate) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.id, b.id)) }).id, true
+		return slices.MinFunc(cs, func(a, b *remote) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.id, b.id)) })
 	}
 	count, youngest := map[string]int{}, map[string]time.Time{}
 	for _, c := range cs {
@@ -79,7 +74,7 @@ func evict(cs []candidate, local bool) (p2p.PeerID, bool) {
 			youngest[c.group] = c.began
 		}
 	}
-	worst := slices.MaxFunc(cs, func(a, b candidate) int {
+	return slices.MaxFunc(cs, func(a, b *remote) int {
 		return cmp.Or(
 			cmp.Compare(count[a.group], count[b.group]),
 			youngest[a.group].Compare(youngest[b.group]),
@@ -88,5 +83,4 @@ func evict(cs []candidate, local bool) (p2p.PeerID, bool) {
 			cmp.Compare(a.id, b.id),
 		)
 	})
-	return worst.id, true
 }

@@ -13,47 +13,40 @@ import (
 
 func addrOf(s string) netip.Addr { return netip.MustParseAddr(s) }
 
+// inbound is a peer with a merit that wants transactions too.
+func inbound(id int, began time.Time, m merit) *remote {
+	return &remote{Link: p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true}}, id: p2p.PeerID(id), began: began, merit: m}
+}
+
 // crowd is n idle attackers of one network group, youngest last.
-func crowd(n int, group string) []candidate {
+func crowd(n int, group string) []*remote {
 	begun := time.Unix(1_700_000_000, 0)
-	var cs []candidate
+	var cs []*remote
 	for i := range n {
-		cs = append(cs, candidate{
-			id: p2p.PeerID(i + 1), group: group, minPing: 50 * time.Millisecond,
-			began: begun.Add(time.Duration(i) * time.Second),
-		})
+		cs = append(cs, inbound(i+1, begun.Add(time.Duration(i)*time.Second), merit{group: group, minPing: 50 * time.Millisecond}))
 	}
 	return cs
 }
 
 func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 	begun := time.Unix(1_700_000_000, 0)
+	young := begun.Add(time.Hour)
 	cs := crowd(100, "evil")
-	honest := []candidate{
-		{id: 201, group: "near", minPing: time.Millisecond},
-		{id: 202, group: "blocks", minPing: time.Second, lastBlock: begun.Add(time.Hour)},
-		{id: 203, group: "txs", minPing: time.Second, lastTx: begun.Add(time.Hour)},
-		{id: 204, group: "old", minPing: time.Second, began: begun.Add(-time.Hour)},
-		{id: 205, group: "another", minPing: time.Second},
-	}
-	for i := range honest {
-		if honest[i].began.IsZero() {
-			honest[i].began = begun.Add(time.Hour)
-		}
+	honest := []*remote{
+		inbound(201, young, merit{group: "near", minPing: time.Millisecond}),
+		inbound(202, young, merit{group: "blocks", minPing: time.Second, lastBlock: young}),
+		inbound(203, young, merit{group: "txs", minPing: time.Second, lastTx: young}),
+		inbound(204, begun.Add(-time.Hour), merit{group: "old", minPing: time.Second}),
+		inbound(205, young, merit{group: "another", minPing: time.Second}),
 	}
 	cs = append(cs, honest...)
 	for round := range 20 {
 		rand.New(rand.NewPCG(uint64(round), 0)).Shuffle(len(cs), func(i, j int) { cs[i], cs[j] = cs[j], cs[i] })
-		id, ok := evict(cs, false)
-		if !ok || id > 200 {
-			t.Fatalf("round %d: %d makes room", round, id)
+		r := evict(cs, false)
+		if r == nil || r.id > 200 {
+			t.Fatalf("round %d: %v makes room", round, r)
 		}
-		for i := range cs {
-			if cs[i].id == id {
-				cs = append(cs[:i], cs[i+1:]...)
-				break
-			}
-		}
+		cs = slices.DeleteFunc(cs, func(o *remote) bool { return o == r })
 	}
 }
 
@@ -64,33 +57,33 @@ func TestT40_EachMeritProtectsSoMany(t *testing.T) {
 	for _, c := range []struct {
 		merit string
 		most  int
-		give  func(c *candidate, i int)
+		give  func(c *remote, i int)
 	}{
-		{"a rank that nobody can guess", 4, func(c *candidate, i int) { c.rank = uint64(i) }},
-		{"a low ping", 8, func(c *candidate, i int) { c.minPing = time.Duration(i + 1) }},
-		{"transactions", 4, func(c *candidate, i int) { c.lastTx = at(100 - i) }},
-		{"blocks, from who wants nothing else", 8 + 4, func(c *candidate, i int) { c.blocks, c.lastBlock = true, at(100-i) }},
-		{"blocks", 4, func(c *candidate, i int) { c.lastBlock = at(100 - i) }},
+		{"a rank that nobody can guess", 4, func(c *remote, i int) { c.rank = uint64(i) }},
+		{"a low ping", 8, func(c *remote, i int) { c.minPing = time.Duration(i + 1) }},
+		{"transactions", 4, func(c *remote, i int) { c.lastTx = at(100 - i) }},
+		{"blocks, from who wants nothing else", 8 + 4, func(c *remote, i int) { c.Relay, c.lastBlock = false, at(100-i) }},
+		{"blocks", 4, func(c *remote, i int) { c.lastBlock = at(100 - i) }},
 	} {
 		// The twenty with the merit are the youngest of all, in one group; the
 		// others are old, and four of them are protected by their rank.
-		var cs []candidate
+		var cs []*remote
 		for i := range 20 {
-			x := candidate{id: p2p.PeerID(i + 1), group: "young", rank: 1 << 40, began: begun.Add(time.Hour)}
-			c.give(&x, i)
+			x := inbound(i+1, begun.Add(time.Hour), merit{group: "young", rank: 1 << 40})
+			c.give(x, i)
 			cs = append(cs, x)
 		}
 		for i := range 100 {
-			cs = append(cs, candidate{id: p2p.PeerID(i + 101), group: fmt.Sprint(i), rank: uint64(1000 + i), began: begun})
+			cs = append(cs, inbound(i+101, begun, merit{group: fmt.Sprint(i), rank: uint64(1000 + i)}))
 		}
 		gone := map[p2p.PeerID]bool{}
 		for range 20 {
-			id, ok := evict(slices.Clone(cs), false)
-			if !ok || id > 100 {
+			r := evict(slices.Clone(cs), false)
+			if r == nil || r.id > 100 {
 				break
 			}
-			gone[id] = true
-			cs = slices.DeleteFunc(cs, func(c candidate) bool { return c.id == id })
+			gone[r.id] = true
+			cs = slices.DeleteFunc(cs, func(o *remote) bool { return o == r })
 		}
 		left := 20 - len(gone)
 		if left < c.most || left > c.most+1 { // a single one is no larger a group than the others
@@ -112,20 +105,20 @@ func TestLocallyTheOldestWithoutMeritGoes(t *testing.T) {
 	for i := range cs {
 		cs[i].rank = uint64(i)
 	}
-	if id, _ := evict(cs, true); id != 12+24+1 {
-		t.Errorf("%d goes, 37 is the oldest without a merit", id)
+	if r := evict(cs, true); r.id != 12+24+1 {
+		t.Errorf("%d goes, 37 is the oldest without a merit", r.id)
 	}
 }
 
 func TestTheYoungestOfTheLargestGroupGoes(t *testing.T) {
 	cs := crowd(60, "evil")
-	if id, _ := evict(cs, false); id != 60 {
-		t.Errorf("%d goes, 60 is the youngest", id)
+	if r := evict(cs, false); r.id != 60 {
+		t.Errorf("%d goes, 60 is the youngest", r.id)
 	}
-	if _, ok := evict(crowd(5, "few"), false); ok {
+	if evict(crowd(5, "few"), false) != nil {
 		t.Error("one of five protected peers has to go")
 	}
-	if _, ok := evict(nil, false); ok {
+	if evict(nil, false) != nil {
 		t.Error("nobody goes")
 	}
 }

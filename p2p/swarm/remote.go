@@ -41,6 +41,7 @@ type remote struct {
 	addrRelay                bool   // it takes part in telling addresses
 
 	announced time.Time // when we last said our address to it
+	merit               // as it was when last weighed
 }
 
 // name is how people see it: what was dialled, or where it came from.
