@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -8,16 +9,23 @@ import (
 	"strings"
 )
 
-// Peer is a line of getpeerinfo, as far as scenarios need it.
+// Peer is a line of getpeerinfo, as far as people and scenarios need it.
 type Peer struct {
-	ID         int    `json:"id"`       // of the connection, never used twice
-	Addr       string `json:"addr"`     // the remote end
-	AddrBind   string `json:"addrbind"` // our end
-	Inbound    bool   `json:"inbound"`
-	Listens    string `json:"listens"`     // where an inbound peer says it listens
-	BlocksFrom int    `json:"blocks_from"` // bodies they gave us
-	BlocksTo   int    `json:"blocks_to"`
-	TxsFrom    int    `json:"txs_from"` // transactions they gave us
+	ID         int     `json:"id"`                 // of the connection, never used twice
+	Node       *int    `json:"node,omitempty"`     // of the local network, where NameNodes has found it
+	Addr       string  `json:"addr"`               // the remote end
+	AddrBind   string  `json:"addrbind,omitempty"` // our end
+	Listens    string  `json:"listens,omitempty"`  // where an inbound peer says it listens
+	Inbound    bool    `json:"inbound"`
+	Agent      string  `json:"subver"`
+	Height     int32   `json:"synced_headers"`
+	Ping       float64 `json:"pingtime"` // seconds
+	Sent       int64   `json:"bytessent"`
+	Received   int64   `json:"bytesrecv"`
+	BlocksFrom int     `json:"blocks_from"` // bodies they gave us
+	TxsFrom    int     `json:"txs_from"`    // transactions they gave us
+	BlocksTo   int     `json:"blocks_to"`
+	TxsTo      int     `json:"txs_to"`
 }
 
 // peers asks a node for its peers.
@@ -27,6 +35,28 @@ func peers(ctx context.Context, n Node) ([]Peer, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// Name is who the peer is, as far as we can tell: a node of ours, or where it can
+// be reached.
+func (p Peer) Name() string {
+	at := cmp.Or(p.Listens, p.Addr)
+	if p.Node != nil {
+		return fmt.Sprintf("node %d (%s)", *p.Node, at)
+	}
+	return at
+}
+
+// NameNodes says which peers of a member are members: an inbound one comes from a
+// port that tells nothing.
+func NameNodes(peers []Peer, members []Member) {
+	for i, q := range peers {
+		for _, m := range members {
+			if m.P2P == q.Addr || m.P2P == q.Listens {
+				peers[i].Node = &m.Node
+			}
+		}
+	}
 }
 
 // Network is a local network with a client of each of its nodes, by number; nil

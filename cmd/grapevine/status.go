@@ -11,6 +11,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
 
@@ -175,31 +176,16 @@ func (p *program) peersCommand() *urfave.Command {
 	}
 }
 
-// peer is a line of getpeerinfo.
-type peer struct {
-	ID         int     `json:"id"`
-	Node       *int    `json:"node,omitempty"` // of the local network, with --node
-	Addr       string  `json:"addr"`
-	Listens    string  `json:"listens,omitempty"` // where an inbound one says it listens
-	Inbound    bool    `json:"inbound"`
-	Agent      string  `json:"subver"`
-	Height     int32   `json:"synced_headers"`
-	Ping       float64 `json:"pingtime"` // seconds
-	Sent       int64   `json:"bytessent"`
-	Received   int64   `json:"bytesrecv"`
-	BlocksFrom int     `json:"blocks_from"`
-	TxsFrom    int     `json:"txs_from"`
-	BlocksTo   int     `json:"blocks_to"`
-	TxsTo      int     `json:"txs_to"`
-}
-
 func (p *program) peers(c *urfave.Context) error {
-	peers := []peer{}
+	peers := []testnet.Peer{}
 	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
 		return cli.Fail("peers", err)
 	}
+	for i := range peers {
+		peers[i].AddrBind = "" // our end is for scenarios
+	}
 	p.nameNodes(c, peers)
-	slices.SortFunc(peers, func(a, b peer) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(peers, func(a, b testnet.Peer) int { return cmp.Compare(a.ID, b.ID) })
 	return p.Show(c, peers, func(o *cli.Out) {
 		if len(peers) == 0 {
 			o.Printf("no peers\n")
@@ -209,9 +195,8 @@ func (p *program) peers(c *urfave.Context) error {
 	})
 }
 
-// nameNodes says which peers of a node of the local network are nodes of it: an
-// inbound one comes from a port that tells nothing.
-func (p *program) nameNodes(c *urfave.Context, peers []peer) {
+// nameNodes says which peers of a node of the local network are nodes of it.
+func (p *program) nameNodes(c *urfave.Context, peers []testnet.Peer) {
 	if c.Int("node") < 0 {
 		return
 	}
@@ -219,33 +204,17 @@ func (p *program) nameNodes(c *urfave.Context, peers []peer) {
 	if err != nil {
 		return
 	}
-	for i, q := range peers {
-		for _, m := range f.Nodes {
-			if m.P2P == q.Addr || m.P2P == q.Listens {
-				peers[i].Node = &m.Node
-			}
-		}
-	}
+	testnet.NameNodes(peers, f.Nodes)
 }
 
-// name is who the peer is, as far as we can tell: a node of ours, or where it
-// can be reached.
-func (q peer) name() string {
-	at := cmp.Or(q.Listens, q.Addr)
-	if q.Node != nil {
-		return fmt.Sprintf("node %d (%s)", *q.Node, at)
-	}
-	return at
-}
-
-func showPeers(o *cli.Out, peers []peer) {
+func showPeers(o *cli.Out, peers []testnet.Peer) {
 	t := cli.NewTable("peer", "direction", "agent", ">height", ">ping", ">in", ">out", ">blocks taken", ">given", ">txs taken", ">given")
 	for _, q := range peers {
 		direction := "out"
 		if q.Inbound {
 			direction = "in"
 		}
-		t.Row(q.name(), direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
+		t.Row(q.Name(), direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
 			cli.Bytes(q.Received), cli.Bytes(q.Sent),
 			cli.Count(int64(q.BlocksFrom)), cli.Count(int64(q.BlocksTo)), cli.Count(int64(q.TxsFrom)), cli.Count(int64(q.TxsTo)))
 	}
