@@ -146,11 +146,14 @@ func (s *Sync) askFor(t *Talk, locator []chain.Hash) {
 }
 
 // AskAll asks all peers for what follows our best header: a branch that was invalid
-// by hand may be followed again, and what they said of it was not taken.
+// by hand may be followed again, and what they said of it was not taken. Whose chain
+// is being presynced is led on anyway, and an answer beside that would confuse it.
 func (s *Sync) AskAll() {
 	locator := chain.Locator(s.from().Node)
 	for _, t := range s.talks {
-		s.askFor(t, locator)
+		if t.pre == nil {
+			s.askFor(t, locator)
+		}
 	}
 }
 
