@@ -27,7 +27,7 @@ GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 FUZZTIME  ?= 1000000x
 BENCHTIME ?= 1s
 ROUNDS    ?= 20
-# Of conformance: blocks for the twin to judge, and whether every vector is
+# Of conformance: blocks for the twin to validate, and whether every vector is
 # taken (1) or the part that make test takes too (nothing).
 BLOCKS    ?= 10000
 FULL      ?= 1

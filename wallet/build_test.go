@@ -92,7 +92,7 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 	built, short, changeless := 0, 0, 0
 	p := newPurse(t)
 	for seed := range uint64(600) {
-		r := testDice(seed)
+		r := testRand(seed)
 		p.coins = nil
 		for range 1 + r.IntN(40) {
 			p.add(t, Kind(r.IntN(4)), btcutil.Amount(300+r.IntN(1<<r.IntN(27)+1)))
@@ -201,7 +201,7 @@ func TestEveryKindPaysEveryKind(t *testing.T) {
 				Payments: []Payment{{p.script(t, Branch{to, false}, 3), 120_000}}, Coins: p.coins,
 				Options: Options{FeeRate: policy.PerVB(3), ChangeKind: &change, Change: p.script(t, Branch{to, true}, 0)},
 			}
-			f, err := d.Build(testDice(1))
+			f, err := d.Build(testRand(1))
 			if err != nil || f.Change < 0 {
 				t.Fatalf("%s to %s: change at %d, %v", from, to, f.Change, err)
 			}
@@ -218,7 +218,7 @@ func TestAnExactSumNeedsNoChange(t *testing.T) {
 	d := p.draft(t, policy.PerVB(10), pay)
 	out, _ := d.outputs()
 	d.Coins[1].Value += policy.PerVB(10).Fee(vsize(weightOf(d.Coins[1:2], out)))
-	f, err := d.Build(testDice(1))
+	f, err := d.Build(testRand(1))
 	if err != nil || f.Change != -1 || len(f.Spent) != 1 || f.Spent[0].OutPoint != p.coins[1].OutPoint {
 		t.Fatalf("%+v, %v", f, err)
 	}
@@ -230,7 +230,7 @@ func TestTheWholePurseCanBeSent(t *testing.T) {
 	p.add(t, SegWit, 100_000, 200_000, 300_000)
 	d := p.draft(t, policy.PerVB(5), payTo(0, 600_000))
 	d.SubtractFee = []int{0}
-	f, err := d.Build(testDice(1))
+	f, err := d.Build(testRand(1))
 	if err != nil || len(f.Spent) != 3 || f.Change != -1 {
 		t.Fatalf("%+v, %v", f, err)
 	}
@@ -242,7 +242,7 @@ func TestFeeIsSharedByThoseWhoBearIt(t *testing.T) {
 	p.add(t, SegWit, 10_000_000)
 	d := p.draft(t, policy.PerVB(7), payTo(0, 1_000_000), payTo(0, 2_000_000), payTo(0, 3_000_000))
 	d.SubtractFee = []int{2, 0}
-	f, err := d.Build(testDice(3))
+	f, err := d.Build(testRand(3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestTheSurestCoinsPayFirst(t *testing.T) {
 		p.add(t, SegWit, 1_000_000, 1_000_001)
 		change(p.coins)
 		d := p.draft(t, policy.PerVB(1), payTo(0, 500_000))
-		return d.Build(testDice(1))
+		return d.Build(testRand(1))
 	}
 	for name, weaker := range map[string]func(*Coin){
 		"few confirmations":    func(c *Coin) { c.Confirmations = 1 },
@@ -297,18 +297,18 @@ func TestPresetCoinsAreSpentAndNoOthersIfAsked(t *testing.T) {
 	p.add(t, Taproot, 50_000, 60_000, 1_000_000)
 	d := p.draft(t, policy.PerVB(2), payTo(1, 100_000))
 	d.Preset, d.Coins = p.coins[:1], p.coins[1:]
-	f, err := d.Build(testDice(1))
+	f, err := d.Build(testRand(1))
 	if err != nil || f.Spent[0].OutPoint != p.coins[0].OutPoint || len(f.Spent) < 2 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	checkBuilt(t, d, f)
 	d.OnlyCoins = true
 	var funds *FundsError
-	if _, err := d.Build(testDice(1)); !errors.As(err, &funds) {
+	if _, err := d.Build(testRand(1)); !errors.As(err, &funds) {
 		t.Fatal(err)
 	}
 	d.Payments[0].Amount = 20_000
-	if f, err = d.Build(testDice(1)); err != nil || len(f.Spent) != 1 {
+	if f, err = d.Build(testRand(1)); err != nil || len(f.Spent) != 1 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	checkBuilt(t, d, f)
@@ -319,7 +319,7 @@ func TestLockTimeIsTheTipsHeight(t *testing.T) {
 	tip := &chain.HeaderNode{Height: 500}
 	tip.Header.Timestamp = now.Add(-time.Hour)
 	d := Draft{Tip: tip, Now: now}
-	back, r := 0, testDice(1)
+	back, r := 0, testRand(1)
 	for range 1000 {
 		got := d.lockTime(r)
 		if got > 500 || got < 400 {
@@ -349,7 +349,7 @@ func TestSequencesSignalReplacement(t *testing.T) {
 	d := p.draft(t, policy.PerVB(1), payTo(0, 5000))
 	for final, want := range map[bool]uint32{false: 0xfffffffd, true: 0xfffffffe} {
 		d.Final = final
-		f, err := d.Build(testDice(1))
+		f, err := d.Build(testRand(1))
 		if err != nil || f.Tx.TxIn[0].Sequence != want || f.Tx.Version != 2 {
 			t.Errorf("final %v: %x, %v", final, f.Tx.TxIn[0].Sequence, err)
 		}
@@ -362,7 +362,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 	places := map[int]int{}
 	for seed := range uint64(200) {
 		d := p.draft(t, policy.PerVB(1), payTo(1, 50_000), payTo(0, 60_000))
-		f, err := d.Build(testDice(seed))
+		f, err := d.Build(testRand(seed))
 		if err != nil || len(f.Tx.TxOut) != 3 || len(f.Tx.TxOut[f.Change].PkScript) != 34 {
 			t.Fatal(f, err)
 		}
@@ -376,7 +376,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 	at := 1
 	d := p.draft(t, policy.PerVB(1), payTo(0, 50_000), payTo(0, 60_000))
 	d.ChangeAt = &at
-	if f, err := d.Build(testDice(9)); err != nil || f.Change != 1 {
+	if f, err := d.Build(testRand(9)); err != nil || f.Change != 1 {
 		t.Fatal(f.Change, err)
 	}
 }
@@ -419,7 +419,7 @@ func TestAFeeThatMustBeAMistakeIsRefused(t *testing.T) {
 		p.add(t, SegWit, 5_000_000)
 	}
 	d := p.draft(t, policy.PerVB(10_000), payTo(0, 100_000_000))
-	if _, err := d.Build(testDice(1)); !errors.Is(err, ErrFeeTooHigh) {
+	if _, err := d.Build(testRand(1)); !errors.Is(err, ErrFeeTooHigh) {
 		t.Fatal(err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 )
 
-func testDice(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+func testRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // randomChoices are n coins with some equal ones among them.
 func randomChoices(r *rand.Rand, n int) []choice {
@@ -70,7 +70,7 @@ func sorted(coins []choice) []choice {
 func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 	hits := 0
 	for seed := range uint64(800) {
-		r := testDice(seed)
+		r := testRand(seed)
 		coins := randomChoices(r, 1+r.IntN(11))
 		a := randomAim(r, coins)
 		want, there := exhaust(coins, a)
@@ -97,7 +97,7 @@ func TestEverySelectionReachesItsTarget(t *testing.T) {
 	}
 	found := map[string]int{}
 	for seed := range uint64(800) {
-		r := testDice(seed)
+		r := testRand(seed)
 		coins := sorted(randomChoices(r, 1+r.IntN(60)))
 		a := randomAim(r, coins)
 		for name, way := range ways {
@@ -130,14 +130,14 @@ func TestEverySelectionReachesItsTarget(t *testing.T) {
 
 func TestTheSelectionWithLeastWasteWins(t *testing.T) {
 	for seed := range uint64(500) {
-		r := testDice(seed)
+		r := testRand(seed)
 		coins := randomChoices(r, 1+r.IntN(20))
 		a := randomAim(r, coins)
-		best, ok := selectCoins(coins, a, testDice(seed))
+		best, ok := selectCoins(coins, a, testRand(seed))
 		if ok != (sum(coins) >= a.target) {
 			t.Fatalf("seed %d: ok %v with %d of %d", seed, ok, sum(coins), a.target)
 		}
-		twin := testDice(seed) // the same chance in the same order
+		twin := testRand(seed) // the same chance in the same order
 		list := sorted(coins)
 		for _, way := range []func([]choice, aim, *rand.Rand) []choice{branchAndBound, knapsack, randomDraw} {
 			if got := way(list, a, twin); got != nil && a.judge(got).waste < best.waste {
@@ -150,7 +150,7 @@ func TestTheSelectionWithLeastWasteWins(t *testing.T) {
 func TestCoinsThatCostMoreThanTheyAreWorthStay(t *testing.T) {
 	a := aim{target: 1000, maxWeight: 1 << 30, weight: func(int) int { return 272 }, minChange: 1}
 	coins := []choice{{at: 0, value: -5}, {at: 1, value: 0}, {at: 2, value: 1500}}
-	best, ok := selectCoins(coins, a, testDice(1))
+	best, ok := selectCoins(coins, a, testRand(1))
 	if !ok || len(best.coins) != 1 || best.coins[0].at != 2 {
 		t.Fatalf("%+v", best)
 	}
@@ -162,19 +162,19 @@ func TestSelectionKeepsTheWeightLimit(t *testing.T) {
 		coins[i] = choice{at: i, value: 100}
 	}
 	a := aim{target: 4000, maxWeight: 39 * 272, weight: func(int) int { return 272 }, minChange: 1}
-	if got, ok := selectCoins(coins, a, testDice(1)); ok {
+	if got, ok := selectCoins(coins, a, testRand(1)); ok {
 		t.Fatalf("took %d coins", len(got.coins))
 	}
 	a.maxWeight++
 	a.maxWeight += 271
-	if _, ok := selectCoins(coins, a, testDice(1)); !ok {
+	if _, ok := selectCoins(coins, a, testRand(1)); !ok {
 		t.Fatal("40 coins fit")
 	}
 }
 
 // A wallet of many coins: what one send costs.
 func BenchmarkSelect10000(b *testing.B) {
-	r := testDice(1)
+	r := testRand(1)
 	coins := make([]choice, 10_000)
 	for i := range coins {
 		coins[i] = choice{at: i, value: btcutil.Amount(1 + r.IntN(1e8)), fee: 1360, later: 680}

@@ -139,7 +139,7 @@ func randomSpends(rng *rand.Rand) (txs []*chain.Tx, spent [][]chain.Coin) {
 	return txs, spent
 }
 
-func TestShownScriptsTakeNoRoom(t *testing.T) {
+func TestShownScriptsTakeNoSpace(t *testing.T) {
 	key := randomBytes(rand.New(rand.NewPCG(1, 1)), 33)
 	in := wire.NewTxIn(&wire.OutPoint{}, append([]byte{1, 9, 33}, key...), [][]byte{{9}, key})
 	for form := uint64(formShownP2PKH); form < formRaw; form++ {

@@ -213,7 +213,7 @@ func TestFreshCoinsThatAreSpentAreForgotten(t *testing.T) {
 	}
 }
 
-func TestRoomOfSpentCoinsIsUsedAgain(t *testing.T) {
+func TestSpaceOfSpentCoinsIsUsedAgain(t *testing.T) {
 	c := NewCache()
 	coin := Append(nil, chain.Coin{Value: 5, PkScript: make([]byte, 30)})
 	for i := range 100_000 {

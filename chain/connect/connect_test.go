@@ -15,20 +15,20 @@ import (
 	"grapevine/chain/script"
 )
 
-// desk is a connector above a map.
-type desk struct {
+// mapConnector is a connector above a map.
+type mapConnector struct {
 	Connector
 	set   map[wire.OutPoint]chain.Coin
 	asked []wire.OutPoint
 }
 
-func newDesk(p *chain.Params) *desk {
-	d := &desk{set: map[wire.OutPoint]chain.Coin{}}
+func newMapConnector(p *chain.Params) *mapConnector {
+	d := &mapConnector{set: map[wire.OutPoint]chain.Coin{}}
 	d.Connector = Connector{Params: p, Overlay: coins.NewOverlay(), Fetch: d.fetch}
 	return d
 }
 
-func (d *desk) fetch(ops []wire.OutPoint, into []coins.Found) error {
+func (d *mapConnector) fetch(ops []wire.OutPoint, into []coins.Found) error {
 	d.asked = append(d.asked, ops...)
 	for i, op := range ops {
 		into[i].Coin, into[i].OK = d.set[op]
@@ -37,7 +37,7 @@ func (d *desk) fetch(ops []wire.OutPoint, into []coins.Found) error {
 }
 
 // coin puts an old coin of anyone's into the set.
-func (d *desk) coin(n byte) chaintest.Coin {
+func (d *mapConnector) coin(n byte) chaintest.Coin {
 	op := wire.OutPoint{Hash: chain.Hash{0xcc, n}}
 	d.set[op] = chain.Coin{Value: btcutil.SatoshiPerBitcoin, PkScript: chaintest.OpTrue(), Height: 1}
 	return chaintest.Coin{Op: op, Value: btcutil.SatoshiPerBitcoin, Script: chaintest.OpTrue()}
@@ -52,40 +52,40 @@ func TestCoinsOfABlock(t *testing.T) {
 	p := chain.RegTest()
 	for _, c := range []struct {
 		name string
-		txs  func(t *testing.T, d *desk) []*chain.Tx
+		txs  func(t *testing.T, d *mapConnector) []*chain.Tx
 		want error
 	}{
-		{"old coins", func(t *testing.T, d *desk) []*chain.Tx {
+		{"old coins", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			return []*chain.Tx{spend(t, d.coin(1), d.coin(2)), spend(t, d.coin(3))}
 		}, nil},
-		{"a coin made before in the block", func(t *testing.T, d *desk) []*chain.Tx {
+		{"a coin made before in the block", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			first := spend(t, d.coin(1))
 			return []*chain.Tx{first, chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5)}
 		}, nil},
-		{"a coin made later in the block", func(t *testing.T, d *desk) []*chain.Tx {
+		{"a coin made later in the block", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			first := spend(t, d.coin(1))
 			return []*chain.Tx{chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5), first}
 		}, chain.ErrInputsMissing},
-		{"a coin spent twice", func(t *testing.T, d *desk) []*chain.Tx {
+		{"a coin spent twice", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			return []*chain.Tx{spend(t, d.coin(1)), chaintest.SpendOne(t, d.coin(1), chaintest.OpTrue(), 7)}
 		}, chain.ErrInputsMissing},
-		{"a coin that never was", func(t *testing.T, d *desk) []*chain.Tx {
+		{"a coin that never was", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			c := d.coin(1)
 			delete(d.set, c.Op)
 			return []*chain.Tx{spend(t, c)}
 		}, chain.ErrInputsMissing},
 		// The coin looked up for the third transaction must not be taken for the
 		// output that the first does not have.
-		{"an output that its transaction does not have", func(t *testing.T, d *desk) []*chain.Tx {
+		{"an output that its transaction does not have", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			first := spend(t, d.coin(1))
 			missing := chaintest.Coin{Op: wire.OutPoint{Hash: first.ID, Index: 9}, Value: 5, Script: chaintest.OpTrue()}
 			return []*chain.Tx{first, spend(t, missing), spend(t, d.coin(2))}
 		}, chain.ErrInputsMissing},
-		{"more out than in", func(t *testing.T, d *desk) []*chain.Tx {
+		{"more out than in", func(t *testing.T, d *mapConnector) []*chain.Tx {
 			return []*chain.Tx{chaintest.Spend(t, []chaintest.Coin{d.coin(1)}, chaintest.Pay(2*btcutil.SatoshiPerBitcoin, chaintest.OpTrue()))}
 		}, chain.ErrInBelowOut},
 	} {
-		d := newDesk(p)
+		d := newMapConnector(p)
 		m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(c.txs(t, d)...))
 		_, err := d.Connect(m.Node, m.Block, 1)
 		if !errors.Is(err, c.want) || c.want == nil && err != nil {
@@ -96,7 +96,7 @@ func TestCoinsOfABlock(t *testing.T) {
 
 func TestDisconnectTakesEverythingBack(t *testing.T) {
 	p := chain.RegTest()
-	d := newDesk(p)
+	d := newMapConnector(p)
 	first := spend(t, d.coin(1), d.coin(2))
 	second := chaintest.SpendOne(t, chaintest.OutputOf(first, 0, nil), chaintest.OpTrue(), 5)
 	m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(first, second))
@@ -137,7 +137,7 @@ func TestT25_BIP30RefusesACoinThatExists(t *testing.T) {
 	net := *p.Params
 	net.BIP0034Height = 1000
 	p.Params = &net
-	d := newDesk(p)
+	d := newMapConnector(p)
 	m := chaintest.Mine(t, p, p.Genesis())
 	d.set[wire.OutPoint{Hash: m.Block.Txs[0].ID}] = chain.Coin{Value: 1, PkScript: chaintest.OpTrue()}
 	if _, err := d.Connect(m.Node, m.Block, 1); !errors.Is(err, chain.ErrBIP30) {
@@ -156,7 +156,7 @@ func TestT25_BIP30RefusesACoinThatExists(t *testing.T) {
 // Done is called once, after all tasks.
 func TestJobTellsTheFirstFailure(t *testing.T) {
 	p := chain.RegTest()
-	d := newDesk(p)
+	d := newMapConnector(p)
 	key := chaintest.NewKey(1)
 	var txs []*chain.Tx
 	for i := range byte(60) {

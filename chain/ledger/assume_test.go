@@ -110,8 +110,8 @@ func TestScriptsAreTakenAsGoodUnderCoresConditionsOnly(t *testing.T) {
 	}
 }
 
-// Where scripts are taken as good, everything else is judged all the same.
-func TestAssumedBlocksAreJudgedByEveryOtherRule(t *testing.T) {
+// Where scripts are taken as good, everything else is checked all the same.
+func TestAssumedBlocksAreCheckedByEveryOtherRule(t *testing.T) {
 	b := newBench(t)
 	tip := b.blocks[100].Node
 	absent := wire.NewMsgTx(2)

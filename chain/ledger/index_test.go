@@ -127,7 +127,7 @@ func TestIndexesSwitchedOnLaterCatchUp(t *testing.T) {
 	checkIndexes(t, r)
 }
 
-func TestTryBlockJudgesAndChangesNothing(t *testing.T) {
+func TestTryBlockValidatesAndChangesNothing(t *testing.T) {
 	tr, r := plant(t)
 	key := chaintest.NewKey(1)
 	tr.Grow(chaintest.Genesis, "a", 101, chaintest.PayTo(key.P2TR()))
@@ -164,7 +164,7 @@ func TestTryBlockJudgesAndChangesNothing(t *testing.T) {
 }
 
 // Readers see the coins of one tip or of the next, never of blocks that are
-// being judged, while everything is flushed all the time.
+// being validated, while everything is flushed all the time.
 func TestViewSeesCommittedTruthWhileFlushing(t *testing.T) {
 	tr, r := plant(t, func(c *Config, _ *db.Options) { c.DBCache = 1000 })
 	tr.Grow(chaintest.Genesis, "a", 150)

@@ -42,7 +42,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 	w.holds(rich, poor)
 }
 
-func TestKeptTransactionsAreJudgedAgain(t *testing.T) {
+func TestKeptTransactionsAreCheckedAgain(t *testing.T) {
 	w := newWorld(t, 3)
 	tx := spend(20_000, 1, w.fund(1))
 	restore := func(k Kept) error {

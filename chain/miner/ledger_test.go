@@ -16,9 +16,9 @@ import (
 	"grapevine/db"
 )
 
-// town is a real ledger with pool and miner, and the one goroutine that lets
+// miniNode is a real ledger with pool and miner, and the one goroutine that lets
 // the pool follow before it passes verdicts on.
-type town struct {
+type miniNode struct {
 	*ledger.Ledger
 	pool  *mempool.Pool
 	miner *miner.Miner
@@ -29,7 +29,7 @@ type town struct {
 	moved   *sync.Cond
 }
 
-func newTown(t *testing.T) *town {
+func newMiniNode(t *testing.T) *miniNode {
 	t.Helper()
 	file, err := db.Open(filepath.Join(t.TempDir(), "chain.db"), ledger.Name, ledger.Schema, db.Options{NoSync: true})
 	if err != nil {
@@ -40,7 +40,7 @@ func newTown(t *testing.T) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &town{Ledger: l, waiting: map[chain.Hash]chan error{}}
+	w := &miniNode{Ledger: l, waiting: map[chain.Hash]chan error{}}
 	w.moved = sync.NewCond(&w.mu)
 	w.pool = mempool.New(mempool.Config{
 		Params: p, View: func() mempool.View { return l.View() }, Script: checker, RequireStandard: true, Now: time.Now,
@@ -62,7 +62,7 @@ func newTown(t *testing.T) *town {
 	return w
 }
 
-func (w *town) follow(ctx context.Context) {
+func (w *miniNode) follow(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -82,7 +82,7 @@ func (w *town) follow(ctx context.Context) {
 	}
 }
 
-func (w *town) submit(ctx context.Context, b *chain.Block) error {
+func (w *miniNode) submit(ctx context.Context, b *chain.Block) error {
 	answer := make(chan error, 1)
 	w.mu.Lock()
 	w.waiting[b.Hash] = answer
@@ -99,7 +99,7 @@ func (w *town) submit(ctx context.Context, b *chain.Block) error {
 	}
 }
 
-func (w *town) settle(seq uint64) {
+func (w *miniNode) settle(seq uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.seq < seq {
@@ -107,7 +107,7 @@ func (w *town) settle(seq uint64) {
 	}
 }
 
-func (w *town) generate(t *testing.T, n int, payTo []byte) []chain.Hash {
+func (w *miniNode) generate(t *testing.T, n int, payTo []byte) []chain.Hash {
 	t.Helper()
 	hashes, err := w.miner.Generate(t.Context(), n, payTo, 0)
 	if err != nil || len(hashes) != n {
@@ -116,7 +116,7 @@ func (w *town) generate(t *testing.T, n int, payTo []byte) []chain.Hash {
 	return hashes
 }
 
-func (w *town) expect(t *testing.T, inPool int) {
+func (w *miniNode) expect(t *testing.T, inPool int) {
 	t.Helper()
 	if err := w.pool.Check(); err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func (w *town) expect(t *testing.T, inPool int) {
 }
 
 func TestPoolAndMinerOnARealLedger(t *testing.T) {
-	w, key := newTown(t), chaintest.NewKey(1)
+	w, key := newMiniNode(t), chaintest.NewKey(1)
 	hashes := w.generate(t, 102, key.P2WPKH())
 	if w.Tip().Hash != hashes[101] {
 		t.Fatal("the last block made is not the tip")

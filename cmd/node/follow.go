@@ -25,7 +25,7 @@ type follower struct {
 	swarm  *swarm.Swarm
 
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
-	queue judgements          // taken from txs
+	queue txQueue             // taken from txs
 	kept  chan kept           // from before a restart
 	packs chan pack           // of our own
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
@@ -52,7 +52,7 @@ func (f *follower) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := f.await(ctx)
 		if err == nil {
-			err = f.judgeOne(ctx)
+			err = f.validateOne(ctx)
 		}
 		// A room that has stopped before us hears nothing more; all else is our fault.
 		if err != nil && !errors.Is(err, chain.ErrShutdown) && ctx.Err() == nil {
@@ -62,7 +62,7 @@ func (f *follower) Run(ctx context.Context) error {
 	return nil
 }
 
-// await follows one event; while transactions wait to be judged it need not.
+// await follows one event; while transactions wait to be validated it need not.
 func (f *follower) await(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -114,9 +114,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	return errs
 }
 
-// judgeOne judges the next transaction, if one waits. The verdict says what its
+// validateOne validates the next transaction, if one waits. The verdict says what its
 // scripts cost, so that gossip can charge who sent it.
-func (f *follower) judgeOne(ctx context.Context) error {
+func (f *follower) validateOne(ctx context.Context) error {
 	f.collect()
 	j, ok := f.queue.next()
 	if !ok {
@@ -144,11 +144,11 @@ func (f *follower) collect() {
 	}
 }
 
-// judgements are transactions that wait for the pool; our own, which somebody
-// waits for, go before everybody's, however slow those are to judge.
-type judgements struct{ own, others []p2p.ValidateTx }
+// txQueue holds the transactions that wait for the pool; our own, which somebody
+// waits for, go before everybody's, however slow those are to validate.
+type txQueue struct{ own, others []p2p.ValidateTx }
 
-func (q *judgements) add(j p2p.ValidateTx) {
+func (q *txQueue) add(j p2p.ValidateTx) {
 	if j.Peer == p2p.Self {
 		q.own = append(q.own, j)
 	} else {
@@ -156,7 +156,7 @@ func (q *judgements) add(j p2p.ValidateTx) {
 	}
 }
 
-func (q *judgements) next() (j p2p.ValidateTx, ok bool) {
+func (q *txQueue) next() (j p2p.ValidateTx, ok bool) {
 	list := &q.own
 	if len(*list) == 0 {
 		list = &q.others
@@ -172,7 +172,7 @@ func (q *judgements) next() (j p2p.ValidateTx, ok bool) {
 }
 
 // waiting is ready to receive from while a transaction waits.
-func (q *judgements) waiting() <-chan struct{} {
+func (q *txQueue) waiting() <-chan struct{} {
 	if len(q.own)+len(q.others) == 0 {
 		return nil
 	}
@@ -228,11 +228,11 @@ func (f *follower) restore(ctx context.Context, tx mempool.Kept, fresh bool) err
 }
 
 func (f *follower) onKept(ctx context.Context, k kept) error {
-	judge := f.pool.Restore
+	add := f.pool.Restore
 	if k.fresh {
-		judge = func(k mempool.Kept) (chain.PoolDelta, error) { return f.pool.Add(k.Tx) }
+		add = func(k mempool.Kept) (chain.PoolDelta, error) { return f.pool.Add(k.Tx) }
 	}
-	pd, verdict := judge(k.Kept)
+	pd, verdict := add(k.Kept)
 	if ours(verdict) {
 		return verdict
 	}
@@ -242,7 +242,7 @@ func (f *follower) onKept(ctx context.Context, k kept) error {
 }
 
 // pack is a package of our own on its way to the pool. It does not pass gossip,
-// which judges one transaction at a time; what enters is announced as any other.
+// which validates one transaction at a time; what enters is announced as any other.
 type pack struct {
 	txs     []*chain.Tx
 	maxRate policy.FeeRate

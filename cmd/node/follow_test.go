@@ -34,8 +34,8 @@ func TestGossipIsToldOfThePoolsFloor(t *testing.T) {
 	}
 }
 
-// However many strangers' transactions wait, ours is judged next.
-func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
+// However many strangers' transactions wait, ours is validated next.
+func TestT67_OurOwnPaymentsAreValidatedBeforeStrangers(t *testing.T) {
 	f := newFollower()
 	tx := func(n byte) *chain.Tx { return &chain.Tx{WID: chain.Hash{n}} }
 	for i := range gossip.MaxTxsValidating - 1 {
@@ -46,7 +46,7 @@ func TestT67_OurOwnPaymentsAreJudgedBeforeStrangers(t *testing.T) {
 	f.collect()
 	for _, want := range []byte{200, 0, 1} {
 		if j, ok := f.queue.next(); !ok || j.Tx.WID[0] != want {
-			t.Fatalf("judged next: %v, want %d", j.Tx.WID, want)
+			t.Fatalf("validated next: %v, want %d", j.Tx.WID, want)
 		}
 	}
 	f.queue.add(p2p.ValidateTx{Peer: p2p.Self, Tx: tx(201)})

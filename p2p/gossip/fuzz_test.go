@@ -18,7 +18,7 @@ import (
 type babble struct {
 	w     *world
 	s     *State
-	r     *rooms
+	r     *backend
 	now   time.Time
 	data  []byte
 	later []Event // verdicts not given yet
@@ -28,7 +28,7 @@ type babble struct {
 
 func newBabble(data []byte) *babble {
 	w := newWorld()
-	b := &babble{w: w, s: newTestState(w, 1), r: newRooms(w), now: w.start, data: data}
+	b := &babble{w: w, s: newTestState(w, 1), r: newBackend(w), now: w.start, data: data}
 	for i := range 6 {
 		w.tx(fmt.Sprint("t", i), []string{"t9", "t8", "unknown"}[i%3])
 	}

@@ -99,9 +99,9 @@ func (w *world) tx(name string, parents ...string) *chain.Tx {
 	return tx
 }
 
-// rooms are ledger and pool behind one State, with the simplest rules that are
+// backend is ledger and pool behind one State, with the simplest rules that are
 // right.
-type rooms struct {
+type backend struct {
 	w         *world
 	body      map[chain.Hash]*chain.Block
 	nodes     []*chain.HeaderNode // with bodies and more work than the tip, in order of arrival
@@ -112,8 +112,8 @@ type rooms struct {
 	validated map[chain.Hash]int       // ValidateBlock actions seen, by block
 }
 
-func newRooms(w *world) *rooms {
-	return &rooms{
+func newBackend(w *world) *backend {
+	return &backend{
 		w: w, body: map[chain.Hash]*chain.Block{}, bad: map[chain.Hash]bool{}, tip: w.nodes["g"],
 		pool: map[chain.Hash]*chain.Tx{}, mined: map[chain.Hash]bool{}, validated: map[chain.Hash]int{},
 	}
@@ -132,7 +132,7 @@ func spoiled(b *chain.Block) *chain.Block {
 }
 
 // validateBlock is the ledger: the events that a body causes, verdict last.
-func (r *rooms) validateBlock(j p2p.ValidateBlock) (evs []Event) {
+func (r *backend) validateBlock(j p2p.ValidateBlock) (evs []Event) {
 	r.validated[j.Node.Hash]++
 	j.Node = r.w.nodes[r.w.names[j.Node.Hash]] // each State has nodes of its own
 	if j.Block.Weight == mutated {
@@ -157,7 +157,7 @@ func (r *rooms) validateBlock(j p2p.ValidateBlock) (evs []Event) {
 	return append(evs, BlockVerdict{j.Node, err})
 }
 
-func (r *rooms) isBad(n *chain.HeaderNode) bool {
+func (r *backend) isBad(n *chain.HeaderNode) bool {
 	for ; len(r.bad) > 0 && n != nil && n.Height > 0; n = n.Parent {
 		if r.bad[n.Hash] {
 			return true
@@ -167,7 +167,7 @@ func (r *rooms) isBad(n *chain.HeaderNode) bool {
 }
 
 // activate moves to the best chain whose bodies are all there.
-func (r *rooms) activate() (evs []Event) {
+func (r *backend) activate() (evs []Event) {
 	for {
 		best := r.tip
 		r.nodes = slices.DeleteFunc(r.nodes, func(n *chain.HeaderNode) bool { return n.Work.Cmp(r.tip.Work) <= 0 })
@@ -183,7 +183,7 @@ func (r *rooms) activate() (evs []Event) {
 	}
 }
 
-func (r *rooms) whole(n *chain.HeaderNode) bool {
+func (r *backend) whole(n *chain.HeaderNode) bool {
 	for fork := chain.Fork(n, r.tip); n != fork; n = n.Parent {
 		if r.body[n.Hash] == nil {
 			return false
@@ -192,7 +192,7 @@ func (r *rooms) whole(n *chain.HeaderNode) bool {
 	return true
 }
 
-func (r *rooms) move(to *chain.HeaderNode) (evs []Event) {
+func (r *backend) move(to *chain.HeaderNode) (evs []Event) {
 	fork := chain.Fork(r.tip, to)
 	var up []*chain.HeaderNode
 	for n := to; n != fork; n = n.Parent {
@@ -228,7 +228,7 @@ func (r *rooms) move(to *chain.HeaderNode) (evs []Event) {
 }
 
 // validateTx is the pool.
-func (r *rooms) validateTx(j p2p.ValidateTx) []Event {
+func (r *backend) validateTx(j p2p.ValidateTx) []Event {
 	var missing []chain.Hash
 	for _, p := range r.w.parents[j.Tx.ID] {
 		if r.pool[p] == nil && !r.mined[p] {

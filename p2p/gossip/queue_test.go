@@ -72,7 +72,7 @@ func TestStrangersLeavePlacesForOurOwn(t *testing.T) {
 	}
 }
 
-func TestTransactionsAreJudgedOnceAndWithinCredits(t *testing.T) {
+func TestTransactionsAreValidatedOnceAndWithinCredits(t *testing.T) {
 	for seed := range uint64(20) {
 		r, d := rand.New(rand.NewPCG(seed, 0)), newTxQueue()
 		var validated []*queuedTx
@@ -136,7 +136,7 @@ func entries(n int) (es []*headers.Entry) {
 	return es
 }
 
-func TestBlocksAreJudgedWithinTheirBytes(t *testing.T) {
+func TestBlocksAreValidatedWithinTheirBytes(t *testing.T) {
 	d := newBlockQueue()
 	es := entries(40)
 	for _, e := range es {

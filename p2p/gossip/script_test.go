@@ -31,7 +31,7 @@ var rewrite = flag.Bool("rewrite", false, "write what happened into testdata/*.t
 //	block NAME on X with T …    a block with transactions
 //	tx NAME [spends X …]        a transaction
 //	invalid NAME                the block breaks a rule when it is connected
-//	rooms auto | by hand        ledger and pool answer at once, or by "verdict"
+//	backend auto | by hand      ledger and pool answer at once, or by "verdict"
 //	has X..Y                    the node has these blocks from the start
 //	join ID out|in [WORD …]     nowitness, txid, norelay, have, manual, blocksonly
 //	recv ID MESSAGE …           what a peer says
@@ -43,7 +43,7 @@ type script struct {
 	t      *testing.T
 	w      *world
 	s      *State
-	r      *rooms
+	r      *backend
 	now    time.Time
 	auto   bool
 	ticket p2p.Ticket
@@ -66,7 +66,7 @@ func runScript(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	w := newWorld()
-	sc := &script{t: t, w: w, s: newTestState(w, 1), r: newRooms(w), now: w.start, auto: true}
+	sc := &script{t: t, w: w, s: newTestState(w, 1), r: newBackend(w), now: w.start, auto: true}
 	var got bytes.Buffer
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
@@ -126,7 +126,7 @@ func (sc *script) run(f []string) {
 		}
 	case "invalid":
 		sc.w.invalid[sc.node(f[1]).Hash] = true
-	case "rooms":
+	case "backend":
 		sc.auto = f[1] == "auto"
 	case "has":
 		sc.has(f[1])
@@ -220,7 +220,7 @@ func (sc *script) join(f []string) {
 	sc.step(Joined{sc.peer(f[0]), link})
 }
 
-// step runs an event, and with automatic rooms all that comes of it.
+// step runs an event, and with an automatic backend all that comes of it.
 func (sc *script) step(ev Event) {
 	for queue := []Event{ev}; len(queue) > 0; queue = queue[1:] {
 		acts := sc.s.Step(sc.now, queue[0])

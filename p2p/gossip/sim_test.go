@@ -15,7 +15,7 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// sim runs several States wired to each other in virtual time, with rooms that
+// sim runs several States wired to each other in virtual time, with backends that
 // validate in no time or with a delay.
 type sim struct {
 	t       testing.TB
@@ -34,12 +34,12 @@ type sim struct {
 type simNode struct {
 	i       int
 	s       *State
-	r       *rooms
+	r       *backend
 	links   map[p2p.PeerID]*simLink
 	nextID  p2p.PeerID
 	answers map[p2p.Ticket]error
 	tickAt  time.Time
-	busy    time.Time     // rooms validate one thing after the other
+	busy    time.Time     // the backend validates one thing after the other
 	mute    bool          // swallows requests for bodies
 	sentB   int           // bodies sent
 	sent    int64         // bytes of bodies sent
@@ -84,7 +84,7 @@ func newSim(t testing.TB, w *world, n int, seed uint64) *sim {
 	m.blockMs = func(*chain.Block) time.Duration { return time.Millisecond }
 	for i := range n {
 		m.nodes = append(m.nodes, &simNode{
-			i: i, s: newTestState(w, seed+uint64(i)), r: newRooms(w),
+			i: i, s: newTestState(w, seed+uint64(i)), r: newBackend(w),
 			links: map[p2p.PeerID]*simLink{}, answers: map[p2p.Ticket]error{},
 		})
 	}

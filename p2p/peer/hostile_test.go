@@ -251,7 +251,7 @@ func TestT6_TheQueuesOfAllPeersAreBounded(t *testing.T) {
 }
 
 func TestT7_DrippedBytesLoseTheirSlot(t *testing.T) {
-	drip := func(s *stranger, b []byte) {
+	drip := func(s *rawPeer, b []byte) {
 		for _, c := range b {
 			if _, err := s.Write([]byte{c}); err != nil {
 				return

@@ -18,7 +18,7 @@ func TestUploadKeepsToItsLimitOverAllConnections(t *testing.T) {
 		cfg := config()
 		cfg.Upload = limit
 		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 250_000), nil }
-		var strangers []*stranger
+		var peers []*rawPeer
 		begun := time.Now()
 		for range 2 {
 			s, lf := meet(t, true, cfg)
@@ -26,11 +26,11 @@ func TestUploadKeepsToItsLimitOverAllConnections(t *testing.T) {
 			synctest.Wait()
 			lf.SendBlock(chain.Hash{}, true)
 			lf.SendBlock(chain.Hash{}, true)
-			strangers = append(strangers, s)
+			peers = append(peers, s)
 		}
 		asked := time.Now()
 		done := make(chan bool)
-		for _, s := range strangers {
+		for _, s := range peers {
 			go func() {
 				s.await("block")
 				s.await("block")
@@ -38,13 +38,13 @@ func TestUploadKeepsToItsLimitOverAllConnections(t *testing.T) {
 			}()
 		}
 		time.Sleep(3 * time.Second)
-		strangers[0].say(&wire.MsgPing{Nonce: 5}) // answered, but behind the blocks queued before it
+		peers[0].say(&wire.MsgPing{Nonce: 5}) // answered, but behind the blocks queued before it
 		<-done
 		<-done
 		if d := time.Since(begun); d < 9800*time.Millisecond || d > 10500*time.Millisecond {
 			t.Errorf("1 MB at 100 kB/s took %v (%v since it was asked for)", d, time.Since(asked))
 		}
-		for _, s := range strangers {
+		for _, s := range peers {
 			s.Close()
 		}
 		time.Sleep(time.Second)

@@ -27,8 +27,8 @@ import (
 
 const magic = wire.TestNet
 
-// stranger is the other end of a connection, speaking raw bytes.
-type stranger struct {
+// rawPeer is the other end of a connection, speaking raw bytes.
+type rawPeer struct {
 	net.Conn
 	t testing.TB
 }
@@ -43,7 +43,7 @@ func frame(command string, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-func (s *stranger) say(ms ...wire.Message) {
+func (s *rawPeer) say(ms ...wire.Message) {
 	s.t.Helper()
 	for _, m := range ms {
 		command, payload, err := msg.Encode(m)
@@ -57,7 +57,7 @@ func (s *stranger) say(ms ...wire.Message) {
 }
 
 // hear reads one message.
-func (s *stranger) hear() (command string, payload []byte) {
+func (s *rawPeer) hear() (command string, payload []byte) {
 	h := make([]byte, 24)
 	if _, err := io.ReadFull(s, h); err != nil {
 		return "", nil
@@ -70,7 +70,7 @@ func (s *stranger) hear() (command string, payload []byte) {
 }
 
 // await reads on until command, or "" when the connection ends.
-func (s *stranger) await(command string) []byte {
+func (s *rawPeer) await(command string) []byte {
 	for {
 		got, payload := s.hear()
 		if got == command || got == "" {
@@ -86,8 +86,8 @@ func version() *wire.MsgVersion {
 	}
 }
 
-// greet makes the stranger's part of the handshake, as the dialler.
-func (s *stranger) greet() {
+// greet makes the rawPeer's part of the handshake, as the dialler.
+func (s *rawPeer) greet() {
 	s.say(version(), &wire.MsgWTxIdRelay{}, &wire.MsgVerAck{})
 	s.await("verack")
 }
@@ -107,8 +107,8 @@ type life struct {
 	ended chan error
 }
 
-// meet connects a stranger with a Peer, which accepts (inbound) or dials.
-func meet(t testing.TB, inbound bool, cfg peer.Config) (*stranger, *life) {
+// meet connects a rawPeer with a Peer, which accepts (inbound) or dials.
+func meet(t testing.TB, inbound bool, cfg peer.Config) (*rawPeer, *life) {
 	t.Helper()
 	n := simnet.New(simnet.Config{Latency: time.Millisecond})
 	l, err := n.Host("10.0.0.2").Listen(t.Context(), netip.MustParseAddrPort("10.0.0.2:1"))
@@ -139,7 +139,7 @@ func meet(t testing.TB, inbound bool, cfg peer.Config) (*stranger, *life) {
 		}
 		lf.ended <- err
 	}()
-	s := &stranger{theirs, t}
+	s := &rawPeer{theirs, t}
 	t.Cleanup(func() { s.Close() })
 	return s, lf
 }

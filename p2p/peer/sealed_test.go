@@ -114,10 +114,10 @@ func TestBrowsersAreSentAwayAtOnce(t *testing.T) {
 }
 
 func TestOldNodesAreRecognisedWithinASecond(t *testing.T) {
-	for what, behave := range map[string]func(*stranger){
-		"hangs up":       func(s *stranger) { io.ReadFull(s, make([]byte, 24)); s.Close() },
-		"keeps silent":   func(s *stranger) {},
-		"is never there": func(s *stranger) { s.Close() },
+	for what, behave := range map[string]func(*rawPeer){
+		"hangs up":       func(s *rawPeer) { io.ReadFull(s, make([]byte, 24)); s.Close() },
+		"keeps silent":   func(s *rawPeer) {},
+		"is never there": func(s *rawPeer) { s.Close() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s, lf := meet(t, false, encrypted())

@@ -3,7 +3,7 @@
 // to dial, and performs what gossip says.
 //
 // The loop never waits for anybody: it queues to peers without blocking, hands
-// judgements over without blocking, and leaves dialling, handshakes, reading and
+// what is to be validated over without blocking, and leaves dialling, handshakes, reading and
 // writing to a goroutine of each connection. So neither a slow peer nor a slow
 // ledger can hold it, and there is no lock around what it owns.
 //

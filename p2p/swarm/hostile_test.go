@@ -23,8 +23,8 @@ import (
 	"grapevine/testnet/simnet"
 )
 
-// stranger is a peer that the test speaks for, byte by byte.
-type stranger struct {
+// rawPeer is a peer that the test speaks for, byte by byte.
+type rawPeer struct {
 	net.Conn
 	t     testing.TB
 	magic wire.BitcoinNet // zero: regtest's
@@ -39,7 +39,7 @@ func frame(command string, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-func (s *stranger) say(ms ...wire.Message) error {
+func (s *rawPeer) say(ms ...wire.Message) error {
 	for _, m := range ms {
 		command, payload, err := msg.Encode(m)
 		if err != nil {
@@ -57,7 +57,7 @@ func (s *stranger) say(ms ...wire.Message) error {
 }
 
 // await reads until a message of this name; nil and false when the connection ends.
-func (s *stranger) await(command string) (wire.Message, bool) {
+func (s *rawPeer) await(command string) (wire.Message, bool) {
 	for {
 		h := make([]byte, 24)
 		if _, err := io.ReadFull(s, h); err != nil {
@@ -74,17 +74,17 @@ func (s *stranger) await(command string) (wire.Message, bool) {
 	}
 }
 
-// visit connects a stranger at 10.66.i.1 to the node and greets.
-func visit(t testing.TB, net *simnet.Net, i int, n *node) (*stranger, error) {
+// visit connects a rawPeer at 10.66.i.1 to the node and greets.
+func visit(t testing.TB, net *simnet.Net, i int, n *node) (*rawPeer, error) {
 	return visitFrom(t, net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)), n, 0)
 }
 
-func visitFrom(t testing.TB, from p2p.Network, n *node, magic wire.BitcoinNet) (*stranger, error) {
+func visitFrom(t testing.TB, from p2p.Network, n *node, magic wire.BitcoinNet) (*rawPeer, error) {
 	conn, err := from.Dial(t.Context(), at(n.addr))
 	if err != nil {
 		return nil, err
 	}
-	s := &stranger{conn, t, magic}
+	s := &rawPeer{conn, t, magic}
 	t.Cleanup(func() { s.Close() })
 	if err := s.say(version()); err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func version() *wire.MsgVersion {
 }
 
 func TestT8_WeDoNotTalkToOurselves(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1, knows("10.0.0.1:18444"))
 		time.Sleep(10 * time.Second)
 		if len(n.Peers()) != 0 {
@@ -113,14 +113,14 @@ func TestT8_WeDoNotTalkToOurselves(t *testing.T) {
 }
 
 func TestT40_HonestNewcomersGetIn(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1, func(c *swarm.Config) { c.MaxPeers, c.MaxOutbound = 40, 8 })
 		old := start(t, net, 2, connects(n.addr))
 		eventually(t, "an honest peer is there", func() bool { return len(old.Peers()) == 1 })
 		for i := range 1000 { // idle attackers; half of them never greet
 			conn, err := net.Host(fmt.Sprintf("10.66.%d.%d", i/250, i%250+1)).Dial(t.Context(), at(n.addr))
 			if err == nil {
-				s := &stranger{Conn: conn, t: t}
+				s := &rawPeer{Conn: conn, t: t}
 				t.Cleanup(func() { s.Close() })
 				if i%2 == 0 {
 					s.say(version(), &wire.MsgVerAck{})
@@ -154,7 +154,7 @@ func TestT40_HonestNewcomersGetIn(t *testing.T) {
 }
 
 func TestT46_ChurnLeavesNothingBehind(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1)
 		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
 		if err := n.SubmitBlock(t.Context(), m.Block); err != nil {
@@ -168,7 +168,7 @@ func TestT46_ChurnLeavesNothingBehind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &stranger{Conn: conn, t: t}
+			s := &rawPeer{Conn: conn, t: t}
 			switch i % 4 {
 			case 0: // hang up at once
 			case 1:
@@ -197,7 +197,7 @@ func TestT46_ChurnLeavesNothingBehind(t *testing.T) {
 }
 
 func TestT47_ABlockHalfSentIsAskedElsewhere(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1)
 		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
 		liar, err := visit(t, net, 1, n)
@@ -230,7 +230,7 @@ func TestT47_ABlockHalfSentIsAskedElsewhere(t *testing.T) {
 }
 
 func TestT47_WhatIsNotFoundIsAskedElsewhere(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1)
 		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
 		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
@@ -263,7 +263,7 @@ func TestT47_WhatIsNotFoundIsAskedElsewhere(t *testing.T) {
 }
 
 func TestT42_GetaddrIsAnsweredOnce(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1)
 		friend := start(t, net, 2, connects(n.addr))
 		eventually(t, "connected", func() bool { return len(friend.Peers()) == 1 })
@@ -300,7 +300,7 @@ func TestT56_ClockJumpsDropNobodyAndStopNothing(t *testing.T) {
 		"a day back":   func(d time.Duration) time.Duration { return d - 24*time.Hour },
 		"stands still": func(time.Duration) time.Duration { return 0 },
 	} {
-		inTown(t, func(t *testing.T, net *simnet.Net) {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 			var jumped atomic.Bool
 			begun := time.Now()
 			clock := func() time.Time {

@@ -18,14 +18,14 @@ import (
 
 // impostor is a stranger on an honest node's own machine that says to be that node,
 // in every way there is.
-func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *stranger {
+func impostor(t testing.TB, net *simnet.Net, honest string, n *node) *rawPeer {
 	t.Helper()
 	its := at(honest)
 	conn, err := net.Host(its.Addr().String()).Dial(t.Context(), at(n.addr))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stranger{conn, t, 0}
+	s := &rawPeer{conn, t, 0}
 	t.Cleanup(func() { s.Close() })
 	v := version()
 	v.ProtocolVersion = msg.FeatureVersion
@@ -73,7 +73,7 @@ func outbound(n *node, addrs []string) (count int, oldest time.Time) {
 // closed by that, and an honest node that comes back is dialled again.
 func TestT65_ClaimedAddressesCloseNoHonestConnection(t *testing.T) {
 	for _, strangers := range []int{1, 3, 125} {
-		inTown(t, func(t *testing.T, net *simnet.Net) {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 			dialsNobody := connects("10.0.0.99:1")
 			var honest []string
 			var nodes []*node
@@ -103,7 +103,7 @@ func TestT65_ClaimedAddressesCloseNoHonestConnection(t *testing.T) {
 
 // An address that strangers have said before the node knew it is dialled too.
 func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1)
 		for range 5 {
 			impostor(t, net, "10.0.0.2:18444", n)
@@ -124,7 +124,7 @@ func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
 // A stranger whom an honest node has dialled passes its greeting on to another: the
 // honest node says that it has dialled elsewhere.
 func TestT65_WhoPassesAGreetingOnIsNotTakenForItsAuthor(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		b := start(t, net, 1, connects("10.0.0.2:18444"))
 		relay, err := net.Host("10.0.0.2").Listen(t.Context(), netip.MustParseAddrPort("10.0.0.2:20000"))
 		if err != nil {
@@ -212,7 +212,7 @@ func (d dials) most() (most int) {
 }
 
 func TestT66_KnocksAtPortsOfThisMachineAreFew(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		book := countDials(net.Host("10.0.0.1"))
 		honest := start(t, net, 2, connects("10.0.0.99:1"))
 		n := start(t, net, 1, func(c *swarm.Config) { c.Net, c.Bootstrap = book, []string{honest.addr} })
@@ -242,7 +242,7 @@ func TestT66_KnocksAtPortsOfThisMachineAreFew(t *testing.T) {
 // A connection asked for by people, for once, stands beside one that the same node
 // has dialled, as in Core.
 func TestOneTryTowardsWhoHasDialledUsMakesASecondConnection(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1, connects("10.0.0.99:1"))
 		b := start(t, net, 2, connects(a.addr))
 		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })

@@ -38,7 +38,7 @@ type loop struct {
 
 	tickets    map[p2p.Ticket]chan<- error
 	lastTicket p2p.Ticket
-	judge      []p2p.ValidateTx // not yet taken by the pool; bounded by gossip's credits
+	validate   []p2p.ValidateTx // not yet taken by the pool; bounded by gossip's credits
 
 	now     time.Time // of the last step; never runs back
 	stepped time.Time // when that was, by the machine's own time
@@ -92,10 +92,10 @@ func (l *loop) run(ctx context.Context) {
 	defer l.alarm.Stop()
 	l.dialAll()
 	for {
-		var judge chan<- p2p.ValidateTx
+		var validate chan<- p2p.ValidateTx
 		var next p2p.ValidateTx
-		if len(l.judge) > 0 {
-			judge, next = l.cfg.ValidateTx, l.judge[0]
+		if len(l.validate) > 0 {
+			validate, next = l.cfg.ValidateTx, l.validate[0]
 		}
 		select {
 		case said := <-l.s.inbox:
@@ -104,9 +104,9 @@ func (l *loop) run(ctx context.Context) {
 			for _, ev := range evs {
 				l.step(ev)
 			}
-		case judge <- next:
-			l.judge[0] = p2p.ValidateTx{}
-			l.judge = l.judge[1:]
+		case validate <- next:
+			l.validate[0] = p2p.ValidateTx{}
+			l.validate = l.validate[1:]
 		case call := <-l.s.calls:
 			call(l)
 		case a := <-l.s.arrivals:
@@ -201,7 +201,7 @@ func (l *loop) perform(a p2p.Action) {
 			l.dropFor(r, a.Reason, a.Offence)
 		}
 	case p2p.ValidateTx:
-		l.judge = append(l.judge, a)
+		l.validate = append(l.validate, a)
 	case p2p.ValidateBlock:
 		l.cfg.ValidateBlock(a)
 	case p2p.StoreHeaders:

@@ -27,7 +27,7 @@ func offender(t testing.TB, net *simnet.Net, addr string) {
 			if err != nil {
 				return
 			}
-			s := &stranger{Conn: conn, t: t}
+			s := &rawPeer{Conn: conn, t: t}
 			s.say(version(), &wire.MsgVerAck{})
 			s.Write(frame("inv", append([]byte{0xfe, 0xff, 0xff, 0, 0}, make([]byte, 40)...)))
 			go func() {
@@ -42,7 +42,7 @@ func offender(t testing.TB, net *simnet.Net, addr string) {
 // asked for is tried again, and may come in.
 func TestWhoMisbehavesIsDiscouragedButNotWhomPeopleAskedFor(t *testing.T) {
 	for _, byHand := range []bool{false, true} {
-		inTown(t, func(t *testing.T, net *simnet.Net) {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 			const bad = "10.0.0.7:18444"
 			offender(t, net, bad)
 			book := countDials(net.Host("10.0.0.1"))
@@ -74,7 +74,7 @@ func TestWhoMisbehavesIsDiscouragedButNotWhomPeopleAskedFor(t *testing.T) {
 // a public network after one.
 func TestT38_AddressesOfAPeerAreTakenAtATenthASecond(t *testing.T) {
 	for _, isPublic := range []bool{false, true} {
-		inTown(t, func(t *testing.T, net *simnet.Net) {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 			n := start(t, net, 1, connects("10.0.0.99:1"))
 			magic, burst := wire.TestNet, 1000
 			if isPublic {

@@ -76,7 +76,7 @@ func kinds(n *node) map[p2p.Kind]int {
 
 func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "peers.db")
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowd := crowdOf(t, net, 30)
 		run := func(settings ...setting) *node {
 			d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{NoSync: true})
@@ -191,7 +191,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 
 // Whom people ask for takes up its network group: nobody else of it is chosen.
 func TestT39_AGroupThatPeopleChoseIsTaken(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 1)
 		startOn(t, net.Host("8.0.2.2"), "8.0.2.2:8333", public(t, 100, nil), connects("9.9.9.9"))
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), knows(host(0)+":8333"),
@@ -212,7 +212,7 @@ func newTip() *chain.HeaderNode {
 // Feelers go to addresses that we were never connected to, until all that
 // answer are known to be good, also those of groups that we are connected to.
 func TestFeelersFindOutWhichAddressesAreGood(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 20)
 		all := hosts(20)
 		for i := range 10 {
@@ -250,7 +250,7 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 		book  []string
 		after time.Duration // 0: never
 	}{{nil, time.Millisecond}, {[]string{"99.1.1.1", "99.2.1.1"}, 11 * time.Second}, {hosts(3), 0}} {
-		inTown(t, func(t *testing.T, net *simnet.Net) {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 			crowdOf(t, net, 3)
 			asked, begun := make(chan time.Duration, 100), time.Now()
 			startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
@@ -277,7 +277,7 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 
 // A node that starts before its network does is not alone for ever.
 func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 3)
 		begun, asked := time.Now(), 0
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
@@ -307,7 +307,7 @@ func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
 
 // An answer that is no news is an answer.
 func TestSeedsThatNameWhomWeKnowAreNotAskedAgain(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 1)
 		var asked atomic.Int64
 		startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(cfg *swarm.Config) {
@@ -326,7 +326,7 @@ func TestSeedsThatNameWhomWeKnowAreNotAskedAgain(t *testing.T) {
 }
 
 func TestTheBootstrapListIsEnough(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		crowdOf(t, net, 3)
 		n := startOn(t, net.Host("44.4.4.4"), "44.4.4.4:8333", public(t, 5, nil), func(c *swarm.Config) {
 			c.Bootstrap = []string{host(0), host(1) + ":8333", "not an address:at all"}
@@ -338,7 +338,7 @@ func TestTheBootstrapListIsEnough(t *testing.T) {
 // A fresh address goes round once: were it passed on each time that it is heard,
 // every node would say it to two others for as long as it is fresh.
 func TestT38_AnAddressIsPassedOnOnceADay(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		var nodes []*node
 		for i := range 6 {
 			var all []setting

@@ -19,7 +19,7 @@ const here = "127.0.0.1"
 
 // storm makes 1,230 connections a second to n until ctx ends. What each of them
 // does is its own business.
-func storm(ctx context.Context, t testing.TB, net *simnet.Net, n *node, does func(*stranger)) {
+func storm(ctx context.Context, t testing.TB, net *simnet.Net, n *node, does func(*rawPeer)) {
 	tick := time.NewTicker(time.Second / 1230)
 	defer tick.Stop()
 	for {
@@ -32,7 +32,7 @@ func storm(ctx context.Context, t testing.TB, net *simnet.Net, n *node, does fun
 		if err != nil {
 			continue
 		}
-		s := &stranger{Conn: conn, t: t}
+		s := &rawPeer{Conn: conn, t: t}
 		go func() {
 			defer s.Close()
 			stop := context.AfterFunc(ctx, func() { s.Close() })
@@ -45,13 +45,13 @@ func storm(ctx context.Context, t testing.TB, net *simnet.Net, n *node, does fun
 // An honest newcomer gets in, and gets a fresh block, while its own machine makes
 // 1,230 connections a second.
 func TestT80_ANewcomerGetsInDuringAStorm(t *testing.T) {
-	swallow := func(s *stranger) { io.Copy(io.Discard, s) }
-	for what, does := range map[string]func(*stranger){
+	swallow := func(s *rawPeer) { io.Copy(io.Discard, s) }
+	for what, does := range map[string]func(*rawPeer){
 		"says nothing":       swallow,
-		"hangs up":           func(*stranger) {},
-		"says version alone": func(s *stranger) { s.say(version()); swallow(s) },
-		"greets and is mute": func(s *stranger) { s.say(version(), &wire.MsgVerAck{}); swallow(s) },
-		"answers pings": func(s *stranger) {
+		"hangs up":           func(*rawPeer) {},
+		"says version alone": func(s *rawPeer) { s.say(version()); swallow(s) },
+		"greets and is mute": func(s *rawPeer) { s.say(version(), &wire.MsgVerAck{}); swallow(s) },
+		"answers pings": func(s *rawPeer) {
 			s.say(version(), &wire.MsgVerAck{})
 			for {
 				m, ok := s.await("ping")
@@ -63,7 +63,7 @@ func TestT80_ANewcomerGetsInDuringAStorm(t *testing.T) {
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
-			inTown(t, func(t *testing.T, net *simnet.Net) {
+			inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 				n := startOn(t, net.Host(here), here+":18444")
 				old := startOn(t, net.Host(here), here+":18445", connects(n.addr))
 				eventually(t, "an honest peer is there", func() bool { return len(old.Peers()) == 1 })
@@ -101,7 +101,7 @@ func TestT80_ANewcomerGetsInDuringAStorm(t *testing.T) {
 // Places are as many as were promised, and not one more: for peers that have come
 // in, and for those that have not greeted yet.
 func TestT40_NotOneInboundPeerTooMany(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1, func(c *swarm.Config) { c.MaxPeers, c.MaxOutbound = 20, 4 })
 		for i := range 40 {
 			s, err := visit(t, net, i, n)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1, connects("10.0.0.99:1")) // it dials nobody back
 		b := start(t, net, 2, knows(a.addr))
 		eventually(t, "both connected", func() bool { return len(a.Peers()) == 1 && len(b.Peers()) == 1 })
@@ -53,7 +53,7 @@ func TestTwoNodesShareATransactionAndABlock(t *testing.T) {
 }
 
 func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		nodes := []*node{start(t, net, 1)}
 		for i := 2; i <= 5; i++ {
 			nodes = append(nodes, start(t, net, i, knows(nodes[0].addr)))
@@ -79,7 +79,7 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 }
 
 func TestTwoNodesNeedOneConnection(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		var nodes []*node
 		for i := 1; i <= 6; i++ {
 			var everybody []setting
@@ -105,7 +105,7 @@ func TestTwoNodesNeedOneConnection(t *testing.T) {
 }
 
 func TestEncryptedWithWhoKnowsItAndPlainWithTheRest(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		encrypt := func(c *swarm.Config) { c.Encrypt = true }
 		plain := start(t, net, 1, connects("10.0.0.99:1"))
 		a := start(t, net, 2, encrypt, connects("10.0.0.99:1"))
@@ -138,7 +138,7 @@ func TestEncryptedWithWhoKnowsItAndPlainWithTheRest(t *testing.T) {
 }
 
 func TestConnectMeansTheseAndNoOthers(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1)
 		start(t, net, 2, knows(a.addr))
 		c := start(t, net, 3, connects(a.addr))
@@ -152,7 +152,7 @@ func TestConnectMeansTheseAndNoOthers(t *testing.T) {
 }
 
 func TestAnAddedNodeIsDialledUntilItIsThere(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1, knows("10.0.0.2:18444"))
 		time.Sleep(30 * time.Second)
 		b := start(t, net, 2)
@@ -167,7 +167,7 @@ func TestAnAddedNodeIsDialledUntilItIsThere(t *testing.T) {
 }
 
 func TestCallsAreAnsweredWhenTheSwarmStops(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		n := start(t, net, 1, func(c *swarm.Config) { c.ValidateTx = make(chan p2p.ValidateTx) })
 		m := chaintest.Mine(t, chain.RegTest(), chain.RegTest().Genesis())
 		tx := chaintest.SpendOne(t, m.Coinbase(nil), chaintest.OpTrue(), 1000)
@@ -193,7 +193,7 @@ func TestCallsAreAnsweredWhenTheSwarmStops(t *testing.T) {
 }
 
 func TestConnectAddRemoveDisconnect(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a, b := start(t, net, 1, func(c *swarm.Config) { c.Connect = []string{"10.0.0.99"} }), start(t, net, 2, connects("10.0.0.99"))
 		if err := a.Connect(t.Context(), b.addr); err != nil {
 			t.Fatal(err)
@@ -236,7 +236,7 @@ func TestConnectAddRemoveDisconnect(t *testing.T) {
 }
 
 func TestTheBannedHaveToGo(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1)
 		b := start(t, net, 2, knows(a.addr))
 		c := start(t, net, 3, knows(a.addr))
@@ -262,7 +262,7 @@ func TestTheBannedHaveToGo(t *testing.T) {
 }
 
 func TestOurAddressIsSaidOnceADay(t *testing.T) {
-	inTown(t, func(t *testing.T, net *simnet.Net) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1, connects("10.0.0.99:1"))
 		b := start(t, net, 2, connects(a.addr))
 		eventually(t, "connected", func() bool { return len(b.Peers()) == 1 })

@@ -18,12 +18,12 @@ import (
 )
 
 func TestT15_TipAnnouncedAndWithheld(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for i := range 3 { // one liar, two, three
 			h.attacker(i)
 			most := blockMost + time.Duration(i)*2*time.Second // each may be believed once
 			m := h.block(h.tip())
-			for _, p := range h.guests {
+			for _, p := range h.attackers {
 				p.Say(hostile.Headers(m.Node), hostile.Inv(wire.InvTypeBlock, m.Node.Hash))
 			}
 			time.Sleep(200 * time.Millisecond)
@@ -46,7 +46,7 @@ func twin(m chaintest.Mined, change func(*wire.MsgBlock)) *msg.Block {
 }
 
 // purse makes n coins that can be spent at once.
-func (h *house) purse(n int) []chaintest.Coin {
+func (h *harness) purse(n int) []chaintest.Coin {
 	coin := h.coin(0)
 	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
 		for range n {
@@ -63,7 +63,7 @@ func (h *house) purse(n int) []chaintest.Coin {
 }
 
 // spent pays each of these coins back to its owner.
-func (h *house) spent(coins []chaintest.Coin) []*chain.Tx {
+func (h *harness) spent(coins []chaintest.Coin) []*chain.Tx {
 	txs := make([]*chain.Tx, len(coins))
 	for i, c := range coins {
 		txs[i] = chaintest.SpendOne(h.t, c, h.key.P2WPKH(), 1000)
@@ -93,7 +93,7 @@ func stripped(m chaintest.Mined) *wire.MsgBlock {
 }
 
 func TestT17_MutatedBlocks(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		// Two payments: with the coinbase three transactions, of which the last
 		// may be repeated without changing the merkle root.
 		pays := h.spent(h.purse(2))
@@ -118,7 +118,7 @@ func TestT17_MutatedBlocks(t *testing.T) {
 // While an honest peer is sending a block, copies that do not fit its header
 // come from everywhere; the honest one is taken, and its sender kept.
 func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		pays := h.spent(h.purse(2))
 		m := h.block(h.tip(), chaintest.With(pays...), bulky(400_000))
 		h.net.Host(honestIP).SetUpload(200_000)
@@ -132,7 +132,7 @@ func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
 			p := h.attacker(i)
 			p.Say(hostile.Headers(m.Node), b)
 		}
-		for _, p := range h.guests {
+		for _, p := range h.attackers {
 			h.falls(p, time.Second, "who sends a mutated copy")
 		}
 		h.within(blockMost, "the honest copy is taken", func() bool { return h.tip().Hash == m.Node.Hash })
@@ -147,7 +147,7 @@ func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
 }
 
 // honestServed is how often the honest node has sent this big block to the target.
-func (h *house) honestServed(m chaintest.Mined) int {
+func (h *harness) honestServed(m chaintest.Mined) int {
 	sent := uint64(0)
 	for _, p := range h.honest.Swarm.Peers() {
 		if p.Addr == h.target.addr {
@@ -158,7 +158,7 @@ func (h *house) honestServed(m chaintest.Mined) int {
 }
 
 func TestT19_CompactBlocksThatAreNone(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for i, row := range []struct {
 			what         string
 			whole, parts int // how often the attacker is asked for them
@@ -217,7 +217,7 @@ func compact(m chaintest.Mined, rest []byte) []byte {
 func raw(m chaintest.Mined) []byte { return m.Block.Txs[0].Raw() }
 
 func TestT20_BlockTxnsThatAreNoAnswer(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		coins := h.purse(42)
 		three := func(i int) []*chain.Tx { return h.spent(coins[3*i : 3*i+3]) }
 		for i, row := range []struct {
@@ -273,7 +273,7 @@ func short(m chaintest.Mined) *msg.CmpctBlock { return msg.Compact(m.Block, 7, [
 // An attacker is first with three blocks in a row, whole and at once, so that it
 // becomes a favourite; then it announces the next one and says no more.
 func TestT21_FavouriteThatStalls(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1, &msg.SendCmpct{Version: 2})
 		for range 3 {
 			m := h.block(h.tip())
@@ -299,7 +299,7 @@ func TestT21_FavouriteThatStalls(t *testing.T) {
 // Four who came to us are first with three blocks each: one of the three who may
 // push to us remains a peer that we have dialled ourselves.
 func TestT21_FavouritesOfOurOwnChoice(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		l, err := h.net.Host("8.60.1.1").Listen(t.Context(), netip.MustParseAddrPort("8.60.1.1:18444"))
 		if err != nil {
 			t.Fatal(err)
@@ -324,7 +324,7 @@ func TestT21_FavouritesOfOurOwnChoice(t *testing.T) {
 			t.Fatal(err)
 		}
 		chosen := <-met
-		h.guests = append(h.guests, chosen)
+		h.attackers = append(h.attackers, chosen)
 		var pushers []*hostile.Peer
 		for i := range 4 {
 			p := h.attacker(i, &msg.SendCmpct{Version: 2})
@@ -364,7 +364,7 @@ func mayPush(p *hostile.Peer) (may bool) {
 }
 
 func TestT22_RequestsThatCostMuch(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		depth := 30
 		if full() {
 			depth = 1000

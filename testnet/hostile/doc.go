@@ -10,6 +10,6 @@
 // It is a room of its own, though small, because it is a test kit: no product code
 // may import it, and its tests are the largest of the project.
 //
-// Start reading at Peer, then at siege in siege_test.go (what must hold during
+// Start reading at Peer, then at underAttack in attack_test.go (what must hold during
 // and after every attack), then at any of the rows.
 package hostile

@@ -58,7 +58,7 @@ func crowded(i int) (ip string, port uint16) { return fmt.Sprintf("77.7.%d.1", i
 func manyPorts(i int) (ip string, port uint16) { return "77.8.8.8", uint16(firstPort + i%crowd) }
 
 func themselves(i int) func(int) (string, uint16) {
-	return func(k int) (string, uint16) { return strange(i), uint16(firstPort + k%4) }
+	return func(k int) (string, uint16) { return attackerIP(i), uint16(firstPort + k%4) }
 }
 
 // ourselves under many names.
@@ -78,7 +78,7 @@ func told(n, from int, who func(int) (string, uint16)) *wire.MsgAddrV2 {
 }
 
 // crook greets whoever dials it, as a node would.
-func (h *house) crook(ip string, port uint16) {
+func (h *harness) crook(ip string, port uint16) {
 	h.t.Helper()
 	h.door(fmt.Sprintf("%s:%d", ip, port), func(p *hostile.Peer) {
 		p.Answer(func(p *hostile.Peer, m wire.Message) {
@@ -94,7 +94,7 @@ func (h *house) crook(ip string, port uint16) {
 }
 
 // crooks opens all doors of the attackers.
-func (h *house) crooks() {
+func (h *harness) crooks() {
 	for i := range crowd {
 		h.crook(crowded(i))
 		h.crook(manyPorts(i))
@@ -108,13 +108,13 @@ func (h *house) crooks() {
 
 // poison connects the forty, who say that they are us and tell where all the
 // others are, as often as they are listened to: an address each ten seconds.
-func (h *house) poison() {
+func (h *harness) poison() {
 	h.t.Helper()
 	for i := range poisoners {
 		v := hostile.Version()
 		v.AddrMe.IP, v.AddrMe.Port = net.ParseIP(targetIP), 18444
 		v.AddrYou.IP, v.AddrYou.Port = net.ParseIP("77.8.8.8"), firstPort
-		p := h.guest(strange(i))
+		p := h.connectFrom(attackerIP(i))
 		if err := p.Greet(v); err != nil {
 			h.t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func (h *house) poison() {
 
 // outbound counts the victim's connections by its own choice, and fails if two
 // are in one network group, or lead to itself.
-func (h *house) outbound(honest []string) (good, bad int) {
+func (h *harness) outbound(honest []string) (good, bad int) {
 	h.t.Helper()
 	groups := map[string]bool{}
 	for _, p := range h.target.Swarm.Peers() {
@@ -155,7 +155,7 @@ func (h *house) outbound(honest []string) (good, bad int) {
 }
 
 // anchors are the victim's peers for blocks only.
-func (h *house) anchors() (addrs []string) {
+func (h *harness) anchors() (addrs []string) {
 	for _, p := range h.target.Swarm.Peers() {
 		if p.Kind == p2p.BlocksOnly {
 			addrs = append(addrs, p.Addr)
@@ -177,7 +177,7 @@ func TestT39_PoisonedAddressBook(t *testing.T) {
 		lasts = 6 * time.Hour
 	}
 	synctest.Test(t, func(t *testing.T) {
-		h := emptyHouse(t, publicly())
+		h := emptyHarness(t, publicly())
 		t.Cleanup(func() { time.Sleep(time.Second) }) // the last connections end
 		const room = 10                               // eight peers of its choice, and two for blocks only
 		var honest []string

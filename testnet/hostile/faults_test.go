@@ -51,11 +51,11 @@ func TestT60_ASeedTellsItsStoryTwice(t *testing.T) {
 	}
 }
 
-// history is what a seed makes of a town of four. The system's randomness, of
+// history is what a seed makes of a network of four nodes. The system's randomness, of
 // the encrypted transport's keys, comes from the seed too.
 func history(t *testing.T, seed uint64) (diary []string) {
 	cryptotest.SetGlobalRandom(t, seed)
-	inSeededTown(t, 4, seed, func(t *testing.T, w *town) {
+	inSeededNetwork(t, 4, seed, func(t *testing.T, w *network) {
 		defer func() {
 			if diary = w.diary; t.Failed() {
 				t.Logf("seed %d:\n%s", seed, strings.Join(diary, "\n"))
@@ -67,7 +67,7 @@ func history(t *testing.T, seed uint64) (diary []string) {
 }
 
 // note writes down where everybody stands: height:block/pool/peers.
-func (w *town) note(what string) {
+func (w *network) note(what string) {
 	line := fmt.Sprint(time.Since(firstDay), " ", what)
 	for _, r := range w.all {
 		if r == nil {
@@ -81,7 +81,7 @@ func (w *town) note(what string) {
 }
 
 // suffer is a story of 25 events.
-func (w *town) suffer(r *rand.Rand) {
+func (w *network) suffer(r *rand.Rand) {
 	coins := w.spendable(8)
 	for k := range 25 {
 		what := w.event(r, &coins, k)
@@ -102,7 +102,7 @@ func (w *town) suffer(r *rand.Rand) {
 }
 
 // event is the k-th of a story; it says what was done.
-func (w *town) event(r *rand.Rand, coins *[]chaintest.Coin, k int) string {
+func (w *network) event(r *rand.Rand, coins *[]chaintest.Coin, k int) string {
 	i := r.IntN(len(w.all))
 	v := w.all[i]
 	switch what := r.IntN(9); {
@@ -135,7 +135,7 @@ func (w *town) event(r *rand.Rand, coins *[]chaintest.Coin, k int) string {
 	return fmt.Sprintf("%d mines:", i)
 }
 
-func (w *town) running() (n int) {
+func (w *network) running() (n int) {
 	for _, r := range w.all {
 		if r != nil {
 			n++
@@ -145,13 +145,13 @@ func (w *town) running() (n int) {
 }
 
 // harass is an attacker with one of a few bad habits.
-func (w *town) harass(v *resident, r *rand.Rand, k int) string {
-	p, err := hostile.Dial(w.t.Context(), w.net.Host(strange(k)), v.addr, w.params.Net)
+func (w *network) harass(v *runningNode, r *rand.Rand, k int) string {
+	p, err := hostile.Dial(w.t.Context(), w.net.Host(attackerIP(k)), v.addr, w.params.Net)
 	if err != nil {
 		return "nothing"
 	}
 	w.t.Cleanup(func() { p.Close() })
-	w.guests = append(w.guests, p)
+	w.attackers = append(w.attackers, p)
 	if p.Greet(hostile.Version()) != nil {
 		return "nothing"
 	}

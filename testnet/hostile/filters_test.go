@@ -35,7 +35,7 @@ func TestT77_FiltersAreServed(t *testing.T) {
 	if full() {
 		clients = 100
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		offered := h.target.Swarm.Services()
 		if offered&wire.SFNodeCF == 0 {
 			t.Errorf("services %v", offered)
@@ -82,7 +82,7 @@ func TestT77_FiltersAreServed(t *testing.T) {
 			h.falls(p, time.Second, m.Command())
 		}
 	}, func(c *node.Config) { c.FilterIndex = true })
-	siege(t, func(t *testing.T, h *house) { // filters that we do not keep are not offered
+	underAttack(t, func(t *testing.T, h *harness) { // filters that we do not keep are not offered
 		if h.target.Swarm.Services()&wire.SFNodeCF != 0 {
 			t.Error("filters are offered")
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 func TestT9_HeadersOfLittleWork(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		// Far more work than 144 blocks has to be behind a chain that is worth
 		// memory: our tip is 400 higher than where the attacker's branches begin.
 		for _, m := range h.branch(h.tip(), 400) {
@@ -75,7 +75,7 @@ func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
 	for range n + n/100 {
 		params.MinimumChainWork = params.MinimumChainWork.Add(chain.WorkOf(params.PowLimitBits))
 	}
-	siegeOn(t, params, func(t *testing.T, h *house) {
+	underAttackOn(t, params, func(t *testing.T, h *harness) {
 		if h.tip().Work.Cmp(params.MinimumChainWork) < 0 {
 			t.Fatal("the honest chain has too little work")
 		}
@@ -111,7 +111,7 @@ func TestT9_LongChainBelowTheMinimumWork(t *testing.T) {
 }
 
 func TestT10_HeadersThatLeadNowhere(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1)
 		time.Sleep(time.Second)
 		before, said := p.Heard("getheaders"), 0
@@ -149,7 +149,7 @@ func TestT10_HeadersThatLeadNowhere(t *testing.T) {
 }
 
 func TestT11_BadHeaders(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		next := func(edit func(*wire.BlockHeader)) *wire.MsgHeaders {
 			hd := h.block(h.tip()).Node.Header
 			edit(&hd)
@@ -214,7 +214,7 @@ func serve(p *hostile.Peer, ms ...chaintest.Mined) {
 }
 
 func TestT12_TooManyHeadersAndHashes(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1)
 		climb := ladder(t, h.params)
 		good, known := climb(), len(h.target.Ledger.Headers())
@@ -253,7 +253,7 @@ func TestT13_ForksByTheThousand(t *testing.T) {
 	if full() {
 		forks = 10_000
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for _, m := range h.branch(h.tip(), 100) {
 			if err := h.target.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
 				t.Fatal(err)
@@ -287,7 +287,7 @@ func TestT13_ForksByTheThousand(t *testing.T) {
 }
 
 func TestT14_BlocksNobodyAskedFor(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		ahead := h.branch(h.tip(), 400)
 		low := h.block(h.base[5].Node)
 		side := h.block(h.base[len(h.base)-3].Node)
@@ -305,7 +305,7 @@ func TestT14_BlocksNobodyAskedFor(t *testing.T) {
 // A chain of much more work than ours is announced, and nobody has its bodies:
 // while we wait for them, honest blocks and transactions must travel as ever.
 func TestT14_LongChainWithheld(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		ahead := h.branch(h.tip(), 400)
 		p := h.attacker(1)
 		p.Say(hostile.Headers(nodes(ahead)...))

@@ -13,9 +13,9 @@ import (
 )
 
 // sharer connects an attacker that says it shares what it holds (gvhave).
-func (h *house) sharer(i int, then ...wire.Message) *hostile.Peer {
+func (h *harness) sharer(i int, then ...wire.Message) *hostile.Peer {
 	h.t.Helper()
-	p := h.guest(strange(i))
+	p := h.connectFrom(attackerIP(i))
 	v := hostile.Version()
 	v.ProtocolVersion = msg.FeatureVersion
 	p.Listen()
@@ -28,7 +28,7 @@ func (h *house) sharer(i int, then ...wire.Message) *hostile.Peer {
 }
 
 // invalid is a block on the target's tip that takes a satoshi too much.
-func (h *house) invalid() chaintest.Mined { return h.block(h.tip(), chaintest.Fees(1)) }
+func (h *harness) invalid() chaintest.Mined { return h.block(h.tip(), chaintest.Fees(1)) }
 
 // survives says how many of so many invalid blocks are taken before the node hangs
 // up; say sends one.
@@ -45,7 +45,7 @@ func survives(p *hostile.Peer, most int, say func()) int {
 }
 
 func TestT64_InvalidBlocksOfWhoSaysItShares(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		push := func(p *hostile.Peer) func() {
 			return func() { _ = p.Say(&msg.Block{Block: h.invalid().Block}) }
 		}
@@ -84,7 +84,7 @@ func TestT64_InvalidBlocksOfWhoSaysItShares(t *testing.T) {
 			}
 		}
 
-		// Short forms travel before anybody has judged the block.
+		// Short forms travel before anybody has validated the block.
 		forms := h.sharer(6, msg.NewHave(h.tip().Hash, 0))
 		if n := survives(forms, 100, func() { _ = forms.Say(short(h.invalid())) }); n != 100 {
 			t.Errorf("who pushed short forms of invalid blocks was dropped after %d", n)
@@ -92,12 +92,12 @@ func TestT64_InvalidBlocksOfWhoSaysItShares(t *testing.T) {
 	})
 }
 
-// Short forms travel before they are judged. However many invalid blocks travel so,
+// Short forms travel before they are validated. However many invalid blocks travel so,
 // with payments that the next node has to ask for, honest nodes keep each other.
 func TestT64_InvalidShortFormsDoNotPartHonestNodes(t *testing.T) {
-	inLine(t, 3, chain.RegTest(), func(t *testing.T, w *town) {
+	inLine(t, 3, chain.RegTest(), func(t *testing.T, w *network) {
 		time.Sleep(10 * time.Second)
-		s := &spoiler{town: w, coin: w.coin(0)}
+		s := &spoiler{network: w, coin: w.coin(0)}
 		before := w.honestPairs()
 		for i := range 8 {
 			w.target = w.all[i%3]

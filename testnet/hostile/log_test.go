@@ -45,7 +45,7 @@ func overlong() *wire.MsgVersion {
 }
 
 // A thousand offences a second, a third each of invalid blocks that were really
-// asked for and judged, connections that turn out to be our own, and greetings out
+// asked for and validated, connections that turn out to be our own, and greetings out
 // of order; 30,000 of them at full size, 1,500 usually: enough for the limit of
 // 256 KiB at once and as many an hour for each place in our code that writes.
 // Without it 10,000 invalid blocks alone write 2.3 MiB. What an hour writes is
@@ -56,7 +56,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 		n = 30_000
 	}
 	log := tally{bytes: map[string]int{}, lines: map[string]int{}}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		h.makes(int64(n) * 4096) // hosts, headers
 		begun, own := time.Now(), h.ownNonce()
 		var all sync.WaitGroup
@@ -78,7 +78,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 				}
 			}
 			all.Go(func() {
-				p, err := hostile.Dial(t.Context(), h.net.Host(strange(i)), h.target.addr, h.params.Net)
+				p, err := hostile.Dial(t.Context(), h.net.Host(attackerIP(i)), h.target.addr, h.params.Net)
 				if err != nil {
 					t.Error(err)
 					return
@@ -108,7 +108,7 @@ func TestT44_OffencesDoNotFillTheDisk(t *testing.T) {
 
 // ownNonce gets the target to dial somebody who only listens, for as long as a
 // handshake may take: the nonce that it says makes whoever says it the target itself.
-func (h *house) ownNonce() uint64 {
+func (h *harness) ownNonce() uint64 {
 	h.t.Helper()
 	const ip = "67.1.1.1"
 	l, err := h.net.Host(ip).Listen(h.t.Context(), netip.MustParseAddrPort(ip+":8333"))
@@ -127,7 +127,7 @@ func (h *house) ownNonce() uint64 {
 			h.t.Fatal(err)
 		}
 		p := hostile.New(conn, h.params.Net)
-		h.guests = append(h.guests, p)
+		h.attackers = append(h.attackers, p)
 		p.Listen()
 		v, err := p.Await("version", 10*time.Second)
 		if err == nil && strings.HasPrefix(conn.RemoteAddr().String(), targetIP) {

@@ -16,7 +16,7 @@ import (
 
 // NODE_BLOOM is not offered: who uses it all the same is hung up on, and may come again.
 func TestBloomMessagesEndTheConnection(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for range 2 { // from the same address: it is no offence
 			for i, command := range []string{wire.CmdMemPool, wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear} {
 				p := h.attacker(i)
@@ -32,7 +32,7 @@ func TestBloomMessagesEndTheConnection(t *testing.T) {
 }
 
 func TestBlocksOfNoUseEndTheConnection(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		orphan := h.branch(h.tip(), 2)[1]
 		p := h.attacker(1)
 		_ = p.Say(&msg.Block{Block: orphan.Block})
@@ -78,7 +78,7 @@ func asked(p *hostile.Peer, m chaintest.Mined) bool {
 // A sibling of the tip has as much work: it is asked for, and its next block makes it
 // the tip at once. So is what somebody announces who serves no blocks.
 func TestBlocksOfEqualWorkAreAskedFor(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		parent := h.tip()
 		ours := h.mine(h.target)
 		row, other := h.branch(parent, 2), h.block(parent)
@@ -105,7 +105,7 @@ func TestBlocksOfEqualWorkAreAskedFor(t *testing.T) {
 		_ = p.Say(&msg.Block{Block: row[1].Block})
 		h.within(blockMost, "the branch is the chain", func() bool { return h.tip().Hash == row[1].Node.Hash })
 
-		light := h.guest(strange(2))
+		light := h.connectFrom(attackerIP(2))
 		v := hostile.Version()
 		v.Services = wire.SFNodeWitness
 		if err := light.Greet(v); err != nil {
@@ -124,7 +124,7 @@ func TestBlocksOfEqualWorkAreAskedFor(t *testing.T) {
 // getblocktxn of the last ten blocks is answered by blocktxn, also after a start, and
 // of a deeper one by the block.
 func TestTransactionsOfTheLastBlocksAreGivenAfterAStart(t *testing.T) {
-	inTown(t, 2, func(t *testing.T, w *town) {
+	inNetwork(t, 2, func(t *testing.T, w *network) {
 		w.end(0)
 		w.begin(0)
 		w.target = w.all[0]
@@ -157,7 +157,7 @@ func TestTransactionsOfTheLastBlocksAreGivenAfterAStart(t *testing.T) {
 
 // A payment has just been mined. Who was told of it before and asks now still gets it.
 func TestATransactionOfTheNewestBlockIsStillGiven(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		pay := h.spent(h.purse(1))[0]
 		p := h.attacker(1)
 		if err := h.target.Swarm.SubmitTx(t.Context(), pay); err != nil {
@@ -187,7 +187,7 @@ func TestATransactionOfTheNewestBlockIsStillGiven(t *testing.T) {
 
 // A pong says that all before the ping is dealt with: everybody's tests rely on it.
 func TestAPongComesWhenAllBeforeItIsDealtWith(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1)
 		for round := range 3 {
 			row := h.branch(h.tip(), 100)

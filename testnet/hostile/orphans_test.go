@@ -47,7 +47,7 @@ func TestT28_ShortParentsOfWideOrphans(t *testing.T) {
 	if full() {
 		many = 100 // fill the place of one peer
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		coins := h.cheap(60)
 		p := h.attacker(1)
 		say := func(tx *chain.Tx, wait time.Duration) {
@@ -93,7 +93,7 @@ func TestT28_OrphansOfTwentyFourThousandInputs(t *testing.T) {
 	if full() {
 		n = 1000
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1)
 		tx := wire.NewMsgTx(2)
 		for i := range 24_000 {

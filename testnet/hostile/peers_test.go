@@ -36,7 +36,7 @@ func TestT38_FloodOfAddresses(t *testing.T) {
 	if full() {
 		messages = 2000 // ten million addresses
 	}
-	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+	underAttackOn(t, publicly(), func(t *testing.T, h *harness) {
 		before, begun := h.target.Swarm.Book().Len(), time.Now()
 		for i := range 5 {
 			p := h.attacker(i)
@@ -67,22 +67,22 @@ func TestT40_SlotsFullOfIdlers(t *testing.T) {
 	if full() {
 		seconds = 30
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		h.makes(int64(seconds) * 1000 * 4096)
 		for i := range 1000 * seconds {
-			p := h.guest(strange(i))
+			p := h.connectFrom(attackerIP(i))
 			if i%2 == 0 {
 				p.Say(hostile.Version(), &wire.MsgVerAck{})
 			}
-			if len(h.guests) > 200 { // the node has long hung up on the first
-				h.guests[0].Close()
-				h.guests = h.guests[1:]
+			if len(h.attackers) > 200 { // the node has long hung up on the first
+				h.attackers[0].Close()
+				h.attackers = h.attackers[1:]
 			}
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Minute + time.Second) // those that never greeted have fallen
 		for i := range 60 {
-			h.guest(strange(100_000 + i)).Greet(hostile.Version())
+			h.connectFrom(attackerIP(100_000 + i)).Greet(hostile.Version())
 			time.Sleep(100 * time.Millisecond)
 		}
 		if n := len(h.target.Swarm.Peers()); n != 32 {
@@ -93,7 +93,7 @@ func TestT40_SlotsFullOfIdlers(t *testing.T) {
 		}
 		// All places are taken, and the idlers stay.
 		for i := range 3 {
-			late := h.guest(fmt.Sprintf("8.%d.1.1", 77+i))
+			late := h.connectFrom(fmt.Sprintf("8.%d.1.1", 77+i))
 			if err := late.Greet(hostile.Version()); err != nil {
 				t.Errorf("an honest newcomer: %v", err)
 				continue
@@ -111,16 +111,16 @@ func TestT41_OffendersFromThousandsOfAddresses(t *testing.T) {
 	if full() {
 		n = 200_000
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		h.makes(int64(n) * 1024) // hosts
 		for i := range n {
-			h.offends(strange(i))
+			h.offends(attackerIP(i))
 			if i%100 == 0 {
 				time.Sleep(100 * time.Millisecond)
 			}
 		}
 		time.Sleep(time.Second)
-		p := h.guest(strange(n - 7))
+		p := h.connectFrom(attackerIP(n - 7))
 		p.Listen()
 		h.falls(p, time.Second, "an offender who comes back")
 		h.stays(h.attacker(n+100), "somebody new")
@@ -128,13 +128,13 @@ func TestT41_OffendersFromThousandsOfAddresses(t *testing.T) {
 }
 
 // makes says that an attack's own making takes so many bytes in this process.
-func (h *house) makes(bytes int64) {
+func (h *harness) makes(bytes int64) {
 	h.peace.heap += bytes
 	h.wanted += bytes
 }
 
 // offends connects, breaks a rule and goes.
-func (h *house) offends(ip string) {
+func (h *harness) offends(ip string) {
 	p, err := hostile.Dial(h.t.Context(), h.net.Host(ip), h.target.addr, h.params.Net)
 	if err != nil {
 		h.t.Fatal(err)
@@ -144,7 +144,7 @@ func (h *house) offends(ip string) {
 }
 
 func TestT42_AddressesAskedAgainAndAgain(t *testing.T) {
-	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+	underAttackOn(t, publicly(), func(t *testing.T, h *harness) {
 		for i := range 30 {
 			p := h.attacker(1000 + 300*i)
 			p.Say(addrs(1, i, 0))
@@ -187,12 +187,12 @@ func lastAddrs(p *hostile.Peer) string {
 }
 
 func TestT43_LiesAboutTheTime(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		const year = 365 * 24 * time.Hour
 		for i, skew := range []time.Duration{-70 * year, 70 * year, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour, 2 * time.Hour} {
 			v := hostile.Version()
 			v.Timestamp = time.Now().Add(skew)
-			p := h.guest(strange(i))
+			p := h.connectFrom(attackerIP(i))
 			if err := p.Greet(v); err != nil {
 				t.Fatalf("clock %v wrong: %v", skew, err)
 			}
@@ -216,7 +216,7 @@ func TestT43_LiesAboutTheTime(t *testing.T) {
 }
 
 func TestT45_PingsPongsAndFilters(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.attacker(1)
 		time.Sleep(time.Second)
 		before := p.Heard("pong")
@@ -242,11 +242,11 @@ func TestT45_PingsWhosePongsAreNotRead(t *testing.T) {
 	if full() {
 		deaf = 20
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		ping := bytes.Repeat(h.friend.Frame("ping", make([]byte, 8)), 512)
 		begun, over := time.Now(), make(chan time.Duration, deaf)
 		for i := range deaf {
-			p := h.guest(strange(i))
+			p := h.connectFrom(attackerIP(i))
 			p.Say(hostile.Version(), &wire.MsgVerAck{})
 			go func() {
 				p.SetWriteDeadline(begun.Add(10 * time.Minute))
@@ -284,11 +284,11 @@ func TestT46_ComingAndGoing(t *testing.T) {
 	if full() {
 		n = 10_000
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		next := h.block(h.tip())
 		for i := range n {
-			p := h.guest(strange(i % 50))
-			h.guests = h.guests[:0]
+			p := h.connectFrom(attackerIP(i % 50))
+			h.attackers = h.attackers[:0]
 			switch i % 4 {
 			case 0: // gone before a word
 			case 1:
@@ -305,7 +305,7 @@ func TestT46_ComingAndGoing(t *testing.T) {
 				time.Sleep(time.Duration(i%7) * 10 * time.Millisecond)
 			}
 			if i%5 == 0 {
-				h.net.Reset(strange(i % 50))
+				h.net.Reset(attackerIP(i % 50))
 			}
 			p.Close()
 		}
@@ -315,7 +315,7 @@ func TestT46_ComingAndGoing(t *testing.T) {
 // Who leaves after half of a block, and who has not what it announced, cost
 // nothing: the block is asked elsewhere at once.
 func TestT47_HalfABlock(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for i, treason := range []func(p *hostile.Peer, b chaintest.Mined){
 			func(p *hostile.Peer, b chaintest.Mined) {
 				f := p.Frame("block", b.Block.Raw)

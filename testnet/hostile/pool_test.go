@@ -17,7 +17,7 @@ import (
 
 // cheap is a coin that whoever knows the witness script, a true, may spend: it
 // costs no signature.
-func (h *house) cheap(n int) []chaintest.Coin {
+func (h *harness) cheap(n int) []chaintest.Coin {
 	h.t.Helper()
 	coin := h.coin(1)
 	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
@@ -51,9 +51,9 @@ func pass(c chaintest.Coin, fee btcutil.Amount) *chain.Tx {
 }
 
 // deafCrowd greets as n peers that want transactions and never read.
-func (h *house) deafCrowd(n int) {
+func (h *harness) deafCrowd(n int) {
 	for i := range n {
-		p := h.guest(strange(i))
+		p := h.connectFrom(attackerIP(i))
 		p.Say(hostile.Version(), &msg.Opaque{Name: "wtxidrelay"}, &wire.MsgVerAck{})
 	}
 }
@@ -69,7 +69,7 @@ func pour(p *hostile.Peer, coins []chaintest.Coin, rest time.Duration) {
 }
 
 func TestT5_HundredPeersThatNeverReadAnnouncements(t *testing.T) {
-	siegeOn(t, publicly(), func(t *testing.T, h *house) {
+	underAttackOn(t, publicly(), func(t *testing.T, h *harness) {
 		txs := 2000
 		if full() {
 			txs = 10_000
@@ -97,7 +97,7 @@ func TestT5_StepsWhileNobodyReads(t *testing.T) {
 	if full() && !underRace {
 		most = 50 * time.Millisecond
 	}
-	h := newHouse(t, publicly())
+	h := newHarness(t, publicly())
 	coins := h.cheap(txs)
 	h.deafCrowd(deaf)
 	before := h.target.Swarm.Steps()
@@ -118,7 +118,7 @@ func TestT5_StepsWhileNobodyReads(t *testing.T) {
 }
 
 func TestT28_OrphansOfOneParent(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		coins := h.cheap(3)
 		fan := func(c chaintest.Coin, n int) *chain.Tx {
 			tx := pass(c, 100_000).MsgTx
@@ -161,7 +161,7 @@ func TestT28_OrphansOfOneParent(t *testing.T) {
 }
 
 func TestT29_AnnouncersThatNeverDeliver(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		coins := h.cheap(3)
 		var liars []*hostile.Peer
 		for i := range 50 {

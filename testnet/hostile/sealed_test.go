@@ -15,7 +15,7 @@ import (
 // Nodes speak the encrypted transport to each other (BIP324), so attackers may too.
 
 // seals exchanges keys on a connection on which nothing was said.
-func (h *house) seals(p *hostile.Peer) {
+func (h *harness) seals(p *hostile.Peer) {
 	h.t.Helper()
 	if err := p.Seal(7, 5); err != nil {
 		h.t.Fatal(err)
@@ -23,9 +23,9 @@ func (h *house) seals(p *hostile.Peer) {
 }
 
 // sealed is an attacker over the encrypted transport.
-func (h *house) sealed(i int) *hostile.Peer {
+func (h *harness) sealed(i int) *hostile.Peer {
 	h.t.Helper()
-	p := h.guest(strange(i))
+	p := h.connectFrom(attackerIP(i))
 	h.seals(p)
 	if err := p.Greet(hostile.Version()); err != nil {
 		h.t.Fatalf("attacker %d, encrypted: %v", i, err)
@@ -35,7 +35,7 @@ func (h *house) sealed(i int) *hostile.Peer {
 }
 
 // either is an attacker of which every other one is encrypted.
-func (h *house) either(i int) *hostile.Peer {
+func (h *harness) either(i int) *hostile.Peer {
 	h.t.Helper()
 	if i%2 == 1 {
 		return h.sealed(i)
@@ -51,7 +51,7 @@ func sealedLength(p *hostile.Peer, n uint32) []byte {
 }
 
 func TestT2_BadPackets(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		named := func(command string, payload []byte) []byte {
 			return append(append([]byte{0}, (command + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")[:12]...), payload...)
 		}
@@ -133,7 +133,7 @@ func over(t *testing.T, gone <-chan struct{}, within time.Duration, what string)
 
 // Neither a key exchange that never ends nor a packet that never ends holds a place.
 func TestT7_KeysThatDrip(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		noise := make([]byte, 64+4095+16+1)
 		rand.NewChaCha8([32]byte{1}).Read(noise)
 		drip := func(p *hostile.Peer, b []byte, every time.Duration) {
@@ -144,27 +144,27 @@ func TestT7_KeysThatDrip(t *testing.T) {
 				time.Sleep(every)
 			}
 		}
-		endless := h.guest(strange(0))
+		endless := h.connectFrom(attackerIP(0))
 		endless.Write(noise)
 		over(t, ended(endless), time.Second, "garbage without an end")
 
 		late := map[string]<-chan struct{}{}
-		guest := func(i int, what string, seal bool) *hostile.Peer {
-			p := h.guest(strange(i))
+		connect := func(i int, what string, seal bool) *hostile.Peer {
+			p := h.connectFrom(attackerIP(i))
 			if seal {
 				h.seals(p)
 			}
 			late[what] = ended(p)
 			return p
 		}
-		slow := guest(1, "a key that drips", false)
-		guest(2, "half a key", false).Write(noise[:32])
-		guest(3, "a key and no more", false).Write(noise[:64])
-		guest(4, "as much garbage as may be, and no more", false).Write(noise[:64+4095+15])
-		garbage := guest(5, "garbage that drips", false)
+		slow := connect(1, "a key that drips", false)
+		connect(2, "half a key", false).Write(noise[:32])
+		connect(3, "a key and no more", false).Write(noise[:64])
+		connect(4, "as much garbage as may be, and no more", false).Write(noise[:64+4095+15])
+		garbage := connect(5, "garbage that drips", false)
 		garbage.Write(noise[:64])
-		guest(6, "keys, and no version", true)
-		decoys := guest(7, "decoys and no version", true)
+		connect(6, "keys, and no version", true)
+		decoys := connect(7, "decoys and no version", true)
 		go drip(slow, noise[:64], time.Second)
 		go drip(garbage, noise[64:], 20*time.Millisecond)
 		go func() {
@@ -198,7 +198,7 @@ func TestT7_KeysThatDrip(t *testing.T) {
 // A node that dials us by the encrypted transport and one that does not are
 // served alike.
 func TestSealedPeersAreServed(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		p := h.sealed(1)
 		p.Say(&wire.MsgGetHeaders{})
 		p.Say(hostile.GetData(wire.InvTypeWitnessBlock, h.base[5].Node.Hash))

@@ -15,8 +15,8 @@ import (
 	"grapevine/testnet/hostile"
 )
 
-// chainOf makes n blocks of size bytes, the last one when a house begins.
-func (h *house) chainOf(n, size int) []chaintest.Mined {
+// chainOf makes n blocks of size bytes, the last one when a test begins.
+func (h *harness) chainOf(n, size int) []chaintest.Mined {
 	ms := make([]chaintest.Mined, 0, n)
 	parent, begun := h.params.Genesis(), firstDay.Add(-time.Duration(n)*time.Minute)
 	for i := range n {
@@ -29,9 +29,9 @@ func (h *house) chainOf(n, size int) []chaintest.Mined {
 
 // syncTime is how long a newcomer takes for a chain from two honest sources of
 // so many bytes a second each, and from those besides.
-func syncTime(t *testing.T, ms []chaintest.Mined, rate int64, beside ...func(h *house, addr string)) (took time.Duration) {
+func syncTime(t *testing.T, ms []chaintest.Mined, rate int64, beside ...func(h *harness, addr string)) (took time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
-		h := emptyHouse(t, chain.RegTest())
+		h := emptyHarness(t, chain.RegTest())
 		var know []string
 		for _, ip := range []string{"8.50.1.1", "8.51.1.1"} {
 			r := h.open(ip)
@@ -44,7 +44,7 @@ func syncTime(t *testing.T, ms []chaintest.Mined, rate int64, beside ...func(h *
 			know = append(know, r.addr)
 		}
 		for i, lurk := range beside {
-			addr := strange(i) + ":18444"
+			addr := attackerIP(i) + ":18444"
 			lurk(h, addr)
 			know = append(know, addr)
 		}
@@ -63,8 +63,8 @@ func syncTime(t *testing.T, ms []chaintest.Mined, rate int64, beside ...func(h *
 
 // pacer is a peer at addr that has the chain too and sends each block it is
 // asked for at 1 kB a second; asked counts them.
-func pacer(ms []chaintest.Mined, asked *atomic.Int64) func(h *house, addr string) {
-	return func(h *house, addr string) {
+func pacer(ms []chaintest.Mined, asked *atomic.Int64) func(h *harness, addr string) {
+	return func(h *harness, addr string) {
 		h.door(addr, func(p *hostile.Peer) {
 			h.t.Cleanup(func() { p.Close() })
 			p.Answer(paced(ms, asked))
@@ -127,7 +127,7 @@ func drip(p *hostile.Peer, ms []chaintest.Mined, asked chan chain.Hash) {
 }
 
 func TestT16_BlocksThatDripDuringASync(t *testing.T) {
-	h := &house{t: t, params: chain.RegTest()}
+	h := &harness{t: t, params: chain.RegTest()}
 	blocks, rate := 100, int64(50_000)
 	if full() {
 		blocks, rate = 1025, 250_000

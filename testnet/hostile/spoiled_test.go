@@ -22,10 +22,10 @@ import (
 
 // inLine runs n nodes, each of which is connected to the one before and the one
 // after it only.
-func inLine(t *testing.T, n int, params *chain.Params, story func(t *testing.T, w *town)) {
+func inLine(t *testing.T, n int, params *chain.Params, story func(t *testing.T, w *network)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &town{house: emptyHouse(t, params), all: make([]*resident, n)}
+		w := &network{harness: emptyHarness(t, params), all: make([]*runningNode, n)}
 		for i := range n {
 			w.dirs = append(w.dirs, t.TempDir())
 			before := "8.200.1.1:18444" // nobody lives there
@@ -64,12 +64,12 @@ var spoiledBy = []struct {
 
 // spoiler sends copies to every node, each time from new addresses.
 type spoiler struct {
-	*town
+	*network
 	used int
 	coin chaintest.Coin
 }
 
-func (s *spoiler) strangers() (ps []*hostile.Peer) {
+func (s *spoiler) senders() (ps []*hostile.Peer) {
 	s.everybodyLeaves()
 	for _, r := range s.all {
 		s.target = r
@@ -89,7 +89,7 @@ func (s *spoiler) next() chaintest.Mined {
 		s.t.Fatal(err)
 	}
 	s.within(blockMost, "all pools have the payment", func() bool {
-		return !slices.ContainsFunc(s.all, func(r *resident) bool { _, ok := r.Pool.Entry(known.ID); return !ok })
+		return !slices.ContainsFunc(s.all, func(r *runningNode) bool { _, ok := r.Pool.Entry(known.ID); return !ok })
 	})
 	s.coin = chaintest.OutputOf(known, 0, s.key)
 	hidden := chaintest.SpendOne(s.t, s.coin, s.key.P2WPKH(), 1000)
@@ -105,14 +105,14 @@ func (s *spoiler) submit(m chaintest.Mined) {
 
 func (s *spoiler) have(m chaintest.Mined) func() bool {
 	return func() bool {
-		return !slices.ContainsFunc(s.all, func(r *resident) bool { return r.Ledger.Tip().Hash != m.Node.Hash })
+		return !slices.ContainsFunc(s.all, func(r *runningNode) bool { return r.Ledger.Tip().Hash != m.Node.Hash })
 	}
 }
 
-// round gives one block to the network while strangers send copies of it.
+// round gives one block to the network while attackers send copies of it.
 func (s *spoiler) round(i int) {
 	way := spoiledBy[i%len(spoiledBy)]
-	ps, m := s.strangers(), s.next()
+	ps, m := s.senders(), s.next()
 	send := func() {
 		for _, p := range ps {
 			_ = p.Say(way.make(m)) // who is dropped in the middle of it has said enough
@@ -139,7 +139,7 @@ func (s *spoiler) round(i int) {
 // serves fails unless every node gives the good copy, and nothing else, in every form.
 func (s *spoiler) serves(m chaintest.Mined) {
 	s.t.Helper()
-	for i, p := range s.strangers() {
+	for i, p := range s.senders() {
 		s.within(blockMost, "the good copy is served", func() bool { // or has the node not done with its verdict
 			p.Say(hostile.GetData(wire.InvTypeWitnessBlock, m.Node.Hash), &msg.GetBlockTxn{Block: m.Node.Hash, Indexes: []int{0}})
 			got, err := p.Await("block", time.Second)
@@ -152,11 +152,11 @@ func (s *spoiler) serves(m chaintest.Mined) {
 }
 
 // honestPairs names who is connected to whom, and since when.
-func (w *town) honestPairs() (pairs []string) {
+func (w *network) honestPairs() (pairs []string) {
 	for _, r := range w.all {
 		for _, p := range r.Swarm.Peers() {
 			host, _, _ := net.SplitHostPort(fmt.Sprint(p.Addr))
-			if slices.ContainsFunc(w.all, func(q *resident) bool { return strings.HasPrefix(q.addr, host+":") }) {
+			if slices.ContainsFunc(w.all, func(q *runningNode) bool { return strings.HasPrefix(q.addr, host+":") }) {
 				pairs = append(pairs, fmt.Sprint(r.addr, " ", host, " since ", p.Connected.Unix()))
 			}
 		}
@@ -165,9 +165,9 @@ func (w *town) honestPairs() (pairs []string) {
 	return pairs
 }
 
-func spoilAll(t *testing.T, w *town) {
+func spoilAll(t *testing.T, w *network) {
 	time.Sleep(10 * time.Second)
-	s := &spoiler{town: w, coin: w.coin(0)}
+	s := &spoiler{network: w, coin: w.coin(0)}
 	before := w.honestPairs()
 	if len(before) < len(w.all) {
 		t.Fatalf("honest nodes are connected so: %v", before)
@@ -181,7 +181,7 @@ func spoilAll(t *testing.T, w *town) {
 }
 
 // stillPaired fails if one of these connections has ended.
-func (w *town) stillPaired(before []string) {
+func (w *network) stillPaired(before []string) {
 	w.t.Helper()
 	after := w.honestPairs()
 	for _, pair := range before {
@@ -195,18 +195,18 @@ func TestT61_SpoiledCopiesInALineOfThree(t *testing.T) {
 	inLine(t, 3, chain.RegTest(), spoilAll)
 }
 
-func TestT61_SpoiledCopiesInAMeshOfFive(t *testing.T) { inTown(t, 5, spoilAll) }
+func TestT61_SpoiledCopiesInAMeshOfFive(t *testing.T) { inNetwork(t, 5, spoilAll) }
 
 // Before segwit is active a block with any witness is not its header's.
 func TestT61_SpoiledCopiesBeforeSegwit(t *testing.T) {
 	params := chain.RegTest()
 	params.SegwitHeight = 1000
-	inLine(t, 3, params, func(t *testing.T, w *town) {
+	inLine(t, 3, params, func(t *testing.T, w *network) {
 		w.key = chaintest.NewKey(1)
 		for i := range 6 {
 			m := w.block(w.all[0].Ledger.Tip())
-			s := &spoiler{town: w, used: 10 * i}
-			for _, p := range s.strangers() {
+			s := &spoiler{network: w, used: 10 * i}
+			for _, p := range s.senders() {
 				_ = p.Say(spoiledBy[i%2].make(m))
 			}
 			time.Sleep(300 * time.Millisecond)
@@ -219,10 +219,10 @@ func TestT61_SpoiledCopiesBeforeSegwit(t *testing.T) {
 
 // The spoiled copies come first, and the good one three seconds later at one end.
 func TestT62_TheGoodCopyComesLate(t *testing.T) {
-	inLine(t, 3, chain.RegTest(), func(t *testing.T, w *town) {
-		s := &spoiler{town: w, coin: w.coin(0)}
+	inLine(t, 3, chain.RegTest(), func(t *testing.T, w *network) {
+		s := &spoiler{network: w, coin: w.coin(0)}
 		for i, way := range spoiledBy {
-			ps, m := s.strangers(), s.next()
+			ps, m := s.senders(), s.next()
 			for _, p := range ps {
 				_ = p.Say(way.make(m))
 				if i%2 == 0 { // who is asked for more says that it has it not
@@ -243,8 +243,8 @@ func TestT62_TheGoodCopyComesLate(t *testing.T) {
 // A block is submitted with a body that is not its header's: nothing of it is left,
 // or who waits for as many blocks as headers waits for ever.
 func TestASubmittedBodyOfAnotherBlockLeavesNoHeader(t *testing.T) {
-	inLine(t, 1, chain.RegTest(), func(t *testing.T, w *town) {
-		s := &spoiler{town: w, coin: w.coin(0)}
+	inLine(t, 1, chain.RegTest(), func(t *testing.T, w *network) {
+		s := &spoiler{network: w, coin: w.coin(0)}
 		m := s.next()
 		for _, c := range []struct {
 			rule chain.Rule

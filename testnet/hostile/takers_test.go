@@ -16,7 +16,7 @@ import (
 // hundredth, and is in the end where the node is.
 func TestT75_ANewcomerGetsItsShareBesideAHundredTakers(t *testing.T) {
 	const takers, upload, fat, blocks = 100, 400_000, 40_000, 10
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		var all []*wire.InvVect
 		for range blocks {
 			m := h.mine(h.target, bulky(fat))

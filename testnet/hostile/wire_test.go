@@ -39,7 +39,7 @@ func vectors(n, from int, kinds ...wire.InvType) []byte {
 }
 
 func TestT1_HundredPeersAnnounceMuchAndSayNothing(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for i, length := range []uint32{0xffffffff, 32 << 20, msg.MaxPayload + 1} {
 			p := h.attacker(i)
 			p.Write(announce(p, length))
@@ -65,7 +65,7 @@ func TestT1_HundredPeersAnnounceMuchAndSayNothing(t *testing.T) {
 }
 
 func TestT1_HalfBlocksOfManyPeers(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		const peers = 40                        // each alone within its limit, together three times the bound on memory
 		block := make([]byte, msg.MaxPayload-1) // one for all: their own memory is not to count
 		for i := range peers {
@@ -96,7 +96,7 @@ func announce(p *hostile.Peer, length uint32) []byte {
 }
 
 func TestT2_BadFrames(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		tampered := func(p *hostile.Peer, at int) []byte {
 			b := p.Frame("ping", make([]byte, 8))
 			b[at] ^= 0x80
@@ -133,7 +133,7 @@ func TestT2_BadFrames(t *testing.T) {
 }
 
 func TestT3_FloodOfAnnouncements(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		rounds := 3
 		if full() {
 			rounds = 100
@@ -158,10 +158,10 @@ func TestT3_FloodOfAnnouncements(t *testing.T) {
 }
 
 func TestT4_FloodOfRequests(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		var deaf []*hostile.Peer
 		for i := range 5 {
-			p := h.guest(strange(i)) // never listens
+			p := h.connectFrom(attackerIP(i)) // never listens
 			p.Say(hostile.Version(), &wire.MsgVerAck{})
 			deaf = append(deaf, p)
 		}
@@ -197,7 +197,7 @@ func TestT4_FloodOfRequests(t *testing.T) {
 }
 
 // queuesShort fails if too much waits to be sent to one peer, or to all.
-func (h *house) queuesShort() {
+func (h *harness) queuesShort() {
 	h.t.Helper()
 	all := 0
 	for _, p := range h.target.Swarm.Peers() {
@@ -218,7 +218,7 @@ func bulky(n int) chaintest.Option {
 }
 
 func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		var big []chain.Hash
 		for range 6 {
 			m := h.mine(h.target, bulky(600_000))
@@ -227,7 +227,7 @@ func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
 		h.within(time.Minute, "the honest node follows", h.agreed)
 		var deaf []*hostile.Peer
 		for i := range 12 {
-			p := h.guest(strange(i))
+			p := h.connectFrom(attackerIP(i))
 			if i%2 == 1 {
 				h.seals(p)
 			}
@@ -253,7 +253,7 @@ func TestT6_WhoAsksForBlocksAndDoesNotRead(t *testing.T) {
 }
 
 func TestT7_BytesThatDrip(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		drip := func(p *hostile.Peer, b []byte) {
 			for _, c := range b {
 				if _, err := p.Write([]byte{c}); err != nil {
@@ -262,13 +262,13 @@ func TestT7_BytesThatDrip(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		shy := h.guest(strange(1))
+		shy := h.connectFrom(attackerIP(1))
 		shy.Listen()
 		slow := h.attacker(2)
-		mute := h.guest(strange(3)) // hears version, never says verack
+		mute := h.connectFrom(attackerIP(3)) // hears version, never says verack
 		mute.Listen()
 		mute.Say(hostile.Version())
-		silent := h.guest(strange(4))
+		silent := h.connectFrom(attackerIP(4))
 		silent.Listen()
 		go drip(shy, shy.Frame("version", make([]byte, 86)))
 		go drip(slow, slow.Frame("inv", make([]byte, 2000)))
@@ -282,7 +282,7 @@ func TestT7_BytesThatDrip(t *testing.T) {
 }
 
 func TestT8_GreetingsOutOfOrder(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		version := func(edit func(*wire.MsgVersion)) *wire.MsgVersion {
 			v := hostile.Version()
 			edit(v)
@@ -297,7 +297,7 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 			{"protocol version 0", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = 0 })}},
 			{"protocol version -2^31", []wire.Message{version(func(v *wire.MsgVersion) { v.ProtocolVersion = -1 << 31 })}},
 		} {
-			p, q := h.guest(strange(i)), h.guest(strange(100+i))
+			p, q := h.connectFrom(attackerIP(i)), h.connectFrom(attackerIP(100+i))
 			h.seals(q)
 			for _, p := range []*hostile.Peer{p, q} {
 				p.Listen()
@@ -317,7 +317,7 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 			{"version after verack", []wire.Message{plain, ack, plain}},
 			{"a block before verack", []wire.Message{plain, early, ack}},
 		} {
-			p, q := h.guest(strange(200+i)), h.guest(strange(300+i))
+			p, q := h.connectFrom(attackerIP(200+i)), h.connectFrom(attackerIP(300+i))
 			h.seals(q)
 			for _, p := range []*hostile.Peer{p, q} {
 				p.Listen()
@@ -325,14 +325,14 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 				h.stays(p, row.what)
 			}
 		}
-		p := h.guest(strange(50))
+		p := h.connectFrom(attackerIP(50))
 		p.Listen()
 		p.Raw("version", longVersion(1<<20))
 		h.falls(p, time.Second, "a user agent of 1 MB")
 		if h.tip().Hash == next.Node.Hash {
 			t.Error("a block was taken from who had not greeted")
 		}
-		p = h.guest(strange(51))
+		p = h.connectFrom(attackerIP(51))
 		if err := p.Greet(version(func(v *wire.MsgVersion) { v.ProtocolVersion = 1<<31 - 1 })); err != nil {
 			t.Fatalf("a node of the future: %v", err)
 		}

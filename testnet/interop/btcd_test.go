@@ -102,19 +102,19 @@ func tail(path string) []byte {
 // startGrapevine starts our node as `testnet up` would.
 func startGrapevine(t *testing.T, conf ...string) node {
 	t.Helper()
-	town, err := process.Create(process.Config{
+	network, err := process.Create(process.Config{
 		Dir: t.TempDir(), Exe: binaries.grapevine, Conf: conf,
 		Dial: func(m testnet.Member) (testnet.Node, error) { return client.Dial(m.RPC, m.User, m.Password) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := town.Add(t.Context(), testnet.Spec{})
+	m, err := network.Add(t.Context(), testnet.Spec{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := town.Stop(context.Background()); err != nil {
+		if err := network.Stop(context.Background()); err != nil {
 			t.Errorf("stop grapevine: %v", err)
 		}
 	})
@@ -125,7 +125,7 @@ func startGrapevine(t *testing.T, conf ...string) node {
 	return node{Client: c, name: "grapevine", p2p: m.P2P, log: process.LogPath(m), rpc: m}
 }
 
-// startBtcd starts the stranger. It bans by host unless told otherwise, and
+// startBtcd starts a btcd. It bans by host unless told otherwise, and
 // here all share one; it gossips transactions every 10 s unless told otherwise.
 func startBtcd(t *testing.T, args ...string) node {
 	t.Helper()

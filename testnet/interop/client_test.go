@@ -51,10 +51,10 @@ func TestBtcdsClientLibrary(t *testing.T) {
 		t.Error("a transaction of no size")
 	}
 	signed := spendFirst(t, c, to)
-	judged, err := c.TestMempoolAccept([]*wire.MsgTx{signed}, 0)
+	answers, err := c.TestMempoolAccept([]*wire.MsgTx{signed}, 0)
 	must("TestMempoolAccept", err)
-	if len(judged) != 1 || !judged[0].Allowed {
-		t.Errorf("judged %+v", judged)
+	if len(answers) != 1 || !answers[0].Allowed {
+		t.Errorf("answers %+v", answers)
 	}
 	_, err = c.SendRawTransaction(signed, false)
 	must("SendRawTransaction", err)

@@ -15,23 +15,23 @@ import (
 	"grapevine/cmd/rpc/client"
 )
 
-// judge feeds blocks to our node. A block that comes before its parent is
+// vectorRun feeds blocks to our node. A block that comes before its parent is
 // refused (we keep no orphans without asking for the parent first) and offered
 // again after it.
-type judge struct {
+type vectorRun struct {
 	t       *testing.T
 	gv      node
 	known   map[chainhash.Hash]bool
 	waiting map[chainhash.Hash][][]byte // by missing parent
 }
 
-func newJudge(t *testing.T, gv node) *judge {
-	return &judge{t: t, gv: gv, waiting: map[chainhash.Hash][][]byte{},
+func newVectorRun(t *testing.T, gv node) *vectorRun {
+	return &vectorRun{t: t, gv: gv, waiting: map[chainhash.Hash][][]byte{},
 		known: map[chainhash.Hash]bool{*chaincfg.RegressionNetParams.GenesisHash: true}}
 }
 
 // offer is submitblock: "" is accepted into the best chain.
-func (j *judge) offer(raw []byte) string {
+func (j *vectorRun) offer(raw []byte) string {
 	j.t.Helper()
 	var why *string
 	err := j.gv.Call(j.t.Context(), "submitblock", &why, hex.EncodeToString(raw))
@@ -51,7 +51,7 @@ func kept(why string) bool { return why == "" || why == "inconclusive" || why ==
 
 // submit offers a block and, if it is kept, those that waited for it. It
 // returns the last word that was said about a block of this branch.
-func (j *judge) submit(raw []byte) string {
+func (j *vectorRun) submit(raw []byte) string {
 	j.t.Helper()
 	why := j.offer(raw)
 	if len(raw) < 80 {
@@ -86,7 +86,7 @@ func encode(b *wire.MsgBlock) []byte {
 }
 
 // check holds one instance; "" is as expected.
-func (j *judge) check(instance fullblocktests.TestInstance) (name, problem string) {
+func (j *vectorRun) check(instance fullblocktests.TestInstance) (name, problem string) {
 	j.t.Helper()
 	switch x := instance.(type) {
 	case fullblocktests.AcceptedBlock:
@@ -119,7 +119,7 @@ func (j *judge) check(instance fullblocktests.TestInstance) (name, problem strin
 
 // tipStays submits something that must not become the tip; refused says
 // whether it must also be told so.
-func (j *judge) tipStays(raw []byte, refused bool) string {
+func (j *vectorRun) tipStays(raw []byte, refused bool) string {
 	before := j.gv.tip(j.t)
 	why := j.submit(raw)
 	if after := j.gv.tip(j.t); after != before || (refused && why == "") {
@@ -131,7 +131,7 @@ func (j *judge) tipStays(raw []byte, refused bool) string {
 // afterDisconnect takes a block off the chain and looks whether a coin is
 // there. Siblings of equal work must not take its place, or more than that
 // block would be disconnected: they are invalidated for the time of the look.
-func (j *judge) afterDisconnect(x fullblocktests.BlockDisconnectExpectUTXO) string {
+func (j *vectorRun) afterDisconnect(x fullblocktests.BlockDisconnectExpectUTXO) string {
 	j.t.Helper()
 	tip := j.gv.tip(j.t)
 	var head struct {
@@ -171,7 +171,7 @@ func TestFullBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := newJudge(t, startGrapevine(t))
+	j := newVectorRun(t, startGrapevine(t))
 	var good, bad, coins int
 	for _, group := range groups {
 		for _, instance := range group {

@@ -44,7 +44,7 @@ func (m *mirror) follow(t *testing.T, evs []gossip.Event) (verdict error) {
 
 // Random trees of blocks in random order: the tip is always the best chain
 // whose bodies are all there, and pool and chain share no transaction.
-func TestRoomsAgainstTheNaiveRule(t *testing.T) {
+func TestBackendAgainstTheNaiveRule(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		w := newWorld(false)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// mix is a small town in which something of everything goes wrong, as the seed says.
+// mix is a small network in which something of everything goes wrong, as the seed says.
 func mix(seed uint64) Config {
 	r := rand.New(rand.NewPCG(seed, 77))
 	cfg := Config{

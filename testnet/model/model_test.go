@@ -18,7 +18,7 @@ func mustRun(t testing.TB, cfg Config) *Result {
 
 // 64 nodes with 8 outbound links each of 50 ms, no limit to bandwidth, 0.3 s to
 // check a block: medians of 20 seeds.
-func TestRelayOfATown(t *testing.T) {
+func TestRelayInANetworkOf64(t *testing.T) {
 	cfg := Default()
 	cfg.Blocks, cfg.Txs = 3, 15
 	cfg.Validation = 300 * time.Millisecond

@@ -162,10 +162,10 @@ func (m *sim) perform(n *node, a p2p.Action) {
 		if b := m.w.ByHash[a.Node.Hash]; m.selfish(n) && b.Miner != int32(n.i) {
 			m.after(0, func() { // what it withheld goes to the ledger first
 				m.outdone(n, b)
-				m.judgeBlock(n, a)
+				m.validateBlock(n, a)
 			})
 		} else {
-			m.judgeBlock(n, a)
+			m.validateBlock(n, a)
 		}
 	case p2p.StoreHeaders:
 		for _, h := range a.Nodes {
@@ -178,7 +178,7 @@ func (m *sim) perform(n *node, a p2p.Action) {
 	}
 }
 
-func (m *sim) judgeBlock(n *node, a p2p.ValidateBlock) {
+func (m *sim) validateBlock(n *node, a p2p.ValidateBlock) {
 	n.blocksAt = max(n.blocksAt, m.now) + m.cfg.Validation
 	m.line.Push(n.blocksAt, event{kind: validatedBlock, size: n.life, node: n, what: a})
 }

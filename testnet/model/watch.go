@@ -15,7 +15,7 @@ import (
 
 // What must hold. Some of it can be seen only from outside: whether a request
 // that a node believes to be open was ever made and not answered yet. So the
-// simulator keeps its own books of what was asked.
+// simulator keeps its own record of what was asked.
 
 const (
 	maxWrong = 20 // violations after which a run ends
@@ -39,7 +39,7 @@ type asking struct {
 	short bool // for a block's short form: cmpctblock is the answer and no announcement
 }
 
-// watch is the books of one node.
+// watch is what one node has asked for.
 type watch struct {
 	open  map[request]asking
 	asked map[request]int

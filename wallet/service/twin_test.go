@@ -120,16 +120,16 @@ func (w *world) sum(set map[wire.OutPoint]coin, outs, spent map[wire.OutPoint]bo
 	return b
 }
 
-// stranger is somebody with coins who pays users, and sometimes takes it back.
-type stranger struct {
+// payer is somebody with coins who pays users, and sometimes takes it back.
+type payer struct {
 	w    *world
 	key  *chaintest.Key
 	paid []*chain.Tx // payments to users, with the coin they spend
 	from []chaintest.Coin
 }
 
-// coin is one of the stranger's that chain and pool let it spend.
-func (s *stranger) coin() (chaintest.Coin, bool) {
+// coin is one of the payer's that chain and pool let it spend.
+func (s *payer) coin() (chaintest.Coin, bool) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
 	set := s.w.coins()
@@ -151,7 +151,7 @@ func (s *stranger) coin() (chaintest.Coin, bool) {
 	return chaintest.Coin{}, false
 }
 
-func (s *stranger) pay(t *testing.T, script []byte, amount btcutil.Amount) {
+func (s *payer) pay(t *testing.T, script []byte, amount btcutil.Amount) {
 	c, ok := s.coin()
 	if !ok || c.Value < amount+10_000 {
 		return
@@ -165,7 +165,7 @@ func (s *stranger) pay(t *testing.T, script []byte, amount btcutil.Amount) {
 
 // takeBack mines, after dropping some blocks, a transaction that spends the
 // coin of an old payment elsewhere.
-func (s *stranger) takeBack(t *testing.T, r *rand.Rand, back int) {
+func (s *payer) takeBack(t *testing.T, r *rand.Rand, back int) {
 	if len(s.paid) == 0 {
 		return
 	}
@@ -197,7 +197,7 @@ func TestTheStateAgreesWithANaiveRecount(t *testing.T) {
 func play(t *testing.T, seed uint64, steps int) {
 	w := newWorld(t)
 	r := rand.New(rand.NewPCG(seed, 9))
-	s := &stranger{w: w, key: chaintest.NewKey(99)}
+	s := &payer{w: w, key: chaintest.NewKey(99)}
 	users := []*user{w.user(seed*100 + 1), w.user(seed*100 + 2)}
 	for range 5 {
 		w.mine(s.key.P2WPKH())
@@ -216,7 +216,7 @@ func play(t *testing.T, seed uint64, steps int) {
 	}
 }
 
-func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice uint64) string {
+func act(t *testing.T, w *world, r *rand.Rand, s *payer, u, other *user, seed uint64) string {
 	kind := wallet.Kinds()[r.IntN(4)]
 	switch n := r.IntN(20); {
 	case n < 5:
@@ -224,7 +224,7 @@ func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice
 		return "block to user"
 	case n < 7:
 		w.mine(s.key.P2WPKH())
-		return "block to stranger"
+		return "block to the payer"
 	case n < 13:
 		amount := btcutil.Amount(1000 + r.Int64N(3e9))
 		_, err := u.Send(context.Background(), []wallet.Payment{{Script: other.script(kind), Amount: amount}},
@@ -236,7 +236,7 @@ func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice
 		return "send"
 	case n < 15:
 		s.pay(t, u.script(kind), btcutil.Amount(1000+r.Int64N(1e9)))
-		return "stranger pays"
+		return "the payer pays"
 	case n < 17:
 		w.fork(r.IntN(6), u.script(kind))
 		return "reorganisation"
@@ -253,7 +253,7 @@ func act(t *testing.T, w *world, r *rand.Rand, s *stranger, u, other *user, dice
 	if r.IntN(2) == 0 { // the chain goes on without it
 		w.fork(r.IntN(4), chaintest.OpTrue())
 	}
-	u.open(dice)
+	u.open(seed)
 	if err := u.catchUp(context.Background()); err != nil {
 		t.Fatal(err)
 	}

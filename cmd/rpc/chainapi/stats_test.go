@@ -59,7 +59,7 @@ func TestHashRateIsWorkByTime(t *testing.T) {
 	}
 }
 
-func TestJudgementsAreBIP22Words(t *testing.T) {
+func TestVerdictsAreBIP22Words(t *testing.T) {
 	ours := errors.New("disk full")
 	for _, c := range []struct {
 		err  error

@@ -126,7 +126,7 @@ func TestWhoseOffenceABadParentIs(t *testing.T) {
 	}
 }
 
-func TestHeadersAreJudgedByTheClockThatWasSet(t *testing.T) {
+func TestHeadersAreCheckedByTheClockThatWasSet(t *testing.T) {
 	x := newTalkers(t, 20)
 	a := x.join(1)
 	begin, end := x.blocks[0].Node.Header.Timestamp, x.now

@@ -57,7 +57,7 @@ func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 	}
 }
 
-func TestT28_TheHouseIsBounded(t *testing.T) {
+func TestT28_TheOrphanageIsBounded(t *testing.T) {
 	o, now := NewOrphanage(), time.Unix(1000, 0)
 	for i := range 5000 {
 		if x := orphanOf(i, p2p.PeerID(i%50), 200, now, 1); o.Takes(x.From, 1) {

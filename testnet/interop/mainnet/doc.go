@@ -1,4 +1,4 @@
-// Package mainnet judges what mainnet's miners really made: its first 14,131
+// Package mainnet validates what mainnet's miners really made: its first 14,131
 // blocks with every rule on, over P2P into a whole node and into a naive
 // connector; single later blocks; and its first 100,000 headers with their
 // changes of difficulty.

@@ -1,4 +1,4 @@
-// Package twin lets two implementations judge the same blocks: our ledger, and
+// Package twin lets two implementations validate the same blocks: our ledger, and
 // btcd's package blockchain, which shares none of our rules' code.
 //
 // It has tests only. A generator, driven by a seed, grows a tree of regtest

@@ -91,7 +91,7 @@ func TestTwinWhileSoftForksBegin(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, rules := newCourt(t, p), beginning(t)
+	c, rules := newComparison(t, p), beginning(t)
 	good, bad := map[string]int{}, map[string]int{}
 	for c.top.node.Height < csv+8 {
 		parent := c.top
@@ -148,13 +148,13 @@ func TestTwinKnowsWhereBtcdDiffers(t *testing.T) {
 		if err := p.Activate("segwit", c.segwit); err != nil {
 			t.Fatal(err)
 		}
-		court := newCourtAt(t, p, c.now)
+		both := newComparisonAt(t, p, c.now)
 		for _, tw := range differ(c.twists) {
-			for court.differ[tw.name] < 5 {
-				court.tryTwist(tw)
-				court.extend(court.top)
+			for both.differ[tw.name] < 5 {
+				both.tryTwist(tw)
+				both.extend(both.top)
 			}
 		}
-		t.Logf("%s: btcd takes them %v; %s", c.name, court.differ, always)
+		t.Logf("%s: btcd takes them %v; %s", c.name, both.differ, always)
 	}
 }

@@ -19,7 +19,7 @@ func TestTwinBeforeBIP34(t *testing.T) {
 	if err := p.Activate("bip34", 1_000_000); err != nil {
 		t.Fatal(err)
 	}
-	c := newCourt(t, p)
+	c := newComparison(t, p)
 	allowed, forbidden := 0, 0
 	for c.offers < 1000 {
 		c.extend(c.top)
@@ -55,7 +55,7 @@ func value(tx *chain.Tx) (sum btcutil.Amount) {
 
 // spendCoinbase offers a block that spends what older's coinbase made, if that
 // can be spent.
-func (c *court) spendCoinbase(older *place) {
+func (c *comparison) spendCoinbase(older *place) {
 	b := c.begin(c.top)
 	if !b.spendWhich(func(o *coin) bool { return o.Op.Hash == older.coinbase.ID }, nil) {
 		return
@@ -66,7 +66,7 @@ func (c *court) spendCoinbase(older *place) {
 
 // repeat offers a block with older's coinbase as its own, and says whether that
 // was allowed.
-func (c *court) repeat(older *place) bool {
+func (c *comparison) repeat(older *place) bool {
 	tw := twist{name: "an older coinbase again"}
 	for i := range older.coinbase.TxOut {
 		if _, ok := c.we.coin(wire.OutPoint{Hash: older.coinbase.ID, Index: uint32(i)}); ok {

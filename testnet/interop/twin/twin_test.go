@@ -34,11 +34,11 @@ func number(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// court is both judges before one generator.
-type court struct {
+// comparison is both validators before one generator.
+type comparison struct {
 	*grower
 	t      *testing.T
-	we, by judge
+	we, by validator
 	top    *place // the tip that both must have
 	offers int
 	twists []twist
@@ -49,16 +49,16 @@ type court struct {
 	honest int // good copies of blocks that were refused as mutated
 }
 
-func newCourt(t *testing.T, p *chain.Params) *court {
+func newComparison(t *testing.T, p *chain.Params) *comparison {
 	t.Helper()
-	return newCourtAt(t, p, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
+	return newComparisonAt(t, p, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))
 }
 
-func newCourtAt(t *testing.T, p *chain.Params, now time.Time) *court {
+func newComparisonAt(t *testing.T, p *chain.Params, now time.Time) *comparison {
 	t.Helper()
 	seed := number(t, "TWIN_SEED", 1)
 	t.Logf("seed %d", seed)
-	c := &court{grower: newGrower(t, p, now, seed), t: t, we: newOurs(t, p, now), by: newTheirs(t, p, now),
+	c := &comparison{grower: newGrower(t, p, now, seed), t: t, we: newOurs(t, p, now), by: newTheirs(t, p, now),
 		tried: map[string]int{}, depths: map[int]int{}, differ: map[string]int{}, rules: map[chain.Rule]int{}}
 	c.top = &place{node: p.Genesis()}
 	for range chain.CoinbaseMaturity + 20 {
@@ -69,7 +69,7 @@ func newCourtAt(t *testing.T, p *chain.Params, now time.Time) *court {
 
 func TestTwin(t *testing.T) {
 	blocks := int(number(t, "TWIN_BLOCKS", defaultBlocks))
-	c := newCourt(t, chain.RegTest())
+	c := newComparison(t, chain.RegTest())
 	c.twists = slices.Concat(headerTwists(), blockTwists(), commitmentTwists(), bytesTwists(), txTwists(), lockTwists(), scriptTwists(), witnessTwists())
 	var depths, twists []int
 	for c.offers < blocks {
@@ -99,7 +99,7 @@ func TestTwin(t *testing.T) {
 }
 
 // offer gives a block to both. want is the rule that we must say, if we refuse.
-func (c *court) offer(p *place, raw []byte, tw twist) verdict {
+func (c *comparison) offer(p *place, raw []byte, tw twist) verdict {
 	c.t.Helper()
 	c.offers++
 	mine, why := c.we.offer(raw)
@@ -137,7 +137,7 @@ func (c *court) offer(p *place, raw []byte, tw twist) verdict {
 }
 
 // extend offers an ordinary valid block on at.
-func (c *court) extend(at *place) *place {
+func (c *comparison) extend(at *place) *place {
 	c.t.Helper()
 	b := c.begin(at)
 	b.fill(c.rand.IntN(4))
@@ -155,7 +155,7 @@ func back(p *place, n int) *place {
 }
 
 // leaf offers a valid block somewhere beside the chain.
-func (c *court) leaf() {
+func (c *comparison) leaf() {
 	at := back(c.top, 1+c.rand.IntN(deepest))
 	b := c.begin(at)
 	b.fill(2)
@@ -167,7 +167,7 @@ func (c *court) leaf() {
 
 // overtake grows a branch from that depth until it wins. Now and then one of
 // its blocks breaks a rule that only connecting it shows: then it must not.
-func (c *court) overtake(depth int) (won bool) {
+func (c *comparison) overtake(depth int) (won bool) {
 	at := back(c.top, depth)
 	trap := -1
 	if c.rand.IntN(4) == 0 {
@@ -204,7 +204,7 @@ func (c *court) overtake(depth int) (won bool) {
 }
 
 // spring makes a block break a rule that only connecting it shows.
-func (c *court) spring(b *block) *twist {
+func (c *comparison) spring(b *block) *twist {
 	for _, i := range c.rand.Perm(len(c.twists)) {
 		tw := c.twists[i]
 		if tw.late && !tw.rare && tw.why == "" && tw.make(b) {
@@ -217,7 +217,7 @@ func (c *court) spring(b *block) *twist {
 }
 
 // tryTwist offers a twisted block at the tip and, when it is refused, one on top of it.
-func (c *court) tryTwist(tw twist) {
+func (c *comparison) tryTwist(tw twist) {
 	if tw.rare && c.tried[tw.name] > 0 && c.rand.IntN(20) > 0 {
 		return
 	}
@@ -239,7 +239,7 @@ func (c *court) tryTwist(tw twist) {
 
 // afterwards offers an honest copy of a block whose body was changed, and a
 // child of one that is bad itself.
-func (c *court) afterwards(b *block, p *place) {
+func (c *comparison) afterwards(b *block, p *place) {
 	harm := b.harm
 	b.harm, b.raw = nil, nil
 	if len(harm) > 0 {
@@ -259,7 +259,7 @@ func (c *court) afterwards(b *block, p *place) {
 }
 
 // compareCoins asks both for every output that was ever made.
-func (c *court) compareCoins() {
+func (c *comparison) compareCoins() {
 	coins := 0
 	for _, op := range c.made {
 		us, ok := c.we.coin(op)
@@ -276,7 +276,7 @@ func (c *court) compareCoins() {
 }
 
 // report says what was tried, and fails if something never was.
-func (c *court) report() {
+func (c *comparison) report() {
 	for _, tw := range c.twists {
 		if c.tried[tw.name] == 0 {
 			c.t.Errorf("%q was never tried", tw.name)

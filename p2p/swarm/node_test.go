@@ -28,7 +28,7 @@ const later = 15 * 365 * 24 * time.Hour
 
 func now() time.Time { return time.Now().Add(later) }
 
-// node is a swarm with a judge that believes everything whose parent it has.
+// node is a swarm with a backend that takes everything for valid whose parent it has.
 type node struct {
 	*swarm.Swarm
 	t    testing.TB
@@ -109,12 +109,12 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	var judge sync.WaitGroup
-	judge.Go(func() { n.judge(ctx) })
+	var backend sync.WaitGroup
+	backend.Go(func() { n.validate(ctx) })
 	go func() { ended <- n.Run(ctx) }()
 	n.end = sync.OnceValue(func() error {
 		cancel()
-		judge.Wait()
+		backend.Wait()
 		return <-ended
 	})
 	t.Cleanup(func() {
@@ -135,7 +135,7 @@ func (n *node) raw(h chain.Hash) ([]byte, error) {
 	return nil, errors.New("not found")
 }
 
-func (n *node) judge(ctx context.Context) {
+func (n *node) validate(ctx context.Context) {
 	for {
 		var evs []gossip.Event
 		select {
@@ -145,7 +145,7 @@ func (n *node) judge(ctx context.Context) {
 			n.pool[j.Tx.ID] = true
 			n.mu.Unlock()
 		case j := <-n.blocks:
-			evs = n.judgeBlock(j)
+			evs = n.validateBlock(j)
 		case <-ctx.Done():
 			return
 		}
@@ -155,7 +155,7 @@ func (n *node) judge(ctx context.Context) {
 	}
 }
 
-func (n *node) judgeBlock(j p2p.ValidateBlock) []gossip.Event {
+func (n *node) validateBlock(j p2p.ValidateBlock) []gossip.Event {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.body[j.Block.Hash] = j.Block.Raw
@@ -195,8 +195,8 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// inTown runs a test in virtual time; synctest fails it when a goroutine is left.
-func inTown(t *testing.T, f func(t *testing.T, net *simnet.Net)) {
+// inVirtualTime runs a test in virtual time; synctest fails it when a goroutine is left.
+func inVirtualTime(t *testing.T, f func(t *testing.T, net *simnet.Net)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		net := simnet.New(simnet.Config{Latency: 5 * time.Millisecond})

@@ -64,7 +64,7 @@ func slowTx(t testing.TB, key *chaintest.Key, coins []chaintest.Coin, pad ...*wi
 }
 
 // slowCoins mines a transaction with n outputs that are slow to spend.
-func (h *house) slowCoins(n, checks int) []chaintest.Coin {
+func (h *harness) slowCoins(n, checks int) []chaintest.Coin {
 	coin, script := h.coin(2), slowScript(h.key, checks)
 	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
 		for range n {
@@ -87,7 +87,7 @@ func TestT35_SlowNonStandardTransactions(t *testing.T) {
 	if full() {
 		n = 100
 	}
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		coins := h.slowCoins(each, mostChecks)
 		txs := make([]*chain.Tx, n)
 		for i := range txs {
@@ -119,7 +119,7 @@ func TestT34_QuadraticBlock(t *testing.T) {
 	if full() {
 		inputs = 8_700
 	}
-	h := newHouse(t, chain.RegTest())
+	h := newHarness(t, chain.RegTest())
 	loose := h.cheap(100)
 	heavy := slowTx(t, h.key, h.slowCoins(inputs, 1))
 	if full() && heavy.Size < 980_000 {
@@ -137,7 +137,7 @@ func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 	if full() {
 		inputs, checks, pad, least = 280, mostChecks, 850_000, 10*time.Second // 16 GB, in both nodes
 	}
-	h := newHouse(t, chain.RegTest())
+	h := newHarness(t, chain.RegTest())
 	loose := h.cheap(100)
 	tx := slowTx(t, h.key, h.slowCoins(inputs, checks), padding(pad))
 	slow := h.block(h.tip(), chaintest.With(tx))
@@ -151,7 +151,7 @@ func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 // judging sends a slow block, in real time, and until its verdict asks for what
 // must not wait for it: a part of the block, pings, headers, and that
 // transactions of loose coins travel. In the middle of it come rivals.
-func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []chaintest.Coin) (took time.Duration) {
+func (h *harness) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []chaintest.Coin) (took time.Duration) {
 	h.t.Helper()
 	p, rival, before := h.attacker(1), h.attacker(2), h.tip()
 	p.Say(hostile.Headers(slow.Node))
@@ -183,7 +183,7 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 		}
 	}
 	took = time.Since(begun)
-	h.t.Logf("%d bytes, judged in %v; the slowest of %d answers took %v", len(slow.Block.Raw), took, answers, worst)
+	h.t.Logf("%d bytes, validated in %v; the slowest of %d answers took %v", len(slow.Block.Raw), took, answers, worst)
 	most := pingMost
 	if !full() {
 		most = blockMost // others use the processor too, or the race detector runs
@@ -197,10 +197,10 @@ func (h *house) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []
 	return took
 }
 
-func (h *house) pinged() error { return ping(h.friend, 10*time.Second) }
+func (h *harness) pinged() error { return ping(h.friend, 10*time.Second) }
 
 // toldHeaders asks for what only the loop can answer.
-func (h *house) toldHeaders() error {
+func (h *harness) toldHeaders() error {
 	if err := h.friend.Say(&wire.MsgGetHeaders{BlockLocatorHashes: []*chain.Hash{&h.base[5].Node.Hash}}); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (h *house) toldHeaders() error {
 }
 
 // told waits until a transaction of the friend's has reached the honest node.
-func (h *house) told(tx *chain.Tx) error {
+func (h *harness) told(tx *chain.Tx) error {
 	if err := h.friend.Say(&msg.Tx{Tx: tx}); err != nil {
 		return err
 	}

@@ -34,8 +34,8 @@ const (
 	refused   verdict = "refused"
 )
 
-// judge is one of the two.
-type judge interface {
+// validator is one of the two.
+type validator interface {
 	offer(raw []byte) (verdict, error) // the error says why it was refused
 	tip() chain.Hash
 	forget(hash chain.Hash) // as invalidateblock does
@@ -49,7 +49,7 @@ type ours struct {
 	now    time.Time
 	l      *ledger.Ledger
 
-	verdicts chan error // of the one block under judgement
+	verdicts chan error // of the one block that is being validated
 }
 
 func newOurs(t *testing.T, p *chain.Params, now time.Time) *ours {

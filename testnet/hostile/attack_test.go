@@ -32,29 +32,29 @@ const (
 	leaveMost = 10 * time.Second // after the attacker has left, until nothing of it is left
 )
 
-// house is a whole node under attack, in virtual time: the target, an honest
+// harness is a whole node under attack, in virtual time: the target, an honest
 // whole node that is connected to it, and a friend who pings.
-type house struct {
-	t      *testing.T
-	params *chain.Params
-	net    *simnet.Net
-	target *resident
-	honest *resident
-	friend *hostile.Peer
-	key    *chaintest.Key    // has all coins of the base chain
-	base   []chaintest.Mined // what both nodes begin with
-	guests []*hostile.Peer   // attackers, all of them
-	mined  uint64            // makes blocks differ
-	peace  footprint         // before the attack
-	rss    *rss
-	wanted int64  // bytes beside it that the attack's own making and honest work take in this process
-	dir    string // for a node that is to be started again
-	seed   uint64 // of the nodes' own randomness
-	opened uint64 // nodes so far
+type harness struct {
+	t         *testing.T
+	params    *chain.Params
+	net       *simnet.Net
+	target    *runningNode
+	honest    *runningNode
+	friend    *hostile.Peer
+	key       *chaintest.Key    // has all coins of the base chain
+	base      []chaintest.Mined // what both nodes begin with
+	attackers []*hostile.Peer   // attackers, all of them
+	mined     uint64            // makes blocks differ
+	peace     footprint         // before the attack
+	rss       *rss
+	wanted    int64  // bytes beside it that the attack's own making and honest work take in this process
+	dir       string // for a node that is to be started again
+	seed      uint64 // of the nodes' own randomness
+	opened    uint64 // nodes so far
 }
 
-// resident is a running whole node.
-type resident struct {
+// runningNode is a running whole node.
+type runningNode struct {
 	*node.Node
 	addr string
 	stop func() error
@@ -73,22 +73,22 @@ const (
 // baseBlocks are enough for ten coins that can be spent.
 const baseBlocks = 110
 
-// siege runs an attack against a whole node, and what must hold while it lasts
+// underAttack runs an attack against a whole node, and what must hold while it lasts
 // and when it is over.
-func siege(t *testing.T, attack func(t *testing.T, h *house), settings ...setting) {
+func underAttack(t *testing.T, attack func(t *testing.T, h *harness), settings ...setting) {
 	t.Helper()
-	siegeOn(t, chain.RegTest(), attack, settings...)
+	underAttackOn(t, chain.RegTest(), attack, settings...)
 }
 
 // full says that every row is to be tried at the size that the table names;
 // otherwise a part of it will do.
 func full() bool { return os.Getenv("GRAPEVINE_FULL") != "" }
 
-// siegeOn is a siege on another network.
-func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *house), settings ...setting) {
+// underAttackOn is underAttack on another network.
+func underAttackOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *harness), settings ...setting) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, params, settings...)
+		h := newHarness(t, params, settings...)
 		before := measure(h.net)
 		h.peace = before
 		h.rss = newRSS(t)
@@ -109,10 +109,10 @@ func siegeOn(t *testing.T, params *chain.Params, attack func(t *testing.T, h *ho
 // tests run in real time.
 var firstDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func emptyHouse(t *testing.T, params *chain.Params) *house {
+func emptyHarness(t *testing.T, params *chain.Params) *harness {
 	// A synctest clock begins in 2000; regtest's genesis is of 2011.
 	time.Sleep(time.Until(firstDay))
-	return &house{
+	return &harness{
 		t: t, params: params, key: chaintest.NewKey(1), dir: t.TempDir(),
 		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Spread: time.Millisecond}),
 	}
@@ -128,23 +128,23 @@ func publicly() *chain.Params {
 	return p
 }
 
-func newHouse(t *testing.T, params *chain.Params, settings ...setting) *house {
-	h := emptyHouse(t, params)
+func newHarness(t *testing.T, params *chain.Params, settings ...setting) *harness {
+	h := emptyHarness(t, params)
 	h.target = h.open(targetIP, settings...)
 	h.found()
 	h.honest = h.open(honestIP, knows(h.target))
 	h.within(time.Minute, "the honest node has the chain", h.agreed)
-	h.friend = h.guest(friendIP)
+	h.friend = h.connectFrom(friendIP)
 	if err := h.friend.Greet(hostile.Version()); err != nil {
 		t.Fatal(err)
 	}
-	h.guests = nil // the friend stays
+	h.attackers = nil // the friend stays
 	time.Sleep(time.Second)
 	return h
 }
 
 // found gives the target the base chain.
-func (h *house) found() {
+func (h *harness) found() {
 	h.t.Helper()
 	parent, begun := h.params.Genesis(), time.Now().Add(-baseBlocks*chaintest.BlockInterval)
 	for i := range baseBlocks {
@@ -157,7 +157,7 @@ func (h *house) found() {
 	}
 }
 
-func knows(r *resident) setting {
+func knows(r *runningNode) setting {
 	return func(c *node.Config) { c.AddNode = append(c.AddNode, r.addr) }
 }
 
@@ -166,7 +166,7 @@ func knows(r *resident) setting {
 func chooses(c *node.Config) { c.AddNode = []string{honestIP + ":18444"} }
 
 // open starts a whole node at ip.
-func (h *house) open(ip string, settings ...setting) *resident {
+func (h *harness) open(ip string, settings ...setting) *runningNode {
 	h.t.Helper()
 	h.opened++
 	var seed [32]byte
@@ -186,7 +186,7 @@ func (h *house) open(ip string, settings ...setting) *resident {
 	return start(h.t, cfg)
 }
 
-func start(t *testing.T, cfg node.Config) *resident {
+func start(t *testing.T, cfg node.Config) *runningNode {
 	t.Helper()
 	n, err := node.New(cfg)
 	if err != nil {
@@ -196,7 +196,7 @@ func start(t *testing.T, cfg node.Config) *resident {
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
 	<-n.Ready()
-	r := &resident{Node: n, addr: cfg.Listen, stop: sync.OnceValue(func() error {
+	r := &runningNode{Node: n, addr: cfg.Listen, stop: sync.OnceValue(func() error {
 		cancel()
 		return <-done
 	})}
@@ -208,32 +208,32 @@ func start(t *testing.T, cfg node.Config) *resident {
 	return r
 }
 
-// guest connects an attacker; it has said nothing yet.
-func (h *house) guest(ip string) *hostile.Peer {
+// connectFrom connects an attacker; it has said nothing yet.
+func (h *harness) connectFrom(ip string) *hostile.Peer {
 	h.t.Helper()
 	p, err := hostile.Dial(h.t.Context(), h.net.Host(ip), h.target.addr, h.params.Net)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { p.Close() })
-	h.guests = append(h.guests, p)
+	h.attackers = append(h.attackers, p)
 	return p
 }
 
 // attacker connects the i-th attacker, each from an address of its own, and greets.
-func (h *house) attacker(i int, then ...wire.Message) *hostile.Peer {
+func (h *harness) attacker(i int, then ...wire.Message) *hostile.Peer {
 	h.t.Helper()
-	p := h.guest(strange(i))
+	p := h.connectFrom(attackerIP(i))
 	if err := p.Greet(hostile.Version(), then...); err != nil {
 		h.t.Fatalf("attacker %d: %v", i, err)
 	}
 	return p
 }
 
-func strange(i int) string { return fmt.Sprintf("66.%d.%d.%d", i/62500, i/250%250, i%250+1) }
+func attackerIP(i int) string { return fmt.Sprintf("66.%d.%d.%d", i/62500, i/250%250, i%250+1) }
 
 // door lets in whoever dials addr; meet greets them.
-func (h *house) door(addr string, meet func(*hostile.Peer)) {
+func (h *harness) door(addr string, meet func(*hostile.Peer)) {
 	h.t.Helper()
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -256,7 +256,7 @@ func (h *house) door(addr string, meet func(*hostile.Peer)) {
 }
 
 // falls fails unless the target ends this connection in time.
-func (h *house) falls(p *hostile.Peer, within time.Duration, what string) {
+func (h *harness) falls(p *hostile.Peer, within time.Duration, what string) {
 	h.t.Helper()
 	select {
 	case <-p.Gone():
@@ -266,7 +266,7 @@ func (h *house) falls(p *hostile.Peer, within time.Duration, what string) {
 }
 
 // stays fails if the target has ended this connection, or does not answer on it.
-func (h *house) stays(p *hostile.Peer, what string) {
+func (h *harness) stays(p *hostile.Peer, what string) {
 	h.t.Helper()
 	if err := ping(p, 2*time.Second); err != nil {
 		h.t.Errorf("%s: %v", what, err)
@@ -284,7 +284,7 @@ func ping(p *hostile.Peer, within time.Duration) error {
 }
 
 // watch pings the target all the time, until the attack is over.
-func (h *house) watch() (over func()) {
+func (h *harness) watch() (over func()) {
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -307,9 +307,9 @@ func (h *house) watch() (over func()) {
 
 // served fails unless fresh blocks travel between the target and the honest
 // node, both ways.
-func (h *house) served() {
+func (h *harness) served() {
 	h.t.Helper()
-	for _, from := range []*resident{h.target, h.honest} {
+	for _, from := range []*runningNode{h.target, h.honest} {
 		m := h.mine(from)
 		h.within(blockMost, "a fresh block of "+from.addr+" is everywhere", func() bool {
 			return h.target.Ledger.Tip().Hash == m.Node.Hash && h.agreed()
@@ -318,7 +318,7 @@ func (h *house) served() {
 }
 
 // mine makes a block on a node's own tip and gives it to it.
-func (h *house) mine(at *resident, opts ...chaintest.Option) chaintest.Mined {
+func (h *harness) mine(at *runningNode, opts ...chaintest.Option) chaintest.Mined {
 	h.t.Helper()
 	m := h.block(at.Ledger.Tip(), opts...)
 	if err := at.Swarm.SubmitBlock(h.t.Context(), m.Block); err != nil {
@@ -329,14 +329,14 @@ func (h *house) mine(at *resident, opts ...chaintest.Option) chaintest.Mined {
 
 // block makes a block that differs from all others, as early as the rules allow:
 // many in a row do not reach the future.
-func (h *house) block(parent *chain.HeaderNode, opts ...chaintest.Option) chaintest.Mined {
+func (h *harness) block(parent *chain.HeaderNode, opts ...chaintest.Option) chaintest.Mined {
 	h.mined++
 	first := []chaintest.Option{chaintest.Extra(h.mined), chaintest.At(time.Unix(parent.MedianTimePast()+1, 0))}
 	return chaintest.Mine(h.t, h.params, parent, append(first, opts...)...)
 }
 
 // branch makes n blocks in a row, all different from all others.
-func (h *house) branch(parent *chain.HeaderNode, n int) []chaintest.Mined {
+func (h *harness) branch(parent *chain.HeaderNode, n int) []chaintest.Mined {
 	ms := make([]chaintest.Mined, 0, n)
 	for range n {
 		m := h.block(parent)
@@ -354,14 +354,14 @@ func nodes(ms []chaintest.Mined) []*chain.HeaderNode {
 }
 
 // coin is the i-th coin of the base chain that can be spent.
-func (h *house) coin(i int) chaintest.Coin { return h.base[i].Coinbase(h.key) }
+func (h *harness) coin(i int) chaintest.Coin { return h.base[i].Coinbase(h.key) }
 
-func (h *house) tip() *chain.HeaderNode { return h.target.Ledger.Tip() }
+func (h *harness) tip() *chain.HeaderNode { return h.target.Ledger.Tip() }
 
-func (h *house) agreed() bool { return h.target.Ledger.Tip().Hash == h.honest.Ledger.Tip().Hash }
+func (h *harness) agreed() bool { return h.target.Ledger.Tip().Hash == h.honest.Ledger.Tip().Hash }
 
 // within waits in virtual time until ok says yes.
-func (h *house) within(d time.Duration, what string, ok func() bool) {
+func (h *harness) within(d time.Duration, what string, ok func() bool) {
 	h.t.Helper()
 	for end := time.Now().Add(d); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -370,18 +370,18 @@ func (h *house) within(d time.Duration, what string, ok func() bool) {
 	}
 }
 
-func (h *house) everybodyLeaves() { h.everybodyLeavesBut(0) }
+func (h *harness) everybodyLeaves() { h.everybodyLeavesBut(0) }
 
 // everybodyLeavesBut leaves the first n attackers.
-func (h *house) everybodyLeavesBut(n int) {
-	for _, p := range h.guests[n:] {
+func (h *harness) everybodyLeavesBut(n int) {
+	for _, p := range h.attackers[n:] {
 		p.Close()
 	}
-	h.guests = h.guests[:n]
+	h.attackers = h.attackers[:n]
 }
 
 // settles fails unless all that the attackers made has gone again.
-func (h *house) settles(before footprint) {
+func (h *harness) settles(before footprint) {
 	h.t.Helper()
 	var now footprint
 	for end := time.Now().Add(leaveMost); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -413,5 +413,5 @@ func measure(net *simnet.Net) footprint {
 }
 
 func TestPeace(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) { h.stays(h.attacker(1), "an honest stranger") })
+	underAttack(t, func(t *testing.T, h *harness) { h.stays(h.attacker(1), "an honest peer") })
 }

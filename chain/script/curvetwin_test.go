@@ -131,7 +131,7 @@ func sameBut(a, b *ecdsa.Signature) bool {
 
 // All curves that this build has judge alike what they are asked. The shares of
 // the kinds are hundredths; the table that is logged has the verdicts.
-func TestTwin_CurvesJudgeAlike(t *testing.T) {
+func TestTwin_CurvesAgree(t *testing.T) {
 	all, list := curves(), kindsOfQuestions()
 	var turns, names []string
 	byName := map[string]kindOfQuestion{}

@@ -16,11 +16,11 @@ import (
 	"grapevine/testnet/hostile"
 )
 
-// town is a house with many honest nodes and no target: what the network as a
+// network is a harness with many honest nodes and no target: what the network as a
 // whole must survive.
-type town struct {
-	*house
-	all  []*resident // nil: not running now
+type network struct {
+	*harness
+	all  []*runningNode // nil: not running now
 	dirs []string
 
 	given int      // coins
@@ -28,7 +28,7 @@ type town struct {
 }
 
 // spendable are n fresh coins of the base chain, never given before.
-func (w *town) spendable(n int) []chaintest.Coin {
+func (w *network) spendable(n int) []chaintest.Coin {
 	coins := make([]chaintest.Coin, n)
 	for i := range coins {
 		coins[i] = w.coin(w.given)
@@ -39,17 +39,17 @@ func (w *town) spendable(n int) []chaintest.Coin {
 
 func live(i int) string { return fmt.Sprintf("8.%d.1.1", i+1) }
 
-// inTown runs n nodes, each of which knows the first two, with the base chain.
-func inTown(t *testing.T, n int, story func(t *testing.T, w *town), settings ...setting) {
+// inNetwork runs n nodes, each of which knows the first two, with the base chain.
+func inNetwork(t *testing.T, n int, story func(t *testing.T, w *network), settings ...setting) {
 	t.Helper()
-	inSeededTown(t, n, 0, story, settings...)
+	inSeededNetwork(t, n, 0, story, settings...)
 }
 
-// inSeededTown is a town whose nodes' randomness comes from a seed.
-func inSeededTown(t *testing.T, n int, seed uint64, story func(t *testing.T, w *town), settings ...setting) {
+// inSeededNetwork is inNetwork where the nodes' randomness comes from a seed.
+func inSeededNetwork(t *testing.T, n int, seed uint64, story func(t *testing.T, w *network), settings ...setting) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &town{house: emptyHouse(t, chain.RegTest()), all: make([]*resident, n)}
+		w := &network{harness: emptyHarness(t, chain.RegTest()), all: make([]*runningNode, n)}
 		w.seed = seed
 		for i := range n {
 			w.dirs = append(w.dirs, t.TempDir())
@@ -63,7 +63,7 @@ func inSeededTown(t *testing.T, n int, seed uint64, story func(t *testing.T, w *
 	})
 }
 
-func (w *town) begin(i int, settings ...setting) {
+func (w *network) begin(i int, settings ...setting) {
 	first := []setting{func(c *node.Config) {
 		c.DataDir = w.dirs[i]
 		for k := range min(2, len(w.all)) {
@@ -75,7 +75,7 @@ func (w *town) begin(i int, settings ...setting) {
 	w.all[i] = w.open(live(i), append(first, settings...)...)
 }
 
-func (w *town) end(i int) {
+func (w *network) end(i int) {
 	w.t.Helper()
 	if err := w.all[i].stop(); err != nil {
 		w.t.Error(err)
@@ -84,7 +84,7 @@ func (w *town) end(i int) {
 }
 
 // oneTip reports that these nodes, all that run if none is named, stand at one block.
-func (w *town) oneTip(which ...int) func() bool {
+func (w *network) oneTip(which ...int) func() bool {
 	return func() bool {
 		var tip *chain.HeaderNode
 		for i, r := range w.all {
@@ -112,7 +112,7 @@ func contains(list []int, x int) bool {
 
 // sound is what must hold at the end: one tip, one set of coins, and pools
 // without conflicts and without what is in the chain.
-func (w *town) sound() {
+func (w *network) sound() {
 	w.t.Helper()
 	w.within(30*time.Second, "one tip", w.oneTip())
 	var sum string
@@ -150,7 +150,7 @@ func ips(which ...int) []string {
 
 // Both halves of the network get another payment of the same coin.
 func TestT37_DoubleSpendsInTwoHalves(t *testing.T) {
-	inTown(t, 6, func(t *testing.T, w *town) {
+	inNetwork(t, 6, func(t *testing.T, w *network) {
 		coins := w.spendable(6)
 		w.net.Partition(ips(0, 1, 2), ips(3, 4, 5))
 		for _, c := range coins {
@@ -188,7 +188,7 @@ func TestT37_DoubleSpendsInTwoHalves(t *testing.T) {
 // they do again, what was said meanwhile arrives late, or it is lost with the
 // connections and everybody has to ask.
 func TestT57_PartitionForAHundredBlocks(t *testing.T) {
-	inTown(t, 6, func(t *testing.T, w *town) {
+	inNetwork(t, 6, func(t *testing.T, w *network) {
 		w.apart(20)
 		w.net.Heal()
 		w.within(10*time.Second, "one tip after the healing", w.oneTip())
@@ -202,7 +202,7 @@ func TestT57_PartitionForAHundredBlocks(t *testing.T) {
 }
 
 // apart makes three groups and so many blocks in each.
-func (w *town) apart(blocks int) {
+func (w *network) apart(blocks int) {
 	w.net.Partition(ips(0, 1), ips(2, 3), ips(4, 5))
 	for i := range blocks {
 		for group := range 3 {
@@ -219,7 +219,7 @@ func (w *town) apart(blocks int) {
 func TestT56_ClockJumps(t *testing.T) {
 	var skew atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
-	inTown(t, 3, func(t *testing.T, w *town) {
+	inNetwork(t, 3, func(t *testing.T, w *network) {
 		time.Sleep(10 * time.Second)
 		for _, jump := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
 			peers := len(w.all[0].Swarm.Peers())
@@ -257,7 +257,7 @@ func TestT56_ClockJumps(t *testing.T) {
 // The only node that has the whole chain dies when each newcomer has a part.
 func TestSeedDies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &town{house: emptyHouse(t, chain.RegTest()), all: make([]*resident, 5)}
+		w := &network{harness: emptyHarness(t, chain.RegTest()), all: make([]*runningNode, 5)}
 		for range w.all {
 			w.dirs = append(w.dirs, t.TempDir())
 		}
@@ -302,9 +302,9 @@ func TestSeedDies(t *testing.T) {
 
 // Liars that speak gvhave claim every block and deliver none.
 func TestLiarsInHave(t *testing.T) {
-	siege(t, func(t *testing.T, h *house) {
+	underAttack(t, func(t *testing.T, h *harness) {
 		for i := range 3 {
-			p := h.guest(strange(i))
+			p := h.connectFrom(attackerIP(i))
 			v := hostile.Version()
 			v.ProtocolVersion = msg.FeatureVersion
 			p.Listen()
@@ -317,7 +317,7 @@ func TestLiarsInHave(t *testing.T) {
 		for range 4 {
 			row := h.branch(h.tip(), 3)
 			claim := msg.NewHave(row[2].Node.Hash, 0)
-			for i, p := range h.guests {
+			for i, p := range h.attackers {
 				p.Say(hostile.Headers(nodes(row)...), claim)
 				if i == 1 { // and one says so to every request
 					p.Answer(func(p *hostile.Peer, m wire.Message) {
