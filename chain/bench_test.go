@@ -7,7 +7,7 @@ import (
 	"grapevine/chain/chaintest"
 )
 
-// A header from a stranger: judged, then put at its place.
+// A header from a stranger: checked, then put at its place.
 func BenchmarkHeader(b *testing.B) {
 	p := chain.RegTest()
 	parent := p.Genesis()

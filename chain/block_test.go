@@ -16,9 +16,9 @@ import (
 	"grapevine/chain/chaintest"
 )
 
-// judge is CheckBlock and, if that passes, CheckBlockContext. What they call a
+// checkBoth is CheckBlock and, if that passes, CheckBlockContext. What they call a
 // mutated copy CheckCopy must find by the hashes alone, and no good block is one.
-func judge(p *chain.Params, m chaintest.Mined) error {
+func checkBoth(p *chain.Params, m chaintest.Mined) error {
 	err := chain.CheckBlock(p, m.Block)
 	if err == nil {
 		err = chain.CheckBlockContext(p, m.Node.Parent, m.Block)
@@ -66,7 +66,7 @@ func TestT17_MutatedBlockWithARepeatedTail(t *testing.T) {
 			txs = append(txs, plainTx(t, byte(i+1)))
 		}
 		honest := chaintest.Mine(t, p, p.Genesis(), chaintest.With(txs...))
-		if err := judge(p, honest); err != nil {
+		if err := checkBoth(p, honest); err != nil {
 			t.Fatalf("%d transactions: %v", count, err)
 		}
 		msg := honest.Block.MsgBlock()
@@ -75,14 +75,14 @@ func TestT17_MutatedBlockWithARepeatedTail(t *testing.T) {
 		if mutant.Block.Hash != honest.Block.Hash {
 			t.Fatal("the header changed")
 		}
-		want(t, "repeated tail", judge(p, mutant), chain.ErrDuplicateTx, true)
+		want(t, "repeated tail", checkBoth(p, mutant), chain.ErrDuplicateTx, true)
 	}
 }
 
 func TestT18_WitnessesThatDoNotFitAreTheSendersFault(t *testing.T) {
 	p := chain.RegTest()
 	honest := chaintest.Mine(t, p, p.Genesis(), chaintest.With(witnessTx(t, 1, 10), plainTx(t, 2)))
-	if err := judge(p, honest); err != nil {
+	if err := checkBoth(p, honest); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct {
@@ -109,17 +109,17 @@ func TestT18_WitnessesThatDoNotFitAreTheSendersFault(t *testing.T) {
 		if mutant.Block.Hash != honest.Block.Hash {
 			t.Fatalf("%s: the header changed", tc.name)
 		}
-		want(t, tc.name, judge(p, mutant), tc.rule, true)
+		want(t, tc.name, checkBoth(p, mutant), tc.rule, true)
 	}
 
 	bare := chaintest.Mine(t, p, p.Genesis(), chaintest.With(plainTx(t, 1)), chaintest.Damage(func(b *wire.MsgBlock) {
 		b.Transactions[1] = b.Transactions[1].Copy()
 		b.Transactions[1].TxIn[0].Witness = wire.TxWitness{{1}}
 	}))
-	want(t, "witness without commitment", judge(p, bare), chain.ErrUnexpectedWitness, true)
+	want(t, "witness without commitment", checkBoth(p, bare), chain.ErrUnexpectedWitness, true)
 	early := chain.RegTest()
 	early.SegwitHeight = 2
-	want(t, "witness before segwit", judge(early, honest), chain.ErrUnexpectedWitness, true)
+	want(t, "witness before segwit", checkBoth(early, honest), chain.ErrUnexpectedWitness, true)
 }
 
 // Which output commits: the last that has the form, even if another is right.
@@ -143,7 +143,7 @@ func TestTheLastCommitmentCounts(t *testing.T) {
 		{"another mark", append([]byte{0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xee}, make([]byte, 32)...), ""},
 	} {
 		m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(witnessTx(t, 1, 10)), add(tc.script))
-		if err := judge(p, m); tc.rule != "" {
+		if err := checkBoth(p, m); tc.rule != "" {
 			want(t, tc.name, err, tc.rule, true)
 		} else if err != nil {
 			t.Errorf("%s: %v", tc.name, err)
@@ -154,7 +154,7 @@ func TestTheLastCommitmentCounts(t *testing.T) {
 func TestT24_CoinbaseStandsFirstAndAlone(t *testing.T) {
 	p := chain.RegTest()
 	edit := func(f func(*wire.MsgBlock)) error {
-		return judge(p, chaintest.Mine(t, p, p.Genesis(), chaintest.With(plainTx(t, 1), plainTx(t, 2)), chaintest.Tamper(f)))
+		return checkBoth(p, chaintest.Mine(t, p, p.Genesis(), chaintest.With(plainTx(t, 1), plainTx(t, 2)), chaintest.Tamper(f)))
 	}
 	want(t, "no transaction", edit(func(b *wire.MsgBlock) { b.Transactions = nil }), chain.ErrBadBlockLength, false)
 	want(t, "no coinbase", edit(func(b *wire.MsgBlock) { b.Transactions = b.Transactions[1:] }), chain.ErrCoinbaseMissing, false)
@@ -180,8 +180,8 @@ func TestT24_TransactionsOf64BytesHideInnerNodes(t *testing.T) {
 		t.Fatalf("size is %d", tx.StrippedSize())
 	}
 	faked := chaintest.Mine(t, p, p.Genesis(), chaintest.Tamper(func(b *wire.MsgBlock) { b.Transactions = []*wire.MsgTx{tx.MsgTx} }))
-	want(t, "no coinbase, 64 bytes", judge(p, faked), chain.ErrCoinbaseMissing, true)
-	if err := judge(p, chaintest.Mine(t, p, p.Genesis(), chaintest.With(tx))); err != nil {
+	want(t, "no coinbase, 64 bytes", checkBoth(p, faked), chain.ErrCoinbaseMissing, true)
+	if err := checkBoth(p, chaintest.Mine(t, p, p.Genesis(), chaintest.With(tx))); err != nil {
 		t.Errorf("64 bytes behind a coinbase are consensus-valid: %v", err)
 	}
 }
@@ -219,7 +219,7 @@ func TestT31_BlockWeightAtItsLimit(t *testing.T) {
 		if m.Block.Weight != weight {
 			t.Fatalf("weight is %d, not %d", m.Block.Weight, weight)
 		}
-		if err := judge(p, m); rule != "" {
+		if err := checkBoth(p, m); rule != "" {
 			want(t, "one over", err, rule, false)
 		} else if err != nil {
 			t.Errorf("at the limit: %v", err)
@@ -227,19 +227,19 @@ func TestT31_BlockWeightAtItsLimit(t *testing.T) {
 	}
 	pad := func(n int) chaintest.Option { return chaintest.PayTo(make([]byte, n)) }
 	base := len(chaintest.Mine(t, p, p.Genesis(), pad(70_000)).Block.Raw) - 70_000
-	if err := judge(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_000-base))); err != nil {
+	if err := checkBoth(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_000-base))); err != nil {
 		t.Errorf("1,000,000 bytes without witness: %v", err)
 	}
-	want(t, "1,000,001 bytes", judge(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_001-base))), chain.ErrBadBlockLength, false)
+	want(t, "1,000,001 bytes", checkBoth(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_001-base))), chain.ErrBadBlockLength, false)
 }
 
 func TestT31_LegacySigOpsAtTheirLimit(t *testing.T) {
 	p := chain.RegTest()
 	sigops := func(n int) chaintest.Option { return chaintest.PayTo(bytes.Repeat([]byte{0xac}, n)) }
-	if err := judge(p, chaintest.Mine(t, p, p.Genesis(), sigops(20_000))); err != nil {
+	if err := checkBoth(p, chaintest.Mine(t, p, p.Genesis(), sigops(20_000))); err != nil {
 		t.Errorf("20,000: %v", err)
 	}
-	want(t, "20,001", judge(p, chaintest.Mine(t, p, p.Genesis(), sigops(20_001))), chain.ErrBadSigOps, false)
+	want(t, "20,001", checkBoth(p, chaintest.Mine(t, p, p.Genesis(), sigops(20_001))), chain.ErrBadSigOps, false)
 }
 
 func TestT25_CoinbaseNamesItsHeight(t *testing.T) {
@@ -257,7 +257,7 @@ func TestT25_CoinbaseNamesItsHeight(t *testing.T) {
 	for _, script := range []string{"0114ff", "011501", "0115", "020015", "5555", "0215000001"} {
 		raw, _ := hex.DecodeString(script)
 		m := chaintest.Mine(t, p, rows[19].Node, chaintest.Tamper(func(b *wire.MsgBlock) { b.Transactions[0].TxIn[0].SignatureScript = raw }))
-		if err := judge(p, m); (err == nil) != (script[:4] == "0115") {
+		if err := checkBoth(p, m); (err == nil) != (script[:4] == "0115") {
 			t.Errorf("height 21 as %s: %v", script, err)
 		} else if err != nil {
 			want(t, script, err, chain.ErrCoinbaseHeight, false)
@@ -273,7 +273,7 @@ func TestBlocksHoldFinalTransactionsOnly(t *testing.T) {
 		tx := someTx(1, func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = lock, 0 })
 		// The block's own time is later by far and does not count (BIP113).
 		m := chaintest.Mine(t, p, parent, chaintest.With(tx), chaintest.At(parent.Header.Timestamp.Add(time.Hour)))
-		if err := judge(p, m); final && err != nil {
+		if err := checkBoth(p, m); final && err != nil {
 			t.Errorf("lock time %d: %v", lock, err)
 		} else if !final {
 			want(t, "not final", err, chain.ErrNonFinal, false)
@@ -281,7 +281,7 @@ func TestBlocksHoldFinalTransactionsOnly(t *testing.T) {
 	}
 	p.CSVHeight = 1000
 	tx := someTx(1, func(tx *wire.MsgTx) { tx.LockTime, tx.TxIn[0].Sequence = mtp, 0 })
-	if err := judge(p, chaintest.Mine(t, p, parent, chaintest.With(tx))); err != nil {
+	if err := checkBoth(p, chaintest.Mine(t, p, parent, chaintest.With(tx))); err != nil {
 		t.Errorf("before BIP113 the block's own time counts: %v", err)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-// CheckBlock judges a block by itself: that the body belongs to the header,
+// CheckBlock checks a block by itself: that the body belongs to the header,
 // size, one coinbase and at the front, every transaction, legacy signature
-// operations. It does not judge the header: see CheckHeader [CheckBlock].
+// operations. It does not check the header: see CheckHeader [CheckBlock].
 func CheckBlock(p *Params, b *Block) error {
 	if err := checkRoot(b); err != nil {
 		return err
@@ -37,10 +37,10 @@ func CheckBlock(p *Params, b *Block) error {
 	return nil
 }
 
-// CheckCopy judges, by hashes alone, whether this copy of a block at that height
+// CheckCopy checks, by hashes alone, whether this copy of a block at that height
 // is the one its header commits to: merkle root and witness commitment. Only one
 // copy passes, so it may be kept under the header's hash, pushed and served before
-// the block itself is judged [IsBlockMutated].
+// the block itself is checked [IsBlockMutated].
 func CheckCopy(p *Params, height int32, b *Block) error {
 	if err := checkRoot(b); err != nil {
 		return err
@@ -54,7 +54,7 @@ func CheckCopy(p *Params, height int32, b *Block) error {
 	return checkWitness(p, height, b)
 }
 
-// checkRoot judges whether the header commits to these transactions [CheckMerkleRoot].
+// checkRoot checks whether the header commits to these transactions [CheckMerkleRoot].
 func checkRoot(b *Block) error {
 	root, repeated := TxRoot(b.Txs)
 	if root != b.Header.MerkleRoot {
@@ -104,7 +104,7 @@ func inTx(err error, i int, tx *Tx) error {
 	return err
 }
 
-// CheckBlockContext judges a block that CheckBlock passed at its place on
+// CheckBlockContext checks a block that CheckBlock passed at its place on
 // parent: lock times (BIP113), the height in the coinbase (BIP34), witness
 // commitment (BIP141), weight [ContextualCheckBlock].
 func CheckBlockContext(p *Params, parent *HeaderNode, b *Block) error {

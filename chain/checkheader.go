@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// CheckHeader judges a header on top of parent, in Bitcoin Core's order: work,
+// CheckHeader checks a header on top of parent, in Bitcoin Core's order: work,
 // difficulty, median time, BIP94, the two-hour rule, version [AcceptBlockHeader]. The answer is
 // nil, a *RuleError, or ErrTimeTooNew, which is no verdict for ever.
 func CheckHeader(p *Params, parent *HeaderNode, h *wire.BlockHeader, now time.Time) error {
@@ -17,7 +17,7 @@ func CheckHeader(p *Params, parent *HeaderNode, h *wire.BlockHeader, now time.Ti
 	return CheckHeaderContext(p, parent, h, now)
 }
 
-// CheckWork judges a header's proof of work against the target it claims
+// CheckWork checks a header's proof of work against the target it claims
 // [CheckBlockHeader].
 func CheckWork(p *Params, h *wire.BlockHeader) error {
 	if !meetsTarget(p, HeaderHash(h), h.Bits) {
@@ -26,7 +26,7 @@ func CheckWork(p *Params, h *wire.BlockHeader) error {
 	return nil
 }
 
-// CheckHeaderContext judges what CheckHeader does without the proof of work: a
+// CheckHeaderContext checks what CheckHeader does without the proof of work: a
 // miner asks it of a header not solved yet [ContextualCheckBlockHeader].
 func CheckHeaderContext(p *Params, parent *HeaderNode, h *wire.BlockHeader, now time.Time) error {
 	if h.PrevBlock != parent.Hash {

@@ -17,7 +17,7 @@ func isNull(op *wire.OutPoint) bool {
 	return op.Index == math.MaxUint32 && op.Hash == Hash{}
 }
 
-// CheckTx judges a transaction by itself: shape, size, outputs, inputs named
+// CheckTx checks a transaction by itself: shape, size, outputs, inputs named
 // twice (CVE-2018-17144), coinbase script [CheckTransaction].
 func CheckTx(tx *Tx) error {
 	if len(tx.TxIn) == 0 {
@@ -91,7 +91,7 @@ func checkPrevouts(tx *Tx) error {
 	return nil
 }
 
-// CheckTxInputs judges what a transaction, not a coinbase, takes and gives;
+// CheckTxInputs checks what a transaction, not a coinbase, takes and gives;
 // coins are those it spends, in input order, and height is of the block that
 // is to hold it. It returns the fee [Consensus::CheckTxInputs].
 func CheckTxInputs(p *Params, tx *Tx, coins []Coin, height int32) (btcutil.Amount, error) {

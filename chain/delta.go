@@ -40,7 +40,7 @@ type PoolTx struct {
 	Fee btcutil.Amount
 }
 
-// PoolDelta is what one judgement or one Delta changed in the pool.
+// PoolDelta is what one validation or one Delta changed in the pool.
 type PoolDelta struct {
 	In  []PoolTx
 	Out []PoolGone

@@ -7,6 +7,6 @@
 // comes in as an argument. Script execution lives in chain/script.
 //
 // Start reading at rules.go (reject words and limits), then in the order in
-// which a block is judged: CheckHeader, CheckBlock, CheckBlockContext,
+// which a block is checked: CheckHeader, CheckBlock, CheckBlockContext,
 // CheckTxInputs.
 package chain

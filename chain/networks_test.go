@@ -156,7 +156,7 @@ func TestSoftForksOfRegtestBeginWhereTold(t *testing.T) {
 	rows := chaintest.Grow(t, p, p.Genesis(), chaintest.Times(49))
 	for height, rule := range map[int]chain.Rule{49: chain.ErrUnexpectedWitness, 50: ""} {
 		m := chaintest.Mine(t, p, rows[height-2].Node, chaintest.With(witnessTx(t, 1, 10)))
-		if err := judge(p, m); rule != "" {
+		if err := checkBoth(p, m); rule != "" {
 			want(t, "too early", err, rule, true)
 		} else if err != nil {
 			t.Error(err)

@@ -9,7 +9,7 @@ import (
 )
 
 // NewHeaderNode puts a header at its place under parent; nil is the parent of
-// genesis. It judges nothing: see CheckHeader.
+// genesis. It checks nothing: see CheckHeader.
 func NewHeaderNode(parent *HeaderNode, h wire.BlockHeader) *HeaderNode {
 	n := &HeaderNode{Hash: HeaderHash(&h), Header: h, Parent: parent}
 	if parent == nil {

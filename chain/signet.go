@@ -19,7 +19,7 @@ const signetHeader = "\xec\xc7\xda\xa2"
 const signetFlags = txscript.ScriptBip16 | txscript.ScriptVerifyWitness |
 	txscript.ScriptVerifyDERSignatures | txscript.ScriptStrictMultiSig
 
-// checkSignet judges a signet block's signature (BIP325): the block stands for
+// checkSignet checks a signet block's signature (BIP325): the block stands for
 // a coin that the challenge locks, and the signature is the input that spends
 // it [CheckSignetBlockSolution].
 func checkSignet(p *Params, b *Block) error {

@@ -65,7 +65,7 @@ func WithReservedValue(p *Params, height int32, b *Block) *Block {
 // HasWitness says whether any input of tx carries a witness.
 func (t *Tx) HasWitness() bool { return t.WID != t.ID }
 
-// checkWitness judges the block's witnesses against the coinbase's commitment.
+// checkWitness checks the block's witnesses against the coinbase's commitment.
 // What fails here is this copy of the body only [CheckWitnessMalleation].
 func checkWitness(p *Params, height int32, b *Block) error {
 	if height >= p.SegwitHeight {

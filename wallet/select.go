@@ -57,10 +57,10 @@ func (a aim) change(value btcutil.Amount) btcutil.Amount {
 	return 0
 }
 
-// judge fills in value and waste: what the coins cost to spend now above what
+// score fills in value and waste: what the coins cost to spend now above what
 // they would cost later, and either the cost of change or what is given away
 // instead of it [GetSelectionWaste].
-func (a aim) judge(coins []choice) picked {
+func (a aim) score(coins []choice) picked {
 	p := picked{coins: coins}
 	for _, c := range coins {
 		p.value += c.value
@@ -94,7 +94,7 @@ func selectCoins(coins []choice, a aim, r *rand.Rand) (best picked, ok bool) {
 		if found == nil || !a.fits(found) {
 			continue
 		}
-		p := a.judge(found)
+		p := a.score(found)
 		if !ok || p.waste < best.waste || p.waste == best.waste && len(p.coins) > len(best.coins) {
 			best, ok = p, true
 		}

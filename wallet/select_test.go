@@ -82,7 +82,7 @@ func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 			continue
 		}
 		hits++
-		if p := a.judge(got); p.waste != want || a.change(p.value) != 0 {
+		if p := a.score(got); p.waste != want || a.change(p.value) != 0 {
 			t.Fatalf("seed %d: waste %d, least %d, change %d", seed, p.waste, want, a.change(p.value))
 		}
 	}
@@ -140,8 +140,8 @@ func TestTheSelectionWithLeastWasteWins(t *testing.T) {
 		twin := testRand(seed) // the same chance in the same order
 		list := sorted(coins)
 		for _, way := range []func([]choice, aim, *rand.Rand) []choice{branchAndBound, knapsack, randomDraw} {
-			if got := way(list, a, twin); got != nil && a.judge(got).waste < best.waste {
-				t.Fatalf("seed %d: waste %d, and %d was to be had", seed, best.waste, a.judge(got).waste)
+			if got := way(list, a, twin); got != nil && a.score(got).waste < best.waste {
+				t.Fatalf("seed %d: waste %d, and %d was to be had", seed, best.waste, a.score(got).waste)
 			}
 		}
 	}

@@ -3,7 +3,7 @@
 // It keeps headers, bodies, undo records, coins and indexes in their tables,
 // holds what is not written yet in a bounded memory tail, and groups writes by
 // bytes, because a commit for every body would write several times its size.
-// It never judges a block, knows no tree, and does not know which tip is best.
+// It never checks a block, knows no tree, and does not know which tip is best.
 //
 // The tables, all in one bbolt file:
 //

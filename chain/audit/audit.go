@@ -72,7 +72,7 @@ func (b *Records) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stat
 	return nil
 }
 
-// headers judges every header again, but for the clock.
+// headers checks every header again, but for the clock.
 func (b *Records) headers(ctx context.Context) error {
 	nodes := b.Tree.Nodes()
 	for i, n := range nodes {

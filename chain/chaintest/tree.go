@@ -21,7 +21,7 @@ type Ledger interface {
 // Genesis is the name of the first block in every Tree.
 const Genesis = "genesis"
 
-// Tree holds blocks by name and judges a ledger by what it makes of them.
+// Tree holds blocks by name and checks a ledger by what it makes of them.
 type Tree struct {
 	t      testing.TB
 	Params *chain.Params

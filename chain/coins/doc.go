@@ -7,7 +7,7 @@
 //
 // The layers, from the top:
 //
-//	Overlay          of one goroutine: what blocks under judgement made and spent
+//	Overlay          of one goroutine: what blocks being validated made and spent
 //	active  Cache    committed changes not on disk yet
 //	frozen  Cache    the same, being written; afterwards a copy of what the file holds
 //	bbolt table      the file

@@ -6,7 +6,7 @@ import (
 	"grapevine/chain"
 )
 
-// Overlay is what blocks under judgement made and spent, above the committed
+// Overlay is what blocks being validated made and spent, above the committed
 // set. One goroutine uses it. Each entry belongs to the last block that changed it.
 type Overlay struct {
 	entries map[wire.OutPoint]pending

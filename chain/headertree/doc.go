@@ -7,7 +7,7 @@
 // there what is stored of a block; gossip, what it may ask of peers. Both so
 // follow one set of rules for marks (Core's, see Tree.Mark and Tree.Unmark).
 //
-// It judges no header, knows no bodies, does no I/O and takes no lock. It is a
+// It checks no header, knows no bodies, does no I/O and takes no lock. It is a
 // room of its own, though small, because chain/ledger and p2p/gossip share it
 // and must never import each other.
 //

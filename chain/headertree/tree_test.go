@@ -18,7 +18,7 @@ func plant(genesis *chain.HeaderNode) *Tree[*kept] {
 	return New(genesis, func() *kept { return &kept{} })
 }
 
-// node makes a header without work; the tree judges none.
+// node makes a header without work; the tree checks none.
 func node(parent *chain.HeaderNode, salt uint32) *chain.HeaderNode {
 	h := wire.BlockHeader{Version: 4, Nonce: salt, Bits: 0x207fffff, Timestamp: time.Unix(1_600_000_000, 0)}
 	if parent != nil {

@@ -159,7 +159,7 @@ func (n *naive) lose(tr *tree, e *entry) {
 	}
 }
 
-// move makes goal the tip, as the ledger does once all is judged.
+// move makes goal the tip, as the ledger does once all is validated.
 func (n *naive) move(tr *tree, goal *entry) {
 	before := n.tip
 	tr.setActive(goal, func() {})

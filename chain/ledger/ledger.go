@@ -85,7 +85,7 @@ func Open(c Config) (*Ledger, error) {
 	return l, nil
 }
 
-// Run judges, connects and writes until ctx ends; then it writes what is left
+// Run validates, connects and writes until ctx ends; then it writes what is left
 // and returns when all its goroutines have ended:
 //
 //	writer      the caller's: the tree, the tip, the pipeline

@@ -42,7 +42,7 @@ func signLegacy(t *testing.T, tx *wire.MsgTx, pk []byte, key *chaintest.Key) {
 	}
 }
 
-// A block whose hashing grows with the square of its size is judged within
+// A block whose hashing grows with the square of its size is validated within
 // thirty seconds, and meanwhile readers are answered at once.
 func TestT34_QuadraticSignatureHashes(t *testing.T) {
 	n := quadraticInputs()

@@ -137,7 +137,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 // View reads the committed coin set.
 type View struct{ l *Ledger }
 
-// View is what readers see: never what blocks under judgement spend.
+// View is what readers see: never what blocks being validated spend.
 func (l *Ledger) View() *View { return &View{l} }
 
 // Coin looks up one coin.

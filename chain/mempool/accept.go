@@ -15,8 +15,8 @@ import (
 	"grapevine/chain/script"
 )
 
-// scene is what transactions are judged against: the coin set at a tip, the
-// pool, and the transactions of the same package that were judged before.
+// scene is what transactions are checked against: the coin set at a tip, the
+// pool, and the transactions of the same package that were checked before.
 type scene struct {
 	pool  *Pool
 	view  View
@@ -27,7 +27,7 @@ type scene struct {
 	earlier map[chain.Hash]*entry // by txid; those of the same package
 }
 
-// terms are what a transaction is judged on (Core: ATMPArgs).
+// terms are what a transaction is checked on (Core: ATMPArgs).
 type terms struct {
 	// returning: given back by a reorganisation. The floors do not hold: it was
 	// paid for and mined once (Core: bypass_limits).
@@ -42,7 +42,7 @@ type terms struct {
 	cost        *time.Duration  // grows by what scripts take; nil: nobody asks
 }
 
-// writing are the terms on which the writer judges.
+// writing are the terms on which the writer checks.
 func (p *Pool) writing(on terms) terms {
 	on.cost = &p.cost
 	return on
@@ -58,7 +58,7 @@ func (p *Pool) scene(on terms) *scene {
 	return &scene{pool: p, view: view, tip: tip, flags: chain.ScriptFlags(p.cfg.Params, next), terms: on}
 }
 
-// draft is a transaction while it is judged.
+// draft is a transaction while it is checked.
 type draft struct {
 	tx        *chain.Tx
 	entry     *entry
@@ -74,9 +74,9 @@ type draft struct {
 	vsize     int
 }
 
-// judge asks everything that Add asks, in Core's order (AcceptSingleTransaction),
+// check asks everything that Add asks, in Core's order (AcceptSingleTransaction),
 // the cheap questions first. It changes nothing.
-func (s *scene) judge(tx *chain.Tx) (*draft, error) {
+func (s *scene) check(tx *chain.Tx) (*draft, error) {
 	d, err := s.preCheck(tx)
 	if err != nil {
 		return nil, err
@@ -222,7 +222,7 @@ func (s *scene) inChain(tx *chain.Tx) (bool, error) {
 	return false, nil
 }
 
-// checkInputs judges what is spent and how.
+// checkInputs checks what is spent and how.
 func (s *scene) checkInputs(d *draft) error {
 	p := s.pool.cfg.Params
 	if !chain.RelativeLock(d.tx, d.coins, s.tip).Open(s.tip) {

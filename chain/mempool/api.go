@@ -85,7 +85,7 @@ type TestResult struct {
 	Fee   btcutil.Amount // valid when Err is nil
 	VSize int            // valid when Err is nil
 	Err   error          // nil: it would enter
-	// NotReached: not judged, because an earlier transaction of the list failed
+	// NotReached: not checked, because an earlier transaction of the list failed
 	// or the list is malformed; Err is nil.
 	NotReached bool
 	// List says why the list as a whole is malformed (Core: package-error); the same in all results.

@@ -16,7 +16,7 @@ import (
 // it; then the size limit holds.
 //
 // The coin set may be ahead of d by moves that will be applied next. What is
-// judged against it here is then judged for the later tip; the moves that
+// checked against it here is then checked for the later tip; the moves that
 // follow put right what differs.
 //
 // Only the writer may call it.
@@ -71,7 +71,7 @@ func (p *Pool) dropConflicts(tx *chain.Tx, c *change) {
 	}
 }
 
-// giveBack judges anew the transactions of disconnected blocks, which come
+// giveBack checks anew the transactions of disconnected blocks, which come
 // newest first, and drops from the pool what built on those that fail (Core:
 // MaybeUpdateMempoolForReorg).
 func (p *Pool) giveBack(d chain.Delta, c *change) {
@@ -90,7 +90,7 @@ func (p *Pool) giveBack(d chain.Delta, c *change) {
 
 // readmitAll brings transactions back, oldest block first. Blocks that are taken
 // back by name, with no better branch in their place (invalidateblock), come off
-// one by one: what the younger ones held is judged while the older stand, so
+// one by one: what the younger ones held is checked while the older stand, so
 // what comes from those is not asked to fit it.
 func (p *Pool) readmitAll(d chain.Delta, except map[chain.Hash]bool, c *change) {
 	// They go before all that is there: some of it builds on them.
@@ -126,7 +126,7 @@ func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 	if tx.IsCoinbase() {
 		return false
 	}
-	d, err := p.scene(on).judge(tx)
+	d, err := p.scene(on).check(tx)
 	if err != nil {
 		p.cfg.Log.Debug("does not come back", "tx", tx.ID, "why", err)
 		return false

@@ -79,7 +79,7 @@ func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {
 
 // worse says which of two goes first when the pool is full: the one whose
 // removal, with all that build on it, loses the least fee a byte. A
-// transaction that pays well is not punished for a poor child.
+// transaction that pays well is not punished for a low-fee child.
 func worse(a, b *entry) bool {
 	if c := policy.CmpRate(a.score(), b.score()); c != 0 {
 		return c < 0

@@ -18,20 +18,20 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	child := w.accept(spend(20_000, 1, out(parent, 0)))
 	truc := func(tx *wire.MsgTx) { tx.Version = policy.TRUCVersion }
-	poor := spendWith(0, 1, truc, w.fund(2))
-	w.refuse(poor, policy.ErrMinRelayFee)
-	rich := w.accept(spendWith(20_000, 1, truc, out(poor, 0))) // pays for both
+	lowFee := spendWith(0, 1, truc, w.fund(2))
+	w.refuse(lowFee, policy.ErrMinRelayFee)
+	rich := w.accept(spendWith(20_000, 1, truc, out(lowFee, 0))) // pays for both
 	kept := w.pool.Keep()
 
 	w.pool = New(w.pool.cfg)
 	w.now = w.now.Add(time.Hour)
 	for _, k := range kept {
-		if _, err := w.pool.Restore(k); err != nil && k.Tx != poor {
+		if _, err := w.pool.Restore(k); err != nil && k.Tx != lowFee {
 			t.Fatal(err)
 		}
 		w.check()
 	}
-	w.holds(parent, child, poor, rich)
+	w.holds(parent, child, lowFee, rich)
 	for _, k := range kept {
 		if e, _ := w.pool.Entry(k.Tx.ID); !e.Time.Equal(k.Since) {
 			t.Errorf("%s has waited since %s, before since %s", k.Tx.ID, e.Time, k.Since)
@@ -39,7 +39,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 	}
 	w.now = kept[0].Since.Add(expiry + time.Minute)
 	w.mine()
-	w.holds(rich, poor)
+	w.holds(rich, lowFee)
 }
 
 func TestKeptTransactionsAreCheckedAgain(t *testing.T) {

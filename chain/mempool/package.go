@@ -10,10 +10,10 @@ import (
 	"grapevine/chain/policy"
 )
 
-// Package relay: transactions that are judged together, so that a child can
+// Package relay: transactions that are checked together, so that a child can
 // pay for parents that pay too little by themselves (CPFP).
 
-// bundle is a package while it is judged.
+// bundle is a package while it is checked.
 type bundle struct {
 	drafts []*draft
 	sum    totals
@@ -28,9 +28,9 @@ func (b *bundle) fail(member int, err error) *bundle {
 	return b
 }
 
-// judgeAll judges the members of a package together (Core:
+// checkAll checks the members of a package together (Core:
 // AcceptMultipleTransactions). It changes nothing.
-func (s *scene) judgeAll(txs []*chain.Tx) *bundle {
+func (s *scene) checkAll(txs []*chain.Tx) *bundle {
 	b := &bundle{whole: checkList(txs)}
 	if b.whole != nil {
 		return b
@@ -202,21 +202,21 @@ func (p *Pool) checkParents(txs []*chain.Tx) error {
 	return nil
 }
 
-// Test says what Add would, changing nothing. The members of a list are judged
+// Test says what Add would, changing nothing. The members of a list are checked
 // together, may spend earlier ones and replace nothing. maxFee refuses what
 // pays more (max-fee-exceeded); 0: no limit. After the first refusal the rest is
-// not judged (Core: testmempoolaccept).
+// not checked (Core: testmempoolaccept).
 func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	b := &bundle{}
 	if len(txs) == 1 {
-		d, err := p.scene(alone()).judge(txs[0])
+		d, err := p.scene(alone()).check(txs[0])
 		if err != nil {
 			b.fail(0, err)
 		} else {
 			b.drafts, b.passed = []*draft{d}, 1
 		}
 	} else {
-		b = p.scene(terms{}).judgeAll(txs)
+		b = p.scene(terms{}).checkAll(txs)
 	}
 	mute := p.cfg.Rules.MuteDust && len(txs) > 1 && errors.Is(b.err, policy.ErrDustLeft)
 	results := make([]TestResult, len(txs))

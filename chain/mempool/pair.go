@@ -10,12 +10,12 @@ import (
 
 // A parent that pays too little by itself may be paid for by its child (CPFP).
 // Over P2P they come one after the other: so what is refused for its fee alone
-// is kept for a while, and a child that lacks nothing but it is judged together
+// is kept for a while, and a child that lacks nothing but it is checked together
 // with it (Core: 1p1c, opportunistic packages of one parent and one child).
 
 // What is kept of transactions refused for their fee.
 const (
-	maxLowFee      = 64        // as many as gossip has under judgement at once
+	maxLowFee      = 64        // as many as gossip lets be validated at once
 	maxLowFeeBytes = 2_000_000 // five of the largest standard ones
 )
 
@@ -66,7 +66,7 @@ func (p *lowFeeParents) loneParent(err error) *chain.Tx {
 	return p.find(missing.Parents[0])
 }
 
-// addWithParent judges a child that was refused with why once more, together
+// addWithParent checks a child that was refused with why once more, together
 // with the kept parent that it may pay for. What is wrong with the parent is
 // not the child's: then why stands, and the parent is not tried again.
 func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain.PoolDelta, error) {
@@ -88,7 +88,7 @@ func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain
 		return delta, why
 	}
 	if below.Err != nil && errors.Is(below.Err, chain.ErrMissingCoin) {
-		return delta, r.Err // it was judged with its parent: to wait for it would not help
+		return delta, r.Err // it was checked with its parent: to wait for it would not help
 	}
 	return delta, below.Err
 }

@@ -14,7 +14,7 @@ import (
 // Config is what a Pool needs.
 type Config struct {
 	Params          *chain.Params
-	View            func() View // the coin set now; called for each judgement
+	View            func() View // the coin set now; called for each validation
 	Script          Scripts
 	MaxBytes        int64          // memory; 0: defaultMaxBytes
 	Rules           policy.Rules   // zero: policy.Core31
@@ -60,7 +60,7 @@ func New(cfg Config) *Pool {
 	return &Pool{cfg: cfg, graph: newGraph(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(), unbroadcast: map[chain.Hash]bool{}}
 }
 
-// Add judges a transaction and keeps it if it is good. The error is
+// Add checks a transaction and keeps it if it is good. The error is
 // *chain.RuleError, *chain.PolicyError, *chain.MissingError, or our own fault.
 // The delta counts even with an error: a transaction that does not fit a full
 // pool may have pushed others out before it fell itself. With a child may come
@@ -76,7 +76,7 @@ func (p *Pool) Cost() time.Duration { return p.cost }
 // add is Add for a transaction that has been waiting since then.
 func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
 	p.cost = 0
-	d, err := p.scene(p.writing(alone())).judge(tx)
+	d, err := p.scene(p.writing(alone())).check(tx)
 	switch {
 	case err == nil:
 		d.entry.Time = since

@@ -191,16 +191,16 @@ func TestFullPoolEvictsTheWorstWithItsDescendants(t *testing.T) {
 	w := newWorld(t, 4)
 	probe := spend(1000, 1, w.fund(1))
 	w.pool.cfg.MaxBytes = 3 * usageOf(probe, 1)
-	poor := w.accept(spend(200, 1, w.fund(1)))
-	child := w.accept(spend(300, 1, out(poor, 0)))
+	lowFee := w.accept(spend(200, 1, w.fund(1)))
+	child := w.accept(spend(300, 1, out(lowFee, 0)))
 	rich := w.accept(spend(5000, 1, w.fund(2)))
 	d, err := w.pool.Add(spend(4000, 1, w.fund(3)))
-	if err != nil || len(d.In) != 1 || len(d.Out) != 2 || d.Out[0].Tx != child || d.Out[1].Tx != poor || d.Out[0].Why != chain.GoneEvicted {
+	if err != nil || len(d.In) != 1 || len(d.Out) != 2 || d.Out[0].Tx != child || d.Out[1].Tx != lowFee || d.Out[0].Why != chain.GoneEvicted {
 		t.Fatalf("%v %+v", err, d)
 	}
 	w.check()
 	// What was evicted paid 500 for two; the floor is above that now.
-	w.refuse(poor, policy.ErrPoolMinFee)
+	w.refuse(lowFee, policy.ErrPoolMinFee)
 	if _, err := w.pool.Add(spend(300, 1, w.fund(4))); err == nil || !strings.HasPrefix(err.Error(), "mempool min fee not met, 300 < ") {
 		t.Fatal(err)
 	}

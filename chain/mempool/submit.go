@@ -15,7 +15,7 @@ import (
 type PackageResult struct {
 	// Err is why not all is in the pool now; nil: it is.
 	Err error
-	// Members are the transactions by their places; nil when none was judged.
+	// Members are the transactions by their places; nil when none was checked.
 	Members  []Member
 	Replaced []chain.Hash // txids of what was in their places, in the order of bytes
 }
@@ -44,7 +44,7 @@ type parcel struct {
 	fault   error // our own
 }
 
-// AddPackage judges a child and its parents, all of them unconfirmed parents of
+// AddPackage checks a child and its parents, all of them unconfirmed parents of
 // it, and keeps what is good: each alone if that will do, else together (Core:
 // AcceptPackage). maxRate is what who submits it would pay at most; 0: any. An
 // error is our own fault. The delta counts in every case.
@@ -107,7 +107,7 @@ func (a *parcel) isHere(i int) bool {
 // addAlone tries a member by itself.
 func (a *parcel) addAlone(i int, maxRate policy.FeeRate) {
 	m := &a.result.Members[i]
-	d, err := a.pool.scene(a.pool.writing(terms{replace: true, sibling: true, maxRate: maxRate})).judge(m.Tx)
+	d, err := a.pool.scene(a.pool.writing(terms{replace: true, sibling: true, maxRate: maxRate})).check(m.Tx)
 	switch {
 	case err == nil:
 		a.put([]*draft{d}, []int{i})
@@ -133,7 +133,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 	for k, i := range a.rest {
 		txs[k] = a.result.Members[i].Tx
 	}
-	b := a.pool.scene(a.pool.writing(terms{replace: true, packageRate: true, maxRate: maxRate})).judgeAll(txs)
+	b := a.pool.scene(a.pool.writing(terms{replace: true, packageRate: true, maxRate: maxRate})).checkAll(txs)
 	switch {
 	case b.whole != nil:
 		a.result.Err = b.whole
@@ -152,7 +152,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 	}
 }
 
-// put brings members in that were judged together.
+// put brings members in that were checked together.
 func (a *parcel) put(drafts []*draft, members []int) {
 	var sum totals
 	together := make([]chain.Hash, len(drafts))

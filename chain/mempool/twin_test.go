@@ -21,7 +21,7 @@ type naive struct {
 	lowFee []*chain.Tx // refused for their fee, oldest first
 }
 
-// Why a transaction is judged.
+// Why a transaction is checked.
 const (
 	fresh     = iota
 	returning // from a block
@@ -71,8 +71,8 @@ func (n *naive) below(tx *chain.Tx) []naiveTx {
 
 func size(tx *chain.Tx) int { return policy.VSize(tx.Weight, 0) }
 
-// judge is the verdict, or nil and the fee.
-func (n *naive) judge(tx *chain.Tx, why int) (naiveTx, error) {
+// check is the verdict, or nil and the fee.
+func (n *naive) check(tx *chain.Tx, why int) (naiveTx, error) {
 	if int64(tx.LockTime) > int64(n.tip.Height) {
 		return naiveTx{}, policy.ErrNonFinal
 	}
@@ -215,7 +215,7 @@ func (n *naive) limits(tx *chain.Tx, carveOut bool) error {
 }
 
 func (n *naive) add(tx *chain.Tx) error {
-	x, err := n.judge(tx, fresh)
+	x, err := n.check(tx, fresh)
 	switch {
 	case policy.Reconsiderable(tx, err):
 		n.forget(tx)
@@ -312,7 +312,7 @@ func (n *naive) giveBack(d chain.Delta) {
 	var failed []*chain.Tx
 	for _, b := range slices.Backward(d.Disconnected) {
 		for i, tx := range b.Block.Txs {
-			if x, err := n.judge(tx, returning); err == nil && i > 0 {
+			if x, err := n.check(tx, returning); err == nil && i > 0 {
 				n.list = append(n.list, x)
 			} else {
 				failed = append(failed, tx)
@@ -348,11 +348,11 @@ func (n *naive) inConnected(tx *chain.Tx, d chain.Delta) bool {
 	return false
 }
 
-// stands judges a transaction of the list as if it were not there.
+// stands checks a transaction of the list as if it were not there.
 func (n *naive) stands(tx *chain.Tx) bool {
 	all := n.list
 	n.list = slices.DeleteFunc(slices.Clone(all), func(x naiveTx) bool { return x.tx.ID == tx.ID })
-	_, err := n.judge(tx, returning)
+	_, err := n.check(tx, returning)
 	n.list = all
 	return err == nil || errors.Is(err, policy.ErrLongChain)
 }

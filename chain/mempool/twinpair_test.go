@@ -8,7 +8,7 @@ import (
 	"grapevine/chain/policy"
 )
 
-// addPair adds a child with the one parent that was too poor by itself.
+// addPair adds a child with the one parent whose fee was too low by itself.
 func (n *naive) addPair(child *chain.Tx) error {
 	lacks := map[chain.Hash]bool{}
 	for _, in := range child.TxIn {
@@ -21,23 +21,23 @@ func (n *naive) addPair(child *chain.Tx) error {
 	if len(lacks) != 1 || at < 0 {
 		return chain.ErrMissingCoin
 	}
-	poor := n.lowFee[at]
-	if sharesInput(poor, child) {
+	lowFee := n.lowFee[at]
+	if sharesInput(lowFee, child) {
 		return policy.ErrPackageConflict
 	}
-	parent, err := n.judge(poor, inFamily)
+	parent, err := n.check(lowFee, inFamily)
 	switch {
 	case err == nil:
 		return n.addOneByOne(parent, child)
-	case !policy.Reconsiderable(poor, err):
-		n.forget(poor)
+	case !policy.Reconsiderable(lowFee, err):
+		n.forget(lowFee)
 		return chain.ErrMissingCoin
 	}
-	if parent, err = n.judge(poor, paired); err != nil {
-		n.forget(poor)
+	if parent, err = n.check(lowFee, paired); err != nil {
+		n.forget(lowFee)
 		return chain.ErrMissingCoin
 	}
-	x, err := n.judgeChild(parent, child)
+	x, err := n.checkChild(parent, child)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (n *naive) addOneByOne(parent naiveTx, child *chain.Tx) error {
 		n.drop(rival.tx)
 	}
 	n.list = append(n.list, parent)
-	x, err := n.judge(child, inFamily)
+	x, err := n.check(child, inFamily)
 	if err != nil {
 		n.shrink()
 		return err
@@ -62,8 +62,8 @@ func (n *naive) addOneByOne(parent naiveTx, child *chain.Tx) error {
 	return n.enter(x)
 }
 
-// judgeChild judges a child whose parent is in no list yet.
-func (n *naive) judgeChild(parent naiveTx, child *chain.Tx) (naiveTx, error) {
+// checkChild checks a child whose parent is in no list yet.
+func (n *naive) checkChild(parent naiveTx, child *chain.Tx) (naiveTx, error) {
 	both := &naive{world: n.world, list: append(slices.Clone(n.list), parent)}
 	coins, _, missing := both.inputs(child)
 	if missing {
@@ -75,7 +75,7 @@ func (n *naive) judgeChild(parent naiveTx, child *chain.Tx) (naiveTx, error) {
 			defer delete(n.coins, in.PreviousOutPoint)
 		}
 	}
-	x, err := n.judge(child, paired)
+	x, err := n.check(child, paired)
 	x.usage = usageOf(child, len(n.parents(child))+1)
 	return x, err
 }

@@ -75,7 +75,7 @@ func (h *packages) Pop() any {
 }
 
 // score is the worse of the transaction's own rate and its package's: a rich
-// parent does not carry a poor child.
+// parent does not carry a low-fee child.
 func (c *candidate) score() policy.Paid {
 	own, all := policy.Paid{Fee: c.Fee, VSize: c.vsize}, policy.Paid{Fee: c.fee, VSize: c.size}
 	if policy.CmpRate(own, all) < 0 {

@@ -122,12 +122,12 @@ func names(txs []mempool.Candidate) (s string) {
 }
 
 func TestRichChildPaysForItsParent(t *testing.T) {
-	poor := made(0, 400, 100)
+	lowFee := made(0, 400, 100)
 	middle := made(1, 400, 500)
-	rich := made(2, 400, 5000, poor)
+	rich := made(2, 400, 5000, lowFee)
 	lazy := made(3, 400, 1, rich)
 	free := made(4, 400, 0)
-	got := choose([]mempool.Candidate{poor, middle, rich, lazy, free}, chain.RegTest().Genesis())
+	got := choose([]mempool.Candidate{lowFee, middle, rich, lazy, free}, chain.RegTest().Genesis())
 	if names(got) != "0 2 1 3 " {
 		t.Fatalf("chose %s", names(got))
 	}

@@ -55,7 +55,7 @@ func standardInput(in *wire.TxIn, script []byte) bool {
 	return true
 }
 
-// standardWitness judges a witness that is not empty.
+// standardWitness checks a witness that is not empty.
 func standardWitness(in *wire.TxIn, script []byte) bool {
 	nested := false
 	if KindOf(script) == Anchor {

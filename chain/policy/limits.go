@@ -19,7 +19,7 @@ const (
 	CarveOutSize = 10_000
 )
 
-// A package, judged as one.
+// A package, checked as one.
 const (
 	MaxPackageCount  = 25      // [MAX_PACKAGE_COUNT]
 	MaxPackageWeight = 404_000 // [MAX_PACKAGE_WEIGHT]

@@ -7,7 +7,7 @@ import (
 
 // curve is who multiplies points for the fast road; build tags choose one. The
 // fast road asks for less than a curve answers: low signatures and compressed
-// keys only. But all curves must judge every question alike, so that they can
+// keys only. But all curves must answer every question alike, so that they can
 // be held against each other, and against btcec, wherever a rule has an edge.
 type curve interface {
 	// name is for logs and benchmarks.

@@ -61,9 +61,9 @@ func (q *question) String() string {
 	return fmt.Sprintf("key %x, hash %x, r %v, s %v, DER %x, BIP340 %x", q.key, q.hash[:], q.r, q.s, q.der, q.bip340)
 }
 
-// judge asks all curves, which have to agree with each other, with what is
+// ask asks all curves, which have to agree with each other, with what is
 // wanted, and for an encoded signature with btcec's own parsers.
-func (q *question) judge(all []curve) (good bool, err error) {
+func (q *question) ask(all []curve) (good bool, err error) {
 	if q.der != nil {
 		if err := q.decode(); err != nil {
 			return false, err
@@ -129,7 +129,7 @@ func sameBut(a, b *ecdsa.Signature) bool {
 	return ra.Equals(&rb) && (sa.Equals(&sb) || sa.Equals(sb.Negate()))
 }
 
-// All curves that this build has judge alike what they are asked. The shares of
+// All curves that this build has answer alike what they are asked. The shares of
 // the kinds are hundredths; the table that is logged has the verdicts.
 func TestTwin_CurvesAgree(t *testing.T) {
 	all, list := curves(), kindsOfQuestions()
@@ -154,7 +154,7 @@ func TestTwin_CurvesAgree(t *testing.T) {
 			}
 			k := byName[turns[(i+c.number*chunkSize)%len(turns)]]
 			q := k.make(m)
-			good, err := q.judge(all)
+			good, err := q.ask(all)
 			if err != nil {
 				return fmt.Errorf("question %d, %s: %w", i, k.name, err)
 			}
@@ -173,7 +173,7 @@ func TestTwin_CurvesAgree(t *testing.T) {
 	for _, c := range all {
 		by = append(by, c.name())
 	}
-	t.Logf("%d signatures judged by %v%s", n, by, sum.table("accepted refused", append(names, rowCoreReads, rowBtcecReads)))
+	t.Logf("%d signatures verified by %v%s", n, by, sum.table("accepted refused", append(names, rowCoreReads, rowBtcecReads)))
 	for i, k := range list {
 		yes, no := sum[names[i]][0], sum[names[i]][1]
 		if yes == 0 && k.verdicts != onlyRefused || no == 0 && k.verdicts != onlyAccepted {
@@ -203,7 +203,7 @@ func TestBIP340Vectors(t *testing.T) {
 		}
 		q := question{key: append([]byte{2}, x...), hash: chainhash.Hash(hash), bip340: (*[64]byte)(sig),
 			want: wantIf(row[3] == "true")}
-		if _, err := q.judge(curves()); err != nil {
+		if _, err := q.ask(curves()); err != nil {
 			t.Errorf("row %d: %v", i, err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 //     Z = 1 of an isomorphic curve: cheaper to add, and no inversion is needed.
 //
 // The split holds for any rounding; only the length of the halves depends on
-// it, and is checked: were they ever too long, the engine would judge.
+// it, and is checked: were they ever too long, the engine would decide.
 
 const (
 	digitBits = 5

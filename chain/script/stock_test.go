@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
-// stock is btcec as the engine uses it: the judge of all other curves.
+// stock is btcec as the engine uses it: what all other curves must agree with.
 type stock struct{}
 
 func (stock) name() string { return "btcec" }

@@ -20,7 +20,7 @@ func (p *program) txCommand() *urfave.Command {
   $ grapevine tx send 0200000001…       prints its txid`,
 		Subcommands: []*urfave.Command{{
 			Name: "send", Usage: "hand in a signed transaction; prints its txid", ArgsUsage: "HEX", Action: p.txSend,
-			Description: "The node judges it as any peer's and tells its peers.\n\n  $ grapevine tx send 0200000001… --node 0",
+			Description: "The node validates it as any peer's and tells its peers.\n\n  $ grapevine tx send 0200000001… --node 0",
 		}},
 		Action: p.tx,
 	}

@@ -100,7 +100,7 @@ func refersTo(id *ast.Ident, decl *ast.ValueSpec, path []ast.Node) bool {
 	return true
 }
 
-// onlyReads judges one use by what stands around it, from the inside out.
+// onlyReads decides on one use by what stands around it, from the inside out.
 // free: the value itself cannot be changed, only the variable.
 func onlyReads(path []ast.Node, free bool) bool {
 	inside := false // of an element or a field, no longer the table itself

@@ -4,7 +4,7 @@
 //
 // A Peer speaks the plain transport over any p2p.Network, or after Seal the
 // encrypted one. What it says need be neither true nor well formed; what it hears
-// is decoded as our own node would. It never judges what the other end does: that
+// is decoded as our own node would. It never checks what the other end does: that
 // is the tests' business.
 //
 // It is a room of its own, though small, because it is a test kit: no product code

@@ -79,10 +79,10 @@ func TestT28_ShortParentsOfWideOrphans(t *testing.T) {
 		for range 50 {
 			say(free, 100*time.Millisecond)
 		}
-		poor := spent() - begun
-		t.Logf("%v for the orphans, then %v for fifty parents that pay nothing, %v for fifty that pay", once, poor, good)
-		if poor > once || good > once {
-			t.Errorf("%v for the orphans, but %v for fifty short parents that pay nothing, %v for fifty that pay", once, poor, good)
+		unpaid := spent() - begun
+		t.Logf("%v for the orphans, then %v for fifty parents that pay nothing, %v for fifty that pay", once, unpaid, good)
+		if unpaid > once || good > once {
+			t.Errorf("%v for the orphans, but %v for fifty short parents that pay nothing, %v for fifty that pay", once, unpaid, good)
 		}
 	})
 }

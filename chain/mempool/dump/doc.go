@@ -8,7 +8,7 @@
 // come under suspicion for it; and nobody who copies or proves a chain wants to
 // copy a pool.
 //
-// It owns the format and the file's safe replacement. It judges no transaction:
+// It owns the format and the file's safe replacement. It checks no transaction:
 // whoever loads a pool gives each one to the pool as if it had just been heard.
 // It is a room of its own, though small, because it does I/O and the pool does
 // none. Start reading at Save and Load.

@@ -90,13 +90,13 @@ func TestLeavingIsFailing(t *testing.T) {
 		for i := range 10 {
 			var id chain.Hash
 			binary.LittleEndian.PutUint64(id[:], uint64(h)<<8|uint64(i))
-			poor := r.IntN(2) == 0
+			lowFee := r.IntN(2) == 0
 			rate := policy.FeeRate(20_000)
-			if poor {
+			if lowFee {
 				rate = 2000
 			}
 			e.Came(id, rate, h-1)
-			if !poor || r.IntN(2) == 0 {
+			if !lowFee || r.IntN(2) == 0 {
 				in = append(in, id)
 			}
 		}

@@ -139,7 +139,7 @@ func (a *API) awaitChange(ctx context.Context, c *jsonrpc.Call, id string) error
 	}
 }
 
-// propose judges a block without its proof of work (BIP23).
+// propose checks a block without its proof of work (BIP23).
 func (a *API) propose(data string) (any, error) {
 	raw, err := hex.DecodeString(data)
 	if err != nil {
