@@ -69,11 +69,12 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 	return m, nil
 }
 
-// unreadable is an offence, but for addresses in a form that we cannot read: BIP155
-// leaves room for networks to come, and Core only ignores them. Too many are one
-// [MAX_ADDR_TO_SEND].
+// unreadable is an offence, but for what Core only ignores: addresses in a form that
+// we cannot read, for BIP155 leaves room for networks to come (too many are one
+// [MAX_ADDR_TO_SEND]), and a pong without a nonce ["Short payload"].
 func unreadable(command string, err error) error {
-	if command == wire.CmdAddrV2 && !errors.Is(err, errTooMany) {
+	harmless := command == wire.CmdAddrV2 || command == wire.CmdPong
+	if harmless && !errors.Is(err, errTooMany) {
 		return fmt.Errorf("%w: %s that cannot be read: %w", ErrUnknownCommand, command, err)
 	}
 	return offence(command, "%v", err)

@@ -121,7 +121,7 @@ func blank(command string) (wire.Message, shape) {
 	case wire.CmdPing:
 		return &wire.MsgPing{}, shape{head: 8}
 	case wire.CmdPong:
-		return &wire.MsgPong{}, shape{head: 8}
+		return &wire.MsgPong{}, shape{head: 8, grows: true}
 	case wire.CmdFeeFilter:
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
@@ -148,21 +148,22 @@ func blank(command string) (wire.Message, shape) {
 	return nameOnly(command)
 }
 
-// nameOnly are the messages that have nothing to read, or nothing that we read.
+// nameOnly are the messages that have nothing to read, or nothing that we read; bytes
+// that follow all the same are ignored, as in Core.
 func nameOnly(command string) (wire.Message, shape) {
 	switch command {
 	case wire.CmdVerAck:
-		return &wire.MsgVerAck{}, shape{}
+		return &wire.MsgVerAck{}, shape{grows: true}
 	case wire.CmdWTxIdRelay:
-		return &wire.MsgWTxIdRelay{}, shape{}
+		return &wire.MsgWTxIdRelay{}, shape{grows: true}
 	case wire.CmdSendAddrV2:
-		return &wire.MsgSendAddrV2{}, shape{}
+		return &wire.MsgSendAddrV2{}, shape{grows: true}
 	case wire.CmdSendHeaders:
-		return &wire.MsgSendHeaders{}, shape{}
+		return &wire.MsgSendHeaders{}, shape{grows: true}
 	case wire.CmdGetAddr:
-		return &wire.MsgGetAddr{}, shape{}
+		return &wire.MsgGetAddr{}, shape{grows: true}
 	case wire.CmdMemPool:
-		return &wire.MsgMemPool{}, shape{}
+		return &wire.MsgMemPool{}, shape{grows: true}
 	case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear, wire.CmdMerkleBlock,
 		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt:
 		return &Opaque{Name: command}, shape{any: true}
