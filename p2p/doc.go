@@ -1,6 +1,6 @@
 // Package p2p holds the words of the talk between nodes: who a peer is and what its
-// handshake has said (Link), the way to other machines (Network), what an offence
-// is, where a node can be reached.
+// handshake has said (Link), the one view of it for people (PeerInfo), the way to
+// other machines (Network), what an offence is, where a node can be reached.
 //
 // It has no goroutines and does no I/O. It is a room of its own, though small,
 // because all its workers share these words and must not import each other. They

@@ -157,20 +157,19 @@ func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 	return list, nil
 }
 
-func (s *Server) newPeerInfo(p swarm.PeerInfo) peerInfo {
-	g := p.Gossip
+func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 	info := peerInfo{
 		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.At.Addr()),
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
-		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(g.LastTx), LastBlock: unix(g.LastBlock),
+		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
-		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: g.HBTo, HBFrom: g.HBFrom,
+		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: p.HBTo, HBFrom: p.HBFrom,
 		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: -1,
-		Headers: g.Headers, Blocks: g.Height, InFlight: append([]int32{}, g.InFlight...), Permissions: []string{},
+		Headers: p.Headers, Blocks: p.Height, InFlight: append([]int32{}, p.InFlight...), Permissions: []string{},
 		AddrRelay: p.AddrRelay, AddrsTaken: p.AddrsTaken, AddrsLimited: p.AddrsLimited,
-		MinFee: jsonrpc.Amount(g.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
+		MinFee: jsonrpc.Amount(p.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
 		Connection: string(p.Kind), Transport: "detecting",
-		BlocksFrom: g.BlocksFrom, TxsFrom: g.TxsFrom, BlocksTo: g.BlocksTo, TxsTo: g.TxsTo, Listens: listens(p),
+		BlocksFrom: p.BlocksFrom, TxsFrom: p.TxsFrom, BlocksTo: p.BlocksTo, TxsTo: p.TxsTo, Listens: listens(p),
 	}
 	if p.Greeted {
 		info.Transport = fmt.Sprintf("v%d", p.Transport)
@@ -184,7 +183,7 @@ func (s *Server) newPeerInfo(p swarm.PeerInfo) peerInfo {
 	return info
 }
 
-func listens(p swarm.PeerInfo) string {
+func listens(p p2p.PeerInfo) string {
 	if !p.Listens.IsValid() {
 		return ""
 	}

@@ -179,44 +179,23 @@ func (p *peer) holds(e *headers.Entry) {
 	}
 }
 
-// PeerStats is what gossip knows of one peer.
-type PeerStats struct {
-	Height     int32   // of the last block that it and we both have (synced_blocks); -1: not known
-	Headers    int32   // of the best header it is known to have; -1: not known
-	InFlight   []int32 // heights of the blocks asked from it, in order of asking
-	LastBlock  time.Time
-	LastTx     time.Time
-	BlocksFrom int64
-	TxsFrom    int64
-	BlocksTo   int64
-	TxsTo      int64
-	HBTo       bool          // we have asked it to push new blocks to us (bip152_hb_to)
-	HBFrom     bool          // it has asked us to
-	Ping       time.Duration // shortest measured; 0: not known
-	FeeFilter  int64         // satoshis per 1000 vbytes
-}
-
-// PeerStats describes one peer now; ok is false when it is not here.
-func (s *State) PeerStats(id p2p.PeerID) (st PeerStats, ok bool) {
+// Describe fills in what gossip knows of a peer now, nothing of one that is not here.
+func (s *State) Describe(id p2p.PeerID, info *p2p.PeerInfo) {
+	info.Height, info.Headers = -1, -1
 	p := s.byID[id]
 	if p == nil {
-		return PeerStats{}, false
+		return
 	}
-	st = PeerStats{
-		Height: -1, Headers: -1,
-		LastBlock: p.stats.lastBlock, LastTx: p.stats.lastTx,
-		BlocksFrom: p.stats.blocksFrom, TxsFrom: p.stats.txsFrom,
-		BlocksTo: p.stats.blocksTo, TxsTo: p.stats.txsTo,
-		InFlight: p.src.InFlight(),
-		HBTo:     slices.Contains(s.pushers, p), HBFrom: p.wantsPush,
-		Ping: p.src.RTT, FeeFilter: p.outbox.FeeFilter,
-	}
+	info.LastBlock, info.LastTx = p.stats.lastBlock, p.stats.lastTx
+	info.BlocksFrom, info.TxsFrom = p.stats.blocksFrom, p.stats.txsFrom
+	info.BlocksTo, info.TxsTo = p.stats.blocksTo, p.stats.txsTo
+	info.InFlight, info.FeeFilter = p.src.InFlight(), p.outbox.FeeFilter
+	info.HBTo, info.HBFrom = slices.Contains(s.pushers, p), p.wantsPush
 	if p.src.Top != nil {
-		st.Headers = p.src.Top.Node.Height
-		st.Height = s.tree.Fork(p.src.Top, s.tree.Tip()).Node.Height
+		info.Headers = p.src.Top.Node.Height
+		info.Height = s.tree.Fork(p.src.Top, s.tree.Tip()).Node.Height
 	}
-	if p.sent != nil && p.sent.Node.Height > st.Headers {
-		st.Headers = p.sent.Node.Height
+	if p.sent != nil && p.sent.Node.Height > info.Headers {
+		info.Headers = p.sent.Node.Height
 	}
-	return st, true
 }

@@ -139,7 +139,7 @@ func TestAnOldTipIsSyncingOnPublicNetworks(t *testing.T) {
 	}
 }
 
-func TestStatusAndPeerStats(t *testing.T) {
+func TestStatusAndPeers(t *testing.T) {
 	w := newWorld()
 	w.grow("a", "g", 5, 1000)
 	r := newRig(t, w)
@@ -149,16 +149,18 @@ func TestStatusAndPeerStats(t *testing.T) {
 	r.step(r.n, Pong{7, 50 * time.Millisecond})
 	r.says(7, wire.NewMsgFeeFilter(2500))
 	r.says(7, r.headers("a1", "a2", "a3", "a4", "a5"))
-	st, ok := r.n.s.PeerStats(7)
-	if !ok || st.Height != 2 || st.Headers != 5 || len(st.InFlight) != 2 || st.InFlight[0] != 3 ||
-		st.Ping != 30*time.Millisecond || st.FeeFilter != 2500 {
+	var st, stranger p2p.PeerInfo
+	r.n.s.Describe(7, &st)
+	if st.Height != 2 || st.Headers != 5 || len(st.InFlight) != 2 || st.InFlight[0] != 3 ||
+		r.n.s.byID[7].src.RTT != 30*time.Millisecond || st.FeeFilter != 2500 {
 		t.Errorf("%+v", st)
 	}
 	if s := r.n.s.Status(); s.Tip.Height != 2 || s.Headers != 5 || s.Peers != 1 || s.Syncing {
 		t.Errorf("%+v", s)
 	}
-	if _, ok := r.n.s.PeerStats(8); ok {
-		t.Error("a stranger has stats")
+	r.n.s.Describe(8, &stranger)
+	if stranger.Height != -1 || stranger.Headers != -1 || stranger.FeeFilter != 0 {
+		t.Errorf("a stranger: %+v", stranger)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -132,7 +133,7 @@ func TestT2_BadFramesEndTheConnection(t *testing.T) {
 		s.say(&wire.MsgSendHeaders{})
 		synctest.Wait()
 		time.Sleep(time.Second)
-		if st := lf.Stats(); st.RecvPerMsg["*other*"] != 24+5+3*(24+8) {
+		if st := infoOf(lf); st.RecvPerMsg["*other*"] != 24+5+3*(24+8) {
 			t.Errorf("counted %v", st.RecvPerMsg)
 		}
 		s.Close()
@@ -157,11 +158,11 @@ func TestT6_WhoStopsReadingIsDropped(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := lf.Stats().Queued; n > peer.MaxQueue {
+		if n := infoOf(lf).Queued; n > peer.MaxQueue {
 			t.Errorf("%d bytes queued", n)
 		}
 		lf.ends(t, 3*time.Minute, false)
-		if n := lf.Stats().BytesSent; n > 2<<20 {
+		if n := infoOf(lf).BytesSent; n > 2<<20 {
 			t.Errorf("%d bytes went into the void", n)
 		}
 	})
@@ -201,7 +202,7 @@ func TestT6_WhoAsksAndDoesNotReadIsNotReadFrom(t *testing.T) {
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("a million pings were read: %v", err)
 		}
-		if n := lf.Stats().Queued; n > peer.MaxQueue {
+		if n := infoOf(lf).Queued; n > peer.MaxQueue {
 			t.Errorf("%d bytes queued", n)
 		}
 		lf.ends(t, 2*time.Minute, false)
@@ -219,7 +220,7 @@ func TestT6_TheQueuesOfAllPeersAreBounded(t *testing.T) {
 		var lives []*life
 		held := func() (sum int, open int) {
 			for _, lf := range lives {
-				if n := lf.Stats().Queued; n > 0 {
+				if n := infoOf(lf).Queued; n > 0 {
 					sum, open = sum+n, open+1
 				}
 			}
@@ -458,7 +459,7 @@ func TestT45_PingsAndPongs(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		s.Write(frame("pong", ours))
 		time.Sleep(time.Second)
-		st := lf.Stats()
+		st := infoOf(lf)
 		if st.Ping < 10*time.Second || st.Ping > 11*time.Second || st.MinPing != st.Ping {
 			t.Errorf("ping took %v", st.Ping)
 		}
@@ -478,4 +479,10 @@ func TestT45_PingsAndPongs(t *testing.T) {
 		}
 		lf.ends(t, time.Second, false)
 	})
+}
+
+// infoOf is how a connection has done so far.
+func infoOf(p interface{ Describe(*p2p.PeerInfo) }) (info p2p.PeerInfo) {
+	p.Describe(&info)
+	return info
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"grapevine/p2p"
 )
 
 // Meter counts the bytes of many connections.
@@ -15,23 +17,13 @@ type Meter struct{ Sent, Recv atomic.Uint64 }
 // otherCommands is where bytes of unknown messages are counted, as in Core.
 const otherCommands = "*other*"
 
-// Stats is how a connection has done so far.
-type Stats struct {
-	BytesSent, BytesRecv   uint64
-	SentPerMsg, RecvPerMsg map[string]uint64 // with headers; unknown ones under "*other*"
-	LastSend, LastRecv     time.Time
-	Ping, MinPing          time.Duration // round trip; 0: not measured yet
-	Waiting                time.Time     // when a ping without an answer was sent, by Config.Now; zero: none
-	Queued                 int           // bytes that wait to be sent
-}
-
 // meter is the counters of one connection.
 type meter struct {
 	all   *Meter
 	clock func() time.Time
 
 	mu     sync.Mutex
-	s      Stats
+	s      p2p.PeerInfo // the connection's part of it
 	rng    *rand.Rand
 	nonce  uint64    // of the ping under way, 0: none
 	pingAt time.Time // when it was sent
@@ -133,18 +125,20 @@ func (m *meter) waiting(now time.Time) time.Duration {
 	return now.Sub(m.pingAt)
 }
 
-// Stats is a copy of the counters.
-func (p *Peer) Stats() Stats {
+// Describe fills in how the connection has done so far.
+func (p *Peer) Describe(info *p2p.PeerInfo) {
 	m := &p.meter
 	m.mu.Lock()
-	s := m.s
-	s.SentPerMsg, s.RecvPerMsg = maps.Clone(s.SentPerMsg), maps.Clone(s.RecvPerMsg)
+	s := &m.s
+	info.BytesSent, info.BytesRecv = s.BytesSent, s.BytesRecv
+	info.SentPerMsg, info.RecvPerMsg = maps.Clone(s.SentPerMsg), maps.Clone(s.RecvPerMsg)
+	info.LastSend, info.LastRecv = s.LastSend, s.LastRecv
+	info.Ping, info.MinPing = s.Ping, s.MinPing
 	if m.nonce != 0 {
-		s.Waiting = m.shown
+		info.Waiting = m.shown
 	}
 	m.mu.Unlock()
-	s.Queued = p.out.held()
-	return s
+	info.Queued = p.out.held()
 }
 
 // MinPing is the shortest round trip so far; 0: not measured yet.

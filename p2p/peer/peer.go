@@ -42,7 +42,7 @@ type Config struct {
 	Log                    *slog.Logger
 }
 
-// Peer is one connection. Send, SendBlock, Close and Stats may be called at any
+// Peer is one connection. Send, SendBlock, Close and Describe may be called at any
 // time by anyone.
 type Peer struct {
 	cfg     Config

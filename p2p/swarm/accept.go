@@ -92,8 +92,9 @@ func (l *loop) maxInbound() int {
 
 // weigh brings a peer's merit up to date.
 func (l *loop) weigh(r *remote) {
-	st, _ := l.cfg.State.PeerStats(r.id)
-	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: st.LastBlock, lastTx: st.LastTx}
+	var gave p2p.PeerInfo
+	l.cfg.State.Describe(r.id, &gave)
+	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: gave.LastBlock, lastTx: gave.LastTx}
 	r.rank = siphash.Sum64([]byte(r.group), &l.secret)
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
-	"grapevine/p2p/peer"
 )
 
 // Errors of the calls, as Bitcoin Core's RPC has them.
@@ -293,33 +291,13 @@ func (s *Swarm) Totals() Totals {
 	return Totals{BytesSent: s.meter.Sent.Load(), BytesRecv: s.meter.Recv.Load()}
 }
 
-// PeerInfo is one connection as people see it.
-type PeerInfo struct {
-	p2p.Link
-	Greeted   bool           // the handshake is done
-	Number    int64          // from 0, in the order of connecting
-	Addr      string         // HOST:PORT as dialled or seen
-	At        netip.AddrPort // where that is
-	LocalAddr string
-	Connected time.Time      // by Config.Clock
-	TimeSkew  time.Duration  // their clock ahead of ours
-	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown
-	Proven    bool           // the node that we have reached there says so too
-
-	AddrRelay                bool // it takes part in telling addresses
-	AddrsTaken, AddrsLimited uint64
-
-	peer.Stats
-	Gossip gossip.PeerStats
-}
-
 // Peers lists the connections whose handshake is done, oldest first.
-func (s *Swarm) Peers() []PeerInfo {
-	return slices.DeleteFunc(s.Connections(), func(p PeerInfo) bool { return !p.Greeted })
+func (s *Swarm) Peers() []p2p.PeerInfo {
+	return slices.DeleteFunc(s.Connections(), func(p p2p.PeerInfo) bool { return !p.Greeted })
 }
 
 // Connections lists all connections, those too whose handshake is not done.
-func (s *Swarm) Connections() (infos []PeerInfo) {
+func (s *Swarm) Connections() (infos []p2p.PeerInfo) {
 	_ = s.ask(func(l *loop) {
 		for _, r := range l.order {
 			if r.conn != nil && !r.dropped {
@@ -330,12 +308,8 @@ func (s *Swarm) Connections() (infos []PeerInfo) {
 	return infos
 }
 
-func (l *loop) info(r *remote) PeerInfo {
-	st, ok := l.cfg.State.PeerStats(r.id)
-	if !ok {
-		st.Height, st.Headers = -1, -1
-	}
-	p := PeerInfo{
+func (l *loop) info(r *remote) p2p.PeerInfo {
+	p := p2p.PeerInfo{
 		Link:         r.Link,
 		Greeted:      r.peer != nil,
 		Number:       r.number,
@@ -349,9 +323,9 @@ func (l *loop) info(r *remote) PeerInfo {
 		AddrRelay:    r.addrRelay,
 		AddrsTaken:   r.addrsTaken,
 		AddrsLimited: r.addrsLimited,
-		Stats:        r.conn.Stats(),
-		Gossip:       st,
 	}
+	r.conn.Describe(&p)
+	l.cfg.State.Describe(r.id, &p)
 	if !p.Greeted {
 		p.StartHeight = -1
 	}

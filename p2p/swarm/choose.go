@@ -131,9 +131,10 @@ func (l *loop) trim(now time.Time) {
 			continue
 		}
 		count++
-		st, _ := l.cfg.State.PeerStats(r.id)
-		if worst == nil || !st.LastBlock.After(given) {
-			worst, given = r, st.LastBlock
+		var info p2p.PeerInfo
+		l.cfg.State.Describe(r.id, &info)
+		if worst == nil || !info.LastBlock.After(given) {
+			worst, given = r, info.LastBlock
 		}
 	}
 	if count > l.cfg.MaxOutbound {

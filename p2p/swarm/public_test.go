@@ -180,7 +180,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		}
 		n = run()
 		eventually(t, "two others", func() bool { return kinds(n)[p2p.BlocksOnly] == 2 })
-		if slices.ContainsFunc(n.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == anchors[0] }) {
+		if slices.ContainsFunc(n.Peers(), func(p p2p.PeerInfo) bool { return p.Addr == anchors[0] }) {
 			t.Error("a banned anchor was dialled")
 		}
 		if err := n.end(); err != nil {

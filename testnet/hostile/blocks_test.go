@@ -12,8 +12,8 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/cmd/node"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
-	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
 )
 
@@ -140,7 +140,7 @@ func TestT18_MutatedCopiesWhileTheHonestOneTravels(t *testing.T) {
 			t.Errorf("the honest node had to send the block %d times", n)
 		}
 		h.net.Host(honestIP).SetUpload(0)
-		if !slices.ContainsFunc(h.honest.Swarm.Peers(), func(p swarm.PeerInfo) bool { return p.Addr == h.target.addr }) {
+		if !slices.ContainsFunc(h.honest.Swarm.Peers(), func(p p2p.PeerInfo) bool { return p.Addr == h.target.addr }) {
 			t.Error("the honest sender was dropped")
 		}
 	})

@@ -13,7 +13,7 @@ import (
 
 	"grapevine/chain/chaintest"
 	"grapevine/cmd/node"
-	"grapevine/p2p/swarm"
+	"grapevine/p2p"
 	"grapevine/testnet/hostile"
 )
 
@@ -88,7 +88,7 @@ func TestT40_SlotsFullOfIdlers(t *testing.T) {
 		if n := len(h.target.Swarm.Peers()); n != 32 {
 			t.Errorf("%d peers: 32 may come in, and the idlers want all places", n)
 		}
-		if !slices.ContainsFunc(h.target.Swarm.Peers(), func(p swarm.PeerInfo) bool { return strings.HasPrefix(p.Addr, honestIP) }) {
+		if !slices.ContainsFunc(h.target.Swarm.Peers(), func(p p2p.PeerInfo) bool { return strings.HasPrefix(p.Addr, honestIP) }) {
 			t.Error("the honest node was evicted")
 		}
 		// All places are taken, and the idlers stay.

@@ -1,0 +1,45 @@
+package p2p
+
+import (
+	"net/netip"
+	"time"
+)
+
+// PeerInfo is one connection as people see it: getpeerinfo, the list of peers and the
+// metrics read it. Whoever keeps a part of it fills that part in.
+type PeerInfo struct {
+	Link
+
+	// By the swarm.
+	Greeted   bool           // the handshake is done
+	Number    int64          // from 0, in the order of connecting
+	Addr      string         // HOST:PORT as dialled or seen
+	At        netip.AddrPort // where that is
+	LocalAddr string
+	Connected time.Time      // as people see the time
+	TimeSkew  time.Duration  // their clock ahead of ours
+	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown
+	Proven    bool           // the node that we have reached there says so too
+
+	AddrRelay                bool // it takes part in telling addresses
+	AddrsTaken, AddrsLimited uint64
+
+	// By the connection.
+	BytesSent, BytesRecv   uint64
+	SentPerMsg, RecvPerMsg map[string]uint64 // with headers; unknown ones under "*other*"
+	LastSend, LastRecv     time.Time
+	Ping, MinPing          time.Duration // round trip; 0: not measured yet
+	Waiting                time.Time     // when a ping without an answer was sent, as people see the time; zero: none
+	Queued                 int           // bytes that wait to be sent
+
+	// By gossip.
+	Height              int32   // of the last block that it and we both have (synced_blocks); -1: not known
+	Headers             int32   // of the best header it is known to have; -1: not known
+	InFlight            []int32 // heights of the blocks asked from it, in order of asking
+	LastBlock, LastTx   time.Time
+	BlocksFrom, TxsFrom int64
+	BlocksTo, TxsTo     int64
+	HBTo                bool  // we have asked it to push new blocks to us (bip152_hb_to)
+	HBFrom              bool  // it has asked us to
+	FeeFilter           int64 // satoshis per 1000 vbytes
+}
