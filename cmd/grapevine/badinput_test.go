@@ -68,22 +68,22 @@ func TestBadInputIsSaidClearly(t *testing.T) {
 	}
 }
 
-// stranger is a peer that speaks by hand.
-type stranger struct {
+// rawPeer is a peer whose messages the test writes itself.
+type rawPeer struct {
 	t    *testing.T
 	conn net.Conn
 	in   *bufio.Reader
 }
 
 // meetNode shakes hands as an honest node would.
-func meetNode(t *testing.T, addr string) *stranger {
+func meetNode(t *testing.T, addr string) *rawPeer {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	s := &stranger{t: t, conn: conn, in: bufio.NewReader(conn)}
+	s := &rawPeer{t: t, conn: conn, in: bufio.NewReader(conn)}
 	me := wire.NewNetAddressIPPort(net.IPv4(127, 0, 0, 1), 1, wire.SFNodeNetwork|wire.SFNodeWitness)
 	v := wire.NewMsgVersion(me, me, uint64(time.Now().UnixNano()), 0)
 	v.Services = wire.SFNodeNetwork | wire.SFNodeWitness
@@ -95,7 +95,7 @@ func meetNode(t *testing.T, addr string) *stranger {
 	return s
 }
 
-func (s *stranger) send(m wire.Message) {
+func (s *rawPeer) send(m wire.Message) {
 	s.t.Helper()
 	if _, err := wire.WriteMessageWithEncodingN(s.conn, m, wire.ProtocolVersion, wire.TestNet, wire.WitnessEncoding); err != nil {
 		s.t.Logf("send %s: %v", m.Command(), err)
@@ -103,7 +103,7 @@ func (s *stranger) send(m wire.Message) {
 }
 
 // next is the next message's command, "" when the node has hung up.
-func (s *stranger) next() string {
+func (s *rawPeer) next() string {
 	s.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	var head [24]byte
 	for i := range head {
@@ -120,7 +120,7 @@ func (s *stranger) next() string {
 	return string(bytes.TrimRight(head[4:16], "\x00"))
 }
 
-func (s *stranger) await(command string) {
+func (s *rawPeer) await(command string) {
 	s.t.Helper()
 	for {
 		switch got := s.next(); got {
@@ -133,7 +133,7 @@ func (s *stranger) await(command string) {
 }
 
 // dropped waits until the node hangs up.
-func (s *stranger) dropped() bool {
+func (s *rawPeer) dropped() bool {
 	begin := time.Now()
 	for s.next() != "" {
 		if time.Since(begin) > time.Minute {

@@ -64,9 +64,9 @@ func declaredVars(room string, s source, d *ast.GenDecl, files []source) (faults
 	return faults
 }
 
-// In the pure rooms time and randomness come in by the door: constructors of a
+// In the pure rooms time and randomness come from outside: constructors of a
 // seeded source are fine, the package's own source and the clock are not.
-func TestPureRoomsTakeTimeAndChanceByTheDoor(t *testing.T) {
+func TestPureRoomsAreGivenTimeAndRandomness(t *testing.T) {
 	for _, s := range sources(t) {
 		if s.test || !isPure(s.room) {
 			continue

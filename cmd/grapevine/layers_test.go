@@ -79,7 +79,7 @@ var forbiddenStd = map[string][]string{
 	"testnet":       {"net", "os", "os/exec"},
 }
 
-// pure: rooms where time and randomness come in by the door, with all that
+// pure: rooms where time and randomness come from outside, with all that
 // lies below them.
 var pure = []string{"chain/...", "p2p/gossip/...", "wallet/..."}
 

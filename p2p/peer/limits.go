@@ -29,7 +29,7 @@ const (
 	// pauseShort holds instead: whoever has answers waiting asks for no more.
 	maxQueued  = 32 << 20
 	pauseShort = 64 << 10
-	pauseLook  = 100 * time.Millisecond // how often a paused reader looks at the others
+	pauseCheck = 100 * time.Millisecond // how often a paused reader looks at the others
 	// itemCost is what a queued item costs at least, a block's handle included.
 	itemCost = 100
 	// maxEarly bounds the messages before verack that are kept until after it.

@@ -193,7 +193,7 @@ func (p *Peer) waitRoom(ctx context.Context) error {
 	for p.out.crowded() {
 		select {
 		case <-p.out.room:
-		case <-time.After(pauseLook):
+		case <-time.After(pauseCheck):
 		case <-p.closed:
 			return p.reason
 		case <-ctx.Done():

@@ -13,8 +13,8 @@ import (
 	"grapevine/testnet"
 )
 
-// stranger is a process that is none of ours, with a folder in its arguments.
-func stranger(t *testing.T, dir string) *exec.Cmd {
+// foreignProcess is a process that is none of ours, with a folder in its arguments.
+func foreignProcess(t *testing.T, dir string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -33,7 +33,7 @@ func stranger(t *testing.T, dir string) *exec.Cmd {
 func lives(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if err := cmd.Process.Signal(syscall.Signal(0)); err != nil {
-		t.Errorf("the stranger was ended: %v", err)
+		t.Errorf("the foreign process was ended: %v", err)
 	}
 }
 
@@ -45,7 +45,7 @@ func TestT74_ForeignProcessIsNeverEnded(t *testing.T) {
 	if err := n.Kill(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	other := stranger(t, m.DataDir)
+	other := foreignProcess(t, m.DataDir)
 	plant := func() {
 		text := fmt.Sprintf("%d\n%s\n", other.Process.Pid, strings.TrimPrefix(m.RPC, "http://"))
 		if err := os.WriteFile(filepath.Join(m.DataDir, lockName), []byte(text), 0o600); err != nil {

@@ -42,7 +42,7 @@ type validator interface {
 	coin(op wire.OutPoint) (chain.Coin, bool)
 }
 
-// ours is the ledger behind the door that a header goes through.
+// ours is the ledger behind the checks that a header goes through.
 type ours struct {
 	t      *testing.T
 	params *chain.Params
