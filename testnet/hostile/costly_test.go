@@ -125,7 +125,7 @@ func TestT34_QuadraticBlock(t *testing.T) {
 	if full() && heavy.Size < 980_000 {
 		t.Errorf("a transaction of %d bytes, 1 MB was wanted", heavy.Size)
 	}
-	if took := h.judging(h.block(h.tip(), chaintest.With(heavy)), nil, loose); took > 30*time.Second {
+	if took := h.validating(h.block(h.tip(), chaintest.With(heavy)), nil, loose); took > 30*time.Second {
 		t.Errorf("a block of quadratic hashing took %v", took)
 	}
 }
@@ -142,16 +142,16 @@ func TestT36_BlockThatIsSlowToCheck(t *testing.T) {
 	tx := slowTx(t, h.key, h.slowCoins(inputs, checks), padding(pad))
 	slow := h.block(h.tip(), chaintest.With(tx))
 	rivals := h.branch(h.tip(), 2)
-	if took := h.judging(slow, rivals, loose); took < least {
+	if took := h.validating(slow, rivals, loose); took < least {
 		t.Errorf("the block took %v: it was not slow", took)
 	}
 	h.within(30*time.Second, "the honest branch is the tip", func() bool { return h.tip().Hash == rivals[1].Node.Hash })
 }
 
-// judging sends a slow block, in real time, and until its verdict asks for what
+// validating sends a slow block, in real time, and until its verdict asks for what
 // must not wait for it: a part of the block, pings, headers, and that
 // transactions of loose coins travel. In the middle of it come rivals.
-func (h *harness) judging(slow chaintest.Mined, rivals []chaintest.Mined, loose []chaintest.Coin) (took time.Duration) {
+func (h *harness) validating(slow chaintest.Mined, rivals []chaintest.Mined, loose []chaintest.Coin) (took time.Duration) {
 	h.t.Helper()
 	p, rival, before := h.attacker(1), h.attacker(2), h.tip()
 	p.Say(hostile.Headers(slow.Node))
