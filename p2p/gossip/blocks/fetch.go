@@ -54,10 +54,7 @@ func (f *Fetcher) Now(now time.Time) { f.now = now }
 
 // Join makes a source of a peer.
 func (f *Fetcher) Join(id p2p.PeerID, l p2p.Link) *Source {
-	p := &Source{
-		id: id, chosen: !l.Inbound(), have: l.Have,
-		usable: l.Services&wire.SFNodeWitness != 0,
-	}
+	p := &Source{Link: l, id: id, usable: l.Services&wire.SFNodeWitness != 0}
 	switch {
 	case l.Services&wire.SFNodeNetwork != 0:
 	case l.Services&wire.SFNodeNetworkLimited != 0:
@@ -66,7 +63,7 @@ func (f *Fetcher) Join(id p2p.PeerID, l p2p.Link) *Source {
 		p.depth = directDepth
 	}
 	f.sources = append(f.sources, p)
-	if p.have {
+	if p.Have {
 		f.have.peers++
 	}
 	return p
@@ -76,7 +73,7 @@ func (f *Fetcher) Join(id p2p.PeerID, l p2p.Link) *Source {
 func (f *Fetcher) Leave(p *Source) {
 	p.gone = true
 	f.sources = slices.DeleteFunc(slices.Clone(f.sources), func(q *Source) bool { return q == p })
-	if p.have {
+	if p.Have {
 		f.have.peers--
 		f.have.fresh = false
 	}

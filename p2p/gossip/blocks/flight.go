@@ -100,11 +100,11 @@ func (f *Fetcher) Expect(p *Source, e *headers.Entry) bool {
 func (f *Fetcher) mayHelp(p *Source, e *headers.Entry) bool {
 	n := 0
 	for x := f.flights[e]; x != nil; x = x.next {
-		if n += x.counts(); n >= maxCopies || x.p.chosen && x.counts() > 0 {
+		if n += x.counts(); n >= maxCopies || !x.p.Inbound() && x.counts() > 0 {
 			return false
 		}
 	}
-	return p.chosen && e.Needed()
+	return !p.Inbound() && e.Needed()
 }
 
 // counts is 1, or 0 for a request that nobody need wait for.

@@ -210,7 +210,7 @@ func (r reach) holds(height int32) bool {
 
 // reachTo is what the peer holds on the way to goal.
 func (f *Fetcher) reachTo(p *Source, goal *headers.Entry) reach {
-	if !p.have {
+	if !p.Have {
 		return f.upTo(p.top(), goal)
 	}
 	if p.claim == nil {
@@ -243,7 +243,7 @@ func (f *Fetcher) Holds(p *Source, e *headers.Entry) bool {
 	if has.upTo >= e.Node.Height {
 		return true
 	}
-	return p.have && p.claim != nil && p.claim.last.IsAncestorOf(e) && has.holds(e.Node.Height)
+	return p.Have && p.claim != nil && p.claim.last.IsAncestorOf(e) && has.holds(e.Node.Height)
 }
 
 // Reach is how high on the way to e bodies go that a source is known to hold.
@@ -268,7 +268,7 @@ func (f *Fetcher) tally() {
 	}
 	h.holders, h.tellers = make([]uint16, len(r.path)), make([]uint16, len(r.path))
 	for _, p := range f.sources {
-		if !p.have || !f.isUseful(p) || len(r.path) == 0 {
+		if !p.Have || !f.isUseful(p) || len(r.path) == 0 {
 			continue
 		}
 		has := f.reachTo(p, r.goal)

@@ -73,7 +73,7 @@ func (f *Fetcher) isUseful(p *Source) bool {
 	if p.stalled || !p.usable {
 		return false
 	}
-	if p.have {
+	if p.Have {
 		return p.claim != nil
 	}
 	top := p.top()
@@ -90,7 +90,7 @@ func (f *Fetcher) worthAsking(top *headers.Entry) bool {
 // pick chooses what fills the source's pipe.
 func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 	top := p.top()
-	if p.have {
+	if p.Have {
 		top = p.claim.top()
 	}
 	switch {

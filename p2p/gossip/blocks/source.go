@@ -11,6 +11,8 @@ import (
 
 // Source is one peer as a source of bodies.
 type Source struct {
+	p2p.Link
+
 	Top *headers.Entry // best header that it has; for a have peer of headers only
 	RTT time.Duration  // shortest measured; 0: not known
 
@@ -22,10 +24,8 @@ type Source struct {
 	owes    map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
 
 	id     p2p.PeerID
-	chosen bool  // by ourselves: an attacker has the others for free
 	lates  int   // times it let a block become late, less one for every tenth it delivered
 	grace  int   // deliveries towards the next
-	have   bool  // speaks gvhave
 	usable bool  // has witnesses
 	depth  int32 // how many of its last blocks it serves; 0: all
 	gone   bool
@@ -103,7 +103,7 @@ func (p *Source) rank() int {
 	switch {
 	case p.lates > 0:
 		return 2
-	case !p.chosen:
+	case p.Inbound(): // an attacker has these for free
 		return 1
 	}
 	return 0

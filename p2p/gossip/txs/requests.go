@@ -44,15 +44,15 @@ type Name struct {
 
 // Announcer is what one peer offers and was asked for.
 type Announcer struct {
-	id        p2p.PeerID
-	witness   bool // gives transactions with their witnesses
-	preferred bool // chosen by ourselves: an attacker has the others for free
-	gone      bool
-	kicked    bool    // is in Requests.kicked
-	offers    int     // wants that it is among the offers of
-	queue     []*want // its offers that may not have been asked from anybody
-	flights   int     // asked and not delivered
-	asks      []Name  // to be asked at the end of Fill
+	p2p.Link
+	id      p2p.PeerID
+	witness bool // gives transactions with their witnesses
+	gone    bool
+	kicked  bool    // is in Requests.kicked
+	offers  int     // wants that it is among the offers of
+	queue   []*want // its offers that may not have been asked from anybody
+	flights int     // asked and not delivered
+	asks    []Name  // to be asked at the end of Fill
 }
 
 // Requests holds all wants; they are bounded by MaxOffers for each peer.
@@ -69,7 +69,7 @@ func NewRequests() *Requests { return &Requests{wants: make(map[chain.Hash]*want
 
 // Join makes a peer known. Those of our own choice are asked before others.
 func (t *Requests) Join(id p2p.PeerID, l p2p.Link) *Announcer {
-	p := &Announcer{id: id, preferred: !l.Inbound(), witness: l.Services&wire.SFNodeWitness != 0}
+	p := &Announcer{Link: l, id: id, witness: l.Services&wire.SFNodeWitness != 0}
 	t.peers = append(t.peers, p)
 	return p
 }
@@ -228,7 +228,7 @@ func better(a, b *Announcer) bool {
 	if free := a.flights < maxFlights; free != (b.flights < maxFlights) {
 		return free
 	}
-	return a.preferred && !b.preferred
+	return !a.Inbound() && b.Inbound() // of our own choice: an attacker has the others for free
 }
 
 // Settle ends a want: we have it, or shall not ask for it.
