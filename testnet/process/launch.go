@@ -137,6 +137,9 @@ func (n *Net) move() error {
 		defer root.Close()
 		for i := range f.Nodes {
 			m := &f.Nodes[i]
+			if !isOwn(m.DataDir) {
+				return foreign(*m)
+			}
 			if m.P2P, m.RPC, err = freeAddresses(f.Nodes); err != nil {
 				return err
 			}
@@ -152,7 +155,7 @@ func (n *Net) move() error {
 // somebody can start it by hand with --datadir alone.
 func (n *Net) writeConf(m testnet.Member) error {
 	if !isOwn(m.DataDir) {
-		return fmt.Errorf("start node %d: %s is a link or a file, and not a folder of this network", m.Node, m.DataDir)
+		return foreign(m)
 	}
 	if err := os.MkdirAll(m.DataDir, 0o700); err != nil {
 		return err
@@ -172,6 +175,11 @@ func (n *Net) writeConf(m testnet.Member) error {
 		b.WriteString(line + "\n")
 	}
 	return replace(filepath.Join(m.DataDir, "grapevine.conf"), []byte(b.String()))
+}
+
+// foreign says that a node's folder is not one of this network, see isOwn.
+func foreign(m testnet.Member) error {
+	return fmt.Errorf("start node %d: %s is a link or a file, and not a folder of this network", m.Node, m.DataDir)
 }
 
 // spawn starts the process with its output in node.log.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"grapevine/testnet"
@@ -62,8 +63,8 @@ func TestT74_LinkedCopyLeavesTheOriginalAlone(t *testing.T) {
 		if err := c.Kill(t.Context(), 0); !errors.Is(err, testnet.ErrDown) {
 			t.Errorf("hard %v: killed: %v", hard, err)
 		}
-		if m, err := c.Start(t.Context(), 0); err == nil {
-			t.Errorf("hard %v: started on the original's files: %+v", hard, m)
+		if m, err := c.Start(t.Context(), 0); err == nil || !hard && !strings.Contains(err.Error(), "is a link") {
+			t.Errorf("hard %v: started on the original's files: %+v, %v", hard, m, err)
 		}
 		if err := c.Stop(t.Context()); err != nil {
 			t.Errorf("hard %v: stopped: %v", hard, err)
