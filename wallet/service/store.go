@@ -57,7 +57,7 @@ func newTables() tables {
 func OpenFile(path string, o db.Options) (*db.DB, error) {
 	st, err := os.Stat(path)
 	switch {
-	case err == nil && st.Size() == 0:
+	case err == nil && st.Mode().IsRegular() && st.Size() == 0: // db.Open has words for what is no file
 		return nil, fmt.Errorf("open %s: %w: it is empty", path, db.ErrCorrupt)
 	case errors.Is(err, fs.ErrNotExist):
 		if err := makeFile(path, o); err != nil {
