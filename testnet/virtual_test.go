@@ -54,7 +54,7 @@ func (w *network) start(i int) *member {
 	w.t.Helper()
 	cfg := node.Config{
 		Params: chain.RegTest(), DataDir: w.dirs[i], Listen: ip(i) + ":18444",
-		Wallet: true, TxIndex: true, Version: "test", Net: w.net.Host(ip(i)), NoSync: true,
+		Wallet: true, Keypool: 20, TxIndex: true, Version: "test", Net: w.net.Host(ip(i)), NoSync: true,
 	}
 	if i > 0 {
 		cfg.AddNode = []string{ip(0) + ":18444"}

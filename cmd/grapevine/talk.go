@@ -21,6 +21,10 @@ import (
 	"grapevine/wallet"
 )
 
+// maxKeypool bounds how many addresses a wallet derives when it is made: 0.3 s of
+// work for each thousand of --keypool.
+const maxKeypool = 100_000
+
 // talkFlags say how the node talks to its peers.
 func talkFlags() []urfave.Flag {
 	encrypt := cli.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
@@ -33,6 +37,7 @@ func talkFlags() []urfave.Flag {
 		cli.IntFlag("maxpeerdownload", 0, "`BYTES` a second from each peer; 0 is no limit"),
 		encrypt,
 		cli.StringFlag("fallbackfeerate", "`SAT/VB` that payments pay while nothing is known of fees; 0: they are refused"),
+		cli.IntFlag("keypool", wallet.Lookahead, "`N` addresses of each kind that the wallet watches past the last one handed out"),
 	}
 }
 
@@ -53,6 +58,11 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 		if cfg.FallbackFee == 0 {
 			cfg.FallbackFee = wallet.NoFallback
 		}
+	}
+	if n := c.Int("keypool"); n >= 1 && n <= maxKeypool {
+		cfg.Keypool = uint32(n)
+	} else {
+		return cli.Usagef("--keypool %d: want 1 to %d addresses", n, maxKeypool)
 	}
 	cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)

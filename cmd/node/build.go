@@ -111,7 +111,7 @@ func (n *Node) openWallet() error {
 	n.files = append(n.files, file)
 	n.Wallet, err = service.Open(service.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
-		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee,
+		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee, Lookahead: n.cfg.Keypool,
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 	})
 	n.follow.wallet = n.Wallet

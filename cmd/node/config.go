@@ -46,6 +46,7 @@ type Config struct {
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
 
 	Wallet      bool
+	Keypool     uint32         // scripts of each kind that the wallet watches past the last one handed out; 0: its default
 	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool

@@ -27,6 +27,9 @@ type testNode struct {
 	stop func() // ends the node and waits
 }
 
+// keypool is small: a thousand addresses of each kind take seconds under the race detector.
+const keypool = 20
+
 // start runs a node of its own in a fresh directory.
 func start(t *testing.T) *testNode {
 	t.Helper()
@@ -37,7 +40,7 @@ func startIn(t *testing.T, dir string, edits ...func(*node.Config)) *testNode {
 	t.Helper()
 	cfg := node.Config{
 		Params: chain.RegTest(), DataDir: dir, RPCListen: "127.0.0.1:0", RPCUser: "u", RPCPassword: "p",
-		Wallet: true, TxIndex: true, FilterIndex: true, Version: "0.1.0", NoSync: true,
+		Wallet: true, Keypool: keypool, TxIndex: true, FilterIndex: true, Version: "0.1.0", NoSync: true,
 	}
 	for _, edit := range edits {
 		edit(&cfg)

@@ -36,7 +36,7 @@ func (s *Service) begin(words, passphrase string, restoring bool) error {
 	if restoring {
 		at = s.cfg.Chain.AtHeight(0)
 	}
-	st, err := newState(seed, plain, s.cfg.Params, at)
+	st, err := newState(seed, plain, s.cfg.settings(), at)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *Service) hand(ctx context.Context, branch wallet.Branch, label string) 
 	}
 	if beyond {
 		s.cfg.Log.Warn("an address was handed out after many that were never paid to: a wallet restored from its words will not find it",
-			"lookahead", wallet.Lookahead, "kind", branch.Kind)
+			"lookahead", s.cfg.Lookahead, "kind", branch.Kind)
 	}
 	return script, nil
 }

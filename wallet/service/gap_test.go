@@ -60,6 +60,7 @@ func (u *user) restored(seed uint64) *user {
 
 func TestARestoredWalletFindsWhatIsBehindAGap(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
 	coins := w.payer(20)
 	want := btcutil.Amount(0)
@@ -88,6 +89,7 @@ func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing
 	for _, kind := range []wallet.Kind{wallet.SegWit, wallet.Legacy} {
 		t.Run(fmt.Sprint(kind), func(t *testing.T) {
 			w := newWorld(t)
+			w.ahead = wallet.Lookahead
 			alice := w.gone(1)
 			coins := w.payer(4)
 			for i, index := range []int{3900, 2999, 2000, 1001} { // each is found only after the next
@@ -107,6 +109,7 @@ func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing
 // Two wallets of the same words at work at once: what one hands out, the other finds.
 func TestAPaymentBeyondTheLookaheadOfALiveWalletIsFound(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
 	coins := w.payer(2)
 	twin := alice.restored(2)
@@ -128,6 +131,7 @@ func TestAPaymentBeyondTheLookaheadOfALiveWalletIsFound(t *testing.T) {
 
 func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
 	coins := w.payer(2)
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, 2500), 1000))
@@ -173,6 +177,7 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 // and its next payment take it into account.
 func TestARestoredWalletSeesThePool(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 1)
 	bob := w.rich(5, 1)
 	sent := alice.mustPay(chaintest.OpTrue(), btc)
@@ -191,6 +196,7 @@ func TestARestoredWalletSeesThePool(t *testing.T) {
 
 func TestRescanFindsWhatWasForgotten(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 2)
 	spent := alice.mustPay(chaintest.OpTrue(), btc)
 	w.mine(chaintest.OpTrue())
@@ -235,6 +241,7 @@ func mustBlock(t *testing.T, w *world, h int32) *chain.Block {
 
 func TestWhoHandsOutBeyondTheLookaheadIsTold(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.user(1)
 	var last []byte
 	for range wallet.Lookahead {
@@ -256,6 +263,7 @@ func TestWhoHandsOutBeyondTheLookaheadIsTold(t *testing.T) {
 // Who rescans the whole chain keeps nobody waiting.
 func TestARescanKeepsNobodyWaiting(t *testing.T) {
 	w := newWorld(t)
+	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 1)
 	if err := alice.readBlock(w.AtHeight(1), mustBlock(t, w, 1), true); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func FuzzDecodeStored(f *testing.F) {
 
 func TestADamagedStateIsNotOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := loadState(c, p, genesis); err != nil {
+	if _, err := loadState(c, settings{p, wallet.Lookahead}, genesis); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*changes){
@@ -82,7 +82,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 	} {
 		bad := c
 		spoil(&bad)
-		if _, err := loadState(bad, p, genesis); err == nil {
+		if _, err := loadState(bad, settings{p, wallet.Lookahead}, genesis); err == nil {
 			t.Errorf("%s: a damaged state was opened", name)
 		}
 	}
@@ -91,7 +91,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 // A file of a wallet that had two kinds of addresses opens with all of them.
 func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 			delete(c.Scripts, place)
 		}
 	}
-	again, err := loadState(c, p, func(int32) *chain.HeaderNode { return p.Genesis() })
+	again, err := loadState(c, settings{p, wallet.Lookahead}, func(int32) *chain.HeaderNode { return p.Genesis() })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", p, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,10 +42,10 @@ func (st *state) paidTo(p wallet.KeyPath) error {
 	if r.next != nowhere {
 		covered = r.goal[i]
 	}
-	if p.Index+1+wallet.Lookahead <= covered {
+	if p.Index+1+st.lookahead <= covered {
 		return nil
 	}
-	err := st.grow(i, p.Index+1+2*wallet.Lookahead)
+	err := st.grow(i, p.Index+1+2*st.lookahead)
 	r.next, r.goal = r.birth, st.lens()
 	st.dirt.cursor = true
 	return err
@@ -55,7 +55,7 @@ func (st *state) paidTo(p wallet.KeyPath) error {
 // watched from the first block on, so that a second reading is seldom needed.
 func (st *state) restored() error {
 	for i := range st.rows {
-		if err := st.grow(i, 2*wallet.Lookahead); err != nil {
+		if err := st.grow(i, 2*st.lookahead); err != nil {
 			return err
 		}
 	}

@@ -65,15 +65,15 @@ type savedBlock struct {
 // loadState makes the state from what changes once held. atHeight is the active
 // chain's header at a height, nil above its tip: the state goes back to the last
 // block that is on it.
-func loadState(c changes, p *chain.Params, atHeight func(int32) *chain.HeaderNode) (*state, error) {
+func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) (*state, error) {
 	var k savedKeys
 	if err := json.Unmarshal(c.Keys, &k); err != nil {
 		return nil, fmt.Errorf("read wallet keys: %w", err)
 	}
-	if k.Network != p.Name {
-		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, p.Name)
+	if k.Network != set.params.Name {
+		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
 	}
-	st, err := blank(k.Seed, k.Words, p)
+	st, err := blank(k.Seed, k.Words, set)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,10 @@ type Config struct {
 	Log             *slog.Logger
 	EstimateFee     func(target int) (r policy.FeeRate, ok bool) // for confirmation in target blocks; may be nil
 	FallbackFeeRate policy.FeeRate                               // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
+	Lookahead       uint32                                       // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
 }
+
+func (c *Config) settings() settings { return settings{c.Params, c.Lookahead} }
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
 const regtestFeeRate = policy.FeeRate(20_000)
@@ -75,6 +78,9 @@ type Service struct {
 func Open(cfg Config) (*Service, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Lookahead == 0 {
+		cfg.Lookahead = wallet.Lookahead
 	}
 	switch {
 	case cfg.FallbackFeeRate == 0 && selfMade(cfg.Params):

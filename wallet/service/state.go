@@ -13,11 +13,11 @@ import (
 // state is what one wallet knows, in memory. It is not safe for use by several
 // goroutines at once.
 type state struct {
-	params *chain.Params
-	keys   *wallet.Keys
-	name   string // what clients call the wallet
-	words  string
-	seed   []byte
+	settings
+	keys  *wallet.Keys
+	name  string // what clients call the wallet
+	words string
+	seed  []byte
 
 	rows    [wallet.BranchCount][]*owned // scripts in order, by row of wallet.Branches
 	next    counts                       // the first index of each row not handed out
@@ -55,10 +55,16 @@ type output struct {
 	own   *owned
 }
 
+// settings are what the node says of all its wallets.
+type settings struct {
+	params    *chain.Params
+	lookahead uint32 // scripts of each row past the last one handed out that are watched
+}
+
 // newState makes the state of a new wallet that stands at block at. Words are kept
 // for people; the seed is what counts.
-func newState(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) (*state, error) {
-	st, err := blank(seed, words, p)
+func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*state, error) {
+	st, err := blank(seed, words, set)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +76,13 @@ func newState(seed []byte, words string, p *chain.Params, at *chain.HeaderNode) 
 	return st, err
 }
 
-func blank(seed []byte, words string, p *chain.Params) (*state, error) {
-	keys, err := wallet.NewKeys(seed, p)
+func blank(seed []byte, words string, set settings) (*state, error) {
+	keys, err := wallet.NewKeys(seed, set.params)
 	if err != nil {
 		return nil, err
 	}
 	return &state{
-		params: p, keys: keys, words: words, seed: seed,
+		settings: set, keys: keys, words: words, seed: seed,
 		scripts:  map[string]*owned{},
 		txs:      map[chain.Hash]*record{},
 		outs:     map[wire.OutPoint]output{},
@@ -114,7 +120,7 @@ func (st *state) describeRows() (list []wallet.Row, err error) {
 // derive makes scripts until each row reaches its lookahead past next.
 func (st *state) derive() error {
 	for i := range st.rows {
-		if err := st.grow(i, st.next[i]+wallet.Lookahead); err != nil {
+		if err := st.grow(i, st.next[i]+st.lookahead); err != nil {
 			return err
 		}
 	}
@@ -167,7 +173,7 @@ func (st *state) hand(branch wallet.Branch, label string) (script []byte, beyond
 }
 
 func (st *state) beyond(own *owned) bool {
-	return own.Index >= st.paid[rowOf(own.Branch)]+wallet.Lookahead
+	return own.Index >= st.paid[rowOf(own.Branch)]+st.lookahead
 }
 
 // used notes that the key at p is known to somebody: it is not handed out any more.

@@ -116,7 +116,7 @@ func (s *Service) load() (*state, error) {
 	}
 	var st *state
 	if err == nil {
-		st, err = loadState(c, s.cfg.Params, s.cfg.Chain.AtHeight)
+		st, err = loadState(c, s.cfg.settings(), s.cfg.Chain.AtHeight)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load wallet from %s: %w", s.cfg.DB.Path(), err)

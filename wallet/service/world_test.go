@@ -37,14 +37,15 @@ type world struct {
 	known   []*chain.Tx                 // all that were ever in the pool, once each
 	wallets []*Service
 	extra   uint64
-	fail    error // what Submit says instead of looking
+	ahead   uint32 // the wallets' lookahead: a thousand takes seconds under the race detector
+	fail    error  // what Submit says instead of looking
 }
 
 func newWorld(t testing.TB) *world {
 	p := chain.RegTest()
 	genesis := chaintest.Mined{Node: p.Genesis(), Block: chain.NewBlock(p.GenesisBlock)}
 	return &world{
-		t: t, params: p, now: genesis.Node.Header.Timestamp.Add(24 * time.Hour),
+		t: t, params: p, ahead: 60, now: genesis.Node.Header.Timestamp.Add(24 * time.Hour),
 		active: []chaintest.Mined{genesis},
 		bodies: map[chain.Hash]*chain.Block{genesis.Node.Hash: genesis.Block},
 	}
@@ -326,7 +327,7 @@ func (u *user) open(seed uint64) {
 	}
 	v, err := Open(Config{
 		DB: file, Params: u.w.params, Chain: u.w, Submit: u.w.Submit, Pool: u.w.waiting,
-		Rand: seededReader(seed), Now: func() time.Time { return u.w.now },
+		Rand: seededReader(seed), Now: func() time.Time { return u.w.now }, Lookahead: u.w.ahead,
 	})
 	if err != nil {
 		t.Fatal(err)
