@@ -91,9 +91,11 @@ func TestPeersAreShownAsCoreDoes(t *testing.T) {
 	if len(session) != 64 || strings.Trim(session, "0") == "" {
 		t.Errorf("session %q", session)
 	}
-	same := false
-	for _, q := range a.list("getpeerinfo") {
-		same = same || q.(map[string]any)["session_id"] == session
+	same := false // once the other end has the handshake behind it too
+	for end := time.Now().Add(time.Minute); !same && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for _, q := range a.list("getpeerinfo") {
+			same = same || q.(map[string]any)["session_id"] == session
+		}
 	}
 	if !same {
 		t.Error("the two ends have another session")
