@@ -1,5 +1,7 @@
 package show
 
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
+
 import (
 	"bytes"
 	"encoding/hex"
