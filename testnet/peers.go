@@ -85,7 +85,7 @@ func (t Network) Links(ctx context.Context) ([][]int, error) {
 }
 
 // Senders says how many blocks came from each member over these connections,
-// which are all of one node: see Peers.
+// which are all of one node: see Connections.
 func (t Network) Senders(ctx context.Context, connections []Peer) ([]int, error) {
 	peers, err := t.allPeers(ctx)
 	if err != nil {

@@ -38,7 +38,7 @@ func main() {
 	os.Exit(p.run(ctx, os.Args))
 }
 
-// program has all commands but those of testnet, a file for each group.
+// program has all commands, a file for each group.
 type program struct{ cli.Program }
 
 // run does what args say and returns the exit status.

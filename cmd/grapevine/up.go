@@ -102,7 +102,7 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine s
 }
 
 // endow mines until node 0's wallet can spend, unless that was done before, and
-// waits until all have nodeView it.
+// waits until all have seen it.
 func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, err error) {
 	members := local.Members()
 	first, err := cli.DialMember(members[0])

@@ -36,7 +36,7 @@ func (s *story) start(ctx context.Context) error {
 
 // meet waits until everybody knows everybody.
 func (s *story) meet(ctx context.Context) error {
-	s.tell.Say("Nodes tell each other whom they have met, as net do. So nodes 1, 2 and 3 learn of each other through node 0 and connect directly. " +
+	s.tell.Say("Nodes tell each other whom they have met, as people do. So nodes 1, 2 and 3 learn of each other through node 0 and connect directly. " +
 		"From then on node 0 is one among equals: the network would live on without it.")
 	begin := s.now()
 	var links [][]int
