@@ -1,3 +1,5 @@
+//go:build unix
+
 package process
 
 import (
@@ -35,7 +37,7 @@ func linkedCopy(t *testing.T, dir string, hard bool) string {
 		return os.Link(path, filepath.Join(to, rel))
 	})
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	return to
 }
@@ -78,5 +80,30 @@ func TestT74_LinkedCopyLeavesTheOriginalAlone(t *testing.T) {
 		if now, err := os.ReadFile(filepath.Join(was.DataDir, "grapevine.conf")); err != nil || string(now) != string(conf) {
 			t.Errorf("hard %v: the original's settings are now %s (%v), were %s", hard, now, err, conf)
 		}
+	}
+}
+
+// A node's folder that is a link is no way out of the network's folder.
+func TestT74_NothingIsRemovedThroughALink(t *testing.T) {
+	keep := filepath.Join(t.TempDir(), folder(0), "wallet.db")
+	if err := os.MkdirAll(filepath.Dir(keep), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(keep, []byte("keys"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(filepath.Dir(keep), filepath.Join(dir, folder(0))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, fileName), []byte(`{"nodes": [{"node": 0, "datadir": "node0"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n, err := Open(config(dir))
+	if err == nil {
+		err = n.Wipe()
+	}
+	if _, gone := os.Stat(keep); gone != nil || err != nil {
+		t.Errorf("through a link: %v, %v", gone, err)
 	}
 }

@@ -142,21 +142,6 @@ func TestT74_NothingOutsideTheFolderIsRemoved(t *testing.T) {
 			t.Errorf("%s: %v (%v)", names, gone, err)
 		}
 	}
-	// A node's folder that is a link is no way out either.
-	dir := t.TempDir()
-	if err := os.Symlink(filepath.Join(victim, folder(0)), filepath.Join(dir, folder(0))); err != nil {
-		t.Skip(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, fileName), []byte(`{"nodes": [{"node": 0, "datadir": "node0"}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	n, err := Open(config(dir))
-	if err == nil {
-		err = n.Wipe()
-	}
-	if _, gone := os.Stat(keep); gone != nil || err != nil {
-		t.Errorf("through a link: %v, %v", gone, err)
-	}
 }
 
 // One command at a time starts and stops nodes; the second one says so.
