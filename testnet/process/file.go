@@ -115,11 +115,11 @@ func replace(path string, text []byte) error {
 
 // change edits net.json while no other process does.
 func (n *Net) change(edit func(*testnet.File) error) error {
-	unlock, err := lockFile(filepath.Join(n.cfg.Dir, editName), true, editPatience)
+	lock, err := lockFile(filepath.Join(n.cfg.Dir, editName), true, after(editPatience))
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer lock.Close()
 	if f, err := ReadFile(n.cfg.Dir); err == nil {
 		n.file = f
 	}
@@ -131,29 +131,6 @@ func (n *Net) change(edit func(*testnet.File) error) error {
 
 // editPatience is far more than small writes take.
 const editPatience = time.Minute
-
-// errHeld: somebody else holds the lock.
-var errHeld = errors.New("locked by another process")
-
-// lockFile keeps other processes out until unlock is called.
-func lockFile(path string, alone bool, patience time.Duration) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		held, err := tryLock(f, alone)
-		switch {
-		case held:
-			return func() { f.Close() }, nil
-		case err == nil && time.Now().Before(deadline):
-			continue
-		case err == nil:
-			err = errHeld
-		}
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
-	}
-}
 
 // Wipe deletes the nodes' directories and net.json, and nothing outside the
 // network's own. The nodes must be down.

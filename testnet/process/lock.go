@@ -47,25 +47,54 @@ type Lock struct {
 // Occupy locks a data directory for this process. A second node is refused
 // with ErrOccupied.
 func Occupy(dir string) (*Lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	var other Process
+	late := after(lockPatience)
+	f, err := lockFile(filepath.Join(dir, lockName), true, func() bool {
+		other = Running(dir)
+		return other.PID != 0 || late()
+	})
+	switch {
+	case errors.Is(err, errHeld):
+		return nil, fmt.Errorf("%s: %w (process %d)", dir, ErrOccupied, other.PID)
+	case err != nil:
+		return nil, err
+	}
+	l := &Lock{f, identity(dir)}
+	if err := l.write(""); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return l, nil
+}
+
+// errHeld: somebody else holds the lock.
+var errHeld = errors.New("locked by another process")
+
+// lockFile opens a file and locks it until it is closed, alone or together with
+// others who do not ask for it alone. While somebody else holds it, it waits, or
+// gives up with errHeld.
+func lockFile(path string, alone bool, giveUp func() bool) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(lockPatience); ; time.Sleep(time.Millisecond) {
-		held, err := tryLock(f, true)
+	for ; ; time.Sleep(time.Millisecond) {
+		held, err := tryLock(f, alone)
 		switch {
-		case err != nil:
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
 		case held:
-			l := &Lock{f, identity(dir)}
-			if err := l.write(""); err != nil {
-				return nil, errors.Join(err, f.Close())
-			}
-			return l, nil
-		case Running(dir).PID != 0 || time.Now().After(deadline):
-			return nil, errors.Join(fmt.Errorf("%s: %w (process %d)", dir, ErrOccupied, Running(dir).PID), f.Close())
+			return f, nil
+		case err == nil && !giveUp():
+			continue
+		case err == nil:
+			err = errHeld
 		}
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
+}
+
+// after says whether so much time has passed since now.
+func after(patience time.Duration) func() bool {
+	deadline := time.Now().Add(patience)
+	return func() bool { return !time.Now().Before(deadline) }
 }
 
 // Answers notes where this process answers RPC, as HOST:PORT.

@@ -122,11 +122,14 @@ const busyPatience = 2 * time.Second
 
 // busy locks the network while nodes are started or stopped.
 func busy(dir string, alone bool) (release func(), err error) {
-	release, err = lockFile(filepath.Join(dir, busyName), alone, busyPatience)
-	if errors.Is(err, errHeld) {
+	lock, err := lockFile(filepath.Join(dir, busyName), alone, after(busyPatience))
+	switch {
+	case errors.Is(err, errHeld):
 		return nil, fmt.Errorf("the network in %s: %w", dir, testnet.ErrBusy)
+	case err != nil:
+		return nil, err
 	}
-	return release, err
+	return func() { lock.Close() }, nil
 }
 
 // share keeps those out who want the network for themselves.
