@@ -59,11 +59,11 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 			cfg.FallbackFee = wallet.NoFallback
 		}
 	}
-	if n := c.Int("keypool"); n >= 1 && n <= maxKeypool {
-		cfg.Keypool = uint32(n)
-	} else {
-		return cli.Usagef("--keypool %d: want 1 to %d addresses", n, maxKeypool)
+	keypool := c.Int("keypool")
+	if keypool < 1 || keypool > maxKeypool {
+		return cli.Usagef("--keypool %d: want 1 to %d addresses", keypool, maxKeypool)
 	}
+	cfg.Keypool = uint32(keypool)
 	cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}
