@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -27,6 +28,26 @@ type network struct {
 	diary []string // what became of them, step by step
 }
 
+// newNetwork has room for n nodes, none of which runs yet.
+func newNetwork(t *testing.T, params *chain.Params, n int) *network {
+	w := &network{harness: emptyHarness(t, params), all: make([]*runningNode, n)}
+	for range n {
+		w.dirs = append(w.dirs, t.TempDir())
+	}
+	return w
+}
+
+// play gives the running nodes the base chain, then runs the story and what must
+// hold at its end.
+func (w *network) play(story func(t *testing.T, w *network)) {
+	w.t.Helper()
+	w.target = w.all[0]
+	w.found()
+	w.within(time.Minute, "everybody has the base chain", w.oneTip())
+	story(w.t, w)
+	w.sound()
+}
+
 // spendable are n fresh coins of the base chain, never given before.
 func (w *network) spendable(n int) []chaintest.Coin {
 	coins := make([]chaintest.Coin, n)
@@ -49,17 +70,12 @@ func inNetwork(t *testing.T, n int, story func(t *testing.T, w *network), settin
 func inSeededNetwork(t *testing.T, n int, seed uint64, story func(t *testing.T, w *network), settings ...setting) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &network{harness: emptyHarness(t, chain.RegTest()), all: make([]*runningNode, n)}
+		w := newNetwork(t, chain.RegTest(), n)
 		w.seed = seed
 		for i := range n {
-			w.dirs = append(w.dirs, t.TempDir())
 			w.begin(i, settings...)
 		}
-		w.target = w.all[0]
-		w.found()
-		w.within(time.Minute, "everybody has the base chain", w.oneTip())
-		story(t, w)
-		w.sound()
+		w.play(story)
 	})
 }
 
@@ -88,7 +104,7 @@ func (w *network) oneTip(which ...int) func() bool {
 	return func() bool {
 		var tip *chain.HeaderNode
 		for i, r := range w.all {
-			if r == nil || which != nil && !contains(which, i) {
+			if r == nil || which != nil && !slices.Contains(which, i) {
 				continue
 			}
 			if now := r.Ledger.Tip(); tip == nil {
@@ -99,15 +115,6 @@ func (w *network) oneTip(which ...int) func() bool {
 		}
 		return true
 	}
-}
-
-func contains(list []int, x int) bool {
-	for _, y := range list {
-		if x == y {
-			return true
-		}
-	}
-	return false
 }
 
 // sound is what must hold at the end: one tip, one set of coins, and pools
@@ -257,10 +264,7 @@ func TestT56_ClockJumps(t *testing.T) {
 // The only node that has the whole chain dies when each newcomer has a part.
 func TestSeedDies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &network{harness: emptyHarness(t, chain.RegTest()), all: make([]*runningNode, 5)}
-		for range w.all {
-			w.dirs = append(w.dirs, t.TempDir())
-		}
+		w := newNetwork(t, chain.RegTest(), 5)
 		w.begin(0)
 		w.target = w.all[0]
 		w.found()

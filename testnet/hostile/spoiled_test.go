@@ -25,20 +25,15 @@ import (
 func inLine(t *testing.T, n int, params *chain.Params, story func(t *testing.T, w *network)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &network{harness: emptyHarness(t, params), all: make([]*runningNode, n)}
+		w := newNetwork(t, params, n)
 		for i := range n {
-			w.dirs = append(w.dirs, t.TempDir())
 			before := "8.200.1.1:18444" // nobody lives there
 			if i > 0 {
 				before = live(i-1) + ":18444"
 			}
 			w.all[i] = w.open(live(i), func(c *node.Config) { c.DataDir, c.Connect = w.dirs[i], []string{before} })
 		}
-		w.target = w.all[0]
-		w.found()
-		w.within(time.Minute, "everybody has the base chain", w.oneTip())
-		story(t, w)
-		w.sound()
+		w.play(story)
 	})
 }
 
