@@ -72,7 +72,7 @@ func (p *program) walletCreate(c *urfave.Context) error {
 	return p.showWords(c, w)
 }
 
-// maxWords is of BIP39; a line of them is far shorter than the limit below.
+// maxWordsLine is far more than BIP39's words take.
 const maxWordsLine = 1024 // bytes
 
 func (p *program) walletRestore(c *urfave.Context) error {

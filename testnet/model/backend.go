@@ -11,8 +11,8 @@ import (
 	"grapevine/p2p/gossip"
 )
 
-// backend stand in for ledger and pool behind one node: the simplest that are
-// right. What they hold are bitset, for the things themselves are shared.
+// backend stands in for ledger and pool behind one node: the simplest that is
+// right. What it holds are bits, for the things themselves are shared.
 type backend struct {
 	w     *world
 	Have  bitset // bodies, by block
@@ -22,7 +22,7 @@ type backend struct {
 	Mined bitset // in the active chain
 }
 
-// newBackend begin at a block that all have.
+// newBackend begins at a block that all have.
 func newBackend(w *world, tip *block) backend {
 	r := backend{w: w, Tip: tip}
 	for b := tip; b != nil; b = b.Parent {

@@ -14,7 +14,7 @@ const (
 	handshakeSize = 310 // version, wtxidrelay, sendaddrv2, verack, of one side
 )
 
-// Size is how many bytes a message takes on the wire. What is frequent is
+// sizeOf is how many bytes a message takes on the wire. What is frequent is
 // reckoned, the rest is encoded.
 func sizeOf(m wire.Message) int {
 	list := func(n, each int) int { return frameSize + wire.VarIntSerializeSize(uint64(n)) + n*each }
