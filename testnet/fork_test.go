@@ -61,14 +61,7 @@ func TestT63_ADeepForkOfSeveralPeersIsTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newNetwork(t, 5)
 		defer w.stopAll()
-		w.within(2*time.Minute, "everybody has two peers", func() bool {
-			for _, v := range w.nodes {
-				if len(v.Swarm.Peers()) < 2 {
-					return false
-				}
-			}
-			return true
-		})
+		w.within(2*time.Minute, "everybody has two peers", w.everybodyHas(2))
 		w.net.Partition([]string{ip(0), ip(1)}, []string{ip(2), ip(3), ip(4)})
 		w.mine(0, 1100)
 		w.mine(2, 1101)

@@ -172,15 +172,20 @@ func TestNodesThatKnowOneAddressFindEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newNetwork(t, 5)
 		defer w.stopAll()
-		w.within(2*time.Minute, "everybody has three peers", func() bool {
-			for _, v := range w.nodes {
-				if len(v.Swarm.Peers()) < 3 {
-					return false
-				}
-			}
-			return true
-		})
+		w.within(2*time.Minute, "everybody has three peers", w.everybodyHas(3))
 	})
+}
+
+// everybodyHas reports that each node has so many peers or more.
+func (w *network) everybodyHas(peers int) func() bool {
+	return func() bool {
+		for _, v := range w.nodes {
+			if len(v.Swarm.Peers()) < peers {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 func TestPaymentReachesEverybodyAndIsConfirmed(t *testing.T) {
