@@ -63,21 +63,10 @@ func slowTx(t testing.TB, key *chaintest.Key, coins []chaintest.Coin, pad ...*wi
 	return chain.NewTx(tx)
 }
 
-// slowCoins mines a transaction with n outputs that are slow to spend.
+// slowCoins mines n coins that are slow to spend.
 func (h *harness) slowCoins(n, checks int) []chaintest.Coin {
-	coin, script := h.coin(2), slowScript(h.key, checks)
-	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
-		for range n {
-			tx.AddTxOut(chaintest.Pay(coin.Value/btcutil.Amount(n+1), script))
-		}
-	})
-	h.mine(h.honest, chaintest.With(tx))
-	h.within(2*blockMost, "the slow coins are everywhere", h.agreed)
-	coins := make([]chaintest.Coin, n)
-	for i := range coins {
-		coins[i] = chaintest.OutputOf(tx, i, nil)
-	}
-	return coins
+	h.t.Helper()
+	return h.split(h.coin(2), n, slowScript(h.key, checks))
 }
 
 // T35: their scripts, if they ran, would keep a core busy half of the time.

@@ -308,15 +308,7 @@ func TestSeedDies(t *testing.T) {
 func TestLiarsInHave(t *testing.T) {
 	underAttack(t, func(t *testing.T, h *harness) {
 		for i := range 3 {
-			p := h.connectFrom(attackerIP(i))
-			v := hostile.Version()
-			v.ProtocolVersion = msg.FeatureVersion
-			p.Listen()
-			p.Say(v)
-			if _, err := p.Await("verack", time.Second); err != nil {
-				t.Fatal(err)
-			}
-			p.Say(&msg.Feature{ID: msg.FeatureHave}, &wire.MsgVerAck{})
+			h.sharer(i)
 		}
 		for range 4 {
 			row := h.branch(h.tip(), 3)

@@ -19,10 +19,15 @@ import (
 // costs no signature.
 func (h *harness) cheap(n int) []chaintest.Coin {
 	h.t.Helper()
-	coin := h.coin(1)
+	return h.split(h.coin(1), n, anyone())
+}
+
+// split mines a transaction that makes n coins of one, all to a script.
+func (h *harness) split(coin chaintest.Coin, n int, script []byte) []chaintest.Coin {
+	h.t.Helper()
 	tx := chaintest.SpendWith(h.t, []chaintest.Coin{coin}, func(tx *wire.MsgTx) {
 		for range n {
-			tx.AddTxOut(chaintest.Pay(coin.Value/btcutil.Amount(n+1), anyone()))
+			tx.AddTxOut(chaintest.Pay(coin.Value/btcutil.Amount(n+1), script))
 		}
 	})
 	h.mine(h.honest, chaintest.With(tx))
