@@ -150,8 +150,8 @@ func lastOf(t *testing.T, path string) []byte {
 }
 
 // A node is killed with -9 in the middle of what it does, and started again:
-// each time it ends at the tip and with the coins of the net. Even rounds
-// kill it while it syncs what the net have mined meanwhile, odd rounds while
+// each time it ends at the tip and with the coins of the others. Even rounds
+// kill it while it syncs what the others have mined meanwhile, odd rounds while
 // it mines itself.
 func TestKillDashNineLosesNothing(t *testing.T) {
 	c := newCrashNetwork(t)
@@ -185,7 +185,7 @@ func TestKillDashNineLosesNothing(t *testing.T) {
 }
 
 // killWhileSyncing kills it some milliseconds after it has begun to fetch what
-// the net mined while it was down.
+// the others mined while it was down.
 func (c *crashNetwork) killWhileSyncing(t *testing.T, victim int) {
 	t.Helper()
 	if err := c.Kill(t.Context(), victim); err != nil {

@@ -57,7 +57,7 @@ type node struct {
 	watch       *watch  // nil: only the end is looked at
 }
 
-// start gives the node a conversation that knows what its backend know.
+// start gives the node a conversation that knows what its backend knows.
 func (m *sim) start(n *node) {
 	n.up, n.tickAt, n.tickets = true, never, 0
 	n.life++
@@ -213,7 +213,7 @@ func (n *node) discourage(other *node) {
 	n.discouraged = append(n.discouraged, other)
 }
 
-// validated hands the pool's verdict on.
+// validatedTx hands the pool's verdict on.
 func (m *sim) validatedTx(n *node, j p2p.ValidateTx) {
 	evs, taken := n.backend.validateTx(j.Tx)
 	if taken >= 0 {

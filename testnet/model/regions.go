@@ -12,7 +12,7 @@ import (
 type region struct {
 	Name     string
 	Share    float64 // of all nodes
-	Up, Down int64   // bitset per second
+	Up, Down int64   // bits per second
 	Latency  [6]int  // milliseconds, one way, to each region
 }
 
@@ -28,7 +28,7 @@ func regions2019() []region {
 	}
 }
 
-// betweenRegions is what a link from one region to another carries, in bitset per second.
+// betweenRegions is what a link from one region to another carries, in bits per second.
 const betweenRegions = 6_000_000
 
 // Place draws a region by its share of the nodes.
