@@ -19,7 +19,7 @@ func TestT57_PartitionHeals(t *testing.T) {
 		cfg.Blocks, cfg.Interval, cfg.Txs = 100, time.Second, 30
 		m := newSim(cfg)
 		m.plot()
-		healed := never
+		healed := Never
 		m.after(warmUp, m.part57(groups))
 		m.after(warmUp+200*time.Second, func() { // the hundred blocks are out long since
 			if len(m.w.Blocks) < 100 {
@@ -45,7 +45,7 @@ func TestT57_PartitionHeals(t *testing.T) {
 		for _, w := range m.wrong {
 			t.Errorf("%d groups: %s", groups, w)
 		}
-		if healed == never || len(m.w.Blocks) < 100 {
+		if healed == Never || len(m.w.Blocks) < 100 {
 			t.Error("the story was not told")
 		}
 	}

@@ -23,9 +23,6 @@ type machine interface {
 
 var _ machine = (*gossip.State)(nil)
 
-// never is a time that does not come.
-const never = Never
-
 // node is one node: its conversation, its backend and its line.
 type node struct {
 	i        int
@@ -59,7 +56,7 @@ type node struct {
 
 // start gives the node a conversation that knows what its backend knows.
 func (m *sim) start(n *node) {
-	n.up, n.tickAt, n.tickets = true, never, 0
+	n.up, n.tickAt, n.tickets = true, Never, 0
 	n.life++
 	n.blocksAt, n.txsAt = m.now, m.now
 	n.backend.Pool, n.got = nil, slices.Clone(n.backend.Have)
@@ -121,7 +118,7 @@ func (m *sim) onTick(n *node) {
 	if n.tickAt != m.now {
 		return
 	}
-	n.tickAt = never
+	n.tickAt = Never
 	if due := n.m.Deadline(); !n.up || due.IsZero() || due.Sub(m.w.Start) > m.now {
 		if n.up {
 			m.arm(n)

@@ -226,13 +226,13 @@ func (m *sim) happen(e event) {
 func (m *sim) unseen() []time.Duration {
 	row := make([]time.Duration, len(m.nodes))
 	for i := range row {
-		row[i] = never
+		row[i] = Never
 	}
 	return row
 }
 
 func (m *sim) reached(seen [][]time.Duration, i int, n *node) {
-	if row := seen[i]; row != nil && row[n.i] == never {
+	if row := seen[i]; row != nil && row[n.i] == Never {
 		row[n.i] = m.now
 		m.reaches++
 	}
