@@ -169,6 +169,13 @@ func TestTwoCannotRaiseOneNetwork(t *testing.T) {
 	if m, err := other.Add(t.Context(), testnet.Spec{}); err != nil || m.Node != 1 {
 		t.Errorf("added afterwards: %+v, %v", m, err)
 	}
+	if release, err = other.Reserve(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Add(t.Context(), testnet.Spec{}); !errors.Is(err, testnet.ErrBusy) {
+		t.Errorf("added by who has released it, while another holds it: %v", err)
+	}
+	release()
 	if err := n.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}

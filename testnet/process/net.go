@@ -92,18 +92,21 @@ func Reserve(cfg Config) (n *Net, release func(), err error) {
 	if err := prepareDir(cfg.Dir); err != nil {
 		return nil, nil, err
 	}
-	release, err = (&Net{cfg: cfg}).Reserve()
-	if err != nil {
+	n = &Net{cfg: cfg, file: testnet.File{Network: "regtest"}}
+	if release, err = n.Reserve(); err != nil {
 		return nil, nil, err
 	}
-	if n, err = Open(cfg); errors.Is(err, testnet.ErrNoNet) {
-		n, err = Create(cfg)
+	f, err := ReadFile(cfg.Dir)
+	switch {
+	case err == nil:
+		n.file = f
+	case errors.Is(err, testnet.ErrNoNet):
+		err = writeFile(cfg.Dir, n.file)
 	}
 	if err != nil {
 		release()
 		return nil, nil, err
 	}
-	n.held = true
 	return n, release, nil
 }
 
@@ -111,9 +114,12 @@ func Reserve(cfg Config) (n *Net, release func(), err error) {
 // network until release is called. Whoever wants to meanwhile, or was first,
 // is answered with ErrBusy.
 func (n *Net) Reserve() (release func(), err error) {
-	release, err = busy(n.cfg.Dir, true)
-	n.held = err == nil
-	return release, err
+	unlock, err := busy(n.cfg.Dir, true)
+	if err != nil {
+		return nil, err
+	}
+	n.held = true
+	return func() { n.held = false; unlock() }, nil
 }
 
 // busyPatience: the lock of a command that was killed while it started a node
