@@ -71,6 +71,7 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine s
 			cfg.Dir, cli.Plural(len(old), "node"), p.Advice("grapevine testnet down --wipe"))
 	}
 	bar := p.Err.NewProgress("starting", "nodes")
+	defer bar.Done()
 	for i := range nodes {
 		var m testnet.Member
 		switch {
@@ -93,7 +94,6 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine s
 		}
 		bar.Update(int64(i+1), int64(nodes), "")
 	}
-	bar.Done()
 	mined, err := p.endow(c.Context, local)
 	if err == nil && !mined && len(started) == 0 {
 		err = fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
