@@ -59,6 +59,7 @@ func (u *user) restored(seed uint64) *user {
 }
 
 func TestARestoredWalletFindsWhatIsBehindAGap(t *testing.T) {
+	t.Parallel() // long, and about the real lookahead
 	w := newWorld(t)
 	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
@@ -88,6 +89,7 @@ func TestARestoredWalletFindsWhatIsBehindAGap(t *testing.T) {
 func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing.T) {
 	for _, kind := range []wallet.Kind{wallet.SegWit, wallet.Legacy} {
 		t.Run(fmt.Sprint(kind), func(t *testing.T) {
+			t.Parallel() // long, and about the real lookahead
 			w := newWorld(t)
 			w.ahead = wallet.Lookahead
 			alice := w.gone(1)
@@ -108,6 +110,7 @@ func TestBlocksAreReadAgainWhenTheLookaheadPassesWhatWasNeverSearched(t *testing
 
 // Two wallets of the same words at work at once: what one hands out, the other finds.
 func TestAPaymentBeyondTheLookaheadOfALiveWalletIsFound(t *testing.T) {
+	t.Parallel() // long, and about the real lookahead
 	w := newWorld(t)
 	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
@@ -130,6 +133,7 @@ func TestAPaymentBeyondTheLookaheadOfALiveWalletIsFound(t *testing.T) {
 }
 
 func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
+	t.Parallel() // long, and about the real lookahead
 	w := newWorld(t)
 	w.ahead = wallet.Lookahead
 	alice := w.gone(1)
@@ -177,7 +181,6 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 // and its next payment take it into account.
 func TestARestoredWalletSeesThePool(t *testing.T) {
 	w := newWorld(t)
-	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 1)
 	bob := w.rich(5, 1)
 	sent := alice.mustPay(chaintest.OpTrue(), btc)
@@ -196,7 +199,6 @@ func TestARestoredWalletSeesThePool(t *testing.T) {
 
 func TestRescanFindsWhatWasForgotten(t *testing.T) {
 	w := newWorld(t)
-	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 2)
 	spent := alice.mustPay(chaintest.OpTrue(), btc)
 	w.mine(chaintest.OpTrue())
@@ -240,6 +242,7 @@ func mustBlock(t *testing.T, w *world, h int32) *chain.Block {
 }
 
 func TestWhoHandsOutBeyondTheLookaheadIsTold(t *testing.T) {
+	t.Parallel() // long, and about the real lookahead
 	w := newWorld(t)
 	w.ahead = wallet.Lookahead
 	alice := w.user(1)
@@ -263,7 +266,6 @@ func TestWhoHandsOutBeyondTheLookaheadIsTold(t *testing.T) {
 // Who rescans the whole chain keeps nobody waiting.
 func TestARescanKeepsNobodyWaiting(t *testing.T) {
 	w := newWorld(t)
-	w.ahead = wallet.Lookahead
 	alice := w.rich(1, 1)
 	if err := alice.readBlock(w.AtHeight(1), mustBlock(t, w, 1), true); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func FuzzDecodeStored(f *testing.F) {
 
 func TestADamagedStateIsNotOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := loadState(c, settings{p, wallet.Lookahead}, genesis); err != nil {
+	if _, err := loadState(c, settings{p, ahead}, genesis); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*changes){
@@ -82,7 +82,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 	} {
 		bad := c
 		spoil(&bad)
-		if _, err := loadState(bad, settings{p, wallet.Lookahead}, genesis); err == nil {
+		if _, err := loadState(bad, settings{p, ahead}, genesis); err == nil {
 			t.Errorf("%s: a damaged state was opened", name)
 		}
 	}
@@ -91,7 +91,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 // A file of a wallet that had two kinds of addresses opens with all of them.
 func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 			delete(c.Scripts, place)
 		}
 	}
-	again, err := loadState(c, settings{p, wallet.Lookahead}, func(int32) *chain.HeaderNode { return p.Genesis() })
+	again, err := loadState(c, settings{p, ahead}, func(int32) *chain.HeaderNode { return p.Genesis() })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	if err != nil || bytes.Equal(first, next) {
 		t.Errorf("the next address is %x, as the first, %v", next, err)
 	}
-	if rest, err := again.take(); err != nil || len(rest.Scripts) != 4*wallet.Lookahead+1 {
+	if rest, err := again.take(); err != nil || len(rest.Scripts) != 4*ahead+1 {
 		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
 	}
 }
@@ -130,7 +130,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, wallet.Lookahead}, p.Genesis())
+	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{p, ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	}
 	st.giveBack(first)
 	again, err := st.take()
-	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 8*wallet.Lookahead {
+	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 8*ahead {
 		t.Fatalf("%d scripts, then %d: %v", len(first.Scripts), len(again.Scripts), err)
 	}
 }

@@ -22,6 +22,10 @@ import (
 	"grapevine/wallet"
 )
 
+// ahead is the lookahead of wallets in tests that are about something else: a
+// thousand scripts of each row take seconds under the race detector.
+const ahead = 60
+
 // world is a chain and a pool that keep no more rules than a wallet can
 // notice, and tell wallets of every change as a node's follower does.
 type world struct {
@@ -37,7 +41,7 @@ type world struct {
 	known   []*chain.Tx                 // all that were ever in the pool, once each
 	wallets []*Service
 	extra   uint64
-	ahead   uint32 // the wallets' lookahead: a thousand takes seconds under the race detector
+	ahead   uint32 // the wallets' lookahead
 	fail    error  // what Submit says instead of looking
 }
 
@@ -45,7 +49,7 @@ func newWorld(t testing.TB) *world {
 	p := chain.RegTest()
 	genesis := chaintest.Mined{Node: p.Genesis(), Block: chain.NewBlock(p.GenesisBlock)}
 	return &world{
-		t: t, params: p, ahead: 60, now: genesis.Node.Header.Timestamp.Add(24 * time.Hour),
+		t: t, params: p, ahead: ahead, now: genesis.Node.Header.Timestamp.Add(24 * time.Hour),
 		active: []chaintest.Mined{genesis},
 		bodies: map[chain.Hash]*chain.Block{genesis.Node.Hash: genesis.Block},
 	}
