@@ -24,7 +24,7 @@ type Out struct {
 
 // NewOut asks what w is. env is os.Getenv, or a test's own.
 func NewOut(w io.Writer, env func(string) string) *Out {
-	o := &Out{Writer: w, width: plainWidth}
+	o := Plain(w)
 	f, ok := w.(*os.File)
 	if !ok || !xterm.IsTerminal(int(f.Fd())) {
 		return o
