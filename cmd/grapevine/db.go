@@ -52,8 +52,13 @@ func (p *program) namedFile(c *urfave.Context) (file *db.DB, path string, err er
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, path, cli.Failf("db", "`grapevine db backup FILE` makes a copy.", "there is no file %s", path)
 	}
-	file, err = db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
+	file, err = openChain(path)
 	return file, path, err
+}
+
+// openChain opens a chain file, or a copy of one, to read.
+func openChain(path string) (*db.DB, error) {
+	return db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
 }
 
 // fileOrCopy is the copy that is named, or else the data directory's chain file.
@@ -81,7 +86,7 @@ func (p *program) chainFile(c *urfave.Context) (file *db.DB, path string, err er
 		}
 		return nil, path, err
 	}
-	file, err = db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
+	file, err = openChain(path)
 	if errors.Is(err, db.ErrLocked) {
 		return nil, path, nil
 	}
