@@ -47,12 +47,12 @@ func (w *watcher) follow(ctx context.Context) (lines []heard) {
 			continue
 		}
 		number := w.net.Members[i].Node
-		tip, err := tipOf(ctx, n)
+		old := w.tips[number]
+		tip, err := tipOf(ctx, n, old)
 		if err != nil {
 			continue // it is going, or comes just now
 		}
 		fresh = append(fresh, w.freshIn(ctx, n, "getrawmempool")...)
-		old := w.tips[number]
 		if w.tips[number] = tip; old.hash == tip.hash || old.hash == "" {
 			continue
 		}
@@ -108,10 +108,11 @@ func tellReorg(lines []heard, number int, old block, to reached) []heard {
 	return lines
 }
 
-func tipOf(ctx context.Context, n testnet.Node) (block, error) {
+// tipOf is a node's tip. What is known of it from the look before is not asked again.
+func tipOf(ctx context.Context, n testnet.Node, old block) (block, error) {
 	var hash string
-	if err := n.Call(ctx, "getbestblockhash", &hash); err != nil {
-		return block{}, err
+	if err := n.Call(ctx, "getbestblockhash", &hash); err != nil || hash == old.hash {
+		return old, err
 	}
 	h, err := headerOf(ctx, n, hash)
 	return block{hash, h.Height}, err
