@@ -106,6 +106,14 @@ var (
 	ErrShutdown = errors.New("node is shutting down")
 )
 
+// IsVerdict says whether err says something of a transaction or block that was
+// checked, and not of us: our disk, or a bug.
+func IsVerdict(err error) bool {
+	_, broken := errors.AsType[*RuleError](err)
+	_, refused := errors.AsType[*PolicyError](err)
+	return broken || refused || errors.Is(err, ErrMissingCoin)
+}
+
 // MissingError names the parents that a transaction waits for.
 // errors.Is(err, ErrMissingCoin) holds.
 type MissingError struct {

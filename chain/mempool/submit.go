@@ -112,7 +112,7 @@ func (a *parcel) addAlone(i int, maxRate policy.FeeRate) {
 	case err == nil:
 		a.put([]*draft{d}, []int{i})
 		return
-	case !isVerdict(err):
+	case !chain.IsVerdict(err):
 		a.fault = errors.Join(a.fault, err)
 		a.spoiled = true
 	case policy.Reconsiderable(m.Tx, err), errors.Is(err, chain.ErrMissingCoin):
@@ -140,7 +140,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 	case b.err == nil:
 		a.result.Err = nil
 		a.put(b.drafts, a.rest)
-	case !isVerdict(b.err):
+	case !chain.IsVerdict(b.err):
 		a.fault = errors.Join(a.fault, b.err)
 	case errors.Is(b.err, policy.ErrDustLeft):
 		a.result.Err = refused(policy.ErrPackageDust)
@@ -183,11 +183,4 @@ func (a *parcel) finish() {
 			a.result.Err = refused(policy.ErrPackageMember)
 		}
 	}
-}
-
-// isVerdict says whether an error says something of the transaction, and not of us.
-func isVerdict(err error) bool {
-	_, broken := errors.AsType[*chain.RuleError](err)
-	_, against := errors.AsType[*chain.PolicyError](err)
-	return broken || against || errors.Is(err, chain.ErrMissingCoin)
 }

@@ -292,12 +292,8 @@ func poolEvents(evs []gossip.Event, pd chain.PoolDelta) []gossip.Event {
 	return evs
 }
 
-// ours reports an error that says nothing about the transaction: disk, or a bug.
-func ours(err error) bool {
-	var rule *chain.RuleError
-	var policy *chain.PolicyError
-	return err != nil && !errors.As(err, &rule) && !errors.As(err, &policy) && !errors.Is(err, chain.ErrMissingCoin)
-}
+// ours reports an error that says nothing about the transaction.
+func ours(err error) bool { return err != nil && !chain.IsVerdict(err) }
 
 func (f *follower) reached(seq uint64) {
 	f.mu.Lock()

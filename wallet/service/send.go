@@ -93,19 +93,12 @@ func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
 	switch {
 	case err == nil:
 		return tx, nil
-	case refused(err):
+	case chain.IsVerdict(err):
 		s.drop(tx.ID)
 		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), s.flush())
 	}
 	s.cfg.Log.Warn("a payment is made and kept, and will be sent again: nobody has answered yet", "txid", tx.ID, "err", err)
 	return tx, nil
-}
-
-// refused says whether err is the pool's verdict on the transaction.
-func refused(err error) bool {
-	var rule *chain.RuleError
-	var policy *chain.PolicyError
-	return errors.As(err, &rule) || errors.As(err, &policy) || errors.Is(err, chain.ErrMissingCoin)
 }
 
 // FundTx adds coins of ours (and change) to a transaction until it pays for
