@@ -83,7 +83,7 @@ func Open(cfg Config) (*Service, error) {
 		cfg.Lookahead = wallet.Lookahead
 	}
 	switch {
-	case cfg.FallbackFeeRate == 0 && selfMade(cfg.Params):
+	case cfg.FallbackFeeRate == 0 && cfg.Params.Local():
 		cfg.FallbackFeeRate = regtestFeeRate
 	case cfg.FallbackFeeRate == wallet.NoFallback:
 		cfg.FallbackFeeRate = 0
@@ -206,7 +206,7 @@ func passed(n, cursor *chain.HeaderNode) bool {
 // ready is how every call begins: there is a wallet, and it stands at the tip.
 func (s *Service) ready(ctx context.Context) error {
 	if !s.Exists() {
-		if !selfMade(s.cfg.Params) {
+		if !s.cfg.Params.Local() {
 			return wallet.ErrNoWallet
 		}
 		if _, err := s.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {

@@ -9,8 +9,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/btcsuite/btcd/chaincfg/v2"
-
 	"grapevine/chain"
 	"grapevine/db"
 )
@@ -205,6 +203,3 @@ func (s *Service) replace(st *state, restored bool) error {
 	s.announce()
 	return nil
 }
-
-// selfMade says whether a wallet makes itself at first use.
-func selfMade(p *chain.Params) bool { return p.Net == chaincfg.RegressionNetParams.Net }
