@@ -120,10 +120,10 @@ func (n *Node) openWallet() error {
 
 // waiting are the pool's transactions, parents first.
 func (n *Node) waiting() []*chain.Tx {
-	entries := n.Pool.Entries()
-	txs := make([]*chain.Tx, len(entries))
-	for i, e := range entries {
-		txs[i] = e.Tx
+	pool := n.Pool.Snapshot().Txs
+	txs := make([]*chain.Tx, len(pool))
+	for i, c := range pool {
+		txs[i] = c.Tx
 	}
 	return txs
 }
