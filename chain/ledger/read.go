@@ -38,7 +38,7 @@ func (l *Ledger) Headers() []*chain.HeaderNode { return l.tree.Nodes() }
 // on them is invalid with them.
 func (l *Ledger) InvalidHeaders() []BadHeader { return l.tree.marked() }
 
-// tips are the ends of all branches.
+// Tips are the ends of all branches.
 func (l *Ledger) Tips() []ChainTip { return l.tree.tips() }
 
 // RawBlock is a stored block as it travels, with witnesses. The bytes are
