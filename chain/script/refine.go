@@ -168,22 +168,31 @@ func (s spending) dummy() string {
 // again runs the input up to an operation that failed and repeats that one on
 // another stack. It is the sentence for what fails then; "": nothing does.
 func (s spending) again(f failing, edit func(stack [][]byte)) string {
-	vm, err := s.p.engine(s.i, s.flags)
-	if err != nil {
+	vm := s.upTo(f.steps)
+	if vm == nil {
 		return ""
-	}
-	for range f.steps {
-		if _, err := vm.Step(); err != nil {
-			return ""
-		}
 	}
 	stack := vm.GetStack()
 	edit(stack)
 	vm.SetStack(stack)
-	if _, err = vm.Step(); err != nil {
+	if _, err := vm.Step(); err != nil {
 		return plainReason(err)
 	}
 	return ""
+}
+
+// upTo runs so many operations of the input; nil: one of them fails.
+func (s spending) upTo(steps int) *txscript.Engine {
+	vm, err := s.p.engine(s.i, s.flags)
+	if err != nil {
+		return nil
+	}
+	for range steps {
+		if _, err := vm.Step(); err != nil {
+			return nil
+		}
+	}
+	return vm
 }
 
 // dummyOf is the place of the dummy below m signatures and n keys; -1: there is none.
@@ -210,24 +219,29 @@ type failing struct {
 	steps int // operations before it
 }
 
-// failing runs the input once more. When every operation goes well and the end
-// is what fails, stack is what was left.
+// failing runs the input once more to find the operation that fails, and then up
+// to it: the stack is looked at once, for a look at a thousand items takes as long
+// as hundreds of operations, of which a tapscript may have 400,000. When every
+// operation goes well and the end is what fails, stack is what was left.
 func (s spending) failing() (f failing) {
 	vm, err := s.p.engine(s.i, s.flags)
 	if err != nil {
 		return f
 	}
-	for ; ; f.steps++ {
-		line, _ := vm.DisasmPC()
-		f.op = opOf(line)
-		f.stack = vm.GetStack()
-		switch done, err := vm.Step(); {
-		case err != nil:
-			return f
-		case done:
-			return failing{stack: vm.GetStack(), steps: f.steps + 1}
+	for done := false; !done; f.steps++ {
+		if done, err = vm.Step(); err != nil {
+			break
 		}
 	}
+	if err != nil {
+		if vm = s.upTo(f.steps); vm == nil {
+			return failing{} // unreachable: they went well before
+		}
+		line, _ := vm.DisasmPC()
+		f.op = opOf(line)
+	}
+	f.stack = vm.GetStack()
+	return f
 }
 
 // opOf takes the name out of a line of txscript's, "02:0003: OP_DATA_2 0x0102".

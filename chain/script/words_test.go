@@ -1,8 +1,10 @@
 package script
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -199,5 +201,24 @@ func TestSignaturesThatNoKeyCanFulfilMustBeEmpty(t *testing.T) {
 	}
 	if err := check(nil); err != nil {
 		t.Errorf("none: %v", err)
+	}
+}
+
+// To name a failure costs little more than to find it, though a tapscript may do
+// hundreds of thousands of operations over a thousand items: a look at the stack
+// before each of them took seconds and gigabytes.
+func TestNamingAFailureLooksAtTheStackOnce(t *testing.T) {
+	code := bytes.Repeat([]byte{txscript.OP_0}, 990)
+	code = append(code, bytes.Repeat([]byte{txscript.OP_DUP, txscript.OP_DROP}, 100_000)...)
+	code = append(code, txscript.OP_DATA_5, 1, 2, 3, 4, 5, txscript.OP_1ADD) // a number has four bytes
+	pk, control := leaf(t, code)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if got := told(t, pk, nil, wire.TxWitness{code, control}); got != unknownError {
+		t.Error(got)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 500<<20 {
+		t.Errorf("it took %d MiB", used>>20)
 	}
 }
