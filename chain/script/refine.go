@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -48,7 +49,7 @@ func (s spending) refine(err error) string {
 	case txscript.ErrInvalidSigHashType:
 		return s.encoding()
 	case txscript.ErrWitnessPubKeyType:
-		return s.keyForm()
+		return s.failing().keyForm()
 	case txscript.ErrSigNullDummy:
 		return s.dummy()
 	}
@@ -129,8 +130,7 @@ func (f failing) commonType(stack [][]byte) {
 
 // keyForm: Core asks first whether a key has any form, then whether it is
 // compressed.
-func (s spending) keyForm() string {
-	f := s.failing()
+func (f failing) keyForm() string {
 	keys := f.stack[max(len(f.stack)-1, 0):]
 	if strings.HasPrefix(f.op, "OP_CHECKMULTISIG") {
 		keys = f.stack[max(keysBelow(f.stack)+1, 0) : len(f.stack)-1]
@@ -153,8 +153,8 @@ func (s spending) dummy() string {
 		}
 	}
 	why := s.again(f, empty)
-	if better := s.keyForm(); why == segwitKey && better != "" {
-		return better
+	if why == segwitKey {
+		return cmp.Or(f.keyForm(), why)
 	}
 	if why != badHashType {
 		return why
