@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
@@ -107,7 +108,7 @@ func (st *state) walk(r *record, enough int, near func(*record, func(*record))) 
 }
 
 // poolChain is past the pool's limit of transactions that hang together.
-const poolChain = 26
+const poolChain = policy.MaxAncestors + 1
 
 // unspent calls fn for every coin: outputs of ours that nothing spends and
 // that are in a block or in the pool.
