@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -70,7 +71,7 @@ func canWrap(script []byte, kind string) bool {
 	default:
 		return false
 	}
-	if !validOps(script) || txscript.IsUnspendable(script) || len(script) > txscript.MaxScriptSize {
+	if !policy.ValidOps(script) || txscript.IsUnspendable(script) || len(script) > txscript.MaxScriptSize {
 		return false
 	}
 	t := txscript.MakeScriptTokenizer(0, script)
@@ -86,18 +87,6 @@ func canWrap(script []byte, kind string) bool {
 func success(op byte) bool {
 	return op == 80 || op == 98 || op >= 126 && op <= 129 || op >= 131 && op <= 134 || op >= 137 && op <= 138 ||
 		op >= 141 && op <= 142 || op >= 149 && op <= 153 || op >= 187 && op <= 254
-}
-
-// validOps says whether a script can be read to its end and has no opcode
-// without a meaning, and no push that is too long (Core: HasValidOps).
-func validOps(script []byte) bool {
-	t := txscript.MakeScriptTokenizer(0, script)
-	for t.Next() {
-		if t.Opcode() > txscript.OP_NOP10 || len(t.Data()) > txscript.MaxScriptElementSize {
-			return false
-		}
-	}
-	return t.Err() == nil
 }
 
 // compressedKeys says whether all keys that a script pushes are compressed.
@@ -156,12 +145,12 @@ func DecodeTx(text string, form TxForm) (*chain.Tx, error) {
 // sane says whether a transaction's scripts can be read (Core: CheckTxScriptsSanity).
 func sane(tx *chain.Tx) bool {
 	for _, in := range tx.TxIn {
-		if !tx.IsCoinbase() && (!validOps(in.SignatureScript) || len(in.SignatureScript) > txscript.MaxScriptSize) {
+		if !tx.IsCoinbase() && (!policy.ValidOps(in.SignatureScript) || len(in.SignatureScript) > txscript.MaxScriptSize) {
 			return false
 		}
 	}
 	for _, out := range tx.TxOut {
-		if !validOps(out.PkScript) || len(out.PkScript) > txscript.MaxScriptSize {
+		if !policy.ValidOps(out.PkScript) || len(out.PkScript) > txscript.MaxScriptSize {
 			return false
 		}
 	}
