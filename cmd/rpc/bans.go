@@ -119,10 +119,9 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	switch strings.ToLower(network) { // Core: ParseNetwork
 	case "ipv4", "ipv6", "onion", "i2p", "cjdns":
 	default:
-		if !c.Has("network") {
-			break
+		if c.Has("network") {
+			c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
 		}
-		c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
