@@ -73,8 +73,8 @@ func bip22(err error) (any, error) {
 	if err == nil {
 		return nil, nil
 	}
-	if rule, ok := errors.AsType[*chain.RuleError](err); ok {
-		return string(rule.Rule), nil
+	if word, ok := refusal(err); ok {
+		return word, nil
 	}
 	for _, word := range []error{chain.ErrDuplicate, chain.ErrInconclusive, chain.ErrUnknownParent, chain.ErrTimeTooNew} {
 		if errors.Is(err, word) {
@@ -178,6 +178,7 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return generated{Hash: b.Hash.String()}, a.Ledger.Sync(ctx)
 }
 
+// refusal is the reject word of a broken rule.
 func refusal(err error) (string, bool) {
 	rule, ok := errors.AsType[*chain.RuleError](err)
 	if !ok {
