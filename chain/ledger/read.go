@@ -62,13 +62,18 @@ func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {
 
 // Spent is what a block that was once connected spent, by transaction.
 func (l *Ledger) Spent(hash chain.Hash) ([][]chain.Coin, error) {
-	e, ok := l.tree.entry(hash)
-	if !ok {
-		return nil, fmt.Errorf("block %s: %w", hash, ErrNotFound)
-	}
-	b, err := l.readBlock(e)
+	b, err := l.Block(hash)
 	if err != nil {
 		return nil, err
+	}
+	return l.SpentBy(b)
+}
+
+// SpentBy is Spent for who has the block at hand.
+func (l *Ledger) SpentBy(b *chain.Block) ([][]chain.Coin, error) {
+	e, ok := l.tree.entry(b.Hash)
+	if !ok {
+		return nil, fmt.Errorf("block %s: %w", b.Hash, ErrNotFound)
 	}
 	spent, err := l.readUndo(e.Body, b)
 	return spent, notFound(err)

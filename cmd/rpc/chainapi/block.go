@@ -59,7 +59,7 @@ func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 	if verbosity < 2 {
 		return show.NewBlock(h, b, a.Params.Params, nil), nil
 	}
-	spent, err := a.Ledger.Spent(n.Hash)
+	spent, err := a.Ledger.SpentBy(b)
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}

@@ -73,7 +73,7 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, bodyError(err)
 	}
-	spent, err := a.Ledger.Spent(n.Hash)
+	spent, err := a.Ledger.SpentBy(b)
 	if err != nil && n.Parent != nil { // genesis spends nothing and has no record of it
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Can't read undo data from disk")
 	}

@@ -77,7 +77,7 @@ func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Wri
 	if err != nil {
 		return nil, 0, err
 	}
-	spent, err := h.chain.Ledger.Spent(n.Hash)
+	spent, err := h.chain.Ledger.SpentBy(b)
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}
