@@ -160,10 +160,5 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite: see repairConn.
-func (c *conn) CloseWrite() error {
-	if t, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return t.CloseWrite()
-	}
-	return nil
-}
+// CloseWrite: see closeWrite.
+func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }

@@ -154,10 +154,13 @@ func repairHead(head []byte) (out []byte, body int) {
 	return append(out, head...), body
 }
 
-// CloseWrite lets net/http end its side first, so that a refusal is read before
+// CloseWrite: see closeWrite.
+func (c *repairConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// closeWrite lets net/http end its side first, so that a refusal is read before
 // the connection is reset under a body nobody wants.
-func (c *repairConn) CloseWrite() error {
-	if t, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+func closeWrite(c net.Conn) error {
+	if t, ok := c.(interface{ CloseWrite() error }); ok {
 		return t.CloseWrite()
 	}
 	return nil

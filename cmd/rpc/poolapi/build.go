@@ -69,7 +69,7 @@ func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {
 			in.Hash("txid") // what is wrong with it is said first
 			in.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, missing vout key")
 		}
-		op := outPoint(in)
+		op := show.OutPoint(in)
 		txin := wire.NewTxIn(&op, nil, nil)
 		txin.Sequence = sequence
 		if in.Type("sequence") == "number" {

@@ -239,22 +239,13 @@ func (a *API) getTxSpendingPrevout(_ context.Context, c *jsonrpc.Call) (any, err
 	}
 	answer := make([]spentOutput, len(asked))
 	for i, o := range asked {
-		op := outPoint(o)
+		op := show.OutPoint(o)
 		answer[i] = spentOutput{TxID: op.Hash.String(), Vout: op.Index}
 		if by, ok := a.Pool.SpentBy(op); ok {
 			answer[i].Spending = by.String()
 		}
 	}
 	return answer, c.Err()
-}
-
-// outPoint reads an outpoint as clients write it; a fault sticks to o.
-func outPoint(o *jsonrpc.Params) wire.OutPoint {
-	h, n := o.Hash("txid"), o.Int("vout")
-	if n < 0 {
-		o.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
-	}
-	return wire.OutPoint{Hash: h, Index: uint32(n)}
 }
 
 func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {

@@ -116,3 +116,12 @@ func newInput(in *wire.TxIn) Input {
 func newPrevout(c chain.Coin, net *chaincfg.Params) *Prevout {
 	return &Prevout{Generated: c.Coinbase, Height: c.Height, Value: jsonrpc.Amount(c.Value), Script: NewScript(c.PkScript, net)}
 }
+
+// OutPoint reads an outpoint, {"txid", "vout"}, as clients write it; a fault sticks to o.
+func OutPoint(o *jsonrpc.Params) wire.OutPoint {
+	h, n := o.Hash("txid"), o.Int("vout")
+	if n < 0 {
+		o.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
+	}
+	return wire.OutPoint{Hash: h, Index: uint32(n)}
+}

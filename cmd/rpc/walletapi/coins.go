@@ -200,11 +200,7 @@ func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 func outPoints(c *jsonrpc.Call, name string) ([]wire.OutPoint, error) {
 	var ops []wire.OutPoint
 	for _, p := range c.Members(name, "txid:text vout:int ...") {
-		h, n := p.Hash("txid"), p.Int("vout")
-		if n < 0 {
-			p.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
-		}
-		ops = append(ops, wire.OutPoint{Hash: h, Index: uint32(n)})
+		ops = append(ops, show.OutPoint(p))
 	}
 	return ops, c.Err()
 }
