@@ -27,36 +27,36 @@ func (p *Peer) SendFilters(a p2p.SendFilters) error {
 
 // filters answers from the index. An empty command: there is no answer.
 func (p *Peer) filters(a *p2p.SendFilters) (command string, payload []byte, err error) {
-	var filters [][]byte
-	var headers []*chain.Hash
+	var hashes, headers []*chain.Hash // of each, what is asked for: the filters themselves take megabytes
 	for _, h := range a.Blocks {
 		filter, header, ok, err := p.cfg.Filter(h)
 		if err != nil || !ok {
 			p.cfg.Log.Debug("filter asked for cannot be sent", "block", h, "err", err)
 			return "", nil, nil
 		}
-		filters, headers = append(filters, filter), append(headers, &header)
+		switch a.Command {
+		case wire.CmdCFilter:
+			return msg.Encode(wire.NewMsgCFilter(wire.GCSFilterRegular, &h, filter))
+		case wire.CmdCFCheckpt:
+			headers = append(headers, &header)
+		default:
+			hash := chainhash.DoubleHashH(filter)
+			hashes = append(hashes, &hash)
+		}
 	}
-	switch a.Command {
-	case wire.CmdCFilter:
-		return msg.Encode(wire.NewMsgCFilter(wire.GCSFilterRegular, &a.Blocks[0], filters[0]))
-	case wire.CmdCFCheckpt:
+	if a.Command == wire.CmdCFCheckpt {
 		m := wire.NewMsgCFCheckpt(wire.GCSFilterRegular, &a.Stop, len(headers))
 		m.FilterHeaders = headers
 		return msg.Encode(m)
 	}
 	m := wire.NewMsgCFHeaders()
-	m.FilterType, m.StopHash = wire.GCSFilterRegular, a.Stop
+	m.FilterType, m.StopHash, m.FilterHashes = wire.GCSFilterRegular, a.Stop, hashes
 	if a.Before != nil {
 		_, header, ok, err := p.cfg.Filter(*a.Before)
 		if err != nil || !ok {
 			return "", nil, nil
 		}
 		m.PrevFilterHeader = header
-	}
-	for _, f := range filters {
-		h := chainhash.DoubleHashH(f)
-		m.FilterHashes = append(m.FilterHashes, &h)
 	}
 	return msg.Encode(m)
 }
