@@ -57,11 +57,11 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 		return nil, fmt.Errorf("%w %q", ErrUnknownCommand, command)
 	}
 	if err := s.check(payload); err != nil {
-		return nil, unreadable(command, err)
+		return nil, s.unreadable(command, err)
 	}
 	buf := bytes.NewBuffer(payload)
 	if err := m.BtcDecode(buf, ProtocolVersion, wire.WitnessEncoding); err != nil {
-		return nil, unreadable(command, err)
+		return nil, s.unreadable(command, err)
 	}
 	if buf.Len() > 0 && !s.grows {
 		return nil, offence(command, "%d bytes too many", buf.Len())
@@ -69,12 +69,10 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 	return m, nil
 }
 
-// unreadable is an offence, but for what Core only ignores: addresses in a form that
-// we cannot read, for BIP155 leaves room for networks to come (too many are one
-// [MAX_ADDR_TO_SEND]), and a pong without a nonce ["Short payload"].
-func unreadable(command string, err error) error {
-	harmless := command == wire.CmdAddrV2 || command == wire.CmdPong
-	if harmless && !errors.Is(err, errTooMany) {
+// unreadable is an offence, but of a message where Core only ignores what it cannot
+// read; too many entries are one there too [MAX_ADDR_TO_SEND].
+func (s shape) unreadable(command string, err error) error {
+	if s.ignored && !errors.Is(err, errTooMany) {
 		return fmt.Errorf("%w: %s that cannot be read: %w", ErrUnknownCommand, command, err)
 	}
 	return offence(command, "%v", err)

@@ -32,6 +32,7 @@ type shape struct {
 	max        int  // most elements
 	loose      bool // elem is only the least size, so the whole may be longer
 	grows      bool // newer versions of this message may have more at the end
+	ignored    bool // what cannot be read is no offence
 	any        bool // looked at by the message itself, or not at all
 }
 
@@ -115,13 +116,13 @@ func blank(command string) (wire.Message, shape) {
 	case wire.CmdAddr:
 		return &wire.MsgAddr{}, shape{elem: addrSize, max: MaxAddrs}
 	case wire.CmdAddrV2:
-		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs, loose: true}
+		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs, loose: true, ignored: true} // BIP155 leaves room for networks to come
 	case wire.CmdVersion:
 		return &wire.MsgVersion{}, shape{head: 80, elem: 1, max: wire.MaxUserAgentLen, tail: 4, grows: true}
 	case wire.CmdPing:
 		return &wire.MsgPing{}, shape{head: 8}
 	case wire.CmdPong:
-		return &wire.MsgPong{}, shape{head: 8, grows: true}
+		return &wire.MsgPong{}, shape{head: 8, grows: true, ignored: true} // also without a nonce ["Short payload"]
 	case wire.CmdFeeFilter:
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
