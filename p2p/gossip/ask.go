@@ -9,7 +9,7 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// What we ask of others is decided by fetch (bodies) and track (transactions);
+// What we ask of others is decided by gossip/blocks (bodies) and gossip/txs (transactions);
 // here it becomes messages.
 
 // askBodies sends what the fetcher wants asked now.
