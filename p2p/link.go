@@ -40,7 +40,8 @@ func (k Kind) Chosen() bool { return k == FullRelay || k == BlocksOnly || k == F
 
 // Link is a connection to a peer. Whoever keeps more about a peer embeds it.
 type Link struct {
-	Kind Kind
+	Kind        Kind
+	Permissions // granted by people; none usually
 	Hello
 }
 
