@@ -38,6 +38,8 @@ type Delta struct {
 type PoolTx struct {
 	Tx  *Tx
 	Fee btcutil.Amount
+	// Sequence counts the pool's changes, this one included [GetAndIncrementSequence].
+	Sequence uint64
 }
 
 // PoolDelta is what one validation or one Delta changed in the pool.
@@ -59,6 +61,7 @@ const (
 
 // PoolGone is a transaction that left the pool.
 type PoolGone struct {
-	Tx  *Tx
-	Why Gone
+	Tx       *Tx
+	Why      Gone
+	Sequence uint64 // as PoolTx's
 }

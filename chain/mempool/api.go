@@ -76,7 +76,7 @@ type Stats struct {
 	Increment   policy.FeeRate // step of MinFee and of replacements
 	DataCarrier int            // the most bytes of data outputs
 	Waiting     int            // transactions that are unbroadcast
-	Sequence    uint64         // grows with every change
+	Sequence    uint64         // that the next change will have; grows with every change [GetSequence]
 }
 
 // TestResult is the answer to one transaction of Test.

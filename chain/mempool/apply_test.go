@@ -15,7 +15,8 @@ func TestBlockTakesItsOwnAndWhatConflicts(t *testing.T) {
 	loser := w.accept(spend(1000, 1, w.fund(2)))
 	orphaned := w.accept(spend(1000, 1, out(loser, 0)))
 	d := w.mine(mined, spend(9000, 1, w.fund(2)))
-	want := []chain.PoolGone{{Tx: mined, Why: chain.GoneConfirmed}, {Tx: orphaned, Why: chain.GoneConflict}, {Tx: loser, Why: chain.GoneConflict}}
+	want := []chain.PoolGone{
+		{Tx: mined, Why: chain.GoneConfirmed, Sequence: 5}, {Tx: orphaned, Why: chain.GoneConflict, Sequence: 6}, {Tx: loser, Why: chain.GoneConflict, Sequence: 7}}
 	if len(d.In) != 0 || len(d.Out) != len(want) {
 		t.Fatalf("%+v", d)
 	}

@@ -126,6 +126,7 @@ func (p *Pool) put(drafts []*draft, c *change) {
 func (p *Pool) admit(e *entry, c *change) {
 	p.graph.insert(e)
 	p.changes++
+	e.came = p.changes
 	c.in = append(c.in, e)
 }
 
@@ -146,7 +147,7 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 	if why != chain.GoneConfirmed {
 		p.fees.Left(e.Tx.ID)
 	}
-	c.out = append(c.out, departure{e, why})
+	c.out = append(c.out, departure{e, why, p.changes})
 }
 
 // shrink evicts until the pool fits its memory. What goes raises the floor
@@ -195,6 +196,7 @@ type change struct {
 type departure struct {
 	*entry
 	why chain.Gone
+	at  uint64 // of the pool's changes
 }
 
 // delta is the change seen from outside: what came and went again did neither.
@@ -209,11 +211,11 @@ func (c *change) delta() chain.PoolDelta {
 			passed[gone.entry] = false
 			continue
 		}
-		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why})
+		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why, Sequence: gone.at})
 	}
 	for _, e := range c.in {
 		if passed[e] {
-			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee})
+			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee, Sequence: e.came})
 		}
 	}
 	return d

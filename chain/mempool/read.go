@@ -97,7 +97,7 @@ func (p *Pool) Stats() Stats {
 		Increment:   p.cfg.Rules.Increment,
 		DataCarrier: p.cfg.Rules.DataCarrier,
 		Waiting:     len(p.unbroadcast),
-		Sequence:    p.changes,
+		Sequence:    p.changes + 1,
 	}
 }
 

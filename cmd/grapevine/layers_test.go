@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
 	"cmd/rpc/poolapi":          {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},
 	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "db", "cmd/rpc/..."},
+	"cmd/rpc/notify":           {"chain"},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},

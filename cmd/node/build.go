@@ -12,6 +12,7 @@ import (
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/walletapi"
 	"grapevine/db"
@@ -146,6 +147,20 @@ func (n *Node) buildMiner() error {
 	return nil
 }
 
+// openZeroMQ opens its sockets, once all else stands.
+func (n *Node) openZeroMQ() error {
+	if len(n.cfg.ZeroMQ) == 0 {
+		return nil
+	}
+	zmq, err := notify.Listen(notify.Config{Notifiers: n.cfg.ZeroMQ, Log: n.log.With("room", "zmq")})
+	if err != nil && n.cfg.ZeroMQOrNot {
+		n.log.Warn("the node runs without ZeroMQ", "err", err)
+		return nil
+	}
+	n.zmq, n.follow.zmq = zmq, zmq
+	return err
+}
+
 func (n *Node) buildRPC() (err error) {
 	if n.cfg.RPCListen == "" {
 		return nil
@@ -160,7 +175,7 @@ func (n *Node) buildRPC() (err error) {
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
 			SubmitPackage: n.follow.submitPackage,
 		},
-		Swarm: n.Swarm, Stop: n.stop,
+		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,

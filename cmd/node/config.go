@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
+	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
 )
 
@@ -36,7 +37,11 @@ type Config struct {
 	RPCListen   string // "host:port"; "" serves no RPC
 	RPCUser     string // beside the cookie; "" for the cookie only
 	RPCPassword string
-	REST        *bool    // answer /rest/… and /metrics without a password; nil: on regtest and loopback
+	REST        *bool             // answer /rest/… and /metrics without a password; nil: on regtest and loopback
+	ZeroMQ      []notify.Notifier // what is published where; empty: nothing
+	// ZeroMQOrNot runs without ZeroMQ, and says so, where one of its addresses cannot be
+	// listened at, as bitcoind does; else that is an error.
+	ZeroMQOrNot bool
 	AllowHosts  []string // names by which web pages may call RPC's port, beside IP addresses and localhost
 
 	Mine   Mine

@@ -9,6 +9,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
+	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
@@ -23,6 +24,7 @@ type follower struct {
 	pool   *mempool.Pool
 	wallet *service.Service // nil without a wallet
 	swarm  *swarm.Swarm
+	zmq    *notify.Publisher // nil tells nobody
 
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
 	queue txQueue             // taken from txs
@@ -85,6 +87,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	if ev.Delta != nil {
 		pd := f.pool.Apply(*ev.Delta)
 		errs = f.tellWallet(ctx, *ev.Delta, pd)
+		f.zmq.Moved(*ev.Delta, pd, f.syncing())
 		evs = poolEvents(evs, pd)
 		if f.tips != nil {
 			f.tips.moved(*ev.Delta, len(pd.In))
@@ -184,6 +187,7 @@ func (q *txQueue) waiting() <-chan struct{} {
 // onPool tells of what a transaction has changed, and then its verdict.
 func (f *follower) onPool(ctx context.Context, pd chain.PoolDelta, verdict ...gossip.Event) error {
 	err := f.tellWallet(ctx, chain.Delta{}, pd)
+	f.zmq.Pool(pd)
 	if len(pd.In) > 0 {
 		select {
 		case f.heard <- struct{}{}:
@@ -274,6 +278,9 @@ func (f *follower) onPackage(ctx context.Context, k pack) error {
 	k.result <- r
 	return err
 }
+
+// syncing says whether the node catches up with the chain.
+func (f *follower) syncing() bool { return f.zmq != nil && f.swarm.Status().Syncing }
 
 func (f *follower) tellWallet(ctx context.Context, d chain.Delta, pd chain.PoolDelta) error {
 	if f.wallet == nil {

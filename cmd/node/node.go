@@ -16,6 +16,7 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/notify"
 	"grapevine/db"
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
@@ -40,8 +41,9 @@ type Node struct {
 	book     *addrbook.Book
 	poolFile *poolFile
 	state    *gossip.State
-	files    []*db.DB // in order of opening
-	payTo    []byte   // where mine sends new coins; only its goroutine touches it after New
+	files    []*db.DB          // in order of opening
+	zmq      *notify.Publisher // nil without ZeroMQ
+	payTo    []byte            // where mine sends new coins; only its goroutine touches it after New
 	stop     context.CancelFunc
 	asked    context.Context // ends when RPC's stop was called
 }
@@ -53,7 +55,7 @@ func New(cfg Config) (*Node, error) {
 	n.clock = &clock{machine: n.cfg.Now}
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
-	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildRPC} {
+	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.openZeroMQ, n.buildRPC} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -94,6 +96,9 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.Wallet != nil {
 		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallet.Run})
 	}
+	if n.zmq != nil {
+		stages = append(stages, stage{name: "zmq", run: n.zmq.Run})
+	}
 	if n.RPC != nil {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
 	}
@@ -131,6 +136,9 @@ func (n *Node) Ready() <-chan struct{} {
 func (n *Node) Close() error {
 	n.stop()
 	var errs []error
+	if n.zmq != nil {
+		errs = append(errs, n.zmq.Close())
+	}
 	for i := len(n.files) - 1; i >= 0; i-- {
 		errs = append(errs, n.files[i].Close())
 	}

@@ -43,10 +43,7 @@ func (s *Server) controlRows() []jsonrpc.Method {
 			Help: "As echo; the command line sends its words as JSON.", Example: "1"},
 		jsonrpc.Method{Name: "setmocktime", Params: "timestamp:long", Do: s.setMockTime,
 			Help: "Regtest: sets the node's clock to a Unix time, where it stands still; 0 gives it back. Block times and lock times follow it, the timers of connections do not.", Example: "1700000000"},
-	), jsonrpc.Group("Zmq",
-		jsonrpc.Method{Name: "getzmqnotifications", Do: noNotifications,
-			Help: "Always empty: this node has no ZeroMQ."},
-	))
+	), s.zmqRows())
 }
 
 func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -99,6 +96,3 @@ func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	}
 	return nil, s.cfg.MockTime(ctx, t)
 }
-
-// noNotifications: this node has no ZeroMQ; clients that need it see an empty list.
-func noNotifications(context.Context, *jsonrpc.Call) (any, error) { return []string{}, nil }

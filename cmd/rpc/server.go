@@ -14,6 +14,7 @@ import (
 
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/rest"
 	"grapevine/cmd/rpc/walletapi"
@@ -39,6 +40,7 @@ type Config struct {
 	Pool   *poolapi.API
 	Wallet *walletapi.API // nil: no wallet
 	Swarm  *swarm.Swarm
+	ZeroMQ *notify.Publisher // nil: none
 
 	// Stop ends the node; it returns at once.
 	Stop func()
