@@ -221,7 +221,10 @@ func TestWhoNeverReadsHoldsUpNobody(t *testing.T) {
 		}
 	}
 	for s := range p.endpoints[0].subs {
-		if n := len(s.waiting); n > hwm {
+		s.mu.Lock()
+		n := len(s.waiting)
+		s.mu.Unlock()
+		if n > hwm {
 			t.Errorf("%d messages wait, the mark is %d", n, hwm)
 		}
 	}
