@@ -4,8 +4,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"grapevine/chain"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/headers"
@@ -115,7 +113,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 			s.putTogether(p, e, m)
 		}
 	case asked: // the tip has moved since: our pool is of no use for it
-		s.askWhole(p, e)
+		s.do(s.fetch.Whole(p.src, e))
 	}
 }
 
@@ -137,7 +135,7 @@ func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
 		return x.e == e || !x.e.Needed()
 	})
 	if err != nil || len(p.parts) == maxParts {
-		s.askWhole(p, e)
+		s.do(s.fetch.Whole(p.src, e))
 		return
 	}
 	p.parts = append(p.parts, fragment{f, e})
@@ -192,14 +190,6 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 		s.queue.Add(&queuedBlock{Entry: f.e, Block: b, From: p.id, Compact: true, tasks: p.waitsFor(nil)})
 		s.passOn(f.e, b, lack)
 	}
-}
-
-// askWhole asks for a whole block from who could not send it in short form; the
-// request is in flight there already.
-func (s *State) askWhole(p *peer, e *headers.Entry) {
-	m := wire.NewMsgGetDataSizeHint(1)
-	m.InvList = append(m.InvList, wire.NewInvVect(wire.InvTypeWitnessBlock, &e.Node.Hash))
-	s.send(p, m)
 }
 
 // comesShort says whether a block may be asked for in short form: most of it is

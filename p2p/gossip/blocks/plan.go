@@ -23,18 +23,30 @@ type ask struct {
 // the validation queue.
 func (f *Fetcher) Plan(held int) (acts []p2p.Action) {
 	for _, a := range f.plan(held) {
-		m := wire.NewMsgGetDataSizeHint(uint(len(a.blocks)))
-		for _, e := range a.blocks {
-			typ := wire.InvTypeWitnessBlock
-			if a.from.Compact && e != f.unfit && f.Short(e) {
-				typ = InvTypeCompact
-			}
-			a.from.asks(e, typ == InvTypeCompact)
-			m.InvList = append(m.InvList, wire.NewInvVect(typ, &e.Node.Hash))
-		}
-		acts = append(acts, p2p.Send{Peer: a.from.id, Msg: m})
+		acts = append(acts, f.getData(a, f.Short))
 	}
 	return acts
+}
+
+// Whole asks p for the whole of a block that it could not send in short form; the
+// request is in flight there already.
+func (f *Fetcher) Whole(p *Source, e *headers.Entry) p2p.Send {
+	return f.getData(ask{p, []*headers.Entry{e}}, func(*headers.Entry) bool { return false })
+}
+
+// getData is the message for what is asked, and notes that it was: an answer is
+// looked at otherwise than what comes by itself.
+func (f *Fetcher) getData(a ask, short func(*headers.Entry) bool) p2p.Send {
+	m := wire.NewMsgGetDataSizeHint(uint(len(a.blocks)))
+	for _, e := range a.blocks {
+		typ := wire.InvTypeWitnessBlock
+		if a.from.Compact && e != f.unfit && short(e) {
+			typ = InvTypeCompact
+		}
+		a.from.asks(e, typ == InvTypeCompact)
+		m.InvList = append(m.InvList, wire.NewInvVect(typ, &e.Node.Hash))
+	}
+	return p2p.Send{Peer: a.from.id, Msg: m}
 }
 
 func (f *Fetcher) plan(held int) (asks []ask) {
