@@ -13,7 +13,7 @@ import (
 
 func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 	if len(m.BlockLocatorHashes) > headers.MaxLocator {
-		s.drop(p, "locator too long", "getheaders with too many hashes")
+		s.drop(p, "", "getheaders with too many hashes")
 		return
 	}
 	reply, last := s.server.Headers(p, m)
@@ -30,7 +30,7 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 
 func (s *State) onGetBlocks(p *peer, m *wire.MsgGetBlocks) {
 	if len(m.BlockLocatorHashes) > headers.MaxLocator {
-		s.drop(p, "locator too long", "getblocks with too many hashes")
+		s.drop(p, "", "getblocks with too many hashes")
 		return
 	}
 	if inv := s.server.blocks(p, m); inv != nil {

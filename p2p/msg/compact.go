@@ -113,11 +113,11 @@ func (m *CmpctBlock) decode(p []byte) error {
 			return err
 		}
 	}
-	if len(p) > 0 {
-		return errTrailing
+	if m.TxCount() > maxIndex {
+		return fmt.Errorf("%d transactions are more than 16 bits count", m.TxCount())
 	}
-	if m.TxCount() > maxIndex+1 || next > m.TxCount() {
-		return fmt.Errorf("place %d in a block of %d transactions", next-1, m.TxCount())
+	if next > m.TxCount() {
+		return fmt.Errorf("%w: %d of %d transactions", errPlaces, next-1, m.TxCount())
 	}
 	return nil
 }
@@ -188,9 +188,6 @@ func (m *GetBlockTxn) decode(p []byte) error {
 		}
 		next = m.Indexes[i] + 1
 	}
-	if len(p) > 0 {
-		return errTrailing
-	}
 	return nil
 }
 
@@ -243,9 +240,6 @@ func (m *BlockTxn) decode(p []byte) error {
 			return err
 		}
 	}
-	if len(p) > 0 {
-		return errTrailing
-	}
 	return nil
 }
 
@@ -270,7 +264,9 @@ func (m *BlockTxn) Command() string { return CmdBlockTxn }
 // MaxPayloadLength is MaxPayload.
 func (m *BlockTxn) MaxPayloadLength(uint32) uint32 { return MaxPayload }
 
-var errTrailing = errors.New("bytes after the end")
+// errPlaces is an offence: the places can be read, but no block has them ["invalid
+// compact block"].
+var errPlaces = errors.New("place beyond the end of the block")
 
 // minTxSize in bytes: version, two counts, lock time.
 const minTxSize = 10

@@ -15,11 +15,24 @@ import (
 // Core's MAX_PROTOCOL_MESSAGE_LENGTH, just above the largest block.
 const MaxPayload = 4_000_000
 
-// ErrUnknownCommand: no message of this name is known. Not an offence: newer
-// nodes may know more.
-var ErrUnknownCommand = errors.New("unknown command")
+var (
+	// ErrUnknownCommand: no message of this name is known. Not an offence: newer
+	// nodes may know more.
+	ErrUnknownCommand = errors.New("unknown command")
+	// ErrUnreadable: the payload is not that of its message. It is ignored, as in
+	// Core, where a message whose reading throws is not dealt with [ProcessMessages].
+	ErrUnreadable = errors.New("cannot be read")
+	// ErrLongLocator ends a connection, but is no offence [MAX_LOCATOR_SZ].
+	ErrLongLocator = errors.New("locator is too long")
+)
 
-// DecodeError is a payload that no honest node sends.
+// Ignored says whether what Decode could not make is to be ignored.
+func Ignored(err error) bool {
+	return errors.Is(err, ErrUnknownCommand) || errors.Is(err, ErrUnreadable)
+}
+
+// DecodeError is a payload that no honest node sends: it can be read, but says too
+// much, or what cannot be.
 type DecodeError struct {
 	Command string
 	Offence p2p.Offence
@@ -29,8 +42,9 @@ func (e *DecodeError) Error() string { return fmt.Sprintf("bad %s: %s", e.Comman
 func (e *DecodeError) Unwrap() error { return e.Offence }
 
 // Decode makes the message that command names from its payload, which it may
-// keep. Blocks and transactions become *Block and *Tx. The error is
-// ErrUnknownCommand or a *DecodeError.
+// keep. Blocks and transactions become *Block and *Tx. What follows a message in its
+// payload is ignored, as in Core. The error is one that is Ignored, a *DecodeError or
+// ErrLongLocator.
 //
 // Memory is bounded by a small multiple of len(payload): counts are compared
 // with the bytes that are there before anything is allocated for them.
@@ -38,17 +52,26 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 	if len(payload) > MaxPayload {
 		return nil, offence(command, "payload of %d bytes", len(payload))
 	}
+	m, err := decode(command, payload)
+	var known *DecodeError
+	if err != nil && !errors.As(err, &known) && !errors.Is(err, ErrUnknownCommand) && !errors.Is(err, ErrLongLocator) {
+		return nil, fmt.Errorf("%s of %d bytes %w: %w", command, len(payload), ErrUnreadable, err)
+	}
+	return m, err
+}
+
+func decode(command string, payload []byte) (wire.Message, error) {
 	switch command {
 	case wire.CmdBlock:
-		b, err := chain.DecodeBlock(payload)
+		b, err := chain.DecodeFirstBlock(payload)
 		if err != nil {
-			return nil, offence(command, "%v", err)
+			return nil, err
 		}
 		return &Block{b}, nil
 	case wire.CmdTx:
-		t, err := chain.DecodeTx(payload)
+		t, _, err := chain.DecodeTxPrefix(payload)
 		if err != nil {
-			return nil, offence(command, "%v", err)
+			return nil, err
 		}
 		return &Tx{t}, nil
 	}
@@ -57,25 +80,22 @@ func Decode(command string, payload []byte) (wire.Message, error) {
 		return nil, fmt.Errorf("%w %q", ErrUnknownCommand, command)
 	}
 	if err := s.check(payload); err != nil {
-		return nil, s.unreadable(command, err)
+		switch {
+		case !errors.Is(err, errTooMany):
+		case s.max == maxLocator:
+			return nil, fmt.Errorf("%s: %w: %w", command, ErrLongLocator, err)
+		case !s.lenient:
+			return nil, offence(command, "%v", err)
+		}
+		return nil, err
 	}
-	buf := bytes.NewBuffer(payload)
-	if err := m.BtcDecode(buf, ProtocolVersion, wire.WitnessEncoding); err != nil {
-		return nil, s.unreadable(command, err)
-	}
-	if buf.Len() > 0 && !s.grows {
-		return nil, offence(command, "%d bytes too many", buf.Len())
+	if err := m.BtcDecode(bytes.NewBuffer(payload), ProtocolVersion, wire.WitnessEncoding); err != nil {
+		if errors.Is(err, errPlaces) {
+			return nil, offence(command, "%v", err)
+		}
+		return nil, err
 	}
 	return m, nil
-}
-
-// unreadable is an offence, but of a message where Core only ignores what it cannot
-// read; too many entries are one there too [MAX_ADDR_TO_SEND].
-func (s shape) unreadable(command string, err error) error {
-	if s.ignored && !errors.Is(err, errTooMany) {
-		return fmt.Errorf("%w: %s that cannot be read: %w", ErrUnknownCommand, command, err)
-	}
-	return offence(command, "%v", err)
 }
 
 func offence(command, format string, args ...any) error {

@@ -25,14 +25,12 @@ const (
 )
 
 // shape is what can be said of a payload before it is decoded: head bytes, then
-// maybe a count and that many elements, then tail bytes.
+// maybe a count and that many elements, then tail bytes; what follows is ignored.
 type shape struct {
 	head, tail int
-	elem       int  // bytes of one element, 0: no list
+	elem       int  // least bytes of one element, 0: no list
 	max        int  // most elements
-	loose      bool // elem is only the least size, so the whole may be longer
-	grows      bool // newer versions of this message may have more at the end
-	ignored    bool // what cannot be read is no offence
+	lenient    bool // more of them are no offence
 	any        bool // looked at by the message itself, or not at all
 }
 
@@ -49,17 +47,13 @@ func (s shape) check(p []byte) error {
 		if err != nil {
 			return err
 		}
-		if n > uint64(s.max) {
-			return fmt.Errorf("%w: %d, at most %d are allowed", errTooMany, n, s.max)
-		}
 		count, least = n, least+size
 	}
-	least += int(count) * s.elem
-	if len(p) < least {
+	if least > len(p) || count > uint64((len(p)-least)/max(s.elem, 1)) {
 		return fmt.Errorf("%d entries do not fit in %d bytes", count, len(p))
 	}
-	if len(p) > least && !s.loose && !s.grows {
-		return fmt.Errorf("%d bytes too many", len(p)-least)
+	if count > uint64(s.max) {
+		return fmt.Errorf("%w: %d, at most %d are allowed", errTooMany, count, s.max)
 	}
 	return nil
 }
@@ -106,7 +100,7 @@ func blank(command string) (wire.Message, shape) {
 	case wire.CmdGetData:
 		return &wire.MsgGetData{}, shape{elem: invSize, max: maxInv}
 	case wire.CmdNotFound:
-		return &wire.MsgNotFound{}, shape{elem: invSize, max: maxInv}
+		return &wire.MsgNotFound{}, shape{elem: invSize, max: maxInv, lenient: true}
 	case wire.CmdHeaders:
 		return &wire.MsgHeaders{}, shape{elem: headerSize, max: maxHeaders}
 	case wire.CmdGetHeaders:
@@ -116,13 +110,13 @@ func blank(command string) (wire.Message, shape) {
 	case wire.CmdAddr:
 		return &wire.MsgAddr{}, shape{elem: addrSize, max: MaxAddrs}
 	case wire.CmdAddrV2:
-		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs, loose: true, ignored: true} // BIP155 leaves room for networks to come
+		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs} // BIP155 leaves room for networks to come
 	case wire.CmdVersion:
-		return &wire.MsgVersion{}, shape{head: 80, elem: 1, max: wire.MaxUserAgentLen, tail: 4, grows: true}
+		return &wire.MsgVersion{}, shape{head: 80, elem: 1, max: wire.MaxUserAgentLen, tail: 4, lenient: true}
 	case wire.CmdPing:
 		return &wire.MsgPing{}, shape{head: 8}
 	case wire.CmdPong:
-		return &wire.MsgPong{}, shape{head: 8, grows: true, ignored: true} // also without a nonce ["Short payload"]
+		return &wire.MsgPong{}, shape{head: 8}
 	case wire.CmdFeeFilter:
 		return &wire.MsgFeeFilter{}, shape{head: 8}
 	case CmdSendCmpct:
@@ -134,9 +128,9 @@ func blank(command string) (wire.Message, shape) {
 	case CmdBlockTxn:
 		return &BlockTxn{}, shape{any: true}
 	case CmdFeature:
-		return &Feature{}, shape{head: 1 + minFeatureID + 1, loose: true}
+		return &Feature{}, shape{head: 1 + minFeatureID + 1}
 	case CmdHave:
-		return &Have{}, shape{head: haveHead, loose: true}
+		return &Have{}, shape{head: haveHead}
 	case CmdTwin:
 		return &Twin{}, shape{head: twinSize}
 	case wire.CmdGetCFilters:
@@ -154,17 +148,17 @@ func blank(command string) (wire.Message, shape) {
 func nameOnly(command string) (wire.Message, shape) {
 	switch command {
 	case wire.CmdVerAck:
-		return &wire.MsgVerAck{}, shape{grows: true}
+		return &wire.MsgVerAck{}, shape{}
 	case wire.CmdWTxIdRelay:
-		return &wire.MsgWTxIdRelay{}, shape{grows: true}
+		return &wire.MsgWTxIdRelay{}, shape{}
 	case wire.CmdSendAddrV2:
-		return &wire.MsgSendAddrV2{}, shape{grows: true}
+		return &wire.MsgSendAddrV2{}, shape{}
 	case wire.CmdSendHeaders:
-		return &wire.MsgSendHeaders{}, shape{grows: true}
+		return &wire.MsgSendHeaders{}, shape{}
 	case wire.CmdGetAddr:
-		return &wire.MsgGetAddr{}, shape{grows: true}
+		return &wire.MsgGetAddr{}, shape{}
 	case wire.CmdMemPool:
-		return &wire.MsgMemPool{}, shape{grows: true}
+		return &wire.MsgMemPool{}, shape{}
 	case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear, wire.CmdMerkleBlock,
 		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt:
 		return &Opaque{Name: command}, shape{any: true}

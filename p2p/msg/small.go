@@ -2,7 +2,6 @@ package msg
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -17,7 +16,7 @@ const (
 )
 
 // SendCmpct says how a peer wants new blocks announced (BIP152): announce byte
-// 0 or 1, then the version of the compact format, 8 bytes little-endian.
+// 0 or another, then the version of the compact format, 8 bytes little-endian.
 type SendCmpct struct {
 	Announce bool
 	Version  uint64
@@ -31,10 +30,7 @@ func (m *SendCmpct) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) err
 	if _, err := io.ReadFull(r, b[:]); err != nil {
 		return err
 	}
-	if b[0] > 1 {
-		return fmt.Errorf("announce byte is %d", b[0])
-	}
-	m.Announce, m.Version = b[0] == 1, binary.LittleEndian.Uint64(b[1:])
+	m.Announce, m.Version = b[0] != 0, binary.LittleEndian.Uint64(b[1:])
 	return nil
 }
 

@@ -150,7 +150,7 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 	var v *wire.MsgVersion
 	for v == nil {
 		m, err := p.readMessage(func(command string) bool { return command == wire.CmdVersion })
-		if err != nil && !errors.Is(err, msg.ErrUnknownCommand) {
+		if err != nil && !msg.Ignored(err) {
 			return p2p.Hello{}, err
 		}
 		v, _ = m.(*wire.MsgVersion)
@@ -192,7 +192,7 @@ func (p *Peer) hearVerAck(h *p2p.Hello) error {
 		m, err := p.readMessage(isGreeting)
 		switch m := m.(type) {
 		case nil:
-			if !errors.Is(err, msg.ErrUnknownCommand) {
+			if !msg.Ignored(err) {
 				return err
 			}
 		case *wire.MsgVerAck:

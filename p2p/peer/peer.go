@@ -158,7 +158,7 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 			return err
 		}
 		m, err := p.readMessage(nil)
-		if errors.Is(err, msg.ErrUnknownCommand) {
+		if msg.Ignored(err) {
 			continue
 		}
 		if err != nil {
@@ -203,8 +203,8 @@ func (p *Peer) waitRoom(ctx context.Context) error {
 	return nil
 }
 
-// readMessage reads and decodes one message. The error is msg.ErrUnknownCommand when
-// it is to be ignored: nobody knows it, or, during the handshake, its turn has not come.
+// readMessage reads and decodes one message. The error is one that is msg.Ignored when
+// nobody knows it, it cannot be read, or, during the handshake, its turn has not come.
 func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, error) {
 	command, payload, size, err := p.t.read()
 	if err != nil {
@@ -217,6 +217,9 @@ func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, er
 	var m wire.Message
 	p.cfg.Budget.decode(len(payload), func() { m, err = msg.Decode(command, payload) })
 	p.meter.received(command, size, errors.Is(err, msg.ErrUnknownCommand))
+	if msg.Ignored(err) {
+		p.cfg.Log.Debug("message ignored", "message", command, "bytes", len(payload), "err", err)
+	}
 	return m, err
 }
 

@@ -29,7 +29,7 @@ func offender(t testing.TB, net *simnet.Net, addr string) {
 			}
 			s := &rawPeer{Conn: conn, t: t}
 			s.say(version(), &wire.MsgVerAck{})
-			s.Write(frame("inv", append([]byte{0xfe, 0xff, 0xff, 0, 0}, make([]byte, 40)...)))
+			s.Write(frame("inv", append([]byte{0xfd, 0x51, 0xc3}, make([]byte, 50_001*36)...)))
 			go func() {
 				defer conn.Close()
 				io.Copy(io.Discard, conn)

@@ -78,10 +78,7 @@ func TestT2_BadPackets(t *testing.T) {
 				b[len(b)-1] ^= 1
 				return b
 			}},
-			{"bytes after the message", packet(append(ping, 0))},
-			{"bytes after a message of a short id", packet(append([]byte{18}, make([]byte, 9)...))},
-			{"255 announced and 3 there", packet(append([]byte{14, 0xfd, 0xff, 0}, make([]byte, 3*36)...))},
-			{"a count beyond everything", packet(append([]byte{14}, bytes.Repeat([]byte{0xff}, 9)...))},
+			{"50,001 announced", packet(append([]byte{14, 0xfd, 0x51, 0xc3}, make([]byte, 50_001*36)...))},
 		} {
 			p := h.sealed(i)
 			p.Write(row.make(p))
@@ -91,7 +88,11 @@ func TestT2_BadPackets(t *testing.T) {
 		p.Write(bytes.Repeat(p.Packet(ping, false), 2)) // its length says something else now
 		h.falls(p, 70*time.Second, "a packet twice")
 		p = h.sealed(97)
-		for _, content := range [][]byte{nil, ping[:9], named("pi\x01g", nil)} {
+		for _, content := range [][]byte{
+			nil, ping[:9], named("pi\x01g", nil),
+			append(bytes.Clone(ping), 0), append([]byte{18}, make([]byte, 9)...), // bytes after the message
+			append([]byte{14, 0xfd, 0xff, 0}, make([]byte, 3*36)...), append([]byte{14}, bytes.Repeat([]byte{0xff}, 9)...), // counts that are not there
+		} {
 			p.Write(p.Packet(content, false))
 		}
 		h.stays(p, "who says no name, half a name, and one that is no text")

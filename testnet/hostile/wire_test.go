@@ -107,16 +107,8 @@ func TestT2_BadFrames(t *testing.T) {
 			make func(p *hostile.Peer) []byte
 		}{
 			{"wrong magic", func(p *hostile.Peer) []byte { return tampered(p, 0) }},
-			{"bytes after the message", func(p *hostile.Peer) []byte { return p.Frame("ping", make([]byte, 9)) }},
-			{"255 announced and 3 there", func(p *hostile.Peer) []byte {
-				return p.Frame("inv", append([]byte{0xfd, 0xff, 0}, make([]byte, 3*36)...))
-			}},
-			{"a count beyond everything", func(p *hostile.Peer) []byte { return p.Frame("inv", bytes.Repeat([]byte{0xff}, 9)) }},
-			{"a size not minimal", func(p *hostile.Peer) []byte {
-				return p.Frame("inv", append([]byte{0xfd, 1, 0}, make([]byte, 36)...))
-			}},
-			{"a tx of 2^62 inputs", func(p *hostile.Peer) []byte {
-				return p.Frame("tx", []byte{2, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x40})
+			{"50,001 announced", func(p *hostile.Peer) []byte {
+				return p.Frame("inv", append([]byte{0xfd, 0x51, 0xc3}, make([]byte, 50_001*36)...))
 			}},
 		} {
 			p := h.attacker(i)
@@ -129,6 +121,17 @@ func TestT2_BadFrames(t *testing.T) {
 		p.Write(tampered(p, 20))
 		p.Write(tampered(p, 5))
 		h.stays(p, "who spoils a checksum and a name")
+		// What cannot be read is ignored, and what follows the end [ProcessMessages].
+		for what, b := range map[string][]byte{
+			"bytes after the message":   p.Frame("ping", make([]byte, 9)),
+			"255 announced and 3 there": p.Frame("inv", append([]byte{0xfd, 0xff, 0}, make([]byte, 3*36)...)),
+			"a count beyond everything": p.Frame("inv", bytes.Repeat([]byte{0xff}, 9)),
+			"a size not minimal":        p.Frame("inv", append([]byte{0xfd, 1, 0}, make([]byte, 36)...)),
+			"a tx of 2^62 inputs":       p.Frame("tx", []byte{2, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x40}),
+		} {
+			p.Write(b)
+			h.stays(p, "who says "+what)
+		}
 	})
 }
 
@@ -328,7 +331,7 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 		p := h.connectFrom(attackerIP(50))
 		p.Listen()
 		p.Raw("version", longVersion(1<<20))
-		h.falls(p, time.Second, "a user agent of 1 MB")
+		h.falls(p, 61*time.Second, "a user agent of 1 MB") // ignored, and the handshake has its time
 		if h.tip().Hash == next.Node.Hash {
 			t.Error("a block was taken from who had not greeted")
 		}
