@@ -338,39 +338,6 @@ func TestT12_TooManyHeadersAndLongLocators(t *testing.T) {
 	}
 }
 
-func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
-	w := newWorld()
-	w.grow("a", "g", 200, 100)
-	r := newRig(t, w)
-	r.check = false
-	r.give(r.n, numbered("a", 200)...)
-	r.joins(1, true)
-	before, tip := r.n.s.tree.Len(), r.n.s.tree.Tip()
-	for i := range 2000 {
-		name := fmt.Sprint("low", i)
-		w.block(name, "a10", 100)
-		wantKept(t, r.says(1, r.headers(name)), 1)
-	}
-	if n := r.n.s.tree.Len(); n != before {
-		t.Errorf("%d headers of old forks were kept", n-before)
-	}
-	// Near the tip a fork is kept, but the first seen stays the best, and one
-	// peer may not bring any number of them.
-	for i := range 20_001 {
-		name := fmt.Sprint("near", i)
-		w.block(name, "a199", 100)
-		if _, gone := dropped(r.says(1, r.headers(name)), 1); gone {
-			break
-		}
-	}
-	if r.n.s.byID[1] != nil {
-		t.Error("a peer may bring any number of forks")
-	}
-	if r.n.s.tree.Best() != tip {
-		t.Error("the tip flaps between equals")
-	}
-}
-
 func TestT14_UnrequestedBlocks(t *testing.T) {
 	w := newWorld()
 	w.grow("a", "g", 400, 100)

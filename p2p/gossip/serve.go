@@ -17,6 +17,9 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 		return
 	}
 	reply, last := s.server.Headers(p, m)
+	if reply == nil {
+		return
+	}
 	if last != nil {
 		p.sent = last
 	}

@@ -27,13 +27,16 @@ type server struct {
 func (p *peer) reply(m wire.Message) p2p.Action { return p2p.Send{Peer: p.id, Msg: m} }
 
 // Headers answers getheaders with what follows the locator on our verified
-// chain, and says which header is the last.
+// chain, and says which header is the last. nil: without a locator one header is
+// asked for, which we do not have or do not speak of.
 func (s *server) Headers(p *peer, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders, last *headers.Entry) {
 	var run []*headers.Entry
 	if len(m.BlockLocatorHashes) == 0 {
-		if e := s.Tree.Find(m.HashStop); e != nil && e.Valid && s.tells(e) {
-			run = []*headers.Entry{e}
+		e := s.Tree.Find(m.HashStop)
+		if e == nil || !e.Valid || !s.tells(e) {
+			return nil, nil
 		}
+		run = []*headers.Entry{e}
 	} else {
 		if p.Have {
 			run = s.Tree.Follow(s.Tree.Best(), m.BlockLocatorHashes, m.HashStop, maxHeaders)

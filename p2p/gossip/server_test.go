@@ -95,7 +95,7 @@ func TestT42_OldBlocksBesideTheChainAreNotSpokenOf(t *testing.T) {
 			t.Errorf("after %d days, local %v: served %v", c.days, c.local, served)
 		}
 		reply, _ := d.Headers(asks(false), &wire.MsgGetHeaders{HashStop: lost.Block.Hash})
-		if told := len(reply.Headers) == 1; told != c.served {
+		if told := reply != nil; told != c.served {
 			t.Errorf("after %d days, local %v: header told %v", c.days, c.local, told)
 		}
 		if got := dataOf(d, asks(false), getData(wire.InvTypeWitnessBlock, won.Block.Hash)); len(got) != 1 || !isWhole(got[0]) {
@@ -112,6 +112,19 @@ func TestWhoGetsWhichHeaders(t *testing.T) {
 	}
 	if reply, last := d.Headers(asks(true), m); len(reply.Headers) != 10 || last != d.Tree.Best() {
 		t.Errorf("%d headers to a have peer", len(reply.Headers))
+	}
+}
+
+// Without a locator one header is asked for; of one that we do not know nothing is said.
+func TestAHeaderByItsHash(t *testing.T) {
+	d, b := testServer(t)
+	if reply, last := d.Headers(asks(false), &wire.MsgGetHeaders{HashStop: b[9].Block.Hash}); reply == nil || len(reply.Headers) != 1 || last.Node.Height != 10 {
+		t.Errorf("the header at 10: %v", reply)
+	}
+	for what, h := range map[string]chain.Hash{"unknown": {1}, "none": {}, "not verified": b[16].Block.Hash} {
+		if reply, _ := d.Headers(asks(false), &wire.MsgGetHeaders{HashStop: h}); reply != nil {
+			t.Errorf("%s: %d headers", what, len(reply.Headers))
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 		s.ask(t, s.tree.Best())
 		return nil
 	}
-	if parent.Node.Work.Add(chain.WorkOf(h.Bits)).Cmp(s.memoryWork()) < 0 {
+	if !s.worthMemory(t, parent, []*wire.BlockHeader{h}) {
 		return nil
 	}
 	e, err := s.insert(parent, h)
@@ -58,9 +58,7 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 		return nil
 	}
 	s.store([]*chain.HeaderNode{e.Node})
-	if !s.aside(t, e, 1) {
-		return nil
-	}
+	t.aside(s.tree.Best(), e, 1)
 	return e
 }
 

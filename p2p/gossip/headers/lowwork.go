@@ -21,9 +21,23 @@ func (s *Sync) memoryWork() chain.Work {
 	return near
 }
 
-// worthMemory says whether a run of headers on top of parent may be kept.
-func (s *Sync) worthMemory(parent *Entry, hs []*wire.BlockHeader) bool {
+// leastWork is memoryWork for so many more headers of a peer. Of one that has had as
+// many stored beside our best chain as we keep of a peer's, no more are before they
+// outweigh that: a deep fork has to be presynced.
+func (s *Sync) leastWork(t *Talk, more int) chain.Work {
 	least := s.memoryWork()
+	if t.side+more <= maxSide {
+		return least
+	}
+	if ahead := s.tree.Best().Node.Work.Add(chain.WorkOf(s.params.PowLimitBits)); ahead.Cmp(least) > 0 {
+		return ahead
+	}
+	return least
+}
+
+// worthMemory says whether a run of headers on top of parent may be kept.
+func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool {
+	least := s.leastWork(t, len(hs))
 	if parent.Node.Work.Cmp(least) >= 0 {
 		return true
 	}
@@ -50,7 +64,7 @@ func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	for i := range salt.Key {
 		salt.Key[i] = byte(s.rand.Uint32())
 	}
-	t.pre = newPresync(s.params, parent.Node, s.memoryWork(), salt)
+	t.pre = newPresync(s.params, parent.Node, s.leastWork(t, len(hs)), salt)
 	s.onPresync(t, hs)
 }
 

@@ -21,7 +21,7 @@ const (
 	MaxLocator = 101
 
 	maxUnconnecting = 10               // headers messages that lead nowhere, without one that does not [MAX_NUM_UNCONNECTING_HEADERS_MSGS of Core before 28]
-	maxSide         = 20_000           // headers of one peer that are not on our best chain: bounds the tree where work is cheap
+	maxSide         = 20_000           // headers of one peer beside our best chain that are stored before they outweigh it: bounds the tree where work is cheap
 	askAgain        = 2 * time.Minute  // before an unanswered getheaders is repeated [HEADERS_RESPONSE_TIME]
 	leaderTimeout   = 20 * time.Second // before another peer leads; 162 kB need 64 kbit/s
 	leaderTurn      = 15 * time.Minute // before another who has more may lead, however diligent the leader [HEADERS_DOWNLOAD_TIMEOUT_BASE]
@@ -41,7 +41,7 @@ type Talk struct {
 	progress     chain.Work // of the last header that made us ask for more
 	deferred     bool       // has more headers than we took while another peer led
 	unconnecting int        // headers messages in a row without a known parent, those that follow each other as one
-	side         int        // headers of its that were not on our best chain
+	side         int        // stored headers of its that were not on our best chain
 
 	sync    chainSync
 	pre     *presync // a chain of which we do not know yet whether it has work
@@ -185,7 +185,7 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 	case presyncs:
 		s.onPresync(t, hs)
 		return
-	case !s.worthMemory(parent, hs):
+	case !s.worthMemory(t, parent, hs):
 		s.onLowWork(t, parent, hs)
 		return
 	}
@@ -263,20 +263,16 @@ func (s *Sync) take(t *Talk, parent *Entry, hs []*wire.BlockHeader) (last *Entry
 		last = e
 	}
 	s.store(fresh)
-	return last, ok && s.aside(t, last, len(fresh))
+	t.aside(s.tree.Best(), last, len(fresh))
+	return last, ok
 }
 
-// aside counts new headers of a peer that are not on our best chain; false: too
-// many by now.
-func (s *Sync) aside(t *Talk, last *Entry, fresh int) bool {
-	if fresh == 0 || last.IsAncestorOf(s.tree.Best()) {
-		return true
+// aside counts new headers of a peer that are not on our best chain, but those that
+// were presynced, which have shown their work before they were stored.
+func (t *Talk) aside(best, last *Entry, fresh int) {
+	if t.pre == nil && !last.IsAncestorOf(best) {
+		t.side += fresh
 	}
-	if t.side += fresh; t.side > maxSide {
-		s.drop(t, "", "too many headers beside the best chain")
-		return false
-	}
-	return true
 }
 
 var errByHand = errors.New("builds on a block made invalid by hand")

@@ -1,0 +1,89 @@
+package gossip
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+// A fork that is deeper than what is kept of a peer's headers beside our chain is
+// taken from an honest peer, when all of it outweighs that chain.
+func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
+	w := newWorld()
+	const ours, theirs = 40_000, 40_001
+	w.grow("a", "g", ours, 100)
+	w.grow("b", "g", theirs, 100)
+	headers := []*chain.HeaderNode{w.nodes["g"]}
+	for _, name := range numbered("a", ours) {
+		headers = append(headers, w.nodes[name])
+	}
+	s := New(Config{Params: w.params, Headers: headers, Tip: headers[ours], Rand: rand.New(rand.NewPCG(1, 0))})
+	s.Step(w.start, Joined{1, p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
+	names := append([]string{"g"}, numbered("b", theirs)...)
+	at := 0
+	for range 60 {
+		m := &wire.MsgHeaders{}
+		for _, name := range names[min(at+1, theirs+1):min(at+2001, theirs+1)] {
+			m.Headers = append(m.Headers, &w.nodes[name].Header)
+		}
+		acts := s.Step(w.start, Message{1, m})
+		wantKept(t, acts, 1)
+		for _, a := range acts {
+			if g, ok := a.(p2p.Send); ok && g.Msg.Command() == wire.CmdGetHeaders {
+				at = int(w.nodes[w.names[*g.Msg.(*wire.MsgGetHeaders).BlockLocatorHashes[0]]].Height)
+			}
+		}
+	}
+	if best := s.tree.Best().Node; best.Hash != w.nodes[fmt.Sprint("b", theirs)].Hash {
+		t.Errorf("our best is at %d", best.Height)
+	}
+}
+
+func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 200, 100)
+	r := newRig(t, w)
+	r.check = false
+	r.give(r.n, numbered("a", 200)...)
+	r.joins(1, true)
+	before, tip := r.n.s.tree.Len(), r.n.s.tree.Tip()
+	for i := range 2000 {
+		name := fmt.Sprint("low", i)
+		w.block(name, "a10", 100)
+		wantKept(t, r.says(1, r.headers(name)), 1)
+	}
+	if n := r.n.s.tree.Len(); n != before {
+		t.Errorf("%d headers of old forks were kept", n-before)
+	}
+	// Near the tip a fork is kept, but the first seen stays the best, and one
+	// peer may say any number of them, but not have us keep more than so many.
+	kept := func(want int) {
+		t.Helper()
+		if n := r.n.s.tree.Len() - before; n != want {
+			t.Errorf("%d headers of forks are kept, not %d", n, want)
+		}
+	}
+	say := func(name, parent string) {
+		w.block(name, parent, 100)
+		wantKept(t, r.says(1, r.headers(name)), 1)
+	}
+	for i := range 20_000 {
+		say(fmt.Sprint("near", i), "a199")
+	}
+	kept(20_000)
+	say("one too many", "a199")
+	kept(20_000)
+	if r.n.s.tree.Best() != tip {
+		t.Error("the tip flaps between equals")
+	}
+	say("b201", "near7") // has the most work of all
+	kept(20_001)
+	if r.n.s.tree.Best() == tip {
+		t.Error("what outweighs our chain is not taken from who has said much beside it")
+	}
+}
