@@ -66,7 +66,9 @@ var allowed = map[string][]string{
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
-	"cmd/grapevine/bitcoincli": {"cmd/rpc/client", "cmd/rpc/jsonrpc"},
+	"cmd/grapevine/args":       {},
+	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc"},
+	"cmd/grapevine/bitcoind":   {"chain", "chain/policy", "cmd/grapevine/args", "cmd/node", "p2p", "testnet/process", "wallet"},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "p2p", "wallet", "db"},
 }
 

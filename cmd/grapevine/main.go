@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"grapevine/cmd/grapevine/bitcoincli"
+	"grapevine/cmd/grapevine/bitcoind"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/client"
@@ -31,11 +32,24 @@ func main() {
 		Err: cli.NewOut(os.Stderr, os.Getenv),
 		Env: os.Getenv,
 	}}
-	if name := filepath.Base(os.Args[0]); name == "bitcoin-cli" {
-		home, _ := os.UserHomeDir() // none: then the flags have to say where the cookie is
-		os.Exit(bitcoincli.Run(ctx, bitcoincli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Home: home, Version: version, Table: client.NewTable(rpc.Rows())}, os.Args))
+	home, _ := os.UserHomeDir() // none: then the flags have to say where everything is
+	switch name, line := calledAs(os.Args); name {
+	case "bitcoin-cli":
+		os.Exit(bitcoincli.Run(ctx, bitcoincli.System{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Home: home, Version: version, Table: client.NewTable(rpc.Rows())}, line))
+	case "bitcoind":
+		os.Exit(bitcoind.Run(ctx, bitcoind.System{Out: os.Stdout, Err: os.Stderr, Home: home, Version: version}, line))
 	}
 	os.Exit(p.run(ctx, os.Args))
+}
+
+// calledAs is the name that the program answers to, with its command line: its
+// own name or, of grapevine, the first word.
+func calledAs(line []string) (name string, rest []string) {
+	name = filepath.Base(line[0])
+	if name == "grapevine" && len(line) > 1 && (line[1] == "bitcoind" || line[1] == "bitcoin-cli") {
+		return line[1], line[1:]
+	}
+	return name, line
 }
 
 // program has all commands, a file for each group.

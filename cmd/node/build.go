@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"path/filepath"
 	"time"
 
@@ -65,6 +66,9 @@ func (n *Node) buildSwarm() error {
 		Filters: n.cfg.FilterIndex,
 		Rand:    talkRand, Log: n.log.With("room", "gossip"),
 	})
+	if n.cfg.MockTime != 0 {
+		n.state.Step(n.cfg.Now(), gossip.ClockSet{At: n.clock.Now()})
+	}
 	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
 	if n.cfg.FilterIndex {
 		filter = n.Ledger.Filter
@@ -75,7 +79,7 @@ func (n *Node) buildSwarm() error {
 	}
 	n.Swarm, err = swarm.New(swarm.Config{
 		Params: n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,
-		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers,
+		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers, DialNobody: n.cfg.DialNobody,
 		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
@@ -86,7 +90,7 @@ func (n *Node) buildSwarm() error {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))
 		},
 		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
-		Book: n.book, UserAgent: "/grapevine:" + n.cfg.Version + "/",
+		Book: n.book, UserAgent: cmp.Or(n.cfg.UserAgent, "/grapevine:"+n.cfg.Version+"/"),
 		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Log: n.log.With("room", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
@@ -178,7 +182,7 @@ func (n *Node) buildRPC() (err error) {
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
-		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version,
+		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}
 	if n.Wallet != nil {

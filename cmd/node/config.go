@@ -20,10 +20,12 @@ type Config struct {
 	Params  *chain.Params
 	DataDir string // holds chain.db, wallet.db, peers.db, mempool.dat and .cookie; made when it is not there
 
-	Listen   string   // "host:port" for peers; "" does not listen
-	Connect  []string // if any: these peers and no others
-	AddNode  []string // try these too
-	MaxPeers int      // 0: the swarm's default
+	Listen  string   // "host:port" for peers; "" does not listen
+	Connect []string // if any: these peers and no others
+	// DialNobody: no peer is dialled but those of AddNode and those that RPC names.
+	DialNobody bool
+	AddNode    []string // try these too
+	MaxPeers   int      // 0: the swarm's default
 	// Bootstrap are addresses for the first contact: they go into the address book.
 	Bootstrap              []string
 	MaxUpload, MaxDownload int64 // bytes a second of all peers together; 0: no limit
@@ -61,6 +63,12 @@ type Config struct {
 	CoinStatsIndex bool
 
 	Version string // of the program, as "0.1.0"
+	// UserAgent is what peers hear (BIP14) and getnetworkinfo says; "": /grapevine:VERSION/,
+	// and in getnetworkinfo what clients of Bitcoin Core look for.
+	UserAgent string
+	// MockTime is a Unix time in seconds at which the node's clock stands still from
+	// the start; 0: it goes.
+	MockTime int64
 
 	Net  p2p.Network      // nil: TCP
 	Rand io.Reader        // of keys, seeds and nonces; nil: the system's

@@ -53,6 +53,7 @@ type Node struct {
 func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
 	n.clock = &clock{machine: n.cfg.Now}
+	n.clock.set.Store(n.cfg.MockTime)
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
 	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.openZeroMQ, n.buildRPC} {

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -76,7 +77,7 @@ type netKind struct {
 func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 	pool, offered := s.cfg.Pool.Pool.Stats(), s.cfg.Swarm.Services()
 	info := netInfo{
-		Version: coreVersion, Subversion: fmt.Sprintf(coreSubversion, s.cfg.Version), Protocol: protocolVersion,
+		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
 		Services: services(offered), ServiceNames: serviceNames(offered), Relay: true, Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
 		Local: []string{}, Warnings: []string{},

@@ -52,6 +52,7 @@ type Config struct {
 	Password   string
 	CookiePath string // "" writes none
 	Version    string // of the program, as "0.1.0"
+	UserAgent  string // what peers hear; "": getnetworkinfo says what clients of Core look for
 	// REST answers /rest/… and /metrics, which need no password; nil: on regtest
 	// alone, and when Listen is this machine's own.
 	REST *bool

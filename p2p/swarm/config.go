@@ -34,6 +34,7 @@ type Config struct {
 	Net          p2p.Network
 	Listen       string   // HOST[:PORT] to accept at; "" does not listen
 	Connect      []string // HOST[:PORT]; if any: only these are dialled, and no others
+	DialNobody   bool     // nobody is dialled by our own choice
 	AddNode      []string // HOST[:PORT], kept connected besides whom we choose
 	Bootstrap    []string // HOST[:PORT], put into the address book at the start
 	MaxPeers     int      // connections in all; 0: defaultMaxPeers

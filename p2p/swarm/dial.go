@@ -27,7 +27,7 @@ type dialer struct {
 const maxPlain = 10_000
 
 func (d *dialer) init(cfg *Config, now time.Time) {
-	d.only = len(cfg.Connect) > 0
+	d.only = len(cfg.Connect) > 0 || cfg.DialNobody
 	d.plain = newSet[p2p.HostPort](maxPlain)
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)

@@ -1,0 +1,323 @@
+package bitcoind
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// levelTrace is below debug, as Core's trace.
+const levelTrace = slog.LevelDebug - 4
+
+// logSwitch says what is logged and how a line looks. Its categories may be
+// switched while the node runs (the RPC method logging).
+type logSwitch struct {
+	names, micros, stamps, levels bool // of threads; -logtimemicros; -logtimestamps; -loglevelalways
+	places                        bool // -logsourcelocations
+	ips                           bool // -logips
+
+	on    atomic.Uint64 // a bit for each category
+	least slog.Level    // of what is logged of categories that are on
+	own   map[string]slog.Level
+
+	mocked func() (time.Time, bool) // the node's clock, when it stands still; nil: never
+}
+
+// categories in the order of their bits; the names are Core's.
+func categories() []string {
+	return []string{"addrman", "bench", "blockstorage", "cmpctblock", "coindb", "estimatefee", "http", "i2p", "ipc", "leveldb", "libevent",
+		"mempool", "mempoolrej", "net", "proxy", "prune", "qt", "rand", "reindex", "rpc", "scan", "selectcoins", "tor", "txpackages",
+		"txreconciliation", "validation", "walletdb", "zmq"}
+}
+
+const allCategories = 1<<28 - 1
+
+// bitOf is a category's bit, 0 for none of that name; "1", "all" and "" are all of them.
+func bitOf(category string) uint64 {
+	if category == "" || category == "1" || category == "all" {
+		return allCategories
+	}
+	if i := slices.Index(categories(), category); i >= 0 {
+		return 1 << i
+	}
+	return 0
+}
+
+// Enable switches a category on, and says whether there is one of that name.
+func (l *logSwitch) Enable(category string) bool {
+	bit := bitOf(category)
+	l.on.Or(bit)
+	return bit != 0
+}
+
+// Disable switches a category off.
+func (l *logSwitch) Disable(category string) bool {
+	bit := bitOf(category)
+	l.on.And(^bit)
+	return bit != 0
+}
+
+// Enabled says whether a category is on.
+func (l *logSwitch) Enabled(category string) bool { return l.on.Load()&bitOf(category) != 0 }
+
+// wants says whether a line of that category is logged [WillLogCategoryLevel].
+func (l *logSwitch) wants(category string, level slog.Level) bool {
+	if level >= slog.LevelInfo {
+		return true
+	}
+	least, own := l.own[category]
+	if !own {
+		least = l.least
+	}
+	return l.Enabled(category) && level >= least
+}
+
+// logHandler writes our events as Core's lines: in Core's words where a row of
+// the table has them, else in ours. It is safe for concurrent use.
+type logHandler struct {
+	*logSwitch
+	out   *logFile
+	words map[string]word
+	attrs []slog.Attr
+	group string
+}
+
+var _ slog.Handler = (*logHandler)(nil)
+
+// Enabled is slog's.
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return l >= slog.LevelInfo || h.on.Load() != 0 && l >= levelTrace
+}
+
+// WithAttrs is slog's.
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.attrs = slices.Clip(c.attrs)
+	for _, a := range attrs {
+		a.Key = c.group + a.Key
+		c.attrs = append(c.attrs, a)
+	}
+	return &c
+}
+
+// WithGroup is slog's.
+func (h *logHandler) WithGroup(name string) slog.Handler {
+	c := *h
+	if name != "" {
+		c.group += name + "."
+	}
+	return &c
+}
+
+// Handle is slog's.
+func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	f := fields{}
+	room := ""
+	all := slices.Clone(h.attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		a.Key = h.group + a.Key
+		all = append(all, a)
+		return true
+	})
+	for _, a := range all {
+		f[a.Key] = a.Value.Resolve()
+		if a.Key == "room" {
+			room = a.Value.String()
+		}
+	}
+	w, known := h.words[r.Message]
+	category, level := categoryOf(room), r.Level
+	if known {
+		category, level = w.category, w.level
+	}
+	if !h.wants(category, level) {
+		return nil
+	}
+	text := ""
+	if known {
+		if text = w.say(f); text == "" {
+			return nil
+		}
+	} else {
+		text = ours(r.Message, all)
+	}
+	return h.out.write(h.line(r.Time, room, prefix(h.levels, category, level)+text))
+}
+
+// ours is an event in our words, its details behind it.
+func ours(message string, attrs []slog.Attr) string {
+	var b strings.Builder
+	b.WriteString(message)
+	for _, a := range attrs {
+		if a.Key != "room" {
+			fmt.Fprintf(&b, " %s=%v", a.Key, a.Value.Resolve())
+		}
+	}
+	return b.String()
+}
+
+// categoryOf is the category of a room's lines that no row names.
+func categoryOf(room string) string {
+	switch room {
+	case "gossip", "swarm":
+		return "net"
+	case "addrbook":
+		return "addrman"
+	case "pool":
+		return "mempool"
+	case "wallet":
+		return "walletdb"
+	case "rpc":
+		return "rpc"
+	case "miner", "ledger":
+		return "validation"
+	}
+	return "validation"
+}
+
+// prefix is the category and the level in brackets [GetLogPrefix].
+func prefix(always bool, category string, level slog.Level) string {
+	name := ""
+	switch {
+	case level >= slog.LevelError:
+		name = "error"
+	case level >= slog.LevelWarn:
+		name = "warning"
+	case level >= slog.LevelInfo:
+		if !always {
+			return ""
+		}
+		name = "info"
+	case level >= slog.LevelDebug:
+		if !always && category != "" {
+			return "[" + category + "] "
+		}
+		name = "debug"
+	default:
+		name = "trace"
+	}
+	switch {
+	case level >= slog.LevelInfo && !always:
+		return "[" + name + "] "
+	case category == "":
+		return "[all:" + name + "] "
+	}
+	return "[" + category + ":" + name + "] "
+}
+
+// line puts before a text what the options ask for [FormatLogStrInPlace].
+func (h *logHandler) line(at time.Time, room, text string) string {
+	var b strings.Builder
+	if h.stamps {
+		at = at.UTC()
+		if h.micros {
+			b.WriteString(at.Format("2006-01-02T15:04:05.000000Z"))
+		} else {
+			b.WriteString(at.Format("2006-01-02T15:04:05Z"))
+		}
+		if h.mocked != nil {
+			if t, still := h.mocked(); still {
+				b.WriteString(" (mocktime: " + t.UTC().Format("2006-01-02T15:04:05Z") + ")")
+			}
+		}
+		b.WriteByte(' ')
+	}
+	if h.names {
+		if room == "" {
+			room = "init"
+		}
+		b.WriteString("[" + room + "] ")
+	}
+	if h.places { // where in our source says nothing to who reads Core's log
+		b.WriteString("[grapevine] [" + room + "] ")
+	}
+	escape(&b, text)
+	b.WriteByte('\n')
+	return b.String()
+}
+
+// escape writes a text so that it is one line [LogEscapeMessage].
+func escape(b *strings.Builder, text string) {
+	for i := range len(text) {
+		if c := text[i]; (c >= ' ' || c == '\n') && c != 0x7f {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(b, "\\x%02x", c)
+		}
+	}
+}
+
+// logFile is debug.log, and standard output when it is asked for.
+type logFile struct {
+	path    string // "" writes none
+	console bool
+
+	mu      sync.Mutex
+	file    *os.File
+	waiting strings.Builder // lines from before the file was open
+	started bool
+}
+
+func (l *logFile) write(line string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.started {
+		l.waiting.WriteString(line)
+		return nil
+	}
+	return l.put(line)
+}
+
+func (l *logFile) put(line string) (err error) {
+	if l.console {
+		_, err = os.Stdout.WriteString(line)
+	}
+	if l.file != nil {
+		_, err = l.file.WriteString(line)
+	}
+	return err
+}
+
+// open begins to write, with what has been said before. Opened again it goes on
+// in a new file, if the old one was moved away (SIGHUP).
+func (l *logFile) open() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.path != "" {
+		f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		if l.file != nil {
+			_ = l.file.Close()
+		}
+		l.file = f
+	}
+	if l.started {
+		return nil
+	}
+	l.started = true
+	if l.file != nil { // a mark between two runs
+		_, _ = l.file.WriteString("\n\n\n\n\n")
+	}
+	err := l.put(l.waiting.String())
+	l.waiting.Reset()
+	return err
+}
+
+func (l *logFile) close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	err := l.file.Close()
+	l.file = nil
+	return err
+}

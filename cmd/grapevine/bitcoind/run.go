@@ -1,0 +1,288 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"grapevine/chain"
+	"grapevine/chain/policy"
+	"grapevine/cmd/grapevine/args"
+	"grapevine/cmd/node"
+	"grapevine/testnet/process"
+)
+
+// System is what the program touches.
+type System struct {
+	Out, Err io.Writer
+	Home     string // the user's home directory
+	Version  string // of the program, as "0.1.0"
+}
+
+// exit statuses of bitcoind.
+const (
+	exitDone   = 0
+	exitFailed = 1
+)
+
+// program is one run.
+type program struct {
+	System
+	*args.Args
+	chain string
+	log   *slog.Logger
+	lines *logHandler
+}
+
+// Run does what line says (line[0] is the program) and returns the exit status.
+func Run(ctx context.Context, sys System, line []string) int {
+	p := &program{System: sys, Args: args.New(known(), sys.Home)}
+	err := p.run(ctx, line[1:])
+	if err == nil {
+		return exitDone
+	}
+	p.say(slog.LevelError, "Error: "+err.Error())
+	fmt.Fprintf(sys.Err, "Error: %s\n", strings.TrimRight(err.Error(), "\n"))
+	return exitFailed
+}
+
+// say logs a sentence of Core's.
+func (p *program) say(level slog.Level, text string) {
+	if p.log != nil {
+		p.log.Log(context.Background(), level, said, "text", text)
+	}
+}
+
+func (p *program) run(ctx context.Context, line []string) error {
+	if err := p.Parse(line); err != nil {
+		return fmt.Errorf("Error parsing command line arguments: %w", err)
+	}
+	if p.Has("version") || p.helpAsked() {
+		fmt.Fprint(p.Out, p.about())
+		return nil
+	}
+	if err := p.config(); err != nil {
+		return err
+	}
+	if len(p.Words) > 0 {
+		return fmt.Errorf("Command line contains unexpected token '%s', see bitcoind -h for a list of options.", p.Words[0])
+	}
+	s, err := p.prepare()
+	if err != nil {
+		return err
+	}
+	return p.node(ctx, s)
+}
+
+func (p *program) helpAsked() bool {
+	return p.Has("?") || p.Has("h") || p.Has("help") || p.Has("help-debug")
+}
+
+// config reads bitcoin.conf and settings.json and makes the directories [InitConfig].
+func (p *program) config() (err error) {
+	if p.DataDirMissing() {
+		return fmt.Errorf("Specified data directory \"%s\" does not exist.", p.String("datadir", ""))
+	}
+	dir, conf := p.DataDir(), p.ConfPath()
+	if err := p.ReadConf(); err != nil {
+		return fmt.Errorf("Error reading configuration file: %w", err)
+	}
+	for _, w := range p.Warn {
+		fmt.Fprintln(p.Err, w)
+	}
+	if p.chain, err = p.Chain(); err != nil {
+		return err
+	}
+	p.Select(p.chain)
+	if err := os.MkdirAll(p.NetDir(), 0o700); err != nil {
+		return err
+	}
+	if err := p.ignored(dir, conf); err != nil {
+		return err
+	}
+	if err := p.ReadSettings(); err != nil {
+		return fmt.Errorf("Settings file could not be read:\n- %w", err)
+	}
+	if err := p.WriteSettings(); err != nil {
+		return fmt.Errorf("Settings file could not be written:\n- %w", err)
+	}
+	return nil
+}
+
+// ignored refuses a bitcoin.conf in the data directory that was not read.
+func (p *program) ignored(dir, conf string) error {
+	there := filepath.Join(p.DataDir(), args.ConfName)
+	unread, err := os.Stat(there)
+	if err != nil {
+		return nil
+	}
+	if read, err := os.Stat(conf); err == nil && os.SameFile(read, unread) {
+		return nil
+	}
+	source := fmt.Sprintf("data directory \"%s\"", dir)
+	if asked := p.String("conf", ""); asked != "" {
+		source = fmt.Sprintf("command line argument \"-conf=%s\"", asked)
+	}
+	text := fmt.Sprintf("Data directory \"%s\" contains a \"bitcoin.conf\" file which is ignored, because a different configuration file \"%s\" from %s is being used instead. "+
+		"Possible ways to address this would be to:\n"+
+		"- Delete or rename the \"bitcoin.conf\" file in data directory \"%s\".\n"+
+		"- Change datadir= or conf= options to specify one configuration file, not two, and use includeconf= to include any other configuration files.\n"+
+		"- Set allowignoredconf=1 option to treat this condition as a warning, not an error.", p.DataDir(), conf, source, p.DataDir())
+	if !p.Bool("allowignoredconf", false) {
+		return errors.New(text)
+	}
+	p.Notes = append(p.Notes, "Warning: "+text)
+	return nil
+}
+
+// prepare turns the options into a node's configuration.
+func (p *program) prepare() (*setup, error) {
+	s := &setup{Args: p.Args, chain: p.chain, cfg: &node.Config{DataDir: p.NetDir(), Version: p.Version}, log: &logSwitch{}, warn: p.warn}
+	p.startLog(s.log)
+	s.cfg.Log = p.log
+	s.soften()
+	var text strings.Builder
+	for _, name := range p.Misplaced() {
+		fmt.Fprintf(&text, "Config setting for -%s only applied on %s network when in [%s] section.\n", name, p.chain, p.chain)
+	}
+	if text.Len() > 0 {
+		return nil, errors.New(text.String())
+	}
+	for _, m := range p.UnknownSections() {
+		fmt.Fprintf(&text, "%s:%d Section [%s] is not recognized.\n", m.File, m.Line, m.Section)
+	}
+	if text.Len() > 0 {
+		p.warn(text.String())
+	}
+	if err := s.network(); err != nil {
+		return nil, err
+	}
+	if err := s.logging(); err != nil {
+		return nil, err
+	}
+	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
+	s.cfg.Policy = policy.Core31()
+	s.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
+		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	}
+	if err := s.setAgent(); err != nil {
+		return nil, err
+	}
+	return s, s.apply()
+}
+
+// network makes the network's rules.
+func (s *setup) network() (err error) {
+	name := s.chain
+	switch s.chain {
+	case "main":
+		name = "mainnet"
+	case "test":
+		return errors.New("testnet3 is not supported: this node has main, testnet4, signet and regtest.")
+	}
+	s.cfg.Params, err = chain.ForNetwork(name)
+	return err
+}
+
+// warn tells a warning [InitWarning].
+func (p *program) warn(text string) {
+	p.say(slog.LevelWarn, text)
+	fmt.Fprintf(p.Err, "Warning: %s\n", strings.TrimRight(text, "\n"))
+}
+
+// node runs the node until it is told to stop.
+func (p *program) node(ctx context.Context, s *setup) (err error) {
+	signal.Ignore(syscall.SIGPIPE)
+	lock, err := p.occupy()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	pid, err := p.writePID()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if pid != "" {
+			_ = os.Remove(pid)
+		}
+	}()
+	if err := p.openLog(); err != nil {
+		return err
+	}
+	defer p.lines.out.close()
+	n, err := node.New(*s.cfg)
+	if err != nil {
+		return p.explain(err)
+	}
+	began := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer close(began)
+		p.began(ctx, n, lock)
+	}()
+	err = n.Run(ctx)
+	cancel()
+	<-began
+	if err != nil {
+		return p.explain(err)
+	}
+	p.say(slog.LevelInfo, "Shutdown: done")
+	return nil
+}
+
+// occupy locks the network's directory.
+func (p *program) occupy() (*process.Lock, error) {
+	lock, err := process.Occupy(p.NetDir())
+	switch {
+	case errors.Is(err, process.ErrOccupied):
+		return nil, fmt.Errorf("Cannot obtain a lock on data directory %s. Bitcoin Core is probably already running.", p.NetDir())
+	case err != nil:
+		return nil, fmt.Errorf("Cannot write to data directory '%s'; check permissions.", p.NetDir())
+	}
+	return lock, nil
+}
+
+// writePID writes the process's number; path "" writes none.
+func (p *program) writePID() (path string, err error) {
+	path = p.Below("pid", "bitcoind.pid")
+	if path == "" {
+		return "", nil
+	}
+	if err := os.WriteFile(path, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o600); err != nil {
+		if op, ok := errors.AsType[*os.PathError](err); ok {
+			err = op.Err
+		}
+		return "", fmt.Errorf("Unable to create the PID file '%s': %w", path, err)
+	}
+	return path, nil
+}
+
+// began says that the node answers.
+func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-n.Ready():
+	}
+	if n.RPC != nil {
+		if err := lock.Answers(n.RPC.Addr().String()); err != nil {
+			p.log.Warn("the command line will need --rpc to find this node", "err", err)
+		}
+	}
+	p.say(slog.LevelInfo, "init message: Done loading")
+}
+
+// explain puts a failure to start into Core's words.
+func (p *program) explain(err error) error { return err }

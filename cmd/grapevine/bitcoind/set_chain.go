@@ -1,0 +1,95 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"grapevine/chain"
+)
+
+const (
+	mib = 1 << 20
+	// minCache and maxCache bound -dbcache in MiB [nMinDbCache, nMaxDbCache].
+	minCache, maxCache = 4, 16384
+)
+
+// elsewhere: the option is read together with others, or by the program itself.
+func elsewhere(*setup) error { return nil }
+
+func setTxIndex(s *setup) error {
+	s.cfg.TxIndex = s.Bool("txindex", false)
+	return nil
+}
+
+func setCoinStatsIndex(s *setup) error {
+	s.cfg.CoinStatsIndex = s.Bool("coinstatsindex", false)
+	return nil
+}
+
+func setFilterIndex(s *setup) error {
+	if v := s.String("blockfilterindex", ""); v == "" || v == "1" || v == "0" {
+		s.cfg.FilterIndex = v != "0"
+		return nil
+	}
+	for _, kind := range s.List("blockfilterindex") {
+		if kind != "basic" {
+			return fmt.Errorf("Unknown -blockfilterindex value %s.", kind)
+		}
+		s.cfg.FilterIndex = true
+	}
+	return nil
+}
+
+func setCache(s *setup) error {
+	s.cfg.DBCache = min(max(s.Int("dbcache", 0), minCache), maxCache) * mib
+	return nil
+}
+
+func setAssumeValid(s *setup) error {
+	text := s.String("assumevalid", "")
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
+	hash, err := chainhash.NewHashFromStr(digits)
+	if err != nil {
+		return fmt.Errorf("Invalid non-hex (%s) assumevalid value specified", text)
+	}
+	s.cfg.AssumeValid = nil
+	if *hash != (chain.Hash{}) {
+		s.cfg.AssumeValid = hash
+	}
+	return nil
+}
+
+func setMinimumWork(s *setup) (err error) {
+	text := s.String("minimumchainwork", "")
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X")
+	if s.cfg.Params.MinimumChainWork, err = chain.ParseWork(digits); err != nil {
+		return fmt.Errorf("Invalid non-hex (%s) minimum chain work value specified", text)
+	}
+	return nil
+}
+
+func setActivationHeight(s *setup) error {
+	for _, text := range s.List("testactivationheight") {
+		name, digits, found := strings.Cut(text, "@")
+		if !found {
+			return fmt.Errorf("Invalid format (%s) for -testactivationheight=name@height.", text)
+		}
+		height, err := strconv.ParseInt(digits, 10, 32)
+		if err != nil || height < 0 || height == math.MaxInt32 {
+			return fmt.Errorf("Invalid height value (%s) for -testactivationheight=name@height.", text)
+		}
+		if !s.cfg.Params.Local() {
+			continue
+		}
+		if err := s.cfg.Params.Activate(name, int32(height)); err != nil {
+			return fmt.Errorf("Invalid name (%s) for -testactivationheight=name@height.", text)
+		}
+	}
+	return nil
+}

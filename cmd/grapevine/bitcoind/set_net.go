@@ -1,0 +1,76 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"fmt"
+	"strings"
+
+	"grapevine/p2p"
+)
+
+const (
+	// commentChars may stand in a comment of the user agent [SAFE_CHARS_UA_COMMENT].
+	commentChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,;-_?@"
+	// maxAgent bounds the user agent [MAX_SUBVERSION_LENGTH].
+	maxAgent = 256
+	// coreVersion is the release of Bitcoin Core that clients take this node for.
+	coreVersion = "31.0.0"
+)
+
+// setAgent makes the user agent, with the comments of -uacomment (BIP14).
+func (s *setup) setAgent() error {
+	comments := s.List("uacomment")
+	for _, c := range comments {
+		if strings.Trim(c, commentChars) != "" {
+			return fmt.Errorf("User Agent comment (%s) contains unsafe characters.", c)
+		}
+	}
+	said := ""
+	if len(comments) > 0 {
+		said = "(" + strings.Join(comments, "; ") + ")"
+	}
+	s.cfg.UserAgent = "/Satoshi:" + coreVersion + "/grapevine:" + s.cfg.Version + said + "/"
+	if n := len(s.cfg.UserAgent); n > maxAgent {
+		return fmt.Errorf("Total length of network version string (%d) exceeds maximum length (%d). Reduce the number or size of uacomments.", n, maxAgent)
+	}
+	return nil
+}
+
+func setConnect(s *setup) error {
+	if s.off("connect") {
+		s.cfg.DialNobody = true
+		return nil
+	}
+	for _, at := range s.List("connect") {
+		if at == "0" {
+			s.cfg.DialNobody = true
+			continue
+		}
+		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
+			return fmt.Errorf("Invalid -connect address: '%s'", at)
+		}
+		s.cfg.Connect = append(s.cfg.Connect, at)
+	}
+	return nil
+}
+
+func setAddNode(s *setup) error {
+	for _, at := range s.List("addnode") {
+		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
+			return fmt.Errorf("Invalid -addnode address: '%s'", at)
+		}
+		s.cfg.AddNode = append(s.cfg.AddNode, at)
+	}
+	return nil
+}
+
+func setMaxConnections(s *setup) error {
+	s.cfg.MaxPeers = int(max(1, s.Int("maxconnections", 0)))
+	return nil
+}
+
+func setEncryption(s *setup) error {
+	s.cfg.PlainTransport = !s.Bool("v2transport", true)
+	return nil
+}

@@ -1,0 +1,22 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"errors"
+	"math"
+)
+
+func setMockTime(s *setup) error {
+	at := s.Int("mocktime", 0)
+	switch {
+	case at == 0:
+		return nil
+	case !s.cfg.Params.Local():
+		return errors.New("-mocktime is for regression testing (-regtest mode) only")
+	case at < 0 || at > math.MaxUint32: // the last second that a block's header can count
+		return errors.New("-mocktime must be in the range [0, 4294967295]")
+	}
+	s.cfg.MockTime = at
+	return nil
+}

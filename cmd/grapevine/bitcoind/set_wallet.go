@@ -1,0 +1,31 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"fmt"
+
+	"grapevine/chain"
+	"grapevine/chain/policy"
+	"grapevine/wallet"
+)
+
+// maxKeypool bounds how many addresses a wallet derives when it is made.
+const maxKeypool = 100_000
+
+func setFallbackFee(s *setup) error {
+	fee, err := chain.ParseAmount(s.String("fallbackfee", ""))
+	if err != nil || fee < 0 {
+		return fmt.Errorf("Invalid amount for -fallbackfee=<amount>: '%s'", s.String("fallbackfee", ""))
+	}
+	s.cfg.FallbackFee = policy.FeeRate(fee) // satoshis a kvB
+	if fee == 0 {
+		s.cfg.FallbackFee = wallet.NoFallback
+	}
+	return nil
+}
+
+func setKeypool(s *setup) error {
+	s.cfg.Keypool = uint32(min(max(1, s.Int("keypool", 0)), maxKeypool))
+	return nil
+}

@@ -1,0 +1,131 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"grapevine/chain/policy"
+	"grapevine/p2p"
+)
+
+// soften sets the options that follow from others [InitParameterInteraction].
+func (s *setup) soften() {
+	because := func(why, name, text string) {
+		if s.SoftSet(name, text) {
+			s.Notes = append(s.Notes, fmt.Sprintf("parameter interaction: %s -> setting -%s=%s", why, name, text))
+		}
+	}
+	for _, bind := range []string{"bind", "whitebind"} {
+		if s.Has(bind) {
+			because("-"+bind+" set", "listen", "1")
+		}
+	}
+	if s.Has("connect") || s.Int("maxconnections", 1) <= 0 {
+		because("-connect or -maxconnections=0 set", "dnsseed", "0")
+		because("-connect or -maxconnections=0 set", "listen", "0")
+	}
+	if proxy := s.String("proxy", ""); proxy != "" && proxy != "0" {
+		because("-proxy set", "listen", "0")
+		because("-proxy set", "discover", "0")
+	}
+	if !s.Bool("listen", true) {
+		because("-listen=0", "discover", "0")
+		because("-listen=0", "listenonion", "0")
+		because("-listen=0", "i2pacceptincoming", "0")
+	}
+	if s.Has("externalip") {
+		because("-externalip set", "discover", "0")
+	}
+	if s.Bool("blocksonly", false) {
+		because("-blocksonly=1", "whitelistrelay", "0")
+		because("-blocksonly=1", "maxmempool", "5")
+	}
+	if s.Bool("whitelistforcerelay", false) {
+		because("-whitelistforcerelay=1", "whitelistrelay", "1")
+	}
+}
+
+// together sets what several options, or their absence, decide.
+func (s *setup) together() (err error) {
+	if name := os.Getenv("GRAPEVINE_POLICY"); name != "" {
+		if s.cfg.Policy, err = policy.ParseRules(name); err != nil {
+			return fmt.Errorf("GRAPEVINE_POLICY: %w", err)
+		}
+	}
+	s.cfg.Wallet = !s.Bool("disablewallet", false)
+	if err := s.addresses(); err != nil {
+		return err
+	}
+	return s.rpc()
+}
+
+// addresses decides where the node listens for peers and whom it dials.
+func (s *setup) addresses() error {
+	port := p2p.DefaultPort(s.cfg.Params)
+	if s.Has("port") {
+		n := s.Int("port", 0)
+		if n < 1 || n > 65535 {
+			return fmt.Errorf("Invalid port specified in -port: '%s'", s.String("port", ""))
+		}
+		port = uint16(n)
+	}
+	binds := append(s.List("bind"), s.List("whitebind")...)
+	listens := s.Bool("listen", true)
+	switch {
+	case len(binds) > 0 && !listens:
+		return errors.New("Cannot set -bind or -whitebind together with -listen=0")
+	case !listens && s.Bool("listenonion", true):
+		return errors.New("Cannot set -listen=0 together with -listenonion=1")
+	case !listens:
+		return nil
+	}
+	s.cfg.Listen = net.JoinHostPort("0.0.0.0", strconv.Itoa(int(port)))
+	for _, at := range s.List("bind") {
+		to, err := p2p.ParseHostPort(at, port)
+		if err != nil {
+			return fmt.Errorf("Cannot resolve -bind address: '%s'", at)
+		}
+		s.cfg.Listen = to.String()
+		break
+	}
+	return nil
+}
+
+// rpc decides where RPC answers.
+func (s *setup) rpc() error {
+	if !s.Bool("server", true) {
+		return nil
+	}
+	port := rpcPort(s.chain)
+	if s.Has("rpcport") {
+		n := s.Int("rpcport", 0)
+		if n < 1 || n > 65535 {
+			return fmt.Errorf("Invalid port specified in -rpcport: '%s'", s.String("rpcport", ""))
+		}
+		port = uint16(n)
+	}
+	s.cfg.RPCListen = net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
+	on := s.Bool("rest", false)
+	s.cfg.REST = &on
+	return nil
+}
+
+// rpcPort is Core's RPC port of a chain.
+func rpcPort(chain string) uint16 {
+	switch chain {
+	case "test":
+		return 18332
+	case "testnet4":
+		return 48332
+	case "signet":
+		return 38332
+	case "regtest":
+		return 18443
+	}
+	return 8332
+}

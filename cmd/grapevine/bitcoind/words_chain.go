@@ -1,0 +1,4 @@
+package bitcoind
+
+// chainWords are the rows about the chain.
+var chainWords = []word{}

@@ -1,0 +1,4 @@
+package bitcoind
+
+// netWords are the rows about connections and relay.
+var netWords = []word{}

@@ -1,0 +1,4 @@
+package bitcoind
+
+// poolWords are the rows about the pool.
+var poolWords = []word{}

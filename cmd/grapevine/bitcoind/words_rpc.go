@@ -1,0 +1,4 @@
+package bitcoind
+
+// rpcWords are the rows about RPC, REST and ZeroMQ.
+var rpcWords = []word{}
