@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/coins"
 	"grapevine/db"
@@ -119,6 +121,23 @@ func (a *Archive) CoinStats(ctx context.Context, workers int) (s coins.Stats, ti
 		return err
 	})
 	return s, tip, err
+}
+
+// ScanCoins calls fn for each coin in one state of the file, ordered by txid and
+// number; tip is the number of the header that it stands at. What is not flushed is
+// not in it. fn must not wait for anything: a transaction is open.
+func (a *Archive) ScanCoins(fn func(wire.OutPoint, chain.Coin) error) (tip uint32, err error) {
+	err = a.file.View(func(tx *db.Tx) error {
+		var ok bool
+		if tip, ok, err = a.t.meta.Get(tx, keyTip); err == nil && !ok {
+			err = ErrNotFound
+		}
+		if err == nil {
+			err = coins.Scan(tx, fn)
+		}
+		return err
+	})
+	return tip, err
 }
 
 // Check proves a file's structure and checksums, before it is trusted enough to

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/archive"
+	"grapevine/db"
 )
 
 // Tip is the verified tip.
@@ -150,3 +152,42 @@ func (v *View) Coin(op wire.OutPoint) (chain.Coin, bool, error) { return v.l.set
 
 // Tip is the block that the set stands at.
 func (v *View) Tip() *chain.HeaderNode { return v.l.set.Tip() }
+
+// ScanCoins calls fn for each coin of the set as it is now or later, ordered by
+// txid and number, and says at which block that is. It writes the cache to disk
+// first and reads one state of the file, while the node goes on. An error of fn
+// ends it and is returned beside the block; fn must not wait for anything.
+func (l *Ledger) ScanCoins(ctx context.Context, fn func(wire.OutPoint, chain.Coin) error) (*chain.HeaderNode, error) {
+	if err := l.flushCoins(ctx); err != nil {
+		return nil, fmt.Errorf("write coins: %w", err)
+	}
+	num, err := l.archive.ScanCoins(func(op wire.OutPoint, c chain.Coin) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return fn(op, c)
+	})
+	e := l.tree.numbered(num)
+	if e == nil {
+		return nil, cmp.Or(err, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, l.tree.Len()))
+	}
+	return e.Node, err
+}
+
+// seqMsg asks for the number of the last event.
+type seqMsg chan<- uint64
+
+// LastEvent is the number of the last event so far; who has followed it knows all
+// that readers see.
+func (l *Ledger) LastEvent(ctx context.Context) (seq uint64, err error) {
+	last := make(chan uint64, 1)
+	if !l.inbox.put(seqMsg(last)) {
+		return 0, chain.ErrShutdown
+	}
+	select {
+	case seq = <-last:
+		return seq, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}

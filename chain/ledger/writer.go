@@ -140,6 +140,9 @@ func (w *writer) receive(item any) error {
 		w.commands = append(w.commands, m)
 	case flushMsg:
 		w.flush.wanted = append(w.flush.wanted, m)
+	case seqMsg:
+		w.out.close()
+		m <- w.out.seq // capacity 1
 	default:
 		return fmt.Errorf("unreachable: the writer was sent a %T", item)
 	}

@@ -172,7 +172,7 @@ func (n *Node) buildRPC() (err error) {
 	cfg := rpc.Config{
 		Chain: &chainapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
-			Settle: n.follow.settle, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
+			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		},
 		Pool: &poolapi.API{

@@ -30,6 +30,7 @@ type follower struct {
 	queue txQueue             // taken from txs
 	kept  chan kept           // from before a restart
 	packs chan pack           // of our own
+	turns chan struct{}       // who waits until what is at hand is done
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
 	tips  *tipLog             // nil tells nothing
@@ -44,6 +45,7 @@ func newFollower() *follower {
 		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsValidating),
 		kept:  make(chan kept),
 		packs: make(chan pack),
+		turns: make(chan struct{}),
 		heard: make(chan struct{}, 1),
 		moved: make(chan struct{}),
 	}
@@ -77,6 +79,7 @@ func (f *follower) await(ctx context.Context) error {
 		return f.onKept(ctx, k)
 	case k := <-f.packs:
 		return f.onPackage(ctx, k)
+	case <-f.turns:
 	}
 	return nil
 }
@@ -332,5 +335,23 @@ func (f *follower) settle(ctx context.Context, seq uint64) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// sync waits until pool, wallet and indexes have followed what has happened so far
+// [SyncWithValidationInterfaceQueue].
+func (f *follower) sync(ctx context.Context) error {
+	seq, err := f.ledger.LastEvent(ctx)
+	if err == nil {
+		err = f.settle(ctx, seq)
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case f.turns <- struct{}{}: // it is between two turns: the pool's moves have been told too
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -55,7 +55,7 @@ sendrawtransaction testmempoolaccept submitpackage estimatesmartfee decoderawtra
 generateblock submitblock invalidateblock reconsiderblock addnode disconnectnode uptime stop help echo
 createwallet loadwallet listwallets getnewaddress getbalance getbalances sendtoaddress listunspent gettransaction fundrawtransaction
 signrawtransactionwithwallet getblocktemplate getblockstats getchaintips getindexinfo getzmqnotifications setmocktime setnetworkactive
-listtransactions gettxoutsetinfo lockunspent getwalletinfo
+listtransactions gettxoutsetinfo scantxoutset syncwithvalidationinterfacequeue lockunspent getwalletinfo
 walletcreate walletrestore wallethistory dbcheck dbbackup dbinfo`
 
 func TestMethodsOfTheClientsAreThere(t *testing.T) {

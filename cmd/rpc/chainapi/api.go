@@ -24,6 +24,8 @@ type API struct {
 	Submit func(context.Context, *chain.Block) error
 	// Settle waits until pool and wallet have followed the ledger's event seq.
 	Settle func(ctx context.Context, seq uint64) error
+	// Followed waits until pool and wallet have followed what has happened so far.
+	Followed func(context.Context) error
 	// Sync says how high the headers reach and whether bodies are being fetched.
 	Sync func() (headers int32, syncing bool)
 	// What the ledger keeps beside the chain.
@@ -32,11 +34,12 @@ type API struct {
 	Now                                  func() time.Time
 
 	check checkState
+	scan  scan // of the coin set
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.miningRows(), a.fileRows())
+	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.scanRows(), a.miningRows(), a.fileRows())
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }

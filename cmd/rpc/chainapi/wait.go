@@ -59,7 +59,14 @@ func (a *API) waitRows() []jsonrpc.Method {
 			Help: "Answers when this block is the tip, or after timeout milliseconds (0: never) with the tip as it is.", Example: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206 1000"},
 		jsonrpc.Method{Name: "waitforblockheight", Params: "height:int timeout:long=0", Do: a.waitForBlockHeight,
 			Help: "Answers when the chain is this high, or after timeout milliseconds (0: never).", Example: "100 1000"},
+		jsonrpc.Method{Name: "syncwithvalidationinterfacequeue", Do: a.syncFollowers,
+			Help: "Answers null once pool, wallet and indexes have followed all that has happened so far."},
 	)
+}
+
+func (a *API) syncFollowers(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	defer c.Aside()()
+	return nil, a.Followed(ctx)
 }
 
 func (a *API) waitForNewBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {

@@ -315,6 +315,9 @@ func (p *Params) Bytes(name string, wrong *Error) []byte {
 	return b
 }
 
+// TypeOf is bitcoind's word for the type of a JSON value; "" if there is none.
+func TypeOf(raw json.RawMessage) string { return kind(raw) }
+
 // kind is bitcoind's word for the type of a JSON value; "" if there is none.
 func kind(raw json.RawMessage) string {
 	raw = bytes.TrimLeft(raw, " \t\r\n")

@@ -1,0 +1,234 @@
+package chainapi
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"sync/atomic"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+// scanRows look for what descriptors stand for.
+func (a *API) scanRows() []jsonrpc.Method {
+	return jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "scantxoutset", Params: "action:text scanobjects:[scanobjects,...]?", Do: a.scanTxOutSet,
+			Help: `Looks through the whole coin set for outputs of descriptors: "start" with a list of them, each as text or as {"desc":…,"range":…}. "status" says how far a scan is, "abort" ends it.`, Example: `start '["raw(51)"]'`},
+	)
+}
+
+// scan is a search that takes a while; there is one at a time.
+type scan struct {
+	running, aborted atomic.Bool
+	percent, height  atomic.Int32
+}
+
+// begin is false while another one is at work.
+func (s *scan) begin() bool {
+	if !s.running.CompareAndSwap(false, true) {
+		return false
+	}
+	s.aborted.Store(false)
+	s.percent.Store(0)
+	return true
+}
+
+// abort says whether there was one to end.
+func (s *scan) abort() bool {
+	if !s.running.Load() {
+		return false
+	}
+	s.aborted.Store(true)
+	return true
+}
+
+var errAborted = errors.New("the scan was aborted")
+
+func errScanning() error {
+	return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `Scan already in progress, use action "abort" or "status"`)
+}
+
+func errAction(action string) error {
+	return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid action '%s'", show.Clip(action))
+}
+
+func (a *API) scanTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	switch action := c.String("action"); action {
+	case "status":
+		if !a.scan.running.Load() {
+			return nil, nil
+		}
+		return struct {
+			Progress int32 `json:"progress"`
+		}{a.scan.percent.Load()}, nil
+	case "abort":
+		return a.scan.abort(), nil
+	case "start":
+	default:
+		return nil, errAction(action)
+	}
+	if !a.scan.begin() {
+		return nil, errScanning()
+	}
+	defer a.scan.running.Store(false)
+	if !c.Has("scanobjects") {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "scanobjects argument is required for the start action")
+	}
+	wanted, err := a.needles(c)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Aside()() // there is one at a time
+	return a.searchCoins(ctx, wanted)
+}
+
+type foundCoins struct {
+	Success  bool           `json:"success"`
+	TxOuts   int64          `json:"txouts"`
+	Height   int32          `json:"height"`
+	Best     string         `json:"bestblock"`
+	Unspents []foundCoin    `json:"unspents"`
+	Total    jsonrpc.Amount `json:"total_amount"`
+}
+
+type foundCoin struct {
+	TxID          string         `json:"txid"`
+	Vout          uint32         `json:"vout"`
+	Script        string         `json:"scriptPubKey"`
+	Desc          string         `json:"desc"`
+	Amount        jsonrpc.Amount `json:"amount"`
+	Coinbase      bool           `json:"coinbase"`
+	Height        int32          `json:"height"`
+	Block         string         `json:"blockhash"`
+	Confirmations int32          `json:"confirmations"`
+}
+
+// searchCoins reads the coin set for the scripts wanted [FindScriptPubKey].
+func (a *API) searchCoins(ctx context.Context, wanted needles) (any, error) {
+	found := foundCoins{Success: true, Unspents: []foundCoin{}}
+	tip, err := a.Ledger.ScanCoins(ctx, func(op wire.OutPoint, coin chain.Coin) error {
+		if a.scan.aborted.Load() {
+			found.Success = false
+			return errAborted
+		}
+		const all = 1 << 16
+		a.scan.percent.Store(int32(math.Round(float64(binary.BigEndian.Uint16(op.Hash[:])) * 100 / all)))
+		found.TxOuts++
+		if desc, ok := wanted[string(coin.PkScript)]; ok {
+			found.Unspents = append(found.Unspents, foundCoin{TxID: op.Hash.String(), Vout: op.Index, Desc: desc(), Script: hex.EncodeToString(coin.PkScript),
+				Amount: jsonrpc.Amount(coin.Value), Coinbase: coin.Coinbase, Height: coin.Height})
+			found.Total += jsonrpc.Amount(coin.Value)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errAborted) {
+		return nil, err
+	}
+	found.Height, found.Best = tip.Height, tip.Hash.String()
+	for i := range found.Unspents {
+		u := &found.Unspents[i]
+		u.Block, u.Confirmations = tip.Ancestor(u.Height).Hash.String(), tip.Height-u.Height+1
+	}
+	return found, nil
+}
+
+// needles are the scripts that a scan looks for, and how to say what each is.
+type needles map[string]func() string
+
+const (
+	// defaultRange is how far a descriptor with keys of a range is followed where
+	// nobody says.
+	defaultRange = 1000
+	maxRange     = 1_000_000
+)
+
+// span is a range of a descriptor's keys, both ends included.
+type span struct{ from, to int64 }
+
+// needles reads scan objects [EvalDescriptorStringOrObject].
+func (a *API) needles(c *jsonrpc.Call) (needles, error) {
+	var objects []json.RawMessage
+	_ = json.Unmarshal(c.Raw("scanobjects"), &objects) // the row says that it is a list
+	wanted := needles{}
+	for _, raw := range objects {
+		text, keys, err := scanObject(raw)
+		if err == nil {
+			err = a.addNeedles(wanted, text, keys)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return wanted, nil
+}
+
+func (a *API) addNeedles(wanted needles, text string, _ span) error {
+	texts := []string{text}
+	if key, ok := strings.CutPrefix(text, "combo("); ok {
+		key, _, _ = strings.Cut(key, ")")
+		texts = []string{"pk(" + key + ")", "pkh(" + key + ")", "wpkh(" + key + ")", "sh(wpkh(" + key + "))"}
+	}
+	for _, text := range texts {
+		script, err := show.PayToDescriptor(text, a.Params.Params)
+		if err != nil {
+			return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s", err)
+		}
+		wanted[string(script)] = func() string { return show.Descriptor(script, a.Params.Params) }
+	}
+	return nil
+}
+
+// scanObject is a descriptor, or an object with it and a range.
+func scanObject(raw json.RawMessage) (desc string, keys span, err error) {
+	keys = span{0, defaultRange}
+	var object struct{ Desc, Range json.RawMessage }
+	switch raw[0] {
+	case '"':
+		object.Desc = raw
+	case '{':
+		_ = json.Unmarshal(raw, &object) // it is an object
+	default:
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Scan object needs to be either a string or an object")
+	}
+	if object.Desc == nil || string(object.Desc) == "null" {
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Descriptor needs to be provided in scan object")
+	}
+	if err := json.Unmarshal(object.Desc, &desc); err != nil {
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type %s is not of expected type string", jsonrpc.TypeOf(object.Desc))
+	}
+	if object.Range != nil && string(object.Range) != "null" {
+		keys, err = readRange(object.Range)
+	}
+	return desc, keys, err
+}
+
+// readRange reads END or [BEGIN,END] [ParseDescriptorRange].
+func readRange(raw json.RawMessage) (s span, err error) {
+	var pair []int64
+	if json.Unmarshal(raw, &s.to) != nil {
+		if json.Unmarshal(raw, &pair) != nil || len(pair) != 2 {
+			return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range must be specified as end or as [begin,end]")
+		}
+		s = span{pair[0], pair[1]}
+		if s.from > s.to {
+			return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range specified as [begin,end] must not have begin after end")
+		}
+	}
+	switch {
+	case s.from < 0:
+		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range should be greater or equal than 0")
+	case s.to < 0 || s.to > math.MaxInt32:
+		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "End of range is too high")
+	case s.to-s.from >= maxRange:
+		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range is too large")
+	}
+	return s, nil
+}
