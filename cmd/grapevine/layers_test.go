@@ -43,8 +43,9 @@ var allowed = map[string][]string{
 	"p2p/gossip/txs":     {"chain", "p2p"},
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
 
-	"wallet":         {"chain", "chain/policy"},
-	"wallet/service": {"chain", "chain/policy", "wallet", "db"},
+	"wallet":            {"chain", "chain/policy"},
+	"wallet/descriptor": {"wallet"},
+	"wallet/service":    {"chain", "chain/policy", "wallet", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},
@@ -57,8 +58,8 @@ var allowed = map[string][]string{
 
 	"cmd/rpc/client":           {"cmd/rpc/jsonrpc"},
 	"cmd/rpc/jsonrpc":          {"chain"},
-	"cmd/rpc/show":             {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet"},
-	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/..."},
+	"cmd/rpc/show":             {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet", "wallet/descriptor"},
+	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/...", "wallet/descriptor"},
 	"cmd/rpc/poolapi":          {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},
 	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/rpc/notify":           {"chain"},

@@ -11,6 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/wallet/descriptor"
 )
 
 // maxGenerate bounds the blocks of one call, so that their hashes stay a small answer.
@@ -24,7 +25,7 @@ func (a *API) miningRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:int=1000000", Do: a.generateToAddress,
 			Help: "Makes blocks now and pays their coins to an address. Answers their hashes when they are on disk. Only sensible where blocks are easy.", Example: "101 bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "generatetodescriptor", Params: "num_blocks:int descriptor:text maxtries:long=1000000", Do: a.generateToDescriptor,
-			Help: "As generatetoaddress, for an output descriptor with written-out keys, such as wpkh(KEY), raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
+			Help: "As generatetoaddress, for an output descriptor that is not ranged, such as wpkh(KEY), raw(HEX) or addr(ADDRESS).", Example: "1 'raw(51)'"},
 		jsonrpc.Method{Name: "generateblock", Params: `output:text transactions:["rawtx/txid",...] submit:bool=true`, Do: a.generateBlock,
 			Help: "Makes a block of exactly these transactions, in this order, paying to an address or an output descriptor. With submit false it is only made and shown.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 '[]'"},
 		jsonrpc.Method{Name: "getblocktemplate", Params: `template_request:{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}`, Do: a.getBlockTemplate,
@@ -98,8 +99,10 @@ func (a *API) generateToDescriptor(ctx context.Context, c *jsonrpc.Call) (any, e
 	if tries < 0 {
 		c.Refuse(jsonrpc.CodeMisc, "JSON integer out of range")
 	}
-	script, err := show.PayToDescriptor(c.String("descriptor"), a.Params.Params)
-	if err != nil {
+	script, err := descriptor.PayTo(c.String("descriptor"), a.Params.Params)
+	if errors.Is(err, descriptor.ErrRanged) {
+		c.Refuse(jsonrpc.CodeInvalidParam, "%s", err)
+	} else if err != nil {
 		c.Refuse(jsonrpc.CodeInvalidAddress, "%s", err)
 	}
 	return a.generate(ctx, c, job{blocks, uint64(tries), script})
@@ -142,8 +145,13 @@ type generated struct {
 
 func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	output := c.String("output")
-	script, err := show.PayToDescriptor(output, a.Params.Params)
-	if err != nil {
+	script, err := descriptor.PayTo(output, a.Params.Params)
+	switch {
+	case errors.Is(err, descriptor.ErrRanged):
+		c.Refuse(jsonrpc.CodeInvalidParam, "%s", err)
+	case errors.Is(err, descriptor.ErrPrivate):
+		c.Refuse(jsonrpc.CodeInvalidAddress, "%s", err)
+	case err != nil:
 		if script, err = show.PayTo(output, a.Params.Params); err != nil {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Error: Invalid address or descriptor")
 		}

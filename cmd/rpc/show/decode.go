@@ -2,14 +2,16 @@ package show
 
 import (
 	"encoding/hex"
+	"slices"
 
-	"github.com/btcsuite/btcd/address/v2"
+	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/wallet/descriptor"
 )
 
 // Decoded is what decodescript says: a script, and the addresses that pay to
@@ -36,32 +38,33 @@ func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
 	if !canWrap(script, s.Type) {
 		return d
 	}
-	d.P2SH = Address(scriptHash(script), net)
-	inner := witnessScriptHash(script)
+	d.P2SH = Address(descriptor.PayToScriptHash(script), net)
+	known := descriptor.NewProvider()
+	inner := descriptor.PayToWitnessScriptHash(script)
 	switch s.Type {
 	case "nonstandard":
+		known.AddScript(script)
 	case "multisig":
-		if !compressedKeys(script) {
+		if _, keys, _ := descriptor.Multisig(script); !compressed(keys) {
 			return d
 		}
+		known.AddScript(script)
 	case "pubkey":
-		if !compressedKeys(script) {
+		key, _ := descriptor.PubKey(script)
+		if !compressed([][]byte{key}) {
 			return d
 		}
-		inner = keyHash(address.Hash160(script[1 : len(script)-1]))
+		inner = descriptor.PayToWitnessKeyHash(key)
 	case "pubkeyhash":
-		inner = keyHash(script[3:23])
+		inner = append([]byte{txscript.OP_0, txscript.OP_DATA_20}, script[3:23]...)
 	default: // a witness program has no place in another
 		return d
 	}
-	d.SegWit = &Wrapped{NewScript(inner, net), Address(scriptHash(inner), net)}
-	if s.Type == "multisig" {
-		d.SegWit.Desc = WithChecksum("wsh(" + multiDescriptor(script) + ")")
-	}
+	shown := NewScript(inner, net)
+	shown.Desc = descriptor.Infer(inner, net, known).String()
+	d.SegWit = &Wrapped{shown, Address(descriptor.PayToScriptHash(inner), net)}
 	return d
 }
-
-func keyHash(hash []byte) []byte { return append([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash...) }
 
 // canWrap says whether a script may stand behind a hash: one that can run, and
 // that means the same under every rule (no OP_SUCCESS of BIP342 in it).
@@ -89,16 +92,8 @@ func success(op byte) bool {
 		op >= 141 && op <= 142 || op >= 149 && op <= 153 || op >= 187 && op <= 254
 }
 
-// compressedKeys says whether all keys that a script pushes are compressed.
-func compressedKeys(script []byte) bool {
-	const size = 33
-	t := txscript.MakeScriptTokenizer(0, script)
-	for t.Next() {
-		if n := len(t.Data()); n > 1 && n != size {
-			return false
-		}
-	}
-	return true
+func compressed(keys [][]byte) bool {
+	return !slices.ContainsFunc(keys, func(key []byte) bool { return len(key) != btcec.PubKeyBytesLenCompressed })
 }
 
 // TxForm is how the bytes of a transaction may be read.

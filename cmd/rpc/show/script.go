@@ -1,17 +1,16 @@
 package show
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 	"strings"
 
-	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // Script is an output's script (Core: ScriptToUniv).
@@ -26,7 +25,7 @@ type Script struct {
 // NewScript describes an output's script.
 func NewScript(pk []byte, net *chaincfg.Params) Script {
 	return Script{
-		Asm: asm(pk, false), Desc: Descriptor(pk, net), Hex: hex.EncodeToString(pk),
+		Asm: asm(pk, false), Desc: descriptor.Infer(pk, net, nil).String(), Hex: hex.EncodeToString(pk),
 		Address: Address(pk, net), Type: ScriptType(pk),
 	}
 }
@@ -48,18 +47,19 @@ func ScriptType(pk []byte) string {
 		}
 		return "nonstandard"
 	}
-	switch txscript.GetScriptClass(pk) {
-	case txscript.PubKeyTy:
-		return "pubkey"
-	case txscript.PubKeyHashTy:
-		return "pubkeyhash"
-	case txscript.ScriptHashTy:
+	switch {
+	case txscript.IsPayToScriptHash(pk):
 		return "scripthash"
-	case txscript.MultiSigTy:
-		return "multisig"
-	}
-	if len(pk) > 0 && pk[0] == txscript.OP_RETURN && pushesOnly(pk[1:]) {
+	case len(pk) > 0 && pk[0] == txscript.OP_RETURN && pushesOnly(pk[1:]):
 		return "nulldata"
+	case txscript.IsPayToPubKeyHash(pk):
+		return "pubkeyhash"
+	}
+	if _, ok := descriptor.PubKey(pk); ok {
+		return "pubkey"
+	}
+	if _, _, ok := descriptor.Multisig(pk); ok {
+		return "multisig"
 	}
 	return "nonstandard"
 }
@@ -167,16 +167,4 @@ func witnessOf(pk []byte) *Witness {
 		return nil
 	}
 	return &Witness{version, program}
-}
-
-// scriptHash is the output that pays to the hash of a script (BIP16).
-func scriptHash(script []byte) []byte {
-	out := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, address.Hash160(script)...)
-	return append(out, txscript.OP_EQUAL)
-}
-
-// witnessScriptHash is the output that pays to the hash of a witness script (BIP141).
-func witnessScriptHash(script []byte) []byte {
-	sum := sha256.Sum256(script)
-	return append([]byte{txscript.OP_0, txscript.OP_DATA_32}, sum[:]...)
 }

@@ -9,6 +9,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // addressRows are about addresses and their names.
@@ -126,7 +127,7 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 	info.PubKey, info.Change, info.KeyPath, info.Master = hex.EncodeToString(o.PubKey), o.Change, o.Path, o.Master
 	info.Beyond = o.Beyond
-	info.Desc, info.ParentDesc = show.WithChecksum(o.Desc), show.WithChecksum(o.ParentDesc)
+	info.Desc, info.ParentDesc = descriptor.WithChecksum(o.Desc), descriptor.WithChecksum(o.ParentDesc)
 	if !o.Change {
 		info.Labels = append(info.Labels, o.Label)
 	}
@@ -176,7 +177,7 @@ func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return append([]string{}, slices.Sorted(maps.Keys(by))...), nil
 }
 
-type descriptor struct {
+type row struct {
 	Desc      string    `json:"desc"`
 	Timestamp int64     `json:"timestamp"` // Unix seconds; nothing was paid to it before
 	Active    bool      `json:"active"`
@@ -198,16 +199,16 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 		return nil, err
 	}
 	name, _ := a.Wallet.Name()
-	list := make([]descriptor, len(rows))
+	list := make([]row, len(rows))
 	for i, r := range rows {
-		list[i] = descriptor{
-			Desc: show.WithChecksum(r.Desc), Timestamp: a.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
+		list[i] = row{
+			Desc: descriptor.WithChecksum(r.Desc), Timestamp: a.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
 			Active: true, Internal: r.Change, Range: [2]uint32{0, r.Len - 1}, Next: r.Next, NextIndex: r.Next,
 		}
 	}
 	return struct {
-		Name        string       `json:"wallet_name"`
-		Descriptors []descriptor `json:"descriptors"`
+		Name        string `json:"wallet_name"`
+		Descriptors []row  `json:"descriptors"`
 	}{name, list}, nil
 }
 

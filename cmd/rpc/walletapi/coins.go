@@ -11,6 +11,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // coinRows are about what can be spent.
@@ -169,7 +170,7 @@ func (a *API) unspent(c wallet.Coin) unspent {
 	return unspent{
 		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
-		Spendable: true, Solvable: true, Desc: show.Descriptor(c.Script, a.Params.Params), ParentDescs: []string{show.WithChecksum(c.ParentDesc)}, Safe: safe(c),
+		Spendable: true, Solvable: true, Desc: descriptor.Infer(c.Script, a.Params.Params, nil).String(), ParentDescs: []string{descriptor.WithChecksum(c.ParentDesc)}, Safe: safe(c),
 		Redeem: hex.EncodeToString(c.Redeem), Generated: c.Coinbase,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // historyRows tell what came and went.
@@ -101,7 +102,7 @@ func details(e *wallet.Entry) []txDetail {
 			fee := jsonrpc.Amount(-e.Fee)
 			list[i].Fee = &fee
 		} else {
-			list[i].Parents = []string{show.WithChecksum(d.ParentDesc)}
+			list[i].Parents = []string{descriptor.WithChecksum(d.ParentDesc)}
 		}
 	}
 	return list

@@ -1,4 +1,4 @@
-package show
+package descriptor
 
 import (
 	"encoding/hex"
@@ -55,7 +55,7 @@ func TestDescriptorsPayTheirScripts(t *testing.T) {
 		"addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)": "0014751e76e8199196d454941c45d1b3a323f1433bd6",
 	} {
 		for _, text := range []string{written(desc), WithChecksum(written(desc))} {
-			got, err := PayToDescriptor(text, &chaincfg.RegressionNetParams)
+			got, err := PayTo(text, &chaincfg.RegressionNetParams)
 			if err != nil || hex.EncodeToString(got) != want {
 				t.Errorf("%s pays %x, %v, want %s", desc, got, err, want)
 			}
@@ -101,13 +101,13 @@ func TestWhatIsNoDescriptorIsRefusedByItsCause(t *testing.T) {
 		`tr(U)`:               `tr(): Uncompressed keys are not allowed`,
 		`combo(zz)`:           `combo(): key 'zz' is not valid`,
 	} {
-		got, err := PayToDescriptor(written(desc), &chaincfg.RegressionNetParams)
+		got, err := PayTo(written(desc), &chaincfg.RegressionNetParams)
 		if err == nil || err.Error() != written(want) {
 			t.Errorf("%s pays %x, %v, want %s", desc, got, err, want)
 		}
 	}
 	const foreign = "L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ" // of mainnet
-	if _, err := PayToDescriptor("pk("+foreign+")", &chaincfg.RegressionNetParams); err == nil || strings.Contains(err.Error(), foreign[:10]) {
+	if _, err := PayTo("pk("+foreign+")", &chaincfg.RegressionNetParams); err == nil || strings.Contains(err.Error(), foreign[:10]) {
 		t.Errorf("a private key of another network: %v", err)
 	}
 }

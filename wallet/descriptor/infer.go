@@ -1,0 +1,267 @@
+package descriptor
+
+import (
+	"bytes"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/wallet"
+)
+
+// Infer is the descriptor that says most of a script, with what is known of
+// keys and scripts (Core: InferDescriptor); p may be nil.
+func Infer(script []byte, net *chaincfg.Params, p *Provider) *Descriptor {
+	if p == nil {
+		p = NewProvider()
+	}
+	in := inferrer{p}
+	if e := in.script(script, atTop); e != nil {
+		return &Descriptor{root: e, net: net}
+	}
+	if addr := wallet.AddressOf(script, net); addr != "" {
+		return &Descriptor{root: &expr{name: "addr", script: script, addr: addr}, net: net}
+	}
+	return &Descriptor{root: &expr{name: "raw", script: script}, net: net}
+}
+
+type inferrer struct{ known *Provider }
+
+// script is nil when nothing is known to be said.
+func (in inferrer) script(script []byte, at place) *expr {
+	if at == inTR {
+		return in.leaf(script)
+	}
+	if version, program, err := txscript.ExtractWitnessProgramInfo(script); err == nil {
+		return in.program(version, program, at)
+	}
+	if pub, ok := PubKey(script); ok {
+		if k := in.key(pub, at); k != nil {
+			return &expr{name: "pk", keys: []*key{k}}
+		}
+		return nil
+	}
+	switch {
+	case txscript.IsPayToPubKeyHash(script):
+		if k := in.hashed(script[3:23], at); k != nil {
+			return &expr{name: "pkh", keys: []*key{k}}
+		}
+	case txscript.IsPayToScriptHash(script) && at == atTop:
+		return in.behind("sh", script[2:22], inSH)
+	default:
+		if _, _, ok := Multisig(script); ok {
+			return in.multi(script, at)
+		}
+	}
+	return nil
+}
+
+// behind is sh(X) or wsh(X) of a script with that HASH160.
+func (in inferrer) behind(name string, id []byte, at place) *expr {
+	inner, ok := in.known.Scripts[ID(id)]
+	if !ok {
+		return nil
+	}
+	sub := in.script(inner, at)
+	if sub == nil {
+		return nil
+	}
+	return &expr{name: name, subs: []*expr{sub}}
+}
+
+func (in inferrer) program(version int, program []byte, at place) *expr {
+	outside := at == atTop || at == inSH
+	switch n := len(program); {
+	case version == 0 && n == 20 && outside:
+		if pub, ok := in.known.PubKeyOf(program); ok {
+			if k := in.key(pub, inWPKH); k != nil {
+				return &expr{name: "wpkh", keys: []*key{k}}
+			}
+		}
+	case version == 0 && n == 32 && outside:
+		return in.behind("wsh", ripemd160(program), inWSH)
+	case version == 1 && n == 32 && at == atTop:
+		return in.taproot(program)
+	}
+	return nil
+}
+
+// key is nil for keys that may not stand at that place. Whether a key is on the
+// curve nobody asks (Core: IsValidNonHybrid).
+func (in inferrer) key(pub []byte, at place) *key {
+	switch {
+	case !keySized(pub) || pub[0] > 4:
+		return nil
+	case len(pub) == uncompressedLen && !at.uncompressed():
+		return nil
+	}
+	k := &key{pub: pub}
+	if o, ok := in.known.OriginOf(pub); ok {
+		k.origin = &o
+	}
+	return k
+}
+
+func (in inferrer) xonly(x []byte) *key {
+	k := &key{pub: append([]byte{2}, x...), xonly: true}
+	if o, ok := in.known.OriginOf(x); ok {
+		k.origin = &o
+	}
+	return k
+}
+
+// hashed is the key with that hash, if it is known.
+func (in inferrer) hashed(id []byte, at place) *key {
+	pub, ok := in.known.PubKeyOf(id)
+	if !ok {
+		return nil
+	}
+	return in.key(pub, at)
+}
+
+func (in inferrer) multi(script []byte, at place) *expr {
+	need, pubs, _ := Multisig(script)
+	e := &expr{name: "multi", need: need}
+	for _, pub := range pubs {
+		k := in.key(pub, at)
+		if k == nil {
+			return nil
+		}
+		e.keys = append(e.keys, k)
+	}
+	return e
+}
+
+// keySized says whether a key's first byte goes with its length [CPubKey::ValidSize].
+func keySized(pub []byte) bool {
+	if len(pub) == 0 {
+		return false
+	}
+	switch pub[0] {
+	case 2, 3:
+		return len(pub) == btcec.PubKeyBytesLenCompressed
+	case 4, 6, 7:
+		return len(pub) == uncompressedLen
+	}
+	return false
+}
+
+// PubKey is the key of a script that pays to it directly.
+func PubKey(script []byte) ([]byte, bool) {
+	n := len(script)
+	if n < 2 || int(script[0]) != n-2 || script[n-1] != txscript.OP_CHECKSIG || !keySized(script[1:n-1]) {
+		return nil, false
+	}
+	return script[1 : n-1], true
+}
+
+// Multisig takes a script of up to 20 keys apart (Core: MatchMultisig).
+func Multisig(script []byte) (need int, pubs [][]byte, ok bool) {
+	n := len(script)
+	if n == 0 || script[n-1] != txscript.OP_CHECKMULTISIG {
+		return 0, nil, false
+	}
+	t := txscript.MakeScriptTokenizer(0, script[:n-1])
+	need, ok = number(&t)
+	for ok && t.Next() && keySized(t.Data()) {
+		pubs = append(pubs, t.Data())
+	}
+	count, counted := numberOf(&t)
+	if !ok || !counted || t.Next() || t.Err() != nil || count != len(pubs) || need > count || count > maxMultisigKeys {
+		return 0, nil, false
+	}
+	return need, pubs, true
+}
+
+func number(t *txscript.ScriptTokenizer) (int, bool) {
+	if !t.Next() {
+		return 0, false
+	}
+	return numberOf(t)
+}
+
+// numberOf is the number from 1 to 20 that was read last, in its shortest form.
+func numberOf(t *txscript.ScriptTokenizer) (int, bool) {
+	op := t.Opcode()
+	if op >= txscript.OP_1 && op <= txscript.OP_16 {
+		return int(op) - txscript.OP_1 + 1, true
+	}
+	const smallest = 17 // of those that have no opcode
+	if d := t.Data(); op == txscript.OP_DATA_1 && d[0] >= smallest && d[0] <= maxMultisigKeys {
+		return int(d[0]), true
+	}
+	return 0, false
+}
+
+const leafKey = 34 // bytes: a push of 32, and the opcode
+
+// leaf is a script of a tree (BIP342): pk or multi_a.
+func (in inferrer) leaf(script []byte) *expr {
+	if len(script) == leafKey && script[0] == txscript.OP_DATA_32 && script[33] == txscript.OP_CHECKSIG {
+		return &expr{name: "pk", keys: []*key{in.xonly(script[1:33])}, xonly: true}
+	}
+	e := &expr{name: "multi_a"}
+	rest := script
+	for i := 0; len(rest) > leafKey && rest[0] == txscript.OP_DATA_32; i++ {
+		e.keys = append(e.keys, in.xonly(rest[1:33]))
+		rest = rest[leafKey:]
+	}
+	e.need = smallNumber(rest)
+	if len(e.keys) == 0 || len(e.keys) > maxMultiAKeys || e.need < 1 || e.need > len(e.keys) {
+		return nil
+	}
+	xs := make([][]byte, len(e.keys))
+	for i, k := range e.keys {
+		xs[i] = k.pub[1:]
+	}
+	if made, err := multiAScript(e.need, xs); err != nil || !bytes.Equal(made, script) {
+		return nil
+	}
+	return e
+}
+
+// smallNumber is the one that a script begins with; 0: it begins with none.
+func smallNumber(script []byte) int {
+	t := txscript.MakeScriptTokenizer(0, script)
+	if !t.Next() {
+		return 0
+	}
+	if op := t.Opcode(); op >= txscript.OP_1 && op <= txscript.OP_16 {
+		return int(op) - txscript.OP_1 + 1
+	}
+	n := 0
+	for i, b := range t.Data() {
+		if i > 1 {
+			return 0
+		}
+		n |= int(b) << (8 * i)
+	}
+	return n
+}
+
+// taproot is tr() where the tree is known, else rawtr().
+func (in inferrer) taproot(program []byte) *expr {
+	if tree, ok := in.known.Trees[[32]byte(program)]; ok {
+		e := &expr{name: "tr", keys: []*key{in.xonly(tree.Internal)}}
+		for _, l := range tree.Leaves {
+			var sub *expr
+			if l.Version == byte(txscript.BaseLeafVersion) {
+				sub = in.leaf(l.Script)
+			}
+			if sub == nil {
+				e = nil
+				break
+			}
+			e.subs, e.depths = append(e.subs, sub), append(e.depths, l.Depth)
+		}
+		if e != nil {
+			return e
+		}
+	}
+	if _, err := schnorr.ParsePubKey(program); err != nil {
+		return nil
+	}
+	return &expr{name: "rawtr", keys: []*key{in.xonly(program)}}
+}

@@ -1,0 +1,357 @@
+package descriptor
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+)
+
+const (
+	hardened = hdkeychain.HardenedKeyStart
+
+	uncompressedLen = 65 // bytes of a key with its y
+)
+
+// derive is how the last step of a key's path is made of the index.
+type derive int
+
+const (
+	fixed derive = iota
+	unhardened
+	hardly // hardened: needs the private key
+)
+
+// key is one KEY expression (BIP380).
+type key struct {
+	origin     *Origin // what was said between brackets
+	apostrophe bool    // hardened steps were written with '
+
+	pub    []byte // a fixed key, 33 or 65 bytes; nil: ext
+	xonly  bool   // written by its x only
+	secret *Secret
+
+	ext    *hdkeychain.ExtendedKey // the public key that the path begins at
+	extPrv *hdkeychain.ExtendedKey // its private half, where that was given
+	path   []uint32
+	derive derive
+	parent *hdkeychain.ExtendedKey // at the end of path; nil: cannot be had without private keys
+}
+
+// size is how many bytes the key is written in.
+func (k *key) size() int {
+	if k.pub != nil {
+		return len(k.pub)
+	}
+	return btcec.PubKeyBytesLenCompressed
+}
+
+func (k *key) ranged() bool { return k.derive != fixed }
+
+func (k *key) private() bool { return k.secret != nil || k.extPrv != nil }
+
+// at is the key at an index, and where it comes from.
+func (k *key) at(index uint32) (Origin, error) {
+	o := Origin{PubKey: k.pub}
+	if k.pub != nil {
+		copy(o.Fingerprint[:], id4(k.pub))
+	} else {
+		root, err := k.ext.ECPubKey()
+		if err != nil {
+			return o, fmt.Errorf("extended key: %w", err)
+		}
+		copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
+		o.Path = append([]uint32{}, k.path...)
+		child, step, err := k.child(index)
+		if err != nil {
+			return o, err
+		}
+		o.Path = append(o.Path, step...)
+		pub, err := child.ECPubKey()
+		if err != nil {
+			return o, fmt.Errorf("derived key: %w", err)
+		}
+		o.PubKey = pub.SerializeCompressed()
+	}
+	if k.origin != nil {
+		o.Fingerprint = k.origin.Fingerprint
+		o.Path = append(append([]uint32{}, k.origin.Path...), o.Path...)
+	}
+	return o, nil
+}
+
+// child is the extended key at an index and the step that leads to it.
+func (k *key) child(index uint32) (*hdkeychain.ExtendedKey, []uint32, error) {
+	if k.parent == nil || k.derive == hardly && !k.parent.IsPrivate() {
+		return nil, nil, ErrPrivate
+	}
+	switch k.derive {
+	case unhardened:
+		child, err := k.parent.Derive(index)
+		return child, []uint32{index}, wrapDerive(err)
+	case hardly:
+		child, err := k.parent.Derive(index | hardened)
+		return child, []uint32{index | hardened}, wrapDerive(err)
+	}
+	return k.parent, nil, nil
+}
+
+func wrapDerive(err error) error {
+	if err != nil {
+		return fmt.Errorf("derive a key: %w", err)
+	}
+	return nil
+}
+
+// secretAt is the private key at an index, if it can be had.
+func (k *key) secretAt(index uint32) (s Secret, ok bool) {
+	if k.secret != nil {
+		return *k.secret, true
+	}
+	if k.extPrv == nil {
+		return s, false
+	}
+	child, _, err := k.child(index)
+	if err != nil || !child.IsPrivate() {
+		return s, false
+	}
+	prv, err := child.ECPrivKey()
+	return Secret{prv, true}, err == nil
+}
+
+func id4(pub []byte) []byte {
+	id := IDOf(pub)
+	return id[:4]
+}
+
+// keyIn reads a key; uncompressed ones are good at the top and under sh() only.
+func (p *parser) key(text string, at place) (*key, error) {
+	k := &key{}
+	parts := strings.Split(text, "]")
+	if len(parts) > 2 {
+		return nil, errors.New("Multiple ']' characters found for a single pubkey")
+	}
+	if len(parts) == 2 {
+		if err := p.origin(k, parts[0]); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.inner(k, parts[len(parts)-1], at); err != nil {
+		return nil, err
+	}
+	p.secrets = p.secrets || k.private()
+	return k, nil
+}
+
+func (p *parser) origin(k *key, text string) error {
+	if !strings.HasPrefix(text, "[") {
+		got := "]"
+		if text != "" {
+			got = text[:1]
+		}
+		return fmt.Errorf("Key origin start '[ character expected but not found, got '%s' instead", got)
+	}
+	steps := strings.Split(text[1:], "/")
+	if len(steps[0]) != 8 {
+		return fmt.Errorf("Fingerprint is not 4 bytes (%d characters instead of 8 characters)", len(steps[0]))
+	}
+	fingerprint, err := hex.DecodeString(steps[0])
+	if err != nil {
+		return fmt.Errorf("Fingerprint '%s' is not hex", steps[0])
+	}
+	k.origin = &Origin{}
+	copy(k.origin.Fingerprint[:], fingerprint)
+	k.origin.Path, err = p.steps(k, steps[1:], false)
+	return err
+}
+
+// steps reads the steps of a path; one of them may stand for several, <0;1>
+// (BIP389), of which the parser's choice counts.
+func (p *parser) steps(k *key, words []string, multi bool) (path []uint32, err error) {
+	chosen := false
+	for _, word := range words {
+		inside, open := strings.CutPrefix(word, "<")
+		inside, closed := strings.CutSuffix(inside, ">")
+		if !multi || !open || !closed {
+			step, err := k.step(word)
+			if err != nil {
+				return nil, err
+			}
+			path = append(path, step)
+			continue
+		}
+		if chosen {
+			return nil, errors.New("Multiple multipath key path specifiers found")
+		}
+		chosen = true
+		step, err := p.choose(k, inside)
+		if err != nil {
+			return nil, err
+		}
+		path = append(path, step)
+	}
+	return path, nil
+}
+
+// choose reads the steps a;b;… that one step of a path may be.
+func (p *parser) choose(k *key, inside string) (uint32, error) {
+	words := strings.Split(inside, ";")
+	if len(words) < 2 {
+		return 0, errors.New("Multipath key path specifiers must have at least two items")
+	}
+	seen := map[uint32]bool{}
+	var steps []uint32
+	for _, word := range words {
+		step, err := k.step(word)
+		if err != nil {
+			return 0, err
+		}
+		if seen[step] {
+			return 0, fmt.Errorf("Duplicated key path value %d in multipath specifier", step)
+		}
+		seen[step] = true
+		steps = append(steps, step)
+	}
+	if p.choices > 1 && p.choices != len(steps) {
+		return 0, errors.New("Multipath subscripts have mismatched lengths")
+	}
+	p.choices = len(steps)
+	return steps[p.choice], nil
+}
+
+func (k *key) step(word string) (uint32, error) {
+	var mark uint32
+	digits := word
+	if n := len(word); n > 0 && (word[n-1] == '\'' || word[n-1] == 'h') {
+		digits, mark = word[:n-1], hardened
+		k.apostrophe = word[n-1] == '\''
+	}
+	v, err := parseUint(digits)
+	if err != nil {
+		return 0, fmt.Errorf("Key path value '%s' is not a valid uint32", digits)
+	}
+	if v > math.MaxInt32 {
+		return 0, fmt.Errorf("Key path value %d is out of range", v)
+	}
+	return v | mark, nil
+}
+
+// parseUint reads a number of 32 bits as Core does [ParseUInt32].
+func parseUint(digits string) (uint32, error) {
+	v, err := strconv.ParseUint(strings.TrimPrefix(digits, "+"), 10, 32)
+	return uint32(v), err
+}
+
+// inner reads a key without its origin.
+func (p *parser) inner(k *key, text string, at place) error {
+	words := strings.Split(text, "/")
+	first := words[0]
+	if first == "" {
+		return errors.New("No key provided")
+	}
+	if len(words) == 1 {
+		if raw, err := hex.DecodeString(first); err == nil {
+			return k.readHex(raw, first, at)
+		}
+		if wif, err := btcutil.DecodeWIF(first); err == nil && wif.IsForNet(p.net) {
+			if !wif.CompressPubKey && !at.uncompressed() {
+				return errors.New("Uncompressed keys are not allowed")
+			}
+			k.secret = &Secret{wif.PrivKey, wif.CompressPubKey}
+			k.pub, k.xonly = k.secret.PubKey(), at == inTR
+			return nil
+		}
+	}
+	if err := p.extended(k, first); err != nil {
+		return err
+	}
+	switch last := words[len(words)-1]; last {
+	case "*":
+		k.derive = unhardened
+	case "*'", "*h":
+		k.derive, k.apostrophe = hardly, last == "*'"
+	}
+	if k.derive != fixed {
+		words = words[:len(words)-1]
+	}
+	var err error
+	if k.path, err = p.steps(k, words[1:], true); err != nil {
+		return err
+	}
+	k.parent = k.walk()
+	return nil
+}
+
+func (k *key) readHex(raw []byte, text string, at place) error {
+	const evenHybrid, oddHybrid = 6, 7
+	full := raw
+	if len(raw) == 32 && at == inTR {
+		full, k.xonly = append([]byte{2}, raw...), true
+	}
+	if len(raw) == uncompressedLen && (raw[0] == evenHybrid || raw[0] == oddHybrid) {
+		return errors.New("Hybrid public keys are not allowed")
+	}
+	if _, err := btcec.ParsePubKey(full); err != nil {
+		return fmt.Errorf("Pubkey '%s' is invalid", text)
+	}
+	if len(full) != btcec.PubKeyBytesLenCompressed && !at.uncompressed() {
+		return errors.New("Uncompressed keys are not allowed")
+	}
+	k.pub = full
+	return nil
+}
+
+// extended reads an xpub or xprv of this network (BIP32).
+func (p *parser) extended(k *key, text string) error {
+	refused := fmt.Errorf("key '%s' is not valid", hideSecret(text))
+	ext, err := hdkeychain.NewKeyFromString(text)
+	if err != nil || !ext.IsForNet(p.net) || ext.Depth() == 0 && (ext.ParentFingerprint() != 0 || ext.ChildIndex() != 0) {
+		return refused
+	}
+	if ext.IsPrivate() {
+		k.extPrv = ext
+		if ext, err = ext.Neuter(); err != nil {
+			return refused
+		}
+	}
+	k.ext = ext
+	return nil
+}
+
+// walk is the key at the end of the path, the private one where it is known.
+func (k *key) walk() *hdkeychain.ExtendedKey {
+	at := k.ext
+	if k.extPrv != nil {
+		at = k.extPrv
+	}
+	for _, step := range k.path {
+		child, err := at.Derive(step)
+		if err != nil {
+			return nil // hardened, and only the public half is known
+		}
+		at = child
+	}
+	if _, err := at.ECPubKey(); err != nil { // and its public half is made once, before many ask
+		return nil
+	}
+	return at
+}
+
+// hideSecret keeps what is nearly a private key out of an error's text: errors
+// are logged, and a typing error leaves the key within reach.
+func hideSecret(text string) string {
+	const leastWIF, mostWIF = 48, 56 // characters; 51 and 52 are right
+	wif := len(text) >= leastWIF && len(text) <= mostWIF && strings.Contains("59cKL", text[:1])
+	if wif || len(text) > 4 && text[1:4] == "prv" {
+		return "(private)"
+	}
+	return text
+}
