@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"strings"
 	"sync/atomic"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -15,6 +14,7 @@ import (
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/wallet/descriptor"
 )
 
 // scanRows look for what descriptors stand for.
@@ -143,15 +143,9 @@ func (a *API) searchCoins(ctx context.Context, wanted needles) (any, error) {
 // needles are the scripts that a scan looks for, and how to say what each is.
 type needles map[string]func() string
 
-const (
-	// defaultRange is how far a descriptor with keys of a range is followed where
-	// nobody says.
-	defaultRange = 1000
-	maxRange     = 1_000_000
-)
-
-// span is a range of a descriptor's keys, both ends included.
-type span struct{ from, to int64 }
+// defaultRange is how far a descriptor with keys of a range is followed where
+// nobody says.
+const defaultRange = 1000
 
 // needles reads scan objects [EvalDescriptorStringOrObject].
 func (a *API) needles(c *jsonrpc.Call) (needles, error) {
@@ -170,25 +164,31 @@ func (a *API) needles(c *jsonrpc.Call) (needles, error) {
 	return wanted, nil
 }
 
-func (a *API) addNeedles(wanted needles, text string, _ span) error {
-	texts := []string{text}
-	if key, ok := strings.CutPrefix(text, "combo("); ok {
-		key, _, _ = strings.Cut(key, ")")
-		texts = []string{"pk(" + key + ")", "pkh(" + key + ")", "wpkh(" + key + ")", "sh(wpkh(" + key + "))"}
+// addNeedles adds the scripts of a descriptor, of one with a range all in it.
+func (a *API) addNeedles(wanted needles, text string, keys show.Span) error {
+	d, err := descriptor.Parse(text, a.Params.Params, false)
+	if err != nil {
+		return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s", err)
 	}
-	for _, text := range texts {
-		script, err := show.PayToDescriptor(text, a.Params.Params)
+	if !d.Ranged() {
+		keys = show.Span{}
+	}
+	known := descriptor.NewProvider()
+	for i := keys.From; i <= keys.To; i++ {
+		scripts, err := d.Expand(uint32(i), known)
 		if err != nil {
-			return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s", err)
+			return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s: '%s'", err, text)
 		}
-		wanted[string(script)] = func() string { return show.Descriptor(script, a.Params.Params) }
+		for _, script := range scripts {
+			wanted[string(script)] = func() string { return descriptor.Infer(script, a.Params.Params, known).String() }
+		}
 	}
 	return nil
 }
 
 // scanObject is a descriptor, or an object with it and a range.
-func scanObject(raw json.RawMessage) (desc string, keys span, err error) {
-	keys = span{0, defaultRange}
+func scanObject(raw json.RawMessage) (desc string, keys show.Span, err error) {
+	keys = show.Span{To: defaultRange}
 	var object struct{ Desc, Range json.RawMessage }
 	switch raw[0] {
 	case '"':
@@ -205,30 +205,7 @@ func scanObject(raw json.RawMessage) (desc string, keys span, err error) {
 		return "", keys, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type %s is not of expected type string", jsonrpc.TypeOf(object.Desc))
 	}
 	if object.Range != nil && string(object.Range) != "null" {
-		keys, err = readRange(object.Range)
+		keys, err = show.ReadSpan(object.Range)
 	}
 	return desc, keys, err
-}
-
-// readRange reads END or [BEGIN,END] [ParseDescriptorRange].
-func readRange(raw json.RawMessage) (s span, err error) {
-	var pair []int64
-	if json.Unmarshal(raw, &s.to) != nil {
-		if json.Unmarshal(raw, &pair) != nil || len(pair) != 2 {
-			return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range must be specified as end or as [begin,end]")
-		}
-		s = span{pair[0], pair[1]}
-		if s.from > s.to {
-			return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range specified as [begin,end] must not have begin after end")
-		}
-	}
-	switch {
-	case s.from < 0:
-		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range should be greater or equal than 0")
-	case s.to < 0 || s.to > math.MaxInt32:
-		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "End of range is too high")
-	case s.to-s.from >= maxRange:
-		return s, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Range is too large")
-	}
-	return s, nil
 }
