@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"grapevine/db"
+	"grapevine/p2p"
 )
 
 // Ban keeps a part of the network away: neither dialled nor accepted.
@@ -25,15 +26,11 @@ var ErrTooManyBans = errors.New("too many bans")
 
 // ParseNet reads an address or a subnet, as "10.0.0.1" or "10.0.0.0/8".
 func ParseNet(s string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(s); err == nil {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
+	n, ok := p2p.ParseSubnet(s)
+	if !ok {
 		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a subnet", s)
 	}
-	return p.Masked(), nil
+	return n, nil
 }
 
 // Ban adds a ban, or changes its end.
