@@ -25,8 +25,8 @@ var ErrSelf = errors.New("connected to ourselves")
 //	wtxidrelay, sendaddrv2,
 //	verack                ->
 func (p *Peer) Handshake(ctx context.Context) (p2p.Hello, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, HandshakeTime,
-		fmt.Errorf("no handshake within %v", HandshakeTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, p.cfg.Patience,
+		fmt.Errorf("no handshake within %v", p.cfg.Patience))
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { p.Close(context.Cause(ctx)) })
 	defer stop()
@@ -44,13 +44,13 @@ func (p *Peer) openTransport() (version int, err error) {
 	r := bufio.NewReaderSize(p.conn, buffer)
 	paced := pace{
 		conn: p.conn, closed: p.closed,
-		up:     []*Limit{NewLimit(p.cfg.OwnUpload), p.cfg.Upload},
-		down:   []*Limit{NewLimit(p.cfg.OwnDownload), p.cfg.Download},
-		budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
+		up:       []*Limit{NewLimit(p.cfg.OwnUpload), p.cfg.Upload},
+		down:     []*Limit{NewLimit(p.cfg.OwnDownload), p.cfg.Download},
+		patience: p.cfg.Patience, budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
 	}
 	plain := !p.cfg.Encrypt
 	if p.inbound && !plain {
-		if plain, err = wantsPlain(p.conn, r, p.cfg.Magic); err != nil {
+		if plain, err = wantsPlain(paced, r, p.cfg.Magic); err != nil {
 			return 0, err
 		}
 	}
@@ -71,6 +71,11 @@ func (p *Peer) greet() (p2p.Hello, error) {
 	if err != nil {
 		return p2p.Hello{}, err
 	}
+	var session [32]byte
+	if t, ok := p.t.(*sealed); ok {
+		session = t.session
+	}
+	p.meter.opened(transport, session)
 	if !p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return p2p.Hello{}, err
@@ -80,10 +85,7 @@ func (p *Peer) greet() (p2p.Hello, error) {
 	if err != nil {
 		return p2p.Hello{}, err
 	}
-	h.Transport = transport
-	if t, ok := p.t.(*sealed); ok {
-		h.Session = t.session
-	}
+	h.Transport, h.Session = transport, session
 	if p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return p2p.Hello{}, err

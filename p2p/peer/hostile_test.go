@@ -446,7 +446,7 @@ func TestT45_PingsAndPongs(t *testing.T) {
 		s, lf := meet(t, true, config())
 		s.greet()
 		for range 5000 {
-			s.say(&wire.MsgPong{}, &wire.MsgPong{Nonce: 77}) // unsolicited: ignored
+			s.say(&wire.MsgPong{Nonce: 78}, &wire.MsgPong{Nonce: 77}) // unsolicited: ignored
 		}
 		ours := s.await("ping")
 		for nonce := range uint64(100) {

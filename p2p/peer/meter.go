@@ -26,7 +26,7 @@ type meter struct {
 	s      p2p.PeerInfo // the connection's part of it
 	rng    *rand.Rand
 	nonce  uint64    // of the ping under way, 0: none
-	pingAt time.Time // when it was sent
+	pingAt time.Time // when the last one was sent
 	shown  time.Time // the same, as people see the time
 }
 
@@ -85,34 +85,52 @@ func (m *meter) received(command string, n int, unknown bool) {
 	m.s.RecvPerMsg[command] += uint64(n)
 }
 
-// ping begins a measurement unless one is under way.
-func (m *meter) ping(now time.Time) (nonce uint64, ok bool) {
+// ping begins a measurement; while one is under way only if it is asked for.
+func (m *meter) ping(now time.Time, asked bool) (nonce uint64, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.nonce != 0 {
+	if m.nonce != 0 && !asked {
 		return 0, false
 	}
-	for m.nonce == 0 {
+	for m.nonce = 0; m.nonce == 0; {
 		m.nonce = m.rng.Uint64()
 	}
 	m.pingAt, m.shown = now, m.clock()
 	return m.nonce, true
 }
 
-// pong ends it; an unsolicited pong is ignored.
-func (m *meter) pong(nonce uint64, now time.Time) (rtt time.Duration, ok bool) {
+// pong ends it. What is wrong with a pong is said in Core's words; a zero nonce and one
+// that is cut off end the measurement without a result.
+func (m *meter) pong(nonce uint64, whole bool, now time.Time) (rtt time.Duration, expected uint64, wrong string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if nonce == 0 || nonce != m.nonce {
-		return 0, false
+	expected = m.nonce
+	switch {
+	case !whole:
+		m.nonce, wrong = 0, "Short payload"
+	case m.nonce == 0:
+		wrong = "Unsolicited pong without ping"
+	case nonce == 0:
+		m.nonce, wrong = 0, "Nonce zero"
+	case nonce != m.nonce:
+		wrong = "Nonce mismatch"
+	default:
+		m.nonce = 0
+		rtt = max(now.Sub(m.pingAt), time.Nanosecond)
+		shown := max(m.clock().Sub(m.shown), 0)
+		m.s.Ping = shown
+		if shown = max(shown, time.Nanosecond); m.s.MinPing == 0 || shown < m.s.MinPing {
+			m.s.MinPing = shown
+		}
 	}
-	m.nonce = 0
-	rtt = max(now.Sub(m.pingAt), time.Nanosecond)
-	m.s.Ping = rtt
-	if m.s.MinPing == 0 || rtt < m.s.MinPing {
-		m.s.MinPing = rtt
-	}
-	return rtt, true
+	return rtt, expected, wrong
+}
+
+// pingDue: by the time that people see the next ping should have been sent.
+func (m *meter) pingDue() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.nonce == 0 && m.clock().Sub(m.shown) > pingEvery
 }
 
 // waiting is how long a ping has not been answered.
@@ -134,11 +152,19 @@ func (p *Peer) Describe(info *p2p.PeerInfo) {
 	info.SentPerMsg, info.RecvPerMsg = maps.Clone(s.SentPerMsg), maps.Clone(s.RecvPerMsg)
 	info.LastSend, info.LastRecv = s.LastSend, s.LastRecv
 	info.Ping, info.MinPing = s.Ping, s.MinPing
+	info.Transport, info.Session = s.Transport, s.Session
 	if m.nonce != 0 {
 		info.Waiting = m.shown
 	}
 	m.mu.Unlock()
 	info.Queued = p.out.held()
+}
+
+// opened notes how messages travel.
+func (m *meter) opened(transport int, session [32]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.s.Transport, m.s.Session = transport, session
 }
 
 // MinPing is the shortest round trip so far; 0: not measured yet.

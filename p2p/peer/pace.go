@@ -78,6 +78,7 @@ type pace struct {
 	conn     net.Conn
 	up, down []*Limit // the peer's own, and the node's
 	closed   <-chan struct{}
+	patience time.Duration // for the handshake
 	budget   *Budget
 	chosen   bool        // dialled by us
 	kill     func(error) // ends the connection

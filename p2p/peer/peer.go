@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -36,6 +37,7 @@ type Config struct {
 	Download *Limit
 	// Of this connection alone, bytes a second; 0: no limit.
 	OwnUpload, OwnDownload int64
+	Patience               time.Duration    // for the handshake, by the machine's time; 0: HandshakeTime
 	Budget                 *Budget          // shared too; nil: no bound
 	Meter                  *Meter           // counts the bytes of all connections; may be nil
 	Now                    func() time.Time // as people see the time; nil: time.Now
@@ -52,6 +54,8 @@ type Peer struct {
 	out     *queue
 	meter   meter
 	early   []wire.Message // that came before verack and count after it
+	nudge   chan struct{}  // for the writer: a ping may be due
+	asked   atomic.Bool    // somebody wants one
 
 	once   sync.Once
 	reason error         // why the connection was closed; read after closed
@@ -69,11 +73,15 @@ func New(cfg Config, conn net.Conn, inbound bool) *Peer {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Patience == 0 {
+		cfg.Patience = HandshakeTime
+	}
 	p := &Peer{
 		cfg:     cfg,
 		conn:    conn,
 		inbound: inbound,
 		closed:  make(chan struct{}),
+		nudge:   make(chan struct{}, 1),
 	}
 	p.meter.init(&p.cfg)
 	p.conn = counted{conn, &p.meter}
@@ -166,7 +174,7 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 		}
 		switch m := m.(type) {
 		case *wire.MsgPong:
-			if rtt, ok := p.meter.pong(m.Nonce, time.Now()); ok {
+			if rtt := p.onPong(m.Nonce, true); rtt > 0 {
 				err = take(ctx, &Pong{RTT: rtt})
 			}
 		case *wire.MsgVerAck, *wire.MsgVersion:
@@ -180,6 +188,19 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 			return err
 		}
 	}
+}
+
+// onPong takes the answer to a ping; 0: it is none.
+func (p *Peer) onPong(nonce uint64, whole bool) time.Duration {
+	rtt, expected, wrong := p.meter.pong(nonce, whole, time.Now())
+	if wrong != "" {
+		size := 8
+		if !whole {
+			size = 0
+		}
+		p.cfg.Log.Debug("pong that does not fit", "why", wrong, "expected", expected, "received", nonce, "bytes", size)
+	}
+	return rtt
 }
 
 // Pong is what take gets when a ping was answered. It never travels.
@@ -217,7 +238,10 @@ func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, er
 	var m wire.Message
 	p.cfg.Budget.decode(len(payload), func() { m, err = msg.Decode(command, payload) })
 	p.meter.received(command, size, errors.Is(err, msg.ErrUnknownCommand))
-	if msg.Ignored(err) {
+	switch {
+	case msg.Ignored(err) && command == wire.CmdPong && expected == nil:
+		p.onPong(0, false)
+	case msg.Ignored(err):
 		p.cfg.Log.Debug("message ignored", "message", command, "bytes", len(payload), "err", err)
 	}
 	return m, err
@@ -240,14 +264,16 @@ func (p *Peer) writeLoop(ctx context.Context) error {
 		}
 		select {
 		case <-p.out.wake:
+		case <-p.nudge:
+			if err := p.ping(p.asked.Swap(false)); err != nil {
+				return err
+			}
 		case <-ping.C:
 			if p.meter.waiting(time.Now()) > pongTime {
 				return fmt.Errorf("no answer to a ping for %v", pongTime)
 			}
-			if nonce, ok := p.meter.ping(time.Now()); ok {
-				if err := p.write(item{msg: wire.NewMsgPing(nonce)}); err != nil {
-					return err
-				}
+			if err := p.ping(false); err != nil {
+				return err
 			}
 			ping.Reset(pingEvery)
 		case <-p.closed:
@@ -255,6 +281,29 @@ func (p *Peer) writeLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	}
+}
+
+func (p *Peer) ping(asked bool) error {
+	nonce, ok := p.meter.ping(time.Now(), asked)
+	if !ok {
+		return nil
+	}
+	return p.write(item{msg: wire.NewMsgPing(nonce)})
+}
+
+// Ping sends a ping soon; if none is asked for, only when the last was long ago by the
+// time that people see.
+func (p *Peer) Ping(asked bool) {
+	if !asked && !p.meter.pingDue() {
+		return
+	}
+	if asked {
+		p.asked.Store(true)
+	}
+	select {
+	case p.nudge <- struct{}{}:
+	default: // the writer is about to look
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"time"
 
@@ -62,8 +61,8 @@ type sealed struct {
 // wantsPlain looks at the first bytes of who has dialled us. They are our
 // network's magic in the old transport, and are noise in the new one: we would
 // take one key in 2^32 for the old one, and its owner dials again.
-func wantsPlain(conn net.Conn, r *bufio.Reader, magic wire.BitcoinNet) (bool, error) {
-	if err := conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+func wantsPlain(p pace, r *bufio.Reader, magic wire.BitcoinNet) (bool, error) {
+	if err := p.conn.SetReadDeadline(time.Now().Add(p.patience)); err != nil {
 		return false, err
 	}
 	first, err := r.Peek(wire.MessageHeaderSize - 8)
@@ -161,7 +160,7 @@ func (t *sealed) readKey(key []byte, dialled bool) error {
 			return plainIf(true, err)
 		}
 	}
-	if err := t.pace.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+	if err := t.pace.conn.SetReadDeadline(time.Now().Add(t.pace.patience)); err != nil {
 		return err
 	}
 	_, err := io.ReadFull(t.r, key)
@@ -198,7 +197,7 @@ func (t *sealed) derive(secret []byte, magic wire.BitcoinNet, dialled bool) (min
 // skipGarbage reads up to the terminator and then the version packet, which
 // vouches for the garbage. What it says is for versions to come.
 func (t *sealed) skipGarbage(terminator []byte) error {
-	if err := t.pace.conn.SetReadDeadline(time.Now().Add(HandshakeTime)); err != nil {
+	if err := t.pace.conn.SetReadDeadline(time.Now().Add(t.pace.patience)); err != nil {
 		return err
 	}
 	var seen []byte
