@@ -16,6 +16,7 @@ type PeerInfo struct {
 	Addr      string         // HOST:PORT as dialled or seen
 	At        netip.AddrPort // where that is
 	LocalAddr string
+	Onion     bool           // has come through Tor
 	Connected time.Time      // as people see the time
 	TimeSkew  time.Duration  // their clock ahead of ours
 	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown

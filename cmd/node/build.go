@@ -78,7 +78,8 @@ func (n *Node) buildSwarm() error {
 		return err
 	}
 	n.Swarm, err = swarm.New(swarm.Config{
-		Params: n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,
+		Options: n.cfg.Options,
+		Params:  n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,
 		Connect: n.cfg.Connect, AddNode: n.cfg.AddNode, MaxPeers: n.cfg.MaxPeers, DialNobody: n.cfg.DialNobody,
 		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,

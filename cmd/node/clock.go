@@ -10,8 +10,8 @@ import (
 
 // clock is the wall clock: the rules of block times, the miner and what people
 // are shown go by it. It is the machine's until setmocktime sets it; then it
-// stands still. The timers of connections never follow it, so that a jump of a
-// year does not take a year's silence for a dead peer.
+// stands still, and the network's timers with it: they go on by as much as it is set
+// forward. As in Core a jump of half an hour takes every peer for dead.
 type clock struct {
 	machine func() time.Time
 	set     atomic.Int64 // Unix seconds; 0: not set

@@ -12,6 +12,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
+	"grapevine/p2p/swarm"
 )
 
 // Config is what a node is told from outside. The zero value of a field means
@@ -20,7 +21,10 @@ type Config struct {
 	Params  *chain.Params
 	DataDir string // holds chain.db, wallet.db, peers.db, mempool.dat and .cookie; made when it is not there
 
-	Listen  string   // "host:port" for peers; "" does not listen
+	// Options are how people want the network to be.
+	swarm.Options
+
+	Listen  string   // "host:port" for peers; "" does not listen, but at Binds
 	Connect []string // if any: these peers and no others
 	// DialNobody: no peer is dialled but those of AddNode and those that RPC names.
 	DialNobody bool

@@ -75,7 +75,7 @@ func (n *Node) tryBook() error {
 	}
 	n.book, err = addrbook.Open(addrbook.Config{
 		DB: file, Now: n.clock.Now, Rand: r,
-		Local: n.cfg.Params.Local(), Log: n.log.With("room", "addrbook"),
+		Local: n.cfg.Params.Local() && !n.cfg.Public, Log: n.log.With("room", "addrbook"),
 	})
 	return err
 }

@@ -40,6 +40,8 @@ func (s *Server) peerRows() []jsonrpc.Method {
 			Help: "The peers that addnode asked for, and whether they are connected."},
 		jsonrpc.Method{Name: "addnode", Params: "node:text command:text v2transport:bool?", Do: s.addNode,
 			Help: "Keeps a peer connected from now on, forgets it, or tries it once.", Example: "127.0.0.1:18446 add"},
+		jsonrpc.Method{Name: "ping", Do: s.ping,
+			Help: "Sends a ping to every peer; getpeerinfo says how long the answers took."},
 		jsonrpc.Method{Name: "disconnectnode", Params: "address:text? nodeid:long?", Do: s.disconnectNode,
 			Help: "Ends the connection with a peer, by its address or (with an empty address) by its id.", Example: "127.0.0.1:18446"},
 		jsonrpc.Method{Name: "setnetworkactive", Params: "state:bool", Do: s.setNetworkActive,
@@ -62,8 +64,14 @@ type netInfo struct {
 	Networks     []netKind      `json:"networks"`
 	RelayFee     jsonrpc.Amount `json:"relayfee"`
 	Increment    jsonrpc.Amount `json:"incrementalfee"`
-	Local        []string       `json:"localaddresses"`
+	Local        []localAddress `json:"localaddresses"`
 	Warnings     []string       `json:"warnings"`
+}
+
+type localAddress struct {
+	Address string `json:"address"`
+	Port    uint16 `json:"port"`
+	Score   int    `json:"score"`
 }
 
 type netKind struct {
@@ -80,10 +88,13 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
 		Services: services(offered), ServiceNames: serviceNames(offered), Relay: true, Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
-		Local: []string{}, Warnings: []string{},
+		Local: []localAddress{}, Warnings: []string{},
 	}
 	for _, name := range []string{"ipv4", "ipv6"} {
 		info.Networks = append(info.Networks, netKind{Name: name, Reachable: true})
+	}
+	for _, at := range s.cfg.Swarm.Locals() {
+		info.Local = append(info.Local, localAddress{at.Addr().String(), at.Port(), 4}) // [LOCAL_MANUAL]
 	}
 	info.In, info.Out = s.countPeers()
 	info.Connections = info.In + info.Out
@@ -94,9 +105,10 @@ func services(f wire.ServiceFlag) string { return fmt.Sprintf("%016x", uint64(f)
 
 func serviceNames(f wire.ServiceFlag) []string {
 	names := []string{}
-	for bit, name := range []string{0: "NETWORK", 2: "BLOOM", 3: "WITNESS", 6: "COMPACT_FILTERS", 10: "NETWORK_LIMITED", 11: "P2P_V2"} {
-		if name != "" && f&(1<<bit) != 0 {
-			names = append(names, name)
+	known := map[int]string{0: "NETWORK", 2: "BLOOM", 3: "WITNESS", 6: "COMPACT_FILTERS", 10: "NETWORK_LIMITED", 11: "P2P_V2"}
+	for bit := range 64 {
+		if f&(1<<bit) != 0 {
+			names = append(names, cmp.Or(known[bit], fmt.Sprintf("UNKNOWN[2^%d]", bit)))
 		}
 	}
 	return names
@@ -166,13 +178,16 @@ func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
 		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: p.HBTo, HBFrom: p.HBFrom,
 		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: -1,
-		Headers: p.Headers, Blocks: p.Height, InFlight: append([]int32{}, p.InFlight...), Permissions: []string{},
+		Headers: p.Headers, Blocks: p.Height, InFlight: append([]int32{}, p.InFlight...), Permissions: p.Permissions.Names(),
 		AddrRelay: p.AddrRelay, AddrsTaken: p.AddrsTaken, AddrsLimited: p.AddrsLimited,
 		MinFee: jsonrpc.Amount(p.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
 		Connection: string(p.Kind), Transport: "detecting",
 		BlocksFrom: p.BlocksFrom, TxsFrom: p.TxsFrom, BlocksTo: p.BlocksTo, TxsTo: p.TxsTo, Listens: listens(p),
 	}
-	if p.Greeted {
+	if p.Onion {
+		info.Network = "onion"
+	}
+	if p.Transport != 0 {
 		info.Transport = fmt.Sprintf("v%d", p.Transport)
 	}
 	if p.Transport == 2 {
@@ -223,6 +238,8 @@ func (s *Server) getNetTotals(context.Context, *jsonrpc.Call) (any, error) {
 		Target target `json:"uploadtarget"`
 	}{t.BytesRecv, t.BytesSent, s.cfg.Chain.Now().UnixMilli(), target{Timeframe: 86400, Serve: true}}, nil
 }
+
+func (s *Server) ping(context.Context, *jsonrpc.Call) (any, error) { return nil, s.cfg.Swarm.Ping() }
 
 type addedNode struct {
 	Node      string         `json:"addednode"`
@@ -326,11 +343,11 @@ func unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// seconds is a measured duration; nil when it was not measured.
+// seconds is a measured duration, whole microseconds as Core's; nil when it was not measured.
 func seconds(d time.Duration) *float64 {
 	if d == 0 {
 		return nil
 	}
-	v := d.Seconds()
+	v := float64(d.Microseconds()) / 1e6
 	return &v
 }

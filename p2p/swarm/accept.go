@@ -1,8 +1,6 @@
 package swarm
 
 import (
-	"net"
-	"net/netip"
 	"time"
 
 	"github.com/aead/siphash"
@@ -25,16 +23,19 @@ const (
 )
 
 // accept takes a connection; its handshake begins.
-func (l *loop) accept(conn net.Conn) {
-	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: p2p.AddrPortOf(conn.RemoteAddr())}
-	if l.asleep || l.unwelcome(r.at.Addr()) || l.maxInbound() == 0 {
+func (l *loop) accept(k knock) {
+	conn := k.conn
+	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: p2p.AddrPortOf(conn.RemoteAddr()), onion: k.bind.Onion}
+	r.Permissions = k.bind.Permissions | p2p.Granted(l.cfg.Whitelist, r.at.Addr(), true)
+	if why := l.refuses(r); why != "" {
+		l.cfg.Log.Debug("inbound connection refused", "addr", r.name(), "why", why)
 		conn.Close()
 		return
 	}
 	var first *remote
 	greeting := 0
 	for _, o := range l.order {
-		if o.Inbound() && !o.dropped && o.peer == nil {
+		if o.Inbound() && !o.dropped && o.peer == nil && !o.May(p2p.MayStay) {
 			if greeting++; first == nil {
 				first = o
 			}
@@ -51,8 +52,12 @@ func (l *loop) accept(conn net.Conn) {
 func (l *loop) makeRoom(now time.Time) bool {
 	var cs []*remote
 	var mute []*remote // have not answered a ping yet, oldest first
+	inbound := 0
 	for _, o := range l.order {
 		if !o.Inbound() || o.dropped || o.peer == nil {
+			continue
+		}
+		if inbound++; o.May(p2p.MayStay) {
 			continue
 		}
 		cs = append(cs, o)
@@ -61,7 +66,7 @@ func (l *loop) makeRoom(now time.Time) bool {
 		}
 	}
 	most := l.maxInbound()
-	if len(cs) < most {
+	if inbound < most {
 		return true
 	}
 	if len(mute) > most/2 || len(mute) > 0 && now.Sub(mute[0].began) > firstPong {
@@ -98,7 +103,19 @@ func (l *loop) weigh(r *remote) {
 	r.rank = siphash.Sum64([]byte(r.group), &l.secret)
 }
 
-// unwelcome: the address has misbehaved, or somebody has banned it.
-func (l *loop) unwelcome(a netip.Addr) bool {
-	return l.discouraged.has(a, l.cfg.Now()) || l.cfg.Book.Banned(a)
+// refuses says why who has dialled us is not let in: the address has misbehaved, or
+// somebody has banned it.
+func (l *loop) refuses(r *remote) string {
+	switch {
+	case l.asleep:
+		return "the network is switched off"
+	case l.maxInbound() == 0:
+		return "no place for inbound peers"
+	case r.May(p2p.MayStay):
+	case l.cfg.Book.Banned(r.at.Addr()):
+		return "banned"
+	case l.discouraged.has(r.at.Addr(), l.cfg.Clock()):
+		return "discouraged"
+	}
+	return ""
 }

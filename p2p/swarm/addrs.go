@@ -50,7 +50,7 @@ func (r *remote) gossips() bool {
 
 // announce says our own address to a peer.
 func (l *loop) announce(r *remote) {
-	r.announced = l.cfg.Now()
+	r.announced = l.cfg.Clock()
 	if own, ok := l.ownAddress(r); ok {
 		l.isOurs(own.At)
 		l.sendAddrs(r, []p2p.Addr{own})
@@ -75,20 +75,23 @@ func (l *loop) announceAgain(now time.Time) {
 	}
 }
 
-// ownAddress is where this peer could reach us: our end of its connection, and
-// the port that we listen at.
+// ownAddress is where this peer could reach us: as people have said, or our end of its
+// connection with the port that we listen at.
 func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
-	if l.s.listener == nil {
+	if len(l.s.doors) == 0 {
 		return p2p.Addr{}, false
 	}
-	at := p2p.AddrPortOf(l.s.listener.Addr())
+	at := p2p.AddrPortOf(l.s.doors[0].Addr())
 	if at.Addr().IsUnspecified() {
 		at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
+	}
+	if locals := l.s.Locals(); len(locals) > 0 {
+		at = locals[0]
 	}
 	if !l.cfg.Book.Reachable(at.Addr()) {
 		return p2p.Addr{}, false
 	}
-	return p2p.Addr{At: at, Services: l.cfg.services(), Seen: l.cfg.Now().Unix()}, true
+	return p2p.Addr{At: at, Services: l.cfg.services(), Seen: l.cfg.Clock().Unix()}, true
 }
 
 // learn takes addresses that a peer told us.
@@ -97,7 +100,7 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	if r == nil || r.dropped {
 		return
 	}
-	now := l.cfg.Now()
+	now := l.cfg.Clock()
 	var pass []p2p.Addr
 	r.addrRelay = true
 	for i, addr := range a.Addrs {

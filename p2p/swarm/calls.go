@@ -316,6 +316,7 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		Addr:         r.name(),
 		At:           r.at,
 		LocalAddr:    r.conn.LocalAddr().String(),
+		Onion:        r.onion,
 		Connected:    r.since,
 		TimeSkew:     r.skew,
 		Listens:      cmp.Or(r.listens, r.claims),

@@ -30,6 +30,7 @@ const needed = wire.SFNodeNetwork | wire.SFNodeWitness
 
 // Config is what a swarm needs from its owner.
 type Config struct {
+	Options
 	Params       *chain.Params
 	Net          p2p.Network
 	Listen       string   // HOST[:PORT] to accept at; "" does not listen
@@ -108,7 +109,7 @@ func (c *Config) check() error {
 }
 
 // local: loopback and private addresses are the network, and nobody is hurried.
-func (c *Config) local() bool { return c.Params.Local() }
+func (c *Config) local() bool { return c.Params.Local() && !c.Public }
 
 // services are what we offer. Like Core we say too that the last blocks are here
 // (BIP159): those who need no more look for that.
@@ -130,7 +131,7 @@ func (c *Config) lookUp(ctx context.Context, host string) ([]netip.Addr, error) 
 	if c.Lookup == nil {
 		return nil, fmt.Errorf("%s: %w", host, errNoNames)
 	}
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	ctx, cancel := context.WithTimeout(ctx, c.dialTimeout())
 	defer cancel()
 	ips, err := c.Lookup(ctx, host)
 	if err == nil && len(ips) == 0 {

@@ -136,7 +136,7 @@ func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
 }
 
 func (s *Swarm) dialAt(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.dialTimeout())
 	defer cancel()
 	return s.cfg.Net.Dial(ctx, at)
 }

@@ -41,9 +41,11 @@ type loop struct {
 	validate   []p2p.ValidateTx // not yet taken by the pool; bounded by gossip's credits
 
 	now     time.Time // of the last step; never runs back
+	clock   time.Time // what people saw then
 	stepped time.Time // when that was, by the machine's own time
 	alarm   *time.Timer
 	armed   time.Time
+	rang    time.Time // the deadline that it rang for last
 	steps   Steps
 
 	dial        dialer
@@ -54,7 +56,7 @@ type loop struct {
 }
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
-	now := s.cfg.Now()
+	now := s.cfg.Clock()
 	l := &loop{
 		s:           s,
 		cfg:         &s.cfg,
@@ -63,8 +65,10 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		peers:       map[p2p.PeerID]*remote{},
 		tickets:     map[p2p.Ticket]chan<- error{},
 		now:         now,
+		clock:       now,
 		stepped:     time.Now(),
 		tipAt:       now,
+		asleep:      s.cfg.StartsIdle,
 		alarm:       time.NewTimer(0),
 		up:          peer.NewLimit(s.cfg.MaxUpload),
 		down:        peer.NewLimit(s.cfg.MaxDownload),
@@ -113,14 +117,15 @@ func (l *loop) run(ctx context.Context) {
 			l.join(a)
 		case d := <-l.s.gone:
 			l.leave(d)
-		case conn := <-l.s.accepted:
-			l.accept(conn)
+		case k := <-l.s.accepted:
+			l.accept(k)
 		case <-l.alarm.C:
-			l.armed = time.Time{}
+			l.rang, l.armed = l.armed, time.Time{}
 			l.step(gossip.Tick{})
 		case <-chores.C:
 			l.dialAll()
-			l.announceAgain(l.cfg.Now())
+			l.lookAtAll()
+			l.announceAgain(l.cfg.Clock())
 		case <-ctx.Done():
 			l.keepAnchors()
 			return
@@ -161,22 +166,36 @@ func (l *loop) step(ev gossip.Event) {
 		if at.IsZero() {
 			l.alarm.Stop()
 		} else {
-			l.alarm.Reset(at.Sub(l.now))
+			wait := at.Sub(l.now)
+			if at.Equal(l.rang) { // it rang, and the clock has not moved
+				wait = max(wait, leastAlarm)
+			}
+			l.alarm.Reset(wait)
 		}
 	}
 }
 
-// tick moves the conversation's time on. It follows the clock; when that stands
-// still or is set back, it goes on by itself, so that no timer stops.
+// tick moves the conversation's time on by as much as the clock that people see has
+// gone forward: setmocktime moves all timers, and holds them. The machine's own clock
+// holds none: when that stands still or is set back, time goes on by itself.
 func (l *loop) tick() {
 	elapsed := time.Since(l.stepped)
 	l.stepped = l.stepped.Add(elapsed)
-	if now := l.cfg.Now(); now.After(l.now) {
-		l.now = now
-	} else {
-		l.now = l.now.Add(elapsed)
+	clock := l.cfg.Clock()
+	moved := clock.Sub(l.clock)
+	l.clock = clock
+	if !l.mocked() {
+		moved = max(moved, elapsed)
 	}
+	l.now = l.now.Add(max(moved, 0))
 }
+
+// mocked tells whether people have set the clock that they see [setmocktime].
+func (l *loop) mocked() bool { return l.cfg.Clock().Sub(l.cfg.Now()).Abs() > time.Second }
+
+// leastAlarm keeps the alarm from going all the time while the clock stands still just
+// before a deadline.
+const leastAlarm = 50 * time.Millisecond
 
 func (l *loop) perform(a p2p.Action) {
 	switch a := a.(type) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"grapevine/p2p"
@@ -22,6 +23,7 @@ type remote struct {
 	end   context.CancelCauseFunc
 	began time.Time
 	nonce uint64 // of our version message
+	onion bool   // has come through Tor
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
 	at         netip.AddrPort // where the other end is; not valid before a name has been looked up
@@ -71,6 +73,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Have:      l.cfg.Have,
 		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.has(r.to)),
 		UserAgent: l.cfg.UserAgent,
+		Patience:  max(l.cfg.peerTimeout(), peer.HandshakeTime),
 		Height:    l.height,
 		Nonce:     r.nonce,
 		Ours:      l.s.own.heard,
@@ -107,6 +110,7 @@ func (l *loop) join(a arrival) {
 	}
 	if !r.Inbound() {
 		r.at = p2p.AddrPortOf(a.peer.RemoteAddr())
+		r.Permissions = p2p.Granted(l.cfg.Whitelist, r.at.Addr(), false)
 	}
 	switch {
 	case r.Kind == p2p.Feeler:
@@ -154,12 +158,7 @@ func (r *remote) answer(err error) {
 func (l *loop) leave(d departure) {
 	r := d.r
 	delete(l.peers, r.id)
-	for i := range l.order {
-		if l.order[i] == r {
-			l.order = append(l.order[:i], l.order[i+1:]...)
-			break
-		}
-	}
+	l.order = slices.DeleteFunc(l.order, func(o *remote) bool { return o == r })
 	var offence p2p.Offence
 	switch {
 	case errors.As(d.err, &offence) && !r.misbehaved: // even if we had no use for it any more
@@ -204,6 +203,10 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 		l.drop(r, errors.New(reason))
 		return
 	}
+	if r.May(p2p.MayStay) {
+		l.cfg.Log.Warn("offence of a peer that may stay", "peer", r.number, "addr", r.name(), "offence", offence, "why", reason)
+		return
+	}
 	l.misbehaving(r, reason, offence)
 	l.drop(r, offence)
 }
@@ -214,6 +217,6 @@ func (l *loop) misbehaving(r *remote, reason string, offence p2p.Offence) {
 	r.misbehaved = true
 	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.number, "addr", r.name(), "offence", offence, "why", reason)
 	if r.Kind != p2p.Manual {
-		l.discouraged.add(r.at.Addr(), l.cfg.Now())
+		l.discouraged.add(r.at.Addr(), l.cfg.Clock())
 	}
 }

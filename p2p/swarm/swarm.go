@@ -3,12 +3,9 @@ package swarm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -25,14 +22,15 @@ type Swarm struct {
 	budget *peer.Budget
 	own    *nonces
 
-	listener net.Listener  // nil: we do not listen; read after ready
-	ready    chan struct{} // closed by Run when the loop takes calls
-	done     chan struct{} // closed when Run is about to return
+	doors  []door           // where we listen; read after ready
+	locals []netip.AddrPort // our addresses; read after ready
+	ready  chan struct{}    // closed by Run when the loop takes calls
+	done   chan struct{}    // closed when Run is about to return
 
 	// What comes to the loop, by who sends it. None has a buffer: a connection's
 	// next message is not read before the loop has taken the last one, and all
 	// connections take turns.
-	accepted chan net.Conn
+	accepted chan knock
 	arrivals chan arrival
 	inbox    chan said
 	gone     chan departure
@@ -51,7 +49,7 @@ func New(cfg Config) (*Swarm, error) {
 		own:      newNonces(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
-		accepted: make(chan net.Conn),
+		accepted: make(chan knock),
 		arrivals: make(chan arrival),
 		inbox:    make(chan said),
 		gone:     make(chan departure),
@@ -70,17 +68,13 @@ func (s *Swarm) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	if s.cfg.Listen != "" {
-		l, err := s.listen(ctx)
-		if err != nil {
-			return fmt.Errorf("listen for peers at %s: %w", s.cfg.Listen, err)
-		}
-		s.listener = l
-		stop := context.AfterFunc(ctx, func() { l.Close() })
-		defer stop()
-		defer l.Close()
-		wg.Go(func() { s.acceptAll(ctx, cancel) })
-		s.cfg.Log.Info("listening for peers", "addr", l.Addr().String())
+	defer s.shut()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, s.shut)()
+	for _, d := range s.doors {
+		wg.Go(func() { s.acceptAll(ctx, d, cancel) })
 	}
 	wg.Go(func() { s.saveBook(ctx, cancel) })
 	l := newLoop(s, ctx, &wg)
@@ -94,58 +88,6 @@ func (s *Swarm) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// listen opens the port that peers connect to; a host's name is looked up here.
-func (s *Swarm) listen(ctx context.Context) (net.Listener, error) {
-	text := s.cfg.Listen
-	if strings.HasPrefix(text, ":") {
-		text = "[::]" + text // every address of this machine
-	}
-	to, err := p2p.ParseHostPort(text, p2p.DefaultPort(s.cfg.Params))
-	if err != nil {
-		return nil, err
-	}
-	at, ok := to.AddrPort()
-	if !ok {
-		ips, err := s.cfg.lookUp(ctx, to.Host)
-		if err != nil {
-			return nil, err
-		}
-		at = netip.AddrPortFrom(ips[0].Unmap(), to.Port)
-	}
-	return s.cfg.Net.Listen(ctx, at)
-}
-
-// acceptPause is for when the process has no file descriptors left.
-const acceptPause = 100 * time.Millisecond
-
-func (s *Swarm) acceptAll(ctx context.Context, fail context.CancelCauseFunc) {
-	for {
-		conn, err := s.listener.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-			}
-			continue
-		case err != nil:
-			fail(fmt.Errorf("accept peers at %s: %w", s.cfg.Listen, err))
-			return
-		}
-		select {
-		case s.accepted <- conn:
-		case <-ctx.Done():
-			conn.Close()
-			return
-		}
-	}
 }
 
 func (s *Swarm) saveBook(ctx context.Context, fail context.CancelCauseFunc) {
@@ -245,16 +187,3 @@ func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Co
 
 // Ready is closed when the swarm listens and takes calls.
 func (s *Swarm) Ready() <-chan struct{} { return s.ready }
-
-// Addr is where we listen, nil before Ready and without a listener.
-func (s *Swarm) Addr() net.Addr {
-	select {
-	case <-s.ready:
-	default:
-		return nil
-	}
-	if s.listener == nil {
-		return nil
-	}
-	return s.listener.Addr()
-}

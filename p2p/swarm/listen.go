@@ -1,0 +1,166 @@
+package swarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+)
+
+// door is one address that we accept peers at.
+type door struct {
+	net.Listener
+	bind Bind
+}
+
+// knock: somebody has connected.
+type knock struct {
+	conn net.Conn
+	bind Bind
+}
+
+// open listens at all addresses.
+func (s *Swarm) open(ctx context.Context) (err error) {
+	binds := s.cfg.Binds
+	if s.cfg.Listen != "" {
+		binds = append([]Bind{{At: s.cfg.Listen}}, binds...)
+	}
+	for _, b := range binds {
+		l, failed := s.listen(ctx, b.At)
+		if failed != nil {
+			return fmt.Errorf("listen for peers at %s: %w", b.At, failed)
+		}
+		s.doors = append(s.doors, door{l, b})
+		s.cfg.Log.Info("listening for peers", "addr", l.Addr().String())
+	}
+	return s.findLocals()
+}
+
+func (s *Swarm) shut() {
+	for _, d := range s.doors {
+		d.Close()
+	}
+}
+
+// listen opens the port that peers connect to; a host's name is looked up here.
+func (s *Swarm) listen(ctx context.Context, text string) (net.Listener, error) {
+	if strings.HasPrefix(text, ":") {
+		text = "[::]" + text // every address of this machine
+	}
+	to, err := p2p.ParseHostPort(text, p2p.DefaultPort(s.cfg.Params))
+	if err != nil {
+		return nil, err
+	}
+	at, ok := to.AddrPort()
+	if !ok {
+		ips, err := s.cfg.lookUp(ctx, to.Host)
+		if err != nil {
+			return nil, err
+		}
+		at = netip.AddrPortFrom(ips[0].Unmap(), to.Port)
+	}
+	return s.cfg.Net.Listen(ctx, at)
+}
+
+// acceptPause is for when the process has no file descriptors left.
+const acceptPause = 100 * time.Millisecond
+
+func (s *Swarm) acceptAll(ctx context.Context, d door, fail context.CancelCauseFunc) {
+	for {
+		conn, err := d.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+			continue
+		case err != nil:
+			fail(fmt.Errorf("accept peers at %s: %w", d.bind.At, err))
+			return
+		}
+		select {
+		case s.accepted <- knock{conn, d.bind}:
+		case <-ctx.Done():
+			conn.Close()
+			return
+		}
+	}
+}
+
+// Addr is where we listen first, nil before Ready and when we do not.
+func (s *Swarm) Addr() net.Addr {
+	select {
+	case <-s.ready:
+	default:
+		return nil
+	}
+	if len(s.doors) == 0 {
+		return nil
+	}
+	return s.doors[0].Addr()
+}
+
+// Locals are our addresses as people have said them, and with Discover those of this
+// machine that the internet routes to [localaddresses]. Read after Ready.
+func (s *Swarm) Locals() []netip.AddrPort { return s.locals }
+
+// findLocals fills them in once the doors are open.
+func (s *Swarm) findLocals() error {
+	port := p2p.DefaultPort(s.cfg.Params)
+	if len(s.doors) > 0 {
+		port = p2p.AddrPortOf(s.doors[0].Addr()).Port()
+	}
+	for _, at := range s.cfg.External {
+		if at.Port() == 0 {
+			at = netip.AddrPortFrom(at.Addr(), port)
+		}
+		s.locals = append(s.locals, at)
+	}
+	if !s.cfg.Discover {
+		return nil
+	}
+	for _, d := range s.doors {
+		at := p2p.AddrPortOf(d.Addr())
+		own := []netip.Addr{at.Addr()}
+		if at.Addr().IsUnspecified() {
+			var err error
+			if own, err = machineAddrs(); err != nil {
+				return err
+			}
+		}
+		for _, a := range own {
+			if local := netip.AddrPortFrom(a, at.Port()); addrbook.Routable(a) && !slices.Contains(s.locals, local) {
+				s.locals = append(s.locals, local)
+			}
+		}
+	}
+	return nil
+}
+
+// machineAddrs are those of this machine's interfaces.
+func machineAddrs() (own []netip.Addr, err error) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, fmt.Errorf("addresses of this machine: %w", err)
+	}
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			own = append(own, p.Addr().Unmap())
+		}
+	}
+	return own, nil
+}

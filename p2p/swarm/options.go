@@ -1,0 +1,50 @@
+package swarm
+
+import (
+	"net/netip"
+	"time"
+
+	"grapevine/p2p"
+)
+
+// Options are how people want the network to be; bitcoind's names for them stand in
+// brackets. The zero value is what `grapevine node` does without flags.
+type Options struct {
+	Binds     []Bind      // where peers are accepted, beside Config.Listen [-bind, -whitebind]
+	Whitelist []p2p.Grant // permissions by address [-whitelist]
+
+	StartsIdle bool // the network is switched off until setnetworkactive [-networkactive=0]
+	// Public makes a local network like a public one: addresses that the internet does
+	// not route are not told, network groups count, getaddr is answered by a sample. So
+	// bitcoind is on regtest.
+	Public bool
+
+	PeerTimeout time.Duration // for a handshake, and from when on silence counts; 0: a minute [-peertimeout]
+	DialTimeout time.Duration // 0: ten seconds [-timeout]
+
+	NoDNSSeeds    bool             // [-dnsseed=0]
+	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
+	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
+	Discover      bool             // our addresses are those of this machine [-discover]
+}
+
+// Bind is an address to accept peers at.
+type Bind struct {
+	At          string          // HOST[:PORT]
+	Permissions p2p.Permissions // of who connects there [-whitebind]
+	Onion       bool            // who connects there comes through Tor [=onion]
+}
+
+func (o *Options) peerTimeout() time.Duration {
+	if o.PeerTimeout > 0 {
+		return o.PeerTimeout
+	}
+	return time.Minute // [DEFAULT_PEER_CONNECT_TIMEOUT]
+}
+
+func (o *Options) dialTimeout() time.Duration {
+	if o.DialTimeout > 0 {
+		return o.DialTimeout
+	}
+	return dialTime
+}
