@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -121,7 +120,7 @@ func (p *Peer) version() *wire.MsgVersion {
 	return &wire.MsgVersion{
 		ProtocolVersion: p.protocol(),
 		Services:        p.cfg.Services,
-		Timestamp:       time.Now(),
+		Timestamp:       p.cfg.Now(),
 		AddrYou:         netAddress(p.conn.RemoteAddr()),
 		AddrMe:          wire.NetAddress{Services: p.cfg.Services, IP: net.IPv6zero},
 		Nonce:           p.cfg.Nonce,

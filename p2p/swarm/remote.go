@@ -124,7 +124,7 @@ func (l *loop) join(a arrival) {
 		l.drop(r, errFull)
 		return
 	}
-	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Now())
+	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Clock())
 	l.cfg.Log.Info("peer connected", "peer", r.number, "addr", r.name(), "inbound", r.Inbound(),
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.Inbound() {
