@@ -18,8 +18,9 @@ import (
 // Config is what a node is told from outside. The zero value of a field means
 // what its comment says.
 type Config struct {
-	Params  *chain.Params
-	DataDir string // holds chain.db, wallet.db, peers.db, mempool.dat and .cookie; made when it is not there
+	Params   *chain.Params
+	ChainDir string // holds chain.db; "": DataDir
+	DataDir  string // holds chain.db, wallet.db, peers.db, mempool.dat and .cookie; made when it is not there
 
 	// Options are how people want the network to be.
 	swarm.Options

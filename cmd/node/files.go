@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -28,11 +29,17 @@ func ofFile(name string, err error) error {
 	return &FileError{Name: name + ".db", Err: err}
 }
 
-func (n *Node) path(name string) string { return filepath.Join(n.cfg.DataDir, name+".db") }
+func (n *Node) path(name string) string {
+	dir := n.cfg.DataDir
+	if name == "chain" {
+		dir = cmp.Or(n.cfg.ChainDir, dir)
+	}
+	return filepath.Join(dir, name+".db")
+}
 
 // open opens one file of the data directory.
 func (n *Node) open(name string, version uint32) (*db.DB, error) {
-	if err := os.MkdirAll(n.cfg.DataDir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(n.path(name)), 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	f, err := db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync})

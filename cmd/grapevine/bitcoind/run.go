@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/bits"
 	"net"
 	"net/netip"
 	"os"
@@ -16,7 +17,6 @@ import (
 	"strings"
 	"syscall"
 
-	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/node"
@@ -105,7 +105,7 @@ func (p *program) config() (err error) {
 		return err
 	}
 	p.Select(p.chain)
-	if err := os.MkdirAll(p.NetDir(), 0o700); err != nil {
+	if err := p.makeDirs(); err != nil {
 		return err
 	}
 	if err := p.ignored(dir, conf); err != nil {
@@ -116,6 +116,20 @@ func (p *program) config() (err error) {
 	}
 	if err := p.WriteSettings(); err != nil {
 		return fmt.Errorf("Settings file could not be written:\n- %w", err)
+	}
+	return nil
+}
+
+// makeDirs makes what is missing of the directories: the data directory with the
+// network's in it, each with one for wallets when it is new, and the one for blocks.
+func (p *program) makeDirs() error {
+	for _, dir := range []string{p.DataDir(), p.NetDir()} {
+		if _, err := os.Stat(dir); err == nil {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Join(dir, "wallets"), 0o700); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -168,8 +182,14 @@ func (p *program) prepare() (*setup, error) {
 	if err := s.network(); err != nil {
 		return nil, err
 	}
+	if err := s.blocksDir(); err != nil {
+		return nil, err
+	}
 	if err := s.logging(); err != nil {
 		return nil, err
+	}
+	if s.chain == "signet" {
+		p.say(slog.LevelInfo, fmt.Sprintf("Signet derived magic (message start): %08x", bits.ReverseBytes32(uint32(s.cfg.Params.Net))))
 	}
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
 	s.cfg.Policy = policy.Core31()
@@ -180,19 +200,6 @@ func (p *program) prepare() (*setup, error) {
 		return nil, err
 	}
 	return s, s.apply()
-}
-
-// network makes the network's rules.
-func (s *setup) network() (err error) {
-	name := s.chain
-	switch s.chain {
-	case "main":
-		name = "mainnet"
-	case "test":
-		return errors.New("testnet3 is not supported: this node has main, testnet4, signet and regtest.")
-	}
-	s.cfg.Params, err = chain.ForNetwork(name)
-	return err
 }
 
 // warn tells a warning [InitWarning].

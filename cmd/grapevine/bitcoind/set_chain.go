@@ -3,14 +3,19 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"grapevine/chain"
+	"grapevine/cmd/grapevine/args"
 )
 
 const (
@@ -21,6 +26,54 @@ const (
 
 // elsewhere: the option is read together with others, or by the program itself.
 func elsewhere(*setup) error { return nil }
+
+// network makes the network's rules.
+func (s *setup) network() (err error) {
+	switch s.chain {
+	case "main":
+		s.cfg.Params, err = chain.ForNetwork("mainnet")
+	case "test":
+		return errors.New("testnet3 is not supported: this node has main, testnet4, signet and regtest.")
+	case "signet":
+		return s.signet()
+	default:
+		s.cfg.Params, err = chain.ForNetwork(s.chain)
+	}
+	return err
+}
+
+// signet makes the public signet, or the one of -signetchallenge.
+func (s *setup) signet() (err error) {
+	given := s.List("signetchallenge")
+	switch len(given) {
+	case 0:
+		s.cfg.Params, err = chain.ForNetwork("signet")
+		return err
+	case 1:
+	default:
+		return errors.New("-signetchallenge cannot be multiple values.")
+	}
+	challenge, err := hex.DecodeString(given[0])
+	if err != nil || len(challenge) == 0 {
+		return fmt.Errorf("-signetchallenge must be hex, not '%s'.", given[0])
+	}
+	s.cfg.Params = chain.SigNet(challenge)
+	return nil
+}
+
+// blocksDir is where the chain's file lies: below -blocksdir, whose default is the
+// data directory [GetBlocksDirPath].
+func (s *setup) blocksDir() error {
+	dir := s.DataDir()
+	if s.Has("blocksdir") {
+		dir = s.Path("blocksdir", "")
+		if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+			return fmt.Errorf("Specified blocks directory \"%s\" does not exist.", s.String("blocksdir", ""))
+		}
+	}
+	s.cfg.ChainDir = filepath.Join(dir, args.DirOf(s.chain), "blocks")
+	return os.MkdirAll(s.cfg.ChainDir, 0o700)
+}
 
 func setTxIndex(s *setup) error {
 	s.cfg.TxIndex = s.Bool("txindex", false)
