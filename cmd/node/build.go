@@ -182,7 +182,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
-		REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
+		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}

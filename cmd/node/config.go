@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
+	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
 	"grapevine/p2p/swarm"
@@ -49,7 +50,8 @@ type Config struct {
 	// ZeroMQOrNot runs without ZeroMQ, and says so, where one of its addresses cannot be
 	// listened at, as bitcoind does; else that is an error.
 	ZeroMQOrNot bool
-	AllowHosts  []string // names by which web pages may call RPC's port, beside IP addresses and localhost
+	rpc.Serving
+	AllowHosts []string // names by which web pages may call RPC's port, beside IP addresses and localhost
 
 	Mine   Mine
 	MineTo []byte // script; nil pays the node's own wallet

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+
+	"grapevine/cmd/rpc"
 )
 
 // stage is a room that runs.
@@ -59,6 +61,8 @@ func (s stage) explain(err error) error {
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return nil
+	case errors.Is(err, rpc.ErrStart): // whose text names all there is
+		return err
 	case errors.As(err, &op) && op.Op == "listen" && s.flag != "":
 		return &ListenError{Flag: s.flag, Err: op}
 	}

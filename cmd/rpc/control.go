@@ -2,8 +2,11 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"time"
 
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -33,17 +36,35 @@ func (s *Server) controlRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Control",
 		jsonrpc.Method{Name: "help", Params: "command:text?", Do: s.helpText, Early: true,
 			Help: "This list, or what one method does.", Example: "getblock"},
-		jsonrpc.Method{Name: "stop", Params: "wait:num?", Do: s.stopNode, Early: true,
-			Help: "Stops the node cleanly. wait is ignored."},
+		jsonrpc.Method{Name: "stop", Params: "wait:int?", Do: s.stopNode, Early: true, Hides: true,
+			Help: "Stops the node cleanly. With wait the answer comes so many milliseconds later."},
 		jsonrpc.Method{Name: "uptime", Do: s.uptime, Early: true,
-			Help: "Seconds since the node's start."},
-		jsonrpc.Method{Name: "echo", Params: "arg0:any? arg1:any? arg2:any? arg3:any? arg4:any? arg5:any? arg6:any? arg7:any? arg8:any? arg9:any?", Do: echo,
-			Help: "Answers its parameters.", Example: "hello"},
-		jsonrpc.Method{Name: "echojson", Params: "arg0:json? arg1:json? arg2:json? arg3:json? arg4:json? arg5:json? arg6:json? arg7:json? arg8:json? arg9:json?", Do: echo,
+			Help: "Seconds since the node's start, by the node's clock."},
+		jsonrpc.Method{Name: "getrpcinfo", Do: s.getRPCInfo, Early: true,
+			Help: "The calls that run, each with the microseconds it has run, and the file of the log."},
+		jsonrpc.Method{Name: "getmemoryinfo", Params: "mode:text=stats", Do: getMemoryInfo,
+			Help: "The memory of the node's heap, in bytes and in chunks (objects in use; free spans of 8 KiB). None of it is locked."},
+		jsonrpc.Method{Name: "logging", Params: `include:["include_category",...]? exclude:["exclude_category",...]?`, Do: s.logging,
+			Help: "Which categories are written to the debug log. With lists some are added (include), then others taken out (exclude)." + s.categoriesText(), Example: `'["all"]' '["http"]'`},
+	), []jsonrpc.Method{
+		{Name: "echo", Params: tenArgs("any"), Do: echo,
+			Help: "Answers its parameters; arg9 = trigger_internal_bug shows what an internal error looks like.", Example: "hello"},
+		{Name: "echojson", Params: tenArgs("json"), Do: echo,
 			Help: "As echo; the command line sends its words as JSON.", Example: "1"},
-		jsonrpc.Method{Name: "setmocktime", Params: "timestamp:long", Do: s.setMockTime,
-			Help: "Regtest: sets the node's clock to a Unix time, where it stands still; 0 gives it back. Block times and lock times follow it, the timers of connections do not.", Example: "1700000000"},
-	), s.zmqRows())
+		{Name: "echoipc", Params: "arg:text", Do: echoIPC,
+			Help: "Answers its parameter. Core sends it through a second process in some of its builds; there is none here.", Example: "hello"},
+		{Name: "setmocktime", Params: "timestamp:long", Do: s.setMockTime,
+			Help: "Regtest: sets the node's clock to a Unix time, where it stands still; 0 gives it back.", Example: "1700000000"},
+	}, s.zmqRows())
+}
+
+// tenArgs are arg0 to arg9 of a kind.
+func tenArgs(kind string) string {
+	var list []string
+	for i := range 10 {
+		list = append(list, fmt.Sprintf("arg%d:%s?", i, kind))
+	}
+	return strings.Join(list, " ")
 }
 
 func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -57,10 +78,25 @@ func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return jsonrpc.Describe(s.rows, name), nil
 }
 
-func (s *Server) stopNode(context.Context, *jsonrpc.Call) (any, error) {
+// stopNode waits first where it was asked to: the answer must be out before the
+// server is gone.
+func (s *Server) stopNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	wait := time.Duration(c.Int("wait")) * time.Millisecond
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if wait > 0 {
+		later := time.NewTimer(min(wait, stopTime/2))
+		defer later.Stop()
+		s.cfg.Stop()
+		<-later.C
+		return stopText, nil
+	}
 	s.cfg.Stop()
-	return "grapevine stopping", nil
+	return stopText, nil
 }
+
+const stopText = "grapevine stopping"
 
 func (s *Server) uptime(context.Context, *jsonrpc.Call) (any, error) {
 	return max(0, s.cfg.Chain.Now().Unix()-s.started.Unix()), nil // by the node's clock, as Core's GetTime
@@ -76,8 +112,13 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		list = append(list, raw)
 	}
+	if len(list) == 10 && string(c.Raw("arg9")) == `"trigger_internal_bug"` { // Core: CHECK_NONFATAL, for its tests of clients
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, `Internal bug detected: request.params[9].get_str() != "trigger_internal_bug"`)
+	}
 	return list, nil
 }
+
+func echoIPC(_ context.Context, c *jsonrpc.Call) (any, error) { return c.String("arg"), nil }
 
 // maxMockTime is the last second that a block's header can count: with a later
 // one this node would make blocks of a time that no other node reads as it does.

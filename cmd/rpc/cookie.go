@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -36,7 +37,7 @@ func (s *Server) allow(user, password string) bool {
 	if s.cfg.User != "" {
 		ok |= same(user+":"+password, s.cfg.User+":"+s.cfg.Password)
 	}
-	return ok == 1
+	return ok == 1 || s.access.knows(user, password)
 }
 
 func same(a, b string) int {
@@ -44,21 +45,36 @@ func same(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
+// cookiePath is where the cookie goes; "" writes none.
+func (s *Server) cookiePath() string {
+	if s.cfg.RPCNoCookie {
+		return ""
+	}
+	return cmp.Or(s.cfg.RPCCookie, s.cfg.CookiePath)
+}
+
 func (s *Server) cookieLine() string { return cookieUser + ":" + s.cookie }
 
 // writeCookie puts the cookie where local clients look for it, whole or not at
-// all, readable by our user alone.
+// all, readable by our user alone if nobody says otherwise.
 func (s *Server) writeCookie() error {
 	if s.cookie == "" {
 		return nil
 	}
-	fresh := s.cfg.CookiePath + ".tmp"
-	_ = os.Remove(fresh) // of a run that was killed: its mode may be another
-	if err := os.WriteFile(fresh, []byte(s.cookieLine()), 0o600); err != nil {
-		return fmt.Errorf("write the RPC cookie: %w", err)
+	path := s.cookiePath()
+	fresh := path + ".tmp"
+	if st, err := os.Lstat(fresh); err == nil && !st.IsDir() {
+		_ = os.Remove(fresh) // of a run that was killed: its mode may be another
 	}
-	if err := os.Rename(fresh, s.cfg.CookiePath); err != nil {
-		return fmt.Errorf("write the RPC cookie: %w", err)
+	err := os.WriteFile(fresh, []byte(s.cookieLine()), 0o600)
+	if err == nil && s.cfg.RPCCookieMode != 0 {
+		err = os.Chmod(fresh, s.cfg.RPCCookieMode) // whatever the umask says
+	}
+	if err == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (write the RPC cookie: %w)", ErrStart, err)
 	}
 	return nil
 }
@@ -68,13 +84,13 @@ func (s *Server) removeCookie() error {
 	if s.cookie == "" {
 		return nil
 	}
-	if st, err := os.Lstat(s.cfg.CookiePath); err != nil || !st.Mode().IsRegular() {
+	if st, err := os.Lstat(s.cookiePath()); err != nil || !st.Mode().IsRegular() {
 		return nil
 	}
-	if b, err := os.ReadFile(s.cfg.CookiePath); err != nil || string(b) != s.cookieLine() {
+	if b, err := os.ReadFile(s.cookiePath()); err != nil || string(b) != s.cookieLine() {
 		return nil
 	}
-	if err := os.Remove(s.cfg.CookiePath); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(s.cookiePath()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove the RPC cookie: %w", err)
 	}
 	return nil

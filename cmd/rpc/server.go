@@ -1,8 +1,10 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -22,10 +24,9 @@ import (
 )
 
 const (
-	// headTime is how long a client may take to send a request's head, and
-	// idleTime how long a connection may be silent between requests (Core:
-	// -rpcservertimeout, DEFAULT_HTTP_SERVER_TIMEOUT).
-	headTime = 30 * time.Second
+	// idleTime is how long a client may take to send a request's head, and how long
+	// a connection may be silent between requests, if nobody says otherwise (Core:
+	// DEFAULT_HTTP_SERVER_TIMEOUT).
 	idleTime = 30 * time.Second
 	// stopTime is how long calls may take to end when the node stops, before
 	// their connections are cut; the whole node has five seconds.
@@ -60,6 +61,8 @@ type Config struct {
 	// beside IP addresses and localhost.
 	AllowHosts []string
 
+	Serving
+
 	Rand io.Reader    // of the cookie
 	Log  *slog.Logger // nil discards
 }
@@ -69,12 +72,14 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	handler http.Handler
+	calls   *jsonrpc.Handler
+	access  access
 	cookie  string // the cookie's password
 	started time.Time
 	ready   chan struct{}
 	addr    net.Addr // set before ready is closed
 	rows    []jsonrpc.Method
-	calls   gate
+	inside  gate
 }
 
 // gate counts the calls that run, and lets no new ones in once it is closed.
@@ -109,8 +114,11 @@ func New(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), ready: make(chan struct{})}
-	if cfg.CookiePath != "" {
-		var err error
+	var err error
+	if s.access, err = newAccess(cfg.Serving); err != nil {
+		return nil, err
+	}
+	if s.cookiePath() != "" {
 		if s.cookie, err = newSecret(cfg.Rand); err != nil {
 			return nil, err
 		}
@@ -137,14 +145,22 @@ func (s *Server) routes() http.Handler {
 	s.rows = s.methods(s.cfg.Chain, s.cfg.Pool, s.cfg.Wallet)
 	warm := newWarmUp(s.cfg.Chain.Ledger, s.cfg.Pool.File)
 	hosts := jsonrpc.Hosts{Named: s.cfg.AllowHosts}
-	calls := jsonrpc.NewHandler(jsonrpc.Config{Methods: s.rows, Allow: s.allow, Hosts: hosts, Warm: warm.wait})
+	s.calls = jsonrpc.NewHandler(jsonrpc.Config{
+		Methods: s.rows, Allow: s.allow, May: s.access.may, Hosts: hosts, Warm: warm.wait,
+		Threads: s.cfg.RPCThreads, Queue: s.cfg.RPCQueue, BodyTime: 2 * s.cfg.RPCTimeout, Log: s.log,
+	})
 	files := rest.New(s.cfg.Chain, s.cfg.Pool)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.calls.enter() {
+		if !s.inside.enter() {
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
 			return
 		}
-		defer s.calls.leave()
+		defer s.inside.leave()
+		if !s.access.admits(r) {
+			s.log.Debug("an HTTP request was refused: its address may not ask", "from", r.RemoteAddr)
+			jsonrpc.Send(w, http.StatusForbidden, nil)
+			return
+		}
 		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics"
 		if status, why := refusal(r, hosts, open); status != 0 {
 			w.Header().Set("Connection", "close")
@@ -152,7 +168,7 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		// A body that nobody reads must come to an end too; net/http discards it.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headTime))
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(s.cfg.RPCTimeout, idleTime)))
 		switch {
 		case open && !s.open():
 			jsonrpc.Send(w, http.StatusNotFound, []byte("REST and metrics are off: start the node with --rest\n"))
@@ -163,7 +179,7 @@ func (s *Server) routes() http.Handler {
 		case r.URL.Path == "/metrics":
 			s.serveMetrics(w, r)
 		default:
-			calls.ServeHTTP(w, r)
+			s.calls.ServeHTTP(w, r)
 		}
 	})
 }
@@ -199,35 +215,65 @@ func (s *Server) open() bool {
 // Run listens and answers until ctx ends. It returns when no call is running
 // any more and the cookie is gone.
 func (s *Server) Run(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
+	ls, err := s.listen(ctx)
 	if err != nil {
 		return err
 	}
-	s.addr = l.Addr()
+	s.addr = ls[0].Addr()
 	if err := s.writeCookie(); err != nil {
-		return errors.Join(err, l.Close())
+		for _, l := range ls {
+			err = errors.Join(err, l.Close())
+		}
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	silence := cmp.Or(s.cfg.RPCTimeout, idleTime)
 	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+		Handler: s.handler, ReadHeaderTimeout: silence, IdleTimeout: silence, MaxHeaderBytes: maxHeaderBytes,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
 	go func() {
 		defer cancel()
-		served <- jsonrpc.Serve(srv, l)
+		served <- jsonrpc.Serve(srv, ls...)
 	}()
 	close(s.ready)
-	s.log.Info("RPC listens", "addr", s.addr.String())
+	for _, l := range ls {
+		s.log.Info("RPC listens", "addr", l.Addr().String())
+	}
 	<-ctx.Done()
 	errs := errors.Join(s.stop(srv, cancel), s.removeCookie())
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		errs = errors.Join(errs, err)
 	}
 	return errs
+}
+
+// listen opens all addresses, or as many of them as can be had if that is enough.
+func (s *Server) listen(ctx context.Context) (ls []net.Listener, err error) {
+	var lc net.ListenConfig
+	for _, at := range append([]string{s.cfg.Listen}, s.cfg.RPCBind...) {
+		l, no := lc.Listen(ctx, "tcp", at)
+		switch {
+		case no == nil:
+			ls = append(ls, l)
+		case s.cfg.RPCBindAny:
+			s.log.Warn("RPC cannot listen at an address", "addr", at, "err", no)
+		}
+		err = errors.Join(err, no)
+	}
+	switch {
+	case err == nil || s.cfg.RPCBindAny && len(ls) > 0:
+		return ls, nil
+	case s.cfg.RPCBindAny:
+		return nil, fmt.Errorf("%w (%w)", ErrStart, err)
+	}
+	for _, l := range ls {
+		_ = l.Close() // err says why
+	}
+	return nil, err
 }
 
 // stop ends calls: they hear it by their context, and have stopTime to answer.
@@ -239,6 +285,6 @@ func (s *Server) stop(srv *http.Server, cancel context.CancelFunc) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()
 	}
-	s.calls.close()
+	s.inside.close()
 	return err
 }

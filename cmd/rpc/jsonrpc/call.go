@@ -91,6 +91,7 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 	if err := c.Err(); err != nil {
 		return nil, asError(err)
 	}
+	defer h.running.begin(r.method)()
 	raw, err := h.work(ctx, &m.Method, c, from.share)
 	if err != nil {
 		return nil, asError(err)
@@ -130,7 +131,9 @@ func (h *Handler) inPlace(ctx context.Context, m *Method, c *Call) (json.RawMess
 		return nil, err
 	}
 	defer func() { <-h.places }()
-	c.places = h.places
+	if h.queue == nil {
+		c.places = h.places
+	}
 	return do(ctx, m, c)
 }
 

@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -12,10 +13,11 @@ import (
 // of who may call.
 const maxConns = 512
 
-// Serve answers l's connections with srv until it is shut down.
-func Serve(srv *http.Server, l net.Listener) error { return serveMost(srv, l, maxConns) }
+// Serve answers the connections of all listeners with srv until it is shut down;
+// they share the places. When one listener fails, the others end too.
+func Serve(srv *http.Server, ls ...net.Listener) error { return serveMost(srv, maxConns, ls...) }
 
-func serveMost(srv *http.Server, l net.Listener, most int) error {
+func serveMost(srv *http.Server, most int, ls ...net.Listener) error {
 	set := &conns{most: most, strangers: map[*conn]struct{}{}, known: map[*conn]struct{}{}}
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, inner(c))
@@ -31,7 +33,18 @@ func serveMost(srv *http.Server, l net.Listener, most int) error {
 		r.Context().Value(connKey{}).(*conn).turn(true)
 		answer.ServeHTTP(w, r)
 	})
-	return srv.Serve(&listener{Listener: l, set: set})
+	ends := make(chan error, len(ls))
+	for _, l := range ls {
+		go func() { ends <- srv.Serve(&listener{Listener: l, set: set}) }()
+	}
+	err := <-ends
+	if !errors.Is(err, http.ErrServerClosed) {
+		_ = srv.Close() // err says why
+	}
+	for range ls[1:] {
+		<-ends
+	}
+	return err
 }
 
 type connKey struct{}

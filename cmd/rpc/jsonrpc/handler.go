@@ -2,11 +2,13 @@ package jsonrpc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,7 +52,16 @@ type Config struct {
 	Methods []Method
 	Allow   func(user, password string) bool // who may call
 	Hosts   Hosts                            // who may ask without a password
-	Warm    func(context.Context) error      // error while the node cannot answer yet; nil: it always can
+	// May says what a user may call: the methods of only, or all; nil: everything.
+	May  func(user string) (only map[string]bool, all bool)
+	Warm func(context.Context) error // error while the node cannot answer yet; nil: it always can
+	// Threads are the calls at work at once, and Queue the requests that may wait
+	// beside them (Core: -rpcthreads, -rpcworkqueue). 0 for both: maxCalls are at work,
+	// not counting those that wait for the world, and as many requests wait as there
+	// are connections.
+	Threads, Queue int
+	BodyTime       time.Duration // how long a client may take to send a body; 0: a minute
+	Log            *slog.Logger  // nil discards
 }
 
 // Handler answers POST / and POST /wallet/NAME.
@@ -59,17 +70,26 @@ type Handler struct {
 	methods map[string]*row
 	places  chan struct{} // of calls at work
 	large   chan struct{}
+	queue   chan struct{} // of requests at work or waiting; nil: as many as come
 	budget  *Budget
 	guesses guesses
+	running running
 }
 
 // NewHandler makes a Handler of a table of methods.
 func NewHandler(cfg Config) *Handler {
-	return &Handler{
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	h := &Handler{
 		cfg: cfg, methods: index(cfg.Methods),
-		places: make(chan struct{}, maxCalls), large: make(chan struct{}, maxLarge),
+		places: make(chan struct{}, cmp.Or(cfg.Threads, maxCalls)), large: make(chan struct{}, maxLarge),
 		budget: NewBudget(allReplies, maxReply, stallTime),
 	}
+	if cfg.Threads > 0 {
+		h.queue = make(chan struct{}, cfg.Threads+cfg.Queue)
+	}
+	return h
 }
 
 // ServeHTTP answers one request, which may hold a batch of calls. The answer
@@ -85,18 +105,30 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Send(w, http.StatusMethodNotAllowed, []byte("JSONRPC server handles only POST requests\n"))
 		return
 	}
-	if !h.allowed(w, r) {
+	user, ok := h.allowed(w, r)
+	if !ok {
 		return
 	}
+	if !h.enqueue() {
+		h.cfg.Log.Warn("an RPC request was refused: as many wait as may wait", "queue", h.cfg.Queue)
+		Send(w, http.StatusServiceUnavailable, []byte(queueFull))
+		return
+	}
+	defer h.dequeue()
 	share := h.budget.Begin()
 	defer share.End()
-	body, status := readBody(w, r, share)
+	body, status := h.readBody(w, r, share)
 	if status != http.StatusOK {
 		w.Header().Set("Connection", "close")
 		Send(w, status, nil)
 		return
 	}
-	status, reply := h.answerBody(r.Context(), asker{share, wallet}, body)
+	from := asker{share: share, wallet: wallet, user: user}
+	if h.cfg.May != nil {
+		only, all := h.cfg.May(user)
+		from.only, from.listed = only, !all
+	}
+	status, reply := h.answerBody(r.Context(), from, body)
 	if len(reply) > 0 {
 		w.Header().Set("Content-Type", "application/json")
 	}
@@ -107,6 +139,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type asker struct {
 	share  *Share
 	wallet *string // NAME of /wallet/NAME, nil for /
+	user   string
+	listed bool            // the user may call what is in only, and nothing else
+	only   map[string]bool // nil: nothing at all
 }
 
 // walletOf reads NAME of /wallet/NAME; nil for / and nothing else.
@@ -118,30 +153,54 @@ func walletOf(u *url.URL) (*string, bool) {
 	return &name, ok
 }
 
+// queueFull is Core's word for a request that nobody has a place for.
+const queueFull = "Work queue depth exceeded"
+
+// enqueue takes a place among those at work and waiting; who comes without the
+// password never has one.
+func (h *Handler) enqueue() bool {
+	if h.queue == nil {
+		return true
+	}
+	select {
+	case h.queue <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (h *Handler) dequeue() {
+	if h.queue != nil {
+		<-h.queue
+	}
+}
+
 // allowed lets in who knows the password. Others are told so, one wrong
 // password after the other.
-func (h *Handler) allowed(w http.ResponseWriter, r *http.Request) bool {
+func (h *Handler) allowed(w http.ResponseWriter, r *http.Request) (user string, allowed bool) {
 	user, password, ok := r.BasicAuth()
 	if ok && h.cfg.Allow(user, password) {
 		if !trust(r.Context()) {
-			Send(w, http.StatusServiceUnavailable, []byte("Work queue depth exceeded\n"))
-			return false
+			Send(w, http.StatusServiceUnavailable, []byte(queueFull))
+			return "", false
 		}
-		return true
+		return user, true
 	}
 	if ok {
+		h.cfg.Log.Warn("wrong RPC password", "from", r.RemoteAddr)
 		h.guesses.wait(r.Context())
 	}
 	if !h.cfg.Hosts.Ours(r) {
 		Send(w, http.StatusForbidden, nil)
-		return false
+		return "", false
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
 	Send(w, http.StatusUnauthorized, nil)
-	return false
+	return "", false
 }
 
-func readBody(w http.ResponseWriter, r *http.Request, share *Share) ([]byte, int) {
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, share *Share) ([]byte, int) {
 	if r.ContentLength > maxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}
@@ -200,17 +259,22 @@ func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (stat
 	switch k := kind(body); {
 	case tooDeep(body) || !json.Valid(body):
 		fault = Errorf(CodeParse, "Parse error")
+	case from.listed && from.only == nil:
+		h.forbid(from.user, "")
+		return http.StatusForbidden, nil
 	case k == "array":
 		return h.answerBatch(ctx, from, body)
 	case k != "object":
 		fault = Errorf(CodeParse, "Top-level object parse error")
 	}
 	if fault != nil {
-		answer(&out, &request{id: json.RawMessage("null")}, nil, fault)
-		out.text("\n")
-		return http.StatusInternalServerError, out.all()
+		return faulty(fault)
 	}
 	r := parseRequest(body)
+	if r.invalid == nil && from.listed && !from.only[r.method] {
+		h.forbid(from.user, r.method)
+		return http.StatusForbidden, nil
+	}
 	result, fault := h.call(ctx, &r, from)
 	if r.notification() && r.invalid == nil {
 		return http.StatusNoContent, nil
@@ -218,6 +282,41 @@ func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (stat
 	answer(&out, &r, result, fault)
 	out.text("\n")
 	return httpStatus(&r, fault), out.all()
+}
+
+// faulty answers a body that holds no request.
+func faulty(fault *Error) (status int, reply [][]byte) {
+	var out pieces
+	r := request{id: json.RawMessage("null")}
+	answer(&out, &r, nil, fault)
+	out.text("\n")
+	return httpStatus(&r, fault), out.all()
+}
+
+func (h *Handler) forbid(user, method string) {
+	h.cfg.Log.Warn("an RPC user may not call this", "user", user, "method", method)
+}
+
+// mayBatch says whether a user may call all that a batch holds: one method
+// that is not on the list, and nothing of it is done.
+func (h *Handler) mayBatch(from asker, body []byte) (may bool, fault *Error) {
+	if !from.listed {
+		return true, nil
+	}
+	for part := range elements(body) {
+		if kind(part) != "object" {
+			return false, Errorf(CodeInvalidRequest, "Invalid Request object")
+		}
+		r := parseRequest(part)
+		if r.method == "" && r.invalid != nil {
+			return false, Errorf(CodeParse, "JSON value of type null is not of expected type string") // of "method"
+		}
+		if !from.only[r.method] {
+			h.forbid(from.user, r.method)
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // httpStatus is bitcoind's (Core: JSONErrorReply): what is no request shows in
@@ -241,6 +340,12 @@ func httpStatus(r *request, fault *Error) int {
 // no limit to their number but the memory for their answers: a call for whose
 // answer there is no memory is refused and not run.
 func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int, [][]byte) {
+	switch may, fault := h.mayBatch(from, body); {
+	case fault != nil:
+		return faulty(fault)
+	case !may:
+		return http.StatusForbidden, nil
+	}
 	calls := 0
 	for range elements(body) {
 		calls++

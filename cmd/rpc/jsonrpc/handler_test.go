@@ -23,7 +23,7 @@ func serve(t *testing.T) string {
 		t.Fatal(err)
 	}
 	srv := &http.Server{Handler: NewHandler(testConfig()), MaxHeaderBytes: maxHead}
-	go func() { _ = serveMost(srv, l, 64) }()
+	go func() { _ = serveMost(srv, 64, l) }()
 	t.Cleanup(func() { _ = srv.Close() })
 	return l.Addr().String()
 }

@@ -19,6 +19,7 @@ type Method struct {
 	Do      func(context.Context, *Call) (any, error)
 	Early   bool // answered while the node warms up, too, and however many calls are at work
 	Large   bool // its answer may be as large as a block or the pool: few at once
+	Hides   bool // its parameters stand nowhere in help
 }
 
 // Group gives rows that stand together their title in help's list.
