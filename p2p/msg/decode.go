@@ -80,12 +80,13 @@ func decode(command string, payload []byte) (wire.Message, error) {
 		return nil, fmt.Errorf("%w %q", ErrUnknownCommand, command)
 	}
 	if err := s.check(payload); err != nil {
+		var many tooMany
 		switch {
-		case !errors.Is(err, errTooMany):
+		case !errors.As(err, &many):
 		case s.max == maxLocator:
 			return nil, fmt.Errorf("%s: %w: %w", command, ErrLongLocator, err)
 		case !s.lenient:
-			return nil, offence(command, "%v", err)
+			return nil, offence(command, "%s message size = %d", command, uint64(many))
 		}
 		return nil, err
 	}

@@ -53,15 +53,17 @@ func (s shape) check(p []byte) error {
 		return fmt.Errorf("%d entries do not fit in %d bytes", count, len(p))
 	}
 	if count > uint64(s.max) {
-		return fmt.Errorf("%w: %d, at most %d are allowed", errTooMany, count, s.max)
+		return tooMany(count)
 	}
 	return nil
 }
 
-var (
-	errShort   = errors.New("ends within a number")
-	errTooMany = errors.New("too many entries")
-)
+var errShort = errors.New("ends within a number")
+
+// tooMany entries are announced, and are there.
+type tooMany uint64
+
+func (n tooMany) Error() string { return fmt.Sprintf("%d entries are too many", uint64(n)) }
 
 // compactSize reads Bitcoin's variable-length number and says how many bytes it took.
 func compactSize(p []byte) (n uint64, size int, err error) {

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -56,18 +58,20 @@ func (t *plain) read() (string, []byte, int, error) {
 		return "", nil, 0, err
 	}
 	if got := wire.BitcoinNet(binary.LittleEndian.Uint32(h[:4])); got != t.magic {
+		t.pace.log.Debug("wrong magic", "got", hex.EncodeToString(h[:4]))
 		if !t.begun { // a stranger, or a node that tries the encrypted transport first
 			return "", nil, 0, fmt.Errorf("not of our network (magic %08x)", uint32(got))
 		}
 		return "", nil, 0, p2p.Offence(fmt.Sprintf("wrong magic %08x", uint32(got)))
 	}
 	t.begun = true
+	length := binary.LittleEndian.Uint32(h[16:20])
 	command, ok := commandOf(h[4:16])
 	if !ok {
 		command = otherCommands
 	}
-	length := binary.LittleEndian.Uint32(h[16:20])
 	if length > msg.MaxPayload {
+		t.pace.log.Debug("message too large", "message", command, "bytes", length)
 		return "", nil, 0, p2p.Offence(fmt.Sprintf("message of %d bytes, at most %d are allowed", length, msg.MaxPayload))
 	}
 	payload, err := t.pace.body(t.r, int(length))
@@ -75,7 +79,12 @@ func (t *plain) read() (string, []byte, int, error) {
 		return "", nil, 0, fmt.Errorf("within %s: %w", command, err)
 	}
 	if sum := chainhash.DoubleHashB(payload); !bytes.Equal(sum[:4], h[20:24]) {
+		t.pace.log.Debug("wrong checksum", "message", command, "bytes", length,
+			"want", hex.EncodeToString(sum[:4]), "got", hex.EncodeToString(h[20:24]))
 		return otherCommands, nil, len(h) + len(payload), nil
+	}
+	if !ok {
+		t.pace.log.Debug("message without a good name", "name", strings.Trim(fmt.Sprintf("%q", h[4:16]), `"`), "bytes", length)
 	}
 	return command, payload, len(h) + len(payload), nil
 }

@@ -45,7 +45,7 @@ func (p *Peer) openTransport() (version int, err error) {
 		conn: p.conn, closed: p.closed,
 		up:       []*Limit{NewLimit(p.cfg.OwnUpload), p.cfg.Upload},
 		down:     []*Limit{NewLimit(p.cfg.OwnDownload), p.cfg.Download},
-		patience: p.cfg.Patience, budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
+		patience: p.cfg.Patience, log: p.cfg.Log, budget: p.cfg.Budget, chosen: !p.inbound, kill: p.Close,
 	}
 	plain := !p.cfg.Encrypt
 	if p.inbound && !plain {
@@ -150,16 +150,18 @@ func netAddress(a net.Addr) wire.NetAddress {
 func (p *Peer) hearVersion() (p2p.Hello, error) {
 	var v *wire.MsgVersion
 	for v == nil {
-		m, err := p.readMessage(func(command string) bool { return command == wire.CmdVersion })
+		m, err := p.readMessage(func(command string) bool { return p.inTurn(command, command == wire.CmdVersion, "version") })
 		if err != nil && !msg.Ignored(err) {
 			return p2p.Hello{}, err
 		}
 		v, _ = m.(*wire.MsgVersion)
 	}
 	if p.inbound && v.Nonce != 0 && p.cfg.Ours != nil && p.cfg.Ours(v.Nonce) {
+		p.cfg.Log.Debug("connected to ourselves")
 		return p2p.Hello{}, ErrSelf
 	}
 	if v.ProtocolVersion < minVersion {
+		p.cfg.Log.Debug("protocol version too old", "version", v.ProtocolVersion)
 		return p2p.Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, minVersion)
 	}
 	if missing := p.cfg.Needs &^ v.Services; missing != 0 {
@@ -177,6 +179,18 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 	}, nil
 }
 
+// inTurn notes a message that is not, because another has to come first.
+func (p *Peer) inTurn(command string, ok bool, awaited string) bool {
+	switch {
+	case ok:
+	case command == wire.CmdVersion:
+		p.cfg.Log.Debug("message repeated", "message", command)
+	default:
+		p.cfg.Log.Debug("message before its turn", "message", command, "awaited", awaited)
+	}
+	return ok
+}
+
 // isGreeting tells what counts between version and verack; all else is ignored, a
 // second version too.
 func isGreeting(command string) bool {
@@ -190,7 +204,7 @@ func isGreeting(command string) bool {
 // hearVerAck takes what may stand between version and verack.
 func (p *Peer) hearVerAck(h *p2p.Hello) error {
 	for {
-		m, err := p.readMessage(isGreeting)
+		m, err := p.readMessage(func(command string) bool { return p.inTurn(command, isGreeting(command), "verack") })
 		switch m := m.(type) {
 		case nil:
 			if !msg.Ignored(err) {

@@ -3,6 +3,7 @@ package peer
 import (
 	"bufio"
 	"io"
+	"log/slog"
 	"net"
 	"sync"
 	"time"
@@ -79,6 +80,7 @@ type pace struct {
 	up, down []*Limit // the peer's own, and the node's
 	closed   <-chan struct{}
 	patience time.Duration // for the handshake
+	log      *slog.Logger
 	budget   *Budget
 	chosen   bool        // dialled by us
 	kill     func(error) // ends the connection

@@ -93,6 +93,9 @@ func New(cfg Config, conn net.Conn, inbound bool) *Peer {
 	return p
 }
 
+// Numbered gives the connection its number in the log; to be called before Handshake.
+func (p *Peer) Numbered(n int64) { p.cfg.Log = p.cfg.Log.With("peer", n) }
+
 // Close ends the connection; Run returns the first reason given.
 func (p *Peer) Close(reason error) {
 	p.once.Do(func() {
@@ -178,8 +181,9 @@ func (p *Peer) readLoop(ctx context.Context, take func(context.Context, wire.Mes
 				err = take(ctx, &Pong{RTT: rtt})
 			}
 		case *wire.MsgVerAck, *wire.MsgVersion:
-			// Repeated, and ignored, as in Core.
+			p.cfg.Log.Debug("message repeated", "message", m.Command()) // and ignored, as in Core
 		case *wire.MsgWTxIdRelay, *wire.MsgSendAddrV2, *msg.Feature:
+			p.cfg.Log.Debug("message after the handshake", "message", m.Command())
 			err = fmt.Errorf("%s after the handshake", m.Command())
 		default:
 			err = take(ctx, m)
@@ -230,6 +234,9 @@ func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, er
 	command, payload, size, err := p.t.read()
 	if err != nil {
 		return nil, err
+	}
+	if p.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		p.cfg.Log.Debug("message received", "message", command, "bytes", len(payload))
 	}
 	if expected != nil && !expected(command) {
 		p.meter.received(command, size, true)
@@ -314,6 +321,9 @@ func (p *Peer) write(it item) error {
 	}
 	if command == "" {
 		return nil
+	}
+	if p.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		p.cfg.Log.Debug("message sent", "message", command, "bytes", len(payload))
 	}
 	size, err := p.t.write(command, payload)
 	if err == nil {

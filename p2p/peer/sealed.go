@@ -203,6 +203,7 @@ func (t *sealed) skipGarbage(terminator []byte) error {
 	var seen []byte
 	for !bytes.HasSuffix(seen, terminator) {
 		if len(seen) >= maxGarbage+terminatorSize {
+			t.pace.log.Debug("garbage without an end")
 			return p2p.Offence("garbage without an end")
 		}
 		b, err := t.r.ReadByte()
@@ -229,6 +230,7 @@ func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
 		}
 		n := int(clear[0]) | int(clear[1])<<8 | int(clear[2])<<16
 		if n > msg.MaxPayload+longNameSize {
+			t.pace.log.Debug("packet too large", "bytes", n)
 			return nil, 0, p2p.Offence(fmt.Sprintf("packet of %d bytes", n))
 		}
 		text, err := t.pace.body(t.r, n+packetOverhead)
@@ -237,6 +239,7 @@ func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
 		}
 		plain, err := t.open.Decrypt(aad, text)
 		if err != nil {
+			t.pace.log.Debug("packet of another key", "bytes", n)
 			return nil, 0, p2p.Offence("packet was not sealed by our key")
 		}
 		aad = nil
@@ -256,6 +259,7 @@ func (t *sealed) read() (string, []byte, int, error) {
 		return "", nil, 0, err
 	}
 	if len(content) == 0 {
+		t.pace.log.Debug("packet without a good name", "bytes", len(content))
 		return otherCommands, nil, size, nil
 	}
 	id := int(content[0])
@@ -267,10 +271,12 @@ func (t *sealed) read() (string, []byte, int, error) {
 		return command, content[1:], size, nil
 	}
 	if len(content) < longNameSize {
+		t.pace.log.Debug("packet without a good name", "bytes", len(content))
 		return otherCommands, nil, size, nil
 	}
 	command, ok := commandOf(content[1:longNameSize])
 	if !ok {
+		t.pace.log.Debug("packet without a good name", "bytes", len(content))
 		command = otherCommands
 	}
 	return command, content[longNameSize:], size, nil

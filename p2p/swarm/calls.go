@@ -259,6 +259,7 @@ func (s *Swarm) Services() wire.ServiceFlag { return s.cfg.services() }
 func (s *Swarm) SetActive(on bool) error {
 	return s.ask(func(l *loop) {
 		l.asleep = !on
+		l.cfg.Log.Info("network switched", "on", on)
 		for _, r := range l.order {
 			if !on {
 				l.dropFor(r, "the network is switched off", "")

@@ -35,6 +35,10 @@ func (s *Swarm) open(ctx context.Context) (err error) {
 	}
 	for _, b := range binds {
 		l, failed := s.listen(ctx, b.At)
+		if failed != nil && b.Any {
+			at := netip.AddrPortFrom(netip.IPv4Unspecified(), netip.MustParseAddrPort(b.At).Port())
+			l, failed = s.cfg.Net.Listen(ctx, at)
+		}
 		if failed != nil {
 			return fmt.Errorf("listen for peers at %s: %w", b.At, failed)
 		}

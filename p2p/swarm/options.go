@@ -33,6 +33,7 @@ type Bind struct {
 	At          string          // HOST[:PORT]
 	Permissions p2p.Permissions // of who connects there [-whitebind]
 	Onion       bool            // who connects there comes through Tor [=onion]
+	Any         bool            // it is every address of this machine: of IPv4 alone where there is no IPv6
 }
 
 func (o *Options) peerTimeout() time.Duration {

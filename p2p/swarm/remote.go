@@ -98,7 +98,9 @@ func (l *loop) opened(r *remote, p *peer.Peer) {
 	if r.number < 0 {
 		r.number, r.since = l.connections, l.cfg.Clock()
 		l.connections++
+		l.cfg.Log.Debug("connection added", "peer", r.number, "addr", r.name(), "kind", r.Kind)
 	}
+	p.Numbered(r.number)
 	r.conn = p
 }
 

@@ -41,17 +41,29 @@ func (l *loop) endIfSilent(r *remote, now time.Time) bool {
 	}
 	switch {
 	case p.LastRecv.IsZero() || p.LastSend.IsZero():
-		return end("no message at first", "within", l.cfg.peerTimeout(), "received", !p.LastRecv.IsZero(), "sent", !p.LastSend.IsZero())
+		return end("no message at first", "within", int64(l.cfg.peerTimeout().Seconds()),
+			"received", count(p.LastRecv), "sent", count(p.LastSend))
 	case now.Sub(p.LastSend) > silentFor:
-		return end("reads nothing", "since", now.Sub(p.LastSend))
+		return end("reads nothing", "since", seconds(now.Sub(p.LastSend)))
 	case now.Sub(p.LastRecv) > silentFor:
-		return end("sends nothing", "since", now.Sub(p.LastRecv))
+		return end("sends nothing", "since", seconds(now.Sub(p.LastRecv)))
 	case r.peer == nil:
 		return end("no handshake in time", "transport", p.Transport)
 	case !p.Waiting.IsZero() && now.Sub(p.Waiting) > silentFor:
 		return end("no answer to a ping", "since", fmt.Sprintf("%.6fs", now.Sub(p.Waiting).Seconds()))
 	}
 	return false
+}
+
+// seconds of a silence.
+func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int64(d.Seconds())) }
+
+// count is 1 when something has happened at t.
+func count(t time.Time) int {
+	if t.IsZero() {
+		return 0
+	}
+	return 1
 }
 
 // Ping pings every peer [ping].

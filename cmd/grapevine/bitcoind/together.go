@@ -3,14 +3,12 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 
 	"grapevine/chain/policy"
-	"grapevine/p2p"
 )
 
 // soften sets the options that follow from others [InitParameterInteraction].
@@ -62,38 +60,6 @@ func (s *setup) together() (err error) {
 		return err
 	}
 	return s.rpc()
-}
-
-// addresses decides where the node listens for peers and whom it dials.
-func (s *setup) addresses() error {
-	port := p2p.DefaultPort(s.cfg.Params)
-	if s.Has("port") {
-		n := s.Int("port", 0)
-		if n < 1 || n > 65535 {
-			return fmt.Errorf("Invalid port specified in -port: '%s'", s.String("port", ""))
-		}
-		port = uint16(n)
-	}
-	binds := append(s.List("bind"), s.List("whitebind")...)
-	listens := s.Bool("listen", true)
-	switch {
-	case len(binds) > 0 && !listens:
-		return errors.New("Cannot set -bind or -whitebind together with -listen=0")
-	case !listens && s.Bool("listenonion", true):
-		return errors.New("Cannot set -listen=0 together with -listenonion=1")
-	case !listens:
-		return nil
-	}
-	s.cfg.Listen = net.JoinHostPort("0.0.0.0", strconv.Itoa(int(port)))
-	for _, at := range s.List("bind") {
-		to, err := p2p.ParseHostPort(at, port)
-		if err != nil {
-			return fmt.Errorf("Cannot resolve -bind address: '%s'", at)
-		}
-		s.cfg.Listen = to.String()
-		break
-	}
-	return nil
 }
 
 // rpc decides where RPC answers.

@@ -1,4 +1,61 @@
 package bitcoind
 
+import (
+	"log/slog"
+	"strings"
+)
+
 // netWords are the rows about connections and relay.
-var netWords = []word{}
+var netWords = []word{
+	netWord("connection added", "Added connection peer={peer}"),
+	netWord("inbound connection refused", "connection from {addr} dropped ({why})"),
+	netWord("peer dropped for an offence", "Misbehaving: peer={peer}: {why}"),
+	netWord("offence of a peer that may stay", "Misbehaving: peer={peer}: {why}"),
+	netWord("peer left", "disconnecting peer={peer}"),
+	netWord("message received", "received: {message} ({bytes} bytes) peer={peer}"),
+	netWord("message sent", "sending {message} ({bytes} bytes) peer={peer}"),
+	netWord("message repeated", "redundant {message} message from peer={peer}"),
+	{event: "message before its turn", category: "net", level: slog.LevelDebug, say: func(f fields) string {
+		if f.text("awaited") == "version" {
+			return f.fill(`non-version message before version handshake. Message "{message}" from peer={peer}`)
+		}
+		return f.fill(`Unsupported message "{message}" prior to verack from peer={peer}`)
+	}},
+	netWord("message after the handshake", "{message} received after verack from peer={peer}; disconnecting"),
+	netWord("protocol version too old", "peer={peer} using obsolete version {version}; disconnecting"),
+	netWord("connected to ourselves", "connected to self at {addr}, disconnecting"),
+	netWord("pong that does not fit", "pong peer={peer}: {why}, {expected} expected, {received} received, {bytes} bytes"),
+	netWord("wrong magic", "Header error: Wrong MessageStart {got} received, peer={peer}"),
+	netWord("message too large", "Header error: Size too large ({message}, {bytes} bytes), peer={peer}"),
+	netWord("wrong checksum", "Header error: Wrong checksum ({message}, {bytes} bytes), expected {want} was {got}, peer={peer}"),
+	netWord("message without a good name", "Header error: Invalid message type ({name}, {bytes} bytes), peer={peer}"),
+	netWord("garbage without an end", "V2 transport error: missing garbage terminator, peer={peer}"),
+	netWord("packet too large", "V2 transport error: packet too large ({bytes} bytes), peer={peer}"),
+	netWord("packet of another key", "V2 transport error: packet decryption failure ({bytes} bytes), peer={peer}"),
+	netWord("packet without a good name", "V2 transport error: invalid message type ({bytes} bytes contents), peer={peer}"),
+	netWord("no message at first", "socket no message in first {within} seconds, {received} {sent} peer={peer}"),
+	netWord("reads nothing", "socket sending timeout: {since} peer={peer}"),
+	netWord("sends nothing", "socket receive timeout: {since} peer={peer}"),
+	netWord("no answer to a ping", "ping timeout: {since} peer={peer}"),
+	{event: "no handshake in time", category: "net", level: slog.LevelDebug, say: func(f fields) string {
+		if f.number("transport") == 0 {
+			return f.fill("V2 handshake timeout peer={peer}")
+		}
+		return f.fill("version handshake timeout peer={peer}")
+	}},
+	{event: "network switched", level: slog.LevelInfo, say: func(f fields) string { return f.fill("SetNetworkActive: {on}") }},
+}
+
+// netWord is a row of the category net.
+func netWord(event, sentence string) word {
+	return word{event: event, category: "net", level: slog.LevelDebug, say: func(f fields) string { return f.fill(sentence) }}
+}
+
+// fill puts attributes in their places in a sentence, as in "peer={peer}".
+func (f fields) fill(sentence string) string {
+	pairs := make([]string, 0, 2*len(f))
+	for key, v := range f {
+		pairs = append(pairs, "{"+key+"}", v.String())
+	}
+	return strings.NewReplacer(pairs...).Replace(sentence)
+}

@@ -1,0 +1,165 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"grapevine/p2p"
+	"grapevine/p2p/swarm"
+)
+
+// addresses decides where the node listens for peers, what they may do, and what the
+// network is like.
+func (s *setup) addresses() error {
+	s.cfg.Public = true
+	if s.Bool("forcednsseed", false) && !s.Bool("dnsseed", true) {
+		return errors.New("Cannot set -forcednsseed to true when setting -dnsseed to false.")
+	}
+	s.cfg.NoDNSSeeds, s.cfg.ForceDNSSeeds = !s.Bool("dnsseed", true), s.Bool("forcednsseed", false)
+	s.cfg.Discover = s.Bool("discover", true)
+	port, err := s.port()
+	if err != nil {
+		return err
+	}
+	binds := len(s.List("bind")) + len(s.List("whitebind"))
+	listens := s.Bool("listen", true)
+	switch {
+	case binds > 0 && !listens:
+		return errors.New("Cannot set -bind or -whitebind together with -listen=0")
+	case !listens && s.Bool("listenonion", true):
+		return errors.New("Cannot set -listen=0 together with -listenonion=1")
+	case listens:
+		err = s.binds(port)
+	}
+	if err != nil {
+		return err
+	}
+	return s.whitelist()
+}
+
+// port is the one to listen at where none is named.
+func (s *setup) port() (uint16, error) {
+	if !s.Has("port") {
+		return p2p.DefaultPort(s.cfg.Params), nil
+	}
+	n, err := strconv.ParseUint(s.String("port", ""), 10, 16)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("Invalid port specified in -port: '%s'", s.String("port", ""))
+	}
+	return uint16(n), nil
+}
+
+// binds are the addresses of -bind and -whitebind, or all of this machine. Who comes
+// through Tor has a door of its own, unless -bind names others.
+func (s *setup) binds(port uint16) error {
+	add := func(at netip.AddrPort, may p2p.Permissions, onion bool) {
+		s.cfg.Binds = append(s.cfg.Binds, swarm.Bind{At: at.String(), Permissions: may, Onion: onion})
+	}
+	for _, text := range s.List("bind") {
+		where, kind, tagged := text, "", false
+		if i := strings.LastIndex(text, "="); i >= 0 {
+			where, kind, tagged = text[:i], text[i+1:], true
+		}
+		own := port
+		if tagged {
+			own++
+		}
+		to, err := p2p.ParseHostPort(where, own)
+		at, ok := to.AddrPort()
+		switch {
+		case badPort(where):
+			return fmt.Errorf("Invalid port specified in -bind: '%s'", text)
+		case err != nil || !ok || tagged && kind != "onion":
+			return fmt.Errorf("Cannot resolve -bind address: '%s'", text)
+		}
+		add(at, 0, tagged)
+	}
+	for _, text := range s.List("whitebind") {
+		if _, where, _ := strings.Cut(text, "@"); badPort(where) {
+			return fmt.Errorf("Invalid port specified in -whitebind: '%s'", text)
+		}
+		at, may, err := p2p.ParseWhitebind(text, s.implicit())
+		if err != nil {
+			return err
+		}
+		add(at, may, false)
+	}
+	if len(s.cfg.Binds) == 0 {
+		s.cfg.Binds = append(s.cfg.Binds, swarm.Bind{At: net.JoinHostPort("::", strconv.Itoa(int(port))), Any: true})
+		add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port+1), 0, true)
+	}
+	return nil
+}
+
+// badPort: what stands behind the host is no port [SplitHostPort].
+func badPort(text string) bool {
+	i := strings.LastIndex(text, ":")
+	if i < 0 || strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") {
+		return false
+	}
+	if strings.HasPrefix(text, "[") && !strings.Contains(text[:i], "]") {
+		return false
+	}
+	n, err := strconv.ParseUint(text[i+1:], 10, 16)
+	return err != nil || n == 0
+}
+
+// implicit is what a grant without names gives.
+func (s *setup) implicit() p2p.Permissions {
+	return p2p.Implicit(s.Bool("whitelistrelay", true), s.Bool("whitelistforcerelay", false))
+}
+
+func (s *setup) whitelist() error {
+	for _, text := range s.List("whitelist") {
+		g, err := p2p.ParseGrant(text, s.implicit())
+		if err != nil {
+			return err
+		}
+		s.cfg.Whitelist = append(s.cfg.Whitelist, g)
+	}
+	return nil
+}
+
+func setExternalIP(s *setup) error {
+	for _, text := range s.List("externalip") {
+		to, err := p2p.ParseHostPort(text, 0)
+		at, ok := to.AddrPort()
+		if err != nil || !ok {
+			return fmt.Errorf("Cannot resolve -externalip address: '%s'", text)
+		}
+		s.cfg.External = append(s.cfg.External, at)
+	}
+	return nil
+}
+
+func setPeerTimeout(s *setup) error {
+	n := s.Int("peertimeout", 60)
+	if n <= 0 {
+		return errors.New("peertimeout must be a positive integer.")
+	}
+	const most = 100 * 365 * 24 * 60 * 60 // a hundred years: more would not fit a Duration some day
+	s.cfg.PeerTimeout = time.Duration(min(n, most)) * time.Second
+	return nil
+}
+
+func setTimeout(s *setup) error {
+	n := s.Int("timeout", 5000)
+	if n <= 0 {
+		n = 5000 // [DEFAULT_CONNECT_TIMEOUT]
+	}
+	const most = 24 * 60 * 60 * 1000 // a day
+	s.cfg.DialTimeout = time.Duration(min(n, most)) * time.Millisecond
+	return nil
+}
+
+func setNetworkActive(s *setup) error {
+	s.cfg.StartsIdle = !s.Bool("networkactive", true)
+	return nil
+}
