@@ -99,6 +99,8 @@ var (
 	ErrDuplicate = errors.New("duplicate")
 	// ErrInconclusive: a block stored on a branch with no more work than the tip's, not connected.
 	ErrInconclusive = errors.New("inconclusive")
+	// ErrPruned: the block was stored and its body deleted since.
+	ErrPruned = errors.New("pruned data")
 	// ErrDamaged: a stored block is not what was stored. Peers have it, so it is
 	// asked of them again, and may be read later.
 	ErrDamaged = errors.New("stored block is damaged, it is fetched again from peers")

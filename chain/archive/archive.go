@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type Archive struct {
 	bodies  []uint32          // of the tail, those not being written
 	bytes   int64             // of the tail
 	fill    int64             // bytes of bodies not being written
+	pruned  []uint32          // bodies to delete, with their undo records
 	active  *batch            // what goes with the next frozen coins
 	frozen  *batch            // what goes with these; nil: nothing to flush
 	coins   *coins.Set        // whose frozen cache is to be written with frozen
@@ -91,7 +93,8 @@ type Indexes struct{ Txs, Filters, Stats bool }
 type Marks struct {
 	Tip uint32 // the durable tip
 	OK  bool   // there is one: the file is not new
-	// For each index where it stands; Kept says which there are.
+	// For each index where it stands, or stood when it was switched off; Kept says which
+	// there are.
 	Txs, Filters, Stats uint32
 	Kept                Indexes
 }
@@ -141,6 +144,16 @@ func (a *Archive) SaveBody(n uint32, raw []byte) {
 	a.bodies = append(a.bodies, n)
 	a.bytes += int64(len(raw))
 	a.fill += int64(len(raw))
+	a.mu.Unlock()
+	a.poke()
+}
+
+// Prune deletes bodies with their undo records soon, in one commit with the records of
+// headers that say so. The file does not shrink: what comes next takes their pages.
+func (a *Archive) Prune(headers map[uint32]Header, bodies []uint32) {
+	a.mu.Lock()
+	maps.Copy(a.headers, headers)
+	a.pruned = append(a.pruned, bodies...)
 	a.mu.Unlock()
 	a.poke()
 }

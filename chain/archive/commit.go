@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -16,6 +17,7 @@ type work struct {
 	headers map[uint32]Header
 	bodies  []uint32
 	raw     [][]byte // of bodies
+	pruned  []uint32
 	flush   *batch
 	coins   *coins.Set
 	have    int64 // coins in the file, about; after write: as it is then
@@ -92,11 +94,11 @@ func (a *Archive) need() (some, now bool) {
 func (a *Archive) take() *work {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := &work{headers: a.headers, bodies: a.bodies, flush: a.frozen, coins: a.coins, have: a.have, waiting: a.waiting}
+	w := &work{headers: a.headers, bodies: a.bodies, pruned: a.pruned, flush: a.frozen, coins: a.coins, have: a.have, waiting: a.waiting}
 	for _, n := range w.bodies {
 		w.raw = append(w.raw, a.tail[n])
 	}
-	a.headers, a.bodies, a.fill, a.waiting = map[uint32]Header{}, nil, 0, nil
+	a.headers, a.bodies, a.pruned, a.fill, a.waiting = map[uint32]Header{}, nil, nil, 0, nil
 	return w
 }
 
@@ -147,6 +149,11 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 			return err
 		}
 	}
+	for _, n := range w.pruned {
+		if err := errors.Join(a.t.bodies.Delete(tx, n), a.t.undo.Delete(tx, n)); err != nil {
+			return err
+		}
+	}
 	if w.flush == nil {
 		return nil
 	}
@@ -180,13 +187,13 @@ func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 			return err
 		}
 	}
+	// The mark of an index that is switched off stays: it goes on from there one day.
 	kept := map[string]bool{keyTxs: b.indexes.Txs, keyFilters: b.indexes.Filters, keyStats: b.indexes.Stats}
 	for name, is := range kept {
-		err := a.t.meta.Delete(tx, name)
-		if is {
-			err = a.t.meta.Put(tx, name, b.tip)
+		if !is {
+			continue
 		}
-		if err != nil {
+		if err := a.t.meta.Put(tx, name, b.tip); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@
 // The tables, all in one bbolt file:
 //
 //	meta      name            -> bytes; see keyTip
-//	headers   number 4        -> header 80 ‖ flags 1 ‖ body number 4 ‖ body size 4 ‖ reason
+//	headers   number 4        -> header 80 ‖ flags 1 ‖ body number 4 ‖ body size 4 ‖ transactions 4, if flagTxs ‖ reason
 //	bodies    body number 4   -> the block as it travels, with witnesses
 //	undo      body number 4   -> what it spent: see coins.AppendUndo
 //	coins     txid ‖ vout     -> see coins.Append

@@ -17,9 +17,10 @@ import (
 // Header is a header's record.
 type Header struct {
 	Header wire.BlockHeader
-	Flags  uint8  // the ledger's
-	Body   uint32 // number of its body; 0: none
+	Flags  uint8  // the ledger's, without flagTxs
+	Body   uint32 // number of its body; 0: none, or none any more
 	Size   uint32 // bytes of the body
+	Txs    uint32 // transactions of the body; 0: not known [nTx]
 	Why    string // which rule it breaks, if the flags say that it does
 }
 
@@ -59,8 +60,8 @@ type Filter struct {
 
 // keyTip -> number of the header that coins, undo and indexes on disk stand at, the
 // durable tip: what a crash leaves [DB_BEST_BLOCK].
-// keyTxs, keyFilters and keyStats -> the same for an index that is kept; missing
-// if not.
+// keyTxs, keyFilters and keyStats -> the same for an index that is kept, or was until it was
+// switched off; missing if it never was.
 // keyCoins -> about how many coins there are; only used to lay pages out.
 const (
 	keyTip     = "tip"
@@ -100,7 +101,9 @@ func tableNames() []string {
 
 const (
 	headerSize = 80
-	recordSize = headerSize + 1 + 4 + 4 // without the reason
+	recordSize = headerSize + 1 + 4 + 4 // without transactions and the reason
+	// flagTxs: the number of transactions is in the record. It was not always.
+	flagTxs = 1 << 7
 )
 
 func headerCodec() db.Codec[Header] {
@@ -108,9 +111,15 @@ func headerCodec() db.Codec[Header] {
 		Append: func(dst []byte, h Header) []byte {
 			buf := bytes.NewBuffer(dst)
 			_ = h.Header.Serialize(buf) // a bytes.Buffer takes everything
+			if h.Txs != 0 {
+				h.Flags |= flagTxs
+			}
 			dst = append(buf.Bytes(), h.Flags)
 			dst = binary.BigEndian.AppendUint32(dst, h.Body)
 			dst = binary.BigEndian.AppendUint32(dst, h.Size)
+			if h.Txs != 0 {
+				dst = binary.BigEndian.AppendUint32(dst, h.Txs)
+			}
 			return append(dst, h.Why...)
 		},
 		Decode: func(b []byte) (h Header, err error) {
@@ -124,7 +133,15 @@ func headerCodec() db.Codec[Header] {
 			h.Flags = b[0]
 			h.Body = binary.BigEndian.Uint32(b[1:])
 			h.Size = binary.BigEndian.Uint32(b[5:])
-			h.Why = string(b[9:])
+			b = b[9:]
+			if h.Flags&flagTxs != 0 {
+				if len(b) < 4 {
+					return h, fmt.Errorf("cut short in the number of transactions")
+				}
+				h.Txs, b = binary.BigEndian.Uint32(b), b[4:]
+				h.Flags &^= flagTxs
+			}
+			h.Why = string(b)
 			return h, nil
 		},
 	}

@@ -256,7 +256,7 @@ func TestAWayDownHoldsNoMoreThanThePipeline(t *testing.T) {
 		b.w.store(b.w.addHeader(m.Node), submitMsg{m.Node, m.Block, 2})
 	}
 	b.w.l.cfg.moveBytes = 1
-	if !b.w.reorganise(b.w.tree.Goal()) || len(b.w.queue) != pipelineBlocks {
+	if moved, err := b.w.reorganise(b.w.tree.Goal()); !moved || err != nil || len(b.w.queue) != pipelineBlocks {
 		t.Errorf("%d blocks are on their way down at once, want %d", len(b.w.queue), pipelineBlocks)
 	}
 }

@@ -68,7 +68,7 @@ func CheckFile(ctx context.Context, path string, p *chain.Params, progress audit
 	if err := audit.Pages(ctx, file, progress); err != nil {
 		return err
 	}
-	l, err := Open(Config{DB: file, Params: p})
+	l, err := Open(Config{DB: file, Params: p, Prune: Prune{On: true}})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (w *writer) fill() (bool, error) {
 		if len(w.queue) > 0 {
 			return false, nil
 		}
-		return w.leaveBadBranch(), nil
+		return w.leaveBadBranch()
 	}
 	goal := w.tree.Goal()
 	if goal == nil || goal == w.head {
@@ -37,7 +37,7 @@ func (w *writer) fill() (bool, error) {
 	if len(w.queue) > 0 {
 		return false, nil // reorganisations start at the committed tip
 	}
-	return w.reorganise(goal), nil
+	return w.reorganise(goal)
 }
 
 func (w *writer) entryOf(n *chain.HeaderNode) *entry {
@@ -66,11 +66,14 @@ func (w *writer) enqueue(e *entry, disconnect bool) *slot {
 // move, so that readers never see less work and a bad branch is never seen at
 // all. If that is too large for memory, every block is a move of its own. It is
 // false when a body on the way has to come first.
-func (w *writer) reorganise(goal *entry) bool {
+func (w *writer) reorganise(goal *entry) (bool, error) {
 	tip := w.tree.Tip()
 	fork := chain.Fork(tip, goal.Node)
+	if err := w.prunedAbove(fork); err != nil {
+		return false, err
+	}
 	if w.blocked = w.damagedAbove(fork); w.blocked {
-		return false
+		return false, nil
 	}
 	size := w.sizeDownTo(fork)
 	var up []*entry // from fork to the first block with more work than the tip, or the goal
@@ -85,13 +88,13 @@ func (w *writer) reorganise(goal *entry) bool {
 	if size > w.l.cfg.moveBytes {
 		w.log.Warn("large reorganisation, block by block", "from", tip.Height, "fork", fork.Height, "bytes", size)
 		w.disconnectTo(fork, false)
-		return true // fill goes on from wherever that leads
+		return true, nil // fill goes on from wherever that leads
 	}
 	w.disconnectTo(fork, true)
 	for i, e := range up {
 		w.enqueue(e, false).hold = i < len(up)-1
 	}
-	return true
+	return true, nil
 }
 
 // damagedAbove says whether a body between the tip and n has to come again
@@ -111,17 +114,20 @@ func (w *writer) lost() bool { return w.entryOf(w.tree.Tip()).bad() }
 
 // leaveBadBranch queues the way down to the last good block. It is false when a
 // body on the way has to come first.
-func (w *writer) leaveBadBranch() bool {
+func (w *writer) leaveBadBranch() (bool, error) {
 	good := w.tree.Tip()
 	for w.entryOf(good).bad() {
 		good = good.Parent
 	}
+	if err := w.prunedAbove(good); err != nil {
+		return false, err
+	}
 	if w.blocked = w.damagedAbove(good); w.blocked {
-		return false
+		return false, nil
 	}
 	w.disconnectTo(good, w.sizeDownTo(good) <= w.l.cfg.moveBytes)
 	w.queue[len(w.queue)-1].hold = false
-	return true
+	return true, nil
 }
 
 // sizeDownTo is the cost of the blocks from the tip down to above n.

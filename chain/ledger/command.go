@@ -63,6 +63,8 @@ func (w *writer) obey() (bool, error) {
 		w.refuse(c, fmt.Errorf("%s: %w", c.hash, ErrNotFound))
 	case e.Parent == nil && c.invalid:
 		w.refuse(c, fmt.Errorf("%s is the genesis block", c.hash))
+	case c.invalid && w.tree.isActive(e.Node) && w.prunedAbove(e.Node.Parent) != nil:
+		w.refuse(c, w.prunedAbove(e.Node.Parent))
 	case c.invalid:
 		c.begun, c.node = true, e.Node
 		w.invalidate(e)

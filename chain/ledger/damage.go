@@ -22,6 +22,9 @@ func isGone(err error) bool { return errors.Is(err, chain.ErrDamaged) || errors.
 // readRaw reads a stored body, and starts its coming again if it is damaged.
 func (l *Ledger) readRaw(e *entry) ([]byte, error) {
 	body, ok := l.tree.bodyOf(e.Node.Hash)
+	if !ok && l.Pruned(e.Node.Hash) {
+		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
+	}
 	if !ok && l.tree.isActive(e.Node) {
 		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
 	}
@@ -29,6 +32,9 @@ func (l *Ledger) readRaw(e *entry) ([]byte, error) {
 		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, ErrNotFound)
 	}
 	raw, err := l.archive.Body(body)
+	if errors.Is(err, archive.ErrNotFound) && l.Pruned(e.Node.Hash) { // just now
+		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
+	}
 	if errors.Is(err, db.ErrCorrupt) || errors.Is(err, archive.ErrNotFound) {
 		l.inbox.put(lostMsg{e})
 		return nil, fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged, err)

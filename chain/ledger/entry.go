@@ -24,6 +24,7 @@ const (
 	flagFailed             // its body breaks a rule [BLOCK_FAILED_VALID]
 	flagByHand             // marked by hand
 	flagLost               // its stored body is damaged
+	flagPruned             // its body and undo record were deleted; the body may have come again
 )
 
 // entry is a header at its place in the tree, with what is stored of its block.
@@ -34,9 +35,11 @@ type entry struct {
 
 	Body uint32 // number of its body, and of the undo record; 0: none
 	Size uint32 // bytes of the body
+	Txs  uint32 // transactions of the body; 0: not known [nTx]
 
 	valid  bool  // was connected once
 	lost   bool  // its stored body is damaged
+	pruned bool  // its body and undo record were deleted; the body may have come again
 	linked bool  // its body and those of all ancestors that are not in the verified chain are stored [HaveNumChainTxs]
 	why    error // *chain.RuleError if the rules marked it
 }
@@ -60,7 +63,7 @@ func (e *entry) reason() error {
 
 // record is what is kept of e on disk.
 func (e *entry) record() archive.Header {
-	h := archive.Header{Header: e.Node.Header, Body: e.Body, Size: e.Size}
+	h := archive.Header{Header: e.Node.Header, Body: e.Body, Size: e.Size, Txs: e.Txs}
 	set := func(flag uint8, is bool) {
 		if is {
 			h.Flags |= flag
@@ -70,6 +73,7 @@ func (e *entry) record() archive.Header {
 	set(flagFailed, e.Marked(headertree.ByRule))
 	set(flagByHand, e.Marked(headertree.ByHand))
 	set(flagLost, e.lost)
+	set(flagPruned, e.pruned)
 	var re *chain.RuleError
 	if errors.As(e.why, &re) {
 		h.Why = string(re.Rule) + "\n" + re.Detail

@@ -27,13 +27,14 @@ type Event struct {
 	Delta    *chain.Delta        // nil: the tip did not move
 	Lost     []*chain.HeaderNode // their stored bodies are damaged and to come again
 	Stored   []*chain.HeaderNode
+	Pruned   []*chain.HeaderNode // their bodies were deleted, and are not needed
 	Invalid  []BadHeader
 	Valid    []*chain.HeaderNode // no longer marked invalid
 	Verdicts []Verdict
 }
 
 func (e *Event) empty() bool {
-	return e.Delta == nil && len(e.Lost)+len(e.Stored)+len(e.Invalid)+len(e.Valid)+len(e.Verdicts) == 0
+	return e.Delta == nil && len(e.Lost)+len(e.Stored)+len(e.Pruned)+len(e.Invalid)+len(e.Valid)+len(e.Verdicts) == 0
 }
 
 // outbox is what the follower has not taken yet.

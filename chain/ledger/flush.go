@@ -60,7 +60,7 @@ func (w *writer) flushSome() (bool, error) {
 // tip, to the committer, which writes them in one transaction.
 func (w *writer) freeze() {
 	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.kept())
-	w.flush.when, w.flush.blocks = w.l.cfg.Now(), 0
+	w.flush.when, w.flush.blocks, w.flush.height = w.l.cfg.Now(), 0, w.tree.Tip().Height
 }
 
 // flushDue says whether the cache is large or old enough [GetCoinsCacheSizeState].

@@ -88,7 +88,7 @@ func TestRandomTreesSayWhatTheNaiveOneSays(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 		tr := newTree(genesis)
-		tr.begin(100)
+		tr.begin(blockOf(100))
 		n := naiveOf(genesis)
 		for step := range 150 {
 			change(tr, n, rng, uint32(step))
@@ -114,7 +114,7 @@ func change(tr *tree, n *naive, rng *rand.Rand, step uint32) {
 		} else if !n.lost[any] {
 			return
 		}
-		tr.store(e, 100)
+		tr.store(e, blockOf(100))
 		delete(n.lost, any)
 	case k == 7:
 		if any.Parent != nil && !any.IsAncestorOf(n.tip) {
@@ -200,7 +200,7 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 	tr := newTree(genesis)
-	tr.begin(100)
+	tr.begin(blockOf(100))
 	n := naiveOf(genesis)
 	for step := range uint32(300) {
 		change(tr, n, rng, step)
@@ -232,7 +232,7 @@ func TestRecordsMakeTheTreeAgain(t *testing.T) {
 
 func TestForeignGenesisIsRefused(t *testing.T) {
 	tr := newTree(chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header))
-	tr.begin(100)
+	tr.begin(blockOf(100))
 	other := chain.NewHeaderNode(nil, chaincfg.MainNetParams.GenesisBlock.Header)
 	if e, added := tr.Add(child(other, 1)); e != nil || added != nil {
 		t.Error("a header of another network was taken")
@@ -248,13 +248,13 @@ func TestBranchesThatWereTooShortCountWhenTheTipGoesBack(t *testing.T) {
 	for _, c := range []struct{ first, since int }{{4, 3}, {5, 5}, {5, 3}} {
 		genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
 		tr := newTree(genesis)
-		tr.begin(100)
+		tr.begin(blockOf(100))
 		row := func(nonce uint32, n int) (last *entry) {
 			at := genesis
 			for range n {
 				at = child(at, nonce)
 				last, _ = tr.Add(at)
-				tr.store(last, 100)
+				tr.store(last, blockOf(100))
 			}
 			return last
 		}
@@ -273,3 +273,6 @@ func TestBranchesThatWereTooShortCountWhenTheTipGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// blockOf is a block of so many bytes.
+func blockOf(n int) *chain.Block { return &chain.Block{Raw: make([]byte, n)} }

@@ -13,10 +13,10 @@ import (
 // What follows changes the tree and is the writer's.
 
 // begin takes genesis, with its body, as connected.
-func (t *tree) begin(size int) *entry {
+func (t *tree) begin(b *chain.Block) *entry {
 	e := t.headers.Genesis()
 	e.valid = true
-	t.store(e, size)
+	t.store(e, b)
 	return e
 }
 
@@ -36,8 +36,8 @@ func (t *tree) load(num uint32, h archive.Header) error {
 	default:
 		e = t.headers.Restore(chain.NewHeaderNode(parent.Node, h.Header), marksOf(h.Flags)...)
 	}
-	e.Body, e.Size = h.Body, h.Size
-	e.valid, e.lost = h.Flags&flagValid != 0, h.Flags&flagLost != 0
+	e.Body, e.Size, e.Txs = h.Body, h.Size, h.Txs
+	e.valid, e.lost, e.pruned = h.Flags&flagValid != 0, h.Flags&flagLost != 0, h.Flags&flagPruned != 0
 	if h.Flags&flagFailed != 0 {
 		rule, detail, _ := strings.Cut(h.Why, "\n")
 		e.why = &chain.RuleError{Rule: chain.Rule(rule), Detail: detail}
@@ -60,6 +60,7 @@ func marksOf(flags uint8) (marks []headertree.Badness) {
 func (t *tree) Loaded(tip *entry) {
 	t.headers.SetTip(tip)
 	for _, e := range t.headers.All() {
+		t.notePruned(e)
 		e.linked = t.headers.IsActive(e.Node) || e.has() && e.Parent.linked
 	}
 }
@@ -88,16 +89,16 @@ func (t *tree) NextBody(e *entry) uint32 {
 	return t.nextBody
 }
 
-// store notes that e's body, of that many bytes, was stored as NextBody. Blocks
-// that waited for it become candidates.
-func (t *tree) store(e *entry, size int) {
+// store notes that e's body was stored as NextBody. Blocks that waited for it become
+// candidates.
+func (t *tree) store(e *entry, b *chain.Block) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e.Body == 0 {
 		e.Body = t.nextBody
 		t.nextBody++
 	}
-	e.Size = uint32(size)
+	e.Size, e.Txs = uint32(len(b.Raw)), uint32(len(b.Txs))
 	e.lost = false
 	t.link(e)
 }

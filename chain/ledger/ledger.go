@@ -40,6 +40,7 @@ type Config struct {
 	// deep in the best chain; nil: all are.
 	AssumeValid *chain.Hash
 	Workers     int // goroutines that check; 0: one for each core
+	Prune       Prune
 	Now         func() time.Time
 	Log         *slog.Logger // nil discards
 
@@ -137,7 +138,12 @@ func (w *writer) refuseAll(left []any) {
 			w.commands = append(w.commands, m)
 		case flushMsg:
 			w.flush.wanted = append(w.flush.wanted, m)
+		case *pruneCommand:
+			w.prune.asked = append(w.prune.asked, m)
 		}
+	}
+	for _, c := range w.prune.asked {
+		c.done <- chain.ErrShutdown
 	}
 	for _, c := range w.commands {
 		c.reply <- reply{err: chain.ErrShutdown}

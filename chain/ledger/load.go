@@ -1,6 +1,9 @@
 package ledger
 
+//lint:file-ignore ST1005 the words are Bitcoin Core's
+
 import (
+	"errors"
 	"fmt"
 
 	"grapevine/chain"
@@ -30,13 +33,41 @@ func (l *Ledger) load() error {
 	}
 	l.tree.Loaded(tip)
 	l.set = coins.NewSet(l.cfg.DB, tip.Node)
+	return l.checkPruned(marks)
+}
+
+// ErrWasPruned: a file from which blocks were pruned is opened by who wants all.
+var ErrWasPruned = errors.New("You need to rebuild the database using -reindex to go back to unpruned mode.  This will redownload the entire blockchain")
+
+// PrunedIndexError: an index is to go on where blocks are pruned.
+type PrunedIndexError struct{ Index string }
+
+func (e *PrunedIndexError) Error() string {
+	return e.Index + " best block of the index goes beyond pruned data. Please disable the index or reindex (which will download the whole blockchain again)"
+}
+
+// checkPruned says whether what is pruned is missed.
+func (l *Ledger) checkPruned(marks archive.Marks) error {
+	to, pruned := l.PruneHeight()
+	switch {
+	case !pruned:
+		return nil
+	case !l.cfg.Prune.On:
+		return ErrWasPruned
+	case l.indexed(marks.Txs, marks.Kept.Txs, l.cfg.TxIndex) < to:
+		return &PrunedIndexError{"txindex"}
+	case l.indexed(marks.Filters, marks.Kept.Filters, l.cfg.FilterIndex) < to:
+		return &PrunedIndexError{"basic block filter index"}
+	case l.indexed(marks.Stats, marks.Kept.Stats, l.cfg.CoinStatsIndex) < to:
+		return &PrunedIndexError{"coinstatsindex"}
+	}
 	return nil
 }
 
 // begin makes a new file, with genesis. Its coinbase is not a coin, as in Core.
 func (l *Ledger) begin() error {
 	genesis := chain.NewBlock(l.cfg.Params.GenesisBlock)
-	e := l.tree.begin(len(genesis.Raw))
+	e := l.tree.begin(genesis)
 	l.set = coins.NewSet(l.cfg.DB, e.Node)
 
 	filter, err := connect.Filter(genesis, nil)

@@ -130,11 +130,12 @@ func (w *writer) acceptBody(c *bodyCheck) {
 func (w *writer) store(e *entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
 	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)
-	w.tree.store(e, len(m.block.Raw))
+	w.tree.store(e, m.block)
+	w.prune.add(e)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Stored = append(w.out.current.Stored, e.Node)
 	if w.tree.isActive(e.Node) {
-		w.log.Info("damaged block has come again", "block", e.Node.Hash, "height", e.Node.Height)
+		w.log.Info("block has come again", "block", e.Node.Hash, "height", e.Node.Height, "pruned", e.pruned)
 		w.out.verdict(e.Node, m.from, nil)
 		return
 	}

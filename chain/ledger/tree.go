@@ -15,6 +15,7 @@ type tree struct {
 	mu       sync.RWMutex // held by the writer while it changes what follows
 	headers  *headertree.Tree[*entry]
 	nextBody uint32
+	prunedTo int32 // the highest block of the verified chain that is pruned; -1: none [GetPruneHeight]
 
 	// The writer's alone:
 	candidates map[*entry]struct{} // perhaps hopeful: see Goal [setBlockIndexCandidates]
@@ -26,7 +27,7 @@ type tree struct {
 func newTree(genesis *chain.HeaderNode) *tree {
 	return &tree{
 		headers:  headertree.New(genesis, func() *entry { return &entry{} }),
-		nextBody: 1, candidates: map[*entry]struct{}{},
+		nextBody: 1, prunedTo: -1, candidates: map[*entry]struct{}{},
 	}
 }
 
@@ -191,7 +192,7 @@ func (t *tree) branch(e *entry) string {
 		return "active"
 	case e.bad():
 		return "invalid"
-	case !e.linked:
+	case !e.linked && !e.pruned:
 		return "headers-only"
 	case e.valid:
 		return "valid-fork"

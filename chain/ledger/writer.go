@@ -60,6 +60,7 @@ type writer struct {
 
 	commands []*command
 	flush    flushState
+	prune    pruning
 	out      outbox
 }
 
@@ -67,6 +68,7 @@ type writer struct {
 type flushState struct {
 	when    time.Time
 	blocks  int            // moved since
+	height  int32          // of the tip that was last frozen: the durable tip's once that is written
 	waiting []chan<- error // to answer when the flush under way has ended
 	wanted  []chan<- error // not begun
 }
@@ -76,8 +78,9 @@ func newWriter(l *Ledger) *writer {
 		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, fresh: map[*entry]*chain.Block{}}
 	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
-	w.flush.when = l.cfg.Now()
+	w.flush.when, w.flush.height = l.cfg.Now(), l.set.Tip().Height
 	w.tree.proposeAll()
+	w.prune.begin(l)
 	return w
 }
 
@@ -143,6 +146,8 @@ func (w *writer) receive(item any) error {
 	case seqMsg:
 		w.out.close()
 		m <- w.out.seq // capacity 1
+	case *pruneCommand:
+		w.prune.asked = append(w.prune.asked, m)
 	default:
 		return fmt.Errorf("unreachable: the writer was sent a %T", item)
 	}
@@ -151,7 +156,7 @@ func (w *writer) receive(item any) error {
 
 // step makes one move, if there is one to make.
 func (w *writer) step() (moved bool, err error) {
-	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.settle, w.flushSome} {
+	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.settle, w.flushSome, w.pruneSome} {
 		if moved, err = try(); moved || err != nil {
 			return moved, err
 		}

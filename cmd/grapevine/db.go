@@ -273,7 +273,7 @@ func (p *program) describe(c *urfave.Context, file *db.DB) (d dbDescription, err
 	if err != nil {
 		return d, err
 	}
-	l, err := ledger.Open(ledger.Config{DB: file, Params: pr, Now: time.Now})
+	l, err := ledger.Open(ledger.Config{DB: file, Params: pr, Now: time.Now, Prune: ledger.Prune{On: true}})
 	if err != nil {
 		return d, err
 	}

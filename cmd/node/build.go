@@ -33,7 +33,7 @@ func (n *Node) openLedger() error {
 	n.script = script.New(script.Config{})
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
-		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid,
+		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, Prune: n.cfg.Prune,
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
@@ -61,7 +61,7 @@ func (n *Node) buildSwarm() error {
 		return err
 	}
 	n.state = gossip.New(gossip.Config{
-		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody,
+		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody, Pruned: n.Ledger.Pruned, Limited: n.cfg.Prune.On,
 		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
 		Filters: n.cfg.FilterIndex,
 		Rand:    talkRand, Log: n.log.With("room", "gossip"),
@@ -84,7 +84,7 @@ func (n *Node) buildSwarm() error {
 		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
-		Have: true, Encrypt: !n.cfg.PlainTransport,
+		Have: !n.cfg.Prune.On, Limited: n.cfg.Prune.On, Encrypt: !n.cfg.PlainTransport,
 		State: n.state, RawBlock: n.Ledger.RawBlock, Filter: filter,
 		ValidateTx: n.follow.txs,
 		ValidateBlock: func(j p2p.ValidateBlock) {
@@ -175,6 +175,7 @@ func (n *Node) buildRPC() (err error) {
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
+			Prune: n.cfg.Prune,
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/chain/ledger"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/notify"
@@ -55,6 +56,9 @@ type Config struct {
 
 	Mine   Mine
 	MineTo []byte // script; nil pays the node's own wallet
+
+	// Prune says whether old blocks are deleted. It does not go with TxIndex.
+	Prune ledger.Prune
 
 	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all

@@ -102,6 +102,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	for _, n := range ev.Stored {
 		evs = append(evs, gossip.BodyStored{Node: n})
 	}
+	if len(ev.Pruned) > 0 {
+		evs = append(evs, gossip.BodiesPruned{Nodes: ev.Pruned})
+	}
 	if ev.Delta != nil {
 		evs = append(evs, gossip.TipChanged{Tip: ev.Delta.Tip})
 		evs = f.minFee(evs)

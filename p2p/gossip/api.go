@@ -72,6 +72,8 @@ type (
 	ClockSet struct{ At time.Time }
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }
+	// BodiesPruned: stored bodies were deleted; they cannot be served and are not needed.
+	BodiesPruned struct{ Nodes []*chain.HeaderNode }
 	// BodyLost: a stored body is damaged; it cannot be served and is to be
 	// fetched again.
 	BodyLost struct{ Node *chain.HeaderNode }
@@ -91,6 +93,7 @@ func (TipChanged) event()    {}
 func (HeaderInvalid) event() {}
 func (HeaderValid) event()   {}
 func (BodyStored) event()    {}
+func (BodiesPruned) event()  {}
 func (BodyLost) event()      {}
 func (Pong) event()          {}
 func (MinFeeChanged) event() {}

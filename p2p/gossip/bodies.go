@@ -107,7 +107,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 // onBodyStored: the body may be served.
 func (s *State) onBodyStored(e *headers.Entry) {
 	if !e.Stored {
-		e.Stored, e.Lost = true, false
+		e.Stored, e.Lost, e.Pruned = true, false, false
 		s.fetch.Stored()
 	}
 }
@@ -222,11 +222,25 @@ func (s *State) onBodyLost(e *headers.Entry) {
 	}
 }
 
+// onBodiesPruned: they are served no more. What is on our verified chain is not needed
+// again; elsewhere it would have to come again, should that branch win.
+func (s *State) onBodiesPruned(nodes []*chain.HeaderNode) {
+	for _, n := range nodes {
+		e := s.tree.Insert(n)
+		e.Stored, e.Lost, e.Pruned = false, false, true
+	}
+	s.fetch.Changed()
+}
+
 // findLost notes at the start which bodies of the verified chain are lost.
 func (s *State) findLost(stored func(*headers.Entry) bool) {
 	for _, e := range s.tree.All() {
 		here := stored(e)
-		if !here {
+		switch {
+		case here:
+		case s.cfg.Pruned != nil && s.cfg.Pruned(e.Node.Hash):
+			e.Stored, e.Pruned = false, true
+		default:
 			s.onBodyLost(e)
 		}
 		e.Stored = e.Stored || here

@@ -22,6 +22,8 @@ type server struct {
 	Recent *blocks.Recent
 	Nonce  func() uint64 // for short forms
 	Local  bool          // no secrets between peers
+	// Limited: only the last blocks are served, whether others happen to be here or not.
+	Limited bool
 }
 
 func (p *peer) reply(m wire.Message) p2p.Action { return p2p.Send{Peer: p.id, Msg: m} }
@@ -63,6 +65,10 @@ func (s *server) tells(e *headers.Entry) bool {
 		best.Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) < maxStaleAge
 }
 
+// likelyKept blocks are still here when who is told of them asks: in an hour others come
+// [nPrunedBlocksLikelyToHave].
+const likelyKept = 288 - 6
+
 // blocks answers getblocks as nodes did before headers-first: an inv of what
 // follows; asking for its end asks for more. nil: nothing follows.
 func (s *server) blocks(p *peer, m *wire.MsgGetBlocks) *wire.MsgInv {
@@ -71,7 +77,11 @@ func (s *server) blocks(p *peer, m *wire.MsgGetBlocks) *wire.MsgInv {
 		return nil
 	}
 	inv := wire.NewMsgInvSizeHint(uint(len(run)))
-	for _, e := range run {
+	for i, e := range run {
+		if s.Limited && (!e.Stored || s.Tree.Tip().Node.Height-e.Node.Height >= likelyKept) {
+			run = run[:i]
+			break
+		}
 		inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &e.Node.Hash))
 	}
 	if len(run) == maxBlockInv {
@@ -113,6 +123,8 @@ func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	}
 	kept := s.Recent.Find(iv.Hash)
 	switch {
+	case s.tooOld(e) && !p.May(p2p.MayStay):
+		return []p2p.Action{p2p.Drop{Peer: p.id, Reason: "a block was asked for that we do not offer"}}
 	case iv.Type == blocks.InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
 		return []p2p.Action{p.reply(kept.Short(s.Nonce()))}
 	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
@@ -131,6 +143,16 @@ func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 		acts = append(acts, p.reply(inv))
 	}
 	return acts
+}
+
+// limitedBlocks below the tip are served by who prunes, and a few more, as tips differ
+// [NODE_LIMITED_MIN_BLOCKS + 2].
+const limitedBlocks = 288 + 2
+
+// tooOld says whether a block is further down than a pruning node serves: how far it really
+// goes back is nobody's concern.
+func (s *server) tooOld(e *headers.Entry) bool {
+	return s.Limited && s.Tree.Tip().Node.Height-e.Node.Height > limitedBlocks
 }
 
 func (s *server) speaksOf(e *headers.Entry) bool {

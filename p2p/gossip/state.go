@@ -17,6 +17,8 @@ type Config struct {
 	Params  *chain.Params
 	Headers []*chain.HeaderNode     // parents first, genesis included; bad ones too
 	Stored  func(h chain.Hash) bool // which bodies may be served at the start; nil: those of Tip's chain; what is missing of that is lost
+	Pruned  func(h chain.Hash) bool // of those that are not stored, which were deleted and are not to come again; nil: none
+	Limited bool                    // old bodies are deleted: only the last ones are served (BIP159)
 	Tip     *chain.HeaderNode       // verified tip; nil: genesis
 	Invalid []HeaderInvalid         // marked invalid, by a rule or by hand; they need not be in Headers
 	MinFee  int64                   // satoshis per 1000 vbytes below which we ask peers not to announce (BIP133)
@@ -87,6 +89,7 @@ func New(cfg Config) *State {
 	}
 	s.fetch.Short = s.comesShort
 	s.server = &server{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
+	s.server.Limited = cfg.Limited
 	if cfg.Stored != nil {
 		s.findLost(func(e *headers.Entry) bool { return cfg.Stored(e.Node.Hash) })
 	}
@@ -181,6 +184,8 @@ func (s *State) handle(ev Event) {
 		s.onHeaderInvalid(ev)
 	case HeaderValid:
 		s.onHeaderValid(s.tree.Insert(ev.Node))
+	case BodiesPruned:
+		s.onBodiesPruned(ev.Nodes)
 	case BodyLost:
 		s.onBodyLost(s.tree.Insert(ev.Node))
 	case BodyStored:

@@ -44,6 +44,7 @@ type Config struct {
 	MaxDownload  int64
 	PeerUpload   int64 // bytes a second for each connection; 0: no limit
 	PeerDownload int64
+	Limited      bool // old bodies are deleted: the last ones are offered, not all (BIP159)
 	Have         bool // share the work of a sync with other grapevine nodes (gvhave)
 	Encrypt      bool // BIP324 with who knows it (--v2transport)
 
@@ -115,6 +116,9 @@ func (c *Config) local() bool { return c.Params.Local() && !c.Public }
 // (BIP159): those who need no more look for that.
 func (c *Config) services() wire.ServiceFlag {
 	s := needed | wire.SFNodeNetworkLimited
+	if c.Limited {
+		s &^= wire.SFNodeNetwork
+	}
 	if c.Filter != nil {
 		s |= wire.SFNodeCF // [NODE_COMPACT_FILTERS]
 	}

@@ -30,6 +30,7 @@ type API struct {
 	Sync func() (headers int32, syncing bool)
 	// What the ledger keeps beside the chain.
 	TxIndex, FilterIndex, CoinStatsIndex bool
+	Prune                                ledger.Prune
 	File                                 *db.DB // the chain's file; nil: methods about it refuse
 	Now                                  func() time.Time
 
@@ -39,7 +40,7 @@ type API struct {
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.scanRows(), a.miningRows(), a.fileRows())
+	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.scanRows(), a.pruneRows(), a.miningRows(), a.fileRows())
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }
@@ -59,6 +60,9 @@ func (a *API) lookup(c *jsonrpc.Call, name string, called ...string) (*chain.Hea
 
 // bodyError gives a missing body Core's words.
 func bodyError(err error) error {
+	if errors.Is(err, chain.ErrPruned) {
+		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (pruned data)")
+	}
 	if errors.Is(err, ledger.ErrNotFound) {
 		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (not fully downloaded)")
 	}

@@ -67,22 +67,23 @@ func (a *API) atHeight(height int64) (*chain.HeaderNode, error) {
 }
 
 type blockchainInfo struct {
-	Chain        string      `json:"chain"`
-	Blocks       int32       `json:"blocks"`
-	Headers      int32       `json:"headers"`
-	Best         string      `json:"bestblockhash"`
-	Bits         string      `json:"bits"`
-	Target       string      `json:"target"`
-	Difficulty   show.Number `json:"difficulty"`
-	Time         int64       `json:"time"`
-	MedianTime   int64       `json:"mediantime"`
-	Progress     show.Number `json:"verificationprogress"`
-	InitialSync  bool        `json:"initialblockdownload"`
-	ChainWork    string      `json:"chainwork"`
-	SizeOnDisk   int64       `json:"size_on_disk"`
-	Pruned       bool        `json:"pruned"`
-	Challenge    string      `json:"signet_challenge,omitempty"`
-	WarningsList []string    `json:"warnings"`
+	Chain       string      `json:"chain"`
+	Blocks      int32       `json:"blocks"`
+	Headers     int32       `json:"headers"`
+	Best        string      `json:"bestblockhash"`
+	Bits        string      `json:"bits"`
+	Target      string      `json:"target"`
+	Difficulty  show.Number `json:"difficulty"`
+	Time        int64       `json:"time"`
+	MedianTime  int64       `json:"mediantime"`
+	Progress    show.Number `json:"verificationprogress"`
+	InitialSync bool        `json:"initialblockdownload"`
+	ChainWork   string      `json:"chainwork"`
+	SizeOnDisk  int64       `json:"size_on_disk"`
+	Pruned      bool        `json:"pruned"`
+	pruneInfo
+	Challenge    string   `json:"signet_challenge,omitempty"`
+	WarningsList []string `json:"warnings"`
 }
 
 func (a *API) getBlockchainInfo(context.Context, *jsonrpc.Call) (any, error) {
@@ -99,6 +100,7 @@ func (a *API) Info() any {
 		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
 		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
 		Progress: a.progress(tip, headers, syncing), InitialSync: syncing, ChainWork: tip.Work.String(),
+		Pruned: a.Prune.On, pruneInfo: newPruneInfo(a.Prune, a.Ledger),
 		Challenge: hex.EncodeToString(a.Params.SignetChallenge), WarningsList: []string{},
 	}
 	if a.File != nil {

@@ -38,6 +38,8 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 	}
 	raw, err := h.chain.Ledger.RawBlock(n.Hash)
 	switch {
+	case errors.Is(err, chain.ErrPruned):
+		err = notFound("%s not available (pruned data)", s)
 	case errors.Is(err, ledger.ErrNotFound):
 		err = notFound("%s not available (not fully downloaded)", s)
 	case errors.Is(err, chain.ErrDamaged):

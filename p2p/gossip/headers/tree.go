@@ -12,6 +12,7 @@ type Entry struct {
 
 	Stored bool       // the body may be served
 	Lost   bool       // it was stored and is damaged: it is to come again
+	Pruned bool       // it was stored and deleted
 	Valid  bool       // it has been on our verified chain
 	Busy   bool       // the body is in the validation queue
 	From   p2p.PeerID // who sent the stored body, for its offence should it not connect
@@ -38,11 +39,11 @@ func NewTree(headers []*chain.HeaderNode) *Tree {
 	return t
 }
 
-// SetTip moves the verified chain: all of it is valid, and stored unless lost.
+// SetTip moves the verified chain: all of it is valid, and stored unless lost or pruned.
 func (t *Tree) SetTip(e *Entry) {
 	t.Tree.SetTip(e)
-	for ; e != nil && !(e.Valid && (e.Stored || e.Lost)); e = e.Parent {
-		e.Valid, e.Stored = true, !e.Lost
+	for ; e != nil && !(e.Valid && (e.Stored || e.Lost || e.Pruned)); e = e.Parent {
+		e.Valid, e.Stored = true, !e.Lost && !e.Pruned
 		e.From = p2p.Self
 	}
 }
