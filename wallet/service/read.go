@@ -61,6 +61,9 @@ func (s *Service) block(ctx context.Context, n *chain.HeaderNode) (*chain.Block,
 		if err == nil {
 			return block, nil
 		}
+		if errors.Is(err, chain.ErrPruned) {
+			return nil, fmt.Errorf("the wallet has followed the chain to height %d only, and the blocks above are pruned (%w); start with -reindex, which fetches the whole chain again", n.Height-1, err)
+		}
 		if !errors.Is(err, chain.ErrDamaged) {
 			return nil, fmt.Errorf("wallet reads block %s at height %d: %w", n.Hash, n.Height, err)
 		}

@@ -59,6 +59,12 @@ func (s *setup) together() (err error) {
 	if err := s.addresses(); err != nil {
 		return err
 	}
+	if err := s.pruning(); err != nil {
+		return err
+	}
+	if err := s.zeroMQNotifiers(); err != nil {
+		return err
+	}
 	return s.rpc()
 }
 

@@ -93,8 +93,8 @@ func HeaderBytes(n *chain.HeaderNode) []byte {
 
 // Header shows a header.
 func (a *API) Header(n *chain.HeaderNode, st ledger.Status) show.Header {
-	txs := 0
-	if st&ledger.HaveBody != 0 {
+	txs := a.Ledger.TxCount(n.Hash)
+	if txs == 0 && st&ledger.HaveBody != 0 {
 		if raw, err := a.Ledger.RawBlock(n.Hash); err == nil && len(raw) > wire.MaxBlockHeaderPayload {
 			count, _ := wire.ReadVarInt(bytes.NewReader(raw[wire.MaxBlockHeaderPayload:]), 0)
 			txs = int(count)

@@ -230,6 +230,9 @@ func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error
 	case stop < start:
 		c.Refuse(jsonrpc.CodeInvalidParam, "stop_height must be greater than start_height")
 	}
+	if to, ok := a.Ledger.PruneHeight(); ok && start <= int64(to) {
+		c.Refuse(jsonrpc.CodeMisc, "Can't rescan beyond pruned data. Use RPC call getblockchaininfo to determine your pruned height.")
+	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

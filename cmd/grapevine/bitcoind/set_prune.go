@@ -1,0 +1,32 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"grapevine/chain/ledger"
+)
+
+// pruning reads -prune: 1 is by hand alone.
+func (s *setup) pruning() error {
+	n := s.Int("prune", 0)
+	s.cfg.Prune = ledger.Prune{On: n > 0, Small: s.Bool("fastprune", false)}
+	switch {
+	case n < 0:
+		return errors.New("Prune cannot be configured with a negative value.")
+	case n == 0:
+		return nil
+	case s.Bool("txindex", false):
+		return errors.New("Prune mode is incompatible with -txindex.")
+	case s.Bool("reindex-chainstate", false):
+		return errors.New("Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.")
+	case n > 1 && n < ledger.MinPruneTarget/mib:
+		return fmt.Errorf("Prune configured below the minimum of %d MiB.  Please use a higher number.", ledger.MinPruneTarget/mib)
+	case n > 1:
+		s.cfg.Prune.Target = min(n, math.MaxInt64/mib) * mib
+	}
+	return nil
+}
