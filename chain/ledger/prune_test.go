@@ -14,7 +14,9 @@ import (
 
 // pruned lets a rig prune in small units; target 0: by hand.
 func pruned(target int64) option {
-	return func(c *Config, _ *db.Options) { c.TxIndex, c.Prune = false, Prune{On: true, Target: target, Small: true} }
+	return func(c *Config, _ *db.Options) {
+		c.TxIndex, c.Prune = false, Prune{On: true, Target: target, Small: true}
+	}
 }
 
 // grown are n blocks on genesis.
@@ -134,6 +136,7 @@ func TestAnIndexGoesOnAbovePrunedBlocks(t *testing.T) {
 			t.Fatalf("filter of %d: %v", m.Node.Height, err)
 		}
 	}
+	r.check()
 }
 
 // The chain goes back as far as undo records reach. Further it cannot: by hand that is refused,
