@@ -35,6 +35,14 @@ func (p Permissions) Names() []string {
 	return names
 }
 
+// Bind is an address to accept peers at.
+type Bind struct {
+	At          string      // HOST[:PORT]
+	Permissions Permissions // of who connects there [-whitebind]
+	Onion       bool        // who connects there comes through Tor [=onion]
+	Any         bool        // it is every address of this machine: of IPv4 alone where there is no IPv6
+}
+
 // Grant gives permissions to whoever connects from, or is reached in, a part of the
 // network [-whitelist].
 type Grant struct {

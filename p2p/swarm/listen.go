@@ -18,20 +18,20 @@ import (
 // door is one address that we accept peers at.
 type door struct {
 	net.Listener
-	bind Bind
+	bind p2p.Bind
 }
 
 // knock: somebody has connected.
 type knock struct {
 	conn net.Conn
-	bind Bind
+	bind p2p.Bind
 }
 
 // open listens at all addresses.
 func (s *Swarm) open(ctx context.Context) (err error) {
 	binds := s.cfg.Binds
 	if s.cfg.Listen != "" {
-		binds = append([]Bind{{At: s.cfg.Listen}}, binds...)
+		binds = append([]p2p.Bind{{At: s.cfg.Listen}}, binds...)
 	}
 	for _, b := range binds {
 		l, failed := s.listen(ctx, b.At)

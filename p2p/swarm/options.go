@@ -10,7 +10,7 @@ import (
 // Options are how people want the network to be; bitcoind's names for them stand in
 // brackets. The zero value is what `grapevine node` does without flags.
 type Options struct {
-	Binds     []Bind      // where peers are accepted, beside Config.Listen [-bind, -whitebind]
+	Binds     []p2p.Bind  // where peers are accepted, beside Config.Listen [-bind, -whitebind]
 	Whitelist []p2p.Grant // permissions by address [-whitelist]
 
 	StartsIdle bool // the network is switched off until setnetworkactive [-networkactive=0]
@@ -26,14 +26,6 @@ type Options struct {
 	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
 	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
 	Discover      bool             // our addresses are those of this machine [-discover]
-}
-
-// Bind is an address to accept peers at.
-type Bind struct {
-	At          string          // HOST[:PORT]
-	Permissions p2p.Permissions // of who connects there [-whitebind]
-	Onion       bool            // who connects there comes through Tor [=onion]
-	Any         bool            // it is every address of this machine: of IPv4 alone where there is no IPv6
 }
 
 func (o *Options) peerTimeout() time.Duration {

@@ -28,7 +28,7 @@ func TestPermissionsComeFromTheAddressAndTheDoor(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a := start(t, net, 1, func(c *swarm.Config) {
 			c.Whitelist = []p2p.Grant{grant(t, "addr@10.0.0.0/8"), grant(t, "mempool,out@10.0.0.3")}
-			c.Binds = []swarm.Bind{{At: "10.0.0.1:7", Permissions: p2p.MayBloom, Onion: true}}
+			c.Binds = []p2p.Bind{{At: "10.0.0.1:7", Permissions: p2p.MayBloom, Onion: true}}
 		})
 		start(t, net, 2, connects("10.0.0.1:7"))
 		c := start(t, net, 3)

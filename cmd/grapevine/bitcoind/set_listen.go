@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/p2p/swarm"
 )
 
 // addresses decides where the node listens for peers, what they may do, and what the
@@ -60,7 +59,7 @@ func (s *setup) port() (uint16, error) {
 // through Tor has a door of its own, unless -bind names others.
 func (s *setup) binds(port uint16) error {
 	add := func(at netip.AddrPort, may p2p.Permissions, onion bool) {
-		s.cfg.Binds = append(s.cfg.Binds, swarm.Bind{At: at.String(), Permissions: may, Onion: onion})
+		s.cfg.Binds = append(s.cfg.Binds, p2p.Bind{At: at.String(), Permissions: may, Onion: onion})
 	}
 	for _, text := range s.List("bind") {
 		where, kind, tagged := text, "", false
@@ -92,7 +91,7 @@ func (s *setup) binds(port uint16) error {
 		add(at, may, false)
 	}
 	if len(s.cfg.Binds) == 0 {
-		s.cfg.Binds = append(s.cfg.Binds, swarm.Bind{At: net.JoinHostPort("::", strconv.Itoa(int(port))), Any: true})
+		s.cfg.Binds = append(s.cfg.Binds, p2p.Bind{At: net.JoinHostPort("::", strconv.Itoa(int(port))), Any: true})
 		add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port+1), 0, true)
 	}
 	return nil
