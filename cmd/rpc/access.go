@@ -111,6 +111,12 @@ func allowedFrom(list []string) ([]netip.Prefix, error) {
 	return from, nil
 }
 
+// CheckAllowIP says which of the addresses and networks is none.
+func CheckAllowIP(list []string) error {
+	_, err := allowedFrom(list)
+	return err
+}
+
 // admits says whether a request comes from where it may.
 func (a *access) admits(r *http.Request) bool {
 	if a.from == nil {

@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,11 @@ func TestBlocksHaveTheTimeThatWasSet(t *testing.T) {
 	if got := w.blockTime(); len(got) != 10 || got >= fmt.Sprint(later) {
 		t.Errorf("block at %s with the machine's clock", got)
 	}
-	for _, at := range []int64{-1, 1 << 32, 9223372036} {
-		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 4294967295], not %d.", at), "setmocktime", at)
+	for _, at := range []int64{-1, 9223372037, math.MaxInt64} {
+		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 9223372036], not %d.", at), "setmocktime", at)
+	}
+	for _, at := range []int64{1 << 32, 9223372036} {
+		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 4294967295], not %d: a block's time has 32 bits.", at), "setmocktime", at)
 	}
 	w.must("setmocktime", 1<<32-1)
 	w.must("generatetoaddress", 1, stranger)

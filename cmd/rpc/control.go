@@ -120,17 +120,24 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 
 func echoIPC(_ context.Context, c *jsonrpc.Call) (any, error) { return c.String("arg"), nil }
 
-// maxMockTime is the last second that a block's header can count: with a later
-// one this node would make blocks of a time that no other node reads as it does.
-const maxMockTime = math.MaxUint32
+const (
+	// maxMockTime is the last second that a block's header can count: with a later
+	// one this node would make blocks of a time that no other node reads as it does.
+	maxMockTime = math.MaxUint32
+	// coreMockTime is the last that Core takes: as many nanoseconds fit 64 bits.
+	coreMockTime = math.MaxInt64 / int64(time.Second)
+)
 
 func (s *Server) setMockTime(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	t := c.Int("timestamp")
 	if s.cfg.MockTime == nil {
 		c.Refuse(jsonrpc.CodeMisc, "setmocktime is for regression testing (-regtest mode) only")
 	}
-	if t < 0 || t > maxMockTime {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d.", int64(maxMockTime), t)
+	if t < 0 || t > coreMockTime {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d.", coreMockTime, t)
+	}
+	if t > maxMockTime {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Mocktime must be in the range [0, %d], not %d: a block's time has 32 bits.", int64(maxMockTime), t)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err

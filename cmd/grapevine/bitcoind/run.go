@@ -20,6 +20,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/node"
+	"grapevine/cmd/rpc"
 	"grapevine/testnet/process"
 )
 
@@ -292,4 +293,10 @@ func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
 }
 
 // explain puts a failure to start into Core's words.
-func (p *program) explain(err error) error { return err }
+func (p *program) explain(err error) error {
+	if errors.Is(err, rpc.ErrStart) {
+		p.say(slog.LevelError, err.Error())
+		return rpc.ErrStart
+	}
+	return err
+}

@@ -4,9 +4,7 @@ package bitcoind
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"strconv"
 
 	"grapevine/chain/policy"
 )
@@ -66,38 +64,4 @@ func (s *setup) together() (err error) {
 		return err
 	}
 	return s.rpc()
-}
-
-// rpc decides where RPC answers.
-func (s *setup) rpc() error {
-	if !s.Bool("server", true) {
-		return nil
-	}
-	port := rpcPort(s.chain)
-	if s.Has("rpcport") {
-		n := s.Int("rpcport", 0)
-		if n < 1 || n > 65535 {
-			return fmt.Errorf("Invalid port specified in -rpcport: '%s'", s.String("rpcport", ""))
-		}
-		port = uint16(n)
-	}
-	s.cfg.RPCListen = net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
-	on := s.Bool("rest", false)
-	s.cfg.REST = &on
-	return nil
-}
-
-// rpcPort is Core's RPC port of a chain.
-func rpcPort(chain string) uint16 {
-	switch chain {
-	case "test":
-		return 18332
-	case "testnet4":
-		return 48332
-	case "signet":
-		return 38332
-	case "regtest":
-		return 18443
-	}
-	return 8332
 }
