@@ -69,11 +69,7 @@ var allowed = map[string][]string{
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
 	"cmd/grapevine/args":       {},
 	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc"},
-<<<<<<< HEAD
-	"cmd/grapevine/bitcoind":   {"chain", "chain/ledger", "chain/policy", "cmd/grapevine/args", "cmd/node", "cmd/rpc/notify", "p2p/...", "testnet/process", "wallet"},
-=======
-	"cmd/grapevine/bitcoind":   {"chain", "chain/policy", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p/...", "testnet/process", "wallet"},
->>>>>>> 7a54319 (cmd/grapevine/bitcoind: the options of RPC have their behaviour)
+	"cmd/grapevine/bitcoind":   {"chain", "chain/ledger", "chain/policy", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p", "testnet/process", "wallet"},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "p2p", "wallet", "db"},
 }
 
