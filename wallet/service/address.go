@@ -57,6 +57,10 @@ func (s *Service) begin(words, passphrase string, restoring bool) error {
 		return err
 	}
 	s.lost() // from genesis, or what was told since the look at the tip
+	select {
+	case s.begun <- struct{}{}:
+	default: // fill will find it
+	}
 	return nil
 }
 

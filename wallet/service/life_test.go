@@ -265,6 +265,9 @@ func TestABackupIsAWallet(t *testing.T) {
 	twin := &user{w: w, path: path}
 	twin.open(5)
 	defer twin.kill()
+	if err := twin.catchUp(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	w.tellAgain(twin)
 	if twin.balance() != alice.balance() || twin.entry(tx.ID).Amount != -btc {
 		t.Fatalf("%+v", twin.balance())

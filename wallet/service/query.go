@@ -96,6 +96,12 @@ func (s *Service) Tx(ctx context.Context, txid chain.Hash) (wallet.Entry, error)
 // Owned says whether a script is ours and where it stands in the key tree.
 func (s *Service) Owned(ctx context.Context, script []byte) (o wallet.Owned, ours bool, err error) {
 	err = s.ask(ctx, func(st *state) (err error) {
+		if o, ours, err = st.whose(script); err != nil || ours || st.whole() {
+			return err
+		}
+		if err = s.fillBy(st.lookahead); err != nil { // it may be among those to come
+			return err
+		}
 		o, ours, err = st.whose(script)
 		return err
 	})

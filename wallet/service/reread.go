@@ -46,14 +46,14 @@ func (st *state) paidTo(p wallet.KeyPath) error {
 		return nil
 	}
 	err := st.grow(i, p.Index+1+2*st.lookahead)
-	r.next, r.goal = r.birth, st.lens()
-	st.dirt.cursor = true
+	st.searchSinceBirth()
 	return err
 }
 
 // restored makes the state of a new wallet those of old words: more scripts are
 // watched from the first block on, so that a second reading is seldom needed.
 func (st *state) restored() error {
+	st.reach = st.lookahead
 	for i := range st.rows {
 		if err := st.grow(i, 2*st.lookahead); err != nil {
 			return err

@@ -106,15 +106,18 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 // loadReread makes the scripts that the file lacks, and says what to do about them.
 func (st *state) loadReread(raw []byte, k savedKeys) error {
 	r := &st.reread
-	*r = reread{birth: k.Birth, next: nowhere, scanned: st.lens()}
+	had := st.lens()
+	*r = reread{birth: k.Birth, next: nowhere, scanned: had}
 	if err := st.derive(); err != nil {
 		return err
 	}
-	if k.Scanned == nil { // nobody has looked for the new scripts yet
-		r.next, r.goal = r.birth, st.lens()
+	if k.Scanned != nil {
+		r.scanned = *k.Scanned
+	}
+	if k.Scanned == nil || st.lens() != had { // nobody has looked for the new scripts yet
+		st.searchSinceBirth()
 		return nil
 	}
-	r.scanned = *k.Scanned
 	if raw == nil {
 		return nil
 	}

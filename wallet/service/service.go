@@ -70,6 +70,7 @@ type Service struct {
 	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
 	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
+	begun   chan struct{} // capacity 1: a wallet is new, and has not all its scripts
 	stirred chan struct{} // capacity 1: the chain has moved, and something is homeless
 	stopped chan struct{} // closed when Run has ended
 }
@@ -94,6 +95,7 @@ func Open(cfg Config) (*Service, error) {
 		behind:  make(chan struct{}, 1),
 		soon:    make(chan struct{}, 1),
 		late:    make(chan struct{}, 1),
+		begun:   make(chan struct{}, 1),
 		stirred: make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 	}
@@ -114,6 +116,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.read(ctx) })
 	g.Go(func() error { return s.save(ctx) })
 	g.Go(func() error { return s.resubmit(ctx) })
+	g.Go(func() error { return s.fill(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil

@@ -24,6 +24,7 @@ type state struct {
 	paid    counts                       // the first index of each row past all that were paid to
 	written counts                       // how many scripts of each row the file holds
 	scripts map[string]*owned            // every script in rows
+	reach   uint32                       // how much of the lookahead is made by now; see fill
 
 	txs      map[chain.Hash]*record
 	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
@@ -71,6 +72,7 @@ func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*s
 	st.cursor = at
 	st.dirt.keys = true
 	st.reread = reread{birth: at.Height, next: nowhere}
+	st.reach = min(firstReach, st.lookahead)
 	err = st.derive()
 	st.reread.scanned = st.lens()
 	return st, err
@@ -82,7 +84,7 @@ func blank(seed []byte, words string, set settings) (*state, error) {
 		return nil, err
 	}
 	return &state{
-		settings: set, keys: keys, words: words, seed: seed,
+		settings: set, keys: keys, words: words, seed: seed, reach: set.lookahead,
 		scripts:  map[string]*owned{},
 		txs:      map[chain.Hash]*record{},
 		outs:     map[wire.OutPoint]output{},
@@ -112,15 +114,16 @@ func (st *state) unused() bool { return len(st.txs) == 0 && st.next == counts{} 
 // describeRows describes the rows of keys.
 func (st *state) describeRows() (list []wallet.Row, err error) {
 	for i, branch := range wallet.Branches() {
-		list = append(list, wallet.Row{Branch: branch, Desc: st.keys.Descriptor(branch), Next: st.next[i], Len: uint32(len(st.rows[i]))})
+		n := max(uint32(len(st.rows[i])), st.next[i]+st.lookahead) // a new wallet's are on their way
+		list = append(list, wallet.Row{Branch: branch, Desc: st.keys.Descriptor(branch), Next: st.next[i], Len: n})
 	}
 	return list, nil
 }
 
-// derive makes scripts until each row reaches its lookahead past next.
+// derive makes scripts until each row reaches as far past next as it has to by now.
 func (st *state) derive() error {
 	for i := range st.rows {
-		if err := st.grow(i, st.next[i]+st.lookahead); err != nil {
+		if err := st.grow(i, st.next[i]+st.reach); err != nil {
 			return err
 		}
 	}
