@@ -163,3 +163,26 @@ func TestShortFormsAreNoClaims(t *testing.T) {
 		}
 	}
 }
+
+// Who sends the short form of one block again and again, and each time does not
+// have the rest, keeps us busy: that is excused once for each block.
+func TestWhoNeverHasWhatItShowsIsALiar(t *testing.T) {
+	r := newRig(1)
+	p, e := r.source(true), r.path[1]
+	r.OnHave(p, e, msg.NewHave(e.Node.Hash, 0))
+	for refused := 1; ; refused++ {
+		p.Shows(e)
+		r.Shows(p, e)
+		if !r.Expect(p, e) {
+			t.Fatal("the short form is refused")
+		}
+		switch liar := r.NotFound(p, e); {
+		case liar && refused != maxFalseClaims+1:
+			t.Fatalf("a liar after %d times", refused)
+		case liar:
+			return
+		case refused > maxFalseClaims:
+			t.Fatalf("believed after %d times", refused)
+		}
+	}
+}

@@ -162,8 +162,12 @@ func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 	}
 	f.have.fresh = false
 	// A short form travels before its block is validated: who sent it may have found
-	// the block invalid meanwhile.
-	return p.claim.refute(e, !p.Showed(e))
+	// the block invalid meanwhile. That excuses once.
+	excused := p.Showed(e) && p.excused != e
+	if excused {
+		p.excused = e
+	}
+	return p.claim.refute(e, !excused)
 }
 
 // release gives all of a source's requests back.

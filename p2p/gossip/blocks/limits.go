@@ -25,7 +25,7 @@ const (
 
 	maxOwed        = 1024             // bodies asked from one peer and not delivered that are remembered: those of a download window
 	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been validating the block
-	missPauseMost  = 64 * time.Second // the same at most
+	missPauseMost  = 64 * time.Second // the last one: nobody validates a block for longer
 
 	guessedBlock = 128 << 10             // bytes of a block before the first came
 	guessedRate  = 1 << 20               // bytes per second of a peer before anybody delivered

@@ -38,6 +38,7 @@ type Source struct {
 	grown   int            // deliveries in time since the last overdue one
 	rate    rate
 
+	excused   *headers.Entry // the last block that it had shown and then did not have
 	missed    *headers.Entry // its best header before it answered notfound
 	againAt   time.Time      // when that is believed again: it may have validated the block meanwhile
 	missPause time.Duration  // the last one until then
@@ -69,9 +70,13 @@ func (p *Source) miss(e *headers.Entry, now time.Time) {
 	if p.missed == nil {
 		p.missed = p.Top
 	}
-	p.missPause = min(max(2*p.missPause, missPauseLeast), missPauseMost)
-	p.againAt = now.Add(p.missPause)
 	p.Top = e.Parent
+	if p.missPause >= missPauseMost { // until it announces a block again
+		p.missed, p.againAt = nil, time.Time{}
+		return
+	}
+	p.missPause = max(2*p.missPause, missPauseLeast)
+	p.againAt = now.Add(p.missPause)
 }
 
 // believe believes what the source said before it answered notfound.
