@@ -73,6 +73,9 @@ type Config struct {
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
 	CoinStatsIndex bool
 
+	// Commands are run when something has happened; zero: none.
+	Commands Commands
+
 	Version string // of the program, as "0.1.0"
 	// UserAgent is what peers hear (BIP14) and getnetworkinfo says; "": /grapevine:VERSION/,
 	// and in getnetworkinfo what clients of Bitcoin Core look for.

@@ -20,11 +20,12 @@ import (
 // in its right order [CValidationInterface]: pool and wallet have followed a Delta before its
 // verdicts reach gossip, and through gossip whoever waits for an answer.
 type follower struct {
-	ledger *ledger.Ledger
-	pool   *mempool.Pool
-	wallet *service.Service // nil without a wallet
-	swarm  *swarm.Swarm
-	zmq    *notify.Publisher // nil tells nobody
+	ledger   *ledger.Ledger
+	pool     *mempool.Pool
+	wallet   *service.Service // nil without a wallet
+	swarm    *swarm.Swarm
+	zmq      *notify.Publisher // nil tells nobody
+	commands *commands         // nil runs none
 
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
 	queue txQueue             // taken from txs
@@ -119,6 +120,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		evs = append(evs, gossip.BlockVerdict{Node: v.Node, Err: v.Err})
 	}
 	errs = errors.Join(errs, f.swarm.Deliver(ctx, evs...))
+	if ev.Delta != nil {
+		f.commands.moved(ev.Delta.Tip.Hash)
+	}
 	f.reached(ev.Seq)
 	return errs
 }

@@ -40,6 +40,7 @@ type Node struct {
 	script   *script.Checker
 	book     *addrbook.Book
 	poolFile *poolFile
+	commands *commands
 	state    *gossip.State
 	files    []*db.DB          // in order of opening
 	zmq      *notify.Publisher // nil without ZeroMQ
@@ -56,6 +57,11 @@ func New(cfg Config) (*Node, error) {
 	n.clock.set.Store(n.cfg.MockTime)
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
+	n.commands = newCommands(n.cfg.Commands, n.log.With("room", "commands"), func() bool {
+		_, syncing := n.syncState()
+		return syncing
+	})
+	n.follow.commands = n.commands
 	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.openZeroMQ, n.buildRPC} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, n.Close())
@@ -103,7 +109,15 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.RPC != nil {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
 	}
-	err := runStages(ctx, stages)
+	stages = append(stages, stage{name: "commands", run: func(ctx context.Context) error { return n.commands.Run(ctx, n.Ready()) }})
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		n.commands.stopping()
+		stop()
+	})()
+	err := runStages(running, stages)
+	n.commands.stopping() // also when a room has failed
 	n.follow.tips.stop()
 	if err == nil {
 		n.poolFile.keep()

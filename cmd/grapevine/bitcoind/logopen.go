@@ -92,8 +92,8 @@ func (p *program) openLog() error {
 	default:
 		p.say(slog.LevelInfo, "Config file: "+p.ConfPath()+" (not found, skipping)")
 	}
-	for _, note := range p.Notes {
-		p.say(slog.LevelInfo, note)
+	for _, line := range slices.Concat(p.Notes, p.Lines()) {
+		p.say(slog.LevelInfo, line)
 	}
 	return nil
 }

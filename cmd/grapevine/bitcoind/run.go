@@ -44,14 +44,21 @@ type program struct {
 	chain string
 	log   *slog.Logger
 	lines *logHandler
+
+	parent *os.File // of a process in the background: who started it; nil once told
 }
 
 // Run does what line says (line[0] is the program) and returns the exit status.
 func Run(ctx context.Context, sys System, line []string) int {
 	p := &program{System: sys, Args: args.New(known(), sys.Home)}
+	privately()
 	err := p.run(ctx, line[1:])
 	if err == nil {
 		return exitDone
+	}
+	if errors.Is(err, errInit) {
+		fmt.Fprintln(sys.Err, err)
+		return exitFailed
 	}
 	p.say(slog.LevelError, "Error: "+err.Error())
 	fmt.Fprintf(sys.Err, "Error: %s\n", strings.TrimRight(err.Error(), "\n"))
@@ -83,6 +90,15 @@ func (p *program) run(ctx context.Context, line []string) error {
 	if err != nil {
 		return err
 	}
+	if p.background() {
+		if lock, err := p.occupy(); err != nil { // tell it here, where somebody reads
+			return err
+		} else if err := lock.Close(); err != nil {
+			return err
+		}
+		return p.detach()
+	}
+	p.findParent()
 	return p.node(ctx, s)
 }
 
@@ -212,6 +228,7 @@ func (p *program) warn(text string) {
 // node runs the node until it is told to stop.
 func (p *program) node(ctx context.Context, s *setup) (err error) {
 	signal.Ignore(syscall.SIGPIPE)
+	p.tellParent(false)
 	lock, err := p.occupy()
 	if err != nil {
 		return err
@@ -230,6 +247,9 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 		return err
 	}
 	defer p.lines.out.close()
+	hung := make(chan os.Signal, 1)
+	onHangup(hung)
+	defer signal.Stop(hung)
 	n, err := node.New(*s.cfg)
 	if err != nil {
 		return p.explain(err)
@@ -239,6 +259,7 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 	go func() {
 		defer close(began)
 		p.began(ctx, n, lock)
+		p.reopen(ctx, hung)
 	}()
 	err = n.Run(ctx)
 	cancel()
@@ -290,6 +311,21 @@ func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
 		}
 	}
 	p.say(slog.LevelInfo, "init message: Done loading")
+	p.tellParent(true)
+}
+
+// reopen goes on in a new log file whenever the process is sent SIGHUP, until ctx ends.
+func (p *program) reopen(ctx context.Context, hung <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hung:
+			if err := p.lines.out.open(); err != nil {
+				p.warn("the log could not be opened again: " + err.Error())
+			}
+		}
+	}
 }
 
 // explain puts a failure to start into Core's words.

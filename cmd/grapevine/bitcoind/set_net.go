@@ -47,22 +47,31 @@ func setConnect(s *setup) error {
 			s.cfg.DialNobody = true
 			continue
 		}
-		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
-			return fmt.Errorf("Invalid -connect address: '%s'", at)
+		s.cfg.DialNobody = true // else, if none is an address, the node would choose
+		if s.address("connect", at) {
+			s.cfg.Connect = append(s.cfg.Connect, at)
 		}
-		s.cfg.Connect = append(s.cfg.Connect, at)
 	}
 	return nil
 }
 
 func setAddNode(s *setup) error {
 	for _, at := range s.List("addnode") {
-		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
-			return fmt.Errorf("Invalid -addnode address: '%s'", at)
+		if s.address("addnode", at) {
+			s.cfg.AddNode = append(s.cfg.AddNode, at)
 		}
-		s.cfg.AddNode = append(s.cfg.AddNode, at)
 	}
 	return nil
+}
+
+// address says whether a peer can be called so. One that cannot is noted in the
+// log, as Core notes it when it dials.
+func (s *setup) address(option, at string) bool {
+	_, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params))
+	if err != nil {
+		s.Notes = append(s.Notes, fmt.Sprintf("Cannot resolve -%s address: '%s'", option, at))
+	}
+	return err == nil
 }
 
 func setMaxConnections(s *setup) error {

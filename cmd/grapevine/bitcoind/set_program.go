@@ -20,3 +20,28 @@ func setMockTime(s *setup) error {
 	s.cfg.MockTime = at
 	return nil
 }
+
+// command is an option's command; "" when it is switched off.
+func (s *setup) command(name string) string {
+	if s.Negated(name) {
+		return ""
+	}
+	return s.String(name, "")
+}
+
+func setStartupCommand(s *setup) error {
+	s.cfg.Commands.Started = s.command("startupnotify")
+	return nil
+}
+
+func setShutdownCommands(s *setup) error {
+	if !s.Negated("shutdownnotify") {
+		s.cfg.Commands.Stopping = s.List("shutdownnotify")
+	}
+	return nil
+}
+
+func setBlockCommand(s *setup) error {
+	s.cfg.Commands.Block = s.command("blocknotify")
+	return nil
+}
