@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
 	"cmd/grapevine/args":       {},
 	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc"},
-	"cmd/grapevine/bitcoind":   {"chain", "chain/ledger", "chain/policy", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p", "testnet/process", "wallet"},
+	"cmd/grapevine/bitcoind":   {"chain/...", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p/...", "testnet/process", "wallet/..."},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "p2p", "wallet", "db"},
 }
 

@@ -330,9 +330,20 @@ func (p *program) reopen(ctx context.Context, hung <-chan os.Signal) {
 
 // explain puts a failure to start into Core's words.
 func (p *program) explain(err error) error {
-	if errors.Is(err, rpc.ErrStart) {
+	listen, isListen := errors.AsType[*node.ListenError](err)
+	switch {
+	case errors.Is(err, rpc.ErrStart):
 		p.say(slog.LevelError, err.Error())
 		return rpc.ErrStart
+	case isListen && listen.Flag == "--rpclisten":
+		p.log.Error("RPC cannot listen", "err", err)
+		return rpc.ErrStart
+	case isListen:
+		text := fmt.Sprintf("Unable to bind to %s on this computer (bind returned error %s)", listen.Err.Addr, listen.Err.Err)
+		if errors.Is(listen.Err, syscall.EADDRINUSE) {
+			text = fmt.Sprintf("Unable to bind to %s on this computer. Bitcoin Core is probably already running.", listen.Err.Addr)
+		}
+		return fmt.Errorf("%s\nError: Failed to listen on any port. Use -listen=0 if you want this.", text)
 	}
 	return err
 }
