@@ -180,7 +180,8 @@ func (w *walker) tx() (txLayout, error) {
 	return l, err
 }
 
-// flag steps over BIP144's marker and flag if they are there.
+// flag steps over BIP144's marker and flag if they are there. Two zeros are no
+// marker, but a transaction of nothing, which the rules refuse [UnserializeTransaction].
 func (w *walker) flag() (segwit bool, err error) {
 	if len(w.raw)-w.pos < 2 {
 		return false, errTruncated
@@ -188,7 +189,11 @@ func (w *walker) flag() (segwit bool, err error) {
 	if w.raw[w.pos] != wire.TxFlagMarker {
 		return false, nil
 	}
-	if w.raw[w.pos+1] != wire.WitnessFlag {
+	switch w.raw[w.pos+1] {
+	case 0:
+		return false, nil
+	case wire.WitnessFlag:
+	default:
 		return false, errFlag
 	}
 	w.pos += 2
@@ -284,7 +289,11 @@ func (w *walker) count(least int) (int, error) {
 // decode makes a Tx of bytes that the walker has passed.
 func (l txLayout) decode(raw []byte) (*Tx, error) {
 	tx := &Tx{MsgTx: new(wire.MsgTx), Size: l.size, raw: raw}
-	if err := tx.MsgTx.Deserialize(bytes.NewReader(raw)); err != nil {
+	read := tx.MsgTx.Deserialize
+	if l.body == 4 {
+		read = tx.MsgTx.DeserializeNoWitness
+	}
+	if err := read(bytes.NewReader(raw)); err != nil {
 		return nil, err
 	}
 	l.identify(tx)

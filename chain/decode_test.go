@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -134,10 +135,27 @@ func TestBadBytesAreRefused(t *testing.T) {
 		"count of eight for four":    splice(4, 1, "ff0000010000000000"),
 		"unknown flag":               splice(4, 0, "0002"),
 		"flag without witnesses":     append(splice(4, 0, "0001")[:len(good)+2-4], 0, 0, 0, 0, 0),
-		"no inputs and no outputs":   {2, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 	} {
 		if tx, err := chain.DecodeTx(raw); err == nil {
 			t.Errorf("%s: decodes to %s", name, tx.ID)
+		}
+	}
+}
+
+// A transaction of nothing is read, and refused by the rules: whoever sends a block
+// with one is told why, as in Core.
+func TestATransactionOfNothingIsReadAndRefused(t *testing.T) {
+	raw := []byte{2, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+	tx, err := chain.DecodeTx(raw)
+	if err != nil || !bytes.Equal(tx.Raw(), raw) || tx.Weight != 40 || tx.ID != chainhash.DoubleHashH(raw) {
+		t.Fatalf("%+v, %v", tx, err)
+	}
+	if err := chain.CheckTx(tx); !errors.Is(err, chain.ErrNoInputs) {
+		t.Errorf("refused with %v", err)
+	}
+	for _, more := range [][]byte{{2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 0, 0, 0, 0, 0, 0, 0, 0}} {
+		if tx, err := chain.DecodeTx(more); err == nil {
+			t.Errorf("%x is %x", more, tx.Raw())
 		}
 	}
 }

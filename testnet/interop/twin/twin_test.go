@@ -309,7 +309,7 @@ func spentIn(p *place, op wire.OutPoint) bool { return p.spent[op] }
 // everyRule is what blocks of regtest with all soft forks can break. Beside
 // these there are: BIP30's (TestTwinBeforeBIP34), signet's and BIP94's (of other
 // networks), and what no block can show, because something else refuses it
-// first: bad-txns-vin-empty (such bytes are no transaction), bad-txns-oversize
+// first: bad-txns-vin-empty (btcd cannot read such bytes), bad-txns-oversize
 // (a block with it is too long), and amounts out of range among inputs and fees
 // (outputs were in range when they were made).
 func everyRule() []chain.Rule {
