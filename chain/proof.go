@@ -1,0 +1,145 @@
+package chain
+
+import "github.com/btcsuite/btcd/wire/v2"
+
+// minTxWeight is the least that a transaction weighs in a block; no block has more
+// than MaxBlockWeight / minTxWeight of them [MIN_TRANSACTION_WEIGHT].
+const minTxWeight = WitnessScale * 60
+
+// Proof is a partial merkle tree (BIP37): the hashes and turns that lead from some
+// of a block's transactions to its merkle root [CPartialMerkleTree]. What is in it
+// is a stranger's word until Extract says otherwise.
+type Proof struct {
+	Total  uint32 // transactions of the block
+	Hashes []Hash
+	Turns  []bool // of the nodes in the order of the walk: go on below it, or take its hash
+}
+
+// NewProof proves those transactions of a block that are marked; ids are all of its txids.
+func NewProof(ids []Hash, marked []bool) *Proof {
+	p := &Proof{Total: uint32(len(ids))}
+	p.build(ids, marked, p.height(), 0)
+	return p
+}
+
+// width is the number of nodes at a height above the leaves.
+func (p *Proof) width(height int) uint32 {
+	return uint32((uint64(p.Total) + 1<<height - 1) >> height)
+}
+
+func (p *Proof) height() (h int) {
+	for p.width(h) > 1 {
+		h++
+	}
+	return h
+}
+
+// build walks the tree, parents first [TraverseAndBuild].
+func (p *Proof) build(ids []Hash, marked []bool, height int, at uint32) {
+	below := false
+	for i := at << height; i < (at+1)<<height && i < p.Total; i++ {
+		below = below || marked[i]
+	}
+	p.Turns = append(p.Turns, below)
+	if height == 0 || !below {
+		from, to := at<<height, min((at+1)<<height, p.Total)
+		p.Hashes = append(p.Hashes, subtree(ids[from:to], height))
+		return
+	}
+	p.build(ids, marked, height-1, 2*at)
+	if 2*at+1 < p.width(height-1) {
+		p.build(ids, marked, height-1, 2*at+1)
+	}
+}
+
+// subtree is the hash of a node at that height above these leaves.
+func subtree(leaves []Hash, height int) Hash {
+	row := append(make([]Hash, 0, len(leaves)+1), leaves...)
+	for range height {
+		if len(row)%2 == 1 {
+			row = append(row, row[len(row)-1])
+		}
+		for i := 0; i < len(row); i += 2 {
+			row[i/2] = hashPair(row[i], row[i+1])
+		}
+		row = row[:len(row)/2]
+	}
+	return row[0]
+}
+
+// Extract is the merkle root that the proof leads to, and the txids that it proves,
+// in the order of the block; ok is false where it makes no tree [ExtractMatches].
+func (p *Proof) Extract() (root Hash, ids []Hash, ok bool) {
+	switch {
+	case p.Total == 0, p.Total > MaxBlockWeight/minTxWeight, len(p.Hashes) > int(p.Total), len(p.Turns) < len(p.Hashes):
+		return root, nil, false
+	}
+	w := proofWalk{Proof: p}
+	root = w.extract(p.height(), 0)
+	if w.bad || (w.turns+7)/8 != (len(p.Turns)+7)/8 || w.hashes != len(p.Hashes) {
+		return Hash{}, nil, false
+	}
+	return root, w.ids, true
+}
+
+// proofWalk is how far the walk through a proof has come.
+type proofWalk struct {
+	*Proof
+	turns, hashes int // used
+	ids           []Hash
+	bad           bool
+}
+
+func (w *proofWalk) extract(height int, at uint32) (h Hash) {
+	if w.turns >= len(w.Turns) {
+		w.bad = true
+		return h
+	}
+	below := w.Turns[w.turns]
+	w.turns++
+	if height == 0 || !below {
+		if w.hashes >= len(w.Hashes) {
+			w.bad = true
+			return h
+		}
+		h = w.Hashes[w.hashes]
+		w.hashes++
+		if below {
+			w.ids = append(w.ids, h)
+		}
+		return h
+	}
+	left := w.extract(height-1, 2*at)
+	right := left
+	if 2*at+1 < w.width(height-1) {
+		right = w.extract(height-1, 2*at+1)
+		w.bad = w.bad || right == left // a tree that repeats itself (CVE-2012-2459)
+	}
+	return hashPair(left, right)
+}
+
+// Message is the proof as it travels, with the block's header.
+func (p *Proof) Message(h wire.BlockHeader) *wire.MsgMerkleBlock {
+	m := &wire.MsgMerkleBlock{Header: h, Transactions: p.Total, Flags: make([]byte, (len(p.Turns)+7)/8)}
+	for i := range p.Hashes {
+		m.Hashes = append(m.Hashes, &p.Hashes[i])
+	}
+	for i, below := range p.Turns {
+		if below {
+			m.Flags[i/8] |= 1 << (i % 8)
+		}
+	}
+	return m
+}
+
+// ProofIn is the proof of a message.
+func ProofIn(m *wire.MsgMerkleBlock) *Proof {
+	p := &Proof{Total: m.Transactions, Turns: make([]bool, 8*len(m.Flags))}
+	for _, h := range m.Hashes {
+		p.Hashes = append(p.Hashes, *h)
+	}
+	for i := range p.Turns {
+		p.Turns[i] = m.Flags[i/8]>>(i%8)&1 == 1
+	}
+	return p
+}
