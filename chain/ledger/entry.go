@@ -37,6 +37,8 @@ type entry struct {
 	Size uint32 // bytes of the body
 	Txs  uint32 // transactions of the body; 0: not known [nTx]
 
+	total uint64 // transactions from genesis to here; 0: not known [m_chain_tx_count]
+
 	valid  bool  // was connected once
 	lost   bool  // its stored body is damaged
 	pruned bool  // its body and undo record were deleted; the body may have come again
@@ -49,6 +51,18 @@ func (e *entry) bad() bool { return e.Bad != headertree.Good }
 
 // has says whether e's body is stored, and not known to be damaged.
 func (e *entry) has() bool { return e.Body != 0 && !e.lost }
+
+// count works out the total, once the parent's stands.
+func (e *entry) count() {
+	switch {
+	case e.Txs == 0:
+		e.total = 0
+	case e.Parent == nil:
+		e.total = uint64(e.Txs)
+	case e.Parent.total > 0:
+		e.total = e.Parent.total + uint64(e.Txs)
+	}
+}
 
 // reason is what a block that is bad is refused with.
 func (e *entry) reason() error {

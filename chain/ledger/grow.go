@@ -62,6 +62,7 @@ func (t *tree) Loaded(tip *entry) {
 	for _, e := range t.headers.All() {
 		t.notePruned(e)
 		e.linked = t.headers.IsActive(e.Node) || e.has() && e.Parent.linked
+		e.count()
 	}
 }
 
@@ -113,6 +114,7 @@ func (t *tree) link(e *entry) {
 			return false
 		}
 		at.linked = true
+		at.count()
 		t.propose(at)
 		return true
 	})

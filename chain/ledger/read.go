@@ -43,6 +43,17 @@ func (l *Ledger) InvalidHeaders() []BadHeader { return l.tree.marked() }
 // Tips are the ends of all branches.
 func (l *Ledger) Tips() []ChainTip { return l.tree.tips() }
 
+// ChainTxs is how many transactions the chain has up to a block, that one's included; 0
+// while bodies are missing, or where they came before they were counted [m_chain_tx_count].
+func (l *Ledger) ChainTxs(hash chain.Hash) uint64 {
+	l.tree.mu.RLock()
+	defer l.tree.mu.RUnlock()
+	if e := l.tree.headers.Find(hash); e != nil {
+		return e.total
+	}
+	return 0
+}
+
 // RawBlock is a stored block as it travels, with witnesses. The bytes are
 // shared: do not change them.
 func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
