@@ -8,11 +8,11 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-// signLowR is an ECDSA signature whose R is below 2^255, so that it is never
+// SignLowR is an ECDSA signature whose R is below 2^255, so that it is never
 // longer than 70 bytes, as everybody's are [SigHasLowR]. The nonce is that of
 // RFC 6979; while R comes out high, a counter goes in as its extra data, as in
 // Core, so that the same key signs the same hash with the same bytes.
-func signLowR(key *btcec.PrivateKey, hash []byte) []byte {
+func SignLowR(key *btcec.PrivateKey, hash []byte) []byte {
 	secret := key.Key.Bytes()
 	var extra []byte
 	for counter := uint32(1); ; counter++ {
@@ -45,5 +45,5 @@ func signWith(key *btcec.PrivateKey, hash []byte, nonce *btcec.ModNScalar) (r, s
 // ecdsaInput is a signature over a hash with its kind, and the key, as inputs
 // that pay to a key's hash want them.
 func ecdsaInput(key *btcec.PrivateKey, hash []byte, kind txscript.SigHashType) (sig, pub []byte) {
-	return append(signLowR(key, hash), byte(kind)), key.PubKey().SerializeCompressed()
+	return append(SignLowR(key, hash), byte(kind)), key.PubKey().SerializeCompressed()
 }

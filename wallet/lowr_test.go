@@ -17,7 +17,7 @@ func TestSignaturesHaveLowR(t *testing.T) {
 		seed := sha256.Sum256(binary.LittleEndian.AppendUint32(nil, i))
 		key, pub := btcec.PrivKeyFromBytes(seed[:])
 		hash := sha256.Sum256(seed[:])
-		raw := signLowR(key, hash[:])
+		raw := SignLowR(key, hash[:])
 		sig, err := ecdsa.ParseDERSignature(raw)
 		if err != nil || !sig.Verify(hash[:], pub) {
 			t.Fatalf("%d: not good: %v", i, err)
@@ -25,7 +25,7 @@ func TestSignaturesHaveLowR(t *testing.T) {
 		if len(raw) > 70 || raw[3] > 32 {
 			t.Errorf("%d: %d bytes, R of %d", i, len(raw), raw[3])
 		}
-		if string(signLowR(key, hash[:])) != string(raw) {
+		if string(SignLowR(key, hash[:])) != string(raw) {
 			t.Errorf("%d: signed differently a second time", i)
 		}
 		plain := ecdsa.Sign(key, hash[:]).Serialize()

@@ -127,3 +127,13 @@ var sentences = map[txscript.ErrorCode]string{
 	txscript.ErrCodeSeparator:                       "Using OP_CODESEPARATOR in non-witness script",
 	txscript.ErrNonConstScriptCode:                  "Signature is found in scriptCode",
 }
+
+// Verify runs one input's scripts, whatever is remembered of them. Reason is
+// why they fail in Core's words [ScriptErrorString]; empty when they are good.
+func (p *Prepared) Verify(i int, flags txscript.ScriptFlags) (reason string) {
+	err := p.execute(i, flags)
+	if err == nil {
+		return ""
+	}
+	return p.reason(i, flags, err)
+}

@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/descriptor": {"wallet"},
+	"wallet/signer":     {"chain", "chain/script", "wallet", "wallet/descriptor"},
 	"wallet/service":    {"chain", "chain/policy", "wallet", "db"},
 
 	"testnet":         {},
@@ -63,6 +64,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/poolapi":          {"chain/...", "p2p/swarm", "cmd/rpc/...", "wallet"},
 	"cmd/rpc/walletapi":        {"chain/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/rpc/notify":           {"chain"},
+	"cmd/rpc/rawapi":           {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},

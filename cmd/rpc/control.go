@@ -11,6 +11,7 @@ import (
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
+	"grapevine/cmd/rpc/rawapi"
 	"grapevine/cmd/rpc/walletapi"
 )
 
@@ -23,11 +24,12 @@ func Rows() []jsonrpc.Method {
 
 // methods is the table of all that is answered; onWallet is nil in a node without a wallet.
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
-	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), onChain.Methods(), onPool.Methods())
+	raw := &rawapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool, TxIndex: onChain.TxIndex}
+	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), onChain.Methods(), onPool.Methods(), raw.Methods())
 	if onWallet == nil {
-		onWallet = &walletapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool}
-		return append(all, onWallet.KeyRows()...)
+		return all
 	}
+	onWallet.Raw = raw
 	return append(all, onWallet.Methods()...)
 }
 

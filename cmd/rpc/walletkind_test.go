@@ -132,7 +132,8 @@ func TestForeignKeySignsForEveryKind(t *testing.T) {
 		is(t, addr, signed, "complete", true)
 		w.text("sendrawtransaction", signed["hex"])
 	}
-	w.refused(-5, "Invalid private key", "signrawtransactionwithkey", "00", []string{"5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"})
+	empty := w.text("createrawtransaction", []any{}, map[string]any{"data": "00"})
+	w.refused(-5, "Invalid private key", "signrawtransactionwithkey", empty, []string{"5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ"})
 }
 
 func TestRescanBlockchain(t *testing.T) {

@@ -49,7 +49,7 @@ func (in inferrer) script(script []byte, at place) *expr {
 			return &expr{name: "pkh", keys: []*key{k}}
 		}
 	case txscript.IsPayToScriptHash(script) && at == atTop:
-		return in.behind("sh", script[2:22], inSH)
+		return in.behind("sh", ID(script[2:22]), inSH)
 	default:
 		if _, _, ok := Multisig(script); ok {
 			return in.multi(script, at)
@@ -59,8 +59,8 @@ func (in inferrer) script(script []byte, at place) *expr {
 }
 
 // behind is sh(X) or wsh(X) of a script with that HASH160.
-func (in inferrer) behind(name string, id []byte, at place) *expr {
-	inner, ok := in.known.Scripts[ID(id)]
+func (in inferrer) behind(name string, id ID, at place) *expr {
+	inner, ok := in.known.Scripts[id]
 	if !ok {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (in inferrer) program(version int, program []byte, at place) *expr {
 			}
 		}
 	case version == 0 && n == 32 && outside:
-		return in.behind("wsh", ripemd160(program), inWSH)
+		return in.behind("wsh", IDOfProgram(program), inWSH)
 	case version == 1 && n == 32 && at == atTop:
 		return in.taproot(program)
 	}
@@ -197,27 +197,37 @@ func numberOf(t *txscript.ScriptTokenizer) (int, bool) {
 
 const leafKey = 34 // bytes: a push of 32, and the opcode
 
-// leaf is a script of a tree (BIP342): pk or multi_a.
-func (in inferrer) leaf(script []byte) *expr {
-	if len(script) == leafKey && script[0] == txscript.OP_DATA_32 && script[33] == txscript.OP_CHECKSIG {
-		return &expr{name: "pk", keys: []*key{in.xonly(script[1:33])}, xonly: true}
-	}
-	e := &expr{name: "multi_a"}
+// LeafKeys takes a script of a tree (BIP342) apart that asks for so many of these
+// keys' signatures: pk(KEY) or multi_a(NEED,KEY,…). Keys are x only.
+func LeafKeys(script []byte) (need int, xs [][]byte, ok bool) {
 	rest := script
-	for i := 0; len(rest) > leafKey && rest[0] == txscript.OP_DATA_32; i++ {
-		e.keys = append(e.keys, in.xonly(rest[1:33]))
+	for len(rest) >= leafKey && rest[0] == txscript.OP_DATA_32 {
+		xs = append(xs, rest[1:33])
 		rest = rest[leafKey:]
 	}
-	e.need = smallNumber(rest)
-	if len(e.keys) == 0 || len(e.keys) > maxMultiAKeys || e.need < 1 || e.need > len(e.keys) {
+	if len(xs) == 1 && len(rest) == 0 && script[leafKey-1] == txscript.OP_CHECKSIG {
+		return 1, xs, true
+	}
+	need = smallNumber(rest)
+	if len(xs) == 0 || len(xs) > maxMultiAKeys || need < 1 || need > len(xs) {
+		return 0, nil, false
+	}
+	made, err := multiAScript(need, xs)
+	return need, xs, err == nil && bytes.Equal(made, script)
+}
+
+// leaf is a script of a tree: pk or multi_a.
+func (in inferrer) leaf(script []byte) *expr {
+	need, xs, ok := LeafKeys(script)
+	if !ok {
 		return nil
 	}
-	xs := make([][]byte, len(e.keys))
-	for i, k := range e.keys {
-		xs[i] = k.pub[1:]
+	if len(script) == leafKey {
+		return &expr{name: "pk", keys: []*key{in.xonly(xs[0])}, xonly: true}
 	}
-	if made, err := multiAScript(e.need, xs); err != nil || !bytes.Equal(made, script) {
-		return nil
+	e := &expr{name: "multi_a", need: need}
+	for _, x := range xs {
+		e.keys = append(e.keys, in.xonly(x))
 	}
 	return e
 }

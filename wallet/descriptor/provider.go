@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/txscript/v2"
-	ripemd "golang.org/x/crypto/ripemd160"
+	ripemd "golang.org/x/crypto/ripemd160" //lint:ignore SA1019 Bitcoin names scripts by it
 )
 
 // ID names a key or a script by its HASH160.
@@ -231,9 +231,9 @@ func (t Tree) ControlBlocks() ([][]byte, error) {
 	return blocks, nil
 }
 
-// ripemd160 of a witness program is the HASH160 of its script.
-func ripemd160(sum []byte) []byte {
+// IDOfProgram is the name of the script behind a version 0 witness program of 32 bytes.
+func IDOfProgram(program []byte) ID {
 	h := ripemd.New()
-	h.Write(sum) // a hash never fails
-	return h.Sum(nil)
+	h.Write(program) // a hash never fails
+	return ID(h.Sum(nil))
 }

@@ -27,7 +27,7 @@ type API struct {
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.poolRows(), a.fileRows(), a.rawRows(), a.sendRows(), a.buildRows())
+	return slices.Concat(a.poolRows(), a.fileRows(), a.rawRows(), a.sendRows())
 }
 
 // File is where the pool is kept over a restart.

@@ -16,8 +16,6 @@ func (a *API) rawRows() []jsonrpc.Method {
 	return jsonrpc.Group("Rawtransactions",
 		jsonrpc.Method{Name: "getrawtransaction", Params: "txid:hex verbosity|verbose:level=0 blockhash:hex?", Do: a.getRawTransaction,
 			Help: "A transaction of the pool, of the chain (with the index of transactions) or of the block named. Verbosity 0 gives its bytes in hex, 1 an object, 2 also its fee and what it spends.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 1"},
-		jsonrpc.Method{Name: "decoderawtransaction", Params: "hexstring:hex iswitness:bool?", Do: a.decodeRawTransaction,
-			Help: "Shows what is in a transaction.", Example: "02000000..."},
 	)
 }
 
@@ -174,17 +172,6 @@ func (a *API) spent(f Found) ([]chain.Coin, error) {
 		coins[i] = coin
 	}
 	return coins, nil
-}
-
-func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
-	tx, err := show.DecodeTx(c.String("hexstring"), show.FormOf(c))
-	if err != nil {
-		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	return show.NewTx(tx, a.Params.Params, show.Detail{}), nil
 }
 
 // decodeTx reads a transaction in hex and refuses it in Core's words.

@@ -77,6 +77,9 @@ func pushesOnly(script []byte) bool {
 // Address is whom a script pays; empty when there is no address for it.
 func Address(pk []byte, net *chaincfg.Params) string { return wallet.AddressOf(pk, net) }
 
+// Asm is a script's opcodes and pushes.
+func Asm(script []byte) string { return asm(script, false) }
+
 // asm disassembles as Core does: pushes of up to four bytes are numbers, longer
 // ones hex. In input scripts, signatures show their hash type by name.
 func asm(script []byte, signatures bool) string {

@@ -11,6 +11,7 @@ import (
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/rawapi"
 	"grapevine/wallet"
 	"grapevine/wallet/service"
 )
@@ -21,11 +22,12 @@ type API struct {
 	Wallet *service.Service
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
+	Raw    *rawapi.API // signs what the wallet does not
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.nameRows(), a.KeyRows(),
+	return slices.Concat(a.nameRows(),
 		a.guard(slices.Concat(a.beginRows(), a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows())))
 }
 

@@ -1,4 +1,4 @@
-package poolapi
+package rawapi
 
 import (
 	"context"
@@ -22,6 +22,8 @@ func (a *API) buildRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Rawtransactions",
 		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:int=2`, Do: a.createRawTransaction,
 			Help: "Makes an unsigned transaction of the inputs and outputs named.", Example: `'[]' '[{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}]'`},
+		jsonrpc.Method{Name: "decoderawtransaction", Params: "hexstring:hex iswitness:bool?", Do: a.decodeRawTransaction,
+			Help: "Shows what is in a transaction.", Example: "02000000..."},
 		jsonrpc.Method{Name: "decodescript", Params: "hexstring:hex", Do: a.decodeScript,
 			Help: "Shows what a script is, and the addresses that pay to its hash.", Example: "51"},
 	), jsonrpc.Group("Util",
@@ -134,6 +136,17 @@ func (a *API) output(o jsonrpc.Pair, seen map[string]bool) (*wire.TxOut, error) 
 		return nil, err
 	}
 	return wire.NewTxOut(int64(amount), script), nil
+}
+
+func (a *API) decodeRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
+	tx, err := show.DecodeTx(c.String("hexstring"), show.FormOf(c))
+	if err != nil {
+		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed")
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	return show.NewTx(tx, a.Params.Params, show.Detail{}), nil
 }
 
 func (a *API) decodeScript(_ context.Context, c *jsonrpc.Call) (any, error) {

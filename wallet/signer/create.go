@@ -1,0 +1,170 @@
+package signer
+
+import (
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/script"
+	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
+)
+
+// Creator makes the signatures of one input.
+type Creator interface {
+	// ECDSA signs for a key; witness: as BIP143 says. False: the key is not there.
+	ECDSA(known *descriptor.Provider, pub, code []byte, witness bool) ([]byte, bool)
+	// Schnorr signs for a key by its x: for a script of the tree, or (leaf nil) for
+	// the output itself, tweaked by the root where that is not nil (BIP341).
+	Schnorr(known *descriptor.Provider, x []byte, leaf *Proof, root []byte) ([]byte, bool)
+	// Check says whether a solution is good.
+	Check(scriptSig []byte, witness wire.TxWitness) bool
+}
+
+// Tx is a transaction that is signed, with the coins that it spends. One that
+// is not known has no PkScript.
+type Tx struct {
+	msg     *wire.MsgTx
+	coins   []chain.Coin
+	whole   bool // all coins are known (BIP341 signs them all)
+	fetcher *txscript.MultiPrevOutFetcher
+	hashes  *txscript.TxSigHashes
+}
+
+// NewTx prepares a transaction; it is changed in place.
+func NewTx(msg *wire.MsgTx, coins []chain.Coin, whole bool) *Tx {
+	outs := make(map[wire.OutPoint]*wire.TxOut, len(coins))
+	for i, in := range msg.TxIn {
+		outs[in.PreviousOutPoint] = wire.NewTxOut(int64(coins[i].Value), coins[i].PkScript)
+	}
+	fetcher := txscript.NewMultiPrevOutFetcher(outs)
+	return &Tx{
+		msg: msg, coins: coins, whole: whole, fetcher: fetcher, hashes: txscript.NewTxSigHashes(msg, fetcher),
+	}
+}
+
+// Verify says in Core's words why an input is not good; empty when it is.
+func (t *Tx) Verify(i int) string {
+	// Prepared hashes what the signed form has: it must see the witnesses.
+	return script.Prepare(chain.NewTx(t.msg), t.coins).Verify(i, txscript.StandardVerifyFlags)
+}
+
+// input is a Creator for one input.
+type input struct {
+	*Tx
+	at   int
+	kind txscript.SigHashType
+}
+
+// Input makes signatures of that kind for an input.
+func (t *Tx) Input(i int, kind txscript.SigHashType) Creator { return input{t, i, kind} }
+
+func (in input) ECDSA(known *descriptor.Provider, pub, code []byte, witness bool) ([]byte, bool) {
+	secret, ok := known.SecretOf(pub)
+	if !ok || witness && !secret.Compressed {
+		return nil, false
+	}
+	kind := in.kind
+	if kind == txscript.SigHashDefault {
+		kind = txscript.SigHashAll
+	}
+	hash, err := in.ecdsaHash(code, kind, witness)
+	if err != nil {
+		return nil, false
+	}
+	return append(wallet.SignLowR(secret.Key, hash), byte(kind)), true
+}
+
+func (in input) ecdsaHash(code []byte, kind txscript.SigHashType, witness bool) ([]byte, error) {
+	if witness {
+		return txscript.CalcWitnessSigHash(code, in.hashes, kind, in.msg, in.at, int64(in.coins[in.at].Value))
+	}
+	return txscript.CalcSignatureHash(code, kind, in.msg, in.at)
+}
+
+// good says whether a signature with its kind behind it is the key's.
+func (in input) good(sig, pub []byte, code signedCode) bool {
+	if len(sig) == 0 {
+		return false
+	}
+	key, err := btcec.ParsePubKey(pub)
+	if err != nil {
+		return false
+	}
+	parsed, err := ecdsa.ParseDERSignature(sig[:len(sig)-1])
+	if err != nil {
+		return false
+	}
+	hash, err := in.ecdsaHash(code.script, txscript.SigHashType(sig[len(sig)-1]), code.segwit)
+	return err == nil && parsed.Verify(hash, key)
+}
+
+func (in input) Schnorr(known *descriptor.Provider, x []byte, leaf *Proof, root []byte) ([]byte, bool) {
+	secret, ok := known.SecretOf(x)
+	if !ok || !in.whole {
+		return nil, false
+	}
+	key := secret.Key
+	if root != nil {
+		key = txscript.TweakTaprootPrivKey(*key, root)
+	}
+	hash, err := in.schnorrHash(leaf)
+	if err != nil {
+		return nil, false
+	}
+	sig, err := schnorr.Sign(key, hash, schnorr.CustomNonce(chainhash.Hash{})) // Core's auxiliary randomness is zero, too
+	if err != nil {
+		return nil, false
+	}
+	raw := sig.Serialize()
+	if in.kind != txscript.SigHashDefault {
+		raw = append(raw, byte(in.kind))
+	}
+	return raw, true
+}
+
+func (in input) schnorrHash(leaf *Proof) ([]byte, error) {
+	if leaf == nil {
+		return txscript.CalcTaprootSignatureHash(in.hashes, in.kind, in.msg, in.at, in.fetcher)
+	}
+	return txscript.CalcTapscriptSignaturehash(in.hashes, in.kind, in.msg, in.at, in.fetcher, leaf.tap())
+}
+
+func (in input) Check(scriptSig []byte, witness wire.TxWitness) bool {
+	txin := in.msg.TxIn[in.at]
+	oldSig, oldWitness := txin.SignatureScript, txin.Witness
+	txin.SignatureScript, txin.Witness = scriptSig, witness
+	good := in.Verify(in.at) == ""
+	txin.SignatureScript, txin.Witness = oldSig, oldWitness
+	return good
+}
+
+// Pretend makes signatures of the right size that are by nobody, to see what a
+// solution would be (Core: DUMMY_SIGNATURE_CREATOR).
+type Pretend struct{}
+
+const (
+	pretendedECDSA   = 71 // bytes, with low R and its kind
+	pretendedSchnorr = 64
+)
+
+// ECDSA pretends.
+func (Pretend) ECDSA(*descriptor.Provider, []byte, []byte, bool) ([]byte, bool) {
+	return make([]byte, pretendedECDSA), true
+}
+
+// Schnorr pretends.
+func (Pretend) Schnorr(*descriptor.Provider, []byte, *Proof, []byte) ([]byte, bool) {
+	return make([]byte, pretendedSchnorr), true
+}
+
+// Check believes.
+func (Pretend) Check([]byte, wire.TxWitness) bool { return true }
+
+// NoAmount stands for a coin whose amount nobody said (Core takes MAX_MONEY).
+const NoAmount = btcutil.Amount(chain.MaxMoney)
