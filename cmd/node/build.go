@@ -175,7 +175,7 @@ func (n *Node) buildRPC() (err error) {
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-			Prune: n.cfg.Prune,
+			Prune: n.cfg.Prune, Release: n.cfg.Policy.Name,
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,

@@ -10,6 +10,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/db"
 )
@@ -31,6 +32,7 @@ type API struct {
 	// What the ledger keeps beside the chain.
 	TxIndex, FilterIndex, CoinStatsIndex bool
 	Prune                                ledger.Prune
+	Release                              string // of Core, whose words are said where they differ: policy.Rules' name
 	File                                 *db.DB // the chain's file; nil: methods about it refuse
 	Now                                  func() time.Time
 
@@ -58,13 +60,21 @@ func (a *API) lookup(c *jsonrpc.Call, name string, called ...string) (*chain.Hea
 	return node, st, nil
 }
 
+// missing is what is said of a body that never came; releases of Core differ.
+func (a *API) missing() string {
+	if a.Release == policy.Core28().Name {
+		return "Block not found on disk"
+	}
+	return "Block not available (not fully downloaded)"
+}
+
 // bodyError gives a missing body Core's words.
-func bodyError(err error) error {
+func (a *API) bodyError(err error) error {
 	if errors.Is(err, chain.ErrPruned) {
 		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (pruned data)")
 	}
 	if errors.Is(err, ledger.ErrNotFound) {
-		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (not fully downloaded)")
+		return jsonrpc.Errorf(jsonrpc.CodeMisc, "%s", a.missing())
 	}
 	if errors.Is(err, chain.ErrDamaged) {
 		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available (%s)", chain.ErrDamaged)

@@ -42,7 +42,7 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if verbosity <= 0 {
 		raw, err := a.Ledger.RawBlock(n.Hash)
 		if err != nil {
-			return nil, bodyError(err)
+			return nil, a.bodyError(err)
 		}
 		return hex.EncodeToString(raw), nil
 	}
@@ -53,7 +53,7 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
-		return nil, bodyError(err)
+		return nil, a.bodyError(err)
 	}
 	h := show.NewHeader(n, a.Ledger.Tip(), len(b.Txs))
 	if verbosity < 2 {

@@ -71,7 +71,7 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
-		return nil, bodyError(err)
+		return nil, a.bodyError(err)
 	}
 	spent, err := a.Ledger.SpentBy(b)
 	if err != nil && n.Parent != nil { // genesis spends nothing and has no record of it

@@ -12,7 +12,7 @@ const (
 	minPipe      = 256 << 10 // bytes asked from one peer at least: fills a slow start
 	maxPipe      = 2 << 20   // bytes at most: what is lost when it stalls
 	maxCopies    = 3         // peers asked for one block, each time because the last was late [MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK]
-	limitedDepth = 288       // blocks that NODE_NETWORK_LIMITED promises (BIP159)
+	limitedDepth = 288 - 2   // blocks that NODE_NETWORK_LIMITED promises (BIP159), but for two as tips differ [NODE_NETWORK_LIMITED_MIN_BLOCKS]
 	maxEquals    = 16        // branches of equal work that one peer has announced and that wait for their turn
 	directDepth  = 16        // blocks above our tip that are asked also of who promises to serve none, but announced them [HeadersDirectFetchBlocks]
 
