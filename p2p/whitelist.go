@@ -148,6 +148,9 @@ func permission(name string) (bits Permissions, known bool) {
 // 1.2.3.0/24, 1.2.3.0/255.255.255.0, and the same of IPv6 [LookupSubNet].
 func ParseSubnet(s string) (netip.Prefix, bool) {
 	host, mask, masked := strings.Cut(s, "/")
+	if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
+		host = strings.TrimSuffix(inner, "]")
+	}
 	a, err := netip.ParseAddr(host)
 	if err != nil || a.Zone() != "" {
 		return netip.Prefix{}, false

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -165,5 +166,30 @@ func TestRESTTakesOutpointsInTheBody(t *testing.T) {
 	}
 	if status, _ := w.send("POST", "/rest/getutxos.hex", "no hex"); status != 200 {
 		t.Errorf("no hex is no input: %d", status)
+	}
+}
+
+// Paths that are no URIs reach who answers, as in libevent: what reads values says
+// so, other paths name what they do not find.
+func TestRESTAnswersWhatIsNoURI(t *testing.T) {
+	w := start(t)
+	for target, want := range map[string]string{
+		"/rest/headers/" + genesis + "%": "URI parsing failed, it likely contained RFC 3986 invalid characters", "/rest/headers/2/" + genesis + "%.json": "Invalid hash: " + genesis + "%",
+		"/rest/headers/" + genesis + ".json?count=2&x=|": "URI parsing failed, it likely contained RFC 3986 invalid characters",
+		"/rest/mempool/contents.json?%":                  "URI parsing failed, it likely contained RFC 3986 invalid characters",
+		"/rest/block/%.json":                             "Invalid hash: %",
+		"/rest/block/%25.json":                           "Invalid hash: %25",
+	} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nConnection: close\r\n\r\n", target)
+		raw, err := io.ReadAll(c)
+		c.Close()
+		head, body, _ := strings.Cut(string(raw), "\r\n\r\n")
+		if err != nil || !strings.HasPrefix(head, "HTTP/1.1 400 ") || body != want+"\r\n" {
+			t.Errorf("%s: %v %q %q, want %q", target, err, head, body, want)
+		}
 	}
 }

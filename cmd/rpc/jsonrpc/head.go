@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"bytes"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -143,15 +144,47 @@ func repairHead(head []byte) (out []byte, body int) {
 			body = n
 		}
 	}
+	line, repaired := repairTarget(head[:first])
+	out, head = append(out, line...), head[first:]
+	if repaired {
+		out = append(out, repairedMark+": 1\r\n"...)
+	}
 	if !hasHost {
-		out = append(out, head[:first]...)
 		out = append(out, "Host: localhost\r\n"...)
-		head = head[first:]
 	}
 	if chunked {
 		body = unbounded
 	}
 	return append(out, head...), body
+}
+
+// repairedMark is the header that a request has whose target was repaired. Who
+// sends it by himself has his "%25" read as "%", and nothing else.
+const repairedMark = "Grapevine-Repaired-Target"
+
+// repairTarget writes each % of a request line that begins no escape as one, since
+// net/http refuses such a line; libevent leaves it to who answers.
+func repairTarget(line []byte) (out []byte, repaired bool) {
+	for i := 0; i < len(line); i++ {
+		out = append(out, line[i])
+		if line[i] == '%' && !(i+2 < len(line) && isHex(line[i+1]) && isHex(line[i+2])) {
+			out, repaired = append(out, "25"...), true
+		}
+	}
+	return out, repaired
+}
+
+func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
+
+// Target is a request's path and query as they were sent.
+func Target(r *http.Request) string {
+	if !strings.HasPrefix(r.RequestURI, "/") { // of a proxy's kind, with the host
+		return r.URL.RequestURI()
+	}
+	if r.Header.Get(repairedMark) != "" {
+		return strings.ReplaceAll(r.RequestURI, "%25", "%")
+	}
+	return r.RequestURI
 }
 
 // CloseWrite: see closeWrite.

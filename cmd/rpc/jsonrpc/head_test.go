@@ -57,6 +57,7 @@ func TestRepairAddsHostOnlyWhereItIsMissing(t *testing.T) {
 		{"a body that looks like a head", "P / H\nContent-Length: 9\n\nGET / H\n\nP / H\n\n", "P / H\n" + host + "Content-Length: 9\n\nGET / H\n\nP / H\n" + host + "\n"},
 		{"empty lines between", "P / H\nContent-Length: 1\n\nx\r\n\r\nP / H\n\n", "P / H\n" + host + "Content-Length: 1\n\nxP / H\n" + host + "\n"},
 		{"chunked passes to the end", "P / H\nTransfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n", "P / H\n" + host + "Transfer-Encoding: chunked\n\n1\nx\n\nP / H\n\n"},
+		{"a percent sign that escapes nothing", "GET /a%zz%25%? HTTP/1.1\nHost: x\n\n", "GET /a%25zz%25%25? HTTP/1.1\nGrapevine-Repaired-Target: 1\r\nHost: x\n\n"},
 		{"nonsense length passes", "P / H\nContent-Length: -1\n\nP / H\n\n", "P / H\nContent-Length: -1\n\nP / H\n\n"},
 		{"an endless head passes", "GET / H\n" + strings.Repeat("x", 3*maxHead), "GET / H\n" + strings.Repeat("x", 3*maxHead)},
 		{"a head as long as may be", strings.Repeat("x", maxHead-2) + "\n\n", strings.Repeat("x", maxHead-2) + "\n" + host + "\n"},

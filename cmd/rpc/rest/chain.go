@@ -133,7 +133,11 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 
 // blockPart is a piece of a block, ?offset=O&size=S.
 func (h *Handler) blockPart(q asked) (answer, error) {
-	offset, err := strconv.ParseUint(q.values.Get("offset"), 10, 32)
+	from, _, err := q.value("offset")
+	if err != nil {
+		return answer{}, err
+	}
+	offset, err := strconv.ParseUint(from, 10, 32)
 	if err != nil {
 		return answer{}, badRequest("Block part offset missing or invalid")
 	}
@@ -158,11 +162,12 @@ const maxHeaders = 2000
 // active chain from HASH on; none if it is not in there.
 func (h *Handler) row(q asked, parts []string) ([]*chain.HeaderNode, error) {
 	count, hash := "5", parts[len(parts)-1] // Core's default
-	switch {
-	case len(parts) == 2:
+	if len(parts) == 2 {
 		count = parts[0]
-	case q.values.Has("count"):
-		count = q.values.Get("count")
+	} else if text, given, err := q.value("count"); err != nil {
+		return nil, err
+	} else if given {
+		count = text
 	}
 	most, err := strconv.ParseUint(count, 10, 64)
 	if err != nil || most < 1 || most > maxHeaders {

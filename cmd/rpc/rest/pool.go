@@ -43,9 +43,12 @@ func (h *Handler) poolContents(q asked) (answer, error) {
 
 // choice reads a value that is true or false.
 func (q asked) choice(name, byDefault string) (bool, error) {
-	value := byDefault
-	if q.values.Has(name) {
-		value = q.values.Get(name)
+	value, given, err := q.value(name)
+	if err != nil {
+		return false, err
+	}
+	if !given {
+		value = byDefault
 	}
 	if value != "true" && value != "false" {
 		return false, badRequest(`The "%s" query parameter must be either "true" or "false".`, name)
