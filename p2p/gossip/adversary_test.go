@@ -38,7 +38,7 @@ func (r *rig) joins(id p2p.PeerID, inbound bool) {
 	if inbound {
 		link.Kind = p2p.Inbound
 	}
-	r.step(r.n, Joined{id, link})
+	r.step(r.n, Joined{Peer: id, Link: link})
 }
 
 // says gives a message from a peer and returns what the State did for it.
@@ -425,7 +425,7 @@ func TestT29_SilentAnnouncersDoNotHideATransaction(t *testing.T) {
 	tx := w.tx("a")
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &tx.WID)}}
 	for id := p2p.PeerID(100); id < 150; id++ {
-		m.step(me, Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
+		m.step(me, Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
 		m.step(me, Message{id, inv})
 	}
 	m.connect(me, honest, time.Millisecond)

@@ -15,7 +15,8 @@ type Event interface{ event() }
 type (
 	// Joined: a peer has finished the handshake.
 	Joined struct {
-		Peer p2p.PeerID
+		Peer   p2p.PeerID
+		Number int64 // as people see it, for the log
 		p2p.Link
 	}
 	// Left: a peer's connection has ended, whoever ended it.

@@ -72,10 +72,17 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 		case wire.InvTypeBlock, wire.InvTypeWitnessBlock:
 			blocks = append(blocks, iv.Hash)
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
+			if s.refusesTxs(p) {
+				s.violates(p, "transaction ("+iv.Hash.String()+") inv")
+				return
+			}
 			p.outbox.Knows(iv.Hash)
 			s.tx.orphans.Also(iv.Hash, p.id)
-			if !p.Silent() && !s.tx.queue.indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
-				s.tx.requests.Offer(p.offers, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx})
+			if s.cfg.Manners.Reserved && s.syncing() {
+				continue // it could not be validated, and is not remembered either
+			}
+			if !s.tx.queue.indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
+				s.tx.requests.Offer(p.offers, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx}, s.now)
 			}
 		}
 	}

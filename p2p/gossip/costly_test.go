@@ -33,7 +33,7 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 		return acts
 	}
 	for id := p2p.PeerID(1); id <= 2; id++ {
-		step(Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		step(Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
 	}
 	shared := w.tx("shared")
 	announce := Message{2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &shared.WID)}}}
@@ -91,7 +91,7 @@ func TestT68_ShortFormsOfOneBlockWalkThePoolOnce(t *testing.T) {
 	w := newWorld()
 	s := newTestState(w, 1)
 	for id := p2p.PeerID(1); id <= 2; id++ {
-		s.Step(w.start, Joined{id, p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
 		s.Step(w.start, Message{id, &msg.SendCmpct{Version: 2}})
 	}
 	for i := range 20_000 {

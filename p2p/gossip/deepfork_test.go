@@ -23,7 +23,7 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 		headers = append(headers, w.nodes[name])
 	}
 	s := New(Config{Params: w.params, Headers: headers, Tip: headers[ours], Rand: rand.New(rand.NewPCG(1, 0))})
-	s.Step(w.start, Joined{1, p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
+	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
 	names := append([]string{"g"}, numbered("b", theirs)...)
 	at := 0
 	for range 60 {

@@ -137,7 +137,7 @@ func (b *babble) event() Event {
 		case flags&16 != 0:
 			link.Kind = p2p.BlocksOnly
 		}
-		return Joined{id, link}
+		return Joined{Peer: id, Link: link}
 	case 1:
 		return Left{id}
 	case 2:

@@ -17,8 +17,9 @@ import (
 // peer is what we know of one connection.
 type peer struct {
 	p2p.Link
-	id   p2p.PeerID
-	gone bool // dropped by us or left: nothing more is done with it
+	id     p2p.PeerID
+	number int64 // as people see it
+	gone   bool  // dropped by us or left: nothing more is done with it
 
 	talk         *headers.Talk
 	sent         *headers.Entry // the last header that it has from us
@@ -34,6 +35,7 @@ type peer struct {
 	invalid   int            // bodies that it was asked for and that broke a rule
 	offers    *txs.Announcer // of transactions
 	outbox    *txs.Outbox    // what it knows of transactions and is to be told
+	fee       peerFee        // what it was told of our floor
 	tasks     []*task        // what came from it and is being validated, and pings that wait
 	toldAddrs bool           // getaddr is answered once for each connection
 	continued chain.Hash     // end of the inv that answered getblocks: asking for it asks for more
@@ -50,19 +52,18 @@ func (s *State) onJoined(ev Joined) {
 		return
 	}
 	p := &peer{
-		Link: ev.Link, id: ev.Peer,
+		Link: ev.Link, id: ev.Peer, number: ev.Number,
 		src:    s.fetch.Join(ev.Peer, ev.Link),
 		offers: s.tx.requests.Join(ev.Peer, ev.Link),
-		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay),
+		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay, s.pool.Seq()),
 	}
 	s.byID[p.id] = p
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
-	if rate := s.feeFilter.Said(); rate > 0 {
-		s.sendFeeFilter(p, rate)
-	}
+	s.joinFeeFilter(p)
 	p.talk = s.headers.Join(p.id, p.Link, p.src)
+	p.talk.Forgiven = s.forgiven(p)
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())
 	s.announcePool(p)
@@ -90,7 +91,11 @@ func (s *State) onLeft(id p2p.PeerID) {
 // drop ends a connection and forgets the peer at once: the Left that follows
 // finds nothing. An offence is Core's misbehaving: the peer is discouraged.
 func (s *State) drop(p *peer, offence p2p.Offence, reason string) {
-	if p.gone {
+	switch {
+	case p.gone:
+		return
+	case offence != "" && s.forgiven(p):
+		s.cfg.Log.Info("peer is not punished", "peer", p.number, "offence", offence, "why", reason, "manual", p.Kind == p2p.Manual)
 		return
 	}
 	s.do(p2p.Drop{Peer: p.id, Reason: reason, Offence: offence})
@@ -110,9 +115,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *msg.Block:
 		s.onBlock(p, m.Block)
 	case *msg.Tx:
-		if !p.Silent() {
-			s.onTx(p, m.Tx)
-		}
+		s.onTx(p, m.Tx)
 	case *wire.MsgInv:
 		s.onInv(p, m)
 	case *wire.MsgGetData:

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/gossip/txs"
 )
 
@@ -31,10 +32,14 @@ func (s *State) onTxOut(ev TxOut) {
 	}
 }
 
+// prompt says whether announcements to a peer do not wait: on local networks, and for
+// whom people trust.
+func (s *State) prompt(p *peer) bool { return s.local || p.May(p2p.MayStay) }
+
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
-// of the step on local networks, else after a random time.
+// of the step where that is prompt, else after a random time.
 func (s *State) announceTx(p *peer, in *txs.Tx) {
-	if first := p.outbox.Put(in); first && !s.local {
+	if first := p.outbox.Put(in); first && !s.prompt(p) {
 		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
 	}
 }
@@ -58,15 +63,19 @@ func (p *peer) nextInv() time.Time {
 	return p.outbox.Due
 }
 
-// flushInvs empties the outboxes that are due: on local networks wholly, else
+// flushInvs empties the outboxes that are due: where that is prompt wholly, else
 // one message at a time.
 func (s *State) flushInvs() {
 	for _, p := range s.peers {
-		for p.outbox.Len() > 0 && (s.local || s.up(p.outbox.Due)) {
-			if inv := p.outbox.Take(s.local); inv != nil {
+		prompt := s.prompt(p)
+		if !s.local && p.outbox.Len() > 0 {
+			p.outbox.Sort()
+		}
+		for p.outbox.Len() > 0 && (prompt || s.up(p.outbox.Due)) {
+			if inv := p.outbox.Take(prompt, s.pool.Seq()); inv != nil {
 				s.send(p, inv)
 			}
-			if !s.local {
+			if !prompt {
 				p.outbox.Due = s.invs.Next(s.now, p.Inbound())
 				break
 			}

@@ -217,7 +217,7 @@ func (sc *script) join(f []string) {
 			link.Kind = p2p.Manual
 		}
 	}
-	sc.step(Joined{sc.peer(f[0]), link})
+	sc.step(Joined{Peer: sc.peer(f[0]), Link: link})
 }
 
 // step runs an event, and with an automatic backend all that comes of it.

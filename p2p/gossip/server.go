@@ -163,8 +163,8 @@ func (s *server) speaksOf(e *headers.Entry) bool {
 // our verified chain are for have peers only.
 func (p *peer) mayHave(e *headers.Entry) bool { return e.Stored && (e.Valid || p.Have) }
 
-// tx serves from the pool, on public networks only what the peer was told of, so
-// that nobody can ask when something came; and what the newest block has just taken
+// tx serves from the pool, on public networks only what the peer was told of or could
+// have been, so that nobody can ask when something came [FindTxForGetData]; and what the newest block has just taken
 // from there [m_most_recent_block_txs].
 func (s *server) tx(p *peer, iv *wire.InvVect) []p2p.Action {
 	in := s.Pool.ByTxID(iv.Hash)
@@ -173,7 +173,7 @@ func (s *server) tx(p *peer, iv *wire.InvVect) []p2p.Action {
 	}
 	var tx *chain.Tx
 	switch kept := s.Recent.Find(s.Tree.Tip().Node.Hash); {
-	case in != nil && (s.Local || p.outbox.Known(in.Tx)):
+	case in != nil && (s.Local || p.outbox.Serves(in)):
 		tx = in.Tx
 	case in == nil && kept != nil:
 		tx = kept.Tx(iv.Hash)

@@ -117,8 +117,8 @@ func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID
 	out.Have = from.have && to.have
 	in := out
 	in.Kind = p2p.Inbound
-	m.step(from, Joined{a, out})
-	m.step(to, Joined{b, in})
+	m.step(from, Joined{Peer: a, Link: out})
+	m.step(to, Joined{Peer: b, Link: in})
 	m.step(from, Pong{a, 2 * latency})
 	m.step(to, Pong{b, 2 * latency})
 	return a, b

@@ -25,6 +25,9 @@ type Config struct {
 	Filters bool                    // we keep BIP158 filters, and offer them (BIP157)
 	Rand    *rand.Rand              // seeded by the caller, the State's own
 	Log     *slog.Logger            // nil discards
+
+	Incremental int64 // satoshis per 1000 vbytes that a replacement pays more: half of it is the first step of what peers hear of our floor; 0: MinFee
+	Manners     Manners
 }
 
 // State is one node's side of all its conversations. It is not safe for
@@ -32,6 +35,7 @@ type Config struct {
 type State struct {
 	cfg   Config
 	local bool // blocks are made on demand and all peers are ours: no waiting for privacy's sake
+	young bool // our tip has been young enough once: the initial block download is over
 
 	now time.Time
 	due time.Time // when the next timer is up; zero: none
@@ -73,9 +77,10 @@ func New(cfg Config) *State {
 	for _, bad := range cfg.Invalid {
 		t.Mark(t.Insert(bad.Node), bad.why())
 	}
+	local := cfg.Params.Local() && !cfg.Manners.Reserved
 	s := &State{
 		cfg:       cfg,
-		local:     cfg.Params.Local(),
+		local:     local,
 		tree:      t,
 		announced: t.Tip(),
 		fetch:     blocks.New(t, cfg.Rand, cfg.Params.MinimumChainWork),
@@ -83,10 +88,12 @@ func New(cfg Config) *State {
 		queue:     newBlockQueue(),
 		pool:      txs.NewPool(),
 		invs:      txs.Timer{Rand: cfg.Rand},
-		feeFilter: newFeeFilter(cfg.MinFee, cfg.Params.Local(), cfg.Rand),
-		tx:        newTxDownload(),
+		feeFilter: newFeeFilter(cfg, local),
+		tx:        newTxDownload(cfg.Manners.pace()),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
+	s.headers.Local = local
+	s.pool.Sorted = !local
 	s.fetch.Short = s.comesShort
 	s.server = &server{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
 	s.server.Limited = cfg.Limited
@@ -108,6 +115,7 @@ func (s *State) Step(now time.Time, ev Event) []p2p.Action {
 	s.fetch.Now(s.now)
 	s.headers.Now(s.now)
 	s.handle(ev)
+	s.grow()
 	if s.up(s.due) {
 		s.onTimers()
 	}
@@ -217,6 +225,7 @@ func (s *State) nextDue() time.Time {
 	}
 	for _, p := range s.peers {
 		at(p.nextInv())
+		at(s.feeFilter.dueOf(&p.fee))
 	}
 	at(s.headers.Due())
 	at(s.feeFilter.Due())
@@ -229,11 +238,23 @@ func (s *State) nextDue() time.Time {
 // we are far behind what our peers have, so that
 // transactions cannot be validated and our tip is no news.
 func (s *State) syncing() bool {
+	if s.cfg.Manners.Reserved {
+		return !s.young
+	}
 	best, tip := s.tree.Best().Node, s.tree.Tip().Node
 	if best.Height-tip.Height >= syncGap && s.now.Sub(s.last) < syncPatience {
 		return true
 	}
-	return !s.local && s.now.Sub(tip.Header.Timestamp) > maxTipAge
+	return !s.local && s.now.Sub(tip.Header.Timestamp) > s.cfg.Manners.maxTipAge()
+}
+
+// grow notes that the tip has enough work and is young: where that is remembered, the
+// initial block download is over for good.
+func (s *State) grow() {
+	if tip := s.tree.Tip().Node; !s.young && s.cfg.Manners.Reserved {
+		s.young = tip.Work.Cmp(s.cfg.Params.MinimumChainWork) >= 0 &&
+			s.headers.Clock().Sub(tip.Header.Timestamp) <= s.cfg.Manners.maxTipAge()
+	}
 }
 
 // behind says whether e is one of many bodies that we lack. A block beside the way

@@ -22,9 +22,9 @@ type txDownload struct {
 	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
 
-func newTxDownload() txDownload {
+func newTxDownload(pace txs.Pace) txDownload {
 	return txDownload{
-		requests:  txs.NewRequests(),
+		requests:  txs.NewRequests(pace),
 		orphans:   txs.NewOrphanage(),
 		queue:     newTxQueue(),
 		rejected:  txs.NewSet(maxRejected),
@@ -36,6 +36,10 @@ func newTxDownload() txDownload {
 // onTx takes a transaction from a peer, asked for or not. While we are syncing
 // it could not be validated: what was asked for before is asked for again afterwards.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
+	if s.refusesTxs(p) {
+		s.violates(p, "transaction")
+		return
+	}
 	p.outbox.Knows(p.outbox.Name(tx))
 	if s.tx.queue.indebted(p.id, s.now) {
 		s.tx.requests.Fail(p.offers, tx.WID)
@@ -43,8 +47,8 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		return
 	}
 	if s.syncing() {
-		s.tx.requests.Postpone(p.offers, tx.WID)
-		s.tx.requests.Postpone(p.offers, tx.ID)
+		s.tx.requests.Postpone(p.offers, tx.WID, s.now)
+		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
 		return
 	}
 	s.tx.requests.Settle(tx.WID)
@@ -129,7 +133,7 @@ func (s *State) charge(p *peer, cost time.Duration) {
 		s.finish(j.tasks...)
 		for _, q := range s.peers {
 			if q != p && q.outbox.Known(j.Tx) {
-				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(j.Tx), ByWTxID: q.WTxIDRelay})
+				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(j.Tx), ByWTxID: q.WTxIDRelay}, s.now)
 			}
 		}
 	}
@@ -169,7 +173,7 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 func (s *State) askParents(p *peer, parents []chain.Hash) {
 	for _, h := range parents {
 		if !s.haveTx(h) {
-			s.tx.requests.Offer(p.offers, txs.Name{Hash: h})
+			s.tx.requests.Offer(p.offers, txs.Name{Hash: h}, s.now)
 		}
 	}
 }

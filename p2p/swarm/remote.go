@@ -135,7 +135,7 @@ func (l *loop) join(a arrival) {
 			l.dial.plain.add(r.to)
 		}
 	}
-	l.step(gossip.Joined{Peer: r.id, Link: r.Link})
+	l.step(gossip.Joined{Peer: r.id, Number: r.number, Link: r.Link})
 	r.addrRelay = !r.Inbound() && r.gossips()
 	r.answer(nil)
 	l.introduce(r)

@@ -101,7 +101,7 @@ func (s *Sync) checkOwn(parent *Entry, b *chain.Block) error {
 	for _, check := range []func() error{
 		func() error { return chain.CheckWork(s.params, &b.Header) },
 		func() error { return chain.CheckBlock(s.params, b) },
-		func() error { return chain.CheckHeaderContext(s.params, parent.Node, &b.Header, s.wall()) },
+		func() error { return chain.CheckHeaderContext(s.params, parent.Node, &b.Header, s.Clock()) },
 		func() error { return chain.CheckBlockContext(s.params, parent.Node, b) },
 	} {
 		if err := check(); err != nil {

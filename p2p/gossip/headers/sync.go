@@ -30,10 +30,12 @@ const (
 
 // Talk is what one peer and we have said of headers.
 type Talk struct {
-	id     p2p.PeerID
-	chosen bool // by ourselves, and not by name
-	known  Known
-	gone   bool
+	id       p2p.PeerID
+	chosen   bool // by ourselves, and not by name
+	trusted  bool // by people: any header of its that is good is kept [NetPermissionFlags::NoBan]
+	Forgiven bool // it is not dropped for an offence; the owner of the conversation says so
+	known    Known
+	gone     bool
 
 	unknown      chain.Hash // of a block it spoke of whose header we lack
 	asked        time.Time  // of an unanswered getheaders; zero: none
@@ -66,11 +68,13 @@ type Sync struct {
 	leader *Talk     // sends us the long run of headers: the sync peer [fSyncStarted]
 	since  time.Time // when it began to lead
 	acts   []p2p.Action
+
+	Local bool // all peers are ours: none is dropped for staying behind
 }
 
 // New makes a Sync over a tree.
 func New(p *chain.Params, t *Tree, r *rand.Rand, log *slog.Logger) *Sync {
-	return &Sync{params: p, tree: t, rand: r, log: log}
+	return &Sync{params: p, tree: t, rand: r, log: log, Local: p.Local()}
 }
 
 // Now tells the time; it comes before all else of a step.
@@ -89,8 +93,8 @@ func (s *Sync) Actions() []p2p.Action {
 
 // Join asks a new peer for headers.
 func (s *Sync) Join(id p2p.PeerID, link p2p.Link, known Known) *Talk {
-	t := &Talk{id: id, chosen: link.Kind.Chosen(), known: known}
-	t.sync = chainSync{watched: t.chosen && !s.params.Local(), full: !link.Silent()}
+	t := &Talk{id: id, chosen: link.Kind.Chosen(), trusted: link.May(p2p.MayStay), known: known}
+	t.sync = chainSync{watched: t.chosen && !s.Local, full: !link.Silent()}
 	s.talks = append(s.talks, t)
 	s.ask(t, s.from())
 	if t.sync.watched {
@@ -111,7 +115,9 @@ func (s *Sync) Leave(t *Talk) {
 func (s *Sync) drop(t *Talk, offence p2p.Offence, reason string) {
 	if !t.gone {
 		s.acts = append(s.acts, p2p.Drop{Peer: t.id, Reason: reason, Offence: offence})
-		s.Leave(t)
+		if offence == "" || !t.Forgiven {
+			s.Leave(t)
+		}
 	}
 }
 
@@ -285,14 +291,14 @@ func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 	case headertree.ByRule:
 		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
 	}
-	if err := chain.CheckHeader(s.params, parent.Node, h, s.wall()); err != nil {
+	if err := chain.CheckHeader(s.params, parent.Node, h, s.Clock()); err != nil {
 		return nil, err
 	}
 	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
 }
 
-// wall is the time that headers are validated by.
-func (s *Sync) wall() time.Time {
+// Clock is the time that headers are validated by.
+func (s *Sync) Clock() time.Time {
 	if s.clock.IsZero() {
 		return s.now
 	}

@@ -1,6 +1,9 @@
 package txs
 
 import (
+	"bytes"
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -27,16 +30,22 @@ type Outbox struct {
 	Wants     bool // takes transactions at all (BIP37's fRelay)
 	ByWTxID   bool // names them by wtxid (BIP339)
 	FeeFilter int64
-	Due       time.Time // when it is emptied next, where announcements wait
+	Due       time.Time            // when it is emptied next, where announcements wait
+	Filter    func(*chain.Tx) bool // what the peer has filtered is not announced; nil: it has no filter (BIP37)
 
 	known Set
 	items []*Tx
+	told  uint64 // of the pool's numbers, up to which the peer could know of all: it may ask for these [m_last_inv_sequence]
 }
 
-// NewOutbox makes an outbox for a peer.
-func NewOutbox(wants, byWTxID bool) *Outbox {
-	return &Outbox{Wants: wants, ByWTxID: byWTxID, known: NewSet(maxKnown)}
+// NewOutbox makes an outbox for a peer that joins when the pool's last number is so much.
+func NewOutbox(wants, byWTxID bool, last uint64) *Outbox {
+	return &Outbox{Wants: wants, ByWTxID: byWTxID, known: NewSet(maxKnown), told: last}
 }
+
+// Serves says whether the peer may be given a transaction of the pool: it was told of
+// it, or of others that came later.
+func (o *Outbox) Serves(in *Tx) bool { return in.seq <= o.told || o.Known(in.Tx) }
 
 // Name is the hash by which the peer knows a transaction.
 func (o *Outbox) Name(tx *chain.Tx) chain.Hash {
@@ -65,7 +74,7 @@ func (o *Outbox) Memory() int { return o.known.Len() }
 // Put will announce a transaction unless the peer has it or would not take it;
 // first says whether the outbox was empty.
 func (o *Outbox) Put(in *Tx) (first bool) {
-	if !o.Wants || in.Rate < o.FeeFilter || o.Known(in.Tx) {
+	if !o.Wants || o.Known(in.Tx) {
 		return false
 	}
 	if len(o.items) >= maxOutbox {
@@ -75,9 +84,18 @@ func (o *Outbox) Put(in *Tx) (first bool) {
 	return len(o.items) == 1
 }
 
+// Sort puts parents before children, and what pays most first, so that the order says
+// nothing of when it came [CompareDepthAndScore].
+func (o *Outbox) Sort() {
+	slices.SortStableFunc(o.items, func(a, b *Tx) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(b.Rate, a.Rate), bytes.Compare(a.WID[:], b.WID[:]))
+	})
+}
+
 // Take gives the next inv, nil when nothing waits: of all that one can hold, or
-// of the share that is due now.
-func (o *Outbox) Take(wholly bool) *wire.MsgInv {
+// of the share that is due now. last is the pool's last number.
+func (o *Outbox) Take(wholly bool, last uint64) *wire.MsgInv {
+	o.told = last
 	most := maxInv
 	if !wholly {
 		most = min(most, usualInv+len(o.items)/1000*extraInv)
@@ -90,7 +108,7 @@ func (o *Outbox) Take(wholly bool) *wire.MsgInv {
 	for len(o.items) > 0 && len(inv.InvList) < most {
 		in := o.items[0]
 		o.items = o.items[1:]
-		if h := o.Name(in.Tx); !in.out && !o.known.Has(h) {
+		if h := o.Name(in.Tx); !in.out && in.Rate >= o.FeeFilter && !o.known.Has(h) && (o.Filter == nil || o.Filter(in.Tx)) {
 			o.known.Add(h)
 			inv.InvList = append(inv.InvList, wire.NewInvVect(typ, &h))
 		}

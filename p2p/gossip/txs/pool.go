@@ -9,8 +9,10 @@ import (
 // Tx is a transaction of the pool as relay sees it.
 type Tx struct {
 	*chain.Tx
-	Rate int64 // satoshis per 1000 vbytes
-	out  bool  // has left the pool
+	Rate  int64  // satoshis per 1000 vbytes
+	seq   uint64 // in order of entry, from 1
+	depth int    // ancestors in the pool when it entered
+	out   bool   // has left the pool
 }
 
 // Pool is the pool by its hashes and in order of entry.
@@ -18,6 +20,9 @@ type Pool struct {
 	byWID  map[chain.Hash]*Tx
 	byTxID map[chain.Hash]*Tx
 	order  []*Tx // oldest first; those that left are swept when they are the most
+	seq    uint64
+
+	Sorted bool // announcements are sorted, so that depths are needed
 }
 
 // NewPool makes an empty index.
@@ -42,11 +47,30 @@ func (x *Pool) Add(tx *chain.Tx, fee btcutil.Amount) *Tx {
 	if x.byWID[tx.WID] != nil {
 		return nil
 	}
-	in := &Tx{Tx: tx, Rate: int64(fee) * 1000 * 4 / int64(max(tx.Weight, 1))}
+	x.seq++
+	in := &Tx{Tx: tx, Rate: int64(fee) * 1000 * 4 / int64(max(tx.Weight, 1)), seq: x.seq}
+	if x.Sorted {
+		in.depth = x.ancestors(tx, map[chain.Hash]bool{})
+	}
 	x.byWID[tx.WID], x.byTxID[tx.ID] = in, in
 	x.order = append(x.order, in)
 	return in
 }
+
+// ancestors counts those in the pool that are not counted yet.
+func (x *Pool) ancestors(tx *chain.Tx, counted map[chain.Hash]bool) (n int) {
+	for _, in := range tx.MsgTx.TxIn {
+		h := in.PreviousOutPoint.Hash
+		if parent := x.byTxID[h]; parent != nil && !counted[h] {
+			counted[h] = true
+			n += 1 + x.ancestors(parent.Tx, counted)
+		}
+	}
+	return n
+}
+
+// Seq is the number of the last transaction that has entered.
+func (x *Pool) Seq() uint64 { return x.seq }
 
 // Remove takes a transaction out, if it is there.
 func (x *Pool) Remove(wid chain.Hash) {

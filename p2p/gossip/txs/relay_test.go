@@ -36,7 +36,7 @@ func TestSetRemembersTheLastOnes(t *testing.T) {
 }
 
 func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true)
+	p, o := NewPool(), NewOutbox(true, true, 0)
 	o.FeeFilter = 5000
 	cheap, dear, gone, known := p.Add(tx(1), 999), p.Add(tx(2), 1000), p.Add(tx(3), 1000), p.Add(tx(4), 1000)
 	o.Knows(tx(4).WID)
@@ -46,29 +46,29 @@ func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
 		}
 	}
 	p.Remove(tx(3).WID)
-	inv := o.Take(true)
+	inv := o.Take(true, 0)
 	if inv == nil || len(inv.InvList) != 1 || inv.InvList[0].Hash != tx(2).WID || inv.InvList[0].Type != 5 {
 		t.Errorf("announced %v", inv)
 	}
-	if o.Take(true) != nil || o.Len() != 0 {
+	if o.Take(true, 0) != nil || o.Len() != 0 {
 		t.Error("announced twice")
 	}
-	if off := NewOutbox(false, true); off.Put(dear) || off.Len() != 0 {
+	if off := NewOutbox(false, true, 0); off.Put(dear) || off.Len() != 0 {
 		t.Error("announced to who wants none")
 	}
 }
 
 // A hundred peers may be told in one step: none is told of thousands.
 func TestT5_AFullOutboxIsEmptiedLittleByLittle(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true)
+	p, o := NewPool(), NewOutbox(true, true, 0)
 	for i := range 10_000 {
 		o.Put(p.Add(tx(i), 1000))
 	}
-	if n := len(o.Take(false).InvList); n != 120 {
+	if n := len(o.Take(false, 0).InvList); n != 120 {
 		t.Errorf("%d of 10,000 in one inv", n)
 	}
 	for range 200 {
-		o.Take(false)
+		o.Take(false, 0)
 	}
 	if o.Len() != 0 {
 		t.Errorf("%d are never announced", o.Len())
@@ -76,14 +76,14 @@ func TestT5_AFullOutboxIsEmptiedLittleByLittle(t *testing.T) {
 }
 
 func TestT5_TheOutboxIsBounded(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, false)
+	p, o := NewPool(), NewOutbox(true, false, 0)
 	for i := range 30_000 {
 		o.Put(p.Add(tx(i), 1000))
 	}
 	if o.Len() != 10_000 {
 		t.Errorf("%d wait", o.Len())
 	}
-	if inv := o.Take(true); len(inv.InvList) != 1000 || inv.InvList[0].Hash != tx(20_000).ID || inv.InvList[0].Type != wire.InvTypeTx {
+	if inv := o.Take(true, 0); len(inv.InvList) != 1000 || inv.InvList[0].Hash != tx(20_000).ID || inv.InvList[0].Type != wire.InvTypeTx {
 		t.Errorf("%d in one inv, first %v", len(inv.InvList), inv.InvList[0])
 	}
 }
@@ -122,7 +122,7 @@ func TestThePoolsOrderDoesNotGrowForEver(t *testing.T) {
 // A thousand replacements of one outpoint between two announcements are one
 // announcement, of the last.
 func TestT76_WhatIsReplacedBeforeItsTurnIsNotAnnounced(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true)
+	p, o := NewPool(), NewOutbox(true, true, 0)
 	honest := p.Add(tx(5000), 1000)
 	o.Put(honest)
 	for i := range 1000 {
@@ -131,7 +131,7 @@ func TestT76_WhatIsReplacedBeforeItsTurnIsNotAnnounced(t *testing.T) {
 		}
 		o.Put(p.Add(tx(i), 1000))
 	}
-	inv := o.Take(true)
+	inv := o.Take(true, 0)
 	if inv == nil || len(inv.InvList) != 2 || inv.InvList[0].Hash != tx(5000).WID || inv.InvList[1].Hash != tx(999).WID {
 		t.Errorf("announced %v", inv)
 	}

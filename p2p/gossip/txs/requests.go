@@ -1,7 +1,6 @@
 package txs
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 const (
 	MaxOffers      = 5000            // announced by one peer and not yet settled [MAX_PEER_TX_ANNOUNCEMENTS]
+	maxTrusted     = 50_000          // the same of who has the relay permission, whom Core does not bound: what one inv can hold
 	maxFlights     = 100             // asked from one peer and not delivered [MAX_PEER_TX_REQUEST_IN_FLIGHT]
 	requestTimeout = 5 * time.Second // before the next is asked; with Core's 60 s fifty silent peers hide a transaction for an hour
 )
@@ -21,10 +21,20 @@ const (
 type want struct {
 	hash    chain.Hash
 	byWTxID bool
-	offers  []*Announcer // in order of announcement; the one asked is among them
-	asked   *Announcer   // nil: nobody yet
+	offers  []offer    // in order of announcement; the one asked is among them
+	asked   *Announcer // nil: nobody yet
 	until   time.Time
 	done    bool
+}
+
+// offer is one peer's announcement of a want.
+type offer struct {
+	by    *Announcer
+	ready bool // it may be asked; else its delay is not over
+}
+
+func (w *want) offerOf(p *Announcer) int {
+	return slices.IndexFunc(w.offers, func(o offer) bool { return o.by == p })
 }
 
 // deadline is when a want is late at the peer that was asked.
@@ -51,6 +61,7 @@ type Announcer struct {
 	kicked  bool    // is in Requests.kicked
 	offers  int     // wants that it is among the offers of
 	queue   []*want // its offers that may not have been asked from anybody
+	delayed int     // its entries in Requests.delayed
 	flights int     // asked and not delivered
 	asks    []Name  // to be asked at the end of Fill
 }
@@ -62,10 +73,15 @@ type Requests struct {
 	kicked  []*Announcer // who may be asked for something more
 	flights int          // over all peers
 	peers   []*Announcer
+
+	pace    Pace
+	delayed [delays][]waiting // by how long they wait, each in order of time
 }
 
 // NewRequests makes one that knows no peers.
-func NewRequests() *Requests { return &Requests{wants: make(map[chain.Hash]*want)} }
+func NewRequests(pace Pace) *Requests {
+	return &Requests{wants: make(map[chain.Hash]*want), pace: pace}
+}
 
 // Join makes a peer known. Those of our own choice are asked before others.
 func (t *Requests) Join(id p2p.PeerID, l p2p.Link) *Announcer {
@@ -85,15 +101,16 @@ func (t *Requests) Leave(p *Announcer) {
 			mine = append(mine, d.w)
 		}
 	}
-	for _, w := range append(mine, p.queue...) {
+	mine = append(append(mine, p.queue...), t.dropDelayed(p)...)
+	for _, w := range mine {
 		t.fail(w, p)
 	}
 	p.queue, p.asks = nil, nil
 }
 
 // Offer notes that a peer has a transaction.
-func (t *Requests) Offer(p *Announcer, a Name) {
-	if p.offers >= MaxOffers || len(p.queue) >= 2*MaxOffers {
+func (t *Requests) Offer(p *Announcer, a Name, now time.Time) {
+	if most := p.mostOffers(); p.offers >= most || len(p.queue)+p.delayed >= 2*most {
 		return
 	}
 	w := t.wants[a.Hash]
@@ -101,11 +118,17 @@ func (t *Requests) Offer(p *Announcer, a Name) {
 		w = &want{hash: a.Hash, byWTxID: a.ByWTxID}
 		t.wants[a.Hash] = w
 	}
-	if slices.Contains(w.offers, p) {
+	if w.offerOf(p) >= 0 {
 		return
 	}
-	w.offers = append(w.offers, p)
 	p.offers++
+	n := t.delayOf(p, a)
+	w.offers = append(w.offers, offer{p, n == 0})
+	if n > 0 {
+		p.delayed++
+		t.delayed[n] = append(t.delayed[n], waiting{w, p, now.Add(time.Duration(n) * delayStep)})
+		return
+	}
 	p.queue = append(p.queue, w)
 	t.kick(p)
 }
@@ -148,10 +171,10 @@ func (p *Announcer) invType(a Name) wire.InvType {
 func (t *Requests) choose(now time.Time, limit int) {
 	for len(t.kicked) > 0 && t.flights < limit {
 		p := t.kicked[0]
-		for len(p.queue) > 0 && p.flights < maxFlights && t.flights < limit && !p.gone {
+		for len(p.queue) > 0 && t.mayAsk(p) && t.flights < limit && !p.gone {
 			w := p.queue[0]
 			p.queue = p.queue[1:]
-			if !w.done && w.asked == nil && slices.Contains(w.offers, p) {
+			if !w.done && w.asked == nil && w.offerOf(p) >= 0 {
 				t.ask(p, w, now)
 			}
 		}
@@ -164,7 +187,7 @@ func (t *Requests) choose(now time.Time, limit int) {
 }
 
 func (t *Requests) ask(p *Announcer, w *want, now time.Time) {
-	w.asked, w.until = p, now.Add(requestTimeout)
+	w.asked, w.until = p, now.Add(t.pace.timeout())
 	t.asked = append(t.asked, deadline{w, w.until})
 	t.flights++
 	p.flights++
@@ -187,20 +210,20 @@ func (t *Requests) Fail(p *Announcer, h chain.Hash) {
 
 // Postpone: the peer has sent what it was asked for, but not at a time when it could be
 // taken. It goes on offering it.
-func (t *Requests) Postpone(p *Announcer, h chain.Hash) {
+func (t *Requests) Postpone(p *Announcer, h chain.Hash, now time.Time) {
 	if w := t.wants[h]; w != nil && w.asked == p {
 		name := Name{w.hash, w.byWTxID}
 		t.fail(w, p)
-		t.Offer(p, name)
+		t.Offer(p, name, now)
 	}
 }
 
 // fail takes a peer from a want's offers; if it was the one asked, the next is.
 func (t *Requests) fail(w *want, p *Announcer) {
-	if w.done || !slices.Contains(w.offers, p) {
+	if w.done || w.offerOf(p) < 0 {
 		return
 	}
-	w.offers = slices.DeleteFunc(w.offers, func(q *Announcer) bool { return q == p || q.gone })
+	w.offers = slices.DeleteFunc(w.offers, func(o offer) bool { return o.by == p || o.by.gone })
 	p.offers--
 	if w.asked == p {
 		t.unask(w)
@@ -213,22 +236,25 @@ func (t *Requests) fail(w *want, p *Announcer) {
 		delete(t.wants, w.hash)
 		return
 	}
-	next := w.offers[0]
-	for _, q := range w.offers {
-		if better(q, next) {
-			next = q
+	var next *Announcer
+	for _, o := range w.offers {
+		if o.ready && (next == nil || t.better(o.by, next)) {
+			next = o.by
 		}
+	}
+	if next == nil {
+		return // the first whose delay is over is asked
 	}
 	next.queue = slices.Insert(next.queue, 0, w)
 	t.kick(next)
 }
 
 // better says whether a is rather asked than b, who announced it earlier.
-func better(a, b *Announcer) bool {
-	if free := a.flights < maxFlights; free != (b.flights < maxFlights) {
+func (t *Requests) better(a, b *Announcer) bool {
+	if free := t.mayAsk(a); free != t.mayAsk(b) {
 		return free
 	}
-	return !a.Inbound() && b.Inbound() // of our own choice: an attacker has the others for free
+	return a.preferred() && !b.preferred()
 }
 
 // Settle ends a want: we have it, or shall not ask for it.
@@ -242,81 +268,45 @@ func (t *Requests) Settle(h chain.Hash) {
 	if w.asked != nil {
 		t.unask(w)
 	}
-	for _, p := range w.offers {
-		p.offers--
+	for _, o := range w.offers {
+		o.by.offers--
 	}
 }
 
-// Due is when the first request is late; zero: there is none.
-func (t *Requests) Due() time.Time {
-	for len(t.asked) > 0 && t.asked[0].outdated() {
-		t.asked = t.asked[1:]
+// Due is when the first request is late, or the first delay over; zero: there is none.
+func (t *Requests) Due() (due time.Time) {
+	if t.asked = outdate(t.asked, deadline.outdated); len(t.asked) > 0 {
+		due = t.asked[0].until
 	}
-	if len(t.asked) == 0 {
-		t.asked = nil
-		return time.Time{}
+	for _, row := range t.delayed {
+		if len(row) > 0 && (due.IsZero() || row[0].till.Before(due)) {
+			due = row[0].till
+		}
 	}
-	return t.asked[0].until
+	return due
 }
 
-// Expire asks others for what did not come in time.
+// outdate takes what is outdated from the front.
+func outdate[T any](row []T, outdated func(T) bool) []T {
+	for len(row) > 0 && outdated(row[0]) {
+		row = row[1:]
+	}
+	if len(row) == 0 {
+		return nil
+	}
+	return row
+}
+
+// Expire asks others for what did not come in time, and lets those be asked whose
+// delay is over.
 func (t *Requests) Expire(now time.Time) {
-	for due := t.Due(); !due.IsZero() && !now.Before(due); due = t.Due() {
+	t.endDelays(now)
+	for {
+		t.asked = outdate(t.asked, deadline.outdated)
+		if len(t.asked) == 0 || now.Before(t.asked[0].until) {
+			return
+		}
 		w := t.asked[0].w
 		t.fail(w, w.asked)
 	}
-}
-
-// Counts says how much it holds: wants, requests in flight, deadlines and queued
-// offers, outdated ones included.
-func (t *Requests) Counts() (wants, flights, deadlines, queued int) {
-	for _, p := range t.peers {
-		queued += len(p.queue)
-	}
-	return len(t.wants), t.flights, len(t.asked), queued
-}
-
-// Check proves that each want has one owner, or will find one, and that the
-// counts are right.
-func (t *Requests) Check() error {
-	flights, owners := 0, 0
-	for _, p := range t.peers {
-		flights += p.flights
-		offers := 0
-		for _, w := range t.wants {
-			if slices.Contains(w.offers, p) {
-				offers++
-			}
-		}
-		if offers != p.offers || offers > MaxOffers || p.flights < 0 || p.flights > maxFlights {
-			return fmt.Errorf("a peer has %d offers, counted %d, and %d requests", offers, p.offers, p.flights)
-		}
-	}
-	for h, w := range t.wants {
-		if w.asked != nil {
-			owners++
-		}
-		if err := t.checkWant(h, w); err != nil {
-			return err
-		}
-	}
-	if flights != t.flights || owners != t.flights {
-		return fmt.Errorf("%d requests at peers, %d of wants, counted %d", flights, owners, t.flights)
-	}
-	return nil
-}
-
-func (t *Requests) checkWant(h chain.Hash, w *want) error {
-	live := slices.ContainsFunc(w.offers, func(p *Announcer) bool { return !p.gone })
-	queued := slices.ContainsFunc(t.peers, func(p *Announcer) bool { return slices.Contains(p.queue, w) })
-	timed := slices.ContainsFunc(t.asked, func(d deadline) bool { return d.w == w && !d.outdated() })
-	switch {
-	case w.done || w.hash != h || !live:
-		return fmt.Errorf("want %s is settled or offered by nobody", h)
-	case w.asked == nil && !queued:
-		return fmt.Errorf("want %s is forgotten", h)
-	case w.asked != nil && (w.asked.gone || !timed || !slices.Contains(w.offers, w.asked)):
-		return fmt.Errorf("want %s was asked from who does not offer it, or without a deadline", h)
-	}
-	return nil
 }

@@ -32,7 +32,7 @@ func hash(i int) chain.Hash { return chain.Hash{byte(i), byte(i >> 8), 1} }
 func TestEachWantHasOneOwner(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		tr, now := NewRequests(), time.Unix(1000, 0)
+		tr, now := NewRequests(Pace{Delays: seed%2 == 1}), time.Unix(1000, 0)
 		var peers []*Announcer
 		asked := map[chain.Hash]*Announcer{} // who we think was asked
 		for range 400 {
@@ -49,7 +49,7 @@ func TestEachWantHasOneOwner(t *testing.T) {
 				}
 				peers = append(peers[:i], peers[i+1:]...)
 			case k < 8:
-				tr.Offer(peers[r.IntN(len(peers))], Name{hash(r.IntN(60)), true})
+				tr.Offer(peers[r.IntN(len(peers))], Name{hash(r.IntN(60)), true}, now)
 			case k == 8:
 				h := hash(r.IntN(60))
 				tr.Settle(h)
@@ -60,7 +60,7 @@ func TestEachWantHasOneOwner(t *testing.T) {
 					delete(asked, h)
 				}
 			default:
-				now = now.Add(time.Duration(r.IntN(4000)) * time.Millisecond)
+				now = now.Add(time.Duration(r.IntN(4000)*int(1+seed%2*5)) * time.Millisecond)
 				before := tr.flights
 				if tr.Expire(now); tr.flights < before {
 					for h := range asked {
@@ -91,15 +91,15 @@ func TestEachWantHasOneOwner(t *testing.T) {
 
 // T29: whoever announced first, after a timeout a peer of our choice is asked.
 func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
-	tr, now := NewRequests(), time.Unix(1000, 0)
+	tr, now := NewRequests(Pace{}), time.Unix(1000, 0)
 	var silent []*Announcer
 	for range 50 {
 		p := join(tr, false)
 		silent = append(silent, p)
-		tr.Offer(p, Name{Hash: hash(1)})
+		tr.Offer(p, Name{Hash: hash(1)}, now)
 	}
 	honest := join(tr, true)
-	tr.Offer(honest, Name{Hash: hash(1)})
+	tr.Offer(honest, Name{Hash: hash(1)}, now)
 	tr.choose(now, 100)
 	if len(asksOf(silent[0])) != 1 {
 		t.Fatal("the first to announce was not asked first")
@@ -113,10 +113,10 @@ func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
 }
 
 func TestOffersOfOnePeerAreBounded(t *testing.T) {
-	tr := NewRequests()
+	tr := NewRequests(Pace{})
 	p := join(tr, false)
 	for i := range 3 * MaxOffers {
-		tr.Offer(p, Name{Hash: hash(i)})
+		tr.Offer(p, Name{Hash: hash(i)}, time.Unix(1000, 0))
 	}
 	if wants, _, _, queued := tr.Counts(); wants != 5000 || queued != 5000 {
 		t.Errorf("%d wants, %d queued", wants, queued)
