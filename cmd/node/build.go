@@ -63,14 +63,14 @@ func (n *Node) buildSwarm() error {
 	n.state = gossip.New(gossip.Config{
 		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody, Pruned: n.Ledger.Pruned, Limited: n.cfg.Prune.On,
 		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
-		Filters: n.cfg.FilterIndex,
-		Rand:    talkRand, Log: n.log.With("room", "gossip"),
+		Filters: n.cfg.FilterIndex && !n.cfg.HideFilters, Incremental: int64(n.cfg.Policy.Increment), Manners: n.cfg.Manners,
+		Rand: talkRand, Log: n.log.With("room", "gossip"),
 	})
 	if n.cfg.MockTime != 0 {
 		n.state.Step(n.cfg.Now(), gossip.ClockSet{At: n.clock.Now()})
 	}
 	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
-	if n.cfg.FilterIndex {
+	if n.cfg.FilterIndex && !n.cfg.HideFilters {
 		filter = n.Ledger.Filter
 	}
 	swarmRand, err := n.random()
@@ -85,6 +85,7 @@ func (n *Node) buildSwarm() error {
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
 		Have: !n.cfg.Prune.On, Limited: n.cfg.Prune.On, Encrypt: !n.cfg.PlainTransport,
+		BlocksOnly: n.cfg.Manners.BlocksOnly, Bloom: n.cfg.Manners.Bloom,
 		State: n.state, RawBlock: n.Ledger.RawBlock, Filter: filter,
 		ValidateTx: n.follow.txs,
 		ValidateBlock: func(j p2p.ValidateBlock) {

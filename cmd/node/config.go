@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 
 	// Options are how people want the network to be.
 	swarm.Options
+	// Manners are how the node behaves towards its peers; zero: grapevine's own.
+	Manners gossip.Manners
 
 	Listen  string   // "host:port" for peers; "" does not listen, but at Binds
 	Connect []string // if any: these peers and no others
@@ -68,6 +71,7 @@ type Config struct {
 	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool
+	HideFilters bool // the filter index is not served to peers (BIP157)
 	// Policy are the rules of relay; zero: those of policy.Core31.
 	Policy policy.Rules
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.

@@ -28,15 +28,26 @@ type Manners struct {
 	PunishTxs bool
 	// KeepManual: whom people have asked for is not dropped for an offence.
 	KeepManual bool
-	// MaxOrphans that wait for their parents [-maxorphantx]; 0: the orphanage's own limits, nil of Core's.
+	// MaxOrphans that wait for their parents, chosen at random when there are more
+	// [-maxorphantx]; 0: the orphanage's own limits; NoOrphans: none.
 	MaxOrphans int
+	// ExtraTxs that were refused, replaced or wait are kept for compact blocks
+	// [-blockreconstructionextratxn].
+	ExtraTxs int
 	// MaxTipAge beyond which the initial block download goes on [-maxtipage]; 0: a day.
 	MaxTipAge time.Duration
 }
 
+// Bounds of Manners.
+const (
+	NoOrphans    = -1
+	MostOrphans  = 10_000 // a hundred times the usual
+	MostExtraTxs = 10_000
+)
+
 // DaemonManners are those of Core's daemon.
 func DaemonManners() Manners {
-	return Manners{Reserved: true, TxDelays: true, OneSync: true, KeepManual: true, MaxOrphans: 100}
+	return Manners{Reserved: true, TxDelays: true, OneSync: true, KeepManual: true, MaxOrphans: 100, ExtraTxs: 100}
 }
 
 func (m Manners) pace() txs.Pace { return txs.Pace{Delays: m.TxDelays} }

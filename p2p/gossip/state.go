@@ -89,7 +89,7 @@ func New(cfg Config) *State {
 		pool:      txs.NewPool(),
 		invs:      txs.Timer{Rand: cfg.Rand},
 		feeFilter: newFeeFilter(cfg, local),
-		tx:        newTxDownload(cfg.Manners.pace()),
+		tx:        newTxDownload(cfg),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
 	s.headers.Local = local

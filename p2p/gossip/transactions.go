@@ -22,10 +22,10 @@ type txDownload struct {
 	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent
 }
 
-func newTxDownload(pace txs.Pace) txDownload {
+func newTxDownload(cfg Config) txDownload {
 	return txDownload{
-		requests:  txs.NewRequests(pace),
-		orphans:   txs.NewOrphanage(),
+		requests:  txs.NewRequests(cfg.Manners.pace()),
+		orphans:   txs.NewOrphanage(txs.OrphanLimits{Most: cfg.Manners.MaxOrphans, Rand: cfg.Rand}),
 		queue:     newTxQueue(),
 		rejected:  txs.NewSet(maxRejected),
 		lowFee:    txs.NewSet(maxRejected),

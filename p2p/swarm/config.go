@@ -52,6 +52,9 @@ type Config struct {
 	// have asked for. nil knows no names, and asks no seeds.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
+	BlocksOnly bool // no transactions are asked for (gossip.Manners says the same)
+	Bloom      bool // bloom filters are offered (BIP37); gossip.Manners too
+
 	State    *gossip.State
 	RawBlock func(chain.Hash) ([]byte, error) // called by the peers' writers
 	// Filter is a block's BIP158 filter and its BIP157 header, called by the peers'
@@ -122,8 +125,20 @@ func (c *Config) services() wire.ServiceFlag {
 	if c.Filter != nil {
 		s |= wire.SFNodeCF // [NODE_COMPACT_FILTERS]
 	}
+	if c.Bloom {
+		s |= wire.SFNodeBloom
+	}
 	if c.Encrypt {
 		s |= wire.SFNodeP2PV2
+	}
+	return s
+}
+
+// servicesTo are what we offer a peer: bloom filters also to whom people grant them.
+func (c *Config) servicesTo(l p2p.Link) wire.ServiceFlag {
+	s := c.services()
+	if l.May(p2p.MayBloom) {
+		s |= wire.SFNodeBloom
 	}
 	return s
 }

@@ -68,8 +68,8 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	l.order = append(l.order, r)
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
-		Services:  l.cfg.services(),
-		Silent:    r.Kind == p2p.BlocksOnly || r.Kind == p2p.Feeler,
+		Services:  l.cfg.servicesTo(r.Link),
+		Silent:    r.Kind == p2p.BlocksOnly || r.Kind == p2p.Feeler || l.cfg.BlocksOnly && !r.May(p2p.MayRelay),
 		Have:      l.cfg.Have,
 		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.has(r.to)),
 		UserAgent: l.cfg.UserAgent,

@@ -21,6 +21,7 @@ import (
 	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc"
+	"grapevine/p2p/gossip"
 	"grapevine/testnet/process"
 )
 
@@ -210,6 +211,8 @@ func (p *program) prepare() (*setup, error) {
 	}
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
 	s.cfg.Policy = policy.Core31()
+	s.cfg.Manners = gossip.DaemonManners()
+	s.cfg.HideFilters = true
 	s.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	}

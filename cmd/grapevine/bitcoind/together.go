@@ -3,6 +3,7 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -52,6 +53,10 @@ func (s *setup) together() (err error) {
 		if s.cfg.Policy, err = policy.ParseRules(name); err != nil {
 			return fmt.Errorf("GRAPEVINE_POLICY: %w", err)
 		}
+	}
+	s.cfg.Manners.PunishTxs = s.cfg.Policy.Name == policy.Core28().Name
+	if s.Bool("peerblockfilters", false) && !s.cfg.FilterIndex {
+		return errors.New("Cannot set -peerblockfilters without -blockfilterindex.")
 	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
 	if err := s.addresses(); err != nil {

@@ -2,6 +2,7 @@ package txs
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -30,6 +31,7 @@ type Orphan struct {
 
 // Orphanage is where they wait.
 type Orphanage struct {
+	limits   OrphanLimits
 	byWID    map[chain.Hash]*Orphan
 	byParent map[chain.Hash][]*Orphan // waiting for that txid, in order of arrival
 	order    []*Orphan                // oldest first; those that are gone are skipped
@@ -37,9 +39,25 @@ type Orphanage struct {
 	bytes    int
 }
 
+// OrphanLimits are how many may wait.
+type OrphanLimits struct {
+	// Most in all; one at random goes when there are more, and no peer has a share of
+	// its own, as in Core before 29. 0: our own limits. Negative: none may wait.
+	Most int
+	Rand *rand.Rand
+}
+
+func (l OrphanLimits) most() int {
+	if l.Most == 0 {
+		return maxOrphans
+	}
+	return max(l.Most, 0)
+}
+
 // NewOrphanage makes an empty one.
-func NewOrphanage() *Orphanage {
+func NewOrphanage(limits OrphanLimits) *Orphanage {
 	return &Orphanage{
+		limits:   limits,
 		byWID:    make(map[chain.Hash]*Orphan),
 		byParent: make(map[chain.Hash][]*Orphan),
 		perPeer:  make(map[p2p.PeerID]int),
@@ -65,10 +83,10 @@ func (o *Orphanage) All() []*Orphan {
 
 // Takes says whether one more of that peer with so many parents would be taken.
 func (o *Orphanage) Takes(id p2p.PeerID, parents int) bool {
-	return parents <= maxMissing && o.perPeer[id] < MaxOrphansPerPeer
+	return parents <= maxMissing && (o.limits.Most != 0 || o.perPeer[id] < MaxOrphansPerPeer)
 }
 
-// Add takes an orphan in; the oldest go when there are too many.
+// Add takes an orphan in; when there are too many the oldest go, or some at random.
 func (o *Orphanage) Add(x *Orphan) {
 	if o.byWID[x.Tx.WID] != nil {
 		return
@@ -80,9 +98,19 @@ func (o *Orphanage) Add(x *Orphan) {
 	o.order = append(o.order, x)
 	o.count(x.From, 1)
 	o.bytes += x.Tx.Size
-	for len(o.byWID) > maxOrphans || o.bytes > maxOrphanBytes {
-		o.dropOldest()
+	for len(o.byWID) > o.limits.most() || o.bytes > maxOrphanBytes {
+		if o.limits.Most > 0 {
+			o.dropAny()
+		} else {
+			o.dropOldest()
+		}
 	}
+}
+
+// dropAny drops one at random, so that nobody can choose which [LimitOrphans].
+func (o *Orphanage) dropAny() {
+	all := o.All()
+	o.Remove(all[o.limits.Rand.IntN(len(all))].Tx.WID)
 }
 
 func (o *Orphanage) dropOldest() {
@@ -193,7 +221,7 @@ func (o *Orphanage) Check() error {
 	}
 	n := len(o.byWID)
 	switch {
-	case n > maxOrphans || o.bytes > maxOrphanBytes:
+	case n > o.limits.most() || o.bytes > maxOrphanBytes:
 		return fmt.Errorf("%d orphans of %d bytes", n, o.bytes)
 	case byPeer != n || bytes != o.bytes || links != waiting || len(o.All()) != n:
 		return fmt.Errorf("%d orphans, %d by peer, %d in order; %d bytes, %d counted; %d parents, %d waiting",

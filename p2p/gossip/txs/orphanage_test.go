@@ -24,7 +24,7 @@ func orphanOf(i int, from p2p.PeerID, size int, now time.Time, parents ...int) *
 
 func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 	for seed := range uint64(20) {
-		r, o, now := rand.New(rand.NewPCG(seed, 0)), NewOrphanage(), time.Unix(1000, 0)
+		r, o, now := rand.New(rand.NewPCG(seed, 0)), NewOrphanage(OrphanLimits{}), time.Unix(1000, 0)
 		for i := range 2000 {
 			switch k := r.IntN(10); {
 			case k < 6:
@@ -58,7 +58,7 @@ func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 }
 
 func TestT28_TheOrphanageIsBounded(t *testing.T) {
-	o, now := NewOrphanage(), time.Unix(1000, 0)
+	o, now := NewOrphanage(OrphanLimits{}), time.Unix(1000, 0)
 	for i := range 5000 {
 		if x := orphanOf(i, p2p.PeerID(i%50), 200, now, 1); o.Takes(x.From, 1) {
 			o.Add(x)
