@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"github.com/btcsuite/btcd/btcutil/v2/bloom"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -41,6 +42,13 @@ type (
 		Before  *chain.Hash // of cfheaders: the block before the first; nil: there is none
 		Stop    chain.Hash
 	}
+	// SendFiltered queues what a bloom filter matches of a stored block (BIP37): a
+	// merkleblock, and the transactions. The peer's writer reads the block.
+	SendFiltered struct {
+		Peer   PeerID
+		Hash   chain.Hash
+		Filter *bloom.Filter
+	}
 	// Drop ends a connection. Offence "" means no fault of theirs.
 	Drop struct {
 		Peer    PeerID
@@ -78,6 +86,7 @@ func (Send) action()          {}
 func (SendBlock) action()     {}
 func (SendParts) action()     {}
 func (SendFilters) action()   {}
+func (SendFiltered) action()  {}
 func (Drop) action()          {}
 func (ValidateTx) action()    {}
 func (ValidateBlock) action() {}

@@ -32,17 +32,18 @@ func (s *State) onSendCmpct(p *peer, m *msg.SendCmpct) {
 		return
 	}
 	p.src.Compact, p.wantsPush = true, m.Announce
-	if len(s.pushers) < maxPushers && !p.Inbound() && !p.Silent() {
+	if !s.cfg.Manners.Reserved && len(s.pushers) < maxPushers && !p.Inbound() && !p.Silent() {
 		s.choosePusher(p)
 	}
 }
 
 // choosePusher asks a peer to push new blocks to us [high-bandwidth mode,
 // MaybeSetPeerAsAnnouncingHeaderAndIDs]: those of our own choice
-// first, then who was first with the last ones. An outbound one is always kept:
+// first, in Core not before they have shown it, then who was first with the last ones.
+// Who takes no transactions could not put them together. An outbound one is always kept:
 // who came to us may be there to stall (T21 among the tests).
 func (s *State) choosePusher(p *peer) {
-	if !p.src.Compact || p.src.Unreliable() {
+	if !p.src.Compact || p.src.Unreliable() || s.cfg.Manners.BlocksOnly {
 		return
 	}
 	if i := slices.Index(s.pushers, p); i >= 0 {
@@ -195,7 +196,7 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 // comesShort says whether a block may be asked for in short form: most of it is
 // probably in our pool.
 func (s *State) comesShort(e *headers.Entry) bool {
-	return e.Parent == s.tree.Tip() && !s.behind(e)
+	return e.Parent == s.tree.Tip() && !s.behind(e) && !s.cfg.Manners.BlocksOnly
 }
 
 // validatedCompact draws the consequences for compact relay: who was first with a

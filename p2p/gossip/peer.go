@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2/bloom"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -36,6 +37,8 @@ type peer struct {
 	offers    *txs.Announcer // of transactions
 	outbox    *txs.Outbox    // what it knows of transactions and is to be told
 	fee       peerFee        // what it was told of our floor
+	asksPool  bool           // it is to be told our whole pool (BIP35)
+	filter    *bloom.Filter  // what it wants to hear of; nil: all (BIP37)
 	tasks     []*task        // what came from it and is being validated, and pings that wait
 	toldAddrs bool           // getaddr is answered once for each connection
 	continued chain.Hash     // end of the inv that answered getblocks: asking for it asks for more
@@ -145,12 +148,13 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *wire.MsgPing:
 		s.onPing(p, m)
 	case *wire.MsgMemPool:
-		s.onBloom(p, m)
-	case *msg.Opaque:
-		switch m.Name {
-		case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear:
-			s.onBloom(p, m)
-		}
+		s.onMemPool(p)
+	case *msg.FilterLoad:
+		s.onFilterLoad(p, m)
+	case *msg.FilterAdd:
+		s.onFilterAdd(p, m)
+	case *wire.MsgFilterClear:
+		s.onFilterClear(p)
 	case *wire.MsgGetCFilters:
 		s.onGetCFilters(p, m)
 	case *wire.MsgGetCFHeaders:
@@ -162,12 +166,6 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	case *wire.MsgAddr, *wire.MsgAddrV2:
 		s.onAddrs(p, m)
 	}
-}
-
-// onBloom: what belongs to bloom filters (BIP37), which we do not offer
-// [NODE_BLOOM], ends the connection; it is no offence.
-func (s *State) onBloom(p *peer, m wire.Message) {
-	s.drop(p, "", m.Command()+" though NODE_BLOOM is not offered")
 }
 
 // knowsHeader says whether the peer is sure to have e's header.

@@ -57,7 +57,7 @@ func (s *State) announcePool(p *peer) {
 
 // nextInv is when the peer's outbox is to be emptied; zero when it is empty.
 func (p *peer) nextInv() time.Time {
-	if p.outbox.Len() == 0 {
+	if p.outbox.Len() == 0 && !p.asksPool {
 		return time.Time{}
 	}
 	return p.outbox.Due
@@ -68,6 +68,12 @@ func (p *peer) nextInv() time.Time {
 func (s *State) flushInvs() {
 	for _, p := range s.peers {
 		prompt := s.prompt(p)
+		if p.asksPool && (prompt || s.up(p.outbox.Due)) {
+			p.asksPool = false
+			for _, inv := range p.outbox.Whole(s.pool.Newest(s.pool.Log())) {
+				s.send(p, inv)
+			}
+		}
 		if !s.local && p.outbox.Len() > 0 {
 			p.outbox.Sort()
 		}

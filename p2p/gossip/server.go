@@ -103,6 +103,10 @@ func (s *server) data(p *peer, m *wire.MsgGetData) (acts []p2p.Action, missing [
 			}
 			served[iv.Hash] = struct{}{}
 			more = s.block(p, iv)
+		case wire.InvTypeFilteredBlock:
+			if e := s.Tree.Find(iv.Hash); s.speaksOf(e) && p.mayHave(e) {
+				more = p.filtered(e)
+			}
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
 			more = s.tx(p, iv)
 		}

@@ -92,7 +92,7 @@ func New(cfg Config) *State {
 		tx:        newTxDownload(cfg),
 		headers:   headers.New(cfg.Params, t, cfg.Rand, cfg.Log),
 	}
-	s.headers.Local = local
+	s.headers.Local, s.headers.One = local, cfg.Manners.OneSync
 	s.pool.Sorted = !local
 	s.fetch.Short = s.comesShort
 	s.server = &server{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}

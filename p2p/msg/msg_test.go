@@ -55,7 +55,9 @@ func samples(t testing.TB) []wire.Message {
 		msg.NewHave(h, 0), have(h),
 		&msg.Twin{Nonce: 1 << 63, At: netip.MustParseAddrPort("127.0.0.1:18444")},
 		&msg.Twin{Nonce: 7, At: netip.MustParseAddrPort("[2001:db8::1]:8333"), Yes: true},
-		&msg.Opaque{Name: "filterload", Payload: []byte{1, 2, 3}},
+		&msg.Opaque{Name: "merkleblock", Payload: []byte{1, 2, 3}},
+		&msg.FilterLoad{MsgFilterLoad: wire.MsgFilterLoad{Filter: []byte{1, 2, 3}, HashFuncs: 1 << 31, Tweak: 7, Flags: 2}},
+		&msg.FilterAdd{Data: make([]byte, 521)}, &wire.MsgFilterClear{},
 	}
 }
 
@@ -124,7 +126,7 @@ func TestWhatDecodesEncodesToTheSameBytes(t *testing.T) {
 func TestT2_TruncatedMessagesAndTrailingBytesAreIgnored(t *testing.T) {
 	for _, m := range samples(t) {
 		command, payload := encode(t, m)
-		if command == "filterload" {
+		if command == "merkleblock" {
 			continue // not read at all
 		}
 		for cut := range len(payload) {
@@ -314,7 +316,7 @@ func TestUnknownCommandsAreCalledThat(t *testing.T) {
 	if _, err := msg.Decode("gossip", nil); !errors.Is(err, msg.ErrUnknownCommand) {
 		t.Errorf("err = %v", err)
 	}
-	for _, name := range strings.Fields("filterload filteradd filterclear merkleblock reject cfilter cfheaders cfcheckpt") {
+	for _, name := range strings.Fields("merkleblock reject cfilter cfheaders cfcheckpt") {
 		if m, err := msg.Decode(name, []byte{1}); err != nil || m.Command() != name {
 			t.Errorf("%s: %v, %v", name, m, err)
 		}

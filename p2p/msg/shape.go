@@ -161,7 +161,13 @@ func nameOnly(command string) (wire.Message, shape) {
 		return &wire.MsgGetAddr{}, shape{}
 	case wire.CmdMemPool:
 		return &wire.MsgMemPool{}, shape{}
-	case wire.CmdFilterLoad, wire.CmdFilterAdd, wire.CmdFilterClear, wire.CmdMerkleBlock,
+	case wire.CmdFilterClear:
+		return &wire.MsgFilterClear{}, shape{}
+	case wire.CmdFilterLoad:
+		return &FilterLoad{}, shape{elem: 1, max: MaxPayload, tail: 4 + 4 + 1}
+	case wire.CmdFilterAdd:
+		return &FilterAdd{}, shape{elem: 1, max: MaxPayload}
+	case wire.CmdMerkleBlock,
 		wire.CmdReject, wire.CmdCFilter, wire.CmdCFHeaders, wire.CmdCFCheckpt:
 		return &Opaque{Name: command}, shape{any: true}
 	}

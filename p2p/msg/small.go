@@ -52,7 +52,7 @@ func (m *SendCmpct) Command() string { return CmdSendCmpct }
 func (m *SendCmpct) MaxPayloadLength(uint32) uint32 { return sendCmpctSize }
 
 // Opaque is a message that is known by its name but that we do not read:
-// bloom filters, compact filters served to us, rejects.
+// filtered blocks and compact filters served to us, rejects.
 type Opaque struct {
 	Name    string
 	Payload []byte

@@ -315,6 +315,9 @@ func (p *Peer) Ping(asked bool) {
 }
 
 func (p *Peer) write(it item) error {
+	if it.bloom != nil {
+		return p.writeFiltered(it)
+	}
 	command, payload, err := p.resolve(it)
 	if err != nil {
 		return err

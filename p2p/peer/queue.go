@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/btcsuite/btcd/btcutil/v2/bloom"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -23,6 +24,7 @@ type item struct {
 	short   bool  // the block in short form (cmpctblock)
 	parts   []int // not nil: of the block these transactions (blocktxn)
 	filters *p2p.SendFilters
+	bloom   *bloom.Filter // not nil: of the block what it matches (merkleblock)
 }
 
 // cost is about how many bytes of ours the item holds.

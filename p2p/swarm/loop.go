@@ -215,6 +215,8 @@ func (l *loop) perform(a p2p.Action) {
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendParts(a.Hash, a.Places) })
 	case p2p.SendFilters:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendFilters(a) })
+	case p2p.SendFiltered:
+		l.send(a.Peer, func(p *peer.Peer) error { return p.SendFiltered(a.Hash, a.Filter) })
 	case p2p.Drop:
 		if r := l.peers[a.Peer]; r != nil {
 			l.dropFor(r, a.Reason, a.Offence)

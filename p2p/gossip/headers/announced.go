@@ -17,7 +17,7 @@ func (s *Sync) Announced(t *Talk, hashes ...chain.Hash) {
 			t.unknown = h
 		}
 	}
-	if t.unknown != (chain.Hash{}) && s.tree.Find(t.unknown) == nil {
+	if t.unknown != (chain.Hash{}) && s.tree.Find(t.unknown) == nil && s.mayAskFor(t, t.unknown) {
 		s.ask(t, s.tree.Best())
 	}
 }

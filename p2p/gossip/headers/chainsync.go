@@ -25,7 +25,10 @@ type chainSync struct {
 }
 
 // TipMoved looks after the peers of our own choice when our tip has moved.
-func (s *Sync) TipMoved() { s.watchChains() }
+func (s *Sync) TipMoved() {
+	s.watchChains()
+	s.watchInitial()
+}
 
 // watchChains asks those that stay behind our tip, and drops those that still do.
 func (s *Sync) watchChains() {

@@ -45,6 +45,7 @@ type Talk struct {
 	unconnecting int        // headers messages in a row without a known parent, those that follow each other as one
 	side         int        // stored headers of its that were not on our best chain
 
+	first   initial
 	sync    chainSync
 	pre     *presync // a chain of which we do not know yet whether it has work
 	lowWork bool     // it had none
@@ -70,6 +71,9 @@ type Sync struct {
 	acts   []p2p.Action
 
 	Local bool // all peers are ours: none is dropped for staying behind
+	One   bool // one peer is asked while our best header is old
+
+	lastInv chain.Hash // of the last announced block for which one peer more was asked
 }
 
 // New makes a Sync over a tree.
@@ -95,8 +99,11 @@ func (s *Sync) Actions() []p2p.Action {
 func (s *Sync) Join(id p2p.PeerID, link p2p.Link, known Known) *Talk {
 	t := &Talk{id: id, chosen: link.Kind.Chosen(), trusted: link.May(p2p.MayStay), known: known}
 	t.sync = chainSync{watched: t.chosen && !s.Local, full: !link.Silent()}
+	t.first = initialOf(link)
 	s.talks = append(s.talks, t)
-	s.ask(t, s.from())
+	if s.start(); !s.One {
+		s.ask(t, s.from())
+	}
 	if t.sync.watched {
 		s.watchChains() // perhaps our tip does not move, for nobody tells us of blocks
 	}
@@ -110,6 +117,7 @@ func (s *Sync) Leave(t *Talk) {
 	if s.leader == t {
 		s.nextLeader()
 	}
+	s.start()
 }
 
 func (s *Sync) drop(t *Talk, offence p2p.Offence, reason string) {
@@ -334,6 +342,7 @@ func (s *Sync) done(t *Talk) {
 	if s.leader == t {
 		s.nextLeader()
 	}
+	s.watchInitial()
 	if t.again {
 		t.again = false
 		if s.Resolve(t); t.unknown != (chain.Hash{}) {
@@ -363,7 +372,9 @@ func (s *Sync) nextLeader() {
 }
 
 // Due is when Tick is needed; zero: never.
-func (s *Sync) Due() time.Time { return sooner(s.leaderDue(), s.chainsDue()) }
+func (s *Sync) Due() time.Time {
+	return sooner(sooner(s.leaderDue(), s.chainsDue()), s.initialDue())
+}
 
 // leaderDue is when the leader has been silent for too long, or others have waited
 // for it long enough; zero: never.
@@ -387,6 +398,7 @@ func (s *Sync) Tick() {
 	if due := s.chainsDue(); !due.IsZero() && !s.now.Before(due) {
 		s.watchChains()
 	}
+	s.watchInitial()
 	due := s.leaderDue()
 	if due.IsZero() || s.now.Before(due) {
 		return

@@ -84,6 +84,35 @@ func (o *Outbox) Put(in *Tx) (first bool) {
 	return len(o.items) == 1
 }
 
+// Whole gives invs of the whole pool, as far as the peer wants to hear of it and though
+// it may know it, as in Core when it asks for that (BIP35).
+func (o *Outbox) Whole(pool []*Tx) (invs []*wire.MsgInv) {
+	for _, in := range pool {
+		if !o.Wants || !o.passes(in) {
+			continue
+		}
+		if n := len(invs); n == 0 || len(invs[n-1].InvList) == wire.MaxInvPerMsg {
+			invs = append(invs, &wire.MsgInv{})
+		}
+		last, h := invs[len(invs)-1], o.Name(in.Tx)
+		o.known.Add(h)
+		last.InvList = append(last.InvList, wire.NewInvVect(o.invType(), &h))
+	}
+	return invs
+}
+
+// passes says whether a transaction passes the peer's filters.
+func (o *Outbox) passes(in *Tx) bool {
+	return in.Rate >= o.FeeFilter && (o.Filter == nil || o.Filter(in.Tx))
+}
+
+func (o *Outbox) invType() wire.InvType {
+	if o.ByWTxID {
+		return InvTypeWTx
+	}
+	return wire.InvTypeTx
+}
+
 // Sort puts parents before children, and what pays most first, so that the order says
 // nothing of when it came [CompareDepthAndScore].
 func (o *Outbox) Sort() {
@@ -100,17 +129,13 @@ func (o *Outbox) Take(wholly bool, last uint64) *wire.MsgInv {
 	if !wholly {
 		most = min(most, usualInv+len(o.items)/1000*extraInv)
 	}
-	typ := wire.InvTypeTx
-	if o.ByWTxID {
-		typ = InvTypeWTx
-	}
 	inv := &wire.MsgInv{}
 	for len(o.items) > 0 && len(inv.InvList) < most {
 		in := o.items[0]
 		o.items = o.items[1:]
-		if h := o.Name(in.Tx); !in.out && in.Rate >= o.FeeFilter && !o.known.Has(h) && (o.Filter == nil || o.Filter(in.Tx)) {
+		if h := o.Name(in.Tx); !in.out && !o.known.Has(h) && o.passes(in) {
 			o.known.Add(h)
-			inv.InvList = append(inv.InvList, wire.NewInvVect(typ, &h))
+			inv.InvList = append(inv.InvList, wire.NewInvVect(o.invType(), &h))
 		}
 	}
 	if len(o.items) == 0 {
