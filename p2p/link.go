@@ -33,10 +33,13 @@ const (
 	FullRelay  Kind = "outbound-full-relay" // chosen by us, for everything
 	BlocksOnly Kind = "block-relay-only"    // chosen by us; who maps the network by transactions and addresses does not see it
 	Feeler     Kind = "feeler"              // only to see whether an address is good
+	AddrFetch  Kind = "addr-fetch"          // only to ask for addresses
 )
 
 // Chosen tells whether we have chosen the connection ourselves, not people.
-func (k Kind) Chosen() bool { return k == FullRelay || k == BlocksOnly || k == Feeler }
+func (k Kind) Chosen() bool {
+	return k == FullRelay || k == BlocksOnly || k == Feeler || k == AddrFetch
+}
 
 // Link is a connection to a peer. Whoever keeps more about a peer embeds it.
 type Link struct {

@@ -24,6 +24,8 @@ func (s *Server) bookRows() []jsonrpc.Method {
 			Help: "The addresses and subnets that are kept away, and for how long."},
 		jsonrpc.Method{Name: "clearbanned", Do: s.clearBanned,
 			Help: "Takes back all bans."},
+		jsonrpc.Method{Name: "getaddrmaninfo", Do: s.getAddrmanInfo,
+			Help: "How many addresses the address book has, by network: new ones that were heard of, and tried ones that were reached once."},
 		jsonrpc.Method{Name: "getnodeaddresses", Params: "count:int=1 network:text?", Do: s.getNodeAddresses,
 			Help: "Addresses of nodes we have heard of, those seen last first; 0 asks for all.", Example: "8"},
 	)
@@ -34,9 +36,12 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	if command != "add" && command != "remove" {
+		return nil, c.Usage()
+	}
 	subnet, err := addrbook.ParseNet(where)
 	if err != nil {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Invalid IP/Subnet (%s)", err)
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Invalid IP/Subnet")
 	}
 	switch command {
 	case "add":
@@ -54,9 +59,8 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 		if !s.cfg.Swarm.Book().Unban(subnet) {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Unban failed. Requested address/subnet was not previously manually banned.")
 		}
-		return nil, nil
 	}
-	return nil, c.Usage()
+	return nil, nil
 }
 
 // banEnd reads a length in seconds, or a Unix time if it is absolute.
@@ -130,7 +134,7 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	slices.SortFunc(all, func(a, b p2p.Addr) int { return cmp.Compare(b.Seen, a.Seen) })
 	list := []nodeAddress{}
 	for _, a := range all {
-		n := nodeAddress{a.Seen, uint64(a.Services), a.At.Addr().String(), a.At.Port(), networkOf(a.At.Addr())}
+		n := nodeAddress{a.Seen, uint64(a.Services), a.At.Addr().String(), a.At.Port(), netOf(a.At.Addr())}
 		if network != "" && network != n.Network {
 			continue
 		}

@@ -280,15 +280,20 @@ func (s *Server) addNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	enabled := s.cfg.Swarm.Services()&wire.SFNodeP2PV2 != 0
+	plain := c.Has("v2transport") && !c.Bool("v2transport")
+	if c.Has("v2transport") && !plain && !enabled && c.Err() == nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Error: v2transport requested but not enabled (see -v2transport)")
+	}
 	switch command {
 	case "onetry":
 		// As in Core the answer is null whether it went well or not.
-		if err := s.cfg.Swarm.Connect(ctx, node); err != nil {
+		if err := s.cfg.Swarm.Open(ctx, swarm.Opening{To: node, Kind: p2p.Manual, Plain: plain}); err != nil {
 			s.log.Info("addnode onetry", "err", err)
 		}
 		return nil, nil
 	case "add":
-		err := s.cfg.Swarm.AddNode(node)
+		err := s.cfg.Swarm.AddNode(node, plain)
 		if errors.Is(err, swarm.ErrNodeAdded) {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: Node already added")
 		}

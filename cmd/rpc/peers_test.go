@@ -82,7 +82,7 @@ func TestPeersAreShownAsCoreDoes(t *testing.T) {
 	a, b := startIn(t, t.TempDir(), listen), startIn(t, t.TempDir(), listen)
 	b.must("addnode", "127.0.0.1:1", "onetry") // nobody is there
 	b.must("addnode", a.node.Swarm.Addr().String(), "onetry")
-	p := b.list("getpeerinfo")[0].(map[string]any)
+	p := b.greeted()
 	is(t, "dialled", p, "id", 0)
 	is(t, "dialled", p, "connection_type", "manual")
 	is(t, "dialled", p, "transport_protocol_type", "v2")

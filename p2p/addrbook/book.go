@@ -69,7 +69,7 @@ type Book struct {
 // entry is an address and how good it was. Times are Unix seconds.
 type entry struct {
 	addr     p2p.Addr
-	source   string // group of who told us
+	source   string // who told us: an address, a seed's name, or, from older files, a group
 	tried    bool
 	lastTry  int64
 	lastGood int64
@@ -108,7 +108,7 @@ func (b *Book) Add(a p2p.Addr, source string) bool {
 		e.addr.Services |= a.Services
 		return false
 	}
-	return b.place(&entry{addr: a, source: b.group(source)}, now)
+	return b.place(&entry{addr: a, source: source}, now)
 }
 
 // place puts an entry where its addresses belong, if that place is free or
@@ -177,6 +177,21 @@ func (b *Book) Good(key netip.AddrPort) {
 	default:
 		b.contest(key)
 	}
+}
+
+// Promote moves an address to tried as if it had been good, unless its place there is
+// taken; it reports whether it did [addpeeraddress].
+func (b *Book) Promote(key netip.AddrPort) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.known[key]
+	if e == nil || e.tried || b.incumbent(e) != nil {
+		return false
+	}
+	now := b.cfg.Now().Unix()
+	e.lastGood, e.failures = now, 0
+	b.promote(e, now)
+	return true
 }
 
 // Pick chooses an address to dial: tried and new ones about equally often, and
@@ -302,6 +317,25 @@ func (b *Book) All() []p2p.Addr {
 	out := make([]p2p.Addr, 0, len(b.order))
 	for _, e := range b.order {
 		out = append(out, e.addr)
+	}
+	return out
+}
+
+// Placed is an address with its place in a table.
+type Placed struct {
+	p2p.Addr
+	Tried            bool
+	Bucket, Position int
+	Source           string // who told us of it
+}
+
+// Table lists every address with its place [getrawaddrman].
+func (b *Book) Table() []Placed {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]Placed, 0, len(b.order))
+	for _, e := range b.order {
+		out = append(out, Placed{e.addr, e.tried, e.at.bucket, e.at.pos, e.source})
 	}
 	return out
 }

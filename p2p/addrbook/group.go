@@ -73,8 +73,9 @@ func (b *Book) slotOf(e *entry) slot {
 		bucket := b.hash("tried bucket", group, number(n)) % triedBuckets
 		return slot{true, int(bucket), int(b.hash("tried place", number(bucket), key) % bucketSize)}
 	}
-	n := b.hash("new", e.source, group) % newPerSource
-	bucket := b.hash("new bucket", e.source, number(n)) % newBuckets
+	source := b.group(e.source)
+	n := b.hash("new", source, group) % newPerSource
+	bucket := b.hash("new bucket", source, number(n)) % newBuckets
 	return slot{false, int(bucket), int(b.hash("new place", number(bucket), key) % bucketSize)}
 }
 

@@ -85,6 +85,9 @@ func (p *Peer) greet() (p2p.Hello, error) {
 		return p2p.Hello{}, err
 	}
 	h.Transport, h.Session = transport, session
+	if p.cfg.Feeler {
+		return h, nil
+	}
 	if p.inbound {
 		if err := p.say(p.version()); err != nil {
 			return p2p.Hello{}, err

@@ -37,6 +37,7 @@ type Config struct {
 	Download *Limit
 	// Of this connection alone, bytes a second; 0: no limit.
 	OwnUpload, OwnDownload int64
+	Feeler                 bool             // the handshake ends when they have said their version
 	Patience               time.Duration    // for the handshake, by the machine's time; 0: HandshakeTime
 	Budget                 *Budget          // shared too; nil: no bound
 	Meter                  *Meter           // counts the bytes of all connections; may be nil
@@ -127,6 +128,11 @@ func (p *Peer) SendShort(h chain.Hash) error {
 // up. A place beyond the block's end ends the connection.
 func (p *Peer) SendParts(h chain.Hash, places []int) error {
 	return p.add(item{block: h, witness: true, parts: append([]int{}, places...)})
+}
+
+// SendRaw queues a message of this name and payload.
+func (p *Peer) SendRaw(command string, payload []byte) error {
+	return p.add(item{command: command, payload: payload})
 }
 
 func (p *Peer) add(it item) error {
@@ -337,8 +343,11 @@ func (p *Peer) write(it item) error {
 
 // resolve turns an item into bytes.
 func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
-	if it.msg != nil {
+	switch {
+	case it.msg != nil:
 		return msg.Encode(it.msg)
+	case it.command != "":
+		return it.command, it.payload, nil
 	}
 	if it.filters != nil {
 		return p.filters(it.filters)

@@ -25,6 +25,8 @@ type item struct {
 	parts   []int // not nil: of the block these transactions (blocktxn)
 	filters *p2p.SendFilters
 	bloom   *bloom.Filter // not nil: of the block what it matches (merkleblock)
+	command string        // not "": a message as it stands
+	payload []byte
 }
 
 // cost is about how many bytes of ours the item holds.
@@ -56,7 +58,7 @@ func (it item) cost() int {
 	if it.filters != nil {
 		return itemCost + len(chain.Hash{})*len(it.filters.Blocks)
 	}
-	return itemCost + 8*len(it.parts)
+	return itemCost + 8*len(it.parts) + len(it.payload)
 }
 
 func sizeOf[T any](list []T, size func(T) int) (sum int) {

@@ -127,6 +127,10 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 		}
 	}
 	l.forward(r, pass)
+	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
+		l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
+		l.dropFor(r, "the addresses asked for have come", "")
+	}
 	if !l.dial.only && l.cfg.local() {
 		l.dialChosen(now)
 	}

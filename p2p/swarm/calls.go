@@ -146,15 +146,15 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 	}
 }
 
-// AddNode keeps HOST[:PORT] connected from now on (addnode add).
-func (s *Swarm) AddNode(addr string) error {
+// AddNode keeps HOST[:PORT] connected from now on (addnode add), without encryption if plain.
+func (s *Swarm) AddNode(addr string, plain bool) error {
 	to, err := s.hostPort(addr)
 	if err != nil {
 		return err
 	}
 	added := false
 	err = s.ask(func(l *loop) {
-		if added = l.dial.targets.add(to, l.cfg.Now()); added {
+		if added = l.dial.targets.add(to, plain, l.cfg.Now()); added {
 			l.dialAll()
 		}
 	})

@@ -36,7 +36,7 @@ func (l *loop) dialChosen(now time.Time) {
 		if !ok {
 			return
 		}
-		l.dialTo(hostPort(at), kind)
+		l.dialTo(hostPort(at), kind, false)
 		if !l.cfg.local() {
 			l.dial.next = now.Add(chosenEvery)
 		}

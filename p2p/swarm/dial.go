@@ -34,7 +34,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.knocks = newBucket(knocksAtOnce, knocksASecond, now)
 	d.targets = newTargets(cfg.local())
 	for _, to := range cfg.wanted {
-		d.targets.add(to, now)
+		d.targets.add(to, false, now)
 	}
 }
 
@@ -54,7 +54,7 @@ func (l *loop) dialAll() {
 			r = l.reached(at)
 		}
 		if r == nil {
-			r = l.dialTo(t.to, p2p.Manual)
+			r = l.dialTo(t.to, p2p.Manual, t.plain)
 		}
 		t.live = r.id
 	}
@@ -70,8 +70,8 @@ func hostPort(at netip.AddrPort) p2p.HostPort {
 }
 
 // dialTo begins a connection.
-func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind) *remote {
-	r := &remote{Link: p2p.Link{Kind: kind}, to: to}
+func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind, plain bool) *remote {
+	r := &remote{Link: p2p.Link{Kind: kind}, to: to, plain: plain}
 	l.start(r)
 	return r
 }

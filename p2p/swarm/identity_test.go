@@ -111,7 +111,7 @@ func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
 		time.Sleep(time.Second)
 		honest := start(t, net, 2, connects("10.0.0.99:1"))
 		eventually(t, "the honest node is dialled", func() bool { k, _ := outbound(n, []string{honest.addr}); return k == 1 })
-		if err := n.AddNode(honest.addr); err != nil {
+		if err := n.AddNode(honest.addr, false); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)

@@ -125,6 +125,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-chores.C:
 			l.dialAll()
 			l.lookAtAll()
+			l.endFetches(l.cfg.Clock())
 			l.announceAgain(l.cfg.Clock())
 		case <-ctx.Done():
 			l.keepAnchors()

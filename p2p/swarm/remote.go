@@ -23,6 +23,7 @@ type remote struct {
 	end   context.CancelCauseFunc
 	began time.Time
 	nonce uint64 // of our version message
+	plain bool   // dialled without encryption
 	onion bool   // has come through Tor
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
@@ -38,6 +39,7 @@ type remote struct {
 	listens    netip.AddrPort // the same, proven
 	addrs      bucket         // how many addresses we still take from it
 	waiting    []chan<- error
+	opens      chan<- error // waits until the connection stands; nil: nobody does
 
 	addrsTaken, addrsLimited uint64 // addresses that it has told us
 	addrRelay                bool   // it takes part in telling addresses
@@ -71,7 +73,8 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Services:  l.cfg.servicesTo(r.Link),
 		Silent:    r.Kind == p2p.BlocksOnly || r.Kind == p2p.Feeler || l.cfg.BlocksOnly && !r.May(p2p.MayRelay),
 		Have:      l.cfg.Have,
-		Encrypt:   l.cfg.Encrypt && (r.Inbound() || !l.dial.plain.has(r.to)),
+		Encrypt:   l.cfg.Encrypt && !r.plain && (r.Inbound() || !l.dial.plain.has(r.to)),
+		Feeler:    r.Kind == p2p.Feeler,
 		UserAgent: l.cfg.UserAgent,
 		Patience:  max(l.cfg.peerTimeout(), peer.HandshakeTime),
 		Height:    l.height,
@@ -87,7 +90,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Now:   l.cfg.Clock,
 		Log:   l.cfg.Log.With("addr", r.name()),
 	}
-	if r.Kind.Chosen() {
+	if r.Kind.Chosen() && r.Kind != p2p.Feeler { // [ExpectServicesFromConn]
 		cfg.Needs = needed
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
@@ -102,6 +105,7 @@ func (l *loop) opened(r *remote, p *peer.Peer) {
 	}
 	p.Numbered(r.number)
 	r.conn = p
+	r.stands(nil)
 }
 
 // join: a connection has greeted.
@@ -117,6 +121,7 @@ func (l *loop) join(a arrival) {
 	switch {
 	case r.Kind == p2p.Feeler:
 		l.cfg.Book.Good(r.at)
+		l.cfg.Log.Debug("feeler done", "peer", r.number)
 		l.drop(r, errFelt)
 		return
 	case r.Kind.Chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
@@ -147,6 +152,14 @@ var (
 	errTwice = errors.New("connected already, by another name")
 	errFull  = errors.New("all places for inbound peers are taken")
 )
+
+// stands ends the Open call that waits for this connection.
+func (r *remote) stands(err error) {
+	if r.opens != nil {
+		r.opens <- err
+		r.opens = nil
+	}
+}
 
 // answer ends the Connect calls that wait for this connection.
 func (r *remote) answer(err error) {
@@ -181,6 +194,7 @@ func (l *loop) leave(d departure) {
 		d.err = nil // who asked for it is connected
 	}
 	r.answer(d.err)
+	r.stands(d.err)
 	lasted, now := time.Duration(0), l.cfg.Now()
 	if r.peer != nil {
 		lasted = now.Sub(r.began)

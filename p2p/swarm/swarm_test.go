@@ -214,10 +214,10 @@ func TestConnectAddRemoveDisconnect(t *testing.T) {
 			t.Error(err)
 		}
 		eventually(t, "disconnected", func() bool { return len(a.Peers())+len(b.Peers()) == 0 })
-		if err := a.AddNode("10.0.0.2"); err != nil {
+		if err := a.AddNode("10.0.0.2", false); err != nil {
 			t.Error(err)
 		}
-		if err := a.AddNode(b.addr); !errors.Is(err, swarm.ErrNodeAdded) {
+		if err := a.AddNode(b.addr, false); !errors.Is(err, swarm.ErrNodeAdded) {
 			t.Errorf("adding twice: %v", err)
 		}
 		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })

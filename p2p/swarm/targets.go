@@ -19,8 +19,9 @@ const (
 // target is an address or a name that is kept connected (--connect, --addnode, RPC
 // addnode).
 type target struct {
-	to   p2p.HostPort
-	live p2p.PeerID // its connection or the attempt at one; p2p.Self: there is none
+	to    p2p.HostPort
+	plain bool       // without encryption
+	live  p2p.PeerID // its connection or the attempt at one; p2p.Self: there is none
 
 	next     time.Time
 	failures int
@@ -45,11 +46,11 @@ func (l *targets) find(to p2p.HostPort) int {
 }
 
 // add reports whether the target is new.
-func (l *targets) add(to p2p.HostPort, now time.Time) bool {
+func (l *targets) add(to p2p.HostPort, plain bool, now time.Time) bool {
 	if l.find(to) >= 0 {
 		return false
 	}
-	l.all = append(l.all, &target{to: to, next: now})
+	l.all = append(l.all, &target{to: to, plain: plain, next: now})
 	return true
 }
 

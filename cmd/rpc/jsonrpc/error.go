@@ -33,6 +33,7 @@ const (
 	CodeNodeNotFound    Code = -29 // RPC_CLIENT_NODE_NOT_CONNECTED
 	CodeInvalidSubnet   Code = -30 // RPC_CLIENT_INVALID_IP_OR_SUBNET
 	CodeP2PDisabled     Code = -31 // RPC_CLIENT_P2P_DISABLED
+	CodeNodeCapacity    Code = -34 // RPC_CLIENT_NODE_CAPACITY_REACHED
 	CodeWalletLoaded    Code = -35 // RPC_WALLET_ALREADY_LOADED
 	CodeWalletExists    Code = -36 // RPC_WALLET_ALREADY_EXISTS
 )
