@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross demo test lint interop conformance fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross demo test lint interop conformance core-tests fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -92,6 +92,12 @@ conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block t
 	GRAPEVINE_FULL=$(FULL) $(GO) test $(RACE) -count=1 -timeout 20m -run T30_ ./chain/ledger
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v .
 	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(GO) test -count=1 -timeout 20m -v ./mainnet ./twin
+
+# CORE is a checkout of Bitcoin Core with its test/functional; nothing in it is changed.
+# TESTS is a list with commas: p2p_ping.py,rpc_users.py; nothing is all of them.
+core-tests: ## Bitcoin Core's functional tests against this binary: CORE=/path/to/a/checkout [TESTS=…], writes docs/core-tests.md
+	@test -n "$(CORE)" || { echo "make core-tests CORE=/path/to/a/checkout/of/bitcoin [TESTS=p2p_ping.py,rpc_users.py]"; exit 2; }
+	GRAPEVINE_CORE='$(abspath $(CORE))' GRAPEVINE_CORE_TESTS='$(TESTS)' $(GO) test -count=1 -timeout 10h -run TestCoresFunctionalTests -v ./cmd/grapevine
 
 # FUZZTIME counts inputs (1000x) or seconds (30s); Go's fuzzer sometimes takes the
 # end of the time for a failure. Making a find smaller would take a minute in which
