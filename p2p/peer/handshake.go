@@ -167,8 +167,8 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 		p.cfg.Log.Debug("protocol version too old", "version", v.ProtocolVersion)
 		return p2p.Hello{}, fmt.Errorf("protocol version %d is too old, at least %d is needed", v.ProtocolVersion, minVersion)
 	}
-	if missing := p.cfg.Needs &^ v.Services; missing != 0 {
-		return p2p.Hello{}, fmt.Errorf("does not offer %v", missing)
+	if err := p.suits(v.Services); err != nil {
+		return p2p.Hello{}, err
 	}
 	return p2p.Hello{
 		Nonce:       v.Nonce,
@@ -180,6 +180,20 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 		Clock:       v.Timestamp,
 		You:         v.AddrYou.IP,
 	}, nil
+}
+
+// suits checks what a peer offers.
+func (p *Peer) suits(offered wire.ServiceFlag) error {
+	needs := p.cfg.Needs
+	if p.cfg.Limited && offered&wire.SFNodeNetworkLimited != 0 && needs&wire.SFNodeNetwork != 0 {
+		needs = needs&^wire.SFNodeNetwork | wire.SFNodeNetworkLimited
+	}
+	missing := needs &^ offered
+	if missing == 0 {
+		return nil
+	}
+	p.cfg.Log.Debug("offers too little", "offered", fmt.Sprintf("%08x", uint64(offered)), "expected", fmt.Sprintf("%08x", uint64(needs)))
+	return fmt.Errorf("does not offer %v", missing)
 }
 
 // inTurn notes a message that is not, because another has to come first.

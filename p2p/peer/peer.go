@@ -20,12 +20,14 @@ import (
 
 // Config is what a connection needs from its owner.
 type Config struct {
-	Magic     wire.BitcoinNet
-	Services  wire.ServiceFlag // what we offer
-	Needs     wire.ServiceFlag // what they must offer
-	Silent    bool             // ask for no transactions (fRelay is 0)
-	Have      bool             // offer and accept gvhave
-	Encrypt   bool             // dial with BIP324, and accept it
+	Magic    wire.BitcoinNet
+	Services wire.ServiceFlag // what we offer
+	Needs    wire.ServiceFlag // what they must offer
+	// Limited: who keeps only the last blocks will do too [GetDesirableServiceFlags].
+	Limited   bool
+	Silent    bool // ask for no transactions (fRelay is 0)
+	Have      bool // offer and accept gvhave
+	Encrypt   bool // dial with BIP324, and accept it
 	UserAgent string
 	Height    int32  // of our tip, for the version message
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves

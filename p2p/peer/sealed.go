@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -72,9 +73,13 @@ func wantsPlain(p pace, r *bufio.Reader, magic wire.BitcoinNet) (bool, error) {
 	if len(first) == 16 && isText(first) {
 		return false, errText
 	}
-	ours := binary.LittleEndian.Uint32(first) == uint32(magic)
-	otherNetwork := len(first) == 16 && bytes.HasPrefix(first[4:], []byte("version\x00\x00\x00\x00\x00"))
-	return ours || otherNetwork, nil
+	if len(first) < 16 || !bytes.HasPrefix(first[4:], []byte("version\x00\x00\x00\x00\x00")) {
+		return binary.LittleEndian.Uint32(first) == uint32(magic) && len(first) < 16, nil
+	}
+	if binary.LittleEndian.Uint32(first) != uint32(magic) {
+		p.log.Debug("unencrypted, of another network", "magic", hex.EncodeToString(first[:4]))
+	}
+	return true, nil
 }
 
 // errText: a browser, a scanner, or someone who took our port for another.
@@ -102,6 +107,9 @@ func agree(p pace, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*seale
 		return nil, err
 	}
 	t := &sealed{pace: p, r: r, w: bufio.NewWriterSize(p, buffer), ids: msg.ShortIDs()}
+	if dialled {
+		p.log.Debug("encryption begins")
+	}
 	hello := append(ours[:], garbage...)
 	if _, err := p.Write(hello); err != nil {
 		return nil, plainIf(dialled, err)

@@ -31,6 +31,7 @@ type loop struct {
 	connections int64     // so far; attempts that failed are none
 	height      int32     // of the verified tip
 	tipAt       time.Time // when it last moved
+	tipTime     time.Time // as its header says
 	seeds       seeder
 	up          *peer.Limit
 	down        *peer.Limit
@@ -78,7 +79,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		steps:       newSteps(),
 	}
 	if tip := s.cfg.State.Status().Tip; tip != nil {
-		l.height = tip.Height
+		l.height, l.tipTime = tip.Height, tip.Header.Timestamp
 	}
 	binary.LittleEndian.PutUint64(l.secret[:], s.cfg.Rand.Uint64())
 	binary.LittleEndian.PutUint64(l.secret[8:], s.cfg.Rand.Uint64())
@@ -157,7 +158,7 @@ func (l *loop) step(ev gossip.Event) {
 	l.tick()
 	defer func() { l.steps.took(time.Since(l.stepped)) }()
 	if t, ok := ev.(gossip.TipChanged); ok {
-		l.height, l.tipAt = t.Tip.Height, l.now
+		l.height, l.tipAt, l.tipTime = t.Tip.Height, l.now, t.Tip.Header.Timestamp
 	}
 	for _, a := range l.cfg.State.Step(l.now, ev) {
 		l.perform(a)

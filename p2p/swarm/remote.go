@@ -91,9 +91,16 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Log:   l.cfg.Log.With("addr", r.name()),
 	}
 	if r.Kind.Chosen() && r.Kind != p2p.Feeler { // [ExpectServicesFromConn]
-		cfg.Needs = needed
+		cfg.Needs, cfg.Limited = needed, l.nearTip()
 	}
 	l.wg.Go(func() { l.s.serve(l.ctx, r, conn, cfg) })
+}
+
+// nearTip: our tip is young enough for those to do who keep only the last blocks
+// [NODE_NETWORK_LIMITED_ALLOW_CONN_BLOCKS].
+func (l *loop) nearTip() bool {
+	const blocks = 144
+	return l.cfg.Clock().Sub(l.tipTime) < blocks*l.cfg.Params.TargetTimePerBlock
 }
 
 // opened: a connection stands; the handshake begins.
