@@ -108,6 +108,9 @@ func coinSize(b []byte) (int, error) {
 	return size, nil
 }
 
+// Clear deletes all coins of the file.
+func Clear(tx *db.Tx) error { return table().Clear(tx) }
+
 // Scan calls fn for each coin in the file, ordered by txid and number.
 func Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
 	return table().Scan(tx, nil, func(key wire.OutPoint, b []byte) (bool, error) {

@@ -30,6 +30,9 @@ func (w *writer) fill() (bool, error) {
 	if goal == nil || goal == w.head {
 		return false, nil
 	}
+	if w.stopsAt(w.head.Node.Height) && (w.stopped || len(w.queue) > 0) {
+		return false, nil
+	}
 	if w.head.Node.IsAncestorOf(goal.Node) {
 		w.enqueue(w.entryOf(goal.Node.Ancestor(w.head.Node.Height+1)), false)
 		return true, nil
@@ -39,6 +42,9 @@ func (w *writer) fill() (bool, error) {
 	}
 	return w.reorganise(goal)
 }
+
+// stopsAt says whether a block of that height is one to stop at [m_stop_at_height].
+func (w *writer) stopsAt(height int32) bool { return w.l.cfg.StopAt > 0 && height >= w.l.cfg.StopAt }
 
 func (w *writer) entryOf(n *chain.HeaderNode) *entry {
 	e, _ := w.tree.entry(n.Hash)

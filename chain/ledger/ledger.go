@@ -41,8 +41,12 @@ type Config struct {
 	AssumeValid *chain.Hash
 	Workers     int // goroutines that check; 0: one for each core
 	Prune       Prune
-	Now         func() time.Time
-	Log         *slog.Logger // nil discards
+	Rebuild     Rebuild // what Open begins to make anew
+	// StopAt is a height above which nothing is connected any more once a block of at
+	// least that height was; 0: none [-stopatheight].
+	StopAt int32
+	Now    func() time.Time
+	Log    *slog.Logger // nil discards
 
 	moveBytes int64 // 0: the constant; tests make it small
 }
@@ -61,6 +65,7 @@ type Ledger struct {
 	tree    *tree
 	inbox   *inbox
 	events  chan Event
+	rebuilt chan struct{}
 }
 
 // Open reads the headers and where the coins stand. Blocks that are stored but
@@ -78,10 +83,13 @@ func Open(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead)}
+	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead), rebuilt: make(chan struct{})}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)
+	}
+	if c.Rebuild == RebuildNothing {
+		close(l.rebuilt)
 	}
 	return l, nil
 }

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
-	"grapevine/chain/connect"
 	"grapevine/db"
 )
 
@@ -23,6 +21,14 @@ func (l *Ledger) load() error {
 	}
 	if !marks.OK {
 		return l.begin()
+	}
+	if l.cfg.Rebuild != RebuildNothing {
+		if err := l.rebuild(); err != nil {
+			return err
+		}
+		if marks, err = l.archive.Marks(); err != nil {
+			return err
+		}
 	}
 	if err := l.archive.Load(l.tree.load); err != nil {
 		return err
@@ -66,19 +72,14 @@ func (l *Ledger) checkPruned(marks archive.Marks) error {
 
 // begin makes a new file, with genesis. Its coinbase is not a coin, as in Core.
 func (l *Ledger) begin() error {
-	genesis := chain.NewBlock(l.cfg.Params.GenesisBlock)
-	e := l.tree.begin(genesis)
-	l.set = coins.NewSet(l.cfg.DB, e.Node)
-
-	filter, err := connect.Filter(genesis, nil)
+	genesis, err := l.saveGenesis()
 	if err != nil {
 		return err
 	}
+	e := l.tree.begin(genesis)
+	l.set = coins.NewSet(l.cfg.DB, e.Node)
 	l.archive.SaveHeader(e.Num, e.record())
 	l.archive.SaveBody(e.Body, genesis.Raw)
-	l.archive.SaveUndo(e.Body, nil) // its coinbase spends nothing
-	l.archive.SaveFilter(e.Num, archive.Filter{Header: connect.FilterHeader(filter, chain.Hash{}), Bytes: filter})
-	l.archive.SaveStats(e.Num, coins.GenesisStats(l.cfg.Params))
 	l.archive.Freeze(l.set, e.Num, l.cfg.kept())
 	return l.archive.Flush()
 }

@@ -48,6 +48,7 @@ type writer struct {
 	bytes   int64             // of the queue's blocks
 	running int               // slots that workers are busy with
 	blocked bool              // the way to the goal leads over a damaged body: nothing moves until it has come
+	stopped bool              // a block of Config.StopAt was connected: no further ones are
 	failing bool              // a slot failed: nothing new is begun until workers are through
 
 	held       []submitMsg             // wait until the tail has room
@@ -61,7 +62,9 @@ type writer struct {
 	commands []*command
 	flush    flushState
 	prune    pruning
-	out      outbox
+
+	rebuilding bool // Config.Rebuild is under way
+	out        outbox
 }
 
 // flushState says when to flush.
@@ -81,6 +84,7 @@ func newWriter(l *Ledger) *writer {
 	w.flush.when, w.flush.height = l.cfg.Now(), l.set.Tip().Height
 	w.tree.proposeAll()
 	w.prune.begin(l)
+	w.rebuilding = l.cfg.Rebuild != RebuildNothing
 	return w
 }
 
@@ -156,7 +160,7 @@ func (w *writer) receive(item any) error {
 
 // step makes one move, if there is one to make.
 func (w *writer) step() (moved bool, err error) {
-	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.settle, w.flushSome, w.pruneSome} {
+	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.settle, w.flushSome, w.pruneSome, w.endRebuild} {
 		if moved, err = try(); moved || err != nil {
 			return moved, err
 		}
@@ -237,6 +241,7 @@ func (w *writer) apply(n int) error {
 		w.answer(w.entryOf(l.Node), nil)
 	}
 	w.flush.blocks += n
+	w.stopped = w.stopped || w.stopsAt(delta.Tip.Height)
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, append(append(talkFlags(), zmqFlags()...), cli.RulesFlags()...)...),
+		}, append(append(append(talkFlags(), keepFlags()...), zmqFlags()...), cli.RulesFlags()...)...),
 		Action: p.runNode,
 	}
 }
@@ -170,6 +170,9 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	if err := talkConfig(c, &cfg); err != nil {
+		return cfg, err
+	}
+	if err := keepConfig(c, &cfg); err != nil {
 		return cfg, err
 	}
 	if err := zmqConfig(c, &cfg); err != nil {

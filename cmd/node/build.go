@@ -33,11 +33,12 @@ func (n *Node) openLedger() error {
 	n.script = script.New(script.Config{})
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
-		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, Prune: n.cfg.Prune,
+		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt,
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
+	n.follow.stopAt, n.follow.stop = n.cfg.StopAt, n.stop
 	n.follow.tips = &tipLog{log: n.log, now: n.cfg.Now, best: func() int32 { return n.Ledger.BestHeader().Height }}
 	return ofFile("chain", err)
 }

@@ -62,6 +62,10 @@ type Config struct {
 
 	// Prune says whether old blocks are deleted. It does not go with TxIndex.
 	Prune ledger.Prune
+	// Rebuild says what is made anew from the blocks in chain.db at the start.
+	Rebuild ledger.Rebuild
+	// StopAt is the height at which the node stops by itself; 0: none.
+	StopAt int32
 
 	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all

@@ -25,7 +25,9 @@ type follower struct {
 	wallet   *service.Service // nil without a wallet
 	swarm    *swarm.Swarm
 	zmq      *notify.Publisher // nil tells nobody
-	commands *commands         // nil runs none
+	stopAt   int32             // the height at which stop is called; 0: none
+	stop     func()
+	commands *commands // nil runs none
 
 	txs   chan p2p.ValidateTx // capacity is gossip's credits: the swarm never waits here
 	queue txQueue             // taken from txs
@@ -124,6 +126,9 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		f.commands.moved(ev.Delta.Tip.Hash)
 	}
 	f.reached(ev.Seq)
+	if ev.Delta != nil && f.stopAt > 0 && len(ev.Delta.Connected) > 0 && ev.Delta.Tip.Height >= f.stopAt {
+		f.stop()
+	}
 	return errs
 }
 

@@ -39,6 +39,11 @@ func (n *Node) buildPoolFile() error {
 // found again by then is refused and lost, as everything is that came since
 // the file was written.
 func (p *poolFile) Run(ctx context.Context) error {
+	select {
+	case <-p.follow.ledger.Rebuilt(): // before that its coins are not there
+	case <-ctx.Done():
+		return nil
+	}
 	if !p.loaded.Load() {
 		if err := p.Import(ctx, p.path, false); err != nil && ctx.Err() == nil {
 			p.log.Warn("the pool of the last run is lost, or a part of it; the node goes on without", "err", err)

@@ -10,6 +10,17 @@ import (
 	"grapevine/chain/ledger"
 )
 
+// rebuilding reads -reindex, -reindex-chainstate and -stopatheight.
+func (s *setup) rebuilding() {
+	switch {
+	case s.Bool("reindex", false):
+		s.cfg.Rebuild = ledger.RebuildAll
+	case s.Bool("reindex-chainstate", false):
+		s.cfg.Rebuild = ledger.RebuildCoins
+	}
+	s.cfg.StopAt = int32(min(max(s.Int("stopatheight", 0), 0), math.MaxInt32))
+}
+
 // pruning reads -prune: 1 is by hand alone.
 func (s *setup) pruning() error {
 	n := s.Int("prune", 0)

@@ -62,6 +62,7 @@ func (s *setup) together() (err error) {
 	if err := s.addresses(); err != nil {
 		return err
 	}
+	s.rebuilding()
 	if err := s.pruning(); err != nil {
 		return err
 	}
