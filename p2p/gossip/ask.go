@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"math"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -57,7 +59,11 @@ func (s *State) askTxs() {
 	if s.syncing() {
 		return
 	}
-	s.perform(s.tx.requests.Fill(s.now, maxWaitingTxs-s.tx.queue.waiting()))
+	room := maxWaitingTxs - s.tx.queue.waiting()
+	if s.cfg.Manners.TxDelays && room > 0 {
+		room = math.MaxInt // as Core; what then comes and finds no room is asked for again
+	}
+	s.perform(s.tx.requests.Fill(s.now, room))
 }
 
 // onInv takes announcements: one getheaders at most, and offers.

@@ -205,6 +205,7 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.actOnHeaders()
 	s.tx.rejected.Clear()
 	s.tx.lowFee.Clear()
+	s.forgetConflicts()
 	if !s.syncing() {
 		for _, x := range s.tx.orphans.All() { // their parents may be in the block
 			s.revalidate(x, false)

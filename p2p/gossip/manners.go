@@ -19,6 +19,9 @@ type Manners struct {
 	TxDelays bool
 	// OneSync: headers are asked from one peer first while our best one is old, not from all.
 	OneSync bool
+	// Even: each peer is asked for sixteen blocks at most, a block of one peer only, and
+	// who holds up the download is dropped, as by Core.
+	Even bool
 	// BlocksOnly: no transactions are taken from peers without the relay permission [-blocksonly].
 	BlocksOnly bool
 	// Bloom: bloom filters are served (BIP37) [-peerbloomfilters].
@@ -47,7 +50,7 @@ const (
 
 // DaemonManners are those of Core's daemon.
 func DaemonManners() Manners {
-	return Manners{Reserved: true, TxDelays: true, OneSync: true, KeepManual: true, MaxOrphans: 100, ExtraTxs: 100}
+	return Manners{Reserved: true, TxDelays: true, OneSync: true, Even: true, KeepManual: true, MaxOrphans: 100, ExtraTxs: 100}
 }
 
 func (m Manners) pace() txs.Pace { return txs.Pace{Delays: m.TxDelays} }

@@ -66,6 +66,7 @@ func (s *State) onJoined(ev Joined) {
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.joinFeeFilter(p)
 	p.talk = s.headers.Join(p.id, p.Link, p.src)
+	p.src.Number = p.number
 	p.talk.Forgiven = s.forgiven(p)
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())
@@ -86,7 +87,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.fetch.Leave(p.src)
 	s.tx.requests.Leave(p.offers)
 	s.tx.queue.leave(p.id)
-	s.inheritOrphans(p.id)
+	s.inheritOrphans(p.id, p.number)
 	s.headers.Leave(p.talk)
 	s.actOnHeaders()
 }

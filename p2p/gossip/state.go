@@ -94,7 +94,7 @@ func New(cfg Config) *State {
 	}
 	s.headers.Local, s.headers.One = local, cfg.Manners.OneSync
 	s.pool.Sorted = !local
-	s.fetch.Short = s.comesShort
+	s.fetch.Short, s.fetch.Even, s.fetch.Log = s.comesShort, cfg.Manners.Even, cfg.Log
 	s.server = &server{Tree: t, Pool: s.pool, Recent: &s.recent, Nonce: cfg.Rand.Uint64, Local: s.local}
 	s.server.Limited = cfg.Limited
 	if cfg.Stored != nil {

@@ -3,7 +3,10 @@ package gossip
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
@@ -51,6 +54,11 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
 		return
 	}
+	if s.tx.queue.find(tx.WID) == nil && !s.knowsTx(tx) && tx.Weight <= policy.MaxWeight && !s.tx.queue.takes(p.id, tx.Size) {
+		s.tx.requests.Postpone(p.offers, tx.WID, s.now)
+		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
+		return
+	}
 	s.tx.requests.Settle(tx.WID)
 	if tx.HasWitness() {
 		// Its txid does not commit to its witness: who else has it by that name may
@@ -60,17 +68,41 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 	if j := s.tx.queue.find(tx.WID); j != nil {
 		j.tasks = p.waitsFor(j.tasks)
 	}
-	childless := s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
-	if s.haveTx(tx.WID) || childless {
-		return
-	}
-	if tx.Weight > policy.MaxWeight {
+	switch {
+	case s.knowsTx(tx):
+		s.forceRelay(p, tx)
+	case tx.Weight > policy.MaxWeight:
 		s.tx.rejected.Add(tx.WID)
-		return
-	}
-	if s.tx.queue.takes(p.id, tx.Size) {
+		s.refused(p, tx, chain.Refused("tx-size", ""))
+	default:
 		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
 	}
+}
+
+// knowsTx says whether a transaction that came need not be validated: it is here, or
+// would be refused, and no child of it waits that could pay for it.
+func (s *State) knowsTx(tx *chain.Tx) bool {
+	return s.haveTx(tx.WID) || s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
+}
+
+// forceRelay announces what we have already to those who do not know it, when it comes
+// from a peer that people let do so: it may be the gateway of others [ForceRelay].
+func (s *State) forceRelay(p *peer, tx *chain.Tx) {
+	if !p.May(p2p.MayForceRelay) {
+		return
+	}
+	in := s.pool.ByTxID(tx.ID)
+	s.cfg.Log.Info("transaction of a forcerelay peer is here", "peer", p.number, "txid", tx.ID, "wtxid", tx.WID, "relayed", in != nil)
+	if in != nil {
+		for _, q := range s.peers {
+			s.announceTx(q, in)
+		}
+	}
+}
+
+// refused notes in the log why a transaction of a peer was not taken.
+func (s *State) refused(p *peer, tx *chain.Tx, err error) {
+	s.cfg.Log.Debug("transaction refused", "peer", p.number, "txid", tx.ID, "wtxid", tx.WID, "err", err)
 }
 
 // pumpTxs gives to the pool what the credits allow, our own first.
@@ -93,6 +125,9 @@ func (s *State) onTxVerdict(v TxVerdict) {
 		s.answer(t, v.Err)
 	}
 	p := s.byID[j.From]
+	if p != nil && v.Err != nil {
+		s.refused(p, v.Tx, v.Err)
+	}
 	var missing *chain.MissingError
 	var refused *chain.PolicyError
 	if p != nil && v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
@@ -114,8 +149,19 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	case errors.As(v.Err, &refused) && refused.Stripped:
 	default:
 		s.tx.rejected.Add(v.Tx.WID)
-		s.cfg.Log.Debug("transaction refused", "peer", j.From, "txid", v.Tx.ID, "err", v.Err)
+		if errors.Is(v.Err, policy.ErrInputs) {
+			s.tx.rejected.Add(v.Tx.ID) // whatever its witness: the scripts that it spends are named by its txid [TX_INPUTS_NOT_STANDARD]
+		}
+		if p != nil && s.cfg.Manners.PunishTxs && brokenByConsensus(v.Err) {
+			s.drop(p, "invalid transaction", "transaction "+v.Tx.ID.String()+": "+v.Err.Error()) // [TX_CONSENSUS]
+		}
 	}
+}
+
+// brokenByConsensus says whether a transaction would be refused in a block too.
+func brokenByConsensus(err error) bool {
+	var broken *chain.RuleError
+	return errors.As(err, &broken) || strings.HasPrefix(err.Error(), string(policy.ErrMandatoryScript))
 }
 
 // charge notes what a refused transaction of a peer has cost. If the peer owes too
@@ -156,18 +202,65 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	if !s.tx.orphans.Takes(p.id, len(parents)) {
 		return
 	}
+	if s.hopeless(parents) {
+		s.cfg.Log.Debug("orphan of refused parents is not kept", "txid", tx.ID, "wtxid", tx.WID)
+		s.tx.rejected.Add(tx.WID)
+		s.tx.rejected.Add(tx.ID)
+		return
+	}
 	for _, h := range parents {
-		if s.tx.rejected.Has(h) {
-			s.tx.rejected.Add(tx.WID)
-			return
-		}
 		if s.pool.ByTxID(h) != nil { // it came while this one was validated
 			s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id})
 			return
 		}
 	}
-	s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
+	s.settle(tx)
+	gone := s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
+	s.cfg.Log.Debug("orphan kept", "txid", tx.ID, "wtxid", tx.WID, "weight", tx.Weight, "orphans", s.tx.orphans.Len())
+	if gone > 0 {
+		s.cfg.Log.Debug("too many orphans", "removed", gone)
+	}
 	s.askParents(p, parents)
+}
+
+// hopeless says whether an orphan would be refused with these parents: one was refused
+// for more than its fee, or several for that, where only one could be paid for.
+func (s *State) hopeless(parents []chain.Hash) bool {
+	poor := 0
+	for _, h := range parents {
+		if s.tx.rejected.Has(h) {
+			return true
+		}
+		if s.tx.lowFee.Has(h) && s.pool.ByTxID(h) == nil {
+			poor++
+		}
+	}
+	return poor > 1
+}
+
+// forgetConflicts lets go what waited and is in the new block, or spends what that
+// does [EraseForBlock].
+func (s *State) forgetConflicts() {
+	kept := s.recent.Find(s.tree.Tip().Node.Hash)
+	if kept == nil {
+		return
+	}
+	spent := map[wire.OutPoint]struct{}{}
+	for _, tx := range kept.Block.Txs[1:] {
+		for _, in := range tx.MsgTx.TxIn {
+			spent[in.PreviousOutPoint] = struct{}{}
+		}
+	}
+	gone := 0
+	for _, x := range s.tx.orphans.All() {
+		if slices.ContainsFunc(x.Tx.MsgTx.TxIn, func(in *wire.TxIn) bool { _, ok := spent[in.PreviousOutPoint]; return ok }) {
+			s.tx.orphans.Remove(x.Tx.WID)
+			gone++
+		}
+	}
+	if gone > 0 {
+		s.cfg.Log.Debug("orphans of a block forgotten", "orphans", gone)
+	}
 }
 
 func (s *State) askParents(p *peer, parents []chain.Hash) {
@@ -180,8 +273,13 @@ func (s *State) askParents(p *peer, parents []chain.Hash) {
 
 // inheritOrphans: what waited for a peer that left is now for those who had
 // announced it as well.
-func (s *State) inheritOrphans(id p2p.PeerID) {
-	for _, x := range s.tx.orphans.Forget(id) {
+func (s *State) inheritOrphans(id p2p.PeerID, number int64) {
+	before := s.tx.orphans.Len()
+	moved := s.tx.orphans.Forget(id)
+	if gone := before - s.tx.orphans.Len(); gone > 0 {
+		s.cfg.Log.Debug("orphans of a peer forgotten", "orphans", gone, "peer", number)
+	}
+	for _, x := range moved {
 		if p := s.byID[x.From]; p != nil {
 			s.askParents(p, x.Parents)
 		}

@@ -7,6 +7,9 @@ import "time"
 // same time, whatever the sizes turn out to be. A pipe that is three quarters
 // full is left alone, so that small blocks are asked in batches.
 func (f *Fetcher) capacity(p *Source, left int) int {
+	if f.Even {
+		return f.evenCapacity(p)
+	}
 	if f.overdue(p) {
 		return 0
 	}

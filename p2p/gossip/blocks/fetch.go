@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -40,13 +41,15 @@ type Fetcher struct {
 	// Short says whether most of a block is probably in our pool, so that it is asked
 	// in short form of who speaks that.
 	Short func(*headers.Entry) bool
+	Even  bool // each peer is asked for as much as Core would (even.go)
+	Log   *slog.Logger
 	unfit *headers.Entry // cannot be put together from short ids: asked for whole
 }
 
 // New makes a Fetcher over a tree. No chain of less than minWork is downloaded.
 func New(t *headers.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
 	return &Fetcher{tree: t, rand: r, minWork: minWork, flights: make(map[*headers.Entry]*flight), late: lateAfter, giveUp: giveUpAfter,
-		Short: func(*headers.Entry) bool { return false }}
+		Short: func(*headers.Entry) bool { return false }, Log: slog.New(slog.DiscardHandler)}
 }
 
 // Now tells the time; it comes before all else of a step.
@@ -93,7 +96,12 @@ func (f *Fetcher) TipMoved() {
 }
 
 // Connected: a block was connected; patience comes back, as in Core.
-func (f *Fetcher) Connected() { f.late = max(lateAfter, f.late*85/100) }
+func (f *Fetcher) Connected() {
+	before := f.late
+	if f.late = max(lateAfter, f.late*85/100); f.Even {
+		f.evenConnected(before)
+	}
+}
 
 // Due is the earliest time at which something is late or have peers are told.
 func (f *Fetcher) Due() time.Time {

@@ -53,6 +53,7 @@ func (f *Fetcher) end(x *flight) {
 	i := slices.Index(p.flights, x)
 	p.flights = slices.Delete(p.flights, i, i+1)
 	f.count--
+	p.stallsFrom = time.Time{}
 	if len(p.flights) == 0 && p.stalled {
 		p.stalled, f.have.fresh = false, false
 	}
@@ -184,6 +185,8 @@ func (f *Fetcher) setLate(p *Source) {
 	switch {
 	case len(p.flights) == 0:
 		p.lateAt = time.Time{}
+	case f.Even:
+		f.setEvenLate(p)
 	case p.stalled:
 		p.lateAt = p.headAt.Add(f.giveUp)
 	default:
@@ -200,6 +203,11 @@ func (f *Fetcher) Late() (drop []p2p.Action) {
 			p.believe()
 			f.dirty = true
 		}
+	}
+	if f.Even {
+		return f.evenLate()
+	}
+	for _, p := range f.sources {
 		switch {
 		case !f.up(p.lateAt):
 		case !p.stalled:

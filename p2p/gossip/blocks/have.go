@@ -324,7 +324,7 @@ func (f *Fetcher) choose(p *Source, can []int, n int) []*headers.Entry {
 // shuffling: at the start of a long sync other newcomers may be there that we
 // have not met, and all would ask for the same blocks first.
 func (f *Fetcher) shuffling() bool {
-	return f.now.Sub(f.began) < shuffleFor && len(f.route.path) >= shuffleFrom
+	return !f.Even && f.now.Sub(f.began) < shuffleFor && len(f.route.path) >= shuffleFrom
 }
 
 // leaveToNewcomers says whether block i of the route need not be asked from one

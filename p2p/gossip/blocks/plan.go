@@ -113,7 +113,7 @@ func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 	default: // a have peer that may hold some of our way besides
 		ask = f.fromRoute(p)
 	}
-	if len(ask) == 0 && len(p.flights) == 0 {
+	if len(ask) == 0 && len(p.flights) == 0 && !f.Even {
 		ask = f.steal(p)
 	}
 	return ask
@@ -139,6 +139,9 @@ func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 		} else if i == r.cursor && !f.open(e) {
 			r.cursor++
 		}
+	}
+	if len(can) == 0 && f.Even {
+		f.blame(p, has)
 	}
 	return f.choose(p, can, free)
 }

@@ -23,6 +23,8 @@ type Source struct {
 	shown   map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
 	owes    map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
 
+	Number int64 // as people see it
+
 	id     p2p.PeerID
 	lates  int   // times it let a block become late, less one for every tenth it delivered
 	grace  int   // deliveries towards the next
@@ -30,13 +32,14 @@ type Source struct {
 	depth  int32 // how many of its last blocks it serves; 0: all
 	gone   bool
 
-	flights []*flight      // in order of asking
-	misfit  *headers.Entry // the last block whose short form it sent and that this did not make
-	lateAt  time.Time      // when the first of them is late, or the peer given up if it is
-	headAt  time.Time      // since when the first of them is first
-	stalled bool           // something is late: nothing more is asked until all has come
-	grown   int            // deliveries in time since the last overdue one
-	rate    rate
+	flights    []*flight      // in order of asking
+	misfit     *headers.Entry // the last block whose short form it sent and that this did not make
+	lateAt     time.Time      // when the first of them is late, or the peer given up if it is
+	headAt     time.Time      // since when the first of them is first
+	stalled    bool           // something is late: nothing more is asked until all has come
+	stallsFrom time.Time      // since when the window waits for its block, where that counts; zero: it does not
+	grown      int            // deliveries in time since the last overdue one
+	rate       rate
 
 	excused   *headers.Entry // the last block that it had shown and then did not have
 	missed    *headers.Entry // its best header before it answered notfound

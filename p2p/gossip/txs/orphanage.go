@@ -86,10 +86,11 @@ func (o *Orphanage) Takes(id p2p.PeerID, parents int) bool {
 	return parents <= maxMissing && (o.limits.Most != 0 || o.perPeer[id] < MaxOrphansPerPeer)
 }
 
-// Add takes an orphan in; when there are too many the oldest go, or some at random.
-func (o *Orphanage) Add(x *Orphan) {
+// Add takes an orphan in; when there are too many the oldest go, or some at random,
+// and it says how many.
+func (o *Orphanage) Add(x *Orphan) (gone int) {
 	if o.byWID[x.Tx.WID] != nil {
-		return
+		return 0
 	}
 	o.byWID[x.Tx.WID] = x
 	for _, h := range x.Parents {
@@ -98,13 +99,14 @@ func (o *Orphanage) Add(x *Orphan) {
 	o.order = append(o.order, x)
 	o.count(x.From, 1)
 	o.bytes += x.Tx.Size
-	for len(o.byWID) > o.limits.most() || o.bytes > maxOrphanBytes {
+	for ; len(o.byWID) > o.limits.most() || o.bytes > maxOrphanBytes; gone++ {
 		if o.limits.Most > 0 {
 			o.dropAny()
 		} else {
 			o.dropOldest()
 		}
 	}
+	return gone
 }
 
 // dropAny drops one at random, so that nobody can choose which [LimitOrphans].

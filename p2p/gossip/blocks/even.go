@@ -1,0 +1,93 @@
+package blocks
+
+import (
+	"time"
+
+	"grapevine/p2p"
+)
+
+// Core asks each peer for sixteen blocks at most, however fast it is, and each block of
+// one peer only. Who holds up the download is dropped: because the window of blocks that
+// may be asked for cannot move on before its block comes [m_stalling_since], or because
+// the first block that it was asked for takes many minutes. Fetcher.Even chooses that.
+
+const (
+	evenTimeout = 10 * time.Minute // for a block [BLOCK_DOWNLOAD_TIMEOUT_BASE, blocks' interval]
+	evenEach    = 5 * time.Minute  // more for each other peer that sends blocks [BLOCK_DOWNLOAD_TIMEOUT_PER_PEER]
+)
+
+// evenCapacity is how many more blocks the source may be asked for.
+func (f *Fetcher) evenCapacity(p *Source) int {
+	free := minFlights - len(p.flights)
+	if size := f.size.guess(); f.held+(f.count+free)*size > maxHeld {
+		free = min(free, (maxHeld-f.held)/size-f.count)
+		if free <= 0 && f.held == 0 && f.count == 0 {
+			free = 1
+		}
+	}
+	return free
+}
+
+// setEvenLate computes when the source is dropped.
+func (f *Fetcher) setEvenLate(p *Source) {
+	others := 0
+	for _, q := range f.sources {
+		if q != p && len(q.flights) > 0 {
+			others++
+		}
+	}
+	p.lateAt = p.headAt.Add(evenTimeout + time.Duration(others)*evenEach)
+	if !p.stallsFrom.IsZero() {
+		p.lateAt = sooner(p.lateAt, p.stallsFrom.Add(f.late))
+	}
+}
+
+// blame finds whom p waits for, which has all that p could be asked for in flight or
+// beyond the window: that one stalls the download.
+func (f *Fetcher) blame(p *Source, has reach) {
+	r := &f.route
+	end := len(r.path) - 1
+	if len(p.flights) > 0 || end < window-1 || r.path[end] == r.goal || has.beyond == nil && has.upTo <= r.path[end].Node.Height {
+		return
+	}
+	for _, e := range r.path {
+		if x := f.flights[e]; x != nil {
+			if q := x.p; q != p && q.stallsFrom.IsZero() {
+				q.stallsFrom = f.now
+				f.setLate(q)
+				f.Log.Debug("peer stalls the download", "peer", q.Number)
+			}
+			return
+		}
+		if f.open(e) {
+			return
+		}
+	}
+}
+
+// evenLate drops who stalls, or is late.
+func (f *Fetcher) evenLate() (drop []p2p.Action) {
+	for _, p := range f.sources {
+		switch {
+		case !f.up(p.lateAt):
+		case !p.stallsFrom.IsZero() && f.up(p.stallsFrom.Add(f.late)):
+			f.Log.Info("peer is dropped, for it stalls the download", "peer", p.Number)
+			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "stalls: the window waits for its block"})
+			if f.late < lateAfterMax {
+				f.late = min(2*f.late, lateAfterMax)
+				f.Log.Debug("more patience with stalling peers", "seconds", int(f.late.Seconds()))
+			}
+		case len(p.flights) > 0:
+			f.Log.Info("peer is dropped, for a block does not come", "peer", p.Number, "block", p.flights[0].e.Node.Hash)
+			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "a block asked for does not come"})
+		}
+	}
+	return drop
+}
+
+// evenConnected gives the usual patience back, little by little.
+func (f *Fetcher) evenConnected(before time.Duration) {
+	if f.late != before {
+		f.Log.Debug("less patience with stalling peers", "seconds", int(f.late.Seconds()))
+	}
+}
