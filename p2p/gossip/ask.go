@@ -79,7 +79,7 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 			blocks = append(blocks, iv.Hash)
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
 			if s.refusesTxs(p) {
-				s.violates(p, "transaction ("+iv.Hash.String()+") inv")
+				s.violates(p, "announcement where none is wanted", "hash", iv.Hash)
 				return
 			}
 			p.outbox.Knows(iv.Hash)

@@ -18,10 +18,15 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	asked := p.src.Paid(e) || requested
 	switch parent := s.tree.Find(b.Header.PrevBlock); {
 	case e == nil && parent == nil:
+		s.cfg.Log.Debug("block without a known parent", "peer", p.number, "hash", b.Hash)
 		s.drop(p, "block without a known parent", "block "+b.Hash.String()+" builds on an unknown one") // [BLOCK_MISSING_PREV]
 		return
 	case parent != nil && (!requested || !s.behind(e)):
 		if err := chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b); err != nil {
+			s.cfg.Log.Debug("block mutated", "peer", p.number, "hash", b.Hash, "err", err)
+			if e != nil {
+				s.fetch.Spoiled(p.src, e)
+			}
 			s.drop(p, mutatedBlock, "block "+b.Hash.String()+": "+err.Error())
 			return
 		}

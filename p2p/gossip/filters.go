@@ -31,12 +31,16 @@ func (s *State) filterStop(p *peer, r filterRange, most uint32) *chain.HeaderNod
 	e := s.tree.Find(r.Stop)
 	switch {
 	case !s.cfg.Filters || r.Type != wire.GCSFilterRegular:
+		s.cfg.Log.Debug("filters of another type", "peer", p.number, "type", int(r.Type))
 		s.drop(p, "", "asks for filters of a type that we do not offer")
 	case e == nil || !e.Valid || !s.server.tells(e):
+		s.cfg.Log.Debug("filters up to an unknown block", "peer", p.number, "hash", r.Stop)
 		s.drop(p, "", "asks for filters up to a block that we do not have")
 	case r.Start > uint32(e.Node.Height):
+		s.cfg.Log.Debug("filters from behind their end", "peer", p.number, "start", r.Start, "stop", e.Node.Height)
 		s.drop(p, "", fmt.Sprintf("asks for filters from %d up to %d", r.Start, e.Node.Height))
 	case uint32(e.Node.Height)-r.Start >= most:
+		s.cfg.Log.Debug("too many filters", "peer", p.number, "filters", uint32(e.Node.Height)-r.Start+1, "most", most)
 		s.drop(p, "", fmt.Sprintf("asks for %d filters, at most %d are given", uint32(e.Node.Height)-r.Start+1, most))
 	default:
 		return e.Node

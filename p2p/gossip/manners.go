@@ -70,8 +70,9 @@ func (s *State) refusesTxs(p *peer) bool {
 
 // violates ends the connection of who talks of transactions all the same; it is no
 // offence.
-func (s *State) violates(p *peer, what string) {
-	s.drop(p, "", what+" sent in violation of protocol")
+func (s *State) violates(p *peer, event string, attrs ...any) {
+	s.cfg.Log.Debug(event, append([]any{"peer", p.number}, attrs...)...)
+	s.drop(p, "", event)
 }
 
 // forgiven says whether a peer is not dropped for an offence: people have said so, or

@@ -67,6 +67,7 @@ func (s *State) onJoined(ev Joined) {
 	s.joinFeeFilter(p)
 	p.talk = s.headers.Join(p.id, p.Link, p.src)
 	p.src.Number = p.number
+	p.talk.Number = p.number
 	p.talk.Forgiven = s.forgiven(p)
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())

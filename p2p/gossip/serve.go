@@ -46,6 +46,9 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 		s.drop(p, "getdata too long", "getdata with too many entries")
 		return
 	}
+	if len(m.InvList) > 0 {
+		s.cfg.Log.Debug("asked for data", "peer", p.number, "count", len(m.InvList), "first", invText{m.InvList[0]})
+	}
 	acts, missing := s.server.data(p, m)
 	p.noteLacks(s.tree, missing)
 	s.perform(acts)

@@ -40,7 +40,7 @@ func newTxDownload(cfg Config) txDownload {
 // it could not be validated: what was asked for before is asked for again afterwards.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	if s.refusesTxs(p) {
-		s.violates(p, "transaction")
+		s.violates(p, "transaction where none is wanted")
 		return
 	}
 	p.outbox.Knows(p.outbox.Name(tx))

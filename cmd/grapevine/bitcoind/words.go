@@ -40,7 +40,7 @@ func (f fields) number(key string) int64 {
 // words are all rows by their event.
 func words() map[string]word {
 	table := map[string]word{}
-	for _, w := range slices.Concat(programWords, chainWords, poolWords, netWords, rpcWords) {
+	for _, w := range slices.Concat(programWords, chainWords, poolWords, netWords, relayWords, rpcWords) {
 		table[w.event] = w
 	}
 	return table

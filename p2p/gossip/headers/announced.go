@@ -50,10 +50,12 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 		return nil
 	}
 	if !s.worthMemory(t, parent, []*wire.BlockHeader{h}) {
+		s.log.Debug("low-work header ignored", "peer", t.Number, "hash", chain.HeaderHash(h))
 		return nil
 	}
 	e, err := s.insert(parent, h)
 	if err != nil {
+		s.log.Debug("header refused", "peer", t.Number, "hash", chain.HeaderHash(h), "err", err)
 		s.onBad(t, err)
 		return nil
 	}

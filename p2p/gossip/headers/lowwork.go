@@ -55,7 +55,7 @@ func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool 
 // may be more of it, it is presynced, when it is the peer's turn to lead.
 func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	if len(hs) < maxRun || t.lowWork {
-		s.log.Debug("low-work headers ignored", "peer", t.id, "headers", len(hs))
+		s.log.Debug("low-work headers ignored", "peer", t.Number, "headers", len(hs), "height", int(parent.Node.Height)+len(hs))
 		s.done(t)
 		return
 	}

@@ -31,9 +31,10 @@ const (
 // Talk is what one peer and we have said of headers.
 type Talk struct {
 	id       p2p.PeerID
-	chosen   bool // by ourselves, and not by name
-	trusted  bool // by people: any header of its that is good is kept [NetPermissionFlags::NoBan]
-	Forgiven bool // it is not dropped for an offence; the owner of the conversation says so
+	chosen   bool  // by ourselves, and not by name
+	trusted  bool  // by people: any header of its that is good is kept [NetPermissionFlags::NoBan]
+	Number   int64 // as people see it
+	Forgiven bool  // it is not dropped for an offence; the owner of the conversation says so
 	known    Known
 	gone     bool
 
@@ -70,6 +71,7 @@ type Sync struct {
 	since  time.Time // when it began to lead
 	acts   []p2p.Action
 
+	Young bool // our tip was young once: the initial download is over
 	Local bool // all peers are ours: none is dropped for staying behind
 	One   bool // one peer is asked while our best header is old
 
@@ -269,6 +271,7 @@ func (s *Sync) take(t *Talk, parent *Entry, hs []*wire.BlockHeader) (last *Entry
 		if e == nil {
 			var err error
 			if e, err = s.insert(last, h); err != nil {
+				s.log.Debug("header refused", "peer", t.Number, "hash", chain.HeaderHash(h), "err", err)
 				ok = s.onBad(t, err)
 				break
 			}
@@ -276,7 +279,9 @@ func (s *Sync) take(t *Talk, parent *Entry, hs []*wire.BlockHeader) (last *Entry
 		}
 		last = e
 	}
-	s.store(fresh)
+	if s.store(fresh); len(fresh) > 0 {
+		s.log.Debug("headers taken", "peer", t.Number, "height", last.Node.Height, "initial", !s.Young)
+	}
 	t.aside(s.tree.Best(), last, len(fresh))
 	return last, ok
 }
@@ -325,7 +330,7 @@ func (s *Sync) store(nodes []*chain.HeaderNode) {
 func (s *Sync) onBad(t *Talk, err error) bool {
 	switch {
 	case errors.Is(err, chain.ErrTimeTooNew):
-		s.log.Info("header from the future", "peer", t.id)
+		s.log.Info("header from the future", "peer", t.Number)
 		return true
 	case errors.Is(err, errByHand):
 	case errors.Is(err, chain.ErrBadParent):
