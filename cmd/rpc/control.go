@@ -26,28 +26,55 @@ func Rows() []jsonrpc.Method {
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
 	raw := &rawapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool, TxIndex: onChain.TxIndex}
 	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), s.testRows(), onChain.Methods(), onPool.Methods(), raw.Methods())
-	if onWallet == nil {
-		return all
+	if onWallet != nil {
+		onWallet.Raw = raw
+		all = append(all, onWallet.Methods()...)
 	}
-	onWallet.Raw = raw
-	return append(all, onWallet.Methods()...)
+	for i := range all {
+		all[i].Words = glossary
+	}
+	return all
 }
 
 // controlRows are about the process.
 func (s *Server) controlRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Control",
 		jsonrpc.Method{Name: "help", Params: "command:text?", Do: s.helpText, Early: true,
-			Help: "This list, or what one method does.", Example: "getblock"},
+			Help: "This list, or what one method does.", Example: "getblock", Result: "\"text\"    (string) The help."},
 		jsonrpc.Method{Name: "stop", Params: "wait:int?", Do: s.stopNode, Early: true, Hides: true,
-			Help: "Stops the node cleanly. With wait the answer comes so many milliseconds later."},
+			Help: "Stops the node cleanly. With wait the answer comes so many milliseconds later, a second at most.", Result: "\"grapevine stopping\"    (string)"},
 		jsonrpc.Method{Name: "uptime", Do: s.uptime, Early: true,
-			Help: "Seconds since the node's start, by the node's clock."},
+			Help: "Seconds since the node's start, by the node's clock.", Result: "n    (numeric) The seconds."},
 		jsonrpc.Method{Name: "getrpcinfo", Do: s.getRPCInfo, Early: true,
-			Help: "The calls that run, each with the microseconds it has run, and the file of the log."},
+			Help: "The calls that run, and the file of the log.",
+			Result: `{                           (json object)
+  "active_commands": [      (json array) The calls that run, the oldest first
+    {
+      "method": "str",      (string) The method
+      "duration": n         (numeric) The microseconds that it has run
+    },
+    ...
+  ],
+  "logpath": "str"          (string) The file of the log; empty: there is none
+}`},
 		jsonrpc.Method{Name: "getmemoryinfo", Params: "mode:text=stats", Do: getMemoryInfo,
-			Help: "The memory of the node's heap, in bytes and in chunks (objects in use; free spans of 8 KiB). None of it is locked."},
+			Help: "The memory of the node's heap. Where Core tells of the memory that it locks for keys, nothing is locked here.",
+			Result: `{                      (json object)
+  "locked": {          (json object)
+    "used": n,         (numeric) Bytes in use
+    "free": n,         (numeric) Bytes free in what the process has
+    "total": n,        (numeric) Both
+    "locked": n,       (numeric) Bytes locked in memory: 0
+    "chunks_used": n,  (numeric) Objects in use
+    "chunks_free": n   (numeric) Free spans of 8 KiB
+  }
+}`},
 		jsonrpc.Method{Name: "logging", Params: `include:["include_category",...]? exclude:["exclude_category",...]?`, Do: s.logging,
-			Help: "Which categories are written to the debug log. With lists some are added (include), then others taken out (exclude)." + s.categoriesText(), Example: `'["all"]' '["http"]'`},
+			Help: "Which categories are written to the debug log. With lists some are added (include), then others taken out (exclude)." + s.categoriesText(), Example: `'["all"]' '["http"]'`,
+			Result: `{                    (json object)
+  "category": bool,  (boolean) Whether the category is logged
+  ...
+}`},
 	), []jsonrpc.Method{
 		{Name: "echo", Params: tenArgs("any"), Do: echo,
 			Help: "Answers its parameters; arg9 = trigger_internal_bug shows what an internal error looks like.", Example: "hello"},
@@ -57,7 +84,14 @@ func (s *Server) controlRows() []jsonrpc.Method {
 			Help: "Answers its parameter. Core sends it through a second process in some of its builds; there is none here.", Example: "hello"},
 		{Name: "setmocktime", Params: "timestamp:long", Do: s.setMockTime,
 			Help: "Regtest: sets the node's clock to a Unix time, where it stands still; 0 gives it back.", Example: "1700000000"},
-	}, s.zmqRows())
+	}, jsonrpc.Group("Signer",
+		jsonrpc.Method{Name: "enumeratesigners", Do: enumerateSigners,
+			Help: "External signers. There are none: this node runs no other program to sign."},
+	), s.zmqRows())
+}
+
+func enumerateSigners(context.Context, *jsonrpc.Call) (any, error) {
+	return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Error: restart bitcoind with -signer=<cmd>")
 }
 
 // tenArgs are arg0 to arg9 of a kind.

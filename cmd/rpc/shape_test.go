@@ -203,7 +203,7 @@ func TestHelpDescribesEveryMethodAndNoOther(t *testing.T) {
 			continue
 		}
 		text := w.text("help", name)
-		if !strings.HasPrefix(text, name) || !strings.Contains(text, "Example: grapevine rpc "+name) {
+		if !strings.HasPrefix(text, name) || !strings.Contains(text, "\nResult:\n") || !strings.Contains(text, "\nExamples:\n> bitcoin-cli "+name) || !strings.Contains(text, "\n> grapevine rpc "+name) {
 			t.Errorf("help %s: %q", name, text)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // fileRows are about the chain's file. They are ours, but for verifychain: bitcoind has none.
 func (a *API) fileRows() []jsonrpc.Method {
-	return slices.Concat(jsonrpc.Group("Database",
+	return slices.Concat(jsonrpc.Group("Control",
 		jsonrpc.Method{Name: "dbinfo", Do: a.dbInfo,
 			Help: "The chain file: path, bytes, layout version, height, and how many headers, blocks and coins it holds."},
 		jsonrpc.Method{Name: "dbcheck", Do: a.dbCheck,

@@ -34,7 +34,7 @@ func (a *API) miningRows() []jsonrpc.Method {
 			Help: "What a miner wants to know: height, difficulty, hashes a second, transactions waiting."},
 		jsonrpc.Method{Name: "getnetworkhashps", Params: "nblocks:int=120 height:int=-1", Do: a.getNetworkHashPS,
 			Help: "The network's hashes a second, estimated over the last nblocks (120; -1: since the last change of difficulty) before a height."},
-	), jsonrpc.Method{Name: "generate", Do: replaced,
+	), jsonrpc.Method{Name: "generate", Do: replaced, Gone: true,
 		Help: "has been replaced by the -generate cli option. Refer to -help for more information."})
 }
 

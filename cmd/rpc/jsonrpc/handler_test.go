@@ -62,6 +62,12 @@ func post(t *testing.T, addr, path, body string) (status int, answer string) {
 }
 
 func TestAnswersAsBitcoindDoes(t *testing.T) {
+	add := testConfig().Methods[2]
+	help, _ := encode(add.describe())
+	usage := string(help)
+	if !strings.HasPrefix(usage, `"add a ( b )\n\nAdds.\n\nArguments:\n1. a    (numeric, required) The a.\n2. b    (numeric, optional, default=10) The b.\n\nResult:\n`) {
+		t.Fatal(usage)
+	}
 	addr := serve(t)
 	for _, c := range []struct {
 		name, body string
@@ -95,8 +101,8 @@ func TestAnswersAsBitcoindDoes(t *testing.T) {
 		{"error", `{"id":1,"method":"fail"}`, 500, `{"result":null,"error":{"code":-26,"message":"bad-txns-in-belowout"},"id":1}`},
 		{"error in 2.0", `{"jsonrpc":"2.0","id":1,"method":"fail"}`, 200, `{"jsonrpc":"2.0","error":{"code":-26,"message":"bad-txns-in-belowout"},"id":1}`},
 		{"unknown method", `{"id":1,"method":"getinfo"}`, 404, `{"result":null,"error":{"code":-32601,"message":"Method not found"},"id":1}`},
-		{"too few", `{"id":1,"method":"add","params":[]}`, 500, `{"result":null,"error":{"code":-1,"message":"add a ( b )\n\nAdds.\n\nArguments:\n1. a: a whole number\n2. b: a whole number, by default 10\n"},"id":1}`},
-		{"too many", `{"id":1,"method":"add","params":[1,2,3]}`, 500, `{"result":null,"error":{"code":-1,"message":"add a ( b )\n\nAdds.\n\nArguments:\n1. a: a whole number\n2. b: a whole number, by default 10\n"},"id":1}`},
+		{"too few", `{"id":1,"method":"add","params":[]}`, 500, `{"result":null,"error":{"code":-1,"message":` + usage + `},"id":1}`},
+		{"too many", `{"id":1,"method":"add","params":[1,2,3]}`, 500, `{"result":null,"error":{"code":-1,"message":` + usage + `},"id":1}`},
 		{"unknown name", `{"id":1,"method":"add","params":{"c":1}}`, 500, `{"result":null,"error":{"code":-8,"message":"Unknown named parameter c"},"id":1}`},
 		{"twice", `{"id":1,"method":"add","params":{"args":[1],"a":1}}`, 500, `{"result":null,"error":{"code":-8,"message":"Parameter a specified twice both as positional and named argument"},"id":1}`},
 		{"no method", `{"id":1}`, 400, `{"result":null,"error":{"code":-32600,"message":"Missing method"},"id":1}`},

@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 func (m *Method) usage() string {
 	words := []string{m.Name}
 	open := false
-	for _, p := range m.Signature() {
+	for _, p := range m.shown() {
 		switch {
 		case p.Optional && !open:
 			words = append(words, "(")
@@ -27,6 +28,14 @@ func (m *Method) usage() string {
 	return strings.Join(words, " ")
 }
 
+// shown are the parameters that help shows.
+func (m *Method) shown() []Param {
+	if m.Hides {
+		return nil
+	}
+	return m.Signature()
+}
+
 func (p *Param) usage() string {
 	switch {
 	case p.Sketch != "":
@@ -37,47 +46,145 @@ func (p *Param) usage() string {
 	return p.Name
 }
 
-// describe is what help says of one method.
+// describe is what help says of one method, in the shape that readers of
+// bitcoind's help take apart (Core: RPCHelpMan::ToString).
 func (m *Method) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", m.usage(), m.Help)
-	for i, p := range m.Signature() {
-		if i == 0 {
-			b.WriteString("\nArguments:\n")
-		}
-		fmt.Fprintf(&b, "%d. %s: %s\n", i+1, strings.ReplaceAll(p.names(), "|", " or "), p.describe())
+	if m.Gone {
+		return b.String()
 	}
-	for i, o := range m.Options() {
-		if i == 0 {
-			b.WriteString("\nOptions, which a call by name may give as parameters:\n")
-		}
-		fmt.Fprintf(&b, "- %s: %s\n", o.Name, o.describe())
-	}
-	if m.Group != "" {
-		fmt.Fprintf(&b, "\nExample: grapevine rpc %s\n", strings.TrimRight(m.Name+" "+m.Example, " "))
-	}
+	m.describeArguments(&b)
+	fmt.Fprintf(&b, "\nResult:\n%s\n", cmp.Or(m.Result, "...    (as said above)"))
+	words := strings.TrimRight(m.Name+" "+m.Example, " ")
+	fmt.Fprintf(&b, "\nExamples:\n> bitcoin-cli %s\n", words)
+	fmt.Fprintf(&b, `> curl --user myusername --data-binary '{"jsonrpc": "2.0", "id": "curltest", "method": "%s", "params": [%s]}'`+
+		" -H 'content-type: application/json' http://127.0.0.1:8332/\n", m.Name, strings.Join(m.exampleJSON(), ", "))
+	fmt.Fprintf(&b, "> grapevine rpc %s\n", words)
 	return b.String()
 }
 
-var kindWords = map[Kind]string{
-	kindText: "text", kindHex: "text in hex", kindInt: "a whole number", kindLong: "a whole number", kindNum: "a number",
-	kindAmount: "an amount in BTC", kindBool: "true or false", kindLevel: "a whole number, true or false", kindWord: "a number or text",
-	kindAny: "anything", kindJSON: "anything", kindList: "a list", kindObject: "an object",
+// describeArguments writes the section Arguments: a line each, without an empty
+// one between them.
+func (m *Method) describeArguments(b *strings.Builder) {
+	params := m.shown()
+	width := 0
+	for _, p := range params {
+		width = max(width, len(p.Name))
+	}
+	for i, p := range params {
+		if i == 0 {
+			b.WriteString("\nArguments:\n")
+		}
+		fmt.Fprintf(b, "%d. %-*s    %s %s\n", i+1, width, p.Name, p.kinds(), m.word(&p))
+		if options := m.Options(); p.Kind == kindObject && len(options) > 0 {
+			describeOptions(b, m, options)
+		}
+	}
 }
 
-// describe is a parameter's kind and default in words.
-func (p *Param) describe() string {
+func describeOptions(b *strings.Builder, m *Method, options []Param) {
+	width := 0
+	for _, o := range options {
+		width = max(width, len(o.Name)+len(o.shape()))
+	}
+	b.WriteString("     {\n")
+	for _, o := range options {
+		fmt.Fprintf(b, "       %-*s    %s %s\n", width+5, fmt.Sprintf("%q: %s,", o.Name, o.shape()), o.kinds(), m.word(&o))
+	}
+	b.WriteString("       ...\n     }\n")
+}
+
+// word is what is known of a parameter.
+func (m *Method) word(p *Param) string {
+	if w := cmp.Or(m.Words[m.Name+"."+p.Name], m.Words[p.Name]); w != "" {
+		return w
+	}
+	return "The " + strings.ReplaceAll(p.Name, "_", " ") + "."
+}
+
+// kindWords are Core's words for the type of a parameter.
+var kindWords = map[Kind]string{
+	kindText: "string", kindHex: "string", kindInt: "numeric", kindLong: "numeric", kindNum: "numeric",
+	kindAmount: "numeric or string", kindBool: "boolean", kindLevel: "numeric", kindWord: "string or numeric",
+	kindAny: "json", kindJSON: "json", kindList: "json array", kindObject: "json object",
+}
+
+// kinds is a parameter's type, and what counts when it is left out, in brackets.
+func (p *Param) kinds() string {
 	what := kindWords[p.Kind]
 	switch {
 	case p.Default != "":
-		return what + ", by default " + p.Default
+		return "(" + what + ", optional, default=" + p.Default + ")"
 	case p.Optional:
-		return what + ", may be left out"
+		return "(" + what + ", optional)"
 	}
-	return what
+	return "(" + what + ", required)"
 }
 
-// describe is what help answers: all methods under the titles of their groups,
+// shape is how an option's value looks.
+func (p *Param) shape() string {
+	switch {
+	case p.Sketch != "":
+		return p.Sketch
+	case p.isText():
+		return `"str"`
+	case p.Kind == kindAmount:
+		return "amount"
+	case p.Kind == kindBool:
+		return "bool"
+	case p.Kind == kindList:
+		return "[...]"
+	case p.Kind == kindObject:
+		return "{...}"
+	}
+	return "n"
+}
+
+// exampleJSON are the example's words as JSON.
+func (m *Method) exampleJSON() (list []string) {
+	params := m.Signature()
+	for i, word := range shellWords(m.Example) {
+		if i < len(params) {
+			if asText, asJSON := params[i].FromText(); asJSON && (json.Valid([]byte(word)) || !asText) {
+				list = append(list, word)
+				continue
+			}
+		}
+		quoted, _ := encode(word) // text always encodes
+		list = append(list, string(quoted))
+	}
+	return list
+}
+
+// shellWords splits a line as a shell does that knows quotes alone.
+func shellWords(line string) (words []string) {
+	var word strings.Builder
+	quote, inside := rune(0), false
+	for _, c := range line {
+		switch {
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote, inside = c, true
+		case c == quote:
+			quote = 0
+		case quote == 0 && c == ' ':
+			if inside {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			inside = false
+		default:
+			word.WriteRune(c)
+			inside = true
+		}
+	}
+	if inside {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// Describe is what help answers: all methods under the titles of their groups,
 // or what there is to say of the one named.
 func Describe(methods []Method, name string) string {
 	if name != "" {

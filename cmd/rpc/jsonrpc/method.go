@@ -16,10 +16,14 @@ type Method struct {
 	Params  string // its parameters in order, separated by blanks; see Param
 	Help    string // what it does
 	Example string // words behind the name in an example
-	Do      func(context.Context, *Call) (any, error)
-	Early   bool // answered while the node warms up, too, and however many calls are at work
-	Large   bool // its answer may be as large as a block or the pool: few at once
-	Hides   bool // its parameters stand nowhere in help
+	Result  string // what help says of the answer: its shape, then its kind and meaning in brackets
+	// Words say of parameters what they are, by NAME or METHOD.NAME.
+	Words map[string]string
+	Do    func(context.Context, *Call) (any, error)
+	Early bool // answered while the node warms up, too, and however many calls are at work
+	Large bool // its answer may be as large as a block or the pool: few at once
+	Hides bool // its parameters stand nowhere in help
+	Gone  bool // it has been taken away: its help is all that there is
 }
 
 // Group gives rows that stand together their title in help's list.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,19 +36,36 @@ func TestSignatureIsReadFromTheRow(t *testing.T) {
 }
 
 func TestHelpSaysAllThatTheRowSays(t *testing.T) {
-	rows := append(Group("Second", Method{Name: "b", Params: "n:int=3 s:text?", Help: "Does b.", Example: "5"}, Method{Name: "a", Help: "Does a."}),
-		append(Group("First", Method{Name: "z", Params: "x|y:hex", Help: "Does z."}), Method{Name: "hidden", Help: "Is not listed."})...)
-	if got, want := Describe(rows, ""), "== First ==\nz \"x\"\n\n== Second ==\na\nb ( n \"s\" )"; got != want {
+	words := map[string]string{"n": "How many.", "b.s": "A text of b's.", "s": "A text."}
+	rows := append(Group("Second", Method{Name: "b", Params: "n:int=3 s:text? list:[]?", Help: "Does b.", Example: "5 'a b' '[1]'", Words: words, Result: "n    (numeric) Its number."}, Method{Name: "a", Help: "Does a."}),
+		append(Group("First", Method{Name: "z", Params: "long_name|y:hex", Help: "Does z."}), Method{Name: "hidden", Params: "n:int?", Help: "Is not listed.", Hides: true}, Method{Name: "gone", Help: "has been taken away.", Gone: true})...)
+	if got, want := Describe(rows, ""), "== First ==\nz \"long_name\"\n\n== Second ==\na\nb ( n \"s\" [] )"; got != want {
 		t.Errorf("list:\n%s\nwant\n%s", got, want)
 	}
+	tail := func(name, words, params string) string {
+		return "\n\nExamples:\n> bitcoin-cli " + name + words + "\n> curl --user myusername --data-binary '{\"jsonrpc\": \"2.0\", \"id\": \"curltest\", \"method\": \"" + name +
+			"\", \"params\": [" + params + "]}' -H 'content-type: application/json' http://127.0.0.1:8332/\n> grapevine rpc " + name + words + "\n"
+	}
 	for name, want := range map[string]string{
-		"b":       "b ( n \"s\" )\n\nDoes b.\n\nArguments:\n1. n: a whole number, by default 3\n2. s: text, may be left out\n\nExample: grapevine rpc b 5\n",
-		"z":       "z \"x\"\n\nDoes z.\n\nArguments:\n1. x or y: text in hex\n\nExample: grapevine rpc z\n",
-		"hidden":  "hidden\n\nIs not listed.\n",
+		"b": "b ( n \"s\" [] )\n\nDoes b.\n\nArguments:\n1. n       (numeric, optional, default=3) How many.\n2. s       (string, optional) A text of b's.\n" +
+			"3. list    (json array, optional) The list.\n\nResult:\nn    (numeric) Its number." + tail("b", " 5 'a b' '[1]'", `5, "a b", [1]`),
+		"z":       "z \"long_name\"\n\nDoes z.\n\nArguments:\n1. long_name    (string, required) The long name.\n\nResult:\n...    (as said above)" + tail("z", "", ""),
+		"hidden":  "hidden\n\nIs not listed.\n\nResult:\n...    (as said above)" + tail("hidden", "", ""),
+		"gone":    "gone\n\nhas been taken away.\n",
 		"getgold": "help: unknown command: getgold",
 	} {
 		if got := Describe(rows, name); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+func TestExamplesAreSplitAsAShellDoes(t *testing.T) {
+	for line, want := range map[string][]string{
+		"": nil, "a  b": {"a", "b"}, `'' "x y"`: {"", "x y"}, `'["a","b c"]' d`: {`["a","b c"]`, "d"}, `"it's"`: {"it's"}, `a"b"c`: {"abc"},
+	} {
+		if got := shellWords(line); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
 }
@@ -175,9 +193,9 @@ func TestOptionsMayBeNamedAsIfTheyWereParameters(t *testing.T) {
 		}
 	}
 	m := Method{Name: "m", Group: "G", Params: "options:object? ; rate:amount? on:bool=false", Help: "Does."}
-	want := "m ( options )\n\nDoes.\n\nArguments:\n1. options: an object, may be left out\n\nOptions, which a call by name may give as parameters:\n" +
-		"- rate: an amount in BTC, may be left out\n- on: true or false, by default false\n\nExample: grapevine rpc m\n"
-	if got := m.describe(); got != want {
+	want := "m ( options )\n\nDoes.\n\nArguments:\n1. options    (json object, optional) The options.\n     {\n" +
+		"       \"rate\": amount,    (numeric or string, optional) The rate.\n       \"on\": bool,        (boolean, optional, default=false) The on.\n       ...\n     }\n"
+	if got, _, _ := strings.Cut(m.describe(), "\nResult:"); got != want {
 		t.Errorf("help:\n%s\nwant\n%s", got, want)
 	}
 }
