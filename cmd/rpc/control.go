@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -30,8 +31,9 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *w
 		onWallet.Raw = raw
 		all = append(all, onWallet.Methods()...)
 	}
+	words := maps.Clone(glossary)
 	for i := range all {
-		all[i].Words = glossary
+		all[i].Words = words
 	}
 	return all
 }
