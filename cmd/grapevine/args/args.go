@@ -207,3 +207,6 @@ func (a *Args) Names() []string {
 	slices.Sort(list)
 	return list
 }
+
+// Force sets an option over whatever was said [ForceSetArg].
+func (a *Args) Force(name, text string) { a.forced[name] = text }

@@ -1,5 +1,7 @@
 package bitcoincli
 
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
+
 import (
 	"bufio"
 	"bytes"
@@ -9,11 +11,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
+	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/rpc/client"
 	"grapevine/cmd/rpc/jsonrpc"
 )
@@ -29,8 +34,10 @@ type System struct {
 
 // session is one run of the command with a node to talk to.
 type session struct {
-	options
-	*client.Client
+	*args.Args
+	home  string
+	at    place
+	words []string
 	table client.Table
 }
 
@@ -40,16 +47,23 @@ const (
 	retryEvery = 100 * time.Millisecond
 	// maxLine bounds a line of -stdin: a block of 4 MB in hex.
 	maxLine = 10 << 20
+	// usualTimeout in seconds is how long an answer may take [DEFAULT_HTTP_CLIENT_TIMEOUT].
+	usualTimeout = 900
+	// walletNotSpecified: there are several [RPC_WALLET_NOT_SPECIFIED].
+	walletNotSpecified = -19
 )
 
 // Run does what args say (args[0] is the program) and returns the exit status.
 func Run(ctx context.Context, sys System, args []string) int {
-	status, err := run(ctx, sys, args)
+	err := run(ctx, sys, args[1:])
 	if err == nil {
-		return status
+		return 0
 	}
 	if refusal, ok := errors.AsType[*client.Error](err); ok {
 		fmt.Fprintf(sys.Err, "error code: %d\nerror message:\n%s\n", refusal.Code, refusal.Message)
+		if refusal.Code == walletNotSpecified {
+			fmt.Fprintln(sys.Err, "Try adding \"-rpcwallet=<filename>\" option to bitcoin-cli command line.")
+		}
 		return max(refusal.Code, -refusal.Code)
 	}
 	fmt.Fprintln(sys.Err, explain(err))
@@ -65,97 +79,125 @@ func explain(err error) string {
 		return usage.text
 	case isWord:
 		return "error: Error parsing JSON: " + wrong.Word
-	case errors.Is(err, client.ErrUnauthorized):
-		return "error: Authorization failed: Incorrect rpcuser or rpcpassword"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		at := ""
-		if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil {
-			at = " " + op.Addr.String()
-		}
-		return "error: timeout on transient error: Could not connect to the server" + at + "\n\n" +
-			"Make sure the node is running and that you are connecting to the correct RPC port.\nUse \"bitcoin-cli -help\" for more info."
 	}
 	return "error: " + err.Error()
 }
 
-func run(ctx context.Context, sys System, args []string) (int, error) {
-	o, words, err := parse(args[1:])
-	if err != nil {
-		return failed, err
-	}
-	if o.has("help") {
-		fmt.Fprint(sys.Out, help)
-		return 0, nil
-	}
-	if o.has("version") {
-		fmt.Fprintf(sys.Out, "grapevine %s, as bitcoin-cli\n", sys.Version)
-		return 0, nil
-	}
-	if words, err = o.fromStdin(sys.In, words); err != nil {
-		return failed, err
-	}
-	if err := o.check(words); err != nil {
-		return failed, err
-	}
-	cl, err := o.dial(sys)
-	if err != nil {
-		return failed, err
-	}
-	defer cl.Close()
-	to := session{o, cl, sys.Table}
-	var raw json.RawMessage
+func run(ctx context.Context, sys System, line []string) error {
+	o, err := read(line, sys.Home)
 	switch {
-	case o.has("getinfo"):
-		var text string
-		text, err = to.info(ctx)
-		fmt.Fprint(sys.Out, text)
-	case o.has("addrinfo"):
-		raw, err = to.addresses(ctx)
-	case o.has("generate"):
-		raw, err = to.generate(ctx, words)
+	case err != nil:
+		return err
+	case o.Has("version"):
+		fmt.Fprintf(sys.Out, "grapevine %s, as Bitcoin Core RPC client version v31.0.0\n", sys.Version)
+		return nil
+	case len(line) == 0:
+		fmt.Fprint(sys.Out, help)
+		return &usageError{"Error: too few parameters"}
+	case askedFor(o):
+		fmt.Fprint(sys.Out, help)
+		return nil
+	}
+	for _, w := range o.Warn {
+		fmt.Fprintln(sys.Err, w)
+	}
+	s := &session{Args: o, home: sys.Home, words: o.Words, table: sys.Table}
+	if err := s.fromStdin(sys); err != nil {
+		return err
+	}
+	if s.at, err = where(o, func(text string) { fmt.Fprintln(sys.Err, text) }); err != nil {
+		return err
+	}
+	return s.do(ctx, sys)
+}
+
+// do asks what is asked for and prints the answer.
+func (s *session) do(ctx context.Context, sys System) error {
+	var raw json.RawMessage
+	var text string
+	var err error
+	switch {
+	case s.Has("getinfo"):
+		text, err = s.info(ctx, terminal(sys.Out))
+	case s.Bool("netinfo", false):
+		text, err = s.netinfo(ctx, sys.Version)
+	case s.Bool("generate", false):
+		raw, err = s.generate(ctx)
+	case s.Bool("addrinfo", false):
+		raw, err = s.addresses(ctx)
+	case len(s.words) == 0:
+		return errors.New("too few parameters (need at least command)")
 	default:
-		raw, err = to.call(ctx, words[0], words[1:])
+		raw, err = s.call(ctx, s.words[0], s.words[1:])
 	}
 	if err != nil {
-		return failed, err
+		return err
 	}
-	return 0, show(sys.Out, raw)
+	if text != "" {
+		fmt.Fprintln(sys.Out, text)
+		return nil
+	}
+	return show(sys.Out, raw)
 }
 
-// fromStdin reads what -stdinrpcpass and -stdin ask for: the password in the
-// first line, then a parameter in each.
-func (o options) fromStdin(in io.Reader, words []string) ([]string, error) {
-	if !o.has("stdinrpcpass") && !o.has("stdin") {
-		return words, nil
-	}
-	sc := bufio.NewScanner(in)
+// terminal says whether somebody looks at f.
+func terminal(f any) bool {
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// fromStdin reads what -stdinrpcpass, -stdinwalletpassphrase and -stdin ask for:
+// the password in the first line, the passphrase in the next, then a parameter in each.
+func (s *session) fromStdin(sys System) error {
+	sc := bufio.NewScanner(sys.In)
 	sc.Buffer(nil, maxLine)
-	if o.has("stdinrpcpass") {
-		if !sc.Scan() {
-			return nil, errors.New("-stdinrpcpass specified but failed to read from standard input")
+	if s.Bool("stdinrpcpass", false) {
+		password, ok := secret(sys, sc, "RPC password> ")
+		if !ok {
+			return errors.New("-stdinrpcpass specified but failed to read from standard input")
 		}
-		o["rpcpassword"] = strings.TrimRight(sc.Text(), "\r")
+		s.Force("rpcpassword", password)
 	}
-	for o.has("stdin") && sc.Scan() {
-		words = append(words, sc.Text())
+	if s.Bool("stdinwalletpassphrase", false) {
+		if len(s.words) == 0 || !strings.HasPrefix(s.words[0], "walletpassphrase") {
+			return errors.New("-stdinwalletpassphrase is only applicable for walletpassphrase(change)")
+		}
+		passphrase, ok := secret(sys, sc, "Wallet passphrase> ")
+		if !ok {
+			return errors.New("-stdinwalletpassphrase specified but failed to read from standard input")
+		}
+		s.words = slices.Insert(slices.Clone(s.words), 1, passphrase)
 	}
-	return words, sc.Err()
+	for s.Bool("stdin", false) && sc.Scan() {
+		s.words = append(s.words, sc.Text())
+	}
+	return sc.Err()
 }
 
-// call runs one method; with -rpcwait it waits until there is a node.
-func (s session) call(ctx context.Context, method string, words []string) (raw json.RawMessage, err error) {
-	once, err := s.prepare(method, words)
+// secret reads a line; of a terminal without showing it.
+func secret(sys System, sc *bufio.Scanner, prompt string) (string, bool) {
+	if terminal(sys.In) {
+		fmt.Fprint(sys.Err, prompt)
+		raw, err := term.ReadPassword(int(sys.In.(*os.File).Fd()))
+		fmt.Fprintln(sys.Out)
+		return string(raw), err == nil
+	}
+	ok := sc.Scan()
+	return strings.TrimRight(sc.Text(), "\r"), ok
+}
+
+// call runs one method with the wallet of -rpcwallet.
+func (s *session) call(ctx context.Context, method string, words []string) (json.RawMessage, error) {
+	return s.callWallet(ctx, s.String("rpcwallet", ""), method, words)
+}
+
+// callWallet runs one method; with -rpcwait it waits until there is a node.
+func (s *session) callWallet(ctx context.Context, wallet, method string, words []string) (raw json.RawMessage, err error) {
+	once, err := s.prepare(wallet, method, words)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := s.seconds("rpcclienttimeout", 15*time.Minute)
-	if err != nil {
-		return nil, err
-	}
-	patience, err := s.seconds("rpcwaittimeout", 0)
-	if err != nil {
-		return nil, err
-	}
+	limit, patience := s.seconds("rpcclienttimeout", usualTimeout), s.seconds("rpcwaittimeout", 0)
 	begin := time.Now()
 	for {
 		try, cancel := context.WithCancel(ctx)
@@ -164,8 +206,12 @@ func (s session) call(ctx context.Context, method string, words []string) (raw j
 		}
 		raw, err = once(try)
 		cancel()
-		if err == nil || !s.has("rpcwait") || !notYet(err) || (patience > 0 && time.Since(begin) > patience) {
-			return raw, err
+		transient := notYet(err)
+		if !transient {
+			return raw, s.refused(err)
+		}
+		if !s.Bool("rpcwait", false) || (patience > 0 && time.Since(begin) >= patience) {
+			return nil, s.unreached(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -175,35 +221,76 @@ func (s session) call(ctx context.Context, method string, words []string) (raw j
 	}
 }
 
-// prepare converts the words once.
-func (s session) prepare(method string, words []string) (func(context.Context) (json.RawMessage, error), error) {
-	var raw json.RawMessage
-	if s.has("named") {
-		params, err := s.table.ConvertNamed(method, words)
-		return func(ctx context.Context) (json.RawMessage, error) {
-			err := s.CallNamed(ctx, method, &raw, params)
-			return raw, err
-		}, err
+// prepare converts the words once; the cookie is looked for at each try.
+func (s *session) prepare(wallet, method string, words []string) (func(context.Context) (json.RawMessage, error), error) {
+	var named client.Named
+	var params []any
+	var err error
+	if s.Bool("named", false) {
+		named, err = s.table.ConvertNamed(method, words)
+	} else {
+		params, err = s.table.Convert(method, words)
 	}
-	params, err := s.table.Convert(method, words)
-	return func(ctx context.Context) (json.RawMessage, error) {
-		err := s.Call(ctx, method, &raw, params...)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) (raw json.RawMessage, err error) {
+		c, err := s.dial(wallet, wallet != "" || s.Has("rpcwallet"))
+		if err != nil {
+			return nil, err
+		}
+		defer c.Close()
+		if s.Bool("named", false) {
+			err = c.CallNamed(ctx, method, &raw, named)
+		} else {
+			err = c.Call(ctx, method, &raw, params...)
+		}
 		return raw, err
-	}, err
+	}, nil
 }
 
 // notYet: there may be a node in a moment.
 func notYet(err error) bool {
-	var refusal *client.Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*client.Error](err); ok {
 		return jsonrpc.Code(refusal.Code) == jsonrpc.CodeWarmUp
 	}
-	var timeout net.Error
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT) || (errors.As(err, &timeout) && timeout.Timeout())
+	op, isNet := errors.AsType[*net.OpError](err)
+	timeout, isTime := errors.AsType[net.Error](err)
+	return errors.Is(err, io.EOF) || isNet && op.Op == "dial" || isNet && op.Op == "read" || isTime && timeout.Timeout()
+}
+
+// unreached is what is said of a node that does not answer.
+func (s *session) unreached(err error) error {
+	if _, ok := errors.AsType[*client.Error](err); ok {
+		if s.Bool("rpcwait", false) {
+			return errors.New("timeout on transient error: server in warmup")
+		}
+		return err
+	}
+	why := ""
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		why = " (error code 0 - \"timeout reached\")"
+	} else if errors.Is(err, io.EOF) {
+		why = " (error code 1 - \"EOF reached\")"
+	}
+	return fmt.Errorf("timeout on transient error: Could not connect to the server %s%s\n\n"+
+		"Make sure the bitcoind server is running and that you are connecting to the correct RPC port.\nUse \"bitcoin-cli -help\" for more info.", s.at, why)
+}
+
+// refused gives a refusal of who calls its words.
+func (s *session) refused(err error) error {
+	if !errors.Is(err, client.ErrUnauthorized) {
+		return err
+	}
+	if s.String("rpcpassword", "") == "" && s.cookie() == "" {
+		return fmt.Errorf("Could not locate RPC credentials. No authentication cookie could be found, and RPC password is not set.  "+
+			"See -rpcpassword and -stdinrpcpass.  Configuration file: (%s)", s.ConfPath())
+	}
+	return errors.New("Authorization failed: Incorrect rpcuser or rpcpassword")
 }
 
 // generate is -generate [nblocks [maxtries]]: mine to a new address.
-func (s session) generate(ctx context.Context, words []string) (json.RawMessage, error) {
+func (s *session) generate(ctx context.Context) (json.RawMessage, error) {
 	res := struct {
 		Address string   `json:"address"`
 		Blocks  []string `json:"blocks"`
@@ -211,8 +298,14 @@ func (s session) generate(ctx context.Context, words []string) (json.RawMessage,
 	if err := s.ask(ctx, "getnewaddress", &res.Address); err != nil {
 		return nil, err
 	}
-	if len(words) == 0 {
+	words := s.words
+	switch {
+	case len(words) > 2:
+		return nil, errors.New("too many arguments (maximum 2 for nblocks and maxtries)")
+	case len(words) == 0:
 		words = []string{"1"}
+	case words[0] == "0":
+		return nil, errors.New("the first argument (number of blocks to generate, default: 1) must be an integer value greater than zero")
 	}
 	raw, err := s.call(ctx, "generatetoaddress", slices.Insert(slices.Clone(words), 1, res.Address))
 	if err != nil {
@@ -231,7 +324,9 @@ func show(out io.Writer, raw json.RawMessage) error {
 	case len(raw) == 0 || string(raw) == "null":
 		return nil
 	case json.Unmarshal(raw, &text) == nil:
-		fmt.Fprintf(out, "%s\n", text)
+		if text != "" {
+			fmt.Fprintf(out, "%s\n", text)
+		}
 		return nil
 	}
 	var b bytes.Buffer

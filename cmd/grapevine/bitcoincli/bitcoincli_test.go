@@ -20,7 +20,7 @@ func fakeNode(t *testing.T) (port string) {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
-		if (user != "u" && user != "bare" || password != "p") && user != "__cookie__" {
+		if (user != "u" && user != "bare" && user != "many" || password != "p") && user != "__cookie__" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -45,19 +45,33 @@ func fakeNode(t *testing.T) (port string) {
 		case "getblockchaininfo":
 			result = map[string]any{"chain": "regtest", "blocks": 7, "headers": 9, "verificationprogress": 0.5, "difficulty": 1e-9}
 		case "getnetworkinfo":
-			result = map[string]any{"version": 310000, "connections": 3, "connections_in": 1, "connections_out": 2, "relayfee": json.Number("0.00001000"), "warnings": []string{"old"},
-				"networks": []any{map[string]any{"name": "ipv4", "proxy": "127.0.0.1:9050"}, map[string]any{"name": "onion", "proxy": "127.0.0.1:9050"}, map[string]any{"name": "ipv6", "proxy": ""}}}
+			result = map[string]any{"version": 310000, "connections": 3, "connections_in": 1, "connections_out": 2, "relayfee": json.Number("0.00001000"), "protocolversion": 70016, "subversion": "/x/", "warnings": []string{"old"},
+				"localaddresses": []any{map[string]any{"address": "5.6.7.8", "port": 8333, "score": 4}},
+				"networks":       []any{map[string]any{"name": "ipv4", "reachable": true, "proxy": "127.0.0.1:9050"}, map[string]any{"name": "onion", "proxy": "127.0.0.1:9050"}, map[string]any{"name": "ipv6", "proxy": ""}}}
 		case "getwalletinfo":
 			result = map[string]any{"walletname": "w", "keypoolsize": 4000, "paytxfee": json.Number("0.00000000")}
 		case "getbalances":
 			result = map[string]any{"mine": map[string]any{"trusted": json.Number("1.50000000")}}
 		case "getnodeaddresses":
 			result = []any{map[string]any{"network": "ipv4"}, map[string]any{"network": "ipv4"}, map[string]any{"network": "ipv6"}, map[string]any{"network": "not_publicly_routable"}}
+		case "walletpassphrase":
+			result = q.Params
+		case "getpeerinfo":
+			result = []any{
+				map[string]any{"id": 0, "addr": "127.0.0.1:1", "network": "not_publicly_routable", "inbound": true, "connection_type": "inbound", "version": 70016, "subver": "/a/", "transport_protocol_type": "v2", "relaytxes": false},
+				map[string]any{"id": 12, "addr": "1.2.3.4:8333", "network": "ipv4", "inbound": false, "connection_type": "manual", "version": 70016, "subver": "/b/", "transport_protocol_type": "v1", "relaytxes": true, "addr_relay_enabled": true, "minping": 0.0123, "pingtime": 0.5, "bip152_hb_to": true},
+				map[string]any{"id": 13, "addr": "?", "network": "mars"},
+			}
+		case "listwallets":
+			result = []string{"w"}
+			if user == "many" {
+				result = []string{"", "w"}
+			}
 		case "stop":
 		default:
 			code = -32601
 		}
-		if user == "bare" && q.Method == "getwalletinfo" { // a node without a wallet
+		if user == "bare" && (q.Method == "getwalletinfo" || q.Method == "getbalances") { // a node without a wallet
 			code = -32601
 		}
 		if code != 0 {
@@ -90,6 +104,10 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "regtest", ".cookie"), []byte("__cookie__:secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	conf, empty := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(conf, "bitcoin.conf"), []byte("regtest=1\nrpcuser=u\nrpcpassword=p\n[regtest]\nrpcport="+port+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	user := []string{"-regtest", "-rpcport=" + port, "-rpcuser=u", "-rpcpassword=p"}
 	for _, c := range []struct {
 		name, stdin string
@@ -108,13 +126,41 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"not what the table says", "", append(user, "echojson", "x"), "", "error: Error parsing JSON: x", 1},
 		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
-		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
-			"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: \"w\"\nKeypool size: 4000\nTransaction fee rate (-paytxfee) (BTC/kvB): 0.00000000\n\nBalance: 1.50000000\n\nWarnings: old\n", "", 0},
+		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: ▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░ 50.0000%\nDifficulty: 1e-9\n\n" +
+			"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: w\nKeypool size: 4000\nTransaction fee rate (-paytxfee) (BTC/kvB): 0.00000000\n\nBalance: 1.50000000\n\nWarnings: old\n", "", 0},
 		{"one screen without a wallet", "", []string{"-rpcport=" + port, "-rpcuser=bare", "-rpcpassword=p", "-getinfo"},
-			"Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: 50.0000%\nDifficulty: 1e-9\n\n" +
+			"Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: ▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░ 50.0000%\nDifficulty: 1e-9\n\n" +
 				"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWarnings: old\n", "", 0},
+		{"one screen with colours", "", []string{"-rpcport=" + port, "-rpcuser=bare", "-rpcpassword=p", "-getinfo", "-color=always"},
+			"\x1b[34mChain: regtest\x1b[0m\nBlocks: 7\nHeaders: 9\nVerification progress: ▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░ 50.0000%\nDifficulty: 1e-9\n\n" +
+				"\x1b[32mNetwork: in 1, out 2, total 3\x1b[0m\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\n\x1b[33mWarnings:\x1b[0m old\n", "", 0},
+		{"no such colour", "", append(user, "-getinfo", "-color=red"), "", "error: Invalid value for -color option. Valid values: always, auto, never.", 1},
+		{"several wallets", "", []string{"-rpcport=" + port, "-rpcuser=many", "-rpcpassword=p", "-getinfo", "-color=never"},
+			"Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: ▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░ 50.0000%\nDifficulty: 1e-9\n\n" +
+				"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\n" +
+				"Wallet: w\nKeypool size: 4000\nTransaction fee rate (-paytxfee) (BTC/kvB): 0.00000000\n\nBalance: 1.50000000\n\nBalances\n1.50000000 \"\"\n1.50000000 w\n\nWarnings: old\n", "", 0},
+		{"peers", "", append(user, "-netinfo"), "grapevine client v1 regtest - server 70016/x/\n\n" +
+			"         ipv4     npr   total   block  manual\nin          0       1       1\nout         1       0       1       0       1\ntotal       1       1       2\n\n" +
+			"Local addresses\n5.6.7.8     port   8333    score      4\n", "", 0},
+		{"peers in detail", "", append(user, "-netinfo", "4"), "grapevine client v1 regtest - server 70016/x/\n\n" +
+			"<->   type   net  v  mping   ping send recv  txn  blk  hb addrp addrl  age id address      version\n" +
+			" in          npr  2                            *              .             0 127.0.0.1:1  70016/a/\n" +
+			"out manual  ipv4  1     12    500                      .                   12 1.2.3.4:8333 70016/b/\n" +
+			"                        ms     ms  sec  sec  min  min                  min\n\n" +
+			"         ipv4     npr   total   block  manual\nin          0       1       1\nout         1       0       1       0       1\ntotal       1       1       2\n\n" +
+			"Local addresses\n5.6.7.8     port   8333    score      4\n", "", 0},
+		{"peers of what", "", append(user, "-netinfo", "x"), "", "error: invalid -netinfo argument: x\nFor more information, run: bitcoin-cli -netinfo help", 1},
+		{"password and passphrase from stdin", "p\nopen sesame\n60\n", []string{"-rpcport=" + port, "-rpcuser=u", "-stdinrpcpass", "-stdinwalletpassphrase", "-stdin", "walletpassphrase"},
+			"[\n  \"open sesame\",\n  \"60\"\n]\n", "", 0},
+		{"a passphrase for what", "x\n", append(user, "-stdinwalletpassphrase", "getblockcount"), "", "error: -stdinwalletpassphrase is only applicable for walletpassphrase(change)", 1},
+		{"no passphrase", "", append(user, "-stdinwalletpassphrase", "walletpassphrase"), "", "error: -stdinwalletpassphrase specified but failed to read from standard input", 1},
+		{"all from bitcoin.conf", "", []string{"-datadir=" + conf, "getblockcount"}, "7\n", "", 0},
+		{"another file", "", []string{"-datadir=" + dir, "-conf=" + filepath.Join(conf, "bitcoin.conf"), "getblockcount"}, "7\n", "", 0},
+		{"no such directory", "", []string{"-datadir=/nosuch", "getblockcount"}, "", "Error: Specified data directory \"/nosuch\" does not exist.", 1},
+		{"no credentials", "", []string{"-rpcport=" + port, "-datadir=" + empty, "getblockcount"}, "", "error: Could not locate RPC credentials. No authentication cookie could be found", 1},
 		{"known addresses", "", append(user, "-addrinfo"), "{\n  \"addresses_known\": {\n    \"ipv4\": 2,\n    \"ipv6\": 1,\n    \"onion\": 0,\n    \"i2p\": 0,\n    \"cjdns\": 0,\n    \"total\": 3\n  }\n}\n", "", 0},
 		{"help", "", []string{"-?"}, help, "", 0},
+		{"nothing", "", nil, help, "Error: too few parameters", 1},
 		{"generate nothing", "", append(user, "-generate", "0"), "", "error: the first argument (number of blocks to generate, default: 1) must be an integer value greater than zero", 1},
 		{"generate with tries", "", append(user, "-generate", "1", "1000"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"generate too much", "", append(user, "-generate", "1", "2", "3"), "", "error: too many arguments (maximum 2 for nblocks and maxtries)", 1},

@@ -6,185 +6,172 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/rpc/client"
 )
 
-// options are the flags given, without their dashes.
-type options map[string]string
-
-func (o options) has(name string) bool {
-	v, given := o[name]
-	return given && v != "0"
-}
-
-// known are the flags of bitcoin-cli that mean something here; those after the
-// bar are taken and change nothing.
-const known = "regtest signet testnet testnet4 chain datadir rpcconnect rpcport rpcuser rpcpassword rpccookiefile rpcclienttimeout " +
-	"rpcwait rpcwaittimeout rpcwallet stdin stdinrpcpass named generate getinfo addrinfo version help conf | color debug"
-
-// parse reads flags up to the method, as bitcoin-cli does: one dash or two,
-// values after "=".
-func parse(args []string) (options, []string, error) {
-	o := options{}
-	names := strings.Fields(known)
-	for i, arg := range args {
-		if !strings.HasPrefix(arg, "-") || arg == "-" {
-			return o, args[i:], nil
-		}
-		name, value, found := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		if !found {
-			value = "1"
-		}
-		if base, no := strings.CutPrefix(name, "no"); no && slices.Contains(names, base) {
-			name, value = base, "0"
-		}
-		if name == "?" || name == "h" {
-			name = "help"
-		}
-		if !slices.Contains(names, name) {
-			return nil, nil, &usageError{"Error parsing command line arguments: Invalid parameter " + arg}
-		}
-		o[name] = value
+// known are the options of bitcoin-cli.
+func known() map[string]args.Flags {
+	names := map[string]args.Flags{
+		"color": args.NoNegation, "rpcwaittimeout": args.NoNegation, "rpcport": args.NetworkOnly,
+		"signetchallenge": args.NoNegation, "signetseednode": args.NoNegation,
 	}
-	return o, nil, nil
+	for name := range strings.FieldsSeq("? h help version conf includeconf datadir generate addrinfo getinfo netinfo named rpcclienttimeout rpcconnect rpccookiefile " +
+		"rpcpassword rpcuser rpcwait rpcwallet stdin stdinrpcpass stdinwalletpassphrase chain regtest signet testnet testnet4 testactivationheight vbparams") {
+		names[name] |= 0
+	}
+	return names
 }
 
-// usageError is a command line that makes no sense.
+// usageError is a command line that makes no sense; its text stands alone.
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
 
-// check refuses what bitcoin-cli refuses before it calls anybody.
-func (o options) check(words []string) error {
-	chains := 0
-	for _, name := range []string{"regtest", "signet", "testnet", "testnet4", "chain"} {
-		if o.has(name) {
-			chains++
+// read reads the command line and bitcoin.conf [AppInitRPC].
+func read(line []string, home string) (o *args.Args, err error) {
+	o = args.New(known(), home)
+	if err := o.Parse(line); err != nil {
+		return nil, &usageError{"Error parsing command line arguments: " + err.Error()}
+	}
+	if len(line) == 0 || askedFor(o) {
+		return o, nil
+	}
+	if o.DataDirMissing() {
+		return nil, &usageError{fmt.Sprintf("Error: Specified data directory \"%s\" does not exist.", o.String("datadir", ""))}
+	}
+	if err := o.ReadConf(); err != nil {
+		return nil, &usageError{"Error reading configuration file: " + err.Error()}
+	}
+	chain, err := o.Chain()
+	if err != nil {
+		return nil, &usageError{"Error: " + err.Error()}
+	}
+	o.Select(chain)
+	return o, nil
+}
+
+// askedFor says whether only help or the version is wanted.
+func askedFor(o *args.Args) bool {
+	return o.Has("?") || o.Has("h") || o.Has("help") || o.Has("version")
+}
+
+// place is where the node answers.
+type place struct {
+	host string // without brackets
+	port uint16
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.host, p.port) }
+
+// where finds the node: -rpcport is stronger than the port in -rpcconnect, which is
+// stronger than the network's.
+func where(o *args.Args, warn func(string)) (place, error) {
+	chain, _ := o.Chain() // read has checked it
+	at := place{"127.0.0.1", args.RPCPort(chain)}
+	asked := o.String("rpcconnect", at.host)
+	host, port, given, err := splitHostPort(asked)
+	if err != nil {
+		return at, fmt.Errorf("Invalid port provided in -rpcconnect: %s", asked)
+	}
+	at.host = host
+	if given {
+		at.port = port
+	}
+	if text := o.String("rpcport", ""); o.Has("rpcport") {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || n == 0 {
+			return at, fmt.Errorf("Invalid port provided in -rpcport: %s", text)
+		}
+		at.port = uint16(n)
+		if given {
+			warn(fmt.Sprintf("Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %d", n))
 		}
 	}
-	path := o["conf"]
-	_, missing := os.Stat(path)
-	own := o.has("getinfo") || o.has("addrinfo")
-	switch {
-	case chains > 1:
-		return &usageError{"Error: Invalid combination of -regtest, -signet, -testnet, -testnet4 and -chain. Can use at most one."}
-	case port(o.network()) == "":
-		return &usageError{fmt.Sprintf("Error: Unknown chain %s.", o["chain"])}
-	case filepath.IsAbs(path) && missing != nil:
-		return &usageError{fmt.Sprintf("Error reading configuration file: specified config file %q could not be opened.", path)}
-	case o.has("getinfo") && len(words) > 0:
-		return errors.New("-getinfo takes no arguments")
-	case o.has("addrinfo") && len(words) > 0:
-		return errors.New("-addrinfo takes no arguments")
-	case own:
-	case o.has("generate") && len(words) > 2:
-		return errors.New("too many arguments (maximum 2 for nblocks and maxtries)")
-	case o.has("generate") && len(words) > 0 && words[0] == "0":
-		return errors.New("the first argument (number of blocks to generate, default: 1) must be an integer value greater than zero")
-	case len(words) == 0 && !o.has("generate"):
-		return errors.New("too few parameters (need at least command)")
-	}
-	return nil
+	return at, nil
 }
 
-// network is -chain, or -regtest and its like; grapevine's own default is regtest.
-func (o options) network() string {
-	switch {
-	case o.has("signet"):
-		return "signet"
-	case o.has("testnet4"):
-		return "testnet4"
-	case o.has("testnet") || o["chain"] == "test":
-		return "testnet3"
-	case o["chain"] == "main":
-		return "mainnet"
-	case o["chain"] != "":
-		return o["chain"]
+// splitHostPort takes HOST, HOST:PORT, [IP6]:PORT or a bare IP6 [SplitHostPort].
+func splitHostPort(s string) (host string, port uint16, given bool, err error) {
+	colon := strings.LastIndexByte(s, ':')
+	bracketed := strings.HasPrefix(s, "[") && strings.Contains(s, "]:")
+	if colon >= 0 && (bracketed || strings.Count(s, ":") == 1) {
+		n, err := strconv.ParseUint(s[colon+1:], 10, 16)
+		if err != nil || n == 0 {
+			return "", 0, false, errors.New("no port")
+		}
+		s, port, given = s[:colon], uint16(n), true
 	}
-	return "regtest"
+	return strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), port, given, nil
 }
 
-// port is bitcoind's RPC port of the network; empty for a network that nobody knows.
-func port(network string) string {
-	switch network {
-	case "mainnet":
-		return "8332"
-	case "testnet3":
-		return "18332"
-	case "testnet4":
-		return "48332"
-	case "signet":
-		return "38332"
-	case "regtest":
-		return "18443"
+// dial makes the client that the options describe; wallet "" asks the node itself.
+func (s *session) dial(wallet string, named bool) (*client.Client, error) {
+	to := "http://" + net.JoinHostPort(s.at.host, strconv.Itoa(int(s.at.port)))
+	if named {
+		to += "/wallet/" + url.PathEscape(wallet)
+	}
+	if password := s.String("rpcpassword", ""); password != "" {
+		return client.Dial(to, s.String("rpcuser", ""), password)
+	}
+	path := s.cookie()
+	if path == "" { // then the node says that it wants one
+		return client.Dial(to, "none", "none")
+	}
+	return client.DialCookie(to, path)
+}
+
+// cookie is -rpccookiefile; else bitcoind's, in the network's directory; else
+// grapevine's own, which lies in the data directory itself. "" if there is none.
+func (s *session) cookie() string {
+	places := []string{s.Below("rpccookiefile", ".cookie")}
+	if !s.Has("rpccookiefile") {
+		places = append(places, filepath.Join(s.DataDir(), ".cookie"))
+		if chain, _ := s.Chain(); !s.Has("datadir") {
+			if chain == "main" {
+				chain = "mainnet"
+			}
+			places = append(places, filepath.Join(s.home, ".grapevine", chain, ".cookie"))
+		}
+	}
+	for _, path := range places {
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
+			return path
+		}
 	}
 	return ""
 }
 
-// dial makes the client that the flags describe.
-func (o options) dial(sys System) (*client.Client, error) {
-	host, at := "127.0.0.1", port(o.network())
-	if s := o["rpcconnect"]; s != "" {
-		host = strings.Trim(s, "[]")
-		if h, p, err := net.SplitHostPort(s); err == nil {
-			if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
-				return nil, fmt.Errorf("Invalid port provided in -rpcconnect: %s", s)
-			}
-			host, at = h, p
-			if other := o["rpcport"]; other != "" {
-				fmt.Fprintf(sys.Err, "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %s\n", other)
-			}
-		}
-	}
-	if s := o["rpcport"]; s != "" {
-		if n, err := strconv.ParseUint(s, 10, 16); err != nil || n == 0 {
-			return nil, fmt.Errorf("Invalid port provided in -rpcport: %s", s)
-		}
-		at = s
-	}
-	url := "http://" + net.JoinHostPort(host, at)
-	if s := o["rpcwallet"]; s != "" {
-		url += "/wallet/" + s
-	}
-	if o["rpcpassword"] != "" {
-		return client.Dial(url, o["rpcuser"], o["rpcpassword"])
-	}
-	return client.DialCookie(url, o.cookie(sys))
+// seconds reads an option that is a time; less than 0 is none.
+func (s *session) seconds(name string, usual int64) time.Duration {
+	const longest = 5 * 365 * 24 * 3600
+	return time.Duration(min(max(0, s.Int(name, usual)), longest)) * time.Second
 }
 
-// cookie is -rpccookiefile; else the one in the data directory, which is
-// bitcoind's with a folder for each network, or grapevine's without.
-func (o options) cookie(sys System) string {
-	if s := o["rpccookiefile"]; s != "" {
-		return s
-	}
-	dir := o["datadir"]
-	if dir == "" {
-		return filepath.Join(sys.Home, ".grapevine", o.network(), ".cookie")
-	}
-	below := filepath.Join(dir, o.network(), ".cookie")
-	if _, err := os.Stat(below); err == nil {
-		return below
-	}
-	return filepath.Join(dir, ".cookie")
-}
+// colours are what -getinfo paints with; all empty without colour.
+type colours struct{ reset, green, blue, yellow, magenta, cyan string }
 
-// seconds reads a flag that is a time.
-func (o options) seconds(name string, usual time.Duration) (time.Duration, error) {
-	s := o[name]
-	if s == "" {
-		return usual, nil
+// colours reads -color; terminal says whether somebody looks at the output.
+func (s *session) colours(terminal bool) (colours, error) {
+	paint := terminal
+	switch when := s.String("color", "auto"); when {
+	case "always":
+		paint = true
+	case "never":
+		paint = false
+	case "auto":
+	default:
+		return colours{}, errors.New("Invalid value for -color option. Valid values: always, auto, never.")
 	}
-	n, err := strconv.ParseUint(s, 10, 31)
-	if err != nil {
-		return 0, fmt.Errorf("-%s=%s: want seconds", name, s)
+	if !paint {
+		return colours{}, nil
 	}
-	return time.Duration(n) * time.Second, nil
+	return colours{"\x1b[0m", "\x1b[32m", "\x1b[34m", "\x1b[33m", "\x1b[35m", "\x1b[36m"}, nil
 }

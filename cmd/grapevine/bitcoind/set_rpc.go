@@ -5,6 +5,7 @@ package bitcoind
 import (
 	"context"
 	"fmt"
+	"grapevine/cmd/grapevine/args"
 	"io/fs"
 	"log/slog"
 	"math"
@@ -79,7 +80,7 @@ func setRPCThreads(s *setup) error {
 
 // rpc decides where RPC answers [HTTPBindAddresses].
 func (s *setup) rpc() error {
-	port := rpcPort(s.chain)
+	port := args.RPCPort(s.chain)
 	if s.Has("rpcport") {
 		n := s.Int("rpcport", 0)
 		if n < 1 || n > math.MaxUint16 {
@@ -142,21 +143,6 @@ func splitHostPort(s string, fallback uint16) (host string, port uint16, ok bool
 		host = host[1 : len(host)-1]
 	}
 	return host, port, true
-}
-
-// rpcPort is Core's RPC port of a chain.
-func rpcPort(chain string) uint16 {
-	switch chain {
-	case "test":
-		return 18332
-	case "testnet4":
-		return 48332
-	case "signet":
-		return 38332
-	case "regtest":
-		return 18443
-	}
-	return 8332
 }
 
 var _ rpc.LogSwitch = (*logSwitch)(nil)
