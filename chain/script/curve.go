@@ -3,6 +3,8 @@ package script
 import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"grapevine/chain/script/secp256k1"
 )
 
 // curve is who multiplies points for the fast road; build tags choose one. The
@@ -25,24 +27,34 @@ type curve interface {
 // key is a public key as its curve likes it.
 type key any
 
-// tabled is btcec's curve with the general multiplication done by tables kept
-// with the keys: see multiples.
-type tabled struct{}
+// pure is our own curve, in Go. Its keys are tables of multiples.
+type pure struct{}
 
-func (tabled) name() string { return "btcec with tables" }
+func (pure) name() string { return "pure Go" }
 
-func (tabled) parse(raw []byte) key {
-	pub, err := btcec.ParsePubKey(raw)
-	if err != nil {
+func (pure) parse(raw []byte) key {
+	var p secp256k1.Affine
+	if !readPoint(raw, &p) {
 		return nil
 	}
-	var q btcec.JacobianPoint
-	pub.AsJacobian(&q)
-	return multiplesOf(&q)
+	return secp256k1.NewMultiples(&p)
+}
+
+// readPoint reads a point as SEC 1, 2.3.4, does, with the hybrid form besides.
+func readPoint(raw []byte, p *secp256k1.Affine) (ok bool) {
+	const compressed, whole = 33, 65
+	switch {
+	case len(raw) == compressed && raw[0]&^1 == 2:
+		return p.X.SetBytes((*[32]byte)(raw[1:])) && p.Lift(&p.X, raw[0] == 3)
+	case len(raw) == whole && (raw[0] == 4 || raw[0]&^1 == 6):
+		return p.X.SetBytes((*[32]byte)(raw[1:33])) && p.Y.SetBytes((*[32]byte)(raw[33:])) && p.IsOnCurve() &&
+			(raw[0] == 4 || p.Y.IsOdd() == (raw[0] == 7))
+	}
+	return false
 }
 
 // ecdsa is the verification of SEC 1, 4.1.4.
-func (tabled) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
+func (pure) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
 	if r.IsZero() || s.IsZero() {
 		return false
 	}
@@ -51,58 +63,43 @@ func (tabled) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
 	w.InverseValNonConst(s)
 	u1.Mul2(&e, &w)
 	u2.Mul2(r, &w)
-	var sum, u2Q btcec.JacobianPoint
-	if !k.(*multiples).times(&u2, &u2Q) {
-		return false
-	}
-	btcec.ScalarBaseMultNonConst(&u1, &sum)
-	btcec.AddNonConst(&sum, &u2Q, &sum)
-	return hasX(&sum, r)
+	sum, ok := k.(*secp256k1.Multiples).Sum(&u1, &u2)
+	return ok && hasX(&sum, r)
 }
 
-// hasX says whether r is the point's x modulo the order, without an inversion:
-// x·Z² is compared. x is below the prime, so it is r, or r and the order.
-func hasX(p *btcec.JacobianPoint, r *btcec.ModNScalar) bool {
-	if p.X.IsZero() && p.Y.IsZero() || p.Z.IsZero() {
-		return false // infinity
-	}
-	var z2, x, rz btcec.FieldVal
-	z2.SquareVal(&p.Z)
+// hasX says whether r is the point's x modulo the order. x is below the prime, so
+// it is r, or r and the order if that is below the prime too.
+func hasX(p *secp256k1.Point, r *btcec.ModNScalar) bool {
 	b := r.Bytes()
-	x.SetBytes(&b)
-	if rz.Mul2(&x, &z2).Normalize().Equals(&p.X) {
+	var x, more secp256k1.Field
+	x.SetBytes(&b) // the order is below the prime
+	if p.HasX(&x) {
 		return true
 	}
-	if x.IsGtOrEqPrimeMinusOrder() {
+	order := secp256k1.Field{0xbfd25e8cd0364141, 0xbaaedce6af48a03b, 0xfffffffffffffffe, 0xffffffffffffffff}
+	if below := new(secp256k1.Field).Neg(&order); !isBelow(&x, below) {
 		return false
 	}
-	var order btcec.FieldVal
-	order.SetByteSlice(btcec.S256().N.Bytes())
-	x.Add(&order).Normalize()
-	return rz.Mul2(&x, &z2).Normalize().Equals(&p.X)
+	return p.HasX(more.Add(&x, &order))
+}
+
+// isBelow compares two numbers.
+func isBelow(x, y *secp256k1.Field) bool {
+	a, b := x.Bytes(), y.Bytes()
+	return string(a[:]) < string(b[:])
 }
 
 // schnorr is the verification of BIP340.
-func (tabled) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
-	t := k.(*multiples)
-	var r btcec.FieldVal
+func (pure) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
+	t := k.(*secp256k1.Multiples)
+	var r secp256k1.Field
 	var s, e btcec.ModNScalar
-	if r.SetByteSlice(sig[:32]) || s.SetByteSlice(sig[32:]) {
+	if !r.SetBytes((*[32]byte)(sig[:32])) || s.SetByteSlice(sig[32:]) {
 		return false
 	}
-	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], t.px[:], hash[:])
+	px := t.X().Bytes()
+	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], px[:], hash[:])
 	e.SetBytes((*[32]byte)(challenge))
-	e.Negate()
-
-	var R, sG, eP btcec.JacobianPoint
-	if !t.times(&e, &eP) {
-		return false
-	}
-	btcec.ScalarBaseMultNonConst(&s, &sG)
-	btcec.AddNonConst(&sG, &eP, &R)
-	if R.X.IsZero() && R.Y.IsZero() || R.Z.IsZero() {
-		return false // infinity
-	}
-	R.ToAffine()
-	return !R.Y.IsOdd() && r.Equals(&R.X)
+	sum, ok := t.Sum(&s, e.Negate())
+	return ok && sum.HasX(&r) && !sum.HasOddY()
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"encoding/hex"
 	"math/big"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -354,4 +355,27 @@ func (m *maker) noKey() *question {
 		q.key = append(q.key, 0)[:32+2*m.IntN(2)]
 	}
 	return q
+}
+
+// edgeScalars are numbers at the ends of what a curve's halves and digits handle.
+func edgeScalars() (list []btcec.ModNScalar) {
+	for _, base := range []string{
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72", // λ
+		"0000000000000000000000000000000100000000000000000000000000000000",
+		"0000000000000000000000000000000000000000000000010000000000000000",
+		"8000000000000000000000000000000000000000000000000000000000000000",
+		"000000000000000000000000000000008000000000000000ffffffffffffffff",
+		"00000000000000000000000000000000ffffffffffffffffffffffffffffffff",
+	} {
+		raw, _ := hex.DecodeString(base)
+		for add := range uint32(40) {
+			var k, up, down btcec.ModNScalar
+			k.SetByteSlice(raw)
+			up.SetInt(add)
+			down.NegateVal(&up)
+			list = append(list, *up.Add(&k), *down.Add(&k))
+		}
+	}
+	return list
 }

@@ -31,7 +31,7 @@ func (stock) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
 
 // curves are all that this build has, stock first.
 func curves() []curve {
-	all := []curve{stock{}, tabled{}}
+	all := []curve{stock{}, pure{}}
 	if fastestCurve() != all[1] {
 		all = append(all, fastestCurve())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/script/secp256k1"
 )
 
 // tapscript is a coin locked by one script alone, and its control block.
@@ -200,7 +201,7 @@ func TestCachesTakeWhatTheySay(t *testing.T) {
 	}
 	between := heap()
 	for i := range 3 * keys {
-		c.keys.put([33]byte{byte(i), byte(i >> 8), byte(i >> 16)}, new(multiples))
+		c.keys.put([33]byte{byte(i), byte(i >> 8), byte(i >> 16)}, new(secp256k1.Multiples))
 	}
 	end := heap()
 	if n := len(c.known.young) + len(c.known.old); n > known {

@@ -57,7 +57,8 @@ func isTable(name string, value ast.Expr) bool {
 // unchangeable: values whose documentation says that they do not change.
 func unchangeable(e ast.Expr) bool {
 	_, ok := e.(*ast.CallExpr)
-	return ok && (isCall(e, "regexp", "MustCompile") || isCall(e, "strings", "NewReplacer") || isCall(e, "crc32", "MakeTable"))
+	return ok && (isCall(e, "regexp", "MustCompile") || isCall(e, "strings", "NewReplacer") || isCall(e, "crc32", "MakeTable") ||
+		isCall(e, "sync", "OnceValue"))
 }
 
 // tableWrites names each use of a table that may write it.

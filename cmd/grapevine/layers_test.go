@@ -17,7 +17,7 @@ var allowed = map[string][]string{
 	"db": {},
 
 	"chain":            {},
-	"chain/script":     {"chain"},
+	"chain/script":     {"chain", "chain/script/secp256k1"},
 	"chain/coins":      {"chain", "db"},
 	"chain/archive":    {"chain", "chain/coins", "db"},
 	"chain/headertree": {"chain"},
@@ -28,6 +28,8 @@ var allowed = map[string][]string{
 	"chain/mempool":    {"chain", "chain/mempool/estimate", "chain/policy", "chain/script"},
 	"chain/miner":      {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest":  {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
+
+	"chain/script/secp256k1": {},
 
 	"chain/mempool/dump":     {"chain", "chain/mempool"},
 	"chain/mempool/estimate": {"chain", "chain/policy"},
