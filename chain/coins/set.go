@@ -125,6 +125,67 @@ func (s *Set) read(tx *db.Tx, op wire.OutPoint) (c chain.Coin, ok bool, err erro
 	return c, raw != nil, nil
 }
 
+// maxOutputs is how many outputs a transaction has at most: each weighs 36
+// [MAX_OUTPUTS_PER_BLOCK].
+const maxOutputs = chain.MaxBlockWeight / (9 * chain.WitnessScale)
+
+// CoinOf reads an unspent output of a transaction, the first that is found
+// [AccessByTxid].
+func (s *Set) CoinOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
+	for {
+		s.mu.RLock()
+		flushes := s.flushes
+		for n := uint32(0); n < maxOutputs && !ok && err == nil; n++ {
+			if b, _ := s.lookup(wire.OutPoint{Hash: txid, Index: n}); b != nil {
+				c, err = Decode(b)
+				ok = err == nil
+			}
+		}
+		s.mu.RUnlock()
+		if ok || err != nil {
+			return c, ok, err
+		}
+		if c, ok, err = s.storedOf(txid); err != nil || s.flushed() == flushes {
+			return c, ok, err
+		}
+	}
+}
+
+// storedOf looks through the transaction's records in the file for a coin that no
+// cache says is spent.
+func (s *Set) storedOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
+	first := wire.OutPoint{Hash: txid}
+	err = s.file.View(func(tx *db.Tx) error {
+		return s.table.Scan(tx, &first, func(key wire.OutPoint, b []byte) (bool, error) {
+			if key.Hash != txid {
+				return false, nil
+			}
+			g, err := decodeGroup(b)
+			if err != nil {
+				return false, fmt.Errorf("%w: coins of %s: %w", db.ErrCorrupt, txid, err)
+			}
+			for i, raw := range g {
+				if raw == nil || s.spent(wire.OutPoint{Hash: txid, Index: key.Index<<groupBits | uint32(i)}) {
+					continue
+				}
+				c, err = Decode(raw)
+				ok = err == nil
+				return false, err
+			}
+			return true, nil
+		})
+	})
+	return c, ok, err
+}
+
+// spent says whether a cache knows that the coin has gone.
+func (s *Set) spent(op wire.OutPoint) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, known := s.lookup(op)
+	return known
+}
+
 // Found is what Fetch read for one outpoint.
 type Found struct {
 	Coin chain.Coin

@@ -7,15 +7,16 @@ import (
 	"grapevine/chain"
 )
 
-// command is Invalidate or Reconsider on its way through the writer: the
+// command is Invalidate, Reconsider or Precious on its way through the writer: the
 // pipeline runs dry, marks are changed, the best chain is chosen again, and
 // then it is answered.
 type command struct {
-	hash    chain.Hash
-	invalid bool
-	begun   bool
-	node    *chain.HeaderNode // once begun
-	reply   chan reply        // capacity 1
+	hash     chain.Hash
+	invalid  bool
+	precious bool
+	begun    bool
+	node     *chain.HeaderNode // once begun
+	reply    chan reply        // capacity 1
 }
 
 type reply struct {
@@ -34,6 +35,12 @@ func (l *Ledger) Invalidate(ctx context.Context, hash chain.Hash) (seq uint64, e
 // [ResetBlockFailureFlags].
 func (l *Ledger) Reconsider(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
 	return l.command(ctx, &command{hash: hash, reply: make(chan reply, 1)})
+}
+
+// Precious prefers a block to others with as much work, as if it had come before them
+// [PreciousBlock]. It does nothing for one with less work than the tip has.
+func (l *Ledger) Precious(ctx context.Context, hash chain.Hash) (seq uint64, err error) {
+	return l.command(ctx, &command{hash: hash, precious: true, reply: make(chan reply, 1)})
 }
 
 func (l *Ledger) command(ctx context.Context, c *command) (uint64, error) {
@@ -68,6 +75,9 @@ func (w *writer) obey() (bool, error) {
 	case c.invalid:
 		c.begun, c.node = true, e.Node
 		w.invalidate(e)
+	case c.precious:
+		c.begun = true
+		w.prefer(e)
 	default:
 		c.begun = true
 		w.reconsider(e)
@@ -85,6 +95,14 @@ func (w *writer) invalidate(e *entry) {
 	w.tree.markByHand(e)
 	w.archive.SaveHeader(e.Num, e.record())
 	// If the tip builds on it, fill leaves the branch.
+}
+
+func (w *writer) prefer(e *entry) {
+	if e.Node.Work.Cmp(w.tree.Tip().Work) < 0 {
+		return
+	}
+	w.log.Info("block preferred by hand", "block", e.Node.Hash, "height", e.Node.Height)
+	w.tree.prefer(e)
 }
 
 func (w *writer) reconsider(e *entry) {

@@ -39,6 +39,8 @@ type entry struct {
 
 	total uint64 // transactions from genesis to here; 0: not known [m_chain_tx_count]
 
+	precious uint32 // of branches with equal work the one with the higher number wins; 0: never named [nSequenceId]
+
 	valid  bool  // was connected once
 	lost   bool  // its stored body is damaged
 	pruned bool  // its body and undo record were deleted; the body may have come again

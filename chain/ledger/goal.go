@@ -14,7 +14,7 @@ func (t *tree) propose(e *entry) {
 }
 
 // hopeful says whether e could be connected and is better than the tip. At
-// equal work that is a block which was connected before the tip was and gave
+// equal work that is one that people prefer, or a block which was connected before the tip was and gave
 // way to a mark since taken back, or to blocks since marked.
 func (t *tree) hopeful(e *entry) bool {
 	return e.linked && !e.bad() && better(e, t.headers.Tip())
@@ -31,7 +31,8 @@ func (t *tree) proposeAll() {
 
 // Goal is the best block that could be connected, that with the most work; nil
 // when none is better than the tip [FindMostWorkChain]. At equal work the first
-// seen wins: what was connected before, then the body that came first.
+// seen wins: what preciousblock named last, what was connected before, then the body that
+// came first.
 //
 // Where the tip has gone back, branches that were too short may win: all blocks
 // are looked at, but only once none that the old tip would have given way to is
@@ -72,6 +73,9 @@ func maxWork(a, b chain.Work) chain.Work {
 func better(a, b *entry) bool {
 	if c := a.Node.Work.Cmp(b.Node.Work); c != 0 {
 		return c > 0
+	}
+	if a.precious != b.precious {
+		return a.precious > b.precious
 	}
 	if va, vb := a.valid, b.valid; va != vb {
 		return va

@@ -170,6 +170,15 @@ func (t *tree) markByHand(e *entry) {
 	t.headers.Mark(e, headertree.ByHand)
 }
 
+// prefer makes e the winner among those with equal work.
+func (t *tree) prefer(e *entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.preferred++
+	e.precious = t.preferred
+	t.propose(e)
+}
+
 // unmark takes the marks from e, its ancestors and what builds on it, and
 // returns those that had one.
 func (t *tree) unmark(e *entry) (changed []*entry) {

@@ -161,6 +161,11 @@ func (l *Ledger) View() *View { return &View{l} }
 // Coin looks up one coin.
 func (v *View) Coin(op wire.OutPoint) (chain.Coin, bool, error) { return v.l.set.Coin(op) }
 
+// CoinOf is an unspent output of a transaction, whichever; ok is false when there is none.
+func (v *View) CoinOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
+	return v.l.set.CoinOf(txid)
+}
+
 // Tip is the block that the set stands at.
 func (v *View) Tip() *chain.HeaderNode { return v.l.set.Tip() }
 

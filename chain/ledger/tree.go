@@ -20,6 +20,7 @@ type tree struct {
 	// The writer's alone:
 	candidates map[*entry]struct{} // perhaps hopeful: see Goal [setBlockIndexCandidates]
 	goal       *entry              // the best of them, as last found
+	preferred  uint32              // how often a block was preferred by hand
 	passed     chain.Work          // what had no more was perhaps not proposed, though it has more than the tip now
 }
 

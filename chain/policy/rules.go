@@ -50,6 +50,14 @@ func ParseRules(name string) (Rules, error) {
 	return Rules{}, fmt.Errorf("no rules of relay are called %q: the choices are 31 and 28.1", name)
 }
 
+// BlockScript is what a script that makes a block invalid is called.
+func (r Rules) BlockScript() chain.Rule {
+	if r.mandatoryWords {
+		return chain.Rule(ErrMandatoryScript)
+	}
+	return chain.ErrBlockScript
+}
+
 // ScriptWord is what the pool calls a script that fails for this reason and
 // what it says of it; broken: by consensus too.
 func (r Rules) ScriptWord(reason, detail string, broken bool) (word chain.Policy, said string) {

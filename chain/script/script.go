@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -12,6 +13,8 @@ import (
 type Config struct {
 	// CacheEntries bounds the remembered transactions; 0 means defaultCacheEntries.
 	CacheEntries int
+	// Word is what a failed script of a block is called; "" is chain.ErrBlockScript.
+	Word chain.Rule
 }
 
 const (
@@ -40,6 +43,7 @@ type Checker struct {
 	// inputs are good inputs of transactions that failed, by inputNames.
 	inputs *generations[chain.Hash, struct{}]
 	keys   *generations[[33]byte, key]
+	word   chain.Rule // Config.Word
 	curve  curve
 }
 
@@ -53,12 +57,13 @@ func New(c Config) *Checker {
 		inputs: newGenerations[chain.Hash, struct{}](inputEntries),
 		keys:   newGenerations[[33]byte, key](keyEntries),
 		curve:  fastestCurve(),
+		word:   cmp.Or(c.Word, chain.ErrBlockScript),
 	}
 }
 
 // CheckTx checks every input of a transaction, not a coinbase, unless it is
 // remembered as good under these flags or stricter ones. A failure is a
-// *chain.RuleError of kind chain.ErrBlockScript.
+// *chain.RuleError of kind Config.Word.
 func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.ScriptFlags) error {
 	if c.Known(tx, flags) {
 		return nil
@@ -72,9 +77,13 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 	return nil
 }
 
-// CheckInput checks one input of a prepared transaction.
+// CheckInput checks one input of a prepared transaction. A failure is in Core's words
+// for a block.
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
-	return p.failure(i, flags, c.run(p, i, flags))
+	if err := c.run(p, i, flags); err != nil {
+		return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", c.word, p.reason(i, flags, err))), Detail: p.where(i, err)}
+	}
+	return nil
 }
 
 // run is CheckInput with the engine's error.
@@ -116,14 +125,6 @@ func (p *Prepared) execute(i int, flags txscript.ScriptFlags) error {
 func (p *Prepared) engine(i int, flags txscript.ScriptFlags) (*txscript.Engine, error) {
 	coin := &p.coins[i]
 	return txscript.NewEngine(coin.PkScript, p.tx.MsgTx, i, flags, nil, &p.hashes, int64(coin.Value), ownCoin{coin})
-}
-
-// failure puts an input's failure into Bitcoin Core's words for a block.
-func (p *Prepared) failure(i int, flags txscript.ScriptFlags, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", chain.ErrBlockScript, p.reason(i, flags, err))), Detail: p.where(i, err)}
 }
 
 // where names the failing input, what it spends, and the engine's words.

@@ -30,7 +30,7 @@ func (n *Node) openLedger() error {
 	if err != nil {
 		return ofFile("chain", err)
 	}
-	n.script = script.New(script.Config{})
+	n.script = script.New(script.Config{Word: n.cfg.Policy.BlockScript()})
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
 		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt,
@@ -174,7 +174,8 @@ func (n *Node) buildRPC() (err error) {
 	}
 	cfg := rpc.Config{
 		Chain: &chainapi.API{
-			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner, Submit: n.Swarm.SubmitBlock,
+			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
+			Submit: n.Swarm.SubmitBlock, SubmitHeader: n.Swarm.SubmitHeader, FetchBlock: n.Swarm.FetchBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
 			Prune: n.cfg.Prune, Release: n.cfg.Policy.Name,

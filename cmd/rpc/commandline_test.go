@@ -18,6 +18,8 @@ func wordFor(p jsonrpc.Param) string {
 		return w
 	}
 	switch {
+	case p.Sketch == `["txid",...]`:
+		return `["` + nowhere + `"]`
 	case strings.Contains(p.Sketch, `"txid"`):
 		return `[{"txid":"` + nowhere + `","vout":0,"scriptPubKey":"51","amount":1}]`
 	case strings.Contains(p.Sketch, `"address"`) && p.Sketch[0] == '{':

@@ -37,6 +37,18 @@ type (
 		Ticket p2p.Ticket
 		Block  *chain.Block
 	}
+	// SubmitHeader is a header of our own, answered as they are [submitheader].
+	SubmitHeader struct {
+		Ticket p2p.Ticket
+		Header wire.BlockHeader
+	}
+	// FetchBlock asks one peer for a body, whoever else was asked for it, and is
+	// answered at once: nil, or why that peer cannot be asked [getblockfrompeer].
+	FetchBlock struct {
+		Ticket p2p.Ticket
+		Peer   p2p.PeerID
+		Node   *chain.HeaderNode
+	}
 	// TxVerdict answers a ValidateTx. Err is nil, *chain.RuleError, *chain.PolicyError, *chain.MissingError.
 	TxVerdict struct {
 		Tx   *chain.Tx
@@ -86,6 +98,8 @@ func (Message) event()       {}
 func (Tick) event()          {}
 func (SubmitTx) event()      {}
 func (SubmitBlock) event()   {}
+func (SubmitHeader) event()  {}
+func (FetchBlock) event()    {}
 func (TxVerdict) event()     {}
 func (BlockVerdict) event()  {}
 func (TxIn) event()          {}

@@ -1,9 +1,14 @@
 package gossip
 
+//lint:file-ignore ST1005 some texts are Bitcoin Core's, which clients compare
+
 import (
 	"errors"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Our own wallet, miner and RPC enter as strangers do, without
@@ -54,4 +59,29 @@ func (s *State) onSubmitBlock(ev SubmitBlock) {
 		s.queue.Add(&queuedBlock{Entry: e, Block: ev.Block, From: p2p.Self, Tickets: []p2p.Ticket{ev.Ticket}})
 		s.passOn(e, ev.Block, nil)
 	}
+}
+
+// onSubmitHeader takes a header without its body; nobody is told of it.
+func (s *State) onSubmitHeader(ev SubmitHeader) {
+	err := s.headers.OwnHeader(&ev.Header)
+	s.actOnHeaders()
+	s.answer(ev.Ticket, err)
+}
+
+// Why a peer cannot be asked for a block, in Core's words [FetchBlock].
+var (
+	ErrNoSuchPeer = errors.New("Peer does not exist")
+	ErrNoWitness  = errors.New("Pre-SegWit peer")
+)
+
+// fetchBlock asks p, and forgets whom else it was asked from.
+func (s *State) fetchBlock(p *peer, e *headers.Entry) error {
+	switch {
+	case p == nil || p.gone:
+		return ErrNoSuchPeer
+	case p.Services&wire.SFNodeWitness == 0:
+		return ErrNoWitness
+	}
+	s.do(s.fetch.Ask(p.src, e))
+	return nil
 }

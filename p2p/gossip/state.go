@@ -178,6 +178,10 @@ func (s *State) handle(ev Event) {
 		s.onSubmitTx(ev)
 	case SubmitBlock:
 		s.onSubmitBlock(ev)
+	case SubmitHeader:
+		s.onSubmitHeader(ev)
+	case FetchBlock:
+		s.answer(ev.Ticket, s.fetchBlock(s.byID[ev.Peer], s.tree.Insert(ev.Node)))
 	case TxVerdict:
 		s.onTxVerdict(ev)
 	case BlockVerdict:

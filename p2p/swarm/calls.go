@@ -76,6 +76,28 @@ func (s *Swarm) SubmitBlock(ctx context.Context, b *chain.Block) error {
 	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitBlock{Ticket: t, Block: b} })
 }
 
+// SubmitHeader enters a header without its body.
+func (s *Swarm) SubmitHeader(ctx context.Context, h wire.BlockHeader) error {
+	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitHeader{Ticket: t, Header: h} })
+}
+
+// FetchBlock asks the peer of that number for a block. gossip.ErrNoSuchPeer and
+// gossip.ErrNoWitness say why it cannot be asked.
+func (s *Swarm) FetchBlock(ctx context.Context, number int64, n *chain.HeaderNode) error {
+	var id p2p.PeerID
+	err := s.ask(func(l *loop) {
+		for _, r := range l.order {
+			if r.number == number && r.peer != nil && !r.dropped {
+				id = r.id
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.FetchBlock{Ticket: t, Peer: id, Node: n} })
+}
+
 // submit is answered once: by gossip, by ctx, or by the swarm's end.
 func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event) error {
 	reply := make(chan error, 1)

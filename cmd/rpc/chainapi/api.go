@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
@@ -27,6 +29,9 @@ type API struct {
 	Settle func(ctx context.Context, seq uint64) error
 	// Followed waits until pool and wallet have followed what has happened so far.
 	Followed func(context.Context) error
+	// SubmitHeader enters a header as Submit enters a block; FetchBlock asks a peer by its number for a body.
+	SubmitHeader func(context.Context, wire.BlockHeader) error
+	FetchBlock   func(ctx context.Context, peer int64, n *chain.HeaderNode) error
 	// Sync says how high the headers reach and whether bodies are being fetched.
 	Sync func() (headers int32, syncing bool)
 	// What the ledger keeps beside the chain.
@@ -36,13 +41,14 @@ type API struct {
 	File                                 *db.DB // the chain's file; nil: methods about it refuse
 	Now                                  func() time.Time
 
-	check checkState
-	scan  scan // of the coin set
+	check     checkState
+	scan      scan // of the coin set
+	blockScan scan // of the filters
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.scanRows(), a.pruneRows(), a.miningRows(), a.fileRows())
+	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.branchRows(), a.proofRows(), a.scanRows(), a.pruneRows(), a.miningRows(), a.fileRows())
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }
@@ -62,11 +68,14 @@ func (a *API) lookup(c *jsonrpc.Call, name string, called ...string) (*chain.Hea
 
 // missing is what is said of a body that never came; releases of Core differ.
 func (a *API) missing() string {
-	if a.Release == policy.Core28().Name {
+	if a.old() {
 		return "Block not found on disk"
 	}
 	return "Block not available (not fully downloaded)"
 }
+
+// old says whether the words of 28.1 are to be said where others came since.
+func (a *API) old() bool { return a.Release == policy.Core28().Name }
 
 // bodyError gives a missing body Core's words.
 func (a *API) bodyError(err error) error {

@@ -22,6 +22,8 @@ func (a *API) miningRows() []jsonrpc.Method {
 	return append(jsonrpc.Group("Mining",
 		jsonrpc.Method{Name: "submitblock", Params: "hexdata:hex dummy:text?", Do: a.submitBlock,
 			Help: "Hands in a block. null means it is the new tip; otherwise a word says why not, as BIP22 has them.", Example: "00000020..."},
+		jsonrpc.Method{Name: "submitheader", Params: "hexdata:hex", Do: a.submitHeader,
+			Help: "Hands in a header of 80 bytes in hex as a candidate of the chain. An error if it is invalid.", Example: "00000020..."},
 		jsonrpc.Method{Name: "generatetoaddress", Params: "nblocks:int address:text maxtries:int=1000000", Do: a.generateToAddress,
 			Help: "Makes blocks now and pays their coins to an address. Answers their hashes when they are on disk. Only sensible where blocks are easy.", Example: "101 bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "generatetodescriptor", Params: "num_blocks:int descriptor:text maxtries:long=1000000", Do: a.generateToDescriptor,
@@ -175,7 +177,11 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	b, err := solve(ctx, script, txs)
 	if word, ok := refusal(err); ok {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "TestBlockValidity failed: %s", word)
+		said := "TestBlockValidity failed"
+		if a.old() {
+			said = "testBlockValidity failed"
+		}
+		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "%s: %s", said, word)
 	}
 	if err != nil {
 		return nil, err

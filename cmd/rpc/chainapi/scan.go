@@ -22,6 +22,8 @@ func (a *API) scanRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "scantxoutset", Params: "action:text scanobjects:[scanobjects,...]?", Do: a.scanTxOutSet,
 			Help: `Looks through the whole coin set for outputs of descriptors: "start" with a list of them, each as text or as {"desc":…,"range":…}. "status" says how far a scan is, "abort" ends it.`, Example: `start '["raw(51)"]'`},
+		jsonrpc.Method{Name: "scanblocks", Params: `action:text scanobjects:[scanobjects,...]? start_height:int=0 stop_height:int? filtertype:text=basic options:{"filter_false_positives":bool}?;filter_false_positives:bool=false`, Do: a.scanBlocks,
+			Help: `Looks through the filters of blocks (BIP158) for descriptors: "start" with a list of them, each as text or as {"desc":…,"range":…}, and the heights to look between. One block of 784,931 matches by chance for each descriptor; filter_false_positives looks into the blocks. "status" says how far a scan is, "abort" ends it. Needs the filter index.`, Example: `start '["raw(51)"]' 0 100`},
 	)
 }
 

@@ -34,6 +34,15 @@ func (f *Fetcher) Whole(p *Source, e *headers.Entry) p2p.Send {
 	return f.getData(ask{p, []*headers.Entry{e}}, func(*headers.Entry) bool { return false })
 }
 
+// Ask asks p for the whole of a block, and takes back what others were asked for it.
+func (f *Fetcher) Ask(p *Source, e *headers.Entry) p2p.Send {
+	for f.flights[e] != nil {
+		f.end(f.flights[e])
+	}
+	f.add(p, e)
+	return f.Whole(p, e)
+}
+
 // getData is the message for what is asked, and notes that it was: an answer is
 // looked at otherwise than what comes by itself.
 func (f *Fetcher) getData(a ask, short func(*headers.Entry) bool) p2p.Send {

@@ -93,6 +93,28 @@ func (s *Sync) Own(b *chain.Block) (*Entry, error) {
 	return e, err
 }
 
+// OwnHeader takes a header of our own whose body may come or not.
+func (s *Sync) OwnHeader(h *wire.BlockHeader) error {
+	if e := s.tree.Find(chain.HeaderHash(h)); e != nil {
+		if e.Bad != headertree.Good {
+			return chain.Broken("duplicate-invalid", "block %s is known to be invalid", e.Node.Hash)
+		}
+		return nil
+	}
+	parent := s.tree.Find(h.PrevBlock)
+	switch {
+	case parent == nil:
+		return chain.ErrUnknownParent
+	case parent.Bad != headertree.Good:
+		return chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
+	}
+	e, err := s.insert(parent, h)
+	if err == nil {
+		s.store([]*chain.HeaderNode{e.Node})
+	}
+	return err
+}
+
 // checkOwn says whether the body is its header's, and if not in which rule's words
 // Bitcoin Core would say so: it may break others that are looked at before.
 func (s *Sync) checkOwn(parent *Entry, b *chain.Block) error {
