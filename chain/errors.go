@@ -71,6 +71,8 @@ type PolicyError struct {
 	// Stripped: only this copy, without its witness, is refused. Its wtxid is the txid
 	// of the whole one, so nothing may be remembered by it [TX_WITNESS_STRIPPED].
 	Stripped bool
+	// Bumpable: it pays too little by itself, and a child may pay for it.
+	Bumpable bool
 }
 
 func (e *PolicyError) Error() string {

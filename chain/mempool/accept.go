@@ -70,6 +70,7 @@ type draft struct {
 	leaving   []*entry // they and all that build on them
 	sibling   bool     // one of conflicts shares no input with it
 	fee       btcutil.Amount
+	modified  btcutil.Amount // the fee with what prioritisetransaction added
 	sigOps    int
 	vsize     int
 }
@@ -113,8 +114,8 @@ func (s *scene) checkAlone(tx *chain.Tx) error {
 	if tx.IsCoinbase() {
 		return chain.Broken(chain.Rule(policy.ErrCoinbase), "")
 	}
-	if s.pool.cfg.RequireStandard {
-		if err := s.pool.cfg.Rules.CheckTx(tx); err != nil {
+	if rules := s.pool.cfg.Rules; !rules.AnyForm {
+		if err := rules.CheckTx(tx); err != nil {
 			return err
 		}
 	}
@@ -142,19 +143,28 @@ func (s *scene) meetPool(d *draft) error {
 	for i, in := range d.tx.TxIn {
 		op := in.PreviousOutPoint
 		if other := g.spender(op); other != nil && !slices.Contains(d.conflicts, other) {
+			if err := s.meetConflict(other); err != nil {
+				return err
+			}
 			d.conflicts = append(d.conflicts, other)
 		}
 		if err := s.meetParent(d, i, op); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// meetConflict asks whether a pool transaction may be replaced at all.
+func (s *scene) meetConflict(other *entry) error {
+	optIn := s.pool.cfg.Rules.OptIn && !signals(other) && other.Tx.Version != policy.TRUCVersion
 	switch {
-	case len(d.conflicts) == 0:
-		return nil
 	case s.returning:
 		return refused(policy.ErrConflict)
 	case !s.replace:
 		return refused(policy.ErrNoReplacement)
+	case optIn:
+		return refused(policy.ErrConflict)
 	}
 	return nil
 }
@@ -224,7 +234,7 @@ func (s *scene) inChain(tx *chain.Tx) (bool, error) {
 
 // checkInputs checks what is spent and how.
 func (s *scene) checkInputs(d *draft) error {
-	p := s.pool.cfg.Params
+	p, rules := s.pool.cfg.Params, s.pool.cfg.Rules
 	if !chain.RelativeLock(d.tx, d.coins, s.tip).Open(s.tip) {
 		return refused(policy.ErrSequenceLocked)
 	}
@@ -232,17 +242,17 @@ func (s *scene) checkInputs(d *draft) error {
 	if err != nil {
 		return notYet(err)
 	}
-	if s.pool.cfg.RequireStandard {
-		if err := s.pool.cfg.Rules.CheckInputs(d.tx, d.coins); err != nil {
+	d.fee, d.modified = fee, s.pool.modified(d.tx.ID, fee)
+	if !rules.AnyForm {
+		if err := rules.CheckInputs(d.tx, d.coins); err != nil {
 			return err
 		}
-		if err := policy.CheckFeeOfDust(d.tx, fee); err != nil {
+		if err := rules.CheckFeeOfDust(d.tx, fee, d.modified); err != nil {
 			return err
 		}
 	}
-	d.fee = fee
 	d.sigOps = chain.SigOpCost(d.tx, d.coins, chain.StandardFlags)
-	d.vsize = policy.VSize(d.tx.Weight, d.sigOps)
+	d.vsize = rules.VSize(d.tx.Weight, d.sigOps)
 	if d.sigOps > policy.MaxSigOpCost {
 		return chain.Refused(policy.ErrTooManySigOps, "%d", d.sigOps)
 	}
@@ -258,15 +268,13 @@ func notYet(err error) error {
 	return err
 }
 
-// checkFee holds what is paid to the floors. Below the lowest rate of relay a
-// member of a package would stay when the child that pays for it goes again;
-// families of version 3 go together.
+// checkFee holds what is paid to the floors.
 func (s *scene) checkFee(d *draft) error {
-	paid := policy.Paid{Fee: d.fee, VSize: d.vsize}
+	paid := policy.Paid{Fee: d.modified, VSize: d.vsize}
 	if s.returning {
 		return nil
 	}
-	if d.tx.Version != policy.TRUCVersion {
+	if s.pool.cfg.Rules.PaysAlone(d.tx) {
 		if err := s.pool.checkMinRelay(paid); err != nil {
 			return err
 		}
@@ -286,22 +294,24 @@ func (p *Pool) checkRates(paid policy.Paid) error {
 }
 
 func (p *Pool) checkMinRelay(paid policy.Paid) error {
-	if least := p.cfg.MinFeeRate.Fee(paid.VSize); paid.Fee < least {
-		return chain.Refused(policy.ErrMinRelayFee, "%d < %d", paid.Fee, least)
+	if least := p.cfg.Rules.MinRelay.Fee(paid.VSize); paid.Fee < least {
+		refusal := chain.Refused(policy.ErrMinRelayFee, "%d < %d", paid.Fee, least)
+		refusal.Bumpable = !p.cfg.Rules.EachPays
+		return refusal
 	}
 	return nil
 }
 
 // checkMaxRate holds what is paid to what who submits it would pay at most.
 func (s *scene) checkMaxRate(d *draft) error {
-	if s.maxRate != 0 && policy.RateOf(d.fee, d.vsize) > s.maxRate {
+	if s.maxRate != 0 && policy.RateOf(d.modified, d.vsize) > s.maxRate {
 		return refused(policy.ErrMaxRate)
 	}
 	return nil
 }
 
 func (s *scene) draftEntry(d *draft) *entry {
-	e := newEntry(d.tx, d.fee, d.sigOps, d.parents)
+	e := newEntry(d)
 	e.Height = cmp.Or(s.height, s.tip.Height)
 	for i, in := range d.tx.TxIn {
 		e.Coinbase = e.Coinbase || d.coins[i].Coinbase

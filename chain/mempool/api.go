@@ -30,6 +30,7 @@ type Scripts interface {
 type Entry struct {
 	Tx        *chain.Tx
 	Fee       btcutil.Amount
+	Modified  btcutil.Amount // the fee with what prioritisetransaction added
 	VSize     int
 	SigOpCost int
 	Time      time.Time // of entry
@@ -39,7 +40,7 @@ type Entry struct {
 	Depends []chain.Hash // pool transactions it spends, without duplicates
 	SpentBy []chain.Hash // pool transactions that spend it, in order of entry
 
-	// Totals count the transaction itself.
+	// Totals count the transaction itself, and fees as they are modified.
 	AncestorCount   int
 	AncestorSize    int
 	AncestorFees    btcutil.Amount
@@ -55,6 +56,8 @@ type Entry struct {
 type Candidate struct {
 	Tx        *chain.Tx
 	Fee       btcutil.Amount
+	Modified  btcutil.Amount // by this it is chosen
+	VSize     int
 	SigOpCost int
 }
 
@@ -66,17 +69,19 @@ type Snapshot struct {
 
 // Stats are the pool's totals, as getmempoolinfo prints them.
 type Stats struct {
-	Size        int            // transactions
-	Bytes       int64          // virtual bytes
-	Usage       int64          // bytes of memory, estimated
-	MaxUsage    int64          // Usage is kept at or below it
-	TotalFee    btcutil.Amount // of all transactions
-	MinFee      policy.FeeRate // below it nothing enters now
-	MinRelay    policy.FeeRate // below it nothing ever enters
-	Increment   policy.FeeRate // step of MinFee and of replacements
-	DataCarrier int            // the most bytes of data outputs
-	Waiting     int            // transactions that are unbroadcast
-	Sequence    uint64         // that the next change will have; grows with every change [GetSequence]
+	Size         int            // transactions
+	Bytes        int64          // virtual bytes
+	Usage        int64          // bytes of memory, estimated
+	MaxUsage     int64          // Usage is kept at or below it
+	TotalFee     btcutil.Amount // of all transactions
+	MinFee       policy.FeeRate // below it nothing enters now
+	MinRelay     policy.FeeRate // below it nothing ever enters
+	Increment    policy.FeeRate // step of MinFee and of replacements
+	DataCarrier  int            // the most bytes of data outputs
+	FullRBF      bool           // what does not signal may be replaced too
+	BareMultisig bool           // multisig that is not behind a hash is relayed
+	Waiting      int            // transactions that are unbroadcast
+	Sequence     uint64         // that the next change will have; grows with every change [GetSequence]
 }
 
 // TestResult is the answer to one transaction of Test.
@@ -84,6 +89,7 @@ type TestResult struct {
 	Tx    *chain.Tx
 	Fee   btcutil.Amount // valid when Err is nil
 	VSize int            // valid when Err is nil
+	Rate  policy.FeeRate // of the modified fee; valid when Err is nil
 	Err   error          // nil: it would enter
 	// NotReached: not checked, because an earlier transaction of the list failed
 	// or the list is malformed; Err is nil.

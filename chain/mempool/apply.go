@@ -7,7 +7,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/policy"
 )
 
 // Apply follows a move of the tip: what is confirmed and what conflicts with
@@ -51,8 +50,9 @@ func (p *Pool) takeConfirmed(blocks []chain.Linked, c *change) {
 // takeBlock returns which pool transactions the block held.
 func (p *Pool) takeBlock(b *chain.Block, c *change) (held []chain.Hash) {
 	for _, tx := range b.Txs {
+		delete(p.deltas, tx.ID)
 		if p.graph.Len() == 0 {
-			break
+			continue
 		}
 		if e := p.graph.byTxID(tx.ID); e != nil {
 			p.release(e, chain.GoneConfirmed, c)
@@ -162,8 +162,9 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 // dropOverlong removes what has more ancestors than it may, now that its
 // parents are unconfirmed again (Core: UpdateTransactionsFromBlock).
 func (p *Pool) dropOverlong(c *change) {
+	limits := p.cfg.Rules.Chains
 	for _, e := range p.graph.ordered() {
-		if p.graph.holds(e) && (e.Anc.Count > policy.MaxAncestors || e.Anc.Size > policy.MaxAncestorSize && e.Anc.Count > 1) {
+		if p.graph.holds(e) && (e.Anc.Count > limits.Ancestors || e.Anc.Size > limits.AncestorSize && e.Anc.Count > 1) {
 			p.drop(e, chain.GoneEvicted, c)
 		}
 	}

@@ -10,13 +10,12 @@ import (
 
 // chainLimits bound what a transaction builds on and what builds on those.
 type chainLimits struct {
-	ancestors, ancestorSize, descendants, descendantSize int
-
+	policy.Chains
 	confirmed map[*entry]bool // do not count
 }
 
 func (s *scene) usualLimits() chainLimits {
-	return chainLimits{policy.MaxAncestors, policy.MaxAncestorSize, policy.MaxDescendants, policy.MaxDescendantSize, s.confirmed}
+	return chainLimits{s.pool.cfg.Rules.Chains, s.confirmed}
 }
 
 // checkChain holds a transaction that is to enter to the limits on chains, and
@@ -27,8 +26,8 @@ func (s *scene) usualLimits() chainLimits {
 func (s *scene) checkChain(d *draft) (err error) {
 	limits := s.usualLimits()
 	if s.carveOut && len(d.conflicts) == 1 {
-		limits.descendants++
-		limits.descendantSize += d.conflicts[0].Desc.Size
+		limits.Descendants++
+		limits.DescendantSize += d.conflicts[0].Desc.Size
 	}
 	own := d.entry.own()
 	if d.above, err = limits.ancestorsOf(d.parents, own); err == nil {
@@ -38,9 +37,9 @@ func (s *scene) checkChain(d *draft) (err error) {
 		return err
 	}
 	// CPFP carve-out: so two parties who share a transaction can each raise its fee.
-	limits.ancestors = 2
-	limits.descendants++
-	limits.descendantSize += policy.CarveOutSize
+	limits.Ancestors = 2
+	limits.Descendants++
+	limits.DescendantSize += policy.CarveOutSize
 	above, second := limits.ancestorsOf(d.parents, own)
 	if second != nil {
 		return err
@@ -59,8 +58,8 @@ func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error)
 		if !parent.entered() || l.confirmed[parent] { // of the same package, or as in a block
 			continue
 		}
-		if staged = append(staged, parent); len(staged)+own.Count > l.ancestors {
-			return nil, tooLong("too many unconfirmed parents [limit: %d]", l.ancestors)
+		if staged = append(staged, parent); len(staged)+own.Count > l.Ancestors {
+			return nil, tooLong("too many unconfirmed parents [limit: %d]", l.Ancestors)
 		}
 	}
 	size := own.Size
@@ -70,12 +69,12 @@ func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error)
 		above = append(above, next)
 		size += next.VSize
 		switch {
-		case next.Desc.Size+own.Size > l.descendantSize:
-			return nil, tooLong("exceeds descendant size limit for tx %s [limit: %d]", next.Tx.ID, l.descendantSize)
-		case next.Desc.Count+own.Count > l.descendants:
-			return nil, tooLong("too many descendants for tx %s [limit: %d]", next.Tx.ID, l.descendants)
-		case size > l.ancestorSize:
-			return nil, tooLong("exceeds ancestor size limit [limit: %d]", l.ancestorSize)
+		case next.Desc.Size+own.Size > l.DescendantSize:
+			return nil, tooLong("exceeds descendant size limit for tx %s [limit: %d]", next.Tx.ID, l.DescendantSize)
+		case next.Desc.Count+own.Count > l.Descendants:
+			return nil, tooLong("too many descendants for tx %s [limit: %d]", next.Tx.ID, l.Descendants)
+		case size > l.AncestorSize:
+			return nil, tooLong("exceeds ancestor size limit [limit: %d]", l.AncestorSize)
 		}
 		for _, parent := range next.Parents {
 			if l.confirmed[parent] {
@@ -84,8 +83,8 @@ func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error)
 			if !slices.Contains(above, parent) && !slices.Contains(staged, parent) {
 				staged = append(staged, parent)
 			}
-			if len(staged)+len(above)+own.Count > l.ancestors {
-				return nil, tooLong("too many unconfirmed ancestors [limit: %d]", l.ancestors)
+			if len(staged)+len(above)+own.Count > l.Ancestors {
+				return nil, tooLong("too many unconfirmed ancestors [limit: %d]", l.Ancestors)
 			}
 		}
 	}

@@ -1,15 +1,13 @@
 package mempool
 
-import (
-	"grapevine/chain"
-	"grapevine/chain/policy"
-)
+import "grapevine/chain"
 
 // checkDustSpent holds a transaction that is to enter to spending the dust of
 // its unconfirmed parents, or it would stay in everybody's coin set (ephemeral
 // dust; Core: CheckEphemeralSpends).
 func (s *scene) checkDustSpent(e *entry) error {
-	if !s.pool.cfg.RequireStandard {
+	rules := s.pool.cfg.Rules
+	if rules.AnyForm {
 		return nil
 	}
 	for _, parent := range e.Parents {
@@ -17,8 +15,8 @@ func (s *scene) checkDustSpent(e *entry) error {
 			continue
 		}
 		for i, out := range parent.Tx.TxOut {
-			if policy.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
-				return s.pool.cfg.Rules.DustLeft(e.Tx)
+			if rules.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
+				return rules.DustLeft(e.Tx)
 			}
 		}
 	}

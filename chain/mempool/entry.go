@@ -12,8 +12,8 @@ import (
 // totals sum up a set of transactions.
 type totals struct {
 	Count int
-	Size  int // virtual bytes
-	Fees  btcutil.Amount
+	Size  int            // virtual bytes
+	Fees  btcutil.Amount // modified ones
 }
 
 // Add counts v in.
@@ -37,6 +37,7 @@ func (t totals) paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Si
 type entry struct {
 	Tx        *chain.Tx
 	Fee       btcutil.Amount
+	Modified  btcutil.Amount // the fee with what prioritisetransaction added
 	SigOpCost int
 	VSize     int   // virtual bytes, raised for many signature operations
 	Usage     int64 // bytes of memory, estimated
@@ -56,9 +57,9 @@ type entry struct {
 }
 
 // newEntry makes an entry that is in no graph yet.
-func newEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*entry) *entry {
-	e := &entry{Tx: tx, Fee: fee, SigOpCost: sigOps, VSize: policy.VSize(tx.Weight, sigOps), Parents: parents, place: -1}
-	e.Usage = usageOf(tx, len(parents))
+func newEntry(d *draft) *entry {
+	e := &entry{Tx: d.tx, Fee: d.fee, Modified: d.modified, SigOpCost: d.sigOps, VSize: d.vsize, Parents: d.parents, place: -1}
+	e.Usage = usageOf(d.tx, len(d.parents))
 	e.Anc, e.Desc = e.own(), e.own()
 	return e
 }
@@ -67,7 +68,7 @@ func newEntry(tx *chain.Tx, fee btcutil.Amount, sigOps int, parents []*entry) *e
 func (e *entry) entered() bool { return e.place >= 0 }
 
 // own is the entry by itself.
-func (e *entry) own() totals { return totals{Count: 1, Size: e.VSize, Fees: e.Fee} }
+func (e *entry) own() totals { return totals{Count: 1, Size: e.VSize, Fees: e.Modified} }
 
 // Coin is the entry's output n, if it has one, as a coin of that height.
 func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {

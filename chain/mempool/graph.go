@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -19,7 +20,8 @@ type graph struct {
 	heap  evictHeap                // every entry
 
 	sum   totals
-	usage int64 // bytes
+	fees  btcutil.Amount // of all, as they were paid
+	usage int64          // bytes
 }
 
 // newGraph makes an empty graph.
@@ -77,6 +79,7 @@ func (g *graph) insert(e *entry) {
 		parent.Children = append(parent.Children, e)
 	}
 	g.sum.Add(e.own())
+	g.fees += e.Fee
 	g.usage += e.Usage
 	e.Anc, e.Desc = e.own(), e.own()
 	for _, a := range ancestors(e) {
@@ -110,7 +113,25 @@ func (g *graph) Remove(e *entry) {
 	delete(g.byWID, e.Tx.WID)
 	heap.Remove(&g.heap, e.place)
 	g.sum.Sub(e.own())
+	g.fees -= e.Fee
 	g.usage -= e.Usage
+}
+
+// reprice changes what an entry counts as paying.
+func (g *graph) reprice(e *entry, modified btcutil.Amount) {
+	more := totals{Fees: modified - e.Modified}
+	e.Modified = modified
+	g.sum.Add(more)
+	e.Anc.Add(more)
+	e.Desc.Add(more)
+	heap.Fix(&g.heap, e.place)
+	for _, a := range ancestors(e) {
+		a.Desc.Add(more)
+		heap.Fix(&g.heap, a.place)
+	}
+	for _, d := range descendants(e) {
+		d.Anc.Add(more)
+	}
 }
 
 // relink finds the children of an entry that came in after them, as a

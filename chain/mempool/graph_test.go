@@ -37,12 +37,16 @@ func grow(r *rand.Rand, g *graph, n, fan, reach int) []*entry {
 		tx := &chain.Tx{MsgTx: msg, Weight: 400 + r.IntN(4000), Size: 100}
 		binary.LittleEndian.PutUint32(tx.ID[:], uint32(i)+1)
 		binary.LittleEndian.PutUint32(tx.WID[:], uint32(i)+1)
-		e := newEntry(tx, btcutil.Amount(r.IntN(10_000)), 0, parents)
+		e := newEntry(priced(tx, btcutil.Amount(r.IntN(10_000)), parents))
 		e.Seq = int64(i)
 		g.insert(e)
 		all = append(all, e)
 	}
 	return all
+}
+
+func priced(tx *chain.Tx, fee btcutil.Amount, parents []*entry) *draft {
+	return &draft{tx: tx, fee: fee, modified: fee, vsize: (tx.Weight + 3) / 4, parents: parents}
 }
 
 func TestGraphStaysWholeWhileItGrowsAndShrinks(t *testing.T) {
@@ -100,7 +104,7 @@ func TestCheckSeesWhatIsBroken(t *testing.T) {
 		"sums":           func(g *graph, _ *entry) { g.sum.Fees++ },
 		"usage":          func(g *graph, _ *entry) { g.usage-- },
 		"index by txid":  func(g *graph, e *entry) { delete(g.byID, e.Tx.ID) },
-		"index by wtxid": func(g *graph, e *entry) { g.byWID[e.Tx.WID] = newEntry(e.Tx, 0, 0, nil) },
+		"index by wtxid": func(g *graph, e *entry) { g.byWID[e.Tx.WID] = newEntry(priced(e.Tx, 0, nil)) },
 		"outpoints":      func(g *graph, e *entry) { delete(g.spent, e.Tx.TxIn[0].PreviousOutPoint) },
 		"links":          func(_ *graph, e *entry) { e.Parents[0].Children = nil },
 		"parents":        func(_ *graph, e *entry) { e.Parents = nil },

@@ -3,6 +3,8 @@ package mempool
 import (
 	"fmt"
 	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
 )
 
 // Check proves what must always hold and names what does not:
@@ -18,16 +20,17 @@ func (g *graph) Check() error {
 		return fmt.Errorf("indexes differ: %d by txid, %d by wtxid, %d in eviction order", n, len(g.byWID), len(g.heap))
 	}
 	var sum totals
-	usage, inputs := int64(0), 0
+	fees, usage, inputs := btcutil.Amount(0), int64(0), 0
 	for _, e := range g.byID {
 		if err := g.checkEntry(e); err != nil {
 			return fmt.Errorf("%s: %w", e.Tx.ID, err)
 		}
 		sum.Add(e.own())
+		fees += e.Fee
 		usage += e.Usage
 		inputs += len(e.Tx.TxIn)
 	}
-	if sum != g.sum || usage != g.usage || inputs != len(g.spent) {
+	if sum != g.sum || fees != g.fees || usage != g.usage || inputs != len(g.spent) {
 		return fmt.Errorf("sums %v %d %d, counted anew %v %d %d", g.sum, g.usage, len(g.spent), sum, usage, inputs)
 	}
 	return nil

@@ -21,7 +21,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 	lowFee := spendWith(0, 1, truc, w.fund(2))
 	w.refuse(lowFee, policy.ErrMinRelayFee)
 	rich := w.accept(spendWith(20_000, 1, truc, out(lowFee, 0))) // pays for both
-	kept := w.pool.Keep()
+	kept, _ := w.pool.Keep()
 
 	w.pool = New(w.pool.cfg)
 	w.now = w.now.Add(time.Hour)
@@ -37,7 +37,7 @@ func TestKeptTransactionsComeBackWithTheirTime(t *testing.T) {
 			t.Errorf("%s has waited since %s, before since %s", k.Tx.ID, e.Time, k.Since)
 		}
 	}
-	w.now = kept[0].Since.Add(expiry + time.Minute)
+	w.now = kept[0].Since.Add(defaultExpiry + time.Minute)
 	w.mine()
 	w.holds(rich, lowFee)
 }
@@ -50,7 +50,7 @@ func TestKeptTransactionsAreCheckedAgain(t *testing.T) {
 		w.check()
 		return err
 	}
-	if err := restore(Kept{Tx: tx, Since: w.now.Add(-expiry - time.Second)}); !errors.Is(err, policy.ErrExpired) {
+	if err := restore(Kept{Tx: tx, Since: w.now.Add(-defaultExpiry - time.Second)}); !errors.Is(err, policy.ErrExpired) {
 		t.Errorf("too old: %v", err)
 	}
 	if err := restore(Kept{Tx: tx, Since: w.now.Add(time.Hour)}); err != nil {

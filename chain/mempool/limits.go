@@ -12,8 +12,8 @@ const poolHeight = math.MaxInt32
 const (
 	// defaultMaxBytes of memory [DEFAULT_MAX_MEMPOOL_SIZE_MB].
 	defaultMaxBytes = 300_000_000
-	// expiry of a transaction that no block takes [DEFAULT_MEMPOOL_EXPIRY_HOURS].
-	expiry = 336 * time.Hour
+	// defaultExpiry of a transaction that no block takes [DEFAULT_MEMPOOL_EXPIRY_HOURS].
+	defaultExpiry = 336 * time.Hour
 	// maxReturning bounds the bytes of transactions that a reorganisation gives
 	// back [MAX_DISCONNECTED_TX_POOL_BYTES]. What is beyond it is forgotten.
 	maxReturning = 20_000_000

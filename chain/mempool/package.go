@@ -88,10 +88,10 @@ func (s *scene) checkPackage(b *bundle) error {
 func (s *scene) checkPackageLimits(b *bundle) error {
 	limits := s.usualLimits()
 	switch {
-	case b.sum.Size > limits.ancestorSize:
-		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.ancestorSize)
-	case b.sum.Size > limits.descendantSize:
-		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.descendantSize)
+	case b.sum.Size > limits.AncestorSize:
+		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds ancestor size limit [limit: %d]", b.sum.Size, limits.AncestorSize)
+	case b.sum.Size > limits.DescendantSize:
+		return chain.Refused(policy.ErrPackageLimits, "package size %d exceeds descendant size limit [limit: %d]", b.sum.Size, limits.DescendantSize)
 	}
 	var parents []*entry
 	for _, d := range b.drafts {
@@ -101,8 +101,8 @@ func (s *scene) checkPackageLimits(b *bundle) error {
 			}
 		}
 	}
-	if len(parents)+b.sum.Count > limits.ancestors {
-		return chain.Refused(policy.ErrPackageLimits, "too many unconfirmed parents [limit: %d]", limits.ancestors)
+	if len(parents)+b.sum.Count > limits.Ancestors {
+		return chain.Refused(policy.ErrPackageLimits, "too many unconfirmed parents [limit: %d]", limits.Ancestors)
 	}
 	_, err := limits.ancestorsOf(parents, b.sum)
 	if refusal, ok := errors.AsType[*chain.PolicyError](err); ok {
@@ -234,7 +234,8 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 		case maxFee != 0 && b.drafts[i].fee > maxFee.Fee(b.drafts[i].vsize):
 			r.Err, stopped = refused(policy.ErrMaxFee), true
 		default:
-			r.Fee, r.VSize = b.drafts[i].fee, b.drafts[i].vsize
+			d := b.drafts[i]
+			r.Fee, r.VSize, r.Rate = d.fee, d.vsize, policy.RateOf(d.modified, d.vsize)
 		}
 	}
 	return results

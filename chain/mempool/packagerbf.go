@@ -33,7 +33,7 @@ func (s *scene) checkPackageReplacement(b *bundle) error {
 		return rbfFailed("insufficient anti-DoS fees", why)
 	}
 	// The child must lift its parent, and not pay for the replacement alone.
-	whole, alone := policy.RateOf(b.sum.Fees, b.sum.Size), policy.RateOf(parent.fee, parent.vsize)
+	whole, alone := policy.RateOf(b.sum.Fees, b.sum.Size), policy.RateOf(parent.modified, parent.vsize)
 	if whole <= alone {
 		return rbfFailed("package feerate is less than or equal to parent feerate",
 			fmt.Sprintf("package feerate %s <= parent feerate is %s", whole, alone))

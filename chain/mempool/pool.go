@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/mempool/estimate"
 	"grapevine/chain/policy"
@@ -13,16 +15,15 @@ import (
 
 // Config is what a Pool needs.
 type Config struct {
-	Params          *chain.Params
-	View            func() View // the coin set now; called for each validation
-	Script          Scripts
-	MaxBytes        int64          // memory; 0: defaultMaxBytes
-	Rules           policy.Rules   // zero: policy.Core31
-	MinFeeRate      policy.FeeRate // 0: that of Rules
-	RequireStandard bool
-	Now             func() time.Time
-	Stopwatch       func() time.Time // for what scripts take; nil: not measured
-	Log             *slog.Logger     // nil discards
+	Params    *chain.Params
+	View      func() View // the coin set now; called for each validation
+	Script    Scripts
+	MaxBytes  int64         // memory; 0: defaultMaxBytes
+	Expiry    time.Duration // of what no block takes; 0: defaultExpiry
+	Rules     policy.Rules  // zero: policy.Core31
+	Now       func() time.Time
+	Stopwatch func() time.Time // for what scripts take; nil: not measured
+	Log       *slog.Logger     // nil discards
 }
 
 // Pool is the set of unconfirmed transactions.
@@ -40,7 +41,8 @@ type Pool struct {
 	lastSeq int64  // of the next batch that a reorganisation gives back ends here; sinks
 	changes uint64 // how often the set changed
 
-	unbroadcast map[chain.Hash]bool // txids of the pool
+	unbroadcast map[chain.Hash]bool           // txids of the pool
+	deltas      map[chain.Hash]btcutil.Amount // see Prioritise; as many as who has the password names
 }
 
 // New makes an empty pool that stands at the tip of Config.View.
@@ -51,13 +53,16 @@ func New(cfg Config) *Pool {
 	if cfg.Rules == (policy.Rules{}) {
 		cfg.Rules = policy.Core31()
 	}
-	if cfg.MinFeeRate == 0 {
-		cfg.MinFeeRate = cfg.Rules.MinRelay
+	if cfg.Expiry == 0 {
+		cfg.Expiry = defaultExpiry
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Pool{cfg: cfg, graph: newGraph(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(), unbroadcast: map[chain.Hash]bool{}}
+	return &Pool{
+		cfg: cfg, graph: newGraph(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(),
+		unbroadcast: map[chain.Hash]bool{}, deltas: map[chain.Hash]btcutil.Amount{},
+	}
 }
 
 // Add checks a transaction and keeps it if it is good. The error is
@@ -163,7 +168,7 @@ func (p *Pool) shrink(c *change) {
 
 // expire drops what has waited too long for a block (Core: Expire, mempoolexpiry).
 func (p *Pool) expire(c *change) {
-	before := p.cfg.Now().Add(-expiry)
+	before := p.cfg.Now().Add(-p.cfg.Expiry)
 	var old []*entry
 	for e := range p.graph.All() {
 		if e.Time.Before(before) {

@@ -20,17 +20,6 @@ func (p *Pool) Entry(txid chain.Hash) (Entry, bool) {
 	return p.public(e), true
 }
 
-// byWTxID is the transaction with this wtxid.
-func (p *Pool) byWTxID(wtxid chain.Hash) (*chain.Tx, bool) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	e := p.graph.byWTxID(wtxid)
-	if e == nil {
-		return nil, false
-	}
-	return e.Tx, true
-}
-
 // Entries are all transactions, parents before their children.
 func (p *Pool) Entries() []Entry {
 	p.mu.RLock()
@@ -77,7 +66,7 @@ func (p *Pool) Snapshot() Snapshot {
 	defer p.mu.RUnlock()
 	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len())}
 	for _, e := range p.graph.ordered() {
-		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, SigOpCost: e.SigOpCost})
+		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost})
 	}
 	return s
 }
@@ -91,18 +80,22 @@ func (p *Pool) Stats() Stats {
 		Bytes:       int64(p.graph.Sum().Size),
 		Usage:       p.graph.Usage(),
 		MaxUsage:    p.cfg.MaxBytes,
-		TotalFee:    p.graph.Sum().Fees,
-		MinFee:      max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.MinFeeRate),
-		MinRelay:    p.cfg.MinFeeRate,
+		TotalFee:    p.graph.fees,
+		MinFee:      max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.Rules.MinRelay),
+		MinRelay:    p.cfg.Rules.MinRelay,
 		Increment:   p.cfg.Rules.Increment,
-		DataCarrier: p.cfg.Rules.DataCarrier,
-		Waiting:     len(p.unbroadcast),
-		Sequence:    p.changes + 1,
+		DataCarrier: max(p.cfg.Rules.DataCarrier, 0),
+		FullRBF:     !p.cfg.Rules.OptIn, BareMultisig: !p.cfg.Rules.NoBareMultisig,
+		Waiting:  len(p.unbroadcast),
+		Sequence: p.changes + 1,
 	}
 }
 
+// Rules are the rules of relay.
+func (p *Pool) Rules() policy.Rules { return p.cfg.Rules }
+
 // MinFee is the fee rate below which nothing enters now.
-func (p *Pool) MinFee() policy.FeeRate { return max(p.floorNow(), p.cfg.MinFeeRate) }
+func (p *Pool) MinFee() policy.FeeRate { return max(p.floorNow(), p.cfg.Rules.MinRelay) }
 
 // EstimateFee is the fee rate that is likely to let a transaction into a block
 // within so many blocks; see estimate.Estimator.Rate. It is never below what
@@ -160,7 +153,7 @@ func (p *Pool) publish(entries []*entry) []Entry {
 // public copies an entry for readers. Pool.mu is held.
 func (p *Pool) public(e *entry) Entry {
 	return Entry{
-		Tx: e.Tx, Fee: e.Fee, VSize: e.VSize, SigOpCost: e.SigOpCost, Time: e.Time, Height: e.Height, Seq: e.Seq,
+		Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost, Time: e.Time, Height: e.Height, Seq: e.Seq,
 		Depends: txids(e.Parents), SpentBy: txids(e.Children),
 		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
 		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,

@@ -28,10 +28,10 @@ func checkSpendsNoConflict(d *draft) error {
 // conflicts with (Core: ReplacementChecks). It fills d.leaving. Pool.mu is held.
 func (s *scene) checkReplacement(d *draft) error {
 	slices.SortFunc(d.conflicts, byTxID)
-	rate := policy.RateOf(d.fee, d.vsize)
+	rate := policy.RateOf(d.modified, d.vsize)
 	for _, c := range d.conflicts {
 		// Rule 6: it must be better for a miner than each it pushes out.
-		if old := policy.RateOf(c.Fee, c.VSize); rate <= old {
+		if old := policy.RateOf(c.Modified, c.VSize); rate <= old {
 			return d.refuse(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", d.tx.ID, rate, old)
 		}
 	}
@@ -42,7 +42,7 @@ func (s *scene) checkReplacement(d *draft) error {
 	if err := checkNoNewParents(d); err != nil {
 		return err
 	}
-	why := s.pool.paysForAll(d.tx.ID, policy.Paid{Fee: d.fee, VSize: d.vsize}, feesOf(d.leaving))
+	why := s.pool.paysForAll(d.tx.ID, policy.Paid{Fee: d.modified, VSize: d.vsize}, feesOf(d.leaving))
 	if why != "" {
 		return d.refuse(policy.ErrInsufficient, "%s", why)
 	}
@@ -101,9 +101,10 @@ func checkNoNewParents(d *draft) error {
 	return nil
 }
 
+// feesOf are the modified fees of entries together.
 func feesOf(entries []*entry) (sum btcutil.Amount) {
 	for _, e := range entries {
-		sum += e.Fee
+		sum += e.Modified
 	}
 	return sum
 }

@@ -69,7 +69,7 @@ func (n *naive) below(tx *chain.Tx) []naiveTx {
 	return n.family(tx, func(a, b *chain.Tx) bool { return spends(b, a.ID) })
 }
 
-func size(tx *chain.Tx) int { return policy.VSize(tx.Weight, 0) }
+func size(tx *chain.Tx) int { return policy.Core31().VSize(tx.Weight, 0) }
 
 // check is the verdict, or nil and the fee.
 func (n *naive) check(tx *chain.Tx, why int) (naiveTx, error) {
@@ -299,7 +299,7 @@ func (n *naive) apply(d chain.Delta) {
 		n.giveBack(d)
 	}
 	for _, x := range slices.Clone(n.list) {
-		if x.time.Before(n.now.Add(-expiry)) {
+		if x.time.Before(n.now.Add(-defaultExpiry)) {
 			n.drop(x.tx)
 		}
 	}

@@ -1,6 +1,10 @@
 package mempool
 
-import "grapevine/chain"
+import (
+	"slices"
+
+	"grapevine/chain"
+)
 
 // Our own transactions are unbroadcast until a peer has asked for one of them
 // (getdata): until then nobody may know of it (Core: m_unbroadcast_txids).
@@ -13,6 +17,21 @@ func (p *Pool) MarkUnbroadcast(txid chain.Hash) {
 	if p.graph.byTxID(txid) != nil {
 		p.unbroadcast[txid] = true
 	}
+}
+
+// Unbroadcast are the wtxids of those, parents first.
+func (p *Pool) Unbroadcast() (wtxids []chain.Hash) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	var waiting []*entry
+	for txid := range p.unbroadcast {
+		waiting = append(waiting, p.graph.byTxID(txid))
+	}
+	slices.SortFunc(waiting, bySeq)
+	for _, e := range waiting {
+		wtxids = append(wtxids, e.Tx.WID)
+	}
+	return wtxids
 }
 
 // Fetched notes that a peer was given the transaction.

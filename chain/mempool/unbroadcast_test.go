@@ -15,8 +15,8 @@ func TestUnbroadcastUntilSomebodyAsks(t *testing.T) {
 	w.pool.MarkUnbroadcast(never.ID) // not in the pool
 	waiting := func(want int) {
 		t.Helper()
-		kept := 0
-		for _, k := range w.pool.Keep() {
+		kept, all := 0, keep(w.pool)
+		for _, k := range all {
 			if k.Unbroadcast {
 				kept++
 			}
@@ -40,4 +40,9 @@ func TestUnbroadcastUntilSomebodyAsks(t *testing.T) {
 	waiting(1)
 	w.accept(spend(9000, 1, w.fund(3))) // in its place
 	waiting(0)
+}
+
+func keep(p *Pool) []Kept {
+	list, _ := p.Keep()
+	return list
 }

@@ -44,8 +44,8 @@ func newWorld(t testing.TB, funds int, change ...func(*Config)) *world {
 		w.connect(w.build())
 	}
 	rules := policy.Core31()
-	rules.MinRelay, rules.Increment = 1000, 1000 // round numbers
-	cfg := Config{Params: p, Rules: rules, View: w.view, Script: script.New(script.Config{}), RequireStandard: true, Now: func() time.Time { return w.now }}
+	rules.MinRelay, rules.Increment, rules.EachPays = 1000, 1000, true // round numbers
+	cfg := Config{Params: p, Rules: rules, View: w.view, Script: script.New(script.Config{}), Now: func() time.Time { return w.now }}
 	for _, f := range change {
 		f(&cfg)
 	}

@@ -43,7 +43,7 @@ func newMiniNode(t *testing.T) *miniNode {
 	w := &miniNode{Ledger: l, waiting: map[chain.Hash]chan error{}}
 	w.moved = sync.NewCond(&w.mu)
 	w.pool = mempool.New(mempool.Config{
-		Params: p, View: func() mempool.View { return l.View() }, Script: checker, RequireStandard: true, Now: time.Now,
+		Params: p, View: func() mempool.View { return l.View() }, Script: checker, Now: time.Now,
 	})
 	w.miner = miner.New(miner.Config{Params: p, Ledger: l, Pool: w.pool, Submit: w.submit, Now: time.Now})
 	ctx, stop := context.WithCancel(context.Background())

@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 )
 
 // Ledger is what the miner asks of the record; *ledger.Ledger does.
@@ -32,9 +33,14 @@ type Config struct {
 	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase
 	// Moved gives a channel that is closed when the pool has next followed the
 	// ledger. nil: it always has.
-	Moved func() <-chan struct{}
-	Now   func() time.Time
-	Log   *slog.Logger // nil discards
+	Moved     func() <-chan struct{}
+	MaxWeight int            // of a block; 0: as much as it may have
+	MinRate   policy.FeeRate // that a package pays to be chosen
+	Version   *int32         // of a block's header; nil: BIP9's, without a vote
+	// PrintPriority logs the fee rate of each transaction chosen [-printpriority].
+	PrintPriority bool
+	Now           func() time.Time
+	Log           *slog.Logger // nil discards
 }
 
 const (
@@ -45,6 +51,15 @@ const (
 	// with the transactions and the time of then.
 	sliceTries = 1 << 22
 )
+
+// terms are what a block is chosen on. Beside what is reserved it may be empty.
+func (m *Miner) terms() terms {
+	on := terms{weight: chain.MaxBlockWeight, minRate: m.cfg.MinRate}
+	if m.cfg.MaxWeight != 0 {
+		on.weight = min(max(m.cfg.MaxWeight, reserved), on.weight)
+	}
+	return on
+}
 
 // Miner makes blocks.
 type Miner struct {

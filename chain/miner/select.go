@@ -17,24 +17,27 @@ const (
 	reserved = 8_000
 	// reservedSigOps is kept for the coinbase's outputs [DEFAULT_COINBASE_OUTPUT_MAX_ADDITIONAL_SIGOPS].
 	reservedSigOps = 400
-	// minRate is the least that a package pays to be chosen [DEFAULT_BLOCK_MIN_TX_FEE].
-	minRate policy.FeeRate = 1
 	// maxFailures in a row end the search once the block is nearly full [MAX_CONSECUTIVE_FAILURES].
 	maxFailures = 1000
-	nearlyFull  = chain.MaxBlockWeight - reserved - 4_000
+	nearly      = reserved + 4_000 // less room than this makes a block nearly full
 )
+
+// terms are what people ask of a block.
+type terms struct {
+	weight  int            // at most [-blockmaxweight]
+	minRate policy.FeeRate // that a package pays to be chosen [-blockmintxfee]
+}
 
 // candidate is a pool transaction while a block is chosen.
 type candidate struct {
 	mempool.Candidate
-	vsize    int
 	at       int // place in the snapshot: parents before their children
 	parents  []*candidate
 	children []*candidate
 	place    int // in packages; -1 outside
 	done     bool
 
-	// The transaction with all its ancestors that are not chosen yet.
+	// The transaction with all its ancestors that are not chosen yet; fees are modified ones.
 	fee    btcutil.Amount
 	size   int // virtual bytes
 	weight int
@@ -77,7 +80,7 @@ func (h *packages) Pop() any {
 // score is the worse of the transaction's own rate and its package's: a rich
 // parent does not carry a low-fee child.
 func (c *candidate) score() policy.Paid {
-	own, all := policy.Paid{Fee: c.Fee, VSize: c.vsize}, policy.Paid{Fee: c.fee, VSize: c.size}
+	own, all := policy.Paid{Fee: c.Modified, VSize: c.VSize}, policy.Paid{Fee: c.fee, VSize: c.size}
 	if policy.CmpRate(own, all) < 0 {
 		return own
 	}
@@ -87,18 +90,18 @@ func (c *candidate) score() policy.Paid {
 // choose picks transactions for the block after tip: again and again the one
 // that, with the ancestors it still needs, pays the most a byte (Core:
 // addPackageTxs). Parents come before their children.
-func choose(txs []mempool.Candidate, tip *chain.HeaderNode) []mempool.Candidate {
+func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.Candidate {
 	queue := link(txs)
 	height, median := tip.Height+1, tip.MedianTimePast()
 	weight, sigOps, failures := reserved, reservedSigOps, 0
 	var chosen []mempool.Candidate
 	for len(queue) > 0 && failures <= maxFailures {
 		best := heap.Pop(&queue).(*candidate)
-		if policy.CmpRate(best.score(), policy.Paid{Fee: btcutil.Amount(minRate), VSize: 1000}) < 0 {
+		if policy.CmpRate(best.score(), policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
 			break
 		}
-		if weight+best.weight > chain.MaxBlockWeight || sigOps+best.sigOps > chain.MaxSigOpCost {
-			if weight > nearlyFull {
+		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost {
+			if weight > on.weight-nearly {
 				failures++
 			}
 			continue
@@ -125,7 +128,7 @@ func link(txs []mempool.Candidate) packages {
 	queue := make(packages, len(txs))
 	for i, tx := range txs {
 		c := &all[i]
-		*c = candidate{Candidate: tx, vsize: policy.VSize(tx.Tx.Weight, tx.SigOpCost), at: i, place: i}
+		*c = candidate{Candidate: tx, at: i, place: i}
 		for _, in := range tx.Tx.TxIn {
 			parent := byID[in.PreviousOutPoint.Hash]
 			if parent != nil && !slices.Contains(c.parents, parent) {
@@ -134,8 +137,8 @@ func link(txs []mempool.Candidate) packages {
 			}
 		}
 		for _, a := range c.pending() {
-			c.fee += a.Fee
-			c.size += a.vsize
+			c.fee += a.Modified
+			c.size += a.VSize
 			c.weight += a.Tx.Weight
 			c.sigOps += a.SigOpCost
 		}
@@ -181,8 +184,8 @@ func (h *packages) take(c *candidate) {
 		}
 		seen[d] = true
 		below = append(below, d.children...)
-		d.fee -= c.Fee
-		d.size -= c.vsize
+		d.fee -= c.Modified
+		d.size -= c.VSize
 		d.weight -= c.Tx.Weight
 		d.sigOps -= c.SigOpCost
 		if d.place >= 0 {

@@ -23,8 +23,10 @@ func made(n int, weight int, fee btcutil.Amount, from ...mempool.Candidate) memp
 		op := wire.OutPoint{Hash: f.Tx.ID, Index: uint32(n)}
 		tx.AddTxIn(wire.NewTxIn(&op, nil, nil))
 	}
-	return mempool.Candidate{Tx: tx, Fee: fee}
+	return mempool.Candidate{Tx: tx, Fee: fee, Modified: fee, VSize: (weight + 3) / 4}
 }
+
+func usual() terms { return terms{chain.MaxBlockWeight, 1} }
 
 // slowly chooses by looking at every package anew each time.
 func slowly(txs []mempool.Candidate) []mempool.Candidate {
@@ -82,7 +84,7 @@ func needs(tx mempool.Candidate, txs []mempool.Candidate, done map[chain.Hash]bo
 func sum(group []mempool.Candidate) (p policy.Paid) {
 	for _, tx := range group {
 		p.Fee += tx.Fee
-		p.VSize += policy.VSize(tx.Tx.Weight, tx.SigOpCost)
+		p.VSize += tx.VSize
 	}
 	return p
 }
@@ -104,10 +106,11 @@ func TestChoiceIsWhatTheSlowOneChooses(t *testing.T) {
 			tx := made(i, weight, btcutil.Amount(r.IntN(20_000)), from...)
 			if seed%3 == 0 {
 				tx.SigOpCost = r.IntN(2000)
+				tx.VSize = policy.Core31().VSize(weight, tx.SigOpCost)
 			}
 			txs = append(txs, tx)
 		}
-		got, want := choose(txs, tip), slowly(txs)
+		got, want := choose(txs, tip, usual()), slowly(txs)
 		if !slices.EqualFunc(got, want, func(a, b mempool.Candidate) bool { return a.Tx == b.Tx }) {
 			t.Fatalf("seed %d: chose %s\nwant  %s", seed, names(got), names(want))
 		}
@@ -127,7 +130,7 @@ func TestRichChildPaysForItsParent(t *testing.T) {
 	rich := made(2, 400, 5000, lowFee)
 	lazy := made(3, 400, 1, rich)
 	free := made(4, 400, 0)
-	got := choose([]mempool.Candidate{lowFee, middle, rich, lazy, free}, chain.RegTest().Genesis())
+	got := choose([]mempool.Candidate{lowFee, middle, rich, lazy, free}, chain.RegTest().Genesis(), usual())
 	if names(got) != "0 2 1 3 " {
 		t.Fatalf("chose %s", names(got))
 	}
@@ -138,7 +141,7 @@ func TestNotFinalStaysOutWithWhatBuildsOnIt(t *testing.T) {
 	wait.Tx.LockTime, wait.Tx.TxIn[0].Sequence = 1, 0
 	child := made(1, 400, 9000, wait)
 	ready := made(2, 400, 1000)
-	got := choose([]mempool.Candidate{wait, child, ready}, chain.RegTest().Genesis())
+	got := choose([]mempool.Candidate{wait, child, ready}, chain.RegTest().Genesis(), usual())
 	if names(got) != "2 " {
 		t.Fatalf("chose %s", names(got))
 	}
@@ -156,6 +159,6 @@ func BenchmarkChooseFrom5000(b *testing.B) {
 	}
 	tip := chain.RegTest().Genesis()
 	for b.Loop() {
-		choose(txs, tip)
+		choose(txs, tip, usual())
 	}
 }

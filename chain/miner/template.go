@@ -15,6 +15,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 )
 
 // Template is an unsolved block and what getblocktemplate says of it.
@@ -67,7 +68,7 @@ func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 				return nil, cmp.Or(ctx.Err(), fmt.Errorf("block template: %w", errUnsettled))
 			}
 		}
-		t := m.build(tip, choose(snap.Txs, tip), payTo)
+		t := m.build(tip, choose(snap.Txs, tip, m.terms()), payTo)
 		err := m.cfg.Ledger.TryBlock(t.block())
 		if err == nil {
 			return t, nil
@@ -90,6 +91,9 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 		made.Weight += c.Tx.Weight
 		t.CoinbaseValue += c.Fee
 		t.SigOpCost += c.SigOpCost
+		if m.cfg.PrintPriority {
+			m.cfg.Log.Info("transaction chosen for a block", "rate", policy.RateOf(c.Modified, c.VSize), "txid", c.Tx.ID)
+		}
 		t.Txs = append(t.Txs, TemplateTx{Tx: c.Tx, Fee: c.Fee, SigOpCost: c.SigOpCost})
 	}
 	m.last.Store(made)
@@ -99,7 +103,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	at := time.Unix(min(max(t.MinTime, m.cfg.Now().Unix()), math.MaxUint32), 0)
 	root, _ := chain.TxRoot(t.all())
 	t.Header = wire.BlockHeader{
-		Version:    blockVersion,
+		Version:    m.version(),
 		PrevBlock:  parent.Hash,
 		MerkleRoot: root,
 		Timestamp:  at,
@@ -107,6 +111,13 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	}
 	t.Weight = t.block().Weight
 	return t
+}
+
+func (m *Miner) version() int32 {
+	if v := m.cfg.Version; v != nil {
+		return *v
+	}
+	return blockVersion
 }
 
 // minTime is the least time that the next header may have.

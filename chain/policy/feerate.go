@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -15,10 +16,8 @@ import (
 // FeeRate is satoshis per 1,000 virtual bytes.
 type FeeRate int64
 
-const (
-	// dustRelay prices the future spending of an output (Core: DUST_RELAY_TX_FEE).
-	dustRelay FeeRate = 3000
-)
+// dustRelay is what spending an output costs that is worth it (Core: DUST_RELAY_TX_FEE).
+const dustRelay FeeRate = 3000
 
 // ErrFeeRate: a text that is no fee rate, or a rate that cannot be.
 var ErrFeeRate = errors.New("invalid fee rate")
@@ -41,7 +40,8 @@ func RateOf(fee btcutil.Amount, vsize int) FeeRate {
 	if vsize <= 0 {
 		return 0
 	}
-	return FeeRate(int64(fee) * 1000 / int64(vsize))
+	const most = math.MaxInt64 / 1000 // nobody pays so much, but people may say that somebody does
+	return FeeRate(min(max(int64(fee), -most), most) * 1000 / int64(vsize))
 }
 
 // Fee is what vsize virtual bytes cost at this rate, rounded up, and never more
@@ -70,8 +70,14 @@ type Paid struct {
 }
 
 // CmpRate is -1, 0 or +1 as a pays less, as much or more a byte than b. It does
-// not round. Fees must not be negative.
+// not round.
 func CmpRate(a, b Paid) int {
+	switch {
+	case a.Fee < 0 && b.Fee < 0:
+		a.Fee, b.Fee, a.VSize, b.VSize = -b.Fee, -a.Fee, b.VSize, a.VSize
+	case a.Fee < 0 || b.Fee < 0:
+		return cmp.Compare(a.Fee, b.Fee)
+	}
 	ahi, alo := bits.Mul64(uint64(a.Fee), uint64(b.VSize))
 	bhi, blo := bits.Mul64(uint64(b.Fee), uint64(a.VSize))
 	if c := cmp.Compare(ahi, bhi); c != 0 {
@@ -83,8 +89,8 @@ func CmpRate(a, b Paid) int {
 // VSize is the size that fees are counted by: a quarter of the weight rounded
 // up, or more for transactions that are heavy in signature operations (Core:
 // GetVirtualTransactionSize).
-func VSize(weight, sigOpCost int) int {
-	return (max(weight, sigOpCost*bytesPerSigOp) + 3) / 4
+func (r Rules) VSize(weight, sigOpCost int) int {
+	return (max(weight, sigOpCost*r.BytesPerSigOp) + 3) / 4
 }
 
 // What spending an output will take, in virtual bytes: outpoint, sequence,
@@ -95,8 +101,10 @@ const (
 )
 
 // DustLimit is the least value of an output to this script that is worth its
-// spending at dustRelay; 0 for outputs that can never be spent (Core: GetDustThreshold).
-func DustLimit(script []byte) btcutil.Amount {
+// spending by default; 0 for outputs that can never be spent (Core: GetDustThreshold).
+func DustLimit(script []byte) btcutil.Amount { return dustRelay.dustLimit(script) }
+
+func (r FeeRate) dustLimit(script []byte) btcutil.Amount {
 	if unspendable(script) {
 		return 0
 	}
@@ -104,8 +112,10 @@ func DustLimit(script []byte) btcutil.Amount {
 	if _, _, ok := WitnessProgram(script); ok {
 		spend = spendWitness
 	}
-	return dustRelay.Fee((&wire.TxOut{PkScript: script}).SerializeSize() + spend)
+	return r.Fee((&wire.TxOut{PkScript: script}).SerializeSize() + spend)
 }
 
 // IsDust says whether an output is worth less than its spending.
-func IsDust(out *wire.TxOut) bool { return btcutil.Amount(out.Value) < DustLimit(out.PkScript) }
+func (r Rules) IsDust(out *wire.TxOut) bool {
+	return btcutil.Amount(out.Value) < r.DustRelay.dustLimit(out.PkScript)
+}

@@ -6,8 +6,16 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
-// Chains of unconfirmed transactions: what a change to one transaction may
-// cost us, and what one tenant may keep others from using.
+// Chains are the limits on chains of unconfirmed transactions: what a change to
+// one transaction may cost us, and what one tenant may keep others from using.
+// Counts hold the transaction itself; sizes are virtual bytes.
+type Chains struct{ Ancestors, AncestorSize, Descendants, DescendantSize int }
+
+func defaultChains() Chains {
+	return Chains{MaxAncestors, MaxAncestorSize, MaxDescendants, MaxDescendantSize}
+}
+
+// The limits that are usual.
 const (
 	MaxAncestors      = 25      // the transaction counted [DEFAULT_ANCESTOR_LIMIT]
 	MaxDescendants    = 25      // likewise [DEFAULT_DESCENDANT_LIMIT]

@@ -91,7 +91,7 @@ func TestDustLimitsAreCores(t *testing.T) {
 			t.Errorf("%s: %d, want %d", script, got, want)
 		}
 		o.Value = int64(want)
-		if policy.IsDust(o) {
+		if policy.Core31().IsDust(o) {
 			t.Errorf("%s: the limit itself is dust", script)
 		}
 	}
@@ -131,7 +131,7 @@ func TestRatesOfAllMoneyCompareWithoutOverflow(t *testing.T) {
 
 func TestSigOpsCountAsBytes(t *testing.T) {
 	for _, c := range [][3]int{{561, 1, 141}, {400, 20, 100}, {400, 21, 105}, {401, 0, 101}} {
-		if got := policy.VSize(c[0], c[1]); got != c[2] {
+		if got := policy.Core31().VSize(c[0], c[1]); got != c[2] {
 			t.Errorf("weight %d, %d operations: %d", c[0], c[1], got)
 		}
 	}
@@ -279,10 +279,10 @@ func TestLegacySigOpsOfAllInputsAreBounded(t *testing.T) {
 
 func TestDustMustBeMadeForFree(t *testing.T) {
 	tx := plain(t, func(tx *wire.MsgTx) { tx.AddTxOut(wire.NewTxOut(239, unhex(t, "51024e73"))) })
-	if err := policy.CheckFeeOfDust(tx, 0); err != nil {
+	if err := policy.Core31().CheckFeeOfDust(tx, 0, 0); err != nil {
 		t.Error(err)
 	}
-	if err := policy.CheckFeeOfDust(tx, 1); !errors.Is(err, policy.ErrDust) {
+	if err := policy.Core31().CheckFeeOfDust(tx, 1, 1); !errors.Is(err, policy.ErrDust) {
 		t.Error(err)
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"grapevine/chain"
 )
 
-// Rules are what the releases of Bitcoin Core do not agree on. They are a
-// value, chosen once for a node (--policy).
+// Rules are what the releases of Bitcoin Core do not agree on, and what its
+// options change. They are a value, chosen once for a node (--policy).
 type Rules struct {
 	// Name is what the choice is called.
 	Name string
@@ -17,9 +17,28 @@ type Rules struct {
 	// Increment is what a replacement pays for its own relay, and the step by
 	// which eviction raises the floor [DEFAULT_INCREMENTAL_RELAY_FEE].
 	Increment FeeRate
+	// DustRelay prices the future spending of an output [DUST_RELAY_TX_FEE].
+	DustRelay FeeRate
+	// BlockMin is the least that a package pays to be chosen for a block of ours
+	// [DEFAULT_BLOCK_MIN_TX_FEE].
+	BlockMin FeeRate
 	// DataCarrier is the most bytes of OP_RETURN outputs: of each when there
-	// may be one only, else of all together [MAX_OP_RETURN_RELAY].
+	// may be one only, else of all together [MAX_OP_RETURN_RELAY]; NoData: none.
 	DataCarrier int
+	// BytesPerSigOp is the weight that a signature operation counts for at least
+	// [DEFAULT_BYTES_PER_SIGOP].
+	BytesPerSigOp int
+	// Chains bound what is unconfirmed and builds on each other.
+	Chains Chains
+	// AnyForm asks nobody for standard forms [-acceptnonstdtxn].
+	AnyForm bool
+	// NoBareMultisig refuses outputs of multisig that are not behind a hash [-permitbaremultisig=0].
+	NoBareMultisig bool
+	// OptIn lets only be replaced what signals so by BIP125 [-mempoolfullrbf=0].
+	OptIn bool
+	// EachPays: a member of a package pays MinRelay by itself, but for families of
+	// version 3. Since 31 its child may pay for it.
+	EachPays bool
 
 	oneDataOutput bool // of a transaction (multi-op-return)
 	legacySigOps  int  // of all inputs outside witnesses, BIP54; 0: not counted [MAX_TX_LEGACY_SIGOPS]
@@ -32,12 +51,15 @@ type Rules struct {
 
 // Core31 are the rules of Bitcoin Core 31, the default.
 func Core31() Rules {
-	return Rules{Name: "31", MinRelay: 100, Increment: 100, DataCarrier: MaxWeight / chain.WitnessScale, legacySigOps: 2500}
+	return Rules{Name: "31", MinRelay: 100, Increment: 100, DustRelay: dustRelay, BlockMin: 1,
+		DataCarrier: MaxWeight / chain.WitnessScale, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), legacySigOps: 2500}
 }
 
 // Core28 are the rules of Bitcoin Core 28.1.
 func Core28() Rules {
-	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DataCarrier: 83, oneDataOutput: true, mandatoryWords: true, MuteDust: true}
+	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000,
+		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
+		oneDataOutput: true, mandatoryWords: true, MuteDust: true}
 }
 
 // ParseRules reads a choice: "31" or "28.1".
@@ -84,9 +106,15 @@ func (r Rules) DustLeft(tx *chain.Tx) error {
 }
 
 // Reconsiderable says whether a refusal is for the fee alone, so that a child
-// may make it good (CPFP; Core: TX_RECONSIDERABLE). Below the lowest rate of
-// relay only families of version 3 may be: they go together.
+// may make it good (CPFP; Core: TX_RECONSIDERABLE).
 func Reconsiderable(tx *chain.Tx, err error) bool {
-	return errors.Is(err, ErrPoolMinFee) || errors.Is(err, ErrPoolFull) || errors.Is(err, ErrInsufficient) ||
-		errors.Is(err, ErrMinRelayFee) && tx.Version == maxVersion
+	if errors.Is(err, ErrMinRelayFee) {
+		refusal, ok := errors.AsType[*chain.PolicyError](err)
+		return ok && refusal.Bumpable || tx.Version == TRUCVersion
+	}
+	return errors.Is(err, ErrPoolMinFee) || errors.Is(err, ErrPoolFull) || errors.Is(err, ErrInsufficient)
 }
+
+// PaysAlone says whether no child can pay the lowest rate of relay for it: it
+// would stay when the child goes. Families of version 3 go together.
+func (r Rules) PaysAlone(tx *chain.Tx) bool { return r.EachPays && tx.Version != TRUCVersion }

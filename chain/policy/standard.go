@@ -16,6 +16,7 @@ const (
 	minBareSize    = 65      // without witness: 64 bytes could pass for an inner merkle node [MIN_STANDARD_TX_NONWITNESS_SIZE]
 	maxSigScript   = 1650    // 15-of-15 P2SH multisig with compressed keys [MAX_STANDARD_SCRIPTSIG_SIZE]
 	maxDustOutputs = 1       // ephemeral dust [MAX_DUST_OUTPUTS_PER_TX]
+	NoData         = -1      // of Rules.DataCarrier [-datacarrier=0]
 	maxBareKeys    = 3       // keys of a multisig output that is not behind a hash
 )
 
@@ -59,17 +60,20 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 			if _, n, _ := multisig(out.PkScript); n > maxBareKeys {
 				return refused(ErrPkScript)
 			}
+			if r.NoBareMultisig {
+				return refused(ErrBareMultisig)
+			}
 		case NullData:
 			data++
 			carried += len(out.PkScript)
 			switch {
-			case r.oneDataOutput && len(out.PkScript) > r.DataCarrier:
+			case r.oneDataOutput && len(out.PkScript) > r.DataCarrier: // NoData is less than all
 				return refused(ErrPkScript)
 			case !r.oneDataOutput && carried > r.DataCarrier:
 				return refused(ErrDataCarrier)
 			}
 		}
-		if IsDust(out) {
+		if r.IsDust(out) {
 			dust++
 		}
 	}
@@ -84,13 +88,13 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 
 // CheckFeeOfDust asks that a transaction which makes dust pays no fee itself,
 // so that nobody has reason to mine it without the child that spends the dust
-// (Core: PreCheckEphemeralTx).
-func CheckFeeOfDust(tx *chain.Tx, fee btcutil.Amount) error {
-	if fee == 0 {
+// (Core: PreCheckEphemeralTx). modified is the fee with what was added by prioritisetransaction.
+func (r Rules) CheckFeeOfDust(tx *chain.Tx, fee, modified btcutil.Amount) error {
+	if fee == 0 && modified == 0 {
 		return nil
 	}
 	for _, out := range tx.TxOut {
-		if IsDust(out) {
+		if r.IsDust(out) {
 			return chain.Refused(ErrDust, "tx with dust output must be 0-fee")
 		}
 	}

@@ -10,6 +10,7 @@ const (
 	ErrSigScriptSize  chain.Policy = "scriptsig-size"
 	ErrSigScriptPush  chain.Policy = "scriptsig-not-pushonly"
 	ErrPkScript       chain.Policy = "scriptpubkey"
+	ErrBareMultisig   chain.Policy = "bare-multisig"
 	ErrDataCarrier    chain.Policy = "datacarrier"
 	ErrDust           chain.Policy = "dust"
 	ErrCoinbase       chain.Policy = "coinbase"

@@ -2,6 +2,7 @@ package node
 
 import (
 	"cmp"
+	"context"
 	"path/filepath"
 	"time"
 
@@ -45,7 +46,7 @@ func (n *Node) openLedger() error {
 
 func (n *Node) buildPool() error {
 	n.Pool = mempool.New(mempool.Config{
-		Params: n.cfg.Params, Script: n.script, RequireStandard: true,
+		Params: n.cfg.Params, Script: n.script, MaxBytes: n.cfg.PoolBytes, Expiry: n.cfg.PoolExpiry,
 		View:  func() mempool.View { return n.Ledger.View() },
 		Rules: n.cfg.Policy, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
 	})
@@ -141,6 +142,36 @@ func (n *Node) estimateFee(target int) (policy.FeeRate, bool) {
 	return policy.FeeRate(rate), ok
 }
 
+// Own transactions that nobody has asked for are announced again in so long and
+// up to half of it more [MAX_INITIAL_BROADCAST_DELAY: 10 to 15 minutes].
+const reannounce = 10 * time.Minute
+
+func (n *Node) buildSchedule() error {
+	r, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.schedule = newSchedule(n.cfg.Now)
+	n.schedule.add(func() time.Duration { return reannounce + time.Duration(r.Int64N(int64(reannounce/2))) }, n.announceAgain)
+	return nil
+}
+
+// announceAgain announces our transactions that no peer has asked for yet
+// [ReattemptInitialBroadcast].
+func (n *Node) announceAgain(ctx context.Context) error {
+	waiting := n.Pool.Unbroadcast()
+	if len(waiting) == 0 {
+		return nil
+	}
+	return n.Swarm.Deliver(ctx, gossip.TxsAgain{WTxIDs: waiting})
+}
+
+// mockForward moves the schedule forward [mockscheduler].
+func (n *Node) mockForward(ctx context.Context, by time.Duration) error {
+	n.schedule.forward(by)
+	return n.follow.sync(ctx)
+}
+
 func (n *Node) buildMiner() error {
 	r, err := n.random()
 	if err != nil {
@@ -149,6 +180,7 @@ func (n *Node) buildMiner() error {
 	n.payTo = n.cfg.MineTo
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
+		MaxWeight: n.cfg.BlockWeight, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
 		ExtraNonce: r.Uint64(), Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
 	})
 	return nil
@@ -182,7 +214,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
-			SubmitPackage: n.follow.submitPackage,
+			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise,
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
@@ -195,6 +227,7 @@ func (n *Node) buildRPC() (err error) {
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime
+		cfg.Pool.MockForward = n.mockForward
 	}
 	n.RPC, err = rpc.New(cfg)
 	return err

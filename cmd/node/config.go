@@ -77,7 +77,16 @@ type Config struct {
 	FilterIndex bool
 	HideFilters bool // the filter index is not served to peers (BIP157)
 	// Policy are the rules of relay; zero: those of policy.Core31.
-	Policy policy.Rules
+	Policy     policy.Rules
+	PoolBytes  int64         // of memory that the pool takes at most; 0: its default
+	PoolExpiry time.Duration // of what no block takes; 0: the pool's default
+	// ForgetPool neither loads mempool.dat at the start nor writes it at the stop.
+	ForgetPool bool
+	// PlainPoolFile writes mempool.dat in its older form, without a key that disguises it.
+	PlainPoolFile bool
+	BlockWeight   int    // of a block of ours at most; 0: as much as it may have
+	BlockVersion  *int32 // of a block of ours; nil: BIP9's, without a vote
+	PrintPriority bool   // log the fee rate of each transaction chosen for a block
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
 	CoinStatsIndex bool
 

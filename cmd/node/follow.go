@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
@@ -33,7 +35,7 @@ type follower struct {
 	queue txQueue             // taken from txs
 	kept  chan kept           // from before a restart
 	packs chan pack           // of our own
-	turns chan struct{}       // who waits until what is at hand is done
+	turns chan func()         // to be done between what is at hand and the next
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
 	tips  *tipLog             // nil tells nothing
@@ -48,7 +50,7 @@ func newFollower() *follower {
 		txs:   make(chan p2p.ValidateTx, gossip.MaxTxsValidating),
 		kept:  make(chan kept),
 		packs: make(chan pack),
-		turns: make(chan struct{}),
+		turns: make(chan func()),
 		heard: make(chan struct{}, 1),
 		moved: make(chan struct{}),
 	}
@@ -82,7 +84,8 @@ func (f *follower) await(ctx context.Context) error {
 		return f.onKept(ctx, k)
 	case k := <-f.packs:
 		return f.onPackage(ctx, k)
-	case <-f.turns:
+	case do := <-f.turns:
+		do()
 	}
 	return nil
 }
@@ -360,10 +363,22 @@ func (f *follower) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return f.between(ctx, func() {}) // the pool's moves have been told too
+}
+
+// between has the writer do something between two of its steps, and waits until it is done.
+func (f *follower) between(ctx context.Context, do func()) error {
+	done := make(chan struct{})
 	select {
-	case f.turns <- struct{}{}: // it is between two turns: the pool's moves have been told too
-		return nil
+	case f.turns <- func() { do(); close(done) }:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	<-done // the writer has begun it, and it waits for nobody
+	return nil
+}
+
+// prioritise adds to what a transaction counts as paying.
+func (f *follower) prioritise(ctx context.Context, txid chain.Hash, more btcutil.Amount) error {
+	return f.between(ctx, func() { f.pool.Prioritise(txid, more) })
 }

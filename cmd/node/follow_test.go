@@ -24,7 +24,7 @@ func TestGossipIsToldOfThePoolsFloor(t *testing.T) {
 		told bool
 	}{{1000, true}, {1000, false}, {5000, true}, {1000, true}} {
 		f.pool = mempool.New(mempool.Config{
-			Params: chain.RegTest(), MinFeeRate: c.rate, Now: time.Now, View: func() mempool.View { return noCoins{} },
+			Params: chain.RegTest(), Rules: policy.Rules{Name: "of the test", MinRelay: c.rate}, Now: time.Now, View: func() mempool.View { return noCoins{} },
 		})
 		evs := f.minFee(nil)
 		want := gossip.Event(gossip.MinFeeChanged{Rate: int64(c.rate)})

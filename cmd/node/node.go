@@ -42,6 +42,7 @@ type Node struct {
 	poolFile *poolFile
 	commands *commands
 	state    *gossip.State
+	schedule *schedule
 	files    []*db.DB          // in order of opening
 	zmq      *notify.Publisher // nil without ZeroMQ
 	payTo    []byte            // where mine sends new coins; only its goroutine touches it after New
@@ -62,7 +63,7 @@ func New(cfg Config) (*Node, error) {
 		return syncing
 	})
 	n.follow.commands = n.commands
-	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.openZeroMQ, n.buildRPC} {
+	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildSchedule, n.openZeroMQ, n.buildRPC} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -99,6 +100,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{name: "swarm", flag: "--listen", run: n.Swarm.Run},
 		{name: "pool", run: n.poolFile.Run},
 		{name: "miner", run: n.mine},
+		{name: "schedule", run: n.schedule.Run},
 	}
 	if n.Wallet != nil {
 		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallet.Run})

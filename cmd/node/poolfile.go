@@ -3,34 +3,49 @@ package node
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+
+	"grapevine/chain"
 	"grapevine/chain/mempool"
 	"grapevine/chain/mempool/dump"
 	"grapevine/chain/policy"
+	"grapevine/cmd/rpc/poolapi"
 )
 
 // poolFile keeps the pool over a restart in mempool.dat [LoadMempool, DumpMempool]: it is loaded while the node is at
 // work already, and saved when all rooms have stopped.
 type poolFile struct {
 	path   string
-	flush  bool // the file is on disk when Save returns
+	off    bool // neither loaded at the start nor saved at the stop
+	how    dump.How
 	pool   *mempool.Pool
 	follow *follower
 	log    *slog.Logger
 	loaded atomic.Bool // or it could not be: what it held is then lost
+	saving sync.Mutex  // one at a time
 }
 
 func (n *Node) buildPoolFile() error {
+	how := dump.How{Flush: !n.cfg.NoSync}
+	if !n.cfg.PlainPoolFile {
+		how.Key = new([8]byte)
+		if _, err := io.ReadFull(n.cfg.Rand, how.Key[:]); err != nil {
+			return err
+		}
+	}
 	n.poolFile = &poolFile{
-		path: filepath.Join(n.cfg.DataDir, "mempool.dat"), flush: !n.cfg.NoSync,
+		path: filepath.Join(n.cfg.DataDir, "mempool.dat"), off: n.cfg.ForgetPool, how: how,
 		pool: n.Pool, follow: n.follow, log: n.log.With("room", "pool"),
 	}
 	_, err := os.Stat(n.poolFile.path)
-	n.poolFile.loaded.Store(errors.Is(err, os.ErrNotExist))
+	n.poolFile.loaded.Store(n.cfg.ForgetPool || errors.Is(err, os.ErrNotExist))
 	return nil
 }
 
@@ -45,7 +60,7 @@ func (p *poolFile) Run(ctx context.Context) error {
 		return nil
 	}
 	if !p.loaded.Load() {
-		if err := p.Import(ctx, p.path, false); err != nil && ctx.Err() == nil {
+		if err := p.Import(ctx, p.path, poolapi.Import{Deltas: true, Unbroadcast: true}); err != nil && ctx.Err() == nil {
 			p.log.Warn("the pool of the last run is lost, or a part of it; the node goes on without", "err", err)
 		}
 		if ctx.Err() != nil {
@@ -66,23 +81,43 @@ func (p *poolFile) Save() (path string, err error) {
 	if !p.loaded.Load() {
 		return "", dump.ErrNotLoaded
 	}
-	return p.path, dump.Save(p.path, p.pool.Keep(), p.flush)
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	var all dump.Contents
+	all.Txs, all.Deltas = p.pool.Keep()
+	return p.path, dump.Save(p.path, all, p.how)
 }
 
 // keep saves the pool at a clean stop, if it was loaded. The stop is no less
 // clean if that fails: only what others will send again is lost.
 func (p *poolFile) keep() {
+	if p.off {
+		return
+	}
 	if _, err := p.Save(); err != nil && !errors.Is(err, dump.ErrNotLoaded) {
 		p.log.Warn("the pool is not kept until the next start; is the disk full?", "file", p.path, "err", err)
 	}
 }
 
-// Import gives the pool what a file holds, one after the other; fresh takes
-// them as new.
-func (p *poolFile) Import(ctx context.Context, path string, fresh bool) error {
+// Import gives the pool what a file holds, one after the other.
+func (p *poolFile) Import(ctx context.Context, path string, what poolapi.Import) error {
 	taken, refused := 0, 0
-	err := dump.Load(path, func(k mempool.Kept) error {
-		err := p.follow.restore(ctx, k, fresh)
+	prioritise := func(txid chain.Hash, delta btcutil.Amount) error {
+		if !what.Deltas || delta == 0 {
+			return nil
+		}
+		return p.follow.prioritise(ctx, txid, delta)
+	}
+	into := dump.Into{Delta: prioritise, Waiting: func(txid chain.Hash) {
+		if what.Unbroadcast {
+			p.pool.MarkUnbroadcast(txid)
+		}
+	}}
+	into.Tx = func(k mempool.Kept) error {
+		if err := prioritise(k.Tx.ID, k.Delta); err != nil {
+			return err
+		}
+		err := p.follow.restore(ctx, k, what.Fresh)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -93,7 +128,8 @@ func (p *poolFile) Import(ctx context.Context, path string, fresh bool) error {
 			p.log.Debug("kept transaction is refused", "txid", k.Tx.ID, "why", err)
 		}
 		return nil
-	}, p.pool.MarkUnbroadcast)
+	}
+	err := dump.Load(path, into)
 	p.log.Info("pool loaded", "file", path, "taken", taken, "refused", refused)
 	return err
 }

@@ -65,6 +65,8 @@ type (
 	// TxIn and TxOut keep the index of the pool.
 	TxIn  struct{ chain.PoolTx }
 	TxOut struct{ chain.PoolGone }
+	// TxsAgain: these of the pool are announced again to who was not told.
+	TxsAgain struct{ WTxIDs []chain.Hash }
 	// TipChanged: the verified tip moved.
 	TipChanged struct{ Tip *chain.HeaderNode }
 	// HeaderInvalid: this header and all that build on it are bad (also by invalidateblock).
@@ -104,6 +106,7 @@ func (TxVerdict) event()     {}
 func (BlockVerdict) event()  {}
 func (TxIn) event()          {}
 func (TxOut) event()         {}
+func (TxsAgain) event()      {}
 func (TipChanged) event()    {}
 func (HeaderInvalid) event() {}
 func (HeaderValid) event()   {}

@@ -36,6 +36,19 @@ func (s *State) onTxOut(ev TxOut) {
 // whom people trust.
 func (s *State) prompt(p *peer) bool { return s.local || p.May(p2p.MayStay) }
 
+// onTxsAgain: nobody has asked for these yet.
+func (s *State) onTxsAgain(ev TxsAgain) {
+	for _, wtxid := range ev.WTxIDs {
+		in := s.pool.ByWID(wtxid)
+		if in == nil {
+			continue
+		}
+		for _, p := range s.peers {
+			s.announceTx(p, in)
+		}
+	}
+}
+
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
 // of the step where that is prompt, else after a random time.
 func (s *State) announceTx(p *peer, in *txs.Tx) {

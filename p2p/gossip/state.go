@@ -188,6 +188,8 @@ func (s *State) handle(ev Event) {
 		s.onBlockVerdict(ev)
 	case TxIn:
 		s.onTxIn(ev)
+	case TxsAgain:
+		s.onTxsAgain(ev)
 	case TxOut:
 		s.onTxOut(ev)
 	case TipChanged:

@@ -2,15 +2,17 @@ package dump
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -22,10 +24,11 @@ import (
 //
 //	version 8 | count 8 | count times: transaction, time 8, delta 8 | deltas | unbroadcast
 //
-// Time is in Unix seconds. Deltas of fees are Core's; ours are none. Unbroadcast
-// are the txids of those that nobody has asked for. In version 2 a key follows
-// the version, and all after it is XORed with it, so that no virus scanner
-// finds in it what somebody put there.
+// Time is in Unix seconds. Delta is what prioritisetransaction has added to a fee;
+// deltas at the end are those of transactions that the file does not hold, each
+// txid 32, delta 8. Unbroadcast are the txids of those that nobody has asked for.
+// In version 2 a key follows the version, and all after it is XORed with it, so
+// that no virus scanner finds in it what somebody put there.
 const (
 	plain     = 1
 	disguised = 2
@@ -48,10 +51,23 @@ var (
 	ErrNotLoaded = errors.New("the pool is not loaded yet")
 )
 
-// Save writes a file whole or not at all. Without flush the file system may
-// still lose it when the machine fails.
-func Save(path string, list []mempool.Kept, flush bool) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+// Contents are what a file holds.
+type Contents struct {
+	Txs    []mempool.Kept
+	Deltas map[chain.Hash]btcutil.Amount // of what is not among Txs
+}
+
+// How is how a file is written.
+type How struct {
+	// Flush: without, the file system may still lose the file when the machine fails.
+	Flush bool
+	// Key is what the file is disguised by; nil writes version 1.
+	Key *[keySize]byte
+}
+
+// Save writes a file whole or not at all. Only one may do it at a time.
+func Save(path string, c Contents, how How) (err error) {
+	f, err := os.Create(path + ".new")
 	if err != nil {
 		return err
 	}
@@ -60,8 +76,8 @@ func Save(path string, list []mempool.Kept, flush bool) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	err = write(f, list)
-	if err == nil && flush {
+	err = write(f, c, how.Key)
+	if err == nil && how.Flush {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -70,16 +86,29 @@ func Save(path string, list []mempool.Kept, flush bool) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-func write(to io.Writer, list []mempool.Kept) error {
-	w := bufio.NewWriterSize(to, 1<<20)
+func write(to io.Writer, c Contents, key *[keySize]byte) error {
 	le := binary.LittleEndian
+	version := le.AppendUint64(nil, plain)
+	if key != nil {
+		version = append(append(le.AppendUint64(nil, disguised), keySize), key[:]...)
+	}
+	if _, err := to.Write(version); err != nil {
+		return err
+	}
+	if key != nil {
+		to = &disguiseWriter{to: to, disguise: disguise{key: *key, at: len(version)}}
+	}
+	w, list := bufio.NewWriterSize(to, 1<<20), c.Txs
 	// A bufio.Writer remembers its first error for Flush.
-	_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, plain), uint64(len(list))))
+	_, _ = w.Write(le.AppendUint64(nil, uint64(len(list))))
 	for _, k := range list {
 		_, _ = w.Write(k.Tx.Raw())
-		_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, uint64(k.Since.Unix())), 0))
+		_, _ = w.Write(le.AppendUint64(le.AppendUint64(nil, uint64(k.Since.Unix())), uint64(k.Delta)))
 	}
-	_, _ = w.Write([]byte{0}) // no deltas
+	_ = wire.WriteVarInt(w, 0, uint64(len(c.Deltas)))
+	for _, txid := range slices.SortedFunc(maps.Keys(c.Deltas), func(a, b chain.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		_, _ = w.Write(le.AppendUint64(slices.Clone(txid[:]), uint64(c.Deltas[txid])))
+	}
 	waiting := slices.DeleteFunc(slices.Clone(list), func(k mempool.Kept) bool { return !k.Unbroadcast })
 	_ = wire.WriteVarInt(w, 0, uint64(len(waiting)))
 	for _, k := range waiting {
@@ -88,11 +117,16 @@ func write(to io.Writer, list []mempool.Kept) error {
 	return w.Flush()
 }
 
-// Load calls fn for each transaction in a file, parents first, until fn fails.
-// Of a damaged file it calls it for what comes before the damage; the error
-// matches ErrFormat then, and os.ErrNotExist when there is none. The file names
-// at its end what is unbroadcast; that goes to waiting.
-func Load(path string, fn func(mempool.Kept) error, waiting func(txid chain.Hash)) error {
+// Into is who takes what a file holds, in its order.
+type Into struct {
+	Tx      func(mempool.Kept) error // parents first; an error ends it
+	Delta   func(txid chain.Hash, delta btcutil.Amount) error
+	Waiting func(txid chain.Hash) // is unbroadcast
+}
+
+// Load reads a file. Of a damaged one it gives what comes before the damage; the
+// error matches ErrFormat then, and os.ErrNotExist when there is none.
+func Load(path string, into Into) error {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return fmt.Errorf("%s: %w: not a file", path, ErrFormat) // to open a FIFO would wait for who writes to it
 	}
@@ -101,13 +135,13 @@ func Load(path string, fn func(mempool.Kept) error, waiting func(txid chain.Hash
 		return err
 	}
 	defer f.Close()
-	if err := read(f, fn, waiting); err != nil {
+	if err := read(f, into); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-func read(from io.Reader, fn func(mempool.Kept) error, waiting func(chain.Hash)) error {
+func read(from io.Reader, into Into) error {
 	r := bufio.NewReaderSize(from, maxTx)
 	version, err := number(r)
 	if err != nil {
@@ -128,24 +162,36 @@ func read(from io.Reader, fn func(mempool.Kept) error, waiting func(chain.Hash))
 		if k, err = next(r); err != nil {
 			return fmt.Errorf("transaction %d of %d: %w", i+1, count, err)
 		}
-		err = fn(k)
+		err = into.Tx(k)
 	}
 	if err != nil {
 		return err
 	}
-	return readWaiting(r, waiting)
+	if err := readDeltas(r, into.Delta); err != nil {
+		return err
+	}
+	return readWaiting(r, into.Waiting)
 }
 
-// readWaiting reads what follows the transactions: deltas of fees, which are
-// nothing to us, and the unbroadcast ones.
-func readWaiting(r io.Reader, waiting func(chain.Hash)) error {
-	deltas, err := wire.ReadVarInt(r, 0)
-	for i := uint64(0); i < deltas && err == nil; i++ {
-		_, err = io.CopyN(io.Discard, r, chainhash.HashSize+8)
+func readDeltas(r io.Reader, fn func(chain.Hash, btcutil.Amount) error) error {
+	count, err := wire.ReadVarInt(r, 0)
+	for i := uint64(0); i < count && err == nil; i++ {
+		var raw [chainhash.HashSize + 8]byte
+		if _, err = io.ReadFull(r, raw[:]); err != nil {
+			break
+		}
+		delta := btcutil.Amount(binary.LittleEndian.Uint64(raw[chainhash.HashSize:]))
+		if err := fn(chain.Hash(raw[:chainhash.HashSize]), delta); err != nil {
+			return err
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%w: deltas of fees: %w", ErrFormat, err)
 	}
+	return nil
+}
+
+func readWaiting(r io.Reader, waiting func(chain.Hash)) error {
 	count, err := wire.ReadVarInt(r, 0)
 	for i := uint64(0); i < count && err == nil; i++ {
 		var txid chain.Hash
@@ -176,7 +222,8 @@ func next(r *bufio.Reader) (k mempool.Kept, err error) {
 		return k, err
 	}
 	k.Since = time.Unix(int64(since), 0)
-	_, err = number(r) // the fee's delta
+	delta, err := number(r)
+	k.Delta = btcutil.Amount(delta)
 	return k, err
 }
 
@@ -209,7 +256,7 @@ func undisguise(r *bufio.Reader) (*bufio.Reader, error) {
 	if err != nil || size != keySize {
 		return nil, fmt.Errorf("%w: a key of %d bytes", ErrFormat, size)
 	}
-	var x disguise
+	var x disguiseReader
 	if _, err := io.ReadFull(r, x.key[:]); err != nil {
 		return nil, fmt.Errorf("%w: it ends early: %w", ErrFormat, err)
 	}
@@ -219,17 +266,37 @@ func undisguise(r *bufio.Reader) (*bufio.Reader, error) {
 
 // disguise XORs with the key, whose first byte belongs to the file's first.
 type disguise struct {
+	key [keySize]byte
+	at  int // place in the file, modulo keySize
+}
+
+func (x *disguise) apply(p []byte) {
+	for i := range p {
+		p[i] ^= x.key[(x.at+i)%keySize]
+	}
+	x.at = (x.at + len(p)) % keySize
+}
+
+type disguiseReader struct {
+	disguise
 	from io.Reader
-	key  [keySize]byte
-	at   int // place in the file, modulo keySize
 }
 
 // Read is io.Reader's.
-func (x *disguise) Read(p []byte) (int, error) {
+func (x *disguiseReader) Read(p []byte) (int, error) {
 	n, err := x.from.Read(p)
-	for i := range n {
-		p[i] ^= x.key[(x.at+i)%keySize]
-	}
-	x.at = (x.at + n) % keySize
+	x.apply(p[:n])
 	return n, err
+}
+
+type disguiseWriter struct {
+	disguise
+	to io.Writer
+}
+
+// Write is io.Writer's.
+func (x *disguiseWriter) Write(p []byte) (int, error) {
+	hidden := slices.Clone(p) // a writer must not change what it is given
+	x.apply(hidden)
+	return x.to.Write(hidden)
 }

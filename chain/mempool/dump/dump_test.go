@@ -5,12 +5,14 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -31,22 +33,34 @@ func some() (list []mempool.Kept) {
 			script = make([]byte, usual+10)
 		}
 		tx.AddTxOut(wire.NewTxOut(int64(i), script))
-		list = append(list, mempool.Kept{Tx: chain.NewTx(tx), Since: time.Unix(1_700_000_000+int64(i), 0), Unbroadcast: i%3 == 1})
+		list = append(list, mempool.Kept{Tx: chain.NewTx(tx), Since: time.Unix(1_700_000_000+int64(i), 0), Delta: btcutil.Amount(i%2) * -7, Unbroadcast: i%3 == 1})
 	}
 	return list
 }
 
-func readAll(t *testing.T, raw []byte) (got []mempool.Kept, err error) {
+// elsewhere are deltas of what no file here holds.
+func elsewhere() map[chain.Hash]btcutil.Amount {
+	return map[chain.Hash]btcutil.Amount{{1}: 5, {2}: -1 << 40}
+}
+
+// collect takes what is read.
+func collect(got *Contents) Into {
+	got.Deltas = map[chain.Hash]btcutil.Amount{}
+	return Into{
+		Tx:    func(k mempool.Kept) error { got.Txs = append(got.Txs, k); return nil },
+		Delta: func(txid chain.Hash, d btcutil.Amount) error { got.Deltas[txid] = d; return nil },
+		Waiting: func(txid chain.Hash) {
+			at := slices.IndexFunc(got.Txs, func(k mempool.Kept) bool { return k.Tx.ID == txid })
+			got.Txs[at].Unbroadcast = true
+		},
+	}
+}
+
+func readAll(t *testing.T, raw []byte) ([]mempool.Kept, error) {
 	t.Helper()
-	err = read(bytes.NewReader(raw), func(k mempool.Kept) error {
-		got = append(got, k)
-		return nil
-	}, func(txid chain.Hash) {
-		for i := range got {
-			got[i].Unbroadcast = got[i].Unbroadcast || got[i].Tx.ID == txid
-		}
-	})
-	return got, err
+	var got Contents
+	err := read(bytes.NewReader(raw), collect(&got))
+	return got.Txs, err
 }
 
 func same(t *testing.T, got, want []mempool.Kept) {
@@ -55,7 +69,7 @@ func same(t *testing.T, got, want []mempool.Kept) {
 		t.Fatalf("%d transactions, want %d", len(got), len(want))
 	}
 	for i := range got {
-		if got[i].Tx.WID != want[i].Tx.WID || !got[i].Since.Equal(want[i].Since) || got[i].Unbroadcast != want[i].Unbroadcast {
+		if got[i].Tx.WID != want[i].Tx.WID || !got[i].Since.Equal(want[i].Since) || got[i].Delta != want[i].Delta || got[i].Unbroadcast != want[i].Unbroadcast {
 			t.Errorf("transaction %d is %s of %s, unbroadcast %v", i, got[i].Tx.WID, got[i].Since, got[i].Unbroadcast)
 		}
 	}
@@ -63,31 +77,37 @@ func same(t *testing.T, got, want []mempool.Kept) {
 
 func TestWhatIsSavedIsLoaded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mempool.dat")
-	if err := Load(path, nil, nil); !errors.Is(err, os.ErrNotExist) {
+	if err := Load(path, Into{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	for _, list := range [][]mempool.Kept{some(), nil, some()[:2]} {
-		if err := Save(path, list, true); err != nil {
+	for i, list := range [][]mempool.Kept{some(), nil, some()[:2], some()} {
+		how := How{Flush: true}
+		if i > 0 {
+			how.Key = &[8]byte{byte(i), 0, 255}
+		}
+		if err := Save(path, Contents{list, elsewhere()}, how); err != nil {
 			t.Fatal(err)
 		}
-		var got []mempool.Kept
-		note := func(txid chain.Hash) {
-			at := slices.IndexFunc(got, func(k mempool.Kept) bool { return k.Tx.ID == txid })
-			got[at].Unbroadcast = true
+		if raw, _ := os.ReadFile(path); raw[0] != byte(min(i, 1)+1) {
+			t.Errorf("version %d", raw[0])
 		}
-		if err := Load(path, func(k mempool.Kept) error { got = append(got, k); return nil }, note); err != nil {
+		var got Contents
+		if err := Load(path, collect(&got)); err != nil {
 			t.Fatal(err)
 		}
-		same(t, got, list)
+		same(t, got.Txs, list)
+		if !maps.Equal(got.Deltas, elsewhere()) {
+			t.Errorf("deltas %v", got.Deltas)
+		}
 	}
 	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
 		t.Errorf("files left behind: %v", files)
 	}
-	if err := Save(filepath.Join(path, "x"), nil, false); err == nil {
+	if err := Save(filepath.Join(path, "x"), Contents{}, How{}); err == nil {
 		t.Error("saved below a file")
 	}
 	stop := errors.New("enough")
-	if err := Load(path, func(mempool.Kept) error { return stop }, nil); !errors.Is(err, stop) {
+	if err := Load(path, Into{Tx: func(mempool.Kept) error { return stop }}); !errors.Is(err, stop) {
 		t.Errorf("fn's error: %v", err)
 	}
 }
@@ -98,7 +118,7 @@ func TestTheFormatIsCores(t *testing.T) {
 		"01" + "0000000000000000" + "01" + "00" + "00000000"
 	raw, _ := hex.DecodeString("0100000000000000" + "0100000000000000" + tx + "00f1536500000000" + "0000000000000000" + "00" + "00")
 	var wrote bytes.Buffer
-	if err := write(&wrote, some()[:1]); err != nil || !bytes.Equal(wrote.Bytes(), raw) {
+	if err := write(&wrote, Contents{Txs: some()[:1]}, nil); err != nil || !bytes.Equal(wrote.Bytes(), raw) {
 		t.Errorf("written as %x, %v", wrote.Bytes(), err)
 	}
 	got, err := readAll(t, raw)
@@ -112,7 +132,7 @@ func TestTheFormatIsCores(t *testing.T) {
 // key's byte of that place, counted from the file's beginning.
 func TestADisguisedFileIsRead(t *testing.T) {
 	var bare bytes.Buffer
-	if err := write(&bare, some()); err != nil {
+	if err := write(&bare, Contents{Txs: some()}, nil); err != nil {
 		t.Fatal(err)
 	}
 	key := []byte{7, 1, 200, 33, 0, 99, 255, 4}
@@ -132,7 +152,7 @@ func TestADisguisedFileIsRead(t *testing.T) {
 
 func TestADamagedFileGivesWhatComesBeforeTheDamage(t *testing.T) {
 	var whole bytes.Buffer
-	if err := write(&whole, some()); err != nil {
+	if err := write(&whole, Contents{Txs: some()}, nil); err != nil {
 		t.Fatal(err)
 	}
 	raw := whole.Bytes()

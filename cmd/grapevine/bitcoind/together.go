@@ -58,6 +58,9 @@ func (s *setup) together() (err error) {
 	if s.Bool("peerblockfilters", false) && !s.cfg.FilterIndex {
 		return errors.New("Cannot set -peerblockfilters without -blockfilterindex.")
 	}
+	if err := s.pool(); err != nil {
+		return err
+	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
 	if err := s.addresses(); err != nil {
 		return err

@@ -3,6 +3,9 @@ package poolapi
 import (
 	"context"
 	"slices"
+	"time"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -21,13 +24,18 @@ type API struct {
 	// SubmitPackage gives the pool a child with its parents; what enters is announced.
 	SubmitPackage func(context.Context, []*chain.Tx, policy.FeeRate) (mempool.PackageResult, error)
 
+	// Prioritise adds to what a transaction counts as paying.
+	Prioritise func(ctx context.Context, txid chain.Hash, more btcutil.Amount) error
+	// MockForward moves the node's schedule; nil on public networks.
+	MockForward func(context.Context, time.Duration) error
+
 	TxIndex bool // the ledger keeps where each transaction is
 	File    File // nil: the methods about it refuse
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.poolRows(), a.fileRows(), a.rawRows(), a.sendRows())
+	return slices.Concat(a.poolRows(), a.miningRows(), a.fileRows(), a.rawRows(), a.sendRows())
 }
 
 // File is where the pool is kept over a restart.
@@ -35,6 +43,13 @@ type File interface {
 	Loaded() bool
 	// Save writes the pool and returns the file's path; dump.ErrNotLoaded.
 	Save() (path string, err error)
-	// Import gives the pool what a file holds; fresh: as if it came now.
-	Import(ctx context.Context, path string, fresh bool) error
+	// Import gives the pool what a file holds.
+	Import(ctx context.Context, path string, what Import) error
+}
+
+// Import says what of a pool's file counts.
+type Import struct {
+	Fresh       bool // its transactions come now, not when the file says
+	Deltas      bool // what prioritisetransaction had added
+	Unbroadcast bool // what nobody had asked for
 }

@@ -15,8 +15,8 @@ func (a *API) fileRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "savemempool", Do: a.saveMempool,
 			Help: "Writes the pool to mempool.dat in the data directory now; a clean stop does it too."},
-		jsonrpc.Method{Name: "importmempool", Params: "filepath:text options:object? ; use_current_time:bool=true", Do: a.importMempool,
-			Help: `Gives the pool what a mempool.dat holds, ours or bitcoind's; with {"use_current_time":false} as old as it is.`, Example: "/tmp/mempool.dat"},
+		jsonrpc.Method{Name: "importmempool", Params: "filepath:text options:object? ; use_current_time:bool=true apply_fee_delta_priority:bool=false apply_unbroadcast_set:bool=false", Do: a.importMempool,
+			Help: `Gives the pool what a mempool.dat holds, ours or bitcoind's; with {"use_current_time":false} as old as it is. apply_fee_delta_priority adds what prioritisetransaction had added; apply_unbroadcast_set announces again what nobody had asked for.`, Example: "/tmp/mempool.dat"},
 	)
 }
 
@@ -39,7 +39,9 @@ func (a *API) saveMempool(context.Context, *jsonrpc.Call) (any, error) {
 func (a *API) importMempool(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	path := c.String("filepath")
 	options := struct {
-		Fresh bool `json:"use_current_time"`
+		Fresh       bool `json:"use_current_time"`
+		Deltas      bool `json:"apply_fee_delta_priority"`
+		Unbroadcast bool `json:"apply_unbroadcast_set"`
 	}{Fresh: true}
 	c.Object("options", &options)
 	switch {
@@ -51,7 +53,7 @@ func (a *API) importMempool(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.File.Import(ctx, path, options.Fresh); err != nil {
+	if err := a.File.Import(ctx, path, Import(options)); err != nil {
 		why := err.Error()
 		if !errors.Is(err, dump.ErrFormat) {
 			why = "it cannot be read"

@@ -64,7 +64,7 @@ func (a *API) Info() any {
 	return poolInfo{
 		Loaded: a.File == nil || a.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
 		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
-		Increment: jsonrpc.Amount(st.Increment), Unbroadcast: st.Waiting, FullRBF: true, BareMultisig: true, MaxDataCarry: st.DataCarrier,
+		Increment: jsonrpc.Amount(st.Increment), Unbroadcast: st.Waiting, FullRBF: st.FullRBF, BareMultisig: st.BareMultisig, MaxDataCarry: st.DataCarrier,
 	}
 }
 
@@ -98,7 +98,7 @@ func newEntry(e mempool.Entry) poolEntry {
 		VSize: e.VSize, Weight: e.Tx.Weight, Time: e.Time.Unix(), Height: e.Height,
 		DescendantCount: e.DescendantCount, DescendantSize: e.DescendantSize,
 		AncestorCount: e.AncestorCount, AncestorSize: e.AncestorSize, WTxID: e.Tx.WID.String(),
-		Fees:    entryFees{fee, fee, jsonrpc.Amount(e.AncestorFees), jsonrpc.Amount(e.DescendantFees)},
+		Fees:    entryFees{fee, jsonrpc.Amount(e.Modified), jsonrpc.Amount(e.AncestorFees), jsonrpc.Amount(e.DescendantFees)},
 		Depends: hashes(e.Depends), SpentBy: hashes(e.SpentBy), Replaceable: e.Replaceable, Unbroadcast: e.Unbroadcast,
 	}
 }

@@ -162,8 +162,8 @@ type fees struct {
 	Includes  []string       `json:"effective-includes"`
 }
 
-func newFees(tx *chain.Tx, fee btcutil.Amount, vsize int) *fees {
-	return &fees{jsonrpc.Amount(fee), jsonrpc.Amount(policy.RateOf(fee, vsize)), []string{tx.WID.String()}}
+func newFees(r mempool.TestResult) *fees {
+	return &fees{jsonrpc.Amount(r.Fee), jsonrpc.Amount(r.Rate), []string{r.Tx.WID.String()}}
 }
 
 type acceptance struct {
@@ -205,7 +205,7 @@ func newAcceptance(r mempool.TestResult) (acceptance, error) {
 	allowed := r.Err == nil
 	a.Allowed = &allowed
 	if allowed {
-		a.VSize, a.Fees = r.VSize, newFees(r.Tx, r.Fee, r.VSize)
+		a.VSize, a.Fees = r.VSize, newFees(r)
 		return a, nil
 	}
 	if isMissing(r.Err) {
