@@ -14,7 +14,7 @@ import (
 // wordFor is what a person writes on a command line for a parameter.
 func wordFor(p jsonrpc.Param) string {
 	known := map[string]string{"timeout": "1", "transactions": "[]", "maxtries": "1", "dummy": "", "address_type": "bech32", "estimate_mode": "economical"}
-	if w, ok := known[p.Name]; ok {
+	if w, ok := known[p.Name]; ok && !(p.Name == "dummy" && p.Kind == "num") {
 		return w
 	}
 	switch {
@@ -28,7 +28,7 @@ func wordFor(p jsonrpc.Param) string {
 		return `[{"` + stranger + `":0.001}]`
 	}
 	return map[string]string{
-		"text": "7", "hex": nowhere, "int": "1", "long": "1", "num": "1", "amount": "0.001", "bool": "true", "level": "1",
+		"text": "7", "hex": nowhere, "int": "1", "long": "1", "num": "0", "amount": "0.001", "bool": "true", "level": "1",
 		"word": "1", "any": "1", "json": "1", "list": "[]", "object": "{}",
 	}[string(p.Kind)]
 }
