@@ -17,6 +17,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
+	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/db"
 	"grapevine/p2p"
@@ -160,9 +161,11 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 	if cfg.DataDir, err = cli.DataDir(c.String("datadir"), c.String("network")); err != nil {
 		return cfg, err
 	}
-	if cfg.Log, err = p.logger(c.String("loglevel"), c.String("logformat")); err != nil {
+	log, mask, err := p.logger(c.String("loglevel"), c.String("logformat"))
+	if err != nil {
 		return cfg, err
 	}
+	cfg.Log, cfg.Logging = log, mask
 	if err := addresses(c, &cfg); err != nil {
 		return cfg, err
 	}
@@ -259,17 +262,21 @@ func peerAddresses(c *urfave.Context, flag string, port uint16) (list []string, 
 	return list, nil
 }
 
-// logger writes to stderr.
-func (p *program) logger(level, format string) (*slog.Logger, error) {
+// logger writes to stderr. The mask lets more of a category through.
+func (p *program) logger(level, format string) (*slog.Logger, *rpc.LogMask, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, cli.Usagef("--loglevel %q: want debug, info, warn or error", level)
+		return nil, nil, cli.Usagef("--loglevel %q: want debug, info, warn or error", level)
 	}
+	var lines slog.Handler
 	switch format {
 	case "text":
-		return slog.New(cli.LimitLog(cli.NewLogHandler(p.Err, l))), nil
+		lines = cli.NewLogHandler(p.Err, slog.LevelDebug)
 	case "json":
-		return slog.New(cli.LimitLog(slog.NewJSONHandler(p.Err, &slog.HandlerOptions{Level: l}))), nil
+		lines = slog.NewJSONHandler(p.Err, &slog.HandlerOptions{Level: slog.LevelDebug})
+	default:
+		return nil, nil, cli.Usagef("--logformat %q: want text or json", format)
 	}
-	return nil, cli.Usagef("--logformat %q: want text or json", format)
+	h, mask := cli.MaskLog(cli.LimitLog(lines), l)
+	return slog.New(h), mask, nil
 }

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"grapevine/cmd/rpc"
 )
 
 // levelTrace is below debug, as Core's trace.
@@ -18,53 +19,17 @@ const levelTrace = slog.LevelDebug - 4
 // logSwitch says what is logged and how a line looks. Its categories may be
 // switched while the node runs (the RPC method logging).
 type logSwitch struct {
+	rpc.LogMask
+
 	names, micros, stamps, levels bool // of threads; -logtimemicros; -logtimestamps; -loglevelalways
 	places                        bool // -logsourcelocations
 	ips                           bool // -logips
 
-	on    atomic.Uint64 // a bit for each category
-	least slog.Level    // of what is logged of categories that are on
+	least slog.Level // of what is logged of categories that are on
 	own   map[string]slog.Level
 
 	mocked func() (time.Time, bool) // the node's clock, when it stands still; nil: never
 }
-
-// categories in the order of their bits; the names are Core's.
-func categories() []string {
-	return []string{"addrman", "bench", "blockstorage", "cmpctblock", "coindb", "estimatefee", "http", "i2p", "ipc", "leveldb", "libevent",
-		"mempool", "mempoolrej", "net", "proxy", "prune", "qt", "rand", "reindex", "rpc", "scan", "selectcoins", "tor", "txpackages",
-		"txreconciliation", "validation", "walletdb", "zmq"}
-}
-
-const allCategories = 1<<28 - 1
-
-// bitOf is a category's bit, 0 for none of that name; "1", "all" and "" are all of them.
-func bitOf(category string) uint64 {
-	if category == "" || category == "1" || category == "all" {
-		return allCategories
-	}
-	if i := slices.Index(categories(), category); i >= 0 {
-		return 1 << i
-	}
-	return 0
-}
-
-// Enable switches a category on, and says whether there is one of that name.
-func (l *logSwitch) Enable(category string) bool {
-	bit := bitOf(category)
-	l.on.Or(bit)
-	return bit != 0
-}
-
-// Disable switches a category off.
-func (l *logSwitch) Disable(category string) bool {
-	bit := bitOf(category)
-	l.on.And(^bit)
-	return bit != 0
-}
-
-// Enabled says whether a category is on.
-func (l *logSwitch) Enabled(category string) bool { return l.on.Load()&bitOf(category) != 0 }
 
 // wants says whether a line of that category is logged [WillLogCategoryLevel].
 func (l *logSwitch) wants(category string, level slog.Level) bool {
@@ -75,7 +40,7 @@ func (l *logSwitch) wants(category string, level slog.Level) bool {
 	if !own {
 		least = l.least
 	}
-	return l.Enabled(category) && level >= least
+	return l.Logs(category) && level >= least
 }
 
 // logHandler writes our events as Core's lines: in Core's words where a row of
@@ -92,7 +57,7 @@ var _ slog.Handler = (*logHandler)(nil)
 
 // Enabled is slog's.
 func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool {
-	return l >= slog.LevelInfo || h.on.Load() != 0 && l >= levelTrace
+	return l >= slog.LevelInfo || h.Any() && l >= levelTrace
 }
 
 // WithAttrs is slog's.
@@ -132,7 +97,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		}
 	}
 	w, known := h.words[r.Message]
-	category, level := categoryOf(room), r.Level
+	category, level := rpc.LogCategoryOf(room), r.Level
 	if known {
 		category, level = w.category, w.level
 	}
@@ -160,25 +125,6 @@ func ours(message string, attrs []slog.Attr) string {
 		}
 	}
 	return b.String()
-}
-
-// categoryOf is the category of a room's lines that no row names.
-func categoryOf(room string) string {
-	switch room {
-	case "gossip", "swarm":
-		return "net"
-	case "addrbook":
-		return "addrman"
-	case "pool":
-		return "mempool"
-	case "wallet":
-		return "walletdb"
-	case "rpc":
-		return "rpc"
-	case "miner", "ledger":
-		return "validation"
-	}
-	return "validation"
 }
 
 // prefix is the category and the level in brackets [GetLogPrefix].

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"grapevine/cmd/rpc"
 )
 
 // logLevels are the values of -loglevel.
@@ -37,13 +39,13 @@ func (p *program) startLog(l *logSwitch) {
 func (s *setup) logging() error {
 	if on := s.List("debug"); s.Has("debug") && !slices.Contains(on, "0") && !slices.Contains(on, "none") {
 		for _, category := range on {
-			if !s.log.Enable(category) {
+			if !s.log.SwitchLog(category, true) {
 				return fmt.Errorf("Unsupported logging category -debug=%s.", category)
 			}
 		}
 	}
 	for _, category := range s.List("debugexclude") {
-		if !s.log.Disable(category) {
+		if !s.log.SwitchLog(category, false) {
 			return fmt.Errorf("Unsupported logging category -debugexclude=%s.", category)
 		}
 	}
@@ -58,9 +60,9 @@ func (s *setup) logging() error {
 		}
 		category, name, _ := strings.Cut(text, ":")
 		level, ok := logLevels()[name]
-		if !ok || !slices.Contains(categories(), category) {
+		if !ok || !slices.Contains(rpc.LogCategories(), category) {
 			return fmt.Errorf("Unsupported category-specific logging level -loglevel=%s. Expected -loglevel=<category>:<loglevel>. Valid categories: %s. Valid loglevels: %s.",
-				text, strings.Join(categories(), ", "), levelNames)
+				text, strings.Join(rpc.LogCategories(), ", "), levelNames)
 		}
 		s.log.own[category] = level
 	}
@@ -77,7 +79,7 @@ const (
 // openLog opens debug.log.
 func (p *program) openLog() error {
 	out := p.lines.out
-	if out.path != "" && p.Bool("shrinkdebugfile", p.lines.on.Load() == 0) {
+	if out.path != "" && p.Bool("shrinkdebugfile", !p.lines.Any()) {
 		shrink(out.path)
 	}
 	if err := out.open(); err != nil {

@@ -144,22 +144,3 @@ func splitHostPort(s string, fallback uint16) (host string, port uint16, ok bool
 	}
 	return host, port, true
 }
-
-var _ rpc.LogSwitch = (*logSwitch)(nil)
-
-// LogCategories says which categories are logged.
-func (l *logSwitch) LogCategories() map[string]bool {
-	all := map[string]bool{}
-	for _, name := range categories() {
-		all[name] = l.Enabled(name)
-	}
-	return all
-}
-
-// SwitchLog switches a category on or off.
-func (l *logSwitch) SwitchLog(category string, on bool) (known bool) {
-	if on {
-		return l.Enable(category)
-	}
-	return l.Disable(category)
-}

@@ -102,6 +102,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
+		if r.Method == http.MethodHead {
+			w.Header()["Content-Type"] = nil // none, as libevent for an answer without a body
+		}
 		Send(w, http.StatusMethodNotAllowed, []byte("JSONRPC server handles only POST requests\n"))
 		return
 	}

@@ -54,6 +54,9 @@ func SendPieces(w http.ResponseWriter, s *Share, status int, body ...[]byte) {
 	for _, b := range body {
 		size += len(b)
 	}
+	if _, said := w.Header()["Content-Type"]; !said && status != http.StatusNoContent {
+		w.Header().Set("Content-Type", "text/html; charset=ISO-8859-1") // libevent's
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(status)
 	out := NewWriter(w, s)
