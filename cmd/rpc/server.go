@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/notify"
@@ -40,6 +41,7 @@ type Config struct {
 	Chain  *chainapi.API
 	Pool   *poolapi.API
 	Wallet *walletapi.API // nil: no wallet
+	Policy policy.Rules   // whose Core is answered like, where releases differ
 	Swarm  *swarm.Swarm
 	ZeroMQ *notify.Publisher // nil: none
 

@@ -17,7 +17,8 @@ type API struct {
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 
-	TxIndex bool // the ledger keeps where each transaction is
+	TxIndex  bool // the ledger keeps where each transaction is
+	Before30 bool // answers as Core 28.1 and 29 where later versions take more
 }
 
 // Methods are the rows of what is answered here; each stands with its function.

@@ -20,7 +20,7 @@ import (
 // buildRows make transactions by hand and read what they are made of.
 func (a *API) buildRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Rawtransactions",
-		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:int=2`, Do: a.createRawTransaction,
+		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:*int=2`, Do: a.createRawTransaction,
 			Help: "Makes an unsigned transaction of the inputs and outputs named.", Example: `'[]' '[{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}]'`},
 		jsonrpc.Method{Name: "decoderawtransaction", Params: "hexstring:hex iswitness:bool?", Do: a.decodeRawTransaction,
 			Help: "Shows what is in a transaction.", Example: "02000000..."},
@@ -28,11 +28,14 @@ func (a *API) buildRows() []jsonrpc.Method {
 			Help: "Shows what a script is, and the addresses that pay to its hash.", Example: "51"},
 	), jsonrpc.Group("Util",
 		jsonrpc.Method{Name: "validateaddress", Params: "address:text", Do: a.validateAddress,
-			Help: "Says whether an address is valid here, and what it is.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+			Help: "Return information about the given bitcoin address.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 	))
 }
 
 func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
+	if a.Before30 && c.Has("version") {
+		return nil, c.Usage() // Core takes it since 30.0
+	}
 	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable") || !c.Has("replaceable"), c.Int("version")
 	if lock < 0 || lock > math.MaxUint32 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, locktime out of range")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -109,7 +110,7 @@ func newInput(in *wire.TxIn) Input {
 		return i
 	}
 	i.TxID, i.Vout = in.PreviousOutPoint.Hash.String(), &in.PreviousOutPoint.Index
-	i.ScriptSig = &ScriptSig{Asm: asm(in.SignatureScript, true), Hex: hex.EncodeToString(in.SignatureScript)}
+	i.ScriptSig = &ScriptSig{Asm: asm(in.SignatureScript, !txscript.IsUnspendable(in.SignatureScript)), Hex: hex.EncodeToString(in.SignatureScript)}
 	return i
 }
 
