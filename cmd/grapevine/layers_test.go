@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/descriptor": {"wallet"},
+	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
 	"wallet/signer":     {"chain", "chain/script", "wallet", "wallet/descriptor"},
 	"wallet/service":    {"chain", "chain/policy", "wallet", "db"},
 

@@ -136,11 +136,16 @@ func (in input) schnorrHash(leaf *Proof) ([]byte, error) {
 }
 
 func (in input) Check(scriptSig []byte, witness wire.TxWitness) bool {
-	txin := in.msg.TxIn[in.at]
-	oldSig, oldWitness := txin.SignatureScript, txin.Witness
-	txin.SignatureScript, txin.Witness = scriptSig, witness
-	good := in.Verify(in.at) == ""
-	txin.SignatureScript, txin.Witness = oldSig, oldWitness
+	return in.Good(in.at, scriptSig, witness)
+}
+
+// Good says whether an input with these scripts is good.
+func (t *Tx) Good(i int, scriptSig []byte, witness wire.TxWitness) bool {
+	in := t.msg.TxIn[i]
+	oldSig, oldWitness := in.SignatureScript, in.Witness
+	in.SignatureScript, in.Witness = scriptSig, witness
+	good := t.Verify(i) == ""
+	in.SignatureScript, in.Witness = oldSig, oldWitness
 	return good
 }
 
@@ -168,3 +173,17 @@ func (Pretend) Check([]byte, wire.TxWitness) bool { return true }
 
 // NoAmount stands for a coin whose amount nobody said (Core takes MAX_MONEY).
 const NoAmount = btcutil.Amount(chain.MaxMoney)
+
+// Nobody signs nothing; solving with it only tells what is known.
+type Nobody struct{}
+
+// ECDSA has no key.
+func (Nobody) ECDSA(*descriptor.Provider, []byte, []byte, bool) ([]byte, bool) { return nil, false }
+
+// Schnorr has no key.
+func (Nobody) Schnorr(*descriptor.Provider, []byte, *Proof, []byte) ([]byte, bool) {
+	return nil, false
+}
+
+// Check trusts nothing.
+func (Nobody) Check([]byte, wire.TxWitness) bool { return false }

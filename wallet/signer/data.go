@@ -85,8 +85,8 @@ func (d *Data) Merge(other *Data) {
 	}
 }
 
-// proofs are the scripts of the tree behind a taproot output.
-func (d *Data) proofs() []Proof {
+// Proofs are the scripts of the tree behind a taproot output.
+func (d *Data) Proofs() []Proof {
 	list := d.Leaves
 	if d.Tree == nil {
 		return list

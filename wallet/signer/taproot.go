@@ -27,7 +27,7 @@ func (s solver) taproot(output []byte) ([][]byte, bool) {
 		return [][]byte{d.KeySig}, true
 	}
 	var best [][]byte
-	for _, proof := range d.proofs() {
+	for _, proof := range d.Proofs() {
 		stack, ok := s.leaf(proof)
 		if !ok {
 			continue

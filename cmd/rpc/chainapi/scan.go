@@ -145,17 +145,13 @@ func (a *API) searchCoins(ctx context.Context, wanted needles) (any, error) {
 // needles are the scripts that a scan looks for, and how to say what each is.
 type needles map[string]func() string
 
-// defaultRange is how far a descriptor with keys of a range is followed where
-// nobody says.
-const defaultRange = 1000
-
 // needles reads scan objects [EvalDescriptorStringOrObject].
 func (a *API) needles(c *jsonrpc.Call) (needles, error) {
 	var objects []json.RawMessage
 	_ = json.Unmarshal(c.Raw("scanobjects"), &objects) // the row says that it is a list
 	wanted := needles{}
 	for _, raw := range objects {
-		text, keys, err := scanObject(raw)
+		text, keys, err := show.ReadScanObject(raw)
 		if err == nil {
 			err = a.addNeedles(wanted, text, keys)
 		}
@@ -186,28 +182,4 @@ func (a *API) addNeedles(wanted needles, text string, keys show.Span) error {
 		}
 	}
 	return nil
-}
-
-// scanObject is a descriptor, or an object with it and a range.
-func scanObject(raw json.RawMessage) (desc string, keys show.Span, err error) {
-	keys = show.Span{To: defaultRange}
-	var object struct{ Desc, Range json.RawMessage }
-	switch raw[0] {
-	case '"':
-		object.Desc = raw
-	case '{':
-		_ = json.Unmarshal(raw, &object) // it is an object
-	default:
-		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Scan object needs to be either a string or an object")
-	}
-	if object.Desc == nil || string(object.Desc) == "null" {
-		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Descriptor needs to be provided in scan object")
-	}
-	if err := json.Unmarshal(object.Desc, &desc); err != nil {
-		return "", keys, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type %s is not of expected type string", jsonrpc.TypeOf(object.Desc))
-	}
-	if object.Range != nil && string(object.Range) != "null" {
-		keys, err = show.ReadSpan(object.Range)
-	}
-	return desc, keys, err
 }

@@ -23,7 +23,7 @@ type API struct {
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.buildRows(), a.signRows(), a.descriptorRows(), a.messageRows())
+	return slices.Concat(a.buildRows(), a.signRows(), a.psbtRows(), a.descriptorRows(), a.messageRows())
 }
 
 // Coins are what a transaction spends, as far as pool and chain know it (Core: FindCoins).

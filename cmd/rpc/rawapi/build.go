@@ -17,10 +17,13 @@ import (
 	"grapevine/wallet"
 )
 
+// txParams are those of the methods that make a transaction.
+const txParams = `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:*int=2`
+
 // buildRows make transactions by hand and read what they are made of.
 func (a *API) buildRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Rawtransactions",
-		jsonrpc.Method{Name: "createrawtransaction", Params: `inputs:[{"txid":"hex","vout":n,"sequence":n},...] outputs:*[{"address":amount,...},{"data":"hex"},...] locktime:long=0 replaceable:bool? version:*int=2`, Do: a.createRawTransaction,
+		jsonrpc.Method{Name: "createrawtransaction", Params: txParams, Do: a.createRawTransaction,
 			Help: "Makes an unsigned transaction of the inputs and outputs named.", Example: `'[]' '[{"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080":0.01}]'`},
 		jsonrpc.Method{Name: "decoderawtransaction", Params: "hexstring:hex iswitness:bool?", Do: a.decodeRawTransaction,
 			Help: "Shows what is in a transaction.", Example: "02000000..."},
@@ -33,6 +36,15 @@ func (a *API) buildRows() []jsonrpc.Method {
 }
 
 func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
+	tx, err := a.buildTx(c)
+	if err != nil {
+		return nil, err
+	}
+	return hex.EncodeToString(chain.NewTx(tx).Raw()), nil
+}
+
+// buildTx makes the transaction that a call describes [ConstructTransaction].
+func (a *API) buildTx(c *jsonrpc.Call) (*wire.MsgTx, error) {
 	if a.Before30 && c.Has("version") {
 		return nil, c.Usage() // Core takes it since 30.0
 	}
@@ -61,7 +73,7 @@ func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 	if err := a.addOutputs(tx, c); err != nil {
 		return nil, err
 	}
-	return hex.EncodeToString(chain.NewTx(tx).Raw()), nil
+	return tx, nil
 }
 
 func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {

@@ -35,3 +35,32 @@ func ReadSpan(raw json.RawMessage) (s Span, err error) {
 	}
 	return s, nil
 }
+
+// defaultRange is how far a descriptor with keys of a range is followed where
+// nobody says.
+const defaultRange = 1000
+
+// ReadScanObject reads a descriptor, or an object with it and a range
+// [EvalDescriptorStringOrObject]; its errors are for the caller of a method.
+func ReadScanObject(raw json.RawMessage) (desc string, keys Span, err error) {
+	keys = Span{To: defaultRange}
+	var object struct{ Desc, Range json.RawMessage }
+	switch raw[0] {
+	case '"':
+		object.Desc = raw
+	case '{':
+		_ = json.Unmarshal(raw, &object) // it is an object
+	default:
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Scan object needs to be either a string or an object")
+	}
+	if object.Desc == nil || string(object.Desc) == "null" {
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Descriptor needs to be provided in scan object")
+	}
+	if err := json.Unmarshal(object.Desc, &desc); err != nil {
+		return "", keys, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type %s is not of expected type string", jsonrpc.TypeOf(object.Desc))
+	}
+	if object.Range != nil && string(object.Range) != "null" {
+		keys, err = ReadSpan(object.Range)
+	}
+	return desc, keys, err
+}

@@ -74,7 +74,7 @@ func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) Tx {
 		Size: tx.Size, VSize: tx.VSize(), Weight: tx.Weight, LockTime: tx.LockTime,
 		Vin: make([]Input, len(tx.TxIn)), Vout: make([]Output, len(tx.TxOut)),
 	}
-	known := len(d.Spent) == len(tx.TxIn)
+	known := d.Spent != nil && len(d.Spent) == len(tx.TxIn)
 	var in, out btcutil.Amount
 	for i, txin := range tx.TxIn {
 		t.Vin[i] = newInput(txin)
@@ -110,8 +110,14 @@ func newInput(in *wire.TxIn) Input {
 		return i
 	}
 	i.TxID, i.Vout = in.PreviousOutPoint.Hash.String(), &in.PreviousOutPoint.Index
-	i.ScriptSig = &ScriptSig{Asm: asm(in.SignatureScript, !txscript.IsUnspendable(in.SignatureScript)), Hex: hex.EncodeToString(in.SignatureScript)}
+	script := NewScriptSig(in.SignatureScript)
+	i.ScriptSig = &script
 	return i
+}
+
+// NewScriptSig shows an input's script.
+func NewScriptSig(script []byte) ScriptSig {
+	return ScriptSig{Asm: asm(script, !txscript.IsUnspendable(script)), Hex: hex.EncodeToString(script)}
 }
 
 func newPrevout(c chain.Coin, net *chaincfg.Params) *Prevout {
