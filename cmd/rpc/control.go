@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
@@ -26,7 +25,7 @@ func Rows() []jsonrpc.Method {
 
 // methods is the table of all that is answered; onWallet is nil in a node without a wallet.
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
-	raw := &rawapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool, TxIndex: onChain.TxIndex, Before30: s.cfg.Policy.Name == policy.Core28().Name}
+	raw := &rawapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool, TxIndex: onChain.TxIndex, Policy: s.cfg.Policy}
 	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), s.testRows(), onChain.Methods(), onPool.Methods(), raw.Methods())
 	if onWallet != nil {
 		onWallet.Raw = raw

@@ -50,8 +50,9 @@ func invalid(format string, args ...any) Analysis {
 	return Analysis{Next: Creator, Fault: fmt.Sprintf(format, args...)}
 }
 
-// Analyze says what is still missing; it works on a copy.
-func (p *PSBT) Analyze() Analysis {
+// Analyze says what is still missing; it works on a copy. By the rules of relay
+// signature operations may count as size.
+func (p *PSBT) Analyze(rules policy.Rules) Analysis {
 	p = p.Copy()
 	a := Analysis{Next: Extractor}
 	tx := p.Signing()
@@ -86,7 +87,7 @@ func (p *PSBT) Analyze() Analysis {
 	}
 	fee := in - out
 	a.Fee = &fee
-	a.VSize = p.size()
+	a.VSize = p.size(rules)
 	return a
 }
 
@@ -111,7 +112,7 @@ func (p *PSBT) analyzeInput(i int, hasUTXO bool, tx *signer.Tx) InputAnalysis {
 }
 
 // size is that of the transaction when it is signed; 0: nobody can say.
-func (p *PSBT) size() int {
+func (p *PSBT) size(rules policy.Rules) int {
 	coins := make([]chain.Coin, len(p.Inputs))
 	for i := range p.Inputs {
 		complete, _ := p.Sign(i, Job{Known: descriptor.NewProvider(), Finalize: true})
@@ -122,5 +123,5 @@ func (p *PSBT) size() int {
 		coins[i] = chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript}
 	}
 	tx := chain.NewTx(p.Extract())
-	return policy.VSize(tx.Weight, chain.SigOpCost(tx, coins, txscript.StandardVerifyFlags))
+	return rules.VSize(tx.Weight, chain.SigOpCost(tx, coins, txscript.StandardVerifyFlags))
 }

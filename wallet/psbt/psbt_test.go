@@ -15,6 +15,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/wallet/descriptor"
 )
 
@@ -75,7 +76,7 @@ func TestAPaymentGoesThroughAllRoles(t *testing.T) {
 		"sh(multi(2," + a + "," + b + "))", "tr(" + a + ")", "tr(" + c + ",{pk(" + a + "),multi_a(2," + a + "," + b + ")})",
 	} {
 		p, known, d := funded(t, desc)
-		if got := p.Analyze(); got.Next != Updater && got.Next != Signer || got.Inputs[0].Final {
+		if got := p.Analyze(policy.Core31()); got.Next != Updater && got.Next != Signer || got.Inputs[0].Final {
 			t.Errorf("%s: at first %+v", d, got)
 		}
 		if _, data := p.Sign(0, Job{Tx: p.Signing(), Known: known, Kind: 1}); data == nil {
@@ -88,14 +89,14 @@ func TestAPaymentGoesThroughAllRoles(t *testing.T) {
 			t.Errorf("%s: not signed", d)
 		}
 		p = again(t, p)
-		if got := p.Analyze(); got.Next != Finalizer || *got.Fee != 1000 || got.VSize == 0 {
+		if got := p.Analyze(policy.Core31()); got.Next != Finalizer || *got.Fee != 1000 || got.VSize == 0 {
 			t.Errorf("%s: signed it is %+v", d, got)
 		}
 		if !p.Finalize() {
 			t.Fatalf("%s: not final", d)
 		}
 		p = again(t, p)
-		if got := p.Analyze(); got.Next != Extractor {
+		if got := p.Analyze(policy.Core31()); got.Next != Extractor {
 			t.Errorf("%s: final it is %+v", d, got)
 		}
 		out, _ := p.UTXO(0)
@@ -265,7 +266,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || !bytes.Equal(q.Encode(), p.Encode()) {
 			t.Fatalf("%x reads, and what it writes does not: %v", raw, err)
 		}
-		p.Analyze()
+		p.Analyze(policy.Core31())
 		p.Finalize()
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -17,8 +18,8 @@ type API struct {
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 
-	TxIndex  bool // the ledger keeps where each transaction is
-	Before30 bool // answers as Core 28.1 and 29 where later versions take more
+	TxIndex bool         // the ledger keeps where each transaction is
+	Policy  policy.Rules // whose Core is answered like, where releases differ
 }
 
 // Methods are the rows of what is answered here; each stands with its function.

@@ -45,7 +45,7 @@ func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 
 // buildTx makes the transaction that a call describes [ConstructTransaction].
 func (a *API) buildTx(c *jsonrpc.Call) (*wire.MsgTx, error) {
-	if a.Before30 && c.Has("version") {
+	if a.Policy.Name == policy.Core28().Name && c.Has("version") {
 		return nil, c.Usage() // Core takes it since 30.0
 	}
 	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable") || !c.Has("replaceable"), c.Int("version")

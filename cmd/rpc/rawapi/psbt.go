@@ -326,7 +326,7 @@ func (a *API) analyzePSBT(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := p.Analyze()
+	found := p.Analyze(a.Policy)
 	answer := analyzed{VSize: found.VSize, Next: found.Next.String(), Error: found.Fault}
 	if found.Fee != nil {
 		fee := jsonrpc.Amount(*found.Fee)
