@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross demo test lint interop conformance core-tests fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross demo test lint docs interop conformance core-tests fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -68,6 +68,9 @@ demo: build ## a network without a server, live, in half a minute
 
 test: ## all tests, with the race detector where there is a C compiler
 	$(GO) test $(TAGS) $(TESTFLAGS) ./...
+
+docs: ## docs/rpc.md, from the table of methods and cmd/rpc/testdata/differences.txt
+	$(GO) test $(TAGS) ./cmd/rpc -run TestDocuments -count 1 -rewrite
 
 lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go'))" || \
