@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	rpcDoc    = "../../docs/rpc.md"
-	rpcBelow  = "<!-- What follows is written by `make docs`. -->\n"
+	rpcDoc   = "../../docs/rpc.md"
+	rpcBelow = "<!-- What follows is written by `make docs`. -->\n"
 )
 
 // lines reads a file of NAME: TEXT, in order.
