@@ -333,6 +333,35 @@ func show(out io.Writer, raw json.RawMessage) error {
 	if err := json.Indent(&b, raw, "", "  "); err != nil {
 		return fmt.Errorf("the node's answer: %w", err)
 	}
-	fmt.Fprintf(out, "%s\n", b.String())
+	fmt.Fprintf(out, "%s\n", openEmpty(b.Bytes()))
 	return nil
+}
+
+// openEmpty breaks an empty list or object over two lines, as UniValue writes it.
+func openEmpty(indented []byte) []byte {
+	var out []byte
+	spaces, start, quoted := 0, true, false
+	for i, c := range indented {
+		switch {
+		case c == '\n':
+			spaces, start = 0, true
+		case start && c == ' ':
+			spaces++
+		default:
+			start = false
+		}
+		if c == '"' && !escaped(indented[:i]) {
+			quoted = !quoted
+		}
+		if before := i > 0 && (indented[i-1] == '[' && c == ']' || indented[i-1] == '{' && c == '}'); before && !quoted {
+			out = append(append(out, '\n'), bytes.Repeat([]byte{' '}, spaces)...)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// escaped says whether what comes next has an odd number of backslashes before it.
+func escaped(before []byte) bool {
+	return (len(before)-len(bytes.TrimRight(before, "\\")))%2 == 1
 }

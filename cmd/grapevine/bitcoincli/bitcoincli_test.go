@@ -124,7 +124,7 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 			"{\n  \"params\": [\n    \"1\",\n    \"two words\"\n  ],\n  \"path\": \"/\"\n}\n", "", 0},
 		{"by the table", "", append(user, "-named", "echojson", "arg0=[1]"), "{\n  \"params\": {\n    \"arg0\": [\n      1\n    ]\n  },\n  \"path\": \"/\"\n}\n", "", 0},
 		{"not what the table says", "", append(user, "echojson", "x"), "", "error: Error parsing JSON: x", 1},
-		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
+		{"wallet", "", append(user, "-rpcwallet=w", "echo"), "{\n  \"params\": [\n  ],\n  \"path\": \"/wallet/w\"\n}\n", "", 0},
 		{"generate", "", append(user, "-generate", "1"), "{\n  \"address\": \"bcrt1q\",\n  \"blocks\": [\n    \"h1\"\n  ]\n}\n", "", 0},
 		{"one screen", "", append(user, "-getinfo"), "Chain: regtest\nBlocks: 7\nHeaders: 9\nVerification progress: ▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░ 50.0000%\nDifficulty: 1e-9\n\n" +
 			"Network: in 1, out 2, total 3\nVersion: 310000\nTime offset (s): 0\nProxies: 127.0.0.1:9050 (ipv4, onion)\nMin tx relay fee rate (BTC/kvB): 0.00001000\n\nWallet: w\nKeypool size: 4000\nTransaction fee rate (-paytxfee) (BTC/kvB): 0.00000000\n\nBalance: 1.50000000\n\nWarnings: old\n", "", 0},
@@ -185,6 +185,19 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		out, errs, status := bitcoinCLI(t, c.stdin, c.args...)
 		if out != c.out || status != c.status || !strings.Contains(errs, c.errs) || (c.errs == "" && errs != "") {
 			t.Errorf("%s: status %d, want %d; stdout %q, want %q; stderr %q, want %q", c.name, status, c.status, out, c.out, errs, c.errs)
+		}
+	}
+}
+
+func TestEmptyListsAreWrittenAsUniValueDoes(t *testing.T) {
+	for in, want := range map[string]string{
+		`[]`:                   "[\n]\n",
+		`{"a":[],"b":{}}`:      "{\n  \"a\": [\n  ],\n  \"b\": {\n  }\n}\n",
+		`["[]","\"{}\\",[[]]]`: "[\n  \"[]\",\n  " + `"\"{}\\"` + ",\n  [\n    [\n    ]\n  ]\n]\n",
+	} {
+		var b bytes.Buffer
+		if err := show(&b, json.RawMessage(in)); err != nil || b.String() != want {
+			t.Errorf("%s is shown as %q, %v; want %q", in, b.String(), err, want)
 		}
 	}
 }
