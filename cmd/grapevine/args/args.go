@@ -33,6 +33,7 @@ type Args struct {
 	file    map[string]map[string][]value
 	marks   []Mark // where the file names sections
 	home    string
+	conf    string // the file that was read; "" before
 
 	Words []string // of the command line, from the first that is no option
 	Notes []string // for the log, once there is one

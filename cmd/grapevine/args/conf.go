@@ -22,6 +22,7 @@ const maxConf = 16 << 20
 // Options of the file that nobody knows are noted and passed over.
 func (a *Args) ReadConf() error {
 	path := a.ConfPath()
+	a.conf = path // the file may name another data directory
 	raw, err := readFile(path)
 	switch {
 	case err != nil && a.Has("conf"):
@@ -183,7 +184,12 @@ func (a *Args) UnknownSections() (list []Mark) {
 }
 
 // ConfPath is the configuration file's path.
-func (a *Args) ConfPath() string { return a.below(a.DataDir(), a.Path("conf", ConfName)) }
+func (a *Args) ConfPath() string {
+	if a.conf != "" {
+		return a.conf
+	}
+	return a.below(a.DataDir(), a.Path("conf", ConfName))
+}
 
 // below is path, seen from dir if it is relative.
 func (a *Args) below(dir, path string) string {
