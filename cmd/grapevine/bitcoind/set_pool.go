@@ -131,3 +131,12 @@ func (s *setup) blocks() error {
 	s.cfg.PrintPriority = s.Bool("printpriority", false)
 	return s.feeOption("blockmintxfee", &s.cfg.Policy.BlockMin)
 }
+
+// setStaleEstimates: estimates of a past run are never stale here, but as in Core
+// the option is regtest's alone.
+func setStaleEstimates(s *setup) error {
+	if s.Bool("acceptstalefeeestimates", false) && !s.cfg.Params.Local() {
+		return fmt.Errorf("acceptstalefeeestimates is not supported on %s chain.", s.chain)
+	}
+	return nil
+}
