@@ -9,7 +9,9 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	urfave "github.com/urfave/cli/v2"
@@ -76,7 +78,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, append(append(append(talkFlags(), keepFlags()...), zmqFlags()...), cli.RulesFlags()...)...),
+		}, slices.Concat(talkFlags(), keepFlags(), zmqFlags(), profileFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -88,6 +90,13 @@ func (p *program) runNode(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	profiles, err := profileAt(c)
+	if err != nil {
+		return err
+	}
+	if profiles != nil {
+		defer profiles.Close()
+	}
 	lock, err := occupy(cfg.DataDir)
 	if err != nil {
 		return nodeFailure(cfg, err)
@@ -98,15 +107,13 @@ func (p *program) runNode(c *urfave.Context) error {
 		return nodeFailure(cfg, err)
 	}
 	cfg.Log.Info("grapevine starts", "version", versionText(), "network", cfg.Params.Name, "datadir", cfg.DataDir)
-	noted := make(chan struct{})
+	var beside sync.WaitGroup
 	ctx, cancel := context.WithCancel(c.Context)
-	go func() {
-		defer close(noted)
-		noteRPC(ctx, n, cfg, lock)
-	}()
+	beside.Go(func() { noteRPC(ctx, n, cfg, lock) })
+	beside.Go(func() { serveProfiles(ctx, profiles, cfg.Log) })
 	err = n.Run(ctx)
 	cancel()
-	<-noted
+	beside.Wait()
 	if err != nil {
 		return nodeFailure(cfg, err)
 	}

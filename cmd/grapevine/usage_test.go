@@ -39,6 +39,8 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --rpcuser me", "--rpcuser needs --rpcpassword", ""},
 		{"node --rpcpassword secret", "--rpcpassword --rpcuser", ""},
 		// A port need not be given: what is wrong here is the last flag alone.
+		{"node --pprof 0.0.0.0:6060", "--pprof \"0.0.0.0:6060\": want an address that only this machine reaches, as 127.0.0.1:6060", ""},
+		{"node --pprof 6060", "--pprof \"6060\": want an address that only this machine reaches, as 127.0.0.1:6060", ""},
 		{"node --addnode localhost --addnode [::1] --connect ::1 --listen 127.0.0.1 --rpclisten localhost --maxpeers 0", "--maxpeers 0: at least 1", ""},
 		{"node --addnode 127.0.0.1:0", "--addnode \"127.0.0.1:0\": nobody listens at port 0", ""},
 		{"node --connect off", "--connect \"off\": want HOST or HOST:PORT", ""},
