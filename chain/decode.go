@@ -126,6 +126,27 @@ func decodeBlock(raw []byte) (*Block, error) {
 	return b, nil
 }
 
+// DecodeTxOf decodes one transaction of a serialised block and steps over those
+// before it, which cost nearly nothing; nil: the block has not so many. The
+// transaction keeps bytes of its own.
+func DecodeTxOf(block []byte, place int) (*Tx, error) {
+	w := walker{raw: block, pos: min(headerSize, len(block))}
+	count, err := w.count(minTxSize)
+	if err != nil || place < 0 || place >= count {
+		return nil, err
+	}
+	for i := 0; ; i++ {
+		start := w.pos
+		layout, err := w.tx()
+		if err != nil {
+			return nil, fmt.Errorf("decode transaction %d of a block: %w", i, err)
+		}
+		if i == place {
+			return layout.decode(bytes.Clone(block[start:w.pos]))
+		}
+	}
+}
+
 // The least bytes that one of each takes, so that a count can be refused
 // before anything of that size is allocated.
 const (

@@ -240,6 +240,31 @@ func FuzzDecodeTx(f *testing.F) {
 	})
 }
 
+// Of a block's bytes each transaction can be read alone, and none that it has not.
+func TestTransactionsOfABlockAreReadAlone(t *testing.T) {
+	for name, raw := range wireBlocks(t) {
+		b, err := chain.DecodeBlock(raw)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for i, want := range b.Txs {
+			if tx, err := chain.DecodeTxOf(raw, i); err != nil || tx.ID != want.ID || tx.WID != want.WID || !bytes.Equal(tx.Raw(), want.Raw()) {
+				t.Fatalf("%s: transaction %d: %v, %v", name, i, tx, err)
+			}
+		}
+		for _, place := range []int{-1, len(b.Txs)} {
+			if tx, err := chain.DecodeTxOf(raw, place); tx != nil || err != nil {
+				t.Errorf("%s: transaction %d of %d: %v, %v", name, place, len(b.Txs), tx, err)
+			}
+		}
+		for cut := range 200 {
+			if tx, err := chain.DecodeTxOf(raw[:cut], 1); tx != nil || err == nil {
+				t.Fatalf("%s: of %d bytes: %v, %v", name, cut, tx, err)
+			}
+		}
+	}
+}
+
 func FuzzDecodeBlock(f *testing.F) {
 	p := chain.RegTest()
 	key := chaintest.NewKey(1)

@@ -161,7 +161,7 @@ func (w *network) sound() {
 			w.t.Errorf("node %d's pool: %v", i, err)
 		}
 		for _, id := range v.Pool.TxIDs() {
-			if _, _, confirmed, _ := v.Ledger.FindTx(id); confirmed {
+			if _, confirmed, _ := v.Ledger.FindTx(id); confirmed {
 				w.t.Errorf("node %d has %v both in pool and chain", i, id)
 			}
 		}

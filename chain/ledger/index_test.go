@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +50,9 @@ func checkIndexes(t *testing.T, r *rig) {
 			t.Fatal(err)
 		}
 		for i, tx := range b.Txs {
-			at, pos, ok, err := r.FindTx(tx.ID)
-			if h > 0 && (err != nil || !ok || at != n || pos != i) {
-				t.Fatalf("transaction %d of block %d is found at %v, %d, %v, %v", i, h, at, pos, ok, err)
+			found, ok, err := r.FindTx(tx.ID)
+			if h > 0 && (err != nil || !ok || found.Block != n || found.Place != i || !bytes.Equal(found.Tx.Raw(), tx.Raw())) {
+				t.Fatalf("transaction %d of block %d is found at %v, %v, %v", i, h, found, ok, err)
 			}
 			key := builder.DeriveKey(&n.Hash)
 			if ok, err := f.Match(key, tx.TxOut[0].PkScript); err != nil || !ok {
@@ -94,7 +95,7 @@ func TestIndexesFollowReorganisations(t *testing.T) {
 	checkIndexes(t, r)
 	r.check()
 	checkIndexes(t, r)
-	if _, _, ok, err := r.FindTx(chain.Hash{5}); ok || err != nil {
+	if _, ok, err := r.FindTx(chain.Hash{5}); ok || err != nil {
 		t.Errorf("a transaction that never was: %v, %v", ok, err)
 	}
 }
@@ -107,7 +108,7 @@ func TestIndexesSwitchedOnLaterCatchUp(t *testing.T) {
 	for _, b := range g.blocks[:15] {
 		<-r.later(b.Mined)
 	}
-	if _, _, ok, _ := r.FindTx(g.trunk[0].Block.Txs[0].ID); ok {
+	if _, ok, _ := r.FindTx(g.trunk[0].Block.Txs[0].ID); ok {
 		t.Error("an index that is off finds something")
 	}
 	r.stop()
@@ -120,7 +121,7 @@ func TestIndexesSwitchedOnLaterCatchUp(t *testing.T) {
 	start(t, path, withIndexes(false)).stop()
 	r = start(t, path, withIndexes(true))
 	waitFor(t, func() bool {
-		_, _, ok, err := r.FindTx(g.trunk[50].Block.Txs[0].ID)
+		_, ok, err := r.FindTx(g.trunk[50].Block.Txs[0].ID)
 		return ok && err == nil
 	})
 	r.check()

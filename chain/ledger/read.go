@@ -100,30 +100,50 @@ func notFound(err error) error {
 	return err
 }
 
-// FindTx finds the block of the active chain that a transaction is in, and its
-// place there. ok is false also when the index is off.
-func (l *Ledger) FindTx(txid chain.Hash) (node *chain.HeaderNode, pos int, ok bool, err error) {
+// FoundTx is a transaction of the active chain and where it stands.
+type FoundTx struct {
+	Tx    *chain.Tx
+	Block *chain.HeaderNode
+	Place int // among the block's
+}
+
+// FindTx finds a transaction of the active chain. ok is false also when the index
+// is off.
+func (l *Ledger) FindTx(txid chain.Hash) (f FoundTx, ok bool, err error) {
 	if !l.cfg.TxIndex {
-		return nil, 0, false, nil
+		return f, false, nil
 	}
 	places, err := l.archive.Txs(txid)
 	if err != nil {
-		return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
+		return f, false, fmt.Errorf("find transaction %s: %w", txid, err)
 	}
 	for _, p := range places {
 		e := l.tree.numbered(p.Header)
 		if e == nil || !l.tree.isActive(e.Node) {
 			continue // disconnected since
 		}
-		b, err := l.readBlock(e)
+		tx, err := l.readTx(e, int(p.Index))
 		if err != nil {
-			return nil, 0, false, fmt.Errorf("find transaction %s: %w", txid, err)
+			return f, false, fmt.Errorf("find transaction %s: %w", txid, err)
 		}
-		if int(p.Index) < len(b.Txs) && b.Txs[p.Index].ID == txid {
-			return e.Node, int(p.Index), true, nil
+		if tx != nil && tx.ID == txid {
+			return FoundTx{tx, e.Node, int(p.Index)}, true, nil
 		}
 	}
-	return nil, 0, false, nil
+	return f, false, nil
+}
+
+// readTx reads one transaction of a stored body; nil: it has not so many.
+func (l *Ledger) readTx(e *entry, place int) (*chain.Tx, error) {
+	raw, err := l.readRaw(e)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := chain.DecodeTxOf(raw, place)
+	if err != nil {
+		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
+	}
+	return tx, nil
 }
 
 // Filter is the block's BIP158 basic filter and its BIP157 filter header. ok is

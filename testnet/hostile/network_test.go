@@ -140,7 +140,7 @@ func (w *network) sound() {
 			w.t.Errorf("the pool of %s: %v", r.addr, err)
 		}
 		for _, id := range r.Pool.TxIDs() {
-			if _, _, confirmed, _ := r.Ledger.FindTx(id); confirmed {
+			if _, confirmed, _ := r.Ledger.FindTx(id); confirmed {
 				w.t.Errorf("%s has %v both in pool and chain", r.addr, id)
 			}
 		}

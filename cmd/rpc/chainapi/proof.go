@@ -86,9 +86,9 @@ func proofIDs(c *jsonrpc.Call) (ids []chain.Hash, err error) {
 // blockOf finds the block that one of the transactions is in: where the index is kept
 // by that, else by an output that nobody has spent yet.
 func (a *API) blockOf(ids []chain.Hash) (*chain.HeaderNode, error) {
-	n, _, ok, err := a.Ledger.FindTx(ids[0])
+	f, ok, err := a.Ledger.FindTx(ids[0])
 	if err != nil || ok {
-		return n, err
+		return f.Block, err
 	}
 	for _, id := range ids {
 		coin, ok, err := a.Ledger.View().CoinOf(id)

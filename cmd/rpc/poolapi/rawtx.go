@@ -98,12 +98,9 @@ func (a *API) Find(id chain.Hash) (Found, error) {
 	where := "No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries"
 	if a.TxIndex {
 		where = "No such mempool or blockchain transaction"
-		node, place, ok, err := a.Ledger.FindTx(id)
-		if err != nil {
-			return Found{}, err
-		}
-		if ok {
-			return a.at(node, place)
+		f, ok, err := a.Ledger.FindTx(id)
+		if err != nil || ok {
+			return Found(f), err
 		}
 	}
 	return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "%s. Use gettransaction for wallet transactions.", where)
@@ -115,14 +112,6 @@ func (a *API) notGenesis(id chain.Hash) error {
 		return nil
 	}
 	return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
-}
-
-func (a *API) at(node *chain.HeaderNode, place int) (Found, error) {
-	b, err := a.Ledger.Block(node.Hash)
-	if err != nil {
-		return Found{}, err
-	}
-	return Found{Tx: b.Txs[place], Block: node, Place: place}, nil
 }
 
 func (a *API) findIn(id, block chain.Hash) (Found, error) {
