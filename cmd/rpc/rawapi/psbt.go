@@ -219,15 +219,8 @@ func (a *API) wholeTx(id chain.Hash) (*chain.Tx, error) {
 	if !a.TxIndex {
 		return nil, nil
 	}
-	node, place, ok, err := a.Ledger.FindTx(id)
-	if err != nil || !ok {
-		return nil, err
-	}
-	block, err := a.Ledger.Block(node.Hash)
-	if err != nil {
-		return nil, nil // the body is not kept any more
-	}
-	return block.Txs[place], nil
+	f, _, err := a.Ledger.FindTx(id)
+	return f.Tx, err
 }
 
 // isSegwit says whether an output is spent by a witness, as far as that is known.
