@@ -86,7 +86,7 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 	pool, offered := s.cfg.Pool.Pool.Stats(), s.cfg.Swarm.Services()
 	info := netInfo{
 		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
-		Services: services(offered), ServiceNames: serviceNames(offered), Relay: true, Active: s.cfg.Swarm.Active(),
+		Services: services(offered), ServiceNames: serviceNames(offered), Relay: s.cfg.Swarm.TakesTxs(), Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
 		Local: []localAddress{}, Warnings: []string{},
 	}

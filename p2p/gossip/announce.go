@@ -43,8 +43,8 @@ func (s *State) announceTo(p *peer, tip *headers.Entry) {
 	for e := tip.Parent; e != nil && !p.knowsHeader(e) && len(run) <= maxAnnounce; e = e.Parent {
 		run = append(run, &e.Node.Header)
 	}
-	p.sent = tip
 	if p.wantsHeaders && len(run) <= maxAnnounce {
+		p.sent = tip // who hears of a hash alone does not have the header [pindexBestHeaderSent]
 		m := &wire.MsgHeaders{}
 		for i := len(run) - 1; i >= 0; i-- {
 			m.Headers = append(m.Headers, run[i])

@@ -23,7 +23,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return
 	case parent != nil && (!requested || !s.behind(e)):
 		if err := chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b); err != nil {
-			s.cfg.Log.Debug("block mutated", "peer", p.number, "hash", b.Hash, "err", err)
+			s.cfg.Log.Debug("block mutated", "peer", p.number, "hash", b.Hash, "err", verdictText(err))
 			if e != nil {
 				s.fetch.Spoiled(p.src, e)
 			}
@@ -206,6 +206,7 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	}
 	s.progress(s.tree.Tip())
 	s.fetch.TipMoved()
+	s.fetch.TipRose(tip.Height - s.tree.Fork(before, s.tree.Tip()).Node.Height)
 	s.headers.TipMoved()
 	s.actOnHeaders()
 	s.tx.rejected.Clear()

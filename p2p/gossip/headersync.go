@@ -11,6 +11,7 @@ import (
 
 func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	s.headers.OnHeaders(p.talk, m.Headers)
+	s.fetch.Direct(p.src)
 	s.actOnHeaders()
 }
 

@@ -192,6 +192,7 @@ func (s *State) Describe(id p2p.PeerID, info *p2p.PeerInfo) {
 	info.LastBlock, info.LastTx = p.stats.lastBlock, p.stats.lastTx
 	info.BlocksFrom, info.TxsFrom = p.stats.blocksFrom, p.stats.txsFrom
 	info.BlocksTo, info.TxsTo = p.stats.blocksTo, p.stats.txsTo
+	info.Relay = p.outbox.Wants
 	info.InFlight, info.FeeFilter = p.src.InFlight(), p.outbox.FeeFilter
 	info.HBTo, info.HBFrom = slices.Contains(s.pushers, p), p.wantsPush
 	if p.src.Top != nil {

@@ -276,6 +276,9 @@ func (s *Swarm) Book() *addrbook.Book { return s.cfg.Book }
 // Services are what we offer to peers.
 func (s *Swarm) Services() wire.ServiceFlag { return s.cfg.services() }
 
+// TakesTxs says whether transactions of peers are taken [fRelayTxes].
+func (s *Swarm) TakesTxs() bool { return !s.cfg.BlocksOnly }
+
 // SetActive switches the network off and on (setnetworkactive): while it is
 // off there are no connections, and none is accepted or dialled.
 func (s *Swarm) SetActive(on bool) error {

@@ -18,6 +18,7 @@ var relayWords = []word{
 		}
 		return f.fill("Not relaying non-mempool transaction {txid} (wtxid={wtxid}) from forcerelay peer={peer}")
 	}},
+	netWord("peer is not punished", "Misbehaving: peer={peer}: {offence}"),
 	netWord("transaction where none is wanted", "transaction sent in violation of protocol peer={peer}"),
 	netWord("announcement where none is wanted", "transaction ({hash}) inv sent in violation of protocol, disconnecting peer={peer}"),
 	netWord("asked for data", "received getdata for: {first} peer={peer}"),

@@ -85,6 +85,24 @@ func (f *Fetcher) evenLate() (drop []p2p.Action) {
 	return drop
 }
 
+// Direct says that a source has just sent headers: near our tip, what they lead to is
+// asked from it [HeadersDirectFetchBlocks].
+func (f *Fetcher) Direct(p *Source) {
+	if top := p.Top; f.Even && top != nil && top.Node.Height-f.tree.Tip().Node.Height <= directDepth {
+		f.direct = p
+	}
+}
+
+// TipRose says how many blocks were connected, of which Connected may have told one.
+func (f *Fetcher) TipRose(blocks int32) {
+	for range blocks {
+		if !f.Even || f.late == lateAfter {
+			return
+		}
+		f.Connected()
+	}
+}
+
 // evenConnected gives the usual patience back, little by little.
 func (f *Fetcher) evenConnected(before time.Duration) {
 	if f.late != before {

@@ -43,7 +43,9 @@ type Fetcher struct {
 	Short func(*headers.Entry) bool
 	Even  bool // each peer is asked for as much as Core would (even.go)
 	Log   *slog.Logger
-	unfit *headers.Entry // cannot be put together from short ids: asked for whole
+
+	direct *Source        // has just sent headers near our tip, and is asked first; nil: nobody has
+	unfit  *headers.Entry // cannot be put together from short ids: asked for whole
 }
 
 // New makes a Fetcher over a tree. No chain of less than minWork is downloaded.

@@ -72,17 +72,26 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 		}
 	}
 	asks = f.again()
+	askFrom := func(p *Source) {
+		if !f.isUseful(p) {
+			return
+		}
+		if blocks := f.pick(p); len(blocks) > 0 {
+			for _, e := range blocks {
+				f.add(p, e)
+			}
+			f.news(true)
+			asks = append(asks, ask{p, blocks})
+		}
+	}
+	if p := f.direct; p != nil && !p.gone {
+		askFrom(p)
+	}
+	f.direct = nil
 	for rank := range ranks {
 		for _, p := range f.sources {
-			if p.rank() != rank || !f.isUseful(p) {
-				continue
-			}
-			if blocks := f.pick(p); len(blocks) > 0 {
-				for _, e := range blocks {
-					f.add(p, e)
-				}
-				f.news(true)
-				asks = append(asks, ask{p, blocks})
+			if p.rank() == rank {
+				askFrom(p)
 			}
 		}
 	}

@@ -1,11 +1,23 @@
 package gossip
 
 import (
+	"errors"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
 	"grapevine/p2p/gossip/blocks"
 	"grapevine/p2p/gossip/txs"
 )
+
+// verdictText is a broken rule as Core writes it: the word, then what it is about.
+func verdictText(err error) string {
+	var broken *chain.RuleError
+	if errors.As(err, &broken) && broken.Detail != "" {
+		return string(broken.Rule) + ", " + broken.Detail
+	}
+	return err.Error()
+}
 
 // invText is what an entry names, for the log [CInv::ToString].
 type invText struct{ *wire.InvVect }
