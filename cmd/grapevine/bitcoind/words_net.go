@@ -9,8 +9,8 @@ import (
 var netWords = []word{
 	netWord("connection added", "Added connection peer={peer}"),
 	netWord("inbound connection refused", "connection from {addr} dropped ({why})"),
-	netWord("peer dropped for an offence", "Misbehaving: peer={peer}: {why}"),
-	netWord("offence of a peer that may stay", "Misbehaving: peer={peer}: {why}"),
+	misbehaving("peer dropped for an offence"),
+	misbehaving("offence of a peer that may stay"),
 	netWord("peer left", "disconnecting peer={peer}"),
 	netWord("message received", "received: {message} ({bytes} bytes) peer={peer}"),
 	netWord("message sent", "sending {message} ({bytes} bytes) peer={peer}"),

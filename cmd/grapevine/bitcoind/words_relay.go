@@ -18,7 +18,7 @@ var relayWords = []word{
 		}
 		return f.fill("Not relaying non-mempool transaction {txid} (wtxid={wtxid}) from forcerelay peer={peer}")
 	}},
-	netWord("peer is not punished", "Misbehaving: peer={peer}: {offence}"),
+	misbehaving("peer is not punished"),
 	netWord("transaction where none is wanted", "transaction sent in violation of protocol peer={peer}"),
 	netWord("announcement where none is wanted", "transaction ({hash}) inv sent in violation of protocol, disconnecting peer={peer}"),
 	netWord("asked for data", "received getdata for: {first} peer={peer}"),
@@ -51,6 +51,28 @@ var relayWords = []word{
 	netWord("filters up to an unknown block", "peer {peer} requested invalid block hash: {hash}"),
 	netWord("filters from behind their end", "peer {peer} sent invalid getcfilters/getcfheaders with start height {start} and stop height {stop}"),
 	netWord("too many filters", "peer {peer} requested too many cfilters/cfheaders: {filters} / {most}"),
+}
+
+// offences are Core's words for ours.
+var offences = map[string]string{
+	"no such transaction in the block":        "getblocktxn with out-of-bounds tx indices",
+	"getblocktxn beyond the end of the block": "getblocktxn with out-of-bounds tx indices",
+	"too-large bloom filter":                  "too-large bloom filter",
+	"bad filteradd message":                   "bad filteradd message",
+	"wrong parts of a block":                  "invalid compact block/non-matching block transactions",
+	"headers do not follow each other":        "non-continuous headers sequence",
+	"mutated block":                           "mutated block",
+}
+
+// misbehaving is a row for an offence.
+func misbehaving(event string) word {
+	return word{event: event, category: "net", level: slog.LevelDebug, say: func(f fields) string {
+		why, known := offences[f.text("offence")]
+		if !known {
+			why = f.text("why")
+		}
+		return f.fill("Misbehaving: peer={peer}: ") + why
+	}}
 }
 
 // debugWord is a row of a category that is logged when that is on.
