@@ -79,6 +79,9 @@ func (n *Node) buildSwarm() error {
 	if err != nil {
 		return err
 	}
+	if n.cfg.CaptureDir != "" {
+		n.cfg.Capture = (&capture{dir: n.cfg.CaptureDir, now: n.clock.Now, log: n.log.With("room", "swarm")}).message
+	}
 	n.Swarm, err = swarm.New(swarm.Config{
 		Options: n.cfg.Options,
 		Params:  n.cfg.Params, Net: n.cfg.Net, Listen: n.cfg.Listen,

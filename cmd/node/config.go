@@ -97,6 +97,9 @@ type Config struct {
 	// UserAgent is what peers hear (BIP14) and getnetworkinfo says; "": /grapevine:VERSION/,
 	// and in getnetworkinfo what clients of Bitcoin Core look for.
 	UserAgent string
+	// CaptureDir is where every message of every peer is written to; "": nowhere
+	// [-capturemessages].
+	CaptureDir string
 	// MockTime is a Unix time in seconds at which the node's clock stands still from
 	// the start; 0: it goes.
 	MockTime int64

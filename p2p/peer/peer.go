@@ -39,12 +39,14 @@ type Config struct {
 	Download *Limit
 	// Of this connection alone, bytes a second; 0: no limit.
 	OwnUpload, OwnDownload int64
-	Feeler                 bool             // the handshake ends when they have said their version
-	Patience               time.Duration    // for the handshake, by the machine's time; 0: HandshakeTime
-	Budget                 *Budget          // shared too; nil: no bound
-	Meter                  *Meter           // counts the bytes of all connections; may be nil
-	Now                    func() time.Time // as people see the time; nil: time.Now
-	Log                    *slog.Logger
+	Feeler                 bool          // the handshake ends when they have said their version
+	Patience               time.Duration // for the handshake, by the machine's time; 0: HandshakeTime
+	Budget                 *Budget       // shared too; nil: no bound
+	Meter                  *Meter        // counts the bytes of all connections; may be nil
+	// Capture is told every message, by the reader and the writer; nil: nobody wants them.
+	Capture func(received bool, command string, payload []byte)
+	Now     func() time.Time // as people see the time; nil: time.Now
+	Log     *slog.Logger
 }
 
 // Peer is one connection. Send, SendBlock, Close and Describe may be called at any
@@ -246,6 +248,9 @@ func (p *Peer) readMessage(expected func(command string) bool) (wire.Message, er
 	if p.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		p.cfg.Log.Debug("message received", "message", command, "bytes", len(payload))
 	}
+	if p.cfg.Capture != nil {
+		p.cfg.Capture(true, command, payload)
+	}
 	if expected != nil && !expected(command) {
 		p.meter.received(command, size, true)
 		return nil, msg.ErrUnknownCommand
@@ -335,6 +340,9 @@ func (p *Peer) write(it item) error {
 	}
 	if p.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		p.cfg.Log.Debug("message sent", "message", command, "bytes", len(payload))
+	}
+	if p.cfg.Capture != nil {
+		p.cfg.Capture(false, command, payload)
 	}
 	size, err := p.t.write(command, payload)
 	if err == nil {

@@ -25,7 +25,11 @@ type Options struct {
 	NoDNSSeeds    bool             // [-dnsseed=0]
 	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
 	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
-	Discover      bool             // our addresses are those of this machine [-discover]
+	// Capture is told every message of every peer, by the peers' own goroutines; nil:
+	// nobody wants them [-capturemessages].
+	Capture func(peer string, received bool, command string, payload []byte)
+
+	Discover bool // our addresses are those of this machine [-discover]
 }
 
 func (o *Options) peerTimeout() time.Duration {

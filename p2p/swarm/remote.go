@@ -90,6 +90,10 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Now:   l.cfg.Clock,
 		Log:   l.cfg.Log.With("addr", r.name()),
 	}
+	if l.cfg.Capture != nil {
+		name := r.name()
+		cfg.Capture = func(received bool, command string, payload []byte) { l.cfg.Capture(name, received, command, payload) }
+	}
 	if r.Kind.Chosen() && r.Kind != p2p.Feeler { // [ExpectServicesFromConn]
 		cfg.Needs, cfg.Limited = needed, l.nearTip()
 	}

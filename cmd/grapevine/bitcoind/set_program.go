@@ -5,6 +5,7 @@ package bitcoind
 import (
 	"errors"
 	"math"
+	"path/filepath"
 )
 
 func setMockTime(s *setup) error {
@@ -43,5 +44,12 @@ func setShutdownCommands(s *setup) error {
 
 func setBlockCommand(s *setup) error {
 	s.cfg.Commands.Block = s.command("blocknotify")
+	return nil
+}
+
+func setCapture(s *setup) error {
+	if s.Bool("capturemessages", false) {
+		s.cfg.CaptureDir = filepath.Join(s.NetDir(), "message_capture")
+	}
 	return nil
 }
