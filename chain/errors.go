@@ -36,6 +36,7 @@ type RuleError struct {
 	Rule    Rule
 	Detail  string // what exactly, for people; may be empty
 	Mutated bool
+	Tx      Hash // whose script fails; zero: another rule is broken
 }
 
 func (e *RuleError) Error() string {

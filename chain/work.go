@@ -3,6 +3,7 @@ package chain
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/big"
 	"math/bits"
 	"strings"
@@ -65,4 +66,16 @@ func ParseWork(digits string) (Work, error) {
 		return Work{}, fmt.Errorf("work %q: want up to 64 hex digits", digits)
 	}
 	return workOfInt(n), nil
+}
+
+// Log2 is the work's binary logarithm, as logs show it; 0 for none.
+func (w Work) Log2() float64 {
+	v := 0.0
+	for _, word := range w {
+		v = v*(1<<64) + float64(word)
+	}
+	if v == 0 {
+		return 0
+	}
+	return math.Log2(v)
 }

@@ -169,7 +169,11 @@ func (w *writer) addHeader(n *chain.HeaderNode) *entry {
 // markFailed notes that a block breaks a rule, and what builds on it with it
 // [InvalidBlockFound].
 func (w *writer) markFailed(e *entry, err error) {
-	w.log.Warn("block is invalid", "block", e.Node.Hash, "height", e.Node.Height, "err", err)
+	args := []any{"block", e.Node.Hash, "height", e.Node.Height, "err", err}
+	if re, ok := errors.AsType[*chain.RuleError](err); ok && re.Tx != (chain.Hash{}) {
+		args = append(args, "rule", re.Rule, "tx", re.Tx)
+	}
+	w.log.Warn("block is invalid", args...)
 	w.tree.markFailed(e, err)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{e.Node, err})

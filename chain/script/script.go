@@ -81,7 +81,7 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 // for a block.
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
 	if err := c.run(p, i, flags); err != nil {
-		return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", c.word, p.reason(i, flags, err))), Detail: p.where(i, err)}
+		return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", c.word, p.reason(i, flags, err))), Detail: p.where(i, err), Tx: p.tx.ID}
 	}
 	return nil
 }

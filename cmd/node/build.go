@@ -40,7 +40,8 @@ func (n *Node) openLedger() error {
 	})
 	n.follow.ledger = n.Ledger
 	n.follow.stopAt, n.follow.stop = n.cfg.StopAt, n.stop
-	n.follow.tips = &tipLog{log: n.log, now: n.cfg.Now, best: func() int32 { return n.Ledger.BestHeader().Height }}
+	n.follow.tips = &tipLog{log: n.log, now: n.cfg.Now, best: func() int32 { return n.Ledger.BestHeader().Height },
+		each: n.cfg.EachTip, txs: func(h chain.Hash) uint64 { return n.Ledger.ChainTxs(h) }}
 	return ofFile("chain", err)
 }
 

@@ -22,7 +22,9 @@ const (
 type tipLog struct {
 	log  *slog.Logger
 	now  func() time.Time
-	best func() int32 // height of the best header
+	best func() int32            // height of the best header
+	each bool                    // a line for every block, with all that Core says of it
+	txs  func(chain.Hash) uint64 // of the chain up to a block
 
 	mu     sync.Mutex
 	burst  int       // lines that may be written at once
@@ -56,6 +58,10 @@ func (t *tipLog) moved(d chain.Delta, back int) {
 		t.log.Info("the chain is reorganised", "blocks_undone", n, "blocks_new", len(d.Connected), "fork_height", fork.Height,
 			"left_tip", left.Hash, "left_height", left.Height, "txs_back_in_pool", back)
 	}
+	if t.each {
+		t.tell(d)
+		return
+	}
 	for _, l := range d.Connected {
 		t.held.blocks++
 		t.held.txs += len(l.Block.Txs)
@@ -72,6 +78,21 @@ func (t *tipLog) moved(d chain.Delta, back int) {
 	case t.timer == nil:
 		t.timer = time.AfterFunc(tipEvery, t.late)
 	}
+}
+
+// tell writes a line for each block that was connected, or for the tip that is left.
+func (t *tipLog) tell(d chain.Delta) {
+	if len(d.Connected) == 0 {
+		t.line(d.Tip)
+	}
+	for _, l := range d.Connected {
+		t.line(l.Node)
+	}
+}
+
+func (t *tipLog) line(n *chain.HeaderNode) {
+	t.log.Info("new tip", "height", n.Height, "hash", n.Hash, "version", n.Header.Version, "work", n.Work.Log2(),
+		"time", n.Header.Timestamp.UTC(), "txs", t.txs(n.Hash), "of", max(n.Height, t.best()))
 }
 
 // late tells what came in a burst.

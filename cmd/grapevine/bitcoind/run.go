@@ -212,6 +212,7 @@ func (p *program) prepare() (*setup, error) {
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
 	s.cfg.Policy = policy.Core31()
 	s.cfg.Manners = gossip.DaemonManners()
+	s.cfg.EachTip = true
 	s.cfg.HideFilters = true
 	s.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
 		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
 
@@ -22,6 +23,8 @@ const (
 	mib = 1 << 20
 	// minCache and maxCache bound -dbcache in MiB [nMinDbCache, nMaxDbCache].
 	minCache, maxCache = 4, 16384
+	// maxTipAge in seconds is a hundred years: older tips there are none.
+	maxTipAge = 100 * 365 * 86_400
 )
 
 // elsewhere: the option is read together with others, or by the program itself.
@@ -144,5 +147,10 @@ func setActivationHeight(s *setup) error {
 			return fmt.Errorf("Invalid name (%s) for -testactivationheight=name@height.", text)
 		}
 	}
+	return nil
+}
+
+func setMaxTipAge(s *setup) error {
+	s.cfg.Manners.MaxTipAge = time.Duration(min(max(s.Int("maxtipage", 0), 1), maxTipAge)) * time.Second
 	return nil
 }

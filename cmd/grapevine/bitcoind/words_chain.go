@@ -3,10 +3,20 @@ package bitcoind
 import (
 	"fmt"
 	"log/slog"
+	"strings"
+	"time"
 )
 
 // chainWords are the rows about the chain.
 var chainWords = []word{
+	{event: "new tip", level: slog.LevelInfo, say: updateTip},
+	{event: "block is invalid", level: slog.LevelError, say: invalidBlock},
+	{event: "header refused", category: "validation", level: slog.LevelDebug, say: func(f fields) string {
+		return f.fill("AcceptBlockHeader: header refused: {hash}, ") + stateText(f.text("err"))
+	}},
+	{event: "block marked invalid by hand", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill("InvalidateBlock: block={block} height={height}")
+	}},
 	{event: "the chain is rebuilt",
 		say: func(fields) string { return "Reindexing finished" }},
 	{event: "pruning is limited", category: "prune", level: slog.LevelDebug,
@@ -14,3 +24,26 @@ var chainWords = []word{
 			return fmt.Sprintf("%s limited pruning to height %d", f.text("by"), f.number("height"))
 		}},
 }
+
+// updateTip is the line of a new tip.
+func updateTip(f fields) string {
+	height, of := f.number("height"), f.number("of")
+	progress := 1.0
+	if of > height {
+		progress = float64(height) / float64(of)
+	}
+	return fmt.Sprintf("UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%d date='%s' progress=%f",
+		f.text("hash"), height, uint32(f.number("version")), f["work"].Float64(), f.number("txs"),
+		f["time"].Time().Format(time.RFC3339), progress)
+}
+
+// invalidBlock says which rule a block breaks; of scripts, in which transaction.
+func invalidBlock(f fields) string {
+	if tx := f.text("tx"); tx != "" {
+		return fmt.Sprintf("ConnectBlock(): CheckInputScripts on %s failed with %s", tx, f.text("rule"))
+	}
+	return "AcceptBlock FAILED (" + stateText(f.text("err")) + ")"
+}
+
+// stateText writes a broken rule as Core does: the reject word, then what of it.
+func stateText(err string) string { return strings.Replace(err, ": ", ", ", 1) }
