@@ -36,7 +36,9 @@ type RuleError struct {
 	Rule    Rule
 	Detail  string // what exactly, for people; may be empty
 	Mutated bool
-	Tx      Hash // whose script fails; zero: another rule is broken
+	// Apart: the body breaks it by itself, and whoever found it does not mark the header for it.
+	Apart bool
+	Tx    Hash // whose script fails; zero: another rule is broken
 }
 
 func (e *RuleError) Error() string {

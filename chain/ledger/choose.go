@@ -169,11 +169,7 @@ func (w *writer) addHeader(n *chain.HeaderNode) *entry {
 // markFailed notes that a block breaks a rule, and what builds on it with it
 // [InvalidBlockFound].
 func (w *writer) markFailed(e *entry, err error) {
-	args := []any{"block", e.Node.Hash, "height", e.Node.Height, "err", err}
-	if re, ok := errors.AsType[*chain.RuleError](err); ok && re.Tx != (chain.Hash{}) {
-		args = append(args, "rule", re.Rule, "tx", re.Tx)
-	}
-	w.log.Warn("block is invalid", args...)
+	w.tellInvalid(e.Node, err)
 	w.tree.markFailed(e, err)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{e.Node, err})
@@ -182,6 +178,14 @@ func (w *writer) markFailed(e *entry, err error) {
 		w.answer(at, at.reason())
 		return true
 	})
+}
+
+func (w *writer) tellInvalid(n *chain.HeaderNode, err error) {
+	args := []any{"block", n.Hash, "height", n.Height, "err", err}
+	if re, ok := errors.AsType[*chain.RuleError](err); ok && re.Tx != (chain.Hash{}) {
+		args = append(args, "rule", re.Rule, "tx", re.Tx)
+	}
+	w.log.Warn("block is invalid", args...)
 }
 
 // assumed says whether the scripts of e need no check: it was connected

@@ -39,6 +39,9 @@ type Config struct {
 	// AssumeValid is a block whose ancestors' scripts are not checked once it is
 	// deep in the best chain; nil: all are.
 	AssumeValid *chain.Hash
+	// BodiesApart does not mark the header of a body that breaks a rule by itself, as Core
+	// does not: it is asked for again, from others.
+	BodiesApart bool
 	Workers     int // goroutines that check; 0: one for each core
 	Prune       Prune
 	Rebuild     Rebuild // what Open begins to make anew

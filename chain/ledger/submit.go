@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"errors"
+
 	"grapevine/chain"
 )
 
@@ -56,9 +58,20 @@ func (w *writer) checkBody(m submitMsg) error {
 		return &chain.RuleError{Rule: chain.ErrBadMerkleRoot, Detail: "the body has another header", Mutated: true}
 	}
 	if err := chain.CheckBlock(w.l.cfg.Params, m.block); err != nil {
-		return err
+		return w.apart(err)
 	}
 	return chain.CheckBlockContext(w.l.cfg.Params, m.node.Parent, m.block)
+}
+
+// apart says of a broken rule that the header is not marked for it, where that is the
+// manner: Core looks at a body before it looks for the header [ProcessNewBlock].
+func (w *writer) apart(err error) error {
+	if re, ok := errors.AsType[*chain.RuleError](err); ok && w.l.cfg.BodiesApart && !re.Mutated {
+		own := *re
+		own.Apart = true
+		return &own
+	}
+	return err
 }
 
 // known answers for a block that needs no further look.
@@ -108,7 +121,10 @@ func (w *writer) acceptBody(c *bodyCheck) {
 		return // marked, or another copy came first
 	}
 	re, broken := c.err.(*chain.RuleError)
-	if broken && re.Mutated {
+	if broken && re.Apart {
+		w.tellInvalid(c.node, re)
+	}
+	if broken && (re.Mutated || re.Apart) {
 		w.out.verdict(c.node, c.from, c.err) // it says nothing of the header, of which perhaps nobody has a body
 		return
 	}

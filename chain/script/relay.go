@@ -16,7 +16,7 @@ type RelayFailure struct {
 	Reason string // Bitcoin Core's sentence
 	Detail string // which input, and the engine's words
 	// Broken: the input fails by consensus too, and not only by the rules of
-	// relay (Core: the mandatory flags).
+	// relay; soft forks that do not hold yet count [MANDATORY_SCRIPT_VERIFY_FLAGS].
 	Broken bool
 }
 
@@ -43,7 +43,7 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 			for _, name := range names[:i] {
 				c.inputs.put(name, struct{}{})
 			}
-			broken := p.always(i, err) || c.run(p, i, consensus) != nil
+			broken := p.always(i, err) || c.run(p, i, consensus|chain.ConsensusFlags) != nil
 			return &RelayFailure{Reason: p.reason(i, strict, err), Detail: p.where(i, err), Broken: broken}
 		}
 	}

@@ -132,7 +132,14 @@ func (s *State) onBadBlock(j *queuedBlock, broken *chain.RuleError) {
 	} else if !j.Compact {
 		s.blame(j.Entry, j.From, j.Asked, broken)
 	}
-	s.tree.Mark(j.Entry, why)
+	if broken.Apart { // it may be asked for again, but not from who sent it
+		if p := s.byID[j.From]; p != nil {
+			s.fetch.Spoiled(p.src, j.Entry)
+		}
+		s.takeBack(j.Entry)
+	} else {
+		s.tree.Mark(j.Entry, why)
+	}
 	s.fetch.Changed()
 }
 

@@ -11,9 +11,6 @@ import (
 var chainWords = []word{
 	{event: "new tip", level: slog.LevelInfo, say: updateTip},
 	{event: "block is invalid", level: slog.LevelError, say: invalidBlock},
-	{event: "header refused", category: "validation", level: slog.LevelDebug, say: func(f fields) string {
-		return f.fill("AcceptBlockHeader: header refused: {hash}, ") + stateText(f.text("err"))
-	}},
 	{event: "block marked invalid by hand", level: slog.LevelInfo, say: func(f fields) string {
 		return f.fill("InvalidateBlock: block={block} height={height}")
 	}},

@@ -35,7 +35,7 @@ var relayWords = []word{
 	debugWord("validation", "block mutated", "Block mutated: {err}"),
 	debugWord("validation", "block without a known parent", "ERROR: AcceptBlock FAILED (prev-blk-not-found)"),
 	{event: "header refused", level: slog.LevelInfo, say: func(f fields) string {
-		return f.fill("ERROR: AcceptBlockHeader: {hash}: {err}")
+		return f.fill("ERROR: AcceptBlockHeader: {hash}, ") + stateText(f.text("err"))
 	}},
 	netWord("low-work headers ignored", "Ignoring low-work chain (height={height}) from peer={peer}"),
 	netWord("low-work short form ignored", "Ignoring low-work compact block from peer {peer}"),
