@@ -78,7 +78,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, slices.Concat(talkFlags(), keepFlags(), zmqFlags(), profileFlags(), cli.RulesFlags())...),
+		}, slices.Concat(talkFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -186,6 +186,9 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	if err := zmqConfig(c, &cfg); err != nil {
+		return cfg, err
+	}
+	if err := accessConfig(c, &cfg); err != nil {
 		return cfg, err
 	}
 	if cfg.Mine, err = cli.MineMode(c.String("mine")); err != nil {

@@ -36,6 +36,10 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --dbcache much", "--dbcache \"much\"", "grapevine node --help"},
 		{"node --assumevalid 12", "want 64 hex digits", ""},
 		{"node --loglevel loud", "want debug, info, warn or error", ""},
+		{"node --rpcauth a:b", "--rpcauth: want USER:SALT$HASH", ""},
+		{"node --rpcallowip 1.2.3.4/33", "--rpcallowip: want an address or a network", ""},
+		{"node --rpcthreads 0", "--rpcthreads 0: at least 1", ""},
+		{"node --rpcworkqueue -1", "--rpcworkqueue -1: at least 1", ""},
 		{"node --rpcuser me", "--rpcuser needs --rpcpassword", ""},
 		{"node --rpcpassword secret", "--rpcpassword --rpcuser", ""},
 		// A port need not be given: what is wrong here is the last flag alone.

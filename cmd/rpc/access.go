@@ -53,6 +53,12 @@ func parseAuth(line string) (u hashedUser, err error) {
 	return hashedUser{fields[0], secret[0], secret[1]}, nil
 }
 
+// CheckAuth says what is wrong with USERNAME:SALT$HASH.
+func CheckAuth(line string) error {
+	_, err := parseAuth(line)
+	return err
+}
+
 // readLists reads the lists of what users may call (Core: InitRPCAuthentication).
 func (a *access) readLists(o Serving) {
 	a.allowed = len(o.RPCWhitelist) == 0

@@ -153,4 +153,18 @@ var glossary = map[string]string{
 	"minimumAmount":              "Each coin at least this, in BTC.",
 	"minimumSumAmount":           "All coins together at least this, in BTC.",
 	"maximumCount":               "How many coins at most.",
+	// For tests.
+	"connection_type":          "outbound-full-relay, block-relay-only, addr-fetch or feeler.",
+	"port":                     "Port of the address.",
+	"tried":                    "As one that was connected to.",
+	"msg_type":                 "Name of the message.",
+	"msg":                      "Its payload, in hex.",
+	"delta_time":               "Seconds, 1 to 3600.",
+	"filter_false_positives":   "Leave out blocks whose filter matches by chance: their bodies are read.",
+	"apply_fee_delta_priority": "Take the file's fee deltas too.",
+	"apply_unbroadcast_set":    "Take the file's list of what no peer has fetched too.",
+	"permitsigdata":            "Leave signatures out; false refuses a transaction that has some.",
+	"extract":                  "Give the transaction in hex where it is complete.",
+	"bip32derivs":              "With paths of the keys (BIP32) where they are known.",
+	"finalize":                 "Finalize what is complete.",
 }

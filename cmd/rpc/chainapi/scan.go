@@ -81,8 +81,8 @@ func (a *API) scanTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, errScanning()
 	}
 	defer a.scan.running.Store(false)
-	if !c.Has("scanobjects") {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "scanobjects argument is required for the start action")
+	if err := needObjects(c); err != nil {
+		return nil, err
 	}
 	wanted, err := a.needles(c)
 	if err != nil {
@@ -140,6 +140,17 @@ func (a *API) searchCoins(ctx context.Context, wanted needles) (any, error) {
 		u.Block, u.Confirmations = tip.Ancestor(u.Height).Hash.String(), tip.Height-u.Height+1
 	}
 	return found, nil
+}
+
+// needObjects refuses a start without scanobjects; null is no list.
+func needObjects(c *jsonrpc.Call) error {
+	switch {
+	case c.Has("scanobjects"):
+		return nil
+	case c.Given("scanobjects"):
+		return jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type null is not of expected type array")
+	}
+	return jsonrpc.Errorf(jsonrpc.CodeMisc, "scanobjects argument is required for the start action")
 }
 
 // needles are the scripts that a scan looks for, and how to say what each is.

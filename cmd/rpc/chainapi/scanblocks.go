@@ -70,8 +70,8 @@ func (a *API) newBlockSearch(c *jsonrpc.Call) (job blockSearch, err error) {
 			return job, jsonrpc.Errorf(jsonrpc.CodeMisc, "Invalid stop_height")
 		}
 	}
-	if !c.Has("scanobjects") {
-		return job, jsonrpc.Errorf(jsonrpc.CodeMisc, "scanobjects argument is required for the start action")
+	if err := needObjects(c); err != nil {
+		return job, err
 	}
 	if job.wanted, err = a.needles(c); err != nil {
 		return job, err

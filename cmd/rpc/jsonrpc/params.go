@@ -164,6 +164,12 @@ func (p *Params) failWith(err *Error) {
 // Has says whether the parameter was given and is not null.
 func (p *Params) Has(name string) bool { return p.Raw(name) != nil }
 
+// Given says whether the parameter came, though it may be null.
+func (p *Params) Given(name string) bool {
+	i := p.at(name)
+	return i >= 0 && i < p.given
+}
+
 // Type is bitcoind's word for the type of what was given; "" if nothing was.
 func (p *Params) Type(name string) string { return kind(p.Raw(name)) }
 
