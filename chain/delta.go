@@ -40,6 +40,8 @@ type PoolTx struct {
 	Fee btcutil.Amount
 	// Sequence counts the pool's changes, this one included [GetAndIncrementSequence].
 	Sequence uint64
+	// Returned: a reorganisation gave it back; it was in a block that everybody has seen.
+	Returned bool
 }
 
 // PoolDelta is what one validation or one Delta changed in the pool.

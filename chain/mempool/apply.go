@@ -132,7 +132,7 @@ func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 		return false
 	}
 	e := d.entry
-	e.Time = p.cfg.Now()
+	e.Time, e.Returned = p.cfg.Now(), true
 	e.Tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -46,6 +46,7 @@ type entry struct {
 	Coinbase  bool   // spends one
 	Relative  bool   // has a relative lock time (BIP68)
 	Seq       int64  // order of entry; parents have lower numbers than their children
+	Returned  bool   // by a reorganisation
 	came      uint64 // which of the pool's changes its entry was
 
 	// The graph keeps these once the entry is in it. Only Parents is set before.

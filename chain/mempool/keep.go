@@ -46,5 +46,14 @@ func (p *Pool) Restore(k Kept) (chain.PoolDelta, error) {
 	case k.Since.Before(now.Add(-p.cfg.Expiry)):
 		return chain.PoolDelta{}, refused(policy.ErrExpired)
 	}
-	return p.add(k.Tx, k.Since)
+	if !p.cfg.Rules.RestoreAlone {
+		return p.add(k.Tx, k.Since)
+	}
+	p.cost = 0
+	d, err := p.scene(p.writing(alone())).check(k.Tx)
+	if err != nil {
+		return chain.PoolDelta{}, err
+	}
+	d.entry.Time = k.Since
+	return p.enter(d)
 }

@@ -37,9 +37,10 @@ type Pool struct {
 	floor   floor
 	fees    *estimate.Estimator
 	tip     *chain.HeaderNode
-	nextSeq int64  // of the next to enter; grows
-	lastSeq int64  // of the next batch that a reorganisation gives back ends here; sinks
-	changes uint64 // how often the set changed
+	nextSeq int64     // of the next to enter; grows
+	oldest  time.Time // nothing in the pool came before it; zero: the pool was never searched
+	lastSeq int64     // of the next batch that a reorganisation gives back ends here; sinks
+	changes uint64    // how often the set changed
 
 	unbroadcast map[chain.Hash]bool           // txids of the pool
 	deltas      map[chain.Hash]btcutil.Amount // see Prioritise; as many as who has the password names
@@ -99,6 +100,7 @@ func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 	defer p.mu.Unlock()
 	var c change
 	p.put([]*draft{d}, &c)
+	p.expire(&c)
 	p.shrink(&c)
 	if !p.graph.holds(d.entry) {
 		return c.delta(), refused(policy.ErrPoolFull)
@@ -132,6 +134,9 @@ func (p *Pool) admit(e *entry, c *change) {
 	p.graph.insert(e)
 	p.changes++
 	e.came = p.changes
+	if e.Time.Before(p.oldest) {
+		p.oldest = e.Time
+	}
 	c.in = append(c.in, e)
 }
 
@@ -147,7 +152,10 @@ func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
 // release takes out an entry that has no ancestors or no descendants left.
 func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 	p.graph.Remove(e)
-	delete(p.unbroadcast, e.Tx.ID)
+	if p.unbroadcast[e.Tx.ID] {
+		delete(p.unbroadcast, e.Tx.ID)
+		p.cfg.Log.Debug("own transaction left before anybody asked for it", "txid", e.Tx.ID)
+	}
 	p.changes++
 	if why != chain.GoneConfirmed {
 		p.fees.Left(e.Tx.ID)
@@ -159,20 +167,33 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 // above what it paid, so that it does not come back while there is no room
 // (Core: TrimToSize).
 func (p *Pool) shrink(c *change) {
+	before, highest := len(c.out), policy.FeeRate(0)
 	for p.graph.Usage() > p.cfg.MaxBytes {
 		first := p.graph.worst()
-		p.floor.raise(policy.RateOf(first.Desc.Fees, first.Desc.Size)+p.cfg.Rules.Increment, p.cfg.Now())
+		rate := policy.RateOf(first.Desc.Fees, first.Desc.Size) + p.cfg.Rules.Increment
+		highest = max(highest, rate)
+		p.floor.raise(rate, p.cfg.Now())
 		p.drop(first, chain.GoneEvicted, c)
+	}
+	if gone := len(c.out) - before; gone > 0 {
+		p.cfg.Log.Debug("pool was full", "removed", gone, "rate", highest)
 	}
 }
 
 // expire drops what has waited too long for a block (Core: Expire, mempoolexpiry).
 func (p *Pool) expire(c *change) {
-	before := p.cfg.Now().Add(-p.cfg.Expiry)
+	limit := p.cfg.Now().Add(-p.cfg.Expiry)
+	if !p.oldest.Before(limit) {
+		return
+	}
+	before := len(c.out)
+	p.oldest = p.cfg.Now()
 	var old []*entry
 	for e := range p.graph.All() {
-		if e.Time.Before(before) {
+		if e.Time.Before(limit) {
 			old = append(old, e)
+		} else if e.Time.Before(p.oldest) {
+			p.oldest = e.Time
 		}
 	}
 	slices.SortFunc(old, bySeq)
@@ -180,6 +201,9 @@ func (p *Pool) expire(c *change) {
 		if p.graph.holds(e) { // not gone with its parent
 			p.drop(e, chain.GoneEvicted, c)
 		}
+	}
+	if gone := len(c.out) - before; gone > 0 {
+		p.cfg.Log.Debug("transactions waited too long", "removed", gone)
 	}
 }
 
@@ -220,7 +244,7 @@ func (c *change) delta() chain.PoolDelta {
 	}
 	for _, e := range c.in {
 		if passed[e] {
-			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee, Sequence: e.came})
+			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee, Sequence: e.came, Returned: e.Returned})
 		}
 	}
 	return d

@@ -26,7 +26,7 @@ func (p *Pool) Prioritise(txid chain.Hash, more btcutil.Amount) {
 	if e != nil {
 		p.graph.reprice(e, addFees(e.Fee, delta))
 	}
-	p.cfg.Log.Debug("transaction prioritised", "txid", txid, "pooled", e != nil, "more", int64(more), "delta", int64(delta))
+	p.cfg.Log.Info("transaction prioritised", "txid", txid, "pooled", e != nil, "more", chain.FormatMoney(more), "delta", chain.FormatMoney(delta))
 }
 
 // modified is a fee with what was added to it. The writer alone asks.

@@ -176,6 +176,7 @@ func (a *parcel) finish() {
 	p := a.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.expire(&a.change)
 	p.shrink(&a.change)
 	for i := range a.result.Members {
 		if m := &a.result.Members[i]; m.Err == nil && p.graph.byTxID(m.Tx.ID) == nil {

@@ -45,4 +45,5 @@ func (p *Pool) Fetched(txid chain.Hash) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.unbroadcast, txid)
+	p.cfg.Log.Debug("own transaction was asked for", "txid", txid)
 }

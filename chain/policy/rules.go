@@ -47,6 +47,11 @@ type Rules struct {
 	// MuteDust: of a package's member that leaves its parent's dust behind
 	// testmempoolaccept says nothing (28.1 files the verdict under the txid).
 	MuteDust bool
+	// RestoreAlone: after a restart each transaction must be good by itself, and what
+	// only its child pays for is lost.
+	RestoreAlone bool
+	// NoDetails: testmempoolaccept says the reject word alone.
+	NoDetails bool
 }
 
 // Core31 are the rules of Bitcoin Core 31, the default.
@@ -59,7 +64,7 @@ func Core31() Rules {
 func Core28() Rules {
 	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000,
 		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
-		oneDataOutput: true, mandatoryWords: true, MuteDust: true}
+		oneDataOutput: true, mandatoryWords: true, MuteDust: true, RestoreAlone: true, NoDetails: true}
 }
 
 // ParseRules reads a choice: "31" or "28.1".

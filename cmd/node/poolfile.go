@@ -85,7 +85,11 @@ func (p *poolFile) Save() (path string, err error) {
 	defer p.saving.Unlock()
 	var all dump.Contents
 	all.Txs, all.Deltas = p.pool.Keep()
-	return p.path, dump.Save(p.path, all, p.how)
+	size, err := dump.Save(p.path, all, p.how)
+	if err == nil {
+		p.log.Info("pool saved", "file", p.path, "txs", len(all.Txs), "bytes", size)
+	}
+	return p.path, err
 }
 
 // keep saves the pool at a clean stop, if it was loaded. The stop is no less
@@ -101,7 +105,7 @@ func (p *poolFile) keep() {
 
 // Import gives the pool what a file holds, one after the other.
 func (p *poolFile) Import(ctx context.Context, path string, what poolapi.Import) error {
-	taken, refused := 0, 0
+	var taken, present, expired, refused, waiting int
 	prioritise := func(txid chain.Hash, delta btcutil.Amount) error {
 		if !what.Deltas || delta == 0 {
 			return nil
@@ -110,6 +114,7 @@ func (p *poolFile) Import(ctx context.Context, path string, what poolapi.Import)
 	}
 	into := dump.Into{Delta: prioritise, Waiting: func(txid chain.Hash) {
 		if what.Unbroadcast {
+			waiting++
 			p.pool.MarkUnbroadcast(txid)
 		}
 	}}
@@ -121,8 +126,12 @@ func (p *poolFile) Import(ctx context.Context, path string, what poolapi.Import)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == nil || errors.Is(err, policy.ErrInPool): // the wallet may have been faster
+		case err == nil:
 			taken++
+		case errors.Is(err, policy.ErrInPool): // the wallet may have been faster
+			present++
+		case errors.Is(err, policy.ErrExpired):
+			expired++
 		default:
 			refused++
 			p.log.Debug("kept transaction is refused", "txid", k.Tx.ID, "why", err)
@@ -130,6 +139,6 @@ func (p *poolFile) Import(ctx context.Context, path string, what poolapi.Import)
 		return nil
 	}
 	err := dump.Load(path, into)
-	p.log.Info("pool loaded", "file", path, "taken", taken, "refused", refused)
+	p.log.Info("pool loaded", "file", path, "taken", taken, "refused", refused, "expired", expired, "present", present, "waiting", waiting)
 	return err
 }

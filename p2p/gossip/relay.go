@@ -14,6 +14,9 @@ func (s *State) onTxIn(ev TxIn) {
 	if in == nil {
 		return
 	}
+	if ev.Returned {
+		in.Seen() // who asks for it has it from the block
+	}
 	s.settle(ev.Tx)
 	s.tx.orphans.Remove(ev.Tx.WID)
 	for _, p := range s.peers {

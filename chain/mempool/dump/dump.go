@@ -65,11 +65,12 @@ type How struct {
 	Key *[keySize]byte
 }
 
-// Save writes a file whole or not at all. Only one may do it at a time.
-func Save(path string, c Contents, how How) (err error) {
+// Save writes a file whole or not at all, and says its size. Only one may do it at
+// a time.
+func Save(path string, c Contents, how How) (size int64, err error) {
 	f, err := os.Create(path + ".new")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() {
 		if err != nil {
@@ -80,10 +81,13 @@ func Save(path string, c Contents, how How) (err error) {
 	if err == nil && how.Flush {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
+	if err == nil {
+		size, err = f.Seek(0, io.SeekEnd)
 	}
-	return os.Rename(f.Name(), path)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return 0, err
+	}
+	return size, os.Rename(f.Name(), path)
 }
 
 func write(to io.Writer, c Contents, key *[keySize]byte) error {

@@ -85,7 +85,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		if i > 0 {
 			how.Key = &[8]byte{byte(i), 0, 255}
 		}
-		if err := Save(path, Contents{list, elsewhere()}, how); err != nil {
+		if _, err := Save(path, Contents{list, elsewhere()}, how); err != nil {
 			t.Fatal(err)
 		}
 		if raw, _ := os.ReadFile(path); raw[0] != byte(min(i, 1)+1) {
@@ -103,7 +103,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	if files, _ := os.ReadDir(filepath.Dir(path)); len(files) != 1 {
 		t.Errorf("files left behind: %v", files)
 	}
-	if err := Save(filepath.Join(path, "x"), Contents{}, How{}); err == nil {
+	if _, err := Save(filepath.Join(path, "x"), Contents{}, How{}); err == nil {
 		t.Error("saved below a file")
 	}
 	stop := errors.New("enough")

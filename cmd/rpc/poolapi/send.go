@@ -190,6 +190,9 @@ func (a *API) testMempoolAccept(_ context.Context, c *jsonrpc.Call) (any, error)
 		if answer[i], err = newAcceptance(r); err != nil {
 			return nil, err
 		}
+		if a.Pool.Rules().NoDetails {
+			answer[i].Details = ""
+		}
 	}
 	return answer, nil
 }

@@ -25,6 +25,9 @@ type Pool struct {
 	Sorted bool // announcements are sorted, so that depths are needed
 }
 
+// Seen notes that every peer may ask for the transaction, as if it had come before all.
+func (in *Tx) Seen() { in.seq = 0 }
+
 // NewPool makes an empty index.
 func NewPool() *Pool {
 	return &Pool{byWID: make(map[chain.Hash]*Tx), byTxID: make(map[chain.Hash]*Tx)}
