@@ -16,6 +16,9 @@ const (
 	flushAge    = time.Hour
 )
 
+// CacheBytes is how many bytes of coins are kept in memory at most.
+func (l *Ledger) CacheBytes() int64 { return l.cfg.DBCache }
+
 // flushMsg asks for everything committed so far to be on disk.
 type flushMsg chan<- error
 

@@ -214,7 +214,7 @@ func (n *Node) buildRPC() (err error) {
 			Submit: n.Swarm.SubmitBlock, SubmitHeader: n.Swarm.SubmitHeader, FetchBlock: n.Swarm.FetchBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
-			Prune: n.cfg.Prune, Release: n.cfg.Policy.Name,
+			Prune: n.cfg.Prune, Release: n.cfg.Policy.Name, Dir: n.cfg.DataDir,
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,

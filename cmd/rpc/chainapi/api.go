@@ -39,6 +39,7 @@ type API struct {
 	Prune                                ledger.Prune
 	Release                              string // of Core, whose words are said where they differ: policy.Rules' name
 	File                                 *db.DB // the chain's file; nil: methods about it refuse
+	Dir                                  string // where relative paths begin: the network's data directory
 	Now                                  func() time.Time
 
 	check     checkState
@@ -48,7 +49,7 @@ type API struct {
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.branchRows(), a.proofRows(), a.scanRows(), a.pruneRows(), a.miningRows(), a.fileRows())
+	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.branchRows(), a.proofRows(), a.scanRows(), a.pruneRows(), a.snapshotRows(), a.miningRows(), a.fileRows())
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }

@@ -1,0 +1,157 @@
+package chainapi
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+	"grapevine/chain/ledger"
+	"grapevine/chain/policy"
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
+)
+
+// snapshotRows are about the coin set as a file.
+func (a *API) snapshotRows() []jsonrpc.Method {
+	return jsonrpc.Group("Blockchain",
+		jsonrpc.Method{Name: "dumptxoutset", Params: `path:text type:text? options:{"rollback":hash|height}?;rollback:word?`, Do: a.dumpTxOutSet,
+			Help: `Writes the coin set to a new file in Bitcoin Core's format, at the tip (type "latest") or at an earlier block (type "rollback" with the option of that name). A relative path is taken from the data directory.`, Example: "utxo.dat latest"},
+		jsonrpc.Method{Name: "getchainstates", Do: a.getChainStates,
+			Help: "The coin sets that are kept: here always one, validated from genesis."},
+	)
+}
+
+type dumped struct {
+	Coins  uint64 `json:"coins_written"`
+	Base   string `json:"base_hash"`
+	Height int32  `json:"base_height"`
+	Path   string `json:"path"`
+	Hash   string `json:"txoutset_hash"`
+	Txs    uint64 `json:"nchaintx"`
+}
+
+func (a *API) dumpTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	path := c.String("path")
+	at, err := a.dumpedBlock(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.Dir, path)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "%s already exists. If you are sure this is what you want, move it out of the way first", path)
+	}
+	temporary := path + ".incomplete"
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for writing.", temporary)
+	}
+	result, err := a.dump(ctx, file, at)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		return nil, errors.Join(dumpFault(err), os.Remove(temporary))
+	}
+	result.Path = path
+	return result, nil
+}
+
+// dumpFault puts why an earlier set cannot be had into Core's words.
+func dumpFault(err error) error {
+	if errors.Is(err, chain.ErrPruned) {
+		return jsonrpc.Errorf(jsonrpc.CodeMisc, "Could not roll back to requested height since necessary block data is already pruned.")
+	}
+	return err
+}
+
+// dumpedBlock is where the set is to stand; nil: at the tip.
+func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
+	kind := c.String("type")
+	if c.Has("rollback") {
+		if kind != "" && kind != "rollback" {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid snapshot type \"%s\" specified with rollback option", kind)
+		}
+		n, err := a.hashOrHeight(c, "rollback")
+		if err == nil && a.Ledger.AtHeight(n.Height) != n {
+			err = jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in main chain")
+		}
+		return n, err
+	}
+	switch {
+	case kind == "latest", kind == "" && a.Release == policy.Core28().Name: // which had no types yet
+		return nil, nil
+	case kind == "rollback":
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Name the block to go back to by the option rollback: this node knows no snapshot heights of its own")
+	}
+	return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid snapshot type \"%s\" specified. Please specify \"rollback\" or \"latest\"", kind)
+}
+
+// dump writes the set; when the chain moves meanwhile, once more.
+func (a *API) dump(ctx context.Context, file *os.File, at *chain.HeaderNode) (dumped, error) {
+	for range dumpTries {
+		if _, err := file.Seek(0, 0); err != nil {
+			return dumped{}, err
+		}
+		if err := file.Truncate(0); err != nil {
+			return dumped{}, err
+		}
+		w, err := coins.NewSnapshotWriter(file, a.Params)
+		if err != nil {
+			return dumped{}, err
+		}
+		base := at
+		if at == nil {
+			base, err = a.Ledger.ScanCoins(ctx, w.Add)
+		} else {
+			err = a.Ledger.ScanPastCoins(ctx, at, w.Add)
+		}
+		if errors.Is(err, ledger.ErrMoved) {
+			continue
+		}
+		if err != nil {
+			return dumped{}, err
+		}
+		n, sum, err := w.Close(base.Hash)
+		return dumped{Coins: n, Base: base.Hash.String(), Height: base.Height, Hash: sum.String(), Txs: a.Ledger.ChainTxs(base.Hash)}, err
+	}
+	return dumped{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "The chain moves faster than its coins can be read; try again")
+}
+
+// dumpTries is how often a dump of an earlier set begins again because the chain moved.
+const dumpTries = 5
+
+type chainStates struct {
+	Headers int32        `json:"headers"`
+	States  []chainState `json:"chainstates"`
+}
+
+type chainState struct {
+	Blocks     int32       `json:"blocks"`
+	Best       string      `json:"bestblockhash"`
+	Bits       string      `json:"bits"`
+	Target     string      `json:"target"`
+	Difficulty show.Number `json:"difficulty"`
+	Progress   show.Number `json:"verificationprogress"`
+	DBCache    int64       `json:"coins_db_cache_bytes"`
+	TipCache   int64       `json:"coins_tip_cache_bytes"`
+	Validated  bool        `json:"validated"`
+}
+
+func (a *API) getChainStates(context.Context, *jsonrpc.Call) (any, error) {
+	tip := a.Ledger.Tip()
+	headers, syncing := a.Sync()
+	headers = max(headers, tip.Height)
+	return chainStates{headers, []chainState{{
+		Blocks: tip.Height, Best: tip.Hash.String(), Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits),
+		Difficulty: show.Difficulty(tip.Header.Bits), Progress: a.progress(tip, headers, syncing),
+		TipCache: a.Ledger.CacheBytes(), Validated: true,
+	}}}, nil
+}
