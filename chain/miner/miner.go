@@ -31,6 +31,10 @@ type Config struct {
 	Solver     Solver                                    // nil: CPU{}
 	Submit     func(context.Context, *chain.Block) error // returns when pool and wallet have followed
 	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase
+	// NoExtraNonce writes OP_0 in its place, as Bitcoin Core does: two miners may make one block.
+	NoExtraNonce bool
+	// NoLockTime leaves the coinbase without the lock time of BIP54, as Core did up to 29.
+	NoLockTime bool
 	// Moved gives a channel that is closed when the pool has next followed the
 	// ledger. nil: it always has.
 	Moved     func() <-chan struct{}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -98,7 +99,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	}
 	m.last.Store(made)
 	t.findDepends()
-	t.makeCoinbase(p, payTo, m.extra.Add(1))
+	t.makeCoinbase(p, payTo, m.coinbaseInput(t.Height))
 	// A header says no later time; the block is tried, and refused if it has to be later.
 	at := time.Unix(min(max(t.MinTime, m.cfg.Now().Unix()), math.MaxUint32), 0)
 	root, _ := chain.TxRoot(t.all())
@@ -144,18 +145,29 @@ func (t *Template) findDepends() {
 	}
 }
 
-// makeCoinbase pays to payTo and commits to the witnesses (BIP141). Height
-// (BIP34) and extra nonce make it differ from every other. Its lock time is the
-// height before, so that it also differs from what BIP34 did not cover (BIP54).
-func (t *Template) makeCoinbase(p *chain.Params, payTo []byte, extra uint64) {
-	script := append(chain.HeightScript(t.Height), 8)
+// coinbaseInput holds height (BIP34) and extra nonce, which make a coinbase differ from
+// every other.
+func (m *Miner) coinbaseInput(height int32) *wire.TxIn {
+	in := &wire.TxIn{PreviousOutPoint: wire.OutPoint{Index: wire.MaxPrevOutIndex}, SignatureScript: chain.HeightScript(height), Sequence: wire.MaxTxInSequenceNum}
+	if m.cfg.NoExtraNonce {
+		in.SignatureScript = append(in.SignatureScript, txscript.OP_0)
+	} else {
+		in.SignatureScript = binary.LittleEndian.AppendUint64(append(in.SignatureScript, 8), m.extra.Add(1))
+	}
+	if !m.cfg.NoLockTime {
+		in.Sequence-- // the lock time counts
+	}
+	return in
+}
+
+// makeCoinbase pays to payTo and commits to the witnesses (BIP141). Its lock time, if it
+// counts, is the height before, so that it also differs from what BIP34 did not cover (BIP54).
+func (t *Template) makeCoinbase(p *chain.Params, payTo []byte, in *wire.TxIn) {
 	cb := wire.NewMsgTx(2)
-	cb.LockTime = uint32(t.Height - 1)
-	cb.AddTxIn(&wire.TxIn{
-		PreviousOutPoint: wire.OutPoint{Index: wire.MaxPrevOutIndex},
-		SignatureScript:  binary.LittleEndian.AppendUint64(script, extra),
-		Sequence:         wire.MaxTxInSequenceNum - 1, // the lock time counts
-	})
+	if in.Sequence != wire.MaxTxInSequenceNum {
+		cb.LockTime = uint32(t.Height - 1)
+	}
+	cb.AddTxIn(in)
 	cb.AddTxOut(wire.NewTxOut(int64(t.CoinbaseValue), payTo))
 	t.Coinbase = chain.NewTx(cb)
 	if t.Height < p.SegwitHeight {

@@ -185,7 +185,8 @@ func (n *Node) buildMiner() error {
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
 		MaxWeight: n.cfg.BlockWeight, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
-		ExtraNonce: r.Uint64(), Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
+		ExtraNonce: r.Uint64(), NoExtraNonce: n.cfg.NoExtraNonce, NoLockTime: n.cfg.Policy.Name == policy.Core28().Name,
+		Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
 	})
 	return nil
 }

@@ -57,8 +57,11 @@ type Config struct {
 	rpc.Serving
 	AllowHosts []string // names by which web pages may call RPC's port, beside IP addresses and localhost
 
-	Mine   Mine
-	MineTo []byte // script; nil pays the node's own wallet
+	// NoExtraNonce makes coinbases as bitcoind does, so that two nodes may make one block;
+	// else a random number makes each differ.
+	NoExtraNonce bool
+	Mine         Mine
+	MineTo       []byte // script; nil pays the node's own wallet
 
 	// Prune says whether old blocks are deleted. It does not go with TxIndex.
 	Prune ledger.Prune

@@ -211,6 +211,7 @@ func (p *program) prepare() (*setup, error) {
 	}
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
 	s.cfg.Policy = policy.Core31()
+	s.cfg.NoExtraNonce = true
 	s.cfg.Manners = gossip.DaemonManners()
 	s.cfg.EachTip = true
 	s.cfg.HideFilters = true
