@@ -45,6 +45,9 @@ type Config struct {
 	Workers     int // goroutines that check; 0: one for each core
 	Prune       Prune
 	Rebuild     Rebuild // what Open begins to make anew
+	// RefuseFuture: a tip whose time is further ahead of Now than any block's may be ends Open
+	// with ErrFromFuture.
+	RefuseFuture bool
 	// StopAt is a height above which nothing is connected any more once a block of at
 	// least that height was; 0: none [-stopatheight].
 	StopAt int32

@@ -5,7 +5,9 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/db"
@@ -39,8 +41,16 @@ func (l *Ledger) load() error {
 	}
 	l.tree.Loaded(tip)
 	l.set = coins.NewSet(l.cfg.DB, tip.Node)
+	if l.cfg.RefuseFuture && tip.Node.Header.Timestamp.After(l.cfg.Now().Add(chain.MaxFutureTime*time.Second)) {
+		return ErrFromFuture
+	}
 	return l.checkPruned(marks)
 }
+
+// ErrFromFuture: the tip is ahead of this machine's clock [MAX_FUTURE_BLOCK_TIME].
+var ErrFromFuture = errors.New("The block database contains a block which appears to be from the future. " +
+	"This may be due to your computer's date and time being set incorrectly. " +
+	"Only rebuild the block database if you are sure that your computer's date and time are correct")
 
 // ErrWasPruned: a file from which blocks were pruned is opened by who wants all.
 var ErrWasPruned = errors.New("You need to rebuild the database using -reindex to go back to unpruned mode.  This will redownload the entire blockchain")

@@ -172,13 +172,29 @@ func (w *writer) goingBack() bool {
 // indexLimit keeps what an index may need after a reorganisation [m_prune_locks].
 func (w *writer) indexLimit(limit int32) int32 {
 	lock := w.tree.Tip().Height - indexBuffer - 1
-	for name, on := range map[string]bool{"basic block filter index": w.l.cfg.FilterIndex, "coinstatsindex": w.l.cfg.CoinStatsIndex} {
-		if on {
-			w.log.Debug("pruning is limited", "by", name, "height", lock)
-			limit = min(limit, lock)
-		}
+	for _, name := range w.pruneLocks() {
+		w.log.Debug("pruning is limited", "by", name, "height", lock)
+		limit = min(limit, lock)
 	}
 	return limit
+}
+
+// pruneLocks are the indexes for which blocks are kept.
+func (w *writer) pruneLocks() (names []string) {
+	if w.l.cfg.Prune.On && w.l.cfg.FilterIndex {
+		names = append(names, "basic block filter index")
+	}
+	if w.l.cfg.Prune.On && w.l.cfg.CoinStatsIndex {
+		names = append(names, "coinstatsindex")
+	}
+	return names
+}
+
+// wentBack tells that indexes follow a block that was taken back.
+func (w *writer) wentBack(e *entry) {
+	for _, name := range w.pruneLocks() {
+		w.log.Debug("what is kept for an index moves back", "by", name, "height", e.Node.Height-1)
+	}
 }
 
 func (w *writer) pruneUnits(away []*unit) {

@@ -255,10 +255,12 @@ func (w *writer) keep(s *slot) error {
 func (w *writer) settled(s *slot) {
 	w.rules.Overlay.Forget(s.changes, s.number)
 	w.leave(s)
-	if !s.disconnect && w.tree.setValid(s.e) {
+	if s.disconnect {
+		w.wentBack(s.e)
+	} else if w.tree.setValid(s.e) {
 		w.archive.SaveHeader(s.e.Num, s.e.record())
 	}
-	if !s.e.has() { // it was read, and lost while the move was under way
+	if !s.e.has() && !s.e.pruned { // it was read, and lost while the move was under way
 		w.tree.lose(s.e)
 	}
 }

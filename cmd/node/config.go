@@ -67,6 +67,8 @@ type Config struct {
 	Prune ledger.Prune
 	// Rebuild says what is made anew from the blocks in chain.db at the start.
 	Rebuild ledger.Rebuild
+	// RefuseFuture: the node does not start while its tip is ahead of the clock, as bitcoind.
+	RefuseFuture bool
 	// StopAt is the height at which the node stops by itself; 0: none.
 	StopAt int32
 

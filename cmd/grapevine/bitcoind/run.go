@@ -61,6 +61,11 @@ func Run(ctx context.Context, sys System, line []string) int {
 		fmt.Fprintln(sys.Err, err)
 		return exitFailed
 	}
+	if _, ok := errors.AsType[*unloadable](err); ok {
+		p.say(slog.LevelError, ": "+err.Error())
+		fmt.Fprintf(sys.Err, ": %s\n", err)
+		return exitFailed
+	}
 	p.say(slog.LevelError, "Error: "+err.Error())
 	fmt.Fprintf(sys.Err, "Error: %s\n", strings.TrimRight(err.Error(), "\n"))
 	return exitFailed
@@ -211,7 +216,7 @@ func (p *program) prepare() (*setup, error) {
 	}
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid
 	s.cfg.Policy = policy.Core31()
-	s.cfg.NoExtraNonce = true
+	s.cfg.NoExtraNonce, s.cfg.RefuseFuture = true, true
 	s.cfg.Manners = gossip.DaemonManners()
 	s.cfg.EachTip = true
 	s.cfg.HideFilters = true
@@ -335,6 +340,9 @@ func (p *program) reopen(ctx context.Context, hung <-chan os.Signal) {
 
 // explain puts a failure to start into Core's words.
 func (p *program) explain(err error) error {
+	if told := explainChain(err); told != nil {
+		return told
+	}
 	listen, isListen := errors.AsType[*node.ListenError](err)
 	switch {
 	case errors.Is(err, rpc.ErrStart):

@@ -16,6 +16,10 @@ var chainWords = []word{
 	}},
 	{event: "the chain is rebuilt",
 		say: func(fields) string { return "Reindexing finished" }},
+	{event: "what is kept for an index moves back", category: "prune", level: slog.LevelDebug,
+		say: func(f fields) string {
+			return fmt.Sprintf("%s prune lock moved back to %d", f.text("by"), f.number("height"))
+		}},
 	{event: "pruning is limited", category: "prune", level: slog.LevelDebug,
 		say: func(f fields) string {
 			return fmt.Sprintf("%s limited pruning to height %d", f.text("by"), f.number("height"))
