@@ -208,3 +208,45 @@ func TestBIP340Vectors(t *testing.T) {
 		}
 	}
 }
+
+// The rows of Wycheproof (github.com/C2SP/wycheproof at dac1dd47),
+// ecdsa_secp256k1_sha256_bitcoin_test.json: key, SHA-256 of
+// the message, signature, verdict by strict DER and a low s.
+func TestWycheproofVectors(t *testing.T) {
+	f, err := os.Open("testdata/wycheproof.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(rows) != 463 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	asked := 0
+	for i, row := range rows {
+		key, err1 := hex.DecodeString(row[0])
+		hash, err2 := hex.DecodeString(row[1])
+		sig, err3 := hex.DecodeString(row[2])
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+		q := question{key: key, hash: chainhash.Hash(hash), want: wantIf(row[3] == "valid")}
+		strict, err := ecdsa.ParseDERSignature(sig)
+		if err == nil {
+			q.r, q.s = strict.R(), strict.S()
+		}
+		if err != nil || q.s.IsOverHalfOrder() {
+			if q.want == accept {
+				t.Errorf("row %d: refused before any curve is asked: %v", i, err)
+			}
+			continue
+		}
+		asked++
+		if _, err := q.ask(curves()); err != nil {
+			t.Errorf("row %d: %v", i, err)
+		}
+	}
+	if asked < 170 {
+		t.Errorf("the curves were asked %d times", asked)
+	}
+}
