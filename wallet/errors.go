@@ -29,6 +29,7 @@ var (
 	ErrSpent      = errors.New("coin is spent already")
 	ErrScanning   = errors.New("wallet reads old blocks again")
 	ErrRescanning = errors.New("wallet reads old blocks again already: wait until it has")
+	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrTooLarge   = errors.New("transaction too large")
 )
 

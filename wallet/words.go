@@ -76,6 +76,7 @@ type Coin struct {
 	Locked        bool   // set aside by LockCoins
 	ParentDesc    string // descriptor of its row, without checksum
 	Redeem        []byte // Nested: the script behind the hash
+	Unsolvable    bool   // watched by its address or script only
 }
 
 // Category is what an output of a transaction is to us, in Core's words.
@@ -123,14 +124,16 @@ type Entry struct {
 
 // Owned says where one of our scripts stands in the key tree.
 type Owned struct {
-	Kind   Kind
-	Change bool
-	Index  uint32
-	Path   string // m/84h/1h/0h/0/5
-	Master string // fingerprint of the master key, in hex
-	PubKey []byte // compressed, 33 bytes
-	Redeem []byte // Nested: the script behind the hash
-	Label  string
+	Kind       Kind
+	Change     bool
+	Index      uint32
+	Path       string // m/84h/1h/0h/0/5
+	Master     string // fingerprint of the master key, in hex
+	PubKey     []byte // compressed, 33 bytes
+	Redeem     []byte // Nested: the script behind the hash
+	Label      string
+	Unsolvable bool // watched by its address or script only
+
 	Beyond bool // a wallet restored from its words would not look as far as here
 
 	Desc       string // the script's descriptor (BIP380), without checksum
@@ -143,6 +146,13 @@ type Row struct {
 	Desc string // without checksum
 	Next uint32 // index of the next to be handed out
 	Len  uint32 // how many are watched
+
+	// What follows is of rows that were imported; their Desc has its checksum,
+	// and Len is where they end.
+	Imported, Active, Ranged bool
+	First                    uint32
+	Timestamp                int64  // Unix seconds
+	Private                  string // Desc with the private keys that were imported
 }
 
 // SignProblem says why an input could not be signed.

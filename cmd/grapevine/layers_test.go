@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"wallet/descriptor": {"wallet"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
 	"wallet/signer":     {"chain", "chain/script", "wallet", "wallet/descriptor"},
-	"wallet/service":    {"chain", "chain/policy", "wallet", "db"},
+	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/descriptor", "wallet/signer", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},

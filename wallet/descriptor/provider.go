@@ -237,3 +237,18 @@ func IDOfProgram(program []byte) ID {
 	h.Write(program) // a hash never fails
 	return ID(h.Sum(nil))
 }
+
+// AddOwn makes a key good for all that a wallet pays to it by: by itself, by
+// its hash, in a witness, behind a script hash, and as a taproot output.
+func (p *Provider) AddOwn(s Secret) {
+	p.AddSecret(s)
+	if !s.Compressed {
+		return
+	}
+	pub := s.PubKey()
+	p.AddScript(PayToWitnessKeyHash(pub))
+	tree := Tree{Internal: pub[1:]}
+	if output, err := tree.Output(); err == nil {
+		p.Trees[[32]byte(output.SerializeCompressed()[1:])] = tree
+	}
+}

@@ -232,3 +232,15 @@ func (k *key) deepest() (public *hdkeychain.ExtendedKey) {
 	}
 	return public
 }
+
+// Spend is the descriptor with the private keys that it was written with, and
+// the public ones where no more is known. It reads as the same descriptor.
+func (d *Descriptor) Spend() string {
+	text, _ := d.root.text(func(k *key) (string, bool) {
+		if text, ok := k.privateText(d.net); ok {
+			return text, true
+		}
+		return k.public()
+	})
+	return WithChecksum(text)
+}

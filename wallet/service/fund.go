@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // gather fills in what a draft needs to be built: the coins that may pay, those
@@ -17,8 +18,11 @@ import (
 // free to others until Change.
 func (st *state) gather(d *wallet.Draft) error {
 	if d.Change == nil {
-		row := rowOf(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
-		d.Change = []byte(st.rows[row][st.next[row]].script)
+		own, err := st.nextOwned(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
+		if err != nil {
+			return err
+		}
+		d.Change = []byte(own.script)
 	}
 	d.Tip = st.cursor
 	must := map[wire.OutPoint]bool{}
@@ -65,7 +69,7 @@ func (st *state) changeUsed(f wallet.Funded) error {
 		return nil
 	}
 	if own := st.scripts[string(f.Tx.TxOut[f.Change].PkScript)]; own != nil {
-		return st.used(own.KeyPath)
+		return st.usedOwned(own)
 	}
 	return nil
 }
@@ -142,22 +146,19 @@ func (st *state) explain(err error) error {
 }
 
 // signing is what signing tx needs: the coins it spends, those of prev and
-// ours, and where the keys of the latter are, by script.
-func (st *state) signing(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) (coins map[wire.OutPoint]chain.Coin, paths map[string]wallet.KeyPath) {
-	coins, paths = map[wire.OutPoint]chain.Coin{}, map[string]wallet.KeyPath{}
+// ours, and the keys of the latter.
+func (st *state) signing(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) (map[wire.OutPoint]chain.Coin, *descriptor.Provider, error) {
+	coins, scripts := map[wire.OutPoint]chain.Coin{}, map[string]chain.Coin{}
 	for _, in := range tx.TxIn {
 		op := in.PreviousOutPoint
 		c, ok := prev[op]
 		if o, ours := st.outs[op]; ours {
 			c, ok = chain.Coin{Value: o.value, PkScript: []byte(o.own.script)}, true
 		}
-		if !ok {
-			continue
-		}
-		coins[op] = c
-		if own := st.scripts[string(c.PkScript)]; own != nil {
-			paths[own.script] = own.KeyPath
+		if ok {
+			coins[op], scripts[string(c.PkScript)] = c, c
 		}
 	}
-	return coins, paths
+	known, err := st.provider(scripts)
+	return coins, known, err
 }

@@ -50,6 +50,14 @@ func (st *state) paidTo(p wallet.KeyPath) error {
 	return err
 }
 
+// paidToOwned notes a payment to a script of ours.
+func (st *state) paidToOwned(own *owned) error {
+	if own.from != nil {
+		return st.importPaid(own)
+	}
+	return st.paidTo(own.KeyPath)
+}
+
 // restored makes the state of a new wallet those of old words: more scripts are
 // watched from the first block on, so that a second reading is seldom needed.
 func (st *state) restored() error {

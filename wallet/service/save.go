@@ -49,6 +49,9 @@ type savedKeys struct {
 	Next    counts  `json:"next"`              // by wallet.Branches; of the kinds that are not there none was handed out
 	Birth   int32   `json:"birth"`             // height of the block that the wallet was made at
 	Scanned *counts `json:"scanned,omitempty"` // nil: a file of a time when fewer scripts were watched
+
+	Imports   []savedImport `json:"imports,omitempty"`
+	WatchOnly bool          `json:"watch_only,omitempty"`
 }
 
 // savedReread is a reading of old blocks that is under way.
@@ -77,7 +80,10 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 	if err != nil {
 		return nil, err
 	}
-	st.name, st.next = k.Name, k.Next
+	st.name, st.next, st.watchOnly = k.Name, k.Next, k.WatchOnly
+	if err := st.loadImports(k.Imports); err != nil {
+		return nil, err
+	}
 	for row := range st.rows {
 		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
 			st.watch(row, c.Scripts[placeOf(row, i)])
@@ -209,7 +215,7 @@ func (st *state) take() (changes, error) {
 	}
 	var err error
 	if st.dirt.keys {
-		if c.Keys, err = json.Marshal(savedKeys{st.params.Name, st.name, st.words, st.seed, st.next, st.reread.birth, &st.reread.scanned}); err != nil {
+		if c.Keys, err = json.Marshal(savedKeys{st.params.Name, st.name, st.words, st.seed, st.next, st.reread.birth, &st.reread.scanned, st.savedImports(), st.watchOnly}); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
 		}
 	}

@@ -8,13 +8,15 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
+	"grapevine/wallet/signer"
 )
 
 // Send pays: it chooses coins, signs, keeps the transaction on disk and then
@@ -204,27 +206,30 @@ func (s *Service) seeded() (*rand.Rand, error) {
 	return rand.New(rand.NewChaCha8(seed)), nil
 }
 
-// SignTx signs the inputs of tx that are ours, in place. prev holds the coins
-// that tx spends; those of the wallet need not be there. The transaction is
-// complete when no problem is left.
-func (s *Service) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+// SignTx signs the inputs of tx that are ours, in place, with signatures of that
+// kind. prev holds the coins that tx spends; those of the wallet need not be
+// there. known, which may be nil, are scripts that the caller knows of. The
+// transaction is complete when no problem is left.
+func (s *Service) SignTx(ctx context.Context, tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, known *descriptor.Provider, kind txscript.SigHashType) ([]wallet.SignProblem, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	return s.sign(tx, prev)
+	return s.signWith(tx, prev, known, kind)
 }
 
 func (s *Service) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wallet.SignProblem, error) {
+	return s.signWith(tx, prev, nil, txscript.SigHashDefault)
+}
+
+func (s *Service) signWith(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, known *descriptor.Provider, kind txscript.SigHashType) ([]wallet.SignProblem, error) {
 	s.mu.Lock()
-	coins, paths := s.state.signing(tx, prev)
-	keys := s.state.keys
+	coins, own, err := s.state.signing(tx, prev)
 	s.mu.Unlock()
-	return wallet.Sign(tx, coins, func(script []byte) (*btcec.PrivateKey, wallet.Kind, bool, error) {
-		path, ok := paths[string(script)]
-		if !ok {
-			return nil, 0, false, nil
-		}
-		key, err := keys.PrivKey(path)
-		return key, path.Kind, true, err
-	})
+	if err != nil {
+		return nil, err
+	}
+	if known != nil {
+		own.Merge(known)
+	}
+	return signer.Sign(tx, coins, own, kind), nil
 }

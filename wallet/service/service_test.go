@@ -320,7 +320,7 @@ func TestFundedAndSignedByHand(t *testing.T) {
 	if again, err := alice.FundTx(ctx, raw, wallet.Options{}); err != nil || string(again.Tx.TxOut[again.Change].PkScript) == change {
 		t.Fatalf("the same change address after a crash, or %v", err)
 	}
-	problems, err := alice.SignTx(ctx, f.Tx, nil)
+	problems, err := alice.SignTx(ctx, f.Tx, nil, nil, 0)
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}

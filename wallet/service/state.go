@@ -14,10 +14,13 @@ import (
 // goroutines at once.
 type state struct {
 	settings
-	keys  *wallet.Keys
-	name  string // what clients call the wallet
+	keys  *wallet.Keys // nil: it has imports only
+	name  string       // what clients call the wallet
 	words string
 	seed  []byte
+
+	imports   []*imported // descriptors that were brought along
+	watchOnly bool        // no private key may be
 
 	rows    [wallet.BranchCount][]*owned // scripts in order, by row of wallet.Branches
 	next    counts                       // the first index of each row not handed out
@@ -47,6 +50,7 @@ type owned struct {
 	wallet.KeyPath
 	script string
 	label  string
+	from   *imported // nil: its row's
 }
 
 // output is a coin that is or was ours.
@@ -79,9 +83,12 @@ func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*s
 }
 
 func blank(seed []byte, words string, set settings) (*state, error) {
-	keys, err := wallet.NewKeys(seed, set.params)
-	if err != nil {
-		return nil, err
+	var keys *wallet.Keys
+	if seed != nil {
+		var err error
+		if keys, err = wallet.NewKeys(seed, set.params); err != nil {
+			return nil, err
+		}
 	}
 	return &state{
 		settings: set, keys: keys, words: words, seed: seed, reach: set.lookahead,
@@ -109,19 +116,27 @@ func (st *state) rename(name string) error {
 }
 
 // unused says that nobody has heard of an address of this wallet.
-func (st *state) unused() bool { return len(st.txs) == 0 && st.next == counts{} }
+func (st *state) unused() bool {
+	return len(st.txs) == 0 && st.next == counts{} && len(st.imports) == 0
+}
 
 // describeRows describes the rows of keys.
 func (st *state) describeRows() (list []wallet.Row, err error) {
+	if st.keyless() {
+		return st.importRows(), nil
+	}
 	for i, branch := range wallet.Branches() {
 		n := max(uint32(len(st.rows[i])), st.next[i]+st.lookahead) // a new wallet's are on their way
 		list = append(list, wallet.Row{Branch: branch, Desc: st.keys.Descriptor(branch), Next: st.next[i], Len: n})
 	}
-	return list, nil
+	return append(list, st.importRows()...), nil
 }
 
 // derive makes scripts until each row reaches as far past next as it has to by now.
 func (st *state) derive() error {
+	if st.keyless() {
+		return nil
+	}
 	for i := range st.rows {
 		if err := st.grow(i, st.next[i]+st.reach); err != nil {
 			return err
@@ -167,16 +182,26 @@ func rowOf(branch wallet.Branch) int {
 // many before it were never paid to that a wallet restored from its words will
 // not find it.
 func (st *state) hand(branch wallet.Branch, label string) (script []byte, beyond bool, err error) {
-	i := rowOf(branch)
-	own := st.rows[i][st.next[i]]
+	own, err := st.nextOwned(branch)
+	if err != nil {
+		return nil, false, err
+	}
 	if label != "" {
 		st.label(own, label)
 	}
-	return []byte(own.script), st.beyond(own), st.used(own.KeyPath)
+	return []byte(own.script), st.beyond(own), st.usedOwned(own)
+}
+
+// usedOwned notes that a script of ours is known to somebody.
+func (st *state) usedOwned(own *owned) error {
+	if own.from != nil {
+		return st.importPaid(own)
+	}
+	return st.used(own.KeyPath)
 }
 
 func (st *state) beyond(own *owned) bool {
-	return own.Index >= st.paid[rowOf(own.Branch)]+st.lookahead
+	return own.from == nil && own.Index >= st.paid[rowOf(own.Branch)]+st.lookahead
 }
 
 // used notes that the key at p is known to somebody: it is not handed out any more.
@@ -208,8 +233,16 @@ func (st *state) label(own *owned, label string) {
 // labels are the addresses handed out or paid to, change apart, by their label.
 func (st *state) labels() (map[string][]string, error) {
 	by := map[string][]string{}
+	for _, im := range st.imports {
+		for _, own := range im.owned {
+			addr := wallet.AddressOf([]byte(own.script), st.params.Params)
+			if addr != "" && !own.Change && (!im.Desc.Ranged() || own.Index < im.Next) {
+				by[own.label] = append(by[own.label], addr)
+			}
+		}
+	}
 	for i, row := range st.rows {
-		for _, own := range row[:st.next[i]] {
+		for _, own := range row[:min(int(st.next[i]), len(row))] {
 			if !own.Change {
 				by[own.label] = append(by[own.label], wallet.AddressOf([]byte(own.script), st.params.Params))
 			}
@@ -223,6 +256,10 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	own := st.scripts[string(script)]
 	if own == nil {
 		return o, false, nil
+	}
+	if own.from != nil {
+		o, err = st.describeImported(own)
+		return o, err == nil, err
 	}
 	o, err = st.keys.Owned(own.KeyPath)
 	o.Label, o.Beyond = own.label, st.beyond(own)

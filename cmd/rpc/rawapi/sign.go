@@ -59,7 +59,7 @@ func (a *API) signWithKey(_ context.Context, c *jsonrpc.Call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		addSecret(known, secret)
+		known.AddOwn(secret)
 	}
 	coins, err := a.Coins(tx.MsgTx)
 	if err != nil {
@@ -74,20 +74,6 @@ func (a *API) signWithKey(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	signed := tx.MsgTx.Copy()
 	return NewSigned(signed, coins, signer.Sign(signed, coins, known, kind))
-}
-
-// addSecret makes a key good for all that a wallet pays to it by.
-func addSecret(known *descriptor.Provider, secret descriptor.Secret) {
-	known.AddSecret(secret)
-	if !secret.Compressed {
-		return
-	}
-	pub := secret.PubKey()
-	known.AddScript(descriptor.PayToWitnessKeyHash(pub))
-	tree := descriptor.Tree{Internal: pub[1:]}
-	if output, err := tree.Output(); err == nil {
-		known.Trees[[32]byte(output.SerializeCompressed()[1:])] = tree
-	}
 }
 
 // AddPrevTxs adds the coins that the caller knows of, and the scripts behind

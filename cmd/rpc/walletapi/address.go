@@ -116,7 +116,7 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	info := addressInfo{keyOf: keyOf{Destination: show.NewDestination(script, a.Params.Params)}, Mine: mine, Solvable: mine, Labels: []string{}}
+	info := addressInfo{keyOf: keyOf{Destination: show.NewDestination(script, a.Params.Params)}, Mine: mine, Solvable: mine && !owned.Unsolvable, Labels: []string{}}
 	if mine {
 		a.addOwned(&info, owned)
 	}
@@ -178,19 +178,17 @@ func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 type row struct {
-	Desc      string    `json:"desc"`
-	Timestamp int64     `json:"timestamp"` // Unix seconds; nothing was paid to it before
-	Active    bool      `json:"active"`
-	Internal  bool      `json:"internal"`
-	Range     [2]uint32 `json:"range"`
-	Next      uint32    `json:"next"`
-	NextIndex uint32    `json:"next_index"`
+	Desc      string     `json:"desc"`
+	Timestamp int64      `json:"timestamp"` // Unix seconds; nothing was paid to it before
+	Active    bool       `json:"active"`
+	Internal  *bool      `json:"internal,omitempty"` // of those in use only
+	Range     *[2]uint32 `json:"range,omitempty"`
+	Next      *uint32    `json:"next,omitempty"`
+	NextIndex *uint32    `json:"next_index,omitempty"`
 }
 
 func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	if c.Bool("private") {
-		c.Refuse(jsonrpc.CodeWallet, "private keys are not shown as descriptors: walletwords has the words that they all come from")
-	}
+	private := c.Bool("private")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -198,18 +196,41 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if err != nil {
 		return nil, err
 	}
+	if watch, _ := a.Wallet.Keys(); private && watch {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Can't get descriptor string.")
+	}
+	for i, r := range rows {
+		if private && !r.Imported {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "private keys are not shown as descriptors: walletwords has the words that they all come from")
+		}
+		if private {
+			rows[i].Desc = r.Private
+		}
+	}
 	name, _ := a.Wallet.Name()
 	list := make([]row, len(rows))
 	for i, r := range rows {
-		list[i] = row{
-			Desc: descriptor.WithChecksum(r.Desc), Timestamp: a.Params.Genesis().Header.Timestamp.Unix(), // words may be older than this wallet
-			Active: true, Internal: r.Change, Range: [2]uint32{0, r.Len - 1}, Next: r.Next, NextIndex: r.Next,
-		}
+		list[i] = a.newRow(r)
 	}
 	return struct {
 		Name        string `json:"wallet_name"`
 		Descriptors []row  `json:"descriptors"`
 	}{name, list}, nil
+}
+
+// newRow shows a row of the wallet's own, or one that was imported.
+func (a *API) newRow(r wallet.Row) row {
+	shown := row{Desc: r.Desc, Timestamp: r.Timestamp, Active: r.Active, Range: &[2]uint32{r.First, r.Len - 1}, Next: &r.Next, NextIndex: &r.Next}
+	if !r.Imported {
+		shown.Desc, shown.Active = descriptor.WithChecksum(r.Desc), true
+		shown.Timestamp = a.Params.Genesis().Header.Timestamp.Unix() // words may be older than this wallet
+	} else if !r.Ranged {
+		shown.Range, shown.Next, shown.NextIndex = nil, nil, nil
+	}
+	if shown.Active {
+		shown.Internal = &r.Change
+	}
+	return shown
 }
 
 func (a *API) setLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {

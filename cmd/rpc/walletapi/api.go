@@ -28,7 +28,7 @@ type API struct {
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
 	return slices.Concat(a.nameRows(),
-		a.guard(slices.Concat(a.beginRows(), a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows())))
+		a.guard(slices.Concat(a.beginRows(), a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())))
 }
 
 // guard refuses calls for another wallet than ours, and gives the wallet's
@@ -74,7 +74,7 @@ func coded(err error) error {
 		{wallet.ErrTooLarge, jsonrpc.CodeInsufficient}, {wallet.ErrNotOurs, jsonrpc.CodeInvalidParam},
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
-		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
+		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {
 		if errors.Is(err, known.err) {
 			code = known.code

@@ -170,7 +170,7 @@ func (a *API) unspent(c wallet.Coin) unspent {
 	return unspent{
 		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
-		Spendable: true, Solvable: true, Desc: descriptor.Infer(c.Script, a.Params.Params, nil).String(), ParentDescs: []string{descriptor.WithChecksum(c.ParentDesc)}, Safe: safe(c),
+		Spendable: true, Solvable: !c.Unsolvable, Desc: descriptor.Infer(c.Script, a.Params.Params, nil).String(), ParentDescs: []string{descriptor.WithChecksum(c.ParentDesc)}, Safe: safe(c),
 		Redeem: hex.EncodeToString(c.Redeem), Generated: c.Coinbase,
 	}
 }

@@ -62,10 +62,8 @@ type walletName struct {
 func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
 	for param, why := range map[string]string{
-		"disable_private_keys": "watch-only wallets are not supported",
-		"blank":                "blank wallets are not supported",
-		"avoid_reuse":          "the \"avoid reuse\" feature is not supported",
-		"external_signer":      "external signers are not supported",
+		"avoid_reuse":     "the \"avoid reuse\" feature is not supported",
+		"external_signer": "external signers are not supported",
 	} {
 		if c.Bool(param) {
 			c.Refuse(jsonrpc.CodeWallet, "%s by this version", why)
@@ -85,7 +83,7 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(name))
 	}
 	if !a.Wallet.Exists() {
-		if _, err := a.Wallet.Create(ctx, ""); err != nil && !errors.Is(err, wallet.ErrExists) {
+		if err := a.begin(ctx, c); err != nil && !errors.Is(err, wallet.ErrExists) {
 			return nil, coded(err)
 		}
 	}
@@ -101,6 +99,15 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		made.Warnings = []string{w}
 	}
 	return made, nil
+}
+
+// begin makes a wallet as createwallet's options say.
+func (a *API) begin(ctx context.Context, c *jsonrpc.Call) error {
+	if watch := c.Bool("disable_private_keys"); watch || c.Bool("blank") {
+		return a.Wallet.CreateBlank(ctx, watch)
+	}
+	_, err := a.Wallet.Create(ctx, "")
+	return err
 }
 
 // loadWallet finds the node's wallet loaded, or no wallet of that name.
@@ -275,6 +282,9 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	}
 	var pool [2]uint32 // scripts not yet handed out: to be paid at, and for change
 	for _, r := range rows {
+		if r.Imported && !r.Active {
+			continue
+		}
 		if r.Change {
 			pool[1] += r.Len - r.Next
 		} else {
@@ -282,10 +292,11 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 		}
 	}
 	name, _ := a.Wallet.Name()
+	watch, empty := a.Wallet.Keys()
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),
-		PrivateKeys: true, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
+		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
 	}
 	if st.Scanning {
 		progress := 1.0

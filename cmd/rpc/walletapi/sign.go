@@ -3,11 +3,10 @@ package walletapi
 import (
 	"context"
 
-	"github.com/btcsuite/btcd/txscript/v2"
-
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/rawapi"
 	"grapevine/cmd/rpc/show"
+	"grapevine/wallet/descriptor"
 )
 
 // signRows sign with the wallet's keys.
@@ -19,9 +18,7 @@ func (a *API) signRows() []jsonrpc.Method {
 }
 
 func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	if kind := rawapi.HashType(c, "sighashtype"); kind != txscript.SigHashDefault && kind != txscript.SigHashAll {
-		c.Refuse(jsonrpc.CodeInvalidParam, "'%s' is not a sighash type that this wallet signs with", show.Clip(c.String("sighashtype")))
-	}
+	kind := rawapi.HashType(c, "sighashtype")
 	tx, err := show.DecodeTx(c.String("hexstring"), show.AnyForm)
 	if err != nil {
 		c.Refuse(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input.")
@@ -33,11 +30,12 @@ func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := rawapi.AddPrevTxs(c, coins, nil); err != nil {
+	known := descriptor.NewProvider()
+	if err := rawapi.AddPrevTxs(c, coins, known); err != nil {
 		return nil, err
 	}
 	signed := tx.MsgTx.Copy()
-	problems, err := a.Wallet.SignTx(ctx, signed, coins)
+	problems, err := a.Wallet.SignTx(ctx, signed, coins, known, kind)
 	if err != nil {
 		return nil, err
 	}
