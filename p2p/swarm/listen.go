@@ -43,9 +43,23 @@ func (s *Swarm) open(ctx context.Context) (err error) {
 			return fmt.Errorf("listen for peers at %s: %w", b.At, failed)
 		}
 		s.doors = append(s.doors, door{l, b})
-		s.cfg.Log.Info("listening for peers", "addr", l.Addr().String())
+		s.tellBound(b, l.Addr().String())
 	}
 	return s.findLocals()
+}
+
+// tellBound names the address that was asked for, since the system calls every
+// address of IPv4 one of IPv6, with the port that it is.
+func (s *Swarm) tellBound(b p2p.Bind, bound string) {
+	asked, err := p2p.ParseHostPort(b.At, 0)
+	at, errAt := netip.ParseAddrPort(bound)
+	if err == nil && errAt == nil && asked.Host == "0.0.0.0" {
+		bound = netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()).String()
+	}
+	s.cfg.Log.Info("listening for peers", "addr", bound)
+	if b.Any && errAt == nil && at.Addr() == netip.IPv6Unspecified() { // one socket for both
+		s.cfg.Log.Info("listening for peers", "addr", netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()).String())
+	}
 }
 
 func (s *Swarm) shut() {

@@ -50,6 +50,7 @@ var netWords = []word{
 		}
 		return f.fill("version handshake timeout peer={peer}")
 	}},
+	{event: "listening for peers", level: slog.LevelInfo, say: func(f fields) string { return f.fill("Bound to {addr}") }},
 	{event: "network switched", level: slog.LevelInfo, say: func(f fields) string { return f.fill("SetNetworkActive: {on}") }},
 }
 
