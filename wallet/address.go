@@ -14,7 +14,7 @@ import (
 type AddressError struct {
 	Why    string // in Core's words, as validateaddress answers them
 	Places []int  // indices of the characters that are likely wrong, where that can be told
-	Of     string // the network that it is an address of, when it is one
+	Of     string // the networks that it is an address of, when it is one: "mainnet", "testnet3, testnet4 or signet"
 }
 
 func (e *AddressError) Error() string {
@@ -40,17 +40,27 @@ func PayTo(text string, net *chaincfg.Params) ([]byte, error) {
 	return script, nil
 }
 
-// networkOf is the name of another network that text is an address of.
+// networkOf names the other networks that text is an address of. Test networks write
+// their addresses alike, regtest all but those of witnesses.
 func networkOf(text string, not *chaincfg.Params) string {
-	for _, net := range []*chaincfg.Params{&chaincfg.MainNetParams, &chaincfg.TestNet3Params, &chaincfg.SigNetParams, &chaincfg.RegressionNetParams} {
-		if net.Name == not.Name {
-			continue
-		}
-		if _, _, err := readAddress(text, net); err == nil {
-			return net.Name
+	var names []string
+	for _, n := range []struct {
+		net   *chaincfg.Params
+		names []string
+	}{
+		{&chaincfg.MainNetParams, []string{"mainnet"}},
+		{&chaincfg.TestNet3Params, []string{"testnet3", "testnet4", "signet"}},
+		{&chaincfg.RegressionNetParams, []string{"regtest"}},
+	} {
+		if _, _, err := readAddress(text, n.net); err == nil && n.net.Name != not.Name {
+			names = append(names, n.names...)
 		}
 	}
-	return ""
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // readAddress takes text for bech32 when it begins like such an address of this

@@ -156,7 +156,7 @@ func TestABadAddressNamesItsCauseAndPlaces(t *testing.T) {
 }
 
 func TestAnAddressOfAnotherNetworkIsNamed(t *testing.T) {
-	for text, of := range map[string]string{"tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7": "testnet3", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080": "regtest"} {
+	for text, of := range map[string]string{"tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7": "testnet3, testnet4 or signet", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080": "regtest"} {
 		_, err := PayTo(text, &chaincfg.MainNetParams)
 		if bad, ok := errors.AsType[*AddressError](err); !ok || bad.Of != of || !strings.Contains(err.Error(), of) {
 			t.Errorf("%s: %v", text, err)

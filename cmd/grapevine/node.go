@@ -24,6 +24,7 @@ import (
 	"grapevine/db"
 	"grapevine/p2p"
 	"grapevine/testnet/process"
+	"grapevine/wallet"
 )
 
 const (
@@ -196,6 +197,9 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 	}
 	if to := c.String("mineto"); to != "" {
 		if cfg.MineTo, err = show.PayTo(to, cfg.Params.Params); err != nil {
+			if other, ok := errors.AsType[*wallet.AddressError](err); ok && other.Of != "" {
+				return cfg, cli.Usagef("--mineto %q is an address of %s; this node is on %s", to, other.Of, cfg.Params.Name)
+			}
 			return cfg, cli.Usagef("--mineto %q: %v", to, err)
 		}
 	}

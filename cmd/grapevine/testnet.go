@@ -104,6 +104,9 @@ func parseNumber(c *urfave.Context) (int, error) {
 	if err != nil || n < 0 {
 		return 0, cli.Usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
 	}
+	if other := c.Int("node"); c.IsSet("node") && other != n {
+		return 0, cli.Usagef("%s %d --node %d names two nodes: want one of them", c.Command.HelpName, n, other)
+	}
 	return n, nil
 }
 

@@ -99,7 +99,7 @@ func (p *poolFile) keep() {
 		return
 	}
 	if _, err := p.Save(); err != nil && !errors.Is(err, dump.ErrNotLoaded) {
-		p.log.Warn("the pool is not kept until the next start; is the disk full?", "file", p.path, "err", err)
+		p.log.Warn("the pool is not kept until the next start", "file", p.path, "err", err)
 	}
 }
 

@@ -66,6 +66,9 @@ func (s *Server) writeCookie() error {
 	if st, err := os.Lstat(fresh); err == nil && !st.IsDir() {
 		_ = os.Remove(fresh) // of a run that was killed: its mode may be another
 	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return fmt.Errorf("%w (write the RPC cookie: %s is a directory)", ErrStart, path)
+	}
 	err := os.WriteFile(fresh, []byte(s.cookieLine()), 0o600)
 	if err == nil && s.cfg.RPCCookieMode != 0 {
 		err = os.Chmod(fresh, s.cfg.RPCCookieMode) // whatever the umask says

@@ -68,6 +68,9 @@ type How struct {
 // Save writes a file whole or not at all, and says its size. Only one may do it at
 // a time.
 func Save(path string, c Contents, how How) (size int64, err error) {
+	if err := checkFile(path); err != nil {
+		return 0, err
+	}
 	f, err := os.Create(path + ".new")
 	if err != nil {
 		return 0, err
@@ -128,11 +131,24 @@ type Into struct {
 	Waiting func(txid chain.Hash) // is unbroadcast
 }
 
+// checkFile refuses what is there and no file: to open a FIFO would wait for who writes
+// to it, and a directory cannot be replaced.
+func checkFile(path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case err == nil && st.IsDir():
+		return fmt.Errorf("%s: %w: it is a directory", path, ErrFormat)
+	case err == nil && !st.Mode().IsRegular():
+		return fmt.Errorf("%s: %w: it is not a file", path, ErrFormat)
+	}
+	return nil
+}
+
 // Load reads a file. Of a damaged one it gives what comes before the damage; the
 // error matches ErrFormat then, and os.ErrNotExist when there is none.
 func Load(path string, into Into) error {
-	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w: not a file", path, ErrFormat) // to open a FIFO would wait for who writes to it
+	if err := checkFile(path); err != nil {
+		return err
 	}
 	f, err := os.Open(path)
 	if err != nil {
