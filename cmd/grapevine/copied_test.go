@@ -78,6 +78,9 @@ func TestNetworkComesBackAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s := gv(t, home, "testnet", "kill", "1", "--node", "0", "--dir", dir); s.status != 2 || !strings.Contains(s.err, "names two nodes") {
+		t.Errorf("kill of two: %+v", s)
+	}
 	if out := ok(t, home, "testnet", "kill", "1", "--dir", dir); !strings.Contains(out, again) {
 		t.Errorf("kill says %s", out)
 	}

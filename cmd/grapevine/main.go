@@ -43,10 +43,10 @@ func main() {
 }
 
 // calledAs is the name that the program answers to, with its command line: its
-// own name or, of grapevine, the first word.
+// own name or the first word.
 func calledAs(line []string) (name string, rest []string) {
 	name = filepath.Base(line[0])
-	if name == "grapevine" && len(line) > 1 && (line[1] == "bitcoind" || line[1] == "bitcoin-cli") {
+	if name != "bitcoind" && name != "bitcoin-cli" && len(line) > 1 && (line[1] == "bitcoind" || line[1] == "bitcoin-cli") {
 		return line[1], line[1:]
 	}
 	return name, line
