@@ -14,6 +14,9 @@ var netWords = []word{
 	netWord("peer left", "disconnecting peer={peer}"),
 	netWord("message received", "received: {message} ({bytes} bytes) peer={peer}"),
 	netWord("message sent", "sending {message} ({bytes} bytes) peer={peer}"),
+	{event: "message ignored", category: "net", level: slog.LevelDebug, say: func(f fields) string {
+		return f.fill("ProcessMessages({message}, {bytes} bytes): Exception '") + streamText(f.text("err")) + "' caught"
+	}},
 	netWord("message repeated", "redundant {message} message from peer={peer}"),
 	{event: "message before its turn", category: "net", level: slog.LevelDebug, say: func(f fields) string {
 		if f.text("awaited") == "version" {
@@ -66,4 +69,15 @@ func (f fields) fill(sentence string) string {
 		pairs = append(pairs, "{"+key+"}", v.String())
 	}
 	return strings.NewReplacer(pairs...).Replace(sentence)
+}
+
+// streamText says in Core's words why a message cannot be read.
+func streamText(err string) string {
+	switch {
+	case strings.Contains(err, "not in its shortest form"):
+		return "non-canonical ReadCompactSize(): iostream error"
+	case strings.Contains(err, "ends too early"):
+		return "DataStream::read(): end of data: iostream error"
+	}
+	return err
 }

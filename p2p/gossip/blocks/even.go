@@ -3,7 +3,9 @@ package blocks
 import (
 	"time"
 
+	"grapevine/chain/headertree"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/headers"
 )
 
 // Core asks each peer for sixteen blocks at most, however fast it is, and each block of
@@ -86,11 +88,35 @@ func (f *Fetcher) evenLate() (drop []p2p.Action) {
 }
 
 // Direct says that a source has just sent headers: near our tip, what they lead to is
-// asked from it [HeadersDirectFetchBlocks].
-func (f *Fetcher) Direct(p *Source) {
+// asked from it, also beside the best of its headers: last is the end of these, nil if it
+// is not known [HeadersDirectFetchBlocks].
+func (f *Fetcher) Direct(p *Source, last *headers.Entry) {
+	f.directTop = last
 	if top := p.Top; f.Even && top != nil && top.Node.Height-f.tree.Tip().Node.Height <= directDepth {
 		f.direct = p
 	}
+}
+
+// beside picks blocks on the way to headers that a source has just sent and that are no
+// part of its best branch.
+func (f *Fetcher) beside(p *Source) (ask []*headers.Entry) {
+	last, tip := f.directTop, f.tree.Tip()
+	switch {
+	case last == nil || p.Top == nil || last.IsAncestorOf(p.Top) || !p.usable || p.stalled:
+		return nil
+	case last.Bad != headertree.Good || last.Node.Work.Cmp(tip.Node.Work) < 0 || last.Node.Work.Cmp(f.minWork) < 0:
+		return nil
+	}
+	way := headertree.Between(f.tree.Fork(tip, last), last)
+	if len(way) > directDepth {
+		return nil
+	}
+	for _, e := range way {
+		if len(p.flights)+len(ask) < maxFlights && f.mayAsk(p, e) {
+			ask = append(ask, e)
+		}
+	}
+	return ask
 }
 
 // TipRose says how many blocks were connected, of which Connected may have told one.

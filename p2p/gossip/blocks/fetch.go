@@ -44,8 +44,9 @@ type Fetcher struct {
 	Even  bool // each peer is asked for as much as Core would (even.go)
 	Log   *slog.Logger
 
-	direct *Source        // has just sent headers near our tip, and is asked first; nil: nobody has
-	unfit  *headers.Entry // cannot be put together from short ids: asked for whole
+	directTop *headers.Entry // the last of those
+	direct    *Source        // has just sent headers near our tip, and is asked first; nil: nobody has
+	unfit     *headers.Entry // cannot be put together from short ids: asked for whole
 }
 
 // New makes a Fetcher over a tree. No chain of less than minWork is downloaded.

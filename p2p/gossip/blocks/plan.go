@@ -72,11 +72,8 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 		}
 	}
 	asks = f.again()
-	askFrom := func(p *Source) {
-		if !f.isUseful(p) {
-			return
-		}
-		if blocks := f.pick(p); len(blocks) > 0 {
+	from := func(p *Source, blocks []*headers.Entry) {
+		if len(blocks) > 0 {
 			for _, e := range blocks {
 				f.add(p, e)
 			}
@@ -84,10 +81,16 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 			asks = append(asks, ask{p, blocks})
 		}
 	}
+	askFrom := func(p *Source) {
+		if f.isUseful(p) {
+			from(p, f.pick(p))
+		}
+	}
 	if p := f.direct; p != nil && !p.gone {
 		askFrom(p)
+		from(p, f.beside(p))
 	}
-	f.direct = nil
+	f.direct, f.directTop = nil, nil
 	for rank := range ranks {
 		for _, p := range f.sources {
 			if p.rank() == rank {
