@@ -317,8 +317,43 @@ func (l txLayout) decode(raw []byte) (*Tx, error) {
 	if err := read(bytes.NewReader(raw)); err != nil {
 		return nil, err
 	}
+	l.share(tx)
 	l.identify(tx)
 	return tx, nil
+}
+
+// share has the scripts and witnesses stand in the bytes that the transaction came
+// in, so that they are held once.
+func (l txLayout) share(tx *Tx) {
+	w := walker{raw: tx.raw, pos: l.body}
+	_, _ = w.count(minInSize) // the walker has passed it all
+	for _, in := range tx.TxIn {
+		w.pos += 36
+		in.SignatureScript = w.view()
+		w.pos += 4
+	}
+	_, _ = w.count(minOutSize)
+	for _, out := range tx.TxOut {
+		w.pos += 8
+		out.PkScript = w.view()
+	}
+	for _, in := range tx.TxIn {
+		if len(in.Witness) > 0 {
+			_, _ = w.count(minItemSize)
+		} else if l.witness != l.lock {
+			w.pos++ // no items
+		}
+		for i := range in.Witness {
+			in.Witness[i] = w.view()
+		}
+	}
+}
+
+// view is a length's bytes, which have been passed before.
+func (w *walker) view() []byte {
+	n, _ := w.count(1)
+	w.pos += n
+	return w.raw[w.pos-n : w.pos : w.pos]
 }
 
 // identify computes ids and weight from the bytes as they are.

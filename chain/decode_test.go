@@ -305,3 +305,32 @@ func BenchmarkDecodeBlock(b *testing.B) {
 		})
 	}
 }
+
+// Scripts and witnesses are held once: in the bytes that a transaction came in.
+func TestScriptsStandInTheTransactionsBytes(t *testing.T) {
+	msg := wire.NewMsgTx(2)
+	for i := range 3 {
+		in := wire.NewTxIn(&wire.OutPoint{Index: uint32(i)}, []byte{1, byte(i)}, nil)
+		if i != 1 {
+			in.Witness = wire.TxWitness{{2, byte(i)}, {}, {3}}
+		}
+		msg.AddTxIn(in)
+	}
+	msg.AddTxOut(wire.NewTxOut(1, []byte{4, 5, 6}))
+	raw := chain.NewTx(msg).Raw()
+	tx, err := chain.DecodeTx(raw)
+	if err != nil || !bytes.Equal(chain.NewTx(tx.MsgTx).Raw(), raw) {
+		t.Fatalf("%v, %v", tx, err)
+	}
+	for i := range raw { // whoever holds the bytes holds the scripts
+		raw[i] ^= 0xff
+	}
+	for i, in := range tx.TxIn {
+		if in.SignatureScript[1] != ^byte(i) || i != 1 && in.Witness[0][1] != ^byte(i) {
+			t.Errorf("input %d has bytes of its own", i)
+		}
+	}
+	if tx.TxOut[0].PkScript[2] != ^byte(6) {
+		t.Error("the output has bytes of its own")
+	}
+}

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -133,7 +134,9 @@ func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 	}
 	e := d.entry
 	e.Time, e.Returned = p.cfg.Now(), true
-	e.Tx = chain.NewTx(tx.MsgTx) // bytes of its own: tx holds those of its whole block
+	if own, err := chain.DecodeTx(bytes.Clone(tx.Raw())); err == nil {
+		e.Tx = own // tx holds the bytes of its whole block
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.Seq = seq

@@ -127,27 +127,21 @@ func (h *evictHeap) Pop() any {
 	return e
 }
 
-// What an entry takes besides its scripts, in bytes, on 64 bits.
+// What an entry takes besides the bytes it came in, in bytes, on 64 bits. Scripts
+// and witnesses stand in those bytes.
 const (
 	costEntry   = 640 // entry, chain.Tx, wire.MsgTx; their places in two maps and the heap
 	costInput   = 260 // wire.TxIn and its pointer; its place in the map of spent outpoints
 	costOutput  = 64  // wire.TxOut and its pointer
-	costElement = 40  // slice header and rounding of a script or witness item
+	costElement = 24  // slice header of a witness item
 	costLink    = 32  // a place in somebody's parents and in somebody's children, with room to grow
 )
 
-// usageOf estimates the memory a transaction will take in the pool: decoded,
-// and as the bytes it came in.
+// usageOf estimates the memory a transaction will take in the pool.
 func usageOf(tx *chain.Tx, parents int) int64 {
 	n := tx.Size + costEntry + len(tx.TxIn)*costInput + len(tx.TxOut)*costOutput + parents*costLink
 	for _, in := range tx.TxIn {
-		n += costElement + len(in.SignatureScript)
-		for _, item := range in.Witness {
-			n += costElement + len(item)
-		}
-	}
-	for _, out := range tx.TxOut {
-		n += costElement + len(out.PkScript)
+		n += len(in.Witness) * costElement
 	}
 	return int64(n)
 }

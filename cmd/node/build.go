@@ -163,11 +163,14 @@ func (n *Node) buildSchedule() error {
 // announceAgain announces our transactions that no peer has asked for yet
 // [ReattemptInitialBroadcast].
 func (n *Node) announceAgain(ctx context.Context) error {
-	waiting := n.Pool.Unbroadcast()
-	if len(waiting) == 0 {
+	return n.announce(ctx, n.Pool.Unbroadcast()...)
+}
+
+func (n *Node) announce(ctx context.Context, wtxids ...chain.Hash) error {
+	if len(wtxids) == 0 {
 		return nil
 	}
-	return n.Swarm.Deliver(ctx, gossip.TxsAgain{WTxIDs: waiting})
+	return n.Swarm.Deliver(ctx, gossip.TxsAgain{WTxIDs: wtxids})
 }
 
 // mockForward moves the schedule forward [mockscheduler].
@@ -219,7 +222,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
-			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise,
+			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise, AnnounceAgain: n.announce,
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,

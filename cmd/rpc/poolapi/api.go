@@ -21,6 +21,8 @@ type API struct {
 	Pool   *mempool.Pool
 	// Submit hands a transaction in as a peer's (p2p.Self) and returns the verdict.
 	Submit func(context.Context, *chain.Tx) error
+	// AnnounceAgain tells peers of transactions of the pool that they have not heard of.
+	AnnounceAgain func(ctx context.Context, wtxids ...chain.Hash) error
 	// SubmitPackage gives the pool a child with its parents; what enters is announced.
 	SubmitPackage func(context.Context, []*chain.Tx, policy.FeeRate) (mempool.PackageResult, error)
 

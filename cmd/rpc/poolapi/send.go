@@ -70,8 +70,8 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := a.notMined(tx); err != nil {
 		return nil, err
 	}
-	if _, pooled := a.Pool.Entry(tx.ID); pooled {
-		return tx.ID.String(), nil
+	if e, pooled := a.Pool.Entry(tx.ID); pooled { // with whatever witness: those who lack it are told again
+		return tx.ID.String(), a.AnnounceAgain(ctx, e.Tx.WID)
 	}
 	if most != 0 {
 		if err := a.wouldPay(tx, most); err != nil {
