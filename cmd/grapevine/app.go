@@ -21,7 +21,10 @@ func (p *program) app() *urfave.App {
   $ grapevine testnet demo                        watch a network live, in half a minute
   $ grapevine testnet up                          start four nodes and keep them
   $ grapevine wallet send ADDRESS 1.5 --node 0    pay
-  $ grapevine peers --node 0                      see who talks to whom`,
+  $ grapevine peers --node 0                      see who talks to whom
+
+Called bitcoind or bitcoin-cli (by a link, or as its first word) it speaks as
+Bitcoin Core's programs do.`,
 		Flags:           globalFlags(),
 		HideVersion:     true,
 		HideHelp:        true,

@@ -35,3 +35,10 @@ func (n *Node) mockTime(ctx context.Context, unix int64) error {
 	}
 	return n.Swarm.Deliver(ctx, gossip.ClockSet{At: at})
 }
+
+// Mocked is the time at which the node's clock stands still, and whether it does
+// [setmocktime].
+func (n *Node) Mocked() (at time.Time, still bool) {
+	unix := n.clock.set.Load()
+	return time.Unix(unix, 0), unix != 0
+}

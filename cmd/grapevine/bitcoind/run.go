@@ -264,6 +264,7 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 	if err != nil {
 		return p.explain(err)
 	}
+	s.log.mocked = n.Mocked // before anything runs that could log
 	began := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
