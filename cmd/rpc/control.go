@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -34,6 +35,7 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *w
 	words := maps.Clone(glossary)
 	for i := range all {
 		all[i].Words = words
+		all[i].Result = cmp.Or(all[i].Result, results[all[i].Name])
 	}
 	return all
 }
@@ -148,7 +150,7 @@ func echo(_ context.Context, c *jsonrpc.Call) (any, error) {
 			list = append(list, nil)
 			continue
 		}
-		list = append(list, raw)
+		list = append(list, jsonrpc.Unescaped(raw))
 	}
 	if len(list) == 10 && string(c.Raw("arg9")) == `"trigger_internal_bug"` { // Core: CHECK_NONFATAL, for its tests of clients
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, `Internal bug detected: request.params[9].get_str() != "trigger_internal_bug"`)

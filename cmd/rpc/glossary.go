@@ -37,8 +37,6 @@ var glossary = map[string]string{
 	"output":                         "Address or descriptor that is paid.",
 	"options":                        "What else is wanted; a call by name may give its members as parameters.",
 	"destination":                    "File that is written, by its absolute path.",
-	"path":                           "File, by its absolute path or seen from the network's directory.",
-	"blockhashes":                    "Hashes of blocks.",
 	"txids":                          "Ids of transactions.",
 	"proof":                          "A proof of gettxoutproof, in hex.",
 	"peer_id":                        "Number of a peer, as in getpeerinfo.",
@@ -71,9 +69,7 @@ var glossary = map[string]string{
 	"sighashtype":                  "What the signature covers: DEFAULT, ALL, NONE, SINGLE, or one of the last three with |ANYONECANPAY.",
 	"fee_delta":                    "Satoshis by which its fee counts more, or less.",
 	"dummy":                        "Not used.",
-	"threshold":                    "Share of the transactions that must be confirmed.",
 	"psbt":                         "A PSBT, in base64.",
-	"psbts":                        "PSBTs, in base64.",
 	// Keys, addresses, descriptors.
 	"address":                  "An address.",
 	"disconnectnode.address":   "Address of the peer, HOST:PORT.",

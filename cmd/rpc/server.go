@@ -174,9 +174,12 @@ func (s *Server) routes() http.Handler {
 		switch {
 		case open && !s.open():
 			jsonrpc.Send(w, http.StatusNotFound, []byte("REST and metrics are off: start the node with --rest\n"))
-		case strings.HasPrefix(r.URL.Path, "/rest/") && warm.wait(r.Context()) != nil:
-			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
 		case strings.HasPrefix(r.URL.Path, "/rest/"):
+			if err := warm.wait(r.Context()); err != nil {
+				w.Header().Set("Content-Type", "text/plain")
+				jsonrpc.Send(w, http.StatusServiceUnavailable, []byte("Service temporarily unavailable: "+warmText(err)+"\r\n"))
+				return
+			}
 			files.ServeHTTP(w, r)
 		case r.URL.Path == "/metrics":
 			s.serveMetrics(w, r)

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -89,4 +90,12 @@ func (w *warmUp) wait(ctx context.Context) error {
 			return jsonrpc.Errorf(jsonrpc.CodeWarmUp, "Replaying blocks… %d of %d", w.ledger.Tip().Height, w.target.Height)
 		}
 	}
+}
+
+// warmText is why the node cannot answer yet, without the code.
+func warmText(err error) string {
+	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
 }

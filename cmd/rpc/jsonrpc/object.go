@@ -217,3 +217,28 @@ func object(pairs []Pair) json.RawMessage {
 	}
 	return append(raw, '}')
 }
+
+// Unescaped is a JSON value whose texts are written as every answer's are: with no
+// more escapes than there must be. Nothing else of it changes.
+func Unescaped(raw json.RawMessage) json.RawMessage {
+	var out []byte
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '"' {
+			out = append(out, raw[i])
+			continue
+		}
+		end := i + 1
+		for raw[end] != '"' { // it is JSON: there is one
+			if raw[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		var text string
+		_ = json.Unmarshal(raw[i:end+1], &text) // a JSON text, and back again
+		quoted, _ := encode(text)
+		out = append(out, quoted...)
+		i = end
+	}
+	return out
+}

@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 )
@@ -108,6 +109,16 @@ func TestAListOfPairsHasOneInEachObject(t *testing.T) {
 		e, bad := errors.AsType[*Error](p.Err())
 		if bad != (want != Error{}) || bad && *e != want {
 			t.Errorf("%s: %v, want %v", raw, p.Err(), want)
+		}
+	}
+}
+
+func TestUnescapedChangesTextsAlone(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"a\u00e4" : [1.50, "\u003c\\\"\u0000x\/", "\ud834\udd1e", null], "":"" }`: `{"aä" : [1.50, "<\\\"\u0000x/", "𝄞", null], "":"" }`, `"\\"`: `"\\"`, `1e5`: `1e5`, `""`: `""`,
+	} {
+		if got := string(Unescaped(json.RawMessage(raw))); got != want {
+			t.Errorf("%s: %s, want %s", raw, got, want)
 		}
 	}
 }
