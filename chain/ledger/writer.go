@@ -128,6 +128,10 @@ func (w *writer) receive(item any) error {
 		for _, n := range m {
 			w.addHeader(n)
 		}
+		if len(m) > 0 {
+			old := w.l.cfg.Now().Sub(w.tree.Tip().Header.Timestamp) > 24*time.Hour
+			w.log.Debug("headers taken", "height", m[len(m)-1].Height, "initial", old)
+		}
 	case submitMsg:
 		w.held = append(w.held, m)
 	case bodyMsg:

@@ -98,6 +98,9 @@ func (s *State) passOn(e *headers.Entry, b *chain.Block, lack []int) {
 func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	e := s.headerOf(p, &m.Header)
 	if e == nil {
+		if !p.gone && s.tree.Find(m.Header.PrevBlock) != nil {
+			s.cfg.Log.Debug("low-work short form ignored", "peer", p.number)
+		}
 		return
 	}
 	s.fetch.Shows(p.src, e)

@@ -20,8 +20,11 @@ func (s *State) onGetHeaders(p *peer, m *wire.MsgGetHeaders) {
 	if reply == nil {
 		return
 	}
-	if last != nil {
+	switch {
+	case last != nil:
 		p.sent = last
+	case len(reply.Headers) == 0:
+		p.sent = s.tree.Tip() // that is what it has, or it would have been told more
 	}
 	s.send(p, reply)
 	if p.pushed != nil && p.pushed.IsAncestorOf(last) {

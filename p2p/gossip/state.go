@@ -260,7 +260,6 @@ func (s *State) grow() {
 	if tip := s.tree.Tip().Node; !s.young && s.cfg.Manners.Reserved {
 		s.young = tip.Work.Cmp(s.cfg.Params.MinimumChainWork) >= 0 &&
 			s.headers.Clock().Sub(tip.Header.Timestamp) <= s.cfg.Manners.maxTipAge()
-		s.headers.Young = s.young
 	}
 }
 

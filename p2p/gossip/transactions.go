@@ -220,7 +220,23 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	if gone > 0 {
 		s.cfg.Log.Debug("too many orphans", "removed", gone)
 	}
+	if s.cfg.Manners.TxDelays {
+		parents = parentsOf(tx) // Core asks for all that it has not seen lately
+	}
 	s.askParents(p, parents)
+}
+
+// parentsOf are the txids that a transaction spends, each once.
+func parentsOf(tx *chain.Tx) (parents []chain.Hash) {
+	seen := make(map[chain.Hash]struct{}, len(tx.MsgTx.TxIn))
+	for _, in := range tx.MsgTx.TxIn {
+		h := in.PreviousOutPoint.Hash
+		if _, again := seen[h]; !again {
+			seen[h] = struct{}{}
+			parents = append(parents, h)
+		}
+	}
+	return parents
 }
 
 // hopeless says whether an orphan would be refused with these parents: one was refused

@@ -71,7 +71,6 @@ type Sync struct {
 	since  time.Time // when it began to lead
 	acts   []p2p.Action
 
-	Young bool // our tip was young once: the initial download is over
 	Local bool // all peers are ours: none is dropped for staying behind
 	One   bool // one peer is asked while our best header is old
 
@@ -279,9 +278,7 @@ func (s *Sync) take(t *Talk, parent *Entry, hs []*wire.BlockHeader) (last *Entry
 		}
 		last = e
 	}
-	if s.store(fresh); len(fresh) > 0 {
-		s.log.Debug("headers taken", "peer", t.Number, "height", last.Node.Height, "initial", !s.Young)
-	}
+	s.store(fresh)
 	t.aside(s.tree.Best(), last, len(fresh))
 	return last, ok
 }
