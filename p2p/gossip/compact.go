@@ -55,10 +55,12 @@ func (s *State) choosePusher(p *peer) {
 		if p.Inbound() && s.onlyOutbound(s.pushers[0]) {
 			out = 1
 		}
+		s.pushers[out].src.Pushes = false
 		s.send(s.pushers[out], &msg.SendCmpct{Version: compactVersion})
 		s.pushers = slices.Delete(s.pushers, out, out+1)
 	}
 	s.pushers = append(s.pushers, p)
+	p.src.Pushes = true
 	s.send(p, &msg.SendCmpct{Announce: true, Version: compactVersion})
 }
 
@@ -67,6 +69,7 @@ func (s *State) dropPushers() {
 	for _, p := range slices.Clone(s.pushers) {
 		if p.src.Unreliable() {
 			s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
+			p.src.Pushes = false
 			s.send(p, &msg.SendCmpct{Version: compactVersion})
 		}
 	}

@@ -87,12 +87,24 @@ func (f *Fetcher) evenLate() (drop []p2p.Action) {
 	return drop
 }
 
+// evenHelp says whether p may give the missing parts of a block besides others: who
+// pushes new blocks to us may, but the last place is for a peer of our own choice, until
+// one is among them ["parallel download"].
+func (f *Fetcher) evenHelp(p *Source, e *headers.Entry) bool {
+	n, chosen := 0, !p.Inbound()
+	for x := f.flights[e]; x != nil; x = x.next {
+		n += x.counts()
+		chosen = chosen || !x.p.Inbound()
+	}
+	return f.Even && p.Pushes && e.Needed() && n < maxCopies && (chosen || n < maxCopies-1)
+}
+
 // Direct says that a source has just sent headers: near our tip, what they lead to is
 // asked from it, also beside the best of its headers: last is the end of these, nil if it
 // is not known [HeadersDirectFetchBlocks].
 func (f *Fetcher) Direct(p *Source, last *headers.Entry) {
 	f.directTop = last
-	if top := p.Top; f.Even && top != nil && top.Node.Height-f.tree.Tip().Node.Height <= directDepth {
+	if top := p.Top; f.Even && top != nil && top.Node.Height-f.tree.Tip().Node.Height <= 2*directDepth {
 		f.direct = p
 	}
 }

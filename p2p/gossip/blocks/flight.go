@@ -90,7 +90,7 @@ func (f *Fetcher) Expect(p *Source, e *headers.Entry) bool {
 	if f.flightOf(p, e) != nil {
 		return true
 	}
-	if len(p.flights) >= maxFlights || !f.mayAsk(p, e) && !f.mayHelp(p, e) {
+	if len(p.flights) >= maxFlights || !f.mayAsk(p, e) && !f.mayHelp(p, e) && !f.evenHelp(p, e) {
 		return false
 	}
 	f.add(p, e)

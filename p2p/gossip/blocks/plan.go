@@ -107,7 +107,7 @@ func (f *Fetcher) isUseful(p *Source) bool {
 		return false
 	}
 	if p.Have {
-		return p.claim != nil
+		return p.claim != nil && f.tree.Best().Node.Work.Cmp(f.minWork) >= 0
 	}
 	top := p.top()
 	return top != nil && f.worthAsking(top) && top.Node.Work.Cmp(f.minWork) >= 0
@@ -220,6 +220,9 @@ func (f *Fetcher) serves(p *Source, e *headers.Entry) bool {
 		return true
 	}
 	top := p.top()
+	if f.Even && p.depth == directDepth { // who may be asked for sixteen at once
+		return top != nil && top.Node.Height-f.tree.Tip().Node.Height <= 2*directDepth
+	}
 	if top == nil || top.Node.Height-e.Node.Height >= p.depth {
 		return false
 	}

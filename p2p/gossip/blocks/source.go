@@ -18,6 +18,7 @@ type Source struct {
 
 	equals []*headers.Entry // others with as much work as Top, in order of announcement
 
+	Pushes  bool                        // we have asked it to push new blocks to us
 	Compact bool                        // speaks BIP152 version 2
 	short   *headers.Entry              // the block that it was last asked for in short form
 	shown   map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
