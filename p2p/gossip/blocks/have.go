@@ -303,10 +303,10 @@ func (f *Fetcher) choose(p *Source, can []int, n int) []*headers.Entry {
 	h, path := &f.have, f.route.path
 	has := f.reachTo(p, f.route.goal)
 	complete := len(path) > 0 && has.upTo >= path[len(path)-1].Node.Height
-	if h.newcomers > 0 && complete {
+	if h.newcomers > 0 && complete && !f.Even {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
 	}
-	if complete && (h.newcomers > 0 || f.shuffling()) {
+	if complete && !f.Even && (h.newcomers > 0 || f.shuffling()) {
 		for i := range min(n, len(can)) {
 			j := i + f.rand.IntN(len(can)-i)
 			can[i], can[j] = can[j], can[i]

@@ -13,8 +13,8 @@ func (s *Sync) Announced(t *Talk, hashes ...chain.Hash) {
 	for _, h := range hashes {
 		if e := s.tree.Find(h); e != nil {
 			t.known.Has(e)
-		} else {
-			t.unknown = h
+		} else if h != t.unknown {
+			t.unknown, t.lowWork = h, false // its chain has grown, and may have enough work now
 		}
 	}
 	if t.unknown != (chain.Hash{}) && s.tree.Find(t.unknown) == nil && s.mayAskFor(t, t.unknown) {

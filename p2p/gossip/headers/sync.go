@@ -255,7 +255,9 @@ func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
 		s.drop(t, "headers that lead nowhere", "too many headers messages without a known parent")
 		return
 	}
-	t.unknown = chain.HeaderHash(hs[len(hs)-1])
+	if last := chain.HeaderHash(hs[len(hs)-1]); last != t.unknown {
+		t.unknown, t.lowWork = last, false // its chain has grown, and may have enough work now
+	}
 	s.ask(t, s.tree.Best())
 }
 
