@@ -117,18 +117,25 @@ func (n *Node) openWallet() error {
 	if !n.cfg.Wallet {
 		return nil
 	}
-	file, err := service.OpenFile(n.path("wallet"), db.Options{NoSync: n.cfg.NoSync})
+	file, err := n.openWalletFile(n.path("wallet"))
 	if err != nil {
 		return ofFile("wallet", err)
 	}
 	n.files = append(n.files, file)
-	n.Wallet, err = service.Open(service.Config{
+	n.Wallets, err = service.OpenWallets(service.WalletsConfig{Dir: filepath.Join(n.cfg.DataDir, "wallets"), Open: n.openWalletFile, Config: service.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 		EstimateFee: n.estimateFee, FallbackFeeRate: n.cfg.FallbackFee, Lookahead: n.cfg.Keypool,
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
-	})
-	n.follow.wallet = n.Wallet
-	return ofFile("wallet", err)
+	}}, n.cfg.LoadWallets)
+	if err != nil {
+		return ofFile("wallet", err)
+	}
+	n.follow.wallet, n.Wallet = n.Wallets, n.Wallets.Main()
+	return nil
+}
+
+func (n *Node) openWalletFile(path string) (*db.DB, error) {
+	return service.OpenFile(path, db.Options{NoSync: n.cfg.NoSync})
 }
 
 // waiting are the pool's transactions, parents first.
@@ -231,7 +238,7 @@ func (n *Node) buildRPC() (err error) {
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}
 	if n.Wallet != nil {
-		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallet: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Wallet: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime

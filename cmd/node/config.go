@@ -77,6 +77,7 @@ type Config struct {
 
 	Wallet      bool
 	Keypool     uint32         // scripts of each kind that the wallet watches past the last one handed out; 0: its default
+	LoadWallets []string       // names of wallets to be loaded at the start, beside those that were asked for by RPC
 	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool
 	FilterIndex bool

@@ -24,7 +24,7 @@ import (
 type follower struct {
 	ledger   *ledger.Ledger
 	pool     *mempool.Pool
-	wallet   *service.Service // nil without a wallet
+	wallet   *service.Wallets // nil without a wallet
 	swarm    *swarm.Swarm
 	zmq      *notify.Publisher // nil tells nobody
 	stopAt   int32             // the height at which stop is called; 0: none

@@ -26,12 +26,13 @@ import (
 
 // Node is one running node: its rooms, open to whoever tests or shows them.
 type Node struct {
-	Ledger *ledger.Ledger
-	Pool   *mempool.Pool
-	Swarm  *swarm.Swarm
-	Miner  *miner.Miner
-	Wallet *service.Service // nil without a wallet
-	RPC    *rpc.Server      // nil without RPC
+	Ledger  *ledger.Ledger
+	Pool    *mempool.Pool
+	Swarm   *swarm.Swarm
+	Miner   *miner.Miner
+	Wallet  *service.Service // the main wallet, nil without one
+	Wallets *service.Wallets // all of them, nil without
+	RPC     *rpc.Server      // nil without RPC
 
 	cfg      Config
 	clock    *clock
@@ -103,7 +104,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{name: "schedule", run: n.schedule.Run},
 	}
 	if n.Wallet != nil {
-		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallet.Run})
+		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallets.Run})
 	}
 	if n.zmq != nil {
 		stages = append(stages, stage{name: "zmq", run: n.zmq.Run})

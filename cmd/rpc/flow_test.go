@@ -230,9 +230,23 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 	if e, ok := errors.AsType[*client.Error](other.Call(w.ctx, "getnewaddress", nil)); !ok || e.Code != -18 {
 		t.Errorf("/wallet/other: %v", e)
 	}
-	w.refused(-4, "", "createwallet", "other")
-	w.refused(-4, "…not unloaded", "unloadwallet", "default")
-	w.refused(-18, "", "unloadwallet", "other")
+	is(t, "createwallet", w.object("createwallet", "other"), "name", "other")
+	w.refused(-19, "Multiple wallets are loaded. Please select which wallet to use by requesting the RPC through the /wallet/<walletname> URI path.", "getbalance")
+	if err := other.Call(w.ctx, "getbalance", nil); err != nil {
+		t.Errorf("/wallet/other: %v", err)
+	}
+	w.must("unloadwallet", "other")
+	w.refused(-18, "Requested wallet does not exist or is not loaded", "unloadwallet", "other")
+	w.refused(-4, "…already exists.", "createwallet", "other")
+	is(t, "loadwallet", w.object("loadwallet", "other"), "name", "other")
+	w.must("unloadwallet", "other")
+	if got := fmt.Sprint(w.object("listwalletdir")["wallets"]); got != "[map[name:default] map[name:other]]" {
+		t.Errorf("listwalletdir: %s", got)
+	}
+	for _, name := range []string{"../x", "/x", "a/../b", ".", strings.Repeat("x", 201), "a\x00b"} {
+		w.refused(-4, "", "createwallet", name)
+		w.refused(-4, "", "loadwallet", name)
+	}
 	w.refused(-3, "", "unloadwallet")
 	w.refused(-18, "…Path does not exist", "loadwallet", "nosuch")
 	w.refused(-4, "…avoid reuse", "createwallet", "third", false, false, "", true)

@@ -33,7 +33,7 @@ func TestNoOtherNameAnswersFromTheWallet(t *testing.T) {
 		t.Errorf("a refused call has made %v", got)
 	}
 	w.refused(-18, "", "loadwallet", "alice")
-	w.must("createwallet", "alice")
+	w.must("createwallet", "alice", false, false, "", false, true, true) // and load it at the start
 	for range 2 {
 		refused("/wallet/bob")
 		refused("/wallet/")
@@ -46,7 +46,6 @@ func TestNoOtherNameAnswersFromTheWallet(t *testing.T) {
 			t.Errorf("listwallets: %s", got)
 		}
 		w.refused(-4, "…already exists", "createwallet", "alice")
-		w.refused(-4, "…one wallet", "createwallet", "bob")
 		w.stop()
 		w = startIn(t, dir)
 	}
@@ -80,13 +79,57 @@ func TestARestoredWalletKeepsItsName(t *testing.T) {
 	}
 }
 
-// A wallet that made itself and is in use keeps its name, which is none.
+// A wallet that made itself and is in use keeps its name, which is none, and
+// stands beside others.
 func TestAWalletInUseIsNotNamedAnew(t *testing.T) {
 	w := start(t)
 	w.text("getnewaddress")
-	w.refused(-4, "…one wallet", "createwallet", "alice")
-	if got := fmt.Sprint(w.list("listwallets")); got != "[]" {
+	w.refused(-4, "…already exists.", "createwallet", "")
+	w.must("createwallet", "alice")
+	if got := fmt.Sprintf("%q", w.list("listwallets")); got != `["" "alice"]` {
 		t.Errorf("listwallets: %s", got)
+	}
+	w.must("unloadwallet", "")
+	if got := fmt.Sprintf("%q", w.list("listwallets")); got != `["alice"]` {
+		t.Errorf("listwallets: %s", got)
+	}
+	w.must("getbalance")
+	w.must("unloadwallet", "alice")
+	w.refused(-18, "…No wallet is loaded.", "getbalance")
+	w.must("loadwallet", "")
+	w.must("getbalance")
+}
+
+// What two wallets receive, and when, stays apart; a watch-only one follows
+// without keys, and a restart finds what it knew.
+func TestWalletsStandBesideEachOther(t *testing.T) {
+	dir := t.TempDir()
+	w := startIn(t, dir)
+	w.must("createwallet", "miner", false, false, "", false, true, true)
+	w.must("createwallet", "watch", true, false, "", false, true, true)
+	in := func(name string) *testNode {
+		c, err := client.Dial(w.url+"/wallet/"+name, "u", "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := *w
+		one.Client = c
+		return &one
+	}
+	addr := in("miner").text("getnewaddress")
+	w.must("generatetoaddress", 101, addr)
+	desc := in("miner").object("getaddressinfo", addr)["desc"]
+	in("watch").refused(-4, "Error: This wallet has no available keys", "getnewaddress")
+	in("watch").must("importdescriptors", []any{map[string]any{"desc": desc, "timestamp": 0}})
+	for range 2 {
+		for _, name := range []string{"miner", "watch"} {
+			if got := string(in(name).must("getbalance")); got != "50.00000000" {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
+		is(t, "watch", in("watch").object("getwalletinfo"), "private_keys_enabled", false)
+		w.stop()
+		w = startIn(t, dir)
 	}
 }
 

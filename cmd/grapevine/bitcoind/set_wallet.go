@@ -25,6 +25,11 @@ func setFallbackFee(s *setup) error {
 	return nil
 }
 
+func setWallets(s *setup) error {
+	s.cfg.LoadWallets = s.List("wallet")
+	return nil
+}
+
 func setKeypool(s *setup) error {
 	s.cfg.Keypool = uint32(min(max(1, s.Int("keypool", 0)), maxKeypool))
 	return nil

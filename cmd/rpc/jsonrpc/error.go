@@ -22,6 +22,7 @@ const (
 	CodeNotConnected    Code = -9  // RPC_CLIENT_NOT_CONNECTED
 	CodeInitialDownload Code = -10 // RPC_CLIENT_IN_INITIAL_DOWNLOAD
 	CodeWalletNotFound  Code = -18 // RPC_WALLET_NOT_FOUND
+	CodeWhichWallet     Code = -19 // RPC_WALLET_NOT_SPECIFIED
 	CodeDatabase        Code = -20 // RPC_DATABASE_ERROR
 	CodeDeserialization Code = -22 // RPC_DESERIALIZATION_ERROR
 	CodeNodeAdded       Code = -23 // RPC_CLIENT_NODE_ALREADY_ADDED

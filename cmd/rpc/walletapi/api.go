@@ -18,38 +18,43 @@ import (
 
 // API answers; its fields are who is asked.
 type API struct {
-	Params *chain.Params
-	Wallet *service.Service
-	Ledger *ledger.Ledger
-	Pool   *mempool.Pool
-	Raw    *rawapi.API // signs what the wallet does not
+	Params  *chain.Params
+	Wallets *service.Wallets
+	Wallet  *service.Service // the one that a call is for
+	Ledger  *ledger.Ledger
+	Pool    *mempool.Pool
+	Raw     *rawapi.API // signs what the wallet does not
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.nameRows(),
-		a.guard(slices.Concat(a.beginRows(), a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())))
+	begins := a.guard((*API).beginRows, true)
+	return slices.Concat(a.nameRows(), begins, a.guard((*API).useRows, false))
 }
 
-// guard refuses calls for another wallet than ours, and gives the wallet's
-// errors their codes.
-func (a *API) guard(methods []jsonrpc.Method) []jsonrpc.Method {
-	for i, m := range methods {
+// useRows are about a wallet that is there.
+func (a *API) useRows() []jsonrpc.Method {
+	return slices.Concat(a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())
+}
+
+// guard finds the wallet that a call is for, and gives the wallet's errors their
+// codes. Main: a call that names none is for the node's main wallet.
+func (a *API) guard(rows func(*API) []jsonrpc.Method, main bool) []jsonrpc.Method {
+	methods := rows(a)
+	for i := range methods {
 		methods[i].Do = func(ctx context.Context, c *jsonrpc.Call) (any, error) {
-			if !a.ours(c) {
-				return nil, errNotLoaded()
+			one := *a
+			var err error
+			if main && !c.OfWallet {
+				one.Wallet = a.Wallets.Main()
+			} else if one.Wallet, err = a.Wallets.Pick(c.Wallet, c.OfWallet); err != nil {
+				return nil, coded(err)
 			}
-			v, err := m.Do(ctx, c)
+			v, err := rows(&one)[i].Do(ctx, c)
 			return v, coded(err)
 		}
 	}
 	return methods
-}
-
-// ours says whether a call is for the node's wallet: by no name, or by its own.
-func (a *API) ours(c *jsonrpc.Call) bool {
-	name, _ := a.Wallet.Name()
-	return !c.OfWallet || c.Wallet == name
 }
 
 // coded gives an error of the wallet bitcoind's code for it.
@@ -74,7 +79,8 @@ func coded(err error) error {
 		{wallet.ErrTooLarge, jsonrpc.CodeInsufficient}, {wallet.ErrNotOurs, jsonrpc.CodeInvalidParam},
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
-		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
+		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet},
+		{wallet.ErrNotLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrNoneLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrWhich, jsonrpc.CodeWhichWallet}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {
 		if errors.Is(err, known.err) {
 			code = known.code

@@ -4,27 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/db"
 	"grapevine/wallet"
+	"grapevine/wallet/service"
 )
 
 // nameRows need no wallet yet: they make one, and give it the name by which clients call it.
 func (a *API) nameRows() []jsonrpc.Method {
 	return jsonrpc.Group("Wallet",
 		jsonrpc.Method{Name: "createwallet", Params: "wallet_name:text disable_private_keys:bool=false blank:bool=false passphrase:text? avoid_reuse:bool=false descriptors:bool=true load_on_startup:bool? external_signer:bool=false", Do: a.createWallet,
-			Help: "Makes the node's one wallet if there is none yet, and calls it by this name in /wallet/NAME.", Example: "default"},
+			Help: "Makes a wallet, which answers at /wallet/NAME: with keys of its own, blank, or without private keys.", Example: "default"},
 		jsonrpc.Method{Name: "loadwallet", Params: "filename:text load_on_startup:bool?", Do: a.loadWallet,
-			Help: "The node's one wallet is always loaded: says so, or that there is none of this name.", Example: "default"},
+			Help: "Takes a wallet of the data directory into use.", Example: "default"},
 		jsonrpc.Method{Name: "unloadwallet", Params: "wallet_name:text? load_on_startup:bool?", Do: a.unloadWallet,
-			Help: "Refused: the node's one wallet follows the chain as long as the node runs.", Example: "default"},
+			Help: "Takes a wallet out of use.", Example: "default"},
 		jsonrpc.Method{Name: "listwallets", Do: a.listWallets,
-			Help: "The wallets in use: the one or none."},
+			Help: "The names of the wallets in use."},
 		jsonrpc.Method{Name: "listwalletdir", Do: a.listWalletDir,
-			Help: "The wallets on disk: the one or none."},
+			Help: "The names of the wallets on disk."},
 	)
 }
 
@@ -57,8 +59,7 @@ type walletName struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// createWallet makes the wallet if there is none yet, and gives it its name. It
-// refuses what this wallet is not, rather than to promise it.
+// createWallet makes a wallet. It refuses what this wallet is not, rather than to promise it.
 func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
 	for param, why := range map[string]string{
@@ -78,24 +79,23 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Wallet.Name(); there && current == name && name != "" {
+	one := *a
+	err := a.Wallets.Create(name, func(made *service.Service) error {
+		one.Wallet = made
+		return one.begin(ctx, c)
+	})
+	if errors.Is(err, wallet.ErrExists) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
-			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(name))
+			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(filepath.Dir(a.Wallets.Path(name))))
 	}
-	if !a.Wallet.Exists() {
-		if err := a.begin(ctx, c); err != nil && !errors.Is(err, wallet.ErrExists) {
-			return nil, coded(err)
-		}
+	if err == nil {
+		err = a.atStart(c, name)
 	}
-	if err := a.Wallet.Rename(name); errors.Is(err, wallet.ErrExists) {
-		current, _ := a.Wallet.Name()
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
-			"a node has one wallet by this version, and this one's is %q and in use: call it by that name", current)
-	} else if err != nil {
+	if err != nil {
 		return nil, coded(err)
 	}
 	made := walletName{Name: name}
-	if w := a.plainWarning(); w != "" {
+	if w := one.plainWarning(); w != "" {
 		made.Warnings = []string{w}
 	}
 	return made, nil
@@ -110,20 +110,32 @@ func (a *API) begin(ctx context.Context, c *jsonrpc.Call) error {
 	return err
 }
 
-// loadWallet finds the node's wallet loaded, or no wallet of that name.
+// atStart notes whether a wallet is to be loaded at the start, where that was said.
+func (a *API) atStart(c *jsonrpc.Call, name string) error {
+	if !c.Has("load_on_startup") {
+		return nil
+	}
+	return a.Wallets.AtStart(name, c.Bool("load_on_startup"))
+}
+
 func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("filename")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Wallet.Name(); there && name == current {
+	err := a.Wallets.Load(name)
+	switch {
+	case errors.Is(err, wallet.ErrLoaded):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", show.Clip(name))
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
+			"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", show.Clip(filepath.Dir(a.Wallets.Path(name))))
+	case err != nil:
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Wallet file verification failed. %s", err)
 	}
-	return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
-		"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", show.Clip(name))
+	return walletName{Name: name}, a.atStart(c, name)
 }
 
-// unloadWallet refuses: the wallet follows the chain as long as the node runs.
 func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
 	switch {
@@ -137,32 +149,24 @@ func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if current, there := a.Wallet.Name(); !there || name != current {
-		return nil, errNotLoaded()
+	err := a.Wallets.Unload(name)
+	if err == nil {
+		err = a.atStart(c, name)
 	}
-	return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
-		"the node's one wallet is not unloaded by this version: it follows the chain as long as the node runs (a node without one: --wallet=false)")
+	return struct{}{}, coded(err)
 }
 
-func errNotLoaded() error {
-	return jsonrpc.Errorf(jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded")
-}
-
-func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) {
-	if name, there := a.Wallet.Name(); there {
-		return []string{name}, nil
-	}
-	return []string{}, nil
-}
+func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) { return a.Wallets.Names(), nil }
 
 func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
+	names, err := a.Wallets.Dir()
 	wallets := []walletName{}
-	if name, there := a.Wallet.Name(); there {
+	for _, name := range names {
 		wallets = append(wallets, walletName{Name: name})
 	}
 	return struct {
 		Wallets []walletName `json:"wallets"`
-	}{wallets}, nil
+	}{wallets}, err
 }
 
 type words struct {
