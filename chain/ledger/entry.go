@@ -25,6 +25,7 @@ const (
 	flagByHand             // marked by hand
 	flagLost               // its stored body is damaged
 	flagPruned             // its body and undo record were deleted; the body may have come again
+	flagBare               // its body came while segwit did not hold there: without witnesses [BLOCK_OPT_WITNESS]
 )
 
 // entry is a header at its place in the tree, with what is stored of its block.
@@ -44,6 +45,7 @@ type entry struct {
 	valid  bool  // was connected once
 	lost   bool  // its stored body is damaged
 	pruned bool  // its body and undo record were deleted; the body may have come again
+	bare   bool  // its body came while segwit did not hold at its height
 	linked bool  // its body and those of all ancestors that are not in the verified chain are stored [HaveNumChainTxs]
 	why    error // *chain.RuleError if the rules marked it
 }
@@ -90,6 +92,7 @@ func (e *entry) record() archive.Header {
 	set(flagByHand, e.Marked(headertree.ByHand))
 	set(flagLost, e.lost)
 	set(flagPruned, e.pruned)
+	set(flagBare, e.bare)
 	var re *chain.RuleError
 	if errors.As(e.why, &re) {
 		h.Why = string(re.Rule) + "\n" + re.Detail

@@ -38,6 +38,7 @@ func (t *tree) load(num uint32, h archive.Header) error {
 	}
 	e.Body, e.Size, e.Txs = h.Body, h.Size, h.Txs
 	e.valid, e.lost, e.pruned = h.Flags&flagValid != 0, h.Flags&flagLost != 0, h.Flags&flagPruned != 0
+	e.bare = h.Flags&flagBare != 0
 	if h.Flags&flagFailed != 0 {
 		rule, detail, _ := strings.Cut(h.Why, "\n")
 		e.why = &chain.RuleError{Rule: chain.Rule(rule), Detail: detail}

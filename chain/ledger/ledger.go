@@ -48,6 +48,9 @@ type Config struct {
 	// RefuseFuture: a tip whose time is further ahead of Now than any block's may be ends Open
 	// with ErrFromFuture.
 	RefuseFuture bool
+	// NeedWitnesses: blocks that came before segwit held where it does now end Open with a
+	// *BareError.
+	NeedWitnesses bool
 	// StopAt is a height above which nothing is connected any more once a block of at
 	// least that height was; 0: none [-stopatheight].
 	StopAt int32

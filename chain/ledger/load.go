@@ -44,7 +44,31 @@ func (l *Ledger) load() error {
 	if l.cfg.RefuseFuture && tip.Node.Header.Timestamp.After(l.cfg.Now().Add(chain.MaxFutureTime*time.Second)) {
 		return ErrFromFuture
 	}
+	if l.cfg.NeedWitnesses {
+		if err := l.checkWitnesses(tip); err != nil {
+			return err
+		}
+	}
 	return l.checkPruned(marks)
+}
+
+// BareError: blocks of the verified chain came before segwit held where it does now.
+type BareError struct{ From int32 }
+
+func (e *BareError) Error() string {
+	return fmt.Sprintf("Witness data for blocks after height %d requires validation. Please restart with -reindex.", e.From)
+}
+
+// checkWitnesses refuses to go on with blocks whose witnesses were never asked for
+// [NeedsRedownload].
+func (l *Ledger) checkWitnesses(tip *entry) error {
+	from := l.cfg.Params.SegwitHeight
+	for e := tip; e.Parent != nil && e.Node.Height >= from; e = e.Parent {
+		if e.bare {
+			return &BareError{from}
+		}
+	}
+	return nil
 }
 
 // ErrFromFuture: the tip is ahead of this machine's clock [MAX_FUTURE_BLOCK_TIME].

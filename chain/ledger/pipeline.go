@@ -64,7 +64,22 @@ type (
 // the disk: the block itself unless it is at hand, its undo record, its coins.
 func (w *writer) load(s *slot) {
 	w.running++
-	w.workers.Soon(func() { w.inbox.put(loadedMsg{s, w.l.loadSlot(s)}) })
+	again := w.l.cfg.Rebuild == RebuildAll && !s.disconnect && !s.e.valid
+	w.workers.Soon(func() {
+		err := w.l.loadSlot(s)
+		if err == nil && again {
+			err = w.l.checkAgain(s.e.Node, s.block)
+		}
+		w.inbox.put(loadedMsg{s, err})
+	})
+}
+
+// checkAgain asks of a stored body what was asked when it came: other rules may hold now.
+func (l *Ledger) checkAgain(n *chain.HeaderNode, b *chain.Block) error {
+	if err := chain.CheckBlock(l.cfg.Params, b); err != nil {
+		return err
+	}
+	return chain.CheckBlockContext(l.cfg.Params, n.Parent, b)
 }
 
 func (l *Ledger) loadSlot(s *slot) (err error) {

@@ -49,7 +49,7 @@ func (l *Ledger) rebuild() error {
 		if !all {
 			return h
 		}
-		h.Flags, h.Why = h.Flags&^(flagFailed|flagByHand|flagPruned), ""
+		h.Flags, h.Why = h.Flags&^(flagFailed|flagByHand|flagPruned|flagBare), ""
 		if pruned {
 			h.Flags, h.Body = h.Flags&^flagLost, 0
 			if num == 0 {

@@ -146,6 +146,7 @@ func (w *writer) acceptBody(c *bodyCheck) {
 func (w *writer) store(e *entry, m submitMsg) {
 	// The archive has the body before readers hear of its number.
 	w.archive.SaveBody(w.tree.NextBody(e), m.block.Raw)
+	e.bare = e.Node.Height < w.l.cfg.Params.SegwitHeight
 	w.tree.store(e, m.block)
 	w.prune.add(e)
 	w.archive.SaveHeader(e.Num, e.record())

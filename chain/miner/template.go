@@ -99,7 +99,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	}
 	m.last.Store(made)
 	t.findDepends()
-	t.makeCoinbase(p, payTo, m.coinbaseInput(t.Height))
+	t.makeCoinbase(payTo, m.coinbaseInput(t.Height), t.Height >= p.SegwitHeight, m.cfg.NoExtraNonce)
 	// A header says no later time; the block is tried, and refused if it has to be later.
 	at := time.Unix(min(max(t.MinTime, m.cfg.Now().Unix()), math.MaxUint32), 0)
 	root, _ := chain.TxRoot(t.all())
@@ -160,9 +160,10 @@ func (m *Miner) coinbaseInput(height int32) *wire.TxIn {
 	return in
 }
 
-// makeCoinbase pays to payTo and commits to the witnesses (BIP141). Its lock time, if it
+// makeCoinbase pays to payTo and commits to the witnesses (BIP141), early also before
+// segwit holds, as Core does. Its lock time, if it
 // counts, is the height before, so that it also differs from what BIP34 did not cover (BIP54).
-func (t *Template) makeCoinbase(p *chain.Params, payTo []byte, in *wire.TxIn) {
+func (t *Template) makeCoinbase(payTo []byte, in *wire.TxIn, segwit, early bool) {
 	cb := wire.NewMsgTx(2)
 	if in.Sequence != wire.MaxTxInSequenceNum {
 		cb.LockTime = uint32(t.Height - 1)
@@ -170,13 +171,15 @@ func (t *Template) makeCoinbase(p *chain.Params, payTo []byte, in *wire.TxIn) {
 	cb.AddTxIn(in)
 	cb.AddTxOut(wire.NewTxOut(int64(t.CoinbaseValue), payTo))
 	t.Coinbase = chain.NewTx(cb)
-	if t.Height < p.SegwitHeight {
+	if !segwit && !early {
 		return
 	}
 	var nonce chain.Hash
 	root := chain.WitnessRoot(t.all()) // takes nothing of the coinbase
 	t.Commitment = chain.CommitmentScript(chain.CommitmentHash(root, nonce))
-	cb.TxIn[0].Witness = wire.TxWitness{nonce[:]}
+	if segwit {
+		cb.TxIn[0].Witness = wire.TxWitness{nonce[:]}
+	}
 	cb.AddTxOut(wire.NewTxOut(0, t.Commitment))
 	t.Coinbase = chain.NewTx(cb)
 }

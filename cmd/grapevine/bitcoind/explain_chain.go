@@ -21,6 +21,9 @@ func explainChain(err error) error {
 			return &unloadable{why.Error() + ".\nPlease restart with -reindex or -reindex-chainstate to recover."}
 		}
 	}
+	if bare, ok := errors.AsType[*ledger.BareError](err); ok {
+		return &unloadable{bare.Error() + ".\nPlease restart with -reindex or -reindex-chainstate to recover."}
+	}
 	if index, ok := errors.AsType[*ledger.PrunedIndexError](err); ok {
 		return fmt.Errorf("%w\nError: A fatal internal error occurred, see debug.log for details: Failed to start indexes, shutting down..", index)
 	}
