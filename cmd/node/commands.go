@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"grapevine/chain"
+	"grapevine/wallet/service"
 )
 
 // Commands are lines for the shell that a node runs; "" runs none.
@@ -20,6 +22,10 @@ type Commands struct {
 	// Block is run when the best block changes, once the node is synced: %s stands for
 	// its hash [-blocknotify].
 	Block string
+	// Wallet is run when the pool takes a transaction of the wallet, and when it is in a
+	// block: %s stands for its id, %w for the wallet's name, %b for the block, %h for its
+	// height [-walletnotify].
+	Wallet string
 }
 
 const (
@@ -38,27 +44,52 @@ type commands struct {
 	Commands
 	syncing func() bool
 	log     *slog.Logger
-	tips    chan chain.Hash // capacity maxCommands
+	due     chan due // capacity maxCommands
 
 	running sync.WaitGroup
 	places  chan struct{} // capacity commandsAtOnce
 	end     sync.Once
 }
 
+// due is a line to run.
+type due struct {
+	line   string
+	synced bool // only if the node is
+}
+
 func newCommands(cfg Commands, log *slog.Logger, syncing func() bool) *commands {
 	return &commands{Commands: cfg, syncing: syncing, log: log,
-		tips: make(chan chain.Hash, maxCommands), places: make(chan struct{}, commandsAtOnce)}
+		due: make(chan due, maxCommands), places: make(chan struct{}, commandsAtOnce)}
 }
 
 // moved says that the best block is another one. It never waits.
 func (c *commands) moved(tip chain.Hash) {
-	if c == nil || c.Block == "" {
+	if c != nil && c.Block != "" {
+		c.queue(due{strings.ReplaceAll(c.Block, "%s", tip.String()), true})
+	}
+}
+
+// walletTx says that a transaction of the wallet is in the pool or, with a height of
+// 0 and more, in a block. It never waits.
+func (c *commands) walletTx(n service.News) {
+	if c.Wallet == "" {
 		return
 	}
+	where, height := n.Block.String(), n.Height
+	if height < 0 {
+		where, height = "unconfirmed", -1
+	}
+	c.queue(due{line: strings.NewReplacer("%s", n.ID.String(), "%b", where, "%h", strconv.Itoa(int(height)), "%w", quoted(n.Wallet)).Replace(c.Wallet)})
+}
+
+// quoted is one word for the shell, whatever is in it [ShellEscape].
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'"'"'`) + "'" }
+
+func (c *commands) queue(d due) {
 	select {
-	case c.tips <- tip:
+	case c.due <- d:
 	default:
-		c.log.Warn("too many commands wait; none is run for this block", "block", tip)
+		c.log.Warn("too many commands wait; one is not run", "command", d.line)
 	}
 }
 
@@ -72,9 +103,9 @@ func (c *commands) Run(ctx context.Context, ready <-chan struct{}) error {
 		case <-ready:
 			ready = nil
 			c.start(ctx, c.Started)
-		case tip := <-c.tips:
-			if !c.syncing() {
-				c.start(ctx, strings.ReplaceAll(c.Block, "%s", tip.String()))
+		case d := <-c.due:
+			if !d.synced || !c.syncing() {
+				c.start(ctx, d.line)
 			}
 		}
 	}

@@ -66,6 +66,9 @@ func (s *Service) logNews(st *state) {
 			args = append(args, "height", e.Height)
 		}
 		s.cfg.Log.Info(what, args...)
+		if s.cfg.News != nil {
+			s.cfg.News(News{Wallet: st.name, ID: r.id, Block: r.block, Height: r.height})
+		}
 	}
 	st.news = nil
 }

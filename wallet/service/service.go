@@ -26,6 +26,13 @@ type Chain interface {
 }
 
 // Config of a Service. DB, Params, Chain, Submit, Rand and Now are needed.
+// News is a payment that the pool has taken, or that is in a block.
+type News struct {
+	Wallet    string // its name
+	ID, Block chain.Hash
+	Height    int32 // less than 0: in no block
+}
+
 type Config struct {
 	DB     *db.DB // wallet.db; the caller opens it and closes it after Run has returned
 	Params *chain.Params
@@ -35,13 +42,16 @@ type Config struct {
 	Submit func(ctx context.Context, tx *chain.Tx) error
 	// Pool is what waits for a block, parents first; nil: nothing. A restored
 	// wallet asks for it, for it has not heard of what entered before.
-	Pool            func() []*chain.Tx
-	Rand            io.Reader
-	Now             func() time.Time
-	Log             *slog.Logger
-	EstimateFee     func(target int) (r policy.FeeRate, ok bool) // for confirmation in target blocks; may be nil
-	FallbackFeeRate policy.FeeRate                               // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
-	Lookahead       uint32                                       // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
+	Pool        func() []*chain.Tx
+	Rand        io.Reader
+	Now         func() time.Time
+	Log         *slog.Logger
+	EstimateFee func(target int) (r policy.FeeRate, ok bool) // for confirmation in target blocks; may be nil
+	// News is told of a payment that the pool takes (height less than 0), and when it is
+	// first in a block. It must not wait and must not call the wallet; nil: nobody wants it.
+	News            func(News)
+	FallbackFeeRate policy.FeeRate // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
+	Lookahead       uint32         // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
 }
 
 func (c *Config) settings() settings { return settings{c.Params, c.Lookahead} }

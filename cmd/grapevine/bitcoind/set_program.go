@@ -53,3 +53,8 @@ func setCapture(s *setup) error {
 	}
 	return nil
 }
+
+func setWalletCommand(s *setup) error {
+	s.cfg.Commands.Wallet = s.command("walletnotify")
+	return nil
+}
