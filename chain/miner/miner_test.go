@@ -1,6 +1,7 @@
 package miner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -190,6 +191,23 @@ func TestTwoBlocksOfOneParentToOneAddressDiffer(t *testing.T) {
 	two, err2 := m.SolveBlock(t.Context(), script, nil)
 	if err1 != nil || err2 != nil || one.Hash == two.Hash || one.Txs[0].ID == two.Txs[0].ID {
 		t.Fatal(err1, err2)
+	}
+}
+
+// Under bitcoind's name a coinbase is what Core makes: height and OP_0, up to 29 without a lock time.
+func TestACoinbaseMayBeAsCores(t *testing.T) {
+	b := newBook()
+	m, script := b.miner(), chaintest.OpTrue()
+	m.cfg.NoExtraNonce, m.cfg.NoLockTime = true, true
+	one, err1 := m.SolveBlock(t.Context(), script, nil)
+	two, err2 := m.SolveBlock(t.Context(), script, nil)
+	if err1 != nil || err2 != nil || one.Txs[0].ID != two.Txs[0].ID {
+		t.Fatal(err1, err2)
+	}
+	cb := one.Txs[0]
+	want := append(chain.HeightScript(b.Tip().Height+1), 0)
+	if in := cb.TxIn[0]; !bytes.Equal(in.SignatureScript, want) || in.Sequence != 0xffffffff || cb.LockTime != 0 {
+		t.Errorf("%x, sequence %x, lock time %d", in.SignatureScript, in.Sequence, cb.LockTime)
 	}
 }
 

@@ -36,7 +36,8 @@ var rewrite = flag.Bool("rewrite", false, "write what happened into testdata/*.t
 //	join ID out|in [WORD …]     nowitness, txid, norelay, have, manual, blocksonly
 //	recv ID MESSAGE …           what a peer says
 //	verdict block NAME WORD, verdict tx NAME WORD
-//	tip NAME, pool in NAME, pool out NAME, bad NAME, badbyhand NAME, unbad NAME, lost NAME
+//	tip NAME, pool in NAME, pool out NAME, bad NAME, badbyhand NAME, unbad NAME, lost NAME, pruned NAME
+//	limited                     the node serves its last blocks only
 //	submit tx NAME, submit block NAME, leave ID
 //	wait DURATION               time passes, with a tick at each deadline
 type script struct {
@@ -166,6 +167,10 @@ func (sc *script) fact(f []string) {
 		sc.step(HeaderInvalid{sc.node(f[1]), chain.Broken(chain.ErrCoinbaseAmount, "")})
 	case "badbyhand":
 		sc.step(HeaderInvalid{sc.node(f[1]), nil})
+	case "limited":
+		sc.s.server.Limited = true
+	case "pruned":
+		sc.step(BodiesPruned{[]*chain.HeaderNode{sc.node(f[1])}})
 	case "lost":
 		sc.step(BodyLost{sc.node(f[1])})
 	case "unbad":

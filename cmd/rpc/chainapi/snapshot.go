@@ -75,15 +75,14 @@ func dumpFault(err error) error {
 // dumpedBlock is where the set is to stand; nil: at the tip.
 func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 	kind := c.String("type")
-	if c.Has("rollback") {
-		if kind != "" && kind != "rollback" {
+	for _, o := range c.Members("options", "rollback:word?") {
+		switch {
+		case !o.Has("rollback"):
+		case kind != "" && kind != "rollback":
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid snapshot type \"%s\" specified with rollback option", kind)
+		default:
+			return a.rolledBack(o)
 		}
-		n, err := a.hashOrHeight(c, "rollback")
-		if err == nil && a.Ledger.AtHeight(n.Height) != n {
-			err = jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in main chain")
-		}
-		return n, err
 	}
 	switch {
 	case kind == "latest", kind == "" && a.Release == policy.Core28().Name: // which had no types yet
@@ -92,6 +91,35 @@ func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Name the block to go back to by the option rollback: this node knows no snapshot heights of its own")
 	}
 	return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid snapshot type \"%s\" specified. Please specify \"rollback\" or \"latest\"", kind)
+}
+
+// rolledBack is the block that the option names, by its hash or height.
+func (a *API) rolledBack(o *jsonrpc.Params) (*chain.HeaderNode, error) {
+	tip := a.Ledger.Tip()
+	if o.Type("rollback") == "number" {
+		height := o.Int("rollback")
+		switch {
+		case o.Err() != nil:
+			return nil, o.Err()
+		case height < 0:
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Target block height %d is negative", height)
+		case height > int64(tip.Height):
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Target block height %d after current tip %d", height, tip.Height)
+		}
+		return a.atHeight(height)
+	}
+	hash := o.Hash("rollback")
+	if err := o.Err(); err != nil {
+		return nil, err
+	}
+	n, _, ok := a.Ledger.Lookup(hash)
+	switch {
+	case !ok:
+		return nil, errBlockNotFound()
+	case !n.IsAncestorOf(tip):
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in main chain")
+	}
+	return n, nil
 }
 
 // dump writes the set; when the chain moves meanwhile, once more.

@@ -61,7 +61,7 @@ type blockStats struct {
 type feeShare struct{ rate, weight int64 }
 
 func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
-	n, err := a.hashOrHeight(c, "hash_or_height")
+	n, err := a.hashOrHeight(c)
 	if err != nil {
 		return nil, err
 	}
@@ -92,16 +92,16 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 // hashOrHeight finds the block that a number or a text names (Core: ParseHashOrHeight).
-func (a *API) hashOrHeight(c *jsonrpc.Call, name string) (*chain.HeaderNode, error) {
-	switch c.Type(name) {
+func (a *API) hashOrHeight(c *jsonrpc.Call) (*chain.HeaderNode, error) {
+	switch c.Type("hash_or_height") {
 	case "number":
 	case "":
 		return nil, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
 	default: // a hash, also of a block that is in no chain any more
-		n, _, err := a.lookup(c, name)
+		n, _, err := a.lookup(c, "hash_or_height")
 		return n, err
 	}
-	height, tip := c.Int(name), a.Ledger.Tip().Height
+	height, tip := c.Int("hash_or_height"), a.Ledger.Tip().Height
 	switch {
 	case c.Err() != nil:
 		return nil, c.Err()
