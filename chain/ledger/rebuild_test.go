@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"grapevine/chain"
 	"grapevine/db"
@@ -188,5 +189,30 @@ func TestTheChainStopsAtAHeight(t *testing.T) {
 			t.Errorf("at %d, want %d, %v", r.Tip().Height, want, err)
 		}
 		r.stop()
+	}
+}
+
+// A tip ahead of the clock is refused where that is asked for: at the limit not, a second beyond it.
+func TestATipFromTheFutureIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chain.db")
+	blocks := grown(t, 3)
+	r := start(t, path)
+	if err := r.submitAll(blocks); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	for ahead, want := range map[time.Duration]error{chain.MaxFutureTime * time.Second: nil, (chain.MaxFutureTime + 1) * time.Second: ErrFromFuture} {
+		file, err := db.Open(path, Name, Schema, db.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := func() time.Time { return blocks[2].Node.Header.Timestamp.Add(-ahead) }
+		if _, err := Open(Config{DB: file, Params: chain.RegTest(), Now: now, RefuseFuture: true}); !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("%v ahead: %v", ahead, err)
+		}
+		if _, err := Open(Config{DB: file, Params: chain.RegTest(), Now: now}); err != nil {
+			t.Error(err)
+		}
+		file.Close()
 	}
 }
