@@ -79,7 +79,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, slices.Concat(talkFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), cli.RulesFlags())...),
+		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -184,6 +184,9 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	if err := keepConfig(c, &cfg); err != nil {
+		return cfg, err
+	}
+	if err := mannersConfig(c, &cfg); err != nil {
 		return cfg, err
 	}
 	if err := zmqConfig(c, &cfg); err != nil {

@@ -46,6 +46,8 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --pprof 0.0.0.0:6060", "--pprof \"0.0.0.0:6060\": want an address that only this machine reaches, as 127.0.0.1:6060", ""},
 		{"node --pprof 6060", "--pprof \"6060\": want an address that only this machine reaches, as 127.0.0.1:6060", ""},
 		{"node --addnode localhost --addnode [::1] --connect ::1 --listen 127.0.0.1 --rpclisten localhost --maxpeers 0", "--maxpeers 0: at least 1", ""},
+		{"node --maxorphans -1", "--maxorphans -1: want 0 to 10000", ""},
+		{"node --maxorphans 10001", "--maxorphans 10001: want 0 to 10000", ""},
 		{"node --addnode 127.0.0.1:0", "--addnode \"127.0.0.1:0\": nobody listens at port 0", ""},
 		{"node --connect off", "--connect \"off\": want HOST or HOST:PORT", ""},
 		{"node --mineto nowhere", "--mineto \"nowhere\": Invalid checksum or length of Base58 address", ""},
