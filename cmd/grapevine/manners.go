@@ -5,7 +5,6 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
-	"grapevine/p2p/gossip"
 )
 
 // mannersFlags say how the node behaves towards its peers where Core's daemon does
@@ -26,11 +25,11 @@ func mannersFlags() []urfave.Flag {
 
 func mannersConfig(c *urfave.Context, cfg *node.Config) error {
 	n := c.Int("maxorphans")
-	if n < 0 || n > gossip.MostOrphans {
-		return cli.Usagef("--maxorphans %d: want 0 to %d", n, gossip.MostOrphans)
+	if n < 0 || n > node.MostOrphans {
+		return cli.Usagef("--maxorphans %d: want 0 to %d", n, node.MostOrphans)
 	}
 	cfg.HideFilters = c.Bool("hidefilters")
-	cfg.Manners = gossip.Manners{
+	cfg.Manners = node.Manners{
 		Reserved: c.Bool("reserved"), TxDelays: c.Bool("txdelays"), OneSync: c.Bool("onesync"), Even: c.Bool("evendownload"),
 		KeepManual: c.Bool("keepmanual"), BlocksOnly: c.Bool("blocksonly"), Bloom: c.Bool("peerbloomfilters"), MaxOrphans: n,
 	}

@@ -14,7 +14,6 @@ import (
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
-	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
 )
 
@@ -28,7 +27,7 @@ type Config struct {
 	// Options are how people want the network to be.
 	swarm.Options
 	// Manners are how the node behaves towards its peers; zero: grapevine's own.
-	Manners gossip.Manners
+	Manners Manners
 
 	Listen  string   // "host:port" for peers; "" does not listen, but at Binds
 	Connect []string // if any: these peers and no others
