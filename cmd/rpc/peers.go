@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
 	"grapevine/p2p/swarm"
 )
 
@@ -172,7 +172,7 @@ func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 
 func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 	info := peerInfo{
-		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: networkOf(p.At.Addr()),
+		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: addrbook.NetworkOf(p.At.Addr()),
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
@@ -204,17 +204,6 @@ func listens(p p2p.PeerInfo) string {
 		return ""
 	}
 	return p.Listens.String()
-}
-
-// networkOf is Core's word for where an address lies.
-func networkOf(a netip.Addr) string {
-	switch {
-	case !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast():
-		return "not_publicly_routable"
-	case a.Is4():
-		return "ipv4"
-	}
-	return "ipv6"
 }
 
 func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error) {

@@ -25,9 +25,11 @@ const (
 	// samplePercent and sampleMax bound the answer to getaddr, as in Core.
 	samplePercent = 23
 	sampleMax     = 1000
-	// answerAge: the same answer is given for a day, so that two connections
-	// cannot compare answers and tell that they reach one node.
-	answerAge = 24 * time.Hour
+	// The same answer is given for 21 to 27 hours, so that two connections cannot
+	// compare answers and tell that they reach one node [GetAddresses].
+	answerAge  = 21 * time.Hour
+	answerMore = 6 * time.Hour
+	maxAnswers = 64 // ways by which peers come: a few networks and addresses of ours
 
 	horizon     = 30 * 24 * time.Hour // not seen for longer: terrible
 	maxFailures = 10                  // in a row within a week, or 3 ever without a success: terrible
@@ -55,8 +57,7 @@ type Book struct {
 	slots   map[slot]*entry
 	order   []*entry                // all of known, in no particular order, for picking at random
 	dirty   map[netip.AddrPort]bool // changed or gone since the last Save
-	answer  []p2p.Addr              // to getaddr
-	answerT time.Time
+	answers map[string]answer       // to getaddr
 
 	anchors   []netip.AddrPort // of the last run, or to be kept for the next
 	bans      map[netip.Prefix]Ban
@@ -281,19 +282,40 @@ func (e *entry) terrible(now int64) bool {
 	return e.failures >= maxFailures && now-e.lastGood > 7*24*3600
 }
 
-// Answer is what getaddr is answered: a random part of the book, the same for a
-// day. Locally it is all of it, and always fresh.
-func (b *Book) Answer() []p2p.Addr {
+// Answer is what getaddr is answered to who came this way (its network and the address
+// where it arrived): a random part of the book, the same for about a day. Locally it is
+// all of it, and always fresh.
+func (b *Book) Answer(way string) []p2p.Addr {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.cfg.Now()
 	if b.cfg.Local {
 		return b.sample(len(b.order), now)
 	}
-	if b.answer == nil || now.Sub(b.answerT) >= answerAge || now.Before(b.answerT) {
-		b.answer, b.answerT = b.sample((len(b.order)*samplePercent+99)/100, now), now
+	a, ok := b.answers[way]
+	if !ok || now.Sub(a.made) >= a.lasts || now.Before(a.made) {
+		if len(b.answers) >= maxAnswers {
+			clear(b.answers)
+		}
+		lasts := answerAge + time.Duration(b.cfg.Rand.Int64N(int64(answerMore)))
+		a = answer{b.sample((len(b.order)*samplePercent+99)/100, now), now, lasts}
+		b.answers[way] = a
 	}
-	return b.answer
+	return a.addrs
+}
+
+// answer is what getaddr was answered once, and for how long it holds.
+type answer struct {
+	addrs []p2p.Addr
+	made  time.Time
+	lasts time.Duration
+}
+
+// Sample is a fresh random part of the book, as large as an answer.
+func (b *Book) Sample() []p2p.Addr {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sample((len(b.order)*samplePercent+99)/100, b.cfg.Now())
 }
 
 func (b *Book) sample(n int, now time.Time) []p2p.Addr {

@@ -35,6 +35,17 @@ func Routable(a netip.Addr) bool {
 	return !slices.ContainsFunc(unroutable, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
+// NetworkOf is Core's word for where an address lies.
+func NetworkOf(a netip.Addr) string {
+	switch {
+	case !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast():
+		return "not_publicly_routable"
+	case a.Is4():
+		return "ipv4"
+	}
+	return "ipv6"
+}
+
 // Group is the part of the network that one operator is likely to own: the /16
 // of IPv4, the /32 of IPv6 (Core's GetGroup without an AS map).
 func Group(a netip.Addr) string {

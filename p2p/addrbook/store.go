@@ -75,11 +75,12 @@ func Open(cfg Config) (*Book, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Book{
-		cfg:   cfg,
-		known: map[netip.AddrPort]*entry{},
-		slots: map[slot]*entry{},
-		dirty: map[netip.AddrPort]bool{},
-		bans:  map[netip.Prefix]Ban{},
+		cfg:     cfg,
+		known:   map[netip.AddrPort]*entry{},
+		slots:   map[slot]*entry{},
+		dirty:   map[netip.AddrPort]bool{},
+		bans:    map[netip.Prefix]Ban{},
+		answers: map[string]answer{},
 
 		lastGood: 1, // the first failure of each counts
 	}

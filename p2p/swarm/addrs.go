@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -35,8 +36,11 @@ func (l *loop) introduce(r *remote) {
 	if !r.gossips() {
 		return
 	}
-	l.announce(r)
-	if !r.Inbound() && !l.dial.only {
+	if l.cfg.local() {
+		l.announce(r)
+	}
+	r.telling.answered = r.Inbound()
+	if !r.Inbound() && (!l.dial.only || !l.cfg.local()) {
 		r.addrs.tokens = min(r.addrs.tokens+msg.MaxAddrs, addrBurst)
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
@@ -45,7 +49,7 @@ func (l *loop) introduce(r *remote) {
 // gossips: addresses are told to it. Not on a connection for blocks only, ours or
 // theirs, and what is told there would reach nobody else.
 func (r *remote) gossips() bool {
-	return r.peer != nil && !r.dropped && r.Kind != p2p.BlocksOnly && (!r.Inbound() || r.Relay)
+	return r.peer != nil && !r.dropped && r.Kind != p2p.BlocksOnly && (!r.Inbound() || r.Relay || r.addrRelay)
 }
 
 // announce says our own address to a peer.
@@ -68,6 +72,9 @@ func (l *loop) isOurs(at netip.AddrPort) {
 
 // announceAgain says it once a day, so that it is not forgotten.
 func (l *loop) announceAgain(now time.Time) {
+	if !l.cfg.local() {
+		return
+	}
 	for _, r := range l.order {
 		if r.gossips() && now.Sub(r.announced) >= announceEvery {
 			l.announce(r)
@@ -100,6 +107,16 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	if r == nil || r.dropped {
 		return
 	}
+	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
+		defer func() {
+			l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
+			l.dropFor(r, "the addresses asked for have come", "")
+		}()
+	}
+	if !l.cfg.local() {
+		l.hearAddrs(r, a.Addrs)
+		return
+	}
 	now := l.cfg.Clock()
 	var pass []p2p.Addr
 	r.addrRelay = true
@@ -127,10 +144,6 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 		}
 	}
 	l.forward(r, pass)
-	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
-		l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
-		l.dropFor(r, "the addresses asked for have come", "")
-	}
 	if !l.dial.only && l.cfg.local() {
 		l.dialChosen(now)
 	}
@@ -176,10 +189,33 @@ func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 
 // tell answers getaddr; gossip knows who may ask.
 func (l *loop) tell(id p2p.PeerID) {
-	if r := l.peers[id]; r != nil && r.peer != nil {
-		r.addrRelay = true
-		l.sendAddrs(r, l.cfg.Book.Answer())
+	r := l.peers[id]
+	if r == nil || r.peer == nil || !r.Inbound() && !l.cfg.local() { // others could take our fingerprint by asking
+		return
 	}
+	r.addrRelay = true
+	answer := l.cfg.Book.Answer(r.asks())
+	if r.May(p2p.MayAskAddrs) {
+		answer = l.cfg.Book.Sample()
+	}
+	if l.cfg.local() {
+		l.sendAddrs(r, answer)
+		return
+	}
+	r.telling.queue = nil
+	for _, a := range answer {
+		l.tellSoon(r, a)
+	}
+}
+
+// asks is the way by which a peer came to ask for addresses: each way has an answer of
+// its own, so that one cannot tell by them that two lead to one node.
+func (r *remote) asks() string {
+	kind := addrbook.NetworkOf(r.at.Addr())
+	if r.onion {
+		kind = "onion"
+	}
+	return kind + " " + p2p.AddrPortOf(r.peer.LocalAddr()).String()
 }
 
 func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {

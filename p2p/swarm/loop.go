@@ -124,15 +124,23 @@ func (l *loop) run(ctx context.Context) {
 			l.rang, l.armed = l.armed, time.Time{}
 			l.step(gossip.Tick{})
 		case <-chores.C:
-			l.dialAll()
-			l.lookAtAll()
-			l.endFetches(l.cfg.Clock())
-			l.announceAgain(l.cfg.Clock())
+			l.chores()
 		case <-ctx.Done():
 			l.keepAnchors()
 			return
 		}
 	}
+}
+
+// chores are what time alone brings about; they are done at once when people set the
+// clock.
+func (l *loop) chores() {
+	now := l.cfg.Clock()
+	l.dialAll()
+	l.lookAtAll()
+	l.endFetches(now)
+	l.announceAgain(now)
+	l.tellAll(now)
 }
 
 // keepAnchors remembers the block-relay-only peers: whoever has surrounded us
@@ -162,6 +170,9 @@ func (l *loop) step(ev gossip.Event) {
 	}
 	for _, a := range l.cfg.State.Step(l.now, ev) {
 		l.perform(a)
+	}
+	if _, ok := ev.(gossip.ClockSet); ok {
+		l.chores()
 	}
 	if at := l.cfg.State.Deadline(); !at.Equal(l.armed) {
 		l.armed = at

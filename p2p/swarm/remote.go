@@ -43,6 +43,7 @@ type remote struct {
 
 	addrsTaken, addrsLimited uint64 // addresses that it has told us
 	addrRelay                bool   // it takes part in telling addresses
+	telling                  telling
 
 	announced time.Time // when we last said our address to it
 	merit               // as it was when last weighed

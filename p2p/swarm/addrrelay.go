@@ -1,0 +1,174 @@
+package swarm
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"github.com/aead/siphash"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
+	"grapevine/p2p/msg"
+)
+
+// How addresses are told on a public network, as in Core: whatever is to be said to a
+// peer waits in a queue and leaves it at times that nobody can foresee; a fresh address
+// goes to two peers that are the same for a day; what a peer knows already is not said
+// to it; and to who came to us nothing is said before it has said something of addresses
+// itself, for it may be one of those that pass nothing on.
+
+const (
+	tellEvery    = 30 * time.Second // on average [AVG_ADDRESS_BROADCAST_INTERVAL]
+	maxTellKnown = 5000             // addresses that a peer knows [m_addr_known]
+)
+
+// telling is what is to be told to one peer.
+type telling struct {
+	queue    []p2p.Addr // at most msg.MaxAddrs
+	known    *set[netip.AddrPort]
+	next     time.Time // of the next message
+	own      time.Time // when our own address is said again
+	answered bool      // the first message of one that we have asked has come
+}
+
+// tellSoon queues an address for a peer; when too many wait, it takes the place of any.
+func (l *loop) tellSoon(r *remote, a p2p.Addr) {
+	t := &r.telling
+	switch {
+	case t.known != nil && t.known.has(a.At):
+	case len(t.queue) < msg.MaxAddrs:
+		t.queue = append(t.queue, a)
+	default:
+		t.queue[l.cfg.Rand.IntN(len(t.queue))] = a
+	}
+}
+
+// knows notes that a peer knows an address.
+func (t *telling) knows(at netip.AddrPort) {
+	if t.known == nil {
+		t.known = newSet[netip.AddrPort](maxTellKnown)
+	}
+	t.known.add(at)
+}
+
+// tellAll says to each peer what is due [MaybeSendAddr].
+func (l *loop) tellAll(now time.Time) {
+	if l.cfg.local() {
+		return
+	}
+	for _, r := range l.order {
+		if !r.addrRelay || r.peer == nil || r.dropped {
+			continue
+		}
+		t := &r.telling
+		if !now.Before(t.own) {
+			if !t.own.IsZero() {
+				t.known = nil // or our own address would not be said again
+			}
+			t.own = now.Add(l.after(announceEvery))
+			if own, ok := l.ownAddress(r); ok {
+				l.isOurs(own.At)
+				l.tellSoon(r, own)
+			}
+		}
+		if now.After(t.next) {
+			t.next = now.Add(l.after(tellEvery))
+			l.tellNow(r)
+		}
+	}
+}
+
+// after is a random time of this mean: the next one cannot be foretold from the last.
+func (l *loop) after(mean time.Duration) time.Duration {
+	return time.Duration(l.cfg.Rand.ExpFloat64() * float64(mean))
+}
+
+func (l *loop) tellNow(r *remote) {
+	t := &r.telling
+	var fresh []p2p.Addr
+	for _, a := range t.queue {
+		if t.known == nil || !t.known.has(a.At) {
+			t.knows(a.At)
+			fresh = append(fresh, a)
+		}
+	}
+	t.queue = nil
+	l.sendAddrs(r, fresh)
+}
+
+// hear takes addresses that a peer has told us.
+func (l *loop) hearAddrs(r *remote, addrs []p2p.Addr) {
+	now := l.cfg.Clock()
+	r.addrRelay = true
+	pass := len(addrs) <= forwardMost && r.telling.answered // what answers a getaddr goes no further
+	l.cfg.Rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
+	for _, a := range addrs {
+		if !r.addrs.take(now) && !r.May(p2p.MayAskAddrs) {
+			r.addrsLimited++
+			continue
+		}
+		if !useful(a.Services) {
+			continue
+		}
+		seen := time.Unix(a.Seen, 0)
+		if a.Seen <= 100_000_000 || seen.After(now.Add(forwardAge)) {
+			seen = now.Add(-5 * 24 * time.Hour)
+			a.Seen = seen.Unix()
+		}
+		r.telling.knows(a.At)
+		if l.cfg.Book.Banned(a.At.Addr()) || l.discouraged.has(a.At.Addr(), now) {
+			continue
+		}
+		r.addrsTaken++
+		if pass && seen.After(now.Add(-forwardAge)) && addrbook.Routable(a.At.Addr()) {
+			l.relayAddr(r, a, now)
+		}
+		if !l.ownAddrs[a.At] {
+			a.Seen -= int64(hearsayAge / time.Second)
+			l.cfg.Book.Add(a, r.at.String())
+		}
+	}
+	if len(addrs) < msg.MaxAddrs {
+		r.telling.answered = true
+	}
+}
+
+// useful: who offers this may have an address book of worth [MayHaveUsefulAddressDB].
+func useful(s wire.ServiceFlag) bool {
+	return s&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0
+}
+
+// relayAddr passes an address on to two peers, who are the same for it for a day
+// [RelayAddress]: nobody can make it known more widely by saying it again.
+func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
+	raw, err := a.At.MarshalBinary()
+	if err != nil {
+		return
+	}
+	hash := siphash.Sum64(raw, &l.secret)
+	day := (uint64(now.Unix()) + hash) / uint64(24*time.Hour/time.Second)
+	var best [forwardTo]*remote
+	var ranks [forwardTo]uint64
+	for _, r := range l.order {
+		if r == from || !r.addrRelay || !r.gossips() {
+			continue
+		}
+		key := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(raw, day), uint64(r.id))
+		rank := siphash.Sum64(key, &l.secret)
+		for i := range best {
+			if best[i] == nil || rank > ranks[i] {
+				copy(best[i+1:], best[i:])
+				copy(ranks[i+1:], ranks[i:])
+				best[i], ranks[i] = r, rank
+				break
+			}
+		}
+	}
+	for _, r := range best {
+		if r != nil {
+			l.tellSoon(r, a)
+		}
+	}
+}
