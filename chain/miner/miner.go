@@ -1,6 +1,7 @@
 package miner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type Config struct {
 	// ledger. nil: it always has.
 	Moved     func() <-chan struct{}
 	MaxWeight int            // of a block; 0: as much as it may have
+	Reserved  int            // weight that is kept for header and coinbase; 0: that of Core 29 and later
 	MinRate   policy.FeeRate // that a package pays to be chosen
 	Version   *int32         // of a block's header; nil: BIP9's, without a vote
 	// PrintPriority logs the fee rate of each transaction chosen [-printpriority].
@@ -58,9 +60,9 @@ const (
 
 // terms are what a block is chosen on. Beside what is reserved it may be empty.
 func (m *Miner) terms() terms {
-	on := terms{weight: chain.MaxBlockWeight, minRate: m.cfg.MinRate}
+	on := terms{weight: chain.MaxBlockWeight, reserved: cmp.Or(m.cfg.Reserved, reserved), minRate: m.cfg.MinRate}
 	if m.cfg.MaxWeight != 0 {
-		on.weight = min(max(m.cfg.MaxWeight, reserved), on.weight)
+		on.weight = min(max(m.cfg.MaxWeight, on.reserved), on.weight)
 	}
 	return on
 }

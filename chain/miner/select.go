@@ -19,13 +19,14 @@ const (
 	reservedSigOps = 400
 	// maxFailures in a row end the search once the block is nearly full [MAX_CONSECUTIVE_FAILURES].
 	maxFailures = 1000
-	nearly      = reserved + 4_000 // less room than this makes a block nearly full
+	nearly      = 4_000 // less room than this makes a block nearly full
 )
 
 // terms are what people ask of a block.
 type terms struct {
-	weight  int            // at most [-blockmaxweight]
-	minRate policy.FeeRate // that a package pays to be chosen [-blockmintxfee]
+	weight   int            // at most [-blockmaxweight]
+	reserved int            // of it, for header and coinbase
+	minRate  policy.FeeRate // that a package pays to be chosen [-blockmintxfee]
 }
 
 // candidate is a pool transaction while a block is chosen.
@@ -93,7 +94,7 @@ func (c *candidate) score() policy.Paid {
 func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.Candidate {
 	queue := link(txs)
 	height, median := tip.Height+1, tip.MedianTimePast()
-	weight, sigOps, failures := reserved, reservedSigOps, 0
+	weight, sigOps, failures := on.reserved, reservedSigOps, 0
 	var chosen []mempool.Candidate
 	for len(queue) > 0 && failures <= maxFailures {
 		best := heap.Pop(&queue).(*candidate)
@@ -101,7 +102,7 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 			break
 		}
 		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost {
-			if weight > on.weight-nearly {
+			if weight > on.weight-on.reserved-nearly {
 				failures++
 			}
 			continue

@@ -26,7 +26,7 @@ func made(n int, weight int, fee btcutil.Amount, from ...mempool.Candidate) memp
 	return mempool.Candidate{Tx: tx, Fee: fee, Modified: fee, VSize: (weight + 3) / 4}
 }
 
-func usual() terms { return terms{chain.MaxBlockWeight, 1} }
+func usual() terms { return terms{chain.MaxBlockWeight, reserved, 1} }
 
 // slowly chooses by looking at every package anew each time.
 func slowly(txs []mempool.Candidate) []mempool.Candidate {

@@ -87,7 +87,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	p := m.cfg.Params
 	t := &Template{Parent: parent, Height: parent.Height + 1, MinTime: minTime(p, parent)}
 	t.CoinbaseValue = chain.Subsidy(p, t.Height)
-	made := &Assembled{Txs: len(chosen), Weight: reserved}
+	made := &Assembled{Txs: len(chosen), Weight: m.terms().reserved}
 	for _, c := range chosen {
 		made.Weight += c.Tx.Weight
 		t.CoinbaseValue += c.Fee
