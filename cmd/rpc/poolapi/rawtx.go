@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
-
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
@@ -15,7 +13,7 @@ import (
 func (a *API) rawRows() []jsonrpc.Method {
 	return jsonrpc.Group("Rawtransactions",
 		jsonrpc.Method{Name: "getrawtransaction", Params: "txid:hex verbosity|verbose:level=0 blockhash:hex?", Do: a.getRawTransaction,
-			Help: "A transaction of the pool, of the chain (with the index of transactions) or of the block named. Verbosity 0 gives its bytes in hex, 1 an object, 2 also its fee and what it spends.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 1"},
+			Help: "A transaction of the pool, of the chain (with the index of transactions) or of the block named. Verbosity 0 gives its bytes in hex, 1 an object, 2 of one in a block also its fee and what it spends.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 1"},
 	)
 }
 
@@ -53,30 +51,26 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 	if verbosity <= 0 {
 		return hex.EncodeToString(f.Tx.Raw()), nil
 	}
-	shown, err := a.show(f, verbosity > 1)
-	if err == nil && c.Has("blockhash") {
+	shown := a.show(f, verbosity > 1)
+	if c.Has("blockhash") {
 		active := f.Block.IsAncestorOf(a.Ledger.Tip())
 		shown.InActiveChain = &active
 	}
-	return shown, err
+	return shown, nil
 }
 
 // Show is what getrawtransaction and /rest/tx answer.
-func (a *API) Show(f Found) (any, error) { return a.show(f, false) }
+func (a *API) Show(f Found) (any, error) { return a.show(f, false), nil }
 
 // show is a transaction in full, with what it spends and its fee if asked.
-func (a *API) show(f Found, spent bool) (rawTx, error) {
+func (a *API) show(f Found, spent bool) rawTx {
 	d := show.Detail{Hex: true}
-	if spent && !f.Tx.IsCoinbase() {
-		var err error
-		if d.Spent, err = a.spent(f); err != nil {
-			return rawTx{}, err
-		}
-		d.Prevout = true
+	if spent && f.Block != nil && !f.Tx.IsCoinbase() { // of one in the pool Core says no more
+		d.Spent, d.Prevout = a.spent(f), true
 	}
 	r := rawTx{Tx: show.NewTx(f.Tx, a.Params.Params, d)}
 	if f.Block == nil {
-		return r, nil
+		return r
 	}
 	confirmations := max(show.Confirmations(f.Block, a.Ledger.Tip()), 0)
 	r.BlockHash, r.Confirmations = f.Block.Hash.String(), &confirmations
@@ -84,7 +78,7 @@ func (a *API) show(f Found, spent bool) (rawTx, error) {
 		r.BlockTime = f.Block.Header.Timestamp.Unix()
 		r.Time = r.BlockTime
 	}
-	return r, nil
+	return r
 }
 
 // Find looks in the pool, then by the index of transactions.
@@ -135,32 +129,14 @@ func (a *API) findIn(id, block chain.Hash) (Found, error) {
 		"No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 }
 
-// spent are the coins that a transaction's inputs spend; nil when one of them
-// is not known any more.
-func (a *API) spent(f Found) ([]chain.Coin, error) {
-	if f.Block != nil {
-		all, err := a.Ledger.Spent(f.Block.Hash)
-		if err != nil || f.Place >= len(all) {
-			return nil, nil // a block that was never connected has no record of it
-		}
-		return all[f.Place], nil
+// spent are the coins that the inputs of a transaction in a block spend; nil
+// when nobody knows them any more.
+func (a *API) spent(f Found) []chain.Coin {
+	all, err := a.Ledger.Spent(f.Block.Hash)
+	if err != nil || f.Place >= len(all) {
+		return nil // a block that was never connected has no record of it
 	}
-	view := a.Ledger.View()
-	coins := make([]chain.Coin, len(f.Tx.TxIn))
-	for i, in := range f.Tx.TxIn {
-		op := in.PreviousOutPoint
-		if e, ok := a.Pool.Entry(op.Hash); ok && int(op.Index) < len(e.Tx.TxOut) {
-			out := e.Tx.TxOut[op.Index]
-			coins[i] = chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript}
-			continue
-		}
-		coin, ok, err := view.Coin(op)
-		if err != nil || !ok {
-			return nil, err
-		}
-		coins[i] = coin
-	}
-	return coins, nil
+	return all[f.Place]
 }
 
 // decodeTx reads a transaction in hex and refuses it in Core's words.
