@@ -70,6 +70,9 @@ func (f *Fetcher) blame(p *Source, has reach) {
 // evenLate drops who stalls, or is late.
 func (f *Fetcher) evenLate() (drop []p2p.Action) {
 	for _, p := range f.sources {
+		if f.up(p.lateAt) {
+			f.setLate(p) // more of them may send by now than when it was asked
+		}
 		switch {
 		case !f.up(p.lateAt):
 		case !p.stallsFrom.IsZero() && f.up(p.stallsFrom.Add(f.late)):
