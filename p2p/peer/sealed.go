@@ -73,13 +73,16 @@ func wantsPlain(p pace, r *bufio.Reader, magic wire.BitcoinNet) (bool, error) {
 	if len(first) == 16 && isText(first) {
 		return false, errText
 	}
-	if len(first) < 16 || !bytes.HasPrefix(first[4:], []byte("version\x00\x00\x00\x00\x00")) {
-		return binary.LittleEndian.Uint32(first) == uint32(magic) && len(first) < 16, nil
+	ours := binary.LittleEndian.Uint32(first) == uint32(magic)
+	if len(first) < 16 {
+		return ours, nil
 	}
-	if binary.LittleEndian.Uint32(first) != uint32(magic) {
+	if !ours && bytes.HasPrefix(first[4:], []byte("version\x00\x00\x00\x00\x00")) {
 		p.log.Debug("unencrypted, of another network", "magic", hex.EncodeToString(first[:4]))
+		return true, nil
 	}
-	return true, nil
+	name, ok := commandOf(first[4:16]) // whatever is said first: noise is no name
+	return ours && ok && name != "", nil
 }
 
 // errText: a browser, a scanner, or someone who took our port for another.

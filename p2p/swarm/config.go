@@ -72,7 +72,8 @@ type Config struct {
 	Clock     func() time.Time // as people see the time (setmocktime); nil: Now
 	Log       *slog.Logger     // nil discards
 
-	wanted []p2p.HostPort // Connect and AddNode
+	wanted  []p2p.HostPort // Connect and AddNode
+	fetches []p2p.HostPort // SeedNodes
 }
 
 func (c *Config) check() error {
@@ -98,6 +99,13 @@ func (c *Config) check() error {
 			return fmt.Errorf("swarm: %w", err)
 		}
 		c.wanted = append(c.wanted, to)
+	}
+	for _, text := range c.SeedNodes {
+		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
+		if err != nil {
+			return fmt.Errorf("swarm: %w", err)
+		}
+		c.fetches = append(c.fetches, to)
 	}
 	c.MaxOutbound = min(c.MaxOutbound, c.MaxPeers)
 	if c.Now == nil {

@@ -96,6 +96,9 @@ func (l *loop) run(ctx context.Context) {
 	defer chores.Stop()
 	defer l.alarm.Stop()
 	l.dialAll()
+	for _, to := range l.cfg.fetches {
+		l.dialTo(to, p2p.AddrFetch, false)
+	}
 	for {
 		var validate chan<- p2p.ValidateTx
 		var next p2p.ValidateTx

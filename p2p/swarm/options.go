@@ -22,6 +22,7 @@ type Options struct {
 	PeerTimeout time.Duration // for a handshake, and from when on silence counts; 0: a minute [-peertimeout]
 	DialTimeout time.Duration // 0: ten seconds [-timeout]
 
+	SeedNodes     []string         // HOST[:PORT], asked for addresses at the start and left [-seednode]
 	NoDNSSeeds    bool             // [-dnsseed=0]
 	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
 	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]

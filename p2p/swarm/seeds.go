@@ -43,7 +43,10 @@ func (l *loop) bootstrap(now time.Time) {
 	if l.cfg.Book.Len() > 0 {
 		l.seeds.next = now.Add(seedsAfter)
 	}
-	l.seeds.done = l.cfg.Lookup == nil || l.cfg.local() && len(l.seeds.names) == 0
+	l.seeds.done = l.cfg.Lookup == nil || l.cfg.NoDNSSeeds || l.cfg.local() && len(l.seeds.names) == 0
+	if l.cfg.ForceDNSSeeds {
+		l.seeds.next = now
+	}
 }
 
 func (l *loop) plant(source string, a p2p.Addr) {
@@ -62,7 +65,7 @@ func (l *loop) askSeeds(now time.Time) {
 			greeted++
 		}
 	}
-	if l.seeds.done = l.cfg.Book.Len() > 0 && greeted >= enoughPeers; l.seeds.done {
+	if l.seeds.done = !l.cfg.ForceDNSSeeds && l.cfg.Book.Len() > 0 && greeted >= enoughPeers; l.seeds.done {
 		return
 	}
 	l.seeds.next = now.Add(seedsAgain)

@@ -162,3 +162,20 @@ func setNetworkActive(s *setup) error {
 	s.cfg.StartsIdle = !s.Bool("networkactive", true)
 	return nil
 }
+
+func setSeedNode(s *setup) error {
+	for _, at := range s.List("seednode") {
+		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
+			return fmt.Errorf("Invalid -seednode address: '%s'", at)
+		}
+		s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
+	}
+	return nil
+}
+
+func setDNS(s *setup) error {
+	if !s.Bool("dns", true) {
+		s.cfg.Lookup = nil
+	}
+	return nil
+}
