@@ -131,28 +131,22 @@ func (w *writer) pruneSome() (bool, error) {
 	if !asked && (!p.check || p.on.Target == 0) || w.goingBack() {
 		return false, nil
 	}
+	if !asked && (p.usage()+pruneAhead < p.on.Target || w.tree.Tip().Height <= p.on.After(w.l.cfg.Params)) {
+		p.check = false
+		return false, nil
+	}
+	if w.archive.Flushing() {
+		return false, nil
+	}
 	limit := w.tree.Tip().Height - KeptBlocks
 	if asked {
 		limit = min(limit, p.asked[0].height)
 	}
 	limit = w.indexLimit(limit)
-	if w.flush.height < limit || w.archive.Flushing() {
-		if w.archive.Flushing() || w.flush.blocks == 0 {
-			return false, nil
-		}
+	away := p.choose(min(limit, w.flush.height), asked)
+	if w.flush.height < limit && w.flush.blocks > 0 && (asked || len(away) == 0) {
 		w.freeze()
 		return true, nil
-	}
-	var away []*unit
-	usage := p.usage()
-	for _, u := range p.units[:max(0, len(p.units)-1)] {
-		if !asked && (usage+pruneAhead < p.on.Target || w.tree.Tip().Height <= p.on.After(w.l.cfg.Params)) {
-			break
-		}
-		if u.highest <= limit {
-			away = append(away, u)
-			usage -= u.weight()
-		}
 	}
 	w.pruneUnits(away)
 	if asked {
@@ -162,6 +156,22 @@ func (w *writer) pruneSome() (bool, error) {
 		p.check = false
 	}
 	return true, nil
+}
+
+// choose are the units without a block above limit: all, or as many as there are too many
+// bytes. The last one is still being filled.
+func (p *pruning) choose(limit int32, all bool) (away []*unit) {
+	usage := p.usage()
+	for _, u := range p.units[:max(0, len(p.units)-1)] {
+		if !all && usage+pruneAhead < p.on.Target {
+			break
+		}
+		if u.highest <= limit {
+			away = append(away, u)
+			usage -= u.weight()
+		}
+	}
+	return away
 }
 
 // goingBack says whether undo records are being read.

@@ -1,5 +1,7 @@
 package bitcoind
 
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
 import (
 	"errors"
 	"fmt"
