@@ -242,7 +242,7 @@ func (n *Node) buildRPC() (err error) {
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}
 	if n.Wallet != nil {
-		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Wallet: n.Wallet, Ledger: n.Ledger, Pool: n.Pool}
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Wallet: n.Wallet, Kind: n.cfg.AddressKind, Ledger: n.Ledger, Pool: n.Pool}
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime

@@ -15,6 +15,7 @@ import (
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
 	"grapevine/p2p/swarm"
+	"grapevine/wallet"
 )
 
 // Config is what a node is told from outside. The zero value of a field means
@@ -76,6 +77,7 @@ type Config struct {
 
 	Wallet      bool
 	Keypool     uint32         // scripts of each kind that the wallet watches past the last one handed out; 0: its default
+	AddressKind wallet.Kind    // of new addresses where a call names none; 0: bech32
 	LoadWallets []string       // names of wallets to be loaded at the start, beside those that were asked for by RPC
 	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
 	TxIndex     bool

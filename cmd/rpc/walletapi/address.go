@@ -33,9 +33,9 @@ func (a *API) addressRows() []jsonrpc.Method {
 }
 
 // kindOf reads Core's word for a kind of address.
-func kindOf(c *jsonrpc.Call) wallet.Kind {
+func (a *API) kindOf(c *jsonrpc.Call) wallet.Kind {
 	if !c.Has("address_type") {
-		return wallet.SegWit
+		return a.Kind
 	}
 	word := c.String("address_type")
 	kind, ok := wallet.KindNamed(word)
@@ -46,7 +46,7 @@ func kindOf(c *jsonrpc.Call) wallet.Kind {
 }
 
 func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	label, kind := c.String("label"), kindOf(c)
+	label, kind := c.String("label"), a.kindOf(c)
 	if label == "*" {
 		c.Refuse(codeLabel, "Invalid label name")
 	}
@@ -61,7 +61,7 @@ func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	kind := kindOf(c)
+	kind := a.kindOf(c)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

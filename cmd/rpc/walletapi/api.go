@@ -21,6 +21,7 @@ type API struct {
 	Params  *chain.Params
 	Wallets *service.Wallets
 	Wallet  *service.Service // the one that a call is for
+	Kind    wallet.Kind      // of new addresses where a call names none
 	Ledger  *ledger.Ledger
 	Pool    *mempool.Pool
 	Raw     *rawapi.API // signs what the wallet does not
