@@ -39,6 +39,8 @@ func (o option) text() string {
 		return o.help + " Not supported: " + o.refuse + "."
 	case o.idle != "":
 		return o.help + " Changes nothing here: " + o.idle + "."
+	case o.set == nil:
+		return o.help + " Changes nothing in this version."
 	}
 	return o.help
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // option is one of bitcoind's options. A row has one of set, refuse and idle;
-// what the program reads by itself (options_program.go, options_log.go) has none.
+// what is read together with others, or by the program itself, has set: elsewhere. One
+// that has none is accepted, changes nothing, and the log says so.
 type option struct {
 	name  string // without dashes
 	arg   string // as -help shows it: "=<n>"
@@ -86,6 +87,8 @@ func (s *setup) apply() error {
 			if err := o.set(s); err != nil {
 				return err
 			}
+		case o.idle == "" && !s.off(o.name):
+			s.Notes = append(s.Notes, fmt.Sprintf("Warning: -%s changes nothing in this version", o.name))
 		}
 	}
 	return s.together()
