@@ -121,10 +121,11 @@ func (m *Miner) version() int32 {
 	return blockVersion
 }
 
-// minTime is the least time that the next header may have.
+// minTime is the least time that the next header may have. Blocks of our own never warp
+// time, whether BIP94 holds or not [GetMinimumTime, since 29].
 func minTime(p *chain.Params, parent *chain.HeaderNode) int64 {
 	least := parent.MedianTimePast() + 1
-	if p.EnforceBIP94 && (parent.Height+1)%p.RetargetInterval() == 0 {
+	if (parent.Height+1)%p.RetargetInterval() == 0 {
 		least = max(least, parent.Header.Timestamp.Unix()-chain.MaxTimewarp)
 	}
 	return least

@@ -154,3 +154,19 @@ func setMaxTipAge(s *setup) error {
 	s.cfg.Manners.MaxTipAge = time.Duration(min(max(s.Int("maxtipage", 0), 1), maxTipAge)) * time.Second
 	return nil
 }
+
+// setTestOptions reads -test, which regtest alone takes.
+func setTestOptions(s *setup) error {
+	if s.chain != "regtest" {
+		return fmt.Errorf("-test=<option> can only be used with regtest")
+	}
+	for _, what := range s.List("test") {
+		switch what {
+		case "bip94":
+			s.cfg.Params.EnforceBIP94 = true
+		case "addrman":
+			return errors.New("-test=addrman is not supported: the address book is never without chance")
+		}
+	}
+	return nil
+}
