@@ -32,7 +32,7 @@ type initial struct {
 
 func initialOf(l p2p.Link) initial {
 	return initial{
-		serves:   l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
+		serves:   l.Kind != p2p.AddrFetch && l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
 		replaced: !l.Inbound() || l.May(p2p.MayStay),
 	}
 }

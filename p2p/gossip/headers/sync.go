@@ -102,7 +102,7 @@ func (s *Sync) Join(id p2p.PeerID, link p2p.Link, known Known) *Talk {
 	t.sync = chainSync{watched: t.chosen && !s.Local, full: !link.Silent()}
 	t.first = initialOf(link)
 	s.talks = append(s.talks, t)
-	if s.start(); !s.One {
+	if s.start(); !s.One && link.Kind != p2p.AddrFetch {
 		s.ask(t, s.from())
 	}
 	if t.sync.watched {
