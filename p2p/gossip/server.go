@@ -188,7 +188,9 @@ func (s *server) tx(p *peer, iv *wire.InvVect) []p2p.Action {
 		}
 		return nil
 	}
-	p.outbox.Knows(p.outbox.Name(tx))
+	if s.Local { // elsewhere what it asked for unannounced is announced when its time comes, as in Core
+		p.outbox.Knows(p.outbox.Name(tx))
+	}
 	p.stats.txsTo++
 	if iv.Type == wire.InvTypeTx {
 		return []p2p.Action{p.reply(&msg.BareTx{Tx: tx})}
