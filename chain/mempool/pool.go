@@ -60,8 +60,10 @@ func New(cfg Config) *Pool {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	tip := cfg.View().Tip()
 	return &Pool{
-		cfg: cfg, graph: newGraph(), fees: estimate.New(), floor: floor{step: cfg.Rules.Increment}, tip: cfg.View().Tip(),
+		cfg: cfg, graph: newGraph(), floor: floor{step: cfg.Rules.Increment}, tip: tip,
+		fees:        estimate.New(max(cfg.Rules.LowestEstimate, 1), tip.Height),
 		unbroadcast: map[chain.Hash]bool{}, deltas: map[chain.Hash]btcutil.Amount{},
 	}
 }
@@ -99,7 +101,7 @@ func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var c change
-	p.put([]*draft{d}, &c)
+	p.put([]*draft{d}, true, &c)
 	p.expire(&c)
 	p.shrink(&c)
 	if !p.graph.holds(d.entry) {
@@ -109,8 +111,9 @@ func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 }
 
 // put puts transactions in, parents first, in the place of what they conflict
-// with. Pool.mu is held for writing, here and below.
-func (p *Pool) put(drafts []*draft, c *change) {
+// with. alone says that they came by themselves, so that how long they wait tells what
+// their fees are worth. Pool.mu is held for writing, here and below.
+func (p *Pool) put(drafts []*draft, alone bool, c *change) {
 	for _, d := range drafts {
 		for _, other := range d.conflicts {
 			if p.graph.holds(other) { // not gone with another of them
@@ -123,7 +126,7 @@ func (p *Pool) put(drafts []*draft, c *change) {
 		d.entry.Seq = p.nextSeq
 		p.nextSeq++
 		p.admit(d.entry, c)
-		if len(d.entry.Parents) == 0 {
+		if alone && len(d.entry.Parents) == 0 {
 			p.fees.Came(d.tx.ID, policy.RateOf(d.fee, d.vsize), d.entry.Height)
 		}
 	}

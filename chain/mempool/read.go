@@ -97,16 +97,6 @@ func (p *Pool) Rules() policy.Rules { return p.cfg.Rules }
 // MinFee is the fee rate below which nothing enters now.
 func (p *Pool) MinFee() policy.FeeRate { return max(p.floorNow(), p.cfg.Rules.MinRelay) }
 
-// EstimateFee is the fee rate that is likely to let a transaction into a block
-// within so many blocks; see estimate.Estimator.Rate. It is never below what
-// the pool asks. blocks is the target that the answer is for.
-func (p *Pool) EstimateFee(target int, conservative bool) (rate policy.FeeRate, blocks int, ok bool) {
-	p.mu.RLock()
-	rate, blocks, ok = p.fees.Rate(target, conservative)
-	p.mu.RUnlock()
-	return max(rate, p.MinFee()), blocks, ok
-}
-
 // SpentBy is the pool transaction that spends op.
 func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) {
 	p.mu.RLock()

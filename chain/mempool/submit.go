@@ -168,7 +168,7 @@ func (a *parcel) put(drafts []*draft, members []int) {
 	}
 	a.pool.mu.Lock()
 	defer a.pool.mu.Unlock()
-	a.pool.put(drafts, &a.change)
+	a.pool.put(drafts, false, &a.change)
 }
 
 // finish evicts what a full pool has no room for; that may be a member.

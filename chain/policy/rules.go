@@ -30,6 +30,8 @@ type Rules struct {
 	BytesPerSigOp int
 	// Chains bound what is unconfirmed and builds on each other.
 	Chains Chains
+	// LowestEstimate: estimates do not tell lower fee rates apart [MIN_BUCKET_FEERATE].
+	LowestEstimate FeeRate
 	// AnyForm asks nobody for standard forms [-acceptnonstdtxn].
 	AnyForm bool
 	// NoBareMultisig refuses outputs of multisig that are not behind a hash [-permitbaremultisig=0].
@@ -56,13 +58,13 @@ type Rules struct {
 
 // Core31 are the rules of Bitcoin Core 31, the default.
 func Core31() Rules {
-	return Rules{Name: "31", MinRelay: 100, Increment: 100, DustRelay: dustRelay, BlockMin: 1,
+	return Rules{Name: "31", MinRelay: 100, Increment: 100, DustRelay: dustRelay, BlockMin: 1, LowestEstimate: 100,
 		DataCarrier: MaxWeight / chain.WitnessScale, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), legacySigOps: 2500}
 }
 
 // Core28 are the rules of Bitcoin Core 28.1.
 func Core28() Rules {
-	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000,
+	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000, LowestEstimate: 1000,
 		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
 		oneDataOutput: true, mandatoryWords: true, MuteDust: true, RestoreAlone: true, NoDetails: true}
 }

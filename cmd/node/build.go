@@ -52,6 +52,8 @@ func (n *Node) buildPool() error {
 		Rules: n.cfg.Policy, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
 	})
 	n.follow.pool = n.Pool
+	n.feeFile = &feeFile{path: filepath.Join(n.cfg.DataDir, "fee_estimates.dat"), pool: n.Pool, log: n.log.With("room", "pool")}
+	n.feeFile.load(n.cfg.Now(), n.cfg.StaleEstimates)
 	return nil
 }
 
@@ -163,6 +165,7 @@ func (n *Node) buildSchedule() error {
 		return err
 	}
 	n.schedule = newSchedule(n.cfg.Now)
+	n.schedule.add(func() time.Duration { return estimatesEvery }, n.feeFile.flush)
 	n.schedule.add(func() time.Duration { return reannounce + time.Duration(r.Int64N(int64(reannounce/2))) }, n.announceAgain)
 	return nil
 }
@@ -233,7 +236,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Pool: &poolapi.API{
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
-			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise, AnnounceAgain: n.announce,
+			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise, AnnounceAgain: n.announce, NoEstimates: n.cfg.Manners.BlocksOnly,
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,

@@ -91,9 +91,11 @@ type Config struct {
 	ForgetPool bool
 	// PlainPoolFile writes mempool.dat in its older form, without a key that disguises it.
 	PlainPoolFile bool
-	BlockWeight   int    // of a block of ours at most; 0: as much as it may have
-	BlockVersion  *int32 // of a block of ours; nil: BIP9's, without a vote
-	PrintPriority bool   // log the fee rate of each transaction chosen for a block
+	// StaleEstimates uses fee_estimates.dat however old it is.
+	StaleEstimates bool
+	BlockWeight    int    // of a block of ours at most; 0: as much as it may have
+	BlockVersion   *int32 // of a block of ours; nil: BIP9's, without a vote
+	PrintPriority  bool   // log the fee rate of each transaction chosen for a block
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
 	CoinStatsIndex bool
 

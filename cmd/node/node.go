@@ -41,6 +41,7 @@ type Node struct {
 	script   *script.Checker
 	book     *addrbook.Book
 	poolFile *poolFile
+	feeFile  *feeFile
 	commands *commands
 	state    *gossip.State
 	schedule *schedule
@@ -124,6 +125,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.follow.tips.stop()
 	if err == nil {
 		n.poolFile.keep()
+		n.feeFile.save(true)
 	}
 	return errors.Join(err, n.Close())
 }

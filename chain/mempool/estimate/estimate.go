@@ -2,38 +2,46 @@ package estimate
 
 import (
 	"math"
+	"slices"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
 )
 
+// kind is what distinguishes horizons.
+type kind struct {
+	periods, scale int
+	decay, often   float64
+}
+
 // The names in brackets are Core's.
 const (
-	// maxTarget is the longest wait, in blocks, that is told apart. What waits
-	// longer is asked for with it [MED_BLOCK_PERIODS × MED_SCALE].
-	maxTarget = 48
-	// fade is what a block leaves of all counters: half after 144 [MED_DECAY].
-	fade = 0.9952
-	// enough is how many transactions, with faded ones counted by what is left
-	// of them, a range of rates must have seen: one every ten blocks, for ever [SUFFICIENT_FEETXS].
-	enough = 0.1 / (1 - fade)
-
-	lowest  = 100.0 // satoshis per 1,000 virtual bytes [MIN_BUCKET_FEERATE]
-	step    = 1.05  // from one bucket of rates to the next [FEE_SPACING]
-	buckets = 237   // up to about 10,000 sat/vB
+	highest = 1e7  // satoshis per 1,000 virtual bytes, of the last bucket with an end [MAX_BUCKET_FEERATE]
+	step    = 1.05 // from one bucket of rates to the next [FEE_SPACING]
+	endless = 1e99 // [INF_FEERATE]
 
 	half     = 0.60 // share that must be in within half the target [HALF_SUCCESS_PCT]
 	most     = 0.85 // within the target [SUCCESS_PCT]
 	nearly   = 0.95 // within twice the target [DOUBLE_SUCCESS_PCT]
 	shortest = 2    // the next block is never sure to come with room in it
+
+	// oldHistory: what a file tells counts for so many blocks [OLDEST_ESTIMATE_HISTORY].
+	oldHistory = 6 * 1008
 )
 
-// bucket counts transactions of like fee rates.
-type bucket struct {
-	in     [maxTarget + 1]float64 // confirmed within so many blocks
-	out    [maxTarget + 1]float64 // left the pool otherwise, after at least so many blocks
-	seen   float64                // confirmed at all
-	summed float64                // fee rates of those
+// Which names a horizon, the shortest first.
+type Which int
+
+// The horizons [FeeEstimateHorizon].
+const (
+	Short Which = iota
+	Medium
+	Long
+)
+
+// kinds are the horizons' shapes [SHORT_, MED_, LONG_BLOCK_PERIODS, _SCALE, _DECAY].
+func kinds() []kind {
+	return []kind{{12, 1, 0.962, 0.5}, {24, 2, 0.9952, 0.1}, {42, 24, 0.99931, 0.1}}
 }
 
 type watched struct {
@@ -44,38 +52,64 @@ type watched struct {
 
 // Estimator watches the pool. It is not safe for concurrent use.
 type Estimator struct {
-	buckets [buckets]bucket
-	watched map[chain.Hash]watched // bounded by the pool
-	height  int32                  // of the highest block so far
+	bounds   []float64 // of buckets of rates, their upper ends
+	horizons []*horizon
+	watched  map[chain.Hash]watched // bounded by the pool
+
+	height int32 // of the highest block so far
+	first  int32 // of the first block that confirmed something watched; 0: none yet
+	past   span  // what a file told
 }
 
-// New makes an Estimator that knows nothing.
-func New() *Estimator { return &Estimator{watched: make(map[chain.Hash]watched)} }
+type span struct{ first, best int32 }
+
+// New makes an Estimator that knows nothing, at the tip of that height. Rates up
+// to lowest are not told apart [MIN_BUCKET_FEERATE].
+func New(lowest policy.FeeRate, height int32) *Estimator {
+	e := &Estimator{watched: make(map[chain.Hash]watched), height: height}
+	for b := float64(lowest); b <= highest; b *= step {
+		e.bounds = append(e.bounds, b)
+	}
+	e.bounds = append(e.bounds, endless)
+	e.reset()
+	return e
+}
+
+func (e *Estimator) reset() {
+	e.horizons = nil
+	for _, k := range kinds() {
+		e.horizons = append(e.horizons, newHorizon(e.bounds, k))
+	}
+}
 
 // Came notes a transaction that entered the pool at the tip of that height. It
 // must not build on unconfirmed ones: those may be waiting, not it.
 func (e *Estimator) Came(txid chain.Hash, rate policy.FeeRate, height int32) {
-	if height < e.height {
+	if height != e.height {
 		return // the chain went back: how long it waits would be counted wrongly
 	}
-	e.watched[txid] = watched{height, bucketOf(rate), rate}
-}
-
-func bucketOf(rate policy.FeeRate) int {
-	n := math.Floor(math.Log(max(float64(rate), lowest)/lowest) / math.Log(step))
-	return min(int(n), buckets-1)
+	if _, ok := e.watched[txid]; ok {
+		return
+	}
+	bucket, _ := slices.BinarySearch(e.bounds, float64(rate))
+	e.watched[txid] = watched{height, bucket, rate}
+	for _, h := range e.horizons {
+		h.came(int(height), bucket)
+	}
 }
 
 // Left notes a transaction that left the pool without a block.
-func (e *Estimator) Left(txid chain.Hash) {
+func (e *Estimator) Left(txid chain.Hash) { e.drop(txid, false) }
+
+func (e *Estimator) drop(txid chain.Hash, confirmed bool) (watched, bool) {
 	w, ok := e.watched[txid]
-	if !ok {
-		return
+	if ok {
+		delete(e.watched, txid)
+		for _, h := range e.horizons {
+			h.left(w, int(e.height), confirmed)
+		}
 	}
-	delete(e.watched, txid)
-	for t := range min(int(e.height-w.height), maxTarget) + 1 {
-		e.buckets[w.bucket].out[t]++
-	}
+	return w, ok
 }
 
 // Block notes a block and which pool transactions it holds.
@@ -83,111 +117,107 @@ func (e *Estimator) Block(height int32, confirmed []chain.Hash) {
 	later := height > e.height
 	if later {
 		e.height = height
-		e.fadeAll()
+		for _, h := range e.horizons {
+			h.block(int(height))
+		}
 	}
 	for _, txid := range confirmed {
-		w, ok := e.watched[txid]
-		delete(e.watched, txid)
-		if !ok || !later || height <= w.height {
+		w, ok := e.drop(txid, true)
+		if !ok || !later {
 			continue
 		}
-		b := &e.buckets[w.bucket]
-		b.seen++
-		b.summed += float64(w.rate)
-		for t := int(height - w.height); t <= maxTarget; t++ {
-			b.in[t]++
+		for _, h := range e.horizons {
+			h.confirmed(w, int(height-w.height))
+		}
+		if e.first == 0 {
+			e.first = height
 		}
 	}
 }
 
-func (e *Estimator) fadeAll() {
-	for i := range e.buckets {
-		b := &e.buckets[i]
-		if b.seen == 0 && b.out[0] == 0 {
-			continue // nothing was counted here: a syncing node has no pool
-		}
-		b.seen *= fade
-		b.summed *= fade
-		for t := range b.in {
-			b.in[t] *= fade
-			b.out[t] *= fade
-		}
+// Forget ends the watching of all that is in the pool: it will be unknown how long
+// it waits (Core: FlushUnconfirmed).
+func (e *Estimator) Forget() {
+	for txid := range e.watched {
+		e.drop(txid, false)
 	}
+}
+
+// Longest is the longest wait that a horizon tells apart, in blocks.
+func (e *Estimator) Longest(w Which) int { return e.horizons[w].longest() }
+
+// Raw is what one horizon says: the lowest fee rate of which a share was confirmed
+// within target blocks. target is from 1 to Longest.
+func (e *Estimator) Raw(target int, share float64, w Which) Raw {
+	return e.horizons[w].estimate(target, share, e.height)
+}
+
+// usable is the longest target that enough blocks have been seen for (Core:
+// MaxUsableEstimate).
+func (e *Estimator) usable() int {
+	return min(e.Longest(Long), max(e.seenBlocks(), e.pastBlocks())/2)
+}
+
+func (e *Estimator) seenBlocks() int {
+	if e.first == 0 {
+		return 0
+	}
+	return int(e.height - e.first)
+}
+
+func (e *Estimator) pastBlocks() int {
+	if e.past.first == 0 || e.height-e.past.best > oldHistory {
+		return 0
+	}
+	return int(e.past.best - e.past.first)
 }
 
 // Rate is the fee rate at which a transaction is likely to be in a block
 // within target blocks: the highest of what let 60 % in within half the target,
-// 85 % within the target, 95 % within twice it; with conservative also 95 %
-// within the target. It also says for which target that is. ok is false when
-// too little was seen.
+// 85 % within the target, 95 % within twice it; with conservative the last by the
+// longer horizons too. It also says for which target that is. ok is false when
+// too little was seen (Core: estimateSmartFee).
 func (e *Estimator) Rate(target int, conservative bool) (rate policy.FeeRate, blocks int, ok bool) {
-	blocks = min(max(target, shortest), maxTarget)
-	asks := []struct {
-		target int
-		share  float64
-	}{{blocks / 2, half}, {blocks, most}, {min(2*blocks, maxTarget), nearly}}
-	if conservative {
-		asks[1].share = nearly
+	blocks = min(max(target, shortest), e.usable())
+	if target < 1 || target > e.Longest(Long) || blocks < shortest {
+		return 0, blocks, false
 	}
-	waiting := e.waiting()
-	for _, a := range asks {
-		if r, found := e.lowestRate(a.target, a.share, waiting); found {
-			rate, ok = max(rate, r), true
-		}
+	best := max(e.combined(blocks/2, half, true), e.combined(blocks, most, true), e.combined(2*blocks, nearly, !conservative))
+	if conservative || best < 0 {
+		best = max(best, e.careful(2*blocks))
 	}
-	return rate, blocks, ok
+	if best < 0 {
+		return 0, blocks, false
+	}
+	return policy.FeeRate(math.Round(best)), blocks, true
 }
 
-// waiting counts what is in the pool, by bucket and by blocks waited so far.
-func (e *Estimator) waiting() *[buckets][maxTarget + 1]float64 {
-	var n [buckets][maxTarget + 1]float64
-	for _, w := range e.watched {
-		for t := range min(int(max(e.height-w.height, 0)), maxTarget) + 1 {
-			n[w.bucket][t]++
+// combined asks the shortest horizon that tells the target apart; with shorter,
+// those below it for the longest they know too, if that is less.
+func (e *Estimator) combined(target int, share float64, shorter bool) float64 {
+	if target < 1 || target > e.Longest(Long) {
+		return -1
+	}
+	which := Short
+	for target > e.Longest(which) {
+		which++
+	}
+	rate := e.Raw(target, share, which).Rate
+	for w := which - 1; w >= Short && shorter; w-- {
+		if r := e.Raw(e.Longest(w), share, w).Rate; r > 0 && (rate < 0 || r < rate) {
+			rate = r
 		}
 	}
-	return &n
+	return rate
 }
 
-// lowestRate goes down the rates for as long as a share of those who paid so
-// much was confirmed within target blocks, taking as many buckets together as
-// it needs to have seen enough.
-func (e *Estimator) lowestRate(target int, share float64, waiting *[buckets][maxTarget + 1]float64) (policy.FeeRate, bool) {
-	var in, all, seen float64
-	top, bestTop, bestLow := buckets-1, -1, -1
-	for i := buckets - 1; i >= 0; i-- {
-		b := &e.buckets[i]
-		in += b.in[target]
-		seen += b.seen
-		all += b.seen + b.out[target] + waiting[i][target]
-		if seen < enough {
-			continue
-		}
-		if in < share*all {
-			break
-		}
-		bestTop, bestLow = top, i
-		in, all, seen, top = 0, 0, 0, i-1
-	}
-	if bestTop < 0 {
-		return 0, false
-	}
-	return e.median(bestLow, bestTop), true
-}
-
-// median is the mean rate of the bucket in which the middle transaction of a
-// range of buckets lies.
-func (e *Estimator) median(low, top int) policy.FeeRate {
-	var all float64
-	for i := low; i <= top; i++ {
-		all += e.buckets[i].seen
-	}
-	left := all / 2
-	for i := low; i <= top; i++ {
-		b := &e.buckets[i]
-		if left -= b.seen; left <= 0 && b.seen > 0 {
-			return policy.FeeRate(b.summed / b.seen)
+// careful asks the horizons longer than the one that combined asks.
+func (e *Estimator) careful(target int) float64 {
+	rate := -1.0
+	for w := Short; w < Long; w++ {
+		if target <= e.Longest(w) {
+			rate = max(rate, e.Raw(target, nearly, w+1).Rate)
 		}
 	}
-	return 0
+	return rate
 }

@@ -1,7 +1,9 @@
 package estimate
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -40,7 +42,7 @@ func within(t *testing.T, e *Estimator, target int, low, high policy.FeeRate) {
 }
 
 func TestNothingSeenNothingSaid(t *testing.T) {
-	e := New()
+	e := New(100, 0)
 	if _, _, ok := e.Rate(6, true); ok {
 		t.Fatal("it guesses")
 	}
@@ -51,7 +53,7 @@ func TestNothingSeenNothingSaid(t *testing.T) {
 }
 
 func TestWhoPaysMoreWaitsLess(t *testing.T) {
-	e := New()
+	e := New(100, 0)
 	market(e, 300, func(rate policy.FeeRate) int32 {
 		switch {
 		case rate > 6000:
@@ -68,22 +70,29 @@ func TestWhoPaysMoreWaitsLess(t *testing.T) {
 }
 
 func TestOldTimesFade(t *testing.T) {
-	e := New()
+	e := New(100, 0)
 	market(e, 200, func(policy.FeeRate) int32 { return 1 })
 	within(t, e, 2, 1000, 1200)
-	late := New()
-	late.buckets = e.buckets // the same past, at height 0
+	var file bytes.Buffer
+	if err := e.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	late := New(100, 0)
+	if err := late.Read(&file); err != nil {
+		t.Fatal(err)
+	}
+	late.height, late.past = 0, span{} // the same past, at height 0
 	market(late, 1500, func(rate policy.FeeRate) int32 {
 		if rate > 9000 {
 			return 1
 		}
 		return 30
 	})
-	within(t, late, 2, 8500, 10_500)
+	within(t, late, 2, 8500, 11_000)
 }
 
 func TestLeavingIsFailing(t *testing.T) {
-	e := New()
+	e := New(100, 0)
 	r := rand.New(rand.NewPCG(3, 4))
 	for h := int32(1); h <= 200; h++ {
 		var in []chain.Hash
@@ -111,7 +120,7 @@ func TestLeavingIsFailing(t *testing.T) {
 }
 
 func TestReorganisationsAreNotCounted(t *testing.T) {
-	e := New()
+	e := New(100, 0)
 	e.Block(10, nil)
 	e.Came(chain.Hash{1}, 5000, 10)
 	e.Block(10, []chain.Hash{{1}}) // another block of the same height
@@ -119,9 +128,70 @@ func TestReorganisationsAreNotCounted(t *testing.T) {
 	if len(e.watched) != 0 {
 		t.Fatal("watched")
 	}
-	for i := range e.buckets {
-		if e.buckets[i].seen != 0 {
-			t.Fatal("counted")
+	for _, h := range e.horizons {
+		for _, n := range h.seen {
+			if n != 0 {
+				t.Fatal("counted")
+			}
 		}
+	}
+}
+
+// What is written is read, to the number; a file cut anywhere or with a number that
+// cannot be changes nothing.
+func TestEstimatesAreKeptInAFile(t *testing.T) {
+	e := New(1000, 0)
+	market(e, 100, func(rate policy.FeeRate) int32 { return 1 + int32(rate)%3 })
+	e.Forget()
+	var file bytes.Buffer
+	if err := e.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	raw := file.Bytes()
+	again := New(100, 0)
+	if err := again.Read(bytes.NewReader(raw)); err != nil || len(again.watched) != 0 || again.height != 100 {
+		t.Fatal(err)
+	}
+	for target := 1; target <= 50; target++ {
+		rate, blocks, ok := e.Rate(target, true)
+		if r, b, o := again.Rate(target, true); r != rate || b != blocks || o != ok || !ok {
+			t.Errorf("within %d: %d for %d %v, then %d for %d %v", target, rate, blocks, ok, r, b, o)
+		}
+	}
+	before := again.Raw(2, 0.5, Short)
+	for size := 0; size < len(raw); size += 1 + size/50 {
+		if err := again.Read(bytes.NewReader(raw[:size])); !errors.Is(err, ErrFormat) {
+			t.Fatalf("cut at %d: %v", size, err)
+		}
+	}
+	for at, b := range map[int]byte{3: 0x7f, 0: 0, 11: 0xff, 20: 1, 28: 0xff} {
+		bad := bytes.Clone(raw)
+		bad[at] = b
+		if err := again.Read(bytes.NewReader(bad)); !errors.Is(err, ErrFormat) {
+			t.Errorf("byte %d: %v", at, err)
+		}
+	}
+	if after := again.Raw(2, 0.5, Short); after.Rate != before.Rate || after.Pass != before.Pass {
+		t.Errorf("a bad file has changed %+v to %+v", before, after)
+	}
+}
+
+// A horizon says which rates pass and which fail, and what became of them.
+func TestHorizonsTellWhatTheySaw(t *testing.T) {
+	e := New(1000, 0)
+	market(e, 200, func(rate policy.FeeRate) int32 {
+		if rate > 5000 {
+			return 1
+		}
+		return 0
+	})
+	for _, w := range []Which{Short, Medium, Long} {
+		r := e.Raw(2, 0.9, w)
+		if r.Rate < 5000 || r.Pass.Start > r.Rate || r.Pass.End < r.Rate || r.Pass.WithinTarget < 0.9*r.Pass.Confirmed || r.Fail == nil || r.Fail.End > r.Pass.Start {
+			t.Errorf("%d: %+v, %+v", w, r, r.Fail)
+		}
+	}
+	if r := New(1000, 0).Raw(2, 0.9, Long); r.Rate >= 0 || r.Fail == nil || r.Fail.Confirmed != 0 || r.Scale != 24 {
+		t.Errorf("of nothing: %+v", r)
 	}
 }

@@ -132,10 +132,10 @@ func (s *setup) blocks() error {
 	return s.feeOption("blockmintxfee", &s.cfg.Policy.BlockMin)
 }
 
-// setStaleEstimates: estimates of a past run are never stale here, but as in Core
-// the option is regtest's alone.
+// setStaleEstimates: the option is regtest's alone.
 func setStaleEstimates(s *setup) error {
-	if s.Bool("acceptstalefeeestimates", false) && !s.cfg.Params.Local() {
+	s.cfg.StaleEstimates = s.Bool("acceptstalefeeestimates", false)
+	if s.cfg.StaleEstimates && !s.cfg.Params.Local() {
 		return fmt.Errorf("acceptstalefeeestimates is not supported on %s chain.", s.chain)
 	}
 	return nil

@@ -17,6 +17,16 @@ var poolWords = []word{
 	infoWord("pool saved", func(f fields) string {
 		return f.fill("Dumped mempool: {txs} transactions, {bytes} bytes dumped to file")
 	}),
+	infoWord("no fee estimates are kept yet", func(f fields) string { return f.fill("{file} is not found. Continue anyway.") }),
+	infoWord("fee estimates are too old", func(f fields) string {
+		return f.fill("Fee estimation file {file} too old (age={hours} > {most} hours) and will not be used to avoid serving stale estimates.")
+	}),
+	infoWord("fee estimates cannot be read; the node goes on without", func(f fields) string {
+		return f.fill("Failed to read fee estimates from {file}. Continue anyway.")
+	}),
+	infoWord("fee estimates cannot be written", func(f fields) string {
+		return f.fill("Failed to write fee estimates to {file}. Continue anyway.")
+	}),
 	infoWord("fee estimates saved", func(f fields) string { return f.fill("Flushed fee estimates to {file}.") }),
 }
 

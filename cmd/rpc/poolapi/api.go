@@ -31,13 +31,15 @@ type API struct {
 	// MockForward moves the node's schedule; nil on public networks.
 	MockForward func(context.Context, time.Duration) error
 
+	NoEstimates bool // the pool hears nothing of others' transactions [-blocksonly]
+
 	TxIndex bool // the ledger keeps where each transaction is
 	File    File // nil: the methods about it refuse
 }
 
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
-	return slices.Concat(a.poolRows(), a.miningRows(), a.fileRows(), a.rawRows(), a.sendRows())
+	return slices.Concat(a.poolRows(), a.feeRows(), a.miningRows(), a.fileRows(), a.rawRows(), a.sendRows())
 }
 
 // File is where the pool is kept over a restart.

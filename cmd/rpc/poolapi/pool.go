@@ -19,7 +19,7 @@ import (
 
 // poolRows are about what waits in the pool.
 func (a *API) poolRows() []jsonrpc.Method {
-	return slices.Concat(jsonrpc.Group("Blockchain",
+	return jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "getmempoolinfo", Do: a.getMempoolInfo,
 			Help: "The pool: transactions, bytes, fees, and the fee rate below which nothing enters."},
 		jsonrpc.Method{Name: "getrawmempool", Params: "verbose:bool=false mempool_sequence:bool=false", Do: a.getRawMempool, Large: true,
@@ -34,10 +34,7 @@ func (a *API) poolRows() []jsonrpc.Method {
 			Help: "For each output the pool transaction that spends it, if there is one.", Example: `'[{"txid":"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b","vout":0}]'`},
 		jsonrpc.Method{Name: "gettxout", Params: "txid:hex n:long include_mempool:bool=true", Do: a.getTxOut,
 			Help: "A coin: value, script, confirmations. null if it was spent or never made. include_mempool (default true) counts the pool's spending and making too.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b 0"},
-	), jsonrpc.Group("Util",
-		jsonrpc.Method{Name: "estimatesmartfee", Params: "conf_target:int estimate_mode:text=economical", Do: a.estimateSmartFee,
-			Help: "The fee rate (BTC/kvB) that is likely to bring a transaction into a block within conf_target blocks, by what the pool has seen; errors when it has seen too little.", Example: "6"},
-	))
+	)
 }
 
 type poolInfo struct {
@@ -277,34 +274,4 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 		Script        show.Script    `json:"scriptPubKey"`
 		Coinbase      bool           `json:"coinbase"`
 	}{tip.Hash.String(), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.Params.Params), coin.Coinbase}, nil
-}
-
-// maxTarget is the longest wait that fees are estimated for, in blocks (Core).
-const maxTarget = 1008
-
-type feeEstimate struct {
-	Rate   *jsonrpc.Amount `json:"feerate,omitempty"` // bitcoins per 1,000 virtual bytes
-	Errors []string        `json:"errors,omitempty"`
-	Blocks int             `json:"blocks"`
-}
-
-// estimateSmartFee always has errors where it has no fee rate: some clients
-// read one of the two without looking.
-func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) {
-	target, mode := c.Int("conf_target"), c.String("estimate_mode")
-	if target < 1 || target > maxTarget {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
-	}
-	if !show.FeeMode(mode) {
-		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	rate, blocks, ok := a.Pool.EstimateFee(int(target), strings.EqualFold(mode, "conservative"))
-	if !ok {
-		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, int(target))}, nil
-	}
-	perKB := jsonrpc.Amount(rate)
-	return feeEstimate{Rate: &perKB, Blocks: blocks}, nil
 }
