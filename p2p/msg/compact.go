@@ -112,6 +112,9 @@ func (m *CmpctBlock) decode(p []byte) error {
 		if f.Tx, p, err = chain.DecodeTxPrefix(p); err != nil {
 			return err
 		}
+		if len(f.Tx.MsgTx.TxIn)+len(f.Tx.MsgTx.TxOut) == 0 {
+			return fmt.Errorf("%w: a transaction of nothing", errPlaces)
+		}
 	}
 	if m.TxCount() > maxIndex {
 		return fmt.Errorf("%d transactions are more than 16 bits count", m.TxCount())
@@ -264,9 +267,8 @@ func (m *BlockTxn) Command() string { return CmdBlockTxn }
 // MaxPayloadLength is MaxPayload.
 func (m *BlockTxn) MaxPayloadLength(uint32) uint32 { return MaxPayload }
 
-// errPlaces is an offence: the places can be read, but no block has them ["invalid
-// compact block"].
-var errPlaces = errors.New("place beyond the end of the block")
+// errPlaces is an offence: it can be read, but no block is so ["invalid compact block"].
+var errPlaces = errors.New("no block has these parts")
 
 // minTxSize in bytes: version, two counts, lock time.
 const minTxSize = 10
