@@ -138,7 +138,7 @@ func TestUnderBitcoindsNameStartErrorsAreCores(t *testing.T) {
 		"-blocksdir=/nosuch":                     `Error: Specified blocks directory "/nosuch" does not exist.`,
 		"-uacomment=(":                           "Error: User Agent comment (() contains unsafe characters.",
 		"-bind=127.0.0.1:1":                      "Error: Cannot set -bind or -whitebind together with -listen=0",
-		"-listenonion=1":                         "Error: Cannot set -listen=0 together with -listenonion=1",
+		"-listenonion=1":                         "Error: -listenonion is not supported: Tor's control port is not spoken; make the onion service in torrc and name its door by -bind=ADDR=onion",
 		"-blockfilterindex=fast":                 "Error: Unknown -blockfilterindex value fast.",
 		"-testactivationheight=x@1":              "Error: Invalid name (x@1) for -testactivationheight=name@height.",
 		"-testactivationheight=segwit":           "Error: Invalid format (segwit) for -testactivationheight=name@height.",
