@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/node"
 )
@@ -19,7 +20,7 @@ func applied(t *testing.T, line ...string) (*node.Config, error) {
 		t.Fatal(err)
 	}
 	a.Select("regtest")
-	s := &setup{Args: a, chain: "regtest", cfg: &node.Config{Log: slog.New(slog.DiscardHandler)}, log: &logSwitch{}, warn: func(string) {}}
+	s := &setup{Args: a, chain: "regtest", cfg: &node.Config{Policy: policy.Core31(), Log: slog.New(slog.DiscardHandler)}, log: &logSwitch{}, warn: func(string) {}}
 	if err := s.network(); err != nil {
 		t.Fatal(err)
 	}
