@@ -255,10 +255,11 @@ func (s *State) hopeless(parents []chain.Hash) bool {
 }
 
 // forgetConflicts lets go what waited and is in the new block, or spends what that
-// does [EraseForBlock].
+// does [EraseForBlock], where orphans go by Core's rules. Ours wait on: the block may be
+// reorganised away, and nobody announces them twice.
 func (s *State) forgetConflicts() {
 	kept := s.recent.Find(s.tree.Tip().Node.Hash)
-	if kept == nil {
+	if kept == nil || s.cfg.Manners.MaxOrphans == 0 {
 		return
 	}
 	spent := map[wire.OutPoint]struct{}{}
