@@ -79,7 +79,7 @@ func (t *plain) read() (string, []byte, int, error) {
 		return "", nil, 0, fmt.Errorf("within %s: %w", command, err)
 	}
 	if sum := chainhash.DoubleHashB(payload); !bytes.Equal(sum[:4], h[20:24]) {
-		t.pace.log.Debug("wrong checksum", "message", command, "bytes", length,
+		t.pace.log.Debug("wrong checksum", "message", printable(h[4:16]), "bytes", length,
 			"want", hex.EncodeToString(sum[:4]), "got", hex.EncodeToString(h[20:24]))
 		return otherCommands, nil, len(h) + len(payload), nil
 	}
@@ -105,6 +105,16 @@ func (t *plain) write(command string, payload []byte) (int, error) {
 }
 
 func (t *plain) flush() error { return t.w.Flush() }
+
+// printable are the letters of a name that can be shown [SanitizeString].
+func printable(b []byte) string {
+	return string(bytes.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return -1
+		}
+		return c
+	}, b))
+}
 
 // commandOf reads a zero-padded name of printable letters.
 func commandOf(b []byte) (string, bool) {
