@@ -71,7 +71,7 @@ func (t *plain) read() (string, []byte, int, error) {
 		command = otherCommands
 	}
 	if length > msg.MaxPayload {
-		t.pace.log.Debug("message too large", "message", command, "bytes", length)
+		t.pace.log.Debug("message too large", "message", printable(h[4:16]), "bytes", length)
 		return "", nil, 0, p2p.Offence(fmt.Sprintf("message of %d bytes, at most %d are allowed", length, msg.MaxPayload))
 	}
 	payload, err := t.pace.body(t.r, int(length))
