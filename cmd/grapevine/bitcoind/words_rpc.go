@@ -7,6 +7,9 @@ var rpcWords = []word{
 	{event: "wrong RPC password", level: slog.LevelInfo, say: func(f fields) string {
 		return "ThreadRPCServer incorrect password attempt from " + f.text("from")
 	}},
+	{event: "an RPC call", category: "rpc", level: slog.LevelDebug, say: func(f fields) string {
+		return "ThreadRPCServer method=" + f.text("method") + " user=" + f.text("user")
+	}},
 	{event: "an RPC user may not call this", level: slog.LevelInfo, say: func(f fields) string {
 		if f.text("method") == "" {
 			return "RPC User " + f.text("user") + " not allowed to call any methods"

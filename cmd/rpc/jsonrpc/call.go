@@ -81,6 +81,7 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 			return nil, asError(err)
 		}
 	}
+	h.cfg.Log.Debug("an RPC call", "method", r.method, "user", from.user)
 	c := &Call{Params: m.bind(r.params), method: &m.Method}
 	if c.miscounted {
 		return nil, c.Usage()
