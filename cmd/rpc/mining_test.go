@@ -2,6 +2,7 @@ package rpc_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -108,5 +109,22 @@ func TestMiningInfoKnowsTheLastTemplate(t *testing.T) {
 func TestANodeThatMadeNoTemplateHasNoNumbersOfIt(t *testing.T) {
 	if info := start(t).object("getmininginfo"); info["currentblocktx"] != nil || info["currentblockweight"] != nil {
 		t.Errorf("%v", info)
+	}
+}
+
+// Before segwit holds (BIP141) a template counts bytes and whole signature
+// operations, and asks for no witness rules.
+func TestTemplatesBeforeSegwit(t *testing.T) {
+	w := startIn(t, t.TempDir(), func(c *node.Config) { c.Params.SegwitHeight, c.Params.CSVHeight = 3, 2 })
+	for _, want := range [][]any{
+		{[]any{"taproot"}, 1e6, nil, 2e4},
+		{[]any{"csv", "taproot"}, 1e6, nil, 2e4},
+		{[]any{"csv", "!segwit", "taproot"}, 4e6, 4e6, 8e4},
+	} {
+		bt := w.object("getblocktemplate", map[string]any{"rules": []string{"segwit"}})
+		if got := []any{bt["rules"], bt["sizelimit"], bt["weightlimit"], bt["sigoplimit"]}; !reflect.DeepEqual(got, want) {
+			t.Errorf("block %v: %v, want %v", bt["height"], got, want)
+		}
+		w.must("generatetoaddress", 1, stranger)
 	}
 }

@@ -34,23 +34,19 @@ type Manners struct {
 	// MaxOrphans that wait for their parents, chosen at random when there are more
 	// [-maxorphantx]; 0: the orphanage's own limits; NoOrphans: none.
 	MaxOrphans int
-	// ExtraTxs that were refused, replaced or wait are kept for compact blocks
-	// [-blockreconstructionextratxn].
-	ExtraTxs int
 	// MaxTipAge beyond which the initial block download goes on [-maxtipage]; 0: a day.
 	MaxTipAge time.Duration
 }
 
 // Bounds of Manners.
 const (
-	NoOrphans    = -1
-	MostOrphans  = 10_000 // a hundred times the usual
-	MostExtraTxs = 10_000
+	NoOrphans   = -1
+	MostOrphans = 10_000 // a hundred times the usual
 )
 
 // DaemonManners are those of Core's daemon.
 func DaemonManners() Manners {
-	return Manners{Reserved: true, TxDelays: true, OneSync: true, Even: true, KeepManual: true, MaxOrphans: 100, ExtraTxs: 100}
+	return Manners{Reserved: true, TxDelays: true, OneSync: true, Even: true, KeepManual: true, MaxOrphans: 100}
 }
 
 func (m Manners) pace() txs.Pace { return txs.Pace{Delays: m.TxDelays} }

@@ -4,7 +4,7 @@ package bitcoind
 var relayOptions = []option{
 	{name: "blockreconstructionextratxn", arg: "=<n>", title: general,
 		help: "Transactions that are kept beside the pool to put compact blocks together (default: 100).",
-		set:  setExtraTxs},
+		idle: "blocks in short form are put together from the pool and the orphanage"},
 	{name: "blocksonly", title: general,
 		help: "Take no transactions from peers, except from those with the permission relay (default: 0).",
 		set:  func(s *setup) error { s.cfg.Manners.BlocksOnly = s.Bool("blocksonly", false); return nil }},

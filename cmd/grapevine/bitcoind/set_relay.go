@@ -10,9 +10,3 @@ func setMaxOrphans(s *setup) error {
 	}
 	return nil
 }
-
-// setExtraTxs bounds what is kept beside the pool for compact blocks.
-func setExtraTxs(s *setup) error {
-	s.cfg.Manners.ExtraTxs = int(min(max(s.Int("blockreconstructionextratxn", 0), 0), gossip.MostExtraTxs))
-	return nil
-}

@@ -39,7 +39,7 @@ type blockTemplate struct {
 	NonceRange   string         `json:"noncerange"`
 	SigOpLimit   int            `json:"sigoplimit"`
 	SizeLimit    int            `json:"sizelimit"`
-	WeightLimit  int            `json:"weightlimit"`
+	WeightLimit  int            `json:"weightlimit,omitempty"`
 	Time         int64          `json:"curtime"`
 	Bits         string         `json:"bits"`
 	Height       int32          `json:"height"`
@@ -109,7 +109,25 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 			Depends: append([]int{}, tx.Depends...), Fee: int64(tx.Fee), SigOps: tx.SigOpCost, Weight: tx.Tx.Weight,
 		}
 	}
+	if t.Height < a.Params.SegwitHeight {
+		bt.withoutSegwit()
+	}
+	if t.Height < a.Params.CSVHeight {
+		bt.Rules = slices.DeleteFunc(bt.Rules, func(rule string) bool { return rule == "csv" })
+	}
 	return bt
+}
+
+// withoutSegwit says what holds before BIP141: bytes and whole signature operations
+// are counted, not weight.
+func (bt *blockTemplate) withoutSegwit() {
+	bt.Rules = slices.DeleteFunc(bt.Rules, func(rule string) bool { return rule == "!segwit" })
+	bt.SizeLimit /= chain.WitnessScale
+	bt.WeightLimit = 0
+	bt.SigOpLimit /= chain.WitnessScale
+	for i := range bt.Txs {
+		bt.Txs[i].SigOps /= chain.WitnessScale
+	}
 }
 
 // longPollID names the tip and the state of the pool that a template was made of.
