@@ -29,8 +29,10 @@ func (p *Pool) Prioritise(txid chain.Hash, more btcutil.Amount) {
 	p.cfg.Log.Info("transaction prioritised", "txid", txid, "pooled", e != nil, "more", chain.FormatMoney(more), "delta", chain.FormatMoney(delta))
 }
 
-// modified is a fee with what was added to it. The writer alone asks.
+// modified is a fee with what was added to it. Whoever tests a transaction asks.
 func (p *Pool) modified(txid chain.Hash, fee btcutil.Amount) btcutil.Amount {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	return addFees(fee, p.deltas[txid])
 }
 

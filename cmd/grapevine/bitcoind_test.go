@@ -63,8 +63,9 @@ func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 		t.Errorf("subversion %q, want %q", info.SubVersion, want)
 	}
 	pid := filepath.Join(dir, "regtest", "bitcoind.pid")
-	if raw, err := os.ReadFile(pid); err != nil || strings.TrimSpace(string(raw)) != strconv.Itoa(cmd.Process.Pid) {
-		t.Errorf("pid file %q, %v; want %d", raw, err, cmd.Process.Pid)
+	written, err := os.ReadFile(pid)
+	if err != nil {
+		t.Error(err)
 	}
 	var hashes []string
 	if err := c.Call(t.Context(), "generatetoaddress", &hashes, 2, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"); err != nil {
@@ -83,6 +84,9 @@ func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 	}
 	if s := <-end; s.status != 0 || s.err != "" || s.out != "" {
 		t.Errorf("stopped: %+v", s)
+	}
+	if strings.TrimSpace(string(written)) != strconv.Itoa(cmd.Process.Pid) {
+		t.Errorf("pid file %q, want %d", written, cmd.Process.Pid)
 	}
 	for _, path := range []string{cookie, pid} {
 		if _, err := os.Stat(path); err == nil {

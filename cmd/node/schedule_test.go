@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,21 +11,22 @@ import (
 // What is scheduled is done once each time it is due, sooner when the schedule is moved.
 func TestScheduledTasksAreDoneWhenDue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, done := newSchedule(time.Now), map[string]int{}
+		s := newSchedule(time.Now)
+		var often, seldom atomic.Int32
 		every := func(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
-		count := func(name string) func(context.Context) error {
-			return func(context.Context) error { done[name]++; return nil }
+		count := func(n *atomic.Int32) func(context.Context) error {
+			return func(context.Context) error { n.Add(1); return nil }
 		}
-		s.add(every(10*time.Minute), count("often"))
-		s.add(every(time.Hour), count("seldom"))
+		s.add(every(10*time.Minute), count(&often))
+		s.add(every(time.Hour), count(&seldom))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- s.Run(ctx) }()
-		expect := func(often, seldom int) {
+		expect := func(first, second int32) {
 			t.Helper()
 			synctest.Wait()
-			if done["often"] != often || done["seldom"] != seldom {
-				t.Errorf("done %v, want %d and %d", done, often, seldom)
+			if often.Load() != first || seldom.Load() != second {
+				t.Errorf("done %d and %d times, want %d and %d", often.Load(), seldom.Load(), first, second)
 			}
 		}
 		time.Sleep(10*time.Minute - time.Second)
