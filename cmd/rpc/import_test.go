@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"grapevine/cmd/rpc/client"
 	"grapevine/wallet/descriptor"
 )
 
@@ -70,4 +71,29 @@ func TestImportsAreRefusedInCoresWords(t *testing.T) {
 	}
 	w.refused(-3, "Missing required timestamp field for key", "importdescriptors", []any{map[string]any{"desc": "x"}})
 	w.refused(-3, "Expected number or \"now\" timestamp value for key. got type string", "importdescriptors", []any{map[string]any{"desc": "x", "timestamp": "then"}})
+}
+
+// A wallet that is loaded sees what came into the pool before.
+func TestALoadedWalletSeesThePool(t *testing.T) {
+	w := rich(t)
+	w.must("createwallet", "watch")
+	watch, err := client.Dial(w.url+"/wallet/watch", "u", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addr string
+	if err := watch.Call(w.ctx, "getnewaddress", &addr); err != nil {
+		t.Fatal(err)
+	}
+	w.must("unloadwallet", "watch")
+	w.text("sendtoaddress", addr, 2)
+	w.must("loadwallet", "watch")
+	var balances struct {
+		Mine struct {
+			Pending json.Number `json:"untrusted_pending"`
+		}
+	}
+	if err := watch.Call(w.ctx, "getbalances", &balances); err != nil || balances.Mine.Pending != "2.00000000" {
+		t.Errorf("pending %s, %v", balances.Mine.Pending, err)
+	}
 }

@@ -305,6 +305,7 @@ func (w *Wallets) Load(name string) error {
 		return errors.Join(fmt.Errorf("%w: %s holds no wallet", db.ErrCorrupt, path), l.file.Close())
 	}
 	l.state.name = name // its directory may have been renamed
+	l.poolDue = true    // it has not heard of what came into the pool before
 	return w.add(l)
 }
 
