@@ -82,3 +82,21 @@ func better(a, b *entry) bool {
 	}
 	return a.Body < b.Body
 }
+
+// Goal is the best block that the stored bodies lead to, the tip if none is better.
+// After a crash, and before Run, that is where the ledger stood, or better: the best
+// header may be of another branch, of which not enough is here yet.
+func (l *Ledger) Goal() *chain.HeaderNode {
+	l.tree.mu.RLock()
+	defer l.tree.mu.RUnlock()
+	var best *entry
+	for _, e := range l.tree.headers.All() {
+		if l.tree.hopeful(e) && (best == nil || better(e, best)) {
+			best = e
+		}
+	}
+	if best == nil {
+		return l.tree.headers.Tip().Node
+	}
+	return best.Node
+}

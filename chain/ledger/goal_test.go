@@ -181,6 +181,12 @@ func compare(t *testing.T, tr *tree, n *naive) {
 	if (goal == nil) != (want == nil) || goal != nil && goal.Node != want {
 		t.Errorf("goal %v, want %v", goal, want)
 	}
+	if want == nil {
+		want = n.tip
+	}
+	if got := (&Ledger{tree: tr}).Goal(); got != want { // for who asks before there is a writer
+		t.Errorf("goal %d, want %d", got.Height, want.Height)
+	}
 	if tr.BestHeader().Work != n.best().Work || n.bad(tr.BestHeader()) || tr.Tip() != n.tip {
 		t.Errorf("best at %d, tip at %d; want %d and %d", tr.BestHeader().Height, tr.Tip().Height, n.best().Height, n.tip.Height)
 	}

@@ -22,8 +22,7 @@ const (
 // record is what is asked of the ledger here.
 type record interface {
 	Tip() *chain.HeaderNode
-	BestHeader() *chain.HeaderNode
-	HaveBody(chain.Hash) bool
+	Goal() *chain.HeaderNode
 	Lookup(chain.Hash) (*chain.HeaderNode, ledger.Status, bool)
 }
 
@@ -42,13 +41,9 @@ type warmUp struct {
 	done   atomic.Bool
 }
 
-// newWarmUp sees how far the stored blocks reach on the best chain without a gap.
+// newWarmUp sees how far the stored blocks reach.
 func newWarmUp(l record, pool poolFile) *warmUp {
-	tip, best := l.Tip(), l.BestHeader()
-	w := &warmUp{ledger: l, target: chain.Fork(tip, best), pool: pool}
-	for next := best.Ancestor(w.target.Height + 1); next != nil && l.HaveBody(next.Hash); next = best.Ancestor(next.Height + 1) {
-		w.target = next
-	}
+	w := &warmUp{ledger: l, target: l.Goal(), pool: pool}
 	w.done.Store(w.reached() && w.loaded())
 	return w
 }

@@ -34,12 +34,8 @@ func newShelf(tip, have int) *shelf {
 	return s
 }
 
-func (s *shelf) Tip() *chain.HeaderNode        { return s.nodes[s.tip.Load()] }
-func (s *shelf) BestHeader() *chain.HeaderNode { return s.nodes[6] }
-func (s *shelf) HaveBody(h chain.Hash) bool {
-	n, _, _ := s.Lookup(h)
-	return int(n.Height) <= s.have
-}
+func (s *shelf) Tip() *chain.HeaderNode  { return s.nodes[s.tip.Load()] }
+func (s *shelf) Goal() *chain.HeaderNode { return s.nodes[s.have] }
 
 func (s *shelf) Lookup(h chain.Hash) (*chain.HeaderNode, ledger.Status, bool) {
 	for _, n := range s.nodes {
