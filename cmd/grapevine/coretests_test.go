@@ -63,6 +63,12 @@ func coreReasons(t *testing.T) map[string]string {
 	return reasons
 }
 
+// reasonOf is that of a test with these words behind its name, or with any.
+func reasonOf(reasons map[string]string, name string) string {
+	script, _, _ := strings.Cut(name, " ")
+	return cmp.Or(reasons[name], reasons[script])
+}
+
 // coreResult is how a test ended.
 type coreResult struct{ name, result, why string }
 
@@ -98,7 +104,7 @@ func TestCoresFunctionalTests(t *testing.T) {
 			defer mu.Unlock()
 			rows[name] = r
 			t.Logf("%-7s %s %s", r.result, name, r.why)
-			if r.result == "failed" && reasons[name] == "" {
+			if r.result == "failed" && reasonOf(reasons, name) == "" {
 				t.Errorf("%s failed, and %s gives no reason: %s", name, reasonsFile, r.why)
 			}
 		})
@@ -253,7 +259,7 @@ func writeResults(t *testing.T, rows map[string]coreResult, reasons map[string]s
 		counts[kind]["all"]++
 		why := r.why
 		if r.result == "failed" {
-			why = cmp.Or(reasons[name], "not looked into yet: "+r.why)
+			why = cmp.Or(reasonOf(reasons, name), "not looked into yet: "+r.why)
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", name, r.result, strings.ReplaceAll(why, "|", "\\|"))
 	}

@@ -112,13 +112,15 @@ func check(t *testing.T, x, y Field) {
 
 func TestTwin_FieldIsMathBigs(t *testing.T) {
 	list := edges()
-	for _, x := range list {
-		for _, y := range list {
-			check(t, x, y)
+	for i, x := range list {
+		for j, y := range list {
+			if i%5 == j%5 { // each meets every fifth, of all kinds
+				check(t, x, y)
+			}
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range rounds(t, 100_000) {
+	for range rounds(t, 20_000) {
 		check(t, drawn(r), drawn(r))
 	}
 }
