@@ -18,10 +18,13 @@ func keepFlags() []urfave.Flag {
 	}
 }
 
+// maxPrune is in MiB: more than any chain, and within 32 bits.
+const maxPrune = 1 << 30
+
 func keepConfig(c *urfave.Context, cfg *node.Config) error {
 	n := c.Int("prune")
 	switch {
-	case n < 0 || n > 1 && n < ledger.MinPruneTarget/mib || n > maxCache*mib:
+	case n < 0 || n > 1 && n < ledger.MinPruneTarget/mib || n > maxPrune:
 		return cli.Usagef("--prune %d: want 0 for all blocks, 1 for pruning by hand, or %d MiB and more", n, ledger.MinPruneTarget/mib)
 	case n > 0 && cfg.TxIndex && c.IsSet("txindex"):
 		return cli.Usagef("--prune does not go with --txindex, which needs all blocks")
