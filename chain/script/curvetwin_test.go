@@ -182,56 +182,56 @@ func TestTwin_CurvesAgree(t *testing.T) {
 	}
 }
 
-// The rows that BIP340 gives for messages of 32 bytes: key, message,
-// signature, verdict.
-func TestBIP340Vectors(t *testing.T) {
-	f, err := os.Open("testdata/bip340.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 15 {
-		t.Fatalf("%d rows, %v", len(rows), err)
-	}
-	for i, row := range rows {
-		x, err1 := hex.DecodeString(row[0])
-		hash, err2 := hex.DecodeString(row[1])
-		sig, err3 := hex.DecodeString(row[2])
-		if err := errors.Join(err1, err2, err3); err != nil {
-			t.Fatal(err)
-		}
-		q := question{key: append([]byte{2}, x...), hash: chainhash.Hash(hash), bip340: (*[64]byte)(sig),
-			want: wantIf(row[3] == "true")}
-		if _, err := q.ask(curves()); err != nil {
-			t.Errorf("row %d: %v", i, err)
-		}
-	}
+// vector is a published question: a row of key, hash and signature in hex, and a word
+// for the verdict.
+type vector struct {
+	key, hash, sig []byte
+	verdict        string
 }
 
-// The rows of Wycheproof (github.com/C2SP/wycheproof at dac1dd47),
-// ecdsa_secp256k1_sha256_bitcoin_test.json: key, SHA-256 of
-// the message, signature, verdict by strict DER and a low s.
-func TestWycheproofVectors(t *testing.T) {
-	f, err := os.Open("testdata/wycheproof.csv")
+// readVectors reads the n rows of a file in testdata.
+func readVectors(t *testing.T, name string, n int) (list []vector) {
+	t.Helper()
+	f, err := os.Open("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 463 {
+	if err != nil || len(rows) != n {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
-	asked := 0
-	for i, row := range rows {
+	for _, row := range rows {
 		key, err1 := hex.DecodeString(row[0])
 		hash, err2 := hex.DecodeString(row[1])
 		sig, err3 := hex.DecodeString(row[2])
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
-		q := question{key: key, hash: chainhash.Hash(hash), want: wantIf(row[3] == "valid")}
-		strict, err := ecdsa.ParseDERSignature(sig)
+		list = append(list, vector{key, hash, sig, row[3]})
+	}
+	return list
+}
+
+// What BIP340 gives for messages of 32 bytes.
+func TestBIP340Vectors(t *testing.T) {
+	for i, v := range readVectors(t, "bip340.csv", 15) {
+		q := question{key: append([]byte{2}, v.key...), hash: chainhash.Hash(v.hash), bip340: (*[64]byte)(v.sig),
+			want: wantIf(v.verdict == "true")}
+		if _, err := q.ask(curves()); err != nil {
+			t.Errorf("row %d: %v", i, err)
+		}
+	}
+}
+
+// Wycheproof's (github.com/C2SP/wycheproof at dac1dd47)
+// ecdsa_secp256k1_sha256_bitcoin_test.json: the hash is the message's SHA-256, the
+// verdict that by strict DER and a low s.
+func TestWycheproofVectors(t *testing.T) {
+	asked := 0
+	for i, v := range readVectors(t, "wycheproof.csv", 463) {
+		q := question{key: v.key, hash: chainhash.Hash(v.hash), want: wantIf(v.verdict == "valid")}
+		strict, err := ecdsa.ParseDERSignature(v.sig)
 		if err == nil {
 			q.r, q.s = strict.R(), strict.S()
 		}
