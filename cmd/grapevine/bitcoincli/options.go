@@ -3,6 +3,7 @@ package bitcoincli
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -77,39 +78,22 @@ func where(o *args.Args, warn func(string)) (place, error) {
 	chain, _ := o.Chain() // read has checked it
 	at := place{"127.0.0.1", args.RPCPort(chain)}
 	asked := o.String("rpcconnect", at.host)
-	host, port, given, err := splitHostPort(asked)
-	if err != nil {
+	host, port, ok := args.SplitHostPort(asked)
+	if !ok {
 		return at, fmt.Errorf("Invalid port provided in -rpcconnect: %s", asked)
 	}
-	at.host = host
-	if given {
-		at.port = port
-	}
+	at = place{host, cmp.Or(port, at.port)}
 	if text := o.String("rpcport", ""); o.Has("rpcport") {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || n == 0 {
 			return at, fmt.Errorf("Invalid port provided in -rpcport: %s", text)
 		}
 		at.port = uint16(n)
-		if given {
+		if port != 0 {
 			warn(fmt.Sprintf("Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport %d", n))
 		}
 	}
 	return at, nil
-}
-
-// splitHostPort takes HOST, HOST:PORT, [IP6]:PORT or a bare IP6 [SplitHostPort].
-func splitHostPort(s string) (host string, port uint16, given bool, err error) {
-	colon := strings.LastIndexByte(s, ':')
-	bracketed := strings.HasPrefix(s, "[") && strings.Contains(s, "]:")
-	if colon >= 0 && (bracketed || strings.Count(s, ":") == 1) {
-		n, err := strconv.ParseUint(s[colon+1:], 10, 16)
-		if err != nil || n == 0 {
-			return "", 0, false, errors.New("no port")
-		}
-		s, port, given = s[:colon], uint16(n), true
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), port, given, nil
 }
 
 // dial makes the client that the options describe; wallet "" asks the node itself.

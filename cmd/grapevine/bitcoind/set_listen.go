@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"grapevine/cmd/grapevine/args"
 	"grapevine/p2p"
 )
 
@@ -97,17 +98,10 @@ func (s *setup) binds(port uint16) error {
 	return nil
 }
 
-// badPort: what stands behind the host is no port [SplitHostPort].
+// badPort: what stands behind the host is no port.
 func badPort(text string) bool {
-	i := strings.LastIndex(text, ":")
-	if i < 0 || strings.Count(text, ":") > 1 && !strings.HasPrefix(text, "[") {
-		return false
-	}
-	if strings.HasPrefix(text, "[") && !strings.Contains(text[:i], "]") {
-		return false
-	}
-	n, err := strconv.ParseUint(text[i+1:], 10, 16)
-	return err != nil || n == 0
+	_, _, ok := args.SplitHostPort(text)
+	return !ok
 }
 
 // implicit is what a grant without names gives.

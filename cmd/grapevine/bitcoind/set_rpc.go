@@ -3,6 +3,7 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"grapevine/cmd/grapevine/args"
@@ -11,7 +12,6 @@ import (
 	"math"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"grapevine/cmd/rpc"
@@ -90,11 +90,11 @@ func (s *setup) rpc() error {
 	}
 	binds := s.List("rpcbind")
 	for i, at := range binds {
-		host, own, ok := splitHostPort(at, port)
+		host, own, ok := args.SplitHostPort(at)
 		if !ok {
 			return fmt.Errorf("Invalid port specified in -rpcbind: '%s'", at)
 		}
-		binds[i] = net.JoinHostPort(host, strconv.Itoa(int(own)))
+		binds[i] = net.JoinHostPort(host, strconv.Itoa(int(cmp.Or(own, port))))
 	}
 	if !s.Bool("server", true) {
 		return nil
@@ -124,23 +124,4 @@ func (s *setup) rpc() error {
 // say logs a sentence of Core's.
 func (s *setup) say(level slog.Level, text string) {
 	s.cfg.Log.Log(context.Background(), level, said, "text", text)
-}
-
-// splitHostPort reads HOST[:PORT] and [HOST][:PORT] [SplitHostPort]: a colon is a
-// port's where it is the only one or comes behind brackets.
-func splitHostPort(s string, fallback uint16) (host string, port uint16, ok bool) {
-	host, port = s, fallback
-	colon := strings.LastIndexByte(s, ':')
-	bracketed := colon > 0 && s[0] == '[' && s[colon-1] == ']'
-	if colon >= 0 && (bracketed || strings.IndexByte(s, ':') == colon) {
-		n, err := strconv.ParseUint(s[colon+1:], 10, 16)
-		if err != nil || n == 0 {
-			return "", 0, false
-		}
-		host, port = s[:colon], uint16(n)
-	}
-	if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
-		host = host[1 : len(host)-1]
-	}
-	return host, port, true
 }
