@@ -1,4 +1,4 @@
-package wallet
+package wallet_test
 
 import (
 	"errors"
@@ -7,12 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
+	. "grapevine/wallet"
+	"grapevine/wallet/descriptor"
+	"grapevine/wallet/signer"
 )
 
 func payTo(kind byte, amount btcutil.Amount) Payment {
@@ -51,7 +54,7 @@ func checkBuilt(t *testing.T, d *Draft, f Funded) {
 			t.Fatalf("output %d of %d satoshis is dust", i, o.Value)
 		}
 	}
-	size := vsize(weightOf(f.Spent, f.Tx.TxOut))
+	size := VSize(WeightOf(f.Spent, f.Tx.TxOut))
 	least := d.FeeRate.Fee(size)
 	if in-out != f.Fee || f.Fee < least {
 		t.Fatalf("in %d, out %d, fee %d; %d vB need %d", in, out, f.Fee, size, least)
@@ -92,7 +95,7 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 	built, short, changeless := 0, 0, 0
 	p := newPurse(t)
 	for seed := range uint64(600) {
-		r := testRand(seed)
+		r := NewTestRand(seed)
 		p.coins = nil
 		for range 1 + r.IntN(40) {
 			p.add(t, Kind(r.IntN(4)), btcutil.Amount(300+r.IntN(1<<r.IntN(27)+1)))
@@ -133,11 +136,11 @@ func TestWhatIsBuiltAddsUp(t *testing.T) {
 // checkShort asks whether the coins really are too few.
 func checkShort(t *testing.T, d *Draft, e *FundsError) {
 	t.Helper()
-	out, total := d.outputs()
+	out, total := d.Outputs()
 	have := btcutil.Amount(0)
 	var worth []Coin
 	for _, c := range d.Coins {
-		cost := d.FeeRate.Fee(c.Kind.inputVSize())
+		cost := d.FeeRate.Fee(c.Kind.InputVSize())
 		if len(d.SubtractFee) > 0 || c.Value > cost {
 			have += c.Value
 			worth = append(worth, c)
@@ -145,7 +148,7 @@ func checkShort(t *testing.T, d *Draft, e *FundsError) {
 	}
 	need := total
 	if len(d.SubtractFee) == 0 {
-		need += d.FeeRate.Fee(vsize(weightOf(worth, out)))
+		need += d.FeeRate.Fee(VSize(WeightOf(worth, out)))
 	}
 	// Each coin's fee is rounded up on its own, so a few satoshis may be missing by rounding alone.
 	if rounding := btcutil.Amount(2 * (len(d.Coins) + 1) * int(d.FeeRate) / 1000); have >= need+rounding {
@@ -164,12 +167,11 @@ func checkSigned(t *testing.T, p *purse, d *Draft, f Funded) {
 	for _, c := range f.Spent {
 		prev[c.OutPoint] = chain.Coin{Value: c.Value, PkScript: c.Script}
 	}
-	problems, err := Sign(f.Tx, prev, p.key)
-	if err != nil || len(problems) > 0 {
-		t.Fatal(problems, err)
+	if problems := signer.Sign(f.Tx, prev, p.provider(t), txscript.SigHashDefault); len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	tx := chain.NewTx(f.Tx)
-	guess := weightOf(f.Spent, f.Tx.TxOut)
+	guess := WeightOf(f.Spent, f.Tx.TxOut)
 	for i, c := range f.Spent { // signatures may be shorter than the most
 		switch in := f.Tx.TxIn[i]; c.Kind {
 		case SegWit, Nested:
@@ -201,7 +203,7 @@ func TestEveryKindPaysEveryKind(t *testing.T) {
 				Payments: []Payment{{p.script(t, Branch{to, false}, 3), 120_000}}, Coins: p.coins,
 				Options: Options{FeeRate: policy.PerVB(3), ChangeKind: &change, Change: p.script(t, Branch{to, true}, 0)},
 			}
-			f, err := d.Build(testRand(1))
+			f, err := d.Build(NewTestRand(1))
 			if err != nil || f.Change < 0 {
 				t.Fatalf("%s to %s: change at %d, %v", from, to, f.Change, err)
 			}
@@ -216,9 +218,9 @@ func TestAnExactSumNeedsNoChange(t *testing.T) {
 	p.add(t, SegWit, 500_000, 300_000, 7_000_000, 90_000)
 	pay := payTo(0, 300_000)
 	d := p.draft(t, policy.PerVB(10), pay)
-	out, _ := d.outputs()
-	d.Coins[1].Value += policy.PerVB(10).Fee(vsize(weightOf(d.Coins[1:2], out)))
-	f, err := d.Build(testRand(1))
+	out, _ := d.Outputs()
+	d.Coins[1].Value += policy.PerVB(10).Fee(VSize(WeightOf(d.Coins[1:2], out)))
+	f, err := d.Build(NewTestRand(1))
 	if err != nil || f.Change != -1 || len(f.Spent) != 1 || f.Spent[0].OutPoint != p.coins[1].OutPoint {
 		t.Fatalf("%+v, %v", f, err)
 	}
@@ -230,7 +232,7 @@ func TestTheWholePurseCanBeSent(t *testing.T) {
 	p.add(t, SegWit, 100_000, 200_000, 300_000)
 	d := p.draft(t, policy.PerVB(5), payTo(0, 600_000))
 	d.SubtractFee = []int{0}
-	f, err := d.Build(testRand(1))
+	f, err := d.Build(NewTestRand(1))
 	if err != nil || len(f.Spent) != 3 || f.Change != -1 {
 		t.Fatalf("%+v, %v", f, err)
 	}
@@ -242,7 +244,7 @@ func TestFeeIsSharedByThoseWhoBearIt(t *testing.T) {
 	p.add(t, SegWit, 10_000_000)
 	d := p.draft(t, policy.PerVB(7), payTo(0, 1_000_000), payTo(0, 2_000_000), payTo(0, 3_000_000))
 	d.SubtractFee = []int{2, 0}
-	f, err := d.Build(testRand(3))
+	f, err := d.Build(NewTestRand(3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +265,7 @@ func TestTheSurestCoinsPayFirst(t *testing.T) {
 		p.add(t, SegWit, 1_000_000, 1_000_001)
 		change(p.coins)
 		d := p.draft(t, policy.PerVB(1), payTo(0, 500_000))
-		return d.Build(testRand(1))
+		return d.Build(NewTestRand(1))
 	}
 	for name, weaker := range map[string]func(*Coin){
 		"few confirmations":    func(c *Coin) { c.Confirmations = 1 },
@@ -297,18 +299,18 @@ func TestPresetCoinsAreSpentAndNoOthersIfAsked(t *testing.T) {
 	p.add(t, Taproot, 50_000, 60_000, 1_000_000)
 	d := p.draft(t, policy.PerVB(2), payTo(1, 100_000))
 	d.Preset, d.Coins = p.coins[:1], p.coins[1:]
-	f, err := d.Build(testRand(1))
+	f, err := d.Build(NewTestRand(1))
 	if err != nil || f.Spent[0].OutPoint != p.coins[0].OutPoint || len(f.Spent) < 2 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	checkBuilt(t, d, f)
 	d.OnlyCoins = true
 	var funds *FundsError
-	if _, err := d.Build(testRand(1)); !errors.As(err, &funds) {
+	if _, err := d.Build(NewTestRand(1)); !errors.As(err, &funds) {
 		t.Fatal(err)
 	}
 	d.Payments[0].Amount = 20_000
-	if f, err = d.Build(testRand(1)); err != nil || len(f.Spent) != 1 {
+	if f, err = d.Build(NewTestRand(1)); err != nil || len(f.Spent) != 1 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	checkBuilt(t, d, f)
@@ -319,9 +321,9 @@ func TestLockTimeIsTheTipsHeight(t *testing.T) {
 	tip := &chain.HeaderNode{Height: 500}
 	tip.Header.Timestamp = now.Add(-time.Hour)
 	d := Draft{Tip: tip, Now: now}
-	back, r := 0, testRand(1)
+	back, r := 0, NewTestRand(1)
 	for range 1000 {
-		got := d.lockTime(r)
+		got := d.LockTimeBy(r)
 		if got > 500 || got < 400 {
 			t.Fatal(got)
 		}
@@ -333,12 +335,12 @@ func TestLockTimeIsTheTipsHeight(t *testing.T) {
 		t.Errorf("%d of 1000 lock times lie back, want about a tenth", back)
 	}
 	d.Now = now.Add(9 * time.Hour)
-	if got := d.lockTime(r); got != 0 {
+	if got := d.LockTimeBy(r); got != 0 {
 		t.Errorf("with a stale tip %d", got)
 	}
 	own := uint32(7)
 	d.LockTime = &own
-	if got := d.lockTime(r); got != 7 {
+	if got := d.LockTimeBy(r); got != 7 {
 		t.Errorf("asked for 7, got %d", got)
 	}
 }
@@ -349,7 +351,7 @@ func TestSequencesSignalReplacement(t *testing.T) {
 	d := p.draft(t, policy.PerVB(1), payTo(0, 5000))
 	for final, want := range map[bool]uint32{false: 0xfffffffd, true: 0xfffffffe} {
 		d.Final = final
-		f, err := d.Build(testRand(1))
+		f, err := d.Build(NewTestRand(1))
 		if err != nil || f.Tx.TxIn[0].Sequence != want || f.Tx.Version != 2 {
 			t.Errorf("final %v: %x, %v", final, f.Tx.TxIn[0].Sequence, err)
 		}
@@ -362,7 +364,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 	places := map[int]int{}
 	for seed := range uint64(200) {
 		d := p.draft(t, policy.PerVB(1), payTo(1, 50_000), payTo(0, 60_000))
-		f, err := d.Build(testRand(seed))
+		f, err := d.Build(NewTestRand(seed))
 		if err != nil || len(f.Tx.TxOut) != 3 || len(f.Tx.TxOut[f.Change].PkScript) != 34 {
 			t.Fatal(f, err)
 		}
@@ -376,7 +378,7 @@ func TestChangeHidesAmongThePayments(t *testing.T) {
 	at := 1
 	d := p.draft(t, policy.PerVB(1), payTo(0, 50_000), payTo(0, 60_000))
 	d.ChangeAt = &at
-	if f, err := d.Build(testRand(9)); err != nil || f.Change != 1 {
+	if f, err := d.Build(NewTestRand(9)); err != nil || f.Change != 1 {
 		t.Fatal(f.Change, err)
 	}
 }
@@ -419,7 +421,7 @@ func TestAFeeThatMustBeAMistakeIsRefused(t *testing.T) {
 		p.add(t, SegWit, 5_000_000)
 	}
 	d := p.draft(t, policy.PerVB(10_000), payTo(0, 100_000_000))
-	if _, err := d.Build(testRand(1)); !errors.Is(err, ErrFeeTooHigh) {
+	if _, err := d.Build(NewTestRand(1)); !errors.Is(err, ErrFeeTooHigh) {
 		t.Fatal(err)
 	}
 }
@@ -444,26 +446,26 @@ func TestSignNamesTheInputsThatAreNotGood(t *testing.T) {
 		prev[c.OutPoint] = chain.Coin{Value: c.Value, PkScript: c.Script}
 	}
 	tx.AddTxOut(wire.NewTxOut(1000, payTo(0, 0).Script))
-	if problems, err := Sign(tx, prev, p.key); err != nil || len(problems) != 0 {
-		t.Fatal(problems, err)
+	mine, nobody := p.provider(t), descriptor.NewProvider()
+	if problems := signer.Sign(tx, prev, mine, txscript.SigHashDefault); len(problems) != 0 {
+		t.Fatal(problems)
 	}
 	// A stranger's look at it: nothing to sign, all good.
-	nobody := func([]byte) (*btcec.PrivateKey, Kind, bool, error) { return nil, 0, false, nil }
-	if problems, err := Sign(tx, prev, nobody); err != nil || len(problems) != 0 {
-		t.Fatal(problems, err)
+	if problems := signer.Sign(tx, prev, nobody, txscript.SigHashDefault); len(problems) != 0 {
+		t.Fatal(problems)
 	}
 	// A changed amount spoils SegWit's signature on that input and Taproot's on all.
 	c := prev[p.coins[1].OutPoint]
 	c.Value++
 	prev[p.coins[1].OutPoint] = c
-	problems, err := Sign(tx, prev, nobody)
-	if err != nil || len(problems) != 2 || problems[0].Input != 1 || problems[1].Input != 2 {
-		t.Fatal(problems, err)
+	problems := signer.Sign(tx, prev, nobody, txscript.SigHashDefault)
+	if len(problems) != 2 || problems[0].Input != 1 || problems[1].Input != 2 {
+		t.Fatal(problems)
 	}
 	// An unknown coin is a problem of its own, and Taproot cannot sign beside it.
 	delete(prev, p.coins[0].OutPoint)
-	problems, err = Sign(tx, prev, p.key)
-	if err != nil || len(problems) != 2 || problems[0].Input != 0 || problems[1].Input != 2 {
-		t.Fatal(problems, err)
+	problems = signer.Sign(tx, prev, mine, txscript.SigHashDefault)
+	if len(problems) != 2 || problems[0].Input != 0 || problems[1].Input != 2 {
+		t.Fatal(problems)
 	}
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // SignLowR is an ECDSA signature whose R is below 2^255, so that it is never
@@ -40,10 +39,4 @@ func signWith(key *btcec.PrivateKey, hash []byte, nonce *btcec.ModNScalar) (r, s
 		s.Negate()
 	}
 	return r, s, !r.IsZero() && !s.IsZero()
-}
-
-// ecdsaInput is a signature over a hash with its kind, and the key, as inputs
-// that pay to a key's hash want them.
-func ecdsaInput(key *btcec.PrivateKey, hash []byte, kind txscript.SigHashType) (sig, pub []byte) {
-	return append(SignLowR(key, hash), byte(kind)), key.PubKey().SerializeCompressed()
 }

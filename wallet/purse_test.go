@@ -1,14 +1,15 @@
-package wallet
+package wallet_test
 
 import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	. "grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // purse is a set of coins with their keys.
@@ -56,11 +57,16 @@ func (p *purse) add(t *testing.T, kind Kind, values ...btcutil.Amount) {
 	}
 }
 
-func (p *purse) key(script []byte) (*btcec.PrivateKey, Kind, bool, error) {
-	path, ok := p.paths[string(script)]
-	if !ok {
-		return nil, 0, false, nil
+// provider knows the keys of all scripts that were asked for.
+func (p *purse) provider(t *testing.T) *descriptor.Provider {
+	t.Helper()
+	known := descriptor.NewProvider()
+	for _, path := range p.paths {
+		key, err := p.keys.PrivKey(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known.AddOwn(descriptor.Secret{Key: key, Compressed: true})
 	}
-	key, err := p.keys.PrivKey(path)
-	return key, path.Kind, true, err
+	return known
 }
