@@ -37,6 +37,16 @@ func Prepare(tx *chain.Tx, coins []chain.Coin) *Prepared {
 	return p
 }
 
+// PrepareOpen is Prepare for a transaction that is being signed: what its
+// signatures have in common is computed though none is there yet. Scripts and
+// witnesses of its inputs may change afterwards, between two calls of Verify;
+// nothing else may. It is for Verify alone and has no name to log.
+func PrepareOpen(tx *wire.MsgTx, coins []chain.Coin) *Prepared {
+	p := &Prepared{tx: &chain.Tx{MsgTx: tx}, coins: coins, blank: blankTx(tx)}
+	p.hashParts()
+	return p
+}
+
 // hashParts computes the parts that BIP143 and BIP341 signature hashes share.
 // Without them a transaction of many inputs would be hashed once for each.
 func (p *Prepared) hashParts() {

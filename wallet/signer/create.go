@@ -34,6 +34,7 @@ type Tx struct {
 	whole   bool // all coins are known (BIP341 signs them all)
 	fetcher *txscript.MultiPrevOutFetcher
 	hashes  *txscript.TxSigHashes
+	open    *script.Prepared // the same transaction, to run its scripts
 }
 
 // NewTx prepares a transaction; it is changed in place.
@@ -45,14 +46,12 @@ func NewTx(msg *wire.MsgTx, coins []chain.Coin, whole bool) *Tx {
 	fetcher := txscript.NewMultiPrevOutFetcher(outs)
 	return &Tx{
 		msg: msg, coins: coins, whole: whole, fetcher: fetcher, hashes: txscript.NewTxSigHashes(msg, fetcher),
+		open: script.PrepareOpen(msg, coins),
 	}
 }
 
 // Verify says in Core's words why an input is not good; empty when it is.
-func (t *Tx) Verify(i int) string {
-	// Prepared hashes what the signed form has: it must see the witnesses.
-	return script.Prepare(chain.NewTx(t.msg), t.coins).Verify(i, txscript.StandardVerifyFlags)
-}
+func (t *Tx) Verify(i int) string { return t.open.Verify(i, txscript.StandardVerifyFlags) }
 
 // input is a Creator for one input.
 type input struct {

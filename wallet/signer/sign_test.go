@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/script"
 	"grapevine/wallet/descriptor"
 )
 
@@ -37,6 +38,14 @@ func spend(script []byte) (*wire.MsgTx, map[wire.OutPoint]chain.Coin) {
 		coins[op] = chain.Coin{Value: 1000, PkScript: pk}
 	}
 	return msg, coins
+}
+
+// coinsOf are the coins in the order of the inputs.
+func coinsOf(msg *wire.MsgTx, coins map[wire.OutPoint]chain.Coin) (list []chain.Coin) {
+	for _, in := range msg.TxIn {
+		list = append(list, coins[in.PreviousOutPoint])
+	}
+	return list
 }
 
 func problemOf(msg *wire.MsgTx, coins map[wire.OutPoint]chain.Coin, known *descriptor.Provider, kind txscript.SigHashType) string {
@@ -72,6 +81,9 @@ func TestEveryFormIsSignedByEveryKind(t *testing.T) {
 			if why := problemOf(msg, coins, known, kind); why != "" {
 				t.Errorf("%s, kind %#x: %s", d, kind, why)
 				continue
+			}
+			if why := script.Prepare(chain.NewTx(msg), coinsOf(msg, coins)).Verify(0, txscript.StandardVerifyFlags); why != "" {
+				t.Errorf("%s, kind %#x: who sees the whole transaction says %s", d, kind, why)
 			}
 			before := msg.Copy()
 			if why := problemOf(msg, coins, descriptor.NewProvider(), kind); why != "" || !slices.Equal(msg.TxIn[0].SignatureScript, before.TxIn[0].SignatureScript) {
@@ -118,7 +130,7 @@ func TestSignaturesOfSeveralComeTogether(t *testing.T) {
 			}
 			copies = append(copies, one)
 		}
-		list := []chain.Coin{coins[msg.TxIn[0].PreviousOutPoint], coins[msg.TxIn[1].PreviousOutPoint]}
+		list := coinsOf(msg, coins)
 		if merged := Combine(msg.Copy(), copies, list); NewTx(merged, list, true).Verify(0) != "" {
 			t.Errorf("%s: combined it is not good", form)
 		}
