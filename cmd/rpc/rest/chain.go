@@ -51,7 +51,18 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 // blockIDs shows a block with the ids of its transactions.
 func (h *Handler) blockIDs(q asked) (answer, error) {
 	n, raw, err := h.raw(q.what)
-	return answer{bytes: raw, json: func() (any, error) { return h.chain.Block(n, 1) }}, err
+	return answer{bytes: raw, json: func() (any, error) {
+		_, shown, err := h.withIDs(n, raw)
+		return shown, err
+	}}, err
+}
+
+// withIDs decodes a block and shows it with the ids of its transactions.
+func (h *Handler) withIDs(n *chain.HeaderNode, raw []byte) (b *chain.Block, shown show.Block, err error) {
+	if b, err = chain.DecodeBlock(raw); err != nil {
+		return nil, show.Block{}, err
+	}
+	return b, show.NewBlock(show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs)), b, h.chain.Params.Params, nil), nil
 }
 
 // block shows a block with its transactions and what they spend.
@@ -69,11 +80,10 @@ const shownSize = 12
 // wholeBlock writes a block with all that its transactions spend, one of them
 // at a time: decoded, a block takes many times its bytes.
 func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Writer) error, holds int, err error) {
-	b, err := chain.DecodeBlock(raw)
+	b, frame, err := h.withIDs(n, raw)
 	if err != nil {
 		return nil, 0, err
 	}
-	frame := show.NewBlock(show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs)), b, h.chain.Params.Params, nil)
 	frame.Txs = []string{}
 	head, err := json.Marshal(frame)
 	if err != nil {
