@@ -167,24 +167,42 @@ const repairedMark = "Grapevine-Repaired-Target"
 func repairTarget(line []byte) (out []byte, repaired bool) {
 	for i := 0; i < len(line); i++ {
 		out = append(out, line[i])
-		if line[i] == '%' && !(i+2 < len(line) && isHex(line[i+1]) && isHex(line[i+2])) {
+		if line[i] == '%' && !escapes(line[i:]) {
 			out, repaired = append(out, "25"...), true
 		}
 	}
 	return out, repaired
 }
 
+// escapes says whether what begins with a percent sign begins with an escape.
+func escapes[T string | []byte](s T) bool { return len(s) > 2 && isHex(s[1]) && isHex(s[2]) }
+
 func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
-// Target is a request's path and query as they were sent.
-func Target(r *http.Request) string {
-	if !strings.HasPrefix(r.RequestURI, "/") { // of a proxy's kind, with the host
-		return r.URL.RequestURI()
+// Target is a request's path and query as they were sent; valid says whether they
+// hold nothing but what RFC 3986 allows there (libevent: evhttp_uri_parse).
+func Target(r *http.Request) (target string, valid bool) {
+	target = r.RequestURI
+	switch {
+	case !strings.HasPrefix(target, "/"): // of a proxy's kind, with the host
+		target = r.URL.RequestURI()
+	case r.Header.Get(repairedMark) != "":
+		target = strings.ReplaceAll(target, "%25", "%")
 	}
-	if r.Header.Get(repairedMark) != "" {
-		return strings.ReplaceAll(r.RequestURI, "%25", "%")
+	return target, isURI(target)
+}
+
+func isURI(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', strings.IndexByte("-._~!$&'()*+,;=:@/?#", c) >= 0:
+		case c == '%' && escapes(s[i:]):
+			i += 2
+		default:
+			return false
+		}
 	}
-	return r.RequestURI
+	return true
 }
 
 // CloseWrite: see closeWrite.

@@ -63,33 +63,17 @@ func (q asked) value(name string) (value string, given bool, err error) {
 	return q.values.Get(name), q.values.Has(name), nil
 }
 
-// validURI says whether a path and its query hold nothing but what RFC 3986
-// allows there (libevent: evhttp_uri_parse).
-func validURI(uri string) bool {
-	for i := 0; i < len(uri); i++ {
-		switch c := uri[i]; {
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', strings.IndexByte("-._~!$&'()*+,;=:@/?#", c) >= 0:
-		case c == '%' && i+2 < len(uri) && isHex(uri[i+1]) && isHex(uri[i+2]):
-			i += 2
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
-
 // query reads a request's path as it was sent (Core: ParseDataFormat); ok is
 // false for one that nobody answers.
 func query(r *http.Request) (p path, q asked, ok bool) {
-	where, _, _ := strings.Cut(jsonrpc.Target(r), "?")
+	target, valid := jsonrpc.Target(r)
+	where, _, _ := strings.Cut(target, "?")
 	for _, p := range paths {
 		what, ok := strings.CutPrefix(where, p.prefix)
 		if !ok {
 			continue
 		}
-		q := asked{what: what, values: r.URL.Query(), badURI: !validURI(jsonrpc.Target(r))}
+		q := asked{what: what, values: r.URL.Query(), badURI: !valid}
 		if dot := strings.LastIndexByte(what, '.'); dot >= 0 {
 			switch format := what[dot+1:]; format {
 			case "bin", "hex", "json":
