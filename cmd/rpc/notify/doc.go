@@ -27,5 +27,5 @@
 // Goroutines: Run's caller; one that accepts for each address; two for each subscriber, who
 // reads what it asks for and who writes. All have ended when Run returns.
 //
-// Start reading at Publisher.Moved, then Publisher.publish.
+// Start reading at Publisher.Moved, then notifier.publish.
 package notify

@@ -30,9 +30,9 @@ func (p *Publisher) Moved(d chain.Delta, pd chain.PoolDelta, initial bool) {
 	for _, n := range p.notifiers {
 		switch n.Topic {
 		case hashBlock:
-			p.publish(n, shown(tip.Hash))
+			n.publish(shown(tip.Hash))
 		case rawBlock:
-			p.publish(n, tip.Raw)
+			n.publish(tip.Raw)
 		}
 	}
 }
@@ -77,9 +77,9 @@ func (p *Publisher) tx(tx *chain.Tx) {
 	for _, n := range p.notifiers {
 		switch n.Topic {
 		case hashTx:
-			p.publish(n, shown(tx.ID))
+			n.publish(shown(tx.ID))
 		case rawTx:
-			p.publish(n, tx.Raw())
+			n.publish(tx.Raw())
 		}
 	}
 }
@@ -94,7 +94,7 @@ func (p *Publisher) sequence(hash chain.Hash, label byte, at uint64) {
 		if at != 0 {
 			body = binary.LittleEndian.AppendUint64(body, at)
 		}
-		p.publish(n, body)
+		n.publish(body)
 	}
 }
 

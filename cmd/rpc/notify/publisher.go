@@ -226,7 +226,7 @@ func (e *endpoint) leave(s *subscriber) {
 }
 
 // publish gives a message to those of the notifier's subscribers who want it.
-func (p *Publisher) publish(n *notifier, body []byte) {
+func (n *notifier) publish(body []byte) {
 	seq := n.seq
 	n.seq++
 	n.at.mu.Lock()
@@ -246,5 +246,5 @@ func (p *Publisher) publish(n *notifier, body []byte) {
 // newMessage is topic, body and counter.
 func newMessage(topic string, body []byte, seq uint32) *message {
 	head := append(frame(flagMore, []byte(topic)), header(flagMore, len(body))...)
-	return &message{topic: topic, head: head, body: body, tail: frame(0, binary.LittleEndian.AppendUint32(nil, seq))}
+	return &message{head: head, body: body, tail: frame(0, binary.LittleEndian.AppendUint32(nil, seq))}
 }

@@ -21,7 +21,6 @@ const (
 
 // message is a message as it travels. Several subscribers share one.
 type message struct {
-	topic      string
 	head, body []byte // the body is apart, so that a block is not copied
 	tail       []byte
 }
