@@ -257,21 +257,16 @@ func readPieces(r io.Reader, take func(n int) error) ([]byte, error) {
 }
 
 func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (status int, reply [][]byte) {
-	var out pieces
-	var fault *Error
 	switch k := kind(body); {
 	case tooDeep(body) || !json.Valid(body):
-		fault = Errorf(CodeParse, "Parse error")
+		return faulty(Errorf(CodeParse, "Parse error"))
 	case from.listed && from.only == nil:
 		h.forbid(from.user, "")
 		return http.StatusForbidden, nil
 	case k == "array":
 		return h.answerBatch(ctx, from, body)
 	case k != "object":
-		fault = Errorf(CodeParse, "Top-level object parse error")
-	}
-	if fault != nil {
-		return faulty(fault)
+		return faulty(Errorf(CodeParse, "Top-level object parse error"))
 	}
 	r := parseRequest(body)
 	if r.invalid == nil && from.listed && !from.only[r.method] {
@@ -282,18 +277,20 @@ func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (stat
 	if r.notification() && r.invalid == nil {
 		return http.StatusNoContent, nil
 	}
-	answer(&out, &r, result, fault)
+	return single(&r, result, fault)
+}
+
+// single is an answer that stands for itself.
+func single(r *request, result json.RawMessage, fault *Error) (status int, reply [][]byte) {
+	var out pieces
+	answer(&out, r, result, fault)
 	out.text("\n")
-	return httpStatus(&r, fault), out.all()
+	return httpStatus(r, fault), out.all()
 }
 
 // faulty answers a body that holds no request.
 func faulty(fault *Error) (status int, reply [][]byte) {
-	var out pieces
-	r := request{id: json.RawMessage("null")}
-	answer(&out, &r, nil, fault)
-	out.text("\n")
-	return httpStatus(&r, fault), out.all()
+	return single(&request{id: json.RawMessage("null")}, nil, fault)
 }
 
 func (h *Handler) forbid(user, method string) {
