@@ -120,12 +120,8 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	if count < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Address count out of range")
 	}
-	switch strings.ToLower(network) { // Core: ParseNetwork
-	case "ipv4", "ipv6", "onion", "i2p", "cjdns":
-	default:
-		if c.Has("network") {
-			c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
-		}
+	if c.Has("network") && !slices.Contains(networks(), strings.ToLower(network)) { // Core: ParseNetwork
+		c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err

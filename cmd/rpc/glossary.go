@@ -96,7 +96,6 @@ var glossary = map[string]string{
 	"count":          "How many at most.",
 	"network":        "Only of this network: ipv4, ipv6, onion, i2p or cjdns.",
 	// The process.
-	"wait":      "Milliseconds until the answer.",
 	"mode":      "stats or mallocinfo (which there is not).",
 	"include":   "Categories to log from now on; all is each of them.",
 	"exclude":   "Categories to log no more.",
