@@ -10,12 +10,15 @@ import (
 	"testing"
 )
 
-// send is a request to REST and its answer.
-func (w *testNode) send(method, path, body string) (status int, answer string) {
+// send is a request and its answer.
+func (w *testNode) send(method, path, body string, edits ...func(*http.Request)) (status int, answer string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.ctx, method, w.url+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	for _, edit := range edits {
+		edit(r)
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {

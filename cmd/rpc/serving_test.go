@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -26,21 +25,7 @@ const (
 
 func (w *testNode) status(user, password, body string) (int, string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.SetBasicAuth(user, password)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	return w.send(http.MethodPost, "", body, func(r *http.Request) { r.SetBasicAuth(user, password) })
 }
 
 // A user whose password is known by its hash alone is let in, and may call what
