@@ -123,3 +123,22 @@ func TestCategoriesAndLevels(t *testing.T) {
 		t.Errorf("the RPC method logging sees %v", all)
 	}
 }
+
+// A log keeps its end when it has grown beyond the bound, and not before.
+func TestAGrownLogKeepsItsEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "debug.log")
+	whole := make([]byte, cutLog+1)
+	for i := range whole {
+		whole[i] = byte(i % 251)
+	}
+	for _, c := range []struct{ from, want []byte }{{whole[1:], whole[1:]}, {whole, whole[cutLog+1-keptLog:]}} {
+		if err := os.WriteFile(path, c.from, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		shrink(path)
+		if got, err := os.ReadFile(path); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("of %d bytes %d are kept, want the last %d (%v)", len(c.from), len(got), len(c.want), err)
+		}
+	}
+	shrink(path + "none") // there is no old log
+}

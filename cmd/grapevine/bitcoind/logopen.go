@@ -102,8 +102,17 @@ func (p *program) openLog() error {
 
 // shrink keeps the end of a log that has grown; a failure leaves it as it is.
 func shrink(path string) {
-	raw, err := os.ReadFile(path)
-	if err == nil && len(raw) > cutLog {
-		_ = os.WriteFile(path, raw[len(raw)-keptLog:], 0o600)
+	st, err := os.Stat(path)
+	if err != nil || !st.Mode().IsRegular() || st.Size() <= cutLog {
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	raw := make([]byte, keptLog)
+	if _, err := f.ReadAt(raw, st.Size()-keptLog); err == nil {
+		_ = os.WriteFile(path, raw, 0o600)
 	}
 }
