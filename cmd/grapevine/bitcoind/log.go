@@ -51,6 +51,7 @@ type logHandler struct {
 	words map[string]word
 	attrs []slog.Attr
 	group string
+	room  string // who logs
 }
 
 var _ slog.Handler = (*logHandler)(nil)
@@ -67,6 +68,9 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		a.Key = c.group + a.Key
 		c.attrs = append(c.attrs, a)
+		if a.Key == "room" {
+			c.room = a.Value.String()
+		}
 	}
 	return &c
 }
@@ -82,37 +86,33 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 
 // Handle is slog's.
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
-	f := fields{}
-	room := ""
-	all := slices.Clone(h.attrs)
-	r.Attrs(func(a slog.Attr) bool {
-		a.Key = h.group + a.Key
-		all = append(all, a)
-		return true
-	})
-	for _, a := range all {
-		f[a.Key] = a.Value.Resolve()
-		if a.Key == "room" {
-			room = a.Value.String()
-		}
-	}
 	w, known := h.words[r.Message]
-	category, level := rpc.LogCategoryOf(room), r.Level
+	category, level := rpc.LogCategoryOf(h.room), r.Level
 	if known {
 		category, level = w.category, w.level
 	}
 	if !h.wants(category, level) {
 		return nil
 	}
+	all := slices.Clone(h.attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		a.Key = h.group + a.Key
+		all = append(all, a)
+		return true
+	})
 	text := ""
 	if known {
+		f := fields{}
+		for _, a := range all {
+			f[a.Key] = a.Value.Resolve()
+		}
 		if text = w.say(f); text == "" {
 			return nil
 		}
 	} else {
 		text = ours(r.Message, all)
 	}
-	return h.out.write(h.line(r.Time, room, prefix(h.levels, category, level)+text))
+	return h.out.write(h.line(r.Time, h.room, prefix(h.levels, category, level)+text))
 }
 
 // ours is an event in our words, its details behind it.
