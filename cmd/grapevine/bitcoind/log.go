@@ -23,7 +23,6 @@ type logSwitch struct {
 
 	names, micros, stamps, levels bool // of threads; -logtimemicros; -logtimestamps; -loglevelalways
 	places                        bool // -logsourcelocations
-	ips                           bool // -logips
 
 	least slog.Level // of what is logged of categories that are on
 	own   map[string]slog.Level

@@ -26,7 +26,6 @@ func (p *program) startLog(l *logSwitch) {
 	l.names = p.Bool("logthreadnames", false)
 	l.places = p.Bool("logsourcelocations", false)
 	l.levels = p.Bool("loglevelalways", false)
-	l.ips = p.Bool("logips", false)
 	l.least, l.own = slog.LevelDebug, map[string]slog.Level{}
 	background := p.Bool("daemon", false) || p.Bool("daemonwait", false)
 	out := &logFile{path: p.Below("debuglogfile", "debug.log"), console: p.Bool("printtoconsole", !background)}

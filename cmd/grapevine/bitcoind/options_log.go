@@ -15,7 +15,7 @@ var logOptions = []option{
 		set:  elsewhere},
 	{name: "logips", title: debugging,
 		help: "Write addresses of peers into the log (default: 0).",
-		set:  elsewhere},
+		idle: "a line tells of a peer by number, address or both, whatever is said here"},
 	{name: "loglevel", arg: "=<level>|<category>:<level>", title: debugging, debug: true, flags: args.NoNegation | args.NoElision,
 		help: "How much of what -debug asks for is logged, in all or of one category: info, debug or trace (default: debug). May be repeated.",
 		set:  elsewhere},

@@ -144,7 +144,7 @@ func (p *program) config() (err error) {
 }
 
 // makeDirs makes what is missing of the directories: the data directory with the
-// network's in it, each with one for wallets when it is new, and the one for blocks.
+// network's in it, each with one for wallets when it is new.
 func (p *program) makeDirs() error {
 	for _, dir := range []string{p.DataDir(), p.NetDir()} {
 		if _, err := os.Stat(dir); err == nil {

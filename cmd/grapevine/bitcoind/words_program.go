@@ -8,5 +8,4 @@ const said = "bitcoind"
 // programWords are the rows about start and stop.
 var programWords = []word{
 	{event: said, level: slog.LevelInfo, say: same},
-	{event: "ready", level: slog.LevelInfo, say: func(fields) string { return "init message: Done loading" }},
 }
