@@ -10,7 +10,13 @@ import (
 // ask gets a path from a node's RPC port under a name, and gives the status.
 func (d *daemon) ask(t *testing.T, path, host string) int {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+process.Running(d.dir).RPC+path, nil)
+	return statusOf(t, "http://"+process.Running(d.dir).RPC+path, host)
+}
+
+// statusOf gets a page under a name, "" for the address's own, and gives the status.
+func statusOf(t *testing.T, url, host string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

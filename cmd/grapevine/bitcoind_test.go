@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"grapevine/cmd/rpc/client"
 )
@@ -29,16 +28,6 @@ func bitcoindLine(dir, port string, more ...string) []string {
 	return append([]string{"bitcoind", "-regtest", "-datadir=" + dir, "-rpcport=" + port, "-listen=0", "-listenonion=0", "-connect=0", "-keypool=1", "-printtoconsole=0"}, more...)
 }
 
-// await waits until something holds, as long as a slow machine needs.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("in vain: %s", what)
-		}
-	}
-}
-
 func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 	dir, home, port := t.TempDir(), t.TempDir(), freePort(t)
 	started, stopped, blocks := filepath.Join(dir, "started"), filepath.Join(dir, "stopped"), filepath.Join(dir, "blocks")
@@ -52,13 +41,13 @@ func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 	end := make(chan said, 1)
 	go func() { end <- run(t, cmd) }()
 	cookie := filepath.Join(dir, "regtest", ".cookie")
-	await(t, "a cookie", func() bool { _, err := os.Stat(cookie); return err == nil })
+	eventually(t, "a cookie", func() bool { _, err := os.Stat(cookie); return err == nil })
 	c, err := client.DialCookie("http://127.0.0.1:"+port, cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var info struct{ SubVersion string }
-	await(t, "an answer", func() bool { return c.Call(t.Context(), "getnetworkinfo", &info) == nil })
+	eventually(t, "an answer", func() bool { return c.Call(t.Context(), "getnetworkinfo", &info) == nil })
 	if want := "/Satoshi:31.0.0/grapevine:" + version + "(three; one; two)/"; info.SubVersion != want {
 		t.Errorf("subversion %q, want %q", info.SubVersion, want)
 	}
@@ -72,9 +61,9 @@ func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, h := range hashes {
-		await(t, "-blocknotify for "+h, func() bool { _, err := os.Stat(filepath.Join(blocks, h)); return err == nil })
+		eventually(t, "-blocknotify for "+h, func() bool { _, err := os.Stat(filepath.Join(blocks, h)); return err == nil })
 	}
-	await(t, "-startupnotify", func() bool { _, err := os.Stat(started); return err == nil })
+	eventually(t, "-startupnotify", func() bool { _, err := os.Stat(started); return err == nil })
 	second := gv(t, home, bitcoindLine(dir, freePort(t))...)
 	if want := fmt.Sprintf("Error: Cannot obtain a lock on data directory %s. Bitcoin Core is probably already running.\n", filepath.Join(dir, "regtest")); second.status != 1 || second.err != want {
 		t.Errorf("a second one: status %d, %q; want %q", second.status, second.err, want)
@@ -120,7 +109,7 @@ func TestUnderBitcoindsNameItRunsInTheBackground(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := filepath.Join(dir, "regtest", "bitcoind.pid")
-	await(t, "its end", func() bool { _, err := os.Stat(pid); return err != nil })
+	eventually(t, "its end", func() bool { _, err := os.Stat(pid); return err != nil })
 	if err := os.Mkdir(filepath.Join(dir, "regtest", "other.log"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net"
-	"net/http"
 	"testing"
 )
 
@@ -20,20 +19,8 @@ func TestProfilesAreForThisMachineAlone(t *testing.T) {
 		serveProfiles(ctx, l, slog.New(slog.DiscardHandler))
 	}()
 	for host, want := range map[string]int{"": 200, "page.example": 403, "localhost": 403} {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+l.Addr().String()+"/debug/pprof/heap", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if host != "" {
-			r.Host = host
-		}
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != want {
-			t.Errorf("host %q: %d, want %d", host, resp.StatusCode, want)
+		if got := statusOf(t, "http://"+l.Addr().String()+"/debug/pprof/heap", host); got != want {
+			t.Errorf("host %q: %d, want %d", host, got, want)
 		}
 	}
 	stop()
