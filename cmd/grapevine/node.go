@@ -174,26 +174,10 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	cfg.Log, cfg.Logging = log, mask
-	if err := addresses(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := chainFlags(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := talkConfig(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := keepConfig(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := mannersConfig(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := zmqConfig(c, &cfg); err != nil {
-		return cfg, err
-	}
-	if err := accessConfig(c, &cfg); err != nil {
-		return cfg, err
+	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, mannersConfig, zmqConfig, accessConfig} {
+		if err := read(c, &cfg); err != nil {
+			return cfg, err
+		}
 	}
 	if cfg.Mine, err = cli.MineMode(c.String("mine")); err != nil {
 		return cfg, err
