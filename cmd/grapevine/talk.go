@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -64,9 +62,7 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 		return cli.Usagef("--keypool %d: want 1 to %d addresses", keypool, maxKeypool)
 	}
 	cfg.Keypool = uint32(keypool)
-	cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	}
+	cfg.Lookup = node.LookupName
 	if list := c.String("peers"); list != "" {
 		cfg.Bootstrap, err = peerList(c.Context, list, p2p.DefaultPort(cfg.Params))
 		switch {

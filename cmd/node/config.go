@@ -122,6 +122,11 @@ type Config struct {
 	NoSync bool
 }
 
+// LookupName asks this machine's resolver, for Config.Lookup.
+func LookupName(ctx context.Context, host string) ([]netip.Addr, error) {
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
 // Mine says when a node makes blocks by itself.
 type Mine struct {
 	OnTx  bool          // as soon as a transaction enters the pool

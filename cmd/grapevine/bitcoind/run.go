@@ -9,8 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"math/bits"
-	"net"
-	"net/netip"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -220,9 +218,7 @@ func (p *program) prepare() (*setup, error) {
 	s.cfg.Manners = gossip.DaemonManners()
 	s.cfg.EachTip = true
 	s.cfg.HideFilters = true
-	s.cfg.Lookup = func(ctx context.Context, host string) ([]netip.Addr, error) {
-		return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	}
+	s.cfg.Lookup = node.LookupName
 	if err := s.setAgent(); err != nil {
 		return nil, err
 	}
