@@ -71,6 +71,10 @@ func (k Kind) form() (before, after string) {
 // wallet restored from its words.
 const Lookahead = 1000
 
+// MaxLookahead bounds what people may ask for instead: each thousand is 0.3 s of work
+// when a wallet is made.
+const MaxLookahead = 100_000
+
 // Weights of an input (BIP141): outpoint 36, length of the script, sequence 4
 // and the script, four times each, and the witness: a count, then each item
 // with its length. A signature with low R is at most 71 bytes with its kind,

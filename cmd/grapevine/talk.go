@@ -19,10 +19,6 @@ import (
 	"grapevine/wallet"
 )
 
-// maxKeypool bounds how many addresses a wallet derives when it is made: 0.3 s of
-// work for each thousand of --keypool.
-const maxKeypool = 100_000
-
 // talkFlags say how the node talks to its peers.
 func talkFlags() []urfave.Flag {
 	encrypt := cli.BoolFlag("v2transport", "encrypt the talk with peers who can (BIP324); --v2transport=false does not")
@@ -58,8 +54,8 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 		}
 	}
 	keypool := c.Int("keypool")
-	if keypool < 1 || keypool > maxKeypool {
-		return cli.Usagef("--keypool %d: want 1 to %d addresses", keypool, maxKeypool)
+	if keypool < 1 || keypool > wallet.MaxLookahead {
+		return cli.Usagef("--keypool %d: want 1 to %d addresses", keypool, wallet.MaxLookahead)
 	}
 	cfg.Keypool = uint32(keypool)
 	cfg.Lookup = node.LookupName

@@ -10,9 +10,6 @@ import (
 	"grapevine/wallet"
 )
 
-// maxKeypool bounds how many addresses a wallet derives when it is made.
-const maxKeypool = 100_000
-
 func setFallbackFee(s *setup) error {
 	fee, err := chain.ParseAmount(s.String("fallbackfee", ""))
 	if err != nil || fee < 0 {
@@ -31,7 +28,7 @@ func setWallets(s *setup) error {
 }
 
 func setKeypool(s *setup) error {
-	s.cfg.Keypool = uint32(min(max(1, s.Int("keypool", 0)), maxKeypool))
+	s.cfg.Keypool = uint32(min(max(1, s.Int("keypool", 0)), wallet.MaxLookahead))
 	return nil
 }
 
