@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
@@ -19,12 +21,6 @@ func accessFlags() []urfave.Flag {
 		cli.IntFlag("rpcworkqueue", 0, "`N` requests wait at most beside --rpcthreads, others are answered 503 (default 64 with --rpcthreads, else as many as connections)"),
 	}
 }
-
-// Where one of --rpcthreads and --rpcworkqueue is given, the other is Core's.
-const (
-	coreThreads = 16
-	coreQueue   = 64
-)
 
 func accessConfig(c *urfave.Context, cfg *node.Config) error {
 	cfg.RPCAuth, cfg.RPCWhitelist = c.StringSlice("rpcauth"), c.StringSlice("rpcwhitelist")
@@ -45,13 +41,7 @@ func accessConfig(c *urfave.Context, cfg *node.Config) error {
 		}
 	}
 	if c.IsSet("rpcthreads") || c.IsSet("rpcworkqueue") {
-		cfg.RPCThreads, cfg.RPCQueue = coreThreads, coreQueue
-	}
-	if c.IsSet("rpcthreads") {
-		cfg.RPCThreads = c.Int("rpcthreads")
-	}
-	if c.IsSet("rpcworkqueue") {
-		cfg.RPCQueue = c.Int("rpcworkqueue")
+		cfg.RPCThreads, cfg.RPCQueue = cmp.Or(c.Int("rpcthreads"), rpc.CoreThreads), cmp.Or(c.Int("rpcworkqueue"), rpc.CoreQueue)
 	}
 	return nil
 }

@@ -12,6 +12,12 @@ import (
 // reason itself is in the log and in the error that wraps this one.
 var ErrStart = errors.New("Unable to start HTTP server. See debug log for details.")
 
+// Of RPCThreads and RPCQueue these are Core's, where people choose the other alone.
+const (
+	CoreThreads = 16 // [DEFAULT_HTTP_THREADS]
+	CoreQueue   = 64 // [DEFAULT_HTTP_WORKQUEUE]
+)
+
 // Serving is what people choose about RPC (Core: -rpcauth and what begins
 // with -rpc). The zero value of each means what its comment says.
 type Serving struct {

@@ -65,16 +65,12 @@ func setRPCTimeout(s *setup) error {
 	return nil
 }
 
-const (
-	defaultThreads = 16 // DEFAULT_HTTP_THREADS
-	defaultQueue   = 64 // DEFAULT_HTTP_WORKQUEUE
-	mostThreads    = 1 << 10
-)
+const mostThreads = 1 << 10
 
 // setRPCThreads: with either of the two both count as in Core.
 func setRPCThreads(s *setup) error {
-	s.cfg.RPCThreads = int(min(max(s.Int("rpcthreads", defaultThreads), 1), mostThreads))
-	s.cfg.RPCQueue = int(min(max(s.Int("rpcworkqueue", defaultQueue), 1), math.MaxUint16))
+	s.cfg.RPCThreads = int(min(max(s.Int("rpcthreads", rpc.CoreThreads), 1), mostThreads))
+	s.cfg.RPCQueue = int(min(max(s.Int("rpcworkqueue", rpc.CoreQueue), 1), math.MaxUint16))
 	return nil
 }
 
