@@ -124,14 +124,9 @@ func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event)
 	}
 }
 
-// hostPort reads HOST[:PORT].
-func (s *Swarm) hostPort(addr string) (p2p.HostPort, error) {
-	return p2p.ParseHostPort(addr, p2p.DefaultPort(s.cfg.Params))
-}
-
 // Connect dials HOST[:PORT] once (addnode onetry) and returns when the handshake is done.
 func (s *Swarm) Connect(ctx context.Context, addr string) error {
-	to, err := s.hostPort(addr)
+	to, err := s.cfg.hostPort(addr)
 	if err != nil {
 		return err
 	}
@@ -170,7 +165,7 @@ func (s *Swarm) Connect(ctx context.Context, addr string) error {
 
 // AddNode keeps HOST[:PORT] connected from now on (addnode add), without encryption if plain.
 func (s *Swarm) AddNode(addr string, plain bool) error {
-	to, err := s.hostPort(addr)
+	to, err := s.cfg.hostPort(addr)
 	if err != nil {
 		return err
 	}
@@ -189,7 +184,7 @@ func (s *Swarm) AddNode(addr string, plain bool) error {
 // RemoveNode forgets an AddNode; a connection that stands is left alone.
 func (s *Swarm) RemoveNode(addr string) error {
 	found := false
-	to, err := s.hostPort(addr)
+	to, err := s.cfg.hostPort(addr)
 	if err == nil {
 		err = s.ask(func(l *loop) { found = l.dial.targets.remove(to) })
 	}
@@ -222,7 +217,7 @@ func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 
 // Disconnect ends the connections with HOST[:PORT].
 func (s *Swarm) Disconnect(addr string) error {
-	to, err := s.hostPort(addr)
+	to, err := s.cfg.hostPort(addr)
 	if err != nil {
 		return ErrNotConnected
 	}

@@ -93,19 +93,12 @@ func (c *Config) check() error {
 	if c.MaxOutbound == 0 {
 		c.MaxOutbound = defaultMaxOutbound
 	}
-	for _, text := range slices.Concat(c.Connect, c.AddNode) {
-		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
-		if err != nil {
-			return fmt.Errorf("swarm: %w", err)
-		}
-		c.wanted = append(c.wanted, to)
+	var err error
+	if c.wanted, err = c.hostPorts(slices.Concat(c.Connect, c.AddNode)); err != nil {
+		return err
 	}
-	for _, text := range c.SeedNodes {
-		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
-		if err != nil {
-			return fmt.Errorf("swarm: %w", err)
-		}
-		c.fetches = append(c.fetches, to)
+	if c.fetches, err = c.hostPorts(c.SeedNodes); err != nil {
+		return err
 	}
 	c.MaxOutbound = min(c.MaxOutbound, c.MaxPeers)
 	if c.Now == nil {
@@ -118,6 +111,22 @@ func (c *Config) check() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
+}
+
+// hostPort reads HOST[:PORT]; the port is else the network's own.
+func (c *Config) hostPort(text string) (p2p.HostPort, error) {
+	return p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
+}
+
+func (c *Config) hostPorts(texts []string) (list []p2p.HostPort, err error) {
+	for _, text := range texts {
+		to, err := c.hostPort(text)
+		if err != nil {
+			return nil, fmt.Errorf("swarm: %w", err)
+		}
+		list = append(list, to)
+	}
+	return list, nil
 }
 
 // local: loopback and private addresses are the network, and nobody is hurried.

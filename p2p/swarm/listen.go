@@ -73,7 +73,7 @@ func (s *Swarm) listen(ctx context.Context, text string) (net.Listener, error) {
 	if strings.HasPrefix(text, ":") {
 		text = "[::]" + text // every address of this machine
 	}
-	to, err := p2p.ParseHostPort(text, p2p.DefaultPort(s.cfg.Params))
+	to, err := s.cfg.hostPort(text)
 	if err != nil {
 		return nil, err
 	}

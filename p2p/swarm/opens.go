@@ -26,7 +26,7 @@ type Opening struct {
 // choose [addconnection, addnode onetry]. To whom we have dialled already nothing is
 // opened.
 func (s *Swarm) Open(ctx context.Context, o Opening) error {
-	to, err := s.hostPort(o.To)
+	to, err := s.cfg.hostPort(o.To)
 	if err != nil {
 		return err
 	}

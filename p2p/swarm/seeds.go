@@ -29,7 +29,7 @@ type seeder struct {
 // bootstrap puts the addresses that the user gave into the book.
 func (l *loop) bootstrap(now time.Time) {
 	for _, text := range l.cfg.Bootstrap {
-		to, err := p2p.ParseHostPort(text, p2p.DefaultPort(l.cfg.Params))
+		to, err := l.cfg.hostPort(text)
 		at, known := to.AddrPort()
 		switch {
 		case err == nil && known:
