@@ -86,10 +86,8 @@ func (s *Swarm) SubmitHeader(ctx context.Context, h wire.BlockHeader) error {
 func (s *Swarm) FetchBlock(ctx context.Context, number int64, n *chain.HeaderNode) error {
 	var id p2p.PeerID
 	err := s.ask(func(l *loop) {
-		for _, r := range l.order {
-			if r.number == number && r.peer != nil && !r.dropped {
-				id = r.id
-			}
+		if r := l.numbered(number); r != nil {
+			id = r.id
 		}
 	})
 	if err != nil {

@@ -95,6 +95,11 @@ func (l *loop) reached(at netip.AddrPort) *remote {
 	return l.find(func(r *remote) bool { return !r.Inbound() && r.at == at || r.listens == at })
 }
 
+// numbered finds the peer that people know by this number.
+func (l *loop) numbered(n int64) *remote {
+	return l.find(func(r *remote) bool { return r.number == n && r.peer != nil })
+}
+
 func (l *loop) find(match func(*remote) bool) *remote {
 	for _, r := range l.order {
 		if !r.dropped && match(r) {

@@ -80,7 +80,7 @@ func (l *loop) full(kind p2p.Kind) bool {
 func (s *Swarm) SendRaw(number int64, command string, payload []byte) error {
 	found := false
 	err := s.ask(func(l *loop) {
-		r := l.find(func(r *remote) bool { return r.number == number && r.peer != nil })
+		r := l.numbered(number)
 		if found = r != nil; found {
 			l.send(r.id, func(p *peer.Peer) error { return p.SendRaw(command, slices.Clone(payload)) })
 		}
