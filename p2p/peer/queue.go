@@ -101,12 +101,13 @@ func (q *queue) add(it item) error {
 	if q.over {
 		return ErrClosed
 	}
-	if q.bytes+it.cost() > MaxQueue {
+	cost := it.cost()
+	if q.bytes+cost > MaxQueue {
 		return ErrSlow
 	}
 	q.items = append(q.items, it)
-	q.bytes += it.cost()
-	q.all.enqueue(q, it.cost())
+	q.bytes += cost
+	q.all.enqueue(q, cost)
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -126,8 +127,9 @@ func (q *queue) next() (it item, ok bool) {
 	if q.items = q.items[1:]; len(q.items) == 0 {
 		q.items = nil
 	}
-	q.bytes -= it.cost()
-	q.all.enqueue(q, -it.cost())
+	cost := it.cost()
+	q.bytes -= cost
+	q.all.enqueue(q, -cost)
 	select {
 	case q.room <- struct{}{}:
 	default:
