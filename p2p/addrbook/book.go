@@ -298,7 +298,7 @@ func (b *Book) Answer(way string) []p2p.Addr {
 			clear(b.answers)
 		}
 		lasts := answerAge + time.Duration(b.cfg.Rand.Int64N(int64(answerMore)))
-		a = answer{b.sample((len(b.order)*samplePercent+99)/100, now), now, lasts}
+		a = answer{b.sample(b.sampleSize(), now), now, lasts}
 		b.answers[way] = a
 	}
 	return a.addrs
@@ -315,8 +315,10 @@ type answer struct {
 func (b *Book) Sample() []p2p.Addr {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.sample((len(b.order)*samplePercent+99)/100, b.cfg.Now())
+	return b.sample(b.sampleSize(), b.cfg.Now())
 }
+
+func (b *Book) sampleSize() int { return (len(b.order)*samplePercent + 99) / 100 }
 
 func (b *Book) sample(n int, now time.Time) []p2p.Addr {
 	n = min(n, sampleMax)
