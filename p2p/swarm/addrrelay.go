@@ -98,7 +98,7 @@ func (l *loop) tellNow(r *remote) {
 	l.sendAddrs(r, fresh)
 }
 
-// hear takes addresses that a peer has told us.
+// hearAddrs takes addresses that a peer has told us.
 func (l *loop) hearAddrs(r *remote, addrs []p2p.Addr) {
 	now := l.cfg.Clock()
 	r.addrRelay = true

@@ -25,7 +25,7 @@ const (
 
 	forwardMost = 10               // entries of a message that is passed on
 	forwardAge  = 10 * time.Minute // since it was seen alive
-	forwardTo   = 2                // peers; locally all of them
+	forwardTo   = 2                // peers; on a local network all of them
 	maxPassed   = 10_000           // addresses remembered as passed on; each goes on once a day
 	maxOwn      = 1000             // addresses that are ourselves: a host has few, but strangers may lead dials back to us
 	hearsayAge  = 2 * time.Hour    // taken off the age of what somebody says of others
@@ -107,44 +107,43 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	if r == nil || r.dropped {
 		return
 	}
-	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
-		defer func() {
-			l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
-			l.dropFor(r, "the addresses asked for have come", "")
-		}()
-	}
-	if !l.cfg.local() {
+	if l.cfg.local() {
+		l.hearLocally(r, a.Addrs)
+	} else {
 		l.hearAddrs(r, a.Addrs)
-		return
 	}
+	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
+		l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
+		l.dropFor(r, "the addresses asked for have come", "")
+	}
+}
+
+// hearLocally is hearAddrs on a local network: what is fresh goes on at once, to all.
+func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 	now := l.cfg.Clock()
 	var pass []p2p.Addr
 	r.addrRelay = true
-	for i, addr := range a.Addrs {
+	for i, addr := range addrs {
 		if !r.addrs.take(now) {
-			r.addrsLimited += uint64(len(a.Addrs) - i)
+			r.addrsLimited += uint64(len(addrs) - i)
 			break
 		}
 		r.addrsTaken++
 		if l.ownAddrs[addr.At] {
 			continue
 		}
-		self := len(a.Addrs) == 1 && addr.At.Addr() == r.at.Addr()
-		if self && r.Inbound() && !r.claims.IsValid() && l.cfg.local() {
+		self := len(addrs) == 1 && addr.At.Addr() == r.at.Addr()
+		if self && r.Inbound() && !r.claims.IsValid() {
 			l.claim(r, addr.At)
 		}
-		heard := addr
-		if !self && !l.cfg.local() {
-			heard.Seen -= int64(hearsayAge / time.Second)
-		}
-		l.cfg.Book.Add(heard, r.at.String())
+		l.cfg.Book.Add(addr, r.at.String())
 		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
-		if fresh && len(a.Addrs) <= forwardMost && l.cfg.Book.Reachable(addr.At.Addr()) && l.passOnce(addr.At, now) {
+		if fresh && len(addrs) <= forwardMost && l.cfg.Book.Reachable(addr.At.Addr()) && l.passOnce(addr.At, now) {
 			pass = append(pass, addr)
 		}
 	}
 	l.forward(r, pass)
-	if !l.dial.only && l.cfg.local() {
+	if !l.dial.only {
 		l.dialChosen(now)
 	}
 }
@@ -166,23 +165,14 @@ type passing struct {
 	day string
 }
 
-// forward passes fresh addresses on.
+// forward passes fresh addresses on to all others, in an order of chance.
 func (l *loop) forward(from *remote, addrs []p2p.Addr) {
 	if len(addrs) == 0 {
 		return
 	}
-	left := forwardTo
-	if l.cfg.local() {
-		left = len(l.order)
-	}
 	for _, i := range l.cfg.Rand.Perm(len(l.order)) {
-		r := l.order[i]
-		if left == 0 {
-			break
-		}
-		if r != from && r.gossips() {
+		if r := l.order[i]; r != from && r.gossips() {
 			l.sendAddrs(r, addrs)
-			left--
 		}
 	}
 }
@@ -194,9 +184,11 @@ func (l *loop) tell(id p2p.PeerID) {
 		return
 	}
 	r.addrRelay = true
-	answer := l.cfg.Book.Answer(r.asks())
+	var answer []p2p.Addr
 	if r.May(p2p.MayAskAddrs) {
 		answer = l.cfg.Book.Sample()
+	} else {
+		answer = l.cfg.Book.Answer(r.asks())
 	}
 	if l.cfg.local() {
 		l.sendAddrs(r, answer)
