@@ -84,3 +84,17 @@ func TestGrantsAddUpByDirection(t *testing.T) {
 		}
 	}
 }
+
+// As Core's LookupSubNet: a mask counts where it is ones and then zeros, of the address' own family.
+func TestNetsAreReadWithLengthAndWithMask(t *testing.T) {
+	for s, want := range map[string]string{
+		"1.2.3.4": "1.2.3.4/32", "::ffff:1.2.3.4": "1.2.3.4/32", "1.2.3.4/24": "1.2.3.0/24", "1.2.3.4/255.255.255.0": "1.2.3.0/24", "1.2.3.4/0.0.0.0": "0.0.0.0/0",
+		"1.2.3.4/255.255.255.255": "1.2.3.4/32", "1:2:3::/ffff:ffff::": "1:2::/32", "::/0": "::/0", "[::1]": "::1/128", "[1:2::]/32": "1:2::/32", "[1.2.3.4]": "1.2.3.4/32",
+		"1.2.3.4/33": "", "1.2.3.4/255.0.255.0": "", "1.2.3.4/ffff::": "", "1:2::/255.0.0.0": "", "/": "", "[": "", "[]": "", "[::1": "", "::1]": "", "1.2.3.4/": "", "/24": "", "": "", "a.b/8": "", "example.com": "", "nobody": "",
+	} {
+		got, ok := ParseSubnet(s)
+		if ok != (want != "") || ok && got.String() != want {
+			t.Errorf("%q: %v %v, want %q", s, got, ok, want)
+		}
+	}
+}

@@ -39,8 +39,8 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if command != "add" && command != "remove" {
 		return nil, c.Usage()
 	}
-	subnet, err := addrbook.ParseNet(where)
-	if err != nil {
+	subnet, ok := p2p.ParseSubnet(where)
+	if !ok {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Invalid IP/Subnet")
 	}
 	switch command {
@@ -54,7 +54,7 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 		if err = cmp.Or(c.Err(), err); err != nil {
 			return nil, err
 		}
-		return nil, s.cfg.Swarm.SetBan(where, until)
+		return nil, s.cfg.Swarm.SetBan(subnet, until)
 	case "remove":
 		if !s.cfg.Swarm.Book().Unban(subnet) {
 			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Unban failed. Requested address/subnet was not previously manually banned.")

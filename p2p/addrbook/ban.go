@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"grapevine/db"
-	"grapevine/p2p"
 )
 
 // Ban keeps a part of the network away: neither dialled nor accepted.
@@ -23,15 +22,6 @@ const MaxBans = 10_000
 
 // ErrTooManyBans: the list is full.
 var ErrTooManyBans = errors.New("too many bans")
-
-// ParseNet reads an address or a subnet, as "10.0.0.1" or "10.0.0.0/8".
-func ParseNet(s string) (netip.Prefix, error) {
-	n, ok := p2p.ParseSubnet(s)
-	if !ok {
-		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a subnet", s)
-	}
-	return n, nil
-}
 
 // Ban adds a ban, or changes its end.
 func (b *Book) Ban(n netip.Prefix, until time.Time) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -244,13 +245,9 @@ func (s *Swarm) disconnect(match func(*remote) bool) error {
 	return err
 }
 
-// SetBan keeps an address or subnet away until then (setban add); who is there
-// from it has to go. Bans outlive the process.
-func (s *Swarm) SetBan(where string, until time.Time) error {
-	n, err := addrbook.ParseNet(where)
-	if err != nil {
-		return err
-	}
+// SetBan keeps a part of the network away until then (setban add); who is there from it
+// has to go. Bans outlive the process.
+func (s *Swarm) SetBan(n netip.Prefix, until time.Time) error {
 	if err := s.cfg.Book.Ban(n, until); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -241,7 +242,7 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		b := start(t, net, 2, knows(a.addr))
 		c := start(t, net, 3, knows(a.addr))
 		eventually(t, "connected", func() bool { return len(a.Peers()) == 2 && len(c.Peers()) == 2 })
-		if err := a.SetBan("10.0.0.2", now().Add(time.Hour)); err != nil {
+		if err := a.SetBan(netip.MustParsePrefix("10.0.0.2/32"), now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
@@ -255,9 +256,6 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		eventually(t, "connected again", func() bool { return len(a.Peers()) == 2 })
-		if err := a.SetBan("nobody", now()); err == nil {
-			t.Error("a name was banned")
-		}
 	})
 }
 
