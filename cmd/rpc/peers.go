@@ -265,13 +265,12 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 }
 
 func (s *Server) addNode(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	node, command := c.String("node"), c.String("command")
+	node, command, encrypted := c.String("node"), c.String("command"), c.Bool("v2transport")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	enabled := s.cfg.Swarm.Services()&wire.SFNodeP2PV2 != 0
-	plain := c.Has("v2transport") && !c.Bool("v2transport")
-	if c.Has("v2transport") && !plain && !enabled && c.Err() == nil {
+	plain := c.Has("v2transport") && !encrypted
+	if encrypted && s.cfg.Swarm.Services()&wire.SFNodeP2PV2 == 0 {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Error: v2transport requested but not enabled (see -v2transport)")
 	}
 	switch command {
