@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -119,45 +118,6 @@ func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event)
 	case err := <-reply:
 		return err
 	default:
-		return chain.ErrShutdown
-	}
-}
-
-// Connect dials HOST[:PORT] once (addnode onetry) and returns when the handshake is done.
-func (s *Swarm) Connect(ctx context.Context, addr string) error {
-	to, err := s.cfg.hostPort(addr)
-	if err != nil {
-		return err
-	}
-	at, _ := to.AddrPort()
-	reply := make(chan error, 1)
-	err = s.do(ctx, func(l *loop) {
-		if l.asleep {
-			reply <- errAsleep
-			return
-		}
-		r := l.connectedTo(to)
-		if r == nil {
-			r = &remote{Link: p2p.Link{Kind: p2p.Manual}, to: to, once: !at.IsValid() || l.claimed(at)}
-			l.start(r)
-		}
-		r.waiting = append(r.waiting, reply)
-		if r.peer != nil {
-			r.answer(nil)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	select {
-	case err := <-reply:
-		if err != nil {
-			return fmt.Errorf("connect to %v: %w", to, err)
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.done:
 		return chain.ErrShutdown
 	}
 }

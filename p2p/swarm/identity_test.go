@@ -247,14 +247,14 @@ func TestOneTryTowardsWhoHasDialledUsMakesASecondConnection(t *testing.T) {
 		b := start(t, net, 2, connects(a.addr))
 		eventually(t, "connected", func() bool { return len(a.Peers()) == 1 })
 		time.Sleep(time.Second)
-		if err := a.Connect(t.Context(), b.addr); err != nil {
+		if err := a.connect(b.addr); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
 		if k := len(a.Peers()); k != 2 {
 			t.Errorf("%d connections, two are wanted", k)
 		}
-		if err := a.Connect(t.Context(), b.addr); err != nil {
+		if err := a.connect(b.addr); err != nil {
 			t.Fatal(err)
 		}
 		if k := len(a.Peers()); k != 2 {

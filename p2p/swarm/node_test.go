@@ -169,6 +169,16 @@ func (n *node) validateBlock(j p2p.ValidateBlock) []gossip.Event {
 	return []gossip.Event{gossip.BodyStored{Node: j.Node}, gossip.TipChanged{Tip: n.tip}, gossip.BlockVerdict{Node: j.Node}}
 }
 
+// connect opens a connection as people ask for one (addnode onetry), and waits for all
+// handshakes.
+func (n *node) connect(addr string) error {
+	err := n.Open(n.t.Context(), swarm.Opening{To: addr, Kind: p2p.Manual})
+	if err == nil {
+		eventually(n.t, "all have greeted", func() bool { return len(n.Peers()) == len(n.Connections()) })
+	}
+	return err
+}
+
 func (n *node) height() int32 {
 	n.mu.Lock()
 	defer n.mu.Unlock()

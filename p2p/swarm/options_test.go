@@ -32,7 +32,7 @@ func TestPermissionsComeFromTheAddressAndTheDoor(t *testing.T) {
 		})
 		start(t, net, 2, connects("10.0.0.1:7"))
 		c := start(t, net, 3)
-		if err := a.Connect(t.Context(), c.addr); err != nil {
+		if err := a.connect(c.addr); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "both are there", func() bool { return len(a.Peers()) == 2 })

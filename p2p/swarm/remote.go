@@ -38,8 +38,7 @@ type remote struct {
 	claims     netip.AddrPort // where an inbound peer listens, as it says
 	listens    netip.AddrPort // the same, proven
 	addrs      bucket         // how many addresses we still take from it
-	waiting    []chan<- error
-	opens      chan<- error // waits until the connection stands; nil: nobody does
+	opens      chan<- error   // waits until the connection stands; nil: nobody does
 
 	addrsTaken, addrsLimited uint64 // addresses that it has told us
 	addrRelay                bool   // it takes part in telling addresses
@@ -154,7 +153,6 @@ func (l *loop) join(a arrival) {
 	}
 	l.step(gossip.Joined{Peer: r.id, Number: r.number, Link: r.Link})
 	r.addrRelay = !r.Inbound() && r.gossips()
-	r.answer(nil)
 	l.introduce(r)
 	l.askTwins(r)
 }
@@ -171,14 +169,6 @@ func (r *remote) stands(err error) {
 		r.opens <- err
 		r.opens = nil
 	}
-}
-
-// answer ends the Connect calls that wait for this connection.
-func (r *remote) answer(err error) {
-	for _, w := range r.waiting {
-		w <- err
-	}
-	r.waiting = nil
 }
 
 // leave: a connection, or the attempt at one, has ended.
@@ -205,7 +195,6 @@ func (l *loop) leave(d departure) {
 	if errors.Is(d.err, errTwice) {
 		d.err = nil // who asked for it is connected
 	}
-	r.answer(d.err)
 	r.stands(d.err)
 	lasted, now := time.Duration(0), l.cfg.Now()
 	if r.peer != nil {

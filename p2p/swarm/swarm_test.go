@@ -196,13 +196,13 @@ func TestCallsAreAnsweredWhenTheSwarmStops(t *testing.T) {
 func TestConnectAddRemoveDisconnect(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		a, b := start(t, net, 1, func(c *swarm.Config) { c.Connect = []string{"10.0.0.99"} }), start(t, net, 2, connects("10.0.0.99"))
-		if err := a.Connect(t.Context(), b.addr); err != nil {
+		if err := a.connect(b.addr); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Connect(t.Context(), b.addr); err != nil {
+		if err := a.connect(b.addr); err != nil {
 			t.Errorf("connecting twice: %v", err)
 		}
-		if err := a.Connect(t.Context(), "10.0.0.77"); err == nil {
+		if err := a.connect("10.0.0.77"); err == nil {
 			t.Error("connected to nobody")
 		}
 		if n := len(a.Peers()); n != 1 {

@@ -146,7 +146,7 @@ func TestAPeerOfTwoNamesGetsOneConnection(t *testing.T) {
 		}
 		eventually(t, "both names are connected", func() bool { return connected() == 2 })
 		for _, name := range order {
-			if err := b.Connect(t.Context(), name); err != nil {
+			if err := b.connect(name); err != nil {
 				t.Errorf("onetry of %s: %v", name, err)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/node"
 	"grapevine/p2p"
 	"grapevine/p2p/msg"
+	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
 )
 
@@ -320,9 +321,12 @@ func TestT21_FavouritesOfOurOwnChoice(t *testing.T) {
 			p.Listen()
 			met <- p
 		}()
-		if err := h.target.Swarm.Connect(t.Context(), "8.60.1.1:18444"); err != nil {
+		if err := h.target.Swarm.Open(t.Context(), swarm.Opening{To: "8.60.1.1:18444", Kind: p2p.Manual}); err != nil {
 			t.Fatal(err)
 		}
+		h.within(time.Minute, "the peer of our choice has greeted", func() bool {
+			return slices.ContainsFunc(h.target.Swarm.Peers(), func(p p2p.PeerInfo) bool { return p.Addr == "8.60.1.1:18444" })
+		})
 		chosen := <-met
 		h.attackers = append(h.attackers, chosen)
 		var pushers []*hostile.Peer

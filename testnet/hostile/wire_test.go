@@ -11,7 +11,9 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
+	"grapevine/p2p/swarm"
 	"grapevine/testnet/hostile"
 )
 
@@ -340,11 +342,14 @@ func TestT8_GreetingsOutOfOrder(t *testing.T) {
 			t.Fatalf("a node of the future: %v", err)
 		}
 		h.stays(p, "a node of the future")
-		before := len(h.target.Swarm.Peers())
-		if err := h.target.Swarm.Connect(t.Context(), h.target.addr); err == nil {
-			t.Error("the node has met itself and did not notice")
+		before, open := len(h.target.Swarm.Peers()), len(h.target.Swarm.Connections())
+		if err := h.target.Swarm.Open(t.Context(), swarm.Opening{To: h.target.addr, Kind: p2p.Manual}); err != nil {
+			t.Error(err)
 		}
 		time.Sleep(time.Second)
+		if n := len(h.target.Swarm.Connections()); n != open {
+			t.Errorf("the node has met itself and did not notice: %d connections, before %d", n, open)
+		}
 		if n := len(h.target.Swarm.Peers()); n != before {
 			t.Errorf("%d peers after it has met itself, before %d", n, before)
 		}
