@@ -107,6 +107,11 @@ func (s *Swarm) submit(ctx context.Context, event func(p2p.Ticket) gossip.Event)
 	if err != nil {
 		return err
 	}
+	return s.await(ctx, reply)
+}
+
+// await is what the loop answers to a call of do, or why it does not.
+func (s *Swarm) await(ctx context.Context, reply <-chan error) error {
 	select {
 	case err := <-reply:
 		return err

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"grapevine/chain"
 	"grapevine/p2p"
 	"grapevine/p2p/peer"
 )
@@ -49,14 +48,7 @@ func (s *Swarm) Open(ctx context.Context, o Opening) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case err := <-reply:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.done:
-		return chain.ErrShutdown
-	}
+	return s.await(ctx, reply)
 }
 
 // full tells whether there are as many connections of a kind as we may choose.
