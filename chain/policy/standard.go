@@ -57,7 +57,7 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 		case NonStandard:
 			return refused(ErrPkScript)
 		case Multisig:
-			if _, n, _ := multisig(out.PkScript); n > maxBareKeys {
+			if _, keys, _ := MultisigKeys(out.PkScript); len(keys) > maxBareKeys {
 				return refused(ErrPkScript)
 			}
 			if r.NoBareMultisig {

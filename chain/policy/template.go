@@ -36,12 +36,13 @@ func KindOf(script []byte) Kind {
 		return ScriptHash
 	case isNullData(script):
 		return NullData
-	case isPubKey(script):
-		return PubKey
 	case txscript.IsPayToPubKeyHash(script):
 		return PubKeyHash
 	}
-	if _, _, ok := multisig(script); ok {
+	if _, ok := PaidKey(script); ok {
+		return PubKey
+	}
+	if _, _, ok := MultisigKeys(script); ok {
 		return Multisig
 	}
 	return NonStandard
@@ -83,13 +84,18 @@ func unspendable(script []byte) bool {
 	return len(script) > 0 && script[0] == txscript.OP_RETURN || len(script) > maxScript
 }
 
-func isPubKey(script []byte) bool {
+// PaidKey is the key of a script that pays to it directly (Core: MatchPayToPubkey).
+func PaidKey(script []byte) (key []byte, ok bool) {
 	n := len(script)
-	return n >= 2 && int(script[0]) == n-2 && script[n-1] == txscript.OP_CHECKSIG && keySized(script[1:n-1])
+	if n < 2 || int(script[0]) != n-2 || script[n-1] != txscript.OP_CHECKSIG || !KeySized(script[1:n-1]) {
+		return nil, false
+	}
+	return script[1 : n-1], true
 }
 
-// keySized looks at the length alone, as Core does (CPubKey::ValidSize).
-func keySized(key []byte) bool {
+// KeySized says whether a key's first byte goes with its length; it looks at
+// nothing else, as Core does (CPubKey::ValidSize).
+func KeySized(key []byte) bool {
 	if len(key) == 0 {
 		return false
 	}
@@ -102,29 +108,29 @@ func keySized(key []byte) bool {
 	return false
 }
 
-// multisig reads "m key… n OP_CHECKMULTISIG".
-func multisig(script []byte) (m, n int, ok bool) {
+// MultisigKeys takes "need key… count OP_CHECKMULTISIG" apart (Core: MatchMultisig).
+func MultisigKeys(script []byte) (need int, keys [][]byte, ok bool) {
 	if len(script) == 0 || script[len(script)-1] != txscript.OP_CHECKMULTISIG {
-		return 0, 0, false
+		return 0, nil, false
 	}
 	t := txscript.MakeScriptTokenizer(0, script)
 	if !t.Next() {
-		return 0, 0, false
+		return 0, nil, false
 	}
-	if m, ok = keyCount(t.Opcode(), t.Data()); !ok {
-		return 0, 0, false
+	if need, ok = keyCount(t.Opcode(), t.Data()); !ok {
+		return 0, nil, false
 	}
-	keys := 0
-	for t.Next() && keySized(t.Data()) {
-		keys++
+	for t.Next() && KeySized(t.Data()) {
+		keys = append(keys, t.Data())
 	}
 	if t.Err() != nil || t.Done() {
-		return 0, 0, false
+		return 0, nil, false
 	}
-	if n, ok = keyCount(t.Opcode(), t.Data()); !ok || n != keys || n < m {
-		return 0, 0, false
+	count, ok := keyCount(t.Opcode(), t.Data())
+	if !ok || count != len(keys) || count < need || !t.Next() || t.Opcode() != txscript.OP_CHECKMULTISIG || !t.Done() {
+		return 0, nil, false
 	}
-	return m, n, t.Next() && t.Opcode() == txscript.OP_CHECKMULTISIG && t.Done()
+	return need, keys, true
 }
 
 // keyCount reads a number from 1 to 20 in its shortest form.

@@ -46,9 +46,9 @@ var allowed = map[string][]string{
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
 
 	"wallet":            {"chain", "chain/policy"},
-	"wallet/descriptor": {"wallet"},
+	"wallet/descriptor": {"chain/policy", "wallet"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
-	"wallet/signer":     {"chain", "chain/script", "wallet", "wallet/descriptor"},
+	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor"},
 	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/descriptor", "wallet/signer", "db"},
 
 	"testnet":         {},

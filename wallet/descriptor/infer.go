@@ -3,11 +3,11 @@ package descriptor
 import (
 	"bytes"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
@@ -37,7 +37,7 @@ func (in inferrer) script(script []byte, at place) *expr {
 	if version, program, err := txscript.ExtractWitnessProgramInfo(script); err == nil {
 		return in.program(version, program, at)
 	}
-	if pub, ok := PubKey(script); ok {
+	if pub, ok := policy.PaidKey(script); ok {
 		if k := in.key(pub, at); k != nil {
 			return &expr{name: "pk", keys: []*key{k}}
 		}
@@ -51,7 +51,7 @@ func (in inferrer) script(script []byte, at place) *expr {
 	case txscript.IsPayToScriptHash(script) && at == atTop:
 		return in.behind("sh", ID(script[2:22]), inSH)
 	default:
-		if _, _, ok := Multisig(script); ok {
+		if _, _, ok := policy.MultisigKeys(script); ok {
 			return in.multi(script, at)
 		}
 	}
@@ -92,7 +92,7 @@ func (in inferrer) program(version int, program []byte, at place) *expr {
 // curve nobody asks (Core: IsValidNonHybrid).
 func (in inferrer) key(pub []byte, at place) *key {
 	switch {
-	case !keySized(pub) || pub[0] > 4:
+	case !policy.KeySized(pub) || pub[0] > 4:
 		return nil
 	case len(pub) == uncompressedLen && !at.uncompressed():
 		return nil
@@ -122,7 +122,7 @@ func (in inferrer) hashed(id []byte, at place) *key {
 }
 
 func (in inferrer) multi(script []byte, at place) *expr {
-	need, pubs, _ := Multisig(script)
+	need, pubs, _ := policy.MultisigKeys(script)
 	e := &expr{name: "multi", need: need}
 	for _, pub := range pubs {
 		k := in.key(pub, at)
@@ -132,67 +132,6 @@ func (in inferrer) multi(script []byte, at place) *expr {
 		e.keys = append(e.keys, k)
 	}
 	return e
-}
-
-// keySized says whether a key's first byte goes with its length [CPubKey::ValidSize].
-func keySized(pub []byte) bool {
-	if len(pub) == 0 {
-		return false
-	}
-	switch pub[0] {
-	case 2, 3:
-		return len(pub) == btcec.PubKeyBytesLenCompressed
-	case 4, 6, 7:
-		return len(pub) == uncompressedLen
-	}
-	return false
-}
-
-// PubKey is the key of a script that pays to it directly.
-func PubKey(script []byte) ([]byte, bool) {
-	n := len(script)
-	if n < 2 || int(script[0]) != n-2 || script[n-1] != txscript.OP_CHECKSIG || !keySized(script[1:n-1]) {
-		return nil, false
-	}
-	return script[1 : n-1], true
-}
-
-// Multisig takes a script of up to 20 keys apart (Core: MatchMultisig).
-func Multisig(script []byte) (need int, pubs [][]byte, ok bool) {
-	n := len(script)
-	if n == 0 || script[n-1] != txscript.OP_CHECKMULTISIG {
-		return 0, nil, false
-	}
-	t := txscript.MakeScriptTokenizer(0, script[:n-1])
-	need, ok = number(&t)
-	for ok && t.Next() && keySized(t.Data()) {
-		pubs = append(pubs, t.Data())
-	}
-	count, counted := numberOf(&t)
-	if !ok || !counted || t.Next() || t.Err() != nil || count != len(pubs) || need > count || count > maxMultisigKeys {
-		return 0, nil, false
-	}
-	return need, pubs, true
-}
-
-func number(t *txscript.ScriptTokenizer) (int, bool) {
-	if !t.Next() {
-		return 0, false
-	}
-	return numberOf(t)
-}
-
-// numberOf is the number from 1 to 20 that was read last, in its shortest form.
-func numberOf(t *txscript.ScriptTokenizer) (int, bool) {
-	op := t.Opcode()
-	if op >= txscript.OP_1 && op <= txscript.OP_16 {
-		return int(op) - txscript.OP_1 + 1, true
-	}
-	const smallest = 17 // of those that have no opcode
-	if d := t.Data(); op == txscript.OP_DATA_1 && d[0] >= smallest && d[0] <= maxMultisigKeys {
-		return int(d[0]), true
-	}
-	return 0, false
 }
 
 const leafKey = 34 // bytes: a push of 32, and the opcode

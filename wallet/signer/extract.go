@@ -5,6 +5,7 @@ import (
 
 	"github.com/btcsuite/btcd/txscript/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/wallet/descriptor"
 )
 
@@ -29,7 +30,7 @@ func (t *Tx) Extract(i int) *Data {
 		code, stack, segwit = witness[n-1], witness[:n-1], true
 		d.Script = code
 	}
-	if _, pubs, ok := descriptor.Multisig(code); ok {
+	if _, pubs, ok := policy.MultisigKeys(code); ok {
 		input{t, i, 0}.match(d, stack, pubs, signedCode{code, segwit})
 	}
 	return d

@@ -6,6 +6,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/wallet/descriptor"
 )
 
@@ -99,14 +100,14 @@ func (s solver) step(pk []byte, witness bool) (stack [][]byte, solved bool) {
 	if version, program, err := txscript.ExtractWitnessProgramInfo(pk); err == nil {
 		return s.stepProgram(pk, version, program)
 	}
-	if pub, ok := descriptor.PubKey(pk); ok {
+	if pub, ok := policy.PaidKey(pk); ok {
 		sig, ok := s.ecdsa(pub, pk, witness)
 		if !ok {
 			return nil, false
 		}
 		return [][]byte{sig}, true
 	}
-	if need, pubs, ok := descriptor.Multisig(pk); ok {
+	if need, pubs, ok := policy.MultisigKeys(pk); ok {
 		return s.multisig(need, pubs, pk, witness)
 	}
 	switch {
@@ -132,7 +133,7 @@ func (s solver) stepProgram(pk []byte, version int, program []byte) ([][]byte, b
 		s.d.MissingScript = program
 	case version == 1 && n == sha256.Size:
 		return s.taproot(program)
-	case version == 1 && n == 2 && pk[2] == 0x4e && pk[3] == 0x73: // pay to anchor needs nothing
+	case policy.KindOf(pk) == policy.Anchor: // needs nothing
 		return nil, true
 	}
 	return nil, false

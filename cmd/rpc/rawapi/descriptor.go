@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet/descriptor"
@@ -99,7 +100,7 @@ func (a *API) addresses(ctx context.Context, d *descriptor.Descriptor, span show
 		}
 		for _, script := range scripts {
 			addr := show.Address(script, a.Params.Params)
-			if _, bare := descriptor.PubKey(script); addr == "" && bare && len(scripts) > 1 {
+			if _, bare := policy.PaidKey(script); addr == "" && bare && len(scripts) > 1 {
 				continue // of combo()
 			}
 			if addr == "" {

@@ -45,12 +45,12 @@ func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
 	case "nonstandard":
 		known.AddScript(script)
 	case "multisig":
-		if _, keys, _ := descriptor.Multisig(script); !compressed(keys) {
+		if _, keys, _ := policy.MultisigKeys(script); !compressed(keys) {
 			return d
 		}
 		known.AddScript(script)
 	case "pubkey":
-		key, _ := descriptor.PubKey(script)
+		key, _ := policy.PaidKey(script)
 		if !compressed([][]byte{key}) {
 			return d
 		}

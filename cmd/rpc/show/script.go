@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
@@ -32,46 +33,29 @@ func NewScript(pk []byte, net *chaincfg.Params) Script {
 
 // ScriptType is Core's word for a script's form (GetTxnOutputType).
 func ScriptType(pk []byte) string {
-	if version, program, err := txscript.ExtractWitnessProgramInfo(pk); err == nil {
-		switch {
-		case version == 0 && len(program) == 20:
-			return "witness_v0_keyhash"
-		case version == 0 && len(program) == 32:
-			return "witness_v0_scripthash"
-		case version == 1 && len(program) == 32:
-			return "witness_v1_taproot"
-		case version == 1 && len(program) == 2 && program[0] == 0x4e && program[1] == 0x73:
-			return "anchor" // pay to anchor
-		case version != 0:
-			return "witness_unknown"
-		}
-		return "nonstandard"
-	}
-	switch {
-	case txscript.IsPayToScriptHash(pk):
-		return "scripthash"
-	case len(pk) > 0 && pk[0] == txscript.OP_RETURN && pushesOnly(pk[1:]):
-		return "nulldata"
-	case txscript.IsPayToPubKeyHash(pk):
-		return "pubkeyhash"
-	}
-	if _, ok := descriptor.PubKey(pk); ok {
+	switch policy.KindOf(pk) {
+	case policy.PubKey:
 		return "pubkey"
-	}
-	if _, _, ok := descriptor.Multisig(pk); ok {
+	case policy.PubKeyHash:
+		return "pubkeyhash"
+	case policy.ScriptHash:
+		return "scripthash"
+	case policy.Multisig:
 		return "multisig"
+	case policy.NullData:
+		return "nulldata"
+	case policy.Anchor:
+		return "anchor"
+	case policy.WitnessKeyHash:
+		return "witness_v0_keyhash"
+	case policy.WitnessScriptHash:
+		return "witness_v0_scripthash"
+	case policy.Taproot:
+		return "witness_v1_taproot"
+	case policy.WitnessUnknown:
+		return "witness_unknown"
 	}
 	return "nonstandard"
-}
-
-func pushesOnly(script []byte) bool {
-	t := txscript.MakeScriptTokenizer(0, script)
-	for t.Next() {
-		if t.Opcode() > txscript.OP_16 {
-			return false
-		}
-	}
-	return t.Err() == nil
 }
 
 // Address is whom a script pays; empty when there is no address for it.

@@ -33,6 +33,8 @@ func TestScriptsAreNamedAsCoreNamesThem(t *testing.T) {
 			"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r", "addr(mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r)"},
 		{"p2pk has no address", "21" + key + "ac", "pubkey", key + " OP_CHECKSIG", "", "pk(" + key + ")"},
 		{"multisig", "5121" + key + "51ae", "multisig", "1 " + key + " 1 OP_CHECKMULTISIG", "", "multi(1," + key + ")"},
+		{"multisig of nothing", "ae", "nonstandard", "OP_CHECKMULTISIG", "", "raw(ae)"},
+		{"multisig behind what is cut off", "4cae", "nonstandard", "[error]", "", "raw(4cae)"},
 		{"nulldata", "6a04cafe0102", "nulldata", "OP_RETURN 33685194", "", "raw(6a04cafe0102)"},
 		{"nulldata, long", "6a0568656c6c6f", "nulldata", "OP_RETURN 68656c6c6f", "", "raw(6a0568656c6c6f)"},
 		{"anchor", "51024e73", "anchor", "1 29518", "bcrt1pfeesnyr2tx", "addr(bcrt1pfeesnyr2tx)"},
