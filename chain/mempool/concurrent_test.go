@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/policy"
 )
 
 // frozenView is a coin set that no longer changes, so that readers may keep it.
@@ -98,4 +100,43 @@ func read(p *Pool, fund chaintest.Coin, done chan struct{}) {
 		p.Stats()
 		p.MinFee()
 	}
+}
+
+// A list under test is held to the families of version 3 in the pool while those change.
+func TestListsAreTestedWhileFamiliesChange(t *testing.T) {
+	w := newWorld(t, 20)
+	parent := w.accept(spendWith(1000, 2, v3, w.fund(1)))
+	var list []*chain.Tx
+	for i := 2; i <= 20; i++ {
+		list = append(list, spend(1000, 1, w.fund(i)))
+	}
+	list = append(list, spendWith(1000, 1, v3, out(parent, 0)))
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			for _, r := range w.pool.Test(list, 0) {
+				if r.Err != nil && !errors.Is(r.Err, policy.ErrTRUC) || r.List != nil && !errors.Is(r.List, policy.ErrTRUC) {
+					t.Errorf("refused: %v, %v", r.Err, r.List)
+				}
+			}
+		}
+	})
+	child := spendWith(1000, 1, v3, out(parent, 1))
+	for range 4000 {
+		if _, err := w.pool.Add(child); err != nil {
+			t.Error(err)
+		}
+		w.pool.mu.Lock()
+		w.pool.drop(w.pool.graph.byTxID(child.ID), chain.GoneEvicted, &change{})
+		w.pool.mu.Unlock()
+	}
+	close(done)
+	readers.Wait()
+	w.check()
 }
