@@ -45,7 +45,7 @@ func (s *scene) checkAll(txs []*chain.Tx) *bundle {
 		b.sum.Add(d.entry.own())
 		s.earlier[tx.ID] = d.entry
 	}
-	if b.whole = checkTRUCAmong(b.drafts); b.whole != nil {
+	if b.whole = s.checkTRUCAmong(b.drafts); b.whole != nil {
 		return b
 	}
 	if s.packageRate {

@@ -49,7 +49,9 @@ func (s *scene) checkTRUC(d *draft) error {
 
 // checkTRUCAmong holds the members of a package to BIP431 among each other, once
 // each has been held to it against the pool (Core: PackageTRUCChecks).
-func checkTRUCAmong(drafts []*draft) error {
+func (s *scene) checkTRUCAmong(drafts []*draft) error {
+	s.pool.mu.RLock()
+	defer s.pool.mu.RUnlock()
 	for _, d := range drafts {
 		if err := checkTRUCMember(d, drafts); err != nil {
 			return err
