@@ -67,21 +67,16 @@ type Snapshot struct {
 	Txs []Candidate
 }
 
-// Stats are the pool's totals, as getmempoolinfo prints them.
+// Stats are the pool's totals, as getmempoolinfo prints them beside the Rules.
 type Stats struct {
-	Size         int            // transactions
-	Bytes        int64          // virtual bytes
-	Usage        int64          // bytes of memory, estimated
-	MaxUsage     int64          // Usage is kept at or below it
-	TotalFee     btcutil.Amount // of all transactions
-	MinFee       policy.FeeRate // below it nothing enters now
-	MinRelay     policy.FeeRate // below it nothing ever enters
-	Increment    policy.FeeRate // step of MinFee and of replacements
-	DataCarrier  int            // the most bytes of data outputs
-	FullRBF      bool           // what does not signal may be replaced too
-	BareMultisig bool           // multisig that is not behind a hash is relayed
-	Waiting      int            // transactions that are unbroadcast
-	Sequence     uint64         // that the next change will have; grows with every change [GetSequence]
+	Size     int            // transactions
+	Bytes    int64          // virtual bytes
+	Usage    int64          // bytes of memory, estimated
+	MaxUsage int64          // Usage is kept at or below it
+	TotalFee btcutil.Amount // of all transactions
+	MinFee   policy.FeeRate // below it nothing enters now
+	Waiting  int            // transactions that are unbroadcast
+	Sequence uint64         // that the next change will have; grows with every change [GetSequence]
 }
 
 // TestResult is the answer to one transaction of Test.

@@ -76,16 +76,12 @@ func (p *Pool) Stats() Stats {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return Stats{
-		Size:        p.graph.Sum().Count,
-		Bytes:       int64(p.graph.Sum().Size),
-		Usage:       p.graph.Usage(),
-		MaxUsage:    p.cfg.MaxBytes,
-		TotalFee:    p.graph.fees,
-		MinFee:      max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.Rules.MinRelay),
-		MinRelay:    p.cfg.Rules.MinRelay,
-		Increment:   p.cfg.Rules.Increment,
-		DataCarrier: max(p.cfg.Rules.DataCarrier, 0),
-		FullRBF:     !p.cfg.Rules.OptIn, BareMultisig: !p.cfg.Rules.NoBareMultisig,
+		Size:     p.graph.Sum().Count,
+		Bytes:    int64(p.graph.Sum().Size),
+		Usage:    p.graph.Usage(),
+		MaxUsage: p.cfg.MaxBytes,
+		TotalFee: p.graph.fees,
+		MinFee:   max(p.floor.at(p.cfg.Now(), p.full()), p.cfg.Rules.MinRelay),
 		Waiting:  len(p.unbroadcast),
 		Sequence: p.changes + 1,
 	}

@@ -83,11 +83,11 @@ type netKind struct {
 }
 
 func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
-	pool, offered := s.cfg.Pool.Pool.Stats(), s.cfg.Swarm.Services()
+	rules, offered := s.cfg.Pool.Pool.Rules(), s.cfg.Swarm.Services()
 	info := netInfo{
 		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
 		Services: services(offered), ServiceNames: serviceNames(offered), Relay: s.cfg.Swarm.TakesTxs(), Active: s.cfg.Swarm.Active(),
-		RelayFee: jsonrpc.Amount(pool.MinRelay), Increment: jsonrpc.Amount(pool.Increment),
+		RelayFee: jsonrpc.Amount(rules.MinRelay), Increment: jsonrpc.Amount(rules.Increment),
 		Local: []localAddress{}, Warnings: []string{},
 	}
 	for _, name := range []string{"ipv4", "ipv6"} {

@@ -57,11 +57,11 @@ func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { retu
 
 // Info is what getmempoolinfo and /rest/mempool/info.json answer.
 func (a *API) Info() any {
-	st := a.Pool.Stats()
+	st, rules := a.Pool.Stats(), a.Pool.Rules()
 	return poolInfo{
 		Loaded: a.File == nil || a.File.Loaded(), Size: st.Size, Bytes: st.Bytes, Usage: st.Usage, TotalFee: jsonrpc.Amount(st.TotalFee),
-		Max: st.MaxUsage, MinFee: jsonrpc.Amount(max(st.MinFee, st.MinRelay)), MinRelay: jsonrpc.Amount(st.MinRelay),
-		Increment: jsonrpc.Amount(st.Increment), Unbroadcast: st.Waiting, FullRBF: st.FullRBF, BareMultisig: st.BareMultisig, MaxDataCarry: st.DataCarrier,
+		Max: st.MaxUsage, MinFee: jsonrpc.Amount(st.MinFee), MinRelay: jsonrpc.Amount(rules.MinRelay), Increment: jsonrpc.Amount(rules.Increment),
+		Unbroadcast: st.Waiting, FullRBF: !rules.OptIn, BareMultisig: !rules.NoBareMultisig, MaxDataCarry: max(rules.DataCarrier, 0),
 	}
 }
 
