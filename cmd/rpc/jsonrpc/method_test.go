@@ -90,7 +90,7 @@ func TestWholeNumbersHaveTheBoundsOfTheirRow(t *testing.T) {
 		}
 	}
 	p := bound(t, "n:num", "[1e400]")
-	p.float("n")
+	p.Float("n")
 	if e, _ := errors.AsType[*Error](p.Err()); e == nil || e.Code != -1 || e.Message != "JSON double out of range" {
 		t.Errorf("1e400: %v", p.Err())
 	}

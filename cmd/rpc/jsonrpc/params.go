@@ -251,8 +251,8 @@ func (p *Params) Int(name string) int64 {
 	return n
 }
 
-// float reads a number.
-func (p *Params) float(name string) (v float64) {
+// Float reads a number.
+func (p *Params) Float(name string) (v float64) {
 	p.read(name, "number", &v)
 	return v
 }

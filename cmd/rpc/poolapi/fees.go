@@ -2,7 +2,6 @@ package poolapi
 
 import (
 	"context"
-	"encoding/json"
 	"math"
 	"strings"
 
@@ -96,13 +95,11 @@ func (a *API) estimateRawFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if a.NoEstimates {
 		return nil, errNoEstimates()
 	}
-	target, share := c.Int("conf_target"), 0.95
+	target := c.Int("conf_target")
 	if target < 1 || target > maxTarget {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
 	}
-	if c.Has("threshold") {
-		_ = json.Unmarshal(c.Raw("threshold"), &share) // its type has been checked
-	}
+	share := c.Float("threshold")
 	if share < 0 || share > 1 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid threshold")
 	}

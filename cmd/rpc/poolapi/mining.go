@@ -2,7 +2,6 @@ package poolapi
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -25,11 +24,7 @@ func (a *API) miningRows() []jsonrpc.Method {
 
 func (a *API) prioritiseTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	txid, delta := c.Hash("txid"), c.Int("fee_delta")
-	dummy := 0.0
-	if c.Has("dummy") {
-		_ = json.Unmarshal(c.Raw("dummy"), &dummy) // its type has been checked
-	}
-	if dummy != 0 {
+	if c.Float("dummy") != 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Priority is no longer supported, dummy argument to prioritisetransaction must be 0.")
 	}
 	if err := c.Err(); err != nil {
