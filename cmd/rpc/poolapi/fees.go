@@ -19,9 +19,6 @@ func (a *API) feeRows() []jsonrpc.Method {
 		Help: "What the estimates go by: for each horizon that tells conf_target apart the lowest fee rate (BTC/kvB) of which a share of threshold was confirmed in time, with the ranges of rates that passed and failed (satoshis per kvB).", Example: "6 0.9"})
 }
 
-// maxTarget is the longest wait that fees are estimated for, in blocks (Core).
-const maxTarget = 1008
-
 func errNoEstimates() error { return jsonrpc.Errorf(jsonrpc.CodeInternal, "Fee estimation disabled") }
 
 type feeEstimate struct {
@@ -36,19 +33,14 @@ func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) 
 	if a.NoEstimates {
 		return nil, errNoEstimates()
 	}
-	target, mode := c.Int("conf_target"), c.String("estimate_mode")
-	if target < 1 || target > maxTarget {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
-	}
-	if !show.FeeMode(mode) {
-		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
-	}
+	target, mode := show.FeeTarget(c.Int("conf_target"), c), c.String("estimate_mode")
+	show.FeeMode(mode, c)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	rate, blocks, ok := a.Pool.EstimateFee(int(target), strings.EqualFold(mode, "conservative"))
+	rate, blocks, ok := a.Pool.EstimateFee(target, strings.EqualFold(mode, "conservative"))
 	if !ok {
-		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, int(target))}, nil
+		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, target)}, nil
 	}
 	perKB := jsonrpc.Amount(rate)
 	return feeEstimate{Rate: &perKB, Blocks: blocks}, nil
@@ -95,11 +87,7 @@ func (a *API) estimateRawFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if a.NoEstimates {
 		return nil, errNoEstimates()
 	}
-	target := c.Int("conf_target")
-	if target < 1 || target > maxTarget {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
-	}
-	share := c.Float("threshold")
+	target, share := show.FeeTarget(c.Int("conf_target"), c), c.Float("threshold")
 	if share < 0 || share > 1 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid threshold")
 	}
@@ -112,7 +100,7 @@ func (a *API) estimateRawFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 		Long   *feeHorizon `json:"long,omitempty"`
 	}
 	for which, into := range []**feeHorizon{&answer.Short, &answer.Medium, &answer.Long} {
-		if raw, ok := a.Pool.RawEstimate(int(target), share, estimate.Which(which)); ok {
+		if raw, ok := a.Pool.RawEstimate(target, share, estimate.Which(which)); ok {
 			*into = newFeeHorizon(raw)
 		}
 	}

@@ -2,7 +2,6 @@ package show
 
 import (
 	"encoding/hex"
-	"strings"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
@@ -59,13 +58,4 @@ func Clip(s string) string {
 		return s
 	}
 	return s[:most] + "…"
-}
-
-// FeeMode says whether a word is one of Core's ways to estimate a fee; none is one.
-func FeeMode(word string) bool {
-	switch strings.ToLower(word) {
-	case "", "unset", "economical", "conservative":
-		return true
-	}
-	return false
 }

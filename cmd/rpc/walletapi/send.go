@@ -58,25 +58,12 @@ func twoRates(c *jsonrpc.Call, rate string, hasTarget bool, mode string) {
 	}
 }
 
-// target is within how many blocks a payment should be confirmed.
-func target(blocks int64, c *jsonrpc.Call) int {
-	if blocks < 1 || blocks > maxTarget {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
-	}
-	return int(blocks)
-}
-
-// maxTarget is the longest wait that fees are estimated for, in blocks (Core).
-const maxTarget = 1008
-
 // options reads what sendtoaddress and sendmany have in common.
 func options(c *jsonrpc.Call) wallet.Options {
-	if !show.FeeMode(c.String("estimate_mode")) {
-		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
-	}
+	show.FeeMode(c.String("estimate_mode"), c)
 	o := wallet.Options{FeeRate: feeRate(c, "fee_rate"), Final: !c.Bool("replaceable"), Comment: c.String("comment")}
 	if c.Has("conf_target") {
-		o.Target = target(c.Int("conf_target"), c)
+		o.Target = show.FeeTarget(c.Int("conf_target"), c)
 	}
 	return o
 }
@@ -191,9 +178,7 @@ func (f *fundOptions) refuseOthers(c *jsonrpc.Call) {
 			c.Refuse(jsonrpc.CodeWallet, "This wallet does not have the option %s", name)
 		}
 	}
-	if !show.FeeMode(f.Mode) {
-		c.Refuse(jsonrpc.CodeInvalidParam, `Invalid estimate_mode parameter, must be one of: "unset", "economical", "conservative"`)
-	}
+	show.FeeMode(f.Mode, c)
 }
 
 func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params) (o wallet.Options) {
@@ -213,7 +198,7 @@ func (f *fundOptions) wallet(c *jsonrpc.Call, outputs int, net *chaincfg.Params)
 	}
 	f.change(c, &o, net)
 	if f.Target != nil {
-		o.Target = target(*f.Target, c)
+		o.Target = show.FeeTarget(*f.Target, c)
 	}
 	o.FeeRate = f.rate(c)
 	return o
