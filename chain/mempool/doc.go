@@ -6,8 +6,8 @@
 // come from Config.View, the time from Config.Now. It never decides what is
 // consensus; that is package chain and the Scripts it is given.
 //
-// One goroutine writes (Add, AddPackage, Restore, Apply); any number read at the
-// same time. The writer checks without the lock, because nobody else changes
+// One goroutine writes (Add, AddPackage, Restore, Apply, Prioritise); any number
+// read at the same time. The writer checks without the lock, because nobody else changes
 // what it reads, and takes it only to change the graph: coins are never read
 // from disk and scripts never run under the lock.
 //

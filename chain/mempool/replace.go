@@ -12,7 +12,8 @@ import (
 
 // Replace by fee (RBF). The rules are BIP125's, but for its first: every
 // transaction may be replaced, whether it signals or not, as in Core since 28
-// (mempoolfullrbf). Their numbers are those of Core's mempool-replacements.md.
+// (mempoolfullrbf), unless Rules.OptIn asks for the signal (see meetConflict).
+// Their numbers are those of Core's mempool-replacements.md.
 
 // checkSpendsNoConflict: nothing can build on what it takes the place of.
 func checkSpendsNoConflict(d *draft) error {

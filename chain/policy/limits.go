@@ -55,7 +55,7 @@ const (
 )
 
 // SignalsReplacement says whether a transaction allows its replacement by
-// BIP125 (opt-in RBF). We do not ask; others may [SignalsOptInRBF].
+// BIP125 (opt-in RBF). Only Rules.OptIn asks for it [SignalsOptInRBF].
 func SignalsReplacement(tx *wire.MsgTx) bool {
 	return slices.ContainsFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.Sequence <= MaxReplaceable })
 }

@@ -102,7 +102,7 @@ var impure = []string{
 // with one vocabulary; what is smaller than that says in its doc.go why it is a
 // room of its own ("though small, because …").
 var small = []string{
-	"chain/audit", "chain/headertree", "chain/mempool/dump", "chain/mempool/estimate",
+	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/model/picture",
 }
 

@@ -71,15 +71,10 @@ func New(lowest policy.FeeRate, height int32) *Estimator {
 		e.bounds = append(e.bounds, b)
 	}
 	e.bounds = append(e.bounds, endless)
-	e.reset()
-	return e
-}
-
-func (e *Estimator) reset() {
-	e.horizons = nil
 	for _, k := range kinds() {
 		e.horizons = append(e.horizons, newHorizon(e.bounds, k))
 	}
+	return e
 }
 
 // Came notes a transaction that entered the pool at the tip of that height. It
