@@ -90,10 +90,13 @@ func (s *State) flushInvs() {
 				s.send(p, inv)
 			}
 		}
-		if !s.local && p.outbox.Len() > 0 {
+		if p.outbox.Len() == 0 || !prompt && !s.up(p.outbox.Due) {
+			continue
+		}
+		if !s.local {
 			p.outbox.Sort()
 		}
-		for p.outbox.Len() > 0 && (prompt || s.up(p.outbox.Due)) {
+		for p.outbox.Len() > 0 {
 			if inv := p.outbox.Take(prompt, s.pool.Seq()); inv != nil {
 				s.send(p, inv)
 			}
