@@ -19,9 +19,7 @@ func (s *State) onTxIn(ev TxIn) {
 	}
 	s.settle(ev.Tx)
 	s.tx.orphans.Remove(ev.Tx.WID)
-	for _, p := range s.peers {
-		s.announceTx(p, in)
-	}
+	s.announceToAll(in)
 	s.parentCame(ev.Tx.ID, false)
 }
 
@@ -42,13 +40,16 @@ func (s *State) prompt(p *peer) bool { return s.local || p.May(p2p.MayStay) }
 // onTxsAgain: nobody has asked for these yet.
 func (s *State) onTxsAgain(ev TxsAgain) {
 	for _, wtxid := range ev.WTxIDs {
-		in := s.pool.ByWID(wtxid)
-		if in == nil {
-			continue
+		if in := s.pool.ByWID(wtxid); in != nil {
+			s.announceToAll(in)
 		}
-		for _, p := range s.peers {
-			s.announceTx(p, in)
-		}
+	}
+}
+
+// announceToAll announces a transaction of the pool to all who do not know it.
+func (s *State) announceToAll(in *txs.Tx) {
+	for _, p := range s.peers {
+		s.announceTx(p, in)
 	}
 }
 

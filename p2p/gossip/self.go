@@ -23,9 +23,7 @@ func (s *State) answer(t p2p.Ticket, err error) { s.do(p2p.Answer{Ticket: t, Err
 // is announced again to those who do not have it, and accepted.
 func (s *State) onSubmitTx(ev SubmitTx) {
 	if in := s.pool.ByWID(ev.Tx.WID); in != nil {
-		for _, p := range s.peers {
-			s.announceTx(p, in)
-		}
+		s.announceToAll(in)
 		s.answer(ev.Ticket, nil)
 		return
 	}

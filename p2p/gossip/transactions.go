@@ -94,9 +94,7 @@ func (s *State) forceRelay(p *peer, tx *chain.Tx) {
 	in := s.pool.ByTxID(tx.ID)
 	s.cfg.Log.Info("transaction of a forcerelay peer is here", "peer", p.number, "txid", tx.ID, "wtxid", tx.WID, "relayed", in != nil)
 	if in != nil {
-		for _, q := range s.peers {
-			s.announceTx(q, in)
-		}
+		s.announceToAll(in)
 	}
 }
 
