@@ -36,8 +36,9 @@ func newTxDownload(cfg Config) txDownload {
 	}
 }
 
-// onTx takes a transaction from a peer, asked for or not. While we are syncing
-// it could not be validated: what was asked for before is asked for again afterwards.
+// onTx takes a transaction from a peer, asked for or not. While we are syncing, or
+// have no room for it, it cannot be validated: what was asked for before is asked for
+// again afterwards.
 func (s *State) onTx(p *peer, tx *chain.Tx) {
 	if s.refusesTxs(p) {
 		s.violates(p, "transaction where none is wanted")
@@ -49,12 +50,8 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.requests.Fail(p.offers, tx.ID)
 		return
 	}
-	if s.syncing() {
-		s.tx.requests.Postpone(p.offers, tx.WID, s.now)
-		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
-		return
-	}
-	if s.tx.queue.find(tx.WID) == nil && !s.knowsTx(tx) && tx.Weight <= policy.MaxWeight && !s.tx.queue.takes(p.id, tx.Size) {
+	known := s.knowsTx(tx)
+	if s.syncing() || !known && tx.Weight <= policy.MaxWeight && !s.tx.queue.takes(p.id, tx.Size) {
 		s.tx.requests.Postpone(p.offers, tx.WID, s.now)
 		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
 		return
@@ -69,7 +66,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		j.tasks = p.waitsFor(j.tasks)
 	}
 	switch {
-	case s.knowsTx(tx):
+	case known:
 		s.forceRelay(p, tx)
 	case tx.Weight > policy.MaxWeight:
 		s.tx.rejected.Add(tx.WID)
