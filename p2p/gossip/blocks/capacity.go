@@ -8,7 +8,7 @@ import "time"
 // full is left alone, so that small blocks are asked in batches.
 func (f *Fetcher) capacity(p *Source, left int) int {
 	if f.Even {
-		return f.evenCapacity(p)
+		return f.affordable(minFlights - len(p.flights))
 	}
 	if f.overdue(p) {
 		return 0
@@ -22,13 +22,20 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 	if len(p.flights) > 0 && free < (limit+3)/4 {
 		return 0
 	}
-	if held := f.held + f.count*size; held+free*size > maxHeld {
-		free = (maxHeld - held) / size
-		if free <= 0 && held == 0 {
-			free = 1
+	return f.affordable(free)
+}
+
+// affordable is how many of so many more blocks there is memory for; one by itself
+// always is.
+func (f *Fetcher) affordable(blocks int) int {
+	size := f.size.guess()
+	if held := f.held + f.count*size; held+blocks*size > maxHeld {
+		blocks = (maxHeld - held) / size
+		if blocks <= 0 && held == 0 {
+			blocks = 1
 		}
 	}
-	return free
+	return blocks
 }
 
 // flightsAllowed is how many blocks may be asked from a source, large or small.

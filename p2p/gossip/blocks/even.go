@@ -18,18 +18,6 @@ const (
 	evenEach    = 5 * time.Minute  // more for each other peer that sends blocks [BLOCK_DOWNLOAD_TIMEOUT_PER_PEER]
 )
 
-// evenCapacity is how many more blocks the source may be asked for.
-func (f *Fetcher) evenCapacity(p *Source) int {
-	free := minFlights - len(p.flights)
-	if size := f.size.guess(); f.held+(f.count+free)*size > maxHeld {
-		free = min(free, (maxHeld-f.held)/size-f.count)
-		if free <= 0 && f.held == 0 && f.count == 0 {
-			free = 1
-		}
-	}
-	return free
-}
-
 // setEvenLate computes when the source is dropped.
 func (f *Fetcher) setEvenLate(p *Source) {
 	others := 0
