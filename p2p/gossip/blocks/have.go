@@ -255,14 +255,15 @@ func (f *Fetcher) Reach(e *headers.Entry) (height int32) {
 }
 
 // tally counts for each block of the route the newcomers that hold it or are
-// fetching it. A newcomer is a have peer that does not hold all of the route.
+// fetching it. A newcomer is a have peer that does not hold all of the route. Where
+// each peer is asked evenly there is none, for nothing is left to them.
 func (f *Fetcher) tally() {
 	h, r := &f.have, &f.route
 	if h.fresh {
 		return
 	}
 	h.fresh, h.newcomers = true, 0
-	if h.peers == 0 {
+	if h.peers == 0 || f.Even {
 		h.holders, h.tellers, h.since = nil, nil, nil
 		return
 	}
@@ -303,10 +304,10 @@ func (f *Fetcher) choose(p *Source, can []int, n int) []*headers.Entry {
 	h, path := &f.have, f.route.path
 	has := f.reachTo(p, f.route.goal)
 	complete := len(path) > 0 && has.upTo >= path[len(path)-1].Node.Height
-	if h.newcomers > 0 && complete && !f.Even {
+	if h.newcomers > 0 && complete {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
 	}
-	if complete && !f.Even && (h.newcomers > 0 || f.shuffling()) {
+	if complete && (h.newcomers > 0 || f.shuffling()) {
 		for i := range min(n, len(can)) {
 			j := i + f.rand.IntN(len(can)-i)
 			can[i], can[j] = can[j], can[i]

@@ -147,7 +147,7 @@ func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	if free <= 0 {
 		return nil
 	}
-	swarm := !f.Even && (f.have.peers > 0 || f.shuffling())
+	swarm := f.have.newcomers > 0 || f.shuffling()
 	has := f.reachTo(p, r.goal)
 	var can []int
 	for i := r.cursor; i < len(r.path) && (swarm || len(can) < free); i++ {
