@@ -11,11 +11,7 @@ import (
 
 func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	s.headers.OnHeaders(p.talk, m.Headers)
-	var last *headers.Entry
-	if n := len(m.Headers); n > 0 && n <= wire.MaxBlockHeadersPerMsg {
-		last = s.tree.Find(chain.HeaderHash(m.Headers[n-1]))
-	}
-	s.fetch.Direct(p.src, last)
+	s.fetch.Direct(p.src, m.Headers)
 	s.actOnHeaders()
 }
 

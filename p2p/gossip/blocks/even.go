@@ -3,6 +3,9 @@ package blocks
 import (
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
 	"grapevine/chain/headertree"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip/headers"
@@ -91,12 +94,14 @@ func (f *Fetcher) evenHelp(p *Source, e *headers.Entry) bool {
 }
 
 // Direct says that a source has just sent headers: near our tip, what they lead to is
-// asked from it, also beside the best of its headers: last is the end of these, nil if it
-// is not known [HeadersDirectFetchBlocks].
-func (f *Fetcher) Direct(p *Source, last *headers.Entry) {
-	f.directTop = last
-	if top := p.Top; f.Even && top != nil && top.Node.Height-f.tree.Tip().Node.Height <= 2*directDepth {
-		f.direct = p
+// asked from it, also beside the best of its headers [HeadersDirectFetchBlocks].
+func (f *Fetcher) Direct(p *Source, sent []*wire.BlockHeader) {
+	if !f.Even || p.Top == nil || p.Top.Node.Height-f.tree.Tip().Node.Height > 2*directDepth {
+		return
+	}
+	f.direct = p
+	if n := len(sent); n > 0 && n <= wire.MaxBlockHeadersPerMsg {
+		f.directTop = f.tree.Find(chain.HeaderHash(sent[n-1]))
 	}
 }
 

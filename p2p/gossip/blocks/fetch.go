@@ -44,8 +44,8 @@ type Fetcher struct {
 	Even  bool // each peer is asked for as much as Core would (even.go)
 	Log   *slog.Logger
 
-	directTop *headers.Entry // the last of those
 	direct    *Source        // has just sent headers near our tip, and is asked first; nil: nobody has
+	directTop *headers.Entry // the last of those; nil: not known
 	unfit     *headers.Entry // cannot be put together from short ids: asked for whole
 }
 
