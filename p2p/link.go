@@ -51,5 +51,9 @@ type Link struct {
 // Inbound tells whether the peer has dialled us.
 func (l Link) Inbound() bool { return l.Kind == Inbound }
 
+// Preferred tells whether the peer is of our own choice, or trusted; an attacker has the
+// others for free [fPreferredDownload].
+func (l Link) Preferred() bool { return !l.Inbound() || l.May(MayStay) }
+
 // Silent tells whether we have asked for no transactions and tell none, nor addresses.
 func (l Link) Silent() bool { return l.Kind == BlocksOnly }

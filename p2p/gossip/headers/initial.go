@@ -23,17 +23,17 @@ const (
 
 // initial is the part that a peer has in the first sync, where one is asked.
 type initial struct {
-	serves   bool      // it offers blocks
-	started  bool      // it was asked [fSyncStarted]
-	byInv    bool      // it was asked for a block that it announced before
-	until    time.Time // when it must have caught up; zero: it did, or was not asked
-	replaced bool      // it is of our choice or trusted [fPreferredDownload]
+	serves    bool      // it offers blocks
+	preferred bool      // it could take another's place
+	started   bool      // it was asked [fSyncStarted]
+	byInv     bool      // it was asked for a block that it announced before
+	until     time.Time // when it must have caught up; zero: it did, or was not asked
 }
 
 func initialOf(l p2p.Link) initial {
 	return initial{
-		serves:   l.Kind != p2p.AddrFetch && l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
-		replaced: !l.Inbound() || l.May(p2p.MayStay),
+		serves:    l.Kind != p2p.AddrFetch && l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
+		preferred: l.Preferred(),
 	}
 }
 
@@ -95,7 +95,7 @@ func (s *Sync) initialDue() (due time.Time) {
 
 // replaceable says whether another peer of our choice could take its place.
 func (s *Sync) replaceable(t *Talk) bool {
-	return slices.ContainsFunc(s.talks, func(u *Talk) bool { return u != t && u.first.replaced })
+	return slices.ContainsFunc(s.talks, func(u *Talk) bool { return u != t && u.first.preferred })
 }
 
 // watchInitial lets another be asked when the only one has not caught up in time.

@@ -54,7 +54,7 @@ func (t *Requests) delayOf(p *Announcer, a Name) (n int) {
 	if !t.pace.Delays {
 		return 0
 	}
-	if !p.preferred() {
+	if !p.Preferred() {
 		n++
 	}
 	if !a.ByWTxID && t.anyByWTxID() {
@@ -65,10 +65,6 @@ func (t *Requests) delayOf(p *Announcer, a Name) (n int) {
 	}
 	return n
 }
-
-// preferred: of our own choice, or trusted; an attacker has the others for free
-// [fPreferredDownload].
-func (p *Announcer) preferred() bool { return !p.Inbound() || p.May(p2p.MayStay) }
 
 // mostOffers is how much a peer may announce that is not settled.
 func (p *Announcer) mostOffers() int {

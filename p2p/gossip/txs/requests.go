@@ -254,7 +254,7 @@ func (t *Requests) better(a, b *Announcer) bool {
 	if free := t.mayAsk(a); free != t.mayAsk(b) {
 		return free
 	}
-	return a.preferred() && !b.preferred()
+	return a.Preferred() && !b.Preferred()
 }
 
 // Settle ends a want: we have it, or shall not ask for it.
