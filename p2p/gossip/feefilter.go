@@ -146,8 +146,9 @@ func (s *State) joinFeeFilter(p *peer) {
 // anything while we are syncing.
 func (s *State) tellFeeFilter() {
 	if !s.local {
+		quiet := s.syncing()
 		for _, p := range s.peers {
-			if s.hearsFeeFilter(p) && s.feeFilter.look(&p.fee, s.now, s.syncing()) {
+			if s.hearsFeeFilter(p) && s.feeFilter.look(&p.fee, s.now, quiet) {
 				s.send(p, wire.NewMsgFeeFilter(p.fee.said))
 			}
 		}
