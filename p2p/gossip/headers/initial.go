@@ -56,11 +56,12 @@ func (s *Sync) start() {
 	if !s.One {
 		return
 	}
-	near := s.near()
+	near, started := s.near(), s.started()
 	for _, t := range s.talks {
-		if !t.first.serves || t.first.started || !near && s.started() > 0 {
+		if !t.first.serves || t.first.started || !near && started > 0 {
 			continue
 		}
+		started++
 		missing := s.Clock().Sub(s.tree.Best().Node.Header.Timestamp) / s.params.TargetTimePerBlock
 		t.first.started, t.first.until = true, s.now.Add(syncTimeout+missing*syncPerHeader)
 		s.ask(t, s.from())
