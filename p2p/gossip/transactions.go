@@ -254,7 +254,7 @@ func (s *State) hopeless(parents []chain.Hash) bool {
 // reorganised away, and nobody announces them twice.
 func (s *State) forgetConflicts() {
 	kept := s.recent.Find(s.tree.Tip().Node.Hash)
-	if kept == nil || s.cfg.Manners.MaxOrphans == 0 {
+	if kept == nil || s.cfg.Manners.MaxOrphans == 0 || s.tx.orphans.Len() == 0 {
 		return
 	}
 	spent := map[wire.OutPoint]struct{}{}
