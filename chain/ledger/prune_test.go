@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -215,6 +216,29 @@ func TestAPrunedBlockComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	here(false)
+	r.check()
+}
+
+// Genesis is pruned as others are, and may come again as they may: nothing is before it
+// that it could be checked by.
+func TestThePrunedGenesisComesAgain(t *testing.T) {
+	r := start(t, filepath.Join(t.TempDir(), "chain.db"), pruned(0))
+	if err := r.submitAll(grown(t, 700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PruneTo(t.Context(), 412); err != nil {
+		t.Fatal(err)
+	}
+	genesis := chaintest.Mined{Node: r.cfg.Params.Genesis(), Block: chain.NewBlock(r.cfg.Params.GenesisBlock)}
+	if !r.Pruned(genesis.Node.Hash) || r.HaveBody(genesis.Node.Hash) {
+		t.Fatal("genesis is not pruned")
+	}
+	if err := r.Submit(genesis); err != nil {
+		t.Error(err)
+	}
+	if raw, err := r.RawBlock(genesis.Node.Hash); err != nil || !bytes.Equal(raw, genesis.Block.Raw) {
+		t.Errorf("%d bytes, %v", len(raw), err)
+	}
 	r.check()
 }
 

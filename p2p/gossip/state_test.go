@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -220,6 +221,20 @@ func TestASilentHeadersLeaderGivesWay(t *testing.T) {
 	r.says(2, r.headers(names[4000:]...))
 	if h := r.n.s.Status().Headers; h != 4500 {
 		t.Errorf("best header at %d", h)
+	}
+}
+
+// Nothing is before genesis that a copy of it could be checked by: it is known, though
+// its body is pruned.
+func TestThePrunedGenesisIsADuplicate(t *testing.T) {
+	w := newWorld()
+	w.grow("a", "g", 2, 100)
+	r := newRig(t, w)
+	r.give(r.n, "a1", "a2")
+	r.step(r.n, BodiesPruned{[]*chain.HeaderNode{w.nodes["g"], w.nodes["a1"]}})
+	r.step(r.n, SubmitBlock{1, chain.NewBlock(w.params.GenesisBlock)})
+	if err, ok := r.n.answers[1]; !ok || !errors.Is(err, chain.ErrDuplicate) {
+		t.Errorf("%v %v", ok, err)
 	}
 }
 
