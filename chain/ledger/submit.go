@@ -60,6 +60,9 @@ func (w *writer) checkBody(m submitMsg) error {
 	if err := chain.CheckBlock(w.l.cfg.Params, m.block); err != nil {
 		return w.apart(err)
 	}
+	if m.node.Parent == nil {
+		return nil // genesis comes again after it was pruned: nothing is before it
+	}
 	return chain.CheckBlockContext(w.l.cfg.Params, m.node.Parent, m.block)
 }
 

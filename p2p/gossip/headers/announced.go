@@ -71,7 +71,7 @@ func (s *Sync) Own(b *chain.Block) (*Entry, error) {
 		if e.Bad != headertree.Good {
 			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
 		}
-		if e.Stored {
+		if e.Stored || e.Parent == nil { // genesis may be pruned, but that it is valid is no question
 			return nil, chain.ErrDuplicate
 		}
 		return e, s.checkOwn(e.Parent, b)
