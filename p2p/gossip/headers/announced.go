@@ -53,66 +53,69 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 		s.log.Debug("low-work header ignored", "peer", t.Number, "hash", chain.HeaderHash(h))
 		return nil
 	}
-	e, err := s.insert(parent, h)
+	e, err := s.enter(parent, h)
 	if err != nil {
 		s.log.Debug("header refused", "peer", t.Number, "hash", chain.HeaderHash(h), "err", err)
 		s.onBad(t, err)
 		return nil
 	}
-	s.store([]*chain.HeaderNode{e.Node})
 	t.aside(s.tree.Best(), e, 1)
 	return e
 }
 
-// Own finds or makes the place of a block of our own. No header enters the tree
-// whose body came with it and is another's.
-func (s *Sync) Own(b *chain.Block) (*Entry, error) {
-	if e := s.tree.Find(b.Hash); e != nil {
-		if e.Bad != headertree.Good {
-			return nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", b.Hash)
-		}
-		if e.Stored || e.Parent == nil { // genesis may be pruned, but that it is valid is no question
-			return nil, chain.ErrDuplicate
-		}
-		return e, s.checkOwn(e.Parent, b)
-	}
-	parent := s.tree.Find(b.Header.PrevBlock)
-	if parent == nil {
-		return nil, chain.ErrUnknownParent
-	}
-	if parent.Bad != headertree.Good {
-		return nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
-	}
-	if err := s.checkOwn(parent, b); err != nil {
-		return nil, err
-	}
-	e, err := s.insert(parent, &b.Header)
+// enter validates one header, adds it to the tree and has it stored.
+func (s *Sync) enter(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
+	e, err := s.insert(parent, h)
 	if err == nil {
 		s.store([]*chain.HeaderNode{e.Node})
 	}
 	return e, err
 }
 
+// Own finds or makes the place of a block of our own. No header enters the tree
+// whose body came with it and is another's.
+func (s *Sync) Own(b *chain.Block) (*Entry, error) {
+	e, parent, err := s.own(&b.Header)
+	switch {
+	case err != nil:
+		return nil, err
+	case e != nil && (e.Stored || parent == nil): // genesis may be pruned, but that it is valid is no question
+		return nil, chain.ErrDuplicate
+	}
+	if err := s.checkOwn(parent, b); err != nil {
+		return nil, err
+	}
+	if e != nil {
+		return e, nil
+	}
+	return s.enter(parent, &b.Header)
+}
+
 // OwnHeader takes a header of our own whose body may come or not.
 func (s *Sync) OwnHeader(h *wire.BlockHeader) error {
-	if e := s.tree.Find(chain.HeaderHash(h)); e != nil {
-		if e.Bad != headertree.Good {
-			return chain.Broken("duplicate-invalid", "block %s is known to be invalid", e.Node.Hash)
-		}
-		return nil
-	}
-	parent := s.tree.Find(h.PrevBlock)
-	switch {
-	case parent == nil:
-		return chain.ErrUnknownParent
-	case parent.Bad != headertree.Good:
-		return chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
-	}
-	e, err := s.insert(parent, h)
-	if err == nil {
-		s.store([]*chain.HeaderNode{e.Node})
+	e, parent, err := s.own(h)
+	if err == nil && e == nil {
+		_, err = s.enter(parent, h)
 	}
 	return err
+}
+
+// own finds the place of a header of our own, nil when it has none yet, and what it
+// builds on.
+func (s *Sync) own(h *wire.BlockHeader) (e, parent *Entry, err error) {
+	if e = s.tree.Find(chain.HeaderHash(h)); e != nil {
+		if e.Bad != headertree.Good {
+			return nil, nil, chain.Broken("duplicate-invalid", "block %s is known to be invalid", e.Node.Hash)
+		}
+		return e, e.Parent, nil
+	}
+	switch parent = s.tree.Find(h.PrevBlock); {
+	case parent == nil:
+		return nil, nil, chain.ErrUnknownParent
+	case parent.Bad != headertree.Good:
+		return nil, nil, chain.Broken(chain.ErrBadParent, "block %s is invalid", parent.Node.Hash)
+	}
+	return nil, parent, nil
 }
 
 // checkOwn says whether the body is its header's, and if not in which rule's words
