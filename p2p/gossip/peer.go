@@ -182,6 +182,15 @@ func (p *peer) holds(e *headers.Entry) {
 	}
 }
 
+// LastGave is when a peer last gave us a block and a transaction that were new; zero of
+// one that is not here, or never did.
+func (s *State) LastGave(id p2p.PeerID) (block, tx time.Time) {
+	if p := s.byID[id]; p != nil {
+		block, tx = p.stats.lastBlock, p.stats.lastTx
+	}
+	return block, tx
+}
+
 // Describe fills in what gossip knows of a peer now, nothing of one that is not here.
 func (s *State) Describe(id p2p.PeerID, info *p2p.PeerInfo) {
 	info.Height, info.Headers = -1, -1

@@ -97,9 +97,8 @@ func (l *loop) maxInbound() int {
 
 // weigh brings a peer's merit up to date.
 func (l *loop) weigh(r *remote) {
-	var gave p2p.PeerInfo
-	l.cfg.State.Describe(r.id, &gave)
-	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: gave.LastBlock, lastTx: gave.LastTx}
+	block, tx := l.cfg.State.LastGave(r.id)
+	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: block, lastTx: tx}
 	r.rank = siphash.Sum64([]byte(r.group), &l.secret)
 }
 

@@ -131,10 +131,8 @@ func (l *loop) trim(now time.Time) {
 			continue
 		}
 		count++
-		var info p2p.PeerInfo
-		l.cfg.State.Describe(r.id, &info)
-		if worst == nil || !info.LastBlock.After(given) {
-			worst, given = r, info.LastBlock
+		if block, _ := l.cfg.State.LastGave(r.id); worst == nil || !block.After(given) {
+			worst, given = r, block
 		}
 	}
 	if count > l.cfg.MaxOutbound {
