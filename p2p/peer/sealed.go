@@ -269,28 +269,24 @@ func (t *sealed) read() (string, []byte, int, error) {
 	if err != nil {
 		return "", nil, 0, err
 	}
-	if len(content) == 0 {
-		t.pace.log.Debug("packet without a good name", "bytes", len(content))
-		return otherCommands, nil, size, nil
+	if len(content) > 0 && content[0] != 0 {
+		return t.named(int(content[0])), content[1:], size, nil
 	}
-	id := int(content[0])
-	if id != 0 {
-		command := fmt.Sprintf("#%d", id) // unknown, as a name nobody knows
-		if id < len(t.ids) && t.ids[id] != "" {
-			command = t.ids[id]
+	if len(content) >= longNameSize {
+		if command, ok := commandOf(content[1:longNameSize]); ok {
+			return command, content[longNameSize:], size, nil
 		}
-		return command, content[1:], size, nil
 	}
-	if len(content) < longNameSize {
-		t.pace.log.Debug("packet without a good name", "bytes", len(content))
-		return otherCommands, nil, size, nil
+	t.pace.log.Debug("packet without a good name", "bytes", len(content))
+	return otherCommands, content[min(len(content), longNameSize):], size, nil
+}
+
+// named is the message of a short id.
+func (t *sealed) named(id int) string {
+	if id < len(t.ids) && t.ids[id] != "" {
+		return t.ids[id]
 	}
-	command, ok := commandOf(content[1:longNameSize])
-	if !ok {
-		t.pace.log.Debug("packet without a good name", "bytes", len(content))
-		command = otherCommands
-	}
-	return command, content[longNameSize:], size, nil
+	return fmt.Sprintf("#%d", id) // unknown, as a name nobody knows
 }
 
 func (t *sealed) write(command string, payload []byte) (int, error) {
