@@ -4,6 +4,7 @@ package p2p
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -160,32 +161,15 @@ func ParseSubnet(s string) (netip.Prefix, bool) {
 		return netip.PrefixFrom(a, a.BitLen()), true
 	}
 	if m, err := netip.ParseAddr(mask); err == nil {
-		bits, ok := maskBits(m)
-		if !ok || m.BitLen() != a.BitLen() {
+		ones, bits := net.IPMask(m.AsSlice()).Size()
+		if bits != a.BitLen() { // of the other family, or a one comes after a zero
 			return netip.Prefix{}, false
 		}
-		return netip.PrefixFrom(a, bits).Masked(), true
+		return netip.PrefixFrom(a, ones).Masked(), true
 	}
 	bits, err := strconv.ParseUint(mask, 10, 8)
 	if err != nil || mask[0] == '+' || int(bits) > a.BitLen() {
 		return netip.Prefix{}, false
 	}
 	return netip.PrefixFrom(a, int(bits)).Masked(), true
-}
-
-// maskBits counts the ones of a netmask; false when a one comes after a zero.
-func maskBits(m netip.Addr) (bits int, ok bool) {
-	ended := false
-	for _, b := range m.AsSlice() {
-		for i := 7; i >= 0; i-- {
-			one := b>>i&1 == 1
-			if one && ended {
-				return 0, false
-			}
-			if ended = ended || !one; one {
-				bits++
-			}
-		}
-	}
-	return bits, true
 }
