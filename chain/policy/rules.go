@@ -22,6 +22,10 @@ type Rules struct {
 	// BlockMin is the least that a package pays to be chosen for a block of ours
 	// [DEFAULT_BLOCK_MIN_TX_FEE].
 	BlockMin FeeRate
+	// BlockReserved is the weight that a block of ours keeps for header and coinbase; 0:
+	// as since 29. NoLockTime leaves its coinbase without the lock time of BIP54.
+	BlockReserved int
+	NoLockTime    bool
 	// DataCarrier is the most bytes of OP_RETURN outputs: of each when there
 	// may be one only, else of all together [MAX_OP_RETURN_RELAY]; NoData: none.
 	DataCarrier int
@@ -54,6 +58,8 @@ type Rules struct {
 	RestoreAlone bool
 	// NoDetails: testmempoolaccept says the reject word alone.
 	NoDetails bool
+	// PunishTxs: a transaction that breaks a rule of consensus is its sender's offence.
+	PunishTxs bool
 }
 
 // Core31 are the rules of Bitcoin Core 31, the default.
@@ -66,7 +72,8 @@ func Core31() Rules {
 func Core28() Rules {
 	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000, LowestEstimate: 1000,
 		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
-		oneDataOutput: true, mandatoryWords: true, MuteDust: true, RestoreAlone: true, NoDetails: true}
+		oneDataOutput: true, mandatoryWords: true, MuteDust: true, RestoreAlone: true, NoDetails: true,
+		BlockReserved: 4_000, NoLockTime: true, PunishTxs: true}
 }
 
 // ParseRules reads a choice: "31" or "28.1".

@@ -195,14 +195,10 @@ func (n *Node) buildMiner() error {
 		return err
 	}
 	n.payTo = n.cfg.MineTo
-	reserved := 0
-	if n.cfg.Policy.Name == policy.Core28().Name {
-		reserved = 4_000 // until 28
-	}
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
-		MaxWeight: n.cfg.BlockWeight, Reserved: reserved, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
-		ExtraNonce: r.Uint64(), NoExtraNonce: n.cfg.NoExtraNonce, NoLockTime: n.cfg.Policy.Name == policy.Core28().Name,
+		MaxWeight: n.cfg.BlockWeight, Reserved: n.cfg.Policy.BlockReserved, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
+		ExtraNonce: r.Uint64(), NoExtraNonce: n.cfg.NoExtraNonce, NoLockTime: n.cfg.Policy.NoLockTime,
 		Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
 	})
 	return nil

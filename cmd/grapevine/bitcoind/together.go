@@ -54,7 +54,7 @@ func (s *setup) together() (err error) {
 			return fmt.Errorf("GRAPEVINE_POLICY: %w", err)
 		}
 	}
-	s.cfg.Manners.PunishTxs = s.cfg.Policy.Name == policy.Core28().Name
+	s.cfg.Manners.PunishTxs = s.cfg.Policy.PunishTxs
 	if s.Bool("peerblockfilters", false) && !s.cfg.FilterIndex {
 		return errors.New("Cannot set -peerblockfilters without -blockfilterindex.")
 	}
