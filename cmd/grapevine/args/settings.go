@@ -28,12 +28,11 @@ func (a *Args) ReadSettings() error {
 	if path == "" {
 		return nil
 	}
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	raw, err := readFile(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
 		return fmt.Errorf("%s. Please check permissions.", path)
 	}
 	all, err := decodeSettings(raw, path)
