@@ -176,13 +176,9 @@ func (s *session) addresses(ctx context.Context) (json.RawMessage, error) {
 	if len(s.words) > 0 {
 		return nil, errors.New("-addrinfo takes no arguments")
 	}
-	raw, err := s.call(ctx, "getnodeaddresses", []string{"0"})
-	if err != nil {
-		return nil, err
-	}
 	var list []struct{ Network string }
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, fmt.Errorf("getnodeaddresses: the node's answer: %w", err)
+	if err := s.ask(ctx, "getnodeaddresses", &list, "0"); err != nil {
+		return nil, err
 	}
 	var answer struct {
 		Known struct {
@@ -205,9 +201,9 @@ func (s *session) addresses(ctx context.Context) (json.RawMessage, error) {
 	return json.Marshal(answer)
 }
 
-// ask calls a method without parameters.
-func (s *session) ask(ctx context.Context, method string, into any) error {
-	raw, err := s.call(ctx, method, nil)
+// ask calls a method and reads its answer.
+func (s *session) ask(ctx context.Context, method string, into any, words ...string) error {
+	raw, err := s.call(ctx, method, words)
 	if err != nil {
 		return err
 	}

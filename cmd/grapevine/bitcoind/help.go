@@ -15,13 +15,13 @@ func (p *program) about() string {
 	}
 	b.WriteString("\nUsage:  bitcoind [options]                     Start the node\n\n")
 	debug := p.Bool("help-debug", false)
+	rows := options()
+	slices.SortStableFunc(rows, func(a, b option) int { return cmp.Compare(a.name, b.name) })
 	for _, t := range titles() {
 		if t == walletDebug && !debug {
 			continue
 		}
 		b.WriteString(string(t) + "\n\n")
-		rows := options()
-		slices.SortStableFunc(rows, func(a, b option) int { return cmp.Compare(a.name, b.name) })
 		for _, o := range rows {
 			if o.title == t && (debug || !o.debug) {
 				b.WriteString("  -" + o.name + o.arg + "\n")
