@@ -1,5 +1,3 @@
-//lint:file-ignore ST1005 the texts are Bitcoin Core's, which people and harnesses look for
-
 package bitcoind
 
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
