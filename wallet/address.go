@@ -98,19 +98,21 @@ func readBase58(text string, net *chaincfg.Params) ([]byte, *AddressError) {
 	case ours && len(hash) != hashSize:
 		return nil, badAddress("Invalid length for Base58 address (P2PKH or P2SH)")
 	case version == net.PubKeyHashAddrID:
-		return pubKeyHashScript(hash), nil
+		return PubKeyHashScript(hash), nil
 	case version == net.ScriptHashAddrID:
-		return scriptHashScript(hash), nil
+		return ScriptHashScript(hash), nil
 	}
 	return nil, badAddress("Invalid or unsupported Base58-encoded address.")
 }
 
-func pubKeyHashScript(hash []byte) []byte {
+// PubKeyHashScript pays to the key with that HASH160.
+func PubKeyHashScript(hash []byte) []byte {
 	s := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash...)
 	return append(s, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
 }
 
-func scriptHashScript(hash []byte) []byte {
+// ScriptHashScript pays to the script with that HASH160 (BIP16).
+func ScriptHashScript(hash []byte) []byte {
 	s := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, hash...)
 	return append(s, txscript.OP_EQUAL)
 }
@@ -155,10 +157,11 @@ func readBech32(text string, net *chaincfg.Params) ([]byte, *AddressError) {
 	case len(program) < minProgram || len(program) > maxProgram:
 		return nil, badAddress("Invalid Bech32 address program size (%s)", size)
 	}
-	return witnessScript(version, program), nil
+	return WitnessScript(version, program), nil
 }
 
-func witnessScript(version byte, program []byte) []byte {
+// WitnessScript pays to a witness program of 2 to 40 bytes (BIP141).
+func WitnessScript(version byte, program []byte) []byte {
 	op := byte(txscript.OP_0)
 	if version > 0 {
 		op = txscript.OP_1 + version - 1
@@ -173,9 +176,9 @@ func AddressOf(script []byte, net *chaincfg.Params) string {
 		return writeBech32(version, program, net)
 	}
 	switch n := len(script); {
-	case n == 25 && string(script) == string(pubKeyHashScript(script[3:23])):
+	case n == 25 && string(script) == string(PubKeyHashScript(script[3:23])):
 		return base58.CheckEncode(script[3:23], net.PubKeyHashAddrID)
-	case n == 23 && string(script) == string(scriptHashScript(script[2:22])):
+	case n == 23 && string(script) == string(ScriptHashScript(script[2:22])):
 		return base58.CheckEncode(script[2:22], net.ScriptHashAddrID)
 	}
 	return ""

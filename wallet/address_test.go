@@ -77,7 +77,7 @@ func TestEveryWitnessVersionAndLengthPaysItself(t *testing.T) {
 				program[i] = byte(0x11 * (i + version))
 			}
 			allowed := version <= 16 && size >= 2 && size <= 40 && (version > 0 || size == 20 || size == 32)
-			script := witnessScript(byte(version), program)
+			script := WitnessScript(byte(version), program)
 			text := AddressOf(script, net)
 			if (text != "") != allowed {
 				t.Errorf("version %d, %d bytes: address %q", version, size, text)

@@ -228,16 +228,16 @@ func addPoint(parent *btcec.JacobianPoint, tweak []byte) (*btcec.PublicKey, erro
 func (k Kind) script(pub *btcec.PublicKey) []byte {
 	switch k {
 	case Taproot:
-		return witnessScript(1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub)))
+		return WitnessScript(1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub)))
 	case Legacy:
-		return pubKeyHashScript(keyHash(pub))
+		return PubKeyHashScript(keyHash(pub))
 	case Nested:
-		return scriptHashScript(address.Hash160(keyHashScript(pub)))
+		return ScriptHashScript(address.Hash160(keyHashScript(pub)))
 	}
 	return keyHashScript(pub)
 }
 
 // keyHashScript pays to a key by its hash in the witness (BIP141).
-func keyHashScript(pub *btcec.PublicKey) []byte { return witnessScript(0, keyHash(pub)) }
+func keyHashScript(pub *btcec.PublicKey) []byte { return WitnessScript(0, keyHash(pub)) }
 
 func keyHash(pub *btcec.PublicKey) []byte { return address.Hash160(pub.SerializeCompressed()) }

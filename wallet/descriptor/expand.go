@@ -10,6 +10,8 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/wallet"
 )
 
 // Expand is the scripts of a descriptor at an index (below 2^31; of one that is
@@ -90,7 +92,7 @@ func (e *expr) make(pubs, subs [][]byte, out *Provider) ([]byte, error) {
 	case "tr":
 		return e.treeScript(pubs[0], subs, out)
 	case "rawtr":
-		return payToTaproot(pubs[0][1:]), nil
+		return wallet.WitnessScript(1, pubs[0][1:]), nil
 	}
 	return e.script, nil // addr, raw
 }
@@ -134,7 +136,7 @@ func (e *expr) treeScript(pub []byte, subs [][]byte, out *Provider) ([]byte, err
 	}
 	output := schnorr.SerializePubKey(key)
 	out.Trees[[32]byte(output)] = tree
-	return payToTaproot(output), nil
+	return wallet.WitnessScript(1, output), nil
 }
 
 // PayToKey is the script that pays to a key itself; in a leaf its x.
@@ -143,29 +145,21 @@ func PayToKey(pub []byte) []byte {
 }
 
 // PayToKeyHash pays to a key by its hash.
-func PayToKeyHash(pub []byte) []byte {
-	s := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, address.Hash160(pub)...)
-	return append(s, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
-}
+func PayToKeyHash(pub []byte) []byte { return wallet.PubKeyHashScript(address.Hash160(pub)) }
 
 // PayToWitnessKeyHash pays to a key by its hash in the witness (BIP141).
-func PayToWitnessKeyHash(pub []byte) []byte {
-	return append([]byte{txscript.OP_0, txscript.OP_DATA_20}, address.Hash160(pub)...)
-}
+func PayToWitnessKeyHash(pub []byte) []byte { return wallet.WitnessScript(0, address.Hash160(pub)) }
 
 // PayToScriptHash pays to the hash of a script (BIP16).
 func PayToScriptHash(script []byte) []byte {
-	s := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, address.Hash160(script)...)
-	return append(s, txscript.OP_EQUAL)
+	return wallet.ScriptHashScript(address.Hash160(script))
 }
 
 // PayToWitnessScriptHash pays to the hash of a witness script (BIP141).
 func PayToWitnessScriptHash(script []byte) []byte {
 	sum := sha256.Sum256(script)
-	return append([]byte{txscript.OP_0, txscript.OP_DATA_32}, sum[:]...)
+	return wallet.WitnessScript(0, sum[:])
 }
-
-func payToTaproot(x []byte) []byte { return append([]byte{txscript.OP_1, txscript.OP_DATA_32}, x...) }
 
 // MultisigScript is satisfied by so many of the keys' signatures.
 func MultisigScript(need int, pubs [][]byte) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain/policy"
+	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
 
@@ -59,7 +60,7 @@ func (s solver) program(pk []byte, stack [][]byte, solved, nested bool) ([][]byt
 	}
 	switch {
 	case version == 0 && solved && len(program) == hash160Size:
-		stack, solved = s.step(payToKeyHash(program), true)
+		stack, solved = s.step(wallet.PubKeyHashScript(program), true)
 		s.d.Witness, s.d.Segwit = stack, true
 		return nil, solved
 	case version == 0 && solved && len(program) == sha256.Size:
@@ -82,11 +83,6 @@ func (s solver) program(pk []byte, stack [][]byte, solved, nested bool) ([][]byt
 }
 
 const hash160Size = 20
-
-func payToKeyHash(hash []byte) []byte {
-	code := append([]byte{txscript.OP_DUP, txscript.OP_HASH160, txscript.OP_DATA_20}, hash...)
-	return append(code, txscript.OP_EQUALVERIFY, txscript.OP_CHECKSIG)
-}
 
 // isHash says whether a script only names another.
 func isHash(code []byte) bool {

@@ -11,6 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
 
@@ -56,7 +57,7 @@ func NewDecoded(script []byte, net *chaincfg.Params) Decoded {
 		}
 		inner = descriptor.PayToWitnessKeyHash(key)
 	case "pubkeyhash":
-		inner = append([]byte{txscript.OP_0, txscript.OP_DATA_20}, script[3:23]...)
+		inner = wallet.WitnessScript(0, script[3:23])
 	default: // a witness program has no place in another
 		return d
 	}
