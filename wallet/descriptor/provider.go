@@ -124,17 +124,20 @@ func (p *Provider) Merge(q *Provider) {
 
 // SecretOf is the private key of a public one, in either form of it; of 32
 // bytes, the one whose x these are.
-func (p *Provider) SecretOf(pub []byte) (Secret, bool) {
-	if len(pub) == schnorr.PubKeyBytesLen {
-		for _, sign := range []byte{2, 3} {
-			if s, ok := p.Secrets[IDOf(append([]byte{sign}, pub...))]; ok {
-				return s, true
-			}
-		}
-		return Secret{}, false
+func (p *Provider) SecretOf(pub []byte) (Secret, bool) { return ofKey(p.Secrets, pub) }
+
+// ofKey is what is known by the HASH160 of a key, or of either key with an x.
+func ofKey[T any](known map[ID]T, pub []byte) (t T, ok bool) {
+	if len(pub) != schnorr.PubKeyBytesLen {
+		t, ok = known[IDOf(pub)]
+		return t, ok
 	}
-	s, ok := p.Secrets[IDOf(pub)]
-	return s, ok
+	for _, sign := range []byte{2, 3} {
+		if t, ok = known[IDOf(append([]byte{sign}, pub...))]; ok {
+			break
+		}
+	}
+	return t, ok
 }
 
 // PubKeyOf is the key with that hash.
@@ -148,18 +151,7 @@ func (p *Provider) PubKeyOf(hash []byte) ([]byte, bool) {
 }
 
 // OriginOf is where a key comes from; of 32 bytes, the one whose x these are.
-func (p *Provider) OriginOf(pub []byte) (Origin, bool) {
-	if len(pub) == schnorr.PubKeyBytesLen {
-		for _, sign := range []byte{2, 3} {
-			if o, ok := p.Origins[IDOf(append([]byte{sign}, pub...))]; ok {
-				return o, true
-			}
-		}
-		return Origin{}, false
-	}
-	o, ok := p.Origins[IDOf(pub)]
-	return o, ok
-}
+func (p *Provider) OriginOf(pub []byte) (Origin, bool) { return ofKey(p.Origins, pub) }
 
 // node is the tree as txscript knows it; nil when there are no leaves, or the
 // depths make no tree.
