@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 )
 
@@ -261,12 +260,12 @@ func (p *parser) inner(k *key, text string, at place) error {
 		if raw, err := hex.DecodeString(first); err == nil {
 			return k.readHex(raw, first, at)
 		}
-		if wif, err := btcutil.DecodeWIF(first); err == nil && wif.IsForNet(p.net) {
-			if !wif.CompressPubKey && !at.uncompressed() {
+		if secret, ok := ReadSecret(first, p.net); ok {
+			if !secret.Compressed && !at.uncompressed() {
 				return errors.New("Uncompressed keys are not allowed")
 			}
-			k.secret = &Secret{wif.PrivKey, wif.CompressPubKey}
-			k.pub, k.xonly = k.secret.PubKey(), at == inTR
+			k.secret = &secret
+			k.pub, k.xonly = secret.PubKey(), at == inTR
 			return nil
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	ripemd "golang.org/x/crypto/ripemd160" //lint:ignore SA1019 Bitcoin names scripts by it
 )
@@ -58,6 +60,16 @@ func pathText(path []uint32, apostrophe bool) string {
 type Secret struct {
 	Key        *btcec.PrivateKey
 	Compressed bool
+}
+
+// ReadSecret reads a private key of a network in its wallet import format (Core:
+// DecodeSecret).
+func ReadSecret(text string, net *chaincfg.Params) (s Secret, ok bool) {
+	wif, err := btcutil.DecodeWIF(text)
+	if err != nil || !wif.IsForNet(net) {
+		return s, false
+	}
+	return Secret{wif.PrivKey, wif.CompressPubKey}, true
 }
 
 // PubKey is the public key as outputs name it.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -72,12 +71,11 @@ func (a *API) signMessageWithPrivKey(_ context.Context, c *jsonrpc.Call) (any, e
 	return base64.StdEncoding.EncodeToString(sig), c.Err()
 }
 
-// readSecret reads a private key of this network (Core: DecodeSecret). No error
-// repeats it.
+// readSecret reads a private key of this network. No error repeats it.
 func (a *API) readSecret(text string) (descriptor.Secret, error) {
-	wif, err := btcutil.DecodeWIF(text)
-	if err != nil || !wif.IsForNet(a.Params.Params) {
-		return descriptor.Secret{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid private key")
+	secret, ok := descriptor.ReadSecret(text, a.Params.Params)
+	if !ok {
+		return secret, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Invalid private key")
 	}
-	return descriptor.Secret{Key: wif.PrivKey, Compressed: wif.CompressPubKey}, nil
+	return secret, nil
 }
