@@ -178,7 +178,7 @@ func (a *API) shownInput(p *psbt.PSBT, i int) shownInput {
 		s.NonWitness = &whole
 	}
 	if raw := m.Get(psbt.InSigHash); raw != nil {
-		name := sigHashName(txscript.SigHashType(raw[0]))
+		name := show.SigHashName(txscript.SigHashType(raw[0]))
 		s.SigHash = &name
 	}
 	if raw := m.Get(psbt.InFinalSig); len(raw) > 0 {
@@ -291,16 +291,4 @@ func hexMap(records psbt.Map) map[string]string {
 		m[hex.EncodeToString([]byte(k))] = hex.EncodeToString(v)
 	}
 	return m
-}
-
-// sigHashName is Core's word for a kind of signature; empty for one that is none.
-func sigHashName(kind txscript.SigHashType) string {
-	name := map[txscript.SigHashType]string{0: "DEFAULT", 1: "ALL", 2: "NONE", 3: "SINGLE"}[kind&^txscript.SigHashAnyOneCanPay]
-	if kind&txscript.SigHashAnyOneCanPay == 0 || name == "" {
-		return name
-	}
-	if name == "DEFAULT" {
-		return ""
-	}
-	return name + "|ANYONECANPAY"
 }

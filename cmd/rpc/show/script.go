@@ -127,18 +127,29 @@ func hashTypeName(push []byte) string {
 	if len(push) < 9 || len(push) > 73 {
 		return ""
 	}
-	kind := push[len(push)-1]
-	name := map[byte]string{1: "ALL", 2: "NONE", 3: "SINGLE"}[kind&^0x80]
-	if name == "" {
+	kind := txscript.SigHashType(push[len(push)-1])
+	name := SigHashName(kind)
+	if name == "" || kind == txscript.SigHashDefault { // which is said by no byte at all
 		return ""
 	}
 	if _, err := ecdsa.ParseDERSignature(push[:len(push)-1]); err != nil {
 		return ""
 	}
-	if kind&0x80 != 0 {
-		name += "|ANYONECANPAY"
-	}
 	return name
+}
+
+// SigHashName is Core's word for a kind of signature; empty for one that is none.
+func SigHashName(kind txscript.SigHashType) string {
+	name := map[txscript.SigHashType]string{
+		txscript.SigHashDefault: "DEFAULT", txscript.SigHashAll: "ALL", txscript.SigHashNone: "NONE", txscript.SigHashSingle: "SINGLE",
+	}[kind&^txscript.SigHashAnyOneCanPay]
+	switch {
+	case kind&txscript.SigHashAnyOneCanPay == 0 || name == "":
+		return name
+	case name == "DEFAULT":
+		return ""
+	}
+	return name + "|ANYONECANPAY"
 }
 
 // Witness is a witness program: what BIP141 makes of an output's script.
