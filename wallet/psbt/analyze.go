@@ -87,7 +87,7 @@ func (p *PSBT) Analyze(rules policy.Rules) Analysis {
 	}
 	fee := in - out
 	a.Fee = &fee
-	a.VSize = p.size(rules)
+	a.VSize = p.size(tx, rules)
 	return a
 }
 
@@ -112,16 +112,16 @@ func (p *PSBT) analyzeInput(i int, hasUTXO bool, tx *signer.Tx) InputAnalysis {
 }
 
 // size is that of the transaction when it is signed; 0: nobody can say.
-func (p *PSBT) size(rules policy.Rules) int {
+func (p *PSBT) size(tx *signer.Tx, rules policy.Rules) int {
 	coins := make([]chain.Coin, len(p.Inputs))
 	for i := range p.Inputs {
-		complete, _ := p.Sign(i, Job{Known: descriptor.NewProvider(), Finalize: true})
+		complete, _ := p.Sign(i, Job{Tx: tx, Known: descriptor.NewProvider(), Finalize: true, Pretend: true})
 		out, ok := p.UTXO(i)
 		if !complete || !ok {
 			return 0
 		}
 		coins[i] = chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript}
 	}
-	tx := chain.NewTx(p.Extract())
-	return rules.VSize(tx.Weight, chain.SigOpCost(tx, coins, txscript.StandardVerifyFlags))
+	done := chain.NewTx(p.Extract())
+	return rules.VSize(done.Weight, chain.SigOpCost(done, coins, txscript.StandardVerifyFlags))
 }

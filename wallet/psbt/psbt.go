@@ -3,6 +3,7 @@ package psbt
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -31,12 +32,12 @@ func New(tx *wire.MsgTx) *PSBT {
 
 // Copy is another one that says the same.
 func (p *PSBT) Copy() *PSBT {
-	q := &PSBT{Tx: p.Tx.Copy(), Global: p.Global.copy()}
+	q := &PSBT{Tx: p.Tx.Copy(), Global: maps.Clone(p.Global)}
 	for _, m := range p.Inputs {
-		q.Inputs = append(q.Inputs, m.copy())
+		q.Inputs = append(q.Inputs, maps.Clone(m))
 	}
 	for _, m := range p.Outputs {
-		q.Outputs = append(q.Outputs, m.copy())
+		q.Outputs = append(q.Outputs, maps.Clone(m))
 	}
 	return q
 }
@@ -44,14 +45,6 @@ func (p *PSBT) Copy() *PSBT {
 // Map is the records of the transaction, an input or an output: values by
 // their keys, of which the first byte says the kind.
 type Map map[string][]byte
-
-func (m Map) copy() Map {
-	n := Map{}
-	for k, v := range m {
-		n[k] = v
-	}
-	return n
-}
 
 // Kinds of records (BIP174, BIP371).
 const (

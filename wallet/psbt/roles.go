@@ -1,6 +1,8 @@
 package psbt
 
 import (
+	"bytes"
+	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -59,10 +61,11 @@ func (p *PSBT) good(i int, tx *signer.Tx) bool {
 
 // Job is how an input is signed.
 type Job struct {
-	Tx       *signer.Tx // nil: signatures are pretended, to see how large they are
+	Tx       *signer.Tx // what Signing made
 	Known    *descriptor.Provider
 	Kind     txscript.SigHashType
 	Finalize bool // write the final scripts when all is there
+	Pretend  bool // signatures are by nobody, to see how large they are
 }
 
 // Sign adds to an input what a provider knows of it, signatures included, and
@@ -70,11 +73,7 @@ type Job struct {
 // what is missing.
 func (p *PSBT) Sign(i int, job Job) (complete bool, data *signer.Data) {
 	in, data := p.Inputs[i], signer.NewData()
-	tx := job.Tx
-	if tx == nil {
-		tx = p.Signing()
-	}
-	if p.good(i, tx) {
+	if p.good(i, job.Tx) {
 		return true, data
 	}
 	in.read(data)
@@ -82,9 +81,9 @@ func (p *PSBT) Sign(i int, job Job) (complete bool, data *signer.Data) {
 	if !ok {
 		return false, data
 	}
-	var creator signer.Creator = signer.Pretend{}
-	if job.Tx != nil {
-		creator = job.Tx.Input(i, job.Kind)
+	creator := job.Tx.Input(i, job.Kind)
+	if job.Pretend {
+		creator = signer.Pretend{}
 	}
 	data.Segwit = false
 	complete = signer.Solve(job.Known, creator, out.PkScript, data)
@@ -187,11 +186,12 @@ func (m Map) writeOrigins(d *signer.Data, origin, tap byte) {
 			leaves = append(leaves, append([]byte{}, leaf[:]...))
 		}
 		slices.SortFunc(leaves, slices.Compare)
-		value := compactSize(len(leaves))
+		var value bytes.Buffer
+		_ = wire.WriteVarInt(&value, 0, uint64(len(leaves))) // a buffer takes everything
 		for _, leaf := range leaves {
-			value = append(value, leaf...)
+			value.Write(leaf)
 		}
-		m.add(string([]byte{tap})+string(x[:]), append(value, originBytes(t.Origin)...))
+		m.add(string([]byte{tap})+string(x[:]), append(value.Bytes(), originBytes(t.Origin)...))
 	}
 }
 
@@ -272,13 +272,6 @@ func (p *PSBT) DropNeedless() {
 	}
 }
 
-func compactSize(n int) []byte {
-	if n < 0xfd {
-		return []byte{byte(n)}
-	}
-	return []byte{0xfd, byte(n), byte(n >> 8)} // a tree has fewer leaves with one key than 65,536
-}
-
 // Join adds the inputs and outputs of another transaction, without signatures.
 // It takes the highest version and the lowest lock time. Twice: both spend op.
 func (p *PSBT) Join(q *PSBT) (op wire.OutPoint, twice bool) {
@@ -290,12 +283,12 @@ func (p *PSBT) Join(q *PSBT) (op wire.OutPoint, twice bool) {
 		}) {
 			return in.PreviousOutPoint, true
 		}
-		m := q.Inputs[i].copy()
+		m := maps.Clone(q.Inputs[i])
 		m.drop(InPartialSig, InFinalSig, InFinalWitness)
 		p.Tx.TxIn, p.Inputs = append(p.Tx.TxIn, in), append(p.Inputs, m)
 	}
 	for i, out := range q.Tx.TxOut {
-		p.Tx.TxOut, p.Outputs = append(p.Tx.TxOut, out), append(p.Outputs, q.Outputs[i].copy())
+		p.Tx.TxOut, p.Outputs = append(p.Tx.TxOut, out), append(p.Outputs, maps.Clone(q.Outputs[i]))
 	}
 	p.Global.merge(q.Global)
 	return op, false
