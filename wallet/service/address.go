@@ -45,6 +45,12 @@ func (s *Service) begin(words, passphrase string, restoring bool) error {
 			return err
 		}
 	}
+	return s.install(st, restoring)
+}
+
+// install makes a new wallet this service's, in the place of none or, if it is
+// restored, of one that was never used.
+func (s *Service) install(st *state, restoring bool) error {
 	s.sendMu.Lock() // two that begin at once must not both find no wallet
 	defer s.sendMu.Unlock()
 	if s.inUse(restoring) {

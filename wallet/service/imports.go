@@ -237,24 +237,12 @@ func (st *state) importRows() (list []wallet.Row) {
 // CreateBlank makes a wallet without keys: what it watches is imported. With
 // watch it never takes a private key.
 func (s *Service) CreateBlank(_ context.Context, watch bool) error {
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
-	if s.inUse(false) {
-		return wallet.ErrExists
-	}
-	st, err := blank(nil, "", s.cfg.settings())
+	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
 	if err != nil {
 		return err
 	}
-	at := s.cfg.Chain.Tip()
-	st.cursor, st.watchOnly = at, watch
-	st.dirt.keys = true
-	st.reread = reread{birth: at.Height, next: nowhere}
-	if err := s.replace(st, false); err != nil {
-		return err
-	}
-	s.lost()
-	return nil
+	st.watchOnly = watch
+	return s.install(st, false)
 }
 
 // Keys says what keys a wallet may have: watch, none that are private; blank,

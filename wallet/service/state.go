@@ -67,7 +67,7 @@ type settings struct {
 }
 
 // newState makes the state of a new wallet that stands at block at. Words are kept
-// for people; the seed is what counts.
+// for people; the seed is what counts. Without one it has no keys.
 func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*state, error) {
 	st, err := blank(seed, words, set)
 	if err != nil {
@@ -76,7 +76,9 @@ func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*s
 	st.cursor = at
 	st.dirt.keys = true
 	st.reread = reread{birth: at.Height, next: nowhere}
-	st.reach = min(firstReach, st.lookahead)
+	if !st.keyless() {
+		st.reach = min(firstReach, st.lookahead) // see fill
+	}
 	err = st.derive()
 	st.reread.scanned = st.lens()
 	return st, err
