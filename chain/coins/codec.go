@@ -158,12 +158,17 @@ func Append(dst []byte, c chain.Coin) []byte {
 
 // appendHead writes all but the script.
 func appendHead(dst []byte, c chain.Coin) []byte {
+	dst = binary.AppendUvarint(dst, headOf(c))
+	return binary.AppendUvarint(dst, packAmount(uint64(c.Value)))
+}
+
+// headOf is height × 2 + coinbase, as Core packs them.
+func headOf(c chain.Coin) uint64 {
 	head := uint64(uint32(c.Height)) << 1
 	if c.Coinbase {
 		head |= 1
 	}
-	dst = binary.AppendUvarint(dst, head)
-	return binary.AppendUvarint(dst, packAmount(uint64(c.Value)))
+	return head
 }
 
 // Decode reads a coin that fills b.

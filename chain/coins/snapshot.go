@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"hash"
 	"io"
-	"math"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -66,7 +65,7 @@ func (w *SnapshotWriter) Add(op wire.OutPoint, c chain.Coin) error {
 	}
 	w.buf = appendForHash(w.buf[:0], op, c)
 	w.hash.Write(w.buf)
-	w.group = appendCoreSize(w.group, uint64(op.Index))
+	w.group = appendCompactSize(w.group, op.Index)
 	w.group = appendCoreCoin(w.group, c)
 	w.size++
 	w.coins++
@@ -77,7 +76,7 @@ func (w *SnapshotWriter) flush() error {
 	if w.size == 0 {
 		return nil
 	}
-	head := appendCoreSize(w.txid[:], uint64(w.size))
+	head := appendCompactSize(w.txid[:], uint32(w.size))
 	if _, err := w.out.Write(head); err != nil {
 		return err
 	}
@@ -101,17 +100,6 @@ func (w *SnapshotWriter) Close(base chain.Hash) (coins uint64, sum chain.Hash, e
 	return w.coins, sha256.Sum256(w.hash.Sum(nil)), err
 }
 
-// appendCoreSize writes a compact size of any number.
-func appendCoreSize(dst []byte, n uint64) []byte {
-	switch {
-	case n < 0xfd:
-		return append(dst, byte(n))
-	case n <= math.MaxUint16:
-		return binary.LittleEndian.AppendUint16(append(dst, 0xfd), uint16(n))
-	}
-	return binary.LittleEndian.AppendUint32(append(dst, 0xfe), uint32(n)) // numbers of outputs have 32 bits
-}
-
 // appendCoreVarint writes a number in Core's VARINT: base 128, the highest digits first, each
 // but the last with bit 7 and one less than it stands for.
 func appendCoreVarint(dst []byte, n uint64) []byte {
@@ -127,11 +115,7 @@ func appendCoreVarint(dst []byte, n uint64) []byte {
 }
 
 func appendCoreCoin(dst []byte, c chain.Coin) []byte {
-	head := uint64(uint32(c.Height)) << 1
-	if c.Coinbase {
-		head |= 1
-	}
-	dst = appendCoreVarint(dst, head)
+	dst = appendCoreVarint(dst, headOf(c))
 	dst = appendCoreVarint(dst, packAmount(uint64(c.Value)))
 	return appendCoreScript(dst, c.PkScript)
 }

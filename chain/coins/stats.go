@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"math"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -80,20 +81,19 @@ func (c *collector) add(op wire.OutPoint, coin chain.Coin) {
 func appendForHash(dst []byte, op wire.OutPoint, c chain.Coin) []byte {
 	dst = append(dst, op.Hash[:]...)
 	dst = binary.LittleEndian.AppendUint32(dst, op.Index)
-	head := uint32(c.Height) << 1
-	if c.Coinbase {
-		head |= 1
-	}
-	dst = binary.LittleEndian.AppendUint32(dst, head)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(headOf(c)))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(c.Value))
-	dst = appendCompactSize(dst, len(c.PkScript))
+	dst = appendCompactSize(dst, uint32(len(c.PkScript)))
 	return append(dst, c.PkScript...)
 }
 
-// appendCompactSize writes a length of at most maxScriptSize.
-func appendCompactSize(dst []byte, n int) []byte {
-	if n < 0xfd {
+// appendCompactSize writes a length or the number of an output.
+func appendCompactSize(dst []byte, n uint32) []byte {
+	switch {
+	case n < 0xfd:
 		return append(dst, byte(n))
+	case n <= math.MaxUint16:
+		return binary.LittleEndian.AppendUint16(append(dst, 0xfd), uint16(n))
 	}
-	return binary.LittleEndian.AppendUint16(append(dst, 0xfd), uint16(n))
+	return binary.LittleEndian.AppendUint32(append(dst, 0xfe), n)
 }
