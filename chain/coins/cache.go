@@ -2,6 +2,7 @@ package coins
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
@@ -35,7 +36,7 @@ const (
 	fullFifths = 4
 )
 
-// key is an outpoint as it stands in the slab; keys sort as compareOutPoints says.
+// key is an outpoint as it stands in the slab; keys sort as CompareOutPoints says.
 type key [32 + 4]byte
 
 func keyOf(op wire.OutPoint) (k key) {
@@ -177,11 +178,12 @@ func (c *Cache) Sorted(fn func(op wire.OutPoint, coin []byte) error) error {
 	return nil
 }
 
-func compareOutPoints(a, b wire.OutPoint) int {
+// CompareOutPoints is the order of Scan: by txid and number.
+func CompareOutPoints(a, b wire.OutPoint) int {
 	if c := bytes.Compare(a.Hash[:], b.Hash[:]); c != 0 {
 		return c
 	}
-	return int(int64(a.Index) - int64(b.Index))
+	return cmp.Compare(a.Index, b.Index)
 }
 
 const (

@@ -55,7 +55,7 @@ func sameAsMap(t *testing.T, c *Cache, twin map[wire.OutPoint][]byte) {
 	}
 	n, last := 0, wire.OutPoint{}
 	err := c.Sorted(func(op wire.OutPoint, coin []byte) error {
-		if want, known := twin[op]; !known || !bytes.Equal(coin, want) || n > 0 && compareOutPoints(last, op) >= 0 {
+		if want, known := twin[op]; !known || !bytes.Equal(coin, want) || n > 0 && CompareOutPoints(last, op) >= 0 {
 			t.Fatalf("after %v comes %v with %x; want %x, %v", last, op, coin, want, known)
 		}
 		n, last = n+1, op

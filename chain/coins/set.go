@@ -217,7 +217,7 @@ func (s *Set) Prefetch(ops []wire.OutPoint) (*Ahead, error) {
 		return a, nil
 	}
 	a.found = make(map[wire.OutPoint]Found, len(missing))
-	slices.SortFunc(missing, compareOutPoints)
+	slices.SortFunc(missing, CompareOutPoints)
 	err := s.file.View(func(tx *db.Tx) error {
 		for _, op := range missing {
 			c, ok, err := s.read(tx, op)
@@ -239,7 +239,7 @@ func (s *Set) Fetch(ops []wire.OutPoint, into []Found, ahead *Ahead) error {
 		return err
 	}
 	// In key order the file's pages are walked once.
-	slices.SortFunc(missing, func(a, b int) int { return compareOutPoints(ops[a], ops[b]) })
+	slices.SortFunc(missing, func(a, b int) int { return CompareOutPoints(ops[a], ops[b]) })
 	return s.file.View(func(tx *db.Tx) error {
 		for _, i := range missing {
 			var err error

@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/coins"
 )
 
 // ErrMoved: the chain has moved on meanwhile; it may be tried again.
@@ -31,7 +30,7 @@ func (l *Ledger) ScanPastCoins(ctx context.Context, at *chain.HeaderNode, fn fun
 	}
 	// put calls fn for those that come before op, or for all that are left.
 	put := func(before *wire.OutPoint) error {
-		for len(back) > 0 && (before == nil || compareOutPoints(back[0].op, *before) < 0) {
+		for len(back) > 0 && (before == nil || coins.CompareOutPoints(back[0].op, *before) < 0) {
 			if err := fn(back[0].op, back[0].coin); err != nil {
 				return err
 			}
@@ -91,14 +90,6 @@ func (l *Ledger) spentSince(ctx context.Context, tip, at *chain.HeaderNode) (bac
 			return nil, fmt.Errorf("more than %d coins were spent since height %d: too many to go back", maxPastCoins, at.Height)
 		}
 	}
-	slices.SortFunc(back, func(a, b pastCoin) int { return compareOutPoints(a.op, b.op) })
+	slices.SortFunc(back, func(a, b pastCoin) int { return coins.CompareOutPoints(a.op, b.op) })
 	return back, nil
-}
-
-// compareOutPoints is the order of ScanCoins.
-func compareOutPoints(a, b wire.OutPoint) int {
-	if c := bytes.Compare(a.Hash[:], b.Hash[:]); c != 0 {
-		return c
-	}
-	return cmp.Compare(a.Index, b.Index)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/coins"
 )
 
 // The coin set at every block of the chain is the one that stood there.
@@ -21,7 +22,7 @@ func TestPastCoinsAreThoseOfThen(t *testing.T) {
 		got := map[wire.OutPoint]chain.Coin{}
 		var last *wire.OutPoint
 		err := r.ScanPastCoins(t.Context(), n, func(op wire.OutPoint, c chain.Coin) error {
-			if last != nil && compareOutPoints(*last, op) >= 0 {
+			if last != nil && coins.CompareOutPoints(*last, op) >= 0 {
 				t.Fatalf("at %d: %v after %v", n.Height, op, last)
 			}
 			last, got[op] = &op, c
