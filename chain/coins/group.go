@@ -113,7 +113,12 @@ func Clear(tx *db.Tx) error { return table().Clear(tx) }
 
 // Scan calls fn for each coin in the file, ordered by txid and number.
 func Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
-	return table().Scan(tx, nil, func(key wire.OutPoint, b []byte) (bool, error) {
+	return scanFrom(tx, nil, func(op wire.OutPoint, c chain.Coin) (bool, error) { return true, fn(op, c) })
+}
+
+// scanFrom is Scan from the record with a key on (nil: the first), until fn says no more.
+func scanFrom(tx *db.Tx, first *wire.OutPoint, fn func(op wire.OutPoint, c chain.Coin) (more bool, err error)) error {
+	return table().Scan(tx, first, func(key wire.OutPoint, b []byte) (bool, error) {
 		g, err := decodeGroup(b)
 		if err != nil {
 			return false, fmt.Errorf("%w: coins of %s: %w", db.ErrCorrupt, key.Hash, err)
@@ -127,7 +132,7 @@ func Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
 				return false, fmt.Errorf("%w: coin of %s: %w", db.ErrCorrupt, key.Hash, err)
 			}
 			op := wire.OutPoint{Hash: key.Hash, Index: key.Index<<groupBits | uint32(i)}
-			if err := fn(op, c); err != nil {
+			if more, err := fn(op, c); err != nil || !more {
 				return false, err
 			}
 		}

@@ -154,25 +154,15 @@ func (s *Set) CoinOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
 // storedOf looks through the transaction's records in the file for a coin that no
 // cache says is spent.
 func (s *Set) storedOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
-	first := wire.OutPoint{Hash: txid}
 	err = s.file.View(func(tx *db.Tx) error {
-		return s.table.Scan(tx, &first, func(key wire.OutPoint, b []byte) (bool, error) {
-			if key.Hash != txid {
+		return scanFrom(tx, &wire.OutPoint{Hash: txid}, func(op wire.OutPoint, coin chain.Coin) (more bool, err error) {
+			if op.Hash != txid {
 				return false, nil
 			}
-			g, err := decodeGroup(b)
-			if err != nil {
-				return false, fmt.Errorf("%w: coins of %s: %w", db.ErrCorrupt, txid, err)
+			if ok = !s.spent(op); ok {
+				c = coin
 			}
-			for i, raw := range g {
-				if raw == nil || s.spent(wire.OutPoint{Hash: txid, Index: key.Index<<groupBits | uint32(i)}) {
-					continue
-				}
-				c, err = Decode(raw)
-				ok = err == nil
-				return false, err
-			}
-			return true, nil
+			return !ok, nil
 		})
 	})
 	return c, ok, err
