@@ -32,9 +32,9 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("read the coin set: %w", err)
 	}
-	e := l.tree.numbered(num)
-	if e == nil {
-		return Stats{}, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, l.tree.Len())
+	e, err := l.tree.durable(num)
+	if err != nil {
+		return Stats{}, err
 	}
 	return Stats{Height: e.Node.Height, Best: e.Node.Hash, Stats: s}, nil
 }

@@ -10,7 +10,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
-	"grapevine/db"
 )
 
 // load builds the tree from the file [LoadBlockIndex], with the durable tip as its
@@ -35,9 +34,9 @@ func (l *Ledger) load() error {
 	if err := l.archive.Load(l.tree.load); err != nil {
 		return err
 	}
-	tip := l.tree.numbered(marks.Tip)
-	if tip == nil {
-		return fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, marks.Tip, l.tree.Len())
+	tip, err := l.tree.durable(marks.Tip)
+	if err != nil {
+		return err
 	}
 	l.tree.Loaded(tip)
 	l.set = coins.NewSet(l.cfg.DB, tip.Node)

@@ -10,7 +10,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/archive"
-	"grapevine/db"
 )
 
 // Tip is the verified tip.
@@ -203,9 +202,9 @@ func (l *Ledger) ScanCoins(ctx context.Context, fn func(wire.OutPoint, chain.Coi
 		}
 		return fn(op, c)
 	})
-	e := l.tree.numbered(num)
-	if e == nil {
-		return nil, cmp.Or(err, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, l.tree.Len()))
+	e, missing := l.tree.durable(num)
+	if missing != nil {
+		return nil, cmp.Or(err, missing)
 	}
 	return e.Node, err
 }

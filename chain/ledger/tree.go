@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"fmt"
 	"sync"
 
 	"grapevine/chain"
 	"grapevine/chain/headertree"
+	"grapevine/db"
 )
 
 // tree is all headers that were ever taken and what the ledger thinks of each:
@@ -72,6 +74,14 @@ func (t *tree) numbered(num uint32) *entry {
 		return nil
 	}
 	return t.headers.All()[num]
+}
+
+// durable is the header that the file names as the durable tip.
+func (t *tree) durable(num uint32) (*entry, error) {
+	if e := t.numbered(num); e != nil {
+		return e, nil
+	}
+	return nil, fmt.Errorf("%w: the tip is header %d of %d", db.ErrCorrupt, num, t.Len())
 }
 
 // Len is the number of headers.
