@@ -54,10 +54,10 @@ func (a *API) Methods() []jsonrpc.Method {
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }
 
-// lookup reads a block hash and finds its header; a fault sticks to c.
-func (a *API) lookup(c *jsonrpc.Call, name string, called ...string) (*chain.HeaderNode, ledger.Status, error) {
-	h := c.Hash(name, called...)
-	if err := c.Err(); err != nil {
+// lookup reads a block hash and finds its header; a fault sticks to p.
+func (a *API) lookup(p *jsonrpc.Params, name string, called ...string) (*chain.HeaderNode, ledger.Status, error) {
+	h := p.Hash(name, called...)
+	if err := p.Err(); err != nil {
 		return nil, 0, err
 	}
 	node, st, ok := a.Ledger.Lookup(h)

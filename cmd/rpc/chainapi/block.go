@@ -35,7 +35,7 @@ func (a *API) blockRows() []jsonrpc.Method {
 
 func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 	verbosity := c.Verbosity("verbosity")
-	n, _, err := a.lookup(c, "blockhash")
+	n, _, err := a.lookup(&c.Params, "blockhash")
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 
 func (a *API) getBlockHeader(_ context.Context, c *jsonrpc.Call) (any, error) {
 	verbose := c.Bool("verbose")
-	n, st, err := a.lookup(c, "blockhash", "hash")
+	n, st, err := a.lookup(&c.Params, "blockhash", "hash")
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (a *API) getBlockFilter(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if !a.FilterIndex {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Index is not enabled for filtertype basic")
 	}
-	n, _, err := a.lookup(c, "blockhash")
+	n, _, err := a.lookup(&c.Params, "blockhash")
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (a *API) reconsiderBlock(ctx context.Context, c *jsonrpc.Call) (any, error)
 
 // mark is answered when pool and wallet have followed what it changed.
 func (a *API) mark(ctx context.Context, c *jsonrpc.Call, change func(context.Context, chain.Hash) (uint64, error)) (any, error) {
-	n, _, err := a.lookup(c, "blockhash")
+	n, _, err := a.lookup(&c.Params, "blockhash")
 	if err != nil {
 		return nil, err
 	}

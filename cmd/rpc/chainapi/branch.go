@@ -63,7 +63,7 @@ func (a *API) getChainTxStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	n := a.Ledger.Tip()
 	if c.Has("blockhash") {
 		var err error
-		if n, _, err = a.lookup(c, "blockhash"); err != nil {
+		if n, _, err = a.lookup(&c.Params, "blockhash"); err != nil {
 			return nil, err
 		}
 		if a.Ledger.AtHeight(n.Height) != n {

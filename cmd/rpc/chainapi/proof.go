@@ -28,7 +28,7 @@ func (a *API) getTxOutProof(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	var n *chain.HeaderNode
 	if c.Has("blockhash") {
-		n, _, err = a.lookup(c, "blockhash")
+		n, _, err = a.lookup(&c.Params, "blockhash")
 	} else {
 		n, err = a.blockOf(ids)
 	}

@@ -9,7 +9,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/coins"
 	"grapevine/chain/ledger"
-	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
@@ -85,7 +84,7 @@ func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 		}
 	}
 	switch {
-	case kind == "latest", kind == "" && a.Release == policy.Core28().Name: // which had no types yet
+	case kind == "latest", kind == "" && a.old(): // which had no types yet
 		return nil, nil
 	case kind == "rollback":
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Name the block to go back to by the option rollback: this node knows no snapshot heights of its own")
@@ -95,31 +94,11 @@ func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 
 // rolledBack is the block that the option names, by its hash or height.
 func (a *API) rolledBack(o *jsonrpc.Params) (*chain.HeaderNode, error) {
-	tip := a.Ledger.Tip()
-	if o.Type("rollback") == "number" {
-		height := o.Int("rollback")
-		switch {
-		case o.Err() != nil:
-			return nil, o.Err()
-		case height < 0:
-			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Target block height %d is negative", height)
-		case height > int64(tip.Height):
-			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Target block height %d after current tip %d", height, tip.Height)
-		}
-		return a.atHeight(height)
-	}
-	hash := o.Hash("rollback")
-	if err := o.Err(); err != nil {
-		return nil, err
-	}
-	n, _, ok := a.Ledger.Lookup(hash)
-	switch {
-	case !ok:
-		return nil, errBlockNotFound()
-	case !n.IsAncestorOf(tip):
+	n, err := a.hashOrHeight(o, "rollback")
+	if err == nil && !n.IsAncestorOf(a.Ledger.Tip()) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Block is not in main chain")
 	}
-	return n, nil
+	return n, err
 }
 
 // dump writes the set; when the chain moves meanwhile, once more.

@@ -61,7 +61,7 @@ type blockStats struct {
 type feeShare struct{ rate, weight int64 }
 
 func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
-	n, err := a.hashOrHeight(c)
+	n, err := a.hashOrHeight(&c.Params, "hash_or_height")
 	if err != nil {
 		return nil, err
 	}
@@ -92,19 +92,19 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 // hashOrHeight finds the block that a number or a text names (Core: ParseHashOrHeight).
-func (a *API) hashOrHeight(c *jsonrpc.Call) (*chain.HeaderNode, error) {
-	switch c.Type("hash_or_height") {
+func (a *API) hashOrHeight(p *jsonrpc.Params, name string) (*chain.HeaderNode, error) {
+	switch p.Type(name) {
 	case "number":
 	case "":
 		return nil, jsonrpc.Errorf(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
 	default: // a hash, also of a block that is in no chain any more
-		n, _, err := a.lookup(c, "hash_or_height")
+		n, _, err := a.lookup(p, name)
 		return n, err
 	}
-	height, tip := c.Int("hash_or_height"), a.Ledger.Tip().Height
+	height, tip := p.Int(name), a.Ledger.Tip().Height
 	switch {
-	case c.Err() != nil:
-		return nil, c.Err()
+	case p.Err() != nil:
+		return nil, p.Err()
 	case height < 0:
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Target block height %d is negative", height)
 	case height > int64(tip):

@@ -71,7 +71,7 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 	at := a.Ledger.Tip()
 	if asked {
 		var err error
-		if at, err = a.hashOrHeight(c); err != nil {
+		if at, err = a.hashOrHeight(&c.Params, "hash_or_height"); err != nil {
 			return nil, err
 		}
 	}
