@@ -33,63 +33,52 @@ type scan struct {
 	percent, height  atomic.Int32
 }
 
-// begin is false while another one is at work.
-func (s *scan) begin() bool {
-	if !s.running.CompareAndSwap(false, true) {
-		return false
+// do carries out an action: what is told of a scan at work, to end it, or to start one.
+func (s *scan) do(action string, status func() any, start func() (any, error)) (any, error) {
+	switch action {
+	case "status":
+		if !s.running.Load() {
+			return nil, nil
+		}
+		return status(), nil
+	case "abort":
+		at := s.running.Load()
+		if at {
+			s.aborted.Store(true)
+		}
+		return at, nil
+	case "start":
+	default:
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid action '%s'", show.Clip(action))
 	}
+	if !s.running.CompareAndSwap(false, true) {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `Scan already in progress, use action "abort" or "status"`)
+	}
+	defer s.running.Store(false)
 	s.aborted.Store(false)
 	s.percent.Store(0)
-	return true
-}
-
-// abort says whether there was one to end.
-func (s *scan) abort() bool {
-	if !s.running.Load() {
-		return false
-	}
-	s.aborted.Store(true)
-	return true
+	return start()
 }
 
 var errAborted = errors.New("the scan was aborted")
 
-func errScanning() error {
-	return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `Scan already in progress, use action "abort" or "status"`)
-}
-
-func errAction(action string) error {
-	return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid action '%s'", show.Clip(action))
-}
-
 func (a *API) scanTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	switch action := c.String("action"); action {
-	case "status":
-		if !a.scan.running.Load() {
-			return nil, nil
-		}
+	status := func() any {
 		return struct {
 			Progress int32 `json:"progress"`
-		}{a.scan.percent.Load()}, nil
-	case "abort":
-		return a.scan.abort(), nil
-	case "start":
-	default:
-		return nil, errAction(action)
+		}{a.scan.percent.Load()}
 	}
-	if !a.scan.begin() {
-		return nil, errScanning()
-	}
-	defer a.scan.running.Store(false)
-	if err := needObjects(c); err != nil {
-		return nil, err
-	}
-	wanted, err := a.needles(c)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Aside()() // there is one at a time
-	return a.searchCoins(ctx, wanted)
+	return a.scan.do(c.String("action"), status, func() (any, error) {
+		if err := needObjects(c); err != nil {
+			return nil, err
+		}
+		wanted, err := a.needles(c)
+		if err != nil {
+			return nil, err
+		}
+		defer c.Aside()() // there is one at a time
+		return a.searchCoins(ctx, wanted)
+	})
 }
 
 type foundCoins struct {

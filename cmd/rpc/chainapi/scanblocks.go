@@ -11,31 +11,20 @@ import (
 )
 
 func (a *API) scanBlocks(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	switch action := c.String("action"); action {
-	case "status":
-		if !a.blockScan.running.Load() {
-			return nil, nil
-		}
+	status := func() any {
 		return struct {
 			Progress int32 `json:"progress"`
 			Height   int32 `json:"current_height"`
-		}{a.blockScan.percent.Load(), a.blockScan.height.Load()}, nil
-	case "abort":
-		return a.blockScan.abort(), nil
-	case "start":
-	default:
-		return nil, errAction(action)
+		}{a.blockScan.percent.Load(), a.blockScan.height.Load()}
 	}
-	if !a.blockScan.begin() {
-		return nil, errScanning()
-	}
-	defer a.blockScan.running.Store(false)
-	job, err := a.newBlockSearch(c)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Aside()() // there is one at a time
-	return a.searchBlocks(ctx, job)
+	return a.blockScan.do(c.String("action"), status, func() (any, error) {
+		job, err := a.newBlockSearch(c)
+		if err != nil {
+			return nil, err
+		}
+		defer c.Aside()() // there is one at a time
+		return a.searchBlocks(ctx, job)
+	})
 }
 
 // blockSearch is which blocks to look for what in.
