@@ -14,15 +14,21 @@ func MerkleRoot(hashes []Hash) (root Hash, mutated bool) {
 		for i := 0; i+1 < len(hashes); i += 2 {
 			mutated = mutated || hashes[i] == hashes[i+1]
 		}
-		if len(hashes)%2 == 1 {
-			hashes = append(hashes, hashes[len(hashes)-1])
-		}
-		for i := 0; i < len(hashes); i += 2 {
-			hashes[i/2] = hashPair(hashes[i], hashes[i+1])
-		}
-		hashes = hashes[:len(hashes)/2]
+		hashes = parents(hashes)
 	}
 	return hashes[0], mutated
+}
+
+// parents is the row of a tree above this one, which it overwrites; the last of an
+// odd row is paired with itself.
+func parents(row []Hash) []Hash {
+	if len(row)%2 == 1 {
+		row = append(row, row[len(row)-1])
+	}
+	for i := 0; i < len(row); i += 2 {
+		row[i/2] = hashPair(row[i], row[i+1])
+	}
+	return row[:len(row)/2]
 }
 
 func hashPair(a, b Hash) Hash {

@@ -56,13 +56,7 @@ func (p *Proof) build(ids []Hash, marked []bool, height int, at uint32) {
 func subtree(leaves []Hash, height int) Hash {
 	row := append(make([]Hash, 0, len(leaves)+1), leaves...)
 	for range height {
-		if len(row)%2 == 1 {
-			row = append(row, row[len(row)-1])
-		}
-		for i := 0; i < len(row); i += 2 {
-			row[i/2] = hashPair(row[i], row[i+1])
-		}
-		row = row[:len(row)/2]
+		row = parents(row)
 	}
 	return row[0]
 }
