@@ -57,15 +57,6 @@ func NewMultiples(q *Affine) *Multiples {
 	return t
 }
 
-// scale takes the point to the isomorphic curve of f.
-func (q *Affine) scale(f *Field) {
-	var f2 Field
-	f2.Square(f)
-	q.X.Mul(&q.X, &f2)
-	f2.Mul(&f2, f)
-	q.Y.Mul(&q.Y, &f2)
-}
-
 // X is the x of Q itself.
 func (t *Multiples) X() *Field { return &t.x }
 

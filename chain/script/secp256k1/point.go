@@ -120,12 +120,18 @@ func (p *Point) add(q *Affine, zFactor *Field) (h Field) {
 
 // set sets p to q, on the isomorphic curve of zFactor.
 func (p *Point) set(q *Affine, zFactor *Field) {
-	p.X, p.Y, p.Z = q.X, q.Y, Field{1}
+	at := *q
 	if zFactor != nil {
-		var z Field
-		z.Square(zFactor)
-		p.X.Mul(&p.X, &z)
-		z.Mul(&z, zFactor)
-		p.Y.Mul(&p.Y, &z)
+		at.scale(zFactor)
 	}
+	*p = Point{at.X, at.Y, Field{1}}
+}
+
+// scale takes the point to the isomorphic curve of f.
+func (q *Affine) scale(f *Field) {
+	var f2 Field
+	f2.Square(f)
+	q.X.Mul(&q.X, &f2)
+	f2.Mul(&f2, f)
+	q.Y.Mul(&q.Y, &f2)
 }
