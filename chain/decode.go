@@ -19,6 +19,7 @@ var (
 	errNonMinimal  = errors.New("a count is not in its shortest form")
 	errFlag        = errors.New("unknown flag before the inputs")
 	errNoWitnesses = errors.New("witness flag set but no witness there")
+	errTooLarge    = errors.New("a script or witness is larger than any block's")
 )
 
 const headerSize = 80 // bytes of a block header
@@ -38,13 +39,10 @@ func DecodeTx(raw []byte) (*Tx, error) {
 func DecodeTxPrefix(raw []byte) (tx *Tx, rest []byte, err error) {
 	w := walker{raw: raw}
 	layout, err := w.tx()
-	if err == nil {
-		tx, err = layout.decode(raw[:w.pos:w.pos])
-	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("decode transaction: %w", err)
 	}
-	return tx, raw[w.pos:], nil
+	return layout.decode(raw[:w.pos:w.pos]), raw[w.pos:], nil
 }
 
 // DecodeTxNoWitness decodes a transaction in the form from before BIP144, where
@@ -115,10 +113,7 @@ func decodeBlock(raw []byte) (*Block, error) {
 		if err != nil {
 			return nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
-		tx, err := layout.decode(raw[start:w.pos:w.pos])
-		if err != nil {
-			return nil, fmt.Errorf("transaction %d: %w", i, err)
-		}
+		tx := layout.decode(raw[start:w.pos:w.pos])
 		b.Txs = append(b.Txs, tx)
 		b.Weight += tx.Weight
 	}
@@ -142,7 +137,7 @@ func DecodeTxOf(block []byte, place int) (*Tx, error) {
 			return nil, fmt.Errorf("decode transaction %d of a block: %w", i, err)
 		}
 		if i == place {
-			return layout.decode(bytes.Clone(block[start:w.pos]))
+			return layout.decode(bytes.Clone(block[start:w.pos])), nil
 		}
 	}
 }
@@ -154,6 +149,14 @@ const (
 	minInSize   = 41 // outpoint, empty script, sequence
 	minOutSize  = 9  // value, empty script
 	minItemSize = 1  // an empty witness item
+)
+
+// The most bytes of a script and of a witness item, and the most items of an input. No
+// block has as many; wire, which peers' messages go through, draws the same lines.
+const (
+	maxScript = wire.MaxMessagePayload
+	maxItem   = 4_000_000
+	maxItems  = 4_000_000
 )
 
 // walker steps over serialised transactions and allocates nothing.
@@ -225,7 +228,7 @@ func (w *walker) inputs() (count int, err error) {
 	count, err = w.count(minInSize)
 	for i := 0; i < count && err == nil; i++ {
 		if err = w.skip(36); err == nil {
-			if err = w.bytes(); err == nil {
+			if err = w.bytes(maxScript); err == nil {
 				err = w.skip(4)
 			}
 		}
@@ -237,7 +240,7 @@ func (w *walker) outputs() error {
 	count, err := w.count(minOutSize)
 	for i := 0; i < count && err == nil; i++ {
 		if err = w.skip(8); err == nil {
-			err = w.bytes()
+			err = w.bytes(maxScript)
 		}
 	}
 	return err
@@ -250,9 +253,12 @@ func (w *walker) witnesses(ins int) error {
 		if err != nil {
 			return err
 		}
+		if items > maxItems {
+			return errTooLarge
+		}
 		any = any || items > 0
 		for range items {
-			if err := w.bytes(); err != nil {
+			if err := w.bytes(maxItem); err != nil {
 				return err
 			}
 		}
@@ -264,10 +270,13 @@ func (w *walker) witnesses(ins int) error {
 }
 
 // bytes steps over a length and as many bytes.
-func (w *walker) bytes() error {
+func (w *walker) bytes(most int) error {
 	n, err := w.count(1)
 	if err != nil {
 		return err
+	}
+	if n > most {
+		return errTooLarge
 	}
 	return w.skip(n)
 }
@@ -307,51 +316,52 @@ func (w *walker) count(least int) (int, error) {
 	return int(n), nil
 }
 
-// decode makes a Tx of bytes that the walker has passed.
-func (l txLayout) decode(raw []byte) (*Tx, error) {
-	tx := &Tx{MsgTx: new(wire.MsgTx), Size: l.size, raw: raw}
-	read := tx.MsgTx.Deserialize
-	if l.body == 4 {
-		read = tx.MsgTx.DeserializeNoWitness
-	}
-	if err := read(bytes.NewReader(raw)); err != nil {
-		return nil, err
-	}
-	l.share(tx)
-	l.identify(tx)
-	return tx, nil
-}
-
-// share has the scripts and witnesses stand in the bytes that the transaction came
-// in, so that they are held once.
-func (l txLayout) share(tx *Tx) {
-	w := walker{raw: tx.raw, pos: l.body}
-	_, _ = w.count(minInSize) // the walker has passed it all
-	for _, in := range tx.TxIn {
+// decode makes a Tx of bytes that the walker has passed. Its scripts and witnesses stand
+// in them, so that they are held once.
+func (l txLayout) decode(raw []byte) *Tx {
+	msg := &wire.MsgTx{Version: int32(binary.LittleEndian.Uint32(raw)), LockTime: binary.LittleEndian.Uint32(raw[l.lock:])}
+	w := walker{raw: raw, pos: l.body}
+	ins := make([]wire.TxIn, w.passed(minInSize))
+	msg.TxIn = make([]*wire.TxIn, len(ins))
+	for i := range ins {
+		in := &ins[i]
+		msg.TxIn[i] = in
+		copy(in.PreviousOutPoint.Hash[:], raw[w.pos:])
+		in.PreviousOutPoint.Index = binary.LittleEndian.Uint32(raw[w.pos+32:])
 		w.pos += 36
 		in.SignatureScript = w.view()
+		in.Sequence = binary.LittleEndian.Uint32(raw[w.pos:])
 		w.pos += 4
 	}
-	_, _ = w.count(minOutSize)
-	for _, out := range tx.TxOut {
+	outs := make([]wire.TxOut, w.passed(minOutSize))
+	msg.TxOut = make([]*wire.TxOut, len(outs))
+	for i := range outs {
+		out := &outs[i]
+		msg.TxOut[i] = out
+		out.Value = int64(binary.LittleEndian.Uint64(raw[w.pos:]))
 		w.pos += 8
 		out.PkScript = w.view()
 	}
-	for _, in := range tx.TxIn {
-		if len(in.Witness) > 0 {
-			_, _ = w.count(minItemSize)
-		} else if l.witness != l.lock {
-			w.pos++ // no items
-		}
-		for i := range in.Witness {
-			in.Witness[i] = w.view()
+	for i := 0; i < len(ins) && w.pos < l.lock; i++ {
+		ins[i].Witness = make(wire.TxWitness, w.passed(minItemSize))
+		for j := range ins[i].Witness {
+			ins[i].Witness[j] = w.view()
 		}
 	}
+	tx := &Tx{MsgTx: msg, Size: l.size, raw: raw}
+	l.identify(tx)
+	return tx
+}
+
+// passed is a count that the walker has passed.
+func (w *walker) passed(least int) int {
+	n, _ := w.count(least)
+	return n
 }
 
 // view is a length's bytes, which have been passed before.
 func (w *walker) view() []byte {
-	n, _ := w.count(1)
+	n := w.passed(1)
 	w.pos += n
 	return w.raw[w.pos-n : w.pos : w.pos]
 }

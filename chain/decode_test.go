@@ -213,6 +213,28 @@ func TestT32_LargeWitnessesDecode(t *testing.T) {
 	}
 }
 
+// Of a witness as much is read as wire reads, and of the rest no less.
+func TestWitnessesAreAsLargeAsWiresAtMost(t *testing.T) {
+	for name, witness := range map[string]func(n int) wire.TxWitness{
+		"bytes of an item":  func(n int) wire.TxWitness { return wire.TxWitness{make([]byte, n)} },
+		"items of an input": func(n int) wire.TxWitness { return make(wire.TxWitness, n) },
+	} {
+		for n, good := range map[int]bool{4_000_000: true, 4_000_001: false} {
+			msg := wire.NewMsgTx(2)
+			msg.AddTxIn(wire.NewTxIn(&wire.OutPoint{}, nil, witness(n)))
+			msg.AddTxOut(wire.NewTxOut(1, nil))
+			raw := chain.NewTx(msg).Raw()
+			var twin wire.MsgTx
+			if err := twin.Deserialize(bytes.NewReader(raw)); (err == nil) != good {
+				t.Errorf("%d %s: wire says %v", n, name, err)
+			}
+			if _, err := chain.DecodeTx(raw); (err == nil) != good {
+				t.Errorf("%d %s: %v", n, name, err)
+			}
+		}
+	}
+}
+
 func FuzzDecodeTx(f *testing.F) {
 	key := chaintest.NewKey(1)
 	coin := chaintest.Coin{Value: 1e8, Script: key.P2WPKH(), Key: key}
