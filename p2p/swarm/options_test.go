@@ -195,3 +195,18 @@ func TestPingsFollowTheClockThatPeopleSet(t *testing.T) {
 		}
 	})
 }
+
+// The clock that people see says nothing of when to dial: peers asked for are dialled
+// at once, however far that is from the machine's.
+func TestPeersAreDialledWhateverClockPeopleSee(t *testing.T) {
+	for _, ahead := range []time.Duration{-time.Hour, 0, time.Hour} {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+			b := start(t, net, 1)
+			a := start(t, net, 2, knows(b.addr), func(cfg *swarm.Config) { cfg.Clock = func() time.Time { return now().Add(ahead) } })
+			time.Sleep(2 * time.Minute)
+			if n := len(a.Peers()); n != 1 {
+				t.Errorf("%v ahead: %d peers", ahead, n)
+			}
+		})
+	}
+}
