@@ -144,7 +144,7 @@ func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 	}
 	l.forward(r, pass)
 	if !l.dial.only {
-		l.dialChosen(now)
+		l.dialChosen(l.cfg.Now())
 	}
 }
 

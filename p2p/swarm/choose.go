@@ -61,7 +61,7 @@ func (l *loop) wanted(now time.Time) (p2p.Kind, bool) {
 		return "", false
 	case public && have[p2p.BlocksOnly] < maxBlocksOnly && len(l.dial.anchors) > 0:
 		return p2p.BlocksOnly, true
-	case have[p2p.FullRelay] < l.fullRelays(now):
+	case have[p2p.FullRelay] < l.fullRelays():
 		return p2p.FullRelay, true
 	case public && have[p2p.BlocksOnly] < maxBlocksOnly:
 		return p2p.BlocksOnly, true
@@ -106,21 +106,21 @@ func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 
 // fullRelays is one more than usual while the tip does not move: perhaps all
 // our peers are stuck, or keep something from us.
-func (l *loop) fullRelays(now time.Time) int {
-	if l.stale(now) {
+func (l *loop) fullRelays() int {
+	if l.stale() {
 		return l.cfg.MaxOutbound + 1
 	}
 	return l.cfg.MaxOutbound
 }
 
-func (l *loop) stale(now time.Time) bool {
-	return !l.cfg.local() && now.Sub(l.tipAt) > staleTip
+func (l *loop) stale() bool {
+	return !l.cfg.local() && l.now.Sub(l.tipAt) > staleTip
 }
 
 // trim ends the extra connection once the tip moves: the one that has given us
 // no block for the longest time.
 func (l *loop) trim(now time.Time) {
-	if l.stale(now) {
+	if l.stale() {
 		return
 	}
 	var worst *remote

@@ -83,8 +83,8 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	}
 	binary.LittleEndian.PutUint64(l.secret[:], s.cfg.Rand.Uint64())
 	binary.LittleEndian.PutUint64(l.secret[8:], s.cfg.Rand.Uint64())
-	l.dial.init(&s.cfg, now)
-	l.bootstrap(now)
+	l.dial.init(&s.cfg, s.cfg.Now())
+	l.bootstrap(s.cfg.Now())
 	return l
 }
 
@@ -138,6 +138,7 @@ func (l *loop) run(ctx context.Context) {
 // chores are what time alone brings about; they are done at once when people set the
 // clock.
 func (l *loop) chores() {
+	l.tick()
 	now := l.cfg.Clock()
 	l.dialAll()
 	l.lookAtAll()

@@ -75,10 +75,11 @@ func TestWhoMisbehavesIsDiscouragedButNotWhomPeopleAskedFor(t *testing.T) {
 func TestT38_AddressesOfAPeerAreTakenAtATenthASecond(t *testing.T) {
 	for _, isPublic := range []bool{false, true} {
 		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
-			n := start(t, net, 1, connects("10.0.0.99:1"))
+			ahead := func(c *swarm.Config) { c.Clock = func() time.Time { return now().Add(3 * time.Hour) } } // setmocktime fills no bucket
+			n := start(t, net, 1, connects("10.0.0.99:1"), ahead)
 			magic, burst := wire.TestNet, 1000
 			if isPublic {
-				n = startOn(t, net.Host("8.0.1.1"), "8.0.1.1:8333", public(t, 1, nil), connects("9.9.9.9"))
+				n = startOn(t, net.Host("8.0.1.1"), "8.0.1.1:8333", public(t, 1, nil), connects("9.9.9.9"), ahead)
 				magic, burst = wire.MainNet, 1
 			}
 			s, err := visitFrom(t, net.Host("44.4.4.4"), n, magic)

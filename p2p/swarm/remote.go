@@ -62,7 +62,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 	r.id, r.began, r.number = l.lastID, l.cfg.Now(), -1
 	r.nonce = l.newNonce(r)
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
-	r.addrs = newBucket(addrBurst, addrRate, r.began)
+	r.addrs = newBucket(addrBurst, addrRate, l.cfg.Clock())
 	if !l.cfg.local() {
 		r.addrs.tokens = 1
 	}
