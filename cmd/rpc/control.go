@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -32,10 +31,10 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *w
 		onWallet.Raw = raw
 		all = append(all, onWallet.Methods()...)
 	}
-	words := maps.Clone(glossary)
+	words := maps.Clone(glossary) // what help says of parameters and answers stands apart from the rows
 	for i := range all {
 		all[i].Words = words
-		all[i].Result = cmp.Or(all[i].Result, results[all[i].Name])
+		all[i].Result = results[all[i].Name]
 	}
 	return all
 }
@@ -44,41 +43,17 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *w
 func (s *Server) controlRows() []jsonrpc.Method {
 	return slices.Concat(jsonrpc.Group("Control",
 		jsonrpc.Method{Name: "help", Params: "command:text?", Do: s.helpText, Early: true,
-			Help: "This list, or what one method does.", Example: "getblock", Result: "\"text\"    (string) The help."},
+			Help: "This list, or what one method does.", Example: "getblock"},
 		jsonrpc.Method{Name: "stop", Params: "wait:int?", Do: s.stopNode, Early: true, Hides: true,
-			Help: "Stops the node cleanly. With wait the answer comes so many milliseconds later, a second at most.", Result: "\"grapevine stopping\"    (string)"},
+			Help: "Stops the node cleanly. With wait the answer comes so many milliseconds later, a second at most."},
 		jsonrpc.Method{Name: "uptime", Do: s.uptime, Early: true,
-			Help: "Seconds since the node's start, by the node's clock.", Result: "n    (numeric) The seconds."},
+			Help: "Seconds since the node's start, by the node's clock."},
 		jsonrpc.Method{Name: "getrpcinfo", Do: s.getRPCInfo, Early: true,
-			Help: "The calls that run, and the file of the log.",
-			Result: `{                           (json object)
-  "active_commands": [      (json array) The calls that run, the oldest first
-    {
-      "method": "str",      (string) The method
-      "duration": n         (numeric) The microseconds that it has run
-    },
-    ...
-  ],
-  "logpath": "str"          (string) The file of the log; empty: there is none
-}`},
+			Help: "The calls that run, and the file of the log."},
 		jsonrpc.Method{Name: "getmemoryinfo", Params: "mode:text=stats", Do: getMemoryInfo,
-			Help: "The memory of the node's heap. Where Core tells of the memory that it locks for keys, nothing is locked here.",
-			Result: `{                      (json object)
-  "locked": {          (json object)
-    "used": n,         (numeric) Bytes in use
-    "free": n,         (numeric) Bytes free in what the process has
-    "total": n,        (numeric) Both
-    "locked": n,       (numeric) Bytes locked in memory: 0
-    "chunks_used": n,  (numeric) Objects in use
-    "chunks_free": n   (numeric) Free spans of 8 KiB
-  }
-}`},
+			Help: "The memory of the node's heap. Where Core tells of the memory that it locks for keys, nothing is locked here."},
 		jsonrpc.Method{Name: "logging", Params: `include:["include_category",...]? exclude:["exclude_category",...]?`, Do: s.logging,
-			Help: "Which categories are written to the debug log. With lists some are added (include), then others taken out (exclude)." + s.categoriesText(), Example: `'["all"]' '["http"]'`,
-			Result: `{                    (json object)
-  "category": bool,  (boolean) Whether the category is logged
-  ...
-}`},
+			Help: "Which categories are written to the debug log. With lists some are added (include), then others taken out (exclude)." + s.categoriesText(), Example: `'["all"]' '["http"]'`},
 	), []jsonrpc.Method{
 		{Name: "echo", Params: tenArgs("any"), Do: echo,
 			Help: "Answers its parameters; arg9 = trigger_internal_bug shows what an internal error looks like.", Example: "hello"},

@@ -1,7 +1,7 @@
 package rpc
 
-// results are what help says of answers whose rows say nothing: the shape, then the
-// kind and meaning in brackets.
+// results are what help says of answers: the shape, then the kind and meaning in
+// brackets.
 var results = map[string]string{
 	"getblockcount":                    "n    (numeric) The height.",
 	"getbestblockhash":                 `"hex"    (string) The hash.`,
@@ -62,6 +62,33 @@ var results = map[string]string{
   "str",     (string) A label
   ...
 ]`,
+	"help":   `"text"    (string) The help.`,
+	"stop":   `"grapevine stopping"    (string)`,
+	"uptime": "n    (numeric) The seconds.",
+	"getrpcinfo": `{                           (json object)
+  "active_commands": [      (json array) The calls that run, the oldest first
+    {
+      "method": "str",      (string) The method
+      "duration": n         (numeric) The microseconds that it has run
+    },
+    ...
+  ],
+  "logpath": "str"          (string) The file of the log; empty: there is none
+}`,
+	"getmemoryinfo": `{                      (json object)
+  "locked": {          (json object)
+    "used": n,         (numeric) Bytes in use
+    "free": n,         (numeric) Bytes free in what the process has
+    "total": n,        (numeric) Both
+    "locked": n,       (numeric) Bytes locked in memory: 0
+    "chunks_used": n,  (numeric) Objects in use
+    "chunks_free": n   (numeric) Free spans of 8 KiB
+  }
+}`,
+	"logging": `{                    (json object)
+  "category": bool,  (boolean) Whether the category is logged
+  ...
+}`,
 	"echo":                  `[...]    (json array) The parameters.`,
 	"echojson":              `[...]    (json array) The parameters.`,
 	"echoipc":               `"str"    (string) The text.`,
