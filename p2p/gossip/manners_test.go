@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
@@ -77,6 +78,32 @@ func TestTheInitialDownloadEndsOnce(t *testing.T) {
 		s.Step(w.start, ClockSet{At: c.at})
 		if s.Status().Syncing != c.sync {
 			t.Errorf("with the tip %v old, syncing is %v", c.at.Sub(g), !c.sync)
+		}
+	}
+}
+
+// Where that is the manner, who sends what breaks a rule of consensus commits an offence,
+// but not who sends what breaks a rule of relay.
+func TestWhichTransactionsArePunished(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		punish bool
+		want   bool
+	}{
+		{chain.Broken(chain.ErrBlockScript, "input 0"), true, true},
+		{chain.Broken(chain.ErrBlockScript, "input 0"), false, false},
+		{chain.Refused(policy.ErrMandatoryScript+" (reason)", "input 0"), true, true},
+		{chain.Refused(policy.ErrMandatoryScript+" (reason)", ""), false, false},
+		{chain.Refused(policy.ErrOptionalScript+" (reason)", ""), true, false},
+		{policy.ErrInputs, true, false},
+	} {
+		w := newWorld()
+		s := mannered(w, Manners{PunishTxs: c.punish})
+		s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Message{1, &msg.Tx{Tx: w.tx("a")}})
+		d, gone := dropped(s.Step(w.start, TxVerdict{Tx: w.tx("a"), Err: c.err}), 1)
+		if gone != c.want || gone && d.Offence == "" {
+			t.Errorf("%v, punished %v: dropped %v %+v", c.err, c.punish, gone, d)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package gossip
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -156,7 +155,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 // brokenByConsensus says whether a transaction would be refused in a block too.
 func brokenByConsensus(err error) bool {
 	var broken *chain.RuleError
-	return errors.As(err, &broken) || strings.HasPrefix(err.Error(), string(policy.ErrMandatoryScript))
+	return errors.As(err, &broken) || errors.Is(err, policy.ErrMandatoryScript)
 }
 
 // charge notes what a refused transaction of a peer has cost. If the peer owes too
