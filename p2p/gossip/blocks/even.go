@@ -136,10 +136,3 @@ func (f *Fetcher) TipRose(blocks int32) {
 		f.Connected()
 	}
 }
-
-// evenConnected gives the usual patience back, little by little.
-func (f *Fetcher) evenConnected(before time.Duration) {
-	if f.late != before {
-		f.Log.Debug("less patience with stalling peers", "seconds", int(f.late.Seconds()))
-	}
-}

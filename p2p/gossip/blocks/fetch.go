@@ -101,8 +101,8 @@ func (f *Fetcher) TipMoved() {
 // Connected: a block was connected; patience comes back, as in Core.
 func (f *Fetcher) Connected() {
 	before := f.late
-	if f.late = max(lateAfter, f.late*85/100); f.Even {
-		f.evenConnected(before)
+	if f.late = max(lateAfter, f.late*85/100); f.Even && f.late != before {
+		f.Log.Debug("less patience with stalling peers", "seconds", int(f.late.Seconds()))
 	}
 }
 
