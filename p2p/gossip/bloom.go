@@ -21,9 +21,13 @@ const (
 	maxBloomAdd    = 520    // bytes of an element [MAX_SCRIPT_ELEMENT_SIZE]
 )
 
-// blooms says whether bloom filters are offered to a peer; else it has gone.
+// offersBloom says whether bloom filters are offered to a peer.
+func (s *State) offersBloom(p *peer) bool { return s.cfg.Manners.Bloom || p.May(p2p.MayBloom) }
+
+// blooms says whether bloom filters are offered to a peer that asks for them; else it
+// has gone.
 func (s *State) blooms(p *peer, command string) bool {
-	if s.cfg.Manners.Bloom || p.May(p2p.MayBloom) {
+	if s.offersBloom(p) {
 		return true
 	}
 	s.drop(p, "", command+" though NODE_BLOOM is not offered")
@@ -69,10 +73,10 @@ func (p *peer) setFilter(f *bloom.Filter) {
 // onMemPool announces our whole pool, as far as the peer wants to hear of it (BIP35):
 // to light clients, and to whom people let ask.
 func (s *State) onMemPool(p *peer) {
-	if !p.May(p2p.MayQueryPool) {
-		if p.May(p2p.MayStay) && !s.cfg.Manners.Bloom && !p.May(p2p.MayBloom) || !s.blooms(p, wire.CmdMemPool) {
-			return
-		}
+	switch {
+	case p.May(p2p.MayQueryPool):
+	case p.May(p2p.MayStay) && !s.offersBloom(p), !s.blooms(p, wire.CmdMemPool):
+		return
 	}
 	if p.asksPool = true; p.outbox.Len() == 0 {
 		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
