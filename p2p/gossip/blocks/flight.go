@@ -155,9 +155,7 @@ func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 		return false
 	}
 	f.end(x)
-	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
-		p.miss(e, f.now)
-	}
+	p.miss(e, f.now)
 	if p.claim == nil {
 		return false
 	}
@@ -173,11 +171,7 @@ func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 
 // Spoiled: p has sent a copy of e that is not its header's. Should p stay all the
 // same, it is not asked for e again at once.
-func (f *Fetcher) Spoiled(p *Source, e *headers.Entry) {
-	if p.Top != nil && e.IsAncestorOf(p.Top) && e.Parent != nil {
-		p.miss(e, f.now)
-	}
-}
+func (f *Fetcher) Spoiled(p *Source, e *headers.Entry) { p.miss(e, f.now) }
 
 // release gives all of a source's requests back.
 func (f *Fetcher) release(p *Source) {

@@ -69,8 +69,12 @@ func (p *Source) Has(e *headers.Entry) {
 // Best is the best header that it has, nil: none is known.
 func (p *Source) Best() *headers.Entry { return p.Top }
 
-// miss: the source says that it does not have e, which it had said it has.
+// miss: the source does not have e, or no good copy of it. If it had said that it has,
+// it is not asked for a while for e and what builds on it.
 func (p *Source) miss(e *headers.Entry, now time.Time) {
+	if p.Top == nil || !e.IsAncestorOf(p.Top) || e.Parent == nil {
+		return
+	}
 	if p.missed == nil {
 		p.missed = p.Top
 	}

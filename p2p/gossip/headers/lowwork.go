@@ -37,10 +37,10 @@ func (s *Sync) leastWork(t *Talk, more int) chain.Work {
 
 // worthMemory says whether a run of headers on top of parent may be kept.
 func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool {
-	least := s.leastWork(t, len(hs))
 	if t.trusted {
 		return true
 	}
+	least := s.leastWork(t, len(hs))
 	if parent.Node.Work.Cmp(least) >= 0 {
 		return true
 	}
