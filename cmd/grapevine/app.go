@@ -9,6 +9,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/grapevine/testnetcmd"
 )
 
 // app is the table of commands.
@@ -35,7 +36,7 @@ Bitcoin Core's programs do.`,
 		ErrWriter:       p.Err,
 		Commands: []*urfave.Command{
 			p.nodeCommand(),
-			p.testnetCommand(),
+			testnetcmd.Command(&p.Program),
 			p.statusCommand(),
 			p.peersCommand(),
 			p.mineCommand(),

@@ -7,6 +7,6 @@
 // built by cmd/node.
 //
 // Start reading at main.go, then app.go (the table of commands); every command
-// group has a file of its own: testnet.go for the local network. How a command
-// line behaves is package cli, what bitcoin-cli says package bitcoincli.
+// group has a file of its own, and the local network a package, testnetcmd. How a
+// command line behaves is package cli, what bitcoin-cli says package bitcoincli.
 package main

@@ -75,6 +75,7 @@ var allowed = map[string][]string{
 	"cmd/grapevine/args":       {},
 	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc"},
 	"cmd/grapevine/bitcoind":   {"chain/...", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p/...", "testnet/process", "wallet/..."},
+	"cmd/grapevine/testnetcmd": {"cmd/grapevine/cli", "cmd/rpc/client", "testnet/..."},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "p2p", "wallet", "db"},
 }
 

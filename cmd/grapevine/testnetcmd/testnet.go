@@ -1,4 +1,4 @@
-package main
+package testnetcmd
 
 import (
 	"context"
@@ -20,10 +20,14 @@ const (
 	firstCoins = 101 // blocks until the first reward can be spent
 )
 
-// testnetCommand is `grapevine testnet`: a local network of real processes, and
+// program has the commands of the group, a file for each subject.
+type program struct{ *cli.Program }
+
+// Command is `grapevine testnet`: a local network of real processes, and
 // its story. It starts, shows and ends networks through testnet/process and
 // talks to their nodes by RPC like any other command.
-func (p *program) testnetCommand() *urfave.Command {
+func Command(on *cli.Program) *urfave.Command {
+	p := &program{on}
 	mine := cli.StringFlag("mine", "`MODE` of node 0: manual, on-tx or every=2s")
 	mine.Value = "manual"
 	detach := cli.BoolFlag("detach", "return when the network is ready; `testnet down` ends it")

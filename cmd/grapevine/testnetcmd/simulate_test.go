@@ -1,4 +1,4 @@
-package main
+package testnetcmd
 
 import (
 	"bytes"
@@ -20,7 +20,7 @@ import (
 func simulated(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := &program{cli.Program{Out: cli.Plain(&out), Err: cli.Plain(&errs)}}
+	p := &program{&cli.Program{Out: cli.Plain(&out), Err: cli.Plain(&errs)}}
 	app := &urfave.App{
 		Flags: []urfave.Flag{&urfave.BoolFlag{Name: "json"}}, Writer: &errs, ErrWriter: &errs,
 		Commands: []*urfave.Command{p.simulateCommand()},
