@@ -36,6 +36,12 @@ var (
 	ErrName       = errors.New("a wallet's name is one of a directory below that of the wallets")
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrTooLarge   = errors.New("transaction too large")
+
+	ErrLocked     = errors.New("Error: Please enter the wallet passphrase with walletpassphrase first.")
+	ErrPassphrase = errors.New("Error: The wallet passphrase entered was incorrect.")
+	ErrEncrypted  = errors.New("wallet is encrypted already")
+	ErrPlain      = errors.New("wallet is not encrypted")
+	ErrNoSecrets  = errors.New("Error: wallet does not contain private keys, nothing to encrypt.")
 )
 
 // FundsError says that the wallet has not enough, and what is there.

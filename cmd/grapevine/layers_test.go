@@ -46,10 +46,11 @@ var allowed = map[string][]string{
 	"p2p/gossip/headers": {"chain", "chain/headertree", "p2p"},
 
 	"wallet":            {"chain", "chain/policy"},
+	"wallet/crypter":    {},
 	"wallet/descriptor": {"chain/policy", "wallet"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
 	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor"},
-	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/descriptor", "wallet/signer", "db"},
+	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/signer", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},
@@ -104,7 +105,7 @@ var impure = []string{
 // room of its own ("though small, because …").
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
-	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/model/picture",
+	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/model/picture", "wallet/crypter",
 }
 
 const (

@@ -21,6 +21,11 @@ const (
 	CodeInvalidParam    Code = -8  // RPC_INVALID_PARAMETER
 	CodeNotConnected    Code = -9  // RPC_CLIENT_NOT_CONNECTED
 	CodeInitialDownload Code = -10 // RPC_CLIENT_IN_INITIAL_DOWNLOAD
+	CodeKeypool         Code = -12 // RPC_WALLET_KEYPOOL_RAN_OUT
+	CodeWalletUnlock    Code = -13 // RPC_WALLET_UNLOCK_NEEDED
+	CodePassphrase      Code = -14 // RPC_WALLET_PASSPHRASE_INCORRECT
+	CodeEncState        Code = -15 // RPC_WALLET_WRONG_ENC_STATE
+	CodeEncryption      Code = -16 // RPC_WALLET_ENCRYPTION_FAILED
 	CodeWalletNotFound  Code = -18 // RPC_WALLET_NOT_FOUND
 	CodeWhichWallet     Code = -19 // RPC_WALLET_NOT_SPECIFIED
 	CodeDatabase        Code = -20 // RPC_DATABASE_ERROR

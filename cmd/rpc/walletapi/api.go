@@ -81,7 +81,8 @@ func coded(err error) error {
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
 		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet},
-		{wallet.ErrNotLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrNoneLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrWhich, jsonrpc.CodeWhichWallet}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
+		{wallet.ErrNotLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrNoneLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrWhich, jsonrpc.CodeWhichWallet}, {wallet.ErrLocked, jsonrpc.CodeWalletUnlock},
+		{wallet.ErrPassphrase, jsonrpc.CodePassphrase}, {wallet.ErrNoSecrets, jsonrpc.CodeEncryption}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {
 		if errors.Is(err, known.err) {
 			code = known.code
