@@ -9,9 +9,11 @@ import (
 // asked after a while, and dropped when it does not catch up [ConsiderEviction].
 
 const (
-	chainSyncTimeout = 20 * time.Minute // behind our tip [CHAIN_SYNC_TIMEOUT]
-	chainSyncAnswer  = 2 * time.Minute  // for its headers [HEADERS_RESPONSE_TIME]
-	maxProtected     = 4                // peers that once kept up and stay for ever: perhaps the wrong chain is ours [MAX_OUTBOUND_PEERS_TO_PROTECT_FROM_DISCONNECT]
+	// Behind our tip, and for its headers. Core counts whole seconds, and waits until they are
+	// more than twenty minutes and two.
+	chainSyncTimeout = 20*time.Minute + time.Second // [CHAIN_SYNC_TIMEOUT]
+	chainSyncAnswer  = 2*time.Minute + time.Second  // [HEADERS_RESPONSE_TIME]
+	maxProtected     = 4                            // peers that once kept up and stay for ever: perhaps the wrong chain is ours [MAX_OUTBOUND_PEERS_TO_PROTECT_FROM_DISCONNECT]
 )
 
 // chainSync is how one peer keeps up with our chain.
@@ -32,42 +34,48 @@ func (s *Sync) TipMoved() {
 
 // watchChains asks those that stay behind our tip, and drops those that still do.
 func (s *Sync) watchChains() {
-	tip := s.tree.Tip()
 	for _, t := range s.talks {
-		c := &t.sync
-		switch {
-		case !c.watched || c.protected:
-		case t.reaches(tip):
-			s.caughtUp(t)
-		case c.mark == nil:
-			c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
-		case t.reaches(c.mark):
-			if s.caughtUp(t); !c.protected {
-				c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
-			}
-		case s.now.Before(c.until):
-		case c.asked:
-			s.drop(t, "", "its chain stays behind ours")
-		default:
-			c.asked, c.until = true, s.now.Add(chainSyncAnswer)
-			s.ask(t, c.mark.Parent)
-		}
+		s.watchChain(t)
 	}
 }
 
-// caughtUp: the peer is not behind where it was; the first few that were at our tip
-// by their own word stay for ever.
-func (s *Sync) caughtUp(t *Talk) {
-	protected := 0
-	for _, u := range s.talks {
-		if u.sync.protected {
-			protected++
+func (s *Sync) watchChain(t *Talk) {
+	c, tip := &t.sync, s.tree.Tip()
+	switch {
+	case !c.watched || c.protected:
+	case t.reaches(tip):
+		s.caughtUp(t)
+		t.protect(s.protected())
+	case c.mark == nil:
+		c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
+	case t.reaches(c.mark):
+		s.caughtUp(t)
+		c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
+	case s.now.Before(c.until):
+	case c.asked:
+		s.drop(t, "", "its chain stays behind ours")
+	default:
+		c.asked, c.until = true, s.now.Add(chainSyncAnswer)
+		s.ask(t, c.mark.Parent)
+	}
+}
+
+// caughtUp: the peer is not behind where it was.
+func (s *Sync) caughtUp(t *Talk) { t.sync = chainSync{watched: true, full: t.sync.full} }
+
+// protected counts those that stay for ever.
+func (s *Sync) protected() (n int) {
+	for _, t := range s.talks {
+		if t.sync.protected {
+			n++
 		}
 	}
-	t.sync = chainSync{
-		watched: true, full: t.sync.full,
-		protected: t.sync.full && t.known.Best() != nil && protected < maxProtected,
-	}
+	return n
+}
+
+// protect lets the peer, which is at our tip by its own word, stay for ever if it is one of the first few.
+func (t *Talk) protect(others int) {
+	t.sync.protected = t.sync.full && t.known.Best() != nil && others < maxProtected
 }
 
 func (t *Talk) reaches(e *Entry) bool {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/p2p"
@@ -17,19 +19,68 @@ type word func() *Entry
 func (w word) Has(*Entry)   {}
 func (w word) Best() *Entry { return w() }
 
-// A peer that is silent is asked once and dropped once; one that is always a
-// block behind, but moves, is left alone.
-func TestWhoMovesIsLeftAlone(t *testing.T) {
+// watched is a talk on a public network, and ten headers: locally nobody is watched.
+func watched(t *testing.T) (*Sync, []*Entry) {
 	p := chain.RegTest()
 	std := *p.Params
-	std.Net = 0x0badcafe // a public network: locally nobody is watched
+	std.Net = 0x0badcafe
 	p.Params = &std
 	var es []*Entry
 	tr := NewTree([]*chain.HeaderNode{p.Genesis()})
 	for _, b := range chaintest.Grow(t, p, p.Genesis(), chaintest.Times(10)) {
 		es = append(es, tr.Insert(b.Node))
 	}
-	s := New(p, tr, rand.New(rand.NewPCG(1, 0)), slog.New(slog.DiscardHandler))
+	return New(p, tr, rand.New(rand.NewPCG(1, 0)), slog.New(slog.DiscardHandler)), es
+}
+
+// Who has said that it is at our tip is protected from then on, however our tip moves; who
+// only keeps up with what our tip was is left alone, but not protected.
+func TestProtectedIsWhoWasAtOurTip(t *testing.T) {
+	s, es := watched(t)
+	now := time.Unix(1000, 0)
+	s.Now(now)
+	s.tree.SetTip(es[1])
+	var atTip, behind *Entry
+	first := s.Join(1, p2p.Link{Kind: p2p.FullRelay}, word(func() *Entry { return atTip }))
+	second := s.Join(2, p2p.Link{Kind: p2p.FullRelay}, word(func() *Entry { return behind }))
+	atTip, behind = es[1], es[0]
+	for i, talk := range []*Talk{first, second} {
+		s.OnHeaders(talk, []*wire.BlockHeader{&es[1-i].Node.Header})
+	}
+	s.tree.SetTip(es[3])
+	s.TipMoved()
+	behind = es[1] // where our tip was when it was seen to be behind
+	s.OnHeaders(second, []*wire.BlockHeader{&es[1].Node.Header})
+	if !first.sync.protected || second.sync.protected || second.sync.mark != es[3] {
+		t.Errorf("protected: %v, %v", first.sync.protected, second.sync.protected)
+	}
+	gone := func() (dropped []p2p.PeerID) {
+		s.Tick()
+		for _, a := range s.Actions() {
+			if d, ok := a.(p2p.Drop); ok {
+				dropped = append(dropped, d.Peer)
+			}
+		}
+		return dropped
+	}
+	gone()
+	asked := now.Add(20*time.Minute + time.Second)
+	for _, step := range []struct {
+		at   time.Time
+		want int
+	}{{now.Add(20 * time.Minute), 0}, {asked, 0}, {asked.Add(2 * time.Minute), 0}, {asked.Add(2*time.Minute + time.Second), 1}} {
+		s.Now(step.at)
+		if got := gone(); len(got) != step.want || len(got) == 1 && got[0] != 2 {
+			t.Errorf("after %v dropped %v", step.at.Sub(now), got)
+		}
+	}
+}
+
+// A peer that is silent is asked once and dropped once; one that is always a
+// block behind, but moves, is left alone.
+func TestWhoMovesIsLeftAlone(t *testing.T) {
+	s, es := watched(t)
+	tr := s.tree
 	now, at := time.Unix(1000, 0), 0
 	s.Now(now)
 	tr.SetTip(es[0])

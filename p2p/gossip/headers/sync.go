@@ -210,6 +210,7 @@ func (s *Sync) OnHeaders(t *Talk, hs []*wire.BlockHeader) {
 		return
 	}
 	t.known.Has(last)
+	s.watchChain(t) // at our tip when it says so: that counts, however our tip moves then
 	s.taken(t, last, len(hs) == maxRun && last.Node.Hash == chain.HeaderHash(hs[maxRun-1]))
 }
 
