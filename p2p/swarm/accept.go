@@ -12,7 +12,9 @@ import (
 // beside MaxPeers; when there are too many of these, the one that has had the most
 // time to greet goes, not the newest. So a storm of connections that say nothing
 // leaves an honest newcomer the time for its handshake. Then it takes one of the
-// places for inbound peers, and if all are taken somebody makes room for it.
+// places for inbound peers. If all are taken when it connects, somebody makes room for it
+// at once, as in Core [AttemptToEvictConnection]; but no more than one place is made so,
+// which the first to greet takes, so that who says nothing costs nobody else a place.
 const (
 	// maxGreeting bounds inbound connections whose handshake is not done: a storm
 	// of 1,230 connections a second leaves each a fifth of a second.
@@ -44,11 +46,12 @@ func (l *loop) accept(k knock) {
 	if greeting >= maxGreeting {
 		l.dropFor(first, "too slow to greet while many want to come in", "")
 	}
+	l.makeRoom(l.cfg.Now())
 	l.admit(r, conn)
 }
 
-// makeRoom lets an inbound peer that has greeted in, if need be in the place of
-// another; false: there is no room for it.
+// makeRoom sees to it that one place for inbound peers is free, if need be in that an
+// inbound peer that has greeted goes; false: there is none.
 func (l *loop) makeRoom(now time.Time) bool {
 	var cs []*remote
 	var mute []*remote // have not answered a ping yet, oldest first
