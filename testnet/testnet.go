@@ -28,8 +28,13 @@ type Member struct {
 
 // Spec is how a node differs from the others.
 type Spec struct {
+	Name string   `json:"name,omitempty"` // beside its number; see CheckName
 	Mine string   `json:"mine,omitempty"` // its --mine mode; empty is manual
 	Conf []string `json:"conf,omitempty"` // more lines of its grapevine.conf
+	// Alone: it is told of nobody, and waits until somebody tells it (addnode).
+	Alone bool `json:"alone,omitempty"`
+	// Silent: it listens for nobody, as a client does.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // File is a network as its net.json and the locks of its nodes describe it.

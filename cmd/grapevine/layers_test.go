@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"testnet/simnet":  {"p2p"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},
+	"testnet/compare": {"chain", "testnet", "testnet/model", "testnet/process"},
 
 	"testnet/model/picture": {"testnet/model"},
 

@@ -199,13 +199,20 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	n := h.node
 	m.count(what.Command(), size)
 	n.out += int64(size)
-	at := through(&n.free[0], m.now, n.rate[0], size)
+	at := m.now
+	if !m.swift || size > small {
+		at = through(&n.free[0], m.now, n.rate[0], size)
+	}
 	at = through(&h.free, at, h.rate, size)
 	if n.liar != nil {
 		at += n.liar.delay(what)
 	}
 	m.line.Push(at+h.latency, event{kind: arrives, size: int32(size), line: h, what: what})
 }
+
+// small messages are those that pass blocks where a node's upload is limited, as
+// p2p/peer has it.
+const small = 2 << 10
 
 // through is when so many bytes have passed a line that serves one message
 // after the other.

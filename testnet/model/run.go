@@ -22,6 +22,7 @@ type sim struct {
 	rnd     *rand.Rand
 	group   []int // of each node, while the network is in parts; nil: it is whole
 	calm    bool  // faults are over
+	swift   bool  // small messages pass the blocks that wait for their line, as swarm's do
 	ticket  p2p.Ticket
 
 	wrong []string // what did not hold
@@ -223,8 +224,10 @@ func (m *sim) happen(e event) {
 }
 
 // unseen is a row of times at which nobody has seen it yet.
-func (m *sim) unseen() []time.Duration {
-	row := make([]time.Duration, len(m.nodes))
+func (m *sim) unseen() []time.Duration { return unseenBy(len(m.nodes)) }
+
+func unseenBy(n int) []time.Duration {
+	row := make([]time.Duration, n)
 	for i := range row {
 		row[i] = Never
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -41,7 +40,7 @@ func (n *Net) launch(ctx context.Context, m testnet.Member) (testnet.Member, err
 		if err == nil || try == portTries || !errors.Is(err, errPortTaken) {
 			return started, err
 		}
-		if m.P2P, m.RPC, err = freeAddresses(n.file.Nodes); err != nil {
+		if m.P2P, m.RPC, err = FreeAddresses(n.file.Nodes); err != nil {
 			return m, err
 		}
 	}
@@ -49,7 +48,7 @@ func (n *Net) launch(ctx context.Context, m testnet.Member) (testnet.Member, err
 
 func (n *Net) tryLaunch(ctx context.Context, m testnet.Member) (testnet.Member, error) {
 	err := n.change(func(f *testnet.File) error {
-		m.AddNode = contact(f.Nodes, m.Node)
+		m.AddNode = contact(f.Nodes, m)
 		for i := range f.Nodes {
 			if f.Nodes[i].Node == m.Node {
 				f.Nodes[i] = m
@@ -106,8 +105,11 @@ func (n *Net) Await(ctx context.Context, m testnet.Member) (testnet.Member, erro
 
 // contact is the one address that a node is told: the first node's. That one
 // is told of somebody who runs, and otherwise waits for the others to come.
-func contact(all []testnet.Member, number int) string {
-	if all[0].Node != number {
+func contact(all []testnet.Member, to testnet.Member) string {
+	switch {
+	case to.Alone:
+		return ""
+	case all[0].Node != to.Node:
 		return all[0].P2P
 	}
 	for _, m := range all[1:] {
@@ -140,10 +142,10 @@ func (n *Net) move() error {
 			if !isOwn(m.DataDir) {
 				return foreign(*m)
 			}
-			if m.P2P, m.RPC, err = freeAddresses(f.Nodes); err != nil {
+			if m.P2P, m.RPC, err = FreeAddresses(f.Nodes); err != nil {
 				return err
 			}
-			if err := root.Remove(filepath.Join(folder(m.Node), "peers.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := forget(root, m.Node); err != nil {
 				return err
 			}
 		}
@@ -162,7 +164,11 @@ func (n *Net) writeConf(m testnet.Member) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# node %d of the local network in %s\n", m.Node, n.cfg.Dir)
-	fmt.Fprintf(&b, "listen = %s\n", m.P2P)
+	listen := m.P2P
+	if m.Silent {
+		listen = "off"
+	}
+	fmt.Fprintf(&b, "listen = %s\n", listen)
 	fmt.Fprintf(&b, "rpclisten = %s\n", strings.TrimPrefix(m.RPC, "http://"))
 	fmt.Fprintf(&b, "rpcuser = %s\nrpcpassword = %s\n", m.User, m.Password)
 	if m.AddNode != "" {
@@ -196,7 +202,7 @@ func (n *Net) spawn(m testnet.Member) (*child, error) {
 	cmd := exec.Command(n.cfg.Exe, "node", "--datadir", m.DataDir)
 	cmd.Env = append(withoutOwnSettings(os.Environ()), n.cfg.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = attributes(n.cfg.Detach)
+	cmd.SysProcAttr = Attributes(n.cfg.Detach)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -330,11 +336,11 @@ func isFree(addr string) bool {
 	}
 }
 
-// freeAddresses finds two free loopback ports. They lie below the range from
+// FreeAddresses finds two free loopback ports. They lie below the range from
 // which systems take the ports of outgoing connections: there a node that is
 // down could find its own port taken when it comes back, and a dial to it
 // could even connect to itself. Nodes of ours that are down keep theirs.
-func freeAddresses(others []testnet.Member) (p2p, rpc string, err error) {
+func FreeAddresses(others []testnet.Member) (p2p, rpc string, err error) {
 	const low, high, tries = 20000, 32000, 100
 	var free []string
 	for range tries {

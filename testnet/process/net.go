@@ -177,7 +177,7 @@ func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 		if m.Password, err = password(); err != nil {
 			return err
 		}
-		if m.P2P, m.RPC, err = freeAddresses(f.Nodes); err != nil {
+		if m.P2P, m.RPC, err = FreeAddresses(f.Nodes); err != nil {
 			return err
 		}
 		f.Nodes = append(f.Nodes, m)
@@ -304,6 +304,31 @@ func (n *Net) stop(ctx context.Context, which func(testnet.Member) bool) error {
 		stop()
 	}
 	return failed
+}
+
+// Forget lets a node that is down know no addresses but those that it will be told.
+func (n *Net) Forget(number int) error {
+	m, err := n.member(number)
+	if err != nil {
+		return err
+	}
+	if m.PID != 0 {
+		return fmt.Errorf("node %d %w", number, testnet.ErrUp)
+	}
+	root, err := os.OpenRoot(n.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return forget(root, number)
+}
+
+// forget deletes a node's address book.
+func forget(root *os.Root, number int) error {
+	if err := root.Remove(filepath.Join(folder(number), "peers.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // askToStop: Windows has no SIGTERM.

@@ -293,7 +293,7 @@ func TestChildrenEndWithTheirParent(t *testing.T) {
 
 func TestPortsLieBelowThoseOfOutgoingConnections(t *testing.T) {
 	for range 20 {
-		p, r, err := freeAddresses(nil)
+		p, r, err := FreeAddresses(nil)
 		if err != nil || p == strings.TrimPrefix(r, "http://") {
 			t.Fatal(p, r, err)
 		}

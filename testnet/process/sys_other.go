@@ -4,9 +4,9 @@ package process
 
 import "syscall"
 
-// attributes of a child: a group or session of its own. Only Linux can promise
+// Attributes of a child: a group or session of its own. Only Linux can promise
 // that it ends when we are killed with -9.
-func attributes(detach bool) *syscall.SysProcAttr {
+func Attributes(detach bool) *syscall.SysProcAttr {
 	if detach {
 		return &syscall.SysProcAttr{Setsid: true}
 	}

@@ -10,10 +10,9 @@ import (
 	"strconv"
 
 	"grapevine/testnet/model"
-	"grapevine/testnet/model/picture"
 )
 
-// files are what a simulation leaves behind. They are opened before it begins:
+// files are what a simulation or a comparison leaves behind. They are opened before it begins:
 // nobody waits an hour to hear that a directory is not there.
 type files struct{ svg, csv *os.File }
 
@@ -35,13 +34,13 @@ func openFiles(svg, csv string) (f *files, err error) {
 }
 
 // write fills and closes them.
-func (f *files) write(runs []*model.Result, middle *model.Result) error {
+func (f *files) write(svg, csv func(io.Writer) error) error {
 	var errs []error
 	if f.svg != nil {
-		errs = append(errs, picture.SVG(f.svg, middle), f.svg.Close())
+		errs = append(errs, svg(f.svg), f.svg.Close())
 	}
 	if f.csv != nil {
-		errs = append(errs, writeArrivals(f.csv, runs), f.csv.Close())
+		errs = append(errs, csv(f.csv), f.csv.Close())
 	}
 	f.svg, f.csv = nil, nil
 	return errors.Join(errs...)

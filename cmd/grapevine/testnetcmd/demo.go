@@ -46,6 +46,9 @@ func (p *program) demo(c *urfave.Context) error {
 	}
 	teller.title()
 	res, err := demo.Run(c.Context, local, teller, opt)
+	if err == nil {
+		err = p.founding(c.Context, teller, &res)
+	}
 	if err != nil {
 		teller.endBar()
 		err = errors.Join(err, local.Stop(context.WithoutCancel(c.Context)))

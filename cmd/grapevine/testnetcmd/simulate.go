@@ -2,6 +2,7 @@ package testnetcmd
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet/model"
+	"grapevine/testnet/model/picture"
 )
 
 // simulateCommand is `grapevine testnet simulate`.
@@ -86,7 +88,8 @@ func (p *program) simulate(c *urfave.Context) error {
 		return cli.Fail("testnet simulate", err)
 	}
 	r := model.Merge(runs)
-	if err := files.write(runs, r); err != nil {
+	err = files.write(func(w io.Writer) error { return picture.SVG(w, r) }, func(w io.Writer) error { return writeArrivals(w, runs) })
+	if err != nil {
 		return cli.Fail("testnet simulate", err)
 	}
 	took := time.Since(began)

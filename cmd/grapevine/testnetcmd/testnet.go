@@ -58,6 +58,7 @@ node 0's address and find each other by gossip.
 					&urfave.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: cli.EnvVars("pace"), DefaultText: " "},
 				}},
 			p.simulateCommand(),
+			p.compareCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
 				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
 				Flags:       []urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}},
