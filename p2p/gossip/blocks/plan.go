@@ -233,6 +233,9 @@ func (f *Fetcher) serves(p *Source, e *headers.Entry) bool {
 // could answer before the peer that was asked would even come to them, or that
 // need very long there, the one that would come last.
 func (f *Fetcher) steal(p *Source) []*headers.Entry {
+	if len(f.flights) == 0 {
+		return nil // as at a seed, whose many peers are not to be compared for nothing
+	}
 	var last *headers.Entry
 	var wait float64 // seconds until it would come
 	size := float64(f.size.guess())
