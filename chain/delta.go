@@ -42,6 +42,8 @@ type PoolTx struct {
 	Sequence uint64
 	// Returned: a reorganisation gave it back; it was in a block that everybody has seen.
 	Returned bool
+	// Scripts are the script hashes that it pays or spends from; nil unless the pool keeps them.
+	Scripts []Hash
 }
 
 // PoolDelta is what one validation or one Delta changed in the pool.
@@ -66,4 +68,5 @@ type PoolGone struct {
 	Tx       *Tx
 	Why      Gone
 	Sequence uint64 // as PoolTx's
+	Scripts  []Hash // as PoolTx's
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -137,6 +138,32 @@ func (t Table[K, V]) Scan(tx *Tx, from *K, fn func(K, V) (more bool, err error))
 		k, raw = c.Seek(t.key.Append(nil, *from))
 	}
 	for ; k != nil; k, raw = c.Next() {
+		key, v, err := t.record(k, raw)
+		if err != nil {
+			return err
+		}
+		if more, err := fn(key, v); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// ScanBack is Scan downwards, from the last key <= from.
+func (t Table[K, V]) ScanBack(tx *Tx, from K, fn func(K, V) (more bool, err error)) error {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return nil
+	}
+	c, first := b.Cursor(), t.key.Append(nil, from)
+	k, raw := c.Seek(first)
+	switch {
+	case k == nil:
+		k, raw = c.Last()
+	case !bytes.Equal(k, first):
+		k, raw = c.Prev()
+	}
+	for ; k != nil; k, raw = c.Prev() {
 		key, v, err := t.record(k, raw)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/coins"
+	"grapevine/chain/history"
 	"grapevine/db"
 )
 
@@ -60,13 +61,14 @@ type batch struct {
 	txs     map[uint32][]prefix // by header number, in block order
 	filters map[uint32]Filter
 	stats   map[uint32]coins.BlockStats
-	indexes Indexes // those that are complete up to tip
+	scripts map[uint32][]history.Row // by header number, in the order of their keys
+	indexes Indexes                  // those that are complete up to tip
 	bytes   int64
 }
 
 func newBatch() *batch {
 	return &batch{undo: map[uint32][]byte{}, txs: map[uint32][]prefix{},
-		filters: map[uint32]Filter{}, stats: map[uint32]coins.BlockStats{}}
+		filters: map[uint32]Filter{}, stats: map[uint32]coins.BlockStats{}, scripts: map[uint32][]history.Row{}}
 }
 
 // Open reads nothing yet. onCommit is called after each commit; it must not
@@ -87,7 +89,7 @@ func (a *Archive) Load(fn func(n uint32, h Header) error) error {
 }
 
 // Indexes says which of the optional indexes are kept.
-type Indexes struct{ Txs, Filters, Stats bool }
+type Indexes struct{ Txs, Filters, Stats, Scripts bool }
 
 // Marks are the header numbers that coins and indexes stand at.
 type Marks struct {
@@ -95,8 +97,8 @@ type Marks struct {
 	OK  bool   // there is one: the file is not new
 	// For each index where it stands, or stood when it was switched off; Kept says which
 	// there are.
-	Txs, Filters, Stats uint32
-	Kept                Indexes
+	Txs, Filters, Stats, Scripts uint32
+	Kept                         Indexes
 }
 
 // Marks reads them.
@@ -124,7 +126,10 @@ func (a *Archive) marks(tx *db.Tx) (m Marks, err error) {
 	if m.Filters, m.Kept.Filters, err = a.t.meta.Get(tx, keyFilters); err != nil {
 		return m, err
 	}
-	m.Stats, m.Kept.Stats, err = a.t.meta.Get(tx, keyStats)
+	if m.Stats, m.Kept.Stats, err = a.t.meta.Get(tx, keyStats); err != nil {
+		return m, err
+	}
+	m.Scripts, m.Kept.Scripts, err = a.t.meta.Get(tx, keyScripts)
 	return m, err
 }
 

@@ -161,7 +161,7 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 	if err != nil {
 		return err
 	}
-	if err := a.writeTxs(tx, w.flush, w.have); err != nil {
+	if err := errors.Join(a.writeTxs(tx, w.flush, w.have), a.writeScripts(tx, w.flush, w.have)); err != nil {
 		return err
 	}
 	w.have = min(max(w.have+net, 0), math.MaxUint32)
@@ -188,7 +188,7 @@ func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 		}
 	}
 	// The mark of an index that is switched off stays: it goes on from there one day.
-	kept := map[string]bool{keyTxs: b.indexes.Txs, keyFilters: b.indexes.Filters, keyStats: b.indexes.Stats}
+	kept := map[string]bool{keyTxs: b.indexes.Txs, keyFilters: b.indexes.Filters, keyStats: b.indexes.Stats, keyScripts: b.indexes.Scripts}
 	for name, is := range kept {
 		if !is {
 			continue

@@ -15,6 +15,7 @@
 //	txs       first 5 bytes of txid ‖ header number 4 -> place in block, uvarint
 //	filters   header number 4 -> filter header 32 ‖ BIP158 basic filter
 //	stats     header number 4 -> see coins.AppendStats
+//	scripts   first 20 bytes of script hash ‖ header number 4 -> see chain/history
 //
 // Headers are numbered in the order in which they came, parents before
 // children, and bodies in theirs, so both tables only grow at their end.

@@ -27,7 +27,7 @@ func (a *Archive) Rebuild(change func(num uint32, h Header) Header, kept Indexes
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(coins.Clear(tx), a.t.undo.Clear(tx), a.t.txs.Clear(tx), a.t.filters.Clear(tx), a.t.stats.Clear(tx)); err != nil {
+		if err := errors.Join(coins.Clear(tx), a.t.undo.Clear(tx), a.t.txs.Clear(tx), a.t.filters.Clear(tx), a.t.stats.Clear(tx), a.t.scripts.Clear(tx)); err != nil {
 			return err
 		}
 		for _, r := range all {
@@ -44,7 +44,7 @@ func (a *Archive) Rebuild(change func(num uint32, h Header) Header, kept Indexes
 				return err
 			}
 		}
-		for _, name := range []string{keyTxs, keyFilters, keyStats, keyCoins} {
+		for _, name := range []string{keyTxs, keyFilters, keyStats, keyScripts, keyCoins} {
 			if err := a.t.meta.Delete(tx, name); err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ type Filter struct {
 
 // keyTip -> number of the header that coins, undo and indexes on disk stand at, the
 // durable tip: what a crash leaves [DB_BEST_BLOCK].
-// keyTxs, keyFilters and keyStats -> the same for an index that is kept, or was until it was
+// keyTxs, keyFilters, keyStats and keyScripts -> the same for an index that is kept, or was until it was
 // switched off; missing if it never was.
 // keyCoins -> about how many coins there are; only used to lay pages out.
 const (
@@ -68,6 +68,7 @@ const (
 	keyTxs     = "txs"
 	keyFilters = "filters"
 	keyStats   = "stats"
+	keyScripts = "scripts"
 	keyCoins   = "coins"
 )
 
@@ -79,6 +80,7 @@ type tables struct {
 	txs     db.Table[txKey, uint32]
 	filters db.Table[uint32, Filter]
 	stats   db.Table[uint32, coins.BlockStats]
+	scripts db.Table[scriptKey, []byte]
 }
 
 func newTables() tables {
@@ -91,12 +93,13 @@ func newTables() tables {
 		filters: db.NewTable("filters", db.Uint32(), filterCodec()).Dense(),
 		stats: db.NewTable("stats", db.Uint32(),
 			db.Codec[coins.BlockStats]{Append: coins.AppendStats, Decode: coins.DecodeStats}).Dense(),
+		scripts: db.NewTable("scripts", scriptKeyCodec(), db.Bytes()),
 	}
 }
 
 // tableNames are all tables that the file may have.
 func tableNames() []string {
-	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "coins"}
+	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "scripts", "coins"}
 }
 
 const (

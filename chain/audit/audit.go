@@ -35,6 +35,10 @@ type Headers interface {
 	// Owners are those with a stored body, by its number, and the number that
 	// the next body will have.
 	Owners() (owners map[uint32]*chain.HeaderNode, next uint32)
+	// Numbered is the header of that number; nil: there is none.
+	Numbered(num uint32) *chain.HeaderNode
+	// Number is a header's.
+	Number(n *chain.HeaderNode) uint32
 	// Pruned says whether the undo record of a block was deleted, and its body at that time.
 	Pruned(hash chain.Hash) bool
 }
@@ -49,12 +53,13 @@ type Records struct {
 }
 
 // Check proves headers, their work and their place; that bodies are those the
-// headers name; that undo records fit; and that the coins, which are stored at
+// headers name; that undo records and the index by script fit; and that the coins, which are stored at
 // tip and sum up to s, are exactly what the blocks made and did not spend, and
 // no more than the subsidies. What pruned blocks made and spent nobody can say: of a pruned file
 // the coins are only held against the subsidies.
 func (b *Records) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stats) error {
-	if err := b.headers(ctx); err != nil {
+	err := b.headers(ctx)
+	if err != nil {
 		return err
 	}
 	owners, next := b.Tree.Owners()
@@ -65,7 +70,10 @@ func (b *Records) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stat
 			c.subsidies += chain.Subsidy(b.Params, n.Height)
 		}
 	}
-	err := b.Archive.ScanBodies(ctx, c.body)
+	if c.rows, err = b.newRows(tip); err != nil {
+		return err
+	}
+	err = b.Archive.ScanBodies(ctx, c.body)
 	made := c.coins.Sum().Sum()
 	switch {
 	case err != nil:
@@ -78,7 +86,7 @@ func (b *Records) Check(ctx context.Context, tip *chain.HeaderNode, s coins.Stat
 		return fmt.Errorf("%w: coins are worth %v, but only %v were made", db.ErrCorrupt, s.Total, c.subsidies)
 	}
 	b.Progress.tell(s.TxOuts, s.TxOuts, "coins")
-	return nil
+	return c.rows.check()
 }
 
 // headers checks every header again, but for the clock.
@@ -116,6 +124,7 @@ type proof struct {
 	done      int64
 	connected int64 // of the blocks under tip
 	pruned    int64 // of the blocks under tip
+	rows      *rows // nil: there is no index by script
 }
 
 func (c *proof) body(num uint32, raw []byte) error {
@@ -162,7 +171,7 @@ func (c *proof) check(node *chain.HeaderNode, num uint32, raw []byte) error {
 	}
 	c.subsidies += chain.Subsidy(c.Params, node.Height)
 	c.count(node.Height, b, spent)
-	return nil
+	return c.rows.block(node, b, spent)
 }
 
 // count adds the block's outputs, and takes away what it spends.

@@ -9,6 +9,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/coins"
+	"grapevine/chain/history"
 	"grapevine/chain/script"
 )
 
@@ -25,6 +26,7 @@ type Job struct {
 	Skip    bool // the scripts are known to be good
 	Filter  bool // build the block's filter too
 	Stats   bool // and its coin statistics
+	Scripts bool // and its records by script
 	Params  *chain.Params
 	Height  int32
 	// Done is called once, by the task that ends last: no task of the block
@@ -44,6 +46,8 @@ type Result struct {
 	Undo   []byte // Spent as it is stored
 	Filter []byte // nil unless asked for
 	Stats  coins.BlockStats
+	// Scripts are what the index by script keeps of the block; nil unless asked for.
+	Scripts []history.Row
 }
 
 // place orders the inputs of a block.
@@ -149,6 +153,9 @@ func (j *Job) finish() {
 		r.Undo = coins.AppendUndo(nil, j.Block.Txs, j.Spent)
 		if j.Stats {
 			r.Stats = coins.StatsOf(j.Params, j.Block, j.Spent, j.Height)
+		}
+		if j.Scripts {
+			r.Scripts = history.Rows(j.Block, j.Spent)
 		}
 		if j.Filter {
 			r.Filter, err = Filter(j.Block, j.Spent)

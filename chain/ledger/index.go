@@ -9,6 +9,7 @@ import (
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
+	"grapevine/chain/history"
 )
 
 // index saves what the optional indexes keep of a connected block.
@@ -34,6 +35,9 @@ func (l *Ledger) index(s *slot, kept archive.Indexes) error {
 			return fmt.Errorf("coin statistics before %s: %w", s.e.Node.Hash, err)
 		}
 		l.archive.SaveStats(s.e.Num, before.Plus(s.result.Stats))
+	}
+	if kept.Scripts {
+		l.archive.SaveScripts(s.e.Num, s.result.Scripts)
 	}
 	return nil
 }
@@ -67,11 +71,14 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	}
 	tip, want := l.set.Tip(), l.cfg.kept()
 	// The height up to which each index is complete.
-	txs := l.indexed(marks.Txs, marks.Kept.Txs, want.Txs)
-	filters := l.indexed(marks.Filters, marks.Kept.Filters, want.Filters)
-	stats := l.indexed(marks.Stats, marks.Kept.Stats, want.Stats)
-	for h := min(txs, filters, stats) + 1; h <= tip.Height; h++ {
-		missing := archive.Indexes{Txs: h > txs, Filters: h > filters, Stats: h > stats}
+	txs := l.reach(marks.Txs, marks.Kept.Txs, want.Txs)
+	filters := l.reach(marks.Filters, marks.Kept.Filters, want.Filters)
+	stats := l.reach(marks.Stats, marks.Kept.Stats, want.Stats)
+	scripts := l.reach(marks.Scripts, marks.Kept.Scripts, want.Scripts)
+	defer l.indexed.Store(-1)
+	for h := min(txs, filters, stats, scripts) + 1; h <= tip.Height; h++ {
+		l.indexed.Store(h - 1)
+		missing := archive.Indexes{Txs: h > txs, Filters: h > filters, Stats: h > stats, Scripts: h > scripts}
 		if err := l.indexBlock(tip.Ancestor(h), missing); err != nil {
 			if errors.Is(err, chain.ErrDamaged) {
 				err = fmt.Errorf("%w; start once without the new index, so that the block can be fetched again", err)
@@ -88,9 +95,18 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	return nil
 }
 
-// indexed is the height up to which an index needs no more; mark is where it
+// Indexed is the height up to which all indexes that are kept reach, and whether that is
+// as far as the chain: one that was switched on later catches up first.
+func (l *Ledger) Indexed() (height int32, all bool) {
+	if h := l.indexed.Load(); h >= 0 {
+		return h, false
+	}
+	return l.Tip().Height, true
+}
+
+// reach is the height up to which an index needs no more; mark is where it
 // stands if it was kept.
-func (l *Ledger) indexed(mark uint32, kept, wanted bool) int32 {
+func (l *Ledger) reach(mark uint32, kept, wanted bool) int32 {
 	e := l.tree.numbered(mark)
 	switch {
 	case !wanted:
@@ -108,7 +124,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 	if s.block, err = l.readBlock(e); err != nil {
 		return err
 	}
-	if missing.Filters || missing.Stats {
+	if missing.Filters || missing.Stats || missing.Scripts {
 		if s.spent, err = l.readUndo(e.Body, s.block); err != nil {
 			return err
 		}
@@ -120,6 +136,9 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 	}
 	if missing.Stats {
 		s.result.Stats = coins.StatsOf(l.cfg.Params, s.block, s.spent, n.Height)
+	}
+	if missing.Scripts {
+		s.result.Scripts = history.Rows(s.block, s.spent)
 	}
 	return l.index(s, missing)
 }

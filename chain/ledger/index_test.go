@@ -22,13 +22,16 @@ import (
 )
 
 func withIndexes(on bool) option {
-	return func(c *Config, _ *db.Options) { c.TxIndex, c.FilterIndex, c.CoinStatsIndex = on, on, on }
+	return func(c *Config, _ *db.Options) {
+		c.TxIndex, c.FilterIndex, c.CoinStatsIndex, c.AddressIndex = on, on, on, on
+	}
 }
 
 // checkIndexes finds every transaction of the active chain, and every script in
 // the filters, whose headers form a chain.
 func checkIndexes(t *testing.T, r *rig) {
 	t.Helper()
+	checkHistories(t, r)
 	var before chain.Hash
 	for h := int32(0); h <= r.Tip().Height; h++ {
 		n := r.AtHeight(h)

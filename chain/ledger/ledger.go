@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"grapevine/chain"
@@ -36,6 +37,7 @@ type Config struct {
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block. It
 	// costs about a tenth of a block's signatures.
 	CoinStatsIndex bool
+	AddressIndex   bool // keep the history of each script
 	// AssumeValid is a block whose ancestors' scripts are not checked once it is
 	// deep in the best chain; nil: all are.
 	AssumeValid *chain.Hash
@@ -62,7 +64,7 @@ type Config struct {
 
 // kept are the indexes that are to be kept.
 func (c *Config) kept() archive.Indexes {
-	return archive.Indexes{Txs: c.TxIndex, Filters: c.FilterIndex, Stats: c.CoinStatsIndex}
+	return archive.Indexes{Txs: c.TxIndex, Filters: c.FilterIndex, Stats: c.CoinStatsIndex, Scripts: c.AddressIndex}
 }
 
 // Ledger is the record. Its reading methods may be called by any goroutine, at
@@ -75,6 +77,7 @@ type Ledger struct {
 	inbox   *inbox
 	events  chan Event
 	rebuilt chan struct{}
+	indexed atomic.Int32 // up to which height all indexes reach; -1: to the tip
 }
 
 // Open reads the headers and where the coins stand. Blocks that are stored but

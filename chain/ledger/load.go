@@ -93,12 +93,14 @@ func (l *Ledger) checkPruned(marks archive.Marks) error {
 		return nil
 	case !l.cfg.Prune.On:
 		return ErrWasPruned
-	case l.indexed(marks.Txs, marks.Kept.Txs, l.cfg.TxIndex) < to:
+	case l.reach(marks.Txs, marks.Kept.Txs, l.cfg.TxIndex) < to:
 		return &PrunedIndexError{"txindex"}
-	case l.indexed(marks.Filters, marks.Kept.Filters, l.cfg.FilterIndex) < to:
+	case l.reach(marks.Filters, marks.Kept.Filters, l.cfg.FilterIndex) < to:
 		return &PrunedIndexError{"basic block filter index"}
-	case l.indexed(marks.Stats, marks.Kept.Stats, l.cfg.CoinStatsIndex) < to:
+	case l.reach(marks.Stats, marks.Kept.Stats, l.cfg.CoinStatsIndex) < to:
 		return &PrunedIndexError{"coinstatsindex"}
+	case l.reach(marks.Scripts, marks.Kept.Scripts, l.cfg.AddressIndex) < to:
+		return &PrunedIndexError{"addressindex"}
 	}
 	return nil
 }

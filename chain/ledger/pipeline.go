@@ -116,7 +116,7 @@ func (w *writer) check(s *slot) error {
 	w.running++
 	job := &connect.Job{Block: s.block, Spent: s.spent, Checker: w.l.cfg.Script, Flags: effect.Flags,
 		Skip: w.assumed(s.e), Filter: w.l.cfg.FilterIndex,
-		Stats: w.l.cfg.CoinStatsIndex, Params: w.l.cfg.Params, Height: s.e.Node.Height,
+		Stats: w.l.cfg.CoinStatsIndex, Scripts: w.l.cfg.AddressIndex, Params: w.l.cfg.Params, Height: s.e.Node.Height,
 		Done: func(r connect.Result, err error) { w.inbox.put(checkedMsg{s, r, err}) }}
 	job.Start(w.workers)
 	return nil

@@ -197,6 +197,9 @@ func (w *writer) pruneLocks() (names []string) {
 	if w.l.cfg.Prune.On && w.l.cfg.CoinStatsIndex {
 		names = append(names, "coinstatsindex")
 	}
+	if w.l.cfg.Prune.On && w.l.cfg.AddressIndex {
+		names = append(names, "addressindex")
+	}
 	return names
 }
 

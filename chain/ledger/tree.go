@@ -76,6 +76,20 @@ func (t *tree) numbered(num uint32) *entry {
 	return t.headers.All()[num]
 }
 
+// Numbered is the header whose record has that number; nil: there is none.
+func (t *tree) Numbered(num uint32) *chain.HeaderNode {
+	if e := t.numbered(num); e != nil {
+		return e.Node
+	}
+	return nil
+}
+
+// Number is that of a header's record.
+func (t *tree) Number(n *chain.HeaderNode) uint32 {
+	e, _ := t.entry(n.Hash)
+	return e.Num
+}
+
 // durable is the header that the file names as the durable tip.
 func (t *tree) durable(num uint32) (*entry, error) {
 	if e := t.numbered(num); e != nil {

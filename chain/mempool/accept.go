@@ -11,6 +11,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/history"
 	"grapevine/chain/policy"
 	"grapevine/chain/script"
 )
@@ -316,6 +317,10 @@ func (s *scene) draftEntry(d *draft) *entry {
 	for i, in := range d.tx.TxIn {
 		e.Coinbase = e.Coinbase || d.coins[i].Coinbase
 		e.Relative = e.Relative || uint32(d.tx.Version) >= 2 && in.Sequence&wire.SequenceLockTimeDisabled == 0
+	}
+	if s.pool.cfg.ByScript {
+		e.Scripts = history.Scripts(d.tx, d.coins)
+		e.Usage += int64(len(e.Scripts)) * costScript
 	}
 	return e
 }

@@ -21,7 +21,7 @@ func TestBlockTakesItsOwnAndWhatConflicts(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	for i := range want {
-		if d.Out[i] != want[i] {
+		if d.Out[i].Tx != want[i].Tx || d.Out[i].Why != want[i].Why || d.Out[i].Sequence != want[i].Sequence {
 			t.Errorf("out %d: %+v", i, d.Out[i])
 		}
 	}

@@ -168,6 +168,7 @@ func TestPoolDoesWhatItsNaiveTwinDoes(t *testing.T) {
 			if seed%2 == 0 {
 				w.pool.cfg.MaxBytes = 40 << 10 // about forty transactions
 			}
+			w.pool.cfg.ByScript = seed%2 == 1 // the twin weighs no scripts
 			c := &chance{naive: &naive{world: w}, Rand: rand.New(rand.NewPCG(seed, 1)), told: map[chain.Hash]bool{}}
 			for i := range 600 {
 				if what, err := c.step(); err != nil {

@@ -42,12 +42,13 @@ type entry struct {
 	VSize     int   // virtual bytes, raised for many signature operations
 	Usage     int64 // bytes of memory, estimated
 	Time      time.Time
-	Height    int32  // of the tip at entry
-	Coinbase  bool   // spends one
-	Relative  bool   // has a relative lock time (BIP68)
-	Seq       int64  // order of entry; parents have lower numbers than their children
-	Returned  bool   // by a reorganisation
-	came      uint64 // which of the pool's changes its entry was
+	Height    int32        // of the tip at entry
+	Coinbase  bool         // spends one
+	Relative  bool         // has a relative lock time (BIP68)
+	Seq       int64        // order of entry; parents have lower numbers than their children
+	Returned  bool         // by a reorganisation
+	Scripts   []chain.Hash // that it pays or spends from, each once; nil without Config.ByScript
+	came      uint64       // which of the pool's changes its entry was
 
 	// The graph keeps these once the entry is in it. Only Parents is set before.
 	Parents  []*entry // without duplicates

@@ -19,6 +19,8 @@ type graph struct {
 	spent map[wire.OutPoint]*entry // every input of every entry
 	heap  evictHeap                // every entry
 
+	scripts map[chain.Hash][]*entry // by script hash; see index
+
 	sum   totals
 	fees  btcutil.Amount // of all, as they were paid
 	usage int64          // bytes
@@ -30,6 +32,8 @@ func newGraph() *graph {
 		byID:  make(map[chain.Hash]*entry),
 		byWID: make(map[chain.Hash]*entry),
 		spent: make(map[wire.OutPoint]*entry),
+
+		scripts: make(map[chain.Hash][]*entry),
 	}
 }
 
@@ -75,6 +79,7 @@ func (g *graph) insert(e *entry) {
 	for _, in := range e.Tx.TxIn {
 		g.spent[in.PreviousOutPoint] = e
 	}
+	g.index(e)
 	for _, parent := range e.Parents {
 		parent.Children = append(parent.Children, e)
 	}
@@ -109,6 +114,7 @@ func (g *graph) Remove(e *entry) {
 	for _, in := range e.Tx.TxIn {
 		delete(g.spent, in.PreviousOutPoint)
 	}
+	g.unindex(e)
 	delete(g.byID, e.Tx.ID)
 	delete(g.byWID, e.Tx.WID)
 	heap.Remove(&g.heap, e.place)

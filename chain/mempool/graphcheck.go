@@ -9,7 +9,7 @@ import (
 
 // Check proves what must always hold and names what does not:
 //
-//   - the indexes by txid, by wtxid, by spent outpoint and by eviction order hold the same entries;
+//   - the indexes by txid, by wtxid, by spent outpoint, by script and by eviction order hold the same entries;
 //   - no outpoint is spent twice, none is spent that its parent does not make;
 //   - links between parents and children are mutual, unique, and exactly those that the inputs give;
 //   - parents came before their children;
@@ -20,7 +20,7 @@ func (g *graph) Check() error {
 		return fmt.Errorf("indexes differ: %d by txid, %d by wtxid, %d in eviction order", n, len(g.byWID), len(g.heap))
 	}
 	var sum totals
-	fees, usage, inputs := btcutil.Amount(0), int64(0), 0
+	fees, usage, inputs, places := btcutil.Amount(0), int64(0), 0, 0
 	for _, e := range g.byID {
 		if err := g.checkEntry(e); err != nil {
 			return fmt.Errorf("%s: %w", e.Tx.ID, err)
@@ -29,6 +29,13 @@ func (g *graph) Check() error {
 		fees += e.Fee
 		usage += e.Usage
 		inputs += len(e.Tx.TxIn)
+		places += len(e.Scripts)
+	}
+	for _, list := range g.scripts {
+		places -= len(list)
+	}
+	if places != 0 {
+		return fmt.Errorf("%d places too few in the index by script", places)
 	}
 	if sum != g.sum || fees != g.fees || usage != g.usage || inputs != len(g.spent) {
 		return fmt.Errorf("sums %v %d %d, counted anew %v %d %d", g.sum, g.usage, len(g.spent), sum, usage, inputs)
@@ -45,6 +52,11 @@ func (g *graph) checkEntry(e *entry) error {
 	}
 	if err := g.checkLinks(e); err != nil {
 		return err
+	}
+	for _, s := range e.Scripts {
+		if !slices.Contains(g.scripts[s], e) {
+			return fmt.Errorf("it is not found by script %s", s)
+		}
 	}
 	anc, desc := e.own(), e.own()
 	for _, a := range ancestors(e) {

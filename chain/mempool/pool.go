@@ -21,6 +21,7 @@ type Config struct {
 	MaxBytes  int64         // memory; 0: defaultMaxBytes
 	Expiry    time.Duration // of what no block takes; 0: defaultExpiry
 	Rules     policy.Rules  // zero: policy.Core31
+	ByScript  bool          // keep who pays and who spends from each script
 	Now       func() time.Time
 	Stopwatch func() time.Time // for what scripts take; nil: not measured
 	Log       *slog.Logger     // nil discards
@@ -243,11 +244,11 @@ func (c *change) delta() chain.PoolDelta {
 			passed[gone.entry] = false
 			continue
 		}
-		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why, Sequence: gone.at})
+		d.Out = append(d.Out, chain.PoolGone{Tx: gone.Tx, Why: gone.why, Sequence: gone.at, Scripts: gone.Scripts})
 	}
 	for _, e := range c.in {
 		if passed[e] {
-			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee, Sequence: e.came, Returned: e.Returned})
+			d.In = append(d.In, chain.PoolTx{Tx: e.Tx, Fee: e.Fee, Sequence: e.came, Returned: e.Returned, Scripts: e.Scripts})
 		}
 	}
 	return d

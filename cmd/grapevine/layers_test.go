@@ -19,13 +19,14 @@ var allowed = map[string][]string{
 	"chain":            {},
 	"chain/script":     {"chain", "chain/script/secp256k1"},
 	"chain/coins":      {"chain", "db"},
-	"chain/archive":    {"chain", "chain/coins", "db"},
+	"chain/history":    {"chain", "chain/coins"},
+	"chain/archive":    {"chain", "chain/coins", "chain/history", "db"},
 	"chain/headertree": {"chain"},
-	"chain/connect":    {"chain", "chain/coins", "chain/script"},
-	"chain/audit":      {"chain", "chain/archive", "chain/coins", "db"},
-	"chain/ledger":     {"chain", "chain/archive", "chain/audit", "chain/coins", "chain/connect", "chain/headertree", "chain/script", "db"},
+	"chain/connect":    {"chain", "chain/coins", "chain/history", "chain/script"},
+	"chain/audit":      {"chain", "chain/archive", "chain/coins", "chain/history", "db"},
+	"chain/ledger":     {"chain", "chain/archive", "chain/audit", "chain/coins", "chain/connect", "chain/headertree", "chain/history", "chain/script", "db"},
 	"chain/policy":     {"chain"},
-	"chain/mempool":    {"chain", "chain/mempool/estimate", "chain/policy", "chain/script"},
+	"chain/mempool":    {"chain", "chain/history", "chain/mempool/estimate", "chain/policy", "chain/script"},
 	"chain/miner":      {"chain", "chain/mempool", "chain/policy"},
 	"chain/chaintest":  {"chain", "chain/script", "chain/coins", "chain/ledger", "db"},
 
@@ -107,6 +108,7 @@ var impure = []string{
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/model/picture", "wallet/crypter",
+	"chain/history",
 }
 
 const (

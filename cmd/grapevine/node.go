@@ -78,6 +78,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			cli.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
+			cli.BoolFlag("addressindex", "keep the history of each script, for Esplora and Electrum (default on regtest)"),
 			relay, level, format,
 		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), cli.RulesFlags())...),
 		Action: p.runNode,

@@ -35,7 +35,7 @@ func (n *Node) openLedger() error {
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
 		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, BodiesApart: n.cfg.Manners.Reserved, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt, RefuseFuture: n.cfg.RefuseFuture, NeedWitnesses: true,
-		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
+		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex, AddressIndex: n.cfg.AddressIndex,
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
@@ -49,7 +49,7 @@ func (n *Node) buildPool() error {
 	n.Pool = mempool.New(mempool.Config{
 		Params: n.cfg.Params, Script: n.script, MaxBytes: n.cfg.PoolBytes, Expiry: n.cfg.PoolExpiry,
 		View:  func() mempool.View { return n.Ledger.View() },
-		Rules: n.cfg.Policy, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
+		Rules: n.cfg.Policy, ByScript: n.cfg.AddressIndex, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
 	})
 	n.follow.pool = n.Pool
 	n.feeFile = &feeFile{path: filepath.Join(n.cfg.DataDir, "fee_estimates.dat"), pool: n.Pool, log: n.log.With("room", "pool")}
@@ -227,7 +227,7 @@ func (n *Node) buildRPC() (err error) {
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 			Submit: n.Swarm.SubmitBlock, SubmitHeader: n.Swarm.SubmitHeader, FetchBlock: n.Swarm.FetchBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
-			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex,
+			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex, AddressIndex: n.cfg.AddressIndex,
 			Prune: n.cfg.Prune, Release: n.cfg.Policy.Name, Dir: n.cfg.DataDir,
 		},
 		Pool: &poolapi.API{

@@ -98,6 +98,7 @@ type Config struct {
 	PrintPriority  bool   // log the fee rate of each transaction chosen for a block
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block.
 	CoinStatsIndex bool
+	AddressIndex   bool // keep the history of each script, in the chain and in the pool
 
 	// Commands are run when something has happened; zero: none.
 	Commands Commands

@@ -35,12 +35,13 @@ type API struct {
 	// Sync says how high the headers reach and whether bodies are being fetched.
 	Sync func() (headers int32, syncing bool)
 	// What the ledger keeps beside the chain.
-	TxIndex, FilterIndex, CoinStatsIndex bool
-	Prune                                ledger.Prune
-	Release                              string // of Core, whose words are said where they differ: policy.Rules' name
-	File                                 *db.DB // the chain's file; nil: methods about it refuse
-	Dir                                  string // where relative paths begin: the network's data directory
-	Now                                  func() time.Time
+	TxIndex, FilterIndex, CoinStatsIndex, AddressIndex bool
+
+	Prune   ledger.Prune
+	Release string // of Core, whose words are said where they differ: policy.Rules' name
+	File    *db.DB // the chain's file; nil: methods about it refuse
+	Dir     string // where relative paths begin: the network's data directory
+	Now     func() time.Time
 
 	check     checkState
 	scan      scan // of the coin set

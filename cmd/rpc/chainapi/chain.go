@@ -185,13 +185,15 @@ type indexInfo struct {
 
 func (a *API) getIndexInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
 	all := map[string]indexInfo{}
+	height, synced := a.Ledger.Indexed()
 	add := func(name string, on bool) {
 		if only := c.String("index_name"); on && (only == "" || only == name) {
-			all[name] = indexInfo{Synced: true, Best: a.Ledger.Tip().Height}
+			all[name] = indexInfo{Synced: synced, Best: height}
 		}
 	}
 	add("txindex", a.TxIndex)
 	add("basic block filter index", a.FilterIndex)
 	add("coinstatsindex", a.CoinStatsIndex)
+	add("addressindex", a.AddressIndex)
 	return all, nil
 }

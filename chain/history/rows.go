@@ -1,0 +1,262 @@
+package history
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/chain/coins"
+)
+
+// HashOf is the script hash of a script.
+func HashOf(script []byte) chain.Hash { return sha256.Sum256(script) }
+
+// prefixSize is how much of a script hash a key keeps, in bytes.
+const prefixSize = 20
+
+// Prefix stands for a script in the keys of records.
+type Prefix [prefixSize]byte
+
+// PrefixOf shortens a script hash.
+func PrefixOf(h chain.Hash) Prefix { return Prefix(h[:prefixSize]) }
+
+// tagSize is how much of a txid says which output is spent: who looks for the
+// spender of one reads the transaction to be sure.
+const tagSize = 4
+
+// Tag stands for a transaction whose output is spent.
+type Tag [tagSize]byte
+
+// TagOf shortens a txid.
+func TagOf(txid chain.Hash) Tag { return Tag(txid[:tagSize]) }
+
+// Touch is a transaction that pays a script or spends from it.
+type Touch struct {
+	TxID   chain.Hash
+	Place  int // in the block
+	Funds  []Fund
+	Spends []Spend
+}
+
+// Fund is an output that pays the script.
+type Fund struct {
+	Vout  uint32
+	Value btcutil.Amount
+}
+
+// Spend is an input that spends an output of the script's.
+type Spend struct {
+	Vin   uint32
+	Value btcutil.Amount
+	Of    Tag // of the transaction that made the output
+	Vout  uint32
+}
+
+// Row is the record of one script in one block.
+type Row struct {
+	Prefix Prefix
+	Value  []byte
+}
+
+// mention is one output or input of a block, with the script it is about.
+type mention struct {
+	Prefix
+	order uint64 // transaction, outputs before inputs, number
+	value btcutil.Amount
+	spent wire.OutPoint // of an input
+}
+
+const spendBit = 1 << 31 // of order: it is an input
+
+func order(tx, n int) uint64 { return uint64(tx)<<32 | uint64(n) }
+
+func (m *mention) tx() int      { return int(m.order >> 32) }
+func (m *mention) number() int  { return int(m.order & (spendBit - 1)) }
+func (m *mention) spends() bool { return m.order&spendBit != 0 }
+
+// Rows are the records of all scripts of a block, in the order of their keys;
+// spent are the coins that its transactions spend.
+func Rows(b *chain.Block, spent [][]chain.Coin) []Row {
+	all := mentions(b, spent)
+	slices.SortFunc(all, func(x, y mention) int {
+		if c := bytes.Compare(x.Prefix[:], y.Prefix[:]); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.order, y.order)
+	})
+	var rows []Row
+	var raw []byte // of all rows, one after the other
+	var ends []int
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].Prefix == all[0].Prefix {
+			n++
+		}
+		rows = append(rows, Row{Prefix: all[0].Prefix})
+		raw = appendRow(raw, b, all[:n])
+		ends = append(ends, len(raw))
+		all = all[n:]
+	}
+	from := 0
+	for i, end := range ends {
+		rows[i].Value = raw[from:end:end]
+		from = end
+	}
+	return rows
+}
+
+// mentions are all outputs and inputs of a block that have a script to speak of.
+func mentions(b *chain.Block, spent [][]chain.Coin) []mention {
+	count := 0
+	for _, tx := range b.Txs {
+		count += len(tx.TxIn) + len(tx.TxOut)
+	}
+	all := make([]mention, 0, count)
+	for i, tx := range b.Txs {
+		for n, out := range tx.TxOut {
+			if coins.Spendable(out.PkScript) {
+				all = append(all, mention{Prefix: PrefixOf(HashOf(out.PkScript)), order: order(i, n), value: btcutil.Amount(out.Value)})
+			}
+		}
+		if i >= len(spent) {
+			continue
+		}
+		for n, c := range spent[i] {
+			all = append(all, mention{Prefix: PrefixOf(HashOf(c.PkScript)), order: order(i, n|spendBit), value: c.Value,
+				spent: tx.TxIn[n].PreviousOutPoint})
+		}
+	}
+	return all
+}
+
+// appendRow writes what is about one script.
+func appendRow(dst []byte, b *chain.Block, of []mention) []byte {
+	last := 0
+	for len(of) > 0 {
+		tx, n, funds := of[0].tx(), 0, 0
+		for n < len(of) && of[n].tx() == tx {
+			if !of[n].spends() {
+				funds++
+			}
+			n++
+		}
+		dst = binary.AppendUvarint(dst, uint64(tx-last))
+		last = tx
+		dst = append(dst, b.Txs[tx].ID[:]...)
+		dst = appendTouch(dst, of[:funds], of[funds:n])
+		of = of[n:]
+	}
+	return dst
+}
+
+func appendTouch(dst []byte, funds, spends []mention) []byte {
+	head := uint64(len(funds)) << 1
+	if len(spends) > 0 {
+		head |= 1
+	}
+	dst = binary.AppendUvarint(dst, head)
+	for i := range funds {
+		dst = binary.AppendUvarint(dst, uint64(funds[i].number()))
+		dst = binary.AppendUvarint(dst, uint64(funds[i].value))
+	}
+	if len(spends) == 0 {
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(spends)))
+	for i := range spends {
+		dst = binary.AppendUvarint(dst, uint64(spends[i].number()))
+		dst = binary.AppendUvarint(dst, uint64(spends[i].value))
+		dst = append(dst, spends[i].spent.Hash[:tagSize]...)
+		dst = binary.AppendUvarint(dst, uint64(spends[i].spent.Index))
+	}
+	return dst
+}
+
+// errCut: a record ends within a field, or says what no block holds.
+var errCut = errors.New("the record of a script is malformed")
+
+// Decode reads a record.
+func Decode(raw []byte) (touches []Touch, err error) {
+	r := reader{raw: raw}
+	place := uint64(0)
+	for len(r.raw) > 0 && !r.bad {
+		place += r.number()
+		t := Touch{Place: int(place)}
+		copy(t.TxID[:], r.take(len(t.TxID)))
+		head := r.number()
+		for range r.count(head>>1, 2) {
+			t.Funds = append(t.Funds, Fund{Vout: uint32(r.number()), Value: btcutil.Amount(r.number())})
+		}
+		if head&1 == 1 {
+			for range r.count(r.number(), 3+tagSize) {
+				s := Spend{Vin: uint32(r.number()), Value: btcutil.Amount(r.number())}
+				copy(s.Of[:], r.take(tagSize))
+				s.Vout = uint32(r.number())
+				t.Spends = append(t.Spends, s)
+			}
+		}
+		touches = append(touches, t)
+	}
+	if r.bad {
+		return nil, errCut
+	}
+	return touches, nil
+}
+
+// reader takes a record apart; once it is bad it gives nothing.
+type reader struct {
+	raw []byte
+	bad bool
+}
+
+func (r *reader) number() uint64 {
+	v, n := binary.Uvarint(r.raw)
+	if n <= 0 {
+		r.raw, r.bad = nil, true
+		return 0
+	}
+	r.raw = r.raw[n:]
+	return v
+}
+
+func (r *reader) take(n int) []byte {
+	if len(r.raw) < n {
+		r.raw, r.bad = nil, true
+		return nil
+	}
+	b := r.raw[:n]
+	r.raw = r.raw[n:]
+	return b
+}
+
+// count is n, if so many things of at least that size may follow.
+func (r *reader) count(n uint64, size int) uint64 {
+	if n > uint64(len(r.raw)/size) {
+		r.raw, r.bad = nil, true
+		return 0
+	}
+	return n
+}
+
+// Scripts are the script hashes that a transaction pays or spends from, each once;
+// spent are the coins that it spends, nil for a coinbase.
+func Scripts(tx *chain.Tx, spent []chain.Coin) []chain.Hash {
+	list := make([]chain.Hash, 0, len(tx.TxOut)+len(spent))
+	for _, out := range tx.TxOut {
+		if coins.Spendable(out.PkScript) {
+			list = append(list, HashOf(out.PkScript))
+		}
+	}
+	for _, c := range spent {
+		list = append(list, HashOf(c.PkScript))
+	}
+	slices.SortFunc(list, func(x, y chain.Hash) int { return bytes.Compare(x[:], y[:]) })
+	return slices.Compact(list)
+}
