@@ -12,6 +12,12 @@ func (k *Keys) Descriptor(b Branch) string {
 	return fmt.Sprintf("%s[%s/%s]%s/%d/*%s", before, k.master, k.account(b.Kind), k.rows[b].account, b.step(), after)
 }
 
+// Private is Descriptor with the private master key, as Core writes it.
+func (k *Keys) Private(b Branch) string {
+	before, after := b.Kind.form()
+	return fmt.Sprintf("%s%s/%s/%d/*%s", before, k.root, k.account(b.Kind), b.step(), after)
+}
+
 func (k *Keys) account(kind Kind) string {
 	return fmt.Sprintf("%dh/%dh/0h", kind.purpose(), k.params.HDCoinType)
 }

@@ -35,6 +35,7 @@ var (
 	ErrLoaded     = errors.New("wallet is already loaded")
 	ErrName       = errors.New("a wallet's name is one of a directory below that of the wallets")
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
+	ErrKeypool    = errors.New("Error: Keypool ran out, please call keypoolrefill first")
 	ErrTooLarge   = errors.New("transaction too large")
 
 	ErrLocked     = errors.New("Error: Please enter the wallet passphrase with walletpassphrase first.")

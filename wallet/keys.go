@@ -83,6 +83,7 @@ func Branches() (all [BranchCount]Branch) {
 type Keys struct {
 	params *chain.Params
 	master string // fingerprint, in hex (BIP32)
+	root   string // the master key as people write it (BIP32: xprv)
 	rows   map[Branch]row
 }
 
@@ -102,7 +103,7 @@ func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	k := &Keys{params: p, rows: map[Branch]row{}}
+	k := &Keys{params: p, root: master.String(), rows: map[Branch]row{}}
 	k.master = hex.EncodeToString(address.Hash160(pub.SerializeCompressed())[:4])
 	for _, b := range Branches() {
 		if k.rows[b], err = newRow(master, b, p); err != nil {

@@ -143,16 +143,15 @@ type Owned struct {
 // Row is a row of scripts as listdescriptors shows it.
 type Row struct {
 	Branch
-	Desc string // without checksum
-	Next uint32 // index of the next to be handed out
-	Len  uint32 // how many are watched
-
-	// What follows is of rows that were imported; their Desc has its checksum,
-	// and Len is where they end.
-	Imported, Active, Ranged bool
-	First                    uint32
-	Timestamp                int64  // Unix seconds
-	Private                  string // Desc with the private keys that were imported
+	Desc      string // without checksum
+	Private   string // Desc with its private keys; empty: they are not there
+	First     uint32 // the first index watched
+	Next      uint32 // index of the next to be handed out
+	Len       uint32 // the first index no more watched
+	Active    bool   // new addresses of its kind come from it
+	Ranged    bool
+	Words     bool  // it was made from the wallet's words
+	Timestamp int64 // Unix seconds; nothing was paid to it before
 }
 
 // SignProblem says why an input could not be signed.

@@ -43,6 +43,7 @@ type key struct {
 	path   []uint32
 	derive derive
 	parent *hdkeychain.ExtendedKey // at the end of path; nil: cannot be had without private keys
+	line   *line                   // the public children of parent, where the last step is not hardened
 }
 
 // size is how many bytes the key is written in.
@@ -63,28 +64,43 @@ func (k *key) at(index uint32) (Origin, error) {
 	if k.pub != nil {
 		copy(o.Fingerprint[:], id4(k.pub))
 	} else {
-		root, err := k.ext.ECPubKey()
-		if err != nil {
-			return o, fmt.Errorf("extended key: %w", err)
-		}
-		copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
-		o.Path = append([]uint32{}, k.path...)
-		child, step, err := k.child(index)
-		if err != nil {
+		if err := k.derived(index, &o); err != nil {
 			return o, err
 		}
-		o.Path = append(o.Path, step...)
-		pub, err := child.ECPubKey()
-		if err != nil {
-			return o, fmt.Errorf("derived key: %w", err)
-		}
-		o.PubKey = pub.SerializeCompressed()
 	}
 	if k.origin != nil {
 		o.Fingerprint = k.origin.Fingerprint
 		o.Path = append(append([]uint32{}, k.origin.Path...), o.Path...)
 	}
 	return o, nil
+}
+
+// derived is the key at an index below an extended one.
+func (k *key) derived(index uint32, o *Origin) error {
+	if k.origin == nil {
+		root, err := k.ext.ECPubKey()
+		if err != nil {
+			return fmt.Errorf("extended key: %w", err)
+		}
+		copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
+	}
+	o.Path = append(make([]uint32, 0, len(k.path)+1), k.path...)
+	if k.line != nil && k.derive == unhardened {
+		pub, err := k.line.at(index)
+		o.Path, o.PubKey = append(o.Path, index), pub
+		return wrapDerive(err)
+	}
+	child, step, err := k.child(index)
+	if err != nil {
+		return err
+	}
+	o.Path = append(o.Path, step...)
+	pub, err := child.ECPubKey()
+	if err != nil {
+		return fmt.Errorf("derived key: %w", err)
+	}
+	o.PubKey = pub.SerializeCompressed()
+	return nil
 }
 
 // child is the extended key at an index and the step that leads to it.
@@ -285,8 +301,10 @@ func (p *parser) inner(k *key, text string, at place) error {
 	if k.path, err = p.steps(k, words[1:], true); err != nil {
 		return err
 	}
-	k.parent = k.walk()
-	return nil
+	if k.parent = k.walk(); k.parent != nil && k.derive == unhardened {
+		k.line, err = newLine(k.parent)
+	}
+	return err
 }
 
 func (k *key) readHex(raw []byte, text string, at place) error {

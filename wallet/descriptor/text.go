@@ -244,3 +244,14 @@ func (d *Descriptor) Spend() string {
 	})
 	return WithChecksum(text)
 }
+
+// PerIndex is how many scripts it stands for at each index (see Expand).
+func (d *Descriptor) PerIndex() int {
+	if !d.Combo() {
+		return 1
+	}
+	if d.root.keys[0].size() == uncompressedLen {
+		return 2
+	}
+	return 4
+}

@@ -168,8 +168,8 @@ func (st *state) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 func (st *state) listCoins() (coins []wallet.Coin, err error) {
 	st.unspent(func(op wire.OutPoint, o output, trusted bool) {
 		c := st.coin(op, o, trusted)
-		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, st.params.Params), o.own.label, st.parentDesc(o.own)
-		c.Unsolvable = o.own.from != nil && !o.own.from.Desc.Solvable()
+		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, st.params.Params), o.own.label, o.own.row.Desc
+		c.Unsolvable = !o.own.row.public.Solvable()
 		if c.Kind == wallet.Nested {
 			owned, _, e := st.whose(c.Script)
 			c.Redeem, err = owned.Redeem, errors.Join(err, e)

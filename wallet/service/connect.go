@@ -58,7 +58,7 @@ func (st *state) credit(tx *chain.Tx, r *record) error {
 			continue
 		}
 		st.outs[wire.OutPoint{Hash: r.id, Index: uint32(i)}] = output{r, btcutil.Amount(o.Value), own}
-		if err := st.paidToOwned(own); err != nil {
+		if err := st.paidTo(own); err != nil {
 			return err
 		}
 	}

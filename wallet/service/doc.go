@@ -2,7 +2,7 @@
 // transactions, keeps them in wallet.db, follows the chain by Deltas, signs and
 // sends.
 //
-// state (state.go, connect.go, reread.go, balance.go, history.go, fund.go,
+// state (state.go, row.go, connect.go, reread.go, balance.go, history.go, fund.go,
 // save.go) is what one wallet knows, in memory, and what of it the file must
 // hold: no I/O, no lock, no clock. Service guards it with one mutex that is
 // never held across disk or a wait. Apply, called by the node's follower, moves
@@ -14,8 +14,10 @@
 // door. Private keys are never logged.
 //
 // Wallets (wallets.go) are all wallets of the node: the unnamed one of the data
-// directory and those with names, which come and go while the node runs. A wallet
-// may watch descriptors that were brought along (imports.go), keys or none.
+// directory and those with names, which come and go while the node runs. All
+// scripts of a wallet come from rows (row.go), public descriptors made from its
+// words or brought along; what is private stands apart in one value (secrets.go),
+// which is nil while the wallet is locked. provider asks for it, and nothing else.
 //
 // Start reading at service.go (Open, Run), then state.go, follow.go, send.go.
 package service

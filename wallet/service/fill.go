@@ -54,7 +54,9 @@ func (st *state) whole() bool { return st.reach == st.lookahead }
 // searchSinceBirth has all blocks read again that may pay to scripts which are
 // new here.
 func (st *state) searchSinceBirth() {
-	r := &st.reread
-	r.next, r.goal = r.birth, st.lens()
+	st.reread.next = st.reread.birth
+	for _, r := range st.rows {
+		r.goal = r.made()
+	}
 	st.dirt.cursor = true
 }

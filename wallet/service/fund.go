@@ -69,7 +69,7 @@ func (st *state) changeUsed(f wallet.Funded) error {
 		return nil
 	}
 	if own := st.scripts[string(f.Tx.TxOut[f.Change].PkScript)]; own != nil {
-		return st.usedOwned(own)
+		return st.used(own)
 	}
 	return nil
 }

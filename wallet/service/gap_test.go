@@ -27,11 +27,11 @@ func (w *world) payer(n int) (coins []chaintest.Coin) {
 // scriptAt is the script of a row at an index, handed out or not.
 func (u *user) scriptAt(k wallet.Kind, index int) []byte {
 	u.w.t.Helper()
-	script, err := u.state.keys.Script(wallet.KeyPath{Branch: wallet.Branch{Kind: k}, Index: uint32(index)})
+	scripts, err := u.state.active(wallet.Branch{Kind: k}).public.Expand(uint32(index), nil)
 	if err != nil {
 		u.w.t.Fatal(err)
 	}
-	return script
+	return scripts[0]
 }
 
 // gone is a user whose node is down: nobody reads what is paid to the words.
@@ -49,7 +49,7 @@ func (w *world) gone(seed uint64) *user {
 func (u *user) restored(seed uint64) *user {
 	u.w.t.Helper()
 	twin := u.w.user(seed)
-	if err := twin.Restore(context.Background(), u.state.words, ""); err != nil {
+	if err := twin.Restore(context.Background(), string(u.state.secrets.Words), ""); err != nil {
 		u.w.t.Fatal(err)
 	}
 	if err := twin.catchUp(context.Background()); err != nil {
@@ -141,7 +141,7 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, 2500), 1000))
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[1], alice.scriptAt(wallet.Taproot, 1600), 1000))
 	twin := w.user(2)
-	if err := twin.Restore(context.Background(), alice.state.words, ""); err != nil {
+	if err := twin.Restore(context.Background(), string(alice.state.secrets.Words), ""); err != nil {
 		t.Fatal(err)
 	}
 	for read := 0; twin.Status().Reread < 5; read++ { // in the middle of the second reading

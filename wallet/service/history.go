@@ -128,7 +128,7 @@ func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Deta
 		if own != nil {
 			d.Label = own.label
 			in := d
-			in.Category, in.ParentDesc = st.category(r), st.parentDesc(own)
+			in.Category, in.ParentDesc = st.category(r), own.row.Desc
 			came = append(came, in)
 		}
 		if sent {

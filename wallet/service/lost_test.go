@@ -223,7 +223,7 @@ func TestTheLogHearsOfPayments(t *testing.T) {
 	said.Reset()
 	twin := w.user(3)
 	twin.cfg.Log = alice.cfg.Log
-	if err := twin.Restore(t.Context(), bob.state.words, ""); err != nil {
+	if err := twin.Restore(t.Context(), string(bob.state.secrets.Words), ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := twin.catchUp(t.Context()); err != nil || said.Len() > 0 {

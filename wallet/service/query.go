@@ -66,7 +66,15 @@ func (s *Service) Rename(name string) error {
 
 // Words are the wallet's BIP39 words.
 func (s *Service) Words(ctx context.Context) (string, error) {
-	return answer(ctx, s, func(st *state) (string, error) { return st.words, nil })
+	return answer(ctx, s, func(st *state) (string, error) {
+		switch {
+		case st.watchOnly:
+			return "", wallet.ErrNoKeys
+		case st.secrets == nil:
+			return "", wallet.ErrLocked
+		}
+		return string(st.secrets.Words), nil
+	})
 }
 
 // Balance of the wallet.

@@ -4,70 +4,56 @@ import (
 	"fmt"
 
 	"grapevine/chain"
-	"grapevine/wallet"
 )
 
-// counts is a number for each row of wallet.Branches.
-type counts [wallet.BranchCount]uint32
-
-// reread is what of the chain has to be read once more, because scripts are
-// watched now that were not when it was read first.
+// reread is what of the chain has to be read once more, because scripts of the
+// words' rows are watched now that were not when it was read first.
 type reread struct {
-	birth   int32  // height of the block that a new wallet stood at; nothing was paid before
-	scanned counts // how many scripts of each row all blocks since birth have been searched for
-	next    int32  // height of the next block to be read again, nowhere: none
-	goal    counts // what scanned becomes when the tip is reached
+	birth int32 // height of the block that a new wallet stood at; nothing was paid before
+	next  int32 // height of the next block to be read again, nowhere: none
 }
 
-// lens are how many scripts of each row are watched.
-func (st *state) lens() (n counts) {
-	for i, row := range st.rows {
-		n[i] = uint32(len(row))
+// allScanned says that all blocks were searched for the scripts that there are.
+func (st *state) allScanned() {
+	for _, r := range st.rows {
+		r.Scanned, r.goal = r.made(), r.made()
 	}
-	return n
 }
 
-// paidTo notes a payment to p. If p was never handed out here, its words are at
-// work elsewhere, or were: then up to a lookahead past p all blocks must have
-// been searched, and if they have not they are read again. Rows grow by twice
-// the lookahead, so that this happens seldom.
-func (st *state) paidTo(p wallet.KeyPath) error {
-	i, r := rowOf(p.Branch), &st.reread
-	foreign := p.Index >= st.next[i]
-	st.paid[i] = max(st.paid[i], p.Index+1)
-	if err := st.used(p); err != nil || !foreign {
-		return err
+// paidTo notes a payment to a script of ours. If it was never handed out here,
+// the words are at work elsewhere, or were: then up to a lookahead past it all
+// blocks must have been searched, and if they have not they are read again. Rows
+// grow by twice the lookahead, so that this happens seldom.
+func (st *state) paidTo(first *owned) error {
+	for own := first; own != nil; own = own.also {
+		r := own.row
+		foreign := r.Words && own.Index >= r.Next
+		r.paid = max(r.paid, own.Index+1)
+		covered := r.Scanned
+		if st.reread.next != nowhere {
+			covered = r.goal
+		}
+		if !foreign || own.Index+1+st.lookahead <= covered {
+			continue
+		}
+		if err := st.grow(r, own.Index+1+2*st.lookahead); err != nil {
+			return err
+		}
+		st.searchSinceBirth()
 	}
-	covered := r.scanned[i]
-	if r.next != nowhere {
-		covered = r.goal[i]
-	}
-	if p.Index+1+st.lookahead <= covered {
-		return nil
-	}
-	err := st.grow(i, p.Index+1+2*st.lookahead)
-	st.searchSinceBirth()
-	return err
-}
-
-// paidToOwned notes a payment to a script of ours.
-func (st *state) paidToOwned(own *owned) error {
-	if own.from != nil {
-		return st.importPaid(own)
-	}
-	return st.paidTo(own.KeyPath)
+	return st.used(first)
 }
 
 // restored makes the state of a new wallet those of old words: more scripts are
 // watched from the first block on, so that a second reading is seldom needed.
 func (st *state) restored() error {
 	st.reach = st.lookahead
-	for i := range st.rows {
-		if err := st.grow(i, 2*st.lookahead); err != nil {
+	for _, r := range st.rows {
+		if err := st.grow(r, 2*st.lookahead); err != nil {
 			return err
 		}
 	}
-	st.reread.scanned = st.lens()
+	st.allScanned()
 	return nil
 }
 
@@ -76,7 +62,10 @@ func (st *state) restored() error {
 func (st *state) due() int32 {
 	r := &st.reread
 	if r.next != nowhere && r.next > st.cursor.Height {
-		r.next, r.scanned = nowhere, r.goal
+		r.next = nowhere
+		for _, row := range st.rows {
+			row.Scanned = row.goal
+		}
 		st.dirt.keys, st.dirt.cursor = true, true
 	}
 	return r.next

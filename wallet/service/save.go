@@ -13,51 +13,54 @@ import (
 
 // changes are what a file does not hold yet, as bytes.
 type changes struct {
-	Keys   []byte                // nil: not changed
-	Cursor []byte                // where the wallet stands
-	Reread []byte                // what it has to read once more
-	Txs    map[chain.Hash][]byte // nil bytes: deleted
-	Labels map[string]string     // by script
+	Keys []byte // nil: not changed
+	// Secrets are in clear; nil: not changed. Store seals them where it must.
+	Secrets []byte
+	Cursor  []byte                // where the wallet stands
+	Reread  []byte                // what it has to read once more
+	Txs     map[chain.Hash][]byte // nil bytes: deleted
+	Labels  map[string]string     // by script
 	// Scripts of all rows by place, so that a start need not derive them again.
 	Scripts map[uint64]string
 
 	dirt dirt
 }
 
-// placeOf is the key under which a script is kept: row and index.
-func placeOf(row int, index int) uint64 { return uint64(row)<<32 | uint64(index) }
+// placeOf is the key under which a script of a row is kept. The index counts the
+// scripts of a combo() one by one, from 0 on, wherever its range begins.
+func (r *row) placeOf(n int) uint64 {
+	index := uint64(r.Start) + uint64(n)/uint64(r.per)
+	return uint64(n)%uint64(r.per)<<56 | uint64(r.id)<<32 | index
+}
 
 // dirt names what the file does not hold yet.
 type dirt struct {
 	records map[chain.Hash]struct{} // to be written, or deleted when the state has them no more
 	labels  map[string]struct{}     // scripts
-	keys    bool                    // next
+	keys    bool                    // rows
+	secrets bool
 	cursor  bool
-	written counts // in changes: how many scripts of each row the file held before
+	written map[*row]int // in changes: how many scripts of each row the file held before
 }
 
 func newDirt() dirt {
-	return dirt{records: map[chain.Hash]struct{}{}, labels: map[string]struct{}{}}
+	return dirt{records: map[chain.Hash]struct{}{}, labels: map[string]struct{}{}, written: map[*row]int{}}
 }
 
-// savedKeys is all that makes a wallet: the rest can be read from the chain again.
+// savedKeys is what makes a wallet, but for its secrets: the rest can be read
+// from the chain again.
 type savedKeys struct {
-	Network string  `json:"network"`
-	Name    string  `json:"name,omitempty"` // what clients call the wallet
-	Words   string  `json:"words"`
-	Seed    []byte  `json:"seed"`              // BIP39's, so that its passphrase need not be kept
-	Next    counts  `json:"next"`              // by wallet.Branches; of the kinds that are not there none was handed out
-	Birth   int32   `json:"birth"`             // height of the block that the wallet was made at
-	Scanned *counts `json:"scanned,omitempty"` // nil: a file of a time when fewer scripts were watched
-
-	Imports   []savedImport `json:"imports,omitempty"`
-	WatchOnly bool          `json:"watch_only,omitempty"`
+	Network   string     `json:"network"`
+	Name      string     `json:"name,omitempty"` // what clients call the wallet
+	Birth     int32      `json:"birth"`          // height of the block that the wallet was made at
+	WatchOnly bool       `json:"watch_only,omitempty"`
+	Rows      []savedRow `json:"rows"`
 }
 
 // savedReread is a reading of old blocks that is under way.
 type savedReread struct {
-	Next int32  `json:"next"`
-	Goal counts `json:"goal"`
+	Next int32    `json:"next"`
+	Goal []uint32 `json:"goal"` // of each row
 }
 
 type savedBlock struct {
@@ -76,21 +79,20 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 	if k.Network != set.params.Name {
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
 	}
-	st, err := blank(k.Seed, k.Words, set)
-	if err != nil {
-		return nil, err
-	}
-	st.name, st.next, st.watchOnly = k.Name, k.Next, k.WatchOnly
-	if err := st.loadImports(k.Imports); err != nil {
-		return nil, err
-	}
-	for row := range st.rows {
-		for i := 0; c.Scripts[placeOf(row, i)] != ""; i++ {
-			st.watch(row, c.Scripts[placeOf(row, i)])
+	st := blank(set)
+	st.name, st.watchOnly = k.Name, k.WatchOnly
+	st.reread = reread{birth: k.Birth, next: nowhere}
+	again := false
+	if k.Rows == nil {
+		var err error
+		if again, err = st.loadFirst(c.Keys); err != nil {
+			return nil, err
 		}
-		st.written[row] = uint32(len(st.rows[row]))
+	} else if err := st.loadRows(k.Rows, c.Secrets); err != nil {
+		return nil, err
 	}
-	if err := st.loadReread(c.Reread, k); err != nil {
+	had := st.loadScripts(c.Scripts)
+	if err := st.loadReread(c.Reread, again, had); err != nil {
 		return nil, err
 	}
 	for script, label := range c.Labels {
@@ -105,22 +107,58 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 	}
 	slices.SortFunc(st.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
 	st.dirt = newDirt()
-	st.dirt.keys = k.Scanned == nil
+	st.dirt.keys, st.dirt.secrets = k.Rows == nil, k.Rows == nil && st.secrets != nil
 	return st, st.loadCursor(c.Cursor, atHeight)
 }
 
-// loadReread makes the scripts that the file lacks, and says what to do about them.
-func (st *state) loadReread(raw []byte, k savedKeys) error {
-	r := &st.reread
-	had := st.lens()
-	*r = reread{birth: k.Birth, next: nowhere, scanned: had}
+// loadRows makes the rows; without secrets the wallet is locked, or has none.
+func (st *state) loadRows(rows []savedRow, raw []byte) error {
+	if raw != nil {
+		var err error
+		if st.secrets, err = decodeSecrets(raw); err != nil {
+			return err
+		}
+	}
+	for _, s := range rows {
+		if _, err := st.addRow(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadScripts takes the scripts that the file holds. It answers how many there are.
+func (st *state) loadScripts(scripts map[uint64]string) (n int) {
+	for _, r := range st.rows {
+		for script := scripts[r.placeOf(0)]; script != ""; script = scripts[r.placeOf(len(r.owned))] {
+			st.watch(r, script)
+		}
+		r.owned = r.owned[:len(r.owned)/int(r.per)*int(r.per)]
+		r.written = len(r.owned)
+		n += len(r.owned)
+	}
+	return n
+}
+
+// loadReread makes the scripts that the file lacks, and says what to do about
+// them: again is whether blocks were never searched for all there are, had how
+// many the file holds.
+func (st *state) loadReread(raw []byte, again bool, had int) error {
+	for _, r := range st.rows {
+		if err := st.grow(r, r.End); err != nil {
+			return err
+		}
+	}
 	if err := st.derive(); err != nil {
 		return err
 	}
-	if k.Scanned != nil {
-		r.scanned = *k.Scanned
+	made := 0
+	for _, r := range st.rows {
+		if r.Words {
+			made += len(r.owned) - r.written
+		}
 	}
-	if k.Scanned == nil || st.lens() != had { // nobody has looked for the new scripts yet
+	if again || made > 0 { // nobody has looked for the new scripts yet
 		st.searchSinceBirth()
 		return nil
 	}
@@ -131,7 +169,10 @@ func (st *state) loadReread(raw []byte, k savedKeys) error {
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return fmt.Errorf("read what the wallet has to read again: %w", err)
 	}
-	r.next, r.goal = saved.Next, saved.Goal
+	st.reread.next = saved.Next
+	for i, r := range st.rows[:min(len(st.rows), len(saved.Goal))] {
+		r.goal = saved.Goal[i]
+	}
 	return nil
 }
 
@@ -197,12 +238,11 @@ func (st *state) learned() int { return len(st.dirt.records) }
 // take encodes what has changed and calls it saved; GiveBack takes that back.
 func (st *state) take() (changes, error) {
 	c := changes{dirt: st.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
-	c.dirt.written = st.written
-	for row, list := range st.rows {
-		for i := int(st.written[row]); i < len(list); i++ {
-			c.Scripts[placeOf(row, i)] = list[i].script
+	for _, r := range st.rows {
+		c.dirt.written[r] = r.written
+		for ; r.written < len(r.owned); r.written++ {
+			c.Scripts[r.placeOf(r.written)] = r.owned[r.written].script
 		}
-		st.written[row] = uint32(len(list))
 	}
 	for id := range st.dirt.records {
 		c.Txs[id] = nil
@@ -215,19 +255,40 @@ func (st *state) take() (changes, error) {
 	}
 	var err error
 	if st.dirt.keys {
-		if c.Keys, err = json.Marshal(savedKeys{st.params.Name, st.name, st.words, st.seed, st.next, st.reread.birth, &st.reread.scanned, st.savedImports(), st.watchOnly}); err != nil {
+		if c.Keys, err = json.Marshal(st.savedKeys()); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
+		}
+	}
+	if st.dirt.secrets && st.secrets != nil {
+		if c.Secrets, err = st.secrets.encode(); err != nil {
+			return c, err
 		}
 	}
 	// Where the wallet stands goes with every write: what it knows and how far it has read agree.
 	if c.Cursor, err = json.Marshal(locate(st.cursor)); err != nil {
 		return c, fmt.Errorf("encode where the wallet stands: %w", err)
 	}
-	if c.Reread, err = json.Marshal(savedReread{st.reread.next, st.reread.goal}); err != nil {
+	if c.Reread, err = json.Marshal(st.savedReread()); err != nil {
 		return c, fmt.Errorf("encode what the wallet has to read again: %w", err)
 	}
 	st.dirt = newDirt()
 	return c, nil
+}
+
+func (st *state) savedKeys() savedKeys {
+	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, Rows: []savedRow{}}
+	for _, r := range st.rows {
+		k.Rows = append(k.Rows, r.savedRow)
+	}
+	return k
+}
+
+func (st *state) savedReread() savedReread {
+	s := savedReread{Next: st.reread.next}
+	for _, r := range st.rows {
+		s.Goal = append(s.Goal, r.goal)
+	}
+	return s
 }
 
 // giveBack says that c could not be written.
@@ -235,12 +296,13 @@ func (st *state) giveBack(c changes) {
 	maps.Copy(st.dirt.records, c.dirt.records)
 	maps.Copy(st.dirt.labels, c.dirt.labels)
 	st.dirt.keys = st.dirt.keys || c.dirt.keys
+	st.dirt.secrets = st.dirt.secrets || c.dirt.secrets
 	st.dirt.cursor = true
-	for row := range st.written {
-		st.written[row] = min(st.written[row], c.dirt.written[row])
+	for r, n := range c.dirt.written {
+		r.written = min(r.written, n)
 	}
 }
 
 func (d dirt) clean() bool {
-	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.cursor
+	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.secrets && !d.cursor
 }

@@ -16,7 +16,8 @@ import (
 // Schema is the version of wallet.db, for db.Open. What the values hold is
 // the state's business: see its record.go and save.go.
 //
-//	keys    "wallet"  -> words, seed, how many addresses were handed out
+//	keys    "wallet"  -> descriptors, how many addresses of each were handed out
+//	keys    "secrets" -> words, seed, private keys
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
 //	cursor  "reread"  -> what of the chain it has to read once more
 //	txs     txid      -> the transaction and what we know of it
@@ -26,6 +27,7 @@ const Schema uint32 = 1
 
 const (
 	keysKey   = "wallet"
+	secretKey = "secrets"
 	cursorKey = "at"
 	rereadKey = "reread"
 )
@@ -91,6 +93,9 @@ func (s *Service) load() (*state, error) {
 		if c.Keys, found, err = s.tables.keys.Get(tx, keysKey); err != nil || !found {
 			return err
 		}
+		if c.Secrets, _, err = s.tables.keys.Get(tx, secretKey); err != nil {
+			return err
+		}
 		if c.Cursor, _, err = s.tables.cursor.Get(tx, cursorKey); err != nil {
 			return err
 		}
@@ -152,6 +157,11 @@ func (t tables) write(tx *db.Tx, c changes) error {
 			return err
 		}
 	}
+	if c.Secrets != nil {
+		if err := t.keys.Put(tx, secretKey, c.Secrets); err != nil {
+			return err
+		}
+	}
 	// In the order of the keys, so that a page is written once.
 	ids := slices.SortedFunc(maps.Keys(c.Txs), func(x, y chain.Hash) int { return cmp.Compare(string(x[:]), string(y[:])) })
 	for _, id := range ids {
@@ -188,7 +198,7 @@ func (s *Service) replace(st *state, restored bool) error {
 		return err
 	}
 	err = s.cfg.DB.Update(func(tx *db.Tx) error {
-		if err := errors.Join(s.tables.txs.Clear(tx), s.tables.labels.Clear(tx), s.tables.scripts.Clear(tx)); err != nil {
+		if err := errors.Join(s.tables.keys.Clear(tx), s.tables.txs.Clear(tx), s.tables.labels.Clear(tx), s.tables.scripts.Clear(tx)); err != nil {
 			return err
 		}
 		return s.tables.write(tx, c)

@@ -22,7 +22,7 @@ func (a *API) addressRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "getaddressinfo", Params: "address:text", Do: a.getAddressInfo,
 			Help: "What the wallet knows of an address.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "listdescriptors", Params: "private:bool=false", Do: a.listDescriptors,
-			Help: "The wallet's rows of keys as output descriptors (BIP380), public halves only."},
+			Help: "The wallet's rows of keys as output descriptors (BIP380), with their private keys if asked."},
 		jsonrpc.Method{Name: "getaddressesbylabel", Params: "label:text", Do: a.getAddressesByLabel,
 			Help: "The wallet's addresses of that name.", Example: "shop"},
 		jsonrpc.Method{Name: "listlabels", Params: "purpose:text?", Do: a.listLabels,
@@ -137,6 +137,9 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 	}
 }
 
+// codeKeypool is Core's RPC_WALLET_KEYPOOL_RAN_OUT.
+const codeKeypool jsonrpc.Code = -12
+
 // codeLabel is Core's RPC_WALLET_INVALID_LABEL_NAME.
 const codeLabel jsonrpc.Code = -11
 
@@ -200,17 +203,14 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Can't get descriptor string.")
 	}
 	for i, r := range rows {
-		if private && !r.Imported {
-			return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "private keys are not shown as descriptors: walletwords has the words that they all come from")
-		}
-		if private {
+		if private && r.Private != "" {
 			rows[i].Desc = r.Private
 		}
 	}
 	name, _ := a.Wallet.Name()
 	list := make([]row, len(rows))
 	for i, r := range rows {
-		list[i] = a.newRow(r)
+		list[i] = newRow(r)
 	}
 	return struct {
 		Name        string `json:"wallet_name"`
@@ -218,14 +218,10 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	}{name, list}, nil
 }
 
-// newRow shows a row of the wallet's own, or one that was imported.
-func (a *API) newRow(r wallet.Row) row {
-	shown := row{Desc: r.Desc, Timestamp: r.Timestamp, Active: r.Active, Range: &[2]uint32{r.First, r.Len - 1}, Next: &r.Next, NextIndex: &r.Next}
-	if !r.Imported {
-		shown.Desc, shown.Active = descriptor.WithChecksum(r.Desc), true
-		shown.Timestamp = a.Params.Genesis().Header.Timestamp.Unix() // words may be older than this wallet
-	} else if !r.Ranged {
-		shown.Range, shown.Next, shown.NextIndex = nil, nil, nil
+func newRow(r wallet.Row) row {
+	shown := row{Desc: descriptor.WithChecksum(r.Desc), Timestamp: r.Timestamp, Active: r.Active}
+	if r.Ranged {
+		shown.Range, shown.Next, shown.NextIndex = &[2]uint32{r.First, r.Len - 1}, &r.Next, &r.Next
 	}
 	if shown.Active {
 		shown.Internal = &r.Change

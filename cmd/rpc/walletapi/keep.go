@@ -286,7 +286,7 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	}
 	var pool [2]uint32 // scripts not yet handed out: to be paid at, and for change
 	for _, r := range rows {
-		if r.Imported && !r.Active {
+		if !r.Active {
 			continue
 		}
 		if r.Change {
