@@ -41,6 +41,9 @@ type Spec struct {
 type File struct {
 	Network string   `json:"network"`
 	Nodes   []Member `json:"nodes"`
+	// Ahead is by how much the nodes' clocks go on before the machine's, in seconds.
+	Ahead int64  `json:"clock_ahead,omitempty"`
+	Links []Link `json:"links,omitempty"` // those that are not as they come
 }
 
 // Member is the member with number n.

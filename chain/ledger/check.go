@@ -20,7 +20,7 @@ type Stats struct {
 // CoinStats hashes the whole coin set as it is now or later. It writes the
 // cache to disk first and reads one state of the file, while the node goes on.
 func (l *Ledger) CoinStats(ctx context.Context) (Stats, error) {
-	if err := l.flushCoins(ctx); err != nil {
+	if err := l.FlushCoins(ctx); err != nil {
 		return Stats{}, fmt.Errorf("write coins: %w", err)
 	}
 	return l.storedStats(ctx)
@@ -42,7 +42,7 @@ func (l *Ledger) storedStats(ctx context.Context) (Stats, error) {
 // CheckFile writes what is in memory only, and then proves the file, while the
 // node goes on.
 func (l *Ledger) CheckFile(ctx context.Context, progress audit.Progress) error {
-	if err := l.flushCoins(ctx); err != nil {
+	if err := l.FlushCoins(ctx); err != nil {
 		return fmt.Errorf("write coins: %w", err)
 	}
 	if err := l.Sync(ctx); err != nil {

@@ -22,8 +22,8 @@ func (l *Ledger) CacheBytes() int64 { return l.cfg.DBCache }
 // flushMsg asks for everything committed so far to be on disk.
 type flushMsg chan<- error
 
-// flushCoins returns when the coins, as they are now or later, are on disk.
-func (l *Ledger) flushCoins(ctx context.Context) error {
+// FlushCoins returns when the coins, as they are now or later, are on disk.
+func (l *Ledger) FlushCoins(ctx context.Context) error {
 	done := make(chan error, 1)
 	if !l.inbox.put(flushMsg(done)) {
 		return chain.ErrShutdown

@@ -193,7 +193,7 @@ func (v *View) Tip() *chain.HeaderNode { return v.l.set.Tip() }
 // first and reads one state of the file, while the node goes on. An error of fn
 // ends it and is returned beside the block; fn must not wait for anything.
 func (l *Ledger) ScanCoins(ctx context.Context, fn func(wire.OutPoint, chain.Coin) error) (*chain.HeaderNode, error) {
-	if err := l.flushCoins(ctx); err != nil {
+	if err := l.FlushCoins(ctx); err != nil {
 		return nil, fmt.Errorf("write coins: %w", err)
 	}
 	num, err := l.archive.ScanCoins(func(op wire.OutPoint, c chain.Coin) error {

@@ -57,6 +57,7 @@ var allowed = map[string][]string{
 	"testnet/process": {"testnet"},
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
+	"testnet/link":    {"p2p", "testnet"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},
 	"testnet/compare": {"chain", "testnet", "testnet/model", "testnet/process"},

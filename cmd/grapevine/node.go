@@ -80,7 +80,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			cli.BoolFlag("addressindex", "keep the history of each script, for Esplora and Electrum (default on regtest)"),
 			relay, level, format,
-		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), cli.RulesFlags())...),
+		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -175,7 +175,7 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	cfg.Log, cfg.Logging = log, mask
-	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, mannersConfig, zmqConfig, accessConfig} {
+	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, mannersConfig, zmqConfig, accessConfig, localConfig} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}

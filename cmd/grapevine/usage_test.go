@@ -25,7 +25,7 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"node --testactivationheight taproot@5", "can be", ""},
 		{"node --minimumchainwork work", "want up to 64 hex digits", ""},
 		{"node --network xnet", "there is no network \"xnet\"", ""},
-		{"node --mine sometimes", "want manual, on-tx or every=10s", ""},
+		{"node --mine sometimes", "want manual, on-tx, every=10s or about=10s", ""},
 		{"node --mine every=-1s", "want a time", ""},
 		{"node --listen no/where", "--listen \"no/where\": want HOST or HOST:PORT", ""},
 		{"status --node -1", "--node -1: want a node's number", ""},

@@ -71,8 +71,11 @@ func (n *Node) buildSwarm() error {
 		Filters: n.cfg.FilterIndex && !n.cfg.HideFilters, Incremental: int64(n.cfg.Policy.Increment), Manners: n.cfg.Manners,
 		Rand: talkRand, Log: n.log.With("room", "gossip"),
 	})
-	if n.cfg.MockTime != 0 {
-		n.state.Step(n.cfg.Now(), gossip.ClockSet{At: n.clock.Now()})
+	switch {
+	case n.cfg.MockTime != 0:
+		n.state.Step(n.cfg.Now(), gossip.ClockSet{At: n.clock.Now(), Ahead: n.clock.Ahead()})
+	case n.cfg.ClockAhead != 0:
+		n.state.Step(n.cfg.Now(), gossip.ClockSet{Ahead: n.clock.Ahead()})
 	}
 	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
 	if n.cfg.FilterIndex && !n.cfg.HideFilters {
@@ -101,7 +104,7 @@ func (n *Node) buildSwarm() error {
 		},
 		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
 		Book: n.book, UserAgent: cmp.Or(n.cfg.UserAgent, "/grapevine:"+n.cfg.Version+"/"),
-		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Log: n.log.With("room", "swarm"),
+		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Ahead: n.clock.Ahead, Log: n.log.With("room", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
 	return err
@@ -137,7 +140,7 @@ func (n *Node) openWallet() error {
 }
 
 func (n *Node) openWalletFile(path string) (*db.DB, error) {
-	return service.OpenFile(path, db.Options{NoSync: n.cfg.NoSync})
+	return n.keeper.note(path, func() (*db.DB, error) { return service.OpenFile(path, db.Options{NoSync: n.cfg.NoSync}) })
 }
 
 // waiting are the pool's transactions, parents first.
@@ -194,7 +197,11 @@ func (n *Node) buildMiner() error {
 	if err != nil {
 		return err
 	}
-	n.payTo = n.cfg.MineTo
+	own, err := n.random()
+	if err != nil {
+		return err
+	}
+	n.payTo, n.mining = n.cfg.MineTo, newMining(n.cfg.Mine, own)
 	n.Miner = miner.New(miner.Config{
 		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
 		MaxWeight: n.cfg.BlockWeight, Reserved: n.cfg.Policy.BlockReserved, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
@@ -245,6 +252,10 @@ func (n *Node) buildRPC() (err error) {
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime
+		cfg.Local = &rpc.Local{
+			SetClock: n.setClock, Clock: n.readClock, Mining: n.setMining, Links: n.cfg.Links,
+			Hold: n.hold, Release: n.Swarm.Release, CopyTo: n.copyTo,
+		}
 		cfg.Pool.MockForward = n.mockForward
 	}
 	n.RPC, err = rpc.New(cfg)

@@ -2,10 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"grapevine/chain"
@@ -114,6 +117,11 @@ type Config struct {
 	// MockTime is a Unix time in seconds at which the node's clock stands still from
 	// the start; 0: it goes.
 	MockTime int64
+	// ClockAhead is by how much the node's clock goes on ahead of the machine's.
+	ClockAhead time.Duration
+	// Links shape the connections with other nodes of a local network; nil: they are as
+	// they are.
+	Links rpc.Links
 
 	Net  p2p.Network      // nil: TCP
 	Rand io.Reader        // of keys, seeds and nonces; nil: the system's
@@ -122,6 +130,9 @@ type Config struct {
 	// NoSync leaves out the file system's flushes: for tests whose files die with them.
 	NoSync bool
 }
+
+// TCP is the real network, for who puts something around it.
+func TCP() p2p.Network { return swarm.TCP{} }
 
 // LookupName asks this machine's resolver, for Config.Lookup.
 func LookupName(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -132,6 +143,41 @@ func LookupName(ctx context.Context, host string) ([]netip.Addr, error) {
 type Mine struct {
 	OnTx  bool          // as soon as a transaction enters the pool
 	Every time.Duration // at this interval; 0: not
+	About time.Duration // at random, at this interval on average, as the world's miners do; 0: not
+}
+
+// ParseMine reads manual, on-tx, every=10s or about=10s.
+func ParseMine(s string) (m Mine, err error) {
+	word, rest, timed := strings.Cut(s, "=")
+	switch {
+	case s == "manual":
+		return m, nil
+	case s == "on-tx":
+		return Mine{OnTx: true}, nil
+	case !timed || word != "every" && word != "about":
+		return m, errors.New("want manual, on-tx, every=10s or about=10s")
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d <= 0 {
+		return m, fmt.Errorf("want a time as in %s=10s", word)
+	}
+	if word == "about" {
+		return Mine{About: d}, nil
+	}
+	return Mine{Every: d}, nil
+}
+
+// String is what ParseMine reads.
+func (m Mine) String() string {
+	switch {
+	case m.OnTx:
+		return "on-tx"
+	case m.Every > 0:
+		return "every=" + m.Every.String()
+	case m.About > 0:
+		return "about=" + m.About.String()
+	}
+	return "manual"
 }
 
 // ListenError says which flag's address could not be listened at.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"grapevine/db"
 	"grapevine/p2p/addrbook"
@@ -37,12 +38,32 @@ func (n *Node) path(name string) string {
 	return filepath.Join(dir, name+".db")
 }
 
+// keeper knows which files of the data directory are open databases, so that all may
+// be copied while the node runs.
+type keeper struct {
+	mu   sync.Mutex // held while files are copied too: none is opened meanwhile
+	open map[string]*db.DB
+}
+
+// note a file that was opened; a later one at the same place takes its place.
+func (k *keeper) note(path string, open func() (*db.DB, error)) (*db.DB, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f, err := open()
+	if err == nil {
+		k.open[path] = f
+	}
+	return f, err
+}
+
 // open opens one file of the data directory.
 func (n *Node) open(name string, version uint32) (*db.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(n.path(name)), 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
-	f, err := db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync})
+	f, err := n.keeper.note(n.path(name), func() (*db.DB, error) {
+		return db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync})
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,9 @@ type Node struct {
 	schedule *schedule
 	files    []*db.DB          // in order of opening
 	zmq      *notify.Publisher // nil without ZeroMQ
-	payTo    []byte            // where mine sends new coins; only its goroutine touches it after New
+	mining   *mining
+	keeper   *keeper
+	payTo    []byte // where mine sends new coins; only its goroutine touches it after New
 	stop     context.CancelFunc
 	asked    context.Context // ends when RPC's stop was called
 }
@@ -55,9 +57,10 @@ type Node struct {
 // New opens the files in cfg.DataDir and builds every room. Nothing runs yet;
 // a Node that is never Run must be Closed.
 func New(cfg Config) (*Node, error) {
-	n := &Node{cfg: cfg.withDefaults(), follow: newFollower()}
+	n := &Node{cfg: cfg.withDefaults(), follow: newFollower(), keeper: &keeper{open: map[string]*db.DB{}}}
 	n.clock = &clock{machine: n.cfg.Now}
 	n.clock.set.Store(n.cfg.MockTime)
+	n.clock.ahead.Store(int64(n.cfg.ClockAhead))
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
 	n.commands = newCommands(n.cfg.Commands, n.log.With("room", "commands"), func() bool {

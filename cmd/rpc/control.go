@@ -26,7 +26,7 @@ func Rows() []jsonrpc.Method {
 // methods is the table of all that is answered; onWallet is nil in a node without a wallet.
 func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *walletapi.API) []jsonrpc.Method {
 	raw := &rawapi.API{Params: onChain.Params, Ledger: onChain.Ledger, Pool: onChain.Pool, TxIndex: onChain.TxIndex, Policy: s.cfg.Policy}
-	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), s.testRows(), onChain.Methods(), onPool.Methods(), raw.Methods())
+	all := slices.Concat(s.controlRows(), s.peerRows(), s.bookRows(), s.testRows(), s.localRows(), onChain.Methods(), onPool.Methods(), raw.Methods())
 	if onWallet != nil {
 		onWallet.Raw = raw
 		all = append(all, onWallet.Methods()...)

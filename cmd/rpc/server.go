@@ -49,6 +49,7 @@ type Config struct {
 	Stop func()
 	// MockTime sets the node's clock to a Unix time, 0 gives it back; nil: cannot be set.
 	MockTime func(ctx context.Context, unix int64) error
+	Local    *Local // nil: the node is of no local network
 
 	Listen     string // "host:port"
 	User       string // beside the cookie; "" for the cookie only

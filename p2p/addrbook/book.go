@@ -158,6 +158,16 @@ func (b *Book) Attempt(key netip.AddrPort) {
 	b.dirty[key] = true
 }
 
+// Forgive forgets that the address could not be reached: what was in the way is gone.
+func (b *Book) Forgive(key netip.AddrPort) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if e := b.known[key]; e != nil {
+		e.lastTry, e.failures = 0, 0
+		b.dirty[key] = true
+	}
+}
+
 // Good says that the address, which we dialled, has greeted us as a node should.
 // If its place in tried is taken, the older one there is tested before it goes.
 func (b *Book) Good(key netip.AddrPort) {

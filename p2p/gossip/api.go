@@ -83,8 +83,12 @@ type (
 	}
 	// MinFeeChanged: below this many satoshis per 1000 vbytes we take no transactions (BIP133).
 	MinFeeChanged struct{ Rate int64 }
-	// ClockSet: headers are validated as if it were At; zero: by the time of each step again.
-	ClockSet struct{ At time.Time }
+	// ClockSet: headers are validated as if it were At; zero: by the time of each step
+	// again, and so much Ahead of it.
+	ClockSet struct {
+		At    time.Time
+		Ahead time.Duration
+	}
 	// BodyStored: the body may be served.
 	BodyStored struct{ Node *chain.HeaderNode }
 	// BodiesPruned: stored bodies were deleted; they cannot be served and are not needed.

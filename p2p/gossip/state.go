@@ -207,7 +207,7 @@ func (s *State) handle(ev Event) {
 	case MinFeeChanged:
 		s.feeFilter.set(ev.Rate, s.now)
 	case ClockSet:
-		s.headers.SetClock(ev.At)
+		s.headers.SetClock(ev.At, ev.Ahead)
 	}
 }
 

@@ -70,7 +70,10 @@ type Config struct {
 	Rand      *rand.Rand       // the swarm's own: no one else may use it
 	Now       func() time.Time // wall clock; nil: time.Now
 	Clock     func() time.Time // as people see the time (setmocktime); nil: Now
-	Log       *slog.Logger     // nil discards
+	// Ahead is by how much Clock goes on ahead of Now, where people have put it forward:
+	// no timer follows that; nil: it does not.
+	Ahead func() time.Duration
+	Log   *slog.Logger // nil discards
 
 	wanted  []p2p.HostPort // Connect and AddNode
 	fetches []p2p.HostPort // SeedNodes
@@ -106,6 +109,9 @@ func (c *Config) check() error {
 	}
 	if c.Clock == nil {
 		c.Clock = c.Now
+	}
+	if c.Ahead == nil {
+		c.Ahead = func() time.Duration { return 0 }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

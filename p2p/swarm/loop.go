@@ -41,9 +41,10 @@ type loop struct {
 	lastTicket p2p.Ticket
 	validate   []p2p.ValidateTx // not yet taken by the pool; bounded by gossip's credits
 
-	now     time.Time // of the last step; never runs back
-	clock   time.Time // what people saw then
-	stepped time.Time // when that was, by the machine's own time
+	now     time.Time     // of the last step; never runs back
+	clock   time.Time     // what people saw then
+	ahead   time.Duration // by which that goes on before the machine's
+	stepped time.Time     // when that was, by the machine's own time
 	alarm   *time.Timer
 	armed   time.Time
 	rang    time.Time // the deadline that it rang for last
@@ -57,7 +58,7 @@ type loop struct {
 }
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
-	now := s.cfg.Clock()
+	now, ahead := s.cfg.clocks()
 	l := &loop{
 		s:           s,
 		cfg:         &s.cfg,
@@ -65,10 +66,11 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 		wg:          wg,
 		peers:       map[p2p.PeerID]*remote{},
 		tickets:     map[p2p.Ticket]chan<- error{},
-		now:         now,
+		now:         now.Add(-ahead),
 		clock:       now,
+		ahead:       ahead,
 		stepped:     time.Now(),
-		tipAt:       now,
+		tipAt:       now.Add(-ahead),
 		asleep:      s.cfg.StartsIdle,
 		alarm:       time.NewTimer(0),
 		up:          peer.NewLimit(s.cfg.MaxUpload),
@@ -198,17 +200,29 @@ func (l *loop) step(ev gossip.Event) {
 func (l *loop) tick() {
 	elapsed := time.Since(l.stepped)
 	l.stepped = l.stepped.Add(elapsed)
-	clock := l.cfg.Clock()
-	moved := clock.Sub(l.clock)
-	l.clock = clock
+	clock, ahead := l.cfg.clocks()
+	moved := clock.Sub(l.clock) - (ahead - l.ahead)
+	l.clock, l.ahead = clock, ahead
 	if !l.mocked() {
 		moved = max(moved, elapsed)
 	}
 	l.now = l.now.Add(max(moved, 0))
 }
 
-// mocked tells whether people have set the clock that they see [setmocktime].
-func (l *loop) mocked() bool { return l.cfg.Clock().Sub(l.cfg.Now()).Abs() > time.Second }
+// clocks are Clock and Ahead of one moment.
+func (c *Config) clocks() (clock time.Time, ahead time.Duration) {
+	for {
+		if ahead, clock = c.Ahead(), c.Clock(); ahead == c.Ahead() {
+			return clock, ahead
+		}
+	}
+}
+
+// mocked tells whether people have made the clock that they see stand still [setmocktime].
+func (l *loop) mocked() bool {
+	clock, ahead := l.cfg.clocks()
+	return clock.Sub(l.cfg.Now().Add(ahead)).Abs() > time.Second
+}
 
 // leastAlarm keeps the alarm from going all the time while the clock stands still just
 // before a deadline.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -36,6 +37,9 @@ type Swarm struct {
 	gone     chan departure
 	calls    chan func(*loop)
 	verdicts chan []gossip.Event
+
+	held  atomic.Bool   // see Hold
+	freed chan struct{} // capacity 1
 }
 
 // New makes a swarm; Run starts it.
@@ -55,6 +59,7 @@ func New(cfg Config) (*Swarm, error) {
 		gone:     make(chan departure),
 		calls:    make(chan func(*loop)),
 		verdicts: make(chan []gossip.Event),
+		freed:    make(chan struct{}, 1),
 	}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +21,16 @@ const (
 	busyName = "busy.lock"
 )
 
+// LinksFile in a node's data directory says how its links are shaped.
+const LinksFile = "links.json"
+
 // stored is what net.json says. A node's folder lies beside it, so that the
 // network may be moved and copied; who runs is told by the folders' locks.
 type stored struct {
-	Network string  `json:"network"`
-	Nodes   []entry `json:"nodes"`
+	Network string         `json:"network"`
+	Nodes   []entry        `json:"nodes"`
+	Ahead   int64          `json:"clock_ahead,omitempty"`
+	Links   []testnet.Link `json:"links,omitempty"`
 }
 
 type entry struct {
@@ -54,7 +60,7 @@ func ReadFile(dir string) (testnet.File, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return testnet.File{}, fmt.Errorf("%s: %w", filepath.Join(dir, fileName), err)
 	}
-	f := testnet.File{Network: s.Network}
+	f := testnet.File{Network: s.Network, Ahead: s.Ahead, Links: s.Links}
 	for _, e := range s.Nodes {
 		// Versions before this one wrote whole paths. Wherever such a file stands
 		// now, the node's folder is beside it.
@@ -88,7 +94,7 @@ func lastElement(path string) string {
 
 // writeFile writes net.json whole or not at all.
 func writeFile(dir string, f testnet.File) error {
-	s := stored{Network: f.Network, Nodes: []entry{}}
+	s := stored{Network: f.Network, Nodes: []entry{}, Ahead: f.Ahead, Links: f.Links}
 	for _, m := range f.Nodes {
 		s.Nodes = append(s.Nodes, entry{Node: m.Node, DataDir: folder(m.Node), P2P: m.P2P, RPC: m.RPC,
 			User: m.User, Password: m.Password, AddNode: m.AddNode, Spec: m.Spec})
@@ -98,6 +104,31 @@ func writeFile(dir string, f testnet.File) error {
 		return err
 	}
 	return replace(filepath.Join(dir, fileName), append(raw, '\n'))
+}
+
+// Change edits what the network's file says of clocks, links and mining, also in the
+// files of each node, so that a node that starts goes by it from its first moment.
+func (n *Net) Change(edit func(*testnet.File) error) error {
+	if err := n.change(edit); err != nil {
+		return err
+	}
+	for _, m := range n.file.Nodes {
+		if _, err := os.Stat(m.DataDir); errors.Is(err, fs.ErrNotExist) {
+			continue // it has never been started
+		}
+		if err := n.writeConf(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// File is the network as it is now.
+func (n *Net) File() testnet.File {
+	n.Members()
+	f := n.file
+	f.Nodes, f.Links = slices.Clone(f.Nodes), slices.Clone(f.Links)
+	return f
 }
 
 // replace writes a file whole or not at all, as a new one: a copy of the network

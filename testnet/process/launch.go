@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -177,10 +178,33 @@ func (n *Net) writeConf(m testnet.Member) error {
 	if m.Mine != "" {
 		fmt.Fprintf(&b, "mine = %s\n", m.Mine)
 	}
+	if n.file.Ahead != 0 {
+		fmt.Fprintf(&b, "clockahead = %ds\n", n.file.Ahead)
+	}
 	for _, line := range slices.Concat(n.cfg.Conf, m.Conf) {
 		b.WriteString(line + "\n")
 	}
+	if err := n.writeLinks(m); err != nil {
+		return err
+	}
 	return replace(filepath.Join(m.DataDir, "grapevine.conf"), []byte(b.String()))
+}
+
+// writeLinks tells the node of its links by a file; where all are as they come it needs
+// none.
+func (n *Net) writeLinks(m testnet.Member) error {
+	path, pairs := filepath.Join(m.DataDir, LinksFile), n.file.Pairs(m.Node)
+	if len(pairs) == 0 {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	raw, err := json.MarshalIndent(pairs, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replace(path, raw)
 }
 
 // foreign says that a node's folder is not one of this network, see isOwn.

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -31,19 +29,9 @@ func IntFlag(name string, value int, usage string) *urfave.IntFlag {
 
 // MineMode reads --mine.
 func MineMode(s string) (node.Mine, error) {
-	var m node.Mine
-	switch rest, every := strings.CutPrefix(s, "every="); {
-	case s == "manual":
-	case s == "on-tx":
-		m.OnTx = true
-	case every:
-		d, err := time.ParseDuration(rest)
-		if err != nil || d <= 0 {
-			return m, Usagef("--mine %q: want a time as in every=10s", s)
-		}
-		m.Every = d
-	default:
-		return m, &UsageError{Command: "grapevine node", Why: fmt.Sprintf("--mine %q: want manual, on-tx or every=10s", s)}
+	m, err := node.ParseMine(s)
+	if err != nil {
+		return m, &UsageError{Command: "grapevine node", Why: fmt.Sprintf("--mine %q: %v", s, err)}
 	}
 	return m, nil
 }

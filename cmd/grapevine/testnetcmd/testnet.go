@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,9 +50,11 @@ node 0's address and find each other by gossip.
   $ grapevine wallet balance --node 0          talk to one of them
   $ grapevine testnet watch                    in another terminal: who tells whom
   $ grapevine testnet kill 1; grapevine testnet start 1
-  $ grapevine rpc --node 3 setnetworkactive false   cut node 3 off; true brings it back
+  $ grapevine testnet cut 0,1/2,3              two halves; testnet heal joins them
+  $ grapevine testnet clock +2h                all clocks; testnet clock real gives them back
+  $ grapevine testnet mine every=2s            node 0 mines; testnet mine off ends it
   $ grapevine testnet down`,
-		Subcommands: []*urfave.Command{
+		Subcommands: slices.Concat([]*urfave.Command{
 			{Name: "demo", Usage: "the whole story in one command, then tidies up", Action: p.demo,
 				Flags: []urfave.Flag{
 					cli.BoolFlag("keep", "keep the data directories afterwards"),
@@ -65,14 +68,20 @@ node 0's address and find each other by gossip.
 			{Name: "status", Usage: "what is up", Action: p.netStatus},
 			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
 				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
-			{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
-				Flags: []urfave.Flag{&urfave.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
-			{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
-				Flags: []urfave.Flag{cli.BoolFlag("wipe", "delete the data too")}},
-			{Name: "add", Usage: "start one more fresh node and watch it sync", Action: p.netAdd},
-			{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Action: p.netKill},
-			{Name: "start", Usage: "start node N again", ArgsUsage: "N", Action: p.netStart},
-		},
+		}, p.memberCommands(), p.linkCommands(), []*urfave.Command{p.clockCommand(), p.mineCommand()}),
+	}
+}
+
+// memberCommands are about single nodes, and the network's end.
+func (p *program) memberCommands() []*urfave.Command {
+	return []*urfave.Command{
+		{Name: "logs", Usage: "what node N says", ArgsUsage: "N", Action: p.netLogs,
+			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on until Ctrl-C"}}},
+		{Name: "down", Usage: "stop it; the data is kept", Action: p.netDown,
+			Flags: []urfave.Flag{cli.BoolFlag("wipe", "delete the data too")}},
+		{Name: "add", Usage: "start one more fresh node and watch it sync", Action: p.netAdd},
+		{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Action: p.netKill},
+		{Name: "start", Usage: "start node N again", ArgsUsage: "N", Action: p.netStart},
 	}
 }
 

@@ -138,7 +138,7 @@ func TestHeadersAreCheckedByTheClockThatWasSet(t *testing.T) {
 		{begin, 1, 13}, // ten minutes a block, two hours ahead
 		{end.AddDate(1, 0, 0), 14, 20},
 	} {
-		x.SetClock(step.clock)
+		x.SetClock(step.clock, 0)
 		x.OnHeaders(a, x.run(step.from, 20))
 		if got := x.tree.Best().Node.Height; got != step.want {
 			t.Errorf("clock at %s: headers up to %d, want %d", step.clock, got, step.want)
@@ -148,8 +148,8 @@ func TestHeadersAreCheckedByTheClockThatWasSet(t *testing.T) {
 		t.Error("the timers followed the clock")
 	}
 	y := newTalkers(t, 20)
-	y.SetClock(begin)
-	y.SetClock(time.Time{})
+	y.SetClock(begin, 0)
+	y.SetClock(time.Time{}, 0)
 	y.OnHeaders(y.join(1), y.run(1, 20))
 	if got := y.tree.Best().Node.Height; got != 20 {
 		t.Errorf("with the clock given back: headers up to %d", got)

@@ -65,7 +65,8 @@ type Sync struct {
 	rand   *rand.Rand
 	log    *slog.Logger
 	now    time.Time
-	clock  time.Time // what headers are validated by; zero: now
+	clock  time.Time // what headers are validated by; zero: now, and ahead
+	ahead  time.Duration
 	talks  []*Talk   // in order of joining
 	leader *Talk     // sends us the long run of headers: the sync peer [fSyncStarted]
 	since  time.Time // when it began to lead
@@ -85,9 +86,9 @@ func New(p *chain.Params, t *Tree, r *rand.Rand, log *slog.Logger) *Sync {
 // Now tells the time; it comes before all else of a step.
 func (s *Sync) Now(now time.Time) { s.now = now }
 
-// SetClock lets headers be validated as if it were at; zero: by Now again. Timers
-// do not follow it.
-func (s *Sync) SetClock(at time.Time) { s.clock = at }
+// SetClock lets headers be validated as if it were at; zero: by Now, and so much ahead of
+// it. Timers do not follow it.
+func (s *Sync) SetClock(at time.Time, ahead time.Duration) { s.clock, s.ahead = at, ahead }
 
 // Actions takes what is to be done, in order.
 func (s *Sync) Actions() []p2p.Action {
@@ -313,7 +314,7 @@ func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 // Clock is the time that headers are validated by.
 func (s *Sync) Clock() time.Time {
 	if s.clock.IsZero() {
-		return s.now
+		return s.now.Add(s.ahead)
 	}
 	return s.clock
 }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"path/filepath"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/node"
+	"grapevine/testnet/link"
+	"grapevine/testnet/process"
+)
+
+// localFlags are for nodes of a local network.
+func localFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.DurationFlag{Name: "clockahead", Usage: "`TIME` by which the node's clock goes on ahead of the machine's (regtest; `testnet clock` sets it on all nodes)", EnvVars: cli.EnvVars("clockahead"), DefaultText: "0"},
+	}
+}
+
+// maxAhead is more than anybody tests for, and within the 32 bits of a block's time.
+const maxAhead = 50 * 365 * 24 * time.Hour
+
+// localConfig gives a node of a local network what `grapevine testnet` does to it.
+func localConfig(c *urfave.Context, cfg *node.Config) error {
+	cfg.ClockAhead = c.Duration("clockahead")
+	if cfg.ClockAhead.Abs() > maxAhead {
+		return cli.Usagef("--clockahead %v: want at most %v", cfg.ClockAhead, maxAhead)
+	}
+	if !cfg.Params.Local() {
+		if cfg.ClockAhead != 0 {
+			return cli.Usagef("--clockahead is for regtest")
+		}
+		return nil
+	}
+	gate, err := link.Open(node.TCP(), filepath.Join(cfg.DataDir, process.LinksFile))
+	if err != nil {
+		return &cli.Failure{What: "node", Err: err, Hint: "`grapevine testnet heal` writes the file anew; or delete it: the links are then as they come."}
+	}
+	cfg.Net, cfg.Links = gate, gate
+	return nil
+}

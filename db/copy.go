@@ -1,0 +1,25 @@
+package db
+
+import (
+	"fmt"
+	"os"
+)
+
+// CopyFile makes a copy of the database at path while it is in use, as BackupFile does.
+// Where the file system can share the blocks of two files until one of them is written
+// (a reflink), no byte is copied; never by a hard link, for the database is written in
+// place.
+func (d *DB) CopyFile(path string) (size int64, err error) {
+	err = makeFile(path, func(f *os.File) error {
+		return d.View(func(tx *Tx) error { // no page of it is used anew meanwhile
+			if clone(f, d.path) == nil {
+				return nil
+			}
+			if _, err := tx.bolt.WriteTo(f); err != nil {
+				return fmt.Errorf("copy %s: %w", d.path, err)
+			}
+			return nil
+		})
+	}, &size)
+	return size, err
+}
