@@ -110,7 +110,7 @@ func (w *network) pay(i, j int, amount btcutil.Amount) *chain.Tx {
 	if err != nil {
 		w.t.Fatalf("node %d pays %v: %v", i, amount, err)
 	}
-	return tx
+	return tx.Tx
 }
 
 // within waits in virtual time until ok says yes.

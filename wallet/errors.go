@@ -23,6 +23,25 @@ var (
 	ErrFeeTooHigh = errors.New("Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
 	ErrNoFeeRate  = errors.New("Fee estimation failed. Fallbackfee is disabled. Wait a few blocks or enable -fallbackfee.")
 	ErrNobody     = errors.New("Transaction must have at least one recipient")
+	ErrNothing    = errors.New("Transaction requires one destination of non-0 value, a non-0 feerate, or a pre-selected input")
+	ErrMaxWeight  = errors.New("Maximum transaction weight must be")
+	ErrChangeAt   = errors.New("Transaction change output index out of range")
+	ErrAllPoor    = errors.New("Total value of UTXO pool too low to pay for transaction")
+	ErrAllOver    = errors.New("Assigned more value to outputs than available funds.")
+	ErrAllFees    = errors.New("Insufficient funds for fees after creating specified outputs.")
+	ErrAllDust    = errors.New("Dynamically assigned remainder results in dust output.")
+	ErrNamedDust  = errors.New("Specified output amount to")
+	ErrForeign    = errors.New("Unable to find UTXO for external input")
+	ErrUnsigned   = errors.New("Signing transaction failed")
+	ErrSigHash    = errors.New("Specified sighash value does not match value stored in PSBT")
+	ErrMissing    = errors.New("Inputs missing or spent")
+	ErrLies       = errors.New("the PSBT contradicts what is known of its coins, and nothing was signed")
+	ErrNoBump     = errors.New("Unable to create transaction.")
+	ErrBumpSpent  = errors.New("Input of a transaction that is to be bumped")
+	ErrNoChange   = errors.New("Transaction needs a change address, but we can't generate it.")
+	ErrNoSize     = errors.New("Missing solving data for estimating transaction size")
+	ErrPayRate    = errors.New("Invalid parameter, txfee")
+	ErrNoPrivate  = errors.New("Error: Private keys are disabled for this wallet")
 	ErrLock       = errors.New("Invalid parameter")
 	ErrAbandon    = errors.New("Transaction not eligible for abandonment")
 	ErrNotOurs    = errors.New("coin is not in the wallet")
@@ -36,13 +55,13 @@ var (
 	ErrName       = errors.New("a wallet's name is one of a directory below that of the wallets")
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrKeypool    = errors.New("Error: Keypool ran out, please call keypoolrefill first")
-	ErrTooLarge   = errors.New("transaction too large")
 
 	ErrLocked     = errors.New("Error: Please enter the wallet passphrase with walletpassphrase first.")
 	ErrPassphrase = errors.New("Error: The wallet passphrase entered was incorrect.")
 	ErrEncrypted  = errors.New("wallet is encrypted already")
 	ErrPlain      = errors.New("wallet is not encrypted")
 	ErrNoSecrets  = errors.New("Error: wallet does not contain private keys, nothing to encrypt.")
+	ErrTooLarge   = errors.New("Transaction too large")
 )
 
 // FundsError says that the wallet has not enough, and what is there.
@@ -50,8 +69,7 @@ type FundsError struct {
 	Payments btcutil.Amount
 	Needed   btcutil.Amount // payments and fee
 	Balance
-	Locked  btcutil.Amount // of it set aside, by LockCoins or for a transaction being made
-	Chained btcutil.Amount // of it in coins that hang on as many unconfirmed transactions as a pool takes in a row
+	Locked btcutil.Amount // of it set aside, by LockCoins or for a transaction being made
 }
 
 func (e *FundsError) Error() string {
@@ -61,9 +79,21 @@ func (e *FundsError) Error() string {
 	if e.Locked > 0 {
 		s += fmt.Sprintf(", %s BTC of it locked", chain.FormatAmount(e.Locked))
 	}
-	if e.Chained > 0 {
-		s += fmt.Sprintf(", %s BTC of it at the end of %d unconfirmed transactions in a row, and nodes relay no longer chain: wait for a block",
-			chain.FormatAmount(e.Chained), policy.MaxAncestors)
-	}
 	return s
+}
+
+// BumpError says in Core's words why a transaction cannot be replaced by one of a
+// higher fee. Param: what the caller asked for is wrong.
+type BumpError struct {
+	Why   string
+	Param bool
+}
+
+func (e *BumpError) Error() string { return e.Why }
+
+// RateError says that a caller's fee rate is below what the wallet pays at least.
+type RateError struct{ Rate, Least policy.FeeRate }
+
+func (e *RateError) Error() string {
+	return fmt.Sprintf("Fee rate (%s) is lower than the minimum fee rate setting (%s)", e.Rate.PerVB(), e.Least.PerVB())
 }

@@ -75,30 +75,15 @@ const Lookahead = 1000
 // when a wallet is made.
 const MaxLookahead = 100_000
 
-// Weights of an input (BIP141): outpoint 36, length of the script, sequence 4
-// and the script, four times each, and the witness: a count, then each item
-// with its length. A signature with low R is at most 71 bytes with its kind,
-// Taproot's is 64; a key is 33.
-const (
-	signed              = 1 + 71 + 1 + 33
-	inputWeightSegWit   = 4*41 + 1 + signed
-	inputWeightTaproot  = 4*41 + 1 + 1 + 64
-	inputWeightNested   = 4*(41+23) + 1 + signed // the script pushes the hash's own script of 22
-	inputWeightLegacy   = 4*(41+signed) + legacyWitnessCount
-	legacyWitnessCount  = 1 // of no items; not there when no input has a witness
-	markerAndFlagWeight = 2 // likewise
-)
-
-func (k Kind) inputWeight() int {
-	switch k {
-	case Taproot:
-		return inputWeightTaproot
-	case Nested:
-		return inputWeightNested
-	case Legacy:
-		return inputWeightLegacy
+// ChangeKind is the kind of change that hides best among these payments.
+func ChangeKind(pay []Payment, o Options) Kind {
+	if o.ChangeKind != nil {
+		return *o.ChangeKind
 	}
-	return inputWeightSegWit
+	for _, p := range pay {
+		if len(p.Script) == 34 && p.Script[0] == 0x51 {
+			return Taproot
+		}
+	}
+	return SegWit
 }
-
-func (k Kind) inputVSize() int { return vsize(k.inputWeight()) }

@@ -12,22 +12,90 @@ import (
 type Payment struct {
 	Script []byte
 	Amount btcutil.Amount
+	Share  bool   // of SendAll: it gets what is left, and Amount is 0
+	Name   string // as the caller wrote where it goes, for errors
+}
+
+// Input is one that a transaction has in any case.
+type Input struct {
+	OutPoint  wire.OutPoint
+	Sequence  *uint32 // nil: as Options say
+	Weight    int     // of the signed input; 0: the wallet works it out
+	ScriptSig []byte  // both as they are there already
+	Witness   wire.TxWitness
+	Foreign   *chain.Coin // what it spends, when that is not the wallet's
 }
 
 // Options of one transaction. The zero value is what most want.
 type Options struct {
-	FeeRate     policy.FeeRate  // 0: the node's estimate for Target, else its fallback
-	Target      int             // blocks until it should confirm; 0: 6 [DEFAULT_TX_CONFIRM_TARGET]
-	SubtractFee []int           // payments (by index) that bear the fee, in equal parts
-	Coins       []wire.OutPoint // coins that must be spent
-	OnlyCoins   bool            // spend Coins and no others
-	Final       bool            // do not signal BIP125 replacement
-	LockTime    *uint32         // nil: the tip's height, against fee sniping
-	ChangeKind  *Kind           // of a fresh change script; nil: as the payments' kind
-	Change      []byte          // script of the change output; nil: a fresh one of ours
-	ChangeAt    *int            // index of the change output; nil: at random
-	Lock        bool            // FundTx: set the coins aside, so that nobody else spends them
-	Comment     string          // kept with the transaction, for people
+	FeeRate *policy.FeeRate // nil: as the wallet's owner says, else the node's estimate for Target, else its fallback
+	AnyRate bool            // FeeRate counts though nodes may relay nothing so cheap
+	Target  int             // blocks until it should confirm; 0: as the wallet's owner says
+	Mode    FeeMode         // how the estimate is made
+
+	SubtractFee  []int   // payments (by index) that bear the fee, in equal parts
+	Inputs       []Input // that must be spent, in this order
+	OnlyCoins    bool    // spend Inputs and no others
+	MinDepth     int32   // confirmations of others
+	MaxDepth     *int32  // nil: any
+	Unsafe       bool    // others' unconfirmed payments to us may be spent, too
+	AvoidReuse   bool    // leave alone what was paid to scripts that were spent from
+	AvoidPartial bool    // spend all coins of a script together
+	Watching     bool    // whoever signs is somewhere else, and may make longer signatures
+
+	Version    int32      // 0: 2
+	MaxWeight  *int       // nil: as much as nodes relay
+	Final      bool       // do not signal BIP125 replacement
+	LockTime   *uint32    // nil: the tip's height, against fee sniping
+	ChangeKind *Kind      // of a fresh change script; nil: as the payments' kind
+	ChangeTo   []byte     // script of the change output; nil: a fresh one of ours
+	ChangeAt   *int       // index of the change output; nil: at random
+	Lock       bool       // set the coins aside, so that nobody else spends them
+	Comment    string     // kept with the transaction, for people
+	CommentTo  string     // likewise: who is paid
+	Replaces   chain.Hash // of a transaction of ours that this one takes the place of; zero: none
+}
+
+// FeeMode is how careful an estimate is.
+type FeeMode uint8
+
+const (
+	FeeByReplacing  FeeMode = iota // economical where the transaction can be replaced
+	FeeEconomical                  // what would do now
+	FeeConservative                // what would also do if fees rise
+)
+
+// Habits are how a wallet spends where a call does not say.
+type Habits struct {
+	Fallback    policy.FeeRate // when there is no estimate; 0: none [-fallbackfee]
+	Pay         policy.FeeRate // 0: by estimate [-paytxfee]
+	Least       policy.FeeRate // [-mintxfee]
+	Discard     policy.FeeRate // change that costs more to spend goes to the fee [-discardfee]
+	Consolidate policy.FeeRate // what spending coins will cost one day [-consolidatefeerate]
+	MaxFee      btcutil.Amount // of a transaction [-maxtxfee]
+	// MaxPartial is what it may cost more to spend coins of a script together; less
+	// than 0: that is not tried [-maxapsfee].
+	MaxPartial   btcutil.Amount
+	AvoidPartial bool // [-avoidpartialspends]
+	Target       int  // blocks until a payment should confirm [-txconfirmtarget]
+	Final        bool // do not signal BIP125 replacement [-walletrbf=0]
+	NoFresh      bool // spend no unconfirmed change [-spendzeroconfchange=0]
+	LongChains   bool // spend it on chains that pools refuse, too [-walletrejectlongchains=0]
+}
+
+// NoFallback as a fallback rate: a payment that names no rate is refused
+// while nothing is known of fees [-fallbackfee=0].
+const NoFallback policy.FeeRate = -1
+
+// DefaultHabits are Core's.
+func DefaultHabits() Habits {
+	return Habits{
+		Least:       1000,       // DEFAULT_TRANSACTION_MINFEE
+		Discard:     10_000,     // DEFAULT_DISCARD_FEE
+		Consolidate: 10_000,     // DEFAULT_CONSOLIDATE_FEERATE
+		MaxFee:      10_000_000, // DEFAULT_TRANSACTION_MAXFEE
+		Target:      6,          // DEFAULT_TX_CONFIRM_TARGET
+	}
 }
 
 // FeeReason says where a fee rate comes from, in Core's words where it has them.
@@ -35,8 +103,9 @@ type FeeReason string
 
 const (
 	FeeOfCaller FeeReason = "PayTxFee set"
-	FeeEstimate FeeReason = "Estimate"
-	FeeMinimum  FeeReason = "Minimum Required Fee" // the estimate is below what nodes ask
+	FeeEstimate FeeReason = "Half Target 60% Threshold"
+	FeeMinimum  FeeReason = "Minimum Required Fee" // the rate is below what nodes ask
+	FeePoolMin  FeeReason = "Mempool Min Fee"      // the estimate is below what enters the pool now
 	FeeFallback FeeReason = "Fallback fee"
 )
 
@@ -46,6 +115,7 @@ type Funded struct {
 	Fee    btcutil.Amount
 	Change int // index of the change output, -1 when there is none
 	Spent  []Coin
+	Reason FeeReason // for its fee rate
 }
 
 // Balance of the wallet. The four parts do not overlap.
@@ -70,13 +140,17 @@ type Coin struct {
 	Change        bool  // paid to one of our change addresses
 	Confirmations int32 // 0: in the pool
 	Coinbase      bool
-	FromMe        bool   // made by a transaction all of whose inputs are ours
-	Ancestors     int    // unconfirmed transactions of ours that it hangs on, its own counted
-	Spendable     bool   // mature, and confirmed or our own change
-	Locked        bool   // set aside by LockCoins
-	ParentDesc    string // descriptor of its row, without checksum
-	Redeem        []byte // Nested: the script behind the hash
-	Unsolvable    bool   // watched by its address or script only
+	FromMe        bool           // made by a transaction all of whose inputs are ours
+	Ancestors     int            // unconfirmed transactions that it hangs on, its own counted
+	Descendants   int            // that hang on any of those
+	Bump          btcutil.Amount // what those lack of the fee rate that it is to be spent at
+	TRUC          bool           // its transaction is of version 3 (BIP431)
+	Safe          bool           // confirmed, or ours alone and neither replaced nor a replacement
+	Spendable     bool           // mature, and confirmed or our own change
+	Locked        bool           // set aside by LockCoins
+	ParentDesc    string         // descriptor of its row, without checksum
+	Redeem        []byte         // Nested: the script behind the hash
+	Unsolvable    bool           // watched by its address or script only
 }
 
 // Category is what an output of a transaction is to us, in Core's words.

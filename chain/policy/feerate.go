@@ -102,9 +102,10 @@ const (
 
 // DustLimit is the least value of an output to this script that is worth its
 // spending by default; 0 for outputs that can never be spent (Core: GetDustThreshold).
-func DustLimit(script []byte) btcutil.Amount { return dustRelay.dustLimit(script) }
+func DustLimit(script []byte) btcutil.Amount { return dustRelay.DustLimit(script) }
 
-func (r FeeRate) dustLimit(script []byte) btcutil.Amount {
+// DustLimit is the same where spending costs so much.
+func (r FeeRate) DustLimit(script []byte) btcutil.Amount {
 	if unspendable(script) {
 		return 0
 	}
@@ -117,5 +118,5 @@ func (r FeeRate) dustLimit(script []byte) btcutil.Amount {
 
 // IsDust says whether an output is worth less than its spending.
 func (r Rules) IsDust(out *wire.TxOut) bool {
-	return btcutil.Amount(out.Value) < r.DustRelay.dustLimit(out.PkScript)
+	return btcutil.Amount(out.Value) < r.DustRelay.DustLimit(out.PkScript)
 }

@@ -51,7 +51,9 @@ var allowed = map[string][]string{
 	"wallet/descriptor": {"chain/policy", "wallet"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
 	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor"},
-	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/signer", "db"},
+	"wallet/coinselect": {"chain", "chain/policy"},
+	"wallet/spend":      {"chain", "chain/policy", "wallet", "wallet/coinselect", "wallet/descriptor", "wallet/signer"},
+	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/psbt", "wallet/signer", "wallet/spend", "db"},
 
 	"testnet":         {},
 	"testnet/process": {"testnet"},

@@ -46,11 +46,12 @@ func talkConfig(c *urfave.Context, cfg *node.Config) (err error) {
 	}
 	cfg.PlainTransport = !c.Bool("v2transport")
 	if rate := c.String("fallbackfeerate"); rate != "" {
-		if cfg.FallbackFee, err = policy.ParseFeeRate(rate); err != nil {
+		cfg.Habits = wallet.DefaultHabits()
+		if cfg.Habits.Fallback, err = policy.ParseFeeRate(rate); err != nil {
 			return cli.Usagef("--fallbackfeerate %q: %v", rate, err)
 		}
-		if cfg.FallbackFee == 0 {
-			cfg.FallbackFee = wallet.NoFallback
+		if cfg.Habits.Fallback == 0 {
+			cfg.Habits.Fallback = wallet.NoFallback
 		}
 	}
 	keypool := c.Int("keypool")

@@ -129,7 +129,7 @@ func (n *Node) openWallet() error {
 	n.files = append(n.files, file)
 	n.Wallets, err = service.OpenWallets(service.WalletsConfig{Dir: filepath.Join(n.cfg.DataDir, "wallets"), Open: n.openWalletFile, Config: service.Config{
 		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
-		EstimateFee: n.estimateFee, News: n.commands.walletTx, FallbackFeeRate: n.cfg.FallbackFee, Lookahead: n.cfg.Keypool,
+		EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
 		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 	}}, n.cfg.LoadWallets)
 	if err != nil {
@@ -153,8 +153,8 @@ func (n *Node) waiting() []*chain.Tx {
 	return txs
 }
 
-func (n *Node) estimateFee(target int) (policy.FeeRate, bool) {
-	rate, _, ok := n.Pool.EstimateFee(target, true)
+func (n *Node) estimateFee(target int, conservative bool) (policy.FeeRate, bool) {
+	rate, _, ok := n.Pool.EstimateFee(target, conservative)
 	return policy.FeeRate(rate), ok
 }
 

@@ -79,10 +79,10 @@ type Config struct {
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
 
 	Wallet      bool
-	Keypool     uint32         // scripts of each kind that the wallet watches past the last one handed out; 0: its default
-	AddressKind wallet.Kind    // of new addresses where a call names none; 0: bech32
-	LoadWallets []string       // names of wallets to be loaded at the start, beside those that were asked for by RPC
-	FallbackFee policy.FeeRate // of payments when there is no estimate; 0: the wallet's default
+	Keypool     uint32        // scripts of each kind that the wallet watches past the last one handed out; 0: its default
+	AddressKind wallet.Kind   // of new addresses where a call names none; 0: bech32
+	LoadWallets []string      // names of wallets to be loaded at the start, beside those that were asked for by RPC
+	Habits      wallet.Habits // how the wallets spend; zero: as Core's
 	TxIndex     bool
 	FilterIndex bool
 	HideFilters bool // the filter index is not served to peers (BIP157)

@@ -95,7 +95,7 @@ func inRange(v btcutil.Amount) bool { return v >= 0 && v <= chain.MaxMoney }
 
 func (p *PSBT) analyzeInput(i int, hasUTXO bool, tx *signer.Tx) InputAnalysis {
 	a := InputAnalysis{HasUTXO: hasUTXO, Next: Extractor}
-	if p.good(i, tx) {
+	if p.Good(i, tx) {
 		a.Final = true
 		return a
 	}

@@ -2,6 +2,7 @@ package psbt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -50,13 +51,40 @@ func (p *PSBT) Signing() *signer.Tx {
 	return signer.NewTx(p.Tx.Copy(), coins, whole)
 }
 
-// good says whether an input is done and its scripts say so too.
-func (p *PSBT) good(i int, tx *signer.Tx) bool {
+// Good says whether an input is done and its scripts say so too.
+func (p *PSBT) Good(i int, tx *signer.Tx) bool {
 	if _, ok := p.UTXO(i); !ok {
 		return false
 	}
 	in := p.Inputs[i]
 	return tx.Good(i, in.Get(InFinalSig), in.FinalWitness())
+}
+
+// SigHash is the kind of signatures that an input asks for.
+func (m Map) SigHash() (kind txscript.SigHashType, ok bool) {
+	raw := m.Get(InSigHash)
+	if len(raw) != 4 {
+		return 0, false
+	}
+	return txscript.SigHashType(binary.LittleEndian.Uint32(raw)), true
+}
+
+// Keys are the keys that an input names with where they come from; a taproot key in
+// both forms of its x.
+func (m Map) Keys() (list []descriptor.Origin) {
+	for _, r := range m.All(InOrigin) {
+		o := Origin(r.Value)
+		o.PubKey = r.Key
+		list = append(list, o)
+	}
+	for _, r := range m.All(InTapOrigin) {
+		_, o := TapOrigin(r.Value)
+		for _, sign := range []byte{2, 3} {
+			o.PubKey = append([]byte{sign}, r.Key...)
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // Job is how an input is signed.
@@ -73,7 +101,7 @@ type Job struct {
 // what is missing.
 func (p *PSBT) Sign(i int, job Job) (complete bool, data *signer.Data) {
 	in, data := p.Inputs[i], signer.NewData()
-	if p.good(i, job.Tx) {
+	if p.Good(i, job.Tx) {
 		return true, data
 	}
 	in.read(data)

@@ -156,12 +156,20 @@ func (st *state) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 	c := wallet.Coin{
 		OutPoint: op, Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
 		Confirmations: st.depth(o.rec), Coinbase: o.rec.coinbase, FromMe: st.fromMe(o.rec),
-		Spendable: trusted && !st.immature(o.rec), Locked: st.aside(op),
+		Spendable: trusted && !st.immature(o.rec), Locked: st.aside(op), Safe: st.safe(o.rec, trusted),
 	}
 	if c.Confirmations == 0 {
 		c.Ancestors = st.crowd(o.rec, poolChain)
+		c.Descendants = c.Ancestors
+		c.TRUC = o.rec.version() == policy.TRUCVersion
 	}
 	return c
+}
+
+// safe coins are trusted, and in a block where they replace or are replaced: to spend
+// one would make two transactions of which only one can be.
+func (st *state) safe(r *record, trusted bool) bool {
+	return trusted && (st.depth(r) != 0 || r.more.replaces == chain.Hash{} && r.more.replacedBy == chain.Hash{})
 }
 
 // listCoins are all unspent outputs, in the order of their outpoints.

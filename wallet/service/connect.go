@@ -66,12 +66,28 @@ func (st *state) credit(tx *chain.Tx, r *record) error {
 }
 
 // keep notes a transaction that we made.
-func (st *state) keep(tx *chain.Tx, comment string, now int64) error {
+func (st *state) keep(tx *chain.Tx, o wallet.Options, now int64) error {
 	r, err := st.add(tx, now)
 	if r != nil {
-		r.comment = comment
+		r.comment, r.more.to = o.Comment, o.CommentTo
+		if (o.Replaces != chain.Hash{}) {
+			st.replaced(o.Replaces, r)
+		}
 	}
 	return err
+}
+
+// replaced notes that r takes the place of a transaction of ours; what people said
+// of that holds for it too.
+func (st *state) replaced(old chain.Hash, r *record) {
+	was := st.txs[old]
+	if was == nil {
+		return
+	}
+	r.comment, r.more.to, r.more.replaces = was.comment, was.more.to, old
+	was.more.replacedBy = r.id
+	st.touch(was)
+	st.touch(r)
 }
 
 // forget removes a transaction that nobody but us has seen; one that is in

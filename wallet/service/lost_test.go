@@ -53,7 +53,7 @@ func TestACoinOfAPaymentUnderWayCannotBeNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	op := coins[0].OutPoint
-	f, err := alice.fund(wallet.Draft{Payments: []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}}, true)
+	f, err := alice.fund(Request{Payments: []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +62,9 @@ func TestACoinOfAPaymentUnderWayCannotBeNamed(t *testing.T) {
 		raw := wire.NewMsgTx(2)
 		raw.AddTxIn(wire.NewTxIn(&op, nil, nil))
 		raw.AddTxOut(wire.NewTxOut(int64(btc), chaintest.OpTrue()))
-		_, asInput := alice.FundTx(ctx, raw, wallet.Options{})
+		_, asInput := alice.Fund(ctx, RequestFor(raw, wallet.Options{}, nil))
 		raw.TxIn = nil
-		_, asCoin := alice.FundTx(ctx, raw, wallet.Options{Coins: []wire.OutPoint{op}})
+		_, asCoin := alice.Fund(ctx, Request{Payments: []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, Options: wallet.Options{Inputs: []wallet.Input{{OutPoint: op}}}})
 		return map[string]error{"as input": asInput, "as coin": asCoin, "lock": alice.LockCoins(ctx, []wire.OutPoint{op}, true)}
 	}
 	for what, err := range named() {
@@ -89,11 +89,11 @@ func TestFundingWithLockTakesTheCoinsAtOnce(t *testing.T) {
 	alice := w.rich(1, 1)
 	raw := wire.NewMsgTx(2)
 	raw.AddTxOut(wire.NewTxOut(int64(btc), chaintest.OpTrue()))
-	if _, err := alice.FundTx(t.Context(), raw, wallet.Options{Lock: true}); err != nil {
+	if _, err := alice.Fund(t.Context(), RequestFor(raw, wallet.Options{Lock: true}, nil)); err != nil {
 		t.Fatal(err)
 	}
 	var short *wallet.FundsError
-	if _, err := alice.FundTx(t.Context(), raw, wallet.Options{Lock: true}); !errors.As(err, &short) || short.Locked != 50*btc {
+	if _, err := alice.Fund(t.Context(), RequestFor(raw, wallet.Options{Lock: true}, nil)); !errors.As(err, &short) || short.Locked != 50*btc {
 		t.Errorf("the same coin again: %v", err)
 	}
 	if _, err := alice.pay(chaintest.OpTrue(), btc); !errors.As(err, &short) {

@@ -116,6 +116,27 @@ func (s *Service) Owned(ctx context.Context, script []byte) (o wallet.Owned, our
 	return o, ours, err
 }
 
+// Spent says of a coin whether a transaction of ours spends it, and whether it is or
+// was ours.
+func (s *Service) Spent(ctx context.Context, op wire.OutPoint) (spent, ours bool, err error) {
+	err = s.ask(ctx, func(st *state) error {
+		_, ours = st.outs[op]
+		spent = st.spent(op)
+		return nil
+	})
+	return spent, ours, err
+}
+
+// Unlocked is wallet.ErrLocked while the private keys cannot be used.
+func (s *Service) Unlocked() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.state; st != nil && st.secrets == nil && !st.watchOnly {
+		return wallet.ErrLocked
+	}
+	return nil
+}
+
 // Rows are the rows of keys with their descriptors.
 func (s *Service) Rows(ctx context.Context) ([]wallet.Row, error) {
 	return answer(ctx, s, (*state).describeRows)

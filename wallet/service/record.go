@@ -24,6 +24,14 @@ type record struct {
 	inPool   bool // not kept on disk: a pool starts empty
 
 	toldPool, toldBlock bool // the log has heard of it
+
+	more more
+}
+
+// more is what is known of a transaction beside what the chain tells.
+type more struct {
+	to                   string     // who is paid, for people
+	replaces, replacedBy chain.Hash // by fee bumping; zero: none
 }
 
 // stored is what the file holds of a record: a fixed part, then the comment and
@@ -111,6 +119,14 @@ func newRecord(tx *chain.Tx, s stored) *record {
 		}
 	}
 	return r
+}
+
+// version is the transaction's, which stands at its front.
+func (r *record) version() int32 {
+	if len(r.raw) < 4 {
+		return 0 // unreachable: it was read as a transaction
+	}
+	return int32(binary.LittleEndian.Uint32(r.raw))
 }
 
 func isCoinbase(tx *chain.Tx) bool {

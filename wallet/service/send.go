@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -23,17 +22,15 @@ import (
 // submits it. A transaction that the pool refuses is forgotten. One whose
 // answer is not known, because the node stops or the caller has gone, is kept
 // and submitted again: it is a payment, and who heard of an error would pay twice.
-func (s *Service) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
+// Payments stand in random order.
+func (s *Service) Send(ctx context.Context, pay []wallet.Payment, o wallet.Options) (Sent, error) {
 	if len(pay) == 0 {
-		return nil, wallet.ErrNobody
-	}
-	if err := wallet.CheckPayments(pay); err != nil {
-		return nil, err
+		return Sent{}, wallet.ErrNobody
 	}
 	for tries := 1; ; tries++ {
-		tx, err := s.sendOnce(ctx, pay, o)
+		sent, err := s.sendOnce(ctx, pay, o)
 		if !errors.Is(err, policy.ErrNonFinal) || o.LockTime != nil {
-			return tx, err
+			return sent, err
 		}
 		// The tip that gave the lock time has left the chain meanwhile. The
 		// next try takes the new one; the last goes without.
@@ -47,33 +44,79 @@ func (s *Service) Send(ctx context.Context, pay []wallet.Payment, o wallet.Optio
 // away before it arrives.
 const sendTries = 3
 
-func (s *Service) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Options) (*chain.Tx, error) {
+// Sent is a payment that was made, and where its fee rate came from.
+type Sent struct {
+	*chain.Tx
+	Reason wallet.FeeReason
+}
+
+func (s *Service) sendOnce(ctx context.Context, pay []wallet.Payment, o wallet.Options) (sent Sent, err error) {
 	if err := s.ready(ctx); err != nil {
-		return nil, err
+		return sent, err
 	}
-	f, err := s.fund(wallet.Draft{Payments: pay, Options: o}, true)
+	if watch, _ := s.Keys(); watch {
+		return sent, wallet.ErrNoPrivate
+	}
+	q, err := s.shuffled(Request{Payments: pay, Options: o})
 	if err != nil {
-		return nil, err
+		return sent, err
+	}
+	f, err := s.fund(q, true)
+	if err != nil {
+		return sent, err
 	}
 	defer s.release(f.Spent)
 	problems, err := s.sign(f.Tx, nil)
 	if err != nil {
-		return nil, err
+		return sent, err
 	}
 	if len(problems) > 0 {
-		return nil, fmt.Errorf("sign input %d: %s", problems[0].Input, problems[0].Why)
+		return sent, fmt.Errorf("%w: input %d: %s", wallet.ErrUnsigned, problems[0].Input, problems[0].Why)
 	}
-	tx := chain.NewTx(f.Tx)
-	if err := s.keep(tx, o.Comment); err != nil {
+	tx, err := s.commit(ctx, chain.NewTx(f.Tx), o)
+	return Sent{tx, f.Reason}, err
+}
+
+// shuffled puts the payments into random order.
+func (s *Service) shuffled(q Request) (Request, error) {
+	r, err := s.seeded()
+	if err != nil {
+		return q, err
+	}
+	order := r.Perm(len(q.Payments))
+	pay := make([]wallet.Payment, len(order))
+	var bear []int
+	for to, from := range order {
+		pay[to] = q.Payments[from]
+		if slices.Contains(q.SubtractFee, from) {
+			bear = append(bear, to)
+		}
+	}
+	if len(bear) == len(q.SubtractFee) { // what is wrong with them is said later
+		q.Payments, q.SubtractFee = pay, bear
+	}
+	return q, nil
+}
+
+// Commit keeps a signed transaction on disk and submits it, as Send does.
+func (s *Service) Commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*chain.Tx, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	return s.commit(ctx, tx, o)
+}
+
+func (s *Service) commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*chain.Tx, error) {
+	if err := s.keep(tx, o); err != nil {
 		return nil, err
 	}
 	return s.submit(ctx, tx)
 }
 
 // keep notes an own transaction, durably.
-func (s *Service) keep(tx *chain.Tx, comment string) error {
+func (s *Service) keep(tx *chain.Tx, o wallet.Options) error {
 	s.mu.Lock()
-	err := s.state.keep(tx, comment, s.cfg.Now().Unix())
+	err := s.state.keep(tx, o, s.cfg.Now().Unix())
 	s.mu.Unlock()
 	if err == nil {
 		err = s.flush()
@@ -101,94 +144,6 @@ func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
 	}
 	s.cfg.Log.Warn("a payment is made and kept, and will be sent again: nobody has answered yet", "txid", tx.ID, "err", err)
 	return tx, nil
-}
-
-// FundTx adds coins of ours (and change) to a transaction until it pays for
-// its outputs and fee. Inputs that it has already stay and must be ours.
-// With Options.Lock its coins are set aside at once, as by LockCoins.
-func (s *Service) FundTx(ctx context.Context, tx *wire.MsgTx, o wallet.Options) (wallet.Funded, error) {
-	d := wallet.Draft{Options: o, Template: tx}
-	for _, out := range tx.TxOut {
-		d.Payments = append(d.Payments, wallet.Payment{Script: out.PkScript, Amount: btcutil.Amount(out.Value)})
-	}
-	if err := wallet.CheckPayments(d.Payments); err != nil {
-		return wallet.Funded{}, err
-	}
-	if err := s.ready(ctx); err != nil {
-		return wallet.Funded{}, err
-	}
-	d.Options.Coins = nil
-	for _, in := range tx.TxIn {
-		d.Options.Coins = append(d.Options.Coins, in.PreviousOutPoint)
-	}
-	for _, op := range o.Coins {
-		if !slices.Contains(d.Options.Coins, op) {
-			d.Options.Coins = append(d.Options.Coins, op)
-		}
-	}
-	f, err := s.fund(d, false)
-	if err != nil {
-		return wallet.Funded{}, err
-	}
-	return f, s.flush() // its change address must not be handed out again after a crash
-}
-
-// fund chooses the coins of d; hold keeps them from everybody else until
-// release.
-func (s *Service) fund(d wallet.Draft, hold bool) (wallet.Funded, error) {
-	if d.FeeRate == 0 {
-		if d.FeeRate, _ = s.FeeRate(d.Target); d.FeeRate == 0 {
-			return wallet.Funded{}, wallet.ErrNoFeeRate
-		}
-	}
-	r, err := s.seeded()
-	if err != nil {
-		return wallet.Funded{}, err
-	}
-	s.sendMu.Lock()
-	defer s.sendMu.Unlock()
-	s.mu.Lock()
-	err = s.state.gather(&d)
-	s.mu.Unlock()
-	if err != nil {
-		return wallet.Funded{}, err
-	}
-	d.Now = s.cfg.Now()
-	f, err := d.Build(r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
-		return wallet.Funded{}, s.state.explain(err)
-	}
-	if err := s.state.changeUsed(f); err != nil {
-		return wallet.Funded{}, err
-	}
-	if hold {
-		s.state.hold(f.Spent)
-	}
-	if d.Lock {
-		return f, s.state.lockSpent(f.Spent)
-	}
-	return f, nil
-}
-
-// confirmTarget in blocks, when a call names none [DEFAULT_TX_CONFIRM_TARGET].
-const confirmTarget = 6
-
-// FeeRate is what a transaction pays that names no rate and is to confirm within
-// target blocks; 0: nobody knows.
-func (s *Service) FeeRate(target int) (policy.FeeRate, wallet.FeeReason) {
-	if target <= 0 {
-		target = confirmTarget
-	}
-	if s.cfg.EstimateFee != nil {
-		if r, ok := s.cfg.EstimateFee(target); ok && r < wallet.MinFeeRate {
-			return wallet.MinFeeRate, wallet.FeeMinimum
-		} else if ok {
-			return r, wallet.FeeEstimate
-		}
-	}
-	return s.cfg.FallbackFeeRate, wallet.FeeFallback
 }
 
 func (s *Service) release(coins []wallet.Coin) {

@@ -42,16 +42,21 @@ type Config struct {
 	Submit func(ctx context.Context, tx *chain.Tx) error
 	// Pool is what waits for a block, parents first; nil: nothing. A restored
 	// wallet asks for it, for it has not heard of what entered before.
-	Pool        func() []*chain.Tx
-	Rand        io.Reader
-	Now         func() time.Time
-	Log         *slog.Logger
-	EstimateFee func(target int) (r policy.FeeRate, ok bool) // for confirmation in target blocks; may be nil
+	Pool func() []*chain.Tx
+	Rand io.Reader
+	Now  func() time.Time
+	Log  *slog.Logger
+	// EstimateFee is for confirmation in target blocks, by the latest that is known or
+	// (conservative) by more of it; may be nil.
+	EstimateFee func(target int, conservative bool) (r policy.FeeRate, ok bool)
+	Relay       Relay // the pool; nil: nothing is known of it
 	// News is told of a payment that the pool takes (height less than 0), and when it is
 	// first in a block. It must not wait and must not call the wallet; nil: nobody wants it.
-	News            func(News)
-	FallbackFeeRate policy.FeeRate // when there is no estimate; 0: 20 sat/vB on regtest, elsewhere an error
-	Lookahead       uint32         // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
+	News func(News)
+	// Habits are how the wallets spend; zero: Core's. A Fallback of 0 is 20 sat/vB on
+	// regtest, elsewhere none.
+	Habits    wallet.Habits
+	Lookahead uint32 // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
 }
 
 func (c *Config) settings() settings { return settings{c.Params, c.Lookahead} }
@@ -70,12 +75,13 @@ type Service struct {
 	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu        sync.Mutex
-	state     *state        // nil: no wallet yet
-	moved     chan struct{} // closed and replaced when the state has followed something
-	scanning  bool          // the reader is on its way through old blocks
-	poolDue   bool          // the state is to look at the whole pool before it answers
-	poolStale bool          // it is to look at the pool when it has read the blocks that it reads
-	homeless  bool          // an own transaction is neither in the pool nor in a block
+	state     *state         // nil: no wallet yet
+	moved     chan struct{}  // closed and replaced when the state has followed something
+	scanning  bool           // the reader is on its way through old blocks
+	poolDue   bool           // the state is to look at the whole pool before it answers
+	poolStale bool           // it is to look at the pool when it has read the blocks that it reads
+	homeless  bool           // an own transaction is neither in the pool nor in a block
+	pay       policy.FeeRate // see SetPayRate
 
 	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
@@ -93,14 +99,17 @@ func Open(cfg Config) (*Service, error) {
 	if cfg.Lookahead == 0 {
 		cfg.Lookahead = wallet.Lookahead
 	}
-	switch {
-	case cfg.FallbackFeeRate == 0 && cfg.Params.Local():
-		cfg.FallbackFeeRate = regtestFeeRate
-	case cfg.FallbackFeeRate == wallet.NoFallback:
-		cfg.FallbackFeeRate = 0
+	if cfg.Habits == (wallet.Habits{}) {
+		cfg.Habits = wallet.DefaultHabits()
+	}
+	switch h := &cfg.Habits; {
+	case h.Fallback == 0 && cfg.Params.Local():
+		h.Fallback = regtestFeeRate
+	case h.Fallback == wallet.NoFallback:
+		h.Fallback = 0
 	}
 	s := &Service{
-		cfg: cfg, tables: newTables(),
+		cfg: cfg, tables: newTables(), pay: cfg.Habits.Pay,
 		moved:   make(chan struct{}),
 		behind:  make(chan struct{}, 1),
 		soon:    make(chan struct{}, 1),

@@ -14,6 +14,7 @@ import (
 	"grapevine/chain/chaintest"
 	"grapevine/chain/policy"
 	"grapevine/wallet"
+	"grapevine/wallet/coinselect"
 )
 
 const btc = btcutil.Amount(1e8)
@@ -60,7 +61,7 @@ func TestHistoryTellsWhatATransactionMeant(t *testing.T) {
 	if err != nil || o.Label != "rent" || o.Path != "m/84h/1h/0h/0/0" {
 		t.Fatal(o, err)
 	}
-	tx, err := alice.Send(ctx, []wallet.Payment{{Script: script, Amount: btc}}, wallet.Options{Comment: "may", FeeRate: policy.PerVB(3)})
+	tx, err := alice.Send(ctx, []wallet.Payment{{Script: script, Amount: btc}}, wallet.Options{Comment: "may", FeeRate: rate(3000)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestConflictsShowAsInCore(t *testing.T) {
 	}
 	before := alice.balance()
 	coin := wire.OutPoint{Hash: pay.ID}
-	spend, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Coins: []wire.OutPoint{coin}})
+	spend, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Inputs: []wallet.Input{{OutPoint: coin}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,11 +195,8 @@ func TestForeignUnconfirmedCoinsAreNeverSpent(t *testing.T) {
 	for range 24 {
 		alice.mustPay(chaintest.OpTrue(), btc)
 	}
-	if _, err := alice.pay(chaintest.OpTrue(), btc); !errors.As(err, &funds) {
+	if _, err := alice.pay(chaintest.OpTrue(), btc); !errors.Is(err, coinselect.ErrChain) {
 		t.Fatalf("a 26th transaction in a row: %v", err)
-	}
-	if left := alice.balance().Change; funds.Chained != left || !strings.Contains(funds.Error(), "25 unconfirmed transactions in a row") {
-		t.Errorf("%s BTC are there, and the refusal says %s", chain.FormatAmount(left), funds)
 	}
 }
 
@@ -311,13 +309,13 @@ func TestFundedAndSignedByHand(t *testing.T) {
 	raw.TxIn[0].Sequence = 7
 	raw.LockTime = 5
 	raw.AddTxOut(wire.NewTxOut(int64(70*btc), chaintest.OpTrue()))
-	f, err := alice.FundTx(ctx, raw, wallet.Options{FeeRate: policy.PerVB(2)})
+	f, err := alice.Fund(ctx, RequestFor(raw, wallet.Options{FeeRate: rate(2000)}, nil))
 	if err != nil || f.Tx.TxIn[0].PreviousOutPoint != coins[1].OutPoint || f.Tx.TxIn[0].Sequence != 7 || f.Tx.LockTime != 5 || len(f.Tx.TxIn) != 2 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	change := string(f.Tx.TxOut[f.Change].PkScript)
 	alice.restart(5)
-	if again, err := alice.FundTx(ctx, raw, wallet.Options{}); err != nil || string(again.Tx.TxOut[again.Change].PkScript) == change {
+	if again, err := alice.Fund(ctx, RequestFor(raw, wallet.Options{}, nil)); err != nil || string(again.Tx.TxOut[again.Change].PkScript) == change {
 		t.Fatalf("the same change address after a crash, or %v", err)
 	}
 	problems, err := alice.SignTx(ctx, f.Tx, nil, nil, 0)
@@ -332,7 +330,11 @@ func TestFundedAndSignedByHand(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	raw.TxIn[0].PreviousOutPoint.Index = 99
-	if _, err := alice.FundTx(ctx, raw, wallet.Options{}); !errors.Is(err, wallet.ErrNotOurs) {
+	if _, err := alice.Fund(ctx, RequestFor(raw, wallet.Options{}, nil)); err == nil || !strings.Contains(err.Error(), "Invalid pre-selected input") {
+		t.Error(err)
+	}
+	raw.TxIn[0].PreviousOutPoint.Hash[3]++
+	if _, err := alice.Fund(ctx, RequestFor(raw, wallet.Options{}, nil)); !errors.Is(err, wallet.ErrForeign) {
 		t.Error(err)
 	}
 }
@@ -341,7 +343,7 @@ func TestChangeGoesWhereItIsAsked(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)
 	script := chaintest.NewKey(5).P2PKH()
-	tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{Change: script, FeeRate: policy.PerVB(1)})
+	tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, wallet.Options{ChangeTo: script, FeeRate: rate(1000)})
 	if err != nil || len(tx.TxOut) != 2 {
 		t.Fatal(tx, err)
 	}
@@ -354,7 +356,10 @@ func TestTheFeeRateIsTheCallersElseTheEstimateElseTheFallback(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)
 	estimate, asked := policy.FeeRate(0), 0
-	alice.cfg.EstimateFee = func(target int) (policy.FeeRate, bool) {
+	alice.cfg.EstimateFee = func(target int, _ bool) (policy.FeeRate, bool) {
+		if target == longestTarget {
+			return 0, false // what change is worth
+		}
 		asked = target
 		return estimate, estimate > 0
 	}
@@ -369,11 +374,11 @@ func TestTheFeeRateIsTheCallersElseTheEstimateElseTheFallback(t *testing.T) {
 		{"fallback", 0, wallet.Options{}, policy.PerVB(20), 6, wallet.FeeFallback},
 		{"estimate", 5000, wallet.Options{Target: 3}, policy.PerVB(5), 3, wallet.FeeEstimate},
 		{"an estimate below what nodes relay", 10, wallet.Options{}, policy.PerVB(1), 6, wallet.FeeMinimum},
-		{"caller", 5000, wallet.Options{FeeRate: policy.PerVB(7)}, policy.PerVB(7), 0, ""},
+		{"caller", 5000, wallet.Options{FeeRate: rate(7000)}, policy.PerVB(7), 0, wallet.FeeOfCaller},
 	} {
 		estimate = c.estimate
-		if rate, why := alice.FeeRate(3); c.options.FeeRate == 0 && (rate != c.want || why != c.why) {
-			t.Errorf("%s: %s by %q", c.name, rate, why)
+		if rate, why, err := alice.FeeRate(c.options); err != nil || rate != c.want || why != c.why {
+			t.Errorf("%s: %s by %q, %v", c.name, rate, why, err)
 		}
 		asked = 0
 		tx, err := alice.Send(context.Background(), []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, c.options)
@@ -398,9 +403,9 @@ func TestBadSendsAreRefusedAtOnce(t *testing.T) {
 			_, err := alice.pay(chaintest.NewKey(1).P2WPKH(), 293)
 			return err
 		},
-		"fee rate": func() error { _, err := alice.Send(ctx, one, wallet.Options{FeeRate: 500}); return err },
+		"fee rate": func() error { _, err := alice.Send(ctx, one, wallet.Options{FeeRate: rate(500)}); return err },
 		"unknown coin": func() error {
-			_, err := alice.Send(ctx, one, wallet.Options{Coins: []wire.OutPoint{{Index: 3}}})
+			_, err := alice.Send(ctx, one, wallet.Options{Inputs: []wallet.Input{{OutPoint: wire.OutPoint{Index: 3}}}})
 			return err
 		},
 	} {

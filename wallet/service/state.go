@@ -8,6 +8,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/wallet"
+	"grapevine/wallet/spend"
 )
 
 // state is what one wallet knows, in memory. It is not safe for use by several
@@ -32,6 +33,7 @@ type state struct {
 
 	locked map[wire.OutPoint]struct{} // set aside by Lock
 	held   map[wire.OutPoint]struct{} // by a transaction being made
+	shapes map[shapeKey]spend.Shape   // of what was asked for by now
 
 	cursor *chain.HeaderNode // the block that the state stands at
 	reread reread
@@ -79,6 +81,7 @@ func blank(set settings) *state {
 		spenders: map[wire.OutPoint][]*record{},
 		locked:   map[wire.OutPoint]struct{}{},
 		held:     map[wire.OutPoint]struct{}{},
+		shapes:   map[shapeKey]spend.Shape{},
 		dirt:     newDirt(),
 	}
 }

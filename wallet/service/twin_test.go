@@ -11,7 +11,6 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
-	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
 
@@ -228,7 +227,7 @@ func act(t *testing.T, w *world, r *rand.Rand, s *payer, u, other *user, seed ui
 	case n < 13:
 		amount := btcutil.Amount(1000 + r.Int64N(3e9))
 		_, err := u.Send(context.Background(), []wallet.Payment{{Script: other.script(kind), Amount: amount}},
-			wallet.Options{FeeRate: policy.FeeRate(1000 + r.IntN(20_000))})
+			wallet.Options{FeeRate: rate(1000 + r.IntN(20_000))})
 		var funds *wallet.FundsError
 		if err != nil && !errors.As(err, &funds) {
 			t.Fatal(err)

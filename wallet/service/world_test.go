@@ -18,6 +18,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/policy"
 	"grapevine/db"
 	"grapevine/wallet"
 )
@@ -379,7 +380,14 @@ func (u *user) script(k wallet.Kind) []byte {
 }
 
 func (u *user) pay(script []byte, amount btcutil.Amount) (*chain.Tx, error) {
-	return u.Send(context.Background(), []wallet.Payment{{Script: script, Amount: amount}}, wallet.Options{})
+	sent, err := u.Send(context.Background(), []wallet.Payment{{Script: script, Amount: amount}}, wallet.Options{})
+	return sent.Tx, err
+}
+
+// rate is a fee rate that a caller names.
+func rate(perKVB int) *policy.FeeRate {
+	r := policy.FeeRate(perKVB)
+	return &r
 }
 
 func (u *user) mustPay(script []byte, amount btcutil.Amount) *chain.Tx {

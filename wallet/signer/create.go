@@ -150,7 +150,11 @@ func (t *Tx) Good(i int, scriptSig []byte, witness wire.TxWitness) bool {
 
 // Pretend makes signatures of the right size that are by nobody, to see what a
 // solution would be (Core: DUMMY_SIGNATURE_CREATOR).
-type Pretend struct{}
+type Pretend struct {
+	HighR   bool // who signs takes any R: a byte more of ECDSA (Core: use_max_sig)
+	AnyHash bool // the kind may stand behind a Schnorr signature: a byte more
+	ByLeaf  bool // a taproot output's key signs nothing: a script of its tree must do
+}
 
 const (
 	pretendedECDSA   = 71 // bytes, with low R and its kind
@@ -158,13 +162,23 @@ const (
 )
 
 // ECDSA pretends.
-func (Pretend) ECDSA(*descriptor.Provider, []byte, []byte, bool) ([]byte, bool) {
-	return make([]byte, pretendedECDSA), true
+func (p Pretend) ECDSA(*descriptor.Provider, []byte, []byte, bool) ([]byte, bool) {
+	return make([]byte, pretendedECDSA+one(p.HighR)), true
 }
 
 // Schnorr pretends.
-func (Pretend) Schnorr(*descriptor.Provider, []byte, *Proof, []byte) ([]byte, bool) {
-	return make([]byte, pretendedSchnorr), true
+func (p Pretend) Schnorr(_ *descriptor.Provider, _ []byte, leaf *Proof, _ []byte) ([]byte, bool) {
+	if leaf == nil && p.ByLeaf {
+		return nil, false
+	}
+	return make([]byte, pretendedSchnorr+one(p.AnyHash)), true
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // Check believes.

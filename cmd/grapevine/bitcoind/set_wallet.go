@@ -5,22 +5,8 @@ package bitcoind
 import (
 	"fmt"
 
-	"grapevine/chain"
-	"grapevine/chain/policy"
 	"grapevine/wallet"
 )
-
-func setFallbackFee(s *setup) error {
-	fee, err := chain.ParseAmount(s.String("fallbackfee", ""))
-	if err != nil || fee < 0 {
-		return fmt.Errorf("Invalid amount for -fallbackfee=<amount>: '%s'", s.String("fallbackfee", ""))
-	}
-	s.cfg.FallbackFee = policy.FeeRate(fee) // satoshis a kvB
-	if fee == 0 {
-		s.cfg.FallbackFee = wallet.NoFallback
-	}
-	return nil
-}
 
 func setWallets(s *setup) error {
 	s.cfg.LoadWallets = s.List("wallet")

@@ -61,6 +61,9 @@ func (s *setup) together() (err error) {
 	if err := s.pool(); err != nil {
 		return err
 	}
+	if err := s.habits(); err != nil {
+		return err
+	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
 	if err := s.addresses(); err != nil {
 		return err

@@ -57,6 +57,23 @@ func (p *Params) Members(name, fields string) []*Params {
 	return list
 }
 
+// Inside reads an object of options, as Members does; what is absent or null has none.
+func (p *Params) Inside(name, fields string) *Params {
+	if list := p.Members(name, fields); len(list) == 1 {
+		return list[0]
+	}
+	fields, _ = strings.CutSuffix(fields, "...")
+	sign := (&Method{Params: fields}).Signature()
+	return &Params{sign: sign, values: make([]json.RawMessage, len(sign)), of: p}
+}
+
+// Set puts a value in the place of a parameter; nil takes it away.
+func (p *Params) Set(name string, raw json.RawMessage) {
+	if i := p.at(name); i >= 0 {
+		p.values[i] = raw
+	}
+}
+
 // fill puts members in their places and returns the name of one that has none.
 func (p *Params) fill(list []Pair) (unknown string) {
 	for _, m := range list {
@@ -162,6 +179,18 @@ func (p Pair) Text() (s string) {
 	return s
 }
 
+// OnePair reads an object of one member.
+func OnePair(raw json.RawMessage) (Pair, error) {
+	if kind(raw) != "object" {
+		return Pair{}, Errorf(CodeInvalidParam, "Invalid parameter, key-value pair not an object as expected")
+	}
+	one := members(raw)
+	if len(one) != 1 {
+		return Pair{}, Errorf(CodeInvalidParam, "Invalid parameter, key-value pair must contain exactly one key")
+	}
+	return one[0], nil
+}
+
 // Pairs reads an object, or an array of objects with one member each, into the
 // members in their order: the order of a transaction's outputs is the client's
 // (Core: NormalizeOutputs).
@@ -178,16 +207,12 @@ func (p *Params) Pairs(name string) (pairs []Pair) {
 	var objects []json.RawMessage
 	_ = json.Unmarshal(raw, &objects) // an array: see above
 	for _, o := range objects {
-		if kind(o) != "object" {
-			p.fail(CodeInvalidParam, "Invalid parameter, key-value pair not an object as expected")
+		one, err := OnePair(o)
+		if err != nil {
+			p.failWith(asError(err))
 			return nil
 		}
-		one := members(o)
-		if len(one) != 1 {
-			p.fail(CodeInvalidParam, "Invalid parameter, key-value pair must contain exactly one key")
-			return nil
-		}
-		pairs = append(pairs, one...)
+		pairs = append(pairs, one)
 	}
 	return pairs
 }

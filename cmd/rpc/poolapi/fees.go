@@ -33,7 +33,7 @@ func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) 
 	if a.NoEstimates {
 		return nil, errNoEstimates()
 	}
-	target, mode := show.FeeTarget(c.Int("conf_target"), c), c.String("estimate_mode")
+	target, mode := show.FeeTarget(c.Int("conf_target"), &c.Params), c.String("estimate_mode")
 	show.FeeMode(mode, c)
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (a *API) estimateRawFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if a.NoEstimates {
 		return nil, errNoEstimates()
 	}
-	target, share := show.FeeTarget(c.Int("conf_target"), c), c.Float("threshold")
+	target, share := show.FeeTarget(c.Int("conf_target"), &c.Params), c.Float("threshold")
 	if share < 0 || share > 1 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid threshold")
 	}

@@ -43,41 +43,70 @@ func (a *API) createRawTransaction(_ context.Context, c *jsonrpc.Call) (any, err
 	return hex.EncodeToString(chain.NewTx(tx).Raw()), nil
 }
 
-// buildTx makes the transaction that a call describes [ConstructTransaction].
+// buildTx makes the transaction that a call describes.
 func (a *API) buildTx(c *jsonrpc.Call) (*wire.MsgTx, error) {
 	if a.Policy.Name == policy.Core28().Name && c.Has("version") {
 		return nil, c.Usage() // Core takes it since 30.0
 	}
-	lock, replaceable, version := c.Int("locktime"), c.Bool("replaceable") || !c.Has("replaceable"), c.Int("version")
-	if lock < 0 || lock > math.MaxUint32 {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
-	}
+	version := c.Int("version")
 	if version < 1 || version > 3 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, version out of range(1~3)")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	tx := wire.NewMsgTx(int32(version))
+	if !c.Has("outputs") {
+		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, output argument must be non-null")
+	}
+	parts := Parts{Inputs: &c.Params, LockTime: &c.Params, Outputs: c.Pairs("outputs"), Replaceable: c.Bool("replaceable") || !c.Has("replaceable"), Asked: c.Bool("replaceable")}
+	tx, err := a.Construct(parts)
+	if tx != nil {
+		tx.Version = int32(version)
+	}
+	return tx, err
+}
+
+// Parts are what a transaction is made of, and where a call says so: Inputs and
+// LockTime have members "inputs" and "locktime".
+type Parts struct {
+	Inputs, LockTime *jsonrpc.Params
+	Outputs          []jsonrpc.Pair
+	Replaceable      bool // by BIP125
+	Asked            bool // and that is what the caller said
+}
+
+// Construct makes a transaction [ConstructTransaction].
+func (a *API) Construct(p Parts) (*wire.MsgTx, error) {
+	lock := p.LockTime.Int("locktime")
+	if lock < 0 || lock > math.MaxUint32 {
+		p.LockTime.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
+	}
+	if err := p.LockTime.Err(); err != nil {
+		return nil, err
+	}
+	tx := wire.NewMsgTx(2)
 	tx.LockTime = uint32(lock)
 	sequence := uint32(wire.MaxTxInSequenceNum)
 	switch {
-	case replaceable:
+	case p.Replaceable:
 		sequence = policy.MaxReplaceable
 	case lock > 0:
 		sequence = policy.MaxNonFinal
 	}
-	if err := addInputs(tx, c, sequence); err != nil {
+	if err := addInputs(tx, p.Inputs, sequence); err != nil {
 		return nil, err
 	}
-	if err := a.addOutputs(tx, c); err != nil {
+	var err error
+	if tx.TxOut, err = a.Outputs(p.Outputs); err != nil {
 		return nil, err
+	}
+	if p.Asked && len(tx.TxIn) > 0 && !policy.SignalsReplacement(tx) {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
 	}
 	return tx, nil
 }
 
-func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {
-	signals := false
+func addInputs(tx *wire.MsgTx, c *jsonrpc.Params, sequence uint32) error {
 	for _, in := range c.Members("inputs", "txid:*text? vout:*int? sequence:*long? ...") {
 		switch {
 		case !in.Has("txid"):
@@ -96,33 +125,26 @@ func addInputs(tx *wire.MsgTx, c *jsonrpc.Call, sequence uint32) error {
 			}
 			txin.Sequence = uint32(n)
 		}
-		signals = signals || txin.Sequence <= policy.MaxReplaceable
 		tx.AddTxIn(txin)
-	}
-	if c.Has("replaceable") && c.Bool("replaceable") && len(tx.TxIn) > 0 && !signals {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
 	}
 	return c.Err()
 }
 
-// addOutputs reads [{"address": amount}, {"data": "hex"}, …] or one object of
-// all of them (Core: ParseOutputs).
-func (a *API) addOutputs(tx *wire.MsgTx, c *jsonrpc.Call) error {
-	if !c.Has("outputs") {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, output argument must be non-null")
-	}
+// Outputs reads [{"address": amount}, {"data": "hex"}, …] or one object of all of
+// them (Core: ParseOutputs).
+func (a *API) Outputs(pairs []jsonrpc.Pair) (list []*wire.TxOut, err error) {
 	seen := map[string]bool{} // scripts, and the word data
-	for _, o := range c.Pairs("outputs") {
+	for _, o := range pairs {
 		if o.Name == "data" && seen[o.Name] {
-			return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicate key: data")
+			return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicate key: data")
 		}
 		out, err := a.output(o, seen)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		tx.AddTxOut(out)
+		list = append(list, out)
 	}
-	return c.Err()
+	return list, nil
 }
 
 func (a *API) output(o jsonrpc.Pair, seen map[string]bool) (*wire.TxOut, error) {

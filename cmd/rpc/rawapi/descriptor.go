@@ -123,7 +123,7 @@ type Multisig struct {
 func (a *API) createMultisig(_ context.Context, c *jsonrpc.Call) (any, error) {
 	var keys [][]byte
 	for _, text := range c.Strings("keys") {
-		key, err := readPubKey(text)
+		key, err := ReadPubKey(text)
 		if err != nil {
 			return nil, err
 		}
@@ -144,8 +144,8 @@ func (a *API) createMultisig(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return a.multisig(int(need), keys, kind)
 }
 
-// readPubKey reads a key in hex [HexToPubKey].
-func readPubKey(text string) ([]byte, error) {
+// ReadPubKey reads a key in hex [HexToPubKey].
+func ReadPubKey(text string) ([]byte, error) {
 	key, err := hex.DecodeString(text)
 	switch {
 	case err != nil || text == "":

@@ -19,7 +19,7 @@ func FeeMode(word string, c *jsonrpc.Call) {
 const maxTarget = 1008
 
 // FeeTarget is within how many blocks a transaction should be confirmed, as clients say it.
-func FeeTarget(blocks int64, c *jsonrpc.Call) int {
+func FeeTarget(blocks int64, c *jsonrpc.Params) int {
 	if blocks < 1 || blocks > maxTarget {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
 	}

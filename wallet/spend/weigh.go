@@ -1,0 +1,113 @@
+package spend
+
+import (
+	"encoding/hex"
+
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/chain"
+	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
+	"grapevine/wallet/signer"
+)
+
+// Shape is what an input will be like once it is signed.
+type Shape struct {
+	Weight int         // of the whole input (BIP141), its count of witness items too
+	Segwit bool        // it has a witness
+	Kind   wallet.Kind // of the output that it spends
+	Solved bool        // the wallet, or the caller, knows how it is spent
+}
+
+// VSize is its size in virtual bytes.
+func (s Shape) VSize() int { return vsize(s.Weight) }
+
+func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
+
+// Weigh says what an input that spends a script will be like, by what is known of
+// it. HighR: whoever signs may make signatures a byte longer, with any R.
+func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
+	d := signer.NewData()
+	s := Shape{Kind: kindOf(script, false), Segwit: txscript.IsWitnessProgram(script)}
+	if !signer.Solve(known, signer.Pretend{HighR: highR, AnyHash: true, ByLeaf: keyless(script, known)}, script, d) {
+		return s
+	}
+	s.Solved, s.Segwit = true, len(d.Witness) > 0
+	s.Kind = kindOf(script, s.Segwit)
+	s.Weight = inputWeight(d.ScriptSig, d.Witness)
+	return s
+}
+
+// nobodysKey is the x whose private key nobody can know, which stands where only the
+// scripts of a tree are to spend (BIP341: H).
+const nobodysKey = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0"
+
+// keyless says whether a taproot output can be spent by its scripts only.
+func keyless(script []byte, known *descriptor.Provider) bool {
+	if !txscript.IsPayToTaproot(script) {
+		return false
+	}
+	tree, ok := known.Trees[[32]byte(script[2:])]
+	return ok && len(tree.Leaves) > 0 && hex.EncodeToString(tree.Internal) == nobodysKey
+}
+
+// inputWeight is that of an input with these scripts; without witness items their
+// count is there all the same, as it is beside inputs that have some.
+func inputWeight(scriptSig []byte, witness wire.TxWitness) int {
+	in := wire.TxIn{SignatureScript: scriptSig}
+	return in.SerializeSize()*chain.WitnessScale + witness.SerializeSize()
+}
+
+// kindOf is the kind of address whose coins an output is counted among; witness: a
+// script hash hides a witness program (Core: GetOutputType).
+func kindOf(script []byte, witness bool) wallet.Kind {
+	switch version, _, err := txscript.ExtractWitnessProgramInfo(script); {
+	case err == nil && version == 0:
+		return wallet.SegWit
+	case err == nil:
+		return wallet.Taproot
+	case txscript.IsPayToScriptHash(script) && witness:
+		return wallet.Nested
+	}
+	return wallet.Legacy
+}
+
+// LeastInput is the weight of an input without any script: 41 bytes and a count.
+const LeastInput = 41*chain.WitnessScale + 1
+
+// Input is a coin with what spending it takes.
+type Input struct {
+	wallet.Coin
+	Shape
+}
+
+// VSize is Weight in virtual bytes.
+func VSize(in []Input, out []*wire.TxOut) int { return vsize(Weight(in, out)) }
+
+// Weight is that of a signed transaction with these inputs and outputs, at most.
+func Weight(in []Input, out []*wire.TxOut) int {
+	w := 8*chain.WitnessScale + wire.VarIntSerializeSize(uint64(len(in)))*chain.WitnessScale + outputsWeight(out)
+	segwit := false
+	for i := range in {
+		segwit = segwit || in[i].Segwit
+	}
+	for i := range in {
+		w += in[i].Weight
+		if !segwit {
+			w-- // no counts of witness items
+		}
+	}
+	if segwit {
+		w += 2 // marker and flag
+	}
+	return w
+}
+
+func outputsWeight(out []*wire.TxOut) int {
+	n := wire.VarIntSerializeSize(uint64(len(out)))
+	for _, o := range out {
+		n += o.SerializeSize()
+	}
+	return n * chain.WitnessScale
+}
