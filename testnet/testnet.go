@@ -62,7 +62,11 @@ func (f File) names() string {
 	}
 	var s []string
 	for _, m := range f.Nodes {
-		s = append(s, fmt.Sprint(m.Node))
+		name := fmt.Sprint(m.Node)
+		if m.Name != "" {
+			name += " (" + m.Name + ")"
+		}
+		s = append(s, name)
 	}
 	return strings.Join(s, ", ")
 }

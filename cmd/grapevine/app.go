@@ -65,13 +65,12 @@ func prepare(c *urfave.Command) {
 func globalFlags() []urfave.Flag {
 	network := cli.StringFlag("network", "`NAME` regtest, signet, testnet4 or mainnet")
 	network.Value = "regtest"
-	number := cli.IntFlag("node", -1, "`N` talk to node N of the local network that is up")
-	number.DefaultText = " "
 	return []urfave.Flag{
 		network,
 		cli.StringFlag("datadir", "`DIR` the node's data directory (default ~/.grapevine/NETWORK)"),
-		number,
+		cli.StringFlag("node", "`N` talk to node N of the local network that is up, or to the one of that name"),
 		cli.StringFlag("dir", "`DIR` of the local network (default ~/.grapevine/testnet)"),
+		cli.StringFlag("nodes-file", "`FILE` names nodes elsewhere with their RPC addresses, in place of a local network"),
 		cli.StringFlag("rpc", "`URL` talk to a node elsewhere, as http://HOST:PORT"),
 		cli.StringFlag("rpcuser", "`NAME` for RPC; without it the data directory's cookie is used"),
 		cli.StringFlag("rpcpassword", "`SECRET` for RPC"),

@@ -72,7 +72,7 @@ func (p *program) fileOrCopy(c *urfave.Context) (file *db.DB, path string, err e
 // chainFile opens the data directory's chain file, or says that the node has
 // it open: then file is nil and the node is to be asked.
 func (p *program) chainFile(c *urfave.Context) (file *db.DB, path string, err error) {
-	if c.Int("node") >= 0 || c.String("rpc") != "" {
+	if c.String("node") != "" || c.String("rpc") != "" {
 		return nil, "", nil
 	}
 	dir, err := cli.DataDir(c.String("datadir"), c.String("network"))

@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"testnet/link":    {"p2p", "testnet"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},
+	"testnet/config":  {"testnet"},
 	"testnet/compare": {"chain", "testnet", "testnet/model", "testnet/process"},
 
 	"testnet/model/picture": {"testnet/model"},

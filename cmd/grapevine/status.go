@@ -12,7 +12,6 @@ import (
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/testnet"
-	"grapevine/testnet/process"
 )
 
 func (p *program) statusCommand() *urfave.Command {
@@ -197,10 +196,10 @@ func (p *program) peers(c *urfave.Context) error {
 
 // nameNodes says which peers of a node of the local network are nodes of it.
 func (p *program) nameNodes(c *urfave.Context, peers []testnet.Peer) {
-	if c.Int("node") < 0 {
+	if c.String("node") == "" {
 		return
 	}
-	f, err := process.ReadFile(p.NetDir(c))
+	f, err := p.Net(c)
 	if err != nil {
 		return
 	}

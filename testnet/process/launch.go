@@ -361,6 +361,26 @@ func isFree(addr string) bool {
 	}
 }
 
+// addresses of a fresh node: those that Config.PortBase says, or free ones.
+func (n *Net) addresses(number int, others []testnet.Member) (p2p, rpc string, err error) {
+	if n.cfg.PortBase == 0 {
+		return FreeAddresses(others)
+	}
+	port := n.cfg.PortBase + 2*number
+	p2p, rpc = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", port+1)
+	for _, addr := range []string{p2p, rpc} {
+		if port+1 > maxPort {
+			return "", "", fmt.Errorf("node %d: there is no port %d", number, port+1)
+		}
+		if !isFree(addr) {
+			return "", "", fmt.Errorf("node %d: somebody listens at %s already", number, addr)
+		}
+	}
+	return p2p, "http://" + rpc, nil
+}
+
+const maxPort = 65535
+
 // FreeAddresses finds two free loopback ports. They lie below the range from
 // which systems take the ports of outgoing connections: there a node that is
 // down could find its own port taken when it comes back, and a dial to it

@@ -30,6 +30,9 @@ type Config struct {
 	Env    []string // added to the children's environment
 	Conf   []string // lines added to every node's grapevine.conf
 	Detach bool     // children outlive this process
+	// PortBase: a fresh node i listens at this port plus 2i, and one more for RPC; 0:
+	// at free ones.
+	PortBase int
 	// Dial makes a client of a member's RPC. It need not be up yet.
 	Dial func(testnet.Member) (testnet.Node, error)
 }
@@ -177,7 +180,7 @@ func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 		if m.Password, err = password(); err != nil {
 			return err
 		}
-		if m.P2P, m.RPC, err = FreeAddresses(f.Nodes); err != nil {
+		if m.P2P, m.RPC, err = n.addresses(m.Node, f.Nodes); err != nil {
 			return err
 		}
 		f.Nodes = append(f.Nodes, m)

@@ -19,8 +19,11 @@ import (
 // Dial makes a client for the node that the line means: --node N, --rpc URL,
 // or the one that runs on the data directory.
 func (p *Program) Dial(c *urfave.Context) (*client.Client, error) {
-	if number := c.Int("node"); number >= 0 {
-		return p.dialNumber(c, number)
+	if word := c.String("node"); word != "" {
+		return p.dialNode(c, word)
+	}
+	if c.String("nodes-file") != "" && c.String("rpc") == "" {
+		return nil, Usagef("--nodes-file names several nodes: say which with --node N")
 	}
 	dir, err := DataDir(c.String("datadir"), c.String("network"))
 	if err != nil {
@@ -36,21 +39,30 @@ func (p *Program) Dial(c *urfave.Context) (*client.Client, error) {
 	return client.DialCookie(url, filepath.Join(dir, ".cookie"))
 }
 
-// dialNumber makes a client for node N of the local network, when that node
-// runs: else another program, or a copy of the network, might answer on its port.
-func (p *Program) dialNumber(c *urfave.Context, number int) (*client.Client, error) {
-	f, err := process.ReadFile(p.NetDir(c))
+// dialNode makes a client for a node of the local network, by number or name, when that
+// node runs: else another program, or a copy of the network, might answer on its port.
+func (p *Program) dialNode(c *urfave.Context, word string) (*client.Client, error) {
+	f, err := p.Net(c)
 	if err != nil {
 		return nil, err
 	}
-	m, err := f.Member(number)
+	m, err := f.Find(word)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.PID == 0:
-		return nil, fmt.Errorf("node %d %w", number, testnet.ErrDown)
+		return nil, fmt.Errorf("%s %w", m.Title(), testnet.ErrDown)
 	}
 	return DialMember(m)
+}
+
+// Net is the network that the line means: the local one, or the nodes elsewhere that
+// --nodes-file names.
+func (p *Program) Net(c *urfave.Context) (testnet.File, error) {
+	if file := c.String("nodes-file"); file != "" {
+		return ReadNodes(file)
+	}
+	return process.ReadFile(p.NetDir(c))
 }
 
 // noted is where the data directory's node listens for RPC.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -84,18 +83,4 @@ func Printable(s string) string {
 		return string(out[:most-1]) + "…"
 	}
 	return string(out)
-}
-
-// ParseBytes reads a size: 250000, 4MB (a million each), 64MiB, kB and KiB, GB and GiB.
-func ParseBytes(s string) (int64, error) {
-	number := strings.TrimRight(s, "BKMGikmgb")
-	unit := strings.ToLower(strings.TrimSpace(s[len(number):]))
-	factor, known := map[string]float64{
-		"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
-	}[unit]
-	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || !known || !(n > 0) || n*factor >= 1<<62 {
-		return 0, errors.New("want bytes as in 250000, 4MB or 64MiB")
-	}
-	return int64(n * factor), nil
 }

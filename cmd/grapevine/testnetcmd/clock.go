@@ -61,7 +61,7 @@ func (p *program) netClock(c *urfave.Context) error {
 	}
 	f := local.File()
 	members := f.Nodes
-	if alone := c.IsSet("node") && c.Int("node") >= 0; alone && move != nil {
+	if alone := c.String("node") != ""; alone && move != nil {
 		m, err := p.theNode(c, f)
 		if err != nil {
 			return cli.Fail("testnet clock", err)

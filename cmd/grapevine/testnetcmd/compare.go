@@ -13,6 +13,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
 	"grapevine/testnet/compare"
 	"grapevine/testnet/demo"
 	"grapevine/testnet/process"
@@ -151,7 +152,7 @@ func comparison(c *urfave.Context) (compare.Config, error) {
 			continue // rate: no limit
 		}
 		var err error
-		if *f.to, err = cli.ParseBytes(strings.TrimSuffix(c.String(f.name), "/s")); err != nil {
+		if *f.to, err = testnet.ParseBytes(strings.TrimSuffix(c.String(f.name), "/s")); err != nil {
 			return cfg, cli.Usagef("--%s %q: %v", f.name, c.String(f.name), err)
 		}
 	}

@@ -9,11 +9,12 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
 
 func (p *program) netLogs(c *urfave.Context) error {
-	n, err := parseNumber(c)
+	n, err := p.parseNumber(c)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (p *program) netDown(c *urfave.Context) error {
 }
 
 func (p *program) netKill(c *urfave.Context) error {
-	n, err := parseNumber(c)
+	n, err := p.parseNumber(c)
 	if err != nil {
 		return err
 	}
@@ -102,8 +103,61 @@ func (p *program) netKill(c *urfave.Context) error {
 	})
 }
 
+func (p *program) netStop(c *urfave.Context) error {
+	n, err := p.parseNumber(c)
+	if err != nil {
+		return err
+	}
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet stop", err)
+	}
+	if m, err := (testnet.File{Nodes: local.Members()}).Member(n); err == nil && m.PID == 0 {
+		return cli.Fail("testnet stop", fmt.Errorf("%s %w", m.Title(), testnet.ErrDown))
+	}
+	if err := local.StopNodes(c.Context, []int{n}); err != nil {
+		return cli.Fail("testnet stop", err)
+	}
+	done := struct {
+		Stopped int `json:"stopped"`
+	}{n}
+	return p.Show(c, done, func(o *cli.Out) {
+		o.Printf("node %d has stopped; `%s` wakes it\n", n, p.Advice(fmt.Sprintf("grapevine testnet start %d", n)))
+	})
+}
+
+// startAll starts every node that is down.
+func (p *program) startAll(c *urfave.Context) error {
+	if _, err := cli.WantArgs(c, 0, 0); err != nil {
+		return cli.Usagef("testnet start: want a node's number, or --all alone")
+	}
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet start", err)
+	}
+	release, err := local.Reserve()
+	if err != nil {
+		return cli.Fail("testnet start", err)
+	}
+	defer release()
+	started := []testnet.Member{}
+	for _, m := range local.Members() {
+		if m.PID != 0 {
+			continue
+		}
+		if m, err = local.Start(c.Context, m.Node); err != nil {
+			return cli.Fail("testnet start", err)
+		}
+		started = append(started, m)
+	}
+	return p.Show(c, started, func(o *cli.Out) { o.Printf("%s started\n", cli.Plural(len(started), "node")) })
+}
+
 func (p *program) netStart(c *urfave.Context) error {
-	n, err := parseNumber(c)
+	if c.Bool("all") {
+		return p.startAll(c)
+	}
+	n, err := p.parseNumber(c)
 	if err != nil {
 		return err
 	}

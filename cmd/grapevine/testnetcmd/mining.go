@@ -1,6 +1,7 @@
 package testnetcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -84,11 +85,7 @@ func (p *program) miners(c *urfave.Context, f testnet.File, mode string) (map[in
 		return nil, cli.Usagef("testnet mine %q: want every=2s, on-tx or off", cli.Printable(mode))
 	}
 	if !c.IsSet("power") {
-		number := 0
-		if c.IsSet("node") && c.Int("node") >= 0 {
-			number = c.Int("node")
-		}
-		m, err := f.Member(number)
+		m, err := f.Find(cmp.Or(c.String("node"), "0"))
 		if err != nil {
 			return nil, cli.Fail("testnet mine", err)
 		}
@@ -99,7 +96,7 @@ func (p *program) miners(c *urfave.Context, f testnet.File, mode string) (map[in
 	if !timed || err != nil {
 		return nil, cli.Usagef("--power goes with every=TIME, not with %s", mode)
 	}
-	if c.IsSet("node") && c.Int("node") >= 0 {
+	if c.String("node") != "" {
 		return nil, cli.Usagef("--node and --power both say who mines: want one of them")
 	}
 	return p.shares(f, c.String("power"), d)

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -63,8 +63,11 @@ node 0's address and find each other by gossip.
 			p.simulateCommand(),
 			p.compareCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
-				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d",
-				Flags:       []urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}},
+				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d\n  $ grapevine testnet up --names alice,bob,miner --fund 10 -d\n  $ grapevine testnet up --config network.yaml -d\n\nWith names, `--node alice` stands wherever `--node 0` does. docs/network.yaml is an example of a file.",
+				Flags:       append([]urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}, configFlags()...)},
+			p.faucetCommand(),
+			{Name: "balances", Usage: "what each node's wallet holds", Action: p.balances,
+				Description: "Confirmed can be spent; pending is in the pool; immature are rewards of the last 100 blocks.\n\n  $ grapevine testnet balances"},
 			{Name: "status", Usage: "what is up", Action: p.netStatus},
 			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
 				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
@@ -81,7 +84,9 @@ func (p *program) memberCommands() []*urfave.Command {
 			Flags: []urfave.Flag{cli.BoolFlag("wipe", "delete the data too")}},
 		{Name: "add", Usage: "start one more fresh node and watch it sync", Action: p.netAdd},
 		{Name: "kill", Usage: "kill -9 node N", ArgsUsage: "N", Action: p.netKill},
-		{Name: "start", Usage: "start node N again", ArgsUsage: "N", Action: p.netStart},
+		{Name: "stop", Usage: "stop node N cleanly", ArgsUsage: "N", Action: p.netStop},
+		{Name: "start", Usage: "start node N again, or with --all every one that is down", ArgsUsage: "[N]", Action: p.netStart,
+			Flags: []urfave.Flag{cli.BoolFlag("all", "every node that is down")}},
 	}
 }
 
@@ -109,32 +114,39 @@ func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
 	return process.Open(cfg)
 }
 
-func parseNumber(c *urfave.Context) (int, error) {
+func (p *program) parseNumber(c *urfave.Context) (int, error) {
 	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
 		return 0, err
 	}
-	n, err := strconv.Atoi(args[0])
-	if err != nil || n < 0 {
-		return 0, cli.Usagef("%s %q: want a node's number, as `grapevine testnet status` shows it", c.Command.HelpName, args[0])
+	if err := checkWord(args[0]); err != nil {
+		return 0, err
 	}
-	if other := c.Int("node"); c.IsSet("node") && other != n {
-		return 0, cli.Usagef("%s %d --node %d names two nodes: want one of them", c.Command.HelpName, n, other)
+	if other := c.String("node"); other != "" && other != args[0] {
+		return 0, cli.Usagef("%s %s --node %s names two nodes: want one of them", c.Command.HelpName, args[0], other)
+	}
+	f, err := process.ReadFile(p.NetDir(c))
+	if err != nil {
+		return 0, cli.Fail(strings.TrimPrefix(c.Command.HelpName, "grapevine "), err)
+	}
+	n, err := p.numberOf(f, args[0])
+	if err != nil {
+		return 0, cli.Fail(strings.TrimPrefix(c.Command.HelpName, "grapevine "), err)
 	}
 	return n, nil
 }
 
 func (p *program) netStatus(c *urfave.Context) error {
-	local, err := p.openNet(c)
+	f, err := p.Net(c)
 	if err != nil {
 		return cli.Fail("testnet status", err)
 	}
 	if !c.Bool("json") {
-		p.showNet(c.Context, p.Out, local)
+		p.showNet(c.Context, p.Out, f.Nodes)
 		return nil
 	}
 	var all []nodeView
-	for _, m := range local.Members() {
+	for _, m := range f.Nodes {
 		all = append(all, inspect(c.Context, m))
 	}
 	return p.PrintJSON(struct {
@@ -145,16 +157,19 @@ func (p *program) netStatus(c *urfave.Context) error {
 }
 
 // showNet is the table of a network.
-func (p *program) showNet(ctx context.Context, o *cli.Out, local *process.Net) {
-	t := cli.NewTable(">node", "P2P", "RPC", ">pid", ">block", ">peers", ">pool", "data directory")
-	for _, m := range local.Members() {
+func (p *program) showNet(ctx context.Context, o *cli.Out, members []testnet.Member) {
+	t := cli.NewTable(">node", "name", "P2P", "RPC", ">pid", ">block", ">peers", ">pool", "data directory")
+	for _, m := range members {
 		s := inspect(ctx, m)
-		row := []string{fmt.Sprint(m.Node), m.P2P, m.RPC, fmt.Sprint(m.PID), cli.Count(int64(s.Height)), fmt.Sprint(s.Peers), fmt.Sprint(s.Pool), m.DataDir}
+		row := []string{fmt.Sprint(m.Node), m.Name, m.P2P, m.RPC, fmt.Sprint(m.PID), cli.Count(int64(s.Height)), fmt.Sprint(s.Peers), fmt.Sprint(s.Pool), m.DataDir}
 		switch {
 		case m.PID == 0:
-			row[3], row[4], row[5], row[6] = o.Paint(cli.Red, "down"), "", "", ""
+			row[4], row[5], row[6], row[7] = o.Paint(cli.Red, "down"), "", "", ""
 		case s.Err != "":
-			row[4], row[5], row[6] = "?", "?", "?"
+			row[5], row[6], row[7] = "?", "?", "?"
+		}
+		if m.PID < 0 {
+			row[4] = "elsewhere"
 		}
 		t.Row(row...)
 	}

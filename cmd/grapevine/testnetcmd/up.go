@@ -15,23 +15,23 @@ import (
 )
 
 func (p *program) up(c *urfave.Context) error {
-	nodes := c.Int("nodes")
-	if nodes < 1 || nodes > maxNodes {
-		return cli.Usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
-	}
-	mine := c.String("mine")
-	if _, err := cli.MineMode(mine); err != nil {
+	want, err := wanted(c)
+	if err != nil {
 		return err
 	}
 	cfg, err := p.netConfig(p.NetDir(c), c.Bool("detach"))
 	if err != nil {
 		return cli.Fail("testnet up", err)
 	}
-	local, started, err := p.raise(c, cfg, nodes, mine)
+	cfg.PortBase = want.PortBase
+	local, started, err := p.raise(c, cfg, want.Specs())
+	if err == nil {
+		err = p.fund(c.Context, local, want)
+	}
 	if err != nil {
 		return p.upFailed(c.Context, local, started, err)
 	}
-	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: local.Members()}, func(o *cli.Out) { p.showNet(c.Context, o, local) }); err != nil {
+	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: local.Members()}, func(o *cli.Out) { p.showNet(c.Context, o, local.Members()) }); err != nil {
 		return err
 	}
 	if c.Bool("detach") {
@@ -56,17 +56,18 @@ func (p *program) upFailed(ctx context.Context, local *process.Net, started []in
 
 // raise starts the network, or those of its nodes that are down, and gives
 // node 0 money.
-func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine string) (local *process.Net, started []int, err error) {
+func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.Spec) (local *process.Net, started []int, err error) {
 	local, release, err := process.Reserve(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer release()
-	old := local.Members()
-	if len(old) > 0 && (!c.IsSet("nodes") || nodes < len(old)) {
+	old, nodes := local.Members(), len(specs)
+	said := c.IsSet("nodes") || c.IsSet("names") || c.IsSet("config")
+	if len(old) > 0 && (!said || nodes < len(old)) {
 		nodes = len(old) // as it was
 	}
-	if len(old) > 0 && (c.IsSet("mine") || c.IsSet("nodes") && c.Int("nodes") < len(old)) {
+	if len(old) > 0 && (c.IsSet("mine") || said && !sameNodes(old, specs)) {
 		p.Err.Printf("%s holds a network of %s, which is started again as it was; `%s` makes room for another\n",
 			cfg.Dir, cli.Plural(len(old), "node"), p.Advice("grapevine testnet down --wipe"))
 	}
@@ -77,10 +78,8 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, nodes int, mine s
 		switch {
 		case i < len(old):
 			m, err = local.Start(c.Context, old[i].Node)
-		case i == 0:
-			m, err = local.Add(c.Context, testnet.Spec{Mine: strings.Replace(mine, "manual", "", 1)})
 		default:
-			m, err = local.Add(c.Context, testnet.Spec{})
+			m, err = local.Add(c.Context, specs[i])
 		}
 		switch {
 		case errors.Is(err, testnet.ErrUp):

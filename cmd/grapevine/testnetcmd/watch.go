@@ -10,7 +10,6 @@ import (
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/client"
 	"grapevine/testnet"
-	"grapevine/testnet/process"
 )
 
 // glance is the time between two looks of a watcher: longer than a small network
@@ -24,7 +23,7 @@ func (p *program) netWatch(c *urfave.Context) error {
 	}
 	w := newWatcher()
 	defer w.close()
-	if err := w.connect(p.NetDir(c)); err != nil {
+	if err := w.connect(p, c); err != nil {
 		return cli.Fail("testnet watch", err)
 	}
 	w.news(c.Context) // what was told before does not count
@@ -37,7 +36,7 @@ func (p *program) netWatch(c *urfave.Context) error {
 			return nil
 		case <-time.After(glance):
 		}
-		if err := w.connect(p.NetDir(c)); err != nil {
+		if err := w.connect(p, c); err != nil {
 			return cli.Fail("testnet watch", err)
 		}
 		for _, n := range w.news(c.Context) {
@@ -93,8 +92,8 @@ func newWatcher() *watcher {
 }
 
 // connect makes clients of the nodes that are up now.
-func (w *watcher) connect(dir string) error {
-	f, err := process.ReadFile(dir)
+func (w *watcher) connect(p *program, c *urfave.Context) error {
+	f, err := p.Net(c)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,19 @@ import (
 
 // numberOf is the node that a word means.
 func (p *program) numberOf(f testnet.File, word string) (int, error) {
-	n, err := strconv.Atoi(word)
-	if err != nil || n < 0 {
-		return 0, cli.Usagef("%q: want a node's number, as `grapevine testnet status` shows it", cli.Printable(word))
+	if err := checkWord(word); err != nil {
+		return 0, err
 	}
-	m, err := f.Member(n)
+	m, err := f.Find(word)
 	return m.Node, err
+}
+
+// checkWord is whether a word could be a node's number or name.
+func checkWord(word string) error {
+	if n, err := strconv.Atoi(word); err == nil && n < 0 || err != nil && testnet.CheckName(word) != nil {
+		return cli.Usagef("%q: want a node's number or name, as `grapevine testnet status` shows it", cli.Printable(word))
+	}
+	return nil
 }
 
 // numbersOf reads nodes as in 0,1,5.
@@ -184,10 +191,10 @@ func nodesText(numbers []int) string {
 
 // theNode is --node, or the first node that is up.
 func (p *program) theNode(c *urfave.Context, f testnet.File) (testnet.Member, error) {
-	if n := c.Int("node"); c.IsSet("node") && n >= 0 {
-		m, err := f.Member(n)
+	if word := c.String("node"); word != "" {
+		m, err := f.Find(word)
 		if err == nil && m.PID == 0 {
-			err = fmt.Errorf("node %d %w", n, testnet.ErrDown)
+			err = fmt.Errorf("%s %w", m.Title(), testnet.ErrDown)
 		}
 		return m, err
 	}

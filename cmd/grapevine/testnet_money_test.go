@@ -1,0 +1,122 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Names, money and the faucet, from a file and from flags.
+func TestNamedNodesHaveMoneyFromTheStart(t *testing.T) {
+	home := t.TempDir()
+	file := filepath.Join(home, "network.yaml")
+	if err := os.WriteFile(file, []byte("nodes:\n- name: alice\n- name: bob\n  fund: 2.5\n  flags: {maxpeers: 20}\n- {}\nfund: 10\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := raised(t, home, "--config", file)
+	if len(f.Nodes) != 3 || f.Nodes[1].Name != "bob" {
+		t.Fatalf("%+v", f)
+	}
+	confirmed := func() (all []string) {
+		t.Helper()
+		var rows []struct{ Confirmed string }
+		asked(t, home, &rows, "testnet", "balances")
+		for _, r := range rows {
+			all = append(all, r.Confirmed)
+		}
+		return all
+	}
+	if b := confirmed(); b[1] != "2.50000000" || b[2] != "10.00000000" || len(b[0]) < len("10.00000000") {
+		t.Errorf("at the start: %v", b)
+	}
+	to := strings.TrimSpace(ok(t, home, "wallet", "address", "--node", "bob"))
+	var did struct {
+		TxID, Block string
+		Mined       int
+	}
+	asked(t, home, &did, "testnet", "faucet", to, "200")
+	if len(did.TxID) != 64 || len(did.Block) != 64 || did.Mined < 2 {
+		t.Errorf("the faucet: %+v", did)
+	}
+	eventually(t, "bob has the money", func() bool { return confirmed()[1] == "202.50000000" })
+
+	for line, says := range map[string]string{
+		"testnet faucet nowhere 1":        "it is no address of regtest",
+		"testnet faucet " + to + " 0":     "more than 0",
+		"testnet faucet " + to + " 1e3":   "want BTC",
+		"testnet stop One":                "want a node's number or name",
+		"testnet start 1 --all":           "--all alone",
+		"testnet stop bob --node alice":   "names two nodes",
+		"testnet up --config /no/network": "no such file",
+	} {
+		if s := gv(t, home, strings.Fields(line)...); s.status != 2 || !strings.Contains(s.err, says) {
+			t.Errorf("%s: %d %s", line, s.status, s.err)
+		}
+	}
+	for line, says := range map[string]string{
+		"testnet stop carol":                  "only 0 (alice), 1 (bob), 2",
+		"testnet faucet " + to + " 20000000":  "the reward halves every 150 blocks",
+		"status --node 7":                     "there is no node 7",
+		"status --node bob --nodes-file none": "none",
+	} {
+		if s := gv(t, home, strings.Fields(line)...); s.status != 1 || !strings.Contains(s.err, says) {
+			t.Errorf("%s: %d %s", line, s.status, s.err)
+		}
+	}
+	ok(t, home, "testnet", "stop", "bob")
+	if s := gv(t, home, "testnet", "stop", "bob"); s.status != 1 || !strings.Contains(s.err, "bob (node 1) is not running") {
+		t.Errorf("stopped twice: %d %s", s.status, s.err)
+	}
+	ok(t, home, "testnet", "kill", "2")
+	if out := ok(t, home, "testnet", "balances"); !strings.Contains(out, "down") {
+		t.Errorf("two are down:\n%s", out)
+	}
+	if out := ok(t, home, "testnet", "start", "--all"); !strings.Contains(out, "2 nodes started") {
+		t.Errorf("all started: %s", out)
+	}
+}
+
+// Nodes elsewhere are asked by their RPC addresses: status, balances, mine.
+func TestNodesElsewhereAreNamedByAFile(t *testing.T) {
+	home := t.TempDir()
+	f := raised(t, home, "--names", "alice,bob", "--fund", "1", "--nodes", "3")
+	raw, err := os.ReadFile(filepath.Join(home, ".grapevine", "testnet", "net.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, file := t.TempDir(), filepath.Join(t.TempDir(), "nodes.yaml")
+	secret := filepath.Join(elsewhere, "password")
+	if err := os.WriteFile(secret, []byte(passwordIn(t, raw)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("nodes:\n- name: far\n  rpc: " + f.Nodes[0].RPC + "\n  user: grapevine\n  passwordfile: " + secret + "\n- name: gone\n  rpc: http://127.0.0.1:1\n")
+	out := ok(t, elsewhere, "testnet", "status", "--nodes-file", file)
+	if !strings.Contains(out, "far") || !strings.Contains(out, "elsewhere") || !strings.Contains(out, "?") {
+		t.Errorf("status:\n%s", out)
+	}
+	if out := ok(t, elsewhere, "mine", "2", "--node", "far", "--nodes-file", file); len(strings.Fields(out)) != 2 {
+		t.Errorf("mined %q", out)
+	}
+	if s := gv(t, elsewhere, "mine", "1", "--nodes-file", file); s.status != 2 || !strings.Contains(s.err, "say which with --node N") {
+		t.Errorf("which node: %d %s", s.status, s.err)
+	}
+	for text, says := range map[string]string{
+		"nodes: []":                              "names no nodes",
+		"nodes:\n- rpc: localhost:18443":         "want http://HOST:PORT",
+		"nodes:\n- rcp: http://a:1":              "line 2",
+		"nodes:\n- {rpc: 'http://a:1', name: A}": "small letter",
+		"nodes:\n- {rpc: 'http://a:1', name: a}\n- {rpc: 'http://b:1', name: a}": "both called a",
+	} {
+		write(text)
+		if s := gv(t, elsewhere, "testnet", "status", "--nodes-file", file); s.status != 1 || !strings.Contains(s.err, says) {
+			t.Errorf("%q: %d %s", text, s.status, s.err)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package testnetcmd
+
+import (
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/cmd/grapevine/cli"
+	"grapevine/testnet"
+	"grapevine/testnet/config"
+)
+
+// configFlags of `up` say more of a network than how many nodes it has.
+func configFlags() []urfave.Flag {
+	return []urfave.Flag{
+		cli.StringFlag("names", "`NAMES` of the nodes, as alice,bob,miner"),
+		cli.StringFlag("fund", "`BTC` that each node's wallet has to spend at the start (default: node 0 alone has money)"),
+		cli.IntFlag("port-base", 0, "`PORT` of node 0; node N listens 2N higher, and one more for RPC (default: free ones)"),
+		cli.StringFlag("config", "`FILE` that describes the network: network.yaml, with nodes, flags, links, money, mining"),
+	}
+}
+
+// wanted is the network that the line describes: a file, or flags.
+func wanted(c *urfave.Context) (*config.Network, error) {
+	nodes, mine := c.Int("nodes"), c.String("mine")
+	if nodes < 1 || nodes > maxNodes {
+		return nil, cli.Usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
+	}
+	if _, err := cli.MineMode(mine); err != nil {
+		return nil, err
+	}
+	if file := c.String("config"); file != "" {
+		for _, flag := range []string{"nodes", "names", "mine", "fund", "port-base"} {
+			if c.IsSet(flag) {
+				return nil, cli.Usagef("--%s does not go with --config, whose file says it", flag)
+			}
+		}
+		n, err := config.Read(file)
+		if err != nil {
+			return nil, cli.Usagef("--config %v", err)
+		}
+		if len(n.Nodes) > maxNodes {
+			return nil, cli.Usagef("--config %s: %d nodes, and at most %d processes; `testnet export` and `simulate` take more", file, len(n.Nodes), maxNodes)
+		}
+		return n, nil
+	}
+	n := &config.Network{PortBase: c.Int("port-base")}
+	if b := n.PortBase; b != 0 && (b < 1024 || b+2*maxNodes > 65535) {
+		return nil, cli.Usagef("--port-base %d: want 1024 to %d", b, 65535-2*maxNodes)
+	}
+	if err := nameNodes(c, n, nodes); err != nil {
+		return nil, err
+	}
+	n.Nodes[0].Mine = mine
+	if s := c.String("fund"); s != "" {
+		fund, err := testnet.ParseAmount(s)
+		if err != nil || fund <= 0 || fund > config.MaxFund*testnet.CoinBTC {
+			return nil, cli.Usagef("--fund %q: want BTC as in 10 or 0.5, at most %d", s, config.MaxFund)
+		}
+		for i := range n.Nodes {
+			n.Nodes[i].Fund = fund
+		}
+	}
+	return n, nil
+}
+
+// nameNodes makes the nodes with their names; the names say how many there are.
+func nameNodes(c *urfave.Context, n *config.Network, nodes int) error {
+	list := c.String("names")
+	if list == "" {
+		n.Nodes = make([]config.Node, nodes)
+		return nil
+	}
+	seen := map[string]bool{}
+	for name := range strings.SplitSeq(list, ",") {
+		if err := testnet.CheckName(name); err != nil {
+			return cli.Usagef("--names %v", err)
+		}
+		if seen[name] {
+			return cli.Usagef("--names %s: two nodes cannot both be called %s", list, name)
+		}
+		seen[name] = true
+		n.Nodes = append(n.Nodes, config.Node{Name: name})
+	}
+	if c.IsSet("nodes") && nodes < len(n.Nodes) {
+		return cli.Usagef("--names has %d names for --nodes %d", len(n.Nodes), nodes)
+	}
+	for c.IsSet("nodes") && len(n.Nodes) < nodes {
+		n.Nodes = append(n.Nodes, config.Node{})
+	}
+	if len(n.Nodes) > maxNodes {
+		return cli.Usagef("--names has %d names, and at most %d nodes are started", len(n.Nodes), maxNodes)
+	}
+	return nil
+}
+
+// sameNodes is whether a network that is there has begun as this one: it may have more
+// to come.
+func sameNodes(old []testnet.Member, specs []testnet.Spec) bool {
+	for i, m := range old {
+		if i >= len(specs) || m.Name != specs[i].Name {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,274 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"grapevine/testnet"
+)
+
+// Read reads a network.yaml. Its errors name the file, the line and the column.
+func Read(path string) (*Network, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s: it is not a file", path), err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > maxFile {
+		return nil, fmt.Errorf("%s: it has more than %d bytes", path, maxFile)
+	}
+	n, err := Parse(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return n, nil
+}
+
+// Parse reads the text of a network.yaml.
+func Parse(text string) (*Network, error) {
+	var doc yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	err := d.Decode(&doc)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, &fault{1, 1, "the file is empty: want at least `nodes`, as in `nodes: 4`"}
+	case err != nil:
+		return nil, fmt.Errorf("it is not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if d.Decode(new(yaml.Node)) != io.EOF {
+		return nil, &fault{1, 1, "it holds more than one document"}
+	}
+	n := &Network{Seed: 1}
+	root := doc.Content[0]
+	if err := n.read(root); err != nil {
+		return nil, err
+	}
+	if len(n.Nodes) == 0 {
+		return nil, wrong(root, "there are no nodes: want `nodes: 4`, or a list of them")
+	}
+	return n, nil
+}
+
+func (n *Network) read(root *yaml.Node) error {
+	var links *yaml.Node // read last: they name nodes
+	mine := ""
+	var mineAt *yaml.Node
+	each := testnet.Amount(-1)
+	err := fields(root, "the network",
+		field{"nodes", n.readNodes},
+		field{"links", func(v *yaml.Node) error { links = v; return nil }},
+		mining("mine", func(v *yaml.Node, s string) { mine, mineAt = s, v }),
+		amount("fund", func(a testnet.Amount) { each = a }),
+		number("portbase", 1024, 60_000, func(i int) { n.PortBase = i }),
+		number("seed", 0, 1<<31-1, func(i int) { n.Seed = uint64(i) }),
+	)
+	if err != nil {
+		return err
+	}
+	if each >= 0 {
+		n.Fund = each
+		for i := range n.Nodes {
+			if n.Nodes[i].Fund < 0 {
+				n.Nodes[i].Fund = each
+			}
+		}
+	}
+	for i := range n.Nodes {
+		n.Nodes[i].Fund = max(n.Nodes[i].Fund, 0)
+	}
+	if mineAt != nil && len(n.Nodes) > 0 {
+		if n.Nodes[0].Mine != "" {
+			return wrong(mineAt, "mine is what node 0 does, and node 0 says it itself in line %d", n.Nodes[0].Line)
+		}
+		n.Nodes[0].Mine = mine
+	}
+	if links == nil {
+		return nil
+	}
+	return items(links, "links", maxLinks, n.readLink)
+}
+
+// readNodes: a number, or a list.
+func (n *Network) readNodes(v *yaml.Node) error {
+	if v.Kind == yaml.ScalarNode {
+		return number("nodes", 1, MaxNodes, func(count int) {
+			for range count {
+				n.Nodes = append(n.Nodes, Node{Fund: -1, Line: v.Line})
+			}
+		}).read(v)
+	}
+	return items(v, "nodes", MaxNodes, n.readNode)
+}
+
+func (n *Network) readNode(v *yaml.Node) error {
+	node, count := Node{Fund: -1, Line: v.Line}, 1
+	var countAt *yaml.Node
+	err := fields(v, "a node",
+		field{"name", func(v *yaml.Node) error {
+			s, err := word(v, "name")
+			if err != nil {
+				return err
+			}
+			if err := testnet.CheckName(s); err != nil {
+				return wrong(v, "name %v", err)
+			}
+			if i := slices.IndexFunc(n.Nodes, func(o Node) bool { return o.Name == s }); i >= 0 {
+				return wrong(v, "name %q: the node in line %d has it", s, n.Nodes[i].Line)
+			}
+			node.Name = s
+			return nil
+		}},
+		mining("mine", func(_ *yaml.Node, s string) { node.Mine = s }),
+		number("power", 0, 100, func(i int) { node.Power = i }),
+		amount("fund", func(a testnet.Amount) { node.Fund = a }),
+		field{"flags", func(v *yaml.Node) (err error) { node.Flags, err = flags(v); return err }},
+		field{"count", func(v *yaml.Node) error {
+			countAt = v
+			return number("count", 1, MaxNodes, func(i int) { count = i }).read(v)
+		}},
+	)
+	switch {
+	case err != nil:
+		return err
+	case node.Name != "" && countAt != nil && count > 1:
+		return wrong(countAt, "%d nodes cannot have one name", count)
+	case len(n.Nodes)+count > MaxNodes:
+		return wrong(v, "these are %d nodes, at most %d are taken", len(n.Nodes)+count, MaxNodes)
+	}
+	for range count {
+		n.Nodes = append(n.Nodes, node)
+	}
+	return nil
+}
+
+// ownFlags are said by the network itself, for each node otherwise.
+var ownFlags = []string{"datadir", "network", "node", "dir", "listen", "rpclisten", "rpcuser", "rpcpassword", "addnode", "connect", "mine", "json"}
+
+// flags of a node: a mapping of names to values, as grapevine.conf has them.
+func flags(v *yaml.Node) (lines []string, err error) {
+	if v.Kind != yaml.MappingNode {
+		return nil, wrong(v, "flags are a mapping as in `maxpeers: 20`, not %s", kindOf(v))
+	}
+	if len(v.Content) > 2*maxFlags {
+		return nil, wrong(v, "these are more than %d flags", maxFlags)
+	}
+	for i := 0; i+1 < len(v.Content); i += 2 {
+		key, value := v.Content[i], v.Content[i+1]
+		name := strings.TrimLeft(key.Value, "-")
+		if name == "" || strings.ContainsAny(name, "= \t\r\n#[]") {
+			return nil, wrong(key, "%q is no flag's name", key.Value)
+		}
+		if slices.Contains(ownFlags, name) {
+			return nil, wrong(key, "%s is not for a node's flags: the network says it to each node by itself", name)
+		}
+		values := []*yaml.Node{value}
+		if value.Kind == yaml.SequenceNode {
+			values = value.Content
+		}
+		for _, x := range values {
+			s, err := word(x, name)
+			if err != nil {
+				return nil, err
+			}
+			if strings.ContainsAny(s, "\r\n") {
+				return nil, wrong(x, "%s: a value is one line", name)
+			}
+			lines = append(lines, name+" = "+s)
+		}
+	}
+	return lines, nil
+}
+
+// mining is a --mine mode.
+func mining(of string, set func(at *yaml.Node, mode string)) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		every, ok := strings.CutPrefix(s, "every=")
+		d, bad := time.ParseDuration(every)
+		if s != "manual" && s != "on-tx" && !(ok && bad == nil && d > 0) {
+			return wrong(v, "%s %q: want manual, on-tx or every=10s", of, s)
+		}
+		set(v, s)
+		return nil
+	}}
+}
+
+const (
+	maxLatency = time.Minute
+	maxJitter  = time.Minute
+)
+
+func (n *Network) readLink(v *yaml.Node) error {
+	l := Link{A: -1}
+	end := func(v *yaml.Node, s string) (int, error) {
+		for i := range n.Nodes {
+			if n.Nodes[i].Name == s || strconv.Itoa(i) == s {
+				return i, nil
+			}
+		}
+		return 0, wrong(v, "there is no node %q", s)
+	}
+	err := fields(v, "a link",
+		field{"between", func(v *yaml.Node) (err error) {
+			s, err := word(v, "between")
+			if err != nil {
+				return err
+			}
+			a, b, ok := strings.Cut(s, "-")
+			if !ok {
+				return wrong(v, "between %q: want two nodes as in alice-bob or 0-2", s)
+			}
+			if l.A, err = end(v, strings.TrimSpace(a)); err != nil {
+				return err
+			}
+			if l.B, err = end(v, strings.TrimSpace(b)); err != nil {
+				return err
+			}
+			if l.A == l.B {
+				return wrong(v, "between %q: a node is not linked to itself", s)
+			}
+			return nil
+		}},
+		span("latency", maxLatency, &l.Latency),
+		span("jitter", maxJitter, &l.Jitter),
+		rate("rate", &l.Rate),
+		loss("loss", &l.Loss),
+		field{"cut", func(v *yaml.Node) (err error) {
+			if l.Cut, err = strconv.ParseBool(v.Value); err != nil || v.Kind != yaml.ScalarNode {
+				return wrong(v, "cut wants true or false, not %s", kindOf(v))
+			}
+			return nil
+		}},
+	)
+	if err != nil {
+		return err
+	}
+	if l.A < 0 {
+		return wrong(v, "a link wants `between`, as in `between: alice-bob`")
+	}
+	for _, o := range n.Links {
+		if o.A == l.A && o.B == l.B || o.A == l.B && o.B == l.A {
+			return wrong(v, "%s and %s are linked twice", n.Title(l.A), n.Title(l.B))
+		}
+	}
+	n.Links = append(n.Links, l)
+	return nil
+}

@@ -1,0 +1,178 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"grapevine/testnet"
+)
+
+// fault is what is wrong, and where.
+type fault struct {
+	line, column int
+	what         string
+}
+
+func (f *fault) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", f.line, f.column, f.what)
+}
+
+func wrong(at *yaml.Node, format string, args ...any) error {
+	return &fault{at.Line, at.Column, fmt.Sprintf(format, args...)}
+}
+
+// field is what a mapping may hold, and who reads it.
+type field struct {
+	name string
+	read func(v *yaml.Node) error
+}
+
+// fields reads a mapping: each of its keys once, and no other.
+func fields(m *yaml.Node, of string, known ...field) error {
+	if m.Kind != yaml.MappingNode {
+		return wrong(m, "%s is a mapping of names to values, not %s", of, kindOf(m))
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i], m.Content[i+1]
+		k := slices.IndexFunc(known, func(f field) bool { return f.name == key.Value })
+		if k < 0 {
+			var names []string
+			for _, f := range known {
+				names = append(names, f.name)
+			}
+			return wrong(key, "%s has no %q: it may have %s", of, key.Value, strings.Join(names, ", "))
+		}
+		if seen[key.Value] > 0 {
+			return wrong(key, "%s is said in line %d too", key.Value, seen[key.Value])
+		}
+		seen[key.Value] = key.Line
+		if err := known[k].read(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// items reads a list.
+func items(l *yaml.Node, of string, most int, each func(v *yaml.Node) error) error {
+	if l.Kind != yaml.SequenceNode {
+		return wrong(l, "%s is a list, each line of it begins with -, not %s", of, kindOf(l))
+	}
+	if len(l.Content) > most {
+		return wrong(l, "%s has %d items, at most %d are taken", of, len(l.Content), most)
+	}
+	for _, v := range l.Content {
+		if err := each(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kindOf a value, for people.
+func kindOf(v *yaml.Node) string {
+	switch v.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	return strconv.Quote(v.Value)
+}
+
+// word is a value that is neither list nor mapping, and not empty.
+func word(v *yaml.Node, of string) (string, error) {
+	if v.Kind != yaml.ScalarNode || v.Value == "" || v.Tag == "!!null" {
+		return "", wrong(v, "%s wants a value, not %s", of, kindOf(v))
+	}
+	return v.Value, nil
+}
+
+// number from least to most.
+func number(of string, least, most int, set func(int)) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.Atoi(s)
+		if err != nil || n < least || n > most {
+			return wrong(v, "%s %q: want a whole number from %d to %d", of, s, least, most)
+		}
+		set(n)
+		return nil
+	}}
+}
+
+// span is a time as 80ms.
+func span(of string, most time.Duration, set *time.Duration) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 || d > most {
+			return wrong(v, "%s %q: want a time as in 80ms, at most %v", of, s, most)
+		}
+		*set = d
+		return nil
+	}}
+}
+
+// amount is in BTC with up to 8 decimals.
+func amount(of string, set func(testnet.Amount)) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		a, err := testnet.ParseAmount(s)
+		if err != nil || a < 0 || a > MaxFund*testnet.CoinBTC {
+			return wrong(v, "%s %q: want BTC as in 10 or 0.5, at most %d", of, s, MaxFund)
+		}
+		set(a)
+		return nil
+	}}
+}
+
+// rate is bytes a second as 1MB/s.
+func rate(of string, set *int64) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		n, err := testnet.ParseBytes(strings.TrimSuffix(s, "/s"))
+		if err != nil || !strings.HasSuffix(s, "/s") {
+			return wrong(v, "%s %q: want bytes a second as in 1MB/s or 500kB/s", of, s)
+		}
+		*set = n
+		return nil
+	}}
+}
+
+// loss is breaks of a link in an hour, as 2/h.
+func loss(of string, set *float64) field {
+	return field{of, func(v *yaml.Node) error {
+		s, err := word(v, of)
+		if err != nil {
+			return err
+		}
+		per, ok := strings.CutSuffix(s, "/h")
+		n, err := strconv.ParseFloat(per, 64)
+		if err != nil || !ok || !(n >= 0 && n <= 360) {
+			return wrong(v, "%s %q: want breaks an hour as in 1/h, at most 360/h", of, s)
+		}
+		*set = n
+		return nil
+	}}
+}
