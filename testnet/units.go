@@ -2,6 +2,7 @@ package testnet
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,7 @@ func ParseBytes(s string) (int64, error) {
 	}[unit]
 	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || !known || !(n > 0) || n*factor >= 1<<62 {
-		return 0, errors.New("want bytes as in 250000, 4MB or 64MiB")
+		return 0, fmt.Errorf("%q: want bytes as in 250000, 4MB or 64MiB", s)
 	}
 	return int64(n * factor), nil
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"time"
 
 	"grapevine/testnet"
 )
@@ -26,15 +25,10 @@ type Node struct {
 	Line  int            // where it stands
 }
 
-// Link is how two nodes are connected. Between processes `testnet link` makes it so;
-// the simulator takes latency and rate of the first that says them.
+// Link is how two nodes are connected, each way.
 type Link struct {
-	A, B    int // numbers of nodes
-	Latency time.Duration
-	Jitter  time.Duration
-	Rate    int64   // bytes a second; 0: no limit
-	Loss    float64 // breaks an hour
-	Cut     bool
+	A, B int // numbers of nodes
+	testnet.Way
 }
 
 // Limits of a file.

@@ -25,7 +25,7 @@ func TestTheExampleSaysWhatItSeemsToSay(t *testing.T) {
 	if m := n.Nodes[2]; m.Mine != "every=10s" || m.Power != 60 || m.Fund != 10*testnet.CoinBTC {
 		t.Errorf("%+v", m)
 	}
-	want := Link{A: 0, B: 1, Latency: 80 * time.Millisecond, Jitter: 20 * time.Millisecond, Rate: 1_000_000, Loss: 1}
+	want := Link{A: 0, B: 1, Way: testnet.Way{Latency: testnet.Span(80 * time.Millisecond), Jitter: testnet.Span(20 * time.Millisecond), Rate: 1_000_000, Loss: 1}}
 	if len(n.Links) != 1 || n.Links[0] != want {
 		t.Errorf("%+v", n.Links)
 	}
@@ -102,12 +102,13 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{list("links:", "- between: 0-alice"), "line 5, column 12", "to itself"},
 		{list("links:", "- between: 0-1", "- between: bob-alice"), "line 6, column 3", "linked twice"},
 		{list("links:", "- between: 0-1", "  latency: 80"), "line 6, column 12", "want a time"},
-		{list("links:", "- between: 0-1", "  latency: 61s"), "line 6, column 12", "at most 1m0s"},
+		{list("links:", "- between: 0-1", "  latency: 31s"), "line 5, column 3", "want 0 to 30s"},
 		{list("links:", "- between: 0-1", "  jitter: -1s"), "line 6, column 11", "want a time"},
-		{list("links:", "- between: 0-1", "  rate: 1MB"), "line 6, column 9", "bytes a second"},
-		{list("links:", "- between: 0-1", "  rate: 0/s"), "line 6, column 9", "bytes a second"},
-		{list("links:", "- between: 0-1", "  loss: 1"), "line 6, column 9", "breaks an hour"},
-		{list("links:", "- between: 0-1", "  loss: 361/h"), "line 6, column 9", "at most 360/h"},
+		{list("links:", "- between: 0-1", "  latency: 1s", "  jitter: 2s"), "line 5, column 3", "want 0 to the latency"},
+		{list("links:", "- between: 0-1", "  rate: 1XB/s"), "line 6, column 9", "want a rate as in 1MB/s"},
+		{list("links:", "- between: 0-1", "  rate: -1"), "line 6, column 9", "want a rate"},
+		{list("links:", "- between: 0-1", "  loss: 1/y"), "line 6, column 9", "as in 1/h"},
+		{list("links:", "- between: 0-1", "  loss: 11/s"), "line 6, column 9", "at most 10/s"},
 		{list("links:", "- between: 0-1", "  cut: perhaps"), "line 6, column 8", "true or false"},
 	} {
 		_, err := Parse(c.text)

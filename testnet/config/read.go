@@ -211,11 +211,6 @@ func mining(of string, set func(at *yaml.Node, mode string)) field {
 	}}
 }
 
-const (
-	maxLatency = time.Minute
-	maxJitter  = time.Minute
-)
-
 func (n *Network) readLink(v *yaml.Node) error {
 	l := Link{A: -1}
 	end := func(v *yaml.Node, s string) (int, error) {
@@ -247,10 +242,10 @@ func (n *Network) readLink(v *yaml.Node) error {
 			}
 			return nil
 		}},
-		span("latency", maxLatency, &l.Latency),
-		span("jitter", maxJitter, &l.Jitter),
-		rate("rate", &l.Rate),
-		loss("loss", &l.Loss),
+		span("latency", &l.Latency),
+		span("jitter", &l.Jitter),
+		read("rate", testnet.ParseRate, &l.Rate),
+		read("loss", testnet.ParseLoss, &l.Loss),
 		field{"cut", func(v *yaml.Node) (err error) {
 			if l.Cut, err = strconv.ParseBool(v.Value); err != nil || v.Kind != yaml.ScalarNode {
 				return wrong(v, "cut wants true or false, not %s", kindOf(v))
@@ -263,6 +258,9 @@ func (n *Network) readLink(v *yaml.Node) error {
 	}
 	if l.A < 0 {
 		return wrong(v, "a link wants `between`, as in `between: alice-bob`")
+	}
+	if err := l.Check(); err != nil {
+		return wrong(v, "%v", err)
 	}
 	for _, o := range n.Links {
 		if o.A == l.A && o.B == l.B || o.A == l.B && o.B == l.A {

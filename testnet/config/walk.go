@@ -113,17 +113,17 @@ func number(of string, least, most int, set func(int)) field {
 }
 
 // span is a time as 80ms.
-func span(of string, most time.Duration, set *time.Duration) field {
+func span(of string, set *testnet.Span) field {
 	return field{of, func(v *yaml.Node) error {
 		s, err := word(v, of)
 		if err != nil {
 			return err
 		}
 		d, err := time.ParseDuration(s)
-		if err != nil || d < 0 || d > most {
-			return wrong(v, "%s %q: want a time as in 80ms, at most %v", of, s, most)
+		if err != nil || d < 0 {
+			return wrong(v, "%s %q: want a time as in 80ms", of, s)
 		}
-		*set = d
+		*set = testnet.Span(d)
 		return nil
 	}}
 }
@@ -144,35 +144,16 @@ func amount(of string, set func(testnet.Amount)) field {
 	}}
 }
 
-// rate is bytes a second as 1MB/s.
-func rate(of string, set *int64) field {
+// read is a value that testnet reads.
+func read[T any](of string, parse func(string) (T, error), set *T) field {
 	return field{of, func(v *yaml.Node) error {
 		s, err := word(v, of)
 		if err != nil {
 			return err
 		}
-		n, err := testnet.ParseBytes(strings.TrimSuffix(s, "/s"))
-		if err != nil || !strings.HasSuffix(s, "/s") {
-			return wrong(v, "%s %q: want bytes a second as in 1MB/s or 500kB/s", of, s)
+		if *set, err = parse(s); err != nil {
+			return wrong(v, "%s %v", of, err)
 		}
-		*set = n
-		return nil
-	}}
-}
-
-// loss is breaks of a link in an hour, as 2/h.
-func loss(of string, set *float64) field {
-	return field{of, func(v *yaml.Node) error {
-		s, err := word(v, of)
-		if err != nil {
-			return err
-		}
-		per, ok := strings.CutSuffix(s, "/h")
-		n, err := strconv.ParseFloat(per, 64)
-		if err != nil || !ok || !(n >= 0 && n <= 360) {
-			return wrong(v, "%s %q: want breaks an hour as in 1/h, at most 360/h", of, s)
-		}
-		*set = n
 		return nil
 	}}
 }

@@ -147,13 +147,14 @@ func comparison(c *urfave.Context) (compare.Config, error) {
 	for _, f := range []struct {
 		name string
 		to   *int64
-	}{{"size", &cfg.Size}, {"block", &piece}, {"seedrate", &cfg.SeedRate}, {"rate", &cfg.Rate}} {
+		read func(string) (int64, error)
+	}{{"size", &cfg.Size, testnet.ParseBytes}, {"block", &piece, testnet.ParseBytes}, {"seedrate", &cfg.SeedRate, testnet.ParseRate}, {"rate", &cfg.Rate, testnet.ParseRate}} {
 		if c.String(f.name) == "" {
 			continue // rate: no limit
 		}
 		var err error
-		if *f.to, err = testnet.ParseBytes(strings.TrimSuffix(c.String(f.name), "/s")); err != nil {
-			return cfg, cli.Usagef("--%s %q: %v", f.name, c.String(f.name), err)
+		if *f.to, err = f.read(c.String(f.name)); err != nil {
+			return cfg, cli.Usagef("--%s %v", f.name, err)
 		}
 	}
 	cfg.Piece = int(min(piece, compare.MaxPiece+1))

@@ -1,6 +1,7 @@
 package testnetcmd
 
 import (
+	"context"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -8,6 +9,7 @@ import (
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet"
 	"grapevine/testnet/config"
+	"grapevine/testnet/process"
 )
 
 // configFlags of `up` say more of a network than how many nodes it has.
@@ -103,4 +105,21 @@ func sameNodes(old []testnet.Member, specs []testnet.Spec) bool {
 		}
 	}
 	return true
+}
+
+// linkUp makes the links as the file says, once the network is ready.
+func (p *program) linkUp(ctx context.Context, local *process.Net, links []config.Link) error {
+	err := local.Change(func(f *testnet.File) error {
+		for _, l := range links {
+			if l.A < len(f.Nodes) && l.B < len(f.Nodes) {
+				f.SetWay(f.Nodes[l.A].Node, f.Nodes[l.B].Node, l.Way)
+				f.SetWay(f.Nodes[l.B].Node, f.Nodes[l.A].Node, l.Way)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		_, _, err = p.tellLinks(ctx, local.File())
+	}
+	return err
 }

@@ -28,6 +28,9 @@ func (p *program) up(c *urfave.Context) error {
 	if err == nil {
 		err = p.fund(c.Context, local, want)
 	}
+	if err == nil && len(want.Links) > 0 {
+		err = p.linkUp(c.Context, local, want.Links)
+	}
 	if err != nil {
 		return p.upFailed(c.Context, local, started, err)
 	}
