@@ -22,6 +22,19 @@ func NewProof(ids []Hash, marked []bool) *Proof {
 	return p
 }
 
+// Branch are the hashes that lead from the leaf at a place of a tree to its root, the deepest first.
+func Branch(leaves []Hash, place int) (branch []Hash) {
+	row := append(make([]Hash, 0, len(leaves)+1), leaves...)
+	for ; len(row) > 1; place /= 2 {
+		if len(row)%2 == 1 {
+			row = append(row, row[len(row)-1])
+		}
+		branch = append(branch, row[place^1])
+		row = parents(row)
+	}
+	return branch
+}
+
 // width is the number of nodes at a height above the leaves.
 func (p *Proof) width(height int) uint32 {
 	return uint32((uint64(p.Total) + 1<<height - 1) >> height)

@@ -76,6 +76,8 @@ var allowed = map[string][]string{
 	"cmd/rpc/notify":           {"chain"},
 	"cmd/rpc/rawapi":           {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
+	"cmd/rpc/explore":          {"chain/...", "cmd/rpc/chainapi", "cmd/rpc/poolapi"},
+	"cmd/rpc/esplora":          {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},

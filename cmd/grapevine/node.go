@@ -78,9 +78,8 @@ func (p *program) nodeCommand() *urfave.Command {
 			cli.IntFlag("maxpeers", 125, "`N` connections at most"),
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
-			cli.BoolFlag("addressindex", "keep the history of each script, for Esplora and Electrum (default on regtest)"),
 			relay, level, format,
-		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
+		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), exploreFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -175,7 +174,7 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	cfg.Log, cfg.Logging = log, mask
-	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, mannersConfig, zmqConfig, accessConfig, localConfig} {
+	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, exploreConfig, mannersConfig, zmqConfig, accessConfig, localConfig} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}

@@ -18,7 +18,6 @@ func chainFlags(c *urfave.Context, cfg *node.Config) (err error) {
 	cfg.DBCache = int64(cache) * mib
 	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
 	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
-	cfg.AddressIndex = onOrLocal(c, "addressindex", cfg.Params)
 	cfg.CoinStatsIndex = c.Bool("coinstatsindex")
 	if cfg.Policy, err = policy.ParseRules(c.String("policy")); err != nil {
 		return cli.Usagef("--policy: %v", err)

@@ -14,6 +14,7 @@ import (
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/cmd/rpc/walletapi"
@@ -243,10 +244,12 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
-		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts,
+		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts, Esplora: n.cfg.Esplora,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}
+	n.explore = explore.New(cfg.Chain, cfg.Pool)
+	cfg.Explore = n.explore
 	if n.Wallet != nil {
 		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Wallet: n.Wallet, Kind: n.cfg.AddressKind, Ledger: n.Ledger, Pool: n.Pool}
 	}

@@ -53,6 +53,7 @@ type Config struct {
 	RPCUser     string // beside the cookie; "" for the cookie only
 	RPCPassword string
 	REST        *bool             // answer /rest/… and /metrics without a password; nil: on regtest and loopback
+	Esplora     *bool             // answer /api/… likewise; nil: as REST, where both indexes that it needs are kept
 	ZeroMQ      []notify.Notifier // what is published where; empty: nothing
 	// ZeroMQOrNot runs without ZeroMQ, and says so, where one of its addresses cannot be
 	// listened at, as bitcoind does; else that is an error.

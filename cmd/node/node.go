@@ -16,6 +16,7 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/db"
 	"grapevine/p2p/addrbook"
@@ -34,6 +35,7 @@ type Node struct {
 	Wallets *service.Wallets // all of them, nil without
 	RPC     *rpc.Server      // nil without RPC
 
+	explore  *explore.API
 	cfg      Config
 	clock    *clock
 	log      *slog.Logger

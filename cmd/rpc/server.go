@@ -16,6 +16,8 @@ import (
 
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/esplora"
+	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
@@ -60,6 +62,11 @@ type Config struct {
 	// REST answers /rest/… and /metrics, which need no password; nil: on regtest
 	// alone, and when Listen is this machine's own.
 	REST *bool
+	// Esplora answers /api/…, likewise without a password; nil: as REST where both indexes that it
+	// needs are kept, of transactions and by script.
+	Esplora *bool
+	// Explore answers what Esplora's and Electrum's clients ask; nil: nobody does.
+	Explore *explore.API
 	// AllowHosts are names by which who gives no password may call this server,
 	// beside IP addresses and localhost.
 	AllowHosts []string
@@ -152,7 +159,9 @@ func (s *Server) routes() http.Handler {
 		Methods: s.rows, Allow: s.allow, May: s.access.may, Hosts: hosts, Warm: warm.wait,
 		Threads: s.cfg.RPCThreads, Queue: s.cfg.RPCQueue, BodyTime: 2 * s.cfg.RPCTimeout, Log: s.log,
 	})
-	files := rest.New(s.cfg.Chain, s.cfg.Pool)
+	readers := rest.NewReaders()
+	files := rest.New(s.cfg.Chain, s.cfg.Pool, readers)
+	explorer := esplora.New(s.cfg.Explore, readers)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.inside.enter() {
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
@@ -164,7 +173,8 @@ func (s *Server) routes() http.Handler {
 			jsonrpc.Send(w, http.StatusForbidden, nil)
 			return
 		}
-		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics"
+		api := strings.HasPrefix(r.URL.Path, esplora.Prefix)
+		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics" || api
 		if status, why := refusal(r, hosts, open); status != 0 {
 			w.Header().Set("Connection", "close")
 			jsonrpc.Send(w, status, []byte(why))
@@ -173,12 +183,18 @@ func (s *Server) routes() http.Handler {
 		// A body that nobody reads must come to an end too; net/http discards it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(s.cfg.RPCTimeout, idleTime)))
 		switch {
-		case open && !s.open():
+		case api && !s.explores():
+			jsonrpc.Send(w, http.StatusNotFound, []byte("Esplora's API is off: start the node with --esplora\n"))
+		case open && !api && !s.open(s.cfg.REST):
 			jsonrpc.Send(w, http.StatusNotFound, []byte("REST and metrics are off: start the node with --rest\n"))
-		case strings.HasPrefix(r.URL.Path, "/rest/"):
+		case api || strings.HasPrefix(r.URL.Path, "/rest/"):
 			if err := warm.wait(r.Context()); err != nil {
 				w.Header().Set("Content-Type", "text/plain")
 				jsonrpc.Send(w, http.StatusServiceUnavailable, []byte("Service temporarily unavailable: "+warmText(err)+"\r\n"))
+				return
+			}
+			if api {
+				explorer.ServeHTTP(w, r)
 				return
 			}
 			files.ServeHTTP(w, r)
@@ -205,10 +221,15 @@ func refusal(r *http.Request, hosts jsonrpc.Hosts, open bool) (status int, why s
 	return 0, ""
 }
 
-// open says whether REST and metrics are answered: they need no password.
-func (s *Server) open() bool {
-	if s.cfg.REST != nil {
-		return *s.cfg.REST
+// explores says whether Esplora's API is answered.
+func (s *Server) explores() bool {
+	return s.cfg.Explore != nil && s.cfg.Chain.TxIndex && s.cfg.Chain.AddressIndex && s.open(s.cfg.Esplora)
+}
+
+// open says whether what needs no password is answered, by what people chose.
+func (s *Server) open(chosen *bool) bool {
+	if chosen != nil {
+		return *chosen
 	}
 	host, _, err := net.SplitHostPort(s.cfg.Listen)
 	if err != nil || !s.cfg.Chain.Params.Local() {

@@ -5,6 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -42,6 +43,11 @@ func (a *API) submitPackage(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			return nil, err
 		}
 	}
+	return a.SendPackage(ctx, txs, most)
+}
+
+// SendPackage hands in a child with its parents, and answers as submitpackage does.
+func (a *API) SendPackage(ctx context.Context, txs []*chain.Tx, most policy.FeeRate) (any, error) {
 	if !mempool.IsFamily(txs) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "package topology disallowed. not child-with-parents or parents depend on each other.")
 	}

@@ -129,6 +129,18 @@ func (a *API) findIn(id, block chain.Hash) (Found, error) {
 		"No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 }
 
+// SpentBy are the coins that a transaction spends, by input; nil when nobody knows them any more.
+func (a *API) SpentBy(f Found) []chain.Coin {
+	if f.Block != nil {
+		return a.spent(f)
+	}
+	coins, _, err := a.Pool.Spends(f.Tx.ID)
+	if err != nil {
+		return nil
+	}
+	return coins
+}
+
 // spent are the coins that the inputs of a transaction in a block spend; nil
 // when nobody knows them any more.
 func (a *API) spent(f Found) []chain.Coin {

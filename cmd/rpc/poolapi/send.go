@@ -67,22 +67,35 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if err := a.notMined(tx); err != nil {
+	if err := a.Send(ctx, tx, most); err != nil {
 		return nil, err
-	}
-	if e, pooled := a.Pool.Entry(tx.ID); pooled { // with whatever witness: those who lack it are told again
-		return tx.ID.String(), a.AnnounceAgain(ctx, e.Tx.WID)
-	}
-	if most != 0 {
-		if err := a.wouldPay(tx, most); err != nil {
-			return nil, err
-		}
-	}
-	if err := a.Submit(ctx, tx); err != nil {
-		return nil, refusal(err)
 	}
 	return tx.ID.String(), nil
 }
+
+// Send hands in a transaction that pays most at most, 0: any rate. A verdict is a *jsonrpc.Error
+// with sendrawtransaction's code and words.
+func (a *API) Send(ctx context.Context, tx *chain.Tx, most policy.FeeRate) error {
+	if err := a.notMined(tx); err != nil {
+		return err
+	}
+	if e, pooled := a.Pool.Entry(tx.ID); pooled { // with whatever witness: those who lack it are told again
+		return a.AnnounceAgain(ctx, e.Tx.WID)
+	}
+	if most != 0 {
+		if err := a.wouldPay(tx, most); err != nil {
+			return err
+		}
+	}
+	if err := a.Submit(ctx, tx); err != nil {
+		return refusal(err)
+	}
+	return nil
+}
+
+// DefaultMaxRate is what a transaction pays at most where nobody says otherwise, per 1,000 virtual
+// bytes [DEFAULT_MAX_RAW_TX_FEE_RATE].
+const DefaultMaxRate = policy.FeeRate(btcutil.SatoshiPerBitcoin / 10)
 
 // wouldPay refuses what the pool would refuse, and what pays more than most.
 func (a *API) wouldPay(tx *chain.Tx, most policy.FeeRate) error {

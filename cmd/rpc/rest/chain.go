@@ -128,9 +128,9 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 				d.Spent = spent[i]
 			}
 		}
-		h.places <- struct{}{}
+		h.readers.places <- struct{}{}
 		shown, err := json.Marshal(show.NewTx(tx, h.chain.Params.Params, d))
-		<-h.places
+		<-h.readers.places
 		if err != nil {
 			return err
 		}

@@ -87,7 +87,7 @@ func asmWord(op byte, data []byte, signatures bool) string {
 	case op >= txscript.OP_1 && op <= txscript.OP_16:
 		return strconv.Itoa(int(op) - txscript.OP_1 + 1)
 	case op > txscript.OP_PUSHDATA4:
-		return opName(op)
+		return OpName(op)
 	case len(data) <= 4:
 		return strconv.FormatInt(scriptNumber(data), 10)
 	}
@@ -97,7 +97,8 @@ func asmWord(op byte, data []byte, signatures bool) string {
 	return hex.EncodeToString(data)
 }
 
-func opName(op byte) string {
+// OpName is an opcode's name.
+func OpName(op byte) string {
 	if op == txscript.OP_INVALIDOPCODE {
 		return "OP_INVALIDOPCODE"
 	}
