@@ -75,3 +75,15 @@ func TestBudgetUnderARaceOfDropAndGrow(t *testing.T) {
 		t.Errorf("%d bytes of %d claims are left", b.held, len(b.claims))
 	}
 }
+
+// btcd finds the terminator behind 4,094 bytes of garbage, not behind 4,095.
+func TestGarbageIsNeverTheLongest(t *testing.T) {
+	least, most := maxGarbage, 0
+	for n := range 1 << 16 {
+		size := noiseSize(uint16(n))
+		least, most = min(least, size), max(most, size)
+	}
+	if least != 0 || most != 4094 {
+		t.Errorf("garbage of %d to %d bytes, want 0 to 4094", least, most)
+	}
+}

@@ -148,12 +148,17 @@ func plainIf(dialled bool, err error) error {
 	return err
 }
 
+// noiseSize is how many bytes of garbage we send, by chance n. It is never all that
+// BIP324 allows: btcsuite's v2transport 1.1.0, btcd's, stops one byte before it would
+// find the terminator behind 4095.
+func noiseSize(n uint16) int { return int(n) % maxGarbage }
+
 func noise() ([]byte, error) {
 	var n [2]byte
 	if _, err := rand.Read(n[:]); err != nil {
 		return nil, fmt.Errorf("randomness: %w", err)
 	}
-	b := make([]byte, int(binary.LittleEndian.Uint16(n[:]))%(maxGarbage+1))
+	b := make([]byte, noiseSize(binary.LittleEndian.Uint16(n[:])))
 	if _, err := rand.Read(b); err != nil {
 		return nil, fmt.Errorf("randomness: %w", err)
 	}
