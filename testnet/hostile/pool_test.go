@@ -93,7 +93,29 @@ func TestT5_HundredPeersThatNeverReadAnnouncements(t *testing.T) {
 	})
 }
 
-// The same in real time: meanwhile no step of the loop keeps others waiting.
+// late measures by how much a sleeper of this process wakes too late at worst: what
+// the machine, not the loop, makes others wait. The answer comes when done is closed.
+func late(done <-chan struct{}) <-chan time.Duration {
+	worst := make(chan time.Duration, 1)
+	go func() {
+		var most time.Duration
+		for {
+			select {
+			case <-done:
+				worst <- most
+				return
+			default:
+			}
+			began := time.Now()
+			time.Sleep(time.Millisecond)
+			most = max(most, time.Since(began)-time.Millisecond)
+		}
+	}()
+	return worst
+}
+
+// The same in real time: meanwhile no step of the loop keeps others waiting longer than
+// a busy machine does.
 func TestT5_StepsWhileNobodyReads(t *testing.T) {
 	deaf, txs, most := 20, 500, 500*time.Millisecond // others use the processor too, or the race detector runs
 	if full() {
@@ -105,6 +127,8 @@ func TestT5_StepsWhileNobodyReads(t *testing.T) {
 	h := newHarness(t, publicly())
 	coins := h.cheap(txs)
 	h.deafCrowd(deaf)
+	done := make(chan struct{})
+	worst := late(done)
 	before := h.target.Swarm.Steps()
 	pour(h.attacker(500), coins, 50*time.Millisecond)
 	h.within(time.Minute, "the transactions are in the pool", func() bool { return h.target.Swarm.Status().PoolSize == txs })
@@ -112,9 +136,11 @@ func TestT5_StepsWhileNobodyReads(t *testing.T) {
 		time.Sleep(20 * time.Second) // most have been sent announcements by now
 	}
 	st := h.target.Swarm.Steps()
-	t.Logf("%d steps in %v, the longest took %v, before the attack %v",
-		st.Count-before.Count, st.Sum-before.Sum, st.Longest, before.Longest)
-	if st.Longest > most {
+	close(done)
+	busy := <-worst
+	t.Logf("%d steps in %v, the longest took %v, before the attack %v; sleepers woke %v late",
+		st.Count-before.Count, st.Sum-before.Sum, st.Longest, before.Longest, busy)
+	if st.Longest > most+2*busy {
 		t.Errorf("a step of the loop took %v", st.Longest)
 	}
 	if st.Sum == before.Sum {
