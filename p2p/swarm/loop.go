@@ -186,7 +186,7 @@ func (l *loop) step(ev gossip.Event) {
 			l.alarm.Stop()
 		} else {
 			wait := at.Sub(l.now)
-			if at.Equal(l.rang) { // it rang, and the clock has not moved
+			if wait > 0 && at.Equal(l.rang) { // it rang, and the clock has not moved
 				wait = max(wait, leastAlarm)
 			}
 			l.alarm.Reset(wait)
