@@ -77,16 +77,22 @@ func subtree(leaves []Hash, height int) Hash {
 // Extract is the merkle root that the proof leads to, and the txids that it proves,
 // in the order of the block; ok is false where it makes no tree [ExtractMatches].
 func (p *Proof) Extract() (root Hash, ids []Hash, ok bool) {
+	root, ids, _, ok = p.ExtractPlaces()
+	return root, ids, ok
+}
+
+// ExtractPlaces is Extract, with the place of each transaction in its block.
+func (p *Proof) ExtractPlaces() (root Hash, ids []Hash, places []uint32, ok bool) {
 	switch {
 	case p.Total == 0, p.Total > MaxBlockWeight/minTxWeight, len(p.Hashes) > int(p.Total), len(p.Turns) < len(p.Hashes):
-		return root, nil, false
+		return root, nil, nil, false
 	}
 	w := proofWalk{Proof: p}
 	root = w.extract(p.height(), 0)
 	if w.bad || (w.turns+7)/8 != (len(p.Turns)+7)/8 || w.hashes != len(p.Hashes) {
-		return Hash{}, nil, false
+		return Hash{}, nil, nil, false
 	}
-	return root, w.ids, true
+	return root, w.ids, w.places, true
 }
 
 // proofWalk is how far the walk through a proof has come.
@@ -94,6 +100,7 @@ type proofWalk struct {
 	*Proof
 	turns, hashes int // used
 	ids           []Hash
+	places        []uint32
 	bad           bool
 }
 
@@ -112,7 +119,7 @@ func (w *proofWalk) extract(height int, at uint32) (h Hash) {
 		h = w.Hashes[w.hashes]
 		w.hashes++
 		if below {
-			w.ids = append(w.ids, h)
+			w.ids, w.places = append(w.ids, h), append(w.places, at)
 		}
 		return h
 	}

@@ -124,6 +124,10 @@ type Balance struct {
 	Change      btcutil.Amount // change of our own transactions in the pool: spendable
 	Unconfirmed btcutil.Amount // in the pool, from others: not spendable yet
 	Immature    btcutil.Amount // mined, not yet 100 blocks deep
+
+	// Used is at addresses that were spent from, of a wallet that avoids to use them
+	// again; it is in none of the others. UsedUnconfirmed of it is from others and in the pool.
+	Used, UsedUnconfirmed btcutil.Amount
 }
 
 // Spendable is what Send may use: Core's "trusted".
@@ -151,6 +155,16 @@ type Coin struct {
 	ParentDesc    string         // descriptor of its row, without checksum
 	Redeem        []byte         // Nested: the script behind the hash
 	Unsolvable    bool           // watched by its address or script only
+	Desc          string         // its own, without checksum
+	Booked        bool           // its address is in the address book
+	Reused        bool           // at an address that was spent from, in a wallet that avoids them [avoid_reuse]
+}
+
+// Addressee is an entry of the address book.
+type Addressee struct {
+	Address, Label string
+	Script         []byte
+	Own            bool // ours, to be paid at; else somebody whom we pay
 }
 
 // Category is what an output of a transaction is to us, in Core's words.
@@ -173,6 +187,8 @@ type Detail struct {
 	Label    string
 	// ParentDesc of what came: the descriptor of its row, without checksum.
 	ParentDesc string
+	Booked     bool // its address is in the address book
+	Change     bool // of a payment of ours; most do not want to see it
 }
 
 // Entry is one transaction of the history.
@@ -188,12 +204,16 @@ type Entry struct {
 	Abandoned     bool
 	Trusted       bool           // confirmed, or all its inputs are ours
 	Conflicts     []chain.Hash   // our transactions that spend a same coin
+	Rivals        []chain.Hash   // in the pool, spend a coin of it or of what it hangs on [mempool_conflicts]
 	Amount        btcutil.Amount // what it changed in the wallet, the fee not counted
 	Fee           btcutil.Amount // what we paid, ≥ 0; 0 when it is not from us
 	FromMe        bool           // spends coins of ours
+	Debit, Credit btcutil.Amount // what it spends of ours, and what it pays us; of a reward that is not mature nothing
 	Replaceable   bool           // signals BIP125
-	Comment       string
-	Details       []Detail // sends first, then receipts; change is left out
+	Comment, To   string
+	Replaces      chain.Hash // the payment of ours that it was made to replace; zero: none
+	ReplacedBy    chain.Hash // the payment of ours that was made to replace it; zero: none
+	Details       []Detail   // sends first, then receipts
 }
 
 // Owned says where one of our scripts stands in the key tree.
@@ -242,4 +262,25 @@ type Status struct {
 	Scanning bool  // reads old blocks again
 	Reread   int32 // height of the next block to be read once more, -1: none
 	Txs      int
+}
+
+// Filter says which transactions of the history are wanted. The zero value wants all.
+type Filter struct {
+	Label *string // with an output of ours of that label
+	Since *int32  // no more confirmations, or blocks on top of a conflict, than that
+}
+
+// Receipt is what an address of ours has received.
+type Receipt struct {
+	Script        []byte
+	Amount        btcutil.Amount
+	Confirmations int32        // of the last transaction that paid it
+	Txs           []chain.Hash // all of them, in the order of their ids
+}
+
+// Holder is an address, what it holds, and its label, where it has one.
+type Holder struct {
+	Address, Label string
+	Amount         btcutil.Amount
+	Booked         bool
 }

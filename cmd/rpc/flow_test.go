@@ -100,7 +100,7 @@ func TestPaymentFromWalletToBlock(t *testing.T) {
 	if lines := w.list("listtransactions", "*", 10); len(lines) != 2 {
 		t.Errorf("listtransactions: %v", lines)
 	} else {
-		has(t, "listtransactions", lines[1].(map[string]any), "address category amount label vout fee confirmations blockhash blockheight blockindex blocktime txid walletconflicts time timereceived abandoned")
+		has(t, "listtransactions", lines[1].(map[string]any), "address category amount vout fee confirmations blockhash blockheight blockindex blocktime txid walletconflicts time timereceived abandoned")
 		is(t, "newest last", lines[1], "txid", id)
 		is(t, "mined first", lines[0], "category", "generate")
 	}
@@ -109,7 +109,7 @@ func TestPaymentFromWalletToBlock(t *testing.T) {
 	is(t, "wallethistory", history[0], "amount", -1.5)
 	has(t, "wallethistory", history[0].(map[string]any), "fee confirmations height time addresses label")
 	has(t, "listsinceblock", w.object("listsinceblock", block), "transactions removed lastblock")
-	has(t, "listunspent", w.list("listunspent")[0].(map[string]any), "txid vout address label scriptPubKey amount confirmations spendable solvable safe")
+	has(t, "listunspent", w.list("listunspent")[0].(map[string]any), "txid vout address scriptPubKey amount confirmations spendable solvable safe")
 }
 
 func TestRawTransactionByHand(t *testing.T) {

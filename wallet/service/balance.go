@@ -2,7 +2,6 @@ package service
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -34,21 +33,79 @@ func (st *state) immature(r *record) bool {
 // spent says whether a transaction of ours that may still count spends op.
 func (st *state) spent(op wire.OutPoint) bool {
 	for _, s := range st.spenders[op] {
-		if st.depth(s) >= 0 && !s.abandoned {
+		if s.counts() {
 			return true
 		}
 	}
 	return false
 }
 
+// counts says whether r takes the coins that it spends: nobody has given it up, and
+// neither chain nor pool hold another in its place.
+func (r *record) counts() bool {
+	return (r.height != nowhere || r.conflict == nowhere) && !r.abandoned && len(r.rivals) == 0
+}
+
 // fromMe says whether all that r spends is ours.
 func (st *state) fromMe(r *record) bool {
 	for _, op := range r.inputs {
-		if _, ok := st.outs[op]; !ok {
+		if st.out(op) == nil {
 			return false
 		}
 	}
 	return !r.coinbase
+}
+
+// settled are all coins: outputs of ours that nothing spends and that are in a block
+// or in the pool, oldest first. What a transaction means for them is its own outputs
+// and those that it spends, so only those of what was stirred are looked at again.
+func (st *state) settled() []*output {
+	if len(st.stirred) == 0 {
+		return st.coins
+	}
+	gone, sorted := false, true
+	see := func(o *output) {
+		is := st.unspentNow(o)
+		switch {
+		case is && !o.coin:
+			if n := len(st.coins); n > 0 && compareOutputs(st.coins[n-1], o) > 0 {
+				sorted = false
+			}
+			st.coins = append(st.coins, o)
+		case !is && o.coin:
+			gone = true
+		}
+		o.coin = is
+	}
+	for _, r := range st.stirred {
+		r.stirred, r.mine = false, st.fromMe(r)
+		for _, o := range r.own {
+			see(o)
+		}
+		for _, op := range r.inputs {
+			if o := st.out(op); o != nil {
+				see(o)
+			}
+		}
+	}
+	st.stirred = nil
+	if gone {
+		st.coins = slices.DeleteFunc(st.coins, func(o *output) bool { return !o.coin })
+	}
+	if !sorted {
+		slices.SortFunc(st.coins, compareOutputs)
+	}
+	return st.coins
+}
+
+// unspentNow says whether an output is a coin.
+func (st *state) unspentNow(o *output) bool {
+	r := o.rec
+	return (r.height != nowhere || r.inPool && r.conflict == nowhere) && st.txs[r.id] == r && !st.spent(o.op())
+}
+
+func compareOutputs(x, y *output) int {
+	return cmp.Or(cmp.Compare(x.rec.order, y.rec.order), cmp.Compare(x.vout, y.vout))
 }
 
 // trusted transactions are confirmed, or in the pool with nothing but our own
@@ -62,7 +119,7 @@ func (st *state) trusted(r *record, seen map[*record]bool) bool {
 	}
 	ok := r.inPool && st.fromMe(r)
 	for _, op := range r.inputs {
-		ok = ok && st.trusted(st.outs[op].rec, seen)
+		ok = ok && st.trusted(st.txs[op.Hash], seen)
 	}
 	seen[r] = ok
 	return ok
@@ -81,13 +138,7 @@ func (st *state) crowd(r *record, enough int) int {
 	})
 	most := len(ancestors)
 	for a := range ancestors {
-		most = max(most, len(st.walk(a, enough, func(r *record, visit func(*record)) {
-			for i := range r.outs {
-				for _, s := range st.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
-					visit(s)
-				}
-			}
-		})))
+		most = max(most, len(st.walk(a, enough, st.eachChild)))
 	}
 	return most
 }
@@ -112,51 +163,66 @@ const poolChain = policy.MaxAncestors + 1
 
 // unspent calls fn for every coin: outputs of ours that nothing spends and
 // that are in a block or in the pool.
-func (st *state) unspent(fn func(op wire.OutPoint, o output, trusted bool)) {
+func (st *state) unspent(fn func(o *output, trusted bool)) {
 	seen := map[*record]bool{}
-	for op, o := range st.outs {
-		d := st.depth(o.rec)
-		if d < 0 || d == 0 && !o.rec.inPool || st.spent(op) {
-			continue
-		}
-		fn(op, o, st.trusted(o.rec, seen))
+	for _, o := range st.settled() {
+		fn(o, o.rec.height != nowhere || st.trusted(o.rec, seen))
 	}
 }
 
-// balance sums up the coins; aside is what locks keep from being spent.
-func (st *state) balance() (sum wallet.Balance, aside btcutil.Amount) {
-	st.unspent(func(op wire.OutPoint, o output, trusted bool) {
+// balance sums up the coins of at least so many confirmations; aside is what locks
+// keep from being spent.
+func (st *state) balance(minConf int32) (sum wallet.Balance, aside btcutil.Amount) {
+	st.unspent(func(o *output, trusted bool) {
+		depth := st.depth(o.rec)
+		dirty := st.dirtyCoin(o)
 		switch {
 		case st.immature(o.rec):
 			sum.Immature += o.value
 			return
-		case st.depth(o.rec) > 0:
-			sum.Confirmed += o.value
-		case trusted:
-			sum.Change += o.value
-		default:
+		case !trusted && dirty:
+			sum.Used += o.value
+			sum.UsedUnconfirmed += o.value
+			return
+		case !trusted:
 			sum.Unconfirmed += o.value
 			return
+		case depth < minConf:
+			return
+		case dirty:
+			sum.Used += o.value
+		case depth > 0:
+			sum.Confirmed += o.value
+		default:
+			sum.Change += o.value
 		}
-		if st.aside(op) {
+		if st.aside(o) {
 			aside += o.value
 		}
 	})
 	return sum, aside
 }
 
-func (st *state) aside(op wire.OutPoint) bool {
+// dirtyCoin says whether a coin is at an address that was spent from, in a wallet
+// that tells such coins apart [avoid_reuse].
+func (st *state) dirtyCoin(o *output) bool { return st.avoidReuse && st.scripts[o.own.script].reused }
+
+func (st *state) aside(o *output) bool {
+	if len(st.locked) == 0 && len(st.held) == 0 {
+		return false
+	}
+	op := o.op()
 	_, locked := st.locked[op]
 	_, held := st.held[op]
 	return locked || held
 }
 
-// coin is the wallet's word for an output; what Coins adds is left out.
-func (st *state) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
+// coin is the wallet's word for an output; what describe adds is left out.
+func (st *state) coin(o *output, trusted bool) wallet.Coin {
 	c := wallet.Coin{
-		OutPoint: op, Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
-		Confirmations: st.depth(o.rec), Coinbase: o.rec.coinbase, FromMe: st.fromMe(o.rec),
-		Spendable: trusted && !st.immature(o.rec), Locked: st.aside(op), Safe: st.safe(o.rec, trusted),
+		OutPoint: o.op(), Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
+		Confirmations: st.depth(o.rec), Coinbase: o.rec.coinbase, FromMe: o.rec.mine,
+		Spendable: trusted && !st.immature(o.rec), Locked: st.aside(o), Reused: st.dirtyCoin(o), Safe: st.safe(o.rec, trusted),
 	}
 	if c.Confirmations == 0 {
 		c.Ancestors = st.crowd(o.rec, poolChain)
@@ -169,23 +235,37 @@ func (st *state) coin(op wire.OutPoint, o output, trusted bool) wallet.Coin {
 // safe coins are trusted, and in a block where they replace or are replaced: to spend
 // one would make two transactions of which only one can be.
 func (st *state) safe(r *record, trusted bool) bool {
-	return trusted && (st.depth(r) != 0 || r.more.replaces == chain.Hash{} && r.more.replacedBy == chain.Hash{})
+	n := r.noted()
+	return trusted && (st.depth(r) != 0 || n.replaces == chain.Hash{} && n.replacedBy == chain.Hash{})
 }
 
-// listCoins are all unspent outputs, in the order of their outpoints.
-func (st *state) listCoins() (coins []wallet.Coin, err error) {
-	st.unspent(func(op wire.OutPoint, o output, trusted bool) {
-		c := st.coin(op, o, trusted)
-		c.Address, c.Label, c.ParentDesc = wallet.AddressOf(c.Script, st.params.Params), o.own.label, o.own.row.Desc
-		c.Unsolvable = !o.own.row.public.Solvable()
-		if c.Kind == wallet.Nested {
-			owned, _, e := st.whose(c.Script)
-			c.Redeem, err = owned.Redeem, errors.Join(err, e)
+// describe adds what is known of a coin's script.
+func (st *state) describe(c *wallet.Coin) error {
+	c.Address = wallet.AddressOf(c.Script, st.params.Params)
+	c.Label, c.Booked = st.bookEntry(c.Script)
+	owned, _, err := st.whose(c.Script)
+	c.Desc, c.ParentDesc, c.Redeem, c.Unsolvable = owned.Desc, owned.ParentDesc, owned.Redeem, owned.Unsolvable
+	return err
+}
+
+// listCoins are the unspent outputs that wanted takes, oldest first, until it has
+// enough. It is asked before anything is known of the script.
+func (st *state) listCoins(wanted func(*wallet.Coin) (take, enough bool)) (coins []wallet.Coin, err error) {
+	seen := map[*record]bool{}
+	for _, o := range st.settled() {
+		c := st.coin(o, st.trusted(o.rec, seen))
+		take, enough := wanted(&c)
+		if take {
+			if err := st.describe(&c); err != nil {
+				return nil, err
+			}
+			coins = append(coins, c)
 		}
-		coins = append(coins, c)
-	})
-	slices.SortFunc(coins, func(x, y wallet.Coin) int { return compareOutPoints(x.OutPoint, y.OutPoint) })
-	return coins, err
+		if enough {
+			break
+		}
+	}
+	return coins, nil
 }
 
 func compareOutPoints(x, y wire.OutPoint) int {

@@ -91,7 +91,7 @@ func (st *state) original(txid chain.Hash, b *Bump) (old original, err error) {
 		op := in.PreviousOutPoint
 		coin, ok := b.Coins[op]
 		preset := wallet.Input{OutPoint: op}
-		if o, ours := st.outs[op]; ours {
+		if o := st.out(op); o != nil {
 			coin, ok = chain.Coin{Value: o.value, PkScript: []byte(o.own.script)}, ok || r.inPool || st.depth(r) == 0
 		} else {
 			preset.Foreign, preset.Weight = &coin, spend.SignedWeight(in)
@@ -121,8 +121,8 @@ func (st *state) bumpable(txid chain.Hash, b Bump) error {
 		return refuse(false, "Transaction has been mined, or is conflicted with a mined transaction")
 	case !st.replaceable(r):
 		return refuse(false, "Transaction is not BIP 125 replaceable")
-	case r.more.replacedBy != chain.Hash{}:
-		return refuse(false, "Cannot bump transaction %s which was already bumped by transaction %s", txid, r.more.replacedBy)
+	case r.noted().replacedBy != chain.Hash{}:
+		return refuse(false, "Cannot bump transaction %s which was already bumped by transaction %s", txid, r.noted().replacedBy)
 	case !b.Foreign && !st.fromMe(r):
 		return refuse(false, "Transaction contains inputs that don't belong to this wallet")
 	}

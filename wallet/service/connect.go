@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -28,13 +29,11 @@ func (st *state) add(tx *chain.Tx, received int64) (*record, error) {
 }
 
 func (st *state) concerns(tx *chain.Tx) bool {
-	for _, o := range tx.TxOut {
-		if st.scripts[string(o.PkScript)] != nil {
-			return true
-		}
+	if st.paysUs(tx) {
+		return true
 	}
 	for _, in := range tx.TxIn {
-		if _, ok := st.outs[in.PreviousOutPoint]; ok {
+		if st.out(in.PreviousOutPoint) != nil {
 			return true
 		}
 	}
@@ -47,7 +46,20 @@ func (st *state) link(r *record) {
 	st.list = append(st.list, r)
 	for _, op := range r.inputs {
 		st.spenders[op] = append(st.spenders[op], r)
+		if o := st.out(op); o != nil {
+			st.scripts[o.own.script].reused = true
+		}
+		st.unlock(op)
 	}
+	st.stir(r)
+}
+
+// out is an output of ours, spent or not; nil when there is none at op.
+func (st *state) out(op wire.OutPoint) *output {
+	if r := st.txs[op.Hash]; r != nil {
+		return r.output(op.Index)
+	}
+	return nil
 }
 
 // credit notes the outputs that pay us.
@@ -57,7 +69,11 @@ func (st *state) credit(tx *chain.Tx, r *record) error {
 		if own == nil {
 			continue
 		}
-		st.outs[wire.OutPoint{Hash: r.id, Index: uint32(i)}] = output{r, btcutil.Amount(o.Value), own}
+		if old := r.output(uint32(i)); old != nil {
+			old.own = own // its script may have come to another descriptor
+		} else {
+			st.addOutput(&output{rec: r, value: btcutil.Amount(o.Value), own: own, vout: uint32(i)})
+		}
 		if err := st.paidTo(own); err != nil {
 			return err
 		}
@@ -65,11 +81,25 @@ func (st *state) credit(tx *chain.Tx, r *record) error {
 	return nil
 }
 
+// addOutput notes that an output is ours, which was not known before.
+func (st *state) addOutput(o *output) {
+	r := o.rec
+	at, _ := slices.BinarySearchFunc(r.own, o.vout, func(x *output, vout uint32) int { return cmp.Compare(x.vout, vout) })
+	r.own = slices.Insert(r.own, at, o)
+	st.stir(r)
+	for _, s := range st.spenders[o.op()] {
+		st.scripts[o.own.script].reused = true
+		st.stir(s)
+	}
+}
+
 // keep notes a transaction that we made.
 func (st *state) keep(tx *chain.Tx, o wallet.Options, now int64) error {
 	r, err := st.add(tx, now)
 	if r != nil {
-		r.comment, r.more.to = o.Comment, o.CommentTo
+		if r.comment = o.Comment; o.CommentTo != "" {
+			r.note().to = o.CommentTo
+		}
 		if (o.Replaces != chain.Hash{}) {
 			st.replaced(o.Replaces, r)
 		}
@@ -84,31 +114,40 @@ func (st *state) replaced(old chain.Hash, r *record) {
 	if was == nil {
 		return
 	}
-	r.comment, r.more.to, r.more.replaces = was.comment, was.more.to, old
-	was.more.replacedBy = r.id
+	n := r.note()
+	r.comment, n.to, n.replaces = was.comment, was.note().to, old
+	was.note().replacedBy = r.id
 	st.touch(was)
 	st.touch(r)
+}
+
+// note are the notes of r, to be written.
+func (r *record) note() *notes {
+	if r.notes == nil {
+		r.notes = &notes{}
+	}
+	return r.notes
 }
 
 // forget removes a transaction that nobody but us has seen; one that is in
 // the pool or in a block stays.
 func (st *state) forget(txid chain.Hash) {
-	r := st.txs[txid]
-	if r == nil || r.inPool || r.height != nowhere {
-		return
+	if r := st.txs[txid]; r != nil && !r.inPool && r.height == nowhere {
+		st.remove(r)
 	}
+}
+
+// remove takes a transaction out of the wallet.
+func (st *state) remove(r *record) {
 	delete(st.txs, r.id)
 	st.list = slices.DeleteFunc(st.list, func(other *record) bool { return other == r })
-	for i := range r.outs {
-		delete(st.outs, wire.OutPoint{Hash: r.id, Index: i})
+	for _, o := range r.own {
+		for _, s := range st.spenders[o.op()] {
+			st.stir(s)
+		}
 	}
 	for _, op := range r.inputs {
-		rest := st.spenders[op][:0]
-		for _, s := range st.spenders[op] {
-			if s != r {
-				rest = append(rest, s)
-			}
-		}
+		rest := slices.DeleteFunc(st.spenders[op], func(s *record) bool { return s == r })
 		if st.spenders[op] = rest; len(rest) == 0 {
 			delete(st.spenders, op)
 		}
@@ -117,7 +156,18 @@ func (st *state) forget(txid chain.Hash) {
 }
 
 // touch says that the file does not hold r as it is now.
-func (st *state) touch(r *record) { st.dirt.records[r.id] = struct{}{} }
+func (st *state) touch(r *record) {
+	st.dirt.records[r.id] = struct{}{}
+	st.stir(r)
+}
+
+// stir says that r may mean something else for the coins than it did.
+func (st *state) stir(r *record) {
+	if !r.stirred {
+		r.stirred = true
+		st.stirred = append(st.stirred, r)
+	}
+}
 
 // connect follows one block, whose parent the state stands at. Now is in Unix seconds.
 func (st *state) connect(node *chain.HeaderNode, blk *chain.Block, now int64) error {
@@ -145,7 +195,7 @@ func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int
 		return err
 	}
 	r.height, r.block, r.index, r.blockTime = node.Height, node.Hash, uint32(at), blockTime
-	r.conflict, r.abandoned, r.inPool = nowhere, false, false
+	r.conflict, r.abandoned, r.inPool, r.rivals = nowhere, false, false, nil
 	if !bytes.Equal(r.raw, tx.Raw()) { // the witness may differ from what the pool had
 		r.raw = bytes.Clone(tx.Raw())
 	}
@@ -154,11 +204,17 @@ func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int
 	return nil
 }
 
-// tellOf notes that the log is to hear of r, once.
+// news is that something has happened to r, as it was then.
+type news struct {
+	*record
+	height int32 // nowhere: it is in no block
+	block  chain.Hash
+	log    bool // the log has not heard of it
+}
+
+// tellOf notes that r has come, or is in another state. The log hears of it once.
 func (st *state) tellOf(r *record, told *bool) {
-	if !*told && !r.coinbase {
-		st.news = append(st.news, r)
-	}
+	st.news = append(st.news, news{r, r.height, r.block, !*told && !r.coinbase})
 	*told = true
 }
 
@@ -180,11 +236,7 @@ func (st *state) refute(r *record, height int32) {
 	}
 	r.conflict, r.inPool = height, false
 	st.touch(r)
-	for i := range r.outs {
-		for _, s := range st.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
-			st.refute(s, height)
-		}
-	}
+	st.eachChild(r, func(child *record) { st.refute(child, height) })
 }
 
 // rollback goes back to an ancestor of where the state stands.
@@ -195,6 +247,7 @@ func (st *state) rollback(to *chain.HeaderNode) {
 			if r.abandoned = r.coinbase; r.coinbase { // nobody can mine it again
 				st.orphans = append(st.orphans, r)
 			}
+			st.tellOf(r, &r.toldBlock)
 			st.touch(r)
 		}
 		if r.conflict > to.Height {
@@ -210,6 +263,7 @@ func (st *state) rollback(to *chain.HeaderNode) {
 // left it that may come back. Now is in Unix seconds.
 func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error) {
 	for _, in := range d.In {
+		st.rival(in.Tx)
 		r, err := st.add(in.Tx, now)
 		if err != nil {
 			return left, fmt.Errorf("follow transaction %s: %w", in.Tx.ID, err)
@@ -218,6 +272,7 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 			continue
 		}
 		r.inPool = true
+		st.stir(r)
 		st.tellOf(r, &r.toldPool)
 		if r.abandoned || r.conflict != nowhere {
 			r.abandoned, r.conflict = false, nowhere
@@ -225,16 +280,70 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 		}
 	}
 	for _, out := range d.Out {
-		if r := st.txs[out.Tx.ID]; r != nil {
-			r.inPool = false
-			if out.Why == chain.GoneConflict { // it, or what it hangs on, lost to a double spend
-				st.refute(r, st.cursor.Height)
-			}
-			left = left || out.Why == chain.GoneEvicted || out.Why == chain.GoneInvalid
+		st.unrival(out.Tx)
+		r := st.txs[out.Tx.ID]
+		if r == nil {
+			continue
 		}
+		r.inPool = false
+		st.stir(r)
+		if out.Why == chain.GoneConflict { // it, or what it hangs on, lost to a double spend
+			st.tellOf(r, &r.toldPool)
+			st.refute(r, st.cursor.Height)
+		}
+		left = left || out.Why == chain.GoneEvicted || out.Why == chain.GoneInvalid
 	}
 	st.giveUp()
 	return left, nil
+}
+
+// rival notes that tx is in the pool, so that what spends a same coin is not, nor
+// what hangs on that.
+func (st *state) rival(tx *chain.Tx) {
+	for _, in := range tx.TxIn {
+		for _, s := range st.spenders[in.PreviousOutPoint] {
+			if s.id != tx.ID {
+				st.addRival(s, tx.ID)
+			}
+		}
+	}
+}
+
+func (st *state) addRival(r *record, id chain.Hash) {
+	if slices.Contains(r.rivals, id) {
+		return
+	}
+	r.rivals = append(r.rivals, id)
+	st.stir(r)
+	st.eachChild(r, func(child *record) { st.addRival(child, id) })
+}
+
+// unrival notes that tx is not in the pool any more.
+func (st *state) unrival(tx *chain.Tx) {
+	for _, in := range tx.TxIn {
+		for _, s := range st.spenders[in.PreviousOutPoint] {
+			st.dropRival(s, tx.ID)
+		}
+	}
+}
+
+func (st *state) dropRival(r *record, id chain.Hash) {
+	i := slices.Index(r.rivals, id)
+	if i < 0 {
+		return
+	}
+	r.rivals = slices.Delete(r.rivals, i, i+1)
+	st.stir(r)
+	st.eachChild(r, func(child *record) { st.dropRival(child, id) })
+}
+
+// eachChild calls fn for what spends outputs of r.
+func (st *state) eachChild(r *record, fn func(*record)) {
+	for i := range r.outs {
+		for _, s := range st.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
+			fn(s)
+		}
+	}
 }
 
 // giveUp abandons what spends a reward whose block has left the chain, once the
@@ -271,10 +380,4 @@ func (st *state) abandon(r *record) {
 	st.abandonSpenders(r)
 }
 
-func (st *state) abandonSpenders(r *record) {
-	for i := range r.outs {
-		for _, s := range st.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
-			st.abandon(s)
-		}
-	}
-}
+func (st *state) abandonSpenders(r *record) { st.eachChild(r, st.abandon) }

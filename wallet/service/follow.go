@@ -45,32 +45,46 @@ func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) err
 // logNews says what came and went, a line for each payment when the pool takes
 // it and one when it is first in a block. What is read from old blocks is no news.
 func (s *Service) logNews(st *state) {
-	for _, r := range st.news {
-		e, err := st.entry(r)
-		if err != nil {
-			s.cfg.Log.Warn("a payment cannot be shown", "txid", r.id, "err", err)
-			continue
-		}
-		what := "payment received"
-		if e.FromMe {
-			what = "payment sent"
-		}
-		if e.Height != nowhere {
-			what = "payment is in a block"
-		}
-		args := []any{"txid", r.id, "btc", chain.FormatAmount(e.Amount)}
-		if e.FromMe {
-			args = append(args, "fee", chain.FormatAmount(e.Fee))
-		}
-		if e.Height != nowhere {
-			args = append(args, "height", e.Height)
-		}
-		s.cfg.Log.Info(what, args...)
+	for _, n := range st.news {
 		if s.cfg.News != nil {
-			s.cfg.News(News{Wallet: st.name, ID: r.id, Block: r.block, Height: r.height})
+			s.cfg.News(News{Wallet: st.name, ID: n.id, Block: n.block, Height: n.height})
+		}
+		if n.log {
+			s.logOne(st, n)
 		}
 	}
 	st.news = nil
+}
+
+func (s *Service) logOne(st *state, n news) {
+	e, err := st.entry(n.record)
+	if err != nil {
+		s.cfg.Log.Warn("a payment cannot be shown", "txid", n.id, "err", err)
+		return
+	}
+	what := "payment received"
+	if e.FromMe {
+		what = "payment sent"
+	}
+	if e.Height != nowhere {
+		what = "payment is in a block"
+	}
+	args := []any{"txid", n.id, "btc", chain.FormatAmount(e.Amount)}
+	if e.FromMe {
+		args = append(args, "fee", chain.FormatAmount(e.Fee))
+	}
+	if e.Height != nowhere {
+		args = append(args, "height", e.Height)
+	}
+	s.cfg.Log.Info(what, args...)
+}
+
+// quietNews tells of what old blocks say; the log does not hear of it.
+func (s *Service) quietNews(st *state) {
+	for i := range st.news {
+		st.news[i].log = false
+	}
+	s.logNews(st)
 }
 
 // move follows d if it starts where the state stands. If it does not, the

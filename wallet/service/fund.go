@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -209,16 +208,15 @@ func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 	if d.OnlyCoins {
 		return nil
 	}
-	st.unspent(func(op wire.OutPoint, o output, trusted bool) {
-		if st.immature(o.rec) || st.aside(op) || must[op] || !trusted && !d.Unsafe {
+	d.Coins = slices.Grow(d.Coins, len(st.settled()))
+	st.unspent(func(o *output, trusted bool) {
+		if st.immature(o.rec) || st.aside(o) || len(must) > 0 && must[o.op()] || !trusted && !d.Unsafe {
 			return
 		}
 		if shape := st.shapeOf(o.own, d.Watching); shape.Solved {
-			d.Coins = append(d.Coins, spend.Input{Coin: st.coin(op, o, trusted), Shape: shape})
+			d.Coins = append(d.Coins, spend.Input{Coin: st.coin(o, trusted), Shape: shape})
 		}
 	})
-	// Randomness is to come from the seed alone, not from a map's order.
-	slices.SortFunc(d.Coins, func(x, y spend.Input) int { return compareOutPoints(x.OutPoint, y.OutPoint) })
 	return nil
 }
 
@@ -248,13 +246,14 @@ func (st *state) shapeOf(own *owned, highR bool) spend.Shape {
 func (st *state) preset(in wallet.Input, d *spend.Draft, known *descriptor.Provider) (spend.Input, error) {
 	op := in.OutPoint
 	c := spend.Input{Coin: wallet.Coin{OutPoint: op}}
-	o, ours := st.outs[op]
+	st.settled() // they may be asked for what they have of ours
+	o := st.out(op)
 	switch tx := st.txs[op.Hash]; {
-	case ours:
+	case o != nil:
 		if _, held := st.held[op]; held {
 			return c, fmt.Errorf("%w: %s", wallet.ErrSpent, op)
 		}
-		c.Coin = st.coin(op, o, true)
+		c.Coin = st.coin(o, true)
 		c.Shape = st.shapeOf(o.own, d.Watching)
 	case in.Foreign == nil && tx != nil && op.Index >= tx.outs:
 		return c, fmt.Errorf("Invalid pre-selected input %s", showOutPoint(op))
@@ -307,59 +306,11 @@ func (st *state) release(coins []wallet.Coin) {
 	}
 }
 
-// lockSpent is Lock for the coins of a transaction.
-func (st *state) lockSpent(coins []wallet.Coin) error {
-	ops := make([]wire.OutPoint, len(coins))
-	for i := range coins {
-		ops[i] = coins[i].OutPoint
-	}
-	return st.lock(ops, true)
-}
-
-// lock sets coins aside, or gives them back. Either all of them or none. The
-// reasons are Core's [lockunspent].
-func (st *state) lock(ops []wire.OutPoint, lock bool) error {
-	for _, op := range ops {
-		tx := st.txs[op.Hash]
-		_, locked := st.locked[op]
-		_, held := st.held[op]
-		why := ""
-		switch {
-		case tx == nil:
-			why = "unknown transaction"
-		case op.Index >= tx.outs:
-			why = "vout index out of bounds"
-		case held || st.spent(op):
-			why = "expected unspent output"
-		case lock && locked:
-			why = "output already locked"
-		case !lock && !locked:
-			why = "expected locked output"
-		default:
-			continue
-		}
-		return fmt.Errorf("%w, %s", wallet.ErrLock, why)
-	}
-	for _, op := range ops {
-		if lock {
-			st.locked[op] = struct{}{}
-		} else {
-			delete(st.locked, op)
-		}
-	}
-	return nil
-}
-
-// lockedCoins are the coins set aside by Lock, in order.
-func (st *state) lockedCoins() ([]wire.OutPoint, error) {
-	return slices.SortedFunc(maps.Keys(st.locked), compareOutPoints), nil
-}
-
 // explain adds what there is to an error that says there is too little.
 func (st *state) explain(err error) error {
 	var short *wallet.FundsError
 	if errors.As(err, &short) {
-		short.Balance, short.Locked = st.balance()
+		short.Balance, short.Locked = st.balance(0)
 	}
 	return err
 }
@@ -371,7 +322,7 @@ func (st *state) signing(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) (map
 	for _, in := range tx.TxIn {
 		op := in.PreviousOutPoint
 		c, ok := prev[op]
-		if o, ours := st.outs[op]; ours {
+		if o := st.out(op); o != nil {
 			c, ok = chain.Coin{Value: o.value, PkScript: []byte(o.own.script)}, true
 		}
 		if ok {

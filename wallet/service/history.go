@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/policy"
@@ -52,6 +51,27 @@ func (st *state) pending(all bool) (txs []*chain.Tx, err error) {
 	return txs, nil
 }
 
+// each calls fn with the transactions that the filter wants, newest first, until it
+// has enough.
+func (st *state) each(f wallet.Filter, fn func(*wallet.Entry) (more bool)) error {
+	for _, r := range slices.Backward(st.list) {
+		if f.Since != nil && max(st.depth(r), -st.depth(r)) > *f.Since {
+			continue
+		}
+		if f.Label != nil && !slices.ContainsFunc(r.own, func(o *output) bool { return st.scripts[o.own.script].label == *f.Label }) {
+			continue
+		}
+		e, err := st.entry(r)
+		if err != nil {
+			return err
+		}
+		if !fn(&e) {
+			return nil
+		}
+	}
+	return nil
+}
+
 // entry tells what a record means to the wallet.
 func (st *state) entry(r *record) (wallet.Entry, error) {
 	tx, err := chain.DecodeTx(r.raw)
@@ -61,8 +81,10 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 	e := wallet.Entry{
 		Tx: tx, Height: r.height, Block: r.block, BlockIndex: int(r.index), BlockTime: r.blockTime,
 		Received: r.received, Confirmations: st.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
-		Trusted: st.trusted(r, map[*record]bool{}), Conflicts: st.conflicts(r), Comment: r.comment,
+		Trusted: st.trusted(r, map[*record]bool{}), Conflicts: st.conflicts(r), Rivals: slices.Clone(r.rivals), Comment: r.comment,
 	}
+	n := r.noted()
+	e.To, e.Replaces, e.ReplacedBy = n.to, n.replaces, n.replacedBy
 	debit, all := st.debit(r)
 	credit := st.creditOf(r)
 	e.FromMe = debit > 0
@@ -70,6 +92,9 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 	if all {
 		e.Fee = debit - outSum(tx)
 		e.Amount += e.Fee
+	}
+	if e.Debit = debit; !st.immature(r) {
+		e.Credit = credit
 	}
 	for _, in := range tx.TxIn {
 		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= policy.MaxReplaceable
@@ -81,14 +106,16 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 // debit is what r spends of ours, and whether it spends nothing else.
 func (st *state) debit(r *record) (sum btcutil.Amount, all bool) {
 	for _, op := range r.inputs {
-		sum += st.outs[op].value
+		if o := st.out(op); o != nil {
+			sum += o.value
+		}
 	}
 	return sum, st.fromMe(r)
 }
 
 func (st *state) creditOf(r *record) (sum btcutil.Amount) {
-	for i := range r.outs {
-		sum += st.outs[wire.OutPoint{Hash: r.id, Index: i}].value
+	for _, o := range r.own {
+		sum += o.value
 	}
 	return sum
 }
@@ -112,21 +139,22 @@ func (st *state) conflicts(r *record) (ids []chain.Hash) {
 	return ids
 }
 
-// details are the outputs as Core lists them: what we sent (all but change),
-// then what came to addresses of ours that are not for change.
+// details are the outputs as Core lists them: what we sent, then what came to
+// addresses of ours.
 func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
 	var came []wallet.Detail
 	for i, o := range tx.TxOut {
 		own := st.scripts[string(o.PkScript)]
-		if own != nil && own.Change && sent {
+		if own == nil && !sent {
 			continue
 		}
 		d := wallet.Detail{
 			Vout: uint32(i), Amount: btcutil.Amount(o.Value),
 			Address: wallet.AddressOf(o.PkScript, st.params.Params),
 		}
+		d.Label, d.Booked = st.bookEntry(o.PkScript)
+		d.Change = sent && own != nil && !d.Booked
 		if own != nil {
-			d.Label = own.label
 			in := d
 			in.Category, in.ParentDesc = st.category(r), own.row.Desc
 			came = append(came, in)

@@ -65,7 +65,7 @@ func TestACoinOfAPaymentUnderWayCannotBeNamed(t *testing.T) {
 		_, asInput := alice.Fund(ctx, RequestFor(raw, wallet.Options{}, nil))
 		raw.TxIn = nil
 		_, asCoin := alice.Fund(ctx, Request{Payments: []wallet.Payment{{Script: chaintest.OpTrue(), Amount: btc}}, Options: wallet.Options{Inputs: []wallet.Input{{OutPoint: op}}}})
-		return map[string]error{"as input": asInput, "as coin": asCoin, "lock": alice.LockCoins(ctx, []wire.OutPoint{op}, true)}
+		return map[string]error{"as input": asInput, "as coin": asCoin, "lock": alice.LockCoins(ctx, []wire.OutPoint{op}, false)}
 	}
 	for what, err := range named() {
 		if !errors.Is(err, wallet.ErrSpent) && !(what == "lock" && errors.Is(err, wallet.ErrLock)) {

@@ -119,7 +119,7 @@ func (st *state) checkPSBT(p *psbt.PSBT, f Fill) error {
 			return wallet.ErrMissing
 		}
 		coin, ok := f.Coins[op]
-		if own, ours := st.outs[op]; ours {
+		if own := st.out(op); own != nil {
 			coin, ok = chain.Coin{Value: own.value, PkScript: []byte(own.own.script)}, true
 		}
 		if ok && said != nil && !sameOut(said, int64(coin.Value), coin.PkScript) {

@@ -78,22 +78,37 @@ func (s *Service) Words(ctx context.Context) (string, error) {
 }
 
 // Balance of the wallet.
-func (s *Service) Balance(ctx context.Context) (wallet.Balance, error) {
+func (s *Service) Balance(ctx context.Context) (wallet.Balance, error) { return s.BalanceAt(ctx, 0) }
+
+// BalanceAt is what of the balance has at least so many confirmations.
+func (s *Service) BalanceAt(ctx context.Context, minConf int32) (wallet.Balance, error) {
 	return answer(ctx, s, func(st *state) (wallet.Balance, error) {
-		sum, _ := st.balance()
+		sum, _ := st.balance(minConf)
 		return sum, nil
 	})
 }
 
-// Coins are all unspent outputs, those that cannot be spent yet too, in the
-// order of their outpoints.
+// Coins are all unspent outputs, those that cannot be spent yet too, oldest first.
 func (s *Service) Coins(ctx context.Context) ([]wallet.Coin, error) {
-	return answer(ctx, s, (*state).listCoins)
+	return s.SomeCoins(ctx, func(*wallet.Coin) (bool, bool) { return true, false })
+}
+
+// SomeCoins are the unspent outputs that wanted takes, oldest first, until it has
+// enough. It must not call the wallet; it is asked before anything but the script is
+// known of where a coin comes from.
+func (s *Service) SomeCoins(ctx context.Context, wanted func(*wallet.Coin) (take, enough bool)) ([]wallet.Coin, error) {
+	return answer(ctx, s, func(st *state) ([]wallet.Coin, error) { return st.listCoins(wanted) })
 }
 
 // History is count transactions, newest first, after skipping skip.
 func (s *Service) History(ctx context.Context, count, skip int) ([]wallet.Entry, error) {
 	return answer(ctx, s, func(st *state) ([]wallet.Entry, error) { return st.history(count, skip) })
+}
+
+// Each calls fn with the transactions that the filter wants, newest first, until it
+// has enough. It must not call the wallet.
+func (s *Service) Each(ctx context.Context, f wallet.Filter, fn func(*wallet.Entry) (more bool)) error {
+	return s.ask(ctx, func(st *state) error { return st.each(f, fn) })
 }
 
 // Tx is one transaction of the wallet, or wallet.ErrUnknownTx.
@@ -120,7 +135,7 @@ func (s *Service) Owned(ctx context.Context, script []byte) (o wallet.Owned, our
 // was ours.
 func (s *Service) Spent(ctx context.Context, op wire.OutPoint) (spent, ours bool, err error) {
 	err = s.ask(ctx, func(st *state) error {
-		_, ours = st.outs[op]
+		ours = st.out(op) != nil
 		spent = st.spent(op)
 		return nil
 	})
@@ -142,20 +157,25 @@ func (s *Service) Rows(ctx context.Context) ([]wallet.Row, error) {
 	return answer(ctx, s, (*state).describeRows)
 }
 
-// Labels are the addresses handed out or paid to, change apart, by their label.
-func (s *Service) Labels(ctx context.Context) (map[string][]string, error) {
-	return answer(ctx, s, (*state).labels)
+// LockCoins sets coins aside: Send leaves them alone until they are given back or,
+// unless durable, the node stops.
+func (s *Service) LockCoins(ctx context.Context, ops []wire.OutPoint, durable bool) error {
+	return s.change(ctx, func(st *state) error { return st.lock(ops, durable) })
 }
 
-// SetLabel names an address of ours; wallet.ErrNotOurs when it is not.
-func (s *Service) SetLabel(ctx context.Context, script []byte, label string) error {
-	return s.change(ctx, func(st *state) error { return st.labelScript(script, label) })
+// UnlockCoins gives back coins that were set aside.
+func (s *Service) UnlockCoins(ctx context.Context, ops []wire.OutPoint) error {
+	return s.change(ctx, func(st *state) error { return st.unlockAll(ops) })
 }
 
-// LockCoins sets coins aside, or gives them back: Send leaves them alone. It
-// lasts until the node stops.
-func (s *Service) LockCoins(ctx context.Context, ops []wire.OutPoint, lock bool) error {
-	return s.ask(ctx, func(st *state) error { return st.lock(ops, lock) })
+// UnlockEvery gives back all coins that were set aside.
+func (s *Service) UnlockEvery(ctx context.Context) error {
+	return s.change(ctx, func(st *state) error {
+		for op := range st.locked {
+			st.unlock(op)
+		}
+		return nil
+	})
 }
 
 // LockedCoins are those set aside by LockCoins, in the order of their outpoints.
@@ -167,4 +187,20 @@ func (s *Service) LockedCoins(ctx context.Context) ([]wire.OutPoint, error) {
 // pool: its coins may be spent again.
 func (s *Service) Abandon(ctx context.Context, txid chain.Hash) error {
 	return s.change(ctx, func(st *state) error { return st.abandonTx(txid) })
+}
+
+// AvoidReuse says whether the wallet tells coins apart that are at addresses which
+// were spent from.
+func (s *Service) AvoidReuse() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != nil && s.state.avoidReuse
+}
+
+// SetAvoidReuse has it do so, or not, from now on.
+func (s *Service) SetAvoidReuse(ctx context.Context, on bool) error {
+	return s.change(ctx, func(st *state) error {
+		st.avoidReuse, st.dirt.keys = on, true
+		return nil
+	})
 }

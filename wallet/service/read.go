@@ -143,7 +143,7 @@ func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool)
 	if err := follow(n, block, s.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	s.state.news = nil // of old blocks
+	s.quietNews(s.state)
 	s.poolStale = true // nobody waits for it: a reading may take hours
 	s.dirtied(false)
 	s.stir()
@@ -173,7 +173,7 @@ func (s *Service) searchPool() error {
 	if _, err := s.state.followPool(d, s.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	s.state.news = nil
+	s.quietNews(s.state)
 	if s.state.dirty() {
 		s.dirtied(true)
 	}

@@ -61,9 +61,14 @@ type savedRow struct {
 type owned struct {
 	wallet.KeyPath
 	script string
-	label  string
 	row    *row
 	also   *owned // the same script in another row
+
+	// What follows is kept at the first of those that have the same script, which
+	// is the one in state.scripts.
+	label  string
+	named  bool // somebody has set the label, "" perhaps
+	reused bool // a transaction of ours has spent a coin of it
 }
 
 // publicText is the descriptor that a row is known by.
@@ -112,8 +117,10 @@ func (st *state) addImport(i Import) error {
 	r.Label, r.Timestamp, r.Internal, r.Next = i.Label, i.Timestamp, i.Internal, max(r.Next, i.Next)
 	st.activate(r, i.Active)
 	st.dirt.keys = true
+	var before []*owned
 	if i.Start < r.Start { // its scripts are made anew, in order
 		for _, own := range r.owned {
+			before = append(before, st.scripts[own.script])
 			st.unwatch(own)
 		}
 		i.End = max(i.End, r.End)
@@ -121,6 +128,10 @@ func (st *state) addImport(i Import) error {
 	}
 	if err := st.grow(r, i.End); err != nil {
 		return err
+	}
+	for _, old := range before {
+		now := st.scripts[old.script]
+		now.label, now.named, now.reused = old.label, old.named, old.reused
 	}
 	for _, own := range r.owned {
 		if r.Label != "" {
@@ -143,10 +154,14 @@ func (st *state) rowOf(text string) *row {
 func (st *state) activate(r *row, on bool) {
 	if on {
 		for _, other := range st.rows {
-			if other.Internal == r.Internal && other.kind == r.kind {
+			if other != r && other.Active && other.Internal == r.Internal && other.kind == r.kind {
+				st.keepBook(other)
 				other.Active = false
 			}
 		}
+	}
+	if r.Active && !on {
+		st.keepBook(r)
 	}
 	r.Active = on
 	st.dirt.keys = true
@@ -224,7 +239,7 @@ func (st *state) watch(r *row, script string) {
 		return
 	}
 	if own.row.public.Solvable() && !first.row.public.Solvable() { // who can spend says what it is
-		own.label, own.also = first.label, first
+		own.label, own.named, own.reused, own.also = first.label, first.named, first.reused, first
 		st.scripts[script] = own
 		return
 	}
@@ -239,7 +254,7 @@ func (st *state) unwatch(own *owned) {
 			delete(st.scripts, own.script)
 			return
 		}
-		own.also.label = own.label
+		own.also.label, own.also.named, own.also.reused = own.label, own.named, own.reused
 		st.scripts[own.script] = own.also
 		return
 	}

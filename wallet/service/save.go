@@ -18,6 +18,7 @@ type changes struct {
 	Secrets []byte
 	Cursor  []byte                // where the wallet stands
 	Reread  []byte                // what it has to read once more
+	Locks   []byte                // coins set aside for good; nil: not changed
 	Txs     map[chain.Hash][]byte // nil bytes: deleted
 	Labels  map[string]string     // by script
 	// Scripts of all rows by place, so that a start need not derive them again.
@@ -40,6 +41,7 @@ type dirt struct {
 	keys    bool                    // rows
 	secrets bool
 	cursor  bool
+	locks   bool
 	written map[*row]int // in changes: how many scripts of each row the file held before
 }
 
@@ -50,11 +52,12 @@ func newDirt() dirt {
 // savedKeys is what makes a wallet, but for its secrets: the rest can be read
 // from the chain again.
 type savedKeys struct {
-	Network   string     `json:"network"`
-	Name      string     `json:"name,omitempty"` // what clients call the wallet
-	Birth     int32      `json:"birth"`          // height of the block that the wallet was made at
-	WatchOnly bool       `json:"watch_only,omitempty"`
-	Rows      []savedRow `json:"rows"`
+	Network    string     `json:"network"`
+	Name       string     `json:"name,omitempty"` // what clients call the wallet
+	Birth      int32      `json:"birth"`          // height of the block that the wallet was made at
+	WatchOnly  bool       `json:"watch_only,omitempty"`
+	Rows       []savedRow `json:"rows"`
+	AvoidReuse bool       `json:"avoid_reuse,omitempty"`
 }
 
 // savedReread is a reading of old blocks that is under way.
@@ -80,7 +83,7 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
 	}
 	st := blank(set)
-	st.name, st.watchOnly = k.Name, k.WatchOnly
+	st.name, st.watchOnly, st.avoidReuse = k.Name, k.WatchOnly, k.AvoidReuse
 	st.reread = reread{birth: k.Birth, next: nowhere}
 	again := false
 	if k.Rows == nil {
@@ -96,9 +99,7 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 		return nil, err
 	}
 	for script, label := range c.Labels {
-		if own := st.scripts[script]; own != nil {
-			own.label = label
-		}
+		st.loadLabel(script, label)
 	}
 	for id, raw := range c.Txs {
 		if err := st.loadTx(id, raw); err != nil {
@@ -106,6 +107,10 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 		}
 	}
 	slices.SortFunc(st.list, func(x, y *record) int { return cmp.Compare(x.order, y.order) })
+	if err := st.loadLocks(c.Locks); err != nil {
+		return nil, err
+	}
+	st.settled()
 	st.dirt = newDirt()
 	st.dirt.keys, st.dirt.secrets = k.Rows == nil, k.Rows == nil && st.secrets != nil
 	return st, st.loadCursor(c.Cursor, atHeight)
@@ -251,12 +256,17 @@ func (st *state) take() (changes, error) {
 		}
 	}
 	for s := range st.dirt.labels {
-		c.Labels[s] = st.scripts[s].label
+		c.Labels[s] = st.labelOf(s)
 	}
 	var err error
 	if st.dirt.keys {
 		if c.Keys, err = json.Marshal(st.savedKeys()); err != nil {
 			return c, fmt.Errorf("encode wallet keys: %w", err)
+		}
+	}
+	if st.dirt.locks {
+		if c.Locks, err = st.encodeLocks(); err != nil {
+			return c, err
 		}
 	}
 	if st.dirt.secrets && st.secrets != nil {
@@ -276,7 +286,7 @@ func (st *state) take() (changes, error) {
 }
 
 func (st *state) savedKeys() savedKeys {
-	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, Rows: []savedRow{}}
+	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, AvoidReuse: st.avoidReuse, Rows: []savedRow{}}
 	for _, r := range st.rows {
 		k.Rows = append(k.Rows, r.savedRow)
 	}
@@ -297,6 +307,7 @@ func (st *state) giveBack(c changes) {
 	maps.Copy(st.dirt.labels, c.dirt.labels)
 	st.dirt.keys = st.dirt.keys || c.dirt.keys
 	st.dirt.secrets = st.dirt.secrets || c.dirt.secrets
+	st.dirt.locks = st.dirt.locks || c.dirt.locks
 	st.dirt.cursor = true
 	for r, n := range c.dirt.written {
 		r.written = min(r.written, n)
@@ -304,5 +315,5 @@ func (st *state) giveBack(c changes) {
 }
 
 func (d dirt) clean() bool {
-	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.secrets && !d.cursor
+	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.secrets && !d.cursor && !d.locks
 }

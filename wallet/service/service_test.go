@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,7 +71,8 @@ func TestHistoryTellsWhatATransactionMeant(t *testing.T) {
 		e.Comment != "may" || !e.Replaceable || !e.InPool || !e.Trusted || e.Confirmations != 0 || e.Height != -1 {
 		t.Errorf("alice sees %+v", e)
 	}
-	if len(e.Details) != 1 || e.Details[0].Category != wallet.Sent || e.Details[0].Amount != -btc || e.Details[0].Address != wallet.AddressOf(script, w.params.Params) {
+	if paid := slices.DeleteFunc(slices.Clone(e.Details), func(d wallet.Detail) bool { return d.Change }); len(e.Details) != 3 || len(paid) != 1 ||
+		paid[0].Category != wallet.Sent || paid[0].Amount != -btc || paid[0].Address != wallet.AddressOf(script, w.params.Params) {
 		t.Errorf("alice sees %+v", e.Details)
 	}
 	e = bob.entry(tx.ID)
@@ -274,7 +276,7 @@ func TestLockedCoinsAreLeftAlone(t *testing.T) {
 		t.Fatal(coins, err)
 	}
 	op := coins[0].OutPoint
-	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, true); err != nil {
+	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, false); err != nil {
 		t.Fatal(err)
 	}
 	if ops, err := alice.LockedCoins(ctx); err != nil || len(ops) != 1 || ops[0] != op {
@@ -287,14 +289,14 @@ func TestLockedCoinsAreLeftAlone(t *testing.T) {
 	if tx := alice.mustPay(chaintest.OpTrue(), btc); tx.TxIn[0].PreviousOutPoint == op {
 		t.Fatal("a locked coin was spent")
 	}
-	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, false); err != nil {
+	if err := alice.UnlockCoins(ctx, []wire.OutPoint{op}); err != nil {
 		t.Fatal(err)
 	}
 	alice.mustPay(chaintest.OpTrue(), 60*btc)
-	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, true); !errors.Is(err, wallet.ErrLock) {
+	if err := alice.LockCoins(ctx, []wire.OutPoint{op}, false); !errors.Is(err, wallet.ErrLock) {
 		t.Error(err)
 	}
-	if err := alice.LockCoins(ctx, []wire.OutPoint{{Index: 1}}, true); !errors.Is(err, wallet.ErrLock) {
+	if err := alice.LockCoins(ctx, []wire.OutPoint{{Index: 1}}, false); !errors.Is(err, wallet.ErrLock) {
 		t.Error(err)
 	}
 }

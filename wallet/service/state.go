@@ -3,7 +3,6 @@ package service
 import (
 	"slices"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -24,27 +23,24 @@ type state struct {
 	reach   uint32            // how much of the lookahead is made by now; see fill
 
 	txs      map[chain.Hash]*record
-	outs     map[wire.OutPoint]output    // outputs that pay us, spent ones too
 	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
 	list     []*record                   // the same as txs, in the order they came
 	order    uint64                      // of the next record
 	orphans  []*record                   // rewards that have just left the chain
-	news     []*record                   // what the log is to hear of
+	news     []news                      // what the log and others are to hear of
 
-	locked map[wire.OutPoint]struct{} // set aside by Lock
-	held   map[wire.OutPoint]struct{} // by a transaction being made
-	shapes map[shapeKey]spend.Shape   // of what was asked for by now
+	coins   []*output // unspent, oldest first; as of the last call of settled
+	stirred []*record // since then; each once
+
+	book       map[string]string          // labels of others' scripts
+	avoidReuse bool                       // coins of scripts that were spent from are told apart
+	locked     map[wire.OutPoint]bool     // set aside by Lock; true: durably
+	held       map[wire.OutPoint]struct{} // by a transaction being made
+	shapes     map[shapeKey]spend.Shape   // of what was asked for by now
 
 	cursor *chain.HeaderNode // the block that the state stands at
 	reread reread
 	dirt   dirt
-}
-
-// output is a coin that is or was ours.
-type output struct {
-	rec   *record
-	value btcutil.Amount
-	own   *owned
 }
 
 // settings are what the node says of all its wallets.
@@ -77,9 +73,9 @@ func blank(set settings) *state {
 		settings: set, reach: set.lookahead,
 		scripts:  map[string]*owned{},
 		txs:      map[chain.Hash]*record{},
-		outs:     map[wire.OutPoint]output{},
 		spenders: map[wire.OutPoint][]*record{},
-		locked:   map[wire.OutPoint]struct{}{},
+		locked:   map[wire.OutPoint]bool{},
+		book:     map[string]string{},
 		held:     map[wire.OutPoint]struct{}{},
 		shapes:   map[shapeKey]spend.Shape{},
 		dirt:     newDirt(),
@@ -116,39 +112,4 @@ func (st *state) hand(branch wallet.Branch, label string) (script []byte, beyond
 		st.label(st.scripts[own.script], label)
 	}
 	return []byte(own.script), st.beyond(own), st.used(own)
-}
-
-// labelScript labels a script of ours; wallet.ErrNotOurs when it is not.
-func (st *state) labelScript(script []byte, label string) error {
-	own := st.scripts[string(script)]
-	if own == nil {
-		return wallet.ErrNotOurs
-	}
-	st.label(own, label)
-	return nil
-}
-
-func (st *state) label(own *owned, label string) {
-	own.label = label
-	st.dirt.labels[own.script] = struct{}{}
-}
-
-// labels are the addresses handed out or paid to, change apart, by their label.
-func (st *state) labels() (map[string][]string, error) {
-	by := map[string][]string{}
-	for _, r := range st.rows {
-		if r.Internal {
-			continue
-		}
-		for _, own := range r.owned {
-			if r.public.Ranged() && own.Index >= r.Next {
-				break
-			}
-			if addr := wallet.AddressOf([]byte(own.script), st.params.Params); addr != "" {
-				label := st.scripts[own.script].label
-				by[label] = append(by[label], addr)
-			}
-		}
-	}
-	return by, nil
 }

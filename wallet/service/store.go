@@ -20,6 +20,7 @@ import (
 //	keys    "secrets" -> words, seed, private keys
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
 //	cursor  "reread"  -> what of the chain it has to read once more
+//	cursor  "locks"   -> coins set aside for good
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
 //	scripts place     -> script, see changes
@@ -30,6 +31,7 @@ const (
 	secretKey = "secrets"
 	cursorKey = "at"
 	rereadKey = "reread"
+	locksKey  = "locks"
 )
 
 type tables struct {
@@ -102,6 +104,9 @@ func (s *Service) load() (*state, error) {
 		if c.Reread, _, err = s.tables.cursor.Get(tx, rereadKey); err != nil {
 			return err
 		}
+		if c.Locks, _, err = s.tables.cursor.Get(tx, locksKey); err != nil {
+			return err
+		}
 		err = s.tables.txs.Scan(tx, nil, func(id chain.Hash, raw []byte) (bool, error) {
 			c.Txs[id] = raw
 			return true, nil
@@ -154,6 +159,11 @@ func (s *Service) flush() error {
 func (t tables) write(tx *db.Tx, c changes) error {
 	if c.Keys != nil {
 		if err := t.keys.Put(tx, keysKey, c.Keys); err != nil {
+			return err
+		}
+	}
+	if c.Locks != nil {
+		if err := t.cursor.Put(tx, locksKey, c.Locks); err != nil {
 			return err
 		}
 	}

@@ -3,8 +3,6 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
-	"maps"
-	"slices"
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
@@ -23,12 +21,6 @@ func (a *API) addressRows() []jsonrpc.Method {
 			Help: "What the wallet knows of an address.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
 		jsonrpc.Method{Name: "listdescriptors", Params: "private:bool=false", Do: a.listDescriptors,
 			Help: "The wallet's rows of keys as output descriptors (BIP380), with their private keys if asked."},
-		jsonrpc.Method{Name: "getaddressesbylabel", Params: "label:text", Do: a.getAddressesByLabel,
-			Help: "The wallet's addresses of that name.", Example: "shop"},
-		jsonrpc.Method{Name: "listlabels", Params: "purpose:text?", Do: a.listLabels,
-			Help: "The names that the wallet's addresses have."},
-		jsonrpc.Method{Name: "setlabel", Params: "address:text label:text", Do: a.setLabel,
-			Help: "Names an address of the wallet.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 shop"},
 	)
 }
 
@@ -46,10 +38,7 @@ func (a *API) kindOf(c *jsonrpc.Call) wallet.Kind {
 }
 
 func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	label, kind := c.String("label"), a.kindOf(c)
-	if label == "*" {
-		c.Refuse(codeLabel, "Invalid label name")
-	}
+	label, kind := labelOf(c, "label"), a.kindOf(c)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -140,46 +129,6 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 // codeKeypool is Core's RPC_WALLET_KEYPOOL_RAN_OUT.
 const codeKeypool jsonrpc.Code = -12
 
-// codeLabel is Core's RPC_WALLET_INVALID_LABEL_NAME.
-const codeLabel jsonrpc.Code = -11
-
-func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	label := c.String("label")
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	by, err := a.Wallet.Labels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(by[label]) == 0 {
-		return nil, jsonrpc.Errorf(codeLabel, "No addresses with label %s", show.Clip(label))
-	}
-	type use struct {
-		Purpose string `json:"purpose"`
-	}
-	found := map[string]use{}
-	for _, addr := range by[label] {
-		found[addr] = use{"receive"}
-	}
-	return found, nil
-}
-
-func (a *API) listLabels(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	purpose := c.String("purpose")
-	if c.Has("purpose") && purpose != "send" && purpose != "receive" {
-		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid 'purpose' argument, must be a known purpose string, typically 'send', or 'receive'.")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	by, err := a.Wallet.Labels(ctx)
-	if err != nil || purpose == "send" { // the wallet names no addresses of others
-		return []string{}, err
-	}
-	return append([]string{}, slices.Sorted(maps.Keys(by))...), nil
-}
-
 type row struct {
 	Desc      string     `json:"desc"`
 	Timestamp int64      `json:"timestamp"` // Unix seconds; nothing was paid to it before
@@ -227,12 +176,4 @@ func newRow(r wallet.Row) row {
 		shown.Internal = &r.Change
 	}
 	return shown
-}
-
-func (a *API) setLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, label := a.script(c, "address", "Invalid Bitcoin address"), c.String("label")
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	return nil, a.Wallet.SetLabel(ctx, script, label)
 }

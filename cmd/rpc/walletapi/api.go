@@ -35,7 +35,7 @@ func (a *API) Methods() []jsonrpc.Method {
 
 // useRows are about a wallet that is there.
 func (a *API) useRows() []jsonrpc.Method {
-	return slices.Concat(a.keepRows(), a.addressRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())
+	return slices.Concat(a.keepRows(), a.addressRows(), a.bookRows(), a.flagRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())
 }
 
 // guard finds the wallet that a call is for, and gives the wallet's errors their

@@ -3,9 +3,7 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
-	"slices"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/cmd/rpc/jsonrpc"
@@ -24,7 +22,7 @@ func (a *API) coinRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "listunspent", Params: `minconf:int=1 maxconf:int=9999999 addresses:["address",...]? include_unsafe:bool=true query_options:object? ; minimumAmount:amount=0 maximumAmount:amount? maximumCount:int? minimumSumAmount:amount? include_immature_coinbase:bool=false`, Do: a.listUnspent,
 			Help: "The wallet's coins.", Example: "0"},
 		jsonrpc.Method{Name: "lockunspent", Params: `unlock:bool transactions:[{"txid":"hex","vout":n},...]? persistent:bool=false`, Do: a.lockUnspent,
-			Help: "Sets coins aside (unlock false) so that they are not chosen, or gives them back; without a list gives all back. Lasts until the node stops.", Example: "true"},
+			Help: "Sets coins aside (unlock false) so that they are not chosen, or gives them back; without a list gives all back. Lasts until the node stops, with persistent beyond that.", Example: "true"},
 		jsonrpc.Method{Name: "listlockunspent", Do: a.listLockUnspent,
 			Help: "The coins set aside by lockunspent."},
 	)
@@ -35,39 +33,37 @@ func (a *API) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if c.Has("dummy") && c.String("dummy") != "*" {
 		c.Refuse(codeDeprecated, `dummy first argument must be excluded or set to "*".`)
 	}
-	refuseReuse(c)
+	avoid := a.avoidReuse(c)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if minConf <= 0 {
-		b, err := a.Wallet.Balance(ctx)
-		return jsonrpc.Amount(b.Spendable()), err
+	b, err := a.Wallet.BalanceAt(ctx, int32(min(max(minConf, 0), 1<<30)))
+	sum := b.Spendable()
+	if !avoid {
+		sum += b.Used - b.UsedUnconfirmed
 	}
-	coins, err := a.Wallet.Coins(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var sum btcutil.Amount
-	for _, coin := range coins {
-		if mature(coin) && int64(coin.Confirmations) >= minConf {
-			sum += coin.Value
-		}
-	}
-	return jsonrpc.Amount(sum), nil
+	return jsonrpc.Amount(sum), err
 }
 
 // codeDeprecated is Core's RPC_METHOD_DEPRECATED.
 const codeDeprecated jsonrpc.Code = -32
 
-// refuseReuse refuses the "avoid reuse" feature, which this wallet does not have.
-func refuseReuse(c *jsonrpc.Call) {
-	if c.Bool("avoid_reuse") {
+// avoidReuse says whether coins of addresses that were spent from are to be left out
+// [GetAvoidReuseFlag].
+func (a *API) avoidReuse(c *jsonrpc.Call) bool {
+	can := a.Wallet.AvoidReuse()
+	avoid := can
+	if c.Has("avoid_reuse") {
+		avoid = c.Bool("avoid_reuse")
+	}
+	if avoid && !can {
 		c.Refuse(jsonrpc.CodeWallet, `wallet does not have the "avoid reuse" feature enabled`)
 	}
+	return avoid
 }
 
 // mature says whether a coin could be spent but for being set aside.
-func mature(c wallet.Coin) bool {
+func mature(c *wallet.Coin) bool {
 	return c.Spendable || !c.Coinbase && c.Confirmations > 0
 }
 
@@ -77,39 +73,51 @@ func (a *API) getBalances(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	type mine struct {
-		Trusted  jsonrpc.Amount `json:"trusted"`
-		Pending  jsonrpc.Amount `json:"untrusted_pending"`
-		Immature jsonrpc.Amount `json:"immature"`
+		Trusted  jsonrpc.Amount  `json:"trusted"`
+		Pending  jsonrpc.Amount  `json:"untrusted_pending"`
+		Immature jsonrpc.Amount  `json:"immature"`
+		Used     *jsonrpc.Amount `json:"used,omitempty"`
+	}
+	m := mine{Trusted: jsonrpc.Amount(b.Spendable()), Pending: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature)}
+	if a.Wallet.AvoidReuse() {
+		used := jsonrpc.Amount(b.Used)
+		m.Used = &used
 	}
 	return struct {
 		Mine      mine       `json:"mine"`
 		LastBlock blockPlace `json:"lastprocessedblock"`
-	}{mine{jsonrpc.Amount(b.Spendable()), jsonrpc.Amount(b.Unconfirmed), jsonrpc.Amount(b.Immature)}, a.lastBlock()}, nil
+	}{m, a.lastBlock()}, nil
 }
 
 type unspent struct {
 	TxID          string         `json:"txid"`
 	Vout          uint32         `json:"vout"`
 	Address       string         `json:"address,omitempty"`
-	Label         string         `json:"label"`
+	Label         *string        `json:"label,omitempty"` // of what is in the address book
 	Script        string         `json:"scriptPubKey"`
 	Redeem        string         `json:"redeemScript,omitempty"`
 	Amount        jsonrpc.Amount `json:"amount"`
 	Confirmations int32          `json:"confirmations"`
 	Spendable     bool           `json:"spendable"`
 	Solvable      bool           `json:"solvable"`
-	Desc          string         `json:"desc"`
+	Desc          string         `json:"desc,omitempty"` // of what can be solved
 	ParentDescs   []string       `json:"parent_descs"`
+	AncestorCount int            `json:"ancestorcount,omitempty"` // of one in the pool, with itself
+	AncestorSize  int            `json:"ancestorsize,omitempty"`
+	AncestorFees  int64          `json:"ancestorfees,omitempty"` // satoshis
+	Reused        *bool          `json:"reused,omitempty"`       // in a wallet that avoids it
 	Safe          bool           `json:"safe"`
 	Generated     bool           `json:"generated,omitempty"` // ours: a mined reward
 }
 
 // coinFilter is what listunspent's caller wants to see.
 type coinFilter struct {
-	min, max  int64 // confirmations
-	addresses []string
-	unsafe    bool
-	options   struct {
+	min, max int64           // confirmations
+	scripts  map[string]bool // those only; empty: all
+	unsafe   bool
+	count    int // taken by now, whatever their scripts
+	sum      jsonrpc.Amount
+	options  struct {
 		Min      *jsonrpc.Amount `json:"minimumAmount"`
 		Max      *jsonrpc.Amount `json:"maximumAmount"`
 		Count    int             `json:"maximumCount"`
@@ -118,61 +126,73 @@ type coinFilter struct {
 	}
 }
 
-func (f *coinFilter) wants(c wallet.Coin) bool {
+// wants is asked of each coin until it has enough.
+func (f *coinFilter) wants(c *wallet.Coin) (take, enough bool) {
 	value := jsonrpc.Amount(c.Value)
 	o := &f.options
 	switch {
 	case c.Locked,
 		int64(c.Confirmations) < f.min || int64(c.Confirmations) > f.max,
-		len(f.addresses) > 0 && !slices.Contains(f.addresses, c.Address),
-		!f.unsafe && !safe(c),
+		!f.unsafe && !c.Safe,
 		!o.Immature && c.Coinbase && !mature(c),
 		o.Min != nil && value < *o.Min,
 		o.Max != nil && value > *o.Max:
-		return false
+		return false, false
 	}
-	return true
+	f.count++
+	f.sum += value
+	enough = o.Count > 0 && f.count >= o.Count || o.Sum != nil && f.sum >= *o.Sum
+	return len(f.scripts) == 0 || f.scripts[string(c.Script)], enough
 }
 
-// safe coins are confirmed or made by ourselves alone.
-func safe(c wallet.Coin) bool { return c.Confirmations > 0 || c.FromMe }
-
 func (a *API) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	f := coinFilter{min: c.Int("minconf"), max: c.Int("maxconf"), addresses: c.Strings("addresses"), unsafe: c.Bool("include_unsafe")}
+	f := coinFilter{min: c.Int("minconf"), max: c.Int("maxconf"), scripts: map[string]bool{}, unsafe: c.Bool("include_unsafe")}
 	c.Object("query_options", &f.options)
-	for _, text := range f.addresses {
-		if _, err := show.PayTo(text, a.Params.Params); err != nil {
+	for _, text := range c.Strings("addresses") {
+		script, err := show.PayTo(text, a.Params.Params)
+		if err != nil {
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Invalid Bitcoin address: %s", show.Clip(text))
+		} else if f.scripts[string(script)] {
+			c.Refuse(jsonrpc.CodeInvalidParam, "Invalid parameter, duplicated address: %s", show.Clip(text))
 		}
+		f.scripts[string(script)] = true
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	coins, err := a.Wallet.Coins(ctx)
+	coins, err := a.Wallet.SomeCoins(ctx, f.wants)
 	if err != nil {
 		return nil, err
 	}
-	list, sum := []unspent{}, jsonrpc.Amount(0)
-	for _, coin := range coins {
-		if !f.wants(coin) {
-			continue
-		}
-		list = append(list, a.unspent(coin))
-		sum += jsonrpc.Amount(coin.Value)
-		if f.options.Count > 0 && len(list) == f.options.Count || f.options.Sum != nil && sum >= *f.options.Sum {
-			break
-		}
+	list, reuse := make([]unspent, len(coins)), a.Wallet.AvoidReuse()
+	for i := range coins {
+		list[i] = a.unspent(&coins[i], reuse)
 	}
 	return list, nil
 }
 
-func (a *API) unspent(c wallet.Coin) unspent {
-	return unspent{
-		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address, Label: c.Label,
+func (a *API) unspent(c *wallet.Coin, reuse bool) unspent {
+	u := unspent{
+		TxID: c.OutPoint.Hash.String(), Vout: c.OutPoint.Index, Address: c.Address,
 		Script: hex.EncodeToString(c.Script), Amount: jsonrpc.Amount(c.Value), Confirmations: c.Confirmations,
-		Spendable: true, Solvable: !c.Unsolvable, Desc: descriptor.Infer(c.Script, a.Params.Params, nil).String(), ParentDescs: []string{descriptor.WithChecksum(c.ParentDesc)}, Safe: safe(c),
+		Spendable: true, Solvable: !c.Unsolvable, ParentDescs: []string{descriptor.WithChecksum(c.ParentDesc)}, Safe: c.Safe,
 		Redeem: hex.EncodeToString(c.Redeem), Generated: c.Coinbase,
 	}
+	if c.Booked && c.Address != "" {
+		u.Label = &c.Label
+	}
+	if u.Solvable {
+		u.Desc = descriptor.WithChecksum(c.Desc)
+	}
+	if reuse {
+		u.Reused = &c.Reused
+	}
+	if c.Confirmations == 0 && a.Pool != nil {
+		if e, ok := a.Pool.Entry(c.OutPoint.Hash); ok {
+			u.AncestorCount, u.AncestorSize, u.AncestorFees = e.AncestorCount, e.AncestorSize, int64(e.AncestorFees)
+		}
+	}
+	return u
 }
 
 type place struct {
@@ -181,17 +201,20 @@ type place struct {
 }
 
 func (a *API) lockUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	lock := !c.Bool("unlock")
+	lock, durable := !c.Bool("unlock"), c.Bool("persistent")
 	ops, err := outPoints(c, "transactions")
 	if err != nil {
 		return nil, err
 	}
-	if !lock && !c.Has("transactions") {
-		if ops, err = a.Wallet.LockedCoins(ctx); err != nil {
-			return nil, err
-		}
+	switch {
+	case lock:
+		err = a.Wallet.LockCoins(ctx, ops, durable)
+	case c.Has("transactions"):
+		err = a.Wallet.UnlockCoins(ctx, ops)
+	default:
+		err = a.Wallet.UnlockEvery(ctx)
 	}
-	if err := a.Wallet.LockCoins(ctx, ops, lock); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return true, nil

@@ -6,13 +6,10 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
-
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
-	"grapevine/wallet/descriptor"
 )
 
 // historyRows tell what came and went.
@@ -26,8 +23,10 @@ func (a *API) historyRows() []jsonrpc.Method {
 			Help: "A transaction of the wallet: what it changed, fee, place in the chain, bytes.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
 		jsonrpc.Method{Name: "abandontransaction", Params: "txid:hex", Do: a.abandonTransaction,
 			Help: "Gives up a payment that is in no block and not in the pool; its coins may be spent again.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
-		jsonrpc.Method{Name: "getreceivedbyaddress", Params: "address:text minconf:int=1 include_immature_coinbase:bool=false", Do: a.getReceivedByAddress,
-			Help: "What an address of the wallet has received in all.", Example: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"},
+		jsonrpc.Method{Name: "importprunedfunds", Params: "rawtransaction:hex txoutproof:hex", Do: a.importPrunedFunds,
+			Help: "Notes a transaction that pays the wallet, with its proof of being in a block, without a search of the chain.", Example: "02000000... 00000020..."},
+		jsonrpc.Method{Name: "removeprunedfunds", Params: "txid:hex", Do: a.removePrunedFunds,
+			Help: "Takes a transaction out of the wallet.", Example: "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"},
 		jsonrpc.Method{Name: "wallethistory", Params: "count:int=20 skip:int=0", Do: a.walletHistory,
 			Help: "The wallet's transactions as a bank statement has them, newest first.", Example: "20"},
 	)
@@ -36,102 +35,20 @@ func (a *API) historyRows() []jsonrpc.Method {
 // maxHistory bounds the transactions of one answer.
 const maxHistory = 100_000
 
-// txPlace is what all methods say of a wallet's transaction (Core: WalletTxToJSON).
-type txPlace struct {
-	Confirmations    int32    `json:"confirmations"`
-	Generated        bool     `json:"generated,omitempty"`
-	Trusted          *bool    `json:"trusted,omitempty"`
-	BlockHash        string   `json:"blockhash,omitempty"`
-	BlockHeight      *int32   `json:"blockheight,omitempty"`
-	BlockIndex       *int     `json:"blockindex,omitempty"`
-	BlockTime        int64    `json:"blocktime,omitempty"`
-	TxID             string   `json:"txid"`
-	WTxID            string   `json:"wtxid"`
-	Conflicts        []string `json:"walletconflicts"`
-	MempoolConflicts []string `json:"mempoolconflicts"`
-	Comment          string   `json:"comment,omitempty"`
-	Time             int64    `json:"time"`
-	TimeReceived     int64    `json:"timereceived"`
-	Replaceable      string   `json:"bip125-replaceable"`
-}
-
-func newPlace(e *wallet.Entry) txPlace {
-	p := txPlace{
-		Confirmations: e.Confirmations, Generated: e.Tx.IsCoinbase(), TxID: e.Tx.ID.String(), WTxID: e.Tx.WID.String(),
-		Conflicts: []string{}, MempoolConflicts: []string{}, Comment: e.Comment, Time: timeOf(e), TimeReceived: e.Received, Replaceable: "no",
+// labelOf reads a label [LabelFromValue].
+func labelOf(c *jsonrpc.Call, name string) string {
+	label := c.String(name)
+	if label == "*" {
+		c.Refuse(codeLabel, "Invalid label name")
 	}
-	for _, h := range e.Conflicts {
-		p.Conflicts = append(p.Conflicts, h.String())
-	}
-	if e.Height >= 0 {
-		p.BlockHash, p.BlockHeight, p.BlockIndex, p.BlockTime = e.Block.String(), &e.Height, &e.BlockIndex, e.BlockTime
-		return p
-	}
-	p.Trusted = &e.Trusted
-	if e.Replaceable {
-		p.Replaceable = "yes"
-	}
-	return p
-}
-
-// timeOf is when a transaction happened: when it was first seen, but not after its block.
-func timeOf(e *wallet.Entry) int64 {
-	if e.BlockTime > 0 && e.BlockTime < e.Received {
-		return e.BlockTime
-	}
-	return e.Received
-}
-
-// txDetail is one output of a transaction as it concerns the wallet.
-type txDetail struct {
-	Address   string          `json:"address,omitempty"`
-	Category  wallet.Category `json:"category"`
-	Amount    jsonrpc.Amount  `json:"amount"`
-	Label     string          `json:"label"`
-	Vout      uint32          `json:"vout"`
-	Fee       *jsonrpc.Amount `json:"fee,omitempty"` // negative, for sends
-	Abandoned bool            `json:"abandoned"`
-	Parents   []string        `json:"parent_descs,omitempty"` // of what came
-}
-
-func details(e *wallet.Entry) []txDetail {
-	list := make([]txDetail, len(e.Details))
-	for i, d := range e.Details {
-		list[i] = txDetail{Address: d.Address, Category: d.Category, Amount: jsonrpc.Amount(d.Amount), Label: d.Label, Vout: d.Vout, Abandoned: e.Abandoned}
-		if d.Category == wallet.Sent {
-			fee := jsonrpc.Amount(-e.Fee)
-			list[i].Fee = &fee
-		} else {
-			list[i].Parents = []string{descriptor.WithChecksum(d.ParentDesc)}
-		}
-	}
-	return list
-}
-
-type listed struct {
-	txDetail
-	txPlace
-}
-
-// flatten makes a line of each detail of each transaction, newest first. A
-// label, other than "*", is of what came in (Core: ListTransactions).
-func flatten(entries []wallet.Entry, label string) []listed {
-	lines := []listed{}
-	for i := range entries {
-		place := newPlace(&entries[i])
-		for _, d := range details(&entries[i]) {
-			if label == "*" || d.Label == label && d.Category != wallet.Sent {
-				lines = append(lines, listed{d, place})
-			}
-		}
-	}
-	return lines
+	return label
 }
 
 func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	count, skip, label := c.Int("count"), c.Int("skip"), "*"
-	if c.Has("label") {
-		if label = c.String("label"); label == "" {
+	count, skip := c.Int("count"), c.Int("skip")
+	var f wallet.Filter
+	if label := c.String("label"); c.Has("label") && label != "*" {
+		if f.Label = &label; label == "" {
 			c.Refuse(jsonrpc.CodeInvalidParam, `Label argument must be a valid label name or "*".`)
 		}
 	}
@@ -144,15 +61,14 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	wanted := min(count+skip, maxHistory)
-	if label != "*" {
-		wanted = maxHistory
-	}
-	entries, err := a.Wallet.History(ctx, int(wanted), 0) // each gives one line or more
+	lines := []listed{}
+	err := a.Wallet.Each(ctx, f, func(e *wallet.Entry) bool {
+		lines = append(lines, a.lines(e, shown{label: f.Label})...)
+		return int64(len(lines)) < count+skip
+	})
 	if err != nil {
 		return nil, err
 	}
-	lines := flatten(entries, label)
 	lines = lines[min(skip, int64(len(lines))):]
 	lines = lines[:min(count, int64(len(lines)))]
 	slices.Reverse(lines) // oldest first, as in Core
@@ -163,9 +79,14 @@ func (a *API) listTransactions(ctx context.Context, c *jsonrpc.Call) (any, error
 // blocks behind it that have left the active chain, whether it came back in
 // other blocks or not.
 func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	target, label := c.Int("target_confirmations"), "*"
+	target, what := c.Int("target_confirmations"), shown{change: c.Bool("include_change")}
 	if c.Has("label") {
-		label = c.String("label")
+		label := labelOf(c, "label")
+		what.label = &label
+	}
+	f := wallet.Filter{Label: what.label}
+	if err := a.Wallet.Settle(ctx, nil); err != nil {
+		return nil, err
 	}
 	tip := a.Ledger.Tip()
 	var seen, fork *chain.HeaderNode
@@ -175,6 +96,8 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 			c.Refuse(jsonrpc.CodeInvalidAddress, "Block not found")
 		} else {
 			seen, fork = n, chain.Fork(n, tip)
+			deep := tip.Height - fork.Height // confirmations of what is new, at most
+			f.Since = &deep
 		}
 	}
 	if target < 1 {
@@ -183,22 +106,25 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	entries, err := a.Wallet.History(ctx, maxHistory, 0)
+	answer := sinceBlock{Txs: []listed{}}
+	err := a.Wallet.Each(ctx, f, func(e *wallet.Entry) bool {
+		answer.Txs = append(answer.Txs, a.lines(e, what)...)
+		return true
+	})
 	if err != nil {
 		return nil, err
 	}
-	if fork != nil {
-		deep := tip.Height - fork.Height // confirmations of what is new, at most
-		entries = slices.DeleteFunc(entries, func(e wallet.Entry) bool { return max(e.Confirmations, -e.Confirmations) > deep })
-	}
-	answer := sinceBlock{Txs: flatten(entries, label)}
 	slices.Reverse(answer.Txs)
 	if c.Bool("include_removed") {
 		gone, err := a.removed(ctx, seen, fork)
 		if err != nil {
 			return nil, err
 		}
-		lines := flatten(gone, label)
+		lines := []listed{}
+		what.lost = true
+		for i := range gone {
+			lines = append(lines, a.lines(&gone[i], what)...)
+		}
 		answer.Removed = &lines
 	}
 	answer.Last = tip.Ancestor(int32(max(int64(tip.Height)+1-target, 0))).Hash.String()
@@ -253,12 +179,12 @@ func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) 
 		return nil, err
 	}
 	t := walletTx{
-		Amount: jsonrpc.Amount(e.Amount), txPlace: newPlace(&e), Details: details(&e),
+		Amount: jsonrpc.Amount(e.Credit - e.Debit), txPlace: a.newPlace(&e), Details: details(&e, shown{}),
 		Hex: hex.EncodeToString(e.Tx.Raw()), LastBlock: a.lastBlock(),
 	}
 	if e.FromMe {
-		fee := jsonrpc.Amount(-e.Fee)
-		t.Fee = &fee
+		fee := feeLine(&e)
+		t.Fee, t.Amount = &fee, t.Amount-fee
 	}
 	if verbose {
 		shown := show.NewTx(e.Tx, a.Params.Params, show.Detail{})
@@ -275,33 +201,6 @@ func (a *API) abandonTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 	return nil, a.Wallet.Abandon(ctx, id)
 }
 
-func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, minConf := a.script(c, "address", "Invalid Bitcoin address"), c.Int("minconf")
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	_, mine, err := a.Wallet.Owned(ctx, script)
-	if err != nil {
-		return nil, err
-	}
-	if !mine {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Address not found in wallet")
-	}
-	entries, err := a.Wallet.History(ctx, maxHistory, 0)
-	var sum btcutil.Amount
-	for _, e := range entries {
-		if int64(e.Confirmations) < minConf || e.Tx.IsCoinbase() && e.Confirmations <= chain.CoinbaseMaturity {
-			continue
-		}
-		for _, o := range e.Tx.TxOut {
-			if string(o.PkScript) == string(script) {
-				sum += btcutil.Amount(o.Value)
-			}
-		}
-	}
-	return jsonrpc.Amount(sum), err
-}
-
 // historyLine is ours: one transaction as a person reads a bank statement.
 type historyLine struct {
 	TxID          string         `json:"txid"`
@@ -314,6 +213,9 @@ type historyLine struct {
 	Label         string         `json:"label"`
 	Category      string         `json:"category"`
 	Abandoned     bool           `json:"abandoned"`
+	Conflicts     []string       `json:"conflicts"`             // what spends a same coin, in the wallet or in the pool
+	Replaces      string         `json:"replaces,omitempty"`    // the payment that it was made to replace
+	ReplacedBy    string         `json:"replaced_by,omitempty"` // the payment that was made to replace it
 }
 
 func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -333,8 +235,17 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		lines[i] = historyLine{
 			TxID: e.Tx.ID.String(), Amount: jsonrpc.Amount(e.Amount), Fee: jsonrpc.Amount(e.Fee),
 			Confirmations: e.Confirmations, Height: e.Height, Time: timeOf(&e), Addresses: []string{}, Abandoned: e.Abandoned,
+			Conflicts: texts(e.Conflicts), Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
+		}
+		for _, id := range texts(e.Rivals) {
+			if !slices.Contains(lines[i].Conflicts, id) {
+				lines[i].Conflicts = append(lines[i].Conflicts, id)
+			}
 		}
 		for _, d := range e.Details {
+			if d.Change {
+				continue
+			}
 			lines[i].Category = string(d.Category)
 			if d.Address != "" && !slices.Contains(lines[i].Addresses, d.Address) {
 				lines[i].Addresses = append(lines[i].Addresses, d.Address)

@@ -109,7 +109,7 @@ func (a *API) options(c *jsonrpc.Call) wallet.Options {
 }
 
 func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	refuseReuse(c)
+	a.avoidReuse(c)
 	o := a.options(c)
 	o.CommentTo = c.String("comment_to")
 	if c.Bool("subtractfeefromamount") {
