@@ -251,7 +251,6 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 	}
 	w.refused(-3, "", "unloadwallet")
 	w.refused(-18, "…Path does not exist", "loadwallet", "nosuch")
-	w.refused(-4, "…avoid reuse", "createwallet", "third", false, false, "", true)
 	w.refused(-4, "…avoid reuse", "getbalance", "*", 0, false, true)
 	w.refused(-4, "…avoid reuse", "sendtoaddress", stranger, 1, "", "", false, true, nil, "unset", true)
 

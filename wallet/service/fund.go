@@ -210,7 +210,7 @@ func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 	}
 	d.Coins = slices.Grow(d.Coins, len(st.settled()))
 	st.unspent(func(o *output, trusted bool) {
-		if st.immature(o.rec) || st.aside(o) || len(must) > 0 && must[o.op()] || !trusted && !d.Unsafe {
+		if st.immature(o.rec) || st.aside(o) || len(must) > 0 && must[o.op()] || !trusted && !d.Unsafe || d.AvoidReuse && st.dirtyCoin(o) {
 			return
 		}
 		if shape := st.shapeOf(o.own, d.Watching); shape.Solved {

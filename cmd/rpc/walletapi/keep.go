@@ -63,7 +63,6 @@ type walletName struct {
 func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	name := c.String("wallet_name")
 	for param, why := range map[string]string{
-		"avoid_reuse":     "the \"avoid reuse\" feature is not supported",
 		"external_signer": "external signers are not supported",
 	} {
 		if c.Bool(param) {
@@ -87,6 +86,9 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if errors.Is(err, wallet.ErrExists) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
 			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(filepath.Dir(a.Wallets.Path(name))))
+	}
+	if err == nil && c.Bool("avoid_reuse") {
+		err = one.Wallet.SetAvoidReuse(ctx, true)
 	}
 	if err == nil {
 		err = a.atStart(c, name)
@@ -300,7 +302,7 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),
-		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(),
+		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(), AvoidReuse: a.Wallet.AvoidReuse(),
 	}
 	if st.Scanning {
 		progress := 1.0

@@ -109,8 +109,10 @@ func (a *API) options(c *jsonrpc.Call) wallet.Options {
 }
 
 func (a *API) sendToAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	a.avoidReuse(c)
 	o := a.options(c)
+	if a.avoidReuse(c) { // then coins of one address are better spent together, too
+		o.AvoidReuse, o.AvoidPartial = true, true
+	}
 	o.CommentTo = c.String("comment_to")
 	if c.Bool("subtractfeefromamount") {
 		o.SubtractFee = []int{0}
