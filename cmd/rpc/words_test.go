@@ -43,7 +43,7 @@ func TestUnknownOptionsAreRefused(t *testing.T) {
 	} {
 		w.refused(c.code, c.message, c.method, c.params...)
 	}
-	for _, options := range []string{`{}`, `{"include_watching":true,"estimate_mode":"economical","minconf":null}`, `{"change_address":"` + stranger + `"}`, `true`} {
+	for _, options := range []string{`{}`, `{"include_watching":true,"estimate_mode":"economical"}`, `{"change_address":"` + stranger + `"}`, `true`} {
 		if funded := w.object("fundrawtransaction", tx, raw(options)); funded["hex"] == nil {
 			t.Errorf("%s: %v", options, funded)
 		}

@@ -35,23 +35,35 @@ type Result struct {
 	spend    btcutil.Amount // what spending them costs now above what it would cost later
 }
 
-// Change is what a change output gets; 0: there is none, for it would be worth
-// less than min [GetChange].
-func (r *Result) Change(min, fee btcutil.Amount) btcutil.Amount {
-	if left := r.counted + r.discount - r.Target - fee; left >= min {
-		return left
+// Change is what a change output gets; 0: there is none, for it would be worth too
+// little. Where outputs bear the fee it pays nothing for itself [GetChange].
+func (r *Result) Change(p *Params) btcutil.Amount {
+	left := r.excess(p)
+	if !p.Subtract {
+		left -= p.changeFee()
 	}
-	return 0
+	if left < p.MinChange {
+		return 0
+	}
+	return left
 }
 
 // rate fills in Waste [RecalculateWaste].
 func (r *Result) rate(p *Params) {
 	r.Waste = r.spend - r.discount
-	if r.Change(p.MinChange, p.changeFee()) > 0 {
+	if r.Change(p) > 0 {
 		r.Waste += p.CostOfChange
 	} else {
-		r.Waste += r.counted + r.discount - r.Target
+		r.Waste += r.excess(p)
 	}
+}
+
+// excess is what the coins count for above the target.
+func (r *Result) excess(p *Params) btcutil.Amount {
+	if p.Subtract {
+		return r.counted - r.Target
+	}
+	return r.counted + r.discount - r.Target
 }
 
 // better says whether r wastes less, or as little with more inputs.

@@ -219,16 +219,19 @@ func checkResult(t *testing.T, seed uint64, res *Result, coins []Coin, p *Params
 			t.Fatalf("seed %d: an unconfirmed coin of somebody else's", seed)
 		}
 	}
-	change := res.Change(p.MinChange, p.changeFee())
+	change, own := res.Change(p), p.changeFee()
+	if p.Subtract {
+		own = 0
+	}
 	switch {
 	case value != res.Value || weights != res.Weight || counted != res.counted:
 		t.Fatalf("seed %d: value %d, weight %d, counted %d: %+v", seed, value, weights, counted, res)
-	case counted+res.discount < p.Target:
-		t.Fatalf("seed %d: %d of %d", seed, counted+res.discount, p.Target)
-	case change > 0 && counted+res.discount-p.Target-p.changeFee() != change:
+	case res.excess(p) < 0:
+		t.Fatalf("seed %d: %d short of %d", seed, res.excess(p), p.Target)
+	case change > 0 && res.excess(p)-own != change:
 		t.Fatalf("seed %d: change of %d does not add up", seed, change)
-	case change == 0 && counted+res.discount-p.Target >= p.changeFee()+p.MinChange:
-		t.Fatalf("seed %d: %d given away", seed, counted+res.discount-p.Target)
+	case change == 0 && res.excess(p) >= own+p.MinChange:
+		t.Fatalf("seed %d: %d given away", seed, res.excess(p))
 	}
 }
 

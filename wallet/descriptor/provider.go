@@ -13,6 +13,8 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	ripemd "golang.org/x/crypto/ripemd160" //lint:ignore SA1019 Bitcoin names scripts by it
+
+	"grapevine/wallet"
 )
 
 // ID names a key or a script by its HASH160.
@@ -255,4 +257,20 @@ func (p *Provider) AddOwn(s Secret) {
 	if output, err := tree.Output(); err == nil {
 		p.Trees[[32]byte(output.SerializeCompressed()[1:])] = tree
 	}
+}
+
+// ToKey are the scripts that pay to a key by itself: by its hash, in a witness, behind
+// a script hash, and as a taproot output.
+func ToKey(pub []byte) [][]byte {
+	id := IDOf(pub)
+	list := [][]byte{wallet.PubKeyHashScript(id[:])}
+	if len(pub) != btcec.PubKeyBytesLenCompressed {
+		return list
+	}
+	program := PayToWitnessKeyHash(pub)
+	list = append(list, program, PayToScriptHash(program))
+	if output, err := (Tree{Internal: pub[1:]}).Output(); err == nil {
+		list = append(list, wallet.WitnessScript(1, output.SerializeCompressed()[1:]))
+	}
+	return list
 }

@@ -27,7 +27,7 @@ type Request struct {
 }
 
 // RequestFor asks for a transaction like tx: its outputs are the payments, and its
-// inputs are spent as they are. Coins are what is known of those that are not ours.
+// inputs are spent as they are, with those of o behind them. Coins are what is known of those that are not ours.
 func RequestFor(tx *wire.MsgTx, o wallet.Options, coins map[wire.OutPoint]chain.Coin) Request {
 	q := Request{Options: o}
 	q.LockTime, q.Version = &tx.LockTime, tx.Version
@@ -45,6 +45,13 @@ func RequestFor(tx *wire.MsgTx, o wallet.Options, coins map[wire.OutPoint]chain.
 			one.Foreign = &coin
 		}
 		q.Inputs = append(q.Inputs, one)
+		delete(weights, in.PreviousOutPoint)
+	}
+	for _, in := range o.Inputs { // whose weight is named is spent
+		if _, ok := weights[in.OutPoint]; ok {
+			q.Inputs = append(q.Inputs, in)
+			delete(weights, in.OutPoint)
+		}
 	}
 	return q
 }
@@ -93,9 +100,7 @@ func (s *Service) fund(q Request, hold bool) (spend.Funded, error) {
 	f, err := s.build(d, q)
 	if err == nil && !q.AvoidPartial && !q.all.all && f.Fee > 0 && s.cfg.Habits.MaxPartial >= 0 && shared(d.Coins) {
 		d.AvoidPartial = true
-		if whole, err := s.build(d, q); err == nil && whole.Fee <= f.Fee+s.cfg.Habits.MaxPartial {
-			f = whole
-		}
+		f = s.cheaper(f, d, q)
 	}
 	if err == nil && s.cfg.Relay != nil && !s.cfg.Habits.LongChains {
 		err = s.cfg.Relay.CheckChain(chain.NewTx(f.Tx))
@@ -116,6 +121,20 @@ func (s *Service) fund(q Request, hold bool) (spend.Funded, error) {
 		err = s.state.lockSpent(f.Spent)
 	}
 	return f, err
+}
+
+// cheaper takes the draft with the coins of each script together, if that costs no more.
+func (s *Service) cheaper(f spend.Funded, d *spend.Draft, q Request) spend.Funded {
+	whole, err := s.build(d, q)
+	if err != nil {
+		return f
+	}
+	using, old := "non-grouped", f.Fee
+	if whole.Fee <= f.Fee+s.cfg.Habits.MaxPartial {
+		f, using = whole, "grouped"
+	}
+	s.cfg.Log.Info(fmt.Sprintf("Fee non-grouped = %d, grouped = %d, using %s", old, whole.Fee, using))
+	return f
 }
 
 func (s *Service) build(d *spend.Draft, q Request) (spend.Funded, error) {
@@ -260,7 +279,7 @@ func (st *state) preset(in wallet.Input, d *spend.Draft, known *descriptor.Provi
 	case in.Foreign == nil:
 		return c, wallet.ErrForeign
 	default:
-		c.Value, c.Script, c.Confirmations = in.Foreign.Value, in.Foreign.PkScript, 1
+		c.Value, c.Script = in.Foreign.Value, in.Foreign.PkScript
 		if known == nil {
 			known = descriptor.NewProvider()
 		}

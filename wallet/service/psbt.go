@@ -182,10 +182,10 @@ func (st *state) known(own *owned) (*descriptor.Provider, error) {
 }
 
 // addKey adds a key of ours, whatever script it stands in: the last step of where it
-// comes from is its index in one of our rows.
+// comes from may be its index in one of our rows.
 func (st *state) addKey(key descriptor.Origin, secrets bool, known *descriptor.Provider) error {
 	id := descriptor.IDOf(key.PubKey)
-	for _, own := range st.candidates(key.Path) {
+	for _, own := range st.candidates(key.PubKey, key.Path) {
 		here, err := st.known(own)
 		if err != nil {
 			return err
@@ -209,9 +209,15 @@ func (st *state) addKey(key descriptor.Origin, secrets bool, known *descriptor.P
 	return nil
 }
 
-// candidates are one script of each row: that at the index which a path ends with, or
-// of a row without indices its first.
-func (st *state) candidates(path []uint32) (list []*owned) {
+// candidates are the scripts that a key of ours may stand in: those to it alone, and
+// one of each row, that at the index which its path ends with or of a row without
+// indices its first.
+func (st *state) candidates(pub []byte, path []uint32) (list []*owned) {
+	for _, script := range descriptor.ToKey(pub) {
+		if own := st.scripts[string(script)]; own != nil {
+			list = append(list, own)
+		}
+	}
 	for _, r := range st.rows {
 		at := uint32(0)
 		if r.public.Ranged() {

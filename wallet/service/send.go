@@ -103,7 +103,11 @@ func (s *Service) Commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	return s.commit(ctx, tx, o)
+	sent, err := s.commit(ctx, tx, o)
+	if !errors.Is(err, policy.ErrNonFinal) {
+		return sent, err
+	}
+	return tx, s.keep(tx, o) // its time will come
 }
 
 func (s *Service) commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*chain.Tx, error) {

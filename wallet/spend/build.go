@@ -145,7 +145,7 @@ func (d *Draft) Build(r *rand.Rand) (f Funded, err error) {
 	}
 	f.Tx, f.Inputs = d.shape(fresh, r)
 	f.Change = -1
-	if change := res.Change(p.MinChange, p.Rate.Fee(p.ChangeSize)); change > 0 {
+	if change := res.Change(p); change > 0 {
 		f.Change = r.IntN(len(f.Tx.TxOut) + 1)
 		if d.ChangeAt != nil {
 			f.Change = *d.ChangeAt

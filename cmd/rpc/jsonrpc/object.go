@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -67,6 +68,9 @@ func (p *Params) Inside(name, fields string) *Params {
 	return &Params{sign: sign, values: make([]json.RawMessage, len(sign)), of: p}
 }
 
+// Null says whether a member of an object was there and null.
+func (p *Params) Null(name string) bool { return slices.Contains(p.nulls, name) }
+
 // Set puts a value in the place of a parameter; nil takes it away.
 func (p *Params) Set(name string, raw json.RawMessage) {
 	if i := p.at(name); i >= 0 {
@@ -80,7 +84,9 @@ func (p *Params) fill(list []Pair) (unknown string) {
 		switch i := p.at(m.Name); {
 		case i < 0 && unknown == "":
 			unknown = m.Name
-		case i >= 0 && p.values[i] == nil && kind(m.Value) != "null":
+		case i >= 0 && kind(m.Value) == "null":
+			p.nulls = append(p.nulls, m.Name)
+		case i >= 0 && p.values[i] == nil:
 			p.values[i] = m.Value
 		}
 	}

@@ -20,6 +20,7 @@ type Params struct {
 	sign   []Param
 	values []json.RawMessage // by position; nil: not given, or null
 	given  int               // how many came, the last of them null or not
+	nulls  []string          // members of an object that were null; see Null
 
 	miscounted bool // more or fewer came than the method takes
 	err        *Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"strings"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -66,6 +67,7 @@ type plan struct {
 // fundOptions reads the options of all that choose coins [FundTransaction].
 func (a *API) fundOptions(p *plan) error {
 	o, q := p.opts, &p.o
+	noNulls(o)
 	if o.Has("add_inputs") {
 		q.OnlyCoins = !o.Bool("add_inputs")
 	}
@@ -77,7 +79,7 @@ func (a *API) fundOptions(p *plan) error {
 		if o.Has("fee_rate") {
 			o.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both fee_rate (sat/vB) and feeRate (BTC/kvB)")
 		}
-		twoRates(o, "feeRate", o.Has("conf_target"), "")
+		twoRates(o, "feeRate", o.Has("conf_target"), "unset")
 		if o.Has("estimate_mode") {
 			o.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both estimate_mode and feeRate")
 		}
@@ -94,6 +96,22 @@ func (a *API) fundOptions(p *plan) error {
 		q.MaxWeight = &n
 	}
 	return o.Err()
+}
+
+// noNulls refuses the options that may be left out and may not be null.
+func noNulls(o *jsonrpc.Params) {
+	for _, known := range []struct{ kind, names string }{
+		{"bool", "add_inputs lockUnspents lock_unspents include_unsafe replaceable"},
+		{"string", "changeAddress change_address change_type"},
+		{"number", "changePosition change_position minconf maxconf max_tx_weight"},
+		{"object", "solving_data"}, {"array", "input_weights"},
+	} {
+		for _, name := range strings.Fields(known.names) {
+			if o.Null(name) {
+				o.Refuse(jsonrpc.CodeType, "JSON value of type null is not of expected type %s", known.kind)
+			}
+		}
+	}
 }
 
 func either(p *jsonrpc.Params, newer, older string) string {

@@ -25,6 +25,9 @@ func (a *API) sendRows() []jsonrpc.Method {
 	), a.makeRows(), a.bumpRows())
 }
 
+// tooMuch is more than Core reads as a number with decimals [ParseFixedPoint].
+const tooMuch policy.FeeRate = 1_000_000_000_000_000_000
+
 // readRate reads satoshis per virtual byte, with at most 3 decimals.
 func readRate(raw json.RawMessage) (policy.FeeRate, error) {
 	switch jsonrpc.TypeOf(raw) {
@@ -35,7 +38,7 @@ func readRate(raw json.RawMessage) (policy.FeeRate, error) {
 	text, negative := strings.CutPrefix(strings.Trim(string(raw), `"`), "-")
 	r, err := policy.ParseFeeRate(text)
 	switch {
-	case err != nil:
+	case err != nil || r >= tooMuch:
 		return 0, jsonrpc.Errorf(jsonrpc.CodeType, "Invalid amount")
 	case negative && r > 0 || int64(r) > int64(chain.MaxMoney):
 		return 0, jsonrpc.Errorf(jsonrpc.CodeType, "Amount out of range")
@@ -46,7 +49,7 @@ func readRate(raw json.RawMessage) (policy.FeeRate, error) {
 // feeOf reads the three ways to say what fee is paid: conf_target, estimate_mode and
 // fee_rate [SetFeeEstimateMode]. Any: fee_rate may be below what is relayed.
 func feeOf(p *jsonrpc.Params, o *wallet.Options, any bool) {
-	mode := ""
+	mode := "unset"
 	if p.Has("estimate_mode") {
 		mode = p.String("estimate_mode")
 	}
@@ -58,7 +61,7 @@ func feeOf(p *jsonrpc.Params, o *wallet.Options, any bool) {
 		return
 	}
 	switch strings.ToLower(mode) {
-	case "", "unset":
+	case "unset":
 	case "economical":
 		o.Mode = wallet.FeeEconomical
 	case "conservative":
@@ -83,7 +86,7 @@ func twoRates(p *jsonrpc.Params, rate string, hasTarget bool, mode string) {
 	if hasTarget {
 		p.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both conf_target and %s. Please provide either a confirmation target in blocks for automatic fee estimation, or an explicit fee rate.", rate)
 	}
-	if mode != "" && mode != "unset" {
+	if mode != "unset" {
 		p.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both estimate_mode and %s", rate)
 	}
 }
