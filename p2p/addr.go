@@ -65,10 +65,16 @@ func ParseHostPort(s string, port uint16) (HostPort, error) {
 		port = uint16(n)
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
+		if network, _ := Overlay(a); network != "" {
+			return HostPort{}, fmt.Errorf("%q: %w", s, errHostPort)
+		}
 		return HostPort{a.Unmap().String(), port}, nil
 	}
 	if !isName(host) {
 		return HostPort{}, fmt.Errorf("%q: %w", s, errHostPort)
+	}
+	if !found && strings.HasSuffix(strings.ToLower(host), i2pSuffix) {
+		port = 0 // there are no ports [I2P_SAM31_PORT]
 	}
 	return HostPort{strings.ToLower(host), port}, nil
 }
@@ -89,8 +95,12 @@ func isName(s string) bool {
 // String is HOST:PORT, with brackets where they are needed.
 func (h HostPort) String() string { return net.JoinHostPort(h.Host, strconv.Itoa(int(h.Port))) }
 
-// AddrPort is the address; false when the host is a name.
+// AddrPort is the address, also of an onion service or an I2P destination; false when the
+// host is another name.
 func (h HostPort) AddrPort() (netip.AddrPort, bool) {
+	if a, ok := ParseOverlay(h.Host); ok {
+		return netip.AddrPortFrom(a, h.Port), true
+	}
 	a, err := netip.ParseAddr(h.Host)
 	return netip.AddrPortFrom(a, h.Port), err == nil
 }

@@ -16,7 +16,7 @@ type PeerInfo struct {
 	Addr      string         // HOST:PORT as dialled or seen
 	At        netip.AddrPort // where that is
 	LocalAddr string
-	Onion     bool           // has come through Tor
+	Network   string         // of the other end, by Core's name; who has come through Tor is of that
 	Connected time.Time      // as people see the time
 	TimeSkew  time.Duration  // their clock ahead of ours
 	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown

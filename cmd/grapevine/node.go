@@ -79,7 +79,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, slices.Concat(talkFlags(), mannersFlags(), keepFlags(), exploreFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
+		}, slices.Concat(roadFlags(), talkFlags(), mannersFlags(), keepFlags(), exploreFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -214,6 +214,9 @@ func addresses(c *urfave.Context, cfg *node.Config) (err error) {
 		return err
 	}
 	if cfg.AddNode, err = peerAddresses(c, "addnode", port); err != nil {
+		return err
+	}
+	if err := roads(c, cfg); err != nil {
 		return err
 	}
 	cfg.RPCUser, cfg.RPCPassword = c.String("rpcuser"), c.String("rpcpassword")

@@ -120,7 +120,7 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	if count < 0 {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Address count out of range")
 	}
-	if c.Has("network") && !slices.Contains(networks(), strings.ToLower(network)) { // Core: ParseNetwork
+	if c.Has("network") && !slices.Contains(p2p.Networks(), strings.ToLower(network)) { // Core: ParseNetwork
 		c.Refuse(jsonrpc.CodeInvalidParam, "Network not recognized: %s", network)
 	}
 	if err := c.Err(); err != nil {
@@ -130,8 +130,8 @@ func (s *Server) getNodeAddresses(_ context.Context, c *jsonrpc.Call) (any, erro
 	slices.SortFunc(all, func(a, b p2p.Addr) int { return cmp.Compare(b.Seen, a.Seen) })
 	list := []nodeAddress{}
 	for _, a := range all {
-		n := nodeAddress{a.Seen, uint64(a.Services), a.At.Addr().String(), a.At.Port(), netOf(a.At.Addr())}
-		if network != "" && network != n.Network {
+		n := nodeAddress{a.Seen, uint64(a.Services), p2p.HostOf(a.At.Addr()), a.At.Port(), netOf(a.At.Addr())}
+		if network != "" && strings.ToLower(network) != n.Network {
 			continue
 		}
 		if list = append(list, n); int64(len(list)) == count {

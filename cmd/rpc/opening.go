@@ -75,11 +75,12 @@ func (s *Server) addPeerAddress(_ context.Context, c *jsonrpc.Call) (any, error)
 		Error   string `json:"error,omitempty"`
 		Success bool   `json:"success"`
 	}
-	a, err := netip.ParseAddr(text)
-	if err != nil {
+	at, ok := p2p.HostPort{Host: text, Port: uint16(port)}.AddrPort()
+	if network, _ := p2p.Overlay(at.Addr()); !ok || network == "" && at.Addr().Zone() != "" {
 		return answer{}, nil
 	}
-	book, at := s.cfg.Swarm.Book(), netip.AddrPortFrom(a.Unmap(), uint16(port))
+	book := s.cfg.Swarm.Book()
+	at = s.cfg.Swarm.Roads().Place(netip.AddrPortFrom(at.Addr().Unmap(), at.Port()))
 	added := book.Add(p2p.Addr{At: at, Services: wire.SFNodeNetwork | wire.SFNodeWitness, Seen: s.cfg.Chain.Now().Unix()}, at.String())
 	switch {
 	case !added:
@@ -105,10 +106,10 @@ func (s *Server) getRawAddrman(context.Context, *jsonrpc.Call) (any, error) {
 	for _, p := range s.cfg.Swarm.Book().Table() {
 		source, network := p.Source, "not_publicly_routable"
 		if from, err := netip.ParseAddrPort(p.Source); err == nil {
-			source, network = from.Addr().String(), netOf(from.Addr())
+			source, network = p2p.HostOf(from.Addr()), netOf(from.Addr())
 		}
 		tables[tableOf(p)][fmt.Sprintf("%d/%d", p.Bucket, p.Position)] = placedAddress{
-			Address: p.At.Addr().String(), Port: p.At.Port(), Services: uint64(p.Services), Time: p.Seen,
+			Address: p2p.HostOf(p.At.Addr()), Port: p.At.Port(), Services: uint64(p.Services), Time: p.Seen,
 			Network: netOf(p.At.Addr()), Source: source, SourceNetwork: network,
 		}
 	}
@@ -131,7 +132,7 @@ type addrCount struct {
 // getAddrmanInfo counts the address book by network.
 func (s *Server) getAddrmanInfo(context.Context, *jsonrpc.Call) (any, error) {
 	counts := map[string]addrCount{"all_networks": {}}
-	for _, name := range networks() {
+	for _, name := range p2p.Networks() {
 		counts[name] = addrCount{}
 	}
 	for _, p := range s.cfg.Swarm.Book().Table() {
@@ -149,15 +150,16 @@ func (s *Server) getAddrmanInfo(context.Context, *jsonrpc.Call) (any, error) {
 	return counts, nil
 }
 
-// networks are those that Core knows.
-func networks() []string { return []string{"ipv4", "ipv6", "onion", "i2p", "cjdns"} }
-
 // netOf is the network of an address in the book, wherever it leads.
 func netOf(a netip.Addr) string {
-	if a.Is4() {
-		return "ipv4"
+	network, _ := p2p.Overlay(a)
+	switch {
+	case network != "":
+		return network
+	case a.Is4():
+		return p2p.IPv4
 	}
-	return "ipv6"
+	return p2p.IPv6
 }
 
 func (s *Server) sendMsgToPeer(_ context.Context, c *jsonrpc.Call) (any, error) {

@@ -12,7 +12,6 @@ import (
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
 	"grapevine/p2p/swarm"
 )
 
@@ -90,8 +89,10 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 		RelayFee: jsonrpc.Amount(rules.MinRelay), Increment: jsonrpc.Amount(rules.Increment),
 		Local: []localAddress{}, Warnings: []string{},
 	}
-	for _, name := range []string{"ipv4", "ipv6"} {
-		info.Networks = append(info.Networks, netKind{Name: name, Reachable: true})
+	roads := s.cfg.Swarm.Roads()
+	for _, name := range p2p.Networks() {
+		proxy, reachable := roads.Through(name), roads.Reaches(name)
+		info.Networks = append(info.Networks, netKind{Name: name, Limited: !reachable, Reachable: reachable, Proxy: proxy.String(), Randomize: proxy.Isolate})
 	}
 	for _, at := range s.cfg.Swarm.Locals() {
 		info.Local = append(info.Local, localAddress{at.Addr().String(), at.Port(), 4}) // [LOCAL_MANUAL]
@@ -172,7 +173,7 @@ func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 
 func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 	info := peerInfo{
-		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: addrbook.NetworkOf(p.At.Addr()),
+		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: p.Network,
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
@@ -183,9 +184,6 @@ func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 		MinFee: jsonrpc.Amount(p.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
 		Connection: string(p.Kind), Transport: "detecting",
 		BlocksFrom: p.BlocksFrom, TxsFrom: p.TxsFrom, BlocksTo: p.BlocksTo, TxsTo: p.TxsTo, Listens: listens(p),
-	}
-	if p.Onion {
-		info.Network = "onion"
 	}
 	if p.Transport != 0 {
 		info.Transport = fmt.Sprintf("v%d", p.Transport)

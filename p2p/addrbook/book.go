@@ -92,7 +92,8 @@ type slot struct {
 // ignored, as is everything that finds its place taken by a good one.
 func (b *Book) Add(a p2p.Addr, source string) bool {
 	a.At = netip.AddrPortFrom(a.At.Addr().Unmap(), a.At.Port())
-	if a.At.Port() == 0 || !b.Reachable(a.At.Addr()) {
+	network, _ := p2p.Overlay(a.At.Addr())
+	if a.At.Port() == 0 && network != p2p.I2P || !b.Reachable(a.At.Addr()) {
 		return false
 	}
 	b.mu.Lock()
@@ -109,7 +110,12 @@ func (b *Book) Add(a p2p.Addr, source string) bool {
 		e.addr.Services |= a.Services
 		return false
 	}
-	return b.place(&entry{addr: a, source: source}, now)
+	e := &entry{addr: a, source: source}
+	if !b.place(e, now) {
+		return false
+	}
+	b.cfg.Log.Debug("address added", "addr", p2p.HostPortOf(a.At), "table", "new", "bucket", e.at.bucket, "position", e.at.pos)
+	return true
 }
 
 // place puts an entry where its addresses belong, if that place is free or

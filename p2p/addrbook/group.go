@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/aead/siphash"
+
+	"grapevine/p2p"
 )
 
 // Reachable tells whether a node of our network may be at this address:
@@ -26,9 +28,12 @@ var unroutable = []netip.Prefix{
 	netip.MustParsePrefix("2001:10::/28"),
 }
 
-// Routable tells whether the internet routes to an address [IsRoutable].
+// Routable tells whether the internet, or an overlay of it, routes to an address [IsRoutable].
 func Routable(a netip.Addr) bool {
 	a = a.Unmap()
+	if network, _ := p2p.Overlay(a); network != "" {
+		return true
+	}
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() {
 		return false
 	}
@@ -37,18 +42,28 @@ func Routable(a netip.Addr) bool {
 
 // NetworkOf is Core's word for where an address lies.
 func NetworkOf(a netip.Addr) string {
+	network, _ := p2p.Overlay(a)
 	switch {
-	case !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast():
-		return "not_publicly_routable"
+	case network != "":
+		return network
+	case !a.IsValid() || !Routable(a):
+		return p2p.Unrouted
 	case a.Is4():
-		return "ipv4"
+		return p2p.IPv4
 	}
-	return "ipv6"
+	return p2p.IPv6
 }
 
 // Group is the part of the network that one operator is likely to own: the /16
-// of IPv4, the /32 of IPv6 (Core's GetGroup without an AS map).
+// of IPv4, the /32 of IPv6, of an overlay the first four bits (of CJDNS behind its common
+// eight), for there names cost nothing (Core's GetGroup without an AS map).
 func Group(a netip.Addr) string {
+	switch network, id := p2p.Overlay(a); network {
+	case p2p.CJDNS:
+		return network + string(id[1]|0x0f)
+	case p2p.Onion, p2p.I2P:
+		return network + string(id[0]|0x0f)
+	}
 	switch a = a.Unmap(); {
 	case a.Is4():
 		ip := a.As4()
@@ -68,6 +83,9 @@ func (b *Book) group(source string) string {
 	}
 	if a, err := netip.ParseAddrPort(source); err == nil {
 		return Group(a.Addr())
+	}
+	if at, ok := p2p.ParseOverlay(source); ok {
+		return Group(at)
 	}
 	if a, err := netip.ParseAddr(source); err == nil {
 		return Group(a)

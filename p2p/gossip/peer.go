@@ -165,7 +165,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		s.onGetCFCheckpt(p, m)
 	case *wire.MsgGetAddr:
 		s.onGetAddr(p)
-	case *wire.MsgAddr, *wire.MsgAddrV2:
+	case *wire.MsgAddr, *msg.AddrV2:
 		s.onAddrs(p, m)
 	}
 }

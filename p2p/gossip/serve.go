@@ -82,7 +82,12 @@ func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
 // onGetAddr answers once for each connection and, on public networks, only who
 // came to us: others could take our fingerprint by asking.
 func (s *State) onGetAddr(p *peer) {
-	if p.toldAddrs || p.Silent() || !s.local && !p.Inbound() {
+	switch {
+	case p.Silent() || !s.local && !p.Inbound():
+		s.cfg.Log.Debug("getaddr of whom we dialled", "peer", p.number, "kind", p.Kind)
+		return
+	case p.toldAddrs:
+		s.cfg.Log.Debug("getaddr repeated", "peer", p.number)
 		return
 	}
 	p.toldAddrs = true

@@ -263,7 +263,7 @@ func TestAddressesAndFeeFloorArePassedOn(t *testing.T) {
 	na := wire.NewNetAddressTimestamp(time.Unix(1_600_000_000, 0), 9, []byte{10, 1, 2, 3}, 18444)
 	for _, m := range []wire.Message{
 		&wire.MsgAddr{AddrList: []*wire.NetAddress{na}},
-		&wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(na.Timestamp, 9, []byte{10, 1, 2, 3}, 18444)}},
+		&msg.AddrV2{Addrs: []p2p.Addr{{At: netip.MustParseAddrPort("10.1.2.3:18444"), Services: 9, Seen: na.Timestamp.Unix()}}},
 	} {
 		acts := r.says(1, m)
 		want := p2p.Addr{At: netip.MustParseAddrPort("10.1.2.3:18444"), Services: 9, Seen: 1_600_000_000}

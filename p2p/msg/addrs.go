@@ -3,6 +3,7 @@ package msg
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -11,42 +12,36 @@ import (
 )
 
 // AddrsOf makes an addr message, or addrv2 (BIP155), of at most MaxAddrs
-// addresses; nil when there is nothing to say.
+// addresses; nil when there is nothing to say. addr has room for those of IP alone.
 func AddrsOf(addrs []p2p.Addr, v2 bool) wire.Message {
 	addrs = addrs[:min(len(addrs), MaxAddrs)]
-	old, modern := &wire.MsgAddr{}, &wire.MsgAddrV2{}
+	old := &wire.MsgAddr{}
 	for _, a := range addrs {
-		seen, ip := time.Unix(a.Seen, 0), net.IP(a.At.Addr().AsSlice())
-		old.AddrList = append(old.AddrList, wire.NewNetAddressTimestamp(seen, a.Services, ip, a.At.Port()))
-		modern.AddrList = append(modern.AddrList, wire.NetAddressV2FromBytes(seen, a.Services, ip, a.At.Port()))
-	}
-	switch {
-	case len(old.AddrList) == 0:
-		return nil
-	case v2:
-		return modern
-	}
-	return old
-}
-
-// Addrs reads an addr or addrv2 message. Addresses of networks that we do not reach
-// are left out.
-func Addrs(m wire.Message) (addrs []p2p.Addr) {
-	add := func(ip string, port uint16, a p2p.Addr) {
-		if at, err := netip.ParseAddr(ip); err == nil {
-			a.At = netip.AddrPortFrom(at.Unmap(), port)
-			addrs = append(addrs, a)
+		if network, _ := p2p.Overlay(a.At.Addr()); network == "" && !v2 {
+			seen, ip := time.Unix(a.Seen, 0), net.IP(a.At.Addr().AsSlice())
+			old.AddrList = append(old.AddrList, wire.NewNetAddressTimestamp(seen, a.Services, ip, a.At.Port()))
 		}
 	}
+	switch {
+	case v2 && len(addrs) > 0:
+		return &AddrV2{slices.Clone(addrs)}
+	case len(old.AddrList) > 0:
+		return old
+	}
+	return nil
+}
+
+// Addrs reads an addr or addrv2 message.
+func Addrs(m wire.Message) (addrs []p2p.Addr) {
 	switch m := m.(type) {
 	case *wire.MsgAddr:
 		for _, a := range m.AddrList {
-			add(a.IP.String(), a.Port, p2p.Addr{Services: a.Services, Seen: a.Timestamp.Unix()})
+			if at, ok := netip.AddrFromSlice(a.IP); ok {
+				addrs = append(addrs, p2p.Addr{At: netip.AddrPortFrom(at.Unmap(), a.Port), Services: a.Services, Seen: a.Timestamp.Unix()})
+			}
 		}
-	case *wire.MsgAddrV2:
-		for _, a := range m.AddrList {
-			add(a.Addr.String(), a.Port, p2p.Addr{Services: a.Services, Seen: a.Timestamp.Unix()})
-		}
+	case *AddrV2:
+		addrs = m.Addrs
 	}
 	return addrs
 }

@@ -37,9 +37,12 @@ func samples(t testing.TB) []wire.Message {
 		&wire.MsgHeaders{Headers: []*wire.BlockHeader{&m.Block.Header}},
 		locator, (*wire.MsgGetBlocks)(locator),
 		&wire.MsgAddr{AddrList: []*wire.NetAddress{wire.NewNetAddressTimestamp(when, 9, net.IPv4(10, 1, 2, 3), 8333)}},
-		&wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{
-			wire.NetAddressV2FromBytes(when, 1<<40, []byte{10, 1, 2, 3}, 8333),
-			wire.NetAddressV2FromBytes(when, 9, net.ParseIP("2001:db8::1"), 1),
+		&msg.AddrV2{Addrs: []p2p.Addr{
+			{At: netip.MustParseAddrPort("10.1.2.3:8333"), Services: 1 << 40, Seen: when.Unix()},
+			{At: netip.MustParseAddrPort("[2001:db8::1]:1"), Services: 9, Seen: when.Unix()},
+			{At: overlay("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion", 8333), Services: 9, Seen: when.Unix()},
+			{At: overlay("c4gfnttsuwqomiygupdqqqyy5y5emnk5c73hrfvatri67prd7vyq.b32.i2p", 0), Services: 9, Seen: when.Unix()},
+			{At: netip.AddrPortFrom(p2p.ViaCJDNS(netip.MustParseAddr("fc00:1:2:3:4:5:6:7")), 8333), Services: 9, Seen: when.Unix()},
 		}},
 		&wire.MsgVersion{ProtocolVersion: 70016, Services: 9, Timestamp: when, Nonce: 7, UserAgent: "/a/", LastBlock: -1,
 			AddrYou: wire.NetAddress{IP: net.IPv4(1, 2, 3, 4), Port: 5}, AddrMe: wire.NetAddress{IP: net.IPv6zero}},
@@ -267,6 +270,11 @@ func TestT2_HugeCountsCostNothing(t *testing.T) {
 	}
 }
 
+func overlay(name string, port uint16) netip.AddrPort {
+	at, _ := p2p.HostPort{Host: name, Port: port}.AddrPort()
+	return at
+}
+
 // Addresses in a form that cannot be read are ignored, those of unknown networks are
 // passed over; too many of them are an offence.
 func TestAddressesOfAnotherFormAreIgnored(t *testing.T) {
@@ -275,6 +283,7 @@ func TestAddressesOfAnotherFormAreIgnored(t *testing.T) {
 		"empty":                         {},
 		"one that is 513 bytes long":    append(append(append(bytes.Clone(head), 0xfd, 1, 2), make([]byte, 513)...), 0x20, 0x8d),
 		"one that ends before its port": append(bytes.Clone(head), 4, 9, 9, 9, 9),
+		"an IPv4 address of five bytes": append(bytes.Clone(head), 5, 9, 9, 9, 9, 9, 0x20, 0x8d),
 	} {
 		if _, err := msg.Decode("addrv2", p); !errors.Is(err, msg.ErrUnreadable) {
 			t.Errorf("%s: %v", what, err)

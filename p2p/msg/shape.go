@@ -58,7 +58,7 @@ func (s shape) check(p []byte) error {
 	return nil
 }
 
-var errShort = errors.New("ends within a number")
+var errShort = errors.New("ends too early, within a number")
 
 // tooMany entries are announced, and are there.
 type tooMany uint64
@@ -112,7 +112,7 @@ func blank(command string) (wire.Message, shape) {
 	case wire.CmdAddr:
 		return &wire.MsgAddr{}, shape{elem: addrSize, max: MaxAddrs}
 	case wire.CmdAddrV2:
-		return &wire.MsgAddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs} // BIP155 leaves room for networks to come
+		return &AddrV2{}, shape{elem: minAddrV2Size, max: MaxAddrs} // BIP155 leaves room for networks to come
 	case wire.CmdVersion:
 		return &wire.MsgVersion{}, shape{head: 80, elem: 1, max: wire.MaxUserAgentLen, tail: 4, lenient: true}
 	case wire.CmdPing:

@@ -52,8 +52,8 @@ func (it item) cost() int {
 		return itemCost + headerCost*len(m.Headers)
 	case *wire.MsgAddr:
 		return itemCost + addrCost*len(m.AddrList)
-	case *wire.MsgAddrV2:
-		return itemCost + addrCost*len(m.AddrList)
+	case *msg.AddrV2:
+		return itemCost + addrCost*len(m.Addrs)
 	}
 	if it.filters != nil {
 		return itemCost + len(chain.Hash{})*len(it.filters.Blocks)

@@ -86,9 +86,10 @@ func (l *loop) makeRoom(now time.Time) bool {
 	return worst != nil
 }
 
-// maxInbound leaves room for those we dial ourselves.
+// maxInbound leaves room for those we dial ourselves; on a public network for as many as
+// we might, also if nobody is dialled by our own choice [m_max_inbound].
 func (l *loop) maxInbound() int {
-	if l.dial.only {
+	if l.dial.only && l.cfg.local() {
 		return max(l.cfg.MaxPeers-len(l.dial.targets.all), 0)
 	}
 	own := l.cfg.MaxOutbound

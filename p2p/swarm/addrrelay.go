@@ -37,12 +37,19 @@ type telling struct {
 func (l *loop) tellSoon(r *remote, a p2p.Addr) {
 	t := &r.telling
 	switch {
-	case t.known != nil && t.known.has(a.At):
+	case t.known != nil && t.known.has(a.At), !r.understands(a):
 	case len(t.queue) < msg.MaxAddrs:
 		t.queue = append(t.queue, a)
 	default:
 		t.queue[l.cfg.Rand.IntN(len(t.queue))] = a
 	}
+}
+
+// understands tells whether the peer takes addresses of that network: addr has room for
+// those of IP alone [IsAddrCompatible].
+func (r *remote) understands(a p2p.Addr) bool {
+	network, _ := p2p.Overlay(a.At.Addr())
+	return network == "" || r.AddrV2
 }
 
 // knows notes that a peer knows an address.
@@ -102,6 +109,7 @@ func (l *loop) tellNow(r *remote) {
 func (l *loop) hearAddrs(r *remote, addrs []p2p.Addr) {
 	now := l.cfg.Clock()
 	r.addrRelay = true
+	added := 0
 	pass := len(addrs) <= forwardMost && r.telling.answered // what answers a getaddr goes no further
 	l.cfg.Rand.Shuffle(len(addrs), func(i, j int) { addrs[i], addrs[j] = addrs[j], addrs[i] })
 	for _, a := range addrs {
@@ -125,10 +133,15 @@ func (l *loop) hearAddrs(r *remote, addrs []p2p.Addr) {
 		if pass && seen.After(now.Add(-forwardAge)) && addrbook.Routable(a.At.Addr()) {
 			l.relayAddr(r, a, now)
 		}
-		if !l.ownAddrs[a.At] {
+		if !l.ownAddrs[a.At] && l.reachable(a.At.Addr()) {
 			a.Seen -= int64(hearsayAge / time.Second)
-			l.cfg.Book.Add(a, r.at.String())
+			if l.cfg.Book.Add(a, r.at.String()) {
+				added++
+			}
 		}
+	}
+	if added > 0 {
+		l.cfg.Log.Debug("addresses added", "added", added, "of", len(addrs), "addr", r.name())
 	}
 	if len(addrs) < msg.MaxAddrs {
 		r.telling.answered = true
@@ -152,7 +165,7 @@ func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
 	var best [forwardTo]*remote
 	var ranks [forwardTo]uint64
 	for _, r := range l.order {
-		if r == from || !r.addrRelay || !r.gossips() {
+		if r == from || !r.addrRelay || !r.gossips() || !r.understands(a) {
 			continue
 		}
 		key := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(raw, day), uint64(r.id))
@@ -166,7 +179,11 @@ func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
 			}
 		}
 	}
-	for _, r := range best {
+	to := forwardTo
+	if !l.reachable(a.At.Addr()) && hash&1 == 0 { // what we cannot judge goes less far
+		to = 1
+	}
+	for _, r := range best[:to] {
 		if r != nil {
 			l.tellSoon(r, a)
 		}

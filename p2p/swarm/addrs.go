@@ -41,7 +41,9 @@ func (l *loop) introduce(r *remote) {
 	}
 	r.telling.answered = r.Inbound()
 	if !r.Inbound() && (!l.dial.only || !l.cfg.local()) {
-		r.addrs.tokens = min(r.addrs.tokens+msg.MaxAddrs, addrBurst)
+		if r.addrs.tokens < addrBurst { // on a local network they are there from the start
+			r.addrs.tokens += msg.MaxAddrs
+		}
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
 }
@@ -136,7 +138,9 @@ func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 		if self && r.Inbound() && !r.claims.IsValid() {
 			l.claim(r, addr.At)
 		}
-		l.cfg.Book.Add(addr, r.at.String())
+		if l.reachable(addr.At.Addr()) {
+			l.cfg.Book.Add(addr, r.at.String())
+		}
 		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
 		if fresh && len(addrs) <= forwardMost && l.cfg.Book.Reachable(addr.At.Addr()) && l.passOnce(addr.At, now) {
 			pass = append(pass, addr)
@@ -203,11 +207,15 @@ func (l *loop) tell(id p2p.PeerID) {
 // asks is the way by which a peer came to ask for addresses: each way has an answer of
 // its own, so that one cannot tell by them that two lead to one node.
 func (r *remote) asks() string {
-	kind := addrbook.NetworkOf(r.at.Addr())
+	return r.network() + " " + p2p.AddrPortOf(r.peer.LocalAddr()).String()
+}
+
+// network is where a peer is, by Core's name.
+func (r *remote) network() string {
 	if r.onion {
-		kind = "onion"
+		return p2p.Onion
 	}
-	return kind + " " + p2p.AddrPortOf(r.peer.LocalAddr()).String()
+	return addrbook.NetworkOf(r.at.Addr())
 }
 
 func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {

@@ -228,6 +228,9 @@ func (s *Swarm) SetBan(n netip.Prefix, until time.Time) error {
 // Book is the address book: bans are taken back and listed there.
 func (s *Swarm) Book() *addrbook.Book { return s.cfg.Book }
 
+// Roads are the ways to other networks.
+func (s *Swarm) Roads() p2p.Roads { return s.cfg.Roads }
+
 // Services are what we offer to peers.
 func (s *Swarm) Services() wire.ServiceFlag { return s.cfg.services() }
 
@@ -297,7 +300,7 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		Addr:         r.name(),
 		At:           r.at,
 		LocalAddr:    r.conn.LocalAddr().String(),
-		Onion:        r.onion,
+		Network:      r.network(),
 		Connected:    r.since,
 		TimeSkew:     r.skew,
 		Listens:      cmp.Or(r.listens, r.claims),

@@ -36,7 +36,7 @@ func (l *loop) dialChosen(now time.Time) {
 		if !ok {
 			return
 		}
-		l.dialTo(hostPort(at), kind, false)
+		l.dialTo(p2p.HostPortOf(at), kind, false)
 		if !l.cfg.local() {
 			l.dial.next = now.Add(chosenEvery)
 		}
@@ -143,7 +143,7 @@ func (l *loop) trim(now time.Time) {
 // barred: an address not to be dialled now. Like unfit and talksTo it must not
 // call the book, which asks it.
 func (l *loop) barred(a p2p.Addr) bool {
-	return l.ownAddrs[a.At] || l.discouraged.has(a.At.Addr(), l.cfg.Clock()) || l.talksTo(a)
+	return !l.reachable(a.At.Addr()) || l.ownAddrs[a.At] || l.discouraged.has(a.At.Addr(), l.cfg.Clock()) || l.talksTo(a)
 }
 
 // unfit: an address that we do not want to stay connected to. Those asked for by

@@ -65,10 +65,6 @@ func (l *loop) dialAll() {
 	}
 }
 
-func hostPort(at netip.AddrPort) p2p.HostPort {
-	return p2p.HostPort{Host: at.Addr().String(), Port: at.Port()}
-}
-
 // dialTo begins a connection.
 func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind, plain bool) *remote {
 	r := &remote{Link: p2p.Link{Kind: kind}, to: to, plain: plain}
@@ -78,8 +74,8 @@ func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind, plain bool) *remote {
 
 func (l *loop) start(r *remote) {
 	if at, ok := r.to.AddrPort(); ok {
-		r.at = at
-		l.cfg.Book.Attempt(at)
+		r.at = l.cfg.Place(at)
+		l.cfg.Book.Attempt(r.at)
 	}
 	l.admit(r, nil)
 }
@@ -113,10 +109,14 @@ func (l *loop) find(match func(*remote) bool) *remote {
 const dialTime = 10 * time.Second
 
 // dial connects to where r is to go. A name is looked up here and nowhere else, and
-// its addresses are tried in order.
+// its addresses are tried in order; with a proxy it is looked up where that is, for who
+// asks here tells whom it wants to reach [HaveNameProxy].
 func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
 	if at, ok := r.to.AddrPort(); ok {
 		return s.dialAt(ctx, at)
+	}
+	if s.cfg.Proxy.IsValid() {
+		return s.dialThrough(ctx, s.cfg.Proxy, r.to)
 	}
 	ips, err := s.cfg.lookUp(ctx, r.to.Host)
 	if err != nil {
@@ -138,12 +138,6 @@ func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
 		err = errors.Join(err, failed)
 	}
 	return nil, fmt.Errorf("%v: %w", r.to, err)
-}
-
-func (s *Swarm) dialAt(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.dialTimeout())
-	defer cancel()
-	return s.cfg.Net.Dial(ctx, at)
 }
 
 // leadsTo notes where a name leads, and tells whether there is a connection already:

@@ -13,6 +13,8 @@ type Options struct {
 	Binds     []p2p.Bind  // where peers are accepted, beside Config.Listen [-bind, -whitebind]
 	Whitelist []p2p.Grant // permissions by address [-whitelist]
 
+	p2p.Roads // to other networks, and through proxies
+
 	StartsIdle bool // the network is switched off until setnetworkactive [-networkactive=0]
 	// Public makes a local network like a public one: addresses that the internet does
 	// not route are not told, network groups count, getaddr is answered by a sample. So

@@ -41,8 +41,8 @@ func TestPermissionsComeFromTheAddressAndTheDoor(t *testing.T) {
 			if p.Inbound() {
 				want = "bloomfilter,addr"
 			}
-			if got := strings.Join(p.Permissions.Names(), ","); got != want || p.Onion != p.Inbound() {
-				t.Errorf("%s inbound %v: %s, want %s; onion %v", p.Addr, p.Inbound(), got, want, p.Onion)
+			if got := strings.Join(p.Permissions.Names(), ","); got != want || p.Network == p2p.Onion != p.Inbound() {
+				t.Errorf("%s inbound %v: %s, want %s; onion %v", p.Addr, p.Inbound(), got, want, p.Network == p2p.Onion)
 			}
 		}
 	})

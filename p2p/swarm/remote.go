@@ -126,7 +126,9 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	if !r.Inbound() {
-		r.at = p2p.AddrPortOf(a.peer.RemoteAddr())
+		if at := p2p.AddrPortOf(a.peer.RemoteAddr()); at.IsValid() {
+			r.at = l.cfg.Place(at)
+		}
 		r.Permissions = p2p.Granted(l.cfg.Whitelist, r.at.Addr(), false)
 	}
 	switch {

@@ -15,6 +15,7 @@ const (
 	seedsAfter  = 11 * time.Second
 	seedsAgain  = time.Minute
 	enoughPeers = 2
+	seedsAtOnce = 3 // that are asked as nodes, through a proxy [DNSSEEDS_TO_QUERY_AT_ONCE]
 )
 
 // seeder is what the loop knows of them.
@@ -78,6 +79,14 @@ func (l *loop) askSeeds(now time.Time) {
 	}
 	// As in Core the order is another each time: no seed is always the first to fill the book.
 	l.cfg.Rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	if l.cfg.Proxy.IsValid() { // it looks the names up: who asks here tells what it is
+		for _, name := range names[:min(len(names), seedsAtOnce)] {
+			if l.connectedTo(name) == nil {
+				l.dialTo(name, p2p.AddrFetch, false)
+			}
+		}
+		return
+	}
 	l.wg.Go(func() {
 		lookup(l.cfg.Lookup).askAll(l.ctx, names, l.cfg.Log, func(a seedAnswer) error {
 			return l.s.do(l.ctx, func(l *loop) { l.takeSeed(a) })

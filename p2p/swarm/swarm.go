@@ -22,6 +22,7 @@ type Swarm struct {
 	meter  peer.Meter
 	budget *peer.Budget
 	own    *nonces
+	sam    *sam // nil: no road to I2P
 
 	doors  []door           // where we listen; read after ready
 	locals []netip.AddrPort // our addresses; read after ready
@@ -47,7 +48,7 @@ func New(cfg Config) (*Swarm, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	return &Swarm{
+	s := &Swarm{
 		cfg:      cfg,
 		budget:   peer.NewBudget(),
 		own:      newNonces(),
@@ -60,7 +61,11 @@ func New(cfg Config) (*Swarm, error) {
 		calls:    make(chan func(*loop)),
 		verdicts: make(chan []gossip.Event),
 		freed:    make(chan struct{}, 1),
-	}, nil
+	}
+	if cfg.SAM.IsValid() {
+		s.sam = newSAM(cfg.SAM, cfg.Log)
+	}
+	return s, nil
 }
 
 // bookEvery is how often the address book is written.
@@ -86,6 +91,9 @@ func (s *Swarm) Run(ctx context.Context) error {
 	close(s.ready)
 	l.run(ctx)
 	wg.Wait()
+	if s.sam != nil {
+		s.sam.close()
+	}
 	if err := s.cfg.Book.Save(); err != nil {
 		return err
 	}

@@ -24,6 +24,9 @@ func (s *setup) addresses() error {
 	}
 	s.cfg.NoDNSSeeds, s.cfg.ForceDNSSeeds = !s.Bool("dnsseed", true), s.Bool("forcednsseed", false)
 	s.cfg.Discover = s.Bool("discover", true)
+	if err := s.roads(); err != nil {
+		return err
+	}
 	port, err := s.port()
 	if err != nil {
 		return err

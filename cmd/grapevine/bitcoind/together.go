@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"grapevine/chain/policy"
+	"grapevine/p2p"
 )
 
 // soften sets the options that follow from others [InitParameterInteraction].
@@ -29,6 +31,10 @@ func (s *setup) soften() {
 	if proxy := s.String("proxy", ""); proxy != "" && proxy != "0" {
 		because("-proxy set", "listen", "0")
 		because("-proxy set", "discover", "0")
+	}
+	if nets, err := p2p.ParseNetworks(s.List("onlynet")); err == nil && len(nets) > 0 &&
+		!slices.Contains(nets, p2p.IPv4) && !slices.Contains(nets, p2p.IPv6) {
+		because("-onlynet excludes IPv4 and IPv6", "dnsseed", "0")
 	}
 	if !s.Bool("listen", true) {
 		because("-listen=0", "discover", "0")

@@ -8,6 +8,17 @@ import (
 // netWords are the rows about connections and relay.
 var netWords = []word{
 	netWord("connection added", "Added connection peer={peer}"),
+	{event: "no connection", category: "net", level: slog.LevelDebug, say: func(f fields) string {
+		if strings.HasPrefix(f.text("why"), "connection refused due to") { // of I2P's ports
+			return f.fill("Error connecting to {addr}, {why}")
+		}
+		return f.fill("Error connecting to {addr}: {why}")
+	}},
+	netWord("I2P session begins", "Creating transient SAM session with {bridge}"),
+	netWord("getaddr repeated", `Ignoring repeated "getaddr". peer={peer}`),
+	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
+	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
+	netWord("addresses added", "Added {added} addresses (of {of}) from {addr}"),
 	netWord("inbound connection refused", "connection from {addr} dropped ({why})"),
 	misbehaving("peer dropped for an offence"),
 	misbehaving("offence of a peer that may stay"),

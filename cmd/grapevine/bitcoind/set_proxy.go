@@ -1,0 +1,94 @@
+package bitcoind
+
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"grapevine/p2p"
+)
+
+// Usual ports of proxies.
+const (
+	torPort = 9050 // Tor's SOCKS5
+	samPort = 7656 // an I2P router's SAM bridge
+)
+
+// roads decides which networks are dialled, and through what.
+func (s *setup) roads() (err error) {
+	r := &s.cfg.Roads
+	if r.OnlyNets, err = p2p.ParseNetworks(s.List("onlynet")); err != nil {
+		return err
+	}
+	r.CJDNS = s.Bool("cjdnsreachable", false)
+	if len(r.OnlyNets) > 0 && !slices.Contains(r.OnlyNets, p2p.IPv4) && !slices.Contains(r.OnlyNets, p2p.IPv6) && s.Bool("dnsseed", false) {
+		return errors.New("Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids connections to IPv4/IPv6")
+	}
+	if r.Proxy, err = s.proxy("proxy", torPort); err != nil {
+		return err
+	}
+	r.Onion = r.Proxy
+	if text := s.String("onion", ""); s.Negated("onion") || text != "" {
+		if r.Onion, err = s.proxy("onion", torPort); err != nil {
+			return err
+		}
+	}
+	if r.SAM, err = s.proxy("i2psam", samPort); err != nil {
+		return err
+	}
+	r.SAM.Isolate = false
+	if r.SAM.IsValid() && s.Bool("i2pacceptincoming", true) {
+		s.Notes = append(s.Notes, "Warning: I2P peers are dialled, but none can come in; -i2pacceptincoming=0 says so")
+	}
+	return s.restricted()
+}
+
+// restricted checks that -onlynet names no network to which there is no road.
+func (s *setup) restricted() error {
+	r := s.cfg.Roads
+	only := func(network string) bool { return slices.Contains(r.OnlyNets, network) }
+	switch {
+	case only(p2p.CJDNS) && !r.CJDNS:
+		return errors.New("Outbound connections restricted to CJDNS (-onlynet=cjdns) but -cjdnsreachable is not provided")
+	case only(p2p.I2P) && !r.SAM.IsValid():
+		return errors.New("Outbound connections restricted to i2p (-onlynet=i2p) but -i2psam is not provided")
+	case !only(p2p.Onion) || r.Onion.IsValid():
+	case s.off("onion"):
+		return errors.New("Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the Tor network is explicitly forbidden: -onion=0")
+	case !s.Bool("listenonion", true):
+		return errors.New("Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the Tor network is not provided: none of -proxy, -onion or -listenonion is given")
+	default:
+		s.Notes = append(s.Notes, "Warning: outbound connections are restricted to Tor (-onlynet=onion), and no proxy leads there; name it by -onion, for Tor's control port is not asked")
+	}
+	return nil
+}
+
+// proxy reads where a proxy is: HOST[:PORT] or unix:PATH; none when the option is off or empty.
+func (s *setup) proxy(option string, port uint16) (p2p.Proxy, error) {
+	text := s.String(option, "")
+	if text == "" || s.off(option) {
+		return p2p.Proxy{}, nil
+	}
+	if !strings.HasPrefix(text, "unix:") && badPort(text) {
+		return p2p.Proxy{}, fmt.Errorf("Invalid port specified in -%s: '%s'", option, text)
+	}
+	p, err := p2p.ParseProxy(text, port, s.cfg.Lookup)
+	if err != nil || option == "i2psam" && p.Socket != "" {
+		return p2p.Proxy{}, fmt.Errorf("Invalid -%s address or hostname: '%s'", option, text)
+	}
+	p.Isolate = s.Bool("proxyrandomize", true)
+	return p, nil
+}
+
+// setTor says that Tor's control port is not spoken.
+func setTor(s *setup) error {
+	for _, name := range []string{"listenonion", "torcontrol", "torpassword"} {
+		if s.Has(name) && !s.off(name) {
+			s.Notes = append(s.Notes, fmt.Sprintf("Warning: -%s changes nothing: Tor's control port is not spoken; make the onion service in torrc, and name its door by -bind=ADDR=onion", name))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package swarm
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"grapevine/p2p"
+)
+
+// I2P destinations are reached through the SAM bridge of an I2P router, version 3.1. We have
+// one session, with a destination of its own that is forgotten when it ends: nobody
+// can call us there.
+//
+//	HELLO VERSION MIN=3.1 MAX=3.1                               on each connection
+//	SESSION CREATE STYLE=STREAM ID=… DESTINATION=TRANSIENT …    once; the session lives as long as the connection
+//	NAMING LOOKUP NAME=….b32.i2p                                the whole destination
+//	STREAM CONNECT ID=… DESTINATION=… SILENT=false              a connection of its own becomes the stream
+type sam struct {
+	bridge p2p.Proxy
+	log    *slog.Logger
+
+	turn    chan struct{} // holds one token: who has it may use the fields below
+	control net.Conn      // nil: no session
+	replies *bufio.Reader
+	id      string
+}
+
+func newSAM(bridge p2p.Proxy, log *slog.Logger) *sam {
+	s := &sam{bridge: bridge, log: log, turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	return s
+}
+
+// samTime is for the bridge's answers: the tunnels of a session take long to build
+// [MAX_WAIT_FOR_IO is a minute; three of those].
+const samTime = 3 * time.Minute
+
+// maxSAMReply bounds a line of the bridge [MAX_MSG_SIZE].
+const maxSAMReply = 65536
+
+// close ends the session.
+func (s *sam) close() {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	s.end()
+}
+
+func (s *sam) end() {
+	if s.control != nil {
+		s.control.Close()
+		s.control = nil
+	}
+}
+
+// hello opens a connection to the bridge.
+func (s *sam) hello(ctx context.Context, network p2p.Network) (net.Conn, *bufio.Reader, error) {
+	conn, err := connect(ctx, s.bridge, network)
+	if err != nil {
+		return nil, nil, fmt.Errorf("Cannot connect to %s", s.bridge) //lint:ignore ST1005 Core's words
+	}
+	r := bufio.NewReaderSize(conn, maxSAMReply)
+	if _, err := s.ask(ctx, conn, r, "HELLO VERSION MIN=3.1 MAX=3.1"); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, r, nil
+}
+
+// ask says a line and reads the answer's pairs; RESULT must be OK.
+func (s *sam) ask(ctx context.Context, conn net.Conn, r *bufio.Reader, line string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, samTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if _, err := conn.Write([]byte(line + "\n")); err != nil {
+		return nil, err
+	}
+	reply, err := r.ReadSlice('\n')
+	if err != nil {
+		return nil, fmt.Errorf("SAM bridge %s: %w", s.bridge, err)
+	}
+	pairs := map[string]string{}
+	for _, word := range strings.Fields(string(reply)) {
+		key, value, _ := strings.Cut(word, "=")
+		pairs[key] = value
+	}
+	if result := pairs["RESULT"]; result != "OK" {
+		verb, _, _ := strings.Cut(line, " ")
+		return nil, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(string(reply)))
+	}
+	return pairs, nil
+}
+
+// dial reaches a destination.
+func (s *sam) dial(ctx context.Context, network p2p.Network, to p2p.HostPort) (net.Conn, error) {
+	if to.Port != 0 {
+		return nil, fmt.Errorf("connection refused due to arbitrary port %d", to.Port) // I2P has none
+	}
+	id, destination, err := s.lookUp(ctx, network, to.Host)
+	if err != nil {
+		return nil, err
+	}
+	conn, r, err := s.hello(ctx, network)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.ask(ctx, conn, r, "STREAM CONNECT ID="+id+" DESTINATION="+destination+" SILENT=false"); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &proxied{&ahead{conn, r, sync.Mutex{}}, remoteName(to.String())}, nil
+}
+
+// lookUp makes the session if there is none, and asks for the whole destination.
+func (s *sam) lookUp(ctx context.Context, network p2p.Network, host string) (id, destination string, err error) {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return "", "", context.Cause(ctx)
+	}
+	defer func() { s.turn <- struct{}{} }()
+	if s.control == nil {
+		if err := s.open(ctx, network); err != nil {
+			return "", "", err
+		}
+	}
+	pairs, err := s.ask(ctx, s.control, s.replies, "NAMING LOOKUP NAME="+host)
+	if err != nil {
+		s.end() // it may be the session that is gone: the next one makes another
+		return "", "", err
+	}
+	return s.id, pairs["VALUE"], nil
+}
+
+func (s *sam) open(ctx context.Context, network p2p.Network) error {
+	s.log.Debug("I2P session begins", "bridge", s.bridge.String())
+	id := "grapevine" + strconv.FormatUint(rand.Uint64(), 36)
+	conn, r, err := s.hello(ctx, network)
+	if err != nil {
+		return err
+	}
+	_, err = s.ask(ctx, conn, r, "SESSION CREATE STYLE=STREAM ID="+id+
+		" DESTINATION=TRANSIENT SIGNATURE_TYPE=7 i2cp.leaseSetEncType=4,0 inbound.quantity=1 outbound.quantity=1")
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	s.control, s.replies, s.id = conn, r, id
+	return nil
+}
+
+// ahead is a connection of which a reader may have read ahead.
+type ahead struct {
+	net.Conn
+	r  *bufio.Reader
+	mu sync.Mutex // Read is one goroutine's, but nothing says so
+}
+
+func (a *ahead) Read(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.r.Read(p)
+}

@@ -1,0 +1,125 @@
+package swarm
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"grapevine/p2p"
+)
+
+// script is a proxy that answers as it was told.
+type script struct {
+	io.Reader
+	said bytes.Buffer
+}
+
+func (s *script) Write(p []byte) (int, error) { return s.said.Write(p) }
+
+func TestSocks5Handshake(t *testing.T) {
+	to := p2p.HostPort{Host: "2001:db8::1", Port: 8333}
+	request := "\x05\x01\x00\x03\x0b2001:db8::1\x20\x8d"
+	ok := "\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00"
+	for _, c := range []struct {
+		what, credentials, answers, said, fails string
+	}{
+		{"without credentials", "", "\x05\x00" + ok, "\x05\x01\x00" + request, ""},
+		{"they are offered and not wanted", "77", "\x05\x00" + ok, "\x05\x02\x00\x02" + request, ""},
+		{"they are wanted", "77", "\x05\x02\x01\x00" + ok, "\x05\x02\x00\x02\x01\x0277\x0277" + request, ""},
+		{"they are refused", "77", "\x05\x02\x01\x01", "", "authentication unsuccessful"},
+		{"they are wanted and not offered", "", "\x05\x02", "", "wrong authentication method 02"},
+		{"no method will do", "77", "\x05\xff", "", "wrong authentication method ff"},
+		{"SOCKS4", "", "\x04\x00", "", "does not speak SOCKS5"},
+		{"it ends", "", "\x05", "", "EOF"},
+		{"refused", "", "\x05\x00\x05\x05\x00\x01", "", "connection refused"},
+		{"the onion service is not there", "", "\x05\x00\x05\xf0\x00\x01", "", "descriptor can not be found"},
+		{"an unknown failure", "", "\x05\x00\x05\x99\x00\x01", "", "unknown (0x99)"},
+		{"bound to a name", "", "\x05\x00\x05\x00\x00\x03\x02ab\x00\x00", "\x05\x01\x00" + request, ""},
+		{"bound to IPv6", "", "\x05\x00\x05\x00\x00\x04" + strings.Repeat("\x00", 18), "\x05\x01\x00" + request, ""},
+		{"bound to nonsense", "", "\x05\x00\x05\x00\x00\x09", "", "does not speak SOCKS5"},
+		{"bound to half an address", "", "\x05\x00\x05\x00\x00\x01\x7f", "", "EOF"},
+	} {
+		s := &script{Reader: strings.NewReader(c.answers)}
+		err := socks5(s, to, c.credentials)
+		if failed := err != nil; failed != (c.fails != "") || failed && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s: %v, want %q", c.what, err, c.fails)
+		}
+		if c.said != "" && s.said.String() != c.said {
+			t.Errorf("%s: said %q", c.what, s.said.String())
+		}
+	}
+	for n, want := range map[int]bool{255: true, 256: false} {
+		s := &script{Reader: strings.NewReader("\x05\x00" + ok)}
+		if err := socks5(s, p2p.HostPort{Host: strings.Repeat("a", n)}, ""); (err == nil) != want {
+			t.Errorf("a name of %d letters: %v", n, err)
+		}
+	}
+}
+
+// bridge is a SAM bridge of one destination; what is said to it there is echoed.
+type bridge struct{ t *testing.T }
+
+func (b bridge) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
+
+func (b bridge) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	go b.serve(theirs)
+	return ours, nil
+}
+
+func (b bridge) serve(conn net.Conn) {
+	defer conn.Close()
+	buf := make([]byte, 1000)
+	for {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		verb, _, _ := strings.Cut(string(buf[:n]), " ID=")
+		answers := map[string]string{
+			"HELLO VERSION MIN=3.1 MAX=3.1\n":    "HELLO REPLY RESULT=OK VERSION=3.1\n",
+			"SESSION CREATE STYLE=STREAM":        "SESSION STATUS RESULT=OK DESTINATION=me\n",
+			"NAMING LOOKUP NAME=here.b32.i2p\n":  "NAMING REPLY RESULT=OK NAME=here.b32.i2p VALUE=there\n",
+			"NAMING LOOKUP NAME=other.b32.i2p\n": "NAMING REPLY RESULT=KEY_NOT_FOUND\n",
+			"STREAM CONNECT":                     "STREAM STATUS RESULT=OK\nhello",
+		}
+		if answers[verb] == "" {
+			b.t.Errorf("the bridge was told %q", buf[:n])
+		}
+		if _, err := conn.Write([]byte(answers[verb])); err != nil || verb == "STREAM CONNECT" {
+			return
+		}
+	}
+}
+
+func TestI2PThroughASAMBridge(t *testing.T) {
+	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
+	defer s.close()
+	for range 2 { // the session is there then
+		conn, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(conn)
+		if string(got) != "hello" || err != nil || conn.RemoteAddr().String() != "here.b32.i2p:0" {
+			t.Errorf("%q %v from %v", got, err, conn.RemoteAddr())
+		}
+		conn.Close()
+	}
+	if _, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "other.b32.i2p"}); err == nil || !strings.Contains(err.Error(), "KEY_NOT_FOUND") {
+		t.Errorf("a destination that is not known: %v", err)
+	}
+	if _, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p", Port: 1}); err == nil {
+		t.Error("I2P has no ports")
+	}
+	if conn, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p"}); err != nil {
+		t.Errorf("after a failure: %v", err)
+	} else {
+		conn.Close()
+	}
+}
