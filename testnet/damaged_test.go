@@ -24,7 +24,7 @@ func TestT52_DamagedBlockIsFetchedFromAPeer(t *testing.T) {
 		w.mine(0, 5)
 		w.within(time.Minute, "one tip", w.agreed())
 		w.stop(0)
-		purse := filepath.Join(w.dirs[0], "wallet.db")
+		purse := filepath.Join(w.dirs[0], "wallets", "wallet.db")
 		early := readFile(t, purse)
 		w.start(0)
 		w.mine(0, 105)

@@ -50,9 +50,15 @@ var (
 	ErrRescanning = errors.New("wallet reads old blocks again already: wait until it has")
 	ErrNotLoaded  = errors.New("Requested wallet does not exist or is not loaded")
 	ErrNoneLoaded = errors.New("No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default wallet is no longer automatically created)")
-	ErrWhich      = errors.New("Multiple wallets are loaded. Please select which wallet to use by requesting the RPC through the /wallet/<walletname> URI path.")
+	ErrWhich      = errors.New("Wallet file not specified (must request wallet RPC through /wallet/<filename> uri-path).")
 	ErrLoaded     = errors.New("wallet is already loaded")
-	ErrName       = errors.New("a wallet's name is one of a directory below that of the wallets")
+	ErrName       = errors.New("this is no name of a wallet")
+	ErrBusy       = errors.New("Wallet already loading.")
+	ErrNoPath     = errors.New("Path does not exist.")
+	ErrNoFormat   = errors.New("Data is not in recognized format.")
+	ErrTaken      = errors.New("Database already exists.")
+	ErrNoBackup   = errors.New("Backup file does not exist")
+	ErrExclusive  = errors.New("SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance of Bitcoin Core?") // Core's words, which tests and clients compare
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrKeypool    = errors.New("Error: Keypool ran out, please call keypoolrefill first")
 
@@ -96,4 +102,27 @@ type RateError struct{ Rate, Least policy.FeeRate }
 
 func (e *RateError) Error() string {
 	return fmt.Sprintf("Fee rate (%s) is lower than the minimum fee rate setting (%s)", e.Rate.PerVB(), e.Least.PerVB())
+}
+
+// NoPathError says that nothing is where a wallet should be.
+func NoPathError(path string) error {
+	return fmt.Errorf("Failed to load database path '%s'. %w", path, ErrNoPath)
+}
+
+// NoFormatError says that what is there is no wallet.
+func NoFormatError(path string) error {
+	return fmt.Errorf("Failed to load database path '%s'. %w", path, ErrNoFormat)
+}
+
+// TakenError says that something is where a wallet is to be made.
+func TakenError(path string) error {
+	return fmt.Errorf("Failed to create database path '%s'. %w", path, ErrTaken)
+}
+
+// PathError says that a name leads to what is no directory.
+type PathError struct{ Name, Dir string }
+
+func (e *PathError) Error() string {
+	return fmt.Sprintf("Invalid -wallet path '%s'. -wallet path should point to a directory where wallet.dat and database/log.?????????? files can be stored, "+
+		"a location where such a directory could be created, or (for backwards compatibility) the name of an existing data file in -walletdir (\"%s\")", e.Name, e.Dir)
 }

@@ -54,7 +54,7 @@ func TestT74_CopiedNetworkRunsBesideItsOriginal(t *testing.T) {
 		t.Error("a node of the original was ended")
 	}
 	for _, m := range f.Nodes {
-		if _, err := os.Stat(filepath.Join(m.DataDir, "wallet.db")); err != nil {
+		if _, err := os.Stat(filepath.Join(m.DataDir, "wallets", "wallet.db")); err != nil {
 			t.Error(err)
 		}
 	}

@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/crypter":    {},
 	"wallet/descriptor": {"chain/policy", "wallet"},
+	"wallet/loader":     {"chain", "wallet", "wallet/service", "db"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
 	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor"},
 	"wallet/coinselect": {"chain", "chain/policy"},

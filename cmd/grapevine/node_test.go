@@ -115,7 +115,7 @@ func TestEachDamagedFileHasItsOwnAdvice(t *testing.T) {
 	if s.status != 1 || !strings.Contains(s.err, "another --network") {
 		t.Errorf("chain of another network: status %d\n%s", s.status, s.err)
 	}
-	keys, err := os.ReadFile(filepath.Join(dir, "wallet.db"))
+	keys, err := os.ReadFile(filepath.Join(dir, "wallets", "wallet.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +124,12 @@ func TestEachDamagedFileHasItsOwnAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("wallet.db", []byte("no keys in here"))
+	write("wallets/wallet.db", []byte("no keys in here"))
 	s = gv(t, dir, "node", "--datadir", dir, "--listen", "off", "--rpclisten", "off")
 	if s.status != 1 || !strings.Contains(s.err, "keep the damaged file") || strings.Contains(s.err, "fetches the chain") {
 		t.Errorf("damaged wallet: status %d\n%s", s.status, s.err)
 	}
-	write("wallet.db", keys)
+	write("wallets/wallet.db", keys)
 	write("peers.db", []byte("no peers in here"))
 	d = startNode(t, dir)
 	if said := d.says(t); !strings.Contains(said, "the address book is damaged") {
@@ -218,7 +218,7 @@ func TestDBCheckOfAFileSaysWhatIsWrongWithIt(t *testing.T) {
 	if s := gv(t, dir, "db", "check", to, to); s.status != 2 {
 		t.Errorf("two files: status %d %s", s.status, s.err)
 	}
-	if s := gv(t, dir, "db", "check", filepath.Join(dir, "wallet.db")); s.status != 1 {
+	if s := gv(t, dir, "db", "check", filepath.Join(dir, "wallets", "wallet.db")); s.status != 1 {
 		t.Errorf("a wallet in use: status %d %s", s.status, s.err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
+	"grapevine/wallet/loader"
 	"grapevine/wallet/service"
 )
 
@@ -123,16 +124,14 @@ func (n *Node) openWallet() error {
 	if !n.cfg.Wallet {
 		return nil
 	}
-	file, err := n.openWalletFile(n.path("wallet"))
-	if err != nil {
-		return ofFile("wallet", err)
-	}
-	n.files = append(n.files, file)
-	n.Wallets, err = service.OpenWallets(service.WalletsConfig{Dir: filepath.Join(n.cfg.DataDir, "wallets"), Open: n.openWalletFile, Config: service.Config{
-		DB: file, Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
-		EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
-		Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
-	}}, n.cfg.LoadWallets)
+	w, err := n.cfg.Wallets, error(nil)
+	n.Wallets, err = loader.OpenWallets(loader.WalletsConfig{
+		Dir: cmp.Or(w.Dir, filepath.Join(n.cfg.DataDir, "wallets")), File: w.File, Old: n.path("wallet"), Unnamed: !w.Asked,
+		Names: w.Names, Saved: w.Saved, Default: w.Default, Save: w.Save, Warn: w.Warn, Open: n.openWalletFile, Config: service.Config{
+			Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
+			EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
+			Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
+		}})
 	if err != nil {
 		return ofFile("wallet", err)
 	}
@@ -250,8 +249,8 @@ func (n *Node) buildRPC() (err error) {
 	}
 	n.explore = explore.New(cfg.Chain, cfg.Pool)
 	cfg.Explore = n.explore
-	if n.Wallet != nil {
-		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Wallet: n.Wallet, Kind: n.cfg.AddressKind, Ledger: n.Ledger, Pool: n.Pool}
+	if n.Wallets != nil {
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Kind: n.cfg.AddressKind, Ledger: n.Ledger, Pool: n.Pool}
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime

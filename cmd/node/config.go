@@ -82,7 +82,7 @@ type Config struct {
 	Wallet      bool
 	Keypool     uint32        // scripts of each kind that the wallet watches past the last one handed out; 0: its default
 	AddressKind wallet.Kind   // of new addresses where a call names none; 0: bech32
-	LoadWallets []string      // names of wallets to be loaded at the start, beside those that were asked for by RPC
+	Wallets     Wallets       // where they are, and which are loaded at the start
 	Habits      wallet.Habits // how the wallets spend; zero: as Core's
 	TxIndex     bool
 	FilterIndex bool
@@ -138,6 +138,20 @@ func TCP() p2p.Network { return swarm.TCP{} }
 // LookupName asks this machine's resolver, for Config.Lookup.
 func LookupName(ctx context.Context, host string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+// Wallets are the wallets of a node, by name.
+type Wallets struct {
+	Dir  string // holds a directory for each; "": wallets in DataDir
+	File string // of each, in its directory; "": wallet.db
+	// Asked: no wallet is there unless somebody made it, as in bitcoind; else the one
+	// without a name is there from the start.
+	Asked   bool
+	Names   []string                   // to be loaded at the start
+	Saved   []string                   // of them those that were asked for by RPC, which Save kept
+	Default bool                       // nothing was said of them: the one without a name, if it is there
+	Save    func(names []string) error // keeps those to be loaded at the start; nil: in a file of Dir
+	Warn    func(text string)          // tells whoever started the node; nil: the log alone
 }
 
 // Mine says when a node makes blocks by itself.

@@ -15,7 +15,7 @@ import (
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
-	"grapevine/wallet/service"
+	"grapevine/wallet/loader"
 )
 
 // follower is the one goroutine that writes the pool and hands every move on
@@ -24,7 +24,7 @@ import (
 type follower struct {
 	ledger   *ledger.Ledger
 	pool     *mempool.Pool
-	wallet   *service.Wallets // nil without a wallet
+	wallet   *loader.Wallets // nil without a wallet
 	swarm    *swarm.Swarm
 	zmq      *notify.Publisher // nil tells nobody
 	stopAt   int32             // the height at which stop is called; 0: none

@@ -22,6 +22,7 @@ import (
 	"grapevine/p2p/addrbook"
 	"grapevine/p2p/gossip"
 	"grapevine/p2p/swarm"
+	"grapevine/wallet/loader"
 	"grapevine/wallet/service"
 )
 
@@ -31,8 +32,8 @@ type Node struct {
 	Pool    *mempool.Pool
 	Swarm   *swarm.Swarm
 	Miner   *miner.Miner
-	Wallet  *service.Service // the main wallet, nil without one
-	Wallets *service.Wallets // all of them, nil without
+	Wallet  *service.Service // the one without a name, nil where it is not there from the start
+	Wallets *loader.Wallets  // all of them, nil without
 	RPC     *rpc.Server      // nil without RPC
 
 	explore  *explore.API
@@ -109,7 +110,7 @@ func (n *Node) Run(ctx context.Context) error {
 		{name: "miner", run: n.mine},
 		{name: "schedule", run: n.schedule.Run},
 	}
-	if n.Wallet != nil {
+	if n.Wallets != nil {
 		stages = insert(stages, 2, stage{name: "wallet", run: n.Wallets.Run})
 	}
 	if n.zmq != nil {

@@ -233,7 +233,7 @@ func TestWalletNamesOfHarnesses(t *testing.T) {
 		t.Errorf("/wallet/other: %v", e)
 	}
 	is(t, "createwallet", w.object("createwallet", "other"), "name", "other")
-	w.refused(-19, "Multiple wallets are loaded. Please select which wallet to use by requesting the RPC through the /wallet/<walletname> URI path.", "getbalance")
+	w.refused(-19, "Wallet file not specified (must request wallet RPC through /wallet/<filename> uri-path).", "getbalance")
 	if err := other.Call(w.ctx, "getbalance", nil); err != nil {
 		t.Errorf("/wallet/other: %v", err)
 	}

@@ -1,4 +1,4 @@
-// Package service is the wallets of one node. Each knows its scripts, coins and
+// Package service is one wallet of a node. It knows its scripts, coins and
 // transactions, keeps them in wallet.db, follows the chain by Deltas, signs and
 // sends.
 //
@@ -12,12 +12,6 @@
 // before the answer, what the chain could tell again in groups. A Service never
 // talks to peers: what it sends goes through Config.Submit, the node's one
 // door. Private keys are never logged.
-//
-// Wallets (wallets.go) are all wallets of the node: the unnamed one of the data
-// directory and those with names, which come and go while the node runs. All
-// scripts of a wallet come from rows (row.go), public descriptors made from its
-// words or brought along; what is private stands apart in one value (secrets.go),
-// which is nil while the wallet is locked. provider asks for it, and nothing else.
 //
 // Start reading at service.go (Open, Run), then state.go, follow.go, send.go.
 package service

@@ -64,6 +64,28 @@ func (s *Service) Rename(name string) error {
 	return s.flush()
 }
 
+// Touched says whether anybody has used the wallet, or asked for it by name.
+func (s *Service) Touched() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != nil && (s.asked || !s.state.unused())
+}
+
+// AskedFor notes that somebody wants this wallet, though it may have made itself.
+func (s *Service) AskedFor() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = true
+}
+
+// Joins names a wallet that comes into use, whose directory may have been renamed. It
+// has not heard of what came into the pool before.
+func (s *Service) Joins(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.name, s.poolDue = name, true
+}
+
 // Words are the wallet's BIP39 words.
 func (s *Service) Words(ctx context.Context) (string, error) {
 	return answer(ctx, s, func(st *state) (string, error) {

@@ -80,6 +80,7 @@ type Service struct {
 	scanning  bool           // the reader is on its way through old blocks
 	poolDue   bool           // the state is to look at the whole pool before it answers
 	poolStale bool           // it is to look at the pool when it has read the blocks that it reads
+	asked     bool           // somebody made it by name; it did not make itself
 	homeless  bool           // an own transaction is neither in the pool nor in a block
 	pay       policy.FeeRate // see SetPayRate
 

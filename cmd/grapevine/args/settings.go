@@ -110,3 +110,22 @@ func (a *Args) WriteSettings() error {
 	}
 	return nil
 }
+
+// Saved is the list that settings.json holds for an option.
+func (a *Args) Saved(name string) (list []string) {
+	for _, v := range a.saved[name] {
+		list = append(list, text(v))
+	}
+	return list
+}
+
+// SaveList writes settings.json with that list for an option. Several goroutines must
+// not write at once.
+func (a *Args) SaveList(name string, list []string) error {
+	values := make([]any, len(list))
+	for i, s := range list {
+		values[i] = s
+	}
+	a.savedAs[name] = values
+	return a.WriteSettings()
+}

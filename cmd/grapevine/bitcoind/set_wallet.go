@@ -4,12 +4,33 @@ package bitcoind
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
+	"grapevine/cmd/node"
 	"grapevine/wallet"
 )
 
-func setWallets(s *setup) error {
-	s.cfg.LoadWallets = s.List("wallet")
+// wallets says where wallets are and which are loaded at the start.
+func (s *setup) wallets() error {
+	dir := filepath.Join(s.NetDir(), "wallets")
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		dir = s.NetDir() // as in Core
+	}
+	if said := s.Path("walletdir", ""); said != "" {
+		st, err := os.Stat(said)
+		switch {
+		case err != nil:
+			return fmt.Errorf("Specified -walletdir \"%s\" does not exist", said)
+		case !st.IsDir():
+			return fmt.Errorf("Specified -walletdir \"%s\" is not a directory", said)
+		case !filepath.IsAbs(said):
+			return fmt.Errorf("Specified -walletdir \"%s\" is a relative path", said)
+		}
+		dir = said
+	}
+	s.cfg.Wallets = node.Wallets{Dir: dir, File: "wallet.dat", Asked: true, Names: s.List("wallet"), Saved: s.Saved("wallet"), Default: !s.Has("wallet"),
+		Save: func(names []string) error { return s.SaveList("wallet", names) }, Warn: s.warn}
 	return nil
 }
 

@@ -71,6 +71,11 @@ func (s *setup) together() (err error) {
 		return err
 	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
+	if s.cfg.Wallet {
+		if err := s.wallets(); err != nil {
+			return err
+		}
+	}
 	if err := s.addresses(); err != nil {
 		return err
 	}

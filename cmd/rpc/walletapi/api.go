@@ -13,13 +13,14 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/rawapi"
 	"grapevine/wallet"
+	"grapevine/wallet/loader"
 	"grapevine/wallet/service"
 )
 
 // API answers; its fields are who is asked.
 type API struct {
 	Params  *chain.Params
-	Wallets *service.Wallets
+	Wallets *loader.Wallets
 	Wallet  *service.Service // the one that a call is for
 	Kind    wallet.Kind      // of new addresses where a call names none
 	Ledger  *ledger.Ledger
@@ -46,9 +47,10 @@ func (a *API) guard(rows func(*API) []jsonrpc.Method, main bool) []jsonrpc.Metho
 		methods[i].Do = func(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			one := *a
 			var err error
-			if main && !c.OfWallet {
-				one.Wallet = a.Wallets.Main()
-			} else if one.Wallet, err = a.Wallets.Pick(c.Wallet, c.OfWallet); err != nil {
+			if one.Wallet = a.Wallets.Main(); !main || c.OfWallet || one.Wallet == nil {
+				one.Wallet, err = a.Wallets.Pick(c.Wallet, c.OfWallet)
+			}
+			if err != nil {
 				return nil, coded(err)
 			}
 			v, err := rows(&one)[i].Do(ctx, c)

@@ -4,31 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"grapevine/cmd/rpc/jsonrpc"
-	"grapevine/cmd/rpc/show"
 	"grapevine/db"
 	"grapevine/wallet"
-	"grapevine/wallet/service"
 )
-
-// nameRows need no wallet yet: they make one, and give it the name by which clients call it.
-func (a *API) nameRows() []jsonrpc.Method {
-	return jsonrpc.Group("Wallet",
-		jsonrpc.Method{Name: "createwallet", Params: "wallet_name:text disable_private_keys:bool=false blank:bool=false passphrase:text? avoid_reuse:bool=false descriptors:bool=true load_on_startup:bool? external_signer:bool=false", Do: a.createWallet,
-			Help: "Makes a wallet, which answers at /wallet/NAME: with keys of its own, blank, or without private keys.", Example: "default"},
-		jsonrpc.Method{Name: "loadwallet", Params: "filename:text load_on_startup:bool?", Do: a.loadWallet,
-			Help: "Takes a wallet of the data directory into use.", Example: "default"},
-		jsonrpc.Method{Name: "unloadwallet", Params: "wallet_name:text? load_on_startup:bool?", Do: a.unloadWallet,
-			Help: "Takes a wallet out of use.", Example: "default"},
-		jsonrpc.Method{Name: "listwallets", Do: a.listWallets,
-			Help: "The names of the wallets in use."},
-		jsonrpc.Method{Name: "listwalletdir", Do: a.listWalletDir,
-			Help: "The names of the wallets on disk."},
-	)
-}
 
 // beginRows make the wallet itself; its name, if it has one already, stays.
 func (a *API) beginRows() []jsonrpc.Method {
@@ -52,123 +33,6 @@ func (a *API) keepRows() []jsonrpc.Method {
 		jsonrpc.Method{Name: "rescanblockchain", Params: "start_height:int=0 stop_height:int?", Do: a.rescanBlockchain,
 			Help: "Searches blocks once more for what belongs to the wallet, and answers when it has.", Example: "100 200"},
 	)
-}
-
-type walletName struct {
-	Name     string   `json:"name"`
-	Warnings []string `json:"warnings,omitempty"`
-}
-
-// createWallet makes a wallet. It refuses what this wallet is not, rather than to promise it.
-func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	name := c.String("wallet_name")
-	for param, why := range map[string]string{
-		"external_signer": "external signers are not supported",
-	} {
-		if c.Bool(param) {
-			c.Refuse(jsonrpc.CodeWallet, "%s by this version", why)
-		}
-	}
-	if !c.Bool("descriptors") {
-		c.Refuse(jsonrpc.CodeWallet, "legacy wallets are not supported: wallets have descriptors")
-	}
-	if c.String("passphrase") != "" {
-		c.Refuse(jsonrpc.CodeWallet, "wallets are not encrypted by this version")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	one := *a
-	err := a.Wallets.Create(name, func(made *service.Service) error {
-		one.Wallet = made
-		return one.begin(ctx, c)
-	})
-	if errors.Is(err, wallet.ErrExists) {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet,
-			"Wallet file verification failed. Failed to create database path '%s'. Database already exists.", show.Clip(filepath.Dir(a.Wallets.Path(name))))
-	}
-	if err == nil && c.Bool("avoid_reuse") {
-		err = one.Wallet.SetAvoidReuse(ctx, true)
-	}
-	if err == nil {
-		err = a.atStart(c, name)
-	}
-	if err != nil {
-		return nil, coded(err)
-	}
-	made := walletName{Name: name}
-	if w := one.plainWarning(); w != "" {
-		made.Warnings = []string{w}
-	}
-	return made, nil
-}
-
-// begin makes a wallet as createwallet's options say.
-func (a *API) begin(ctx context.Context, c *jsonrpc.Call) error {
-	if watch := c.Bool("disable_private_keys"); watch || c.Bool("blank") {
-		return a.Wallet.CreateBlank(ctx, watch)
-	}
-	_, err := a.Wallet.Create(ctx, "")
-	return err
-}
-
-// atStart notes whether a wallet is to be loaded at the start, where that was said.
-func (a *API) atStart(c *jsonrpc.Call, name string) error {
-	if !c.Has("load_on_startup") {
-		return nil
-	}
-	return a.Wallets.AtStart(name, c.Bool("load_on_startup"))
-}
-
-func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
-	name := c.String("filename")
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	err := a.Wallets.Load(name)
-	switch {
-	case errors.Is(err, wallet.ErrLoaded):
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletLoaded, "Wallet \"%s\" is already loaded.", show.Clip(name))
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWalletNotFound,
-			"Wallet file verification failed. Failed to load database path '%s'. Path does not exist.", show.Clip(filepath.Dir(a.Wallets.Path(name))))
-	case err != nil:
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Wallet file verification failed. %s", err)
-	}
-	return walletName{Name: name}, a.atStart(c, name)
-}
-
-func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
-	name := c.String("wallet_name")
-	switch {
-	case c.OfWallet && c.Has("wallet_name") && name != c.Wallet:
-		c.Refuse(jsonrpc.CodeInvalidParam, "RPC endpoint wallet and wallet_name parameter specify different wallets")
-	case c.OfWallet:
-		name = c.Wallet
-	case !c.Has("wallet_name"):
-		c.Refuse(jsonrpc.CodeType, "JSON value of type null is not of expected type string")
-	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	err := a.Wallets.Unload(name)
-	if err == nil {
-		err = a.atStart(c, name)
-	}
-	return struct{}{}, coded(err)
-}
-
-func (a *API) listWallets(context.Context, *jsonrpc.Call) (any, error) { return a.Wallets.Names(), nil }
-
-func (a *API) listWalletDir(context.Context, *jsonrpc.Call) (any, error) {
-	names, err := a.Wallets.Dir()
-	wallets := []walletName{}
-	for _, name := range names {
-		wallets = append(wallets, walletName{Name: name})
-	}
-	return struct {
-		Wallets []walletName `json:"wallets"`
-	}{wallets}, err
 }
 
 type words struct {
