@@ -226,7 +226,7 @@ func (n *Node) openZeroMQ() error {
 }
 
 func (n *Node) buildRPC() (err error) {
-	if n.cfg.RPCListen == "" {
+	if n.cfg.RPCListen == "" && !n.cfg.RPCInside {
 		return nil
 	}
 	cfg := rpc.Config{

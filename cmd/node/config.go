@@ -50,6 +50,7 @@ type Config struct {
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	RPCListen   string // "host:port"; "" serves no RPC
+	RPCInside   bool   // RPC is answered within this process alone, by Node.RPC.Inside: for tests
 	RPCUser     string // beside the cookie; "" for the cookie only
 	RPCPassword string
 	REST        *bool             // answer /rest/… and /metrics without a password; nil: on regtest and loopback

@@ -116,7 +116,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if n.zmq != nil {
 		stages = append(stages, stage{name: "zmq", run: n.zmq.Run})
 	}
-	if n.RPC != nil {
+	if n.listensRPC() {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
 	}
 	stages = append(stages, stage{name: "commands", run: func(ctx context.Context) error { return n.commands.Run(ctx, n.Ready()) }})
@@ -152,11 +152,14 @@ func insert(to []stage, at int, s stage) []stage {
 
 // Ready is closed when the node answers: RPC when it has one, else its peers.
 func (n *Node) Ready() <-chan struct{} {
-	if n.RPC != nil {
+	if n.listensRPC() {
 		return n.RPC.Ready()
 	}
 	return n.Swarm.Ready()
 }
+
+// listensRPC is whether others reach the node's RPC.
+func (n *Node) listensRPC() bool { return n.RPC != nil && n.cfg.RPCListen != "" }
 
 // Close closes the files, last opened first.
 func (n *Node) Close() error {

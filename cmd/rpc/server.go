@@ -140,6 +140,9 @@ func New(cfg Config) (*Server, error) {
 // Ready is closed when the server listens and the cookie is written.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
+// Inside answers requests without a listener: for who lives in the same process.
+func (s *Server) Inside() http.Handler { return s.handler }
+
 // Addr is where the server listens; nil before Ready.
 func (s *Server) Addr() net.Addr {
 	select {

@@ -50,7 +50,7 @@ func ReadNodes(path string) (f testnet.File, err error) {
 	f.Network = "regtest"
 	for i, n := range list.Nodes {
 		m := testnet.Member{Node: i, PID: -1 - i, P2P: n.P2P, RPC: n.RPC, User: n.User, Password: n.Password, Spec: testnet.Spec{Name: n.Name}}
-		if u, err := url.Parse(n.RPC); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		if u, err := url.Parse(n.RPC); err != nil || u.Host == "" || u.Scheme != "http" {
 			return f, fmt.Errorf("%s: node %d: rpc %q: want http://HOST:PORT", path, i, n.RPC)
 		}
 		if n.Name != "" {

@@ -1,0 +1,144 @@
+package harness_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"grapevine/testnet/harness"
+)
+
+// Five nodes, a payment and a reorganisation, in fifteen lines.
+func TestAPaymentSurvivesAReorganisation(t *testing.T) {
+	began := time.Now()
+	synctest.Test(t, func(t *testing.T) {
+		net := harness.Network(t, 5)
+		net.Mine(0, 101)
+		net.Sync()
+		net.Cut([]int{0, 1}, []int{2, 3, 4})
+		txid := net.Pay(0, 1, harness.BTC)
+		net.Mine(0, 1)
+		net.Mine(2, 2)
+		net.Heal()
+		net.Sync()
+		if !net.InPool(4, txid) || net.Height(0) != 103 {
+			t.Error("the payment is lost, or the side with less work has won")
+		}
+	})
+	t.Logf("it took %v", time.Since(began))
+}
+
+// The same story on both kinds of network, step by step.
+func story(t *testing.T, net *harness.Net) {
+	net.Mine(0, 101)
+	net.Sync()
+	net.Cut([]int{0, 1}, []int{2, 3})
+	txid := net.Pay(0, 1, 3*harness.BTC/2)
+	net.Mine(0, 1)
+	net.Sync() // each side by itself
+	if net.Confirmations(1, txid) != 1 || net.Confirmations(2, txid) != 0 || net.InPool(2, txid) || net.Tip(0) == net.Tip(3) {
+		t.Error("the cut has not cut")
+	}
+	if net.Balance(1) != 3*harness.BTC/2 {
+		t.Errorf("node 1 has %s BTC", net.Balance(1))
+	}
+	net.Mine(2, 2)
+	net.Heal()
+	net.Sync()
+	if !net.InPool(3, txid) || net.Confirmations(0, txid) != 0 || net.Height(1) != 103 {
+		t.Error("the side with more work has not won, or the payment is lost")
+	}
+	net.Stop(1)
+	net.Mine(3, 1)
+	net.Start(1)
+	net.Sync()
+	if net.Confirmations(1, txid) != 1 {
+		t.Error("who was away has not caught up")
+	}
+	var before, after struct {
+		MedianTime int64 `json:"mediantime"`
+	}
+	net.Call(2, "getblockchaininfo", &before)
+	net.Clock(3 * time.Hour)
+	net.Mine(2, 6) // the median is of eleven blocks
+	net.Call(2, "getblockchaininfo", &after)
+	if after.MedianTime < before.MedianTime+int64(2*time.Hour/time.Second) {
+		t.Errorf("the clock went three hours ahead, and the median time %d s", after.MedianTime-before.MedianTime)
+	}
+	net.Sound()
+}
+
+func TestTheStoryInVirtualTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { story(t, harness.Network(t, 4)) })
+}
+
+func TestTheStoryOnRealProcesses(t *testing.T) { story(t, harness.Processes(t, 4)) }
+
+func TestOneNodeIsANetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := harness.Network(t, 1)
+		net.Mine(0, 1)
+		net.Sound()
+		if net.Len() != 1 || net.Height(0) != 1 {
+			t.Error(net.Len(), net.Height(0))
+		}
+		if err := net.Node(0).Call(t.Context(), "nosuchmethod", nil); err == nil || !strings.Contains(err.Error(), "not found") {
+			t.Errorf("a call that fails says %v", err)
+		}
+	})
+}
+
+// A module elsewhere uses the harness by the lines that doc.go shows.
+func TestAForeignModuleUsesIt(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"go.mod": "module example.org/mine\n\ngo 1.26\n\nrequire grapevine v0.0.0\n\nreplace grapevine => " + root + "\n",
+		"go.sum": string(sums),
+		"mine_test.go": `package mine
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"grapevine/testnet/harness"
+)
+
+func TestPay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := harness.Network(t, 3)
+		net.Mine(0, 101)
+		net.Sync()
+		txid := net.Pay(0, 2, harness.BTC)
+		net.Sync()
+		net.Mine(1, 1)
+		net.Sound()
+		if net.Confirmations(2, txid) != 1 || net.Balance(2) != harness.BTC {
+			t.Error("not paid")
+		}
+	})
+}
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("go", "test", "-count=1", "./...")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
