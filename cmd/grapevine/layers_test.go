@@ -57,7 +57,7 @@ var allowed = map[string][]string{
 	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/psbt", "wallet/signer", "wallet/spend", "db"},
 
 	"testnet":         {},
-	"testnet/process": {"testnet"},
+	"testnet/process": {"db", "testnet"},
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p"},
 	"testnet/link":    {"p2p", "testnet"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -95,15 +94,7 @@ func (k *keeper) copy(from, to string) (size int64, err error) {
 			return size, err
 		}
 	}
-	return db.BackupFile(to, func(w io.Writer) error {
-		f, err := os.Open(from)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		_, err = io.Copy(w, f)
-		return err
-	})
+	return db.CopyPlain(from, to)
 }
 
 // saveTo writes the pool to another file than its own. What is not loaded yet is

@@ -179,6 +179,11 @@ func (n *Net) Wipe() error {
 			return err
 		}
 	}
+	for _, name := range []string{snapshotsDir, restoreNew, restoreReady, restoreOld} {
+		if err := root.RemoveAll(name); err != nil {
+			return err
+		}
+	}
 	for _, name := range []string{fileName, fileName + ".new", editName, busyName} {
 		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -121,6 +121,10 @@ func (n *Net) Reserve() (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := n.roll(); err != nil {
+		unlock()
+		return nil, err
+	}
 	n.held = true
 	return func() { n.held = false; unlock() }, nil
 }
@@ -145,6 +149,13 @@ func busy(dir string, alone bool) (release func(), err error) {
 func (n *Net) share() (release func(), err error) {
 	if n.held {
 		return func() {}, nil
+	}
+	if _, err := os.Stat(filepath.Join(n.cfg.Dir, restoreReady)); err == nil {
+		finished, err := n.Reserve()
+		if err != nil {
+			return nil, err
+		}
+		finished()
 	}
 	return busy(n.cfg.Dir, false)
 }
@@ -174,13 +185,8 @@ func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 	defer release()
 	var m testnet.Member
 	err = n.change(func(f *testnet.File) error {
-		m = testnet.Member{Node: n.next(f.Nodes), User: "grapevine", Spec: s}
-		m.DataDir = filepath.Join(n.cfg.Dir, folder(m.Node))
 		var err error
-		if m.Password, err = password(); err != nil {
-			return err
-		}
-		if m.P2P, m.RPC, err = n.addresses(m.Node, f.Nodes); err != nil {
+		if m, err = n.fresh(f.Nodes, s); err != nil {
 			return err
 		}
 		f.Nodes = append(f.Nodes, m)
@@ -228,6 +234,10 @@ func (n *Net) Start(ctx context.Context, number int) (testnet.Member, error) {
 			return testnet.Member{}, err
 		}
 	}
+	return n.startOne(ctx, number)
+}
+
+func (n *Net) startOne(ctx context.Context, number int) (testnet.Member, error) {
 	m, err := n.member(number)
 	if err != nil {
 		return m, err

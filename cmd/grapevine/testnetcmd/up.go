@@ -76,25 +76,22 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.S
 	}
 	bar := p.Err.NewProgress("starting", "nodes")
 	defer bar.Done()
-	for i := range nodes {
-		var m testnet.Member
-		switch {
-		case i < len(old):
-			m, err = local.Start(c.Context, old[i].Node)
-		default:
-			m, err = local.Add(c.Context, specs[i])
+	up := 0
+	done := func(testnet.Member) { up++; bar.Update(int64(up), int64(nodes), "") }
+	if len(old) > 0 {
+		var numbers []int
+		for _, m := range old {
+			numbers = append(numbers, m.Node)
 		}
-		switch {
-		case errors.Is(err, testnet.ErrUp):
-			if _, err = local.Await(c.Context, m); err != nil {
-				return local, started, err
-			}
-		case err != nil:
+		if started, err = local.StartMany(c.Context, numbers, done); err != nil {
 			return local, started, err
-		default:
-			started = append(started, m.Node)
 		}
-		bar.Update(int64(i+1), int64(nodes), "")
+	}
+	if nodes > len(old) {
+		fresh, err := local.AddMany(c.Context, specs[len(old):], done)
+		if started = append(started, fresh...); err != nil {
+			return local, started, err
+		}
 	}
 	mined, err := p.endow(c.Context, local)
 	if err == nil && !mined && len(started) == 0 {
