@@ -118,7 +118,7 @@ func (p *program) netBranch(c *urfave.Context) error {
 	}
 	took := time.Since(begun)
 	return p.Show(c, stateView{Snapshot: s, Dir: args[1], Seconds: took.Seconds()}, func(o *cli.Out) {
-		p.showNet(c.Context, o, branch)
+		p.showNet(c.Context, o, branch.Members())
 		o.Printf("\nA network of its own in %s, from %s at block %s, after %s. Talk to it:\n  grapevine wallet balance --node 0 --dir %s\n",
 			args[1], s.Name, cli.Count(int64(s.Height)), cli.Short(took), args[1])
 	})
