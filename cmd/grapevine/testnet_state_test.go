@@ -32,7 +32,7 @@ func TestANetworkComesBackToItsSnapshot(t *testing.T) {
 	eventually(t, "the payment everywhere", func() bool {
 		return gv(t, home, "tx", txid, "--node", "3").status == 0 && gv(t, home, "tx", txid, "--node", "2").status == 0
 	})
-	ok(t, home, "testnet", "clock", "+2h")
+	ok(t, home, "testnet", "clock", "+1h")
 	ok(t, home, "testnet", "cut", "0-2")
 	ok(t, home, "testnet", "kill", "3")
 	was := coinSet(t, home, "1")
@@ -58,11 +58,11 @@ func TestANetworkComesBackToItsSnapshot(t *testing.T) {
 		t.Errorf("the wallet says %s", out)
 	}
 	f, err := process.ReadFile(filepath.Join(home, ".grapevine", "testnet"))
-	if err != nil || f.Ahead != 7200 || !f.WayBetween(2, 0).Cut || f.Nodes[0].Mine != "" || len(f.Nodes) != 4 {
+	if err != nil || f.Ahead != 3600 || !f.WayBetween(2, 0).Cut || f.Nodes[0].Mine != "" || len(f.Nodes) != 4 {
 		t.Errorf("%+v, %v", f, err)
 	}
 	var c struct{ Ahead int64 }
-	if asked(t, home, &c, "rpc", "setclock", "--node", "1"); c.Ahead != 7200 {
+	if asked(t, home, &c, "rpc", "setclock", "--node", "1"); c.Ahead != 3600 {
 		t.Errorf("the clock is %d s ahead", c.Ahead)
 	}
 
@@ -157,4 +157,3 @@ func testnetAgrees(t *testing.T, home string) bool {
 	all := slices.DeleteFunc(heights(t, home), func(h int) bool { return h < 0 })
 	return len(all) > 0 && slices.Min(all) == slices.Max(all)
 }
-

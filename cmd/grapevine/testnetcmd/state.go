@@ -155,4 +155,3 @@ func (p *program) netSnapshots(c *urfave.Context) error {
 		t.Write(o, "")
 	})
 }
-
