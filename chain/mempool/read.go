@@ -93,6 +93,10 @@ func (p *Pool) Rules() policy.Rules { return p.cfg.Rules }
 // MinFee is the fee rate below which nothing enters now.
 func (p *Pool) MinFee() policy.FeeRate { return max(p.floorNow(), p.cfg.Rules.MinRelay) }
 
+// Floor is the fee rate below which a full pool has lately let go of transactions; 0:
+// it has not (Core: GetMinFee).
+func (p *Pool) Floor() policy.FeeRate { return p.floorNow() }
+
 // SpentBy is the pool transaction that spends op.
 func (p *Pool) SpentBy(op wire.OutPoint) (txid chain.Hash, ok bool) {
 	p.mu.RLock()

@@ -15,8 +15,8 @@ import (
 // Relay is what the wallet asks of the pool; *mempool.Pool answers.
 type Relay interface {
 	Rules() policy.Rules
-	// MinFee is the rate below which nothing enters now.
-	MinFee() policy.FeeRate
+	// Floor is the rate below which nothing enters a pool that is full; 0: it is not.
+	Floor() policy.FeeRate
 	// Family counts what a transaction builds on, itself too, and the most that
 	// builds on any of those; 0: it is not there.
 	Family(txid chain.Hash) (ancestors, descendants int)
@@ -35,12 +35,12 @@ func (s *Service) relayRules() policy.Rules {
 	return s.cfg.Relay.Rules()
 }
 
-// poolMin is the rate below which nothing enters the pool now.
+// poolMin is the rate below which nothing enters a pool that is full.
 func (s *Service) poolMin() policy.FeeRate {
 	if s.cfg.Relay == nil {
 		return 0
 	}
-	return s.cfg.Relay.MinFee()
+	return s.cfg.Relay.Floor()
 }
 
 // leastRate is what the wallet pays at least [GetRequiredFeeRate].

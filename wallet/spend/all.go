@@ -46,7 +46,7 @@ func (d *Draft) All(max bool, r *rand.Rand) (f Funded, err error) {
 	case left <= 0:
 		return f, fmt.Errorf("%w. Try using lower feerate or excluding uneconomic UTXOs with 'send_max' option.", wallet.ErrAllPoor)
 	case Weight(all, f.Tx.TxOut) > policy.MaxWeight:
-		return f, wallet.ErrTooLarge
+		return f, fmt.Errorf("%w.", wallet.ErrTooLarge)
 	}
 	for i := range all {
 		f.Spent = append(f.Spent, all[i].Coin)

@@ -39,18 +39,17 @@ func (b Bump) Rate(usual policy.FeeRate) policy.FeeRate {
 // Check refuses a rate for a replacement of that size whose inputs' ancestors lack
 // so much, in Core's words [CheckFeeRate].
 func (b Bump) Check(rate policy.FeeRate, size int, lack btcutil.Amount) error {
-	money := chain.FormatAmount
 	if rate < b.PoolMin {
-		return bumpError(false, "New fee rate (%s) is lower than the minimum fee rate (%s) to get into the mempool -- ", money(btcutil.Amount(rate)), money(btcutil.Amount(b.PoolMin)))
+		return bumpError(false, "New fee rate (%s) is lower than the minimum fee rate (%s) to get into the mempool -- ", chain.FormatMoney(btcutil.Amount(rate)), chain.FormatMoney(btcutil.Amount(b.PoolMin)))
 	}
 	fee, step := rate.Fee(size)+lack, b.Increment.Fee(size)
 	switch least := b.Least.Fee(size); {
 	case fee < b.Fee+step:
-		return bumpError(true, "Insufficient total fee %s, must be at least %s (oldFee %s + incrementalFee %s)", money(fee), money(b.Fee+step), money(b.Fee), money(step))
+		return bumpError(true, "Insufficient total fee %s, must be at least %s (oldFee %s + incrementalFee %s)", chain.FormatMoney(fee), chain.FormatMoney(b.Fee+step), chain.FormatMoney(b.Fee), chain.FormatMoney(step))
 	case fee < least:
-		return bumpError(true, "Insufficient total fee (cannot be less than required fee %s)", money(least))
+		return bumpError(true, "Insufficient total fee (cannot be less than required fee %s)", chain.FormatMoney(least))
 	case fee > b.MaxFee:
-		return bumpError(false, "Specified or calculated fee %s is too high (cannot be higher than -maxtxfee %s)", money(fee), money(b.MaxFee))
+		return bumpError(false, "Specified or calculated fee %s is too high (cannot be higher than -maxtxfee %s)", chain.FormatMoney(fee), chain.FormatMoney(b.MaxFee))
 	}
 	return nil
 }

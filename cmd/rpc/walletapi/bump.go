@@ -131,6 +131,9 @@ func (a *API) bumpOptions(c *jsonrpc.Call) (b service.Bump, err error) {
 	feeOf(o, &b.Options, false)
 	if o.Has("original_change_index") {
 		n := int(o.Int("original_change_index"))
+		if n < 0 { // Core reads a number without a sign
+			o.Refuse(jsonrpc.CodeMisc, "JSON integer out of range")
+		}
 		b.ChangeAs = &n
 	}
 	if !o.Has("outputs") || o.Err() != nil {

@@ -271,7 +271,7 @@ func spentError(err error, code jsonrpc.Code) error {
 	for _, sentinel := range []error{
 		coinselect.ErrFunds, coinselect.ErrPreset, coinselect.ErrWeight, coinselect.ErrBase, coinselect.ErrNoChange, coinselect.ErrTogether,
 		coinselect.ErrChain, coinselect.ErrCluster, wallet.ErrForeign, wallet.ErrNoFeeRate, wallet.ErrDust, wallet.ErrBearsFee, wallet.ErrFeeTooHigh,
-		wallet.ErrTooLarge, wallet.ErrMaxWeight, wallet.ErrChangeAt, wallet.ErrNothing, wallet.ErrNoSize, wallet.ErrNobody, wallet.ErrUnsigned,
+		wallet.ErrTooLarge, wallet.ErrMaxWeight, wallet.ErrChangeAt, wallet.ErrNothing, wallet.ErrNoSize, wallet.ErrNoChange, wallet.ErrNobody, wallet.ErrUnsigned,
 	} {
 		if errors.Is(err, sentinel) {
 			return jsonrpc.Errorf(code, "%s", err)
