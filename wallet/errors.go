@@ -61,6 +61,11 @@ var (
 	ErrExclusive  = errors.New("SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance of Bitcoin Core?") // Core's words, which tests and clients compare
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrKeypool    = errors.New("Error: Keypool ran out, please call keypoolrefill first")
+	ErrNoKind     = errors.New("Error")
+	ErrRange      = errors.New("new range must include current range")
+	ErrWhichKey   = errors.New("Unable to determine which HD key to use from active descriptors. Please specify with 'hdkey'")
+	ErrUnknownKey = errors.New("Private key")
+	ErrDescThere  = errors.New("Descriptor already exists")
 
 	ErrLocked     = errors.New("Error: Please enter the wallet passphrase with walletpassphrase first.")
 	ErrPassphrase = errors.New("Error: The wallet passphrase entered was incorrect.")

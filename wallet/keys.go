@@ -84,6 +84,7 @@ type Keys struct {
 	params *chain.Params
 	master string // fingerprint, in hex (BIP32)
 	root   string // the master key as people write it (BIP32: xprv)
+	public string // its public half (xpub)
 	rows   map[Branch]row
 }
 
@@ -105,6 +106,11 @@ func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
 	}
 	k := &Keys{params: p, root: master.String(), rows: map[Branch]row{}}
 	k.master = hex.EncodeToString(address.Hash160(pub.SerializeCompressed())[:4])
+	shown, err := master.Neuter()
+	if err != nil {
+		return nil, fmt.Errorf("public half of the master key: %w", err)
+	}
+	k.public = shown.String()
 	for _, b := range Branches() {
 		if k.rows[b], err = newRow(master, b, p); err != nil {
 			return nil, err

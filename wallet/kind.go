@@ -1,5 +1,7 @@
 package wallet
 
+import "github.com/btcsuite/btcd/txscript/v2"
+
 // Kind is a kind of address, and of the script behind it.
 type Kind uint8
 
@@ -22,6 +24,23 @@ func KindNamed(name string) (Kind, bool) {
 		if k.String() == name {
 			return k, true
 		}
+	}
+	return 0, false
+}
+
+// KindPaid is the kind of address behind a script; false: it is of no kind that
+// wallets make addresses of.
+func KindPaid(script []byte) (Kind, bool) {
+	const keyHash, scriptHash, witness, taproot = 25, 23, 22, 34 // bytes
+	switch {
+	case len(script) == taproot && script[0] == txscript.OP_1:
+		return Taproot, true
+	case len(script) == witness && script[0] == txscript.OP_0:
+		return SegWit, true
+	case len(script) == scriptHash && txscript.IsPayToScriptHash(script):
+		return Nested, true
+	case len(script) == keyHash && txscript.IsPayToPubKeyHash(script):
+		return Legacy, true
 	}
 	return 0, false
 }
@@ -74,16 +93,3 @@ const Lookahead = 1000
 // MaxLookahead bounds what people may ask for instead: each thousand is 0.3 s of work
 // when a wallet is made.
 const MaxLookahead = 100_000
-
-// ChangeKind is the kind of change that hides best among these payments.
-func ChangeKind(pay []Payment, o Options) Kind {
-	if o.ChangeKind != nil {
-		return *o.ChangeKind
-	}
-	for _, p := range pay {
-		if len(p.Script) == 34 && p.Script[0] == 0x51 {
-			return Taproot
-		}
-	}
-	return SegWit
-}

@@ -248,6 +248,20 @@ type Row struct {
 	Timestamp int64 // Unix seconds; nothing was paid to it before
 }
 
+// HDKey is an extended key (BIP32) that descriptors of the wallet were written with.
+type HDKey struct {
+	Public     string // xpub
+	Private    string // xprv, where it was asked for
+	HasPrivate bool
+	Uses       []HDUse
+}
+
+// HDUse is a descriptor that a key is in.
+type HDUse struct {
+	Desc   string // without checksum
+	Active bool
+}
+
 // SignProblem says why an input could not be signed.
 type SignProblem struct {
 	Input int

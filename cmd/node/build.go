@@ -130,6 +130,7 @@ func (n *Node) openWallet() error {
 		Names: w.Names, Saved: w.Saved, Default: w.Default, Save: w.Save, Warn: w.Warn, Open: n.openWalletFile, Config: service.Config{
 			Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 			EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
+			AddressKind: n.cfg.AddressKind, ChangeKind: n.cfg.ChangeKind,
 			Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 		}})
 	if err != nil {
@@ -250,7 +251,7 @@ func (n *Node) buildRPC() (err error) {
 	n.explore = explore.New(cfg.Chain, cfg.Pool)
 	cfg.Explore = n.explore
 	if n.Wallets != nil {
-		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Kind: n.cfg.AddressKind, Ledger: n.Ledger, Pool: n.Pool}
+		cfg.Wallet = &walletapi.API{Params: n.cfg.Params, Wallets: n.Wallets, Kind: n.cfg.AddressKind, Change: n.cfg.ChangeKind, Ledger: n.Ledger, Pool: n.Pool}
 	}
 	if n.cfg.Params.Local() {
 		cfg.MockTime = n.mockTime

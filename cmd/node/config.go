@@ -83,6 +83,7 @@ type Config struct {
 	Wallet      bool
 	Keypool     uint32        // scripts of each kind that the wallet watches past the last one handed out; 0: its default
 	AddressKind wallet.Kind   // of new addresses where a call names none; 0: bech32
+	ChangeKind  *wallet.Kind  // of change; nil: it hides among what is paid
 	Wallets     Wallets       // where they are, and which are loaded at the start
 	Habits      wallet.Habits // how the wallets spend; zero: as Core's
 	TxIndex     bool

@@ -63,11 +63,12 @@ func (st *state) loadFirst(raw []byte) (again bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		r.addRoots(d)
 		if d.HasSecrets() {
 			st.secrets.Private[r.Desc] = []byte(bare(d.Spend()))
 		}
 		if s.Active { // it stood before the seed's row of its kind
-			st.activate(r, true)
+			st.activate(r, true, r.Internal)
 		}
 	}
 	return k.Seed != nil && k.Scanned == nil, nil

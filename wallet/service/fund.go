@@ -111,9 +111,7 @@ func (s *Service) fund(q Request, hold bool) (spend.Funded, error) {
 	if err != nil {
 		return f, s.state.explain(err)
 	}
-	if err := s.state.changeUsed(f); err != nil {
-		return f, err
-	}
+	s.state.changeUsed(f)
 	if hold {
 		s.state.hold(f.Spent)
 	}
@@ -198,9 +196,9 @@ func (s *Service) askPool(coins []spend.Input, rate policy.FeeRate) {
 // script where the caller has none. That script is free to others until changeUsed.
 func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 	if d.Change = d.ChangeTo; d.Change == nil {
-		own, err := st.nextOwned(wallet.Branch{Kind: wallet.ChangeKind(d.Payments, d.Options), Change: true})
+		own, err := st.nextOwned(wallet.Branch{Kind: st.changeKind(d.Payments, d.Options), Change: true})
 		if errors.Is(err, wallet.ErrNoKeys) {
-			err = fmt.Errorf("Error: No %s addresses available.", wallet.ChangeKind(d.Payments, d.Options))
+			err = fmt.Errorf("Error: No %s addresses available.", st.changeKind(d.Payments, d.Options))
 		}
 		if err != nil {
 			d.NoChange = fmt.Errorf("%w %w", wallet.ErrNoChange, err)
@@ -301,14 +299,13 @@ func showOutPoint(op wire.OutPoint) string {
 
 // changeUsed notes that f's change output goes to a script of ours, which nobody
 // else is to have then.
-func (st *state) changeUsed(f spend.Funded) error {
+func (st *state) changeUsed(f spend.Funded) {
 	if f.Change < 0 {
-		return nil
+		return
 	}
 	if own := st.scripts[string(f.Tx.TxOut[f.Change].PkScript)]; own != nil {
-		return st.used(own)
+		st.handed(own)
 	}
-	return nil
 }
 
 // hold keeps coins for a transaction that is being made; Release ends it.

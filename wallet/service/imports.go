@@ -29,6 +29,9 @@ func (s *Service) Keys() (watch, blank bool) {
 	return s.state.watchOnly, len(s.state.rows) == 0
 }
 
+// Lookahead is how many scripts of each row past the last one handed out are watched.
+func (s *Service) Lookahead() uint32 { return s.cfg.Lookahead }
+
 // AddDescriptors watches descriptors from now on, durably. What was paid to
 // them before is found by Rescan.
 func (s *Service) AddDescriptors(ctx context.Context, list []Import) error {

@@ -55,6 +55,14 @@ type savedRow struct {
 	// since the wallet's birth were searched for.
 	Words   bool   `json:"words,omitempty"`
 	Scanned uint32 `json:"scanned,omitempty"`
+	// Roots are the extended keys that it was written with.
+	Roots []savedRoot `json:"roots,omitempty"`
+}
+
+// savedRoot is an extended public key (BIP32) in a descriptor as it was brought.
+type savedRoot struct {
+	Key     string `json:"key"`
+	Private bool   `json:"private,omitempty"` // the wallet has its private half
 }
 
 // owned is one of our scripts.
@@ -97,33 +105,35 @@ func (st *state) addRow(s savedRow) (*row, error) {
 	return r, nil
 }
 
-// addImport watches a descriptor; one that is there already keeps what it watched.
+// addImport watches a descriptor; one that is there already is changed, and may
+// watch more, never less [DescriptorScriptPubKeyMan::UpdateWalletDescriptor].
 func (st *state) addImport(i Import) error {
 	text := publicText(i.Desc)
 	r := st.rowOf(text)
-	if i.Desc.HasSecrets() {
-		if st.secrets == nil {
-			return wallet.ErrLocked
-		}
-		st.secrets.Private[text] = []byte(bare(i.Desc.Spend()))
-		st.dirt.secrets = true
+	if r != nil && (i.Start > r.Start || i.End < r.End) {
+		return fmt.Errorf("%w = [%d,%d]", wallet.ErrRange, r.Start, r.End-1)
+	}
+	if err := st.keepKeys(text, i.Desc); err != nil {
+		return err
 	}
 	if r == nil {
 		var err error
-		if r, err = st.addRow(savedRow{Desc: text, Start: i.Start, End: i.Start, Next: i.Next}); err != nil {
+		if r, err = st.addRow(savedRow{Desc: text, Start: i.Start, End: i.Start}); err != nil {
 			return err
 		}
 	}
-	r.Label, r.Timestamp, r.Internal, r.Next = i.Label, i.Timestamp, i.Internal, max(r.Next, i.Next)
-	st.activate(r, i.Active)
-	st.dirt.keys = true
+	r.addRoots(i.Desc)
+	wasActive := r.Active
+	r.Label, r.Timestamp, r.Next = i.Label, i.Timestamp, i.Next
+	if st.dirt.keys = true; i.Active || !wasActive || r.Internal == i.Internal {
+		st.activate(r, i.Active, i.Internal)
+	}
 	var before []*owned
 	if i.Start < r.Start { // its scripts are made anew, in order
 		for _, own := range r.owned {
 			before = append(before, st.scripts[own.script])
 			st.unwatch(own)
 		}
-		i.End = max(i.End, r.End)
 		r.owned, r.Start, r.End, r.written = nil, i.Start, i.Start, 0
 	}
 	if err := st.grow(r, i.End); err != nil {
@@ -134,11 +144,44 @@ func (st *state) addImport(i Import) error {
 		now.label, now.named, now.reused = old.label, old.named, old.reused
 	}
 	for _, own := range r.owned {
-		if r.Label != "" {
+		if own.Change = r.Internal; r.Label != "" || !r.public.Ranged() && !r.Internal {
 			st.label(st.scripts[own.script], r.Label)
 		}
 	}
 	return st.topUp(r)
+}
+
+// keepKeys keeps the private keys of a descriptor, with those that are there.
+func (st *state) keepKeys(text string, d *descriptor.Descriptor) error {
+	if !d.HasSecrets() {
+		return nil
+	}
+	if st.secrets == nil {
+		return wallet.ErrLocked
+	}
+	if old := st.secrets.Private[text]; old != nil {
+		had, err := descriptor.Parse(string(old), st.params.Params, false)
+		if err != nil {
+			return fmt.Errorf("read a private descriptor: %w", err)
+		}
+		d.Adopt(had)
+	}
+	st.secrets.Private[text] = []byte(bare(d.Spend()))
+	st.dirt.secrets = true
+	return nil
+}
+
+// addRoots notes the extended keys that a row was written with.
+func (r *row) addRoots(d *descriptor.Descriptor) {
+	for _, k := range d.ExtendedKeys() {
+		at := slices.IndexFunc(r.Roots, func(old savedRoot) bool { return old.Key == k.Public })
+		switch {
+		case at < 0:
+			r.Roots = append(r.Roots, savedRoot{k.Public, k.Private != ""})
+		case k.Private != "":
+			r.Roots[at].Private = true
+		}
+	}
 }
 
 // rowOf is the row of a public descriptor, nil when it is not watched.
@@ -151,19 +194,19 @@ func (st *state) rowOf(text string) *row {
 }
 
 // activate lets new addresses of its kind come from a row, or from it no more.
-func (st *state) activate(r *row, on bool) {
+func (st *state) activate(r *row, on, internal bool) {
 	if on {
 		for _, other := range st.rows {
-			if other != r && other.Active && other.Internal == r.Internal && other.kind == r.kind {
+			if other != r && other.Active && other.Internal == internal && other.kind == r.kind {
 				st.keepBook(other)
 				other.Active = false
 			}
 		}
 	}
-	if r.Active && !on {
+	if r.Active && (!on || r.Internal != internal) {
 		st.keepBook(r)
 	}
-	r.Active = on
+	r.Active, r.Internal = on, internal
 	st.dirt.keys = true
 }
 
@@ -278,11 +321,52 @@ func kindOf(script []byte) wallet.Kind {
 	return wallet.Legacy
 }
 
+// changeKind is the kind of change that hides best among payments, of those
+// that the wallet has [TransactionChangeType].
+func (st *state) changeKind(pay []wallet.Payment, o wallet.Options) wallet.Kind {
+	switch {
+	case o.ChangeKind != nil:
+		return *o.ChangeKind
+	case st.change != nil:
+		return *st.change
+	case st.kind == wallet.Legacy: // who wants legacy addresses shows no other
+		return wallet.Legacy
+	}
+	var paid [wallet.BranchCount]bool
+	for _, p := range pay {
+		if kind, ok := wallet.KindPaid(p.Script); ok {
+			paid[kind] = true
+		}
+	}
+	has := func(kind wallet.Kind) bool { return st.active(wallet.Branch{Kind: kind, Change: true}) != nil }
+	for _, kind := range [...]wallet.Kind{wallet.Taproot, wallet.SegWit, wallet.Nested, wallet.Legacy} {
+		if paid[kind] && has(kind) {
+			return kind
+		}
+	}
+	for _, kind := range [...]wallet.Kind{wallet.Taproot, wallet.SegWit} {
+		if has(kind) {
+			return kind
+		}
+	}
+	return st.kind
+}
+
+// canHand says whether addresses can be had from any row [CanGetAddresses].
+func (st *state) canHand(change bool) bool {
+	return slices.ContainsFunc(st.rows, func(r *row) bool {
+		return r.Active && r.Internal == change && r.public.Ranged() && (!st.watchOnly || r.Next < r.made())
+	})
+}
+
 // nextOwned is the next script of the row that addresses of a kind come from.
 func (st *state) nextOwned(branch wallet.Branch) (*owned, error) {
+	if !st.canHand(branch.Change) {
+		return nil, wallet.ErrNoKeys
+	}
 	r := st.active(branch)
 	if r == nil {
-		return nil, wallet.ErrNoKeys
+		return nil, fmt.Errorf("%w: No %s addresses available.", wallet.ErrNoKind, branch.Kind)
 	}
 	if err := st.topUp(r); err != nil {
 		return nil, err
@@ -293,6 +377,14 @@ func (st *state) nextOwned(branch wallet.Branch) (*owned, error) {
 	return r.owned[(r.Next-r.Start)*r.per], nil
 }
 
+// handed notes that a script was given out. The rows grow when the next one is
+// wanted, or one is paid to, as in Core.
+func (st *state) handed(own *owned) {
+	if r := own.row; own.Index >= r.Next && r.public.Ranged() {
+		r.Next, st.dirt.keys = own.Index+1, true
+	}
+}
+
 // used notes that a script of ours is known to somebody: it and those before it
 // are not handed out any more.
 func (st *state) used(own *owned) error {
@@ -300,6 +392,25 @@ func (st *state) used(own *owned) error {
 		if r := own.row; own.Index >= r.Next && r.public.Ranged() {
 			r.Next, st.dirt.keys = own.Index+1, true
 			if err := st.topUp(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// refill makes n scripts of each row that are not handed out; 0: as many as
+// -keypool says [keypoolrefill].
+func (st *state) refill(n uint32) error {
+	if st.secrets == nil && !st.watchOnly {
+		return wallet.ErrLocked
+	}
+	if n == 0 {
+		n = st.lookahead
+	}
+	for _, r := range st.rows {
+		if r.public.Ranged() {
+			if err := st.grow(r, r.Next+n); err != nil {
 				return err
 			}
 		}
@@ -322,14 +433,15 @@ func (st *state) describeRows() (list []wallet.Row, err error) {
 		}
 		shown.Kind, _ = wallet.KindNamed(r.kind)
 		shown.Len = max(r.End, r.made())
-		if shown.Ranged {
-			shown.Len = max(shown.Len, r.Next+st.lookahead) // a new wallet's are on their way
+		if !st.whole() && r.Words {
+			shown.Len = max(shown.Len, st.lookahead) // a new wallet's are on their way
 		}
 		if st.secrets != nil {
 			shown.Private = string(st.secrets.Private[r.Desc])
 		}
 		list = append(list, shown)
 	}
+	slices.SortFunc(list, func(x, y wallet.Row) int { return strings.Compare(x.Desc, y.Desc) })
 	return list, nil
 }
 

@@ -72,7 +72,10 @@ func (st *state) addSeed(seed []byte, words string, since int64) error {
 	}
 	st.secrets.Seed, st.secrets.Words = seed, []byte(words)
 	for _, branch := range wallet.Branches() {
-		r, err := st.addRow(savedRow{Desc: keys.Descriptor(branch), Timestamp: since, Active: true, Internal: branch.Change, Words: true})
+		r, err := st.addRow(savedRow{
+			Desc: keys.Descriptor(branch), Timestamp: since, Active: true, Internal: branch.Change, Words: true,
+			Roots: []savedRoot{{keys.Root(), true}},
+		})
 		if err != nil {
 			return err
 		}

@@ -57,9 +57,14 @@ type Config struct {
 	// regtest, elsewhere none.
 	Habits    wallet.Habits
 	Lookahead uint32 // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
+
+	AddressKind wallet.Kind  // of addresses where nobody names one [-addresstype]
+	ChangeKind  *wallet.Kind // of change [-changetype]; nil: it hides among what is paid
 }
 
-func (c *Config) settings() settings { return settings{c.Params, c.Lookahead} }
+func (c *Config) settings() settings {
+	return settings{c.Params, c.Lookahead, c.AddressKind, c.ChangeKind}
+}
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
 const regtestFeeRate = policy.FeeRate(20_000)

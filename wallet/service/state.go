@@ -47,6 +47,9 @@ type state struct {
 type settings struct {
 	params    *chain.Params
 	lookahead uint32 // scripts of each row past the last one handed out that are watched
+
+	kind   wallet.Kind  // of addresses where nobody names one [-addresstype]
+	change *wallet.Kind // of change; nil: see changeKind [-changetype]
 }
 
 // newState makes the state of a new wallet that stands at block at. Words are kept
@@ -111,5 +114,6 @@ func (st *state) hand(branch wallet.Branch, label string) (script []byte, beyond
 	if label != "" {
 		st.label(st.scripts[own.script], label)
 	}
-	return []byte(own.script), st.beyond(own), st.used(own)
+	st.handed(own)
+	return []byte(own.script), st.beyond(own), nil
 }

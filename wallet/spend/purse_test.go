@@ -71,7 +71,12 @@ func payTo(kind byte, amount btcutil.Amount) wallet.Payment {
 
 // draft pays from the purse, in the way that is usual.
 func (p *purse) draft(rate policy.FeeRate, pay ...wallet.Payment) *Draft {
-	kind := wallet.ChangeKind(pay, wallet.Options{})
+	kind := wallet.SegWit
+	for _, p := range pay {
+		if of, ok := wallet.KindPaid(p.Script); ok && of == wallet.Taproot {
+			kind = of
+		}
+	}
 	h := wallet.DefaultHabits()
 	d := &Draft{
 		Payments: pay, Rate: rate, Coins: p.coins,

@@ -50,13 +50,14 @@ func setAddressType(s *setup) error {
 	return nil
 }
 
-// setChangeType checks the kind of change, which follows what is paid.
+// setChangeType reads the kind of change.
 func setChangeType(s *setup) error {
 	name := s.String("changetype", "")
-	if _, ok := wallet.KindNamed(name); !ok {
+	kind, ok := wallet.KindNamed(name)
+	if !ok {
 		return fmt.Errorf("Unknown change type '%s'", name)
 	}
-	s.warn("-changetype changes nothing: change is of a kind that is paid.")
+	s.cfg.ChangeKind = &kind
 	return nil
 }
 

@@ -25,9 +25,9 @@ func (a *API) addressRows() []jsonrpc.Method {
 }
 
 // kindOf reads Core's word for a kind of address.
-func (a *API) kindOf(c *jsonrpc.Call) wallet.Kind {
+func (a *API) kindOf(c *jsonrpc.Call, unsaid wallet.Kind) wallet.Kind {
 	if !c.Has("address_type") {
-		return a.Kind
+		return unsaid
 	}
 	word := c.String("address_type")
 	kind, ok := wallet.KindNamed(word)
@@ -38,7 +38,7 @@ func (a *API) kindOf(c *jsonrpc.Call) wallet.Kind {
 }
 
 func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	label, kind := labelOf(c, "label"), a.kindOf(c)
+	label, kind := labelOf(c, "label"), a.kindOf(c, a.Kind)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -50,7 +50,11 @@ func (a *API) getNewAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) getRawChangeAddress(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	kind := a.kindOf(c)
+	unsaid := a.Kind
+	if a.Change != nil {
+		unsaid = *a.Change
+	}
+	kind := a.kindOf(c, unsaid)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -148,11 +152,14 @@ func (a *API) listDescriptors(ctx context.Context, c *jsonrpc.Call) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	if watch, _ := a.Wallet.Keys(); private && watch {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Can't get descriptor string.")
-	}
 	for i, r := range rows {
-		if private && r.Private != "" {
+		if private && r.Private == "" {
+			if watch, _ := a.Wallet.Keys(); !watch {
+				return nil, wallet.ErrLocked
+			}
+			return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Can't get descriptor string.")
+		}
+		if private {
 			rows[i].Desc = r.Private
 		}
 	}

@@ -23,6 +23,7 @@ type API struct {
 	Wallets *loader.Wallets
 	Wallet  *service.Service // the one that a call is for
 	Kind    wallet.Kind      // of new addresses where a call names none
+	Change  *wallet.Kind     // of change; nil: it hides among what is paid
 	Ledger  *ledger.Ledger
 	Pool    *mempool.Pool
 	Raw     *rawapi.API // signs what the wallet does not
@@ -36,7 +37,7 @@ func (a *API) Methods() []jsonrpc.Method {
 
 // useRows are about a wallet that is there.
 func (a *API) useRows() []jsonrpc.Method {
-	return slices.Concat(a.keepRows(), a.addressRows(), a.bookRows(), a.flagRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows())
+	return slices.Concat(a.keepRows(), a.addressRows(), a.bookRows(), a.flagRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows(), a.hdRows())
 }
 
 // guard finds the wallet that a call is for, and gives the wallet's errors their
@@ -83,7 +84,8 @@ func coded(err error) error {
 		{wallet.ErrMissing, jsonrpc.CodeVerify}, {wallet.ErrLies, jsonrpc.CodeDeserialization}, {wallet.ErrNotOurs, jsonrpc.CodeInvalidParam},
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
-		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet}, {wallet.ErrKeypool, codeKeypool},
+		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet}, {wallet.ErrKeypool, codeKeypool}, {wallet.ErrNoKind, codeKeypool},
+		{wallet.ErrWhichKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrUnknownKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrRange, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNotLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrNoneLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrWhich, jsonrpc.CodeWhichWallet}, {wallet.ErrLocked, jsonrpc.CodeWalletUnlock},
 		{wallet.ErrPassphrase, jsonrpc.CodePassphrase}, {wallet.ErrNoSecrets, jsonrpc.CodeEncryption}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {

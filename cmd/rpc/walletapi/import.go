@@ -7,7 +7,6 @@ import (
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
-	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 	"grapevine/wallet/service"
 )
@@ -33,6 +32,9 @@ func (a *API) importDescriptors(ctx context.Context, c *jsonrpc.Call) (any, erro
 		return nil, err
 	}
 	if err := a.Wallet.Settle(ctx, nil); err != nil {
+		return nil, err
+	}
+	if err := a.Wallet.Unlocked(); err != nil {
 		return nil, err
 	}
 	now := a.Ledger.Tip().MedianTimePast()
@@ -152,7 +154,7 @@ func (a *API) readRange(r *jsonrpc.Params, i *service.Import) (warnings []string
 		i.Start, i.End = uint32(span.From), uint32(span.To)+1
 	default:
 		warnings = append(warnings, "Range not given, using default keypool range")
-		i.End = wallet.Lookahead
+		i.End = a.Wallet.Lookahead()
 	}
 	i.Next = i.Start
 	if r.Has("next_index") {

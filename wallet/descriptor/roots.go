@@ -1,0 +1,58 @@
+package descriptor
+
+import (
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+)
+
+// ExtendedKey is one that a descriptor was written with (BIP32).
+type ExtendedKey struct {
+	Public  string // xpub
+	Private string // xprv; empty: it was not written
+}
+
+// ExtendedKeys are those that the descriptor was written with, in order.
+func (d *Descriptor) ExtendedKeys() (list []ExtendedKey) {
+	d.root.each(func(k *key) {
+		if k.ext == nil {
+			return
+		}
+		one := ExtendedKey{Public: k.ext.String()}
+		if k.extPrv != nil {
+			one.Private = k.extPrv.String()
+		}
+		list = append(list, one)
+	})
+	return list
+}
+
+// Adopt takes over the private keys that another reading of the same descriptor
+// has and this one has not.
+func (d *Descriptor) Adopt(other *Descriptor) {
+	var keys []*key
+	other.root.each(func(k *key) { keys = append(keys, k) })
+	n := 0
+	d.root.each(func(k *key) {
+		if n < len(keys) && !k.private() && keys[n].private() {
+			*k = *keys[n]
+			d.secrets = true
+		}
+		n++
+	})
+}
+
+// each calls fn for all keys, in the order in which they are written.
+func (e *expr) each(fn func(*key)) {
+	for _, k := range e.keys {
+		fn(k)
+	}
+	for _, sub := range e.subs {
+		sub.each(fn)
+	}
+}
+
+// PublicExtended reads an extended public key of a network.
+func PublicExtended(text string, net *chaincfg.Params) bool {
+	k, err := hdkeychain.NewKeyFromString(text)
+	return err == nil && !k.IsPrivate() && k.IsForNet(net)
+}
