@@ -94,8 +94,8 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 	} else if err := st.loadRows(k.Rows, c.Secrets); err != nil {
 		return nil, err
 	}
-	had := st.loadScripts(c.Scripts)
-	if err := st.loadReread(c.Reread, again, had); err != nil {
+	st.loadScripts(c.Scripts)
+	if err := st.loadReread(c.Reread, again); err != nil {
 		return nil, err
 	}
 	for script, label := range c.Labels {
@@ -132,23 +132,20 @@ func (st *state) loadRows(rows []savedRow, raw []byte) error {
 	return nil
 }
 
-// loadScripts takes the scripts that the file holds. It answers how many there are.
-func (st *state) loadScripts(scripts map[uint64]string) (n int) {
+// loadScripts takes the scripts that the file holds.
+func (st *state) loadScripts(scripts map[uint64]string) {
 	for _, r := range st.rows {
 		for script := scripts[r.placeOf(0)]; script != ""; script = scripts[r.placeOf(len(r.owned))] {
 			st.watch(r, script)
 		}
 		r.owned = r.owned[:len(r.owned)/int(r.per)*int(r.per)]
 		r.written = len(r.owned)
-		n += len(r.owned)
 	}
-	return n
 }
 
 // loadReread makes the scripts that the file lacks, and says what to do about
-// them: again is whether blocks were never searched for all there are, had how
-// many the file holds.
-func (st *state) loadReread(raw []byte, again bool, had int) error {
+// them: again is whether blocks were never searched for all there are.
+func (st *state) loadReread(raw []byte, again bool) error {
 	for _, r := range st.rows {
 		if err := st.grow(r, r.End); err != nil {
 			return err
@@ -157,13 +154,10 @@ func (st *state) loadReread(raw []byte, again bool, had int) error {
 	if err := st.derive(); err != nil {
 		return err
 	}
-	made := 0
-	for _, r := range st.rows {
-		if r.Words {
-			made += len(r.owned) - r.written
-		}
+	for _, r := range st.rows { // of what was handed out last, the next is made when it is wanted
+		again = again || r.Words && len(r.owned) > r.written+1
 	}
-	if again || made > 0 { // nobody has looked for the new scripts yet
+	if again { // nobody has looked for the new scripts yet
 		st.searchSinceBirth()
 		return nil
 	}
