@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross demo test lint docs interop conformance core-tests fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross demo test lint docs interop exports conformance core-tests fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -78,12 +78,16 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	$(GO) vet ./...
 	cd testnet/interop && $(GO) vet ./...
 	cd testnet/interop/neutrino && $(GO) vet ./...
+	cd testnet/export/schemas && $(GO) vet ./...
 	$(GO) test -run 'Layers|Package|Formatted|Short|Pure' ./cmd/grapevine
 	$(GO) run $(STATICCHECK) ./...
 
 interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client; neutrino as a light client
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
 	cd testnet/interop/neutrino && $(GO) test -count=1 -timeout 10m .
+
+exports: ## what testnet export writes, held against Compose's loader and Kubernetes' types
+	cd testnet/export/schemas && $(GO) test -count=1 -timeout 10m .
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script
@@ -134,7 +138,7 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	else tests=Twin_Curves; echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 60m -run "$$tests" -v ./chain/script
 
-prove: test lint demo interop conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
+prove: test lint demo interop exports conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
 
 # What survives is listed in docs/testing.md with the reason why it is harmless.
 mutate: ## planted faults are found by the tests: a list of marked ones, and every comparison of the packages in MUTATE

@@ -3,6 +3,7 @@ package testnet
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // maxName is what a host's name may have, with room for a prefix.
@@ -14,6 +15,9 @@ func CheckName(name string) error {
 	ok := len(name) > 0 && len(name) <= maxName && name[0] >= 'a' && name[0] <= 'z'
 	for _, r := range name {
 		ok = ok && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
+	}
+	if _, err := strconv.Atoi(strings.TrimPrefix(name, "node")); err == nil {
+		return fmt.Errorf("%q: so are nodes called that have no name", name)
 	}
 	if !ok {
 		return fmt.Errorf("%q: a node's name is a small letter and then small letters and digits, %d at most", name, maxName)

@@ -25,7 +25,7 @@ func TestNodesAreFoundByNumberAndName(t *testing.T) {
 
 func TestNamesAreThoseOfHosts(t *testing.T) {
 	for name, good := range map[string]bool{
-		"a": true, "alice2": true, strings.Repeat("a", maxName): true,
+		"a": true, "alice2": true, "node": true, "nodes2": true, "node2": false, strings.Repeat("a", maxName): true,
 		"": false, "2a": false, "Alice": false, "a-b": false, "a,b": false, "a/b": false, "ä": false, strings.Repeat("a", maxName+1): false,
 	} {
 		if err := CheckName(name); (err == nil) != good {

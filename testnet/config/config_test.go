@@ -78,7 +78,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"nodes:\n- alice", "line 2, column 3", `not "alice"`},
 		{"nodes:\n- nmae: alice", "line 2, column 3", `no "nmae"`},
 		{"nodes:\n- name: Alice", "line 2, column 9", "small letter"},
-		{"nodes:\n- name: 7", "line 2, column 9", "small letter"},
+		{"nodes:\n- name: node7", "line 2, column 9", "that have no name"},
 		{"nodes:\n- name: a-b", "line 2, column 9", "small letter"},
 		{"nodes:\n- name: " + strings.Repeat("a", 31), "line 2, column 9", "30 at most"},
 		{list("- name: bob"), "line 4, column 9", "line 3 has it"},
