@@ -24,15 +24,26 @@ func NewProof(ids []Hash, marked []bool) *Proof {
 
 // Branch are the hashes that lead from the leaf at a place of a tree to its root, the deepest first.
 func Branch(leaves []Hash, place int) (branch []Hash) {
+	height := 0
+	for 1<<height < len(leaves) {
+		height++
+	}
+	branch, _ = BranchTo(leaves, place, height)
+	return branch
+}
+
+// BranchTo is Branch as far as a node at a height above the leaves, and that node: the leaves are those
+// below it, the last ones of a tree perhaps fewer than it has place for.
+func BranchTo(leaves []Hash, place, height int) (branch []Hash, node Hash) {
 	row := append(make([]Hash, 0, len(leaves)+1), leaves...)
-	for ; len(row) > 1; place /= 2 {
+	for range height {
 		if len(row)%2 == 1 {
 			row = append(row, row[len(row)-1])
 		}
 		branch = append(branch, row[place^1])
-		row = parents(row)
+		row, place = parents(row), place/2
 	}
-	return branch
+	return branch, row[0]
 }
 
 // width is the number of nodes at a height above the leaves.

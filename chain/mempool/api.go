@@ -50,6 +50,8 @@ type Entry struct {
 
 	Replaceable bool // BIP125: it or an ancestor signals
 	Unbroadcast bool // ours, and no peer has asked for it yet
+
+	Scripts []chain.Hash // that it pays or spends from, each once; nil unless the pool keeps them
 }
 
 // Candidate is what the miner needs of a pool transaction.

@@ -148,7 +148,7 @@ func (p *Pool) public(e *entry) Entry {
 		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
 		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,
 		Replaceable: signals(e) || slices.ContainsFunc(ancestors(e), signals),
-		Unbroadcast: p.unbroadcast[e.Tx.ID],
+		Unbroadcast: p.unbroadcast[e.Tx.ID], Scripts: e.Scripts,
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	urfave "github.com/urfave/cli/v2"
 
+	"grapevine/chain"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
 )
@@ -11,6 +12,8 @@ import (
 func exploreFlags() []urfave.Flag {
 	return []urfave.Flag{
 		cli.BoolFlag("addressindex", "keep the history of each script, for Esplora and Electrum (default on regtest)"),
+		cli.StringFlag("electrum", "`HOST[:PORT]` to serve Electrum's protocol at (port 50001, 60001 on testnets, 60401 on regtest)"),
+		cli.StringFlag("electrumtls", "`HOST[:PORT]` to serve it at by TLS (one port up), with a certificate that is made in the data directory"),
 		cli.BoolFlag("esplora", "answer Esplora's HTTP API under /api/ of RPC's port, without a password (default on regtest, on loopback)"),
 	}
 }
@@ -22,10 +25,40 @@ func exploreConfig(c *urfave.Context, cfg *node.Config) error {
 		on := c.Bool("esplora")
 		cfg.Esplora = &on
 	}
-	if cfg.Esplora == nil || !*cfg.Esplora {
-		return nil
+	if cfg.Esplora != nil && *cfg.Esplora {
+		if err := needIndexes(c, cfg, "esplora"); err != nil {
+			return err
+		}
 	}
-	return needIndexes(c, cfg, "esplora")
+	port := electrumPort(cfg.Params)
+	for i, flag := range []string{"electrum", "electrumtls"} {
+		if c.String(flag) == "" {
+			continue
+		}
+		at, err := listenAddress(flag, c.String(flag), port+uint16(i))
+		if err != nil {
+			return err
+		}
+		*[]*string{&cfg.Electrum, &cfg.ElectrumTLS}[i] = at
+		if at == "" {
+			continue
+		}
+		if err := needIndexes(c, cfg, flag); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// electrumPort is where wallets look for a server in the clear, unless they are told.
+func electrumPort(p *chain.Params) uint16 {
+	switch {
+	case p.Local():
+		return 60401
+	case p.Name == chain.MainNet().Name:
+		return 50001
+	}
+	return 60001
 }
 
 // needIndexes switches on what a flag needs, unless it was switched off by name or cannot be.

@@ -82,6 +82,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc/explore":          {"chain/...", "cmd/rpc/chainapi", "cmd/rpc/poolapi"},
 	"cmd/rpc/esplora":          {"chain/...", "cmd/rpc/..."},
+	"cmd/rpc/electrum":         {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},

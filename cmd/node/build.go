@@ -3,6 +3,8 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net"
 	"path/filepath"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/electrum"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
@@ -227,7 +230,7 @@ func (n *Node) openZeroMQ() error {
 }
 
 func (n *Node) buildRPC() (err error) {
-	if n.cfg.RPCListen == "" && !n.cfg.RPCInside {
+	if n.cfg.RPCListen == "" && !n.cfg.RPCInside && !n.servesElectrum() {
 		return nil
 	}
 	cfg := rpc.Config{
@@ -261,8 +264,36 @@ func (n *Node) buildRPC() (err error) {
 		}
 		cfg.Pool.MockForward = n.mockForward
 	}
-	n.RPC, err = rpc.New(cfg)
+	if n.cfg.RPCListen != "" || n.cfg.RPCInside {
+		n.RPC, err = rpc.New(cfg)
+	}
 	return err
+}
+
+func (n *Node) servesElectrum() bool { return n.cfg.Electrum != "" || n.cfg.ElectrumTLS != "" }
+
+// openElectrum opens its ports, once all else stands.
+func (n *Node) openElectrum() error {
+	if !n.servesElectrum() {
+		return nil
+	}
+	if !n.cfg.TxIndex || !n.cfg.AddressIndex {
+		return errors.New("Electrum's protocol needs the index of transactions and the index by script")
+	}
+	server, err := electrum.Listen(electrum.Config{Explore: n.explore, Listen: n.cfg.Electrum, TLS: n.cfg.ElectrumTLS, Dir: n.cfg.DataDir,
+		Version: n.cfg.Version, Rand: n.cfg.Rand, Log: n.log.With("room", "electrum")})
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		flag := "--electrum"
+		if op.Addr != nil && op.Addr.String() == n.cfg.ElectrumTLS {
+			flag = "--electrumtls"
+		}
+		return &ListenError{Flag: flag, Err: op}
+	}
+	if err != nil {
+		return err
+	}
+	n.Electrum, n.follow.electrum = server, server
+	return nil
 }
 
 // syncState says how high the headers reach and whether bodies are being fetched.

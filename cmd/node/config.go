@@ -53,9 +53,12 @@ type Config struct {
 	RPCInside   bool   // RPC is answered within this process alone, by Node.RPC.Inside: for tests
 	RPCUser     string // beside the cookie; "" for the cookie only
 	RPCPassword string
-	REST        *bool             // answer /rest/… and /metrics without a password; nil: on regtest and loopback
-	Esplora     *bool             // answer /api/… likewise; nil: as REST, where both indexes that it needs are kept
-	ZeroMQ      []notify.Notifier // what is published where; empty: nothing
+	REST        *bool // answer /rest/… and /metrics without a password; nil: on regtest and loopback
+	Esplora     *bool // answer /api/… likewise; nil: as REST, where both indexes that it needs are kept
+	// Electrum and ElectrumTLS are "host:port" at which Electrum's protocol is served, in the clear and by
+	// TLS; "": nowhere. Both indexes, of transactions and by script, must be kept.
+	Electrum, ElectrumTLS string
+	ZeroMQ                []notify.Notifier // what is published where; empty: nothing
 	// ZeroMQOrNot runs without ZeroMQ, and says so, where one of its addresses cannot be
 	// listened at, as bitcoind does; else that is an error.
 	ZeroMQOrNot bool

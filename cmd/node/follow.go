@@ -11,6 +11,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
+	"grapevine/cmd/rpc/electrum"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/p2p"
 	"grapevine/p2p/gossip"
@@ -27,6 +28,7 @@ type follower struct {
 	wallet   *loader.Wallets // nil without a wallet
 	swarm    *swarm.Swarm
 	zmq      *notify.Publisher // nil tells nobody
+	electrum *electrum.Server  // likewise
 	stopAt   int32             // the height at which stop is called; 0: none
 	stop     func()
 	commands *commands // nil runs none
@@ -97,6 +99,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		pd := f.pool.Apply(*ev.Delta)
 		errs = f.tellWallet(ctx, *ev.Delta, pd)
 		f.zmq.Moved(*ev.Delta, pd, f.syncing())
+		f.electrum.Moved(*ev.Delta, pd)
 		evs = poolEvents(evs, pd)
 		if f.tips != nil {
 			f.tips.moved(*ev.Delta, len(pd.In))
@@ -206,6 +209,7 @@ func (q *txQueue) waiting() <-chan struct{} {
 func (f *follower) onPool(ctx context.Context, pd chain.PoolDelta, verdict ...gossip.Event) error {
 	err := f.tellWallet(ctx, chain.Delta{}, pd)
 	f.zmq.Pool(pd)
+	f.electrum.Pool(pd)
 	if len(pd.In) > 0 {
 		select {
 		case f.heard <- struct{}{}:

@@ -16,6 +16,7 @@ import (
 	"grapevine/chain/miner"
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/electrum"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/db"
@@ -35,6 +36,9 @@ type Node struct {
 	Wallet  *service.Service // the one without a name, nil where it is not there from the start
 	Wallets *loader.Wallets  // all of them, nil without
 	RPC     *rpc.Server      // nil without RPC
+
+	// Electrum is nil where its protocol is not served.
+	Electrum *electrum.Server
 
 	explore  *explore.API
 	cfg      Config
@@ -71,7 +75,7 @@ func New(cfg Config) (*Node, error) {
 		return syncing
 	})
 	n.follow.commands = n.commands
-	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildSchedule, n.openZeroMQ, n.buildRPC} {
+	for _, build := range []func() error{n.openLedger, n.buildPool, n.buildPoolFile, n.buildSwarm, n.openWallet, n.buildMiner, n.buildSchedule, n.openZeroMQ, n.buildRPC, n.openElectrum} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -115,6 +119,9 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	if n.zmq != nil {
 		stages = append(stages, stage{name: "zmq", run: n.zmq.Run})
+	}
+	if n.Electrum != nil {
+		stages = append(stages, stage{name: "electrum", run: n.Electrum.Run})
 	}
 	if n.listensRPC() {
 		stages = append(stages, stage{name: "rpc", flag: "--rpclisten", run: n.serveRPC})
@@ -167,6 +174,9 @@ func (n *Node) Close() error {
 	var errs []error
 	if n.zmq != nil {
 		errs = append(errs, n.zmq.Close())
+	}
+	if n.Electrum != nil {
+		errs = append(errs, n.Electrum.Close())
 	}
 	for i := len(n.files) - 1; i >= 0; i-- {
 		errs = append(errs, n.files[i].Close())

@@ -23,6 +23,7 @@ type Method struct {
 	Early bool // answered while the node warms up, too, and however many calls are at work
 	Large bool // its answer may be as large as a block or the pool: few at once
 	Hides bool // its parameters stand nowhere in help
+	Open  bool // further parameters are taken and ignored
 	Gone  bool // it has been taken away: its help is all that there is
 }
 

@@ -33,9 +33,16 @@ func (m *row) bind(raw json.RawMessage) (p Params) {
 	p.sign, p.values = sign, make([]json.RawMessage, len(sign))
 	var given []json.RawMessage
 	if kind(raw) == "object" {
-		given = p.byName(p.gather(raw, m.options))
+		list := p.gather(raw, m.options)
+		if m.Open {
+			list = slices.DeleteFunc(list, func(o Pair) bool { return p.at(o.Name) < 0 })
+		}
+		given = p.byName(list)
 	} else if kind(raw) == "array" {
 		_ = json.Unmarshal(raw, &given) // it is an array: the whole body was parsed before
+	}
+	if m.Open && len(given) > len(sign) {
+		given = given[:len(sign)]
 	}
 	need := 0
 	for i := range sign {
