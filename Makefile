@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross demo test lint docs interop exports conformance core-tests fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross release demo test lint docs interop exports conformance core-tests fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -62,6 +62,27 @@ cross: ## bin/cross: a binary for every system and processor, and a network of 3
 	done
 	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
 	  set -x; bin/cross/grapevine-linux-386 testnet demo > /dev/null; fi
+
+# Built twice from two copies of the tree at two paths, each with a build cache of its
+# own: the same bytes, or no release. SIGN is a command that signs the file it is given:
+# SIGN='gpg --detach-sign --armor'.
+RELEASE := bin/release
+SIGN    ?=
+
+release: ## bin/release: every system's binary, built twice, with SHA256SUMS (SIGN='gpg --detach-sign')
+	@set -e; rm -rf $(RELEASE); mkdir -p $(RELEASE); top=$$(mktemp -d); trap 'chmod -R u+w $$top; rm -rf $$top' EXIT; \
+	for copy in one another/place; do \
+	  mkdir -p $$top/$$copy; git archive HEAD | tar -x -C $$top/$$copy; \
+	  for p in $(PLATFORMS); do \
+	    os=$${p%/*} arch=$${p#*/}; name=grapevine-$(VERSION)-$$os-$$arch; [ $$os != windows ] || name=$$name.exe; \
+	    echo "$$name ($$copy)"; mkdir -p $$top/out/$$copy; \
+	    (cd $$top/$$copy && GOCACHE=$$top/cache/$$copy CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch \
+	      $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS) -buildid=' -o $$top/out/$$copy/$$name ./cmd/grapevine); \
+	  done; \
+	done; \
+	diff -r $$top/out/one $$top/out/another/place || { echo "two builds differ: this is no release"; exit 1; }; \
+	cp $$top/out/one/* $(RELEASE)/; cd $(RELEASE); sha256sum grapevine-* > SHA256SUMS; cat SHA256SUMS; \
+	[ -z "$(SIGN)" ] || $(SIGN) SHA256SUMS
 
 demo: build ## a network without a server, live, in half a minute
 	bin/grapevine testnet demo

@@ -48,6 +48,7 @@ Bitcoin Core's programs do.`,
 			p.versionCommand(),
 		},
 	}
+	a.Commands = append(a.Commands, p.comfortCommands()...)
 	for _, c := range a.Commands {
 		prepare(c)
 	}

@@ -69,6 +69,12 @@ func (p *program) run(ctx context.Context, args []string) int {
 }
 
 func (p *program) do(ctx context.Context, args []string) error {
+	switch last := len(args) - 1; {
+	case args[last] == askForWords:
+		return p.complete(ctx, args)
+	case last == 1 && args[last] == "--version":
+		args = []string{args[0], "version"}
+	}
 	app := p.app()
 	line, err := cli.Parse(app, args)
 	if err != nil {
