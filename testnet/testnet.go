@@ -44,6 +44,15 @@ type File struct {
 	// Ahead is by how much the nodes' clocks go on before the machine's, in seconds.
 	Ahead int64  `json:"clock_ahead,omitempty"`
 	Links []Link `json:"links,omitempty"` // those that are not as they come
+	// Apart is a node that makes a chain where nobody hears of it; nil: none.
+	Apart *Apart `json:"apart,omitempty"`
+}
+
+// Apart is a node that is off the network, with a block that it is to take for invalid
+// until it comes back.
+type Apart struct {
+	Node  int    `json:"node"`
+	Block string `json:"block"`
 }
 
 // Member is the member with number n.

@@ -31,6 +31,7 @@ type stored struct {
 	Nodes   []entry        `json:"nodes"`
 	Ahead   int64          `json:"clock_ahead,omitempty"`
 	Links   []testnet.Link `json:"links,omitempty"`
+	Apart   *testnet.Apart `json:"apart,omitempty"`
 }
 
 type entry struct {
@@ -60,7 +61,7 @@ func ReadFile(dir string) (testnet.File, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return testnet.File{}, fmt.Errorf("%s: %w", filepath.Join(dir, fileName), err)
 	}
-	f := testnet.File{Network: s.Network, Ahead: s.Ahead, Links: s.Links}
+	f := testnet.File{Network: s.Network, Ahead: s.Ahead, Links: s.Links, Apart: s.Apart}
 	for _, e := range s.Nodes {
 		// Versions before this one wrote whole paths. Wherever such a file stands
 		// now, the node's folder is beside it.
@@ -94,7 +95,7 @@ func lastElement(path string) string {
 
 // writeFile writes net.json whole or not at all.
 func writeFile(dir string, f testnet.File) error {
-	s := stored{Network: f.Network, Nodes: []entry{}, Ahead: f.Ahead, Links: f.Links}
+	s := stored{Network: f.Network, Nodes: []entry{}, Ahead: f.Ahead, Links: f.Links, Apart: f.Apart}
 	for _, m := range f.Nodes {
 		s.Nodes = append(s.Nodes, entry{Node: m.Node, DataDir: folder(m.Node), P2P: m.P2P, RPC: m.RPC,
 			User: m.User, Password: m.Password, AddNode: m.AddNode, Spec: m.Spec})

@@ -161,6 +161,11 @@ func (p *program) netHeal(c *urfave.Context) error {
 	if len(args) > 0 {
 		spec = args[0]
 	}
+	if local, err := p.openNet(c); err == nil {
+		if err := p.mend(c.Context, local); err != nil {
+			return cli.Fail("testnet heal", err)
+		}
+	}
 	healed := map[pair]bool{}
 	s, err := p.shape(c, spec, func(f *testnet.File, w pair) error {
 		for _, one := range []pair{w, w.back()} {

@@ -72,7 +72,7 @@ node 0's address and find each other by gossip.
 			{Name: "status", Usage: "what is up", Action: p.netStatus},
 			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
 				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
-		}, p.memberCommands(), p.linkCommands(), []*urfave.Command{p.clockCommand(), p.mineCommand()}, p.stateCommands()),
+		}, p.memberCommands(), p.linkCommands(), []*urfave.Command{p.clockCommand(), p.mineCommand()}, p.stateCommands(), p.reorgCommands()),
 	}
 }
 

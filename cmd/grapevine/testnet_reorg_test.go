@@ -1,0 +1,105 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"grapevine/testnet/process"
+)
+
+type reorganised struct {
+	Fork  int64 `json:"fork_height"`
+	Nodes []struct {
+		Before, After, Undone, Made int64
+	}
+	Txs []struct {
+		TxID, Fate string
+	}
+	Spent *struct{ Loser, Winner string } `json:"double_spend"`
+}
+
+// Blocks are undone by command on all nodes; a payment in them comes back, or its coins
+// are spent otherwise.
+func TestAChainGivesWayByCommand(t *testing.T) {
+	home := t.TempDir()
+	raised(t, home, "--nodes", "3")
+	txid := ok(t, home, "wallet", "send", ok(t, home, "wallet", "address", "--node", "1"), "2", "--node", "0")
+	eventually(t, "the payment", func() bool { return gv(t, home, "tx", txid, "--node", "2").status == 0 })
+	ok(t, home, "mine", "1", "--node", "2")
+	stand(t, home, "the block", 102, 102, 102)
+	var r reorganised
+	asked(t, home, &r, "testnet", "reorg", "2", "--node", "1")
+	if r.Fork != 100 || len(r.Nodes) != 3 || len(r.Txs) != 1 || r.Txs[0].TxID != txid || r.Txs[0].Fate != "waits" {
+		t.Errorf("reorganised: %+v", r)
+	}
+	for _, n := range r.Nodes {
+		if n.Before != 102 || n.After != 103 || n.Undone != 2 || n.Made != 3 {
+			t.Errorf("a node: %+v", n)
+		}
+	}
+	ok(t, home, "mine", "1", "--node", "1")
+	stand(t, home, "the payment in a block", 104, 104, 104)
+	r = reorganised{}
+	asked(t, home, &r, "testnet", "reorg", "1", "--node", "2", "--double-spend", txid)
+	if r.Spent == nil || r.Spent.Loser != txid || r.Txs[0].Fate != "gone" {
+		t.Errorf("spent otherwise: %+v", r)
+	}
+	if out := ok(t, home, "wallet", "balance", "--node", "1"); !strings.HasPrefix(out, "0.00000000") {
+		t.Errorf("who was paid has %s", out)
+	}
+	var d struct {
+		Winner, Block string
+		Payments      []struct{ TxID string }
+		Nodes         []struct{ Heard string }
+	}
+	asked(t, home, &d, "testnet", "double-spend", "--amount", "0.5", "--miner", "1")
+	if len(d.Payments) != 2 || d.Winner != d.Payments[0].TxID && d.Winner != d.Payments[1].TxID || len(d.Nodes) != 3 {
+		t.Errorf("the race: %+v", d)
+	}
+	for line, want := range map[string]string{
+		"testnet reorg 1000":       "so that 1000 cannot be undone",
+		"testnet reorg 1 --node 9": "there is no node 9",
+		"testnet reorg 1 --double-spend " + strings.Repeat("0", 64): "No such mempool or blockchain transaction",
+		"testnet reorg 1 --double-spend " + r.Spent.Winner:          "blocks deep: reorganise as deep",
+		"testnet double-spend --amount 500000":                      "has no confirmed coin",
+		"testnet double-spend --miner 9":                            "there is no node",
+		"testnet double-spend --node 1":                             "has no confirmed coin",
+	} {
+		if s := gv(t, home, strings.Fields(line)...); s.status != 1 || !strings.Contains(s.err, want) {
+			t.Errorf("%s: %+v", line, s)
+		}
+	}
+	for line, want := range map[string]string{
+		"testnet reorg 0": "want a depth", "testnet reorg x": "want a depth", "testnet reorg 1001": "want a depth",
+		"testnet reorg 1 --double-spend x": "is not a txid", "testnet double-spend --amount much": "want BTC", "testnet double-spend --amount 0": "want BTC",
+	} {
+		if s := gv(t, home, strings.Fields(line)...); s.status != 2 || !strings.Contains(s.err, want) {
+			t.Errorf("%s: %+v", line, s)
+		}
+	}
+}
+
+// A reorg that is killed leaves a node apart; heal brings it back.
+func TestAReorgThatIsKilledIsMended(t *testing.T) {
+	home := t.TempDir()
+	raised(t, home, "--nodes", "2")
+	dir := filepath.Join(home, ".grapevine", "testnet")
+	for round := range 4 {
+		cmd := command(t, home, "testnet", "reorg", "40", "--node", "1")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(20+round*25) * time.Millisecond) // any moment will do
+		cmd.Process.Signal(syscall.SIGKILL)
+		cmd.Wait()
+		ok(t, home, "testnet", "heal")
+		if f, err := process.ReadFile(dir); err != nil || f.Apart != nil {
+			t.Fatalf("round %d: %+v, %v", round, f.Apart, err)
+		}
+		ok(t, home, "mine", "50", "--node", "0") // more work than whatever was made apart
+		eventually(t, "one network", func() bool { return testnetAgrees(t, home) && coinSet(t, home, "0") == coinSet(t, home, "1") })
+	}
+}
