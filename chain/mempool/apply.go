@@ -102,7 +102,13 @@ func (p *Pool) readmitAll(d chain.Delta, except map[chain.Hash]bool, c *change) 
 	seq, bytes := p.lastSeq, 0
 	on := alone()
 	on.returning, on.sibling, on.confirmed = true, false, map[*entry]bool{}
-	for _, b := range slices.Backward(d.Disconnected) {
+	for i, b := range slices.Backward(d.Disconnected) {
+		if oneByOne && i >= maxTakenBack {
+			for _, tx := range b.Block.Txs {
+				p.dropChildren(tx, c)
+			}
+			continue
+		}
 		already := len(c.in)
 		if oneByOne {
 			on.height = b.Node.Height - 1
@@ -122,6 +128,10 @@ func (p *Pool) readmitAll(d chain.Delta, except map[chain.Hash]bool, c *change) 
 		}
 	}
 }
+
+// maxTakenBack is how many blocks are taken back by name until what was in the older
+// ones does not come back: it is too many to be checked one by one [InvalidateBlock].
+const maxTakenBack = 10
 
 func (p *Pool) readmit(tx *chain.Tx, on terms, seq int64, c *change) bool {
 	if tx.IsCoinbase() {

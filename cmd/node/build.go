@@ -174,7 +174,19 @@ func (n *Node) buildSchedule() error {
 	n.schedule = newSchedule(n.cfg.Now)
 	n.schedule.add(func() time.Duration { return estimatesEvery }, n.feeFile.flush)
 	n.schedule.add(func() time.Duration { return reannounce + time.Duration(r.Int64N(int64(reannounce/2))) }, n.announceAgain)
+	n.schedule.add(func() time.Duration { return resendLook }, n.resendWallets)
 	return nil
+}
+
+// resendLook is how often wallets are asked whether their payments are to be sent again.
+const resendLook = time.Minute
+
+func (n *Node) resendWallets(ctx context.Context) error {
+	if n.Wallets == nil {
+		return nil
+	}
+	wtxids, err := n.Wallets.Resend(ctx)
+	return errors.Join(err, n.announce(ctx, wtxids...))
 }
 
 // announceAgain announces our transactions that no peer has asked for yet

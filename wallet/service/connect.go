@@ -234,7 +234,7 @@ func (st *state) refute(r *record, height int32) {
 	if r.height != nowhere || r.conflict != nowhere {
 		return
 	}
-	r.conflict, r.inPool = height, false
+	r.conflict, r.inPool, r.abandoned = height, false, false // lost is more than given up
 	st.touch(r)
 	st.eachChild(r, func(child *record) { st.refute(child, height) })
 }

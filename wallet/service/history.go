@@ -35,11 +35,11 @@ func (st *state) tx(txid chain.Hash) (wallet.Entry, error) {
 	return st.entry(r)
 }
 
-// pending are the transactions that wait for a block, in the order they came:
-// all of them, or those that are not in the pool.
-func (st *state) pending(all bool) (txs []*chain.Tx, err error) {
+// pending are the transactions that wait for a block and that want says yes to, in
+// the order they came.
+func (st *state) pending(want func(*record) bool) (txs []*chain.Tx, err error) {
 	for _, r := range st.list {
-		if st.depth(r) != 0 || r.abandoned || r.coinbase || r.inPool && !all {
+		if st.depth(r) != 0 || r.abandoned || r.coinbase || !want(r) {
 			continue
 		}
 		tx, err := chain.DecodeTx(r.raw)

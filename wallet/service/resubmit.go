@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"grapevine/chain"
@@ -59,13 +61,17 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// submitAgain is one round. A refusal changes nothing but that the next block
-// may bring another answer.
+// submitAgain is one round: the first is for all that wait for a block, the others
+// for payments of ours that nothing in the pool has taken the place of. A refusal
+// changes nothing but that the next block may bring another answer.
 func (s *Service) submitAgain(ctx context.Context, all bool) error {
-	txs, err := s.pending(all)
+	txs, err := s.pending(func(st *state, r *record) bool {
+		return all && !s.resent || st.settledMine(r) && r.counts() && (all || !r.inPool)
+	})
 	if err != nil {
 		return err
 	}
+	s.resent = s.resent || all
 	for _, tx := range txs {
 		if err := s.cfg.Submit(ctx, tx); err != nil {
 			s.cfg.Log.Debug("own transaction is not taken", "txid", tx.ID, "err", err)
@@ -77,16 +83,84 @@ func (s *Service) submitAgain(ctx context.Context, all bool) error {
 	return nil
 }
 
+// settledMine says whether all that r spends is ours.
+func (st *state) settledMine(r *record) bool {
+	st.settled()
+	return r.mine
+}
+
 // pending are the transactions of a round; from now on nothing is homeless
 // unless it turns out to be.
-func (s *Service) pending(all bool) ([]*chain.Tx, error) {
+func (s *Service) pending(want func(*state, *record) bool) ([]*chain.Tx, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.homeless = false
 	if s.state == nil {
 		return nil, nil
 	}
-	return s.state.pending(all)
+	return s.state.pending(func(r *record) bool { return want(s.state, r) })
+}
+
+const (
+	// Whatever waits for a block is sent to peers again after so long, and up to
+	// resendSpread more: not so often that it is known for ours [GetDefaultNextResend].
+	resendAfter  = 12 * time.Hour
+	resendSpread = 24 * time.Hour
+	// resendYoung is how long before the last block a transaction must have been there:
+	// the block had no chance to hold a younger one.
+	resendYoung = 5 * time.Minute
+)
+
+// Resend submits what waits for a block once more, if that is due, and says what peers
+// are to hear of [MaybeResendWalletTxs]. It is for one goroutine.
+func (s *Service) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
+	now := s.cfg.Now()
+	since := now
+	if s.nextResend.IsZero() {
+		since = s.opened
+	} else if now.Before(s.nextResend) {
+		return nil, nil
+	}
+	r, err := s.seeded()
+	if err != nil {
+		return nil, err
+	}
+	first := s.nextResend.IsZero()
+	s.nextResend = since.Add(resendAfter + time.Duration(r.Int64N(int64(resendSpread))))
+	if first && now.Before(s.nextResend) {
+		return nil, nil
+	}
+	last := s.cfg.Chain.Tip().Header.Timestamp.Add(-resendYoung).Unix()
+	s.mu.Lock()
+	var txs []*chain.Tx
+	if s.state != nil {
+		txs, err = s.state.pending(func(r *record) bool { return r.received <= last && r.counts() })
+	}
+	s.mu.Unlock()
+	for _, tx := range txs {
+		if s.cfg.Submit(ctx, tx) == nil {
+			wtxids = append(wtxids, tx.WID)
+		}
+	}
+	if len(wtxids) > 0 {
+		s.cfg.Log.Info(fmt.Sprintf("resubmit %d unconfirmed transactions", len(wtxids)))
+	}
+	return wtxids, err
+}
+
+// Resend is Service.Resend of all wallets.
+func (w *Wallets) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
+	w.mu.Lock()
+	all := []*Service{w.main}
+	for _, l := range w.named {
+		all = append(all, l.Service)
+	}
+	w.mu.Unlock()
+	for _, s := range all {
+		ids, e := s.Resend(ctx)
+		wtxids, err = append(wtxids, ids...), errors.Join(err, e)
+	}
+	return wtxids, err
 }
 
 // stir wakes the resubmitter if a transaction is in no pool. Called with mu held.

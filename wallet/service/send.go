@@ -142,6 +142,9 @@ func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
 	switch {
 	case err == nil:
 		return tx, nil
+	case errors.Is(err, policy.ErrLongChain) && s.cfg.Habits.LongChains:
+		s.cfg.Log.Warn("a payment is made and kept, and will be sent again: too many wait for a block in a row", "txid", tx.ID, "err", err)
+		return tx, nil
 	case chain.IsVerdict(err):
 		s.drop(tx.ID)
 		return nil, errors.Join(fmt.Errorf("our own transaction was refused: %w", err), s.flush())

@@ -89,6 +89,10 @@ type Service struct {
 	homeless  bool           // an own transaction is neither in the pool nor in a block
 	pay       policy.FeeRate // see SetPayRate
 
+	resent     bool // all that waits for a block was submitted since the start; the resubmitter's
+	opened     time.Time
+	nextResend time.Time // see Resend
+
 	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
 	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
@@ -115,7 +119,7 @@ func Open(cfg Config) (*Service, error) {
 		h.Fallback = 0
 	}
 	s := &Service{
-		cfg: cfg, tables: newTables(), pay: cfg.Habits.Pay,
+		cfg: cfg, tables: newTables(), opened: cfg.Now(), pay: cfg.Habits.Pay,
 		moved:   make(chan struct{}),
 		behind:  make(chan struct{}, 1),
 		soon:    make(chan struct{}, 1),

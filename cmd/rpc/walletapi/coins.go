@@ -19,6 +19,8 @@ func (a *API) coinRows() []jsonrpc.Method {
 			Help: "What can be spent, in BTC: confirmed coins and our own change."},
 		jsonrpc.Method{Name: "getbalances", Do: a.getBalances,
 			Help: "What can be spent (trusted), what is on its way (untrusted_pending) and what was mined too recently (immature)."},
+		jsonrpc.Method{Name: "getunconfirmedbalance", Do: a.getUnconfirmedBalance,
+			Help: "What is on its way, as getbalances has it (untrusted_pending)."},
 		jsonrpc.Method{Name: "listunspent", Params: `minconf:int=1 maxconf:int=9999999 addresses:["address",...]? include_unsafe:bool=true query_options:object? ; minimumAmount:amount=0 maximumAmount:amount? maximumCount:int? minimumSumAmount:amount? include_immature_coinbase:bool=false`, Do: a.listUnspent,
 			Help: "The wallet's coins.", Example: "0"},
 		jsonrpc.Method{Name: "lockunspent", Params: `unlock:bool transactions:[{"txid":"hex","vout":n},...]? persistent:bool=false`, Do: a.lockUnspent,
@@ -87,6 +89,11 @@ func (a *API) getBalances(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 		Mine      mine       `json:"mine"`
 		LastBlock blockPlace `json:"lastprocessedblock"`
 	}{m, a.lastBlock()}, nil
+}
+
+func (a *API) getUnconfirmedBalance(ctx context.Context, _ *jsonrpc.Call) (any, error) {
+	b, err := a.Wallet.Balance(ctx)
+	return jsonrpc.Amount(b.Unconfirmed), err
 }
 
 type unspent struct {
