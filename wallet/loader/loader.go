@@ -194,6 +194,21 @@ func (w *Wallets) Apply(ctx context.Context, d chain.Delta, p chain.PoolDelta) e
 	return errors.Join(errs...)
 }
 
+// Resend is Service.Resend of all wallets.
+func (w *Wallets) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
+	w.mu.Lock()
+	all := slices.Clone(w.named)
+	w.mu.Unlock()
+	if w.main != nil {
+		all = append(all, w.main)
+	}
+	for _, l := range all {
+		ids, e := l.Resend(ctx)
+		wtxids, err = append(wtxids, ids...), errors.Join(err, e)
+	}
+	return wtxids, err
+}
+
 // Names are those of the wallets in use, in the order in which they came.
 func (w *Wallets) Names() []string {
 	w.mu.Lock()

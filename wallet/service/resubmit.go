@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -144,21 +143,6 @@ func (s *Service) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
 	}
 	if len(wtxids) > 0 {
 		s.cfg.Log.Info(fmt.Sprintf("resubmit %d unconfirmed transactions", len(wtxids)))
-	}
-	return wtxids, err
-}
-
-// Resend is Service.Resend of all wallets.
-func (w *Wallets) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
-	w.mu.Lock()
-	all := []*Service{w.main}
-	for _, l := range w.named {
-		all = append(all, l.Service)
-	}
-	w.mu.Unlock()
-	for _, s := range all {
-		ids, e := s.Resend(ctx)
-		wtxids, err = append(wtxids, ids...), errors.Join(err, e)
 	}
 	return wtxids, err
 }
