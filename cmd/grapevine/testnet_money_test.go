@@ -120,3 +120,25 @@ func TestNodesElsewhereAreNamedByAFile(t *testing.T) {
 		}
 	}
 }
+
+// The file that starts processes describes the simulator's run too.
+func TestTheSimulatorTakesTheSameFile(t *testing.T) {
+	home := t.TempDir()
+	var r struct {
+		Config struct {
+			Nodes   int
+			Seed    int
+			Latency float64
+			Power   []float64
+		}
+		Wrong []string
+	}
+	asked(t, home, &r, "testnet", "simulate", "--config", "../../docs/network.yaml", "--blocks", "2", "--txs", "3")
+	if c := r.Config; c.Nodes != 5 || c.Seed != 7 || c.Latency != 0.08 || len(c.Power) != 3 || c.Power[2] != 0.6 || len(r.Wrong) > 0 {
+		t.Errorf("%+v", r)
+	}
+	asked(t, home, &r, "testnet", "simulate", "--config", "../../docs/network.yaml", "--blocks", "2", "--txs", "3", "--nodes", "9", "--seed", "2")
+	if c := r.Config; c.Nodes != 9 || c.Seed != 2 {
+		t.Errorf("what the line says counts more: %+v", c)
+	}
+}

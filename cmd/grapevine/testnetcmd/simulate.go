@@ -55,6 +55,7 @@ figures, with the curves of the picture; --csv tells which node had what when, t
 			cli.IntFlag("stock", 0, "`PERCENT` of the nodes do not tell what they hold, as Bitcoin Core's do not"),
 			cli.IntFlag("seed", int(d.Seed), "`N` that chance is drawn from"),
 			cli.IntFlag("seeds", 1, "`N` runs, one for each seed from --seed on; medians are shown"),
+			cli.StringFlag("config", "`FILE` that describes the network, network.yaml: its nodes, hash power, first link and seed count where no flag does"),
 			cli.StringFlag("svg", "`FILE` for a picture of how news spread"),
 			cli.StringFlag("csv", "`FILE` for every single arrival"),
 		},
@@ -113,6 +114,13 @@ func simulation(c *urfave.Context) (model.Config, error) {
 	percent := func(name string) float64 { return float64(c.Int(name)) / 100 }
 	cfg.Churn, cfg.Liars, cfg.Stock, cfg.Jitter = percent("churn"), percent("liars"), percent("stock"), percent("jitter")
 	cfg.Loss, cfg.Selfish, cfg.Keep = float64(c.Int("loss")), c.Bool("selfish"), c.String("csv") != ""
+	var err error
+	file := c.String("config")
+	if file != "" {
+		if err := described(c, file, &cfg); err != nil {
+			return cfg, err
+		}
+	}
 	if cfg.Regions && !c.IsSet("jitter") {
 		cfg.Jitter = regionsJitter
 	}
@@ -122,10 +130,13 @@ func simulation(c *urfave.Context) (model.Config, error) {
 	if c.Int("seed") < 0 {
 		return cfg, cli.Usagef("--seed %d: want 0 or more", c.Int("seed"))
 	}
-	cfg.Seed = uint64(c.Int("seed"))
-	var err error
-	if cfg.Power, err = power(c.String("power")); err != nil {
-		return cfg, err
+	if file == "" || c.IsSet("seed") {
+		cfg.Seed = uint64(c.Int("seed"))
+	}
+	if said := c.String("power"); file == "" || said != "" {
+		if cfg.Power, err = power(said); err != nil {
+			return cfg, err
+		}
 	}
 	if cfg.Groups, cfg.Partition, err = parts(c.String("partition")); err != nil {
 		return cfg, err
