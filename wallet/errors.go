@@ -37,7 +37,7 @@ var (
 	ErrMissing    = errors.New("Inputs missing or spent")
 	ErrLies       = errors.New("the PSBT contradicts what is known of its coins, and nothing was signed")
 	ErrNoBump     = errors.New("Unable to create transaction.")
-	ErrBumpSpent  = errors.New("Input of a transaction that is to be bumped")
+	ErrBumpSpent  = errors.New("is already spent")
 	ErrNoChange   = errors.New("Transaction needs a change address, but we can't generate it.")
 	ErrNoSize     = errors.New("Missing solving data for estimating transaction size")
 	ErrPayRate    = errors.New("Invalid parameter, txfee")

@@ -54,7 +54,7 @@ func TestAStuckPaymentIsReplacedByOneThatPaysMore(t *testing.T) {
 	// Paid back to ourselves: the original never happens.
 	third := w.object("bumpfee", better["txid"], map[string]any{"outputs": []any{map[string]any{w.text("getnewaddress"): "0.5"}}})
 	w.must("generatetoaddress", 1, stranger)
-	w.refused(-4, "Transaction has been mined, or is conflicted with a mined transaction", "bumpfee", third["txid"])
+	w.refused(-1, "…:0 is already spent", "bumpfee", third["txid"])
 
 	final := w.text("sendtoaddress", stranger, 1, "", "", false, false)
 	w.refused(-4, "Transaction is not BIP 125 replaceable", "bumpfee", final)

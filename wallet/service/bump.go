@@ -97,7 +97,7 @@ func (st *state) original(txid chain.Hash, b *Bump) (old original, err error) {
 			preset.Foreign, preset.Weight = &coin, spend.SignedWeight(in)
 		}
 		if !ok {
-			return old, fmt.Errorf("%w: %s:%d is already spent", wallet.ErrBumpSpent, op.Hash, op.Index)
+			return old, fmt.Errorf("%s:%d %w", op.Hash, op.Index, wallet.ErrBumpSpent)
 		}
 		old.fee += coin.Value
 		b.Inputs = append(b.Inputs, preset)
