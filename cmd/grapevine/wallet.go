@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,8 +10,6 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
-	"grapevine/chain"
-	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
 )
@@ -30,22 +27,16 @@ itself at first use. Amounts are in BTC with 8 decimals.
   bcrt1q…
   $ grapevine wallet send bcrt1q… 1.5 --node 0
   $ grapevine wallet balance --node 2`,
-		Subcommands: []*urfave.Command{
+		Subcommands: append([]*urfave.Command{
 			{Name: "create", Usage: "make the wallet and show its words", Action: p.walletCreate},
 			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
 				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
 			{Name: "address", Usage: "a new address to be paid at", Flags: []urfave.Flag{taproot, cli.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
 			{Name: "balance", Usage: "what can be spent, and what not yet", Action: p.walletBalance},
-			{Name: "send", Usage: "pay AMOUNT BTC to ADDRESS; prints the txid", ArgsUsage: "ADDRESS AMOUNT", Action: p.walletSend,
-				Description: "  $ grapevine wallet send bcrt1q… 0.25 --feerate 2",
-				Flags: []urfave.Flag{
-					cli.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)"),
-					cli.BoolFlag("subtractfee", "the receiver bears the fee"),
-				}},
 			{Name: "history", Usage: "payments made and received, newest first", Flags: []urfave.Flag{count}, Action: p.walletHistory},
 			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
 			{Name: "backup", Usage: "show the wallet's words, or copy wallet.db to FILE", ArgsUsage: "[FILE]", Action: p.walletBackup},
-		},
+		}, p.spendCommands()...),
 	}
 }
 
@@ -166,36 +157,6 @@ func ripening(coins []coin) string {
 		return fmt.Sprintf(", to be spent after %s", cli.Plural(last, "more block"))
 	}
 	return fmt.Sprintf(", the first to be spent after %s, the last after %d", cli.Plural(first, "more block"), last)
-}
-
-func (p *program) walletSend(c *urfave.Context) error {
-	args, err := cli.WantArgs(c, 2, 2)
-	if err != nil {
-		return err
-	}
-	amount, err := chain.ParseAmount(args[1])
-	if err != nil {
-		return cli.Usagef("wallet send: %v", err)
-	}
-	if amount <= 0 {
-		return cli.Usagef("wallet send: %s BTC: the amount must be more than nothing", args[1])
-	}
-	var rate any
-	if s := c.String("feerate"); s != "" {
-		if _, err := policy.ParseFeeRate(s); err != nil {
-			return cli.Usagef("--feerate: %v", err)
-		}
-		rate = json.Number(s)
-	}
-	var sent struct {
-		TxID string `json:"txid"`
-	}
-	err = p.Call(c, "sendtoaddress", &sent.TxID,
-		args[0], jsonrpc.Amount(amount), "", "", c.Bool("subtractfee"), nil, nil, nil, nil, rate)
-	if err != nil {
-		return cli.Fail("wallet send", err)
-	}
-	return p.Show(c, sent, func(o *cli.Out) { o.Printf("%s\n", sent.TxID) })
 }
 
 // historyEntry is a line of wallethistory.
