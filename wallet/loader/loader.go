@@ -52,7 +52,6 @@ type WalletsConfig struct {
 type loaded struct {
 	*service.Service
 	name string
-	file *db.DB
 	stop context.CancelFunc
 	done chan struct{} // closed when it follows the chain no more
 }

@@ -107,16 +107,16 @@ func (w *Wallets) open(name, path string) (*loaded, error) {
 		return nil, err
 	}
 	cfg := w.cfg.Config
-	cfg.DB, cfg.Log = file, w.cfg.Log.With("wallet", name)
+	cfg.DB, cfg.Reopen, cfg.Log = file, w.cfg.Open, w.cfg.Log.With("wallet", name)
 	s, err := service.Open(cfg)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &loaded{Service: s, name: name, file: file}, nil
+	return &loaded{Service: s, name: name}, nil
 }
 
 // close closes the wallet's file.
-func (l *loaded) close() error { return l.file.Close() }
+func (l *loaded) close() error { return l.Close() }
 
 // add lets a wallet follow the chain.
 func (w *Wallets) add(l *loaded) {
@@ -184,7 +184,7 @@ func (w *Wallets) inUse(path string) bool {
 	all := slices.Clone(w.named)
 	w.mu.Unlock()
 	return slices.ContainsFunc(all, func(l *loaded) bool {
-		other, err := os.Stat(l.file.Path())
+		other, err := os.Stat(l.Path())
 		return err == nil && os.SameFile(st, other)
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"grapevine/db"
 	"grapevine/wallet"
+	"grapevine/wallet/service"
 )
 
 // path is the directory that a wallet of that name has for itself [GetWalletPath].
@@ -199,7 +200,7 @@ func (w *Wallets) takeOver() (name string, err error) {
 		w.cfg.Log.Warn("there are two unnamed wallets; the older one is left alone", "used", to, "left", old)
 		return "", nil
 	}
-	kept := old + ".backup"
+	kept := old + backupSuffix
 	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
 		if _, err := db.BackupFile(kept, func(to io.Writer) error { return copyFile(to, old) }); err != nil {
 			return "", err
@@ -223,4 +224,27 @@ func copyFile(to io.Writer, path string) error {
 	defer from.Close()
 	_, err = io.Copy(to, from)
 	return err
+}
+
+// backupSuffix of the copy that was made of an earlier version's wallet.
+const backupSuffix = ".backup"
+
+// Plain are the files that are known to hold what an encrypted wallet hides, in clear:
+// copies that Backup made, that of when it was taken over, and what lies in its directory.
+func (w *Wallets) Plain(s *service.Service) (list []string) {
+	own := s.Path()
+	places := append(s.Copies(), w.cfg.Old+backupSuffix)
+	entries, err := os.ReadDir(filepath.Dir(own))
+	if err != nil {
+		entries = nil
+	}
+	for _, e := range entries {
+		places = append(places, filepath.Join(filepath.Dir(own), e.Name()))
+	}
+	for _, path := range places {
+		if path != own && !slices.Contains(list, path) && isWallet(path) && s.ToldInClear(path) {
+			list = append(list, path)
+		}
+	}
+	return list
 }

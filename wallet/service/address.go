@@ -28,24 +28,27 @@ func (s *Service) Restore(_ context.Context, words, passphrase string) error {
 // begin makes a wallet that stands at genesis if it is restored, else at the
 // tip: nobody can have paid to keys that are new.
 func (s *Service) begin(words, passphrase string, restoring bool) error {
-	seed, plain, err := wallet.Seed(words, passphrase)
+	st, err := s.stateOf(words, passphrase, restoring)
 	if err != nil {
 		return err
+	}
+	return s.install(st, restoring)
+}
+
+func (s *Service) stateOf(words, passphrase string, restoring bool) (*state, error) {
+	seed, plain, err := wallet.Seed(words, passphrase)
+	if err != nil {
+		return nil, err
 	}
 	at := s.cfg.Chain.Tip()
 	if restoring {
 		at = s.cfg.Chain.AtHeight(0)
 	}
 	st, err := newState(seed, plain, s.cfg.settings(), at)
-	if err != nil {
-		return err
+	if err == nil && restoring {
+		err = st.restored()
 	}
-	if restoring {
-		if err := st.restored(); err != nil {
-			return err
-		}
-	}
-	return s.install(st, restoring)
+	return st, err
 }
 
 // install makes a new wallet this service's, in the place of none or, if it is
@@ -74,7 +77,7 @@ func (s *Service) install(st *state, restoring bool) error {
 func (s *Service) inUse(restoring bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state != nil && !(restoring && s.state.unused())
+	return s.state != nil && !(restoring && s.state.unused() && s.state.seal == nil)
 }
 
 // NewAddress hands out the script of an address never handed out before.
@@ -112,6 +115,8 @@ func (s *Service) Backup(w io.Writer) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
+	s.fileMu.Lock() // it may be about to be replaced
+	defer s.fileMu.Unlock()
 	if err := s.cfg.DB.Backup(w); err != nil {
 		return fmt.Errorf("back up wallet: %w", err)
 	}

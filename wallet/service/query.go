@@ -16,6 +16,7 @@ func (s *Service) ask(ctx context.Context, fn func(*state) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lapse()
 	return fn(s.state)
 }
 
@@ -37,7 +38,11 @@ func answer[T any](ctx context.Context, s *Service, of func(*state) (T, error)) 
 }
 
 // Path is the wallet's file.
-func (s *Service) Path() string { return s.cfg.DB.Path() }
+func (s *Service) Path() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.DB.Path()
+}
 
 // Name is what clients call the wallet; ok is false when there is none.
 func (s *Service) Name() (name string, ok bool) {
@@ -168,6 +173,7 @@ func (s *Service) Spent(ctx context.Context, op wire.OutPoint) (spent, ours bool
 func (s *Service) Unlocked() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lapse()
 	if st := s.state; st != nil && st.secrets == nil && !st.watchOnly {
 		return wallet.ErrLocked
 	}

@@ -16,11 +16,13 @@ type changes struct {
 	Keys []byte // nil: not changed
 	// Secrets are in clear; nil: not changed. Store seals them where it must.
 	Secrets []byte
-	Cursor  []byte                // where the wallet stands
-	Reread  []byte                // what it has to read once more
-	Locks   []byte                // coins set aside for good; nil: not changed
-	Txs     map[chain.Hash][]byte // nil bytes: deleted
-	Labels  map[string]string     // by script
+	// Master and Sealed are of an encrypted wallet, in place of Secrets; nil: not changed.
+	Master, Sealed []byte
+	Cursor         []byte                // where the wallet stands
+	Reread         []byte                // what it has to read once more
+	Locks          []byte                // coins set aside for good; nil: not changed
+	Txs            map[chain.Hash][]byte // nil bytes: deleted
+	Labels         map[string]string     // by script
 	// Scripts of all rows by place, so that a start need not derive them again.
 	Scripts map[uint64]string
 
@@ -40,6 +42,7 @@ type dirt struct {
 	labels  map[string]struct{}     // scripts
 	keys    bool                    // rows
 	secrets bool
+	seal    bool // of an encrypted wallet
 	cursor  bool
 	locks   bool
 	written map[*row]int // in changes: how many scripts of each row the file held before
@@ -58,6 +61,7 @@ type savedKeys struct {
 	WatchOnly  bool       `json:"watch_only,omitempty"`
 	Rows       []savedRow `json:"rows"`
 	AvoidReuse bool       `json:"avoid_reuse,omitempty"`
+	Copies     []string   `json:"copies,omitempty"` // see NoteCopy
 }
 
 // savedReread is a reading of old blocks that is under way.
@@ -83,8 +87,11 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
 	}
 	st := blank(set)
-	st.name, st.watchOnly, st.avoidReuse = k.Name, k.WatchOnly, k.AvoidReuse
+	st.name, st.watchOnly, st.avoidReuse, st.copies = k.Name, k.WatchOnly, k.AvoidReuse, k.Copies
 	st.reread = reread{birth: k.Birth, next: nowhere}
+	if c.Master != nil {
+		st.seal = &seal{master: c.Master, sealed: c.Sealed}
+	}
 	again := false
 	if k.Rows == nil {
 		var err error
@@ -263,7 +270,10 @@ func (st *state) take() (changes, error) {
 			return c, err
 		}
 	}
-	if st.dirt.secrets && st.secrets != nil {
+	if st.dirt.seal {
+		c.Master, c.Sealed = st.seal.master, st.seal.sealed
+	}
+	if st.dirt.secrets && st.secrets != nil && st.seal == nil {
 		if c.Secrets, err = st.secrets.encode(); err != nil {
 			return c, err
 		}
@@ -280,7 +290,7 @@ func (st *state) take() (changes, error) {
 }
 
 func (st *state) savedKeys() savedKeys {
-	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, AvoidReuse: st.avoidReuse, Rows: []savedRow{}}
+	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, AvoidReuse: st.avoidReuse, Copies: st.copies, Rows: []savedRow{}}
 	for _, r := range st.rows {
 		k.Rows = append(k.Rows, r.savedRow)
 	}
@@ -301,6 +311,7 @@ func (st *state) giveBack(c changes) {
 	maps.Copy(st.dirt.labels, c.dirt.labels)
 	st.dirt.keys = st.dirt.keys || c.dirt.keys
 	st.dirt.secrets = st.dirt.secrets || c.dirt.secrets
+	st.dirt.seal = st.dirt.seal || c.dirt.seal
 	st.dirt.locks = st.dirt.locks || c.dirt.locks
 	st.dirt.cursor = true
 	for r, n := range c.dirt.written {
@@ -309,5 +320,5 @@ func (st *state) giveBack(c changes) {
 }
 
 func (d dirt) clean() bool {
-	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.secrets && !d.cursor && !d.locks
+	return len(d.records) == 0 && len(d.labels) == 0 && !d.keys && !d.secrets && !d.seal && !d.cursor && !d.locks
 }

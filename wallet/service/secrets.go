@@ -1,8 +1,12 @@
 package service
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"grapevine/chain"
 	"grapevine/wallet"
@@ -20,36 +24,57 @@ type secrets struct {
 	Private map[string][]byte
 }
 
-// savedSecrets is secrets as JSON; texts stay readable in a file that is not encrypted.
-type savedSecrets struct {
-	Words   string            `json:"words,omitempty"`
-	Seed    []byte            `json:"seed,omitempty"`
-	Private map[string]string `json:"private,omitempty"`
-}
-
 func newSecrets() *secrets { return &secrets{Private: map[string][]byte{}} }
 
+// encode writes a line for each: "words …", "seed HEX", "private PUBLIC PRIVATE".
+// No copy of it is left in memory but the one that is returned, for the caller to wipe.
 func (x *secrets) encode() ([]byte, error) {
-	s := savedSecrets{string(x.Words), x.Seed, make(map[string]string, len(x.Private))}
+	n := len(x.Words) + 2*len(x.Seed) + 16
 	for public, private := range x.Private {
-		s.Private[public] = string(private)
+		n += len(public) + len(private) + 16
 	}
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("encode wallet secrets: %w", err)
+	out := make([]byte, 0, n)
+	if len(x.Words) > 0 {
+		out = append(append(append(out, "words "...), x.Words...), '\n')
 	}
-	return raw, nil
+	if len(x.Seed) > 0 {
+		out = append(hex.AppendEncode(append(out, "seed "...), x.Seed), '\n')
+	}
+	for _, public := range slices.Sorted(maps.Keys(x.Private)) {
+		out = append(append(out, "private "...), public...)
+		out = append(append(append(out, ' '), x.Private[public]...), '\n')
+	}
+	return out, nil
 }
 
+var errSecrets = errors.New("the wallet's secrets are damaged")
+
 func decodeSecrets(raw []byte) (*secrets, error) {
-	var s savedSecrets
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return nil, fmt.Errorf("read wallet secrets: %w", err)
-	}
 	x := newSecrets()
-	x.Words, x.Seed = []byte(s.Words), s.Seed
-	for public, private := range s.Private {
-		x.Private[public] = []byte(private)
+	for len(raw) > 0 {
+		line, rest, whole := bytes.Cut(raw, []byte{'\n'})
+		kind, text, found := bytes.Cut(line, []byte{' '})
+		if !whole || !found {
+			return nil, errSecrets
+		}
+		switch string(kind) {
+		case "words":
+			x.Words = bytes.Clone(text)
+		case "seed":
+			x.Seed = make([]byte, hex.DecodedLen(len(text)))
+			if _, err := hex.Decode(x.Seed, text); err != nil {
+				return nil, errSecrets
+			}
+		case "private":
+			public, private, found := bytes.Cut(text, []byte{' '})
+			if !found {
+				return nil, errSecrets
+			}
+			x.Private[string(public)] = bytes.Clone(private)
+		default:
+			return nil, errSecrets
+		}
+		raw = rest
 	}
 	return x, nil
 }

@@ -15,6 +15,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/db"
 	"grapevine/wallet"
+	"grapevine/wallet/crypter"
 )
 
 // Chain is what the wallet asks of the ledger.
@@ -34,9 +35,11 @@ type News struct {
 }
 
 type Config struct {
-	DB     *db.DB // wallet.db; the caller opens it and closes it after Run has returned
-	Params *chain.Params
-	Chain  Chain
+	DB      *db.DB                            // wallet.db; the caller opens it and closes it after Run has returned
+	Reopen  func(path string) (*db.DB, error) // opens a file in its place; nil: OpenFile
+	Stretch crypter.Params                    // cost of a passphrase; zero: crypter.Default
+	Params  *chain.Params
+	Chain   Chain
 	// Submit is the node's one door. It must have called Apply with what the
 	// pool took before it returns.
 	Submit func(ctx context.Context, tx *chain.Tx) error
@@ -62,6 +65,13 @@ type Config struct {
 	ChangeKind  *wallet.Kind // of change [-changetype]; nil: it hides among what is paid
 }
 
+func (c *Config) stretch() crypter.Params {
+	if c.Stretch == (crypter.Params{}) {
+		return crypter.Default()
+	}
+	return c.Stretch
+}
+
 func (c *Config) settings() settings {
 	return settings{c.Params, c.Lookahead, c.AddressKind, c.ChangeKind}
 }
@@ -75,9 +85,11 @@ type Service struct {
 	cfg    Config
 	tables tables
 
-	fileMu sync.Mutex // the file's single writer; locked before mu
-	rescan sync.Mutex // one Rescan at a time
-	sendMu sync.Mutex // one transaction at a time chooses coins; locked before fileMu
+	fileMu   sync.Mutex // the file's single writer; locked before mu
+	rescan   sync.Mutex // one Rescan at a time
+	unlockMu sync.Mutex // one passphrase at a time is tried; locked before fileMu
+	wrong    int        // passphrases in a row; guarded by unlockMu
+	sendMu   sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu        sync.Mutex
 	state     *state         // nil: no wallet yet
@@ -96,6 +108,7 @@ type Service struct {
 	behind  chan struct{} // capacity 1: the state has lost touch with the chain
 	soon    chan struct{} // capacity 1: something is to be written soon
 	late    chan struct{} // capacity 1: something is to be written that the chain could tell again
+	open    chan opened   // capacity 1: the wallet was unlocked
 	begun   chan struct{} // capacity 1: a wallet is new, and has not all its scripts
 	stirred chan struct{} // capacity 1: the chain has moved, and something is homeless
 	stopped chan struct{} // closed when Run has ended
@@ -124,6 +137,7 @@ func Open(cfg Config) (*Service, error) {
 		behind:  make(chan struct{}, 1),
 		soon:    make(chan struct{}, 1),
 		late:    make(chan struct{}, 1),
+		open:    make(chan opened, 1),
 		begun:   make(chan struct{}, 1),
 		stirred: make(chan struct{}, 1),
 		stopped: make(chan struct{}),
@@ -146,11 +160,18 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.save(ctx) })
 	g.Go(func() error { return s.resubmit(ctx) })
 	g.Go(func() error { return s.fill(ctx) })
+	g.Go(func() error { return s.relock(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	return errors.Join(err, s.flush())
+	err = errors.Join(err, s.flush())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != nil {
+		err = errors.Join(err, s.state.lockUp(s.cfg.Rand))
+	}
+	return err
 }
 
 // Exists says whether there is a wallet. On regtest one makes itself at first use.

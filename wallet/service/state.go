@@ -16,6 +16,8 @@ type state struct {
 	settings
 	name      string   // what clients call the wallet
 	secrets   *secrets // nil: it is locked, or watchOnly
+	seal      *seal    // nil: it is not encrypted
+	copies    []string // files that hold the secrets in clear, as far as is known
 	watchOnly bool     // no private key may be
 
 	rows    []*row            // descriptors whose scripts are watched, in the order they came

@@ -11,13 +11,16 @@ import (
 
 	"grapevine/chain"
 	"grapevine/db"
+	"grapevine/wallet/crypter"
 )
 
 // Schema is the version of wallet.db, for db.Open. What the values hold is
 // the state's business: see its record.go and save.go.
 //
 //	keys    "wallet"  -> descriptors, how many addresses of each were handed out
-//	keys    "secrets" -> words, seed, private keys
+//	keys    "secrets" -> words, seed, private keys; or, in an encrypted wallet:
+//	keys    "master"  -> the master key, wrapped by the passphrase
+//	keys    "sealed"  -> what else is in secrets, by the master key
 //	cursor  "at"      -> where the wallet stands, then ever fewer blocks before
 //	cursor  "reread"  -> what of the chain it has to read once more
 //	cursor  "locks"   -> coins set aside for good
@@ -27,7 +30,10 @@ import (
 const Schema uint32 = 1
 
 const (
+	keysTable = "keys"
 	keysKey   = "wallet"
+	masterKey = "master"
+	sealedKey = "sealed"
 	secretKey = "secrets"
 	cursorKey = "at"
 	rereadKey = "reread"
@@ -45,7 +51,7 @@ type tables struct {
 
 func newTables() tables {
 	return tables{
-		keys:    db.NewTable("keys", db.String(), db.Bytes()),
+		keys:    db.NewTable(keysTable, db.String(), db.Bytes()),
 		cursor:  db.NewTable("cursor", db.String(), db.Bytes()),
 		txs:     db.NewTable("txs", db.Hash[chain.Hash](), db.Bytes()),
 		labels:  db.NewTable("labels", db.String(), db.String()),
@@ -57,6 +63,9 @@ func newTables() tables {
 // whole: so an empty file of that name is what is left of a wallet, after a disk
 // was full or a copy was cut short, and is db.ErrCorrupt, not a new wallet.
 func OpenFile(path string, o db.Options) (*db.DB, error) {
+	if err := tidy(path); err != nil {
+		return nil, err
+	}
 	st, err := os.Stat(path)
 	switch {
 	case err == nil && st.Mode().IsRegular() && st.Size() == 0: // db.Open has words for what is no file
@@ -93,6 +102,9 @@ func (s *Service) load() (*state, error) {
 	found := false
 	err := s.cfg.DB.View(func(tx *db.Tx) (err error) {
 		if c.Keys, found, err = s.tables.keys.Get(tx, keysKey); err != nil || !found {
+			return err
+		}
+		if c.Master, c.Sealed, err = s.tables.readSeal(tx); err != nil {
 			return err
 		}
 		if c.Secrets, _, err = s.tables.keys.Get(tx, secretKey); err != nil {
@@ -142,7 +154,11 @@ func (s *Service) flush() error {
 		s.mu.Unlock()
 		return nil
 	}
-	c, err := st.take()
+	err := st.reseal(s.cfg.Rand)
+	var c changes
+	if err == nil {
+		c, err = st.take()
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -156,6 +172,19 @@ func (s *Service) flush() error {
 	return nil
 }
 
+// readSeal is what an encrypted wallet has in place of its secrets; nil: it is plain.
+func (t tables) readSeal(tx *db.Tx) (master, sealed []byte, err error) {
+	master, there, err := t.keys.Get(tx, masterKey)
+	if err != nil || !there {
+		return nil, nil, err
+	}
+	sealed, there, err = t.keys.Get(tx, sealedKey)
+	if err == nil && !there {
+		err = fmt.Errorf("%w: its keys are gone", crypter.ErrDamaged)
+	}
+	return master, sealed, err
+}
+
 func (t tables) write(tx *db.Tx, c changes) error {
 	if c.Keys != nil {
 		if err := t.keys.Put(tx, keysKey, c.Keys); err != nil {
@@ -164,6 +193,12 @@ func (t tables) write(tx *db.Tx, c changes) error {
 	}
 	if c.Locks != nil {
 		if err := t.cursor.Put(tx, locksKey, c.Locks); err != nil {
+			return err
+		}
+	}
+	if c.Master != nil {
+		err := errors.Join(t.keys.Put(tx, masterKey, c.Master), t.keys.Put(tx, sealedKey, c.Sealed), t.keys.Delete(tx, secretKey))
+		if err != nil {
 			return err
 		}
 	}

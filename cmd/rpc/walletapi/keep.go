@@ -90,7 +90,7 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if _, err := db.BackupFile(to, a.Wallet.Backup); err != nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Error: Wallet backup failed! %s", err)
 	}
-	return nil, nil
+	return nil, a.Wallet.NoteCopy(to)
 }
 
 func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -133,6 +133,7 @@ type walletInfo struct {
 	KeyPoolInner int            `json:"keypoolsize_hd_internal"`
 	PrivateKeys  bool           `json:"private_keys_enabled"`
 	AvoidReuse   bool           `json:"avoid_reuse"`
+	Until        *int64         `json:"unlocked_until,omitempty"` // Unix seconds, 0: locked; of an encrypted wallet
 	Scanning     any            `json:"scanning"`
 	Descriptors  bool           `json:"descriptors"`
 	Signer       bool           `json:"external_signer"`
@@ -167,6 +168,12 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),
 		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(), AvoidReuse: a.Wallet.AvoidReuse(),
+	}
+	if encrypted, until := a.Wallet.Encrypted(); encrypted {
+		info.Until = new(int64)
+		if !until.IsZero() {
+			*info.Until = until.Unix()
+		}
 	}
 	if st.Scanning {
 		progress := 1.0

@@ -83,8 +83,8 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 
 // begin makes a wallet as createwallet's options say.
 func (a *API) begin(ctx context.Context, c *jsonrpc.Call) error {
-	if c.String("passphrase") != "" {
-		return jsonrpc.Errorf(jsonrpc.CodeWallet, "wallets are not encrypted by this version")
+	if passphrase := c.String("passphrase"); passphrase != "" {
+		return a.Wallet.CreateEncrypted(ctx, []byte(passphrase), c.Bool("blank"))
 	}
 	if watch := c.Bool("disable_private_keys"); watch || c.Bool("blank") {
 		return a.Wallet.CreateBlank(ctx, watch)

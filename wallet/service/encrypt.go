@@ -1,0 +1,309 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"grapevine/wallet"
+	"grapevine/wallet/crypter"
+)
+
+// MaxUnlock bounds for how long a wallet can be unlocked [MAX_SLEEP_TIME].
+const MaxUnlock = 100_000_000 * time.Second
+
+// Wrong passphrases in a row cost more than argon2id from the fourth on.
+const (
+	freeTries  = 3
+	wrongPause = 500 * time.Millisecond // for each above
+	maxPause   = 5 * time.Second
+)
+
+// sealState makes a state that of an encrypted wallet; it is unlocked until lock.
+func (s *Service) sealState(st *state, key *crypter.Key, master []byte) error {
+	st.seal = &seal{master: master, key: key}
+	st.dirt.keys, st.dirt.secrets, st.dirt.seal = true, true, true
+	return st.reseal(s.cfg.Rand)
+}
+
+// newMaster makes a master key and wraps it. It takes the time that argon2id takes.
+func (s *Service) newMaster(passphrase []byte) (*crypter.Key, []byte, error) {
+	key, err := crypter.NewKey(s.cfg.Rand)
+	if err != nil {
+		return nil, nil, err
+	}
+	master, err := crypter.Wrap(s.cfg.Rand, key, passphrase, s.cfg.stretch())
+	return key, master, err
+}
+
+// Encrypt seals the wallet's secrets under a passphrase and locks it. Nothing of them
+// is in its file any more when it returns. wallet.ErrNoSecrets, wallet.ErrEncrypted.
+func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
+	s.unlockMu.Lock()
+	defer s.unlockMu.Unlock()
+	if err := s.wantSeal(false); err != nil {
+		return err
+	}
+	key, master, err := s.newMaster(passphrase)
+	if err != nil {
+		return err
+	}
+	s.fileMu.Lock()
+	defer s.fileMu.Unlock()
+	s.mu.Lock()
+	st := s.state
+	if err = s.sealState(st, key, master); err != nil {
+		st.seal = nil
+		s.mu.Unlock()
+		return err
+	}
+	c, err := st.take()
+	s.mu.Unlock()
+	if err == nil {
+		err = s.rewrite(c)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil { // it is as it was
+		st.giveBack(c)
+		st.seal, st.dirt.seal, st.dirt.secrets = nil, false, true
+		key.Wipe()
+		return fmt.Errorf("encrypt wallet: %w", err)
+	}
+	return st.lockUp(s.cfg.Rand)
+}
+
+// CreateEncrypted makes a wallet that is encrypted from its first byte, with keys of its
+// own or blank, and locked.
+func (s *Service) CreateEncrypted(_ context.Context, passphrase []byte, blank bool) error {
+	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
+	if err == nil && !blank {
+		var words string
+		if words, err = wallet.NewWords(s.cfg.Rand); err == nil {
+			st, err = s.stateOf(words, "", false)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	key, master, err := s.newMaster(passphrase)
+	if err == nil {
+		err = s.sealState(st, key, master)
+	}
+	if err == nil {
+		err = s.install(st, false)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.lockUp(s.cfg.Rand)
+}
+
+// wantSeal says why a wallet is not the encrypted one, or the plain one, that it should be.
+func (s *Service) wantSeal(encrypted bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch st := s.state; {
+	case st == nil:
+		return wallet.ErrNoWallet
+	case encrypted && st.seal == nil:
+		return wallet.ErrPlain
+	case !encrypted && st.watchOnly:
+		return wallet.ErrNoSecrets
+	case !encrypted && st.seal != nil:
+		return wallet.ErrEncrypted
+	}
+	return nil
+}
+
+// Encrypted says whether the wallet is encrypted and, if it is unlocked, until when;
+// else until is zero.
+func (s *Service) Encrypted() (encrypted bool, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil || s.state.seal == nil {
+		return false, until
+	}
+	s.lapse()
+	return true, s.state.seal.until
+}
+
+// unwrap is the master key. Who tries many wrong passphrases waits for the answer.
+// Called with unlockMu held.
+func (s *Service) unwrap(ctx context.Context, passphrase []byte) (*crypter.Key, error) {
+	s.mu.Lock()
+	master := s.state.seal.master
+	s.mu.Unlock()
+	key, err := crypter.Unwrap(master, passphrase)
+	if err == nil {
+		s.wrong = 0
+		return key, nil
+	}
+	if !errors.Is(err, crypter.ErrPassphrase) {
+		return nil, err
+	}
+	s.wrong++
+	s.cfg.Log.Warn("a wrong passphrase was entered", "times in a row", s.wrong)
+	if s.wrong > freeTries {
+		if err := pause(ctx, min(maxPause, time.Duration(s.wrong-freeTries)*wrongPause)); err != nil {
+			return nil, err
+		}
+	}
+	return nil, wallet.ErrPassphrase
+}
+
+// Unlock lets the wallet sign for a while. wallet.ErrPlain, wallet.ErrPassphrase.
+func (s *Service) Unlock(ctx context.Context, passphrase []byte, d time.Duration) error {
+	s.unlockMu.Lock()
+	defer s.unlockMu.Unlock()
+	if err := s.wantSeal(true); err != nil {
+		return err
+	}
+	key, err := s.unwrap(ctx, passphrase)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	err = s.unlocked(key, min(d, MaxUnlock))
+	now := opened{min(d, MaxUnlock), s.state.seal.until}
+	s.mu.Unlock()
+	select {
+	case <-s.open: // the older does not count any more
+	default:
+	}
+	select {
+	case s.open <- now:
+	default: // unreachable: one at a time is here
+	}
+	if err != nil {
+		return err
+	}
+	return s.flush() // scripts that could not be made while it was locked
+}
+
+// unlocked takes what the key opens into memory. Called with mu held.
+func (s *Service) unlocked(key *crypter.Key, d time.Duration) error {
+	st := s.state
+	if err := st.lockUp(s.cfg.Rand); err != nil { // what has changed since the last time is in what is opened
+		return err
+	}
+	x, err := st.seal.open(key)
+	if err != nil {
+		key.Wipe()
+		return err
+	}
+	st.secrets, st.seal.key, st.seal.until = x, key, s.cfg.Now().Add(d)
+	return st.derive()
+}
+
+// Lock wipes the wallet's secrets from memory. wallet.ErrPlain.
+func (s *Service) Lock() error {
+	if err := s.wantSeal(true); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	err := s.state.lockUp(s.cfg.Rand)
+	s.mu.Unlock()
+	return errors.Join(err, s.flush())
+}
+
+// Repass changes the passphrase: the master key is wrapped anew, and what it seals
+// stays. wallet.ErrPlain, wallet.ErrPassphrase.
+func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
+	s.unlockMu.Lock()
+	defer s.unlockMu.Unlock()
+	if err := s.wantSeal(true); err != nil {
+		return err
+	}
+	key, err := s.unwrap(ctx, old)
+	if err != nil {
+		return err
+	}
+	defer key.Wipe()
+	master, err := crypter.Wrap(s.cfg.Rand, key, passphrase, s.cfg.stretch())
+	if err != nil {
+		return err
+	}
+	s.fileMu.Lock()
+	defer s.fileMu.Unlock()
+	s.mu.Lock()
+	st := s.state
+	before := st.seal.master
+	st.seal.master = master
+	st.dirt.keys, st.dirt.seal = true, true
+	err = st.reseal(s.cfg.Rand)
+	var c changes
+	if err == nil {
+		c, err = st.take()
+	}
+	s.mu.Unlock()
+	if err == nil {
+		if err = s.rewrite(c); err != nil {
+			s.mu.Lock()
+			st.giveBack(c)
+			s.mu.Unlock()
+		}
+	}
+	if err != nil {
+		s.mu.Lock()
+		st.seal.master = before
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// lapse locks the wallet when its time is over. Called with mu held.
+func (s *Service) lapse() {
+	st := s.state
+	if st == nil || st.seal == nil || st.seal.key == nil || s.cfg.Now().Before(st.seal.until) {
+		return
+	}
+	if err := st.lockUp(s.cfg.Rand); err != nil {
+		s.cfg.Log.Error("the wallet cannot be locked", "err", err)
+	}
+}
+
+// opened says for how long a wallet was unlocked.
+type opened struct {
+	during time.Duration
+	until  time.Time
+}
+
+// relock locks the wallet when its time is over: by the service's clock, which people
+// may set, or by the real one, whichever is first.
+func (s *Service) relock(ctx context.Context) error {
+	const glance = time.Second // how often the service's clock is looked at
+	var armed opened
+	timer, ticker := time.NewTimer(0), time.NewTicker(glance)
+	timer.Stop()
+	ticker.Stop()
+	defer timer.Stop()
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case armed = <-s.open:
+			timer.Reset(armed.during)
+			ticker.Reset(glance)
+		case <-ticker.C:
+			s.mu.Lock()
+			s.lapse()
+			s.mu.Unlock()
+		case <-timer.C:
+			s.mu.Lock()
+			err := error(nil)
+			if x := s.state.seal; x != nil && x.until.Equal(armed.until) { // nobody has unlocked it anew
+				err = s.state.lockUp(s.cfg.Rand)
+			}
+			s.mu.Unlock()
+			if err != nil {
+				return err
+			}
+			s.dirtied(true)
+		}
+	}
+}
