@@ -24,6 +24,7 @@ type (
 		Peer    PeerID
 		Hash    chain.Hash
 		Witness bool // false: strip witnesses (MSG_BLOCK asked without the flag)
+		Old     bool // more than a week older than our best header: an upload target may forbid it
 		Short   bool // in short form (BIP152), made by the writer
 	}
 	// SendParts queues the transactions at these places of a stored block (blocktxn);

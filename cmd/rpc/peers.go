@@ -210,20 +210,21 @@ func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error)
 
 func (s *Server) getNetTotals(context.Context, *jsonrpc.Call) (any, error) {
 	t := s.cfg.Swarm.Totals()
+	u := s.cfg.Swarm.UploadTarget()
 	type target struct {
-		Timeframe int  `json:"timeframe"`
-		Target    int  `json:"target"`
-		Reached   bool `json:"target_reached"`
-		Serve     bool `json:"serve_historical_blocks"`
-		BytesLeft int  `json:"bytes_left_in_cycle"`
-		TimeLeft  int  `json:"time_left_in_cycle"`
+		Timeframe int    `json:"timeframe"`
+		Target    uint64 `json:"target"`
+		Reached   bool   `json:"target_reached"`
+		Serve     bool   `json:"serve_historical_blocks"`
+		BytesLeft uint64 `json:"bytes_left_in_cycle"`
+		TimeLeft  int64  `json:"time_left_in_cycle"`
 	}
 	return struct {
 		Recv   uint64 `json:"totalbytesrecv"`
 		Sent   uint64 `json:"totalbytessent"`
 		Millis int64  `json:"timemillis"`
 		Target target `json:"uploadtarget"`
-	}{t.BytesRecv, t.BytesSent, s.cfg.Chain.Now().UnixMilli(), target{Timeframe: 86400, Serve: true}}, nil
+	}{t.BytesRecv, t.BytesSent, s.cfg.Chain.Now().UnixMilli(), target{86400, u.Most, u.Reached, u.OldBlocks, u.BytesLeft, int64(u.TimeLeft.Seconds())}}, nil
 }
 
 func (s *Server) ping(context.Context, *jsonrpc.Call) (any, error) { return nil, s.cfg.Swarm.Ping() }

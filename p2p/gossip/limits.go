@@ -35,6 +35,7 @@ const (
 	maxBlockInv   = 500                 // hashes that answer getblocks, as everybody does
 	maxPartsDepth = 10                  // blocks below the tip of which getblocktxn is answered [MAX_BLOCKTXN_DEPTH]
 	maxShortDepth = 5                   // blocks below the tip of which the short form is given; of older ones the whole [MAX_CMPCTBLOCK_DEPTH]
+	historicAge   = 7 * 24 * time.Hour  // before our best header, of what an upload target does not allow [HISTORICAL_BLOCK_AGE]
 	maxStaleAge   = 30 * 24 * time.Hour // of a block beside the chain that is still served [STALE_RELAY_AGE_LIMIT]
 )
 

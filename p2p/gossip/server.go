@@ -139,7 +139,8 @@ func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	}
 	p.stats.blocksTo++
 	short := iv.Type == blocks.InvTypeCompact && e.Valid && s.Tree.Tip().Node.Height-e.Node.Height <= maxShortDepth
-	acts := []p2p.Action{p2p.SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short}}
+	old := s.Tree.Best().Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) > historicAge
+	acts := []p2p.Action{p2p.SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short, Old: old}}
 	if iv.Hash == p.continued {
 		p.continued = chain.Hash{}
 		inv := wire.NewMsgInvSizeHint(1)

@@ -9,9 +9,9 @@ import (
 )
 
 // SendFiltered queues what a bloom filter matches of a block (BIP37), which the writer
-// looks up. If the block is gone by then, nothing is sent.
-func (p *Peer) SendFiltered(h chain.Hash, f *bloom.Filter) error {
-	return p.add(item{block: h, bloom: f})
+// looks up. If the block is gone by then, nothing is sent. old as in SendOld.
+func (p *Peer) SendFiltered(h chain.Hash, f *bloom.Filter, old bool) error {
+	return p.add(item{block: h, bloom: f, old: old})
 }
 
 // writeFiltered sends a merkleblock, and then the transactions it has matched: the

@@ -33,6 +33,7 @@ type Config struct {
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves
 	Ours      func(nonce uint64) bool
 	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
+	ServesOld func() bool                      // whether old blocks are still sent; called by the writer; nil: yes
 	// Filter is a block's BIP158 filter and its BIP157 header; called by the writer only.
 	Filter   func(chain.Hash) (filter []byte, header chain.Hash, ok bool, err error)
 	Upload   *Limit // shared with other connections; nil: none
@@ -120,6 +121,12 @@ func (p *Peer) Send(m wire.Message) error { return p.add(item{msg: m}) }
 // If it is gone by then, notfound is sent.
 func (p *Peer) SendBlock(h chain.Hash, witness bool) error {
 	return p.add(item{block: h, witness: witness})
+}
+
+// SendOld queues a block that an upload target may forbid when its turn comes, when what
+// was sent before it has been counted; the connection ends then.
+func (p *Peer) SendOld(h chain.Hash, witness bool) error {
+	return p.add(item{block: h, witness: witness, old: true})
 }
 
 // SendShort queues a block in short form (BIP152), with its coinbase alone, which the
@@ -328,6 +335,10 @@ func (p *Peer) Ping(asked bool) {
 }
 
 func (p *Peer) write(it item) error {
+	if it.old && p.cfg.ServesOld != nil && !p.cfg.ServesOld() {
+		p.cfg.Log.Debug("old block asked for beyond the upload target")
+		return errors.New("old blocks are not served any more today")
+	}
 	if it.bloom != nil {
 		return p.writeFiltered(it)
 	}

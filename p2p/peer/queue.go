@@ -21,6 +21,7 @@ type item struct {
 	msg     wire.Message
 	block   chain.Hash
 	witness bool
+	old     bool  // the block may be beyond the upload target
 	short   bool  // the block in short form (cmpctblock)
 	parts   []int // not nil: of the block these transactions (blocktxn)
 	filters *p2p.SendFilters

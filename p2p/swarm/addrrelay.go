@@ -66,24 +66,28 @@ func (l *loop) tellAll(now time.Time) {
 		return
 	}
 	for _, r := range l.order {
-		if !r.addrRelay || r.peer == nil || r.dropped {
-			continue
+		if r.addrRelay && r.peer != nil && !r.dropped {
+			l.tellDue(r, now)
 		}
-		t := &r.telling
-		if !now.Before(t.own) {
-			if !t.own.IsZero() {
-				t.known = nil // or our own address would not be said again
-			}
-			t.own = now.Add(l.after(announceEvery))
-			if own, ok := l.ownAddress(r); ok {
-				l.isOurs(own.At)
-				l.tellSoon(r, own)
-			}
+	}
+}
+
+// tellDue says to a peer what is due.
+func (l *loop) tellDue(r *remote, now time.Time) {
+	t := &r.telling
+	if !now.Before(t.own) {
+		if !t.own.IsZero() {
+			t.known = nil // or our own address would not be said again
 		}
-		if now.After(t.next) {
-			t.next = now.Add(l.after(tellEvery))
-			l.tellNow(r)
+		t.own = now.Add(l.after(announceEvery))
+		if own, ok := l.ownAddress(r); ok {
+			l.isOurs(own.At)
+			l.tellSoon(r, own)
 		}
+	}
+	if now.After(t.next) {
+		t.next = now.Add(l.after(tellEvery))
+		l.tellNow(r)
 	}
 }
 

@@ -202,6 +202,7 @@ func (l *loop) tell(id p2p.PeerID) {
 	for _, a := range answer {
 		l.tellSoon(r, a)
 	}
+	l.tellDue(r, l.cfg.Clock()) // the first answer comes at once
 }
 
 // asks is the way by which a peer came to ask for addresses: each way has an answer of

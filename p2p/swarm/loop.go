@@ -33,6 +33,7 @@ type loop struct {
 	tipAt       time.Time // when it last moved
 	tipTime     time.Time // as its header says
 	seeds       seeder
+	uploads     *uploads
 	up          *peer.Limit
 	down        *peer.Limit
 	asleep      bool // no network: setnetworkactive false
@@ -85,6 +86,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 	}
 	binary.LittleEndian.PutUint64(l.secret[:], s.cfg.Rand.Uint64())
 	binary.LittleEndian.PutUint64(l.secret[8:], s.cfg.Rand.Uint64())
+	l.uploads = &uploads{most: s.cfg.UploadTarget, sent: s.meter.Sent.Load}
 	l.dial.init(&s.cfg, s.cfg.Now())
 	l.bootstrap(s.cfg.Now())
 	return l
@@ -142,6 +144,7 @@ func (l *loop) run(ctx context.Context) {
 func (l *loop) chores() {
 	l.tick()
 	now := l.cfg.Clock()
+	l.uploads.look(now)
 	l.dialAll()
 	l.lookAtAll()
 	l.endFetches(now)
@@ -240,6 +243,9 @@ func (l *loop) perform(a p2p.Action) {
 			if a.Short {
 				return p.SendShort(a.Hash)
 			}
+			if a.Old && !l.peers[a.Peer].May(p2p.MayDownload) {
+				return p.SendOld(a.Hash, a.Witness)
+			}
 			return p.SendBlock(a.Hash, a.Witness)
 		})
 	case p2p.SendParts:
@@ -247,7 +253,9 @@ func (l *loop) perform(a p2p.Action) {
 	case p2p.SendFilters:
 		l.send(a.Peer, func(p *peer.Peer) error { return p.SendFilters(a) })
 	case p2p.SendFiltered:
-		l.send(a.Peer, func(p *peer.Peer) error { return p.SendFiltered(a.Hash, a.Filter) })
+		l.send(a.Peer, func(p *peer.Peer) error { // old, of whatever age, as in Core
+			return p.SendFiltered(a.Hash, a.Filter, !l.peers[a.Peer].May(p2p.MayDownload))
+		})
 	case p2p.Drop:
 		if r := l.peers[a.Peer]; r != nil {
 			l.dropFor(r, a.Reason, a.Offence)
@@ -292,6 +300,10 @@ func (l *loop) hear(said said) {
 		l.step(gossip.Pong{Peer: said.r.id, RTT: m.RTT})
 	case *msg.Twin:
 		l.onTwin(said.r, m)
+	case *wire.MsgMemPool:
+		if l.tellsPool(said.r) {
+			l.step(gossip.Message{Peer: said.r.id, Msg: m})
+		}
 	default:
 		l.step(gossip.Message{Peer: said.r.id, Msg: m})
 	}

@@ -21,6 +21,10 @@ type Options struct {
 	// bitcoind is on regtest.
 	Public bool
 
+	// UploadTarget is how many bytes a day are to be sent at most: beyond them, and a
+	// reserve for new blocks, old blocks are not served; 0: no limit [-maxuploadtarget].
+	UploadTarget uint64
+
 	PeerTimeout time.Duration // for a handshake, and from when on silence counts; 0: a minute [-peertimeout]
 	DialTimeout time.Duration // 0: ten seconds [-timeout]
 

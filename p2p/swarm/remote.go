@@ -81,6 +81,7 @@ func (l *loop) admit(r *remote, conn net.Conn) {
 		Nonce:     r.nonce,
 		Ours:      l.s.own.heard,
 		RawBlock:  l.cfg.RawBlock,
+		ServesOld: l.servesOld,
 		Filter:    l.cfg.Filter,
 		Budget:    l.s.budget,
 		Upload:    l.up,

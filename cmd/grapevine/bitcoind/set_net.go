@@ -4,6 +4,8 @@ package bitcoind
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"grapevine/p2p"
@@ -77,6 +79,35 @@ func (s *setup) address(option, at string) bool {
 func setMaxConnections(s *setup) error {
 	s.cfg.MaxPeers = int(max(1, s.Int("maxconnections", 0)))
 	return nil
+}
+
+func setUploadTarget(s *setup) error {
+	text := s.String("maxuploadtarget", "0M")
+	n, ok := byteUnits(text, 'M')
+	if !ok {
+		return fmt.Errorf("Unable to parse -maxuploadtarget: '%s'", text)
+	}
+	s.cfg.UploadTarget = n
+	return nil
+}
+
+// byteUnits reads a number of bytes with its unit, which is the usual one where none
+// stands: small letters count in thousands, large ones in 1024 [ParseByteUnits].
+func byteUnits(text string, unit byte) (bytes uint64, ok bool) {
+	if text == "" {
+		return 0, false
+	}
+	digits := text
+	if last := text[len(text)-1]; last < '0' || last > '9' {
+		digits, unit = text[:len(text)-1], last
+	}
+	factors := map[byte]uint64{'k': 1e3, 'K': 1 << 10, 'm': 1e6, 'M': 1 << 20, 'g': 1e9, 'G': 1 << 30, 't': 1e12, 'T': 1 << 40}
+	n, err := strconv.ParseUint(digits, 10, 64)
+	factor := factors[unit]
+	if err != nil || factor == 0 || digits[0] == '+' || n > math.MaxUint64/factor {
+		return 0, false
+	}
+	return n * factor, true
 }
 
 func setEncryption(s *setup) error {

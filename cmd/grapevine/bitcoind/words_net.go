@@ -19,6 +19,8 @@ var netWords = []word{
 	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
 	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
 	netWord("addresses added", "Added {added} addresses (of {of}) from {addr}"),
+	netWord("old block asked for beyond the upload target", "historical block serving limit reached, disconnect peer={peer}"),
+	netWord("pool asked for beyond the upload target", "mempool request with bandwidth limit reached, disconnect peer={peer}"),
 	netWord("inbound connection refused", "connection from {addr} dropped ({why})"),
 	misbehaving("peer dropped for an offence"),
 	misbehaving("offence of a peer that may stay"),

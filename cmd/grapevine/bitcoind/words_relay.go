@@ -2,6 +2,7 @@ package bitcoind
 
 import (
 	"log/slog"
+	"strings"
 )
 
 // relayWords are the rows about the conversation: headers, blocks and transactions.
@@ -68,7 +69,11 @@ var offences = map[string]string{
 func misbehaving(event string) word {
 	return word{event: event, category: "net", level: slog.LevelDebug, say: func(f fields) string {
 		why, known := offences[f.text("offence")]
-		if !known {
+		switch {
+		case known:
+		case strings.HasPrefix(f.text("why"), "high-hash"):
+			why = "header with invalid proof of work"
+		default:
 			why = f.text("why")
 		}
 		return f.fill("Misbehaving: peer={peer}: ") + why
