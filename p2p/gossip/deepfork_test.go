@@ -44,6 +44,56 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 	}
 }
 
+// A branch that outweighs our chain only at its end is followed to that end when it has
+// grown since we were led through it: what we have of it already is walked through again.
+func TestABranchThatGrowsIsFollowedToItsEnd(t *testing.T) {
+	w := newWorld()
+	const ours, first, theirs = 4110, 4000, 4112
+	w.grow("a", "g", ours, 100)
+	w.grow("b", "g", theirs, 100)
+	headers := []*chain.HeaderNode{w.nodes["g"]}
+	for _, name := range numbered("a", ours) {
+		headers = append(headers, w.nodes[name])
+	}
+	s := New(Config{Params: w.params, Headers: headers, Tip: headers[ours], Rand: rand.New(rand.NewPCG(1, 0)), Manners: DaemonManners()})
+	has := 0 // blocks of its branch
+	var answer func(acts []p2p.Action, more int)
+	answer = func(acts []p2p.Action, more int) {
+		for _, a := range acts {
+			g, ok := a.(p2p.Send)
+			if !ok || g.Msg.Command() != wire.CmdGetHeaders {
+				continue
+			}
+			if more == 0 {
+				t.Fatal("headers are asked for again and again")
+			}
+			at := 0 // the first of the locator that is on its branch
+			for _, h := range g.Msg.(*wire.MsgGetHeaders).BlockLocatorHashes {
+				if name := w.names[*h]; name[0] == 'b' && int(w.nodes[name].Height) <= has {
+					at = int(w.nodes[name].Height)
+					break
+				}
+			}
+			m := &wire.MsgHeaders{}
+			for _, name := range numbered("b", theirs)[at:min(at+2000, has)] {
+				m.Headers = append(m.Headers, &w.nodes[name].Header)
+			}
+			answer(s.Step(w.start, Message{1, m}), more-1)
+		}
+	}
+	has = first
+	answer(s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}}), 20)
+	has = theirs
+	tip := w.nodes[fmt.Sprint("b", theirs)].Hash
+	inv := wire.NewMsgInv()
+	inv.InvList = append(inv.InvList, wire.NewInvVect(wire.InvTypeBlock, &tip))
+	answer(s.Step(w.start, Message{1, inv}), 20)
+	if best := s.tree.Best().Node; best.Hash != tip {
+		t.Errorf("our best is at %d", best.Height)
+	}
+	answer(s.Step(w.start, Message{1, inv}), 0) // it is known now
+}
+
 func TestT13_ForksAtLowDepthUseNoMemory(t *testing.T) {
 	w := newWorld()
 	w.grow("a", "g", 200, 100)

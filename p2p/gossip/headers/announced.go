@@ -13,12 +13,21 @@ func (s *Sync) Announced(t *Talk, hashes ...chain.Hash) {
 	for _, h := range hashes {
 		if e := s.tree.Find(h); e != nil {
 			t.known.Has(e)
-		} else if h != t.unknown {
-			t.unknown, t.lowWork = h, false // its chain has grown, and may have enough work now
+		} else {
+			t.speaksOf(h)
 		}
 	}
 	if t.unknown != (chain.Hash{}) && s.tree.Find(t.unknown) == nil && s.mayAskFor(t, t.unknown) {
 		s.ask(t, s.tree.Best())
+	}
+}
+
+// speaksOf notes that the peer has a block whose header we lack: its chain has grown. It may
+// have enough work now, and is to be walked through to its end, whatever of it we
+// were led through before: a branch may be longer than what was there then.
+func (t *Talk) speaksOf(h chain.Hash) {
+	if h != t.unknown {
+		t.unknown, t.lowWork, t.progress = h, false, chain.Work{}
 	}
 }
 
@@ -45,7 +54,7 @@ func (s *Sync) Header(t *Talk, h *wire.BlockHeader) *Entry {
 	}
 	parent := s.tree.Find(h.PrevBlock)
 	if parent == nil {
-		t.unknown = chain.HeaderHash(h)
+		t.speaksOf(chain.HeaderHash(h))
 		s.ask(t, s.tree.Best())
 		return nil
 	}

@@ -257,9 +257,7 @@ func (s *Sync) onUnconnecting(t *Talk, hs []*wire.BlockHeader) {
 		s.drop(t, "headers that lead nowhere", "too many headers messages without a known parent")
 		return
 	}
-	if last := chain.HeaderHash(hs[len(hs)-1]); last != t.unknown {
-		t.unknown, t.lowWork = last, false // its chain has grown, and may have enough work now
-	}
+	t.speaksOf(chain.HeaderHash(hs[len(hs)-1]))
 	s.ask(t, s.tree.Best())
 }
 
