@@ -158,6 +158,38 @@ func (s *Stranger) ready(ctx context.Context, n end, k *begun) error {
 	}
 }
 
+// headersWithin: Core asks one peer for headers, and for a quarter of an hour no other: it
+// has to meet the seed before it meets those who have nothing yet.
+const headersWithin = 30 * time.Second
+
+// meets the seed, and waits until it has its headers, or for some time.
+func (s *Stranger) meets(ctx context.Context, n end, seed string, tip int64) error {
+	// They look at their list every minute or so, and at once only when told to.
+	if err := n.Call(ctx, "addnode", nil, seed, "onetry"); err != nil {
+		return err
+	}
+	if err := n.Call(ctx, "addnode", nil, seed, "add"); err != nil {
+		return err
+	}
+	for late := time.Now().Add(headersWithin); time.Now().Before(late); {
+		var info struct {
+			Headers int64 `json:"headers"`
+		}
+		if err := n.Call(ctx, "getblockchaininfo", &info); err != nil {
+			return err
+		}
+		if info.Headers >= tip {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(askEvery):
+		}
+	}
+	return nil
+}
+
 // lastOf what a program said, enough to see what went wrong.
 func lastOf(said []byte) string {
 	const most = 500

@@ -208,20 +208,19 @@ func (l *laboratory) tell(way Way, heights <-chan [2]int64, n int) {
 
 // introduce tells newcomer i of the seed and, unless it is a client, of some others.
 func (l *laboratory) introduce(ctx context.Context, way Way, all []end, i int) error {
-	contacts := []string{l.seed.member.P2P}
-	if way != Server {
-		for _, j := range neighbours(i, len(all)) {
-			contacts = append(contacts, all[j].member.P2P)
+	seed, me := l.seed.member.P2P, all[i]
+	if l.cfg.With != nil && way == Way(l.cfg.With.Kind) {
+		if err := l.cfg.With.meets(ctx, me, seed, l.chain.Tip()); err != nil {
+			return err
 		}
+	} else if err := me.Call(ctx, "addnode", nil, seed, "add"); err != nil {
+		return err
 	}
-	for _, at := range contacts {
-		if l.cfg.With != nil && way == Way(l.cfg.With.Kind) {
-			// These look at their list every minute or so, and at once only when told to.
-			if err := all[i].Call(ctx, "addnode", nil, at, "onetry"); err != nil {
-				return err
-			}
-		}
-		if err := all[i].Call(ctx, "addnode", nil, at, "add"); err != nil {
+	if way == Server {
+		return nil
+	}
+	for _, j := range neighbours(i, len(all)) {
+		if err := me.Call(ctx, "addnode", nil, all[j].member.P2P, "add"); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func (p *program) export(c *urfave.Context) error {
 	if o.Partition, err = groupsOf(n, c.String("partition")); err != nil {
 		return err
 	}
-	write := func() ([]byte, error) { return nil, nil }
+	var write func() ([]byte, error)
 	switch args[0] {
 	case "compose":
 		write = func() ([]byte, error) { return export.Compose(n, o) }
