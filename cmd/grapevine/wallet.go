@@ -20,15 +20,16 @@ func (p *program) walletCommand() *urfave.Command {
 	return &urfave.Command{
 		Name:  "wallet",
 		Usage: "addresses, balance, payments of the node's wallet",
-		Description: `The wallet lives in the node, in wallet.db of its data directory. On regtest it makes
+		Description: `The wallet lives in the node, in wallets/wallet.db of its data directory; others have a
+name, and wallets/NAME/wallet.db. On regtest it makes
 itself at first use. Amounts are in BTC with 8 decimals.
 
   $ grapevine wallet address --node 2
   bcrt1q…
   $ grapevine wallet send bcrt1q… 1.5 --node 0
   $ grapevine wallet balance --node 2`,
-		Subcommands: append([]*urfave.Command{
-			{Name: "create", Usage: "make the wallet and show its words", Action: p.walletCreate},
+		Subcommands: ofWallets(append(append([]*urfave.Command{
+			{Name: "create", Usage: "make the wallet, or one of that name, and show its words", ArgsUsage: "[NAME]", Action: p.walletCreate},
 			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
 				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
 			{Name: "address", Usage: "a new address to be paid at", Flags: []urfave.Flag{taproot, cli.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
@@ -36,7 +37,7 @@ itself at first use. Amounts are in BTC with 8 decimals.
 			{Name: "history", Usage: "payments made and received, newest first", Flags: []urfave.Flag{count}, Action: p.walletHistory},
 			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
 			{Name: "backup", Usage: "show the wallet's words, or copy wallet.db to FILE", ArgsUsage: "[FILE]", Action: p.walletBackup},
-		}, p.spendCommands()...),
+		}, p.keyCommands()...), p.spendCommands()...)),
 	}
 }
 
@@ -56,7 +57,14 @@ func (p *program) showWords(c *urfave.Context, w words) error {
 }
 
 func (p *program) walletCreate(c *urfave.Context) error {
+	args, err := cli.WantArgs(c, 0, 1)
+	if err != nil {
+		return err
+	}
 	var w words
+	if len(args) == 1 {
+		return p.createNamed(c, args[0])
+	}
 	if err := p.Call(c, "walletcreate", &w); err != nil {
 		return cli.Fail("wallet create", err)
 	}

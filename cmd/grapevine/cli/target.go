@@ -17,8 +17,16 @@ import (
 )
 
 // Dial makes a client for the node that the line means: --node N, --rpc URL,
-// or the one that runs on the data directory.
+// or the one that runs on the data directory; and for its wallet --wallet NAME.
 func (p *Program) Dial(c *urfave.Context) (*client.Client, error) {
+	cl, err := p.dial(c)
+	if err == nil && c.IsSet("wallet") {
+		cl.OfWallet(c.String("wallet"))
+	}
+	return cl, err
+}
+
+func (p *Program) dial(c *urfave.Context) (*client.Client, error) {
 	if word := c.String("node"); word != "" {
 		return p.dialNode(c, word)
 	}

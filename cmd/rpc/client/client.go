@@ -59,6 +59,9 @@ func DialCookie(rawURL, path string) (*Client, error) {
 	return c, nil
 }
 
+// OfWallet makes the calls that follow those of the wallet of that name.
+func (c *Client) OfWallet(name string) { c.url += "/wallet/" + url.PathEscape(name) }
+
 func open(rawURL string) (*Client, *url.URL, error) {
 	if !strings.Contains(rawURL, "://") {
 		rawURL = "http://" + rawURL
