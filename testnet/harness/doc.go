@@ -35,6 +35,7 @@
 //	h.Client.Method(…)             net.Call(i, "method", &result, …)
 //	rpctest.ConnectNode            nodes are connected; net.Cut, net.Heal
 //	rpctest.JoinNodes              net.Sync
+//	                               net.Clock, net.Snapshot, net.Stop, net.Start, net.Sound
 //
 // A module elsewhere takes it as it takes any other; as long as the module has no
 // address of its own, by a path:

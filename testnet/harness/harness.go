@@ -25,6 +25,7 @@ type Net struct {
 type kind interface {
 	start(i int) (testnet.Node, error)
 	stop(i int) error
+	dir(i int) string      // where its data lies
 	cut(group []int) error // nil heals
 	ahead(d time.Duration) error
 	patience() time.Duration // with what should happen
@@ -56,8 +57,11 @@ func begin(t testing.TB, k kind, n int) *Net {
 const maxNodes = 64
 
 func (n *Net) linked() bool {
-	for i := range n.nodes {
+	for i, node := range n.nodes {
 		var peers int
+		if node == nil {
+			continue
+		}
 		if n.Call(i, "getconnectioncount", &peers); peers == 0 {
 			return false
 		}

@@ -70,6 +70,28 @@ func story(t *testing.T, net *harness.Net) {
 		t.Errorf("the clock went three hours ahead, and the median time %d s", after.MedianTime-before.MedianTime)
 	}
 	net.Sound()
+
+	// What comes after a snapshot is undone by it, each time.
+	tip, had := net.Tip(0), net.Balance(1)
+	restore := net.Snapshot()
+	for range 2 {
+		net.Pay(1, 2, harness.BTC/2)
+		net.Mine(3, 2)
+		net.Sync()
+		if net.Tip(0) == tip || net.Balance(1) == had {
+			t.Error("nothing has happened")
+		}
+		restore()
+		for i := range net.Len() {
+			if net.Tip(i) != tip {
+				t.Errorf("node %d is not where it was", i)
+			}
+		}
+		if net.Balance(1) != had {
+			t.Errorf("node 1 has %s BTC, it had %s", net.Balance(1), had)
+		}
+	}
+	net.Sound()
 }
 
 func TestTheStoryInVirtualTime(t *testing.T) {

@@ -71,6 +71,8 @@ func (p *processes) stop(i int) error {
 	return p.net.StopNodes(ctx, []int{i})
 }
 
+func (p *processes) dir(i int) string { return p.net.Members()[i].DataDir }
+
 // cut tells each node which of the others it does not reach.
 func (p *processes) cut(group []int) error {
 	err := p.net.Change(func(f *testnet.File) error {

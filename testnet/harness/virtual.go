@@ -106,6 +106,8 @@ func (v *virtual) stop(i int) error {
 	return <-v.nodes[i].done
 }
 
+func (v *virtual) dir(i int) string { return v.dirs[i] }
+
 func (v *virtual) cut(group []int) error {
 	if group == nil {
 		v.net.Heal()
