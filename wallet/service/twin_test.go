@@ -211,6 +211,7 @@ func play(t *testing.T, seed uint64, steps int) {
 			if got, want := u.balance(), w.recount(u); got != want {
 				t.Fatalf("seed %d, step %d (%s): user %d says %+v, the chain says %+v", seed, step, what, i, got, want)
 			}
+			u.checkCoins()
 		}
 	}
 }
