@@ -211,18 +211,31 @@ func (d *Draft) eligible() (list []Input) {
 	if d.OnlyCoins {
 		return nil
 	}
+	// A large purse is not copied where all of it may be spent.
+	n := 0
+	for n < len(d.Coins) && d.may(&d.Coins[n]) {
+		n++
+	}
+	if n == len(d.Coins) {
+		return d.Coins[:n:n]
+	}
+	list = make([]Input, 0, len(d.Coins))
 	for i := range d.Coins {
-		c := &d.Coins[i]
-		deep := int64(c.Confirmations)
-		if deep < int64(d.MinDepth) || d.MaxDepth != nil && deep > int64(*d.MaxDepth) || !d.Unsafe && !c.Safe {
-			continue
+		if d.may(&d.Coins[i]) {
+			list = append(list, d.Coins[i])
 		}
-		if c.TRUC != (d.Version == policy.TRUCVersion) && deep == 0 {
-			continue // BIP431: what is unconfirmed of version 3 and of others does not mix
-		}
-		list = append(list, *c)
 	}
 	return list
+}
+
+// may says whether a coin may be spent as the options have it.
+func (d *Draft) may(c *Input) bool {
+	deep := int64(c.Confirmations)
+	if deep < int64(d.MinDepth) || d.MaxDepth != nil && deep > int64(*d.MaxDepth) || !d.Unsafe && !c.Safe {
+		return false
+	}
+	// BIP431: what is unconfirmed of version 3 and of others does not mix
+	return c.TRUC == (d.Version == policy.TRUCVersion) || deep != 0
 }
 
 // asked are coins as the selection knows them.
