@@ -144,8 +144,8 @@ bench-large: ## ten million coins on disk, ten thousand nodes in virtual time: m
 	GRAPEVINE_TEST_COINS=10000000 $(GO) test -count=1 -timeout 60m -run TestLargeSet -v ./chain/coins
 	GRAPEVINE_LARGE=1 $(GO) test -count=1 -timeout 20m -run TenThousand -v ./testnet/model
 
-soak: ## kill -9 in the middle of sync and mining, ROUNDS times, on real processes
-	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine' -v ./cmd/grapevine
+soak: ## kill -9 in the middle of sync and mining, and a network shaped at random, ROUNDS times, on real processes
+	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine|WhateverIsDone' -v ./cmd/grapevine
 
 twins: ## comparisons with naive twins, random runs, crashes, simulated faults, attacks at full size, by ROUNDS CRASHES SIGNATURES SEEDS
 	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...

@@ -122,8 +122,28 @@ func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, er
 			return false, err
 		}
 	}
-	return height < firstCoins, waitHeight(ctx, members, max(height, firstCoins))
+	// Who is cut off comes when it is healed.
+	f, reach := local.File(), []testnet.Member(nil)
+	can := reachable(f, f.Nodes[0].Node)
+	for _, m := range f.Nodes {
+		if can[m.Node] {
+			reach = append(reach, m)
+		}
+	}
+	if height >= firstCoins { // it was there before: what is behind goes on by itself
+		brief, cancel := context.WithTimeout(ctx, comeWithin)
+		defer cancel()
+		if err := waitHeight(brief, reach, height); err != nil && brief.Err() == nil {
+			return false, err
+		}
+		return false, ctx.Err()
+	}
+	return true, waitHeight(ctx, reach, firstCoins)
 }
+
+// comeWithin is how long `up` waits until the nodes of a network that was there before
+// have one height.
+const comeWithin = 10 * time.Second
 
 // waitHeight waits until all members are at that height.
 func waitHeight(ctx context.Context, members []testnet.Member, height int64) error {
