@@ -36,6 +36,7 @@ type PeerInfo struct {
 	// By gossip.
 	Height              int32   // of the last block that it and we both have (synced_blocks); -1: not known
 	Headers             int32   // of the best header it is known to have; -1: not known
+	Presynced           int32   // of the headers that it has shown the work of, before any is kept; -1: it does not (presynced_headers)
 	InFlight            []int32 // heights of the blocks asked from it, in order of asking
 	LastBlock, LastTx   time.Time
 	BlocksFrom, TxsFrom int64

@@ -178,7 +178,7 @@ func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
 		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: p.HBTo, HBFrom: p.HBFrom,
-		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: -1,
+		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: p.Presynced,
 		Headers: p.Headers, Blocks: p.Height, InFlight: append([]int32{}, p.InFlight...), Permissions: p.Permissions.Names(),
 		AddrRelay: p.AddrRelay, AddrsTaken: p.AddrsTaken, AddrsLimited: p.AddrsLimited,
 		MinFee: jsonrpc.Amount(p.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,

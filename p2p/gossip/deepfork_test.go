@@ -24,6 +24,7 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 	}
 	s := New(Config{Params: w.params, Headers: headers, Tip: headers[ours], Rand: rand.New(rand.NewPCG(1, 0))})
 	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
+	seen := map[int32]bool{}
 	names := append([]string{"g"}, numbered("b", theirs)...)
 	at := 0
 	for range 60 {
@@ -33,6 +34,9 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 		}
 		acts := s.Step(w.start, Message{1, m})
 		wantKept(t, acts, 1)
+		var info p2p.PeerInfo
+		s.Describe(1, &info)
+		seen[info.Presynced] = true
 		for _, a := range acts {
 			if g, ok := a.(p2p.Send); ok && g.Msg.Command() == wire.CmdGetHeaders {
 				at = int(w.nodes[w.names[*g.Msg.(*wire.MsgGetHeaders).BlockLocatorHashes[0]]].Height)
@@ -41,6 +45,9 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 	}
 	if best := s.tree.Best().Node; best.Hash != w.nodes[fmt.Sprint("b", theirs)].Hash {
 		t.Errorf("our best is at %d", best.Height)
+	}
+	if !seen[2000] || !seen[38_000] || !seen[-1] || seen[theirs] {
+		t.Errorf("presynced up to %v", seen)
 	}
 }
 

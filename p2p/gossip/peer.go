@@ -193,11 +193,12 @@ func (s *State) LastGave(id p2p.PeerID) (block, tx time.Time) {
 
 // Describe fills in what gossip knows of a peer now, nothing of one that is not here.
 func (s *State) Describe(id p2p.PeerID, info *p2p.PeerInfo) {
-	info.Height, info.Headers = -1, -1
+	info.Height, info.Headers, info.Presynced = -1, -1, -1
 	p := s.byID[id]
 	if p == nil {
 		return
 	}
+	info.Presynced = p.talk.Presynced()
 	info.LastBlock, info.LastTx = p.stats.lastBlock, p.stats.lastTx
 	info.BlocksFrom, info.TxsFrom = p.stats.blocksFrom, p.stats.txsFrom
 	info.BlocksTo, info.TxsTo = p.stats.blocksTo, p.stats.txsTo

@@ -106,6 +106,14 @@ func (s *Sync) release(t *Talk, hs []*wire.BlockHeader) (last *Entry, ok bool) {
 	return last, ok
 }
 
+// Presynced is how high the headers of a first pass with the peer go; -1: there is none.
+func (t *Talk) Presynced() int32 {
+	if t.pre == nil || t.pre.again {
+		return -1
+	}
+	return t.pre.height
+}
+
 // memory is what a presync with the peer holds: headers and bits.
 func (t *Talk) Memory() (headers, bits int) {
 	if t.pre == nil {
