@@ -144,6 +144,8 @@ type Lab interface {
 	StopNodes(ctx context.Context, numbers []int) error
 	// Forget lets a node that is down know no addresses.
 	Forget(number int) error
+	// Empty deletes all that a node has that is down, but its log.
+	Empty(number int) error
 }
 
 // Measure brings newcomers to one chain in each way, in turn. The lab is empty;

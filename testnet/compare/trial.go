@@ -120,7 +120,12 @@ func (l *laboratory) newcomers(ctx context.Context, way Way) (all []end, stop fu
 		return w.start(ctx, l)
 	}
 	var numbers []int
-	stop = func() { _ = l.StopNodes(context.WithoutCancel(ctx), numbers) } // those it cannot stop it kills
+	stop = func() {
+		_ = l.StopNodes(context.WithoutCancel(ctx), numbers) // those it cannot stop it kills
+		for _, n := range numbers {
+			_ = l.Empty(n) // only room on the disk is lost
+		}
+	}
 	spec := testnet.Spec{Alone: true, Silent: way == Server, Conf: plain()}
 	if l.cfg.Rate > 0 {
 		spec.Conf = append(spec.Conf, fmt.Sprintf("maxupload = %d", l.cfg.Rate))

@@ -321,6 +321,30 @@ func (n *Net) stop(ctx context.Context, which func(testnet.Member) bool) error {
 
 // Forget lets a node that is down know no addresses but those that it will be told.
 func (n *Net) Forget(number int) error {
+	return n.whileDown(number, func(root *os.Root) error { return forget(root, number) })
+}
+
+// Empty deletes all that a node has that is down, but its log.
+func (n *Net) Empty(number int) error {
+	return n.whileDown(number, func(root *os.Root) error {
+		found, err := fs.ReadDir(root.FS(), folder(number))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if f.Name() == logName {
+				continue
+			}
+			if err := root.RemoveAll(filepath.Join(folder(number), f.Name())); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// whileDown changes the data of a node that does not run.
+func (n *Net) whileDown(number int, change func(*os.Root) error) error {
 	m, err := n.member(number)
 	if err != nil {
 		return err
@@ -333,7 +357,7 @@ func (n *Net) Forget(number int) error {
 		return err
 	}
 	defer root.Close()
-	return forget(root, number)
+	return change(root)
 }
 
 // forget deletes a node's address book.
@@ -356,5 +380,7 @@ func (n *Net) askToStop(ctx context.Context, m testnet.Member) error {
 	return node.Call(ctx, "stop", nil)
 }
 
+const logName = "node.log"
+
 // LogPath is where a node's output goes.
-func LogPath(m testnet.Member) string { return filepath.Join(m.DataDir, "node.log") }
+func LogPath(m testnet.Member) string { return filepath.Join(m.DataDir, logName) }

@@ -304,3 +304,28 @@ func TestPortsLieBelowThoseOfOutgoingConnections(t *testing.T) {
 		}
 	}
 }
+
+// An emptied node has its log and nothing else; one that runs is left alone.
+func TestANodeThatIsDownIsEmptied(t *testing.T) {
+	n := up(t)
+	m := add(t, n)
+	if err := n.Empty(0); !errors.Is(err, testnet.ErrUp) {
+		t.Errorf("emptied while it runs: %v", err)
+	}
+	if err := n.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(m.DataDir, "wallets", "a"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Empty(0); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(m.DataDir)
+	if err != nil || len(left) != 1 || left[0].Name() != "node.log" {
+		t.Errorf("%v, %v", left, err)
+	}
+	if err := n.Empty(7); !errors.Is(err, testnet.ErrNoNode) {
+		t.Errorf("a node that is not there: %v", err)
+	}
+}
