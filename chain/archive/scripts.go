@@ -20,13 +20,6 @@ type scriptKey struct {
 	header uint32
 }
 
-func (k scriptKey) compare(o scriptKey) int {
-	if c := bytes.Compare(k.Prefix[:], o.Prefix[:]); c != 0 {
-		return c
-	}
-	return cmp.Compare(k.header, o.header)
-}
-
 func scriptKeyCodec() db.Codec[scriptKey] {
 	return db.Codec[scriptKey]{
 		Append: func(dst []byte, k scriptKey) []byte {
@@ -63,8 +56,9 @@ func (a *Archive) SaveScripts(header uint32, rows []history.Row) {
 // about as the coins do.
 func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	type entry struct {
-		scriptKey
-		value []byte
+		first  uint64 // bytes of the key
+		header uint32
+		row    *history.Row
 	}
 	count := 0
 	for _, rows := range b.scripts {
@@ -73,16 +67,24 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	entries := make([]entry, 0, count)
 	for header, rows := range b.scripts {
 		for i := range rows {
-			entries = append(entries, entry{scriptKey{rows[i].Prefix, header}, rows[i].Value})
+			entries = append(entries, entry{binary.BigEndian.Uint64(rows[i].Prefix[:]), header, &rows[i]})
 		}
 	}
-	slices.SortFunc(entries, func(x, y entry) int { return x.compare(y.scriptKey) })
+	slices.SortFunc(entries, func(x, y entry) int {
+		if x.first != y.first {
+			return cmp.Compare(x.first, y.first)
+		}
+		if c := bytes.Compare(x.row.Prefix[8:], y.row.Prefix[8:]); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.header, y.header)
+	})
 	table := a.t.scripts
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
-	for i := range entries {
-		if err := table.Put(tx, entries[i].scriptKey, entries[i].value); err != nil {
+	for _, e := range entries {
+		if err := table.Put(tx, scriptKey{e.row.Prefix, e.header}, e.row.Value); err != nil {
 			return err
 		}
 	}

@@ -84,13 +84,7 @@ func (m *mention) spends() bool { return m.order&spendBit != 0 }
 // Rows are the records of all scripts of a block, in the order of their keys;
 // spent are the coins that its transactions spend.
 func Rows(b *chain.Block, spent [][]chain.Coin) []Row {
-	all := mentions(b, spent)
-	slices.SortFunc(all, func(x, y mention) int {
-		if c := bytes.Compare(x.Prefix[:], y.Prefix[:]); c != 0 {
-			return c
-		}
-		return cmp.Compare(x.order, y.order)
-	})
+	all := sorted(mentions(b, spent))
 	var rows []Row
 	var raw []byte // of all rows, one after the other
 	var ends []int
@@ -110,6 +104,33 @@ func Rows(b *chain.Block, spent [][]chain.Coin) []Row {
 		from = end
 	}
 	return rows
+}
+
+// sorted orders mentions by script, and those of one as they stand in the block, which is how they come. What
+// is moved while sorting is small.
+func sorted(all []mention) []mention {
+	type place struct {
+		first uint64 // bytes of the prefix
+		at    int32
+	}
+	places := make([]place, len(all))
+	for i := range all {
+		places[i] = place{binary.BigEndian.Uint64(all[i].Prefix[:]), int32(i)}
+	}
+	slices.SortFunc(places, func(x, y place) int {
+		if x.first != y.first {
+			return cmp.Compare(x.first, y.first)
+		}
+		if c := bytes.Compare(all[x.at].Prefix[8:], all[y.at].Prefix[8:]); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.at, y.at)
+	})
+	out := make([]mention, len(all))
+	for i, p := range places {
+		out[i] = all[p.at]
+	}
+	return out
 }
 
 // mentions are all outputs and inputs of a block that have a script to speak of.
