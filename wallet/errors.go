@@ -47,6 +47,7 @@ var (
 	ErrNotOurs    = errors.New("coin is not in the wallet")
 	ErrSpent      = errors.New("coin is spent already")
 	ErrScanning   = errors.New("wallet reads old blocks again")
+	ErrAborted    = errors.New("Rescan aborted.")
 	ErrRescanning = errors.New("wallet reads old blocks again already: wait until it has")
 	ErrNotLoaded  = errors.New("Requested wallet does not exist or is not loaded")
 	ErrNoneLoaded = errors.New("No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default wallet is no longer automatically created)")

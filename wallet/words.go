@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"time"
+
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -276,6 +278,13 @@ type Status struct {
 	Scanning bool  // reads old blocks again
 	Reread   int32 // height of the next block to be read once more, -1: none
 	Txs      int
+	Scan     *Scan // how far a reading of old blocks is; nil: there is none
+}
+
+// Scan is how far a reading of old blocks is.
+type Scan struct {
+	Duration time.Duration
+	Progress float64 // from 0 to 1
 }
 
 // Filter says which transactions of the history are wanted. The zero value wants all.

@@ -133,7 +133,7 @@ func (n *Node) openWallet() error {
 		Names: w.Names, Saved: w.Saved, Default: w.Default, Save: w.Save, Warn: w.Warn, Open: n.openWalletFile, Config: service.Config{
 			Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 			EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
-			AddressKind: n.cfg.AddressKind, ChangeKind: n.cfg.ChangeKind,
+			AddressKind: n.cfg.AddressKind, ChangeKind: n.cfg.ChangeKind, Filter: n.filters(),
 			Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
 		}})
 	if err != nil {
@@ -312,4 +312,15 @@ func (n *Node) openElectrum() error {
 func (n *Node) syncState() (headers int32, syncing bool) {
 	st := n.Swarm.Status()
 	return st.Headers, st.Syncing
+}
+
+// filters are the blocks' basic filters (BIP158), for wallets; nil: there is no index.
+func (n *Node) filters() func(chain.Hash) ([]byte, bool, error) {
+	if !n.cfg.FilterIndex {
+		return nil
+	}
+	return func(hash chain.Hash) ([]byte, bool, error) {
+		raw, _, ok, err := n.Ledger.Filter(hash)
+		return raw, ok, err
+	}
 }

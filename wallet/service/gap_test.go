@@ -219,7 +219,7 @@ func TestRescanFindsWhatWasForgotten(t *testing.T) {
 	}
 	for _, e := range list {
 		for h := int32(0); h < 3; h++ { // idempotent
-			if err := alice.Rescan(context.Background(), h, w.Tip().Height); err != nil {
+			if _, err := alice.Rescan(context.Background(), h, w.Tip().Height); err != nil {
 				t.Fatal(err)
 			}
 		}

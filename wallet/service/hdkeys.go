@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/btcsuite/btcd/txscript/v2"
+
+	"grapevine/chain"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
@@ -133,4 +136,26 @@ func (s *Service) AddKind(ctx context.Context, kind wallet.Kind, changes []bool,
 // Refill makes n addresses of each active kind ahead; 0: as many as Config.Lookahead says.
 func (s *Service) Refill(ctx context.Context, n uint32) error {
 	return s.change(ctx, func(st *state) error { return st.refill(n) })
+}
+
+// KeyOf is the private key behind a script that pays to the hash of one.
+// wallet.ErrLocked, wallet.ErrUnknownKey.
+func (s *Service) KeyOf(ctx context.Context, script []byte) (descriptor.Secret, error) {
+	return answer(ctx, s, func(st *state) (key descriptor.Secret, err error) {
+		known, err := st.provider(map[string]chain.Coin{string(script): {}})
+		if err != nil {
+			return key, err
+		}
+		if !txscript.IsPayToPubKeyHash(script) {
+			return key, wallet.ErrUnknownKey
+		}
+		pub, ok := known.PubKeyOf(script[3:23])
+		if ok {
+			key, ok = known.SecretOf(pub)
+		}
+		if !ok {
+			return key, wallet.ErrUnknownKey
+		}
+		return key, nil
+	})
 }

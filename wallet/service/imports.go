@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"errors"
+
+	"grapevine/chain"
 )
 
 // CreateBlank makes a wallet without keys: what it watches is imported. With
@@ -49,14 +51,17 @@ func (s *Service) AddDescriptors(ctx context.Context, list []Import) error {
 func (s *Service) RescanSince(ctx context.Context, since int64) error {
 	const window = 2 * 60 * 60 // seconds
 	tip := s.cfg.Chain.Tip()
-	first := tip
-	for n := tip; n != nil && n.Header.Timestamp.Unix() >= since-window; n = n.Parent {
-		first = n
+	var first *chain.HeaderNode // the earliest block of a time that late, as times do not only grow
+	for n := tip; n != nil; n = n.Parent {
+		if n.Header.Timestamp.Unix() >= since-window {
+			first = n
+		}
 	}
-	if first == tip && tip.Header.Timestamp.Unix() < since-window {
+	if first == nil {
 		return s.searchPoolNow()
 	}
-	return s.Rescan(ctx, first.Height, tip.Height)
+	_, err := s.Rescan(ctx, first.Height, -1)
+	return err
 }
 
 // searchPoolNow looks at what waits in the pool.

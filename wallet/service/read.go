@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"grapevine/chain"
-	"grapevine/wallet"
 )
 
 // read walks the state to the ledger's tip whenever it has lost touch.
@@ -29,7 +28,7 @@ const reportEvery = 10 * time.Second
 
 func (s *Service) catchUp(ctx context.Context) error {
 	defer s.scan(false)
-	said := s.cfg.Now()
+	said, begun := s.cfg.Now(), false
 	for ctx.Err() == nil {
 		next, again, err := s.step()
 		if err != nil {
@@ -38,7 +37,11 @@ func (s *Service) catchUp(ctx context.Context) error {
 		if next == nil {
 			return s.searchPool()
 		}
-		block, err := s.block(ctx, next)
+		if !begun {
+			s.logRescan(next)
+			begun = true
+		}
+		block, err := s.blockOrNone(ctx, next)
 		if err == nil {
 			err = s.readBlock(next, block, again)
 		}
@@ -178,30 +181,4 @@ func (s *Service) searchPool() error {
 		s.dirtied(true)
 	}
 	return nil
-}
-
-// Rescan searches the blocks from height start to stop, both included, once more
-// for what belongs to the wallet. One at a time (wallet.ErrRescanning).
-func (s *Service) Rescan(ctx context.Context, start, stop int32) error {
-	if err := s.ready(ctx); err != nil {
-		return err
-	}
-	if !s.rescan.TryLock() {
-		return wallet.ErrRescanning
-	}
-	defer s.rescan.Unlock()
-	s.mu.Lock()
-	at := s.state.cursor
-	s.mu.Unlock()
-	for h := max(start, 0); h <= min(stop, at.Height); h++ {
-		n := at.Ancestor(h)
-		block, err := s.block(ctx, n)
-		if err == nil {
-			err = s.readBlock(n, block, true)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return errors.Join(s.searchPool(), s.flush())
 }

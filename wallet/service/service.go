@@ -61,6 +61,10 @@ type Config struct {
 	Habits    wallet.Habits
 	Lookahead uint32 // scripts of each row watched past the last one handed out [-keypool]; 0: wallet.Lookahead
 
+	// Filter is a block's basic filter (BIP158), by which old blocks are passed over
+	// that hold nothing of a wallet's; false: it is not there. Nil: there are none.
+	Filter func(chain.Hash) (filter []byte, ok bool, err error)
+
 	AddressKind wallet.Kind  // of addresses where nobody names one [-addresstype]
 	ChangeKind  *wallet.Kind // of change [-changetype]; nil: it hides among what is paid
 }
@@ -94,6 +98,8 @@ type Service struct {
 	mu        sync.Mutex
 	state     *state         // nil: no wallet yet
 	moved     chan struct{}  // closed and replaced when the state has followed something
+	going     *scan          // a Rescan that is under way; nil: none
+	scripts   [][]byte       // those of state, for filters
 	scanning  bool           // the reader is on its way through old blocks
 	poolDue   bool           // the state is to look at the whole pool before it answers
 	poolStale bool           // it is to look at the pool when it has read the blocks that it reads
@@ -162,6 +168,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.fill(ctx) })
 	g.Go(func() error { return s.relock(ctx) })
 	err := g.Wait()
+	s.AbortRescan() // before its file is closed
+	s.rescan.Lock()
+	defer s.rescan.Unlock()
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
@@ -189,6 +198,7 @@ func (s *Service) Status() wallet.Status {
 	if s.state != nil {
 		status.Exists, status.Scanning = true, s.scanning
 		status.At, status.Txs, status.Reread = s.state.cursor.Height, len(s.state.txs), s.state.due()
+		status.Scan = s.progress(status)
 	}
 	return status
 }

@@ -67,8 +67,12 @@ func (a *API) signMessageWithPrivKey(_ context.Context, c *jsonrpc.Call) (any, e
 	if err != nil {
 		return nil, err
 	}
-	sig := ecdsa.SignCompact(secret.Key, messageHash(c.String("message")), secret.Compressed)
-	return base64.StdEncoding.EncodeToString(sig), c.Err()
+	return SignMessage(secret, c.String("message")), c.Err()
+}
+
+// SignMessage is a message's signature by a key, as verifymessage reads it.
+func SignMessage(secret descriptor.Secret, message string) string {
+	return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(secret.Key, messageHash(message), secret.Compressed))
 }
 
 // readSecret reads a private key of this network. No error repeats it.

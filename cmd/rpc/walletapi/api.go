@@ -85,7 +85,7 @@ func coded(err error) error {
 		{wallet.ErrSpent, jsonrpc.CodeInvalidParam}, {wallet.ErrLock, jsonrpc.CodeInvalidParam},
 		{wallet.ErrNoFeeRate, jsonrpc.CodeInsufficient}, {wallet.ErrBearsFee, jsonrpc.CodeInsufficient},
 		{wallet.ErrNobody, jsonrpc.CodeInsufficient}, {wallet.ErrNoKeys, jsonrpc.CodeWallet}, {wallet.ErrKeypool, codeKeypool}, {wallet.ErrNoKind, codeKeypool},
-		{wallet.ErrWhichKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrUnknownKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrRange, jsonrpc.CodeInvalidParam},
+		{wallet.ErrWhichKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrUnknownKey, jsonrpc.CodeInvalidAddress}, {wallet.ErrRange, jsonrpc.CodeInvalidParam}, {wallet.ErrAborted, jsonrpc.CodeMisc},
 		{wallet.ErrNotLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrNoneLoaded, jsonrpc.CodeWalletNotFound}, {wallet.ErrWhich, jsonrpc.CodeWhichWallet}, {wallet.ErrLocked, jsonrpc.CodeWalletUnlock},
 		{wallet.ErrPassphrase, jsonrpc.CodePassphrase}, {wallet.ErrNoSecrets, jsonrpc.CodeEncryption}, {wallet.ErrAbandon, jsonrpc.CodeInvalidAddress},
 	} {

@@ -2,8 +2,12 @@ package walletapi
 
 import (
 	"context"
+	"errors"
+
+	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/rawapi"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
@@ -18,6 +22,8 @@ func (a *API) hdRows() []jsonrpc.Method {
 			Help: "Makes the descriptors of a kind of addresses below an extended key of the wallet, and takes new addresses from them.", Example: "bech32m"},
 		jsonrpc.Method{Name: "keypoolrefill", Params: "newsize:int=100", Do: a.keypoolRefill,
 			Help: "Makes as many scripts of each active descriptor ahead of those handed out."},
+		jsonrpc.Method{Name: "signmessage", Params: "address:text message:text", Do: a.signMessage,
+			Help: "Signs a message with the key of a legacy address of the wallet.", Example: "mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r hello"},
 	)
 }
 
@@ -100,4 +106,28 @@ func (a *API) keypoolRefill(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	return nil, a.Wallet.Refill(ctx, uint32(n))
+}
+
+func (a *API) signMessage(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	if err := a.Wallet.Unlocked(); err != nil {
+		return nil, err
+	}
+	script, err := show.PayTo(c.String("address"), a.Params.Params)
+	if err != nil {
+		c.Refuse(jsonrpc.CodeInvalidAddress, "Invalid address")
+	} else if !txscript.IsPayToPubKeyHash(script) {
+		c.Refuse(jsonrpc.CodeType, "Address does not refer to key")
+	}
+	message := c.String("message")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	secret, err := a.Wallet.KeyOf(ctx, script)
+	if errors.Is(err, wallet.ErrUnknownKey) {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Private key not available")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rawapi.SignMessage(secret, message), nil
 }

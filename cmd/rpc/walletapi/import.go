@@ -7,6 +7,7 @@ import (
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 	"grapevine/wallet/service"
 )
@@ -34,6 +35,9 @@ func (a *API) importDescriptors(ctx context.Context, c *jsonrpc.Call) (any, erro
 	if err := a.Wallet.Settle(ctx, nil); err != nil {
 		return nil, err
 	}
+	if a.Wallet.Rescanning() {
+		return nil, wallet.ErrRescanning
+	}
 	if err := a.Wallet.Unlocked(); err != nil {
 		return nil, err
 	}
@@ -55,7 +59,11 @@ func (a *API) importDescriptors(ctx context.Context, c *jsonrpc.Call) (any, erro
 	if !any {
 		return results, nil
 	}
-	return results, a.Wallet.RescanSince(ctx, oldest)
+	err := a.Wallet.RescanSince(ctx, oldest)
+	if errors.Is(err, wallet.ErrAborted) {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "Rescan aborted by user.")
+	}
+	return results, err
 }
 
 // timestamp reads when a descriptor was first used [GetImportTimestamp].

@@ -32,6 +32,8 @@ func (a *API) keepRows() []jsonrpc.Method {
 			Help: "Writes a copy of the wallet to an absolute path that does not exist yet.", Example: "/tmp/wallet.db"},
 		jsonrpc.Method{Name: "rescanblockchain", Params: "start_height:int=0 stop_height:int?", Do: a.rescanBlockchain,
 			Help: "Searches blocks once more for what belongs to the wallet, and answers when it has.", Example: "100 200"},
+		jsonrpc.Method{Name: "abortrescan", Do: a.abortRescan,
+			Help: "Ends a search of blocks that is under way; false: there is none."},
 	)
 }
 
@@ -95,9 +97,13 @@ func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 
 func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	at := int64(a.Wallet.Status().At)
-	start, stop := c.Int("start_height"), at
+	if a.Wallet.Rescanning() {
+		return nil, wallet.ErrRescanning
+	}
+	start, stop, until := c.Int("start_height"), at, int32(-1)
 	if c.Has("stop_height") {
 		stop = c.Int("stop_height")
+		until = int32(min(stop, at))
 	}
 	switch {
 	case start < 0 || start > at:
@@ -113,11 +119,18 @@ func (a *API) rescanBlockchain(ctx context.Context, c *jsonrpc.Call) (any, error
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	err := a.Wallet.Rescan(ctx, int32(start), int32(stop))
+	if err := a.Wallet.Unlocked(); err != nil {
+		return nil, err
+	}
+	last, err := a.Wallet.Rescan(ctx, int32(start), until)
 	return struct {
 		Start int64 `json:"start_height"`
-		Stop  int64 `json:"stop_height"`
-	}{start, stop}, err
+		Stop  int32 `json:"stop_height"`
+	}{start, last}, err
+}
+
+func (a *API) abortRescan(context.Context, *jsonrpc.Call) (any, error) {
+	return a.Wallet.AbortRescan(), nil
 }
 
 type walletInfo struct {
@@ -175,18 +188,11 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 			*info.Until = until.Unix()
 		}
 	}
-	if st.Scanning {
-		progress := 1.0
-		if at := st.At; st.Tip > 0 {
-			if st.Reread >= 0 {
-				at = st.Reread
-			}
-			progress = float64(at) / float64(st.Tip)
-		}
+	if st.Scan != nil {
 		info.Scanning = struct {
-			Duration int     `json:"duration"`
+			Duration int64   `json:"duration"` // seconds
 			Progress float64 `json:"progress"`
-		}{0, progress}
+		}{int64(st.Scan.Duration.Seconds()), st.Scan.Progress}
 	}
 	return info, nil
 }
