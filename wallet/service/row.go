@@ -45,7 +45,7 @@ type savedRow struct {
 	Desc      string `json:"desc"` // public, hardened steps done where they can be, without checksum
 	Label     string `json:"label,omitempty"`
 	Start     uint32 `json:"start,omitempty"`
-	End       uint32 `json:"end"`  // indices before it are watched; while a wallet is filled not all of them are yet
+	End       uint32 `json:"end"`  // the range's end; of the words' rows more may be watched, see reread
 	Next      uint32 `json:"next"` // the first index not handed out
 	Timestamp int64  `json:"timestamp"`
 	Active    bool   `json:"active,omitempty"`
@@ -136,7 +136,7 @@ func (st *state) addImport(i Import) error {
 		}
 		r.owned, r.Start, r.End, r.written = nil, i.Start, i.Start, 0
 	}
-	if err := st.grow(r, i.End); err != nil {
+	if err := st.extend(r, i.End); err != nil {
 		return err
 	}
 	for _, old := range before {
@@ -226,9 +226,9 @@ func (r *row) made() uint32 { return r.Start + uint32(len(r.owned))/r.per }
 // topUp makes scripts of a row until they reach as far past next as they have to by now.
 func (st *state) topUp(r *row) error {
 	if !r.public.Ranged() {
-		return st.grow(r, 1)
+		return st.extend(r, 1)
 	}
-	return st.grow(r, max(r.Next+st.reach, r.Start))
+	return st.extend(r, max(r.Next+st.reach, r.Start))
 }
 
 // derive tops up all rows.
@@ -262,8 +262,16 @@ func (st *state) grow(r *row, end uint32) error {
 			st.watch(r, string(script))
 		}
 	}
-	if r.End < r.made() {
-		r.End, st.dirt.keys = r.made(), true
+	return nil
+}
+
+// extend makes scripts of a row up to an index, which are its range from now on.
+func (st *state) extend(r *row, end uint32) error {
+	if err := st.grow(r, end); err != nil {
+		return err
+	}
+	if end = min(end, r.made()); r.End < end {
+		r.End, st.dirt.keys = end, true
 	}
 	return nil
 }
@@ -410,7 +418,7 @@ func (st *state) refill(n uint32) error {
 	}
 	for _, r := range st.rows {
 		if r.public.Ranged() {
-			if err := st.grow(r, r.Next+n); err != nil {
+			if err := st.extend(r, r.Next+n); err != nil {
 				return err
 			}
 		}
@@ -432,7 +440,7 @@ func (st *state) describeRows() (list []wallet.Row, err error) {
 			Active: r.Active, Ranged: r.public.Ranged(), Timestamp: r.Timestamp, Words: r.Words,
 		}
 		shown.Kind, _ = wallet.KindNamed(r.kind)
-		shown.Len = max(r.End, r.made())
+		shown.Len = r.End
 		if !st.whole() && r.Words {
 			shown.Len = max(shown.Len, st.lookahead) // a new wallet's are on their way
 		}
