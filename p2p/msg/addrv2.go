@@ -87,7 +87,7 @@ func readAddrV2(r io.Reader, pver uint32) (a p2p.Addr, ok bool, err error) {
 		return a, false, err
 	}
 	if size > maxAddrV2 {
-		return a, false, fmt.Errorf("Address too long: %d > %d", size, maxAddrV2)
+		return a, false, fmt.Errorf("Address too long: %d > %d", size, maxAddrV2) //lint:ignore ST1005 Core's words
 	}
 	raw := make([]byte, size+2)
 	if _, err := io.ReadFull(r, raw); err != nil {
