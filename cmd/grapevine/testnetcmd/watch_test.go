@@ -111,5 +111,16 @@ func TestWatchTellsTruly(t *testing.T) {
 
 	// A shorter chain of more work, or a block that somebody invalidated.
 	node.extend(108, 0, "b")
-	says("reorganisation: 2 blocks undone, 0 new: 110 …bbbbbbbb gave way to 108 …bbbbbbbb (fork at 108), on node 0")
+	says("reorganisation: 2 blocks undone, 0 new: 110 …bbbbbbbb gave way to 108 …bbbbbbbb (fork at 108), on node 0; transaction 77777777… gone, its coins spent otherwise")
+
+	// Two parts of a network: one gives way to the other.
+	eight, nine := strings.Repeat("8", 64), strings.Repeat("9", 64)
+	node.extend(107, 1, "c")
+	node.mined[node.chain[108]] = []string{eight, nine}
+	other.chain = slices.Clone(node.chain)
+	other.extend(107, 2, "d")
+	other.mined[other.chain[109]] = []string{nine}
+	w.news(t.Context())
+	node.chain, node.pool = slices.Clone(other.chain), []string{eight}
+	says("reorganisation: 1 block undone, 2 new: 108 …cccccccc gave way to 109 …dddddddd (fork at 107), on node 0; the chain of node 3 won; transaction 88888888… waiting again; transaction 99999999… in the new chain")
 }

@@ -3,6 +3,7 @@ package testnetcmd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,12 @@ type reorganised struct {
 	Fork   int64  `json:"fork_height"`
 	Left   string `json:"left"` // the tip that is no longer in the chain
 	Nodes  []int  `json:"nodes"`
+	Won    []int  `json:"won,omitempty"` // nodes that had the new chain before
+	// What became of the payments in the blocks that were undone, as the first node sees
+	// it: they wait again, are in the new chain, or their coins were spent otherwise.
+	Back  []string `json:"txs_back,omitempty"`
+	Again []string `json:"txs_mined_again,omitempty"`
+	Gone  []string `json:"txs_gone,omitempty"`
 }
 
 // maxUndone and maxNamed bound how far a watcher walks back: more is told as
@@ -42,6 +49,7 @@ func (w *watcher) follow(ctx context.Context) (lines []heard) {
 		clear(w.known)
 	}
 	var fresh []string
+	before := maps.Clone(w.tips)
 	for i, n := range w.net.Nodes {
 		if n == nil {
 			continue
@@ -65,8 +73,16 @@ func (w *watcher) follow(ctx context.Context) (lines []heard) {
 			w.newest, w.blocks = tip, nameBlocks(fork, tip)
 		}
 		if fork < old.height {
-			lines = tellReorg(lines, number, old, reached{tip, fork})
+			told := len(lines)
+			if lines = tellReorg(lines, number, old, reached{tip, fork}); len(lines) > told {
+				r := lines[told].reorganised
+				r.Won = winners(ctx, n, before, fork)
+				r.follow(ctx, n, old, reached{tip, fork})
+			}
 		}
+	}
+	for i := range lines {
+		lines[i].What += lines[i].more()
 	}
 	if w.first {
 		w.blocks = "blocks"
@@ -108,6 +124,70 @@ func tellReorg(lines []heard, number int, old block, to reached) []heard {
 	return lines
 }
 
+// winners are the nodes that had blocks of a node's chain above the fork before.
+func winners(ctx context.Context, n testnet.Node, before map[int]block, fork int64) (won []int) {
+	for number, tip := range before {
+		if h, err := headerOf(ctx, n, tip.hash); err == nil && h.Confirmations >= 0 && h.Height > fork {
+			won = append(won, number)
+		}
+	}
+	slices.Sort(won)
+	return won
+}
+
+// follow says what became of the payments in the blocks that were undone.
+func (r *reorganised) follow(ctx context.Context, n testnet.Node, old block, to reached) {
+	var pool []string
+	_ = n.Call(ctx, "getrawmempool", &pool) // of a node that is just going nothing is told
+	now := payments(ctx, n, to.block, to.fork)
+	for _, id := range payments(ctx, n, old, to.fork) {
+		switch {
+		case slices.Contains(pool, id):
+			r.Back = append(r.Back, id)
+		case slices.Contains(now, id):
+			r.Again = append(r.Again, id)
+		default:
+			r.Gone = append(r.Gone, id)
+		}
+	}
+}
+
+// payments in the blocks of a branch above the fork, the last maxNamed of them.
+func payments(ctx context.Context, n testnet.Node, tip block, fork int64) (ids []string) {
+	hash := tip.hash
+	for height := tip.height; height > max(fork, tip.height-maxNamed); height-- {
+		var b struct {
+			Tx   []string `json:"tx"`
+			Prev string   `json:"previousblockhash"`
+		}
+		if n.Call(ctx, "getblock", &b, hash, 1) != nil || len(b.Tx) == 0 {
+			break
+		}
+		ids = append(ids, b.Tx[1:]...) // the first makes the reward
+		hash = b.Prev
+	}
+	return ids
+}
+
+// more of a reorganisation, in words.
+func (r *reorganised) more() (text string) {
+	if r == nil {
+		return ""
+	}
+	if len(r.Won) > 0 {
+		text += "; the chain of " + nodesText(r.Won) + " won"
+	}
+	for _, part := range []struct {
+		ids []string
+		did string
+	}{{r.Back, "waiting again"}, {r.Again, "in the new chain"}, {r.Gone, "gone, its coins spent otherwise"}} {
+		if len(part.ids) > 0 {
+			text += fmt.Sprintf("; %s %s", nameTxs(part.ids), part.did)
+		}
+	}
+	return text
+}
+
 // tipOf is a node's tip. What is known of it from the look before is not asked again.
 func tipOf(ctx context.Context, n testnet.Node, old block) (block, error) {
 	var hash string
@@ -145,20 +225,8 @@ func forkOf(ctx context.Context, n testnet.Node, old block) (int64, error) {
 
 // freshInBlocks are transactions of new blocks that nobody's pool has shown:
 // they were mined between two looks.
-func (w *watcher) freshInBlocks(ctx context.Context, n testnet.Node, tip block, fork int64) (fresh []string) {
-	hash := tip.hash
-	for height := tip.height; height > max(fork, tip.height-maxNamed); height-- {
-		var b struct {
-			Tx   []string `json:"tx"`
-			Prev string   `json:"previousblockhash"`
-		}
-		if n.Call(ctx, "getblock", &b, hash, 1) != nil || len(b.Tx) == 0 {
-			return fresh
-		}
-		fresh = append(fresh, w.fresh(b.Tx[1:])...) // the first is no news: it makes the reward
-		hash = b.Prev
-	}
-	return fresh
+func (w *watcher) freshInBlocks(ctx context.Context, n testnet.Node, tip block, fork int64) []string {
+	return w.fresh(payments(ctx, n, tip, fork))
 }
 
 // freshIn are those of a list of transactions that were not known.
