@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxNodes   = 64  // of a local network: each is a process of some 50 MiB
+	maxNodes   = 256 // of a local network: each is a process of some 15 MiB of its own
 	firstCoins = 101 // blocks until the first reward can be spent
 )
 
