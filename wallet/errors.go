@@ -85,7 +85,7 @@ type FundsError struct {
 }
 
 func (e *FundsError) Error() string {
-	s := fmt.Sprintf("insufficient funds: %s BTC and a fee of %s BTC are needed; there are %s BTC confirmed, %s BTC unconfirmed, %s BTC immature",
+	s := fmt.Sprintf("Insufficient funds: %s BTC and a fee of %s BTC are needed; there are %s BTC confirmed, %s BTC unconfirmed, %s BTC immature",
 		chain.FormatAmount(e.Payments), chain.FormatAmount(e.Needed-e.Payments),
 		chain.FormatAmount(e.Spendable()), chain.FormatAmount(e.Unconfirmed), chain.FormatAmount(e.Balance.Immature))
 	if e.Locked > 0 {

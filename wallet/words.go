@@ -226,7 +226,8 @@ type Owned struct {
 	Path       string // m/84h/1h/0h/0/5
 	Master     string // fingerprint of the master key, in hex
 	PubKey     []byte // compressed, 33 bytes
-	Redeem     []byte // Nested: the script behind the hash
+	Redeem     []byte // the script behind a script hash
+	Witness    []byte // and that behind a witness script hash
 	Label      string
 	Unsolvable bool // watched by its address or script only
 

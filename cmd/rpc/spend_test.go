@@ -136,6 +136,10 @@ func TestTwoOfThreeSignAPSBT(t *testing.T) {
 		watch := w.of(name)
 		watch.must("importdescriptors", []any{map[string]any{"desc": desc, "timestamp": "now"}})
 		addr := fmt.Sprint(w.list("deriveaddresses", desc)[0])
+		if info := watch.object("getaddressinfo", addr); i == 0 {
+			is(t, "getaddressinfo", info, "script", "multisig")
+			is(t, "getaddressinfo", info, "sigsrequired", 2)
+		}
 		w.of("").must("sendtoaddress", addr, 3)
 		w.must("generatetoaddress", 1, stranger)
 		change := map[string]any{"changeAddress": addr, "fee_rate": 5}

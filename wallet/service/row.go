@@ -476,8 +476,13 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 		Desc:       bare(descriptor.Infer(script, st.params.Params, known).String()),
 		ParentDesc: own.row.Desc, Unsolvable: !own.row.public.Solvable(),
 	}
+	behind := script
 	if txscript.IsPayToScriptHash(script) {
 		o.Redeem = known.Scripts[descriptor.ID(script[2:22])]
+		behind = o.Redeem
+	}
+	if txscript.IsPayToWitnessScriptHash(behind) {
+		o.Witness = known.Scripts[descriptor.IDOfProgram(behind[2:])]
 	}
 	if len(known.Origins) == 1 {
 		for _, origin := range known.Origins {

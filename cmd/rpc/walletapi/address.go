@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
@@ -83,18 +84,16 @@ type keyOf struct {
 
 type addressInfo struct {
 	keyOf
-	Mine       bool     `json:"ismine"`
-	Solvable   bool     `json:"solvable"`
-	Desc       string   `json:"desc,omitempty"`
-	ParentDesc string   `json:"parent_desc,omitempty"`
-	Watch      bool     `json:"iswatchonly"`
-	Redeem     string   `json:"hex,omitempty"` // the script behind a script hash,
-	RedeemKind string   `json:"script,omitempty"`
-	Embedded   *keyOf   `json:"embedded,omitempty"` // and what it is by itself
-	Change     bool     `json:"ischange"`
-	KeyPath    string   `json:"hdkeypath,omitempty"`
-	Master     string   `json:"hdmasterfingerprint,omitempty"`
-	Labels     []string `json:"labels"`
+	Mine       bool   `json:"ismine"`
+	Solvable   bool   `json:"solvable"`
+	Desc       string `json:"desc,omitempty"`
+	ParentDesc string `json:"parent_desc,omitempty"`
+	Watch      bool   `json:"iswatchonly"`
+	behind
+	Change  bool     `json:"ischange"`
+	KeyPath string   `json:"hdkeypath,omitempty"`
+	Master  string   `json:"hdmasterfingerprint,omitempty"`
+	Labels  []string `json:"labels"`
 	// Beyond is ours: so many addresses before it were never paid to that a
 	// wallet restored from its words will not find it.
 	Beyond bool `json:"beyond_lookahead,omitempty"`
@@ -124,10 +123,48 @@ func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
 	if !o.Change {
 		info.Labels = append(info.Labels, o.Label)
 	}
-	if o.Redeem != nil {
-		inner := keyOf{show.NewDestination(o.Redeem, a.Params.Params), info.PubKey}
-		info.Redeem, info.RedeemKind, info.Embedded = inner.Script, show.ScriptType(o.Redeem), &inner
+	hidden := [][]byte{}
+	for _, script := range [][]byte{o.Redeem, o.Witness} {
+		if script != nil {
+			hidden = append(hidden, script)
+		}
 	}
+	info.behind = a.behind(hidden, info.PubKey)
+}
+
+// behind is what stands behind a script hash.
+type behind struct {
+	Script   string   `json:"hex,omitempty"`
+	Kind     string   `json:"script,omitempty"`
+	Need     int      `json:"sigsrequired,omitempty"` // of a multisig
+	PubKeys  []string `json:"pubkeys,omitempty"`
+	Embedded *inner   `json:"embedded,omitempty"` // what it is by itself, if that has an address
+}
+
+type inner struct {
+	keyOf
+	behind
+}
+
+// behind describes scripts of which each stands behind the hash in the one before
+// (Core: ProcessSubScript).
+func (a *API) behind(hidden [][]byte, pub string) (b behind) {
+	if len(hidden) == 0 {
+		return b
+	}
+	script := hidden[0]
+	b.Script, b.Kind = hex.EncodeToString(script), show.ScriptType(script)
+	if wallet.AddressOf(script, a.Params.Params) != "" {
+		b.Embedded = &inner{keyOf{show.NewDestination(script, a.Params.Params), pub}, a.behind(hidden[1:], pub)}
+		return b
+	}
+	if need, pubs, ok := policy.MultisigKeys(script); ok {
+		b.Need = need
+		for _, pub := range pubs {
+			b.PubKeys = append(b.PubKeys, hex.EncodeToString(pub))
+		}
+	}
+	return b
 }
 
 // codeKeypool is Core's RPC_WALLET_KEYPOOL_RAN_OUT.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
@@ -71,7 +70,7 @@ func coded(err error) error {
 		return err
 	}
 	if _, ok := errors.AsType[*wallet.FundsError](err); ok {
-		return jsonrpc.Errorf(jsonrpc.CodeInsufficient, "I%s", strings.TrimPrefix(err.Error(), "i")) // "Insufficient funds", as clients look for
+		return jsonrpc.Errorf(jsonrpc.CodeInsufficient, "%s", err)
 	}
 	for _, known := range []struct {
 		err  error
