@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -200,7 +201,11 @@ func (st *state) addKey(key descriptor.Origin, secrets bool, known *descriptor.P
 			if err != nil {
 				return err
 			}
-			if secret, ok := with.Secrets[id]; ok {
+			secret, ok := with.Secrets[id]
+			if !ok && len(key.PubKey) == btcec.PubKeyBytesLenCompressed { // a taproot key is known by its x
+				secret, ok = with.SecretOf(key.PubKey[1:])
+			}
+			if ok {
 				known.AddSecret(secret)
 			}
 		}
