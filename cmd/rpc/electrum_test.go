@@ -406,3 +406,44 @@ func TestElectrumSubscriptionsAreBounded(t *testing.T) {
 		t.Errorf("one again: %s", got)
 	}
 }
+
+// A block reaches all who watch, those who never read hold up nobody, and a digest that was remembered is
+// made anew when its blocks leave the chain.
+func TestABlockReachesAllWhoWatch(t *testing.T) {
+	w := electric(t)
+	to := w.text("getnewaddress")
+	w.must("generatetoaddress", 600, to) // more than a digest is remembered from
+	script := w.electrumHash(to)
+	entries := func(n int) (list []string) {
+		for h := 1; h <= n; h++ {
+			list = append(list, fmt.Sprint(w.object("getblock", w.text("getblockhash", h))["tx"].([]any)[0], ":", h, ":"))
+		}
+		return list
+	}
+	var all []*light
+	for range 50 {
+		l := w.light()
+		l.must(nil, "blockchain.headers.subscribe")
+		if got := l.must(nil, "blockchain.scripthash.subscribe", script); len(all) == 0 && got != digest(entries(600)...) {
+			t.Errorf("600 blocks: %s", got)
+		}
+		all = append(all, l)
+	}
+	all = all[1:] // one never reads again
+	w.must("generatetoaddress", 1, to)
+	want := digest(entries(601)...)
+	for i, l := range all {
+		if tip, status := l.told(), l.told(); !strings.Contains(tip, `"height":601`) || !strings.Contains(status, want) {
+			t.Errorf("%d was told %.80s and %.200s, want %s", i, tip, status, want)
+		}
+	}
+	w.must("invalidateblock", w.text("getblockhash", 599))
+	want = digest(entries(598)...)
+	for i, l := range all {
+		for got := ""; !strings.Contains(got, want); got = l.told() {
+			if i == 0 && strings.Contains(got, `"height":599`) {
+				t.Error("the tip went the other way")
+			}
+		}
+	}
+}
