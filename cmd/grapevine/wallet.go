@@ -179,6 +179,9 @@ type historyEntry struct {
 	Label         string          `json:"label"`
 	Category      string          `json:"category"`
 	Abandoned     bool            `json:"abandoned"`
+	Conflicts     []string        `json:"conflicts"`             // transactions that spend a same coin
+	Replaces      string          `json:"replaces,omitempty"`    // the payment that it was made to replace
+	ReplacedBy    string          `json:"replaced_by,omitempty"` // the payment that was made to replace it
 }
 
 func (p *program) walletHistory(c *urfave.Context) error {
@@ -212,7 +215,23 @@ func historyRow(o *cli.Out, e historyEntry) []string {
 	if note == "" && len(e.Addresses) > 0 {
 		note = e.Addresses[0] // whole: who copies it pays to it
 	}
+	if more := relation(e); more != "" {
+		note = strings.TrimSpace(note + "  " + more)
+	}
 	return []string{time.Unix(e.Time, 0).Format(time.DateTime), o.Paint(colour, sign+e.Amount.String()), fee, block, e.TxID, note}
+}
+
+// relation is what a payment has to do with others that spend the same coins.
+func relation(e historyEntry) string {
+	switch {
+	case e.ReplacedBy != "":
+		return "(bumped: " + e.ReplacedBy + ")"
+	case e.Replaces != "":
+		return "(in place of " + e.Replaces + ")"
+	case len(e.Conflicts) > 0:
+		return "(conflicts with " + strings.Join(e.Conflicts, ", ") + ")"
+	}
+	return ""
 }
 
 // state is the block that a payment is in, or what keeps it from one.
