@@ -88,14 +88,7 @@ func (s *soaked) whole() error {
 	s.t.Helper()
 	dir := filepath.Join(s.home, ".grapevine", "testnet")
 	var err error
-	eventually(s.t, "all nodes", func() bool { // one may just be dying whose killer was killed
-		f, err := process.ReadFile(dir)
-		if err != nil || slices.Contains(pids(f), 0) {
-			gv(s.t, s.home, "testnet", "up", "-d")
-			return false
-		}
-		return true
-	})
+	allUp(s.t, s.home)
 	ok(s.t, s.home, "testnet", "heal")
 	ok(s.t, s.home, "testnet", "link", "all", "--clear")
 	// Two blocks at one height are a draw, which only a further one ends; it is of whoever

@@ -120,13 +120,7 @@ func TestSnapshotsSurviveKillDashNine(t *testing.T) {
 		}
 		cmd.Process.Signal(syscall.SIGKILL)
 		cmd.Wait()
-		f, err := process.ReadFile(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(pids(f), 0) {
-			ok(t, home, "testnet", "up", "-d")
-		}
+		allUp(t, home)
 		if round%3 == 2 { // what the next restore takes back
 			ok(t, home, "mine", "1", "--node", "0")
 			eventually(t, "the block", func() bool { return testnetAgrees(t, home) })
@@ -149,6 +143,20 @@ func TestSnapshotsSurviveKillDashNine(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "snapshots")); err == nil {
 		t.Error("wiped, and the snapshots are there")
 	}
+}
+
+// allUp starts what is down. A node may just be dying, or coming up, whose command was
+// killed.
+func allUp(t *testing.T, home string) {
+	t.Helper()
+	eventually(t, "all nodes", func() bool {
+		f, err := process.ReadFile(filepath.Join(home, ".grapevine", "testnet"))
+		if err != nil || slices.Contains(pids(f), 0) {
+			gv(t, home, "testnet", "up", "-d")
+			return false
+		}
+		return true
+	})
 }
 
 // testnetAgrees is whether all nodes that run stand at one height.

@@ -132,7 +132,16 @@ func (n *Net) finishRestore() error {
 		return err
 	}
 	n.file = f
-	return errors.Join(os.RemoveAll(ready), os.RemoveAll(old))
+	// The old ones first: while restore.ready is there whoever comes next does it again. It
+	// goes at once, for half of it could not be read.
+	done := filepath.Join(n.cfg.Dir, restoreNew)
+	if err := errors.Join(os.RemoveAll(old), os.RemoveAll(done)); err != nil {
+		return err
+	}
+	if err := os.Rename(ready, done); err != nil {
+		return err
+	}
+	return os.RemoveAll(done)
 }
 
 // roll finishes a restore that was ended in the middle. The network is ours alone.
