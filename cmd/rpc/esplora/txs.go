@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -179,7 +178,8 @@ func (h *Handler) broadcast(w http.ResponseWriter, r *http.Request, path string)
 	if path != "tx" {
 		most, do = maxPackage, h.sendPackage
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	body, end, err := h.readers.Body(w, r, most)
+	defer end()
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		h.refuse(w, r, http.StatusBadRequest, "the body did not come whole, or is too large")

@@ -228,6 +228,11 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, share *Share)
 	return nil, http.StatusBadRequest
 }
 
+// ReadAll reads a body as it comes, when there is memory for each piece of it.
+func (s *Share) ReadAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	return readPieces(r, func(n int) error { return s.Take(ctx, n) })
+}
+
 // readPieces is io.ReadAll that does not copy what it has while it grows: a body
 // that is cut off has cost its own bytes once. It asks take for each piece of
 // memory when the one before is full.

@@ -29,11 +29,20 @@ const (
 type Readers struct {
 	places chan struct{}
 	budget *jsonrpc.Budget
+	bodies *jsonrpc.Budget // of what is sent, so that who sends slowly holds up no reader
+}
+
+// Body reads what a request sends, of most bytes at most; end gives back the memory that it takes.
+func (rs *Readers) Body(w http.ResponseWriter, r *http.Request, most int64) (body []byte, end func(), err error) {
+	share := rs.bodies.Begin()
+	body, err = share.ReadAll(r.Context(), http.MaxBytesReader(w, r.Body, most))
+	return body, share.End, err
 }
 
 // NewReaders has all places free.
 func NewReaders() *Readers {
-	return &Readers{places: make(chan struct{}, maxReads), budget: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime)}
+	return &Readers{places: make(chan struct{}, maxReads), budget: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime),
+		bodies: jsonrpc.NewBudget(maxBytes, maxBytes, stallTime)}
 }
 
 // fault is an HTTP status with its reason.
