@@ -226,8 +226,9 @@ type Owned struct {
 	Path       string // m/84h/1h/0h/0/5
 	Master     string // fingerprint of the master key, in hex
 	PubKey     []byte // compressed, 33 bytes
-	Redeem     []byte // the script behind a script hash
-	Witness    []byte // and that behind a witness script hash
+	Redeem     []byte // the script behind a script hash (BIP16)
+	Witness    []byte // the script behind a witness program (BIP141), of the script itself or of Redeem
+	Timestamp  int64  // Unix seconds; nothing was paid to its descriptor before
 	Label      string
 	Unsolvable bool // watched by its address or script only
 

@@ -38,3 +38,24 @@ func TestALineIsWhatTheLibraryDerives(t *testing.T) {
 		}
 	}
 }
+
+// Where a key stands is known also where it cannot be derived.
+func TestThePlaceOfAKey(t *testing.T) {
+	const xpub = "tpubD6NzVbkrYhZ4YNXVQbNhMK1WqguFsUXceaVJKbmno2aZ3B6QfbMeraaYvnBSGpV3vxLyTTK9DYT1yoEck4XUScMzXoQ2U2oSmE2JyMedq3H"
+	for text, want := range map[string]string{
+		"wpkh(" + xpub + "/1/*)":                             "80002067/1/7",
+		"wpkh(" + xpub + "/1h/*h)":                           "80002067/1h/7h",
+		"pkh([01020304/5h]" + xpub + "/*)":                   "01020304/5h/7",
+		"wpkh(" + xpub + ")":                                 "80002067",
+		"wsh(multi(1," + xpub + "," + xpub + "))":            "",
+		"addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)": "",
+	} {
+		d, err := Parse(text, &chaincfg.RegressionNetParams, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o, ok := d.Place(7); ok != (want != "") || ok && o.String() != want {
+			t.Errorf("%s: %s, %v", text, o, ok)
+		}
+	}
+}

@@ -56,3 +56,31 @@ func PublicExtended(text string, net *chaincfg.Params) bool {
 	k, err := hdkeychain.NewKeyFromString(text)
 	return err == nil && !k.IsPrivate() && k.IsForNet(net)
 }
+
+// Place is where the only key of a descriptor stands at an index, also where the key
+// itself cannot be derived; false: it has several, or none below an extended one.
+func (d *Descriptor) Place(index uint32) (o Origin, ok bool) {
+	var keys []*key
+	d.root.each(func(k *key) { keys = append(keys, k) })
+	if len(keys) != 1 || keys[0].ext == nil {
+		return o, false
+	}
+	k := keys[0]
+	root, err := k.ext.ECPubKey()
+	if err != nil {
+		return o, false
+	}
+	copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
+	if k.origin != nil {
+		o.Fingerprint = k.origin.Fingerprint
+		o.Path = append(o.Path, k.origin.Path...)
+	}
+	o.Path = append(o.Path, k.path...)
+	switch k.derive {
+	case unhardened:
+		o.Path = append(o.Path, index)
+	case hardly:
+		o.Path = append(o.Path, index|hardened)
+	}
+	return o, true
+}

@@ -476,21 +476,22 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 		Desc:       bare(descriptor.Infer(script, st.params.Params, known).String()),
 		ParentDesc: own.row.Desc, Unsolvable: !own.row.public.Solvable(),
 	}
-	behind := script
+	o.Timestamp = own.row.Timestamp
+	outer := script
 	if txscript.IsPayToScriptHash(script) {
 		o.Redeem = known.Scripts[descriptor.ID(script[2:22])]
-		behind = o.Redeem
+		outer = o.Redeem
 	}
-	if txscript.IsPayToWitnessScriptHash(behind) {
-		o.Witness = known.Scripts[descriptor.IDOfProgram(behind[2:])]
+	if txscript.IsPayToWitnessScriptHash(outer) {
+		o.Witness = known.Scripts[descriptor.IDOfProgram(outer[2:])]
 	}
-	if len(known.Origins) == 1 {
+	if len(known.Origins) == 1 && o.Witness == nil {
 		for _, origin := range known.Origins {
 			o.PubKey = origin.PubKey
-			if len(origin.Path) > 0 {
-				o.Path, o.Master = descriptor.PathText(origin.Path), hex.EncodeToString(origin.Fingerprint[:])
-			}
+			o.Path, o.Master = descriptor.PathText(origin.Path), hex.EncodeToString(origin.Fingerprint[:])
 		}
+	} else if place, ok := own.row.public.Place(own.Index); ok && len(known.Origins) == 0 { // behind a hardened step, and locked
+		o.Path, o.Master = descriptor.PathText(place.Path), hex.EncodeToString(place.Fingerprint[:])
 	}
 	return o, true, nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 
+	"github.com/btcsuite/btcd/btcec/v2"
+
+	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
@@ -76,24 +79,61 @@ func (a *API) script(c *jsonrpc.Call, name, refusal string) []byte {
 	return script
 }
 
-// keyOf is an output script with the key behind it.
+// keyOf is an output script with the key or the script behind it.
 type keyOf struct {
 	show.Destination
-	PubKey string `json:"pubkey,omitempty"`
+	PubKey     string   `json:"pubkey,omitempty"`
+	Compressed *bool    `json:"iscompressed,omitempty"` // of a legacy address
+	Hex        string   `json:"hex,omitempty"`          // the script behind a hash,
+	Kind       string   `json:"script,omitempty"`       // its kind,
+	Embedded   *keyOf   `json:"embedded,omitempty"`     // what it is by itself
+	Needed     int      `json:"sigsrequired,omitempty"` // or whose signatures it wants
+	PubKeys    []string `json:"pubkeys,omitempty"`
+}
+
+// behind adds what is known of the scripts behind a hash, from the outside in, and
+// of the key at their end [DescribeWalletAddress].
+func (a *API) behind(k *keyOf, scripts [][]byte, pub []byte) {
+	if len(scripts) == 0 {
+		if len(pub) > 0 && k.Version == nil || len(k.Program) == 2*20 {
+			k.PubKey = hex.EncodeToString(pub)
+		}
+		if k.PubKey != "" && k.Version == nil {
+			compressed := len(pub) == btcec.PubKeyBytesLenCompressed
+			k.Compressed = &compressed
+		}
+		return
+	}
+	script := scripts[0]
+	k.Hex, k.Kind = hex.EncodeToString(script), show.ScriptType(script)
+	if need, pubs, ok := policy.MultisigKeys(script); ok {
+		k.Needed = need
+		for _, pub := range pubs {
+			k.PubKeys = append(k.PubKeys, hex.EncodeToString(pub))
+		}
+		return
+	}
+	inner := keyOf{Destination: show.NewDestination(script, a.Params.Params)}
+	if inner.Address == "" {
+		return
+	}
+	a.behind(&inner, scripts[1:], pub)
+	k.PubKey, k.Embedded = inner.PubKey, &inner
 }
 
 type addressInfo struct {
 	keyOf
-	Mine       bool   `json:"ismine"`
-	Solvable   bool   `json:"solvable"`
-	Desc       string `json:"desc,omitempty"`
-	ParentDesc string `json:"parent_desc,omitempty"`
-	Watch      bool   `json:"iswatchonly"`
-	behind
-	Change  bool     `json:"ischange"`
-	KeyPath string   `json:"hdkeypath,omitempty"`
-	Master  string   `json:"hdmasterfingerprint,omitempty"`
-	Labels  []string `json:"labels"`
+	Mine       bool     `json:"ismine"`
+	Solvable   bool     `json:"solvable"`
+	Desc       string   `json:"desc,omitempty"`
+	ParentDesc string   `json:"parent_desc,omitempty"`
+	Watch      bool     `json:"iswatchonly"`
+	Timestamp  *int64   `json:"timestamp,omitempty"`
+	Change     bool     `json:"ischange"`
+	KeyPath    string   `json:"hdkeypath,omitempty"`
+	SeedID     string   `json:"hdseedid,omitempty"` // of legacy wallets; Core writes zeros
+	Master     string   `json:"hdmasterfingerprint,omitempty"`
+	Labels     []string `json:"labels"`
 	// Beyond is ours: so many addresses before it were never paid to that a
 	// wallet restored from its words will not find it.
 	Beyond bool `json:"beyond_lookahead,omitempty"`
@@ -117,54 +157,23 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 
 // addOwned adds what we know of a script because it is ours.
 func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
-	info.PubKey, info.Change, info.KeyPath, info.Master = hex.EncodeToString(o.PubKey), o.Change, o.Path, o.Master
-	info.Beyond = o.Beyond
-	info.Desc, info.ParentDesc = descriptor.WithChecksum(o.Desc), descriptor.WithChecksum(o.ParentDesc)
+	info.Change, info.KeyPath, info.Master, info.Beyond = o.Change, o.Path, o.Master, o.Beyond
+	if info.ParentDesc = descriptor.WithChecksum(o.ParentDesc); info.Solvable {
+		info.Desc = descriptor.WithChecksum(o.Desc)
+	}
+	if o.Path != "" {
+		info.Timestamp, info.SeedID = &o.Timestamp, chain.Hash{}.String()
+	}
 	if !o.Change {
 		info.Labels = append(info.Labels, o.Label)
 	}
-	hidden := [][]byte{}
+	var scripts [][]byte
 	for _, script := range [][]byte{o.Redeem, o.Witness} {
 		if script != nil {
-			hidden = append(hidden, script)
+			scripts = append(scripts, script)
 		}
 	}
-	info.behind = a.behind(hidden, info.PubKey)
-}
-
-// behind is what stands behind a script hash.
-type behind struct {
-	Script   string   `json:"hex,omitempty"`
-	Kind     string   `json:"script,omitempty"`
-	Need     int      `json:"sigsrequired,omitempty"` // of a multisig
-	PubKeys  []string `json:"pubkeys,omitempty"`
-	Embedded *inner   `json:"embedded,omitempty"` // what it is by itself, if that has an address
-}
-
-type inner struct {
-	keyOf
-	behind
-}
-
-// behind describes scripts of which each stands behind the hash in the one before
-// (Core: ProcessSubScript).
-func (a *API) behind(hidden [][]byte, pub string) (b behind) {
-	if len(hidden) == 0 {
-		return b
-	}
-	script := hidden[0]
-	b.Script, b.Kind = hex.EncodeToString(script), show.ScriptType(script)
-	if wallet.AddressOf(script, a.Params.Params) != "" {
-		b.Embedded = &inner{keyOf{show.NewDestination(script, a.Params.Params), pub}, a.behind(hidden[1:], pub)}
-		return b
-	}
-	if need, pubs, ok := policy.MultisigKeys(script); ok {
-		b.Need = need
-		for _, pub := range pubs {
-			b.PubKeys = append(b.PubKeys, hex.EncodeToString(pub))
-		}
-	}
-	return b
+	a.behind(&info.keyOf, scripts, o.PubKey)
 }
 
 // codeKeypool is Core's RPC_WALLET_KEYPOOL_RAN_OUT.
