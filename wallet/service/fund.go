@@ -253,8 +253,9 @@ func (st *state) shapeOf(own *owned, highR bool) spend.Shape {
 		if err != nil {
 			return s // a key behind a hardened step, of a locked wallet
 		}
-		s = spend.Weigh([]byte(own.script), known, highR)
-		st.shapes[key] = s
+		if s = spend.Weigh([]byte(own.script), known, highR); s.Solved { // else it may be once the wallet is unlocked
+			st.shapes[key] = s
+		}
 	}
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/rawapi"
 	"grapevine/cmd/rpc/show"
-	"grapevine/wallet/descriptor"
 )
 
 // signRows sign with the wallet's keys.
@@ -34,8 +33,7 @@ func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	known := descriptor.NewProvider()
-	if err := rawapi.AddPrevTxs(c, coins, known); err != nil {
+	if err := rawapi.AddPrevTxs(c, coins, nil); err != nil { // their scripts are not asked for: the wallet knows its own
 		return nil, err
 	}
 	kind := rawapi.HashType(c, "sighashtype")
@@ -43,7 +41,7 @@ func (a *API) signWithWallet(ctx context.Context, c *jsonrpc.Call) (any, error) 
 		return nil, err
 	}
 	signed := tx.MsgTx.Copy()
-	problems, err := a.Wallet.SignTx(ctx, signed, coins, known, kind)
+	problems, err := a.Wallet.SignTx(ctx, signed, coins, nil, kind)
 	if err != nil {
 		return nil, err
 	}
