@@ -1,5 +1,7 @@
 package service
 
+//lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
+
 import (
 	"encoding/hex"
 	"errors"
