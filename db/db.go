@@ -57,6 +57,10 @@ type Options struct {
 	NoSync   bool          // do not wait for the disk; for tests only
 	Timeout  time.Duration // wait for the file's lock; 0: two seconds
 	ReadOnly bool
+	// From are older versions that the caller reads too. A file of one becomes one of
+	// the new version before anything is written to it, so that no older program will
+	// take it for its own; where it is opened to be read, it stays what it is.
+	From []uint32
 	// OnCommit is called on the writer's goroutine before (even n) and after
 	// (odd n) each commit, so that tests can take the file as a crash would leave it.
 	OnCommit func(n int)
@@ -84,7 +88,7 @@ func Open(path, name string, version uint32, o Options) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{bolt: bolt, path: path, onCommit: o.OnCommit}
-	if err := d.checkSchema(name, version, o.ReadOnly); err != nil {
+	if err := d.checkSchema(name, version, o); err != nil {
 		bolt.Close()
 		return nil, err
 	}

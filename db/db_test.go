@@ -164,6 +164,41 @@ func TestSchemaOfAnotherKindOrVersionIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnOlderVersionIsTakenOverByWhoKnowsIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	fill(t, path, 1)
+	open := func(version uint32, o Options) error {
+		d, err := Open(path, "test", version, o)
+		if err != nil {
+			return err
+		}
+		if err := d.Check(t.Context(), []string{"numbers"}, nil); err != nil {
+			t.Errorf("version %d: %v", version, err)
+		}
+		return d.Close()
+	}
+	for _, c := range []struct {
+		version uint32
+		o       Options
+		want    error
+	}{
+		{3, Options{From: []uint32{2}}, ErrSchema},
+		{3, Options{From: []uint32{2, 1}, ReadOnly: true}, nil},
+		{1, Options{}, nil}, // reading has left it as it was
+		{3, Options{From: []uint32{2, 1}}, nil},
+		{1, Options{}, ErrSchema},
+		{2, Options{From: []uint32{1}}, ErrSchema},
+		{3, Options{}, nil},
+	} {
+		if err := open(c.version, c.o); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+	if _, err := Open(path, "other", 4, Options{From: []uint32{3}}); !errors.Is(err, ErrSchema) {
+		t.Errorf("another kind of file: %v", err)
+	}
+}
+
 // A child process (this test binary) tries to open what we hold open.
 func TestT55_SecondProcessIsRefused(t *testing.T) {
 	if path := os.Getenv("DB_TEST_OPEN"); path != "" {

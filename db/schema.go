@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -20,7 +21,7 @@ const (
 	schemaKey    = "schema"
 )
 
-func (d *DB) checkSchema(name string, version uint32, readOnly bool) error {
+func (d *DB) checkSchema(name string, version uint32, o Options) error {
 	var have []byte
 	var empty bool
 	err := d.View(func(tx *Tx) error {
@@ -41,16 +42,22 @@ func (d *DB) checkSchema(name string, version uint32, readOnly bool) error {
 	switch {
 	case bytes.Equal(have, want):
 		return nil
-	case have == nil && empty && !readOnly:
+	case have == nil && empty && !o.ReadOnly:
 		return d.writeSchema(want)
 	case len(have) < 4:
 		return fmt.Errorf("open %s: %w: it says nothing of itself, want %s", d.path, ErrSchema, name)
 	}
-	return fmt.Errorf("open %s: %w: it holds %s version %d, want %s version %d", d.path, ErrSchema,
-		have[4:], binary.BigEndian.Uint32(have), name, version)
+	older := binary.BigEndian.Uint32(have)
+	if string(have[4:]) != name || !slices.Contains(o.From, older) {
+		return fmt.Errorf("open %s: %w: it holds %s version %d, want %s version %d", d.path, ErrSchema, have[4:], older, name, version)
+	}
+	if o.ReadOnly {
+		return nil
+	}
+	return d.writeSchema(want)
 }
 
-// writeSchema marks a new file. It is not counted as a commit by OnCommit.
+// writeSchema marks a file that is new, or of an older version. It is not counted as a commit by OnCommit.
 func (d *DB) writeSchema(want []byte) error {
 	return d.run(func() error {
 		return d.bolt.Update(func(tx *bbolt.Tx) error {

@@ -313,9 +313,15 @@ func TestTheOldWalletIsTakenOverOnceAfterABackup(t *testing.T) {
 	if err := os.WriteFile(old, raw, 0o600); err != nil { // somebody puts it back
 		t.Fatal(err)
 	}
+	if err := os.Remove(old + ".backup"); err != nil {
+		t.Fatal(err)
+	}
 	mustSeveral(t, move)
 	if _, err := os.Lstat(old); err != nil {
 		t.Error("an old file was taken over twice")
+	}
+	if _, err := os.Lstat(old + ".backup"); err == nil {
+		t.Error("a file that was left alone has a backup")
 	}
 	for _, bad := range []string{"", "no keys in here"} {
 		if err := os.WriteFile(old, []byte(bad), 0o600); err != nil {
@@ -323,6 +329,9 @@ func TestTheOldWalletIsTakenOverOnceAfterABackup(t *testing.T) {
 		}
 		if _, err := several(t, func(cfg *WalletsConfig) { cfg.Old, cfg.Unnamed = old, true }); !errors.Is(err, db.ErrCorrupt) {
 			t.Errorf("an old file that holds %q: %v", bad, err)
+		}
+		if _, err := os.Lstat(old + ".backup"); err == nil {
+			t.Errorf("of an old file that holds %q a backup was made, which would be taken for the right one", bad)
 		}
 	}
 }

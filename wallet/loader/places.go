@@ -181,16 +181,23 @@ func (w *Wallets) takeOver() (name string, err error) {
 	if _, err := os.Lstat(old); old == "" || errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	l, err := w.open("", old)
-	if err != nil {
-		return "", err
+	kept := old + backupSuffix // before it is opened, which an older program could not do afterwards
+	made := false
+	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
+		if _, err := db.BackupFile(kept, func(to io.Writer) error { return copyFile(to, old) }); err != nil {
+			return "", err
+		}
+		made = true
 	}
-	name, there := l.Name()
-	if err := l.close(); err != nil {
-		return "", err
+	name, there, err := w.nameIn(old)
+	if err == nil && !there { // it was made by the start of a node, and nobody asked it for anything
+		err = os.Remove(old)
 	}
-	if !there { // it was made by the start of a node, and nobody asked it for anything
-		return "", os.Remove(old)
+	if err != nil || !there {
+		if made {
+			err = errors.Join(err, os.Remove(kept))
+		}
+		return "", err
 	}
 	if w.checkName(name) != nil {
 		name = ""
@@ -198,13 +205,10 @@ func (w *Wallets) takeOver() (name string, err error) {
 	to := filepath.Join(w.path(name), w.cfg.File)
 	if _, err := os.Lstat(to); err == nil {
 		w.cfg.Log.Warn("there are two unnamed wallets; the older one is left alone", "used", to, "left", old)
-		return "", nil
-	}
-	kept := old + backupSuffix
-	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
-		if _, err := db.BackupFile(kept, func(to io.Writer) error { return copyFile(to, old) }); err != nil {
-			return "", err
+		if made {
+			return "", os.Remove(kept)
 		}
+		return "", nil
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return "", fmt.Errorf("take the wallet over: %w", err)
@@ -214,6 +218,16 @@ func (w *Wallets) takeOver() (name string, err error) {
 	}
 	w.cfg.Log.Info("the wallet has moved", "to", to, "backup", kept)
 	return name, nil
+}
+
+// nameIn is what the wallet in a file is called, if there is one in it.
+func (w *Wallets) nameIn(path string) (name string, there bool, err error) {
+	l, err := w.open("", path)
+	if err != nil {
+		return "", false, err
+	}
+	name, there = l.Name()
+	return name, there, l.close()
 }
 
 func copyFile(to io.Writer, path string) error {

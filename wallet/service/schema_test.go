@@ -17,6 +17,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/db"
 	"grapevine/wallet"
 )
 
@@ -104,6 +105,59 @@ func TestAWalletOfTheFirstSchemaIsTakenOverWhole(t *testing.T) {
 	if _, err := u.pay(u.script(wallet.Taproot), 1e8); err != nil {
 		t.Errorf("a payment from it: %v", err)
 	}
+}
+
+// A kill may come between the new number and what the new code writes.
+func TestTheNumberOfTheFirstSchemaGoesBeforeAnythingElse(t *testing.T) {
+	w, path, said := oldWorld(t)
+	before := version(t, path)
+	file, err := OpenFile(path, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := version(t, path); before != 1 || after != 2 {
+		t.Errorf("the file's version is %d, then %d", before, after)
+	}
+	u := &user{w: w, path: path, mine: map[string]bool{}}
+	u.open(1)
+	checkOld(t.Context(), t, u, said)
+	told := traces(u)
+	told["the old words"] = []byte(said.Words)
+	told["the old seed"] = []byte(said.Seed)
+	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { u.Service.Close() })
+	if got := found(t, filepath.Dir(path), told); len(got) > 0 {
+		t.Errorf("in clear after encryption: %q", got)
+	}
+	if now := version(t, path); now != 2 {
+		t.Errorf("the encrypted file's version is %d", now)
+	}
+}
+
+// version is the schema's number in a copy of a file.
+func version(t *testing.T, path string) uint32 {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(copied, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint32(10) {
+		if d, err := db.Open(copied, "wallet", n, db.Options{ReadOnly: true}); err == nil {
+			d.Close()
+			return n
+		}
+	}
+	t.Fatal("its version is none that was ever there")
+	return 0
 }
 
 func checkOld(ctx context.Context, t *testing.T, u *user, said told) {

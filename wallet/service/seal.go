@@ -166,7 +166,7 @@ func (s *Service) Copies() []string {
 
 // ToldInClear says whether a file holds this wallet's secrets in clear.
 func (s *Service) ToldInClear(path string) bool {
-	file, err := db.Open(path, "wallet", Schema, db.Options{ReadOnly: true, Timeout: 100 * time.Millisecond})
+	file, err := openAs(path, db.Options{ReadOnly: true, Timeout: 100 * time.Millisecond})
 	if err != nil {
 		return false
 	}

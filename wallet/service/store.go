@@ -27,7 +27,17 @@ import (
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
 //	scripts place     -> script, see changes
-const Schema uint32 = 1
+const Schema uint32 = 2
+
+// firstSchema had words, seed and private keys in "wallet", in clear: see first.go. What
+// such a file holds is read as it is, and written anew with the first change.
+const firstSchema uint32 = 1
+
+// openAs opens a file of this or an older version; db.Options say what for.
+func openAs(path string, o db.Options) (*db.DB, error) {
+	o.From = []uint32{firstSchema}
+	return db.Open(path, "wallet", Schema, o)
+}
 
 const (
 	keysTable = "keys"
@@ -75,7 +85,7 @@ func OpenFile(path string, o db.Options) (*db.DB, error) {
 			return nil, err
 		}
 	}
-	return db.Open(path, "wallet", Schema, o)
+	return openAs(path, o)
 }
 
 func makeFile(path string, o db.Options) error {

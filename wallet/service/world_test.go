@@ -326,7 +326,7 @@ func (w *world) user(seed uint64) *user {
 func (u *user) open(seed uint64) {
 	t := u.w.t
 	t.Helper()
-	file, err := db.Open(u.path, "wallet", Schema, db.Options{NoSync: true})
+	file, err := openAs(u.path, db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
