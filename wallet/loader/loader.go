@@ -236,15 +236,17 @@ func (w *Wallets) mainIsKnown() bool {
 }
 
 // Pick is the wallet that a call is for: the one of that name or, where none was
-// said, the only one. It fails with wallet.ErrNotLoaded or wallet.ErrWhich.
+// said, the only one. Of several it is the unnamed one that is there from the start,
+// once somebody has used it; as bitcoind there is none. It fails with
+// wallet.ErrNotLoaded or wallet.ErrWhich.
 func (w *Wallets) Pick(name string, said bool) (*service.Service, error) {
 	names := w.Names()
 	w.mu.Lock()
 	main := w.main != nil && !w.off
 	w.mu.Unlock()
 	switch {
-	case !said && len(names) == 1:
-		name = names[0]
+	case !said && len(names) == 1, !said && main && slices.Contains(names, ""):
+		name = names[0] // the unnamed one comes first
 	case !said && len(names) > 1:
 		return nil, wallet.ErrWhich
 	case main && len(names) == 0 && (!said || name == ""):
