@@ -18,6 +18,55 @@ func (s *Service) Create(_ context.Context, passphrase string) (words string, er
 	return words, s.begin(words, passphrase, false)
 }
 
+// Plan is what a new wallet is to be.
+type Plan struct {
+	Name       string // what clients call it
+	Passphrase []byte // it is encrypted from its first byte, and locked; empty: it is in clear
+	Blank      bool   // it has no keys of its own yet
+	Watch      bool   // it never has private ones, and is blank
+	AvoidReuse bool   // see SetAvoidReuse
+}
+
+// Make makes a wallet, all of it in one write, or nothing. wallet.ErrExists.
+func (s *Service) Make(_ context.Context, p Plan) error {
+	st, err := s.planned(p)
+	if err != nil {
+		return err
+	}
+	st.name, st.avoidReuse = p.Name, p.AvoidReuse
+	if len(p.Passphrase) > 0 {
+		key, master, err := s.newMaster(p.Passphrase)
+		if err == nil {
+			err = s.sealState(st, key, master)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.install(st, false); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.lockUp(s.cfg.Rand)
+}
+
+// planned is a state with the keys that are asked for.
+func (s *Service) planned(p Plan) (*state, error) {
+	if !p.Blank && !p.Watch {
+		words, err := wallet.NewWords(s.cfg.Rand)
+		if err != nil {
+			return nil, err
+		}
+		return s.stateOf(words, "", false)
+	}
+	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
+	if err == nil && p.Watch {
+		st.watchOnly, st.secrets, st.dirt.secrets = true, nil, false
+	}
+	return st, err
+}
+
 // Restore makes the wallet of these words and reads the chain from genesis in
 // the background: Settle waits for it. It takes the place of a wallet that was
 // never used; of no other (wallet.ErrExists).

@@ -74,34 +74,6 @@ func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
 	return st.lockUp(s.cfg.Rand)
 }
 
-// CreateEncrypted makes a wallet that is encrypted from its first byte, with keys of its
-// own or blank, and locked.
-func (s *Service) CreateEncrypted(_ context.Context, passphrase []byte, blank bool) error {
-	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
-	if err == nil && !blank {
-		var words string
-		if words, err = wallet.NewWords(s.cfg.Rand); err == nil {
-			st, err = s.stateOf(words, "", false)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	key, master, err := s.newMaster(passphrase)
-	if err == nil {
-		err = s.sealState(st, key, master)
-	}
-	if err == nil {
-		err = s.install(st, false)
-	}
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state.lockUp(s.cfg.Rand)
-}
-
 // wantSeal says why a wallet is not the encrypted one, or the plain one, that it should be.
 func (s *Service) wantSeal(encrypted bool) error {
 	s.mu.Lock()

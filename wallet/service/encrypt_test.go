@@ -149,7 +149,7 @@ func TestNothingIsInClearInTheFileAfterEncryption(t *testing.T) {
 func TestAWalletMadeWithAPassphraseIsNeverInClear(t *testing.T) {
 	w := newWorld(t)
 	u := w.user(5)
-	if err := u.CreateEncrypted(t.Context(), []byte("pass"), false); err != nil {
+	if err := u.Make(t.Context(), Plan{Passphrase: []byte("pass")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := u.Unlock(t.Context(), []byte("pass"), time.Hour); err != nil {
@@ -218,7 +218,7 @@ func TestTheStatesOfEncryptionAreTold(t *testing.T) {
 		t.Error(err)
 	}
 	watch := w.user(2)
-	if err := watch.CreateBlank(ctx, true); err != nil {
+	if err := watch.Make(ctx, Plan{Watch: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := watch.Encrypt(ctx, []byte("x")); !errors.Is(err, wallet.ErrNoSecrets) {

@@ -7,19 +7,6 @@ import (
 	"grapevine/chain"
 )
 
-// CreateBlank makes a wallet without keys: what it watches is imported. With
-// watch it never takes a private key.
-func (s *Service) CreateBlank(_ context.Context, watch bool) error {
-	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
-	if err != nil {
-		return err
-	}
-	if st.watchOnly = watch; watch {
-		st.secrets, st.dirt.secrets = nil, false
-	}
-	return s.install(st, false)
-}
-
 // Keys says what keys a wallet may have: watch, none that are private; blank,
 // it has none yet.
 func (s *Service) Keys() (watch, blank bool) {

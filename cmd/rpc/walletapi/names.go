@@ -60,11 +60,10 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	one := *a
 	err := a.Wallets.Create(name, func(made *service.Service) error {
 		one.Wallet = made
-		return one.begin(ctx, c)
+		return made.Make(ctx, service.Plan{
+			Name: name, Passphrase: []byte(passphrase), Blank: c.Bool("blank"), Watch: c.Bool("disable_private_keys"), AvoidReuse: c.Bool("avoid_reuse"),
+		})
 	})
-	if err == nil && c.Bool("avoid_reuse") {
-		err = one.Wallet.SetAvoidReuse(ctx, true)
-	}
 	if err == nil {
 		err = a.atStart(c, name)
 	}
@@ -79,18 +78,6 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		made.Warnings = append(made.Warnings, w)
 	}
 	return made, nil
-}
-
-// begin makes a wallet as createwallet's options say.
-func (a *API) begin(ctx context.Context, c *jsonrpc.Call) error {
-	if passphrase := c.String("passphrase"); passphrase != "" {
-		return a.Wallet.CreateEncrypted(ctx, []byte(passphrase), c.Bool("blank"))
-	}
-	if watch := c.Bool("disable_private_keys"); watch || c.Bool("blank") {
-		return a.Wallet.CreateBlank(ctx, watch)
-	}
-	_, err := a.Wallet.Create(ctx, "")
-	return err
 }
 
 // verifying gives what keeps a wallet from being opened or made Core's code and words
