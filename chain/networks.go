@@ -29,9 +29,10 @@ func ForNetwork(name string) (*Params, error) {
 	return nil, fmt.Errorf("network %q is not known", name)
 }
 
-// The networks' values are those of Bitcoin Core 30 (September 2025). Least
-// work and assumed-valid blocks only save work and guard against made-up
-// chains; a newer release may raise them.
+// The networks' values are those of Bitcoin Core 30 (September 2025), though RPC and
+// policy follow 31. Minimum work and assumed-valid blocks only save work and guard
+// against made-up chains: each release of Core raises them, and with older ones
+// more is checked, never less.
 
 // RegTest is the network for testing: every soft fork holds from block 1,
 // segwit and taproot from genesis.

@@ -61,7 +61,8 @@ func found(pattern, in string) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// Documents name only tests, targets, switches and files that exist.
+// Documents name only tests, targets, variables and files that exist; for switches
+// see TestDocumentsNameSwitchesThatExist.
 func TestDocumentsNameWhatExists(t *testing.T) {
 	const variable = `\b((?:GRAPEVINE|TWIN)_[A-Z_]+[A-Z])\b`
 	all := code(t)
@@ -97,6 +98,65 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 	}
 	if named < 100 {
 		t.Errorf("only %d things are named: the patterns no longer fit", named)
+	}
+}
+
+// A switch that a document shows between backticks, or in a line that begins with
+// grapevine, is one of some command's. docs/core-tests.md has those of Core's tests.
+func TestDocumentsNameSwitchesThatExist(t *testing.T) {
+	app := (&program{cli.Program{Env: os.Getenv}}).app()
+	exist := map[string]bool{"help": true, "version": true}
+	add := func(flags []urfave.Flag) {
+		for _, f := range flags {
+			for _, name := range f.Names() {
+				exist[name] = true
+			}
+		}
+	}
+	add(app.Flags)
+	var walk func([]*urfave.Command)
+	walk = func(cs []*urfave.Command) {
+		for _, c := range cs {
+			add(c.Flags)
+			walk(c.Subcommands)
+		}
+	}
+	walk(app.Commands)
+	named := 0
+	for doc, text := range documents(t) {
+		if doc == "core-tests.md" {
+			continue
+		}
+		for _, shown := range append(found("`([^`\n]*)`", text), found(`(?m)^ +(grapevine [^#\n]*)`, text)...) {
+			for _, name := range found(`(?:^|[\s\[])--([a-z][a-z0-9-]*)`, shown) {
+				named++
+				if !exist[name] {
+					t.Errorf("%s: %q: there is no --%s", doc, shown, name)
+				}
+			}
+		}
+	}
+	if named < 60 {
+		t.Errorf("only %d switches are named: the pattern no longer fits", named)
+	}
+}
+
+// The version stands in several places, and is the same in each.
+func TestVersionIsTheSameEverywhere(t *testing.T) {
+	for path, pattern := range map[string]string{
+		"Makefile":               `(?m)^VERSION +\?= (\S+)$`,
+		"cmd/grapevine/main.go":  `version = "([^"]+)"`,
+		"docs/docker/Dockerfile": `(?m)^ARG VERSION=(\S+)$`,
+		"docs/cluster.md":        `/grapevine:(\d[\w.]*)`,
+	} {
+		raw, err := os.ReadFile(filepath.Join("../..", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		topmost := regexp.MustCompile(`(?m)^## (\d[\d.]*)`).FindStringSubmatch(documents(t)["CHANGELOG.md"])
+		if got := found(pattern, string(raw)); topmost == nil || !slices.Equal(got, topmost[1:]) {
+			t.Errorf("%s: version %q, and in CHANGELOG.md %q", path, got, topmost)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 // version and commit are filled in by the linker (see Makefile).
 var (
-	version = "0.1.0"
+	version = "0.2.0"
 	commit  = ""
 )
 

@@ -113,7 +113,7 @@ type Config struct {
 	Commands Commands
 
 	EachTip bool   // the log has a line for each block, not one for many that come at once
-	Version string // of the program, as "0.1.0"
+	Version string // of the program, as "0.2.0"
 	// UserAgent is what peers hear (BIP14) and getnetworkinfo says; "": /grapevine:VERSION/,
 	// and in getnetworkinfo what clients of Bitcoin Core look for.
 	UserAgent string

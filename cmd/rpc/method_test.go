@@ -47,7 +47,7 @@ func fits(p jsonrpc.Param) bool {
 	return slices.Contains(kinds[fmt.Sprintf("%T", v)], string(p.Kind))
 }
 
-// The methods that clients need, typed again from RPC.md and the first issue.
+// The methods that clients need, typed again, not taken from the rows.
 const needed = `
 getblockchaininfo getdeploymentinfo getnetworkinfo getpeerinfo getconnectioncount getmempoolinfo getmempoolentry getrawmempool
 getbestblockhash getblockcount getblockhash getblock getblockheader getblockfilter getrawtransaction gettxout gettxspendingprevout

@@ -57,7 +57,7 @@ type Config struct {
 	User       string // beside the cookie; "" for the cookie only
 	Password   string
 	CookiePath string // "" writes none
-	Version    string // of the program, as "0.1.0"
+	Version    string // of the program, as "0.2.0"
 	UserAgent  string // what peers hear; "": getnetworkinfo says what clients of Core look for
 	// REST answers /rest/… and /metrics, which need no password; nil: on regtest
 	// alone, and when Listen is this machine's own.

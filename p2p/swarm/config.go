@@ -66,7 +66,7 @@ type Config struct {
 	TxSent        func(txid chain.Hash)     // a peer had asked for it; must not block; nil: nobody wants to know
 
 	Book      *addrbook.Book
-	UserAgent string           // BIP14, as "/grapevine:0.1.0/"
+	UserAgent string           // BIP14, as "/grapevine:0.2.0/"
 	Rand      *rand.Rand       // the swarm's own: no one else may use it
 	Now       func() time.Time // wall clock; nil: time.Now
 	Clock     func() time.Time // as people see the time (setmocktime); nil: Now

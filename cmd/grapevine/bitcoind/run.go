@@ -27,7 +27,7 @@ import (
 type System struct {
 	Out, Err io.Writer
 	Home     string // the user's home directory
-	Version  string // of the program, as "0.1.0"
+	Version  string // of the program, as "0.2.0"
 }
 
 // exit statuses of bitcoind.

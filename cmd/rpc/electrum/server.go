@@ -32,7 +32,7 @@ type Config struct {
 	Listen  string // "host:port" in the clear; "" is none
 	TLS     string // "host:port" with TLS; "" is none
 	Dir     string // keeps the certificate for TLS
-	Version string // of the program, as "0.1.0"
+	Version string // of the program, as "0.2.0"
 	Rand    io.Reader
 	Log     *slog.Logger // nil discards
 }
