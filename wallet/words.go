@@ -201,6 +201,7 @@ type Entry struct {
 	BlockIndex    int
 	BlockTime     int64 // Unix seconds, 0 when it is in none
 	Received      int64 // Unix seconds when we first saw it
+	Time          int64 // when it happened: Received, or its block's time where that is earlier
 	Confirmations int32 // 0: in no block; -n: a conflicting one is n deep
 	InPool        bool
 	Abandoned     bool

@@ -107,15 +107,7 @@ func TestWalletsStandBesideEachOther(t *testing.T) {
 	w := startIn(t, dir)
 	w.must("createwallet", "miner", false, false, "", false, true, true)
 	w.must("createwallet", "watch", true, false, "", false, true, true)
-	in := func(name string) *testNode {
-		c, err := client.Dial(w.url+"/wallet/"+name, "u", "p")
-		if err != nil {
-			t.Fatal(err)
-		}
-		one := *w
-		one.Client = c
-		return &one
-	}
+	in := func(name string) *testNode { return w.in(name) }
 	addr := in("miner").text("getnewaddress")
 	w.must("generatetoaddress", 101, addr)
 	desc := in("miner").object("getaddressinfo", addr)["desc"]

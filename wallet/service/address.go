@@ -33,7 +33,7 @@ func (s *Service) Make(_ context.Context, p Plan) error {
 	if err != nil {
 		return err
 	}
-	st.name, st.avoidReuse = p.Name, p.AvoidReuse
+	st.name, st.blank, st.avoidReuse = p.Name, p.Blank, p.AvoidReuse
 	if len(p.Passphrase) > 0 {
 		key, master, err := s.newMaster(p.Passphrase)
 		if err == nil {

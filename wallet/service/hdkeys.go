@@ -114,6 +114,7 @@ func (st *state) addKind(kind wallet.Kind, changes []bool, root string, now int6
 	if descs == nil {
 		return nil, wallet.ErrDescThere
 	}
+	st.blank = false
 	return descs, nil
 }
 

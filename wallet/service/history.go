@@ -80,7 +80,7 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 	}
 	e := wallet.Entry{
 		Tx: tx, Height: r.height, Block: r.block, BlockIndex: int(r.index), BlockTime: r.blockTime,
-		Received: r.received, Confirmations: st.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
+		Received: r.received, Time: r.time(), Confirmations: st.depth(r), InPool: r.inPool, Abandoned: r.abandoned,
 		Trusted: st.trusted(r, map[*record]bool{}), Conflicts: st.conflicts(r), Rivals: slices.Clone(r.rivals), Comment: r.comment,
 	}
 	n := r.noted()
@@ -101,6 +101,14 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 	}
 	e.Details = st.details(r, tx, e.FromMe)
 	return e, nil
+}
+
+// time is when it happened: when it was first seen, but not after its block [nTimeSmart].
+func (r *record) time() int64 {
+	if r.blockTime > 0 {
+		return min(r.received, r.blockTime)
+	}
+	return r.received
 }
 
 // debit is what r spends of ours, and whether it spends nothing else.

@@ -8,14 +8,41 @@ import (
 )
 
 // Keys says what keys a wallet may have: watch, none that are private; blank,
-// it has none yet.
+// it was made to have none and has made none since, whatever was imported
+// [WALLET_FLAG_BLANK_WALLET].
 func (s *Service) Keys() (watch, blank bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state == nil {
 		return false, false
 	}
-	return s.state.watchOnly, len(s.state.rows) == 0
+	return s.state.watchOnly, s.state.blank
+}
+
+// Birth is the time in Unix seconds before which the wallet has no part in the chain:
+// that of its oldest descriptor or transaction; false: it has none [GetBirthTime].
+func (s *Service) Birth() (unix int64, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == nil {
+		return 0, false
+	}
+	return s.state.oldest()
+}
+
+func (st *state) oldest() (unix int64, known bool) {
+	see := func(t int64) {
+		if !known || t < unix {
+			unix, known = t, true
+		}
+	}
+	for _, r := range st.rows {
+		see(r.Timestamp)
+	}
+	for _, r := range st.list {
+		see(r.time())
+	}
+	return unix, known
 }
 
 // Lookahead is how many scripts of each row past the last one handed out are watched.

@@ -286,6 +286,10 @@ func TestALongScanDoesNotKeepCallersWaiting(t *testing.T) {
 	if _, _, err := twin.step(); err != nil { // the reader has begun
 		t.Fatal(err)
 	}
+	w.now = w.now.Add(7 * time.Second)
+	if scan := twin.Status().Scan; scan == nil || scan.Duration != 7*time.Second || scan.Progress >= 1 {
+		t.Fatalf("it says of its reading: %+v", scan)
+	}
 	if _, err := twin.Balance(context.Background()); !errors.Is(err, wallet.ErrScanning) {
 		t.Fatal(err)
 	}

@@ -83,9 +83,17 @@ func (s *Service) scan(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.scanning != on {
-		s.scanning = on
+		s.reads(on)
 		s.announce()
 	}
+}
+
+// reads notes whether the reader is on its way. Called with mu held.
+func (s *Service) reads(on bool) {
+	if on && !s.scanning {
+		s.scanBegan = s.cfg.Now()
+	}
+	s.scanning = on
 }
 
 // steadyTip is the ledger's tip, which is not older than what the state has
@@ -115,10 +123,10 @@ func (s *Service) step() (next *chain.HeaderNode, again bool, err error) {
 	}
 	if st.cursor.Hash == tip.Hash {
 		due := st.due()
-		s.scanning = due >= 0
+		s.reads(due >= 0)
 		return tip.Ancestor(due), true, nil
 	}
-	s.scanning = true
+	s.reads(true)
 	fork := chain.Fork(st.cursor, tip)
 	if fork == nil {
 		return nil, false, errors.New("wallet and ledger stand in different header trees")

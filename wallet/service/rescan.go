@@ -106,12 +106,14 @@ func (s *Service) progress(status wallet.Status) *wallet.Scan {
 	switch {
 	case s.going != nil:
 		return &wallet.Scan{Duration: s.cfg.Now().Sub(s.going.began), Progress: share(s.going.at-s.going.from, s.going.end-s.going.from)}
-	case status.Scanning && status.Reread >= 0:
-		return &wallet.Scan{Progress: share(status.Reread, status.Tip)}
-	case status.Scanning:
-		return &wallet.Scan{Progress: share(status.At, status.Tip)}
+	case !status.Scanning:
+		return nil
 	}
-	return nil
+	at := status.At
+	if status.Reread >= 0 {
+		at = status.Reread
+	}
+	return &wallet.Scan{Duration: s.cfg.Now().Sub(s.scanBegan), Progress: share(at, status.Tip)}
 }
 
 func share(part, whole int32) float64 {

@@ -59,6 +59,7 @@ type savedKeys struct {
 	Name       string     `json:"name,omitempty"` // what clients call the wallet
 	Birth      int32      `json:"birth"`          // height of the block that the wallet was made at
 	WatchOnly  bool       `json:"watch_only,omitempty"`
+	Blank      bool       `json:"blank,omitempty"`
 	Rows       []savedRow `json:"rows"`
 	AvoidReuse bool       `json:"avoid_reuse,omitempty"`
 	Copies     []string   `json:"copies,omitempty"` // see NoteCopy
@@ -86,8 +87,8 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 	if k.Network != set.params.Name {
 		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
 	}
-	st := blank(set)
-	st.name, st.watchOnly, st.avoidReuse, st.copies = k.Name, k.WatchOnly, k.AvoidReuse, k.Copies
+	st := emptyState(set)
+	st.name, st.watchOnly, st.blank, st.avoidReuse, st.copies = k.Name, k.WatchOnly, k.Blank, k.AvoidReuse, k.Copies
 	st.reread = reread{birth: k.Birth, next: nowhere}
 	if c.Master != nil {
 		st.seal = &seal{master: c.Master, sealed: c.Sealed}
@@ -290,7 +291,7 @@ func (st *state) take() (changes, error) {
 }
 
 func (st *state) savedKeys() savedKeys {
-	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, AvoidReuse: st.avoidReuse, Copies: st.copies, Rows: []savedRow{}}
+	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, Blank: st.blank, AvoidReuse: st.avoidReuse, Copies: st.copies, Rows: []savedRow{}}
 	for _, r := range st.rows {
 		k.Rows = append(k.Rows, r.savedRow)
 	}

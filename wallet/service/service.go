@@ -101,6 +101,7 @@ type Service struct {
 	going     *scan          // a Rescan that is under way; nil: none
 	scripts   [][]byte       // those of state, for filters
 	scanning  bool           // the reader is on its way through old blocks
+	scanBegan time.Time      // when it set out
 	poolDue   bool           // the state is to look at the whole pool before it answers
 	poolStale bool           // it is to look at the pool when it has read the blocks that it reads
 	asked     bool           // somebody made it by name; it did not make itself

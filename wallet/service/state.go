@@ -19,6 +19,7 @@ type state struct {
 	seal      *seal    // nil: it is not encrypted
 	copies    []string // files that hold the secrets in clear, as far as is known
 	watchOnly bool     // no private key may be
+	blank     bool     // see Service.Keys
 
 	rows    []*row            // descriptors whose scripts are watched, in the order they came
 	scripts map[string]*owned // every script in rows
@@ -57,7 +58,7 @@ type settings struct {
 // newState makes the state of a new wallet that stands at block at. Words are kept
 // for people; the seed is what counts. Without one it has no keys.
 func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*state, error) {
-	st := blank(set)
+	st := emptyState(set)
 	st.secrets = newSecrets()
 	st.cursor = at
 	st.dirt.keys, st.dirt.secrets = true, true
@@ -73,7 +74,7 @@ func newState(seed []byte, words string, set settings, at *chain.HeaderNode) (*s
 	return st, err
 }
 
-func blank(set settings) *state {
+func emptyState(set settings) *state {
 	return &state{
 		settings: set, reach: set.lookahead,
 		scripts:  map[string]*owned{},

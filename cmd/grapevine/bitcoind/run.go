@@ -318,6 +318,7 @@ func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
 		}
 	}
 	p.say(slog.LevelInfo, "init message: Done loading")
+	p.say(slog.LevelInfo, "initload thread exit") // whoever has Core read its blocks again waits for this
 	p.tellParent(true)
 }
 

@@ -41,15 +41,15 @@ func TestWalletErrorsHaveCoresCodes(t *testing.T) {
 func TestHistoryFlattensToLines(t *testing.T) {
 	tx := chain.NewTx(wire.NewMsgTx(2))
 	entries := []wallet.Entry{
-		{Tx: tx, Height: -1, Received: 200, Debit: 7, Details: []wallet.Detail{{Category: wallet.Sent, Amount: -5, Label: "a", Booked: true}, {Category: wallet.Received, Amount: 5, Label: "b", Booked: true}}},
-		{Tx: tx, Height: 3, BlockTime: 90, Received: 100, Confirmations: 2, Details: []wallet.Detail{{Category: wallet.Received, Amount: 9, Label: "b", Booked: true}, {Category: wallet.Received, Change: true}}},
+		{Tx: tx, Height: -1, Received: 200, Time: 200, Debit: 7, Details: []wallet.Detail{{Category: wallet.Sent, Amount: -5, Label: "a", Booked: true}, {Category: wallet.Received, Amount: 5, Label: "b", Booked: true}}},
+		{Tx: tx, Height: 3, BlockTime: 90, Received: 100, Time: 90, Confirmations: 2, Details: []wallet.Detail{{Category: wallet.Received, Amount: 9, Label: "b", Booked: true}, {Category: wallet.Received, Change: true}}},
 	}
 	a := &API{}
 	lines := slices.Concat(a.lines(&entries[0], shown{}), a.lines(&entries[1], shown{}))
 	if len(lines) != 3 || lines[0].Fee == nil || *lines[0].Fee != -7 || lines[1].Fee != nil || lines[0].Trusted == nil || lines[2].Trusted != nil {
 		t.Errorf("lines: %+v", lines)
 	}
-	if lines[0].Time != 200 || lines[2].Time != 90 { // an old block heard of late keeps its own time
+	if lines[0].Time != 200 || lines[2].Time != 90 {
 		t.Errorf("times %d and %d", lines[0].Time, lines[2].Time)
 	}
 	if lines[0].Replaceable != "unknown" || lines[2].Replaceable != "no" {

@@ -234,7 +234,7 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	for i, e := range entries {
 		lines[i] = historyLine{
 			TxID: e.Tx.ID.String(), Amount: jsonrpc.Amount(e.Amount), Fee: jsonrpc.Amount(e.Fee),
-			Confirmations: e.Confirmations, Height: e.Height, Time: timeOf(&e), Addresses: []string{}, Abandoned: e.Abandoned,
+			Confirmations: e.Confirmations, Height: e.Height, Time: e.Time, Addresses: []string{}, Abandoned: e.Abandoned,
 			Conflicts: texts(e.Conflicts), Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
 		}
 		for _, id := range texts(e.Rivals) {

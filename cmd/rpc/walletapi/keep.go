@@ -140,17 +140,18 @@ type walletInfo struct {
 	Balance      jsonrpc.Amount `json:"balance"` // these four for clients written before getbalances
 	Unconfirmed  jsonrpc.Amount `json:"unconfirmed_balance"`
 	Immature     jsonrpc.Amount `json:"immature_balance"`
-	PayTxFee     jsonrpc.Amount `json:"paytxfee"`
 	Txs          int            `json:"txcount"`
 	KeyPool      int            `json:"keypoolsize"`
 	KeyPoolInner int            `json:"keypoolsize_hd_internal"`
+	Until        *int64         `json:"unlocked_until,omitempty"` // Unix seconds, 0: locked; of an encrypted wallet
+	PayTxFee     jsonrpc.Amount `json:"paytxfee"`                 // per kvB
 	PrivateKeys  bool           `json:"private_keys_enabled"`
 	AvoidReuse   bool           `json:"avoid_reuse"`
-	Until        *int64         `json:"unlocked_until,omitempty"` // Unix seconds, 0: locked; of an encrypted wallet
 	Scanning     any            `json:"scanning"`
 	Descriptors  bool           `json:"descriptors"`
 	Signer       bool           `json:"external_signer"`
 	Blank        bool           `json:"blank"`
+	Birth        *int64         `json:"birthtime,omitempty"` // Unix seconds; nil: it watches nothing yet
 	LastBlock    blockPlace     `json:"lastprocessedblock"`
 }
 
@@ -180,7 +181,10 @@ func (a *API) getWalletInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	info := walletInfo{
 		Name: name, Version: 169900, Format: "bbolt", Balance: jsonrpc.Amount(b.Spendable()),
 		Unconfirmed: jsonrpc.Amount(b.Unconfirmed), Immature: jsonrpc.Amount(b.Immature), Txs: st.Txs, KeyPool: int(pool[0]), KeyPoolInner: int(pool[1]),
-		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(), AvoidReuse: a.Wallet.AvoidReuse(),
+		PrivateKeys: !watch, Blank: empty, Scanning: false, Descriptors: true, LastBlock: a.lastBlock(), AvoidReuse: a.Wallet.AvoidReuse(), PayTxFee: jsonrpc.Amount(a.Wallet.PayRate()),
+	}
+	if birth, known := a.Wallet.Birth(); known {
+		info.Birth = &birth
 	}
 	if encrypted, until := a.Wallet.Encrypted(); encrypted {
 		info.Until = new(int64)

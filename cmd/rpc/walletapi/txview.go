@@ -34,7 +34,7 @@ type txPlace struct {
 func (a *API) newPlace(e *wallet.Entry) txPlace {
 	p := txPlace{
 		Confirmations: e.Confirmations, Generated: e.Tx.IsCoinbase(), TxID: e.Tx.ID.String(), WTxID: e.Tx.WID.String(),
-		Conflicts: texts(e.Conflicts), MempoolConflicts: texts(e.Rivals), Time: timeOf(e), TimeReceived: e.Received, Replaceable: "no",
+		Conflicts: texts(e.Conflicts), MempoolConflicts: texts(e.Rivals), Time: e.Time, TimeReceived: e.Received, Replaceable: "no",
 		Comment: e.Comment, To: e.To, Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
 	}
 	if e.Height >= 0 {
@@ -76,14 +76,6 @@ func textOf(id chain.Hash) string {
 		return ""
 	}
 	return id.String()
-}
-
-// timeOf is when a transaction happened: when it was first seen, but not after its block.
-func timeOf(e *wallet.Entry) int64 {
-	if e.BlockTime > 0 && e.BlockTime < e.Received {
-		return e.BlockTime
-	}
-	return e.Received
 }
 
 // txDetail is one output of a transaction as it concerns the wallet.
