@@ -23,7 +23,7 @@ type Plan struct {
 	Name       string // what clients call it
 	Passphrase []byte // it is encrypted from its first byte, and locked; empty: it is in clear
 	Blank      bool   // it has no keys of its own yet
-	Watch      bool   // it never has private ones, and is blank
+	Watch      bool   // it never has private ones, and none of its own
 	AvoidReuse bool   // see SetAvoidReuse
 }
 

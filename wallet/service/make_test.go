@@ -45,7 +45,7 @@ func TestAWalletIsMadeInOneWrite(t *testing.T) {
 		name, _ := s.Name()
 		watch, blank := s.Keys()
 		sealed, _ := s.Encrypted()
-		if name != p.Name || s.AvoidReuse() != p.AvoidReuse || watch != p.Watch || blank != (p.Watch || p.Blank) || sealed != (p.Passphrase != nil) {
+		if name != p.Name || s.AvoidReuse() != p.AvoidReuse || watch != p.Watch || blank != p.Blank || sealed != (p.Passphrase != nil) {
 			t.Errorf("%+v became %q, %v, %v, %v, %v", p, name, s.AvoidReuse(), watch, blank, sealed)
 		}
 		if err := s.Close(); err != nil {
