@@ -217,6 +217,23 @@ func TestTemplateCanBeSolvedBySomebodyElse(t *testing.T) {
 	w.refused(-5, "Transaction "+nowhere+" not in mempool.", "generateblock", "raw(51)", []string{nowhere})
 }
 
+// Scripts that never name a wallet go on working beside those that make wallets by name.
+func TestTheUnnamedWalletIsAskedForByName(t *testing.T) {
+	w := start(t)
+	w.refused(-4, "…already exists.", "createwallet", "", true) // it made itself, with keys
+	is(t, "createwallet", w.object("createwallet", "one"), "name", "one")
+	is(t, "createwallet", w.object("createwallet", "two"), "name", "two")
+	w.refused(-19, "Wallet file not specified (must request wallet RPC through /wallet/<filename> uri-path).", "getnewaddress")
+	is(t, "createwallet", w.object("createwallet", ""), "name", "")
+	address := w.text("getnewaddress")
+	unnamed, _ := client.Dial(w.url+"/wallet/", "u", "p")
+	var info struct{ IsMine bool }
+	if err := unnamed.Call(w.ctx, "getaddressinfo", &info, address); err != nil || !info.IsMine {
+		t.Errorf("the address of a call that names no wallet: %+v, %v", info, err)
+	}
+	w.refused(-4, "…already exists.", "createwallet", "")
+}
+
 func TestWalletNamesOfHarnesses(t *testing.T) {
 	w := start(t)
 	is(t, "createwallet", w.object("createwallet", "default"), "name", "default")

@@ -43,10 +43,14 @@ func (w *Wallets) Create(name string, begin func(*service.Service) error) error 
 	}
 	defer release()
 	if name == "" && w.main != nil {
-		if w.main.Exists() {
+		if w.main.Touched() {
 			return wallet.TakenError(w.path(name))
 		}
-		return w.askedFor(begin(w.main.Service))
+		err := begin(w.main.Service)
+		if errors.Is(err, wallet.ErrExists) {
+			err = wallet.TakenError(w.path(name))
+		}
+		return w.askedFor(err)
 	}
 	path, fresh := w.file(name), false
 	switch st, err := os.Stat(path); {

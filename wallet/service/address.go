@@ -27,8 +27,13 @@ type Plan struct {
 	AvoidReuse bool   // see SetAvoidReuse
 }
 
-// Make makes a wallet, all of it in one write, or nothing. wallet.ErrExists.
+// Make makes a wallet, all of it in one write, or nothing. One that made itself and
+// that nobody has used is what a plan without wishes asks for. wallet.ErrExists.
 func (s *Service) Make(_ context.Context, p Plan) error {
+	plain := len(p.Passphrase) == 0 && !p.Blank && !p.Watch && !p.AvoidReuse
+	if sealed, _ := s.Encrypted(); plain && s.Exists() && !s.Touched() && !sealed {
+		return nil
+	}
 	st, err := s.planned(p)
 	if err != nil {
 		return err
