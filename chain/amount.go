@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 )
 
-// FormatAmount writes bitcoins with 8 decimals (Core: ValueFromAmount).
+// FormatAmount writes bitcoins with 8 decimals [ValueFromAmount].
 func FormatAmount(a btcutil.Amount) string {
 	sign, n := "", uint64(a)
 	if a < 0 {
@@ -20,7 +20,7 @@ func FormatAmount(a btcutil.Amount) string {
 }
 
 // FormatMoney writes bitcoins with as many decimals as it takes, two at least,
-// as reject reasons have them (Core: FormatMoney).
+// as reject reasons have them [FormatMoney].
 func FormatMoney(a btcutil.Amount) string {
 	s := FormatAmount(a)
 	cents := len(s) - 6

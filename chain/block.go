@@ -2,7 +2,7 @@ package chain
 
 import "github.com/btcsuite/btcd/wire/v2"
 
-// Tx is a transaction with its identities computed once. It is immutable.
+// Tx is a transaction with its identities computed once. It is immutable [CTransaction, CMutableTransaction].
 type Tx struct {
 	*wire.MsgTx
 	ID     Hash // txid: double SHA-256 without witness
@@ -23,7 +23,7 @@ func (t *Tx) VSize() int { return (t.Weight + WitnessScale - 1) / WitnessScale }
 func (t *Tx) StrippedSize() int { return (t.Weight - t.Size) / (WitnessScale - 1) }
 
 // Block is a decoded block with its identities and its own bytes. It is
-// immutable.
+// immutable [CBlock].
 type Block struct {
 	Hash   Hash
 	Header wire.BlockHeader

@@ -10,7 +10,7 @@ import (
 // reject word, so that logs and RPC answers read as they do there.
 //
 // A Rule is an error itself: errors.Is(err, chain.ErrHighHash) asks which rule
-// a *RuleError says was broken.
+// a *RuleError says was broken [GetRejectReason].
 type Rule string
 
 func (r Rule) Error() string { return string(r) }
@@ -31,7 +31,7 @@ func wordKind(word string) string {
 // RuleError says that a header, block or transaction breaks a consensus rule.
 // What it describes is invalid for ever, unless Mutated is set: then only this
 // copy of the body is bad (it does not match its header), and another copy of
-// the same block may be good.
+// the same block may be good [BlockValidationState].
 type RuleError struct {
 	Rule    Rule
 	Detail  string // what exactly, for people; may be empty
@@ -67,7 +67,7 @@ func (p Policy) Is(target error) bool {
 }
 
 // PolicyError says that a transaction may be valid but is not relayed by us.
-// It is never an offence of who sent it.
+// It is never an offence of who sent it [TxValidationState].
 type PolicyError struct {
 	Policy Policy
 	Detail string

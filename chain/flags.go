@@ -18,7 +18,7 @@ const ConsensusFlags = txscript.ScriptBip16 | // P2SH
 
 // ScriptFlags are the script rules of consensus for the block at node
 // [GetBlockScriptFlags]. P2SH, witness and taproot hold for all blocks but the
-// few named exceptions that were mined before.
+// few named exceptions that were mined before [DeploymentActiveAt].
 func ScriptFlags(p *Params, node *HeaderNode) txscript.ScriptFlags {
 	flags, exempt := p.ScriptExceptions[node.Hash]
 	if !exempt {
@@ -44,7 +44,7 @@ func ScriptFlags(p *Params, node *HeaderNode) txscript.ScriptFlags {
 const bip34ImpliesBIP30Limit = 1_983_702
 
 // EnforceBIP30 says whether the block at node must not make a coin that exists
-// already [fEnforceBIP30]. From BIP34 on to a far height it cannot, so nobody need look.
+// already [fEnforceBIP30]. From BIP34 on to a far height it cannot, so nobody need look [IsBIP30Repeat].
 func EnforceBIP30(p *Params, node *HeaderNode) bool {
 	if node.Height >= bip34ImpliesBIP30Limit {
 		return true

@@ -59,7 +59,7 @@ func skipHeight(height int32) int32 {
 }
 
 // Ancestor is the header at that height on the way from n to genesis, n
-// itself included; nil when height is negative or above n.
+// itself included; nil when height is negative or above n [CBlockIndex::GetAncestor].
 func (n *HeaderNode) Ancestor(height int32) *HeaderNode {
 	if n == nil || height < 0 || height > n.Height {
 		return nil
@@ -120,7 +120,7 @@ func Fork(a, b *HeaderNode) *HeaderNode {
 }
 
 // Locator names headers from n back to genesis, the last ones all, then ever
-// fewer: what getheaders sends so that a peer finds the fork [LocatorEntries].
+// fewer: what getheaders sends so that a peer finds the fork [LocatorEntries, CBlockLocator].
 func Locator(n *HeaderNode) []Hash {
 	var hashes []Hash
 	for step := int32(1); n != nil; n = n.Ancestor(max(n.Height-step, 0)) {

@@ -9,16 +9,16 @@ import (
 )
 
 // Params is a Bitcoin network: chaincfg's description of it, and what the
-// rules need beyond that. Treat it as read-only once a room has it.
+// rules need beyond that. Treat it as read-only once a room has it [CChainParams].
 type Params struct {
 	*chaincfg.Params
 
 	CSVHeight    int32 // BIP68, BIP112 and BIP113 hold from this height
 	SegwitHeight int32 // BIP141, BIP143 and BIP147 hold from this height
 
-	// MinimumChainWork is the least work of a chain worth downloading.
+	// MinimumChainWork is the least work of a chain worth downloading [nMinimumChainWork].
 	MinimumChainWork Work
-	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none.
+	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none [defaultAssumeValid].
 	AssumeValid *Hash
 
 	// SignetChallenge is the script that signs blocks (BIP325); nil: none does.

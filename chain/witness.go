@@ -92,7 +92,7 @@ func checkCommitment(want Hash, b *Block) error {
 	return nil
 }
 
-// mutated is a rule broken by this copy of the body, not by the block.
+// mutated is a rule broken by this copy of the body, not by the block [IsBlockMutated, BLOCK_MUTATED].
 func mutated(r Rule, detail string) *RuleError {
 	return &RuleError{Rule: r, Detail: detail, Mutated: true}
 }

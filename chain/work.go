@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Work is the expected number of hashes, 256 bits, most significant word first.
+// Work is the expected number of hashes, 256 bits, most significant word first [nChainWork].
 type Work [4]uint64
 
 // Cmp is -1, 0 or +1 as w is less than, equal to or more than v.

@@ -67,7 +67,7 @@ type Options struct {
 }
 
 // DB is an open database file. Its methods may be called by several goroutines
-// at once; Update calls wait for each other.
+// at once; Update calls wait for each other [CDBWrapper].
 type DB struct {
 	bolt     *bbolt.DB
 	path     string

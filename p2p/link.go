@@ -24,7 +24,7 @@ type Hello struct {
 	You         net.IP    // how they see us
 }
 
-// Kind is what a connection is for, in the words of Core's connection_type.
+// Kind is what a connection is for, in the words of Core's connection_type [ConnectionType].
 type Kind string
 
 const (

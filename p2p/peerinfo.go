@@ -6,7 +6,7 @@ import (
 )
 
 // PeerInfo is one connection as people see it: getpeerinfo, the list of peers and the
-// metrics read it. Whoever keeps a part of it fills that part in.
+// metrics read it. Whoever keeps a part of it fills that part in [CNodeStats].
 type PeerInfo struct {
 	Link
 

@@ -56,7 +56,7 @@ func (r Roads) Through(network string) Proxy {
 	return Proxy{}
 }
 
-// Reaches tells whether nodes of a network are dialled by our own choice [g_reachable_nets].
+// Reaches tells whether nodes of a network are dialled by our own choice [g_reachable_nets, ReachableNets].
 func (r Roads) Reaches(network string) bool {
 	if network == Unrouted {
 		return true

@@ -30,7 +30,7 @@ const (
 )
 
 // Archive is the open file. Saving calls never block and never fail; Run
-// reports what went wrong with writing.
+// reports what went wrong with writing [BlockManager].
 type Archive struct {
 	file  *db.DB
 	t     tables

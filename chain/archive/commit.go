@@ -171,6 +171,9 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 	return a.writeBatch(tx, w.flush)
 }
 
+// writeBatch writes what a flush carries beside the coins, which WriteFrozen has written
+// in the same transaction: undo, filters, sums, and last the durable tip, so that the coins
+// and the tip that they stand at change together [CCoinsViewDB::BatchWrite].
 func (a *Archive) writeBatch(tx *db.Tx, b *batch) error {
 	for _, n := range slices.Sorted(maps.Keys(b.undo)) {
 		if err := a.t.undo.Put(tx, n, b.undo[n]); err != nil {

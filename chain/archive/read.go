@@ -14,7 +14,7 @@ import (
 // Every read looks into memory first and into the file afterwards. Records
 // leave memory only after they are committed, so one of the two has them.
 
-// Body is a stored block's bytes. They are shared: do not change them.
+// Body is a stored block's bytes. They are shared: do not change them [ReadBlockFromDisk].
 func (a *Archive) Body(n uint32) ([]byte, error) {
 	a.mu.Lock()
 	raw, ok := a.tail[n]
@@ -25,7 +25,7 @@ func (a *Archive) Body(n uint32) ([]byte, error) {
 	return get(a, a.t.bodies, n)
 }
 
-// Undo is a stored undo record.
+// Undo is a stored undo record [UndoReadFromDisk].
 func (a *Archive) Undo(body uint32) ([]byte, error) {
 	if raw, ok := find(a, func(b *batch) ([]byte, bool) { v, ok := b.undo[body]; return v, ok }); ok {
 		return raw, nil

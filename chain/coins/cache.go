@@ -204,7 +204,7 @@ type slab struct {
 //
 //	key 36  mark 1  size of the coin 2  coin
 //
-// A coin never has more than maxScriptSize and a few bytes.
+// A coin never has more than maxScriptSize and a few bytes [CCoinsCacheEntry].
 type entry []byte
 
 const (

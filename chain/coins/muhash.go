@@ -18,7 +18,7 @@ const (
 )
 
 // MuHash is a hash over a set that does not depend on the order in which
-// things came and went (Core's MuHash3072). The zero value is not ready: see
+// things came and went [MuHash3072]. The zero value is not ready: see
 // NewMuHash. It is not safe for concurrent use.
 type MuHash struct {
 	top, bottom     *big.Int // product of what was inserted, of what was removed

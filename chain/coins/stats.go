@@ -14,7 +14,7 @@ import (
 	"grapevine/db"
 )
 
-// Stats describe the whole set, as Core's gettxoutsetinfo does.
+// Stats describe the whole set, as Core's gettxoutsetinfo does [CCoinsStats].
 type Stats struct {
 	TxOuts       int64
 	Transactions int64 // with at least one unspent output
@@ -35,7 +35,7 @@ func bogoSize(script []byte) int64 { return int64(bogoOverhead + len(script)) }
 const checkEvery = 1024
 
 // Collect reads every coin in the file as tx sees it, and hashes on so many
-// goroutines beside its own.
+// goroutines beside its own [ComputeUTXOStats].
 func Collect(ctx context.Context, tx *db.Tx, workers int) (Stats, error) {
 	c := collector{mu: NewSummer(workers), serial: sha256.New()}
 	err := Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {

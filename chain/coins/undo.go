@@ -15,7 +15,7 @@ import (
 
 // AppendUndo writes what a block spent [CBlockUndo]: for each input of each transaction but
 // the coinbase the coin, as Append writes it, but without the script's hash
-// where the input itself shows what was hashed. The block says how many there are.
+// where the input itself shows what was hashed. The block says how many there are [CTxUndo].
 func AppendUndo(dst []byte, txs []*chain.Tx, spent [][]chain.Coin) []byte {
 	for i, of := range spent {
 		for j := range of {

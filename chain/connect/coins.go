@@ -200,7 +200,7 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 	return coinsIn, nil
 }
 
-// make adds a transaction's outputs.
+// make adds a transaction's outputs [AddCoins].
 func (s *spending) make(tx *chain.Tx, coinbase bool) {
 	for i, out := range tx.TxOut {
 		if !coins.Spendable(out.PkScript) {

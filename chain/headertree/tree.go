@@ -41,7 +41,7 @@ func (t *Tree[E]) Tip() E { return t.active[len(t.active)-1] }
 // is the first seen; when marks have changed, the verified tip before that.
 func (t *Tree[E]) Best() E { return t.best }
 
-// AtHeight is the verified chain's entry of that height, nil where there is none.
+// AtHeight is the verified chain's entry of that height, nil where there is none [CChain, m_chain].
 func (t *Tree[E]) AtHeight(height int32) (e E) {
 	if height < 0 || int(height) >= len(t.active) {
 		return e

@@ -57,7 +57,7 @@ func (l *Ledger) CheckFile(ctx context.Context, progress audit.Progress) error {
 // CheckFile proves a chain file that no node has open: its structure and
 // checksums; headers, their work and their place; that bodies are those the
 // headers name; that undo records fit; and that the coins are exactly what the
-// blocks made and did not spend, and no more than the subsidies.
+// blocks made and did not spend, and no more than the subsidies [VerifyDB].
 func CheckFile(ctx context.Context, path string, p *chain.Params, progress audit.Progress) error {
 	file, err := db.Open(path, Name, Schema, db.Options{ReadOnly: true})
 	if err != nil {

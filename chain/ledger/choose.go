@@ -66,8 +66,8 @@ func (w *writer) enqueue(e *entry, disconnect bool) *slot {
 	return s
 }
 
-// reorganise queues the way from the tip to the branch of goal, a reorg
-// [ActivateBestChainStep, DisconnectTip, ConnectTip]. The whole way
+// reorganise only queues the way from the tip to the branch of goal, a reorg
+// [ActivateBestChainStep]; the pipeline walks it (check). The whole way
 // down and up to more work than the tip has, or to a goal of as much, is one
 // move, so that readers never see less work and a bad branch is never seen at
 // all. If that is too large for memory, every block is a move of its own. It is

@@ -46,7 +46,7 @@ type entry struct {
 	lost   bool  // its stored body is damaged
 	pruned bool  // its body and undo record were deleted; the body may have come again
 	bare   bool  // its body came while segwit did not hold at its height
-	linked bool  // its body and those of all ancestors that are not in the verified chain are stored [HaveNumChainTxs]
+	linked bool  // its body and those of all ancestors that are not in the verified chain are stored [HaveNumChainTxs, nChainTx]
 	why    error // *chain.RuleError if the rules marked it
 }
 

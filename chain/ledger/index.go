@@ -12,7 +12,7 @@ import (
 	"grapevine/chain/history"
 )
 
-// index saves what the optional indexes keep of a connected block.
+// index saves what the optional indexes keep of a connected block [TxIndex, BlockFilterIndex].
 func (l *Ledger) index(s *slot, kept archive.Indexes) error {
 	if kept.Txs {
 		ids := make([]chain.Hash, len(s.block.Txs))

@@ -177,7 +177,7 @@ func (w *writer) refuseAll(left []any) {
 // waits when it is too far ahead of it.
 func (l *Ledger) Events() <-chan Event { return l.events }
 
-// AddHeaders takes good headers, parents first. It never blocks.
+// AddHeaders takes good headers, parents first. It never blocks [ProcessNewBlockHeaders].
 func (l *Ledger) AddHeaders(nodes []*chain.HeaderNode) { l.inbox.put(headersMsg(nodes)) }
 
 // Submit takes the body of a good header. It never blocks; callers bound what

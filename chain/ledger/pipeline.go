@@ -98,7 +98,8 @@ func (l *Ledger) loadSlot(s *slot) (err error) {
 	return err
 }
 
-// check gives a loaded block its coins, and its scripts to the workers.
+// check gives a loaded block its coins, and its scripts to the workers [ConnectTip]; on the
+// way down it undoes a block [DisconnectTip; DisconnectBlock is rules.Disconnect].
 func (w *writer) check(s *slot) error {
 	if s.disconnect {
 		changes, err := w.rules.Disconnect(s.block, s.spent, s.number)

@@ -146,7 +146,7 @@ func (l *Ledger) readTx(e *entry, place int) (*chain.Tx, error) {
 }
 
 // Filter is the block's BIP158 basic filter and its BIP157 filter header. ok is
-// false when the block was never connected or the index is off.
+// false when the block was never connected or the index is off [LookupFilterRange, LookupFilterHeader].
 func (l *Ledger) Filter(hash chain.Hash) (filter []byte, header chain.Hash, ok bool, err error) {
 	e, ok := l.tree.entry(hash)
 	if !ok || !l.cfg.FilterIndex {

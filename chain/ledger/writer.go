@@ -31,7 +31,7 @@ const (
 	moveBlock = 4 << 10
 )
 
-// writer is the goroutine that changes the record, and what only it touches.
+// writer is the goroutine that changes the record, and what only it touches [cs_main].
 type writer struct {
 	l       *Ledger
 	log     *slog.Logger

@@ -28,10 +28,10 @@ type scene struct {
 	earlier map[chain.Hash]*entry // by txid; those of the same package
 }
 
-// terms are what a transaction is checked on (Core: ATMPArgs).
+// terms are what a transaction is checked on [ATMPArgs].
 type terms struct {
 	// returning: given back by a reorganisation. The floors do not hold: it was
-	// paid for and mined once (Core: bypass_limits).
+	// paid for and mined once [bypass_limits].
 	returning   bool
 	confirmed   map[*entry]bool // of the pool; as if they were in a block still
 	height      int32           // of the tip at entry; 0: the tip's own
@@ -93,7 +93,7 @@ func (s *scene) check(tx *chain.Tx) (*draft, error) {
 }
 
 // preCheck asks what needs no script to run and no comparison with what would
-// be replaced (Core: PreChecks).
+// be replaced [PreChecks].
 func (s *scene) preCheck(tx *chain.Tx) (*draft, error) {
 	if err := s.checkAlone(tx); err != nil {
 		return nil, err
@@ -286,7 +286,7 @@ func (s *scene) checkFee(d *draft) error {
 	return s.pool.checkRates(paid)
 }
 
-// checkRates holds what is paid to both floors (Core: CheckFeeRate).
+// checkRates holds what is paid to both floors [CheckFeeRate].
 func (p *Pool) checkRates(paid policy.Paid) error {
 	if least := p.floorNow().Fee(paid.VSize); paid.Fee < least {
 		return chain.Refused(policy.ErrPoolMinFee, "%d < %d", paid.Fee, least)

@@ -173,7 +173,7 @@ func (p *Pool) dropChildren(tx *chain.Tx, c *change) {
 }
 
 // dropOverlong removes what has more ancestors than it may, now that its
-// parents are unconfirmed again (Core: UpdateTransactionsFromBlock).
+// parents are unconfirmed again [UpdateTransactionsFromBlock].
 func (p *Pool) dropOverlong(c *change) {
 	limits := p.cfg.Rules.Chains
 	for _, e := range p.graph.ordered() {
@@ -183,7 +183,7 @@ func (p *Pool) dropOverlong(c *change) {
 	}
 }
 
-// sweep removes what the new tip does not admit (Core: removeForReorg).
+// sweep removes what the new tip does not admit [removeForReorg].
 func (p *Pool) sweep(c *change) {
 	s := p.scene(alone())
 	for _, e := range p.graph.ordered() { // the writer reads without the lock

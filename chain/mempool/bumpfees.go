@@ -29,7 +29,7 @@ func (p *Pool) Family(txid chain.Hash) (ancestorCount, descendantCount int) {
 }
 
 // CheckChain says whether a transaction that is to come would build on more than
-// the limits allow (Core: CheckPackageLimits).
+// the limits allow [CheckPackageLimits].
 func (p *Pool) CheckChain(tx *chain.Tx) error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -52,7 +52,7 @@ const maxCluster = 500
 // can be spent at a rate: for each coin by itself, and for all of them together,
 // where ancestors in common count once. Coins that are in a block, or that a
 // transaction spends which is to be replaced then, lack nothing. False: too many
-// transactions hang together (Core: MiniMiner).
+// transactions hang together [MiniMiner, calculateCombinedBumpFee].
 func (p *Pool) BumpFees(coins []wire.OutPoint, rate policy.FeeRate) (each []btcutil.Amount, together btcutil.Amount, ok bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()

@@ -19,7 +19,7 @@ func (s *scene) usualLimits() chainLimits {
 }
 
 // checkChain holds a transaction that is to enter to the limits on chains, and
-// fills d.above (Core: CalculateMemPoolAncestors in PreChecks). What it
+// fills d.above [CalculateMemPoolAncestors, in PreChecks]. What it
 // replaces is not taken off the counts of its ancestors, but one that replaces
 // exactly one other, which had the same ancestors, may stand in its place.
 // Pool.mu is held.
@@ -50,8 +50,8 @@ func (s *scene) checkChain(d *draft) (err error) {
 
 // ancestorsOf is all that transactions of so much together, which spend those
 // parents, would build on in the pool, in the order of txids. It looks at no
-// more than the limits allow, so that nobody has us walk a large graph (Core:
-// CalculateAncestorsAndCheckLimits).
+// more than the limits allow, so that nobody has us walk a large graph
+// [CalculateAncestorsAndCheckLimits, for packages CheckPackageLimits].
 func (l chainLimits) ancestorsOf(parents []*entry, own totals) ([]*entry, error) {
 	var staged, above []*entry
 	for _, parent := range parents {

@@ -33,7 +33,7 @@ func (t *totals) Sub(v totals) {
 // paid is the fees and what they were paid for.
 func (t totals) paid() policy.Paid { return policy.Paid{Fee: t.Fees, VSize: t.Size} }
 
-// entry is a transaction of the pool.
+// entry is a transaction of the pool [CTxMemPoolEntry].
 type entry struct {
 	Tx        *chain.Tx
 	Fee       btcutil.Amount

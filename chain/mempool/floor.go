@@ -10,7 +10,7 @@ import (
 // floor is the fee rate below which nothing enters because what paid that much
 // was evicted. It keeps the evicted from coming back at once, and, once a
 // block has made room, sinks by half each half-life: sooner the emptier the
-// pool (Core: rollingMinimumFeeRate).
+// pool [rollingMinimumFeeRate].
 type floor struct {
 	rate  float64 // satoshis per 1,000 virtual bytes, at since
 	since time.Time

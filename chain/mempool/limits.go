@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// poolHeight is the height of a coin made by a pool transaction (Core: MEMPOOL_HEIGHT).
+// poolHeight is the height of a coin made by a pool transaction [MEMPOOL_HEIGHT].
 const poolHeight = math.MaxInt32
 
 // How much is kept, and for how long. The names in brackets are Core's.

@@ -171,7 +171,7 @@ func consistent(txs []*chain.Tx) bool {
 }
 
 // IsFamily says whether the last transaction is a child of all others, and none
-// of those spends another (Core: IsChildWithParentsTree).
+// of those spends another [IsChildWithParentsTree].
 func IsFamily(txs []*chain.Tx) bool {
 	if len(txs) < 2 {
 		return false
@@ -205,7 +205,7 @@ func (p *Pool) checkParents(txs []*chain.Tx) error {
 // Test says what Add would, changing nothing. The members of a list are checked
 // together, may spend earlier ones and replace nothing. maxFee refuses what
 // pays more (max-fee-exceeded); 0: no limit. After the first refusal the rest is
-// not checked (Core: testmempoolaccept).
+// not checked [testmempoolaccept].
 func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	b := &bundle{}
 	if len(txs) == 1 {

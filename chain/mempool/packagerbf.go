@@ -66,7 +66,7 @@ func rbfFailed(why, detail string) error {
 }
 
 // checkClusters says which conflict is not alone and not in a pair; "": none
-// (Core: CheckConflictTopology).
+// [CheckConflictTopology].
 func checkClusters(conflicts []*entry) string {
 	for _, c := range conflicts {
 		above, below := c.Anc.Count-1, c.Desc.Count-1
@@ -87,7 +87,7 @@ func checkClusters(conflicts []*entry) string {
 }
 
 // diagrams are what a miner can take before and after the replacement: pieces
-// of so much fee for so much size, the best first (Core: CalculateChunksForRBF).
+// of so much fee for so much size, the best first [CalculateChunksForRBF, ImprovesFeerateDiagram].
 func diagrams(conflicts, leaving []*entry, put policy.Paid) (before, after []policy.Paid) {
 	for _, e := range leaving {
 		own := e.own().paid()
@@ -118,7 +118,7 @@ func minus(a, b policy.Paid) policy.Paid {
 }
 
 // better says whether diagram a is nowhere below b, and above it somewhere: at
-// each size, the fees of the best that fits (Core: CompareChunks). Beyond its
+// each size, the fees of the best that fits [CompareChunks]. Beyond its
 // end a diagram is as high as there.
 func better(a, b []policy.Paid) bool {
 	above := false

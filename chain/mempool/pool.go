@@ -27,7 +27,7 @@ type Config struct {
 	Log       *slog.Logger     // nil discards
 }
 
-// Pool is the set of unconfirmed transactions.
+// Pool is the set of unconfirmed transactions [CTxMemPool].
 type Pool struct {
 	cfg    Config
 	lowFee lowFeeParents // the writer's, as is cost:
@@ -75,7 +75,7 @@ func New(cfg Config) *Pool {
 // pool may have pushed others out before it fell itself. With a child may come
 // in the parent that was refused for its fee before.
 //
-// Only the writer may call it.
+// Only the writer may call it [AcceptToMemoryPool].
 func (p *Pool) Add(tx *chain.Tx) (chain.PoolDelta, error) { return p.add(tx, p.cfg.Now()) }
 
 // Cost is what the scripts took that the last Add ran, by Config.Stopwatch; 0
@@ -97,7 +97,7 @@ func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
 	return p.addWithParent(tx, since, err)
 }
 
-// enter puts a transaction in, and out what there is no room for then.
+// enter puts a transaction in, and out what there is no room for then [addUnchecked].
 func (p *Pool) enter(d *draft) (chain.PoolDelta, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -169,7 +169,7 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 
 // shrink evicts until the pool fits its memory. What goes raises the floor
 // above what it paid, so that it does not come back while there is no room
-// (Core: TrimToSize).
+// [TrimToSize].
 func (p *Pool) shrink(c *change) {
 	before, highest := len(c.out), policy.FeeRate(0)
 	for p.graph.Usage() > p.cfg.MaxBytes {
@@ -184,7 +184,7 @@ func (p *Pool) shrink(c *change) {
 	}
 }
 
-// expire drops what has waited too long for a block (Core: Expire, mempoolexpiry).
+// expire drops what has waited too long for a block [Expire, mempoolexpiry].
 func (p *Pool) expire(c *change) {
 	limit := p.cfg.Now().Add(-p.cfg.Expiry)
 	if !p.oldest.Before(limit) {

@@ -94,7 +94,7 @@ func (p *Pool) Rules() policy.Rules { return p.cfg.Rules }
 func (p *Pool) MinFee() policy.FeeRate { return max(p.floorNow(), p.cfg.Rules.MinRelay) }
 
 // Floor is the fee rate below which a full pool has lately let go of transactions; 0:
-// it has not (Core: GetMinFee).
+// it has not [GetMinFee].
 func (p *Pool) Floor() policy.FeeRate { return p.floorNow() }
 
 // SpentBy is the pool transaction that spends op.

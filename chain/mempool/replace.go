@@ -15,7 +15,7 @@ import (
 // (mempoolfullrbf), unless Rules.OptIn asks for the signal (see meetConflict).
 // Their numbers are those of Core's mempool-replacements.md.
 
-// checkSpendsNoConflict: nothing can build on what it takes the place of.
+// checkSpendsNoConflict: nothing can build on what it takes the place of [EntriesAndTxidsDisjoint].
 func checkSpendsNoConflict(d *draft) error {
 	for _, a := range d.above {
 		if slices.Contains(d.conflicts, a) {
@@ -26,12 +26,12 @@ func checkSpendsNoConflict(d *draft) error {
 }
 
 // checkReplacement asks whether a transaction may take the place of those it
-// conflicts with (Core: ReplacementChecks). It fills d.leaving. Pool.mu is held.
+// conflicts with [ReplacementChecks]. It fills d.leaving. Pool.mu is held.
 func (s *scene) checkReplacement(d *draft) error {
 	slices.SortFunc(d.conflicts, byTxID)
 	rate := policy.RateOf(d.modified, d.vsize)
 	for _, c := range d.conflicts {
-		// Rule 6: it must be better for a miner than each it pushes out.
+		// Rule 6: it must be better for a miner than each it pushes out [PaysMoreThanConflicts].
 		if old := policy.RateOf(c.Modified, c.VSize); rate <= old {
 			return d.refuse(policy.ErrInsufficient, "rejecting replacement %s; new feerate %s <= old feerate %s", d.tx.ID, rate, old)
 		}
@@ -58,7 +58,7 @@ func (d *draft) refuse(why chain.Policy, format string, args ...any) error {
 	return chain.Refused(why, format, args...)
 }
 
-// allLeaving are the conflicts with all that build on them. Rule 5: they are
+// allLeaving are the conflicts with all that build on them [GetEntriesForConflicts]. Rule 5: they are
 // counted by what each has below it before anybody looks at them, so what two
 // of them share counts twice (BIP125 rule 5).
 func (d *draft) allLeaving() ([]*entry, error) {
@@ -85,7 +85,7 @@ func withDescendants(entries []*entry) []*entry {
 }
 
 // checkNoNewParents is BIP125 rule 2: an unconfirmed parent that none of those
-// that go had could make the replacement worse than it looks.
+// that go had could make the replacement worse than it looks [HasNoNewUnconfirmed].
 func checkNoNewParents(d *draft) error {
 	had := make(map[chain.Hash]bool)
 	for _, gone := range d.leaving {
@@ -110,13 +110,14 @@ func feesOf(entries []*entry) (sum btcutil.Amount) {
 	return sum
 }
 
-// paysForAll says why what is paid does not make good what leaves; "": it does.
+// paysForAll says why what is paid does not make good what leaves; "": it does
+// [PaysForRBF].
 func (p *Pool) paysForAll(txid chain.Hash, paid policy.Paid, leaving btcutil.Amount) string {
-	// BIP125 rule 3: it pays at least what they paid together.
+	// Rule 3: it pays at least what they paid together.
 	if paid.Fee < leaving {
 		return fmt.Sprintf("rejecting replacement %s, less fees than conflicting txs; %s < %s", txid, chain.FormatMoney(paid.Fee), chain.FormatMoney(leaving))
 	}
-	// BIP125 rule 4: and for its own relay on top, so that nobody has the
+	// Rule 4: and for its own relay on top, so that nobody has the
 	// network carry things again and again for nothing.
 	if more, least := paid.Fee-leaving, p.cfg.Rules.Increment.Fee(paid.VSize); more < least {
 		return fmt.Sprintf("rejecting replacement %s, not enough additional fees to relay; %s < %s", txid, chain.FormatMoney(more), chain.FormatMoney(least))

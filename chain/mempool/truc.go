@@ -48,7 +48,7 @@ func (s *scene) checkTRUC(d *draft) error {
 }
 
 // checkTRUCAmong holds the members of a package to BIP431 among each other, once
-// each has been held to it against the pool (Core: PackageTRUCChecks).
+// each has been held to it against the pool [PackageTRUCChecks].
 func (s *scene) checkTRUCAmong(drafts []*draft) error {
 	s.pool.mu.RLock()
 	defer s.pool.mu.RUnlock()

@@ -7,10 +7,10 @@ import (
 )
 
 // Our own transactions are unbroadcast until a peer has asked for one of them
-// (getdata): until then nobody may know of it (Core: m_unbroadcast_txids).
+// (getdata): until then nobody may know of it [m_unbroadcast_txids].
 
 // MarkUnbroadcast notes that a transaction of the pool is our own and nobody
-// has asked for it yet.
+// has asked for it yet [AddUnbroadcastTx].
 func (p *Pool) MarkUnbroadcast(txid chain.Hash) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

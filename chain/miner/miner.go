@@ -31,7 +31,7 @@ type Config struct {
 	Pool       Pool
 	Solver     Solver                                    // nil: CPU{}
 	Submit     func(context.Context, *chain.Block) error // returns when pool and wallet have followed
-	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase
+	ExtraNonce uint64                                    // random: no two miners and no two runs make one coinbase [IncrementExtraNonce]
 	// NoExtraNonce writes OP_0 in its place, as Bitcoin Core does: two miners may make one block.
 	NoExtraNonce bool
 	// NoLockTime leaves the coinbase without the lock time of BIP54, as Core did up to 29.
@@ -51,7 +51,7 @@ type Config struct {
 
 const (
 	// defaultMaxTries is how many nonces a call of Generate tries for all its
-	// blocks (Core: DEFAULT_MAX_TRIES).
+	// blocks [DEFAULT_MAX_TRIES].
 	defaultMaxTries = 1_000_000
 	// sliceTries is how many nonces are tried before the template is made anew,
 	// with the transactions and the time of then.
@@ -80,7 +80,7 @@ type Miner struct {
 type Assembled struct{ Txs, Weight int }
 
 // Last is the last template that was assembled, by whomever; nil before the
-// first (Core: m_last_block_num_txs, m_last_block_weight).
+// first [m_last_block_num_txs, m_last_block_weight].
 func (m *Miner) Last() *Assembled { return m.last.Load() }
 
 // New makes a miner.
@@ -104,7 +104,7 @@ func New(cfg Config) *Miner {
 // Generate makes n blocks one after the other and submits each. maxTries is
 // for all of them (0: defaultMaxTries); when it runs out, the blocks so far are
 // the answer, without an error, as Core does. They are also the answer beside
-// an error.
+// an error [generateBlocks].
 func (m *Miner) Generate(ctx context.Context, n int, payTo []byte, maxTries uint64) ([]chain.Hash, error) {
 	if err := m.takeTurn(ctx); err != nil {
 		return nil, err

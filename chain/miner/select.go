@@ -89,8 +89,8 @@ func (c *candidate) score() policy.Paid {
 }
 
 // choose picks transactions for the block after tip: again and again the one
-// that, with the ancestors it still needs, pays the most a byte (Core:
-// addPackageTxs). Parents come before their children.
+// that, with the ancestors it still needs, pays the most a byte
+// [BlockAssembler::addPackageTxs]. Parents come before their children.
 func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.Candidate {
 	queue := link(txs)
 	height, median := tip.Height+1, tip.MedianTimePast()

@@ -42,7 +42,7 @@ type TemplateTx struct {
 }
 
 const (
-	// blockVersion has BIP9's top bits and no vote (Core: VERSIONBITS_TOP_BITS).
+	// blockVersion has BIP9's top bits and no vote [VERSIONBITS_TOP_BITS].
 	blockVersion = 0x20000000
 	// settleTries is how often a pool may be behind the tip, or the tip move while
 	// a block is tried, before a template fails.
@@ -54,7 +54,7 @@ const (
 var errUnsettled = errors.New("the tip moves, or the pool does not follow it")
 
 // Template is the best unsolved block now, paying to payTo. The ledger has
-// tried it.
+// tried it [BlockAssembler::CreateNewBlock].
 func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 	limit, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
@@ -122,7 +122,7 @@ func (m *Miner) version() int32 {
 }
 
 // minTime is the least time that the next header may have. Blocks of our own never warp
-// time, whether BIP94 holds or not [GetMinimumTime, since 29].
+// time, whether BIP94 holds or not [GetMinimumTime, since 29; UpdateTime].
 func minTime(p *chain.Params, parent *chain.HeaderNode) int64 {
 	least := parent.MedianTimePast() + 1
 	if (parent.Height+1)%p.RetargetInterval() == 0 {
@@ -163,7 +163,7 @@ func (m *Miner) coinbaseInput(height int32) *wire.TxIn {
 
 // makeCoinbase pays to payTo and commits to the witnesses (BIP141), early also before
 // segwit holds, as Core does. Its lock time, if it counts, is the height before, so that
-// it also differs from what BIP34 did not cover (BIP54).
+// it also differs from what BIP34 did not cover (BIP54) [RegenerateCommitments].
 func (t *Template) makeCoinbase(payTo []byte, in *wire.TxIn, segwit, early bool) {
 	cb := wire.NewMsgTx(2)
 	if in.Sequence != wire.MaxTxInSequenceNum {

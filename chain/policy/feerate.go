@@ -13,10 +13,10 @@ import (
 	"grapevine/chain"
 )
 
-// FeeRate is satoshis per 1,000 virtual bytes.
+// FeeRate is satoshis per 1,000 virtual bytes [CFeeRate].
 type FeeRate int64
 
-// dustRelay is what spending an output costs that is worth it (Core: DUST_RELAY_TX_FEE).
+// dustRelay is what spending an output costs that is worth it [DUST_RELAY_TX_FEE].
 const dustRelay FeeRate = 3000
 
 // ErrFeeRate: a text that is no fee rate, or a rate that cannot be.
@@ -101,7 +101,7 @@ const (
 )
 
 // DustLimit is the least value of an output to this script that is worth its
-// spending by default; 0 for outputs that can never be spent (Core: GetDustThreshold).
+// spending by default; 0 for outputs that can never be spent [GetDustThreshold].
 func DustLimit(script []byte) btcutil.Amount { return dustRelay.DustLimit(script) }
 
 // DustLimit is the same where spending costs so much.

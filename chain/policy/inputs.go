@@ -25,7 +25,7 @@ const (
 )
 
 // CheckInputs asks whether what a transaction spends, and how, is standard.
-// coins[i] is what input i spends (Core: AreInputsStandard, IsWitnessStandard).
+// coins[i] is what input i spends [AreInputsStandard, IsWitnessStandard].
 func (r Rules) CheckInputs(tx *chain.Tx, coins []chain.Coin) error {
 	legacy := 0
 	for i, in := range tx.TxIn {

@@ -21,7 +21,7 @@ const (
 )
 
 // CheckTx asks whether the form of a transaction is standard, without its
-// inputs' coins (Core: IsStandardTx). The error is *chain.PolicyError.
+// inputs' coins [IsStandardTx]. The error is *chain.PolicyError.
 func (r Rules) CheckTx(tx *chain.Tx) error {
 	if v := uint32(tx.Version); v < minVersion || v > maxVersion {
 		return refused(ErrVersion)
@@ -88,7 +88,7 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 
 // CheckFeeOfDust asks that a transaction which makes dust pays no fee itself,
 // so that nobody has reason to mine it without the child that spends the dust
-// (Core: PreCheckEphemeralTx). modified is the fee with what was added by prioritisetransaction.
+// [PreCheckEphemeralTx]. modified is the fee with what was added by prioritisetransaction.
 func (r Rules) CheckFeeOfDust(tx *chain.Tx, fee, modified btcutil.Amount) error {
 	if fee == 0 && modified == 0 {
 		return nil

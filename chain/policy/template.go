@@ -6,7 +6,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-// Kind is the form of an output script (Core: TxoutType).
+// Kind is the form of an output script [TxoutType].
 type Kind uint8
 
 const (
@@ -23,10 +23,10 @@ const (
 	WitnessUnknown // versions and lengths that later soft forks may give a meaning
 )
 
-// maxScript is the length beyond which a script cannot run (Core: MAX_SCRIPT_SIZE).
+// maxScript is the length beyond which a script cannot run [MAX_SCRIPT_SIZE].
 const maxScript = 10_000
 
-// KindOf tells what form an output script has (Core: Solver).
+// KindOf tells what form an output script has [Solver].
 func KindOf(script []byte) Kind {
 	if version, program, ok := WitnessProgram(script); ok {
 		return witnessKind(version, program)
@@ -84,7 +84,7 @@ func unspendable(script []byte) bool {
 	return len(script) > 0 && script[0] == txscript.OP_RETURN || len(script) > maxScript
 }
 
-// PaidKey is the key of a script that pays to it directly (Core: MatchPayToPubkey).
+// PaidKey is the key of a script that pays to it directly [MatchPayToPubkey].
 func PaidKey(script []byte) (key []byte, ok bool) {
 	n := len(script)
 	if n < 2 || int(script[0]) != n-2 || script[n-1] != txscript.OP_CHECKSIG || !KeySized(script[1:n-1]) {
@@ -108,7 +108,7 @@ func KeySized(key []byte) bool {
 	return false
 }
 
-// MultisigKeys takes "need key… count OP_CHECKMULTISIG" apart (Core: MatchMultisig).
+// MultisigKeys takes "need key… count OP_CHECKMULTISIG" apart [MatchMultisig].
 func MultisigKeys(script []byte) (need int, keys [][]byte, ok bool) {
 	if len(script) == 0 || script[len(script)-1] != txscript.OP_CHECKMULTISIG {
 		return 0, nil, false
@@ -146,7 +146,7 @@ func keyCount(op byte, data []byte) (int, bool) {
 }
 
 // ValidOps says whether a script consists of known opcodes and pushes of no more
-// than a stack element may be (Core: HasValidOps).
+// than a stack element may be [HasValidOps].
 func ValidOps(script []byte) bool {
 	t := txscript.MakeScriptTokenizer(0, script)
 	for t.Next() {

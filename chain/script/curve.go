@@ -53,7 +53,7 @@ func readPoint(raw []byte, p *secp256k1.Affine) (ok bool) {
 	return false
 }
 
-// ecdsa is the verification of SEC 1, 4.1.4.
+// ecdsa is the verification of SEC 1, 4.1.4 [CheckECDSASignature].
 func (pure) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
 	if r.IsZero() || s.IsZero() {
 		return false
@@ -89,7 +89,7 @@ func isBelow(x, y *secp256k1.Field) bool {
 	return string(a[:]) < string(b[:])
 }
 
-// schnorr is the verification of BIP340.
+// schnorr is the verification of BIP340 [VerifySchnorrSignature].
 func (pure) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
 	t := k.(*secp256k1.Multiples)
 	var r secp256k1.Field

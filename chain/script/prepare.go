@@ -13,7 +13,7 @@ import (
 )
 
 // Prepared is a transaction, the coins it spends, and what its signatures have
-// in common, computed once. It is safe for concurrent use.
+// in common, computed once. It is safe for concurrent use [PrecomputedTransactionData].
 type Prepared struct {
 	tx     *chain.Tx
 	coins  []chain.Coin

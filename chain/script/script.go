@@ -78,7 +78,7 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 }
 
 // CheckInput checks one input of a prepared transaction. A failure is in Core's words
-// for a block.
+// for a block [CScriptCheck].
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
 	if err := c.run(p, i, flags); err != nil {
 		return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", c.word, p.reason(i, flags, err))), Detail: p.where(i, err), Tx: p.tx.ID}
@@ -113,7 +113,7 @@ func (c *Checker) Remember(tx *chain.Tx, flags txscript.ScriptFlags) {
 	c.known.put(tx.WID, flags)
 }
 
-// execute runs the engine.
+// execute runs the engine [VerifyScript, EvalScript].
 func (p *Prepared) execute(i int, flags txscript.ScriptFlags) error {
 	vm, err := p.engine(i, flags)
 	if err != nil {

@@ -36,7 +36,7 @@ func blankTx(tx *wire.MsgTx) []byte {
 }
 
 // legacyHash is what a signature from before segwit signs with SIGHASH_ALL.
-// code must hold no OP_CODESEPARATOR.
+// code must hold no OP_CODESEPARATOR [SignatureHash].
 func (p *Prepared) legacyHash(i int, code []byte) chainhash.Hash {
 	at := 4 + wire.VarIntSerializeSize(uint64(len(p.tx.TxIn))) + blankSize*i + 36
 	d := newDigest()
@@ -66,7 +66,7 @@ func (p *Prepared) witnessHash(i int, code []byte) chainhash.Hash {
 }
 
 // taprootHash is what a key path signature signs with SIGHASH_DEFAULT and no
-// annex (BIP341).
+// annex (BIP341) [SignatureHashSchnorr].
 func (p *Prepared) taprootHash(i int) chainhash.Hash {
 	const size = 1 + 1 + 4 + 4 + 5*32 + 1 + 4
 	msg := make([]byte, 0, size)

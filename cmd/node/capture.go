@@ -16,7 +16,7 @@ import (
 //	8 bytes   the time in microseconds, little endian
 //	12 bytes  the message's name, filled up with zeros
 //	4 bytes   the payload's length, little endian
-//	…         the payload
+//	…         the payload [CaptureMessage].
 type capture struct {
 	dir string
 	now func() time.Time

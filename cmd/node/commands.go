@@ -127,7 +127,7 @@ func (c *commands) start(ctx context.Context, line string) {
 	})
 }
 
-// run gives a line to the shell and waits for it.
+// run gives a line to the shell and waits for it [runCommand].
 func (c *commands) run(line string) {
 	cmd := exec.Command("sh", "-c", line)
 	if runtime.GOOS == "windows" {

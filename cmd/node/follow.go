@@ -21,7 +21,7 @@ import (
 
 // follower is the one goroutine that writes the pool and hands every move on
 // in its right order [CValidationInterface]: pool and wallet have followed a Delta before its
-// verdicts reach gossip, and through gossip whoever waits for an answer.
+// verdicts reach gossip, and through gossip whoever waits for an answer [ValidationInterface, MainSignals].
 type follower struct {
 	ledger   *ledger.Ledger
 	pool     *mempool.Pool

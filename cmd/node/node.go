@@ -62,7 +62,7 @@ type Node struct {
 }
 
 // New opens the files in cfg.DataDir and builds every room. Nothing runs yet;
-// a Node that is never Run must be Closed.
+// a Node that is never Run must be Closed [AppInitMain].
 func New(cfg Config) (*Node, error) {
 	n := &Node{cfg: cfg.withDefaults(), follow: newFollower(), keeper: &keeper{open: map[string]*db.DB{}}}
 	n.clock = &clock{machine: n.cfg.Now}

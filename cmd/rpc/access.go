@@ -59,7 +59,7 @@ func CheckAuth(line string) error {
 	return err
 }
 
-// readLists reads the lists of what users may call (Core: InitRPCAuthentication).
+// readLists reads the lists of what users may call [InitRPCAuthentication].
 func (a *access) readLists(o Serving) {
 	a.allowed = len(o.RPCWhitelist) == 0
 	if o.RPCWhitelistDefault != nil {
@@ -123,7 +123,7 @@ func CheckAllowIP(list []string) error {
 	return err
 }
 
-// admits says whether a request comes from where it may.
+// admits says whether a request comes from where it may [ClientAllowed].
 func (a *access) admits(r *http.Request) bool {
 	if a.from == nil {
 		return true

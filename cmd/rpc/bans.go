@@ -12,7 +12,7 @@ import (
 	"grapevine/p2p/addrbook"
 )
 
-// defaultBan is how long a ban lasts when nobody says (Core: DEFAULT_MISBEHAVING_BANTIME).
+// defaultBan is how long a ban lasts when nobody says [DEFAULT_MISBEHAVING_BANTIME].
 const defaultBan = 24 * time.Hour
 
 // bookRows are about addresses: those kept away, and those heard of.

@@ -12,7 +12,7 @@ import (
 	"os"
 )
 
-// cookieUser is who the bearer of the cookie file is (Core: COOKIEAUTH_USER).
+// cookieUser is who the bearer of the cookie file is [COOKIEAUTH_USER].
 const cookieUser = "__cookie__"
 
 func newSecret(r io.Reader) (string, error) {
@@ -27,8 +27,8 @@ func newSecret(r io.Reader) (string, error) {
 }
 
 // allow says whether user and password are those of the cookie or of the
-// configuration (Core: RPCAuthorized). It takes the same time for every wrong
-// one (Core: TimingResistantEqual).
+// configuration [RPCAuthorized]. It takes the same time for every wrong
+// one [TimingResistantEqual].
 func (s *Server) allow(user, password string) bool {
 	ok := 0
 	if s.cookie != "" {
@@ -56,7 +56,7 @@ func (s *Server) cookiePath() string {
 func (s *Server) cookieLine() string { return cookieUser + ":" + s.cookie }
 
 // writeCookie puts the cookie where local clients look for it, whole or not at
-// all, readable by our user alone if nobody says otherwise.
+// all, readable by our user alone if nobody says otherwise [GenerateAuthCookie].
 func (s *Server) writeCookie() error {
 	if s.cookie == "" {
 		return nil

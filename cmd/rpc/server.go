@@ -34,7 +34,7 @@ const (
 	// stopTime is how long calls may take to end when the node stops, before
 	// their connections are cut; the whole node has five seconds.
 	stopTime = 2 * time.Second
-	// maxHeaderBytes bounds a request's head (Core: MAX_HEADERS_SIZE).
+	// maxHeaderBytes bounds a request's head [MAX_HEADERS_SIZE].
 	maxHeaderBytes = 8192
 )
 

@@ -11,7 +11,7 @@ import (
 	"grapevine/db"
 )
 
-// Ban keeps a part of the network away: neither dialled nor accepted.
+// Ban keeps a part of the network away: neither dialled nor accepted [BanMan].
 type Ban struct {
 	Net          netip.Prefix // one address has the full length
 	Since, Until time.Time

@@ -46,7 +46,7 @@ type Config struct {
 	Log   *slog.Logger     // nil discards
 }
 
-// Book remembers addresses of nodes. All its methods may be called at once.
+// Book remembers addresses of nodes. All its methods may be called at once [AddrMan].
 type Book struct {
 	cfg   Config
 	saved string // the anchors in the file; Save's alone
@@ -175,7 +175,7 @@ func (b *Book) Forgive(key netip.AddrPort) {
 }
 
 // Good says that the address, which we dialled, has greeted us as a node should.
-// If its place in tried is taken, the older one there is tested before it goes.
+// If its place in tried is taken, the older one there is tested before it goes [AddrManImpl::Good_].
 func (b *Book) Good(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -213,7 +213,7 @@ func (b *Book) Promote(key netip.AddrPort) bool {
 
 // Pick chooses an address to dial: tried and new ones about equally often, and
 // the rarer the more often it failed. It does not choose what is banned, nor
-// what skip refuses, which must not call the book.
+// what skip refuses, which must not call the book [Select_].
 func (b *Book) Pick(skip func(p2p.Addr) bool) (p2p.Addr, bool) {
 	return b.pick(skip, false)
 }

@@ -26,7 +26,8 @@ func (b *Book) incumbent(e *entry) *entry {
 	return b.slots[b.slotOf(&c)]
 }
 
-// promote moves an entry to tried; who was there goes back to new, if there is room.
+// promote moves an entry to tried; who was there goes back to new, if there is room
+// [MakeTried].
 func (b *Book) promote(e *entry, now int64) {
 	old := b.incumbent(e)
 	b.remove(e)

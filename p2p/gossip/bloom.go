@@ -34,6 +34,7 @@ func (s *State) blooms(p *peer, command string) bool {
 	return false
 }
 
+// onFilterLoad takes the filter of a light client (BIP37) [CBloomFilter].
 func (s *State) onFilterLoad(p *peer, m *msg.FilterLoad) {
 	switch {
 	case !s.blooms(p, m.Command()):

@@ -48,6 +48,7 @@ func (s *State) filterStop(p *peer, r filterRange, most uint32) *chain.HeaderNod
 	return nil
 }
 
+// onGetCFilters answers for filters [ProcessGetCFilters].
 func (s *State) onGetCFilters(p *peer, m *wire.MsgGetCFilters) {
 	r := filterRange{m.FilterType, m.StartHeight, m.StopHash}
 	if stop := s.filterStop(p, r, maxFilters); stop != nil {
@@ -55,6 +56,7 @@ func (s *State) onGetCFilters(p *peer, m *wire.MsgGetCFilters) {
 	}
 }
 
+// onGetCFHeaders answers for their hashes [ProcessGetCFHeaders].
 func (s *State) onGetCFHeaders(p *peer, m *wire.MsgGetCFHeaders) {
 	r := filterRange{m.FilterType, m.StartHeight, m.StopHash}
 	stop := s.filterStop(p, r, maxFilterHeaders)
@@ -68,6 +70,7 @@ func (s *State) onGetCFHeaders(p *peer, m *wire.MsgGetCFHeaders) {
 	s.do(a)
 }
 
+// onGetCFCheckpt answers for every thousandth header of them [ProcessGetCFCheckPt].
 func (s *State) onGetCFCheckpt(p *peer, m *wire.MsgGetCFCheckpt) {
 	r := filterRange{Type: m.FilterType, Stop: m.StopHash}
 	stop := s.filterStop(p, r, 1<<31)

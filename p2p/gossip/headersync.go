@@ -9,13 +9,15 @@ import (
 
 // Headers are the business of package headers; what it wants done is done here.
 
+// onHeaders looks at headers that a peer sent [ProcessHeadersMessage].
 func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	s.headers.OnHeaders(p.talk, m.Headers)
 	s.fetch.Direct(p.src, m.Headers)
 	s.actOnHeaders()
 }
 
-// onBlockInv notes what a peer has; the header of an unknown block is asked for.
+// onBlockInv notes what a peer has; the header of an unknown block is asked for
+// [m_inv_triggered_getheaders_before_sync].
 func (s *State) onBlockInv(p *peer, hashes ...chain.Hash) {
 	s.headers.Announced(p.talk, hashes...)
 	s.actOnHeaders()

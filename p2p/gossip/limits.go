@@ -60,7 +60,7 @@ const (
 
 // Transactions.
 const (
-	maxRejected  = 50_000 // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000]
+	maxRejected  = 50_000 // hashes in each half of the filter of rejected ones [m_recent_rejects: 120,000, RecentRejectsFilter]
 	maxConfirmed = 24_000 // names in each half of those the last blocks confirmed [m_recent_confirmed_transactions: 48,000]
 	joinAnnounce = 5000   // of the pool, told to a peer that joins a local network
 )

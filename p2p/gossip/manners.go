@@ -31,7 +31,7 @@ type Manners struct {
 	PunishTxs bool
 	// KeepManual: whom people have asked for is not dropped for an offence.
 	KeepManual bool
-	// MaxOrphans that wait for their parents, chosen at random when there are more
+	// MaxOrphans [DEFAULT_MAX_ORPHAN_TRANSACTIONS] that wait for their parents, chosen at random when there are more
 	// [-maxorphantx]; 0: the orphanage's own limits; NoOrphans: none.
 	MaxOrphans int
 	// MaxTipAge beyond which the initial block download goes on [-maxtipage]; 0: a day.

@@ -15,7 +15,7 @@ import (
 	"grapevine/p2p/msg"
 )
 
-// peer is what we know of one connection.
+// peer is what we know of one connection [CNodeState].
 type peer struct {
 	p2p.Link
 	id     p2p.PeerID
@@ -113,6 +113,7 @@ func (s *State) send(p *peer, m wire.Message) {
 	}
 }
 
+// onMessage hands each message to the file of its subject [PeerManagerImpl::ProcessMessage].
 func (s *State) onMessage(p *peer, m wire.Message) {
 	switch m := m.(type) {
 	case *wire.MsgHeaders:

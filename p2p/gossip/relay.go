@@ -54,7 +54,7 @@ func (s *State) announceToAll(in *txs.Tx) {
 }
 
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
-// of the step where that is prompt, else after a random time.
+// of the step where that is prompt, else after a random time [RelayTransaction].
 func (s *State) announceTx(p *peer, in *txs.Tx) {
 	if first := p.outbox.Put(in); first && !s.prompt(p) {
 		p.outbox.Due = s.invs.Next(s.now, p.Inbound())

@@ -57,7 +57,7 @@ func (s *server) Headers(p *peer, m *wire.MsgGetHeaders) (reply *wire.MsgHeaders
 	return reply, last
 }
 
-// tells says whether we speak of a block to strangers: of an old one beside the
+// tells says whether we speak of a block to strangers [BlockRequestAllowed]: of an old one beside the
 // chain we do not, for whom it reached long ago is known by it.
 func (s *server) tells(e *headers.Entry) bool {
 	best := s.Tree.Best()
@@ -90,7 +90,7 @@ func (s *server) blocks(p *peer, m *wire.MsgGetBlocks) *wire.MsgInv {
 	return inv
 }
 
-// data answers getdata; what we do not have is named in one notfound. A block
+// data answers getdata [ProcessGetData]; what we do not have is named in one notfound. A block
 // asked twice in one message is served once.
 func (s *server) data(p *peer, m *wire.MsgGetData) (acts []p2p.Action, missing []*wire.InvVect) {
 	served := make(map[chain.Hash]struct{})
@@ -120,6 +120,7 @@ func (s *server) data(p *peer, m *wire.MsgGetData) (acts []p2p.Action, missing [
 	return acts, missing
 }
 
+// block answers for one block of a getdata: whole, or as a compact block [ProcessGetBlockData].
 func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	e := s.Tree.Find(iv.Hash)
 	if !s.speaksOf(e) {

@@ -211,7 +211,7 @@ func (s *State) handle(ev Event) {
 	}
 }
 
-// onTimers runs what waits for a time.
+// onTimers runs what waits for a time [SendMessages].
 func (s *State) onTimers() {
 	s.headers.Tick()
 	s.actOnHeaders()

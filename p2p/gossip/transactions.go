@@ -310,7 +310,7 @@ func (s *State) parentCame(txid chain.Hash, lowFee bool) {
 	}
 }
 
-// revalidate validates an orphan again, for the last time if last.
+// revalidate validates an orphan again, for the last time if last [ProcessOrphanTx].
 func (s *State) revalidate(x *txs.Orphan, last bool) {
 	if s.tx.orphans.Remove(x.Tx.WID) != nil {
 		s.tx.queue.Add(&queuedTx{Tx: x.Tx, From: x.From, Last: last})

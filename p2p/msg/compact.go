@@ -31,7 +31,7 @@ type Prefilled struct {
 //
 //	header 80 | nonce 8 | count, short ids of 6 | count, (index, tx)…
 //
-// Indexes travel as the distance from the one before; here they are places.
+// Indexes travel as the distance from the one before; here they are places [CBlockHeaderAndShortTxIDs].
 type CmpctBlock struct {
 	Header    wire.BlockHeader
 	Nonce     uint64

@@ -47,7 +47,7 @@ func (e *DecodeError) Unwrap() error { return e.Offence }
 // ErrLongLocator.
 //
 // Memory is bounded by a small multiple of len(payload): counts are compared
-// with the bytes that are there before anything is allocated for them.
+// with the bytes that are there before anything is allocated for them [CMessageHeader, NetMsgType].
 func Decode(command string, payload []byte) (wire.Message, error) {
 	if len(payload) > MaxPayload {
 		return nil, offence(command, "payload of %d bytes", len(payload))

@@ -65,7 +65,7 @@ func (b *Budget) enqueue(q *queue, n int) {
 	}
 }
 
-// crowded: who has answers waiting is not to ask for more.
+// crowded: who has answers waiting is not to ask for more [fPauseRecv].
 func (b *Budget) crowded() bool { return b != nil && b.queued.Load() > maxQueued/2 }
 
 // relieve ends the inbound connections with the longest queues until the rest

@@ -38,7 +38,7 @@ func (p *Peer) Handshake(ctx context.Context) (p2p.Hello, error) {
 }
 
 // openTransport chooses how messages travel. The one who dialled chooses; who
-// accepts sees it in the first bytes.
+// accepts sees it in the first bytes [V1Transport, V2Transport].
 func (p *Peer) openTransport() (version int, err error) {
 	r := bufio.NewReaderSize(p.conn, buffer)
 	paced := pace{
@@ -65,6 +65,7 @@ func (p *Peer) openTransport() (version int, err error) {
 	return 2, nil
 }
 
+// greet says version and what goes with it, and hears the same [PushNodeVersion].
 func (p *Peer) greet() (p2p.Hello, error) {
 	transport, err := p.openTransport()
 	if err != nil {

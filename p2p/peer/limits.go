@@ -13,7 +13,7 @@ const (
 	// never dropped for slowness; an attacker who drips bytes loses its slot.
 	paceTime  = 60 * time.Second
 	paceBytes = 16 << 10
-	// pingEvery as in Core; pongTime is Core's TIMEOUT_INTERVAL.
+	// pingEvery as in Core; pongTime is Core's TIMEOUT_INTERVAL [PING_INTERVAL].
 	pingEvery = 2 * time.Minute
 	pongTime  = 20 * time.Minute
 
@@ -35,7 +35,7 @@ const (
 	// maxEarly bounds the messages before verack that are kept until after it.
 	maxEarly = 8
 
-	// minVersion: older ones lack the relay flag and the ping nonce.
+	// minVersion: older ones lack the relay flag and the ping nonce [MIN_PEER_PROTO_VERSION].
 	minVersion = 70001
 	// buffer is for small messages only: larger reads and writes go past it.
 	buffer = 16 << 10

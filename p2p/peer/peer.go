@@ -51,7 +51,7 @@ type Config struct {
 }
 
 // Peer is one connection. Send, SendBlock, Close and Describe may be called at any
-// time by anyone.
+// time by anyone [CNode].
 type Peer struct {
 	cfg     Config
 	conn    net.Conn

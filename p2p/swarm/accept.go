@@ -24,7 +24,7 @@ const (
 	firstPong = 10 * time.Second
 )
 
-// accept takes a connection; its handshake begins.
+// accept takes a connection; its handshake begins [AcceptConnection].
 func (l *loop) accept(k knock) {
 	conn := k.conn
 	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: p2p.AddrPortOf(conn.RemoteAddr()), onion: k.bind.Onion}

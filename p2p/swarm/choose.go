@@ -12,9 +12,9 @@ import (
 const (
 	maxDialling   = 8
 	chosenEvery   = 500 * time.Millisecond
-	maxBlocksOnly = 2                // as in Core
-	feelEvery     = 2 * time.Minute  // as in Core
-	staleTip      = 30 * time.Minute // Core: three block intervals without a new tip
+	maxBlocksOnly = 2                // as in Core [MAX_BLOCK_RELAY_ONLY_CONNECTIONS]
+	feelEvery     = 2 * time.Minute  // as in Core [FEELER_INTERVAL]
+	staleTip      = 30 * time.Minute // three block intervals without a new tip
 	trimAfter     = 30 * time.Second // Core's MINIMUM_CONNECT_TIME
 
 	// Any address counts on a local network, so any peer could make us knock at
@@ -25,7 +25,7 @@ const (
 )
 
 // dialChosen fills our own outbound slots from the address book, each from
-// another network group.
+// another network group [CConnman::ThreadOpenConnections].
 func (l *loop) dialChosen(now time.Time) {
 	for !l.asleep {
 		kind, ok := l.wanted(now)
@@ -105,7 +105,7 @@ func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 }
 
 // fullRelays is one more than usual while the tip does not move: perhaps all
-// our peers are stuck, or keep something from us.
+// our peers are stuck, or keep something from us [CheckForStaleTipAndEvictPeers].
 func (l *loop) fullRelays() int {
 	if l.stale() {
 		return l.cfg.MaxOutbound + 1
@@ -113,12 +113,13 @@ func (l *loop) fullRelays() int {
 	return l.cfg.MaxOutbound
 }
 
+// stale says whether the tip has not moved for long [TipMayBeStale].
 func (l *loop) stale() bool {
 	return !l.cfg.local() && l.now.Sub(l.tipAt) > staleTip
 }
 
 // trim ends the extra connection once the tip moves: the one that has given us
-// no block for the longest time.
+// no block for the longest time [EvictExtraOutboundPeers].
 func (l *loop) trim(now time.Time) {
 	if l.stale() {
 		return

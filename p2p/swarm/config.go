@@ -22,7 +22,7 @@ import (
 // Defaults of Config, Bitcoin Core's.
 const (
 	defaultMaxPeers    = 125
-	defaultMaxOutbound = 8
+	defaultMaxOutbound = 8 // [MAX_OUTBOUND_FULL_RELAY_CONNECTIONS]
 )
 
 // needed is what those we choose ourselves must offer: all blocks, with witnesses.

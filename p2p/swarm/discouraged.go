@@ -7,7 +7,7 @@ import (
 
 // discouraged are the addresses of peers that have misbehaved [Core: Discourage]:
 // neither dialled nor accepted for a day. Loopback is never among them: there
-// everybody shares one address.
+// everybody shares one address [MaybeDiscourageAndDisconnect].
 type discouraged struct {
 	until map[netip.Addr]time.Time
 	queue []netip.Addr // oldest first

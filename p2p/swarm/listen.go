@@ -91,6 +91,7 @@ func (s *Swarm) listen(ctx context.Context, text string) (net.Listener, error) {
 // acceptPause is for when the process has no file descriptors left.
 const acceptPause = 100 * time.Millisecond
 
+// acceptAll takes who connects at one listener [ThreadSocketHandler].
 func (s *Swarm) acceptAll(ctx context.Context, d door, fail context.CancelCauseFunc) {
 	for {
 		conn, err := d.Accept()

@@ -16,7 +16,7 @@ import (
 // reachable tells whether an address may be dialled by our own choice.
 func (l *loop) reachable(a netip.Addr) bool { return l.cfg.Reaches(addrbook.NetworkOf(a)) }
 
-// dialAt connects to an address, by the road of its network.
+// dialAt connects to an address, by the road of its network [ConnectThroughProxy].
 func (s *Swarm) dialAt(ctx context.Context, at netip.AddrPort) (net.Conn, error) {
 	at = s.cfg.Place(at)
 	network, to := addrbook.NetworkOf(at.Addr()), p2p.HostPortOf(at)

@@ -55,7 +55,7 @@ func (l *loop) plant(source string, a p2p.Addr) {
 	l.cfg.Book.Add(a, source)
 }
 
-// askSeeds asks the network's DNS seeds, in a goroutine of its own.
+// askSeeds asks the network's DNS seeds, in a goroutine of its own [ThreadDNSAddressSeed].
 func (l *loop) askSeeds(now time.Time) {
 	if l.seeds.done || now.Before(l.seeds.next) {
 		return

@@ -71,7 +71,7 @@ func (n remoteName) String() string { return string(n) }
 var errSocks = errors.New("does not speak SOCKS5")
 
 // socks5 makes the handshake: methods, credentials if it wants them, the request
-// [Socks5]. credentials, user name and password in one, "" for none.
+// [Socks5]. credentials, user name and password in one, "" for none [TorStreamIsolation].
 func socks5(conn io.ReadWriter, to p2p.HostPort, credentials string) error {
 	if len(to.Host) > 255 {
 		return errors.New("Hostname too long") //lint:ignore ST1005 Core's words

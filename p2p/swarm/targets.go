@@ -27,7 +27,7 @@ type target struct {
 	failures int
 }
 
-// targets are all of them, and when each is tried again.
+// targets are all of them, and when each is tried again [ThreadOpenAddedConnections].
 type targets struct {
 	all         []*target
 	first, most time.Duration

@@ -15,7 +15,7 @@ const (
 
 // uploads is what was sent in the present day, as people see the time, and what may be
 // [-maxuploadtarget]. The day begins with the first byte after the last one. Anybody may
-// call it at any time.
+// call it at any time [RecordBytesSent].
 type uploads struct {
 	most uint64 // bytes; 0: no limit
 	sent func() uint64

@@ -48,7 +48,7 @@ func (r *Result) Change(p *Params) btcutil.Amount {
 	return left
 }
 
-// rate fills in Waste [RecalculateWaste].
+// rate fills in Waste [RecalculateWaste, GetSelectionWaste].
 func (r *Result) rate(p *Params) {
 	r.Waste = r.spend - r.discount
 	if r.Change(p) > 0 {

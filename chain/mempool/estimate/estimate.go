@@ -39,9 +39,13 @@ const (
 	Long
 )
 
-// kinds are the horizons' shapes [SHORT_, MED_, LONG_BLOCK_PERIODS, _SCALE, _DECAY].
+// kinds are the horizons' shapes.
 func kinds() []kind {
-	return []kind{{12, 1, 0.962, 0.5}, {24, 2, 0.9952, 0.1}, {42, 24, 0.99931, 0.1}}
+	return []kind{
+		{12, 1, 0.962, 0.5},    // [SHORT_BLOCK_PERIODS, SHORT_SCALE, SHORT_DECAY, SUFFICIENT_TXS_SHORT]
+		{24, 2, 0.9952, 0.1},   // [MED_BLOCK_PERIODS, MED_SCALE, MED_DECAY, SUFFICIENT_FEETXS]
+		{42, 24, 0.99931, 0.1}, // [LONG_BLOCK_PERIODS, LONG_SCALE, LONG_DECAY, SUFFICIENT_FEETXS]
+	}
 }
 
 type watched struct {
@@ -131,7 +135,7 @@ func (e *Estimator) Block(height int32, confirmed []chain.Hash) {
 }
 
 // Forget ends the watching of all that is in the pool: it will be unknown how long
-// it waits (Core: FlushUnconfirmed).
+// it waits [FlushUnconfirmed].
 func (e *Estimator) Forget() {
 	for txid := range e.watched {
 		e.drop(txid, false)
@@ -171,7 +175,7 @@ func (e *Estimator) pastBlocks() int {
 // within target blocks: the highest of what let 60 % in within half the target,
 // 85 % within the target, 95 % within twice it; with conservative the last by the
 // longer horizons too. It also says for which target that is. ok is false when
-// too little was seen (Core: estimateSmartFee).
+// too little was seen [estimateSmartFee].
 func (e *Estimator) Rate(target int, conservative bool) (rate policy.FeeRate, blocks int, ok bool) {
 	blocks = min(max(target, shortest), e.usable())
 	if target < 1 || target > e.Longest(Long) || blocks < shortest {

@@ -115,7 +115,7 @@ type Raw struct {
 
 // estimate goes down the rates for as long as a share of those who paid so much was
 // confirmed within target blocks, taking as many buckets together as it needs to
-// have seen enough (Core: EstimateMedianVal).
+// have seen enough [EstimateMedianVal].
 func (h *horizon) estimate(target int, share float64, height int32) Raw {
 	r := Raw{Rate: -1, Pass: Range{Start: -1, End: -1}, Decay: h.decay, Scale: h.scale}
 	enough, period := h.often/(1-h.decay), (target+h.scale-1)/h.scale-1

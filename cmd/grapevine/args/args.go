@@ -22,7 +22,7 @@ const (
 	Sensitive                     // its value is not written to the log
 )
 
-// Args are the settings of one run.
+// Args are the settings of one run [ArgsManager].
 type Args struct {
 	known   map[string]Flags
 	network string // Core's name of the chain, and so of its section; "" until Select

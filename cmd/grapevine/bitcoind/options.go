@@ -53,7 +53,7 @@ func titles() []title {
 	return []title{general, connection, walletTitle, walletDebug, zeroMQ, debugging, chainTitle, relay, blockCreation, rpcServer}
 }
 
-// options are all rows.
+// options are all rows [SetupServerArgs].
 func options() []option {
 	return slices.Concat(programOptions, logOptions, chainOptions, poolOptions, relayOptions, netOptions, rpcOptions, walletOptions)
 }

@@ -47,7 +47,7 @@ type program struct {
 	parent *os.File // of a process in the background: who started it; nil once told
 }
 
-// Run does what line says (line[0] is the program) and returns the exit status.
+// Run does what line says (line[0] is the program) and returns the exit status [AppInit].
 func Run(ctx context.Context, sys System, line []string) int {
 	p := &program{System: sys, Args: args.New(known(), sys.Home)}
 	privately()

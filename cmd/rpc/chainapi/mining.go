@@ -279,7 +279,7 @@ func (a *API) getNetworkHashPS(_ context.Context, c *jsonrpc.Call) (any, error) 
 }
 
 // hashRate is the work of the last blocks by the time between the earliest and
-// the latest of them, in hashes a second (Core: GetNetworkHashPS).
+// the latest of them, in hashes a second [GetNetworkHashPS].
 func hashRate(n *chain.HeaderNode, blocks int32) float64 {
 	blocks = min(blocks, n.Height)
 	if blocks <= 0 {

@@ -21,6 +21,7 @@ func (a *API) proofRows() []jsonrpc.Method {
 	)
 }
 
+// getTxOutProof proves that transactions are in a block [CMerkleBlock].
 func (a *API) getTxOutProof(_ context.Context, c *jsonrpc.Call) (any, error) {
 	ids, err := proofIDs(c)
 	if err != nil {

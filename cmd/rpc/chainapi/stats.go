@@ -91,7 +91,7 @@ func (a *API) getBlockStats(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return pick(st, wanted)
 }
 
-// hashOrHeight finds the block that a number or a text names (Core: ParseHashOrHeight).
+// hashOrHeight finds the block that a number or a text names [ParseHashOrHeight].
 func (a *API) hashOrHeight(p *jsonrpc.Params, name string) (*chain.HeaderNode, error) {
 	switch p.Type(name) {
 	case "number":
@@ -181,7 +181,7 @@ func median(sorted []int64) int64 {
 }
 
 // percentiles are the fee rates that 10, 25, 50, 75 and 90 % of the weight stay
-// below or at (Core: CalculatePercentilesByWeight).
+// below or at [CalculatePercentilesByWeight].
 func percentiles(sorted []feeShare, total int64) (p [5]int64) {
 	marks := [5]float64{float64(total) / 10, float64(total) / 4, float64(total) / 2, float64(total) * 3 / 4, float64(total) * 9 / 10}
 	next, sum := 0, int64(0)

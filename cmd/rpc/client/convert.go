@@ -78,7 +78,7 @@ func (n Named) MarshalJSON() ([]byte, error) {
 
 // ConvertNamed turns words of the form name=value into parameters by name;
 // words without = go by position, under "args", as with bitcoin-cli -named. Who
-// names args too has it twice: the node says what is wrong with that.
+// names args too has it twice: the node says what is wrong with that [RPCConvertNamedValues].
 func (t Table) ConvertNamed(method string, words []string) (Named, error) {
 	var named Named
 	var args []string

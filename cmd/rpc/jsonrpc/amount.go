@@ -33,7 +33,7 @@ const (
 )
 
 // DecodeAmount reads bitcoins from the JSON of a number or a string of one and
-// refuses what no output can carry (Core: AmountFromValue, MoneyRange).
+// refuses what no output can carry [AmountFromValue, MoneyRange].
 func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
 	if k := kind(raw); k != "number" && k != "string" {
 		return 0, Errorf(CodeType, "Amount is not a number or string")

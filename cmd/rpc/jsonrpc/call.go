@@ -17,7 +17,7 @@ type request struct {
 	invalid *Error // why it is no request at all
 }
 
-// parseRequest reads a request (Core: JSONRPCRequest::parse).
+// parseRequest reads a request [JSONRPCRequest::parse].
 func parseRequest(raw json.RawMessage) (r request) {
 	if kind(raw) != "object" {
 		r.id, r.invalid = json.RawMessage("null"), Errorf(CodeInvalidRequest, "Invalid Request object")
@@ -185,7 +185,7 @@ func encode(v any) (json.RawMessage, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// answer appends one answer, in Core's order of members.
+// answer appends one answer, in Core's order of members [JSONRPCReplyObj].
 func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 	if result == nil {
 		result = json.RawMessage("null")

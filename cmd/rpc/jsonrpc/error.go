@@ -2,7 +2,7 @@ package jsonrpc
 
 import "fmt"
 
-// Code is an error number of bitcoind's src/rpc/protocol.h.
+// Code is an error number of bitcoind's src/rpc/protocol.h [RPCErrorCode].
 type Code int
 
 // The numbers clients compare with, under Core's names.

@@ -17,7 +17,7 @@ import (
 
 const (
 	// maxBody bounds a request's body: Core's MAX_SIZE for evhttp. A block of
-	// 4 MB is 8 MB of hex.
+	// 4 MB is 8 MB of hex [evhttp_set_max_body_size].
 	maxBody = 32 << 20
 	// bodyCopies is how often a body stands in memory while its calls run: as it
 	// came, as parameters, and as what they mean.
@@ -324,7 +324,7 @@ func (h *Handler) mayBatch(from asker, body []byte) (may bool, fault *Error) {
 	return true, nil
 }
 
-// httpStatus is bitcoind's (Core: JSONErrorReply): what is no request shows in
+// httpStatus is bitcoind's [JSONErrorReply]: what is no request shows in
 // the status, and the fault of a 1.x call too.
 func httpStatus(r *request, fault *Error) int {
 	switch {

@@ -47,7 +47,7 @@ func (p *Param) usage() string {
 }
 
 // describe is what help says of one method, in the shape that readers of
-// bitcoind's help take apart (Core: RPCHelpMan::ToString).
+// bitcoind's help take apart [RPCHelpMan::ToString].
 func (m *Method) describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", m.usage(), m.Help)

@@ -9,7 +9,7 @@ import (
 // Method is one row of the table of methods: all that there is to say of it.
 // The dispatch, help, parameters by name, the errors about their number and
 // their types, and what a command line makes of its words follow from it
-// (Core: RPCHelpMan).
+// [RPCHelpMan, CRPCTable].
 type Method struct {
 	Name    string
 	Group   string // the title in help's list; "" lists it nowhere
@@ -93,7 +93,7 @@ const (
 	kindObject Kind = "object"
 )
 
-// Param is one parameter of a method (Core: RPCArg). In a row it stands as
+// Param is one parameter of a method [RPCArg]. In a row it stands as
 //
 //	NAME[|OLDER]:KIND[?|=DEFAULT]
 //
@@ -119,7 +119,7 @@ func (m *Method) Signature() []Param {
 }
 
 // Options are the members of the method's last object, behind a ; in Params. A
-// call by name may give them as if they were parameters (Core: OBJ_NAMED_PARAMS).
+// call by name may give them as if they were parameters [OBJ_NAMED_PARAMS].
 func (m *Method) Options() []Param {
 	_, options, _ := strings.Cut(m.Params, ";")
 	return parseParams(options)
@@ -182,7 +182,7 @@ func sketchEnd(s string) int {
 func (p *Param) isText() bool { return p.Kind == kindText || p.Kind == kindHex }
 
 // FromText says how a command line sends a word for this parameter: as the text
-// it is, as JSON, or (both) as JSON if it is that (Core: vRPCConvertParams).
+// it is, as JSON, or (both) as JSON if it is that [vRPCConvertParams].
 func (p *Param) FromText() (asText, asJSON bool) {
 	switch p.Kind {
 	case kindText, kindHex, kindAny:

@@ -199,7 +199,7 @@ func OnePair(raw json.RawMessage) (Pair, error) {
 
 // Pairs reads an object, or an array of objects with one member each, into the
 // members in their order: the order of a transaction's outputs is the client's
-// (Core: NormalizeOutputs).
+// [NormalizeOutputs].
 func (p *Params) Pairs(name string) (pairs []Pair) {
 	raw := p.Raw(name)
 	switch k := kind(raw); k {

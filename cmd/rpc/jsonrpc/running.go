@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Running is a call that is at work.
+// Running is a call that is at work [RPCCommandExecution].
 type Running struct {
 	Method string
 	Since  time.Time

@@ -225,7 +225,8 @@ func (e *endpoint) leave(s *subscriber) {
 	delete(e.subs, s)
 }
 
-// publish gives a message to those of the notifier's subscribers who want it.
+// publish gives a message to those of the notifier's subscribers who want it
+// [CZMQAbstractPublishNotifier::SendZmqMessage].
 func (n *notifier) publish(body []byte) {
 	seq := n.seq
 	n.seq++

@@ -29,7 +29,7 @@ func (a *API) sendRows() []jsonrpc.Method {
 }
 
 // maxRate reads what the client would pay at most; 0: any rate. By default
-// (Core: DEFAULT_MAX_RAW_TX_FEE_RATE) it stops who must have made a mistake.
+// [DEFAULT_MAX_RAW_TX_FEE_RATE] it stops who must have made a mistake.
 func maxRate(c *jsonrpc.Call) policy.FeeRate {
 	rate := c.Amount("maxfeerate")
 	if rate >= btcutil.SatoshiPerBitcoin {

@@ -27,7 +27,7 @@ func (a *API) Methods() []jsonrpc.Method {
 	return slices.Concat(a.buildRows(), a.signRows(), a.psbtRows(), a.descriptorRows(), a.messageRows())
 }
 
-// Coins are what a transaction spends, as far as pool and chain know it (Core: FindCoins).
+// Coins are what a transaction spends, as far as pool and chain know it [FindCoins].
 func (a *API) Coins(tx *wire.MsgTx) (map[wire.OutPoint]chain.Coin, error) {
 	found := map[wire.OutPoint]chain.Coin{}
 	pool, view := a.Pool.Coins(), a.Ledger.View()

@@ -131,7 +131,7 @@ func addInputs(tx *wire.MsgTx, c *jsonrpc.Params, sequence uint32) error {
 }
 
 // Outputs reads [{"address": amount}, {"data": "hex"}, …] or one object of all of
-// them (Core: ParseOutputs).
+// them [ParseOutputs].
 func (a *API) Outputs(pairs []jsonrpc.Pair) (list []*wire.TxOut, err error) {
 	seen := map[string]bool{} // scripts, and the word data
 	for _, o := range pairs {

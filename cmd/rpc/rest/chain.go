@@ -165,7 +165,7 @@ func (h *Handler) blockPart(q asked) (answer, error) {
 	return answer{bytes: raw[offset : offset+size]}, nil
 }
 
-// maxHeaders bounds the headers of one answer (Core: MAX_REST_HEADERS_RESULTS).
+// maxHeaders bounds the headers of one answer [MAX_REST_HEADERS_RESULTS].
 const maxHeaders = 2000
 
 // row reads COUNT/HASH or HASH?count=COUNT and gives that many blocks of the

@@ -17,7 +17,7 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
-// maxOutPoints bounds what one getutxos may ask (Core: MAX_GETUTXOS_OUTPOINTS).
+// maxOutPoints bounds what one getutxos may ask [MAX_GETUTXOS_OUTPOINTS].
 const maxOutPoints = 15
 
 // basicFilter is the number of BIP158's only kind of filter.

@@ -63,7 +63,7 @@ func (q asked) value(name string) (value string, given bool, err error) {
 	return q.values.Get(name), q.values.Has(name), nil
 }
 
-// query reads a request's path as it was sent (Core: ParseDataFormat); ok is
+// query reads a request's path as it was sent [ParseDataFormat]; ok is
 // false for one that nobody answers.
 func query(r *http.Request) (p path, q asked, ok bool) {
 	target, valid := jsonrpc.Target(r)

@@ -10,7 +10,7 @@ import (
 	"grapevine/chain"
 )
 
-// Header is a header and its place in the chain (Core: blockheaderToJSON).
+// Header is a header and its place in the chain [blockheaderToJSON].
 type Header struct {
 	Hash          string `json:"hash"`
 	Confirmations int32  `json:"confirmations"` // -1: not in the active chain

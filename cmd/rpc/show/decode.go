@@ -119,7 +119,7 @@ func FormOf(c *jsonrpc.Call) TxForm {
 	return withoutWitness
 }
 
-// DecodeTx reads a transaction in hex (Core: DecodeHexTx).
+// DecodeTx reads a transaction in hex [DecodeHexTx].
 func DecodeTx(text string, form TxForm) (*chain.Tx, error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil {
@@ -138,7 +138,7 @@ func DecodeTx(text string, form TxForm) (*chain.Tx, error) {
 	return tx, err
 }
 
-// sane says whether a transaction's scripts can be read (Core: CheckTxScriptsSanity).
+// sane says whether a transaction's scripts can be read [CheckTxScriptsSanity].
 func sane(tx *chain.Tx) bool {
 	for _, in := range tx.TxIn {
 		if !tx.IsCoinbase() && (!policy.ValidOps(in.SignatureScript) || len(in.SignatureScript) > txscript.MaxScriptSize) {

@@ -14,7 +14,7 @@ import (
 	"grapevine/wallet/descriptor"
 )
 
-// Script is an output's script (Core: ScriptToUniv).
+// Script is an output's script [ScriptToUniv].
 type Script struct {
 	Asm     string `json:"asm"`
 	Desc    string `json:"desc,omitempty"`

@@ -12,7 +12,7 @@ import (
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
-// Tx is a transaction (Core: TxToUniv). What stands behind Vout is only there
+// Tx is a transaction [TxToUniv]. What stands behind Vout is only there
 // when the asker knows it.
 type Tx struct {
 	TxID     string          `json:"txid"`

@@ -9,7 +9,7 @@ import (
 	"grapevine/wallet/descriptor"
 )
 
-// txPlace is what all methods say of a wallet's transaction (Core: WalletTxToJSON).
+// txPlace is what all methods say of a wallet's transaction [WalletTxToJSON].
 type txPlace struct {
 	Confirmations    int32    `json:"confirmations"`
 	Generated        bool     `json:"generated,omitempty"`
@@ -136,7 +136,7 @@ type shown struct {
 	change, lost bool
 }
 
-// lines makes a line of each output that is wanted (Core: ListTransactions), the last
+// lines makes a line of each output that is wanted [ListTransactions], the last
 // one first.
 func (a *API) lines(e *wallet.Entry, what shown) []listed {
 	var lines []listed

@@ -8,7 +8,7 @@ const (
 
 	window       = 1024      // blocks past the last one held of the branch that is followed that may be asked for [BLOCK_DOWNLOAD_WINDOW]
 	maxFlights   = 128       // blocks in flight of one peer [MAX_BLOCKS_IN_TRANSIT_PER_PEER]; Core's 16 starve small blocks
-	minFlights   = 16        // that may be asked though the peer has delivered none [MAX_BLOCKS_IN_TRANSIT_PER_PEER]
+	minFlights   = 16        // that may be asked though the peer has delivered none: Core's number for all
 	minPipe      = 256 << 10 // bytes asked from one peer at least: fills a slow start
 	maxPipe      = 2 << 20   // bytes at most: what is lost when it stalls
 	maxCopies    = 3         // peers asked for one block, each time because the last was late [MAX_CMPCTBLOCKS_INFLIGHT_PER_BLOCK]

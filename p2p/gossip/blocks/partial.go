@@ -24,7 +24,8 @@ var (
 // are at hand.
 type Known func(yield func(*chain.Tx) bool)
 
-// Partial is a block of which some transactions may be missing.
+// Partial is a block that came as a compact block (BIP152: its header and a short id for each
+// transaction) and of which some transactions may be missing [PartiallyDownloadedBlock].
 type Partial struct {
 	Header  wire.BlockHeader
 	Hash    chain.Hash
@@ -32,7 +33,8 @@ type Partial struct {
 	missing []int
 }
 
-// NewPartial takes what a compact block holds and finds the rest among the known.
+// NewPartial takes what a compact block holds and finds the rest among the known
+// [PartiallyDownloadedBlock::InitData].
 func NewPartial(m *msg.CmpctBlock, known Known) (*Partial, error) {
 	f := &Partial{Header: m.Header, Hash: m.Header.BlockHash(), txs: make([]*chain.Tx, m.TxCount())}
 	if len(f.txs) == 0 {
@@ -84,7 +86,7 @@ func (f *Partial) find(key msg.ShortIDKey, place map[uint64]int, known Known) {
 // Missing lists the places of the transactions to be asked for, rising.
 func (f *Partial) Missing() []int { return f.missing }
 
-// Fill puts the missing transactions in.
+// Fill puts the missing transactions in [PartiallyDownloadedBlock::FillBlock, with Block].
 func (f *Partial) Fill(txs []*chain.Tx) error {
 	if len(txs) != len(f.missing) {
 		return ErrParts

@@ -20,7 +20,7 @@ type ask struct {
 }
 
 // Plan asks for what can be asked for now. held is how many bytes of bodies are in
-// the validation queue.
+// the validation queue [FindNextBlocksToDownload, FindNextBlocks].
 func (f *Fetcher) Plan(held int) (acts []p2p.Action) {
 	for _, a := range f.plan(held) {
 		acts = append(acts, f.getData(a, f.Short))

@@ -16,7 +16,7 @@ const (
 	maxPrefill = 10_000
 )
 
-// Recent is the last blocks, newest last.
+// Recent is the last blocks, newest last [m_most_recent_block, m_most_recent_compact_block].
 type Recent struct{ blocks []*Kept }
 
 // Kept is a block with its short form, made once.

@@ -124,7 +124,7 @@ func (p *Source) rank() int {
 
 const ranks = 3
 
-// InFlight lists the heights of the blocks asked from it, in order of asking.
+// InFlight lists the heights of the blocks asked from it, in order of asking [vBlocksInFlight].
 func (p *Source) InFlight() (heights []int32) {
 	for _, f := range p.flights {
 		heights = append(heights, f.e.Node.Height)

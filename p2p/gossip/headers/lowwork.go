@@ -8,7 +8,7 @@ import (
 
 // memoryWork is the least total work of a header chain that may use our
 // memory: the network's minimum, and not far behind our own tip. Below it
-// anybody could make headers for nothing (Core: GetAntiDoSWorkThreshold).
+// anybody could make headers for nothing [GetAntiDoSWorkThreshold].
 func (s *Sync) memoryWork() chain.Work {
 	tip := s.tree.Tip().Node
 	near := chain.Work{}

@@ -38,7 +38,7 @@ const (
 	presyncBroken                    // the second pass is not the first, or a header cannot be
 )
 
-// presync is one chain that is taken so.
+// presync is one chain that is taken so [HeadersSyncState].
 type presync struct {
 	params *chain.Params
 	start  *chain.HeaderNode // the known header it builds on

@@ -12,7 +12,7 @@ import (
 
 const (
 	maxOrphans        = 1000             // [-maxorphantx]: each costs a validation per tip
-	MaxOrphansPerPeer = 200              // so that nobody fills it alone
+	MaxOrphansPerPeer = 200              // the share of one peer, so that nobody fills it alone; none with OrphanLimits.Most, as in Core before 29
 	maxOrphanBytes    = 10 << 20         // in all
 	maxMissing        = 100              // missing ones; more is no honest transaction
 	maxOthers         = 8                // announcers kept of one orphan, besides who sent it
@@ -87,7 +87,7 @@ func (o *Orphanage) Takes(id p2p.PeerID, parents int) bool {
 }
 
 // Add takes an orphan in; when there are too many the oldest go, or some at random,
-// and it says how many.
+// and it says how many [LimitOrphans].
 func (o *Orphanage) Add(x *Orphan) (gone int) {
 	if o.byWID[x.Tx.WID] != nil {
 		return 0
@@ -109,7 +109,7 @@ func (o *Orphanage) Add(x *Orphan) (gone int) {
 	return gone
 }
 
-// dropAny drops one at random, so that nobody can choose which [LimitOrphans].
+// dropAny drops one at random, so that nobody can choose which.
 func (o *Orphanage) dropAny() {
 	all := o.All()
 	o.Remove(all[o.limits.Rand.IntN(len(all))].Tx.WID)

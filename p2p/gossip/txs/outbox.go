@@ -25,7 +25,7 @@ const (
 // InvTypeWTx announces and asks for a transaction by its wtxid (BIP339).
 const InvTypeWTx wire.InvType = 5
 
-// Outbox is what one peer knows and what is to be announced to it.
+// Outbox is what one peer knows and what is to be announced to it [m_tx_inventory_to_send].
 type Outbox struct {
 	Wants     bool // takes transactions at all (BIP37's fRelay)
 	ByWTxID   bool // names them by wtxid (BIP339)

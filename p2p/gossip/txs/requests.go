@@ -66,7 +66,7 @@ type Announcer struct {
 	asks    []Name  // to be asked at the end of Fill
 }
 
-// Requests holds all wants; they are bounded by MaxOffers for each peer.
+// Requests holds all wants; they are bounded by MaxOffers for each peer [TxRequestTracker].
 type Requests struct {
 	wants   map[chain.Hash]*want
 	asked   []deadline   // in order of time; outdated ones are skipped

@@ -8,7 +8,7 @@ import (
 
 // Set remembers about the last n to 2n hashes put in: when the young half is
 // full it becomes the old half, and the old one is forgotten. It grows with use,
-// so that an idle peer costs nothing.
+// so that an idle peer costs nothing [m_tx_inventory_known_filter].
 type Set struct {
 	n          int
 	young, old map[uint64]struct{}
