@@ -25,11 +25,10 @@ type walk struct {
 // branch that cannot reach the target, overshoots, weighs too much or is worse
 // than the best so far, and gives up after so many tries (Core: SelectCoinsBnB).
 func (s *selection) branchAndBound(groups []*group, room int) ([]*group, error) {
-	w := walk{rest: total(groups)}
+	w := walk{groups: groups, rest: total(groups)}
 	if len(groups) == 0 || w.rest < s.target {
 		return nil, nil
 	}
-	w.groups = sortBy(groups, func(g *group) int64 { return int64(g.fee - g.later) })
 	var (
 		best      []int
 		tooHeavy  bool

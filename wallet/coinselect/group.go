@@ -53,8 +53,8 @@ func (g *group) passes(f filter) bool {
 }
 
 // makeGroups puts each coin into a group of its own or, with AvoidPartial, all
-// coins of a script into one; the latter twice, once without the coins that cost
-// more than they are worth.
+// coins of a script into one; the latter twice where there are coins that cost more
+// than they are worth, once without those.
 func (s *selection) makeGroups() {
 	if !s.AvoidPartial {
 		s.groups = make([]group, len(s.list))
@@ -72,30 +72,41 @@ func (s *selection) makeGroups() {
 	if len(order) > maxGroup { // which coins stand together is not to be told by their order
 		s.Rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	}
-	s.groups = append(s.byScript(order, false), s.byScript(order, true)...)
+	s.groups = s.byScript(order, false)
+	worthless := func(c Coin) bool { return c.counts(s.Params) <= 0 }
+	if s.split = slices.ContainsFunc(s.list, worthless); s.split {
+		s.groups = append(s.groups, s.byScript(order, true)...)
+	}
 }
 
 func (s *selection) byScript(order []int, positive bool) (groups []group) {
-	type script struct{ owner, kind int }
-	last := map[script]int{} // index of the script's newest group
-	first := map[script]bool{}
+	owners := 0
+	for i := range s.list {
+		owners = max(owners, s.list[i].Owner+1)
+	}
+	last := make([]int, owners*maxTypes) // 1 + index of the newest group of a script and type; 0: none
+	left := make([]int, owners*maxTypes) // coins that have no place in a group yet
+	for i := range s.list {
+		left[s.list[i].Owner*maxTypes+s.list[i].Type]++
+	}
 	for _, i := range order {
 		c := &s.list[i]
 		if positive && c.counts(s.Params) <= 0 {
 			continue
 		}
-		k := script{c.Owner, c.Type}
-		at, ok := last[k]
-		if !ok || len(groups[at].coins) >= maxGroup {
-			first[k] = !ok
-			at = len(groups)
-			last[k] = at
-			groups = append(groups, group{positive: positive})
+		k := c.Owner*maxTypes + c.Type
+		newest := &last[k]
+		if *newest == 0 || len(groups[*newest-1].coins) >= maxGroup {
+			n := min(left[k], maxGroup)
+			left[k] -= n
+			groups = append(groups, group{coins: make([]int, 0, n), positive: positive, partial: *newest != 0})
+			*newest = len(groups)
 		}
-		groups[at].add(i, c, s.Params)
+		groups[*newest-1].add(i, c, s.Params)
 	}
-	for k, at := range last {
-		groups[at].partial = !first[k]
+	for i := range groups { // those before the last are full, and may be spent
+		g := &groups[i]
+		g.partial = g.partial && last[s.list[g.coins[0]].Owner*maxTypes+g.kind] == i+1
 	}
 	return groups
 }
@@ -104,6 +115,24 @@ func (s *selection) byScript(order []int, positive bool) (groups []group) {
 type pool struct {
 	positive []*group // that count for something
 	mixed    []*group
+	sorted   bool // both are, see sort
+}
+
+// sort puts the groups in the order that most ways look at them in: by value, and
+// the least dear to spend now of those that are equal.
+func (p *pool) sort() {
+	if p.sorted {
+		return
+	}
+	dear := func(g *group) int64 { return int64(g.fee - g.later) }
+	same := slices.Equal(p.positive, p.mixed)
+	p.positive = sortBy(p.positive, dear)
+	if same {
+		p.mixed = p.positive
+	} else {
+		p.mixed = sortBy(p.mixed, dear)
+	}
+	p.sorted = true
 }
 
 func (p *pool) put(g *group, split bool) {
@@ -122,19 +151,27 @@ func total(groups []*group) (sum btcutil.Amount) {
 	return sum
 }
 
-// sortBy sorts a copy by value, the greatest first, and equals by what ties says.
+// sortBy sorts a copy by value, the greatest first, equals by what ties says, and
+// equals of that by the order that they had.
 func sortBy(groups []*group, tie func(*group) int64) []*group {
 	type place struct {
 		value btcutil.Amount
 		tie   int64
+		at    int
 		g     *group
 	}
 	places := make([]place, len(groups)) // keys beside each other: a wallet may have 100,000 coins
 	for i, g := range groups {
-		places[i] = place{g.value, tie(g), g}
+		places[i] = place{g.value, tie(g), i, g}
 	}
-	slices.SortStableFunc(places, func(x, y place) int {
-		return cmp.Or(-cmp.Compare(x.value, y.value), cmp.Compare(x.tie, y.tie))
+	slices.SortFunc(places, func(x, y place) int {
+		switch { // not by cmp.Or, which works out all of them
+		case x.value != y.value:
+			return cmp.Compare(y.value, x.value)
+		case x.tie != y.tie:
+			return cmp.Compare(x.tie, y.tie)
+		}
+		return cmp.Compare(x.at, y.at)
 	})
 	sorted := make([]*group, len(groups))
 	for i := range places {

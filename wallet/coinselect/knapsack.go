@@ -2,6 +2,8 @@ package coinselect
 
 import (
 	"container/heap"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 )
@@ -13,12 +15,12 @@ const (
 	ChangeUpper btcutil.Amount = 1_000_000
 
 	knapsackTries = 1000    // random subsets that are looked at
-	knapsackSteps = 500_000 // groups that are looked at in all of them: a large wallet has fewer tries, and needs fewer
+	knapsackSteps = 200_000 // groups that are looked at in all of them: a large wallet has fewer tries, and needs fewer
 )
 
 // knapsack takes the smallest group that is enough alone, or a set of smaller
 // ones whose sum is closest to the target from above, found by random subsets
-// (Core: KnapsackSolver).
+// (Core: KnapsackSolver). The groups are as pool.sort has them.
 func (s *selection) knapsack(groups []*group, room int) ([]*group, error) {
 	enough := s.target + s.ChangeGoal
 	var larger *group
@@ -49,7 +51,7 @@ func (s *selection) knapsack(groups []*group, room int) ([]*group, error) {
 	case sum < s.target:
 		return nil, errIf(heavy)
 	}
-	return s.subset(sortBy(small, func(g *group) int64 { return int64(g.fee - g.later) }), larger, room)
+	return s.subset(small, larger, room)
 }
 
 func errIf(heavy bool) error {
@@ -83,41 +85,70 @@ func (s *selection) subset(small []*group, larger *group, room int) ([]*group, e
 // random tries find; the whole set when nothing is better (Core:
 // ApproximateBestSubset).
 func (s *selection) closest(groups []*group, target btcutil.Amount, room int) (best []int, value btcutil.Amount) {
-	value = total(groups)
-	taken, kept := make([]bool, len(groups)), make([]bool, len(groups))
-	for i := range kept {
-		kept[i] = true
+	t := tosser{Rand: s.Rand, values: make([]btcutil.Amount, len(groups)), weights: make([]int, len(groups)), taken: make([]bool, len(groups)), target: target, room: room}
+	for i, g := range groups {
+		best = append(best, i)
+		t.values[i], t.weights[i] = g.value, g.weight
 	}
+	t.value = total(groups)
 	rounds := min(knapsackTries, 1+knapsackSteps/max(1, len(groups)))
-	for round := 0; round < rounds && value != target; round++ {
-		clear(taken)
-		var sum btcutil.Amount
-		weight, reached := 0, false
-		// First each group by the toss of a coin, then all that were left out.
-		for pass := 0; pass < 2 && !reached; pass++ {
-			for i, g := range groups {
-				if taken[i] || pass == 0 && s.Rand.Uint32()&1 == 0 {
+	for round := 0; round < rounds && t.value != target; round++ {
+		if t.round() {
+			best = append(append(best[:0], t.with[:t.prefix]...), t.last)
+		}
+	}
+	slices.Sort(best)
+	return best, t.value
+}
+
+// tosser tries random subsets.
+type tosser struct {
+	*rand.Rand
+	values  []btcutil.Amount // of the groups, side by side, as they are looked at often
+	weights []int
+	target  btcutil.Amount
+	room    int
+
+	value btcutil.Amount // the best sum by now
+	taken []bool
+	with  []int // those taken, in the order that they were
+	// The best of a round is so many of with, and one group that was taken after them.
+	prefix, last int
+}
+
+// round takes each group by the toss of a coin and then all that were left out, but
+// puts back what reaches the target and goes on. It says whether it has found a better sum.
+func (t *tosser) round() (better bool) {
+	clear(t.taken)
+	t.with = t.with[:0]
+	var sum btcutil.Amount
+	weight, reached := 0, false
+	for pass := 0; pass < 2 && !reached; pass++ {
+		var tosses uint64
+		for i, v := range t.values {
+			if pass == 0 {
+				if tosses >>= 1; i%64 == 0 {
+					tosses = t.Uint64()
+				}
+				if tosses&1 == 0 {
 					continue
 				}
-				sum, weight, taken[i] = sum+g.value, weight+g.weight, true
-				if sum < target || weight > room {
-					continue
-				}
-				reached = true
-				if sum < value {
-					value = sum
-					copy(kept, taken)
-				}
-				sum, weight, taken[i] = sum-g.value, weight-g.weight, false
+			}
+			if t.taken[i] {
+				continue
+			}
+			if sum+v < t.target || weight+t.weights[i] > t.room {
+				sum, weight, t.taken[i] = sum+v, weight+t.weights[i], true
+				t.with = append(t.with, i)
+				continue
+			}
+			reached = true
+			if sum+v < t.value {
+				t.value, t.prefix, t.last, better = sum+v, len(t.with), i, true
 			}
 		}
 	}
-	for i, k := range kept {
-		if k {
-			best = append(best, i)
-		}
-	}
-	return best, value
+	return better
 }
 
 func weightOf(groups []*group) (sum int) {

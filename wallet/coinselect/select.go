@@ -30,7 +30,7 @@ type Coin struct {
 	VSize int            // of its input, signed
 	Bump  btcutil.Amount // what its unconfirmed ancestors lack of the fee rate
 	Type  int            // of output; types are mixed only where that is needed
-	Owner int            // coins of one script have one number; see Params.AvoidPartial
+	Owner int            // coins of one script have one number, from 0 on; see Params.AvoidPartial
 	Depth int32          // confirmations
 	Mine  bool           // made by ourselves alone
 
@@ -86,6 +86,7 @@ type selection struct {
 	*Params
 	list   []Coin
 	groups []group
+	split  bool           // the groups are there twice, see makeGroups
 	target btcutil.Amount // what is left to be chosen
 	failed error          // the first that says more than that there is too little
 }
@@ -218,32 +219,36 @@ func (s *selection) enough(filters []filter) error {
 // attempt is one round: each type by itself and, if need be, all of them mixed
 // (Core: AttemptSelection).
 func (s *selection) attempt(f filter) *Result {
-	types := map[int]*pool{}
-	var all pool
+	var types [maxTypes]pool
+	var many [maxTypes]int
 	for i := range s.groups {
-		g := &s.groups[i]
-		if !g.passes(f) {
-			continue
+		many[s.groups[i].kind]++
+	}
+	for kind, n := range many {
+		types[kind].positive, types[kind].mixed = make([]*group, 0, n), make([]*group, 0, n)
+	}
+	for i := range s.groups {
+		if g := &s.groups[i]; g.passes(f) {
+			types[g.kind].put(g, s.split)
 		}
-		of := types[g.kind]
-		if of == nil {
-			of = &pool{}
-			types[g.kind] = of
-		}
-		of.put(g, s.AvoidPartial)
 	}
 	var best *Result
-	for kind := range maxTypes {
-		of := types[kind]
-		if of == nil {
+	there := 0
+	for kind := range types {
+		of := &types[kind]
+		if len(of.mixed) == 0 && len(of.positive) == 0 {
 			continue
 		}
+		there++
 		if r := s.choose(of); r != nil && (best == nil || r.better(best)) {
 			best = r
 		}
-		all.positive, all.mixed = append(all.positive, of.positive...), append(all.mixed, of.mixed...)
 	}
-	if best == nil && f.mixed && len(types) > 1 {
+	if best == nil && f.mixed && there > 1 {
+		var all pool
+		for _, of := range types {
+			all.positive, all.mixed = append(all.positive, of.positive...), append(all.mixed, of.mixed...)
+		}
 		best = s.choose(&all)
 	}
 	return best
@@ -267,6 +272,7 @@ func (s *selection) choose(of *pool) *Result {
 			s.fail(err)
 		}
 	}
+	of.sort()
 	if !s.Subtract { // sets without change do not go with outputs that bear the fee
 		g, err := s.branchAndBound(of.positive, room)
 		keep(BnB, g, err)

@@ -74,8 +74,9 @@ func newSelection(coins []Coin, p *Params) (*selection, *pool) {
 	s.makeGroups()
 	of := &pool{}
 	for i := range s.groups {
-		of.put(&s.groups[i], p.AvoidPartial)
+		of.put(&s.groups[i], s.split)
 	}
+	of.sort()
 	return s, of
 }
 

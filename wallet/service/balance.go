@@ -218,18 +218,21 @@ func (st *state) aside(o *output) bool {
 }
 
 // coin is the wallet's word for an output; what describe adds is left out.
-func (st *state) coin(o *output, trusted bool) wallet.Coin {
-	c := wallet.Coin{
-		OutPoint: o.op(), Value: o.value, Script: []byte(o.own.script), Kind: o.own.Kind, Change: o.own.Change,
-		Confirmations: st.depth(o.rec), Coinbase: o.rec.coinbase, FromMe: o.rec.mine,
-		Spendable: trusted && !st.immature(o.rec), Locked: st.aside(o), Reused: st.dirtyCoin(o), Safe: st.safe(o.rec, trusted),
-	}
+func (st *state) coin(o *output, trusted bool) (c wallet.Coin) {
+	st.fillCoin(&c, o, trusted)
+	return c
+}
+
+// fillCoin fills in a coin that is zero.
+func (st *state) fillCoin(c *wallet.Coin, o *output, trusted bool) {
+	c.OutPoint, c.Value, c.Script, c.Kind, c.Change = o.op(), o.value, []byte(o.own.script), o.own.Kind, o.own.Change
+	c.Confirmations, c.Coinbase, c.FromMe = st.depth(o.rec), o.rec.coinbase, o.rec.mine
+	c.Spendable, c.Locked, c.Reused, c.Safe = trusted && !st.immature(o.rec), st.aside(o), st.dirtyCoin(o), st.safe(o.rec, trusted)
 	if c.Confirmations == 0 {
 		c.Ancestors = st.crowd(o.rec, poolChain)
 		c.Descendants = c.Ancestors
 		c.TRUC = o.rec.version() == policy.TRUCVersion
 	}
-	return c
 }
 
 // safe coins are trusted, and in a block where they replace or are replaced: to spend

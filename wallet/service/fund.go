@@ -148,11 +148,14 @@ func (s *Service) build(d *spend.Draft, q Request) (spend.Funded, error) {
 
 // shared says whether two coins are paid to one script.
 func shared(coins []spend.Input) bool {
-	seen := make(map[string]struct{}, len(coins))
+	last := -1 // they are numbered in the order that they come
 	for i := range coins {
-		seen[string(coins[i].Script)] = struct{}{}
+		if coins[i].Owner <= last {
+			return true
+		}
+		last = coins[i].Owner
 	}
-	return len(seen) < len(coins)
+	return false
 }
 
 // draft gathers what a transaction needs to be built.
@@ -226,13 +229,25 @@ func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 		return nil
 	}
 	d.Coins = slices.Grow(d.Coins, len(st.settled()))
+	type payee struct {
+		number int
+		shape  spend.Shape
+	}
+	payees := map[*owned]payee{}
 	st.unspent(func(o *output, trusted bool) {
 		if st.immature(o.rec) || st.aside(o) || len(must) > 0 && must[o.op()] || !trusted && !d.Unsafe || d.AvoidReuse && st.dirtyCoin(o) {
 			return
 		}
-		if shape := st.shapeOf(o.own, d.Watching); shape.Solved {
-			d.Coins = append(d.Coins, spend.Input{Coin: st.coin(o, trusted), Shape: shape})
+		to, ok := payees[o.own]
+		if !ok {
+			to = payee{len(payees), st.shapeOf(o.own, d.Watching)}
+			payees[o.own] = to
 		}
+		if !to.shape.Solved {
+			return
+		}
+		d.Coins = append(d.Coins, spend.Input{Shape: to.shape, Owner: to.number})
+		st.fillCoin(&d.Coins[len(d.Coins)-1].Coin, o, trusted) // where it stays: there may be 100,000
 	})
 	return nil
 }

@@ -39,7 +39,9 @@ type Draft struct {
 	Limits Limits
 
 	Inputs []Input // of Options.Inputs, in their order
-	Coins  []Input // spent where needed; see Spendable of each
+	Coins  []Input // spent where needed; see Spendable of each. They stay as they are from one Build to the next
+
+	known []coinselect.Coin // Coins, all of them, as the selection knows them
 
 	Change      []byte // script of a change output; nil: there can be none,
 	NoChange    error  // for this reason
@@ -134,7 +136,7 @@ func (d *Draft) Build(r *rand.Rand) (f Funded, err error) {
 		return f, wallet.ErrNothing
 	}
 	coins := d.eligible()
-	res, err := coinselect.Select(d.asked(d.Inputs), d.asked(coins), d.with(p, coins))
+	res, err := coinselect.Select(asked(d.Inputs), d.askedOnce(coins), d.with(p, coins))
 	if err != nil {
 		return f, d.short(err, p, coins)
 	}
@@ -238,23 +240,26 @@ func (d *Draft) may(c *Input) bool {
 	return c.TRUC == (d.Version == policy.TRUCVersion) || deep != 0
 }
 
+// askedOnce are eligible coins as the selection knows them; all of a large purse are
+// looked at once for several calls of Build.
+func (d *Draft) askedOnce(coins []Input) []coinselect.Coin {
+	if len(coins) < len(d.Coins) {
+		return asked(coins)
+	}
+	if len(d.known) != len(coins) {
+		d.known = asked(coins)
+	}
+	return d.known
+}
+
 // asked are coins as the selection knows them.
-func (d *Draft) asked(coins []Input) []coinselect.Coin {
+func asked(coins []Input) []coinselect.Coin {
 	list := make([]coinselect.Coin, len(coins))
-	owners := map[string]int{}
 	for i := range coins {
 		c := &coins[i]
 		list[i] = coinselect.Coin{
-			Value: c.Value, VSize: c.VSize(), Bump: c.Bump, Type: int(c.Shape.Kind), Depth: c.Confirmations, Mine: c.FromMe,
+			Value: c.Value, VSize: c.VSize(), Bump: c.Bump, Type: int(c.Shape.Kind), Owner: c.Owner, Depth: c.Confirmations, Mine: c.FromMe,
 			Ancestors: c.Ancestors, Descendants: c.Descendants,
-		}
-		if d.AvoidPartial {
-			n, ok := owners[string(c.Script)]
-			if !ok {
-				n = len(owners)
-				owners[string(c.Script)] = n
-			}
-			list[i].Owner = n
 		}
 	}
 	return list

@@ -80,6 +80,7 @@ const LeastInput = 41*chain.WitnessScale + 1
 type Input struct {
 	wallet.Coin
 	Shape
+	Owner int // coins of one script have one number
 }
 
 // VSize is Weight in virtual bytes.
