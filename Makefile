@@ -150,6 +150,7 @@ soak: ## kill -9 in the middle of sync and mining, and a network shaped at rando
 twins: ## comparisons with naive twins, random runs, crashes, simulated faults, attacks at full size, by ROUNDS CRASHES SIGNATURES SEEDS
 	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
+	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 120m -run TestWalletsKeepWhatTheyAcknowledged -v ./cmd/grapevine
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook

@@ -28,14 +28,14 @@ func rounds(t *testing.T) int {
 	return usual
 }
 
-// crashNetwork is three nodes of which the last is killed again and again.
+// crashNetwork is nodes of which the last is killed again and again.
 type crashNetwork struct {
 	*process.Net
 	net testnet.Network
 	rng *rand.Rand
 }
 
-func newCrashNetwork(t *testing.T) *crashNetwork {
+func newCrashNetwork(t *testing.T, nodes int, s testnet.Spec) *crashNetwork {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -56,8 +56,8 @@ func newCrashNetwork(t *testing.T) *crashNetwork {
 			t.Error(err)
 		}
 	})
-	for range 3 {
-		m, err := local.Add(t.Context(), testnet.Spec{})
+	for range nodes {
+		m, err := local.Add(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func lastOf(t *testing.T, path string) []byte {
 // kill it while it syncs what the others have mined meanwhile, odd rounds while
 // it mines itself.
 func TestKillDashNineLosesNothing(t *testing.T) {
-	c := newCrashNetwork(t)
+	c := newCrashNetwork(t, 3, testnet.Spec{})
 	const victim = 2
 	c.mine(t, 0, 101)
 	c.together(t, -1)

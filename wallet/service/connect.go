@@ -243,9 +243,10 @@ func (st *state) refute(r *record, height int32) {
 func (st *state) rollback(to *chain.HeaderNode) {
 	for _, r := range st.txs {
 		if r.height > to.Height {
+			height := r.height
 			r.height, r.block, r.index, r.blockTime = nowhere, chain.Hash{}, 0, 0
 			if r.abandoned = r.coinbase; r.coinbase { // nobody can mine it again
-				st.orphans = append(st.orphans, r)
+				st.orphans = append(st.orphans, orphan{record: r, height: height})
 			}
 			st.tellOf(r, &r.toldBlock)
 			st.touch(r)
@@ -344,17 +345,6 @@ func (st *state) eachChild(r *record, fn func(*record)) {
 			fn(s)
 		}
 	}
-}
-
-// giveUp abandons what spends a reward whose block has left the chain, once the
-// pool has let go of it too: the other coins in it are free again.
-func (st *state) giveUp() {
-	for _, r := range st.orphans {
-		if r.height == nowhere {
-			st.abandonSpenders(r)
-		}
-	}
-	st.orphans = nil
 }
 
 // abandonTx gives up a transaction that is in no block and not in the pool, and

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,44 @@ func TestTheOtherCoinsOfAnOrphanedRewardsPaymentAreFree(t *testing.T) {
 	}
 	alice.restart(3)
 	alice.mustPay(chaintest.OpTrue(), 9*btc)
+}
+
+// After a kill the chain may be behind the wallet, and catch up from its own blocks: the
+// reward is out of the chain for a moment only, and what was paid from it stays.
+func TestAPaymentFromARewardOutlivesAChainThatIsBehind(t *testing.T) {
+	for _, kills := range []int{1, 2} {
+		w := newWorld(t)
+		alice := w.user(1)
+		w.mineN(20, chaintest.OpTrue())
+		w.mine(alice.script(wallet.SegWit))
+		w.mineN(chain.CoinbaseMaturity, chaintest.OpTrue())
+		paid := alice.mustPay(chaintest.NewKey(9).P2WPKH(), 5*btc)
+		whole := slices.Clone(w.active)
+		for range kills {
+			if err := alice.flush(); err != nil {
+				t.Fatal(err)
+			}
+			alice.kill()
+			w.mu.Lock()
+			w.active = whole[:len(whole)-chain.CoinbaseMaturity-5]
+			w.pool = nil
+			w.mu.Unlock()
+			alice.open(3)
+			if err := alice.catchUp(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.tell(chain.Delta{Tip: w.tip()}, chain.PoolDelta{})
+		}
+		for n := len(w.active); n < len(whole); n++ {
+			w.mu.Lock()
+			w.active = whole[:n+1]
+			w.mu.Unlock()
+			w.tell(chain.Delta{Tip: whole[n].Node, Connected: []chain.Linked{{Node: whole[n].Node, Block: whole[n].Block}}}, chain.PoolDelta{})
+		}
+		if e := alice.entry(paid.ID); e.Abandoned {
+			t.Errorf("after %d kills: %+v", kills, e)
+		}
+	}
 }
 
 // While a payment is under way nobody else can name its coins.

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"grapevine/chain"
+	"grapevine/wallet"
 )
 
 // changes are what a file does not hold yet, as bytes.
@@ -199,7 +200,7 @@ func (st *state) loadTx(id chain.Hash, raw []byte) error {
 	st.link(r)
 	r.toldPool, r.toldBlock = true, r.height != nowhere
 	if r.coinbase && r.abandoned {
-		st.orphans = append(st.orphans, r)
+		st.orphans = append(st.orphans, orphan{record: r, height: wallet.CoinbaseHeight(tx)})
 	}
 	st.order = max(st.order, r.order+1)
 	return st.credit(tx, r)
@@ -215,6 +216,7 @@ func (st *state) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) 
 			if st.cursor = n; i > 0 {
 				st.rollback(n)
 			}
+			st.mayComeBack()
 			return nil
 		}
 	}

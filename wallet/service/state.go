@@ -29,7 +29,7 @@ type state struct {
 	spenders map[wire.OutPoint][]*record // wallet transactions by what they spend, foreign coins too
 	list     []*record                   // the same as txs, in the order they came
 	order    uint64                      // of the next record
-	orphans  []*record                   // rewards that have just left the chain
+	orphans  []orphan                    // rewards that have just left the chain
 	news     []news                      // what the log and others are to hear of
 
 	coins   []*output // unspent, oldest first; as of the last call of settled
