@@ -170,7 +170,7 @@ func WitnessScript(version byte, program []byte) []byte {
 }
 
 // AddressOf is how people write a script; empty when it has no address: a bare
-// public key has none, as in Core [ExtractDestination].
+// public key has none, as in Core [ExtractDestination, EncodeDestination].
 func AddressOf(script []byte, net *chaincfg.Params) string {
 	if version, program, err := txscript.ExtractWitnessProgramInfo(script); err == nil {
 		return writeBech32(version, program, net)

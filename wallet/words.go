@@ -120,7 +120,7 @@ type Funded struct {
 	Reason FeeReason // for its fee rate
 }
 
-// Balance of the wallet. The four parts do not overlap.
+// Balance of the wallet. The four parts do not overlap [GetBalance, CachedTxIsTrusted].
 type Balance struct {
 	Confirmed   btcutil.Amount // in blocks and mature
 	Change      btcutil.Amount // change of our own transactions in the pool: spendable

@@ -12,7 +12,7 @@ func (t *Tree[E]) Mark(e E, why Badness) {
 }
 
 // Unmark takes the marks from e, its ancestors and all that build on it, and
-// gives those that had one [reconsiderblock, ResetBlockFailureFlags]. A block
+// gives those that had one [ReconsiderBlock, ResetBlockFailureFlags]. A block
 // beside e that was bad only for an ancestor's mark is good with it; one with a
 // mark of its own stays bad.
 func (t *Tree[E]) Unmark(e E) (changed []E) {

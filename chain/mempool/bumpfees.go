@@ -52,7 +52,7 @@ const maxCluster = 500
 // can be spent at a rate: for each coin by itself, and for all of them together,
 // where ancestors in common count once. Coins that are in a block, or that a
 // transaction spends which is to be replaced then, lack nothing. False: too many
-// transactions hang together [MiniMiner, calculateCombinedBumpFee].
+// transactions hang together [MiniMiner, calculateCombinedBumpFee, calculateIndividualBumpFees].
 func (p *Pool) BumpFees(coins []wire.OutPoint, rate policy.FeeRate) (each []btcutil.Amount, together btcutil.Amount, ok bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()

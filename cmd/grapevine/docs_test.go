@@ -52,6 +52,26 @@ func code(t *testing.T) string {
 	return all.String()
 }
 
+// wordsOfSource is all words of the Go source, tests left out.
+func wordsOfSource(t *testing.T) map[string]bool {
+	t.Helper()
+	words := map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		for _, word := range regexp.MustCompile(`\w+`).FindAllString(string(raw), -1) {
+			words[word] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return words
+}
+
 // found returns what group 1 of a pattern matches, each once.
 func found(pattern, in string) []string {
 	set := map[string]bool{}
@@ -189,13 +209,24 @@ func TestShownCommandLinesAreUnderstood(t *testing.T) {
 // What docs/from-core.md names of ours stands in the file that it names: a table
 // that leads astray is worse than none.
 func TestTheWayFromCoreLeadsSomewhere(t *testing.T) {
-	rows := 0
+	rows, seen := 0, map[string]bool{}
+	source := wordsOfSource(t)
 	for _, line := range strings.Split(documents(t)["from-core.md"], "\n") {
 		cells := strings.Split(line, " | ")
 		if len(cells) < 4 || !strings.Contains(cells[2], "`") {
 			continue
 		}
 		rows++
+		for _, name := range strings.Split(strings.TrimPrefix(cells[0], "| "), ", ") {
+			if seen[name] && !strings.HasPrefix(name, "-") { // options are gathered in one row, too
+				t.Errorf("%s stands in two rows", name)
+			}
+			seen[name] = true
+			// What is no identifier is a word, a file or an option.
+			if m := regexp.MustCompile(`^(?:\w+::)*(\w*[A-Z_]\w*)$`).FindStringSubmatch(name); m != nil && !source[m[1]] {
+				t.Errorf("grep %s leads nowhere", m[1])
+			}
+		}
 		for _, place := range strings.Split(cells[2], "; ") {
 			path, names, ok := strings.Cut(place, ": ")
 			raw, err := os.ReadFile(filepath.Join("../..", strings.Trim(path, "`")))

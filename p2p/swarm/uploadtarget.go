@@ -77,7 +77,7 @@ func (s *Swarm) UploadTarget() (t UploadTarget) {
 	return t
 }
 
-// servesOld tells whether old blocks are still sent; called by the peers' writers.
+// servesOld tells whether old blocks are still sent [OutboundTargetReached]; called by the peers' writers.
 func (l *loop) servesOld() bool { return l.uploads.target(l.cfg.Clock()).OldBlocks }
 
 // tellsPool tells whether a peer may ask for the pool, which is much; else it is dropped.

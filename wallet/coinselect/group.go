@@ -54,7 +54,7 @@ func (g *group) passes(f filter) bool {
 
 // makeGroups puts each coin into a group of its own or, with AvoidPartial, all
 // coins of a script into one; the latter twice where there are coins that cost more
-// than they are worth, once without those.
+// than they are worth, once without those [GroupOutputs].
 func (s *selection) makeGroups() {
 	if !s.AvoidPartial {
 		s.groups = make([]group, len(s.list))

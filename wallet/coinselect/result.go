@@ -18,7 +18,7 @@ const (
 	SRD      Algorithm = "srd"
 )
 
-// Result is a selection.
+// Result is a selection [SelectionResult].
 type Result struct {
 	Preset []int // all of them, by index
 	Coins  []int // by index

@@ -103,7 +103,7 @@ func (k *Key) Open(sealed, context []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// Wrap encrypts a key under a passphrase.
+// Wrap encrypts a key under a passphrase [CCrypter, CMasterKey].
 //
 //	offset 0 version 1
 //	       1 passes 4, KiB 4, lanes 1; big-endian

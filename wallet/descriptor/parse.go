@@ -62,7 +62,7 @@ type parser struct {
 const maxText = 500_000
 
 // Parse reads a descriptor that stands for one script at each index; the
-// checksum is asked for where need says so.
+// checksum is asked for where need says so [CheckChecksum].
 func Parse(text string, net *chaincfg.Params, need bool) (*Descriptor, error) {
 	all, err := ParseAll(text, net, need)
 	if err != nil {

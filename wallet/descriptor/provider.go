@@ -97,7 +97,7 @@ type Tree struct {
 }
 
 // Provider is what is known of keys and scripts, to solve and to sign with
-// (Core: FlatSigningProvider).
+// (Core: FlatSigningProvider) [TaprootBuilder].
 type Provider struct {
 	Scripts map[ID][]byte     // redeem and witness scripts, both by their HASH160
 	PubKeys map[ID][]byte     // keys that outputs name by their hash only

@@ -17,7 +17,7 @@ import (
 
 // Wallets are all wallets of one node, each in DIR/NAME/wallet.db; the one
 // without a name is in DIR itself. Its methods may be called by several goroutines
-// at once.
+// at once [WalletContext].
 type Wallets struct {
 	cfg  WalletsConfig
 	main *loaded // the unnamed one, which makes itself; nil: as any other
@@ -60,7 +60,7 @@ type loaded struct {
 const fileName = "wallet.db"
 
 // OpenWallets opens the wallets that are to be loaded at the start. One that is not
-// there is left out with a warning, as in Core; one that cannot be read is an error.
+// there is left out with a warning, as in Core; one that cannot be read is an error [LoadWallets].
 func OpenWallets(cfg WalletsConfig) (*Wallets, error) {
 	if cfg.File == "" {
 		cfg.File = fileName
@@ -238,7 +238,7 @@ func (w *Wallets) mainIsKnown() bool {
 // Pick is the wallet that a call is for: the one of that name or, where none was
 // said, the only one. Of several it is the unnamed one that is there from the start,
 // once somebody has used it; as bitcoind there is none. It fails with
-// wallet.ErrNotLoaded or wallet.ErrWhich.
+// wallet.ErrNotLoaded or wallet.ErrWhich [GetWalletForJSONRPCRequest].
 func (w *Wallets) Pick(name string, said bool) (*service.Service, error) {
 	names := w.Names()
 	w.mu.Lock()

@@ -51,7 +51,7 @@ func invalid(format string, args ...any) Analysis {
 }
 
 // Analyze says what is still missing; it works on a copy. By the rules of relay
-// signature operations may count as size.
+// signature operations may count as size [AnalyzePSBT].
 func (p *PSBT) Analyze(rules policy.Rules) Analysis {
 	p = p.Copy()
 	a := Analysis{Next: Extractor}

@@ -80,7 +80,7 @@ func (r *reader) bytes() ([]byte, error) {
 	return r.take(n)
 }
 
-// Decode reads one; errors are in Core's words.
+// Decode reads one; errors are in Core's words [PartiallySignedTransaction, DecodeBase64PSBT].
 func Decode(raw []byte) (*PSBT, error) {
 	r := &reader{raw}
 	if head, err := r.take(uint64(len(magic))); err != nil {

@@ -98,7 +98,7 @@ type Job struct {
 
 // Sign adds to an input what a provider knows of it, signatures included, and
 // says whether that is all (Core: SignPSBTInput). Data is what was found and
-// what is missing.
+// what is missing [FinalizePSBT, CombinePSBTs].
 func (p *PSBT) Sign(i int, job Job) (complete bool, data *signer.Data) {
 	in, data := p.Inputs[i], signer.NewData()
 	if p.Good(i, job.Tx) {

@@ -30,7 +30,7 @@ func (st *state) immature(r *record) bool {
 	return r.coinbase && st.depth(r) <= chain.CoinbaseMaturity
 }
 
-// spent says whether a transaction of ours that may still count spends op.
+// spent says whether a transaction of ours that may still count spends op [IsSpent].
 func (st *state) spent(op wire.OutPoint) bool {
 	for _, s := range st.spenders[op] {
 		if s.counts() {

@@ -44,7 +44,7 @@ func (st *state) loadLabel(script, label string) {
 
 // booked says whether a script of ours is in the address book: it was named, handed
 // out to be paid to, or passed over when a later one was. What comes back to any
-// other is change [ScriptIsChange].
+// other is change [ScriptIsChange, m_address_book].
 func (st *state) booked(own *owned) bool {
 	own = st.scripts[own.script]
 	if own.named {

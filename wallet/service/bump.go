@@ -32,7 +32,8 @@ type Bumped struct {
 	Old btcutil.Amount // the original's fee
 }
 
-// BumpFee makes a transaction that replaces one of ours and pays more [bumpfee].
+// BumpFee makes a transaction that replaces one of ours and pays more
+// [bumpfee, feebumper::CreateRateBumpTransaction].
 func (s *Service) BumpFee(ctx context.Context, txid chain.Hash, b Bump) (out Bumped, err error) {
 	if b.Outputs != nil && b.ChangeAs != nil {
 		return out, refuse(true, "The options 'outputs' and 'original_change_index' are incompatible. You can only either specify a new set of outputs, or designate a change output to be recycled.")

@@ -179,6 +179,7 @@ func (st *state) connect(node *chain.HeaderNode, blk *chain.Block, now int64) er
 	return nil
 }
 
+// connectTx takes in a transaction of a block if it is ours [AddToWalletIfInvolvingMe].
 func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int64) error {
 	if at > 0 {
 		for _, in := range tx.TxIn {

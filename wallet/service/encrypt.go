@@ -38,7 +38,7 @@ func (s *Service) newMaster(passphrase []byte) (*crypter.Key, []byte, error) {
 }
 
 // Encrypt seals the wallet's secrets under a passphrase and locks it. Nothing of them
-// is in its file any more when it returns. wallet.ErrNoSecrets, wallet.ErrEncrypted.
+// is in its file any more when it returns. wallet.ErrNoSecrets, wallet.ErrEncrypted [EncryptWallet].
 func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
 	s.unlockMu.Lock()
 	defer s.unlockMu.Unlock()

@@ -34,7 +34,7 @@ func (s *Service) fill(ctx context.Context) error {
 
 // fillBy makes n more scripts of each row at most. Blocks and pool were followed
 // without them until now, so when there are all they are searched again. Called
-// with mu held.
+// with mu held [TopUp].
 func (s *Service) fillBy(n uint32) error {
 	st := s.state
 	st.reach = min(st.reach+n, st.lookahead)

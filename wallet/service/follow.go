@@ -10,7 +10,7 @@ import (
 
 // Apply follows what happened to chain and pool, in order. It works on memory
 // alone and never waits for the disk, so that when it returns every answer of
-// the wallet takes it into account.
+// the wallet takes it into account [SyncTransaction].
 func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -196,7 +196,7 @@ func (s *Service) askPool(coins []spend.Input, rate policy.FeeRate) {
 }
 
 // gather fills in the coins that may pay, those that must, the tip, and a change
-// script where the caller has none. That script is free to others until changeUsed.
+// script where the caller has none. That script is free to others until changeUsed [AvailableCoins].
 func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 	if d.Change = d.ChangeTo; d.Change == nil {
 		own, err := st.nextOwned(wallet.Branch{Kind: st.changeKind(d.Payments, d.Options), Change: true})

@@ -48,7 +48,7 @@ func (st *state) checkLock(ops []wire.OutPoint, lock, durable bool) error {
 }
 
 // lock sets coins aside until they are given back or spent or, unless durable, the
-// node stops. Either all of them or none.
+// node stops. Either all of them or none [LockCoin].
 func (st *state) lock(ops []wire.OutPoint, durable bool) error {
 	if err := st.checkLock(ops, true, durable); err != nil {
 		return err
@@ -71,6 +71,7 @@ func (st *state) unlockAll(ops []wire.OutPoint) error {
 	return nil
 }
 
+// unlock gives one coin back [UnlockCoin].
 func (st *state) unlock(op wire.OutPoint) {
 	if durable, ok := st.locked[op]; ok {
 		st.dirt.locks = st.dirt.locks || durable

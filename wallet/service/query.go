@@ -212,7 +212,7 @@ func (s *Service) LockedCoins(ctx context.Context) ([]wire.OutPoint, error) {
 }
 
 // Abandon gives up an own transaction that is in no block and not in the
-// pool: its coins may be spent again.
+// pool: its coins may be spent again [AbandonTransaction].
 func (s *Service) Abandon(ctx context.Context, txid chain.Hash) error {
 	return s.change(ctx, func(st *state) error { return st.abandonTx(txid) })
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // received is what scripts of ours have received in transactions of at least so many
-// confirmations, rewards that are not mature left out unless young [GetReceived].
+// confirmations, rewards that are not mature left out unless young [GetReceived, ListReceived].
 func (st *state) received(minConf int32, young bool) map[string]*wallet.Receipt {
 	by := map[string]*wallet.Receipt{}
 	for _, r := range st.list {

@@ -22,7 +22,7 @@ type scan struct {
 
 // Rescan searches the blocks from height start to stop, both included, once more
 // for what belongs to the wallet; a stop below 0 is the tip. One at a time
-// (wallet.ErrRescanning). It answers the height of the last block searched.
+// (wallet.ErrRescanning). It answers the height of the last block searched [ScanForWalletTransactions].
 func (s *Service) Rescan(ctx context.Context, start, stop int32) (last int32, err error) {
 	if err := s.ready(ctx); err != nil {
 		return 0, err

@@ -21,7 +21,7 @@ const stirredAfter = 200 * time.Millisecond
 
 // resubmit submits unconfirmed transactions of the wallet again, parents
 // first: all of them from time to time, and those that are in no pool when the
-// chain moves, for that may have brought their coins.
+// chain moves, for that may have brought their coins [ResubmitWalletTransactions, ReacceptWalletTransactions].
 func (s *Service) resubmit(ctx context.Context) error {
 	waits := againAfter()
 	timer := time.NewTimer(waits[0])

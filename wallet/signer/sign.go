@@ -15,7 +15,7 @@ const MissingAmount = "Missing amount"
 
 // Sign signs, in place, what it can of a transaction, and says in Core's words
 // which inputs are not good after that. Coins of value NoAmount have a script
-// only.
+// only [SignTransaction].
 func Sign(msg *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, known *descriptor.Provider, kind txscript.SigHashType) []wallet.SignProblem {
 	coins := make([]chain.Coin, len(msg.TxIn))
 	have := make([]bool, len(msg.TxIn))

@@ -19,7 +19,7 @@ type solver struct {
 }
 
 // Solve fills in what d lacks to spend an output, and says whether that is all
-// (Core: ProduceSignature). Signatures that d has are used.
+// (Core: ProduceSignature). Signatures that d has are used [SignStep].
 func Solve(known *descriptor.Provider, c Creator, pk []byte, d *Data) bool {
 	if d.Complete {
 		return true

@@ -126,7 +126,7 @@ func (d *Draft) maxWeight() int {
 
 // Build chooses the coins and makes the transaction, not yet signed (Core:
 // CreateTransactionInternal). A *wallet.FundsError says that the coins are not
-// enough; only its Needed is filled in.
+// enough; only its Needed is filled in [CWallet::CreateTransaction].
 func (d *Draft) Build(r *rand.Rand) (f Funded, err error) {
 	if err := d.Check(); err != nil {
 		return f, err

@@ -26,7 +26,8 @@ func (s Shape) VSize() int { return vsize(s.Weight) }
 func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
 
 // Weigh says what an input that spends a script will be like, by what is known of
-// it. HighR: whoever signs may make signatures a byte longer, with any R.
+// it. HighR: whoever signs may make signatures a byte longer, with any R
+// [CalculateMaximumSignedInputSize, CalculateMaximumSignedTxSize].
 func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
 	d := signer.NewData()
 	s := Shape{Kind: kindOf(script, false), Segwit: txscript.IsWitnessProgram(script)}
