@@ -126,6 +126,16 @@ func (w *miniNode) expect(t *testing.T, inPool int) {
 	}
 }
 
+// takeBack takes back a block by name, and what is built on it.
+func (w *miniNode) takeBack(t *testing.T, hash chain.Hash) {
+	t.Helper()
+	seq, err := w.Invalidate(t.Context(), hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle(seq)
+}
+
 func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	w, key := newMiniNode(t), chaintest.NewKey(1)
 	hashes := w.generate(t, 102, key.P2WPKH())
@@ -156,11 +166,7 @@ func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	}
 
 	// Back, and without the block they are unconfirmed again, but mined by the next.
-	seq, err := w.Invalidate(t.Context(), mined[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.settle(seq)
+	w.takeBack(t, mined[0])
 	w.expect(t, 3)
 	if w.Tip().Hash != hashes[101] {
 		t.Fatal("the tip has not gone back")
@@ -170,6 +176,23 @@ func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	if block, err = w.Block(again[0]); err != nil || len(block.Txs) != 4 {
 		t.Fatal(err)
 	}
+
+	// Of ten blocks that are taken back by name all comes back, of eleven not what the
+	// oldest held.
+	w.generate(t, 9, key.P2TR())
+	w.takeBack(t, again[0])
+	w.expect(t, 3)
+	again = w.generate(t, 11, key.P2TR())
+	w.expect(t, 0)
+	w.takeBack(t, again[0])
+	w.expect(t, 0)
+	for _, tx := range append(parents, child) {
+		if _, err := w.pool.Add(tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again = w.generate(t, 1, key.P2TR())
+	w.expect(t, 0)
 
 	// A coinbase of a block that goes takes its spenders along.
 	w.generate(t, 99, key.P2TR())
@@ -181,11 +204,8 @@ func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	if _, err := w.pool.Add(spend); err != nil {
 		t.Fatal(err)
 	}
-	if seq, err = w.Invalidate(t.Context(), again[0]); err != nil {
-		t.Fatal(err)
-	}
-	w.settle(seq)
-	w.expect(t, 3)
+	w.takeBack(t, again[0])
+	w.expect(t, 0)
 	if _, ok := w.pool.Entry(spend.ID); ok {
 		t.Fatal("it spends a coinbase that is gone")
 	}
