@@ -29,7 +29,9 @@ itself at first use. Amounts are in BTC with 8 decimals.
   $ grapevine wallet send bcrt1q… 1.5 --node 0
   $ grapevine wallet balance --node 2`,
 		Subcommands: ofWallets(append(append([]*urfave.Command{
-			{Name: "create", Usage: "make the wallet, or one of that name, and show its words", ArgsUsage: "[NAME]", Action: p.walletCreate},
+			{Name: "create", Usage: "make the wallet, or one of that name, and show its words", ArgsUsage: "[NAME]", Action: p.walletCreate,
+				Flags:       []urfave.Flag{cli.BoolFlag("encrypt", "ask for a passphrase, and never write a key in clear; needs NAME")},
+				Description: "With --encrypt the passphrase is asked for as by `grapevine wallet encrypt`, and the wallet\nis locked when its words have been shown.\n\n  $ grapevine wallet create savings --encrypt"},
 			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
 				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
 			{Name: "address", Usage: "a new address to be paid at", Flags: []urfave.Flag{taproot, cli.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
@@ -64,6 +66,9 @@ func (p *program) walletCreate(c *urfave.Context) error {
 	var w words
 	if len(args) == 1 {
 		return p.createNamed(c, args[0])
+	}
+	if c.Bool("encrypt") {
+		return cli.Usagef("wallet create --encrypt needs a NAME; a wallet that is there is encrypted by `grapevine wallet encrypt`")
 	}
 	if err := p.Call(c, "walletcreate", &w); err != nil {
 		return cli.Fail("wallet create", err)

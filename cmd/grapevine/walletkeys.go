@@ -103,12 +103,28 @@ func (p *program) createNamed(c *urfave.Context, name string) error {
 		return cli.Fail("wallet create", err)
 	}
 	defer a.Client.Close()
+	var passphrase any // nil: none
+	if c.Bool("encrypt") {
+		if passphrase, err = p.newPassphrase(); err != nil {
+			return cli.Fail("wallet create", err)
+		}
+		if passphrase == "" { // a terminal's; the node would make a wallet in clear
+			return cli.Usagef("wallet create --encrypt: the passphrase is empty: nothing was made")
+		}
+	}
 	var w words
-	a.Ask("createwallet", nil, name, false, false, nil, false, true, true)
+	a.Ask("createwallet", nil, name, false, false, passphrase, false, true, true)
 	if a.Err == nil {
 		a.Client.OfWallet(name)
 	}
+	if passphrase != nil {
+		const shortly = 60 // seconds; until it is locked below
+		a.Ask("walletpassphrase", nil, passphrase, shortly)
+	}
 	a.Ask("walletwords", &w)
+	if passphrase != nil {
+		a.Ask("walletlock", nil)
+	}
 	if a.Err != nil {
 		return cli.Fail("wallet create", a.Err)
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // The history says where a payment is, or what keeps it from a block for good.
 func TestHistorySaysWhatBecameOfAPayment(t *testing.T) {
@@ -29,4 +32,35 @@ func TestBalanceSaysWhenRewardsCanBeSpent(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", coins, got, want)
 		}
 	}
+}
+
+// A wallet that is made with a passphrase shows its words once, and is locked then.
+func TestAWalletIsMadeEncrypted(t *testing.T) {
+	home := t.TempDir()
+	d := startNode(t, home+"/node")
+	create := func(stdin string, args ...string) said {
+		cmd := command(t, home, append([]string{"wallet", "create", "--datadir", home + "/node"}, args...)...)
+		cmd.Stdin = strings.NewReader(stdin)
+		return run(t, cmd)
+	}
+	if s := create("", "savings", "--encrypt"); s.status == 0 {
+		t.Error("without a passphrase one was made")
+	}
+	s := create("a passphrase\n", "savings", "--encrypt")
+	if s.status != 0 || len(strings.Fields(s.out)) < 12 {
+		t.Fatalf("%+v", s)
+	}
+	cmd := command(t, home, "wallet", "backup", "--datadir", home+"/node", "--wallet", "savings")
+	if again := run(t, cmd); again.status == 0 || strings.Contains(again.out, strings.Fields(s.out)[0]+" ") {
+		t.Errorf("a locked wallet tells its words: %+v", again)
+	}
+	unlock := command(t, home, "wallet", "unlock", "--datadir", home+"/node", "--wallet", "savings")
+	unlock.Stdin = strings.NewReader("a passphrase\n")
+	if got := run(t, unlock); got.status != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := ok(t, home, "wallet", "backup", "--datadir", home+"/node", "--wallet", "savings"); strings.TrimSpace(got) != strings.TrimSpace(s.out) {
+		t.Errorf("the words are %q, were %q", got, s.out)
+	}
+	d.kill()
 }
