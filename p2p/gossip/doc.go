@@ -11,6 +11,10 @@
 // what others ask of us (serve.go, server.go), what we announce (announce.go,
 // relay.go) and the fees that we ask for (feefilter.go).
 //
+// Its words in Core's: a pusher is a high-bandwidth peer (sendcmpct with 1: it sends new
+// blocks as compact blocks unasked), the short form of a block is a compact block, its parts
+// are what getblocktxn asks for; a have peer is a grapevine node that says what it holds.
+//
 // Each part is data with a Check that proves its bounds. None of it touches a
 // socket, a clock, a disk, a goroutine or a source of randomness of its own,
 // decodes anything, or validates anything but headers and whether a copy of a block

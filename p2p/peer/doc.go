@@ -10,5 +10,8 @@
 //	Handshake  version, wtxidrelay, sendaddrv2, verack; at most HandshakeTime
 //	Run        starts the writer, reads until the connection ends, joins both
 //
+// A sealed connection (sealed.go) is one of the encrypted transport, BIP324 or v2; a plain
+// one (frame.go) is v1.
+//
 // Start reading at Peer.Run.
 package peer

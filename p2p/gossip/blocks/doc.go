@@ -16,5 +16,10 @@
 // and maxPipe, for each block by maxCopies, and over all by maxHeld; of blocks
 // only the last few are kept (recent.go).
 //
+// Its words in Core's: a flight is a block in transit from one peer (mapBlocksInFlight), a
+// late one a stalled download; the short form of a block is a compact block (cmpctblock), its
+// parts are the transactions that were missing (getblocktxn, blocktxn), and a Partial is one
+// that waits for them. A source is a peer, as far as its blocks go.
+//
 // Start reading at Fetcher.Plan.
 package blocks
