@@ -82,6 +82,7 @@ type Habits struct {
 	Target       int  // blocks until a payment should confirm [-txconfirmtarget]
 	Final        bool // do not signal BIP125 replacement [-walletrbf=0]
 	NoFresh      bool // spend no unconfirmed change [-spendzeroconfchange=0]
+	Silent       bool // keep what is sent, and tell nobody of it [-walletbroadcast=0]
 	LongChains   bool // spend it on chains that pools refuse, too [-walletrejectlongchains=0]
 }
 

@@ -64,6 +64,9 @@ func pause(ctx context.Context, d time.Duration) error {
 // for payments of ours that nothing in the pool has taken the place of. A refusal
 // changes nothing but that the next block may bring another answer.
 func (s *Service) submitAgain(ctx context.Context, all bool) error {
+	if s.cfg.Habits.Silent {
+		return nil
+	}
 	txs, err := s.pending(func(st *state, r *record) bool {
 		return all && !s.resent || st.settledMine(r) && r.counts() && (all || !r.inPool)
 	})
@@ -113,6 +116,9 @@ const (
 // Resend submits what waits for a block once more, if that is due, and says what peers
 // are to hear of [MaybeResendWalletTxs]. It is for one goroutine.
 func (s *Service) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
+	if s.cfg.Habits.Silent {
+		return nil, nil
+	}
 	now := s.cfg.Now()
 	since := now
 	if s.nextResend.IsZero() {

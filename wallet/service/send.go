@@ -138,6 +138,9 @@ func (s *Service) drop(txid chain.Hash) {
 }
 
 func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
+	if s.cfg.Habits.Silent {
+		return tx, nil
+	}
 	err := s.cfg.Submit(ctx, tx)
 	switch {
 	case err == nil:

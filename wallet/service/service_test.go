@@ -231,6 +231,30 @@ func TestTwoSendsAtOnceNeverSpendOneCoin(t *testing.T) {
 	}
 }
 
+// With -walletbroadcast=0 a payment is made and kept, its coins are taken, and nobody
+// hears of it until the wallet is allowed to speak.
+func TestASilentWalletTellsNobody(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	alice.cfg.Habits.Silent = true
+	tx := alice.mustPay(chaintest.OpTrue(), btc)
+	w.now = w.now.Add(resendAfter + resendSpread)
+	again, err := alice.Resend(t.Context())
+	if err = errors.Join(err, alice.submitAgain(t.Context(), true)); err != nil || len(again) > 0 || len(w.waiting()) > 0 {
+		t.Fatalf("%d are sent again, %d wait in the pool: %v", len(again), len(w.waiting()), err)
+	}
+	if _, err := alice.Tx(t.Context(), tx.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := alice.pay(chaintest.OpTrue(), btc); err == nil {
+		t.Error("its coin is spent once more")
+	}
+	alice.cfg.Habits.Silent = false
+	if err := alice.submitAgain(t.Context(), true); err != nil || len(w.waiting()) != 1 {
+		t.Errorf("%d wait in the pool: %v", len(w.waiting()), err)
+	}
+}
+
 func TestARefusedSendIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)

@@ -51,7 +51,7 @@ var walletOptions = []option{
 		set:  elsewhere},
 	{name: "walletbroadcast", title: walletTitle,
 		help: "Announce the wallet's transactions (default: 1).",
-		set:  onlyOn("walletbroadcast")},
+		set:  elsewhere},
 	{name: "walletdir", arg: "=<dir>", title: walletTitle, flags: args.NetworkOnly,
 		help: "Directory of the wallets (default: wallets in the network's directory).",
 		set:  elsewhere},

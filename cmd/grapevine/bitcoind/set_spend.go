@@ -50,6 +50,7 @@ func (s *setup) habits() error {
 	h.AvoidPartial = s.Bool("avoidpartialspends", false)
 	h.LongChains = !s.Bool("walletrejectlongchains", true)
 	h.Final, h.NoFresh = !s.Bool("walletrbf", true), !s.Bool("spendzeroconfchange", true)
+	h.Silent = !s.Bool("walletbroadcast", true)
 	h.Target = int(max(1, s.Int("txconfirmtarget", int64(h.Target))))
 	s.cfg.Habits = h
 	return nil

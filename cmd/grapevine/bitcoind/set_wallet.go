@@ -60,13 +60,3 @@ func setChangeType(s *setup) error {
 	s.cfg.ChangeKind = &kind
 	return nil
 }
-
-// onlyOn refuses to switch an option off.
-func onlyOn(name string) func(*setup) error {
-	return func(s *setup) error {
-		if s.off(name) {
-			return fmt.Errorf("-%s=0 is not supported: not built", name)
-		}
-		return nil
-	}
-}

@@ -106,15 +106,16 @@ func (a *API) listSinceBlock(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	answer := sinceBlock{Txs: []listed{}}
+	var each [][]listed // of each transaction, newest first
 	err := a.Wallet.Each(ctx, f, func(e *wallet.Entry) bool {
-		answer.Txs = append(answer.Txs, a.lines(e, what)...)
+		each = append(each, a.lines(e, what))
 		return true
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.Reverse(answer.Txs)
+	slices.Reverse(each)
+	answer := sinceBlock{Txs: append([]listed{}, slices.Concat(each...)...)}
 	if c.Bool("include_removed") {
 		gone, err := a.removed(ctx, seen, fork)
 		if err != nil {
