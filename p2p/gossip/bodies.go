@@ -56,8 +56,22 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 // welcome says whether an unrequested block is taken [fRequested]: near the tip,
 // with at least our tip's work, and not while an honest peer is sending it.
 func (s *State) welcome(e *headers.Entry) bool {
-	tip := s.tree.Tip().Node
-	return e.Node.Work.Cmp(tip.Work) >= 0 && e.Node.Height <= tip.Height+maxAhead && s.fetch.Open(e)
+	return e.Node.Work.Cmp(s.tree.Tip().Node.Work) >= 0 && s.near(e) && s.fetch.Open(e)
+}
+
+// near says whether a block is at most maxAhead past our tip, or will be once what came
+// before it is validated: a peer that sends thousands in a row does not wait for that.
+func (s *State) near(e *headers.Entry) bool {
+	tip := s.tree.Tip().Node.Height
+	if e.Node.Height > tip+maxAhead+maxUnderWay {
+		return false
+	}
+	for x := s.tree.Ancestor(e, e.Node.Height-maxAhead); x != nil && x.Node.Height > tip; x = x.Parent {
+		if !x.Stored && !x.Busy {
+			return false
+		}
+	}
+	return true
 }
 
 // pumpBlocks gives to the ledger what the credits allow, in order.

@@ -52,6 +52,7 @@ const mutatedBlock p2p.Offence = "mutated block"
 // Bodies.
 const (
 	maxInvalid   = 3                // bodies that we asked for and that broke a rule, of a peer that serves before it has validated: the third ends it
+	maxUnderWay  = 10_000           // blocks in a row that may wait for the tip; to look back over them takes 0.1 ms
 	maxAhead     = 288              // blocks past our tip where an unrequested block is still welcome [MIN_BLOCKS_TO_KEEP]
 	syncGap      = 24               // blocks behind our best header from which on we are syncing
 	syncPatience = 10 * time.Second // without a body, after which we are not syncing but lied to
