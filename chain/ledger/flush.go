@@ -37,7 +37,8 @@ func (l *Ledger) FlushCoins(ctx context.Context) error {
 }
 
 // flushSome says when: it begins a flush of the coins' cache if there is reason to
-// [FlushStateToDisk], which the committer writes (archive.Archive.Run), and answers those who waited for one. The writer goes on meanwhile: readers and the writer look
+// [FlushStateToDisk], which the committer writes (archive.Archive.Run), and answers
+// those who waited for one. The writer goes on meanwhile: readers and the writer look
 // through the frozen cache until it is on disk. What a flush costs the writer is
 // the swap of two caches, milliseconds at most (BenchmarkFlushMillion), unless
 // the next flush is due before this one has ended: see flushPressure.

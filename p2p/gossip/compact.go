@@ -11,9 +11,8 @@ import (
 )
 
 // New blocks travel in short form: as compact blocks (BIP152, version 2), which name
-// transactions by short ids. Up to three peers push
-// them to us as soon as they have one, before they have validated it, and we do
-// the same for those who ask for it: so a block crosses the network at the speed
+// transactions by short ids. Up to three peers push them to us as soon as they have
+// one, before they have validated it, and we do the same for those who ask for it: so a block crosses the network at the speed
 // of its headers.
 
 const (
@@ -125,8 +124,8 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	}
 }
 
-// putTogether makes a block of a compact block and what we know (reconstructs it), and asks for the rest unless
-// another peer is sending it.
+// putTogether makes a block of a compact block and what we know (reconstructs it), and
+// asks for the rest unless another peer is sending it.
 func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
 	f, err := blocks.NewPartial(m, s.knownTxs)
 	if err == nil && len(f.Missing()) == 0 {

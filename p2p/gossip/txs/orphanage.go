@@ -12,7 +12,7 @@ import (
 
 const (
 	maxOrphans        = 1000             // [-maxorphantx]: each costs a validation per tip
-	MaxOrphansPerPeer = 200              // the share of one peer, so that nobody fills it alone; none with OrphanLimits.Most, as in Core before 29
+	MaxOrphansPerPeer = 200              // the share of one peer, so that nobody fills it alone; see OrphanLimits
 	maxOrphanBytes    = 10 << 20         // in all
 	maxMissing        = 100              // missing ones; more is no honest transaction
 	maxOthers         = 8                // announcers kept of one orphan, besides who sent it
