@@ -264,11 +264,16 @@ func TestAWalletLocksItselfByEitherClock(t *testing.T) {
 			t.Error("not locked by the real clock")
 		}
 		unlock(time.Hour)
-		w.now = w.now.Add(59 * time.Minute)
+		set := func(d time.Duration) {
+			u.mu.Lock() // under which the service looks at its clock
+			defer u.mu.Unlock()
+			w.now = w.now.Add(d)
+		}
+		set(59 * time.Minute)
 		if !open() {
 			t.Error("locked before its time by the clock that was set")
 		}
-		w.now = w.now.Add(time.Minute)
+		set(time.Minute)
 		time.Sleep(2 * time.Second) // nobody asks: the keys go by themselves
 		u.mu.Lock()
 		if u.state.secrets != nil {
