@@ -254,21 +254,32 @@ func (st *state) gather(d *spend.Draft, known *descriptor.Provider) error {
 
 // shapeKey names scripts that are spent alike: those of one kind of a descriptor.
 type shapeKey struct {
-	from  *row
-	kind  wallet.Kind
-	highR bool
+	from   *row
+	kind   wallet.Kind
+	highR  bool
+	locked bool // which keys there are cannot be seen
 }
 
 // shapeOf is what an input that spends a script of ours will be like.
 func (st *state) shapeOf(own *owned, highR bool) spend.Shape {
-	key := shapeKey{own.row, own.Kind, highR}
+	key := shapeKey{own.row, own.Kind, highR, st.secrets == nil && !st.watchOnly}
 	s, ok := st.shapes[key]
 	if !ok {
 		known, err := st.known(own)
 		if err != nil {
 			return s // a key behind a hardened step, of a locked wallet
 		}
-		if s = spend.Weigh([]byte(own.script), known, highR); s.Solved { // else it may be once the wallet is unlocked
+		weigh := spend.Weigh
+		switch {
+		case own.Kind != wallet.Taproot: // any key of the others' makes signatures of the same size
+		case key.locked:
+			weigh = spend.WeighMost
+		default:
+			if known, err = st.provider(map[string]chain.Coin{own.script: {}}); err != nil {
+				return s
+			}
+		}
+		if s = weigh([]byte(own.script), known, highR); s.Solved { // else it may be once the wallet is unlocked
 			st.shapes[key] = s
 		}
 	}

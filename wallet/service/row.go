@@ -170,6 +170,7 @@ func (st *state) keepKeys(text string, d *descriptor.Descriptor) error {
 	}
 	st.secrets.Private[text] = []byte(bare(d.Spend()))
 	st.dirt.secrets = true
+	clear(st.shapes) // another key may sign now
 	return nil
 }
 

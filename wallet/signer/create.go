@@ -154,6 +154,7 @@ type Pretend struct {
 	HighR   bool // who signs takes any R: a byte more of ECDSA (Core: use_max_sig)
 	AnyHash bool // the kind may stand behind a Schnorr signature: a byte more
 	ByLeaf  bool // a taproot output's key signs nothing: a script of its tree must do
+	Own     bool // only private keys that are there make Schnorr signatures
 }
 
 const (
@@ -167,8 +168,11 @@ func (p Pretend) ECDSA(*descriptor.Provider, []byte, []byte, bool) ([]byte, bool
 }
 
 // Schnorr pretends.
-func (p Pretend) Schnorr(_ *descriptor.Provider, _ []byte, leaf *Proof, _ []byte) ([]byte, bool) {
+func (p Pretend) Schnorr(known *descriptor.Provider, x []byte, leaf *Proof, _ []byte) ([]byte, bool) {
 	if leaf == nil && p.ByLeaf {
+		return nil, false
+	}
+	if _, ok := known.SecretOf(x); p.Own && !ok {
 		return nil, false
 	}
 	return make([]byte, pretendedSchnorr+one(p.AnyHash)), true

@@ -1,7 +1,9 @@
 package spend
 
 import (
+	"bytes"
 	"encoding/hex"
+	"slices"
 
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -26,12 +28,95 @@ func (s Shape) VSize() int { return vsize(s.Weight) }
 func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.WitnessScale }
 
 // Weigh says what an input that spends a script will be like, by what is known of
-// it. HighR: whoever signs may make signatures a byte longer, with any R
-// [CalculateMaximumSignedInputSize, CalculateMaximumSignedTxSize].
+// it. HighR: whoever signs may make signatures a byte longer, with any R. A taproot
+// output with a tree weighs what the private keys that are known make of it.
 func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
-	d := signer.NewData()
+	return weigh(script, known, signer.Pretend{HighR: highR, AnyHash: true})
+}
+
+// WeighMost is Weigh where the private keys are locked away, and nobody can say which
+// way to spend a taproot output they leave: the heaviest counts.
+func WeighMost(script []byte, known *descriptor.Provider, highR bool) Shape {
+	by := signer.Pretend{HighR: highR, AnyHash: true}
+	if tree, ok := treeOf(script, known); ok && len(tree.Leaves) > 0 {
+		return heaviest(script, known, by, tree)
+	}
+	return weigh(script, known, by)
+}
+
+func weigh(script []byte, known *descriptor.Provider, by signer.Pretend) Shape {
+	tree, ok := treeOf(script, known)
+	if !ok || len(tree.Leaves) == 0 {
+		return solved(script, known, by)
+	}
+	own := by
+	own.Own = true
+	if s := solved(script, known, own); s.Solved {
+		return s // as it will be signed
+	}
+	// Others sign too. Of scripts with keys of ours in them any may be the one.
+	ours := tree
+	ours.Leaves = nil
+	for _, leaf := range tree.Leaves {
+		if holds(leaf.Script, known) {
+			ours.Leaves = append(ours.Leaves, leaf)
+		}
+	}
+	switch {
+	case len(ours.Leaves) > 0:
+		return heaviest(script, known, by, ours)
+	case hex.EncodeToString(tree.Internal) == nobodysKey:
+		return heaviest(script, known, by, tree)
+	}
+	return solved(script, known, by) // by its key, as Core takes it [TRDescriptor::MaxSatisfactionWeight]
+}
+
+// treeOf is what is known of a taproot output.
+func treeOf(script []byte, known *descriptor.Provider) (descriptor.Tree, bool) {
+	if !txscript.IsPayToTaproot(script) {
+		return descriptor.Tree{}, false
+	}
+	tree, ok := known.Trees[[32]byte(script[2:])]
+	return tree, ok
+}
+
+// holds says whether the private key of one of a leaf's keys is known.
+func holds(leaf []byte, known *descriptor.Provider) bool {
+	_, xs, _ := descriptor.LeafKeys(leaf)
+	return slices.ContainsFunc(xs, func(x []byte) bool {
+		_, ok := known.SecretOf(x)
+		return ok
+	})
+}
+
+// heaviest is the shape of the input by the script among leaves, which are some of
+// the output's, whose witness is the largest.
+func heaviest(script []byte, known *descriptor.Provider, by signer.Pretend, leaves descriptor.Tree) (most Shape) {
+	by.ByLeaf = true
+	whole := signer.NewData()
+	whole.Tree = new(known.Trees[[32]byte(script[2:])])
+	nobody := descriptor.NewProvider()
+	most = solved(script, nobody, by)
+	for _, proof := range whole.Proofs() {
+		if !slices.ContainsFunc(leaves.Leaves, func(l descriptor.Leaf) bool { return bytes.Equal(l.Script, proof.Script) }) {
+			continue
+		}
+		d := signer.NewData()
+		d.Leaves = []signer.Proof{proof}
+		if s := solve(script, nobody, by, d); s.Solved && s.Weight > most.Weight {
+			most = s
+		}
+	}
+	return most
+}
+
+func solved(script []byte, known *descriptor.Provider, by signer.Pretend) Shape {
+	return solve(script, known, by, signer.NewData())
+}
+
+func solve(script []byte, known *descriptor.Provider, by signer.Pretend, d *signer.Data) Shape {
 	s := Shape{Kind: kindOf(script, false), Segwit: txscript.IsWitnessProgram(script)}
-	if !signer.Solve(known, signer.Pretend{HighR: highR, AnyHash: true, ByLeaf: keyless(script, known)}, script, d) {
+	if !signer.Solve(known, by, script, d) {
 		return s
 	}
 	s.Solved, s.Segwit = true, len(d.Witness) > 0
@@ -43,15 +128,6 @@ func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
 // nobodysKey is the x whose private key nobody can know, which stands where only the
 // scripts of a tree are to spend (BIP341: H).
 const nobodysKey = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0"
-
-// keyless says whether a taproot output can be spent by its scripts only.
-func keyless(script []byte, known *descriptor.Provider) bool {
-	if !txscript.IsPayToTaproot(script) {
-		return false
-	}
-	tree, ok := known.Trees[[32]byte(script[2:])]
-	return ok && len(tree.Leaves) > 0 && hex.EncodeToString(tree.Internal) == nobodysKey
-}
 
 // inputWeight is that of an input with these scripts; without witness items their
 // count is there all the same, as it is beside inputs that have some.
