@@ -57,6 +57,7 @@ var (
 	ErrBusy       = errors.New("Wallet already loading.")
 	ErrNoPath     = errors.New("Path does not exist.")
 	ErrNoFormat   = errors.New("Data is not in recognized format.")
+	ErrNetwork    = errors.New("the wallet is of another network")
 	ErrTaken      = errors.New("Database already exists.")
 	ErrNoBackup   = errors.New("Backup file does not exist")
 	ErrExclusive  = errors.New("SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance of Bitcoin Core?") // Core's words, which tests and clients compare

@@ -232,6 +232,7 @@ type Owned struct {
 	Witness    []byte // the script behind a witness program (BIP141), of the script itself or of Redeem
 	Timestamp  int64  // Unix seconds; nothing was paid to its descriptor before
 	Label      string
+	Booked     bool // it is in the address book; what comes back to any other is change
 	Unsolvable bool // watched by its address or script only
 
 	Beyond bool // a wallet restored from its words would not look as far as here

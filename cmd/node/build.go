@@ -130,7 +130,7 @@ func (n *Node) openWallet() error {
 	w, err := n.cfg.Wallets, error(nil)
 	n.Wallets, err = loader.OpenWallets(loader.WalletsConfig{
 		Dir: cmp.Or(w.Dir, filepath.Join(n.cfg.DataDir, "wallets")), File: w.File, Old: n.path("wallet"), Unnamed: !w.Asked,
-		Names: w.Names, Saved: w.Saved, Default: w.Default, Save: w.Save, Warn: w.Warn, Open: n.openWalletFile, Config: service.Config{
+		Names: w.Names, Saved: w.Saved, Default: w.Default, Save: w.Save, Warn: w.Warn, Warnings: w.Warnings, Open: n.openWalletFile, Config: service.Config{
 			Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 			EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
 			AddressKind: n.cfg.AddressKind, ChangeKind: n.cfg.ChangeKind, Filter: n.filters(),

@@ -157,6 +157,8 @@ type Wallets struct {
 	Default bool                       // nothing was said of them: the one without a name, if it is there
 	Save    func(names []string) error // keeps those to be loaded at the start; nil: in a file of Dir
 	Warn    func(text string)          // tells whoever started the node; nil: the log alone
+	// Warnings are said of how wallets spend whenever one is taken into use.
+	Warnings []string
 }
 
 // Mine says when a node makes blocks by itself.

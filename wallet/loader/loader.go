@@ -44,6 +44,8 @@ type WalletsConfig struct {
 	Saved   []string          // of them those that Save kept
 	Default bool              // nothing was said of which to load: the unnamed one, if it is there
 	Warn    func(text string) // tells whoever started the node; nil: the log alone
+	// Warnings are said of how wallets spend whenever one is taken into use.
+	Warnings []string
 	// Save keeps the names to be loaded at the start; nil: in startup.json of Dir.
 	Save func(names []string) error
 }
@@ -95,8 +97,16 @@ func OpenWallets(cfg WalletsConfig) (*Wallets, error) {
 	if err := w.loadAll(cfg.Names); err != nil {
 		return nil, errors.Join(err, w.closeAll())
 	}
+	if len(w.named) > 0 {
+		for _, text := range cfg.Warnings {
+			w.warn(text)
+		}
+	}
 	return w, nil
 }
+
+// Warnings are what is to be said of how wallets spend when one is taken into use.
+func (w *Wallets) Warnings() []string { return w.cfg.Warnings }
 
 // loadAll takes into use what is to be loaded at the start.
 func (w *Wallets) loadAll(names []string) error {
@@ -124,7 +134,7 @@ func (w *Wallets) warn(text string) {
 	if w.cfg.Warn != nil {
 		w.cfg.Warn(text)
 	}
-	w.cfg.Log.Warn("a wallet is left out", "why", text)
+	w.cfg.Log.Warn("wallets at the start", "warning", text)
 }
 
 // closeAll closes the files of wallets that follow the chain no more.

@@ -108,3 +108,8 @@ func (s *Service) AddressBook(ctx context.Context) ([]wallet.Addressee, error) {
 func (s *Service) SetLabel(ctx context.Context, script []byte, label string) error {
 	return s.change(ctx, func(st *state) error { return st.setLabel(script, label) })
 }
+
+// beyond says that a wallet restored from its words would not look as far.
+func (st *state) beyond(own *owned) bool {
+	return own.row.Words && own.Index >= own.row.paid+st.lookahead
+}

@@ -264,6 +264,9 @@ type shapeKey struct {
 func (st *state) shapeOf(own *owned, highR bool) spend.Shape {
 	key := shapeKey{own.row, own.Kind, highR, st.secrets == nil && !st.watchOnly}
 	s, ok := st.shapes[key]
+	if !ok && key.locked { // what was seen while it was not is true still
+		s, ok = st.shapes[shapeKey{own.row, own.Kind, highR, false}]
+	}
 	if !ok {
 		known, err := st.known(own)
 		if err != nil {
@@ -271,7 +274,7 @@ func (st *state) shapeOf(own *owned, highR bool) spend.Shape {
 		}
 		weigh := spend.Weigh
 		switch {
-		case own.Kind != wallet.Taproot: // any key of the others' makes signatures of the same size
+		case own.Kind != wallet.Taproot: // all keys make signatures of the same size
 		case key.locked:
 			weigh = spend.WeighMost
 		default:

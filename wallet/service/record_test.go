@@ -71,6 +71,11 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 		}
 		return nil
 	}
+	signet := c
+	signet.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1)
+	if _, err := loadState(signet, settings{params: p, lookahead: ahead}, genesis); !errors.Is(err, wallet.ErrNetwork) {
+		t.Errorf("of another network: %v", err)
+	}
 	if _, err := loadState(c, settings{params: p, lookahead: ahead}, genesis); err != nil {
 		t.Fatal(err)
 	}

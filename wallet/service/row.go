@@ -429,11 +429,6 @@ func (st *state) refill(n uint32) error {
 	return nil
 }
 
-// beyond says that a wallet restored from its words would not look as far.
-func (st *state) beyond(own *owned) bool {
-	return own.row.Words && own.Index >= own.row.paid+st.lookahead
-}
-
 // describeRows describes the rows, as listdescriptors shows them. Private ones
 // are there when the keys are.
 func (st *state) describeRows() (list []wallet.Row, err error) {
@@ -475,7 +470,7 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 		return o, false, err
 	}
 	o = wallet.Owned{
-		Kind: own.Kind, Change: own.Change, Index: own.Index, Label: own.label, Beyond: st.beyond(own),
+		Kind: own.Kind, Change: own.Change, Index: own.Index, Label: own.label, Booked: st.booked(own), Beyond: st.beyond(own),
 		Desc:       bare(descriptor.Infer(script, st.params.Params, known).String()),
 		ParentDesc: own.row.Desc, Unsolvable: !own.row.public.Solvable(),
 	}

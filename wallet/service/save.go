@@ -86,7 +86,7 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 		return nil, fmt.Errorf("read wallet keys: %w", err)
 	}
 	if k.Network != set.params.Name {
-		return nil, fmt.Errorf("the wallet is of network %s, not %s", k.Network, set.params.Name)
+		return nil, fmt.Errorf("%w: it is of %s, not of %s", wallet.ErrNetwork, k.Network, set.params.Name)
 	}
 	st := emptyState(set)
 	st.name, st.watchOnly, st.blank, st.avoidReuse, st.copies = k.Name, k.WatchOnly, k.Blank, k.AvoidReuse, k.Copies

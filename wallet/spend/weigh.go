@@ -29,47 +29,46 @@ func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.Wi
 
 // Weigh says what an input that spends a script will be like, by what is known of
 // it. HighR: whoever signs may make signatures a byte longer, with any R. A taproot
-// output with a tree weighs what the private keys that are known make of it.
+// output with a tree weighs what the private keys that are known make of it; where they
+// do not suffice, the heaviest of the scripts with keys of ours. Who only watches takes
+// it that the output's key signs, if that can be, as Core does
+// [TRDescriptor::MaxSatisfactionWeight, CalculateMaximumSignedInputSize, CalculateMaximumSignedTxSize].
 func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
-	return weigh(script, known, signer.Pretend{HighR: highR, AnyHash: true})
-}
-
-// WeighMost is Weigh where the private keys are locked away, and nobody can say which
-// way to spend a taproot output they leave: the heaviest counts.
-func WeighMost(script []byte, known *descriptor.Provider, highR bool) Shape {
 	by := signer.Pretend{HighR: highR, AnyHash: true}
-	if tree, ok := treeOf(script, known); ok && len(tree.Leaves) > 0 {
-		return heaviest(script, known, by, tree)
-	}
-	return weigh(script, known, by)
-}
-
-func weigh(script []byte, known *descriptor.Provider, by signer.Pretend) Shape {
 	tree, ok := treeOf(script, known)
 	if !ok || len(tree.Leaves) == 0 {
-		return solved(script, known, by)
+		return solve(script, known, by, signer.NewData())
 	}
 	own := by
 	own.Own = true
-	if s := solved(script, known, own); s.Solved {
+	if s := solve(script, known, own, signer.NewData()); s.Solved {
 		return s // as it will be signed
 	}
-	// Others sign too. Of scripts with keys of ours in them any may be the one.
-	ours := tree
-	ours.Leaves = nil
-	for _, leaf := range tree.Leaves {
-		if holds(leaf.Script, known) {
-			ours.Leaves = append(ours.Leaves, leaf)
+	leaves := slices.DeleteFunc(slices.Clone(tree.Leaves), func(l descriptor.Leaf) bool { return !holds(l.Script, known) })
+	if len(leaves) == 0 && hex.EncodeToString(tree.Internal) == nobodysKey {
+		leaves = tree.Leaves
+	}
+	if s := heaviest(script, tree, leaves, by); s.Solved {
+		return s
+	}
+	return solve(script, known, by, signer.NewData())
+}
+
+// WeighMost is Weigh where the private keys are locked away, and nobody can say which
+// way to spend a taproot output they leave: the heaviest counts, so that no fee is
+// under the rate that was asked.
+func WeighMost(script []byte, known *descriptor.Provider, highR bool) Shape {
+	if tree, ok := treeOf(script, known); ok {
+		if s := heaviest(script, tree, tree.Leaves, signer.Pretend{HighR: highR, AnyHash: true}); s.Solved {
+			return s
 		}
 	}
-	switch {
-	case len(ours.Leaves) > 0:
-		return heaviest(script, known, by, ours)
-	case hex.EncodeToString(tree.Internal) == nobodysKey:
-		return heaviest(script, known, by, tree)
-	}
-	return solved(script, known, by) // by its key, as Core takes it [TRDescriptor::MaxSatisfactionWeight]
+	return Weigh(script, known, highR)
 }
+
+// nobodysKey is the x whose private key nobody can know, which stands where only the
+// scripts of a tree are to spend (BIP341: H).
+const nobodysKey = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0"
 
 // treeOf is what is known of a taproot output.
 func treeOf(script []byte, known *descriptor.Provider) (descriptor.Tree, bool) {
@@ -89,29 +88,23 @@ func holds(leaf []byte, known *descriptor.Provider) bool {
 	})
 }
 
-// heaviest is the shape of the input by the script among leaves, which are some of
-// the output's, whose witness is the largest.
-func heaviest(script []byte, known *descriptor.Provider, by signer.Pretend, leaves descriptor.Tree) (most Shape) {
+// heaviest is the input's shape by that one of some scripts of a tree whose witness is
+// the largest.
+func heaviest(script []byte, tree descriptor.Tree, some []descriptor.Leaf, by signer.Pretend) (most Shape) {
 	by.ByLeaf = true
 	whole := signer.NewData()
-	whole.Tree = new(known.Trees[[32]byte(script[2:])])
-	nobody := descriptor.NewProvider()
-	most = solved(script, nobody, by)
+	whole.Tree = &tree
 	for _, proof := range whole.Proofs() {
-		if !slices.ContainsFunc(leaves.Leaves, func(l descriptor.Leaf) bool { return bytes.Equal(l.Script, proof.Script) }) {
+		if !slices.ContainsFunc(some, func(l descriptor.Leaf) bool { return bytes.Equal(l.Script, proof.Script) }) {
 			continue
 		}
 		d := signer.NewData()
 		d.Leaves = []signer.Proof{proof}
-		if s := solve(script, nobody, by, d); s.Solved && s.Weight > most.Weight {
+		if s := solve(script, descriptor.NewProvider(), by, d); s.Solved && s.Weight > most.Weight {
 			most = s
 		}
 	}
 	return most
-}
-
-func solved(script []byte, known *descriptor.Provider, by signer.Pretend) Shape {
-	return solve(script, known, by, signer.NewData())
 }
 
 func solve(script []byte, known *descriptor.Provider, by signer.Pretend, d *signer.Data) Shape {
@@ -124,10 +117,6 @@ func solve(script []byte, known *descriptor.Provider, by signer.Pretend, d *sign
 	s.Weight = inputWeight(d.ScriptSig, d.Witness)
 	return s
 }
-
-// nobodysKey is the x whose private key nobody can know, which stands where only the
-// scripts of a tree are to spend (BIP341: H).
-const nobodysKey = "50929b74c1a04954b78b4b6035e97a5e078a5a0f28ec96d547bfee9ace803ac0"
 
 // inputWeight is that of an input with these scripts; without witness items their
 // count is there all the same, as it is beside inputs that have some.

@@ -38,7 +38,7 @@ func (s *setup) habits() error {
 			return err
 		}
 		if s.Has(o.name) && *o.into > highRate && o.high != "" {
-			s.warn(fmt.Sprintf("-%s is set very high! %s", o.name, o.high))
+			s.habit(fmt.Sprintf("-%s is set very high! %s", o.name, o.high))
 		}
 	}
 	if h.Fallback == 0 {
@@ -50,11 +50,14 @@ func (s *setup) habits() error {
 	h.AvoidPartial = s.Bool("avoidpartialspends", false)
 	h.LongChains = !s.Bool("walletrejectlongchains", true)
 	h.Final, h.NoFresh = !s.Bool("walletrbf", true), !s.Bool("spendzeroconfchange", true)
-	h.Silent = !s.Bool("walletbroadcast", true)
+	h.Silent = !s.Bool("walletbroadcast", !s.Bool("blocksonly", false)) // [InitParameterInteraction]
 	h.Target = int(max(1, s.Int("txconfirmtarget", int64(h.Target))))
 	s.cfg.Habits = h
 	return nil
 }
+
+// habit warns of how the wallets spend, whenever one is taken into use.
+func (s *setup) habit(text string) { s.cfg.Wallets.Warnings = append(s.cfg.Wallets.Warnings, text) }
 
 // feeBounds reads what a payment may cost.
 func (s *setup) feeBounds(h *wallet.Habits) error {
@@ -69,7 +72,7 @@ func (s *setup) feeBounds(h *wallet.Habits) error {
 			return fmt.Errorf("Invalid amount for -maxtxfee=<amount>: '%s'", text)
 		}
 		if fee > highFee {
-			s.warn("-maxtxfee is set very high! Fees this large could be paid on a single transaction.")
+			s.habit("-maxtxfee is set very high! Fees this large could be paid on a single transaction.")
 		}
 		if policy.FeeRate(fee) < relay {
 			return fmt.Errorf("Invalid amount for -maxtxfee=<amount>: '%s' (must be at least the minrelay fee of %s to prevent stuck transactions)", text, relay)
@@ -85,7 +88,7 @@ func (s *setup) feeBounds(h *wallet.Habits) error {
 			return fmt.Errorf("Invalid amount for -maxapsfee=<amount>: '%s'", text)
 		}
 		if h.MaxPartial = fee; fee > highPartial {
-			s.warn("-maxapsfee is set very high! This is the maximum transaction fee you pay (in addition to the normal fee) to prioritize partial spend avoidance over regular coin selection.")
+			s.habit("-maxapsfee is set very high! This is the maximum transaction fee you pay (in addition to the normal fee) to prioritize partial spend avoidance over regular coin selection.")
 		}
 	}
 	return nil

@@ -30,7 +30,8 @@ func (s *setup) wallets() error {
 		dir = said
 	}
 	s.cfg.Wallets = node.Wallets{Dir: dir, File: "wallet.dat", Asked: true, Names: s.List("wallet"), Saved: s.Saved("wallet"), Default: !s.Has("wallet"),
-		Save: func(names []string) error { return s.SaveList("wallet", names) }, Warn: s.warn}
+		Save: func(names []string) error { return s.SaveList("wallet", names) }, Warn: s.warn,
+		Warnings: s.cfg.Wallets.Warnings}
 	return nil
 }
 

@@ -157,14 +157,14 @@ func (a *API) getAddressInfo(ctx context.Context, c *jsonrpc.Call) (any, error) 
 
 // addOwned adds what we know of a script because it is ours.
 func (a *API) addOwned(info *addressInfo, o wallet.Owned) {
-	info.Change, info.KeyPath, info.Master, info.Beyond = o.Change, o.Path, o.Master, o.Beyond
+	info.Change, info.KeyPath, info.Master, info.Beyond = !o.Booked, o.Path, o.Master, o.Beyond
 	if info.ParentDesc = descriptor.WithChecksum(o.ParentDesc); info.Solvable {
 		info.Desc = descriptor.WithChecksum(o.Desc)
 	}
 	if o.Path != "" {
 		info.Timestamp, info.SeedID = &o.Timestamp, chain.Hash{}.String()
 	}
-	if !o.Change {
+	if o.Booked {
 		info.Labels = append(info.Labels, o.Label)
 	}
 	var scripts [][]byte

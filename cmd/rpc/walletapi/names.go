@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/db"
@@ -70,7 +71,7 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, verifying(err)
 	}
-	made := walletName{Name: name}
+	made := a.taken(name)
 	if c.Has("passphrase") && passphrase == "" {
 		made.Warnings = append(made.Warnings, passphraseIgnored)
 	}
@@ -92,7 +93,7 @@ func verifying(err error) error {
 		return jsonrpc.Errorf(code, "%s", wallet.ErrBusy)
 	case errors.Is(err, wallet.ErrNoBackup):
 		return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "%s", wallet.ErrNoBackup)
-	case errors.Is(err, wallet.ErrNoPath), errors.Is(err, wallet.ErrNoFormat):
+	case errors.Is(err, wallet.ErrNoPath), errors.Is(err, wallet.ErrNoFormat), errors.Is(err, wallet.ErrNetwork):
 		code = jsonrpc.CodeWalletNotFound
 	case errors.Is(err, wallet.ErrExclusive), errors.Is(err, db.ErrLocked):
 		return jsonrpc.Errorf(code, "Wallet file verification failed. %s", wallet.ErrExclusive)
@@ -119,7 +120,12 @@ func (a *API) loadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	case err != nil:
 		return nil, verifying(err)
 	}
-	return walletName{Name: name}, a.atStart(c, name)
+	return a.taken(name), a.atStart(c, name)
+}
+
+// taken is the answer that a wallet is in use, with what is to be said of how it spends.
+func (a *API) taken(name string) walletName {
+	return walletName{name, slices.Clone(a.Wallets.Warnings())}
 }
 
 func (a *API) unloadWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -152,7 +158,7 @@ func (a *API) restoreWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
 	} else if err := a.Wallets.Restore(name, from); err != nil {
 		return nil, restoring(err)
 	}
-	return walletName{Name: name}, a.atStart(c, name)
+	return a.taken(name), a.atStart(c, name)
 }
 
 // restoring is verifying where Core has a code of its own for a path that is taken.
