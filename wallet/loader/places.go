@@ -183,7 +183,9 @@ func (w *Wallets) takeOver() (name string, err error) {
 	}
 	kept := old + backupSuffix // before it is opened, which an older program could not do afterwards
 	made := false
-	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) {
+	st, err := os.Stat(old)
+	regular := err == nil && st.Mode().IsRegular() // to read a FIFO would wait for who writes to it
+	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) && regular {
 		if _, err := db.BackupFile(kept, func(to io.Writer) error { return copyFile(to, old) }); err != nil {
 			return "", err
 		}
