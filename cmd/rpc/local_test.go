@@ -26,7 +26,7 @@ func TestAClockAheadGoesOnAndDropsNobody(t *testing.T) {
 	if at := int64(h["time"].(float64)); at < begun+day || at > time.Now().Unix()+day {
 		t.Errorf("a block at %d, the clock is a day ahead of %d", at, begun)
 	}
-	if string(a.must("getconnectioncount")) != "1" {
+	if string(a.must("getconnectioncount")) == "0" { // there may be two: each dials who tells where it listens
 		t.Error("the peer has gone")
 	}
 	// A block of two days ahead is refused while the clocks are one day ahead.

@@ -114,16 +114,9 @@ func (n *Net) many(ctx context.Context, numbers []int, done func(testnet.Member)
 func (n *Net) killAll(ctx context.Context) error {
 	var g errgroup.Group
 	for _, m := range n.Members() {
-		if m.PID == 0 {
-			continue
+		if m.PID != 0 {
+			g.Go(func() error { return kill(ctx, m) })
 		}
-		g.Go(func() error {
-			err := n.Kill(ctx, m.Node)
-			if errors.Is(err, testnet.ErrDown) {
-				return nil
-			}
-			return err
-		})
 	}
 	return g.Wait()
 }

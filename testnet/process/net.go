@@ -262,8 +262,12 @@ func (n *Net) Kill(ctx context.Context, number int) error {
 	if m.PID == 0 {
 		return fmt.Errorf("node %d %w", number, testnet.ErrDown)
 	}
+	return kill(ctx, m)
+}
+
+func kill(ctx context.Context, m testnet.Member) error {
 	if err := signal(m.DataDir, os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("kill node %d: %w", number, err)
+		return fmt.Errorf("kill node %d: %w", m.Node, err)
 	}
 	return gone(ctx, m)
 }
