@@ -218,8 +218,8 @@ func (n *Net) Branch(ctx context.Context, name, dir string) (branch *Net, s Snap
 	if inside, err := filepath.Rel(n.cfg.Dir, dir); err == nil && (inside == "." || filepath.IsLocal(inside)) {
 		return nil, s, fmt.Errorf("%s lies in the network's own folder: choose another one", dir)
 	}
-	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
-		return nil, s, fmt.Errorf("%s is not empty: choose another folder", dir)
+	if err := freeFor(dir); err != nil {
+		return nil, s, err
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return nil, s, err
@@ -250,6 +250,25 @@ func (n *Net) Branch(ctx context.Context, name, dir string) (branch *Net, s Snap
 	}
 	defer release()
 	return branch, s, branch.resume(ctx, s)
+}
+
+// freeFor says whether a network may be put there: nothing is there, or an empty folder. A
+// link is neither, wherever it leads.
+func freeFor(dir string) error {
+	about, err := os.Lstat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !about.IsDir():
+		return fmt.Errorf("%s is no folder: choose another name", dir)
+	}
+	found, err := os.ReadDir(dir)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%s is not empty: choose another folder", dir)
+	}
+	return err
 }
 
 // renumber gives all nodes of a network that was copied new ports, and lets them forget
