@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -124,7 +125,10 @@ func (n *Net) TakeSnapshot(ctx context.Context, name string) (s Snapshot, err er
 		return s, err
 	}
 	tmp := n.snapshotPath("." + name)
-	if err := os.MkdirAll(tmp, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(tmp), 0o700); err != nil {
+		return s, err
+	}
+	if err := os.Mkdir(tmp, 0o700); err != nil { // what is there is not ours
 		return s, err
 	}
 	s = Snapshot{Name: name, Taken: time.Now().UTC().Truncate(time.Millisecond)}
@@ -138,28 +142,54 @@ func (n *Net) TakeSnapshot(ctx context.Context, name string) (s Snapshot, err er
 	return s, nil
 }
 
-// tidySnapshots ends what a command has left that was killed.
+// tidySnapshots ends what a command has left that was killed. It touches nothing that is
+// not ours: no name leads out of the network's folder, by no link, and what begins with a
+// dot but is no snapshot stays.
 func (n *Net) tidySnapshots() error {
-	dir := filepath.Join(n.cfg.Dir, snapshotsDir)
-	found, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	root, err := os.OpenRoot(n.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	dir, err := root.OpenRoot(snapshotsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the folder of the snapshots: %w", err)
+	}
+	defer dir.Close()
+	found, err := fs.ReadDir(dir.FS(), ".")
+	if err != nil {
 		return err
 	}
 	for _, e := range found {
-		name, unfinished := strings.CutPrefix(e.Name(), ".")
-		if !unfinished {
+		hidden, unfinished := strings.CutPrefix(e.Name(), ".")
+		name, replaced := strings.CutSuffix(hidden, oldSuffix)
+		if !unfinished || !e.IsDir() || CheckName(name) != nil || !isSnapshot(dir, e.Name()) {
 			continue
 		}
-		if old, replaced := strings.CutSuffix(name, oldSuffix); replaced {
-			if err := os.Rename(filepath.Join(dir, e.Name()), filepath.Join(dir, old)); err == nil {
-				continue // the newer one had not taken its place
-			}
+		if replaced && dir.Rename(e.Name(), name) == nil {
+			continue // the newer one had not taken its place
 		}
-		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+		if err := dir.RemoveAll(e.Name()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isSnapshot tells whether a folder holds nothing but what a snapshot does, or a part of it.
+func isSnapshot(dir *os.Root, name string) bool {
+	found, err := fs.ReadDir(dir.FS(), name)
+	return err == nil && !slices.ContainsFunc(found, func(e fs.DirEntry) bool {
+		switch e.Name() {
+		case fileName, fileName + ".new", aboutFile:
+			return false
+		}
+		number, err := strconv.Atoi(strings.TrimPrefix(e.Name(), folder(0)[:len(folder(0))-1]))
+		return err != nil || folder(number) != e.Name() || !e.IsDir()
+	})
 }
 
 // keepSnapshot gives a whole snapshot its name, in place of an older one.
@@ -355,11 +385,14 @@ func (n *Net) DeleteSnapshot(name string) error {
 		return err
 	}
 	defer release()
+	if err := n.tidySnapshots(); err != nil {
+		return err
+	}
 	if _, err := n.snapshot(name); err != nil {
 		return err
 	}
 	gone := n.snapshotPath("." + name)
-	if err := errors.Join(os.RemoveAll(gone), os.Rename(n.snapshotPath(name), gone)); err != nil {
+	if err := os.Rename(n.snapshotPath(name), gone); err != nil {
 		return err
 	}
 	return os.RemoveAll(gone)

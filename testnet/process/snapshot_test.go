@@ -50,3 +50,52 @@ func TestBranchTakesNothingsPlaceButAnEmptyFoldersOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestTidyingTouchesNothingThatIsNotASnapshot(t *testing.T) {
+	n := kept(t, "one")
+	dir := filepath.Join(n.cfg.Dir, snapshotsDir)
+	for _, path := range []string{".half/node0/x", ".half/net.json.new", ".gone.old/node0/x", ".git/config", ".odd name/node0/x", ".keep/node0x/x", ".notes", ".one.old/node1/x"} {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.tidySnapshots(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{".half": false, ".gone.old": false, "gone/node0/x": true, ".one.old": false, "one/net.json": true,
+		".git/config": true, ".odd name/node0/x": true, ".keep/node0x/x": true, ".notes": true} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := n.TakeSnapshot(t.Context(), "git"); err == nil {
+		t.Error("a snapshot was made in a folder that is not ours")
+	}
+	if _, err := os.Stat(filepath.Join(dir, ".git", "config")); err != nil {
+		t.Error(err)
+	}
+	if err := n.DeleteSnapshot("one"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoLinkLeadsTheTidyingOutOfTheNetwork(t *testing.T) {
+	n, other := up(t), t.TempDir()
+	theirs := filepath.Join(other, ".half", "node0")
+	if err := os.MkdirAll(theirs, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(other, filepath.Join(n.cfg.Dir, snapshotsDir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.TakeSnapshot(t.Context(), "one"); err == nil {
+		t.Error("the link was followed")
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Error(err)
+	}
+}
