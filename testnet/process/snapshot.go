@@ -235,7 +235,8 @@ func (n *Net) fillSnapshot(ctx context.Context, dir string, s *Snapshot) error {
 			s.Height, s.Best = one.Height, one.Best
 		}
 	}
-	f := testnet.File{Network: n.file.Network, Nodes: members, Ahead: n.file.Ahead, Links: n.file.Links}
+	f := n.file // all that it says
+	f.Nodes = members
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {
 		err = writeFile(dir, f)

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"grapevine/testnet"
 )
 
 // kept is a network without nodes, with a snapshot of that name.
@@ -97,5 +99,30 @@ func TestNoLinkLeadsTheTidyingOutOfTheNetwork(t *testing.T) {
 	}
 	if _, err := os.Stat(theirs); err != nil {
 		t.Error(err)
+	}
+}
+
+// A reorg that was killed midway is undone by what net.json says of it, also after the
+// network was brought back.
+func TestASnapshotKnowsTheNodeThatIsApart(t *testing.T) {
+	n := up(t)
+	want := testnet.Apart{Node: 1, Block: "00ff"}
+	set := func(a *testnet.Apart) {
+		t.Helper()
+		if err := n.Change(func(f *testnet.File) error { f.Apart = a; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(&want)
+	if _, err := n.TakeSnapshot(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	set(nil)
+	if _, err := n.Restore(t.Context(), "one"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := ReadFile(n.cfg.Dir)
+	if err != nil || f.Apart == nil || *f.Apart != want || n.File().Apart == nil {
+		t.Errorf("restored: %+v, %v", f.Apart, err)
 	}
 }
