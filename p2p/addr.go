@@ -102,7 +102,10 @@ func (h HostPort) AddrPort() (netip.AddrPort, bool) {
 		return netip.AddrPortFrom(a, h.Port), true
 	}
 	a, err := netip.ParseAddr(h.Host)
-	return netip.AddrPortFrom(a, h.Port), err == nil
+	if err != nil || overlayZone(a.Zone()) { // a false one, made by hand
+		return netip.AddrPortFrom(netip.Addr{}, h.Port), false
+	}
+	return netip.AddrPortFrom(a, h.Port), true
 }
 
 // DefaultPort is the network's own.

@@ -103,7 +103,7 @@ func ParseOverlay(name string) (netip.Addr, bool) {
 }
 
 // Overlay is the network of such an address, with its bytes as BIP155 has them; "" for
-// others.
+// others, also for one whose zone only looks like a name.
 func Overlay(a netip.Addr) (network string, id []byte) {
 	zone := a.Zone()
 	switch {
@@ -112,13 +112,20 @@ func Overlay(a netip.Addr) (network string, id []byte) {
 		raw := a.As16()
 		return CJDNS, raw[:]
 	case strings.HasSuffix(zone, onionSuffix):
-		raw, _ := nameText().DecodeString(strings.TrimSuffix(zone, onionSuffix))
-		return Onion, raw[:min(len(raw), idSize)]
+		if raw, _ := nameText().DecodeString(strings.TrimSuffix(zone, onionSuffix)); len(raw) == idSize+3 {
+			return Onion, raw[:idSize]
+		}
 	case strings.HasSuffix(zone, i2pSuffix):
-		raw, _ := nameText().DecodeString(strings.TrimSuffix(zone, i2pSuffix))
-		return I2P, raw
+		if raw, _ := nameText().DecodeString(strings.TrimSuffix(zone, i2pSuffix)); len(raw) == idSize {
+			return I2P, raw
+		}
 	}
 	return "", nil
+}
+
+// overlayZone tells whether a zone is of the kind that only this file makes.
+func overlayZone(zone string) bool {
+	return zone == cjdnsZone || strings.HasSuffix(zone, onionSuffix) || strings.HasSuffix(zone, i2pSuffix)
 }
 
 // ViaCJDNS takes an address of fc00::/8 for one of CJDNS [MaybeFlipIPv6toCJDNS].

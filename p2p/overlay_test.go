@@ -56,3 +56,22 @@ func TestNamesOfOverlays(t *testing.T) {
 		}
 	}
 }
+
+// People may write any zone; only names that are whole are of an overlay.
+func TestFalseNamesAreOfNoOverlay(t *testing.T) {
+	const key = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscry"
+	for _, zone := range []string{"a.onion", ".onion", key + ".onion", key + "daa.onion", "0.onion", "a.b32.i2p", ".b32.i2p", key + ".b32.i2p"} {
+		a := netip.MustParseAddr("fe80::1").WithZone(zone)
+		if network, id := Overlay(a); network != "" || id != nil {
+			t.Errorf("%s: of %s, %x", a, network, id)
+		}
+	}
+	for _, host := range []string{"fe80::1%a.onion", "fe80::1%" + key + "d.onion", "fe80::1%a.b32.i2p", "fc00::1%cjdns", "::1%cjdns"} {
+		if at, ok := (HostPort{Host: host, Port: 1}).AddrPort(); ok {
+			t.Errorf("%s was taken for %v", host, at)
+		}
+	}
+	if at, ok := (HostPort{Host: "fe80::1%eth0", Port: 1}).AddrPort(); !ok || at.Addr().Zone() != "eth0" {
+		t.Errorf("a link's own zone: %v %v", at, ok)
+	}
+}

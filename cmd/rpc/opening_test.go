@@ -34,6 +34,7 @@ func TestTheAddressBookIsFilledByHand(t *testing.T) {
 	good := `{"success":true}`
 	add(`{"success":false}`, "", 8333)
 	add(`{"success":false}`, "node.example", 8333)
+	add(`{"success":false}`, "fe80::1%a.onion", 8333)
 	add(`{"error":"failed-adding-to-new","success":false}`, "127.0.0.1", 8333)
 	add(good, "1.2.3.4", 8333, true)
 	add(good, "2.0.0.1", 8333)
