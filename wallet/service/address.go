@@ -42,7 +42,8 @@ func (s *Service) Make(_ context.Context, p Plan) error {
 	if len(p.Passphrase) > 0 {
 		key, master, err := s.newMaster(p.Passphrase)
 		if err == nil {
-			err = s.sealState(st, key, master)
+			st.seal, err = s.sealState(st, key, master)
+			st.dirt.secrets, st.dirt.seal = false, true
 		}
 		if err != nil {
 			return err

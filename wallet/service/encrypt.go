@@ -20,11 +20,14 @@ const (
 	maxPause   = 5 * time.Second
 )
 
-// sealState makes a state that of an encrypted wallet; it is unlocked until lock.
-func (s *Service) sealState(st *state, key *crypter.Key, master []byte) error {
-	st.seal = &seal{master: master, key: key}
-	st.dirt.keys, st.dirt.secrets, st.dirt.seal = true, true, true
-	return st.reseal(s.cfg.Rand)
+// sealState is what makes a state, once it has it, that of an encrypted wallet that is
+// unlocked. One without secrets in memory has none to be sealed: wallet.ErrNoSecrets.
+func (s *Service) sealState(st *state, key *crypter.Key, master []byte) (*seal, error) {
+	if st.secrets == nil {
+		return nil, wallet.ErrNoSecrets
+	}
+	x := &seal{master: master, key: key}
+	return x, x.put(s.cfg.Rand, st.secrets)
 }
 
 // newMaster makes a master key and wraps it. It takes the time that argon2id takes.
@@ -53,24 +56,28 @@ func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
 	defer s.fileMu.Unlock()
 	s.mu.Lock()
 	st := s.state
-	if err = s.sealState(st, key, master); err != nil {
-		st.seal = nil
-		s.mu.Unlock()
+	x, err := s.sealState(st, key, master)
+	var c changes
+	if err == nil {
+		st.dirt.keys = true
+		c, err = st.take()
+	}
+	s.mu.Unlock()
+	if err != nil {
+		key.Wipe()
 		return err
 	}
-	c, err := st.take()
-	s.mu.Unlock()
-	if err == nil {
-		err = s.rewrite(c)
-	}
+	clear(c.Secrets)
+	c.Master, c.Sealed, c.Secrets = x.master, x.sealed, nil
+	err = s.rewrite(c) // until the file is there, the wallet is a plain one
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil { // it is as it was
+	if err != nil {
 		st.giveBack(c)
-		st.seal, st.dirt.seal, st.dirt.secrets = nil, false, true
 		key.Wipe()
 		return fmt.Errorf("encrypt wallet: %w", err)
 	}
+	st.seal = x // with what came meanwhile
 	return st.lockUp(s.cfg.Rand)
 }
 

@@ -29,18 +29,25 @@ func (st *state) reseal(rand io.Reader) error {
 	if st.seal == nil || !st.dirt.secrets || st.secrets == nil {
 		return nil
 	}
-	plain, err := st.secrets.encode()
+	if err := st.seal.put(rand, st.secrets); err != nil {
+		return err
+	}
+	st.dirt.secrets, st.dirt.seal = false, true
+	return nil
+}
+
+// put seals secrets by the key.
+func (x *seal) put(rand io.Reader, of *secrets) error {
+	plain, err := of.encode()
 	if err != nil {
 		return err
 	}
 	defer clear(plain)
-	sealed, err := st.seal.key.Seal(rand, plain, []byte(sealContext))
-	if err != nil {
-		return err
+	sealed, err := x.key.Seal(rand, plain, []byte(sealContext))
+	if err == nil {
+		x.sealed = sealed
 	}
-	st.seal.sealed = sealed
-	st.dirt.secrets, st.dirt.seal = false, true
-	return nil
+	return err
 }
 
 // lockUp wipes what is private from memory; what of it has changed stays, sealed.
