@@ -20,10 +20,6 @@ const (
 	lineTime  = 30 * time.Second
 	// idleTime is how long a client may be silent: wallets ping.
 	idleTime = 10 * time.Minute
-	// replyTime is how long a client may take nothing of what is written to it, and pieceSize how much is
-	// written at a time.
-	replyTime = 30 * time.Second
-	pieceSize = 16 << 10
 	// maxLine bounds a request: a package of transactions in hex. Who has not introduced itself says less.
 	maxLine  = 4 << 20
 	maxFirst = 16 << 10
@@ -35,7 +31,6 @@ type client struct {
 	conn    net.Conn
 	since   time.Time // it connected
 	known   atomic.Bool
-	fresh   []chain.Hash  // the reader's: scripts of subscriptions that are not answered yet
 	version version       // the reader's; zero before it was agreed on
 	replies chan reply    // from the reader to the writer
 	wake    chan struct{} // capacity 1: there may be something to tell
@@ -44,6 +39,7 @@ type client struct {
 	tips    bool                        // it wants headers
 	headers bool                        // and there is a new one
 	subs    map[chain.Hash]subscription // by script hash
+	fresh   map[chain.Hash]struct{}     // those of subs that the reader has not answered yet
 	dirty   map[chain.Hash]struct{}     // scripts of subs whose histories have changed
 }
 
@@ -55,13 +51,14 @@ type subscription struct {
 
 // reply is an answer on its way; done is closed when it is sent.
 type reply struct {
+	line   *jsonrpc.Line
 	pieces [][]byte
 	done   chan struct{}
 }
 
 func newClient(s *Server, conn net.Conn) *client {
 	return &client{Server: s, conn: conn, since: time.Now(), replies: make(chan reply), wake: make(chan struct{}, 1),
-		subs: map[chain.Hash]subscription{}, dirty: map[chain.Hash]struct{}{}}
+		subs: map[chain.Hash]subscription{}, fresh: map[chain.Hash]struct{}{}, dirty: map[chain.Hash]struct{}{}}
 }
 
 func (c *client) poke() {
@@ -119,10 +116,11 @@ func (c *client) read(ctx context.Context) error {
 
 func (c *client) answer(ctx context.Context, line *jsonrpc.Line) error {
 	pieces := c.calls.Answer(ctx, line)
-	if len(pieces) == 0 {
-		return nil // notifications
+	if len(pieces) == 0 { // notifications
+		c.answered()
+		return nil
 	}
-	r := reply{pieces, make(chan struct{})}
+	r := reply{line, pieces, make(chan struct{})}
 	select {
 	case c.replies <- r:
 	case <-ctx.Done():
@@ -148,7 +146,7 @@ func (c *client) write(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case r := <-c.replies:
-			err = c.send(r.pieces...)
+			err = c.send(r.line, r.pieces...)
 			close(r.done)
 		case <-c.wake:
 			err = c.tell(ctx)
@@ -159,16 +157,12 @@ func (c *client) write(ctx context.Context) error {
 	}
 }
 
-// send writes pieces, each of which must be taken in time.
-func (c *client) send(pieces ...[]byte) error {
+// send writes the pieces of a line's answer, or of a notice, each of which must be taken in time.
+func (c *client) send(line *jsonrpc.Line, pieces ...[]byte) error {
+	out := jsonrpc.NewLineWriter(c.conn, line)
 	for _, b := range pieces {
-		for len(b) > 0 {
-			_ = c.conn.SetWriteDeadline(time.Now().Add(replyTime)) // see read
-			n, err := c.conn.Write(b[:min(len(b), pieceSize)])
-			if err != nil {
-				return err
-			}
-			b = b[n:]
+		if _, err := out.Write(b); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -231,13 +225,13 @@ func (c *client) learn(script chain.Hash, status string) bool {
 func (c *client) answered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, script := range c.fresh {
+	for script := range c.fresh {
 		if sub, is := c.subs[script]; is {
 			sub.pending = false
 			c.subs[script] = sub
 		}
 	}
-	c.fresh = nil
+	clear(c.fresh)
 	if len(c.dirty) > 0 {
 		c.poke()
 	}
@@ -252,7 +246,7 @@ func (c *client) notify(method string, params ...any) error {
 	if err != nil {
 		return err
 	}
-	return c.send(append(line, '\n'))
+	return c.send(nil, append(line, '\n'))
 }
 
 // textOrNull is null for what is empty.

@@ -202,7 +202,7 @@ func (s *Server) watch(c *client, script chain.Hash) bool {
 		s.watches++
 	}
 	c.subs[script] = subscription{pending: true}
-	c.fresh = append(c.fresh, script)
+	c.fresh[script] = struct{}{}
 	if s.watched[script] == nil {
 		s.watched[script] = map[*client]struct{}{}
 	}
@@ -217,6 +217,7 @@ func (s *Server) forget(c *client, script chain.Hash) bool {
 	}
 	delete(c.subs, script)
 	delete(c.dirty, script)
+	delete(c.fresh, script)
 	s.watches--
 	delete(s.watched[script], c)
 	if len(s.watched[script]) == 0 {

@@ -62,6 +62,10 @@ type Share struct {
 	// Of a writer that waits for its reader: since when, and how it is cut.
 	since time.Time
 	cut   func()
+	gone  bool // it was cut
+	// step is how much a reader must take, within the time that it may stall for, while others wait; 0: a
+	// piece. taken is what it has taken of one.
+	step, taken int
 }
 
 // Begin gives a request its share; End gives it back.
@@ -193,12 +197,16 @@ func (b *Budget) first() *Share {
 	return nil
 }
 
-// writing says that the request waits for its reader from now on, and how it
-// can be cut; nil that it no longer does.
-func (s *Share) writing(cut func()) {
+// writing says that the request waits for its reader, who has taken so many bytes more, and how it can be
+// cut; nil that it no longer does. False: it was cut.
+func (s *Share) writing(taken int, cut func()) bool {
 	s.budget.mu.Lock()
-	s.since, s.cut = time.Now(), cut
-	s.budget.mu.Unlock()
+	defer s.budget.mu.Unlock()
+	if s.taken += taken; s.since.IsZero() || s.taken >= s.step {
+		s.since, s.taken = time.Now(), 0
+	}
+	s.cut = cut
+	return !s.gone
 }
 
 // cutStalled cuts every writer whose reader has taken nothing for too long and
@@ -209,7 +217,7 @@ func (b *Budget) cutStalled(now time.Time) {
 	for _, s := range b.shares {
 		if s.cut != nil && counted(s.held) > 0 && now.Sub(s.since) > b.stall {
 			s.cut() // sets a deadline: it neither waits nor locks
-			s.cut = nil
+			s.cut, s.gone = nil, true
 		}
 	}
 }

@@ -310,7 +310,7 @@ func TestT72_AWriterThatNobodyReadsIsCutWhenOthersWait(t *testing.T) {
 		if err := stalled.Take(t.Context(), 1<<20); err != nil {
 			t.Fatal(err)
 		}
-		stalled.writing(func() { go stalled.End() })
+		stalled.writing(0, func() { go stalled.End() })
 		time.Sleep(time.Minute) // nobody waits: it is left alone
 		if stalled.cut == nil {
 			t.Fatal("cut though nobody waits")

@@ -8,6 +8,10 @@ import (
 	"io"
 )
 
+// lineStep is how much who asks by lines, which strangers do, must take of an answer while others wait for
+// its memory: a piece now and then would hold 64 MiB for days.
+const lineStep = 4 << 20
+
 // ErrLongLine: a line has no end within what is allowed.
 var ErrLongLine = errors.New("the line is too long")
 
@@ -32,6 +36,7 @@ func (h *Handler) ReadLine(ctx context.Context, r *bufio.Reader, most int, begun
 	_ = r.UnreadByte() // it was read just now
 	begun()
 	l := &Line{share: h.budget.Begin()}
+	l.share.step = lineStep
 	for {
 		part, err := r.ReadSlice('\n')
 		if len(l.body)+len(part) > most {

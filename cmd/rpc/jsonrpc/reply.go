@@ -1,7 +1,10 @@
 package jsonrpc
 
 import (
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 )
@@ -69,32 +72,41 @@ func SendPieces(w http.ResponseWriter, s *Share, status int, body ...[]byte) {
 
 // Writer writes an answer in pieces, each of which its reader must take in time.
 type Writer struct {
-	w     http.ResponseWriter
-	rc    *http.ResponseController
+	w     io.Writer
+	limit interface{ SetWriteDeadline(time.Time) error }
 	share *Share
 }
 
 // NewWriter makes a Writer; share may be nil.
 func NewWriter(w http.ResponseWriter, share *Share) *Writer {
-	out := &Writer{w: w, rc: http.NewResponseController(w), share: share}
+	out := &Writer{w: w, limit: http.NewResponseController(w), share: share}
 	out.wait(replyTime) // for an answer without a body, too
 	return out
 }
 
+// NewLineWriter makes a Writer of a line's answer; line is nil for what answers none.
+func NewLineWriter(conn net.Conn, line *Line) *Writer {
+	out := &Writer{w: conn, limit: conn}
+	if line != nil {
+		out.share = line.share
+	}
+	return out
+}
+
 func (o *Writer) wait(d time.Duration) {
-	_ = o.rc.SetWriteDeadline(time.Now().Add(d)) // unsupported only by test recorders
+	_ = o.limit.SetWriteDeadline(time.Now().Add(d)) // unsupported only by test recorders
 }
 
 func (o *Writer) Write(b []byte) (written int, err error) {
 	if o.share != nil {
-		defer o.share.writing(nil)
+		defer o.share.writing(0, nil)
 	}
+	n := 0
 	for len(b) > 0 && err == nil {
-		if o.share != nil {
-			o.share.writing(func() { o.wait(-time.Second) })
+		o.wait(replyTime) // before writing: a cut that comes later stands
+		if o.share != nil && !o.share.writing(n, func() { o.wait(-time.Second) }) {
+			return written, os.ErrDeadlineExceeded
 		}
-		o.wait(replyTime)
-		var n int
 		n, err = o.w.Write(b[:min(len(b), pieceSize)])
 		written += n
 		b = b[n:]
