@@ -86,7 +86,9 @@ func newTx(tx *chain.Tx, spent []chain.Coin, net *chaincfg.Params, at *chain.Hea
 	if !known {
 		t.Fee = 0
 	}
-	t.SigOps = chain.SigOpCost(tx, spent, chain.StandardFlags)
+	if known || tx.IsCoinbase() {
+		t.SigOps = chain.SigOpCost(tx, spent, chain.StandardFlags)
+	}
 	return t
 }
 
