@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/big"
@@ -26,12 +27,20 @@ const (
 // certTime is how long a certificate is good for: wallets remember it, and ask their users when it changes.
 const certTime = 10 * 365 * 24 * time.Hour
 
-// certificate reads the certificate, or makes one for the address that is listened at.
+// certificate reads the certificate, or makes one for the address that is listened at when neither it nor
+// its key is there.
 func certificate(dir, listen string, rand io.Reader) (tls.Certificate, error) {
 	cert, key := filepath.Join(dir, certFile), filepath.Join(dir, keyFile)
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return pair, err
+	}
+	for _, name := range []string{cert, key} {
+		if _, is := os.Lstat(name); is == nil { // a link to what is not there is the user's, too
+			return pair, fmt.Errorf("%s is there without its other half, and nothing is written over it: put both files in their place, or neither: %w", name, err)
+		} else if !errors.Is(is, fs.ErrNotExist) {
+			return pair, is
+		}
 	}
 	certPEM, keyPEM, err := newCertificate(listen, rand)
 	if err != nil {
