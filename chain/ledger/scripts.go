@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -88,31 +90,40 @@ type Spender struct {
 }
 
 // SpenderOf finds who spends an output in the chain up to tip; script is the output's, and made
-// the block that it was made in.
-func (l *Ledger) SpenderOf(op wire.OutPoint, script []byte, made, tip *chain.HeaderNode) (s Spender, ok bool, err error) {
-	var hints []Spender // it is one of these, if any: a tag is not all of a txid
-	err = l.History(Histories{Script: history.HashOf(script), Tip: tip, First: made}, func(t Touched) bool {
-		for _, in := range t.Spends {
-			if in.Of == history.TagOf(op.Hash) && in.Vout == op.Index {
-				hints = append(hints, Spender{t, in.Vin})
+// the block that it was made in. It reads no further than that, and ends with ctx.
+func (l *Ledger) SpenderOf(ctx context.Context, op wire.OutPoint, script []byte, made, tip *chain.HeaderNode) (s Spender, ok bool, err error) {
+	tag := history.TagOf(op.Hash)
+	q := Histories{Script: history.HashOf(script), Tip: tip, First: made}
+	others := map[chain.Hash]bool{} // txids that spend an output of the same tag, which is not all of a txid
+	for {
+		var hint *Spender
+		err := l.History(q, func(t Touched) bool {
+			if !others[t.TxID] {
+				for _, in := range t.Spends {
+					if in.Of == tag && in.Vout == op.Index {
+						hint = &Spender{t, in.Vin}
+						break
+					}
+				}
 			}
+			return hint == nil && ctx.Err() == nil
+		})
+		if err := cmp.Or(err, ctx.Err()); err != nil || hint == nil {
+			return s, false, err
 		}
-		return true
-	})
-	if err != nil {
-		return s, false, err
-	}
-	for _, h := range hints {
-		e, _ := l.tree.entry(h.Block.Hash)
-		tx, err := l.readTx(e, h.Place)
+		e, _ := l.tree.entry(hint.Block.Hash)
+		tx, err := l.readTx(e, hint.Place)
 		if err != nil {
 			return s, false, err
 		}
-		if tx != nil && int(h.Vin) < len(tx.TxIn) && tx.TxIn[h.Vin].PreviousOutPoint == op {
-			return h, true, nil
+		if tx != nil {
+			if in := slices.IndexFunc(tx.TxIn, func(in *wire.TxIn) bool { return in.PreviousOutPoint == op }); in >= 0 {
+				return Spender{hint.Touched, uint32(in)}, true, nil
+			}
 		}
+		others[hint.TxID] = true
+		q.First = hint.Block
 	}
-	return s, false, nil
 }
 
 // TxAt is the transaction at a place of a stored block.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -51,6 +52,17 @@ func naiveHistories(t *testing.T, r *rig) (all map[chain.Hash][]string, spender 
 	return all, spender, made
 }
 
+// counted counts how often it is asked whether it has ended.
+type counted struct {
+	context.Context
+	n int
+}
+
+func (c *counted) Err() error {
+	c.n++
+	return c.Context.Err()
+}
+
 // checkHistories holds the index by script to what the blocks say.
 func checkHistories(t *testing.T, r *rig) {
 	t.Helper()
@@ -89,12 +101,37 @@ func checkHistories(t *testing.T, r *rig) {
 			if tx.ID != op.Hash {
 				continue
 			}
-			s, ok, err := r.SpenderOf(op, tx.TxOut[op.Index].PkScript, at.Node, r.Tip())
+			steps, script := &counted{Context: t.Context()}, tx.TxOut[op.Index].PkScript
+			s, ok, err := r.SpenderOf(steps, op, script, at.Node, r.Tip())
 			want, is := spender[op]
 			if err != nil || ok != is || ok && fmt.Sprint(s.TxID, s.Vin) != want {
 				t.Fatalf("%s is spent by %s input %d, %v, %v; want %q", op, s.TxID, s.Vin, ok, err, want)
 			}
+			until := 1 // is asked for when the walk is over
+			for _, line := range all[history.HashOf(script)] {
+				var h int32
+				if _, _ = fmt.Sscan(line, &h); h >= at.Node.Height && (!is || h <= s.Block.Height) {
+					until++
+				}
+			}
+			if steps.n > until {
+				t.Fatalf("%s: %d steps to its spender, which is among the first %d", op, steps.n, until)
+			}
 		}
+	}
+}
+
+func TestSpenderOfEndsWithItsContext(t *testing.T) {
+	r := newRig(t, withIndexes(true))
+	for _, m := range chaintest.Grow(t, r.cfg.Params, r.cfg.Params.Genesis(), chaintest.Times(3)) {
+		if err := r.Submit(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, ok, err := r.SpenderOf(ctx, wire.OutPoint{Hash: chain.Hash{1}}, chaintest.OpTrue(), r.AtHeight(1), r.Tip()); ok || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", ok, err)
 	}
 }
 

@@ -178,7 +178,7 @@ func (c *client) tell(ctx context.Context) error {
 		}
 	}
 	for _, script := range scripts {
-		status, err := c.cfg.Explore.Status(script)
+		status, err := c.cfg.Explore.Status(ctx, script)
 		if err != nil {
 			return err
 		}

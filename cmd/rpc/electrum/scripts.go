@@ -32,12 +32,12 @@ func scriptHash(c *jsonrpc.Call) (h chain.Hash, err error) {
 	return h, nil
 }
 
-func (s *Server) getBalance(_ context.Context, c *jsonrpc.Call) (any, error) {
+func (s *Server) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script, err := scriptHash(c)
 	if err != nil {
 		return nil, err
 	}
-	sums, err := s.cfg.Explore.ChainSums(script)
+	sums, err := s.cfg.Explore.ChainSums(ctx, script)
 	if err != nil {
 		return nil, told(err)
 	}
@@ -63,12 +63,12 @@ func (s *Server) waiting(script chain.Hash) []touching {
 	return list
 }
 
-func (s *Server) getHistory(_ context.Context, c *jsonrpc.Call) (any, error) {
+func (s *Server) getHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script, err := scriptHash(c)
 	if err != nil {
 		return nil, err
 	}
-	mined, err := s.cfg.Explore.History(script)
+	mined, err := s.cfg.Explore.History(ctx, script)
 	if err != nil {
 		return nil, told(err)
 	}
@@ -94,12 +94,12 @@ type unspent struct {
 	Value  int64  `json:"value"`
 }
 
-func (s *Server) listUnspent(_ context.Context, c *jsonrpc.Call) (any, error) {
+func (s *Server) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	script, err := scriptHash(c)
 	if err != nil {
 		return nil, err
 	}
-	coins, err := s.cfg.Explore.Unspent(script)
+	coins, err := s.cfg.Explore.Unspent(ctx, script)
 	if err != nil {
 		return nil, told(err)
 	}
@@ -122,7 +122,7 @@ func (s *Server) subscribe(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if !s.watch(who, script) {
 		return nil, jsonrpc.Errorf(codeExcessive, "too many subscriptions: a client may have %d, all clients %d", maxWatched, maxAllWatched)
 	}
-	status, err := s.cfg.Explore.Status(script)
+	status, err := s.cfg.Explore.Status(ctx, script)
 	if err != nil {
 		s.mu.Lock()
 		s.forget(who, script)

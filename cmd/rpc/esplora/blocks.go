@@ -1,6 +1,7 @@
 package esplora
 
 import (
+	"context"
 	"encoding/hex"
 	"math"
 	"strconv"
@@ -58,15 +59,15 @@ func (h *Handler) node(s string) (*chain.HeaderNode, error) {
 	return n, nil
 }
 
-func (h *Handler) tipHeight([]string) (rest.Form, error) {
+func (h *Handler) tipHeight(context.Context, []string) (rest.Form, error) {
 	return rest.Text(strconv.Itoa(int(h.Chain.Ledger.Tip().Height))), nil
 }
 
-func (h *Handler) tipHash([]string) (rest.Form, error) {
+func (h *Handler) tipHash(context.Context, []string) (rest.Form, error) {
 	return rest.Text(h.Chain.Ledger.Tip().Hash.String()), nil
 }
 
-func (h *Handler) blockAt(args []string) (rest.Form, error) {
+func (h *Handler) blockAt(_ context.Context, args []string) (rest.Form, error) {
 	height, err := parseNumber(args[0], "block height")
 	if err != nil {
 		return rest.Form{}, err
@@ -79,7 +80,7 @@ func (h *Handler) blockAt(args []string) (rest.Form, error) {
 }
 
 // blocks are ten, from the tip or a height down.
-func (h *Handler) blocks(args []string) (rest.Form, error) {
+func (h *Handler) blocks(_ context.Context, args []string) (rest.Form, error) {
 	tip := h.Chain.Ledger.Tip()
 	from := math.MaxInt32
 	if len(args) > 0 {
@@ -99,7 +100,7 @@ func (h *Handler) blocks(args []string) (rest.Form, error) {
 	return asJSON(list)
 }
 
-func (h *Handler) block(args []string) (rest.Form, error) {
+func (h *Handler) block(_ context.Context, args []string) (rest.Form, error) {
 	n, err := h.node(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -111,7 +112,7 @@ func (h *Handler) block(args []string) (rest.Form, error) {
 	return asJSON(v)
 }
 
-func (h *Handler) blockHeader(args []string) (rest.Form, error) {
+func (h *Handler) blockHeader(_ context.Context, args []string) (rest.Form, error) {
 	n, err := h.node(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -119,7 +120,7 @@ func (h *Handler) blockHeader(args []string) (rest.Form, error) {
 	return rest.Text(hex.EncodeToString(chainapi.HeaderBytes(n))), nil
 }
 
-func (h *Handler) blockStatus(args []string) (rest.Form, error) {
+func (h *Handler) blockStatus(_ context.Context, args []string) (rest.Form, error) {
 	n, err := h.node(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -139,7 +140,7 @@ func (h *Handler) blockStatus(args []string) (rest.Form, error) {
 	return asJSON(v)
 }
 
-func (h *Handler) blockRaw(args []string) (rest.Form, error) {
+func (h *Handler) blockRaw(_ context.Context, args []string) (rest.Form, error) {
 	n, err := h.node(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -156,7 +157,7 @@ func (h *Handler) idsOf(s string) ([]chain.Hash, error) {
 	return h.IDs(n)
 }
 
-func (h *Handler) blockIDs(args []string) (rest.Form, error) {
+func (h *Handler) blockIDs(_ context.Context, args []string) (rest.Form, error) {
 	ids, err := h.idsOf(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -172,7 +173,7 @@ func texts(ids []chain.Hash) []string {
 	return list
 }
 
-func (h *Handler) blockID(args []string) (rest.Form, error) {
+func (h *Handler) blockID(_ context.Context, args []string) (rest.Form, error) {
 	at, err := parseNumber(args[1], "index")
 	if err != nil {
 		return rest.Form{}, err
@@ -188,7 +189,7 @@ func (h *Handler) blockID(args []string) (rest.Form, error) {
 }
 
 // blockTxs are 25 transactions of a block.
-func (h *Handler) blockTxs(args []string) (rest.Form, error) {
+func (h *Handler) blockTxs(_ context.Context, args []string) (rest.Form, error) {
 	n, err := h.node(args[0])
 	if err != nil {
 		return rest.Form{}, err

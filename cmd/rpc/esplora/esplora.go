@@ -41,7 +41,7 @@ func New(api *explore.API, readers *rest.Readers) *Handler { return &Handler{api
 // route is one kind of question: its path, with {} for what is asked about.
 type route struct {
 	path  string
-	do    func(*Handler, []string) (rest.Form, error)
+	do    func(*Handler, context.Context, []string) (rest.Form, error)
 	large bool
 }
 
@@ -115,8 +115,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// tip/hash and tip/height fit blocks/{} in no way: they have a part more.
 	for _, rt := range routes {
 		if args, ok := rt.match(strings.Split(path, "/")); ok {
-			h.readers.Serve(w, r, rt.large, func(context.Context) (rest.Form, error) {
-				f, err := rt.do(h, args)
+			h.readers.Serve(w, r, rt.large, func(ctx context.Context) (rest.Form, error) {
+				f, err := rt.do(h, ctx, args)
 				return f, told(err)
 			})
 			return

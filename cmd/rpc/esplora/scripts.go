@@ -49,12 +49,12 @@ func newSums(s explore.Sums) sums {
 	return sums{s.Txs, s.Funded, int64(s.FundedSum), s.Spent, int64(s.SpentSum)}
 }
 
-func (h *Handler) script(args []string) (rest.Form, error) {
+func (h *Handler) script(ctx context.Context, args []string) (rest.Form, error) {
 	script, err := h.scriptOf(args)
 	if err != nil {
 		return rest.Form{}, err
 	}
-	chained, err := h.ChainSums(script)
+	chained, err := h.ChainSums(ctx, script)
 	if err != nil {
 		return rest.Form{}, err
 	}
@@ -70,19 +70,19 @@ func (h *Handler) script(args []string) (rest.Form, error) {
 	return asJSON(v)
 }
 
-func (h *Handler) scriptTxs(args []string) (rest.Form, error) {
+func (h *Handler) scriptTxs(ctx context.Context, args []string) (rest.Form, error) {
 	script, err := h.scriptOf(args)
 	if err != nil {
 		return rest.Form{}, err
 	}
-	mined, err := h.page(script, nil)
+	mined, err := h.page(ctx, script, nil)
 	if err != nil {
 		return rest.Form{}, err
 	}
 	return asJSON(append(h.waiting(script), mined...))
 }
 
-func (h *Handler) scriptChain(args []string) (rest.Form, error) {
+func (h *Handler) scriptChain(ctx context.Context, args []string) (rest.Form, error) {
 	script, err := h.scriptOf(args)
 	if err != nil {
 		return rest.Form{}, err
@@ -95,14 +95,14 @@ func (h *Handler) scriptChain(args []string) (rest.Form, error) {
 		}
 		last = &id
 	}
-	list, err := h.page(script, last)
+	list, err := h.page(ctx, script, last)
 	if err != nil {
 		return rest.Form{}, err
 	}
 	return asJSON(list)
 }
 
-func (h *Handler) scriptPool(args []string) (rest.Form, error) {
+func (h *Handler) scriptPool(_ context.Context, args []string) (rest.Form, error) {
 	script, err := h.scriptOf(args)
 	if err != nil {
 		return rest.Form{}, err
@@ -121,8 +121,8 @@ func (h *Handler) waiting(script chain.Hash) []transaction {
 }
 
 // page are 25 transactions of a script's history.
-func (h *Handler) page(script chain.Hash, last *chain.Hash) ([]transaction, error) {
-	touched, err := h.Page(script, last, txsPage)
+func (h *Handler) page(ctx context.Context, script chain.Hash, last *chain.Hash) ([]transaction, error) {
+	touched, err := h.Page(ctx, script, last, txsPage)
 	if err != nil {
 		return nil, err
 	}
@@ -166,12 +166,12 @@ type coin struct {
 	Value  int64  `json:"value"`
 }
 
-func (h *Handler) scriptCoins(args []string) (rest.Form, error) {
+func (h *Handler) scriptCoins(ctx context.Context, args []string) (rest.Form, error) {
 	script, err := h.scriptOf(args)
 	if err != nil {
 		return rest.Form{}, err
 	}
-	coins, err := h.Unspent(script)
+	coins, err := h.Unspent(ctx, script)
 	if err != nil {
 		return rest.Form{}, err
 	}
@@ -192,12 +192,12 @@ const (
 
 // addressPrefix finds addresses that hold coins by how they begin. That takes reading the coin set, which
 // networks of one's own can afford.
-func (h *Handler) addressPrefix(args []string) (rest.Form, error) {
+func (h *Handler) addressPrefix(ctx context.Context, args []string) (rest.Form, error) {
 	if !h.Chain.Params.Local() {
 		return rest.Form{}, bad("address search disabled")
 	}
 	found, seen, looked := []string{}, map[string]bool{}, 0
-	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	_, err := h.Chain.Ledger.ScanCoins(ctx, func(_ wire.OutPoint, c chain.Coin) error {
 		looked++
@@ -219,7 +219,7 @@ func (h *Handler) addressPrefix(args []string) (rest.Form, error) {
 // errEnough ends a search.
 var errEnough = errors.New("enough")
 
-func (h *Handler) pool([]string) (rest.Form, error) {
+func (h *Handler) pool(context.Context, []string) (rest.Form, error) {
 	st := h.Pool.Pool.Stats()
 	bins := [][2]float64{}
 	for _, b := range h.Histogram() {
@@ -233,7 +233,9 @@ func (h *Handler) pool([]string) (rest.Form, error) {
 	}{st.Size, st.Bytes, int64(st.TotalFee), bins})
 }
 
-func (h *Handler) poolIDs([]string) (rest.Form, error) { return asJSON(texts(h.Pool.Pool.TxIDs())) }
+func (h *Handler) poolIDs(context.Context, []string) (rest.Form, error) {
+	return asJSON(texts(h.Pool.Pool.TxIDs()))
+}
 
 type recent struct {
 	TxID  string `json:"txid"`
@@ -242,7 +244,7 @@ type recent struct {
 	Value int64  `json:"value"`
 }
 
-func (h *Handler) poolRecent([]string) (rest.Form, error) {
+func (h *Handler) poolRecent(context.Context, []string) (rest.Form, error) {
 	list := []recent{}
 	for _, e := range h.Pool.Pool.Recent(recentTxs) {
 		r := recent{TxID: e.Tx.ID.String(), Fee: int64(e.Fee), VSize: e.VSize}
@@ -255,7 +257,7 @@ func (h *Handler) poolRecent([]string) (rest.Form, error) {
 }
 
 // feeEstimates are those that there is one for, in satoshis a virtual byte.
-func (h *Handler) feeEstimates([]string) (rest.Form, error) {
+func (h *Handler) feeEstimates(context.Context, []string) (rest.Form, error) {
 	rates := map[string]float64{}
 	if h.Pool.NoEstimates {
 		return asJSON(rates)

@@ -33,7 +33,7 @@ func (h *Handler) show(f poolapi.Found) transaction {
 	return newTx(f.Tx, h.Pool.SpentBy(f), h.Chain.Params.Params, f.Block)
 }
 
-func (h *Handler) tx(args []string) (rest.Form, error) {
+func (h *Handler) tx(_ context.Context, args []string) (rest.Form, error) {
 	f, err := h.find(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -41,7 +41,7 @@ func (h *Handler) tx(args []string) (rest.Form, error) {
 	return asJSON(h.show(f))
 }
 
-func (h *Handler) txStatus(args []string) (rest.Form, error) {
+func (h *Handler) txStatus(_ context.Context, args []string) (rest.Form, error) {
 	f, err := h.find(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -49,7 +49,7 @@ func (h *Handler) txStatus(args []string) (rest.Form, error) {
 	return asJSON(newStatus(f.Block))
 }
 
-func (h *Handler) txHex(args []string) (rest.Form, error) {
+func (h *Handler) txHex(_ context.Context, args []string) (rest.Form, error) {
 	f, err := h.find(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -57,7 +57,7 @@ func (h *Handler) txHex(args []string) (rest.Form, error) {
 	return rest.Text(hex.EncodeToString(f.Tx.Raw())), nil
 }
 
-func (h *Handler) txRaw(args []string) (rest.Form, error) {
+func (h *Handler) txRaw(_ context.Context, args []string) (rest.Form, error) {
 	f, err := h.find(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -77,7 +77,7 @@ func (h *Handler) mined(s string) (f poolapi.Found, ids []chain.Hash, err error)
 	return f, ids, err
 }
 
-func (h *Handler) merkleBlock(args []string) (rest.Form, error) {
+func (h *Handler) merkleBlock(_ context.Context, args []string) (rest.Form, error) {
 	f, ids, err := h.mined(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -91,7 +91,7 @@ func (h *Handler) merkleBlock(args []string) (rest.Form, error) {
 	return rest.Text(hex.EncodeToString(buf.Bytes())), nil
 }
 
-func (h *Handler) merkleProof(args []string) (rest.Form, error) {
+func (h *Handler) merkleProof(_ context.Context, args []string) (rest.Form, error) {
 	f, ids, err := h.mined(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -119,7 +119,7 @@ func newSpending(s explore.Spending) spending {
 	return spending{true, s.Tx.String(), &s.Vin, &at}
 }
 
-func (h *Handler) outSpend(args []string) (rest.Form, error) {
+func (h *Handler) outSpend(ctx context.Context, args []string) (rest.Form, error) {
 	n, err := parseNumber(args[1], "output number")
 	if err != nil {
 		return rest.Form{}, err
@@ -131,7 +131,7 @@ func (h *Handler) outSpend(args []string) (rest.Form, error) {
 	if n >= len(f.Tx.TxOut) {
 		return asJSON(spending{}) // as electrs: nothing spends it
 	}
-	s, err := h.SpentBy(f, uint32(n))
+	s, err := h.SpentBy(ctx, f, uint32(n))
 	if err != nil {
 		return rest.Form{}, err
 	}
@@ -141,7 +141,7 @@ func (h *Handler) outSpend(args []string) (rest.Form, error) {
 // maxOutSpends bounds the outputs whose spenders are looked up at once: each may be a long history.
 const maxOutSpends = 1000
 
-func (h *Handler) outSpends(args []string) (rest.Form, error) {
+func (h *Handler) outSpends(ctx context.Context, args []string) (rest.Form, error) {
 	f, err := h.find(args[0])
 	if err != nil {
 		return rest.Form{}, err
@@ -151,7 +151,7 @@ func (h *Handler) outSpends(args []string) (rest.Form, error) {
 	}
 	list := make([]spending, len(f.Tx.TxOut))
 	for i := range list {
-		s, err := h.SpentBy(f, uint32(i))
+		s, err := h.SpentBy(ctx, f, uint32(i))
 		if err != nil {
 			return rest.Form{}, err
 		}

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -43,12 +44,13 @@ var ErrTooLong = errors.New("the history of this script is too long to be told a
 // ErrNotFound: there is no such transaction, block or output.
 var ErrNotFound = errors.New("not found")
 
-// walk calls fn with a history as of one tip; begin comes before each try.
-func (a *API) walk(q ledger.Histories, begin func(), fn func(ledger.Touched) bool) (tip *chain.HeaderNode, err error) {
+// walk calls fn with a history as of one tip, until ctx ends; begin comes before each try.
+func (a *API) walk(ctx context.Context, q ledger.Histories, begin func(), fn func(ledger.Touched) bool) (tip *chain.HeaderNode, err error) {
 	for range tries {
 		begin()
 		q.Tip = a.Chain.Ledger.Tip()
-		if err = a.Chain.Ledger.History(q, fn); !errors.Is(err, ledger.ErrMoved) {
+		err = a.Chain.Ledger.History(q, func(t ledger.Touched) bool { return ctx.Err() == nil && fn(t) })
+		if err = cmp.Or(ctx.Err(), err); !errors.Is(err, ledger.ErrMoved) {
 			return q.Tip, err
 		}
 	}
@@ -56,8 +58,8 @@ func (a *API) walk(q ledger.Histories, begin func(), fn func(ledger.Touched) boo
 }
 
 // History is the whole history of a script in the chain, oldest first.
-func (a *API) History(script chain.Hash) (list []ledger.Touched, err error) {
-	_, err = a.walk(ledger.Histories{Script: script}, func() { list = nil }, func(t ledger.Touched) bool {
+func (a *API) History(ctx context.Context, script chain.Hash) (list []ledger.Touched, err error) {
+	_, err = a.walk(ctx, ledger.Histories{Script: script}, func() { list = nil }, func(t ledger.Touched) bool {
 		list = append(list, t)
 		return len(list) <= maxHistory
 	})
@@ -69,7 +71,7 @@ func (a *API) History(script chain.Hash) (list []ledger.Touched, err error) {
 
 // Page are the n transactions of a script's history that come before one of it, newest first; nil begins
 // with the last.
-func (a *API) Page(script chain.Hash, last *chain.Hash, n int) (list []ledger.Touched, err error) {
+func (a *API) Page(ctx context.Context, script chain.Hash, last *chain.Hash, n int) (list []ledger.Touched, err error) {
 	q := ledger.Histories{Script: script, Back: true}
 	seen := last == nil
 	if !seen {
@@ -81,12 +83,13 @@ func (a *API) Page(script chain.Hash, last *chain.Hash, n int) (list []ledger.To
 			q.First = f.Block
 		}
 	}
-	_, err = a.walk(q, func() { list, seen = nil, last == nil }, func(t ledger.Touched) bool {
+	_, err = a.walk(ctx, q, func() { list, seen = nil, last == nil }, func(t ledger.Touched) bool {
 		if seen {
 			list = append(list, t)
 		}
 		seen = seen || t.TxID == *last
-		return len(list) < n
+		past := !seen && q.First != nil && t.Block != q.First // it would have been in that block
+		return len(list) < n && !past
 	})
 	if err == nil && !seen {
 		return nil, fmt.Errorf("transaction %s of this history: %w", last, ErrNotFound)
@@ -116,8 +119,8 @@ func (s *Sums) add(t history.Touch) {
 func (s Sums) Balance() btcutil.Amount { return s.FundedSum - s.SpentSum }
 
 // ChainSums add up what the chain has of a script.
-func (a *API) ChainSums(script chain.Hash) (s Sums, err error) {
-	_, err = a.walk(ledger.Histories{Script: script}, func() { s = Sums{} }, func(t ledger.Touched) bool { s.add(t.Touch); return true })
+func (a *API) ChainSums(ctx context.Context, script chain.Hash) (s Sums, err error) {
+	_, err = a.walk(ctx, ledger.Histories{Script: script}, func() { s = Sums{} }, func(t ledger.Touched) bool { s.add(t.Touch); return true })
 	return s, err
 }
 
@@ -183,9 +186,9 @@ type Coin struct {
 
 // Unspent are the coins of a script that neither chain nor pool spends: those of the chain in its order, then
 // those of the pool.
-func (a *API) Unspent(script chain.Hash) (coins []Coin, err error) {
+func (a *API) Unspent(ctx context.Context, script chain.Hash) (coins []Coin, err error) {
 	var s sieve
-	_, err = a.walk(ledger.Histories{Script: script}, s.begin, s.take)
+	_, err = a.walk(ctx, ledger.Histories{Script: script}, s.begin, s.take)
 	switch {
 	case err != nil:
 		return nil, err
@@ -253,8 +256,9 @@ type Spending struct {
 	Block *chain.HeaderNode
 }
 
-// SpentBy finds who spends output n of a transaction.
-func (a *API) SpentBy(f poolapi.Found, n uint32) (s Spending, err error) {
+// SpentBy finds who spends output n of a transaction. A script's history is read only for an output that is
+// spent.
+func (a *API) SpentBy(ctx context.Context, f poolapi.Found, n uint32) (s Spending, err error) {
 	op := wire.OutPoint{Hash: f.Tx.ID, Index: n}
 	if by, ok := a.Pool.Pool.SpentBy(op); ok {
 		if e, ok := a.Pool.Pool.Entry(by); ok {
@@ -265,7 +269,10 @@ func (a *API) SpentBy(f poolapi.Found, n uint32) (s Spending, err error) {
 	if f.Block == nil {
 		return s, nil
 	}
-	by, ok, err := a.Chain.Ledger.SpenderOf(op, f.Tx.TxOut[n].PkScript, f.Block, a.Chain.Ledger.Tip())
+	if _, unspent, err := a.Chain.Ledger.View().Coin(op); err != nil || unspent {
+		return s, err
+	}
+	by, ok, err := a.Chain.Ledger.SpenderOf(ctx, op, f.Tx.TxOut[n].PkScript, f.Block, a.Chain.Ledger.Tip())
 	if err != nil || !ok {
 		return s, err
 	}

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding"
 	"encoding/hex"
@@ -15,8 +16,8 @@ import (
 
 // Status is the digest of a script's history in Electrum's protocol: SHA-256 over txid:height: of all
 // transactions, those of the chain first; empty when there are none.
-func (a *API) Status(script chain.Hash) (string, error) {
-	d, err := a.digest(script)
+func (a *API) Status(ctx context.Context, script chain.Hash) (string, error) {
+	d, err := a.digest(ctx, script)
 	if err != nil {
 		return "", err
 	}
@@ -46,12 +47,12 @@ func (d *digest) add(id chain.Hash, height int) {
 }
 
 // digest goes through a script's history in the chain, but for the part that is remembered.
-func (a *API) digest(script chain.Hash) (d digest, err error) {
+func (a *API) digest(ctx context.Context, script chain.Hash) (d digest, err error) {
 	known := a.digests.find(script)
 	for {
 		var block *chain.HeaderNode
 		begin := func() { d, block = known.resume(), known.at }
-		tip, err := a.walk(ledger.Histories{Script: script, First: known.at}, begin, func(t ledger.Touched) bool {
+		tip, err := a.walk(ctx, ledger.Histories{Script: script, First: known.at}, begin, func(t ledger.Touched) bool {
 			if t.Block != known.at { // that block's are in it
 				d.add(t.TxID, int(t.Block.Height))
 				block = t.Block
