@@ -113,7 +113,8 @@ func TestPeersAreReachedThroughAProxy(t *testing.T) {
 		}
 		networks := map[string]string{}
 		for _, p := range a.Peers() {
-			networks[strings.TrimSuffix(p.Addr, ":18444")] = p.Network
+			name, _, _ := strings.Cut(p.Addr, ":") // the near one may have dialled us meanwhile
+			networks[name] = p.Network
 		}
 		want := map[string]string{"node.example": p2p.Unrouted, "44.4.4.4": p2p.IPv4, onion: p2p.Onion, "10.0.0.7": p2p.Unrouted}
 		for name, network := range want {

@@ -245,7 +245,7 @@ func TestWalletMakesItselfOnRegtestOnly(t *testing.T) {
 	}
 	defer file.Close()
 	strict.file = file
-	if _, err := Open(Config{Now: time.Now, DB: file, Params: w.params, Chain: w}); err == nil || !strings.Contains(err.Error(), "network mainnet") {
+	if _, err := Open(Config{Now: time.Now, DB: file, Params: w.params, Chain: w}); !errors.Is(err, wallet.ErrNetwork) || !strings.Contains(err.Error(), "mainnet") {
 		t.Errorf("a wallet of another network: %v", err)
 	}
 }
