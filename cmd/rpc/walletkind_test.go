@@ -160,3 +160,21 @@ func TestRescanBlockchain(t *testing.T) {
 	is(t, "keys", w.object("getwalletinfo"), "keypoolsize", 4*keypool-1) // one was handed out
 	is(t, "keys", w.object("getwalletinfo"), "keypoolsize_hd_internal", 4*keypool)
 }
+
+// The key behind a script behind a script is shown with each of the three.
+func TestTheKeyBehindTwoScriptsIsShown(t *testing.T) {
+	w := start(t)
+	const key = "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA" // the private key 1
+	pub := "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+	desc := w.object("getdescriptorinfo", "sh(wsh(pkh("+key+")))")
+	desc["desc"] = "sh(wsh(pkh(" + key + ")))#" + fmt.Sprint(desc["checksum"])
+	w.must("createwallet", "w", false, true)
+	w.must("importdescriptors", []any{map[string]any{"desc": desc["desc"], "timestamp": "now"}})
+	info := w.object("getaddressinfo", w.list("deriveaddresses", desc["desc"])[0])
+	for _, path := range []string{"pubkey", "embedded.pubkey", "embedded.embedded.pubkey"} {
+		is(t, "sh(wsh(pkh))", info, path, pub)
+	}
+	if info["hdkeypath"] != nil {
+		t.Errorf("a place in the key tree: %v", info["hdkeypath"])
+	}
+}

@@ -483,9 +483,11 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	if txscript.IsPayToWitnessScriptHash(outer) {
 		o.Witness = known.Scripts[descriptor.IDOfProgram(outer[2:])]
 	}
-	if len(known.Origins) == 1 && o.Witness == nil {
+	if len(known.Origins) == 1 {
 		for _, origin := range known.Origins {
-			o.PubKey = origin.PubKey
+			if o.PubKey = origin.PubKey; o.Witness != nil {
+				break // what is behind a script has no place of its own [GetKeyForDestination]
+			}
 			o.Path, o.Master = descriptor.PathText(origin.Path), hex.EncodeToString(origin.Fingerprint[:])
 		}
 	} else if place, ok := own.row.public.Place(own.Index); ok && len(known.Origins) == 0 { // behind a hardened step, and locked
