@@ -42,6 +42,8 @@ func roads(c *urfave.Context, cfg *node.Config) (err error) {
 			return cli.Usagef("--onlynet %s: no road leads there; name Tor's proxy by --onion", network)
 		}
 	}
+	// Seeds have addresses of the internet, and their names are asked for there [InitParameterInteraction].
+	cfg.NoDNSSeeds = !r.Reaches(p2p.IPv4) && !r.Reaches(p2p.IPv6)
 	if r.Proxy.IsValid() && !c.IsSet("listen") {
 		cfg.Listen = ""
 	}

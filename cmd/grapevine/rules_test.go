@@ -73,3 +73,18 @@ func TestRulesCanBeMovedWhereThatIsAllowed(t *testing.T) {
 		t.Errorf("own signet: challenge %x, magic %v, assumes %v", own.Params.SignetChallenge, own.Params.Net, own.AssumeValid)
 	}
 }
+
+// Who stays within Tor asks no DNS seed by this machine's resolver, as in bitcoind.
+func TestNoSeedIsAskedForNetworksThatAreNotDialled(t *testing.T) {
+	onion := []string{"--onion", "127.0.0.1:9050"}
+	for want, all := range map[bool][][]string{
+		true:  {append(onion, "--onlynet", "onion"), {"--proxy", "127.0.0.1:9050", "--onlynet", "onion"}},
+		false: {nil, onion, append(onion, "--onlynet", "onion", "--onlynet", "ipv6"), {"--onlynet", "ipv4"}},
+	} {
+		for _, args := range all {
+			if got := configOf(t, "mainnet", args...).NoDNSSeeds; got != want {
+				t.Errorf("%v: no DNS seeds is %v", args, got)
+			}
+		}
+	}
+}
