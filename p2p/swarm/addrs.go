@@ -85,22 +85,40 @@ func (l *loop) announceAgain(now time.Time) {
 }
 
 // ownAddress is where this peer could reach us: as people have said, or our end of its
-// connection with the port that we listen at.
+// connection with the port that we listen at. No address is told where it would show that
+// two of ours, one of them hidden, are one node.
 func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 	if len(l.s.doors) == 0 {
 		return p2p.Addr{}, false
 	}
-	at := p2p.AddrPortOf(l.s.doors[0].Addr())
-	if at.Addr().IsUnspecified() {
-		at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
+	own := l.s.Locals()
+	if len(own) == 0 {
+		at := p2p.AddrPortOf(l.s.doors[0].Addr())
+		if at.Addr().IsUnspecified() {
+			at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
+		}
+		own = []netip.AddrPort{at}
 	}
-	if locals := l.s.Locals(); len(locals) > 0 {
-		at = locals[0]
-	}
-	if !l.cfg.Book.Reachable(at.Addr()) {
+	at, ok := addressFor(r.network(), own)
+	if !ok || !l.cfg.Book.Reachable(at.Addr()) {
 		return p2p.Addr{}, false
 	}
 	return p2p.Addr{At: at, Services: l.cfg.services(), Seen: l.cfg.Clock().Unix()}, true
+}
+
+// addressFor is that of our addresses that a peer of a network is told: the first of the
+// same network, else one of the internet to one of the internet [GetLocal].
+func addressFor(network string, own []netip.AddrPort) (at netip.AddrPort, ok bool) {
+	hidden := func(network string) bool { return network == p2p.Onion || network == p2p.I2P }
+	for _, a := range own {
+		switch of := addrbook.NetworkOf(a.Addr()); {
+		case of == network:
+			return a, true
+		case !ok && !hidden(of) && !hidden(network):
+			at, ok = a, true
+		}
+	}
+	return at, ok
 }
 
 // learn takes addresses that a peer told us.
