@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -21,15 +22,15 @@ import (
 //
 //	HELLO VERSION MIN=3.1 MAX=3.1                               on each connection
 //	SESSION CREATE STYLE=STREAM ID=… DESTINATION=TRANSIENT …    once; the session lives as long as the connection
-//	NAMING LOOKUP NAME=….b32.i2p                                the whole destination
-//	STREAM CONNECT ID=… DESTINATION=… SILENT=false              a connection of its own becomes the stream
+//	NAMING LOOKUP NAME=….b32.i2p                                the whole destination, on a connection of its own
+//	STREAM CONNECT ID=… DESTINATION=… SILENT=false              which becomes the stream
 type sam struct {
 	bridge p2p.Proxy
 	log    *slog.Logger
 
 	turn    chan struct{} // holds one token: who has it may use the fields below
 	control net.Conn      // nil: no session
-	replies *bufio.Reader
+	gone    chan struct{} // closed when the bridge has ended it
 	id      string
 }
 
@@ -56,6 +57,7 @@ func (s *sam) close() {
 func (s *sam) end() {
 	if s.control != nil {
 		s.control.Close()
+		<-s.gone
 		s.control = nil
 	}
 }
@@ -74,7 +76,7 @@ func (s *sam) hello(ctx context.Context, network p2p.Network) (net.Conn, *bufio.
 	return conn, r, nil
 }
 
-// ask says a line and reads the answer's pairs; RESULT must be OK.
+// ask says a line and reads the answer's pairs; RESULT must be OK, or they come with the error.
 func (s *sam) ask(ctx context.Context, conn net.Conn, r *bufio.Reader, line string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, samTime)
 	defer cancel()
@@ -94,7 +96,7 @@ func (s *sam) ask(ctx context.Context, conn net.Conn, r *bufio.Reader, line stri
 	}
 	if result := pairs["RESULT"]; result != "OK" {
 		verb, _, _ := strings.Cut(line, " ")
-		return nil, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(string(reply)))
+		return pairs, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(string(reply)))
 	}
 	return pairs, nil
 }
@@ -104,7 +106,7 @@ func (s *sam) dial(ctx context.Context, network p2p.Network, to p2p.HostPort) (n
 	if to.Port != 0 {
 		return nil, fmt.Errorf("connection refused due to arbitrary port %d", to.Port) // I2P has none
 	}
-	id, destination, err := s.lookUp(ctx, network, to.Host)
+	id, err := s.session(ctx, network)
 	if err != nil {
 		return nil, err
 	}
@@ -112,32 +114,51 @@ func (s *sam) dial(ctx context.Context, network p2p.Network, to p2p.HostPort) (n
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.ask(ctx, conn, r, "STREAM CONNECT ID="+id+" DESTINATION="+destination+" SILENT=false"); err != nil {
+	pairs, err := s.ask(ctx, conn, r, "NAMING LOOKUP NAME="+to.Host)
+	if err == nil {
+		pairs, err = s.ask(ctx, conn, r, "STREAM CONNECT ID="+id+" DESTINATION="+pairs["VALUE"]+" SILENT=false")
+	}
+	if err != nil { // of one destination: the session, and what streams it has, go on
 		conn.Close()
+		if pairs["RESULT"] == "INVALID_ID" {
+			s.forget(ctx, id)
+		}
 		return nil, err
 	}
 	return &proxied{&ahead{conn, r, sync.Mutex{}}, remoteName(to.String())}, nil
 }
 
-// lookUp makes the session if there is none, and asks for the whole destination.
-func (s *sam) lookUp(ctx context.Context, network p2p.Network, host string) (id, destination string, err error) {
+// session makes one if there is none, or the bridge has ended it.
+func (s *sam) session(ctx context.Context, network p2p.Network) (id string, err error) {
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
-		return "", "", context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 	defer func() { s.turn <- struct{}{} }()
-	if s.control == nil {
-		if err := s.open(ctx, network); err != nil {
-			return "", "", err
+	if s.control != nil {
+		select {
+		case <-s.gone:
+			s.end()
+		default:
+			return s.id, nil
 		}
 	}
-	pairs, err := s.ask(ctx, s.control, s.replies, "NAMING LOOKUP NAME="+host)
-	if err != nil {
-		s.end() // it may be the session that is gone: the next one makes another
-		return "", "", err
+	err = s.open(ctx, network)
+	return s.id, err
+}
+
+// forget ends a session that the bridge does not know any more.
+func (s *sam) forget(ctx context.Context, id string) {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return
 	}
-	return s.id, pairs["VALUE"], nil
+	defer func() { s.turn <- struct{}{} }()
+	if s.id == id {
+		s.end()
+	}
 }
 
 func (s *sam) open(ctx context.Context, network p2p.Network) error {
@@ -153,7 +174,12 @@ func (s *sam) open(ctx context.Context, network p2p.Network) error {
 		conn.Close()
 		return err
 	}
-	s.control, s.replies, s.id = conn, r, id
+	gone := make(chan struct{})
+	s.control, s.gone, s.id = conn, gone, id
+	go func() { // end waits for it
+		defer close(gone)
+		_, _ = io.Copy(io.Discard, r) // nothing more is said here; however it ends, the session has
+	}()
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 
 	"grapevine/p2p"
@@ -61,18 +62,24 @@ func TestSocks5Handshake(t *testing.T) {
 	}
 }
 
-// bridge is a SAM bridge of one destination; what is said to it there is echoed.
-type bridge struct{ t *testing.T }
+// bridge is a SAM bridge of one destination, which says hello and ends.
+type bridge struct {
+	t *testing.T
 
-func (b bridge) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
+	mu       sync.Mutex
+	sessions []net.Conn
+	invalid  bool // it does not know the session of the next stream
+}
 
-func (b bridge) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
+func (b *bridge) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
+
+func (b *bridge) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	go b.serve(theirs)
 	return ours, nil
 }
 
-func (b bridge) serve(conn net.Conn) {
+func (b *bridge) serve(conn net.Conn) {
 	defer conn.Close()
 	buf := make([]byte, 1000)
 	for {
@@ -88,6 +95,17 @@ func (b bridge) serve(conn net.Conn) {
 			"NAMING LOOKUP NAME=other.b32.i2p\n": "NAMING REPLY RESULT=KEY_NOT_FOUND\n",
 			"STREAM CONNECT":                     "STREAM STATUS RESULT=OK\nhello",
 		}
+		b.mu.Lock()
+		if verb == "SESSION CREATE STYLE=STREAM" {
+			b.sessions = append(b.sessions, conn)
+		}
+		if verb == "STREAM CONNECT" && b.invalid {
+			b.invalid, answers[verb] = false, "STREAM STATUS RESULT=INVALID_ID\n"
+		}
+		b.mu.Unlock()
+		if verb == "NAMING LOOKUP NAME=slow.b32.i2p\n" {
+			continue
+		}
 		if answers[verb] == "" {
 			b.t.Errorf("the bridge was told %q", buf[:n])
 		}
@@ -100,8 +118,9 @@ func (b bridge) serve(conn net.Conn) {
 func TestI2PThroughASAMBridge(t *testing.T) {
 	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
 	defer s.close()
+	b := &bridge{t: t}
 	for range 2 { // the session is there then
-		conn, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p"})
+		conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,15 +130,54 @@ func TestI2PThroughASAMBridge(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if _, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "other.b32.i2p"}); err == nil || !strings.Contains(err.Error(), "KEY_NOT_FOUND") {
+	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "other.b32.i2p"}); err == nil || !strings.Contains(err.Error(), "KEY_NOT_FOUND") {
 		t.Errorf("a destination that is not known: %v", err)
 	}
-	if _, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p", Port: 1}); err == nil {
+	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p", Port: 1}); err == nil {
 		t.Error("I2P has no ports")
 	}
-	if conn, err := s.dial(t.Context(), bridge{t}, p2p.HostPort{Host: "here.b32.i2p"}); err != nil {
-		t.Errorf("after a failure: %v", err)
-	} else {
+	again := func(what string, sessions int) {
+		t.Helper()
+		conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
 		conn.Close()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.sessions) != sessions {
+			t.Errorf("%s: %d sessions were made, want %d", what, len(b.sessions), sessions)
+		}
+	}
+	again("after a failure: the session, with all its streams, is there", 1)
+	b.sessions[0].Close()
+	<-s.gone
+	again("after the bridge has ended the session", 2)
+	b.invalid = true
+	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"}); err == nil {
+		t.Error("a session that the bridge does not know")
+	}
+	again("after the bridge has forgotten the session", 3)
+}
+
+// A name that is looked up for long keeps nobody from other destinations.
+func TestI2PNamesAreLookedUpBesideEachOther(t *testing.T) {
+	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
+	defer s.close()
+	b := &bridge{t: t}
+	ctx, cancel := context.WithCancel(t.Context())
+	slow := make(chan error, 1)
+	go func() {
+		_, err := s.dial(ctx, b, p2p.HostPort{Host: "slow.b32.i2p"})
+		slow <- err
+	}()
+	conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	cancel()
+	if err := <-slow; err == nil {
+		t.Error("nobody answered, and it is connected")
 	}
 }
