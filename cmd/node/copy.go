@@ -44,22 +44,35 @@ func (n *Node) copyTo(ctx context.Context, dir string) (c rpc.Copied, err error)
 	if !filepath.IsAbs(dir) {
 		return c, fmt.Errorf("%s: want an absolute path", dir)
 	}
+	if err := outside(n.cfg.DataDir, dir); err != nil {
+		return c, err
+	}
 	if err := errors.Join(n.Ledger.Sync(ctx), n.Ledger.FlushCoins(ctx)); err != nil { // who starts from the copy connects nothing again
 		return c, err
 	}
 	if err := n.book.Save(); err != nil {
 		return c, err
 	}
+	return n.copyFiles(ctx, dir)
+}
+
+// copyFiles makes the directory, whole or not at all.
+func (n *Node) copyFiles(ctx context.Context, dir string) (c rpc.Copied, err error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return c, err
 	}
+	defer func() {
+		if err != nil { // half a copy is of no use
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	n.keeper.mu.Lock()
 	defer n.keeper.mu.Unlock()
 	err = filepath.WalkDir(n.cfg.DataDir, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) { // it has gone meanwhile
 			return nil
 		}
-		if err != nil {
+		if err = errors.Join(err, ctx.Err()); err != nil {
 			return err
 		}
 		inside, err := filepath.Rel(n.cfg.DataDir, path)
@@ -84,6 +97,26 @@ func (n *Node) copyTo(ctx context.Context, dir string) (c rpc.Copied, err error)
 		err = n.poolFile.saveTo(filepath.Join(dir, "mempool.dat"))
 	}
 	return c, err
+}
+
+// outside refuses a directory that is to be made within another, by whatever name or
+// link: the copy would have a copy of itself.
+func outside(data, dir string) error {
+	of, err := os.Stat(data)
+	if err != nil {
+		return err
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	for ; err == nil; parent = filepath.Dir(parent) {
+		var above fs.FileInfo
+		switch above, err = os.Stat(parent); {
+		case err == nil && os.SameFile(above, of):
+			return fmt.Errorf("%s is within the data directory, which is to be copied", dir)
+		case parent == filepath.Dir(parent):
+			return err
+		}
+	}
+	return err
 }
 
 // copy one file, called with mu held: a database that is open by its own copy.

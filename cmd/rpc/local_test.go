@@ -88,6 +88,9 @@ func TestAHeldNodeIsCopiedAndGoesOn(t *testing.T) {
 	is(t, "the copy", c, "bestblock", w.text("getbestblockhash"))
 	w.refused(-1, "…file exists", "copyto", dir)
 	w.refused(-1, "…absolute", "copyto", "copy")
+	for _, within := range []string{w.dir, filepath.Join(w.dir, "wallets")} {
+		w.refused(-1, "…within the data directory", "copyto", filepath.Join(within, "copy"))
+	}
 	w.refused(-1, "…no such file", "copyto", filepath.Join(dir, "no", "such", "place"))
 	if string(w.must("hold", 0)) != "true" || string(w.must("hold", 0)) != "false" {
 		t.Error("it was let go twice, or not at all")
