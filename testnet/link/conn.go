@@ -22,6 +22,7 @@ type conn struct {
 	once    sync.Once
 	closed  error
 
+	rule  sync.Mutex // held from reading the rules until they are followed; before g.mu
 	mu    sync.Mutex
 	loss  float64 // times an hour that it breaks
 	fuse  *time.Timer
@@ -32,15 +33,26 @@ func newConn(g *Gate, under net.Conn, to netip.AddrPort) *conn {
 	return &conn{Conn: under, g: g, to: to, out: newLine(), in: newLine()}
 }
 
-// follow changes the connection as the rules have changed.
-func (c *conn) follow(p testnet.Pair) {
+// follow changes the connection as the rules are now. Who reads them first follows them
+// first, so that the newest stay.
+func (c *conn) follow() testnet.Pair {
+	p := c.take()
 	if p.Out.Cut && p.In.Cut {
 		_ = c.Close() // both ends notice; nobody asks how it went
-		return
 	}
-	c.out.set(p.Out)
-	c.in.set(p.In)
-	c.burn(max(p.Out.Loss, p.In.Loss))
+	return p
+}
+
+func (c *conn) take() testnet.Pair {
+	c.rule.Lock()
+	defer c.rule.Unlock()
+	p := c.g.pair(c.to)
+	if !p.Out.Cut || !p.In.Cut {
+		c.out.set(p.Out)
+		c.in.set(p.In)
+		c.burn(max(p.Out.Loss, p.In.Loss))
+	}
+	return p
 }
 
 // burn sets when the connection breaks by itself: each moment is as good as another.

@@ -110,7 +110,7 @@ func (g *Gate) SetLinks(raw []byte) (opened []netip.AddrPort, err error) {
 	}
 	g.mu.Unlock()
 	for _, c := range standing {
-		c.follow(rules[c.to])
+		c.follow()
 	}
 	slices.SortFunc(opened, netip.AddrPort.Compare)
 	return opened, nil
@@ -163,12 +163,10 @@ func (g *Gate) Dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	c := newConn(g, under, at)
 	g.mu.Lock()
 	g.conns[c] = true
-	pair = g.rules[at]
 	g.mu.Unlock()
-	if pair.Out.Cut || pair.In.Cut { // meanwhile
+	if pair = c.follow(); pair.Out.Cut || pair.In.Cut { // meanwhile
 		return nil, errors.Join(cut, c.Close())
 	}
-	c.follow(pair)
 	return c, nil
 }
 

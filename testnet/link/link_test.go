@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -325,5 +326,42 @@ func TestRulesOfAFileHoldFromTheStart(t *testing.T) {
 	}
 	if _, err := Open(nil, path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a damaged file: %v", err)
+	}
+}
+
+// Whatever rules come at once, while connections are made: in the end all stand under
+// those that the gate has.
+func TestTheNewestRulesStayOnEachConnection(t *testing.T) {
+	for round := range 1000 {
+		connected(t, testnet.Pair{}, func(e *ends) {
+			var wg sync.WaitGroup
+			for i := range 4 {
+				wg.Go(func() { e.set(testnet.Pair{Out: testnet.Way{Rate: int64(1000 * (i + 1))}}) })
+			}
+			var others []net.Conn
+			for range 4 {
+				wg.Go(func() {
+					c, err := e.g.Dial(e.t.Context(), e.to)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					e.g.mu.Lock()
+					others = append(others, c)
+					e.g.mu.Unlock()
+				})
+			}
+			wg.Wait()
+			want := e.g.pair(e.to).Out
+			for _, c := range append(others, e.near) {
+				line := c.(*conn).out
+				line.mu.Lock()
+				if line.way != want {
+					t.Errorf("round %d: %+v, want %+v", round, line.way, want)
+				}
+				line.mu.Unlock()
+				c.Close()
+			}
+		})
 	}
 }
