@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -110,10 +111,8 @@ func (st *state) original(txid chain.Hash, b *Bump) (old original, err error) {
 // bumpable says why a transaction cannot be replaced [PreconditionChecks].
 func (st *state) bumpable(txid chain.Hash, b Bump) error {
 	r := st.txs[txid]
-	for i := range r.outs {
-		if st.spent(wire.OutPoint{Hash: txid, Index: i}) {
-			return refuse(true, "Transaction has descendants in the wallet")
-		}
+	if err := st.childless(r); err != nil {
+		return err
 	}
 	switch {
 	case b.Descends != nil && b.Descends(txid):
@@ -126,6 +125,34 @@ func (st *state) bumpable(txid chain.Hash, b Bump) error {
 		return refuse(false, "Cannot bump transaction %s which was already bumped by transaction %s", txid, r.noted().replacedBy)
 	case !b.Foreign && !st.fromMe(r):
 		return refuse(false, "Transaction contains inputs that don't belong to this wallet")
+	}
+	return nil
+}
+
+// childless says of a transaction that is to be replaced that nothing of ours would go with it.
+func (st *state) childless(r *record) error {
+	for i := range r.outs {
+		if st.spent(wire.OutPoint{Hash: r.id, Index: i}) {
+			return refuse(true, "Transaction has descendants in the wallet")
+		}
+	}
+	return nil
+}
+
+// free says that tx takes no coin from a payment of ours that was made while tx was:
+// only from what it is to replace, and where the caller has named the coin.
+func (st *state) free(tx *chain.Tx, o wallet.Options) error {
+	for _, in := range tx.TxIn {
+		op := in.PreviousOutPoint
+		named := slices.ContainsFunc(o.Inputs, func(n wallet.Input) bool { return n.OutPoint == op })
+		for _, s := range st.spenders[op] {
+			if !named && s.counts() && s.id != tx.ID && s.id != o.Replaces {
+				return fmt.Errorf("%w: %s by %s", wallet.ErrSpent, op, s.id)
+			}
+		}
+	}
+	if was := st.txs[o.Replaces]; was != nil {
+		return st.childless(was)
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (s *Service) fund(q Request, hold bool) (spend.Funded, error) {
 		return spend.Funded{}, err
 	}
 	f, err := s.build(d, q)
-	if err == nil && !q.AvoidPartial && !q.all.all && f.Fee > 0 && s.cfg.Habits.MaxPartial >= 0 && shared(d.Coins) {
+	if err == nil && !q.AvoidPartial && !q.all.all && f.Fee > 0 && s.cfg.Habits.MaxPartial >= 0 && spend.Shared(d.Coins) {
 		d.AvoidPartial = true
 		f = s.cheaper(f, d, q)
 	}
@@ -144,18 +144,6 @@ func (s *Service) build(d *spend.Draft, q Request) (spend.Funded, error) {
 		return d.All(q.all.max, r)
 	}
 	return d.Build(r)
-}
-
-// shared says whether two coins are paid to one script.
-func shared(coins []spend.Input) bool {
-	last := -1 // they are numbered in the order that they come
-	for i := range coins {
-		if coins[i].Owner <= last {
-			return true
-		}
-		last = coins[i].Owner
-	}
-	return false
 }
 
 // draft gathers what a transaction needs to be built.

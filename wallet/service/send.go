@@ -98,7 +98,9 @@ func (s *Service) shuffled(q Request) (Request, error) {
 	return q, nil
 }
 
-// Commit keeps a signed transaction on disk and submits it, as Send does.
+// Commit keeps a signed transaction on disk and submits it, as Send does. A coin that
+// a payment of ours has taken meanwhile is wallet.ErrSpent; not the coins of what
+// Options.Replaces names, and not Options.Inputs.
 func (s *Service) Commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*chain.Tx, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -120,7 +122,12 @@ func (s *Service) commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*
 // keep notes an own transaction, durably.
 func (s *Service) keep(tx *chain.Tx, o wallet.Options) error {
 	s.mu.Lock()
-	err := s.state.keep(tx, o, s.cfg.Now().Unix())
+	err := s.state.free(tx, o)
+	if err != nil { // a transaction of that name, if there is one, stays
+		s.mu.Unlock()
+		return err
+	}
+	err = s.state.keep(tx, o, s.cfg.Now().Unix())
 	s.mu.Unlock()
 	if err == nil {
 		err = s.flush()

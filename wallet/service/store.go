@@ -120,14 +120,10 @@ func (s *Service) load() (*state, error) {
 		if c.Secrets, _, err = s.tables.keys.Get(tx, secretKey); err != nil {
 			return err
 		}
-		if c.Cursor, _, err = s.tables.cursor.Get(tx, cursorKey); err != nil {
-			return err
-		}
-		if c.Reread, _, err = s.tables.cursor.Get(tx, rereadKey); err != nil {
-			return err
-		}
-		if c.Locks, _, err = s.tables.cursor.Get(tx, locksKey); err != nil {
-			return err
+		for key, to := range map[string]*[]byte{cursorKey: &c.Cursor, rereadKey: &c.Reread, locksKey: &c.Locks} {
+			if *to, _, err = s.tables.cursor.Get(tx, key); err != nil {
+				return err
+			}
 		}
 		err = s.tables.txs.Scan(tx, nil, func(id chain.Hash, raw []byte) (bool, error) {
 			c.Txs[id] = raw

@@ -178,3 +178,15 @@ func outputsWeight(out []*wire.TxOut) int {
 	}
 	return n * chain.WitnessScale
 }
+
+// Shared says whether two coins are paid to one script.
+func Shared(coins []Input) bool {
+	last := -1 // they are numbered in the order that they come
+	for i := range coins {
+		if coins[i].Owner <= last {
+			return true
+		}
+		last = coins[i].Owner
+	}
+	return false
+}

@@ -51,7 +51,7 @@ func (a *API) bumpFee(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	tx, err := a.Wallet.Commit(ctx, chain.NewTx(out.Tx), wallet.Options{Replaces: id})
 	if err != nil {
-		return nil, spentError(err, jsonrpc.CodeWallet)
+		return nil, bumpError(err)
 	}
 	a.onDisk(ctx)
 	return bumped{TxID: tx.ID.String(), OldFee: jsonrpc.Amount(out.Old), Fee: jsonrpc.Amount(out.Fee), Errors: []string{}}, nil

@@ -75,11 +75,21 @@ func (a *API) sendOut(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := a.inputWeights(p, opts); err != nil {
 		return nil, err
 	}
+	var again []wallet.Input // what the caller names though a payment spends it: that one is to be replaced
+	for _, in := range p.tx.TxIn {
+		spent, _, err := a.Wallet.Spent(ctx, in.PreviousOutPoint)
+		if err != nil {
+			return nil, err
+		}
+		if spent {
+			again = append(again, wallet.Input{OutPoint: in.PreviousOutPoint})
+		}
+	}
 	f, err := a.fund(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return a.finish(ctx, opts, f.Tx)
+	return a.finish(ctx, opts, f.Tx, again)
 }
 
 // made is what is answered of a transaction that is sent or to be signed elsewhere.
@@ -91,8 +101,9 @@ type made struct {
 }
 
 // finish signs a transaction as far as the wallet can, and sends it where nothing is
-// missing and nothing else was asked for [FinishTransaction].
-func (a *API) finish(ctx context.Context, opts *jsonrpc.Params, tx *wire.MsgTx) (any, error) {
+// missing and nothing else was asked for. Again are coins to be spent though they are
+// spent already [FinishTransaction].
+func (a *API) finish(ctx context.Context, opts *jsonrpc.Params, tx *wire.MsgTx, again []wallet.Input) (any, error) {
 	p := psbt.New(tx)
 	fill := service.Fill{Origins: true, Finalize: true}
 	if _, err := a.Wallet.FillPSBT(ctx, p, fill); err != nil {
@@ -117,7 +128,7 @@ func (a *API) finish(ctx context.Context, opts *jsonrpc.Params, tx *wire.MsgTx) 
 		answer.Hex = hex.EncodeToString(done.Raw())
 		return answer, nil
 	}
-	if _, err := a.Wallet.Commit(ctx, done, wallet.Options{}); err != nil {
+	if _, err := a.Wallet.Commit(ctx, done, wallet.Options{Inputs: again}); err != nil {
 		return nil, spentError(err, jsonrpc.CodeWallet)
 	}
 	a.onDisk(ctx)
@@ -189,7 +200,7 @@ func (a *API) sendAll(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, allError(err)
 	}
-	return a.finish(ctx, opts, f.Tx)
+	return a.finish(ctx, opts, f.Tx, nil)
 }
 
 // allOf is the request for everything, or for the inputs that are named.
