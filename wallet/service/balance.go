@@ -109,7 +109,7 @@ func compareOutputs(x, y *output) int {
 }
 
 // trusted transactions are confirmed, or in the pool with nothing but our own
-// trusted coins as inputs: nobody else can replace them.
+// trusted coins as inputs: nobody else can replace them [CachedTxIsTrusted].
 func (st *state) trusted(r *record, seen map[*record]bool) bool {
 	if d := st.depth(r); d != 0 {
 		return d > 0
@@ -117,7 +117,7 @@ func (st *state) trusted(r *record, seen map[*record]bool) bool {
 	if t, ok := seen[r]; ok {
 		return t
 	}
-	ok := r.inPool && st.fromMe(r)
+	ok := !st.noFresh && r.inPool && st.fromMe(r)
 	for _, op := range r.inputs {
 		ok = ok && st.trusted(st.txs[op.Hash], seen)
 	}

@@ -77,7 +77,7 @@ func (c *Config) stretch() crypter.Params {
 }
 
 func (c *Config) settings() settings {
-	return settings{c.Params, c.Lookahead, c.AddressKind, c.ChangeKind}
+	return settings{c.Params, c.Lookahead, c.AddressKind, c.ChangeKind, c.Habits.NoFresh}
 }
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.

@@ -255,6 +255,24 @@ func TestASilentWalletTellsNobody(t *testing.T) {
 	}
 }
 
+// With -spendzeroconfchange=0 change is not trusted before it is in a block.
+func TestFreshChangeIsNotTrustedWhereItIsNotSpent(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	alice.mustPay(chaintest.OpTrue(), btc)
+	if b := alice.balance(); b.Change == 0 || b.Unconfirmed != 0 {
+		t.Errorf("%+v: own change is trusted", b)
+	}
+	alice.state.noFresh = true
+	if b := alice.balance(); b.Change != 0 || b.Unconfirmed == 0 {
+		t.Errorf("%+v: it is spent only when it is in a block", b)
+	}
+	w.mine(chaintest.OpTrue())
+	if b := alice.balance(); b.Unconfirmed != 0 || b.Confirmed == 0 {
+		t.Errorf("%+v: now it is", b)
+	}
+}
+
 func TestARefusedSendIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)

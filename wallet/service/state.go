@@ -53,6 +53,8 @@ type settings struct {
 
 	kind   wallet.Kind  // of addresses where nobody names one [-addresstype]
 	change *wallet.Kind // of change; nil: see changeKind [-changetype]
+
+	noFresh bool // nothing unconfirmed is trusted [-spendzeroconfchange=0]
 }
 
 // newState makes the state of a new wallet that stands at block at. Words are kept
