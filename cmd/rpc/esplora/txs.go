@@ -185,8 +185,7 @@ func (h *Handler) broadcast(w http.ResponseWriter, r *http.Request, path string)
 		h.refuse(w, r, http.StatusBadRequest, "the body did not come whole, or is too large")
 		return
 	}
-	f, err := do(r, body)
-	h.readers.Serve(w, r, false, func(context.Context) (rest.Form, error) { return f, err })
+	h.readers.Serve(w, r, false, func(context.Context) (rest.Form, error) { return do(r, body) })
 }
 
 func (h *Handler) sendTx(r *http.Request, body []byte) (rest.Form, error) {
