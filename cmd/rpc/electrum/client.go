@@ -3,9 +3,11 @@ package electrum
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"net"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +70,14 @@ func (c *client) poke() {
 	}
 }
 
-func (c *client) hangUp() { _ = c.conn.Close() }
+// hangUp closes the connection without a word: TLS would wait for who does not read, and Server.mu may be held.
+func (c *client) hangUp() {
+	raw := c.conn
+	if t, ok := raw.(*tls.Conn); ok {
+		raw = t.NetConn()
+	}
+	_ = raw.Close()
+}
 
 // clientKey is where a call's context holds its client.
 type clientKey struct{}
@@ -79,15 +88,29 @@ func (c *client) run(ctx context.Context) error {
 	defer cancel()
 	written := make(chan error, 1)
 	go func() {
-		err := c.write(ctx)
+		err := c.guard(ctx, c.write)
 		cancel()
-		c.hangUp()
+		_ = c.conn.Close() // says goodbye by TLS
 		written <- err
 	}()
-	err := c.read(ctx)
+	err := c.guard(ctx, c.read)
 	cancel()
-	c.hangUp()
+	_ = c.conn.Close()
 	return errors.Join(err, <-written)
+}
+
+// errPanic ends a connection whose request made the program panic.
+var errPanic = errors.New("a request failed within the program")
+
+// guard keeps a panic to its connection, as net/http does.
+func (c *client) guard(ctx context.Context, do func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.log.Error("an Electrum client's request panicked", "from", c.conn.RemoteAddr().String(), "panic", p, "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
+	return do(ctx)
 }
 
 // errNoVersion: server and client have no version in common; errBye ends a connection after its last answer.
@@ -106,15 +129,15 @@ func (c *client) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = c.answer(ctx, line)
-		line.End()
-		if err != nil {
+		if err = c.answer(ctx, line); err != nil {
 			return err
 		}
 	}
 }
 
+// answer answers a line and ends it.
 func (c *client) answer(ctx context.Context, line *jsonrpc.Line) error {
+	defer line.End()
 	pieces := c.calls.Answer(ctx, line)
 	if len(pieces) == 0 { // notifications
 		c.answered()

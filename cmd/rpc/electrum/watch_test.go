@@ -55,7 +55,6 @@ func TestASubscriptionByNotificationWaitsForNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer line.End()
 	if err := c.answer(t.Context(), line); err != nil {
 		t.Fatal(err)
 	}
