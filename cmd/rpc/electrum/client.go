@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -31,13 +32,15 @@ const (
 type client struct {
 	*Server
 	conn    net.Conn
-	since   time.Time // it connected
+	from    netip.Prefix // where it comes from
+	since   time.Time    // it connected
 	known   atomic.Bool
 	version version       // the reader's; zero before it was agreed on
 	replies chan reply    // from the reader to the writer
 	wake    chan struct{} // capacity 1: there may be something to tell
 
 	// Under Server.mu:
+	out     bool                        // it was hung up on to make room
 	tips    bool                        // it wants headers
 	headers bool                        // and there is a new one
 	subs    map[chain.Hash]subscription // by script hash
@@ -59,7 +62,7 @@ type reply struct {
 }
 
 func newClient(s *Server, conn net.Conn) *client {
-	return &client{Server: s, conn: conn, since: time.Now(), replies: make(chan reply), wake: make(chan struct{}, 1),
+	return &client{Server: s, conn: conn, from: addressOf(conn), since: time.Now(), replies: make(chan reply), wake: make(chan struct{}, 1),
 		subs: map[chain.Hash]subscription{}, fresh: map[chain.Hash]struct{}{}, dirty: map[chain.Hash]struct{}{}}
 }
 

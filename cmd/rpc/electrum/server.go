@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// maxClients at a time. One who has not introduced itself gives its place to who comes.
+	// maxClients at a time. When the places are taken, the address that has the most gives one to who comes
+	// from another, and who has not introduced itself gives its place to anybody.
 	maxClients = 2048
-	// maxWatched scripts by one client, and maxAllWatched by all: each takes about 300 bytes.
+	// maxWatched scripts by one client, and maxAllWatched by all: each takes about 300 bytes. When all are
+	// taken, the address that has the most makes room for one that has less than half of that.
 	maxWatched    = 20_000
 	maxAllWatched = 200_000
 	// acceptPause is waited after a failure to accept, as when files run out.
@@ -156,28 +158,20 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 	}
 }
 
-// join gives a client a place, if need be that of who has been silent the longest.
+// join gives a client a place, if need be that of another.
 func (s *Server) join(c *client) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return false
 	}
-	if len(s.clients) < maxClients {
-		s.clients[c] = struct{}{}
-		return true
-	}
-	var out *client
-	for o := range s.clients {
-		if !o.known.Load() && (out == nil || o.since.Before(out.since)) {
-			out = o
+	if len(s.clients) >= maxClients {
+		out := s.givesWay(c)
+		if out == nil {
+			return false
 		}
+		s.putOut(out)
 	}
-	if out == nil {
-		return false
-	}
-	out.hangUp()
-	delete(s.clients, out)
 	s.clients[c] = struct{}{}
 	return true
 }
@@ -195,8 +189,11 @@ func (s *Server) leave(c *client) {
 func (s *Server) watch(c *client, script chain.Hash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.out {
+		return false
+	}
 	if _, again := c.subs[script]; !again {
-		if len(c.subs) >= maxWatched || s.watches >= maxAllWatched {
+		if len(c.subs) >= maxWatched || s.watches >= maxAllWatched && !s.makeRoom(c) {
 			return false
 		}
 		s.watches++
