@@ -248,3 +248,16 @@ func (k Kind) script(pub *btcec.PublicKey) []byte {
 func keyHashScript(pub *btcec.PublicKey) []byte { return WitnessScript(0, keyHash(pub)) }
 
 func keyHash(pub *btcec.PublicKey) []byte { return address.Hash160(pub.SerializeCompressed()) }
+
+// KindOf is the kind whose inputs weigh about as much as a script's.
+func KindOf(script []byte) Kind {
+	switch version, _, err := txscript.ExtractWitnessProgramInfo(script); {
+	case err == nil && version == 0:
+		return SegWit
+	case err == nil:
+		return Taproot
+	case txscript.IsPayToScriptHash(script):
+		return Nested
+	}
+	return Legacy
+}

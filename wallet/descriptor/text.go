@@ -255,3 +255,19 @@ func (d *Descriptor) PerIndex() int {
 	}
 	return 4
 }
+
+// Public is the descriptor without private keys, as far up its hardened steps as they
+// can be done, and without a checksum: what a wallet knows it by.
+func (d *Descriptor) Public() string {
+	text, ok := d.Normal()
+	if !ok {
+		text = d.String()
+	}
+	return Bare(text)
+}
+
+// Bare takes the checksum from a descriptor's text.
+func Bare(text string) string {
+	body, _, _ := strings.Cut(text, "#")
+	return body
+}

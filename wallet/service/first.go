@@ -57,7 +57,7 @@ func (st *state) loadFirst(raw []byte) (again bool, err error) {
 			return false, fmt.Errorf("read imported descriptor: %w", err)
 		}
 		r, err := st.addRow(savedRow{
-			Desc: publicText(d), Label: s.Label, Start: s.Start, End: s.End, Next: s.Next,
+			Desc: d.Public(), Label: s.Label, Start: s.Start, End: s.End, Next: s.Next,
 			Timestamp: s.Timestamp, Active: s.Active, Internal: s.Internal,
 		})
 		if err != nil {
@@ -65,7 +65,7 @@ func (st *state) loadFirst(raw []byte) (again bool, err error) {
 		}
 		r.addRoots(d)
 		if d.HasSecrets() {
-			st.secrets.Private[r.Desc] = []byte(bare(d.Spend()))
+			st.secrets.Private[r.Desc] = []byte(descriptor.Bare(d.Spend()))
 		}
 		if s.Active { // it stood before the seed's row of its kind
 			st.activate(r, true, r.Internal)

@@ -103,13 +103,13 @@ func (st *state) addKind(kind wallet.Kind, changes []bool, root string, now int6
 		if err != nil {
 			return nil, fmt.Errorf("make a descriptor: %w", err)
 		}
-		if st.rowOf(publicText(d)) != nil {
+		if st.rowOf(d.Public()) != nil {
 			continue
 		}
 		if err := st.addImport(Import{Desc: d, End: st.lookahead, Timestamp: now, Active: true, Internal: change}); err != nil {
 			return nil, err
 		}
-		descs = append(descs, publicText(d))
+		descs = append(descs, d.Public())
 	}
 	if descs == nil {
 		return nil, wallet.ErrDescThere

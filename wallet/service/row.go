@@ -81,21 +81,6 @@ type owned struct {
 	reused bool // a transaction of ours has spent a coin of it
 }
 
-// publicText is the descriptor that a row is known by.
-func publicText(d *descriptor.Descriptor) string {
-	text, ok := d.Normal()
-	if !ok {
-		text = d.String()
-	}
-	return bare(text)
-}
-
-// bare takes the checksum from a descriptor.
-func bare(text string) string {
-	body, _, _ := strings.Cut(text, "#")
-	return body
-}
-
 // addRow watches one more descriptor, but makes no script yet.
 func (st *state) addRow(s savedRow) (*row, error) {
 	d, err := descriptor.Parse(s.Desc, st.params.Params, false)
@@ -110,7 +95,7 @@ func (st *state) addRow(s savedRow) (*row, error) {
 // addImport watches a descriptor; one that is there already is changed, and may
 // watch more, never less [DescriptorScriptPubKeyMan::UpdateWalletDescriptor].
 func (st *state) addImport(i Import) error {
-	text := publicText(i.Desc)
+	text := i.Desc.Public()
 	r := st.rowOf(text)
 	if r != nil && (i.Start > r.Start || i.End < r.End) {
 		return fmt.Errorf("%w = [%d,%d]", wallet.ErrRange, r.Start, r.End-1)
@@ -168,7 +153,7 @@ func (st *state) keepKeys(text string, d *descriptor.Descriptor) error {
 		}
 		d.Adopt(had)
 	}
-	st.secrets.Private[text] = []byte(bare(d.Spend()))
+	st.secrets.Private[text] = []byte(descriptor.Bare(d.Spend()))
 	st.dirt.secrets = true
 	clear(st.shapes) // another key may sign now
 	return nil
@@ -285,7 +270,7 @@ const maxIndex = 1 << 31
 // watch adds the next script of a row to those that are ours.
 func (st *state) watch(r *row, script string) {
 	own := &owned{script: script, row: r}
-	own.KeyPath = wallet.KeyPath{Branch: wallet.Branch{Kind: kindOf([]byte(script)), Change: r.Internal}, Index: r.made()}
+	own.KeyPath = wallet.KeyPath{Branch: wallet.Branch{Kind: wallet.KindOf([]byte(script)), Change: r.Internal}, Index: r.made()}
 	r.owned = append(r.owned, own)
 	first := st.scripts[script]
 	if first == nil {
@@ -317,19 +302,6 @@ func (st *state) unwatch(own *owned) {
 			at.also = own.also
 		}
 	}
-}
-
-// kindOf is the kind whose inputs weigh about as much as a script's.
-func kindOf(script []byte) wallet.Kind {
-	switch version, _, err := txscript.ExtractWitnessProgramInfo(script); {
-	case err == nil && version == 0:
-		return wallet.SegWit
-	case err == nil:
-		return wallet.Taproot
-	case txscript.IsPayToScriptHash(script):
-		return wallet.Nested
-	}
-	return wallet.Legacy
 }
 
 // changeKind is the kind of change that hides best among payments, of those
@@ -471,7 +443,7 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	}
 	o = wallet.Owned{
 		Kind: own.Kind, Change: own.Change, Index: own.Index, Label: own.label, Booked: st.booked(own), Beyond: st.beyond(own),
-		Desc:       bare(descriptor.Infer(script, st.params.Params, known).String()),
+		Desc:       descriptor.Bare(descriptor.Infer(script, st.params.Params, known).String()),
 		ParentDesc: own.row.Desc, Unsolvable: !own.row.public.Solvable(),
 	}
 	o.Timestamp = own.row.Timestamp

@@ -19,6 +19,7 @@ import (
 	"grapevine/chain/chaintest"
 	"grapevine/db"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // told is what the code that wrote testdata/schema1.db said of it.
@@ -180,7 +181,7 @@ func checkOld(ctx context.Context, t *testing.T, u *user, said told) {
 		have[r.Desc] = r
 	}
 	for _, want := range said.Rows {
-		if got, there := have[bare(want.Desc)]; !there || got.Next != want.Next || got.Change != want.Change || got.Active != want.Active && !got.Words {
+		if got, there := have[descriptor.Bare(want.Desc)]; !there || got.Next != want.Next || got.Change != want.Change || got.Active != want.Active && !got.Words {
 			t.Errorf("row %s is %+v, want %+v", want.Desc, got, want)
 		}
 	}
