@@ -121,7 +121,7 @@ func (st *state) bumpable(txid chain.Hash, b Bump) error {
 		return refuse(false, "Transaction has been mined, or is conflicted with a mined transaction")
 	case !st.replaceable(r):
 		return refuse(false, "Transaction is not BIP 125 replaceable")
-	case r.noted().replacedBy != chain.Hash{}:
+	case st.txs[r.noted().replacedBy] != nil: // of what is gone an earlier version has left the name
 		return refuse(false, "Cannot bump transaction %s which was already bumped by transaction %s", txid, r.noted().replacedBy)
 	case !b.Foreign && !st.fromMe(r):
 		return refuse(false, "Transaction contains inputs that don't belong to this wallet")

@@ -120,3 +120,30 @@ func TestABumpLeavesWhatWasMadeOfItsOriginalMeanwhile(t *testing.T) {
 		t.Errorf("the first bump is gone: %v", err)
 	}
 }
+
+// A bump that the pool refuses leaves its original as it was, also on disk.
+func TestAPaymentWhoseBumpWasRefusedCanBeBumped(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	old := alice.mustPay(chaintest.OpTrue(), btc)
+	tx := alice.bump(old.ID, 2*btc)
+	w.fail = chain.Refused("insufficient fee", "")
+	if _, err := alice.Commit(t.Context(), tx, wallet.Options{Replaces: old.ID}); err == nil {
+		t.Fatal("the pool has taken it")
+	}
+	w.fail = nil
+	for range 2 {
+		if e := alice.entry(old.ID); e.ReplacedBy != (chain.Hash{}) {
+			t.Errorf("replaced by %s, which is nowhere", e.ReplacedBy)
+		}
+		alice.restart(3)
+	}
+	alice.replaceAll()
+	tx = alice.bump(old.ID, 2*btc)
+	if _, err := alice.Commit(t.Context(), tx, wallet.Options{Replaces: old.ID}); err != nil {
+		t.Error(err)
+	}
+	if e := alice.entry(old.ID); e.ReplacedBy != tx.ID {
+		t.Errorf("replaced by %s", e.ReplacedBy)
+	}
+}

@@ -139,6 +139,10 @@ func (st *state) forget(txid chain.Hash) {
 
 // remove takes a transaction out of the wallet.
 func (st *state) remove(r *record) {
+	if was := st.txs[r.noted().replaces]; was != nil && was.noted().replacedBy == r.id {
+		was.notes.replacedBy = chain.Hash{} // it may be bumped again
+		st.touch(was)
+	}
 	delete(st.txs, r.id)
 	st.list = slices.DeleteFunc(st.list, func(other *record) bool { return other == r })
 	for _, o := range r.own {
