@@ -71,6 +71,23 @@ func Erase(path, aside string) error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(aside), SyncDir(aside))
 }
 
+// Tidy ends what was begun when a file was to be replaced by a fresh one: that is
+// removed, and what was set aside is erased. They lie beside the file itself, where
+// path is a symbolic link.
+func Tidy(path, freshSuffix, asideSuffix string) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil { // else it is not there yet
+		path = real
+	}
+	err := os.Remove(path + freshSuffix)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = Erase(path, path+asideSuffix)
+	}
+	if err != nil {
+		return fmt.Errorf("tidy %s: %w", path, err)
+	}
+	return nil
+}
+
 // SyncDir waits until the names in a file's directory are on disk.
 func SyncDir(path string) error {
 	dir, err := os.Open(filepath.Dir(path))

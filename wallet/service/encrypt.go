@@ -69,16 +69,19 @@ func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
 	}
 	clear(c.Secrets)
 	c.Master, c.Sealed, c.Secrets = x.master, x.sealed, nil
-	err = s.rewrite(c) // until the file is there, the wallet is a plain one
+	renamed, err := s.rewrite(c) // until the file is there, the wallet is a plain one
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if !renamed {
 		st.giveBack(c)
 		key.Wipe()
 		return fmt.Errorf("encrypt wallet: %w", err)
 	}
-	st.seal = x // with what came meanwhile
-	return st.lockUp(s.cfg.Rand)
+	if st.seal = x; err != nil { // with what came meanwhile
+		err = fmt.Errorf("the wallet is encrypted, but: %w", err)
+		s.cfg.Log.Error("something is left to do after an encryption", "err", err)
+	}
+	return errors.Join(err, st.lockUp(s.cfg.Rand))
 }
 
 // wantSeal says why a wallet is not the encrypted one, or the plain one, that it should be.
@@ -219,15 +222,13 @@ func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
 		c, err = st.take()
 	}
 	s.mu.Unlock()
+	renamed := false
 	if err == nil {
-		if err = s.rewrite(c); err != nil {
-			s.mu.Lock()
-			st.giveBack(c)
-			s.mu.Unlock()
-		}
+		renamed, err = s.rewrite(c)
 	}
-	if err != nil {
+	if !renamed {
 		s.mu.Lock()
+		st.giveBack(c)
 		st.seal.master = before
 		s.mu.Unlock()
 	}

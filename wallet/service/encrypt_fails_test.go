@@ -123,3 +123,131 @@ func TestKeysThatComeDuringEncryptionAreSealed(t *testing.T) {
 		t.Errorf("in clear: %q", got)
 	}
 }
+
+// linked is a rich user whose wallet.db is a symbolic link to a file elsewhere.
+func linked(t *testing.T, w *world) (u *user, dir string) {
+	t.Helper()
+	u, dir = w.rich(1, 1), t.TempDir()
+	if err := u.flush(); err != nil {
+		t.Fatal(err)
+	}
+	u.kill()
+	target := filepath.Join(dir, "kept.db")
+	if err := errors.Join(os.Rename(u.path, target), os.Symlink(target, u.path)); err != nil {
+		t.Fatal(err)
+	}
+	u.open(1)
+	if err := u.catchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return u, dir
+}
+
+// unlockedAnew says what of the wallet is not in its file once it is opened again.
+func unlockedAnew(t *testing.T, u *user, told map[string][]byte) {
+	t.Helper()
+	u.Service.Close()
+	u.open(2)
+	if err := errors.Join(u.catchUp(t.Context()), u.Unlock(t.Context(), []byte("pass"), time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for what, b := range traces(u) {
+		if !bytes.Equal(told[what], b) {
+			t.Errorf("%s came back otherwise", what)
+		}
+	}
+	u.mustPay(u.script(wallet.SegWit), 1e8)
+}
+
+func TestAWalletBehindASymbolicLinkIsEncryptedWhereItIs(t *testing.T) {
+	w := newWorld(t)
+	u, dir := linked(t, w)
+	told := traces(u)
+	if len(found(t, dir, told)) == 0 {
+		t.Fatal("its secrets are not where they are looked for")
+	}
+	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
+		t.Fatal(err)
+	}
+	u.script(wallet.SegWit)
+	if st, err := os.Lstat(u.path); err != nil || st.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+	if got := found(t, dir, told); len(got) > 0 {
+		t.Errorf("in clear: %q", got)
+	}
+	for _, d := range []string{dir, filepath.Dir(u.path)} {
+		if entries, _ := os.ReadDir(d); len(entries) != 1 {
+			t.Errorf("%v are left in %s", entries, d)
+		}
+	}
+	unlockedAnew(t, u, told)
+	if err := os.WriteFile(filepath.Join(dir, "kept.db"+freshSuffix), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := tidy(u.path); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("%v are left of one that was killed", entries)
+	}
+}
+
+// What fails when the fresh file has its name leaves an encrypted wallet.
+func TestAWalletIsEncryptedAsSoonAsItsFileIs(t *testing.T) {
+	for name, second := range map[string]func(path string) (*db.DB, error){
+		"the old file cannot be erased": func(path string) (*db.DB, error) {
+			if err := errors.Join(os.Remove(path+asideSuffix), os.Mkdir(path+asideSuffix, 0o700)); err != nil {
+				return nil, err
+			}
+			return openAs(path, db.Options{NoSync: true})
+		},
+		"the fresh file cannot be opened": func(string) (*db.DB, error) { return nil, errors.New("too many open files") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			u := w.rich(1, 1)
+			told := traces(u)
+			u.cfg.Reopen = func(path string) (*db.DB, error) {
+				if strings.HasSuffix(path, freshSuffix) {
+					return OpenFile(path, db.Options{NoSync: true})
+				}
+				return second(path)
+			}
+			if err := u.Encrypt(t.Context(), []byte("pass")); err == nil {
+				t.Error("nobody is told")
+			}
+			if sealed, _ := u.Encrypted(); !sealed || !errors.Is(u.Unlocked(), wallet.ErrLocked) {
+				t.Error("it says that it is plain")
+			}
+			_, _ = u.NewAddress(t.Context(), wallet.SegWit, "") // is written, if there is a file
+			_ = os.Remove(u.path + asideSuffix)
+			if got := found(t, filepath.Dir(u.path), told); len(got) > 0 {
+				t.Errorf("in clear: %q", got)
+			}
+			unlockedAnew(t, u, told)
+		})
+	}
+}
+
+// A file that cannot take its name leaves the old one in use.
+func TestAPassphraseThatCannotBeChangedStays(t *testing.T) {
+	w := newWorld(t)
+	u := w.rich(1, 1)
+	told := traces(u)
+	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
+		t.Fatal(err)
+	}
+	u.cfg.Reopen = func(path string) (*db.DB, error) {
+		file, err := OpenFile(path, db.Options{NoSync: true})
+		if err == nil && strings.HasSuffix(path, freshSuffix) { // it has no name to be renamed by
+			err = os.Remove(path)
+		}
+		return file, err
+	}
+	if err := u.Repass(t.Context(), []byte("pass"), []byte("new")); err == nil {
+		t.Error("nobody is told")
+	}
+	u.script(wallet.SegWit)
+	unlockedAnew(t, u, told)
+}

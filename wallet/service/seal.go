@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -84,28 +84,25 @@ const (
 )
 
 // tidy ends what a node that was killed while it encrypted a wallet had begun.
-func tidy(path string) error {
-	if err := os.Remove(path + freshSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("open wallet: %w", err)
-	}
-	if err := db.Erase(path, path+asideSuffix); err != nil {
-		return fmt.Errorf("open wallet: %w", err)
-	}
-	return nil
-}
+func tidy(path string) error { return db.Tidy(path, freshSuffix, asideSuffix) }
 
 // rewrite makes a fresh file of what is in the old one and in c, in which nothing
 // is left of what was there in clear, or under an older passphrase, free pages
 // included; it takes the old one's name, and the old one is overwritten. Killed at any
-// step, one of the two is whole under that name. Called with fileMu held.
-func (s *Service) rewrite(c changes) error {
-	old, path := s.cfg.DB, s.cfg.DB.Path()
-	if err := tidy(path); err != nil {
-		return err
+// step, one of the two is whole under that name; renamed says that it is the fresh one,
+// whatever failed later. Called with fileMu held.
+func (s *Service) rewrite(c changes) (renamed bool, err error) {
+	old := s.cfg.DB
+	path, err := filepath.EvalSymlinks(old.Path())
+	if err == nil {
+		err = tidy(path)
+	}
+	if err != nil {
+		return false, err
 	}
 	fresh, err := s.reopen(path + freshSuffix)
 	if err != nil {
-		return err
+		return false, errors.Join(err, tidy(path))
 	}
 	err = old.CopyInto(fresh, func(table string, _ []byte) bool { return table != keysTable })
 	if err == nil {
@@ -115,24 +112,28 @@ func (s *Service) rewrite(c changes) error {
 		err = db.SetAside(path, path+asideSuffix)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(path+freshSuffix))
+		return false, errors.Join(err, tidy(path))
 	}
 	return s.swap(old, path)
 }
 
-// swap gives the fresh file its name.
-func (s *Service) swap(old *db.DB, path string) error {
-	if err := errors.Join(old.Close(), os.Rename(path+freshSuffix, path), db.SyncDir(path)); err != nil {
-		return fmt.Errorf("replace the wallet's file: %w", err)
+// swap gives the fresh file its name. The file that has the name is in use afterwards.
+func (s *Service) swap(old *db.DB, path string) (renamed bool, err error) {
+	if err = old.Close(); err == nil { // some systems rename no file that is open
+		err = os.Rename(path+freshSuffix, path)
+		renamed = err == nil
 	}
-	file, err := s.reopen(path)
-	if err != nil {
-		return fmt.Errorf("replace the wallet's file: %w", err)
+	err = errors.Join(err, db.SyncDir(path)) // before what has lost the name is erased
+	file, failed := s.reopen(old.Path())
+	if failed == nil {
+		s.mu.Lock()
+		s.cfg.DB = file
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.cfg.DB = file
-	return db.Erase(path, path+asideSuffix)
+	if err = errors.Join(err, failed, tidy(path)); err != nil {
+		err = fmt.Errorf("replace the wallet's file: %w", err)
+	}
+	return renamed, err
 }
 
 func (s *Service) reopen(path string) (*db.DB, error) {

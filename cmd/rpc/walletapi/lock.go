@@ -79,6 +79,9 @@ func (a *API) encryptWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		if errors.Is(err, wallet.ErrEncrypted) {
 			return nil, wrongState(err, "encryptwallet")
 		}
+		if now, _ := a.Wallet.Encrypted(); now {
+			return nil, jsonrpc.Errorf(jsonrpc.CodeEncryption, "Error: %s", err)
+		}
 		return nil, jsonrpc.Errorf(jsonrpc.CodeEncryption, "Error: Failed to encrypt the wallet.")
 	}
 	text := "wallet encrypted; its words and keys stay as they are. You need to make a new backup with the backupwallet RPC."
