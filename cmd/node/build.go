@@ -290,7 +290,7 @@ func (n *Node) openElectrum() error {
 		return nil
 	}
 	if !n.cfg.TxIndex || !n.cfg.AddressIndex {
-		return errors.New("Electrum's protocol needs the index of transactions and the index by script")
+		return errors.New("the protocol of Electrum needs the index of transactions and the index by script")
 	}
 	server, err := electrum.Listen(electrum.Config{Explore: n.explore, Listen: n.cfg.Electrum, TLS: n.cfg.ElectrumTLS, Dir: n.cfg.DataDir,
 		Version: n.cfg.Version, Rand: n.cfg.Rand, Log: n.log.With("room", "electrum")})
