@@ -251,7 +251,7 @@ func (k *key) step(word string) (uint32, error) {
 	}
 	v, err := parseUint(digits)
 	if err != nil {
-		return 0, fmt.Errorf("Key path value '%s' is not a valid uint32", digits)
+		return 0, fmt.Errorf("Key path value '%s' is not a valid uint32", clip(digits))
 	}
 	if v > math.MaxInt32 {
 		return 0, fmt.Errorf("Key path value %d is out of range", v)
@@ -371,4 +371,24 @@ func hideSecret(text string) string {
 		return "(private)"
 	}
 	return text
+}
+
+// hideSecrets is hideSecret for each word between the marks of a descriptor.
+func hideSecrets(text string) string {
+	const marks = "(){}<>[],;:/#\"@='* \t\r\n"
+	var b strings.Builder
+	for text != "" {
+		n := strings.IndexAny(text, marks)
+		if n < 0 {
+			n = len(text)
+		}
+		if n > 0 {
+			b.WriteString(hideSecret(text[:n]))
+		} else {
+			n = 1
+			b.WriteByte(text[0])
+		}
+		text = text[n:]
+	}
+	return b.String()
 }

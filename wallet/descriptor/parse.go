@@ -101,8 +101,10 @@ func ParseAll(text string, net *chaincfg.Params, need bool) ([]*Descriptor, erro
 	return all, nil
 }
 
+// clip is what an error quotes of an expression: not all of a long one, and no secret.
 func clip(text string) string {
 	const most = 1000 // characters: Core quotes all
+	text = hideSecrets(text)
 	if len(text) > most {
 		return text[:most] + "…"
 	}
