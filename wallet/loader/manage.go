@@ -142,6 +142,11 @@ func (w *Wallets) Load(name string) error {
 		return err
 	}
 	defer release()
+	return w.load(name)
+}
+
+// load is Load for whoever has claimed the name.
+func (w *Wallets) load(name string) error {
 	if name == "" && w.main != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -233,11 +238,23 @@ func (w *Wallets) Restore(name, backup string) error {
 		return errors.Join(wallet.ErrNoBackup, err)
 	}
 	defer from.Close()
+	release, err := w.claim(name)
+	if err != nil {
+		return err
+	}
+	defer release()
 	dir := w.path(name)
 	if _, err := os.Stat(dir); err == nil || name == "" {
 		return wallet.TakenError(dir)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	err = os.MkdirAll(filepath.Dir(dir), 0o700)
+	if err == nil {
+		err = os.Mkdir(dir, 0o700) // what is in it is ours
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return wallet.TakenError(dir)
+	}
+	if err != nil {
 		return fmt.Errorf("filesystem error: cannot create directories: %w", err)
 	}
 	path := filepath.Join(dir, w.cfg.File)
@@ -246,12 +263,11 @@ func (w *Wallets) Restore(name, backup string) error {
 		return err
 	})
 	if err == nil {
-		err = w.Load(name)
+		if err = w.load(name); err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
 	}
 	if err != nil {
-		if rest := os.Remove(path); !errors.Is(rest, fs.ErrNotExist) {
-			err = errors.Join(err, rest)
-		}
 		return errors.Join(err, os.Remove(dir))
 	}
 	return nil
