@@ -65,6 +65,23 @@ func TestFiltersFindTheSame(t *testing.T) {
 	}
 }
 
+// A wallet that takes another's place looks for its own scripts, though they be as many.
+func TestFiltersFindWhatTheWordsThatCameSecondAreOf(t *testing.T) {
+	w := newWorld(t)
+	alice := w.gone(1)
+	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, w.payer(1)[0], alice.scriptAt(wallet.SegWit, 0), 1000))
+	u, looked := w.user(3), 0
+	u.cfg.Filter = w.filter(t, &looked)
+	for _, words := range []string{oldTestWords, string(alice.state.secrets.Words)} {
+		if err := errors.Join(u.Restore(t.Context(), words, ""), u.catchUp(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := u.balance().Confirmed; got != 50*btc-1000 {
+		t.Errorf("it has %d", got)
+	}
+}
+
 func TestARescanIsAborted(t *testing.T) {
 	w := newWorld(t)
 	alice := w.rich(1, 1)

@@ -259,7 +259,7 @@ func (s *Service) replace(st *state, restored bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state = st
+	s.state, s.scripts = st, nil // those were of the one before
 	s.poolDue = restored
 	s.announce()
 	return nil
