@@ -111,9 +111,6 @@ func (s *Service) stateOf(words, passphrase string, restoring bool) (*state, err
 func (s *Service) install(st *state, restoring bool) error {
 	s.sendMu.Lock() // two that begin at once must not both find no wallet
 	defer s.sendMu.Unlock()
-	if s.inUse(restoring) {
-		return wallet.ErrExists
-	}
 	if name, there := s.Name(); there {
 		st.name = name // who calls the wallet so goes on to find it
 	}

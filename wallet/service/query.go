@@ -20,12 +20,22 @@ func (s *Service) ask(ctx context.Context, fn func(*state) error) error {
 	return fn(s.state)
 }
 
-// change lets fn change the state and returns when that is on disk.
+// change lets fn change the state and returns when that is on disk. If a restored wallet
+// has meanwhile taken the place of that state, fn is called for it as well: what was
+// changed of the other is lost.
 func (s *Service) change(ctx context.Context, fn func(*state) error) error {
-	if err := s.ask(ctx, fn); err != nil {
-		return err
+	var of *state
+	err := s.ask(ctx, func(st *state) error { of = st; return fn(st) })
+	if err == nil {
+		err = s.flush()
 	}
-	return s.flush()
+	s.mu.Lock()
+	lost := err == nil && s.state != of
+	s.mu.Unlock()
+	if lost {
+		return s.change(ctx, fn)
+	}
+	return err
 }
 
 // answer is what the state says, once it stands at the tip.

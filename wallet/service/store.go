@@ -11,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/db"
+	"grapevine/wallet"
 	"grapevine/wallet/crypter"
 )
 
@@ -244,6 +245,9 @@ func (t tables) write(tx *db.Tx, c changes) error {
 func (s *Service) replace(st *state, restored bool) error {
 	s.fileMu.Lock()
 	defer s.fileMu.Unlock()
+	if s.inUse(restored) { // an address that is handed out from here on is not on disk, and change sees that it is lost
+		return wallet.ErrExists
+	}
 	c, err := st.take()
 	if err != nil {
 		return err
