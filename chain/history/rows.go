@@ -150,7 +150,7 @@ func mentions(b *chain.Block, spent [][]chain.Coin) []mention {
 			continue
 		}
 		for n, c := range spent[i] {
-			all = append(all, mention{Prefix: PrefixOf(HashOf(c.PkScript)), order: order(i, n)|spendBit, value: c.Value,
+			all = append(all, mention{Prefix: PrefixOf(HashOf(c.PkScript)), order: order(i, n) | spendBit, value: c.Value,
 				spent: tx.TxIn[n].PreviousOutPoint})
 		}
 	}
