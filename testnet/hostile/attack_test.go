@@ -49,7 +49,6 @@ type harness struct {
 	rss       *rss
 	wanted    int64  // bytes beside it that the attack's own making and honest work take in this process
 	dir       string // for a node that is to be started again
-	virtual   bool   // time is virtual
 	seed      uint64 // of the nodes' own randomness
 	opened    uint64 // nodes so far
 }
@@ -112,10 +111,9 @@ var firstDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func emptyHarness(t *testing.T, params *chain.Params) *harness {
 	// A synctest clock begins in 2000; regtest's genesis is of 2011.
-	virtual := time.Now().Before(firstDay)
 	time.Sleep(time.Until(firstDay))
 	return &harness{
-		t: t, virtual: virtual, params: params, key: chaintest.NewKey(1), dir: t.TempDir(),
+		t: t, params: params, key: chaintest.NewKey(1), dir: t.TempDir(),
 		net: simnet.New(simnet.Config{Latency: 20 * time.Millisecond, Spread: time.Millisecond}),
 	}
 }
@@ -365,21 +363,10 @@ func (h *harness) agreed() bool { return h.target.Ledger.Tip().Hash == h.honest.
 // within waits in virtual time until ok says yes.
 func (h *harness) within(d time.Duration, what string, ok func() bool) {
 	h.t.Helper()
-	for end := time.Now().Add(d); ; time.Sleep(50 * time.Millisecond) {
-		if h.still(); ok() {
-			return
-		}
+	for end := time.Now().Add(d); !ok(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			h.t.Fatalf("not within %v: %s", d, what)
 		}
-	}
-}
-
-// still waits, in virtual time, until all that happens at this instant has happened:
-// else what is seen would depend on how busy the machine is.
-func (h *harness) still() {
-	if h.virtual {
-		synctest.Wait()
 	}
 }
 

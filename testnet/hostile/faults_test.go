@@ -68,7 +68,6 @@ func history(t *testing.T, seed uint64) (diary []string) {
 
 // note writes down where everybody stands: height:block/pool/peers.
 func (w *network) note(what string) {
-	w.still()
 	line := fmt.Sprint(time.Since(firstDay), " ", what)
 	for _, r := range w.all {
 		if r == nil {

@@ -44,9 +44,7 @@ func (w *network) play(story func(t *testing.T, w *network)) {
 	w.target = w.all[0]
 	w.found()
 	w.within(time.Minute, "everybody has the base chain", w.oneTip())
-	if w.virtual { // the story begins at one time, however the first blocks went round
-		time.Sleep(time.Until(firstDay.Add(2 * time.Minute)))
-	}
+	time.Sleep(time.Until(firstDay.Add(2 * time.Minute))) // the story begins at one time, however the first blocks went round
 	story(w.t, w)
 	w.sound()
 }
