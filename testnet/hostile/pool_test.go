@@ -105,7 +105,7 @@ func slowness(done <-chan struct{}) <-chan int64 {
 		for {
 			select {
 			case <-done:
-				times <- int64(most/least) + 1
+				times <- max(1, int64(most/least))
 				return
 			case <-time.After(20 * time.Millisecond):
 			}
