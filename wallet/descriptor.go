@@ -1,15 +1,12 @@
 package wallet
 
-import (
-	"encoding/hex"
-	"fmt"
-)
+import "fmt"
 
 // Descriptor is a row's output descriptor (BIP380), without checksum: whoever
 // has it finds all coins paid to the row, and can spend none.
 func (k *Keys) Descriptor(b Branch) string {
 	before, after := b.Kind.form()
-	return fmt.Sprintf("%s[%s/%s]%s/%d/*%s", before, k.master, k.account(b.Kind), k.rows[b].account, b.step(), after)
+	return fmt.Sprintf("%s[%s/%s]%s/%d/*%s", before, k.master, k.account(b.Kind), k.accounts[b.Kind], b.step(), after)
 }
 
 // Private is Descriptor with the private master key, as Core writes it.
@@ -29,26 +26,4 @@ func KindDescriptor(root string, b Branch, coinType uint32) string {
 
 func (k *Keys) account(kind Kind) string {
 	return fmt.Sprintf("%dh/%dh/0h", kind.purpose(), k.params.HDCoinType)
-}
-
-// Owned describes the key at p; the label is left out.
-func (k *Keys) Owned(p KeyPath) (o Owned, err error) {
-	pub, err := k.PubKey(p)
-	if err != nil {
-		return o, err
-	}
-	o = Owned{
-		Kind: p.Kind, Change: p.Change, Index: p.Index, Path: k.path(p), Master: k.master,
-		PubKey: pub.SerializeCompressed(), ParentDesc: k.Descriptor(p.Branch),
-	}
-	key := hex.EncodeToString(o.PubKey)
-	switch p.Kind {
-	case Taproot:
-		key = key[2:] // BIP386: x only
-	case Nested:
-		o.Redeem = keyHashScript(pub)
-	}
-	before, after := p.Kind.form()
-	o.Desc = fmt.Sprintf("%s[%s/%s/%d/%d]%s%s", before, k.master, k.account(p.Kind), p.step(), p.Index, key, after)
-	return o, nil
 }

@@ -1,17 +1,12 @@
 package wallet
 
 import (
-	"crypto/hmac"
-	"crypto/sha512"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/btcsuite/btcd/address/v2"
-	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/txscript/v2"
 	bip39 "github.com/tyler-smith/go-bip39"
@@ -78,22 +73,17 @@ func Branches() (all [BranchCount]Branch) {
 	return all
 }
 
-// Keys are the private keys of a wallet: account 0 of each kind.
-// They have no String, so that no log shows them.
+// Keys are what a wallet's descriptors are written with: the master key, and account 0
+// of each kind. They have no String, so that no log shows them.
 type Keys struct {
-	params *chain.Params
-	master string // fingerprint, in hex (BIP32)
-	root   string // the master key as people write it (BIP32: xprv)
-	public string // its public half (xpub)
-	rows   map[Branch]row
+	params   *chain.Params
+	master   string          // fingerprint, in hex (BIP32)
+	root     string          // the master key as people write it (BIP32: xprv)
+	public   string          // its public half (xpub)
+	accounts map[Kind]string // public keys as people write them (BIP32: xpub)
 }
 
-type row struct {
-	private, public *hdkeychain.ExtendedKey
-	account         string // the account's public key as people write it (BIP32: xpub)
-}
-
-// NewKeys derives the rows m/purpose'/coin'/0'/change from a BIP39 seed.
+// NewKeys derives the accounts m/purpose'/coin'/0' from a BIP39 seed.
 func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
 	master, err := hdkeychain.NewMaster(seed, p.Params)
 	if err != nil {
@@ -104,39 +94,32 @@ func NewKeys(seed []byte, p *chain.Params) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	k := &Keys{params: p, root: master.String(), rows: map[Branch]row{}}
+	k := &Keys{params: p, root: master.String(), accounts: map[Kind]string{}}
 	k.master = hex.EncodeToString(address.Hash160(pub.SerializeCompressed())[:4])
 	shown, err := master.Neuter()
 	if err != nil {
 		return nil, fmt.Errorf("public half of the master key: %w", err)
 	}
 	k.public = shown.String()
-	for _, b := range Branches() {
-		if k.rows[b], err = newRow(master, b, p); err != nil {
+	for _, kind := range Kinds() {
+		if k.accounts[kind], err = newAccount(master, kind, p); err != nil {
 			return nil, err
 		}
 	}
 	return k, nil
 }
 
-func newRow(master *hdkeychain.ExtendedKey, b Branch, p *chain.Params) (r row, err error) {
+func newAccount(master *hdkeychain.ExtendedKey, kind Kind, p *chain.Params) (string, error) {
 	const hard = hdkeychain.HardenedKeyStart
-	account, err := descend(master, hard+b.Kind.purpose(), hard+p.HDCoinType, hard)
+	account, err := descend(master, hard+kind.purpose(), hard+p.HDCoinType, hard)
 	if err != nil {
-		return r, err
-	}
-	if r.private, err = descend(account, b.step()); err != nil {
-		return r, err
-	}
-	if r.public, err = r.private.Neuter(); err != nil {
-		return r, fmt.Errorf("public half of a key: %w", err)
+		return "", err
 	}
 	shown, err := account.Neuter()
 	if err != nil {
-		return r, fmt.Errorf("public half of an account: %w", err)
+		return "", fmt.Errorf("public half of an account: %w", err)
 	}
-	r.account = shown.String()
-	return r, nil
+	return shown.String(), nil
 }
 
 func (b Branch) step() uint32 {
@@ -156,98 +139,6 @@ func descend(key *hdkeychain.ExtendedKey, steps ...uint32) (*hdkeychain.Extended
 	}
 	return key, nil
 }
-
-// path is the place of a key as Core writes it: m/84h/1h/0h/0/5.
-func (k *Keys) path(p KeyPath) string {
-	return fmt.Sprintf("m/%s/%d/%d", k.account(p.Kind), p.step(), p.Index)
-}
-
-// PubKey is the public key at p.
-func (k *Keys) PubKey(p KeyPath) (*btcec.PublicKey, error) {
-	child, err := descend(k.rows[p.Branch].public, p.Index)
-	if err != nil {
-		return nil, err
-	}
-	return child.ECPubKey()
-}
-
-// PrivKey is the private key at p; for Taproot the internal key, not yet tweaked.
-func (k *Keys) PrivKey(p KeyPath) (*btcec.PrivateKey, error) {
-	child, err := descend(k.rows[p.Branch].private, p.Index)
-	if err != nil {
-		return nil, err
-	}
-	return child.ECPrivKey()
-}
-
-// Script is what an output to the key at p says.
-func (k *Keys) Script(p KeyPath) ([]byte, error) {
-	pub, err := k.PubKey(p)
-	if err != nil {
-		return nil, err
-	}
-	return p.Kind.script(pub), nil
-}
-
-// Scripts are n scripts of a row, the first at index from. It derives them as
-// PubKey does (BIP32, CKDpub), but reads the row's key only once.
-func (k *Keys) Scripts(b Branch, from, n uint32) ([][]byte, error) {
-	parent := k.rows[b].public
-	pub, err := parent.ECPubKey()
-	if err != nil {
-		return nil, fmt.Errorf("key of a row: %w", err)
-	}
-	var point btcec.JacobianPoint
-	pub.AsJacobian(&point)
-	mac := hmac.New(sha512.New, parent.ChainCode())
-	data := append(pub.SerializeCompressed(), 0, 0, 0, 0)
-	scripts := make([][]byte, 0, n)
-	for i := from; i < from+n; i++ {
-		binary.BigEndian.PutUint32(data[len(data)-4:], i)
-		mac.Reset()
-		mac.Write(data)
-		child, err := addPoint(&point, mac.Sum(nil)[:32])
-		if err != nil {
-			return nil, fmt.Errorf("%w: index %d", err, i)
-		}
-		scripts = append(scripts, b.Kind.script(child))
-	}
-	return scripts, nil
-}
-
-// addPoint is parent + tweak*G.
-func addPoint(parent *btcec.JacobianPoint, tweak []byte) (*btcec.PublicKey, error) {
-	var scalar btcec.ModNScalar
-	if overflow := scalar.SetByteSlice(tweak); overflow {
-		return nil, hdkeychain.ErrInvalidChild
-	}
-	var own, sum btcec.JacobianPoint
-	btcec.ScalarBaseMultNonConst(&scalar, &own)
-	btcec.AddNonConst(parent, &own, &sum)
-	if sum.Z.IsZero() {
-		return nil, hdkeychain.ErrInvalidChild
-	}
-	sum.ToAffine()
-	return btcec.NewPublicKey(&sum.X, &sum.Y), nil
-}
-
-// script of the kind that pays to the key.
-func (k Kind) script(pub *btcec.PublicKey) []byte {
-	switch k {
-	case Taproot:
-		return WitnessScript(1, schnorr.SerializePubKey(txscript.ComputeTaprootKeyNoScript(pub)))
-	case Legacy:
-		return PubKeyHashScript(keyHash(pub))
-	case Nested:
-		return ScriptHashScript(address.Hash160(keyHashScript(pub)))
-	}
-	return keyHashScript(pub)
-}
-
-// keyHashScript pays to a key by its hash in the witness (BIP141).
-func keyHashScript(pub *btcec.PublicKey) []byte { return WitnessScript(0, keyHash(pub)) }
-
-func keyHash(pub *btcec.PublicKey) []byte { return address.Hash160(pub.SerializeCompressed()) }
 
 // KindOf is the kind whose inputs weigh about as much as a script's.
 func KindOf(script []byte) Kind {
