@@ -55,14 +55,14 @@ func code(t *testing.T) string {
 // wordsOfSource is all words of the Go source, tests left out.
 func wordsOfSource(t *testing.T) map[string]bool {
 	t.Helper()
-	words := map[string]bool{}
+	words, word := map[string]bool{}, regexp.MustCompile(`\w+`)
 	err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		raw, err := os.ReadFile(path)
-		for _, word := range regexp.MustCompile(`\w+`).FindAllString(string(raw), -1) {
-			words[word] = true
+		for _, w := range word.FindAllString(string(raw), -1) {
+			words[w] = true
 		}
 		return err
 	})
@@ -86,17 +86,18 @@ func found(pattern, in string) []string {
 func TestDocumentsNameWhatExists(t *testing.T) {
 	const variable = `\b((?:GRAPEVINE|TWIN)_[A-Z_]+[A-Z])\b`
 	all := code(t)
-	tests := found(`(?m)^func ((?:Test|Benchmark)\w+)\(`, all)
+	type kind struct {
+		pattern string
+		exist   []string
+	}
+	kinds := map[string]kind{
+		"test":     {`\b((?:Test|Benchmark)[A-Z0-9]\w*)`, found(`(?m)^func ((?:Test|Benchmark)\w+)\(`, all)},
+		"target":   {"(?:`|    )make ([a-z-]+)", found(`(?m)^([a-z-]+):`, all)},
+		"variable": {variable, found(variable, all)},
+	}
 	named := 0
 	for doc, text := range documents(t) {
-		for what, names := range map[string]struct {
-			pattern string
-			exist   []string
-		}{
-			"test":     {`\b((?:Test|Benchmark)[A-Z0-9]\w*)`, tests},
-			"target":   {"(?:`|    )make ([a-z-]+)", found(`(?m)^([a-z-]+):`, all)},
-			"variable": {variable, found(variable, all)},
-		} {
+		for what, names := range kinds {
 			if what == "test" && doc == "from-core.md" {
 				continue // Core has functions that begin so
 			}
