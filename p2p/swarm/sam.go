@@ -1,7 +1,6 @@
 package swarm
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"grapevine/p2p"
@@ -63,21 +61,20 @@ func (s *sam) end() {
 }
 
 // hello opens a connection to the bridge.
-func (s *sam) hello(ctx context.Context, network p2p.Network) (net.Conn, *bufio.Reader, error) {
+func (s *sam) hello(ctx context.Context, network p2p.Network) (net.Conn, error) {
 	conn, err := connect(ctx, s.bridge, network)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Cannot connect to %s", s.bridge) //lint:ignore ST1005 Core's words
+		return nil, fmt.Errorf("Cannot connect to %s", s.bridge) //lint:ignore ST1005 Core's words
 	}
-	r := bufio.NewReaderSize(conn, maxSAMReply)
-	if _, err := s.ask(ctx, conn, r, "HELLO VERSION MIN=3.1 MAX=3.1"); err != nil {
+	if _, err := s.ask(ctx, conn, "HELLO VERSION MIN=3.1 MAX=3.1"); err != nil {
 		conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	return conn, r, nil
+	return conn, nil
 }
 
 // ask says a line and reads the answer's pairs; RESULT must be OK, or they come with the error.
-func (s *sam) ask(ctx context.Context, conn net.Conn, r *bufio.Reader, line string) (map[string]string, error) {
+func (s *sam) ask(ctx context.Context, conn net.Conn, line string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, samTime)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -85,20 +82,34 @@ func (s *sam) ask(ctx context.Context, conn net.Conn, r *bufio.Reader, line stri
 	if _, err := conn.Write([]byte(line + "\n")); err != nil {
 		return nil, err
 	}
-	reply, err := r.ReadSlice('\n')
+	reply, err := readReply(conn)
 	if err != nil {
 		return nil, fmt.Errorf("SAM bridge %s: %w", s.bridge, err)
 	}
 	pairs := map[string]string{}
-	for _, word := range strings.Fields(string(reply)) {
+	for _, word := range strings.Fields(reply) {
 		key, value, _ := strings.Cut(word, "=")
 		pairs[key] = value
 	}
 	if result := pairs["RESULT"]; result != "OK" {
 		verb, _, _ := strings.Cut(line, " ")
-		return pairs, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(string(reply)))
+		return pairs, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(reply))
 	}
 	return pairs, nil
+}
+
+// readReply reads a line, and nothing of the stream that may begin behind it.
+func readReply(conn io.Reader) (string, error) {
+	var line []byte
+	for next := make([]byte, 1); len(line) < maxSAMReply; line = append(line, next...) {
+		if _, err := io.ReadFull(conn, next); err != nil {
+			return "", err
+		}
+		if next[0] == '\n' {
+			return string(line), nil
+		}
+	}
+	return "", fmt.Errorf("a line of more than %d bytes", maxSAMReply)
 }
 
 // dial reaches a destination.
@@ -110,13 +121,13 @@ func (s *sam) dial(ctx context.Context, network p2p.Network, to p2p.HostPort) (n
 	if err != nil {
 		return nil, err
 	}
-	conn, r, err := s.hello(ctx, network)
+	conn, err := s.hello(ctx, network)
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := s.ask(ctx, conn, r, "NAMING LOOKUP NAME="+to.Host)
+	pairs, err := s.ask(ctx, conn, "NAMING LOOKUP NAME="+to.Host)
 	if err == nil {
-		pairs, err = s.ask(ctx, conn, r, "STREAM CONNECT ID="+id+" DESTINATION="+pairs["VALUE"]+" SILENT=false")
+		pairs, err = s.ask(ctx, conn, "STREAM CONNECT ID="+id+" DESTINATION="+pairs["VALUE"]+" SILENT=false")
 	}
 	if err != nil { // of one destination: the session, and what streams it has, go on
 		conn.Close()
@@ -125,7 +136,7 @@ func (s *sam) dial(ctx context.Context, network p2p.Network, to p2p.HostPort) (n
 		}
 		return nil, err
 	}
-	return &proxied{&ahead{conn, r, sync.Mutex{}}, remoteName(to.String())}, nil
+	return &proxied{conn, remoteName(to.String())}, nil
 }
 
 // session makes one if there is none, or the bridge has ended it.
@@ -164,11 +175,11 @@ func (s *sam) forget(ctx context.Context, id string) {
 func (s *sam) open(ctx context.Context, network p2p.Network) error {
 	s.log.Debug("I2P session begins", "bridge", s.bridge.String())
 	id := "grapevine" + strconv.FormatUint(rand.Uint64(), 36)
-	conn, r, err := s.hello(ctx, network)
+	conn, err := s.hello(ctx, network)
 	if err != nil {
 		return err
 	}
-	_, err = s.ask(ctx, conn, r, "SESSION CREATE STYLE=STREAM ID="+id+
+	_, err = s.ask(ctx, conn, "SESSION CREATE STYLE=STREAM ID="+id+
 		" DESTINATION=TRANSIENT SIGNATURE_TYPE=7 i2cp.leaseSetEncType=4,0 inbound.quantity=1 outbound.quantity=1")
 	if err != nil {
 		conn.Close()
@@ -178,20 +189,7 @@ func (s *sam) open(ctx context.Context, network p2p.Network) error {
 	s.control, s.gone, s.id = conn, gone, id
 	go func() { // end waits for it
 		defer close(gone)
-		_, _ = io.Copy(io.Discard, r) // nothing more is said here; however it ends, the session has
+		_, _ = io.Copy(io.Discard, conn) // nothing more is said here; however it ends, the session has
 	}()
 	return nil
-}
-
-// ahead is a connection of which a reader may have read ahead.
-type ahead struct {
-	net.Conn
-	r  *bufio.Reader
-	mu sync.Mutex // Read is one goroutine's, but nothing says so
-}
-
-func (a *ahead) Read(p []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.r.Read(p)
 }

@@ -160,6 +160,16 @@ func TestI2PThroughASAMBridge(t *testing.T) {
 	again("after the bridge has forgotten the session", 3)
 }
 
+func TestRepliesOfASAMBridgeAreBounded(t *testing.T) {
+	for n, want := range map[int]bool{maxSAMReply - 1: true, maxSAMReply: false} {
+		stream := strings.NewReader(strings.Repeat("a", n) + "\nhello")
+		got, err := readReply(stream)
+		if (err == nil) != want || want && (len(got) != n || stream.Len() != len("hello")) {
+			t.Errorf("a line of %d bytes: %d are read, %d are left, %v", n, len(got), stream.Len(), err)
+		}
+	}
+}
+
 // A name that is looked up for long keeps nobody from other destinations.
 func TestI2PNamesAreLookedUpBesideEachOther(t *testing.T) {
 	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
