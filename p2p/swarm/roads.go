@@ -23,33 +23,43 @@ func (s *Swarm) dialAt(ctx context.Context, at netip.AddrPort) (net.Conn, error)
 	proxy := s.cfg.Through(network)
 	switch {
 	case network == p2p.I2P && proxy.IsValid():
-		return s.sam.dial(ctx, hurried{s.cfg.Net, s.cfg.dialTimeout()}, to)
+		return s.sam.dial(ctx, s.hurried(), to)
 	case proxy.IsValid():
 		return s.dialThrough(ctx, proxy, to)
 	case network == p2p.Onion, network == p2p.I2P:
 		return nil, fmt.Errorf("%v: no proxy leads to network %s", to, network)
+	case network == p2p.CJDNS:
+		at = netip.AddrPortFrom(at.Addr().WithZone(""), at.Port())
 	}
-	direct := hurried{s.cfg.Net, s.cfg.dialTimeout()}
-	return direct.Dial(ctx, netip.AddrPortFrom(at.Addr().WithZone(zoneOf(at.Addr())), at.Port()))
+	return s.hurried().Dial(ctx, at)
 }
 
-// zoneOf is an address's zone, but not that by which we know CJDNS.
-func zoneOf(a netip.Addr) string {
-	if network, _ := p2p.Overlay(a); network != "" {
-		return ""
-	}
-	return a.Zone()
-}
-
-// dialThrough has a proxy connect, with credentials of their own if it is to keep
-// connections apart.
+// dialThrough has a proxy connect to a host, by whatever name, with credentials of their
+// own if it is to keep connections apart.
 func (s *Swarm) dialThrough(ctx context.Context, proxy p2p.Proxy, to p2p.HostPort) (net.Conn, error) {
+	conn, err := connect(ctx, proxy, s.hurried())
+	if err != nil {
+		return nil, fmt.Errorf("proxy %s: %w", proxy, err)
+	}
 	credentials := ""
 	if proxy.Isolate {
 		credentials = strconv.FormatUint(rand.Uint64(), 10)
 	}
-	return through{proxy, to, credentials}.dial(ctx, hurried{s.cfg.Net, s.cfg.dialTimeout()})
+	ctx, cancel := context.WithTimeout(ctx, proxyTime)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	err = socks5(conn, to, credentials)
+	if !stop() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("proxy %s to %s: %w", proxy, to, err)
+	}
+	return &proxied{conn, remoteName(to.String())}, nil
 }
+
+func (s *Swarm) hurried() hurried { return hurried{s.cfg.Net, s.cfg.dialTimeout()} }
 
 // hurried bounds the time that dialling takes.
 type hurried struct {

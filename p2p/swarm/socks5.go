@@ -24,36 +24,6 @@ func connect(ctx context.Context, p p2p.Proxy, network p2p.Network) (net.Conn, e
 // proxyTime is how long a proxy may take to reach a node [g_socks5_recv_timeout].
 const proxyTime = 20 * time.Second
 
-// through is a connection to be made by a proxy.
-type through struct {
-	proxy       p2p.Proxy
-	to          p2p.HostPort
-	credentials string // user name and password in one; "": none
-}
-
-// dial has the proxy connect to a host, by whatever name: addresses are written as names
-// too, as Core writes them, so that a proxy sees one kind of request, and names are looked
-// up where the proxy is. (golang.org/x/net/proxy would send addresses as such.)
-func (h through) dial(ctx context.Context, network p2p.Network) (net.Conn, error) {
-	p, to := h.proxy, h.to
-	conn, err := connect(ctx, p, network)
-	if err != nil {
-		return nil, fmt.Errorf("proxy %s: %w", p, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, proxyTime)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	err = socks5(conn, to, h.credentials)
-	if !stop() {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("proxy %s to %s: %w", p, to, err)
-	}
-	return &proxied{conn, remoteName(to.String())}, nil
-}
-
 // proxied is a connection through a proxy: its other end is who was asked for.
 type proxied struct {
 	net.Conn
@@ -72,6 +42,9 @@ var errSocks = errors.New("does not speak SOCKS5")
 
 // socks5 makes the handshake: methods, credentials if it wants them, the request
 // [Socks5]. credentials, user name and password in one, "" for none [TorStreamIsolation].
+// Addresses are written as names too, as Core writes them, so that a proxy sees one kind
+// of request, and names are looked up where the proxy is. (golang.org/x/net/proxy would
+// send addresses as such.)
 func socks5(conn io.ReadWriter, to p2p.HostPort, credentials string) error {
 	if len(to.Host) > 255 {
 		return errors.New("Hostname too long") //lint:ignore ST1005 Core's words
