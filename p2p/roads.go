@@ -73,6 +73,10 @@ func (r Roads) Reaches(network string) bool {
 	return true
 }
 
+// Internet tells whether nodes at addresses of the internet are dialled by our own choice:
+// DNS seeds name no others.
+func (r Roads) Internet() bool { return r.Reaches(IPv4) || r.Reaches(IPv6) }
+
 // Place takes an address for what it is where we are: those of fc00::/8 may be CJDNS's.
 func (r Roads) Place(at netip.AddrPort) netip.AddrPort {
 	if !r.CJDNS {

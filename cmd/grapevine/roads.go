@@ -43,7 +43,7 @@ func roads(c *urfave.Context, cfg *node.Config) (err error) {
 		}
 	}
 	// Seeds have addresses of the internet, and their names are asked for there [InitParameterInteraction].
-	cfg.NoDNSSeeds = !r.Reaches(p2p.IPv4) && !r.Reaches(p2p.IPv6)
+	cfg.NoDNSSeeds = !r.Internet()
 	if r.Proxy.IsValid() && !c.IsSet("listen") {
 		cfg.Listen = ""
 	}

@@ -24,7 +24,7 @@ func (s *setup) roads() (err error) {
 		return err
 	}
 	r.CJDNS = s.Bool("cjdnsreachable", false)
-	if len(r.OnlyNets) > 0 && !slices.Contains(r.OnlyNets, p2p.IPv4) && !slices.Contains(r.OnlyNets, p2p.IPv6) && s.Bool("dnsseed", false) {
+	if !r.Internet() && s.Bool("dnsseed", false) {
 		return errors.New("Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids connections to IPv4/IPv6")
 	}
 	if r.Proxy, err = s.proxy("proxy", torPort); err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 
 	"grapevine/chain/policy"
 	"grapevine/p2p"
@@ -32,8 +31,7 @@ func (s *setup) soften() {
 		because("-proxy set", "listen", "0")
 		because("-proxy set", "discover", "0")
 	}
-	if nets, err := p2p.ParseNetworks(s.List("onlynet")); err == nil && len(nets) > 0 &&
-		!slices.Contains(nets, p2p.IPv4) && !slices.Contains(nets, p2p.IPv6) {
+	if nets, err := p2p.ParseNetworks(s.List("onlynet")); err == nil && !(p2p.Roads{OnlyNets: nets}).Internet() {
 		because("-onlynet excludes IPv4 and IPv6", "dnsseed", "0")
 	}
 	if !s.Bool("listen", true) {
