@@ -29,13 +29,16 @@ type uploads struct {
 func (u *uploads) look(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.turn(now)
+	u.today(now)
 }
 
-func (u *uploads) turn(now time.Time) {
-	if sent := u.sent(); sent > u.base && (u.since.IsZero() || now.Sub(u.since) > uploadFrame) {
+// today is what was sent in the day, which begins anew when it is time.
+func (u *uploads) today(now time.Time) uint64 {
+	sent := u.sent()
+	if sent > u.base && (u.since.IsZero() || now.Sub(u.since) > uploadFrame) {
 		u.since, u.base = now, sent
 	}
+	return sent - u.base
 }
 
 // UploadTarget is how the day stands.
@@ -53,14 +56,10 @@ func (u *uploads) target(now time.Time) UploadTarget {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.turn(now)
+	sent := u.today(now)
 	t := UploadTarget{Most: u.most, TimeLeft: uploadFrame}
 	if !u.since.IsZero() {
 		t.TimeLeft = min(max(u.since.Add(uploadFrame).Sub(now), 0), uploadFrame)
-	}
-	sent := u.sent() - u.base
-	if u.since.IsZero() {
-		sent = 0
 	}
 	t.Reached = sent >= u.most
 	if !t.Reached {
