@@ -64,10 +64,7 @@ func ParseHostPort(s string, port uint16) (HostPort, error) {
 		}
 		port = uint16(n)
 	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		if network, _ := Overlay(a); network != "" {
-			return HostPort{}, fmt.Errorf("%q: %w", s, errHostPort)
-		}
+	if a, ok := parseIP(host); ok {
 		return HostPort{a.Unmap().String(), port}, nil
 	}
 	if !isName(host) {
@@ -77,6 +74,13 @@ func ParseHostPort(s string, port uint16) (HostPort, error) {
 		port = 0 // there are no ports [I2P_SAM31_PORT]
 	}
 	return HostPort{strings.ToLower(host), port}, nil
+}
+
+// parseIP reads an IP address as people write it: none has a zone by which we know an
+// overlay's.
+func parseIP(s string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(s)
+	return a, err == nil && !overlayZone(a.Zone())
 }
 
 // isName tells whether a text can be a host's name: labels of letters, digits, - and
@@ -101,8 +105,8 @@ func (h HostPort) AddrPort() (netip.AddrPort, bool) {
 	if a, ok := ParseOverlay(h.Host); ok {
 		return netip.AddrPortFrom(a, h.Port), true
 	}
-	a, err := netip.ParseAddr(h.Host)
-	if err != nil || overlayZone(a.Zone()) { // a false one, made by hand
+	a, ok := parseIP(h.Host)
+	if !ok {
 		return netip.AddrPortFrom(netip.Addr{}, h.Port), false
 	}
 	return netip.AddrPortFrom(a, h.Port), true

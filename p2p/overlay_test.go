@@ -70,6 +70,9 @@ func TestFalseNamesAreOfNoOverlay(t *testing.T) {
 		if at, ok := (HostPort{Host: host, Port: 1}).AddrPort(); ok {
 			t.Errorf("%s was taken for %v", host, at)
 		}
+		if to, err := ParseHostPort(host, 1); err == nil {
+			t.Errorf("%s was read as %v", host, to)
+		}
 	}
 	if at, ok := (HostPort{Host: "fe80::1%eth0", Port: 1}).AddrPort(); !ok || at.Addr().Zone() != "eth0" {
 		t.Errorf("a link's own zone: %v %v", at, ok)
