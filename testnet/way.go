@@ -75,20 +75,24 @@ type Link struct {
 	Way
 }
 
-// WayBetween is how bytes go from one node to another.
-func (f File) WayBetween(from, to int) Way {
-	i := slices.IndexFunc(f.Links, func(l Link) bool { return l.From == from && l.To == to })
-	if i < 0 {
-		return Way{}
+// Ways is how bytes go from node to node, by [from, to]: the links of a large network are
+// tens of thousands.
+func (f File) Ways() map[[2]int]Way {
+	ways := make(map[[2]int]Way, len(f.Links))
+	for _, l := range f.Links {
+		ways[[2]int{l.From, l.To}] = l.Way
 	}
-	return f.Links[i].Way
+	return ways
 }
 
-// SetWay changes it.
-func (f *File) SetWay(from, to int, w Way) {
-	f.Links = slices.DeleteFunc(f.Links, func(l Link) bool { return l.From == from && l.To == to })
-	if w != (Way{}) {
-		f.Links = append(f.Links, Link{from, to, w})
+// SetWays changes some of them, each once.
+func (f *File) SetWays(links ...Link) {
+	set := File{Links: links}.Ways()
+	f.Links = slices.DeleteFunc(f.Links, func(l Link) bool { _, again := set[[2]int{l.From, l.To}]; return again })
+	for _, l := range links {
+		if l.Way != (Way{}) {
+			f.Links = append(f.Links, l)
+		}
 	}
 }
 
@@ -102,9 +106,18 @@ type Pair struct {
 
 // Pairs are what node number is told of its links.
 func (f File) Pairs(number int) []Pair {
+	out, in := map[int]Way{}, map[int]Way{}
+	for _, l := range f.Links {
+		if l.From == number {
+			out[l.To] = l.Way
+		}
+		if l.To == number {
+			in[l.From] = l.Way
+		}
+	}
 	pairs := []Pair{}
 	for _, m := range f.Nodes {
-		p := Pair{m.P2P, f.WayBetween(number, m.Node), f.WayBetween(m.Node, number)}
+		p := Pair{m.P2P, out[m.Node], in[m.Node]}
 		if m.Node != number && (p.Out != Way{} || p.In != Way{}) {
 			pairs = append(pairs, p)
 		}

@@ -37,10 +37,10 @@ func TestRatesAndLossesAreReadAsTheyAreWritten(t *testing.T) {
 func TestAFilesLinksAreToldToBothEnds(t *testing.T) {
 	f := File{Nodes: []Member{{Node: 0, P2P: "a"}, {Node: 2, P2P: "b"}, {Node: 5, P2P: "c"}}}
 	slow, cut := Way{Latency: Span(time.Second)}, Way{Cut: true}
-	f.SetWay(0, 5, slow)
-	f.SetWay(5, 0, cut)
-	f.SetWay(2, 0, slow)
-	f.SetWay(2, 0, Way{})
+	f.SetWays(Link{0, 5, slow})
+	f.SetWays(Link{5, 0, cut})
+	f.SetWays(Link{2, 0, slow})
+	f.SetWays(Link{2, 0, Way{}})
 	if got := f.Pairs(0); len(got) != 1 || got[0] != (Pair{"c", slow, cut}) {
 		t.Errorf("node 0 is told %+v", got)
 	}

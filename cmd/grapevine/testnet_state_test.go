@@ -58,7 +58,7 @@ func TestANetworkComesBackToItsSnapshot(t *testing.T) {
 		t.Errorf("the wallet says %s", out)
 	}
 	f, err := process.ReadFile(filepath.Join(home, ".grapevine", "testnet"))
-	if err != nil || f.Ahead != 3600 || !f.WayBetween(2, 0).Cut || f.Nodes[0].Mine != "" || len(f.Nodes) != 4 {
+	if err != nil || f.Ahead != 3600 || !f.Ways()[[2]int{2, 0}].Cut || f.Nodes[0].Mine != "" || len(f.Nodes) != 4 {
 		t.Errorf("%+v, %v", f, err)
 	}
 	var c struct{ Ahead int64 }

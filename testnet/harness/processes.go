@@ -80,7 +80,7 @@ func (p *processes) cut(group []int) error {
 		for i := range group {
 			for j := range group {
 				if group[i] != group[j] {
-					f.SetWay(i, j, testnet.Way{Cut: true})
+					f.Links = append(f.Links, testnet.Link{From: i, To: j, Way: testnet.Way{Cut: true}})
 				}
 			}
 		}

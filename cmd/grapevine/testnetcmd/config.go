@@ -112,12 +112,14 @@ func sameNodes(old []testnet.Member, specs []testnet.Spec) bool {
 // linkUp makes the links as the file says, once the network is ready.
 func (p *program) linkUp(ctx context.Context, local *process.Net, links []config.Link) error {
 	err := local.Change(func(f *testnet.File) error {
+		var both []testnet.Link
 		for _, l := range links {
 			if l.A < len(f.Nodes) && l.B < len(f.Nodes) {
-				f.SetWay(f.Nodes[l.A].Node, f.Nodes[l.B].Node, l.Way)
-				f.SetWay(f.Nodes[l.B].Node, f.Nodes[l.A].Node, l.Way)
+				a, b := f.Nodes[l.A].Node, f.Nodes[l.B].Node
+				both = append(both, testnet.Link{From: a, To: b, Way: l.Way}, testnet.Link{From: b, To: a, Way: l.Way})
 			}
 		}
+		f.SetWays(both...)
 		return nil
 	})
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet"
+	"grapevine/testnet/process"
 )
 
 // linkCommands shape what goes between the nodes.
@@ -56,21 +57,29 @@ type shaped struct {
 }
 
 // shape changes the ways of some links, in net.json first, and then tells the nodes that
-// run. Killed in the middle, the next of these commands tells them all again.
-func (p *program) shape(c *urfave.Context, spec string, edit func(f *testnet.File, w pair) error) (s shaped, err error) {
-	local, err := p.openNet(c)
-	if err != nil {
-		return s, err
-	}
+// run. Killed in the middle, the next of these commands tells them all again. Without
+// --one-way both ways of each link change.
+func (p *program) shape(c *urfave.Context, local *process.Net, spec string, edit func(w pair, way testnet.Way) (testnet.Way, error)) (s shaped, err error) {
 	if s.pairs, err = p.between(local.File(), spec); err != nil {
 		return s, err
 	}
 	err = local.Change(func(f *testnet.File) error {
+		ways, changed := f.Ways(), []testnet.Link{}
+		change := func(w pair) error {
+			way, err := edit(w, ways[w.ends()])
+			changed = append(changed, testnet.Link{From: w.from, To: w.to, Way: way})
+			return err
+		}
 		for _, w := range s.pairs {
-			if err := edit(f, w); err != nil {
+			err := change(w)
+			if err == nil && !c.Bool("one-way") {
+				err = change(w.back())
+			}
+			if err != nil {
 				return err
 			}
 		}
+		f.SetWays(changed...)
 		return nil
 	})
 	if err != nil {
@@ -114,20 +123,17 @@ func (p *program) netCut(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet cut", err)
+	}
 	fresh := 0
-	cut := func(f *testnet.File, w pair) {
-		way := f.WayBetween(w.from, w.to)
+	s, err := p.shape(c, local, args[0], func(_ pair, way testnet.Way) (testnet.Way, error) {
 		if !way.Cut {
 			fresh++
 		}
 		way.Cut = true
-		f.SetWay(w.from, w.to, way)
-	}
-	s, err := p.shape(c, args[0], func(f *testnet.File, w pair) error {
-		if cut(f, w); !c.Bool("one-way") {
-			cut(f, w.back())
-		}
-		return nil
+		return way, nil
 	})
 	if err != nil {
 		return cli.Fail("testnet cut", err)
@@ -161,22 +167,20 @@ func (p *program) netHeal(c *urfave.Context) error {
 	if len(args) > 0 {
 		spec = args[0]
 	}
-	if local, err := p.openNet(c); err == nil {
-		if err := p.mend(c.Context, local); err != nil {
-			return cli.Fail("testnet heal", err)
-		}
+	local, err := p.openNet(c)
+	if err == nil {
+		err = p.mend(c.Context, local)
+	}
+	if err != nil {
+		return cli.Fail("testnet heal", err)
 	}
 	healed := map[pair]bool{}
-	s, err := p.shape(c, spec, func(f *testnet.File, w pair) error {
-		for _, one := range []pair{w, w.back()} {
-			way := f.WayBetween(one.from, one.to)
-			if way.Cut {
-				healed[w] = true
-			}
-			way.Cut = false
-			f.SetWay(one.from, one.to, way)
+	s, err := p.shape(c, local, spec, func(w pair, way testnet.Way) (testnet.Way, error) {
+		if way.Cut {
+			healed[pair{min(w.from, w.to), max(w.from, w.to)}] = true
 		}
-		return nil
+		way.Cut = false
+		return way, nil
 	})
 	if err != nil {
 		return cli.Fail("testnet heal", err)
@@ -203,19 +207,16 @@ func (p *program) netLink(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := p.shape(c, args[0], func(f *testnet.File, w pair) error {
-		both := []pair{w, w.back()}
-		if c.Bool("one-way") {
-			both = both[:1]
+	local, err := p.openNet(c)
+	if err != nil {
+		return cli.Fail("testnet link", err)
+	}
+	s, err := p.shape(c, local, args[0], func(w pair, way testnet.Way) (testnet.Way, error) {
+		way = change(way)
+		if err := way.Check(); err != nil {
+			return way, cli.Usagef("link %v: %v", w, err)
 		}
-		for _, one := range both {
-			way := change(f.WayBetween(one.from, one.to))
-			if err := way.Check(); err != nil {
-				return cli.Usagef("link %v: %v", one, err)
-			}
-			f.SetWay(one.from, one.to, way)
-		}
-		return nil
+		return way, nil
 	})
 	if err != nil {
 		return cli.Fail("testnet link", err)
@@ -304,10 +305,11 @@ func (p *program) netLinks(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet links", err)
 	}
-	views := []linkView{}
+	views, ways := []linkView{}, f.Ways()
 	for i, a := range f.Nodes {
 		for _, b := range f.Nodes[i+1:] {
-			views = append(views, linkView{a.Node, b.Node, connected[pair{a.Node, b.Node}], f.WayBetween(a.Node, b.Node), f.WayBetween(b.Node, a.Node)})
+			w := pair{a.Node, b.Node}
+			views = append(views, linkView{a.Node, b.Node, connected[w], ways[w.ends()], ways[w.back().ends()]})
 		}
 	}
 	return p.Show(c, struct {
@@ -364,7 +366,7 @@ func showMatrix(o *cli.Out, f testnet.File, connected map[pair]bool) {
 	for _, m := range f.Nodes {
 		head = append(head, fmt.Sprint(m.Node))
 	}
-	t := cli.NewTable(head...)
+	t, cuts := cli.NewTable(head...), f.Ways()
 	for _, a := range f.Nodes {
 		row := []string{fmt.Sprint(a.Node)}
 		for _, b := range f.Nodes {
@@ -373,7 +375,7 @@ func showMatrix(o *cli.Out, f testnet.File, connected map[pair]bool) {
 			switch {
 			case a.Node == b.Node:
 				cell = "·"
-			case f.WayBetween(w.from, w.to).Cut:
+			case cuts[w.ends()].Cut:
 				cell = o.Paint(cli.Red, "✕")
 			case connected[w]:
 				cell = o.Paint(cli.Green, "●")

@@ -274,12 +274,12 @@ func (r *reorganiser) settle(ctx context.Context) {
 
 // reachable are the nodes that a chain of links leads to which are not cut.
 func reachable(f testnet.File, from int) map[int]bool {
-	seen := map[int]bool{from: true}
+	seen, ways := map[int]bool{from: true}, f.Ways()
 	for queue := []int{from}; len(queue) > 0; queue = queue[1:] {
 		for _, m := range f.Nodes {
-			if a, b := queue[0], m.Node; !seen[b] && m.PID != 0 && !f.WayBetween(a, b).Cut && !f.WayBetween(b, a).Cut {
-				seen[b] = true
-				queue = append(queue, b)
+			if w := (pair{queue[0], m.Node}); !seen[w.to] && m.PID != 0 && !ways[w.ends()].Cut && !ways[w.back().ends()].Cut {
+				seen[w.to] = true
+				queue = append(queue, w.to)
 			}
 		}
 	}

@@ -52,6 +52,7 @@ func (p *program) numbersOf(f testnet.File, list string) (numbers []int, err err
 type pair struct{ from, to int }
 
 func (w pair) back() pair     { return pair{w.to, w.from} }
+func (w pair) ends() [2]int   { return [2]int{w.from, w.to} }
 func (w pair) String() string { return fmt.Sprintf("%d-%d", w.from, w.to) }
 func named(pairs []pair) string {
 	const most = 6
