@@ -56,26 +56,21 @@ func (p *program) netDown(c *urfave.Context) error {
 		return cli.Fail("testnet down", err)
 	}
 	defer release()
-	running := 0
-	for _, m := range local.Members() {
-		if m.PID != 0 {
-			running++
-		}
-	}
+	stopped := len(running(local.Members()))
 	if err := local.Stop(c.Context); err != nil {
 		return cli.Fail("testnet down", err)
 	}
 	done := struct {
 		Stopped int  `json:"stopped"`
 		Wiped   bool `json:"wiped"`
-	}{running, c.Bool("wipe")}
+	}{stopped, c.Bool("wipe")}
 	if done.Wiped {
 		if err := local.Wipe(); err != nil {
 			return cli.Fail("testnet down", err)
 		}
 	}
 	return p.Show(c, done, func(o *cli.Out) {
-		o.Printf("%s stopped", cli.Plural(running, "node"))
+		o.Printf("%s stopped", cli.Plural(stopped, "node"))
 		if done.Wiped {
 			o.Printf(", data deleted")
 		}

@@ -36,6 +36,8 @@ type minerView struct {
 	Mode string `json:"mode"`
 }
 
+func modeOf(m testnet.Member) string { return cmp.Or(m.Mine, "manual") }
+
 func (p *program) netMine(c *urfave.Context) error {
 	args, err := cli.WantArgs(c, 0, 1)
 	if err != nil {
@@ -59,11 +61,7 @@ func (p *program) netMine(c *urfave.Context) error {
 		})
 		if err == nil {
 			_, err = p.each(c.Context, local.Members(), func(ctx context.Context, m testnet.Member, n testnet.Node) error {
-				mode := m.Mine
-				if mode == "" {
-					mode = "manual"
-				}
-				return n.Call(ctx, "setmining", nil, mode)
+				return n.Call(ctx, "setmining", nil, modeOf(m))
 			})
 		}
 		if err != nil {
@@ -136,11 +134,7 @@ func (p *program) shares(f testnet.File, power string, every time.Duration) (map
 func (p *program) showMiners(c *urfave.Context, f testnet.File) error {
 	views := []minerView{}
 	for _, m := range f.Nodes {
-		mode := m.Mine
-		if mode == "" {
-			mode = "manual"
-		}
-		views = append(views, minerView{m.Node, mode})
+		views = append(views, minerView{m.Node, modeOf(m)})
 	}
 	return p.Show(c, struct {
 		Nodes []minerView `json:"nodes"`

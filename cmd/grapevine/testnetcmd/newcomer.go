@@ -2,7 +2,6 @@ package testnetcmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -86,7 +85,7 @@ func othersUp(ctx context.Context, local *process.Net) (others testnet.Network, 
 		height = max(height, int64(inspect(ctx, m).Height))
 	}
 	if len(others.Nodes) == 0 {
-		return others, 0, errors.New("all nodes of the network are down")
+		return others, 0, errAllDown
 	}
 	return others, height, nil
 }

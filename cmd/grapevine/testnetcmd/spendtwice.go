@@ -89,6 +89,14 @@ func signTx(ctx context.Context, n testnet.Node, coins []prevOut, pay []map[stri
 
 var errNotTheirs = errors.New("no wallet of the network can sign for these coins")
 
+func txidOf(ctx context.Context, n testnet.Node, raw string) (string, error) {
+	var tx struct {
+		TxID string `json:"txid"`
+	}
+	err := n.Call(ctx, "decoderawtransaction", &tx, raw)
+	return tx.TxID, err
+}
+
 // spendAgain makes a transaction that spends the coins of another one, by the wallet that
 // has the keys.
 func (r *reorganiser) spendAgain(ctx context.Context, victim string) error {
@@ -105,10 +113,7 @@ func (r *reorganiser) spendAgain(ctx context.Context, victim string) error {
 		return fmt.Errorf("--double-spend: %s lies %d blocks deep: reorganise as deep", victim, tx.Confirmations)
 	}
 	err = errNotTheirs
-	for _, m := range r.f.Nodes {
-		if m.PID == 0 {
-			continue
-		}
+	for _, m := range running(r.f.Nodes) {
 		cl, dialled := cli.DialMember(m)
 		if dialled != nil {
 			return dialled
@@ -120,11 +125,8 @@ func (r *reorganiser) spendAgain(ctx context.Context, victim string) error {
 		}
 		raw, no := signTx(ctx, cl, coins, []map[string]string{{to: (sum - feeOf(len(coins))).String()}})
 		if no == nil {
-			var tx struct {
-				TxID string `json:"txid"`
-			}
-			r.raw, err = raw, cl.Call(ctx, "decoderawtransaction", &tx, raw)
-			r.view.Spent = &spentTwice{Loser: victim, Winner: tx.TxID}
+			r.raw, r.view.Spent = raw, &spentTwice{Loser: victim}
+			r.view.Spent.Winner, err = txidOf(ctx, cl, raw)
 			break
 		}
 	}
@@ -184,12 +186,7 @@ func (p *program) duel(c *urfave.Context, f testnet.File, amount testnet.Amount)
 	if err != nil {
 		return d, err
 	}
-	var up []testnet.Member
-	for _, m := range f.Nodes {
-		if m.PID != 0 && m.Node != payer.Node {
-			up = append(up, m)
-		}
-	}
+	up := slices.DeleteFunc(running(f.Nodes), func(m testnet.Member) bool { return m.Node == payer.Node })
 	if len(up) == 0 {
 		return d, errors.New("another node must run: it is the one to be cheated")
 	}
@@ -199,10 +196,7 @@ func (p *program) duel(c *urfave.Context, f testnet.File, amount testnet.Amount)
 	}
 	miner := d.member[1]
 	if word := c.String("miner"); word != "" {
-		if miner, err = f.Find(word); err == nil && miner.PID == 0 {
-			err = fmt.Errorf("%s %w", miner.Title(), testnet.ErrDown)
-		}
-		if err != nil {
+		if miner, err = upNode(f, word); err != nil {
 			return d, err
 		}
 	}
@@ -260,13 +254,11 @@ func (d *duel) sign(ctx context.Context, payer testnet.Member, amount testnet.Am
 		if err != nil {
 			return err
 		}
-		var tx struct {
-			TxID string `json:"txid"`
-		}
-		if err := own.Call(ctx, "decoderawtransaction", &tx, raw); err != nil {
+		txid, err := txidOf(ctx, own, raw)
+		if err != nil {
 			return err
 		}
-		d.Txs[i] = duelist{TxID: tx.TxID, To: [2]int{d.member[0].Node, payer.Node}[i], GivenTo: d.member[i].Node, raw: raw}
+		d.Txs[i] = duelist{TxID: txid, To: [2]int{d.member[0].Node, payer.Node}[i], GivenTo: d.member[i].Node, raw: raw}
 	}
 	return nil
 }
@@ -298,10 +290,7 @@ func (d *duel) race(ctx context.Context, p *program, f testnet.File) error {
 	for deadline := time.Now().Add(raceWithin); ; time.Sleep(20 * time.Millisecond) {
 		d.Nodes = d.Nodes[:0]
 		waiting := false
-		for _, m := range f.Nodes {
-			if m.PID == 0 {
-				continue
-			}
+		for _, m := range running(f.Nodes) {
 			heard := d.heardBy(ctx, m)
 			waiting = waiting || heard == ""
 			d.Nodes = append(d.Nodes, duelNode{m.Node, heard})
@@ -334,21 +323,16 @@ func (d *duel) decide(ctx context.Context, miner testnet.Member) error {
 		return err
 	}
 	defer cl.Close()
-	var to string
-	var hashes []string
+	d.Miner = miner.Node
+	if d.Block, err = (&bank{Node: cl}).mine(ctx, 1); err != nil {
+		return err
+	}
 	var b struct {
 		Tx []string `json:"tx"`
 	}
-	if err := cl.Call(ctx, "getnewaddress", &to); err != nil {
+	if err := cl.Call(ctx, "getblock", &b, d.Block, 1); err != nil {
 		return err
 	}
-	if err := cl.Call(ctx, "generatetoaddress", &hashes, 1, to); err != nil {
-		return err
-	}
-	if err := cl.Call(ctx, "getblock", &b, hashes[0], 1); err != nil {
-		return err
-	}
-	d.Miner, d.Block = miner.Node, hashes[0]
 	for _, x := range d.Txs {
 		if slices.Contains(b.Tx, x.TxID) {
 			d.Winner = x.TxID

@@ -114,11 +114,7 @@ func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, er
 		return false, err
 	}
 	if height < firstCoins {
-		var to string
-		if err := first.Call(ctx, "getnewaddress", &to); err != nil {
-			return false, err
-		}
-		if err := first.Call(ctx, "generatetoaddress", nil, firstCoins-height, to); err != nil {
+		if _, err := (&bank{Node: first}).mine(ctx, int(firstCoins-height)); err != nil {
 			return false, err
 		}
 	}

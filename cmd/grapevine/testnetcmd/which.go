@@ -168,14 +168,6 @@ func (p *program) each(ctx context.Context, members []testnet.Member, fn func(co
 	return gone, err
 }
 
-// someUp is an error where no node runs.
-func someUp(members []testnet.Member) error {
-	if !slices.ContainsFunc(members, func(m testnet.Member) bool { return m.PID != 0 }) {
-		return errAllDown
-	}
-	return nil
-}
-
 var errAllDown = errors.New("all nodes of the network are down")
 
 // nodesText is "node 2" or "nodes 2, 5".
@@ -193,16 +185,19 @@ func nodesText(numbers []int) string {
 // theNode is --node, or the first node that is up.
 func (p *program) theNode(c *urfave.Context, f testnet.File) (testnet.Member, error) {
 	if word := c.String("node"); word != "" {
-		m, err := f.Find(word)
-		if err == nil && m.PID == 0 {
-			err = fmt.Errorf("%s %w", m.Title(), testnet.ErrDown)
-		}
-		return m, err
+		return upNode(f, word)
 	}
-	for _, m := range f.Nodes {
-		if m.PID != 0 {
-			return m, nil
-		}
+	if up := running(f.Nodes); len(up) > 0 {
+		return up[0], nil
 	}
 	return testnet.Member{}, errAllDown
+}
+
+// upNode is the node that a word means, which must run.
+func upNode(f testnet.File, word string) (testnet.Member, error) {
+	m, err := f.Find(word)
+	if err == nil && m.PID == 0 {
+		err = fmt.Errorf("%s %w", m.Title(), testnet.ErrDown)
+	}
+	return m, err
 }
