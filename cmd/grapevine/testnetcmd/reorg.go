@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -210,6 +211,9 @@ func (r *reorganiser) fork(first string, height int64) error {
 	for at := r.view.Fork; at <= best && r.a.Err == nil; at++ {
 		r.a.Ask("generateblock", nil, to, txs)
 		txs = []string{}
+		if at < best {
+			continue // it is not longer yet
+		}
 		for _, v := range r.nodes(r.a.Context) { // somebody may mine meanwhile
 			if v.Node != r.miner.Node {
 				best = max(best, v.After)
@@ -221,26 +225,31 @@ func (r *reorganiser) fork(first string, height int64) error {
 
 // mend brings a node back that a reorg has set apart, and takes its mark from the block.
 func (p *program) mend(ctx context.Context, local *process.Net) error {
-	apart := local.File().Apart
-	if apart == nil {
+	f := local.File()
+	if f.Apart == nil {
 		return nil
 	}
-	m, err := local.File().Member(apart.Node)
-	if err == nil && m.PID != 0 {
-		cl, err := cli.DialMember(m)
-		if err != nil {
+	if m, err := f.Member(f.Apart.Node); err == nil { // else it is gone
+		if err := takeBack(ctx, m, f.Apart.Block); err != nil {
 			return err
 		}
-		defer cl.Close()
-		// The block may be one that a restored network does not know any more.
-		_ = cl.Call(ctx, "reconsiderblock", nil, apart.Block)
-		if err := cl.Call(ctx, "setnetworkactive", nil, true); err != nil {
-			return err
-		}
-	} else if err == nil {
-		return fmt.Errorf("%s was set apart by a reorg that was ended; start it, and try again", m.Title())
 	}
 	return local.Change(func(f *testnet.File) error { f.Apart = nil; return nil })
+}
+
+// takeBack brings the node back itself.
+func takeBack(ctx context.Context, m testnet.Member, marked string) error {
+	if m.PID == 0 {
+		return fmt.Errorf("%s was set apart by a reorg that was ended; start it, and try again", m.Title())
+	}
+	cl, err := cli.DialMember(m)
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	// The block may be one that a restored network does not know any more.
+	_ = cl.Call(ctx, "reconsiderblock", nil, marked)
+	return cl.Call(ctx, "setnetworkactive", nil, true)
 }
 
 // settleWithin is how long nodes have to take the new chain; who is cut off does not.
@@ -252,17 +261,13 @@ func (r *reorganiser) settle(ctx context.Context) {
 	defer cancel()
 	reach := reachable(r.local.File(), r.miner.Node)
 	for ctx.Err() == nil {
-		var tip string
-		apart := false
-		for _, v := range r.nodes(ctx) {
+		now, tip := r.nodes(ctx), ""
+		for _, v := range now {
 			if v.Node == r.miner.Node {
 				tip = v.tip
 			}
 		}
-		for _, v := range r.nodes(ctx) {
-			apart = apart || reach[v.Node] && v.tip != tip
-		}
-		if !apart {
+		if !slices.ContainsFunc(now, func(v nodeReorg) bool { return reach[v.Node] && v.tip != tip }) {
 			return
 		}
 		select {
