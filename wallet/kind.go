@@ -1,6 +1,6 @@
 package wallet
 
-import "github.com/btcsuite/btcd/txscript/v2"
+import "grapevine/chain/policy"
 
 // Kind is a kind of address, and of the script behind it.
 type Kind uint8
@@ -31,15 +31,14 @@ func KindNamed(name string) (Kind, bool) {
 // KindPaid is the kind of address behind a script; false: it is of no kind that
 // wallets make addresses of.
 func KindPaid(script []byte) (Kind, bool) {
-	const keyHash, scriptHash, witness, taproot = 25, 23, 22, 34 // bytes
-	switch {
-	case len(script) == taproot && script[0] == txscript.OP_1:
+	switch policy.KindOf(script) {
+	case policy.Taproot:
 		return Taproot, true
-	case len(script) == witness && script[0] == txscript.OP_0:
+	case policy.WitnessKeyHash:
 		return SegWit, true
-	case len(script) == scriptHash && txscript.IsPayToScriptHash(script):
+	case policy.ScriptHash:
 		return Nested, true
-	case len(script) == keyHash && txscript.IsPayToPubKeyHash(script):
+	case policy.PubKeyHash:
 		return Legacy, true
 	}
 	return 0, false

@@ -128,15 +128,11 @@ func inputWeight(scriptSig []byte, witness wire.TxWitness) int {
 // kindOf is the kind of address whose coins an output is counted among; witness: a
 // script hash hides a witness program (Core: GetOutputType).
 func kindOf(script []byte, witness bool) wallet.Kind {
-	switch version, _, err := txscript.ExtractWitnessProgramInfo(script); {
-	case err == nil && version == 0:
-		return wallet.SegWit
-	case err == nil:
-		return wallet.Taproot
-	case txscript.IsPayToScriptHash(script) && witness:
-		return wallet.Nested
+	kind := wallet.KindOf(script)
+	if kind == wallet.Nested && !witness {
+		return wallet.Legacy
 	}
-	return wallet.Legacy
+	return kind
 }
 
 // LeastInput is the weight of an input without any script: 41 bytes and a count.
