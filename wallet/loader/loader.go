@@ -137,14 +137,21 @@ func (w *Wallets) warn(text string) {
 	w.cfg.Log.Warn("wallets at the start", "warning", text)
 }
 
+// all are the wallets that follow the chain, the main one last. Called with mu held.
+func (w *Wallets) all() []*loaded {
+	list := slices.Clone(w.named)
+	if w.main != nil {
+		list = append(list, w.main)
+	}
+	return list
+}
+
 // closeAll closes the files of wallets that follow the chain no more.
 func (w *Wallets) closeAll() (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range append(slices.Clone(w.named), w.main) {
-		if l != nil {
-			err = errors.Join(err, l.close())
-		}
+	for _, l := range w.all() {
+		err = errors.Join(err, l.Close())
 	}
 	w.named = nil
 	return err
@@ -171,11 +178,8 @@ func (w *Wallets) Run(ctx context.Context) error {
 			return l.Run(one)
 		})
 	}
-	for _, l := range w.named {
+	for _, l := range w.all() {
 		w.start(l)
-	}
-	if w.main != nil {
-		w.start(w.main)
 	}
 	w.mu.Unlock()
 	g.Go(func() error { // until then others may be started
@@ -191,11 +195,8 @@ func (w *Wallets) Run(ctx context.Context) error {
 // Apply tells all wallets what happened to chain and pool; see Service.Apply.
 func (w *Wallets) Apply(ctx context.Context, d chain.Delta, p chain.PoolDelta) error {
 	w.mu.Lock()
-	all := slices.Clone(w.named)
+	all := w.all()
 	w.mu.Unlock()
-	if w.main != nil {
-		all = append(all, w.main)
-	}
 	var errs []error
 	for _, l := range all {
 		errs = append(errs, l.Apply(ctx, d, p))
@@ -206,11 +207,8 @@ func (w *Wallets) Apply(ctx context.Context, d chain.Delta, p chain.PoolDelta) e
 // Resend is Service.Resend of all wallets.
 func (w *Wallets) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
 	w.mu.Lock()
-	all := slices.Clone(w.named)
+	all := w.all()
 	w.mu.Unlock()
-	if w.main != nil {
-		all = append(all, w.main)
-	}
 	for _, l := range all {
 		ids, e := l.Resend(ctx)
 		wtxids, err = append(wtxids, ids...), errors.Join(err, e)

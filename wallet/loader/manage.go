@@ -69,7 +69,7 @@ func (w *Wallets) Create(name string, begin func(*service.Service) error) error 
 			err = l.Rename(name)
 		}
 		if err != nil {
-			err = errors.Join(err, l.close())
+			err = errors.Join(err, l.Close())
 		}
 	}
 	if err == nil {
@@ -101,7 +101,7 @@ func (w *Wallets) unfinished(path string) bool {
 	if err != nil {
 		return false
 	}
-	defer l.close() //nolint:errcheck // nothing was written
+	defer l.Close() //nolint:errcheck // nothing was written
 	return !l.Exists()
 }
 
@@ -118,9 +118,6 @@ func (w *Wallets) open(name, path string) (*loaded, error) {
 	}
 	return &loaded{Service: s, name: name}, nil
 }
-
-// close closes the wallet's file.
-func (l *loaded) close() error { return l.Close() }
 
 // add lets a wallet follow the chain.
 func (w *Wallets) add(l *loaded) {
@@ -150,7 +147,7 @@ func (w *Wallets) load(name string) error {
 	if name == "" && w.main != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if back := w.off; !back {
+		if !w.off {
 			return wallet.ErrLoaded
 		}
 		w.off = false
@@ -176,7 +173,7 @@ func (w *Wallets) load(name string) error {
 	case err != nil:
 		return err
 	case !l.Exists():
-		return errors.Join(wallet.NoFormatError(w.path(name)), l.close())
+		return errors.Join(wallet.NoFormatError(w.path(name)), l.Close())
 	}
 	l.Joins(name)
 	w.add(l)
@@ -224,7 +221,7 @@ func (w *Wallets) Unload(name string) error {
 		l.stop()
 		<-l.done
 	}
-	return l.close()
+	return l.Close()
 }
 
 // Restore makes a wallet of that name from the copy that Backup made, and loads it.

@@ -186,7 +186,7 @@ func (w *Wallets) takeOver() (name string, err error) {
 	st, err := os.Stat(old)
 	regular := err == nil && st.Mode().IsRegular() // to read a FIFO would wait for who writes to it
 	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) && regular {
-		if _, err := db.BackupFile(kept, func(to io.Writer) error { return copyFile(to, old) }); err != nil {
+		if _, err := db.CopyPlain(old, kept); err != nil {
 			return "", err
 		}
 		made = true
@@ -229,17 +229,7 @@ func (w *Wallets) nameIn(path string) (name string, there bool, err error) {
 		return "", false, err
 	}
 	name, there = l.Name()
-	return name, there, l.close()
-}
-
-func copyFile(to io.Writer, path string) error {
-	from, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	_, err = io.Copy(to, from)
-	return err
+	return name, there, l.Close()
 }
 
 // backupSuffix of the copy that was made of an earlier version's wallet.
