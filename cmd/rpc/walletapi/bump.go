@@ -85,7 +85,7 @@ func (a *API) replacement(ctx context.Context, c *jsonrpc.Call, foreign bool) (i
 	}
 	entry, err := a.Wallet.Tx(ctx, id)
 	if err != nil {
-		return id, out, coded(err)
+		return id, out, err
 	}
 	if b.Coins, err = a.spentCoins(ctx, entry.Tx); err != nil {
 		return id, out, err

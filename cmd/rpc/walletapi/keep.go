@@ -58,7 +58,7 @@ func (a *API) walletCreate(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	w, err := a.Wallet.Create(ctx, passphrase)
 	if err != nil {
-		return nil, coded(err)
+		return nil, err
 	}
 	return words{w, a.plainWarning()}, nil
 }
@@ -69,7 +69,7 @@ func (a *API) walletRestore(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if err := a.Wallet.Restore(ctx, w, passphrase); err != nil {
-		return nil, coded(err)
+		return nil, err
 	}
 	return struct {
 		Restored bool `json:"restored"`

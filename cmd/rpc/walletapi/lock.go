@@ -36,7 +36,7 @@ func wrongState(err error, method string) error {
 	case errors.Is(err, wallet.ErrEncrypted):
 		return jsonrpc.Errorf(jsonrpc.CodeEncState, "Error: running with an encrypted wallet, but %s was called.", method)
 	}
-	return coded(err)
+	return err
 }
 
 // wrongPassphrase says it in Core's words, which differ for one with a zero byte.
@@ -67,7 +67,7 @@ func (a *API) encryptWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	encrypted, _ := a.Wallet.Encrypted()
 	switch {
 	case watch:
-		return nil, coded(wallet.ErrNoSecrets)
+		return nil, wallet.ErrNoSecrets
 	case encrypted:
 		return nil, wrongState(wallet.ErrEncrypted, "encryptwallet")
 	}
