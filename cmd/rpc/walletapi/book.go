@@ -45,26 +45,30 @@ func purpose(e wallet.Addressee) string {
 	return "send"
 }
 
-func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
+// labelled are the entries of the address book with the label that a call names.
+func (a *API) labelled(ctx context.Context, c *jsonrpc.Call) ([]wallet.Addressee, error) {
 	label := labelOf(c, "label")
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	book, err := a.Wallet.AddressBook(ctx)
+	return slices.DeleteFunc(book, func(e wallet.Addressee) bool { return e.Label != label }), err
+}
+
+func (a *API) getAddressesByLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	named, err := a.labelled(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if len(named) == 0 {
+		return nil, jsonrpc.Errorf(codeLabel, "No addresses with label %s", show.Clip(c.String("label")))
 	}
 	type use struct {
 		Purpose string `json:"purpose"`
 	}
 	found := map[string]use{}
-	for _, e := range book {
-		if e.Label == label {
-			found[e.Address] = use{purpose(e)}
-		}
-	}
-	if len(found) == 0 {
-		return nil, jsonrpc.Errorf(codeLabel, "No addresses with label %s", show.Clip(label))
+	for _, e := range named {
+		found[e.Address] = use{purpose(e)}
 	}
 	return found, nil
 }
@@ -114,22 +118,16 @@ func (a *API) getReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, e
 }
 
 func (a *API) getReceivedByLabel(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	label := labelOf(c, "label")
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	book, err := a.Wallet.AddressBook(ctx)
+	named, err := a.labelled(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	var scripts [][]byte
-	for _, e := range book {
-		if e.Label == label {
-			scripts = append(scripts, e.Script)
-		}
-	}
-	if len(scripts) == 0 {
+	if len(named) == 0 {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Label not found in wallet")
+	}
+	var scripts [][]byte
+	for _, e := range named {
+		scripts = append(scripts, e.Script)
 	}
 	return a.receivedIn(ctx, c, scripts)
 }
@@ -141,12 +139,11 @@ func (a *API) receivedIn(ctx context.Context, c *jsonrpc.Call, scripts [][]byte)
 		return nil, err
 	}
 	mine := false
-	for _, s := range scripts {
-		_, ours, err := a.Wallet.Owned(ctx, s)
-		if err != nil {
+	for i := 0; i < len(scripts) && !mine; i++ { // to say all of each would derive its keys
+		var err error
+		if _, mine, err = a.Wallet.Owned(ctx, scripts[i]); err != nil {
 			return nil, err
 		}
-		mine = mine || ours
 	}
 	if !mine {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeWallet, "Address not found in wallet")
