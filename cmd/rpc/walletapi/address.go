@@ -33,10 +33,15 @@ func (a *API) kindOf(c *jsonrpc.Call, unsaid wallet.Kind) wallet.Kind {
 	if !c.Has("address_type") {
 		return unsaid
 	}
-	word := c.String("address_type")
+	return kindNamed(&c.Params, "address_type", "address")
+}
+
+// kindNamed reads a parameter that names a kind of address, of that use.
+func kindNamed(p *jsonrpc.Params, name, use string) wallet.Kind {
+	word := p.String(name)
 	kind, ok := wallet.KindNamed(word)
 	if !ok {
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown address type '%s'", show.Clip(word))
+		p.Refuse(jsonrpc.CodeInvalidAddress, "Unknown %s type '%s'", use, show.Clip(word))
 	}
 	return kind
 }

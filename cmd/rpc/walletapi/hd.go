@@ -8,7 +8,6 @@ import (
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/rawapi"
-	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
@@ -63,10 +62,7 @@ func (a *API) getHDKeys(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) createWalletDescriptor(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	kind, ok := wallet.KindNamed(c.String("type"))
-	if !ok {
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Unknown address type '%s'", show.Clip(c.String("type")))
-	}
+	kind := kindNamed(&c.Params, "type", "address")
 	changes, root := []bool{false, true}, ""
 	for _, o := range c.Members("options", "internal:bool? hdkey:text?") {
 		if o.Has("internal") {
@@ -112,10 +108,8 @@ func (a *API) signMessage(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := a.Wallet.Unlocked(); err != nil {
 		return nil, err
 	}
-	script, err := show.PayTo(c.String("address"), a.Params.Params)
-	if err != nil {
-		c.Refuse(jsonrpc.CodeInvalidAddress, "Invalid address")
-	} else if !txscript.IsPayToPubKeyHash(script) {
+	script := a.plainScript(c, "address", "Invalid address")
+	if !txscript.IsPayToPubKeyHash(script) {
 		c.Refuse(jsonrpc.CodeType, "Address does not refer to key")
 	}
 	message := c.String("message")

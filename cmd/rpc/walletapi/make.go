@@ -145,10 +145,7 @@ func (a *API) changeOptions(p *plan) {
 	if o.Has(to) {
 		o.Refuse(jsonrpc.CodeInvalidParam, "Cannot specify both change address and address type options")
 	}
-	kind, ok := wallet.KindNamed(o.String("change_type"))
-	if !ok {
-		o.Refuse(jsonrpc.CodeInvalidAddress, "Unknown change type '%s'", show.Clip(o.String("change_type")))
-	}
+	kind := kindNamed(o, "change_type", "change")
 	p.o.ChangeKind = &kind
 }
 
@@ -323,10 +320,7 @@ func (a *API) fundRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 
 func (a *API) createFunded(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	opts := c.Inside("options", every)
-	rbf := !a.Wallet.Habits().Final
-	if opts.Has("replaceable") {
-		rbf = opts.Bool("replaceable")
-	}
+	rbf := a.signalsBIP125(opts)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

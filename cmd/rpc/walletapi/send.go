@@ -94,12 +94,17 @@ func twoRates(p *jsonrpc.Params, rate string, hasTarget bool, mode string) {
 // signals reads replaceable; the wallet's habit counts where it is not there, but
 // not beside a fee rate that the caller names.
 func (a *API) signals(p *jsonrpc.Params, o *wallet.Options) {
-	switch {
-	case p.Has("replaceable"):
-		o.Final = !p.Bool("replaceable")
-	case o.FeeRate == nil:
-		o.Final = a.Wallet.Habits().Final
+	if p.Has("replaceable") || o.FeeRate == nil {
+		o.Final = !a.signalsBIP125(p)
 	}
+}
+
+// signalsBIP125 reads replaceable where a fee rate does not matter to the habit.
+func (a *API) signalsBIP125(p *jsonrpc.Params) bool {
+	if p.Has("replaceable") {
+		return p.Bool("replaceable")
+	}
+	return !a.Wallet.Habits().Final
 }
 
 // options reads what sendtoaddress and sendmany have in common.

@@ -52,10 +52,7 @@ func feeWords(c *jsonrpc.Call, fields string) *jsonrpc.Params {
 
 func (a *API) sendOut(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	opts := feeWords(c, every)
-	rbf := !a.Wallet.Habits().Final
-	if opts.Has("replaceable") {
-		rbf = opts.Bool("replaceable")
-	}
+	rbf := a.signalsBIP125(opts)
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
