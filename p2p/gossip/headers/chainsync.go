@@ -43,14 +43,11 @@ func (s *Sync) watchChain(t *Talk) {
 	c, tip := &t.sync, s.tree.Tip()
 	switch {
 	case !c.watched || c.protected:
-	case t.reaches(tip):
-		s.caughtUp(t)
-		t.protect(s.protected())
-	case c.mark == nil:
-		c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
-	case t.reaches(c.mark):
-		s.caughtUp(t)
-		c.mark, c.until = tip, s.now.Add(chainSyncTimeout)
+	case t.reaches(tip): // the first few that are there by their own word stay for ever
+		*c = chainSync{watched: true, full: c.full}
+		c.protected = c.full && t.known.Best() != nil && s.protected() < maxProtected
+	case c.mark == nil, t.reaches(c.mark): // it is not behind where it was
+		*c = chainSync{watched: true, full: c.full, mark: tip, until: s.now.Add(chainSyncTimeout)}
 	case s.now.Before(c.until):
 	case c.asked:
 		s.drop(t, "", "its chain stays behind ours")
@@ -60,9 +57,6 @@ func (s *Sync) watchChain(t *Talk) {
 	}
 }
 
-// caughtUp: the peer is not behind where it was.
-func (s *Sync) caughtUp(t *Talk) { t.sync = chainSync{watched: true, full: t.sync.full} }
-
 // protected counts those that stay for ever.
 func (s *Sync) protected() (n int) {
 	for _, t := range s.talks {
@@ -71,11 +65,6 @@ func (s *Sync) protected() (n int) {
 		}
 	}
 	return n
-}
-
-// protect lets the peer, which is at our tip by its own word, stay for ever if it is one of the first few.
-func (t *Talk) protect(others int) {
-	t.sync.protected = t.sync.full && t.known.Best() != nil && others < maxProtected
 }
 
 func (t *Talk) reaches(e *Entry) bool {
