@@ -96,6 +96,15 @@ func (b *Book) Add(a p2p.Addr, source string) bool {
 	if a.At.Port() == 0 && network != p2p.I2P || !b.Reachable(a.At.Addr()) {
 		return false
 	}
+	at, added := b.add(a, source)
+	if added {
+		b.cfg.Log.Debug("address added", "addr", p2p.HostPortOf(a.At), "table", "new", "bucket", at.bucket, "position", at.pos)
+	}
+	return added
+}
+
+// add is Add of an address that can be reached; at is its place.
+func (b *Book) add(a p2p.Addr, source string) (at slot, added bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.cfg.Now().Unix()
@@ -108,14 +117,11 @@ func (b *Book) Add(a p2p.Addr, source string) bool {
 			b.dirty[a.At] = true
 		}
 		e.addr.Services |= a.Services
-		return false
+		return at, false
 	}
 	e := &entry{addr: a, source: source}
-	if !b.place(e, now) {
-		return false
-	}
-	b.cfg.Log.Debug("address added", "addr", p2p.HostPortOf(a.At), "table", "new", "bucket", e.at.bucket, "position", e.at.pos)
-	return true
+	added = b.place(e, now)
+	return e.at, added
 }
 
 // place puts an entry where its addresses belong, if that place is free or
