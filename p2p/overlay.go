@@ -47,7 +47,8 @@ const (
 	idSize      = 32
 )
 
-func onionPrefix() []byte { return []byte{0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43} }
+// OnionPrefix is what of IPv6 OnionCat has.
+func OnionPrefix() []byte { return []byte{0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43} }
 func i2pPrefix() []byte   { return []byte{0xfd, 0x60, 0xdb, 0x4d, 0xdd, 0xb5} }
 
 func nameText() *base32.Encoding {
@@ -65,7 +66,7 @@ func named(prefix, id []byte, zone string) netip.Addr {
 func OverlayAddr(network string, id []byte) (netip.Addr, bool) {
 	switch {
 	case network == Onion && len(id) == idSize:
-		return named(onionPrefix(), id, onionName(id)), true
+		return named(OnionPrefix(), id, onionName(id)), true
 	case network == I2P && len(id) == idSize:
 		return named(i2pPrefix(), id, nameText().EncodeToString(id)+i2pSuffix), true
 	case network == CJDNS && len(id) == 16 && id[0] == 0xfc:

@@ -109,7 +109,7 @@ func addrOf(network byte, id []byte) (netip.Addr, bool) {
 		return netip.AddrFromSlice(id)
 	case netIPv6:
 		a := netip.AddrFrom16([16]byte(id))
-		return a, !a.Is4In6() && !bytes.HasPrefix(id, []byte{0xfd, 0x87, 0xd8, 0x7e, 0xeb, 0x43})
+		return a, !a.Is4In6() && !bytes.HasPrefix(id, p2p.OnionPrefix())
 	case netOnion:
 		return p2p.OverlayAddr(p2p.Onion, id)
 	case netI2P:
