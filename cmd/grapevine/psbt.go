@@ -97,13 +97,9 @@ func (p *program) psbtCreate(c *urfave.Context) error {
 	if err != nil || amount <= 0 {
 		return cli.Usagef("psbt create: %q: want an amount in BTC, more than nothing", args[1])
 	}
-	options := map[string]any{}
-	rate, err := feeRateFlag(c)
+	options, err := feeOptions(c)
 	if err != nil {
 		return err
-	}
-	if rate != nil {
-		options["fee_rate"] = rate
 	}
 	var m madePSBT
 	outputs := []any{map[string]any{args[0]: jsonrpc.Amount(amount)}}

@@ -58,6 +58,17 @@ func feeRateFlag(c *urfave.Context) (any, error) {
 	return json.Number(text), nil
 }
 
+// feeOptions are the options of a method that has fee_rate among them, with --feerate's if
+// it is there.
+func feeOptions(c *urfave.Context) (map[string]any, error) {
+	options := map[string]any{}
+	rate, err := feeRateFlag(c)
+	if rate != nil {
+		options["fee_rate"] = rate
+	}
+	return options, err
+}
+
 // sent is what is shown of a payment.
 type sent struct {
 	TxID string `json:"txid"`
@@ -131,13 +142,9 @@ type bumpAnswer struct {
 
 // bump replaces a payment.
 func (p *program) bump(c *urfave.Context, txid string, outputs []any) error {
-	options := map[string]any{}
-	rate, err := feeRateFlag(c)
+	options, err := feeOptions(c)
 	if err != nil {
 		return err
-	}
-	if rate != nil {
-		options["fee_rate"] = rate
 	}
 	if outputs != nil {
 		options["outputs"] = outputs
