@@ -26,6 +26,8 @@ import (
 const (
 	reasonsFile = "testdata/core-tests.txt"
 	resultsFile = "../../docs/core-tests.md"
+	// notYet stands before what a test says that failed without a reason.
+	notYet = "not looked into yet: "
 	// coreAtOnce tests run beside each other.
 	coreAtOnce = 2
 	// coreLimit is how long one test may take.
@@ -82,8 +84,12 @@ type coreRun struct {
 func TestCoresFunctionalTests(t *testing.T) {
 	reasons := coreReasons(t)
 	checkout := os.Getenv("GRAPEVINE_CORE")
-	if checkout == "" {
-		return // make core-tests says where one is
+	if checkout == "" { // make core-tests says where one is
+		old, err := os.ReadFile(resultsFile)
+		if err != nil || string(old) != resultsText(oldResults(t), reasons) {
+			t.Errorf("%s is not what its own rows and %s make of it (%v)", resultsFile, reasonsFile, err)
+		}
+		return
 	}
 	run := newCoreRun(t, checkout)
 	names := chosen(coreTests(t, checkout), os.Getenv("GRAPEVINE_CORE_TESTS"))
@@ -110,7 +116,9 @@ func TestCoresFunctionalTests(t *testing.T) {
 		})
 	}
 	all.Wait()
-	writeResults(t, rows, reasons)
+	if err := os.WriteFile(resultsFile, []byte(resultsText(rows, reasons)), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // newCoreRun builds the binary under its two names, and the file that tells
@@ -239,14 +247,14 @@ func oldResults(t *testing.T) map[string]coreResult {
 		t.Fatal(err)
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (passed|failed|skipped) \\| (.*) \\|$").FindAllStringSubmatch(string(raw), -1) {
-		rows[m[1]] = coreResult{m[1], m[2], m[3]}
+		why := strings.TrimPrefix(m[3], notYet)
+		rows[m[1]] = coreResult{m[1], m[2], strings.ReplaceAll(why, "\\|", "|")}
 	}
 	return rows
 }
 
-// writeResults writes docs/core-tests.md.
-func writeResults(t *testing.T, rows map[string]coreResult, reasons map[string]string) {
-	t.Helper()
+// resultsText is docs/core-tests.md.
+func resultsText(rows map[string]coreResult, reasons map[string]string) string {
 	var table strings.Builder
 	counts := map[string]map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
@@ -256,10 +264,9 @@ func writeResults(t *testing.T, rows map[string]coreResult, reasons map[string]s
 			counts[kind] = map[string]int{}
 		}
 		counts[kind][r.result]++
-		counts[kind]["all"]++
 		why := r.why
 		if r.result == "failed" {
-			why = cmp.Or(reasonOf(reasons, name), "not looked into yet: "+r.why)
+			why = cmp.Or(reasonOf(reasons, name), notYet+r.why)
 		}
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", name, r.result, strings.ReplaceAll(why, "|", "\\|"))
 	}
@@ -272,7 +279,5 @@ func writeResults(t *testing.T, rows map[string]coreResult, reasons map[string]s
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", kind, counts[kind]["passed"], counts[kind]["failed"], counts[kind]["skipped"])
 	}
 	b.WriteString("\n| test | result | why |\n|---|---|---|\n" + table.String())
-	if err := os.WriteFile(resultsFile, []byte(b.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return b.String()
 }
