@@ -125,16 +125,3 @@ func (l *Ledger) SpenderOf(ctx context.Context, op wire.OutPoint, script []byte,
 		q.First = hint.Block
 	}
 }
-
-// TxAt is the transaction at a place of a stored block.
-func (l *Ledger) TxAt(n *chain.HeaderNode, place int) (*chain.Tx, error) {
-	e, ok := l.tree.entry(n.Hash)
-	if !ok {
-		return nil, fmt.Errorf("block %s: %w", n.Hash, ErrNotFound)
-	}
-	tx, err := l.readTx(e, place)
-	if err == nil && tx == nil {
-		err = fmt.Errorf("transaction %d of block %s: %w", place, n.Hash, ErrNotFound)
-	}
-	return tx, err
-}
