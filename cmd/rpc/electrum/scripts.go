@@ -58,7 +58,7 @@ func (s *Server) waiting(script chain.Hash) []touching {
 	list := []touching{}
 	for _, w := range s.cfg.Explore.Waiting(script) {
 		fee := int64(w.Fee)
-		list = append(list, touching{int32(w.Height), w.TxID.String(), &fee})
+		list = append(list, touching{int32(w.Height), w.Tx.ID.String(), &fee})
 	}
 	return list
 }

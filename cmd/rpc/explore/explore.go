@@ -126,8 +126,8 @@ func (a *API) ChainSums(ctx context.Context, script chain.Hash) (s Sums, err err
 
 // PoolSums add up what the pool has of a script.
 func (a *API) PoolSums(script chain.Hash) (s Sums) {
-	for _, w := range a.Waiting(script) {
-		s.add(w.Touch)
+	for _, e := range a.Pool.Pool.Touching(script) {
+		s.add(history.Touch{Funds: funds(e.Tx, script), Spends: a.spends(e.Tx, script)})
 	}
 	return s
 }
@@ -135,46 +135,50 @@ func (a *API) PoolSums(script chain.Hash) (s Sums) {
 // Waiting is a transaction of the pool that pays a script or spends from it.
 type Waiting struct {
 	mempool.Entry
-	history.Touch
 	// Height is 0, or -1 when it spends what is in the pool itself, as in Electrum's protocol.
 	Height int
 }
 
 // Waiting are the pool's transactions of a script in the order of Electrum's protocol: by height, those
-// that spend from the pool last, then by txid as it is written.
+// that spend from the pool last, then by txid as it is written. What each does to the script is not asked:
+// a digest needs none of it, and it takes coins of the chain.
 func (a *API) Waiting(script chain.Hash) []Waiting {
 	entries := a.Pool.Pool.Touching(script)
 	list := make([]Waiting, len(entries))
 	for i, e := range entries {
-		list[i] = Waiting{Entry: e, Touch: a.touch(e.Tx, script)}
+		list[i] = Waiting{Entry: e}
 		if len(e.Depends) > 0 {
 			list[i].Height = -1
 		}
 	}
 	slices.SortFunc(list, func(x, y Waiting) int {
-		return cmp.Or(cmp.Compare(y.Height, x.Height), cmp.Compare(x.TxID.String(), y.TxID.String()))
+		return cmp.Or(cmp.Compare(y.Height, x.Height), cmp.Compare(x.Tx.ID.String(), y.Tx.ID.String()))
 	})
 	return list
 }
 
-// touch is what a pool transaction does to a script.
-func (a *API) touch(tx *chain.Tx, script chain.Hash) history.Touch {
-	t := history.Touch{TxID: tx.ID}
+// funds are the outputs of a transaction that pay a script.
+func funds(tx *chain.Tx, script chain.Hash) (list []history.Fund) {
 	for n, out := range tx.TxOut {
 		if history.HashOf(out.PkScript) == script {
-			t.Funds = append(t.Funds, history.Fund{Vout: uint32(n), Value: btcutil.Amount(out.Value)})
+			list = append(list, history.Fund{Vout: uint32(n), Value: btcutil.Amount(out.Value)})
 		}
 	}
+	return list
+}
+
+// spends are the inputs of a pool transaction that spend from a script.
+func (a *API) spends(tx *chain.Tx, script chain.Hash) (list []history.Spend) {
 	spent, _, err := a.Pool.Pool.Spends(tx.ID)
 	if err != nil {
-		return t
+		return nil
 	}
 	for n, c := range spent {
 		if op := tx.TxIn[n].PreviousOutPoint; history.HashOf(c.PkScript) == script {
-			t.Spends = append(t.Spends, history.Spend{Vin: uint32(n), Value: c.Value, Of: history.TagOf(op.Hash), Vout: op.Index})
+			list = append(list, history.Spend{Vin: uint32(n), Value: c.Value, Of: history.TagOf(op.Hash), Vout: op.Index})
 		}
 	}
-	return t
+	return list
 }
 
 // Coin is an unspent output; Block is nil in the pool.
@@ -199,8 +203,8 @@ func (a *API) Unspent(ctx context.Context, script chain.Hash) (coins []Coin, err
 		return nil, err
 	}
 	for _, w := range a.Waiting(script) {
-		for _, f := range w.Funds {
-			coins = append(coins, Coin{Op: wire.OutPoint{Hash: w.TxID, Index: f.Vout}, Value: f.Value})
+		for _, f := range funds(w.Tx, script) {
+			coins = append(coins, Coin{Op: wire.OutPoint{Hash: w.Tx.ID, Index: f.Vout}, Value: f.Value})
 		}
 	}
 	return slices.DeleteFunc(coins, func(c Coin) bool { _, spent := a.Pool.Pool.SpentBy(c.Op); return spent }), nil

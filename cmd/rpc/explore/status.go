@@ -21,9 +21,8 @@ func (a *API) Status(ctx context.Context, script chain.Hash) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	waiting := a.Waiting(script)
-	for _, w := range waiting {
-		d.add(w.TxID, w.Height)
+	for _, w := range a.Waiting(script) {
+		d.add(w.Tx.ID, w.Height)
 	}
 	if d.txs == 0 {
 		return "", nil
