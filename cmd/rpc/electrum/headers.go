@@ -10,6 +10,7 @@ import (
 	"grapevine/chain"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
 )
 
 func (s *Server) headerRows() []jsonrpc.Method {
@@ -69,7 +70,7 @@ func (s *Server) blockHeader(_ context.Context, c *jsonrpc.Call) (any, error) {
 		Branch []string `json:"branch"`
 		Header string   `json:"header"`
 		Root   string   `json:"root"`
-	}{texts(branch), text, root.String()}, err
+	}{show.Hashes(branch), text, root.String()}, err
 }
 
 // maxHeaders of one answer: a retarget period's.
@@ -105,7 +106,7 @@ func (s *Server) blockHeaders(ctx context.Context, c *jsonrpc.Call) (any, error)
 		return v, nil
 	}
 	branch, root, err := s.headerProof(tip, from+int32(len(list))-1, cp)
-	v.Branch, v.Root = texts(branch), root.String()
+	v.Branch, v.Root = show.Hashes(branch), root.String()
 	return v, err
 }
 
@@ -190,14 +191,6 @@ func leaves(last *chain.HeaderNode, from int32) []chain.Hash {
 	list := make([]chain.Hash, last.Height-from+1)
 	for i, n := len(list)-1, last; i >= 0; i, n = i-1, n.Parent {
 		list[i] = n.Hash
-	}
-	return list
-}
-
-func texts(ids []chain.Hash) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
 	}
 	return list
 }

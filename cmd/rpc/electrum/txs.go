@@ -88,7 +88,7 @@ func (s *Server) getMerkle(_ context.Context, c *jsonrpc.Call) (any, error) {
 		Height int32    `json:"block_height"`
 		Merkle []string `json:"merkle"`
 		Pos    int      `json:"pos"`
-	}{at, texts(chain.Branch(ids, pos)), pos}, nil
+	}{at, show.Hashes(chain.Branch(ids, pos)), pos}, nil
 }
 
 func (s *Server) idFromPos(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -109,7 +109,7 @@ func (s *Server) idFromPos(_ context.Context, c *jsonrpc.Call) (any, error) {
 	return struct {
 		TxHash string   `json:"tx_hash"`
 		Merkle []string `json:"merkle"`
-	}{ids[pos].String(), texts(chain.Branch(ids, int(pos)))}, nil
+	}{ids[pos].String(), show.Hashes(chain.Branch(ids, int(pos)))}, nil
 }
 
 // refused gives a verdict ElectrumX's words, by which clients know it.

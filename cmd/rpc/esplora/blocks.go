@@ -162,15 +162,7 @@ func (h *Handler) blockIDs(_ context.Context, args []string) (rest.Form, error) 
 	if err != nil {
 		return rest.Form{}, err
 	}
-	return asJSON(texts(ids))
-}
-
-func texts(ids []chain.Hash) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
-	}
-	return list
+	return asJSON(show.Hashes(ids))
 }
 
 func (h *Handler) blockID(_ context.Context, args []string) (rest.Form, error) {

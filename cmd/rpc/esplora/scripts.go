@@ -234,7 +234,7 @@ func (h *Handler) pool(context.Context, []string) (rest.Form, error) {
 }
 
 func (h *Handler) poolIDs(context.Context, []string) (rest.Form, error) {
-	return asJSON(texts(h.Pool.Pool.TxIDs()))
+	return asJSON(show.Hashes(h.Pool.Pool.TxIDs()))
 }
 
 type recent struct {

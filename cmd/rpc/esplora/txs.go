@@ -100,7 +100,7 @@ func (h *Handler) merkleProof(_ context.Context, args []string) (rest.Form, erro
 		Height int32    `json:"block_height"`
 		Merkle []string `json:"merkle"`
 		Pos    int      `json:"pos"`
-	}{f.Block.Height, texts(chain.Branch(ids, f.Place)), f.Place})
+	}{f.Block.Height, show.Hashes(chain.Branch(ids, f.Place)), f.Place})
 }
 
 // spending says whether an output is spent, and by what.

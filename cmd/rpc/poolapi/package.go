@@ -7,6 +7,7 @@ import (
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
 )
 
 type packageTx struct {
@@ -59,7 +60,7 @@ func (a *API) SendPackage(ctx context.Context, txs []*chain.Tx, most policy.FeeR
 }
 
 func newPackageResult(r mempool.PackageResult) packageResult {
-	answer := packageResult{Message: "success", Results: map[string]packageTx{}, Replaced: hashes(r.Replaced)}
+	answer := packageResult{Message: "success", Results: map[string]packageTx{}, Replaced: show.Hashes(r.Replaced)}
 	if r.Err != nil {
 		answer.Message = whole(r.Err)
 	}
@@ -76,7 +77,7 @@ func newPackageResult(r mempool.PackageResult) packageResult {
 			one.VSize, one.Fees = m.VSize, &packageFees{Base: jsonrpc.Amount(m.Fee)}
 			if m.Together != nil {
 				rate := jsonrpc.Amount(m.Rate)
-				one.Fees.Effective, one.Fees.Includes = &rate, hashes(m.Together)
+				one.Fees.Effective, one.Fees.Includes = &rate, show.Hashes(m.Together)
 			}
 		}
 		answer.Results[m.Tx.WID.String()] = one

@@ -96,16 +96,8 @@ func newEntry(e mempool.Entry) poolEntry {
 		DescendantCount: e.DescendantCount, DescendantSize: e.DescendantSize,
 		AncestorCount: e.AncestorCount, AncestorSize: e.AncestorSize, WTxID: e.Tx.WID.String(),
 		Fees:    entryFees{fee, jsonrpc.Amount(e.Modified), jsonrpc.Amount(e.AncestorFees), jsonrpc.Amount(e.DescendantFees)},
-		Depends: hashes(e.Depends), SpentBy: hashes(e.SpentBy), Replaceable: e.Replaceable, Unbroadcast: e.Unbroadcast,
+		Depends: show.Hashes(e.Depends), SpentBy: show.Hashes(e.SpentBy), Replaceable: e.Replaceable, Unbroadcast: e.Unbroadcast,
 	}
-}
-
-func hashes(list []chain.Hash) []string {
-	out := make([]string, len(list))
-	for i, h := range list {
-		out[i] = h.String()
-	}
-	return out
 }
 
 func (a *API) getRawMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -126,13 +118,13 @@ func (a *API) Sequence() any {
 	return struct {
 		TxIDs    []string `json:"txids"`
 		Sequence uint64   `json:"mempool_sequence"`
-	}{hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}
+	}{show.Hashes(a.Pool.TxIDs()), a.Pool.Stats().Sequence}
 }
 
 // contents is what getrawmempool and /rest/mempool/contents.json answer.
 func (a *API) contents(verbose bool) any {
 	if !verbose {
-		return hashes(a.Pool.TxIDs())
+		return show.Hashes(a.Pool.TxIDs())
 	}
 	return byTxID(a.Pool.Entries())
 }

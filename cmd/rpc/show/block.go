@@ -117,3 +117,12 @@ type Number float64
 func (n Number) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(n), 'g', 16, 64), nil
 }
+
+// Hashes are hashes as people write them.
+func Hashes(list []chain.Hash) []string {
+	texts := make([]string, len(list))
+	for i, h := range list {
+		texts[i] = h.String()
+	}
+	return texts
+}

@@ -201,7 +201,7 @@ func (a *API) listReceivedByAddress(ctx context.Context, c *jsonrpc.Call) (any, 
 	lines := []line{}
 	err := a.receipts(ctx, c, func(e wallet.Addressee, got wallet.Receipt) {
 		if only == "" || string(e.Script) == string(script) {
-			lines = append(lines, line{receivedLine{e.Address, jsonrpc.Amount(got.Amount), got.Confirmations, e.Label, nil}, texts(got.Txs)})
+			lines = append(lines, line{receivedLine{e.Address, jsonrpc.Amount(got.Amount), got.Confirmations, e.Label, nil}, show.Hashes(got.Txs)})
 		}
 	})
 	if err != nil {

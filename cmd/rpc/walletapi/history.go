@@ -236,9 +236,9 @@ func (a *API) walletHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		lines[i] = historyLine{
 			TxID: e.Tx.ID.String(), Amount: jsonrpc.Amount(e.Amount), Fee: jsonrpc.Amount(e.Fee),
 			Confirmations: e.Confirmations, Height: e.Height, Time: e.Time, Addresses: []string{}, Abandoned: e.Abandoned,
-			Conflicts: texts(e.Conflicts), Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
+			Conflicts: show.Hashes(e.Conflicts), Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
 		}
-		for _, id := range texts(e.Rivals) {
+		for _, id := range show.Hashes(e.Rivals) {
 			if !slices.Contains(lines[i].Conflicts, id) {
 				lines[i].Conflicts = append(lines[i].Conflicts, id)
 			}

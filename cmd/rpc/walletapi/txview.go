@@ -5,6 +5,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 )
@@ -34,7 +35,7 @@ type txPlace struct {
 func (a *API) newPlace(e *wallet.Entry) txPlace {
 	p := txPlace{
 		Confirmations: e.Confirmations, Generated: e.Tx.IsCoinbase(), TxID: e.Tx.ID.String(), WTxID: e.Tx.WID.String(),
-		Conflicts: texts(e.Conflicts), MempoolConflicts: texts(e.Rivals), Time: e.Time, TimeReceived: e.Received, Replaceable: "no",
+		Conflicts: show.Hashes(e.Conflicts), MempoolConflicts: show.Hashes(e.Rivals), Time: e.Time, TimeReceived: e.Received, Replaceable: "no",
 		Comment: e.Comment, To: e.To, Replaces: textOf(e.Replaces), ReplacedBy: textOf(e.ReplacedBy),
 	}
 	if e.Height >= 0 {
@@ -59,15 +60,6 @@ func (a *API) replaceable(e *wallet.Entry) string {
 		}
 	}
 	return "unknown"
-}
-
-// texts are hashes as people write them.
-func texts(ids []chain.Hash) []string {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = id.String()
-	}
-	return list
 }
 
 // textOf is a hash as people write it; "" where there is none.
