@@ -3,8 +3,6 @@ package electrum
 import (
 	"context"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 )
@@ -21,13 +19,18 @@ func (s *Server) scriptRows() []jsonrpc.Method {
 }
 
 // scriptHash reads a script hash, which is written the other way round.
-func scriptHash(c *jsonrpc.Call) (h chain.Hash, err error) {
-	s := c.String("scripthash")
+func scriptHash(c *jsonrpc.Call) (chain.Hash, error) {
+	return hashOf(c, "scripthash", "is not a valid script hash")
+}
+
+// hashOf reads a hash, and says what is wrong with what is none.
+func hashOf(c *jsonrpc.Call, name, wrong string) (h chain.Hash, err error) {
+	s := c.String(name)
 	if err := c.Err(); err != nil {
 		return h, err
 	}
-	if len(s) != 2*len(h) || chainhash.Decode(&h, s) != nil {
-		return h, jsonrpc.Errorf(codeBadRequest, "%.100q is not a valid script hash", s)
+	if h, err = jsonrpc.ParseHash(name, s); err != nil {
+		return h, jsonrpc.Errorf(codeBadRequest, "%.100q %s", s, wrong)
 	}
 	return h, nil
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"grapevine/chain"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
@@ -31,15 +29,8 @@ func (s *Server) txRows() []jsonrpc.Method {
 	}
 }
 
-func txHash(c *jsonrpc.Call) (h chain.Hash, err error) {
-	s := c.String("tx_hash")
-	if err := c.Err(); err != nil {
-		return h, err
-	}
-	if len(s) != 2*len(h) || chainhash.Decode(&h, s) != nil {
-		return h, jsonrpc.Errorf(codeBadRequest, "%.100q should be a transaction hash", s)
-	}
-	return h, nil
+func txHash(c *jsonrpc.Call) (chain.Hash, error) {
+	return hashOf(c, "tx_hash", "should be a transaction hash")
 }
 
 func (s *Server) getTx(_ context.Context, c *jsonrpc.Call) (any, error) {

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/btcsuite/btcd/chainhash/v2"
-
 	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/explore"
@@ -168,7 +166,7 @@ func asJSON(v any) (rest.Form, error) {
 
 // parseHash reads 64 hex digits.
 func parseHash(s, what string) (h chain.Hash, err error) {
-	if len(s) != 2*len(h) || chainhash.Decode(&h, s) != nil {
+	if h, err = jsonrpc.ParseHash(what, s); err != nil {
 		return h, bad("Invalid %s", what)
 	}
 	return h, nil

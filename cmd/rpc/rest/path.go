@@ -88,11 +88,11 @@ func query(r *http.Request) (p path, q asked, ok bool) {
 // parts are those between the slashes.
 func (q asked) parts() []string { return strings.Split(q.what, "/") }
 
-// parseHash reads exactly 64 hex digits; chainhash alone takes fewer.
+// parseHash reads a hash in the words of Core's REST.
 func parseHash(s string) (chainhash.Hash, error) {
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil || len(s) != 2*chainhash.HashSize {
-		return chainhash.Hash{}, badRequest("Invalid hash: %s", s)
+	h, err := jsonrpc.ParseHash("hash", s)
+	if err != nil {
+		return h, badRequest("Invalid hash: %s", s)
 	}
-	return *h, nil
+	return h, nil
 }
