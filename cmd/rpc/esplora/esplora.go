@@ -1,9 +1,7 @@
 package esplora
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -155,13 +153,10 @@ func told(err error) error {
 	return err
 }
 
-// asJSON is an answer in JSON, with <, > and & as they are.
+// asJSON is an answer in JSON.
 func asJSON(v any) (rest.Form, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return rest.Whole("application/json", bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), err
+	raw, err := jsonrpc.Encode(v)
+	return rest.Whole("application/json", raw), err
 }
 
 // parseHash reads 64 hex digits.

@@ -146,7 +146,7 @@ func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := encode(v)
+	raw, err := Encode(v)
 	if err != nil {
 		return nil, Errorf(CodeInternal, "encode the answer of %s: %s", m.Name, err)
 	}
@@ -174,8 +174,8 @@ func asError(err error) *Error {
 	return Errorf(CodeMisc, "%s", err)
 }
 
-// encode writes compact JSON on one line, leaving <, > and & as they are.
-func encode(v any) (json.RawMessage, error) {
+// Encode writes compact JSON on one line, leaving <, > and & as they are.
+func Encode(v any) (json.RawMessage, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -192,7 +192,7 @@ func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 	}
 	errText := json.RawMessage("null")
 	if fault != nil {
-		errText, _ = encode(fault) // a number and a string always encode
+		errText, _ = Encode(fault) // a number and a string always encode
 	}
 	switch {
 	case !r.v2:

@@ -63,7 +63,7 @@ func post(t *testing.T, addr, path, body string) (status int, answer string) {
 
 func TestAnswersAsBitcoindDoes(t *testing.T) {
 	add := testConfig().Methods[2]
-	help, _ := encode(add.describe())
+	help, _ := Encode(add.describe())
 	usage := string(help)
 	if !strings.HasPrefix(usage, `"add a ( b )\n\nAdds.\n\nArguments:\n1. a    (numeric, required) The a.\n2. b    (numeric, optional, default=10) The b.\n\nResult:\n`) {
 		t.Fatal(usage)

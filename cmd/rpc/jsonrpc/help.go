@@ -151,7 +151,7 @@ func (m *Method) exampleJSON() (list []string) {
 				continue
 			}
 		}
-		quoted, _ := encode(word) // text always encodes
+		quoted, _ := Encode(word) // text always encodes
 		list = append(list, string(quoted))
 	}
 	return list

@@ -243,7 +243,7 @@ func object(pairs []Pair) json.RawMessage {
 		if i > 0 {
 			raw = append(raw, ',')
 		}
-		name, _ := encode(m.Name) // text always encodes
+		name, _ := Encode(m.Name) // text always encodes
 		raw = append(append(append(raw, name...), ':'), m.Value...)
 	}
 	return append(raw, '}')
@@ -267,7 +267,7 @@ func Unescaped(raw json.RawMessage) json.RawMessage {
 		}
 		var text string
 		_ = json.Unmarshal(raw[i:end+1], &text) // a JSON text, and back again
-		quoted, _ := encode(text)
+		quoted, _ := Encode(text)
 		out = append(out, quoted...)
 		i = end
 	}

@@ -1,10 +1,8 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"io"
 	"net/http"
 
@@ -69,11 +67,8 @@ func (a answer) as(format string) (Form, error) {
 		if err != nil {
 			return Form{}, err
 		}
-		var buf bytes.Buffer
-		enc := json.NewEncoder(&buf)
-		enc.SetEscapeHTML(false)
-		err = enc.Encode(v)
-		return Whole("application/json", buf.Bytes()), err
+		raw, err := jsonrpc.Encode(v)
+		return Whole("application/json", append(raw, '\n')), err
 	case format == "bin" && a.bytes != nil:
 		return Whole("application/octet-stream", a.bytes), nil
 	case format == "hex" && a.text != "":
