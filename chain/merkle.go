@@ -41,11 +41,16 @@ func hashPair(a, b Hash) Hash {
 // TxRoot is the merkle root over the block's txids, as its header must name it
 // [BlockMerkleRoot].
 func TxRoot(txs []*Tx) (root Hash, mutated bool) {
-	hashes := make([]Hash, len(txs), len(txs)+1)
+	return MerkleRoot(TxIDs(txs))
+}
+
+// TxIDs are the txids of a block's transactions, with room for one more.
+func TxIDs(txs []*Tx) []Hash {
+	ids := make([]Hash, len(txs), len(txs)+1)
 	for i, tx := range txs {
-		hashes[i] = tx.ID
+		ids[i] = tx.ID
 	}
-	return MerkleRoot(hashes)
+	return ids
 }
 
 // WitnessRoot is the merkle root over the block's wtxids, the coinbase's

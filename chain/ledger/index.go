@@ -15,11 +15,7 @@ import (
 // index saves what the optional indexes keep of a connected block [TxIndex, BlockFilterIndex].
 func (l *Ledger) index(s *slot, kept archive.Indexes) error {
 	if kept.Txs {
-		ids := make([]chain.Hash, len(s.block.Txs))
-		for i, tx := range s.block.Txs {
-			ids[i] = tx.ID
-		}
-		l.archive.SaveTxs(s.e.Num, ids)
+		l.archive.SaveTxs(s.e.Num, chain.TxIDs(s.block.Txs))
 	}
 	if kept.Filters {
 		before, err := l.archive.Filter(s.e.Parent.Num)

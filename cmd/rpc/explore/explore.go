@@ -289,11 +289,7 @@ func (a *API) IDs(n *chain.HeaderNode) ([]chain.Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]chain.Hash, len(b.Txs))
-	for i, tx := range b.Txs {
-		ids[i] = tx.ID
-	}
-	return ids, nil
+	return chain.TxIDs(b.Txs), nil
 }
 
 // binSize is how many virtual bytes a step of the histogram of fee rates has at least.

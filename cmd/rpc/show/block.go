@@ -72,11 +72,7 @@ func NewBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) D
 	size := len(b.Raw)
 	shown := Block{Header: h, Size: size, Weight: b.Weight, StrippedSize: (b.Weight - size) / (chain.WitnessScale - 1)}
 	if each == nil {
-		ids := make([]string, len(b.Txs))
-		for i, tx := range b.Txs {
-			ids[i] = tx.ID.String()
-		}
-		shown.Txs = ids
+		shown.Txs = Hashes(chain.TxIDs(b.Txs))
 		return shown
 	}
 	txs := make([]Tx, len(b.Txs))
