@@ -3,7 +3,6 @@ package electrum
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -148,25 +147,11 @@ func (s *Server) broadcastPackage(ctx context.Context, c *jsonrpc.Call) (any, er
 	if verbose {
 		return result, nil
 	}
-	return brief(result)
+	return brief(result), nil
 }
 
 // brief is what 1.6 says of submitpackage's answer.
-func brief(result any) (any, error) {
-	raw, err := json.Marshal(result)
-	if err != nil {
-		return nil, err
-	}
-	var full struct {
-		Message string `json:"package_msg"`
-		Results map[string]struct {
-			TxID  string `json:"txid"`
-			Error string `json:"error"`
-		} `json:"tx-results"`
-	}
-	if err := json.Unmarshal(raw, &full); err != nil {
-		return nil, err
-	}
+func brief(full poolapi.PackageResult) any {
 	type fault struct {
 		TxID  string `json:"txid"`
 		Error string `json:"error"`
@@ -180,7 +165,7 @@ func brief(result any) (any, error) {
 			v.Errors = append(v.Errors, fault{r.TxID, r.Error})
 		}
 	}
-	return v, nil
+	return v
 }
 
 // maxTarget is the longest that estimates reach, in blocks.

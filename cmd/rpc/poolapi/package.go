@@ -10,7 +10,8 @@ import (
 	"grapevine/cmd/rpc/show"
 )
 
-type packageTx struct {
+// PackageTx is what became of one of them.
+type PackageTx struct {
 	TxID  string       `json:"txid"`
 	Other string       `json:"other-wtxid,omitempty"` // the pool has the same transaction with this witness
 	VSize int          `json:"vsize,omitempty"`
@@ -25,9 +26,10 @@ type packageFees struct {
 	Includes  []string        `json:"effective-includes,omitempty"`
 }
 
-type packageResult struct {
+// PackageResult is what submitpackage answers.
+type PackageResult struct {
 	Message  string               `json:"package_msg"`
-	Results  map[string]packageTx `json:"tx-results"` // by wtxid
+	Results  map[string]PackageTx `json:"tx-results"` // by wtxid
 	Replaced []string             `json:"replaced-transactions"`
 }
 
@@ -48,24 +50,24 @@ func (a *API) submitPackage(ctx context.Context, c *jsonrpc.Call) (any, error) {
 }
 
 // SendPackage hands in a child with its parents, and answers as submitpackage does.
-func (a *API) SendPackage(ctx context.Context, txs []*chain.Tx, most policy.FeeRate) (any, error) {
+func (a *API) SendPackage(ctx context.Context, txs []*chain.Tx, most policy.FeeRate) (PackageResult, error) {
 	if !mempool.IsFamily(txs) {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeVerify, "package topology disallowed. not child-with-parents or parents depend on each other.")
+		return PackageResult{}, jsonrpc.Errorf(jsonrpc.CodeVerify, "package topology disallowed. not child-with-parents or parents depend on each other.")
 	}
 	r, err := a.SubmitPackage(ctx, txs, most)
 	if err != nil {
-		return nil, err
+		return PackageResult{}, err
 	}
 	return newPackageResult(r), nil
 }
 
-func newPackageResult(r mempool.PackageResult) packageResult {
-	answer := packageResult{Message: "success", Results: map[string]packageTx{}, Replaced: show.Hashes(r.Replaced)}
+func newPackageResult(r mempool.PackageResult) PackageResult {
+	answer := PackageResult{Message: "success", Results: map[string]PackageTx{}, Replaced: show.Hashes(r.Replaced)}
 	if r.Err != nil {
 		answer.Message = whole(r.Err)
 	}
 	for _, m := range r.Members {
-		one := packageTx{TxID: m.Tx.ID.String()}
+		one := PackageTx{TxID: m.Tx.ID.String()}
 		switch {
 		case isMissing(m.Err):
 			one.Error = chain.ErrMissingCoin.Error()
