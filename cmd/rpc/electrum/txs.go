@@ -115,14 +115,11 @@ func (s *Server) broadcast(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	tx, err := show.DecodeTx(text, show.WithWitness)
+	id, err := s.cfg.Explore.Pool.SendHex(ctx, text)
 	if err != nil {
-		return nil, refusal("transaction", jsonrpc.Errorf(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input."))
-	}
-	if err := s.cfg.Explore.Pool.Send(ctx, tx, poolapi.DefaultMaxRate); err != nil {
 		return nil, refusal("transaction", err)
 	}
-	return tx.ID.String(), nil
+	return id.String(), nil
 }
 
 func (s *Server) broadcastPackage(ctx context.Context, c *jsonrpc.Call) (any, error) {

@@ -189,27 +189,20 @@ func (h *Handler) broadcast(w http.ResponseWriter, r *http.Request, path string)
 }
 
 func (h *Handler) sendTx(r *http.Request, body []byte) (rest.Form, error) {
-	tx, err := show.DecodeTx(string(bytes.TrimSpace(body)), show.WithWitness)
+	id, err := h.Pool.SendHex(r.Context(), string(bytes.TrimSpace(body)))
 	if err != nil {
-		return rest.Form{}, bad("sendrawtransaction RPC error: %s", asText(jsonrpc.Errorf(jsonrpc.CodeDeserialization, "TX decode failed. Make sure the tx has at least one input.")))
-	}
-	if err := h.Pool.Send(r.Context(), tx, poolapi.DefaultMaxRate); err != nil {
 		return rest.Form{}, refusal("sendrawtransaction", err)
 	}
-	return rest.Text(tx.ID.String()), nil
+	return rest.Text(id.String()), nil
 }
 
 // refusal is what the RPC method says, as electrs passes it on.
 func refusal(method string, err error) error {
 	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok {
-		return bad("%s RPC error: %s", method, asText(rpc))
+		text, _ := json.Marshal(rpc) // a number and a string always encode
+		return bad("%s RPC error: %s", method, text)
 	}
 	return err
-}
-
-func asText(err *jsonrpc.Error) string {
-	text, _ := json.Marshal(err) // a number and a string always encode
-	return string(text)
 }
 
 // sendPackage takes a JSON array of transactions in hex, and ?maxfeerate=BTC/kvB.

@@ -53,7 +53,7 @@ func checkBurn(tx *chain.Tx, most btcutil.Amount) error {
 // pay comes after all that the pool has to say.
 func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	burn := c.Amount("maxburnamount")
-	tx, err := decodeTx(c.String("hexstring"), "TX decode failed. Make sure the tx has at least one input.")
+	tx, err := decodeTx(c.String("hexstring"), notDecoded)
 	if cerr := c.Err(); cerr != nil {
 		return nil, cerr
 	}
@@ -71,6 +71,18 @@ func (a *API) sendRawTransaction(ctx context.Context, c *jsonrpc.Call) (any, err
 		return nil, err
 	}
 	return tx.ID.String(), nil
+}
+
+// notDecoded is Core's word for what is no transaction.
+const notDecoded = "TX decode failed. Make sure the tx has at least one input."
+
+// SendHex hands in a transaction in hex that pays DefaultMaxRate at most. A verdict is as Send's.
+func (a *API) SendHex(ctx context.Context, text string) (txid chain.Hash, err error) {
+	tx, err := decodeTx(text, notDecoded)
+	if err != nil {
+		return txid, err
+	}
+	return tx.ID, a.Send(ctx, tx, DefaultMaxRate)
 }
 
 // Send hands in a transaction that pays most at most, 0: any rate. A verdict is a *jsonrpc.Error
