@@ -205,9 +205,5 @@ func (s *Server) poolInfo(context.Context, *jsonrpc.Call) (any, error) {
 }
 
 func (s *Server) histogram(context.Context, *jsonrpc.Call) (any, error) {
-	bins := [][2]float64{}
-	for _, b := range s.cfg.Explore.Histogram() {
-		bins = append(bins, [2]float64{b.Rate, float64(b.VSize)})
-	}
-	return bins, nil
+	return s.cfg.Explore.Histogram(), nil
 }

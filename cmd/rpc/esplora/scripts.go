@@ -221,16 +221,12 @@ var errEnough = errors.New("enough")
 
 func (h *Handler) pool(context.Context, []string) (rest.Form, error) {
 	st := h.Pool.Pool.Stats()
-	bins := [][2]float64{}
-	for _, b := range h.Histogram() {
-		bins = append(bins, [2]float64{b.Rate, float64(b.VSize)})
-	}
 	return asJSON(struct {
-		Count     int          `json:"count"`
-		VSize     int64        `json:"vsize"`
-		Fees      int64        `json:"total_fee"`
-		Histogram [][2]float64 `json:"fee_histogram"`
-	}{st.Size, st.Bytes, int64(st.TotalFee), bins})
+		Count     int           `json:"count"`
+		VSize     int64         `json:"vsize"`
+		Fees      int64         `json:"total_fee"`
+		Histogram []explore.Bin `json:"fee_histogram"`
+	}{st.Size, st.Bytes, int64(st.TotalFee), h.Histogram()})
 }
 
 func (h *Handler) poolIDs(context.Context, []string) (rest.Form, error) {

@@ -3,6 +3,7 @@ package explore
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -300,6 +301,11 @@ const binSize = 50_000
 type Bin struct {
 	Rate  float64
 	VSize int
+}
+
+// MarshalJSON writes a pair, as both protocols have it.
+func (b Bin) MarshalJSON() ([]byte, error) {
+	return json.Marshal([2]float64{b.Rate, float64(b.VSize)})
 }
 
 // Histogram are the fee rates of the pool, highest first.
