@@ -39,7 +39,7 @@ func (p *Pool) CheckChain(tx *chain.Tx) error {
 			parents = append(parents, e)
 		}
 	}
-	own := totals{Count: 1, Size: (tx.Weight + 3) / 4}
+	own := totals{Count: 1, Size: tx.VSize()}
 	_, err := chainLimits{p.cfg.Rules.Chains, nil}.ancestorsOf(parents, own)
 	return err
 }
