@@ -24,12 +24,16 @@ func NewProof(ids []Hash, marked []bool) *Proof {
 
 // Branch are the hashes that lead from the leaf at a place of a tree to its root, the deepest first.
 func Branch(leaves []Hash, place int) (branch []Hash) {
-	height := 0
-	for 1<<height < len(leaves) {
+	branch, _ = BranchTo(leaves, place, TreeHeight(len(leaves)))
+	return branch
+}
+
+// TreeHeight is how far the root of a tree stands above so many leaves.
+func TreeHeight(leaves int) (height int) {
+	for 1<<height < leaves {
 		height++
 	}
-	branch, _ = BranchTo(leaves, place, height)
-	return branch
+	return height
 }
 
 // BranchTo is Branch as far as a node at a height above the leaves, and that node: the leaves are those

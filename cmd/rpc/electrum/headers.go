@@ -138,11 +138,7 @@ type segment struct {
 func (s *segments) proof(cp *chain.HeaderNode, at int32) (branch []chain.Hash, root chain.Hash) {
 	const size = 1 << segmentHeight
 	if cp.Height < size {
-		depth := 0
-		for 1<<depth <= cp.Height {
-			depth++
-		}
-		return chain.BranchTo(leaves(cp, 0), int(at), depth)
+		return chain.BranchTo(leaves(cp, 0), int(at), chain.TreeHeight(int(cp.Height)+1))
 	}
 	var roots []chain.Hash
 	for from := int32(0); from <= cp.Height; from += size {
@@ -158,11 +154,7 @@ func (s *segments) proof(cp *chain.HeaderNode, at int32) (branch []chain.Hash, r
 		}
 		roots = append(roots, s.root(last, from))
 	}
-	depth := 0
-	for 1<<depth < len(roots) {
-		depth++
-	}
-	above, root := chain.BranchTo(roots, int(at/size), depth)
+	above, root := chain.BranchTo(roots, int(at/size), chain.TreeHeight(len(roots)))
 	return append(branch, above...), root
 }
 
