@@ -116,7 +116,7 @@ func (c *client) guard(ctx context.Context, do func(context.Context) error) (err
 	return do(ctx)
 }
 
-// errNoVersion: server and client have no version in common; errBye ends a connection after its last answer.
+// errNoVersion: server and client have no version in common.
 var errNoVersion = errors.New("no version of the protocol in common")
 
 // read takes requests, one after the other.

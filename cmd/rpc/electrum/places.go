@@ -80,8 +80,5 @@ func (s *Server) makeRoom(asks *client) bool {
 func (s *Server) putOut(c *client) {
 	c.out = true
 	c.hangUp()
-	for script := range c.subs {
-		s.forget(c, script)
-	}
-	delete(s.clients, c)
+	s.drop(c)
 }

@@ -179,6 +179,11 @@ func (s *Server) join(c *client) bool {
 func (s *Server) leave(c *client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.drop(c)
+}
+
+// drop forgets a client with its subscriptions. mu is held.
+func (s *Server) drop(c *client) {
 	delete(s.clients, c)
 	for script := range c.subs {
 		s.forget(c, script)

@@ -102,7 +102,7 @@ func (s *Server) idFromPos(_ context.Context, c *jsonrpc.Call) (any, error) {
 	}{ids[pos].String(), show.Hashes(chain.Branch(ids, int(pos)))}, nil
 }
 
-// refused gives a verdict ElectrumX's words, by which clients know it.
+// refusal gives a verdict ElectrumX's words, by which clients know it.
 func refusal(what string, err error) error {
 	if rpc, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return jsonrpc.Errorf(codeBadRequest, "the %s was rejected by network rules.\n\n%s", what, rpc.Message)
