@@ -105,7 +105,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
-		h.refuse(w, r, http.StatusMethodNotAllowed, "Invalid method")
+		refuse(w, http.StatusMethodNotAllowed, "Invalid method")
 		return
 	}
 	// tip/hash and tip/height fit blocks/{} in no way: they have a part more.
@@ -118,11 +118,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	h.refuse(w, r, http.StatusNotFound, "endpoint does not exist "+strconv.QuoteToASCII(r.URL.Path))
+	refuse(w, http.StatusNotFound, "endpoint does not exist "+strconv.QuoteToASCII(r.URL.Path))
 }
 
 // refuse answers without a place.
-func (h *Handler) refuse(w http.ResponseWriter, _ *http.Request, status int, why string) {
+func refuse(w http.ResponseWriter, status int, why string) {
 	w.Header().Set("Content-Type", "text/plain")
 	jsonrpc.Send(w, status, []byte(why+"\r\n"))
 }

@@ -171,7 +171,7 @@ const (
 func (h *Handler) broadcast(w http.ResponseWriter, r *http.Request, path string) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
-		h.refuse(w, r, http.StatusMethodNotAllowed, "Invalid method")
+		refuse(w, http.StatusMethodNotAllowed, "Invalid method")
 		return
 	}
 	most, do := int64(maxBroadcast), h.sendTx
@@ -182,7 +182,7 @@ func (h *Handler) broadcast(w http.ResponseWriter, r *http.Request, path string)
 	defer end()
 	if err != nil {
 		w.Header().Set("Connection", "close")
-		h.refuse(w, r, http.StatusBadRequest, "the body did not come whole, or is too large")
+		refuse(w, http.StatusBadRequest, "the body did not come whole, or is too large")
 		return
 	}
 	h.readers.Serve(w, r, false, func(context.Context) (rest.Form, error) { return do(r, body) })
