@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// TorPort is where Tor's SOCKS5 proxy usually listens [DEFAULT_TOR_SOCKS_PORT].
+const TorPort = 9050
+
 // Proxy is a SOCKS5 proxy (RFC 1928), such as Tor has [-proxy, -onion]. The zero value is none.
 type Proxy struct {
 	At     netip.AddrPort

@@ -17,8 +17,6 @@ func roadFlags() []urfave.Flag {
 	}
 }
 
-const torPort = 9050 // Tor's SOCKS5
-
 // roads reads those flags.
 func roads(c *urfave.Context, cfg *node.Config) (err error) {
 	r := &cfg.Roads
@@ -56,7 +54,7 @@ func proxy(c *urfave.Context, flag string) (p2p.Proxy, error) {
 	if text == "" {
 		return p2p.Proxy{}, nil
 	}
-	p, err := p2p.ParseProxy(text, torPort, node.LookupName)
+	p, err := p2p.ParseProxy(text, p2p.TorPort, node.LookupName)
 	if err != nil {
 		return p2p.Proxy{}, cli.Usagef("--%s %s: %v", flag, text, err)
 	}

@@ -11,11 +11,7 @@ import (
 	"grapevine/p2p"
 )
 
-// Usual ports of proxies.
-const (
-	torPort = 9050 // Tor's SOCKS5
-	samPort = 7656 // an I2P router's SAM bridge
-)
+const samPort = 7656 // where an I2P router's SAM bridge usually listens
 
 // roads decides which networks are dialled, and through what.
 func (s *setup) roads() (err error) {
@@ -27,12 +23,12 @@ func (s *setup) roads() (err error) {
 	if !r.Internet() && s.Bool("dnsseed", false) {
 		return errors.New("Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids connections to IPv4/IPv6")
 	}
-	if r.Proxy, err = s.proxy("proxy", torPort); err != nil {
+	if r.Proxy, err = s.proxy("proxy", p2p.TorPort); err != nil {
 		return err
 	}
 	r.Onion = r.Proxy
 	if text := s.String("onion", ""); s.Negated("onion") || text != "" {
-		if r.Onion, err = s.proxy("onion", torPort); err != nil {
+		if r.Onion, err = s.proxy("onion", p2p.TorPort); err != nil {
 			return err
 		}
 	}
