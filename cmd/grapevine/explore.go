@@ -23,31 +23,31 @@ func exploreConfig(c *urfave.Context, cfg *node.Config) error {
 	cfg.AddressIndex = onOrLocal(c, "addressindex", cfg.Params)
 	if c.IsSet("esplora") {
 		on := c.Bool("esplora")
-		cfg.Esplora = &on
-	}
-	if cfg.Esplora != nil && *cfg.Esplora {
-		if err := needIndexes(c, cfg, "esplora"); err != nil {
-			return err
+		if cfg.Esplora = &on; on {
+			if err := needIndexes(c, cfg, "esplora"); err != nil {
+				return err
+			}
 		}
 	}
 	port := electrumPort(cfg.Params)
-	for i, flag := range []string{"electrum", "electrumtls"} {
-		if c.String(flag) == "" {
-			continue
-		}
-		at, err := listenAddress(flag, c.String(flag), port+uint16(i))
-		if err != nil {
-			return err
-		}
-		*[]*string{&cfg.Electrum, &cfg.ElectrumTLS}[i] = at
-		if at == "" {
-			continue
-		}
-		if err := needIndexes(c, cfg, flag); err != nil {
-			return err
-		}
+	var err error
+	if cfg.Electrum, err = electrumAddress(c, cfg, "electrum", port); err != nil {
+		return err
 	}
-	return nil
+	cfg.ElectrumTLS, err = electrumAddress(c, cfg, "electrumtls", port+1)
+	return err
+}
+
+// electrumAddress is where a flag has Electrum's protocol served; "": nowhere.
+func electrumAddress(c *urfave.Context, cfg *node.Config, flag string, port uint16) (string, error) {
+	if c.String(flag) == "" {
+		return "", nil
+	}
+	at, err := listenAddress(flag, c.String(flag), port)
+	if err != nil || at == "" {
+		return "", err
+	}
+	return at, needIndexes(c, cfg, flag)
 }
 
 // electrumPort is where wallets look for a server in the clear, unless they are told.
