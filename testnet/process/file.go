@@ -46,7 +46,9 @@ type entry struct {
 }
 
 // folder is the name of a node's data directory.
-func folder(node int) string { return "node" + strconv.Itoa(node) }
+func folder(node int) string { return folderPrefix + strconv.Itoa(node) }
+
+const folderPrefix = "node"
 
 // ReadFile reads DIR/net.json and says which of its nodes run.
 func ReadFile(dir string) (testnet.File, error) {

@@ -134,24 +134,7 @@ func (n *Net) move() error {
 		if !taken {
 			return nil
 		}
-		root, err := os.OpenRoot(n.cfg.Dir)
-		if err != nil {
-			return err
-		}
-		defer root.Close()
-		for i := range f.Nodes {
-			m := &f.Nodes[i]
-			if !isOwn(m.DataDir) {
-				return foreign(*m)
-			}
-			if m.P2P, m.RPC, err = FreeAddresses(f.Nodes); err != nil {
-				return err
-			}
-			if err := forget(root, m.Node); err != nil {
-				return err
-			}
-		}
-		return nil
+		return readdress(n.cfg.Dir, f.Nodes)
 	})
 }
 

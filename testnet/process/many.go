@@ -21,16 +21,11 @@ func atOnce() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 // those that somebody else has started. started are those that it started itself, also
 // after an error; each is told to done.
 func (n *Net) StartMany(ctx context.Context, numbers []int, done func(testnet.Member)) (started []int, err error) {
-	release, err := n.share()
+	release, err := n.shareToStart()
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	if !anyUp(n.Members()) {
-		if err := n.move(); err != nil {
-			return nil, err
-		}
-	}
 	return n.many(ctx, numbers, done)
 }
 
@@ -41,21 +36,30 @@ func (n *Net) AddMany(ctx context.Context, specs []testnet.Spec, done func(testn
 		return nil, err
 	}
 	defer release()
+	added, err := n.enter(specs...)
+	if err != nil {
+		return nil, err
+	}
 	var numbers []int
+	for _, m := range added {
+		numbers = append(numbers, m.Node)
+	}
+	return n.many(ctx, numbers, done)
+}
+
+// enter writes fresh nodes into net.json.
+func (n *Net) enter(specs ...testnet.Spec) (added []testnet.Member, err error) {
 	err = n.change(func(f *testnet.File) error {
 		for _, s := range specs {
 			m, err := n.fresh(f.Nodes, s)
 			if err != nil {
 				return err
 			}
-			f.Nodes, numbers = append(f.Nodes, m), append(numbers, m.Node)
+			f.Nodes, added = append(f.Nodes, m), append(added, m)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return n.many(ctx, numbers, done)
+	return added, err
 }
 
 // fresh is one more node, which has not run yet.

@@ -74,7 +74,7 @@ func prepareDir(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, fileName)); err == nil {
 		return nil
 	}
-	if found, err := filepath.Glob(filepath.Join(dir, "node*")); err != nil || len(found) > 0 {
+	if found, err := filepath.Glob(filepath.Join(dir, folderPrefix+"*")); err != nil || len(found) > 0 {
 		return fmt.Errorf("%s holds %s and no %s: it is not a local network of ours", dir, filepath.Base(found[0]), fileName)
 	}
 	return os.MkdirAll(dir, 0o700)
@@ -160,6 +160,19 @@ func (n *Net) share() (release func(), err error) {
 	return busy(n.cfg.Dir, false)
 }
 
+// shareToStart is share for who starts nodes that are down: a network that lies somewhere
+// else now has moved first.
+func (n *Net) shareToStart() (release func(), err error) {
+	if release, err = n.share(); err != nil || anyUp(n.Members()) {
+		return release, err
+	}
+	if err := n.move(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
 func anyUp(all []testnet.Member) bool {
 	return slices.ContainsFunc(all, func(m testnet.Member) bool { return m.PID != 0 })
 }
@@ -183,19 +196,11 @@ func (n *Net) Add(ctx context.Context, s testnet.Spec) (testnet.Member, error) {
 		return testnet.Member{}, err
 	}
 	defer release()
-	var m testnet.Member
-	err = n.change(func(f *testnet.File) error {
-		var err error
-		if m, err = n.fresh(f.Nodes, s); err != nil {
-			return err
-		}
-		f.Nodes = append(f.Nodes, m)
-		return nil
-	})
+	added, err := n.enter(s)
 	if err != nil {
-		return m, err
+		return testnet.Member{}, err
 	}
-	return n.launch(ctx, m)
+	return n.launch(ctx, added[0])
 }
 
 // next is the number after the highest whose folder is not there: a fresh node
@@ -224,16 +229,11 @@ func password() (string, error) {
 
 // Start starts a node that is down.
 func (n *Net) Start(ctx context.Context, number int) (testnet.Member, error) {
-	release, err := n.share()
+	release, err := n.shareToStart()
 	if err != nil {
 		return testnet.Member{}, err
 	}
 	defer release()
-	if !anyUp(n.Members()) {
-		if err := n.move(); err != nil {
-			return testnet.Member{}, err
-		}
-	}
 	return n.startOne(ctx, number)
 }
 

@@ -117,8 +117,8 @@ func (n *Net) finishRestore() error {
 		if err := aside(m.Node); err != nil {
 			return err
 		}
-		log := filepath.Base(LogPath(m)) // what it said before stays to be read
-		if err := os.Rename(filepath.Join(old, folder(m.Node), log), filepath.Join(m.DataDir, log)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// What it said before stays to be read.
+		if err := os.Rename(filepath.Join(old, folder(m.Node), logName), filepath.Join(m.DataDir, logName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err := os.Rename(m.DataDir, filepath.Join(n.cfg.Dir, folder(m.Node))); err != nil {
@@ -275,17 +275,34 @@ func freeFor(dir string) error {
 // the addresses of the other one.
 func renumber(dir string) error {
 	f, err := ReadFile(dir)
+	if err == nil {
+		err = readdress(dir, f.Nodes)
+	}
 	if err != nil {
 		return err
 	}
-	for i := range f.Nodes {
-		m := &f.Nodes[i]
-		if m.P2P, m.RPC, err = FreeAddresses(f.Nodes); err != nil {
+	return writeFile(dir, f)
+}
+
+// readdress gives all nodes of the network in dir new ports, and lets them forget all
+// addresses.
+func readdress(dir string, nodes []testnet.Member) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for i := range nodes {
+		m := &nodes[i]
+		if !isOwn(m.DataDir) {
+			return foreign(*m)
+		}
+		if m.P2P, m.RPC, err = FreeAddresses(nodes); err != nil {
 			return err
 		}
-		if err := os.Remove(filepath.Join(m.DataDir, "peers.db")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := forget(root, m.Node); err != nil {
 			return err
 		}
 	}
-	return writeFile(dir, f)
+	return nil
 }

@@ -187,7 +187,7 @@ func isSnapshot(dir *os.Root, name string) bool {
 		case fileName, fileName + ".new", aboutFile:
 			return false
 		}
-		number, err := strconv.Atoi(strings.TrimPrefix(e.Name(), folder(0)[:len(folder(0))-1]))
+		number, err := strconv.Atoi(strings.TrimPrefix(e.Name(), folderPrefix))
 		return err != nil || folder(number) != e.Name() || !e.IsDir()
 	})
 }
@@ -206,7 +206,8 @@ func (n *Net) keepSnapshot(tmp, name string) error {
 
 // fillSnapshot copies all nodes, and says what they were.
 func (n *Net) fillSnapshot(ctx context.Context, dir string, s *Snapshot) error {
-	members := n.Members()
+	f := n.File() // all that it says
+	members := f.Nodes
 	s.Nodes = make([]SnapshotNode, len(members))
 	copies := make([]int64, len(members))
 	begun := time.Now()
@@ -235,8 +236,6 @@ func (n *Net) fillSnapshot(ctx context.Context, dir string, s *Snapshot) error {
 			s.Height, s.Best = one.Height, one.Best
 		}
 	}
-	f := n.file // all that it says
-	f.Nodes = members
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {
 		err = writeFile(dir, f)
@@ -350,7 +349,7 @@ func (n *Net) copyNode(ctx context.Context, m testnet.Member, node testnet.Node,
 // name, and not what belongs to one run of it or is half written.
 func isState(name string) bool {
 	switch name {
-	case lockName, ".cookie", filepath.Base(LogPath(testnet.Member{})), "grapevine.conf", LinksFile:
+	case lockName, ".cookie", logName, "grapevine.conf", LinksFile:
 		return false
 	}
 	return !strings.HasSuffix(name, ".part") && !strings.HasSuffix(name, ".new")
