@@ -134,14 +134,11 @@ func (k *keeper) copy(from, to string) (size int64, err error) {
 // there as it was.
 func (p *poolFile) saveTo(path string) error {
 	if !p.loaded.Load() {
-		old, err := os.ReadFile(p.path)
+		_, err := db.CopyPlain(p.path, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(path, old, 0o600)
+		return err
 	}
 	var all dump.Contents
 	all.Txs, all.Deltas = p.pool.Keep()
