@@ -117,11 +117,16 @@ func (r Run) Bound() float64 {
 
 // sum fills in what follows from the newcomers.
 func (r *Run) sum() {
-	times := make([]float64, 0, len(r.Newcomers))
+	var seconds []float64
 	for _, n := range r.Newcomers {
-		times = append(times, n.Seconds)
+		seconds = append(seconds, n.Seconds)
 	}
-	slices.Sort(times)
+	r.sumOf(seconds)
+}
+
+// sumOf is sum, by when each had the last block.
+func (r *Run) sumOf(seconds []float64) {
+	times := slices.Sorted(slices.Values(seconds))
 	r.First, r.Median, r.Last = times[0], times[(len(times)-1)/2], times[len(times)-1]
 	r.Copies = float64(r.Sent) / float64(r.Bytes)
 }

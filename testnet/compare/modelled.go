@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"grapevine/testnet/model"
 )
@@ -42,13 +41,9 @@ func modelled(ctx context.Context, c Config, ch *Chain, n int) (runs []Run, err 
 		if err != nil {
 			return nil, err
 		}
-		times := slices.Clone(got.Seconds)
-		slices.Sort(times)
-		runs = append(runs, Run{
-			Way: way, Run: 1, Nodes: n, Model: true, Bytes: ch.Bytes, Bounds: c.BoundsOf(n, ch.Bytes),
-			First: times[0], Median: times[(n-1)/2], Last: times[n-1],
-			Sent: got.SeedSent, Copies: float64(got.SeedSent) / float64(ch.Bytes),
-		})
+		run := Run{Way: way, Run: 1, Nodes: n, Model: true, Bytes: ch.Bytes, Bounds: c.BoundsOf(n, ch.Bytes), Sent: got.SeedSent}
+		run.sumOf(got.Seconds)
+		runs = append(runs, run)
 	}
 	return runs, nil
 }
