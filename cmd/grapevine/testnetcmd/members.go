@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -135,16 +136,17 @@ func (p *program) startAll(c *urfave.Context) error {
 		return cli.Fail("testnet start", err)
 	}
 	defer release()
-	started := []testnet.Member{}
+	var down []int
 	for _, m := range local.Members() {
-		if m.PID != 0 {
-			continue
+		if m.PID == 0 {
+			down = append(down, m.Node)
 		}
-		if m, err = local.Start(c.Context, m.Node); err != nil {
-			return cli.Fail("testnet start", err)
-		}
-		started = append(started, m)
 	}
+	started := []testnet.Member{}
+	if _, err := local.StartMany(c.Context, down, func(m testnet.Member) { started = append(started, m) }); err != nil {
+		return cli.Fail("testnet start", err)
+	}
+	slices.SortFunc(started, func(a, b testnet.Member) int { return a.Node - b.Node })
 	return p.Show(c, started, func(o *cli.Out) { o.Printf("%s started\n", cli.Plural(len(started), "node")) })
 }
 
