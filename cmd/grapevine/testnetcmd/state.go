@@ -50,17 +50,26 @@ type stateView struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// ofSnapshot joins the network for a command about a snapshot, whose name is the first of
+// its arguments.
+func (p *program) ofSnapshot(c *urfave.Context, count int) (local *process.Net, args []string, err error) {
+	if args, err = cli.WantArgs(c, count, count); err != nil {
+		return nil, nil, err
+	}
+	what := "testnet " + c.Command.Name
+	if err := process.CheckName(args[0]); err != nil {
+		return nil, nil, cli.Usagef("%s: %v", what, err)
+	}
+	if local, err = p.openNet(c); err != nil {
+		return nil, nil, cli.Fail(what, err)
+	}
+	return local, args, nil
+}
+
 func (p *program) netSnapshot(c *urfave.Context) error {
-	args, err := cli.WantArgs(c, 1, 1)
+	local, args, err := p.ofSnapshot(c, 1)
 	if err != nil {
 		return err
-	}
-	if err := process.CheckName(args[0]); err != nil {
-		return cli.Usagef("testnet snapshot: %v", err)
-	}
-	local, err := p.openNet(c)
-	if err != nil {
-		return cli.Fail("testnet snapshot", err)
 	}
 	begun := time.Now()
 	s, err := local.TakeSnapshot(c.Context, args[0])
@@ -76,16 +85,9 @@ func (p *program) netSnapshot(c *urfave.Context) error {
 }
 
 func (p *program) netRestore(c *urfave.Context) error {
-	args, err := cli.WantArgs(c, 1, 1)
+	local, args, err := p.ofSnapshot(c, 1)
 	if err != nil {
 		return err
-	}
-	if err := process.CheckName(args[0]); err != nil {
-		return cli.Usagef("testnet restore: %v", err)
-	}
-	local, err := p.openNet(c)
-	if err != nil {
-		return cli.Fail("testnet restore", err)
 	}
 	begun := time.Now()
 	s, err := local.Restore(c.Context, args[0])
@@ -100,16 +102,9 @@ func (p *program) netRestore(c *urfave.Context) error {
 }
 
 func (p *program) netBranch(c *urfave.Context) error {
-	args, err := cli.WantArgs(c, 2, 2)
+	local, args, err := p.ofSnapshot(c, 2)
 	if err != nil {
 		return err
-	}
-	if err := process.CheckName(args[0]); err != nil {
-		return cli.Usagef("testnet branch: %v", err)
-	}
-	local, err := p.openNet(c)
-	if err != nil {
-		return cli.Fail("testnet branch", err)
 	}
 	begun := time.Now()
 	branch, s, err := local.Branch(c.Context, args[0], args[1])
