@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) netLogs(c *urfave.Context) error {
-	n, err := p.parseNumber(c)
+	word, err := nodeWord(c)
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func (p *program) netLogs(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}
-	m, err := f.Member(n)
+	m, err := f.Find(word)
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}
@@ -80,45 +80,37 @@ func (p *program) netDown(c *urfave.Context) error {
 }
 
 func (p *program) netKill(c *urfave.Context) error {
-	n, err := p.parseNumber(c)
+	local, m, err := p.ofNode(c)
 	if err != nil {
 		return err
 	}
-	local, err := p.openNet(c)
-	if err != nil {
-		return cli.Fail("testnet kill", err)
-	}
-	if err := local.Kill(c.Context, n); err != nil {
+	if err := local.Kill(c.Context, m.Node); err != nil {
 		return cli.Fail("testnet kill", err)
 	}
 	done := struct {
 		Killed int `json:"killed"`
-	}{n}
+	}{m.Node}
 	return p.Show(c, done, func(o *cli.Out) {
-		o.Printf("node %d is dead; `%s` wakes it\n", n, p.Advice(fmt.Sprintf("grapevine testnet start %d", n)))
+		o.Printf("node %d is dead; `%s` wakes it\n", m.Node, p.Advice(fmt.Sprintf("grapevine testnet start %d", m.Node)))
 	})
 }
 
 func (p *program) netStop(c *urfave.Context) error {
-	n, err := p.parseNumber(c)
+	local, m, err := p.ofNode(c)
 	if err != nil {
 		return err
 	}
-	local, err := p.openNet(c)
-	if err != nil {
-		return cli.Fail("testnet stop", err)
-	}
-	if m, err := (testnet.File{Nodes: local.Members()}).Member(n); err == nil && m.PID == 0 {
+	if m.PID == 0 {
 		return cli.Fail("testnet stop", fmt.Errorf("%s %w", m.Title(), testnet.ErrDown))
 	}
-	if err := local.StopNodes(c.Context, []int{n}); err != nil {
+	if err := local.StopNodes(c.Context, []int{m.Node}); err != nil {
 		return cli.Fail("testnet stop", err)
 	}
 	done := struct {
 		Stopped int `json:"stopped"`
-	}{n}
+	}{m.Node}
 	return p.Show(c, done, func(o *cli.Out) {
-		o.Printf("node %d has stopped; `%s` wakes it\n", n, p.Advice(fmt.Sprintf("grapevine testnet start %d", n)))
+		o.Printf("node %d has stopped; `%s` wakes it\n", m.Node, p.Advice(fmt.Sprintf("grapevine testnet start %d", m.Node)))
 	})
 }
 
@@ -154,17 +146,12 @@ func (p *program) netStart(c *urfave.Context) error {
 	if c.Bool("all") {
 		return p.startAll(c)
 	}
-	n, err := p.parseNumber(c)
+	local, m, err := p.ofNode(c)
 	if err != nil {
 		return err
 	}
-	local, err := p.openNet(c)
-	if err != nil {
+	if m, err = local.Start(c.Context, m.Node); err != nil {
 		return cli.Fail("testnet start", err)
 	}
-	m, err := local.Start(c.Context, n)
-	if err != nil {
-		return cli.Fail("testnet start", err)
-	}
-	return p.Show(c, m, func(o *cli.Out) { o.Printf("node %d runs, pid %d\n", n, m.PID) })
+	return p.Show(c, m, func(o *cli.Out) { o.Printf("node %d runs, pid %d\n", m.Node, m.PID) })
 }

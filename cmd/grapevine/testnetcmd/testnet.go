@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -115,26 +114,34 @@ func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
 	return process.Open(cfg)
 }
 
-func (p *program) parseNumber(c *urfave.Context) (int, error) {
+// nodeWord is the node that the line names.
+func nodeWord(c *urfave.Context) (string, error) {
 	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	if err := checkWord(args[0]); err != nil {
-		return 0, err
+		return "", err
 	}
 	if other := c.String("node"); other != "" && other != args[0] {
-		return 0, cli.Usagef("%s %s --node %s names two nodes: want one of them", c.Command.HelpName, args[0], other)
+		return "", cli.Usagef("%s %s --node %s names two nodes: want one of them", c.Command.HelpName, args[0], other)
 	}
-	f, err := process.ReadFile(p.NetDir(c))
+	return args[0], nil
+}
+
+// ofNode joins the network for a command about one of its nodes, which the line names.
+func (p *program) ofNode(c *urfave.Context) (local *process.Net, m testnet.Member, err error) {
+	word, err := nodeWord(c)
 	if err != nil {
-		return 0, cli.Fail(strings.TrimPrefix(c.Command.HelpName, "grapevine "), err)
+		return nil, m, err
 	}
-	n, err := p.numberOf(f, args[0])
+	if local, err = p.openNet(c); err == nil {
+		m, err = local.File().Find(word)
+	}
 	if err != nil {
-		return 0, cli.Fail(strings.TrimPrefix(c.Command.HelpName, "grapevine "), err)
+		return nil, m, cli.Fail("testnet "+c.Command.Name, err)
 	}
-	return n, nil
+	return local, m, nil
 }
 
 func (p *program) netStatus(c *urfave.Context) error {
