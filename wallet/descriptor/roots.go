@@ -1,6 +1,8 @@
 package descriptor
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 )
@@ -13,42 +15,38 @@ type ExtendedKey struct {
 
 // ExtendedKeys are those that the descriptor was written with, in order.
 func (d *Descriptor) ExtendedKeys() (list []ExtendedKey) {
-	d.root.each(func(k *key) {
+	for _, k := range d.root.all() {
 		if k.ext == nil {
-			return
+			continue
 		}
 		one := ExtendedKey{Public: k.ext.String()}
 		if k.extPrv != nil {
 			one.Private = k.extPrv.String()
 		}
 		list = append(list, one)
-	})
+	}
 	return list
 }
 
 // Adopt takes over the private keys that another reading of the same descriptor
 // has and this one has not.
 func (d *Descriptor) Adopt(other *Descriptor) {
-	var keys []*key
-	other.root.each(func(k *key) { keys = append(keys, k) })
-	n := 0
-	d.root.each(func(k *key) {
+	keys := other.root.all()
+	for n, k := range d.root.all() {
 		if n < len(keys) && !k.private() && keys[n].private() {
 			*k = *keys[n]
 			d.secrets = true
 		}
-		n++
-	})
+	}
 }
 
-// each calls fn for all keys, in the order in which they are written.
-func (e *expr) each(fn func(*key)) {
-	for _, k := range e.keys {
-		fn(k)
-	}
+// all are the keys, in the order in which they are written.
+func (e *expr) all() []*key {
+	list := slices.Clone(e.keys)
 	for _, sub := range e.subs {
-		sub.each(fn)
+		list = append(list, sub.all()...)
 	}
+	return list
 }
 
 // PublicExtended reads an extended public key of a network.
@@ -60,8 +58,7 @@ func PublicExtended(text string, net *chaincfg.Params) bool {
 // Place is where the only key of a descriptor stands at an index, also where the key
 // itself cannot be derived; false: it has several, or none below an extended one.
 func (d *Descriptor) Place(index uint32) (o Origin, ok bool) {
-	var keys []*key
-	d.root.each(func(k *key) { keys = append(keys, k) })
+	keys := d.root.all()
 	if len(keys) != 1 || keys[0].ext == nil {
 		return o, false
 	}
