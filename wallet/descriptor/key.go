@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,63 +61,73 @@ func (k *key) private() bool { return k.secret != nil || k.extPrv != nil }
 
 // at is the key at an index, and where it comes from.
 func (k *key) at(index uint32) (Origin, error) {
-	o := Origin{PubKey: k.pub}
-	if k.pub != nil {
-		copy(o.Fingerprint[:], id4(k.pub))
-	} else {
-		if err := k.derived(index, &o); err != nil {
-			return o, err
-		}
+	o, err := k.place(index)
+	switch {
+	case err != nil:
+	case k.pub != nil:
+		o.PubKey = k.pub
+	default:
+		o.PubKey, err = k.derived(index)
 	}
-	if k.origin != nil {
-		o.Fingerprint = k.origin.Fingerprint
-		o.Path = append(append([]uint32{}, k.origin.Path...), o.Path...)
-	}
-	return o, nil
+	return o, err
 }
 
-// derived is the key at an index below an extended one.
-func (k *key) derived(index uint32, o *Origin) error {
-	if k.origin == nil {
+// place is where the key stands at an index, also where it cannot be derived.
+func (k *key) place(index uint32) (o Origin, err error) {
+	var above, step []uint32
+	switch {
+	case k.origin != nil:
+		o.Fingerprint, above = k.origin.Fingerprint, k.origin.Path
+	case k.pub != nil:
+		copy(o.Fingerprint[:], id4(k.pub))
+	default:
 		root, err := k.ext.ECPubKey()
 		if err != nil {
-			return fmt.Errorf("extended key: %w", err)
+			return o, fmt.Errorf("extended key: %w", err)
 		}
 		copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
 	}
-	o.Path = append(make([]uint32, 0, len(k.path)+1), k.path...)
-	if k.line != nil && k.derive == unhardened {
-		pub, err := k.line.at(index)
-		o.Path, o.PubKey = append(o.Path, index), pub
-		return wrapDerive(err)
+	switch k.derive {
+	case unhardened:
+		step = []uint32{index}
+	case hardly:
+		step = []uint32{index | hardened}
 	}
-	child, step, err := k.child(index)
-	if err != nil {
-		return err
-	}
-	o.Path = append(o.Path, step...)
-	pub, err := child.ECPubKey()
-	if err != nil {
-		return fmt.Errorf("derived key: %w", err)
-	}
-	o.PubKey = pub.SerializeCompressed()
-	return nil
+	o.Path = slices.Concat(above, k.path, step)
+	return o, nil
 }
 
-// child is the extended key at an index and the step that leads to it.
-func (k *key) child(index uint32) (*hdkeychain.ExtendedKey, []uint32, error) {
+// derived is the public key at an index below an extended one.
+func (k *key) derived(index uint32) ([]byte, error) {
+	if k.line != nil && k.derive == unhardened {
+		pub, err := k.line.at(index)
+		return pub, wrapDerive(err)
+	}
+	child, err := k.child(index)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := child.ECPubKey()
+	if err != nil {
+		return nil, fmt.Errorf("derived key: %w", err)
+	}
+	return pub.SerializeCompressed(), nil
+}
+
+// child is the extended key at an index.
+func (k *key) child(index uint32) (*hdkeychain.ExtendedKey, error) {
 	if k.parent == nil || k.derive == hardly && !k.parent.IsPrivate() {
-		return nil, nil, ErrPrivate
+		return nil, ErrPrivate
 	}
 	switch k.derive {
 	case unhardened:
 		child, err := k.parent.Derive(index)
-		return child, []uint32{index}, wrapDerive(err)
+		return child, wrapDerive(err)
 	case hardly:
 		child, err := k.parent.Derive(index | hardened)
-		return child, []uint32{index | hardened}, wrapDerive(err)
+		return child, wrapDerive(err)
 	}
-	return k.parent, nil, nil
+	return k.parent, nil
 }
 
 func wrapDerive(err error) error {
@@ -134,7 +145,7 @@ func (k *key) secretAt(index uint32) (s Secret, ok bool) {
 	if k.extPrv == nil {
 		return s, false
 	}
-	child, _, err := k.child(index)
+	child, err := k.child(index)
 	if err != nil || !child.IsPrivate() {
 		return s, false
 	}

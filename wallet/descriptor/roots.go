@@ -62,22 +62,6 @@ func (d *Descriptor) Place(index uint32) (o Origin, ok bool) {
 	if len(keys) != 1 || keys[0].ext == nil {
 		return o, false
 	}
-	k := keys[0]
-	root, err := k.ext.ECPubKey()
-	if err != nil {
-		return o, false
-	}
-	copy(o.Fingerprint[:], id4(root.SerializeCompressed()))
-	if k.origin != nil {
-		o.Fingerprint = k.origin.Fingerprint
-		o.Path = append(o.Path, k.origin.Path...)
-	}
-	o.Path = append(o.Path, k.path...)
-	switch k.derive {
-	case unhardened:
-		o.Path = append(o.Path, index)
-	case hardly:
-		o.Path = append(o.Path, index|hardened)
-	}
-	return o, true
+	o, err := keys[0].place(index)
+	return o, err == nil
 }
