@@ -15,7 +15,6 @@ import (
 )
 
 func (p *program) psbtCommand() *urfave.Command {
-	rate := cli.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)")
 	dear := cli.BoolFlag("anyfee", "a fee that looks like a mistake is meant so")
 	return &urfave.Command{
 		Name:  "psbt",
@@ -29,7 +28,7 @@ itself, the name of a file that holds it, or - for stdin.
   $ grapevine psbt combine mine.psbt hers.psbt > both.psbt
   $ grapevine psbt finalize both.psbt --send`,
 		Subcommands: []*urfave.Command{
-			{Name: "create", Usage: "make one that pays AMOUNT BTC to ADDRESS by the wallet's coins", ArgsUsage: "ADDRESS AMOUNT", Flags: []urfave.Flag{rate, dear}, Action: p.psbtCreate},
+			{Name: "create", Usage: "make one that pays AMOUNT BTC to ADDRESS by the wallet's coins", ArgsUsage: "ADDRESS AMOUNT", Flags: []urfave.Flag{feeRate(), dear}, Action: p.psbtCreate},
 			{Name: "sign", Usage: "add the wallet's signatures", ArgsUsage: "PSBT", Action: p.psbtSign},
 			{Name: "combine", Usage: "put together what several have signed", ArgsUsage: "PSBT PSBT…", Action: p.psbtCombine},
 			{Name: "finalize", Usage: "make the transaction of one that is signed, and send it with --send", ArgsUsage: "PSBT",

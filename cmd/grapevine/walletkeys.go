@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -63,7 +64,7 @@ func (p *program) walletList(c *urfave.Context) error {
 		list = append(list, namedWallet{name, true})
 	}
 	for _, w := range dir.Wallets {
-		if !slicesHas(list, w.Name) {
+		if !slices.Contains(loaded, w.Name) {
 			list = append(list, w)
 		}
 	}
@@ -85,15 +86,6 @@ func (p *program) walletList(c *urfave.Context) error {
 		}
 		t.Write(o, "")
 	})
-}
-
-func slicesHas(list []namedWallet, name string) bool {
-	for _, w := range list {
-		if w.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // createNamed makes a wallet of that name and shows its words.

@@ -14,8 +14,7 @@ import (
 
 // spendCommands pay, and get a payment unstuck.
 func (p *program) spendCommands() []*urfave.Command {
-	rate := cli.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)")
-	dear := cli.BoolFlag("anyfee", "a fee rate above 1,000 sat/vB is meant so")
+	rate, dear := feeRate(), cli.BoolFlag("anyfee", "a fee rate above 1,000 sat/vB is meant so")
 	return []*urfave.Command{
 		{Name: "send", Usage: "pay AMOUNT BTC to ADDRESS, or all there is; prints the txid", ArgsUsage: "ADDRESS AMOUNT", Action: p.walletSend,
 			Description: `With --all there is no AMOUNT: every coin that can be spent goes to ADDRESS, less the fee.
@@ -41,6 +40,11 @@ block, a miner may still take the first one.
 
 // dearRate is more than anybody pays on purpose, unless he says so.
 const dearRate = 1000 * 1000 // satoshis per 1,000 virtual bytes
+
+// feeRate is --feerate.
+func feeRate() urfave.Flag {
+	return cli.StringFlag("feerate", "`SAT/VB` to pay to the miner (default the node's)")
+}
 
 // feeRateFlag reads --feerate; nil: it is not there.
 func feeRateFlag(c *urfave.Context) (any, error) {
