@@ -185,22 +185,6 @@ func (t Table[K, V]) record(k, raw []byte) (key K, v V, err error) {
 	return key, v, nil
 }
 
-// last is the record with the highest key.
-func (t Table[K, V]) last(tx *Tx) (k K, v V, ok bool, err error) {
-	b := tx.bolt.Bucket(t.bucket)
-	if b == nil {
-		return k, v, false, nil
-	}
-	key, raw := b.Cursor().Last()
-	if key == nil {
-		return k, v, false, nil
-	}
-	if k, v, err = t.record(key, raw); err != nil {
-		return k, v, false, err
-	}
-	return k, v, true, nil
-}
-
 // Bytes is what the table's pages take. It walks them.
 func (t Table[K, V]) Bytes(tx *Tx) int64 {
 	b := tx.bolt.Bucket(t.bucket)
@@ -209,15 +193,6 @@ func (t Table[K, V]) Bytes(tx *Tx) int64 {
 	}
 	s := b.Stats()
 	return int64(s.LeafAlloc + s.BranchAlloc + s.InlineBucketInuse)
-}
-
-// count is the number of records. It walks the table's pages.
-func (t Table[K, V]) count(tx *Tx) int64 {
-	b := tx.bolt.Bucket(t.bucket)
-	if b == nil {
-		return 0
-	}
-	return int64(b.Stats().KeyN)
 }
 
 // Clear removes all records.
