@@ -58,9 +58,11 @@ func (a *API) walk(ctx context.Context, q ledger.Histories, begin func(), fn fun
 	return nil, err
 }
 
-// History is the whole history of a script in the chain, oldest first.
+// History is the whole history of a script in the chain, oldest first, without what each
+// transaction pays and spends: that could be much more than maxHistory bounds.
 func (a *API) History(ctx context.Context, script chain.Hash) (list []ledger.Touched, err error) {
 	_, err = a.walk(ctx, ledger.Histories{Script: script}, func() { list = nil }, func(t ledger.Touched) bool {
+		t.Funds, t.Spends = nil, nil
 		list = append(list, t)
 		return len(list) <= maxHistory
 	})
