@@ -9,18 +9,25 @@ import (
 
 func (s *Server) scriptRows() []jsonrpc.Method {
 	return []jsonrpc.Method{
-		{Name: "blockchain.scripthash.get_balance", Params: "scripthash:text", Do: s.getBalance, Help: "What a script holds, satoshis."},
-		{Name: "blockchain.scripthash.get_history", Params: "scripthash:text", Do: s.getHistory, Large: true, Help: "All transactions of a script."},
-		{Name: "blockchain.scripthash.get_mempool", Params: "scripthash:text", Do: s.getMempool, Large: true, Help: "Those of them in the pool."},
-		{Name: "blockchain.scripthash.listunspent", Params: "scripthash:text", Do: s.listUnspent, Large: true, Help: "The coins of a script."},
-		{Name: "blockchain.scripthash.subscribe", Params: "scripthash:text", Do: s.subscribe, Help: "The digest of a script's history, and again when it changes."},
-		{Name: "blockchain.scripthash.unsubscribe", Params: "scripthash:text", Do: s.unsubscribe, Help: "Ends that."},
+		{Name: "blockchain.scripthash.get_balance", Params: "scripthash:text", Do: ofScript(s.getBalance), Help: "What a script holds, satoshis."},
+		{Name: "blockchain.scripthash.get_history", Params: "scripthash:text", Do: ofScript(s.getHistory), Large: true, Help: "All transactions of a script."},
+		{Name: "blockchain.scripthash.get_mempool", Params: "scripthash:text", Do: ofScript(s.getMempool), Large: true, Help: "Those of them in the pool."},
+		{Name: "blockchain.scripthash.listunspent", Params: "scripthash:text", Do: ofScript(s.listUnspent), Large: true, Help: "The coins of a script."},
+		{Name: "blockchain.scripthash.subscribe", Params: "scripthash:text", Do: ofScript(s.subscribe), Help: "The digest of a script's history, and again when it changes."},
+		{Name: "blockchain.scripthash.unsubscribe", Params: "scripthash:text", Do: ofScript(s.unsubscribe), Help: "Ends that."},
 	}
 }
 
-// scriptHash reads a script hash, which is written the other way round.
-func scriptHash(c *jsonrpc.Call) (chain.Hash, error) {
-	return hashOf(c, "scripthash", "is not a valid script hash")
+// ofScript is a method that asks about one script, by its hash, which is written the other way round.
+func ofScript(do func(context.Context, chain.Hash) (any, error)) func(context.Context, *jsonrpc.Call) (any, error) {
+	return func(ctx context.Context, c *jsonrpc.Call) (any, error) {
+		script, err := hashOf(c, "scripthash", "is not a valid script hash")
+		if err != nil {
+			return nil, err
+		}
+		answer, err := do(ctx, script)
+		return answer, told(err)
+	}
 }
 
 // hashOf reads a hash, and says what is wrong with what is none.
@@ -35,14 +42,10 @@ func hashOf(c *jsonrpc.Call, name, wrong string) (h chain.Hash, err error) {
 	return h, nil
 }
 
-func (s *Server) getBalance(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) getBalance(ctx context.Context, script chain.Hash) (any, error) {
 	sums, err := s.cfg.Explore.ChainSums(ctx, script)
 	if err != nil {
-		return nil, told(err)
+		return nil, err
 	}
 	return struct {
 		Confirmed   int64 `json:"confirmed"`
@@ -66,14 +69,10 @@ func (s *Server) waiting(script chain.Hash) []touching {
 	return list
 }
 
-func (s *Server) getHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) getHistory(ctx context.Context, script chain.Hash) (any, error) {
 	mined, err := s.cfg.Explore.History(ctx, script)
 	if err != nil {
-		return nil, told(err)
+		return nil, err
 	}
 	list := make([]touching, len(mined))
 	for i, t := range mined {
@@ -82,11 +81,7 @@ func (s *Server) getHistory(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	return append(list, s.waiting(script)...), nil
 }
 
-func (s *Server) getMempool(_ context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) getMempool(_ context.Context, script chain.Hash) (any, error) {
 	return s.waiting(script), nil
 }
 
@@ -97,14 +92,10 @@ type unspent struct {
 	Value  int64  `json:"value"`
 }
 
-func (s *Server) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) listUnspent(ctx context.Context, script chain.Hash) (any, error) {
 	coins, err := s.cfg.Explore.Unspent(ctx, script)
 	if err != nil {
-		return nil, told(err)
+		return nil, err
 	}
 	list := make([]unspent, len(coins))
 	for i, coin := range coins {
@@ -116,11 +107,7 @@ func (s *Server) listUnspent(ctx context.Context, c *jsonrpc.Call) (any, error) 
 	return list, nil
 }
 
-func (s *Server) subscribe(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) subscribe(ctx context.Context, script chain.Hash) (any, error) {
 	who := clientOf(ctx)
 	if !s.watch(who, script) {
 		return nil, jsonrpc.Errorf(codeExcessive, "too many subscriptions: a client may have %d, all clients %d", maxWatched, maxAllWatched)
@@ -130,17 +117,13 @@ func (s *Server) subscribe(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		s.mu.Lock()
 		s.forget(who, script)
 		s.mu.Unlock()
-		return nil, told(err)
+		return nil, err
 	}
 	who.learn(script, status)
 	return textOrNull(status), nil
 }
 
-func (s *Server) unsubscribe(ctx context.Context, c *jsonrpc.Call) (any, error) {
-	script, err := scriptHash(c)
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) unsubscribe(ctx context.Context, script chain.Hash) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.forget(clientOf(ctx), script), nil
