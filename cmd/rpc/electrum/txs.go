@@ -165,9 +165,6 @@ func brief(full poolapi.PackageResult) any {
 	return v
 }
 
-// maxTarget is the longest that estimates reach, in blocks.
-const maxTarget = 1008
-
 func (s *Server) estimateFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	n := c.Int("number")
 	if n < 1 {
@@ -179,7 +176,7 @@ func (s *Server) estimateFee(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if s.cfg.Explore.Pool.NoEstimates {
 		return -1, nil
 	}
-	rate, _, ok := s.cfg.Explore.Pool.Pool.EstimateFee(int(min(n, maxTarget)), c.Type("mode") == "string" && string(c.Raw("mode")) == `"CONSERVATIVE"`)
+	rate, _, ok := s.cfg.Explore.Pool.Pool.EstimateFee(int(min(n, show.MaxTarget)), c.Type("mode") == "string" && string(c.Raw("mode")) == `"CONSERVATIVE"`)
 	if !ok {
 		return -1, nil
 	}
