@@ -98,6 +98,11 @@ type clockView struct {
 	Still bool  `json:"still"` // it stands, by setmocktime
 }
 
+func (l *Local) clockNow() clockView {
+	now, ahead, still := l.Clock()
+	return clockView{now.Unix(), int64(ahead / time.Second), still}
+}
+
 func (s *Server) setClock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	l, err := s.local("setclock")
 	if err != nil {
@@ -116,8 +121,7 @@ func (s *Server) setClock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 			return nil, err
 		}
 	}
-	now, ahead, still := l.Clock()
-	return clockView{now.Unix(), int64(ahead / time.Second), still}, c.Err()
+	return l.clockNow(), c.Err()
 }
 
 func (s *Server) setMining(_ context.Context, c *jsonrpc.Call) (any, error) {
@@ -185,8 +189,7 @@ func (s *Server) copyTo(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeMisc, "%v", err)
 	}
 	tip := s.cfg.Chain.Ledger.Tip()
-	now, ahead, still := l.Clock()
-	v.Height, v.Best, v.Clock = tip.Height, tip.Hash.String(), clockView{now.Unix(), int64(ahead / time.Second), still}
+	v.Height, v.Best, v.Clock = tip.Height, tip.Hash.String(), l.clockNow()
 	v.Mining, err = l.Mining("")
 	return v, err
 }
