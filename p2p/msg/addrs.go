@@ -15,20 +15,20 @@ import (
 // addresses; nil when there is nothing to say. addr has room for those of IP alone.
 func AddrsOf(addrs []p2p.Addr, v2 bool) wire.Message {
 	addrs = addrs[:min(len(addrs), MaxAddrs)]
+	if v2 && len(addrs) > 0 {
+		return &AddrV2{slices.Clone(addrs)}
+	}
 	old := &wire.MsgAddr{}
 	for _, a := range addrs {
-		if network, _ := p2p.Overlay(a.At.Addr()); network == "" && !v2 {
+		if network, _ := p2p.Overlay(a.At.Addr()); network == "" {
 			seen, ip := time.Unix(a.Seen, 0), net.IP(a.At.Addr().AsSlice())
 			old.AddrList = append(old.AddrList, wire.NewNetAddressTimestamp(seen, a.Services, ip, a.At.Port()))
 		}
 	}
-	switch {
-	case v2 && len(addrs) > 0:
-		return &AddrV2{slices.Clone(addrs)}
-	case len(old.AddrList) > 0:
-		return old
+	if len(old.AddrList) == 0 {
+		return nil
 	}
-	return nil
+	return old
 }
 
 // Addrs reads an addr or addrv2 message.
