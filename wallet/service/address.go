@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"grapevine/wallet"
+	"grapevine/wallet/state"
 )
 
 // Create makes a wallet and returns its BIP39 words; passphrase is BIP39's,
@@ -38,12 +39,11 @@ func (s *Service) Make(_ context.Context, p Plan) error {
 	if err != nil {
 		return err
 	}
-	st.name, st.blank, st.avoidReuse = p.Name, p.Blank, p.AvoidReuse
+	st.Name, st.Blank, st.AvoidReuse = p.Name, p.Blank, p.AvoidReuse
 	if len(p.Passphrase) > 0 {
 		key, master, err := s.newMaster(p.Passphrase)
 		if err == nil {
-			st.seal, err = s.sealState(st, key, master)
-			st.dirt.secrets, st.dirt.seal = false, true
+			err = st.SealNew(s.cfg.Rand, key, master)
 		}
 		if err != nil {
 			return err
@@ -54,11 +54,11 @@ func (s *Service) Make(_ context.Context, p Plan) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state.lockUp(s.cfg.Rand)
+	return s.state.LockWallet(s.cfg.Rand)
 }
 
 // planned is a state with the keys that are asked for.
-func (s *Service) planned(p Plan) (*state, error) {
+func (s *Service) planned(p Plan) (*state.State, error) {
 	if !p.Blank && !p.Watch {
 		words, err := wallet.NewWords(s.cfg.Rand)
 		if err != nil {
@@ -66,9 +66,9 @@ func (s *Service) planned(p Plan) (*state, error) {
 		}
 		return s.stateOf(words, "", false)
 	}
-	st, err := newState(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
+	st, err := state.New(nil, "", s.cfg.settings(), s.cfg.Chain.Tip())
 	if err == nil && p.Watch {
-		st.watchOnly, st.secrets, st.dirt.secrets = true, nil, false
+		st.WatchAlone()
 	}
 	return st, err
 }
@@ -90,7 +90,7 @@ func (s *Service) begin(words, passphrase string, restoring bool) error {
 	return s.install(st, restoring)
 }
 
-func (s *Service) stateOf(words, passphrase string, restoring bool) (*state, error) {
+func (s *Service) stateOf(words, passphrase string, restoring bool) (*state.State, error) {
 	seed, plain, err := wallet.Seed(words, passphrase)
 	if err != nil {
 		return nil, err
@@ -99,20 +99,20 @@ func (s *Service) stateOf(words, passphrase string, restoring bool) (*state, err
 	if restoring {
 		at = s.cfg.Chain.AtHeight(0)
 	}
-	st, err := newState(seed, plain, s.cfg.settings(), at)
+	st, err := state.New(seed, plain, s.cfg.settings(), at)
 	if err == nil && restoring {
-		err = st.restored()
+		err = st.Restored()
 	}
 	return st, err
 }
 
 // install makes a new wallet this service's, in the place of none or, if it is
 // restored, of one that was never used.
-func (s *Service) install(st *state, restoring bool) error {
+func (s *Service) install(st *state.State, restoring bool) error {
 	s.sendMu.Lock() // two that begin at once must not both find no wallet
 	defer s.sendMu.Unlock()
 	if name, there := s.Name(); there {
-		st.name = name // who calls the wallet so goes on to find it
+		st.Name = name // who calls the wallet so goes on to find it
 	}
 	if err := s.replace(st, restoring); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (s *Service) install(st *state, restoring bool) error {
 func (s *Service) inUse(restoring bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state != nil && !(restoring && s.state.unused() && s.state.seal == nil)
+	return s.state != nil && !(restoring && s.state.Unused() && !s.state.Encrypted())
 }
 
 // NewAddress hands out the script of an address never handed out before.
@@ -145,8 +145,8 @@ func (s *Service) ChangeAddress(ctx context.Context, k wallet.Kind) (script []by
 func (s *Service) hand(ctx context.Context, branch wallet.Branch, label string) (script []byte, err error) {
 	beyond := false
 	// On disk before it is told: it must not be handed out again after a crash.
-	err = s.change(ctx, func(st *state) (err error) {
-		script, beyond, err = st.hand(branch, label)
+	err = s.change(ctx, func(st *state.State) (err error) {
+		script, beyond, err = st.NewScript(branch, label)
 		return err
 	})
 	if err != nil {

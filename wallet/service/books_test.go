@@ -13,37 +13,14 @@ import (
 	"grapevine/wallet"
 )
 
-// naiveCoins are the coins as a look at every output finds them.
-func (st *state) naiveCoins() (coins []*output) {
-	for _, r := range st.list {
-		for _, o := range r.own {
-			spent := false
-			for _, s := range st.list {
-				takes := slices.Contains(s.inputs, o.op())
-				spent = spent || takes && st.depth(s) >= 0 && !s.abandoned && len(s.rivals) == 0
-			}
-			if d := st.depth(r); !spent && (d > 0 || d == 0 && r.inPool) {
-				coins = append(coins, o)
-			}
-		}
-	}
-	return coins
-}
-
 // checkCoins holds the list of coins, which is kept from change to change, against a
 // look at everything.
 func (u *user) checkCoins() {
 	u.w.t.Helper()
 	u.Service.mu.Lock()
 	defer u.Service.mu.Unlock()
-	st := u.state
-	if got, want := st.settled(), st.naiveCoins(); !slices.Equal(got, want) {
-		u.w.t.Fatalf("%d coins are kept, %d are there", len(got), len(want))
-	}
-	for _, r := range st.list {
-		if r.mine != st.fromMe(r) {
-			u.w.t.Fatalf("%s: whose inputs it spends is not what was noted", r.id)
-		}
+	if err := u.state.CheckCoins(); err != nil {
+		u.w.t.Fatal(err)
 	}
 }
 

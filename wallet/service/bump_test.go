@@ -12,6 +12,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/wallet"
+	"grapevine/wallet/state"
 )
 
 // whole pays all of one coin of 50 away: there is no change.
@@ -28,7 +29,7 @@ func (u *user) whole() *chain.Tx {
 func (u *user) bump(id chain.Hash, amount btcutil.Amount) *chain.Tx {
 	u.w.t.Helper()
 	ctx := context.Background()
-	b := Bump{Outputs: []wallet.Payment{{Script: chaintest.NewKey(9).P2WPKH(), Amount: amount}}}
+	b := state.Bump{Outputs: []wallet.Payment{{Script: chaintest.NewKey(9).P2WPKH(), Amount: amount}}}
 	b.FeeRate = rate(50_000)
 	out, err := u.BumpFee(ctx, id, b)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"grapevine/wallet"
 	"grapevine/wallet/crypter"
+	"grapevine/wallet/state"
 )
 
 // MaxUnlock bounds for how long a wallet can be unlocked [MAX_SLEEP_TIME].
@@ -19,16 +20,6 @@ const (
 	wrongPause = 500 * time.Millisecond // for each above
 	maxPause   = 5 * time.Second
 )
-
-// sealState is what makes a state, once it has it, that of an encrypted wallet that is
-// unlocked. One without secrets in memory has none to be sealed: wallet.ErrNoSecrets.
-func (s *Service) sealState(st *state, key *crypter.Key, master []byte) (*seal, error) {
-	if st.secrets == nil {
-		return nil, wallet.ErrNoSecrets
-	}
-	x := &seal{master: master, key: key}
-	return x, x.put(s.cfg.Rand, st.secrets)
-}
 
 // newMaster makes a master key and wraps it. It takes the time that argon2id takes.
 func (s *Service) newMaster(passphrase []byte) (*crypter.Key, []byte, error) {
@@ -56,32 +47,29 @@ func (s *Service) Encrypt(_ context.Context, passphrase []byte) error {
 	defer s.fileMu.Unlock()
 	s.mu.Lock()
 	st := s.state
-	x, err := s.sealState(st, key, master)
-	var c changes
+	x, err := st.NewSeal(s.cfg.Rand, key, master)
+	var c state.Changes
 	if err == nil {
-		st.dirt.keys = true
-		c, err = st.take()
+		c, err = st.TakeSealed(x)
 	}
 	s.mu.Unlock()
 	if err != nil {
 		key.Wipe()
 		return err
 	}
-	clear(c.Secrets)
-	c.Master, c.Sealed, c.Secrets = x.master, x.sealed, nil
 	renamed, err := s.rewrite(c) // until the file is there, the wallet is a plain one
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !renamed {
-		st.giveBack(c)
+		st.GiveBack(c)
 		key.Wipe()
 		return fmt.Errorf("encrypt wallet: %w", err)
 	}
-	if st.seal = x; err != nil { // with what came meanwhile
+	if st.SealBy(x); err != nil { // with what came meanwhile
 		err = fmt.Errorf("the wallet is encrypted, but: %w", err)
 		s.cfg.Log.Error("something is left to do after an encryption", "err", err)
 	}
-	return errors.Join(err, st.lockUp(s.cfg.Rand))
+	return errors.Join(err, st.LockWallet(s.cfg.Rand))
 }
 
 // wantSeal says why a wallet is not the encrypted one, or the plain one, that it should be.
@@ -91,11 +79,11 @@ func (s *Service) wantSeal(encrypted bool) error {
 	switch st := s.state; {
 	case st == nil:
 		return wallet.ErrNoWallet
-	case encrypted && st.seal == nil:
+	case encrypted && !st.Encrypted():
 		return wallet.ErrPlain
-	case !encrypted && st.watchOnly:
+	case !encrypted && st.WatchOnly:
 		return wallet.ErrNoSecrets
-	case !encrypted && st.seal != nil:
+	case !encrypted && st.Encrypted():
 		return wallet.ErrEncrypted
 	}
 	return nil
@@ -106,18 +94,18 @@ func (s *Service) wantSeal(encrypted bool) error {
 func (s *Service) Encrypted() (encrypted bool, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state == nil || s.state.seal == nil {
+	if s.state == nil || !s.state.Encrypted() {
 		return false, until
 	}
 	s.lapse()
-	return true, s.state.seal.until
+	return true, s.state.Until()
 }
 
 // unwrap is the master key. Who tries many wrong passphrases waits for the answer.
 // Called with unlockMu held.
 func (s *Service) unwrap(ctx context.Context, passphrase []byte) (*crypter.Key, error) {
 	s.mu.Lock()
-	master := s.state.seal.master
+	master := s.state.Master()
 	s.mu.Unlock()
 	key, err := crypter.Unwrap(master, passphrase)
 	if err == nil {
@@ -149,8 +137,8 @@ func (s *Service) Unlock(ctx context.Context, passphrase []byte, d time.Duration
 		return err
 	}
 	s.mu.Lock()
-	err = s.unlocked(key, min(d, MaxUnlock))
-	now := opened{min(d, MaxUnlock), s.state.seal.until}
+	err = s.state.UnlockWallet(s.cfg.Rand, key, s.cfg.Now().Add(min(d, MaxUnlock)))
+	now := opened{min(d, MaxUnlock), s.state.Until()}
 	s.mu.Unlock()
 	select {
 	case <-s.open: // the older does not count any more
@@ -166,28 +154,13 @@ func (s *Service) Unlock(ctx context.Context, passphrase []byte, d time.Duration
 	return s.flush() // scripts that could not be made while it was locked
 }
 
-// unlocked takes what the key opens into memory. Called with mu held.
-func (s *Service) unlocked(key *crypter.Key, d time.Duration) error {
-	st := s.state
-	if err := st.lockUp(s.cfg.Rand); err != nil { // what has changed since the last time is in what is opened
-		return err
-	}
-	x, err := st.seal.open(key)
-	if err != nil {
-		key.Wipe()
-		return err
-	}
-	st.secrets, st.seal.key, st.seal.until = x, key, s.cfg.Now().Add(d)
-	return st.derive()
-}
-
 // Lock wipes the wallet's secrets from memory. wallet.ErrPlain.
 func (s *Service) Lock() error {
 	if err := s.wantSeal(true); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	err := s.state.lockUp(s.cfg.Rand)
+	err := s.state.LockWallet(s.cfg.Rand)
 	s.mu.Unlock()
 	return errors.Join(err, s.flush())
 }
@@ -213,13 +186,11 @@ func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
 	defer s.fileMu.Unlock()
 	s.mu.Lock()
 	st := s.state
-	before := st.seal.master
-	st.seal.master = master
-	st.dirt.keys, st.dirt.seal = true, true
-	err = st.reseal(s.cfg.Rand)
-	var c changes
+	before := st.Rewrap(master)
+	err = st.Reseal(s.cfg.Rand)
+	var c state.Changes
 	if err == nil {
-		c, err = st.take()
+		c, err = st.Take()
 	}
 	s.mu.Unlock()
 	renamed := false
@@ -228,8 +199,8 @@ func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
 	}
 	if !renamed {
 		s.mu.Lock()
-		st.giveBack(c)
-		st.seal.master = before
+		st.GiveBack(c)
+		st.Rewrap(before)
 		s.mu.Unlock()
 	}
 	return err
@@ -238,10 +209,10 @@ func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
 // lapse locks the wallet when its time is over. Called with mu held.
 func (s *Service) lapse() {
 	st := s.state
-	if st == nil || st.seal == nil || st.seal.key == nil || s.cfg.Now().Before(st.seal.until) {
+	if st == nil || !st.Lapsed(s.cfg.Now()) {
 		return
 	}
-	if err := st.lockUp(s.cfg.Rand); err != nil {
+	if err := st.LockWallet(s.cfg.Rand); err != nil {
 		s.cfg.Log.Error("the wallet cannot be locked", "err", err)
 	}
 }
@@ -276,8 +247,8 @@ func (s *Service) relock(ctx context.Context) error {
 		case <-timer.C:
 			s.mu.Lock()
 			err := error(nil)
-			if x := s.state.seal; x != nil && x.until.Equal(armed.until) { // nobody has unlocked it anew
-				err = s.state.lockUp(s.cfg.Rand)
+			if st := s.state; st.Encrypted() && st.Until().Equal(armed.until) { // nobody has unlocked it anew
+				err = s.state.LockWallet(s.cfg.Rand)
 			}
 			s.mu.Unlock()
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"grapevine/db"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
+	"grapevine/wallet/state"
 )
 
 // failsOnce has the first file that is opened anew fail, after others have asked the
@@ -88,11 +89,14 @@ func TestKeysThatComeDuringEncryptionAreSealed(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			go func() { done <- u.AddDescriptors(context.Background(), []Import{{Desc: d, End: 1, Timestamp: 1}}) }()
+			go func() {
+				done <- u.AddDescriptors(context.Background(), []state.Import{{Desc: d, End: 1, Timestamp: 1}})
+			}()
 			go func() {
 				for has := false; !has; {
 					u.mu.Lock()
-					has = len(u.state.rows) > len(wallet.Branches())
+					rows, _ := u.state.DescribeRows()
+					has = len(rows) > len(wallet.Branches())
 					u.mu.Unlock()
 				}
 				close(added)
@@ -116,7 +120,7 @@ func TestKeysThatComeDuringEncryptionAreSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := traces(u)
-	if len(u.state.secrets.Private) != len(wallet.Branches())+1 {
+	if len(u.state.Secrets().Private) != len(wallet.Branches())+1 {
 		t.Error("a key is lost")
 	}
 	if got := found(t, filepath.Dir(u.path), told); len(got) > 0 {

@@ -16,6 +16,7 @@ import (
 	"grapevine/wallet"
 	"grapevine/wallet/crypter"
 	"grapevine/wallet/descriptor"
+	"grapevine/wallet/state"
 )
 
 // cheap lets a test try many passphrases.
@@ -25,7 +26,7 @@ func cheap() crypter.Params { return crypter.Params{Passes: 1, KiB: 8, Lanes: 1}
 func traces(u *user) map[string][]byte {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	x := u.state.secrets
+	x := u.state.Secrets()
 	t := map[string][]byte{"words": bytes.Clone(x.Words), "seed": bytes.Clone(x.Seed), "seed in hex": []byte(hex.EncodeToString(x.Seed))}
 	for i, word := range bytes.Fields(x.Words) {
 		if i < 2 { // with its neighbour: one word may stand there by chance
@@ -73,7 +74,7 @@ func bring(t *testing.T, u *user, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := u.AddDescriptors(t.Context(), []Import{{Desc: d, End: 1, Timestamp: 1}}); err != nil {
+	if err := u.AddDescriptors(t.Context(), []state.Import{{Desc: d, End: 1, Timestamp: 1}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +125,7 @@ func TestNothingIsInClearInTheFileAfterEncryption(t *testing.T) {
 	if got := found(t, dir, told); len(got) > 0 {
 		t.Errorf("in clear after more keys came: %q", got)
 	}
-	if u.state.secrets != nil || u.state.seal.key != nil {
+	if u.state.Secrets() != nil || u.state.Unlocked() {
 		t.Error("what is private is still in memory")
 	}
 	u.Service.Close()
@@ -276,7 +277,7 @@ func TestAWalletLocksItselfByEitherClock(t *testing.T) {
 		set(time.Minute)
 		time.Sleep(2 * time.Second) // nobody asks: the keys go by themselves
 		u.mu.Lock()
-		if u.state.secrets != nil {
+		if u.state.Secrets() != nil {
 			t.Error("not locked by the clock that was set")
 		}
 		u.mu.Unlock()
@@ -376,7 +377,7 @@ func TestEncryptionMayBeKilledAtEachStep(t *testing.T) {
 		s := &Service{cfg: u.cfg, tables: newTables()}
 		s.cfg.DB = file
 		st, err := s.load()
-		if err != nil || (st.seal != nil) != step.encrypted || (st.secrets != nil) == step.encrypted {
+		if err != nil || st.Encrypted() != step.encrypted || (st.Secrets() != nil) == step.encrypted {
 			t.Errorf("%s: %v", step.name, err)
 		}
 		file.Close()

@@ -7,6 +7,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/wallet"
+	"grapevine/wallet/state"
 )
 
 // A new wallet is used while it has only its first scripts. What was paid to a
@@ -15,7 +16,7 @@ import (
 func TestPaymentsToScriptsOfANewWalletThatAreStillMadeAreFound(t *testing.T) {
 	for name, finish := range map[string]func(*user) error{
 		"the rest is made": func(u *user) error {
-			for u.mu.Lock(); !u.state.whole(); {
+			for u.mu.Lock(); !u.state.Whole(); {
 				if err := u.fillBy(fillStep); err != nil {
 					return err
 				}
@@ -35,11 +36,11 @@ func TestPaymentsToScriptsOfANewWalletThatAreStillMadeAreFound(t *testing.T) {
 			w := newWorld(t)
 			coins := w.payer(2)
 			alice := w.user(1)
-			if got := alice.balance(); got != (wallet.Balance{}) || alice.state.whole() {
-				t.Fatalf("%+v, all scripts made: %v", got, alice.state.whole())
+			if got := alice.balance(); got != (wallet.Balance{}) || alice.state.Whole() {
+				t.Fatalf("%+v, all scripts made: %v", got, alice.state.Whole())
 			}
 			// The last script of the first ones is watched, the one after it is not yet.
-			w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, firstReach-1), 1000))
+			w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, state.FirstReach-1), 1000))
 			w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[1], alice.scriptAt(wallet.Legacy, ahead-1), 1000))
 			if err := alice.catchUp(context.Background()); err != nil {
 				t.Fatal(err)
@@ -61,7 +62,7 @@ func TestANewWalletKnowsEveryScriptOfItsLookahead(t *testing.T) {
 	w := newWorld(t)
 	alice := w.user(1)
 	alice.balance()
-	for index, want := range map[int]bool{0: true, firstReach: true, ahead - 1: true, ahead: false} {
+	for index, want := range map[int]bool{0: true, state.FirstReach: true, ahead - 1: true, ahead: false} {
 		_, ours, err := alice.Owned(context.Background(), alice.scriptAt(wallet.SegWit, index))
 		if err != nil || ours != want {
 			t.Errorf("script %d: %v, %v", index, ours, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/wallet/state"
 )
 
 // Apply follows what happened to chain and pool, in order. It works on memory
@@ -19,11 +20,11 @@ func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) err
 		return nil
 	}
 	now := s.cfg.Now().Unix()
-	known := st.learned()
+	known := st.Learned()
 	if err := s.move(st, d, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	left, err := st.followPool(p, now)
+	left, err := st.FollowPool(p, now)
 	if err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
@@ -31,10 +32,10 @@ func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) err
 	if d.Tip != nil {
 		s.stir()
 	}
-	if st.dirty() {
-		s.dirtied(st.learned() > known)
+	if st.Dirty() {
+		s.dirtied(st.Learned() > known)
 	}
-	if st.due() >= 0 {
+	if st.Due() >= 0 {
 		s.lost()
 	}
 	s.logNews(st)
@@ -44,65 +45,63 @@ func (s *Service) Apply(_ context.Context, d chain.Delta, p chain.PoolDelta) err
 
 // logNews says what came and went, a line for each payment when the pool takes
 // it and one when it is first in a block. What is read from old blocks is no news.
-func (s *Service) logNews(st *state) {
-	for _, n := range st.news {
+func (s *Service) logNews(st *state.State) {
+	s.tell(st, true)
+}
+
+// quietNews tells of what old blocks say; the log does not hear of it.
+func (s *Service) quietNews(st *state.State) { s.tell(st, false) }
+
+func (s *Service) tell(st *state.State, log bool) {
+	for _, n := range st.TakeNews() {
 		if s.cfg.News != nil {
-			s.cfg.News(News{Wallet: st.name, ID: n.id, Block: n.block, Height: n.height})
+			s.cfg.News(News{Wallet: st.Name, ID: n.ID, Block: n.Block, Height: n.Height})
 		}
-		if n.log {
+		if log && n.Log {
 			s.logOne(st, n)
 		}
 	}
-	st.news = nil
 }
 
-func (s *Service) logOne(st *state, n news) {
-	e, err := st.entry(n.record)
+func (s *Service) logOne(st *state.State, n state.News) {
+	e, err := st.NewsEntry(n)
 	if err != nil {
-		s.cfg.Log.Warn("a payment cannot be shown", "txid", n.id, "err", err)
+		s.cfg.Log.Warn("a payment cannot be shown", "txid", n.ID, "err", err)
 		return
 	}
 	what := "payment received"
 	if e.FromMe {
 		what = "payment sent"
 	}
-	if e.Height != nowhere {
+	if e.Height != state.Nowhere {
 		what = "payment is in a block"
 	}
-	args := []any{"txid", n.id, "btc", chain.FormatAmount(e.Amount)}
+	args := []any{"txid", n.ID, "btc", chain.FormatAmount(e.Amount)}
 	if e.FromMe {
 		args = append(args, "fee", chain.FormatAmount(e.Fee))
 	}
-	if e.Height != nowhere {
+	if e.Height != state.Nowhere {
 		args = append(args, "height", e.Height)
 	}
 	s.cfg.Log.Info(what, args...)
 }
 
-// quietNews tells of what old blocks say; the log does not hear of it.
-func (s *Service) quietNews(st *state) {
-	for i := range st.news {
-		st.news[i].log = false
-	}
-	s.logNews(st)
-}
-
 // move follows d if it starts where the state stands. If it does not, the
 // reader finds the way from the ledger: the state is behind, or ahead because
 // the reader has been faster than the deltas.
-func (s *Service) move(st *state, d chain.Delta, now int64) error {
-	if d.Tip == nil || d.Tip.Hash == st.cursor.Hash {
+func (s *Service) move(st *state.State, d chain.Delta, now int64) error {
+	if d.Tip == nil || d.Tip.Hash == st.At().Hash {
 		return nil
 	}
-	if !startsAt(d, st.cursor) {
+	if !startsAt(d, st.At()) {
 		s.lost()
 		return nil
 	}
 	if n := len(d.Disconnected); n > 0 {
-		st.rollback(d.Disconnected[n-1].Node.Parent)
+		st.Rollback(d.Disconnected[n-1].Node.Parent)
 	}
 	for _, l := range d.Connected {
-		if err := st.connect(l.Node, l.Block, now); err != nil {
+		if err := st.Connect(l.Node, l.Block, now); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/wallet"
+	"grapevine/wallet/descriptor"
 )
 
 // payer mines n coins that a stranger may spend to any script.
@@ -27,7 +28,16 @@ func (w *world) payer(n int) (coins []chaintest.Coin) {
 // scriptAt is the script of a row at an index, handed out or not.
 func (u *user) scriptAt(k wallet.Kind, index int) []byte {
 	u.w.t.Helper()
-	scripts, err := u.state.active(wallet.Branch{Kind: k}).public.Expand(uint32(index), nil)
+	rows, err := u.state.DescribeRows()
+	if err != nil {
+		u.w.t.Fatal(err)
+	}
+	at := slices.IndexFunc(rows, func(r wallet.Row) bool { return r.Active && r.Branch == wallet.Branch{Kind: k} })
+	d, err := descriptor.Parse(rows[at].Desc, u.w.params.Params, false)
+	if err != nil {
+		u.w.t.Fatal(err)
+	}
+	scripts, err := d.Expand(uint32(index), nil)
 	if err != nil {
 		u.w.t.Fatal(err)
 	}
@@ -49,7 +59,7 @@ func (w *world) gone(seed uint64) *user {
 func (u *user) restored(seed uint64) *user {
 	u.w.t.Helper()
 	twin := u.w.user(seed)
-	if err := twin.Restore(context.Background(), string(u.state.secrets.Words), ""); err != nil {
+	if err := twin.Restore(context.Background(), string(u.state.Secrets().Words), ""); err != nil {
 		u.w.t.Fatal(err)
 	}
 	if err := twin.catchUp(context.Background()); err != nil {
@@ -141,7 +151,7 @@ func TestReadingAgainGoesOnAfterAKill(t *testing.T) {
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[0], alice.scriptAt(wallet.Taproot, 2500), 1000))
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, coins[1], alice.scriptAt(wallet.Taproot, 1600), 1000))
 	twin := w.user(2)
-	if err := twin.Restore(context.Background(), string(alice.state.secrets.Words), ""); err != nil {
+	if err := twin.Restore(context.Background(), string(alice.state.Secrets().Words), ""); err != nil {
 		t.Fatal(err)
 	}
 	for read := 0; twin.Status().Reread < 5; read++ { // in the middle of the second reading
@@ -208,10 +218,10 @@ func TestRescanFindsWhatWasForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range list { // as if they had never been seen
-		alice.state.rollback(w.params.Genesis())
+		alice.state.Rollback(w.params.Genesis())
 		alice.drop(e.Tx.ID)
 	}
-	if err := alice.state.connect(w.AtHeight(1), mustBlock(t, w, 1), 0); err != nil {
+	if err := alice.state.Connect(w.AtHeight(1), mustBlock(t, w, 1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := alice.catchUp(context.Background()); err != nil {

@@ -2,133 +2,23 @@ package service
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
-	"github.com/btcsuite/btcd/txscript/v2"
-
-	"grapevine/chain"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
+	"grapevine/wallet/state"
 )
-
-// hdKeys are the extended keys that the rows were written with, in order
-// [gethdkeys]. Private asks for the private halves too: wallet.ErrLocked.
-func (st *state) hdKeys(active, private bool) ([]wallet.HDKey, error) {
-	if private && st.secrets == nil && !st.watchOnly {
-		return nil, wallet.ErrLocked
-	}
-	by := map[string]*wallet.HDKey{}
-	for _, r := range st.rows {
-		if active && !r.Active {
-			continue
-		}
-		for _, root := range r.Roots {
-			k := by[root.Key]
-			if k == nil {
-				k = &wallet.HDKey{Public: root.Key}
-				by[root.Key] = k
-			}
-			k.HasPrivate = k.HasPrivate || root.Private
-			one := wallet.HDUse{Desc: r.Desc, Active: r.Active}
-			if !slices.Contains(k.Uses, one) {
-				k.Uses = append(k.Uses, one)
-			}
-		}
-	}
-	list := []wallet.HDKey{}
-	for _, k := range by {
-		if private {
-			var err error
-			if k.Private, err = st.rootPrivate(k.Public); err != nil {
-				return nil, err
-			}
-		}
-		slices.SortFunc(k.Uses, func(x, y wallet.HDUse) int { return strings.Compare(x.Desc, y.Desc) })
-		list = append(list, *k)
-	}
-	slices.SortFunc(list, func(x, y wallet.HDKey) int { return strings.Compare(x.Public, y.Public) })
-	return list, nil
-}
-
-// rootPrivate is the private half of an extended key; empty: the wallet has none.
-func (st *state) rootPrivate(public string) (string, error) {
-	for _, r := range st.rows {
-		if !slices.Contains(r.Roots, savedRoot{public, true}) {
-			continue
-		}
-		d, err := st.private(r)
-		if err != nil || d == nil {
-			return "", err
-		}
-		for _, k := range d.ExtendedKeys() {
-			if k.Public == public && k.Private != "" {
-				return k.Private, nil
-			}
-		}
-	}
-	return "", nil
-}
-
-// addKind makes the rows of a kind of addresses below an extended key, by
-// default the only one of the active rows [createwalletdescriptor]. It answers
-// their descriptors.
-func (st *state) addKind(kind wallet.Kind, changes []bool, root string, now int64) (descs []string, err error) {
-	if st.secrets == nil && !st.watchOnly {
-		return nil, wallet.ErrLocked
-	}
-	if root == "" {
-		keys, err := st.hdKeys(true, false)
-		if err != nil {
-			return nil, err
-		}
-		if len(keys) != 1 {
-			return nil, wallet.ErrWhichKey
-		}
-		root = keys[0].Public
-	}
-	private := ""
-	if !st.watchOnly {
-		if private, err = st.rootPrivate(root); err != nil {
-			return nil, err
-		}
-	}
-	if private == "" {
-		return nil, fmt.Errorf("%w for %s is not known", wallet.ErrUnknownKey, root)
-	}
-	for _, change := range changes {
-		text := wallet.KindDescriptor(private, wallet.Branch{Kind: kind, Change: change}, st.params.HDCoinType)
-		d, err := descriptor.Parse(text, st.params.Params, false)
-		if err != nil {
-			return nil, fmt.Errorf("make a descriptor: %w", err)
-		}
-		if st.rowOf(d.Public()) != nil {
-			continue
-		}
-		if err := st.addImport(Import{Desc: d, End: st.lookahead, Timestamp: now, Active: true, Internal: change}); err != nil {
-			return nil, err
-		}
-		descs = append(descs, d.Public())
-	}
-	if descs == nil {
-		return nil, wallet.ErrDescThere
-	}
-	st.blank = false
-	return descs, nil
-}
 
 // HDKeys are the extended keys of the wallet, of its active descriptors alone if
 // asked, and with their private halves.
 func (s *Service) HDKeys(ctx context.Context, active, private bool) ([]wallet.HDKey, error) {
-	return answer(ctx, s, func(st *state) ([]wallet.HDKey, error) { return st.hdKeys(active, private) })
+	return answer(ctx, s, func(st *state.State) ([]wallet.HDKey, error) { return st.HDKeys(active, private) })
 }
 
 // AddKind makes descriptors of a kind of addresses, to be paid at, for change, or
 // both, below the extended key root; empty: the only one there is.
 func (s *Service) AddKind(ctx context.Context, kind wallet.Kind, changes []bool, root string) (descs []string, err error) {
-	err = s.change(ctx, func(st *state) (err error) {
-		descs, err = st.addKind(kind, changes, root, s.cfg.Now().Unix())
+	err = s.change(ctx, func(st *state.State) (err error) {
+		descs, err = st.AddKind(kind, changes, root, s.cfg.Now().Unix())
 		return err
 	})
 	return descs, err
@@ -136,27 +26,11 @@ func (s *Service) AddKind(ctx context.Context, kind wallet.Kind, changes []bool,
 
 // Refill makes n addresses of each active kind ahead; 0: as many as Config.Lookahead says.
 func (s *Service) Refill(ctx context.Context, n uint32) error {
-	return s.change(ctx, func(st *state) error { return st.refill(n) })
+	return s.change(ctx, func(st *state.State) error { return st.Refill(n) })
 }
 
 // KeyOf is the private key behind a script that pays to the hash of one.
 // wallet.ErrLocked, wallet.ErrUnknownKey.
 func (s *Service) KeyOf(ctx context.Context, script []byte) (descriptor.Secret, error) {
-	return answer(ctx, s, func(st *state) (key descriptor.Secret, err error) {
-		known, err := st.provider(map[string]chain.Coin{string(script): {}})
-		if err != nil {
-			return key, err
-		}
-		if !txscript.IsPayToPubKeyHash(script) {
-			return key, wallet.ErrUnknownKey
-		}
-		pub, ok := known.PubKeyOf(script[3:23])
-		if ok {
-			key, ok = known.SecretOf(pub)
-		}
-		if !ok {
-			return key, wallet.ErrUnknownKey
-		}
-		return key, nil
-	})
+	return answer(ctx, s, func(st *state.State) (descriptor.Secret, error) { return st.KeyOf(script) })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"grapevine/chain"
+	"grapevine/wallet/state"
 )
 
 // Keys says what keys a wallet may have: watch, none that are private; blank,
@@ -16,7 +17,7 @@ func (s *Service) Keys() (watch, blank bool) {
 	if s.state == nil {
 		return false, false
 	}
-	return s.state.watchOnly, s.state.blank
+	return s.state.WatchOnly, s.state.Blank
 }
 
 // Birth is the time in Unix seconds before which the wallet has no part in the chain:
@@ -27,22 +28,7 @@ func (s *Service) Birth() (unix int64, known bool) {
 	if s.state == nil {
 		return 0, false
 	}
-	return s.state.oldest()
-}
-
-func (st *state) oldest() (unix int64, known bool) {
-	see := func(t int64) {
-		if !known || t < unix {
-			unix, known = t, true
-		}
-	}
-	for _, r := range st.rows {
-		see(r.Timestamp)
-	}
-	for _, r := range st.list {
-		see(r.time())
-	}
-	return unix, known
+	return s.state.Oldest()
 }
 
 // Lookahead is how many scripts of each row past the last one handed out are watched.
@@ -50,11 +36,11 @@ func (s *Service) Lookahead() uint32 { return s.cfg.Lookahead }
 
 // AddDescriptors watches descriptors from now on, durably. What was paid to
 // them before is found by Rescan.
-func (s *Service) AddDescriptors(ctx context.Context, list []Import) error {
-	return s.change(ctx, func(st *state) error {
+func (s *Service) AddDescriptors(ctx context.Context, list []state.Import) error {
+	return s.change(ctx, func(st *state.State) error {
 		var errs []error
 		for _, i := range list {
-			errs = append(errs, st.addImport(i))
+			errs = append(errs, st.AddImport(i))
 		}
 		return errors.Join(errs...)
 	})

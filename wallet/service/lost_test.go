@@ -262,7 +262,7 @@ func TestTheLogHearsOfPayments(t *testing.T) {
 	said.Reset()
 	twin := w.user(3)
 	twin.cfg.Log = alice.cfg.Log
-	if err := twin.Restore(t.Context(), string(bob.state.secrets.Words), ""); err != nil {
+	if err := twin.Restore(t.Context(), string(bob.state.Secrets().Words), ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := twin.catchUp(t.Context()); err != nil || strings.Contains(said.String(), "payment") {

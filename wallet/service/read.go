@@ -121,18 +121,18 @@ func (s *Service) step() (next *chain.HeaderNode, again bool, err error) {
 	if st == nil {
 		return nil, false, nil
 	}
-	if st.cursor.Hash == tip.Hash {
-		due := st.due()
+	if st.At().Hash == tip.Hash {
+		due := st.Due()
 		s.reads(due >= 0)
 		return tip.Ancestor(due), true, nil
 	}
 	s.reads(true)
-	fork := chain.Fork(st.cursor, tip)
+	fork := chain.Fork(st.At(), tip)
 	if fork == nil {
 		return nil, false, errors.New("wallet and ledger stand in different header trees")
 	}
-	if fork.Hash != st.cursor.Hash {
-		st.rollback(fork)
+	if fork.Hash != st.At().Hash {
+		st.Rollback(fork)
 		s.dirtied(false)
 		s.announce()
 	}
@@ -144,11 +144,11 @@ func (s *Service) step() (next *chain.HeaderNode, again bool, err error) {
 func (s *Service) readBlock(n *chain.HeaderNode, block *chain.Block, again bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	follow := s.state.connect
+	follow := s.state.Connect
 	if again {
-		follow = s.state.searchAgain
+		follow = s.state.SearchAgain
 	}
-	if again && !passed(n, s.state.cursor) || !again && s.state.cursor.Hash != n.Parent.Hash {
+	if again && !passed(n, s.state.At()) || !again && s.state.At().Hash != n.Parent.Hash {
 		return nil
 	}
 	if err := follow(n, block, s.cfg.Now().Unix()); err != nil {
@@ -181,11 +181,11 @@ func (s *Service) searchPool() error {
 			d.In = append(d.In, chain.PoolTx{Tx: tx})
 		}
 	}
-	if _, err := s.state.followPool(d, s.cfg.Now().Unix()); err != nil {
+	if _, err := s.state.FollowPool(d, s.cfg.Now().Unix()); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
 	s.quietNews(s.state)
-	if s.state.dirty() {
+	if s.state.Dirty() {
 		s.dirtied(true)
 	}
 	return nil

@@ -32,7 +32,7 @@ func (s *Service) Rescan(ctx context.Context, start, stop int32) (last int32, er
 	}
 	defer s.rescan.Unlock()
 	s.mu.Lock()
-	at := s.state.cursor
+	at := s.state.At()
 	if stop < 0 {
 		stop = at.Height
 	}
@@ -164,11 +164,8 @@ func (s *Service) needles() [][]byte {
 	if s.state == nil {
 		return nil
 	}
-	if len(s.scripts) != len(s.state.scripts) {
-		s.scripts = make([][]byte, 0, len(s.state.scripts))
-		for script := range s.state.scripts {
-			s.scripts = append(s.scripts, []byte(script))
-		}
+	if len(s.scripts) != s.state.Watched() {
+		s.scripts = s.state.Scripts()
 	}
 	return s.scripts
 }

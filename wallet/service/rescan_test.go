@@ -51,7 +51,7 @@ func TestFiltersFindTheSame(t *testing.T) {
 	slow := alice.restored(2)
 	fast, looked := w.user(3), 0
 	fast.cfg.Filter = w.filter(t, &looked)
-	if err := fast.Restore(context.Background(), string(alice.state.secrets.Words), ""); err != nil {
+	if err := fast.Restore(context.Background(), string(alice.state.Secrets().Words), ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := fast.catchUp(context.Background()); err != nil {
@@ -72,7 +72,7 @@ func TestFiltersFindWhatTheWordsThatCameSecondAreOf(t *testing.T) {
 	w.mine(chaintest.OpTrue(), chaintest.SpendOne(t, w.payer(1)[0], alice.scriptAt(wallet.SegWit, 0), 1000))
 	u, looked := w.user(3), 0
 	u.cfg.Filter = w.filter(t, &looked)
-	for _, words := range []string{oldTestWords, string(alice.state.secrets.Words)} {
+	for _, words := range []string{oldTestWords, string(alice.state.Secrets().Words)} {
 		if err := errors.Join(u.Restore(t.Context(), words, ""), u.catchUp(t.Context())); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func TestAnAddressIsOfTheWalletThatStays(t *testing.T) {
 	}()
 	for used := false; !used; runtime.Gosched() {
 		alice.mu.Lock()
-		used = !alice.state.unused()
+		used = !alice.state.Unused()
 		alice.mu.Unlock()
 	}
 	alice.mu.Lock()
@@ -39,9 +39,9 @@ func TestAnAddressIsOfTheWalletThatStays(t *testing.T) {
 	alice.fileMu.Unlock()
 	got := <-told
 	alice.mu.Lock()
-	own := st.scripts[string(got.script)]
+	_, ours, err := st.Whose(got.script)
 	alice.mu.Unlock()
-	if got.err != nil || own == nil {
+	if got.err != nil || err != nil || !ours {
 		t.Errorf("%x is of the seed that is gone (%v)", got.script, got.err)
 	}
 	// Once an address was told the wallet is in use, however late that is seen.

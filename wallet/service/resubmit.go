@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/wallet/state"
 )
 
 // againAfter are the waits between two rounds of submitting again: at first a
@@ -67,8 +68,8 @@ func (s *Service) submitAgain(ctx context.Context, all bool) error {
 	if s.cfg.Habits.Silent {
 		return nil
 	}
-	txs, err := s.pending(func(st *state, r *record) bool {
-		return all && !s.resent || st.settledMine(r) && r.counts() && (all || !r.inPool)
+	txs, err := s.pending(func(w state.Waiting) bool {
+		return all && !s.resent || w.Mine && w.Counts && (all || !w.InPool)
 	})
 	if err != nil {
 		return err
@@ -85,22 +86,16 @@ func (s *Service) submitAgain(ctx context.Context, all bool) error {
 	return nil
 }
 
-// settledMine says whether all that r spends is ours.
-func (st *state) settledMine(r *record) bool {
-	st.settled()
-	return r.mine
-}
-
 // pending are the transactions of a round; from now on nothing is homeless
 // unless it turns out to be.
-func (s *Service) pending(want func(*state, *record) bool) ([]*chain.Tx, error) {
+func (s *Service) pending(want func(state.Waiting) bool) ([]*chain.Tx, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.homeless = false
 	if s.state == nil {
 		return nil, nil
 	}
-	return s.state.pending(func(r *record) bool { return want(s.state, r) })
+	return s.state.Pending(want)
 }
 
 const (
@@ -139,7 +134,7 @@ func (s *Service) Resend(ctx context.Context) (wtxids []chain.Hash, err error) {
 	s.mu.Lock()
 	var txs []*chain.Tx
 	if s.state != nil {
-		txs, err = s.state.pending(func(r *record) bool { return r.received <= last && r.counts() })
+		txs, err = s.state.Pending(func(w state.Waiting) bool { return w.Received <= last && w.Counts })
 	}
 	s.mu.Unlock()
 	for _, tx := range txs {

@@ -3,79 +3,13 @@ package service
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"grapevine/db"
-	"grapevine/wallet/crypter"
+	"grapevine/wallet/state"
 )
-
-// seal is what makes a wallet an encrypted one.
-type seal struct {
-	master []byte       // the key below, wrapped by the passphrase
-	sealed []byte       // secrets, by the key
-	key    *crypter.Key // nil: locked
-	until  time.Time    // by the service's clock, when it locks itself
-}
-
-// sealContext keeps other sealed bytes from being taken for a wallet's secrets.
-const sealContext = "grapevine wallet secrets"
-
-// reseal seals the secrets anew when they have changed.
-func (st *state) reseal(rand io.Reader) error {
-	if st.seal == nil || !st.dirt.secrets || st.secrets == nil {
-		return nil
-	}
-	if err := st.seal.put(rand, st.secrets); err != nil {
-		return err
-	}
-	st.dirt.secrets, st.dirt.seal = false, true
-	return nil
-}
-
-// put seals secrets by the key.
-func (x *seal) put(rand io.Reader, of *secrets) error {
-	plain, err := of.encode()
-	if err != nil {
-		return err
-	}
-	defer clear(plain)
-	sealed, err := x.key.Seal(rand, plain, []byte(sealContext))
-	if err == nil {
-		x.sealed = sealed
-	}
-	return err
-}
-
-// lockUp wipes what is private from memory; what of it has changed stays, sealed.
-func (st *state) lockUp(rand io.Reader) error {
-	if st.seal == nil || st.seal.key == nil {
-		return nil
-	}
-	if err := st.reseal(rand); err != nil {
-		return err
-	}
-	if st.secrets != nil {
-		st.secrets.wipe()
-		st.secrets = nil
-	}
-	st.seal.key.Wipe()
-	st.seal.key, st.seal.until = nil, time.Time{}
-	return nil
-}
-
-// open is what a key seals.
-func (x *seal) open(key *crypter.Key) (*secrets, error) {
-	plain, err := key.Open(x.sealed, []byte(sealContext))
-	if err != nil {
-		return nil, err
-	}
-	defer clear(plain)
-	return decodeSecrets(plain)
-}
 
 // Beside a wallet's file while it is replaced by one that holds nothing in clear.
 const (
@@ -91,7 +25,7 @@ func tidy(path string) error { return db.Tidy(path, freshSuffix, asideSuffix) }
 // included; it takes the old one's name, and the old one is overwritten. Killed at any
 // step, one of the two is whole under that name; renamed says that it is the fresh one,
 // whatever failed later. Called with fileMu held.
-func (s *Service) rewrite(c changes) (renamed bool, err error) {
+func (s *Service) rewrite(c state.Changes) (renamed bool, err error) {
 	old := s.cfg.DB
 	path, err := filepath.EvalSymlinks(old.Path())
 	if err == nil {
@@ -150,16 +84,11 @@ func (s *Service) Close() error {
 	return s.cfg.DB.Close()
 }
 
-// maxCopies bounds which copies are remembered; the oldest is forgotten first.
-const maxCopies = 100
-
 // NoteCopy remembers a copy that Backup made while the wallet was not encrypted.
 func (s *Service) NoteCopy(path string) error {
 	s.mu.Lock()
-	if st := s.state; st != nil && st.seal == nil && !st.watchOnly && !slices.Contains(st.copies, path) {
-		st.copies = append(st.copies, path)
-		st.copies = st.copies[max(0, len(st.copies)-maxCopies):]
-		st.dirt.keys = true
+	if s.state != nil {
+		s.state.NoteCopy(path)
 	}
 	s.mu.Unlock()
 	return s.flush()
@@ -169,7 +98,7 @@ func (s *Service) NoteCopy(path string) error {
 func (s *Service) Copies() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.state.copies)
+	return s.state.PlainCopies()
 }
 
 // ToldInClear says whether a file holds this wallet's secrets in clear.
@@ -182,11 +111,11 @@ func (s *Service) ToldInClear(path string) bool {
 	other := &Service{cfg: s.cfg, tables: s.tables}
 	other.cfg.DB = file
 	st, err := other.load()
-	if err != nil || st == nil || st.seal != nil || st.secrets == nil {
+	if err != nil || st == nil || st.Encrypted() || st.Secrets() == nil {
 		return false
 	}
-	defer st.secrets.wipe()
+	defer st.Secrets().Wipe()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.state.rows, func(r *row) bool { return st.secrets.Private[r.Desc] != nil })
+	return st.Secrets().Tells(s.state)
 }

@@ -122,12 +122,12 @@ func (s *Service) commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*
 // keep notes an own transaction, durably.
 func (s *Service) keep(tx *chain.Tx, o wallet.Options) error {
 	s.mu.Lock()
-	err := s.state.free(tx, o)
+	err := s.state.CheckFree(tx, o)
 	if err != nil { // a transaction of that name, if there is one, stays
 		s.mu.Unlock()
 		return err
 	}
-	err = s.state.keep(tx, o, s.cfg.Now().Unix())
+	err = s.state.Keep(tx, o, s.cfg.Now().Unix())
 	s.mu.Unlock()
 	if err == nil {
 		err = s.flush()
@@ -141,7 +141,7 @@ func (s *Service) keep(tx *chain.Tx, o wallet.Options) error {
 func (s *Service) drop(txid chain.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.forget(txid)
+	s.state.Forget(txid)
 }
 
 func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
@@ -166,7 +166,7 @@ func (s *Service) submit(ctx context.Context, tx *chain.Tx) (*chain.Tx, error) {
 func (s *Service) release(coins []wallet.Coin) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.release(coins)
+	s.state.Release(coins)
 }
 
 // seeded is the randomness of one transaction; its seed comes in by Config.Rand.
@@ -195,7 +195,7 @@ func (s *Service) sign(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin) ([]wal
 
 func (s *Service) signWith(tx *wire.MsgTx, prev map[wire.OutPoint]chain.Coin, known *descriptor.Provider, kind txscript.SigHashType) ([]wallet.SignProblem, error) {
 	s.mu.Lock()
-	coins, own, err := s.state.signing(tx, prev)
+	coins, own, err := s.state.Signing(tx, prev)
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err

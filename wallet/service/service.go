@@ -16,6 +16,7 @@ import (
 	"grapevine/db"
 	"grapevine/wallet"
 	"grapevine/wallet/crypter"
+	"grapevine/wallet/state"
 )
 
 // Chain is what the wallet asks of the ledger.
@@ -76,8 +77,8 @@ func (c *Config) stretch() crypter.Params {
 	return c.Stretch
 }
 
-func (c *Config) settings() settings {
-	return settings{c.Params, c.Lookahead, c.AddressKind, c.ChangeKind, c.Habits.NoFresh}
+func (c *Config) settings() state.Settings {
+	return state.Settings{Params: c.Params, Lookahead: c.Lookahead, Kind: c.AddressKind, Change: c.ChangeKind, NoFresh: c.Habits.NoFresh}
 }
 
 // regtestFeeRate is the fallback where there is no fee market: 0.0002 BTC per kvB.
@@ -96,7 +97,7 @@ type Service struct {
 	sendMu   sync.Mutex // one transaction at a time chooses coins; locked before fileMu
 
 	mu        sync.Mutex
-	state     *state         // nil: no wallet yet
+	state     *state.State   // nil: no wallet yet
 	moved     chan struct{}  // closed and replaced when the state has followed something
 	going     *scan          // a Rescan that is under way; nil: none
 	scripts   [][]byte       // those of state, for filters
@@ -151,7 +152,7 @@ func Open(cfg Config) (*Service, error) {
 	}
 	var err error
 	s.state, err = s.load()
-	if s.state != nil && s.state.dirty() {
+	if s.state != nil && s.state.Dirty() {
 		s.dirtied(false)
 	}
 	return s, err
@@ -179,7 +180,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != nil {
-		err = errors.Join(err, s.state.lockUp(s.cfg.Rand))
+		err = errors.Join(err, s.state.LockWallet(s.cfg.Rand))
 	}
 	return err
 }
@@ -193,12 +194,12 @@ func (s *Service) Exists() bool {
 
 // Status says how far the wallet has followed.
 func (s *Service) Status() wallet.Status {
-	status := wallet.Status{Tip: s.cfg.Chain.Tip().Height, Reread: nowhere}
+	status := wallet.Status{Tip: s.cfg.Chain.Tip().Height, Reread: state.Nowhere}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != nil {
 		status.Exists, status.Scanning = true, s.scanning
-		status.At, status.Txs, status.Reread = s.state.cursor.Height, len(s.state.txs), s.state.due()
+		status.At, status.Txs, status.Reread = s.state.At().Height, s.state.Count(), s.state.Due()
 		status.Scan = s.progress(status)
 	}
 	return status
@@ -233,7 +234,7 @@ func (s *Service) settle(ctx context.Context, wait func(wallet.Status) error) er
 			tip = s.cfg.Chain.Tip() // reorganised away meanwhile
 		}
 		s.mu.Lock()
-		there := s.state == nil || passed(tip, s.state.cursor) && !s.searching()
+		there := s.state == nil || passed(tip, s.state.At()) && !s.searching()
 		moved := s.moved
 		s.mu.Unlock()
 		if there {
@@ -255,8 +256,8 @@ func (s *Service) settle(ctx context.Context, wait func(wallet.Status) error) er
 // searching says whether answers are to wait for the reader, which is about to
 // find what belongs to us. Called with mu held.
 func (s *Service) searching() bool {
-	if due := s.state.due(); due >= 0 {
-		return s.state.cursor.Height-due <= longScan
+	if due := s.state.Due(); due >= 0 {
+		return s.state.At().Height-due <= longScan
 	}
 	return s.poolDue
 }

@@ -263,7 +263,7 @@ func TestFreshChangeIsNotTrustedWhereItIsNotSpent(t *testing.T) {
 	if b := alice.balance(); b.Change == 0 || b.Unconfirmed != 0 {
 		t.Errorf("%+v: own change is trusted", b)
 	}
-	alice.state.noFresh = true
+	alice.state.NoFresh = true
 	if b := alice.balance(); b.Change != 0 || b.Unconfirmed == 0 {
 		t.Errorf("%+v: it is spent only when it is in a block", b)
 	}

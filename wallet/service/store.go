@@ -13,10 +13,11 @@ import (
 	"grapevine/db"
 	"grapevine/wallet"
 	"grapevine/wallet/crypter"
+	"grapevine/wallet/state"
 )
 
 // Schema is the version of wallet.db, for db.Open. What the values hold is
-// the state's business: see its record.go and save.go.
+// the state's business: see its record.go and save.go in wallet/state.
 //
 //	keys    "wallet"  -> descriptors, how many addresses of each were handed out
 //	keys    "secrets" -> words, seed, private keys; or, in an encrypted wallet:
@@ -27,10 +28,10 @@ import (
 //	cursor  "locks"   -> coins set aside for good
 //	txs     txid      -> the transaction and what we know of it
 //	labels  script    -> label
-//	scripts place     -> script, see changes
+//	scripts place     -> script, see state.Changes
 const Schema uint32 = 2
 
-// firstSchema had words, seed and private keys in "wallet", in clear: see first.go. What
+// firstSchema had words, seed and private keys in "wallet", in clear: see wallet/state/first.go. What
 // such a file holds is read as it is, and written anew with the first change.
 const firstSchema uint32 = 1
 
@@ -108,8 +109,8 @@ func makeFile(path string, o db.Options) error {
 }
 
 // load reads the state; nil when the file holds no wallet.
-func (s *Service) load() (*state, error) {
-	c := changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
+func (s *Service) load() (*state.State, error) {
+	c := state.Changes{Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
 	found := false
 	err := s.cfg.DB.View(func(tx *db.Tx) (err error) {
 		if c.Keys, found, err = s.tables.keys.Get(tx, keysKey); err != nil || !found {
@@ -141,9 +142,9 @@ func (s *Service) load() (*state, error) {
 	if err == nil && !found {
 		return nil, nil
 	}
-	var st *state
+	var st *state.State
 	if err == nil {
-		st, err = loadState(c, s.cfg.settings(), s.cfg.Chain.AtHeight)
+		st, err = state.Load(c, s.cfg.settings(), s.cfg.Chain.AtHeight)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load wallet from %s: %w", s.cfg.DB.Path(), err)
@@ -157,14 +158,14 @@ func (s *Service) flush() error {
 	defer s.fileMu.Unlock()
 	s.mu.Lock()
 	st := s.state
-	if st == nil || !st.dirty() {
+	if st == nil || !st.Dirty() {
 		s.mu.Unlock()
 		return nil
 	}
-	err := st.reseal(s.cfg.Rand)
-	var c changes
+	err := st.Reseal(s.cfg.Rand)
+	var c state.Changes
 	if err == nil {
-		c, err = st.take()
+		c, err = st.Take()
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *Service) flush() error {
 	}
 	if err := s.cfg.DB.Update(func(tx *db.Tx) error { return s.tables.write(tx, c) }); err != nil {
 		s.mu.Lock()
-		st.giveBack(c)
+		st.GiveBack(c)
 		s.mu.Unlock()
 		return fmt.Errorf("write wallet: %w", err)
 	}
@@ -192,7 +193,7 @@ func (t tables) readSeal(tx *db.Tx) (master, sealed []byte, err error) {
 	return master, sealed, err
 }
 
-func (t tables) write(tx *db.Tx, c changes) error {
+func (t tables) write(tx *db.Tx, c state.Changes) error {
 	if c.Keys != nil {
 		if err := t.keys.Put(tx, keysKey, c.Keys); err != nil {
 			return err
@@ -242,13 +243,13 @@ func (t tables) write(tx *db.Tx, c changes) error {
 
 // replace puts a new wallet in the place of what the file holds, durably, and
 // then in the place of the state. The pool may concern one that is restored.
-func (s *Service) replace(st *state, restored bool) error {
+func (s *Service) replace(st *state.State, restored bool) error {
 	s.fileMu.Lock()
 	defer s.fileMu.Unlock()
 	if s.inUse(restored) { // an address that is handed out from here on is not on disk, and change sees that it is lost
 		return wallet.ErrExists
 	}
-	c, err := st.take()
+	c, err := st.Take()
 	if err != nil {
 		return err
 	}

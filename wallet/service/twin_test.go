@@ -25,7 +25,7 @@ func (w *world) recount(u *user) wallet.Balance {
 		}
 		u.Service.mu.Lock()
 		defer u.Service.mu.Unlock()
-		_, ours, err := u.state.whose(script)
+		_, ours, err := u.state.Whose(script)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"grapevine/wallet"
 	"grapevine/wallet/psbt"
 	"grapevine/wallet/service"
+	"grapevine/wallet/state"
 )
 
 const bumpFields = `conf_target:int? fee_rate:*amount? replaceable:bool? estimate_mode:text? outputs:*[{"address":amount,...},{"data":"hex"},...]? original_change_index:int?`
@@ -63,7 +64,7 @@ func (a *API) psbtBumpFee(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	p := psbt.New(out.Tx)
-	if _, err := a.Wallet.FillPSBT(ctx, p, service.Fill{Origins: true, Finalize: true}); err != nil {
+	if _, err := a.Wallet.FillPSBT(ctx, p, state.Fill{Origins: true, Finalize: true}); err != nil {
 		return nil, err
 	}
 	return bumped{PSBT: p.Text(), OldFee: jsonrpc.Amount(out.Old), Fee: jsonrpc.Amount(out.Fee), Errors: []string{}}, nil
@@ -119,7 +120,7 @@ func (a *API) spentCoins(ctx context.Context, tx *chain.Tx) (map[wire.OutPoint]c
 }
 
 // bumpOptions reads what the caller wants of the replacement.
-func (a *API) bumpOptions(c *jsonrpc.Call) (b service.Bump, err error) {
+func (a *API) bumpOptions(c *jsonrpc.Call) (b state.Bump, err error) {
 	o := c.Inside("options", bumpFields+" confTarget:int?")
 	if o.Has("confTarget") {
 		if o.Has("conf_target") {

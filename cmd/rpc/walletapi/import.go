@@ -9,7 +9,7 @@ import (
 	"grapevine/cmd/rpc/show"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
-	"grapevine/wallet/service"
+	"grapevine/wallet/state"
 )
 
 // importRows watch what others' descriptors say.
@@ -86,7 +86,7 @@ func (a *API) importOne(ctx context.Context, r *jsonrpc.Params, since int64) imp
 	i, warnings, err := a.readImport(r)
 	if err == nil {
 		i.Timestamp = since
-		err = a.Wallet.AddDescriptors(ctx, []service.Import{i})
+		err = a.Wallet.AddDescriptors(ctx, []state.Import{i})
 	}
 	if err == nil {
 		return importResult{Success: true, Warnings: warnings}
@@ -99,8 +99,8 @@ func (a *API) importOne(ctx context.Context, r *jsonrpc.Params, since int64) imp
 }
 
 // readImport reads one request and refuses what Core does [ProcessDescriptorImport].
-func (a *API) readImport(r *jsonrpc.Params) (i service.Import, warnings []string, err error) {
-	refuse := func(code jsonrpc.Code, words string) (service.Import, []string, error) {
+func (a *API) readImport(r *jsonrpc.Params) (i state.Import, warnings []string, err error) {
+	refuse := func(code jsonrpc.Code, words string) (state.Import, []string, error) {
 		return i, warnings, jsonrpc.Errorf(code, "%s", words)
 	}
 	if !r.Has("desc") {
@@ -147,7 +147,7 @@ func (a *API) readImport(r *jsonrpc.Params) (i service.Import, warnings []string
 }
 
 // readRange reads which indices are watched.
-func (a *API) readRange(r *jsonrpc.Params, i *service.Import) (warnings []string, err error) {
+func (a *API) readRange(r *jsonrpc.Params, i *state.Import) (warnings []string, err error) {
 	i.End = 1
 	switch {
 	case !i.Desc.Ranged() && r.Has("range"):

@@ -21,6 +21,7 @@ import (
 	"grapevine/wallet/psbt"
 	"grapevine/wallet/service"
 	"grapevine/wallet/spend"
+	"grapevine/wallet/state"
 )
 
 // What the methods take that choose coins: the words of all of them, for their rows
@@ -339,7 +340,7 @@ func (a *API) createFunded(ctx context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	made := psbt.New(f.Tx)
-	if _, err := a.Wallet.FillPSBT(ctx, made, service.Fill{Origins: c.Bool("bip32derivs"), Kind: 1, Finalize: true}); err != nil {
+	if _, err := a.Wallet.FillPSBT(ctx, made, state.Fill{Origins: c.Bool("bip32derivs"), Kind: 1, Finalize: true}); err != nil {
 		return nil, err
 	}
 	return struct {

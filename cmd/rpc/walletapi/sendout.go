@@ -15,6 +15,7 @@ import (
 	"grapevine/wallet"
 	"grapevine/wallet/psbt"
 	"grapevine/wallet/service"
+	"grapevine/wallet/state"
 )
 
 // feeWords puts the fee of a call, which may stand beside its options, among them
@@ -102,7 +103,7 @@ type made struct {
 // spent already [FinishTransaction].
 func (a *API) finish(ctx context.Context, opts *jsonrpc.Params, tx *wire.MsgTx, again []wallet.Input) (any, error) {
 	p := psbt.New(tx)
-	fill := service.Fill{Origins: true, Finalize: true}
+	fill := state.Fill{Origins: true, Finalize: true}
 	if _, err := a.Wallet.FillPSBT(ctx, p, fill); err != nil {
 		return nil, err
 	}
@@ -306,7 +307,7 @@ func (a *API) processPSBT(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	fill := service.Fill{Kind: rawapi.HashType(c, "sighashtype"), Sign: c.Bool("sign"), Origins: c.Bool("bip32derivs"), Finalize: c.Bool("finalize")}
+	fill := state.Fill{Kind: rawapi.HashType(c, "sighashtype"), Sign: c.Bool("sign"), Origins: c.Bool("bip32derivs"), Finalize: c.Bool("finalize")}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}

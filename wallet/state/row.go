@@ -1,4 +1,4 @@
-package service
+package state
 
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which clients compare
 
@@ -82,8 +82,8 @@ type owned struct {
 }
 
 // addRow watches one more descriptor, but makes no script yet.
-func (st *state) addRow(s savedRow) (*row, error) {
-	d, err := descriptor.Parse(s.Desc, st.params.Params, false)
+func (st *State) addRow(s savedRow) (*row, error) {
+	d, err := descriptor.Parse(s.Desc, st.Params.Params, false)
 	if err != nil {
 		return nil, fmt.Errorf("read a wallet's descriptor: %w", err)
 	}
@@ -92,9 +92,9 @@ func (st *state) addRow(s savedRow) (*row, error) {
 	return r, nil
 }
 
-// addImport watches a descriptor; one that is there already is changed, and may
+// AddImport watches a descriptor; one that is there already is changed, and may
 // watch more, never less [DescriptorScriptPubKeyMan::UpdateWalletDescriptor].
-func (st *state) addImport(i Import) error {
+func (st *State) AddImport(i Import) error {
 	text := i.Desc.Public()
 	r := st.rowOf(text)
 	if r != nil && (i.Start > r.Start || i.End < r.End) {
@@ -139,7 +139,7 @@ func (st *state) addImport(i Import) error {
 }
 
 // keepKeys keeps the private keys of a descriptor, with those that are there.
-func (st *state) keepKeys(text string, d *descriptor.Descriptor) error {
+func (st *State) keepKeys(text string, d *descriptor.Descriptor) error {
 	if !d.HasSecrets() {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (st *state) keepKeys(text string, d *descriptor.Descriptor) error {
 		return wallet.ErrLocked
 	}
 	if old := st.secrets.Private[text]; old != nil {
-		had, err := descriptor.Parse(string(old), st.params.Params, false)
+		had, err := descriptor.Parse(string(old), st.Params.Params, false)
 		if err != nil {
 			return fmt.Errorf("read a private descriptor: %w", err)
 		}
@@ -173,7 +173,7 @@ func (r *row) addRoots(d *descriptor.Descriptor) {
 }
 
 // rowOf is the row of a public descriptor, nil when it is not watched.
-func (st *state) rowOf(text string) *row {
+func (st *State) rowOf(text string) *row {
 	i := slices.IndexFunc(st.rows, func(r *row) bool { return r.Desc == text })
 	if i < 0 {
 		return nil
@@ -182,7 +182,7 @@ func (st *state) rowOf(text string) *row {
 }
 
 // activate lets new addresses of its kind come from a row, or from it no more.
-func (st *state) activate(r *row, on, internal bool) {
+func (st *State) activate(r *row, on, internal bool) {
 	if on {
 		for _, other := range st.rows {
 			if other != r && other.Active && other.Internal == internal && other.kind == r.kind {
@@ -199,7 +199,7 @@ func (st *state) activate(r *row, on, internal bool) {
 }
 
 // active is the row that new addresses of a kind come from; nil: none.
-func (st *state) active(branch wallet.Branch) *row {
+func (st *State) active(branch wallet.Branch) *row {
 	for _, r := range st.rows {
 		if r.Active && r.Internal == branch.Change && r.kind == branch.Kind.String() {
 			return r
@@ -212,7 +212,7 @@ func (st *state) active(branch wallet.Branch) *row {
 func (r *row) made() uint32 { return r.Start + uint32(len(r.owned))/r.per }
 
 // topUp makes scripts of a row until they reach as far past next as they have to by now.
-func (st *state) topUp(r *row) error {
+func (st *State) topUp(r *row) error {
 	if !r.public.Ranged() {
 		return st.extend(r, 1)
 	}
@@ -220,7 +220,7 @@ func (st *state) topUp(r *row) error {
 }
 
 // derive tops up all rows.
-func (st *state) derive() error {
+func (st *State) derive() error {
 	for _, r := range st.rows {
 		if err := st.topUp(r); err != nil {
 			return err
@@ -231,7 +231,7 @@ func (st *state) derive() error {
 
 // grow makes scripts of a row up to an index. Behind a hardened step they can be
 // made only while the keys are there.
-func (st *state) grow(r *row, end uint32) error {
+func (st *State) grow(r *row, end uint32) error {
 	end = min(end, maxIndex)
 	from := r.public
 	for index := r.made(); index < end; index++ {
@@ -254,7 +254,7 @@ func (st *state) grow(r *row, end uint32) error {
 }
 
 // extend makes scripts of a row up to an index, which are its range from now on.
-func (st *state) extend(r *row, end uint32) error {
+func (st *State) extend(r *row, end uint32) error {
 	if err := st.grow(r, end); err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (st *state) extend(r *row, end uint32) error {
 const maxIndex = 1 << 31
 
 // watch adds the next script of a row to those that are ours.
-func (st *state) watch(r *row, script string) {
+func (st *State) watch(r *row, script string) {
 	own := &owned{script: script, row: r}
 	own.KeyPath = wallet.KeyPath{Branch: wallet.Branch{Kind: wallet.KindOf([]byte(script)), Change: r.Internal}, Index: r.made()}
 	r.owned = append(r.owned, own)
@@ -286,7 +286,7 @@ func (st *state) watch(r *row, script string) {
 }
 
 // unwatch takes a script out again.
-func (st *state) unwatch(own *owned) {
+func (st *State) unwatch(own *owned) {
 	first := st.scripts[own.script]
 	if first == own {
 		if own.also == nil {
@@ -306,13 +306,13 @@ func (st *state) unwatch(own *owned) {
 
 // changeKind is the kind of change that hides best among payments, of those
 // that the wallet has [TransactionChangeType].
-func (st *state) changeKind(pay []wallet.Payment, o wallet.Options) wallet.Kind {
+func (st *State) changeKind(pay []wallet.Payment, o wallet.Options) wallet.Kind {
 	switch {
 	case o.ChangeKind != nil:
 		return *o.ChangeKind
-	case st.change != nil:
-		return *st.change
-	case st.kind == wallet.Legacy: // who wants legacy addresses shows no other
+	case st.Change != nil:
+		return *st.Change
+	case st.Kind == wallet.Legacy: // who wants legacy addresses shows no other
 		return wallet.Legacy
 	}
 	var paid [wallet.BranchCount]bool
@@ -332,18 +332,18 @@ func (st *state) changeKind(pay []wallet.Payment, o wallet.Options) wallet.Kind 
 			return kind
 		}
 	}
-	return st.kind
+	return st.Kind
 }
 
 // canHand says whether addresses can be had from any row [CanGetAddresses].
-func (st *state) canHand(change bool) bool {
+func (st *State) canHand(change bool) bool {
 	return slices.ContainsFunc(st.rows, func(r *row) bool {
-		return r.Active && r.Internal == change && r.public.Ranged() && (!st.watchOnly || r.Next < r.made())
+		return r.Active && r.Internal == change && r.public.Ranged() && (!st.WatchOnly || r.Next < r.made())
 	})
 }
 
 // nextOwned is the next script of the row that addresses of a kind come from.
-func (st *state) nextOwned(branch wallet.Branch) (*owned, error) {
+func (st *State) nextOwned(branch wallet.Branch) (*owned, error) {
 	if !st.canHand(branch.Change) {
 		return nil, wallet.ErrNoKeys
 	}
@@ -362,7 +362,7 @@ func (st *state) nextOwned(branch wallet.Branch) (*owned, error) {
 
 // handed notes that a script was given out. The rows grow when the next one is
 // wanted, or one is paid to, as in Core.
-func (st *state) handed(own *owned) {
+func (st *State) handed(own *owned) {
 	if r := own.row; own.Index >= r.Next && r.public.Ranged() {
 		r.Next, st.dirt.keys = own.Index+1, true
 	}
@@ -370,7 +370,7 @@ func (st *state) handed(own *owned) {
 
 // used notes that a script of ours is known to somebody: it and those before it
 // are not handed out any more.
-func (st *state) used(own *owned) error {
+func (st *State) used(own *owned) error {
 	for ; own != nil; own = own.also {
 		if r := own.row; own.Index >= r.Next && r.public.Ranged() {
 			r.Next, st.dirt.keys = own.Index+1, true
@@ -382,14 +382,14 @@ func (st *state) used(own *owned) error {
 	return nil
 }
 
-// refill makes n scripts of each row that are not handed out; 0: as many as
+// Refill makes n scripts of each row that are not handed out; 0: as many as
 // -keypool says [keypoolrefill].
-func (st *state) refill(n uint32) error {
-	if st.secrets == nil && !st.watchOnly {
+func (st *State) Refill(n uint32) error {
+	if st.Locked() {
 		return wallet.ErrLocked
 	}
 	if n == 0 {
-		n = st.lookahead
+		n = st.Lookahead
 	}
 	for _, r := range st.rows {
 		if r.public.Ranged() {
@@ -401,9 +401,9 @@ func (st *state) refill(n uint32) error {
 	return nil
 }
 
-// describeRows describes the rows, as listdescriptors shows them. Private ones
+// DescribeRows describes the rows, as listdescriptors shows them. Private ones
 // are there when the keys are.
-func (st *state) describeRows() (list []wallet.Row, err error) {
+func (st *State) DescribeRows() (list []wallet.Row, err error) {
 	for _, r := range st.rows {
 		shown := wallet.Row{
 			Branch: wallet.Branch{Change: r.Internal}, Desc: r.Desc, Next: r.Next, First: r.Start,
@@ -411,8 +411,8 @@ func (st *state) describeRows() (list []wallet.Row, err error) {
 		}
 		shown.Kind, _ = wallet.KindNamed(r.kind)
 		shown.Len = r.End
-		if !st.whole() && r.Words {
-			shown.Len = max(shown.Len, st.lookahead) // a new wallet's are on their way
+		if !st.Whole() && r.Words {
+			shown.Len = max(shown.Len, st.Lookahead) // a new wallet's are on their way
 		}
 		if st.secrets != nil {
 			shown.Private = string(st.secrets.Private[r.Desc])
@@ -423,8 +423,8 @@ func (st *state) describeRows() (list []wallet.Row, err error) {
 	return list, nil
 }
 
-// whose says where a script stands in the key tree, if it is ours.
-func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
+// Whose says where a script stands in the key tree, if it is ours.
+func (st *State) Whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	own := st.scripts[string(script)]
 	if own == nil {
 		return o, false, nil
@@ -443,7 +443,7 @@ func (st *state) whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	}
 	o = wallet.Owned{
 		Kind: own.Kind, Change: own.Change, Index: own.Index, Label: own.label, Booked: st.booked(own), Beyond: st.beyond(own),
-		Desc:       descriptor.Bare(descriptor.Infer(script, st.params.Params, known).String()),
+		Desc:       descriptor.Bare(descriptor.Infer(script, st.Params.Params, known).String()),
 		ParentDesc: own.row.Desc, Unsolvable: !own.row.public.Solvable(),
 	}
 	o.Timestamp = own.row.Timestamp

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"bytes"
@@ -12,15 +12,17 @@ import (
 	"grapevine/wallet"
 )
 
+const ahead = 60
+
 func example() stored {
 	return stored{
 		order: 7, received: 1_700_000_000, height: 101, block: chain.Hash{1, 2}, index: 3,
-		blockTime: 1_700_000_100, conflict: nowhere, comment: "rent", raw: []byte{1, 2, 3},
+		blockTime: 1_700_000_100, conflict: Nowhere, comment: "rent", raw: []byte{1, 2, 3},
 	}
 }
 
 func TestARecordReadsAsItWasWritten(t *testing.T) {
-	for _, s := range []stored{example(), {height: nowhere, conflict: 5, abandoned: true, raw: []byte{9}}} {
+	for _, s := range []stored{example(), {height: Nowhere, conflict: 5, abandoned: true, raw: []byte{9}}} {
 		got, err := decodeStored(appendStored(nil, s))
 		if err != nil || !reflect.DeepEqual(got, s) {
 			t.Errorf("%+v, want %+v: %v", got, s, err)
@@ -57,11 +59,11 @@ func FuzzDecodeStored(f *testing.F) {
 
 func TestADamagedStateIsNotOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{params: p, lookahead: ahead}, p.Genesis())
+	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := st.take()
+	c, err := st.Take()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,23 +75,23 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 	}
 	signet := c
 	signet.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1)
-	if _, err := loadState(signet, settings{params: p, lookahead: ahead}, genesis); !errors.Is(err, wallet.ErrNetwork) {
+	if _, err := Load(signet, Settings{Params: p, Lookahead: ahead}, genesis); !errors.Is(err, wallet.ErrNetwork) {
 		t.Errorf("of another network: %v", err)
 	}
-	if _, err := loadState(c, settings{params: p, lookahead: ahead}, genesis); err != nil {
+	if _, err := Load(c, Settings{Params: p, Lookahead: ahead}, genesis); err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*changes){
-		"keys":        func(c *changes) { c.Keys = []byte("{") },
-		"network":     func(c *changes) { c.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1) },
-		"cursor":      func(c *changes) { c.Cursor = nil },
-		"other chain": func(c *changes) { c.Cursor = []byte(`[{"height":0,"hash":"00"}]`) },
-		"record":      func(c *changes) { c.Txs = map[chain.Hash][]byte{{}: {1}} },
-		"transaction": func(c *changes) { c.Txs = map[chain.Hash][]byte{{}: appendStored(nil, example())} },
+	for name, spoil := range map[string]func(*Changes){
+		"keys":        func(c *Changes) { c.Keys = []byte("{") },
+		"network":     func(c *Changes) { c.Keys = bytes.Replace(c.Keys, []byte("regtest"), []byte("signet"), 1) },
+		"cursor":      func(c *Changes) { c.Cursor = nil },
+		"other chain": func(c *Changes) { c.Cursor = []byte(`[{"height":0,"hash":"00"}]`) },
+		"record":      func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: {1}} },
+		"transaction": func(c *Changes) { c.Txs = map[chain.Hash][]byte{{}: appendStored(nil, example())} },
 	} {
 		bad := c
 		spoil(&bad)
-		if _, err := loadState(bad, settings{params: p, lookahead: ahead}, genesis); err == nil {
+		if _, err := Load(bad, Settings{Params: p, Lookahead: ahead}, genesis); err == nil {
 			t.Errorf("%s: a damaged state was opened", name)
 		}
 	}
@@ -98,16 +100,16 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 // A file of a wallet that had two kinds of addresses opens with all of them.
 func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{params: p, lookahead: ahead}, p.Genesis())
+	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
 	taproot := wallet.Branch{Kind: wallet.Taproot}
-	first, _, err := st.hand(taproot, "")
+	first, _, err := st.NewScript(taproot, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := st.take()
+	c, err := st.Take()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,15 +120,15 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 			delete(c.Scripts, place)
 		}
 	}
-	again, err := loadState(c, settings{params: p, lookahead: ahead}, func(int32) *chain.HeaderNode { return p.Genesis() })
+	again, err := Load(c, Settings{Params: p, Lookahead: ahead}, func(int32) *chain.HeaderNode { return p.Genesis() })
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, _, err := again.hand(taproot, "")
+	next, _, err := again.NewScript(taproot, "")
 	if err != nil || bytes.Equal(first, next) {
 		t.Errorf("the next address is %x, as the first, %v", next, err)
 	}
-	if rest, err := again.take(); err != nil || len(rest.Scripts)+len(c.Scripts) != 8*ahead+1 {
+	if rest, err := again.Take(); err != nil || len(rest.Scripts)+len(c.Scripts) != 8*ahead+1 {
 		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
 	}
 }
@@ -134,17 +136,17 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
-	st, err := newState(bytes.Repeat([]byte{7}, 64), "words", settings{params: p, lookahead: ahead}, p.Genesis())
+	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := st.take()
-	if err != nil || st.dirty() {
-		t.Fatal(st.dirty(), err)
+	first, err := st.Take()
+	if err != nil || st.Dirty() {
+		t.Fatal(st.Dirty(), err)
 	}
-	st.giveBack(first)
-	again, err := st.take()
-	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Secrets, again.Secrets) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 8*firstReach {
+	st.GiveBack(first)
+	again, err := st.Take()
+	if err != nil || !reflect.DeepEqual(first.Keys, again.Keys) || !reflect.DeepEqual(first.Secrets, again.Secrets) || !reflect.DeepEqual(first.Scripts, again.Scripts) || len(again.Scripts) != 8*FirstReach {
 		t.Fatalf("%d scripts, then %d: %v", len(first.Scripts), len(again.Scripts), err)
 	}
 }

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"grapevine/wallet"
 )
 
-// history is count transactions, newest first, after skipping skip.
-func (st *state) history(count, skip int) ([]wallet.Entry, error) {
+// History is count transactions, newest first, after skipping skip.
+func (st *State) History(count, skip int) ([]wallet.Entry, error) {
 	last := len(st.list) - max(skip, 0)
 	first := max(0, last-max(count, 0))
 	var entries []wallet.Entry
@@ -26,8 +26,8 @@ func (st *state) history(count, skip int) ([]wallet.Entry, error) {
 	return entries, nil
 }
 
-// tx is one transaction, or wallet.ErrUnknownTx.
-func (st *state) tx(txid chain.Hash) (wallet.Entry, error) {
+// Tx is one transaction, or wallet.ErrUnknownTx.
+func (st *State) Tx(txid chain.Hash) (wallet.Entry, error) {
 	r := st.txs[txid]
 	if r == nil {
 		return wallet.Entry{}, wallet.ErrUnknownTx
@@ -35,11 +35,20 @@ func (st *state) tx(txid chain.Hash) (wallet.Entry, error) {
 	return st.entry(r)
 }
 
-// pending are the transactions that wait for a block and that want says yes to, in
+// Waiting is a transaction that waits for a block.
+type Waiting struct {
+	Received int64 // Unix seconds
+	InPool   bool
+	Counts   bool // nothing else has taken its place
+	Mine     bool // all that it spends is ours
+}
+
+// Pending are the transactions that wait for a block and that want says yes to, in
 // the order they came.
-func (st *state) pending(want func(*record) bool) (txs []*chain.Tx, err error) {
+func (st *State) Pending(want func(Waiting) bool) (txs []*chain.Tx, err error) {
+	st.settled()
 	for _, r := range st.list {
-		if st.depth(r) != 0 || r.abandoned || r.coinbase || !want(r) {
+		if st.depth(r) != 0 || r.abandoned || r.coinbase || !want(Waiting{r.received, r.inPool, r.counts(), r.mine}) {
 			continue
 		}
 		tx, err := chain.DecodeTx(r.raw)
@@ -51,9 +60,9 @@ func (st *state) pending(want func(*record) bool) (txs []*chain.Tx, err error) {
 	return txs, nil
 }
 
-// each calls fn with the transactions that the filter wants, newest first, until it
+// Each calls fn with the transactions that the filter wants, newest first, until it
 // has enough.
-func (st *state) each(f wallet.Filter, fn func(*wallet.Entry) (more bool)) error {
+func (st *State) Each(f wallet.Filter, fn func(*wallet.Entry) (more bool)) error {
 	for _, r := range slices.Backward(st.list) {
 		if f.Since != nil && max(st.depth(r), -st.depth(r)) > *f.Since {
 			continue
@@ -73,7 +82,7 @@ func (st *state) each(f wallet.Filter, fn func(*wallet.Entry) (more bool)) error
 }
 
 // entry tells what a record means to the wallet.
-func (st *state) entry(r *record) (wallet.Entry, error) {
+func (st *State) entry(r *record) (wallet.Entry, error) {
 	tx, err := chain.DecodeTx(r.raw)
 	if err != nil {
 		return wallet.Entry{}, fmt.Errorf("wallet transaction %s: %w", r.id, err)
@@ -97,7 +106,7 @@ func (st *state) entry(r *record) (wallet.Entry, error) {
 		e.Credit = credit
 	}
 	for _, in := range tx.TxIn {
-		e.Replaceable = e.Replaceable || r.height == nowhere && in.Sequence <= policy.MaxReplaceable
+		e.Replaceable = e.Replaceable || r.height == Nowhere && in.Sequence <= policy.MaxReplaceable
 	}
 	e.Details = st.details(r, tx, e.FromMe)
 	return e, nil
@@ -112,7 +121,7 @@ func (r *record) time() int64 {
 }
 
 // debit is what r spends of ours, and whether it spends nothing else.
-func (st *state) debit(r *record) (sum btcutil.Amount, all bool) {
+func (st *State) debit(r *record) (sum btcutil.Amount, all bool) {
 	for _, op := range r.inputs {
 		if o := st.out(op); o != nil {
 			sum += o.value
@@ -121,7 +130,7 @@ func (st *state) debit(r *record) (sum btcutil.Amount, all bool) {
 	return sum, st.fromMe(r)
 }
 
-func (st *state) creditOf(r *record) (sum btcutil.Amount) {
+func (st *State) creditOf(r *record) (sum btcutil.Amount) {
 	for _, o := range r.own {
 		sum += o.value
 	}
@@ -136,7 +145,7 @@ func outSum(tx *chain.Tx) (sum btcutil.Amount) {
 }
 
 // conflicts are the other transactions of the wallet that spend what r spends.
-func (st *state) conflicts(r *record) (ids []chain.Hash) {
+func (st *State) conflicts(r *record) (ids []chain.Hash) {
 	for _, op := range r.inputs {
 		for _, s := range st.spenders[op] {
 			if s != r && !slices.Contains(ids, s.id) {
@@ -149,7 +158,7 @@ func (st *state) conflicts(r *record) (ids []chain.Hash) {
 
 // details are the outputs as Core lists them: what we sent, then what came to
 // addresses of ours.
-func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
+func (st *State) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
 	var came []wallet.Detail
 	for i, o := range tx.TxOut {
 		own := st.scripts[string(o.PkScript)]
@@ -158,7 +167,7 @@ func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Deta
 		}
 		d := wallet.Detail{
 			Vout: uint32(i), Amount: btcutil.Amount(o.Value),
-			Address: wallet.AddressOf(o.PkScript, st.params.Params),
+			Address: wallet.AddressOf(o.PkScript, st.Params.Params),
 		}
 		d.Label, d.Booked = st.bookEntry(o.PkScript)
 		d.Change = sent && own != nil && !d.Booked
@@ -175,7 +184,7 @@ func (st *state) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Deta
 	return append(list, came...)
 }
 
-func (st *state) category(r *record) wallet.Category {
+func (st *State) category(r *record) wallet.Category {
 	switch {
 	case !r.coinbase:
 		return wallet.Received
@@ -185,4 +194,21 @@ func (st *state) category(r *record) wallet.Category {
 		return wallet.Immature
 	}
 	return wallet.Generate
+}
+
+// Oldest is the time in Unix seconds before which the wallet has no part in the chain;
+// false: it has none.
+func (st *State) Oldest() (unix int64, known bool) {
+	see := func(t int64) {
+		if !known || t < unix {
+			unix, known = t, true
+		}
+	}
+	for _, r := range st.rows {
+		see(r.Timestamp)
+	}
+	for _, r := range st.list {
+		see(r.time())
+	}
+	return unix, known
 }

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"bytes"
@@ -14,13 +14,13 @@ import (
 )
 
 // add notes a transaction if it concerns us; nil if it does not.
-func (st *state) add(tx *chain.Tx, received int64) (*record, error) {
+func (st *State) add(tx *chain.Tx, received int64) (*record, error) {
 	r := st.txs[tx.ID]
 	if r == nil {
 		if !st.concerns(tx) {
 			return nil, nil
 		}
-		r = newRecord(tx, stored{order: st.order, received: received, height: nowhere, conflict: nowhere, raw: bytes.Clone(tx.Raw())})
+		r = newRecord(tx, stored{order: st.order, received: received, height: Nowhere, conflict: Nowhere, raw: bytes.Clone(tx.Raw())})
 		st.order++
 		st.link(r)
 		st.touch(r)
@@ -28,8 +28,8 @@ func (st *state) add(tx *chain.Tx, received int64) (*record, error) {
 	return r, st.credit(tx, r)
 }
 
-func (st *state) concerns(tx *chain.Tx) bool {
-	if st.paysUs(tx) {
+func (st *State) concerns(tx *chain.Tx) bool {
+	if st.PaysUs(tx) {
 		return true
 	}
 	for _, in := range tx.TxIn {
@@ -40,8 +40,18 @@ func (st *state) concerns(tx *chain.Tx) bool {
 	return false
 }
 
+// PaysUs says whether an output of tx is ours.
+func (st *State) PaysUs(tx *chain.Tx) bool {
+	for _, o := range tx.TxOut {
+		if st.scripts[string(o.PkScript)] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // link puts a record where it is found by what it spends.
-func (st *state) link(r *record) {
+func (st *State) link(r *record) {
 	st.txs[r.id] = r
 	st.list = append(st.list, r)
 	for _, op := range r.inputs {
@@ -49,21 +59,24 @@ func (st *state) link(r *record) {
 		if o := st.out(op); o != nil {
 			st.scripts[o.own.script].reused = true
 		}
-		st.unlock(op)
+		st.unlockCoin(op)
 	}
 	st.stir(r)
 }
 
 // out is an output of ours, spent or not; nil when there is none at op.
-func (st *state) out(op wire.OutPoint) *output {
+func (st *State) out(op wire.OutPoint) *output {
 	if r := st.txs[op.Hash]; r != nil {
 		return r.output(op.Index)
 	}
 	return nil
 }
 
+// Knows says whether an output is ours, spent or not.
+func (st *State) Knows(op wire.OutPoint) bool { return st.out(op) != nil }
+
 // credit notes the outputs that pay us.
-func (st *state) credit(tx *chain.Tx, r *record) error {
+func (st *State) credit(tx *chain.Tx, r *record) error {
 	for i, o := range tx.TxOut {
 		own := st.scripts[string(o.PkScript)]
 		if own == nil {
@@ -82,7 +95,7 @@ func (st *state) credit(tx *chain.Tx, r *record) error {
 }
 
 // addOutput notes that an output is ours, which was not known before.
-func (st *state) addOutput(o *output) {
+func (st *State) addOutput(o *output) {
 	r := o.rec
 	at, _ := slices.BinarySearchFunc(r.own, o.vout, func(x *output, vout uint32) int { return cmp.Compare(x.vout, vout) })
 	r.own = slices.Insert(r.own, at, o)
@@ -93,8 +106,8 @@ func (st *state) addOutput(o *output) {
 	}
 }
 
-// keep notes a transaction that we made.
-func (st *state) keep(tx *chain.Tx, o wallet.Options, now int64) error {
+// Keep notes a transaction that we made.
+func (st *State) Keep(tx *chain.Tx, o wallet.Options, now int64) error {
 	r, err := st.add(tx, now)
 	if r != nil {
 		if r.comment = o.Comment; o.CommentTo != "" {
@@ -109,7 +122,7 @@ func (st *state) keep(tx *chain.Tx, o wallet.Options, now int64) error {
 
 // replaced notes that r takes the place of a transaction of ours; what people said
 // of that holds for it too.
-func (st *state) replaced(old chain.Hash, r *record) {
+func (st *State) replaced(old chain.Hash, r *record) {
 	was := st.txs[old]
 	if was == nil {
 		return
@@ -129,16 +142,16 @@ func (r *record) note() *notes {
 	return r.notes
 }
 
-// forget removes a transaction that nobody but us has seen; one that is in
+// Forget removes a transaction that nobody but us has seen; one that is in
 // the pool or in a block stays.
-func (st *state) forget(txid chain.Hash) {
-	if r := st.txs[txid]; r != nil && !r.inPool && r.height == nowhere {
+func (st *State) Forget(txid chain.Hash) {
+	if r := st.txs[txid]; r != nil && !r.inPool && r.height == Nowhere {
 		st.remove(r)
 	}
 }
 
 // remove takes a transaction out of the wallet.
-func (st *state) remove(r *record) {
+func (st *State) remove(r *record) {
 	if was := st.txs[r.noted().replaces]; was != nil && was.noted().replacedBy == r.id {
 		was.notes.replacedBy = chain.Hash{} // it may be bumped again
 		st.touch(was)
@@ -160,21 +173,21 @@ func (st *state) remove(r *record) {
 }
 
 // touch says that the file does not hold r as it is now.
-func (st *state) touch(r *record) {
+func (st *State) touch(r *record) {
 	st.dirt.records[r.id] = struct{}{}
 	st.stir(r)
 }
 
 // stir says that r may mean something else for the coins than it did.
-func (st *state) stir(r *record) {
+func (st *State) stir(r *record) {
 	if !r.stirred {
 		r.stirred = true
 		st.stirred = append(st.stirred, r)
 	}
 }
 
-// connect follows one block, whose parent the state stands at. Now is in Unix seconds.
-func (st *state) connect(node *chain.HeaderNode, blk *chain.Block, now int64) error {
+// Connect follows one block, whose parent the state stands at. Now is in Unix seconds.
+func (st *State) Connect(node *chain.HeaderNode, blk *chain.Block, now int64) error {
 	if err := st.search(node, blk, now); err != nil {
 		return err
 	}
@@ -183,8 +196,8 @@ func (st *state) connect(node *chain.HeaderNode, blk *chain.Block, now int64) er
 	return nil
 }
 
-// connectTx takes in a transaction of a block if it is ours [AddToWalletIfInvolvingMe].
-func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int64) error {
+// ConnectTx takes in a transaction of a block if it is ours [AddToWalletIfInvolvingMe].
+func (st *State) ConnectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int64) error {
 	if at > 0 {
 		for _, in := range tx.TxIn {
 			for _, s := range st.spenders[in.PreviousOutPoint] {
@@ -200,7 +213,7 @@ func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int
 		return err
 	}
 	r.height, r.block, r.index, r.blockTime = node.Height, node.Hash, uint32(at), blockTime
-	r.conflict, r.abandoned, r.inPool, r.rivals = nowhere, false, false, nil
+	r.conflict, r.abandoned, r.inPool, r.rivals = Nowhere, false, false, nil
 	if !bytes.Equal(r.raw, tx.Raw()) { // the witness may differ from what the pool had
 		r.raw = bytes.Clone(tx.Raw())
 	}
@@ -209,17 +222,28 @@ func (st *state) connectTx(node *chain.HeaderNode, tx *chain.Tx, at int, now int
 	return nil
 }
 
-// news is that something has happened to r, as it was then.
-type news struct {
-	*record
-	height int32 // nowhere: it is in no block
-	block  chain.Hash
-	log    bool // the log has not heard of it
+// News is that something has happened to r, as it was then.
+type News struct {
+	of     *record
+	ID     chain.Hash
+	Height int32 // Nowhere: it is in no block
+	Block  chain.Hash
+	Log    bool // the log has not heard of it
 }
 
+// TakeNews is what has happened since the last call.
+func (st *State) TakeNews() []News {
+	all := st.news
+	st.news = nil
+	return all
+}
+
+// NewsEntry tells what the transaction means to the wallet.
+func (st *State) NewsEntry(n News) (wallet.Entry, error) { return st.entry(n.of) }
+
 // tellOf notes that r has come, or is in another state. The log hears of it once.
-func (st *state) tellOf(r *record, told *bool) {
-	st.news = append(st.news, news{r, r.height, r.block, !*told && !r.coinbase})
+func (st *State) tellOf(r *record, told *bool) {
+	st.news = append(st.news, News{r, r.id, r.height, r.block, !*told && !r.coinbase})
 	*told = true
 }
 
@@ -235,8 +259,8 @@ func firstSeen(now, blockTime int64) int64 {
 }
 
 // refute marks r and what hangs on it: the block at height spends a coin of it.
-func (st *state) refute(r *record, height int32) {
-	if r.height != nowhere || r.conflict != nowhere {
+func (st *State) refute(r *record, height int32) {
+	if r.height != Nowhere || r.conflict != Nowhere {
 		return
 	}
 	r.conflict, r.inPool, r.abandoned = height, false, false // lost is more than given up
@@ -244,12 +268,12 @@ func (st *state) refute(r *record, height int32) {
 	st.eachChild(r, func(child *record) { st.refute(child, height) })
 }
 
-// rollback goes back to an ancestor of where the state stands.
-func (st *state) rollback(to *chain.HeaderNode) {
+// Rollback goes back to an ancestor of where the state stands.
+func (st *State) Rollback(to *chain.HeaderNode) {
 	for _, r := range st.txs {
 		if r.height > to.Height {
 			height := r.height
-			r.height, r.block, r.index, r.blockTime = nowhere, chain.Hash{}, 0, 0
+			r.height, r.block, r.index, r.blockTime = Nowhere, chain.Hash{}, 0, 0
 			if r.abandoned = r.coinbase; r.coinbase { // nobody can mine it again
 				st.orphans = append(st.orphans, orphan{record: r, height: height})
 			}
@@ -257,7 +281,7 @@ func (st *state) rollback(to *chain.HeaderNode) {
 			st.touch(r)
 		}
 		if r.conflict > to.Height {
-			r.conflict = nowhere
+			r.conflict = Nowhere
 			st.touch(r)
 		}
 	}
@@ -265,9 +289,9 @@ func (st *state) rollback(to *chain.HeaderNode) {
 	st.dirt.cursor = true
 }
 
-// followPool follows what changed in the pool. Left says that a transaction of ours
+// FollowPool follows what changed in the pool. Left says that a transaction of ours
 // left it that may come back. Now is in Unix seconds.
-func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error) {
+func (st *State) FollowPool(d chain.PoolDelta, now int64) (left bool, err error) {
 	for _, in := range d.In {
 		st.rival(in.Tx)
 		r, err := st.add(in.Tx, now)
@@ -280,8 +304,8 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 		r.inPool = true
 		st.stir(r)
 		st.tellOf(r, &r.toldPool)
-		if r.abandoned || r.conflict != nowhere {
-			r.abandoned, r.conflict = false, nowhere
+		if r.abandoned || r.conflict != Nowhere {
+			r.abandoned, r.conflict = false, Nowhere
 			st.touch(r)
 		}
 	}
@@ -305,7 +329,7 @@ func (st *state) followPool(d chain.PoolDelta, now int64) (left bool, err error)
 
 // rival notes that tx is in the pool, so that what spends a same coin is not, nor
 // what hangs on that.
-func (st *state) rival(tx *chain.Tx) {
+func (st *State) rival(tx *chain.Tx) {
 	for _, in := range tx.TxIn {
 		for _, s := range st.spenders[in.PreviousOutPoint] {
 			if s.id != tx.ID {
@@ -315,7 +339,7 @@ func (st *state) rival(tx *chain.Tx) {
 	}
 }
 
-func (st *state) addRival(r *record, id chain.Hash) {
+func (st *State) addRival(r *record, id chain.Hash) {
 	if slices.Contains(r.rivals, id) {
 		return
 	}
@@ -325,7 +349,7 @@ func (st *state) addRival(r *record, id chain.Hash) {
 }
 
 // unrival notes that tx is not in the pool any more.
-func (st *state) unrival(tx *chain.Tx) {
+func (st *State) unrival(tx *chain.Tx) {
 	for _, in := range tx.TxIn {
 		for _, s := range st.spenders[in.PreviousOutPoint] {
 			st.dropRival(s, tx.ID)
@@ -333,7 +357,7 @@ func (st *state) unrival(tx *chain.Tx) {
 	}
 }
 
-func (st *state) dropRival(r *record, id chain.Hash) {
+func (st *State) dropRival(r *record, id chain.Hash) {
 	i := slices.Index(r.rivals, id)
 	if i < 0 {
 		return
@@ -344,7 +368,7 @@ func (st *state) dropRival(r *record, id chain.Hash) {
 }
 
 // eachChild calls fn for what spends outputs of r.
-func (st *state) eachChild(r *record, fn func(*record)) {
+func (st *State) eachChild(r *record, fn func(*record)) {
 	for i := range r.outs {
 		for _, s := range st.spenders[wire.OutPoint{Hash: r.id, Index: i}] {
 			fn(s)
@@ -352,22 +376,22 @@ func (st *state) eachChild(r *record, fn func(*record)) {
 	}
 }
 
-// abandonTx gives up a transaction that is in no block and not in the pool, and
+// AbandonTx gives up a transaction that is in no block and not in the pool, and
 // what hangs on it: their coins may be spent again.
-func (st *state) abandonTx(txid chain.Hash) error {
+func (st *State) AbandonTx(txid chain.Hash) error {
 	r := st.txs[txid]
 	switch {
 	case r == nil:
 		return wallet.ErrUnknownTx
-	case r.height != nowhere || r.conflict != nowhere || r.inPool:
+	case r.height != Nowhere || r.conflict != Nowhere || r.inPool:
 		return fmt.Errorf("%w: it is in a block, in the pool or conflicted", wallet.ErrAbandon)
 	}
 	st.abandon(r)
 	return nil
 }
 
-func (st *state) abandon(r *record) {
-	if r.abandoned || r.height != nowhere || r.inPool {
+func (st *State) abandon(r *record) {
+	if r.abandoned || r.height != Nowhere || r.inPool {
 		return
 	}
 	r.abandoned = true
@@ -375,4 +399,14 @@ func (st *state) abandon(r *record) {
 	st.abandonSpenders(r)
 }
 
-func (st *state) abandonSpenders(r *record) { st.eachChild(r, st.abandon) }
+func (st *State) abandonSpenders(r *record) { st.eachChild(r, st.abandon) }
+
+// RemoveTx takes a transaction out of the wallet, whatever has become of it.
+func (st *State) RemoveTx(txid chain.Hash) error {
+	r := st.txs[txid]
+	if r == nil {
+		return wallet.ErrUnknownTx
+	}
+	st.remove(r)
+	return nil
+}

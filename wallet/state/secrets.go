@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"bytes"
@@ -13,10 +13,10 @@ import (
 	"grapevine/wallet/descriptor"
 )
 
-// secrets is what of a wallet is private: sealed in the file once it is
+// Secrets is what of a wallet is private: sealed in the file once it is
 // encrypted, out of memory while it is locked. It has no String, so that no log
 // shows it.
-type secrets struct {
+type Secrets struct {
 	Words []byte // BIP39's, for people; empty: its keys were brought along
 	Seed  []byte // BIP39's, so that the words' passphrase need not be kept
 	// Private is a row's descriptor with its private keys by the public one, both
@@ -24,11 +24,11 @@ type secrets struct {
 	Private map[string][]byte
 }
 
-func newSecrets() *secrets { return &secrets{Private: map[string][]byte{}} }
+func newSecrets() *Secrets { return &Secrets{Private: map[string][]byte{}} }
 
 // encode writes a line for each: "words …", "seed HEX", "private PUBLIC PRIVATE".
 // No copy of it is left in memory but the one that is returned, for the caller to wipe.
-func (x *secrets) encode() ([]byte, error) {
+func (x *Secrets) encode() ([]byte, error) {
 	n := len(x.Words) + 2*len(x.Seed) + 16
 	for public, private := range x.Private {
 		n += len(public) + len(private) + 16
@@ -49,7 +49,7 @@ func (x *secrets) encode() ([]byte, error) {
 
 var errSecrets = errors.New("the wallet's secrets are damaged")
 
-func decodeSecrets(raw []byte) (*secrets, error) {
+func decodeSecrets(raw []byte) (*Secrets, error) {
 	x := newSecrets()
 	for len(raw) > 0 {
 		line, rest, whole := bytes.Cut(raw, []byte{'\n'})
@@ -79,8 +79,8 @@ func decodeSecrets(raw []byte) (*secrets, error) {
 	return x, nil
 }
 
-// wipe overwrites what is private.
-func (x *secrets) wipe() {
+// Wipe overwrites what is private.
+func (x *Secrets) Wipe() {
 	clear(x.Words)
 	clear(x.Seed)
 	for _, private := range x.Private {
@@ -90,8 +90,8 @@ func (x *secrets) wipe() {
 }
 
 // addSeed makes the rows of a seed: BIP44, 49, 84 and 86, to be paid at and for change.
-func (st *state) addSeed(seed []byte, words string, since int64) error {
-	keys, err := wallet.NewKeys(seed, st.params)
+func (st *State) addSeed(seed []byte, words string, since int64) error {
+	keys, err := wallet.NewKeys(seed, st.Params)
 	if err != nil {
 		return err
 	}
@@ -111,11 +111,11 @@ func (st *state) addSeed(seed []byte, words string, since int64) error {
 }
 
 // private is a row's descriptor with its private keys; nil: they are not there.
-func (st *state) private(r *row) (*descriptor.Descriptor, error) {
+func (st *State) private(r *row) (*descriptor.Descriptor, error) {
 	if st.secrets == nil || st.secrets.Private[r.Desc] == nil {
 		return nil, nil
 	}
-	d, err := descriptor.Parse(string(st.secrets.Private[r.Desc]), st.params.Params, false)
+	d, err := descriptor.Parse(string(st.secrets.Private[r.Desc]), st.Params.Params, false)
 	if err != nil {
 		return nil, fmt.Errorf("read a private descriptor: %w", err)
 	}
@@ -124,8 +124,8 @@ func (st *state) private(r *row) (*descriptor.Descriptor, error) {
 
 // provider is what signing the inputs of a transaction needs: the keys and
 // scripts of those that are ours. wallet.ErrLocked: the keys are locked away.
-func (st *state) provider(coins map[string]chain.Coin) (*descriptor.Provider, error) {
-	if st.secrets == nil && !st.watchOnly {
+func (st *State) provider(coins map[string]chain.Coin) (*descriptor.Provider, error) {
+	if st.Locked() {
 		return nil, wallet.ErrLocked
 	}
 	known := descriptor.NewProvider()

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"encoding/json"
@@ -32,17 +32,17 @@ type firstImport struct {
 
 // loadFirst makes rows and secrets of a file of the first schema. Again says
 // that blocks were never searched for all the scripts that there are.
-func (st *state) loadFirst(raw []byte) (again bool, err error) {
+func (st *State) loadFirst(raw []byte) (again bool, err error) {
 	var k firstKeys
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return false, fmt.Errorf("read wallet keys: %w", err)
 	}
-	if !st.watchOnly {
+	if !st.WatchOnly {
 		st.secrets = newSecrets()
 	}
 	if k.Seed != nil {
 		// Words may be older than the wallet that was made of them.
-		if err := st.addSeed(k.Seed, k.Words, st.params.Genesis().Header.Timestamp.Unix()); err != nil {
+		if err := st.addSeed(k.Seed, k.Words, st.Params.Genesis().Header.Timestamp.Unix()); err != nil {
 			return false, err
 		}
 		for i, r := range st.rows {
@@ -52,7 +52,7 @@ func (st *state) loadFirst(raw []byte) (again bool, err error) {
 		}
 	}
 	for _, s := range k.Imports {
-		d, err := descriptor.Parse(s.Desc, st.params.Params, true)
+		d, err := descriptor.Parse(s.Desc, st.Params.Params, true)
 		if err != nil {
 			return false, fmt.Errorf("read imported descriptor: %w", err)
 		}

@@ -1,21 +1,20 @@
-package service
+package state
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"grapevine/wallet"
 )
 
 // label names a script of ours.
-func (st *state) label(own *owned, label string) {
+func (st *State) label(own *owned, label string) {
 	own.label, own.named = label, true
 	st.dirt.labels[own.script] = struct{}{}
 }
 
-// setLabel names a script, ours or somebody else's.
-func (st *state) setLabel(script []byte, label string) error {
+// SetLabel names a script, ours or somebody else's.
+func (st *State) SetLabel(script []byte, label string) error {
 	if own := st.scripts[string(script)]; own != nil {
 		st.label(own, label)
 		return nil
@@ -26,7 +25,7 @@ func (st *state) setLabel(script []byte, label string) error {
 }
 
 // labelOf is what the file holds of a script's label.
-func (st *state) labelOf(script string) string {
+func (st *State) labelOf(script string) string {
 	if own := st.scripts[script]; own != nil {
 		return own.label
 	}
@@ -34,7 +33,7 @@ func (st *state) labelOf(script string) string {
 }
 
 // loadLabel takes a label from the file.
-func (st *state) loadLabel(script, label string) {
+func (st *State) loadLabel(script, label string) {
 	if own := st.scripts[script]; own != nil {
 		own.label, own.named = label, true
 		return
@@ -45,7 +44,7 @@ func (st *state) loadLabel(script, label string) {
 // booked says whether a script of ours is in the address book: it was named, handed
 // out to be paid to, or passed over when a later one was. What comes back to any
 // other is change [ScriptIsChange, m_address_book].
-func (st *state) booked(own *owned) bool {
+func (st *State) booked(own *owned) bool {
 	own = st.scripts[own.script]
 	if own.named {
 		return true
@@ -60,7 +59,7 @@ func (st *state) booked(own *owned) bool {
 
 // keepBook keeps the addresses of a row in the address book that are there, although
 // no more are to come from it.
-func (st *state) keepBook(r *row) {
+func (st *State) keepBook(r *row) {
 	for _, own := range r.owned {
 		if first := st.scripts[own.script]; !first.named && st.booked(first) {
 			st.label(first, first.label)
@@ -69,7 +68,7 @@ func (st *state) keepBook(r *row) {
 }
 
 // bookEntry is what the address book says of a script; ok is false when it says nothing.
-func (st *state) bookEntry(script []byte) (label string, ok bool) {
+func (st *State) bookEntry(script []byte) (label string, ok bool) {
 	if own := st.scripts[string(script)]; own != nil {
 		return own.label, st.booked(own)
 	}
@@ -77,11 +76,11 @@ func (st *state) bookEntry(script []byte) (label string, ok bool) {
 	return label, ok
 }
 
-// addressBook lists all that is in it, in the order of the addresses.
-func (st *state) addressBook() ([]wallet.Addressee, error) {
+// AddressBook lists all that is in it, in the order of the addresses.
+func (st *State) AddressBook() ([]wallet.Addressee, error) {
 	var list []wallet.Addressee
 	add := func(script, label string, own bool) {
-		if addr := wallet.AddressOf([]byte(script), st.params.Params); addr != "" {
+		if addr := wallet.AddressOf([]byte(script), st.Params.Params); addr != "" {
 			list = append(list, wallet.Addressee{Address: addr, Script: []byte(script), Label: label, Own: own})
 		}
 	}
@@ -99,17 +98,7 @@ func (st *state) addressBook() ([]wallet.Addressee, error) {
 	return list, nil
 }
 
-// AddressBook are the addresses that were handed out, paid to or named, change apart.
-func (s *Service) AddressBook(ctx context.Context) ([]wallet.Addressee, error) {
-	return answer(ctx, s, (*state).addressBook)
-}
-
-// SetLabel names an address.
-func (s *Service) SetLabel(ctx context.Context, script []byte, label string) error {
-	return s.change(ctx, func(st *state) error { return st.setLabel(script, label) })
-}
-
 // beyond says that a wallet restored from its words would not look as far.
-func (st *state) beyond(own *owned) bool {
-	return own.row.Words && own.Index >= own.row.paid+st.lookahead
+func (st *State) beyond(own *owned) bool {
+	return own.row.Words && own.Index >= own.row.paid+st.Lookahead
 }

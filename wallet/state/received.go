@@ -1,9 +1,8 @@
-package service
+package state
 
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -12,9 +11,9 @@ import (
 	"grapevine/wallet"
 )
 
-// received is what scripts of ours have received in transactions of at least so many
+// Received is what scripts of ours have received in transactions of at least so many
 // confirmations, rewards that are not mature left out unless young [GetReceived, ListReceived].
-func (st *state) received(minConf int32, young bool) map[string]*wallet.Receipt {
+func (st *State) Received(minConf int32, young bool) map[string]wallet.Receipt {
 	by := map[string]*wallet.Receipt{}
 	for _, r := range st.list {
 		depth := st.depth(r)
@@ -32,19 +31,12 @@ func (st *state) received(minConf int32, young bool) map[string]*wallet.Receipt 
 			sum.Txs = append(sum.Txs, r.id)
 		}
 	}
-	return by
-}
-
-// Received is what scripts of ours have received, by script; see state.received.
-func (s *Service) Received(ctx context.Context, minConf int32, young bool) (map[string]wallet.Receipt, error) {
-	return answer(ctx, s, func(st *state) (map[string]wallet.Receipt, error) {
-		all := map[string]wallet.Receipt{}
-		for script, sum := range st.received(minConf, young) {
-			slices.SortFunc(sum.Txs, func(x, y chain.Hash) int { return bytes.Compare(x[:], y[:]) })
-			all[script] = *sum
-		}
-		return all, nil
-	})
+	all := map[string]wallet.Receipt{}
+	for script, sum := range by {
+		slices.SortFunc(sum.Txs, func(x, y chain.Hash) int { return bytes.Compare(x[:], y[:]) })
+		all[script] = *sum
+	}
+	return all
 }
 
 // groups are scripts of ours that were seen to be one owner's: those that one
@@ -64,7 +56,7 @@ func (g groups) root(script string) string {
 	}
 }
 
-func (st *state) groups() groups {
+func (st *State) groups() groups {
 	g := groups{}
 	for _, r := range st.list {
 		first := ""
@@ -91,7 +83,7 @@ func (st *state) groups() groups {
 
 // holdings are what scripts of ours hold that may be spent; what held something once
 // is there too [GetAddressBalances].
-func (st *state) holdings() map[string]btcutil.Amount {
+func (st *State) holdings() map[string]btcutil.Amount {
 	sums, seen := map[string]btcutil.Amount{}, map[*record]bool{}
 	for _, r := range st.list {
 		least := int32(1)
@@ -102,7 +94,7 @@ func (st *state) holdings() map[string]btcutil.Amount {
 			continue
 		}
 		for _, o := range r.own {
-			if st.spent(o.op()) {
+			if st.Spent(o.op()) {
 				sums[o.own.script] += 0
 			} else {
 				sums[o.own.script] += o.value
@@ -112,25 +104,22 @@ func (st *state) holdings() map[string]btcutil.Amount {
 	return sums
 }
 
-// Groupings are the addresses of the wallet, those together that anybody can see to
-// be one owner's.
-func (s *Service) Groupings(ctx context.Context) ([][]wallet.Holder, error) {
-	return answer(ctx, s, func(st *state) ([][]wallet.Holder, error) {
-		g, sums := st.groups(), st.holdings()
-		by := map[string][]wallet.Holder{}
-		for script := range g {
-			h := wallet.Holder{Address: wallet.AddressOf([]byte(script), st.params.Params), Amount: sums[script]}
-			h.Label, h.Booked = st.bookEntry([]byte(script))
-			if h.Address != "" {
-				by[g.root(script)] = append(by[g.root(script)], h)
-			}
+// Groupings are the addresses of groups, with what they hold.
+func (st *State) Groupings() ([][]wallet.Holder, error) {
+	g, sums := st.groups(), st.holdings()
+	by := map[string][]wallet.Holder{}
+	for script := range g {
+		h := wallet.Holder{Address: wallet.AddressOf([]byte(script), st.Params.Params), Amount: sums[script]}
+		h.Label, h.Booked = st.bookEntry([]byte(script))
+		if h.Address != "" {
+			by[g.root(script)] = append(by[g.root(script)], h)
 		}
-		list := [][]wallet.Holder{}
-		for _, group := range by {
-			slices.SortFunc(group, func(x, y wallet.Holder) int { return cmp.Compare(x.Address, y.Address) })
-			list = append(list, group)
-		}
-		slices.SortFunc(list, func(x, y []wallet.Holder) int { return cmp.Compare(x[0].Address, y[0].Address) })
-		return list, nil
-	})
+	}
+	list := [][]wallet.Holder{}
+	for _, group := range by {
+		slices.SortFunc(group, func(x, y wallet.Holder) int { return cmp.Compare(x.Address, y.Address) })
+		list = append(list, group)
+	}
+	slices.SortFunc(list, func(x, y []wallet.Holder) int { return cmp.Compare(x[0].Address, y[0].Address) })
+	return list, nil
 }

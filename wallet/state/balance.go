@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"cmp"
@@ -14,11 +14,11 @@ import (
 
 // depth is Core's count of confirmations: 0 in no block, negative when a
 // conflicting transaction is in one.
-func (st *state) depth(r *record) int32 {
+func (st *State) depth(r *record) int32 {
 	switch {
-	case r.height != nowhere:
+	case r.height != Nowhere:
 		return st.cursor.Height - r.height + 1
-	case r.conflict != nowhere:
+	case r.conflict != Nowhere:
 		return -(st.cursor.Height - r.conflict + 1)
 	}
 	return 0
@@ -26,12 +26,12 @@ func (st *state) depth(r *record) int32 {
 
 // immature coins are in a coinbase not yet deep enough. The wallet waits one
 // block longer than the rule, as Core's does.
-func (st *state) immature(r *record) bool {
+func (st *State) immature(r *record) bool {
 	return r.coinbase && st.depth(r) <= chain.CoinbaseMaturity
 }
 
-// spent says whether a transaction of ours that may still count spends op [IsSpent].
-func (st *state) spent(op wire.OutPoint) bool {
+// Spent says whether a transaction of ours that may still count spends op [IsSpent].
+func (st *State) Spent(op wire.OutPoint) bool {
 	for _, s := range st.spenders[op] {
 		if s.counts() {
 			return true
@@ -43,11 +43,11 @@ func (st *state) spent(op wire.OutPoint) bool {
 // counts says whether r takes the coins that it spends: nobody has given it up, and
 // neither chain nor pool hold another in its place.
 func (r *record) counts() bool {
-	return (r.height != nowhere || r.conflict == nowhere) && !r.abandoned && len(r.rivals) == 0
+	return (r.height != Nowhere || r.conflict == Nowhere) && !r.abandoned && len(r.rivals) == 0
 }
 
 // fromMe says whether all that r spends is ours.
-func (st *state) fromMe(r *record) bool {
+func (st *State) fromMe(r *record) bool {
 	for _, op := range r.inputs {
 		if st.out(op) == nil {
 			return false
@@ -59,7 +59,7 @@ func (st *state) fromMe(r *record) bool {
 // settled are all coins: outputs of ours that nothing spends and that are in a block
 // or in the pool, oldest first. What a transaction means for them is its own outputs
 // and those that it spends, so only those of what was stirred are looked at again.
-func (st *state) settled() []*output {
+func (st *State) settled() []*output {
 	if len(st.stirred) == 0 {
 		return st.coins
 	}
@@ -99,9 +99,9 @@ func (st *state) settled() []*output {
 }
 
 // unspentNow says whether an output is a coin.
-func (st *state) unspentNow(o *output) bool {
+func (st *State) unspentNow(o *output) bool {
 	r := o.rec
-	return (r.height != nowhere || r.inPool && r.conflict == nowhere) && st.txs[r.id] == r && !st.spent(o.op())
+	return (r.height != Nowhere || r.inPool && r.conflict == Nowhere) && st.txs[r.id] == r && !st.Spent(o.op())
 }
 
 func compareOutputs(x, y *output) int {
@@ -110,14 +110,14 @@ func compareOutputs(x, y *output) int {
 
 // trusted transactions are confirmed, or in the pool with nothing but our own
 // trusted coins as inputs: nobody else can replace them [CachedTxIsTrusted].
-func (st *state) trusted(r *record, seen map[*record]bool) bool {
+func (st *State) trusted(r *record, seen map[*record]bool) bool {
 	if d := st.depth(r); d != 0 {
 		return d > 0
 	}
 	if t, ok := seen[r]; ok {
 		return t
 	}
-	ok := !st.noFresh && r.inPool && st.fromMe(r)
+	ok := !st.NoFresh && r.inPool && st.fromMe(r)
 	for _, op := range r.inputs {
 		ok = ok && st.trusted(st.txs[op.Hash], seen)
 	}
@@ -128,7 +128,7 @@ func (st *state) trusted(r *record, seen map[*record]bool) bool {
 // crowd is how many unconfirmed transactions of ours count against the pool's
 // limits if one more spends r: its ancestors with itself, or the descendants
 // of any of these, whichever is more. It stops counting at enough.
-func (st *state) crowd(r *record, enough int) int {
+func (st *State) crowd(r *record, enough int) int {
 	ancestors := st.walk(r, enough, func(r *record, visit func(*record)) {
 		for _, op := range r.inputs {
 			if parent := st.txs[op.Hash]; parent != nil {
@@ -144,7 +144,7 @@ func (st *state) crowd(r *record, enough int) int {
 }
 
 // walk is the set of unconfirmed records reachable from r, r included.
-func (st *state) walk(r *record, enough int, near func(*record, func(*record))) map[*record]struct{} {
+func (st *State) walk(r *record, enough int, near func(*record, func(*record))) map[*record]struct{} {
 	set := map[*record]struct{}{}
 	var visit func(*record)
 	visit = func(r *record) {
@@ -163,16 +163,16 @@ const poolChain = policy.MaxAncestors + 1
 
 // unspent calls fn for every coin: outputs of ours that nothing spends and
 // that are in a block or in the pool.
-func (st *state) unspent(fn func(o *output, trusted bool)) {
+func (st *State) unspent(fn func(o *output, trusted bool)) {
 	seen := map[*record]bool{}
 	for _, o := range st.settled() {
-		fn(o, o.rec.height != nowhere || st.trusted(o.rec, seen))
+		fn(o, o.rec.height != Nowhere || st.trusted(o.rec, seen))
 	}
 }
 
-// balance sums up the coins of at least so many confirmations; aside is what locks
+// Balance sums up the coins of at least so many confirmations; aside is what locks
 // keep from being spent.
-func (st *state) balance(minConf int32) (sum wallet.Balance, aside btcutil.Amount) {
+func (st *State) Balance(minConf int32) (sum wallet.Balance, aside btcutil.Amount) {
 	st.unspent(func(o *output, trusted bool) {
 		depth := st.depth(o.rec)
 		dirty := st.dirtyCoin(o)
@@ -205,9 +205,9 @@ func (st *state) balance(minConf int32) (sum wallet.Balance, aside btcutil.Amoun
 
 // dirtyCoin says whether a coin is at an address that was spent from, in a wallet
 // that tells such coins apart [avoid_reuse].
-func (st *state) dirtyCoin(o *output) bool { return st.avoidReuse && st.scripts[o.own.script].reused }
+func (st *State) dirtyCoin(o *output) bool { return st.AvoidReuse && st.scripts[o.own.script].reused }
 
-func (st *state) aside(o *output) bool {
+func (st *State) aside(o *output) bool {
 	if len(st.locked) == 0 && len(st.held) == 0 {
 		return false
 	}
@@ -218,13 +218,13 @@ func (st *state) aside(o *output) bool {
 }
 
 // coin is the wallet's word for an output; what describe adds is left out.
-func (st *state) coin(o *output, trusted bool) (c wallet.Coin) {
+func (st *State) coin(o *output, trusted bool) (c wallet.Coin) {
 	st.fillCoin(&c, o, trusted)
 	return c
 }
 
 // fillCoin fills in a coin that is zero.
-func (st *state) fillCoin(c *wallet.Coin, o *output, trusted bool) {
+func (st *State) fillCoin(c *wallet.Coin, o *output, trusted bool) {
 	c.OutPoint, c.Value, c.Script, c.Kind, c.Change = o.op(), o.value, []byte(o.own.script), o.own.Kind, o.own.Change
 	c.Confirmations, c.Coinbase, c.FromMe = st.depth(o.rec), o.rec.coinbase, o.rec.mine
 	c.Spendable, c.Locked, c.Reused, c.Safe = trusted && !st.immature(o.rec), st.aside(o), st.dirtyCoin(o), st.safe(o.rec, trusted)
@@ -237,23 +237,23 @@ func (st *state) fillCoin(c *wallet.Coin, o *output, trusted bool) {
 
 // safe coins are trusted, and in a block where they replace or are replaced: to spend
 // one would make two transactions of which only one can be.
-func (st *state) safe(r *record, trusted bool) bool {
+func (st *State) safe(r *record, trusted bool) bool {
 	n := r.noted()
 	return trusted && (st.depth(r) != 0 || n.replaces == chain.Hash{} && n.replacedBy == chain.Hash{})
 }
 
 // describe adds what is known of a coin's script.
-func (st *state) describe(c *wallet.Coin) error {
-	c.Address = wallet.AddressOf(c.Script, st.params.Params)
+func (st *State) describe(c *wallet.Coin) error {
+	c.Address = wallet.AddressOf(c.Script, st.Params.Params)
 	c.Label, c.Booked = st.bookEntry(c.Script)
-	owned, _, err := st.whose(c.Script)
+	owned, _, err := st.Whose(c.Script)
 	c.Desc, c.ParentDesc, c.Redeem, c.Unsolvable = owned.Desc, owned.ParentDesc, owned.Redeem, owned.Unsolvable
 	return err
 }
 
-// listCoins are the unspent outputs that wanted takes, oldest first, until it has
+// ListCoins are the unspent outputs that wanted takes, oldest first, until it has
 // enough. It is asked before anything is known of the script.
-func (st *state) listCoins(wanted func(*wallet.Coin) (take, enough bool)) (coins []wallet.Coin, err error) {
+func (st *State) ListCoins(wanted func(*wallet.Coin) (take, enough bool)) (coins []wallet.Coin, err error) {
 	seen := map[*record]bool{}
 	for _, o := range st.settled() {
 		c := st.coin(o, st.trusted(o.rec, seen))

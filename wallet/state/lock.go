@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 	"grapevine/wallet"
 )
 
-// lockSpent is lock for the coins of a transaction.
-func (st *state) lockSpent(coins []wallet.Coin) error {
+// LockInputs sets the coins of a transaction aside until the node stops [lockUnspents].
+func (st *State) LockInputs(coins []wallet.Coin) error {
 	for i := range coins {
 		st.locked[coins[i].OutPoint] = false
 	}
@@ -22,7 +22,7 @@ func (st *state) lockSpent(coins []wallet.Coin) error {
 
 // checkLock says why coins cannot be set aside, or given back. The reasons are
 // Core's [lockunspent].
-func (st *state) checkLock(ops []wire.OutPoint, lock, durable bool) error {
+func (st *State) checkLock(ops []wire.OutPoint, lock, durable bool) error {
 	for _, op := range ops {
 		tx := st.txs[op.Hash]
 		_, locked := st.locked[op]
@@ -33,7 +33,7 @@ func (st *state) checkLock(ops []wire.OutPoint, lock, durable bool) error {
 			why = "unknown transaction"
 		case op.Index >= tx.outs:
 			why = "vout index out of bounds"
-		case held || st.spent(op):
+		case held || st.Spent(op):
 			why = "expected unspent output"
 		case lock && locked && !durable:
 			why = "output already locked"
@@ -47,9 +47,9 @@ func (st *state) checkLock(ops []wire.OutPoint, lock, durable bool) error {
 	return nil
 }
 
-// lock sets coins aside until they are given back or spent or, unless durable, the
+// LockCoins sets coins aside until they are given back or spent or, unless durable, the
 // node stops. Either all of them or none [LockCoin].
-func (st *state) lock(ops []wire.OutPoint, durable bool) error {
+func (st *State) LockCoins(ops []wire.OutPoint, durable bool) error {
 	if err := st.checkLock(ops, true, durable); err != nil {
 		return err
 	}
@@ -60,27 +60,35 @@ func (st *state) lock(ops []wire.OutPoint, durable bool) error {
 	return nil
 }
 
-// unlockAll gives coins back; either all of them or none.
-func (st *state) unlockAll(ops []wire.OutPoint) error {
+// UnlockCoins gives coins back; either all of them or none.
+func (st *State) UnlockCoins(ops []wire.OutPoint) error {
 	if err := st.checkLock(ops, false, false); err != nil {
 		return err
 	}
 	for _, op := range ops {
-		st.unlock(op)
+		st.unlockCoin(op)
 	}
 	return nil
 }
 
-// unlock gives one coin back [UnlockCoin].
-func (st *state) unlock(op wire.OutPoint) {
+// UnlockAllCoins gives all coins back.
+func (st *State) UnlockAllCoins() error {
+	for op := range st.locked {
+		st.unlockCoin(op)
+	}
+	return nil
+}
+
+// unlockCoin gives one coin back [UnlockCoin].
+func (st *State) unlockCoin(op wire.OutPoint) {
 	if durable, ok := st.locked[op]; ok {
 		st.dirt.locks = st.dirt.locks || durable
 		delete(st.locked, op)
 	}
 }
 
-// lockedCoins are the coins set aside by lock, in order.
-func (st *state) lockedCoins() ([]wire.OutPoint, error) {
+// LockedCoins are the coins set aside, in order.
+func (st *State) LockedCoins() ([]wire.OutPoint, error) {
 	return slices.SortedFunc(maps.Keys(st.locked), compareOutPoints), nil
 }
 
@@ -90,7 +98,7 @@ type savedLock struct {
 	Vout uint32 `json:"vout"`
 }
 
-func (st *state) encodeLocks() ([]byte, error) {
+func (st *State) encodeLocks() ([]byte, error) {
 	list := []savedLock{}
 	for _, op := range slices.SortedFunc(maps.Keys(st.locked), compareOutPoints) {
 		if st.locked[op] {
@@ -104,7 +112,7 @@ func (st *state) encodeLocks() ([]byte, error) {
 	return raw, nil
 }
 
-func (st *state) loadLocks(raw []byte) error {
+func (st *State) loadLocks(raw []byte) error {
 	if raw == nil {
 		return nil
 	}

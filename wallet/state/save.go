@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"cmp"
@@ -12,8 +12,8 @@ import (
 	"grapevine/wallet"
 )
 
-// changes are what a file does not hold yet, as bytes.
-type changes struct {
+// Changes are what a file does not hold yet, as bytes.
+type Changes struct {
 	Keys []byte // nil: not changed
 	// Secrets are in clear; nil: not changed. Store seals them where it must.
 	Secrets []byte
@@ -77,22 +77,22 @@ type savedBlock struct {
 	Hash   string `json:"hash"`
 }
 
-// loadState makes the state from what changes once held. atHeight is the active
+// Load makes the state from what changes once held. atHeight is the active
 // chain's header at a height, nil above its tip: the state goes back to the last
 // block that is on it.
-func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) (*state, error) {
+func Load(c Changes, set Settings, atHeight func(int32) *chain.HeaderNode) (*State, error) {
 	var k savedKeys
 	if err := json.Unmarshal(c.Keys, &k); err != nil {
 		return nil, fmt.Errorf("read wallet keys: %w", err)
 	}
-	if k.Network != set.params.Name {
-		return nil, fmt.Errorf("%w: it is of %s, not of %s", wallet.ErrNetwork, k.Network, set.params.Name)
+	if k.Network != set.Params.Name {
+		return nil, fmt.Errorf("%w: it is of %s, not of %s", wallet.ErrNetwork, k.Network, set.Params.Name)
 	}
 	st := emptyState(set)
-	st.name, st.watchOnly, st.blank, st.avoidReuse, st.copies = k.Name, k.WatchOnly, k.Blank, k.AvoidReuse, k.Copies
-	st.reread = reread{birth: k.Birth, next: nowhere}
+	st.Name, st.WatchOnly, st.Blank, st.AvoidReuse, st.copies = k.Name, k.WatchOnly, k.Blank, k.AvoidReuse, k.Copies
+	st.reread = reread{birth: k.Birth, next: Nowhere}
 	if c.Master != nil {
-		st.seal = &seal{master: c.Master, sealed: c.Sealed}
+		st.seal = &Seal{master: c.Master, sealed: c.Sealed}
 	}
 	again := false
 	if k.Rows == nil {
@@ -126,7 +126,7 @@ func loadState(c changes, set settings, atHeight func(int32) *chain.HeaderNode) 
 }
 
 // loadRows makes the rows; without secrets the wallet is locked, or has none.
-func (st *state) loadRows(rows []savedRow, raw []byte) error {
+func (st *State) loadRows(rows []savedRow, raw []byte) error {
 	if raw != nil {
 		var err error
 		if st.secrets, err = decodeSecrets(raw); err != nil {
@@ -142,7 +142,7 @@ func (st *state) loadRows(rows []savedRow, raw []byte) error {
 }
 
 // loadScripts takes the scripts that the file holds.
-func (st *state) loadScripts(scripts map[uint64]string) {
+func (st *State) loadScripts(scripts map[uint64]string) {
 	for _, r := range st.rows {
 		for script := scripts[r.placeOf(0)]; script != ""; script = scripts[r.placeOf(len(r.owned))] {
 			st.watch(r, script)
@@ -154,7 +154,7 @@ func (st *state) loadScripts(scripts map[uint64]string) {
 
 // loadReread makes the scripts that the file lacks, and says what to do about
 // them: again is whether blocks were never searched for all there are.
-func (st *state) loadReread(raw []byte, again bool) error {
+func (st *State) loadReread(raw []byte, again bool) error {
 	for _, r := range st.rows {
 		if err := st.grow(r, r.End); err != nil {
 			return err
@@ -184,7 +184,7 @@ func (st *state) loadReread(raw []byte, again bool) error {
 	return nil
 }
 
-func (st *state) loadTx(id chain.Hash, raw []byte) error {
+func (st *State) loadTx(id chain.Hash, raw []byte) error {
 	s, err := decodeStored(raw)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (st *state) loadTx(id chain.Hash, raw []byte) error {
 	}
 	r := newRecord(tx, s)
 	st.link(r)
-	r.toldPool, r.toldBlock = true, r.height != nowhere
+	r.toldPool, r.toldBlock = true, r.height != Nowhere
 	if r.coinbase && r.abandoned {
 		st.orphans = append(st.orphans, orphan{record: r, height: wallet.CoinbaseHeight(tx)})
 	}
@@ -206,7 +206,7 @@ func (st *state) loadTx(id chain.Hash, raw []byte) error {
 	return st.credit(tx, r)
 }
 
-func (st *state) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) error {
+func (st *State) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) error {
 	var saved []savedBlock
 	if err := json.Unmarshal(raw, &saved); err != nil {
 		return fmt.Errorf("read where the wallet stands: %w", err)
@@ -214,7 +214,7 @@ func (st *state) loadCursor(raw []byte, atHeight func(int32) *chain.HeaderNode) 
 	for i, s := range saved {
 		if n := atHeight(s.Height); n != nil && n.Hash.String() == s.Hash {
 			if st.cursor = n; i > 0 {
-				st.rollback(n)
+				st.Rollback(n)
 			}
 			st.mayComeBack()
 			return nil
@@ -238,15 +238,15 @@ func locate(n *chain.HeaderNode) []savedBlock {
 	}
 }
 
-// dirty says whether there are changes.
-func (st *state) dirty() bool { return !st.dirt.clean() }
+// Dirty says whether there are changes.
+func (st *State) Dirty() bool { return !st.dirt.clean() }
 
-// learned is how many transactions changed since Take.
-func (st *state) learned() int { return len(st.dirt.records) }
+// Learned is how many transactions changed since Take.
+func (st *State) Learned() int { return len(st.dirt.records) }
 
-// take encodes what has changed and calls it saved; GiveBack takes that back.
-func (st *state) take() (changes, error) {
-	c := changes{dirt: st.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
+// Take encodes what has changed and calls it saved; GiveBack takes that back.
+func (st *State) Take() (Changes, error) {
+	c := Changes{dirt: st.dirt, Txs: map[chain.Hash][]byte{}, Labels: map[string]string{}, Scripts: map[uint64]string{}}
 	for _, r := range st.rows {
 		c.dirt.written[r] = r.written
 		for ; r.written < len(r.owned); r.written++ {
@@ -292,15 +292,15 @@ func (st *state) take() (changes, error) {
 	return c, nil
 }
 
-func (st *state) savedKeys() savedKeys {
-	k := savedKeys{Network: st.params.Name, Name: st.name, Birth: st.reread.birth, WatchOnly: st.watchOnly, Blank: st.blank, AvoidReuse: st.avoidReuse, Copies: st.copies, Rows: []savedRow{}}
+func (st *State) savedKeys() savedKeys {
+	k := savedKeys{Network: st.Params.Name, Name: st.Name, Birth: st.reread.birth, WatchOnly: st.WatchOnly, Blank: st.Blank, AvoidReuse: st.AvoidReuse, Copies: st.copies, Rows: []savedRow{}}
 	for _, r := range st.rows {
 		k.Rows = append(k.Rows, r.savedRow)
 	}
 	return k
 }
 
-func (st *state) savedReread() savedReread {
+func (st *State) savedReread() savedReread {
 	s := savedReread{Next: st.reread.next}
 	for _, r := range st.rows {
 		s.Goal = append(s.Goal, r.goal)
@@ -308,8 +308,8 @@ func (st *state) savedReread() savedReread {
 	return s
 }
 
-// giveBack says that c could not be written.
-func (st *state) giveBack(c changes) {
+// GiveBack says that c could not be written.
+func (st *State) GiveBack(c Changes) {
 	maps.Copy(st.dirt.records, c.dirt.records)
 	maps.Copy(st.dirt.labels, c.dirt.labels)
 	st.dirt.keys = st.dirt.keys || c.dirt.keys

@@ -1,4 +1,4 @@
-package service
+package state
 
 // orphan is a reward whose block has left the chain, from that height.
 type orphan struct {
@@ -10,7 +10,7 @@ type orphan struct {
 }
 
 // mayComeBack says so of the orphans that a start has found.
-func (st *state) mayComeBack() {
+func (st *State) mayComeBack() {
 	for i := range st.orphans {
 		st.orphans[i].back = true
 	}
@@ -18,11 +18,11 @@ func (st *state) mayComeBack() {
 
 // giveUp abandons what spends a reward whose block has left the chain, once the
 // pool has let go of it too: the other coins in it are free again.
-func (st *state) giveUp() {
+func (st *State) giveUp() {
 	var wait []orphan
 	for _, r := range st.orphans {
 		switch {
-		case r.record.height != nowhere: // it has come back
+		case r.record.height != Nowhere: // it has come back
 		case r.back && st.cursor.Height < r.height:
 			wait = append(wait, r)
 		default:

@@ -1,4 +1,4 @@
-package service
+package state
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 	"grapevine/chain"
 )
 
-// nowhere is the height of a transaction that is in no block, and of a
+// Nowhere is the height of a transaction that is in no block, and of a
 // conflict that is not there.
-const nowhere = -1
+const Nowhere = -1
 
 // record is a transaction of the wallet: it pays us or spends a coin of ours.
 type record struct {
@@ -74,11 +74,11 @@ func (r *record) output(vout uint32) *output {
 type stored struct {
 	order     uint64 // in which the wallet learned of it
 	received  int64  // Unix seconds
-	height    int32  // nowhere when it is in no block
+	height    int32  // Nowhere when it is in no block
 	block     chain.Hash
 	index     uint32 // place in the block
 	blockTime int64  // Unix seconds
-	conflict  int32  // height of a block with a transaction that spends a same coin; else nowhere
+	conflict  int32  // height of a block with a transaction that spends a same coin; else Nowhere
 	abandoned bool
 	comment   string
 	raw       []byte // the transaction as it travels; our own copy
