@@ -44,6 +44,7 @@ const (
 	onionSuffix = ".onion"
 	i2pSuffix   = ".b32.i2p"
 	cjdnsZone   = CJDNS
+	cjdnsFirst  = 0xfc // byte of each of its addresses [CJDNS_PREFIX]
 	idSize      = 32
 )
 
@@ -69,7 +70,7 @@ func OverlayAddr(network string, id []byte) (netip.Addr, bool) {
 		return named(OnionPrefix(), id, onionName(id)), true
 	case network == I2P && len(id) == idSize:
 		return named(i2pPrefix(), id, nameText().EncodeToString(id)+i2pSuffix), true
-	case network == CJDNS && len(id) == 16 && id[0] == 0xfc:
+	case network == CJDNS && len(id) == 16 && id[0] == cjdnsFirst:
 		return netip.AddrFrom16([16]byte(id)).WithZone(cjdnsZone), true
 	}
 	return netip.Addr{}, false
@@ -110,8 +111,9 @@ func Overlay(a netip.Addr) (network string, id []byte) {
 	switch {
 	case zone == "":
 	case zone == cjdnsZone:
-		raw := a.As16()
-		return CJDNS, raw[:]
+		if raw := a.As16(); raw[0] == cjdnsFirst {
+			return CJDNS, raw[:]
+		}
 	case strings.HasSuffix(zone, onionSuffix):
 		if raw, _ := nameText().DecodeString(strings.TrimSuffix(zone, onionSuffix)); len(raw) == idSize+3 {
 			return Onion, raw[:idSize]
@@ -131,10 +133,10 @@ func overlayZone(zone string) bool {
 
 // ViaCJDNS takes an address of fc00::/8 for one of CJDNS [MaybeFlipIPv6toCJDNS].
 func ViaCJDNS(a netip.Addr) netip.Addr {
-	if raw := a.As16(); a.Is6() && a.Zone() == "" && raw[0] == 0xfc {
-		return a.WithZone(cjdnsZone)
+	if !a.Is6() || a.Zone() != "" || a.As16()[0] != cjdnsFirst {
+		return a
 	}
-	return a
+	return a.WithZone(cjdnsZone)
 }
 
 // HostOf is an address as people write it: a name where it has one.

@@ -60,6 +60,14 @@ func TestNamesOfOverlays(t *testing.T) {
 // People may write any zone; only names that are whole are of an overlay.
 func TestFalseNamesAreOfNoOverlay(t *testing.T) {
 	const key = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscry"
+	for _, text := range []string{"fe80::1%cjdns", "::1%cjdns", "2001:db8::1%cjdns"} { // a line of this machine may be called so
+		if network, id := Overlay(netip.MustParseAddr(text)); network != "" || id != nil {
+			t.Errorf("%s: of %s, %x", text, network, id)
+		}
+	}
+	if (netip.Addr{}) != ViaCJDNS(netip.Addr{}) {
+		t.Error("no address became one")
+	}
 	for _, zone := range []string{"a.onion", ".onion", key + ".onion", key + "daa.onion", "0.onion", "a.b32.i2p", ".b32.i2p", key + ".b32.i2p"} {
 		a := netip.MustParseAddr("fe80::1").WithZone(zone)
 		if network, id := Overlay(a); network != "" || id != nil {

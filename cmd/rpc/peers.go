@@ -95,7 +95,7 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 		info.Networks = append(info.Networks, netKind{Name: name, Limited: !reachable, Reachable: reachable, Proxy: proxy.String(), Randomize: proxy.Isolate})
 	}
 	for _, at := range s.cfg.Swarm.Locals() {
-		info.Local = append(info.Local, localAddress{at.Addr().String(), at.Port(), 4}) // [LOCAL_MANUAL]
+		info.Local = append(info.Local, localAddress{p2p.HostOf(at.Addr()), at.Port(), 4}) // [LOCAL_MANUAL]
 	}
 	info.In, info.Out = s.countPeers()
 	info.Connections = info.In + info.Out
@@ -201,7 +201,7 @@ func listens(p p2p.PeerInfo) string {
 	if !p.Listens.IsValid() {
 		return ""
 	}
-	return p.Listens.String()
+	return p2p.HostPortOf(p.Listens).String()
 }
 
 func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error) {

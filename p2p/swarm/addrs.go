@@ -97,7 +97,7 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 		if at.Addr().IsUnspecified() {
 			at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
 		}
-		own = []netip.AddrPort{at}
+		own = []netip.AddrPort{l.cfg.Place(at)}
 	}
 	at, ok := addressFor(r.network(), own)
 	if !ok || !l.cfg.Book.Reachable(at.Addr()) {

@@ -185,7 +185,7 @@ func (s *Swarm) Disconnect(addr string) error {
 	if err != nil {
 		return ErrNotConnected
 	}
-	at, _ := to.AddrPort()
+	at, _ := s.cfg.addrOf(to)
 	return s.disconnect(func(r *remote) bool { return r.to == to || at.IsValid() && r.at == at })
 }
 

@@ -124,6 +124,12 @@ func (c *Config) hostPort(text string) (p2p.HostPort, error) {
 	return p2p.ParseHostPort(text, p2p.DefaultPort(c.Params))
 }
 
+// addrOf is the address of HOST:PORT, false when the host is a name.
+func (c *Config) addrOf(to p2p.HostPort) (netip.AddrPort, bool) {
+	at, ok := to.AddrPort()
+	return c.Place(at), ok
+}
+
 func (c *Config) hostPorts(texts []string) (list []p2p.HostPort, err error) {
 	for _, text := range texts {
 		to, err := c.hostPort(text)

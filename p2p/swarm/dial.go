@@ -45,7 +45,7 @@ func (l *loop) dialAll() {
 	}
 	now := l.cfg.Now()
 	for _, t := range l.dial.targets.due(now) {
-		at, known := t.to.AddrPort()
+		at, known := l.cfg.addrOf(t.to)
 		if known && l.ownAddrs[at] {
 			continue
 		}
@@ -73,8 +73,8 @@ func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind, plain bool) *remote {
 }
 
 func (l *loop) start(r *remote) {
-	if at, ok := r.to.AddrPort(); ok {
-		r.at = l.cfg.Place(at)
+	if at, ok := l.cfg.addrOf(r.to); ok {
+		r.at = at
 		l.cfg.Book.Attempt(r.at)
 	}
 	l.admit(r, nil)
@@ -82,7 +82,7 @@ func (l *loop) start(r *remote) {
 
 // connectedTo finds the connection we dialled, or are dialling, to this address or name.
 func (l *loop) connectedTo(to p2p.HostPort) *remote {
-	at, _ := to.AddrPort()
+	at, _ := l.cfg.addrOf(to)
 	return l.find(func(r *remote) bool { return !r.Inbound() && (r.to == to || at.IsValid() && r.at == at) })
 }
 
@@ -143,7 +143,7 @@ func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
 // leadsTo notes where a name leads, and tells whether there is a connection already:
 // one peer under two names gets one.
 func (l *loop) leadsTo(r *remote, at netip.AddrPort) (another bool) {
-	r.at = netip.AddrPort{}
+	r.at, at = netip.AddrPort{}, l.cfg.Place(at)
 	if o := l.reached(at); o != nil && o != r && !(r.once && o.Inbound()) {
 		l.dial.targets.moved(r.id, o.id)
 		return true

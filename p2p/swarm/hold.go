@@ -72,7 +72,7 @@ func (s *Swarm) Retry(addrs []netip.AddrPort) error {
 	}
 	return s.ask(func(l *loop) {
 		for _, t := range l.dial.targets.all {
-			if at, known := t.to.AddrPort(); t.live == p2p.Self && (!known || slices.Contains(addrs, at)) {
+			if at, known := l.cfg.addrOf(t.to); t.live == p2p.Self && (!known || slices.Contains(addrs, at)) {
 				t.next, t.failures = l.cfg.Now(), 0
 			}
 		}

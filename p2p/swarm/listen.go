@@ -147,7 +147,7 @@ func (s *Swarm) findLocals() error {
 		if at.Port() == 0 {
 			at = netip.AddrPortFrom(at.Addr(), port)
 		}
-		s.locals = append(s.locals, at)
+		s.locals = append(s.locals, s.cfg.Place(at))
 	}
 	if !s.cfg.Discover {
 		return nil
@@ -162,7 +162,7 @@ func (s *Swarm) findLocals() error {
 			}
 		}
 		for _, a := range own {
-			if local := netip.AddrPortFrom(a, at.Port()); addrbook.Routable(a) && !slices.Contains(s.locals, local) {
+			if local := s.cfg.Place(netip.AddrPortFrom(a, at.Port())); addrbook.Routable(local.Addr()) && !slices.Contains(s.locals, local) {
 				s.locals = append(s.locals, local)
 			}
 		}

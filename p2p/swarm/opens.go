@@ -29,7 +29,7 @@ func (s *Swarm) Open(ctx context.Context, o Opening) error {
 	if err != nil {
 		return err
 	}
-	at, known := to.AddrPort()
+	at, known := s.cfg.addrOf(to)
 	reply := make(chan error, 1)
 	err = s.do(ctx, func(l *loop) {
 		switch {

@@ -51,7 +51,7 @@ type remote struct {
 // name is how people see it: what was dialled, or where it came from.
 func (r *remote) name() string {
 	if r.Inbound() {
-		return r.at.String()
+		return p2p.HostPortOf(r.at).String()
 	}
 	return r.to.String()
 }

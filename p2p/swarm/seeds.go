@@ -31,7 +31,7 @@ type seeder struct {
 func (l *loop) bootstrap(now time.Time) {
 	for _, text := range l.cfg.Bootstrap {
 		to, err := l.cfg.hostPort(text)
-		at, known := to.AddrPort()
+		at, known := l.cfg.addrOf(to)
 		switch {
 		case err == nil && known:
 			l.plant("bootstrap", p2p.Addr{At: at, Seen: now.Unix()})
