@@ -17,6 +17,9 @@ type (
 	Joined struct {
 		Peer   p2p.PeerID
 		Number int64 // as people see it, for the log
+		// Origin is where it comes from, by which it is known again when it comes back;
+		// "": too many come from there, or nobody cares.
+		Origin string
 		p2p.Link
 	}
 	// Left: a peer's connection has ended, whoever ended it.

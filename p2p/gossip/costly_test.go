@@ -85,6 +85,48 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 	}
 }
 
+// T67: who comes back from where it was goes on owing, whatever it has left behind; others
+// are validated as before.
+func TestT67_WhoComesBackStillOwes(t *testing.T) {
+	w := newWorld()
+	s := newTestState(w, 1)
+	now, id := w.start, p2p.PeerID(0)
+	sends := func(origin, name string) (from p2p.PeerID, validated bool) {
+		id++
+		s.Step(now, Joined{Peer: id, Origin: origin, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		for _, a := range s.Step(now, Message{id, &msg.Tx{Tx: w.tx(name)}}) {
+			if j, ok := a.(p2p.ValidateTx); ok && j.Tx == w.tx(name) {
+				validated = true
+			}
+		}
+		checkInvariants(t, s)
+		return id, validated
+	}
+	refused := func(name string) {
+		s.Step(now, TxVerdict{w.tx(name), chain.Refused("mempool-script-verify-flag-failed", ""), 300 * time.Millisecond})
+	}
+	first, ok := sends("44.4", "t1")
+	if refused("t1"); !ok {
+		t.Fatal("its first is not validated")
+	}
+	s.Step(now, Left{first})
+	second, ok := sends("44.4", "t2") // it owes 0.3 s
+	s.Step(now, Left{second})
+	if refused("t2"); !ok {
+		t.Fatal("its second is not validated")
+	}
+	if _, ok := sends("44.4", "t3"); ok {
+		t.Error("who came back owes nothing")
+	}
+	if _, ok := sends("55.5", "t4"); !ok {
+		t.Error("another pays for it")
+	}
+	now = now.Add(10 * time.Second)
+	if _, ok := sends("44.4", "t5"); !ok {
+		t.Error("the debt is never paid")
+	}
+}
+
 // Each look for a block's transactions walks through the whole pool, which takes
 // 160 kB of pointers here: who sends one short form a thousand times causes one.
 func TestT68_ShortFormsOfOneBlockWalkThePoolOnce(t *testing.T) {

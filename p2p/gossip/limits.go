@@ -24,8 +24,10 @@ const (
 	maxOwnTxs       = 10_000   // of our own that wait: RPC has far fewer callers
 	maxOwnBlocks    = 1024     // the same, and Submits of one block
 
-	maxDebt  = time.Second / 2 // of validating refused transactions of one peer, beyond which nothing of its is validated
-	paidBack = 100             // one part in so many of the time that passes pays the debt back: so much of us a peer can keep busy for ever
+	maxDebt    = time.Second / 2 // of validating refused transactions of one peer, beyond which nothing of its is validated
+	maxDebtors = 4096            // origins of peers that have left, whose debts are kept; then who owes least is forgotten
+	debtKept   = time.Hour       // at most, after who owes it has left
+	paidBack   = 100             // one part in so many of the time that passes pays the debt back: so much of us a peer can keep busy for ever
 )
 
 // What others ask of us.

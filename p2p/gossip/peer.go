@@ -19,8 +19,9 @@ import (
 type peer struct {
 	p2p.Link
 	id     p2p.PeerID
-	number int64 // as people see it
-	gone   bool  // dropped by us or left: nothing more is done with it
+	number int64  // as people see it
+	origin string // where it comes from; "": it is not known again
+	gone   bool   // dropped by us or left: nothing more is done with it
 
 	talk         *headers.Talk
 	sent         *headers.Entry // the last header that it has from us
@@ -55,12 +56,13 @@ func (s *State) onJoined(ev Joined) {
 		return
 	}
 	p := &peer{
-		Link: ev.Link, id: ev.Peer, number: ev.Number,
+		Link: ev.Link, id: ev.Peer, number: ev.Number, origin: ev.Origin,
 		src:    s.fetch.Join(ev.Peer, ev.Link),
 		offers: s.tx.requests.Join(ev.Peer, ev.Link),
 		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay, s.pool.Seq()),
 	}
 	s.byID[p.id] = p
+	s.tx.queue.debts.join(p.id, p.origin, s.now)
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
@@ -87,7 +89,7 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
 	s.tx.requests.Leave(p.offers)
-	s.tx.queue.leave(p.id)
+	s.tx.queue.debts.leave(p.id, p.origin, s.now)
 	s.inheritOrphans(p.id, p.number)
 	s.headers.Leave(p.talk)
 	s.actOnHeaders()

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -23,10 +24,11 @@ func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
 	}
 	add(1, 20)
 	add(2, 20)
-	if owes, back := d.charge(1, 500*time.Millisecond, now); owes || back != nil || d.indebted(1, now) {
+	from := func(id p2p.PeerID) *queuedTx { return &queuedTx{From: id, Origin: "there"} }
+	if owes, back := d.charge(from(1), 500*time.Millisecond, now, true); owes || back != nil || d.indebted(1, now) {
 		t.Fatal("half a second is too much")
 	}
-	owes, back := d.charge(1, time.Millisecond, now)
+	owes, back := d.charge(from(1), time.Millisecond, now, true)
 	if !owes || len(back) != 20 || !d.indebted(1, now) || d.indebted(2, now) || d.waiting() != 20 {
 		t.Fatalf("indebted %v, %d given back, %d wait", owes, len(back), d.waiting())
 	}
@@ -38,12 +40,57 @@ func TestT67_WhoseRefusedTransactionsCostTooMuchOwes(t *testing.T) {
 			t.Errorf("%v later: owes %v", after, !owes)
 		}
 	}
-	if owes, _ := d.charge(1, time.Hour, now.Add(time.Hour)); !owes || d.indebted(1, now.Add(200*time.Hour)) {
+	if owes, _ := d.charge(from(1), time.Hour, now.Add(time.Hour), true); !owes || d.indebted(1, now.Add(200*time.Hour)) {
 		t.Error("an hour's debt is not paid after 200 hours")
 	}
-	d.leave(1)
-	if d.indebted(1, now) {
-		t.Error("who left still owes")
+	d.debts.leave(1, "there", now.Add(time.Hour))
+	if d.indebted(1, now) || len(d.debts.here) > 0 {
+		t.Error("who left still owes as who is here")
+	}
+}
+
+// T67: leaving and coming back pays no debt, nor does leaving before the bill comes; but
+// it is not kept for ever, nor for everybody.
+func TestT67_DebtsAreKeptWhileTheirPeersAreAway(t *testing.T) {
+	q, now := newTxQueue(), time.Unix(1000, 0)
+	d := &q.debts
+	owes := func(id p2p.PeerID, origin string, after time.Duration) bool {
+		d.join(id, origin, now.Add(after))
+		defer delete(d.here, id)
+		return q.indebted(id, now.Add(after))
+	}
+	q.charge(&queuedTx{From: 1, Origin: "a"}, time.Second, now, true)
+	d.leave(1, "a", now)
+	q.charge(&queuedTx{From: 2, Origin: "b"}, time.Second, now, false) // it has left before
+	q.charge(&queuedTx{From: 3}, time.Second, now, false)
+	for _, origin := range []string{"a", "b"} {
+		if !owes(7, origin, 49*time.Second) || owes(7, origin, 50*time.Second) {
+			t.Errorf("from %s: half a second is to be paid in 50 seconds", origin)
+		}
+	}
+	if owes(7, "c", 0) || owes(7, "", 0) {
+		t.Error("others pay for it")
+	}
+	d.join(8, "a", now)
+	d.join(9, "a", now)
+	d.leave(8, "a", now)
+	d.leave(9, "a", now)
+	if got := d.left["a"].now(now); got != time.Second {
+		t.Errorf("two who came back have made %v of a second", got)
+	}
+	q.charge(&queuedTx{From: 1, Origin: "a"}, 100*time.Hour, now, false)
+	if !owes(7, "a", 49*time.Minute) || owes(7, "a", debtKept) {
+		t.Error("not kept, or kept for too long")
+	}
+	for i := range maxDebtors + 10 {
+		d.keep(fmt.Sprint(i), time.Second+time.Duration(i), now)
+	}
+	if len(d.left) != maxDebtors || !owes(7, "a", 0) || owes(7, "b", 0) || owes(7, "10", 0) || !owes(7, "11", 0) {
+		t.Errorf("%d debts are kept, not the largest", len(d.left))
+	}
+	d.keep("new", time.Second, now.Add(debtKept))
+	if len(d.left) != 1 {
+		t.Errorf("%d debts are kept that are paid", len(d.left))
 	}
 }
 

@@ -71,8 +71,16 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.rejected.Add(tx.WID)
 		s.refused(p, tx, chain.Refused("tx-size", ""))
 	default:
-		s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
+		s.queueTx(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
 	}
+}
+
+// queueTx lets a transaction wait for its validation.
+func (s *State) queueTx(j *queuedTx) {
+	if p := s.byID[j.From]; p != nil {
+		j.Origin = p.origin
+	}
+	s.tx.queue.Add(j)
 }
 
 // knowsTx says whether a transaction that came need not be validated: it is here, or
@@ -124,8 +132,8 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	}
 	var missing *chain.MissingError
 	var refused *chain.PolicyError
-	if p != nil && v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
-		s.charge(p, v.Cost)
+	if v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
+		s.charge(p, j, v.Cost)
 	}
 	switch {
 	case v.Err == nil:
@@ -158,17 +166,23 @@ func brokenByConsensus(err error) bool {
 	return errors.As(err, &broken) || errors.Is(err, policy.ErrMandatoryScript)
 }
 
-// charge notes what a refused transaction of a peer has cost. If the peer owes too
-// much by now, nothing of its is validated for a while: what it was asked for is asked
-// of others, and what waited of its is asked of who has announced it too.
-func (s *State) charge(p *peer, cost time.Duration) {
-	indebted, back := s.tx.queue.charge(p.id, cost, s.now)
+// charge notes what a refused transaction of a peer has cost, also of one that has left
+// (p is nil). If the peer owes too much by now, nothing of its is validated for a while:
+// what it was asked for is asked of others, and what waited of its is asked of who has
+// announced it too.
+func (s *State) charge(p *peer, refused *queuedTx, cost time.Duration) {
+	if refused.From == p2p.Self {
+		return
+	}
+	indebted, back := s.tx.queue.charge(refused, cost, s.now, p != nil)
 	if !indebted {
 		return
 	}
-	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", p.id)
-	s.tx.requests.Leave(p.offers)
-	p.offers = s.tx.requests.Join(p.id, p.Link)
+	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", refused.From)
+	if p != nil {
+		s.tx.requests.Leave(p.offers)
+		p.offers = s.tx.requests.Join(p.id, p.Link)
+	}
 	for _, j := range back {
 		s.finish(j.tasks...)
 		for _, q := range s.peers {
@@ -204,7 +218,7 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	}
 	for _, h := range parents {
 		if s.pool.ByTxID(h) != nil { // it came while this one was validated
-			s.tx.queue.Add(&queuedTx{Tx: tx, From: p.id})
+			s.queueTx(&queuedTx{Tx: tx, From: p.id})
 			return
 		}
 	}
@@ -313,6 +327,6 @@ func (s *State) parentCame(txid chain.Hash, lowFee bool) {
 // revalidate validates an orphan again, for the last time if last [ProcessOrphanTx].
 func (s *State) revalidate(x *txs.Orphan, last bool) {
 	if s.tx.orphans.Remove(x.Tx.WID) != nil {
-		s.tx.queue.Add(&queuedTx{Tx: x.Tx, From: x.From, Last: last})
+		s.queueTx(&queuedTx{Tx: x.Tx, From: x.From, Last: last})
 	}
 }

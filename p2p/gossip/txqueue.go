@@ -13,6 +13,7 @@ import (
 type queuedTx struct {
 	Tx      *chain.Tx
 	From    p2p.PeerID
+	Origin  string       // where From comes from (Joined)
 	Tickets []p2p.Ticket // Submits that its verdict answers
 	Last    bool         // it is not to wait for parents once more
 	tasks   []*task      // of the peers that have sent it
@@ -29,30 +30,20 @@ type txQueue struct {
 	perPeer map[p2p.PeerID]int // of queue
 	bytes   int                // in queue
 	credits int
-	debts   map[p2p.PeerID]debt // of who sent what was refused and cost something
-}
-
-// debt is what validating refused transactions of a peer has cost, at some time.
-type debt struct {
-	owed time.Duration
-	at   time.Time
-}
-
-// now is what is left of it at a time.
-func (d debt) now(t time.Time) time.Duration {
-	return max(d.owed-t.Sub(d.at)/paidBack, 0)
+	debts   debts // of who sent what was refused and cost something
 }
 
 // newTxQueue makes an empty queue.
 func newTxQueue() *txQueue {
-	return &txQueue{byWID: make(map[chain.Hash]*queuedTx), perPeer: make(map[p2p.PeerID]int), debts: make(map[p2p.PeerID]debt), credits: MaxTxsValidating}
+	return &txQueue{byWID: make(map[chain.Hash]*queuedTx), perPeer: make(map[p2p.PeerID]int), debts: newDebts(), credits: MaxTxsValidating}
 }
 
-// charge notes what validating a refused transaction of a peer has cost. indebted:
-// too much by now; then what else it has sent is given back, not to be validated.
-func (q *txQueue) charge(from p2p.PeerID, cost time.Duration, now time.Time) (indebted bool, back []*queuedTx) {
-	q.debts[from] = debt{q.debts[from].now(now) + cost, now}
-	if !q.indebted(from, now) {
+// charge notes what validating a refused transaction has cost; here: who sent it has not
+// left. indebted: it owes too much by now; then what else it has sent is given back, not
+// to be validated.
+func (q *txQueue) charge(refused *queuedTx, cost time.Duration, now time.Time, here bool) (indebted bool, back []*queuedTx) {
+	from := refused.From
+	if q.debts.charge(from, refused.Origin, cost, now, here) <= maxDebt {
 		return false, nil
 	}
 	q.queue = slices.DeleteFunc(q.queue, func(j *queuedTx) bool {
@@ -69,12 +60,9 @@ func (q *txQueue) charge(from p2p.PeerID, cost time.Duration, now time.Time) (in
 
 // indebted says whether nothing of a peer's is to be validated now.
 func (q *txQueue) indebted(from p2p.PeerID, now time.Time) bool {
-	owed, ok := q.debts[from]
+	owed, ok := q.debts.here[from]
 	return ok && owed.now(now) > maxDebt
 }
-
-// leave forgets what a peer owes.
-func (q *txQueue) leave(from p2p.PeerID) { delete(q.debts, from) }
 
 // find gives what waits or is validated under a wtxid.
 func (q *txQueue) find(wid chain.Hash) *queuedTx { return q.byWID[wid] }

@@ -3,6 +3,8 @@ package swarm
 import (
 	"net/netip"
 	"time"
+
+	"grapevine/p2p"
 )
 
 // discouraged are the addresses of peers that have misbehaved [Core: Discourage]:
@@ -32,6 +34,20 @@ func (d *discouraged) add(a netip.Addr, now time.Time) {
 		d.queue = append(d.queue, a)
 	}
 	d.until[a] = now.Add(discouragedFor)
+}
+
+// originOf is where a peer comes from, so that what it owes is not forgotten when it comes
+// back: the address of whom we have dialled, of others their network group, in which they
+// have other addresses for nothing. "": many share the address, or people trust it.
+func (l *loop) originOf(r *remote) string {
+	switch a := r.at.Addr(); {
+	case !a.IsValid() || a.IsLoopback() || r.onion || r.May(p2p.MayStay):
+		return ""
+	case r.Inbound() && !l.cfg.local():
+		return "group " + l.groupOf(r.at)
+	default:
+		return a.String()
+	}
 }
 
 func (d *discouraged) has(a netip.Addr, now time.Time) bool {

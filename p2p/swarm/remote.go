@@ -154,7 +154,7 @@ func (l *loop) join(a arrival) {
 			l.dial.plain.add(r.to)
 		}
 	}
-	l.step(gossip.Joined{Peer: r.id, Number: r.number, Link: r.Link})
+	l.step(gossip.Joined{Peer: r.id, Number: r.number, Origin: l.originOf(r), Link: r.Link})
 	r.addrRelay = !r.Inbound() && r.gossips()
 	l.introduce(r)
 	l.askTwins(r)

@@ -1,0 +1,40 @@
+package swarm
+
+import (
+	"net/netip"
+	"testing"
+
+	"grapevine/chain"
+	"grapevine/p2p"
+)
+
+// By its address a peer is known again that we have dialled, by its network group one that
+// has come; nobody by an address that many share, and nobody whom people trust.
+func TestPeersAreKnownAgainByWhereTheyComeFrom(t *testing.T) {
+	for _, c := range []struct {
+		at      string
+		kind    p2p.Kind
+		onion   bool
+		may     p2p.Permissions
+		main    string
+		regtest string
+	}{
+		{at: "44.4.5.6:1", kind: p2p.Inbound, main: "group \x2c\x04", regtest: "44.4.5.6"},
+		{at: "44.4.5.6:1", kind: p2p.FullRelay, main: "44.4.5.6", regtest: "44.4.5.6"},
+		{at: "44.4.5.6:1", kind: p2p.Inbound, may: p2p.MayStay},
+		{at: "127.0.0.1:1", kind: p2p.Inbound},
+		{at: "10.0.0.2:1", kind: p2p.Inbound, onion: true},
+		{kind: p2p.Manual},
+	} {
+		r := &remote{Link: p2p.Link{Kind: c.kind, Permissions: c.may}, onion: c.onion}
+		if c.at != "" {
+			r.at = netip.MustParseAddrPort(c.at)
+		}
+		for params, want := range map[*chain.Params]string{chain.MainNet(): c.main, chain.RegTest(): c.regtest} {
+			l := &loop{cfg: &Config{Params: params}}
+			if got := l.originOf(r); got != want {
+				t.Errorf("%s %s on %s: %q, want %q", c.kind, c.at, params.Name, got, want)
+			}
+		}
+	}
+}
