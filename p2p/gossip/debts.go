@@ -44,7 +44,8 @@ func (d *debts) leave(id p2p.PeerID, origin string, now time.Time) {
 
 // charge notes what a refused transaction of a peer has cost, and says what it owes now;
 // here: it has not left.
-func (d *debts) charge(id p2p.PeerID, origin string, cost time.Duration, now time.Time, here bool) time.Duration {
+func (d *debts) charge(refused *queuedTx, cost time.Duration, now time.Time, here bool) time.Duration {
+	id, origin := refused.From, refused.Origin
 	if here {
 		d.here[id] = debt{d.here[id].now(now) + cost, now}
 		return d.here[id].owed

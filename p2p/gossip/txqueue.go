@@ -43,7 +43,7 @@ func newTxQueue() *txQueue {
 // to be validated.
 func (q *txQueue) charge(refused *queuedTx, cost time.Duration, now time.Time, here bool) (indebted bool, back []*queuedTx) {
 	from := refused.From
-	if q.debts.charge(from, refused.Origin, cost, now, here) <= maxDebt {
+	if q.debts.charge(refused, cost, now, here) <= maxDebt {
 		return false, nil
 	}
 	q.queue = slices.DeleteFunc(q.queue, func(j *queuedTx) bool {
