@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -129,6 +130,43 @@ func TestWordsThatTheCommandLineOnceSentAsText(t *testing.T) {
 		}
 		if err := w.Call(w.ctx, words[0], nil, params...); err != nil {
 			t.Errorf("%q: %v", words, err)
+		}
+	}
+}
+
+// What may be text or JSON goes as Core's table of conversions sends it: a range and a hash or height as JSON
+// where they are that, the parameters of echo as text.
+func TestWordsThatMayBeTextOrJSON(t *testing.T) {
+	w := rich(t)
+	table := client.NewTable(rpc.Rows())
+	best := w.text("getbestblockhash")
+	desc := w.object("getdescriptorinfo", "wpkh(tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp/*)")["descriptor"].(string)
+	for _, c := range []struct {
+		words []string
+		want  string // what is in the answer
+	}{
+		{[]string{"deriveaddresses", desc, "1"}, "bcrt1q"},
+		{[]string{"deriveaddresses", desc, "[1,2]"}, "bcrt1q"},
+		{[]string{"getblockstats", "1"}, `"height":1,`},
+		{[]string{"getblockstats", best}, best},
+		{[]string{"getblockstats", `"` + best + `"`}, best},
+		{[]string{"echo", "1", "[2]", "null"}, `["1","[2]","null"]`},
+		{[]string{"echojson", "1", "[2]", "null"}, `[1,[2],null]`},
+		{[]string{"help", "dump_all_command_conversions"}, `["deriveaddresses",1,"range",false]`},
+	} {
+		params, err := table.Convert(c.words[0], c.words[1:])
+		if err != nil {
+			t.Errorf("%q: %v", c.words, err)
+			continue
+		}
+		var got json.RawMessage
+		if err := w.Call(w.ctx, c.words[0], &got, params...); err != nil || !strings.Contains(string(got), c.want) {
+			t.Errorf("%q: %s, %v; want %s", c.words, got, err, c.want)
+		}
+	}
+	for _, words := range [][]string{{"deriveaddresses", desc, "x"}, {"deriveaddresses", desc, "[1"}, {"deriveaddresses", desc, "1-2"}} {
+		if _, err := table.Convert(words[0], words[1:]); err == nil {
+			t.Errorf("%q goes as text", words)
 		}
 	}
 }

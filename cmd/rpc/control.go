@@ -90,6 +90,9 @@ func (s *Server) helpText(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	if name == "dump_all_command_conversions" { // Core's word for tools that make a command line
+		return jsonrpc.Conversions(s.rows), nil
+	}
 	return jsonrpc.Describe(s.rows, name), nil
 }
 

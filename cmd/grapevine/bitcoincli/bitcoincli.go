@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -277,8 +278,20 @@ func (s *session) unreached(err error) error {
 		"Make sure the bitcoind server is running and that you are connecting to the correct RPC port.\nUse \"bitcoin-cli -help\" for more info.", s.at, why)
 }
 
-// refused gives a refusal of who calls its words.
+// refused gives an answer that is no JSON-RPC its words.
 func (s *session) refused(err error) error {
+	e, ok := errors.AsType[*client.StatusError](err)
+	switch {
+	case !ok || e.Status == http.StatusUnauthorized:
+	case e.Status == http.StatusServiceUnavailable:
+		return errors.New("Server response: " + e.Body)
+	case e.Status >= 400 && e.Status != http.StatusBadRequest && e.Status != http.StatusNotFound && e.Status != http.StatusInternalServerError:
+		return fmt.Errorf("server returned HTTP error %d", e.Status)
+	case e.Body == "":
+		return errors.New("no response from server")
+	default:
+		return errors.New("couldn't parse reply from server")
+	}
 	if !errors.Is(err, client.ErrUnauthorized) {
 		return err
 	}

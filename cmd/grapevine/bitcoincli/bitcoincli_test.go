@@ -30,6 +30,11 @@ func fakeNode(t *testing.T) (port string) {
 			Params any
 		}
 		json.NewDecoder(r.Body).Decode(&q)
+		if status, ok := map[string]int{"full": 503, "forbidden": 403, "large": 413, "html": 200, "silent": 500}[q.Method]; ok {
+			w.WriteHeader(status)
+			fmt.Fprint(w, map[string]string{"full": "Work queue depth exceeded", "html": "<html>"}[q.Method])
+			return
+		}
 		result, code := any(nil), 0
 		switch q.Method {
 		case "getblockcount":
@@ -176,6 +181,11 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		{"no port", "", []string{"-rpcport=0", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "error: Invalid port provided in -rpcport: 0", 1},
 		{"two ports", "", append(user, "-rpcconnect=127.0.0.1:1", "getblockcount"), "7\n", "Warning: Port specified in both -rpcconnect and -rpcport. Using -rpcport " + port, 0},
 		{"unknown method", "", append(user, "getgold"), "", "error code: -32601\nerror message:\nMethod not found\n", 32601},
+		{"no place in the queue", "", append(user, "full"), "", "error: Server response: Work queue depth exceeded\n", 1},
+		{"a server that forbids", "", append(user, "forbidden"), "", "error: server returned HTTP error 403\n", 1},
+		{"too large", "", append(user, "large"), "", "error: server returned HTTP error 413\n", 1},
+		{"another server", "", append(user, "html"), "", "error: couldn't parse reply from server\n", 1},
+		{"nothing in the answer", "", append(user, "silent"), "", "error: no response from server\n", 1},
 		{"no method", "", user, "", "too few parameters", 1},
 		{"unknown flag", "", []string{"-fast", "getblockcount"}, "", "Error parsing command line arguments: Invalid parameter -fast", 1},
 		{"nobody there", "", []string{"-rpcport=1", "-rpcuser=u", "-rpcpassword=p", "getblockcount"}, "", "Could not connect", 1},

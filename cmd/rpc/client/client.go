@@ -145,7 +145,7 @@ func (c *Client) call(ctx context.Context, method string, result, params any) er
 	}
 	var r response
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return fmt.Errorf("%s: %s answers HTTP %d, not JSON-RPC", method, c.url, status)
+		return &StatusError{Method: method, URL: c.url, Status: status, Body: string(raw)}
 	}
 	return r.into(method, result)
 }
@@ -165,6 +165,33 @@ func (r *response) into(method string, result any) error {
 
 // ErrUnauthorized: the node runs and does not know our user and password.
 var ErrUnauthorized = errors.New("wrong user, password or cookie")
+
+// StatusError is an answer with no JSON-RPC in it: what the HTTP server says in its place.
+type StatusError struct {
+	Method, URL string
+	Status      int
+	Body        string
+}
+
+func (e *StatusError) Error() string {
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Sprintf("the node at %s refuses us: %v", e.URL, ErrUnauthorized)
+	case http.StatusRequestEntityTooLarge:
+		return fmt.Sprintf("the node at %s refuses the call: too large", e.URL)
+	case http.StatusServiceUnavailable:
+		return fmt.Sprintf("%s: the node at %s has no place for the call now: %s", e.Method, e.URL, e.Body)
+	}
+	return fmt.Sprintf("%s: %s answers HTTP %d, not JSON-RPC", e.Method, e.URL, e.Status)
+}
+
+// Unwrap is ErrUnauthorized where the node refuses who calls.
+func (e *StatusError) Unwrap() error {
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+		return ErrUnauthorized
+	}
+	return nil
+}
 
 func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, err error) {
 	user, password, err := c.secret()
@@ -187,10 +214,8 @@ func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, er
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return nil, resp.StatusCode, fmt.Errorf("the node at %s refuses us: %w", c.url, ErrUnauthorized)
-	case http.StatusRequestEntityTooLarge:
-		return nil, resp.StatusCode, fmt.Errorf("the node at %s refuses the call: too large", c.url)
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge:
+		return nil, resp.StatusCode, &StatusError{URL: c.url, Status: resp.StatusCode}
 	}
 	raw, err = io.ReadAll(resp.Body)
 	if err != nil {

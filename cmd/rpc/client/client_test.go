@@ -87,6 +87,10 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 	if err := c.Call(t.Context(), "m", nil); !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("401: %v", err)
 	}
+	c, _ = Dial(answering(t, func(string, string, string) (int, string) { return 503, "Work queue depth exceeded" }), "u", "p")
+	if err := c.Call(t.Context(), "m", nil); err == nil || !strings.Contains(err.Error(), "has no place for the call now: Work queue depth exceeded") {
+		t.Errorf("503: %v", err)
+	}
 	c, _ = Dial(answering(t, func(string, string, string) (int, string) { return 404, "<html>" }), "u", "p")
 	if err := c.Call(t.Context(), "m", nil); err == nil || !strings.Contains(err.Error(), "HTTP 404, not JSON-RPC") {
 		t.Errorf("another server: %v", err)

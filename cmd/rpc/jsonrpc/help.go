@@ -184,6 +184,37 @@ func shellWords(line string) (words []string) {
 	return words
 }
 
+// Conversion says of one name of a parameter whether a command line sends its
+// words as text: METHOD, place, NAME, text or not [RPCHelpMan::GetArgMap].
+type Conversion [4]any
+
+// Conversions are those of all methods; an option has the place of the object
+// that it is a member of. A method that has been taken away has none.
+func Conversions(methods []Method) []Conversion {
+	var list []Conversion
+	for _, m := range methods {
+		if m.Gone {
+			continue
+		}
+		params := m.Signature()
+		for i, p := range params {
+			list = p.conversions(list, m.Name, i)
+		}
+		for _, o := range m.Options() {
+			list = o.conversions(list, m.Name, homeOf(params))
+		}
+	}
+	return list
+}
+
+func (p *Param) conversions(list []Conversion, method string, place int) []Conversion {
+	_, asJSON := p.FromText()
+	for name := range strings.SplitSeq(p.names(), "|") {
+		list = append(list, Conversion{method, place, name, !asJSON})
+	}
+	return list
+}
+
 // Describe is what help answers: all methods under the titles of their groups,
 // or what there is to say of the one named.
 func Describe(methods []Method, name string) string {

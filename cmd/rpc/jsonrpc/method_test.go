@@ -60,6 +60,20 @@ func TestHelpSaysAllThatTheRowSays(t *testing.T) {
 	}
 }
 
+func TestConversionsNameWhatIsText(t *testing.T) {
+	rows := []Method{
+		{Name: "m", Params: "id:hex level|verbose:level=1 o:object? range:json? hash_or_height:word? any:any? ; rate:amount? mode:text?"},
+		{Name: "none"}, {Name: "gone", Params: "x:int", Gone: true},
+	}
+	want := []Conversion{
+		{"m", 0, "id", true}, {"m", 1, "level", false}, {"m", 1, "verbose", false}, {"m", 2, "o", false}, {"m", 3, "range", false},
+		{"m", 4, "hash_or_height", false}, {"m", 5, "any", true}, {"m", 2, "rate", false}, {"m", 2, "mode", true},
+	}
+	if got := Conversions(rows); !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
 func TestExamplesAreSplitAsAShellDoes(t *testing.T) {
 	for line, want := range map[string][]string{
 		"": nil, "a  b": {"a", "b"}, `'' "x y"`: {"", "x y"}, `'["a","b c"]' d`: {`["a","b c"]`, "d"}, `"it's"`: {"it's"}, `a"b"c`: {"abc"},

@@ -64,15 +64,21 @@ func (m *row) bind(raw json.RawMessage) (p Params) {
 	return p
 }
 
-// gather puts the options that an object names as if they were parameters into
-// the parameter that they are members of.
-func (p *Params) gather(raw json.RawMessage, options []Param) (list []Pair) {
+// homeOf is the place of the object that options are members of: the last one; -1: there is none.
+func homeOf(params []Param) int {
 	home := -1
-	for i := range p.sign {
-		if p.sign[i].Kind == kindObject {
+	for i := range params {
+		if params[i].Kind == kindObject {
 			home = i
 		}
 	}
+	return home
+}
+
+// gather puts the options that an object names as if they were parameters into
+// the parameter that they are members of.
+func (p *Params) gather(raw json.RawMessage, options []Param) (list []Pair) {
+	home := homeOf(p.sign)
 	var among []Pair
 	for _, m := range members(raw) {
 		if home >= 0 && p.at(m.Name) < 0 && slices.ContainsFunc(options, func(o Param) bool { return o.Name == m.Name }) {

@@ -18,7 +18,7 @@ func (a *API) descriptorRows() []jsonrpc.Method {
 	return jsonrpc.Group("Util",
 		jsonrpc.Method{Name: "getdescriptorinfo", Params: "descriptor:text", Do: a.getDescriptorInfo,
 			Help: "Reads an output descriptor and writes it in canonical form, with its checksum and without private keys.", Example: "'raw(51)'"},
-		jsonrpc.Method{Name: "deriveaddresses", Params: "descriptor:text range:any?", Do: a.deriveAddresses,
+		jsonrpc.Method{Name: "deriveaddresses", Params: "descriptor:text range:json?", Do: a.deriveAddresses,
 			Help: "The addresses of an output descriptor, whose checksum must be there. One with a range needs the end of what is wanted, or begin and end in a list.", Example: "'addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)#xtjmr0v5'"},
 		jsonrpc.Method{Name: "createmultisig", Params: `nrequired:int keys:["key",...] address_type:text=legacy`, Do: a.createMultisig,
 			Help: "The address, script and descriptor of a coin that so many of these public keys sign for.", Example: `1 '["0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"]'`},
