@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 	"testnet":         {},
 	"testnet/process": {"db", "testnet"},
 	"testnet/demo":    {"testnet"},
-	"testnet/simnet":  {"p2p"},
+	"testnet/simnet":  {"p2p", "testnet"},
 	"testnet/link":    {"p2p", "testnet"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},

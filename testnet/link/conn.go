@@ -117,7 +117,7 @@ func (c *conn) slowIn() {
 	if c.in.begin(c.Conn.SetReadDeadline) {
 		c.pumps.Go(func() {
 			for {
-				data := make([]byte, packet)
+				data := make([]byte, testnet.Packet)
 				n, err := c.Conn.Read(data)
 				if n > 0 && !c.in.room() {
 					return

@@ -2,48 +2,30 @@ package link
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"grapevine/testnet"
 )
 
-const (
-	// packet is the most that arrives at once; it keeps a slow link's bytes coming bit by
-	// bit, as in testnet/simnet.
-	packet = 16 << 10
-	// window is how many bytes may be on their way or unread in one direction, as TCP's
-	// window on a home connection.
-	window = 256 << 10
-)
-
-// segment is bytes and when they arrive.
-type segment struct {
-	data []byte
-	at   time.Time
-}
-
 // line is one direction of a connection.
 type line struct {
-	mu      sync.Mutex
-	way     testnet.Way
-	pumped  bool // a goroutine carries the bytes
-	segs    []segment
-	held    int       // bytes in segs
-	free    time.Time // when the line has nothing left to send
-	last    time.Time // when the newest byte arrives
-	err     error     // after all that is on its way
-	gone    bool      // err counts at once
-	by      time.Time // deadline of whoever reads or writes here
-	changed chan struct{}
+	mu     sync.Mutex
+	flight *testnet.Flight
+	way    testnet.Way
+	pumped bool      // a goroutine carries the bytes
+	free   time.Time // when the line has nothing left to send
+	last   time.Time // when the newest byte arrives
+	err    error     // after all that is on its way
+	gone   bool      // err counts at once
+	by     time.Time // deadline of whoever reads or writes here
 }
 
-func newLine() *line { return &line{changed: make(chan struct{})} }
-
-// wake tells all who wait here; mu is held.
-func (l *line) wake() {
-	close(l.changed)
-	l.changed = make(chan struct{})
+func newLine() *line {
+	l := &line{}
+	l.flight = testnet.NewFlight(&l.mu)
+	return l
 }
 
 // set changes how bytes go from now on.
@@ -53,11 +35,10 @@ func (l *line) set(w testnet.Way) {
 	l.way = w
 	if w == (testnet.Way{}) { // what is on its way arrives
 		l.free, l.last = time.Time{}, time.Time{}
-		for i := range l.segs {
-			l.segs[i].at = time.Time{}
-		}
+		l.flight.Land()
+		return
 	}
-	l.wake()
+	l.flight.Wake()
 }
 
 // straight tells whether bytes need not be carried. Loss alone slows nothing.
@@ -87,7 +68,7 @@ func (l *line) until(t time.Time, beneath func(time.Time) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.by = t
-	l.wake()
+	l.flight.Wake()
 	if l.pumped {
 		return nil
 	}
@@ -101,41 +82,16 @@ func (l *line) fail(err error) {
 	if l.err == nil {
 		l.err = err
 	}
-	l.wake()
+	l.flight.Wake()
 }
 
 // end ends the line at once.
 func (l *line) end(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err, l.gone, l.segs, l.held = err, true, nil, 0
-	l.wake()
+	l.err, l.gone = err, true
+	l.flight.Drop()
 }
-
-// wait lets go of mu until something changes or the earliest of the given times; zero
-// times do not count.
-func (l *line) wait(until ...time.Time) {
-	changed, first := l.changed, time.Time{}
-	for _, t := range until {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	l.mu.Unlock()
-	defer l.mu.Lock()
-	if first.IsZero() {
-		<-changed
-		return
-	}
-	timer := time.NewTimer(time.Until(first))
-	defer timer.Stop()
-	select {
-	case <-changed:
-	case <-timer.C:
-	}
-}
-
-func past(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 
 // write puts b on its way, as there is room.
 func (l *line) write(b []byte) (done int, err error) {
@@ -145,14 +101,15 @@ func (l *line) write(b []byte) (done int, err error) {
 		switch {
 		case l.err != nil:
 			return done, l.err
-		case past(l.by):
+		case testnet.Past(l.by):
 			return done, os.ErrDeadlineExceeded
-		case l.held >= window:
-			l.wait(l.by)
+		}
+		n := l.flight.Room(len(b) - done)
+		if n == 0 {
+			l.flight.Wait(l.by)
 			continue
 		}
-		n := min(len(b)-done, packet, window-l.held)
-		l.add(append([]byte(nil), b[done:done+n]...))
+		l.flight.Put(slices.Clone(b[done:done+n]), l.arrival(n))
 		done += n
 	}
 	return done, nil
@@ -162,26 +119,19 @@ func (l *line) write(b []byte) (done int, err error) {
 func (l *line) room() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.held >= window && !l.gone {
-		l.wait()
+	for l.flight.Room(1) == 0 && !l.gone {
+		l.flight.Wait()
 	}
 	return !l.gone
 }
 
-// put is add for who has asked for room.
+// put sends data on its way, for who has asked for room.
 func (l *line) put(data []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.gone {
-		l.add(data)
+		l.flight.Put(data, l.arrival(len(data)))
 	}
-}
-
-// add puts data on its way; mu is held.
-func (l *line) add(data []byte) {
-	l.segs = append(l.segs, segment{data, l.arrival(len(data))})
-	l.held += len(data)
-	l.wake()
 }
 
 // arrival is when n bytes sent now are there, after all that was sent before.
@@ -204,17 +154,16 @@ func (l *line) next() ([]byte, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
+		at, there := l.flight.First()
 		switch {
 		case l.err != nil:
 			return nil, false
-		case len(l.segs) == 0 || l.way.Cut:
-			l.wait()
-		case !time.Now().Before(l.segs[0].at):
-			data := l.segs[0].data
-			l.take(len(data))
-			return data, true
+		case !there || l.way.Cut:
+			l.flight.Wait()
+		case !time.Now().Before(at):
+			return l.flight.Pop(), true
 		default:
-			l.wait(l.segs[0].at)
+			l.flight.Wait(at)
 		}
 	}
 }
@@ -224,35 +173,21 @@ func (l *line) read(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for {
-		var next time.Time
+		next, there := l.flight.First()
 		switch {
 		case l.gone:
 			return 0, l.err
-		case past(l.by):
+		case testnet.Past(l.by):
 			return 0, os.ErrDeadlineExceeded
 		case len(b) == 0:
 			return 0, nil
 		case l.way.Cut:
-			// Nothing arrives until it is healed.
-		case len(l.segs) == 0 && l.err != nil:
+			next = time.Time{} // nothing arrives until it is healed
+		case there && !time.Now().Before(next):
+			return l.flight.Read(b), nil
+		case !there && l.err != nil:
 			return 0, l.err
-		case len(l.segs) == 0:
-		case !time.Now().Before(l.segs[0].at):
-			n := copy(b, l.segs[0].data)
-			l.take(n)
-			return n, nil
-		default:
-			next = l.segs[0].at
 		}
-		l.wait(next, l.by)
+		l.flight.Wait(next, l.by)
 	}
-}
-
-// take removes the first n bytes of the first segment; mu is held.
-func (l *line) take(n int) {
-	if l.segs[0].data = l.segs[0].data[n:]; len(l.segs[0].data) == 0 {
-		l.segs = l.segs[1:]
-	}
-	l.held -= n
-	l.wake()
 }

@@ -14,10 +14,6 @@ import (
 	"grapevine/p2p"
 )
 
-// window is how many bytes may be on their way or unread in one direction, as
-// TCP's window on a home connection.
-const window = 256 << 10
-
 // backlog of a listener, as the kernel's usual.
 const backlog = 128
 

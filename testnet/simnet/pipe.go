@@ -6,19 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"time"
+
+	"grapevine/testnet"
 )
-
-// packet is the most that arrives at once; it keeps a slow link's bytes coming
-// bit by bit.
-const packet = 16 << 10
-
-// segment is bytes and when they arrive.
-type segment struct {
-	data []byte
-	at   time.Time
-}
 
 // pipe is one direction of a connection.
 type pipe struct {
@@ -28,28 +21,19 @@ type pipe struct {
 	extra time.Duration // that this link adds to everything
 
 	mu       sync.Mutex
-	segs     []segment
-	held     int       // bytes in segs
+	flight   *testnet.Flight
 	finished time.Time // the writer has closed and its last byte, EOF, arrives then; zero: not closed
 	err      error     // both sides fail with it
 	stalled  time.Time // until then nothing arrives, not even err
 	gone     bool      // the reader has closed
 	readBy   time.Time
 	writeBy  time.Time
-	changed  chan struct{} // closed and replaced at every change
 }
 
 func newPipe(n *Net, from, to netip.AddrPort) *pipe {
-	return &pipe{
-		net: n, from: n.Host(from.Addr().String()), to: to.Addr(),
-		extra: n.extra(from, to), changed: make(chan struct{}),
-	}
-}
-
-// wake tells all who wait in this pipe; mu is held.
-func (p *pipe) wake() {
-	close(p.changed)
-	p.changed = make(chan struct{})
+	p := &pipe{net: n, from: n.Host(from.Addr().String()), to: to.Addr(), extra: n.extra(from, to)}
+	p.flight = testnet.NewFlight(&p.mu)
+	return p
 }
 
 // resume lets those who wait look again whether the network is whole.
@@ -57,7 +41,7 @@ func (p *pipe) resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stalled = time.Now().Add(p.extra)
-	p.wake()
+	p.flight.Wake()
 }
 
 func (p *pipe) fail(err error) {
@@ -66,43 +50,18 @@ func (p *pipe) fail(err error) {
 	if p.err == nil {
 		p.err, p.stalled = err, time.Now().Add(p.extra)
 	}
-	p.wake()
+	p.flight.Wake()
 }
-
-// wait lets go of mu until something changes or the earliest of the given
-// times; zero times do not count.
-func (p *pipe) wait(until ...time.Time) {
-	changed, first := p.changed, time.Time{}
-	for _, t := range until {
-		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
-			first = t
-		}
-	}
-	p.mu.Unlock()
-	defer p.mu.Lock()
-	if first.IsZero() {
-		<-changed
-		return
-	}
-	timer := time.NewTimer(time.Until(first))
-	defer timer.Stop()
-	select {
-	case <-changed:
-	case <-timer.C:
-	}
-}
-
-func past(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 
 func (p *pipe) read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
-		var next time.Time
+		next, there := p.flight.First()
 		switch {
 		case p.gone:
 			return 0, net.ErrClosed
-		case past(p.readBy):
+		case testnet.Past(p.readBy):
 			return 0, os.ErrDeadlineExceeded
 		case len(b) == 0:
 			return 0, nil
@@ -111,28 +70,16 @@ func (p *pipe) read(b []byte) (int, error) {
 		case p.err != nil:
 			return 0, p.err
 		case p.net.cut(p.from.ip, p.to):
-			// Nothing arrives until the partition heals.
-		case len(p.segs) == 0 && past(p.finished):
+			next = time.Time{} // nothing arrives until the partition heals
+		case there && testnet.Past(next):
+			return p.flight.Read(b), nil
+		case !there && testnet.Past(p.finished):
 			return 0, io.EOF
-		case len(p.segs) == 0:
+		case !there:
 			next = p.finished
-		case past(p.segs[0].at):
-			return p.take(b), nil
-		default:
-			next = p.segs[0].at
 		}
-		p.wait(next, p.readBy)
+		p.flight.Wait(next, p.readBy)
 	}
-}
-
-func (p *pipe) take(b []byte) int {
-	n := copy(b, p.segs[0].data)
-	if p.segs[0].data = p.segs[0].data[n:]; len(p.segs[0].data) == 0 {
-		p.segs = p.segs[1:]
-	}
-	p.held -= n
-	p.wake()
-	return n
 }
 
 func (p *pipe) write(b []byte) (done int, err error) {
@@ -146,17 +93,16 @@ func (p *pipe) write(b []byte) (done int, err error) {
 			return done, net.ErrClosed
 		case p.gone:
 			return done, errReset
-		case past(p.writeBy):
+		case testnet.Past(p.writeBy):
 			return done, os.ErrDeadlineExceeded
-		case p.held >= window:
-			p.wait(p.writeBy)
+		}
+		n := p.flight.Room(len(b) - done)
+		if n == 0 {
+			p.flight.Wait(p.writeBy)
 			continue
 		}
-		n := min(len(b)-done, packet, window-p.held)
-		p.segs = append(p.segs, segment{append([]byte(nil), b[done:done+n]...), p.arrival(n)})
-		p.held += n
+		p.flight.Put(slices.Clone(b[done:done+n]), p.arrival(n))
 		done += n
-		p.wake()
 	}
 	return done, nil
 }
@@ -194,17 +140,16 @@ func (c *conn) Close() error {
 	c.out.mu.Lock()
 	if c.out.finished.IsZero() {
 		c.out.finished = time.Now().Add(c.out.net.cfg.Latency + c.out.extra)
-		if n := len(c.out.segs); n > 0 && c.out.segs[n-1].at.After(c.out.finished) {
-			c.out.finished = c.out.segs[n-1].at
+		if last := c.out.flight.Last(); last.After(c.out.finished) {
+			c.out.finished = last
 		}
 	}
-	c.out.wake()
+	c.out.flight.Wake()
 	c.out.mu.Unlock()
 
 	c.in.mu.Lock()
 	c.in.gone = true
-	c.in.segs, c.in.held = nil, 0
-	c.in.wake()
+	c.in.flight.Drop()
 	c.in.mu.Unlock()
 	c.in.forget()
 	c.out.forget()
@@ -231,7 +176,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	c.in.readBy = t
-	c.in.wake()
+	c.in.flight.Wake()
 	return nil
 }
 
@@ -239,6 +184,6 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	c.out.writeBy = t
-	c.out.wake()
+	c.out.flight.Wake()
 	return nil
 }
