@@ -86,6 +86,8 @@ var allowed = map[string][]string{
 	"cmd/rpc/electrum":         {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
+	"cmd/web":                  {"cmd/web/...", "testnet"},
+	"cmd/web/layout":           {},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
 	"cmd/grapevine/args":       {},
 	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc"},
@@ -121,7 +123,7 @@ var impure = []string{
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/harness", "testnet/export", "testnet/model/picture", "wallet/crypter",
-	"chain/history",
+	"chain/history", "cmd/web", "cmd/web/layout",
 }
 
 const (

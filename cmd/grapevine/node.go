@@ -79,7 +79,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			walletFlag, txIndex, filters,
 			cli.BoolFlag("coinstatsindex", "keep the coin set's hash and amounts at every block"),
 			relay, level, format,
-		}, slices.Concat(roadFlags(), talkFlags(), mannersFlags(), keepFlags(), exploreFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
+		}, slices.Concat(roadFlags(), talkFlags(), mannersFlags(), keepFlags(), exploreFlags(), webFlags(), zmqFlags(), accessFlags(), profileFlags(), localFlags(), cli.RulesFlags())...),
 		Action: p.runNode,
 	}
 }
@@ -174,7 +174,7 @@ func (p *program) nodeConfig(c *urfave.Context) (cfg node.Config, err error) {
 		return cfg, err
 	}
 	cfg.Log, cfg.Logging = log, mask
-	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, exploreConfig, mannersConfig, zmqConfig, accessConfig, localConfig} {
+	for _, read := range []func(*urfave.Context, *node.Config) error{addresses, chainFlags, talkConfig, keepConfig, exploreConfig, webConfig, mannersConfig, zmqConfig, accessConfig, localConfig} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}

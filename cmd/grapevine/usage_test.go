@@ -34,6 +34,8 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"psbt create bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 0", "want an amount in BTC", ""},
 		{"psbt combine cHNidP8BAAoCAAAAAAAAAAAAAA==", "wants PSBT PSBT…", "grapevine psbt combine --help"},
 		{"psbt sign", "wants PSBT", "grapevine psbt sign --help"},
+		{"node --web maybe", "--web \"maybe\": want on or off", ""},
+		{"node --web on --rpclisten off", "--web on needs --rpclisten", ""},
 		{"node --esplora --txindex=false", "--esplora needs --txindex", ""},
 		{"node --electrum 127.0.0.1 --addressindex=false", "--electrum needs --addressindex", ""},
 		{"node --electrumtls 127.0.0.1 --prune 550", "--electrumtls does not go with --prune", ""},

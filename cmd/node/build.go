@@ -259,7 +259,7 @@ func (n *Node) buildRPC() (err error) {
 		},
 		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
-		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts, Esplora: n.cfg.Esplora,
+		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts, Esplora: n.cfg.Esplora, Page: n.cfg.Page, Web: n.cfg.Web,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,
 		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
 	}

@@ -55,6 +55,10 @@ type Config struct {
 	RPCPassword string
 	REST        *bool // answer /rest/… and /metrics without a password; nil: on regtest and loopback
 	Esplora     *bool // answer /api/… likewise; nil: as REST, where both indexes that it needs are kept
+	// Page makes what browsers are answered by at RPC's port; nil: nothing is. Web says whether it is asked;
+	// nil: as REST.
+	Page func(rpc.Door) (rpc.Page, error)
+	Web  *bool
 	// Electrum and ElectrumTLS are "host:port" at which Electrum's protocol is served, in the clear and by
 	// TLS; "": nowhere. Both indexes, of transactions and by script, must be kept.
 	Electrum, ElectrumTLS string

@@ -65,6 +65,10 @@ type Config struct {
 	// Esplora answers /api/…, likewise without a password; nil: as REST where both indexes that it
 	// needs are kept, of transactions and by script.
 	Esplora *bool
+	// Page makes what browsers are answered by, given the server's own door; nil: nothing is. Web says
+	// whether it is asked; nil: as REST.
+	Page func(Door) (Page, error)
+	Web  *bool
 	// Explore answers what Esplora's and Electrum's clients ask; nil: nobody does.
 	Explore *explore.API
 	// AllowHosts are names by which who gives no password may call this server,
@@ -90,6 +94,7 @@ type Server struct {
 	addr    net.Addr // set before ready is closed
 	rows    []jsonrpc.Method
 	inside  gate
+	page    Page // nil: none
 }
 
 // gate counts the calls that run, and lets no new ones in once it is closed.
@@ -134,7 +139,10 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	s.handler = s.routes()
-	return s, nil
+	if cfg.Page != nil && s.open(cfg.Web) {
+		s.page, err = cfg.Page(s.door())
+	}
+	return s, err
 }
 
 // Ready is closed when the server listens and the cookie is written.
@@ -177,8 +185,8 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		api := strings.HasPrefix(r.URL.Path, esplora.Prefix)
-		open := strings.HasPrefix(r.URL.Path, "/rest/") || r.URL.Path == "/metrics" || api
-		if status, why := refusal(r, hosts, open); status != 0 {
+		open, page := isOpen(r.URL.Path), s.page != nil && asksPage(r)
+		if status, why := refusal(r, hosts, open || page); status != 0 {
 			w.Header().Set("Connection", "close")
 			jsonrpc.Send(w, status, []byte(why))
 			return
@@ -186,6 +194,8 @@ func (s *Server) routes() http.Handler {
 		// A body that nobody reads must come to an end too; net/http discards it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(s.cfg.RPCTimeout, idleTime)))
 		switch {
+		case page:
+			s.page.ServeHTTP(w, r)
 		case api && !s.explores():
 			jsonrpc.Send(w, http.StatusNotFound, []byte("Esplora's API is off: start the node with --esplora\n"))
 		case open && !api && !s.open(s.cfg.REST):
@@ -207,6 +217,11 @@ func (s *Server) routes() http.Handler {
 			s.calls.ServeHTTP(w, r)
 		}
 	})
+}
+
+// isOpen says whether what stands at a path is for programs that give no password.
+func isOpen(path string) bool {
+	return strings.HasPrefix(path, "/rest/") || path == "/metrics" || strings.HasPrefix(path, esplora.Prefix)
 }
 
 // refusal says which requests nobody here answers, whatever they ask; 0 for none.
@@ -269,6 +284,7 @@ func (s *Server) Run(ctx context.Context) error {
 		defer cancel()
 		served <- jsonrpc.Serve(srv, ls...)
 	}()
+	defer s.runPage(ctx, cancel)()
 	close(s.ready)
 	for _, l := range ls {
 		s.log.Info("RPC listens", "addr", l.Addr().String())

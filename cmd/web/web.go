@@ -1,0 +1,151 @@
+package web
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"grapevine/cmd/web/layout"
+)
+
+const (
+	// maxAtWork bounds pages that are made at once: each asks the node a few questions, and anybody may ask for one.
+	maxAtWork = 8
+	// placeTime is how long a request waits for its turn among them.
+	placeTime = 5 * time.Second
+	// pageTime is how long the node may take for what a page shows.
+	pageTime = 10 * time.Second
+)
+
+// Section is a part of the page that another package makes. Run does what goes on beside its answers.
+type Section interface {
+	http.Handler
+	Run(ctx context.Context) error
+}
+
+// Config is what a Page is made of.
+type Config struct {
+	About layout.About
+	// Call asks the page's own node, as who has the password may.
+	Call func(ctx context.Context, method string, result any, params ...any) error
+	// Explorer makes the part about blocks, transactions and addresses, which answers all paths that are not
+	// the page's own; nil: there is none.
+	Explorer func(*layout.Layout) (Section, error)
+	Log      *slog.Logger // nil discards
+}
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Page answers browsers.
+type Page struct {
+	cfg       Config
+	log       *slog.Logger
+	layout    *layout.Layout
+	templates *template.Template
+	mux       *http.ServeMux
+	explorer  Section
+	places    chan struct{}
+}
+
+// New makes a Page.
+func New(cfg Config) (*Page, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork)}
+	var err error
+	if p.layout, err = layout.New(cfg.About, p.log); err != nil {
+		return nil, err
+	}
+	if p.templates, err = p.layout.Parse(templateFiles, "templates/*.html"); err != nil {
+		return nil, err
+	}
+	if cfg.Explorer != nil {
+		if p.explorer, err = cfg.Explorer(p.layout); err != nil {
+			return nil, err
+		}
+	}
+	p.routes()
+	return p, nil
+}
+
+// Run follows what the pages show live, until ctx ends.
+func (p *Page) Run(ctx context.Context) error {
+	if p.explorer == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return p.explorer.Run(ctx)
+}
+
+func (p *Page) routes() {
+	p.mux.HandleFunc("GET "+layout.AssetPath, p.layout.ServeAsset)
+	p.mux.HandleFunc("GET /{$}", p.placed(p.index))
+	p.mux.HandleFunc("/", p.placed(p.other))
+}
+
+// ServeHTTP answers one request.
+func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	layout.Harden(w.Header()) // of what the mux itself answers too
+	p.mux.ServeHTTP(w, r)
+}
+
+// other is every path that is not ours: the explorer's, or nobody's.
+func (p *Page) other(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		p.fail(w, r, http.StatusMethodNotAllowed, failure{"This page is only read.", ""})
+	case p.explorer != nil:
+		p.explorer.ServeHTTP(w, r)
+	default:
+		p.fail(w, r, http.StatusNotFound, failure{"There is no such page.", ""})
+	}
+}
+
+// placed gives a request a place among those at work and the time that its page may take.
+func (p *Page) placed(do http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		turn := time.NewTimer(placeTime)
+		defer turn.Stop()
+		select {
+		case p.places <- struct{}{}:
+			defer func() { <-p.places }()
+		case <-r.Context().Done():
+			return
+		case <-turn.C:
+			w.Header().Set("Retry-After", "5")
+			p.fail(w, r, http.StatusServiceUnavailable, failure{"Too many ask for pages at once.", "Try again in a few seconds."})
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), pageTime)
+		defer cancel()
+		do(w, r.WithContext(ctx))
+	}
+}
+
+// show answers with a page of ours.
+func (p *Page) show(w http.ResponseWriter, r *http.Request, page layout.Page) {
+	page.Template = p.templates
+	p.layout.Render(w, r, page)
+}
+
+// failure is what a page says that could not be made, and what to do.
+type failure struct{ What, Hint string }
+
+func (p *Page) fail(w http.ResponseWriter, r *http.Request, status int, why failure) {
+	p.show(w, r, layout.Page{Title: http.StatusText(status), Status: status, Name: "failure", Data: why})
+}
+
+// unable answers with what the node said in place of an answer.
+func (p *Page) unable(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) {
+		return // nobody reads it
+	}
+	p.fail(w, r, http.StatusServiceUnavailable, failure{"The node does not answer: " + err.Error(), "It may be starting, or busy: try again in a few seconds."})
+}
