@@ -27,17 +27,17 @@ type curve interface {
 // key is a public key as its curve likes it.
 type key any
 
-// pure is our own curve, in Go. Its keys are tables of multiples.
+// pure is our own curve, in Go. Its keys are points.
 type pure struct{}
 
 func (pure) name() string { return "pure Go" }
 
 func (pure) parse(raw []byte) key {
-	var p secp256k1.Affine
-	if !readPoint(raw, &p) {
+	p := new(secp256k1.Affine)
+	if !readPoint(raw, p) {
 		return nil
 	}
-	return secp256k1.NewMultiples(&p)
+	return p
 }
 
 // readPoint reads a point as SEC 1, 2.3.4, does, with the hybrid form besides.
@@ -63,7 +63,7 @@ func (pure) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
 	w.InverseValNonConst(s)
 	u1.Mul2(&e, &w)
 	u2.Mul2(r, &w)
-	sum, ok := k.(*secp256k1.Multiples).Sum(&u1, &u2)
+	sum, ok := k.(*secp256k1.Affine).Sum(&u1, &u2)
 	return ok && hasX(&sum, r)
 }
 
@@ -91,15 +91,15 @@ func isBelow(x, y *secp256k1.Field) bool {
 
 // schnorr is the verification of BIP340 [VerifySchnorrSignature].
 func (pure) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
-	t := k.(*secp256k1.Multiples)
+	p := k.(*secp256k1.Affine)
 	var r secp256k1.Field
 	var s, e btcec.ModNScalar
 	if !r.SetBytes((*[32]byte)(sig[:32])) || s.SetByteSlice(sig[32:]) {
 		return false
 	}
-	px := t.X().Bytes()
+	px := p.X.Bytes()
 	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], px[:], hash[:])
 	e.SetBytes((*[32]byte)(challenge))
-	sum, ok := t.Sum(&s, e.Negate())
+	sum, ok := p.Sum(&s, e.Negate())
 	return ok && sum.HasX(&r) && !sum.HasOddY()
 }

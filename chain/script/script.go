@@ -24,9 +24,9 @@ const (
 	defaultCacheEntries = 1 << 19
 
 	// keyEntries bounds the parsed public keys: more than the keys of three full
-	// blocks. An entry takes 900 bytes with its table, 15 MB in all. Making one
-	// costs a fifth of checking a signature with it.
-	keyEntries = 1 << 14
+	// blocks. An entry takes at most 250 bytes, 8 MB in all. Making one costs a tenth of
+	// checking a signature with it.
+	keyEntries = 1 << 15
 
 	// inputEntries bounds the remembered inputs of refused transactions: the
 	// slowest standard transactions have 150, so those of 200 of the youngest

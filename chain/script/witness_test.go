@@ -201,7 +201,7 @@ func TestCachesTakeWhatTheySay(t *testing.T) {
 	}
 	between := heap()
 	for i := range 3 * keys {
-		c.keys.put([33]byte{byte(i), byte(i >> 8), byte(i >> 16)}, new(secp256k1.Multiples))
+		c.keys.put([33]byte{byte(i), byte(i >> 8), byte(i >> 16)}, new(secp256k1.Affine))
 	}
 	end := heap()
 	if n := len(c.known.young) + len(c.known.old); n > known {
@@ -211,7 +211,7 @@ func TestCachesTakeWhatTheySay(t *testing.T) {
 		t.Errorf("%d keys are kept, the bound is %d", n, keys)
 	}
 	t.Logf("%d bytes for a transaction, %d for a key", (between-start)/known, (end-between)/keys)
-	if (between-start)/known > 90 || (end-between)/keys > 1000 {
+	if (between-start)/known > 90 || (end-between)/keys > 250 {
 		t.Errorf("%d bytes for a transaction, %d for a key", (between-start)/known, (end-between)/keys)
 	}
 	runtime.KeepAlive(c)

@@ -8,5 +8,5 @@
 // and the sum of two multiples is computed in one pass over the digits of both
 // numbers (multiply.go). Scalars are btcec's.
 //
-// Start reading at Multiples.Sum.
+// Start reading at Affine.Sum.
 package secp256k1

@@ -13,7 +13,8 @@ import (
 //     λ·(x, y) = (β·x, y), and u1 into its lower and upper 128 bits, the upper one
 //     times 2^128·G: so 130 doublings do.
 //   - The digits of Q's halves have five bits: one addition in six doublings, from a
-//     table of eight odd multiples that is kept with the key. Its points share one
+//     table of eight odd multiples that is made each time: kept with the key it would
+//     spare a twentieth of a check, and take ten times the memory. Its points share one
 //     Z, as points with Z = 1 of an isomorphic curve: no inversion is needed.
 //   - Those of G's halves have thirteen, from a table made once.
 const (
@@ -23,18 +24,15 @@ const (
 	baseSize  = 1 << (baseWidth - 2) // of two tables: 256 KiB
 )
 
-// Multiples are the odd multiples of a point Q that is not infinity: (2i+1)·Q is
-// the Jacobian point (points[i].X, points[i].Y, z). They never change once they
-// are made, and may be used by many at once. They take 576 bytes.
-type Multiples struct {
+// multiples are the odd multiples of a point Q that is not infinity: (2i+1)·Q is
+// the Jacobian point (points[i].X, points[i].Y, z).
+type multiples struct {
 	points [keySize]Affine
 	z      Field
-	x      Field // Q's own
 }
 
-// NewMultiples makes the table of a point of the curve.
-func NewMultiples(q *Affine) *Multiples {
-	t := &Multiples{x: q.X}
+// set makes the table of a point of the curve.
+func (t *multiples) set(q *Affine) {
 	// On the isomorphic curve of its Z, 2Q has a Z of 1.
 	var twice, p Point
 	twice.set(q, nil)
@@ -54,26 +52,24 @@ func NewMultiples(q *Affine) *Multiples {
 		f.Mul(&f, &grown[i+1])
 		t.points[i].scale(&f)
 	}
-	return t
 }
-
-// X is the x of Q itself.
-func (t *Multiples) X() *Field { return &t.x }
 
 // beta is the cube root of one that λ multiplies x by.
 func beta() Field {
 	return Field{0xc1396c28719501ee, 0x9cf0497512f58995, 0x6e64479eac3434e9, 0x7ae96a2b657c0710}
 }
 
-// Sum is u1·G + u2·Q. It is not ok if u2 could not be split into short halves, of
-// which no u2 is known.
-func (t *Multiples) Sum(u1, u2 *btcec.ModNScalar) (sum Point, ok bool) {
+// Sum is u1·G + u2·Q, for a point Q of the curve. It is not ok if u2 could not be split
+// into short halves, of which no u2 is known.
+func (q *Affine) Sum(u1, u2 *btcec.ModNScalar) (sum Point, ok bool) {
 	k1, k2 := split(u2)
 	s1, ok1 := shortOf(&k1)
 	s2, ok2 := shortOf(&k2)
 	if !ok1 || !ok2 {
 		return sum, false
 	}
+	var t multiples
+	t.set(q)
 	b := u1.Bytes()
 	var q1, q2, low, high digits
 	n := max(q1.write(s1, keyWidth), q2.write(s2, keyWidth),

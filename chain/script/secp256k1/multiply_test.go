@@ -55,7 +55,7 @@ func TestTwin_SumIsBtcecs(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	list := edgeScalars()
 	var q btcec.JacobianPoint
-	var table *Multiples
+	var point Affine
 	one := func(i int, u1, u2 btcec.ModNScalar) {
 		if i%50 == 0 {
 			k := scalar(r)
@@ -63,14 +63,13 @@ func TestTwin_SumIsBtcecs(t *testing.T) {
 				k = scalar(r)
 			}
 			btcec.ScalarBaseMultNonConst(&k, &q)
-			a := ours(t, &q)
-			table = NewMultiples(&a)
+			point = ours(t, &q)
 		}
 		var a, b, want btcec.JacobianPoint
 		btcec.ScalarBaseMultNonConst(&u1, &a)
 		btcec.ScalarMultNonConst(&u2, &q, &b)
 		btcec.AddNonConst(&a, &b, &want)
-		got, ok := table.Sum(&u1, &u2)
+		got, ok := point.Sum(&u1, &u2)
 		if them := got.theirs(); !ok || !them.EquivalentNonConst(&want) {
 			t.Fatalf("%v·G + %v·%v is %v, want %v", u1, u2, q, them, want)
 		}
@@ -103,15 +102,14 @@ func TestTwin_SumsOfRelatedPoints(t *testing.T) {
 	for _, by := range append(small[2:], *half, up, lambda) {
 		var q btcec.JacobianPoint
 		btcec.ScalarBaseMultNonConst(&by, &q)
-		a := ours(t, &q)
-		table := NewMultiples(&a)
+		point := ours(t, &q)
 		for _, u1 := range append(small, up, lambda, *half) {
 			for _, u2 := range append(small, up, lambda, *half) {
 				var k btcec.ModNScalar
 				k.Mul2(&u2, &by).Add(&u1)
 				var want btcec.JacobianPoint
 				btcec.ScalarBaseMultNonConst(&k, &want)
-				got, ok := table.Sum(&u1, &u2)
+				got, ok := point.Sum(&u1, &u2)
 				if them := got.theirs(); !ok || !them.EquivalentNonConst(&want) || got.IsInfinity() != k.IsZero() {
 					t.Fatalf("%v·G + %v·%v·G is %v, want %v", u1, u2, by, them, want)
 				}
@@ -165,7 +163,8 @@ func TestTablesHoldOddMultiples(t *testing.T) {
 	var q, g, high btcec.JacobianPoint
 	pub.AsJacobian(&q)
 	a := ours(t, &q)
-	table := NewMultiples(&a)
+	var table multiples
+	table.set(&a)
 	one := new(btcec.ModNScalar).SetInt(1)
 	btcec.ScalarBaseMultNonConst(one, &g)
 	up := scalarOf(0, 1, 0, 0)
@@ -301,16 +300,15 @@ func BenchmarkSum(b *testing.B) {
 	u1, u2 := scalarOf(1<<63|5, 6, 7, 8), scalarOf(1<<63|9, 10, 11, 12)
 	u1.Mul(&u2)
 	u2.Mul(&u1)
-	table := NewMultiples(&a)
-	table.Sum(&u1, &u2)
+	a.Sum(&u1, &u2)
 	b.Run("sum", func(b *testing.B) {
 		for b.Loop() {
-			table.Sum(&u1, &u2)
+			a.Sum(&u1, &u2)
 		}
 	})
 	b.Run("table", func(b *testing.B) {
 		for b.Loop() {
-			NewMultiples(&a)
+			new(multiples).set(&a)
 		}
 	})
 }
