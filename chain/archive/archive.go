@@ -61,14 +61,14 @@ type batch struct {
 	txs     map[uint32][]prefix // by header number, in block order
 	filters map[uint32]Filter
 	stats   map[uint32]coins.BlockStats
-	scripts map[uint32][]history.Row // by header number, in the order of their keys
+	scripts map[uint32]*history.Rows // by header number
 	indexes Indexes                  // those that are complete up to tip
 	bytes   int64
 }
 
 func newBatch() *batch {
 	return &batch{undo: map[uint32][]byte{}, txs: map[uint32][]prefix{},
-		filters: map[uint32]Filter{}, stats: map[uint32]coins.BlockStats{}, scripts: map[uint32][]history.Row{}}
+		filters: map[uint32]Filter{}, stats: map[uint32]coins.BlockStats{}, scripts: map[uint32]*history.Rows{}}
 }
 
 // Open reads nothing yet. onCommit is called after each commit; it must not

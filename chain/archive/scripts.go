@@ -36,20 +36,12 @@ func scriptKeyCodec() db.Codec[scriptKey] {
 	}
 }
 
-// rowBytes is about what a record takes in memory beside its value.
-const rowBytes = 48
-
-// SaveScripts writes what a block does to its scripts with the next flush; rows are
-// in the order of their keys.
-func (a *Archive) SaveScripts(header uint32, rows []history.Row) {
-	size := int64(len(rows))*rowBytes + mapOverhead
-	for i := range rows {
-		size += int64(len(rows[i].Value))
-	}
+// SaveScripts writes what a block does to its scripts with the next flush.
+func (a *Archive) SaveScripts(header uint32, rows *history.Rows) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.active.scripts[header] = rows
-	a.active.bytes += size
+	a.active.bytes += rows.Bytes() + mapOverhead
 }
 
 // writeScripts writes the index by script in key order, as writeTxs does. It grows
@@ -58,23 +50,26 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	type entry struct {
 		first  uint64 // bytes of the key
 		header uint32
-		row    *history.Row
+		row    uint32
 	}
 	count := 0
 	for _, rows := range b.scripts {
-		count += len(rows)
+		count += rows.Len()
 	}
 	entries := make([]entry, 0, count)
 	for header, rows := range b.scripts {
-		for i := range rows {
-			entries = append(entries, entry{binary.BigEndian.Uint64(rows[i].Prefix[:]), header, &rows[i]})
+		for i := range rows.Len() {
+			p := rows.Prefix(i)
+			entries = append(entries, entry{binary.BigEndian.Uint64(p[:]), header, uint32(i)})
 		}
 	}
+	key := func(e entry) scriptKey { return scriptKey{b.scripts[e.header].Prefix(int(e.row)), e.header} }
 	slices.SortFunc(entries, func(x, y entry) int {
 		if x.first != y.first {
 			return cmp.Compare(x.first, y.first)
 		}
-		if c := bytes.Compare(x.row.Prefix[8:], y.row.Prefix[8:]); c != 0 {
+		kx, ky := key(x), key(y)
+		if c := bytes.Compare(kx.Prefix[:], ky.Prefix[:]); c != 0 {
 			return c
 		}
 		return cmp.Compare(x.header, y.header)
@@ -83,8 +78,10 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
+	var value []byte
 	for _, e := range entries {
-		if err := table.Put(tx, scriptKey{e.row.Prefix, e.header}, e.row.Value); err != nil {
+		value = b.scripts[e.header].Append(value[:0], int(e.row))
+		if err := table.Put(tx, key(e), value); err != nil {
 			return err
 		}
 	}
@@ -159,9 +156,8 @@ func (a *Archive) waitingScripts(s Span) (found map[uint32][]byte, order []uint3
 			if s.before(header, s.First) {
 				continue
 			}
-			i, ok := slices.BinarySearchFunc(rows, s.Script, func(r history.Row, p history.Prefix) int { return bytes.Compare(r.Prefix[:], p[:]) })
-			if ok {
-				found[header] = rows[i].Value
+			if i, ok := rows.Find(s.Script); ok {
+				found[header] = rows.Append(nil, i)
 			}
 		}
 	}
@@ -186,15 +182,15 @@ func (a *Archive) CountScripts(fn func(header uint32)) error {
 
 // HasScripts says whether the file holds exactly these records of a block; what is
 // not flushed is not in it.
-func (a *Archive) HasScripts(header uint32, rows []history.Row) (ok bool, err error) {
+func (a *Archive) HasScripts(header uint32, rows *history.Rows) (ok bool, err error) {
 	ok = true
 	err = a.file.View(func(tx *db.Tx) error {
-		for i := range rows {
-			value, found, err := a.t.scripts.Get(tx, scriptKey{rows[i].Prefix, header})
+		for i := range rows.Len() {
+			value, found, err := a.t.scripts.Get(tx, scriptKey{rows.Prefix(i), header})
 			if err != nil {
 				return err
 			}
-			if !found || !bytes.Equal(value, rows[i].Value) {
+			if !found || !bytes.Equal(value, rows.Append(nil, i)) {
 				ok = false
 				return nil
 			}

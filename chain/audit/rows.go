@@ -36,8 +36,8 @@ func (r *rows) block(n *chain.HeaderNode, b *chain.Block, spent [][]chain.Coin) 
 	if r == nil || n.Height > r.upTo.Height {
 		return nil
 	}
-	want := history.Rows(b, spent)
-	r.want[n] = len(want)
+	want := history.RowsOf(b, spent)
+	r.want[n] = want.Len()
 	ok, err := r.archive.HasScripts(r.tree.Number(n), want)
 	if err == nil && !ok {
 		err = fmt.Errorf("its records in the index by script are others than it makes")

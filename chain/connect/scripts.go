@@ -47,7 +47,7 @@ type Result struct {
 	Filter []byte // nil unless asked for
 	Stats  coins.BlockStats
 	// Scripts are what the index by script keeps of the block; nil unless asked for.
-	Scripts []history.Row
+	Scripts *history.Rows
 }
 
 // place orders the inputs of a block.
@@ -155,7 +155,7 @@ func (j *Job) finish() {
 			r.Stats = coins.StatsOf(j.Params, j.Block, j.Spent, j.Height)
 		}
 		if j.Scripts {
-			r.Scripts = history.Rows(j.Block, j.Spent)
+			r.Scripts = history.RowsOf(j.Block, j.Spent)
 		}
 		if j.Filter {
 			r.Filter, err = Filter(j.Block, j.Spent)

@@ -19,5 +19,5 @@
 //	         for each: uvarint number ‖ uvarint satoshis ‖
 //	         first 4 bytes of the txid ‖ uvarint number of the output that it spends
 //
-// Start reading at Rows.
+// Start reading at RowsOf.
 package history

@@ -7,9 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sort"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/chain/coins"
@@ -59,10 +59,52 @@ type Spend struct {
 	Vout  uint32
 }
 
-// Row is the record of one script in one block.
-type Row struct {
-	Prefix Prefix
-	Value  []byte
+// Rows are the records of all scripts of a block, in the order of their keys. They keep each
+// txid once, however many scripts its transaction touches, and put it into a record when
+// that is asked for: they take about half of what the records would.
+type Rows struct {
+	txids []chain.Hash
+	// raw are, one after the other: prefix ‖ the record, in which for each transaction
+	// there is uvarint size of what follows in place of its txid.
+	raw  []byte
+	ends []uint32 // in raw
+}
+
+// Len is how many records there are.
+func (r *Rows) Len() int { return len(r.ends) }
+
+// Bytes is about what they take in memory.
+func (r *Rows) Bytes() int64 {
+	return int64(len(r.txids)*len(chain.Hash{}) + len(r.raw) + 4*len(r.ends))
+}
+
+func (r *Rows) at(i int) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = r.ends[i-1]
+	}
+	return r.raw[from:r.ends[i]]
+}
+
+// Prefix is the script of a record.
+func (r *Rows) Prefix(i int) Prefix { return Prefix(r.at(i)) }
+
+// Find is the record of a script, if there is one.
+func (r *Rows) Find(p Prefix) (i int, ok bool) {
+	return sort.Find(r.Len(), func(i int) int { return bytes.Compare(p[:], r.at(i)[:prefixSize]) })
+}
+
+// Append writes a record to dst.
+func (r *Rows) Append(dst []byte, i int) []byte {
+	from := reader{raw: r.at(i)[prefixSize:]}
+	for place := uint64(0); len(from.raw) > 0; {
+		further := from.number()
+		place += further
+		dst = binary.AppendUvarint(dst, further)
+		dst = append(dst, r.txids[place][:]...)
+		dst = append(dst, from.take(int(from.number()))...)
+	}
+	return dst
 }
 
 // mention is one output or input of a block, with the script it is about.
@@ -70,7 +112,6 @@ type mention struct {
 	Prefix
 	order uint64 // transaction, outputs before inputs, number
 	value btcutil.Amount
-	spent wire.OutPoint // of an input
 }
 
 const spendBit = 1 << 31 // of order: it is an input
@@ -81,29 +122,25 @@ func (m *mention) tx() int      { return int(m.order >> 32) }
 func (m *mention) number() int  { return int(m.order & (spendBit - 1)) }
 func (m *mention) spends() bool { return m.order&spendBit != 0 }
 
-// Rows are the records of all scripts of a block, in the order of their keys;
-// spent are the coins that its transactions spend.
-func Rows(b *chain.Block, spent [][]chain.Coin) []Row {
+// usualSize is what most records take in Rows, in bytes.
+const usualSize = 48
+
+// RowsOf are the records of a block; spent are the coins that its transactions spend.
+func RowsOf(b *chain.Block, spent [][]chain.Coin) *Rows {
 	all := sorted(mentions(b, spent))
-	var rows []Row
-	var raw []byte // of all rows, one after the other
-	var ends []int
+	raw, ends := make([]byte, 0, usualSize*len(all)), make([]uint32, 0, len(all))
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].Prefix == all[0].Prefix {
 			n++
 		}
-		rows = append(rows, Row{Prefix: all[0].Prefix})
+		raw = append(raw, all[0].Prefix[:]...)
 		raw = appendRow(raw, b, all[:n])
-		ends = append(ends, len(raw))
+		ends = append(ends, uint32(len(raw)))
 		all = all[n:]
 	}
-	from := 0
-	for i, end := range ends {
-		rows[i].Value = raw[from:end:end]
-		from = end
-	}
-	return rows
+	// They wait for the next flush: without the room to grow.
+	return &Rows{txids: chain.TxIDs(b.Txs), raw: bytes.Clone(raw), ends: slices.Clone(ends)}
 }
 
 // sorted orders mentions by script, and those of one as they stand in the block, which is how they come. What
@@ -150,16 +187,16 @@ func mentions(b *chain.Block, spent [][]chain.Coin) []mention {
 			continue
 		}
 		for n, c := range spent[i] {
-			all = append(all, mention{Prefix: PrefixOf(HashOf(c.PkScript)), order: order(i, n) | spendBit, value: c.Value,
-				spent: tx.TxIn[n].PreviousOutPoint})
+			all = append(all, mention{Prefix: PrefixOf(HashOf(c.PkScript)), order: order(i, n) | spendBit, value: c.Value})
 		}
 	}
 	return all
 }
 
-// appendRow writes what is about one script.
+// appendRow writes what is about one script, as Rows keeps it.
 func appendRow(dst []byte, b *chain.Block, of []mention) []byte {
 	last := 0
+	var buf [64]byte // enough for most
 	for len(of) > 0 {
 		tx, n, funds := of[0].tx(), 0, 0
 		for n < len(of) && of[n].tx() == tx {
@@ -170,14 +207,15 @@ func appendRow(dst []byte, b *chain.Block, of []mention) []byte {
 		}
 		dst = binary.AppendUvarint(dst, uint64(tx-last))
 		last = tx
-		dst = append(dst, b.Txs[tx].ID[:]...)
-		dst = appendTouch(dst, of[:funds], of[funds:n])
+		touch := appendTouch(buf[:0], b.Txs[tx], of[:funds], of[funds:n])
+		dst = binary.AppendUvarint(dst, uint64(len(touch)))
+		dst = append(dst, touch...)
 		of = of[n:]
 	}
 	return dst
 }
 
-func appendTouch(dst []byte, funds, spends []mention) []byte {
+func appendTouch(dst []byte, tx *chain.Tx, funds, spends []mention) []byte {
 	head := uint64(len(funds)) << 1
 	if len(spends) > 0 {
 		head |= 1
@@ -192,10 +230,11 @@ func appendTouch(dst []byte, funds, spends []mention) []byte {
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(spends)))
 	for i := range spends {
+		spent := &tx.TxIn[spends[i].number()].PreviousOutPoint
 		dst = binary.AppendUvarint(dst, uint64(spends[i].number()))
 		dst = binary.AppendUvarint(dst, uint64(spends[i].value))
-		dst = append(dst, spends[i].spent.Hash[:tagSize]...)
-		dst = binary.AppendUvarint(dst, uint64(spends[i].spent.Index))
+		dst = append(dst, spent.Hash[:tagSize]...)
+		dst = binary.AppendUvarint(dst, uint64(spent.Index))
 	}
 	return dst
 }

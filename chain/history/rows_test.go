@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -74,17 +73,21 @@ func TestRowsSayWhatTheBlockDoes(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 9))
 	for range 500 {
 		b, spent := randomBlock(r)
-		rows := Rows(b, spent)
-		if !slices.IsSortedFunc(rows, func(x, y Row) int { return bytes.Compare(x.Prefix[:], y.Prefix[:]) }) {
-			t.Fatal("the rows are not in the order of their keys")
-		}
+		rows := RowsOf(b, spent)
 		found := map[Prefix][]Touch{}
-		for _, row := range rows {
-			touches, err := Decode(row.Value)
+		for i := range rows.Len() {
+			p := rows.Prefix(i)
+			if before := rows.Prefix(max(i-1, 0)); i > 0 && bytes.Compare(before[:], p[:]) >= 0 {
+				t.Fatal("the rows are not in the order of their keys")
+			}
+			if at, ok := rows.Find(p); !ok || at != i {
+				t.Fatalf("row %d is found at %d, %v", i, at, ok)
+			}
+			touches, err := Decode(rows.Append(nil, i))
 			if err != nil {
 				t.Fatal(err)
 			}
-			found[row.Prefix] = touches
+			found[p] = touches
 		}
 		scripts := [][]byte{{}, {0x51}}
 		for n := range byte(5) {
@@ -100,8 +103,8 @@ func TestRowsSayWhatTheBlockDoes(t *testing.T) {
 				seen++
 			}
 		}
-		if seen != len(rows) {
-			t.Fatalf("%d rows, %d scripts", len(rows), seen)
+		if _, ok := rows.Find(PrefixOf(HashOf([]byte("nobody's")))); ok || seen != rows.Len() {
+			t.Fatalf("%d rows, %d scripts, one of nobody: %v", rows.Len(), seen, ok)
 		}
 		for i, tx := range b.Txs {
 			for _, h := range Scripts(tx, spent[i]) {
@@ -115,9 +118,11 @@ func TestRowsSayWhatTheBlockDoes(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	b, spent := randomBlock(rand.New(rand.NewPCG(1, 1)))
-	for _, row := range Rows(b, spent) {
-		f.Add(row.Value)
-		f.Add(row.Value[:len(row.Value)-1])
+	rows := RowsOf(b, spent)
+	for i := range rows.Len() {
+		raw := rows.Append(nil, i)
+		f.Add(raw)
+		f.Add(raw[:len(raw)-1])
 	}
 	f.Add(append(make([]byte, 33), 0xfe, 0xff, 0xff, 0xff, 0x0f))
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -134,7 +134,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 		s.result.Stats = coins.StatsOf(l.cfg.Params, s.block, s.spent, n.Height)
 	}
 	if missing.Scripts {
-		s.result.Scripts = history.Rows(s.block, s.spent)
+		s.result.Scripts = history.RowsOf(s.block, s.spent)
 	}
 	return l.index(s, missing)
 }
