@@ -81,6 +81,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/notify":           {"chain"},
 	"cmd/rpc/rawapi":           {"chain/...", "wallet/...", "cmd/rpc/..."},
 	"cmd/rpc/rest":             {"chain/...", "cmd/rpc/..."},
+	"cmd/rpc/events":           {"chain", "cmd/rpc/jsonrpc", "p2p", "p2p/gossip/...", "p2p/msg"},
 	"cmd/rpc/explore":          {"chain/...", "cmd/rpc/chainapi", "cmd/rpc/poolapi"},
 	"cmd/rpc/esplora":          {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc/electrum":         {"chain/...", "cmd/rpc/..."},

@@ -17,6 +17,7 @@ import (
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/electrum"
+	"grapevine/cmd/rpc/events"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/cmd/rpc/poolapi"
@@ -82,6 +83,7 @@ func (n *Node) buildSwarm() error {
 	case n.cfg.ClockAhead != 0:
 		n.state.Step(n.cfg.Now(), gossip.ClockSet{Ahead: n.clock.Ahead()})
 	}
+	n.Events = events.NewHub(events.Config{Now: n.cfg.Now})
 	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
 	if n.cfg.FilterIndex && !n.cfg.HideFilters {
 		filter = n.Ledger.Filter
@@ -108,7 +110,8 @@ func (n *Node) buildSwarm() error {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))
 		},
 		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
-		Book: n.book, UserAgent: cmp.Or(n.cfg.UserAgent, "/grapevine:"+n.cfg.Version+"/"),
+		Watch: events.NewTap(n.Events, n.state, n.Ledger.Tip()),
+		Book:  n.book, UserAgent: cmp.Or(n.cfg.UserAgent, "/grapevine:"+n.cfg.Version+"/"),
 		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Ahead: n.clock.Ahead, Log: n.log.With("room", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
@@ -257,7 +260,7 @@ func (n *Node) buildRPC() (err error) {
 			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitTx, TxIndex: n.cfg.TxIndex, File: n.poolFile,
 			SubmitPackage: n.follow.submitPackage, Prioritise: n.follow.prioritise, AnnounceAgain: n.announce, NoEstimates: n.cfg.Manners.BlocksOnly,
 		},
-		Swarm: n.Swarm, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
+		Swarm: n.Swarm, Events: n.Events, Stop: n.stop, ZeroMQ: n.zmq, Policy: n.cfg.Policy,
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts, Esplora: n.cfg.Esplora, Page: n.cfg.Page, Web: n.cfg.Web,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,

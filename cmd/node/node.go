@@ -17,6 +17,7 @@ import (
 	"grapevine/chain/script"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/electrum"
+	"grapevine/cmd/rpc/events"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/notify"
 	"grapevine/db"
@@ -39,6 +40,9 @@ type Node struct {
 
 	// Electrum is nil where its protocol is not served.
 	Electrum *electrum.Server
+
+	// Events are what happens on the node, as it happens.
+	Events *events.Hub
 
 	explore  *explore.API
 	cfg      Config

@@ -17,6 +17,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/chainapi"
 	"grapevine/cmd/rpc/esplora"
+	"grapevine/cmd/rpc/events"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/notify"
@@ -46,6 +47,7 @@ type Config struct {
 	Policy policy.Rules   // whose Core is answered like, where releases differ
 	Swarm  *swarm.Swarm
 	ZeroMQ *notify.Publisher // nil: none
+	Events *events.Hub       // nil: none
 
 	// Stop ends the node; it returns at once.
 	Stop func()

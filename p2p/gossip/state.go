@@ -312,3 +312,26 @@ func (s *State) Status() Status {
 		PoolSize:   s.pool.Len(),
 	}
 }
+
+// TxNamed is the transaction of the pool, or of the validation queue, that goes by this wtxid or txid;
+// nil: none.
+func (s *State) TxNamed(h chain.Hash) *chain.Tx {
+	if in := s.pool.ByWID(h); in != nil {
+		return in.Tx
+	}
+	if in := s.pool.ByTxID(h); in != nil {
+		return in.Tx
+	}
+	if j := s.tx.queue.find(h); j != nil {
+		return j.Tx
+	}
+	return nil
+}
+
+// HeaderOf is the candidate header with this hash; nil: none is known.
+func (s *State) HeaderOf(h chain.Hash) *chain.HeaderNode {
+	if e := s.tree.Find(h); e != nil {
+		return e.Node
+	}
+	return nil
+}

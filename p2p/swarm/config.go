@@ -65,6 +65,8 @@ type Config struct {
 	StoreHeaders  func([]*chain.HeaderNode) // must not block
 	TxSent        func(txid chain.Hash)     // a peer had asked for it; must not block; nil: nobody wants to know
 
+	Watch Watcher // is shown what happens; nil: nobody looks
+
 	Book      *addrbook.Book
 	UserAgent string           // BIP14, as "/grapevine:0.2.0/"
 	Rand      *rand.Rand       // the swarm's own: no one else may use it
@@ -77,6 +79,15 @@ type Config struct {
 
 	wanted  []p2p.HostPort // Connect and AddNode
 	fetches []p2p.HostPort // SeedNodes
+}
+
+// Watcher is shown what happens, by the loop, which waits for it.
+type Watcher interface {
+	// Peer says what is known of a peer that has greeted, and again when more is known.
+	Peer(p2p.PeerID, p2p.PeerInfo)
+	Left(id p2p.PeerID, why error)
+	// Step shows what gossip was told, and what it wants done for it.
+	Step(gossip.Event, []p2p.Action)
 }
 
 func (c *Config) check() error {

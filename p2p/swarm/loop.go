@@ -177,7 +177,11 @@ func (l *loop) step(ev gossip.Event) {
 	if t, ok := ev.(gossip.TipChanged); ok {
 		l.height, l.tipAt, l.tipTime = t.Tip.Height, l.now, t.Tip.Header.Timestamp
 	}
-	for _, a := range l.cfg.State.Step(l.now, ev) {
+	acts := l.cfg.State.Step(l.now, ev)
+	if l.cfg.Watch != nil {
+		l.cfg.Watch.Step(ev, acts)
+	}
+	for _, a := range acts {
 		l.perform(a)
 	}
 	if _, ok := ev.(gossip.ClockSet); ok {

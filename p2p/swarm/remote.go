@@ -154,6 +154,7 @@ func (l *loop) join(a arrival) {
 			l.dial.plain.add(r.to)
 		}
 	}
+	l.show(r)
 	l.step(gossip.Joined{Peer: r.id, Number: r.number, Origin: l.originOf(r), Link: r.Link})
 	r.addrRelay = !r.Inbound() && r.gossips()
 	l.introduce(r)
@@ -205,7 +206,17 @@ func (l *loop) leave(d departure) {
 	}
 	l.dial.targets.ended(r.id, lasted, now)
 	if r.peer != nil {
+		if l.cfg.Watch != nil {
+			l.cfg.Watch.Left(r.id, d.err)
+		}
 		l.step(gossip.Left{Peer: r.id})
+	}
+}
+
+// show tells who watches what is known of a peer.
+func (l *loop) show(r *remote) {
+	if l.cfg.Watch != nil {
+		l.cfg.Watch.Peer(r.id, l.info(r))
 	}
 }
 

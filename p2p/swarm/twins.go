@@ -28,6 +28,7 @@ const laterBit = 1 << 63
 // claim notes where an inbound peer says that it listens.
 func (l *loop) claim(r *remote, at netip.AddrPort) {
 	r.claims = at
+	l.show(r)
 	if o := l.find(func(o *remote) bool { return !o.Inbound() && o.at == at }); o != nil {
 		l.askTwin(o, r)
 	}
@@ -63,6 +64,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 		})
 		if in != nil {
 			in.listens = in.claims
+			l.show(in)
 			l.keepOne(r, in)
 		}
 	default:
@@ -74,6 +76,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 		yes.Yes = true
 		l.send(r.id, func(p *peer.Peer) error { return p.Send(&yes) })
 		r.listens = out.at // nobody but the node there knows this nonce
+		l.show(r)
 		l.keepOne(out, r)
 	}
 }
