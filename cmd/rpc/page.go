@@ -71,7 +71,7 @@ func asksPage(r *http.Request) bool {
 
 // isProgram says whether programs ask at that path.
 func isProgram(path string) bool {
-	return isOpen(path) || path == "/events" || strings.HasPrefix(path, "/wallet/")
+	return isOpen(path) || strings.HasPrefix(path, "/wallet/")
 }
 
 // runPage starts what the page does beside its answers; wait returns when it has ended. Where it fails, the server

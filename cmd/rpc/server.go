@@ -175,22 +175,16 @@ func (s *Server) routes() http.Handler {
 	readers := rest.NewReaders()
 	files := rest.New(s.cfg.Chain, s.cfg.Pool, readers)
 	explorer := esplora.New(s.cfg.Explore, readers)
+	stream := events.Stream{Hub: s.cfg.Events}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.inside.enter() {
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)
 			return
 		}
 		defer s.inside.leave()
-		if !s.access.admits(r) {
-			s.log.Debug("an HTTP request was refused: its address may not ask", "from", r.RemoteAddr)
-			jsonrpc.Send(w, http.StatusForbidden, nil)
-			return
-		}
 		api := strings.HasPrefix(r.URL.Path, esplora.Prefix)
 		open, page := isOpen(r.URL.Path), s.page != nil && asksPage(r)
-		if status, why := refusal(r, hosts, open || page); status != 0 {
-			w.Header().Set("Connection", "close")
-			jsonrpc.Send(w, status, []byte(why))
+		if !s.lets(w, r, hosts, open || page) {
 			return
 		}
 		// A body that nobody reads must come to an end too; net/http discards it.
@@ -198,6 +192,10 @@ func (s *Server) routes() http.Handler {
 		switch {
 		case page:
 			s.page.ServeHTTP(w, r)
+		case r.URL.Path == events.Path:
+			if known, may := s.mayListen(w, r); may {
+				stream.Serve(w, r, known)
+			}
 		case api && !s.explores():
 			jsonrpc.Send(w, http.StatusNotFound, []byte("Esplora's API is off: start the node with --esplora\n"))
 		case open && !api && !s.open(s.cfg.REST):
@@ -223,7 +221,7 @@ func (s *Server) routes() http.Handler {
 
 // isOpen says whether what stands at a path is for programs that give no password.
 func isOpen(path string) bool {
-	return strings.HasPrefix(path, "/rest/") || path == "/metrics" || strings.HasPrefix(path, esplora.Prefix)
+	return strings.HasPrefix(path, "/rest/") || path == "/metrics" || path == events.Path || strings.HasPrefix(path, esplora.Prefix)
 }
 
 // refusal says which requests nobody here answers, whatever they ask; 0 for none.
@@ -239,6 +237,37 @@ func refusal(r *http.Request, hosts jsonrpc.Hosts, open bool) (status int, why s
 		return http.StatusForbidden, "a web page of another host may not ask this node (--allowhost names those that may)\n"
 	}
 	return 0, ""
+}
+
+// lets says whether a request is answered at all, and tells who is refused.
+func (s *Server) lets(w http.ResponseWriter, r *http.Request, hosts jsonrpc.Hosts, open bool) bool {
+	if !s.access.admits(r) {
+		s.log.Debug("an HTTP request was refused: its address may not ask", "from", r.RemoteAddr)
+		jsonrpc.Send(w, http.StatusForbidden, nil)
+		return false
+	}
+	if status, why := refusal(r, hosts, open); status != 0 {
+		w.Header().Set("Connection", "close")
+		jsonrpc.Send(w, status, []byte(why))
+		return false
+	}
+	return true
+}
+
+// mayListen lets in who asks for events: who has the password, which is known, and where REST is
+// answered everybody.
+func (s *Server) mayListen(w http.ResponseWriter, r *http.Request) (known, may bool) {
+	user, password, has := r.BasicAuth()
+	switch {
+	case has && !s.calls.Admit(r.Context(), user, password):
+		w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
+		jsonrpc.Send(w, http.StatusUnauthorized, nil)
+		return false, false
+	case !has && !s.open(s.cfg.REST):
+		jsonrpc.Send(w, http.StatusNotFound, []byte("events need the password here: give it, or start the node with --rest\n"))
+		return false, false
+	}
+	return has, true
 }
 
 // explores says whether Esplora's API is answered.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // maxConns bounds the connections of strangers, and those of who has given the
@@ -18,7 +19,7 @@ const maxConns = 512
 func Serve(srv *http.Server, ls ...net.Listener) error { return serveMost(srv, maxConns, ls...) }
 
 func serveMost(srv *http.Server, most int, ls ...net.Listener) error {
-	set := &conns{most: most, strangers: map[*conn]struct{}{}, known: map[*conn]struct{}{}}
+	set := newConns(most)
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, inner(c))
 	}
@@ -85,6 +86,11 @@ type conns struct {
 	mu               sync.Mutex
 	turns            uint64 // counts what happens, to tell who came first
 	strangers, known map[*conn]struct{}
+	streams          [2]map[*conn]struct{} // of strangers, and of the known: see Stream
+}
+
+func newConns(most int) *conns {
+	return &conns{most: most, strangers: map[*conn]struct{}{}, known: map[*conn]struct{}{}, streams: [2]map[*conn]struct{}{{}, {}}}
 }
 
 // conn is one connection and what it is doing.
@@ -92,8 +98,9 @@ type conn struct {
 	net.Conn
 	set *conns
 
-	busy  bool   // a request's head is here and its answer is not yet sent
-	since uint64 // the turn at which it became so
+	busy  bool      // a request's head is here and its answer is not yet sent
+	since uint64    // the turn at which it became so
+	began time.Time // as a stream
 }
 
 func (s *conns) admit(c *conn) {
@@ -134,7 +141,7 @@ func (s *conns) trust(c *conn) bool {
 func (s *conns) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, set := range []map[*conn]struct{}{s.strangers, s.known} {
+	for _, set := range []map[*conn]struct{}{s.strangers, s.known, s.streams[0], s.streams[1]} {
 		for c := range set {
 			if !c.busy {
 				_ = c.Conn.Close()
@@ -169,6 +176,8 @@ func (c *conn) Close() error {
 	c.set.mu.Lock()
 	delete(c.set.strangers, c)
 	delete(c.set.known, c)
+	delete(c.set.streams[0], c)
+	delete(c.set.streams[1], c)
 	c.set.mu.Unlock()
 	return c.Conn.Close()
 }
