@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -147,6 +148,42 @@ func TestEventsHaveTheAccessOfREST(t *testing.T) {
 			}
 		}
 		w.stop()
+	}
+}
+
+// Follow is the other end: it asks for what a filter says, and hears it.
+func TestFollow(t *testing.T) {
+	w := start(t)
+	hash := w.list("generatetoaddress", 3, w.text("getnewaddress"))
+	enough := errors.New("enough")
+	for name, c := range map[string]struct {
+		f     events.Filter
+		after uint64
+		want  int
+	}{"all tips": {events.Filter{Kinds: []events.Kind{events.Tip}}, events.All, 3}, "all of the last": {events.Filter{Block: w.node.Ledger.Tip().Hash}, events.All, 3}} {
+		n := 0
+		err := events.Follow(t.Context(), w.Client, c.f, c.after, func(e events.Event) error {
+			if n++; e.Block.String() == hash[2] && n >= c.want {
+				return enough
+			}
+			return nil
+		})
+		if !errors.Is(err, enough) || n != c.want {
+			t.Errorf("%s: %d events, %v", name, n, err)
+		}
+	}
+	ended := make(chan error)
+	heard := make(chan bool, 100)
+	go func() {
+		ended <- events.Follow(t.Context(), w.Client, events.Filter{}, events.All, func(events.Event) error { heard <- true; return nil })
+	}()
+	<-heard
+	w.stop()
+	if err := <-ended; !errors.Is(err, events.ErrEnded) {
+		t.Error(err)
+	}
+	if err := events.Follow(t.Context(), w.Client, events.Filter{}, 0, nil); err == nil {
+		t.Error("of a node that is down")
 	}
 }
 

@@ -234,3 +234,35 @@ func (c *Client) explain(err error) error {
 	}
 	return fmt.Errorf("no answer from %s: %w", c.url, err)
 }
+
+// Read asks for what stands at another path of the node than the calls', as /events. It has to be closed.
+func (c *Client) Read(ctx context.Context, path string) (io.ReadCloser, error) {
+	user, password, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	at, err := url.Parse(c.url)
+	if err != nil {
+		return nil, err
+	}
+	to, err := at.Parse(path)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(user, password)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	const most = 1000 // of what it says
+	why, _ := io.ReadAll(io.LimitReader(resp.Body, most))
+	return nil, &StatusError{Method: to.Path, URL: c.url, Status: resp.StatusCode, Body: strings.TrimSpace(string(why))}
+}
