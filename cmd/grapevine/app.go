@@ -96,14 +96,10 @@ func (p *program) readConf(line *cli.Line) error {
 		return err
 	}
 	path := filepath.Join(dir, "grapevine.conf")
-	st, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		return cli.Usagef("%s: it is not a file", path)
-	}
-	f, err := os.Open(path)
+	f, err := cli.OpenFile(path)
 	if err != nil {
 		return cli.Fail("grapevine.conf", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -89,7 +88,7 @@ func peerList(ctx context.Context, from string, port uint16) ([]string, error) {
 		return nil, fmt.Errorf("peer list %s: only https, so that nobody on the way can change it", from)
 	}
 	if !strings.HasPrefix(from, "https://") {
-		f, err := os.Open(from)
+		f, err := cli.OpenFile(from)
 		if err != nil {
 			return nil, fmt.Errorf("peer list: %w", err)
 		}

@@ -17,14 +17,18 @@ import (
 
 // Read reads a network.yaml. Its errors name the file, the line and the column.
 func Read(path string) (*Network, error) {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		err = fmt.Errorf("%s: it is not a file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, errors.Join(fmt.Errorf("%s: it is not a file", path), err)
-	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, err

@@ -230,6 +230,9 @@ func (w *Wallets) Restore(name, backup string) error {
 	if err := w.checkName(name); err != nil {
 		return err
 	}
+	if st, err := os.Stat(backup); err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		return fmt.Errorf("%w: %s is not a file", wallet.ErrNoBackup, backup)
+	}
 	from, err := os.Open(backup)
 	if err != nil {
 		return errors.Join(wallet.ErrNoBackup, err)

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -28,14 +27,7 @@ const maxNodesFile = 1 << 20
 // ReadNodes reads a --nodes-file: nodes that run elsewhere, numbered in its order.
 // Their PID is negative: they run, and are not ours to start and kill.
 func ReadNodes(path string) (f testnet.File, err error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return f, err
-	}
-	if !st.Mode().IsRegular() || st.Size() > maxNodesFile {
-		return f, fmt.Errorf("%s: it is no file of at most %d bytes", path, maxNodesFile)
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := ReadFile(path, maxNodesFile)
 	if err != nil {
 		return f, err
 	}
@@ -62,7 +54,7 @@ func ReadNodes(path string) (f testnet.File, err error) {
 			}
 		}
 		if n.PasswordFile != "" {
-			secret, err := os.ReadFile(n.PasswordFile)
+			secret, err := ReadFile(n.PasswordFile, maxNodesFile)
 			if err != nil {
 				return f, fmt.Errorf("%s: node %d: %w", path, i, err)
 			}

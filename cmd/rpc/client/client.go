@@ -82,7 +82,14 @@ func open(rawURL string) (*Client, *url.URL, error) {
 
 // readCookie reads "user:password" as a node writes it at its start.
 func readCookie(path string) (user, password string, err error) {
-	raw, err := os.ReadFile(path)
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		err = fmt.Errorf("cookie %s: it is not a file", path)
+	}
+	var raw []byte
+	if err == nil {
+		raw, err = os.ReadFile(path)
+	}
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			err = fmt.Errorf("no cookie at %s (is the node running?): %w", path, os.ErrNotExist)
