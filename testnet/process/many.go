@@ -29,22 +29,15 @@ func (n *Net) StartMany(ctx context.Context, numbers []int, done func(testnet.Me
 	return n.many(ctx, numbers, done)
 }
 
-// AddMany is Add for several nodes, the first of which runs before the others start.
-func (n *Net) AddMany(ctx context.Context, specs []testnet.Spec, done func(testnet.Member)) (started []int, err error) {
+// Enter writes fresh nodes into net.json, which StartMany starts.
+func (n *Net) Enter(specs []testnet.Spec) error {
 	release, err := n.share()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
-	added, err := n.enter(specs...)
-	if err != nil {
-		return nil, err
-	}
-	var numbers []int
-	for _, m := range added {
-		numbers = append(numbers, m.Node)
-	}
-	return n.many(ctx, numbers, done)
+	_, err = n.enter(specs...)
+	return err
 }
 
 // enter writes fresh nodes into net.json.

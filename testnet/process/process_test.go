@@ -329,3 +329,38 @@ func TestANodeThatIsDownIsEmptied(t *testing.T) {
 		t.Errorf("a node that is not there: %v", err)
 	}
 }
+
+// Nodes that are entered wait in net.json for who starts them, also when the command that
+// entered them ends before.
+func TestEnteredNodesAreStartedLater(t *testing.T) {
+	n := up(t)
+	if err := n.Enter(make([]testnet.Spec, 3)); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(n.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := again.Members()
+	if len(all) != 3 || anyUp(all) {
+		t.Fatalf("entered: %+v", all)
+	}
+	told := 0
+	done := func(testnet.Member) { told++ }
+	first, err := again.StartMany(t.Context(), []int{0}, done)
+	if err != nil || len(first) != 1 {
+		t.Fatalf("started %v, %v", first, err)
+	}
+	if all = again.Members(); all[0].PID == 0 || all[1].PID != 0 || all[2].PID != 0 {
+		t.Fatalf("node 0 alone was to start: %+v", all)
+	}
+	rest, err := again.StartMany(t.Context(), []int{0, 1, 2}, done)
+	if err != nil || len(rest) != 2 || told != 4 {
+		t.Fatalf("started %v, told of %d, %v", rest, told, err)
+	}
+	for _, m := range again.Members()[1:] {
+		if m.PID == 0 || m.AddNode != all[0].P2P {
+			t.Errorf("node %d: %+v", m.Node, m)
+		}
+	}
+}

@@ -78,47 +78,56 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.S
 	defer bar.Done()
 	up := 0
 	done := func(testnet.Member) { up++; bar.Update(int64(up), int64(nodes), "") }
-	if len(old) > 0 {
-		var numbers []int
-		for _, m := range old {
-			numbers = append(numbers, m.Node)
-		}
-		if started, err = local.StartMany(c.Context, numbers, done); err != nil {
-			return local, started, err
-		}
-	}
 	if nodes > len(old) {
-		fresh, err := local.AddMany(c.Context, specs[len(old):], done)
-		if started = append(started, fresh...); err != nil {
-			return local, started, err
+		if err := local.Enter(specs[len(old):]); err != nil {
+			return local, nil, err
 		}
 	}
-	mined, err := p.endow(c.Context, local)
-	if err == nil && !mined && len(started) == 0 {
-		err = fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	// Who comes to a chain that is there fetches it whole, and not block by block as it grows.
+	members := local.Members()
+	started, err = local.StartMany(c.Context, numbers(members[:1]), done)
+	if err != nil {
+		return local, started, err
 	}
-	return local, started, err
+	height, mined, err := p.endow(c.Context, members[0])
+	if err != nil {
+		return local, started, err
+	}
+	rest, err := local.StartMany(c.Context, numbers(members[1:]), done)
+	if started = append(started, rest...); err != nil {
+		return local, started, err
+	}
+	if !mined && len(started) == 0 {
+		return local, nil, fmt.Errorf("the network in %s %w", cfg.Dir, testnet.ErrUp)
+	}
+	return local, started, p.agree(c.Context, local, height, mined)
 }
 
-// endow mines until node 0's wallet can spend, unless that was done before, and
-// waits until all have seen it.
-func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, err error) {
-	members := local.Members()
-	first, err := cli.DialMember(members[0])
+func numbers(all []testnet.Member) []int {
+	list := make([]int, 0, len(all))
+	for _, m := range all {
+		list = append(list, m.Node)
+	}
+	return list
+}
+
+// endow mines until node 0's wallet can spend, unless that was done before.
+func (p *program) endow(ctx context.Context, m testnet.Member) (height int64, mined bool, err error) {
+	first, err := cli.DialMember(m)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer first.Close()
-	var height int64
-	if err := first.Call(ctx, "getblockcount", &height); err != nil {
-		return false, err
+	if err := first.Call(ctx, "getblockcount", &height); err != nil || height >= firstCoins {
+		return height, false, err
 	}
-	if height < firstCoins {
-		if _, err := (&bank{Node: first}).mine(ctx, int(firstCoins-height)); err != nil {
-			return false, err
-		}
-	}
-	// Who is cut off comes when it is healed.
+	_, err = (&bank{Node: first}).mine(ctx, int(firstCoins-height))
+	return firstCoins, true, err
+}
+
+// agree waits until all nodes have node 0's chain, but for those that are cut off from it,
+// which come when they are healed.
+func (p *program) agree(ctx context.Context, local *process.Net, height int64, mined bool) error {
 	f, reach := local.File(), []testnet.Member(nil)
 	can := reachable(f, f.Nodes[0].Node)
 	for _, m := range f.Nodes {
@@ -126,15 +135,16 @@ func (p *program) endow(ctx context.Context, local *process.Net) (mined bool, er
 			reach = append(reach, m)
 		}
 	}
-	if height >= firstCoins { // it was there before: what is behind goes on by itself
-		brief, cancel := context.WithTimeout(ctx, comeWithin)
-		defer cancel()
-		if err := waitHeight(brief, reach, height); err != nil && brief.Err() == nil {
-			return false, err
-		}
-		return false, ctx.Err()
+	if mined {
+		return waitHeight(ctx, reach, height)
 	}
-	return true, waitHeight(ctx, reach, firstCoins)
+	// The chain was there before: what is behind goes on by itself.
+	brief, cancel := context.WithTimeout(ctx, comeWithin)
+	defer cancel()
+	if err := waitHeight(brief, reach, height); err != nil && brief.Err() == nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // comeWithin is how long `up` waits until the nodes of a network that was there before
