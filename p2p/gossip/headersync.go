@@ -1,10 +1,13 @@
 package gossip
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/p2p/gossip/headers"
+	"grapevine/p2p/msg"
 )
 
 // Headers are the business of package headers; what it wants done is done here.
@@ -12,6 +15,7 @@ import (
 // onHeaders looks at headers that a peer sent [ProcessHeadersMessage].
 func (s *State) onHeaders(p *peer, m *wire.MsgHeaders) {
 	s.headers.OnHeaders(p.talk, m.Headers)
+	s.resolveBelow(p, m.Headers)
 	s.fetch.Direct(p.src, m.Headers)
 	s.actOnHeaders()
 }
@@ -54,5 +58,21 @@ func (s *State) resolveUnknown(p *peer) {
 	}
 	if s.headers.Resolve(p.talk) {
 		s.fetch.Changed()
+	}
+}
+
+// resolveBelow takes what a peer said of a block whose header is not taken now, for it or
+// one before it is from the future: who holds that block holds all before it. Its word
+// is kept until the header is here.
+func (s *State) resolveBelow(p *peer, run []*wire.BlockHeader) {
+	if p.said == nil || s.tree.Find(p.said.Last) != nil {
+		return
+	}
+	at := slices.IndexFunc(run, func(h *wire.BlockHeader) bool { return chain.HeaderHash(h) == p.said.Last })
+	for ; at >= 0; at-- {
+		if e := s.tree.Find(run[at].PrevBlock); e != nil {
+			s.fetch.OnHave(p.src, e, msg.NewHave(e.Node.Hash, 0))
+			return
+		}
 	}
 }
