@@ -150,12 +150,22 @@ func TestShapingWhatIsNotThereIsRefused(t *testing.T) {
 		{"testnet mine every=2s --power 0:1,0:2", 2, "stands twice"},
 		{"testnet mine every=2s --power 7:1", 1, "there is no node 7"},
 		{"testnet mine on-tx --power 0:1", 2, "goes with every="},
+		{"testnet mine every=on-tx --power 0:1", 2, "want every=2s"},
+		{"testnet mine --power 0:1", 2, "goes with every="},
+		{"testnet mine every=999us --power 0:1", 2, "a millisecond to a year"},
+		{"testnet mine every=1h --power 0:8760,1:1", 2, "node 1 would mine a block every 3.15e+07 s"},
 		{"testnet mine every=2s --node 7", 1, "there is no node 7"},
 	} {
 		s := gv(t, home, strings.Fields(c.line)...)
 		if s.status != c.status || !strings.Contains(s.err, c.says) || s.out != "" {
 			t.Errorf("%s: status %d, %s%s", c.line, s.status, s.out, s.err)
 		}
+	}
+	if out := ok(t, home, "testnet", "mine"); !strings.Contains(out, "nobody mines") {
+		t.Errorf("somebody mines:\n%s", out)
+	}
+	if out := ok(t, home, "testnet", "mine", "every=1h", "--power", "0:8759,1:1"); !strings.Contains(out, "every 8760h0m0s") {
+		t.Errorf("a block a year:\n%s", out)
 	}
 	if out := ok(t, home, "testnet", "links"); strings.Count(out, "✕") != 1 {
 		t.Errorf("something is cut:\n%s", out)

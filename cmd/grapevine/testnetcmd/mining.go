@@ -47,6 +47,9 @@ func (p *program) netMine(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet mine", err)
 	}
+	if len(args) == 0 && c.IsSet("power") {
+		return cli.Usagef("--power goes with every=TIME, as in every=2s --power 0:3,1:1")
+	}
 	if len(args) > 0 {
 		f := local.File()
 		modes, err := p.miners(c, f, args[0])
@@ -100,6 +103,9 @@ func (p *program) miners(c *urfave.Context, f testnet.File, mode string) (map[in
 	return p.shares(f, c.String("power"), d)
 }
 
+// maxPause between a miner's blocks: who finds fewer does not mine.
+const maxPause = 365 * 24 * time.Hour
+
 // shares reads --power: each node mines at random, as often as its weight among all.
 func (p *program) shares(f testnet.File, power string, every time.Duration) (map[int]string, error) {
 	const most = 1e6
@@ -122,11 +128,11 @@ func (p *program) shares(f testnet.File, power string, every time.Duration) (map
 	}
 	modes := map[int]string{}
 	for n, w := range weights {
-		about := time.Duration(float64(every) * sum / w)
-		if about <= 0 {
-			return nil, cli.Usagef("--power %q: node %d would mine without a pause", cli.Printable(power), n)
+		about := float64(every) * sum / w
+		if about < float64(time.Millisecond) || about > float64(maxPause) {
+			return nil, cli.Usagef("--power %q: node %d would mine a block every %.3g s on average: want a millisecond to a year", cli.Printable(power), n, about/float64(time.Second))
 		}
-		modes[n] = "about=" + about.Round(time.Millisecond).String()
+		modes[n] = "about=" + time.Duration(about).Round(time.Millisecond).String()
 	}
 	return modes, nil
 }
