@@ -48,12 +48,13 @@ var allowed = map[string][]string{
 
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/crypter":    {},
-	"wallet/descriptor": {"chain/policy", "wallet"},
+	"wallet/descriptor": {"chain/policy", "wallet", "wallet/miniscript"},
+	"wallet/miniscript": {},
 	"wallet/loader":     {"chain", "wallet", "wallet/service", "db"},
-	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/signer"},
-	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor"},
+	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/miniscript", "wallet/signer"},
+	"wallet/signer":     {"chain", "chain/policy", "chain/script", "wallet", "wallet/descriptor", "wallet/miniscript"},
 	"wallet/coinselect": {"chain", "chain/policy"},
-	"wallet/spend":      {"chain", "chain/policy", "wallet", "wallet/coinselect", "wallet/descriptor", "wallet/signer"},
+	"wallet/spend":      {"chain", "chain/policy", "wallet", "wallet/coinselect", "wallet/descriptor", "wallet/miniscript", "wallet/signer"},
 	"wallet/state":      {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/psbt", "wallet/spend"},
 	"wallet/service":    {"chain", "chain/policy", "wallet", "wallet/crypter", "wallet/descriptor", "wallet/psbt", "wallet/signer", "wallet/spend", "wallet/state", "db"},
 
