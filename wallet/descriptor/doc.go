@@ -1,5 +1,5 @@
 // Package descriptor is the one reader of output descriptors (BIP380 to 386,
-// 389 and 390): text in, scripts out, with what is needed to spend them.
+// 389, 390 and, by wallet/miniscript, 379): text in, scripts out, with what is needed to spend them.
 //
 // It owns the grammar, the checksum, the derivation of keys and the way back from a
 // script to a descriptor. It judges no transaction, holds no state, signs nothing and

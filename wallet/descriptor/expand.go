@@ -69,6 +69,9 @@ func (e *expr) scripts(index uint32, out *Provider) ([][]byte, error) {
 
 // make is the script of an expression whose keys and scripts are these.
 func (e *expr) make(pubs, subs [][]byte, out *Provider) ([]byte, error) {
+	if e.mini != nil {
+		return e.miniScript(pubs, out), nil
+	}
 	switch e.name {
 	case "pk":
 		if e.xonly {

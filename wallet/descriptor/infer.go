@@ -31,6 +31,15 @@ type inferrer struct{ known *Provider }
 
 // script is nil when nothing is known to be said.
 func (in inferrer) script(script []byte, at place) *expr {
+	e := in.usual(script, at)
+	if e == nil && (at == inWSH || at == inTR) {
+		e = in.miniscript(script, at)
+	}
+	return e
+}
+
+// usual is a script that needs no miniscript.
+func (in inferrer) usual(script []byte, at place) *expr {
 	if at == inTR {
 		return in.leaf(script)
 	}
@@ -197,7 +206,7 @@ func (in inferrer) taproot(program []byte) *expr {
 		for _, l := range tree.Leaves {
 			var sub *expr
 			if l.Version == byte(txscript.BaseLeafVersion) {
-				sub = in.leaf(l.Script)
+				sub = in.script(l.Script, inTR)
 			}
 			if sub == nil {
 				e = nil

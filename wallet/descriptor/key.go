@@ -19,6 +19,7 @@ const (
 	hardened = hdkeychain.HardenedKeyStart
 
 	uncompressedLen = 65 // bytes of a key with its y
+	compressedLen   = btcec.PubKeyBytesLenCompressed
 )
 
 // derive is how the last step of a key's path is made of the index.

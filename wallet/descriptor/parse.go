@@ -6,13 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"grapevine/wallet"
+	"grapevine/wallet/miniscript"
 )
 
 // ErrPrivate: a hardened step of a path needs a private key that is not there.
@@ -40,7 +40,9 @@ type expr struct {
 	need   int     // of multi and its kin: how many must sign
 	script []byte  // of addr and raw
 	addr   string
-	xonly  bool // pk in a leaf
+	xonly  bool // pk in a leaf, and miniscript there
+
+	mini *miniscript.Expr // of an expression of BIP379, which has no name here
 }
 
 // Descriptor is an output descriptor that was read.
@@ -103,7 +105,7 @@ func ParseAll(text string, net *chaincfg.Params, need bool) ([]*Descriptor, erro
 
 // clip is what an error quotes of an expression: not all of a long one, and no secret.
 func clip(text string) string {
-	const most = 1000 // characters: Core quotes all
+	const most = 10_000 // characters: Core quotes all
 	text = hideSecrets(text)
 	if len(text) > most {
 		return text[:most] + "…"
@@ -174,30 +176,16 @@ func (p *parser) script(text *string, at place) (*expr, error) {
 
 // other is whatever has no function of ours.
 func (p *parser) other(whole string, at place) (*expr, error) {
-	mini := isMiniscript(whole)
+	e, err := p.miniscript(whole, at)
 	switch {
-	case at == inSH && mini:
-		return nil, errors.New("Miniscript expressions can only be used in wsh or tr.")
+	case e != nil || err != nil:
+		return e, err
 	case at == inSH:
 		return nil, errors.New("A function is needed within P2SH")
-	case at != atTop && mini:
-		return nil, fmt.Errorf("'%s' is miniscript (BIP379), which this node does not read", clip(whole))
 	case at == inWSH:
 		return nil, errors.New("A function is needed within P2WSH")
 	}
 	return nil, fmt.Errorf("'%s' is not a valid descriptor function", clip(whole))
-}
-
-// isMiniscript says whether an expression begins with a fragment of BIP379.
-func isMiniscript(whole string) bool {
-	name, _, _ := strings.Cut(whole, "(")
-	if i := strings.IndexByte(name, ':'); i >= 0 {
-		name = name[i+1:]
-	}
-	return slices.Contains([]string{
-		"pk_k", "pk_h", "pkh", "older", "after", "sha256", "hash256", "ripemd160", "hash160",
-		"andor", "and_v", "and_b", "and_n", "or_b", "or_c", "or_d", "or_i", "thresh",
-	}, name) || name != whole && strings.Contains(whole, ":") && (name == "pk" || name == "multi" || name == "multi_a")
 }
 
 // hashed is sh(X) or wsh(X).

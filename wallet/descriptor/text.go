@@ -110,6 +110,15 @@ func outputTypeOf(script []byte) string {
 
 // text writes an expression; each writes a key, false: it cannot.
 func (e *expr) text(each func(*key) (string, bool)) (string, bool) {
+	if e.mini != nil {
+		all := true
+		text := e.mini.Text(func(i int) string {
+			word, ok := each(e.keys[i])
+			all = all && ok
+			return word
+		})
+		return text, all
+	}
 	var parts []string
 	switch e.name {
 	case "addr":

@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/wallet/descriptor"
+	"grapevine/wallet/miniscript"
 	"grapevine/wallet/signer"
 )
 
@@ -137,6 +138,7 @@ func (m Map) read(d *signer.Data) {
 	for _, r := range m.All(InPartialSig) {
 		d.Sigs[descriptor.IDOf(r.Key)] = signer.Signature{PubKey: r.Key, Sig: r.Value}
 	}
+	d.Images = m.images()
 	m.readScripts(d, InRedeem, InScript)
 	m.readOrigins(d, InOrigin, InTapOrigin)
 	d.KeySig = m.Get(InTapKeySig)
@@ -148,6 +150,19 @@ func (m Map) read(d *signer.Data) {
 		n := len(r.Value) - 1
 		d.Leaves = append(d.Leaves, signer.Proof{Script: r.Value[:n], Version: r.Value[n], Control: r.Key})
 	}
+}
+
+// images are the preimages that an input knows.
+func (m Map) images() map[signer.Image][]byte {
+	all := map[signer.Image][]byte{}
+	for kind, by := range map[byte]miniscript.Hash{
+		InRipemd160: miniscript.Ripemd160, InSHA256: miniscript.SHA256, InHash160: miniscript.Hash160, InHash256: miniscript.Hash256,
+	} {
+		for _, r := range m.All(kind) {
+			all[signer.Image{By: by, Hash: string(r.Key)}] = r.Value
+		}
+	}
+	return all
 }
 
 func (m Map) readScripts(d *signer.Data, redeem, script byte) {

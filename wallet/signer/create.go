@@ -22,6 +22,9 @@ type Creator interface {
 	// Schnorr signs for a key by its x: for a script of the tree, or (leaf nil) for
 	// the output itself, tweaked by the root where that is not nil (BIP341).
 	Schnorr(known *descriptor.Provider, x []byte, leaf *Proof, root []byte) ([]byte, bool)
+	// After and Older say whether a lock time of a script allows what is signed.
+	After(time uint32) bool
+	Older(age uint32) bool
 	// Check says whether a solution is good.
 	Check(scriptSig []byte, witness wire.TxWitness) bool
 }

@@ -37,6 +37,7 @@ type Data struct {
 	KeySig     []byte           // by a taproot output's key
 	LeafSigs   map[LeafKey][]byte
 	TapOrigins map[[32]byte]TapOrigin
+	Images     map[Image][]byte // preimages that scripts ask for
 	// Leaves are scripts of the tree with their control blocks, where the whole
 	// tree is not known.
 	Leaves []Proof

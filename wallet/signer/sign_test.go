@@ -30,10 +30,12 @@ func key(t *testing.T, n byte, compressed bool) string {
 // spends the descriptor's coin, the second another.
 func spend(script []byte) (*wire.MsgTx, map[wire.OutPoint]chain.Coin) {
 	msg := wire.NewMsgTx(2)
+	msg.LockTime = 400
 	coins := map[wire.OutPoint]chain.Coin{}
 	for i, pk := range [][]byte{script, {txscript.OP_1}} {
 		op := wire.OutPoint{Hash: chain.Hash{1}, Index: uint32(i)}
 		msg.AddTxIn(wire.NewTxIn(&op, nil, nil))
+		msg.TxIn[i].Sequence = 20
 		msg.AddTxOut(wire.NewTxOut(900, []byte{txscript.OP_1}))
 		coins[op] = chain.Coin{Value: 1000, PkScript: pk}
 	}
@@ -65,6 +67,8 @@ func TestEveryFormIsSignedByEveryKind(t *testing.T) {
 		"multi(1," + a + "," + b + ")", "sh(multi(2," + a + "," + u + "))", "wsh(sortedmulti(2," + a + "," + b + "))", "sh(wsh(multi(1,02" + x + "," + b + ")))",
 		"wsh(pk(" + a + "))", "wsh(pkh(" + a + "))", "sh(wsh(pkh(" + a + ")))", "tr(" + a + ")", "rawtr(" + a + ")", "tr(" + x + ",pk(" + a + "))",
 		"tr(" + x + ",{pk(" + x + "),{multi_a(2," + a + "," + x + "," + b + "),pk(" + x + ")}})", "tr(" + a + ",{pk(" + b + "),pk(" + x + ")})",
+		"wsh(and_v(v:pk(" + a + "),older(10)))", "wsh(andor(pk(02" + x + "),older(7),and_v(v:pkh(" + a + "),after(100))))", "sh(wsh(thresh(2,pk(" + a + "),s:pk(" + b + "),sln:older(70))))",
+		"tr(" + x + ",and_v(v:pkh(" + a + "),or_d(pk(" + b + "),after(500))))", "tr(" + x + ",{pk(" + x + "),and_v(v:multi_a(1," + a + "),older(3))})",
 	} {
 		d, err := descriptor.Parse(desc, &chaincfg.RegressionNetParams, false)
 		if err != nil {

@@ -70,6 +70,9 @@ func (s solver) program(pk []byte, stack [][]byte, solved, nested bool) ([][]byt
 		if isHash(code) {
 			solved = false
 		}
+		if !solved && len(stack) == 0 {
+			stack, solved = s.miniscript(code, nil)
+		}
 		s.d.Witness, s.d.Segwit = append(stack, code), true
 		return nil, solved
 	case version == 1 && len(program) == sha256.Size && !nested:

@@ -64,11 +64,14 @@ func (s solver) noteOrigin(x []byte, leaf *[32]byte) {
 	}
 }
 
-// leaf solves a script of a tree (BIP342): pk(KEY) or multi_a(NEED,KEY,…).
+// leaf solves a script of a tree (BIP342): pk(KEY), multi_a(NEED,KEY,…) or any miniscript.
 func (s solver) leaf(p Proof) ([][]byte, bool) {
-	need, xs, ok := descriptor.LeafKeys(p.Script)
-	if !ok || p.Version != byte(txscript.BaseLeafVersion) {
+	if p.Version != byte(txscript.BaseLeafVersion) {
 		return nil, false
+	}
+	need, xs, ok := descriptor.LeafKeys(p.Script)
+	if !ok {
+		return s.miniscript(p.Script, &p)
 	}
 	hash := p.Hash()
 	stack := make([][]byte, len(xs))

@@ -11,6 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
+	"grapevine/wallet/miniscript"
 	"grapevine/wallet/signer"
 )
 
@@ -37,12 +38,17 @@ func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
 	by := signer.Pretend{HighR: highR, AnyHash: true}
 	tree, ok := treeOf(script, known)
 	if !ok || len(tree.Leaves) == 0 {
+		if s := ofMiniscript(script, known); s.Solved {
+			return s
+		}
 		return solve(script, known, by, signer.NewData())
 	}
 	own := by
 	own.Own = true
-	if s := solve(script, known, own, signer.NewData()); s.Solved {
-		return s // as it will be signed
+	if _, byKey := known.SecretOf(tree.Internal); byKey || !anyMiniscript(tree) {
+		if s := solve(script, known, own, signer.NewData()); s.Solved {
+			return s // as it will be signed
+		}
 	}
 	leaves := slices.DeleteFunc(slices.Clone(tree.Leaves), func(l descriptor.Leaf) bool { return !holds(l.Script, known) })
 	if len(leaves) == 0 && hex.EncodeToString(tree.Internal) == nobodysKey {
@@ -81,7 +87,10 @@ func treeOf(script []byte, known *descriptor.Provider) (descriptor.Tree, bool) {
 
 // holds says whether the private key of one of a leaf's keys is known.
 func holds(leaf []byte, known *descriptor.Provider) bool {
-	_, xs, _ := descriptor.LeafKeys(leaf)
+	_, xs, ok := descriptor.LeafKeys(leaf)
+	if !ok {
+		_, xs = descriptor.MiniscriptOf(leaf, miniscript.Tapscript, known.PubKeyOf)
+	}
 	return slices.ContainsFunc(xs, func(x []byte) bool {
 		_, ok := known.SecretOf(x)
 		return ok
@@ -96,6 +105,12 @@ func heaviest(script []byte, tree descriptor.Tree, some []descriptor.Leaf, by si
 	whole.Tree = &tree
 	for _, proof := range whole.Proofs() {
 		if !slices.ContainsFunc(some, func(l descriptor.Leaf) bool { return bytes.Equal(l.Script, proof.Script) }) {
+			continue
+		}
+		if s := leafShape(script, proof); s.Solved {
+			if s.Weight > most.Weight {
+				most = s
+			}
 			continue
 		}
 		d := signer.NewData()
