@@ -220,6 +220,17 @@ func (a *Archive) BatchBytes() int64 {
 	return a.active.bytes
 }
 
+// HeldBytes is BatchBytes with what a flush under way writes.
+func (a *Archive) HeldBytes() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bytes := a.active.bytes
+	if a.frozen != nil {
+		bytes += a.frozen.bytes
+	}
+	return bytes
+}
+
 // FlushLimit is how many changes of coins should be frozen at once.
 func (a *Archive) FlushLimit() int {
 	a.mu.Lock()

@@ -274,15 +274,22 @@ func (a *Ahead) lookup(op wire.OutPoint) (f Found, ok bool) {
 }
 
 // Pending is the number of changes that the next flush has to write, and about
-// what all caches take in memory.
+// what they take in memory.
 func (s *Set) Pending() (entries int, bytes int64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	bytes = s.active.Bytes()
+	return s.active.Len(), s.active.Bytes()
+}
+
+// Bytes is about what all caches take in memory.
+func (s *Set) Bytes() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	bytes := s.active.Bytes()
 	if s.frozen != nil {
 		bytes += s.frozen.Bytes()
 	}
-	return s.active.Len(), bytes
+	return bytes
 }
 
 // Freeze sets the changes so far aside, to be written with WriteFrozen, and

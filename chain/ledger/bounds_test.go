@@ -1,13 +1,17 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"errors"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/db"
 )
 
 // The writer's bounds, each at its limit and one beyond. What would come after a
@@ -144,6 +148,33 @@ func TestAFlushIsDueAtItsLimits(t *testing.T) {
 	b.w.l.cfg.DBCache -= 2
 	if !due(1, 0) {
 		t.Error("not due at half the cache")
+	}
+}
+
+// What waits for flushes, and what they write, stays within DBCache and a tenth of it.
+func TestDBCacheBoundsWhatWaitsForTheDisk(t *testing.T) {
+	const limit, outputs = 4 << 20, 2_500
+	r := newRig(t, withIndexes(true), func(c *Config, _ *db.Options) { c.DBCache = limit })
+	tip, most := r.cfg.Params.Genesis(), int64(0)
+	for n := range uint32(25) {
+		m := chaintest.Mine(t, r.cfg.Params, tip, chaintest.Tamper(func(b *wire.MsgBlock) {
+			for i := range uint32(outputs) {
+				script := binary.BigEndian.AppendUint32([]byte{0, 20}, n*outputs+i)
+				b.Transactions[0].AddTxOut(wire.NewTxOut(0, append(script, make([]byte, 16)...)))
+			}
+		}))
+		if err := r.Submit(m); err != nil {
+			t.Fatal(err)
+		}
+		tip = m.Node
+		held := r.set.Bytes() + r.archive.HeldBytes()
+		most = max(most, held)
+		if held > limit+limit/10 {
+			t.Fatalf("block %d: %d bytes wait for the disk, DBCache is %d", n, held, limit)
+		}
+	}
+	if most < limit/2 {
+		t.Errorf("never more than %d bytes waited, DBCache is %d", most, limit)
 	}
 }
 

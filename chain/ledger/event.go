@@ -47,11 +47,11 @@ type outbox struct {
 
 // maxDeltas bounds how far the writer runs ahead of its follower: each Delta
 // keeps a decoded block in memory.
-const maxDeltas = 16
+const maxDeltas = 8
 
 // eventsAhead wait in the channel, so that a row of small blocks does not wake
 // writer and follower in turn for each of them; they hold as much memory.
-const eventsAhead = 16
+const eventsAhead = 8
 
 func (o *outbox) full() bool { return o.deltas >= maxDeltas }
 

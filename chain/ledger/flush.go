@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// defaultDBCache is how many bytes of coins are kept in memory [nDefaultDbCache].
-	defaultDBCache = 450 << 20
+	// DefaultDBCache is how many bytes of coins are kept in memory [nDefaultDbCache].
+	DefaultDBCache = 450 << 20
 	// flushBlocks and flushAge bound what has to be connected again after a crash:
 	// how far the tip may be ahead of the durable tip [DATABASE_FLUSH_INTERVAL].
 	flushBlocks = 2_000
@@ -67,7 +67,8 @@ func (w *writer) freeze() {
 	w.flush.when, w.flush.blocks, w.flush.height = w.l.cfg.Now(), 0, w.tree.Tip().Height
 }
 
-// flushDue says whether the cache is large or old enough [GetCoinsCacheSizeState].
+// flushDue says whether the cache is large or old enough [GetCoinsCacheSizeState]: half of
+// DBCache fills while the other half is written.
 func (w *writer) flushDue() bool {
 	if w.flush.blocks == 0 {
 		return false

@@ -31,7 +31,7 @@ type Config struct {
 	DB          *db.DB
 	Params      *chain.Params
 	Script      *script.Checker
-	DBCache     int64 // bytes of coins in memory; 0: defaultDBCache
+	DBCache     int64 // bytes of coins in memory; 0: DefaultDBCache
 	TxIndex     bool  // keep where each transaction is
 	FilterIndex bool  // keep BIP157's basic filters
 	// CoinStatsIndex keeps the coin set's hash and amounts at every block. It
@@ -84,7 +84,7 @@ type Ledger struct {
 // were not yet on disk as coins when the node last ended are connected by Run.
 func Open(c Config) (*Ledger, error) {
 	if c.DBCache <= 0 {
-		c.DBCache = defaultDBCache
+		c.DBCache = DefaultDBCache
 	}
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)

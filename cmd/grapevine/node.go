@@ -72,7 +72,7 @@ func (p *program) nodeCommand() *urfave.Command {
 			cli.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
 			mine,
 			cli.StringFlag("mineto", "`ADDRESS` of what is mined (default the node's own wallet)"),
-			cli.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory"),
+			cli.IntFlag("dbcache", defaultCache, "`MiB` of coins kept in memory; less by itself under a low GOMEMLIMIT"),
 			cli.StringFlag("assumevalid", "`HASH` of a block whose ancestors' signatures are taken as good; 0 checks all"),
 			cli.StringFlag("minimumchainwork", "`HEX` chains with less work than this are not followed"),
 			cli.IntFlag("maxpeers", 125, "`N` connections at most"),

@@ -15,7 +15,9 @@ func chainFlags(c *urfave.Context, cfg *node.Config) (err error) {
 	if cache < 4 || cache > maxCache {
 		return cli.Usagef("--dbcache %d: want 4 to %d MiB", cache, maxCache)
 	}
-	cfg.DBCache = int64(cache) * mib
+	if c.IsSet("dbcache") {
+		cfg.DBCache = int64(cache) * mib // else the node looks at GOMEMLIMIT
+	}
 	cfg.TxIndex = onOrLocal(c, "txindex", cfg.Params)
 	cfg.FilterIndex = onOrLocal(c, "blockfilterindex", cfg.Params)
 	cfg.CoinStatsIndex = c.Bool("coinstatsindex")

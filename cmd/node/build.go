@@ -40,7 +40,7 @@ func (n *Node) openLedger() error {
 	n.script = script.New(script.Config{Word: n.cfg.Policy.BlockScript()})
 	n.Ledger, err = ledger.Open(ledger.Config{
 		DB: file, Params: n.cfg.Params, Script: n.script,
-		DBCache: n.cfg.DBCache, AssumeValid: n.cfg.AssumeValid, BodiesApart: n.cfg.Manners.Reserved, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt, RefuseFuture: n.cfg.RefuseFuture, NeedWitnesses: true,
+		DBCache: cmp.Or(n.cfg.DBCache, defaultCache()), AssumeValid: n.cfg.AssumeValid, BodiesApart: n.cfg.Manners.Reserved, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt, RefuseFuture: n.cfg.RefuseFuture, NeedWitnesses: true,
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex, AddressIndex: n.cfg.AddressIndex,
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})

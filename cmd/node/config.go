@@ -84,7 +84,7 @@ type Config struct {
 	// StopAt is the height at which the node stops by itself; 0: none.
 	StopAt int32
 
-	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default
+	DBCache     int64       // bytes of coins kept in memory; 0: the ledger's default, or a quarter of GOMEMLIMIT
 	AssumeValid *chain.Hash // scripts of its ancestors are taken as good; nil checks all
 
 	Wallet      bool

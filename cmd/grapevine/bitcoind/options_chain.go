@@ -23,7 +23,7 @@ var chainOptions = []option{
 		help: "Bytes of a write to the database (default: 16777216).",
 		idle: "a batch is as large as the coin cache's flush"},
 	{name: "dbcache", arg: "=<n>", title: general,
-		help: "MiB of coins kept in memory (4 to 16384, default: 450).",
+		help: "MiB of coins kept in memory (4 to 16384, default: 450, or a quarter of GOMEMLIMIT).",
 		set:  setCache},
 	{name: "loadblock", arg: "=<file>", title: general,
 		help:   "Read blocks from this file at the start. May be repeated.",
