@@ -89,6 +89,7 @@ var allowed = map[string][]string{
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/web":                  {"cmd/web/...", "testnet"},
+	"cmd/web/explorer":         {"chain/...", "cmd/rpc/...", "cmd/web/layout", "p2p", "p2p/addrbook", "p2p/swarm", "wallet", "wallet/descriptor"},
 	"cmd/web/layout":           {},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
 	"cmd/grapevine/args":       {},

@@ -7,6 +7,7 @@ import (
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/web"
+	"grapevine/cmd/web/explorer"
 	"grapevine/cmd/web/layout"
 )
 
@@ -31,7 +32,14 @@ func webConfig(c *urfave.Context, cfg *node.Config) error {
 	}
 	about := layout.About{Network: c.String("network"), Version: version}
 	cfg.Page = func(d rpc.Door) (rpc.Page, error) {
-		return web.New(web.Config{About: about, Call: d.Call, Log: cfg.Log})
+		return web.New(web.Config{About: about, Call: d.Call, Log: cfg.Log, Explorer: explorerOf(d, cfg.LogPath)})
 	}
 	return nil
+}
+
+// explorerOf makes the part of the page about blocks, transactions and addresses.
+func explorerOf(d rpc.Door, log string) func(*layout.Layout) (web.Section, error) {
+	return func(l *layout.Layout) (web.Section, error) {
+		return explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: version, LogPath: log})
+	}
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func (rs *Readers) Serve(w http.ResponseWriter, r *http.Request, large bool, rea
 		send(w, nil, http.StatusServiceUnavailable, Text("the answer is too large\n"))
 		return
 	}
-	send(w, share, http.StatusOK, form)
+	send(w, share, cmp.Or(form.status, http.StatusOK), form)
 }
 
 func (rs *Readers) inPlace(ctx context.Context, read func(context.Context) (Form, error)) (Form, error) {
@@ -111,6 +112,14 @@ type Form struct {
 	body  []byte
 	write func(io.Writer) error
 	size  int // what it holds in memory until it is sent
+
+	status int // 0: 200
+}
+
+// WithStatus is the answer with a status of its own.
+func (f Form) WithStatus(status int) Form {
+	f.status = status
+	return f
 }
 
 // Text is an answer in plain text.
