@@ -170,6 +170,17 @@ func (t Network) who(p Peer, all [][]Peer) int {
 	return -1
 }
 
+// NameAll says of the peers of all members, which are in their order, which members they are.
+func (t Network) NameAll(all [][]Peer) {
+	for _, list := range all {
+		for i := range list {
+			if j := t.who(list[i], all); j >= 0 {
+				list[i].Node = &t.Members[j].Node
+			}
+		}
+	}
+}
+
 // Whole is whether the nodes that are up hang together even without node
 // number without (-1: with all of them).
 func Whole(links [][]int, without int) bool {

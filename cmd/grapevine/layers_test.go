@@ -88,7 +88,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/electrum":         {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
-	"cmd/web":                  {"cmd/web/...", "testnet"},
+	"cmd/web":                  {"cmd/rpc/jsonrpc", "cmd/web/...", "testnet"},
 	"cmd/web/explorer":         {"chain/...", "cmd/rpc/...", "cmd/web/layout", "p2p", "p2p/addrbook", "p2p/swarm", "wallet", "wallet/descriptor"},
 	"cmd/web/layout":           {},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
@@ -126,7 +126,7 @@ var impure = []string{
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/harness", "testnet/export", "testnet/model/picture", "wallet/crypter",
-	"chain/history", "cmd/web", "cmd/web/layout",
+	"chain/history", "cmd/web/layout",
 }
 
 const (

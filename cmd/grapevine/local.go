@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strconv"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -16,8 +17,12 @@ import (
 func localFlags() []urfave.Flag {
 	return []urfave.Flag{
 		&urfave.DurationFlag{Name: "clockahead", Usage: "`TIME` by which the node's clock goes on ahead of the machine's (regtest; `testnet clock` sets it on all nodes)", EnvVars: cli.EnvVars("clockahead"), DefaultText: "0"},
+		&urfave.IntFlag{Name: "localnode", Value: notLocal, Hidden: true, Usage: "`N` the node's number in the local network whose net.json lies beside its data directory", EnvVars: cli.EnvVars("localnode")},
 	}
 }
+
+// notLocal is the number of a node that is of no local network.
+const notLocal = -1
 
 // maxAhead is more than anybody tests for, and within the 32 bits of a block's time.
 const maxAhead = 50 * 365 * 24 * time.Hour
@@ -27,6 +32,13 @@ func localConfig(c *urfave.Context, cfg *node.Config) error {
 	cfg.ClockAhead = c.Duration("clockahead")
 	if cfg.ClockAhead.Abs() > maxAhead {
 		return cli.Usagef("--clockahead %v: want at most %v", cfg.ClockAhead, maxAhead)
+	}
+	number := c.Int("localnode")
+	if number < notLocal || number != notLocal && !cfg.Params.Local() {
+		return cli.Usagef("--localnode %d: want the number of a node of a local network, on regtest", number)
+	}
+	if number != notLocal {
+		cfg.LocalNode = strconv.Itoa(number)
 	}
 	if !cfg.Params.Local() {
 		if cfg.ClockAhead != 0 {

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"path/filepath"
+	"strconv"
+	"strings"
+
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
@@ -9,6 +13,7 @@ import (
 	"grapevine/cmd/web"
 	"grapevine/cmd/web/explorer"
 	"grapevine/cmd/web/layout"
+	"grapevine/testnet/process"
 )
 
 // webFlags are about the page.
@@ -30,11 +35,32 @@ func webConfig(c *urfave.Context, cfg *node.Config) error {
 	default:
 		return cli.Usagef("--web %q: want on or off", cli.Printable(word))
 	}
-	about := layout.About{Network: c.String("network"), Version: version}
-	cfg.Page = func(d rpc.Door) (rpc.Page, error) {
-		return web.New(web.Config{About: about, Call: d.Call, Log: cfg.Log, Explorer: explorerOf(d, cfg.LogPath)})
-	}
+	cfg.Page = func(d rpc.Door) (rpc.Page, error) { return web.New(pageConfig(c, cfg, d)) }
 	return nil
+}
+
+// pageConfig is what the node's page is made of: the node itself, its network, and this program's own commands.
+func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
+	page := web.Config{
+		About: layout.About{Network: c.String("network"), Version: version},
+		Call:  d.Call, Allow: d.Allow, Log: cfg.Log, Explorer: explorerOf(d, cfg.LogPath),
+	}
+	if !cfg.RPCNoCookie {
+		page.CookiePath = filepath.Join(cfg.DataDir, ".cookie")
+	}
+	own := ownCommands{base: []string{"--datadir=" + cfg.DataDir, "--network=" + c.String("network")}}
+	var net *siblings
+	if number, err := strconv.Atoi(cfg.LocalNode); err == nil {
+		dir := filepath.Dir(cfg.DataDir)
+		if _, err := process.ReadFile(dir); err == nil { // else it was taken out of its network
+			net = newSiblings(dir, number)
+			page.About.Node, page.Siblings = "node "+cfg.LocalNode, net
+			own.base = []string{"--dir=" + dir}
+		}
+	}
+	page.Where = " " + strings.Join(own.base, " ")
+	page.Do, page.Events = own.run, net.follow(d.Events)
+	return page
 }
 
 // explorerOf makes the part of the page about blocks, transactions and addresses.

@@ -83,7 +83,7 @@ func (n *Node) buildSwarm() error {
 	case n.cfg.ClockAhead != 0:
 		n.state.Step(n.cfg.Now(), gossip.ClockSet{Ahead: n.clock.Ahead()})
 	}
-	n.Events = events.NewHub(events.Config{Now: n.cfg.Now})
+	n.Events = events.NewHub(events.Config{Node: n.cfg.LocalNode, Now: n.cfg.Now})
 	var filter func(chain.Hash) ([]byte, chain.Hash, bool, error) // nil: none are kept, and none offered
 	if n.cfg.FilterIndex && !n.cfg.HideFilters {
 		filter = n.Ledger.Filter

@@ -129,6 +129,8 @@ type Config struct {
 	MockTime int64
 	// ClockAhead is by how much the node's clock goes on ahead of the machine's.
 	ClockAhead time.Duration
+	// LocalNode is the node's number in its local network; "": it is of none.
+	LocalNode string
 	// Links shape the connections with other nodes of a local network; nil: they are as
 	// they are.
 	Links rpc.Links

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"grapevine/cmd/rpc/chainapi"
+	"grapevine/cmd/rpc/events"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/poolapi"
 	"grapevine/p2p/swarm"
@@ -24,6 +25,7 @@ type Door struct {
 	Pool    *poolapi.API
 	Swarm   *swarm.Swarm
 	Explore *explore.API // nil: nobody explores
+	Events  *events.Hub
 	// Call runs a method, as who has the password may, and decodes its answer into result unless that is nil.
 	Call func(ctx context.Context, method string, result any, params ...any) error
 	// Allow says whether these are a user and the password of one who may call everything. A wrong one
@@ -33,7 +35,7 @@ type Door struct {
 
 // door is this server's.
 func (s *Server) door() Door {
-	return Door{Chain: s.cfg.Chain, Pool: s.cfg.Pool, Swarm: s.cfg.Swarm, Explore: s.cfg.Explore, Call: s.call, Allow: s.mayAll}
+	return Door{Chain: s.cfg.Chain, Pool: s.cfg.Pool, Swarm: s.cfg.Swarm, Explore: s.cfg.Explore, Events: s.cfg.Events, Call: s.call, Allow: s.mayAll}
 }
 
 func (s *Server) call(ctx context.Context, method string, result any, params ...any) error {

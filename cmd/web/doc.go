@@ -9,7 +9,5 @@
 // Who only reads needs no password, and learns what REST tells anybody. A form needs a session, which begins with
 // RPC's password, and a token of that session: no other site's page can send one.
 //
-// It is a room of its own, though small, because what it shows is told by none of the rooms alone.
-//
 // Start reading at New, then Page.routes.
 package web

@@ -7,9 +7,11 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"grapevine/cmd/web/layout"
+	"grapevine/testnet"
 )
 
 const (
@@ -32,6 +34,17 @@ type Config struct {
 	About layout.About
 	// Call asks the page's own node, as who has the password may.
 	Call func(ctx context.Context, method string, result any, params ...any) error
+	// Allow says whether these are a user of RPC and the password, of one who may call everything.
+	Allow func(ctx context.Context, user, password string) bool
+	// Do runs commands; nil: the page is only read.
+	Do         Commands
+	Where      string // what people add to a command so that it is about this node, as " --dir X"; "": nothing
+	CookiePath string // of the file whose text is a password, to tell people; "": there is none
+	// Siblings are the nodes of the local network; nil: the node is of none.
+	Siblings Siblings
+	// Events tells what happens on a member (where there is no network: on this node), an event of JSON on one line at a time, the
+	// newest that are kept first, until ctx ends or the member goes; nil: nothing is told.
+	Events func(ctx context.Context, m testnet.Member, tell func(raw []byte)) error
 	// Explorer makes the part about blocks, transactions and addresses, which answers all paths that are not
 	// the page's own; nil: there is none.
 	Explorer func(*layout.Layout) (Section, error)
@@ -50,6 +63,10 @@ type Page struct {
 	mux       *http.ServeMux
 	explorer  Section
 	places    chan struct{}
+	acts      chan struct{}
+	sessions  sessions
+	looking   looking
+	live      *live
 }
 
 // New makes a Page.
@@ -57,7 +74,8 @@ func New(cfg Config) (*Page, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork)}
+	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork), acts: make(chan struct{}, maxActs),
+		sessions: sessions{open: map[string]*session{}}, live: newLive()}
 	var err error
 	if p.layout, err = layout.New(cfg.About, p.log); err != nil {
 		return nil, err
@@ -76,6 +94,11 @@ func New(cfg Config) (*Page, error) {
 
 // Run follows what the pages show live, until ctx ends.
 func (p *Page) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	defer follower.Wait()
+	defer cancel()
+	follower.Go(func() { p.follow(ctx) })
 	if p.explorer == nil {
 		<-ctx.Done()
 		return ctx.Err()
@@ -86,6 +109,13 @@ func (p *Page) Run(ctx context.Context) error {
 func (p *Page) routes() {
 	p.mux.HandleFunc("GET "+layout.AssetPath, p.layout.ServeAsset)
 	p.mux.HandleFunc("GET /{$}", p.placed(p.index))
+	p.mux.HandleFunc("GET /network", p.placed(p.network))
+	p.mux.HandleFunc("GET /network/tables", p.placed(p.networkTables))
+	p.mux.HandleFunc("GET /network/live", p.serveLive)
+	p.mux.HandleFunc("GET /do", p.placed(p.do))
+	p.mux.HandleFunc("POST /do/{action}", p.guarded(p.act))
+	p.mux.HandleFunc("POST /session/open", p.openSession)
+	p.mux.HandleFunc("POST /session/close", p.closeSession)
 	p.mux.HandleFunc("/", p.placed(p.other))
 }
 

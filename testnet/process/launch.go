@@ -156,6 +156,7 @@ func (n *Net) writeConf(m testnet.Member) error {
 	fmt.Fprintf(&b, "listen = %s\n", listen)
 	fmt.Fprintf(&b, "rpclisten = %s\n", strings.TrimPrefix(m.RPC, "http://"))
 	fmt.Fprintf(&b, "rpcuser = %s\nrpcpassword = %s\n", m.User, m.Password)
+	fmt.Fprintf(&b, "localnode = %d\n", m.Node)
 	if m.AddNode != "" {
 		fmt.Fprintf(&b, "addnode = %s\n", m.AddNode)
 	}
@@ -208,7 +209,7 @@ func (n *Net) spawn(m testnet.Member) (*child, error) {
 		return nil, err
 	}
 	cmd := exec.Command(n.cfg.Exe, "node", "--datadir", m.DataDir)
-	cmd.Env = append(withoutOwnSettings(os.Environ()), n.cfg.Env...)
+	cmd.Env = append(WithoutSettings(os.Environ()), n.cfg.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = Attributes(n.cfg.Detach)
 	if err := cmd.Start(); err != nil {
@@ -222,9 +223,9 @@ func (n *Net) spawn(m testnet.Member) (*child, error) {
 	return kid, nil
 }
 
-// withoutOwnSettings: what we were told by environment (GRAPEVINE_DATADIR) was
-// for us, not for our nodes.
-func withoutOwnSettings(env []string) []string {
+// WithoutSettings is an environment for a program of ours that is told everything otherwise: what we were told by environment (GRAPEVINE_DATADIR)
+// was for us.
+func WithoutSettings(env []string) []string {
 	var out []string
 	for _, e := range env {
 		if !strings.HasPrefix(e, "GRAPEVINE_") {

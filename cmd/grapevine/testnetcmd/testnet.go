@@ -160,8 +160,9 @@ func (p *program) netStatus(c *urfave.Context) error {
 	return p.PrintJSON(struct {
 		Network string     `json:"network"`
 		Dir     string     `json:"dir"`
+		Page    string     `json:"page,omitempty"` // for a browser
 		Nodes   []nodeView `json:"nodes"`
-	}{"regtest", p.NetDir(c), all})
+	}{"regtest", p.NetDir(c), pageOf(f.Nodes), all})
 }
 
 // showNet is the table of a network.
@@ -182,6 +183,19 @@ func (p *program) showNet(ctx context.Context, o *cli.Out, members []testnet.Mem
 		t.Row(row...)
 	}
 	t.Write(o, "")
+	if page := pageOf(members); page != "" {
+		o.Printf("\nSee it in a browser: %s\n", page)
+	}
+}
+
+// pageOf is where a browser sees the network: at the first node that runs here; each shows all. "": nowhere.
+func pageOf(members []testnet.Member) string {
+	for _, m := range members {
+		if m.PID > 0 && !slices.Contains(m.Conf, "web = off") {
+			return m.RPC + "/network"
+		}
+	}
+	return ""
 }
 
 // nodeView is what one member looks like from here.

@@ -1,0 +1,329 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/testnet"
+)
+
+const (
+	// maxListeners bounds who follows the network live: each holds a connection and maxAhead messages.
+	maxListeners = 256
+	// maxAhead is how many messages wait for a listener that does not read; then some are lost, and it is told.
+	maxAhead = 256
+	// maxBacklog is how many of the newest events a page is given at its start, to replay them.
+	maxBacklog = 1200
+	// maxEvent bounds one event in bytes: a peer's words are in it.
+	maxEvent = 8 << 10
+	// sendTime is how long a listener may take for a message: who is slower is cut off.
+	sendTime = 10 * time.Second
+	// idleEvery is how often a quiet line is written to, so that who has gone is found.
+	idleEvery = 15 * time.Second
+	// lookEvery is how often the network is looked at while somebody follows it, and lookEach what each of its
+	// nodes adds to that.
+	lookEvery, lookEach = 700 * time.Millisecond, 10 * time.Millisecond
+	// oldAfter: what happened longer ago is listed and not shown as if it happened now.
+	oldAfter = 2 * time.Second
+	// againAfter is how long a member that told no events is left alone.
+	againAfter = time.Second
+)
+
+// message is one of the stream's: a line of JSON with what it is.
+type message struct {
+	kind string
+	data []byte
+}
+
+// live is the network as it is followed for all who listen.
+type live struct {
+	mu        sync.Mutex
+	listeners map[*listener]struct{}
+	wake      chan struct{} // has room for one: somebody listens, or nobody does any more
+	state     []byte        // the newest picture
+	backlog   []past        // the newest events, oldest first
+	caughtUp  bool          // it holds events that were not told one by one
+	ends      map[string]string
+}
+
+type listener struct {
+	out  chan message
+	lost int
+}
+
+func newLive() *live {
+	return &live{listeners: map[*listener]struct{}{}, wake: make(chan struct{}, 1)}
+}
+
+func (v *live) poke() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// enter lets somebody listen; first is what it is told at once. Nil: there is no place.
+func (v *live) enter() (l *listener, first []message) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.listeners) >= maxListeners {
+		return nil, nil
+	}
+	l = &listener{out: make(chan message, maxAhead)}
+	v.listeners[l] = struct{}{}
+	v.poke()
+	if v.state != nil {
+		first = append(first, message{"state", v.state})
+	}
+	return l, append(first, v.backlogLocked())
+}
+
+func (v *live) leave(l *listener) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.listeners, l)
+	v.poke()
+}
+
+// tellLocked gives all listeners a message. Who is behind loses it.
+func (v *live) tellLocked(m message) {
+	for l := range v.listeners {
+		if l.lost > 0 {
+			select {
+			case l.out <- message{"lost", []byte(strconv.Itoa(l.lost))}:
+				l.lost = 0
+			default:
+			}
+		}
+		select {
+		case l.out <- m:
+		default:
+			l.lost++
+		}
+	}
+}
+
+// heard takes one event of a member's.
+func (v *live) heard(id string, raw []byte) {
+	if len(raw) > maxEvent {
+		return
+	}
+	var e struct {
+		Time time.Time                            `json:"time"`
+		Peer struct{ Addr, Listens, Node string } `json:"peer"`
+	}
+	if json.Unmarshal(raw, &e) != nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	other := e.Peer.Node
+	for _, end := range []string{e.Peer.Addr, e.Peer.Listens} {
+		if other == "" {
+			other = v.ends[end]
+		}
+	}
+	line, err := json.Marshal(struct {
+		At    string          `json:"at"`
+		Peer  string          `json:"peer,omitempty"`
+		Event json.RawMessage `json:"event"`
+	}{id, other, raw})
+	if err != nil {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(v.backlog, e.Time, func(x past, t time.Time) int { return x.at.Compare(t) })
+	if v.backlog = slices.Insert(v.backlog, at, past{e.Time, line}); len(v.backlog) > maxBacklog {
+		v.backlog = slices.Delete(v.backlog, 0, maxBacklog/4)
+	}
+	if time.Since(e.Time) > oldAfter {
+		v.caughtUp = true
+		return
+	}
+	v.tellLocked(message{"gossip", line})
+}
+
+// past is an event that was told.
+type past struct {
+	at   time.Time
+	line []byte
+}
+
+func (v *live) backlogLocked() message {
+	data := []byte{'['}
+	for i, x := range v.backlog {
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = append(data, x.line...)
+	}
+	return message{"backlog", append(data, ']')}
+}
+
+// tellPast tells what a member had kept, all at once.
+func (v *live) tellPast() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.caughtUp {
+		v.caughtUp = false
+		v.tellLocked(v.backlogLocked())
+	}
+}
+
+// looked takes a picture, and tells it if it is another one than before.
+func (v *live) looked(pic *picture) {
+	raw, err := json.Marshal(pic)
+	if err != nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.ends = pic.ends
+	if bytes.Equal(raw, v.state) {
+		return
+	}
+	v.state = raw
+	v.tellLocked(message{"state", raw})
+}
+
+func (v *live) listening() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.listeners)
+}
+
+// follow looks at the network and hears its events while somebody listens, until ctx ends.
+func (p *Page) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.live.wake:
+		}
+		if p.live.listening() > 0 {
+			p.watch(ctx)
+		}
+	}
+}
+
+// watch is follow while somebody listens.
+func (p *Page) watch(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	defer cancel()
+	followed := map[int]context.CancelFunc{} // by the process that tells
+	for p.live.listening() > 0 {
+		pic, err := p.fresh(ctx)
+		if err == nil {
+			p.live.looked(pic)
+			p.live.tellPast()
+			p.followAll(ctx, followed, &followers)
+		}
+		pause := lookEvery
+		if pic != nil {
+			pause += time.Duration(len(pic.Nodes)) * lookEach
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// followAll begins to follow members that have come, and ends it for those that have gone.
+func (p *Page) followAll(ctx context.Context, followed map[int]context.CancelFunc, running *sync.WaitGroup) {
+	all, _, err := p.members()
+	if err != nil || p.cfg.Events == nil {
+		return
+	}
+	now := map[int]bool{}
+	for _, m := range all {
+		if m.view.Down != "" {
+			continue
+		}
+		now[m.PID] = true
+		if followed[m.PID] != nil {
+			continue
+		}
+		one, cancel := context.WithCancel(ctx)
+		followed[m.PID] = cancel
+		running.Go(func() { p.followOne(one, m.Member, m.view.ID) })
+	}
+	for pid, cancel := range followed {
+		if !now[pid] {
+			cancel()
+			delete(followed, pid)
+		}
+	}
+}
+
+func (p *Page) followOne(ctx context.Context, m testnet.Member, id string) {
+	for ctx.Err() == nil {
+		_ = p.cfg.Events(ctx, m, func(raw []byte) { p.live.heard(id, raw) }) // it has gone, or comes back
+		select {
+		case <-ctx.Done():
+		case <-time.After(againAfter):
+		}
+	}
+}
+
+// serveLive is the stream of server-sent events that the page follows.
+func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Time{}) // the server's is for requests; unsupported only by test recorders
+	l, first := p.live.enter()
+	if l != nil && !jsonrpc.Stream(r.Context(), p.form(r).Open) {
+		p.live.leave(l)
+		l = nil
+	}
+	if l == nil {
+		w.Header().Set("Retry-After", "30")
+		http.Error(w, "too many follow the network", http.StatusServiceUnavailable)
+		return
+	}
+	defer p.live.leave(l)
+	w.Header().Set("Connection", "close") // its place is a stream's
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	send := func(m message) bool {
+		_ = rc.SetWriteDeadline(time.Now().Add(sendTime))
+		var b bytes.Buffer
+		if m.kind == "" {
+			b.WriteString(":\n\n")
+		} else {
+			b.WriteString("event: " + m.kind + "\ndata: ")
+			b.Write(m.data) // JSON on one line
+			b.WriteString("\n\n")
+		}
+		_, err := w.Write(b.Bytes())
+		return err == nil && rc.Flush() == nil
+	}
+	for _, m := range first {
+		if !send(m) {
+			return
+		}
+	}
+	idle := time.NewTicker(idleEvery)
+	defer idle.Stop()
+	for {
+		m := message{}
+		select {
+		case <-r.Context().Done():
+			return
+		case m = <-l.out:
+		case <-idle.C:
+		}
+		if !send(m) {
+			return
+		}
+	}
+}
