@@ -36,6 +36,11 @@ type Archive struct {
 	t     tables
 	onEnd func() // called after each commit, on the committer's goroutine
 
+	// Node is the header with that number, nil if there is none; any goroutine may call it. It is set before Run;
+	// nil: no digests of long histories are kept.
+	Node     func(number uint32) *chain.HeaderNode
+	Sampling history.Sampling // of those histories; Open sets the usual one
+
 	wake chan struct{} // capacity 1: there may be work
 
 	mu      sync.Mutex
@@ -77,7 +82,7 @@ func Open(file *db.DB, onCommit func()) *Archive {
 	return &Archive{
 		file: file, t: newTables(), onEnd: onCommit,
 		wake:    make(chan struct{}, 1),
-		headers: map[uint32]Header{}, tail: map[uint32][]byte{}, active: newBatch(),
+		headers: map[uint32]Header{}, tail: map[uint32][]byte{}, active: newBatch(), Sampling: history.UsualSampling(),
 	}
 }
 

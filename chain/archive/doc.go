@@ -16,6 +16,7 @@
 //	filters   header number 4 -> filter header 32 ‖ BIP158 basic filter
 //	stats     header number 4 -> see coins.AppendStats
 //	scripts   first 20 bytes of script hash ‖ header number 4 -> see chain/history
+//	digests   likewise, of some blocks of long histories -> see history.Digest.Append
 //
 // Headers are numbered in the order in which they came, parents before
 // children, and bodies in theirs, so both tables only grow at their end.

@@ -27,7 +27,7 @@ func (a *Archive) Rebuild(change func(num uint32, h Header) Header, kept Indexes
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(coins.Clear(tx), a.t.undo.Clear(tx), a.t.txs.Clear(tx), a.t.filters.Clear(tx), a.t.stats.Clear(tx), a.t.scripts.Clear(tx)); err != nil {
+		if err := errors.Join(coins.Clear(tx), a.t.undo.Clear(tx), a.t.txs.Clear(tx), a.t.filters.Clear(tx), a.t.stats.Clear(tx), a.t.scripts.Clear(tx), a.t.digests.Clear(tx)); err != nil {
 			return err
 		}
 		for _, r := range all {

@@ -84,6 +84,11 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 		if err := table.Put(tx, key(e), value); err != nil {
 			return err
 		}
+		if k := key(e); a.Sampling.Looks(k.Prefix, k.header, value) {
+			if err := a.writeDigest(tx, k); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

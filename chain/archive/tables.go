@@ -81,6 +81,7 @@ type tables struct {
 	filters db.Table[uint32, Filter]
 	stats   db.Table[uint32, coins.BlockStats]
 	scripts db.Table[scriptKey, []byte]
+	digests db.Table[scriptKey, []byte]
 }
 
 func newTables() tables {
@@ -94,12 +95,13 @@ func newTables() tables {
 		stats: db.NewTable("stats", db.Uint32(),
 			db.Codec[coins.BlockStats]{Append: coins.AppendStats, Decode: coins.DecodeStats}).Dense(),
 		scripts: db.NewTable("scripts", scriptKeyCodec(), db.Bytes()),
+		digests: db.NewTable("digests", scriptKeyCodec(), db.Bytes()),
 	}
 }
 
 // tableNames are all tables that the file may have.
 func tableNames() []string {
-	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "scripts", "coins"}
+	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "scripts", "digests", "coins"}
 }
 
 const (

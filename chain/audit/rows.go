@@ -10,7 +10,8 @@ import (
 )
 
 // rows proves the index by script: of each block that it reaches the records are
-// those that the block makes, and there are no others.
+// those that the block makes, and there are no others; and the digests of long histories are those of the
+// records.
 type rows struct {
 	archive *archive.Archive
 	tree    Headers
@@ -64,5 +65,5 @@ func (r *rows) check() error {
 			return fmt.Errorf("%w: the index by script has %d records of block %s, which makes %d", db.ErrCorrupt, have[n], n.Hash, want)
 		}
 	}
-	return nil
+	return r.archive.CheckDigests()
 }

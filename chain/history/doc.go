@@ -19,5 +19,8 @@
 //	         for each: uvarint number ‖ uvarint satoshis ‖
 //	         first 4 bytes of the txid ‖ uvarint number of the output that it spends
 //
+// A long history also has digests (Digest): how far SHA-256 over all of it had come behind some
+// block. Each stands for the branch that ends with its block, so that it never becomes wrong.
+//
 // Start reading at RowsOf.
 package history

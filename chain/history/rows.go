@@ -107,6 +107,15 @@ func (r *Rows) Append(dst []byte, i int) []byte {
 	return dst
 }
 
+// Txs is how many transactions a record is of, but at most as many as asked for.
+func (r *Rows) Txs(i, most int) (n int) {
+	for from := (reader{raw: r.at(i)[prefixSize:]}); len(from.raw) > 0 && n < most; n++ {
+		from.number()
+		from.take(int(from.number()))
+	}
+	return n
+}
+
 // mention is one output or input of a block, with the script it is about.
 type mention struct {
 	Prefix

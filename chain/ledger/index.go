@@ -33,6 +33,9 @@ func (l *Ledger) index(s *slot, kept archive.Indexes) error {
 		l.archive.SaveStats(s.e.Num, before.Plus(s.result.Stats))
 	}
 	if kept.Scripts {
+		if err := l.followDigests(s.e.Node, s.result.Scripts); err != nil {
+			return err
+		}
 		l.archive.SaveScripts(s.e.Num, s.result.Scripts)
 	}
 	return nil

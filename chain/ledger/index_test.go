@@ -32,6 +32,7 @@ func withIndexes(on bool) option {
 func checkIndexes(t *testing.T, r *rig) {
 	t.Helper()
 	checkHistories(t, r)
+	checkDigests(t, r)
 	var before chain.Hash
 	for h := int32(0); h <= r.Tip().Height; h++ {
 		n := r.AtHeight(h)

@@ -13,6 +13,7 @@ import (
 	"grapevine/chain/archive"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
+	"grapevine/chain/history"
 	"grapevine/chain/script"
 	"grapevine/db"
 )
@@ -59,7 +60,8 @@ type Config struct {
 	Now    func() time.Time
 	Log    *slog.Logger // nil discards
 
-	moveBytes int64 // 0: the constant; tests make it small
+	moveBytes int64            // 0: the constant; tests make it small
+	sampling  history.Sampling // zero: the usual one
 }
 
 // kept are the indexes that are to be kept.
@@ -78,6 +80,7 @@ type Ledger struct {
 	events  chan Event
 	rebuilt chan struct{}
 	indexed atomic.Int32 // up to which height all indexes reach; -1: to the tip
+	digests digests
 }
 
 // Open reads the headers and where the coins stand. Blocks that are stored but
@@ -97,6 +100,10 @@ func Open(c Config) (*Ledger, error) {
 	}
 	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead), rebuilt: make(chan struct{})}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
+	l.archive.Node = l.tree.Numbered
+	if c.sampling != (history.Sampling{}) {
+		l.archive.Sampling = c.sampling
+	}
 	if err := l.load(); err != nil {
 		return nil, fmt.Errorf("open the ledger in %s: %w", c.DB.Path(), err)
 	}

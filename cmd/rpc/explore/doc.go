@@ -2,8 +2,7 @@
 // balance and coins in the chain and in the pool, who spends an output, where a transaction
 // is and how that is proven.
 //
-// It puts together what ledger and pool have at one moment; it keeps nothing but the histories'
-// digests, and speaks no protocol: cmd/rpc/esplora and cmd/rpc/electrum do.
+// It puts together what ledger and pool have at one moment; it keeps nothing and speaks no protocol: cmd/rpc/esplora and cmd/rpc/electrum do.
 //
 // Start reading at API.
 package explore

@@ -24,8 +24,6 @@ import (
 type API struct {
 	Chain *chainapi.API
 	Pool  *poolapi.API
-
-	digests digests
 }
 
 // New asks these two.
