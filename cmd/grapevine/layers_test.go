@@ -126,7 +126,7 @@ var impure = []string{
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/harness", "testnet/export", "testnet/model/picture", "wallet/crypter",
-	"chain/history", "cmd/web/layout",
+	"chain/history", "cmd/web/layout", "cmd/rpc/explore",
 }
 
 const (
