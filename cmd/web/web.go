@@ -112,6 +112,7 @@ func (p *Page) routes() {
 	p.mux.HandleFunc("GET /network", p.placed(p.network))
 	p.mux.HandleFunc("GET /network/tables", p.placed(p.networkTables))
 	p.mux.HandleFunc("GET /network/live", p.serveLive)
+	p.mux.HandleFunc("GET /learn", p.placed(p.learn))
 	p.mux.HandleFunc("GET /do", p.placed(p.do))
 	p.mux.HandleFunc("POST /do/{action}", p.guarded(p.act))
 	p.mux.HandleFunc("POST /session/open", p.openSession)

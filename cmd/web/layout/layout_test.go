@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"grapevine/cmd/web/layout"
 )
@@ -115,6 +116,8 @@ func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
 		layout.Count(0): "0", layout.Count(999): "999", layout.Count(1000): "1,000", layout.Count(-1234567): "−1,234,567", layout.Count("x"): "x",
 		layout.Bytes(999): "999 B", layout.Bytes(1000): "1.0 kB", layout.Bytes(uint64(5_432_100_000_000)): "5.4 TB",
 		layout.Short(strings.Repeat("a", 17)): strings.Repeat("a", 17), layout.Short("00000000" + strings.Repeat("b", 48) + "11111111"): "00000000…11111111",
+		layout.Span(250 * time.Millisecond): "250 ms", layout.Span(12500 * time.Millisecond): "12.5 s", layout.Span(59990 * time.Millisecond): "59.9 s",
+		layout.Span(100 * time.Second): "1 min 40 s", layout.Span(-3 * time.Hour): "−3 h 0 min", layout.Span(50 * time.Hour): "2 d 2 h",
 		layout.Plural(1, "block"): "1 block", layout.Plural(2000, "block"): "2,000 blocks",
 	} {
 		if got != want {
