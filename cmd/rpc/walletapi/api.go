@@ -36,7 +36,7 @@ func (a *API) Methods() []jsonrpc.Method {
 
 // useRows are about a wallet that is there.
 func (a *API) useRows() []jsonrpc.Method {
-	return slices.Concat(a.keepRows(), a.lockRows(), a.addressRows(), a.bookRows(), a.flagRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows(), a.hdRows())
+	return slices.Concat(a.keepRows(), a.lockRows(), a.addressRows(), a.bookRows(), a.flagRows(), a.coinRows(), a.historyRows(), a.sendRows(), a.signRows(), a.importRows(), a.hdRows(), a.legacyRows())
 }
 
 // guard finds the wallet that a call is for, and gives the wallet's errors their
