@@ -234,6 +234,43 @@ func TestAWalletIsEncryptedAsSoonAsItsFileIs(t *testing.T) {
 	}
 }
 
+// A file that cannot be opened again once it is encrypted takes no more addresses, which
+// is said; when it can be, the wallet goes on by itself.
+func TestAWalletGoesOnWhenItsFileCanBeOpenedAgain(t *testing.T) {
+	w := newWorld(t)
+	u := w.rich(1, 1)
+	tell := u.script(wallet.SegWit)
+	open := false
+	u.cfg.Reopen = func(path string) (*db.DB, error) {
+		if !open && !strings.HasSuffix(path, freshSuffix) {
+			return nil, errors.New("too many open files")
+		}
+		return OpenFile(path, db.Options{NoSync: true})
+	}
+	if err := u.Encrypt(t.Context(), []byte("pass")); !errors.Is(err, errAdrift) {
+		t.Errorf("encrypt: %v", err)
+	}
+	if _, err := u.NewAddress(t.Context(), wallet.SegWit, ""); !errors.Is(err, errAdrift) {
+		t.Errorf("an address that cannot be kept: %v", err)
+	}
+	open = true
+	address, err := u.NewAddress(t.Context(), wallet.SegWit, "here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Service.Close()
+	u.open(2)
+	if err := u.catchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ours, err := u.Owned(t.Context(), tell); !ours || err != nil {
+		t.Errorf("what was there is gone: %v", err)
+	}
+	if own, _, err := u.Owned(t.Context(), address); err != nil || own.Label != "here" {
+		t.Errorf("%+v, %v: what came later is gone", own, err)
+	}
+}
+
 // A file that cannot take its name leaves the old one in use.
 func TestAPassphraseThatCannotBeChangedStays(t *testing.T) {
 	w := newWorld(t)

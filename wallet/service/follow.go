@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -164,7 +165,12 @@ func (s *Service) save(ctx context.Context) error {
 			waiting = true
 		case <-timer.C:
 			waiting, hurried = false, false
-			if err := s.flush(); err != nil {
+			switch err := s.flush(); {
+			case errors.Is(err, errAdrift): // the node goes on: what comes from the chain can be read again
+				s.cfg.Log.Error("the wallet cannot be written", "err", err)
+				timer.Reset(saveLate)
+				waiting = true
+			case err != nil:
 				return err
 			}
 		}

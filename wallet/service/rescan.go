@@ -158,14 +158,14 @@ func (s *Service) blockOrNone(ctx context.Context, n *chain.HeaderNode) (*chain.
 	return s.block(ctx, n)
 }
 
-// needles are the scripts to be looked for, made once until there are more.
+// needles are the scripts to be looked for, made once until they are others.
 // Called with mu held.
 func (s *Service) needles() [][]byte {
 	if s.state == nil {
 		return nil
 	}
-	if len(s.scripts) != s.state.Watched() {
-		s.scripts = s.state.Scripts()
+	if now := s.state.Watched(); s.scripts == nil || now != s.scriptsAt {
+		s.scripts, s.scriptsAt = s.state.Scripts(), now
 	}
 	return s.scripts
 }

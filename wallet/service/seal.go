@@ -58,16 +58,31 @@ func (s *Service) swap(old *db.DB, path string) (renamed bool, err error) {
 		renamed = err == nil
 	}
 	err = errors.Join(err, db.SyncDir(path)) // before what has lost the name is erased
-	file, failed := s.reopen(old.Path())
-	if failed == nil {
-		s.mu.Lock()
-		s.cfg.DB = file
-		s.mu.Unlock()
-	}
-	if err = errors.Join(err, failed, tidy(path)); err != nil {
+	s.adrift = true
+	if err = errors.Join(err, s.moor(), tidy(path)); err != nil {
 		err = fmt.Errorf("replace the wallet's file: %w", err)
 	}
 	return renamed, err
+}
+
+// errAdrift: nothing is lost, but nothing more can be kept.
+var errAdrift = errors.New("the wallet's file is whole, but cannot be opened again: mend that, or unload the wallet and load it again")
+
+// moor opens the wallet's file again, which was closed to be replaced, unless it is open.
+// While it cannot be, nothing of the wallet can be kept and whoever wants that is told;
+// each try begins here. Called with fileMu held.
+func (s *Service) moor() error {
+	if !s.adrift {
+		return nil
+	}
+	file, err := s.reopen(s.cfg.DB.Path())
+	if err != nil {
+		return fmt.Errorf("%w: %w", errAdrift, err)
+	}
+	s.mu.Lock()
+	s.cfg.DB, s.adrift = file, false
+	s.mu.Unlock()
+	return nil
 }
 
 func (s *Service) reopen(path string) (*db.DB, error) {

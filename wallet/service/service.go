@@ -91,6 +91,7 @@ type Service struct {
 	tables tables
 
 	fileMu   sync.Mutex // the file's single writer; locked before mu
+	adrift   bool       // the file was closed to be replaced, and could not be opened again; guarded by fileMu
 	rescan   sync.Mutex // one Rescan at a time
 	unlockMu sync.Mutex // one passphrase at a time is tried; locked before fileMu
 	wrong    int        // passphrases in a row; guarded by unlockMu
@@ -101,6 +102,7 @@ type Service struct {
 	moved     chan struct{}  // closed and replaced when the state has followed something
 	going     *scan          // a Rescan that is under way; nil: none
 	scripts   [][]byte       // those of state, for filters
+	scriptsAt uint64         // what state.Watched was then
 	scanning  bool           // the reader is on its way through old blocks
 	scanBegan time.Time      // when it set out
 	poolDue   bool           // the state is to look at the whole pool before it answers

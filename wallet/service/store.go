@@ -156,6 +156,9 @@ func (s *Service) load() (*state.State, error) {
 func (s *Service) flush() error {
 	s.fileMu.Lock() // guards the single writer of the file
 	defer s.fileMu.Unlock()
+	if err := s.moor(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	st := s.state
 	if st == nil || !st.Dirty() {

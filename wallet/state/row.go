@@ -275,6 +275,7 @@ func (st *State) watch(r *row, script string) {
 	first := st.scripts[script]
 	if first == nil {
 		st.scripts[script] = own
+		st.watched++
 		return
 	}
 	if own.row.public.Solvable() && !first.row.public.Solvable() { // who can spend says what it is
@@ -291,6 +292,7 @@ func (st *State) unwatch(own *owned) {
 	if first == own {
 		if own.also == nil {
 			delete(st.scripts, own.script)
+			st.watched++
 			return
 		}
 		own.also.label, own.also.named, own.also.reused = own.label, own.named, own.reused

@@ -23,6 +23,7 @@ type State struct {
 
 	rows    []*row            // descriptors whose scripts are watched, in the order they came
 	scripts map[string]*owned // every script in rows
+	watched uint64            // how often scripts were added to them, or taken from them
 	reach   uint32            // how much of the lookahead is made by now; see ReachOut
 
 	txs      map[chain.Hash]*record
@@ -116,8 +117,8 @@ func (st *State) Scripts() [][]byte {
 	return list
 }
 
-// Watched is how many scripts there are.
-func (st *State) Watched() int { return len(st.scripts) }
+// Watched is another number whenever Scripts are others.
+func (st *State) Watched() uint64 { return st.watched }
 
 // Count is how many transactions there are.
 func (st *State) Count() int { return len(st.txs) }
