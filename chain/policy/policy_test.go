@@ -102,7 +102,7 @@ func TestFeesAreRoundedUpAndRatesDown(t *testing.T) {
 		rate  policy.FeeRate
 		vsize int
 		want  btcutil.Amount
-	}{{1000, 141, 141}, {1, 1, 1}, {1, 1000, 1}, {1, 1001, 2}, {1500, 3, 5}, {0, 99, 0}, {1 << 62, 400_000, 21e14}, {21e14, 100_000, 21e14}} {
+	}{{1000, 141, 141}, {1, 1, 1}, {1, 1000, 1}, {1, 1001, 2}, {1500, 3, 5}, {0, 99, 0}, {1e10, 1000, 1e10}, {1 << 62, 400_000, 21e14}, {21e14, 100_000, 21e14}} {
 		if got := c.rate.Fee(c.vsize); got != c.want {
 			t.Errorf("%d for %d: %d, want %d", c.rate, c.vsize, got, c.want)
 		}
