@@ -3,6 +3,7 @@ package swarm
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/aead/siphash"
@@ -17,7 +18,8 @@ import (
 // peer waits in a queue and leaves it at times that nobody can foresee; a fresh address
 // goes to two peers that are the same for a day; what a peer knows already is not said
 // to it; and to who came to us nothing is said before it has said something of addresses
-// itself, for it may be one of those that pass nothing on.
+// itself, for it may be one of those that pass nothing on. On a local network all are told
+// by the next of the chores.
 
 const (
 	tellEvery    = 30 * time.Second // on average [AVG_ADDRESS_BROADCAST_INTERVAL]
@@ -62,11 +64,11 @@ func (t *telling) knows(at netip.AddrPort) {
 
 // tellAll says to each peer what is due [MaybeSendAddr].
 func (l *loop) tellAll(now time.Time) {
-	if l.cfg.local() {
-		return
-	}
 	for _, r := range l.order {
-		if r.addrRelay && r.peer != nil && !r.dropped {
+		switch {
+		case l.cfg.local() && r.gossips():
+			l.tellNow(r)
+		case !l.cfg.local() && r.addrRelay && r.peer != nil && !r.dropped:
 			l.tellDue(r, now)
 		}
 	}
@@ -106,7 +108,13 @@ func (l *loop) tellNow(r *remote) {
 		}
 	}
 	t.queue = nil
-	l.sendAddrs(r, fresh)
+	most := msg.MaxAddrs
+	if l.cfg.local() {
+		most = forwardMost // more would go no further
+	}
+	for some := range slices.Chunk(fresh, most) {
+		l.sendAddrs(r, some)
+	}
 }
 
 // hearAddrs takes addresses that a peer has told us.

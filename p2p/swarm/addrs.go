@@ -79,6 +79,7 @@ func (l *loop) announceAgain(now time.Time) {
 	}
 	for _, r := range l.order {
 		if r.gossips() && now.Sub(r.announced) >= announceEvery {
+			r.telling.known = nil // others say theirs again too
 			l.announce(r)
 		}
 	}
@@ -138,10 +139,11 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 	}
 }
 
-// hearLocally is hearAddrs on a local network: what is fresh goes on at once, to all.
+// hearLocally is hearAddrs on a local network: what is fresh goes on to all who have not
+// said it themselves by the next of the chores. When many nodes start at once, few
+// messages of several addresses take the place of one for each address and neighbour.
 func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 	now := l.cfg.Clock()
-	var pass []p2p.Addr
 	r.addrRelay = true
 	for i, addr := range addrs {
 		if !r.addrs.take(now) {
@@ -149,6 +151,7 @@ func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 			break
 		}
 		r.addrsTaken++
+		r.telling.knows(addr.At)
 		if l.ownAddrs[addr.At] {
 			continue
 		}
@@ -161,10 +164,9 @@ func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 		}
 		fresh := now.Sub(time.Unix(addr.Seen, 0)).Abs() < forwardAge
 		if fresh && len(addrs) <= forwardMost && l.cfg.Book.Reachable(addr.At.Addr()) && l.passOnce(addr.At, now) {
-			pass = append(pass, addr)
+			l.forward(r, addr)
 		}
 	}
-	l.forward(r, pass)
 	if !l.dial.only {
 		l.dialChosen(l.cfg.Now())
 	}
@@ -187,14 +189,11 @@ type passing struct {
 	day string
 }
 
-// forward passes fresh addresses on to all others, in an order of chance.
-func (l *loop) forward(from *remote, addrs []p2p.Addr) {
-	if len(addrs) == 0 {
-		return
-	}
-	for _, i := range l.cfg.Rand.Perm(len(l.order)) {
-		if r := l.order[i]; r != from && r.gossips() {
-			l.sendAddrs(r, addrs)
+// forward passes a fresh address on to all others.
+func (l *loop) forward(from *remote, a p2p.Addr) {
+	for _, r := range l.order {
+		if r != from && r.gossips() {
+			l.tellSoon(r, a)
 		}
 	}
 }

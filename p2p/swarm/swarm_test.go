@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdnet "net"
 	"net/netip"
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
 )
@@ -270,6 +274,63 @@ func TestOurAddressIsSaidOnceADay(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		if n := said(); once == 0 || n != 2*once {
 			t.Errorf("%d bytes of addresses at first, %d a day later", once, n)
+		}
+	})
+}
+
+// Ten addresses come one by one to a node of a local network in which everybody is
+// connected to everybody. All hear of them within two seconds, and nobody is told each by
+// each neighbour.
+func TestLocallyFreshAddressesGoRoundTogether(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		const others, fresh = 11, 10
+		var nodes []*node
+		var books []*addrbook.Book
+		for i := 1; i <= 1+others; i++ {
+			all := []setting{func(c *swarm.Config) { books = append(books, c.Book) }, connects("10.0.0.99:1")}
+			for j := 1; j < i; j++ {
+				all = append(all, connects(fmt.Sprintf("10.0.0.%d:18444", j)))
+			}
+			nodes = append(nodes, start(t, net, i, all...))
+			time.Sleep(19 * time.Millisecond) // they do not think at the same moments
+		}
+		eventually(t, "all are connected", func() bool { return len(nodes[0].Peers()) == others && len(nodes[others].Peers()) == others })
+		time.Sleep(time.Minute)
+		said := func() (sum uint64) {
+			for _, n := range nodes {
+				for _, p := range n.Peers() {
+					sum += p.SentPerMsg["addrv2"]
+				}
+			}
+			return sum
+		}
+		before := said()
+		s, err := visit(t, net, 1, nodes[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range fresh {
+			m := &wire.MsgAddrV2{AddrList: []*wire.NetAddressV2{wire.NetAddressV2FromBytes(now(), 9, stdnet.IPv4(10, 1, 1, byte(i)), 18444)}}
+			if err := s.say(m); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second)
+		for i, b := range books {
+			have := 0
+			for _, a := range b.All() {
+				if a.At.Addr().As4()[1] == 1 {
+					have++
+				}
+			}
+			if have != fresh {
+				t.Errorf("node %d knows %d of %d addresses", i, have, fresh)
+			}
+		}
+		const one = 24 + 1 + 4 + 1 + 1 + 1 + 4 + 2 // bytes of a message with one address
+		if each := uint64(fresh * (others + others*(others-1)) * one); said()-before > each/3 {
+			t.Errorf("%d bytes were said; each address by itself, by each to all, takes %d", said()-before, each)
 		}
 	})
 }
