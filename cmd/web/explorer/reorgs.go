@@ -149,7 +149,7 @@ func drawTree(tip *chain.HeaderNode, branches []branch) *tree {
 		return nil
 	}
 	cols := columnsOf(tip, branches)
-	t := &tree{cols: cols, Width: 2*treeMargin + len(cols)*colWidth, Height: 2*treeMargin + (len(branches)+1)*rowHeight,
+	t := &tree{cols: cols, Width: 2*treeMargin + len(cols)*colWidth, Height: 2*treeMargin + len(branches)*rowHeight + boxHeight,
 		Says: fmt.Sprintf("The chain and %d branches beside it", len(branches))}
 	place := make(map[int32]int, len(cols))
 	for i, height := range cols {

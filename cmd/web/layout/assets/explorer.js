@@ -39,8 +39,12 @@ const kinds = ['tip', 'reorganisation'];
 if (['pool', 'tx', 'address', 'script'].includes(page)) kinds.push('judged', 'removed');
 if (page === 'node') kinds.push('connected', 'disconnected');
 
-const events = new EventSource('/events?kinds=' + kinds.join(','));
-for (const kind of kinds) events.addEventListener(kind, () => soon(words[kind] ?? ''));
+const events = new EventSource('/events?kind=' + kinds.join(','));
+events.addEventListener('message', (e) => { // docs/events.md
+  let kind = '';
+  try { kind = JSON.parse(e.data).kind; } catch { /* what cannot be read is news, too */ }
+  soon(words[kind] ?? '');
+});
 
 // Plots grow by themselves.
 if (page === 'node') setInterval(() => soon(''), 5000);
