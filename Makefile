@@ -37,7 +37,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross release demo test lint docs interop exports conformance core-tests fuzz bench bench-large soak twins mutate prove clean
+.PHONY: help build cross release demo test lint docs interop browser exports conformance core-tests fuzz bench bench-large soak twins mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -99,6 +99,7 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	$(GO) vet ./...
 	cd testnet/interop && $(GO) vet ./...
 	cd testnet/interop/neutrino && $(GO) vet ./...
+	cd testnet/interop/browser && $(GO) vet ./...
 	cd testnet/export/schemas && $(GO) vet ./...
 	$(GO) test -run 'Layers|Package|Formatted|Short|Pure' ./cmd/grapevine
 	$(GO) run $(STATICCHECK) ./...
@@ -106,6 +107,10 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client; neutrino as a light client
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
 	cd testnet/interop/neutrino && $(GO) test -count=1 -timeout 10m .
+
+# PICTURES is where the pictures of docs/page.md are drawn anew: PICTURES=docs.
+browser: ## the page in a browser (Debian's chromium): pays, cuts, follows, searches; axe's rules; PICTURES=docs
+	cd testnet/interop/browser && PICTURES='$(if $(PICTURES),$(abspath $(PICTURES)))' $(GO) test -count=1 -timeout 10m -v .
 
 exports: ## what testnet export writes, held against Compose's loader and Kubernetes' types
 	cd testnet/export/schemas && $(GO) test -count=1 -timeout 10m .
@@ -160,7 +165,7 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	else tests=Twin_Curves; echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 60m -run "$$tests" -v ./chain/script
 
-prove: test lint demo interop exports conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
+prove: test lint demo interop browser exports conformance fuzz bench bench-large soak twins ## all of it at full size, half an hour
 
 # What survives is listed in docs/testing.md with the reason why it is harmless.
 mutate: ## planted faults are found by the tests: a list of marked ones, and every comparison of the packages in MUTATE
