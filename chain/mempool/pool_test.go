@@ -59,6 +59,23 @@ func TestCoinsAreThoseOfChainAndPool(t *testing.T) {
 	}
 }
 
+// One output in the coin set tells that a transaction is in a block; without any nobody
+// knows.
+func TestATransactionOfTheChainIsKnownByAnyOutput(t *testing.T) {
+	w := newWorld(t, 1)
+	half := spend(1000, 2, w.fund(1))
+	w.mine(half)
+	w.mine(spend(1000, 1, out(half, 0)))
+	if _, err := w.pool.Add(half); !errors.Is(err, policy.ErrKnown) {
+		t.Errorf("its second output is a coin: %v", err)
+	}
+	w.mine(spend(1000, 1, out(half, 1)))
+	var missing *chain.MissingError
+	if _, err := w.pool.Add(half); !errors.As(err, &missing) {
+		t.Errorf("no output is a coin: %v", err)
+	}
+}
+
 func TestRefusalsSayCoresWords(t *testing.T) {
 	w := newWorld(t, 3)
 	first := w.accept(spend(1000, 1, w.fund(1)))
