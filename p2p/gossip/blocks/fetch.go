@@ -26,11 +26,14 @@ type Fetcher struct {
 	held    int                        // bytes of bodies that wait or are validated, at the last plan
 	useful  int                        // sources that could be asked, at the last plan
 
-	route way              // to our best header
-	lost  []*headers.Entry // of the verified chain, lowest first
-	dirty bool             // something changed that may let a source be asked
-	began time.Time        // when there was first something to fetch
-	late  time.Duration
+	route     way    // to our best header
+	routes    uint64 // its number, from 1: it changes with the route
+	opens     row    // blocks of the route that may be asked for, if openFound
+	openFound bool
+	lost      []*headers.Entry // of the verified chain, lowest first
+	dirty     bool             // something changed that may let a source be asked
+	began     time.Time        // when there was first something to fetch
+	late      time.Duration
 	// giveUp is the patience with a stalled peer. Each one dropped doubles it until a
 	// body comes: where nobody delivers our own line may be too slow for a block a minute.
 	giveUp time.Duration

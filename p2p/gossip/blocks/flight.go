@@ -159,7 +159,7 @@ func (f *Fetcher) NotFound(p *Source, e *headers.Entry) (liar bool) {
 	if p.claim == nil {
 		return false
 	}
-	f.have.fresh = false
+	p.view.route, f.have.fresh = 0, false
 	// A short form travels before its block is validated: who sent it may have found
 	// the block invalid meanwhile. That excuses once.
 	excused := p.Showed(e) && p.excused != e
@@ -269,6 +269,9 @@ func (f *Fetcher) Check() error {
 		if len(p.flights) > maxFlights || len(p.flights) > 0 && p.lateAt.IsZero() {
 			return fmt.Errorf("%d requests at a source, late %v", len(p.flights), p.lateAt)
 		}
+	}
+	if err := f.checkViews(); err != nil {
+		return err
 	}
 	if n != 0 || len(f.have.since) > window {
 		return fmt.Errorf("requests and sources differ by %d, %d claims", n, len(f.have.since))

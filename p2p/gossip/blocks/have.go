@@ -46,6 +46,7 @@ func (f *Fetcher) Unmarked() {
 			}
 			c.bad = nil
 		}
+		p.view.route = 0
 	}
 	f.have.fresh, f.dirty = false, true
 }
@@ -89,10 +90,11 @@ type haveTalk struct {
 	peers     int                          // have peers that are here
 	at        time.Time                    // when they are told of our bodies; zero: nothing is new
 	changes   int                          // small changes since they were told
-	fresh     bool                         // tallies are up to date
-	holders   []uint16                     // newcomers that hold each block of the route
-	tellers   []uint16                     // newcomers that are fetching it
-	since     map[*headers.Entry]time.Time // when that was first claimed; of blocks of the route only
+	fresh     bool                         // the tally is up to date
+	route     uint64                       // it was made for
+	held      row                          // blocks of the route that newcomers hold
+	told      row                          // and that newcomers are fetching
+	since     map[*headers.Entry]time.Time // when that was first claimed
 	till      time.Time                    // when patience with what they are fetching ends; zero: none is needed
 	newcomers int                          // among the have peers
 }
@@ -182,7 +184,7 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 		p.claim.whole = last
 	}
 	p.Has(last)
-	f.have.fresh = false
+	p.view.route, f.have.fresh = 0, false
 	f.dirty = true
 }
 
@@ -193,7 +195,7 @@ func (f *Fetcher) Shows(p *Source, e *headers.Entry) {
 	f.dirty = true
 	if c := p.claim; c != nil && c.yields(e) {
 		c.whole = e
-		f.have.fresh = false
+		p.view.route, f.have.fresh = 0, false
 	}
 }
 
@@ -254,56 +256,34 @@ func (f *Fetcher) Reach(e *headers.Entry) (height int32) {
 	return height
 }
 
-// tally counts for each block of the route the newcomers that hold it or are
-// fetching it. A newcomer is a have peer that does not hold all of the route. Where
-// each peer is asked evenly there is none, for nothing is left to them.
+// tally finds out which blocks of the route newcomers hold or are fetching. A newcomer is
+// a have peer that does not hold all of the route. Where each peer is asked evenly there
+// is none, for nothing is left to them.
 func (f *Fetcher) tally() {
-	h, r := &f.have, &f.route
+	h := &f.have
 	if h.fresh {
 		return
 	}
-	h.fresh, h.newcomers = true, 0
-	if h.peers == 0 || f.Even {
-		h.holders, h.tellers, h.since = nil, nil, nil
-		return
-	}
-	h.holders, h.tellers = make([]uint16, len(r.path)), make([]uint16, len(r.path))
+	h.fresh, h.newcomers, h.held = true, 0, row{}
+	var told row
 	for _, p := range f.sources {
-		if !p.Have || !f.isUseful(p) || len(r.path) == 0 {
+		if f.Even || !p.Have || !f.isUseful(p) || len(f.route.path) == 0 {
 			continue
 		}
-		has := f.reachTo(p, r.goal)
-		if has.upTo >= r.path[len(r.path)-1].Node.Height {
-			continue
-		}
-		h.newcomers++
-		for i, e := range r.path {
-			if has.holds(e.Node.Height) {
-				h.holders[i]++
-			} else if has.upTo == p.claim.last.Node.Height && p.claim.fetching.Has(int(e.Node.Height-has.upTo)-1) {
-				h.tellers[i]++
-			}
+		if v := f.viewOf(p); !v.complete {
+			h.newcomers++
+			h.held.or(&v.has)
+			told.or(&v.tells)
 		}
 	}
-	since := make(map[*headers.Entry]time.Time)
-	for i, e := range r.path {
-		if h.tellers[i] > 0 {
-			since[e] = f.now
-			if t, ok := h.since[e]; ok {
-				since[e] = t
-			}
-		}
-	}
-	h.since = since
+	h.noteTold(told, f.routes, f.route.path, f.now)
 }
 
 // choose picks at most n of the blocks that p could be asked for: in the order
 // of the chain, or, among newcomers, so that each fetches from who has all what
 // no other newcomer holds or is fetching.
-func (f *Fetcher) choose(p *Source, can []int, n int) []*headers.Entry {
+func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
 	h, path := &f.have, f.route.path
-	has := f.reachTo(p, f.route.goal)
-	complete := len(path) > 0 && has.upTo >= path[len(path)-1].Node.Height
 	if h.newcomers > 0 && complete {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
 	}
@@ -333,10 +313,10 @@ func (f *Fetcher) shuffling() bool {
 // and is not late.
 func (f *Fetcher) leaveToNewcomers(p *Source, i int) bool {
 	e := f.route.path[i]
-	if f.have.holders[i] > 0 {
+	if f.have.held.has(i) {
 		return f.flights[e] == nil
 	}
-	if f.have.tellers[i] == 0 {
+	if !f.have.told.has(i) {
 		return false
 	}
 	patience := f.late + 4*f.takes(f.rateOf(p))

@@ -62,7 +62,7 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 	if !f.dirty && !f.up(f.have.till) {
 		return nil
 	}
-	f.dirty, f.held, f.useful = false, held, 0
+	f.dirty, f.openFound, f.held, f.useful = false, false, held, 0
 	f.have.till = time.Time{}
 	f.refreshRoute()
 	f.tally()
@@ -148,23 +148,21 @@ func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 		return nil
 	}
 	swarm := f.have.newcomers > 0 || f.shuffling()
-	has := f.reachTo(p, r.goal)
+	has, complete := f.heldBy(p)
+	has.and(f.openRow())
 	var can []int
-	for i := r.cursor; i < len(r.path) && (swarm || len(can) < free); i++ {
-		e := r.path[i]
-		if e.Bad != headertree.Good || e.Node.Height > has.upTo && has.beyond == nil {
+	for i := range has.all {
+		if !swarm && len(can) >= free {
 			break
 		}
-		if has.holds(e.Node.Height) && f.mayAsk(p, e) {
+		if f.mayAsk(p, r.path[i]) {
 			can = append(can, i)
-		} else if i == r.cursor && !f.open(e) {
-			r.cursor++
 		}
 	}
 	if len(can) == 0 && f.Even {
-		f.blame(p, has)
+		f.blame(p, f.reachTo(p, r.goal))
 	}
-	return f.choose(p, can, free)
+	return f.choose(p, can, free, complete)
 }
 
 // fromBranch picks blocks on the way to the header of a source that follows

@@ -48,6 +48,7 @@ type Source struct {
 	missPause time.Duration  // the last one until then
 
 	claim  *claim // what a have peer says it holds; nil before it has said anything
+	view   view   // the same along the route
 	branch way    // to its best header, where that is beside the way to ours
 }
 

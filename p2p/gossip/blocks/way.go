@@ -52,6 +52,7 @@ func (f *Fetcher) refreshRoute() {
 	first := len(f.route.path) == 0
 	if f.refresh(&f.route, f.tree.Best()) {
 		f.have.fresh = false
+		f.routes++
 		if first {
 			f.began = f.now
 		}

@@ -1,0 +1,174 @@
+package blocks
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+
+	"grapevine/chain/headertree"
+	"grapevine/p2p/gossip/headers"
+)
+
+// row says yes or no to each block of the route: bit i is for the i-th of its path. With
+// many neighbours, each of whom often says what it holds, what they say together is to be
+// found out at once, not block by block.
+type row [window / 64]uint64
+
+func (r *row) set(i int)      { r[i/64] |= 1 << (i % 64) }
+func (r *row) has(i int) bool { return r[i/64]>>(i%64)&1 != 0 }
+
+// setFirst says yes to the first n.
+func (r *row) setFirst(n int) {
+	for w := range r {
+		if left := n - 64*w; left >= 64 {
+			r[w] = ^uint64(0)
+		} else if left > 0 {
+			r[w] |= 1<<left - 1
+		}
+	}
+}
+
+// or adds what the other says yes to.
+func (r *row) or(o *row) {
+	for w := range r {
+		r[w] |= o[w]
+	}
+}
+
+// and keeps what the other says yes to as well.
+func (r *row) and(o *row) {
+	for w := range r {
+		r[w] &= o[w]
+	}
+}
+
+// without takes out what the other says yes to.
+func (r *row) without(o *row) {
+	for w := range r {
+		r[w] &^= o[w]
+	}
+}
+
+// all goes through what it says yes to, in order.
+func (r *row) all(yield func(i int) bool) {
+	for w, word := range r {
+		for ; word != 0; word &= word - 1 {
+			if !yield(64*w + bits.TrailingZeros64(word)) {
+				return
+			}
+		}
+	}
+}
+
+// view is what a have peer says, seen along the route.
+type view struct {
+	route    uint64 // it was made for; 0: it is to be made anew
+	has      row    // these bodies it holds
+	tells    row    // these it fetches
+	complete bool   // it holds all of the route
+}
+
+// viewOf is what a have peer has said, made anew only when it has said more or the route
+// has changed.
+func (f *Fetcher) viewOf(p *Source) *view {
+	v, path := &p.view, f.route.path
+	if v.route == f.routes {
+		return v
+	}
+	*v = view{route: f.routes}
+	if len(path) == 0 {
+		return v
+	}
+	has, start := f.reachTo(p, f.route.goal), int(path[0].Node.Height)
+	v.complete = has.upTo >= path[len(path)-1].Node.Height
+	v.has.setFirst(min(int(has.upTo)+1-start, len(path)))
+	marked := func(r *row, in []byte) {
+		for i := range path {
+			if at := i + start - int(has.upTo) - 1; at >= 0 && at/8 < len(in) && in[at/8]>>(at%8)&1 != 0 {
+				r.set(i)
+			}
+		}
+	}
+	marked(&v.has, has.beyond)
+	if p.claim != nil && has.upTo == p.claim.last.Node.Height {
+		marked(&v.tells, p.claim.fetching)
+		v.tells.without(&v.has)
+	}
+	return v
+}
+
+// heldBy is which blocks of the route a source holds; complete: all.
+func (f *Fetcher) heldBy(p *Source) (has row, complete bool) {
+	if p.Have {
+		v := f.viewOf(p)
+		return v.has, v.complete
+	}
+	if path := f.route.path; len(path) > 0 {
+		n := int(f.reachTo(p, f.route.goal).upTo-path[0].Node.Height) + 1
+		has.setFirst(min(n, len(path)))
+		complete = n >= len(path)
+	}
+	return has, complete
+}
+
+// openRow is which blocks of the route anybody may be asked for, found out once for each
+// plan.
+func (f *Fetcher) openRow() *row {
+	if f.openFound {
+		return &f.opens
+	}
+	f.openFound, f.opens = true, row{}
+	r := &f.route
+	for i := r.cursor; i < len(r.path) && r.path[i].Bad == headertree.Good; i++ {
+		if f.open(r.path[i]) {
+			f.opens.set(i)
+		} else if i == r.cursor {
+			r.cursor++
+		}
+	}
+	return &f.opens
+}
+
+// noteTold remembers since when blocks of the route are claimed to be fetched.
+func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, now time.Time) {
+	changed := h.told
+	for w := range changed {
+		changed[w] ^= told[w]
+	}
+	old := h.since
+	if h.route != route { // the bits are of other blocks now
+		h.since, changed = make(map[*headers.Entry]time.Time), told
+	} else if h.since == nil {
+		h.since = make(map[*headers.Entry]time.Time)
+	}
+	h.told, h.route = told, route
+	for i := range changed.all {
+		e := path[i]
+		if !told.has(i) {
+			delete(h.since, e)
+			continue
+		}
+		h.since[e] = now
+		if t, ok := old[e]; ok {
+			h.since[e] = t
+		}
+	}
+}
+
+// checkViews proves that each view that would be used says what its peer has said.
+func (f *Fetcher) checkViews() error {
+	for _, p := range f.sources {
+		v := &p.view
+		if !p.Have || p.claim == nil || v.route != f.routes || len(f.route.path) == 0 {
+			continue
+		}
+		has := f.reachTo(p, f.route.goal)
+		for i, e := range f.route.path {
+			fetches := has.upTo == p.claim.last.Node.Height && p.claim.fetching.Has(int(e.Node.Height-has.upTo)-1)
+			if v.has.has(i) != has.holds(e.Node.Height) || v.tells.has(i) != (fetches && !v.has.has(i)) {
+				return fmt.Errorf("view of block %d: holds %v, fetches %v", e.Node.Height, v.has.has(i), v.tells.has(i))
+			}
+		}
+	}
+	return nil
+}
