@@ -20,6 +20,7 @@ type Hello struct {
 	WTxIDRelay  bool      // BIP339
 	AddrV2      bool      // BIP155
 	Have        bool      // both sides speak gvhave
+	Given       bool      // and gvgiven
 	Clock       time.Time // what they say the time is
 	You         net.IP    // how they see us
 }

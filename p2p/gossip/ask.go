@@ -53,6 +53,13 @@ func (s *State) onHave(p *peer, m *msg.Have) {
 	s.onBlockInv(p, m.Last)
 }
 
+// onGiven hears what a seed has given to others rather than to us.
+func (s *State) onGiven(p *peer, m *msg.Given) {
+	if last := s.tree.Find(m.Last); p.Given && last != nil {
+		s.fetch.OnGiven(p.src, last, m)
+	}
+}
+
 // askTxs asks for announced transactions, unless we are syncing and could not
 // validate them; then they are only remembered.
 func (s *State) askTxs() {

@@ -16,6 +16,9 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	e := s.tree.Find(b.Hash)
 	requested := e != nil && s.fetch.Deliver(p.src, e, len(b.Raw))
 	asked := p.src.Paid(e) || requested
+	if requested && s.behind(e) {
+		s.fetch.Synced()
+	}
 	switch parent := s.tree.Find(b.Header.PrevBlock); {
 	case e == nil && parent == nil:
 		s.cfg.Log.Debug("block without a known parent", "peer", p.number, "hash", b.Hash)

@@ -4,7 +4,7 @@
 // It keeps what is said to whom, and puts together what its parts decide:
 //
 //	headers   the tree of candidate headers; who is asked for headers, and which enter the tree
-//	blocks    which body is asked from whom, and when elsewhere; gvhave; blocks in short form
+//	blocks    which body is asked from whom, and when elsewhere; gvhave and gvgiven; blocks in short form
 //	txs       which transaction is asked from whom, which wait for parents, what is announced to whom
 //
 // and here: what waits for validation, within credits (txqueue.go, blockqueue.go),

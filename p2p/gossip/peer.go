@@ -136,6 +136,8 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		s.onGetBlocks(p, m)
 	case *msg.Have:
 		s.onHave(p, m)
+	case *msg.Given:
+		s.onGiven(p, m)
 	case *msg.SendCmpct:
 		s.onSendCmpct(p, m)
 	case *msg.CmpctBlock:

@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/p2p"
@@ -52,9 +54,30 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 	if len(m.InvList) > 0 {
 		s.cfg.Log.Debug("asked for data", "peer", p.number, "count", len(m.InvList), "first", invText{m.InvList[0]})
 	}
-	acts, missing := s.server.data(p, m)
+	acts, missing := s.server.data(p, s.withhold(p, m))
 	p.noteLacks(s.tree, missing)
 	s.perform(acts)
+}
+
+// withhold takes out of a newcomer's wishes the blocks that it will have from others, and
+// tells it so.
+func (s *State) withhold(p *peer, m *wire.MsgGetData) *wire.MsgGetData {
+	var asked []*headers.Entry
+	for _, iv := range m.InvList {
+		if p.Given && iv.Type == wire.InvTypeWitnessBlock {
+			asked = append(asked, s.tree.Find(iv.Hash))
+		}
+	}
+	refused, told := s.fetch.Give(p.src, asked)
+	if told == nil {
+		return m
+	}
+	s.send(p, told)
+	rest := *m
+	rest.InvList = slices.DeleteFunc(slices.Clone(m.InvList), func(iv *wire.InvVect) bool {
+		return iv.Type == wire.InvTypeWitnessBlock && refused[s.tree.Find(iv.Hash)]
+	})
+	return &rest
 }
 
 // noteLacks remembers which block a peer asked for in vain: it does not have it,

@@ -115,6 +115,7 @@ func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID
 	to.links[b] = &simLink{to: from, toID: a, latency: latency}
 	out := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
 	out.Have = from.have && to.have
+	out.Given = out.Have
 	in := out
 	in.Kind = p2p.Inbound
 	m.step(from, Joined{Peer: a, Link: out})

@@ -109,16 +109,29 @@ func NewHave(last chain.Hash, count uint16) *Have {
 
 // BtcDecode reads the message.
 func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
-	var head [haveHead]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	last, n, err := readMarksHead(r)
+	if err != nil {
 		return err
 	}
-	n := binary.LittleEndian.Uint16(head[32:])
-	if n > MaxHave {
-		return fmt.Errorf("%d blocks, at most %d are allowed", n, MaxHave)
+	*m = *NewHave(last, n)
+	return readMarks(r, n, m.Held, m.Fetching)
+}
+
+// readMarksHead reads what bits follow: above which block, and how many.
+func readMarksHead(r io.Reader) (last chain.Hash, n uint16, err error) {
+	var head [haveHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return last, 0, err
 	}
-	*m = *NewHave(chain.Hash(head[:32]), n)
-	for _, b := range []Bits{m.Held, m.Fetching} {
+	if n = binary.LittleEndian.Uint16(head[32:]); n > MaxHave {
+		return last, 0, fmt.Errorf("%d blocks, at most %d are allowed", n, MaxHave)
+	}
+	return chain.Hash(head[:32]), n, nil
+}
+
+// readMarks reads rows of n bits.
+func readMarks(r io.Reader, n uint16, rows ...Bits) error {
+	for _, b := range rows {
 		if _, err := io.ReadFull(r, b); err != nil {
 			return err
 		}
@@ -129,15 +142,18 @@ func (m *Have) BtcDecode(r io.Reader, _ uint32, _ wire.MessageEncoding) error {
 	return nil
 }
 
+// marksHead is what readMarksHead reads.
+func marksHead(last chain.Hash, n uint16) []byte {
+	return binary.LittleEndian.AppendUint16(last[:], n)
+}
+
 // BtcEncode writes the message.
 func (m *Have) BtcEncode(w io.Writer, _ uint32, _ wire.MessageEncoding) error {
 	size := len(newBits(int(m.Count)))
 	if m.Count > MaxHave || len(m.Held) != size || len(m.Fetching) != size {
 		return fmt.Errorf("gvhave of %d blocks with %d and %d bytes", m.Count, len(m.Held), len(m.Fetching))
 	}
-	b := binary.LittleEndian.AppendUint16(m.Last[:], m.Count)
-	b = append(append(b, m.Held...), m.Fetching...)
-	_, err := w.Write(b)
+	_, err := w.Write(append(append(marksHead(m.Last, m.Count), m.Held...), m.Fetching...))
 	return err
 }
 

@@ -56,6 +56,7 @@ func samples(t testing.TB) []wire.Message {
 		&msg.GetBlockTxn{Block: h, Indexes: []int{0, 1, 7, 65535}},
 		&msg.BlockTxn{Block: h, Txs: two.Block.Txs},
 		msg.NewHave(h, 0), have(h),
+		&msg.Given{Last: h, Count: 11, Given: []byte{0xff, 0x07}}, msg.NewGiven(h, 0), msg.NewGiven(h, msg.MaxHave),
 		&msg.Twin{Nonce: 1 << 63, At: netip.MustParseAddrPort("127.0.0.1:18444")},
 		&msg.Twin{Nonce: 7, At: netip.MustParseAddrPort("[2001:db8::1]:8333"), Yes: true},
 		&msg.Opaque{Name: "merkleblock", Payload: []byte{1, 2, 3}},
@@ -92,6 +93,15 @@ func TestHaveSpeaksOfBits(t *testing.T) {
 		spoil(p)
 		if _, err := msg.Decode(msg.CmdHave, p); err == nil {
 			t.Errorf("%s was taken", what)
+		}
+	}
+	for what, p := range map[string][]byte{
+		"a bit beyond the end": append(make([]byte, 32), 7, 0, 0x80),
+		"1025 blocks":          append(make([]byte, 32), append([]byte{1, 4}, make([]byte, 129)...)...),
+		"half of a row":        append(make([]byte, 32), 9, 0, 0),
+	} {
+		if _, err := msg.Decode(msg.CmdGiven, p); err == nil {
+			t.Errorf("given: %s was taken", what)
 		}
 	}
 	for _, id := range []string{"abc", strings.Repeat("x", 81), "a\nbcd"} {

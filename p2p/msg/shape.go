@@ -133,6 +133,8 @@ func blank(command string) (wire.Message, shape) {
 		return &Feature{}, shape{head: 1 + minFeatureID + 1}
 	case CmdHave:
 		return &Have{}, shape{head: haveHead}
+	case CmdGiven:
+		return &Given{}, shape{head: haveHead}
 	case CmdTwin:
 		return &Twin{}, shape{head: twinSize}
 	case wire.CmdGetCFilters:

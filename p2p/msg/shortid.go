@@ -34,6 +34,7 @@ func ShortIDs() []string {
 		26: wire.CmdGetCFCheckpt,
 		27: wire.CmdCFCheckpt,
 		28: wire.CmdAddrV2,
-		37: CmdHave, // ours; said only where it was agreed on
+		37: CmdHave, // ours; said only where they were agreed on
+		38: CmdGiven,
 	}
 }

@@ -100,7 +100,7 @@ func (p *Peer) greet() (p2p.Hello, error) {
 		}
 	}
 	if p.cfg.Have && h.Version >= msg.FeatureVersion {
-		if err := p.say(&msg.Feature{ID: msg.FeatureHave}); err != nil {
+		if err := p.say(&msg.Feature{ID: msg.FeatureHave}, &msg.Feature{ID: msg.FeatureGiven}); err != nil {
 			return p2p.Hello{}, err
 		}
 	}
@@ -235,9 +235,9 @@ func (p *Peer) hearVerAck(h *p2p.Hello) error {
 		case *wire.MsgSendAddrV2:
 			h.AddrV2 = true
 		case *msg.Feature:
-			if m.ID == msg.FeatureHave {
-				h.Have = p.cfg.Have && h.Version >= msg.FeatureVersion
-			}
+			agreed := p.cfg.Have && h.Version >= msg.FeatureVersion
+			h.Have = h.Have || agreed && m.ID == msg.FeatureHave
+			h.Given = h.Given || agreed && m.ID == msg.FeatureGiven
 		default:
 			if len(p.early) < maxEarly {
 				p.early = append(p.early, m)

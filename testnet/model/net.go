@@ -100,6 +100,7 @@ func (m *sim) join(h *half) {
 		Version: msg.ProtocolVersion, Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
 		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !h.node.stock && !h.other.node.stock,
 	}}
+	link.Given = link.Have
 	if h.dialled {
 		link.Kind = p2p.FullRelay
 	}

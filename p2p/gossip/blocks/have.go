@@ -184,6 +184,7 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 		p.claim.whole = last
 	}
 	p.Has(last)
+	f.proves(p)
 	p.view.route, f.have.fresh = 0, false
 	f.dirty = true
 }
@@ -257,8 +258,8 @@ func (f *Fetcher) Reach(e *headers.Entry) (height int32) {
 }
 
 // tally finds out which blocks of the route newcomers hold or are fetching. A newcomer is
-// a have peer that does not hold all of the route. Where each peer is asked evenly there
-// is none, for nothing is left to them.
+// a have peer that does not hold all of the route, or did not when we had more to fetch.
+// Where each peer is asked evenly there is none, for nothing is left to them.
 func (f *Fetcher) tally() {
 	h := &f.have
 	if h.fresh {
@@ -270,7 +271,9 @@ func (f *Fetcher) tally() {
 		if f.Even || !p.Have || !f.isUseful(p) || len(f.route.path) == 0 {
 			continue
 		}
-		if v := f.viewOf(p); !v.complete {
+		v := f.viewOf(p)
+		p.newcomer = p.newcomer || !v.complete && len(f.route.path) > nearTip
+		if told.or(&v.given); !v.complete || p.newcomer {
 			h.newcomers++
 			h.held.or(&v.has)
 			told.or(&v.tells)
@@ -283,11 +286,11 @@ func (f *Fetcher) tally() {
 // of the chain, or, among newcomers, so that each fetches from who has all what
 // no other newcomer holds or is fetching.
 func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
-	h, path := &f.have, f.route.path
-	if h.newcomers > 0 && complete {
+	path := f.route.path
+	if f.sharing() && complete {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
 	}
-	if complete && (h.newcomers > 0 || f.shuffling()) {
+	if complete && (f.sharing() || f.shuffling()) {
 		for i := range min(n, len(can)) {
 			j := i + f.rand.IntN(len(can)-i)
 			can[i], can[j] = can[j], can[i]
@@ -301,6 +304,9 @@ func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.
 	}
 	return ask
 }
+
+// sharing: there are other newcomers, though perhaps none of them is our neighbour.
+func (f *Fetcher) sharing() bool { return f.have.newcomers > 0 || f.have.told != row{} }
 
 // shuffling: at the start of a long sync other newcomers may be there that we
 // have not met, and all would ask for the same blocks first.
@@ -316,16 +322,5 @@ func (f *Fetcher) leaveToNewcomers(p *Source, i int) bool {
 	if f.have.held.has(i) {
 		return f.flights[e] == nil
 	}
-	if !f.have.told.has(i) {
-		return false
-	}
-	patience := f.late + 4*f.takes(f.rateOf(p))
-	till := f.have.since[e].Add(min(patience, lateAfterMax))
-	if f.up(till) {
-		return false
-	}
-	if f.have.till.IsZero() || till.Before(f.have.till) {
-		f.have.till = till
-	}
-	return true
+	return f.have.told.has(i) && f.patient(p, f.have.since[e], 0)
 }

@@ -147,7 +147,7 @@ func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	if free <= 0 {
 		return nil
 	}
-	swarm := f.have.newcomers > 0 || f.shuffling()
+	swarm := f.sharing() || f.shuffling()
 	has, complete := f.heldBy(p)
 	has.and(f.openRow())
 	var can []int
@@ -200,7 +200,7 @@ func (f *Fetcher) Open(e *headers.Entry) bool { return f.open(e) }
 // mayAsk says whether p may be asked for e: it is open, p was not asked before,
 // and not too many were.
 func (f *Fetcher) mayAsk(p *Source, e *headers.Entry) bool {
-	if !f.open(e) {
+	if !f.open(e) || f.waits(p, e) {
 		return false
 	}
 	n := 0
@@ -261,5 +261,5 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 // maySteal says whether p has a block that one other peer was asked for.
 func (f *Fetcher) maySteal(p *Source, e *headers.Entry) bool {
 	x := f.flights[e]
-	return e.Needed() && x != nil && x.next == nil && f.Holds(p, e)
+	return e.Needed() && x != nil && x.next == nil && !f.waits(p, e) && f.Holds(p, e)
 }

@@ -65,6 +65,7 @@ type view struct {
 	route    uint64 // it was made for; 0: it is to be made anew
 	has      row    // these bodies it holds
 	tells    row    // these it fetches
+	given    row    // these it has given to others
 	complete bool   // it holds all of the route
 }
 
@@ -90,6 +91,13 @@ func (f *Fetcher) viewOf(p *Source) *view {
 		}
 	}
 	marked(&v.has, has.beyond)
+	if g := &p.givens; g.last != nil && g.last.IsAncestorOf(f.route.goal) {
+		for i := range path {
+			if g.bits.Has(i + start - int(g.last.Node.Height) - 1) {
+				v.given.set(i)
+			}
+		}
+	}
 	if p.claim != nil && has.upTo == p.claim.last.Node.Height {
 		marked(&v.tells, p.claim.fetching)
 		v.tells.without(&v.has)
@@ -97,11 +105,12 @@ func (f *Fetcher) viewOf(p *Source) *view {
 	return v
 }
 
-// heldBy is which blocks of the route a source holds; complete: all.
+// heldBy is which blocks of the route a source holds; complete: all, and it has not just
+// fetched them as we do.
 func (f *Fetcher) heldBy(p *Source) (has row, complete bool) {
 	if p.Have {
 		v := f.viewOf(p)
-		return v.has, v.complete
+		return v.has, v.complete && !p.newcomer
 	}
 	if path := f.route.path; len(path) > 0 {
 		n := int(f.reachTo(p, f.route.goal).upTo-path[0].Node.Height) + 1

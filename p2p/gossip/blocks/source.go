@@ -47,9 +47,12 @@ type Source struct {
 	againAt   time.Time      // when that is believed again: it may have validated the block meanwhile
 	missPause time.Duration  // the last one until then
 
-	claim  *claim // what a have peer says it holds; nil before it has said anything
-	view   view   // the same along the route
-	branch way    // to its best header, where that is beside the way to ours
+	claim    *claim // what a have peer says it holds; nil before it has said anything
+	view     view   // the same along the route
+	newcomer bool   // it has fetched the route beside us
+	givens   givens // what it has given to others rather than to us
+	wishes   wishes // what we gave it, and what not
+	branch   way    // to its best header, where that is beside the way to ours
 }
 
 // Has notes that the source has a header, and its body unless it speaks gvhave. Of

@@ -55,6 +55,9 @@ func (f *Fetcher) refreshRoute() {
 		f.routes++
 		if first {
 			f.began = f.now
+			for _, p := range f.sources {
+				p.newcomer = false
+			}
 		}
 	}
 }

@@ -1,0 +1,70 @@
+package blocks
+
+import (
+	"slices"
+	"time"
+
+	"grapevine/p2p/gossip/headers"
+	"grapevine/p2p/msg"
+)
+
+// A newcomer hears only of its neighbours' requests, so that a hundred of them who are
+// linked to one seed would ask it for most blocks several times. But the seed knows whom
+// it gave which block. It says so to the next who asks (gvgiven): that one takes other
+// blocks from it and waits until those come to it from neighbour to neighbour. Should they
+// not, it asks again, each time after twice the patience.
+
+// givens are what a source has said it gave to others.
+type givens struct {
+	last  *headers.Entry // bits is the blocks after it; nil: it has said nothing
+	bits  msg.Bits
+	asked map[*headers.Entry]putOff // what it did not send though we asked; at most window
+}
+
+// putOff is when a source would not send a block, and how often by now.
+type putOff struct {
+	at    time.Time
+	times int
+}
+
+// OnGiven takes a source's word for what it gave to others; last is the entry of m.Last.
+// Requests for these are not in flight any more.
+func (f *Fetcher) OnGiven(p *Source, last *headers.Entry, m *msg.Given) {
+	g := &p.givens
+	g.last, g.bits = last, m.Given
+	if g.asked == nil || len(g.asked) >= window {
+		g.asked = make(map[*headers.Entry]putOff)
+	}
+	for _, x := range slices.Clone(p.flights) {
+		if !g.has(x.e) {
+			continue
+		}
+		g.asked[x.e] = putOff{f.now, g.asked[x.e].times + 1}
+		p.headAt = f.now
+		f.end(x)
+	}
+	p.view.route, f.have.fresh, f.dirty = 0, false, true
+}
+
+// has says whether a block was given to others.
+func (g *givens) has(e *headers.Entry) bool {
+	return g.last != nil && g.bits.Has(int(e.Node.Height-g.last.Node.Height)-1) && g.last.IsAncestorOf(e)
+}
+
+// waits says whether p need not be asked for e yet, as it would not send it.
+func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
+	x, ok := p.givens.asked[e]
+	return ok && p.givens.has(e) && f.patient(p, x.at, x.times)
+}
+
+// patient says whether it is still to be waited for what others have been fetching since
+// then, rather than to ask p, and sees to it that the wait ends.
+func (f *Fetcher) patient(p *Source, since time.Time, times int) bool {
+	patience := f.late + 4*f.takes(f.rateOf(p))
+	till := since.Add(min(patience<<min(times, 8), lateAfterMax))
+	if f.up(till) {
+		return false
+	}
+	f.have.till = sooner(f.have.till, till)
+	return true
+}
