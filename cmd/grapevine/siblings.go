@@ -58,13 +58,10 @@ func (s *siblings) dial(m testnet.Member) (*client.Client, error) {
 	return cl, nil
 }
 
-// fewNodes is up to how many nodes a page is told what happened before it was opened: each may have megabytes to tell.
-const fewNodes = 12
-
 // follow is web.Config's Events: of this process the hub tells, of the others their /events.
-func (s *siblings) follow(own *events.Hub) func(context.Context, testnet.Member, func([]byte)) error {
+func (s *siblings) follow(own *events.Hub) func(context.Context, testnet.Member, bool, func([]byte)) error {
 	travels := events.Filter{Kinds: []events.Kind{events.Heard, events.Judged, events.Relayed, events.Removed, events.Tip}}
-	return func(ctx context.Context, m testnet.Member, tell func([]byte)) error {
+	return func(ctx context.Context, m testnet.Member, past bool, tell func([]byte)) error {
 		one := func(e events.Event) error {
 			raw, err := json.Marshal(e)
 			if err == nil {
@@ -72,16 +69,16 @@ func (s *siblings) follow(own *events.Hub) func(context.Context, testnet.Member,
 			}
 			return err
 		}
+		after := uint64(0)
+		if past {
+			after = events.All
+		}
 		if s == nil || m.Node == s.self {
-			return listen(ctx, own.Listen(travels, events.All), one)
+			return listen(ctx, own.Listen(travels, after), one)
 		}
 		cl, err := s.dial(m)
 		if err != nil {
 			return err
-		}
-		after := uint64(0)
-		if f, err := s.File(); err == nil && len(f.Nodes) <= fewNodes {
-			after = events.All
 		}
 		return events.Follow(ctx, cl, travels, after, one)
 	}

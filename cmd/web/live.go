@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"grapevine/cmd/rpc/jsonrpc"
-	"grapevine/testnet"
 )
 
 const (
@@ -30,6 +29,8 @@ const (
 	// lookEvery is how often the network is looked at while somebody follows it, and lookEach what each of its
 	// nodes adds to that.
 	lookEvery, lookEach = 700 * time.Millisecond, 10 * time.Millisecond
+	// fewNodes is up to how many nodes a page is told what happened before it was opened: each may have megabytes to tell.
+	fewNodes = 12
 	// oldAfter: what happened longer ago is listed and not shown as if it happened now.
 	oldAfter = 2 * time.Second
 	// againAfter is how long a member that told no events is left alone.
@@ -255,7 +256,7 @@ func (p *Page) followAll(ctx context.Context, followed map[int]context.CancelFun
 		}
 		one, cancel := context.WithCancel(ctx)
 		followed[m.PID] = cancel
-		running.Go(func() { p.followOne(one, m.Member, m.view.ID) })
+		running.Go(func() { p.followOne(one, m, len(all) <= fewNodes) })
 	}
 	for pid, cancel := range followed {
 		if !now[pid] {
@@ -265,9 +266,9 @@ func (p *Page) followAll(ctx context.Context, followed map[int]context.CancelFun
 	}
 }
 
-func (p *Page) followOne(ctx context.Context, m testnet.Member, id string) {
+func (p *Page) followOne(ctx context.Context, m *member, past bool) {
 	for ctx.Err() == nil {
-		_ = p.cfg.Events(ctx, m, func(raw []byte) { p.live.heard(id, raw) }) // it has gone, or comes back
+		_ = p.cfg.Events(ctx, m.Member, past, func(raw []byte) { p.live.heard(m.view.ID, raw) }) // it has gone, or comes back
 		select {
 		case <-ctx.Done():
 		case <-time.After(againAfter):

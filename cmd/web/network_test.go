@@ -105,7 +105,7 @@ func live(t *testing.T, p *web.Page, want map[string]int) map[string][]string {
 
 func TestEventsOfAllNodesAreOneStream(t *testing.T) {
 	now := time.Now().UTC().Format(time.RFC3339Nano)
-	events := func(ctx context.Context, m testnet.Member, tell func([]byte)) error {
+	events := func(ctx context.Context, m testnet.Member, _ bool, tell func([]byte)) error {
 		if m.Node == 0 {
 			tell([]byte(`{"seq":1,"time":"2020-01-01T00:00:00Z","kind":"heard","tx":"old"}`))
 			tell([]byte(`{"seq":2,"time":"` + now + `","kind":"heard","tx":"aa","peer":{"addr":"127.0.0.1:1001"}}`))
@@ -131,5 +131,41 @@ func TestEventsOfAllNodesAreOneStream(t *testing.T) {
 	}
 	if strings.Contains(got["state"][0], "verysecret") || strings.Contains(got["state"][0], "/secret/dir") {
 		t.Errorf("the state tells secrets: %s", got["state"][0])
+	}
+}
+
+func TestPiecesAreToldWithWhoGaveThem(t *testing.T) {
+	events := func(ctx context.Context, _ testnet.Member, _ bool, tell func([]byte)) error {
+		for _, e := range []string{
+			`{"kind":"heard","by":"block","block":"aa","height":1,"bytes":300,"peer":{"addr":"127.0.0.1:1001"}}`,
+			`{"kind":"heard","by":"block","block":"bb","height":2,"bytes":300,"peer":{"addr":"127.0.0.1:1001"}}`,
+			`{"kind":"heard","by":"cmpctblock","block":"bb","height":2,"peer":{"addr":"10.0.0.9:7"}}`, // it had it
+			`{"kind":"heard","by":"block","block":"cc","height":3,"bytes":300,"peer":{"addr":"<script>"}}`,
+			`{"kind":"heard","by":"headers","block":"dd","height":4,"peer":{"addr":"127.0.0.1:1001"}}`, // the news alone
+			`{"kind":"heard","by":"self","block":"ee","height":5}`, `{"kind":"tip","block":"ee","height":5}`, `no JSON`,
+		} {
+			tell([]byte(e))
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	p := newPage(t, web.Config{Call: peered(`[]`).call, Siblings: aNet{peered(`[]`)}, Events: events})
+	w := ask(p, "GET", "/network/pieces?node=0")
+	page := w.Body.String()
+	for _, want := range []string{"3 blocks in the order", `<td class="number">2</td><td class="number">600 B</td><td>1–2</td>`, "&lt;script&gt;", "blocks 3 to 3 from"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if w.Code != 200 || strings.Contains(page, "<script>") {
+		t.Errorf("%d\n%s", w.Code, page)
+	}
+	if w := ask(p, "GET", "/network/pieces?node=2"); !strings.Contains(w.Body.String(), "It tells nothing: down") {
+		t.Errorf("a node that is down: %d\n%s", w.Code, w.Body)
+	}
+	for _, node := range []string{"9", "%3Cscript%3E", "-1", "10.0.0.9:7"} {
+		if w := ask(p, "GET", "/network/pieces?node="+node); w.Code != 404 {
+			t.Errorf("node %s: %d", node, w.Code)
+		}
 	}
 }

@@ -42,9 +42,9 @@ type Config struct {
 	CookiePath string // of the file whose text is a password, to tell people; "": there is none
 	// Siblings are the nodes of the local network; nil: the node is of none.
 	Siblings Siblings
-	// Events tells what happens on a member (where there is no network: on this node), an event of JSON on one line at a time, the
-	// newest that are kept first, until ctx ends or the member goes; nil: nothing is told.
-	Events func(ctx context.Context, m testnet.Member, tell func(raw []byte)) error
+	// Events tells what happens on a member (where there is no network: on this node), an event of JSON on one line at a
+	// time, until ctx ends or the member goes; past: the newest that it keeps first. Nil: nothing is told.
+	Events func(ctx context.Context, m testnet.Member, past bool, tell func(raw []byte)) error
 	// Explorer makes the part about blocks, transactions and addresses, which answers all paths that are not
 	// the page's own; nil: there is none.
 	Explorer func(*layout.Layout) (Section, error)
@@ -64,6 +64,7 @@ type Page struct {
 	explorer  Section
 	places    chan struct{}
 	acts      chan struct{}
+	tellers   chan struct{}
 	sessions  sessions
 	looking   looking
 	live      *live
@@ -74,7 +75,7 @@ func New(cfg Config) (*Page, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork), acts: make(chan struct{}, maxActs),
+	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork), acts: make(chan struct{}, maxActs), tellers: make(chan struct{}, maxTellers),
 		sessions: sessions{open: map[string]*session{}}, live: newLive()}
 	var err error
 	if p.layout, err = layout.New(cfg.About, p.log); err != nil {
@@ -111,6 +112,7 @@ func (p *Page) routes() {
 	p.mux.HandleFunc("GET /{$}", p.placed(p.index))
 	p.mux.HandleFunc("GET /network", p.placed(p.network))
 	p.mux.HandleFunc("GET /network/tables", p.placed(p.networkTables))
+	p.mux.HandleFunc("GET /network/pieces", p.placed(p.pieces))
 	p.mux.HandleFunc("GET /network/live", p.serveLive)
 	p.mux.HandleFunc("GET /learn", p.placed(p.learn))
 	p.mux.HandleFunc("GET /do", p.placed(p.do))

@@ -3,6 +3,7 @@
 
 const svg = "http://www.w3.org/2000/svg";
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+const narrow = window.matchMedia("(max-width: 40rem)");
 const hopTime = 420; // milliseconds that a dot takes along a line, where it is shown live
 const maxDots = 80;
 
@@ -24,21 +25,22 @@ export class Drawing {
     this.links = make("g", {});
     this.dots = make("g", { "aria-hidden": "true" });
     this.nodes = make("g", {});
+    narrow.addEventListener("change", () => this.picture && this.draw(this.picture));
     place.append(this.links, this.dots, this.nodes);
   }
 
   // spotsOf puts members on a circle, the first on top, and each stranger outside by whoever it is connected to.
   spotsOf(picture) {
     const members = picture.nodes.filter((n) => !n.stranger), others = picture.nodes.filter((n) => n.stranger);
-    const spots = new Map(), [cx, cy] = [450, 300], r = members.length === 1 ? 0 : others.length ? 190 : 235;
-    members.forEach((n, i) => {
-      const a = 2 * Math.PI * i / members.length - Math.PI / 2;
-      spots.set(n.id, { x: cx + 1.45 * r * Math.cos(a), y: cy + r * Math.sin(a) });
+    const [w, h, rx, ry] = narrow.matches ? [420, 460, 165, 180] : [900, 610, 340, 235];
+    const spots = new Map(), inner = others.length ? 0.78 : 1;
+    this.place.setAttribute("viewBox", `0 0 ${w} ${h}`);
+    const put = (list, share, shift) => list.forEach((n, i) => {
+      const a = 2 * Math.PI * (i + shift) / list.length - Math.PI / 2;
+      spots.set(n.id, { x: w / 2 + share * rx * Math.cos(a), y: h / 2 - 5 + share * ry * Math.sin(a) });
     });
-    others.forEach((n, i) => {
-      const a = 2 * Math.PI * (i + 0.5) / others.length - Math.PI / 2;
-      spots.set(n.id, { x: cx + 385 * Math.cos(a), y: cy + 255 * Math.sin(a) });
-    });
+    put(members, members.length === 1 ? 0 : inner, 0);
+    put(others, 1.1, 0.5);
     return spots;
   }
 
