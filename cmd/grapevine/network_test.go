@@ -57,7 +57,10 @@ func TestNetworkLivesThroughItsCommands(t *testing.T) {
 	to := ok(t, home, "wallet", "address", "--node", "2")
 	txid := ok(t, home, "wallet", "send", to, "1.5", "--node", "0")
 	eventually(t, "the payment on node 1", func() bool { return gv(t, home, "tx", txid, "--node", "1").status == 0 })
+	checkTrace(t, home, txid)
+	tips := streamed(t, home, "--kind", "tip")
 	ok(t, home, "mine", "1", "--node", "1")
+	tips(3)
 	eventually(t, "the block on node 2", func() bool {
 		return strings.HasPrefix(ok(t, home, "wallet", "balance", "--node", "2"), "1.50000000 BTC can be spent")
 	})

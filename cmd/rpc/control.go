@@ -66,7 +66,7 @@ func (s *Server) controlRows() []jsonrpc.Method {
 	}, jsonrpc.Group("Signer",
 		jsonrpc.Method{Name: "enumeratesigners", Do: enumerateSigners,
 			Help: "External signers. There are none: this node runs no other program to sign."},
-	), s.zmqRows())
+	), s.zmqRows(), s.eventRows())
 }
 
 func enumerateSigners(context.Context, *jsonrpc.Call) (any, error) {

@@ -101,7 +101,7 @@ func TestEventsRefuseWhatTheyDoNotKnow(t *testing.T) {
 	w := start(t)
 	for query, want := range map[string]string{
 		"?kind=nonsense": `kind "nonsense" is not known: there are heard, `, "?kind=lost": "not known", "?kind=": "not known",
-		"?tx=ab": "tx must be of length 64", "?tx=" + strings.Repeat("x", 64): "tx must be hexadecimal string", "?block=": "block must be of length 64",
+		"?tx=ab": "tx must be of length 64", "?tx=" + strings.Repeat("x", 64): "tx must be hexadecimal string", "?tx=" + strings.Repeat("0", 64): "nothing has that hash", "?block=": "block must be of length 64",
 		"?since=-1": "want the number of an event", "?since=1.5": "want the number", "?since=1&since=2": "since is given twice", "?foo=1": `"foo" is not known`, "?%zz": "not known",
 		"?kind=" + strings.Repeat("tip,", 32) + "tip": "more than 32 kinds",
 	} {
@@ -199,4 +199,22 @@ func TestStopEndsTheStream(t *testing.T) {
 	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
+}
+
+func TestTraceEventsTellsOfOneThing(t *testing.T) {
+	w := start(t)
+	hash := w.list("generatetoaddress", 2, w.text("getnewaddress"))
+	var evs []events.Event
+	if err := json.Unmarshal(w.must("traceevents", hash[0]), &evs); err != nil || len(evs) != 3 {
+		t.Fatalf("%+v, %v", evs, err)
+	}
+	for i, kind := range []events.Kind{events.Heard, events.Tip, events.Judged} {
+		if evs[i].Kind != kind || evs[i].Block.String() != hash[0] || evs[i].Height != 1 {
+			t.Errorf("event %d: %+v", i, evs[i])
+		}
+	}
+	if none := w.list("traceevents", strings.Repeat("0", 64)); len(none) != 0 {
+		t.Errorf("of nothing: %v", none)
+	}
+	w.refused(-8, "hash must be of length 64 (not 2, for 'ab')", "traceevents", "ab")
 }

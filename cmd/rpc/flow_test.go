@@ -395,7 +395,7 @@ func TestRESTAgreesWithRPC(t *testing.T) {
 		}
 	}
 	_, _, metrics := w.fetch("/metrics")
-	for _, want := range []string{"grapevine_height 102\n", "grapevine_peers{direction=\"in\"} 0\n", "grapevine_pool_transactions 0\n", "grapevine_step_seconds_bucket{le=\"+Inf\"} "} {
+	for _, want := range []string{"grapevine_height 102\n", "grapevine_peers{direction=\"in\"} 0\n", "grapevine_pool_transactions 0\n", "grapevine_step_duration_seconds_bucket{le=\"+Inf\"} "} {
 		if !strings.Contains(string(metrics), want) {
 			t.Errorf("metrics: no %q in %s", want, metrics)
 		}

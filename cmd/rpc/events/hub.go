@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type Hub struct {
 	txs    ring
 	others ring
 	wake   chan struct{} // closed when something was published and somebody waits
+	totals map[Sort]uint64
 
 	waiting atomic.Int64 // who may wait for wake
 }
@@ -53,7 +55,7 @@ func NewHub(cfg Config) *Hub {
 		cfg.keptTxs, cfg.keptOthers = keptTxs, keptOthers
 	}
 	began := uint64(cfg.Now().UnixMicro())
-	return &Hub{cfg: cfg, began: began, seq: began, wake: make(chan struct{}),
+	return &Hub{cfg: cfg, began: began, seq: began, wake: make(chan struct{}), totals: map[Sort]uint64{},
 		txs: ring{most: uint64(cfg.keptTxs)}, others: ring{most: uint64(cfg.keptOthers)}}
 }
 
@@ -113,6 +115,7 @@ func (h *Hub) Publish(evs ...Event) {
 		if e.Time.IsZero() {
 			e.Time = now
 		}
+		h.totals[Sort{e.Kind, e.Verdict, e.ofTx()}]++
 		if e.ofTx() {
 			h.txs.add(e)
 		} else {
@@ -124,6 +127,23 @@ func (h *Hub) Publish(evs ...Event) {
 		close(h.wake)
 		h.wake = make(chan struct{})
 	}
+}
+
+// Sort is what is counted apart: kinds and verdicts are few.
+type Sort struct {
+	Kind    Kind
+	Verdict string
+	Tx      bool // it is about a transaction
+}
+
+// Totals count what was published since the start.
+func (h *Hub) Totals() map[Sort]uint64 {
+	if h == nil {
+		return nil
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return maps.Clone(h.totals)
 }
 
 // All is where Listen begins with the oldest event that is kept.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -130,9 +131,9 @@ func parseQuery(r *http.Request) (q query, err error) {
 		case "kind":
 			q.filter.Kinds, err = ParseKinds(list...)
 		case "tx":
-			q.filter.Tx, err = jsonrpc.ParseHash(name, value)
+			q.filter.Tx, err = parseHash(name, value)
 		case "block":
-			q.filter.Block, err = jsonrpc.ParseHash(name, value)
+			q.filter.Block, err = parseHash(name, value)
 		case "since":
 			q.after, err = parseSince(name, value)
 		default:
@@ -146,6 +147,15 @@ func parseQuery(r *http.Request) (q query, err error) {
 		q.after, err = parseSince("Last-Event-ID", id)
 	}
 	return q, err
+}
+
+// parseHash reads the name of something: zero is nothing's, and as a filter it would be none.
+func parseHash(name, value string) (chain.Hash, error) {
+	h, err := jsonrpc.ParseHash(name, value)
+	if err == nil && h == (chain.Hash{}) {
+		err = fmt.Errorf("%s %s: nothing has that hash", name, value)
+	}
+	return h, err
 }
 
 // parseSince reads the number of the last event that is known, "all" or "now".
