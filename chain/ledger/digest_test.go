@@ -132,7 +132,7 @@ func spread(n int, script []byte, from chaintest.Mined) (txs []*chain.Tx) {
 	for i := range n {
 		m := wire.NewMsgTx(2)
 		m.AddTxIn(wire.NewTxIn(&op, nil, nil))
-		m.AddTxOut(wire.NewTxOut(50e8-int64(i)-1, chaintest.OpTrue()))
+		m.AddTxOut(wire.NewTxOut(from.Block.Txs[0].TxOut[0].Value-int64(i)-1, chaintest.OpTrue()))
 		m.AddTxOut(wire.NewTxOut(1, script))
 		tx := chain.NewTx(m)
 		txs = append(txs, tx)
@@ -254,4 +254,57 @@ func TestCheckFileProvesTheDigests(t *testing.T) {
 		return table.Put(tx, append(append([]byte(nil), was[0][:20]...), 0, 0xff, 0, 0), v)
 	})
 	check("stands at header 16711680, which is not there")
+}
+
+// BenchmarkFirstDigest is the first subscription to a script with 100,000 transactions: in memory where nothing is
+// flushed yet, from the file after a restart, and as it would be without digests.
+func BenchmarkFirstDigest(b *testing.B) {
+	const blocks, txs = 200, 500
+	path, script := filepath.Join(b.TempDir(), "chain.db"), []byte{0x51, 0x51}
+	hash := history.HashOf(script)
+	r := start(b, path, withIndexes(true))
+	trunk := chaintest.Grow(b, r.cfg.Params, r.cfg.Params.Genesis(), chaintest.Times(100+blocks))
+	for _, m := range trunk {
+		if err := r.Submit(m); err != nil {
+			b.Fatal(err)
+		}
+	}
+	tip := trunk[len(trunk)-1].Node
+	for i := range blocks {
+		m := chaintest.Mine(b, r.cfg.Params, tip, chaintest.With(spread(txs, script, trunk[i])...))
+		if err := r.Submit(m); err != nil {
+			b.Fatal(err)
+		}
+		tip = m.Node
+	}
+	first := func(b *testing.B) {
+		d, err := r.HistoryDigest(b.Context(), hash)
+		if err != nil || d.Txs != blocks*txs {
+			b.Fatalf("%v, %v", d, err)
+		}
+	}
+	b.Run("waiting for a flush", func(b *testing.B) {
+		for b.Loop() {
+			first(b)
+		}
+	})
+	r.stop()
+	r = start(b, path, withIndexes(true))
+	for _, all := r.Indexed(); !all; _, all = r.Indexed() {
+		time.Sleep(time.Millisecond)
+	}
+	b.Run("after a restart", func(b *testing.B) {
+		for b.Loop() {
+			r.digests.of = nil
+			first(b)
+		}
+	})
+	b.Run("without digests", func(b *testing.B) {
+		r.archive.Node = nil
+		for b.Loop() {
+			r.digests.of = nil
+			first(b)
+		}
+	})
+	r.stop()
 }
