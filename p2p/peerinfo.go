@@ -17,6 +17,7 @@ type PeerInfo struct {
 	At        netip.AddrPort // where that is
 	LocalAddr string
 	Network   string         // of the other end, by Core's name; who has come through Tor is of that
+	MappedAS  uint32         // its autonomous system, by the map (mapped_as); 0: not known
 	Connected time.Time      // as people see the time
 	TimeSkew  time.Duration  // their clock ahead of ours
 	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown

@@ -141,6 +141,8 @@ func TestUnderBitcoindsNameStartErrorsAreCores(t *testing.T) {
 		"-maxuploadtarget=1x":                    "Error: Unable to parse -maxuploadtarget: '1x'",
 		"-maxuploadtarget=-1":                    "Error: Unable to parse -maxuploadtarget: '-1'",
 		"-maxuploadtarget=16777216T":             "Error: Unable to parse -maxuploadtarget: '16777216T'",
+		"-asmap=/nosuch/map":                     `Error: Could not find asmap file "/nosuch/map"`,
+		"-asmap=/dev/null":                       `Error: Could not parse asmap file "/dev/null"`,
 		"-onlynet=abc":                           "Error: Unknown network specified in -onlynet: 'abc'",
 		"-onlynet=i2p":                           "Error: Outbound connections restricted to i2p (-onlynet=i2p) but -i2psam is not provided",
 		"-onlynet=cjdns":                         "Error: Outbound connections restricted to CJDNS (-onlynet=cjdns) but -cjdnsreachable is not provided",

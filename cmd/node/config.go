@@ -40,7 +40,13 @@ type Config struct {
 	AddNode    []string // try these too
 	MaxPeers   int      // 0: the swarm's default
 	// Bootstrap are addresses for the first contact: they go into the address book.
-	Bootstrap              []string
+	Bootstrap []string
+	// ASMap is the file that tells which autonomous system an address belongs to, within
+	// DataDir if it is relative; "": peers are spread by network groups [-asmap].
+	ASMap string
+	// CheckAddrs proves at every so many uses of the address book that it is whole; 0: never.
+	FixedBook              bool // an address's place in the book is everywhere the same: for tests
+	CheckAddrs             int64
 	MaxUpload, MaxDownload int64 // bytes a second of all peers together; 0: no limit
 	PeerUpload             int64 // bytes a second to each peer; 0: no limit
 	PeerDownload           int64 // bytes a second from each peer; 0: no limit

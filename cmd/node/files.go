@@ -1,5 +1,7 @@
 package node
 
+//lint:file-ignore ST1005 texts about a map of autonomous systems are Bitcoin Core's, which people search for
+
 import (
 	"cmp"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"sync"
 
 	"grapevine/db"
+	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
 )
 
@@ -101,9 +104,46 @@ func (n *Node) tryBook() error {
 	if err != nil {
 		return err
 	}
+	as, err := n.openASMap()
+	if err != nil {
+		return err
+	}
 	n.book, err = addrbook.Open(addrbook.Config{
-		DB: file, Now: n.clock.Now, Rand: r,
+		DB: file, Now: n.clock.Now, Rand: r, ASMap: as, CheckEvery: n.cfg.CheckAddrs, Fixed: n.cfg.FixedBook,
 		Local: n.cfg.Params.Local() && !n.cfg.Public, Log: n.log.With("room", "addrbook"),
 	})
 	return err
+}
+
+// maxASMap bounds the file; one of today's internet has 2 MB.
+const maxASMap = 64 << 20
+
+// openASMap reads the map of autonomous systems, if there is to be one.
+func (n *Node) openASMap() (*p2p.ASMap, error) {
+	if n.cfg.ASMap == "" {
+		n.log.Info("peers are spread by network groups")
+		return nil, nil
+	}
+	path := n.cfg.ASMap
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(n.cfg.DataDir, path)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("Could not find asmap file \"%s\"", path)
+	}
+	if st.Size() > maxASMap || !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("Could not parse asmap file \"%s\"", path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	n.log.Info("map of autonomous systems opened", "file", path, "bytes", len(raw))
+	as, err := p2p.ParseASMap(raw)
+	if err != nil {
+		return nil, fmt.Errorf("Could not parse asmap file \"%s\"", path)
+	}
+	n.log.Info("peers are spread by autonomous systems", "version", as.Version())
+	return as, nil
 }

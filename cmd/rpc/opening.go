@@ -99,18 +99,20 @@ type placedAddress struct {
 	Network       string `json:"network"`
 	Source        string `json:"source"`
 	SourceNetwork string `json:"source_network"`
+	MappedAS      uint32 `json:"mapped_as,omitempty"`
+	SourceAS      uint32 `json:"source_mapped_as,omitempty"`
 }
 
 func (s *Server) getRawAddrman(context.Context, *jsonrpc.Call) (any, error) {
 	tables := map[string]map[string]placedAddress{"new": {}, "tried": {}}
 	for _, p := range s.cfg.Swarm.Book().Table() {
-		source, network := p.Source, "not_publicly_routable"
+		source, network, as := p.Source, "not_publicly_routable", uint32(0)
 		if from, err := netip.ParseAddrPort(p.Source); err == nil {
-			source, network = p2p.HostOf(from.Addr()), netOf(from.Addr())
+			source, network, as = p2p.HostOf(from.Addr()), netOf(from.Addr()), s.cfg.Swarm.Book().AS(from.Addr())
 		}
 		tables[tableOf(p)][fmt.Sprintf("%d/%d", p.Bucket, p.Position)] = placedAddress{
 			Address: p2p.HostOf(p.At.Addr()), Port: p.At.Port(), Services: uint64(p.Services), Time: p.Seen,
-			Network: netOf(p.At.Addr()), Source: source, SourceNetwork: network,
+			Network: netOf(p.At.Addr()), Source: source, SourceNetwork: network, MappedAS: s.cfg.Swarm.Book().AS(p.At.Addr()), SourceAS: as,
 		}
 	}
 	return tables, nil

@@ -155,6 +155,7 @@ type peerInfo struct {
 	Connection     string            `json:"connection_type"`
 	Transport      string            `json:"transport_protocol_type"`
 	Session        string            `json:"session_id"`
+	MappedAS       uint32            `json:"mapped_as,omitempty"` // where there is a map (-asmap)
 
 	BlocksFrom int64  `json:"blocks_from"`
 	TxsFrom    int64  `json:"txs_from"`
@@ -173,7 +174,7 @@ func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
 
 func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
 	info := peerInfo{
-		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: p.Network,
+		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: p.Network, MappedAS: p.MappedAS,
 		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
 		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
 		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),

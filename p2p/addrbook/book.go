@@ -42,8 +42,12 @@ type Config struct {
 	DB    *db.DB           // peers.db; nil keeps the book in memory only
 	Now   func() time.Time // wall clock; nil: time.Now
 	Rand  *rand.Rand       // the book's own: no one else may use it
-	Local bool             // loopback and private addresses count, groups do not (regtest)
-	Log   *slog.Logger     // nil discards
+	ASMap *p2p.ASMap       // which addresses one operator owns; nil: those of a network group [-asmap]
+	// CheckEvery proves at every so many uses that the book is whole; 0: never [-checkaddrman].
+	CheckEvery int64
+	Fixed      bool         // the key is no secret, so that places do not differ: for tests [-test=addrman]
+	Local      bool         // loopback and private addresses count, groups do not (regtest)
+	Log        *slog.Logger // nil discards
 }
 
 // Book remembers addresses of nodes. All its methods may be called at once [AddrMan].
@@ -58,6 +62,9 @@ type Book struct {
 	order   []*entry                // all of known, in no particular order, for picking at random
 	dirty   map[netip.AddrPort]bool // changed or gone since the last Save
 	answers map[string]answer       // to getaddr
+
+	healthAt time.Time // when it is next said how the map fits
+	uses     int64     // counted where CheckEvery says so
 
 	anchors   []netip.AddrPort // of the last run, or to be kept for the next
 	bans      map[netip.Prefix]Ban
@@ -107,6 +114,7 @@ func (b *Book) Add(a p2p.Addr, source string) bool {
 func (b *Book) add(a p2p.Addr, source string) (at slot, added bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.used()
 	now := b.cfg.Now().Unix()
 	if a.Seen > now+int64(future/time.Second) || a.Seen <= 0 {
 		a.Seen = now - int64(5*24*time.Hour/time.Second) // as Core does with nonsense
@@ -185,6 +193,7 @@ func (b *Book) Forgive(key netip.AddrPort) {
 func (b *Book) Good(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.used()
 	e := b.known[key]
 	if e == nil {
 		return
@@ -360,6 +369,7 @@ func (b *Book) sample(n int, now time.Time) []p2p.Addr {
 func (b *Book) All() []p2p.Addr {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.used()
 	out := make([]p2p.Addr, 0, len(b.order))
 	for _, e := range b.order {
 		out = append(out, e.addr)

@@ -56,7 +56,7 @@ func NetworkOf(a netip.Addr) string {
 
 // Group is the part of the network that one operator is likely to own: the /16
 // of IPv4, the /32 of IPv6, of an overlay the first four bits (of CJDNS behind its common
-// eight), for there names cost nothing (Core's GetGroup without an AS map).
+// eight), for there names cost nothing (Core's GetGroup without a map).
 func Group(a netip.Addr) string {
 	switch network, id := p2p.Overlay(a); network {
 	case p2p.CJDNS:
@@ -64,7 +64,7 @@ func Group(a netip.Addr) string {
 	case p2p.Onion, p2p.I2P:
 		return network + string(id[0]|0x0f)
 	}
-	switch a = a.Unmap(); {
+	switch a = p2p.LinkedIPv4(a); {
 	case a.Is4():
 		ip := a.As4()
 		return string(ip[:2])
@@ -75,6 +75,15 @@ func Group(a netip.Addr) string {
 	return ""
 }
 
+// Group is the part of the network that one operator is likely to own: the autonomous system
+// of an address that the map knows, else its network group.
+func (b *Book) Group(a netip.Addr) string {
+	if as := b.cfg.ASMap.Of(a); as != 0 {
+		return string(binary.BigEndian.AppendUint32([]byte("AS"), as))
+	}
+	return Group(a)
+}
+
 // group is Group of who told us, an address or the name of a seed; locally each is a
 // group of its own.
 func (b *Book) group(source string) string {
@@ -82,13 +91,13 @@ func (b *Book) group(source string) string {
 		return source
 	}
 	if a, err := netip.ParseAddrPort(source); err == nil {
-		return Group(a.Addr())
+		return b.Group(a.Addr())
 	}
 	if at, ok := p2p.ParseOverlay(source); ok {
-		return Group(at)
+		return b.Group(at)
 	}
 	if a, err := netip.ParseAddr(source); err == nil {
-		return Group(a)
+		return b.Group(a)
 	}
 	return source
 }

@@ -87,6 +87,7 @@ func Open(cfg Config) (*Book, error) {
 	b.key = binary.BigEndian.AppendUint64(nil, cfg.Rand.Uint64())
 	b.key = binary.BigEndian.AppendUint64(b.key, cfg.Rand.Uint64())
 	if cfg.DB == nil {
+		b.sayHealth()
 		return b, nil
 	}
 	if err := cfg.DB.Update(b.loadKey); err != nil {
@@ -97,6 +98,7 @@ func Open(cfg Config) (*Book, error) {
 	}
 	clear(b.dirty)
 	b.saved = lines(b.anchors)
+	b.sayHealth()
 	return b, nil
 }
 
@@ -141,6 +143,10 @@ func (b *Book) loadKey(tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
+	if b.cfg.Fixed {
+		b.key = make([]byte, secretSize)
+		return nil
+	}
 	if ok && len(key) == secretSize {
 		b.key = key
 		return nil
@@ -163,6 +169,7 @@ func (b *Book) load(tx *db.Tx) error {
 
 // Save writes what has changed since the last Save. One at a time, please.
 func (b *Book) Save() error {
+	b.sayHealth()
 	if b.cfg.DB == nil {
 		return nil
 	}

@@ -301,6 +301,7 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		At:           r.at,
 		LocalAddr:    r.conn.LocalAddr().String(),
 		Network:      r.network(),
+		MappedAS:     l.cfg.Book.AS(r.at.Addr()),
 		Connected:    r.since,
 		TimeSkew:     r.skew,
 		Listens:      cmp.Or(r.listens, r.claims),

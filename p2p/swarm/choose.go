@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
 )
 
 // Dials by choice: at most so many at once, and so often (Core waits 500 ms).
@@ -175,5 +174,5 @@ func (l *loop) groupOf(at netip.AddrPort) string {
 	if l.cfg.local() {
 		return at.String()
 	}
-	return addrbook.Group(at.Addr())
+	return l.cfg.Book.Group(at.Addr())
 }

@@ -1,16 +1,22 @@
 package swarm
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/addrbook"
 )
 
 // By its address a peer is known again that we have dialled, by its network group one that
 // has come; nobody by an address that many share, and nobody whom people trust.
 func TestPeersAreKnownAgainByWhereTheyComeFrom(t *testing.T) {
+	book, err := addrbook.Open(addrbook.Config{Rand: rand.New(rand.NewPCG(1, 2))})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		at      string
 		kind    p2p.Kind
@@ -31,7 +37,7 @@ func TestPeersAreKnownAgainByWhereTheyComeFrom(t *testing.T) {
 			r.at = netip.MustParseAddrPort(c.at)
 		}
 		for params, want := range map[*chain.Params]string{chain.MainNet(): c.main, chain.RegTest(): c.regtest} {
-			l := &loop{cfg: &Config{Params: params}}
+			l := &loop{cfg: &Config{Params: params, Book: book}}
 			if got := l.originOf(r); got != want {
 				t.Errorf("%s %s on %s: %q, want %q", c.kind, c.at, params.Name, got, want)
 			}

@@ -165,7 +165,7 @@ func setTestOptions(s *setup) error {
 		case "bip94":
 			s.cfg.Params.EnforceBIP94 = true
 		case "addrman":
-			return errors.New("-test=addrman is not supported: the address book is never without chance")
+			s.cfg.FixedBook = true
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -132,6 +133,21 @@ func setExternalIP(s *setup) error {
 		}
 		s.cfg.External = append(s.cfg.External, at)
 	}
+	return nil
+}
+
+// defaultASMap is the file of -asmap without a name [DEFAULT_ASMAP_FILENAME].
+const defaultASMap = "ip_asn.map"
+
+func setASMap(s *setup) error {
+	if !s.off("asmap") {
+		s.cfg.ASMap = cmp.Or(s.String("asmap", ""), defaultASMap)
+	}
+	return nil
+}
+
+func setCheckAddrman(s *setup) error {
+	s.cfg.CheckAddrs = s.Int("checkaddrman", 0)
 	return nil
 }
 

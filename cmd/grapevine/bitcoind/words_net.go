@@ -18,6 +18,22 @@ var netWords = []word{
 	netWord("getaddr repeated", `Ignoring repeated "getaddr". peer={peer}`),
 	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
 	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
+	{event: "map of autonomous systems opened", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill(`Opened asmap file "{file}" ({bytes} bytes) from disk`)
+	}},
+	{event: "peers are spread by autonomous systems", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill("Using asmap version {version} for IP bucketing")
+	}},
+	{event: "peers are spread by network groups", level: slog.LevelInfo, say: func(fields) string {
+		return "Using /16 prefix for IP bucketing"
+	}},
+	{event: "map of autonomous systems looked at", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill("ASMap Health Check: {peers} clearnet peers are mapped to {systems} ASNs with {unmapped} peers being unmapped")
+	}},
+	{event: "address book is checked", category: "addrman", level: slog.LevelDebug, say: func(f fields) string {
+		return f.fill("CheckAddrman: new {new}, tried {tried}, total {total} started")
+	}},
+	{event: "address book is whole", category: "addrman", level: slog.LevelDebug, say: func(fields) string { return "CheckAddrman: completed" }},
 	netWord("addresses added", "Added {added} addresses (of {of}) from {addr}"),
 	netWord("old block asked for beyond the upload target", "historical block serving limit reached, disconnect peer={peer}"),
 	netWord("pool asked for beyond the upload target", "mempool request with bandwidth limit reached, disconnect peer={peer}"),
