@@ -71,6 +71,25 @@ func (t Table[K, V]) Get(tx *Tx, k K) (v V, ok bool, err error) {
 	return v, true, nil
 }
 
+// Look calls fn with a record's bytes as they stand in the file, and not decoded: they are
+// gone when the transaction ends.
+func (t Table[K, V]) Look(tx *Tx, k K, fn func([]byte) error) (ok bool, err error) {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return false, nil
+	}
+	key := t.key.Append(nil, k)
+	raw := b.Get(key)
+	if raw == nil {
+		return false, nil
+	}
+	body, err := unseal(key, raw)
+	if err != nil {
+		return false, t.damaged(key, err)
+	}
+	return true, fn(body)
+}
+
 // Has tells whether there is a record, without reading it.
 func (t Table[K, V]) Has(tx *Tx, k K) bool {
 	b := tx.bolt.Bucket(t.bucket)

@@ -25,6 +25,24 @@ func (a *Archive) Body(n uint32) ([]byte, error) {
 	return get(a, a.t.bodies, n)
 }
 
+// InBody calls fn with a stored block's bytes, which are gone when it returns: reading
+// one transaction need not copy a block. fn must not wait for anything.
+func (a *Archive) InBody(n uint32, fn func(raw []byte) error) error {
+	a.mu.Lock()
+	raw, ok := a.tail[n]
+	a.mu.Unlock()
+	if ok {
+		return fn(raw)
+	}
+	return a.file.View(func(tx *db.Tx) error {
+		ok, err := a.t.bodies.Look(tx, n, fn)
+		if err == nil && !ok {
+			err = fmt.Errorf("record %v: %w", n, ErrNotFound)
+		}
+		return err
+	})
+}
+
 // Undo is a stored undo record [UndoReadFromDisk].
 func (a *Archive) Undo(body uint32) ([]byte, error) {
 	if raw, ok := find(a, func(b *batch) ([]byte, bool) { v, ok := b.undo[body]; return v, ok }); ok {
@@ -109,9 +127,9 @@ func get[K, V any](a *Archive, t db.Table[K, V], k K) (v V, err error) {
 
 // CoinStats reads the whole coin set in one transaction; tip is the number of
 // the header it stands at. What is not flushed is not in it.
-func (a *Archive) CoinStats(ctx context.Context, workers int) (s coins.Stats, tip uint32, err error) {
+func (a *Archive) CoinStats(ctx context.Context, workers int, want coins.Hashes) (s coins.Stats, tip uint32, err error) {
 	tip, err = a.viewCoins(func(tx *db.Tx) error {
-		s, err = coins.Collect(ctx, tx, workers)
+		s, err = coins.Collect(ctx, tx, workers, want)
 		return err
 	})
 	return s, tip, err

@@ -34,10 +34,22 @@ func bogoSize(script []byte) int64 { return int64(bogoOverhead + len(script)) }
 // checkEvery is how many coins are read between two looks at the context.
 const checkEvery = 1024
 
-// Collect reads every coin in the file as tx sees it, and hashes on so many
+// Hashes says which hashes over the set are wanted: each costs more than reading it [CoinStatsHashType].
+type Hashes struct{ Serialized3, MuHash bool }
+
+// AllHashes is both of them.
+func AllHashes() Hashes { return Hashes{true, true} }
+
+// Collect reads every coin in the file as tx sees it. A MuHash is made on so many
 // goroutines beside its own [ComputeUTXOStats].
-func Collect(ctx context.Context, tx *db.Tx, workers int) (Stats, error) {
-	c := collector{mu: NewSummer(workers), serial: sha256.New()}
+func Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, error) {
+	c := collector{}
+	if want.MuHash {
+		c.mu = NewSummer(workers)
+	}
+	if want.Serialized3 {
+		c.serial = sha256.New()
+	}
 	err := Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {
 		c.add(op, coin)
 		if c.TxOuts%checkEvery == 0 {
@@ -45,21 +57,24 @@ func Collect(ctx context.Context, tx *db.Tx, workers int) (Stats, error) {
 		}
 		return nil
 	})
-	mu := c.mu.Sum()
+	if c.mu != nil {
+		c.MuHash = c.mu.Sum().Sum()
+	}
 	if err != nil {
 		return Stats{}, err
 	}
 	c.DiskSize = table().Bytes(tx)
-	c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
-	c.MuHash = mu.Sum()
+	if c.serial != nil {
+		c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
+	}
 	return c.Stats, nil
 }
 
 type collector struct {
 	Stats
 	last   chain.Hash // txid of the coin before
-	mu     *Summer
-	serial hash.Hash
+	mu     *Summer    // nil: not wanted
+	serial hash.Hash  // nil: not wanted
 	buf    []byte
 }
 
@@ -71,9 +86,13 @@ func (c *collector) add(op wire.OutPoint, coin chain.Coin) {
 	c.TxOuts++
 	c.Total += coin.Value
 	c.BogoSize += bogoSize(coin.PkScript)
-	c.buf = appendForHash(c.buf[:0], op, coin)
-	c.serial.Write(c.buf)
-	c.mu.Insert(op, coin)
+	if c.serial != nil {
+		c.buf = appendForHash(c.buf[:0], op, coin)
+		c.serial.Write(c.buf)
+	}
+	if c.mu != nil {
+		c.mu.Insert(op, coin)
+	}
 }
 
 // appendForHash writes a coin as Core's set hashes take it (TxOutSer):

@@ -20,29 +20,39 @@ type lostMsg struct{ e *entry }
 func isGone(err error) bool { return errors.Is(err, chain.ErrDamaged) || errors.Is(err, ErrNotFound) }
 
 // readRaw reads a stored body, and starts its coming again if it is damaged.
-func (l *Ledger) readRaw(e *entry) ([]byte, error) {
+func (l *Ledger) readRaw(e *entry) (raw []byte, err error) {
+	err = l.reading(e, func(body uint32) (err error) {
+		raw, err = l.archive.Body(body)
+		return err
+	})
+	return raw, err
+}
+
+// reading calls read with the number of a stored body, and starts the coming of the body again
+// if read finds it damaged.
+func (l *Ledger) reading(e *entry, read func(body uint32) error) error {
 	body, ok := l.tree.bodyOf(e.Node.Hash)
 	if !ok && l.Pruned(e.Node.Hash) {
-		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
+		return fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
 	}
 	if !ok && l.tree.isActive(e.Node) {
-		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
+		return fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
 	}
 	if !ok {
-		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, ErrNotFound)
+		return fmt.Errorf("body of block %s: %w", e.Node.Hash, ErrNotFound)
 	}
-	raw, err := l.archive.Body(body)
+	err := read(body)
 	if errors.Is(err, archive.ErrNotFound) && l.Pruned(e.Node.Hash) { // just now
-		return nil, fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
+		return fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
 	}
 	if errors.Is(err, db.ErrCorrupt) || errors.Is(err, archive.ErrNotFound) {
 		l.inbox.put(lostMsg{e})
-		return nil, fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged, err)
+		return fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
+		return fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
 	}
-	return raw, nil
+	return nil
 }
 
 // lose forgets a damaged body and says so, once.

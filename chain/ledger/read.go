@@ -133,16 +133,14 @@ func (l *Ledger) FindTx(txid chain.Hash) (f FoundTx, ok bool, err error) {
 }
 
 // readTx reads one transaction of a stored body; nil: it has not so many.
-func (l *Ledger) readTx(e *entry, place int) (*chain.Tx, error) {
-	raw, err := l.readRaw(e)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := chain.DecodeTxOf(raw, place)
-	if err != nil {
-		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
-	}
-	return tx, nil
+func (l *Ledger) readTx(e *entry, place int) (tx *chain.Tx, err error) {
+	err = l.reading(e, func(body uint32) error {
+		return l.archive.InBody(body, func(raw []byte) (err error) {
+			tx, err = chain.DecodeTxOf(raw, place)
+			return err
+		})
+	})
+	return tx, err
 }
 
 // Filter is the block's BIP158 basic filter and its BIP157 filter header. ok is

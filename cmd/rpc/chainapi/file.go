@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"grapevine/chain/coins"
 	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/db"
@@ -123,7 +124,7 @@ func (a *API) dbInfo(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 	if a.File == nil {
 		return nil, errNoFile()
 	}
-	st, err := a.Ledger.CoinStats(ctx)
+	st, err := a.Ledger.CountCoins(ctx, coins.Hashes{})
 	if err != nil {
 		return nil, err
 	}

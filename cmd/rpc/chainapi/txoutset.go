@@ -80,7 +80,7 @@ func (a *API) getTxOutSetInfo(ctx context.Context, c *jsonrpc.Call) (any, error)
 
 // countCoins reads the whole coin set.
 func (a *API) countCoins(ctx context.Context, kind string) (any, error) {
-	st, err := a.Ledger.CoinStats(ctx)
+	st, err := a.Ledger.CountCoins(ctx, coins.Hashes{Serialized3: kind == serialized3, MuHash: kind == muHash})
 	if err != nil {
 		return nil, err
 	}
