@@ -153,15 +153,25 @@ func TestT25_BIP30RefusesACoinThatExists(t *testing.T) {
 }
 
 // The first failure in block order is told, whichever worker is faster, and
-// Done is called once, after all tasks.
+// Done is called once, after all tasks: also where signatures are verified together.
 func TestJobTellsTheFirstFailure(t *testing.T) {
+	key := chaintest.NewKey(1)
+	for name, scripts := range map[string][][]byte{
+		"P2WPKH": {key.P2WPKH()},
+		"P2TR":   {key.P2TR()},
+		"mixed":  {key.P2TR(), key.P2WPKH(), key.P2TR()},
+	} {
+		t.Run(name, func(t *testing.T) { tellsTheFirst(t, key, scripts) })
+	}
+}
+
+func tellsTheFirst(t *testing.T, key *chaintest.Key, scripts [][]byte) {
 	p := chain.RegTest()
 	d := newMapConnector(p)
-	key := chaintest.NewKey(1)
 	var txs []*chain.Tx
 	for i := range byte(60) {
 		c := d.coin(i)
-		c.Script, c.Key = key.P2WPKH(), key
+		c.Script, c.Key = scripts[int(i)%len(scripts)], key
 		d.set[c.Op] = chain.Coin{Value: c.Value, PkScript: c.Script, Height: 1}
 		tx := spend(t, c)
 		if i == 17 || i == 40 || i == 59 {

@@ -97,11 +97,32 @@ func (j *Job) cut() (tasks []func()) {
 
 // whole checks the transactions from up to to.
 func (j *Job) whole(from, to int) {
+	batch := j.Checker.Batch(j.Flags)
 	for i := from; i < to && place(i, 0) < j.failedAt.Load(); i++ {
-		if err := j.Checker.CheckTx(j.Block.Txs[i], j.Spent[i], j.Flags); err != nil {
-			j.fail(place(i, 0), err)
+		tx := j.Block.Txs[i]
+		if j.Checker.Known(tx, j.Flags) {
+			continue
+		}
+		p := script.Prepare(tx, j.Spent[i])
+		j.inputs(batch, p, place(i, 0), place(i, len(tx.TxIn)))
+	}
+	j.end(batch)
+}
+
+// inputs checks inputs of one transaction, those in places from up to to.
+func (j *Job) inputs(batch *script.Batch, p *script.Prepared, from, to int64) {
+	for at := from; at < to && at < j.failedAt.Load(); at++ {
+		if err := batch.CheckInput(p, int(int32(at)), at); err != nil {
+			j.fail(at, err)
 			return
 		}
+	}
+}
+
+// end judges what a batch has left.
+func (j *Job) end(batch *script.Batch) {
+	if at, err := batch.End(); err != nil {
+		j.fail(at, err)
 	}
 }
 
@@ -125,12 +146,9 @@ func (j *Job) split(i, n int) (tasks []func()) {
 	sh := &shared{}
 	for from := 0; from < n; from += jobInputs {
 		tasks = append(tasks, func() {
-			for in := from; in < min(from+jobInputs, n) && place(i, in) < j.failedAt.Load(); in++ {
-				if err := j.Checker.CheckInput(sh.prepare(tx, spent), in, j.Flags); err != nil {
-					j.fail(place(i, in), err)
-					return
-				}
-			}
+			batch := j.Checker.Batch(j.Flags)
+			j.inputs(batch, sh.prepare(tx, spent), place(i, from), place(i, min(from+jobInputs, n)))
+			j.end(batch)
 		})
 	}
 	return tasks

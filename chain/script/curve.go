@@ -97,9 +97,14 @@ func (pure) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
 	if !r.SetBytes((*[32]byte)(sig[:32])) || s.SetByteSlice(sig[32:]) {
 		return false
 	}
-	px := p.X.Bytes()
-	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], px[:], hash[:])
-	e.SetBytes((*[32]byte)(challenge))
+	e = challengeOf(sig, p, hash)
 	sum, ok := p.Sum(&s, e.Negate())
 	return ok && sum.HasX(&r) && !sum.HasOddY()
+}
+
+// challengeOf is the number e of BIP340.
+func challengeOf(sig *[64]byte, p *secp256k1.Affine, hash *chainhash.Hash) (e btcec.ModNScalar) {
+	px := p.X.Bytes()
+	e.SetBytes((*[32]byte)(chainhash.TaggedHash(chainhash.TagBIP0340Challenge, sig[:32], px[:], hash[:])))
+	return e
 }

@@ -6,8 +6,8 @@
 // does not know, or what fails on it, goes through the engine, whose verdict
 // alone counts; but signatures of before BIP66 in encodings that the engine
 // cannot read are put to it in strict DER. Points are multiplied by one of two
-// back ends behind the interface curve: our own in Go (secp256k1), with tables
-// that are kept with the keys, or, with the build tag libsecp256k1, that library. The package starts no
+// back ends behind the interface curve: our own in Go (secp256k1), which verifies what a
+// task has of taproot's key path together (Batch), or, with the build tag libsecp256k1, that library. The package starts no
 // goroutines: callers bring their own and may share a Checker and a Prepared
 // between them.
 //

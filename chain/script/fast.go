@@ -19,10 +19,11 @@ import (
 // witnessFlags must hold for a witness program to mean anything.
 const witnessFlags = txscript.ScriptBip16 | txscript.ScriptVerifyWitness
 
-// fast accepts an input that is an ordinary spend of a common template.
-func (c *Checker) fast(p *Prepared, i int, flags txscript.ScriptFlags) bool {
+// fast accepts an input that is an ordinary spend of a common template. With a batch, true
+// may mean that the batch has to say.
+func (c *Checker) fast(p *Prepared, i int, flags txscript.ScriptFlags, b *Batch) bool {
 	in, pk := p.tx.TxIn[i], p.coins[i].PkScript
-	s := spend{c: c, p: p, i: i}
+	s := spend{c: c, p: p, i: i, batch: b}
 	switch {
 	case len(in.Witness) == 0:
 		return s.legacy(in.SignatureScript, pk, flags)
@@ -41,9 +42,10 @@ func (c *Checker) fast(p *Prepared, i int, flags txscript.ScriptFlags) bool {
 
 // spend is one input on the fast road.
 type spend struct {
-	c *Checker
-	p *Prepared
-	i int
+	c     *Checker
+	p     *Prepared
+	i     int
+	batch *Batch // nil: nothing is left for later
 }
 
 // legacy accepts P2PKH, P2PK and P2SH multisig.
@@ -102,6 +104,9 @@ func (s spend) taproot(witness [][]byte, xonly []byte) bool {
 		return false
 	}
 	hash := s.p.taprootHash(s.i)
+	if s.batch != nil {
+		return s.batch.leave(s, claim{[64]byte(witness[0]), hash, key})
+	}
 	return s.c.curve.schnorr((*[64]byte)(witness[0]), &hash, key)
 }
 

@@ -43,7 +43,7 @@ func TestTheFastRoadKnowsEveryForm(t *testing.T) {
 			if err := tr.engine(flags); err != nil {
 				t.Fatalf("%s: the engine refuses it: %v", tr.form, err)
 			}
-			if !c.fast(tr.prepared(), tr.at, flags) {
+			if !c.fast(tr.prepared(), tr.at, flags, nil) {
 				t.Errorf("%s is not taken under %x", tr.form, flags)
 			}
 		}
@@ -130,7 +130,7 @@ func TestT33_TheFastRoadAcceptsNothingTheEngineRefuses(t *testing.T) {
 
 // compare asks the fast road and the engine.
 func compare(c *Checker, tr *trial, flags txscript.ScriptFlags) (column int, err error) {
-	fast, refused := c.fast(tr.prepared(), tr.at, flags), tr.engine(flags)
+	fast, refused := c.fast(tr.prepared(), tr.at, flags, nil), tr.engine(flags)
 	switch {
 	case fast && refused != nil:
 		return 0, fmt.Errorf("under %x the fast road accepts what the engine refuses (%w): %v", flags, refused, tr)

@@ -53,7 +53,7 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 
 // runStrict is run, with what txscript forgets to ask for.
 func (c *Checker) runStrict(p *Prepared, i int, strict txscript.ScriptFlags) error {
-	if c.fast(p, i, strict) {
+	if c.fast(p, i, strict, nil) {
 		return nil
 	}
 	err := p.execute(i, strict)

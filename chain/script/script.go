@@ -88,7 +88,7 @@ func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) err
 
 // run is CheckInput with the engine's error.
 func (c *Checker) run(p *Prepared, i int, flags txscript.ScriptFlags) error {
-	if c.fast(p, i, flags) {
+	if c.fast(p, i, flags, nil) {
 		return nil
 	}
 	err := p.execute(i, flags)
