@@ -13,6 +13,7 @@ import (
 	"grapevine/cmd/web"
 	"grapevine/cmd/web/explorer"
 	"grapevine/cmd/web/layout"
+	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
 
@@ -55,6 +56,7 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
 		if _, err := process.ReadFile(dir); err == nil { // else it was taken out of its network
 			net = newSiblings(dir, number)
 			page.About.Node, page.Siblings = "node "+cfg.LocalNode, net
+			page.Explorer = explorerOf(d, process.LogPath(testnet.Member{DataDir: cfg.DataDir}))
 			own.base = []string{"--dir=" + dir}
 		}
 	}

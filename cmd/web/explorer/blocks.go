@@ -56,13 +56,9 @@ func (h *Handler) blockRow(n *chain.HeaderNode, stale []branch) blockRow {
 // maxMiner is how many bytes of a coinbase's text a list shows.
 const maxMiner = 40
 
-// minerText is what a miner wrote into his coinbase behind the height.
+// minerText is what a miner wrote into his coinbase, where it is text.
 func minerText(coinbase *chain.Tx) string {
-	raw := coinbase.TxIn[0].SignatureScript
-	if len(raw) > 0 && int(raw[0]) < len(raw) && raw[0] <= 8 {
-		raw = raw[1+int(raw[0]):] // BIP34
-	}
-	return printable(raw[:min(len(raw), maxMiner)])
+	return clip(legible(coinbase.TxIn[0].SignatureScript), maxMiner)
 }
 
 func (h *Handler) blocksPage(_ context.Context, q question) (view, error) {
@@ -212,7 +208,7 @@ func (h *Handler) newStats(n *chain.HeaderNode, b *chain.Block, spent [][]chain.
 		out := outSum(tx)
 		if i == 0 {
 			s.Reward = out
-			s.Coinbase, s.CoinbaseHex = printable(tx.TxIn[0].SignatureScript), fmt.Sprintf("%x", tx.TxIn[0].SignatureScript)
+			s.Coinbase, s.CoinbaseHex = legible(tx.TxIn[0].SignatureScript), fmt.Sprintf("%x", tx.TxIn[0].SignatureScript)
 			continue
 		}
 		s.Out += out

@@ -227,6 +227,14 @@ func TestPrintable(t *testing.T) {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{
+		"\x03\xa0\xbb\x0d/ViaBTC/Mined by x/,\xfa\xbemm": "/ViaBTC/Mined by x/,", "abc": "", "abcd": "abcd", "a\x00bcde\x01f": "bcde", "\x51\x08\xfe\x51\x59\x93": "",
+		"]^_`{|}~": "", "日本語の": "日本語の", "EXODUS\x00\x00hi": "EXODUS", "\x04\xff\xff\x00\x1d\x01\x04EThe Times 03/Jan/2009": "EThe Times 03/Jan/2009", "  ab  ": "ab",
+	} {
+		if got := legible([]byte(in)); got != want {
+			t.Errorf("of %q %q is text, want %q", in, got, want)
+		}
+	}
 	if got := clip("日本語", 4); got != "日… (6 more characters)" {
 		t.Errorf("clipped: %q", got)
 	}

@@ -111,7 +111,7 @@ func crowded(t *testing.T, w *world, n int) (block chaintest.Mined, fan, long *c
 	})
 	script := bytes.Repeat([]byte{txscript.OP_NOP}, 10_000)
 	long = chaintest.Spend(t, []chaintest.Coin{w.coinbase(w.node.Ledger.AtHeight(2).Hash)}, chaintest.Pay(1e8, script),
-		chaintest.Pay(0, append([]byte{txscript.OP_RETURN, txscript.OP_PUSHDATA4, 0x00, 0x90, 1, 0}, bytes.Repeat([]byte("<>"), 51_200)...)))
+		chaintest.Pay(0, append([]byte{txscript.OP_RETURN, txscript.OP_PUSHDATA4, 0x00, 0x90, 1, 0}, bytes.Repeat([]byte("a<"), 51_200)...)))
 	parent := w.give(chaintest.Mine(t, chain.RegTest(), w.node.Ledger.Tip(), chaintest.With(fan, long), chaintest.Fees(0)))
 	txs := make([]*chain.Tx, n)
 	for i := range txs {

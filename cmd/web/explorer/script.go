@@ -69,7 +69,7 @@ func messageOf(pk []byte) string {
 	var text strings.Builder
 	t := txscript.MakeScriptTokenizer(0, pk)
 	for t.Next() {
-		text.WriteString(printable(t.Data()))
+		text.WriteString(legible(t.Data()))
 	}
 	return text.String()
 }

@@ -33,6 +33,9 @@ func clip(s string, most int) string {
 // said is what somebody has asked, as it is said back to him.
 func said(s string) string { return clip(printable([]byte(s)), maxQuoted) }
 
+// hidden stands for what is not shown.
+const hidden = '·'
+
 // printable is what a stranger wrote into a coinbase or a name, as text: control characters, marks that
 // turn the direction of writing and whatever shows nothing become a middle dot.
 func printable(raw []byte) string {
@@ -40,12 +43,33 @@ func printable(raw []byte) string {
 	for len(raw) > 0 {
 		r, n := utf8.DecodeRune(raw)
 		if r == utf8.RuneError && n == 1 || !unicode.IsGraphic(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Mn, r) {
-			r = '·'
+			r = hidden
 		}
 		b.WriteRune(r)
 		raw = raw[n:]
 	}
 	return b.String()
+}
+
+// minWord is how many characters in a row make text of bytes that may be anything.
+const minWord = 4
+
+// legible is what a reader would call text in bytes that may be anything: runs of printable characters, half of them
+// letters, digits and spaces at least; "" where there are none.
+func legible(raw []byte) string {
+	var runs []string
+	for _, run := range strings.FieldsFunc(printable(raw), func(r rune) bool { return r == hidden || r > unicode.MaxASCII && !unicode.IsLetter(r) }) {
+		plain, all := 0, 0
+		for _, r := range run {
+			if all++; unicode.IsLetter(r) || unicode.IsDigit(r) || r == ' ' {
+				plain++
+			}
+		}
+		if all >= minWord && 2*plain >= all {
+			runs = append(runs, strings.TrimSpace(run))
+		}
+	}
+	return strings.Join(runs, " ")
 }
 
 // feeRate is satoshis a virtual byte, with two decimals.

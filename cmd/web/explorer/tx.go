@@ -198,7 +198,7 @@ func newTxView(tx *chain.Tx, spent []chain.Coin) txView {
 	}
 	if v.Coinbase {
 		text := tx.TxIn[0].SignatureScript
-		v.Message, v.MessageHex, v.Replaceable = printable(text), hex.EncodeToString(text), false
+		v.Message, v.MessageHex, v.Replaceable = legible(text), hex.EncodeToString(text), false
 	}
 	return v
 }

@@ -58,7 +58,7 @@ func TestPageOfALocalNetwork(t *testing.T) {
 			b.silent("status of 404")
 		}
 	}
-	pictures(b, home, paid)
+	pictures(b, n, paid)
 }
 
 // firstPage measures it as a newcomer's browser loads it. The machine may be busy: the best of many counts.
@@ -181,16 +181,22 @@ func searches(b *tab, n *net, paid, stale string) {
 const maxPicture = 150_000
 
 // pictures writes those of the docs, where PICTURES says so.
-func pictures(b *tab, home, paid string) {
+func pictures(b *tab, n *net, paid string) {
 	b.t.Helper()
 	dir := os.Getenv("PICTURES")
+	to := n.run("wallet", "address", "--node", "2")
+	for i, rate := range []string{"1", "2", "4", "7", "15", "25", "50", "80", "150", "3", "9", "30"} {
+		n.run("wallet", "send", to, fmt.Sprintf("0.%d1", i+1), "--feerate", rate, "--node", fmt.Sprint(i%2))
+	}
 	for _, p := range []struct{ name, path, scheme string }{
 		{"page-network", "/network", "light"}, {"page-transaction", "/tx/" + paid, "light"}, {"page-pool", "/pool", "dark"}, {"page-reorgs", "/reorgs", "dark"},
 	} {
 		b.look(1200, 760, p.scheme)
-		b.goTo(home + p.path)
+		b.goTo(n.nodes[0].URL + p.path)
 		b.until("it is quiet", `document.readyState === "complete"`)
 		time.Sleep(300 * time.Millisecond) // until what follows from events is drawn; a picture is not compared
+		// What travelled last stands still in the middle of its way.
+		eval[bool](b, `(() => { const at = document.getElementById("scrub"); if (at) { at.value = 450; at.dispatchEvent(new Event("input", {bubbles: true})) } return true })()`)
 		raw := run(b, "picture", chromedp.CaptureScreenshot())
 		if len(raw) == 0 || len(raw) > maxPicture {
 			b.t.Errorf("%s has %d bytes, want at most %d", p.name, len(raw), maxPicture)
