@@ -39,7 +39,7 @@ func TestPageOfALocalNetwork(t *testing.T) {
 	b.silent()
 
 	address := n.run("wallet", "address", "--node", "1")
-	pages := []string{"/", "/network", "/do", "/learn", "/blocks", "/block/" + stale, "/tx/" + paid, "/address/" + address, "/pool", "/reorgs",
+	pages := []string{"/", "/network", "/network/pieces?node=1", "/do", "/learn", "/blocks", "/block/" + stale, "/tx/" + paid, "/address/" + address, "/pool", "/reorgs",
 		"/search?q=nothing+like+that", "/node"}
 	for _, look := range []struct {
 		name          string
@@ -186,7 +186,7 @@ func pictures(b *tab, n *net, paid string) {
 	dir := os.Getenv("PICTURES")
 	to := n.run("wallet", "address", "--node", "2")
 	for i, rate := range []string{"1", "2", "4", "7", "15", "25", "50", "80", "150", "3", "9", "30"} {
-		n.run("wallet", "send", to, fmt.Sprintf("0.%d1", i+1), "--feerate", rate, "--node", fmt.Sprint(i%2))
+		n.run("wallet", "send", to, fmt.Sprintf("0.01%02d", i), "--feerate", rate, "--node", "0")
 	}
 	for _, p := range []struct{ name, path, scheme string }{
 		{"page-network", "/network", "light"}, {"page-transaction", "/tx/" + paid, "light"}, {"page-pool", "/pool", "dark"}, {"page-reorgs", "/reorgs", "dark"},
