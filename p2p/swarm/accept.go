@@ -27,7 +27,11 @@ const (
 // accept takes a connection; its handshake begins [AcceptConnection].
 func (l *loop) accept(k knock) {
 	conn := k.conn
-	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: l.cfg.Place(p2p.AddrPortOf(conn.RemoteAddr())), onion: k.bind.Onion}
+	at := k.at
+	if !at.IsValid() {
+		at = l.cfg.Place(p2p.AddrPortOf(conn.RemoteAddr()))
+	}
+	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: at, onion: k.bind.Onion}
 	r.Permissions = k.bind.Permissions | p2p.Granted(l.cfg.Whitelist, r.at.Addr(), true)
 	if why := l.refuses(r); why != "" {
 		l.cfg.Log.Debug("inbound connection refused", "addr", r.name(), "why", why)

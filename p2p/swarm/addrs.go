@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -92,7 +93,7 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 	if len(l.s.doors) == 0 {
 		return p2p.Addr{}, false
 	}
-	own := l.s.Locals()
+	own := l.s.locals
 	if len(own) == 0 {
 		at := p2p.AddrPortOf(l.s.doors[0].Addr())
 		if at.Addr().IsUnspecified() {
@@ -100,7 +101,7 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 		}
 		own = []netip.AddrPort{l.cfg.Place(at)}
 	}
-	at, ok := addressFor(r.network(), own)
+	at, ok := addressFor(r.network(), slices.Concat(own, l.s.overlayAddrs()))
 	if !ok || !l.cfg.Book.Reachable(at.Addr()) {
 		return p2p.Addr{}, false
 	}

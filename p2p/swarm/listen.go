@@ -25,6 +25,7 @@ type door struct {
 type knock struct {
 	conn net.Conn
 	bind p2p.Bind
+	at   netip.AddrPort // where it is, if that is no address of the connection
 }
 
 // open listens at all addresses.
@@ -112,7 +113,7 @@ func (s *Swarm) acceptAll(ctx context.Context, d door, fail context.CancelCauseF
 			return
 		}
 		select {
-		case s.accepted <- knock{conn, d.bind}:
+		case s.accepted <- knock{conn: conn, bind: d.bind}:
 		case <-ctx.Done():
 			conn.Close()
 			return
@@ -134,8 +135,8 @@ func (s *Swarm) Addr() net.Addr {
 }
 
 // Locals are our addresses as people have said them, and with Discover those of this
-// machine that the internet routes to [localaddresses]. Read after Ready.
-func (s *Swarm) Locals() []netip.AddrPort { return s.locals }
+// machine that the internet routes to, and those at which overlays reach us [localaddresses]. Read after Ready.
+func (s *Swarm) Locals() []netip.AddrPort { return slices.Concat(s.locals, s.overlayAddrs()) }
 
 // findLocals fills them in once the doors are open.
 func (s *Swarm) findLocals() error {

@@ -36,6 +36,10 @@ type Options struct {
 	// nobody wants them [-capturemessages].
 	Capture func(peer string, received bool, command string, payload []byte)
 
+	// I2PKey is the file with the private key of the I2P destination at which peers come in;
+	// "": none do [-i2pacceptincoming].
+	I2PKey string
+
 	Discover bool // our addresses are those of this machine [-discover]
 }
 

@@ -7,33 +7,37 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"grapevine/p2p"
 )
 
 // I2P destinations are reached through the SAM bridge of an I2P router, version 3.1. We have
-// one session, with a destination of its own that is forgotten when it ends: nobody
-// can call us there.
+// one session, with a destination of its own: it is forgotten when the session ends, unless
+// others are to reach us there (i2pin.go).
 //
 //	HELLO VERSION MIN=3.1 MAX=3.1                               on each connection
 //	SESSION CREATE STYLE=STREAM ID=… DESTINATION=TRANSIENT …    once; the session lives as long as the connection
 //	NAMING LOOKUP NAME=….b32.i2p                                the whole destination, on a connection of its own
 //	STREAM CONNECT ID=… DESTINATION=… SILENT=false              which becomes the stream
 type sam struct {
-	bridge p2p.Proxy
-	log    *slog.Logger
+	bridge  p2p.Proxy
+	keyFile string // holds our destination's private key; "": it is forgotten with the session
+	log     *slog.Logger
 
 	turn    chan struct{} // holds one token: who has it may use the fields below
 	control net.Conn      // nil: no session
 	gone    chan struct{} // closed when the bridge has ended it
 	id      string
+	own     atomic.Pointer[netip.AddrPort] // our destination, where it is kept; nil before the first session
 }
 
-func newSAM(bridge p2p.Proxy, log *slog.Logger) *sam {
-	s := &sam{bridge: bridge, log: log, turn: make(chan struct{}, 1)}
+func newSAM(bridge p2p.Proxy, keyFile string, log *slog.Logger) *sam {
+	s := &sam{bridge: bridge, keyFile: keyFile, log: log, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s
 }
@@ -75,6 +79,16 @@ func (s *sam) hello(ctx context.Context, network p2p.Network) (net.Conn, error) 
 
 // ask says a line and reads the answer's pairs; RESULT must be OK, or they come with the error.
 func (s *sam) ask(ctx context.Context, conn net.Conn, line string) (map[string]string, error) {
+	pairs, err := s.talk(ctx, conn, line)
+	if result := pairs["RESULT"]; err == nil && result != "OK" {
+		verb, _, _ := strings.Cut(line, " ")
+		err = fmt.Errorf("SAM bridge %s: %s: RESULT=%s %s", s.bridge, verb, result, pairs["MESSAGE"])
+	}
+	return pairs, err
+}
+
+// talk is ask without a look at the answer.
+func (s *sam) talk(ctx context.Context, conn net.Conn, line string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, samTime)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
@@ -90,10 +104,6 @@ func (s *sam) ask(ctx context.Context, conn net.Conn, line string) (map[string]s
 	for _, word := range strings.Fields(reply) {
 		key, value, _ := strings.Cut(word, "=")
 		pairs[key] = value
-	}
-	if result := pairs["RESULT"]; result != "OK" {
-		verb, _, _ := strings.Cut(line, " ")
-		return pairs, fmt.Errorf("SAM bridge %s: %s: %s", s.bridge, verb, strings.TrimSpace(reply))
 	}
 	return pairs, nil
 }
@@ -173,14 +183,26 @@ func (s *sam) forget(ctx context.Context, id string) {
 }
 
 func (s *sam) open(ctx context.Context, network p2p.Network) error {
-	s.log.Debug("I2P session begins", "bridge", s.bridge.String())
+	kind, dest, quantity := "transient", "TRANSIENT", "1"
+	if s.keyFile != "" {
+		kind, quantity = "persistent", "3"
+	}
+	s.log.Debug("I2P session begins", "kind", kind, "bridge", s.bridge.String())
 	id := "grapevine" + strconv.FormatUint(rand.Uint64(), 36)
 	conn, err := s.hello(ctx, network)
 	if err != nil {
 		return err
 	}
-	_, err = s.ask(ctx, conn, "SESSION CREATE STYLE=STREAM ID="+id+
-		" DESTINATION=TRANSIENT SIGNATURE_TYPE=7 i2cp.leaseSetEncType=4,0 inbound.quantity=1 outbound.quantity=1")
+	if s.keyFile != "" {
+		var key []byte
+		if key, err = s.key(ctx, conn); err != nil {
+			conn.Close()
+			return err
+		}
+		dest = i2pText().EncodeToString(key)
+	}
+	_, err = s.ask(ctx, conn, "SESSION CREATE STYLE=STREAM ID="+id+" DESTINATION="+dest+
+		" SIGNATURE_TYPE=7 i2cp.leaseSetEncType=4,0 inbound.quantity="+quantity+" outbound.quantity="+quantity)
 	if err != nil {
 		conn.Close()
 		return err

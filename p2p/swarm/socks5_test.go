@@ -116,7 +116,7 @@ func (b *bridge) serve(conn net.Conn) {
 }
 
 func TestI2PThroughASAMBridge(t *testing.T) {
-	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
+	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, "", slog.New(slog.DiscardHandler))
 	defer s.close()
 	b := &bridge{t: t}
 	for range 2 { // the session is there then
@@ -172,7 +172,7 @@ func TestRepliesOfASAMBridgeAreBounded(t *testing.T) {
 
 // A name that is looked up for long keeps nobody from other destinations.
 func TestI2PNamesAreLookedUpBesideEachOther(t *testing.T) {
-	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, slog.New(slog.DiscardHandler))
+	s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, "", slog.New(slog.DiscardHandler))
 	defer s.close()
 	b := &bridge{t: t}
 	ctx, cancel := context.WithCancel(t.Context())

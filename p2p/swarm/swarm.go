@@ -24,10 +24,12 @@ type Swarm struct {
 	own    *nonces
 	sam    *sam // nil: no road to I2P
 
-	doors  []door           // where we listen; read after ready
-	locals []netip.AddrPort // our addresses; read after ready
-	ready  chan struct{}    // closed by Run when the loop takes calls
-	done   chan struct{}    // closed when Run is about to return
+	doors     []door           // where we listen; read after ready
+	locals    []netip.AddrPort // our addresses; read after ready
+	overlayMu sync.Mutex
+	overlays  []netip.AddrPort // our addresses that we have learnt since; guarded by overlayMu
+	ready     chan struct{}    // closed by Run when the loop takes calls
+	done      chan struct{}    // closed when Run is about to return
 
 	// What comes to the loop, by who sends it. None has a buffer: a connection's
 	// next message is not read before the loop has taken the last one, and all
@@ -63,7 +65,7 @@ func New(cfg Config) (*Swarm, error) {
 		freed:    make(chan struct{}, 1),
 	}
 	if cfg.SAM.IsValid() {
-		s.sam = newSAM(cfg.SAM, cfg.Log)
+		s.sam = newSAM(cfg.SAM, cfg.I2PKey, cfg.Log)
 	}
 	return s, nil
 }
@@ -87,6 +89,9 @@ func (s *Swarm) Run(ctx context.Context) error {
 		wg.Go(func() { s.acceptAll(ctx, d, cancel) })
 	}
 	wg.Go(func() { s.saveBook(ctx, cancel) })
+	if s.sam != nil && s.cfg.I2PKey != "" {
+		wg.Go(func() { s.acceptI2P(ctx) })
+	}
 	l := newLoop(s, ctx, &wg)
 	close(s.ready)
 	l.run(ctx)

@@ -41,7 +41,7 @@ var netOptions = []option{
 		help: "Ask DNS seeds at every start (default: 0).",
 		set:  elsewhere},
 	{name: "i2pacceptincoming", title: connection,
-		help: "Take peers who come over I2P. That is not built: peers there are dialled by -i2psam, and none comes in (default: 1).",
+		help: "Take peers who come over I2P, at a destination whose key is kept in i2p_private_key (default: 1). Only with -i2psam.",
 		set:  elsewhere},
 	{name: "i2psam", arg: "=<ip:port>", title: connection,
 		help: "SAM 3.1 bridge of an I2P router, through which I2P peers are dialled (default: none).",

@@ -5,6 +5,7 @@ package bitcoind
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,7 +38,7 @@ func (s *setup) roads() (err error) {
 	}
 	r.SAM.Isolate = false
 	if r.SAM.IsValid() && s.Bool("i2pacceptincoming", true) {
-		s.Notes = append(s.Notes, "Warning: I2P peers are dialled, but none can come in; -i2pacceptincoming=0 says so")
+		s.cfg.I2PKey = filepath.Join(s.NetDir(), "i2p_private_key")
 	}
 	return s.restricted()
 }

@@ -14,7 +14,7 @@ var netWords = []word{
 		}
 		return f.fill("Error connecting to {addr}: {why}")
 	}},
-	netWord("I2P session begins", "Creating transient SAM session with {bridge}"),
+	netWord("I2P session begins", "Creating {kind} SAM session with {bridge}"),
 	netWord("getaddr repeated", `Ignoring repeated "getaddr". peer={peer}`),
 	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
 	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
