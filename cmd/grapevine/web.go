@@ -3,7 +3,6 @@ package main
 import (
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -60,7 +59,9 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
 			own.base = []string{"--dir=" + dir}
 		}
 	}
-	page.Where = " " + strings.Join(own.base, " ")
+	for _, arg := range own.base {
+		page.Where += " " + cli.Quoted(arg)
+	}
 	page.Do, page.Events = own.run, net.follow(d.Events)
 	return page
 }

@@ -280,6 +280,10 @@ func (p *Page) followOne(ctx context.Context, m *member, past bool) {
 func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Time{}) // the server's is for requests; unsupported only by test recorders
+	if r.Method == http.MethodHead {
+		w.Header().Set("Content-Type", "text/event-stream")
+		return
+	}
 	l, first := p.live.enter()
 	if l != nil && !jsonrpc.Stream(r.Context(), p.form(r).Open) {
 		p.live.leave(l)

@@ -169,3 +169,46 @@ func TestPiecesAreToldWithWhoGaveThem(t *testing.T) {
 		}
 	}
 }
+
+// The last place is given away, and nobody has the next one until somebody leaves.
+func TestListenersAreBounded(t *testing.T) {
+	p := newPage(t, web.Config{})
+	server := httptest.NewServer(p)
+	defer server.Close()
+	const most = 256
+	listen := func(ctx context.Context) *http.Response {
+		r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/network/live", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	first, leave := context.WithCancel(t.Context())
+	all, end := context.WithCancel(t.Context())
+	defer end()
+	for i := range most {
+		ctx := all
+		if i == 0 {
+			ctx = first
+		}
+		if resp := listen(ctx); resp.StatusCode != 200 {
+			t.Fatalf("listener %d: %d", i+1, resp.StatusCode)
+		}
+	}
+	if resp := listen(all); resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("listener %d: %d %v", most+1, resp.StatusCode, resp.Header)
+	}
+	leave()
+	for deadline := time.Now().Add(time.Minute); listen(all).StatusCode != 200; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the place of who has left is not given away")
+		}
+	}
+	if resp, err := http.Head(server.URL + "/network/live"); err != nil || resp.StatusCode != 200 {
+		t.Errorf("HEAD: %v %v", resp, err)
+	}
+}

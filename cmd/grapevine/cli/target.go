@@ -148,15 +148,15 @@ func netDir(dir, datadir string) string {
 // this program advises says so too.
 func (p *Program) SayDir(dir, datadir string) {
 	if p.net = netDir(dir, datadir); p.net != netDir("", "") {
-		p.dir = " --dir " + quoted(p.net)
+		p.dir = " --dir " + Quoted(p.net)
 	}
 }
 
 // Advice is a command to type, of the network that the line means.
 func (p *Program) Advice(command string) string { return command + p.dir }
 
-// quoted is a word as a shell reads it.
-func quoted(s string) string {
+// Quoted is a word as a shell reads it.
+func Quoted(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("/._-+=:@%,~", r) && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}) {

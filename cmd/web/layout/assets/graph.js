@@ -72,13 +72,13 @@ export class Drawing {
   drawNodes(nodes) {
     const best = Math.max(0, ...nodes.filter((n) => !n.stranger).map((n) => n.height));
     this.groups.clear();
-    const many = nodes.length > 24, radius = many ? 15 : 27;
+    const many = nodes.length > 24, radius = Math.max(5, Math.min(27, 700 / nodes.length));
     this.nodes.replaceChildren(...nodes.map((n) => {
       const spot = this.spots.get(n.id), behind = !n.stranger && !n.down && n.height < best;
       const state = n.down ? "down" : n.stranger ? "a peer that is not of the network" : `block ${n.height}, ${n.pool} in the pool${behind ? ", behind" : ""}`;
       const group = make("g", { class: `node${n.down ? " down" : ""}${n.stranger ? " stranger" : ""}${behind ? " behind" : ""}`, transform: `translate(${spot.x} ${spot.y})`, "data-node": n.id },
         make("circle", { class: "halo", r: radius + 8 }), make("circle", { class: "body", r: n.stranger ? radius * 0.7 : radius }),
-        make("text", { class: "name", y: many || n.stranger ? 4 : -1 }, n.stranger ? "peer" : n.id), ...this.under(n, many, radius));
+        make("text", { class: radius < 12 ? "fact" : "name", y: many || n.stranger ? 5 : -1 }, n.stranger ? "peer" : radius < 8 ? "" : n.id), ...this.under(n, many, radius));
       if (n.stranger) group.setAttribute("aria-label", `${n.title}: ${state}`), group.setAttribute("role", "img");
       else {
         group.setAttribute("role", "button");

@@ -19,13 +19,32 @@ class NetworkPage {
     this.show(JSON.parse(graph.dataset.picture));
     this.listen();
     byId("play").addEventListener("click", () => this.replay());
-    byId("item").addEventListener("change", () => this.pick());
+    byId("item").addEventListener("change", () => {
+      this.picked = byId("item").selectedIndex > 0; // else it follows what is newest
+      this.pick();
+    });
     byId("scrub").addEventListener("input", () => this.scrub());
     for (const name of ["a", "b"]) {
       const select = byId(name);
       if (select) select.addEventListener("change", () => this.mark([byId("a").value, byId("b").value]));
     }
+    byId("shape")?.addEventListener("submit", (e) => this.send(e));
     setInterval(() => this.settle(), 500);
+  }
+
+  // send sends the form and stays here: what the answering page says is said, and the picture shows the rest.
+  async send(e) {
+    e.preventDefault();
+    const fields = new URLSearchParams(new FormData(e.target));
+    fields.set("how", e.submitter?.value || "cut");
+    try {
+      const answer = await fetch(e.target.action, { method: "POST", body: fields });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const words = ["h1", ".note", "pre", ".lead"].map((what) => page.querySelector(`main ${what}`)?.textContent.trim());
+      this.say([...new Set(words)].filter(Boolean).join(" – ").slice(0, 400));
+    } catch {
+      this.say("The node does not answer.");
+    }
   }
 
   // listen follows the node's stream; the browser connects again by itself.
@@ -108,8 +127,8 @@ class NetworkPage {
     const items = this.travels.newest(30);
     if (!items.length) return;
     select.replaceChildren(...items.map((item) => new Option(item.title(), item.id)));
-    if (items.some((item) => item.id === was)) select.value = was;
-    if (select.value !== was || !this.playing) this.pick();
+    if ((this.picked || this.playing) && items.some((item) => item.id === was)) select.value = was;
+    if (!this.playing) this.pick();
   }
 
   pick() {

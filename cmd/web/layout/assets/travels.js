@@ -28,7 +28,7 @@ class Step {
         return this.whole ? `was given it by${from} (${this.by})` : `heard of it from${from} (${this.by})`;
       case "asked": return `asked${from} for it`;
       case "judged": return this.verdict === "accepted" ? "found it good" : `${this.verdict}${this.reason ? `: ${this.reason}` : ""}`;
-      case "relayed": return `told${from} (${this.by})`;
+      case "relayed": return `${this.whole ? "gave it to" : "told"}${from} (${this.by})`;
       case "removed": return `took it from the pool: ${this.reason}`;
       case "tip": return "its chain ends with it now";
     }
@@ -88,7 +88,6 @@ export class Travels {
     if (!item) {
       item = new Item(id, !e.tx && !e.wtx);
       this.items.set(id, item);
-      if (this.items.size > maxItems) this.items.delete(this.items.keys().next().value);
     }
     if (e.height) item.height = e.height;
     const step = new Step(item, line.at, line.peer || "", e);
@@ -97,6 +96,7 @@ export class Travels {
       while (i > 0 && item.steps[i - 1].at > step.at) i--;
       item.steps.splice(i, 0, step);
     }
+    if (this.items.size > maxItems) this.items.delete(this.newest(maxItems + 1).pop().id);
     if ((e.kind === "judged" && e.verdict === "accepted") || e.kind === "tip") {
       if (!item.good.has(line.at)) item.good.set(line.at, step.at);
     }
@@ -121,6 +121,6 @@ export class Travels {
   }
 
   newest(n) {
-    return [...this.items.values()].reverse().slice(0, n);
+    return [...this.items.values()].sort((a, b) => b.steps[0].at - a.steps[0].at).slice(0, n);
   }
 }
