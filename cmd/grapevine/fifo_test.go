@@ -35,7 +35,9 @@ func TestAFifoIsNoFile(t *testing.T) {
 		{"testnet", "status", "--nodes-file", fifo},
 		{"testnet", "status", "--nodes-file", nodes},
 		{"node", "--peers", fifo, "--datadir", t.TempDir()},
+		{"testnet", "status", "--dir", place("net.json")},
 		{"node", "--datadir", place("grapevine.conf")},
+		{"node", "--datadir", place("links.json")},
 		{"status", "--datadir", place("grapevine.conf")},
 		{"status", "--datadir", place(".cookie")},
 	} {

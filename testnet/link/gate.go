@@ -42,9 +42,16 @@ func New(under p2p.Network) *Gate {
 // Open makes a gate with the rules of a file, if it is there.
 func Open(under p2p.Network, path string) (*Gate, error) {
 	g := New(under)
-	raw, err := os.ReadFile(path)
+	st, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return g, nil
+	}
+	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		err = errors.New("it is not a file")
+	}
+	var raw []byte
+	if err == nil {
+		raw, err = os.ReadFile(path)
 	}
 	if err == nil {
 		_, err = g.SetLinks(raw)

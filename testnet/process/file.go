@@ -52,7 +52,7 @@ const folderPrefix = "node"
 
 // ReadFile reads DIR/net.json and says which of its nodes run.
 func ReadFile(dir string) (testnet.File, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, fileName))
+	raw, err := readRegular(filepath.Join(dir, fileName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return testnet.File{}, fmt.Errorf("%w: %s has no %s", testnet.ErrNoNet, dir, fileName)
 	}
@@ -81,6 +81,19 @@ func ReadFile(dir string) (testnet.File, error) {
 		f.Nodes = append(f.Nodes, m)
 	}
 	return f, nil
+}
+
+// readRegular reads a file and refuses what is none: to open a FIFO would wait until
+// somebody writes to it.
+func readRegular(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s: it is not a file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
 }
 
 // isOwn is whether a node's folder, if it is there, is one of its network: a

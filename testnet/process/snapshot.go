@@ -95,7 +95,7 @@ func (n *Net) snapshot(name string) (s Snapshot, err error) {
 	if err := CheckName(name); err != nil {
 		return s, err
 	}
-	raw, err := os.ReadFile(filepath.Join(n.snapshotPath(name), aboutFile))
+	raw, err := readRegular(filepath.Join(n.snapshotPath(name), aboutFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, fmt.Errorf("%s: %w", name, ErrNoSnapshot)
 	}
