@@ -124,25 +124,23 @@ func (t *Tap) told(ev gossip.Event) {
 
 // judged is the verdict on a transaction or block.
 func judged(e Event, err error) Event {
-	e.Kind, e.Verdict = Judged, Refused
-	var missing *chain.MissingError
-	var broken *chain.RuleError
-	var refused *chain.PolicyError
-	switch {
-	case err == nil:
-		e.Verdict = Accepted
-	case errors.Is(err, chain.ErrInconclusive):
-		e.Verdict = Inconclusive
-	case errors.Is(err, chain.ErrDuplicate):
-		e.Verdict = Duplicate
-	case errors.As(err, &missing):
-		e.Verdict, e.Reason = Orphan, chain.ErrMissingCoin.Error()
-	case errors.As(err, &broken):
+	e.Kind, e.Verdict = Judged, Accepted
+	if err == nil {
+		return e
+	}
+	e.Verdict, e.Reason = Refused, err.Error()
+	if broken, ok := errors.AsType[*chain.RuleError](err); ok {
 		e.Reason, e.Detail = string(broken.Rule), broken.Detail
-	case errors.As(err, &refused):
+	} else if refused, ok := errors.AsType[*chain.PolicyError](err); ok {
 		e.Reason, e.Detail = string(refused.Policy), refused.Detail
-	default:
-		e.Reason = err.Error()
+	}
+	switch {
+	case errors.Is(err, chain.ErrInconclusive):
+		e.Verdict, e.Reason = Inconclusive, ""
+	case errors.Is(err, chain.ErrDuplicate):
+		e.Verdict, e.Reason = Duplicate, ""
+	case errors.Is(err, chain.ErrMissingCoin):
+		e.Verdict = Orphan
 	}
 	return e
 }
@@ -152,10 +150,7 @@ func (t *Tap) moved(tip *chain.HeaderNode) {
 	old := t.tip
 	t.tip = tip
 	if old != nil && !old.IsAncestorOf(tip) {
-		fork := old
-		for !fork.IsAncestorOf(tip) {
-			fork = fork.Parent
-		}
+		fork := chain.Fork(old, tip)
 		t.add(Event{Kind: Reorganisation, Block: tip.Hash, Height: tip.Height, Reorg: &Reorg{
 			Fork: fork.Height, Left: old.Hash, Height: old.Height,
 			Undone: int(old.Height - fork.Height), New: int(tip.Height - fork.Height),
