@@ -170,6 +170,9 @@ func (p *Params) filters() []filter {
 
 // rounds tries one filter after the other (Core: AutomaticCoinSelection).
 func (s *selection) rounds() (*Result, error) {
+	if r := s.fromSome(); r != nil {
+		return r, nil
+	}
 	s.makeGroups()
 	filters := s.filters()
 	if err := s.enough(filters); err != nil {
