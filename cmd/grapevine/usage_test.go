@@ -28,6 +28,8 @@ func TestWrongUsageEndsWithStatus2AndAHint(t *testing.T) {
 		{"wallet send --all bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 --subtractfee", "leave --subtractfee away", ""},
 		{"wallet send bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --feerate 1000.001", "add --anyfee", ""},
 		{"wallet load", "wants NAME", "grapevine wallet load --help"},
+		{"wallet use --forget savings", "takes no NAME", ""},
+		{"wallet use a b", "", "grapevine wallet use --help"},
 		{"wallet create --encrypt", "needs a NAME", ""},
 		{"wallet create a b", "", "grapevine wallet create --help"},
 		{"wallet unlock --seconds 100000001", "want 0 to 100000000", ""},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,25 +22,20 @@ func (p *program) walletCommand() *urfave.Command {
 		Name:  "wallet",
 		Usage: "addresses, balance, payments of the node's wallet",
 		Description: `The wallet lives in the node, in wallets/wallet.db of its data directory; others have a
-name, and wallets/NAME/wallet.db. On regtest it makes
+name, and wallets/NAME/wallet.db: --wallet NAME, or once for all "wallet use NAME". On regtest it makes
 itself at first use. Amounts are in BTC with 8 decimals.
 
   $ grapevine wallet address --node 2
   bcrt1q…
   $ grapevine wallet send bcrt1q… 1.5 --node 0
   $ grapevine wallet balance --node 2`,
-		Subcommands: ofWallets(append(append([]*urfave.Command{
-			{Name: "create", Usage: "make the wallet, or one of that name, and show its words", ArgsUsage: "[NAME]", Action: p.walletCreate,
-				Flags:       []urfave.Flag{cli.BoolFlag("encrypt", "ask for a passphrase, and never write a key in clear; needs NAME")},
-				Description: "With --encrypt the passphrase is asked for as by `grapevine wallet encrypt`, and the wallet\nis locked when its words have been shown.\n\n  $ grapevine wallet create savings --encrypt"},
-			{Name: "restore", Usage: "make the wallet again from its words", ArgsUsage: "[WORD…]", Action: p.walletRestore,
-				Description: "Without words on the line they are read from stdin, which keeps them out of the\nshell's history.\n\n  $ grapevine wallet restore < words.txt"},
+		Subcommands: append(p.nameCommands(), ofWallets(slices.Concat([]*urfave.Command{
 			{Name: "address", Usage: "a new address to be paid at", Flags: []urfave.Flag{taproot, cli.StringFlag("label", "`TEXT` kept with the address")}, Action: p.walletAddress},
 			{Name: "balance", Usage: "what can be spent, and what not yet", Action: p.walletBalance},
 			{Name: "history", Usage: "payments made and received, newest first", Flags: []urfave.Flag{count}, Action: p.walletHistory},
 			{Name: "coins", Usage: "unspent coins, one a line", Action: p.walletCoins},
 			{Name: "backup", Usage: "show the wallet's words, or copy wallet.db to FILE", ArgsUsage: "[FILE]", Action: p.walletBackup},
-		}, p.keyCommands()...), p.spendCommands()...)),
+		}, p.keyCommands(), p.spendCommands()))...),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"os"
-	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -16,13 +15,10 @@ import (
 // maxUnlock is as in Core, in seconds [MAX_SLEEP_TIME].
 const maxUnlock = 100_000_000
 
-// keyCommands are about which wallets there are, and what guards their keys.
+// keyCommands are about what guards the keys of a wallet.
 func (p *program) keyCommands() []*urfave.Command {
 	seconds := cli.IntFlag("seconds", 60, "`N` seconds until it locks itself")
 	return []*urfave.Command{
-		{Name: "list", Usage: "the wallets on disk, and which are in use", Action: p.walletList},
-		{Name: "load", Usage: "take a wallet into use", ArgsUsage: "NAME", Action: p.walletLoad},
-		{Name: "unload", Usage: "take a wallet out of use", ArgsUsage: "NAME", Action: p.walletUnload},
 		{Name: "encrypt", Usage: "guard keys and words by a passphrase", Action: p.walletEncrypt,
 			Description: "The passphrase is asked for twice, without showing it; where stdin is no terminal it is\nthe first line of it. It never stands on the command line. Without it the money is lost:\nwrite it down, and make a new backup.\n\n  $ grapevine wallet encrypt --wallet savings"},
 		{Name: "unlock", Usage: "let an encrypted wallet sign for a while", Flags: []urfave.Flag{seconds}, Action: p.walletUnlock,
@@ -34,58 +30,9 @@ func (p *program) keyCommands() []*urfave.Command {
 // ofWallets gives each command the flag that names a wallet.
 func ofWallets(list []*urfave.Command) []*urfave.Command {
 	for _, c := range list {
-		c.Flags = append(c.Flags, cli.StringFlag("wallet", "`NAME` of the wallet that is meant, where there are several"))
+		c.Flags = append(c.Flags, cli.WalletFlag())
 	}
 	return list
-}
-
-type namedWallet struct {
-	Name   string `json:"name"`
-	Loaded bool   `json:"loaded"`
-}
-
-func (p *program) walletList(c *urfave.Context) error {
-	a, err := p.Asker(c)
-	if err != nil {
-		return cli.Fail("wallet list", err)
-	}
-	defer a.Client.Close()
-	var dir struct {
-		Wallets []namedWallet `json:"wallets"`
-	}
-	var loaded []string
-	a.Ask("listwalletdir", &dir)
-	a.Ask("listwallets", &loaded)
-	if a.Err != nil {
-		return cli.Fail("wallet list", a.Err)
-	}
-	list := []namedWallet{}
-	for _, name := range loaded {
-		list = append(list, namedWallet{name, true})
-	}
-	for _, w := range dir.Wallets {
-		if !slices.Contains(loaded, w.Name) {
-			list = append(list, w)
-		}
-	}
-	return p.Show(c, list, func(o *cli.Out) {
-		if len(list) == 0 {
-			o.Printf("no wallets\n")
-			return
-		}
-		t := cli.NewTable("wallet", "")
-		for _, w := range list {
-			name, in := cli.Printable(w.Name), ""
-			if name == "" {
-				name = "(without a name)"
-			}
-			if w.Loaded {
-				in = "in use"
-			}
-			t.Row(name, in)
-		}
-		t.Write(o, "")
-	})
 }
 
 // createNamed makes a wallet of that name and shows its words.
@@ -121,26 +68,6 @@ func (p *program) createNamed(c *urfave.Context, name string) error {
 		return cli.Fail("wallet create", a.Err)
 	}
 	return p.showWords(c, w)
-}
-
-func (p *program) walletLoad(c *urfave.Context) error {
-	return p.byName(c, "load", "loadwallet", "in use, and from now on at every start")
-}
-
-func (p *program) walletUnload(c *urfave.Context) error {
-	return p.byName(c, "unload", "unloadwallet", "not in use any more")
-}
-
-// byName takes a wallet into use or out of it, for good.
-func (p *program) byName(c *urfave.Context, command, method, said string) error {
-	args, err := cli.WantArgs(c, 1, 1)
-	if err != nil {
-		return err
-	}
-	if err := p.Call(c, method, nil, args[0], method == "loadwallet"); err != nil {
-		return cli.Fail("wallet "+command, err)
-	}
-	return p.Show(c, namedWallet{args[0], method == "loadwallet"}, func(o *cli.Out) { o.Printf("%s\n", said) })
 }
 
 func (p *program) walletEncrypt(c *urfave.Context) error {

@@ -17,13 +17,22 @@ import (
 )
 
 // Dial makes a client for the node that the line means: --node N, --rpc URL,
-// or the one that runs on the data directory; and for its wallet --wallet NAME.
+// or the one that runs on the data directory; and for its wallet --wallet NAME, or the
+// one of ChooseWallet.
 func (p *Program) Dial(c *urfave.Context) (*client.Client, error) {
 	cl, err := p.dial(c)
-	if err == nil && c.IsSet("wallet") {
-		cl.OfWallet(c.String("wallet"))
+	if err != nil {
+		return nil, err
 	}
-	return cl, err
+	name, ok, err := p.meantWallet(c)
+	if err != nil {
+		cl.Close()
+		return nil, err
+	}
+	if ok {
+		cl.OfWallet(name)
+	}
+	return cl, nil
 }
 
 func (p *Program) dial(c *urfave.Context) (*client.Client, error) {
