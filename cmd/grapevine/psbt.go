@@ -28,8 +28,8 @@ itself, the name of a file that holds it, or - for stdin.
   $ grapevine psbt combine mine.psbt hers.psbt > both.psbt
   $ grapevine psbt finalize both.psbt --send`,
 		Subcommands: []*urfave.Command{
-			{Name: "create", Usage: "make one that pays AMOUNT BTC to ADDRESS by the wallet's coins", ArgsUsage: "ADDRESS AMOUNT", Flags: []urfave.Flag{feeRate(), dear}, Action: p.psbtCreate},
-			{Name: "sign", Usage: "add the wallet's signatures", ArgsUsage: "PSBT", Action: p.psbtSign},
+			{Name: "create", Usage: "make one that pays AMOUNT BTC to ADDRESS by the wallet's coins", ArgsUsage: "ADDRESS AMOUNT", Flags: []urfave.Flag{feeRate(), dear, cli.WalletFlag()}, Action: p.psbtCreate},
+			{Name: "sign", Usage: "add the wallet's signatures", ArgsUsage: "PSBT", Flags: []urfave.Flag{cli.WalletFlag()}, Action: p.psbtSign},
 			{Name: "combine", Usage: "put together what several have signed", ArgsUsage: "PSBT PSBT…", Action: p.psbtCombine},
 			{Name: "finalize", Usage: "make the transaction of one that is signed, and send it with --send", ArgsUsage: "PSBT",
 				Flags: []urfave.Flag{cli.BoolFlag("send", "hand the transaction in; prints its txid"), dear}, Action: p.psbtFinalize},

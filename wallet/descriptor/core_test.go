@@ -52,7 +52,7 @@ func TestDescriptorsReadAsInCore(t *testing.T) {
 	for _, c := range append(answers(t, "core.json"), answers(t, "miniscript.json")...) {
 		d, err := Parse(c.Desc, net, false)
 		if c.Text == "" {
-			if err == nil || c.Error != "" && err.Error() != hideSecrets(c.Error) { // of some Core says nothing at all
+			if err == nil || c.Error != "" && err.Error() != told(c.Error) { // of some Core says nothing at all
 				t.Errorf("%s: got %v, %v\nwant %s", c.Desc, d, err, c.Error)
 			}
 			continue
@@ -71,6 +71,12 @@ func TestDescriptorsReadAsInCore(t *testing.T) {
 		checkAddresses(t, d, c)
 		checkWays(t, d, c)
 	}
+}
+
+// told is what is said where Core quotes what may be a private key.
+func told(text string) string {
+	raw := regexp.MustCompile("Pubkey '[0-9a-f]{64}'")
+	return raw.ReplaceAllString(hideSecrets(text), "Pubkey '(private)'")
 }
 
 func checkAddresses(t *testing.T, d *Descriptor, c answer) {

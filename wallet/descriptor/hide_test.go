@@ -33,6 +33,12 @@ func TestNoErrorQuotesAPrivateKey(t *testing.T) {
 			}
 		}
 	}
+	raw := strings.Repeat("7a", 32) // a private key in hex, where one is no key
+	for _, in := range []string{"pk(S)", "wpkh(S)", "wsh(multi(1,S))", "combo([00000000]S)", "tr(" + strings.Repeat("ff", 32) + ")"} {
+		if _, err := Parse(strings.ReplaceAll(in, "S", raw), &chaincfg.MainNetParams, false); err == nil || strings.Contains(err.Error(), "7a7a") || strings.Contains(err.Error(), "ffff") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
 	// What is no secret is quoted as it was written.
 	for _, public := range []string{"foo(" + k + ")", "foo(addr(bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6))", "'x(1,{2}[3])'"} {
 		_, err := Parse(public, &chaincfg.MainNetParams, false)

@@ -329,6 +329,9 @@ func (k *key) readHex(raw []byte, text string, at place) error {
 		return errors.New("Hybrid public keys are not allowed")
 	}
 	if _, err := btcec.ParsePubKey(full); err != nil {
+		if len(raw) == btcec.PrivKeyBytesLen { // it may be a private key
+			text = hidden
+		}
 		return fmt.Errorf("Pubkey '%s' is invalid", text)
 	}
 	if len(full) != btcec.PubKeyBytesLenCompressed && !at.uncompressed() {
@@ -374,13 +377,16 @@ func (k *key) walk() *hdkeychain.ExtendedKey {
 	return at
 }
 
+// hidden stands for what nobody else is to read.
+const hidden = "(private)"
+
 // hideSecret keeps what is nearly a private key out of an error's text: errors
 // are logged, and a typing error leaves the key within reach.
 func hideSecret(text string) string {
 	const leastWIF, mostWIF = 48, 56 // characters; 51 and 52 are right
 	wif := len(text) >= leastWIF && len(text) <= mostWIF && strings.Contains("59cKL", text[:1])
 	if wif || len(text) > 4 && text[1:4] == "prv" {
-		return "(private)"
+		return hidden
 	}
 	return text
 }

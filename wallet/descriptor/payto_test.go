@@ -70,7 +70,7 @@ func TestWhatIsNoDescriptorIsRefusedByItsCause(t *testing.T) {
 		`x`:                   `'x' is not a valid descriptor function`,
 		`pk()`:                `pk(): No key provided`,
 		`pk(zz)`:              `pk(): key 'zz' is not valid`,
-		`pk(X)`:               `pk(): Pubkey '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798' is invalid`,
+		`pk(X)`:               `pk(): Pubkey '(private)' is invalid`,
 		`pk(K`:                `'pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798' is not a valid descriptor function`,
 		`pk(K)x`:              `'pk(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)x' is not a valid descriptor function`,
 		`wpkh(U)`:             `wpkh(): Uncompressed keys are not allowed`,
