@@ -32,7 +32,8 @@ func TestWalletsAreNamedWrongly(t *testing.T) {
 	w.refuses(
 		refusal{-4, "…Database already exists", "createwallet", []any{"a"}},
 		refusal{-4, "…bdb", "createwallet", []any{"c", false, false, "", false, false}},
-		refusal{-4, "…external signing", "createwallet", []any{"c", true, false, "", false, true, false, true}},
+		refusal{-4, "Private keys must be disabled when using an external signer", "createwallet", []any{"c", false, false, "", false, true, false, true}},
+		refusal{-1, "GetExternalSigner: restart bitcoind with -signer=<cmd>", "createwallet", []any{"c", true, false, "", false, true, false, true}},
 		refusal{-4, "…private keys are disabled", "createwallet", []any{"c", true, false, "secret"}},
 		refusal{-35, `Wallet "a" is already loaded.`, "loadwallet", []any{"a"}},
 		refusal{-18, "…Path does not exist", "loadwallet", []any{"c"}},

@@ -46,6 +46,7 @@ type key struct {
 	derive derive
 	parent *hdkeychain.ExtendedKey // at the end of path; nil: cannot be had without private keys
 	line   *line                   // the public children of parent, where the last step is not hardened
+	told   map[uint32][]byte       // public keys behind a hardened last step, see Descriptor.Tell
 }
 
 // size is how many bytes the key is written in.
@@ -105,6 +106,9 @@ func (k *key) derived(index uint32) ([]byte, error) {
 		return pub, wrapDerive(err)
 	}
 	child, err := k.child(index)
+	if pub, ok := k.told[index]; ok && errors.Is(err, ErrPrivate) {
+		return pub, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,36 @@ func (d *Descriptor) Adopt(other *Descriptor) {
 	}
 }
 
+// Hardened are the public keys at an index of those keys whose last step is hardened,
+// which only who has the private ones can make. ErrPrivate: they are not here.
+func (d *Descriptor) Hardened(index uint32) (pubs [][]byte, err error) {
+	for _, k := range d.root.all() {
+		if k.derive != hardly {
+			continue
+		}
+		pub, err := k.derived(index)
+		if err != nil {
+			return nil, err
+		}
+		pubs = append(pubs, pub)
+	}
+	return pubs, nil
+}
+
+// Tell has a descriptor without private keys know what Hardened answered for an index of
+// the one that has them: it goes on from there as if it could make them.
+func (d *Descriptor) Tell(index uint32, pubs [][]byte) {
+	for _, k := range d.root.all() {
+		if k.derive != hardly || len(pubs) == 0 {
+			continue
+		}
+		if k.told == nil {
+			k.told = map[uint32][]byte{}
+		}
+		k.told[index], pubs = pubs[0], pubs[1:]
+	}
+}
+
 // all are the keys, in the order in which they are written.
 func (e *expr) all() []*key {
 	list := slices.Clone(e.keys)

@@ -271,6 +271,42 @@ func TestAWalletGoesOnWhenItsFileCanBeOpenedAgain(t *testing.T) {
 	}
 }
 
+// What was made behind a hardened step while the keys were there is known when they are
+// locked away, after a start too.
+func TestALockedWalletKnowsItsHardenedKeys(t *testing.T) {
+	const hardened = "wpkh(tprv8ZgxMBicQKsPerQj6m35no46amfKQdjY7AhLnmatHYXs8S4MTgeZYkWAn4edSGwwL3vkSiiGqSZQrmy5D3P5gBoqgvYP2fCUpBwbKTMTAkL/*h)"
+	w := newWorld(t)
+	u := w.rich(1, 1)
+	d, err := descriptor.Parse(hardened, w.params.Params, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.AddDescriptors(t.Context(), []state.Import{{Desc: d, Start: 2, End: 5, Next: 2, Timestamp: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	scripts, err := d.Expand(4, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, ours, err := u.Owned(t.Context(), scripts[0])
+	if err != nil || !ours || !strings.HasPrefix(before.Desc, "wpkh([") {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if locked, _, err := u.Owned(t.Context(), scripts[0]); err != nil || locked.Desc != before.Desc {
+			t.Errorf("locked: %+v, %v", locked, err)
+		}
+		u.Service.Close()
+		u.open(2)
+		if err := u.catchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A file that cannot take its name leaves the old one in use.
 func TestAPassphraseThatCannotBeChangedStays(t *testing.T) {
 	w := newWorld(t)

@@ -44,14 +44,17 @@ type row struct {
 
 // savedRow is what the file holds of a row. Nothing of it is private.
 type savedRow struct {
-	Desc      string `json:"desc"` // public, hardened steps done where they can be, without checksum
-	Label     string `json:"label,omitempty"`
-	Start     uint32 `json:"start,omitempty"`
-	End       uint32 `json:"end"`  // the range's end; of the words' rows more may be watched, see reread
-	Next      uint32 `json:"next"` // the first index not handed out
-	Timestamp int64  `json:"timestamp"`
-	Active    bool   `json:"active,omitempty"`
-	Internal  bool   `json:"internal,omitempty"`
+	Desc  string `json:"desc"` // public, hardened steps done where they can be, without checksum
+	Label string `json:"label,omitempty"`
+	Start uint32 `json:"start,omitempty"`
+	End   uint32 `json:"end"`  // the range's end; of the words' rows more may be watched, see reread
+	Next  uint32 `json:"next"` // the first index not handed out
+	// Hardened are public keys behind a hardened last step, of each index from Start on
+	// (Core: DescriptorCache).
+	Hardened  [][][]byte `json:"hardened,omitempty"`
+	Timestamp int64      `json:"timestamp"`
+	Active    bool       `json:"active,omitempty"`
+	Internal  bool       `json:"internal,omitempty"`
 	// Words says that it was made from the wallet's words, which may be at work
 	// elsewhere too: see reread. Scanned is how many of its scripts all blocks
 	// since the wallet's birth were searched for.
@@ -88,6 +91,9 @@ func (st *State) addRow(s savedRow) (*row, error) {
 		return nil, fmt.Errorf("read a wallet's descriptor: %w", err)
 	}
 	r := &row{savedRow: s, id: len(st.rows), public: d, kind: d.OutputType(), per: uint32(d.PerIndex())}
+	for i, pubs := range s.Hardened {
+		d.Tell(s.Start+uint32(i), pubs)
+	}
 	st.rows = append(st.rows, r)
 	return r, nil
 }
@@ -121,7 +127,7 @@ func (st *State) AddImport(i Import) error {
 			before = append(before, st.scripts[own.script])
 			st.unwatch(own)
 		}
-		r.owned, r.Start, r.End, r.written = nil, i.Start, i.Start, 0
+		r.owned, r.Hardened, r.Start, r.End, r.written = nil, nil, i.Start, i.Start, 0
 	}
 	if err := st.extend(r, i.End); err != nil {
 		return err
@@ -243,6 +249,10 @@ func (st *State) grow(r *row, end uint32) error {
 			}
 			scripts, err = from.Expand(index, nil)
 		}
+		if err == nil && from != r.public {
+			err = r.keepHardened(index, from)
+			st.dirt.keys = true
+		}
 		if err != nil {
 			return fmt.Errorf("scripts of a descriptor: %w", err)
 		}
@@ -250,6 +260,18 @@ func (st *State) grow(r *row, end uint32) error {
 			st.watch(r, string(script))
 		}
 	}
+	return nil
+}
+
+// keepHardened keeps the public keys behind a hardened last step: what was made while the
+// keys were there can be looked at, and weighed, when they are locked away.
+func (r *row) keepHardened(index uint32, private *descriptor.Descriptor) error {
+	pubs, err := private.Hardened(index)
+	if err != nil || len(pubs) == 0 || int(index-r.Start) != len(r.Hardened) {
+		return err
+	}
+	r.Hardened = append(r.Hardened, pubs)
+	r.public.Tell(index, pubs)
 	return nil
 }
 

@@ -50,10 +50,12 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	switch {
 	case !c.Bool("descriptors"):
 		c.Refuse(jsonrpc.CodeWallet, "Compiled without bdb support (required for legacy wallets)")
-	case c.Bool("external_signer"):
-		c.Refuse(jsonrpc.CodeWallet, "Compiled without external signing support (required for external signing)")
+	case c.Bool("external_signer") && !c.Bool("disable_private_keys"):
+		c.Refuse(jsonrpc.CodeWallet, "Private keys must be disabled when using an external signer")
 	case passphrase != "" && c.Bool("disable_private_keys"):
 		c.Refuse(jsonrpc.CodeWallet, passphraseUseless)
+	case c.Bool("external_signer"): // as Core says it that was started without one
+		c.Refuse(jsonrpc.CodeMisc, "GetExternalSigner: restart bitcoind with -signer=<cmd>")
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
