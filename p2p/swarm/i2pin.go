@@ -159,6 +159,13 @@ func (s *Swarm) setOverlay(at netip.AddrPort) {
 	}
 }
 
+// dropOverlay: nobody reaches us there any more.
+func (s *Swarm) dropOverlay(at netip.AddrPort) {
+	s.overlayMu.Lock()
+	defer s.overlayMu.Unlock()
+	s.overlays = slices.DeleteFunc(s.overlays, func(own netip.AddrPort) bool { return own == at })
+}
+
 // overlayAddrs are these.
 func (s *Swarm) overlayAddrs() []netip.AddrPort {
 	s.overlayMu.Lock()

@@ -63,6 +63,21 @@ func (s *Swarm) tellBound(b p2p.Bind, bound string) {
 	}
 }
 
+// onionDoor is where those come in who come over Tor: a door of their own, else the first.
+func (s *Swarm) onionDoor() (at netip.AddrPort, ok bool) {
+	for _, d := range s.doors {
+		if own := p2p.AddrPortOf(d.Addr()); own.IsValid() && (!ok || d.bind.Onion) {
+			if at, ok = own, true; d.bind.Onion {
+				break
+			}
+		}
+	}
+	if at.Addr().IsUnspecified() {
+		at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
+	}
+	return at, ok
+}
+
 func (s *Swarm) shut() {
 	for _, d := range s.doors {
 		d.Close()

@@ -40,6 +40,8 @@ type Options struct {
 	// "": none do [-i2pacceptincoming].
 	I2PKey string
 
+	Tor TorControl // makes an onion service that leads to us [-listenonion]
+
 	Discover bool // our addresses are those of this machine [-discover]
 }
 

@@ -92,6 +92,9 @@ func (s *Swarm) Run(ctx context.Context) error {
 	if s.sam != nil && s.cfg.I2PKey != "" {
 		wg.Go(func() { s.acceptI2P(ctx) })
 	}
+	if target, ok := s.onionDoor(); ok && s.cfg.Tor.At.IsValid() {
+		wg.Go(func() { s.keepOnion(ctx, target) })
+	}
 	l := newLoop(s, ctx, &wg)
 	close(s.ready)
 	l.run(ctx)

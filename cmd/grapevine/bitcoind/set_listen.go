@@ -40,7 +40,7 @@ func (s *setup) addresses() error {
 	case !listens && s.Bool("listenonion", true):
 		return errors.New("Cannot set -listen=0 together with -listenonion=1")
 	case listens:
-		err = s.binds(port)
+		err = cmp.Or(s.binds(port), s.tor())
 	}
 	if err != nil {
 		return err

@@ -5,11 +5,13 @@ package bitcoind
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"grapevine/p2p"
+	"grapevine/p2p/swarm"
 )
 
 const samPort = 7656 // where an I2P router's SAM bridge usually listens
@@ -58,7 +60,7 @@ func (s *setup) restricted() error {
 	case !s.Bool("listenonion", true):
 		return errors.New("Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching the Tor network is not provided: none of -proxy, -onion or -listenonion is given")
 	default:
-		s.Notes = append(s.Notes, "Warning: outbound connections are restricted to Tor (-onlynet=onion), and no proxy leads there; name it by -onion, for Tor's control port is not asked")
+		s.Notes = append(s.Notes, "Warning: outbound connections are restricted to Tor (-onlynet=onion), and no proxy leads there; name it by -onion, for Tor is not asked where its own is")
 	}
 	return nil
 }
@@ -80,12 +82,21 @@ func (s *setup) proxy(option string, port uint16) (p2p.Proxy, error) {
 	return p, nil
 }
 
-// setTor says that Tor's control port is not spoken.
-func setTor(s *setup) error {
-	for _, name := range []string{"listenonion", "torcontrol", "torpassword"} {
-		if s.Has(name) && !s.off(name) {
-			s.Notes = append(s.Notes, fmt.Sprintf("Warning: -%s changes nothing: Tor's control port is not spoken; make the onion service in torrc, and name its door by -bind=ADDR=onion", name))
-		}
+// torControlPort is where Tor's control port usually is [DEFAULT_TOR_CONTROL_PORT].
+const torControlPort = 9051
+
+// tor has Tor make an onion service that leads to us [-listenonion].
+func (s *setup) tor() (err error) {
+	if !s.Bool("listenonion", true) {
+		return nil
 	}
-	return nil
+	s.cfg.Tor = swarm.TorControl{
+		At:       p2p.Proxy{At: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), torControlPort)},
+		Password: s.String("torpassword", ""),
+		KeyFile:  filepath.Join(s.NetDir(), "onion_v3_private_key"),
+	}
+	if s.String("torcontrol", "") != "" {
+		s.cfg.Tor.At, err = s.proxy("torcontrol", torControlPort)
+	}
+	return err
 }

@@ -18,6 +18,8 @@ var netWords = []word{
 	netWord("getaddr repeated", `Ignoring repeated "getaddr". peer={peer}`),
 	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
 	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
+	{event: "no onion service", category: "tor", level: slog.LevelDebug, say: func(f fields) string { return f.fill("No onion service by {control}: {err}") }},
+	{event: "address of ours", level: slog.LevelInfo, say: func(f fields) string { return f.fill("AddLocal({addr},4)") }},
 	{event: "map of autonomous systems opened", level: slog.LevelInfo, say: func(f fields) string {
 		return f.fill(`Opened asmap file "{file}" ({bytes} bytes) from disk`)
 	}},
