@@ -109,6 +109,8 @@ var (
 	// ErrDamaged: a stored block is not what was stored. Peers have it, so it is
 	// asked of them again, and may be read later.
 	ErrDamaged = errors.New("stored block is damaged, it is fetched again from peers")
+	// ErrAwaited: the block is below a snapshot and has not come yet; it may be read later.
+	ErrAwaited = errors.New("block has not come yet")
 	// ErrShutdown: the node stops before the answer is known.
 	ErrShutdown = errors.New("node is shutting down")
 )

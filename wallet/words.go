@@ -281,6 +281,7 @@ type Status struct {
 	At       int32 // height that the wallet stands at
 	Tip      int32 // height it is on its way to
 	Scanning bool  // reads old blocks again
+	Awaiting bool  // the next block to read is below a snapshot and has not come yet
 	Reread   int32 // height of the next block to be read once more, -1: none
 	Txs      int
 	Scan     *Scan // how far a reading of old blocks is; nil: there is none

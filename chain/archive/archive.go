@@ -104,6 +104,9 @@ type Marks struct {
 	// there are.
 	Txs, Filters, Stats, Scripts uint32
 	Kept                         Indexes
+
+	Place    coins.Place // of the tip's coins
+	Snapshot *Snapshot   // that was loaded and is not proven yet; nil: none
 }
 
 // Marks reads them.
@@ -134,7 +137,16 @@ func (a *Archive) marks(tx *db.Tx) (m Marks, err error) {
 	if m.Stats, m.Kept.Stats, err = a.t.meta.Get(tx, keyStats); err != nil {
 		return m, err
 	}
-	m.Scripts, m.Kept.Scripts, err = a.t.meta.Get(tx, keyScripts)
+	if m.Scripts, m.Kept.Scripts, err = a.t.meta.Get(tx, keyScripts); err != nil {
+		return m, err
+	}
+	if m.Place, err = a.place(tx); err != nil {
+		return m, err
+	}
+	s, ok, err := a.t.snapshot.Get(tx, snapshotKey)
+	if ok {
+		m.Snapshot = &s
+	}
 	return m, err
 }
 

@@ -36,7 +36,7 @@ func run(t *testing.T, a *Archive) (stop func() error) {
 }
 
 func genesisSet(file *db.DB) *coins.Set {
-	return coins.NewSet(file, chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header))
+	return coins.NewSet(file, coins.First, chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header))
 }
 
 func TestBodiesAreServedBeforeAndAfterTheirCommit(t *testing.T) {
@@ -198,7 +198,7 @@ func TestT58_LongReadWhileFlushing(t *testing.T) {
 			close(inside)
 			<-leave
 			n := 0
-			err := coins.Scan(tx, func(wire.OutPoint, chain.Coin) error { n++; return nil })
+			err := coins.First.Scan(tx, func(wire.OutPoint, chain.Coin) error { n++; return nil })
 			if n != records {
 				t.Errorf("the reader sees %d coins", n)
 			}

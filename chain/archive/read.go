@@ -128,8 +128,8 @@ func get[K, V any](a *Archive, t db.Table[K, V], k K) (v V, err error) {
 // CoinStats reads the whole coin set in one transaction; tip is the number of
 // the header it stands at. What is not flushed is not in it.
 func (a *Archive) CoinStats(ctx context.Context, workers int, want coins.Hashes) (s coins.Stats, tip uint32, err error) {
-	tip, err = a.viewCoins(func(tx *db.Tx) error {
-		s, err = coins.Collect(ctx, tx, workers, want)
+	tip, err = a.viewCoins(func(tx *db.Tx, place coins.Place) error {
+		s, err = place.Collect(ctx, tx, workers, want)
 		return err
 	})
 	return s, tip, err
@@ -139,18 +139,22 @@ func (a *Archive) CoinStats(ctx context.Context, workers int, want coins.Hashes)
 // number; tip is the number of the header that it stands at. What is not flushed is
 // not in it. fn must not wait for anything: a transaction is open.
 func (a *Archive) ScanCoins(fn func(wire.OutPoint, chain.Coin) error) (tip uint32, err error) {
-	return a.viewCoins(func(tx *db.Tx) error { return coins.Scan(tx, fn) })
+	return a.viewCoins(func(tx *db.Tx, place coins.Place) error { return place.Scan(tx, fn) })
 }
 
 // viewCoins is a view of the coins, and the number of the header that they stand at.
-func (a *Archive) viewCoins(fn func(*db.Tx) error) (tip uint32, err error) {
+func (a *Archive) viewCoins(fn func(*db.Tx, coins.Place) error) (tip uint32, err error) {
 	err = a.file.View(func(tx *db.Tx) error {
 		var ok bool
 		if tip, ok, err = a.t.meta.Get(tx, keyTip); err == nil && !ok {
 			err = ErrNotFound
 		}
+		if err != nil {
+			return err
+		}
+		place, err := a.place(tx)
 		if err == nil {
-			err = fn(tx)
+			err = fn(tx, place)
 		}
 		return err
 	})

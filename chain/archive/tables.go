@@ -63,6 +63,7 @@ type Filter struct {
 // keyTxs, keyFilters, keyStats and keyScripts -> the same for an index that is kept, or was until it was
 // switched off; missing if it never was.
 // keyCoins -> about how many coins there are; only used to lay pages out.
+// keyPlace -> the place of the durable tip's coins; missing: the first.
 const (
 	keyTip     = "tip"
 	keyTxs     = "txs"
@@ -70,6 +71,7 @@ const (
 	keyStats   = "stats"
 	keyScripts = "scripts"
 	keyCoins   = "coins"
+	keyPlace   = "place"
 )
 
 type tables struct {
@@ -82,6 +84,8 @@ type tables struct {
 	stats   db.Table[uint32, coins.BlockStats]
 	scripts db.Table[scriptKey, []byte]
 	digests db.Table[scriptKey, []byte]
+
+	snapshot db.Table[string, Snapshot]
 }
 
 func newTables() tables {
@@ -96,12 +100,14 @@ func newTables() tables {
 			db.Codec[coins.BlockStats]{Append: coins.AppendStats, Decode: coins.DecodeStats}).Dense(),
 		scripts: db.NewTable("scripts", scriptKeyCodec(), db.Bytes()),
 		digests: db.NewTable("digests", scriptKeyCodec(), db.Bytes()),
+
+		snapshot: snapshotTable(),
 	}
 }
 
 // tableNames are all tables that the file may have.
 func tableNames() []string {
-	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "scripts", "digests", "coins"}
+	return []string{"meta", "headers", "bodies", "undo", "txs", "filters", "stats", "scripts", "digests", "snapshot", coins.First.Name(), coins.Second.Name()}
 }
 
 const (

@@ -35,7 +35,7 @@ func (f *lateFile) View(fn func(*db.Tx) error) error {
 // else sees: everything is read again, as often as that happens.
 func TestACoinIsReadAgainWhenAFlushEndedInBetween(t *testing.T) {
 	file := openFile(t)
-	s := NewSet(file, nil)
+	s := NewSet(file, First, nil)
 	spent, made := outPoint(2), outPoint(4)
 	coin := chain.Coin{Value: 7, PkScript: []byte{0x51}, Height: 3}
 	s.Apply(nil, []Change{{Op: spent, Coin: Append(nil, coin), Fresh: true}})
@@ -68,7 +68,7 @@ func TestACoinIsReadAgainWhenAFlushEndedInBetween(t *testing.T) {
 // flush has begun or ended since.
 func TestWhatWasReadAheadIsNotUsedAfterAFlush(t *testing.T) {
 	file := openFile(t)
-	s := NewSet(file, nil)
+	s := NewSet(file, First, nil)
 	op := outPoint(2)
 	coin := chain.Coin{Value: 7, PkScript: []byte{0x51}, Height: 3}
 	s.Apply(nil, []Change{{Op: op, Coin: Append(nil, coin), Fresh: true}})
@@ -90,7 +90,7 @@ func TestWhatWasReadAheadIsNotUsedAfterAFlush(t *testing.T) {
 // A file that cannot be read is an error, not a coin that is not there.
 func TestAnUnreadableFileIsNotAMissingCoin(t *testing.T) {
 	file := openFile(t)
-	s := NewSet(file, nil)
+	s := NewSet(file, First, nil)
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -31,10 +31,31 @@ func groupKey(op wire.OutPoint) wire.OutPoint {
 
 func slotOf(op wire.OutPoint) int { return int(op.Index % groupSize) }
 
-// table is where coins are in the file: which of the group's coins there are,
+// Place is where in the file a set of coins is. There are two, because a set that was
+// loaded from a snapshot stands beside the one that proves it.
+type Place uint8
+
+// The places. A file that never saw a snapshot has its coins in the first.
+const (
+	First Place = iota
+	Second
+)
+
+// Other is the other one.
+func (p Place) Other() Place { return First + Second - p }
+
+// Name is the table's.
+func (p Place) Name() string {
+	if p == First {
+		return "coins"
+	}
+	return "coins2"
+}
+
+// table is the coins at that place: which of the group's coins there are,
 // 2 bytes big-endian with a bit for each, then the coins in order.
-func table() db.Table[wire.OutPoint, []byte] {
-	return db.NewTable("coins", db.Codec[wire.OutPoint]{Append: appendKey, Decode: decodeKey}, db.Bytes())
+func (p Place) table() db.Table[wire.OutPoint, []byte] {
+	return db.NewTable(p.Name(), db.Codec[wire.OutPoint]{Append: appendKey, Decode: decodeKey}, db.Bytes())
 }
 
 // appendGroup writes a group.
@@ -108,17 +129,17 @@ func coinSize(b []byte) (int, error) {
 	return size, nil
 }
 
-// Clear deletes all coins of the file.
-func Clear(tx *db.Tx) error { return table().Clear(tx) }
+// Clear deletes all coins at that place.
+func (p Place) Clear(tx *db.Tx) error { return p.table().Clear(tx) }
 
-// Scan calls fn for each coin in the file, ordered by txid and number.
-func Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
-	return scanFrom(tx, nil, func(op wire.OutPoint, c chain.Coin) (bool, error) { return true, fn(op, c) })
+// Scan calls fn for each coin at that place, ordered by txid and number.
+func (p Place) Scan(tx *db.Tx, fn func(op wire.OutPoint, c chain.Coin) error) error {
+	return p.scanFrom(tx, nil, func(op wire.OutPoint, c chain.Coin) (bool, error) { return true, fn(op, c) })
 }
 
 // scanFrom is Scan from the record with a key on (nil: the first), until fn says no more.
-func scanFrom(tx *db.Tx, first *wire.OutPoint, fn func(op wire.OutPoint, c chain.Coin) (more bool, err error)) error {
-	return table().Scan(tx, first, func(key wire.OutPoint, b []byte) (bool, error) {
+func (p Place) scanFrom(tx *db.Tx, first *wire.OutPoint, fn func(op wire.OutPoint, c chain.Coin) (more bool, err error)) error {
+	return p.table().Scan(tx, first, func(key wire.OutPoint, b []byte) (bool, error) {
 		g, err := decodeGroup(b)
 		if err != nil {
 			return false, fmt.Errorf("%w: coins of %s: %w", db.ErrCorrupt, key.Hash, err)

@@ -29,7 +29,7 @@ func TestLargeSet(t *testing.T) {
 		goal = 40_000
 	}
 	l := &large{t: t, file: openFile(t), rng: rand.New(rand.NewPCG(1, 1))}
-	l.set = NewSet(l.file, nil)
+	l.set = NewSet(l.file, First, nil)
 	t.Logf("%10s %12s %12s %10s %10s %8s", "coins", "block reads", "flush", "disk/coin", "resident", "own")
 	stop, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -89,8 +89,8 @@ func (l *large) check() {
 	const coinSize = 72 // written once in order, pages and all
 	n, bytes := 0, int64(0)
 	err := l.file.View(func(tx *db.Tx) error {
-		bytes = table().Bytes(tx)
-		return Scan(tx, func(wire.OutPoint, chain.Coin) error { n++; return nil })
+		bytes = First.table().Bytes(tx)
+		return First.Scan(tx, func(wire.OutPoint, chain.Coin) error { n++; return nil })
 	})
 	if err != nil || n != l.coins {
 		l.t.Errorf("%d coins on disk, want %d; %v", n, l.coins, err)

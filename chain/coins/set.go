@@ -16,10 +16,10 @@ import (
 // [CCoinsViewCache over CCoinsViewDB]. One goroutine
 // changes it, another flushes it, and any number read.
 type Set struct {
-	file  viewer
-	table db.Table[wire.OutPoint, []byte]
+	file viewer
 
 	mu      sync.RWMutex
+	place   Place // in the file
 	tip     *chain.HeaderNode
 	active  *Cache
 	frozen  *Cache // nil: nothing was frozen yet
@@ -31,9 +31,25 @@ type viewer interface {
 	View(fn func(*db.Tx) error) error
 }
 
-// NewSet opens the set that file holds; tip is where it stands.
-func NewSet(file *db.DB, tip *chain.HeaderNode) *Set {
-	return &Set{file: file, table: table(), tip: tip, active: NewCache()}
+// NewSet opens the set that is at that place of the file; tip is where it stands.
+func NewSet(file *db.DB, place Place, tip *chain.HeaderNode) *Set {
+	return &Set{file: file, place: place, tip: tip, active: NewCache()}
+}
+
+// Switch makes it the set that is at another place of the file, and stands at tip, at once
+// for every reader. All that was changed must have been written, and no block may be on its way.
+func (s *Set) Switch(place Place, tip *chain.HeaderNode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.place, s.tip, s.active, s.frozen = place, tip, NewCache(), nil
+	s.flushes++ // who reads the file now reads it again
+}
+
+// Place is where in the file the set is now.
+func (s *Set) Place() Place {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.place
 }
 
 // Tip is the block that the set stands at.
@@ -102,15 +118,16 @@ func (s *Set) flushed() uint64 {
 }
 
 func (s *Set) stored(op wire.OutPoint) (c chain.Coin, ok bool, err error) {
+	table := s.Place().table()
 	err = s.file.View(func(tx *db.Tx) error {
-		c, ok, err = s.read(tx, op)
+		c, ok, err = read(tx, table, op)
 		return err
 	})
 	return c, ok, err
 }
 
-func (s *Set) read(tx *db.Tx, op wire.OutPoint) (c chain.Coin, ok bool, err error) {
-	b, ok, err := s.table.Get(tx, groupKey(op))
+func read(tx *db.Tx, table db.Table[wire.OutPoint, []byte], op wire.OutPoint) (c chain.Coin, ok bool, err error) {
+	b, ok, err := table.Get(tx, groupKey(op))
 	if err != nil || !ok {
 		return c, false, err
 	}
@@ -154,8 +171,9 @@ func (s *Set) CoinOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
 // storedOf looks through the transaction's records in the file for a coin that no
 // cache says is spent.
 func (s *Set) storedOf(txid chain.Hash) (c chain.Coin, ok bool, err error) {
+	place := s.Place()
 	err = s.file.View(func(tx *db.Tx) error {
-		return scanFrom(tx, &wire.OutPoint{Hash: txid}, func(op wire.OutPoint, coin chain.Coin) (more bool, err error) {
+		return place.scanFrom(tx, &wire.OutPoint{Hash: txid}, func(op wire.OutPoint, coin chain.Coin) (more bool, err error) {
 			if op.Hash != txid {
 				return false, nil
 			}
@@ -208,9 +226,10 @@ func (s *Set) Prefetch(ops []wire.OutPoint) (*Ahead, error) {
 	}
 	a.found = make(map[wire.OutPoint]Found, len(missing))
 	slices.SortFunc(missing, CompareOutPoints)
+	table := s.Place().table()
 	err := s.file.View(func(tx *db.Tx) error {
 		for _, op := range missing {
-			c, ok, err := s.read(tx, op)
+			c, ok, err := read(tx, table, op)
 			if err != nil {
 				return err
 			}
@@ -230,10 +249,11 @@ func (s *Set) Fetch(ops []wire.OutPoint, into []Found, ahead *Ahead) error {
 	}
 	// In key order the file's pages are walked once.
 	slices.SortFunc(missing, func(a, b int) int { return CompareOutPoints(ops[a], ops[b]) })
+	table := s.Place().table()
 	return s.file.View(func(tx *db.Tx) error {
 		for _, i := range missing {
 			var err error
-			if into[i].Coin, into[i].OK, err = s.read(tx, ops[i]); err != nil {
+			if into[i].Coin, into[i].OK, err = read(tx, table, ops[i]); err != nil {
 				return err
 			}
 		}
@@ -306,9 +326,8 @@ func (s *Set) Freeze() {
 // never changed, so no lock is held meanwhile.
 func (s *Set) WriteFrozen(tx *db.Tx, have int64) (net int64, err error) {
 	s.mu.RLock()
-	frozen := s.frozen
+	frozen, table := s.frozen, s.place.table()
 	s.mu.RUnlock()
-	table := s.table
 	if Bulk(frozen.Len(), have) {
 		table = table.Packed()
 	}

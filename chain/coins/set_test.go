@@ -50,7 +50,7 @@ func TestSetBehavesAsAMap(t *testing.T) {
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		file := openFile(t)
-		s := NewSet(file, nil)
+		s := NewSet(file, First, nil)
 		twin := map[wire.OutPoint]chain.Coin{}
 		seen := map[wire.OutPoint]bool{}
 		var ahead *Ahead
@@ -125,7 +125,7 @@ func sameOnDisk(t *testing.T, file *db.DB, twin map[wire.OutPoint]chain.Coin) {
 	t.Helper()
 	err := file.View(func(tx *db.Tx) error {
 		n := 0
-		err := Scan(tx, func(op wire.OutPoint, c chain.Coin) error {
+		err := First.Scan(tx, func(op wire.OutPoint, c chain.Coin) error {
 			n++
 			if !reflect.DeepEqual(c, twin[op]) {
 				t.Errorf("%v on disk is %+v; want %+v", op, c, twin[op])
@@ -147,7 +147,7 @@ func sameOnDisk(t *testing.T, file *db.DB, twin map[wire.OutPoint]chain.Coin) {
 func TestReadersSeeCommittedTruthWhileFlushing(t *testing.T) {
 	file := openFile(t)
 	genesis := chain.NewHeaderNode(nil, chaincfg.RegressionNetParams.GenesisBlock.Header)
-	s := NewSet(file, genesis)
+	s := NewSet(file, First, genesis)
 	const still = 500
 	var changes []Change
 	for i := range still {
@@ -227,7 +227,7 @@ func TestSpaceOfSpentCoinsIsUsedAgain(t *testing.T) {
 
 func TestDamagedCoinIsNeverServed(t *testing.T) {
 	file := openFile(t)
-	s := NewSet(file, nil)
+	s := NewSet(file, First, nil)
 	raw := db.NewTable("coins", db.Codec[wire.OutPoint]{Append: appendKey, Decode: decodeKey}, db.Bytes())
 	err := file.Update(func(tx *db.Tx) error { return raw.Put(tx, groupKey(outPoint(1)), []byte{0, 255, 2}) })
 	if err != nil {
@@ -275,7 +275,7 @@ func BenchmarkOpenMillion(b *testing.B) {
 		return file
 	}
 	file := open()
-	s := NewSet(file, nil)
+	s := NewSet(file, First, nil)
 	coin := Append(nil, chain.Coin{Value: 5e8, Height: 1000, PkScript: append([]byte{0, 20}, make([]byte, 20)...)})
 	for from := 0; from < coins; from += 250_000 {
 		var changes []Change
@@ -288,7 +288,7 @@ func BenchmarkOpenMillion(b *testing.B) {
 	file.Close()
 	for b.Loop() {
 		file := open()
-		if _, ok, err := NewSet(file, nil).Coin(outPoint(77)); !ok || err != nil {
+		if _, ok, err := NewSet(file, First, nil).Coin(outPoint(77)); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
 		file.Close()

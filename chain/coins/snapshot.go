@@ -30,6 +30,7 @@ const (
 	snapshotMagic   = "utxo\xff"
 	snapshotVersion = 2
 	snapshotCount   = len(snapshotMagic) + 2 + 4 + 32 // where the number of coins stands
+	snapshotHead    = snapshotCount + 8               // bytes before the first coin
 )
 
 // SnapshotWriter writes a coin set in that form. Coins come in the order of Scan.

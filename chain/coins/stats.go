@@ -40,9 +40,9 @@ type Hashes struct{ Serialized3, MuHash bool }
 // AllHashes is both of them.
 func AllHashes() Hashes { return Hashes{true, true} }
 
-// Collect reads every coin in the file as tx sees it. A MuHash is made on so many
+// Collect reads every coin at that place of the file as tx sees it. A MuHash is made on so many
 // goroutines beside its own [ComputeUTXOStats].
-func Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, error) {
+func (p Place) Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, error) {
 	c := collector{}
 	if want.MuHash {
 		c.mu = NewSummer(workers)
@@ -50,7 +50,7 @@ func Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, e
 	if want.Serialized3 {
 		c.serial = sha256.New()
 	}
-	err := Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {
+	err := p.Scan(tx, func(op wire.OutPoint, coin chain.Coin) error {
 		c.add(op, coin)
 		if c.TxOuts%checkEvery == 0 {
 			return ctx.Err()
@@ -63,7 +63,7 @@ func Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, e
 	if err != nil {
 		return Stats{}, err
 	}
-	c.DiskSize = table().Bytes(tx)
+	c.DiskSize = p.table().Bytes(tx)
 	if c.serial != nil {
 		c.Serialized3 = sha256.Sum256(c.serial.Sum(nil))
 	}

@@ -2,9 +2,11 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"grapevine/chain"
+	"grapevine/chain/archive"
 	"grapevine/chain/audit"
 	"grapevine/chain/coins"
 	"grapevine/db"
@@ -44,6 +46,22 @@ func (l *Ledger) storedStats(ctx context.Context, want coins.Hashes) (Stats, err
 	return Stats{Height: e.Node.Height, Best: e.Node.Hash, Stats: s}, nil
 }
 
+// provenStats hashes the coin set on disk that was validated from genesis.
+func (l *Ledger) provenStats(ctx context.Context, want coins.Hashes) (Stats, error) {
+	s, num, err := l.archive.ProofStats(ctx, l.cfg.Workers, want)
+	if errors.Is(err, archive.ErrNotFound) {
+		return l.storedStats(ctx, want)
+	}
+	if err != nil {
+		return Stats{}, fmt.Errorf("read the coin set: %w", err)
+	}
+	e, err := l.tree.durable(num)
+	if err != nil {
+		return Stats{}, err
+	}
+	return Stats{Height: e.Node.Height, Best: e.Node.Hash, Stats: s}, nil
+}
+
 // CheckFile writes what is in memory only, and then proves the file, while the
 // node goes on.
 func (l *Ledger) CheckFile(ctx context.Context, progress audit.Progress) error {
@@ -64,7 +82,7 @@ func (l *Ledger) CheckFile(ctx context.Context, progress audit.Progress) error {
 // headers name; that undo records fit; and that the coins are exactly what the
 // blocks made and did not spend, and no more than the subsidies [VerifyDB].
 func CheckFile(ctx context.Context, path string, p *chain.Params, progress audit.Progress) error {
-	file, err := db.Open(path, Name, Schema, db.Options{ReadOnly: true})
+	file, err := db.Open(path, Name, Schema, db.Options{ReadOnly: true, From: Older()})
 	if err != nil {
 		return err
 	}
@@ -80,9 +98,10 @@ func CheckFile(ctx context.Context, path string, p *chain.Params, progress audit
 	return l.checkRecords(ctx, progress)
 }
 
-// checkRecords proves what stands in sound pages.
+// checkRecords proves what stands in sound pages. Of a file with a snapshot that is not proven it proves
+// the coins that the proof has made so far.
 func (l *Ledger) checkRecords(ctx context.Context, progress audit.Progress) error {
-	s, err := l.storedStats(ctx, coins.Hashes{MuHash: true})
+	s, err := l.provenStats(ctx, coins.Hashes{MuHash: true})
 	if err != nil {
 		return err
 	}

@@ -192,18 +192,18 @@ func (w *writer) tellInvalid(n *chain.HeaderNode, err error) {
 // before, or is an ancestor of the block that is assumed valid (--assumevalid) and of the best
 // header, and that one has the work and the depth that Core wants to see
 // [ConnectBlock, fScriptChecks].
-func (w *writer) assumed(e *entry) bool {
+func (l *Ledger) assumed(e *entry) bool {
 	if e.valid {
 		return true
 	}
-	hash := w.l.cfg.AssumeValid
+	hash := l.cfg.AssumeValid
 	if hash == nil {
 		return false
 	}
-	a, ok := w.tree.entry(*hash)
-	best := w.tree.BestHeader()
+	a, ok := l.tree.entry(*hash)
+	best := l.tree.BestHeader()
 	return ok && e.Node.IsAncestorOf(a.Node) && e.Node.IsAncestorOf(best) &&
-		best.Work.Cmp(w.l.cfg.Params.MinimumChainWork) >= 0 && deep(e.Node, best, w.l.cfg.Params.TargetTimePerBlock)
+		best.Work.Cmp(l.cfg.Params.MinimumChainWork) >= 0 && deep(e.Node, best, l.cfg.Params.TargetTimePerBlock)
 }
 
 // assumeDepth is how long the work on a block must have taken to make, at the

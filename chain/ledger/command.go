@@ -55,12 +55,15 @@ func (l *Ledger) command(ctx context.Context, c *command) (uint64, error) {
 	}
 }
 
-// draining says whether a command waits for the pipeline to run dry.
-func (w *writer) draining() bool { return len(w.commands) > 0 && !w.commands[0].begun }
+// draining says whether somebody waits for the pipeline to run dry.
+func (w *writer) draining() bool { return w.commanded() || w.activation != nil || w.proved }
+
+// commanded says whether a command is to begin.
+func (w *writer) commanded() bool { return len(w.commands) > 0 && !w.commands[0].begun }
 
 // obey begins the next command.
 func (w *writer) obey() (bool, error) {
-	if !w.draining() || len(w.queue) > 0 || w.running > 0 {
+	if !w.commanded() || len(w.queue) > 0 || w.running > 0 {
 		return false, nil
 	}
 	c := w.commands[0]
@@ -70,6 +73,8 @@ func (w *writer) obey() (bool, error) {
 		w.refuse(c, fmt.Errorf("%s: %w", c.hash, ErrNotFound))
 	case e.Parent == nil && c.invalid:
 		w.refuse(c, fmt.Errorf("%s is the genesis block", c.hash))
+	case c.invalid && w.tree.holds(e.Node):
+		w.refuse(c, errUnproven)
 	case c.invalid && w.tree.isActive(e.Node) && w.prunedAbove(e.Node.Parent) != nil:
 		w.refuse(c, w.prunedAbove(e.Node.Parent))
 	case c.invalid:

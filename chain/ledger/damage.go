@@ -35,6 +35,9 @@ func (l *Ledger) reading(e *entry, read func(body uint32) error) error {
 	if !ok && l.Pruned(e.Node.Hash) {
 		return fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrPruned)
 	}
+	if !ok && l.Absent(e.Node.Hash) {
+		return fmt.Errorf("body of block %s at height %d: %w: %w", e.Node.Hash, e.Node.Height, ErrNotFound, chain.ErrAwaited)
+	}
 	if !ok && l.tree.isActive(e.Node) {
 		return fmt.Errorf("body of block %s at height %d: %w", e.Node.Hash, e.Node.Height, chain.ErrDamaged)
 	}

@@ -39,6 +39,7 @@ type entry struct {
 	Txs  uint32 // transactions of the body; 0: not known [nTx]
 
 	total uint64 // transactions from genesis to here; 0: not known [m_chain_tx_count]
+	given uint64 // the same as the network's parameters have it, for a snapshot's block; 0: not given
 
 	precious uint32 // of branches with equal work the one with the higher number wins; 0: never named [nSequenceId]
 
@@ -59,12 +60,16 @@ func (e *entry) has() bool { return e.Body != 0 && !e.lost }
 // count works out the total, once the parent's stands.
 func (e *entry) count() {
 	switch {
+	case e.given > 0:
+		e.total = e.given
 	case e.Txs == 0:
 		e.total = 0
 	case e.Parent == nil:
 		e.total = uint64(e.Txs)
 	case e.Parent.total > 0:
 		e.total = e.Parent.total + uint64(e.Txs)
+	default:
+		e.total = 0
 	}
 }
 

@@ -63,7 +63,7 @@ func (w *writer) flushSome() (bool, error) {
 // freeze hands the coins' changes and the tip that they stand at, the next durable
 // tip, to the committer, which writes them in one transaction.
 func (w *writer) freeze() {
-	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.cfg.kept())
+	w.archive.Freeze(w.set, w.entryOf(w.tree.Tip()).Num, w.l.kept())
 	w.flush.when, w.flush.blocks, w.flush.height = w.l.cfg.Now(), 0, w.tree.Tip().Height
 }
 

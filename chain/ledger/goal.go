@@ -16,8 +16,9 @@ func (t *tree) propose(e *entry) {
 // hopeful says whether e could be connected and is better than the tip. At
 // equal work that is one that people prefer, or a block which was connected before the tip was and gave
 // way to a mark since taken back, or to blocks since marked.
+// No block beside a snapshot's that is not proven is hopeful: the coins below it are not here.
 func (t *tree) hopeful(e *entry) bool {
-	return e.linked && !e.bad() && better(e, t.headers.Tip())
+	return e.linked && !e.bad() && better(e, t.headers.Tip()) && (t.base == nil || t.base.Node.IsAncestorOf(e.Node))
 }
 
 // proposeAll looks at every block again: after loading, and when one that is no

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,8 +22,11 @@ import (
 // Name and Schema are the kind and version of the chain file, for db.Open.
 const (
 	Name          = "chain"
-	Schema uint32 = 1
+	Schema uint32 = 2 // the coins may be at another place, where they came as a snapshot
 )
+
+// Older are the versions that are read too.
+func Older() []uint32 { return []uint32{1} }
 
 // ErrNotFound: a block, or what belongs to it, that is not stored.
 var ErrNotFound = errors.New("block not found")
@@ -81,6 +85,11 @@ type Ledger struct {
 	rebuilt chan struct{}
 	indexed atomic.Int32 // up to which height all indexes reach; -1: to the tip
 	digests digests
+
+	loading  atomic.Bool   // a snapshot is being loaded
+	cleared  chan struct{} // closed once what an interrupted loading left has gone
+	unproven chan struct{} // capacity 1: a snapshot is to be proven
+	bodyCame chan struct{} // capacity 1: for the proof
 }
 
 // Open reads the headers and where the coins stand. Blocks that are stored but
@@ -98,7 +107,8 @@ func Open(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead), rebuilt: make(chan struct{})}
+	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead), rebuilt: make(chan struct{}),
+		cleared: make(chan struct{}), unproven: make(chan struct{}, 1), bodyCame: make(chan struct{}, 1)}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	l.archive.Node = l.tree.Numbered
 	if c.sampling != (history.Sampling{}) {
@@ -118,6 +128,7 @@ func Open(c Config) (*Ledger, error) {
 //
 //	writer      the caller's: the tree, the tip, the pipeline
 //	workers     Config.Workers of them: decoding and checks
+//	proof       connects what is below a snapshot, if one was loaded
 //	committer   every write to the file
 func (l *Ledger) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -130,18 +141,32 @@ func (l *Ledger) Run(ctx context.Context) error {
 	}()
 	err := l.write(ctx)
 	close(stop)
-	return errors.Join(err, <-ended)
+	err = errors.Join(err, <-ended)
+	if errors.Is(err, ErrFalseSnapshot) {
+		err = errors.Join(err, l.discard())
+	}
+	return err
 }
 
 // write runs the writer and leaves everything frozen for the committer's last
 // commit.
 func (l *Ledger) write(ctx context.Context) error {
-	if err := l.catchUp(ctx); err != nil {
+	err := l.archive.ClearWaste()
+	close(l.cleared)
+	if err == nil {
+		err = l.catchUp(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	w := newWriter(l)
 	w.workers = connect.StartWorkers(l.cfg.Workers)
-	err := w.run(ctx)
+	proving, stop := context.WithCancel(ctx)
+	var proof sync.WaitGroup
+	proof.Go(func() { l.prove(proving, w.workers) })
+	err = w.run(ctx)
+	stop()
+	proof.Wait()
 	w.workers.Close()
 	w.refuseAll(l.inbox.close())
 	if err != nil {
@@ -167,7 +192,12 @@ func (w *writer) refuseAll(left []any) {
 			w.flush.wanted = append(w.flush.wanted, m)
 		case *pruneCommand:
 			w.prune.asked = append(w.prune.asked, m)
+		case *activation:
+			w.activation = m
 		}
+	}
+	if w.activation != nil {
+		w.activation.done <- chain.ErrShutdown
 	}
 	for _, c := range w.prune.asked {
 		c.done <- chain.ErrShutdown

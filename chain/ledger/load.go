@@ -38,8 +38,11 @@ func (l *Ledger) load() error {
 	if err != nil {
 		return err
 	}
+	if err := l.loadSnapshot(marks.Snapshot); err != nil {
+		return err
+	}
 	l.tree.Loaded(tip)
-	l.set = coins.NewSet(l.cfg.DB, tip.Node)
+	l.set = coins.NewSet(l.cfg.DB, marks.Place, tip.Node)
 	if l.cfg.RefuseFuture && tip.Node.Header.Timestamp.After(l.cfg.Now().Add(chain.MaxFutureTime*time.Second)) {
 		return ErrFromFuture
 	}
@@ -112,7 +115,7 @@ func (l *Ledger) begin() error {
 		return err
 	}
 	e := l.tree.begin(genesis)
-	l.set = coins.NewSet(l.cfg.DB, e.Node)
+	l.set = coins.NewSet(l.cfg.DB, coins.First, e.Node)
 	l.archive.SaveHeader(e.Num, e.record())
 	l.archive.SaveBody(e.Body, genesis.Raw)
 	l.archive.Freeze(l.set, e.Num, l.cfg.kept())

@@ -115,9 +115,10 @@ func (w *writer) check(s *slot) error {
 	s.ahead = nil
 	s.spent, s.changes, s.stage = effect.Spent, effect.Changes, checking
 	w.running++
+	kept := w.l.kept()
 	job := &connect.Job{Block: s.block, Spent: s.spent, Checker: w.l.cfg.Script, Flags: effect.Flags,
-		Skip: w.assumed(s.e), Filter: w.l.cfg.FilterIndex,
-		Stats: w.l.cfg.CoinStatsIndex, Scripts: w.l.cfg.AddressIndex, Params: w.l.cfg.Params, Height: s.e.Node.Height,
+		Skip: w.l.assumed(s.e), Filter: kept.Filters,
+		Stats: kept.Stats, Scripts: kept.Scripts, Params: w.l.cfg.Params, Height: s.e.Node.Height,
 		Done: func(r connect.Result, err error) { w.inbox.put(checkedMsg{s, r, err}) }}
 	job.Start(w.workers)
 	return nil

@@ -128,6 +128,15 @@ func (u *unit) weight() int64 { return u.bytes + u.bytes/undoShare }
 func (w *writer) pruneSome() (bool, error) {
 	p := &w.prune
 	asked := len(p.asked) > 0
+	switch {
+	case w.tree.base == nil: // else the proof needs all that comes
+	case asked:
+		p.asked[0].done <- errUnproven // capacity 1
+		p.asked = p.asked[1:]
+		return true, nil
+	default:
+		return false, nil
+	}
 	if !asked && (!p.check || p.on.Target == 0) || w.goingBack() {
 		return false, nil
 	}

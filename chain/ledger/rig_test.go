@@ -65,7 +65,7 @@ func start(t testing.TB, path string, opts ...option) *rig {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &rig{Ledger: l, t: t, file: file, cancel: cancel, ended: make(chan error, 1), done: make(chan struct{}),
 		verdicts: map[uint64]chan error{}, twin: twin{tip: l.Tip(), coins: map[wire.OutPoint]chain.Coin{}}}
-	r.twin.fill(t, file)
+	r.twin.fill(t, file, l.set.Place())
 	go r.follow(ctx)
 	go func() { r.ended <- l.Run(ctx) }()
 	t.Cleanup(r.stop)
@@ -117,7 +117,10 @@ func (r *rig) onEvent(ev Event) {
 	r.seq = ev.Seq
 	if ev.Delta != nil {
 		r.moved++
-		if err := r.twin.apply(ev.Delta); err != nil {
+		if len(ev.Delta.Connected)+len(ev.Delta.Disconnected) == 0 { // a snapshot was loaded
+			r.twin = twin{tip: ev.Delta.Tip, coins: map[wire.OutPoint]chain.Coin{}}
+			r.twin.fill(r.t, r.file, r.set.Place())
+		} else if err := r.twin.apply(ev.Delta); err != nil {
 			r.t.Error(err)
 		}
 	}
@@ -219,9 +222,9 @@ type twin struct {
 }
 
 // fill begins with what is on disk.
-func (w *twin) fill(t testing.TB, file *db.DB) {
+func (w *twin) fill(t testing.TB, file *db.DB, place coins.Place) {
 	err := file.View(func(tx *db.Tx) error {
-		return coins.Scan(tx, func(op wire.OutPoint, c chain.Coin) error {
+		return place.Scan(tx, func(op wire.OutPoint, c chain.Coin) error {
 			w.coins[op] = c
 			return nil
 		})

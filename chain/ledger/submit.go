@@ -155,7 +155,11 @@ func (w *writer) store(e *entry, m submitMsg) {
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Stored = append(w.out.current.Stored, e.Node)
 	if w.tree.isActive(e.Node) {
-		w.log.Info("block has come again", "block", e.Node.Hash, "height", e.Node.Height, "pruned", e.pruned)
+		if w.tree.holds(e.Node) {
+			poke(w.l.bodyCame)
+		} else {
+			w.log.Info("block has come again", "block", e.Node.Hash, "height", e.Node.Height, "pruned", e.pruned)
+		}
 		w.out.verdict(e.Node, m.from, nil)
 		return
 	}

@@ -17,7 +17,9 @@ type tree struct {
 	mu       sync.RWMutex // held by the writer while it changes what follows
 	headers  *headertree.Tree[*entry]
 	nextBody uint32
-	prunedTo int32 // the highest block of the verified chain that is pruned; -1: none [GetPruneHeight]
+	prunedTo int32  // the highest block of the verified chain that is pruned; -1: none [GetPruneHeight]
+	base     *entry // where a snapshot stood that is not proven yet; nil: none [m_from_snapshot_blockhash]
+	proven   *entry // how far its proof is
 
 	// The writer's alone:
 	candidates map[*entry]struct{} // perhaps hopeful: see Goal [setBlockIndexCandidates]

@@ -63,6 +63,9 @@ type writer struct {
 	flush    flushState
 	prune    pruning
 
+	activation *activation // a loaded snapshot that waits to become the coin set
+	proved     bool        // the proof of a snapshot has come to its good end: see settleProof
+
 	rebuilding bool // Config.Rebuild is under way
 	out        outbox
 }
@@ -91,7 +94,11 @@ func newWriter(l *Ledger) *writer {
 // run is the writer's loop. It returns nil when ctx ends.
 func (w *writer) run(ctx context.Context) error {
 	for {
-		if err := w.advance(); err != nil {
+		err := w.advance()
+		if err == nil {
+			err = w.settleProof(ctx)
+		}
+		if err != nil {
 			return err
 		}
 		w.out.close()
@@ -156,6 +163,10 @@ func (w *writer) receive(item any) error {
 		m <- w.out.seq // capacity 1
 	case *pruneCommand:
 		w.prune.asked = append(w.prune.asked, m)
+	case *activation:
+		w.activation = m
+	case wantMsg, provenMsg, proofMsg:
+		return w.onProof(m)
 	default:
 		return fmt.Errorf("unreachable: the writer was sent a %T", item)
 	}
@@ -164,7 +175,7 @@ func (w *writer) receive(item any) error {
 
 // step makes one move, if there is one to make.
 func (w *writer) step() (moved bool, err error) {
-	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.settle, w.flushSome, w.pruneSome, w.endRebuild} {
+	for _, try := range []func() (bool, error){w.commit, w.drop, w.spend, w.fill, w.obey, w.activate, w.settle, w.flushSome, w.pruneSome, w.endRebuild} {
 		if moved, err = try(); moved || err != nil {
 			return moved, err
 		}
@@ -252,7 +263,7 @@ func (w *writer) apply(n int) error {
 // keep saves what belongs to a connected block.
 func (w *writer) keep(s *slot) error {
 	w.archive.SaveUndo(s.e.Body, s.result.Undo)
-	return w.l.index(s, w.l.cfg.kept())
+	return w.l.index(s, w.l.kept())
 }
 
 // settled notes in the tree that a slot is through.

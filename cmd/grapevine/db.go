@@ -58,7 +58,7 @@ func (p *program) namedFile(c *urfave.Context) (file *db.DB, path string, err er
 
 // openChain opens a chain file, or a copy of one, to read.
 func openChain(path string) (*db.DB, error) {
-	return db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience})
+	return db.Open(path, "chain", ledger.Schema, db.Options{ReadOnly: true, Timeout: lockPatience, From: ledger.Older()})
 }
 
 // fileOrCopy is the copy that is named, or else the data directory's chain file.

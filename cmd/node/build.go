@@ -33,7 +33,7 @@ import (
 // The rooms in the order of their dependency, a function each.
 
 func (n *Node) openLedger() error {
-	file, err := n.open("chain", ledger.Schema)
+	file, err := n.open("chain", ledger.Schema, ledger.Older()...)
 	if err != nil {
 		return ofFile("chain", err)
 	}
@@ -72,7 +72,7 @@ func (n *Node) buildSwarm() error {
 		return err
 	}
 	n.state = gossip.New(gossip.Config{
-		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody, Pruned: n.Ledger.Pruned, Limited: n.cfg.Prune.On,
+		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody, Pruned: n.Ledger.Absent, Limited: n.cfg.Prune.On,
 		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
 		Filters: n.cfg.FilterIndex && !n.cfg.HideFilters, Incremental: int64(n.cfg.Policy.Increment), Manners: n.cfg.Manners,
 		Rand: talkRand, Log: n.log.With("room", "gossip"),
@@ -102,7 +102,7 @@ func (n *Node) buildSwarm() error {
 		Bootstrap: n.cfg.Bootstrap, Lookup: n.cfg.Lookup,
 		MaxUpload: n.cfg.MaxUpload, MaxDownload: n.cfg.MaxDownload,
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
-		Have: !n.cfg.Prune.On, Limited: n.cfg.Prune.On, Encrypt: !n.cfg.PlainTransport,
+		Have: !n.cfg.Prune.On, Limited: n.cfg.Prune.On, Partial: n.belowSnapshot, Encrypt: !n.cfg.PlainTransport,
 		BlocksOnly: n.cfg.Manners.BlocksOnly, Bloom: n.cfg.Manners.Bloom,
 		State: n.state, RawBlock: n.Ledger.RawBlock, Filter: filter,
 		ValidateTx: n.follow.txs,
@@ -116,6 +116,12 @@ func (n *Node) buildSwarm() error {
 	})
 	n.follow.swarm = n.Swarm
 	return err
+}
+
+// belowSnapshot says whether old bodies have yet to come, as the coin set is a snapshot's.
+func (n *Node) belowSnapshot() bool {
+	base, _ := n.Ledger.Unproven()
+	return base != nil
 }
 
 // invalid is what gossip is to know of marked headers from the start.

@@ -60,12 +60,12 @@ func (k *keeper) note(path string, open func() (*db.DB, error)) (*db.DB, error) 
 }
 
 // open opens one file of the data directory.
-func (n *Node) open(name string, version uint32) (*db.DB, error) {
+func (n *Node) open(name string, version uint32, older ...uint32) (*db.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(n.path(name)), 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	f, err := n.keeper.note(n.path(name), func() (*db.DB, error) {
-		return db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync})
+		return db.Open(n.path(name), name, version, db.Options{NoSync: n.cfg.NoSync, From: older})
 	})
 	if err != nil {
 		return nil, err

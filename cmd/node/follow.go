@@ -111,7 +111,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	for _, n := range ev.Stored {
 		evs = append(evs, gossip.BodyStored{Node: n})
 	}
-	if len(ev.Pruned) > 0 {
+	if len(ev.Pruned) > 0 { // or they were never here, below a snapshot
 		evs = append(evs, gossip.BodiesPruned{Nodes: ev.Pruned})
 	}
 	if ev.Delta != nil {

@@ -96,7 +96,7 @@ type (
 	BodyStored struct{ Node *chain.HeaderNode }
 	// BodiesPruned: stored bodies were deleted; they cannot be served and are not needed.
 	BodiesPruned struct{ Nodes []*chain.HeaderNode }
-	// BodyLost: a stored body is damaged; it cannot be served and is to be
+	// BodyLost: a stored body is damaged, or a pruned one is needed again; it cannot be served and is to be
 	// fetched again.
 	BodyLost struct{ Node *chain.HeaderNode }
 )

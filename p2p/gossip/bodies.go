@@ -243,12 +243,12 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	}
 }
 
-// onBodyLost: a stored body turned out damaged. It is served no more, and asked
-// of others until BodyStored says that it is here again. Genesis is not: who
-// runs us has it.
+// onBodyLost: a stored body turned out damaged, or one that is not here is needed after
+// all. It is served no more, and asked of others until BodyStored says that it is here
+// again. Genesis is not: who runs us has it.
 func (s *State) onBodyLost(e *headers.Entry) {
-	if e.Stored && e.Parent != nil {
-		e.Stored, e.Lost = false, true
+	if (e.Stored || e.Pruned) && e.Parent != nil {
+		e.Stored, e.Lost, e.Pruned = false, true, false
 		s.fetch.Lost(e)
 	}
 }
@@ -259,6 +259,7 @@ func (s *State) onBodiesPruned(nodes []*chain.HeaderNode) {
 	for _, n := range nodes {
 		e := s.tree.Insert(n)
 		e.Stored, e.Lost, e.Pruned = false, false, true
+		s.fetch.Absent(e)
 	}
 	s.fetch.Changed()
 }
@@ -271,6 +272,7 @@ func (s *State) findLost(stored func(*headers.Entry) bool) {
 		case here:
 		case s.cfg.Pruned != nil && s.cfg.Pruned(e.Node.Hash):
 			e.Stored, e.Pruned = false, true
+			s.fetch.Absent(e)
 		default:
 			s.onBodyLost(e)
 		}

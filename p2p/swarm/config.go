@@ -45,8 +45,10 @@ type Config struct {
 	PeerUpload   int64 // bytes a second for each connection; 0: no limit
 	PeerDownload int64
 	Limited      bool // old bodies are deleted: the last ones are offered, not all (BIP159)
-	Have         bool // share the work of a sync with other grapevine nodes (gvhave)
-	Encrypt      bool // BIP324 with who knows it (--v2transport)
+	// Partial says whether old bodies have yet to come: as long as they have, the last ones are offered alone.
+	Partial func() bool // nil: they never have
+	Have    bool        // share the work of a sync with other grapevine nodes (gvhave)
+	Encrypt bool        // BIP324 with who knows it (--v2transport)
 
 	// Lookup finds the addresses of a name: of a DNS seed, or of a node that people
 	// have asked for. nil knows no names, and asks no seeds.
@@ -159,7 +161,7 @@ func (c *Config) local() bool { return c.Params.Local() && !c.Public }
 // (BIP159): those who need no more look for that.
 func (c *Config) services() wire.ServiceFlag {
 	s := needed | wire.SFNodeNetworkLimited
-	if c.Limited {
+	if c.Limited || c.Partial != nil && c.Partial() {
 		s &^= wire.SFNodeNetwork
 	}
 	if c.Filter != nil {

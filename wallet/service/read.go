@@ -57,8 +57,9 @@ func (s *Service) catchUp(ctx context.Context) error {
 }
 
 // block reads a block of the ledger; one that is damaged on disk comes from
-// peers again.
+// peers again, and one below a snapshot has yet to come.
 func (s *Service) block(ctx context.Context, n *chain.HeaderNode) (*chain.Block, error) {
+	defer s.await(false)
 	for {
 		block, err := s.cfg.Chain.Block(n.Hash)
 		if err == nil {
@@ -67,12 +68,24 @@ func (s *Service) block(ctx context.Context, n *chain.HeaderNode) (*chain.Block,
 		if errors.Is(err, chain.ErrPruned) {
 			return nil, fmt.Errorf("the wallet has followed the chain to height %d only, and the blocks above are pruned (%w); start with -reindex, which fetches the whole chain again", n.Height-1, err)
 		}
-		if !errors.Is(err, chain.ErrDamaged) {
+		if errors.Is(err, chain.ErrAwaited) {
+			s.await(true)
+		} else if !errors.Is(err, chain.ErrDamaged) {
 			return nil, fmt.Errorf("wallet reads block %s at height %d: %w", n.Hash, n.Height, err)
 		}
 		if err := pause(ctx, damagedPause); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// await notes whether the reader waits for a block that has not come yet.
+func (s *Service) await(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.awaiting != on {
+		s.awaiting = on
+		s.announce()
 	}
 }
 

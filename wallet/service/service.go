@@ -104,6 +104,7 @@ type Service struct {
 	scripts   [][]byte       // those of state, for filters
 	scriptsAt uint64         // what state.Watched was then
 	scanning  bool           // the reader is on its way through old blocks
+	awaiting  bool           // it waits for one that has not come yet
 	scanBegan time.Time      // when it set out
 	poolDue   bool           // the state is to look at the whole pool before it answers
 	poolStale bool           // it is to look at the pool when it has read the blocks that it reads
@@ -200,7 +201,7 @@ func (s *Service) Status() wallet.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != nil {
-		status.Exists, status.Scanning = true, s.scanning
+		status.Exists, status.Scanning, status.Awaiting = true, s.scanning, s.awaiting
 		status.At, status.Txs, status.Reread = s.state.At().Height, s.state.Count(), s.state.Due()
 		status.Scan = s.progress(status)
 	}
@@ -221,9 +222,9 @@ func (s *Service) Settle(ctx context.Context, progress func(wallet.Status)) erro
 // longScan is how many missing blocks are too many for a call to wait for.
 const longScan = 1000
 
-// patience lets a call wait for a few blocks, not for a long scan.
+// patience lets a call wait for a few blocks, not for a long scan, nor for blocks that have yet to come.
 func patience(s wallet.Status) error {
-	if s.Scanning && s.Tip-s.At > longScan {
+	if s.Scanning && s.Tip-s.At > longScan || s.Awaiting {
 		return fmt.Errorf("%w: at height %d of %d", wallet.ErrScanning, s.At, s.Tip)
 	}
 	return nil

@@ -18,8 +18,10 @@ func (a *API) snapshotRows() []jsonrpc.Method {
 	return jsonrpc.Group("Blockchain",
 		jsonrpc.Method{Name: "dumptxoutset", Params: `path:text type:text? options:{"rollback":hash|height}?;rollback:word?`, Do: a.dumpTxOutSet,
 			Help: `Writes the coin set to a new file in Bitcoin Core's format, at the tip (type "latest") or at an earlier block (type "rollback" with the option of that name). A relative path is taken from the data directory.`, Example: "utxo.dat latest"},
+		jsonrpc.Method{Name: "loadtxoutset", Params: "path:text", Do: a.loadTxOutSet,
+			Help: `Takes the coin set of a file that dumptxoutset made, of this node or of Bitcoin Core, for the node's own: its block becomes the tip at once, and the chain grows from there. The blocks below are fetched and validated in the background, until they have made the same coins (getchainstates tells how far that is); if they make others, the node goes back and ends. Regtest takes a snapshot of any height, other networks those that the node knows the hash of.`, Example: "utxo.dat"},
 		jsonrpc.Method{Name: "getchainstates", Do: a.getChainStates,
-			Help: "The coin sets that are kept: here always one, validated from genesis."},
+			Help: "The coin sets that are kept: one, validated from genesis, and above it that of a snapshot until that is proven."},
 	)
 }
 
@@ -87,9 +89,23 @@ func (a *API) dumpedBlock(c *jsonrpc.Call) (*chain.HeaderNode, error) {
 	case kind == "latest", kind == "" && a.old(): // which had no types yet
 		return nil, nil
 	case kind == "rollback":
-		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Name the block to go back to by the option rollback: this node knows no snapshot heights of its own")
+		return a.lastSnapshot()
 	}
 	return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid snapshot type \"%s\" specified. Please specify \"rollback\" or \"latest\"", kind)
+}
+
+// lastSnapshot is the block of the highest snapshot of the network that the chain has reached.
+func (a *API) lastSnapshot() (*chain.HeaderNode, error) {
+	var at *chain.HeaderNode
+	for _, s := range a.Params.Snapshots() {
+		if n := a.Ledger.AtHeight(s.Height); n != nil {
+			at = n
+		}
+	}
+	if at == nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "There is no snapshot height of this network at or below the tip; name the block by the option rollback")
+	}
+	return at, nil
 }
 
 // rolledBack is the block that the option names, by its hash or height.
@@ -149,6 +165,7 @@ type chainState struct {
 	Progress   show.Number `json:"verificationprogress"`
 	DBCache    int64       `json:"coins_db_cache_bytes"`
 	TipCache   int64       `json:"coins_tip_cache_bytes"`
+	Snapshot   string      `json:"snapshot_blockhash,omitempty"`
 	Validated  bool        `json:"validated"`
 }
 
@@ -156,9 +173,65 @@ func (a *API) getChainStates(context.Context, *jsonrpc.Call) (any, error) {
 	tip := a.Ledger.Tip()
 	headers, syncing := a.Sync()
 	headers = max(headers, tip.Height)
-	return chainStates{headers, []chainState{{
-		Blocks: tip.Height, Best: tip.Hash.String(), Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits),
-		Difficulty: show.Difficulty(tip.Header.Bits), Progress: a.progress(tip, headers, syncing),
-		TipCache: a.Ledger.CacheBytes(), Validated: true,
-	}}}, nil
+	state := func(n *chain.HeaderNode) chainState {
+		return chainState{
+			Blocks: n.Height, Best: n.Hash.String(), Bits: show.Bits(n.Header.Bits), Target: show.Target(n.Header.Bits),
+			Difficulty: show.Difficulty(n.Header.Bits), Progress: a.progress(n, headers, syncing),
+			TipCache: a.Ledger.CacheBytes(), Validated: true,
+		}
+	}
+	base, proven := a.Ledger.Unproven()
+	if base == nil {
+		return chainStates{headers, []chainState{state(tip)}}, nil
+	}
+	loaded := state(tip)
+	loaded.Snapshot, loaded.Validated = base.Hash.String(), false
+	return chainStates{headers, []chainState{state(proven), loaded}}, nil
+}
+
+type loaded struct {
+	Coins  uint64 `json:"coins_loaded"`
+	Tip    string `json:"tip_hash"`
+	Height int32  `json:"base_height"`
+	Path   string `json:"path"`
+}
+
+func (a *API) loadTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
+	path := c.String("path")
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(a.Dir, path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for reading.", path)
+	}
+	defer file.Close()
+	r, err := coins.NewSnapshotReader(file, a.Params)
+	if err != nil {
+		return nil, jsonrpc.Errorf(jsonrpc.CodeDeserialization, "Unable to parse metadata: %s", err)
+	}
+	base, err := a.Ledger.LoadSnapshot(ctx, r, func() bool { return a.Pool.Stats().Size == 0 })
+	if err == nil {
+		err = a.Followed(ctx)
+	}
+	if err != nil {
+		return nil, loadFault(err, path)
+	}
+	return loaded{r.Coins, base.Hash.String(), base.Height, path}, nil
+}
+
+// loadFault puts why a snapshot is not loaded into Core's words.
+func loadFault(err error, path string) error {
+	text := ""
+	if bad, ok := errors.AsType[*coins.SnapshotError](err); ok {
+		text = "Population failed: " + bad.Text
+	} else if refused, ok := errors.AsType[*ledger.SnapshotRefused](err); ok {
+		text = refused.Text
+	} else {
+		return err
+	}
+	return jsonrpc.Errorf(jsonrpc.CodeInternal, "Unable to load UTXO snapshot: %s. (%s)", text, path)
 }

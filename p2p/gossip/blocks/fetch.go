@@ -31,6 +31,8 @@ type Fetcher struct {
 	opens     row    // blocks of the route that may be asked for, if openFound
 	openFound bool
 	lost      []*headers.Entry // of the verified chain, lowest first
+	gaps      bool             // bodies of the verified chain may be missing above whole, as they were pruned or never came
+	whole     int32            // the height up to which none is missing, if there are gaps
 	dirty     bool             // something changed that may let a source be asked
 	began     time.Time        // when there was first something to fetch
 	late      time.Duration

@@ -103,10 +103,10 @@ type haveTalk struct {
 func (f *Fetcher) Stored() { f.news(f.size.guess() >= haveUrgent) }
 
 // news notes that what we hold or fetch is no longer what we told. Near the tip
-// it is told with the tip itself.
+// it is told with the tip itself, but not what fills gaps below it.
 func (f *Fetcher) news(urgent bool) {
 	h := &f.have
-	if len(f.route.path) <= nearTip {
+	if len(f.route.path) <= nearTip && f.firstGap() == nil {
 		return
 	}
 	h.changes++
@@ -132,8 +132,11 @@ func (f *Fetcher) News() []*msg.Have {
 // when that is not on that way, whose bodies may be withheld. That comes last: it
 // is what waits where the tip's header has yet to be asked for.
 func (f *Fetcher) Haves() []*msg.Have {
+	if f.gaps && f.firstGap() != nil { // below a snapshot: what is missing comes soon, and then all is told
+		return nil
+	}
 	ms := []*msg.Have{f.towardsBest()}
-	if tip := f.tree.Tip(); len(f.lost) == 0 && !tip.IsAncestorOf(f.tree.Best()) {
+	if tip := f.tree.Tip(); f.firstGap() == nil && !tip.IsAncestorOf(f.tree.Best()) {
 		ms = append(ms, msg.NewHave(tip.Node.Hash, 0))
 	}
 	return ms
@@ -143,8 +146,8 @@ func (f *Fetcher) towardsBest() *msg.Have {
 	f.refreshRoute()
 	r := &f.route
 	last, path := r.base, r.path
-	if len(f.lost) > 0 && f.lost[0].IsAncestorOf(last) {
-		last = f.lost[0].Parent
+	if gap := f.firstGap(); gap != nil && gap.IsAncestorOf(last) {
+		last = gap.Parent
 		path = append(headertree.Between(last, r.base), path...)
 	}
 	n := 0

@@ -19,6 +19,30 @@ func (f *Fetcher) Lost(e *headers.Entry) {
 	f.Reopen(e)
 }
 
+// Absent says that the body of e is not here and not missed, as it was pruned or is below a snapshot.
+func (f *Fetcher) Absent(e *headers.Entry) {
+	if !f.gaps {
+		f.gaps, f.whole = true, f.tree.Tip().Node.Height
+	}
+	f.whole = min(f.whole, e.Node.Height-1)
+}
+
+// firstGap is the lowest block of the verified chain whose body is not here; nil: all are.
+func (f *Fetcher) firstGap() (gap *headers.Entry) {
+	if len(f.lost) > 0 {
+		gap = f.lost[0]
+	}
+	for ; f.gaps; f.whole++ {
+		switch e := f.tree.AtHeight(f.whole + 1); {
+		case e == nil, gap != nil && gap.Node.Height <= e.Node.Height:
+			return gap
+		case !e.Stored:
+			return e
+		}
+	}
+	return gap
+}
+
 // again asks for lost bodies, lowest first, each of the best source that holds it.
 func (f *Fetcher) again() (asks []ask) {
 	before := len(f.lost)
