@@ -23,23 +23,33 @@ func parseRequest(raw json.RawMessage) (r request) {
 		r.id, r.invalid = json.RawMessage("null"), Errorf(CodeInvalidRequest, "Invalid Request object")
 		return r
 	}
-	named := map[string]json.RawMessage{}
+	var id, version, method, params json.RawMessage
 	for _, m := range members(raw) {
-		if _, twice := named[m.Name]; !twice { // of two the first counts
-			named[m.Name] = m.Value
+		var at *json.RawMessage
+		switch m.Name {
+		case "id":
+			at = &id
+		case "jsonrpc":
+			at = &version
+		case "method":
+			at = &method
+		case "params":
+			at = &params
+		}
+		if at != nil && *at == nil { // of two the first counts
+			*at = m.Value
 		}
 	}
-	if id, ok := named["id"]; ok { // of any type
+	if id != nil { // of any type
 		var line bytes.Buffer
 		_ = json.Compact(&line, id) // it is JSON
 		r.id = line.Bytes()
 	}
-	r.invalid = r.read(named)
+	r.invalid = r.read(version, method, params)
 	return r
 }
 
-func (r *request) read(named map[string]json.RawMessage) *Error {
-	version, method, params := named["jsonrpc"], named["method"], named["params"]
+func (r *request) read(version, method, params json.RawMessage) *Error {
 	switch k := kind(version); {
 	case k != "" && k != "null" && k != "string":
 		return Errorf(CodeInvalidRequest, "jsonrpc field must be a string")

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -382,8 +383,8 @@ func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int
 	return http.StatusOK, out.all()
 }
 
-// elements are those of a JSON array that is known to be valid, one by one: a
-// body of 32 MB may hold millions.
+// elements are those of a JSON array, or the members of an object, that is known to be valid, one
+// by one: a body of 32 MB may hold millions.
 func elements(array []byte) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		depth, quoted, from := 0, false, 0
@@ -398,9 +399,9 @@ func elements(array []byte) iter.Seq[json.RawMessage] {
 				if depth++; depth == 1 {
 					from = i + 1
 				}
-			case depth == 1 && (c == ',' || c == ']'):
+			case depth == 1 && (c == ',' || c == ']' || c == '}'):
 				part := bytes.TrimSpace(array[from:i])
-				if from = i + 1; len(part) > 0 && !yield(part) || c == ']' {
+				if from = i + 1; len(part) > 0 && !yield(slices.Clip(part)) || c != ',' {
 					return
 				}
 			case c == ']' || c == '}':

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Strings reads an array of texts.
@@ -223,15 +224,23 @@ func (p *Params) Pairs(name string) (pairs []Pair) {
 	return pairs
 }
 
-// members are an object's in their order, also those whose name stands twice.
+// members are an object's in their order, also those whose name stands twice. The body was
+// parsed as a whole before, so that nothing here can fail; values are parts of it.
 func members(object json.RawMessage) (pairs []Pair) {
-	dec := json.NewDecoder(bytes.NewReader(object))
-	_, _ = dec.Token() // the body was parsed as a whole before: nothing below can fail
-	for dec.More() {
-		key, _ := dec.Token()
-		var v json.RawMessage
-		_ = dec.Decode(&v)
-		pairs = append(pairs, Pair{key.(string), v})
+	for part := range elements(object) {
+		end := 1 // of the name, at its second quote
+		for part[end] != '"' {
+			if part[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		name, value := part[1:end], bytes.TrimLeft(part[end+1:], " \t\r\n:")
+		text := string(name)
+		if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
+			_ = json.Unmarshal(part[:end+1], &text) // a JSON text
+		}
+		pairs = append(pairs, Pair{text, value})
 	}
 	return pairs
 }

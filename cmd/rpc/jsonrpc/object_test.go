@@ -3,6 +3,8 @@ package jsonrpc
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -119,6 +121,31 @@ func TestUnescapedChangesTextsAlone(t *testing.T) {
 	} {
 		if got := string(Unescaped(json.RawMessage(raw))); got != want {
 			t.Errorf("%s: %s, want %s", raw, got, want)
+		}
+	}
+}
+
+// members reads as encoding/json's own decoder does.
+func TestMembersAreThoseThatADecoderFinds(t *testing.T) {
+	for _, raw := range []string{
+		`{}`, ` { } `, `{"a":1}`, "\t{ \"a\" :\r\n 1 , \"b\": [1,{\"c\":2}] }", `{"a":{"b":{"c":[]}},"a":2}`,
+		`{"a\"b":"c\"}","\\":",","\u0041":"\\"}`, `{"":null,"x":"","y":{},"z":[]}`, "{\"\xff\":\"\xfe\"}", `{"\ud83d\ude00":-1.5e3,"\ud83d":true}`,
+		`{":":":"}`, `{"a": "\u007d","b":"]}"}`,
+	} {
+		if !json.Valid([]byte(raw)) {
+			t.Fatalf("%s is no JSON", raw)
+		}
+		var want []Pair
+		dec := json.NewDecoder(strings.NewReader(raw))
+		_, _ = dec.Token()
+		for dec.More() {
+			name, _ := dec.Token()
+			var v json.RawMessage
+			_ = dec.Decode(&v)
+			want = append(want, Pair{name.(string), v})
+		}
+		if got := members(json.RawMessage(raw)); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+			t.Errorf("%s: %q, want %q", raw, got, want)
 		}
 	}
 }

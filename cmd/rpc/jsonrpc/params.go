@@ -39,7 +39,9 @@ func (m *row) bind(raw json.RawMessage) (p Params) {
 		}
 		given = p.byName(list)
 	} else if kind(raw) == "array" {
-		_ = json.Unmarshal(raw, &given) // it is an array: the whole body was parsed before
+		for part := range elements(raw) {
+			given = append(given, part)
+		}
 	}
 	if m.Open && len(given) > len(sign) {
 		given = given[:len(sign)]
