@@ -182,6 +182,41 @@ func TestTwin_CurvesAgree(t *testing.T) {
 	}
 }
 
+// All curves of this build answer alike whatever bytes they are asked about: a key, a hash, and
+// the two numbers of ECDSA or a signature of BIP340. With the tag libsecp256k1 they are three.
+func FuzzCurvesAgree(f *testing.F) {
+	m := &maker{chunk: newChunk(1, 1)}
+	for _, k := range kindsOfQuestions() {
+		m.renew()
+		if q := k.make(m); q.bip340 != nil {
+			f.Add(q.key, q.hash[:], q.bip340[:], true)
+		} else {
+			f.Add(q.key, q.hash[:], append(bytesOfScalar(q.r), bytesOfScalar(q.s)...), false)
+		}
+	}
+	all := curves()
+	f.Fuzz(func(t *testing.T, key, hash, sig []byte, bip340 bool) {
+		if len(hash) != len(chainhash.Hash{}) || len(sig) != 64 || bip340 && (len(key) != 33 || key[0] != 2) {
+			return
+		}
+		q := question{key: key, hash: chainhash.Hash(hash)}
+		if bip340 {
+			q.bip340 = (*[64]byte)(sig)
+		} else if q.r.SetByteSlice(sig[:32]) || q.s.SetByteSlice(sig[32:]) {
+			return // no number below the order
+		}
+		good, err := q.ask(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bip340 {
+			if c := q.claimed(); c != nil && (pure{}).schnorrAll([]claim{*c, *c}) != good {
+				t.Fatalf("twice in a batch: %v: %v", !good, &q)
+			}
+		}
+	})
+}
+
 // vector is a published question: a row of key, hash and signature in hex, and a word
 // for the verdict.
 type vector struct {
