@@ -29,7 +29,7 @@ func (p *program) watchCommand() *urfave.Command {
 		Flags: []urfave.Flag{
 			cli.BoolFlag("all", "watch all nodes of the local network that are up"),
 			cli.ListFlag("kind", "`KIND` of events, with commas between: heard, asked, judged, relayed, removed, tip, reorganisation, connected, disconnected, peer"),
-			cli.StringFlag("about", "`HASH` of the transaction (txid or wtxid) or, with --kind tip and the like, the block that is watched alone"),
+			cli.StringFlag("about", "`HASH` of a transaction (txid or wtxid) or block: what is about it alone"),
 			cli.StringFlag("since", "`WHEN` to begin: now, all that the node still knows, or the seq of the last event that was seen"),
 		},
 		Action: p.watch,
