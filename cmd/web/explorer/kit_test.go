@@ -21,22 +21,25 @@ import (
 
 // world is a whole node with the explorer at its port, and a key that mines.
 type world struct {
-	t    *testing.T
-	node *node.Node
-	key  *chaintest.Key
+	t     testing.TB
+	node  *node.Node
+	pages http.Handler // without the door that they stand behind
+	key   *chaintest.Key
 }
 
 // start runs a node on regtest that keeps all indexes, unless an edit says otherwise.
-func start(t *testing.T, edits ...func(*node.Config)) *world {
+func start(t testing.TB, edits ...func(*node.Config)) *world {
 	t.Helper()
-	on := true
+	on, w := true, &world{t: t, key: chaintest.NewKey(1)}
 	cfg := node.Config{Params: chain.RegTest(), DataDir: t.TempDir(), RPCInside: true, TxIndex: true, AddressIndex: true, Version: "0.1.0", NoSync: true, Web: &on}
 	cfg.Page = func(d rpc.Door) (rpc.Page, error) {
 		l, err := layout.New(layout.About{Network: "regtest", Version: "0.1.0"}, nil)
 		if err != nil {
 			return nil, err
 		}
-		return explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: "0.1.0", LogPath: cfg.LogPath})
+		h, err := explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: "0.1.0", LogPath: cfg.LogPath})
+		w.pages = h
+		return h, err
 	}
 	for _, edit := range edits {
 		edit(&cfg)
@@ -59,7 +62,8 @@ func start(t *testing.T, edits ...func(*node.Config)) *world {
 	case <-time.After(time.Minute):
 		t.Fatal("the node does not get ready")
 	}
-	return &world{t: t, node: n, key: chaintest.NewKey(1)}
+	w.node = n
+	return w
 }
 
 // get asks for a path as a browser on this machine does.
@@ -172,7 +176,7 @@ func (w *world) give(m chaintest.Mined) chaintest.Mined {
 
 // checkHTML looks at a page as a strict reader: elements end in order, ids are said once, links lead to this
 // node, and nothing runs or is styled from within.
-func checkHTML(t *testing.T, path, body string) {
+func checkHTML(t testing.TB, path, body string) {
 	t.Helper()
 	void := map[string]bool{"meta": true, "link": true, "img": true, "input": true, "br": true, "hr": true}
 	ids := map[string]bool{}
@@ -205,7 +209,7 @@ func checkHTML(t *testing.T, path, body string) {
 	}
 }
 
-func checkElement(t *testing.T, path string, e xml.StartElement, ids map[string]bool) {
+func checkElement(t testing.TB, path string, e xml.StartElement, ids map[string]bool) {
 	t.Helper()
 	if e.Name.Local == "style" {
 		t.Errorf("GET %.200s: <style>", path)
