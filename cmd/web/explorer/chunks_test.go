@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -216,6 +217,26 @@ func TestSamplesAreARing(t *testing.T) {
 	}
 	if got := thin([]float64{1, 2, 9, 3, 4, 5}, 3); !slices.Equal(got, []float64{2, 9, 5}) {
 		t.Errorf("thinned: %v", got)
+	}
+}
+
+func TestAPictureOfALargePoolStandsForAWhile(t *testing.T) {
+	now := time.Unix(1000, 0)
+	p := lastPicture{picture: &picture{seq: 7}, made: now}
+	for _, c := range []struct {
+		cost, after time.Duration
+		seq         uint64
+		want        bool
+	}{
+		{time.Millisecond, time.Hour, 7, true}, {time.Millisecond, 0, 8, false}, {slowPicture, 0, 8, false},
+		{time.Second, 10*time.Second - 1, 8, true}, {time.Second, 10 * time.Second, 8, false},
+	} {
+		if p.cost = c.cost; p.stands(c.seq, now.Add(c.after)) != c.want {
+			t.Errorf("%+v: it stands: %v", c, !c.want)
+		}
+	}
+	if (&lastPicture{}).stands(0, now) {
+		t.Error("no picture stands")
 	}
 }
 

@@ -27,16 +27,32 @@ type picture struct {
 type lastPicture struct {
 	mu sync.Mutex
 	*picture
+	made time.Time
+	cost time.Duration
 }
 
-// poolPicture is the picture of the pool as it is now. Making it takes a moment for a large pool, so that
+// A picture that took longer than slowPicture to make, of a large pool that changes all the time, stands for
+// pictureRest times as long.
+const (
+	slowPicture = 50 * time.Millisecond
+	pictureRest = 10
+)
+
+// stands says whether the picture will do.
+func (p *lastPicture) stands(seq uint64, now time.Time) bool {
+	return p.picture != nil && (p.seq == seq || p.cost > slowPicture && now.Sub(p.made) < pictureRest*p.cost)
+}
+
+// poolPicture is the picture of the pool as it is now, or was a moment ago. Making it takes a moment for a large pool, so that
 // those who ask for the same one wait for each other.
 func (h *Handler) poolPicture() *picture {
 	h.picture.mu.Lock()
 	defer h.picture.mu.Unlock()
-	seq := h.Pool.Pool.Stats().Sequence
-	if h.picture.picture == nil || h.picture.seq != seq {
+	begin, seq := time.Now(), h.Pool.Pool.Stats().Sequence
+	if !h.picture.stands(seq, begin) {
 		h.picture.picture = newPicture(seq, h.Pool.Pool.Snapshot().Txs)
+		h.picture.made = time.Now()
+		h.picture.cost = h.picture.made.Sub(begin)
 	}
 	return h.picture.picture
 }
