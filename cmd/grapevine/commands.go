@@ -60,6 +60,7 @@ func printFile() (printed, error) {
 	if err != nil {
 		return printed{}, fmt.Errorf("a file for what the command prints: %w", err)
 	}
+	_ = os.Remove(f.Name()) // where files in use can be removed, nothing is left when this process is ended
 	return printed{f}, nil
 }
 

@@ -149,7 +149,11 @@ func noteRPC(ctx context.Context, n *node.Node, cfg node.Config, lock *process.L
 	if err := lock.Answers(addr); err != nil {
 		cfg.Log.Warn("the command line will need --rpc to find this node", "err", err)
 	}
-	cfg.Log.Info("ready", "rpc", "http://"+addr)
+	ready := []any{"rpc", "http://" + addr}
+	if n.RPC.HasPage() {
+		ready = append(ready, "page", "http://"+addr+"/")
+	}
+	cfg.Log.Info("ready", ready...)
 	if to, err := netip.ParseAddrPort(addr); err == nil && !to.Addr().IsLoopback() {
 		cfg.Log.Warn("RPC can be reached from other machines, and HTTP hides nothing: who hears the password can spend", "addr", addr)
 	}

@@ -33,6 +33,9 @@ type Door struct {
 	Allow func(ctx context.Context, user, password string) bool
 }
 
+// HasPage says whether browsers are answered.
+func (s *Server) HasPage() bool { return s.page != nil }
+
 // door is this server's.
 func (s *Server) door() Door {
 	return Door{Chain: s.cfg.Chain, Pool: s.cfg.Pool, Swarm: s.cfg.Swarm, Explore: s.cfg.Explore, Events: s.cfg.Events, Call: s.call, Allow: s.mayAll}

@@ -18,11 +18,19 @@ type looking struct {
 	ready chan struct{} // closed when the look that is under way is over; nil: none is
 }
 
-// fresh is a picture of the network that is at most freshTime old.
+// good is for how long the picture is: longer where many nodes must be asked, as anybody may ask for one.
+func (k *looking) good() time.Duration {
+	if k.pic == nil {
+		return freshTime
+	}
+	return freshTime + time.Duration(len(k.pic.Nodes))*lookEach
+}
+
+// fresh is a picture of the network that is a moment old at most, and shared.
 func (p *Page) fresh(ctx context.Context) (*picture, error) {
 	k := &p.looking
 	k.mu.Lock()
-	if k.ready == nil && time.Since(k.at) < freshTime {
+	if k.ready == nil && time.Since(k.at) < k.good() {
 		defer k.mu.Unlock()
 		return k.pic, k.err
 	}

@@ -63,7 +63,7 @@ node 0's address and find each other by gossip.
 			p.compareCommand(),
 			p.exportCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,
-				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d\n  $ grapevine testnet up --names alice,bob,miner --fund 10 -d\n  $ grapevine testnet up --config network.yaml -d\n\nWith names, `--node alice` stands wherever `--node 0` does. docs/network.yaml is an example of a file.",
+				Description: "A network that is there already is started again as it was; nodes of it that run are left alone.\n\n  $ grapevine testnet up\n  $ grapevine testnet up --nodes 8 --mine every=2s -d\n  $ grapevine testnet up --names alice,bob,miner --fund 10 -d\n  $ grapevine testnet up --config network.yaml -d\n\nWith names, `--node alice` stands wherever `--node 0` does. docs/network.yaml is an example of a file.\nIt prints where a browser sees the network.",
 				Flags:       append([]urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}, configFlags()...)},
 			p.faucetCommand(),
 			{Name: "balances", Usage: "what each node's wallet holds", Action: p.balances,
