@@ -61,6 +61,7 @@ func (l *loop) dialAll() {
 	if !l.dial.only {
 		l.trim(now)
 		l.askSeeds(now)
+		l.plantFixed()
 		l.dialChosen(now)
 	}
 }

@@ -30,6 +30,7 @@ type Options struct {
 
 	SeedNodes     []string         // HOST[:PORT], asked for addresses at the start and left [-seednode]
 	NoDNSSeeds    bool             // [-dnsseed=0]
+	NoFixedSeeds  bool             // [-fixedseeds=0]
 	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
 	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
 	// Capture is told every message of every peer, by the peers' own goroutines; nil:

@@ -33,7 +33,7 @@ func public(t testing.TB, seed uint64, d *db.DB) setting {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Params, c.Book = p, book
+		c.Params, c.Book, c.NoFixedSeeds = p, book, true // nobody is there
 		c.State = gossip.New(gossip.Config{
 			Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Tip: p.Genesis(), Rand: rand.New(rand.NewPCG(seed, 8)),
 		})

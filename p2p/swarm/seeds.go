@@ -25,10 +25,15 @@ type seeder struct {
 	found  bool           // they gave an address that a node can have
 	done   bool           // they have answered, or are not needed
 	warned bool
+
+	started   time.Time // as people see the time
+	fixedAt   time.Time // when it is next looked whether fixed seeds are needed
+	fixedDone bool      // they are in the book, or not wanted
 }
 
 // bootstrap puts the addresses that the user gave into the book.
 func (l *loop) bootstrap(now time.Time) {
+	l.seeds.started = l.cfg.Clock()
 	for _, text := range l.cfg.Bootstrap {
 		to, err := l.cfg.hostPort(text)
 		at, known := l.cfg.addrOf(to)

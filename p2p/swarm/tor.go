@@ -1,5 +1,7 @@
 package swarm
 
+//lint:file-ignore ST1005 Tor is a name
+
 import (
 	"bufio"
 	"context"

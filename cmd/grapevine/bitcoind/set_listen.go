@@ -24,6 +24,7 @@ func (s *setup) addresses() error {
 		return errors.New("Cannot set -forcednsseed to true when setting -dnsseed to false.")
 	}
 	s.cfg.NoDNSSeeds, s.cfg.ForceDNSSeeds = !s.Bool("dnsseed", true), s.Bool("forcednsseed", false)
+	s.cfg.NoFixedSeeds = !s.Bool("fixedseeds", true)
 	s.cfg.Discover = s.Bool("discover", true)
 	if err := s.roads(); err != nil {
 		return err

@@ -19,6 +19,14 @@ var netWords = []word{
 	netWord("getaddr of whom we dialled", `Ignoring "getaddr" from {kind} connection. peer={peer}`),
 	netWord("address added", "Added {addr} to {table}[{bucket}][{position}]"),
 	{event: "no onion service", category: "tor", level: slog.LevelDebug, say: func(f fields) string { return f.fill("No onion service by {control}: {err}") }},
+	{event: "fixed seeds are not used", level: slog.LevelInfo, say: func(fields) string { return "Fixed seeds are disabled" }},
+	{event: "fixed seeds are used", level: slog.LevelInfo, say: func(f fields) string {
+		why := "-dnsseed=0 (or IPv4/IPv6 connections are disabled via -onlynet) and neither -addnode nor -seednode are provided"
+		if f.text("late") == "true" {
+			why = "60 seconds have passed and addrman is empty for at least one reachable network"
+		}
+		return f.fill("Adding fixed seeds as " + why + "\nAdded {added} fixed seeds from reachable networks.")
+	}},
 	{event: "address of ours", level: slog.LevelInfo, say: func(f fields) string { return f.fill("AddLocal({addr},4)") }},
 	{event: "map of autonomous systems opened", level: slog.LevelInfo, say: func(f fields) string {
 		return f.fill(`Opened asmap file "{file}" ({bytes} bytes) from disk`)
