@@ -130,7 +130,7 @@ func (s *Service) rates() spend.Rates {
 	if r, ok := s.estimate(longestTarget, false); ok {
 		discard = min(discard, r) // GetDiscardRate
 	}
-	return spend.Rates{LongTerm: h.Consolidate, Discard: max(discard, rules.DustRelay), Dust: rules.DustRelay, MaxFee: h.MaxFee}
+	return spend.Rates{LongTerm: h.Consolidate, Discard: max(discard, rules.DustRelay), Dust: rules.DustRelay, Relay: rules.MinRelay, MaxFee: h.MaxFee}
 }
 
 func (s *Service) limits() spend.Limits {

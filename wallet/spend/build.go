@@ -59,6 +59,7 @@ type Rates struct {
 	LongTerm policy.FeeRate // what spending coins will cost one day [-consolidatefeerate]
 	Discard  policy.FeeRate // change that costs more to spend goes to the fee [-discardfee]
 	Dust     policy.FeeRate // what relay asks of an output
+	Relay    policy.FeeRate // the least that is relayed [-minrelaytxfee]
 	MaxFee   btcutil.Amount // of a transaction [-maxtxfee]
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
 	"grapevine/wallet/miniscript"
@@ -21,6 +22,18 @@ type Shape struct {
 	Segwit bool        // it has a witness
 	Kind   wallet.Kind // of the output that it spends
 	Solved bool        // the wallet, or the caller, knows how it is spent
+	Most   int         // weight of the heaviest way to spend it, where that is not Weight, and whoever signs may take it
+}
+
+// At is the shape as it counts at a fee rate. Where others may spend it in a heavier way
+// than the likely one, it counts for so much that nodes, who relay from a rate on, relay
+// it even then.
+func (s Shape) At(rate, relay policy.FeeRate) Shape {
+	if s.Most > s.Weight && rate > 0 {
+		relayed := int(int64(s.Most)*int64(relay)/int64(rate)) + 1
+		s.Weight = max(s.Weight, min(s.Most, relayed))
+	}
+	return s
 }
 
 // VSize is its size in virtual bytes.
@@ -32,7 +45,8 @@ func vsize(weight int) int { return (weight + chain.WitnessScale - 1) / chain.Wi
 // it. HighR: whoever signs may make signatures a byte longer, with any R. A taproot
 // output with a tree weighs what the private keys that are known make of it; where they
 // do not suffice, the heaviest of the scripts with keys of ours. Who only watches takes
-// it that the output's key signs, if that can be, as Core does
+// it that the output's key signs, if that can be, as Core does, and what the heaviest script
+// would take is told beside it
 // [TRDescriptor::MaxSatisfactionWeight, CalculateMaximumSignedInputSize, CalculateMaximumSignedTxSize].
 func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
 	by := signer.Pretend{HighR: highR, AnyHash: true}
@@ -57,7 +71,9 @@ func Weigh(script []byte, known *descriptor.Provider, highR bool) Shape {
 	if s := heaviest(script, tree, leaves, by); s.Solved {
 		return s
 	}
-	return solve(script, known, by, signer.NewData())
+	s := solve(script, known, by, signer.NewData())
+	s.Most = heaviest(script, tree, tree.Leaves, by).Weight
+	return s
 }
 
 // WeighMost is Weigh where the private keys are locked away, and nobody can say which

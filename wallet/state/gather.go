@@ -60,7 +60,7 @@ func (st *State) Gather(d *spend.Draft, known *descriptor.Provider) error {
 		}
 		to, ok := payees[o.own]
 		if !ok {
-			to = payee{len(payees), st.shapeOf(o.own, d.Watching)}
+			to = payee{len(payees), st.shapeOf(o.own, d.Watching).At(d.Rate, d.Rates.Relay)}
 			payees[o.own] = to
 		}
 		if !to.shape.Solved {
@@ -133,7 +133,7 @@ func (st *State) preset(in wallet.Input, d *spend.Draft, known *descriptor.Provi
 		}
 		c.Shape = spend.Weigh(c.Script, known, true)
 	}
-	if in.Weight > 0 {
+	if c.Shape = c.Shape.At(d.Rate, d.Rates.Relay); in.Weight > 0 {
 		c.Shape.Weight, c.Solved = in.Weight, true
 	}
 	if !c.Solved {

@@ -139,7 +139,13 @@ func (st *State) knownOf(p *psbt.PSBT, i int, secrets bool) (*descriptor.Provide
 		}
 		return st.scriptsOf(out.PkScript)
 	}
-	for _, key := range p.Inputs[i].Keys() {
+	keys := p.Inputs[i].Keys()
+	if txscript.IsPayToTaproot(out.PkScript) { // rawtr() is paid to the key itself
+		for _, sign := range []byte{2, 3} {
+			keys = append(keys, descriptor.Origin{PubKey: append([]byte{sign}, out.PkScript[2:]...)})
+		}
+	}
+	for _, key := range keys {
 		if err := st.addKey(key, secrets, known); err != nil {
 			return nil, err
 		}
