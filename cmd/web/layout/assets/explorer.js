@@ -40,6 +40,7 @@ if (['pool', 'tx', 'address', 'script'].includes(page)) kinds.push('judged', 're
 if (page === 'node') kinds.push('connected', 'disconnected');
 
 const events = new EventSource('/events?kind=' + kinds.join(','));
+events.addEventListener('open', () => soon('')); // what has happened since the page was made, or while the stream was cut
 events.addEventListener('message', (e) => { // docs/events.md
   let kind = '';
   try { kind = JSON.parse(e.data).kind; } catch { /* what cannot be read is news, too */ }
