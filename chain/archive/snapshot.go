@@ -59,8 +59,11 @@ func (a *Archive) place(tx *db.Tx) (coins.Place, error) {
 	return coins.Place(n), err
 }
 
-// loadBatch is how many coins of a snapshot are written at once.
-const loadBatch = 100_000
+// Of a snapshot so many coins are written at once, or fewer large ones: a script may have 10,000 bytes.
+const (
+	loadBatch = 100_000
+	loadBytes = 16 << 20
+)
 
 // LoadCoins fills a place with the coins that next gives until it says that there are no more, and hashes
 // them. The place is waste until Activate names it: a crash leaves what ClearWaste takes away.
@@ -70,7 +73,7 @@ func (a *Archive) LoadCoins(ctx context.Context, place coins.Place, workers int,
 	}
 	for more := true; more; {
 		var list []coins.Loaded
-		for len(list) < loadBatch {
+		for bytes := 0; len(list) < loadBatch && bytes < loadBytes; {
 			op, c, ok, err := next()
 			if err != nil {
 				return s, err
@@ -79,6 +82,7 @@ func (a *Archive) LoadCoins(ctx context.Context, place coins.Place, workers int,
 				break
 			}
 			list = append(list, coins.Loaded{Op: op, Coin: coins.Append(nil, c)})
+			bytes += len(c.PkScript)
 		}
 		if err := errors.Join(ctx.Err(), a.file.Update(func(tx *db.Tx) error { return place.Put(tx, list) })); err != nil {
 			return s, err

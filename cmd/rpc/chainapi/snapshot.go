@@ -204,9 +204,13 @@ func (a *API) loadTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(a.Dir, path)
 	}
+	unreadable := jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for reading.", path)
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
+		return nil, unreadable
+	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for reading.", path)
+		return nil, unreadable
 	}
 	defer file.Close()
 	r, err := coins.NewSnapshotReader(file, a.Params)
