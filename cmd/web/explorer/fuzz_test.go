@@ -15,7 +15,7 @@ import (
 func FuzzPages(f *testing.F) {
 	for _, path := range []string{"/blocks", "/block/1", "/block/0000000000000000000000000000000000000000000000000000000000000000", "/tx/00", "/address/bcrt1q", "/script/51",
 		"/pool", "/reorgs", "/search", "/node", "/x/../y"} {
-		for _, query := range []string{"", "page=2", "q=1", "block=00&in=3&out=4", "after=5&coins=6", "q=wpkh(02)", "%zz", "q=51,"} {
+		for _, query := range []string{"", "page=2", "q=1", "block=00&in=3&out=4", "after=5&coins=6", "q=wpkh(02)", "q=bitcoin:ȺȺȺȺȺȺȺȺȺȺ", "%zz", "q=51,"} {
 			f.Add(path, query)
 		}
 	}

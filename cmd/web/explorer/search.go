@@ -83,8 +83,9 @@ func (h *Handler) searchPage(ctx context.Context, q question) (view, error) {
 
 // strip takes off what stands around an address or a hash where people copy it.
 func strip(text string) string {
-	if rest, uri := strings.CutPrefix(strings.ToLower(text), "bitcoin:"); uri { // BIP21
-		rest, _, _ = strings.Cut(text[len(text)-len(rest):], "?")
+	const scheme = "bitcoin:" // BIP21
+	if len(text) >= len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
+		rest, _, _ := strings.Cut(text[len(scheme):], "?")
 		return rest
 	}
 	return strings.Trim(text, "\"'`,;")

@@ -77,12 +77,13 @@ func TestSearchSaysWhatItDoesNotFind(t *testing.T) {
 		paid.ID.String() + ":99999999999": "What can be sought",
 		"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4":  "mainnet",
 		"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08": "no address of regtest",
-		"hello, world":                    "What can be sought",
-		"<script>alert(1)</script>":       "&lt;script&gt;",
-		"wpkh(nonsense)":                  "cannot be read",
-		hex.EncodeToString(unknown.Raw()): "does not know it",
-		"\x00\u202e":                      "What can be sought",
-		strings.Repeat("x", 8000):         "more characters",
+		"hello, world":                       "What can be sought",
+		"<script>alert(1)</script>":          "&lt;script&gt;",
+		"wpkh(nonsense)":                     "cannot be read",
+		hex.EncodeToString(unknown.Raw()):    "does not know it",
+		"\x00\u202e":                         "What can be sought",
+		strings.Repeat("x", 8000):            "more characters",
+		"bitcoin:" + strings.Repeat("Ⱥ", 40): "What can be sought", // in lower case it is longer
 	} {
 		w.fails(http.StatusNotFound, "/search?q="+url.QueryEscape(q), says)
 	}
