@@ -168,7 +168,7 @@ func (w *writer) store(e *entry, m submitMsg) {
 		return
 	}
 	w.wait(e, m.from)
-	if w.freshBytes+int64(e.Size) <= freshLimit {
+	if w.freshBytes == 0 || w.freshBytes+int64(e.Size) <= freshLimit {
 		w.freshBytes += int64(e.Size)
 		w.fresh[e] = m.block
 	}

@@ -19,9 +19,9 @@ const (
 	// pipelineBlocks bounds the same for small blocks; so many are enough to
 	// keep all cores busy.
 	pipelineBlocks = 16
-	// freshLimit bytes of submitted blocks are kept decoded until their turn; those
+	// freshLimit bytes of submitted blocks, or one block, are kept decoded until their turn; those
 	// beyond are read and decoded again.
-	freshLimit = 4 << 20
+	freshLimit = 2 << 20
 	// tailBytes of bodies may wait for the disk before submitted ones wait too.
 	tailBytes = 32 << 20
 	// moveBytes is the largest reorganisation that readers see as one move. A
