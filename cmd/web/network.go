@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"sync"
@@ -122,9 +123,12 @@ func (p *Page) networkTables(w http.ResponseWriter, r *http.Request) {
 		p.unable(w, r, err)
 		return
 	}
+	var tables bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&tables, "tables", v); err != nil {
+		p.unable(w, r, err)
+		return
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := p.templates.ExecuteTemplate(w, "tables", v); err != nil {
-		p.log.Debug("the network's tables were not sent whole", "err", err)
-	}
+	_, _ = timely{w}.Write(tables.Bytes()) // who has gone is not told
 }

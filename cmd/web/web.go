@@ -108,7 +108,7 @@ func (p *Page) Run(ctx context.Context) error {
 }
 
 func (p *Page) routes() {
-	p.mux.HandleFunc("GET "+layout.AssetPath, p.layout.ServeAsset)
+	p.mux.HandleFunc("GET "+layout.AssetPath, func(w http.ResponseWriter, r *http.Request) { p.layout.ServeAsset(timely{w}, r) })
 	p.mux.HandleFunc("GET /{$}", p.placed(p.index))
 	p.mux.HandleFunc("GET /network", p.placed(p.network))
 	p.mux.HandleFunc("GET /network/tables", p.placed(p.networkTables))
@@ -141,14 +141,17 @@ func (p *Page) other(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// placed gives a request a place among those at work and the time that its page may take.
+// placed gives a request a place among those at work and the time that its page may take. The place is free again
+// when the page is made: who does not read it keeps no others out.
 func (p *Page) placed(do http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		turn := time.NewTimer(placeTime)
 		defer turn.Stop()
+		var free sync.Once
+		leave := func() { free.Do(func() { <-p.places }) }
 		select {
 		case p.places <- struct{}{}:
-			defer func() { <-p.places }()
+			defer leave()
 		case <-r.Context().Done():
 			return
 		case <-turn.C:
@@ -158,14 +161,14 @@ func (p *Page) placed(do http.HandlerFunc) http.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), pageTime)
 		defer cancel()
-		do(w, r.WithContext(ctx))
+		do(leaving{w, leave}, r.WithContext(ctx))
 	}
 }
 
 // show answers with a page of ours.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, page layout.Page) {
 	page.Template = p.templates
-	p.layout.Render(w, r, page)
+	p.layout.Render(timely{w}, r, page)
 }
 
 // failure is what a page says that could not be made, and what to do.
