@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// maxListeners bounds who follows the network live: each holds a connection and maxAhead messages.
+	// maxListeners bounds who follows the network live, those who are signed in and the others each apart: each holds a
+	// connection and maxAhead messages. When all places are taken, who has had one the longest makes room, after listenStay.
 	maxListeners = 256
+	listenStay   = time.Minute
 	// maxAhead is how many messages wait for a listener that does not read; then some are lost, and it is told.
 	maxAhead = 256
 	// maxBacklog is how many of the newest events a page is given at its start, to replay them.
@@ -50,13 +52,17 @@ type live struct {
 	wake      chan struct{} // has room for one: somebody listens, or nobody does any more
 	state     []byte        // the newest picture
 	backlog   []past        // the newest events, oldest first
+	listed    []byte        // all of it, for all who come; nil: it is to be made anew
 	caughtUp  bool          // it holds events that were not told one by one
 	ends      map[string]string
 }
 
 type listener struct {
-	out  chan message
-	lost int
+	out   chan message
+	lost  int
+	known bool // it is signed in
+	began time.Time
+	gone  chan struct{} // closed when it makes room for others
 }
 
 func newLive() *live {
@@ -70,20 +76,43 @@ func (v *live) poke() {
 	}
 }
 
-// enter lets somebody listen; first is what it is told at once. Nil: there is no place.
-func (v *live) enter() (l *listener, first []message) {
+// enter lets somebody listen, known: who is signed in; first is what it is told at once. Nil: there is no place.
+func (v *live) enter(known bool, now time.Time) (l *listener, first []message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if len(v.listeners) >= maxListeners {
+	if !v.makeRoomLocked(known, now) {
 		return nil, nil
 	}
-	l = &listener{out: make(chan message, maxAhead)}
+	l = &listener{out: make(chan message, maxAhead), known: known, began: now, gone: make(chan struct{})}
 	v.listeners[l] = struct{}{}
 	v.poke()
 	if v.state != nil {
 		first = append(first, message{"state", v.state})
 	}
 	return l, append(first, v.backlogLocked())
+}
+
+// makeRoomLocked sees to it that there is a place.
+func (v *live) makeRoomLocked(known bool, now time.Time) bool {
+	var oldest *listener
+	alike := 0
+	for l := range v.listeners {
+		if l.known != known {
+			continue
+		}
+		if alike++; oldest == nil || l.began.Before(oldest.began) {
+			oldest = l
+		}
+	}
+	if alike < maxListeners {
+		return true
+	}
+	if now.Sub(oldest.began) < listenStay {
+		return false
+	}
+	delete(v.listeners, oldest)
+	close(oldest.gone)
+	return true
 }
 
 func (v *live) leave(l *listener) {
@@ -139,6 +168,7 @@ func (v *live) heard(id string, raw []byte) {
 	if err != nil {
 		return
 	}
+	v.listed = nil
 	at, _ := slices.BinarySearchFunc(v.backlog, e.Time, func(x past, t time.Time) int { return x.at.Compare(t) })
 	if v.backlog = slices.Insert(v.backlog, at, past{e.Time, line}); len(v.backlog) > maxBacklog {
 		v.backlog = slices.Delete(v.backlog, 0, maxBacklog/4)
@@ -157,6 +187,9 @@ type past struct {
 }
 
 func (v *live) backlogLocked() message {
+	if v.listed != nil {
+		return message{"backlog", v.listed}
+	}
 	data := []byte{'['}
 	for i, x := range v.backlog {
 		if i > 0 {
@@ -164,7 +197,8 @@ func (v *live) backlogLocked() message {
 		}
 		data = append(data, x.line...)
 	}
-	return message{"backlog", append(data, ']')}
+	v.listed = append(data, ']')
+	return message{"backlog", v.listed}
 }
 
 // tellPast tells what a member had kept, all at once.
@@ -284,8 +318,9 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		return
 	}
-	l, first := p.live.enter()
-	if l != nil && !jsonrpc.Stream(r.Context(), p.form(r).Open) {
+	known := p.form(r).Open
+	l, first := p.live.enter(known, time.Now())
+	if l != nil && !jsonrpc.Stream(r.Context(), known) {
 		p.live.leave(l)
 		l = nil
 	}
@@ -301,16 +336,16 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	send := func(m message) bool {
 		_ = rc.SetWriteDeadline(time.Now().Add(sendTime))
-		var b bytes.Buffer
-		if m.kind == "" {
-			b.WriteString(":\n\n")
-		} else {
-			b.WriteString("event: " + m.kind + "\ndata: ")
-			b.Write(m.data) // JSON on one line
-			b.WriteString("\n\n")
+		parts := [][]byte{[]byte(":\n\n")}
+		if m.kind != "" {
+			parts = [][]byte{[]byte("event: " + m.kind + "\ndata: "), m.data, []byte("\n\n")} // JSON on one line
 		}
-		_, err := w.Write(b.Bytes())
-		return err == nil && rc.Flush() == nil
+		for _, part := range parts { // all who listen share them
+			if _, err := w.Write(part); err != nil {
+				return false
+			}
+		}
+		return rc.Flush() == nil
 	}
 	for _, m := range first {
 		if !send(m) {
@@ -323,6 +358,8 @@ func (p *Page) serveLive(w http.ResponseWriter, r *http.Request) {
 		m := message{}
 		select {
 		case <-r.Context().Done():
+			return
+		case <-l.gone:
 			return
 		case m = <-l.out:
 		case <-idle.C:
