@@ -17,6 +17,7 @@ type decoder struct {
 	steps []step // what is left
 	key   func(raw []byte) bool
 	keys  int
+	deep  int  // how many expressions are being read, one in the other
 	bad   bool // an expression has no type
 }
 
@@ -140,19 +141,32 @@ func (d *decoder) over(f fragment, subs ...*node) *node {
 
 // row reads expressions of type V and a last one: and_v(X,Y) has no opcode of its own.
 func (d *decoder) row() *node {
-	x := d.single()
-	if x == nil || len(d.steps) == 0 {
-		return x
+	list := []*node{d.single()} // the last one first
+	for list[len(list)-1] != nil && len(d.steps) > 0 && !d.atStart() {
+		list = append(list, d.single())
 	}
+	x := list[len(list)-1]
+	for i := len(list) - 2; i >= 0; i-- {
+		x = d.over(andV, x, list[i])
+	}
+	return x
+}
+
+// atStart says whether no more expressions stand in the row: these opcodes end none.
+func (d *decoder) atStart() bool {
 	switch d.peek(0).op {
-	case txscript.OP_IF, txscript.OP_ELSE, txscript.OP_NOTIF, txscript.OP_TOALTSTACK, txscript.OP_SWAP: // they end no expression
-		return x
+	case txscript.OP_IF, txscript.OP_ELSE, txscript.OP_NOTIF, txscript.OP_TOALTSTACK, txscript.OP_SWAP:
+		return true
 	}
-	return d.over(andV, d.row(), x)
+	return false
 }
 
 // single reads one expression that is no and_v and not of type W.
 func (d *decoder) single() *node {
+	if d.deep++; d.deep > maxDeep {
+		return nil
+	}
+	defer func() { d.deep-- }()
 	var wraps []fragment // c:, v: and n: stand behind what they wrap
 	x, found := d.leaf()
 	for !found {

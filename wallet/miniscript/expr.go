@@ -26,6 +26,11 @@ const (
 	// the square of them. As a stack has 1,000 items, only subs that need no witness
 	// could be more, and nobody writes those.
 	maxThresh = 2000
+
+	// maxDeep is how deep expressions may stand in each other, those aside that a script has in
+	// a row (and_v and the wrappers c:, v: and n:): scripts are read by recursion, which took 500 MB of
+	// stack where nothing but OP_ENDIF stood. With a key at each step no script is as deep.
+	maxDeep = 10_000
 )
 
 func (c Context) maxSize() int {
@@ -121,6 +126,7 @@ type node struct {
 
 	typ  Type
 	size int // of its script, in bytes
+	deep int // how many expressions stand in each other, see maxDeep
 	cost cost
 
 	verify bool // what follows in the script is an OP_VERIFY, and can be one with its last opcode
@@ -144,13 +150,27 @@ func (e *Expr) Keys() int { return e.keys }
 func newNode(ctx Context, n node) *node {
 	n.typ = typeOf(&n, ctx)
 	n.size = sizeOf(&n, ctx)
+	n.deep = deepOf(&n)
 	if n.typ != 0 {
 		n.cost = costOf(&n, ctx)
 	}
 	return &n
 }
 
-func (n *node) valid(ctx Context) bool { return n.typ != 0 && n.size <= ctx.maxSize() }
+func (n *node) valid(ctx Context) bool {
+	return n.typ != 0 && n.size <= ctx.maxSize() && n.deep <= maxDeep
+}
+
+func deepOf(n *node) (deep int) {
+	for _, sub := range n.subs {
+		deep = max(deep, sub.deep)
+	}
+	switch n.fragment {
+	case andV, wrapC, wrapV, wrapN:
+		return deep
+	}
+	return deep + 1
+}
 
 // own is how many bytes of a script are a node's, and not its subs'.
 func (n *node) own() int {

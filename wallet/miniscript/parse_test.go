@@ -1,9 +1,13 @@
 package miniscript
 
 import (
+	"bytes"
 	"encoding/hex"
+	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // TestFaultsAreSaidInCoresWords: each was asked of Bitcoin Core 28.1 (getdescriptorinfo of
@@ -111,6 +115,44 @@ func TestTheLargest(t *testing.T) {
 		found, _ := decode(e.Script(keys.raw), Tapscript, keys.raw)
 		if found == nil || !found.Sane() {
 			t.Error("the largest is not found by its script")
+		}
+	}
+}
+
+// TestTheDeepest: what is as deep as may be is read, both ways, and what is deeper in neither; expressions in
+// a row are not deep.
+func TestTheDeepest(t *testing.T) {
+	key := "pk(" + hex.EncodeToString(pubKey(1)) + ")"
+	for more := range 2 {
+		text := strings.Repeat("l", maxDeep-1+more) + ":" + key
+		e, keys := parse(t, text, Tapscript)
+		if e == nil || e.root.valid(Tapscript) != (more == 0) {
+			t.Fatalf("%d beyond: valid %t", more, more != 0)
+		}
+		if found, _ := decode(e.Script(keys.raw), Tapscript, keys.raw); found == nil != (more == 1) {
+			t.Errorf("%d beyond: found %t by the script", more, found != nil)
+		}
+	}
+	row := strings.Repeat("and_v(v:older(1),", maxDeep+1) + key + strings.Repeat(")", maxDeep+1)
+	e, keys := parse(t, row, Tapscript)
+	if e == nil || !e.Sane() {
+		t.Fatal("a row is not read")
+	}
+	if found, _ := decode(e.Script(keys.raw), Tapscript, keys.raw); found == nil || !found.Sane() {
+		t.Error("a row is not found by its script")
+	}
+}
+
+// TestNothingButEndings: a stranger's script takes no memory by the size of a stack.
+func TestNothingButEndings(t *testing.T) {
+	for _, op := range []byte{txscript.OP_ENDIF, txscript.OP_FROMALTSTACK, txscript.OP_BOOLAND} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		e := FromScript(bytes.Repeat([]byte{op}, maxTapscript), Tapscript, func([]byte) bool { return true })
+		runtime.ReadMemStats(&after)
+		const most = 128 << 20 // the steps take 11 MB, and grow
+		if took := after.StackSys - min(after.StackSys, before.StackSys); e != nil || took > most {
+			t.Errorf("%x: %d bytes of stack", op, took)
 		}
 	}
 }
