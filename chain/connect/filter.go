@@ -9,7 +9,8 @@ import (
 	"grapevine/chain"
 )
 
-// Filter is the block's BIP158 basic filter.
+// Filter is the block's BIP158 basic filter: P is 19 and M 784931, which the library's
+// builder knows [BASIC_FILTER_P, BASIC_FILTER_M].
 func Filter(b *chain.Block, spent [][]chain.Coin) ([]byte, error) {
 	var scripts [][]byte
 	for _, of := range spent {

@@ -57,7 +57,7 @@ func (l *Ledger) LoadSnapshot(ctx context.Context, r *coins.SnapshotReader, empt
 		return nil, ctx.Err()
 	}
 	known, vouched := l.cfg.Params.Snapshot(r.Base)
-	if !vouched && !l.cfg.Params.Local() {
+	if !vouched && !l.cfg.Params.Local() { // [AssumeutxoForBlockhash]
 		return nil, refuseSnapshot("assumeutxo block hash in snapshot metadata not recognized (hash: %s). The following snapshot heights are available: %s", r.Base, l.snapshotHeights())
 	}
 	base, err := l.mayLoad(r.Base, empty)

@@ -35,7 +35,7 @@ const (
 
 // MaxReplaced is how many transactions one replacement may push out: each costs
 // a removal, and their relay was paid for only once (BIP125 rule 5)
-// [MAX_REPLACEMENT_CANDIDATES].
+// [MAX_REPLACEMENT_CANDIDATES, once MAX_BIP125_REPLACEMENT_CANDIDATES].
 const MaxReplaced = 100
 
 // Transactions of version 3 stay in families of two while unconfirmed: a

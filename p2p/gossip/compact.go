@@ -141,7 +141,7 @@ func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
 		}
 		return x.e == e || !x.e.Needed()
 	})
-	if err != nil || len(p.parts) == maxParts {
+	if err != nil || len(p.parts) == maxParts { // a short id collision: getdata for the whole block [READ_STATUS_FAILED]
 		s.do(s.fetch.Whole(p.src, e))
 		return
 	}
@@ -183,7 +183,7 @@ func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 }
 
 // complete validates a block that was put together. If its parts do not make it,
-// short ids have collided or somebody lies: the whole is asked for, of who sent
+// short ids have collided [READ_STATUS_FAILED] or somebody lies: the whole is asked for, of who sent
 // the short form if there is nobody else, but nobody need wait for that.
 func (s *State) complete(p *peer, f fragment, lack []int) {
 	b, err := f.Block(s.cfg.Params, f.e.Node.Height)

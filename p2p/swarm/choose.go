@@ -112,7 +112,7 @@ func (l *loop) fullRelays() int {
 	return l.cfg.MaxOutbound
 }
 
-// stale says whether the tip has not moved for long [TipMayBeStale].
+// stale says whether this is a stale tip, one that has not moved for long [TipMayBeStale].
 func (l *loop) stale() bool {
 	return !l.cfg.local() && l.now.Sub(l.tipAt) > staleTip
 }

@@ -15,8 +15,8 @@ type merit struct {
 	lastTx    time.Time
 }
 
-// How many are protected for each merit: Core's SelectNodeToEvict, without its
-// classes of networks.
+// How many are protected for each merit, without Core's classes of networks
+// [SelectNodeToEvict, ProtectEvictionCandidatesByRatio].
 const (
 	protectGroups = 4
 	protectPing   = 8

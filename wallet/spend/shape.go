@@ -49,7 +49,7 @@ func (d *Draft) shape(fresh []Input, r *rand.Rand) (*wire.MsgTx, []Input) {
 	return tx, append(d.Inputs[:len(d.Inputs):len(d.Inputs)], fresh...)
 }
 
-// lockTime is the tip's height, so that a miner gains nothing by mining the
+// lockTime is against fee sniping: the tip's height, so that a miner gains nothing by mining the
 // last block again with this transaction in it; in one of ten cases a little
 // less, to cover those who were slow to publish [DiscourageFeeSniping].
 func (d *Draft) lockTime(r *rand.Rand) uint32 {

@@ -325,7 +325,8 @@ func (s *Sync) store(nodes []*chain.HeaderNode) {
 
 // onBad says whether what the peer sent before the bad header counts: it does
 // when that was from the future, which is no verdict for ever. What was made
-// invalid by hand is only our own opinion; all else is an offence.
+// invalid by hand is only our own opinion; all else is an offence, and whoever sent an
+// invalid header is discouraged [MaybePunishNodeForBlock].
 func (s *Sync) onBad(t *Talk, err error) bool {
 	switch {
 	case errors.Is(err, chain.ErrTimeTooNew):

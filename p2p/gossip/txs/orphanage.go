@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxOrphans        = 1000             // [-maxorphantx]: each costs a validation per tip
+	maxOrphans        = 1000             // [-maxorphantx, DEFAULT_MAX_ORPHAN_TRANSACTIONS]: each costs a validation per tip
 	MaxOrphansPerPeer = 200              // the share of one peer, so that nobody fills it alone; see OrphanLimits
 	maxOrphanBytes    = 10 << 20         // in all
 	maxMissing        = 100              // missing ones; more is no honest transaction
