@@ -91,6 +91,9 @@ func (f *Fetcher) Leave(p *Source) {
 	}
 	f.release(p)
 	f.dirty = true
+	// Gifts still name it: they are many, and its own are large.
+	p.claim, p.view, p.givens, p.wishes = nil, view{}, givens{}, wishes{}
+	p.owes, p.shown, p.equals, p.branch = nil, nil, nil, way{}
 }
 
 // Changed says that a source may have to be asked for something.
