@@ -38,12 +38,16 @@ func (d *discouraged) add(a netip.Addr, now time.Time) {
 
 // originOf is where a peer comes from, so that what it owes is not forgotten when it comes
 // back: the address of whom we have dialled, of others their network group, in which they
-// have other addresses for nothing. "": many share the address, or people trust it.
+// have other addresses for nothing. An overlay has sixteen groups in all, and who is in one
+// may take a name in any: there too it is the address. "": many share the address, or people
+// trust it.
 func (l *loop) originOf(r *remote) string {
-	switch a := r.at.Addr(); {
+	a := r.at.Addr()
+	overlay, _ := p2p.Overlay(a)
+	switch {
 	case !a.IsValid() || a.IsLoopback() || r.onion || r.May(p2p.MayStay):
 		return ""
-	case r.Inbound() && !l.cfg.local():
+	case r.Inbound() && overlay == "" && !l.cfg.local():
 		return "group " + l.groupOf(r.at)
 	default:
 		return a.String()

@@ -44,3 +44,27 @@ func TestPeersAreKnownAgainByWhereTheyComeFrom(t *testing.T) {
 		}
 	}
 }
+
+// Who comes over I2P does not pay for one of the many others whose names begin with the same four bits.
+func TestNeighboursOnAnOverlayDoNotOweForEachOther(t *testing.T) {
+	book, err := addrbook.Open(addrbook.Config{Rand: rand.New(rand.NewPCG(1, 2))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &loop{cfg: &Config{Params: chain.MainNet(), Book: book}}
+	for network, size := range map[string]int{p2p.I2P: 32, p2p.CJDNS: 16} {
+		seen := map[string]bool{}
+		for i := range 3 {
+			id := make([]byte, size)
+			id[0], id[size-1] = 0xfc, byte(i)
+			a, ok := p2p.OverlayAddr(network, id)
+			if !ok {
+				t.Fatal(network)
+			}
+			seen[l.originOf(&remote{Link: p2p.Link{Kind: p2p.Inbound}, at: netip.AddrPortFrom(a, 0)})] = true
+		}
+		if len(seen) != 3 || seen[""] {
+			t.Errorf("%s: %v", network, seen)
+		}
+	}
+}
