@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"grapevine/chain"
 	"grapevine/cmd/node"
 	"grapevine/cmd/rpc/events"
 )
@@ -148,6 +149,31 @@ func TestEventsHaveTheAccessOfREST(t *testing.T) {
 			}
 		}
 		w.stop()
+	}
+}
+
+// On a public network strangers hear nothing of the peers, nor which payments are the node's own, where REST is answered too.
+func TestStrangersHearNothingOfPeersOnAPublicNetwork(t *testing.T) {
+	yes := true
+	w := startIn(t, t.TempDir(), func(c *node.Config) {
+		c.Params, c.REST, c.Wallet, c.Connect = chain.MainNet(), &yes, false, []string{"127.0.0.1:1"}
+	})
+	known := func(r *http.Request) { r.SetBasicAuth("u", "p") }
+	for query, want := range map[string]int{"?kind=heard": 403, "?kind=tip,relayed": 403, "?kind=connected": 403, "?kind=peer": 403, "?kind=tip,judged": 200, "": 200} {
+		if resp := w.get("/events" + query); resp.StatusCode != want {
+			t.Errorf("a stranger asks for %q: %d, want %d", query, resp.StatusCode, want)
+		}
+		if resp := w.get("/events"+query, known); resp.StatusCode != 200 {
+			t.Errorf("who has the password asks for %q: %d", query, resp.StatusCode)
+		}
+	}
+	stranger, owner := w.listen("?since=all"), w.listen("?since=all", known)
+	w.node.Events.Publish(events.Event{Kind: events.Heard, By: events.Self}, events.Event{Kind: events.Tip, Height: 7})
+	if e := owner.next(); e.Kind != events.Heard {
+		t.Errorf("who has the password hears %+v first", e)
+	}
+	if e := stranger.next(); e.Kind != events.Tip {
+		t.Errorf("a stranger hears %+v", e)
 	}
 }
 

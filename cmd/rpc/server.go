@@ -175,7 +175,7 @@ func (s *Server) routes() http.Handler {
 	readers := rest.NewReaders()
 	files := rest.New(s.cfg.Chain, s.cfg.Pool, readers)
 	explorer := esplora.New(s.cfg.Explore, readers)
-	stream := events.Stream{Hub: s.cfg.Events}
+	stream := events.Stream{Hub: s.cfg.Events, Public: !s.cfg.Chain.Params.Local()}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.inside.enter() {
 			jsonrpc.Send(w, http.StatusServiceUnavailable, nil)

@@ -30,7 +30,28 @@ const (
 
 // Stream answers GET /events with server-sent events: what the query asks for, from now on, or from
 // where the client says that it stopped (Last-Event-ID, as browsers do by themselves, or since).
-type Stream struct{ Hub *Hub }
+type Stream struct {
+	Hub *Hub
+	// Public: the network is one of strangers. Then who gives no password hears of blocks and of the pool, and not of the
+	// peers, nor from whom something came: the node's own payments come from nobody.
+	Public bool
+}
+
+// open are the kinds that everybody may hear of on a public network.
+func open() []Kind { return []Kind{Judged, Removed, Tip, Reorganisation} }
+
+// restrict leaves what everybody may hear; the first kind that was asked for and is not among it comes back.
+func (f *Filter) restrict() (refused Kind) {
+	for _, k := range f.Kinds {
+		if !slices.Contains(open(), k) {
+			return k
+		}
+	}
+	if f.Kinds == nil {
+		f.Kinds = open()
+	}
+	return ""
+}
 
 // Serve answers a request; known: it came with the password. Who has no place is told to come later, and who does not
 // read is cut off.
@@ -43,6 +64,13 @@ func (s Stream) Serve(w http.ResponseWriter, r *http.Request, known bool) {
 		head.Set("Content-Type", "text/plain; charset=utf-8")
 		jsonrpc.Send(w, http.StatusBadRequest, []byte(err.Error()+"\n"))
 		return
+	}
+	if s.Public && !known {
+		if kind := q.filter.restrict(); kind != "" {
+			head.Set("Content-Type", "text/plain; charset=utf-8")
+			jsonrpc.Send(w, http.StatusForbidden, fmt.Appendf(nil, "events of kind %s need the password on a public network\n", kind))
+			return
+		}
 	}
 	if r.Method != http.MethodGet {
 		head.Set("Allow", http.MethodGet)

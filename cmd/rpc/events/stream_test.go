@@ -23,7 +23,7 @@ func served(t *testing.T, h *Hub) (client net.Conn, ended chan struct{}) {
 	srv := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer close(ended)
-			Stream{h}.Serve(w, r, false)
+			Stream{Hub: h}.Serve(w, r, false)
 		}),
 	}
 	l := &single{conn: make(chan net.Conn, 1), done: make(chan struct{})}
