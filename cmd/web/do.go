@@ -47,8 +47,7 @@ func (p *Page) find(name string) (a action, ok bool) {
 }
 
 func (p *Page) has(a action) bool {
-	local := p.cfg.Siblings != nil
-	return p.cfg.Do != nil && (!a.Local || local) && (!a.Regtest || local || p.cfg.About.Network == "regtest")
+	return p.cfg.Do != nil && (!a.Local || p.cfg.Siblings != nil) && (!a.Regtest || p.local())
 }
 
 func (p *Page) do(w http.ResponseWriter, r *http.Request) {
@@ -75,7 +74,11 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 type signInPage struct{ Why, Cookie string }
 
 func (p *Page) signIn(status int, why string) layout.Page {
-	return layout.Page{Title: "Sign in", Nav: "do", Name: "signin.html", Status: status, Data: signInPage{why, p.cfg.CookiePath}}
+	cookie := p.cfg.CookiePath
+	if !p.local() { // it has the name of who runs the node
+		cookie = ""
+	}
+	return layout.Page{Title: "Sign in", Nav: "do", Name: "signin.html", Status: status, Data: signInPage{why, cookie}}
 }
 
 // done is what a page says of a command that was run.

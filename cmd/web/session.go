@@ -155,6 +155,20 @@ func (p *Page) guarded(do http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// local says whether the node is of a network of its owner's, where nothing is secret.
+func (p *Page) local() bool { return p.cfg.Siblings != nil || p.cfg.About.Network == "regtest" }
+
+// private shows what tells of peers, and of what came from whom, on a public network to who is signed in alone.
+func (p *Page) private(do http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !p.local() && !p.form(r).Open {
+			p.show(w, r, p.signIn(http.StatusForbidden, "On a public network who the peers are, and what the log says, is shown to who has the password."))
+			return
+		}
+		do(w, r)
+	}
+}
+
 // openSession signs in who knows RPC's password.
 func (p *Page) openSession(w http.ResponseWriter, r *http.Request) {
 	if !p.readForm(w, r) {

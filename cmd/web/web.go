@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,10 +111,10 @@ func (p *Page) Run(ctx context.Context) error {
 func (p *Page) routes() {
 	p.mux.HandleFunc("GET "+layout.AssetPath, func(w http.ResponseWriter, r *http.Request) { p.layout.ServeAsset(timely{w}, r) })
 	p.mux.HandleFunc("GET /{$}", p.placed(p.index))
-	p.mux.HandleFunc("GET /network", p.placed(p.network))
-	p.mux.HandleFunc("GET /network/tables", p.placed(p.networkTables))
-	p.mux.HandleFunc("GET /network/pieces", p.placed(p.pieces))
-	p.mux.HandleFunc("GET /network/live", p.serveLive)
+	p.mux.HandleFunc("GET /network", p.placed(p.private(p.network)))
+	p.mux.HandleFunc("GET /network/tables", p.placed(p.private(p.networkTables)))
+	p.mux.HandleFunc("GET /network/pieces", p.placed(p.private(p.pieces)))
+	p.mux.HandleFunc("GET /network/live", p.private(p.serveLive))
 	p.mux.HandleFunc("GET /learn", p.placed(p.learn))
 	p.mux.HandleFunc("GET /do", p.placed(p.do))
 	p.mux.HandleFunc("POST /do/{action}", p.guarded(p.act))
@@ -134,6 +135,8 @@ func (p *Page) other(w http.ResponseWriter, r *http.Request) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		p.fail(w, r, http.StatusMethodNotAllowed, failure{"This page is only read.", ""})
+	case p.explorer != nil && strings.Trim(r.URL.Path, "/") == "node": // however the path is written
+		p.private(p.explorer.ServeHTTP)(w, r)
 	case p.explorer != nil:
 		p.explorer.ServeHTTP(w, r)
 	default:

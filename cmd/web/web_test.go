@@ -37,7 +37,9 @@ func aNode() answers {
 
 func newPage(t *testing.T, cfg web.Config) *web.Page {
 	t.Helper()
-	cfg.About = layout.About{Network: "regtest", Version: "9.9"}
+	if cfg.About.Network == "" {
+		cfg.About = layout.About{Network: "regtest", Version: "9.9"}
+	}
 	if cfg.Call == nil {
 		cfg.Call = aNode().call
 	}
