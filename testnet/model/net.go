@@ -250,7 +250,7 @@ func (m *sim) take(e event) {
 	n.in += int64(e.size)
 	m.copies(n, what, int64(e.size))
 	if n.watch != nil {
-		n.watch.answered(r, what)
+		n.watch.answered(m.w, r, what)
 	}
 	m.step(n, gossip.Message{Peer: r.id, Msg: what})
 }

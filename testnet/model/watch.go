@@ -79,8 +79,8 @@ func (w *watch) asks(m *sim, n *node, s p2p.Send) {
 // invTypeCmpct asks for a block's short form (BIP152).
 const invTypeCmpct wire.InvType = 4
 
-// answered notes that a request is no longer open.
-func (w *watch) answered(from *half, what wire.Message) {
+// answered notes that requests are no longer open.
+func (w *watch) answered(world *world, from *half, what wire.Message) {
 	switch what := what.(type) {
 	case *msg.Block:
 		delete(w.open, request{from.id, what.Hash})
@@ -93,9 +93,26 @@ func (w *watch) answered(from *half, what wire.Message) {
 	case *msg.Tx:
 		delete(w.open, request{from.id, what.ID})
 		delete(w.open, request{from.id, what.WID})
+	case *msg.Given:
+		w.refused(world, from, what)
 	case *wire.MsgNotFound:
 		for _, iv := range what.InvList {
 			delete(w.open, request{from.id, iv.Hash})
+		}
+	}
+}
+
+// refused notes that a seed sends no blocks that others were given; what is asked for
+// again is a new request.
+func (w *watch) refused(world *world, from *half, what *msg.Given) {
+	last := world.ByHash[what.Last]
+	if last == nil {
+		return
+	}
+	for r := range w.open {
+		b := world.ByHash[r.hash]
+		if r.peer == from.id && b != nil && what.Given.Has(int(b.Node.Height-last.Node.Height)-1) && last.Node.IsAncestorOf(b.Node) {
+			delete(w.open, r)
 		}
 	}
 }
