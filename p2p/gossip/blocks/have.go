@@ -278,11 +278,28 @@ func (f *Fetcher) tally() {
 		p.newcomer = p.newcomer || !v.complete && len(f.route.path) > nearTip
 		if told.or(&v.given); !v.complete || p.newcomer {
 			h.newcomers++
-			h.held.or(&v.has)
+			offers := f.offers(p, v)
+			h.held.or(&offers)
 			told.or(&v.tells)
 		}
 	}
 	h.noteTold(told, f.routes, f.route.path, f.now)
+}
+
+// offers is which blocks of the route p holds and may be asked for: who has once not sent one
+// that it holds, for it had given it to others, is one way to it and no reason to ask nobody else.
+func (f *Fetcher) offers(p *Source, v *view) row {
+	has := v.has
+	if len(p.givens.asked) == 0 && p.depth == 0 {
+		return has
+	}
+	for i := range v.has.all {
+		e := f.route.path[i]
+		if _, refused := p.givens.asked[e]; refused || !f.serves(p, e) {
+			has.clear(i)
+		}
+	}
+	return has
 }
 
 // choose picks at most n of the blocks that p could be asked for: in the order

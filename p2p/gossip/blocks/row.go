@@ -15,6 +15,7 @@ import (
 type row [window / 64]uint64
 
 func (r *row) set(i int)      { r[i/64] |= 1 << (i % 64) }
+func (r *row) clear(i int)    { r[i/64] &^= 1 << (i % 64) }
 func (r *row) has(i int) bool { return r[i/64]>>(i%64)&1 != 0 }
 
 // setFirst says yes to the first n.
