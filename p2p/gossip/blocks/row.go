@@ -139,7 +139,8 @@ func (f *Fetcher) openRow() *row {
 	return &f.opens
 }
 
-// noteTold remembers since when blocks of the route are claimed to be fetched.
+// noteTold remembers since when blocks of the route are claimed to be fetched. Who takes a claim back
+// and makes it again begins no new time to be patient.
 func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, now time.Time) {
 	changed := h.told
 	for w := range changed {
@@ -147,20 +148,21 @@ func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, now t
 	}
 	old := h.since
 	if h.route != route { // the bits are of other blocks now
-		h.since, changed = make(map[*headers.Entry]time.Time), told
+		h.since, changed = make(map[*headers.Entry]time.Time), told // at most those of the path
 	} else if h.since == nil {
 		h.since = make(map[*headers.Entry]time.Time)
 	}
+	if h.route != route && len(old) > 0 {
+		for _, e := range path {
+			if t, ok := old[e]; ok {
+				h.since[e] = t
+			}
+		}
+	}
 	h.told, h.route = told, route
 	for i := range changed.all {
-		e := path[i]
-		if !told.has(i) {
-			delete(h.since, e)
-			continue
-		}
-		h.since[e] = now
-		if t, ok := old[e]; ok {
-			h.since[e] = t
+		if _, known := h.since[path[i]]; !known && told.has(i) {
+			h.since[path[i]] = now
 		}
 	}
 }

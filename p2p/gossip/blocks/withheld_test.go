@@ -67,7 +67,7 @@ func TestT60_WhoHoldsAllAndGivesNothingHoldsNobodyUp(t *testing.T) {
 				r.Leave(p)
 			}
 			r.wait(100 * time.Millisecond)
-			if took := r.at.Sub(begin); took > 10*time.Minute {
+			if took := r.at.Sub(begin); took > time.Minute {
 				t.Errorf("%s: at height %d of %d after %v; the liar is gone: %v", name, r.tree.Tip().Node.Height, n, took, liar.gone)
 				break
 			}
