@@ -168,7 +168,6 @@ func (d *DB) View(fn func(*Tx) error) error {
 // Update runs fn in the write transaction and commits what it did, durably,
 // unless it returns an error.
 func (d *DB) Update(fn func(*Tx) error) error {
-	defer d.forget()
 	return d.run(func() error {
 		err := d.bolt.Update(func(b *bbolt.Tx) error {
 			if err := fn(&Tx{bolt: b}); err != nil {
@@ -179,6 +178,7 @@ func (d *DB) Update(fn func(*Tx) error) error {
 		})
 		if err == nil {
 			d.hook()
+			d.forget() // it reads, too
 		}
 		return err
 	})

@@ -264,6 +264,22 @@ func TestFileCutWhileOpenIsCorruptNotACrash(t *testing.T) {
 	}
 }
 
+// With not even the pages that say where everything is.
+func TestFileEmptiedWhileOpenIsCorruptNotACrash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	fill(t, path, 500)
+	d, err := Open(path, "test", 1, Options{NoSync: true}) // never closed: bbolt keeps the lock that it had
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Update(func(tx *Tx) error { return numbers().Put(tx, 1, "one") }); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+}
+
 // Every bit of the file is either unused or missed by somebody: after a flip,
 // opening or Check fails, or all records still read as they were written.
 func TestT52_FlippedBitIsFoundOrHarmless(t *testing.T) {
