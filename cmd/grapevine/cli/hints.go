@@ -115,7 +115,7 @@ var refusals = []struct {
 // hintForRefusal is what to do about a node's refusal.
 func hintForRefusal(e *client.Error) string {
 	text := strings.ToLower(e.Message)
-	if jsonrpc.Code(e.Code) == jsonrpc.CodeInsufficient {
+	if code := jsonrpc.Code(e.Code); code == jsonrpc.CodeInsufficient || code == jsonrpc.CodeWallet { // the other is that of `psbt create` and `--all`
 		return hintForFunds(text)
 	}
 	for _, r := range refusals {
@@ -136,10 +136,11 @@ func hintForFunds(text string) string {
 	switch {
 	case strings.Contains(text, "amount too small"):
 		return "So small a coin costs more to spend than it is worth [dust]: send a larger amount."
+	case strings.Contains(text, "chain of transactions that will be rejected by the mempool"), // coinselect.ErrChain, ErrCluster
+		strings.Contains(text, "enormous cluster of unconfirmed transactions"):
+		return "Payments that wait for a block hang on one another, as many as nodes relay: the next block frees them. On regtest `grapevine mine 1` makes it."
 	case !strings.Contains(text, "insufficient funds"):
 		return ""
-	case has("of it at the end of"):
-		return "Payments that wait for a block hang on one another, as many as nodes relay: the next block frees them. On regtest `grapevine mine 1` makes it."
 	case has("unconfirmed"):
 		return "Some of it waits for a block: it can be spent when it is in one. On regtest `grapevine mine 1` makes it."
 	case has("of it locked"):
