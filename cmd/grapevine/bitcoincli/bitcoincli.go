@@ -198,13 +198,10 @@ func (s *session) callWallet(ctx context.Context, wallet, method string, words [
 	if err != nil {
 		return nil, err
 	}
-	limit, patience := s.seconds("rpcclienttimeout", usualTimeout), s.seconds("rpcwaittimeout", 0)
+	patience := s.seconds("rpcwaittimeout", 0)
 	begin := time.Now()
 	for {
-		try, cancel := context.WithCancel(ctx)
-		if limit > 0 { // 0 is no limit
-			try, cancel = context.WithTimeout(ctx, limit)
-		}
+		try, cancel := s.within(ctx)
 		raw, err = once(try)
 		cancel()
 		transient := notYet(err)
@@ -220,6 +217,14 @@ func (s *session) callWallet(ctx context.Context, wallet, method string, words [
 		case <-time.After(retryEvery):
 		}
 	}
+}
+
+// within is -rpcclienttimeout: how long one try may take; 0 is no limit.
+func (s *session) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if limit := s.seconds("rpcclienttimeout", usualTimeout); limit > 0 {
+		return context.WithTimeout(ctx, limit)
+	}
+	return context.WithCancel(ctx)
 }
 
 // prepare converts the words once; the cookie is looked for at each try.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"grapevine/cmd/rpc/client"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -195,6 +196,22 @@ func TestSpeaksAsBitcoinCLI(t *testing.T) {
 		out, errs, status := bitcoinCLI(t, c.stdin, c.args...)
 		if out != c.out || status != c.status || !strings.Contains(errs, c.errs) || (c.errs == "" && errs != "") {
 			t.Errorf("%s: status %d, want %d; stdout %q, want %q; stderr %q, want %q", c.name, status, c.status, out, c.out, errs, c.errs)
+		}
+	}
+}
+
+func TestATryMayTakeAsLongAsItIsAllowed(t *testing.T) {
+	for flag, want := range map[string]time.Duration{"-rpcclienttimeout=0": 0, "-rpcclienttimeout=7": 7 * time.Second, "-regtest": usualTimeout * time.Second, "-rpcclienttimeout=-1": 0} {
+		o, err := read([]string{flag, "getblockcount"}, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		try, cancel := (&session{Args: o}).within(t.Context())
+		defer cancel()
+		end, limited := try.Deadline()
+		if limited != (want > 0) || limited && (end.Before(begin.Add(want)) || end.After(time.Now().Add(want))) {
+			t.Errorf("%s: limited %v, to %v", flag, limited, end.Sub(begin))
 		}
 	}
 }
