@@ -137,6 +137,7 @@ func TestRawTransactionByHand(t *testing.T) {
 	if err := w.Call(w.ctx, "sendrawtransaction", nil, funded["hex"]); err == nil || !strings.Contains(err.Error(), "mempool-script-verify-flag-failed") {
 		t.Errorf("unsigned: %v", err)
 	}
+	checkLimits(w, fmt.Sprint(signed["hex"]), fmt.Sprint(funded["hex"]))
 	if got := w.text("sendrawtransaction", signed["hex"], 0); got != fmt.Sprint(ok.(map[string]any)["txid"]) {
 		t.Errorf("sent %s", got)
 	}
@@ -147,6 +148,34 @@ func TestRawTransactionByHand(t *testing.T) {
 	is(t, "orphan", w.list("testmempoolaccept", []any{orphan})[0], "reject-reason", "missing-inputs")
 	w.refused(-8, "Array must contain between 2 and 25 transactions.", "submitpackage", []any{orphan})
 	w.refused(-25, "package topology disallowed. not child-with-parents or parents depend on each other.", "submitpackage", []any{orphan, signed["hex"]})
+}
+
+// checkLimits of what a client would pay and burn: good is a transaction that the pool would
+// take, unsigned the same one without signatures. What is burnt is looked at before the rest
+// of the answer, the fee after the pool's verdict.
+func checkLimits(w *testNode, good, unsigned string) {
+	w.t.Helper()
+	const burns = "Unspendable output exceeds maximum configured by user (maxburnamount)"
+	const tooDear = "Fee rates larger than or equal to 1BTC/kvB are not accepted"
+	for _, rate := range []json.RawMessage{raw("1"), raw("1.00000001"), raw(`"1.000000000"`)} {
+		w.refused(-8, tooDear, "sendrawtransaction", good, rate)
+		w.refused(-8, tooDear, "testmempoolaccept", []any{good}, rate)
+		w.refused(-8, tooDear, "submitpackage", []any{good, good}, rate)
+	}
+	is(w.t, "below the limit", w.list("testmempoolaccept", []any{good}, raw("0.99999999"))[0], "allowed", true)
+	is(w.t, "no limit", w.list("testmempoolaccept", []any{good}, 0)[0], "allowed", true)
+	err := w.Call(w.ctx, "sendrawtransaction", nil, unsigned, raw("0.00001"))
+	if err == nil || !strings.Contains(err.Error(), "mempool-script-verify-flag-failed") {
+		w.t.Errorf("unsigned and too dear: %v", err)
+	}
+	burning := strings.Replace(unsigned, "0000000000000000"+"046a02cafe", "e803000000000000"+"046a02cafe", 1) // 1,000 satoshis
+	w.refused(-25, burns, "sendrawtransaction", burning)
+	w.refused(-25, burns, "sendrawtransaction", burning, 1) // before the rate
+	w.refused(-25, burns, "sendrawtransaction", burning, 0, raw("0.00000999"))
+	w.refused(-25, burns, "submitpackage", []any{good, burning}, 0, raw("0.00000999"))
+	if err := w.Call(w.ctx, "sendrawtransaction", nil, burning, 0, raw("0.00001000")); err == nil || !strings.Contains(err.Error(), "bad-txns-in-belowout") {
+		w.t.Errorf("what may be burnt: %v", err)
+	}
 }
 
 func TestBlocksGivenTakenBackAndGivenAgain(t *testing.T) {

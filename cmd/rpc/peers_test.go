@@ -100,6 +100,20 @@ func TestPeersAreShownAsCoreDoes(t *testing.T) {
 	if !same {
 		t.Error("the two ends have another session")
 	}
+	pushes := func(w *testNode, to, from bool) bool {
+		for _, q := range w.list("getpeerinfo") {
+			q := q.(map[string]any)
+			if q["bip152_hb_to"] == to && q["bip152_hb_from"] == from && q["addr_relay_enabled"] == true {
+				return true
+			}
+		}
+		return false
+	}
+	for end := time.Now().Add(time.Minute); !pushes(b, true, false) || !pushes(a, false, true); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("whom the dialled one pushes blocks to: %v, %v", a.list("getpeerinfo"), b.list("getpeerinfo"))
+		}
+	}
 	before := len(a.list("getpeerinfo"))
 	conn, err := net.Dial("tcp", a.node.Swarm.Addr().String())
 	if err != nil {

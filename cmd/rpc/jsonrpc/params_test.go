@@ -11,13 +11,14 @@ import (
 func TestAmountsAreExactBothWays(t *testing.T) {
 	for text, want := range map[string]btcutil.Amount{
 		"0": 0, "1": 1e8, "1.5": 1.5e8, "0.00000001": 1, "1e-8": 1, "1E-5": 1000, "20999999.9769": 2099999997690000, "1e2": 1e10, `"0.10000000"`: 1e7,
+		"1.000000000": 1e8, "0.0000000100": 1, `"0.500000000000"`: 5e7, "0.000000000": 0, "1000.000000000e-11": 1,
 	} {
 		got, err := DecodeAmount(json.RawMessage(text))
 		if err != nil || got != want {
 			t.Errorf("%s: got %d, %v, want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"-1", "0.000000001", "21000000.00000001", "1e-9", "1e99", `""`, `"x"`, "true", "[]", "{}", "1e999999999999", `"-0.1"`} {
+	for _, text := range []string{"-1", "0.000000001", "1.0000000010", `"0.1000000001"`, "21000000.00000001", "1e-9", "1e99", `""`, `"x"`, "true", "[]", "{}", "1e999999999999", `"-0.1"`} {
 		if got, err := DecodeAmount(json.RawMessage(text)); err == nil {
 			t.Errorf("%s: got %d", text, got)
 		} else if e, ok := errors.AsType[*Error](err); !ok || e.Code != CodeType {

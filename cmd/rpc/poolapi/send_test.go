@@ -1,8 +1,10 @@
 package poolapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -58,6 +60,10 @@ func TestAcceptanceSaysOneThing(t *testing.T) {
 		}
 		if err != nil || allowed != c.allowed || a.Reason != c.reason || a.Package != c.pack || (a.Fees != nil) != (c.allowed == "true") {
 			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+		raw, _ := json.Marshal(a)
+		if named := strings.Contains(string(raw), `"package-error":"`+c.pack+`"`); named != (c.pack != "") || strings.Contains(string(raw), `"allowed"`) != (c.allowed != "") {
+			t.Errorf("%s: %s", name, raw)
 		}
 	}
 	ours := errors.New("disk full")
