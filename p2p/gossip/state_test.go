@@ -148,12 +148,16 @@ func TestStatusAndPeers(t *testing.T) {
 	r.joins(7, false)
 	r.step(r.n, Pong{7, 30 * time.Millisecond})
 	r.step(r.n, Pong{7, 50 * time.Millisecond})
+	if least := r.n.s.byID[7].src.RTT; least != 30*time.Millisecond {
+		t.Errorf("of 30 and 50 ms %v is kept", least)
+	}
+	r.step(r.n, Pong{7, 20 * time.Millisecond})
 	r.says(7, wire.NewMsgFeeFilter(2500))
 	r.says(7, r.headers("a1", "a2", "a3", "a4", "a5"))
 	var st, stranger p2p.PeerInfo
 	r.n.s.Describe(7, &st)
 	if st.Height != 2 || st.Headers != 5 || len(st.InFlight) != 2 || st.InFlight[0] != 3 ||
-		r.n.s.byID[7].src.RTT != 30*time.Millisecond || st.FeeFilter != 2500 {
+		r.n.s.byID[7].src.RTT != 20*time.Millisecond || st.FeeFilter != 2500 {
 		t.Errorf("%+v", st)
 	}
 	if s := r.n.s.Status(); s.Tip.Height != 2 || s.Headers != 5 || s.Peers != 1 || s.Syncing {

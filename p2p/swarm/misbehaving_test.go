@@ -108,6 +108,13 @@ func TestT38_AddressesOfAPeerAreTakenAtATenthASecond(t *testing.T) {
 			if known(last) == known(last+1) || !isPublic && !known(last) { // on a public network they are shuffled
 				t.Errorf("public %v: of two addresses when one is left: %v %v", isPublic, known(last), known(last+1))
 			}
+			for _, p := range n.Connections() { // as getpeerinfo shows it
+				if heard := p.Addr == s.LocalAddr().String(); heard && (p.AddrsTaken != uint64(burst) || p.AddrsLimited != 1 || !p.AddrRelay) {
+					t.Errorf("public %v: %d addresses taken, %d not, relay %v", isPublic, p.AddrsTaken, p.AddrsLimited, p.AddrRelay)
+				} else if !heard && p.AddrsTaken+p.AddrsLimited != 0 {
+					t.Errorf("public %v: %s is said to have told %d", isPublic, p.Addr, p.AddrsTaken)
+				}
+			}
 			time.Sleep(9 * time.Second)
 			if say(10); known(10) {
 				t.Errorf("public %v: taken after 9 s", isPublic)
