@@ -47,6 +47,8 @@ func TestBadInputIsSaidClearly(t *testing.T) {
 		{"dust", []string{"wallet", "send", to, "0.00000100"}, 1, "amount too small"},
 		{"not enough", []string{"wallet", "send", to, "1000"}, 1, "50.00000000"},
 		{"bad fee rate", []string{"wallet", "send", to, "1", "--feerate", "fast"}, 2, "fee rate"},
+		{"a fee rate of nothing", []string{"wallet", "send", to, "1", "--feerate", "0"}, 1, "lower than the minimum"},
+		{"everything for nothing", []string{"wallet", "send", "--all", to, "--feerate", "0.000"}, 1, "lower than the minimum"},
 		{"no such block", []string{"block", "5000"}, 1, "out of range"},
 		{"no such hash", []string{"block", strings.Repeat("ab", 32)}, 1, "not found"},
 		{"no such tx", []string{"tx", strings.Repeat("ab", 32)}, 1, "No such"},
@@ -65,6 +67,11 @@ func TestBadInputIsSaidClearly(t *testing.T) {
 	}
 	if after = muhash(t, d); after != before {
 		t.Error("the coins have changed")
+	}
+	// A witness program that has no meaning yet is an address like others.
+	future := strings.TrimSpace(ok(t, home, "wallet", "send", "bcrt1pzyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3p2vsj3", "1", "--feerate", "2", "--datadir", dir))
+	if shown := ok(t, home, "rpc", "getrawtransaction", future, "1", "--datadir", dir); !strings.Contains(shown, `"5114`+strings.Repeat("11", 20)+`"`) {
+		t.Errorf("paid another script:\n%s", shown)
 	}
 }
 

@@ -247,7 +247,7 @@ func TestStatusNamesTheNodesThatAreUp(t *testing.T) {
 	if s := gv(t, home, "status"); s.status != 1 || !strings.Contains(s.err, "3 nodes of the local network are up: `--node 0` to 2") {
 		t.Errorf("three: %d\n%s", s.status, s.err)
 	}
-	for _, line := range []string{"testnet status", "testnet start 0", "status --node 0", "peers --node 0"} {
+	for _, line := range []string{"testnet up -d", "testnet status", "testnet start 0", "status --node 0", "peers --node 0"} {
 		s := gv(t, home, append(strings.Fields(line), "--json")...)
 		if raw, err := os.ReadFile(filepath.Join(home, ".grapevine", "testnet", "net.json")); err != nil || strings.Contains(s.out, passwordIn(t, raw)) {
 			t.Errorf("%s shows a password (%v)", line, err)
