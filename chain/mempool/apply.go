@@ -29,6 +29,9 @@ func (p *Pool) Apply(d chain.Delta) chain.PoolDelta {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(d.Connected)+len(d.Disconnected) == 0 && d.Tip != nil {
+		p.dropAll(&c)
+	}
 	p.tip = d.Tip
 	if len(d.Connected) > 0 {
 		p.floor.block(p.cfg.Now(), p.full())
@@ -218,6 +221,16 @@ func (s *scene) standsStill(e *entry) bool {
 	}
 	_, err := chain.CheckTxInputs(s.pool.cfg.Params, e.Tx, d.coins, s.tip.Height+1)
 	return err == nil
+}
+
+// dropAll removes what was judged on other coins: those of a snapshot have taken their place. There
+// was nothing when that was asked, but something may have come meanwhile.
+func (p *Pool) dropAll(c *change) {
+	for _, e := range p.graph.ordered() {
+		if p.graph.holds(e) {
+			p.drop(e, chain.GoneInvalid, c)
+		}
+	}
 }
 
 func sortLastFirst(entries []*entry) {

@@ -227,3 +227,17 @@ func TestAReorganisationGivesBackSoManyBytes(t *testing.T) {
 		}
 	}
 }
+
+// What was accepted just before a snapshot took the place of the coins was judged on others, and
+// would spoil the next block that is mined.
+func TestOtherCoinsEmptyThePool(t *testing.T) {
+	w := newWorld(t, 2)
+	parent := w.accept(spend(1000, 1, w.fund(1)))
+	w.accept(spend(1000, 1, out(parent, 0)))
+	if gone := w.pool.Apply(chain.Delta{Tip: w.tip}); len(gone.Out) != 2 || w.pool.Stats().Size != 0 {
+		t.Errorf("%d have left, and %d are left", len(gone.Out), w.pool.Stats().Size)
+	}
+	if _, err := w.pool.Add(parent); err != nil { // what the new coins admit comes again
+		t.Error(err)
+	}
+}
