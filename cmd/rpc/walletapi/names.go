@@ -77,7 +77,8 @@ func (a *API) createWallet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if c.Has("passphrase") && passphrase == "" {
 		made.Warnings = append(made.Warnings, passphraseIgnored)
 	}
-	if w := one.plainWarning(); w != "" {
+	inClear := passphrase == "" && !c.Bool("blank") && !c.Bool("disable_private_keys")
+	if w := one.plainWarning(); inClear && w != "" {
 		made.Warnings = append(made.Warnings, w)
 	}
 	return made, nil
