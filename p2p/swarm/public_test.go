@@ -275,6 +275,53 @@ func TestSeedsAreAskedOnlyByWhoNeedsThem(t *testing.T) {
 	}
 }
 
+// No seed is always the first: through a proxy, where three are asked, two nodes of the
+// same list begin with others of it.
+func TestSeedsAreAskedInAnotherOrderEachTime(t *testing.T) {
+	var seeds []string
+	for i := range 30 {
+		seeds = append(seeds, fmt.Sprintf("seed%02d.example", i))
+	}
+	first := map[string]bool{}
+	for i := range 3 {
+		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+			door, err := net.Host("10.0.0.99").Listen(t.Context(), at("10.0.0.99:9050"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			crowdOf(t, net, 1)
+			proxy := &socksProxy{t: t, net: net.Host("10.0.0.99"), names: map[string]string{}}
+			for _, name := range append([]string{host(0)}, seeds...) {
+				proxy.names[name] = host(0) + ":8333"
+			}
+			done := make(chan struct{})
+			go func() { proxy.run(door); close(done) }()
+			t.Cleanup(func() { door.Close(); <-done })
+			addr := fmt.Sprintf("44.4.4.%d", i)
+			n := startOn(t, net.Host(addr), addr+":8333", public(t, uint64(i), nil), func(c *swarm.Config) {
+				c.Bootstrap, c.Proxy = seeds, p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}
+				c.Params.DNSSeeds = nil
+				c.Lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("not here") }
+			})
+			time.Sleep(time.Second)
+			proxy.mu.Lock()
+			asked := slices.Clone(proxy.asked)
+			proxy.mu.Unlock()
+			for i, line := range asked {
+				asked[i], _, _ = strings.Cut(line, " ")
+			}
+			slices.Sort(asked)
+			first[fmt.Sprint(asked)] = true
+			if err := n.end(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if len(first) < 2 {
+		t.Errorf("asked each time: %v", first)
+	}
+}
+
 // A node that starts before its network does is not alone for ever.
 func TestSeedsThatDoNotAnswerAreAskedAgain(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {

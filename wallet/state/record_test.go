@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"testing"
 
@@ -129,6 +130,51 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 		t.Errorf("the next address is %x, as the first, %v", next, err)
 	}
 	if rest, err := again.Take(); err != nil || len(rest.Scripts)+len(c.Scripts) != 8*ahead+1 {
+		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
+	}
+}
+
+// A start derives nothing: what the file holds of the rows is taken as it stands, and no
+// script is to be written.
+func TestAStartTakesTheScriptsFromTheFile(t *testing.T) {
+	p := chain.RegTest()
+	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := st.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	genesis := func(int32) *chain.HeaderNode { return p.Genesis() }
+	first, err := Load(c, Settings{Params: p, Lookahead: ahead}, genesis) // a new wallet looks ahead less far
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := first.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(c.Scripts, rest.Scripts)
+	if rest.Keys != nil {
+		c.Keys = rest.Keys
+	}
+	for place := range c.Scripts { // were one derived, it would be another
+		c.Scripts[place] = fmt.Sprintf("script at %d", place)
+	}
+	again, err := Load(c, Settings{Params: p, Lookahead: ahead}, genesis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range c.Scripts {
+		if again.scripts[script] == nil {
+			t.Fatalf("%q was not taken", script)
+		}
+	}
+	if len(again.scripts) != 8*ahead || len(c.Scripts) != 8*ahead {
+		t.Errorf("%d scripts, %d of them in the file", len(again.scripts), len(c.Scripts))
+	}
+	if rest, err := again.Take(); err != nil || len(rest.Scripts) != 0 {
 		t.Errorf("%d scripts are new, %v", len(rest.Scripts), err)
 	}
 }
