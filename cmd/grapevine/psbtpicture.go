@@ -82,7 +82,7 @@ func drawPSBT(v psbtView) (string, error) {
 	}
 	fmt.Fprintf(&b, "; %s\n\n", turn(state.Next))
 	if state.Error != "" {
-		fmt.Fprintf(&b, "%s\n\n", cli.Printable(state.Error))
+		fmt.Fprintf(&b, "%s\n\n", cli.Sentences(state.Error))
 	}
 	for i, in := range parts.Inputs {
 		at := parts.Tx.Vin[i]

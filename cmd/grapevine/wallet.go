@@ -49,7 +49,7 @@ func (p *program) showWords(c *urfave.Context, w words) error {
 		o.Printf("%s\n", w.Words)
 		p.Err.Printf("\nWhoever has these words has the money. Write them down, in this order, on paper.\n")
 		if w.Warning != "" {
-			p.Err.Printf("%s\n", cli.Printable(w.Warning))
+			p.Err.Printf("%s\n", cli.Sentences(w.Warning))
 		}
 	})
 }

@@ -52,7 +52,10 @@ func (p *program) createNamed(c *urfave.Context, name string) error {
 		}
 	}
 	var w words
-	a.Ask("createwallet", nil, name, false, false, passphrase, false, true, true)
+	var made struct {
+		Warnings []string `json:"warnings"`
+	}
+	a.Ask("createwallet", &made, name, false, false, passphrase, false, true, true)
 	if a.Err == nil {
 		a.Client.OfWallet(name)
 	}
@@ -67,6 +70,7 @@ func (p *program) createNamed(c *urfave.Context, name string) error {
 	if a.Err != nil {
 		return cli.Fail("wallet create", a.Err)
 	}
+	w.Warning = strings.Join(made.Warnings, " ")
 	return p.showWords(c, w)
 }
 
@@ -81,7 +85,7 @@ func (p *program) walletEncrypt(c *urfave.Context) error {
 	if err := p.Call(c, "encryptwallet", &done.Message, passphrase); err != nil {
 		return cli.Fail("wallet encrypt", err)
 	}
-	return p.Show(c, done, func(o *cli.Out) { o.Printf("%s\n", cli.Printable(done.Message)) })
+	return p.Show(c, done, func(o *cli.Out) { o.Printf("%s\n", cli.Sentences(done.Message)) })
 }
 
 func (p *program) walletUnlock(c *urfave.Context) error {

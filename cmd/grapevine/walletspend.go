@@ -161,7 +161,7 @@ func (p *program) bump(c *urfave.Context, txid string, outputs []any) error {
 		o.Printf("%s\n", b.TxID)
 		p.Err.Printf("The fee was %s BTC and is %s BTC now.\n", b.OldFee, b.Fee)
 		for _, e := range b.Errors {
-			p.Err.Printf("%s\n", cli.Printable(e))
+			p.Err.Printf("%s\n", cli.Sentences(e))
 		}
 	})
 }

@@ -64,3 +64,20 @@ func TestAWalletIsMadeEncrypted(t *testing.T) {
 	}
 	d.kill()
 }
+
+// Where coins are worth something, who makes a wallet is told which file holds its words
+// in clear, whether it has a name or not; of an encrypted one there is nothing to tell.
+func TestWhoMakesAWalletIsToldWhereItsWordsAre(t *testing.T) {
+	home := t.TempDir()
+	d := startNode(t, home+"/node", "--network", "signet", "--connect", "127.0.0.1:1")
+	for _, c := range []struct{ line, file string }{{"", "wallets/wallet.db"}, {"savings", "wallets/savings/wallet.db"}, {"sealed --encrypt", ""}} {
+		cmd := command(t, home, append([]string{"wallet", "create", "--datadir", home + "/node"}, strings.Fields(c.line)...)...)
+		cmd.Stdin = strings.NewReader("a passphrase\n")
+		s := run(t, cmd)
+		told := strings.Contains(s.err, "which is not encrypted: whoever can read that file has the money") && strings.Contains(s.err, c.file)
+		if s.status != 0 || told != (c.file != "") {
+			t.Errorf("wallet create %s: %+v", c.line, s)
+		}
+	}
+	d.kill()
+}

@@ -156,3 +156,16 @@ func TestTimeLeftForgetsASlowBeginning(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatStrangersSayIsCutAndWhatTheNodeSaysIsNot(t *testing.T) {
+	said := strings.Repeat("words ", 200) + "\x1b[31m"
+	if got := Printable(said); len([]rune(got)) != 80 || !strings.HasSuffix(got, "…") {
+		t.Errorf("%q", got)
+	}
+	if got := Sentences(said); got != strings.Repeat("words ", 200)+"?[31m" {
+		t.Errorf("%q", got)
+	}
+	if got := Sentences(strings.Repeat("x", 1<<20)); len([]rune(got)) != 8192 {
+		t.Errorf("%d letters", len(got))
+	}
+}

@@ -72,7 +72,16 @@ func Plural(n int, unit string) string {
 
 // Printable makes what strangers say of themselves safe for a terminal.
 func Printable(s string) string {
-	const most = 80 // an address is shorter
+	return clipped(s, 80) // an address is shorter
+}
+
+// Sentences makes what a node has to say safe for a terminal, and leaves it whole: the
+// longest of its texts name a file.
+func Sentences(s string) string {
+	return clipped(s, 8192)
+}
+
+func clipped(s string, most int) string {
 	out := []rune(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
