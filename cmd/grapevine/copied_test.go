@@ -173,10 +173,18 @@ func TestNodeLivesOnWithoutItsTerminal(t *testing.T) {
 	read.Close()
 	cmd.Process.Signal(syscall.SIGHUP)
 	for range 3 { // each writes to its log
-		ok(t, t.TempDir(), "mine", "1", "--datadir", dir)
+		ok(t, t.TempDir(), "mine", "34", "--datadir", dir)
 	}
+	paid := strings.TrimSpace(ok(t, t.TempDir(), "wallet", "send", ok(t, t.TempDir(), "wallet", "address", "--datadir", dir), "1", "--datadir", dir))
 	ok(t, t.TempDir(), "rpc", "--datadir", dir, "stop")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+	if raw, err := os.ReadFile(filepath.Join(dir, "mempool.dat")); err != nil || len(raw) < 200 { // an empty one is far smaller
+		t.Errorf("the pool's file has %d bytes, %v", len(raw), err)
+	}
+	startNode(t, dir)
+	eventually(t, "the pool", func() bool {
+		return strings.Contains(ok(t, t.TempDir(), "rpc", "getrawmempool", "--datadir", dir), paid)
+	})
 }
