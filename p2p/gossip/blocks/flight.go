@@ -80,6 +80,9 @@ func (f *Fetcher) Deliver(p *Source, e *headers.Entry, size int) (requested bool
 	f.giveUp = giveUpAfter
 	p.headAt = f.now
 	f.end(x)
+	if f.flights[e] != nil || !e.Needed() { // somebody is behind, or no longer
+		f.have.fresh = false
+	}
 	return true
 }
 

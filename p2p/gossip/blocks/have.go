@@ -287,8 +287,12 @@ func (f *Fetcher) tally() {
 }
 
 // offers is which blocks of the route p holds and may be asked for: who has once not sent one
-// that it holds, for it had given it to others, is one way to it and no reason to ask nobody else.
+// that it holds, for it had given it to others, is one way to it and no reason to ask nobody else;
+// no more is who is behind.
 func (f *Fetcher) offers(p *Source, v *view) row {
+	if p.behind() {
+		return row{}
+	}
 	has := v.has
 	if len(p.givens.asked) == 0 && p.depth == 0 {
 		return has
@@ -300,6 +304,17 @@ func (f *Fetcher) offers(p *Source, v *view) row {
 		}
 	}
 	return has
+}
+
+// behind says whether much of what the source is asked for has come from others meanwhile.
+func (p *Source) behind() bool {
+	old := 0
+	for _, x := range p.flights {
+		if !x.e.Needed() {
+			old++
+		}
+	}
+	return old > 0 && 2*old >= len(p.flights)
 }
 
 // choose picks at most n of the blocks that p could be asked for: in the order

@@ -75,3 +75,34 @@ func TestT60_WhoHoldsAllAndGivesNothingHoldsNobodyUp(t *testing.T) {
 		t.Logf("%s: %d blocks in %v", name, r.tree.Tip().Node.Height, r.at.Sub(begin))
 	}
 }
+
+// T16: a neighbour that says it holds nearly all, and sends each block a moment before it is late, makes nobody as slow as it
+// is who has one honest seed.
+func TestT16_WhoHoldsAllAndIsSlowSlowsNobodyDown(t *testing.T) {
+	const n, both = 400, wire.SFNodeNetwork | wire.SFNodeWitness
+	for _, each := range []time.Duration{lateAfter / 4, lateAfter - 10*time.Millisecond} {
+		r := newRig(n)
+		seed, slow := r.join(both, true, true), r.join(both, true, true)
+		r.OnHave(seed, r.path[n], msg.NewHave(r.path[n].Node.Hash, 0))
+		r.OnHave(slow, r.path[n-5], msg.NewHave(r.path[n-5].Node.Hash, 0))
+		begin, last := r.at, r.at
+		for int(r.tree.Tip().Node.Height) < n {
+			r.plan(t)
+			for len(seed.flights) > 0 {
+				r.deliver(seed, 1000)
+			}
+			if len(slow.flights) > 0 && !slow.gone && r.at.Sub(last) >= each {
+				last = r.at
+				r.deliver(slow, 1000)
+			}
+			for _, p := range r.lates() {
+				r.Leave(p)
+			}
+			r.wait(10 * time.Millisecond)
+			if took := r.at.Sub(begin); took > 20*time.Second {
+				t.Errorf("each %v: at height %d of %d after %v", each, r.tree.Tip().Node.Height, n, took)
+				break
+			}
+		}
+	}
+}
