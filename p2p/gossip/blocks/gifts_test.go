@@ -210,6 +210,8 @@ func TestANewcomerWaitsForWhatOthersWereGiven(t *testing.T) {
 	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
 	seed.Given = true
 	r.OnHave(seed, r.path[200], msg.NewHave(r.path[200].Node.Hash, 0))
+	idle := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true) // might bring them
+	r.OnHave(idle, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
 	first := r.plan(t)[seed]
 	if len(first) == 0 {
 		t.Fatal("nothing is asked")
@@ -248,5 +250,27 @@ func TestANewcomerWaitsForWhatOthersWereGiven(t *testing.T) {
 	r.OnHave(other, r.path[200], msg.NewHave(r.path[200].Node.Hash, 0))
 	if asked := r.plan(t)[other]; len(asked) == 0 {
 		t.Error("another seed is not asked, though the time that was to be waited is long over")
+	}
+}
+
+// Who has no neighbours but the seed asks again each second, so that it has the block when it may be refused no more.
+func TestANewcomerWithoutNeighboursAsksAgainSoon(t *testing.T) {
+	r := newRig(8)
+	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	seed.Given = true
+	r.OnHave(seed, r.path[8], msg.NewHave(r.path[8].Node.Hash, 0))
+	all := msg.NewGiven(r.path[0].Node.Hash, 8)
+	for i := range 8 {
+		all.Given.Set(i)
+	}
+	begin := r.at
+	for refused := 0; refused < maxRefusals; {
+		if len(r.plan(t)[seed]) > 0 {
+			refused++
+			r.OnGiven(seed, r.path[0], all)
+		}
+		if r.wait(100 * time.Millisecond); r.at.Sub(begin) > (maxRefusals+1)*aloneAgain {
+			t.Fatalf("asked %d times in %v", refused, r.at.Sub(begin))
+		}
 	}
 }

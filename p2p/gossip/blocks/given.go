@@ -54,8 +54,22 @@ func (g *givens) has(e *headers.Entry) bool {
 // waits says whether p need not be asked for e yet, as it would not send it.
 func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
 	x, ok := p.givens.asked[e]
-	return ok && p.givens.has(e) && f.patient(p, x.at, x.times)
+	if !ok || !p.givens.has(e) {
+		return false
+	}
+	if f.useful > 1 {
+		return f.patient(p, x.at, x.times)
+	}
+	till := x.at.Add(aloneAgain) // nobody else could bring it
+	if f.up(till) {
+		return false
+	}
+	f.have.till = sooner(f.have.till, till)
+	return true
 }
+
+// aloneAgain is after how long who has no other neighbours asks again: soon it is refused no more.
+const aloneAgain = time.Second
 
 // patient says whether it is still to be waited for what others have been fetching since
 // then, rather than to ask p, and sees to it that the wait ends.
