@@ -37,3 +37,33 @@ func TestT63_KilledWhileItTakesADeepForkOver(t *testing.T) {
 	d.wait(t, 2*time.Minute)
 	ok(t, dir, "db", "check", "--datadir", dir)
 }
+
+// What invalidateblock and reconsiderblock have answered is on disk: a node that is killed
+// the moment after stands where it was told to.
+func TestAMarkOutlivesAKill(t *testing.T) {
+	dir := t.TempDir()
+	d := startNode(t, dir)
+	d.mine(t, 5)
+	var third, tip string
+	d.call(t, "getblockhash", &third, 3)
+	d.call(t, "getbestblockhash", &tip)
+	for _, step := range []struct {
+		method string
+		height int
+	}{{"invalidateblock", 2}, {"reconsiderblock", 5}} {
+		d.call(t, step.method, nil, third)
+		d.kill()
+		d = startNode(t, dir)
+		var height int
+		eventually(t, step.method+" holds", func() bool {
+			d.call(t, "getblockcount", &height)
+			return height == step.height
+		})
+	}
+	var now string
+	if d.call(t, "getbestblockhash", &now); now != tip {
+		t.Errorf("the tip is %s, was %s", now, tip)
+	}
+	d.call(t, "stop", nil)
+	d.wait(t, 2*time.Minute)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -135,7 +136,7 @@ func (a *API) reconsiderBlock(ctx context.Context, c *jsonrpc.Call) (any, error)
 	return a.mark(ctx, c, a.Ledger.Reconsider)
 }
 
-// mark is answered when pool and wallet have followed what it changed.
+// mark is answered when pool and wallet have followed what it changed, and it is on disk.
 func (a *API) mark(ctx context.Context, c *jsonrpc.Call, change func(context.Context, chain.Hash) (uint64, error)) (any, error) {
 	n, _, err := a.lookup(&c.Params, "blockhash")
 	if err != nil {
@@ -145,5 +146,5 @@ func (a *API) mark(ctx context.Context, c *jsonrpc.Call, change func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.Settle(ctx, seq)
+	return nil, errors.Join(a.Ledger.Sync(ctx), a.Settle(ctx, seq))
 }
