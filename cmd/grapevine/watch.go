@@ -58,7 +58,7 @@ func (p *program) watchable(c *urfave.Context) (nodes []watchedNode, names *even
 		if m.P2P != "" {
 			listens[m.P2P] = number
 		}
-		if m.PID == 0 && c.String("nodes-file") == "" {
+		if m.PID == 0 {
 			continue
 		}
 		cl, err := cli.DialMember(m)
@@ -85,9 +85,7 @@ func (p *program) watchable(c *urfave.Context) (nodes []watchedNode, names *even
 
 func hangUp(nodes []watchedNode) {
 	for _, n := range nodes {
-		if n.Client != nil {
-			n.Close()
-		}
+		n.Close()
 	}
 }
 

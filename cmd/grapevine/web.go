@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"strconv"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -43,19 +42,20 @@ func webConfig(c *urfave.Context, cfg *node.Config) error {
 func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
 	page := web.Config{
 		About: layout.About{Network: c.String("network"), Version: version},
-		Call:  d.Call, Allow: d.Allow, Log: cfg.Log, Explorer: explorerOf(d, cfg.LogPath),
+		Call:  d.Call, Allow: d.Allow, Log: cfg.Log,
 	}
 	if !cfg.RPCNoCookie {
 		page.CookiePath = filepath.Join(cfg.DataDir, ".cookie")
 	}
 	own := ownCommands{base: []string{"--datadir=" + cfg.DataDir, "--network=" + c.String("network")}}
 	var net *siblings
-	if number, err := strconv.Atoi(cfg.LocalNode); err == nil {
+	log := cfg.LogPath
+	if number := c.Int("localnode"); number != notLocal {
 		dir := filepath.Dir(cfg.DataDir)
 		if _, err := process.ReadFile(dir); err == nil { // else it was taken out of its network
 			net = newSiblings(dir, number)
 			page.About.Node, page.Siblings = "node "+cfg.LocalNode, net
-			page.Explorer = explorerOf(d, process.LogPath(testnet.Member{DataDir: cfg.DataDir}))
+			log = process.LogPath(testnet.Member{DataDir: cfg.DataDir})
 			own.base = []string{"--dir=" + dir}
 		}
 	}
@@ -63,12 +63,8 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
 		page.Where += " " + cli.Quoted(arg)
 	}
 	page.Do, page.Events = own.run, net.follow(d.Events)
-	return page
-}
-
-// explorerOf makes the part of the page about blocks, transactions and addresses.
-func explorerOf(d rpc.Door, log string) func(*layout.Layout) (web.Section, error) {
-	return func(l *layout.Layout) (web.Section, error) {
+	page.Explorer = func(l *layout.Layout) (web.Section, error) {
 		return explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: version, LogPath: log})
 	}
+	return page
 }
