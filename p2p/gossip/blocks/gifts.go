@@ -210,13 +210,12 @@ func (f *Fetcher) proves(p *Source) {
 
 // givenToOthers is what p is told: what of the way to our tip others were given.
 func (f *Fetcher) givenToOthers(p *Source) *msg.Given {
-	last, tip := p.claim.last, f.tree.Tip()
-	n := int(min(tip.Node.Height-last.Node.Height, msg.MaxHave))
+	last := p.claim.last
+	n := min(f.tree.Tip().Node.Height-last.Node.Height, msg.MaxHave)
 	m := msg.NewGiven(last.Node.Hash, uint16(n))
-	for e := range f.gifts.of {
-		i := int(e.Node.Height-last.Node.Height) - 1
-		if i >= 0 && i < n && f.elsewhere(p, e) && last.IsAncestorOf(e) && e.IsAncestorOf(tip) {
-			m.Given.Set(i)
+	for i := range n {
+		if f.elsewhere(p, f.tree.AtHeight(last.Node.Height+1+i)) {
+			m.Given.Set(int(i))
 		}
 	}
 	return m
