@@ -60,22 +60,21 @@ func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
 	if f.useful > 1 {
 		return f.patient(p, x.at, x.times)
 	}
-	till := x.at.Add(aloneAgain) // nobody else could bring it
-	if f.up(till) {
-		return false
-	}
-	f.have.till = sooner(f.have.till, till)
-	return true
+	return f.waitsTill(x.at.Add(aloneAgain)) // nobody else could bring it
 }
 
 // aloneAgain is after how long who has no other neighbours asks again: soon it is refused no more.
 const aloneAgain = time.Second
 
 // patient says whether it is still to be waited for what others have been fetching since
-// then, rather than to ask p, and sees to it that the wait ends.
+// then, rather than to ask p.
 func (f *Fetcher) patient(p *Source, since time.Time, times int) bool {
 	patience := f.late + 4*f.takes(f.rateOf(p))
-	till := since.Add(min(patience<<min(times, 8), lateAfterMax))
+	return f.waitsTill(since.Add(min(patience<<min(times, 8), lateAfterMax)))
+}
+
+// waitsTill says whether that time is yet to come, and sees to it that the wait ends then.
+func (f *Fetcher) waitsTill(till time.Time) bool {
 	if f.up(till) {
 		return false
 	}
