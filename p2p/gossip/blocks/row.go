@@ -7,6 +7,7 @@ import (
 
 	"grapevine/chain/headertree"
 	"grapevine/p2p/gossip/headers"
+	"grapevine/p2p/msg"
 )
 
 // row says yes or no to each block of the route: bit i is for the i-th of its path. With
@@ -84,23 +85,19 @@ func (f *Fetcher) viewOf(p *Source) *view {
 	has, start := f.reachTo(p, f.route.goal), int(path[0].Node.Height)
 	v.complete = has.upTo >= path[len(path)-1].Node.Height
 	v.has.setFirst(min(int(has.upTo)+1-start, len(path)))
-	marked := func(r *row, in []byte) {
+	marked := func(r *row, after int32, in msg.Bits) {
 		for i := range path {
-			if at := i + start - int(has.upTo) - 1; at >= 0 && at/8 < len(in) && in[at/8]>>(at%8)&1 != 0 {
+			if in.Has(i + start - int(after) - 1) {
 				r.set(i)
 			}
 		}
 	}
-	marked(&v.has, has.beyond)
+	marked(&v.has, has.upTo, has.beyond)
 	if g := &p.givens; g.last != nil && g.last.IsAncestorOf(f.route.goal) {
-		for i := range path {
-			if g.bits.Has(i + start - int(g.last.Node.Height) - 1) {
-				v.given.set(i)
-			}
-		}
+		marked(&v.given, g.last.Node.Height, g.bits)
 	}
 	if p.claim != nil && has.upTo == p.claim.last.Node.Height {
-		marked(&v.tells, p.claim.fetching)
+		marked(&v.tells, has.upTo, p.claim.fetching)
 		v.tells.without(&v.has)
 	}
 	return v
@@ -146,18 +143,14 @@ func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, now t
 	for w := range changed {
 		changed[w] ^= told[w]
 	}
-	old := h.since
 	if h.route != route { // the bits are of other blocks now
-		h.since, changed = make(map[*headers.Entry]time.Time), told // at most those of the path
-	} else if h.since == nil {
-		h.since = make(map[*headers.Entry]time.Time)
-	}
-	if h.route != route && len(old) > 0 {
+		since := make(map[*headers.Entry]time.Time) // at most those of the path
 		for _, e := range path {
-			if t, ok := old[e]; ok {
-				h.since[e] = t
+			if t, ok := h.since[e]; ok {
+				since[e] = t
 			}
 		}
+		h.since, changed = since, told
 	}
 	h.told, h.route = told, route
 	for i := range changed.all {
