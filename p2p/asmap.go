@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 )
 
@@ -72,22 +74,14 @@ func ParseASMap(raw []byte) (*ASMap, error) {
 // hash is what Core calls the map's version: it hashes a byte for each bit, after their
 // number.
 func (m *ASMap) hash() chain.Hash {
-	h, r := sha256.New(), asReader{program: m.program}
-	n := uint64(len(m.program)) * 8
-	switch head := []byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}; {
-	case n < 0xfd:
-		h.Write(head[:1])
-	case n <= 0xffff:
-		h.Write(append([]byte{0xfd}, head[:2]...))
-	default:
-		h.Write(append([]byte{0xfe}, head...))
-	}
-	for {
-		b, err := r.bit()
-		if err != nil {
-			break
+	h := sha256.New()
+	_ = wire.WriteVarInt(h, 0, uint64(len(m.program))*8) // a hash takes everything
+	for _, b := range m.program {
+		var each [8]byte
+		for i := range each {
+			each[i] = b >> i & 1
 		}
-		h.Write([]byte{byte(b)})
+		h.Write(each[:])
 	}
 	return sha256.Sum256(h.Sum(nil))
 }
