@@ -30,8 +30,8 @@ const (
 	netCJDNS = 6
 )
 
-// addrV2Sizes are those of addresses, by their networks [ADDR_IPV4_SIZE and so on].
-func addrV2Size(network byte) (size int, known bool) {
+// AddrV2Size is that of addresses of a network, by its number in BIP155 [ADDR_IPV4_SIZE and so on].
+func AddrV2Size(network byte) (size int, known bool) {
 	switch network {
 	case netIPv4:
 		return 4, true
@@ -94,16 +94,16 @@ func readAddrV2(r io.Reader, pver uint32) (a p2p.Addr, ok bool, err error) {
 		return a, false, err
 	}
 	id, port := raw[:size], binary.BigEndian.Uint16(raw[size:])
-	if want, known := addrV2Size(network[0]); known && want != len(id) {
+	if want, known := AddrV2Size(network[0]); known && want != len(id) {
 		return a, false, fmt.Errorf("BIP155 network %d with address of %d bytes, should be %d", network[0], len(id), want)
 	}
-	at, ok := addrOf(network[0], id)
+	at, ok := AddrV2Of(network[0], id)
 	return p2p.Addr{At: netip.AddrPortFrom(at, port), Services: wire.ServiceFlag(services), Seen: int64(seen)}, ok, nil
 }
 
-// addrOf makes an address of its bytes. IPv6 is not to carry those of others
-// [IsAddrV1Compatible].
-func addrOf(network byte, id []byte) (netip.Addr, bool) {
+// AddrV2Of makes an address of its bytes, which are as many as AddrV2Size says. IPv6 is not
+// to carry those of others [IsAddrV1Compatible].
+func AddrV2Of(network byte, id []byte) (netip.Addr, bool) {
 	switch network {
 	case netIPv4:
 		return netip.AddrFromSlice(id)

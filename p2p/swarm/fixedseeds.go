@@ -11,6 +11,7 @@ import (
 
 	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
+	"grapevine/p2p/msg"
 )
 
 // Addresses at which nodes were when this was built are the last resort: for networks of
@@ -33,22 +34,14 @@ func fixedSeedsOf(magic wire.BitcoinNet) (addrs []netip.AddrPort) {
 	raw, err := fixedSeeds.ReadFile("fixedseeds/" + name + ".bin")
 	for err == nil && len(raw) > 0 {
 		network, count := raw[0], int(binary.BigEndian.Uint16(raw[1:]))
-		size := map[byte]int{1: 4, 2: 16, 4: 32, 5: 32, 6: 16}[network]
+		size, _ := msg.AddrV2Size(network)
 		for raw = raw[3:]; count > 0; count-- {
-			addrs = append(addrs, netip.AddrPortFrom(fixedAddr(network, raw[:size]), binary.BigEndian.Uint16(raw[size:])))
+			a, _ := msg.AddrV2Of(network, raw[:size])
+			addrs = append(addrs, netip.AddrPortFrom(a, binary.BigEndian.Uint16(raw[size:])))
 			raw = raw[size+2:]
 		}
 	}
 	return addrs
-}
-
-func fixedAddr(network byte, raw []byte) netip.Addr {
-	if overlay := map[byte]string{4: p2p.Onion, 5: p2p.I2P, 6: p2p.CJDNS}[network]; overlay != "" {
-		a, _ := p2p.OverlayAddr(overlay, raw)
-		return a
-	}
-	a, _ := netip.AddrFromSlice(raw)
-	return a
 }
 
 // plantFixed puts them into the book when it is time.
