@@ -35,14 +35,6 @@ type callers struct {
 	accepts  int
 }
 
-func (b *callers) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
-
-func (b *callers) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	go b.serve(theirs)
-	return ours, nil
-}
-
 func (b *callers) serve(conn net.Conn) {
 	defer conn.Close()
 	for r := bufio.NewReader(conn); ; {
@@ -92,7 +84,7 @@ func TestPeersComeInOverI2P(t *testing.T) {
 	s := newSAM(bridge, file, slog.New(slog.DiscardHandler))
 	var ours netip.AddrPort
 	accept := func(ctx context.Context) (net.Conn, netip.AddrPort, error) {
-		return s.accept(ctx, b, func(at netip.AddrPort) { ours = at })
+		return s.accept(ctx, served(b.serve), func(at netip.AddrPort) { ours = at })
 	}
 	conn, from, err := accept(t.Context())
 	if err != nil {
@@ -121,7 +113,7 @@ func TestPeersComeInOverI2P(t *testing.T) {
 	}
 	again := newSAM(bridge, file, slog.New(slog.DiscardHandler))
 	defer again.close()
-	if _, err := again.session(t.Context(), b); err != nil {
+	if _, err := again.session(t.Context(), served(b.serve)); err != nil {
 		t.Fatal(err)
 	}
 	if b.made != 1 || len(b.sessions) != 2 || b.sessions[0] != b.sessions[1] || b.sessions[0] != i2pText().EncodeToString(dest(7, 40)) {
@@ -140,7 +132,7 @@ func TestADamagedKeyOfI2PIsNotReplaced(t *testing.T) {
 		}
 		b := &callers{t: t}
 		s := newSAM(p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:7656")}, file, slog.New(slog.DiscardHandler))
-		if _, err := s.session(t.Context(), b); err == nil || !strings.Contains(err.Error(), file) {
+		if _, err := s.session(t.Context(), served(b.serve)); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", what, err)
 		}
 		s.close()

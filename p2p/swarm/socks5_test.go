@@ -62,6 +62,17 @@ func TestSocks5Handshake(t *testing.T) {
 	}
 }
 
+// served is a network in which somebody serves at each address.
+type served func(net.Conn)
+
+func (served) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
+
+func (serve served) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	go serve(theirs)
+	return ours, nil
+}
+
 // bridge is a SAM bridge of one destination, which says hello and ends.
 type bridge struct {
 	t *testing.T
@@ -69,14 +80,6 @@ type bridge struct {
 	mu       sync.Mutex
 	sessions []net.Conn
 	invalid  bool // it does not know the session of the next stream
-}
-
-func (b *bridge) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
-
-func (b *bridge) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	go b.serve(theirs)
-	return ours, nil
 }
 
 func (b *bridge) serve(conn net.Conn) {
@@ -120,7 +123,7 @@ func TestI2PThroughASAMBridge(t *testing.T) {
 	defer s.close()
 	b := &bridge{t: t}
 	for range 2 { // the session is there then
-		conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
+		conn, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "here.b32.i2p"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,15 +133,15 @@ func TestI2PThroughASAMBridge(t *testing.T) {
 		}
 		conn.Close()
 	}
-	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "other.b32.i2p"}); err == nil || !strings.Contains(err.Error(), "KEY_NOT_FOUND") {
+	if _, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "other.b32.i2p"}); err == nil || !strings.Contains(err.Error(), "KEY_NOT_FOUND") {
 		t.Errorf("a destination that is not known: %v", err)
 	}
-	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p", Port: 1}); err == nil {
+	if _, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "here.b32.i2p", Port: 1}); err == nil {
 		t.Error("I2P has no ports")
 	}
 	again := func(what string, sessions int) {
 		t.Helper()
-		conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
+		conn, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "here.b32.i2p"})
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -154,7 +157,7 @@ func TestI2PThroughASAMBridge(t *testing.T) {
 	<-s.gone
 	again("after the bridge has ended the session", 2)
 	b.invalid = true
-	if _, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"}); err == nil {
+	if _, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "here.b32.i2p"}); err == nil {
 		t.Error("a session that the bridge does not know")
 	}
 	again("after the bridge has forgotten the session", 3)
@@ -178,10 +181,10 @@ func TestI2PNamesAreLookedUpBesideEachOther(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	slow := make(chan error, 1)
 	go func() {
-		_, err := s.dial(ctx, b, p2p.HostPort{Host: "slow.b32.i2p"})
+		_, err := s.dial(ctx, served(b.serve), p2p.HostPort{Host: "slow.b32.i2p"})
 		slow <- err
 	}()
-	conn, err := s.dial(t.Context(), b, p2p.HostPort{Host: "here.b32.i2p"})
+	conn, err := s.dial(t.Context(), served(b.serve), p2p.HostPort{Host: "here.b32.i2p"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,14 +32,6 @@ type fakeTor struct {
 
 const fakeOnion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd"
 
-func (f *fakeTor) Listen(context.Context, netip.AddrPort) (net.Listener, error) { return nil, io.EOF }
-
-func (f *fakeTor) Dial(context.Context, netip.AddrPort) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	go f.serve(theirs)
-	return ours, nil
-}
-
 func (f *fakeTor) serve(conn net.Conn) {
 	defer conn.Close()
 	for r := bufio.NewReader(conn); ; {
@@ -83,7 +75,7 @@ func (f *fakeTor) answer(line string) string {
 func serviceBy(t *testing.T, f *fakeTor, password, keyFile string) (heard []string, stood bool, err error) {
 	t.Helper()
 	f.heard = make(chan string, 10)
-	s := &Swarm{cfg: Config{Params: chain.MainNet(), Net: f, Log: slog.New(slog.DiscardHandler)}}
+	s := &Swarm{cfg: Config{Params: chain.MainNet(), Net: served(f.serve), Log: slog.New(slog.DiscardHandler)}}
 	s.cfg.Tor = TorControl{At: p2p.Proxy{At: netip.MustParseAddrPort("127.0.0.1:9051")}, Password: password, KeyFile: keyFile}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
