@@ -56,10 +56,10 @@ func TestFixedSeedsAreTheLastResort(t *testing.T) {
 	if l.plantFixed(); l.cfg.Book.Len() != 0 {
 		t.Error("the seeds have no time to answer")
 	}
-	if now = began.Add(fixedAfter - 1); l.cfg.Book.Len() != 0 {
+	now = began.Add(fixedAfter - 1)
+	if l.plantFixed(); l.cfg.Book.Len() != 0 {
 		t.Error("the seeds have no minute to answer")
 	}
-	l.plantFixed()
 	now = began.Add(fixedAfter)
 	if l.plantFixed(); l.cfg.Book.Len() < 800 || l.cfg.Book.Len() > 1024 {
 		t.Errorf("%d addresses after a minute", l.cfg.Book.Len())
