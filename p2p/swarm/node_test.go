@@ -191,6 +191,16 @@ func (n *node) has(txid chain.Hash) bool {
 	return n.pool[txid]
 }
 
+// addrsSaid is how many bytes of addresses all have said to their peers.
+func addrsSaid(nodes []*node) (sum uint64) {
+	for _, n := range nodes {
+		for _, p := range n.Peers() {
+			sum += p.SentPerMsg["addrv2"]
+		}
+	}
+	return sum
+}
+
 // at is an address that a test has written.
 func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 

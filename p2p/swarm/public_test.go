@@ -396,15 +396,7 @@ func TestT38_AnAddressIsPassedOnOnceADay(t *testing.T) {
 		}
 		eventually(t, "all are connected", func() bool { return len(nodes[0].Peers()) == 5 && len(nodes[5].Peers()) == 5 })
 		time.Sleep(time.Hour)
-		said := func() (sum uint64) {
-			for _, n := range nodes {
-				for _, p := range n.Peers() {
-					sum += p.SentPerMsg["addrv2"]
-				}
-			}
-			return sum
-		}
-		before := said()
+		before := addrsSaid(nodes)
 		s, err := visitFrom(t, net.Host("44.4.4.4"), nodes[0], wire.MainNet)
 		if err != nil {
 			t.Fatal(err)
@@ -420,7 +412,7 @@ func TestT38_AnAddressIsPassedOnOnceADay(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}
 		const one = 24 + 1 + 4 + 1 + 1 + 1 + 4 + 2
-		if n := (said() - before) / one; n < 6 || n > 2*6 {
+		if n := (addrsSaid(nodes) - before) / one; n < 6 || n > 2*6 {
 			t.Errorf("an address was said %d times by 6 nodes, each says it to two others", n)
 		}
 	})

@@ -296,15 +296,7 @@ func TestLocallyFreshAddressesGoRoundTogether(t *testing.T) {
 		}
 		eventually(t, "all are connected", func() bool { return len(nodes[0].Peers()) == others && len(nodes[others].Peers()) == others })
 		time.Sleep(time.Minute)
-		said := func() (sum uint64) {
-			for _, n := range nodes {
-				for _, p := range n.Peers() {
-					sum += p.SentPerMsg["addrv2"]
-				}
-			}
-			return sum
-		}
-		before := said()
+		before := addrsSaid(nodes)
 		s, err := visit(t, net, 1, nodes[0])
 		if err != nil {
 			t.Fatal(err)
@@ -329,8 +321,8 @@ func TestLocallyFreshAddressesGoRoundTogether(t *testing.T) {
 			}
 		}
 		const one = 24 + 1 + 4 + 1 + 1 + 1 + 4 + 2 // bytes of a message with one address
-		if each := uint64(fresh * (others + others*(others-1)) * one); said()-before > each/3 {
-			t.Errorf("%d bytes were said; each address by itself, by each to all, takes %d", said()-before, each)
+		if each := uint64(fresh * (others + others*(others-1)) * one); addrsSaid(nodes)-before > each/3 {
+			t.Errorf("%d bytes were said; each address by itself, by each to all, takes %d", addrsSaid(nodes)-before, each)
 		}
 	})
 }
