@@ -107,7 +107,7 @@ func (i *input) spends(in *wire.TxIn, c chain.Coin, net *chaincfg.Params) {
 	i.Prevout = &out
 	script := c.PkScript
 	if policy.KindOf(script) == policy.ScriptHash {
-		redeem := lastPush(in.SignatureScript)
+		redeem := show.LastPush(in.SignatureScript)
 		if redeem == nil {
 			return
 		}
@@ -118,18 +118,6 @@ func (i *input) spends(in *wire.TxIn, c chain.Coin, net *chaincfg.Params) {
 		text := asm(in.Witness[len(in.Witness)-1])
 		i.InWitness = &text
 	}
-}
-
-// lastPush is what a script pushes last; nil when that is not the last that it does.
-func lastPush(script []byte) (data []byte) {
-	t := txscript.MakeScriptTokenizer(0, script)
-	for t.Next() {
-		data = t.Data()
-	}
-	if t.Err() != nil {
-		return nil
-	}
-	return data
 }
 
 func newOutput(script []byte, value int64, net *chaincfg.Params) output {

@@ -97,6 +97,18 @@ func asmWord(op byte, data []byte, signatures bool) string {
 	return hex.EncodeToString(data)
 }
 
+// LastPush is what a script pushes last; nil when that is not the last that it does.
+func LastPush(script []byte) (data []byte) {
+	t := txscript.MakeScriptTokenizer(0, script)
+	for t.Next() {
+		data = t.Data()
+	}
+	if t.Err() != nil {
+		return nil
+	}
+	return data
+}
+
 // OpName is an opcode's name.
 func OpName(op byte) string {
 	if op == txscript.OP_INVALIDOPCODE {

@@ -108,7 +108,7 @@ func reveal(pk []byte, sig []byte, witness [][]byte) *shown {
 	if len(sig) > 0 {
 		var redeem []byte
 		if kind == policy.ScriptHash {
-			redeem = lastPush(sig)
+			redeem = show.LastPush(sig)
 			kind = policy.KindOf(redeem)
 		}
 		s.pushes(sig, redeem)
@@ -141,18 +141,6 @@ func (s *shown) pushes(sig, redeem []byte) {
 		}
 		s.add(p)
 	}
-}
-
-// lastPush is what a script pushes last; nil when that is not the last that it does.
-func lastPush(script []byte) (data []byte) {
-	t := txscript.MakeScriptTokenizer(0, script)
-	for t.Next() {
-		data = t.Data()
-	}
-	if t.Err() != nil {
-		return nil
-	}
-	return data
 }
 
 // Items are what is shown, in order.
