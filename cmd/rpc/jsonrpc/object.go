@@ -228,13 +228,7 @@ func (p *Params) Pairs(name string) (pairs []Pair) {
 // parsed as a whole before, so that nothing here can fail; values are parts of it.
 func members(object json.RawMessage) (pairs []Pair) {
 	for part := range elements(object) {
-		end := 1 // of the name, at its second quote
-		for part[end] != '"' {
-			if part[end] == '\\' {
-				end++
-			}
-			end++
-		}
+		end := endOfText(part, 0)
 		name, value := part[1:end], bytes.TrimLeft(part[end+1:], " \t\r\n:")
 		text := string(name)
 		if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
@@ -258,6 +252,18 @@ func object(pairs []Pair) json.RawMessage {
 	return append(raw, '}')
 }
 
+// endOfText is the place of the quote that ends the JSON text whose first quote is at begin.
+func endOfText(raw json.RawMessage, begin int) int {
+	end := begin + 1
+	for raw[end] != '"' { // it is JSON: there is one
+		if raw[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	return end
+}
+
 // Unescaped is a JSON value whose texts are written as every answer's are: with no
 // more escapes than there must be. Nothing else of it changes.
 func Unescaped(raw json.RawMessage) json.RawMessage {
@@ -267,13 +273,7 @@ func Unescaped(raw json.RawMessage) json.RawMessage {
 			out = append(out, raw[i])
 			continue
 		}
-		end := i + 1
-		for raw[end] != '"' { // it is JSON: there is one
-			if raw[end] == '\\' {
-				end++
-			}
-			end++
-		}
+		end := endOfText(raw, i)
 		var text string
 		_ = json.Unmarshal(raw[i:end+1], &text) // a JSON text, and back again
 		quoted, _ := Encode(text)
