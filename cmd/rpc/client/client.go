@@ -201,23 +201,13 @@ func (e *StatusError) Unwrap() error {
 }
 
 func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, err error) {
-	user, password, err := c.secret()
-	if err != nil {
-		return nil, 0, err
-	}
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(body); err != nil {
 		return nil, 0, fmt.Errorf("encode the call: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, &buf)
+	resp, err := c.ask(ctx, http.MethodPost, c.url, &buf)
 	if err != nil {
 		return nil, 0, err
-	}
-	req.SetBasicAuth(user, password)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, 0, c.explain(err)
 	}
 	defer resp.Body.Close()
 	switch resp.StatusCode {
@@ -229,6 +219,27 @@ func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, er
 		return nil, resp.StatusCode, fmt.Errorf("the node at %s hung up in its answer: %w", c.url, err)
 	}
 	return raw, resp.StatusCode, nil
+}
+
+// ask sends a request with the secret; body is JSON, nil for none.
+func (c *Client) ask(ctx context.Context, method, at string, body io.Reader) (*http.Response, error) {
+	user, password, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, at, body)
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(user, password)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	return resp, nil
 }
 
 // explain says in the reader's words why there is no answer at all.
@@ -244,10 +255,6 @@ func (c *Client) explain(err error) error {
 
 // Read asks for what stands at another path of the node than the calls', as /events. It has to be closed.
 func (c *Client) Read(ctx context.Context, path string) (io.ReadCloser, error) {
-	user, password, err := c.secret()
-	if err != nil {
-		return nil, err
-	}
 	at, err := url.Parse(c.url)
 	if err != nil {
 		return nil, err
@@ -256,14 +263,9 @@ func (c *Client) Read(ctx context.Context, path string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
+	resp, err := c.ask(ctx, http.MethodGet, to.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-	req.SetBasicAuth(user, password)
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.explain(err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
