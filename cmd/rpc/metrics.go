@@ -120,7 +120,7 @@ func (p *exposition) steps(name string, st swarm.Steps) {
 // eventMetrics count what has happened: see docs/events.md.
 func (s *Server) eventMetrics(p *exposition) {
 	totals := s.cfg.Events.Totals()
-	var all, txs, blocks []sample
+	var all []sample
 	for _, kind := range events.Kinds() {
 		n := uint64(0)
 		for sort, count := range totals {
@@ -130,15 +130,14 @@ func (s *Server) eventMetrics(p *exposition) {
 		}
 		all = append(all, sample{float64(n), []string{"kind", string(kind)}})
 	}
-	for _, verdict := range []string{events.Accepted, events.Refused, events.Orphan, events.Inconclusive, events.Duplicate} {
-		label := []string{"verdict", verdict}
-		if verdict == events.Accepted || verdict == events.Refused || verdict == events.Orphan {
-			txs = append(txs, sample{float64(totals[events.Sort{Kind: events.Judged, Verdict: verdict, Tx: true}]), label})
+	judged := func(tx bool, verdicts ...string) (list []sample) {
+		for _, v := range verdicts {
+			list = append(list, sample{float64(totals[events.Sort{Kind: events.Judged, Verdict: v, Tx: tx}]), []string{"verdict", v}})
 		}
-		if verdict != events.Orphan {
-			blocks = append(blocks, sample{float64(totals[events.Sort{Kind: events.Judged, Verdict: verdict}]), label})
-		}
+		return list
 	}
+	txs := judged(true, events.Accepted, events.Refused, events.Orphan)
+	blocks := judged(false, events.Accepted, events.Refused, events.Inconclusive, events.Duplicate)
 	p.family("counter", "grapevine_events_total", "What has happened on the node, by kind.", all...)
 	p.family("counter", "grapevine_transactions_judged_total", "Transactions judged, by verdict.", txs...)
 	p.family("counter", "grapevine_blocks_judged_total", "Blocks judged, by verdict.", blocks...)
@@ -146,8 +145,7 @@ func (s *Server) eventMetrics(p *exposition) {
 
 // processMetrics go by the names that Prometheus' own client gives them.
 func (s *Server) processMetrics(p *exposition) {
-	const heap, stacks = "/memory/classes/heap/objects:bytes", "/memory/classes/total:bytes"
-	read := []metrics.Sample{{Name: heap}, {Name: stacks}}
+	read := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/total:bytes"}}
 	metrics.Read(read)
 	p.gauge("go_goroutines", "Goroutines of the process.", float64(runtime.NumGoroutine()))
 	p.gauge("go_memstats_heap_alloc_bytes", "Bytes of objects on the heap.", float64(read[0].Value.Uint64()))
