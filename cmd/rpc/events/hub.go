@@ -43,7 +43,7 @@ type Hub struct {
 	wake   chan struct{} // closed when something was published and somebody waits
 	totals map[Sort]uint64
 
-	waiting atomic.Int64 // who may wait for wake
+	waiting atomic.Bool // somebody may wait for wake
 }
 
 // NewHub makes a Hub.
@@ -99,13 +99,16 @@ func (r *ring) after(seq uint64) uint64 {
 	return low
 }
 
+// now is the time as an event has it.
+func (h *Hub) now() time.Time { return h.cfg.Now().UTC().Truncate(time.Microsecond) }
+
 // Publish keeps these events, in order, and wakes who listens. It gives them Seq,
 // Node and, where they have none, Time. It keeps no reference to the slice.
 func (h *Hub) Publish(evs ...Event) {
 	if h == nil || len(evs) == 0 {
 		return
 	}
-	now := h.cfg.Now().UTC().Truncate(time.Microsecond)
+	now := h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range evs {
@@ -122,8 +125,7 @@ func (h *Hub) Publish(evs ...Event) {
 			h.others.add(e)
 		}
 	}
-	if h.waiting.Load() > 0 {
-		h.waiting.Store(0)
+	if h.waiting.Swap(false) {
 		close(h.wake)
 		h.wake = make(chan struct{})
 	}
@@ -217,14 +219,14 @@ func (l *Listener) take() (evs []Event, more <-chan struct{}) {
 	l.fallBack(&l.txs, &h.txs)
 	l.fallBack(&l.others, &h.others)
 	if l.lost > 0 {
-		l.buf = append(l.buf, Event{Kind: Lost, Node: h.cfg.Node, Time: h.cfg.Now().UTC().Truncate(time.Microsecond), Lost: l.lost})
+		l.buf = append(l.buf, Event{Kind: Lost, Node: h.cfg.Node, Time: h.now(), Lost: l.lost})
 		l.lost = 0
 	}
 	for range scan {
 		e := l.step()
 		switch {
 		case e == nil && len(l.buf) == 0:
-			h.waiting.Add(1)
+			h.waiting.Store(true)
 			return nil, h.wake
 		case e == nil:
 			return l.buf, nil
