@@ -43,9 +43,7 @@ func (a *API) dumpTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.Dir, path)
-	}
+	path = a.inDir(path)
 	if _, err := os.Lstat(path); err == nil {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "%s already exists. If you are sure this is what you want, move it out of the way first", path)
 	}
@@ -63,6 +61,14 @@ func (a *API) dumpTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	result.Path = path
 	return result, nil
+}
+
+// inDir is a file that a client names: a relative path is taken from the data directory.
+func (a *API) inDir(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(a.Dir, path)
 }
 
 // dumpFault puts why an earlier set cannot be had into Core's words.
@@ -201,9 +207,7 @@ func (a *API) loadTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(a.Dir, path)
-	}
+	path = a.inDir(path)
 	unreadable := jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for reading.", path)
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
 		return nil, unreadable
