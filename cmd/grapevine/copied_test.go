@@ -1,6 +1,8 @@
 package main
 
 import (
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,4 +189,23 @@ func TestNodeLivesOnWithoutItsTerminal(t *testing.T) {
 	eventually(t, "the pool", func() bool {
 		return strings.Contains(ok(t, t.TempDir(), "rpc", "getrawmempool", "--datadir", dir), paid)
 	})
+}
+
+// A network whose node 0 has lost its port to another program comes up at another one, and
+// asks node 0 there.
+func TestANetworkComesUpWhereItsPortIsTaken(t *testing.T) {
+	home := t.TempDir()
+	dir := filepath.Join(home, "net")
+	f := raisedIn(t, home, dir, "--nodes", "2")
+	ok(t, home, "testnet", "down", "--dir", dir)
+	l, err := net.Listen("tcp", strings.TrimPrefix(f.Nodes[0].RPC, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := &http.Server{Handler: http.NotFoundHandler()}
+	go stranger.Serve(l)
+	defer stranger.Close()
+	if again := raisedIn(t, home, dir); again.Nodes[0].RPC == f.Nodes[0].RPC {
+		t.Errorf("node 0 came up as %+v", again.Nodes[0])
+	}
 }

@@ -89,7 +89,7 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.S
 	if err != nil {
 		return local, started, err
 	}
-	height, mined, err := p.endow(c.Context, members[0])
+	height, mined, err := p.endow(c.Context, local.Members()[0]) // it may have come up at other ports
 	if err != nil {
 		return local, started, err
 	}
