@@ -37,9 +37,6 @@ const checkEvery = 1024
 // Hashes says which hashes over the set are wanted: each costs more than reading it [CoinStatsHashType].
 type Hashes struct{ Serialized3, MuHash bool }
 
-// AllHashes is both of them.
-func AllHashes() Hashes { return Hashes{true, true} }
-
 // Collect reads every coin at that place of the file as tx sees it. A MuHash is made on so many
 // goroutines beside its own [ComputeUTXOStats].
 func (p Place) Collect(ctx context.Context, tx *db.Tx, workers int, want Hashes) (Stats, error) {

@@ -21,7 +21,7 @@ type Stats struct {
 
 // CoinStats is CountCoins with all hashes.
 func (l *Ledger) CoinStats(ctx context.Context) (Stats, error) {
-	return l.CountCoins(ctx, coins.AllHashes())
+	return l.CountCoins(ctx, coins.Hashes{Serialized3: true, MuHash: true})
 }
 
 // CountCoins counts the whole coin set as it is now or later, and hashes it as is wanted. It writes the
@@ -35,15 +35,7 @@ func (l *Ledger) CountCoins(ctx context.Context, want coins.Hashes) (Stats, erro
 
 // storedStats counts the coin set as it is on disk.
 func (l *Ledger) storedStats(ctx context.Context, want coins.Hashes) (Stats, error) {
-	s, num, err := l.archive.CoinStats(ctx, l.cfg.Workers, want)
-	if err != nil {
-		return Stats{}, fmt.Errorf("read the coin set: %w", err)
-	}
-	e, err := l.tree.durable(num)
-	if err != nil {
-		return Stats{}, err
-	}
-	return Stats{Height: e.Node.Height, Best: e.Node.Hash, Stats: s}, nil
+	return l.statsAt(l.archive.CoinStats(ctx, l.cfg.Workers, want))
 }
 
 // provenStats hashes the coin set on disk that was validated from genesis.
@@ -52,6 +44,11 @@ func (l *Ledger) provenStats(ctx context.Context, want coins.Hashes) (Stats, err
 	if errors.Is(err, archive.ErrNotFound) {
 		return l.storedStats(ctx, want)
 	}
+	return l.statsAt(s, num, err)
+}
+
+// statsAt says at which block a set that was read stands; num is its header's number.
+func (l *Ledger) statsAt(s coins.Stats, num uint32, err error) (Stats, error) {
 	if err != nil {
 		return Stats{}, fmt.Errorf("read the coin set: %w", err)
 	}
