@@ -68,18 +68,19 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tip, want := l.set.Tip(), l.kept()
+	tip, want := l.set.Tip(), l.cfg.kept()
 	// The height up to which each index is complete.
 	txs := l.reach(marks.Txs, marks.Kept.Txs, want.Txs)
 	filters := l.reach(marks.Filters, marks.Kept.Filters, want.Filters)
 	stats := l.reach(marks.Stats, marks.Kept.Stats, want.Stats)
 	scripts := l.reach(marks.Scripts, marks.Kept.Scripts, want.Scripts)
+	all := min(txs, filters, stats, scripts)
 	if l.tree.base != nil { // blocks are missing: the indexes wait for the proof
-		l.indexed.Store(l.indexedTo(marks))
+		l.indexed.Store(all)
 		return nil
 	}
 	defer l.indexed.Store(-1)
-	for h := min(txs, filters, stats, scripts) + 1; h <= tip.Height; h++ {
+	for h := all + 1; h <= tip.Height; h++ {
 		l.indexed.Store(h - 1)
 		missing := archive.Indexes{Txs: h > txs, Filters: h > filters, Stats: h > stats, Scripts: h > scripts}
 		if err := l.indexBlock(tip.Ancestor(h), missing); err != nil {
@@ -96,13 +97,6 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// indexedTo is the height up to which all indexes that are to be kept are complete.
-func (l *Ledger) indexedTo(m archive.Marks) int32 {
-	want := l.cfg.kept()
-	return min(l.reach(m.Txs, m.Kept.Txs, want.Txs), l.reach(m.Filters, m.Kept.Filters, want.Filters),
-		l.reach(m.Stats, m.Kept.Stats, want.Stats), l.reach(m.Scripts, m.Kept.Scripts, want.Scripts))
 }
 
 // Indexed is the height up to which all indexes that are kept reach, and whether that is

@@ -278,11 +278,7 @@ func (t *tree) prove(at *chain.HeaderNode) (changed []*entry) {
 // settleProof ends the time after a snapshot once it is proven and nothing is on its way: the
 // indexes are filled, and branches count that leave below it.
 func (w *writer) settleProof(ctx context.Context) error {
-	if !w.proved || len(w.queue) > 0 || w.running > 0 || w.failing || w.archive.Flushing() {
-		return nil
-	}
-	if w.flush.blocks > 0 {
-		w.freeze()
+	if !w.proved || !w.still() {
 		return nil
 	}
 	w.log.Info("the snapshot is proven: the blocks make its coins", "block", w.tree.base.Node.Hash, "height", w.tree.base.Node.Height)

@@ -120,12 +120,8 @@ func (l *Ledger) mayLoad(block chain.Hash, empty func() bool) (*chain.HeaderNode
 // activate makes a loaded snapshot the coin set, once nothing is on its way and all is on disk.
 func (w *writer) activate() (bool, error) {
 	a := w.activation
-	if a == nil || len(w.queue) > 0 || w.running > 0 || w.failing || w.archive.Flushing() {
+	if a == nil || !w.still() {
 		return false, nil
-	}
-	if w.flush.blocks > 0 {
-		w.freeze()
-		return true, nil
 	}
 	w.activation = nil
 	if _, err := w.l.mayLoad(a.base.Hash, a.empty); err != nil {
@@ -150,6 +146,19 @@ func (w *writer) activate() (bool, error) {
 	poke(w.l.unproven)
 	a.done <- nil
 	return true, nil
+}
+
+// still says whether nothing is on its way and all is on disk. The last blocks are on their way there
+// once it was asked for.
+func (w *writer) still() bool {
+	if len(w.queue) > 0 || w.running > 0 || w.failing || w.archive.Flushing() {
+		return false
+	}
+	if w.flush.blocks > 0 {
+		w.freeze()
+		return false
+	}
+	return true
 }
 
 func poke(wake chan<- struct{}) {
