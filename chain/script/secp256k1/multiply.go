@@ -70,11 +70,9 @@ func (q *Affine) Sum(u1, u2 *btcec.ModNScalar) (sum Point, ok bool) {
 	}
 	var t multiples
 	t.set(q)
-	b := u1.Bytes()
+	lower, upper := halves(u1)
 	var q1, q2, low, high digits
-	n := max(q1.write(s1, keyWidth), q2.write(s2, keyWidth),
-		low.write(short{words: [3]uint64{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[16:])}}, baseWidth),
-		high.write(short{words: [3]uint64{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[:])}}, baseWidth))
+	n := max(q1.write(s1, keyWidth), q2.write(s2, keyWidth), low.write(lower, baseWidth), high.write(upper, baseWidth))
 	g := generator()
 	b1 := beta()
 	var p Affine
@@ -100,6 +98,14 @@ func (q *Affine) Sum(u1, u2 *btcec.ModNScalar) (sum Point, ok bool) {
 	}
 	sum.Z.Mul(&sum.Z, &t.z) // back to the curve itself
 	return sum, true
+}
+
+// halves are the lower and the upper 128 bits of a number.
+func halves(u *btcec.ModNScalar) (lower, upper short) {
+	b := u.Bytes()
+	lower.words = [3]uint64{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[16:])}
+	upper.words = [3]uint64{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[:])}
+	return lower, upper
 }
 
 // pick sets p to the multiple of an odd digit from a table of odd multiples.

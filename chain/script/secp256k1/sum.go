@@ -1,10 +1,6 @@
 package secp256k1
 
-import (
-	"encoding/binary"
-
-	"github.com/btcsuite/btcd/btcec/v2"
-)
+import "github.com/btcsuite/btcd/btcec/v2"
 
 // Term is a product in a sum: By times a point.
 type Term struct {
@@ -59,9 +55,8 @@ func SumOf(u *btcec.ModNScalar, terms []Term) (sum Point, ok bool) {
 // addUp is u·G and what the first n digits of the rows say.
 func addUp(u *btcec.ModNScalar, tables []multiples, rows []row, n int) (sum Point) {
 	var low, high digits
-	b := u.Bytes()
-	n = max(n, low.write(short{words: [3]uint64{binary.BigEndian.Uint64(b[24:]), binary.BigEndian.Uint64(b[16:])}}, baseWidth),
-		high.write(short{words: [3]uint64{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[:])}}, baseWidth))
+	lower, upper := halves(u)
+	n = max(n, low.write(lower, baseWidth), high.write(upper, baseWidth))
 	g, b1 := generator(), beta()
 	var p Affine
 	for i := n - 1; i >= 0; i-- {
