@@ -27,6 +27,7 @@ type batcher interface{ schnorrAll(claims []claim) bool }
 // goroutine uses it.
 type Batch struct {
 	checker *Checker
+	all     batcher // nil: the curve is none, and nothing is left for the end
 	flags   txscript.ScriptFlags
 	at      int64 // of the input that is being checked
 	claims  []claim
@@ -41,15 +42,18 @@ type input struct {
 }
 
 // Batch begins one, for inputs that are all checked under these flags.
-func (c *Checker) Batch(flags txscript.ScriptFlags) *Batch { return &Batch{checker: c, flags: flags} }
+func (c *Checker) Batch(flags txscript.ScriptFlags) *Batch {
+	all, _ := c.curve.(batcher)
+	return &Batch{checker: c, all: all, flags: flags}
+}
 
 // CheckInput checks an input, or leaves it to End, which will call it at.
 func (b *Batch) CheckInput(p *Prepared, i int, at int64) error {
 	b.at = at
-	if _, can := b.checker.curve.(batcher); can && b.checker.fast(p, i, b.flags, b) {
-		return nil
+	if b.all == nil {
+		return b.checker.CheckInput(p, i, b.flags)
 	}
-	return b.checker.CheckInput(p, i, b.flags)
+	return b.checker.check(p, i, b.flags, b)
 }
 
 // leave notes a claim of the input that is being checked.
@@ -62,8 +66,7 @@ func (b *Batch) leave(s spend, c claim) bool {
 // End verifies what was left. If that is not all good each is judged by itself: at is the first
 // that fails, and the error what Checker.CheckInput says of it.
 func (b *Batch) End() (at int64, err error) {
-	all, can := b.checker.curve.(batcher)
-	if len(b.claims) > 1 && can && all.schnorrAll(b.claims) {
+	if b.good() {
 		return 0, nil
 	}
 	for _, in := range b.inputs {
@@ -72,6 +75,18 @@ func (b *Batch) End() (at int64, err error) {
 		}
 	}
 	return 0, nil
+}
+
+// good verifies what was left.
+func (b *Batch) good() bool {
+	switch len(b.claims) {
+	case 0:
+		return true
+	case 1: // together with nothing it would take longer
+		c := &b.claims[0]
+		return b.checker.curve.schnorr(&c.sig, &c.hash, c.key)
+	}
+	return b.all.schnorrAll(b.claims)
 }
 
 // usualClaims is how many most batches have.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"grapevine/chain"
@@ -233,6 +234,29 @@ func TestBatchSaysWhatCheckInputSays(t *testing.T) {
 			if fmt.Sprint(got) != fmt.Sprint(want) || (got == nil) != (bad == len(txs)) || got != nil && gotAt != wantAt {
 				t.Fatalf("transaction %d, input %d: at %d %v\nwant %d %v", bad, at, gotAt, got, wantAt, want)
 			}
+		}
+	}
+}
+
+// What is left alone is judged alone, and an empty batch is good.
+func TestABatchOfOne(t *testing.T) {
+	const flags = chain.ConsensusFlags
+	txs, coins := spendsOf(t, 1, (*chaintest.Key).P2TR)
+	c := New(Config{})
+	if at, err := c.Batch(flags).End(); at != 0 || err != nil {
+		t.Errorf("an empty batch fails at %d: %v", at, err)
+	}
+	for _, value := range []btcutil.Amount{coins[0][0].Value, coins[0][0].Value + 1} {
+		spent := append([]chain.Coin(nil), coins[0]...)
+		spent[0].Value = value
+		p, b := Prepare(txs[0], spent), c.Batch(flags)
+		want := c.CheckInput(p, 0, flags)
+		at, err := int64(7), b.CheckInput(p, 0, 7)
+		if err == nil {
+			at, err = b.End()
+		}
+		if fmt.Sprint(err) != fmt.Sprint(want) || (err == nil) != (value == coins[0][0].Value) || err != nil && at != 7 {
+			t.Errorf("value %d: %v at %d; want %v", value, err, at, want)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (c *Checker) CheckRelay(tx *chain.Tx, coins []chain.Coin, consensus txscrip
 			for _, name := range names[:i] {
 				c.inputs.put(name, struct{}{})
 			}
-			broken := p.always(i, err) || c.run(p, i, consensus|chain.ConsensusFlags) != nil
+			broken := p.always(i, err) || c.run(p, i, consensus|chain.ConsensusFlags, nil) != nil
 			return &RelayFailure{Reason: p.reason(i, strict, err), Detail: p.where(i, err), Broken: broken}
 		}
 	}

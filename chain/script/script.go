@@ -80,15 +80,20 @@ func (c *Checker) CheckTx(tx *chain.Tx, coins []chain.Coin, flags txscript.Scrip
 // CheckInput checks one input of a prepared transaction. A failure is in Core's words
 // for a block [CScriptCheck].
 func (c *Checker) CheckInput(p *Prepared, i int, flags txscript.ScriptFlags) error {
-	if err := c.run(p, i, flags); err != nil {
+	return c.check(p, i, flags, nil)
+}
+
+// check is CheckInput; what the fast road may leave goes to the batch, if there is one.
+func (c *Checker) check(p *Prepared, i int, flags txscript.ScriptFlags, b *Batch) error {
+	if err := c.run(p, i, flags, b); err != nil {
 		return &chain.RuleError{Rule: chain.Rule(fmt.Sprintf("%s (%s)", c.word, p.reason(i, flags, err))), Detail: p.where(i, err), Tx: p.tx.ID}
 	}
 	return nil
 }
 
-// run is CheckInput with the engine's error.
-func (c *Checker) run(p *Prepared, i int, flags txscript.ScriptFlags) error {
-	if c.fast(p, i, flags, nil) {
+// run is check with the engine's error.
+func (c *Checker) run(p *Prepared, i int, flags txscript.ScriptFlags, b *Batch) error {
+	if c.fast(p, i, flags, b) {
 		return nil
 	}
 	err := p.execute(i, flags)
