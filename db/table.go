@@ -56,12 +56,7 @@ func (t Table[K, V]) Packed() Table[K, V] {
 
 // Get reads one record.
 func (t Table[K, V]) Get(tx *Tx, k K) (v V, ok bool, err error) {
-	b := tx.bolt.Bucket(t.bucket)
-	if b == nil {
-		return v, false, nil
-	}
-	key := t.key.Append(nil, k)
-	raw := b.Get(key)
+	key, raw := t.find(tx, k)
 	if raw == nil {
 		return v, false, nil
 	}
@@ -74,12 +69,7 @@ func (t Table[K, V]) Get(tx *Tx, k K) (v V, ok bool, err error) {
 // Look calls fn with a record's bytes as they stand in the file, and not decoded: they are
 // gone when the transaction ends.
 func (t Table[K, V]) Look(tx *Tx, k K, fn func([]byte) error) (ok bool, err error) {
-	b := tx.bolt.Bucket(t.bucket)
-	if b == nil {
-		return false, nil
-	}
-	key := t.key.Append(nil, k)
-	raw := b.Get(key)
+	key, raw := t.find(tx, k)
 	if raw == nil {
 		return false, nil
 	}
@@ -92,8 +82,18 @@ func (t Table[K, V]) Look(tx *Tx, k K, fn func([]byte) error) (ok bool, err erro
 
 // Has tells whether there is a record, without reading it.
 func (t Table[K, V]) Has(tx *Tx, k K) bool {
+	_, raw := t.find(tx, k)
+	return raw != nil
+}
+
+// find is a record's key and its bytes, sealed, as they stand in the file; nil: there is none.
+func (t Table[K, V]) find(tx *Tx, k K) (key, raw []byte) {
 	b := tx.bolt.Bucket(t.bucket)
-	return b != nil && b.Get(t.key.Append(nil, k)) != nil
+	if b == nil {
+		return nil, nil
+	}
+	key = t.key.Append(nil, k)
+	return key, b.Get(key)
 }
 
 func (t Table[K, V]) decode(key, raw []byte) (v V, err error) {
