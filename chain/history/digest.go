@@ -45,16 +45,12 @@ func (d *Digest) Add(id chain.Hash, height int32) {
 func (d *Digest) AddRow(raw []byte, height int32) error {
 	var buf [16]byte
 	tail := append(strconv.AppendInt(append(buf[:0], ':'), int64(height), 10), ':')
-	r := reader{raw: raw}
-	for len(r.raw) > 0 && !r.bad {
-		r.number()
-		id := r.take(len(chain.Hash{}))
-		r.touch()
-		if r.bad {
-			return errCut
-		}
+	ok := eachID(raw, func(id []byte) {
 		d.entry(id)
 		d.text = append(d.text, tail...)
+	})
+	if !ok {
+		return errCut
 	}
 	d.write()
 	return nil
@@ -112,6 +108,21 @@ func DecodeDigest(raw []byte) (*Digest, error) {
 	return d, nil
 }
 
+// eachID calls fn with the txid of each transaction that a record is of; not ok: it is malformed there.
+func eachID(raw []byte, fn func(id []byte)) (ok bool) {
+	r := reader{raw: raw}
+	for len(r.raw) > 0 {
+		r.number()
+		id := r.take(len(chain.Hash{}))
+		r.touch()
+		if r.bad {
+			return false
+		}
+		fn(id)
+	}
+	return true
+}
+
 // touch goes past what a transaction does to the script.
 func (r *reader) touch() {
 	head := r.number()
@@ -131,14 +142,7 @@ func (r *reader) touch() {
 
 // count is how many transactions a record is of; 0 of a malformed one.
 func count(raw []byte) (n uint64) {
-	r := reader{raw: raw}
-	for len(r.raw) > 0 && !r.bad {
-		r.number()
-		r.take(len(chain.Hash{}))
-		r.touch()
-		n++
-	}
-	if r.bad {
+	if !eachID(raw, func([]byte) { n++ }) {
 		return 0
 	}
 	return n
