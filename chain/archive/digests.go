@@ -31,10 +31,13 @@ func (a *Archive) digestBehind(tx *db.Tx, s history.Prefix, tip *chain.HeaderNod
 // just now, if it is long enough behind the last one. It is right whatever becomes of the block, for it is about the
 // branch that ends there.
 func (a *Archive) writeDigest(tx *db.Tx, k scriptKey) error {
-	if a.Node == nil || a.Node(k.header) == nil {
+	if a.Node == nil {
 		return nil
 	}
 	tip := a.Node(k.header)
+	if tip == nil {
+		return nil
+	}
 	d, behind, err := a.digestBehind(tx, k.Prefix, tip)
 	if err != nil {
 		return err

@@ -80,11 +80,12 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	}
 	var value []byte
 	for _, e := range entries {
+		k := key(e)
 		value = b.scripts[e.header].Append(value[:0], int(e.row))
-		if err := table.Put(tx, key(e), value); err != nil {
+		if err := table.Put(tx, k, value); err != nil {
 			return err
 		}
-		if k := key(e); a.Sampling.Looks(k.Prefix, k.header, value) {
+		if a.Sampling.Looks(k.Prefix, k.header, value) {
 			if err := a.writeDigest(tx, k); err != nil {
 				return err
 			}
