@@ -202,40 +202,11 @@ func TestDigestsOfBusyScriptsAreFollowed(t *testing.T) {
 
 // db check finds a digest that is false, and one of a block that is not there.
 func TestCheckFileProvesTheDigests(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "chain.db")
-	g := growGrove(t, rand.New(rand.NewPCG(25, 1)), 20)
-	r := start(t, path, withIndexes(true), sampled(3, 1))
-	g.submitTrunk(t, r)
-	for _, b := range g.blocks {
-		<-r.later(b.Mined)
-	}
-	r.stop()
-	table := db.NewTable("digests", db.Bytes(), db.Bytes())
+	s := spoil(t, 20, "digests", withIndexes(true), sampled(3, 1))
+	table, check := s.table, func(want string) { t.Helper(); s.check(t, want) }
 	change := func(fn func(tx *db.Tx, key, value []byte) error) {
 		t.Helper()
-		file, err := db.Open(path, Name, Schema, db.Options{Timeout: time.Minute})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		err = file.Update(func(tx *db.Tx) error {
-			var key, value []byte
-			err := table.Scan(tx, nil, func(k, v []byte) (bool, error) { key, value = k, v; return true, nil })
-			if err != nil || key == nil {
-				return errors.Join(err, errors.New("no digest is kept"))
-			}
-			return fn(tx, key, value)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	check := func(want string) {
-		t.Helper()
-		err := CheckFile(t.Context(), path, chain.RegTest(), audit.Progress(nil))
-		if want == "" && err != nil || want != "" && (!errors.Is(err, db.ErrCorrupt) || !strings.Contains(err.Error(), want)) {
-			t.Errorf("got %v, want %q", err, want)
-		}
+		s.change(t, func([]byte) bool { return false }, fn)
 	}
 	check("")
 	var was [2][]byte

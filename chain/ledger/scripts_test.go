@@ -161,43 +161,65 @@ func TestHistoryStopsWhenItIsTold(t *testing.T) {
 	}
 }
 
-// db check finds a record that is missing, one that is false, and one too many.
-func TestCheckFileProvesTheIndexByScript(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "chain.db")
-	g := growGrove(t, rand.New(rand.NewPCG(25, 1)), 30)
-	r := start(t, path, withIndexes(true))
+// spoilt is the file of a ledger that has ended, of which a table's records are changed.
+type spoilt struct {
+	path  string
+	table db.Table[[]byte, []byte]
+}
+
+// spoil makes such a file of a grove of so many blocks.
+func spoil(t *testing.T, blocks int, table string, opts ...option) *spoilt {
+	t.Helper()
+	s := &spoilt{filepath.Join(t.TempDir(), "chain.db"), db.NewTable(table, db.Bytes(), db.Bytes())}
+	g := growGrove(t, rand.New(rand.NewPCG(25, 1)), blocks)
+	r := start(t, s.path, opts...)
 	g.submitTrunk(t, r)
 	for _, b := range g.blocks {
 		<-r.later(b.Mined)
 	}
 	r.stop()
-	check := func(want string) {
-		t.Helper()
-		err := CheckFile(t.Context(), path, chain.RegTest(), audit.Progress(nil))
-		if want == "" && err != nil || want != "" && (!errors.Is(err, db.ErrCorrupt) || !strings.Contains(err.Error(), want)) {
-			t.Errorf("got %v, want %q", err, want)
+	return s
+}
+
+// check wants that db check finds this; "": nothing.
+func (s *spoilt) check(t *testing.T, want string) {
+	t.Helper()
+	err := CheckFile(t.Context(), s.path, chain.RegTest(), audit.Progress(nil))
+	if want == "" && err != nil || want != "" && (!errors.Is(err, db.ErrCorrupt) || !strings.Contains(err.Error(), want)) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// change gives fn the first record that is picked, or else the last one.
+func (s *spoilt) change(t *testing.T, pick func(key []byte) bool, fn func(tx *db.Tx, key, value []byte) error) {
+	t.Helper()
+	file, err := db.Open(s.path, Name, Schema, db.Options{Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	err = file.Update(func(tx *db.Tx) error {
+		var key, value []byte
+		err := s.table.Scan(tx, nil, func(k, v []byte) (bool, error) { key, value = k, v; return !pick(k), nil })
+		if err != nil || key == nil {
+			return errors.Join(err, errors.New("the table has no record"))
 		}
+		return fn(tx, key, value)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// db check finds a record that is missing, one that is false, and one too many.
+func TestCheckFileProvesTheIndexByScript(t *testing.T) {
+	s := spoil(t, 30, "scripts", withIndexes(true))
+	table, check := s.table, func(want string) { t.Helper(); s.check(t, want) }
+	change := func(fn func(tx *db.Tx, key, value []byte) error) {
+		t.Helper()
+		s.change(t, func(key []byte) bool { return key[len(key)-1] == 90 }, fn)
 	}
 	check("")
-	table := db.NewTable("scripts", db.Bytes(), db.Bytes())
-	change := func(fn func(tx *db.Tx, key, value []byte) error) {
-		file, err := db.Open(path, Name, Schema, db.Options{Timeout: time.Minute})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		err = file.Update(func(tx *db.Tx) error {
-			var key, value []byte
-			err := table.Scan(tx, nil, func(k, v []byte) (bool, error) { key, value = k, v; return key[len(key)-1] != 90, nil })
-			if err != nil {
-				return err
-			}
-			return fn(tx, key, value)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	var gone [2][]byte
 	change(func(tx *db.Tx, k, v []byte) error { gone = [2][]byte{k, v}; return table.Delete(tx, k) })
 	check("records in the index by script")
