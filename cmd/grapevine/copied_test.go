@@ -39,6 +39,9 @@ func TestT74_CopiedNetworkRunsBesideItsOriginal(t *testing.T) {
 	if s := gv(t, home, "testnet", "kill", "0", "--dir", copied); s.status != 1 || !strings.Contains(s.err, "is not running") {
 		t.Errorf("killed in the copy: %d %s", s.status, s.err)
 	}
+	if s := gv(t, home, "testnet", "restore", "none", "--dir", original); !strings.Contains(s.err, "`grapevine testnet snapshots --dir "+original+"`") {
+		t.Errorf("the hint speaks of another network, or of this twice: %d %s", s.status, s.err)
+	}
 	c := raisedIn(t, home, copied)
 	if len(c.Nodes) != 2 || c.Nodes[0].PID == f.Nodes[0].PID || c.Nodes[0].RPC == f.Nodes[0].RPC {
 		t.Fatalf("the copy came up as %+v", c.Nodes)

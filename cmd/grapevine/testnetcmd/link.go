@@ -139,7 +139,7 @@ func (p *program) netCut(c *urfave.Context) error {
 		return cli.Fail("testnet cut", err)
 	}
 	if fresh == 0 && s.moved == 0 {
-		return cli.Failf("testnet cut", "`"+p.Advice("grapevine testnet heal")+"` ends all cuts; `"+p.Advice("grapevine testnet links")+"` shows them.", "%s: cut already", named(s.pairs))
+		return cli.Failf("testnet cut", "`grapevine testnet heal` ends all cuts; `grapevine testnet links` shows them.", "%s: cut already", named(s.pairs))
 	}
 	return p.Show(c, s, func(o *cli.Out) {
 		how := "cut"

@@ -32,15 +32,15 @@ One of that name that is there already is replaced when the new one is whole.
 }
 
 // snapshotHint is what to do about a failure with snapshots.
-func (p *program) snapshotHint(err error) string {
+func snapshotHint(err error) string {
 	if errors.Is(err, process.ErrNoSnapshot) {
-		return "`" + p.Advice("grapevine testnet snapshots") + "` shows which there are."
+		return "`grapevine testnet snapshots` shows which there are."
 	}
 	return cli.HintFor(err)
 }
 
-func (p *program) snapshotFailed(what string, err error) error {
-	return &cli.Failure{What: what, Err: err, Hint: p.snapshotHint(err)}
+func snapshotFailed(what string, err error) error {
+	return &cli.Failure{What: what, Err: err, Hint: snapshotHint(err)}
 }
 
 // stateView is what these commands print with --json.
@@ -74,7 +74,7 @@ func (p *program) netSnapshot(c *urfave.Context) error {
 	begun := time.Now()
 	s, err := local.TakeSnapshot(c.Context, args[0])
 	if err != nil {
-		return p.snapshotFailed("testnet snapshot", err)
+		return snapshotFailed("testnet snapshot", err)
 	}
 	took := time.Since(begun)
 	return p.Show(c, stateView{Snapshot: s, Seconds: took.Seconds()}, func(o *cli.Out) {
@@ -92,7 +92,7 @@ func (p *program) netRestore(c *urfave.Context) error {
 	begun := time.Now()
 	s, err := local.Restore(c.Context, args[0])
 	if err != nil {
-		return p.snapshotFailed("testnet restore", err)
+		return snapshotFailed("testnet restore", err)
 	}
 	took := time.Since(begun)
 	return p.Show(c, stateView{Snapshot: s, Seconds: took.Seconds()}, func(o *cli.Out) {
@@ -109,7 +109,7 @@ func (p *program) netBranch(c *urfave.Context) error {
 	begun := time.Now()
 	branch, s, err := local.Branch(c.Context, args[0], args[1])
 	if err != nil {
-		return p.snapshotFailed("testnet branch", err)
+		return snapshotFailed("testnet branch", err)
 	}
 	took := time.Since(begun)
 	return p.Show(c, stateView{Snapshot: s, Dir: args[1], Seconds: took.Seconds()}, func(o *cli.Out) {
@@ -129,7 +129,7 @@ func (p *program) netSnapshots(c *urfave.Context) error {
 	}
 	if name := c.String("delete"); name != "" {
 		if err := local.DeleteSnapshot(name); err != nil {
-			return p.snapshotFailed("testnet snapshots", err)
+			return snapshotFailed("testnet snapshots", err)
 		}
 	}
 	all, err := local.Snapshots()

@@ -32,7 +32,7 @@ func (p *program) up(c *urfave.Context) error {
 		err = p.linkUp(c.Context, local, want.Links)
 	}
 	if err != nil {
-		return p.upFailed(c.Context, local, started, err)
+		return upFailed(c.Context, local, started, err)
 	}
 	if err := p.Show(c, testnet.File{Network: "regtest", Nodes: local.Members()}, func(o *cli.Out) { p.showNet(c.Context, o, local.Members()) }); err != nil {
 		return err
@@ -47,14 +47,14 @@ func (p *program) up(c *urfave.Context) error {
 }
 
 // upFailed stops what had been started.
-func (p *program) upFailed(ctx context.Context, local *process.Net, started []int, err error) error {
+func upFailed(ctx context.Context, local *process.Net, started []int, err error) error {
 	if local != nil {
 		err = errors.Join(err, local.StopNodes(context.WithoutCancel(ctx), started))
 	}
 	if ctx.Err() != nil || len(started) == 0 {
 		return cli.Fail("testnet up", err)
 	}
-	return cli.Failf("testnet up", "What the nodes said: `"+p.Advice("grapevine testnet logs N")+"`", "%w", err)
+	return cli.Failf("testnet up", "What the nodes said: `grapevine testnet logs N`", "%w", err)
 }
 
 // raise starts the network, or those of its nodes that are down, and gives
