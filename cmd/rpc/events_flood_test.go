@@ -18,15 +18,7 @@ const places = 1024
 // attend asks for events by hand, and returns the connection and the first line of the answer.
 func attend(t *testing.T, w *testNode, query string) (net.Conn, *bufio.Reader, string) {
 	t.Helper()
-	c, err := net.Dial("tcp", w.node.RPC.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	_ = c.(*net.TCPConn).SetReadBuffer(4096)
-	if _, err := fmt.Fprintf(c, "GET /events%s HTTP/1.1\r\nHost: localhost\r\n\r\n", query); err != nil {
-		t.Fatal(err)
-	}
+	c := deaf(t, w, "/events"+query)
 	in := bufio.NewReaderSize(c, 512)
 	line, err := in.ReadString('\n')
 	if err != nil {

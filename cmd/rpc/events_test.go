@@ -37,17 +37,7 @@ func (w *testNode) listen(query string, edit ...func(*http.Request)) *listener {
 // get asks for a path, without a password unless edit gives it.
 func (w *testNode) get(path string, edit ...func(*http.Request)) *http.Response {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+path, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, e := range edit {
-		e(r)
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	resp := w.request(http.MethodGet, path, "", edit...)
 	w.t.Cleanup(func() { resp.Body.Close() })
 	return resp
 }

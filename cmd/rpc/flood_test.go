@@ -50,8 +50,8 @@ func laden(t *testing.T, w *testNode, n int) string {
 	return full.Block.Hash.String()
 }
 
-// deaf asks for a path and never reads the answer.
-func deaf(t *testing.T, w *testNode, path string) {
+// deaf asks for a path and does not read the answer.
+func deaf(t *testing.T, w *testNode, path string) net.Conn {
 	t.Helper()
 	c, err := net.Dial("tcp", w.node.RPC.Addr().String())
 	if err != nil {
@@ -60,6 +60,7 @@ func deaf(t *testing.T, w *testNode, path string) {
 	t.Cleanup(func() { c.Close() })
 	_ = c.(*net.TCPConn).SetReadBuffer(4096)
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path)
+	return c
 }
 
 func TestT70_ReadersWhoReadNothingHoldLittle(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// send is a request and its answer.
-func (w *testNode) send(method, path, body string, edits ...func(*http.Request)) (status int, answer string) {
+// request sends one; who calls it closes the answer's body.
+func (w *testNode) request(method, path, body string, edits ...func(*http.Request)) *http.Response {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.ctx, method, w.url+path, strings.NewReader(body))
 	if err != nil {
@@ -24,6 +24,13 @@ func (w *testNode) send(method, path, body string, edits ...func(*http.Request))
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return resp
+}
+
+// send is a request and its answer.
+func (w *testNode) send(method, path, body string, edits ...func(*http.Request)) (status int, answer string) {
+	w.t.Helper()
+	resp := w.request(method, path, body, edits...)
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
