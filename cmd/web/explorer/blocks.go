@@ -22,15 +22,14 @@ const (
 
 // blockRow is a block in a list.
 type blockRow struct {
-	Hash        string
-	Height      int32
-	Time        time.Time
-	Txs, Size   int
-	Fill        int // of what a block without witnesses may have, in percent
-	Miner       string
-	Pruned      bool
-	Rivals      int // stored blocks of this height that are not in the chain
-	Transaction string
+	Hash      string
+	Height    int32
+	Time      time.Time
+	Txs, Size int
+	Fill      int // of what a block without witnesses may have, in percent
+	Miner     string
+	Pruned    bool
+	Rivals    int // stored blocks of this height that are not in the chain
 }
 
 func (h *Handler) blockRow(n *chain.HeaderNode, stale []branch) blockRow {
@@ -134,13 +133,13 @@ type rival struct {
 
 // blockStats sum up a body.
 type blockStats struct {
-	Size, Stripped, Weight, VSize, Txs, Inputs, Outputs int
-	Fill                                                int // of the weight that it may have, in percent
-	Out, Reward, Subsidy                                btcutil.Amount
-	Fees                                                *btcutil.Amount // nil: what it spent is not known
-	Low, Median, High                                   string          // fee rates; "" without
-	Coinbase                                            string
-	CoinbaseHex                                         string
+	Size, Stripped, Weight, Txs, Inputs, Outputs int
+	Fill                                         int // of the weight that it may have, in percent
+	Reward, Subsidy                              btcutil.Amount
+	Fees                                         *btcutil.Amount // nil: what it spent is not known
+	Low, Median, High                            string          // fee rates; "" without
+	Coinbase                                     string
+	CoinbaseHex                                  string
 }
 
 func (h *Handler) blockPage(_ context.Context, q question) (view, error) {
@@ -180,11 +179,7 @@ func (h *Handler) fillBody(v *blockView, n *chain.HeaderNode, b *chain.Block, q 
 	v.Stats = h.newStats(n, b, spent)
 	from, to := v.Pages.slice()
 	for i := from; i < to; i++ {
-		row := newTxRow(b.Txs[i], i, at(spent, i))
-		if !v.State.Active {
-			row.In = v.Hash
-		}
-		v.Txs = append(v.Txs, row)
+		v.Txs = append(v.Txs, newTxRow(b.Txs[i], i, at(spent, i)))
 	}
 	return nil
 }
@@ -199,19 +194,16 @@ func at(spent [][]chain.Coin, i int) []chain.Coin {
 
 func (h *Handler) newStats(n *chain.HeaderNode, b *chain.Block, spent [][]chain.Coin) blockStats {
 	s := blockStats{Size: len(b.Raw), Weight: b.Weight, Txs: len(b.Txs), Stripped: (b.Weight - len(b.Raw)) / (chain.WitnessScale - 1),
-		VSize: (b.Weight + chain.WitnessScale - 1) / chain.WitnessScale, Fill: 100 * b.Weight / chain.MaxBlockWeight,
-		Subsidy: chain.Subsidy(h.Chain.Params, n.Height)}
+		Fill: 100 * b.Weight / chain.MaxBlockWeight, Subsidy: chain.Subsidy(h.Chain.Params, n.Height)}
 	var fees btcutil.Amount
 	var rates []float64
 	for i, tx := range b.Txs {
 		s.Inputs, s.Outputs = s.Inputs+len(tx.TxIn), s.Outputs+len(tx.TxOut)
-		out := outSum(tx)
 		if i == 0 {
-			s.Reward = out
+			s.Reward = outSum(tx)
 			s.Coinbase, s.CoinbaseHex = legible(tx.TxIn[0].SignatureScript), fmt.Sprintf("%x", tx.TxIn[0].SignatureScript)
 			continue
 		}
-		s.Out += out
 		if fee, ok := feeOf(tx, at(spent, i)); ok {
 			fees += fee
 			rates = append(rates, float64(fee)/float64(tx.VSize()))
@@ -306,7 +298,6 @@ func (h *Handler) rivals(n *chain.HeaderNode) (list []rival) {
 type txRow struct {
 	ID            string
 	Place         int
-	In            string // hash of a block that is not in the chain, whose transaction it is; else ""
 	Coinbase      bool
 	Ins, Outs     int
 	Value         btcutil.Amount

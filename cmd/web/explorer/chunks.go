@@ -190,12 +190,7 @@ type waitView struct {
 }
 
 // relative is a transaction of the pool that another builds on, or that builds on it.
-type relative struct {
-	ID    string
-	Fee   btcutil.Amount
-	VSize int
-	Rate  string
-}
+type relative struct{ ID, Rate string }
 
 // chunkView is the chunk that a transaction is in.
 type chunkView struct {
@@ -238,7 +233,7 @@ func (h *Handler) newWait(id chain.Hash) *waitView {
 
 func relatives(entries []mempool.Entry) (list []relative, more int) {
 	for _, e := range entries[:min(len(entries), maxRelatives)] {
-		list = append(list, relative{e.Tx.ID.String(), e.Fee, e.VSize, feeRate(e.Fee, e.VSize)})
+		list = append(list, relative{e.Tx.ID.String(), feeRate(e.Fee, e.VSize)})
 	}
 	return list, len(entries) - len(list)
 }

@@ -88,14 +88,6 @@ var routes = []route{
 	{"node", (*Handler).nodePage, false},
 }
 
-// Paths are how the paths that a Handler answers begin.
-func Paths() (list []string) {
-	for _, rt := range routes {
-		list = append(list, "/"+strings.TrimSuffix(rt.path, "{}"))
-	}
-	return list
-}
-
 // match gives what stands for {} in a path.
 func (rt route) match(parts []string) (args []string, ok bool) {
 	want := strings.Split(rt.path, "/")

@@ -13,16 +13,15 @@ import (
 // flow is a picture of where a transaction's coins come from and go to: a band for each, as wide as its
 // amount, from inputs on the left through the transaction to outputs and fee on the right.
 type flow struct {
-	Width, Height, MidX int
-	Bands               []band
-	Says                string // for who does not see it
+	Width, Height int
+	Bands         []band
+	Says          string // for who does not see it
 }
 
 type band struct {
 	Path  string
 	Class string // in, out, fee
 	Label string
-	Link  string // "": none
 	X, Y  float64
 	End   bool // the label stands at its right
 }
@@ -31,7 +30,6 @@ type band struct {
 type stream struct {
 	value btcutil.Amount
 	label string
-	link  string
 	class string
 }
 
@@ -58,10 +56,10 @@ func drawFlow(tx *chain.Tx, spent []chain.Coin, net *chaincfg.Params) *flow {
 		out += s.value
 	}
 	if fee := in - out; fee > 0 {
-		right = append(right, stream{fee, "fee " + fee.String(), "", "fee"})
+		right = append(right, stream{fee, "fee " + fee.String(), "fee"})
 		out = in
 	}
-	f := &flow{Width: flowWidth, Height: 2*flowPad + max(flowBody, flowRow*max(len(left), len(right))), MidX: flowWidth / 2,
+	f := &flow{Width: flowWidth, Height: 2*flowPad + max(flowBody, flowRow*max(len(left), len(right))),
 		Says: fmt.Sprintf("%v flow in by %d inputs and out by %d outputs", in, len(tx.TxIn), len(tx.TxOut))}
 	f.side(left, in, false)
 	f.side(right, max(in, out), true)
@@ -70,22 +68,21 @@ func drawFlow(tx *chain.Tx, spent []chain.Coin, net *chaincfg.Params) *flow {
 
 func inStreams(tx *chain.Tx, spent []chain.Coin, net *chaincfg.Params) (list []stream) {
 	if tx.IsCoinbase() {
-		return []stream{{outSum(tx), "new coins and fees " + outSum(tx).String(), "", "in"}}
+		return []stream{{outSum(tx), "new coins and fees " + outSum(tx).String(), "in"}}
 	}
 	if len(spent) != len(tx.TxIn) {
 		return nil
 	}
-	for i, c := range spent {
-		op := tx.TxIn[i].PreviousOutPoint
-		list = addStream(list, stream{c.Value, label(c.Value, c.PkScript, net), fmt.Sprintf("/tx/%s#out-%d", op.Hash, op.Index), "in"}, len(spent))
+	for _, c := range spent {
+		list = addStream(list, stream{c.Value, label(c.Value, c.PkScript, net), "in"}, len(spent))
 	}
 	return list
 }
 
 func outStreams(tx *chain.Tx, net *chaincfg.Params) (list []stream) {
-	for i, out := range tx.TxOut {
+	for _, out := range tx.TxOut {
 		v := btcutil.Amount(out.Value)
-		list = addStream(list, stream{v, label(v, out.PkScript, net), fmt.Sprintf("#out-%d", i), "out"}, len(tx.TxOut))
+		list = addStream(list, stream{v, label(v, out.PkScript, net), "out"}, len(tx.TxOut))
 	}
 	return list
 }
@@ -123,9 +120,9 @@ func (f *flow) side(list []stream, sum btcutil.Amount, right bool) {
 	}
 	row := float64(f.Height-2*flowPad) / float64(len(list))
 	middle := float64(f.Height)/2 - flowBody/2
-	edge, mid := float64(flowLabel), float64(f.MidX)-4
+	edge, mid := float64(flowLabel), float64(f.Width)/2-4
 	if right {
-		edge, mid = float64(f.Width-flowLabel), float64(f.MidX)+4
+		edge, mid = float64(f.Width-flowLabel), float64(f.Width)/2+4
 	}
 	for i, s := range list {
 		wide := 1.0
@@ -137,7 +134,7 @@ func (f *flow) side(list []stream, sum btcutil.Amount, right bool) {
 		bend := (edge + mid) / 2
 		path := fmt.Sprintf("M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1fV%.1fC%.1f %.1f %.1f %.1f %.1f %.1fZ",
 			edge, y-half, bend, y-half, bend, middle, mid, middle, middle+wide, bend, middle+wide, bend, y+half, edge, y+half)
-		b := band{Path: path, Class: s.class, Label: s.label, Link: s.link, X: edge - 6, Y: y + 4, End: right}
+		b := band{Path: path, Class: s.class, Label: s.label, X: edge - 6, Y: y + 4, End: right}
 		if right {
 			b.X = edge + 6
 		}

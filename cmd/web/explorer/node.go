@@ -29,7 +29,6 @@ type peerRow struct {
 	Addr, Network                        string
 	Agent                                string
 	Kind, Transport                      string
-	Inbound                              bool
 	Height, Headers                      int32 // -1: not known
 	Ping                                 string
 	Sent, Recv                           uint64
@@ -39,7 +38,7 @@ type peerRow struct {
 }
 
 func newPeerRow(p p2p.PeerInfo) peerRow {
-	row := peerRow{ID: p.Number, Addr: p.Addr, Network: p.Network, Agent: clip(printable([]byte(p.UserAgent)), maxQuoted), Kind: string(p.Kind), Inbound: p.Inbound(),
+	row := peerRow{ID: p.Number, Addr: p.Addr, Network: p.Network, Agent: clip(printable([]byte(p.UserAgent)), maxQuoted), Kind: string(p.Kind),
 		Height: p.Height, Headers: p.Headers, Sent: p.BytesSent, Recv: p.BytesRecv, BlocksFrom: p.BlocksFrom, BlocksTo: p.BlocksTo,
 		TxsFrom: p.TxsFrom, TxsTo: p.TxsTo, Since: p.Connected, Permissions: strings.Join(p.Permissions.Names(), ", ")}
 	if p.Ping > 0 {
@@ -108,7 +107,6 @@ type nodeView struct {
 	Uptime           time.Duration
 	Height, Headers  int32
 	TipTime          time.Time
-	TipAge           string
 	Indexed          int32
 	AllIndexed       bool
 	Indexes          []string
@@ -131,7 +129,6 @@ type nodeView struct {
 	Disk             int64
 	Log              []string
 	NoLog            string
-	Now              time.Time
 }
 
 func (h *Handler) nodePage(context.Context, question) (view, error) {
@@ -140,7 +137,7 @@ func (h *Handler) nodePage(context.Context, question) (view, error) {
 	v := nodeView{Version: h.cfg.Version, Network: h.Chain.Params.Name, Uptime: now.Sub(h.started).Round(time.Second), Height: s.height, Headers: s.headers,
 		TipTime: tip.Header.Timestamp, Pruned: -1, In: s.in, Out: s.out, Active: h.cfg.Swarm.Active(), Sent: s.totals.BytesSent, Recv: s.totals.BytesRecv,
 		Heap: s.heap, Goroutines: s.goroutines, Cores: runtime.GOMAXPROCS(0), Cache: h.Chain.Ledger.CacheBytes(), PoolMemory: pool.Usage, PoolMost: pool.MaxUsage,
-		Plots: plotsOf(append(h.samples.list(), s)), Now: now}
+		Plots: plotsOf(append(h.samples.list(), s))}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	v.System = mem.Sys - mem.HeapReleased

@@ -214,6 +214,5 @@ func (h *Handler) poolPage(_ context.Context, q question) (view, error) {
 		Newest    []txRow
 		Pages     pager
 		Estimates []estimate
-		Now       time.Time
-	}{st, rateText(float64(st.MinFee) / 1000), h.poolPicture(), rows, p, rates, time.Now()}}, nil
+	}{st, rateText(float64(st.MinFee) / 1000), h.poolPicture(), rows, p, rates}}, nil
 }

@@ -53,7 +53,6 @@ const (
 type branchRow struct {
 	Fork     int32
 	ForkHash string
-	First    string // hash of its first block
 	Tip      string
 	Height   int32
 	Length   int32
@@ -66,7 +65,7 @@ type branchRow struct {
 }
 
 func (h *Handler) branchRow(b branch) branchRow {
-	row := branchRow{Fork: b.fork, First: b.at(b.fork + 1).Hash.String(), Tip: b.Node.Hash.String(), Height: b.Node.Height,
+	row := branchRow{Fork: b.fork, Tip: b.Node.Hash.String(), Height: b.Node.Height,
 		Length: b.Node.Height - b.fork, Status: b.Status, Time: b.Node.Header.Timestamp, Class: "warn"}
 	tip := h.Chain.Ledger.Tip()
 	if at := tip.Ancestor(b.fork); at != nil {
@@ -96,13 +95,11 @@ func (h *Handler) reorgsPage(_ context.Context, q question) (view, error) {
 	for _, b := range all[from:to] {
 		rows = append(rows, h.branchRow(b))
 	}
-	tip := h.Chain.Ledger.Tip()
 	return view{name: "reorgs", title: "Reorganisations", nav: "blocks", data: struct {
 		Rows  []branchRow
 		Pages pager
 		Tree  *tree
-		Tip   int32
-	}{rows, p, drawTree(tip, all[from:to]), tip.Height}}, nil
+	}{rows, p, drawTree(h.Chain.Ledger.Tip(), all[from:to])}}, nil
 }
 
 // tree is the drawing of branches beside the chain: a row for the chain, a row for each branch, a

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
-
 	"grapevine/p2p/swarm"
 )
 
@@ -19,17 +17,16 @@ const (
 
 // sample is what /metrics says at one moment.
 type sample struct {
-	at                    time.Time
-	height, headers       int32
-	in, out               int
-	poolTxs               int
-	poolBytes, poolMemory int64
-	poolFees              btcutil.Amount
-	totals                swarm.Totals
-	goroutines            int
-	heap                  uint64
-	steps                 uint64
-	stepSum               time.Duration
+	at              time.Time
+	height, headers int32
+	in, out         int
+	poolTxs         int
+	poolBytes       int64
+	totals          swarm.Totals
+	goroutines      int
+	heap            uint64
+	steps           uint64
+	stepSum         time.Duration
 }
 
 // samples are the newest ones, in a ring.
@@ -77,7 +74,7 @@ func (h *Handler) sample(now time.Time) sample {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	s := sample{at: now, height: tip.Height, headers: max(status.Headers, tip.Height), poolTxs: pool.Size, poolBytes: pool.Bytes,
-		poolMemory: pool.Usage, poolFees: pool.TotalFee, totals: h.cfg.Swarm.Totals(), goroutines: runtime.NumGoroutine(),
+		totals: h.cfg.Swarm.Totals(), goroutines: runtime.NumGoroutine(),
 		heap: mem.HeapAlloc, steps: steps.Count, stepSum: steps.Sum}
 	for _, p := range h.cfg.Swarm.Connections() {
 		if p.Inbound() {

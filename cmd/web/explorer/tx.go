@@ -25,28 +25,28 @@ const coinsPerPage = 25
 
 // txView is what a transaction's page shows.
 type txView struct {
-	ID, WID                 string
-	Coinbase                bool
-	Message, MessageHex     string // of a coinbase
-	Version                 uint32
-	LockTime                string
-	Size, VSize, Weight     int
-	SigOps                  int // cost; -1: not known
-	Fee                     *btcutil.Amount
-	Rate                    string
-	In, Out                 btcutil.Amount
-	Replaceable, HasWitness bool
-	Place                   *placeView // nil: in the pool
-	Pool                    *waitView  // nil: not in the pool
-	Flow                    *flow
-	Inputs                  []inputView
-	InPages                 pager
-	Outputs                 []outputView
-	OutPages                pager
-	Conflicts               []conflictView
-	NoIndex                 bool // who spends an output of the chain is not known
-	Raw                     string
-	RawMore                 bool // it is longer
+	ID, WID             string
+	Coinbase            bool
+	Message, MessageHex string // of a coinbase
+	Version             uint32
+	LockTime            string
+	Size, VSize, Weight int
+	SigOps              int // cost; -1: not known
+	Fee                 *btcutil.Amount
+	Rate                string
+	In, Out             btcutil.Amount
+	Replaceable         bool
+	Place               *placeView // nil: in the pool
+	Pool                *waitView  // nil: not in the pool
+	Flow                *flow
+	Inputs              []inputView
+	InPages             pager
+	Outputs             []outputView
+	OutPages            pager
+	Conflicts           []conflictView
+	NoIndex             bool // who spends an output of the chain is not known
+	Raw                 string
+	RawMore             bool // it is longer
 }
 
 // placeView is where a transaction stands in a block.
@@ -66,7 +66,6 @@ type inputView struct {
 	Vout     uint32
 	Value    *btcutil.Amount
 	Script   *scriptView // of the coin; nil: not known
-	Height   int32       // at which the coin was made
 	Sequence string
 	Reveal   *shown
 }
@@ -76,7 +75,6 @@ type outputView struct {
 	Value  btcutil.Amount
 	Script scriptView
 	Spent  string // txid of who spends it; "": nobody, or not known
-	Vin    uint32
 	State  string // unspent, spent, waits to be spent, cannot be spent
 	Class  string
 }
@@ -187,7 +185,7 @@ func newTxView(tx *chain.Tx, spent []chain.Coin) txView {
 	raw := tx.Raw()
 	v := txView{
 		ID: tx.ID.String(), WID: tx.WID.String(), Coinbase: tx.IsCoinbase(), Version: uint32(tx.Version), LockTime: lockTime(tx.LockTime),
-		Size: tx.Size, VSize: tx.VSize(), Weight: tx.Weight, SigOps: -1, Out: outSum(tx), HasWitness: tx.HasWitness(),
+		Size: tx.Size, VSize: tx.VSize(), Weight: tx.Weight, SigOps: -1, Out: outSum(tx),
 		Replaceable: policy.SignalsReplacement(tx.MsgTx), Raw: hex.EncodeToString(raw[:min(len(raw), maxRaw)]), RawMore: len(raw) > maxRaw,
 	}
 	if fee, ok := feeOf(tx, spent); ok {
@@ -253,7 +251,7 @@ func (h *Handler) newInput(tx *chain.Tx, i int, spent []chain.Coin) inputView {
 	if len(spent) == len(tx.TxIn) {
 		c := spent[i]
 		script := h.newScript(c.PkScript)
-		v.Value, v.Script, v.Height, pk = &c.Value, &script, c.Height, c.PkScript
+		v.Value, v.Script, pk = &c.Value, &script, c.PkScript
 	}
 	v.Reveal = reveal(pk, in.SignatureScript, in.Witness)
 	return v
@@ -296,7 +294,7 @@ func (h *Handler) fillSpender(ctx context.Context, o *outputView, v *txView, f p
 	case s == explore.Spending{}:
 		o.State, o.Class = h.unspent(o, f)
 	default:
-		o.Spent, o.Vin, o.State, o.Class = s.Tx.String(), s.Vin, "spent", "soft"
+		o.Spent, o.State, o.Class = s.Tx.String(), "spent", "soft"
 		if s.Block == nil {
 			o.State, o.Class = "waits to be spent", "info"
 		}
