@@ -29,12 +29,7 @@ type offer struct {
 	Token string
 }
 
-type doPage struct {
-	Form   form
-	Offers []offer
-	Local  bool
-	Cookie string // where the cookie file is
-}
+type doPage struct{ Offers []offer }
 
 // find is the action of that name which this node has.
 func (p *Page) find(name string) (a action, ok bool) {
@@ -56,9 +51,9 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, p.signIn(http.StatusOK, ""))
 		return
 	}
-	page := doPage{Form: f, Local: p.cfg.Siblings != nil}
+	var page doPage
 	var nodes []nodeView
-	if all, _, err := p.members(); err == nil && page.Local {
+	if all, _, err := p.members(); err == nil && p.cfg.Siblings != nil {
 		for _, m := range all {
 			nodes = append(nodes, m.view)
 		}

@@ -17,7 +17,6 @@ func (l *Layout) Funcs() template.FuncMap {
 		"count":  Count,
 		"bytes":  Bytes,
 		"when":   When,
-		"ago":    func(at time.Time) string { return Span(time.Since(at)) + " ago" },
 		"span":   Span,
 		"plural": Plural,
 		"json":   inJSON,
