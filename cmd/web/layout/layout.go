@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"path"
 	"slices"
 	"strconv"
 )
@@ -80,11 +81,7 @@ func (l *Layout) Parse(files fs.FS, patterns ...string) (*template.Template, err
 	if err != nil || len(names) == 0 {
 		return nil, fmt.Errorf("no templates at %s (%w)", patterns[0], errors.Join(err, fs.ErrNotExist))
 	}
-	first, err := fs.Stat(files, names[0])
-	if err != nil {
-		return nil, err
-	}
-	return template.New(first.Name()).Funcs(l.Funcs()).ParseFS(files, patterns...)
+	return template.New(path.Base(names[0])).Funcs(l.Funcs()).ParseFS(files, patterns...)
 }
 
 // Harden sets what holds for every answer of the page's: the browser loads nothing from elsewhere, runs
