@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"strconv"
+	"slices"
 )
 
 // field is one thing that a form asks for.
@@ -62,9 +62,7 @@ func (f field) read(form url.Values) (string, error) {
 	}
 	good := false
 	if f.Kind == choice {
-		for _, o := range f.Options {
-			good = good || v == o
-		}
+		good = slices.Contains(f.Options, v)
 	} else {
 		good, _ = regexp.MatchString(`^(?:`+shapes[f.Kind]+`)$`, v) // the table's are all good ones
 	}
@@ -212,5 +210,5 @@ func (f field) Size() string {
 	case links, aName:
 		return "16"
 	}
-	return strconv.Itoa(8)
+	return "8"
 }

@@ -142,12 +142,12 @@ func (p *Page) guarded(do http.HandlerFunc) http.HandlerFunc {
 		if !p.readForm(w, r) {
 			return
 		}
-		token := p.sessions.token(cookieOf(r), time.Now())
-		if token == "" {
+		f := p.form(r)
+		if !f.Open {
 			p.fail(w, r, http.StatusForbidden, failure{"You are not signed in, or were for too long.", "Sign in again on the page Do, and send the form once more."})
 			return
 		}
-		if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(token)) != 1 {
+		if subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(f.Token)) != 1 {
 			p.fail(w, r, http.StatusForbidden, failure{"This form is of another session.", "Load the page again, and send the form from there."})
 			return
 		}
