@@ -41,13 +41,8 @@ func (s nodeState) Percent() float64 { return 100 * min(s.Progress, 1) }
 
 func (p *Page) state(ctx context.Context) (s nodeState, err error) {
 	var up int64
-	for _, ask := range []struct {
-		method string
-		to     any
-	}{{"getblockchaininfo", &s}, {"getmempoolinfo", &s.Pool}, {"getnetworkinfo", &s.Net}, {"uptime", &up}} {
-		if err := p.cfg.Call(ctx, ask.method, ask.to); err != nil {
-			return s, err
-		}
+	if err := askAll(ctx, caller(p.cfg.Call), question{"getblockchaininfo", &s}, question{"getmempoolinfo", &s.Pool}, question{"getnetworkinfo", &s.Net}, question{"uptime", &up}); err != nil {
+		return s, err
 	}
 	s.Up, s.BlockTime = time.Duration(up)*time.Second, time.Unix(s.Time, 0)
 	return s, nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -140,31 +141,33 @@ func (v *live) tellLocked(m message) {
 	}
 }
 
+// otherSide is the peer that an event is about.
+type otherSide struct{ Addr, Listens, Node string }
+
+// node is which node of the picture it is, by whose ends of connections are known; "": none.
+func (o otherSide) node(ends map[string]string) string {
+	return cmp.Or(o.Node, ends[o.Addr], ends[o.Listens])
+}
+
 // heard takes one event of a member's.
 func (v *live) heard(id string, raw []byte) {
 	if len(raw) > maxEvent {
 		return
 	}
 	var e struct {
-		Time time.Time                            `json:"time"`
-		Peer struct{ Addr, Listens, Node string } `json:"peer"`
+		Time time.Time `json:"time"`
+		Peer otherSide `json:"peer"`
 	}
 	if json.Unmarshal(raw, &e) != nil {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	other := e.Peer.Node
-	for _, end := range []string{e.Peer.Addr, e.Peer.Listens} {
-		if other == "" {
-			other = v.ends[end]
-		}
-	}
 	line, err := json.Marshal(struct {
 		At    string          `json:"at"`
 		Peer  string          `json:"peer,omitempty"`
 		Event json.RawMessage `json:"event"`
-	}{id, other, raw})
+	}{id, e.Peer.node(v.ends), raw})
 	if err != nil {
 		return
 	}

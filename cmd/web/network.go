@@ -75,16 +75,6 @@ type given struct {
 // Picture is for the page's script.
 func (v networkPage) Picture() *picture { return v.picture }
 
-// Members are the nodes of the network.
-func (v networkPage) Members() (all []nodeView) {
-	for _, n := range v.Nodes {
-		if !n.Stranger {
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
 func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 	if v.picture, err = p.fresh(r.Context()); err != nil {
 		return v, err

@@ -45,6 +45,16 @@ type picture struct {
 	ends map[string]string // by address: whose end of a connection it is
 }
 
+// Members are the nodes of the network.
+func (pic *picture) Members() (all []nodeView) {
+	for _, n := range pic.Nodes {
+		if !n.Stranger {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 // nodeView is a node in it.
 type nodeView struct {
 	ID       string `json:"id"` // its number, or where it is
@@ -154,6 +164,22 @@ func (c caller) Call(ctx context.Context, method string, result any, params ...a
 	return c(ctx, method, result, params...)
 }
 
+// question is a method, and where its answer goes.
+type question struct {
+	method string
+	to     any
+}
+
+// askAll asks a node one question after the other, until one has no answer.
+func askAll(ctx context.Context, node testnet.Node, list ...question) error {
+	for _, q := range list {
+		if err := node.Call(ctx, q.method, q.to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ask asks a member how it is.
 func (m *member) ask(ctx context.Context) {
 	if m.view.Down != "" {
@@ -164,14 +190,9 @@ func (m *member) ask(ctx context.Context) {
 		Tip    string `json:"bestblockhash"`
 	}
 	var pool poolState
-	for _, ask := range []struct {
-		method string
-		to     any
-	}{{"getblockchaininfo", &chain}, {"getmempoolinfo", &pool}, {"getpeerinfo", &m.peers}} {
-		if err := m.node.Call(ctx, ask.method, ask.to); err != nil {
-			m.view.Down, m.peers = "does not answer: "+err.Error(), nil
-			return
-		}
+	if err := askAll(ctx, m.node, question{"getblockchaininfo", &chain}, question{"getmempoolinfo", &pool}, question{"getpeerinfo", &m.peers}); err != nil {
+		m.view.Down, m.peers = "does not answer: "+err.Error(), nil
+		return
 	}
 	m.view.Height, m.view.Tip, m.view.Pool, m.view.Peers = chain.Height, chain.Tip, int(pool.Size), len(m.peers)
 }

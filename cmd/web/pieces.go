@@ -64,12 +64,12 @@ type piecesPage struct {
 // blocksFrom reads what a node's events tell of the blocks that it was given: each once, as it first came.
 func blocksFrom(raw []byte, ends map[string]string, got map[int64]piece) {
 	var e struct {
-		Kind   string                                `json:"kind"`
-		By     string                                `json:"by"`
-		Block  string                                `json:"block"`
-		Height int64                                 `json:"height"`
-		Bytes  int64                                 `json:"bytes"`
-		Peer   *struct{ Addr, Listens, Node string } `json:"peer"`
+		Kind   string     `json:"kind"`
+		By     string     `json:"by"`
+		Block  string     `json:"block"`
+		Height int64      `json:"height"`
+		Bytes  int64      `json:"bytes"`
+		Peer   *otherSide `json:"peer"`
 	}
 	if json.Unmarshal(raw, &e) != nil || e.Kind != "heard" || e.Block == "" || e.Height <= 0 || e.Peer == nil {
 		return
@@ -80,7 +80,7 @@ func blocksFrom(raw []byte, ends map[string]string, got map[int64]piece) {
 	if _, again := got[e.Height]; again {
 		return
 	}
-	got[e.Height] = piece{e.Height, cmp.Or(e.Peer.Node, ends[e.Peer.Addr], ends[e.Peer.Listens], e.Peer.Addr), e.Bytes}
+	got[e.Height] = piece{e.Height, cmp.Or(e.Peer.node(ends), e.Peer.Addr), e.Bytes}
 }
 
 // told gathers what a member has kept: until it says nothing more.
@@ -118,7 +118,7 @@ func (p *Page) pieces(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusNotFound, failure{"There is no such node.", "The page Network shows which there are."})
 		return
 	}
-	page := piecesPage{Node: all[i].view, Nodes: networkPage{picture: pic}.Members(), Events: p.cfg.Events != nil}
+	page := piecesPage{Node: all[i].view, Nodes: pic.Members(), Events: p.cfg.Events != nil}
 	if page.Events && page.Node.Down == "" {
 		select {
 		case p.tellers <- struct{}{}:
