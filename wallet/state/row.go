@@ -453,16 +453,8 @@ func (st *State) Whose(script []byte) (o wallet.Owned, ours bool, err error) {
 	if own == nil {
 		return o, false, nil
 	}
-	known := descriptor.NewProvider()
-	if _, err := own.row.public.Expand(own.Index, known); errors.Is(err, descriptor.ErrPrivate) {
-		private, err := st.private(own.row)
-		if err == nil && private != nil {
-			_, err = private.Expand(own.Index, known)
-		}
-		if err != nil {
-			return o, false, err
-		}
-	} else if err != nil {
+	known, err := st.known(own)
+	if err != nil {
 		return o, false, err
 	}
 	o = wallet.Owned{
