@@ -161,17 +161,7 @@ func threshWays(n *node) (sat, dsat way) {
 		if i > 0 {
 			add = steps(pop)
 		}
-		next := make([]way, min(len(ways)+1, most+1))
-		for j := range next {
-			if j < len(ways) {
-				next[j] = ways[j].then(sub.cost.dsat)
-			}
-			if j > 0 {
-				next[j] = next[j].or(ways[j-1].then(sub.cost.sat))
-			}
-			next[j] = next[j].then(add)
-		}
-		ways = next
+		ways = addOne(ways, most, sub.cost.sat.then(add), sub.cost.dsat.then(add))
 	}
 	end := steps(push, pop)
 	return ways[most].then(end), ways[0].then(end)

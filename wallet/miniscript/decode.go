@@ -1,6 +1,8 @@
 package miniscript
 
 import (
+	"slices"
+
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
@@ -372,9 +374,7 @@ func (d *decoder) thresh(need uint32) *node {
 	if n.subs = append(n.subs, x); x == nil || int64(need) > int64(len(n.subs)) {
 		return nil
 	}
-	for i, j := 0, len(n.subs)-1; i < j; i, j = i+1, j-1 {
-		n.subs[i], n.subs[j] = n.subs[j], n.subs[i]
-	}
+	slices.Reverse(n.subs)
 	return d.node(n)
 }
 

@@ -201,16 +201,19 @@ func (n *node) multiAAnswer(by Satisfier) answer {
 	return answer{sats[n.k], sats[0]}
 }
 
-// addOne goes on from piles with 0, 1, 2, … things satisfied to one thing more, which is
-// satisfied or not; more than most are not kept.
-func addOne(piles []pile, most int, sat, dsat pile) []pile {
-	next := make([]pile, min(len(piles), most)+1)
+// addOne goes on from piles, or ways, with 0, 1, 2, … things satisfied to one thing more,
+// which is satisfied or not; more than most are not kept.
+func addOne[T interface {
+	then(T) T
+	or(T) T
+}](list []T, most int, sat, dsat T) []T {
+	next := make([]T, min(len(list), most)+1)
 	for j := range next {
-		if j < len(piles) {
-			next[j] = piles[j].then(dsat)
+		if j < len(list) {
+			next[j] = list[j].then(dsat)
 		}
 		if j > 0 {
-			next[j] = next[j].or(piles[j-1].then(sat))
+			next[j] = next[j].or(list[j-1].then(sat))
 		}
 	}
 	return next

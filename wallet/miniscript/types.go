@@ -1,5 +1,10 @@
 package miniscript
 
+import (
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+)
+
 // Type is the properties of an expression, as BIP379 names them by letters.
 type Type uint32
 
@@ -41,8 +46,8 @@ func when(ok bool, p Type) Type {
 }
 
 const (
-	sequenceSeconds = 1 << 22     // SEQUENCE_LOCKTIME_TYPE_FLAG
-	firstLockTime   = 500_000_000 // LOCKTIME_THRESHOLD
+	sequenceSeconds = wire.SequenceLockTimeIsSeconds // SEQUENCE_LOCKTIME_TYPE_FLAG
+	firstLockTime   = txscript.LockTimeThreshold     // LOCKTIME_THRESHOLD
 )
 
 // mixed says whether two expressions cannot be satisfied together, as their locks are of

@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/wallet/descriptor"
@@ -73,7 +74,7 @@ func (s satisfier) Preimage(by miniscript.Hash, hash []byte) ([]byte, bool) {
 // After says whether the lock time lets an input of such an OP_CHECKLOCKTIMEVERIFY be
 // spent (BIP65).
 func (in input) After(time uint32) bool {
-	const firstTime = 500_000_000 // LOCKTIME_THRESHOLD
+	const firstTime = txscript.LockTimeThreshold
 	have := in.msg.LockTime
 	return (have < firstTime) == (time < firstTime) && time <= have && in.msg.TxIn[in.at].Sequence != wire.MaxTxInSequenceNum
 }
