@@ -19,7 +19,8 @@ type satisfier struct {
 	solver
 	code []byte
 	keys [][]byte
-	leaf *Proof // nil: it is a witness script
+	leaf *Proof   // nil: it is a witness script
+	hash [32]byte // of leaf
 }
 
 // miniscript solves a script that is made by BIP379, in a tree or behind a witness script
@@ -39,7 +40,11 @@ func (s solver) miniscript(code []byte, leaf *Proof) ([][]byte, bool) {
 	if e == nil {
 		return nil, false
 	}
-	return e.Satisfy(satisfier{s, code, keys, leaf})
+	by := satisfier{solver: s, code: code, keys: keys, leaf: leaf}
+	if leaf != nil {
+		by.hash = leaf.Hash()
+	}
+	return e.Satisfy(by)
 }
 
 // hashed is the key with that HASH160; of a key in a tree it is the hash of its x.
@@ -61,7 +66,7 @@ func (s satisfier) Sign(key int) ([]byte, bool) {
 	if s.leaf == nil {
 		return s.ecdsa(s.keys[key], s.code, true)
 	}
-	return s.leafSig(s.keys[key], s.leaf, s.leaf.Hash())
+	return s.leafSig(s.keys[key], s.leaf, s.hash)
 }
 
 func (s satisfier) PubKey(key int) []byte { return s.keys[key] }
