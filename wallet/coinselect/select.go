@@ -178,15 +178,24 @@ func (s *selection) rounds() (*Result, error) {
 	if err := s.enough(filters); err != nil {
 		return nil, err
 	}
-	for _, f := range filters {
-		if r := s.attempt(f); r != nil {
-			return r, nil
-		}
-	}
-	if s.failed != nil {
+	r := s.first(filters)
+	switch {
+	case r != nil:
+		return r, nil
+	case s.failed != nil:
 		return nil, s.failed
 	}
 	return nil, ErrFunds
+}
+
+// first is what the first of some rounds chooses that can.
+func (s *selection) first(rounds []filter) *Result {
+	for _, f := range rounds {
+		if r := s.attempt(f); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // enough says whether what no round may spend is what is missing.

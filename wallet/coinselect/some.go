@@ -37,12 +37,7 @@ func (s *selection) fromSome() *Result {
 		few.list[i] = s.list[at]
 	}
 	few.makeGroups()
-	var r *Result
-	for _, f := range rounds {
-		if r = few.attempt(f); r != nil {
-			break
-		}
-	}
+	r := few.first(rounds)
 	if r == nil {
 		return nil
 	}
