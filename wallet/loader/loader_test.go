@@ -336,17 +336,24 @@ func TestTheOldWalletIsTakenOverOnceAfterABackup(t *testing.T) {
 	}
 }
 
-func TestABackupIsRestoredUnderAnotherName(t *testing.T) {
-	all := mustSeveral(t, nil)
+// withBackup is wallet a, and a copy of it.
+func withBackup(t *testing.T) (all *running, copied string) {
+	t.Helper()
+	all = mustSeveral(t, nil)
 	mustMake(t, all, "a")
 	s, err := all.Pick("a", true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := filepath.Join(t.TempDir(), "copy")
+	copied = filepath.Join(t.TempDir(), "copy")
 	if _, err := db.BackupFile(copied, s.Backup); err != nil {
 		t.Fatal(err)
 	}
+	return all, copied
+}
+
+func TestABackupIsRestoredUnderAnotherName(t *testing.T) {
+	all, copied := withBackup(t)
 	if err := all.Restore("b", copied); err != nil {
 		t.Fatal(err)
 	}

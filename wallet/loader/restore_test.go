@@ -8,23 +8,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"grapevine/db"
 	"grapevine/wallet"
 	"grapevine/wallet/service"
 )
 
 // Of two that make a wallet of one name at once, one does, and nobody removes its file.
 func TestOfTwoThatRestoreOrMakeAWalletOneDoes(t *testing.T) {
-	all := mustSeveral(t, nil)
-	mustMake(t, all, "a")
-	s, err := all.Pick("a", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied := filepath.Join(t.TempDir(), "copy")
-	if _, err := db.BackupFile(copied, s.Backup); err != nil {
-		t.Fatal(err)
-	}
+	all, copied := withBackup(t)
 	restore := func(name string) error { return all.Restore(name, copied) }
 	create := func(name string) error {
 		return all.Create(name, func(s *service.Service) error {

@@ -62,20 +62,7 @@ func TestAWalletWhoseEncryptionFailedIsAsItWas(t *testing.T) {
 	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
 		t.Fatal(err)
 	}
-	u.Service.Close()
-	u.open(2)
-	if err := u.catchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := u.Unlock(t.Context(), []byte("pass"), time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	for what, b := range traces(u) {
-		if !bytes.Equal(told[what], b) {
-			t.Errorf("%s came back otherwise", what)
-		}
-	}
-	u.mustPay(u.script(wallet.SegWit), 1e8)
+	unlockedAnew(t, u, told)
 }
 
 // Keys that are brought while the file is written anew are sealed, too.
@@ -111,11 +98,7 @@ func TestKeysThatComeDuringEncryptionAreSealed(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	u.Service.Close()
-	u.open(2)
-	if err := u.catchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	u.reopen()
 	if err := u.Unlock(t.Context(), []byte("pass"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -147,12 +130,17 @@ func linked(t *testing.T, w *world) (u *user, dir string) {
 	return u, dir
 }
 
-// unlockedAnew says what of the wallet is not in its file once it is opened again.
+// unlockedAnew says what of the wallet is not in its file once that is opened again.
 func unlockedAnew(t *testing.T, u *user, told map[string][]byte) {
 	t.Helper()
-	u.Service.Close()
-	u.open(2)
-	if err := errors.Join(u.catchUp(t.Context()), u.Unlock(t.Context(), []byte("pass"), time.Hour)); err != nil {
+	u.reopen()
+	opens(t, u, "pass", told)
+}
+
+// opens says what a passphrase does not bring back of a wallet, which pays then.
+func opens(t *testing.T, u *user, passphrase string, told map[string][]byte) {
+	t.Helper()
+	if err := u.Unlock(t.Context(), []byte(passphrase), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	for what, b := range traces(u) {
@@ -258,11 +246,7 @@ func TestAWalletGoesOnWhenItsFileCanBeOpenedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Service.Close()
-	u.open(2)
-	if err := u.catchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	u.reopen()
 	if _, ours, err := u.Owned(t.Context(), tell); !ours || err != nil {
 		t.Errorf("what was there is gone: %v", err)
 	}
@@ -299,11 +283,7 @@ func TestALockedWalletKnowsItsHardenedKeys(t *testing.T) {
 		if locked, _, err := u.Owned(t.Context(), scripts[0]); err != nil || locked.Desc != before.Desc {
 			t.Errorf("locked: %+v, %v", locked, err)
 		}
-		u.Service.Close()
-		u.open(2)
-		if err := u.catchUp(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		u.reopen()
 	}
 }
 

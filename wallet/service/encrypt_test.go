@@ -128,23 +128,11 @@ func TestNothingIsInClearInTheFileAfterEncryption(t *testing.T) {
 	if u.state.Secrets() != nil || u.state.Unlocked() {
 		t.Error("what is private is still in memory")
 	}
-	u.Service.Close()
-	u.open(2)
-	if err := u.catchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	u.reopen()
 	if err := u.Unlock(t.Context(), []byte("pass"), time.Hour); !errors.Is(err, wallet.ErrPassphrase) {
 		t.Errorf("the old passphrase: %v", err)
 	}
-	if err := u.Unlock(t.Context(), []byte("new"), time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	for what, b := range traces(u) {
-		if !bytes.Equal(told[what], b) {
-			t.Errorf("%s came back otherwise", what)
-		}
-	}
-	u.mustPay(u.script(wallet.SegWit), 1e8)
+	opens(t, u, "new", told)
 }
 
 func TestAWalletMadeWithAPassphraseIsNeverInClear(t *testing.T) {
@@ -189,11 +177,7 @@ func TestALockedWalletStillWatches(t *testing.T) {
 	if err := u.flush(); err != nil {
 		t.Fatal(err)
 	}
-	u.Service.Close()
-	u.open(2)
-	if err := u.catchUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	u.reopen()
 	if got := u.balance().Confirmed; got <= before {
 		t.Errorf("after a start it has %d, before %d", got, before)
 	}

@@ -363,6 +363,17 @@ func (u *user) restart(seed uint64) {
 	}
 }
 
+// reopen is restart where the wallet's file may be another than it was opened with; it
+// ends well.
+func (u *user) reopen() {
+	u.w.t.Helper()
+	u.Service.Close()
+	u.open(2)
+	if err := u.catchUp(context.Background()); err != nil {
+		u.w.t.Fatal(err)
+	}
+}
+
 func seededReader(seed uint64) io.Reader {
 	var s [32]byte
 	s[0], s[1] = byte(seed), byte(seed>>8)

@@ -5,11 +5,9 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/wallet/descriptor"
 	"grapevine/wallet/miniscript"
 )
 
@@ -39,17 +37,8 @@ func TestLocksAndPreimagesOpenWays(t *testing.T) {
 		{"wsh(and_v(v:pk(" + a + "),sha256(" + hex.EncodeToString(hash[:]) + ")))", nil, false, false},
 		{"wsh(or_d(pk(02f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9),and_v(v:pk(" + a + "),sha256(" + hex.EncodeToString(hash[:]) + "))))", nil, true, true},
 	} {
-		d, err := descriptor.Parse(c.desc, &chaincfg.RegressionNetParams, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		known := descriptor.NewProvider()
-		scripts, err := d.Expand(0, known)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Secrets(0, known)
-		msg, coins := spend(scripts[0])
+		_, pk, known := expanded(t, c.desc)
+		msg, coins := spend(pk)
 		if c.change != nil {
 			c.change(msg)
 		}
@@ -58,7 +47,7 @@ func TestLocksAndPreimagesOpenWays(t *testing.T) {
 		if c.image {
 			data.Images = map[Image][]byte{{miniscript.SHA256, string(hash[:])}: image}
 		}
-		if got := Solve(known, tx.Input(0, txscript.SigHashAll), scripts[0], data); got != c.complete {
+		if got := Solve(known, tx.Input(0, txscript.SigHashAll), pk, data); got != c.complete {
 			t.Errorf("%s: complete %t", c.desc, got)
 		}
 		if signed := len(data.Sigs) + len(data.KeySig); signed == 0 {

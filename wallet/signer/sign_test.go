@@ -59,6 +59,23 @@ func problemOf(msg *wire.MsgTx, coins map[wire.OutPoint]chain.Coin, known *descr
 	return ""
 }
 
+// expanded is a descriptor with its script at index 0 and all that is known of it, private
+// keys too.
+func expanded(t *testing.T, desc string) (d *descriptor.Descriptor, pk []byte, known *descriptor.Provider) {
+	t.Helper()
+	d, err := descriptor.Parse(desc, &chaincfg.RegressionNetParams, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known = descriptor.NewProvider()
+	scripts, err := d.Expand(0, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Secrets(0, known)
+	return d, scripts[0], known
+}
+
 func TestEveryFormIsSignedByEveryKind(t *testing.T) {
 	a, b, u := key(t, 1, true), key(t, 2, true), key(t, 3, false)
 	const x = "f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9" // of another, whose key is not here
@@ -70,18 +87,9 @@ func TestEveryFormIsSignedByEveryKind(t *testing.T) {
 		"wsh(and_v(v:pk(" + a + "),older(10)))", "wsh(andor(pk(02" + x + "),older(7),and_v(v:pkh(" + a + "),after(100))))", "sh(wsh(thresh(2,pk(" + a + "),s:pk(" + b + "),sln:older(70))))",
 		"tr(" + x + ",and_v(v:pkh(" + a + "),or_d(pk(" + b + "),after(500))))", "tr(" + x + ",{pk(" + x + "),and_v(v:multi_a(1," + a + "),older(3))})",
 	} {
-		d, err := descriptor.Parse(desc, &chaincfg.RegressionNetParams, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		known := descriptor.NewProvider()
-		scripts, err := d.Expand(0, known)
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.Secrets(0, known)
+		d, pk, known := expanded(t, desc)
 		for _, kind := range []txscript.SigHashType{0, 1, 2, 3, 0x81, 0x82, 0x83} {
-			msg, coins := spend(scripts[0])
+			msg, coins := spend(pk)
 			if why := problemOf(msg, coins, known, kind); why != "" {
 				t.Errorf("%s, kind %#x: %s", d, kind, why)
 				continue
@@ -94,7 +102,7 @@ func TestEveryFormIsSignedByEveryKind(t *testing.T) {
 				t.Errorf("%s: what was signed is not left as it is: %s", d, why)
 			}
 		}
-		msg, coins := spend(scripts[0])
+		msg, coins := spend(pk)
 		if why := problemOf(msg, coins, descriptor.NewProvider(), 0); why == "" {
 			t.Errorf("%s is good without a signature", d)
 		}
@@ -146,19 +154,10 @@ func TestSignaturesOfSeveralComeTogether(t *testing.T) {
 }
 
 func TestWhatCannotBeSignedSaysWhy(t *testing.T) {
-	d, err := descriptor.Parse("wpkh("+key(t, 1, true)+")", &chaincfg.RegressionNetParams, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	known := descriptor.NewProvider()
-	scripts, err := d.Expand(0, known)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.Secrets(0, known)
-	msg, coins := spend(scripts[0])
+	_, pk, known := expanded(t, "wpkh("+key(t, 1, true)+")")
+	msg, coins := spend(pk)
 	op := msg.TxIn[0].PreviousOutPoint
-	coins[op] = chain.Coin{Value: NoAmount, PkScript: scripts[0]}
+	coins[op] = chain.Coin{Value: NoAmount, PkScript: pk}
 	if why := problemOf(msg, coins, known, 0); why != MissingAmount {
 		t.Errorf("no amount: %s", why)
 	}
@@ -166,7 +165,7 @@ func TestWhatCannotBeSignedSaysWhy(t *testing.T) {
 	if why := problemOf(msg.Copy(), coins, known, 0); why != "Input not found or already spent" {
 		t.Errorf("no coin: %s", why)
 	}
-	msg, coins = spend(scripts[0])
+	msg, coins = spend(pk)
 	msg.TxOut = nil
 	if why := problemOf(msg, coins, known, txscript.SigHashSingle); why == "" {
 		t.Error("SINGLE without an output was signed")

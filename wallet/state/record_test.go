@@ -58,12 +58,19 @@ func FuzzDecodeStored(f *testing.F) {
 	})
 }
 
-func TestADamagedStateIsNotOpened(t *testing.T) {
-	p := chain.RegTest()
+// fresh is the state of a new wallet, the same each time.
+func fresh(t *testing.T, p *chain.Params) *State {
+	t.Helper()
 	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return st
+}
+
+func TestADamagedStateIsNotOpened(t *testing.T) {
+	p := chain.RegTest()
+	st := fresh(t, p)
 	c, err := st.Take()
 	if err != nil {
 		t.Fatal(err)
@@ -101,10 +108,7 @@ func TestADamagedStateIsNotOpened(t *testing.T) {
 // A file of a wallet that had two kinds of addresses opens with all of them.
 func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 	p := chain.RegTest()
-	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := fresh(t, p)
 	taproot := wallet.Branch{Kind: wallet.Taproot}
 	first, _, err := st.NewScript(taproot, "")
 	if err != nil {
@@ -138,10 +142,7 @@ func TestAFileOfFewerRowsIsOpened(t *testing.T) {
 // script is to be written.
 func TestAStartTakesTheScriptsFromTheFile(t *testing.T) {
 	p := chain.RegTest()
-	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := fresh(t, p)
 	c, err := st.Take()
 	if err != nil {
 		t.Fatal(err)
@@ -182,10 +183,7 @@ func TestAStartTakesTheScriptsFromTheFile(t *testing.T) {
 // What could not be written is written the next time.
 func TestGiveBackKeepsEverythingToBeWritten(t *testing.T) {
 	p := chain.RegTest()
-	st, err := New(bytes.Repeat([]byte{7}, 64), "words", Settings{Params: p, Lookahead: ahead}, p.Genesis())
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := fresh(t, p)
 	first, err := st.Take()
 	if err != nil || st.Dirty() {
 		t.Fatal(st.Dirty(), err)
