@@ -402,3 +402,30 @@ func TestCopiesInClearAreNamed(t *testing.T) {
 		t.Error("what tells the keys in clear is mistaken")
 	}
 }
+
+// A copy is looked at while the file is replaced: the race detector sees both at once.
+func TestACopyIsLookedAtWhileTheFileIsReplaced(t *testing.T) {
+	w := newWorld(t)
+	u := w.rich(1, 1)
+	copied := filepath.Join(t.TempDir(), "copy")
+	if _, err := db.BackupFile(copied, u.Backup); err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan bool, 1)
+	u.cfg.Reopen = func(path string) (*db.DB, error) {
+		file, err := OpenFile(path, db.Options{NoSync: true})
+		if !strings.HasSuffix(path, freshSuffix) {
+			u.mu.Lock()
+			go func() { told <- u.ToldInClear(copied) }()
+			time.Sleep(100 * time.Millisecond) // until it waits for the wallet
+			u.mu.Unlock()
+		}
+		return file, err
+	}
+	if err := u.Encrypt(t.Context(), []byte("pass")); err != nil {
+		t.Fatal(err)
+	}
+	if !<-told {
+		t.Error("what is in clear is not seen")
+	}
+}

@@ -123,7 +123,9 @@ func (s *Service) ToldInClear(path string) bool {
 		return false
 	}
 	defer file.Close()
+	s.mu.Lock() // the file of this one may be about to be replaced
 	other := &Service{cfg: s.cfg, tables: s.tables}
+	s.mu.Unlock()
 	other.cfg.DB = file
 	st, err := other.load()
 	if err != nil || st == nil || st.Encrypted() || st.Secrets() == nil {
