@@ -114,9 +114,9 @@ func (s *Service) fund(q Request, hold bool) (spend.Funded, error) {
 		s.state.Hold(f.Spent)
 	}
 	if q.Lock {
-		err = s.state.LockInputs(f.Spent)
+		s.state.LockInputs(f.Spent)
 	}
-	return f, err
+	return f, nil
 }
 
 // cheaper takes the draft with the coins of each script together, if that costs no more.

@@ -13,11 +13,10 @@ import (
 )
 
 // LockInputs sets the coins of a transaction aside until the node stops [lockUnspents].
-func (st *State) LockInputs(coins []wallet.Coin) error {
+func (st *State) LockInputs(coins []wallet.Coin) {
 	for i := range coins {
 		st.locked[coins[i].OutPoint] = false
 	}
-	return nil
 }
 
 // checkLock says why coins cannot be set aside, or given back. The reasons are

@@ -277,9 +277,7 @@ func (st *State) Take() (Changes, error) {
 		c.Master, c.Sealed = st.seal.master, st.seal.sealed
 	}
 	if st.dirt.secrets && st.secrets != nil && st.seal == nil {
-		if c.Secrets, err = st.secrets.encode(); err != nil {
-			return c, err
-		}
+		c.Secrets = st.secrets.encode()
 	}
 	// Where the wallet stands goes with every write: what it knows and how far it has read agree.
 	if c.Cursor, err = json.Marshal(locate(st.cursor)); err != nil {

@@ -34,10 +34,7 @@ func (st *State) Reseal(rand io.Reader) error {
 
 // put seals secrets by the key.
 func (x *Seal) put(rand io.Reader, of *Secrets) error {
-	plain, err := of.encode()
-	if err != nil {
-		return err
-	}
+	plain := of.encode()
 	defer clear(plain)
 	sealed, err := x.key.Seal(rand, plain, []byte(sealContext))
 	if err == nil {

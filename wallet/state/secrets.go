@@ -28,7 +28,7 @@ func newSecrets() *Secrets { return &Secrets{Private: map[string][]byte{}} }
 
 // encode writes a line for each: "words …", "seed HEX", "private PUBLIC PRIVATE".
 // No copy of it is left in memory but the one that is returned, for the caller to wipe.
-func (x *Secrets) encode() ([]byte, error) {
+func (x *Secrets) encode() []byte {
 	n := len(x.Words) + 2*len(x.Seed) + 16
 	for public, private := range x.Private {
 		n += len(public) + len(private) + 16
@@ -44,7 +44,7 @@ func (x *Secrets) encode() ([]byte, error) {
 		out = append(append(out, "private "...), public...)
 		out = append(append(append(out, ' '), x.Private[public]...), '\n')
 	}
-	return out, nil
+	return out
 }
 
 var errSecrets = errors.New("the wallet's secrets are damaged")
