@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"grapevine/chain"
+	"grapevine/p2p/msg"
 )
 
 // Names finds which node of a local network is at the other end of a connection: the one that listens there or says
@@ -162,10 +163,10 @@ func (e *Event) Text() string {
 		add("at height", itoa(uint64(e.Height)))
 	}
 	switch {
-	case e.Count > 0 && (e.By == "headers" || e.By == "inv"):
-		add("and", itoa(uint64(e.Count-1)), "more")
-	case e.Count > 0:
+	case e.Count > 0 && (e.By == msg.CmdCmpctBlock || e.By == msg.CmdBlockTxn || e.By == msg.CmdGetBlockTxn):
 		add("with", itoa(uint64(e.Count)), "transactions of it")
+	case e.Count > 0:
+		add("and", itoa(uint64(e.Count-1)), "more")
 	}
 	if e.Verdict != "" {
 		add(e.Verdict)
