@@ -41,7 +41,7 @@ func NewTap(hub *Hub, state *gossip.State, tip *chain.HeaderNode) *Tap {
 func (t *Tap) Peer(id p2p.PeerID, info p2p.PeerInfo) {
 	p := &Peer{ID: info.Number, Addr: info.Addr, Local: info.LocalAddr, Inbound: info.Inbound()}
 	if info.Listens.IsValid() {
-		p.Listens = info.Listens.String()
+		p.Listens = p2p.HostPortOf(info.Listens).String() // as getpeerinfo has it
 	}
 	old := t.peers[id]
 	t.peers[id] = p

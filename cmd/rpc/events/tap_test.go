@@ -125,11 +125,14 @@ func TestPeersComeLearnAndGo(t *testing.T) {
 	tap.Left(1, errors.New("EOF"))
 	tap.Left(1, nil)
 	tap.Left(2, nil)
+	onion, _ := p2p.OverlayAddr(p2p.Onion, make([]byte, 32))
+	tap.Peer(3, p2p.PeerInfo{Number: 6, Listens: netip.AddrPortFrom(onion, 8333)})
 	var got []string
 	for _, e := range h.Kept(Filter{}) {
 		got = append(got, fmt.Sprint(e.Kind, " ", e.Peer.ID, " ", e.Peer.Listens, " ", e.Reason, " ", e.Peer.Kind))
 	}
-	want := []string{"connected 4   inbound", "peer 4 10.0.0.1:18444 listens ", "disconnected 4 10.0.0.1:18444 EOF "}
+	want := []string{"connected 4   inbound", "peer 4 10.0.0.1:18444 listens ", "disconnected 4 10.0.0.1:18444 EOF ",
+		"connected 6 " + p2p.HostOf(onion) + ":8333  "}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
