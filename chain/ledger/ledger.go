@@ -157,6 +157,7 @@ func (l *Ledger) write(ctx context.Context) error {
 		err = l.catchUp(ctx)
 	}
 	if err != nil {
+		new(writer).refuseAll(l.inbox.close())
 		return err
 	}
 	w := newWriter(l)

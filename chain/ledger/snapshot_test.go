@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -387,5 +388,37 @@ func TestASnapshotOfLessWork(t *testing.T) {
 	w.begin(r, snapshotAt)
 	if _, err := r.load(w.file); err == nil || err.Error() != "Population failed: Work does not exceed active chainstate" {
 		t.Errorf("a snapshot of the tip: %v", err)
+	}
+}
+
+// Who hands in a snapshot while the indexes catch up is answered, though the ledger stops before it has begun to write.
+func TestASnapshotIsRefusedByALedgerThatStopsEarly(t *testing.T) {
+	w := newSnapshotWorld(t)
+	path := filepath.Join(t.TempDir(), "chain.db")
+	r := start(t, path)
+	w.begin(r, snapshotOld)
+	cfg := r.cfg
+	r.stop()
+	file, err := db.Open(path, Name, Schema, db.Options{Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cfg.DB, cfg.AddressIndex = file, true
+	l, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	snap, err := coins.NewSnapshotReader(bytes.NewReader(w.file), cfg.Params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.LoadSnapshot(t.Context(), snap, func() bool { return true }); !errors.Is(err, chain.ErrShutdown) {
+		t.Errorf("loading a snapshot: %v", err)
 	}
 }
