@@ -136,11 +136,8 @@ func (h *Handler) nodePage(context.Context, question) (view, error) {
 	s, tip, pool := h.sample(now), h.Chain.Ledger.Tip(), h.Pool.Pool.Stats()
 	v := nodeView{Version: h.cfg.Version, Network: h.Chain.Params.Name, Uptime: now.Sub(h.started).Round(time.Second), Height: s.height, Headers: s.headers,
 		TipTime: tip.Header.Timestamp, Pruned: -1, In: s.in, Out: s.out, Active: h.cfg.Swarm.Active(), Sent: s.totals.BytesSent, Recv: s.totals.BytesRecv,
-		Heap: s.heap, Goroutines: s.goroutines, Cores: runtime.GOMAXPROCS(0), Cache: h.Chain.Ledger.CacheBytes(), PoolMemory: pool.Usage, PoolMost: pool.MaxUsage,
+		Heap: s.heap, System: s.system, Goroutines: s.goroutines, Cores: runtime.GOMAXPROCS(0), Cache: h.Chain.Ledger.CacheBytes(), PoolMemory: pool.Usage, PoolMost: pool.MaxUsage,
 		Plots: plotsOf(append(h.samples.list(), s))}
-	var mem runtime.MemStats
-	runtime.ReadMemStats(&mem)
-	v.System = mem.Sys - mem.HeapReleased
 	if height, ok := h.Chain.Ledger.PruneHeight(); ok {
 		v.Pruned = height
 	}

@@ -24,7 +24,7 @@ type sample struct {
 	poolBytes       int64
 	totals          swarm.Totals
 	goroutines      int
-	heap            uint64
+	heap, system    uint64 // in use, and taken from the system
 	steps           uint64
 	stepSum         time.Duration
 }
@@ -74,8 +74,7 @@ func (h *Handler) sample(now time.Time) sample {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	s := sample{at: now, height: tip.Height, headers: max(status.Headers, tip.Height), poolTxs: pool.Size, poolBytes: pool.Bytes,
-		totals: h.cfg.Swarm.Totals(), goroutines: runtime.NumGoroutine(),
-		heap: mem.HeapAlloc, steps: steps.Count, stepSum: steps.Sum}
+		totals: h.cfg.Swarm.Totals(), goroutines: runtime.NumGoroutine(), heap: mem.HeapAlloc, system: mem.Sys - mem.HeapReleased, steps: steps.Count, stepSum: steps.Sum}
 	for _, p := range h.cfg.Swarm.Connections() {
 		if p.Inbound() {
 			s.in++
