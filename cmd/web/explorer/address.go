@@ -138,10 +138,7 @@ func (h *Handler) fillHistory(ctx context.Context, q question, script chain.Hash
 	} else {
 		waiting := h.Waiting(script)
 		for _, w := range waiting[:min(len(waiting), historyPerPage)] {
-			row := newTxRow(w.Tx, 0, nil)
-			fee := w.Fee
-			row.Fee, row.Rate, row.Time = &fee, feeRate(w.Fee, w.VSize), w.Time
-			v.Waiting = append(v.Waiting, row)
+			v.Waiting = append(v.Waiting, newWaitingRow(w.Entry))
 		}
 		v.MoreWait = len(waiting) - len(v.Waiting)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
+	"grapevine/chain/mempool"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
 )
@@ -319,6 +320,13 @@ func newTxRow(tx *chain.Tx, place int, spent []chain.Coin) txRow {
 	if fee, ok := feeOf(tx, spent); ok {
 		row.Fee, row.Rate = &fee, feeRate(fee, row.VSize)
 	}
+	return row
+}
+
+// newWaitingRow is a transaction of the pool in a list.
+func newWaitingRow(e mempool.Entry) txRow {
+	row := newTxRow(e.Tx, 0, nil)
+	row.Fee, row.Rate, row.Time = &e.Fee, feeRate(e.Fee, e.VSize), e.Time
 	return row
 }
 

@@ -194,9 +194,7 @@ func (h *Handler) poolPage(_ context.Context, q question) (view, error) {
 	rows := []txRow{}
 	if newest := h.Pool.Pool.Recent(to); from < len(newest) {
 		for _, e := range newest[from:] {
-			fee := e.Fee
-			rows = append(rows, txRow{ID: e.Tx.ID.String(), Ins: len(e.Tx.TxIn), Outs: len(e.Tx.TxOut), Value: outSum(e.Tx), Fee: &fee,
-				Rate: feeRate(e.Fee, e.VSize), VSize: e.VSize, Time: e.Time})
+			rows = append(rows, newWaitingRow(e))
 		}
 	}
 	var rates []estimate
