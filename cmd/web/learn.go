@@ -18,6 +18,7 @@ type lesson struct {
 	Up     float64 `json:"up"`     // MB a second that each newcomer sends
 	Down   float64 `json:"down"`   // and takes
 	Pieces int     `json:"pieces"` // that the file is cut into
+	Least  least   `json:"bounds"`
 	fields []knob  // as the form shows them
 	Why    string  `json:"-"` // what is wrong with what was asked for
 }
@@ -71,19 +72,21 @@ func readLesson(q url.Values) lesson {
 	}
 	v := func(i int) float64 { return l.fields[i].Value }
 	l.Nodes, l.Size, l.Seed, l.Up, l.Down, l.Pieces = int(v(0)), v(1), v(2), v(3), v(4), int(v(5))
+	l.Least = l.least(l.Nodes)
 	return l
 }
 
-// Server is the least time when every newcomer is a client, in seconds: a copy for each through the seed's line.
-func (l lesson) Server(n int) float64 {
-	return max(float64(n)*l.Size/l.Seed, l.Size/l.Down)
+// least are the least times that nothing can beat, in seconds.
+type least struct {
+	Server float64 `json:"server"`
+	Peers  float64 `json:"peers"`
 }
 
-// Peers is the least time when newcomers give what they have: one copy through the seed's line, all copies through
-// all lines together.
-func (l lesson) Peers(n int) float64 {
+// least is for so many newcomers: when each is a client, a copy for each goes through the seed's line; when they give
+// what they have, one copy does, and all copies go through all lines together.
+func (l lesson) least(n int) least {
 	all := float64(n)
-	return max(l.Size/l.Seed, l.Size/l.Down, all*l.Size/(l.Seed+all*l.Up))
+	return least{Server: max(all*l.Size/l.Seed, l.Size/l.Down), Peers: max(l.Size/l.Seed, l.Size/l.Down, all*l.Size/(l.Seed+all*l.Up))}
 }
 
 // bound is a row of the table.
@@ -110,9 +113,9 @@ func (l lesson) Bounds() (rows []bound) {
 }
 
 func (l lesson) bound(n int) bound {
-	s, p := l.Server(n), l.Peers(n)
+	b := l.least(n)
 	span := func(s float64) string { return layout.Span(time.Duration(s * float64(time.Second))) }
-	return bound{n, span(s), span(p), strconv.FormatFloat(s/p, 'f', 1, 64), n == l.Nodes}
+	return bound{n, span(b.Server), span(b.Peers), strconv.FormatFloat(b.Server/b.Peers, 'f', 1, 64), n == l.Nodes}
 }
 
 func (p *Page) learn(w http.ResponseWriter, r *http.Request) {
