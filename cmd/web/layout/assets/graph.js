@@ -1,18 +1,12 @@
 // The drawing: SVG, made anew when the network has changed, lit when something travels. The same network gives the
 // same drawing.
 
-const svg = "http://www.w3.org/2000/svg";
+import { make } from "./svg.js";
+
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 const narrow = window.matchMedia("(max-width: 40rem)");
 const hopTime = 420; // milliseconds that a dot takes along a line, where it is shown live
 const maxDots = 80;
-
-function make(name, attributes, ...children) {
-  const e = document.createElementNS(svg, name);
-  for (const [k, v] of Object.entries(attributes)) if (v !== undefined && v !== null) e.setAttribute(k, v);
-  e.append(...children);
-  return e;
-}
 
 export class Drawing {
   constructor(place, chosen) {

@@ -1,17 +1,9 @@
 // Learn: the same chain both ways, played by a small simulation with a seeded dice, so that it is the same each time.
 
+import { byId, make } from "./svg.js";
 import { simulate } from "./swarm.js";
 
-const svg = "http://www.w3.org/2000/svg";
-const byId = (id) => document.getElementById(id);
 const place = byId("play-both");
-
-function make(name, attributes, text) {
-  const e = document.createElementNS(svg, name);
-  for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
-  if (text) e.textContent = text;
-  return e;
-}
 
 const seconds = (s) => (s < 10 ? `${s.toFixed(1)} s` : s < 120 ? `${s.toFixed(0)} s` : `${(s / 60).toFixed(1)} min`);
 
@@ -80,16 +72,8 @@ class Play {
     this.at(0);
   }
 
-  bounds() {
-    const { nodes, size, seed, up, down } = this.lesson;
-    return {
-      server: Math.max(nodes * size / seed, size / down),
-      peers: Math.max(size / seed, size / down, nodes * size / (seed + nodes * up)),
-    };
-  }
-
   curves() {
-    const place = byId("curves"), [left, right, top, bottom] = [46, 780, 16, 220], b = this.bounds();
+    const place = byId("curves"), [left, right, top, bottom] = [46, 780, 16, 220], b = this.lesson.bounds;
     const x = (t) => left + (right - left) * t / this.end, y = (share) => bottom - (bottom - top) * share;
     for (const share of [0, 0.5, 1]) {
       place.append(make("line", { class: "grid", x1: left, x2: right, y1: y(share), y2: y(share) }));
@@ -136,7 +120,7 @@ class Play {
 
   done() {
     this.stop();
-    const b = this.bounds(), s = this.server.run, p = this.peers.run;
+    const b = this.lesson.bounds, s = this.server.run, p = this.peers.run;
     byId("learned").textContent = `As clients the last one had all after ${seconds(s.last)} (bound ${seconds(b.server)}), and the seed had sent ${s.copies.toFixed(1)} copies; as peers after ${seconds(p.last)} (bound ${seconds(b.peers)}), and it had sent ${p.copies.toFixed(1)}.`;
   }
 }

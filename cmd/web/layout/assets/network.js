@@ -2,9 +2,9 @@
 // travel. The tables of the page say the same; this module keeps them new.
 
 import { Drawing } from "./graph.js";
+import { byId } from "./svg.js";
 import { Travels } from "./travels.js";
 
-const byId = (id) => document.getElementById(id);
 const graph = byId("graph");
 
 class NetworkPage {
