@@ -42,8 +42,11 @@ func (k Kind) Chosen() bool {
 	return k == FullRelay || k == BlocksOnly || k == Feeler || k == AddrFetch
 }
 
-// Link is a connection to a peer. Whoever keeps more about a peer embeds it.
+// Link is a connection to a peer: which, what for, and what was said as it began. Whoever
+// keeps more of a peer embeds it, or a pointer to the one that another keeps.
 type Link struct {
+	ID          PeerID
+	Number      int64 // from 0, in the order of connecting, as people see it; -1: not connected yet
 	Kind        Kind
 	Permissions // granted by people; none usually
 	Hello

@@ -12,7 +12,6 @@ type PeerInfo struct {
 
 	// By the swarm.
 	Greeted   bool           // the handshake is done
-	Number    int64          // from 0, in the order of connecting
 	Addr      string         // HOST:PORT as dialled or seen
 	At        netip.AddrPort // where that is
 	LocalAddr string

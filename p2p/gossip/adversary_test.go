@@ -29,6 +29,12 @@ func newRig(t *testing.T, w *world) *rig {
 }
 
 // hello is what a node of today says.
+// joined is a peer that has greeted.
+func joined(id p2p.PeerID, l p2p.Link) Joined {
+	l.ID = id
+	return Joined{Link: l}
+}
+
 func hello() p2p.Hello {
 	return p2p.Hello{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
 }
@@ -38,7 +44,7 @@ func (r *rig) joins(id p2p.PeerID, inbound bool) {
 	if inbound {
 		link.Kind = p2p.Inbound
 	}
-	r.step(r.n, Joined{Peer: id, Link: link})
+	r.step(r.n, joined(id, link))
 }
 
 // says gives a message from a peer and returns what the State did for it.
@@ -453,7 +459,7 @@ func TestT29_SilentAnnouncersDoNotHideATransaction(t *testing.T) {
 	tx := w.tx("a")
 	inv := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &tx.WID)}}
 	for id := p2p.PeerID(100); id < 150; id++ {
-		m.step(me, Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
+		m.step(me, Joined{Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true, WTxIDRelay: true, Services: wire.SFNodeWitness}}})
 		m.step(me, Message{id, inv})
 	}
 	m.connect(me, honest, time.Millisecond)

@@ -15,12 +15,10 @@ type Event interface{ event() }
 type (
 	// Joined: a peer has finished the handshake.
 	Joined struct {
-		Peer   p2p.PeerID
-		Number int64 // as people see it, for the log
+		p2p.Link
 		// Origin is where it comes from, by which it is known again when it comes back;
 		// "": too many come from there, or nobody cares.
 		Origin string
-		p2p.Link
 	}
 	// Left: a peer's connection has ended, whoever ended it.
 	Left struct{ Peer p2p.PeerID }

@@ -89,13 +89,13 @@ func (s *State) onInv(p *peer, m *wire.MsgInv) {
 				s.violates(p, "announcement where none is wanted", "hash", iv.Hash)
 				return
 			}
-			p.outbox.Knows(iv.Hash)
-			s.tx.orphans.Also(iv.Hash, p.id)
+			p.tx.Knows(iv.Hash)
+			s.tx.orphans.Also(iv.Hash, p.ID)
 			if s.cfg.Manners.Reserved && s.syncing() {
 				continue // it could not be validated, and is not remembered either
 			}
-			if !s.tx.queue.indebted(p.id, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
-				s.tx.requests.Offer(p.offers, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx}, s.now)
+			if !s.tx.queue.indebted(p.ID, s.now) && !s.haveTx(iv.Hash) && !s.tx.lowFee.Has(iv.Hash) {
+				s.tx.requests.Offer(p.tx, txs.Name{Hash: iv.Hash, ByWTxID: iv.Type == txs.InvTypeWTx}, s.now)
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func (s *State) onNotFound(p *peer, m *wire.MsgNotFound) {
 				return
 			}
 		case wire.InvTypeTx, wire.InvTypeWitnessTx, txs.InvTypeWTx:
-			s.tx.requests.Fail(p.offers, iv.Hash)
+			s.tx.requests.Fail(p.tx, iv.Hash)
 		}
 	}
 }

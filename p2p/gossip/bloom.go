@@ -64,10 +64,10 @@ func (s *State) onFilterClear(p *peer) {
 // setFilter takes a new filter, or none; who has said so wants transactions, whatever
 // its version message has said.
 func (p *peer) setFilter(f *bloom.Filter) {
-	p.filter, p.outbox.Filter, p.outbox.Wants = f, nil, true
+	p.filter, p.tx.Filter, p.tx.Wants = f, nil, true
 	p.Relay = true
 	if f != nil {
-		p.outbox.Filter = func(tx *chain.Tx) bool { return f.MatchTxAndUpdate(btcutil.NewTx(tx.MsgTx)) }
+		p.tx.Filter = func(tx *chain.Tx) bool { return f.MatchTxAndUpdate(btcutil.NewTx(tx.MsgTx)) }
 	}
 }
 
@@ -79,8 +79,8 @@ func (s *State) onMemPool(p *peer) {
 	case p.May(p2p.MayStay) && !s.offersBloom(p), !s.blooms(p, wire.CmdMemPool):
 		return
 	}
-	if p.asksPool = true; p.outbox.Len() == 0 {
-		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
+	if p.asksPool = true; p.tx.Len() == 0 {
+		p.tx.Due = s.invs.Next(s.now, p.Inbound())
 	}
 }
 
@@ -89,5 +89,5 @@ func (p *peer) filtered(e *headers.Entry) []p2p.Action {
 	if p.filter == nil {
 		return []p2p.Action{}
 	}
-	return []p2p.Action{p2p.SendFiltered{Peer: p.id, Hash: e.Node.Hash, Filter: p.filter}}
+	return []p2p.Action{p2p.SendFiltered{Peer: p.ID, Hash: e.Node.Hash, Filter: p.filter}}
 }

@@ -37,7 +37,7 @@ func TestBloomFiltersAreBounded(t *testing.T) {
 	} {
 		w := newWorld()
 		s := mannered(w, Manners{Bloom: true})
-		s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 		var acts []p2p.Action
 		for _, m := range c.say {
 			acts = append(acts, s.Step(w.start, Message{1, m})...)
@@ -55,7 +55,7 @@ func TestWhoMayAskForFilters(t *testing.T) {
 		for permission, kept := range map[p2p.Permissions]bool{0: false, p2p.MayBloom: true, p2p.MayQueryPool: m.Command() == wire.CmdMemPool} {
 			w := newWorld()
 			s := mannered(w, Manners{})
-			s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello(), Permissions: permission}})
+			s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello(), Permissions: permission}})
 			d, gone := dropped(s.Step(w.start, Message{1, m}), 1)
 			if kept && gone && d.Offence == "" || !kept && (!gone || d.Offence != "") {
 				t.Errorf("%s with permissions %b: dropped %v %+v", m.Command(), permission, gone, d)
@@ -71,7 +71,7 @@ func TestWhatAFilterLetsThrough(t *testing.T) {
 	s := mannered(w, Manners{Bloom: true})
 	deaf := hello()
 	deaf.Relay = false
-	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: deaf}})
+	s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: deaf}})
 	in := func(name string) []p2p.Action {
 		return s.Step(w.start, TxIn{chain.PoolTx{Tx: w.tx(name), Fee: 1000}})
 	}
@@ -107,7 +107,7 @@ func TestThePoolIsToldAtARandomTime(t *testing.T) {
 	w := newWorld()
 	s := mannered(w, Manners{Bloom: true, Reserved: true})
 	s.Step(w.start, TxIn{chain.PoolTx{Tx: w.tx("a"), Fee: 1000}})
-	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+	s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 	if acts := s.Step(w.start, Message{1, &wire.MsgMemPool{}}); count(acts, 1, wire.CmdInv) != 0 {
 		t.Error("told at once")
 	}

@@ -21,12 +21,12 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 	}
 	switch parent := s.tree.Find(b.Header.PrevBlock); {
 	case e == nil && parent == nil:
-		s.cfg.Log.Debug("block without a known parent", "peer", p.number, "hash", b.Hash)
+		s.cfg.Log.Debug("block without a known parent", "peer", p.Number, "hash", b.Hash)
 		s.drop(p, "block without a known parent", "block "+b.Hash.String()+" builds on an unknown one") // [BLOCK_MISSING_PREV]
 		return
 	case parent != nil && (!requested || !s.behind(e)):
 		if err := chain.CheckCopy(s.cfg.Params, parent.Node.Height+1, b); err != nil {
-			s.cfg.Log.Debug("block mutated", "peer", p.number, "hash", b.Hash, "err", verdictText(err))
+			s.cfg.Log.Debug("block mutated", "peer", p.Number, "hash", b.Hash, "err", verdictText(err))
 			if e != nil {
 				s.fetch.Spoiled(p.src, e)
 			}
@@ -52,7 +52,7 @@ func (s *State) onBlock(p *peer, b *chain.Block) {
 		return // it will be asked for again when there is space
 	}
 	s.progress(e)
-	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.id, Asked: asked, tasks: p.waitsFor(nil)})
+	s.queue.Add(&queuedBlock{Entry: e, Block: b, From: p.ID, Asked: asked, tasks: p.waitsFor(nil)})
 	s.passOn(e, b, nil)
 }
 

@@ -19,7 +19,7 @@ func TestReconsideredBranchesAreAskedForAgain(t *testing.T) {
 		r.give(r.n, numbered("a", 2)...)
 		link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
 		link.Have = have
-		r.step(r.n, Joined{Peer: 1, Link: link})
+		r.step(r.n, joined(1, link))
 		r.says(1, r.headers(numbered("a", 4)...))
 		if have {
 			r.says(1, msg.NewHave(w.nodes["a4"].Hash, 0))

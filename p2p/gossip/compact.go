@@ -102,7 +102,7 @@ func (s *State) onCmpctBlock(p *peer, m *msg.CmpctBlock) {
 	e := s.headerOf(p, &m.Header)
 	if e == nil {
 		if !p.gone && s.tree.Find(m.Header.PrevBlock) != nil {
-			s.cfg.Log.Debug("low-work short form ignored", "peer", p.number)
+			s.cfg.Log.Debug("low-work short form ignored", "peer", p.Number)
 		}
 		return
 	}
@@ -194,7 +194,7 @@ func (s *State) complete(p *peer, f fragment, lack []int) {
 	s.fetch.Done(p.src, f.e)
 	if f.e.Needed() && s.queue.takes(len(b.Raw)) {
 		s.progress(f.e)
-		s.queue.Add(&queuedBlock{Entry: f.e, Block: b, From: p.id, Compact: true, tasks: p.waitsFor(nil)})
+		s.queue.Add(&queuedBlock{Entry: f.e, Block: b, From: p.ID, Compact: true, tasks: p.waitsFor(nil)})
 		s.passOn(f.e, b, lack)
 	}
 }

@@ -20,7 +20,7 @@ func TestALateWholeBlockWasAskedFor(t *testing.T) {
 	s := newTestState(w, 1)
 	plain := p2p.Link{Kind: p2p.Inbound, Hello: hello()}
 	plain.Services = wire.SFNodeNetwork // by its services it would not be asked for bodies
-	s.Step(w.start, Joined{Peer: 1, Link: plain})
+	s.Step(w.start, joined(1, plain))
 	s.Step(w.start, Message{1, &msg.SendCmpct{Version: 2}})
 	short := msg.Compact(w.blockNamed("b1"), 7, []int{0})
 	short.ShortIDs[1] = short.ShortIDs[0] // collides

@@ -33,7 +33,7 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 		return acts
 	}
 	for id := p2p.PeerID(1); id <= 2; id++ {
-		step(Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		step(Joined{Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: hello()}})
 	}
 	shared := w.tx("shared")
 	announce := Message{2, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(txs.InvTypeWTx, &shared.WID)}}}
@@ -93,7 +93,7 @@ func TestT67_WhoComesBackStillOwes(t *testing.T) {
 	now, id := w.start, p2p.PeerID(0)
 	sends := func(origin, name string) (from p2p.PeerID, validated bool) {
 		id++
-		s.Step(now, Joined{Peer: id, Origin: origin, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(now, Joined{Origin: origin, Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: hello()}})
 		for _, a := range s.Step(now, Message{id, &msg.Tx{Tx: w.tx(name)}}) {
 			if j, ok := a.(p2p.ValidateTx); ok && j.Tx == w.tx(name) {
 				validated = true
@@ -133,7 +133,7 @@ func TestT68_ShortFormsOfOneBlockWalkThePoolOnce(t *testing.T) {
 	w := newWorld()
 	s := newTestState(w, 1)
 	for id := p2p.PeerID(1); id <= 2; id++ {
-		s.Step(w.start, Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Joined{Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: hello()}})
 		s.Step(w.start, Message{id, &msg.SendCmpct{Version: 2}})
 	}
 	for i := range 20_000 {

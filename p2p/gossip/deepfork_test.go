@@ -23,7 +23,7 @@ func TestADeepForkIsTakenWhenItOutweighs(t *testing.T) {
 		headers = append(headers, w.nodes[name])
 	}
 	s := New(Config{Params: w.params, Headers: headers, Tip: headers[ours], Rand: rand.New(rand.NewPCG(1, 0))})
-	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
+	s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.FullRelay, Hello: hello()}})
 	seen := map[int32]bool{}
 	names := append([]string{"g"}, numbered("b", theirs)...)
 	at := 0
@@ -89,7 +89,7 @@ func TestABranchThatGrowsIsFollowedToItsEnd(t *testing.T) {
 		}
 	}
 	has = first
-	answer(s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}}), 20)
+	answer(s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.FullRelay, Hello: hello()}}), 20)
 	has = theirs
 	tip := w.nodes[fmt.Sprint("b", theirs)].Hash
 	inv := wire.NewMsgInv()

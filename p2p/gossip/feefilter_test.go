@@ -92,7 +92,7 @@ func TestWhoHearsOfOurFloor(t *testing.T) {
 		for _, reserved := range []bool{false, true} {
 			w := newWorld()
 			s := mannered(w, Manners{BlocksOnly: c.blocksOnly, Reserved: reserved})
-			acts := s.Step(w.start, Joined{Peer: 1, Link: c.link})
+			acts := s.Step(w.start, joined(1, c.link))
 			if n := count(acts, 1, wire.CmdFeeFilter); n != 1 && c.hears || n != 0 && !c.hears {
 				t.Errorf("%s, reserved %v: told %d times", c.what, reserved, n)
 			}

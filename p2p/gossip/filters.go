@@ -31,16 +31,16 @@ func (s *State) filterStop(p *peer, r filterRange, most uint32) *chain.HeaderNod
 	e := s.tree.Find(r.Stop)
 	switch {
 	case !s.cfg.Filters || r.Type != wire.GCSFilterRegular:
-		s.cfg.Log.Debug("filters of another type", "peer", p.number, "type", int(r.Type))
+		s.cfg.Log.Debug("filters of another type", "peer", p.Number, "type", int(r.Type))
 		s.drop(p, "", "asks for filters of a type that we do not offer")
 	case e == nil || !e.Valid || !s.server.tells(e):
-		s.cfg.Log.Debug("filters up to an unknown block", "peer", p.number, "hash", r.Stop)
+		s.cfg.Log.Debug("filters up to an unknown block", "peer", p.Number, "hash", r.Stop)
 		s.drop(p, "", "asks for filters up to a block that we do not have")
 	case r.Start > uint32(e.Node.Height):
-		s.cfg.Log.Debug("filters from behind their end", "peer", p.number, "start", r.Start, "stop", e.Node.Height)
+		s.cfg.Log.Debug("filters from behind their end", "peer", p.Number, "start", r.Start, "stop", e.Node.Height)
 		s.drop(p, "", fmt.Sprintf("asks for filters from %d up to %d", r.Start, e.Node.Height))
 	case uint32(e.Node.Height)-r.Start >= most:
-		s.cfg.Log.Debug("too many filters", "peer", p.number, "filters", uint32(e.Node.Height)-r.Start+1, "most", most)
+		s.cfg.Log.Debug("too many filters", "peer", p.Number, "filters", uint32(e.Node.Height)-r.Start+1, "most", most)
 		s.drop(p, "", fmt.Sprintf("asks for %d filters, at most %d are given", uint32(e.Node.Height)-r.Start+1, most))
 	default:
 		return e.Node
@@ -52,7 +52,7 @@ func (s *State) filterStop(p *peer, r filterRange, most uint32) *chain.HeaderNod
 func (s *State) onGetCFilters(p *peer, m *wire.MsgGetCFilters) {
 	r := filterRange{m.FilterType, m.StartHeight, m.StopHash}
 	if stop := s.filterStop(p, r, maxFilters); stop != nil {
-		s.do(p2p.SendFilters{Peer: p.id, Command: wire.CmdCFilter, Blocks: between(stop, r.Start), Stop: r.Stop})
+		s.do(p2p.SendFilters{Peer: p.ID, Command: wire.CmdCFilter, Blocks: between(stop, r.Start), Stop: r.Stop})
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *State) onGetCFHeaders(p *peer, m *wire.MsgGetCFHeaders) {
 	if stop == nil {
 		return
 	}
-	a := p2p.SendFilters{Peer: p.id, Command: wire.CmdCFHeaders, Blocks: between(stop, r.Start), Stop: r.Stop}
+	a := p2p.SendFilters{Peer: p.ID, Command: wire.CmdCFHeaders, Blocks: between(stop, r.Start), Stop: r.Stop}
 	if r.Start > 0 {
 		a.Before = &stop.Ancestor(int32(r.Start) - 1).Hash
 	}
@@ -77,7 +77,7 @@ func (s *State) onGetCFCheckpt(p *peer, m *wire.MsgGetCFCheckpt) {
 	if stop == nil {
 		return
 	}
-	a := p2p.SendFilters{Peer: p.id, Command: wire.CmdCFCheckpt, Stop: r.Stop}
+	a := p2p.SendFilters{Peer: p.ID, Command: wire.CmdCFCheckpt, Stop: r.Stop}
 	for height := int32(checkpointEvery); height <= stop.Height; height += checkpointEvery {
 		a.Blocks = append(a.Blocks, stop.Ancestor(height).Hash)
 	}

@@ -23,7 +23,7 @@ func filterState(n int, filters bool) (s *State, nodes []*chain.HeaderNode, now 
 	tip := nodes[n]
 	s = New(Config{Params: p, Headers: nodes, Tip: tip, Filters: filters, Rand: rand.New(rand.NewPCG(1, 2))})
 	now = tip.Header.Timestamp
-	s.Step(now, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+	s.Step(now, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 	return s, nodes, now
 }
 

@@ -51,7 +51,7 @@ func TestT63_ABranchThatIsInvalidAtItsEndIsGivenUp(t *testing.T) {
 				r.give(r.n, numbered("a", n)...)
 				link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
 				link.Have = have
-				r.step(r.n, Joined{Peer: 1, Link: link})
+				r.step(r.n, joined(1, link))
 				r.says(1, r.headers(numbered("b", n+1)...))
 				if have {
 					r.says(1, msg.NewHave(w.nodes[bad].Hash, 0))
@@ -66,7 +66,7 @@ func TestT63_ABranchThatIsInvalidAtItsEndIsGivenUp(t *testing.T) {
 				}
 				checkInvariants(t, r.n.s)
 
-				r.step(r.n, Joined{Peer: 2, Link: link})
+				r.step(r.n, joined(2, link))
 				r.says(2, r.headers("c"))
 				if have {
 					r.says(2, msg.NewHave(w.nodes["c"].Hash, 0))

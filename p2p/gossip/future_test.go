@@ -22,7 +22,7 @@ func TestBlocksBeforeThoseFromTheFutureAreFetched(t *testing.T) {
 			r := newRig(t, w)
 			link := p2p.Link{Kind: p2p.FullRelay, Hello: hello()}
 			link.Have = have
-			r.step(r.n, Joined{Peer: 1, Link: link})
+			r.step(r.n, joined(1, link))
 			end := w.nodes[fmt.Sprint("a", all)].Hash
 			if have {
 				r.says(1, msg.NewHave(end, 0))

@@ -137,7 +137,7 @@ func (b *babble) event() Event {
 		case flags&16 != 0:
 			link.Kind = p2p.BlocksOnly
 		}
-		return Joined{Peer: id, Link: link}
+		return joined(id, link)
 	case 1:
 		return Left{id}
 	case 2:

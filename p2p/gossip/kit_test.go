@@ -267,8 +267,8 @@ func checkInvariants(t testing.TB, s *State) {
 		}
 	}
 	for _, p := range s.peers {
-		if p.gone || s.byID[p.id] != p {
-			t.Fatalf("peer %d is not here", p.id)
+		if p.gone || s.byID[p.ID] != p {
+			t.Fatalf("peer %d is not here", p.ID)
 		}
 	}
 }

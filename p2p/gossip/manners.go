@@ -67,7 +67,7 @@ func (s *State) refusesTxs(p *peer) bool {
 // violates ends the connection of who talks of transactions all the same; it is no
 // offence.
 func (s *State) violates(p *peer, event string, attrs ...any) {
-	s.cfg.Log.Debug(event, append([]any{"peer", p.number}, attrs...)...)
+	s.cfg.Log.Debug(event, append([]any{"peer", p.Number}, attrs...)...)
 	s.drop(p, "", event)
 }
 

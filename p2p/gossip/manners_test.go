@@ -39,7 +39,7 @@ func TestWhoIsForgiven(t *testing.T) {
 		w := newWorld()
 		w.grow("a", "g", 1, 100)
 		s := mannered(w, Manners{KeepManual: c.manual})
-		s.Step(w.start, Joined{Peer: 1, Link: c.link})
+		s.Step(w.start, joined(1, c.link))
 		acts := s.Step(w.start, Message{1, &wire.MsgHeaders{Headers: make([]*wire.BlockHeader, 2001)}})
 		if _, gone := dropped(acts, 1); gone == c.kept {
 			t.Errorf("%s: dropped %v", c.what, gone)
@@ -56,7 +56,7 @@ func TestBlocksOnlyTakesTransactionsOfPermittedPeers(t *testing.T) {
 		w := newWorld()
 		s := mannered(w, Manners{BlocksOnly: true})
 		for id := p2p.PeerID(1); id <= 2; id++ {
-			s.Step(w.start, Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello(), Permissions: permission}})
+			s.Step(w.start, Joined{Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: hello(), Permissions: permission}})
 		}
 		s.Step(w.start, Message{1, &msg.Tx{Tx: w.tx("a")}})
 		s.Step(w.start, Message{2, &wire.MsgInv{InvList: invOf(1, 0, 5)}})
@@ -99,7 +99,7 @@ func TestWhichTransactionsArePunished(t *testing.T) {
 	} {
 		w := newWorld()
 		s := mannered(w, Manners{PunishTxs: c.punish})
-		s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 		s.Step(w.start, Message{1, &msg.Tx{Tx: w.tx("a")}})
 		d, gone := dropped(s.Step(w.start, TxVerdict{Tx: w.tx("a"), Err: c.err}), 1)
 		if gone != c.want || gone && d.Offence == "" {
@@ -112,7 +112,7 @@ func TestOrphansByCoresRules(t *testing.T) {
 	for most, want := range map[int]int{NoOrphans: 0, 3: 3, 0: 5} {
 		w := newWorld()
 		s := mannered(w, Manners{MaxOrphans: most})
-		s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 		for i := range 5 {
 			tx := w.tx(fmt.Sprint("o", i), fmt.Sprint("p", i))
 			s.Step(w.start, Message{1, &msg.Tx{Tx: tx}})

@@ -17,11 +17,9 @@ import (
 
 // peer is what we know of one connection [CNodeState].
 type peer struct {
-	p2p.Link
-	id     p2p.PeerID
-	number int64  // as people see it
-	origin string // where it comes from; "": it is not known again
-	gone   bool   // dropped by us or left: nothing more is done with it
+	p2p.Link        // the one that the parts below point to
+	origin   string // where it comes from; "": it is not known again
+	gone     bool   // dropped by us or left: nothing more is done with it
 
 	talk         *headers.Talk
 	sent         *headers.Entry // the last header that it has from us
@@ -35,8 +33,7 @@ type peer struct {
 	parts     []fragment     // blocks that it was asked parts of
 	src       *blocks.Source // of bodies
 	invalid   int            // bodies that it was asked for and that broke a rule
-	offers    *txs.Announcer // of transactions
-	outbox    *txs.Outbox    // what it knows of transactions and is to be told
+	tx        *txs.Peer      // of transactions
 	fee       peerFee        // what it was told of our floor
 	asksPool  bool           // it is to be told our whole pool (BIP35)
 	filter    *bloom.Filter  // what it wants to hear of; nil: all (BIP37)
@@ -52,24 +49,19 @@ type peer struct {
 }
 
 func (s *State) onJoined(ev Joined) {
-	if ev.Peer == p2p.Self || s.byID[ev.Peer] != nil {
+	if ev.ID == p2p.Self || s.byID[ev.ID] != nil {
 		return
 	}
-	p := &peer{
-		Link: ev.Link, id: ev.Peer, number: ev.Number, origin: ev.Origin,
-		src:    s.fetch.Join(ev.Peer, ev.Link),
-		offers: s.tx.requests.Join(ev.Peer, ev.Link),
-		outbox: txs.NewOutbox(ev.Relay && !ev.Silent(), ev.WTxIDRelay, s.pool.Seq()),
-	}
-	s.byID[p.id] = p
-	s.tx.queue.debts.join(p.id, p.origin, s.now)
+	p := &peer{Link: ev.Link, origin: ev.Origin}
+	p.src, p.tx = s.fetch.Join(&p.Link), txs.NewPeer(&p.Link, s.pool.Seq())
+	s.tx.requests.Join(p.tx)
+	s.byID[p.ID] = p
+	s.tx.queue.debts.join(p.ID, p.origin, s.now)
 	s.peers = append(s.peers, p)
 	s.send(p, &wire.MsgSendHeaders{})
 	s.send(p, &msg.SendCmpct{Version: compactVersion})
 	s.joinFeeFilter(p)
-	p.talk = s.headers.Join(p.id, p.Link, p.src)
-	p.src.Number = p.number
-	p.talk.Number = p.number
+	p.talk = s.headers.Join(&p.Link, p.src)
 	p.talk.Forgiven = s.forgiven(p)
 	s.actOnHeaders()
 	s.tellHave(p, s.fetch.Haves())
@@ -88,9 +80,9 @@ func (s *State) onLeft(id p2p.PeerID) {
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(q *peer) bool { return q == p })
 	s.pushers = slices.DeleteFunc(s.pushers, func(q *peer) bool { return q == p })
 	s.fetch.Leave(p.src)
-	s.tx.requests.Leave(p.offers)
-	s.tx.queue.debts.leave(p.id, p.origin, s.now)
-	s.inheritOrphans(p.id, p.number)
+	s.tx.requests.Leave(p.tx)
+	s.tx.queue.debts.leave(p.ID, p.origin, s.now)
+	s.inheritOrphans(p.ID, p.Number)
 	s.headers.Leave(p.talk)
 	s.actOnHeaders()
 }
@@ -102,16 +94,16 @@ func (s *State) drop(p *peer, offence p2p.Offence, reason string) {
 	case p.gone:
 		return
 	case offence != "" && s.forgiven(p):
-		s.cfg.Log.Info("peer is not punished", "peer", p.number, "offence", offence, "why", reason, "manual", p.Kind == p2p.Manual)
+		s.cfg.Log.Info("peer is not punished", "peer", p.Number, "offence", offence, "why", reason, "manual", p.Kind == p2p.Manual)
 		return
 	}
-	s.do(p2p.Drop{Peer: p.id, Reason: reason, Offence: offence})
-	s.onLeft(p.id)
+	s.do(p2p.Drop{Peer: p.ID, Reason: reason, Offence: offence})
+	s.onLeft(p.ID)
 }
 
 func (s *State) send(p *peer, m wire.Message) {
 	if !p.gone {
-		s.do(p2p.Send{Peer: p.id, Msg: m})
+		s.do(p2p.Send{Peer: p.ID, Msg: m})
 	}
 }
 
@@ -150,7 +142,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 		p.wantsHeaders = true
 	case *wire.MsgFeeFilter:
 		if m.MinFee >= 0 && m.MinFee <= maxFeeFilter {
-			p.outbox.FeeFilter = m.MinFee
+			p.tx.FeeFilter = m.MinFee
 		}
 	case *wire.MsgPing:
 		s.onPing(p, m)
@@ -207,8 +199,8 @@ func (s *State) Describe(id p2p.PeerID, info *p2p.PeerInfo) {
 	info.LastBlock, info.LastTx = p.stats.lastBlock, p.stats.lastTx
 	info.BlocksFrom, info.TxsFrom = p.stats.blocksFrom, p.stats.txsFrom
 	info.BlocksTo, info.TxsTo = p.stats.blocksTo, p.stats.txsTo
-	info.Relay = p.outbox.Wants
-	info.InFlight, info.FeeFilter = p.src.InFlight(), p.outbox.FeeFilter
+	info.Relay = p.tx.Wants
+	info.InFlight, info.FeeFilter = p.src.InFlight(), p.tx.FeeFilter
 	info.HBTo, info.HBFrom = slices.Contains(s.pushers, p), p.wantsPush
 	if p.src.Top != nil {
 		info.Headers = p.src.Top.Node.Height

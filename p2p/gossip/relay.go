@@ -56,8 +56,8 @@ func (s *State) announceToAll(in *txs.Tx) {
 // announceTx puts a transaction into a peer's outbox. It is emptied at the end
 // of the step where that is prompt, else after a random time [RelayTransaction].
 func (s *State) announceTx(p *peer, in *txs.Tx) {
-	if first := p.outbox.Put(in); first && !s.prompt(p) {
-		p.outbox.Due = s.invs.Next(s.now, p.Inbound())
+	if first := p.tx.Put(in); first && !s.prompt(p) {
+		p.tx.Due = s.invs.Next(s.now, p.Inbound())
 	}
 }
 
@@ -74,10 +74,10 @@ func (s *State) announcePool(p *peer) {
 
 // nextInv is when the peer's outbox is to be emptied; zero when it is empty.
 func (p *peer) nextInv() time.Time {
-	if p.outbox.Len() == 0 && !p.asksPool {
+	if p.tx.Len() == 0 && !p.asksPool {
 		return time.Time{}
 	}
-	return p.outbox.Due
+	return p.tx.Due
 }
 
 // flushInvs empties the outboxes that are due: where that is prompt wholly, else
@@ -85,24 +85,24 @@ func (p *peer) nextInv() time.Time {
 func (s *State) flushInvs() {
 	for _, p := range s.peers {
 		prompt := s.prompt(p)
-		if p.asksPool && (prompt || s.up(p.outbox.Due)) {
+		if p.asksPool && (prompt || s.up(p.tx.Due)) {
 			p.asksPool = false
-			for _, inv := range p.outbox.Whole(s.pool.Newest(s.pool.Log())) {
+			for _, inv := range p.tx.Whole(s.pool.Newest(s.pool.Log())) {
 				s.send(p, inv)
 			}
 		}
-		if p.outbox.Len() == 0 || !prompt && !s.up(p.outbox.Due) {
+		if p.tx.Len() == 0 || !prompt && !s.up(p.tx.Due) {
 			continue
 		}
 		if !s.local {
-			p.outbox.Sort()
+			p.tx.Sort()
 		}
-		for p.outbox.Len() > 0 {
-			if inv := p.outbox.Take(prompt, s.pool.Seq()); inv != nil {
+		for p.tx.Len() > 0 {
+			if inv := p.tx.Take(prompt, s.pool.Seq()); inv != nil {
 				s.send(p, inv)
 			}
 			if !prompt {
-				p.outbox.Due = s.invs.Next(s.now, p.Inbound())
+				p.tx.Due = s.invs.Next(s.now, p.Inbound())
 				break
 			}
 		}

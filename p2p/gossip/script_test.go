@@ -222,7 +222,7 @@ func (sc *script) join(f []string) {
 			link.Kind = p2p.Manual
 		}
 	}
-	sc.step(Joined{Peer: sc.peer(f[0]), Link: link})
+	sc.step(joined(sc.peer(f[0]), link))
 }
 
 // step runs an event, and with an automatic backend all that comes of it.

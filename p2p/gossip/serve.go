@@ -52,7 +52,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 		return
 	}
 	if len(m.InvList) > 0 {
-		s.cfg.Log.Debug("asked for data", "peer", p.number, "count", len(m.InvList), "first", invText{m.InvList[0]})
+		s.cfg.Log.Debug("asked for data", "peer", p.Number, "count", len(m.InvList), "first", invText{m.InvList[0]})
 	}
 	acts, missing := s.server.data(p, s.withhold(p, m))
 	p.noteLacks(s.tree, missing)
@@ -107,20 +107,20 @@ func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
 func (s *State) onGetAddr(p *peer) {
 	switch {
 	case p.Silent() || !s.local && !p.Inbound():
-		s.cfg.Log.Debug("getaddr of whom we dialled", "peer", p.number, "kind", p.Kind)
+		s.cfg.Log.Debug("getaddr of whom we dialled", "peer", p.Number, "kind", p.Kind)
 		return
 	case p.toldAddrs:
-		s.cfg.Log.Debug("getaddr repeated", "peer", p.number)
+		s.cfg.Log.Debug("getaddr repeated", "peer", p.Number)
 		return
 	}
 	p.toldAddrs = true
-	s.do(p2p.TellAddrs{Peer: p.id})
+	s.do(p2p.TellAddrs{Peer: p.ID})
 }
 
 // onAddrs passes heard addresses on to the address book, but none of a connection
 // that is for blocks only.
 func (s *State) onAddrs(p *peer, m wire.Message) {
 	if !p.Silent() {
-		s.do(p2p.LearnAddrs{From: p.id, Addrs: msg.Addrs(m)})
+		s.do(p2p.LearnAddrs{From: p.ID, Addrs: msg.Addrs(m)})
 	}
 }

@@ -26,7 +26,7 @@ type server struct {
 	Limited bool
 }
 
-func (p *peer) reply(m wire.Message) p2p.Action { return p2p.Send{Peer: p.id, Msg: m} }
+func (p *peer) reply(m wire.Message) p2p.Action { return p2p.Send{Peer: p.ID, Msg: m} }
 
 // Headers answers getheaders with what follows the locator on our verified
 // chain, and says which header is the last. nil: without a locator one header is
@@ -129,7 +129,7 @@ func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	kept := s.Recent.Find(iv.Hash)
 	switch {
 	case s.tooOld(e) && !p.May(p2p.MayStay):
-		return []p2p.Action{p2p.Drop{Peer: p.id, Reason: "a block was asked for that we do not offer"}}
+		return []p2p.Action{p2p.Drop{Peer: p.ID, Reason: "a block was asked for that we do not offer"}}
 	case iv.Type == blocks.InvTypeCompact && kept != nil && len(kept.Block.Txs) > 0:
 		return []p2p.Action{p.reply(kept.Short(s.Nonce()))}
 	case kept != nil && e.Busy && iv.Type != wire.InvTypeBlock:
@@ -141,7 +141,7 @@ func (s *server) block(p *peer, iv *wire.InvVect) []p2p.Action {
 	p.stats.blocksTo++
 	short := iv.Type == blocks.InvTypeCompact && e.Valid && s.Tree.Tip().Node.Height-e.Node.Height <= maxShortDepth
 	old := s.Tree.Best().Node.Header.Timestamp.Sub(e.Node.Header.Timestamp) > historicAge
-	acts := []p2p.Action{p2p.SendBlock{Peer: p.id, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short, Old: old}}
+	acts := []p2p.Action{p2p.SendBlock{Peer: p.ID, Hash: iv.Hash, Witness: iv.Type != wire.InvTypeBlock, Short: short, Old: old}}
 	if iv.Hash == p.continued {
 		p.continued = chain.Hash{}
 		inv := wire.NewMsgInvSizeHint(1)
@@ -179,19 +179,19 @@ func (s *server) tx(p *peer, iv *wire.InvVect) []p2p.Action {
 	}
 	var tx *chain.Tx
 	switch kept := s.Recent.Find(s.Tree.Tip().Node.Hash); {
-	case in != nil && (s.Local || p.outbox.Serves(in)):
+	case in != nil && (s.Local || p.tx.Serves(in)):
 		tx = in.Tx
 	case in == nil && kept != nil:
 		tx = kept.Tx(iv.Hash)
 	}
 	if tx == nil {
 		if in == nil {
-			p.outbox.Lacks(iv.Hash)
+			p.tx.Lacks(iv.Hash)
 		}
 		return nil
 	}
 	if s.Local { // elsewhere what it asked for unannounced is announced when its time comes, as in Core
-		p.outbox.Knows(p.outbox.Name(tx))
+		p.tx.Knows(p.tx.Name(tx))
 	}
 	p.stats.txsTo++
 	if iv.Type == wire.InvTypeTx {
@@ -212,7 +212,7 @@ func (s *server) parts(p *peer, m *msg.GetBlockTxn) (acts []p2p.Action, ok bool)
 	switch {
 	case !s.speaksOf(e) || !p.mayHave(e):
 	case s.Tree.Tip().Node.Height-e.Node.Height <= maxPartsDepth:
-		acts = append(acts, p2p.SendParts{Peer: p.id, Hash: m.Block, Places: m.Indexes})
+		acts = append(acts, p2p.SendParts{Peer: p.ID, Hash: m.Block, Places: m.Indexes})
 	default:
 		acts = s.block(p, wire.NewInvVect(wire.InvTypeWitnessBlock, &m.Block))
 	}

@@ -118,8 +118,8 @@ func (m *sim) connect(from, to *simNode, latency time.Duration) (a, b p2p.PeerID
 	out.Given = out.Have
 	in := out
 	in.Kind = p2p.Inbound
-	m.step(from, Joined{Peer: a, Link: out})
-	m.step(to, Joined{Peer: b, Link: in})
+	m.step(from, joined(a, out))
+	m.step(to, joined(b, in))
 	m.step(from, Pong{a, 2 * latency})
 	m.step(to, Pong{b, 2 * latency})
 	return a, b

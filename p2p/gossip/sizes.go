@@ -40,8 +40,8 @@ func (s *State) Sizes() Sizes {
 		Orphans: s.tx.orphans.Len(), OrphanLog: s.tx.orphans.Log(),
 	}
 	for _, p := range s.peers {
-		z.Outbox += p.outbox.Len()
-		z.Known += p.outbox.Memory()
+		z.Outbox += p.tx.Len()
+		z.Known += p.tx.Memory()
 	}
 	return z
 }

@@ -87,7 +87,7 @@ func TestPeersOfOurChoiceMustKeepUp(t *testing.T) {
 		r.joins(id+1, id == 6)
 	}
 	manual := p2p.Link{Kind: p2p.Manual, Hello: hello()}
-	r.step(r.n, Joined{Peer: 9, Link: manual})
+	r.step(r.n, joined(9, manual))
 	r.give(r.n, "a1")
 	for id := range p2p.PeerID(5) { // the first five keep up at first, and four are kept for it
 		r.says(id+1, r.headers("a1"))
@@ -193,7 +193,7 @@ func TestStartingFromWhatIsStored(t *testing.T) {
 	if st := s.Status(); st.Tip != w.nodes["a3"] || st.Headers != 6 {
 		t.Errorf("%+v", st)
 	}
-	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.FullRelay, Hello: hello()}})
+	s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.FullRelay, Hello: hello()}})
 	acts := s.Step(w.start, Message{1, &wire.MsgHeaders{Headers: []*wire.BlockHeader{&w.nodes["a6"].Header}}})
 	// a2, which is lost, and a4 on the way to the best header.
 	if count(acts, 1, wire.CmdGetData) != 2 {
@@ -404,7 +404,7 @@ func TestAHeaderThatNobodyHasDoesNotCountForEver(t *testing.T) {
 		} else {
 			want("alone", 3, 3)
 		}
-		s.Step(now, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+		s.Step(now, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 		want("a peer that has nothing", 1, 1)
 		s.Step(now, Message{1, &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeBlock, &w.nodes["a2"].Hash)}}})
 		want("a peer that has one more", 2, 2)
@@ -430,7 +430,7 @@ func TestACopyWithAnotherWitnessHidesNoTransaction(t *testing.T) {
 		for id := p2p.PeerID(1); id <= 3; id++ {
 			h := hello()
 			h.WTxIDRelay = id == 3
-			step(Joined{Peer: id, Link: p2p.Link{Kind: p2p.Inbound, Hello: h}})
+			step(Joined{Link: p2p.Link{ID: id, Kind: p2p.Inbound, Hello: h}})
 		}
 		tx := w.tx("a")
 		byID := &wire.MsgInv{InvList: []*wire.InvVect{wire.NewInvVect(wire.InvTypeTx, &tx.ID)}}
@@ -456,7 +456,7 @@ func TestACopyWithAnotherWitnessHidesNoTransaction(t *testing.T) {
 func TestT45_PingsAndCopiesThatWaitAreBounded(t *testing.T) {
 	w := newWorld()
 	s := newTestState(w, 1)
-	s.Step(w.start, Joined{Peer: 1, Link: p2p.Link{Kind: p2p.Inbound, Hello: hello()}})
+	s.Step(w.start, Joined{Link: p2p.Link{ID: 1, Kind: p2p.Inbound, Hello: hello()}})
 	tx := w.tx("a")
 	for i := range 3 * maxTasks {
 		s.Step(w.start, Message{1, &msg.Tx{Tx: tx}})

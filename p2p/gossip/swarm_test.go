@@ -138,7 +138,7 @@ func TestSyncedNodesSayLittleOfWhatTheyHold(t *testing.T) {
 	for _, n := range m.nodes {
 		for _, p := range n.s.peers {
 			if e := n.s.tree.Find(w.nodes["a80"].Hash); !n.s.fetch.Holds(p.src, e) {
-				t.Errorf("node %d does not know that peer %d holds a80", n.i, p.id)
+				t.Errorf("node %d does not know that peer %d holds a80", n.i, p.ID)
 			}
 		}
 	}

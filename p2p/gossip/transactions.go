@@ -43,23 +43,23 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.violates(p, "transaction where none is wanted")
 		return
 	}
-	p.outbox.Knows(p.outbox.Name(tx))
-	if s.tx.queue.indebted(p.id, s.now) {
-		s.tx.requests.Fail(p.offers, tx.WID)
-		s.tx.requests.Fail(p.offers, tx.ID)
+	p.tx.Knows(p.tx.Name(tx))
+	if s.tx.queue.indebted(p.ID, s.now) {
+		s.tx.requests.Fail(p.tx, tx.WID)
+		s.tx.requests.Fail(p.tx, tx.ID)
 		return
 	}
 	known := s.knowsTx(tx)
-	if s.syncing() || !known && tx.Weight <= policy.MaxWeight && !s.tx.queue.takes(p.id, tx.Size) {
-		s.tx.requests.Postpone(p.offers, tx.WID, s.now)
-		s.tx.requests.Postpone(p.offers, tx.ID, s.now)
+	if s.syncing() || !known && tx.Weight <= policy.MaxWeight && !s.tx.queue.takes(p.ID, tx.Size) {
+		s.tx.requests.Postpone(p.tx, tx.WID, s.now)
+		s.tx.requests.Postpone(p.tx, tx.ID, s.now)
 		return
 	}
 	s.tx.requests.Settle(tx.WID)
 	if tx.HasWitness() {
 		// Its txid does not commit to its witness: who else has it by that name may
 		// have the good copy [ReceivedResponse].
-		s.tx.requests.Fail(p.offers, tx.ID)
+		s.tx.requests.Fail(p.tx, tx.ID)
 	}
 	if j := s.tx.queue.find(tx.WID); j != nil {
 		j.tasks = p.waitsFor(j.tasks)
@@ -71,7 +71,7 @@ func (s *State) onTx(p *peer, tx *chain.Tx) {
 		s.tx.rejected.Add(tx.WID)
 		s.refused(p, tx, chain.Refused("tx-size", ""))
 	default:
-		s.queueTx(&queuedTx{Tx: tx, From: p.id, tasks: p.waitsFor(nil)})
+		s.queueTx(&queuedTx{Tx: tx, From: p.ID, tasks: p.waitsFor(nil)})
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *State) forceRelay(p *peer, tx *chain.Tx) {
 		return
 	}
 	in := s.pool.ByTxID(tx.ID)
-	s.cfg.Log.Info("transaction of a forcerelay peer is here", "peer", p.number, "txid", tx.ID, "wtxid", tx.WID, "relayed", in != nil)
+	s.cfg.Log.Info("transaction of a forcerelay peer is here", "peer", p.Number, "txid", tx.ID, "wtxid", tx.WID, "relayed", in != nil)
 	if in != nil {
 		s.announceToAll(in)
 	}
@@ -104,7 +104,7 @@ func (s *State) forceRelay(p *peer, tx *chain.Tx) {
 
 // refused notes in the log why a transaction of a peer was not taken.
 func (s *State) refused(p *peer, tx *chain.Tx, err error) {
-	s.cfg.Log.Debug("transaction refused", "peer", p.number, "txid", tx.ID, "wtxid", tx.WID, "err", err)
+	s.cfg.Log.Debug("transaction refused", "peer", p.Number, "txid", tx.ID, "wtxid", tx.WID, "err", err)
 }
 
 // pumpTxs gives to the pool what the credits allow, our own first.
@@ -180,14 +180,13 @@ func (s *State) charge(p *peer, refused *queuedTx, cost time.Duration) {
 	}
 	s.cfg.Log.Info("peer's refused transactions cost too much, its next ones are ignored for a while", "peer", refused.From)
 	if p != nil {
-		s.tx.requests.Leave(p.offers)
-		p.offers = s.tx.requests.Join(p.id, p.Link)
+		p.tx = s.tx.requests.Forget(p.tx)
 	}
 	for _, j := range back {
 		s.finish(j.tasks...)
 		for _, q := range s.peers {
-			if q != p && q.outbox.Known(j.Tx) {
-				s.tx.requests.Offer(q.offers, txs.Name{Hash: q.outbox.Name(j.Tx), ByWTxID: q.WTxIDRelay}, s.now)
+			if q != p && q.tx.Known(j.Tx) {
+				s.tx.requests.Offer(q.tx, txs.Name{Hash: q.tx.Name(j.Tx), ByWTxID: q.WTxIDRelay}, s.now)
 			}
 		}
 	}
@@ -207,7 +206,7 @@ func (s *State) settle(tx *chain.Tx) {
 
 // keepOrphan lets a transaction wait and asks who sent it for its parents.
 func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
-	if !s.tx.orphans.Takes(p.id, len(parents)) {
+	if !s.tx.orphans.Takes(p.ID, len(parents)) {
 		return
 	}
 	if s.hopeless(parents) {
@@ -218,12 +217,12 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	}
 	for _, h := range parents {
 		if s.pool.ByTxID(h) != nil { // it came while this one was validated
-			s.queueTx(&queuedTx{Tx: tx, From: p.id})
+			s.queueTx(&queuedTx{Tx: tx, From: p.ID})
 			return
 		}
 	}
 	s.settle(tx)
-	gone := s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.id, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
+	gone := s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.ID, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
 	s.cfg.Log.Debug("orphan kept", "txid", tx.ID, "wtxid", tx.WID, "weight", tx.Weight, "orphans", s.tx.orphans.Len())
 	if gone > 0 {
 		s.cfg.Log.Debug("too many orphans", "removed", gone)
@@ -291,7 +290,7 @@ func (s *State) forgetConflicts() {
 func (s *State) askParents(p *peer, parents []chain.Hash) {
 	for _, h := range parents {
 		if !s.haveTx(h) {
-			s.tx.requests.Offer(p.offers, txs.Name{Hash: h}, s.now)
+			s.tx.requests.Offer(p.tx, txs.Name{Hash: h}, s.now)
 		}
 	}
 }

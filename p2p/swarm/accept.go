@@ -105,7 +105,7 @@ func (l *loop) maxInbound() int {
 
 // weigh brings a peer's merit up to date.
 func (l *loop) weigh(r *remote) {
-	block, tx := l.cfg.State.LastGave(r.id)
+	block, tx := l.cfg.State.LastGave(r.ID)
 	r.merit = merit{group: l.groupOf(r.at), minPing: r.peer.MinPing(), lastBlock: block, lastTx: tx}
 	r.rank = siphash.Sum64([]byte(r.group), &l.secret)
 }

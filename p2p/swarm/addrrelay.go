@@ -180,7 +180,7 @@ func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
 		if r == from || !r.addrRelay || !r.gossips() || !r.understands(a) {
 			continue
 		}
-		key := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(raw, day), uint64(r.id))
+		key := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(raw, day), uint64(r.ID))
 		rank := siphash.Sum64(key, &l.secret)
 		for i := range best {
 			if best[i] == nil || rank > ranks[i] {

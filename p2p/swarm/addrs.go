@@ -45,7 +45,7 @@ func (l *loop) introduce(r *remote) {
 		if r.addrs.tokens < addrBurst { // on a local network they are there from the start
 			r.addrs.tokens += msg.MaxAddrs
 		}
-		l.send(r.id, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
+		l.send(r.ID, func(p *peer.Peer) error { return p.Send(wire.NewMsgGetAddr()) })
 	}
 }
 
@@ -135,7 +135,7 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 		l.hearAddrs(r, a.Addrs)
 	}
 	if r.Kind == p2p.AddrFetch && len(a.Addrs) > 1 {
-		l.cfg.Log.Debug("addresses asked for have come", "peer", r.number)
+		l.cfg.Log.Debug("addresses asked for have come", "peer", r.Number)
 		l.dropFor(r, "the addresses asked for have come", "")
 	}
 }
@@ -242,5 +242,5 @@ func (l *loop) sendAddrs(r *remote, addrs []p2p.Addr) {
 	if m == nil {
 		return
 	}
-	l.send(r.id, func(p *peer.Peer) error { return p.Send(m) })
+	l.send(r.ID, func(p *peer.Peer) error { return p.Send(m) })
 }

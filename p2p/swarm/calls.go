@@ -87,7 +87,7 @@ func (s *Swarm) FetchBlock(ctx context.Context, number int64, n *chain.HeaderNod
 	var id p2p.PeerID
 	err := s.ask(func(l *loop) {
 		if r := l.numbered(number); r != nil {
-			id = r.id
+			id = r.ID
 		}
 	})
 	if err != nil {
@@ -191,7 +191,7 @@ func (s *Swarm) Disconnect(addr string) error {
 
 // DisconnectNumber ends the connection of this number.
 func (s *Swarm) DisconnectNumber(n int64) error {
-	return s.disconnect(func(r *remote) bool { return r.number == n })
+	return s.disconnect(func(r *remote) bool { return r.Number == n })
 }
 
 func (s *Swarm) disconnect(match func(*remote) bool) error {
@@ -296,7 +296,6 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 	p := p2p.PeerInfo{
 		Link:         r.Link,
 		Greeted:      r.peer != nil,
-		Number:       r.number,
 		Addr:         r.name(),
 		At:           r.at,
 		LocalAddr:    r.conn.LocalAddr().String(),
@@ -311,7 +310,7 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		AddrsLimited: r.addrsLimited,
 	}
 	r.conn.Describe(&p)
-	l.cfg.State.Describe(r.id, &p)
+	l.cfg.State.Describe(r.ID, &p)
 	if !p.Greeted {
 		p.StartHeight = -1
 	}

@@ -131,7 +131,7 @@ func (l *loop) trim(now time.Time) {
 			continue
 		}
 		count++
-		if block, _ := l.cfg.State.LastGave(r.id); worst == nil || !block.After(given) {
+		if block, _ := l.cfg.State.LastGave(r.ID); worst == nil || !block.After(given) {
 			worst, given = r, block
 		}
 	}

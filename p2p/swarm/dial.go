@@ -56,7 +56,7 @@ func (l *loop) dialAll() {
 		if r == nil {
 			r = l.dialTo(t.to, p2p.Manual, t.plain)
 		}
-		t.live = r.id
+		t.live = r.ID
 	}
 	if !l.dial.only {
 		l.trim(now)
@@ -94,7 +94,7 @@ func (l *loop) reached(at netip.AddrPort) *remote {
 
 // numbered finds the peer that people know by this number.
 func (l *loop) numbered(n int64) *remote {
-	return l.find(func(r *remote) bool { return r.number == n && r.peer != nil })
+	return l.find(func(r *remote) bool { return r.Number == n && r.peer != nil })
 }
 
 func (l *loop) find(match func(*remote) bool) *remote {
@@ -146,7 +146,7 @@ func (s *Swarm) dial(ctx context.Context, r *remote) (net.Conn, error) {
 func (l *loop) leadsTo(r *remote, at netip.AddrPort) (another bool) {
 	r.at, at = netip.AddrPort{}, l.cfg.Place(at)
 	if o := l.reached(at); o != nil && o != r && !(r.once && o.Inbound()) {
-		l.dial.targets.moved(r.id, o.id)
+		l.dial.targets.moved(r.ID, o.ID)
 		return true
 	}
 	r.at = at

@@ -65,7 +65,7 @@ func evict(cs []*remote, local bool) *remote {
 		return nil
 	}
 	if local {
-		return slices.MinFunc(cs, func(a, b *remote) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.id, b.id)) })
+		return slices.MinFunc(cs, func(a, b *remote) int { return cmp.Or(a.began.Compare(b.began), cmp.Compare(a.ID, b.ID)) })
 	}
 	count, youngest := map[string]int{}, map[string]time.Time{}
 	for _, c := range cs {
@@ -80,7 +80,7 @@ func evict(cs []*remote, local bool) *remote {
 			youngest[a.group].Compare(youngest[b.group]),
 			cmp.Compare(a.group, b.group),
 			a.began.Compare(b.began),
-			cmp.Compare(a.id, b.id),
+			cmp.Compare(a.ID, b.ID),
 		)
 	})
 }

@@ -15,7 +15,7 @@ func addrOf(s string) netip.Addr { return netip.MustParseAddr(s) }
 
 // inbound is a peer with a merit that wants transactions too.
 func inbound(id int, began time.Time, m merit) *remote {
-	return &remote{Link: p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true}}, id: p2p.PeerID(id), began: began, merit: m}
+	return &remote{Link: p2p.Link{ID: p2p.PeerID(id), Kind: p2p.Inbound, Hello: p2p.Hello{Relay: true}}, began: began, merit: m}
 }
 
 // crowd is n idle attackers of one network group, youngest last.
@@ -43,7 +43,7 @@ func TestT40_UsefulPeersKeepTheirSlots(t *testing.T) {
 	for round := range 20 {
 		rand.New(rand.NewPCG(uint64(round), 0)).Shuffle(len(cs), func(i, j int) { cs[i], cs[j] = cs[j], cs[i] })
 		r := evict(cs, false)
-		if r == nil || r.id > 200 {
+		if r == nil || r.ID > 200 {
 			t.Fatalf("round %d: %v makes room", round, r)
 		}
 		cs = slices.DeleteFunc(cs, func(o *remote) bool { return o == r })
@@ -79,10 +79,10 @@ func TestT40_EachMeritProtectsSoMany(t *testing.T) {
 		gone := map[p2p.PeerID]bool{}
 		for range 20 {
 			r := evict(slices.Clone(cs), false)
-			if r == nil || r.id > 100 {
+			if r == nil || r.ID > 100 {
 				break
 			}
-			gone[r.id] = true
+			gone[r.ID] = true
 			cs = slices.DeleteFunc(cs, func(o *remote) bool { return o == r })
 		}
 		left := 20 - len(gone)
@@ -105,15 +105,15 @@ func TestLocallyTheOldestWithoutMeritGoes(t *testing.T) {
 	for i := range cs {
 		cs[i].rank = uint64(i)
 	}
-	if r := evict(cs, true); r.id != 12+24+1 {
-		t.Errorf("%d goes, 37 is the oldest without a merit", r.id)
+	if r := evict(cs, true); r.ID != 12+24+1 {
+		t.Errorf("%d goes, 37 is the oldest without a merit", r.ID)
 	}
 }
 
 func TestTheYoungestOfTheLargestGroupGoes(t *testing.T) {
 	cs := crowd(60, "evil")
-	if r := evict(cs, false); r.id != 60 {
-		t.Errorf("%d goes, 60 is the youngest", r.id)
+	if r := evict(cs, false); r.ID != 60 {
+		t.Errorf("%d goes, 60 is the youngest", r.ID)
 	}
 	if evict(crowd(5, "few"), false) != nil {
 		t.Error("one of five protected peers has to go")

@@ -301,15 +301,15 @@ func (l *loop) hear(said said) {
 	}
 	switch m := said.m.(type) {
 	case *peer.Pong:
-		l.step(gossip.Pong{Peer: said.r.id, RTT: m.RTT})
+		l.step(gossip.Pong{Peer: said.r.ID, RTT: m.RTT})
 	case *msg.Twin:
 		l.onTwin(said.r, m)
 	case *wire.MsgMemPool:
 		if l.tellsPool(said.r) {
-			l.step(gossip.Message{Peer: said.r.id, Msg: m})
+			l.step(gossip.Message{Peer: said.r.ID, Msg: m})
 		}
 	default:
-		l.step(gossip.Message{Peer: said.r.id, Msg: m})
+		l.step(gossip.Message{Peer: said.r.ID, Msg: m})
 	}
 }
 

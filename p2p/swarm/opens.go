@@ -74,7 +74,7 @@ func (s *Swarm) SendRaw(number int64, command string, payload []byte) error {
 	err := s.ask(func(l *loop) {
 		r := l.numbered(number)
 		if found = r != nil; found {
-			l.send(r.id, func(p *peer.Peer) error { return p.SendRaw(command, slices.Clone(payload)) })
+			l.send(r.ID, func(p *peer.Peer) error { return p.SendRaw(command, slices.Clone(payload)) })
 		}
 	})
 	if err == nil && !found {
@@ -91,7 +91,7 @@ const fetchTime = 5 * time.Minute
 func (l *loop) endFetches(now time.Time) {
 	for _, r := range l.order {
 		if r.Kind == p2p.AddrFetch && r.peer != nil && !r.dropped && now.Sub(r.since) > fetchTime {
-			l.cfg.Log.Debug("addresses asked for did not come", "peer", r.number)
+			l.cfg.Log.Debug("addresses asked for did not come", "peer", r.Number)
 			l.dropFor(r, "addresses asked for did not come", "")
 		}
 	}

@@ -17,7 +17,6 @@ import (
 // changes; the rest belongs to the loop.
 type remote struct {
 	p2p.Link
-	id    p2p.PeerID
 	to    p2p.HostPort    // what was dialled; zero for an inbound one
 	ctx   context.Context // ends with the reason to drop it
 	end   context.CancelCauseFunc
@@ -28,7 +27,6 @@ type remote struct {
 	once  bool   // asked for by people (onetry) towards who has dialled us: it stays beside that
 
 	at         netip.AddrPort // where the other end is; not valid before a name has been looked up
-	number     int64          // from 0, in the order of connecting, as people see it; -1: not connected yet
 	since      time.Time      // when that was, as people see the time
 	conn       *peer.Peer     // nil until it is connected
 	peer       *peer.Peer     // the same, nil until it has greeted
@@ -59,14 +57,14 @@ func (r *remote) name() string {
 // admit starts a connection's goroutine. conn is nil when it has to be dialled.
 func (l *loop) admit(r *remote, conn net.Conn) {
 	l.lastID++
-	r.id, r.began, r.number = l.lastID, l.cfg.Now(), -1
+	r.ID, r.began, r.Number = l.lastID, l.cfg.Now(), -1
 	r.nonce = l.newNonce(r)
 	r.ctx, r.end = context.WithCancelCause(l.ctx)
 	r.addrs = newBucket(addrBurst, addrRate, l.cfg.Clock())
 	if !l.cfg.local() {
 		r.addrs.tokens = 1
 	}
-	l.peers[r.id] = r
+	l.peers[r.ID] = r
 	l.order = append(l.order, r)
 	cfg := peer.Config{
 		Magic:     l.cfg.Params.Net,
@@ -110,12 +108,12 @@ func (l *loop) nearTip() bool {
 
 // opened: a connection stands; the handshake begins.
 func (l *loop) opened(r *remote, p *peer.Peer) {
-	if r.number < 0 {
-		r.number, r.since = l.connections, l.cfg.Clock()
+	if r.Number < 0 {
+		r.Number, r.since = l.connections, l.cfg.Clock()
 		l.connections++
-		l.cfg.Log.Debug("connection added", "peer", r.number, "addr", r.name(), "kind", r.Kind)
+		l.cfg.Log.Debug("connection added", "peer", r.Number, "addr", r.name(), "kind", r.Kind)
 	}
-	p.Numbered(r.number)
+	p.Numbered(r.Number)
 	r.conn = p
 	r.stands(nil)
 }
@@ -135,7 +133,7 @@ func (l *loop) join(a arrival) {
 	switch {
 	case r.Kind == p2p.Feeler:
 		l.cfg.Book.Good(r.at)
-		l.cfg.Log.Debug("feeler done", "peer", r.number)
+		l.cfg.Log.Debug("feeler done", "peer", r.Number)
 		l.drop(r, errFelt)
 		return
 	case r.Kind.Chosen() && l.find(func(o *remote) bool { return o != r && o.at == r.at }) != nil:
@@ -146,7 +144,7 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	r.peer, r.Hello, r.skew = a.peer, a.hello, a.hello.Clock.Sub(l.cfg.Clock())
-	l.cfg.Log.Info("peer connected", "peer", r.number, "addr", r.name(), "inbound", r.Inbound(),
+	l.cfg.Log.Info("peer connected", "peer", r.Number, "addr", r.name(), "inbound", r.Inbound(),
 		"agent", a.hello.UserAgent, "height", a.hello.StartHeight)
 	if !r.Inbound() {
 		l.cfg.Book.Good(r.at)
@@ -155,7 +153,7 @@ func (l *loop) join(a arrival) {
 		}
 	}
 	l.show(r)
-	l.step(gossip.Joined{Peer: r.id, Number: r.number, Origin: l.originOf(r), Link: r.Link})
+	l.step(gossip.Joined{Link: r.Link, Origin: l.originOf(r)})
 	r.addrRelay = !r.Inbound() && r.gossips()
 	l.introduce(r)
 	l.askTwins(r)
@@ -178,14 +176,14 @@ func (r *remote) stands(err error) {
 // leave: a connection, or the attempt at one, has ended.
 func (l *loop) leave(d departure) {
 	r := d.r
-	delete(l.peers, r.id)
+	delete(l.peers, r.ID)
 	l.order = slices.DeleteFunc(l.order, func(o *remote) bool { return o == r })
 	var offence p2p.Offence
 	switch {
 	case errors.As(d.err, &offence) && !r.misbehaved: // even if we had no use for it any more
 		l.misbehaving(r, string(offence), offence)
 	case r.peer != nil:
-		l.cfg.Log.Info("peer left", "peer", r.number, "addr", r.name(), "why", d.err)
+		l.cfg.Log.Info("peer left", "peer", r.Number, "addr", r.name(), "why", d.err)
 	default:
 		l.cfg.Log.Debug("no connection", "addr", r.name(), "inbound", r.Inbound(), "why", d.err)
 	}
@@ -204,19 +202,19 @@ func (l *loop) leave(d departure) {
 	if r.peer != nil {
 		lasted = now.Sub(r.began)
 	}
-	l.dial.targets.ended(r.id, lasted, now)
+	l.dial.targets.ended(r.ID, lasted, now)
 	if r.peer != nil {
 		if l.cfg.Watch != nil {
-			l.cfg.Watch.Left(r.id, d.err)
+			l.cfg.Watch.Left(r.ID, d.err)
 		}
-		l.step(gossip.Left{Peer: r.id})
+		l.step(gossip.Left{Peer: r.ID})
 	}
 }
 
 // show tells who watches what is known of a peer.
 func (l *loop) show(r *remote) {
 	if l.cfg.Watch != nil {
-		l.cfg.Watch.Peer(r.id, l.info(r))
+		l.cfg.Watch.Peer(r.ID, l.info(r))
 	}
 }
 
@@ -235,7 +233,7 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 		return
 	}
 	if r.May(p2p.MayStay) {
-		l.cfg.Log.Warn("offence of a peer that may stay", "peer", r.number, "addr", r.name(), "offence", offence, "why", reason)
+		l.cfg.Log.Warn("offence of a peer that may stay", "peer", r.Number, "addr", r.name(), "offence", offence, "why", reason)
 		return
 	}
 	l.misbehaving(r, reason, offence)
@@ -246,7 +244,7 @@ func (l *loop) dropFor(r *remote, reason string, offence p2p.Offence) {
 // [Core: Misbehaving, Discourage]. Whom people have asked for is tried again.
 func (l *loop) misbehaving(r *remote, reason string, offence p2p.Offence) {
 	r.misbehaved = true
-	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.number, "addr", r.name(), "offence", offence, "why", reason)
+	l.cfg.Log.Warn("peer dropped for an offence", "peer", r.Number, "addr", r.name(), "offence", offence, "why", reason)
 	if r.Kind != p2p.Manual {
 		l.discouraged.add(r.at.Addr(), l.cfg.Clock())
 	}

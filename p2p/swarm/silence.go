@@ -35,7 +35,7 @@ func (l *loop) endIfSilent(r *remote, now time.Time) bool {
 	var p p2p.PeerInfo
 	r.conn.Describe(&p)
 	end := func(why string, attrs ...any) bool {
-		l.cfg.Log.Debug(why, append([]any{"peer", r.number, "addr", r.name()}, attrs...)...)
+		l.cfg.Log.Debug(why, append([]any{"peer", r.Number, "addr", r.name()}, attrs...)...)
 		l.dropFor(r, why, "")
 		return true
 	}

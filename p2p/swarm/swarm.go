@@ -161,7 +161,7 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 	p, hello, err := s.greet(ctx, r, conn, cfg)
 	if errors.Is(err, peer.ErrPlain) && ctx.Err() == nil {
 		cfg.Encrypt = false
-		s.cfg.Log.Debug("dialled again without encryption", "peer", r.number, "addr", r.name())
+		s.cfg.Log.Debug("dialled again without encryption", "peer", r.Number, "addr", r.name())
 		p, hello, err = s.greet(ctx, r, nil, cfg)
 	}
 	if err != nil {

@@ -51,7 +51,7 @@ func (l *loop) askTwin(o, r *remote) {
 		return
 	}
 	m := &msg.Twin{Nonce: r.Nonce, At: p2p.AddrPortOf(r.peer.LocalAddr())}
-	l.send(o.id, func(p *peer.Peer) error { return p.Send(m) })
+	l.send(o.ID, func(p *peer.Peer) error { return p.Send(m) })
 }
 
 // onTwin takes a question or an answer.
@@ -74,7 +74,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 		}
 		yes := *m
 		yes.Yes = true
-		l.send(r.id, func(p *peer.Peer) error { return p.Send(&yes) })
+		l.send(r.ID, func(p *peer.Peer) error { return p.Send(&yes) })
 		r.listens = out.at // nobody but the node there knows this nonce
 		l.show(r)
 		l.keepOne(out, r)

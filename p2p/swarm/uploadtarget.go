@@ -85,7 +85,7 @@ func (l *loop) tellsPool(r *remote) bool {
 		return true
 	}
 	if !r.May(p2p.MayStay) {
-		l.cfg.Log.Debug("pool asked for beyond the upload target", "peer", r.number)
+		l.cfg.Log.Debug("pool asked for beyond the upload target", "peer", r.Number)
 		l.dropFor(r, "the pool is not told any more today", "")
 	}
 	return false

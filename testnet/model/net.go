@@ -96,7 +96,7 @@ func (m *sim) join(h *half) {
 	if h.dead {
 		return
 	}
-	link := p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{
+	link := p2p.Link{ID: h.id, Kind: p2p.Inbound, Hello: p2p.Hello{
 		Version: msg.ProtocolVersion, Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/model/",
 		Relay: true, WTxIDRelay: true, AddrV2: true, Have: !h.node.stock && !h.other.node.stock,
 	}}
@@ -104,7 +104,7 @@ func (m *sim) join(h *half) {
 	if h.dialled {
 		link.Kind = p2p.FullRelay
 	}
-	m.step(h.node, gossip.Joined{Peer: h.id, Link: link})
+	m.step(h.node, gossip.Joined{Link: link})
 	if !h.dead {
 		m.step(h.node, gossip.Pong{Peer: h.id, RTT: 2 * h.latency})
 	}

@@ -30,7 +30,7 @@ func show(x any) string {
 	case p2p.Send:
 		return fmt.Sprintf("send %d %s", x.Peer, showMsg(x.Msg))
 	case gossip.Joined:
-		return fmt.Sprintf("joined %d in=%v", x.Peer, x.Inbound())
+		return fmt.Sprintf("joined %d in=%v", x.ID, x.Inbound())
 	case p2p.Drop:
 		return fmt.Sprintf("drop %d %s", x.Peer, x.Reason)
 	case p2p.SendBlock:

@@ -21,7 +21,7 @@ func tapped(h *Hub) *Tap {
 	p := chain.RegTest()
 	state := gossip.New(gossip.Config{Params: p, Rand: rand.New(rand.NewPCG(1, 1))})
 	t := NewTap(h, state, p.Genesis())
-	t.Peer(1, p2p.PeerInfo{Link: p2p.Link{Kind: p2p.Inbound}, Number: 4, Addr: "10.0.0.1:5", LocalAddr: "10.0.0.2:6"})
+	t.Peer(1, p2p.PeerInfo{Link: p2p.Link{Number: 4, Kind: p2p.Inbound}, Addr: "10.0.0.1:5", LocalAddr: "10.0.0.2:6"})
 	return t
 }
 
@@ -118,7 +118,7 @@ func TestStepsBecomeEvents(t *testing.T) {
 func TestPeersComeLearnAndGo(t *testing.T) {
 	h := small(10, 10)
 	tap := tapped(h)
-	info := p2p.PeerInfo{Link: p2p.Link{Kind: p2p.Inbound}, Number: 4, Addr: "10.0.0.1:5", LocalAddr: "10.0.0.2:6"}
+	info := p2p.PeerInfo{Link: p2p.Link{Number: 4, Kind: p2p.Inbound}, Addr: "10.0.0.1:5", LocalAddr: "10.0.0.2:6"}
 	tap.Peer(1, info) // nothing new
 	info.Listens = netip.MustParseAddrPort("10.0.0.1:18444")
 	tap.Peer(1, info)
@@ -126,7 +126,7 @@ func TestPeersComeLearnAndGo(t *testing.T) {
 	tap.Left(1, nil)
 	tap.Left(2, nil)
 	onion, _ := p2p.OverlayAddr(p2p.Onion, make([]byte, 32))
-	tap.Peer(3, p2p.PeerInfo{Number: 6, Listens: netip.AddrPortFrom(onion, 8333)})
+	tap.Peer(3, p2p.PeerInfo{Link: p2p.Link{Number: 6}, Listens: netip.AddrPortFrom(onion, 8333)})
 	var got []string
 	for _, e := range h.Kept(Filter{}) {
 		got = append(got, fmt.Sprint(e.Kind, " ", e.Peer.ID, " ", e.Peer.Listens, " ", e.Reason, " ", e.Peer.Kind))

@@ -68,14 +68,14 @@ func (f *Fetcher) evenLate() (drop []p2p.Action) {
 		case !f.up(p.lateAt):
 		case !p.stallsFrom.IsZero() && f.up(p.stallsFrom.Add(f.late)):
 			f.Log.Info("peer is dropped, for it stalls the download", "peer", p.Number)
-			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "stalls: the window waits for its block"})
+			drop = append(drop, p2p.Drop{Peer: p.ID, Reason: "stalls: the window waits for its block"})
 			if f.late < lateAfterMax {
 				f.late = min(2*f.late, lateAfterMax)
 				f.Log.Debug("more patience with stalling peers", "seconds", int(f.late.Seconds()))
 			}
 		case len(p.flights) > 0:
 			f.Log.Info("peer is dropped, for a block does not come", "peer", p.Number, "block", p.flights[0].e.Node.Hash)
-			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "a block asked for does not come"})
+			drop = append(drop, p2p.Drop{Peer: p.ID, Reason: "a block asked for does not come"})
 		}
 	}
 	return drop

@@ -65,8 +65,8 @@ func New(t *headers.Tree, r *rand.Rand, minWork chain.Work) *Fetcher {
 func (f *Fetcher) Now(now time.Time) { f.now = now }
 
 // Join makes a source of a peer.
-func (f *Fetcher) Join(id p2p.PeerID, l p2p.Link) *Source {
-	p := &Source{Link: l, id: id, usable: l.Services&wire.SFNodeWitness != 0}
+func (f *Fetcher) Join(l *p2p.Link) *Source {
+	p := &Source{Link: l, usable: l.Services&wire.SFNodeWitness != 0}
 	switch {
 	case l.Services&wire.SFNodeNetwork != 0:
 	case l.Services&wire.SFNodeNetworkLimited != 0:

@@ -48,14 +48,14 @@ func (r *rig) join(services wire.ServiceFlag, have, chosen bool) *Source {
 	if chosen {
 		kind = p2p.FullRelay
 	}
-	return r.Join(r.joined, p2p.Link{Kind: kind, Hello: p2p.Hello{Services: services, Have: have}})
+	return r.Join(&p2p.Link{ID: r.joined, Kind: kind, Hello: p2p.Hello{Services: services, Have: have}})
 }
 
 // lates are the sources that are to be dropped now.
 func (r *rig) lates() (drop []*Source) {
 	here := slices.Clone(r.sources)
 	for _, a := range r.Late() {
-		i := slices.IndexFunc(here, func(p *Source) bool { return p.id == a.(p2p.Drop).Peer })
+		i := slices.IndexFunc(here, func(p *Source) bool { return p.ID == a.(p2p.Drop).Peer })
 		drop = append(drop, here[i])
 	}
 	return drop

@@ -218,7 +218,7 @@ func (f *Fetcher) Late() (drop []p2p.Action) {
 		case !p.stalled:
 			f.stall(p)
 		case slices.ContainsFunc(p.flights, func(x *flight) bool { return f.othersHold(p, x.e) }):
-			drop = append(drop, p2p.Drop{Peer: p.id, Reason: "stalls: blocks asked for do not come"})
+			drop = append(drop, p2p.Drop{Peer: p.ID, Reason: "stalls: blocks asked for do not come"})
 		default:
 			f.release(p)
 		}

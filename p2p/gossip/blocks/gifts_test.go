@@ -25,7 +25,7 @@ func seedRig(n int) *rig {
 // newcomer joins one that holds nothing.
 func (r *rig) newcomerOf(given bool) *Source {
 	r.joined++
-	p := r.Join(r.joined, p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Have: true, Given: given}})
+	p := r.Join(&p2p.Link{ID: r.joined, Kind: p2p.Inbound, Hello: p2p.Hello{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Have: true, Given: given}})
 	r.OnHave(p, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
 	return p
 }

@@ -55,7 +55,7 @@ func (f *Fetcher) getData(a ask, short func(*headers.Entry) bool) p2p.Send {
 		a.from.asks(e, typ == InvTypeCompact)
 		m.InvList = append(m.InvList, wire.NewInvVect(typ, &e.Node.Hash))
 	}
-	return p2p.Send{Peer: a.from.id, Msg: m}
+	return p2p.Send{Peer: a.from.ID, Msg: m}
 }
 
 func (f *Fetcher) plan(held int) (asks []ask) {

@@ -11,7 +11,7 @@ import (
 
 // Source is one peer as a source of bodies.
 type Source struct {
-	p2p.Link
+	*p2p.Link
 
 	Top *headers.Entry // best header that it has; for a have peer of headers only
 	RTT time.Duration  // shortest measured; 0: not known
@@ -24,9 +24,6 @@ type Source struct {
 	shown   map[*headers.Entry]struct{} // blocks on our tip that it has sent in short form
 	owes    map[*headers.Entry]struct{} // bodies that it was asked for, also long ago
 
-	Number int64 // as people see it
-
-	id     p2p.PeerID
 	lates  int   // times it let a block become late, less one for every tenth it delivered
 	grace  int   // deliveries towards the next
 	usable bool  // has witnesses

@@ -18,8 +18,6 @@ const (
 
 // chainSync is how one peer keeps up with our chain.
 type chainSync struct {
-	watched   bool   // we chose it ourselves, on a public network
-	full      bool   // it is there for more than blocks
 	mark      *Entry // our tip when the peer was seen to be behind; nil: it is not
 	until     time.Time
 	asked     bool
@@ -39,15 +37,18 @@ func (s *Sync) watchChains() {
 	}
 }
 
+// watched says whether a peer is to keep up: we chose it ourselves, on a public network.
+func (s *Sync) watched(t *Talk) bool { return t.Kind.Chosen() && !s.Local }
+
 func (s *Sync) watchChain(t *Talk) {
 	c, tip := &t.sync, s.tree.Tip()
 	switch {
-	case !c.watched || c.protected:
+	case !s.watched(t) || c.protected:
 	case t.reaches(tip): // the first few that are there by their own word stay for ever
-		*c = chainSync{watched: true, full: c.full}
-		c.protected = c.full && t.known.Best() != nil && s.protected() < maxProtected
+		*c = chainSync{}
+		c.protected = !t.Silent() && t.known.Best() != nil && s.protected() < maxProtected
 	case c.mark == nil, t.reaches(c.mark): // it is not behind where it was
-		*c = chainSync{watched: true, full: c.full, mark: tip, until: s.now.Add(chainSyncTimeout)}
+		*c = chainSync{mark: tip, until: s.now.Add(chainSyncTimeout)}
 	case s.now.Before(c.until):
 	case c.asked:
 		s.drop(t, "", "its chain stays behind ours")

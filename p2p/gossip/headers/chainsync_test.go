@@ -41,8 +41,8 @@ func TestProtectedIsWhoWasAtOurTip(t *testing.T) {
 	s.Now(now)
 	s.tree.SetTip(es[1])
 	var atTip, behind *Entry
-	first := s.Join(1, p2p.Link{Kind: p2p.FullRelay}, word(func() *Entry { return atTip }))
-	second := s.Join(2, p2p.Link{Kind: p2p.FullRelay}, word(func() *Entry { return behind }))
+	first := s.Join(&p2p.Link{ID: 1, Kind: p2p.FullRelay}, word(func() *Entry { return atTip }))
+	second := s.Join(&p2p.Link{ID: 2, Kind: p2p.FullRelay}, word(func() *Entry { return behind }))
 	atTip, behind = es[1], es[0]
 	for i, talk := range []*Talk{first, second} {
 		s.OnHeaders(talk, []*wire.BlockHeader{&es[1-i].Node.Header})
@@ -84,10 +84,10 @@ func TestWhoMovesIsLeftAlone(t *testing.T) {
 	now, at := time.Unix(1000, 0), 0
 	s.Now(now)
 	tr.SetTip(es[0])
-	blocksOnly := p2p.Link{Kind: p2p.BlocksOnly}
-	s.Join(1, blocksOnly, word(func() *Entry { return nil }))
-	mover := s.Join(2, blocksOnly, word(func() *Entry { return es[max(at-1, 0)] }))
-	inbound := s.Join(3, p2p.Link{Kind: p2p.Inbound}, word(func() *Entry { return nil }))
+	blocksOnly := func(id p2p.PeerID) *p2p.Link { return &p2p.Link{ID: id, Kind: p2p.BlocksOnly} }
+	s.Join(blocksOnly(1), word(func() *Entry { return nil }))
+	mover := s.Join(blocksOnly(2), word(func() *Entry { return es[max(at-1, 0)] }))
+	inbound := s.Join(&p2p.Link{ID: 3, Kind: p2p.Inbound}, word(func() *Entry { return nil }))
 	s.Actions() // they are asked as they join
 	var asked, dropped []p2p.PeerID
 	for ; at < len(es); at++ {

@@ -32,7 +32,7 @@ func newTalkers(t *testing.T, n int) *talkers {
 }
 
 func (x *talkers) join(id p2p.PeerID) *Talk {
-	t := x.Join(id, p2p.Link{Kind: p2p.FullRelay}, known{x, id})
+	t := x.Join(&p2p.Link{ID: id, Kind: p2p.FullRelay}, known{x, id})
 	x.Actions()
 	return t
 }
@@ -185,8 +185,8 @@ func TestT9_NobodyLeadsForEver(t *testing.T) {
 		if row.chosen {
 			kind = p2p.FullRelay
 		}
-		slow := x.Join(1, p2p.Link{Kind: kind}, known{x, 1})
-		honest := x.Join(2, p2p.Link{Kind: p2p.FullRelay}, known{x, 2})
+		slow := x.Join(&p2p.Link{ID: 1, Kind: kind}, known{x, 1})
+		honest := x.Join(&p2p.Link{ID: 2, Kind: p2p.FullRelay}, known{x, 2})
 		x.Actions()
 		last, at := x.params.Genesis().Hash, x.params.Genesis().Header.Timestamp
 		next := func() (hs []*wire.BlockHeader) {

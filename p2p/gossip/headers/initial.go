@@ -23,18 +23,14 @@ const (
 
 // initial is the part that a peer has in the first sync, where one is asked.
 type initial struct {
-	serves    bool      // it offers blocks
-	preferred bool      // it could take another's place
-	started   bool      // it was asked [fSyncStarted]
-	byInv     bool      // it was asked for a block that it announced before
-	until     time.Time // when it must have caught up; zero: it did, or was not asked
+	started bool      // it was asked [fSyncStarted]
+	byInv   bool      // it was asked for a block that it announced before
+	until   time.Time // when it must have caught up; zero: it did, or was not asked
 }
 
-func initialOf(l p2p.Link) initial {
-	return initial{
-		serves:    l.Kind != p2p.AddrFetch && l.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0,
-		preferred: l.Preferred(),
-	}
+// serves says whether a peer offers blocks.
+func (t *Talk) serves() bool {
+	return t.Kind != p2p.AddrFetch && t.Services&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0
 }
 
 // near says whether our best header is near today.
@@ -58,7 +54,7 @@ func (s *Sync) start() {
 	}
 	near, started := s.near(), s.started()
 	for _, t := range s.talks {
-		if !t.first.serves || t.first.started || !near && started > 0 {
+		if !t.serves() || t.first.started || !near && started > 0 {
 			continue
 		}
 		started++
@@ -96,7 +92,7 @@ func (s *Sync) initialDue() (due time.Time) {
 
 // replaceable says whether another peer of our choice could take its place.
 func (s *Sync) replaceable(t *Talk) bool {
-	return slices.ContainsFunc(s.talks, func(u *Talk) bool { return u != t && u.first.preferred })
+	return slices.ContainsFunc(s.talks, func(u *Talk) bool { return u != t && u.Preferred() })
 }
 
 // watchInitial lets another be asked when the only one has not caught up in time.
@@ -110,7 +106,7 @@ func (s *Sync) watchInitial() {
 		i := slices.IndexFunc(s.talks, func(t *Talk) bool { return t.first.started })
 		t := s.talks[i]
 		t.first.started, t.first.until = false, time.Time{}
-		if !t.trusted {
+		if !t.May(p2p.MayStay) {
 			s.drop(t, "", "its headers do not come")
 		}
 	}

@@ -17,8 +17,8 @@ func oneSync(t *testing.T, peers int) (*talkers, []*Talk) {
 	var talks []*Talk
 	for i := range peers {
 		id := p2p.PeerID(i + 1)
-		l := p2p.Link{Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
-		talks = append(talks, x.Join(id, l, known{x, id}))
+		l := p2p.Link{ID: id, Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
+		talks = append(talks, x.Join(&l, known{x, id}))
 	}
 	return x, talks
 }
@@ -38,8 +38,8 @@ func TestOnePeerIsAskedWhileOurBestIsOld(t *testing.T) {
 	x, talks := oneSync(t, 0)
 	x.Now(x.now.Add(48 * time.Hour))
 	join := func(id p2p.PeerID) {
-		l := p2p.Link{Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
-		talks = append(talks, x.Join(id, l, known{x, id}))
+		l := p2p.Link{ID: id, Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
+		talks = append(talks, x.Join(&l, known{x, id}))
 	}
 	for id := p2p.PeerID(1); id <= 4; id++ {
 		join(id)
@@ -70,8 +70,8 @@ func TestWhoDoesNotGiveHeadersIsReplaced(t *testing.T) {
 	x, talks := oneSync(t, 0)
 	x.Now(x.now.Add(10_000 * 10 * time.Minute))
 	for id := p2p.PeerID(1); id <= 2; id++ {
-		l := p2p.Link{Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
-		talks = append(talks, x.Join(id, l, known{x, id}))
+		l := p2p.Link{ID: id, Kind: p2p.FullRelay, Hello: p2p.Hello{Services: wire.SFNodeNetwork}}
+		talks = append(talks, x.Join(&l, known{x, id}))
 	}
 	x.Actions()
 	due := x.Due()
@@ -97,14 +97,14 @@ func TestAllAreAskedNearToday(t *testing.T) {
 	x.OnHeaders(x.join(9), x.run(1, 5))
 	x.Actions()
 	for id := p2p.PeerID(1); id <= 3; id++ {
-		l := p2p.Link{Kind: p2p.Inbound, Hello: p2p.Hello{Services: wire.SFNodeNetworkLimited}}
-		talks = append(talks, x.Join(id, l, known{x, id}))
+		l := p2p.Link{ID: id, Kind: p2p.Inbound, Hello: p2p.Hello{Services: wire.SFNodeNetworkLimited}}
+		talks = append(talks, x.Join(&l, known{x, id}))
 	}
 	if n := x.asked(); len(n) != 3 {
 		t.Errorf("asked near today: %v", n)
 	}
-	none := p2p.Link{Kind: p2p.Inbound}
-	x.Join(4, none, known{x, 4})
+	none := p2p.Link{ID: 4, Kind: p2p.Inbound}
+	x.Join(&none, known{x, 4})
 	if n := x.asked(); len(n) != 0 {
 		t.Errorf("who serves no blocks is asked: %v", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 // memoryWork is the least total work of a header chain that may use our
@@ -37,7 +38,7 @@ func (s *Sync) leastWork(t *Talk, more int) chain.Work {
 
 // worthMemory says whether a run of headers on top of parent may be kept.
 func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool {
-	if t.trusted {
+	if t.May(p2p.MayStay) { // any header of its that is good is kept [NetPermissionFlags::NoBan]
 		return true
 	}
 	least := s.leastWork(t, len(hs))
@@ -128,7 +129,7 @@ func (s *Sync) endPresync(t *Talk, why string) {
 	below := t.pre.Work().Cmp(s.params.MinimumChainWork) < 0
 	t.pre, t.lowWork = nil, true
 	s.done(t)
-	if below && t.chosen {
+	if below && t.Kind.Chosen() {
 		s.drop(t, "", why)
 	}
 }

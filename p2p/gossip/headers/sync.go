@@ -30,11 +30,8 @@ const (
 
 // Talk is what one peer and we have said of headers.
 type Talk struct {
-	id       p2p.PeerID
-	chosen   bool  // by ourselves, and not by name
-	trusted  bool  // by people: any header of its that is good is kept [NetPermissionFlags::NoBan]
-	Number   int64 // as people see it
-	Forgiven bool  // it is not dropped for an offence; the owner of the conversation says so
+	*p2p.Link
+	Forgiven bool // it is not dropped for an offence; the owner of the conversation says so
 	known    Known
 	gone     bool
 
@@ -98,15 +95,13 @@ func (s *Sync) Actions() []p2p.Action {
 }
 
 // Join asks a new peer for headers.
-func (s *Sync) Join(id p2p.PeerID, link p2p.Link, known Known) *Talk {
-	t := &Talk{id: id, chosen: link.Kind.Chosen(), trusted: link.May(p2p.MayStay), known: known}
-	t.sync = chainSync{watched: t.chosen && !s.Local, full: !link.Silent()}
-	t.first = initialOf(link)
+func (s *Sync) Join(link *p2p.Link, known Known) *Talk {
+	t := &Talk{Link: link, known: known}
 	s.talks = append(s.talks, t)
 	if s.start(); !s.One && link.Kind != p2p.AddrFetch {
 		s.ask(t, s.from())
 	}
-	if t.sync.watched {
+	if s.watched(t) {
 		s.watchChains() // perhaps our tip does not move, for nobody tells us of blocks
 	}
 	return t
@@ -124,7 +119,7 @@ func (s *Sync) Leave(t *Talk) {
 
 func (s *Sync) drop(t *Talk, offence p2p.Offence, reason string) {
 	if !t.gone {
-		s.acts = append(s.acts, p2p.Drop{Peer: t.id, Reason: reason, Offence: offence})
+		s.acts = append(s.acts, p2p.Drop{Peer: t.ID, Reason: reason, Offence: offence})
 		if offence == "" || !t.Forgiven {
 			s.Leave(t)
 		}
@@ -157,7 +152,7 @@ func (s *Sync) askFor(t *Talk, locator []chain.Hash) {
 		for i := range locator[:min(len(locator), MaxLocator)] {
 			m.BlockLocatorHashes = append(m.BlockLocatorHashes, &locator[i])
 		}
-		s.acts = append(s.acts, p2p.Send{Peer: t.id, Msg: m})
+		s.acts = append(s.acts, p2p.Send{Peer: t.ID, Msg: m})
 	}
 }
 
@@ -359,7 +354,7 @@ func (s *Sync) done(t *Talk) {
 // leads lets a peer lead unless another one does. Who came to us gives way to a
 // peer of our own choice, for anybody may come first.
 func (s *Sync) leads(t *Talk) bool {
-	if s.leader == nil || t.chosen && !s.leader.chosen {
+	if s.leader == nil || t.Kind.Chosen() && !s.leader.Kind.Chosen() {
 		s.leader, s.since = t, s.now
 	}
 	return s.leader == t

@@ -5,7 +5,7 @@
 //	              time, from the next when that one does not deliver [txrequest.h]
 //	orphanage.go  transactions whose parents are unknown [TxOrphanage]
 //	pool.go       the pool by its hashes
-//	outbox.go     what one peer knows, and what is to be announced to it
+//	outbox.go     one peer: what it knows, and what is to be announced to it
 //	set.go        the last hashes of some kind [CRollingBloomFilter]
 //	timer.go      when announcements go out
 //

@@ -28,7 +28,7 @@ const (
 // waiting is an offer whose delay is not over.
 type waiting struct {
 	w    *want
-	by   *Announcer
+	by   *Peer
 	till time.Time
 }
 
@@ -40,17 +40,17 @@ func (c Pace) timeout() time.Duration {
 }
 
 // most is how much may be asked from a peer and not be delivered.
-func (c Pace) most(p *Announcer) int {
+func (c Pace) most(p *Peer) int {
 	if c.Delays {
 		return p.mostOffers()
 	}
 	return maxFlights
 }
 
-func (t *Requests) mayAsk(p *Announcer) bool { return p.flights < t.pace.most(p) }
+func (t *Requests) mayAsk(p *Peer) bool { return p.flights < t.pace.most(p) }
 
 // delayOf is how many steps an offer waits before its peer is asked.
-func (t *Requests) delayOf(p *Announcer, a Name) (n int) {
+func (t *Requests) delayOf(p *Peer, a Name) (n int) {
 	if !t.pace.Delays {
 		return 0
 	}
@@ -67,7 +67,7 @@ func (t *Requests) delayOf(p *Announcer, a Name) (n int) {
 }
 
 // mostOffers is how much a peer may announce that is not settled.
-func (p *Announcer) mostOffers() int {
+func (p *Peer) mostOffers() int {
 	if p.May(p2p.MayRelay) {
 		return maxTrusted
 	}
@@ -75,7 +75,7 @@ func (p *Announcer) mostOffers() int {
 }
 
 func (t *Requests) anyByWTxID() bool {
-	return slices.ContainsFunc(t.peers, func(p *Announcer) bool { return p.WTxIDRelay && !p.Silent() })
+	return slices.ContainsFunc(t.peers, func(p *Peer) bool { return p.WTxIDRelay && !p.Silent() })
 }
 
 // endDelays lets those be asked whose delay is over.
@@ -98,7 +98,7 @@ func (t *Requests) endDelays(now time.Time) {
 }
 
 // dropDelayed forgets a peer's delays and gives what they were for.
-func (t *Requests) dropDelayed(p *Announcer) (wants []*want) {
+func (t *Requests) dropDelayed(p *Peer) (wants []*want) {
 	for n := range t.delayed {
 		t.delayed[n] = slices.DeleteFunc(t.delayed[n], func(d waiting) bool {
 			if d.by == p {

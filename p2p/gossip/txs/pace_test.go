@@ -30,9 +30,9 @@ func TestDelaysOfRequests(t *testing.T) {
 		{"all of it", p2p.Link{Kind: inbound}, false, true, 100, 6 * time.Second},
 	} {
 		tr, now := NewRequests(Pace{Delays: true}), time.Unix(1000, 0)
-		p := tr.Join(1, c.link)
+		p := joinLink(tr, c.link)
 		if c.other {
-			tr.Join(2, p2p.Link{Kind: inbound, Hello: p2p.Hello{WTxIDRelay: true}})
+			joinLink(tr, p2p.Link{Kind: inbound, Hello: p2p.Hello{WTxIDRelay: true}})
 		}
 		for i := range c.busy {
 			tr.Offer(p, Name{hash(100 + i), c.byWID}, now)
@@ -97,7 +97,7 @@ func TestWithDelaysAnAnswerHasAMinute(t *testing.T) {
 func TestOffersOfTrustedPeersAreBoundedToo(t *testing.T) {
 	for permission, most := range map[p2p.Permissions]int{0: 5000, p2p.MayRelay: 50_000, p2p.MayForceRelay: 50_000} {
 		tr, now := NewRequests(Pace{Delays: true}), time.Unix(1000, 0)
-		p := tr.Join(1, p2p.Link{Kind: p2p.Inbound, Permissions: permission})
+		p := joinLink(tr, p2p.Link{Kind: p2p.Inbound, Permissions: permission})
 		for i := range most {
 			tr.Offer(p, Name{hash(i), true}, now)
 		}

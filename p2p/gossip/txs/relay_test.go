@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 func tx(i int) *chain.Tx {
@@ -35,8 +36,13 @@ func TestSetRemembersTheLastOnes(t *testing.T) {
 	}
 }
 
+// outbox is a peer that wants transactions, and names them by wtxid.
+func outbox(wants, byWTxID bool) *Peer {
+	return NewPeer(&p2p.Link{Hello: p2p.Hello{Relay: wants, WTxIDRelay: byWTxID}}, 0)
+}
+
 func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true, 0)
+	p, o := NewPool(), outbox(true, true)
 	o.FeeFilter = 5000
 	cheap, dear, gone, known := p.Add(tx(1), 999), p.Add(tx(2), 1000), p.Add(tx(3), 1000), p.Add(tx(4), 1000)
 	o.Knows(tx(4).WID)
@@ -53,14 +59,14 @@ func TestEachTransactionIsAnnouncedOnce(t *testing.T) {
 	if o.Take(true, 0) != nil || o.Len() != 0 {
 		t.Error("announced twice")
 	}
-	if off := NewOutbox(false, true, 0); off.Put(dear) || off.Len() != 0 {
+	if off := outbox(false, true); off.Put(dear) || off.Len() != 0 {
 		t.Error("announced to who wants none")
 	}
 }
 
 // A hundred peers may be told in one step: none is told of thousands.
 func TestT5_AFullOutboxIsEmptiedLittleByLittle(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true, 0)
+	p, o := NewPool(), outbox(true, true)
 	for i := range 10_000 {
 		o.Put(p.Add(tx(i), 1000))
 	}
@@ -76,7 +82,7 @@ func TestT5_AFullOutboxIsEmptiedLittleByLittle(t *testing.T) {
 }
 
 func TestT5_TheOutboxIsBounded(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, false, 0)
+	p, o := NewPool(), outbox(true, false)
 	for i := range 30_000 {
 		o.Put(p.Add(tx(i), 1000))
 	}
@@ -122,7 +128,7 @@ func TestThePoolsOrderDoesNotGrowForEver(t *testing.T) {
 // A thousand replacements of one outpoint between two announcements are one
 // announcement, of the last.
 func TestT76_WhatIsReplacedBeforeItsTurnIsNotAnnounced(t *testing.T) {
-	p, o := NewPool(), NewOutbox(true, true, 0)
+	p, o := NewPool(), outbox(true, true)
 	honest := p.Add(tx(5000), 1000)
 	o.Put(honest)
 	for i := range 1000 {

@@ -49,7 +49,7 @@ func (t *Requests) Check() error {
 func (t *Requests) checkWant(h chain.Hash, w *want) error {
 	live := slices.ContainsFunc(w.offers, func(o offer) bool { return !o.by.gone })
 	delayed := !slices.ContainsFunc(w.offers, func(o offer) bool { return o.ready && !o.by.gone })
-	queued := slices.ContainsFunc(t.peers, func(p *Announcer) bool { return slices.Contains(p.queue, w) })
+	queued := slices.ContainsFunc(t.peers, func(p *Peer) bool { return slices.Contains(p.queue, w) })
 	timed := slices.ContainsFunc(t.asked, func(d deadline) bool { return d.w == w && !d.outdated() })
 	switch {
 	case w.done || w.hash != h || !live:

@@ -21,19 +21,19 @@ const (
 type want struct {
 	hash    chain.Hash
 	byWTxID bool
-	offers  []offer    // in order of announcement; the one asked is among them
-	asked   *Announcer // nil: nobody yet
+	offers  []offer // in order of announcement; the one asked is among them
+	asked   *Peer   // nil: nobody yet
 	until   time.Time
 	done    bool
 }
 
 // offer is one peer's announcement of a want.
 type offer struct {
-	by    *Announcer
+	by    *Peer
 	ready bool // it may be asked; else its delay is not over
 }
 
-func (w *want) offerOf(p *Announcer) int {
+func (w *want) offerOf(p *Peer) int {
 	return slices.IndexFunc(w.offers, func(o offer) bool { return o.by == p })
 }
 
@@ -52,27 +52,13 @@ type Name struct {
 	ByWTxID bool
 }
 
-// Announcer is what one peer offers and was asked for.
-type Announcer struct {
-	p2p.Link
-	id      p2p.PeerID
-	witness bool // gives transactions with their witnesses
-	gone    bool
-	kicked  bool    // is in Requests.kicked
-	offers  int     // wants that it is among the offers of
-	queue   []*want // its offers that may not have been asked from anybody
-	delayed int     // its entries in Requests.delayed
-	flights int     // asked and not delivered
-	asks    []Name  // to be asked at the end of Fill
-}
-
 // Requests holds all wants; they are bounded by MaxOffers for each peer [TxRequestTracker].
 type Requests struct {
 	wants   map[chain.Hash]*want
-	asked   []deadline   // in order of time; outdated ones are skipped
-	kicked  []*Announcer // who may be asked for something more
-	flights int          // over all peers
-	peers   []*Announcer
+	asked   []deadline // in order of time; outdated ones are skipped
+	kicked  []*Peer    // who may be asked for something more
+	flights int        // over all peers
+	peers   []*Peer
 
 	pace    Pace
 	delayed [delays][]waiting // by how long they wait, each in order of time
@@ -84,17 +70,13 @@ func NewRequests(pace Pace) *Requests {
 }
 
 // Join makes a peer known. Those of our own choice are asked before others.
-func (t *Requests) Join(id p2p.PeerID, l p2p.Link) *Announcer {
-	p := &Announcer{Link: l, id: id, witness: l.Services&wire.SFNodeWitness != 0}
-	t.peers = append(t.peers, p)
-	return p
-}
+func (t *Requests) Join(p *Peer) { t.peers = append(t.peers, p) }
 
 // Leave forgets a peer; what it was asked for is asked elsewhere. Its other
 // offers stay in the wants and are skipped there.
-func (t *Requests) Leave(p *Announcer) {
+func (t *Requests) Leave(p *Peer) {
 	p.gone = true
-	t.peers = slices.DeleteFunc(t.peers, func(q *Announcer) bool { return q == p })
+	t.peers = slices.DeleteFunc(t.peers, func(q *Peer) bool { return q == p })
 	var mine []*want
 	for _, d := range t.asked {
 		if d.w.asked == p && !d.outdated() {
@@ -108,8 +90,18 @@ func (t *Requests) Leave(p *Announcer) {
 	p.queue, p.asks = nil, nil
 }
 
+// Forget forgets what a peer offers and was asked for, as Leave does, but the peer stays: as
+// the one that is returned, which begins with nothing.
+func (t *Requests) Forget(p *Peer) *Peer {
+	t.Leave(p)
+	fresh := *p
+	fresh.gone, fresh.kicked, fresh.offers, fresh.delayed, fresh.flights = false, false, 0, 0, 0
+	t.Join(&fresh)
+	return &fresh
+}
+
 // Offer notes that a peer has a transaction.
-func (t *Requests) Offer(p *Announcer, a Name, now time.Time) {
+func (t *Requests) Offer(p *Peer, a Name, now time.Time) {
 	if most := p.mostOffers(); p.offers >= most || len(p.queue)+p.delayed >= 2*most {
 		return
 	}
@@ -133,7 +125,7 @@ func (t *Requests) Offer(p *Announcer, a Name, now time.Time) {
 	t.kick(p)
 }
 
-func (t *Requests) kick(p *Announcer) {
+func (t *Requests) kick(p *Peer) {
 	if !p.kicked {
 		p.kicked = true
 		t.kicked = append(t.kicked, p)
@@ -150,19 +142,19 @@ func (t *Requests) Fill(now time.Time, limit int) (acts []p2p.Action) {
 		}
 		m := wire.NewMsgGetDataSizeHint(uint(len(p.asks)))
 		for _, a := range p.asks {
-			m.InvList = append(m.InvList, wire.NewInvVect(p.invType(a), &a.Hash))
+			m.InvList = append(m.InvList, wire.NewInvVect(p.asksBy(a), &a.Hash))
 		}
 		p.asks = nil
-		acts = append(acts, p2p.Send{Peer: p.id, Msg: m})
+		acts = append(acts, p2p.Send{Peer: p.ID, Msg: m})
 	}
 	return acts
 }
 
-func (p *Announcer) invType(a Name) wire.InvType {
+func (p *Peer) asksBy(a Name) wire.InvType {
 	switch {
 	case a.ByWTxID:
 		return InvTypeWTx
-	case p.witness:
+	case p.Services&wire.SFNodeWitness != 0: // it gives transactions with their witnesses
 		return wire.InvTypeWitnessTx
 	}
 	return wire.InvTypeTx
@@ -186,7 +178,7 @@ func (t *Requests) choose(now time.Time, limit int) {
 	}
 }
 
-func (t *Requests) ask(p *Announcer, w *want, now time.Time) {
+func (t *Requests) ask(p *Peer, w *want, now time.Time) {
 	w.asked, w.until = p, now.Add(t.pace.timeout())
 	t.asked = append(t.asked, deadline{w, w.until})
 	t.flights++
@@ -202,7 +194,7 @@ func (t *Requests) unask(w *want) {
 }
 
 // Fail: the peer does not have it after all.
-func (t *Requests) Fail(p *Announcer, h chain.Hash) {
+func (t *Requests) Fail(p *Peer, h chain.Hash) {
 	if w := t.wants[h]; w != nil {
 		t.fail(w, p)
 	}
@@ -210,7 +202,7 @@ func (t *Requests) Fail(p *Announcer, h chain.Hash) {
 
 // Postpone: the peer has sent what it was asked for, but not at a time when it could be
 // taken. It goes on offering it.
-func (t *Requests) Postpone(p *Announcer, h chain.Hash, now time.Time) {
+func (t *Requests) Postpone(p *Peer, h chain.Hash, now time.Time) {
 	if w := t.wants[h]; w != nil && w.asked == p {
 		name := Name{w.hash, w.byWTxID}
 		t.fail(w, p)
@@ -219,7 +211,7 @@ func (t *Requests) Postpone(p *Announcer, h chain.Hash, now time.Time) {
 }
 
 // fail takes a peer from a want's offers; if it was the one asked, the next is.
-func (t *Requests) fail(w *want, p *Announcer) {
+func (t *Requests) fail(w *want, p *Peer) {
 	if w.done || w.offerOf(p) < 0 {
 		return
 	}
@@ -236,7 +228,7 @@ func (t *Requests) fail(w *want, p *Announcer) {
 		delete(t.wants, w.hash)
 		return
 	}
-	var next *Announcer
+	var next *Peer
 	for _, o := range w.offers {
 		if o.ready && (next == nil || t.better(o.by, next)) {
 			next = o.by
@@ -250,7 +242,7 @@ func (t *Requests) fail(w *want, p *Announcer) {
 }
 
 // better says whether a is rather asked than b, who announced it earlier.
-func (t *Requests) better(a, b *Announcer) bool {
+func (t *Requests) better(a, b *Peer) bool {
 	if free := t.mayAsk(a); free != t.mayAsk(b) {
 		return free
 	}

@@ -10,16 +10,22 @@ import (
 )
 
 // join makes a peer known that we dialled ourselves, or that came to us.
-func join(tr *Requests, preferred bool) *Announcer {
+func join(tr *Requests, preferred bool) *Peer {
 	kind := p2p.Inbound
 	if preferred {
 		kind = p2p.FullRelay
 	}
-	return tr.Join(p2p.PeerID(len(tr.peers)+1), p2p.Link{Kind: kind})
+	return joinLink(tr, p2p.Link{ID: p2p.PeerID(len(tr.peers) + 1), Kind: kind})
+}
+
+func joinLink(tr *Requests, l p2p.Link) *Peer {
+	p := NewPeer(&l, 0)
+	tr.Join(p)
+	return p
 }
 
 // asksOf takes what is to be asked of a peer now.
-func asksOf(p *Announcer) []Name {
+func asksOf(p *Peer) []Name {
 	asks := p.asks
 	p.asks = nil
 	return asks
@@ -33,20 +39,24 @@ func TestEachWantHasOneOwner(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		tr, now := NewRequests(Pace{Delays: seed%2 == 1}), time.Unix(1000, 0)
-		var peers []*Announcer
-		asked := map[chain.Hash]*Announcer{} // who we think was asked
+		var peers []*Peer
+		asked := map[chain.Hash]*Peer{} // who we think was asked
 		for range 400 {
 			switch k := r.IntN(12); {
 			case k == 0 || len(peers) == 0:
 				peers = append(peers, join(tr, r.IntN(2) == 0))
 			case k == 1:
 				i := r.IntN(len(peers))
-				tr.Leave(peers[i])
 				for h, p := range asked {
 					if p == peers[i] {
 						delete(asked, h)
 					}
 				}
+				if r.IntN(2) == 0 { // it stays, but owes too much
+					peers[i] = tr.Forget(peers[i])
+					continue
+				}
+				tr.Leave(peers[i])
 				peers = append(peers[:i], peers[i+1:]...)
 			case k < 8:
 				tr.Offer(peers[r.IntN(len(peers))], Name{hash(r.IntN(60)), true}, now)
@@ -92,7 +102,7 @@ func TestEachWantHasOneOwner(t *testing.T) {
 // T29: whoever announced first, after a timeout a peer of our choice is asked.
 func TestT29_PreferredPeersAreAskedFirstAfterATimeout(t *testing.T) {
 	tr, now := NewRequests(Pace{}), time.Unix(1000, 0)
-	var silent []*Announcer
+	var silent []*Peer
 	for range 50 {
 		p := join(tr, false)
 		silent = append(silent, p)
