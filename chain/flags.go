@@ -3,7 +3,9 @@ package chain
 import "github.com/btcsuite/btcd/txscript/v2"
 
 // StandardFlags are the script rules of relay: consensus, and the stricter
-// ones whose breach makes a transaction non-standard only.
+// ones whose breach makes a transaction non-standard only: LOW_S, STRICTENC,
+// MINIMALDATA, NULLFAIL, CLEANSTACK, MINIMALIF, WITNESS_PUBKEYTYPE, CONST_SCRIPTCODE
+// and all that begin with DISCOURAGE [STANDARD_SCRIPT_VERIFY_FLAGS].
 const StandardFlags = txscript.StandardVerifyFlags
 
 // ConsensusFlags are all script rules of consensus; which of them hold for a

@@ -41,7 +41,7 @@ func SequenceLock(p *Params, tx *Tx, coins []Coin, parent *HeaderNode) LockPoint
 // RelativeLock computes tx's relative locks [CalculateSequenceLocks], as the pool
 // holds to them at any height; coins are those it spends, in
 // input order, and parent is the block on which it is to be mined. A coin that
-// is itself not mined yet counts as being at parent's height + 1.
+// is itself not mined yet counts as being at parent's height + 1 [CalculateLockPointsAtTip].
 func RelativeLock(tx *Tx, coins []Coin, parent *HeaderNode) LockPoint {
 	l := LockPoint{-1, -1}
 	if uint32(tx.Version) < 2 || tx.IsCoinbase() {

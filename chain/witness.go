@@ -7,7 +7,7 @@ import (
 )
 
 // commitmentPrefix starts the coinbase output that commits to the witnesses:
-// OP_RETURN, a push of 36 bytes, BIP141's four-byte mark, then the hash.
+// OP_RETURN, a push of 36 bytes, BIP141's four-byte mark, then the hash [MINIMUM_WITNESS_COMMITMENT].
 const commitmentPrefix = "\x6a\x24\xaa\x21\xa9\xed"
 
 // commitmentSize is the least length of that output's script.

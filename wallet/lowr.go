@@ -10,7 +10,7 @@ import (
 // SignLowR is an ECDSA signature whose R is below 2^255, so that it is never
 // longer than 70 bytes, as everybody's are [SigHasLowR]. The nonce is that of
 // RFC 6979; while R comes out high, a counter goes in as its extra data, as in
-// Core, so that the same key signs the same hash with the same bytes.
+// Core, so that the same key signs the same hash with the same bytes [CanGrindR].
 func SignLowR(key *btcec.PrivateKey, hash []byte) []byte {
 	secret := key.Key.Bytes()
 	var extra []byte

@@ -159,7 +159,7 @@ func (a *Archive) SaveHeader(n uint32, h Header) {
 }
 
 // SaveBody writes a body soon; until then it is served from memory. raw must
-// not change afterwards.
+// not change afterwards [SaveBlockToDisk, WriteBlockToDisk].
 func (a *Archive) SaveBody(n uint32, raw []byte) {
 	a.mu.Lock()
 	a.tail[n] = raw
@@ -180,7 +180,7 @@ func (a *Archive) Prune(headers map[uint32]Header, bodies []uint32) {
 	a.poke()
 }
 
-// SaveUndo writes an undo record with the next flush.
+// SaveUndo writes an undo record with the next flush [WriteUndoDataForBlock].
 func (a *Archive) SaveUndo(body uint32, undo []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

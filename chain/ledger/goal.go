@@ -2,7 +2,7 @@ package ledger
 
 import "grapevine/chain"
 
-// propose notes a block that might become the tip.
+// propose notes a block that might become the tip [TryAddBlockIndexCandidate].
 func (t *tree) propose(e *entry) {
 	if !t.hopeful(e) {
 		return
@@ -22,7 +22,7 @@ func (t *tree) hopeful(e *entry) bool {
 }
 
 // proposeAll looks at every block again: after loading, and when one that is no
-// candidate may have become hopeful.
+// candidate may have become hopeful [PruneBlockIndexCandidates].
 func (t *tree) proposeAll() {
 	t.passed = t.headers.Tip().Node.Work
 	for _, e := range t.headers.All() {

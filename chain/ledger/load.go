@@ -108,7 +108,7 @@ func (l *Ledger) checkPruned(marks archive.Marks) error {
 	return nil
 }
 
-// begin makes a new file, with genesis. Its coinbase is not a coin, as in Core.
+// begin makes a new file, with genesis. Its coinbase is not a coin, as in Core [LoadGenesisBlock].
 func (l *Ledger) begin() error {
 	genesis, err := l.saveGenesis()
 	if err != nil {

@@ -219,6 +219,7 @@ func (w *writer) wentBack(e *entry) {
 	}
 }
 
+// pruneUnits deletes whole units [UnlinkPrunedFiles, PruneOneBlockFile].
 func (w *writer) pruneUnits(away []*unit) {
 	if len(away) == 0 {
 		return
@@ -293,7 +294,7 @@ func (t *tree) Pruned(hash chain.Hash) bool {
 	return e != nil && e.pruned
 }
 
-// Pruned says whether the block's body was deleted; it may have come again.
+// Pruned says whether the block's body was deleted; it may have come again [IsBlockPruned].
 func (l *Ledger) Pruned(hash chain.Hash) bool { return l.tree.Pruned(hash) }
 
 // PruneHeight is the height of the highest block of the verified chain that is pruned;

@@ -21,7 +21,7 @@ func (l *Ledger) BestHeader() *chain.HeaderNode { return l.tree.BestHeader() }
 // AtHeight is the active chain's block of that height; nil above the tip.
 func (l *Ledger) AtHeight(height int32) *chain.HeaderNode { return l.tree.AtHeight(height) }
 
-// Lookup finds a header and what is known of it.
+// Lookup finds a header and what is known of it [LookupBlockIndex].
 func (l *Ledger) Lookup(hash chain.Hash) (node *chain.HeaderNode, st Status, ok bool) {
 	return l.tree.Lookup(hash)
 }
@@ -54,7 +54,7 @@ func (l *Ledger) ChainTxs(hash chain.Hash) uint64 {
 }
 
 // RawBlock is a stored block as it travels, with witnesses. The bytes are
-// shared: do not change them.
+// shared: do not change them [ReadRawBlockFromDisk].
 func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
 	e, ok := l.tree.entry(hash)
 	if !ok {

@@ -234,7 +234,7 @@ func (t *tree) holds(n *chain.HeaderNode) bool {
 }
 
 // Unproven is the block of the snapshot from which the coin set comes, and how far the blocks below have been
-// validated; nil: the coin set is validated from genesis.
+// validated; nil: the coin set is validated from genesis [IsSnapshotActive, SnapshotBlockhash].
 func (l *Ledger) Unproven() (base, proven *chain.HeaderNode) { return l.tree.unproven() }
 
 // Absent says whether the block's body is not stored, and is not missed: it was pruned, or is below a snapshot.

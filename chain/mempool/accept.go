@@ -354,7 +354,7 @@ func (s *scene) checkReplacing(d *draft) error {
 }
 
 // checkScripts runs the scripts under the rules of relay. What fails by
-// consensus too is a broken rule; else it is a refusal.
+// consensus too is a broken rule; else it is a refusal [ConsensusScriptChecks, CheckInputsFromMempoolAndCache].
 func (s *scene) checkScripts(d *draft) error {
 	err := s.timed(func() error { return s.pool.cfg.Script.CheckRelay(d.tx, d.coins, s.flags) })
 	failed, ok := errors.AsType[*script.RelayFailure](err)

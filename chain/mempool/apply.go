@@ -199,7 +199,8 @@ func (p *Pool) sweep(c *change) {
 	}
 }
 
-// standsStill says whether an entry is still final and mature on the tip.
+// standsStill says whether an entry is still final and mature on the tip
+// [TestLockPointValidity, CheckSequenceLocksAtTip].
 func (s *scene) standsStill(e *entry) bool {
 	if !chain.IsFinal(e.Tx, s.tip.Height+1, s.tip.MedianTimePast()) {
 		return false

@@ -83,7 +83,7 @@ func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {
 
 // worse says which of two goes first when the pool is full: the one whose
 // removal, with all that build on it, loses the least fee a byte. A
-// transaction that pays well is not punished for a low-fee child.
+// transaction that pays well is not punished for a low-fee child [CompareTxMemPoolEntryByDescendantScore].
 func worse(a, b *entry) bool {
 	if c := policy.CmpRate(a.score(), b.score()); c != 0 {
 		return c < 0
@@ -138,7 +138,7 @@ const (
 	costLink    = 32  // a place in somebody's parents and in somebody's children, with room to grow
 )
 
-// usageOf estimates the memory a transaction will take in the pool.
+// usageOf estimates the memory a transaction will take in the pool [DynamicMemoryUsage].
 func usageOf(tx *chain.Tx, parents int) int64 {
 	n := tx.Size + costEntry + len(tx.TxIn)*costInput + len(tx.TxOut)*costOutput + parents*costLink
 	for _, in := range tx.TxIn {

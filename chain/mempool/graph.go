@@ -96,7 +96,7 @@ func (g *graph) insert(e *entry) {
 }
 
 // Remove takes an entry out. Of its ancestors and its descendants one must be
-// empty: a chain loses its links from an end, not in the middle.
+// empty: a chain loses its links from an end, not in the middle [removeUnchecked, UpdateForRemoveFromMempool].
 func (g *graph) Remove(e *entry) {
 	for _, a := range ancestors(e) {
 		a.Desc.Sub(e.own())
@@ -154,7 +154,7 @@ func (g *graph) relink(e *entry) {
 	}
 }
 
-// recount makes all totals anew.
+// recount makes all totals anew [UpdateForDescendants].
 func (g *graph) recount() {
 	for _, e := range g.byID {
 		e.Anc, e.Desc = e.own(), e.own()
@@ -177,7 +177,7 @@ func ancestors(e *entry) []*entry {
 	return reach(e, func(e *entry) []*entry { return e.Parents })
 }
 
-// descendants are what builds on e, without e, each once.
+// descendants are what builds on e, without e, each once [CalculateDescendants].
 func descendants(e *entry) []*entry {
 	return reach(e, func(e *entry) []*entry { return e.Children })
 }

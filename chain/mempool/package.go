@@ -138,7 +138,7 @@ func checkList(txs []*chain.Tx) error {
 	return nil
 }
 
-// sorted says whether parents come before their children; later are all txids.
+// sorted says whether parents come before their children; later are all txids [IsTopoSortedPackage].
 func sorted(txs []*chain.Tx, later map[chain.Hash]bool) bool {
 	for _, tx := range txs {
 		for _, in := range tx.TxIn {
@@ -151,7 +151,7 @@ func sorted(txs []*chain.Tx, later map[chain.Hash]bool) bool {
 	return true
 }
 
-// consistent says whether no two spend the same.
+// consistent says whether no two spend the same [IsConsistentPackage].
 func consistent(txs []*chain.Tx) bool {
 	spent := map[wire.OutPoint]bool{}
 	for _, tx := range txs {
@@ -188,7 +188,7 @@ func IsFamily(txs []*chain.Tx) bool {
 	return true
 }
 
-// checkParents: a child's other inputs must be confirmed.
+// checkParents: a child's other inputs must be confirmed [PackageChildWithParents].
 func (p *Pool) checkParents(txs []*chain.Tx) error {
 	view, child := p.cfg.View(), txs[len(txs)-1]
 	for _, in := range child.TxIn {

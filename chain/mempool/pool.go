@@ -144,7 +144,7 @@ func (p *Pool) admit(e *entry, c *change) {
 	c.in = append(c.in, e)
 }
 
-// drop takes an entry out with all that build on it, the last ones first.
+// drop takes an entry out with all that build on it, the last ones first [removeRecursive].
 func (p *Pool) drop(e *entry, why chain.Gone, c *change) {
 	below := descendants(e)
 	sortLastFirst(below)
@@ -169,7 +169,7 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 
 // shrink evicts until the pool fits its memory. What goes raises the floor
 // above what it paid, so that it does not come back while there is no room
-// [TrimToSize].
+// [TrimToSize, LimitMempoolSize, trackPackageRemoved].
 func (p *Pool) shrink(c *change) {
 	before, highest := len(c.out), policy.FeeRate(0)
 	for p.graph.Usage() > p.cfg.MaxBytes {

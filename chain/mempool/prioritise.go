@@ -29,7 +29,7 @@ func (p *Pool) Prioritise(txid chain.Hash, more btcutil.Amount) {
 	p.cfg.Log.Info("transaction prioritised", "txid", txid, "pooled", e != nil, "more", chain.FormatMoney(more), "delta", chain.FormatMoney(delta))
 }
 
-// modified is a fee with what was added to it. Whoever tests a transaction asks.
+// modified is a fee with what was added to it. Whoever tests a transaction asks [CTxMemPool::ApplyDelta].
 func (p *Pool) modified(txid chain.Hash, fee btcutil.Amount) btcutil.Amount {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -52,7 +52,7 @@ type Delta struct {
 	Fee    btcutil.Amount // modified; only in the pool
 }
 
-// Prioritised are all that Prioritise has added to and no block has confirmed.
+// Prioritised are all that Prioritise has added to and no block has confirmed [GetPrioritisedTransactions].
 func (p *Pool) Prioritised() map[chain.Hash]Delta {
 	p.mu.RLock()
 	defer p.mu.RUnlock()

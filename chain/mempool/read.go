@@ -152,7 +152,7 @@ func (p *Pool) public(e *entry) Entry {
 	}
 }
 
-// signals says whether a transaction allows its replacement by BIP125.
+// signals says whether a transaction allows its replacement by BIP125 [IsRBFOptIn].
 func signals(e *entry) bool { return policy.SignalsReplacement(e.Tx.MsgTx) }
 
 func txids(entries []*entry) []chain.Hash {

@@ -49,7 +49,7 @@ type parcel struct {
 // AcceptPackage). maxRate is what who submits it would pay at most; 0: any. An
 // error is our own fault. The delta counts in every case.
 //
-// Only the writer may call it.
+// Only the writer may call it [ProcessNewPackage].
 func (p *Pool) AddPackage(txs []*chain.Tx, maxRate policy.FeeRate) (PackageResult, chain.PoolDelta, error) {
 	whole := checkList(txs)
 	switch {
@@ -104,7 +104,7 @@ func (a *parcel) isHere(i int) bool {
 	return true
 }
 
-// addAlone tries a member by itself.
+// addAlone tries a member by itself [AcceptSubPackage].
 func (a *parcel) addAlone(i int, maxRate policy.FeeRate) {
 	m := &a.result.Members[i]
 	d, err := a.pool.scene(a.pool.writing(terms{replace: true, sibling: true, maxRate: maxRate})).check(m.Tx)

@@ -58,7 +58,8 @@ const (
 	sliceTries = 1 << 22
 )
 
-// terms are what a block is chosen on. Beside what is reserved it may be empty.
+// terms are what a block is chosen on. Beside what is reserved it may be empty
+// [ClampOptions, DEFAULT_BLOCK_MAX_WEIGHT].
 func (m *Miner) terms() terms {
 	on := terms{weight: chain.MaxBlockWeight, reserved: cmp.Or(m.cfg.Reserved, reserved), minRate: m.cfg.MinRate}
 	if m.cfg.MaxWeight != 0 {

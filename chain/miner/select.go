@@ -79,7 +79,7 @@ func (h *packages) Pop() any {
 }
 
 // score is the worse of the transaction's own rate and its package's: a rich
-// parent does not carry a low-fee child.
+// parent does not carry a low-fee child [CompareTxMemPoolEntryByAncestorFee].
 func (c *candidate) score() policy.Paid {
 	own, all := policy.Paid{Fee: c.Modified, VSize: c.VSize}, policy.Paid{Fee: c.fee, VSize: c.size}
 	if policy.CmpRate(own, all) < 0 {
@@ -101,14 +101,14 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 		if policy.CmpRate(best.score(), policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
 			break
 		}
-		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost {
+		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost { // [BlockAssembler::TestPackage]
 			if weight > on.weight-on.reserved-nearly {
 				failures++
 			}
 			continue
 		}
 		group := best.pending()
-		if slices.ContainsFunc(group, func(c *candidate) bool { return !chain.IsFinal(c.Tx, height, median) }) {
+		if slices.ContainsFunc(group, func(c *candidate) bool { return !chain.IsFinal(c.Tx, height, median) }) { // [TestPackageTransactions]
 			continue
 		}
 		failures = 0
@@ -150,7 +150,7 @@ func link(txs []mempool.Candidate) packages {
 	return queue
 }
 
-// pending is the candidate with its ancestors that are not chosen yet, parents first.
+// pending is the candidate with its ancestors that are not chosen yet, parents first [onlyUnconfirmed, SortForBlock].
 func (c *candidate) pending() []*candidate {
 	group := []*candidate{c}
 	if len(c.parents) == 0 {
@@ -169,7 +169,7 @@ func (c *candidate) pending() []*candidate {
 	return group
 }
 
-// take marks c as chosen: what builds on it no longer has to pay for it.
+// take marks c as chosen: what builds on it no longer has to pay for it [UpdatePackagesForAdded, AddToBlock].
 func (h *packages) take(c *candidate) {
 	c.done = true
 	if c.place >= 0 {

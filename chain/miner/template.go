@@ -163,7 +163,7 @@ func (m *Miner) coinbaseInput(height int32) *wire.TxIn {
 
 // makeCoinbase pays to payTo and commits to the witnesses (BIP141), early also before
 // segwit holds, as Core does. Its lock time, if it counts, is the height before, so that
-// it also differs from what BIP34 did not cover (BIP54) [RegenerateCommitments].
+// it also differs from what BIP34 did not cover (BIP54) [RegenerateCommitments, GenerateCoinbaseCommitment].
 func (t *Template) makeCoinbase(payTo []byte, in *wire.TxIn, segwit, early bool) {
 	cb := wire.NewMsgTx(2)
 	if in.Sequence != wire.MaxTxInSequenceNum {

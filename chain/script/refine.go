@@ -99,7 +99,7 @@ func (s spending) clean() string {
 	return ""
 }
 
-// truth is what a stack element says: all zeros, also negative ones, are false.
+// truth is what a stack element says: all zeros, also negative ones, are false [CastToBool].
 func truth(b []byte) bool {
 	for i, digit := range b {
 		if digit != 0 {
@@ -110,7 +110,7 @@ func truth(b []byte) bool {
 }
 
 // encoding: Core asks for a signature's form and for its S before it asks for
-// its hash type.
+// its hash type [CheckSignatureEncoding, IsLowDERSignature].
 func (s spending) encoding() string {
 	f := s.failing()
 	if why := s.again(f, f.commonType); why == badDER || why == highS {
@@ -129,7 +129,7 @@ func (f failing) commonType(stack [][]byte) {
 }
 
 // keyForm: Core asks first whether a key has any form, then whether it is
-// compressed.
+// compressed [CheckPubKeyEncoding].
 func (f failing) keyForm() string {
 	keys := f.stack[max(len(f.stack)-1, 0):]
 	if strings.HasPrefix(f.op, "OP_CHECKMULTISIG") {
@@ -337,7 +337,7 @@ func withoutAnnex(w wire.TxWitness) wire.TxWitness {
 	return w
 }
 
-// goodInternalKey says whether the control block of a script path names a point.
+// goodInternalKey says whether the control block of a script path names a point [VerifyTaprootCommitment].
 func (s spending) goodInternalKey() bool {
 	w := withoutAnnex(s.p.tx.TxIn[s.i].Witness)
 	control := w[len(w)-1]

@@ -118,7 +118,9 @@ func (c *Checker) Remember(tx *chain.Tx, flags txscript.ScriptFlags) {
 	c.known.put(tx.WID, flags)
 }
 
-// execute runs the engine [VerifyScript, EvalScript].
+// execute runs the engine, which knows the opcodes and their limits [VerifyScript,
+// EvalScript, VerifyWitnessProgram, ExecuteWitnessScript, EvalChecksigTapscript,
+// FindAndDelete, VALIDATION_WEIGHT_PER_SIGOP_PASSED, MAX_STACK_SIZE].
 func (p *Prepared) execute(i int, flags txscript.ScriptFlags) error {
 	vm, err := p.engine(i, flags)
 	if err != nil {

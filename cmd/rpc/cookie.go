@@ -82,7 +82,7 @@ func (s *Server) writeCookie() error {
 	return nil
 }
 
-// removeCookie takes the cookie away unless it is another node's by now.
+// removeCookie takes the cookie away unless it is another node's by now [DeleteAuthCookie].
 func (s *Server) removeCookie() error {
 	if s.cookie == "" {
 		return nil

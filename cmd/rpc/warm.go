@@ -87,7 +87,7 @@ func (w *warmUp) wait(ctx context.Context) error {
 	}
 }
 
-// warmText is why the node cannot answer yet, without the code.
+// warmText is why the node cannot answer yet, without the code [RPCIsInWarmup].
 func warmText(err error) string {
 	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return e.Message

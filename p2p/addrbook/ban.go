@@ -66,7 +66,7 @@ func (b *Book) Bans() []Ban {
 	return list
 }
 
-// sweepBans forgets those that have run out.
+// sweepBans forgets those that have run out [SweepBanned].
 func (b *Book) sweepBans() {
 	now := b.cfg.Now()
 	for n, ban := range b.bans {
@@ -78,7 +78,7 @@ func (b *Book) sweepBans() {
 }
 
 // Banned tells whether a ban holds for the address. It takes one step for each
-// length a subnet can have, however many bans there are.
+// length a subnet can have, however many bans there are [IsBanned].
 func (b *Book) Banned(a netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

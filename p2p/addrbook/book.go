@@ -15,14 +15,14 @@ import (
 
 // Bounds. A full book is about 20,000 addresses, some 4 MiB.
 const (
-	newBuckets   = 256 // Core has 1024; ours hold each address once, Core's up to eight times
-	triedBuckets = 64  // Core has 256
-	bucketSize   = 64  // as in Core
+	newBuckets   = 256 // Core has 1024; ours hold each address once, Core's up to eight times [ADDRMAN_NEW_BUCKET_COUNT, ADDRMAN_NEW_BUCKETS_PER_ADDRESS]
+	triedBuckets = 64  // Core has 256 [ADDRMAN_TRIED_BUCKET_COUNT]
+	bucketSize   = 64  // as in Core [ADDRMAN_BUCKET_SIZE]
 
 	newPerSource  = 64 // buckets that one source group can reach (Core's ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP)
 	triedPerGroup = 8  // Core's ADDRMAN_TRIED_BUCKETS_PER_GROUP
 
-	// samplePercent and sampleMax bound the answer to getaddr, as in Core.
+	// samplePercent and sampleMax bound the answer to getaddr, as in Core [MAX_PCT_ADDR_TO_SEND].
 	samplePercent = 23
 	sampleMax     = 1000
 	// The same answer is given for 21 to 27 hours, so that two connections cannot
@@ -31,10 +31,10 @@ const (
 	answerMore = 6 * time.Hour
 	maxAnswers = 64 // ways by which peers come: a few networks and addresses of ours
 
-	horizon     = 30 * 24 * time.Hour // not seen for longer: terrible
-	maxFailures = 10                  // in a row within a week, or 3 ever without a success: terrible
-	maxNewTries = 3
-	future      = 10 * time.Minute // an address seen later than this from now is a lie
+	horizon     = 30 * 24 * time.Hour // not seen for longer: terrible [ADDRMAN_HORIZON]
+	maxFailures = 10                  // in a row within a week, or 3 ever without a success: terrible [ADDRMAN_MAX_FAILURES, ADDRMAN_MIN_FAIL]
+	maxNewTries = 3                   // [ADDRMAN_RETRIES]
+	future      = 10 * time.Minute    // an address seen later than this from now is a lie
 )
 
 // Config is what a book needs from its owner.
@@ -96,7 +96,7 @@ type slot struct {
 
 // Add takes an address heard from source ("host:port" or host of the speaker)
 // and reports whether it was new to us. Addresses that cannot be reached are
-// ignored, as is everything that finds its place taken by a good one.
+// ignored, as is everything that finds its place taken by a good one [AddrManImpl::AddSingle].
 func (b *Book) Add(a p2p.Addr, source string) bool {
 	a.At = netip.AddrPortFrom(a.At.Addr().Unmap(), a.At.Port())
 	network, _ := p2p.Overlay(a.At.Addr())
@@ -162,7 +162,7 @@ func (b *Book) remove(e *entry) {
 
 // Attempt says that we are dialling the address. As in Core that counts as a
 // failure until it is good, but only once until some other address is good: a
-// node that has no network must not come to think badly of everybody.
+// node that has no network must not come to think badly of everybody [AddrManImpl::Attempt_].
 func (b *Book) Attempt(key netip.AddrPort) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -297,7 +297,7 @@ func (b *Book) due(e *entry, now int64) bool {
 	return now-e.lastTry >= wait || now < e.lastTry
 }
 
-// chance is Core's: 0.66 for each failure, at most eight of them.
+// chance is Core's: 0.66 for each failure, at most eight of them [GetChance].
 func chance(failures uint32) float64 { return math.Pow(0.66, float64(min(failures, 8))) }
 
 // terrible: not worth its place (Core's IsTerrible).

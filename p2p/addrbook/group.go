@@ -102,7 +102,8 @@ func (b *Book) group(source string) string {
 	return source
 }
 
-// slotOf is where an entry belongs. The secret key keeps others from aiming at a bucket.
+// slotOf is where an entry belongs. The secret key keeps others from aiming at a bucket
+// [GetNewBucket, GetTriedBucket, GetBucketPosition].
 func (b *Book) slotOf(e *entry) slot {
 	key := e.addr.At.String()
 	group := b.group(key)

@@ -49,7 +49,7 @@ func (b *Book) contest(key netip.AddrPort) {
 	}
 }
 
-// settle ends the contests that have an outcome.
+// settle ends the contests that have an outcome [ResolveCollisions].
 func (b *Book) settle(now int64) {
 	b.rivals = slices.DeleteFunc(b.rivals, func(key netip.AddrPort) bool {
 		e := b.known[key]

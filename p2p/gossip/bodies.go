@@ -84,7 +84,7 @@ func (s *State) pumpBlocks() {
 	}
 }
 
-// onBlockVerdict ends a validation.
+// onBlockVerdict ends a validation [PeerManagerImpl::BlockChecked].
 func (s *State) onBlockVerdict(v BlockVerdict) {
 	e := s.tree.Insert(v.Node)
 	j := s.queue.Done(e)

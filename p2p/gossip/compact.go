@@ -82,7 +82,7 @@ func (s *State) onlyOutbound(p *peer) bool {
 // passOn pushes a block that extends our tip, before it is validated, to those who
 // asked for it [high-bandwidth relay]. It has passed chain.CheckCopy: what is pushed,
 // kept for others or served is what its header commits to. lack is what we did
-// not know of it.
+// not know of it [NewPoWValidBlock].
 func (s *State) passOn(e *headers.Entry, b *chain.Block, lack []int) {
 	if s.behind(e) || e.Parent != s.tree.Tip() {
 		return
@@ -149,7 +149,8 @@ func (s *State) putTogether(p *peer, e *headers.Entry, m *msg.CmpctBlock) {
 	s.send(p, &msg.GetBlockTxn{Block: f.Hash, Indexes: f.Missing()})
 }
 
-// knownTxs are those that a new block may hold.
+// knownTxs are those that a new block may hold: the pool's and the orphans. What was
+// refused or replaced is not kept for it [vExtraTxnForCompact].
 func (s *State) knownTxs(yield func(*chain.Tx) bool) {
 	for _, in := range s.pool.Newest(s.pool.Log()) {
 		if !yield(in.Tx) {
@@ -163,7 +164,7 @@ func (s *State) knownTxs(yield func(*chain.Tx) bool) {
 	}
 }
 
-// onBlockTxn completes a block; what was not asked for is ignored.
+// onBlockTxn completes a block; what was not asked for is ignored [ProcessCompactBlockTxns].
 func (s *State) onBlockTxn(p *peer, m *msg.BlockTxn) {
 	i := slices.IndexFunc(p.parts, func(f fragment) bool { return f.Hash == m.Block })
 	if i < 0 {

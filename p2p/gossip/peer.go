@@ -68,7 +68,7 @@ func (s *State) onJoined(ev Joined) {
 	s.announcePool(p)
 }
 
-// onLeft forgets a peer; what it was asked for is asked elsewhere at once.
+// onLeft forgets a peer; what it was asked for is asked elsewhere at once [FinalizeNode].
 func (s *State) onLeft(id p2p.PeerID) {
 	p := s.byID[id]
 	if p == nil {
@@ -167,7 +167,7 @@ func (s *State) onMessage(p *peer, m wire.Message) {
 	}
 }
 
-// knowsHeader says whether the peer is sure to have e's header.
+// knowsHeader says whether the peer is sure to have e's header [PeerHasHeader].
 func (p *peer) knowsHeader(e *headers.Entry) bool {
 	return e.Parent == nil || p.src.Top != nil && e.IsAncestorOf(p.src.Top) || p.sent != nil && e.IsAncestorOf(p.sent)
 }

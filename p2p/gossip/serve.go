@@ -93,6 +93,7 @@ func (p *peer) noteLacks(tree *headers.Tree, missing []*wire.InvVect) {
 	}
 }
 
+// onGetBlockTxn answers with the transactions of a block that a peer asks for [SendBlockTransactions].
 func (s *State) onGetBlockTxn(p *peer, m *msg.GetBlockTxn) {
 	acts, ok := s.server.parts(p, m)
 	if !ok {

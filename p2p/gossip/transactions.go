@@ -116,7 +116,7 @@ func (s *State) pumpTxs() {
 
 // onTxVerdict ends a validation. A refused transaction is nobody's offence: what
 // we refuse others may take, by another tip or another policy. But what refusing it
-// took is on the account of who sent it.
+// took is on the account of who sent it [ProcessInvalidTx, ProcessValidTx].
 func (s *State) onTxVerdict(v TxVerdict) {
 	j := s.tx.queue.Done(v.Tx.WID)
 	if j == nil {
@@ -192,7 +192,7 @@ func (s *State) charge(p *peer, refused *queuedTx, cost time.Duration) {
 	}
 }
 
-// haveTx says whether a transaction need not be asked for.
+// haveTx says whether a transaction need not be asked for [AlreadyHaveTx].
 func (s *State) haveTx(h chain.Hash) bool {
 	return s.pool.ByWID(h) != nil || s.pool.ByTxID(h) != nil || s.tx.queue.find(h) != nil ||
 		s.tx.orphans.Has(h) || s.tx.rejected.Has(h) || s.tx.confirmed.Has(h)

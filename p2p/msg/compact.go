@@ -17,7 +17,7 @@ import (
 // maxIndex is the highest place of a transaction that BIP152 can name.
 const maxIndex = 0xffff
 
-// shortIDSize in bytes: 48 bits of a SipHash.
+// shortIDSize in bytes: 48 bits of a SipHash [SHORTTXIDS_LENGTH].
 const shortIDSize = 6
 
 // Prefilled is a transaction that travels with a compact block.
@@ -53,7 +53,7 @@ func (m *CmpctBlock) Key() ShortIDKey {
 	return ShortIDKey(sum[:siphash.KeySize])
 }
 
-// Of is the short id of a transaction by its wtxid.
+// Of is the short id of a transaction by its wtxid [CBlockHeaderAndShortTxIDs::GetShortID].
 func (k ShortIDKey) Of(wtxid chain.Hash) uint64 {
 	return siphash.Sum64(wtxid[:], (*[siphash.KeySize]byte)(&k)) & (1<<48 - 1)
 }

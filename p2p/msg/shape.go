@@ -94,7 +94,7 @@ func compactSize(p []byte) (n uint64, size int, err error) {
 }
 
 // blank is an empty message of this name and the shape of its payload; nil for
-// names we do not know.
+// names we do not know, sendtxrcncl among them (BIP330, Erlay) [TxReconciliationTracker].
 func blank(command string) (wire.Message, shape) {
 	switch command {
 	case wire.CmdInv:

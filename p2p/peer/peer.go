@@ -311,6 +311,7 @@ func (p *Peer) writeLoop(ctx context.Context) error {
 	}
 }
 
+// ping begins a ping [MaybeSendPing].
 func (p *Peer) ping(asked bool) error {
 	nonce, ok := p.meter.ping(time.Now(), asked)
 	if !ok {

@@ -24,8 +24,8 @@ import (
 
 // Sizes in bytes of BIP324.
 const (
-	keySize        = 64 // a public key in ElligatorSwift's form, no different from noise
-	maxGarbage     = 4095
+	keySize        = 64   // a public key in ElligatorSwift's form, no different from noise
+	maxGarbage     = 4095 // [MAX_GARBAGE_LEN]
 	terminatorSize = 16
 	lengthSize     = 3
 	packetOverhead = 1 + 16 // header and tag

@@ -35,7 +35,7 @@ type telling struct {
 	answered bool      // the first message of one that we have asked has come
 }
 
-// tellSoon queues an address for a peer; when too many wait, it takes the place of any.
+// tellSoon queues an address for a peer; when too many wait, it takes the place of any [PushAddress].
 func (l *loop) tellSoon(r *remote, a p2p.Addr) {
 	t := &r.telling
 	switch {
@@ -54,7 +54,7 @@ func (r *remote) understands(a p2p.Addr) bool {
 	return network == "" || r.AddrV2
 }
 
-// knows notes that a peer knows an address.
+// knows notes that a peer knows an address [AddAddressKnown].
 func (t *telling) knows(at netip.AddrPort) {
 	if t.known == nil {
 		t.known = newSet[netip.AddrPort](maxTellKnown)
@@ -173,7 +173,7 @@ func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
 		return
 	}
 	hash := siphash.Sum64(raw, &l.secret)
-	day := (uint64(now.Unix()) + hash) / uint64(24*time.Hour/time.Second)
+	day := (uint64(now.Unix()) + hash) / uint64(24*time.Hour/time.Second) // [ROTATE_ADDR_RELAY_DEST_INTERVAL]
 	var best [forwardTo]*remote
 	var ranks [forwardTo]uint64
 	for _, r := range l.order {

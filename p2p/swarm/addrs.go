@@ -50,7 +50,7 @@ func (l *loop) introduce(r *remote) {
 }
 
 // gossips: addresses are told to it. Not on a connection for blocks only, ours or
-// theirs, and what is told there would reach nobody else.
+// theirs, and what is told there would reach nobody else [SetupAddressRelay].
 func (r *remote) gossips() bool {
 	return r.peer != nil && !r.dropped && r.Kind != p2p.BlocksOnly && (!r.Inbound() || r.Relay || r.addrRelay)
 }

@@ -13,7 +13,7 @@ const (
 	chosenEvery   = 500 * time.Millisecond
 	maxBlocksOnly = 2                // as in Core [MAX_BLOCK_RELAY_ONLY_CONNECTIONS]
 	feelEvery     = 2 * time.Minute  // as in Core [FEELER_INTERVAL]
-	staleTip      = 30 * time.Minute // three block intervals without a new tip
+	staleTip      = 30 * time.Minute // three block intervals without a new tip [STALE_CHECK_INTERVAL]
 	trimAfter     = 30 * time.Second // Core's MINIMUM_CONNECT_TIME
 
 	// Any address counts on a local network, so any peer could make us knock at
@@ -64,7 +64,7 @@ func (l *loop) wanted(now time.Time) (p2p.Kind, bool) {
 		return p2p.FullRelay, true
 	case public && have[p2p.BlocksOnly] < maxBlocksOnly:
 		return p2p.BlocksOnly, true
-	case public && have[p2p.Feeler] == 0 && !now.Before(l.dial.feel):
+	case public && have[p2p.Feeler] == 0 && !now.Before(l.dial.feel): // [MAX_FEELER_CONNECTIONS]
 		return p2p.Feeler, true
 	}
 	return "", false

@@ -25,7 +25,7 @@ const (
 	defaultMaxOutbound = 8 // [MAX_OUTBOUND_FULL_RELAY_CONNECTIONS]
 )
 
-// needed is what those we choose ourselves must offer: all blocks, with witnesses.
+// needed is what those we choose ourselves must offer: all blocks, with witnesses [HasAllDesirableServiceFlags].
 const needed = wire.SFNodeNetwork | wire.SFNodeWitness
 
 // Config is what a swarm needs from its owner.

@@ -19,7 +19,7 @@ type dialer struct {
 	next    time.Time          // of the next dial by choice
 	feel    time.Time          // of the next feeler
 	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
-	plain   *set[p2p.HostPort] // where the encrypted transport is not known
+	plain   *set[p2p.HostPort] // where the encrypted transport is not known [ShouldReconnectV1]
 	knocks  bucket
 }
 
@@ -66,7 +66,7 @@ func (l *loop) dialAll() {
 	}
 }
 
-// dialTo begins a connection.
+// dialTo begins a connection [OpenNetworkConnection].
 func (l *loop) dialTo(to p2p.HostPort, kind p2p.Kind, plain bool) *remote {
 	r := &remote{Link: p2p.Link{Kind: kind}, to: to, plain: plain}
 	l.start(r)

@@ -54,6 +54,7 @@ func (l *loop) originOf(r *remote) string {
 	}
 }
 
+// has says whether an address is discouraged [IsDiscouraged].
 func (d *discouraged) has(a netip.Addr, now time.Time) bool {
 	t, ok := d.until[a]
 	return ok && now.Before(t)

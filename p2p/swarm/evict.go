@@ -18,11 +18,11 @@ type merit struct {
 // How many are protected for each merit, without Core's classes of networks
 // [SelectNodeToEvict, ProtectEvictionCandidatesByRatio].
 const (
-	protectGroups = 4
-	protectPing   = 8
-	protectTxs    = 4
-	protectSilent = 8 // who wants blocks only, and gave some
-	protectBlocks = 4
+	protectGroups = 4 // [CompareNetGroupKeyed]
+	protectPing   = 8 // [ReverseCompareNodeMinPingTime]
+	protectTxs    = 4 // [CompareNodeTXTime]
+	protectSilent = 8 // who wants blocks only, and gave some [CompareNodeBlockRelayOnlyTime]
+	protectBlocks = 4 // [CompareNodeBlockTime]
 )
 
 // evict chooses who makes room for a newcomer, nil if nobody: not those of a few groups that

@@ -28,7 +28,7 @@ func (n *nonces) drop(nonce uint64) bool {
 	return n.live[nonce]
 }
 
-// heard reports whether the nonce is ours, and remembers that it came back.
+// heard reports whether the nonce is ours, and remembers that it came back [CheckIncomingNonce].
 func (n *nonces) heard(nonce uint64) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

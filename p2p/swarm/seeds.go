@@ -12,7 +12,7 @@ import (
 // is empty, else after seedsAfter with fewer than enoughPeers, as in Core; and
 // again while they do not answer, for a node may start before its network does.
 const (
-	seedsAfter  = 11 * time.Second
+	seedsAfter  = 11 * time.Second // [DNSSEEDS_DELAY_FEW_PEERS]
 	seedsAgain  = time.Minute
 	enoughPeers = 2
 	seedsAtOnce = 3 // that are asked as nodes, through a proxy [DNSSEEDS_TO_QUERY_AT_ONCE]

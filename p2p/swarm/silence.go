@@ -8,7 +8,7 @@ import (
 )
 
 // silentFor is how long a peer may say nothing, read nothing, or owe the answer to a
-// ping [TIMEOUT_INTERVAL].
+// ping [TIMEOUT_INTERVAL, ShouldRunInactivityChecks].
 const silentFor = 20 * time.Minute
 
 // lookAtAll ends the connections that have been silent for too long by the time that

@@ -70,7 +70,7 @@ func New(cfg Config) (*Swarm, error) {
 	return s, nil
 }
 
-// bookEvery is how often the address book is written.
+// bookEvery is how often the address book is written [DUMP_PEERS_INTERVAL].
 const bookEvery = 10 * time.Second
 
 // Run listens, dials and talks until ctx ends or something of ours fails. It

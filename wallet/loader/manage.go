@@ -32,7 +32,7 @@ func (w *Wallets) claim(name string) (release func(), err error) {
 }
 
 // Create makes a wallet of that name, which must not be there; begin gives it
-// its keys. wallet.ErrPathTaken.
+// its keys. wallet.ErrPathTaken [CreateWallet].
 func (w *Wallets) Create(name string, begin func(*service.Service) error) error {
 	if err := w.checkName(name); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (w *Wallets) add(l *loaded) {
 	}
 }
 
-// Load takes a wallet into use. wallet.ErrLoaded, ErrNoPath, ErrNoFormat, ErrBusy.
+// Load takes a wallet into use. wallet.ErrLoaded, ErrNoPath, ErrNoFormat, ErrBusy [LoadWallet].
 func (w *Wallets) Load(name string) error {
 	if err := w.checkName(name); err != nil {
 		return err
@@ -198,7 +198,7 @@ func (w *Wallets) inUse(path string) bool {
 // Loaded says whether a wallet of that name is in use.
 func (w *Wallets) Loaded(name string) bool { return w.find(name) != nil }
 
-// Unload takes a wallet out of use and closes its file. wallet.ErrNotLoaded.
+// Unload takes a wallet out of use and closes its file. wallet.ErrNotLoaded [RemoveWallet].
 func (w *Wallets) Unload(name string) error {
 	release, err := w.claim(name)
 	if err != nil {
@@ -225,7 +225,7 @@ func (w *Wallets) Unload(name string) error {
 }
 
 // Restore makes a wallet of that name from the copy that Backup made, and loads it.
-// wallet.ErrNoBackup, ErrPathTaken.
+// wallet.ErrNoBackup, ErrPathTaken [RestoreWallet].
 func (w *Wallets) Restore(name, backup string) error {
 	if err := w.checkName(name); err != nil {
 		return err

@@ -132,12 +132,12 @@ func (s *Service) inUse(restoring bool) bool {
 	return s.state != nil && !(restoring && s.state.Unused() && !s.state.Encrypted())
 }
 
-// NewAddress hands out the script of an address never handed out before.
+// NewAddress hands out the script of an address never handed out before [GetNewDestination].
 func (s *Service) NewAddress(ctx context.Context, k wallet.Kind, label string) (script []byte, err error) {
 	return s.hand(ctx, wallet.Branch{Kind: k}, label)
 }
 
-// ChangeAddress hands out a change address never handed out before.
+// ChangeAddress hands out a change address never handed out before [GetNewChangeDestination].
 func (s *Service) ChangeAddress(ctx context.Context, k wallet.Kind) (script []byte, err error) {
 	return s.hand(ctx, wallet.Branch{Kind: k, Change: true}, "")
 }
@@ -159,7 +159,7 @@ func (s *Service) hand(ctx context.Context, branch wallet.Branch, label string) 
 	return script, nil
 }
 
-// Backup writes a copy of wallet.db, while the wallet is in use.
+// Backup writes a copy of wallet.db, while the wallet is in use [BackupWallet].
 func (s *Service) Backup(w io.Writer) error {
 	if !s.Exists() {
 		return wallet.ErrNoWallet

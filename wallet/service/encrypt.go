@@ -166,7 +166,7 @@ func (s *Service) Lock() error {
 }
 
 // Repass changes the passphrase: the master key is wrapped anew, and what it seals
-// stays. wallet.ErrPlain, wallet.ErrPassphrase.
+// stays. wallet.ErrPlain, wallet.ErrPassphrase [ChangeWalletPassphrase].
 func (s *Service) Repass(ctx context.Context, old, passphrase []byte) error {
 	s.unlockMu.Lock()
 	defer s.unlockMu.Unlock()

@@ -74,7 +74,7 @@ func (s *Service) SetPayRate(r policy.FeeRate) error {
 // Habits are how the wallet spends where a call does not say.
 func (s *Service) Habits() wallet.Habits { return s.cfg.Habits }
 
-// FeeRate is what a transaction with these options pays, and why [GetMinimumFeeRate].
+// FeeRate is what a transaction with these options pays, and why [GetMinimumFeeRate, GetMinimumFee].
 func (s *Service) FeeRate(o wallet.Options) (rate policy.FeeRate, why wallet.FeeReason, err error) {
 	rate, why = s.wantedRate(o)
 	if o.FeeRate != nil && o.AnyRate {

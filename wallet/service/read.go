@@ -26,6 +26,7 @@ func (s *Service) read(ctx context.Context) error {
 // reportEvery is how often a long scan says in the log where it is.
 const reportEvery = 10 * time.Second
 
+// catchUp walks from where the state stands to the tip [AttachChain].
 func (s *Service) catchUp(ctx context.Context) error {
 	defer s.scan(false)
 	said, begun := s.cfg.Now(), false

@@ -100,7 +100,7 @@ func (s *Service) shuffled(q Request) (Request, error) {
 
 // Commit keeps a signed transaction on disk and submits it, as Send does. A coin that
 // a payment of ours has taken meanwhile is wallet.ErrSpent; not the coins of what
-// Options.Replaces names, and not Options.Inputs.
+// Options.Replaces names, and not Options.Inputs [CommitTransaction].
 func (s *Service) Commit(ctx context.Context, tx *chain.Tx, o wallet.Options) (*chain.Tx, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err

@@ -209,7 +209,7 @@ func (s *Service) Status() wallet.Status {
 }
 
 // Settle waits until the wallet stands at the tip seen when the call began;
-// progress (may be nil) hears of each step of the way.
+// progress (may be nil) hears of each step of the way [BlockUntilSyncedToCurrentChain].
 func (s *Service) Settle(ctx context.Context, progress func(wallet.Status)) error {
 	return s.settle(ctx, func(s wallet.Status) error {
 		if progress != nil {

@@ -51,7 +51,7 @@ func (d *Draft) shape(fresh []Input, r *rand.Rand) (*wire.MsgTx, []Input) {
 
 // lockTime is against fee sniping: the tip's height, so that a miner gains nothing by mining the
 // last block again with this transaction in it; in one of ten cases a little
-// less, to cover those who were slow to publish [DiscourageFeeSniping].
+// less, to cover those who were slow to publish [DiscourageFeeSniping, IsCurrentForAntiFeeSniping].
 func (d *Draft) lockTime(r *rand.Rand) uint32 {
 	if d.Tip == nil || d.Now.Sub(d.Tip.Header.Timestamp) > staleTip {
 		return 0

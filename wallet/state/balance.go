@@ -13,7 +13,7 @@ import (
 )
 
 // depth is Core's count of confirmations: 0 in no block, negative when a
-// conflicting transaction is in one.
+// conflicting transaction is in one [GetTxDepthInMainChain].
 func (st *State) depth(r *record) int32 {
 	switch {
 	case r.height != Nowhere:
@@ -25,7 +25,7 @@ func (st *State) depth(r *record) int32 {
 }
 
 // immature coins are in a coinbase not yet deep enough. The wallet waits one
-// block longer than the rule, as Core's does.
+// block longer than the rule, as Core's does [GetTxBlocksToMaturity, IsTxImmatureCoinBase].
 func (st *State) immature(r *record) bool {
 	return r.coinbase && st.depth(r) <= chain.CoinbaseMaturity
 }
@@ -46,7 +46,7 @@ func (r *record) counts() bool {
 	return (r.height != Nowhere || r.conflict == Nowhere) && !r.abandoned && len(r.rivals) == 0
 }
 
-// fromMe says whether all that r spends is ours.
+// fromMe says whether all that r spends is ours [AllInputsMine].
 func (st *State) fromMe(r *record) bool {
 	for _, op := range r.inputs {
 		if st.out(op) == nil {
@@ -204,7 +204,7 @@ func (st *State) Balance(minConf int32) (sum wallet.Balance, aside btcutil.Amoun
 }
 
 // dirtyCoin says whether a coin is at an address that was spent from, in a wallet
-// that tells such coins apart [avoid_reuse].
+// that tells such coins apart [avoid_reuse, IsSpentKey, IsAddressPreviouslySpent].
 func (st *State) dirtyCoin(o *output) bool { return st.AvoidReuse && st.scripts[o.own.script].reused }
 
 func (st *State) aside(o *output) bool {

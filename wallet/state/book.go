@@ -13,7 +13,7 @@ func (st *State) label(own *owned, label string) {
 	st.dirt.labels[own.script] = struct{}{}
 }
 
-// SetLabel names a script, ours or somebody else's.
+// SetLabel names a script, ours or somebody else's [SetAddressBook].
 func (st *State) SetLabel(script []byte, label string) error {
 	if own := st.scripts[string(script)]; own != nil {
 		st.label(own, label)

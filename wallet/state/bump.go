@@ -100,7 +100,7 @@ func (st *State) bumpable(txid chain.Hash, b Bump) error {
 	return nil
 }
 
-// childless says of a transaction that is to be replaced that nothing of ours would go with it.
+// childless says of a transaction that is to be replaced that nothing of ours would go with it [HasWalletSpend].
 func (st *State) childless(r *record) error {
 	for i := range r.outs {
 		if st.Spent(wire.OutPoint{Hash: r.id, Index: i}) {

@@ -13,7 +13,7 @@ import (
 	"grapevine/wallet"
 )
 
-// add notes a transaction if it concerns us; nil if it does not.
+// add notes a transaction if it concerns us; nil if it does not [AddToWallet].
 func (st *State) add(tx *chain.Tx, received int64) (*record, error) {
 	r := st.txs[tx.ID]
 	if r == nil {
@@ -28,6 +28,7 @@ func (st *State) add(tx *chain.Tx, received int64) (*record, error) {
 	return r, st.credit(tx, r)
 }
 
+// concerns says whether a transaction pays us or spends ours [IsFromMe].
 func (st *State) concerns(tx *chain.Tx) bool {
 	if st.PaysUs(tx) {
 		return true
@@ -50,7 +51,7 @@ func (st *State) PaysUs(tx *chain.Tx) bool {
 	return false
 }
 
-// link puts a record where it is found by what it spends.
+// link puts a record where it is found by what it spends [AddToSpends].
 func (st *State) link(r *record) {
 	st.txs[r.id] = r
 	st.list = append(st.list, r)
@@ -121,7 +122,7 @@ func (st *State) Keep(tx *chain.Tx, o wallet.Options, now int64) error {
 }
 
 // replaced notes that r takes the place of a transaction of ours; what people said
-// of that holds for it too.
+// of that holds for it too [MarkReplaced].
 func (st *State) replaced(old chain.Hash, r *record) {
 	was := st.txs[old]
 	if was == nil {
@@ -258,7 +259,7 @@ func firstSeen(now, blockTime int64) int64 {
 	return now
 }
 
-// refute marks r and what hangs on it: the block at height spends a coin of it.
+// refute marks r and what hangs on it: the block at height spends a coin of it [MarkConflicted].
 func (st *State) refute(r *record, height int32) {
 	if r.height != Nowhere || r.conflict != Nowhere {
 		return
@@ -377,7 +378,7 @@ func (st *State) eachChild(r *record, fn func(*record)) {
 }
 
 // AbandonTx gives up a transaction that is in no block and not in the pool, and
-// what hangs on it: their coins may be spent again.
+// what hangs on it: their coins may be spent again [TransactionCanBeAbandoned].
 func (st *State) AbandonTx(txid chain.Hash) error {
 	r := st.txs[txid]
 	switch {

@@ -109,7 +109,7 @@ func (st *State) shapeOf(own *owned, highR bool) spend.Shape {
 	return s
 }
 
-// preset is a coin that the caller wants spent, ours or not.
+// preset is a coin that the caller wants spent, ours or not [FetchSelectedInputs].
 func (st *State) preset(in wallet.Input, d *spend.Draft, known *descriptor.Provider) (spend.Input, error) {
 	op := in.OutPoint
 	c := spend.Input{Coin: wallet.Coin{OutPoint: op}}

@@ -112,7 +112,7 @@ func (st *State) entry(r *record) (wallet.Entry, error) {
 	return e, nil
 }
 
-// time is when it happened: when it was first seen, but not after its block [nTimeSmart].
+// time is when it happened: when it was first seen, but not after its block [nTimeSmart, ComputeTimeSmart].
 func (r *record) time() int64 {
 	if r.blockTime > 0 {
 		return min(r.received, r.blockTime)
@@ -120,7 +120,7 @@ func (r *record) time() int64 {
 	return r.received
 }
 
-// debit is what r spends of ours, and whether it spends nothing else.
+// debit is what r spends of ours, and whether it spends nothing else [CachedTxGetDebit].
 func (st *State) debit(r *record) (sum btcutil.Amount, all bool) {
 	for _, op := range r.inputs {
 		if o := st.out(op); o != nil {
@@ -130,6 +130,7 @@ func (st *State) debit(r *record) (sum btcutil.Amount, all bool) {
 	return sum, st.fromMe(r)
 }
 
+// creditOf is what r pays to us [CachedTxGetCredit].
 func (st *State) creditOf(r *record) (sum btcutil.Amount) {
 	for _, o := range r.own {
 		sum += o.value
@@ -144,7 +145,7 @@ func outSum(tx *chain.Tx) (sum btcutil.Amount) {
 	return sum
 }
 
-// conflicts are the other transactions of the wallet that spend what r spends.
+// conflicts are the other transactions of the wallet that spend what r spends [CWallet::GetTxConflicts].
 func (st *State) conflicts(r *record) (ids []chain.Hash) {
 	for _, op := range r.inputs {
 		for _, s := range st.spenders[op] {
@@ -157,7 +158,7 @@ func (st *State) conflicts(r *record) (ids []chain.Hash) {
 }
 
 // details are the outputs as Core lists them: what we sent, then what came to
-// addresses of ours.
+// addresses of ours [CachedTxGetAmounts].
 func (st *State) details(r *record, tx *chain.Tx, sent bool) (list []wallet.Detail) {
 	var came []wallet.Detail
 	for i, o := range tx.TxOut {

@@ -393,7 +393,7 @@ func (st *State) handed(own *owned) {
 }
 
 // used notes that a script of ours is known to somebody: it and those before it
-// are not handed out any more.
+// are not handed out any more [MarkUnusedAddresses].
 func (st *State) used(own *owned) error {
 	for ; own != nil; own = own.also {
 		if r := own.row; own.Index >= r.Next && r.public.Ranged() {

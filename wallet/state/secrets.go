@@ -89,7 +89,7 @@ func (x *Secrets) Wipe() {
 	*x = *newSecrets()
 }
 
-// addSeed makes the rows of a seed: BIP44, 49, 84 and 86, to be paid at and for change.
+// addSeed makes the rows of a seed: BIP44, 49, 84 and 86, to be paid at and for change [SetupDescriptorGeneration].
 func (st *State) addSeed(seed []byte, words string, since int64) error {
 	keys, err := wallet.NewKeys(seed, st.Params)
 	if err != nil {

@@ -30,8 +30,8 @@ import (
 // In version 2 a key follows the version, and all after it is XORed with it, so
 // that no virus scanner finds in it what somebody put there.
 const (
-	plain     = 1
-	disguised = 2
+	plain     = 1 // [MEMPOOL_DUMP_VERSION_NO_XOR_KEY]
+	disguised = 2 // [MEMPOOL_DUMP_VERSION]
 
 	keySize = 8
 )

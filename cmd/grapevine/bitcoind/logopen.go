@@ -19,7 +19,7 @@ func logLevels() map[string]slog.Level {
 
 const levelNames = "info, debug, trace"
 
-// startLog makes the log; until openLog its lines wait.
+// startLog makes the log; until openLog its lines wait [InitLogging].
 func (p *program) startLog(l *logSwitch) {
 	l.stamps = p.Bool("logtimestamps", true)
 	l.micros = p.Bool("logtimemicros", false)
@@ -99,7 +99,7 @@ func (p *program) openLog() error {
 	return nil
 }
 
-// shrink keeps the end of a log that has grown; a failure leaves it as it is.
+// shrink keeps the end of a log that has grown; a failure leaves it as it is [ShrinkDebugFile].
 func shrink(path string) {
 	st, err := os.Stat(path)
 	if err != nil || !st.Mode().IsRegular() || st.Size() <= cutLog {

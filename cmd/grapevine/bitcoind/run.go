@@ -181,7 +181,7 @@ func (p *program) ignored(dir, conf string) error {
 	return nil
 }
 
-// prepare turns the options into a node's configuration.
+// prepare turns the options into a node's configuration [AppInitParameterInteraction].
 func (p *program) prepare() (*setup, error) {
 	s := &setup{Args: p.Args, chain: p.chain, cfg: &node.Config{DataDir: p.NetDir(), Version: p.Version}, log: &logSwitch{}, warn: p.warn}
 	p.startLog(s.log)
@@ -278,7 +278,7 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 	return nil
 }
 
-// occupy locks the network's directory.
+// occupy locks the network's directory [AppInitLockDataDirectory, LockDataDirectory].
 func (p *program) occupy() (*process.Lock, error) {
 	lock, err := process.Occupy(p.NetDir())
 	switch {
@@ -290,7 +290,7 @@ func (p *program) occupy() (*process.Lock, error) {
 	return lock, nil
 }
 
-// writePID writes the process's number; path "" writes none.
+// writePID writes the process's number; path "" writes none [CreatePidFile, GetPidFile].
 func (p *program) writePID() (path string, err error) {
 	path = p.Below("pid", "bitcoind.pid")
 	if path == "" {
@@ -322,7 +322,7 @@ func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
 	p.tellParent(true)
 }
 
-// reopen goes on in a new log file whenever the process is sent SIGHUP, until ctx ends.
+// reopen goes on in a new log file whenever the process is sent SIGHUP, until ctx ends [HandleSIGHUP].
 func (p *program) reopen(ctx context.Context, hung <-chan os.Signal) {
 	for {
 		select {
@@ -336,7 +336,7 @@ func (p *program) reopen(ctx context.Context, hung <-chan os.Signal) {
 	}
 }
 
-// explain puts a failure to start into Core's words.
+// explain puts a failure to start into Core's words [InitError].
 func (p *program) explain(err error) error {
 	if told := explainChain(err); told != nil {
 		return told

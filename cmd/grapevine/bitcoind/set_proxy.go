@@ -65,7 +65,7 @@ func (s *setup) restricted() error {
 	return nil
 }
 
-// proxy reads where a proxy is: HOST[:PORT] or unix:PATH; none when the option is off or empty.
+// proxy reads where a proxy is: HOST[:PORT] or unix:PATH; none when the option is off or empty [SetProxy].
 func (s *setup) proxy(option string, port uint16) (p2p.Proxy, error) {
 	text := s.String(option, "")
 	if text == "" || s.off(option) {

@@ -111,7 +111,7 @@ func (a *API) Info() any {
 
 // progress is the share of the chain that is verified. While we are syncing
 // with a public network, the blocks that must have been made since the best
-// header are part of it: before the first header comes it is near 0, not 1.
+// header are part of it: before the first header comes it is near 0, not 1 [GuessVerificationProgress].
 func (a *API) progress(tip *chain.HeaderNode, headers int32, syncing bool) show.Number {
 	expected := int64(headers)
 	if best := a.Ledger.BestHeader(); syncing && !a.Params.Local() {

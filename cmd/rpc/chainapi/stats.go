@@ -26,7 +26,7 @@ type blockStats struct {
 	AvgFeeRate    int64      `json:"avgfeerate"`
 	AvgTxSize     int64      `json:"avgtxsize"`
 	BlockHash     string     `json:"blockhash"`
-	Percentiles   [5]int64   `json:"feerate_percentiles"`
+	Percentiles   [5]int64   `json:"feerate_percentiles"` // [NUM_GETBLOCKSTATS_PERCENTILES]
 	Height        int32      `json:"height"`
 	Ins           int64      `json:"ins"`
 	MaxFee        int64      `json:"maxfee"`

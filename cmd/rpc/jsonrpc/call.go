@@ -77,7 +77,7 @@ func (r *request) read(version, method, params json.RawMessage) *Error {
 // notification says that the client wants no answer (2.0 without an id).
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
-// call runs a request and returns its result, encoded.
+// call runs a request and returns its result, encoded [CRPCTable::execute, ExecuteCommand].
 func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMessage, *Error) {
 	if r.invalid != nil {
 		return nil, r.invalid
@@ -163,7 +163,7 @@ func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// enter takes a place, or gives up when nobody waits for the answer any more.
+// enter takes a place, or gives up when nobody waits for the answer any more [WorkQueue::Enqueue].
 func enter(ctx context.Context, places chan struct{}) error {
 	select {
 	case places <- struct{}{}:

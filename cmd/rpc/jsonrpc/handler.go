@@ -148,7 +148,7 @@ type asker struct {
 	only   map[string]bool // nil: nothing at all
 }
 
-// walletOf reads NAME of /wallet/NAME; nil for / and nothing else.
+// walletOf reads NAME of /wallet/NAME; nil for / and nothing else [WALLET_ENDPOINT_BASE].
 func walletOf(u *url.URL) (*string, bool) {
 	if (u.Path == "/" || u.Path == "") && u.RawQuery == "" && !u.ForceQuery {
 		return nil, true
@@ -161,7 +161,7 @@ func walletOf(u *url.URL) (*string, bool) {
 const queueFull = "Work queue depth exceeded"
 
 // enqueue takes a place among those at work and waiting; who comes without the
-// password never has one.
+// password never has one [http_reject_request_cb].
 func (h *Handler) enqueue() bool {
 	if h.queue == nil {
 		return true
@@ -344,7 +344,7 @@ func httpStatus(r *request, fault *Error) int {
 // answerBatch runs the calls one after the other. A batch of notifications
 // alone has no answer; an empty batch has an empty one, as in bitcoind. There is
 // no limit to their number but the memory for their answers: a call for whose
-// answer there is no memory is refused and not run.
+// answer there is no memory is refused and not run [JSONRPCExecBatch].
 func (h *Handler) answerBatch(ctx context.Context, from asker, body []byte) (int, [][]byte) {
 	switch may, fault := h.mayBatch(from, body); {
 	case fault != nil:

@@ -316,7 +316,7 @@ func (p *Params) Hash(name string, called ...string) (h chainhash.Hash) {
 	return h
 }
 
-// ParseHash reads 64 hex digits; name is what the error calls them.
+// ParseHash reads 64 hex digits; name is what the error calls them [ParseHashV].
 func ParseHash(name, s string) (chainhash.Hash, error) {
 	if len(s) != 2*chainhash.HashSize {
 		return chainhash.Hash{}, Errorf(CodeInvalidParam, "%s must be of length %d (not %d, for '%s')", name, 2*chainhash.HashSize, len(s), clip(s))

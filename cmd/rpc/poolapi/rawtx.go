@@ -81,7 +81,7 @@ func (a *API) show(f Found, spent bool) rawTx {
 	return r
 }
 
-// Find looks in the pool, then by the index of transactions.
+// Find looks in the pool, then by the index of transactions [GetTransaction].
 func (a *API) Find(id chain.Hash) (Found, error) {
 	if e, ok := a.Pool.Entry(id); ok {
 		return Found{Tx: e.Tx}, nil

@@ -169,7 +169,7 @@ func (h *Handler) blockPart(q asked) (answer, error) {
 const maxHeaders = 2000
 
 // row reads COUNT/HASH or HASH?count=COUNT and gives that many blocks of the
-// active chain from HASH on; none if it is not in there.
+// active chain from HASH on; none if it is not in there [rest_headers].
 func (h *Handler) row(q asked, parts []string) ([]*chain.HeaderNode, error) {
 	count, hash := "5", parts[len(parts)-1] // Core's default
 	if len(parts) == 2 {

@@ -39,7 +39,7 @@ func (h *Handler) indexed(kind string) error {
 	return nil
 }
 
-// filter is a block's filter: kind, block and, after its length, the filter itself.
+// filter is a block's filter: kind, block and, after its length, the filter itself [rest_block_filter].
 func (h *Handler) filter(q asked) (answer, error) {
 	parts := q.parts()
 	if len(parts) != 2 {
@@ -74,7 +74,7 @@ func (h *Handler) filter(q asked) (answer, error) {
 	}}, nil
 }
 
-// filterHeaders are the headers of the filters (BIP157) of a row of blocks.
+// filterHeaders are the headers of the filters (BIP157) of a row of blocks [rest_filter_header].
 func (h *Handler) filterHeaders(q asked) (answer, error) {
 	parts := q.parts()
 	if len(parts) < 2 || len(parts) > 3 {
@@ -108,7 +108,7 @@ type unspent struct {
 	Script show.Script    `json:"scriptPubKey"`
 }
 
-// coins answers BIP64's question over HTTP: which of these outputs are unspent.
+// coins answers BIP64's question over HTTP: which of these outputs are unspent [rest_getutxos].
 func (h *Handler) coins(q asked) (answer, error) {
 	points, withPool, err := outPoints(q)
 	if err != nil {

@@ -18,7 +18,7 @@ func FeeMode(word string, c *jsonrpc.Call) {
 // MaxTarget is the longest wait that fees are estimated for, in blocks (Core).
 const MaxTarget = 1008
 
-// FeeTarget is within how many blocks a transaction should be confirmed, as clients say it.
+// FeeTarget is within how many blocks a transaction should be confirmed, as clients say it [ParseConfirmTarget].
 func FeeTarget(blocks int64, c *jsonrpc.Params) int {
 	if blocks < 1 || blocks > MaxTarget {
 		c.Refuse(jsonrpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", MaxTarget)

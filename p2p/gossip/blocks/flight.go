@@ -26,6 +26,7 @@ func (f *Fetcher) flightOf(p *Source, e *headers.Entry) *flight {
 	return nil
 }
 
+// add notes that a source is asked for a block [BlockRequested].
 func (f *Fetcher) add(p *Source, e *headers.Entry) {
 	x := &flight{e: e, p: p, next: f.flights[e], late: p.misfit == e}
 	f.flights[e] = x
@@ -38,7 +39,7 @@ func (f *Fetcher) add(p *Source, e *headers.Entry) {
 }
 
 // end takes a request out, answered or not, and lets others be asked if the
-// block is still needed.
+// block is still needed [RemoveBlockRequest].
 func (f *Fetcher) end(x *flight) {
 	if head := f.flights[x.e]; head == x && x.next == nil {
 		delete(f.flights, x.e)

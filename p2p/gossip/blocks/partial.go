@@ -83,7 +83,7 @@ func (f *Partial) find(key msg.ShortIDKey, place map[uint64]int, known Known) {
 	}
 }
 
-// Missing lists the places of the transactions to be asked for, rising.
+// Missing lists the places of the transactions to be asked for, rising [IsTxAvailable].
 func (f *Partial) Missing() []int { return f.missing }
 
 // Fill puts the missing transactions in [PartiallyDownloadedBlock::FillBlock, with Block].

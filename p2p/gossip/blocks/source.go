@@ -53,7 +53,7 @@ type Source struct {
 }
 
 // Has notes that the source has a header, and its body unless it speaks gvhave. Of
-// branches with the same work, those whose bodies we lack have their turn.
+// branches with the same work, those whose bodies we lack have their turn [UpdateBlockAvailability].
 func (p *Source) Has(e *headers.Entry) {
 	more := 1
 	if p.Top != nil {

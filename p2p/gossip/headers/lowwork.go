@@ -53,7 +53,7 @@ func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool 
 }
 
 // onLowWork: a run of headers whose chain has too little work so far. If there
-// may be more of it, it is presynced, when it is the peer's turn to lead.
+// may be more of it, it is presynced, when it is the peer's turn to lead [TryLowWorkHeadersSync].
 func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	if len(hs) < maxRun || t.lowWork {
 		s.log.Debug("low-work headers ignored", "peer", t.Number, "headers", len(hs), "height", int(parent.Node.Height)+len(hs))
@@ -72,7 +72,7 @@ func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	s.onPresync(t, hs)
 }
 
-// onPresync takes the next run of a chain that is being presynced.
+// onPresync takes the next run of a chain that is being presynced [IsContinuationOfLowWorkHeadersSync].
 func (s *Sync) onPresync(t *Talk, hs []*wire.BlockHeader) {
 	run := t.pre
 	next := run.Take(hs)

@@ -78,7 +78,7 @@ func (r *presync) Work() chain.Work { return r.work }
 func (r *presync) memory() (headers, bits int) { return len(r.held) + len(r.out), len(r.marks) }
 
 // locator asks for what follows the last header of the pass, of which nothing
-// else may be known.
+// else may be known [NextHeadersRequestLocator].
 func (r *presync) locator() []chain.Hash {
 	if r.hash == r.start.Hash {
 		return chain.Locator(r.start)
@@ -86,14 +86,14 @@ func (r *presync) locator() []chain.Hash {
 	return append([]chain.Hash{r.hash}, chain.Locator(r.start)...)
 }
 
-// Out gives the headers that may enter the tree now, in order.
+// Out gives the headers that may enter the tree now, in order [PopHeadersReadyForAcceptance].
 func (r *presync) Out() []*wire.BlockHeader {
 	out := r.out
 	r.out = nil
 	return out
 }
 
-// Take takes one message of headers that build on Last.
+// Take takes one message of headers that build on Last [HeadersSyncState::ProcessNextHeaders].
 func (r *presync) Take(hs []*wire.BlockHeader) presyncNext {
 	for _, h := range hs {
 		if !r.take(h) {
@@ -118,7 +118,8 @@ func (r *presync) Take(hs []*wire.BlockHeader) presyncNext {
 	return presyncAsk
 }
 
-// take adds one header to the pass; false: it cannot be.
+// take adds one header to the pass; false: it cannot be
+// [ValidateAndStoreHeadersCommitments, ValidateAndStoreRedownloadedHeader].
 func (r *presync) take(h *wire.BlockHeader) bool {
 	r.height++
 	if h.PrevBlock != r.hash || !r.bitsPossible(h.Bits) {

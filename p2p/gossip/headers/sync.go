@@ -135,7 +135,7 @@ func (s *Sync) from() *Entry {
 	return s.tree.Best()
 }
 
-// ask sends getheaders; while one is unanswered it asks again after the answer.
+// ask sends getheaders; while one is unanswered it asks again after the answer [MaybeSendGetHeaders].
 func (s *Sync) ask(t *Talk, from *Entry) {
 	if !t.asked.IsZero() && s.now.Sub(t.asked) < askAgain {
 		t.again = true
@@ -225,7 +225,7 @@ func (s *Sync) taken(t *Talk, last *Entry, more bool) {
 }
 
 // checkRun validates what needs no tree: each header builds on the one before and
-// has done the work it claims.
+// has done the work it claims [CheckHeadersAreContinuous, CheckHeadersPoW].
 func (s *Sync) checkRun(t *Talk, hs []*wire.BlockHeader) bool {
 	for i, h := range hs {
 		if err := chain.CheckWork(s.params, h); err != nil {

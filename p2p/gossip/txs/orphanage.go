@@ -73,7 +73,7 @@ func (o *Orphanage) Log() int { return len(o.order) }
 // Has says whether the transaction of that wtxid waits.
 func (o *Orphanage) Has(wid chain.Hash) bool { return o.byWID[wid] != nil }
 
-// Waiting lists those that wait for a txid, in order of arrival.
+// Waiting lists those that wait for a txid, in order of arrival [AddChildrenToWorkSet].
 func (o *Orphanage) Waiting(txid chain.Hash) []*Orphan { return slices.Clone(o.byParent[txid]) }
 
 // All lists all, oldest first.
@@ -165,7 +165,7 @@ func (o *Orphanage) Also(wid chain.Hash, id p2p.PeerID) {
 }
 
 // Forget takes out all of a peer's, but those that others have announced as well:
-// these are theirs now, and given back, for their parents are to be asked anew.
+// these are theirs now, and given back, for their parents are to be asked anew [TxOrphanage::EraseForPeer].
 func (o *Orphanage) Forget(id p2p.PeerID) (moved []*Orphan) {
 	for _, x := range o.All() {
 		x.others = slices.DeleteFunc(x.others, func(p p2p.PeerID) bool { return p == id })

@@ -100,7 +100,7 @@ func (t *Requests) Forget(p *Peer) *Peer {
 	return &fresh
 }
 
-// Offer notes that a peer has a transaction.
+// Offer notes that a peer has a transaction [TxRequestTracker::ReceivedInv].
 func (t *Requests) Offer(p *Peer, a Name, now time.Time) {
 	if most := p.mostOffers(); p.offers >= most || len(p.queue)+p.delayed >= 2*most {
 		return
@@ -133,7 +133,7 @@ func (t *Requests) kick(p *Peer) {
 }
 
 // Fill asks for what can be asked for now, of each peer the oldest offer first, with
-// no more than limit requests in flight over all. The rest waits.
+// no more than limit requests in flight over all. The rest waits [GetRequestable].
 func (t *Requests) Fill(now time.Time, limit int) (acts []p2p.Action) {
 	t.choose(now, limit)
 	for _, p := range t.peers {
@@ -178,6 +178,7 @@ func (t *Requests) choose(now time.Time, limit int) {
 	}
 }
 
+// ask notes whom a transaction is asked from, and until when [RequestedTx].
 func (t *Requests) ask(p *Peer, w *want, now time.Time) {
 	w.asked, w.until = p, now.Add(t.pace.timeout())
 	t.asked = append(t.asked, deadline{w, w.until})
@@ -241,6 +242,7 @@ func (t *Requests) fail(w *want, p *Peer) {
 	t.kick(next)
 }
 
+// better says whether a is rather asked than b, who announced it earlier [ComputePriority].
 // better says whether a is rather asked than b, who announced it earlier.
 func (t *Requests) better(a, b *Peer) bool {
 	if free := t.mayAsk(a); free != t.mayAsk(b) {
@@ -249,7 +251,7 @@ func (t *Requests) better(a, b *Peer) bool {
 	return a.Preferred() && !b.Preferred()
 }
 
-// Settle ends a want: we have it, or shall not ask for it.
+// Settle ends a want: we have it, or shall not ask for it [ForgetTxHash].
 func (t *Requests) Settle(h chain.Hash) {
 	w := t.wants[h]
 	if w == nil {

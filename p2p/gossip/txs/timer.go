@@ -20,7 +20,7 @@ type Timer struct {
 	inbound time.Time
 }
 
-// Next is when the next inv goes out to a peer.
+// Next is when the next inv goes out to a peer [NextInvToInbounds].
 func (t *Timer) Next(now time.Time, inbound bool) time.Time {
 	if !inbound {
 		return now.Add(t.poisson(outboundInv))
