@@ -279,7 +279,7 @@ func bump(tx string) string { return strings.Replace(tx, "00000000fdffffff", "09
 func TestEsploraRefusesNonsense(t *testing.T) {
 	w := explored(t)
 	for path, want := range map[string]int{
-		"": 404, "nosuch": 404, "block": 404, "block/": 404, "tx/zz": 400, "tx/" + nowhere: 404, "tx/" + nowhere + "/status": 404, "tx/" + nowhere[:63]: 400,
+		"": 404, "{script}/" + nowhere: 404, "{address|scripthash}/" + nowhere: 404, "nosuch": 404, "block": 404, "block/": 404, "tx/zz": 400, "tx/" + nowhere: 404, "tx/" + nowhere + "/status": 404, "tx/" + nowhere[:63]: 400,
 		"block/zz": 400, "block/" + nowhere: 404, "block-height/1": 404, "block-height/-1": 400, "block-height/99999999999": 400, "blocks/x": 400,
 		"address/x": 400, "address/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa": 400, "scripthash/zz": 400, "scripthash/" + nowhere + "/txs/chain/zz": 400,
 		"scripthash/" + nowhere + "/txs/chain/" + nowhere: 404, "tx/" + nowhere + "/outspend/x": 400, "mempool/x": 404, "address/%00/txs": 400,

@@ -34,7 +34,7 @@ type Handler struct {
 // New makes a Handler that shares the readers' places.
 func New(api *explore.API, readers *rest.Readers) *Handler { return &Handler{api, readers} }
 
-// route is one kind of question: its path, with {} for what is asked about.
+// route is one kind of question: its path as rest.Match reads it.
 type route struct {
 	path  string
 	do    func(*Handler, context.Context, []string) (rest.Form, error)
@@ -64,36 +64,17 @@ var routes = []route{
 	{"tx/{}/merkle-proof", (*Handler).merkleProof, false},
 	{"tx/{}/outspend/{}", (*Handler).outSpend, false},
 	{"tx/{}/outspends", (*Handler).outSpends, true},
-	{"{script}/{}", (*Handler).script, false},
-	{"{script}/{}/txs", (*Handler).scriptTxs, true},
-	{"{script}/{}/txs/chain", (*Handler).scriptChain, true},
-	{"{script}/{}/txs/chain/{}", (*Handler).scriptChain, true},
-	{"{script}/{}/txs/mempool", (*Handler).scriptPool, true},
-	{"{script}/{}/utxo", (*Handler).scriptCoins, true},
+	{"{address|scripthash}/{}", (*Handler).script, false},
+	{"{address|scripthash}/{}/txs", (*Handler).scriptTxs, true},
+	{"{address|scripthash}/{}/txs/chain", (*Handler).scriptChain, true},
+	{"{address|scripthash}/{}/txs/chain/{}", (*Handler).scriptChain, true},
+	{"{address|scripthash}/{}/txs/mempool", (*Handler).scriptPool, true},
+	{"{address|scripthash}/{}/utxo", (*Handler).scriptCoins, true},
 	{"address-prefix/{}", (*Handler).addressPrefix, false},
 	{"mempool", (*Handler).pool, false},
 	{"mempool/txids", (*Handler).poolIDs, true},
 	{"mempool/recent", (*Handler).poolRecent, false},
 	{"fee-estimates", (*Handler).feeEstimates, false},
-}
-
-// match gives what stands for {} in a path; of {script} it is the word itself.
-func (r route) match(parts []string) (args []string, ok bool) {
-	want := strings.Split(r.path, "/")
-	if len(want) != len(parts) {
-		return nil, false
-	}
-	for i, w := range want {
-		switch {
-		case w == "{}" && parts[i] != "":
-			args = append(args, parts[i])
-		case w == "{script}" && (parts[i] == "address" || parts[i] == "scripthash"):
-			args = append(args, parts[i])
-		case w != parts[i]:
-			return nil, false
-		}
-	}
-	return args, true
 }
 
 // ServeHTTP answers one request.
@@ -110,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// tip/hash and tip/height fit blocks/{} in no way: they have a part more.
 	for _, rt := range routes {
-		if args, ok := rt.match(strings.Split(path, "/")); ok {
+		if args, ok := rest.Match(rt.path, strings.Split(path, "/")); ok {
 			h.readers.Serve(w, r, rt.large, func(ctx context.Context) (rest.Form, error) {
 				f, err := rt.do(h, ctx, args)
 				return f, told(err)

@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -95,4 +96,27 @@ func parseHash(s string) (chainhash.Hash, error) {
 		return h, badRequest("Invalid hash: %s", s)
 	}
 	return h, nil
+}
+
+// Match gives what stands in the parts of a path for {} in a pattern; {a|b} stands for one of these words.
+func Match(pattern string, parts []string) (args []string, ok bool) {
+	want := strings.Split(pattern, "/")
+	if len(want) != len(parts) {
+		return nil, false
+	}
+	for i, w := range want {
+		words, open := strings.CutPrefix(strings.TrimSuffix(w, "}"), "{")
+		switch {
+		case !open && w != parts[i], open && !fits(words, parts[i]):
+			return nil, false
+		case open:
+			args = append(args, parts[i])
+		}
+	}
+	return args, true
+}
+
+// fits says whether a part of a path is one of some words; where there are none, whether it is anything.
+func fits(words, part string) bool {
+	return words == "" && part != "" || words != "" && slices.Contains(strings.Split(words, "|"), part)
 }

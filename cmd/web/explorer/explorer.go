@@ -88,23 +88,6 @@ var routes = []route{
 	{"node", (*Handler).nodePage, false},
 }
 
-// match gives what stands for {} in a path.
-func (rt route) match(parts []string) (args []string, ok bool) {
-	want := strings.Split(rt.path, "/")
-	if len(want) != len(parts) {
-		return nil, false
-	}
-	for i, w := range want {
-		switch {
-		case w == "{}" && parts[i] != "":
-			args = append(args, parts[i])
-		case w != parts[i]:
-			return nil, false
-		}
-	}
-	return args, true
-}
-
 // lookTime bounds what one page may take; a search through long histories ends with it.
 const lookTime = 5 * time.Second
 
@@ -128,7 +111,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) route(path string) (route, []string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	for _, rt := range routes {
-		if args, ok := rt.match(parts); ok {
+		if args, ok := rest.Match(rt.path, parts); ok {
 			return rt, args
 		}
 	}
