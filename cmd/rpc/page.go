@@ -28,9 +28,9 @@ type Door struct {
 	Events  *events.Hub
 	// Call runs a method, as who has the password may, and decodes its answer into result unless that is nil.
 	Call func(ctx context.Context, method string, result any, params ...any) error
-	// Allow says whether these are a user and the password of one who may call everything. A wrong one
-	// waits its turn, as it does at RPC.
-	Allow func(ctx context.Context, user, password string) bool
+	// Allow says whether these, which came with a request, are a user and the password of one who may call everything.
+	// A wrong one is told to the log and waits its turn, as it does at RPC.
+	Allow func(r *http.Request, user, password string) bool
 }
 
 // HasPage says whether browsers are answered.
@@ -49,8 +49,8 @@ func (s *Server) call(ctx context.Context, method string, result any, params ...
 	return json.Unmarshal(raw, result)
 }
 
-func (s *Server) mayAll(ctx context.Context, user, password string) bool {
-	if !s.calls.Admit(ctx, user, password) {
+func (s *Server) mayAll(r *http.Request, user, password string) bool {
+	if !s.calls.Admit(r, user, password) {
 		return false
 	}
 	_, all := s.access.may(user)

@@ -1,11 +1,15 @@
 package rpc_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"grapevine/cmd/node"
@@ -84,10 +88,51 @@ func TestTheDoorAsksTheNodeAndKnowsItsPassword(t *testing.T) {
 	if err := p.door.Call(w.ctx, "getblockhash", nil, 99); err == nil || !strings.Contains(err.Error(), "Block height out of range") {
 		t.Errorf("a block that is not there: %v", err)
 	}
-	if !p.door.Allow(w.ctx, "alice", "secret") || p.door.Allow(w.ctx, "alice", "Secret") || p.door.Allow(w.ctx, "", "") {
+	r := httptest.NewRequest("POST", "/session/open", nil)
+	if !p.door.Allow(r, "alice", "secret") || p.door.Allow(r, "alice", "Secret") || p.door.Allow(r, "", "") {
 		t.Error("the door takes a wrong password or refuses the right one")
 	}
 }
+
+// Whoever guesses at a door of the server is in its log, with where he comes from.
+func TestAWrongPasswordIsInTheLogWhereverItWasTried(t *testing.T) {
+	p, log := newAPage(), &lines{}
+	w := startIn(t, t.TempDir(), func(c *node.Config) { c.Page, c.Log = p.make, slog.New(slog.NewTextHandler(log, nil)) })
+	wrong := func(r *http.Request) { r.SetBasicAuth("u", "wrong") }
+	r := httptest.NewRequest("POST", "/session/open", nil)
+	for name, try := range map[string]func(){
+		"RPC": func() { w.send("POST", "/", `{"method":"uptime"}`, wrong) }, "events": func() { w.send("GET", "/events", "", wrong) },
+		"the page": func() { p.door.Allow(r, "u", "wrong") },
+	} {
+		before := log.count("wrong RPC password")
+		if try(); log.count("wrong RPC password") != before+1 {
+			t.Errorf("a wrong password at %s is in the log %d times, want 1", name, log.count("wrong RPC password")-before)
+		}
+	}
+	if log.count("from="+r.RemoteAddr) != 1 || log.count(`password" room=rpc from=127.0.0.1:`) != 2 {
+		t.Errorf("the log does not tell where they came from:\n%s", log)
+	}
+}
+
+// lines is a log to be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lines) count(words string) int { return strings.Count(l.String(), words) }
 
 // Where it was not asked for, a page is on regtest's loopback alone.
 func TestThePageIsOffWhereItIsNotAskedFor(t *testing.T) {

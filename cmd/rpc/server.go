@@ -259,7 +259,7 @@ func (s *Server) lets(w http.ResponseWriter, r *http.Request, hosts jsonrpc.Host
 func (s *Server) mayListen(w http.ResponseWriter, r *http.Request) (known, may bool) {
 	user, password, has := r.BasicAuth()
 	switch {
-	case has && !s.calls.Admit(r.Context(), user, password):
+	case has && !s.calls.Admit(r, user, password):
 		w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
 		jsonrpc.Send(w, http.StatusUnauthorized, nil)
 		return false, false

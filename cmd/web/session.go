@@ -178,7 +178,7 @@ func (p *Page) openSession(w http.ResponseWriter, r *http.Request) {
 	if user == "" { // the text of the cookie file
 		user, password, _ = strings.Cut(password, ":")
 	}
-	if len(user)+len(password) > maxSecret || p.cfg.Allow == nil || !p.cfg.Allow(r.Context(), user, password) {
+	if len(user)+len(password) > maxSecret || p.cfg.Allow == nil || !p.cfg.Allow(r, user, password) {
 		p.show(w, r, p.signIn(http.StatusForbidden, "This is no user and password of this node's RPC, or of one who may not call everything."))
 		return
 	}

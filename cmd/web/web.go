@@ -35,8 +35,8 @@ type Config struct {
 	About layout.About
 	// Call asks the page's own node, as who has the password may.
 	Call func(ctx context.Context, method string, result any, params ...any) error
-	// Allow says whether these are a user of RPC and the password, of one who may call everything.
-	Allow func(ctx context.Context, user, password string) bool
+	// Allow says whether these, which came with a request, are a user of RPC and the password, of one who may call everything.
+	Allow func(r *http.Request, user, password string) bool
 	// Do runs commands; nil: the page is only read.
 	Do         Commands
 	Where      string // what people add to a command so that it is about this node, as " --dir X"; "": nothing

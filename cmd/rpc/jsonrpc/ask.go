@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 )
 
 // Ask runs a method for somebody in this process, in the places and the memory that calls share.
@@ -23,11 +24,13 @@ func (h *Handler) Ask(ctx context.Context, method string, params ...any) (json.R
 	return result, nil
 }
 
-// Admit says whether these are a user and its password. A wrong one waits its turn among all wrong ones.
-func (h *Handler) Admit(ctx context.Context, user, password string) bool {
+// Admit says whether these are a user and its password, which came with a request. A wrong one is told to the log, and
+// waits its turn among all wrong ones.
+func (h *Handler) Admit(r *http.Request, user, password string) bool {
 	if h.cfg.Allow(user, password) {
 		return true
 	}
-	h.guesses.wait(ctx)
+	h.cfg.Log.Warn("wrong RPC password", "from", r.RemoteAddr)
+	h.guesses.wait(r.Context())
 	return false
 }

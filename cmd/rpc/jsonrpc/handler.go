@@ -184,16 +184,12 @@ func (h *Handler) dequeue() {
 // password after the other.
 func (h *Handler) allowed(w http.ResponseWriter, r *http.Request) (user string, allowed bool) {
 	user, password, ok := r.BasicAuth()
-	if ok && h.cfg.Allow(user, password) {
+	if ok && h.Admit(r, user, password) {
 		if !trust(r.Context()) {
 			Send(w, http.StatusServiceUnavailable, []byte(queueFull))
 			return "", false
 		}
 		return user, true
-	}
-	if ok {
-		h.cfg.Log.Warn("wrong RPC password", "from", r.RemoteAddr)
-		h.guesses.wait(r.Context())
 	}
 	if !h.cfg.Hosts.Ours(r) {
 		Send(w, http.StatusForbidden, nil)
