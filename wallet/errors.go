@@ -60,6 +60,7 @@ var (
 	ErrNetwork    = errors.New("the wallet is of another network")
 	ErrTaken      = errors.New("Database already exists.")
 	ErrNoBackup   = errors.New("Backup file does not exist")
+	ErrUnread     = errors.New("Unexpected exception")                                                                                                      // a backup that is there and cannot be read
 	ErrExclusive  = errors.New("SQLiteDatabase: Unable to obtain an exclusive lock on the database, is it being used by another instance of Bitcoin Core?") // Core's words, which tests and clients compare
 	ErrNoKeys     = errors.New("Error: This wallet has no available keys")
 	ErrKeypool    = errors.New("Error: Keypool ran out, please call keypoolrefill first")

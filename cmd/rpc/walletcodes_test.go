@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -40,12 +41,30 @@ func TestWalletsAreNamedWrongly(t *testing.T) {
 		refusal{-18, "Requested wallet does not exist or is not loaded", "unloadwallet", []any{"c"}},
 		refusal{-36, "", "restorewallet", []any{"a", backup}},
 		refusal{-8, "Backup file does not exist", "restorewallet", []any{"c", nowhere}},
+		refusal{-4, "Unexpected exception: " + w.dir + " is not a file", "restorewallet", []any{"c", w.dir}},
 	)
 	w.of("c").refuses(refusal{-18, "Requested wallet does not exist or is not loaded", "getbalance", nil})
 	w.of("a").refuses(
 		refusal{-8, "RPC endpoint wallet and wallet_name parameter specify different wallets", "unloadwallet", []any{"b"}},
 		refusal{-4, "…", "backupwallet", []any{filepath.Join(nowhere, "copy")}},
+		refusal{-4, "…already exists", "backupwallet", []any{backup}},
+		refusal{-4, "…already exists", "backupwallet", []any{w.dir}},
+		refusal{-4, "…already exists", "backupwallet", []any{""}},
 	)
+}
+
+// A relative path begins where the node was started, in both directions.
+func TestABackupMayHaveARelativePath(t *testing.T) {
+	w := start(t)
+	w.must("createwallet", "a")
+	address := w.of("a").text("getnewaddress")
+	t.Chdir(w.dir)
+	w.of("a").must("backupwallet", "copy.dat")
+	if st, err := os.Stat(filepath.Join(w.dir, "copy.dat")); err != nil || st.Mode().Perm() != 0o600 {
+		t.Fatalf("the copy: %v, %v", st, err)
+	}
+	w.must("restorewallet", "b", "copy.dat")
+	is(t, "restored", w.of("b").object("getaddressinfo", address), "ismine", true)
 }
 
 // Encryption and its passphrases: -13, -14, -15, -16 (RPC_WALLET_UNLOCK_NEEDED,

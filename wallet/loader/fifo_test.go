@@ -22,7 +22,7 @@ func TestAFifoIsNoBackup(t *testing.T) {
 	go func() { done <- new(Wallets).Restore("a", fifo) }()
 	select {
 	case err := <-done:
-		if !errors.Is(err, wallet.ErrNoBackup) {
+		if !errors.Is(err, wallet.ErrUnread) {
 			t.Errorf("restored: %v", err)
 		}
 	case <-time.After(time.Minute):

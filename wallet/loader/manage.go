@@ -225,17 +225,20 @@ func (w *Wallets) Unload(name string) error {
 }
 
 // Restore makes a wallet of that name from the copy that Backup made, and loads it.
-// wallet.ErrNoBackup, ErrPathTaken [RestoreWallet].
+// wallet.ErrNoBackup, ErrUnread, ErrTaken [RestoreWallet].
 func (w *Wallets) Restore(name, backup string) error {
 	if err := w.checkName(name); err != nil {
 		return err
 	}
 	if st, err := os.Stat(backup); err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		return fmt.Errorf("%w: %s is not a file", wallet.ErrNoBackup, backup)
+		return fmt.Errorf("%w: %s is not a file", wallet.ErrUnread, backup)
 	}
 	from, err := os.Open(backup)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(wallet.ErrNoBackup, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", wallet.ErrUnread, err)
 	}
 	defer from.Close()
 	release, err := w.claim(name)

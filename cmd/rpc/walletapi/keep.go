@@ -82,9 +82,9 @@ func (a *API) walletWords(ctx context.Context, _ *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) backupWallet(_ context.Context, c *jsonrpc.Call) (any, error) {
-	to := c.String("destination")
-	if !filepath.IsAbs(to) {
-		c.Refuse(jsonrpc.CodeInvalidParam, "the destination must be an absolute path")
+	to, err := filepath.Abs(c.String("destination")) // a relative one begins where the node was started, as in Core
+	if err != nil {
+		return nil, err
 	}
 	if err := c.Err(); err != nil {
 		return nil, err

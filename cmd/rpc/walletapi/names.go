@@ -94,6 +94,8 @@ func verifying(err error) error {
 	switch {
 	case errors.Is(err, wallet.ErrBusy):
 		return jsonrpc.Errorf(code, "%s", wallet.ErrBusy)
+	case errors.Is(err, wallet.ErrUnread):
+		return jsonrpc.Errorf(code, "%s", err)
 	case errors.Is(err, wallet.ErrNoBackup):
 		return jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "%s", wallet.ErrNoBackup)
 	case errors.Is(err, wallet.ErrNoPath), errors.Is(err, wallet.ErrNoFormat), errors.Is(err, wallet.ErrNetwork):
