@@ -14,6 +14,7 @@ import (
 // parameters. Each must be answered: a call that panics loses its connection.
 func TestNoMethodFallsOverNonsense(t *testing.T) {
 	w := rich(t)
+	t.Chdir(t.TempDir()) // some of it is taken for the path of a file
 	id := w.text("sendtoaddress", stranger, 1)
 	odd := []string{
 		`null`, `true`, `false`, `0`, `1`, `-1`, `2`, `99999999999`, `1e400`, `0.5`, `"0.00000001"`, `""`, `"*"`, `"ab"`, `[]`, `{}`, `[null]`, `[[]]`, `[{}]`, `{"":0}`,
