@@ -42,6 +42,7 @@ func newChunk(number, size int) *chunk {
 const chunkSize = 500
 
 // inChunks puts n questions with all cores, and adds up what the chunks count.
+// A long run says after each fiftieth of it how far it is, with the counts so far.
 func inChunks(t *testing.T, n int, ask func(*chunk) error) tally {
 	t.Helper()
 	numbers := make(chan int, (n+chunkSize-1)/chunkSize)
@@ -49,8 +50,9 @@ func inChunks(t *testing.T, n int, ask func(*chunk) error) tally {
 		numbers <- i
 	}
 	close(numbers)
-	var mu sync.Mutex // guards sum and failed
-	sum, failed := tally{}, false
+	var mu sync.Mutex // guards sum, done and failed
+	sum, done, failed := tally{}, 0, false
+	step := max(n/50, 100_000)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
@@ -64,6 +66,10 @@ func inChunks(t *testing.T, n int, ask func(*chunk) error) tally {
 				failed = failed || err != nil
 				over := failed
 				sum.add(c.count)
+				done += c.size
+				if done/step > (done-c.size)/step && done < n {
+					t.Logf("%d of %d asked, verdicts by kind: %v", done, n, sum)
+				}
 				mu.Unlock()
 				if over {
 					return
