@@ -192,10 +192,9 @@ func (w *writer) tellInvalid(n *chain.HeaderNode, err error) {
 // before, or is an ancestor of the block that is assumed valid (--assumevalid) and of the best
 // header, and that one has the work and the depth that Core wants to see
 // [ConnectBlock, fScriptChecks].
-func (l *Ledger) assumed(e *entry) bool {
-	if e.valid {
-		return true
-	}
+func (l *Ledger) assumed(e *entry) bool { return e.valid || l.assumedValid(e) }
+
+func (l *Ledger) assumedValid(e *entry) bool {
 	hash := l.cfg.AssumeValid
 	if hash == nil {
 		return false

@@ -15,7 +15,7 @@ var glossary = map[string]string{
 	"getnetworkhashps.height":        "Height of the last block that counts; -1 is the tip.",
 	"verbosity":                      "How much of it: 0 hex, 1 an object, 2 and 3 with more.",
 	"verbose":                        "An object with all details; false gives hex, or ids alone.",
-	"checklevel":                     "How thoroughly, 0 to 4.",
+	"checklevel":                     "How thoroughly: 0 reads the blocks, 1 checks them by themselves, 2 reads what they spent, 3 takes them back in memory, 4 connects them again.",
 	"nblocks":                        "Number of blocks.",
 	"generatetoaddress.nblocks":      "Number of blocks to make.",
 	"num_blocks":                     "Number of blocks to make.",

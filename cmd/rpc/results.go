@@ -30,7 +30,7 @@ var results = map[string]string{
 	"backupwallet":                     null,
 	"submitblock":                      `null or "str"    (json null or string) null is the new tip; else the word for why it is not.`,
 	"setnetworkactive":                 "bool    (boolean) What it is now.",
-	"verifychain":                      "bool    (boolean) Whether all is sound.",
+	"verifychain":                      "bool    (boolean) Whether all that was looked at is sound; the log says why not.",
 	"verifymessage":                    "bool    (boolean) Whether the signature is the address's.",
 	"signmessagewithprivkey":           `"str"    (string) The signature, in base64.`,
 	"pruneblockchain":                  "n    (numeric) Height of the last block whose body is gone.",
