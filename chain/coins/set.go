@@ -261,6 +261,18 @@ func (s *Set) Fetch(ops []wire.OutPoint, into []Found, ahead *Ahead) error {
 	})
 }
 
+// Coins reads many coins as Coin reads one: any goroutine may call it. They are of one
+// tip if the set stood at it before and after.
+func (s *Set) Coins(ops []wire.OutPoint, into []Found) error {
+	for {
+		flushes := s.flushed()
+		clear(into)
+		if err := s.Fetch(ops, into, nil); err != nil || s.flushed() == flushes {
+			return err
+		}
+	}
+}
+
 func (s *Set) fetchCached(ops []wire.OutPoint, into []Found, ahead *Ahead) (missing []int, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

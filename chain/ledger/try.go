@@ -55,11 +55,6 @@ func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
 }
 
 // fetchCommitted reads coins for a goroutine that is not the writer.
-func (l *Ledger) fetchCommitted(ops []wire.OutPoint, into []coins.Found) (err error) {
-	for i, op := range ops {
-		if into[i].Coin, into[i].OK, err = l.set.Coin(op); err != nil {
-			return err
-		}
-	}
-	return nil
+func (l *Ledger) fetchCommitted(ops []wire.OutPoint, into []coins.Found) error {
+	return l.set.Coins(ops, into)
 }

@@ -65,8 +65,9 @@ type Candidate struct {
 
 // Snapshot is the pool at one moment; parents come before their children.
 type Snapshot struct {
-	Tip *chain.HeaderNode // what the pool has followed to
-	Txs []Candidate
+	Tip     *chain.HeaderNode // what the pool has followed to
+	Txs     []Candidate
+	Updates uint64 // as Pool.Updates then said
 }
 
 // Stats are the pool's totals, as getmempoolinfo prints them beside the Rules.

@@ -42,6 +42,7 @@ type Pool struct {
 	oldest  time.Time // nothing in the pool came before it; zero: the pool was never searched
 	lastSeq int64     // of the next batch that a reorganisation gives back ends here; sinks
 	changes uint64    // how often the set changed
+	updates uint64    // how often the set, or what one of it counts as paying, changed [nTransactionsUpdated]
 
 	unbroadcast map[chain.Hash]bool           // txids of the pool
 	deltas      map[chain.Hash]btcutil.Amount // see Prioritise; as many as who has the password names
@@ -137,6 +138,7 @@ func (p *Pool) put(drafts []*draft, alone bool, c *change) {
 func (p *Pool) admit(e *entry, c *change) {
 	p.graph.insert(e)
 	p.changes++
+	p.updates++
 	e.came = p.changes
 	if e.Time.Before(p.oldest) {
 		p.oldest = e.Time
@@ -161,6 +163,7 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 		p.cfg.Log.Debug("own transaction left before anybody asked for it", "txid", e.Tx.ID)
 	}
 	p.changes++
+	p.updates++
 	if why != chain.GoneConfirmed {
 		p.fees.Left(e.Tx.ID)
 	}

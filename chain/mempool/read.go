@@ -64,11 +64,19 @@ func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bo
 func (p *Pool) Snapshot() Snapshot {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len())}
+	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len()), Updates: p.updates}
 	for _, e := range p.graph.ordered() {
 		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost})
 	}
 	return s
+}
+
+// Updates grows with whatever the miner would choose otherwise for, but for the tip: with what enters, what
+// leaves, and what is prioritised [GetTransactionsUpdated].
+func (p *Pool) Updates() uint64 {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.updates
 }
 
 // Stats are the pool's totals now.

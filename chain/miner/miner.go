@@ -22,7 +22,10 @@ type Ledger interface {
 }
 
 // Pool is where transactions come from; *mempool.Pool does.
-type Pool interface{ Snapshot() mempool.Snapshot }
+type Pool interface {
+	Snapshot() mempool.Snapshot
+	Updates() uint64
+}
 
 // Config is what a Miner needs.
 type Config struct {
@@ -74,6 +77,9 @@ type Miner struct {
 	extra atomic.Uint64 // of the next coinbase
 	turn  chan struct{} // holds the right to make blocks: two at once would make siblings
 	last  atomic.Pointer[Assembled]
+	// kept holds what Latest made last, with its transactions one block at most; nil before. Who takes it
+	// out puts one back: no two make the same template.
+	kept chan *Template
 }
 
 // Assembled is what the last template held: its transactions and their weight,
@@ -97,7 +103,8 @@ func New(cfg Config) *Miner {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Miner{cfg: cfg, turn: make(chan struct{}, 1)}
+	m := &Miner{cfg: cfg, turn: make(chan struct{}, 1), kept: make(chan *Template, 1)}
+	m.kept <- nil
 	m.extra.Store(cfg.ExtraNonce)
 	return m
 }

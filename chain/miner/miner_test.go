@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,6 +242,66 @@ func TestTimeIsAfterTheMedianWhenTheClockIsBehind(t *testing.T) {
 	generate(t, m, 1, chaintest.OpTrue())
 	if got, want := b.tip.Header.Timestamp.Unix(), b.tip.Parent.MedianTimePast()+1; got != want {
 		t.Fatalf("time %d, want %d", got, want)
+	}
+}
+
+// A template is given again as long as it is what would be made anew, and never longer: after whatever may happen
+// it holds what Template chooses.
+func TestTheLatestTemplateIsWhatWouldBeMadeNow(t *testing.T) {
+	b := newBook()
+	m, key := b.miner(), chaintest.NewKey(1)
+	generate(t, m, 103, key.P2WPKH())
+	coin := func(i int) chaintest.Coin { return chaintest.OutputOf(b.blocks[i].Txs[0], 0, key) }
+	first := chaintest.SpendOne(t, coin(0), key.P2TR(), 1000)
+	second := chaintest.SpendOne(t, coin(1), key.P2TR(), 2000)
+	payTo := key.P2WPKH()
+	var before *Template
+	for _, step := range []struct {
+		name string
+		do   func()
+		same bool
+	}{
+		{"the first", func() {}, false},
+		{"nothing", func() {}, true},
+		{"a transaction", func() { add(t, b, first) }, false},
+		{"another", func() { add(t, b, second) }, false},
+		{"time", func() { b.now = b.now.Add(time.Hour) }, true},
+		{"it counts as paying more", func() { b.pool.Prioritise(first.ID, 10_000) }, false},
+		{"what is not there counts as paying more", func() { b.pool.Prioritise(chain.Hash{1}, 10_000) }, true},
+		{"it is replaced", func() { add(t, b, chaintest.SpendOne(t, coin(0), key.P2WPKH(), 20_000)) }, false},
+		{"another payee", func() { payTo = key.P2TR() }, false},
+		{"a block", func() { generate(t, m, 1, key.P2TR()) }, false},
+		{"an empty one", func() { generate(t, m, 1, key.P2TR()) }, false},
+	} {
+		step.do()
+		got, err1 := m.Latest(t.Context(), payTo)
+		want, err2 := m.Template(t.Context(), payTo)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(step.name, err)
+		}
+		if !slices.EqualFunc(got.Txs, want.Txs, func(a, b TemplateTx) bool { return a.Tx == b.Tx && a.Fee == b.Fee }) || got.Parent != b.tip ||
+			got.Updates != b.pool.Updates() || got.Header.Timestamp != want.Header.Timestamp || got.CoinbaseValue != want.CoinbaseValue || !bytes.Equal(got.payTo, payTo) {
+			t.Errorf("%s: %+v, want %+v", step.name, got, want)
+		}
+		if same := before != nil && before.Coinbase == got.Coinbase; same != step.same {
+			t.Errorf("%s: it is the last one: %v", step.name, same)
+		}
+		before = got
+	}
+}
+
+// Who gives up waiting for another's template leaves it alone.
+func TestWaitingForATemplateEndsWithItsContext(t *testing.T) {
+	m := newBook().miner()
+	<-m.kept
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := m.Latest(ctx, chaintest.OpTrue()); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	m.kept <- nil
+	if _, err := m.Latest(t.Context(), chaintest.OpTrue()); err != nil {
+		t.Fatal(err)
 	}
 }
 

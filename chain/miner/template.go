@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -22,6 +23,7 @@ import (
 // Template is an unsolved block and what getblocktemplate says of it.
 type Template struct {
 	Parent        *chain.HeaderNode
+	Updates       uint64 // of the pool, when it was made
 	Height        int32
 	Header        wire.BlockHeader
 	MinTime       int64 // Unix seconds
@@ -31,6 +33,8 @@ type Template struct {
 	Txs           []TemplateTx   // without the coinbase, in block order
 	Weight        int            // of the whole block
 	SigOpCost     int            // of the whole block but the coinbase
+
+	payTo []byte
 }
 
 // TemplateTx is a chosen transaction.
@@ -70,6 +74,7 @@ func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 			}
 		}
 		t := m.build(tip, choose(snap.Txs, tip, m.terms()), payTo)
+		t.Updates = snap.Updates
 		err := m.cfg.Ledger.TryBlock(t.block())
 		if err == nil {
 			return t, nil
@@ -81,11 +86,40 @@ func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 	return nil, fmt.Errorf("block template: %w", errUnsettled)
 }
 
+// Latest is the template that it gave last, with the time of now, as long as tip and pool are those that it was
+// made of; else a new one. Others have it too: its transactions are nobody's to change.
+func (m *Miner) Latest(ctx context.Context, payTo []byte) (*Template, error) {
+	var t *Template
+	select {
+	case t = <-m.kept:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { m.kept <- t }()
+	if t == nil || t.Parent.Hash != m.cfg.Ledger.Tip().Hash || t.Updates != m.cfg.Pool.Updates() || !bytes.Equal(t.payTo, payTo) {
+		made, err := m.Template(ctx, payTo)
+		if err != nil {
+			return nil, err
+		}
+		t = made
+	}
+	now := *t
+	now.Header.Timestamp = m.time(t.MinTime)
+	now.Header.Bits = chain.NextBits(m.cfg.Params, t.Parent, now.Header.Timestamp)
+	return &now, nil
+}
+
+// time is that of a new block [UpdateTime]. A header says no later one than it can; the block is tried, and
+// refused if it has to be later.
+func (m *Miner) time(least int64) time.Time {
+	return time.Unix(min(max(least, m.cfg.Now().Unix()), math.MaxUint32), 0)
+}
+
 // build makes a block of the chosen transactions, in their order. The
 // coinbase takes their fees.
 func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payTo []byte) *Template {
 	p := m.cfg.Params
-	t := &Template{Parent: parent, Height: parent.Height + 1, MinTime: minTime(p, parent)}
+	t := &Template{Parent: parent, Height: parent.Height + 1, MinTime: minTime(p, parent), Txs: make([]TemplateTx, 0, len(chosen)), payTo: payTo}
 	t.CoinbaseValue = chain.Subsidy(p, t.Height)
 	made := &Assembled{Txs: len(chosen), Weight: m.terms().reserved}
 	for _, c := range chosen {
@@ -100,8 +134,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	m.last.Store(made)
 	t.findDepends()
 	t.makeCoinbase(payTo, m.coinbaseInput(t.Height), t.Height >= p.SegwitHeight, m.cfg.NoExtraNonce)
-	// A header says no later time; the block is tried, and refused if it has to be later.
-	at := time.Unix(min(max(t.MinTime, m.cfg.Now().Unix()), math.MaxUint32), 0)
+	at := m.time(t.MinTime)
 	root, _ := chain.TxRoot(t.all())
 	t.Header = wire.BlockHeader{
 		Version:    m.version(),
@@ -110,7 +143,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 		Timestamp:  at,
 		Bits:       chain.NextBits(p, parent, at),
 	}
-	t.Weight = t.block().Weight
+	t.Weight = blockWeight(t.all())
 	return t
 }
 
@@ -135,10 +168,8 @@ func (t *Template) findDepends() {
 	place := make(map[chain.Hash]int, len(t.Txs))
 	for i := range t.Txs {
 		tx := &t.Txs[i]
-		seen := map[int]bool{}
 		for _, in := range tx.Tx.TxIn {
-			if at, ok := place[in.PreviousOutPoint.Hash]; ok && !seen[at] {
-				seen[at] = true
+			if at, ok := place[in.PreviousOutPoint.Hash]; ok && !slices.Contains(tx.Depends, at) {
 				tx.Depends = append(tx.Depends, at)
 			}
 		}
@@ -198,16 +229,32 @@ func (t *Template) all() []*chain.Tx {
 // the pool: what is known of them need not be found out again.
 func (t *Template) block() *chain.Block {
 	b := &chain.Block{Header: t.Header, Hash: t.Header.BlockHash(), Txs: t.all()}
+	b.Weight = blockWeight(b.Txs)
 	var raw bytes.Buffer
+	size := headerRoom
+	for _, tx := range b.Txs {
+		size += len(tx.Raw())
+	}
+	raw.Grow(size)
 	_ = t.Header.Serialize(&raw) // a bytes.Buffer takes everything
 	_ = wire.WriteVarInt(&raw, 0, uint64(len(b.Txs)))
-	b.Weight = raw.Len() * chain.WitnessScale
 	for _, tx := range b.Txs {
 		raw.Write(tx.Raw())
-		b.Weight += tx.Weight
 	}
 	b.Raw = raw.Bytes()
 	return b
+}
+
+// headerRoom is what a header and a count of transactions take at most.
+const headerRoom = wire.MaxBlockHeaderPayload + wire.MaxVarIntPayload
+
+// blockWeight is that of a block of these transactions.
+func blockWeight(txs []*chain.Tx) int {
+	weight := (wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(txs)))) * chain.WitnessScale
+	for _, tx := range txs {
+		weight += tx.Weight
+	}
+	return weight
 }
 
 // solved is the block under another header.

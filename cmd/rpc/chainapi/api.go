@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -46,6 +47,7 @@ type API struct {
 	check     checkState
 	scan      scan // of the coin set
 	blockScan scan // of the filters
+	lastTxs   atomic.Pointer[encodedTxs]
 }
 
 // Methods are the rows of what is answered here; each stands with its function.

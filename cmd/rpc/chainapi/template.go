@@ -1,6 +1,7 @@
 package chainapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"slices"
@@ -85,29 +86,52 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 			return nil, err
 		}
 	}
-	t, err := a.Miner.Template(ctx, anyone())
+	t, err := a.Miner.Latest(ctx, anyone())
 	if err != nil {
 		return nil, err
 	}
-	return a.newTemplate(t), nil
+	return a.encodeTemplate(t)
 }
 
+// encodedTxs is what a template says of its transactions, as JSON: nearly all of it, and the same as long
+// as nothing changes.
+type encodedTxs struct {
+	parent  chain.Hash // with updates it names the template
+	updates uint64
+	text    []byte
+}
+
+// encodeTemplate is the template as JSON. What was made of the last one's transactions is kept, a block in
+// hex at most.
+func (a *API) encodeTemplate(t *miner.Template) (jsonrpc.Encoded, error) {
+	txs := a.lastTxs.Load()
+	if txs == nil || txs.parent != t.Parent.Hash || txs.updates != t.Updates {
+		text, err := jsonrpc.Encode(a.templateTxs(t))
+		if err != nil {
+			return nil, err
+		}
+		txs = &encodedTxs{t.Parent.Hash, t.Updates, text}
+		a.lastTxs.Store(txs)
+	}
+	frame, err := jsonrpc.Encode(a.newTemplate(t))
+	if err != nil {
+		return nil, err
+	}
+	before, after, _ := bytes.Cut(frame, []byte(`"transactions":[]`))
+	return slices.Concat(before, []byte(`"transactions":`), txs.text, after), nil
+}
+
+// newTemplate is all of a template but its transactions.
 func (a *API) newTemplate(t *miner.Template) blockTemplate {
 	bt := blockTemplate{
 		Capabilities: []string{"proposal"}, Version: t.Header.Version, Rules: []string{"csv", "!segwit", "taproot"},
-		VBAvailable: map[string]int{}, Previous: t.Parent.Hash.String(), Txs: make([]templateTx, len(t.Txs)),
+		VBAvailable: map[string]int{}, Previous: t.Parent.Hash.String(), Txs: []templateTx{},
 		CoinbaseAux: map[string]any{}, Value: int64(t.CoinbaseValue),
-		LongPollID: a.longPollID(t.Parent.Hash),
+		LongPollID: longPollID(t.Parent.Hash, t.Updates),
 		Target:     show.Target(t.Header.Bits), MinTime: t.MinTime, Mutable: []string{"time", "transactions", "prevblock"},
 		NonceRange: "00000000ffffffff", SigOpLimit: chain.MaxSigOpCost, SizeLimit: chain.MaxBlockWeight,
 		WeightLimit: chain.MaxBlockWeight, Time: t.Header.Timestamp.Unix(), Bits: show.Bits(t.Header.Bits),
 		Height: t.Height, Commitment: hex.EncodeToString(t.Commitment),
-	}
-	for i, tx := range t.Txs {
-		bt.Txs[i] = templateTx{
-			Data: hex.EncodeToString(tx.Tx.Raw()), TxID: tx.Tx.ID.String(), Hash: tx.Tx.WID.String(),
-			Depends: append([]int{}, tx.Depends...), Fee: int64(tx.Fee), SigOps: tx.SigOpCost, Weight: tx.Tx.Weight,
-		}
 	}
 	if t.Height < a.Params.SegwitHeight {
 		bt.withoutSegwit()
@@ -118,21 +142,32 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 	return bt
 }
 
-// withoutSegwit says what holds before BIP141: bytes and whole signature operations
-// are counted, not weight.
+// templateTxs is what a template says of its transactions. Before BIP141 whole signature operations are counted.
+func (a *API) templateTxs(t *miner.Template) []templateTx {
+	txs := make([]templateTx, len(t.Txs))
+	for i, tx := range t.Txs {
+		txs[i] = templateTx{
+			Data: hex.EncodeToString(tx.Tx.Raw()), TxID: tx.Tx.ID.String(), Hash: tx.Tx.WID.String(),
+			Depends: append([]int{}, tx.Depends...), Fee: int64(tx.Fee), SigOps: tx.SigOpCost, Weight: tx.Tx.Weight,
+		}
+		if t.Height < a.Params.SegwitHeight {
+			txs[i].SigOps /= chain.WitnessScale
+		}
+	}
+	return txs
+}
+
+// withoutSegwit says what holds before BIP141: bytes and whole signature operations are counted, not weight.
 func (bt *blockTemplate) withoutSegwit() {
 	bt.Rules = slices.DeleteFunc(bt.Rules, func(rule string) bool { return rule == "!segwit" })
 	bt.SizeLimit /= chain.WitnessScale
 	bt.WeightLimit = 0
 	bt.SigOpLimit /= chain.WitnessScale
-	for i := range bt.Txs {
-		bt.Txs[i].SigOps /= chain.WitnessScale
-	}
 }
 
 // longPollID names the tip and the state of the pool that a template was made of.
-func (a *API) longPollID(tip chain.Hash) string {
-	return tip.String() + strconv.FormatUint(a.Pool.Stats().Sequence, 10)
+func longPollID(tip chain.Hash, updates uint64) string {
+	return tip.String() + strconv.FormatUint(updates, 10)
 }
 
 // awaitChange returns when the template that id names has grown old (BIP22's
@@ -146,7 +181,7 @@ func (a *API) awaitChange(ctx context.Context, c *jsonrpc.Call, id string) error
 	defer poll.Stop()
 	for since := time.Now(); ; {
 		tip := a.Ledger.Tip().Hash
-		if !strings.HasPrefix(id, tip.String()) || time.Since(since) > longPollTime && id != a.longPollID(tip) {
+		if !strings.HasPrefix(id, tip.String()) || time.Since(since) > longPollTime && id != longPollID(tip, a.Pool.Updates()) {
 			return nil
 		}
 		select {
