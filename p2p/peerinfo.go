@@ -1,12 +1,14 @@
 package p2p
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 )
 
-// PeerInfo is one connection as people see it: getpeerinfo, the list of peers and the
-// metrics read it. Whoever keeps a part of it fills that part in [CNodeStats].
+// PeerInfo is one connection as people see it: getpeerinfo (whose row is its JSON), /metrics,
+// the events and the pages read it, and who asks a node for its peers has it again. Whoever
+// keeps a part of it fills that part in [CNodeStats, CNodeStateStats].
 type PeerInfo struct {
 	Link
 
@@ -15,12 +17,12 @@ type PeerInfo struct {
 	Addr      string         // HOST:PORT as dialled or seen
 	At        netip.AddrPort // where that is
 	LocalAddr string
-	Network   string         // of the other end, by Core's name; who has come through Tor is of that
-	MappedAS  uint32         // its autonomous system, by the map (mapped_as); 0: not known
-	Connected time.Time      // as people see the time
-	TimeSkew  time.Duration  // their clock ahead of ours
-	Listens   netip.AddrPort // where an inbound peer listens, as it says; not valid: unknown
-	Proven    bool           // the node that we have reached there says so too
+	Network   string        // of the other end, by Core's name; who has come through Tor is of that
+	MappedAS  uint32        // its autonomous system, by the map (mapped_as); 0: not known
+	Connected time.Time     // as people see the time
+	TimeSkew  time.Duration // their clock ahead of ours
+	Listens   string        // HOST:PORT where an inbound peer listens, as it says; "": unknown
+	Proven    bool          // the node that we have reached there says so too
 
 	AddrRelay                bool // it takes part in telling addresses
 	AddrsTaken, AddrsLimited uint64
@@ -30,7 +32,7 @@ type PeerInfo struct {
 	SentPerMsg, RecvPerMsg map[string]uint64 // with headers; unknown ones under "*other*"
 	LastSend, LastRecv     time.Time
 	Ping, MinPing          time.Duration // round trip; 0: not measured yet
-	Waiting                time.Time     // when a ping without an answer was sent, as people see the time; zero: none
+	PingWait               time.Duration // since a ping was sent that has no answer, as people see the time; 0: none
 	Queued                 int           // bytes that wait to be sent
 
 	// By gossip.
@@ -44,4 +46,10 @@ type PeerInfo struct {
 	HBTo                bool  // we have asked it to push new blocks to us (bip152_hb_to)
 	HBFrom              bool  // it has asked us to
 	FeeFilter           int64 // satoshis per 1000 vbytes
+
+	// By who knows a local network.
+	Node string // which of its nodes it is; "": not known
 }
+
+// Where is where the peer can be reached, as far as we know, or else where it came from.
+func (p *PeerInfo) Where() string { return cmp.Or(p.Listens, p.Addr) }

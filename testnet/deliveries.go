@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"grapevine/p2p"
 )
 
 // Delivery is what one member has given another between two calls of
@@ -16,30 +18,33 @@ type Delivery struct {
 
 // Watcher tells who gave to whom: it remembers what each connection had brought.
 type Watcher struct {
-	before map[connection]Peer
+	before map[connection]p2p.PeerInfo
 }
 
 // connection as its receiver numbers it; a node that was started again counts
 // from one again.
-type connection struct{ node, pid, id int }
+type connection struct {
+	node, pid int
+	number    int64
+}
 
 // Deliveries gives what was given since it was called last; the first time,
 // nothing. A member that does not answer is as one that is down.
 func (w *Watcher) Deliveries(ctx context.Context, t Network) (deliveries []Delivery) {
 	first := w.before == nil
-	all := make([][]Peer, len(t.Nodes))
+	all := make([][]p2p.PeerInfo, len(t.Nodes))
 	for i, n := range t.Nodes {
 		if n != nil {
 			all[i], _ = peers(ctx, n)
 		}
 	}
-	now := map[connection]Peer{}
+	now := map[connection]p2p.PeerInfo{}
 	for to, list := range all {
 		for _, p := range list {
-			c := connection{t.Members[to].Node, t.Members[to].PID, p.ID}
+			c := connection{t.Members[to].Node, t.Members[to].PID, p.Number}
 			old := w.before[c]
 			now[c] = p
-			g := Delivery{To: to, Blocks: p.BlocksFrom - old.BlocksFrom, Txs: p.TxsFrom - old.TxsFrom}
+			g := Delivery{To: to, Blocks: int(p.BlocksFrom - old.BlocksFrom), Txs: int(p.TxsFrom - old.TxsFrom)}
 			if g.From = t.who(p, all); g.From >= 0 && g.Blocks+g.Txs > 0 {
 				deliveries = append(deliveries, g)
 			}

@@ -5,22 +5,24 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"grapevine/p2p"
 )
 
 // parrot answers getpeerinfo with what it was given.
 type parrot struct {
-	peers []Peer
+	peers []p2p.PeerInfo
 	err   error
 }
 
 func (p *parrot) Call(_ context.Context, _ string, result any, _ ...any) error {
-	*result.(*[]Peer) = slices.Clone(p.peers)
+	*result.(*[]p2p.PeerInfo) = slices.Clone(p.peers)
 	return p.err
 }
 
 func TestWatcherTellsWhoGaveToWhom(t *testing.T) {
-	a := &parrot{peers: []Peer{{ID: 1, Addr: "b", TxsFrom: 7}}}
-	b := &parrot{peers: []Peer{{ID: 1, Addr: "x", Listens: "a", BlocksFrom: 3}}}
+	a := &parrot{peers: []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "b", TxsFrom: 7}}}
+	b := &parrot{peers: []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "x", Listens: "a", BlocksFrom: 3}}}
 	network := Network{Members: []Member{{Node: 0, PID: 10, P2P: "a"}, {Node: 4, PID: 11, P2P: "b"}, {Node: 5, P2P: "c"}}, Nodes: []Node{a, b, nil}}
 	var watcher Watcher
 	listen := func(want ...Delivery) {
@@ -33,9 +35,9 @@ func TestWatcherTellsWhoGaveToWhom(t *testing.T) {
 	listen()
 	b.peers[0].BlocksFrom, b.peers[0].TxsFrom = 5, 1
 	listen(Delivery{From: 0, To: 1, Blocks: 2, Txs: 1})
-	a.peers = append(a.peers, Peer{ID: 2, Addr: "c", TxsFrom: 1}, Peer{ID: 3, Addr: "a stranger", TxsFrom: 9})
+	a.peers = append(a.peers, p2p.PeerInfo{Link: p2p.Link{Number: 2}, Addr: "c", TxsFrom: 1}, p2p.PeerInfo{Link: p2p.Link{Number: 3}, Addr: "a stranger", TxsFrom: 9})
 	listen(Delivery{From: 2, To: 0, Txs: 1})
-	network.Members[1].PID, b.peers = 12, []Peer{{ID: 1, Addr: "a", BlocksFrom: 1}} // started again
+	network.Members[1].PID, b.peers = 12, []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "a", BlocksFrom: 1}} // started again
 	listen(Delivery{From: 0, To: 1, Blocks: 1})
 	a.err = errors.New("it is gone")
 	listen()

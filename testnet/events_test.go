@@ -80,7 +80,7 @@ func TestEventsTellHowThingsTravel(t *testing.T) {
 					t.Fatalf("node %d: event %d after %d at %v", i, e.Seq, last, e.Time)
 				}
 				last = e.Seq
-				if (e.Kind == events.Relayed || e.Kind == events.Connected) && (e.Peer == nil || e.Peer.Addr == "" || e.Peer.Local == "") {
+				if (e.Kind == events.Relayed || e.Kind == events.Connected) && (e.Peer == nil || e.Peer.Addr == "" || e.Peer.LocalAddr == "") {
 					t.Fatalf("node %d: %+v has no peer", i, e)
 				}
 				if e.Block == tip.Hash && e.Height != tip.Height && e.Kind != events.Heard {

@@ -1,59 +1,41 @@
 package testnet
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"grapevine/p2p"
 )
 
-// Peer is a line of getpeerinfo, as far as people and scenarios need it.
-type Peer struct {
-	ID         int     `json:"id"`                 // of the connection, never used twice
-	Node       *int    `json:"node,omitempty"`     // of the local network, where NameNodes has found it
-	Addr       string  `json:"addr"`               // the remote end
-	AddrBind   string  `json:"addrbind,omitempty"` // our end
-	Listens    string  `json:"listens,omitempty"`  // where an inbound peer says it listens
-	Inbound    bool    `json:"inbound"`
-	Agent      string  `json:"subver"`
-	Height     int32   `json:"synced_headers"`
-	Ping       float64 `json:"pingtime"` // seconds
-	Sent       int64   `json:"bytessent"`
-	Received   int64   `json:"bytesrecv"`
-	BlocksFrom int     `json:"blocks_from"` // bodies they gave us
-	TxsFrom    int     `json:"txs_from"`    // transactions they gave us
-	BlocksTo   int     `json:"blocks_to"`
-	TxsTo      int     `json:"txs_to"`
-}
-
 // peers asks a node for its peers.
-func peers(ctx context.Context, n Node) ([]Peer, error) {
-	var out []Peer
+func peers(ctx context.Context, n Node) ([]p2p.PeerInfo, error) {
+	var out []p2p.PeerInfo
 	if err := n.Call(ctx, "getpeerinfo", &out); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// Name is who the peer is, as far as we can tell: a node of ours, or where it can
+// NameOf is who a peer is, as far as we can tell: a node of ours, or where it can
 // be reached.
-func (p Peer) Name() string {
-	at := cmp.Or(p.Listens, p.Addr)
-	if p.Node != nil {
-		return fmt.Sprintf("node %d (%s)", *p.Node, at)
+func NameOf(p p2p.PeerInfo) string {
+	if p.Node != "" {
+		return fmt.Sprintf("node %s (%s)", p.Node, p.Where())
 	}
-	return at
+	return p.Where()
 }
 
 // NameNodes says which peers of a member are members: an inbound one comes from a
 // port that tells nothing.
-func NameNodes(peers []Peer, members []Member) {
+func NameNodes(peers []p2p.PeerInfo, members []Member) {
 	for i, q := range peers {
 		for _, m := range members {
 			if m.P2P == q.Addr || m.P2P == q.Listens {
-				peers[i].Node = &m.Node
+				peers[i].Node = strconv.Itoa(m.Node)
 			}
 		}
 	}
@@ -86,7 +68,7 @@ func (t Network) Links(ctx context.Context) ([][]int, error) {
 
 // Senders says how many blocks came from each member over these connections,
 // which are all of one node: see Connections.
-func (t Network) Senders(ctx context.Context, connections []Peer) ([]int, error) {
+func (t Network) Senders(ctx context.Context, connections []p2p.PeerInfo) ([]int, error) {
 	peers, err := t.allPeers(ctx)
 	if err != nil {
 		return nil, err
@@ -94,7 +76,7 @@ func (t Network) Senders(ctx context.Context, connections []Peer) ([]int, error)
 	out := make([]int, len(peers))
 	for _, p := range connections {
 		if j := t.who(p, peers); j >= 0 {
-			out[j] += p.BlocksFrom
+			out[j] += int(p.BlocksFrom)
 		}
 	}
 	return out, nil
@@ -102,11 +84,11 @@ func (t Network) Senders(ctx context.Context, connections []Peer) ([]int, error)
 
 // Tally is "from 0: 12 · 1: 7": how many blocks came from whom, as far as the
 // node itself can tell.
-func (t Network) Tally(connections []Peer) string {
+func (t Network) Tally(connections []p2p.PeerInfo) string {
 	count := make([]int, len(t.Members))
 	for _, p := range connections {
 		if j := t.who(p, nil); j >= 0 {
-			count[j] += p.BlocksFrom
+			count[j] += int(p.BlocksFrom)
 		}
 	}
 	var parts []string
@@ -123,22 +105,22 @@ func (t Network) Tally(connections []Peer) string {
 
 // Connections remembers a node's connections, also those that have ended: when
 // two nodes dial each other at once, one of the two connections is closed.
-type Connections map[int]Peer // by the connection's number
+type Connections map[int64]p2p.PeerInfo // by the connection's number
 
 // Refresh asks the node once more.
 func (s Connections) Refresh(ctx context.Context, n Node) error {
 	peers, err := peers(ctx, n)
 	for _, p := range peers {
-		s[p.ID] = p
+		s[p.Number] = p
 	}
 	return err
 }
 
 // All are the connections seen, as they were when last seen.
-func (s Connections) All() []Peer { return slices.Collect(maps.Values(s)) }
+func (s Connections) All() []p2p.PeerInfo { return slices.Collect(maps.Values(s)) }
 
-func (t Network) allPeers(ctx context.Context) ([][]Peer, error) {
-	out := make([][]Peer, len(t.Nodes))
+func (t Network) allPeers(ctx context.Context) ([][]p2p.PeerInfo, error) {
+	out := make([][]p2p.PeerInfo, len(t.Nodes))
 	for i, n := range t.Nodes {
 		if n == nil {
 			continue
@@ -154,7 +136,7 @@ func (t Network) allPeers(ctx context.Context) ([][]Peer, error) {
 // who is the member at the other end of a connection: the one that listens at
 // that address or says so, or the one whose own end of a connection it is. -1
 // if neither.
-func (t Network) who(p Peer, all [][]Peer) int {
+func (t Network) who(p p2p.PeerInfo, all [][]p2p.PeerInfo) int {
 	for j, m := range t.Members {
 		if m.P2P == p.Addr || m.P2P == p.Listens {
 			return j
@@ -162,7 +144,7 @@ func (t Network) who(p Peer, all [][]Peer) int {
 	}
 	for j, list := range all {
 		for _, q := range list {
-			if q.AddrBind == p.Addr && q.Addr == p.AddrBind {
+			if q.LocalAddr == p.Addr && q.Addr == p.LocalAddr {
 				return j
 			}
 		}
@@ -171,11 +153,11 @@ func (t Network) who(p Peer, all [][]Peer) int {
 }
 
 // NameAll says of the peers of all members, which are in their order, which members they are.
-func (t Network) NameAll(all [][]Peer) {
+func (t Network) NameAll(all [][]p2p.PeerInfo) {
 	for _, list := range all {
 		for i := range list {
 			if j := t.who(list[i], all); j >= 0 {
-				list[i].Node = &t.Members[j].Node
+				list[i].Node = strconv.Itoa(t.Members[j].Node)
 			}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"grapevine/p2p"
 )
 
 func TestSubsidiesHalveEvery150Blocks(t *testing.T) {
@@ -81,11 +83,11 @@ func TestUnknownNodeIsAnsweredWithThoseThereAre(t *testing.T) {
 
 func TestTallyNamesWhoGaveBlocks(t *testing.T) {
 	network := Network{Members: []Member{{Node: 0, P2P: "a"}, {Node: 1, P2P: "b"}, {Node: 5, P2P: "c"}}}
-	got := network.Tally([]Peer{{Addr: "a", BlocksFrom: 3}, {Addr: "x", Listens: "c", BlocksFrom: 4}, {Addr: "y", BlocksFrom: 9}, {Addr: "a", BlocksFrom: 2}})
+	got := network.Tally([]p2p.PeerInfo{{Addr: "a", BlocksFrom: 3}, {Addr: "x", Listens: "c", BlocksFrom: 4}, {Addr: "y", BlocksFrom: 9}, {Addr: "a", BlocksFrom: 2}})
 	if want := "from 0: 5 · 5: 4"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := network.Tally([]Peer{{Addr: "b"}}); got != "" {
+	if got := network.Tally([]p2p.PeerInfo{{Addr: "b"}}); got != "" {
 		t.Errorf("nobody gave anything: %q", got)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/p2p"
 	"grapevine/testnet"
 )
 
@@ -176,16 +178,13 @@ func (p *program) peersCommand() *urfave.Command {
 }
 
 func (p *program) peers(c *urfave.Context) error {
-	peers := []testnet.Peer{}
+	peers := []p2p.PeerInfo{}
 	if err := p.Call(c, "getpeerinfo", &peers); err != nil {
 		return cli.Fail("peers", err)
 	}
-	for i := range peers {
-		peers[i].AddrBind = "" // our end is for scenarios
-	}
 	p.nameNodes(c, peers)
-	slices.SortFunc(peers, func(a, b testnet.Peer) int { return cmp.Compare(a.ID, b.ID) })
-	return p.Show(c, peers, func(o *cli.Out) {
+	slices.SortFunc(peers, func(a, b p2p.PeerInfo) int { return cmp.Compare(a.Number, b.Number) })
+	return p.Show(c, rowsOf(peers), func(o *cli.Out) {
 		if len(peers) == 0 {
 			o.Printf("no peers\n")
 			return
@@ -194,8 +193,21 @@ func (p *program) peers(c *urfave.Context) error {
 	})
 }
 
+// rowsOf are the peers as getpeerinfo has them, with their numbers in the local network, and a
+// pingtime of 0 where none was measured, which getpeerinfo leaves out.
+func rowsOf(peers []p2p.PeerInfo) []json.RawMessage {
+	rows := make([]json.RawMessage, len(peers))
+	for i, q := range peers {
+		rows[i], _ = json.Marshal(q) // nothing of it can fail
+		if q.Ping == 0 {
+			rows[i] = append(rows[i][:len(rows[i])-1], `,"pingtime":0}`...)
+		}
+	}
+	return rows
+}
+
 // nameNodes says which peers of a node of the local network are nodes of it.
-func (p *program) nameNodes(c *urfave.Context, peers []testnet.Peer) {
+func (p *program) nameNodes(c *urfave.Context, peers []p2p.PeerInfo) {
 	if c.String("node") == "" {
 		return
 	}
@@ -206,16 +218,16 @@ func (p *program) nameNodes(c *urfave.Context, peers []testnet.Peer) {
 	testnet.NameNodes(peers, f.Nodes)
 }
 
-func showPeers(o *cli.Out, peers []testnet.Peer) {
+func showPeers(o *cli.Out, peers []p2p.PeerInfo) {
 	t := cli.NewTable("peer", "direction", "agent", ">height", ">ping", ">in", ">out", ">blocks taken", ">given", ">txs taken", ">given")
 	for _, q := range peers {
 		direction := "out"
-		if q.Inbound {
+		if q.Inbound() {
 			direction = "in"
 		}
-		t.Row(q.Name(), direction, cli.Printable(strings.Trim(q.Agent, "/")), height(q.Height), ping(q.Ping),
-			cli.Bytes(q.Received), cli.Bytes(q.Sent),
-			cli.Count(int64(q.BlocksFrom)), cli.Count(int64(q.BlocksTo)), cli.Count(int64(q.TxsFrom)), cli.Count(int64(q.TxsTo)))
+		t.Row(testnet.NameOf(q), direction, cli.Printable(strings.Trim(q.UserAgent, "/")), height(q.Headers), ping(q.Ping.Seconds()),
+			cli.Bytes(int64(q.BytesRecv)), cli.Bytes(int64(q.BytesSent)),
+			cli.Count(q.BlocksFrom), cli.Count(q.BlocksTo), cli.Count(q.TxsFrom), cli.Count(q.TxsTo))
 	}
 	t.Write(o, "")
 }

@@ -14,6 +14,7 @@ import (
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/client"
 	"grapevine/cmd/rpc/events"
+	"grapevine/p2p"
 	"grapevine/testnet"
 )
 
@@ -72,12 +73,12 @@ func (p *program) watchable(c *urfave.Context) (nodes []watchedNode, names *even
 	}
 	names = events.NewNames(listens)
 	for _, n := range nodes {
-		var peers []testnet.Peer
+		var peers []p2p.PeerInfo
 		if err := n.Call(c.Context, "getpeerinfo", &peers); err != nil {
 			continue // its connections are learned from the others
 		}
 		for _, q := range peers {
-			names.End(n.number, q.AddrBind, q.Addr)
+			names.End(n.number, q.LocalAddr, q.Addr)
 		}
 	}
 	return nodes, names, nil

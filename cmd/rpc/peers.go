@@ -3,10 +3,8 @@ package rpc
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -85,7 +83,7 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 	rules, offered := s.cfg.Pool.Pool.Rules(), s.cfg.Swarm.Services()
 	info := netInfo{
 		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
-		Services: services(offered), ServiceNames: serviceNames(offered), Relay: s.cfg.Swarm.TakesTxs(), Active: s.cfg.Swarm.Active(),
+		Services: services(offered), ServiceNames: p2p.ServiceNames(offered), Relay: s.cfg.Swarm.TakesTxs(), Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(rules.MinRelay), Increment: jsonrpc.Amount(rules.Increment),
 		Local: []localAddress{}, Warnings: []string{},
 	}
@@ -104,105 +102,9 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 
 func services(f wire.ServiceFlag) string { return fmt.Sprintf("%016x", uint64(f)) }
 
-func serviceNames(f wire.ServiceFlag) []string {
-	names := []string{}
-	known := map[int]string{0: "NETWORK", 2: "BLOOM", 3: "WITNESS", 6: "COMPACT_FILTERS", 10: "NETWORK_LIMITED", 11: "P2P_V2"}
-	for bit := range 64 {
-		if f&(1<<bit) != 0 {
-			names = append(names, cmp.Or(known[bit], fmt.Sprintf("UNKNOWN[2^%d]", bit)))
-		}
-	}
-	return names
-}
-
-// peerInfo is Core's, and at its end what this node and the peer gave each other.
-type peerInfo struct {
-	ID             int64             `json:"id"`
-	Addr           string            `json:"addr"`
-	Bind           string            `json:"addrbind"`
-	Network        string            `json:"network"`
-	Services       string            `json:"services"`
-	ServiceNames   []string          `json:"servicesnames"`
-	Relay          bool              `json:"relaytxes"`
-	LastSend       int64             `json:"lastsend"`
-	LastRecv       int64             `json:"lastrecv"`
-	LastTx         int64             `json:"last_transaction"`
-	LastBlock      int64             `json:"last_block"`
-	BytesSent      uint64            `json:"bytessent"`
-	BytesRecv      uint64            `json:"bytesrecv"`
-	Connected      int64             `json:"conntime"`
-	TimeOffset     int64             `json:"timeoffset"`
-	Ping           *float64          `json:"pingtime,omitempty"`
-	MinPing        *float64          `json:"minping,omitempty"`
-	PingWait       *float64          `json:"pingwait,omitempty"`
-	Version        int32             `json:"version"`
-	Agent          string            `json:"subver"`
-	Inbound        bool              `json:"inbound"`
-	HBTo           bool              `json:"bip152_hb_to"`
-	HBFrom         bool              `json:"bip152_hb_from"`
-	StartingHeight int32             `json:"startingheight"`
-	Presynced      int32             `json:"presynced_headers"`
-	Headers        int32             `json:"synced_headers"`
-	Blocks         int32             `json:"synced_blocks"`
-	InFlight       []int32           `json:"inflight"`
-	AddrRelay      bool              `json:"addr_relay_enabled"`
-	AddrsTaken     uint64            `json:"addr_processed"`
-	AddrsLimited   uint64            `json:"addr_rate_limited"`
-	Permissions    []string          `json:"permissions"`
-	MinFee         jsonrpc.Amount    `json:"minfeefilter"`
-	SentPerMsg     map[string]uint64 `json:"bytessent_per_msg"`
-	RecvPerMsg     map[string]uint64 `json:"bytesrecv_per_msg"`
-	Connection     string            `json:"connection_type"`
-	Transport      string            `json:"transport_protocol_type"`
-	Session        string            `json:"session_id"`
-	MappedAS       uint32            `json:"mapped_as,omitempty"` // where there is a map (-asmap)
-
-	BlocksFrom int64  `json:"blocks_from"`
-	TxsFrom    int64  `json:"txs_from"`
-	BlocksTo   int64  `json:"blocks_to"`
-	TxsTo      int64  `json:"txs_to"`
-	Listens    string `json:"listens,omitempty"` // where an inbound peer itself listens, as it says
-}
-
+// getPeerInfo answers the view itself, whose JSON is the row.
 func (s *Server) getPeerInfo(context.Context, *jsonrpc.Call) (any, error) {
-	list := []peerInfo{}
-	for _, p := range s.cfg.Swarm.Connections() {
-		list = append(list, s.newPeerInfo(p))
-	}
-	return list, nil
-}
-
-func (s *Server) newPeerInfo(p p2p.PeerInfo) peerInfo {
-	info := peerInfo{
-		ID: p.Number, Addr: p.Addr, Bind: p.LocalAddr, Network: p.Network, MappedAS: p.MappedAS,
-		Services: services(p.Services), ServiceNames: serviceNames(p.Services), Relay: p.Relay,
-		LastSend: unix(p.LastSend), LastRecv: unix(p.LastRecv), LastTx: unix(p.LastTx), LastBlock: unix(p.LastBlock),
-		BytesSent: p.BytesSent, BytesRecv: p.BytesRecv, Connected: unix(p.Connected), TimeOffset: int64(p.TimeSkew.Seconds()),
-		Ping: seconds(p.Ping), MinPing: seconds(p.MinPing), HBTo: p.HBTo, HBFrom: p.HBFrom,
-		Version: p.Version, Agent: p.UserAgent, Inbound: p.Inbound(), StartingHeight: p.StartHeight, Presynced: p.Presynced,
-		Headers: p.Headers, Blocks: p.Height, InFlight: append([]int32{}, p.InFlight...), Permissions: p.Permissions.Names(),
-		AddrRelay: p.AddrRelay, AddrsTaken: p.AddrsTaken, AddrsLimited: p.AddrsLimited,
-		MinFee: jsonrpc.Amount(p.FeeFilter), SentPerMsg: p.SentPerMsg, RecvPerMsg: p.RecvPerMsg,
-		Connection: string(p.Kind), Transport: "detecting",
-		BlocksFrom: p.BlocksFrom, TxsFrom: p.TxsFrom, BlocksTo: p.BlocksTo, TxsTo: p.TxsTo, Listens: listens(p),
-	}
-	if p.Transport != 0 {
-		info.Transport = fmt.Sprintf("v%d", p.Transport)
-	}
-	if p.Transport == 2 {
-		info.Session = hex.EncodeToString(p.Session[:])
-	}
-	if !p.Waiting.IsZero() {
-		info.PingWait = seconds(s.cfg.Chain.Now().Sub(p.Waiting))
-	}
-	return info
-}
-
-func listens(p p2p.PeerInfo) string {
-	if !p.Listens.IsValid() {
-		return ""
-	}
-	return p2p.HostPortOf(p.Listens).String()
+	return append([]p2p.PeerInfo{}, s.cfg.Swarm.Connections()...), nil
 }
 
 func (s *Server) getConnectionCount(context.Context, *jsonrpc.Call) (any, error) {
@@ -326,21 +228,4 @@ func (s *Server) setNetworkActive(_ context.Context, c *jsonrpc.Call) (any, erro
 		return nil, err
 	}
 	return on, nil
-}
-
-// unix is a time in whole seconds; 0 for never.
-func unix(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.Unix()
-}
-
-// seconds is a measured duration, whole microseconds as Core's; nil when it was not measured.
-func seconds(d time.Duration) *float64 {
-	if d == 0 {
-		return nil
-	}
-	v := float64(d.Microseconds()) / 1e6
-	return &v
 }

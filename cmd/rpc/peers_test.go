@@ -46,7 +46,7 @@ func TestAddedNodeMayHaveDialledUs(t *testing.T) {
 	us, them := a.node.Swarm.Addr().String(), b.node.Swarm.Addr().String()
 	b.must("addnode", us, "onetry")
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		if p := a.node.Swarm.Peers(); len(p) == 1 && p[0].Listens.String() == them && p[0].Proven {
+		if p := a.node.Swarm.Peers(); len(p) == 1 && p[0].Listens == them && p[0].Proven {
 			break
 		}
 		if time.Now().After(end) {

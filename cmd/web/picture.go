@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"grapevine/p2p"
 	"grapevine/testnet"
 )
 
@@ -130,7 +131,7 @@ type member struct {
 	testnet.Member
 	self  bool
 	node  testnet.Node
-	peers []testnet.Peer
+	peers []p2p.PeerInfo
 	view  nodeView
 }
 
@@ -221,7 +222,7 @@ func (p *Page) look(ctx context.Context) (*picture, error) {
 
 // draw makes nodes and links of what the members said.
 func (pic *picture) draw(all []*member, f testnet.File) {
-	net, lists := testnet.Network{}, make([][]testnet.Peer, len(all))
+	net, lists := testnet.Network{}, make([][]p2p.PeerInfo, len(all))
 	for i, m := range all {
 		net.Members = append(net.Members, m.Member)
 		lists[i] = m.peers
@@ -281,13 +282,12 @@ func (pic *picture) draw(all []*member, f testnet.File) {
 
 // connect adds one member's view of a connection. What went one way is told by who took it; of a stranger by
 // the member.
-func (pic *picture) connect(m *member, q testnet.Peer, strangers map[string]nodeView, link func(a, b string) *linkView) {
-	if !q.Inbound && q.AddrBind != "" {
-		pic.ends[q.AddrBind] = m.view.ID
+func (pic *picture) connect(m *member, q p2p.PeerInfo, strangers map[string]nodeView, link func(a, b string) *linkView) {
+	if !q.Inbound() && q.LocalAddr != "" {
+		pic.ends[q.LocalAddr] = m.view.ID
 	}
-	other := cmp.Or(q.Listens, q.Addr)
-	if q.Node != nil {
-		other = strconv.Itoa(*q.Node)
+	other := cmp.Or(q.Node, q.Where())
+	if q.Node != "" {
 		if other == m.view.ID {
 			return
 		}
@@ -297,25 +297,26 @@ func (pic *picture) connect(m *member, q testnet.Peer, strangers map[string]node
 			return
 		}
 		pic.ends[q.Addr] = other
-		strangers[other] = nodeView{ID: other, Title: other, Stranger: true, Agent: q.Agent, Height: int64(q.Height)}
+		strangers[other] = nodeView{ID: other, Title: other, Stranger: true, Agent: q.UserAgent, Height: int64(q.Headers)}
 	}
 	own := m.view.ID
-	first := q.Node == nil || m.Node < *q.Node
+	number, err := strconv.Atoi(q.Node)
+	first := err != nil || m.Node < number
 	a, b := own, other
 	if !first {
 		a, b = other, own
 	}
 	l := link(a, b)
 	l.Connected = true
-	if ping := q.Ping * 1000; ping > 0 && (l.Ping == 0 || ping < l.Ping) {
+	if ping := q.Ping.Seconds() * 1000; ping > 0 && (l.Ping == 0 || ping < l.Ping) {
 		l.Ping = ping
 	}
 	if first { // it took from B
-		l.BlocksBA, l.TxsBA, l.BytesBA = l.BlocksBA+q.BlocksFrom, l.TxsBA+q.TxsFrom, l.BytesBA+q.Received
+		l.BlocksBA, l.TxsBA, l.BytesBA = l.BlocksBA+int(q.BlocksFrom), l.TxsBA+int(q.TxsFrom), l.BytesBA+int64(q.BytesRecv)
 	} else {
-		l.BlocksAB, l.TxsAB, l.BytesAB = l.BlocksAB+q.BlocksFrom, l.TxsAB+q.TxsFrom, l.BytesAB+q.Received
+		l.BlocksAB, l.TxsAB, l.BytesAB = l.BlocksAB+int(q.BlocksFrom), l.TxsAB+int(q.TxsFrom), l.BytesAB+int64(q.BytesRecv)
 	}
-	if q.Node == nil { // nobody else tells what it gave to the stranger
-		l.BlocksAB, l.TxsAB, l.BytesAB = l.BlocksAB+q.BlocksTo, l.TxsAB+q.TxsTo, l.BytesAB+q.Sent
+	if q.Node == "" { // nobody else tells what it gave to the stranger
+		l.BlocksAB, l.TxsAB, l.BytesAB = l.BlocksAB+int(q.BlocksTo), l.TxsAB+int(q.TxsTo), l.BytesAB+int64(q.BytesSent)
 	}
 }

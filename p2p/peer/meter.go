@@ -154,7 +154,7 @@ func (p *Peer) Describe(info *p2p.PeerInfo) {
 	info.Ping, info.MinPing = s.Ping, s.MinPing
 	info.Transport, info.Session = s.Transport, s.Session
 	if m.nonce != 0 {
-		info.Waiting = m.shown
+		info.PingWait = m.clock().Sub(m.shown)
 	}
 	m.mu.Unlock()
 	info.Queued = p.out.held()

@@ -303,11 +303,13 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		MappedAS:     l.cfg.Book.AS(r.at.Addr()),
 		Connected:    r.since,
 		TimeSkew:     r.skew,
-		Listens:      cmp.Or(r.listens, r.claims),
 		Proven:       r.listens.IsValid(),
 		AddrRelay:    r.addrRelay,
 		AddrsTaken:   r.addrsTaken,
 		AddrsLimited: r.addrsLimited,
+	}
+	if at := cmp.Or(r.listens, r.claims); at.IsValid() {
+		p.Listens = p2p.HostPortOf(at).String()
 	}
 	r.conn.Describe(&p)
 	l.cfg.State.Describe(r.ID, &p)

@@ -190,8 +190,8 @@ func TestPingsFollowTheClockThatPeopleSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer(7)
-		if p := a.Peers()[0]; p.Ping != 7*time.Second || p.MinPing != time.Second || !p.Waiting.IsZero() {
-			t.Errorf("%v %v %v, want 7 s, 1 s and none under way", p.Ping, p.MinPing, p.Waiting)
+		if p := a.Peers()[0]; p.Ping != 7*time.Second || p.MinPing != time.Second || p.PingWait != 0 {
+			t.Errorf("%v %v %v, want 7 s, 1 s and none under way", p.Ping, p.MinPing, p.PingWait)
 		}
 	})
 }

@@ -49,8 +49,8 @@ func (l *loop) endIfSilent(r *remote, now time.Time) bool {
 		return end("sends nothing", "since", seconds(now.Sub(p.LastRecv)))
 	case r.peer == nil:
 		return end("no handshake in time", "transport", p.Transport)
-	case !p.Waiting.IsZero() && now.Sub(p.Waiting) > silentFor:
-		return end("no answer to a ping", "since", fmt.Sprintf("%.6fs", now.Sub(p.Waiting).Seconds()))
+	case p.PingWait > silentFor:
+		return end("no answer to a ping", "since", fmt.Sprintf("%.6fs", p.PingWait.Seconds()))
 	}
 	return false
 }

@@ -251,7 +251,7 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		for _, p := range a.Peers() {
-			if p.Addr != c.addr && p.Listens != at(c.addr) {
+			if p.Addr != c.addr && p.Listens != c.addr {
 				t.Errorf("still connected: %s", p.Addr)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"grapevine/p2p"
 	"grapevine/testnet"
 )
 
@@ -115,15 +116,15 @@ func (n *node) answer(method string, params []any) (any, error) {
 
 // peers: everybody dials those with a smaller number; a newcomer has its blocks
 // from nodes 1 and 2.
-func (n *node) peers() []testnet.Peer {
-	var out []testnet.Peer
+func (n *node) peers() []p2p.PeerInfo {
+	var out []p2p.PeerInfo
 	for i := range n.network.members {
-		p := testnet.Peer{ID: i, Addr: fmt.Sprintf("p%d", i), AddrBind: fmt.Sprintf("e%d-%d", n.n, i)}
+		p := p2p.PeerInfo{Link: p2p.Link{Number: int64(i)}, Addr: fmt.Sprintf("p%d", i), LocalAddr: fmt.Sprintf("e%d-%d", n.n, i)}
 		if i > n.n {
-			p = testnet.Peer{ID: i, Addr: fmt.Sprintf("e%d-%d", i, n.n), AddrBind: fmt.Sprintf("p%d", n.n), Inbound: true}
+			p = p2p.PeerInfo{Link: p2p.Link{Number: int64(i), Kind: p2p.Inbound}, Addr: fmt.Sprintf("e%d-%d", i, n.n), LocalAddr: fmt.Sprintf("p%d", n.n)}
 		}
 		if n.n == 4 && (i == 1 || i == 2) {
-			p.BlocksFrom = n.network.height / 2
+			p.BlocksFrom = int64(n.network.height / 2)
 		}
 		if i != n.n {
 			out = append(out, p)

@@ -10,33 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// peer is what -netinfo wants of getpeerinfo.
-type peer struct {
-	ID           int
-	Addr         string
-	Network      string
-	Inbound      bool
-	Type         string `json:"connection_type"`
-	Version      int
-	SubVer       string
-	Transport    string   `json:"transport_protocol_type"`
-	MinPing      *float64 // seconds; nil is unknown
-	PingTime     *float64
-	ConnTime     int64
-	LastSend     int64
-	LastRecv     int64
-	LastTx       int64 `json:"last_transaction"`
-	LastBlock    int64 `json:"last_block"`
-	RelayTxes    *bool
-	AddrRelay    bool  `json:"addr_relay_enabled"`
-	Addresses    int64 `json:"addr_processed"`
-	AddrsDropped int64 `json:"addr_rate_limited"`
-	MappedAS     int   `json:"mapped_as"`
-	HighTo       bool  `json:"bip152_hb_to"`
-	HighFrom     bool  `json:"bip152_hb_from"`
-}
+	"grapevine/p2p"
+)
 
 // ofNode is what -netinfo wants of getnetworkinfo.
 type ofNode struct {
@@ -75,7 +51,7 @@ func (s *session) netinfo(ctx context.Context, version string) (string, error) {
 		}
 		level = min(n, maxDetail)
 	}
-	var peers []peer
+	var peers []p2p.PeerInfo
 	if err := s.ask(ctx, "getpeerinfo", &peers); err != nil {
 		return "", err
 	}
@@ -97,7 +73,7 @@ func (s *session) netinfo(ctx context.Context, version string) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "grapevine client v%s%s - server %d%s\n\n", version, chain, node.ProtocolVersion, node.SubVersion)
-	peers = slices.DeleteFunc(peers, func(p peer) bool { return netIndex(p.Network) < 0 })
+	peers = slices.DeleteFunc(peers, func(p p2p.PeerInfo) bool { return netIndex(p.Network) < 0 })
 	if level > 0 && len(peers) > 0 {
 		listPeers(&b, peers, level, time.Now().Unix())
 	}
@@ -109,16 +85,16 @@ func (s *session) netinfo(ctx context.Context, version string) (string, error) {
 // widths are those of the columns whose contents vary.
 type widths struct{ addr, addrs, dropped, age, id, as int }
 
-func widthsOf(peers []peer, level uint64, now int64) widths {
+func widthsOf(peers []p2p.PeerInfo, level uint64, now int64) widths {
 	w := widths{addrs: 5, dropped: 6, age: 5, id: 2}
 	for _, p := range peers {
 		if level == 2 || level == 4 {
 			w.addr = max(w.addr, len(p.Addr)+1)
 		}
-		w.addrs = max(w.addrs, len(strconv.FormatInt(p.Addresses, 10)))
-		w.dropped = max(w.dropped, len(strconv.FormatInt(p.AddrsDropped, 10)))
-		w.age = max(w.age, len(p.age(now)))
-		w.id = max(w.id, len(strconv.Itoa(p.ID)))
+		w.addrs = max(w.addrs, len(strconv.FormatUint(p.AddrsTaken, 10)))
+		w.dropped = max(w.dropped, len(strconv.FormatUint(p.AddrsLimited, 10)))
+		w.age = max(w.age, len(ageOf(p, now)))
+		w.id = max(w.id, len(strconv.FormatInt(p.Number, 10)))
 		if p.MappedAS != 0 {
 			w.as = 7
 		}
@@ -127,15 +103,15 @@ func widthsOf(peers []peer, level uint64, now int64) widths {
 }
 
 // listPeers is a line each: those who came first, then by their best ping.
-func listPeers(b *strings.Builder, peers []peer, level uint64, now int64) {
-	slices.SortStableFunc(peers, func(p, q peer) int {
-		if p.Inbound != q.Inbound {
-			if p.Inbound {
+func listPeers(b *strings.Builder, peers []p2p.PeerInfo, level uint64, now int64) {
+	slices.SortStableFunc(peers, func(p, q p2p.PeerInfo) int {
+		if p.Inbound() != q.Inbound() {
+			if p.Inbound() {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(known0(p.MinPing), known0(q.MinPing))
+		return cmp.Compare(p.MinPing, q.MinPing)
 	})
 	w := widthsOf(peers, level, now)
 	address, version := "", ""
@@ -151,79 +127,72 @@ func listPeers(b *strings.Builder, peers []peer, level uint64, now int64) {
 	}
 	fmt.Fprintf(b, "%*s %-*s%s\n", w.id, "id", w.addr, address, version)
 	for _, p := range peers {
-		p.line(b, w, level, now)
+		w.line(b, p, level, now)
 	}
 	fmt.Fprintf(b, "                        ms     ms  sec  sec  min  min                %*s\n\n", w.age, "min")
 }
 
 // line is a peer's.
-func (p peer) line(b *strings.Builder, w widths, level uint64, now int64) {
+func (w widths) line(b *strings.Builder, p p2p.PeerInfo, level uint64, now int64) {
 	direction, transport := "out", " "
-	if p.Inbound {
+	if p.Inbound() {
 		direction = "in"
 	}
-	if len(p.Transport) == 2 && p.Transport[0] == 'v' {
-		transport = p.Transport[1:]
+	if p.Transport > 0 {
+		transport = strconv.Itoa(p.Transport)
 	}
 	txs, addrs, dropped, as := since(now, p.LastTx, 60), "", "", ""
-	if p.LastTx == 0 && p.RelayTxes != nil && !*p.RelayTxes {
+	if p.LastTx.IsZero() && !p.Relay {
 		txs = "*"
 	}
-	if p.Addresses != 0 {
-		addrs = strconv.FormatInt(p.Addresses, 10)
+	if p.AddrsTaken != 0 {
+		addrs = strconv.FormatUint(p.AddrsTaken, 10)
 	} else if !p.AddrRelay {
 		addrs = "."
 	}
-	if p.AddrsDropped != 0 {
-		dropped = strconv.FormatInt(p.AddrsDropped, 10)
+	if p.AddrsLimited != 0 {
+		dropped = strconv.FormatUint(p.AddrsLimited, 10)
 	}
 	if p.MappedAS != 0 {
-		as = strconv.Itoa(p.MappedAS)
+		as = strconv.FormatUint(uint64(p.MappedAS), 10)
 	}
 	high := []byte("  ")
-	if p.HighTo {
+	if p.HBTo {
 		high[0] = '.'
 	}
-	if p.HighFrom {
+	if p.HBFrom {
 		high[1] = '*'
 	}
 	address, version := "", ""
 	if w.addr > 0 {
 		address = p.Addr
 	}
-	if v := strconv.Itoa(p.Version) + p.SubVer; level >= 3 && v != "0" {
+	if v := strconv.Itoa(int(p.Version)) + p.UserAgent; level >= 3 && v != "0" {
 		version = v
 	}
 	fmt.Fprintf(b, "%3s %6s %5s %2s%7s%7s%5s%5s%5s%5s  %2s %*s%*s%*s%*s %*d %-*s%s\n",
-		direction, kindOf(p.Type), netNames[netIndex(p.Network)][1], transport, ping(p.MinPing), ping(p.PingTime),
+		direction, kindOf(p.Kind), netNames[netIndex(p.Network)][1], transport, ping(p.MinPing), ping(p.Ping),
 		since(now, p.LastSend, 1), since(now, p.LastRecv, 1), txs, since(now, p.LastBlock, 60), high,
-		w.addrs, addrs, w.dropped, dropped, w.age, p.age(now), w.as, as, w.id, p.ID, w.addr, address, version)
+		w.addrs, addrs, w.dropped, dropped, w.age, ageOf(p, now), w.as, as, w.id, p.Number, w.addr, address, version)
 }
 
-func (p peer) age(now int64) string { return since(now, p.ConnTime, 60) }
+func ageOf(p p2p.PeerInfo, now int64) string { return since(now, p.Connected, 60) }
 
 // since counts from a time, in units of so many seconds; "" if there is none.
-func since(now, at, unit int64) string {
-	if at == 0 {
+func since(now int64, at time.Time, unit int64) string {
+	if at.IsZero() {
 		return ""
 	}
-	return strconv.FormatInt((now-at)/unit, 10)
+	return strconv.FormatInt((now-at.Unix())/unit, 10)
 }
 
-func known0(seconds *float64) float64 {
-	if seconds == nil {
-		return -1
-	}
-	return *seconds
-}
-
-// ping is in milliseconds.
-func ping(seconds *float64) string {
-	if seconds == nil || *seconds < 0 {
+// ping is in milliseconds; "" is not known.
+func ping(d time.Duration) string {
+	if d <= 0 {
 		return ""
 	}
 	const most = 999999
-	ms := math.Round(1000 * *seconds)
+	ms := math.Round(1000 * d.Seconds())
 	if ms > most {
 		return "-"
 	}
@@ -231,37 +200,37 @@ func ping(seconds *float64) string {
 }
 
 // kindOf is the connection's type in a word.
-func kindOf(connection string) string {
-	switch connection {
-	case "outbound-full-relay":
+func kindOf(k p2p.Kind) string {
+	switch k {
+	case p2p.FullRelay:
 		return "full"
-	case "block-relay-only":
+	case p2p.BlocksOnly:
 		return "block"
-	case "manual", "feeler":
-		return connection
-	case "addr-fetch":
+	case p2p.Manual, p2p.Feeler:
+		return string(k)
+	case p2p.AddrFetch:
 		return "addr"
 	}
 	return ""
 }
 
 // countPeers is the table of how many there are, by network and direction.
-func countPeers(b *strings.Builder, peers []peer, node ofNode) {
+func countPeers(b *strings.Builder, peers []p2p.PeerInfo, node ofNode) {
 	var counts [3][8]int // in, out and all; by network and all of them
 	blocks, manual, all := 0, 0, len(netNames)
 	for _, p := range peers {
 		row := 0
-		if !p.Inbound {
+		if !p.Inbound() {
 			row = 1
 		}
 		for _, r := range []int{row, 2} {
 			counts[r][netIndex(p.Network)]++
 			counts[r][all]++
 		}
-		switch p.Type {
-		case "block-relay-only":
+		switch p.Kind {
+		case p2p.BlocksOnly:
 			blocks++
-		case "manual":
+		case p2p.Manual:
 			manual++
 		}
 	}

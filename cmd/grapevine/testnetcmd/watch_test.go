@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"grapevine/p2p"
 	"grapevine/testnet"
 )
 
@@ -18,7 +19,7 @@ type told struct {
 	prev  map[string]string
 	pool  []string
 	mined map[string][]string
-	peers []testnet.Peer
+	peers []p2p.PeerInfo
 }
 
 func (n *told) Call(_ context.Context, method string, result any, params ...any) error {
@@ -60,7 +61,7 @@ func (n *told) extend(above, count int, branch string) {
 }
 
 func TestWatchTellsTruly(t *testing.T) {
-	node := &told{chain: []string{"00000000genesis!"}, prev: map[string]string{}, mined: map[string][]string{}, peers: []testnet.Peer{{ID: 1, Addr: "b"}}}
+	node := &told{chain: []string{"00000000genesis!"}, prev: map[string]string{}, mined: map[string][]string{}, peers: []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "b"}}}
 	node.extend(0, 107, "a")
 	other := &told{chain: slices.Clone(node.chain), prev: node.prev, mined: node.mined}
 	w := newWatcher()

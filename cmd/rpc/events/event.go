@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -63,7 +64,7 @@ type Event struct {
 	Count  int        `json:"count,omitzero"`  // so many blocks, of which Block is the last; or transactions of it
 	Bytes  int        `json:"bytes,omitzero"`  // of what was given
 
-	Peer *Peer `json:"peer,omitempty"` // never changed once it is published
+	Peer *p2p.PeerInfo `json:"-"` // the other end, by what names it; never changed once it is published. In JSON: peer
 
 	Verdict string `json:"verdict,omitempty"`
 	Reason  string `json:"reason,omitempty"` // a reject word of Bitcoin Core's, or why a peer or a transaction left
@@ -73,18 +74,6 @@ type Event struct {
 	Lost  uint64 `json:"lost,omitzero"`
 }
 
-// Peer is the other end of a connection.
-type Peer struct {
-	ID      int64    `json:"id"` // as in getpeerinfo
-	Addr    string   `json:"addr"`
-	Local   string   `json:"local,omitempty"` // our end of the connection
-	Inbound bool     `json:"inbound"`
-	Listens string   `json:"listens,omitempty"`    // where an inbound peer says it listens
-	Node    string   `json:"node,omitempty"`       // of the local network, where that is known
-	Kind    p2p.Kind `json:"connection,omitempty"` // of Connected: what it is for
-	Agent   string   `json:"agent,omitempty"`      // of Connected: what it says it is
-}
-
 // Reorg is what a reorganisation undid.
 type Reorg struct {
 	Fork   int32      `json:"fork_height"` // of the last block that both chains have
@@ -92,6 +81,34 @@ type Reorg struct {
 	Height int32      `json:"left_height"`
 	Undone int        `json:"undone"` // blocks
 	New    int        `json:"new"`    // blocks of the new chain above the fork
+}
+
+// MarshalJSON writes the members above, and peer: what the connection is for, and what the peer
+// says it is, of Connected alone.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	v := struct {
+		plain
+		Peer json.Marshaler `json:"peer,omitempty"`
+	}{plain: plain(e)}
+	if e.Peer != nil {
+		v.Peer = e.Peer.Brief(e.Kind == Connected)
+	}
+	return json.Marshal(v)
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (e *Event) UnmarshalJSON(raw []byte) error {
+	type plain Event
+	v := struct {
+		*plain
+		Peer json.RawMessage `json:"peer"`
+	}{plain: (*plain)(e)}
+	if err := json.Unmarshal(raw, &v); err != nil || v.Peer == nil {
+		return err
+	}
+	e.Peer = new(p2p.PeerInfo)
+	return e.Peer.Brief(true).UnmarshalJSON(v.Peer)
 }
 
 // ofTx says whether an event is about a transaction: of those there are many more.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 )
 
 // small is a hub that keeps few.
@@ -203,7 +204,7 @@ func TestPublishingAllocatesNothing(t *testing.T) {
 // The JSON leaves out what does not apply, and a peer's name is text.
 func TestEventsAsJSON(t *testing.T) {
 	at := time.Date(2026, 11, 29, 22, 30, 1, 123456000, time.UTC)
-	b, err := json.Marshal(Event{Seq: 7, Time: at, Kind: Connected, Peer: &Peer{ID: 0, Addr: "127.0.0.1:1", Agent: "<script>"}})
+	b, err := json.Marshal(Event{Seq: 7, Time: at, Kind: Connected, Peer: &p2p.PeerInfo{Link: p2p.Link{Hello: p2p.Hello{UserAgent: "<script>"}}, Addr: "127.0.0.1:1"}})
 	if err != nil {
 		t.Fatal(err)
 	}

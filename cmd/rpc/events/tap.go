@@ -27,34 +27,30 @@ type Tap struct {
 	hub   *Hub
 	state *gossip.State
 	tip   *chain.HeaderNode
-	peers map[p2p.PeerID]*Peer
+	peers map[p2p.PeerID]*p2p.PeerInfo
 	buf   []Event
 }
 
 // NewTap makes a Tap; tip is where the verified chain ends now.
 func NewTap(hub *Hub, state *gossip.State, tip *chain.HeaderNode) *Tap {
-	return &Tap{hub: hub, state: state, tip: tip, peers: map[p2p.PeerID]*Peer{}}
+	return &Tap{hub: hub, state: state, tip: tip, peers: map[p2p.PeerID]*p2p.PeerInfo{}}
 }
 
 // Peer says what is known of a connection that has greeted: first when it has, then when
 // more is known.
 func (t *Tap) Peer(id p2p.PeerID, info p2p.PeerInfo) {
-	p := &Peer{ID: info.Number, Addr: info.Addr, Local: info.LocalAddr, Inbound: info.Inbound()}
-	if info.Listens.IsValid() {
-		p.Listens = p2p.HostPortOf(info.Listens).String() // as getpeerinfo has it
+	p := &p2p.PeerInfo{ // what an event says of it, no more: many are kept
+		Link: p2p.Link{Number: info.Number, Kind: info.Kind, Hello: p2p.Hello{UserAgent: info.UserAgent}},
+		Addr: info.Addr, LocalAddr: info.LocalAddr, Listens: info.Listens,
 	}
 	old := t.peers[id]
 	t.peers[id] = p
 	switch {
-	case old != nil && *old == *p:
-		return
-	case old != nil:
+	case old == nil:
+		t.hub.Publish(Event{Kind: Connected, Peer: p})
+	case old.Addr != p.Addr || old.LocalAddr != p.LocalAddr || old.Listens != p.Listens:
 		t.hub.Publish(Event{Kind: OfPeer, Peer: p, Reason: Listens})
-		return
 	}
-	full := *p
-	full.Kind, full.Agent = info.Kind, info.UserAgent
-	t.hub.Publish(Event{Kind: Connected, Peer: &full})
 }
 
 // Left: a connection that had greeted has ended.
@@ -192,7 +188,7 @@ func (t *Tap) gave(id p2p.PeerID, by string, block chain.Hash, count int) {
 
 // message tells what a message says of transactions and blocks: one that was Heard from a
 // peer, or is Relayed to it.
-func (t *Tap) message(kind Kind, p *Peer, m wire.Message) {
+func (t *Tap) message(kind Kind, p *p2p.PeerInfo, m wire.Message) {
 	e := Event{Kind: kind, Peer: p}
 	switch m := m.(type) {
 	case *wire.MsgInv:

@@ -1,10 +1,10 @@
 package events
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"testing"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -35,7 +35,7 @@ func said(t *testing.T, ev gossip.Event, acts ...p2p.Action) (list []string) {
 	for _, e := range taken(t, l) {
 		line := fmt.Sprint(e.Kind, " ", e.By)
 		if e.Peer != nil {
-			line += fmt.Sprint(" ", e.Peer.ID)
+			line += fmt.Sprint(" ", e.Peer.Number)
 		}
 		for _, n := range []int{e.Count, e.Bytes, int(e.Height)} {
 			line += fmt.Sprint(" ", n)
@@ -115,21 +115,36 @@ func TestStepsBecomeEvents(t *testing.T) {
 	}
 }
 
+// connection is what the JSON of an event says that the peer's connection is for.
+func connection(t *testing.T, e Event) string {
+	raw, err := json.Marshal(e)
+	var said struct {
+		Peer struct{ Connection string }
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &said)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return said.Peer.Connection
+}
+
 func TestPeersComeLearnAndGo(t *testing.T) {
 	h := small(10, 10)
 	tap := tapped(h)
 	info := p2p.PeerInfo{Link: p2p.Link{Number: 4, Kind: p2p.Inbound}, Addr: "10.0.0.1:5", LocalAddr: "10.0.0.2:6"}
 	tap.Peer(1, info) // nothing new
-	info.Listens = netip.MustParseAddrPort("10.0.0.1:18444")
+	info.Listens = "10.0.0.1:18444"
 	tap.Peer(1, info)
 	tap.Left(1, errors.New("EOF"))
 	tap.Left(1, nil)
 	tap.Left(2, nil)
 	onion, _ := p2p.OverlayAddr(p2p.Onion, make([]byte, 32))
-	tap.Peer(3, p2p.PeerInfo{Link: p2p.Link{Number: 6}, Listens: netip.AddrPortFrom(onion, 8333)})
+	tap.Peer(3, p2p.PeerInfo{Link: p2p.Link{Number: 6}, Listens: p2p.HostOf(onion) + ":8333"})
 	var got []string
 	for _, e := range h.Kept(Filter{}) {
-		got = append(got, fmt.Sprint(e.Kind, " ", e.Peer.ID, " ", e.Peer.Listens, " ", e.Reason, " ", e.Peer.Kind))
+		got = append(got, fmt.Sprint(e.Kind, " ", e.Peer.Number, " ", e.Peer.Listens, " ", e.Reason, " ", connection(t, e)))
 	}
 	want := []string{"connected 4   inbound", "peer 4 10.0.0.1:18444 listens ", "disconnected 4 10.0.0.1:18444 EOF ",
 		"connected 6 " + p2p.HostOf(onion) + ":8333  "}

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
 
@@ -34,8 +35,8 @@ func (n *Names) End(node, local, remote string) {
 
 // Learn takes from an event what it says of a connection.
 func (n *Names) Learn(e Event) {
-	if e.Node != "" && e.Peer != nil && e.Peer.Local != "" {
-		n.End(e.Node, e.Peer.Local, e.Peer.Addr)
+	if e.Node != "" && e.Peer != nil && e.Peer.LocalAddr != "" {
+		n.End(e.Node, e.Peer.LocalAddr, e.Peer.Addr)
 	}
 }
 
@@ -49,7 +50,7 @@ func (n *Names) Name(e *Event) {
 		who = n.listens[e.Peer.Listens]
 	}
 	if who == "" {
-		who = n.ends[[2]string{e.Peer.Addr, e.Peer.Local}]
+		who = n.ends[[2]string{e.Peer.Addr, e.Peer.LocalAddr}]
 	}
 	if who != "" && who != e.Node {
 		p := *e.Peer // others share it
@@ -58,17 +59,15 @@ func (n *Names) Name(e *Event) {
 	}
 }
 
-// Title is how people see a peer: the node, or where it is.
-func (p *Peer) Title() string {
+// title is how people see a peer: the node, or where it is.
+func title(p *p2p.PeerInfo) string {
 	switch {
 	case p == nil:
 		return ""
 	case p.Node != "":
 		return "node " + p.Node
-	case p.Listens != "":
-		return p.Listens
 	}
-	return p.Addr
+	return p.Where()
 }
 
 // Merge puts the events of several nodes into the order of time.
@@ -117,7 +116,7 @@ func TraceOf(hash chain.Hash, evs []Event) Trace {
 }
 
 func (h *Hop) take(e *Event) {
-	from := e.Peer.Title()
+	from := title(e.Peer)
 	if e.By == Self {
 		from = Self
 	}
@@ -172,7 +171,7 @@ func (e *Event) Text() string {
 		add(e.Verdict)
 	}
 	if e.Peer != nil {
-		add(preposition(e.Kind), e.Peer.Title())
+		add(preposition(e.Kind), title(e.Peer))
 	}
 	if r := e.Reorg; r != nil {
 		add(": " + itoa(uint64(r.Undone)) + " undone, " + itoa(uint64(r.New)) + " new, fork at " + itoa(uint64(r.Fork)))

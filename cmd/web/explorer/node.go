@@ -23,33 +23,6 @@ const (
 	maxLogLines = 80
 )
 
-// peerRow is a connection.
-type peerRow struct {
-	ID                                   int64
-	Addr, Network                        string
-	Agent                                string
-	Kind, Transport                      string
-	Height, Headers                      int32 // -1: not known
-	Ping                                 string
-	Sent, Recv                           uint64
-	BlocksFrom, BlocksTo, TxsFrom, TxsTo int64
-	Since                                time.Time
-	Permissions                          string
-}
-
-func newPeerRow(p p2p.PeerInfo) peerRow {
-	row := peerRow{ID: p.Number, Addr: p.Addr, Network: p.Network, Agent: clip(printable([]byte(p.UserAgent)), maxQuoted), Kind: string(p.Kind),
-		Height: p.Height, Headers: p.Headers, Sent: p.BytesSent, Recv: p.BytesRecv, BlocksFrom: p.BlocksFrom, BlocksTo: p.BlocksTo,
-		TxsFrom: p.TxsFrom, TxsTo: p.TxsTo, Since: p.Connected, Permissions: strings.Join(p.Permissions.Names(), ", ")}
-	if p.Ping > 0 {
-		row.Ping = p.Ping.Round(10 * time.Microsecond).String()
-	}
-	if row.Transport = "handshake"; p.Transport > 0 {
-		row.Transport = "v" + string('0'+rune(p.Transport))
-	}
-	return row
-}
-
 // fileRow is a file of the data directory.
 type fileRow struct {
 	Name string
@@ -121,7 +94,7 @@ type nodeView struct {
 	PoolMemory       int64
 	PoolMost         int64
 	Plots            []plot
-	Peers            []peerRow
+	Peers            []p2p.PeerInfo
 	MorePeers        int
 	Bans             []addrbook.Ban
 	MoreBans         int
@@ -129,6 +102,29 @@ type nodeView struct {
 	Disk             int64
 	Log              []string
 	NoLog            string
+}
+
+// AgentOf is what a peer says it is, fit to be shown.
+func (nodeView) AgentOf(p p2p.PeerInfo) string {
+	return clip(printable([]byte(p.UserAgent)), maxQuoted)
+}
+
+// LinkOf is how a peer is connected.
+func (nodeView) LinkOf(p p2p.PeerInfo) string {
+	transport := "handshake"
+	if p.Transport > 0 {
+		transport = "v" + string('0'+rune(p.Transport))
+	}
+	words := append([]string{string(p.Kind), p.Network, transport}, strings.Join(p.Permissions.Names(), ", "))
+	return strings.TrimSuffix(strings.Join(words, ", "), ", ")
+}
+
+// PingOf is a round trip; "" when none was measured.
+func (nodeView) PingOf(p p2p.PeerInfo) string {
+	if p.Ping <= 0 {
+		return ""
+	}
+	return p.Ping.Round(10 * time.Microsecond).String()
 }
 
 func (h *Handler) nodePage(context.Context, question) (view, error) {
@@ -151,9 +147,7 @@ func (h *Handler) nodePage(context.Context, question) (view, error) {
 		}
 	}
 	peers := h.cfg.Swarm.Connections()
-	for _, p := range peers[:min(len(peers), maxPeers)] {
-		v.Peers = append(v.Peers, newPeerRow(p))
-	}
+	v.Peers = peers[:min(len(peers), maxPeers)]
 	v.MorePeers = len(peers) - len(v.Peers)
 	bans := h.cfg.Swarm.Book().Bans()
 	v.Bans, v.MoreBans = bans[:min(len(bans), maxBans)], max(0, len(bans)-maxBans)
