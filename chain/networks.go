@@ -40,7 +40,15 @@ func RegTest() *Params {
 	p := chaincfg.RegressionNetParams
 	p.BIP0034Height, p.BIP0065Height, p.BIP0066Height = 1, 1, 1
 	p.TargetTimespan = 24 * time.Hour
-	return &Params{Params: &p, CSVHeight: 1, SegwitHeight: 0}
+	return &Params{Params: &p, CSVHeight: 1, SegwitHeight: 0, SignalThreshold: 108,
+		Forks: forks(Deployment{Start: 0, Timeout: NoTimeout}, Deployment{Start: AlwaysActive, Timeout: NoTimeout})}
+}
+
+// forks are the deployments of a network: one for tests and taproot.
+func forks(dummy, taproot Deployment) []Deployment {
+	dummy.Name, dummy.Bit = "testdummy", 28
+	taproot.Name, taproot.Bit = "taproot", 2
+	return []Deployment{dummy, taproot}
 }
 
 // MainNet is the network on which bitcoin is money.
@@ -50,6 +58,10 @@ func MainNet() *Params {
 		Params:           &p,
 		CSVHeight:        419_328,
 		SegwitHeight:     481_824,
+		SignalThreshold:  1815, // 90%
+		WarnVersionsFrom: 711_648,
+		Forks: forks(Deployment{Start: NeverActive, Timeout: NoTimeout},
+			Deployment{Start: 1_619_222_400, Timeout: 1_628_640_000, MinHeight: 709_632}), // 24 April to 11 August 2021
 		MinimumChainWork: workOfHex("dee8e2a309ad8a9820433c68"),
 		AssumeValid:      knownHash("00000000000000000000611fd22f2df7c8fbd0688745c3a6c3bb5109cc2a12cb"), // height 912,683
 		ScriptExceptions: map[Hash]txscript.ScriptFlags{
@@ -72,6 +84,8 @@ func TestNet4() *Params {
 		Params:           &p,
 		CSVHeight:        1,
 		SegwitHeight:     1,
+		SignalThreshold:  1512, // 75%
+		Forks:            forks(Deployment{Start: NeverActive, Timeout: NoTimeout}, Deployment{Start: AlwaysActive, Timeout: NoTimeout}),
 		MinimumChainWork: workOfHex("034a4690fe592dc49c7c"),
 		AssumeValid:      knownHash("000000000000000180a58e7fa3b0db84b5ea76377524894f53660d93ac839d9b"), // height 91,000
 	}
@@ -86,7 +100,8 @@ func SigNet(challenge []byte) *Params {
 	}
 	p := chaincfg.CustomSignetParams(challenge, nil)
 	p.Net = signetMagic(challenge)
-	net := &Params{Params: &p, CSVHeight: 1, SegwitHeight: 1, SignetChallenge: challenge}
+	net := &Params{Params: &p, CSVHeight: 1, SegwitHeight: 1, SignetChallenge: challenge, SignalThreshold: 1815,
+		Forks: forks(Deployment{Start: NeverActive, Timeout: NoTimeout}, Deployment{Start: AlwaysActive, Timeout: NoTimeout})}
 	if !custom {
 		p.DNSSeeds = chaincfg.DefaultSignetDNSSeeds
 		net.MinimumChainWork = workOfHex("067d328e681a")

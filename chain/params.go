@@ -16,6 +16,12 @@ type Params struct {
 	CSVHeight    int32 // BIP68, BIP112 and BIP113 hold from this height
 	SegwitHeight int32 // BIP141, BIP143 and BIP147 hold from this height
 
+	// Forks are the soft forks by version bits (BIP9), in Core's order; taproot's rules hold all
+	// the same for all blocks but ScriptExceptions.
+	Forks            []Deployment
+	SignalThreshold  int32 // blocks of a period that must signal [nRuleChangeActivationThreshold]
+	WarnVersionsFrom int32 // unknown bits below this height are not warned of [MinBIP9WarningHeight]
+
 	// MinimumChainWork is the least work of a chain worth downloading [nMinimumChainWork].
 	MinimumChainWork Work
 	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none [defaultAssumeValid].

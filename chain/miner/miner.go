@@ -30,6 +30,7 @@ type Pool interface {
 // Config is what a Miner needs.
 type Config struct {
 	Params     *chain.Params
+	Versions   *chain.VersionBits // nil: one of its own
 	Ledger     Ledger
 	Pool       Pool
 	Solver     Solver                                    // nil: CPU{}
@@ -45,7 +46,7 @@ type Config struct {
 	MaxWeight int            // of a block; 0: as much as it may have
 	Reserved  int            // weight that is kept for header and coinbase; 0: that of Core 29 and later
 	MinRate   policy.FeeRate // that a package pays to be chosen
-	Version   *int32         // of a block's header; nil: BIP9's, without a vote
+	Version   *int32         // of a block's header; nil: BIP9's, with a vote for each deployment that waits for votes
 	// PrintPriority logs the fee rate of each transaction chosen [-printpriority].
 	PrintPriority bool
 	Now           func() time.Time
@@ -102,6 +103,9 @@ func New(cfg Config) *Miner {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Versions == nil {
+		cfg.Versions = chain.NewVersionBits(cfg.Params)
 	}
 	m := &Miner{cfg: cfg, turn: make(chan struct{}, 1), kept: make(chan *Template, 1)}
 	m.kept <- nil

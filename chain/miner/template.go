@@ -46,8 +46,6 @@ type TemplateTx struct {
 }
 
 const (
-	// blockVersion has BIP9's top bits and no vote [VERSIONBITS_TOP_BITS].
-	blockVersion = 0x20000000
 	// settleTries is how often a pool may be behind the tip, or the tip move while
 	// a block is tried, before a template fails.
 	settleTries = 100
@@ -137,7 +135,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	at := m.time(t.MinTime)
 	root, _ := chain.TxRoot(t.all())
 	t.Header = wire.BlockHeader{
-		Version:    m.version(),
+		Version:    m.version(parent),
 		PrevBlock:  parent.Hash,
 		MerkleRoot: root,
 		Timestamp:  at,
@@ -147,11 +145,11 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	return t
 }
 
-func (m *Miner) version() int32 {
+func (m *Miner) version(parent *chain.HeaderNode) int32 {
 	if v := m.cfg.Version; v != nil {
 		return *v
 	}
-	return blockVersion
+	return m.cfg.Versions.Version(parent)
 }
 
 // minTime is the least time that the next header may have. Blocks of our own never warp

@@ -45,6 +45,8 @@ func (n *Node) openLedger() error {
 		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
+	n.versions = chain.NewVersionBits(n.cfg.Params)
+	n.follow.warn = &warnings{versions: n.versions, invalid: n.Ledger.Tips, alert: n.commands.alert, log: n.log}
 	n.follow.stopAt, n.follow.stop = n.cfg.StopAt, n.stop
 	n.follow.tips = &tipLog{log: n.log, now: n.cfg.Now, best: func() int32 { return n.Ledger.BestHeader().Height },
 		each: n.cfg.EachTip, txs: func(h chain.Hash) uint64 { return n.Ledger.ChainTxs(h) }}
@@ -228,7 +230,7 @@ func (n *Node) buildMiner() error {
 	}
 	n.payTo, n.mining = n.cfg.MineTo, newMining(n.cfg.Mine, own)
 	n.Miner = miner.New(miner.Config{
-		Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
+		Params: n.cfg.Params, Versions: n.versions, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
 		MaxWeight: n.cfg.BlockWeight, Reserved: n.cfg.Policy.BlockReserved, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
 		ExtraNonce: r.Uint64(), NoExtraNonce: n.cfg.NoExtraNonce, NoLockTime: n.cfg.Policy.NoLockTime,
 		Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
@@ -256,7 +258,7 @@ func (n *Node) buildRPC() (err error) {
 	}
 	cfg := rpc.Config{
 		Chain: &chainapi.API{
-			Params: n.cfg.Params, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
+			Params: n.cfg.Params, Versions: n.versions, Warnings: n.follow.warn.current, Ledger: n.Ledger, Pool: n.Pool, Miner: n.Miner,
 			Submit: n.Swarm.SubmitBlock, SubmitHeader: n.Swarm.SubmitHeader, FetchBlock: n.Swarm.FetchBlock,
 			Settle: n.follow.settle, Followed: n.follow.sync, Sync: n.syncState, File: n.files[0], Now: n.clock.Now,
 			TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex, AddressIndex: n.cfg.AddressIndex,

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"grapevine/chain"
 	"grapevine/wallet/service"
@@ -22,6 +23,8 @@ type Commands struct {
 	// Block is run when the best block changes, once the node is synced: %s stands for
 	// its hash [-blocknotify].
 	Block string
+	// Alert is run when people are to be warned of something: %s stands for what [-alertnotify].
+	Alert string
 	// Wallet is run when the pool takes a transaction of the wallet, and when it is in a
 	// block: %s stands for its id, %w for the wallet's name, %b for the block, %h for its
 	// height [-walletnotify].
@@ -67,6 +70,21 @@ func (c *commands) moved(tip chain.Hash) {
 	if c != nil && c.Block != "" {
 		c.queue(due{strings.ReplaceAll(c.Block, "%s", tip.String()), true})
 	}
+}
+
+// alert says what people are to be warned of. It never waits [AlertNotify].
+func (c *commands) alert(text string) {
+	if c.Alert != "" {
+		c.queue(due{line: strings.ReplaceAll(c.Alert, "%s", "'"+strings.Map(safe, text)+"'")})
+	}
+}
+
+// safe leaves out what a shell could take for more than a letter [SanitizeString, SAFE_CHARS_DEFAULT].
+func safe(r rune) rune {
+	if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .,;-_/:?@()", r)) {
+		return r
+	}
+	return -1
 }
 
 // walletTx says that a transaction of the wallet is in the pool or, with a height of

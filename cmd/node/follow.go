@@ -41,6 +41,7 @@ type follower struct {
 	heard chan struct{}       // capacity 1: a transaction entered, for mining on demand
 	floor int64               // of the pool's fee rates, as gossip was told
 	tips  *tipLog             // nil tells nothing
+	warn  *warnings           // nil warns of nothing
 
 	mu    sync.Mutex
 	seq   uint64        // of the last ledger event that everybody has followed
@@ -95,15 +96,17 @@ func (f *follower) await(ctx context.Context) error {
 func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	var evs []gossip.Event
 	var errs error
+	back := 0 // transactions that the pool has again
 	if ev.Delta != nil {
 		pd := f.pool.Apply(*ev.Delta)
 		errs = f.tellWallet(ctx, *ev.Delta, pd)
 		f.zmq.Moved(*ev.Delta, pd, f.syncing())
 		f.electrum.Moved(*ev.Delta, pd)
-		evs = poolEvents(evs, pd)
-		if f.tips != nil {
-			f.tips.moved(*ev.Delta, len(pd.In))
-		}
+		evs, back = poolEvents(evs, pd), len(pd.In)
+	}
+	soon := f.warnings(ev)
+	if ev.Delta != nil && f.tips != nil {
+		f.tips.moved(*ev.Delta, back, soon)
 	}
 	for _, n := range ev.Lost {
 		evs = append(evs, gossip.BodyLost{Node: n})
@@ -136,6 +139,14 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 		f.stop()
 	}
 	return errs
+}
+
+// warnings warns of what an event shows.
+func (f *follower) warnings(ev ledger.Event) (soon string) {
+	if f.warn == nil || ev.Delta == nil && len(ev.Invalid)+len(ev.Valid) == 0 {
+		return ""
+	}
+	return f.warn.follow(ev, f.swarm.Status().Syncing)
 }
 
 // validateOne validates the next transaction, if one waits. The verdict says what its

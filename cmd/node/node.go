@@ -11,6 +11,7 @@ import (
 	mrand "math/rand/v2"
 	"time"
 
+	"grapevine/chain"
 	"grapevine/chain/ledger"
 	"grapevine/chain/mempool"
 	"grapevine/chain/miner"
@@ -54,6 +55,7 @@ type Node struct {
 	poolFile *poolFile
 	feeFile  *feeFile
 	commands *commands
+	versions *chain.VersionBits
 	state    *gossip.State
 	schedule *schedule
 	files    []*db.DB          // in order of opening

@@ -47,8 +47,9 @@ type mark struct {
 	height int32
 }
 
-// moved tells of a move of the tip; back transactions came back to the pool.
-func (t *tipLog) moved(d chain.Delta, back int) {
+// moved tells of a move of the tip; back transactions came back to the pool, and soon
+// says what people are warned of before long.
+func (t *tipLog) moved(d chain.Delta, back int, soon string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -59,7 +60,7 @@ func (t *tipLog) moved(d chain.Delta, back int) {
 			"left_tip", left.Hash, "left_height", left.Height, "txs_back_in_pool", back)
 	}
 	if t.each {
-		t.tell(d)
+		t.tell(d, soon)
 		return
 	}
 	for _, l := range d.Connected {
@@ -81,18 +82,22 @@ func (t *tipLog) moved(d chain.Delta, back int) {
 }
 
 // tell writes a line for each block that was connected, or for the tip that is left.
-func (t *tipLog) tell(d chain.Delta) {
+func (t *tipLog) tell(d chain.Delta, soon string) {
 	if len(d.Connected) == 0 {
-		t.line(d.Tip)
+		t.line(d.Tip, soon)
 	}
 	for _, l := range d.Connected {
-		t.line(l.Node)
+		t.line(l.Node, soon)
 	}
 }
 
-func (t *tipLog) line(n *chain.HeaderNode) {
-	t.log.Info("new tip", "height", n.Height, "hash", n.Hash, "version", n.Header.Version, "work", n.Work.Log2(),
-		"time", n.Header.Timestamp.UTC(), "txs", t.txs(n.Hash), "of", max(n.Height, t.best()))
+func (t *tipLog) line(n *chain.HeaderNode, soon string) {
+	args := []any{"height", n.Height, "hash", n.Hash, "version", n.Header.Version, "work", n.Work.Log2(),
+		"time", n.Header.Timestamp.UTC(), "txs", t.txs(n.Hash), "of", max(n.Height, t.best())}
+	if soon != "" {
+		args = append(args, "warning", soon)
+	}
+	t.log.Info("new tip", args...)
 }
 
 // late tells what came in a burst.

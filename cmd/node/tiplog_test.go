@@ -74,7 +74,7 @@ func TestLogTellsOfTipsAndReorganisations(t *testing.T) {
 			if len(come) > 0 {
 				tip = come[len(come)-1].Node
 			}
-			log.moved(chain.Delta{Disconnected: gone, Connected: come, Tip: tip}, 3)
+			log.moved(chain.Delta{Disconnected: gone, Connected: come, Tip: tip}, 3, "")
 		}
 		first := heights(genesis, 3, 0)
 		move(nil, first[:1])

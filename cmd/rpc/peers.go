@@ -85,7 +85,7 @@ func (s *Server) getNetworkInfo(context.Context, *jsonrpc.Call) (any, error) {
 		Version: coreVersion, Subversion: cmp.Or(s.cfg.UserAgent, fmt.Sprintf(coreSubversion, s.cfg.Version)), Protocol: protocolVersion,
 		Services: services(offered), ServiceNames: p2p.ServiceNames(offered), Relay: s.cfg.Swarm.TakesTxs(), Active: s.cfg.Swarm.Active(),
 		RelayFee: jsonrpc.Amount(rules.MinRelay), Increment: jsonrpc.Amount(rules.Increment),
-		Local: []localAddress{}, Warnings: []string{},
+		Local: []localAddress{}, Warnings: s.cfg.Chain.Warned(),
 	}
 	roads := s.cfg.Swarm.Roads()
 	for _, name := range p2p.Networks() {

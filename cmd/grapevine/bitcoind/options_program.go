@@ -34,7 +34,7 @@ var programOptions = []option{
 		set:  elsewhere},
 	{name: "alertnotify", arg: "=<cmd>", title: general,
 		help: "Command to run when there is a warning: %s is its text.",
-		idle: "this node raises no alerts"},
+		set:  setAlertCommand},
 	{name: "blocknotify", arg: "=<cmd>", title: general,
 		help: "Command to run when the best block changes: %s is its hash.",
 		set:  setBlockCommand},

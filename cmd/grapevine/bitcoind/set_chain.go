@@ -130,6 +130,38 @@ func setMinimumWork(s *setup) (err error) {
 	return nil
 }
 
+// setVersionBits reads name:start:end[:height] of a deployment [ReadRegTestArgs].
+func setVersionBits(s *setup) error {
+	if !s.cfg.Params.Local() {
+		return nil
+	}
+	for _, text := range s.List("vbparams") {
+		parts := strings.Split(text, ":")
+		if len(parts) < 3 || len(parts) > 4 {
+			return errors.New("Version bits parameters malformed, expecting deployment:start:end[:min_activation_height]")
+		}
+		d := chain.Deployment{Name: parts[0]}
+		var err error
+		if d.Start, err = strconv.ParseInt(parts[1], 10, 64); err != nil {
+			return fmt.Errorf("Invalid nStartTime (%s)", parts[1])
+		}
+		if d.Timeout, err = strconv.ParseInt(parts[2], 10, 64); err != nil {
+			return fmt.Errorf("Invalid nTimeout (%s)", parts[2])
+		}
+		if len(parts) == 4 {
+			height, err := strconv.ParseInt(parts[3], 10, 32)
+			if err != nil {
+				return fmt.Errorf("Invalid min_activation_height (%s)", parts[3])
+			}
+			d.MinHeight = int32(height)
+		}
+		if s.cfg.Params.SetDeployment(d) != nil {
+			return fmt.Errorf("Invalid deployment (%s)", d.Name)
+		}
+	}
+	return nil
+}
+
 func setActivationHeight(s *setup) error {
 	for _, text := range s.List("testactivationheight") {
 		name, digits, found := strings.Cut(text, "@")

@@ -47,6 +47,11 @@ func setBlockCommand(s *setup) error {
 	return nil
 }
 
+func setAlertCommand(s *setup) error {
+	s.cfg.Commands.Alert = s.command("alertnotify")
+	return nil
+}
+
 func setCapture(s *setup) error {
 	if s.Bool("capturemessages", false) {
 		s.cfg.CaptureDir = filepath.Join(s.NetDir(), "message_capture")

@@ -33,9 +33,13 @@ func updateTip(f fields) string {
 	if of > height {
 		progress = float64(height) / float64(of)
 	}
-	return fmt.Sprintf("UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%d date='%s' progress=%f",
+	said := fmt.Sprintf("UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%d date='%s' progress=%f",
 		f.text("hash"), height, uint32(f.number("version")), f["work"].Float64(), f.number("txs"),
 		f["time"].Time().Format(time.RFC3339), progress)
+	if soon := f.text("warning"); soon != "" {
+		said += " warning='" + soon + "'"
+	}
+	return said
 }
 
 // invalidBlock says which rule a block breaks; of scripts, in which transaction.

@@ -24,6 +24,10 @@ type API struct {
 	Ledger *ledger.Ledger
 	Pool   *mempool.Pool
 	Miner  *miner.Miner
+	// Versions knows the soft forks by version bits.
+	Versions *chain.VersionBits
+	// Warnings are what people are to be warned of now; nil: of nothing.
+	Warnings func() []string
 	// Submit hands a block in as a peer's (p2p.Self); it returns when pool and wallet have followed.
 	Submit func(context.Context, *chain.Block) error
 	// Settle waits until pool and wallet have followed the ledger's event seq.
@@ -53,6 +57,14 @@ type API struct {
 // Methods are the rows of what is answered here; each stands with its function.
 func (a *API) Methods() []jsonrpc.Method {
 	return slices.Concat(a.chainRows(), a.waitRows(), a.blockRows(), a.branchRows(), a.proofRows(), a.scanRows(), a.pruneRows(), a.snapshotRows(), a.miningRows(), a.fileRows())
+}
+
+// Warned are the warnings of now.
+func (a *API) Warned() []string {
+	if a.Warnings == nil {
+		return []string{}
+	}
+	return a.Warnings()
 }
 
 func errBlockNotFound() error { return jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block not found") }

@@ -101,7 +101,7 @@ func (a *API) Info() any {
 		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
 		Progress: a.progress(tip, headers, syncing), InitialSync: syncing, ChainWork: tip.Work.String(),
 		Pruned: a.Prune.On, pruneInfo: newPruneInfo(a.Prune, a.Ledger),
-		Challenge: hex.EncodeToString(a.Params.SignetChallenge), WarningsList: []string{},
+		Challenge: hex.EncodeToString(a.Params.SignetChallenge), WarningsList: a.Warned(),
 	}
 	if a.File != nil {
 		info.SizeOnDisk = a.File.Size()
@@ -121,45 +121,6 @@ func (a *API) progress(tip *chain.HeaderNode, headers int32, syncing bool) show.
 		return 1
 	}
 	return show.Number(tip.Height) / show.Number(expected)
-}
-
-// deployment is a soft fork; on every network we know all of these are decided
-// by height, those from before versionbits and those since ("buried" in Core).
-type deployment struct {
-	Type   string `json:"type"`
-	Active bool   `json:"active"`
-	Height int32  `json:"height"`
-}
-
-func (a *API) getDeploymentInfo(_ context.Context, c *jsonrpc.Call) (any, error) {
-	n := a.Ledger.Tip()
-	if c.Has("blockhash") {
-		var err error
-		if n, _, err = a.lookup(&c.Params, "blockhash"); err != nil {
-			return nil, err
-		}
-	}
-	return a.Deployments(n), nil
-}
-
-// Deployments is what getdeploymentinfo and /rest/deploymentinfo answer.
-func (a *API) Deployments(n *chain.HeaderNode) any {
-	p := a.Params
-	forks := map[string]deployment{}
-	for name, height := range map[string]int32{
-		"bip34": p.BIP0034Height, "bip65": p.BIP0065Height, "bip66": p.BIP0066Height,
-		"csv": p.CSVHeight, "segwit": p.SegwitHeight,
-	} {
-		forks[name] = deployment{Type: "buried", Active: n.Height+1 >= height, Height: height}
-	}
-	flags := chain.ScriptFlags(p, n)
-	forks["taproot"] = deployment{Type: "buried", Active: hasTaproot(flags)}
-	return struct {
-		Hash        string                `json:"hash"`
-		Height      int32                 `json:"height"`
-		ScriptFlags []string              `json:"script_flags"`
-		Deployments map[string]deployment `json:"deployments"`
-	}{n.Hash.String(), n.Height, flagNames(flags), forks}
 }
 
 type chainTip struct {

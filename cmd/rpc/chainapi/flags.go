@@ -6,8 +6,6 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 )
 
-func hasTaproot(f txscript.ScriptFlags) bool { return f&txscript.ScriptVerifyTaproot != 0 }
-
 // flagNames are Core's names of script flags, sorted.
 func flagNames(f txscript.ScriptFlags) []string {
 	names := []string{}

@@ -249,7 +249,7 @@ func (a *API) getMiningInfo(context.Context, *jsonrpc.Call) (any, error) {
 		Target: show.Target(tip.Header.Bits), HashPS: show.Number(hashRate(tip, 120)), PooledTx: a.Pool.Stats().Size,
 		Chain:        show.ChainName(a.Params.Params),
 		Next:         miningBlock{tip.Height + 1, show.Bits(bits), show.Difficulty(bits), show.Target(bits)},
-		WarningsList: []string{},
+		WarningsList: a.Warned(),
 	}
 	if last := a.Miner.Last(); last != nil {
 		info.BlockWeight, info.BlockTx = &last.Weight, &last.Txs

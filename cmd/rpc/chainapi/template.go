@@ -124,7 +124,7 @@ func (a *API) encodeTemplate(t *miner.Template) (jsonrpc.Encoded, error) {
 // newTemplate is all of a template but its transactions.
 func (a *API) newTemplate(t *miner.Template) blockTemplate {
 	bt := blockTemplate{
-		Capabilities: []string{"proposal"}, Version: t.Header.Version, Rules: []string{"csv", "!segwit", "taproot"},
+		Capabilities: []string{"proposal"}, Version: t.Header.Version, Rules: []string{"csv", "!segwit"},
 		VBAvailable: map[string]int{}, Previous: t.Parent.Hash.String(), Txs: []templateTx{},
 		CoinbaseAux: map[string]any{}, Value: int64(t.CoinbaseValue),
 		LongPollID: longPollID(t.Parent.Hash, t.Updates),
@@ -133,6 +133,7 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 		WeightLimit: chain.MaxBlockWeight, Time: t.Header.Timestamp.Unix(), Bits: show.Bits(t.Header.Bits),
 		Height: t.Height, Commitment: hex.EncodeToString(t.Commitment),
 	}
+	a.votes(&bt, t.Parent)
 	if t.Height < a.Params.SegwitHeight {
 		bt.withoutSegwit()
 	}
@@ -140,6 +141,19 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 		bt.Rules = slices.DeleteFunc(bt.Rules, func(rule string) bool { return rule == "csv" })
 	}
 	return bt
+}
+
+// votes says which deployments by version bits hold in the block after parent, and for
+// which it may vote (BIP9) [gbt_vb_name].
+func (a *API) votes(bt *blockTemplate, parent *chain.HeaderNode) {
+	for i, d := range a.Params.Forks {
+		switch state := a.Versions.State(i, parent); {
+		case state == chain.Active:
+			bt.Rules = append(bt.Rules, d.Name)
+		case state.Signals():
+			bt.VBAvailable[d.Name] = int(d.Bit)
+		}
+	}
 }
 
 // templateTxs is what a template says of its transactions. Before BIP141 whole signature operations are counted.
