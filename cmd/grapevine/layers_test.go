@@ -88,7 +88,7 @@ var allowed = map[string][]string{
 	"cmd/rpc/electrum":         {"chain/...", "cmd/rpc/..."},
 	"cmd/rpc":                  {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
 	"cmd/node":                 {"chain/...", "p2p/...", "wallet/...", "db", "cmd/rpc/..."},
-	"cmd/web":                  {"cmd/rpc/jsonrpc", "cmd/web/...", "p2p", "testnet"},
+	"cmd/web":                  {"chain", "cmd/rpc/events", "cmd/rpc/jsonrpc", "cmd/web/...", "p2p", "testnet"},
 	"cmd/web/explorer":         {"chain/...", "cmd/rpc/...", "cmd/web/layout", "p2p", "p2p/addrbook", "p2p/swarm", "wallet", "wallet/descriptor"},
 	"cmd/web/layout":           {},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},

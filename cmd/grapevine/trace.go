@@ -65,15 +65,10 @@ func (p *program) askTrace(c *urfave.Context, hash chain.Hash) (events.Trace, er
 			if n.number != "" {
 				list[i].Node = n.number
 			}
-			names.Learn(list[i])
 		}
 		lists = append(lists, list)
 	}
-	all := events.Merge(lists...)
-	for i := range all {
-		names.Name(&all[i])
-	}
-	return events.TraceOf(hash, all), nil
+	return names.Trace(hash, lists...), nil
 }
 
 // showTrace writes what each node did, a row each, and perhaps every event.

@@ -216,7 +216,11 @@ func (v *live) tellPast() {
 
 // looked takes a picture, and tells it if it is another one than before.
 func (v *live) looked(pic *picture) {
-	raw, err := json.Marshal(pic)
+	drawing, err := pic.summed()
+	if err != nil {
+		return
+	}
+	raw, err := json.Marshal(drawing)
 	if err != nil {
 		return
 	}

@@ -2,8 +2,12 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -56,12 +60,20 @@ func (p *Page) fresh(ctx context.Context) (*picture, error) {
 	return k.pic, k.err
 }
 
+// tableRows is how many rows a table of the network shows at a time.
+const tableRows = 50
+
 // networkPage is what the network's template is given.
 type networkPage struct {
 	*picture
 	Form  form // to cut, heal and slow
-	Given []given
 	Lags  bool // some nodes have another tip
+	Rows  []nodeView
+	Pairs []linkView
+	Given []given
+	// Where Rows, Pairs and Given lie in all there are.
+	RowPages, PairPages, GivenPages layout.Pager
+	Drawing                         drawing
 }
 
 // given is how many pieces one node has given another.
@@ -71,9 +83,6 @@ type given struct {
 	Txs      int
 	Bytes    int64
 }
-
-// Picture is for the page's script.
-func (v networkPage) Picture() *picture { return v.picture }
 
 func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 	if v.picture, err = p.fresh(r.Context()); err != nil {
@@ -86,6 +95,13 @@ func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 			}
 		}
 	}
+	if len(v.Given) > tableRows { // who gave the most stands on the first page
+		slices.SortStableFunc(v.Given, func(x, y given) int { return cmp.Or(y.Blocks-x.Blocks, y.Txs-x.Txs) })
+	}
+	v.Rows, v.RowPages = part(r, "nodes", v.Members())
+	v.Pairs, v.PairPages = part(r, "connections", v.first())
+	v.Given, v.GivenPages = part(r, "given", v.Given)
+	v.Drawing = v.drawing()
 	tip := ""
 	for _, n := range v.Members() {
 		if n.Down == "" {
@@ -95,6 +111,33 @@ func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 	}
 	v.Form = p.form(r)
 	return v, nil
+}
+
+// part takes those rows of a table that a request asks for.
+func part[T any](r *http.Request, table string, all []T) ([]T, layout.Pager) {
+	number, _ := strconv.Atoi(r.URL.Query().Get(table)) // what is none is the first
+	at := url.URL{Path: "/network", RawQuery: r.URL.RawQuery, Fragment: table}
+	p := layout.List{At: at, Key: table, Name: table, Len: len(all), Size: tableRows}.Page(number)
+	from, to := p.Slice()
+	return all[from:to], p
+}
+
+// first are all links; where they have pages, those that somebody has cut or shaped come first.
+func (pic *picture) first() []linkView {
+	if len(pic.Links) <= tableRows {
+		return pic.Links
+	}
+	list := slices.Clone(pic.Links)
+	slices.SortStableFunc(list, func(x, y linkView) int {
+		switch {
+		case x.handled() == y.handled():
+			return 0
+		case x.handled():
+			return -1
+		}
+		return 1
+	})
+	return list
 }
 
 func (p *Page) network(w http.ResponseWriter, r *http.Request) {

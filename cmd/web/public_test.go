@@ -32,7 +32,7 @@ func TestPeersAreNobodysToKnowOnAPublicNetwork(t *testing.T) {
 		}
 		return false
 	}
-	private := []string{"/network", "/network/tables", "/network/pieces", "/network/pieces?node=0", "/node", "/node/", "/%2Fnode", "/%6eode", "/node%2F"}
+	private := []string{"/network", "/network/tables", "/network/pieces", "/network/pieces?node=0", "/network/trace?hash=" + paid, "/node", "/node/", "/%2Fnode", "/%6eode", "/node%2F"}
 	for _, path := range append(private, "/network/live") {
 		if w := b.do("GET", path, nil); w.Code == http.StatusOK || tells(w.Body.String()) {
 			t.Errorf("%s tells a stranger: %d %s", path, w.Code, w.Body)
@@ -47,7 +47,7 @@ func TestPeersAreNobodysToKnowOnAPublicNetwork(t *testing.T) {
 		t.Errorf("the chain needs no password: %d", w.Code)
 	}
 	b.signIn()
-	for _, path := range private[:6] {
+	for _, path := range private[:7] {
 		if w := b.do("GET", path, nil); w.Code != http.StatusOK {
 			t.Errorf("%s for who has signed in: %d", path, w.Code)
 		}

@@ -114,6 +114,7 @@ func (p *Page) routes() {
 	p.mux.HandleFunc("GET /network", p.placed(p.private(p.network)))
 	p.mux.HandleFunc("GET /network/tables", p.placed(p.private(p.networkTables)))
 	p.mux.HandleFunc("GET /network/pieces", p.placed(p.private(p.pieces)))
+	p.mux.HandleFunc("GET /network/trace", p.placed(p.private(p.trace)))
 	p.mux.HandleFunc("GET /network/live", p.private(p.serveLive))
 	p.mux.HandleFunc("GET /learn", p.placed(p.learn))
 	p.mux.HandleFunc("GET /do", p.placed(p.do))

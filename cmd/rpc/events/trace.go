@@ -8,7 +8,6 @@ import (
 	"unicode"
 
 	"grapevine/chain"
-	"grapevine/p2p"
 	"grapevine/p2p/msg"
 )
 
@@ -59,8 +58,9 @@ func (n *Names) Name(e *Event) {
 	}
 }
 
-// title is how people see a peer: the node, or where it is.
-func title(p *p2p.PeerInfo) string {
+// Other is how people see the peer of an event: the node, or where it is; "": there is none.
+func (e *Event) Other() string {
+	p := e.Peer
 	switch {
 	case p == nil:
 		return ""
@@ -97,6 +97,20 @@ type Hop struct {
 	Relayed []string   `json:"relayed_to,omitempty"` // in order, each once
 }
 
+// Trace sums up what nodes have told of a transaction or block, each in its own order of time, and names their peers.
+func (n *Names) Trace(hash chain.Hash, told ...[]Event) Trace {
+	for _, list := range told {
+		for i := range list {
+			n.Learn(list[i])
+		}
+	}
+	all := Merge(told...)
+	for i := range all {
+		n.Name(&all[i])
+	}
+	return TraceOf(hash, all)
+}
+
 // TraceOf sums up the events about a transaction or block, which are in the order of time.
 func TraceOf(hash chain.Hash, evs []Event) Trace {
 	t := Trace{Hash: hash.String(), Hops: []Hop{}, Events: evs}
@@ -116,7 +130,7 @@ func TraceOf(hash chain.Hash, evs []Event) Trace {
 }
 
 func (h *Hop) take(e *Event) {
-	from := title(e.Peer)
+	from := e.Other()
 	if e.By == Self {
 		from = Self
 	}
@@ -125,7 +139,7 @@ func (h *Hop) take(e *Event) {
 		if h.Heard == nil {
 			h.Heard, h.From = &e.Time, from
 		}
-		if h.Given == nil && gives(e.By) {
+		if h.Given == nil && e.Gives() {
 			h.Given, h.By = &e.Time, from
 		}
 	case Judged:
@@ -139,8 +153,8 @@ func (h *Hop) take(e *Event) {
 	}
 }
 
-// gives says whether a message gives what it is about, or is a mere announcement.
-func gives(by string) bool { return by != "inv" && by != "headers" }
+// Gives says whether the event's message gives what it is about, or is a mere announcement.
+func (e *Event) Gives() bool { return e.By != "inv" && e.By != "headers" }
 
 // Text says what happened, in a line. What strangers have said in it can be printed.
 func (e *Event) Text() string {
@@ -171,7 +185,7 @@ func (e *Event) Text() string {
 		add(e.Verdict)
 	}
 	if e.Peer != nil {
-		add(preposition(e.Kind), title(e.Peer))
+		add(preposition(e.Kind), e.Other())
 	}
 	if r := e.Reorg; r != nil {
 		add(": " + itoa(uint64(r.Undone)) + " undone, " + itoa(uint64(r.New)) + " new, fork at " + itoa(uint64(r.Fork)))

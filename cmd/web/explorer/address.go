@@ -14,6 +14,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/show"
+	"grapevine/cmd/web/layout"
 	"grapevine/wallet"
 )
 
@@ -35,7 +36,7 @@ type scriptPageView struct {
 	Newest   string // path of the first page; "": this is it
 	Older    string // "": this is the last
 	Coins    []coinView
-	CoinPage pager
+	CoinPage layout.Pager
 	NoCoins  string // why they are not listed
 }
 
@@ -176,7 +177,7 @@ func (h *Handler) fillCoins(ctx context.Context, q question, script chain.Hash, 
 	if v.CoinPage, err = q.page("coins", path, len(coins), coinsPerPage); err != nil {
 		return err
 	}
-	from, to := v.CoinPage.slice()
+	from, to := v.CoinPage.Slice()
 	for i := from; i < to; i++ {
 		c := coins[len(coins)-1-i] // newest first
 		row := coinView{TxID: c.Op.Hash.String(), Vout: c.Op.Index, Value: c.Value}

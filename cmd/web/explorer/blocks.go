@@ -14,6 +14,7 @@ import (
 	"grapevine/chain/mempool"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/cmd/web/layout"
 )
 
 const (
@@ -69,14 +70,14 @@ func (h *Handler) blocksPage(_ context.Context, q question) (view, error) {
 	}
 	stale := h.staleBranches()
 	rows := []blockRow{}
-	from, to := p.slice()
+	from, to := p.Slice()
 	for i := from; i < to; i++ {
 		rows = append(rows, h.blockRow(tip.Ancestor(tip.Height-int32(i)), stale))
 	}
 	best := h.Chain.Ledger.BestHeader()
 	return view{name: "blocks", title: "Blocks", nav: "blocks", data: struct {
 		Rows   []blockRow
-		Pages  pager
+		Pages  layout.Pager
 		Tip    int32
 		Behind int // headers whose blocks are not connected yet
 		Stale  int
@@ -110,7 +111,7 @@ type blockView struct {
 	Missing string // why it is not
 	Stats   blockStats
 	Txs     []txRow
-	Pages   pager
+	Pages   layout.Pager
 	Rivals  []rival
 }
 
@@ -178,7 +179,7 @@ func (h *Handler) fillBody(v *blockView, n *chain.HeaderNode, b *chain.Block, q 
 		spent = nil // a block that was never connected has no record of it
 	}
 	v.Stats = h.newStats(n, b, spent)
-	from, to := v.Pages.slice()
+	from, to := v.Pages.Slice()
 	for i := from; i < to; i++ {
 		v.Txs = append(v.Txs, newTxRow(b.Txs[i], i, at(spent, i)))
 	}

@@ -3,7 +3,6 @@ package explorer
 import (
 	"context"
 	"embed"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -179,42 +178,16 @@ func (q question) number(name string) (int, error) {
 	return n, nil
 }
 
-// pager says which part of a list is shown and where the others are; URLs are "" where there are none.
-type pager struct {
-	From, To, Of int // counted from 1; To 0: nothing
-	Number, Last int // of pages, counted from 1
-
-	First, Newer, Older, End string
-}
-
 // page cuts a list into pages of so many and takes the one that name asks for, counted from 1. Beyond
 // the end there is no page.
-func (q question) page(name, path string, n, size int) (p pager, err error) {
+func (q question) page(name, path string, n, size int) (p layout.Pager, err error) {
 	at, err := q.number(name)
 	if err != nil {
 		return p, err
 	}
-	last := max(1, (n+size-1)/size)
-	if at = max(at, 1); at > last {
-		return p, absent("No such page", "This list has %d pages; there is no page %d.", last, at)
-	}
-	p = pager{From: (at-1)*size + 1, To: min(at*size, n), Of: n, Number: at, Last: last}
-	link := func(to int) string {
-		v := url.Values{}
-		for k, old := range q.query {
-			v[k] = old
-		}
-		v.Set(name, fmt.Sprint(to))
-		return path + "?" + v.Encode()
-	}
-	if at > 1 {
-		p.First, p.Newer = link(1), link(at-1)
-	}
-	if at < last {
-		p.Older, p.End = link(at+1), link(last)
+	p = layout.List{At: url.URL{Path: path, RawQuery: q.query.Encode()}, Key: name, Len: n, Size: size}.Page(at)
+	if at > p.Number {
+		return p, absent("No such page", "This list has %d pages; there is no page %d.", p.Last, at)
 	}
 	return p, nil
 }
-
-// slice is where the page lies in its list.
-func (p pager) slice() (from, to int) { return min(p.From-1, p.To), p.To }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"grapevine/cmd/web/layout"
 	"grapevine/p2p"
 	"grapevine/p2p/addrbook"
 )
@@ -124,7 +125,7 @@ func (nodeView) PingOf(p p2p.PeerInfo) string {
 	if p.Ping <= 0 {
 		return ""
 	}
-	return p.Ping.Round(10 * time.Microsecond).String()
+	return layout.Brief(p.Ping)
 }
 
 func (h *Handler) nodePage(context.Context, question) (view, error) {

@@ -46,7 +46,7 @@ func allSeries() []series {
 		{"Sent to peers", func(b, s sample) float64 { return each(b, s, float64(s.totals.BytesSent-b.totals.BytesSent)) }, speed, true},
 		{"Memory in use", func(_, s sample) float64 { return float64(s.heap) }, size, false},
 		{"Goroutines", func(_, s sample) float64 { return float64(s.goroutines) }, whole, false},
-		{"A step of the conversation", stepTime, func(v float64) string { return time.Duration(v).Round(time.Microsecond).String() }, true},
+		{"A step of the conversation", stepTime, func(v float64) string { return layout.Brief(time.Duration(v)) }, true},
 	}
 }
 

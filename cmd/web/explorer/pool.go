@@ -11,6 +11,7 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
+	"grapevine/cmd/web/layout"
 )
 
 // picture is what the pool's page shows of its transactions; it is made once for each state of the pool.
@@ -190,7 +191,7 @@ func (h *Handler) poolPage(_ context.Context, q question) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	from, to := p.slice()
+	from, to := p.Slice()
 	rows := []txRow{}
 	if newest := h.Pool.Pool.Recent(to); from < len(newest) {
 		for _, e := range newest[from:] {
@@ -210,7 +211,7 @@ func (h *Handler) poolPage(_ context.Context, q question) (view, error) {
 		MinRate   string
 		Picture   *picture
 		Newest    []txRow
-		Pages     pager
+		Pages     layout.Pager
 		Estimates []estimate
 	}{st, rateText(float64(st.MinFee) / 1000), h.poolPicture(), rows, p, rates}}, nil
 }

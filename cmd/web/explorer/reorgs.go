@@ -10,6 +10,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/ledger"
+	"grapevine/cmd/web/layout"
 )
 
 // branch is a branch that is not the chain's.
@@ -90,14 +91,14 @@ func (h *Handler) reorgsPage(_ context.Context, q question) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	from, to := p.slice()
+	from, to := p.Slice()
 	rows := []branchRow{}
 	for _, b := range all[from:to] {
 		rows = append(rows, h.branchRow(b))
 	}
 	return view{name: "reorgs", title: "Reorganisations", nav: "blocks", data: struct {
 		Rows  []branchRow
-		Pages pager
+		Pages layout.Pager
 		Tree  *tree
 	}{rows, p, drawTree(h.Chain.Ledger.Tip(), all[from:to])}}, nil
 }

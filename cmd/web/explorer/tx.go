@@ -18,6 +18,7 @@ import (
 	"grapevine/cmd/rpc/explore"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/poolapi"
+	"grapevine/cmd/web/layout"
 )
 
 // coinsPerPage are the inputs and the outputs that a page shows at a time.
@@ -40,9 +41,9 @@ type txView struct {
 	Pool                *waitView  // nil: not in the pool
 	Flow                *flow
 	Inputs              []inputView
-	InPages             pager
+	InPages             layout.Pager
 	Outputs             []outputView
-	OutPages            pager
+	OutPages            layout.Pager
 	Conflicts           []conflictView
 	NoIndex             bool // who spends an output of the chain is not known
 	Raw                 string
@@ -156,7 +157,7 @@ func (h *Handler) txPage(ctx context.Context, q question) (view, error) {
 		return view{}, err
 	}
 	if !v.Coinbase {
-		from, to := v.InPages.slice()
+		from, to := v.InPages.Slice()
 		for i := from; i < to; i++ {
 			v.Inputs = append(v.Inputs, h.newInput(tx, i, spent))
 		}
@@ -263,7 +264,7 @@ const spenderTime = 2 * time.Second
 func (h *Handler) fillOutputs(ctx context.Context, v *txView, f poolapi.Found) error {
 	ctx, cancel := context.WithTimeout(ctx, spenderTime)
 	defer cancel()
-	from, to := v.OutPages.slice()
+	from, to := v.OutPages.Slice()
 	for i := from; i < to; i++ {
 		out := f.Tx.TxOut[i]
 		o := outputView{N: i, Value: btcutil.Amount(out.Value), Script: h.newScript(out.PkScript)}

@@ -85,6 +85,17 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
+// Brief is a time that a machine takes, as "14 µs" and "1.02 ms".
+func Brief(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return strconv.FormatInt(d.Round(time.Microsecond).Microseconds(), 10) + " µs"
+	case d < time.Second:
+		return strconv.FormatFloat(float64(d.Microseconds())/1e3, 'g', 3, 64) + " ms"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
+}
+
 // Plural is "1 block" and "2 blocks".
 func Plural(n int, what string) string {
 	if n == 1 {

@@ -19,8 +19,8 @@ import (
 // largest transaction, with its witness in hex and markup around it, is about ten million bytes.
 const maxPage = 16 << 20
 
-//go:embed templates/shell.html
-var shellFile embed.FS
+//go:embed templates
+var ownFiles embed.FS
 
 // Layout renders pages in one frame.
 type Layout struct {
@@ -71,17 +71,21 @@ func New(about About, log *slog.Logger) (*Layout, error) {
 		return nil, err
 	}
 	l := &Layout{about: about, log: log, assets: a}
-	l.shell, err = l.Parse(shellFile, "templates/shell.html")
+	l.shell, err = l.Parse(ownFiles, "templates/shell.html")
 	return l, err
 }
 
-// Parse reads templates that may use Funcs; the first one's name is the whole's.
+// Parse reads templates that may use Funcs and "pages", which shows a Pager; the first one's name is the whole's.
 func (l *Layout) Parse(files fs.FS, patterns ...string) (*template.Template, error) {
 	names, err := fs.Glob(files, patterns[0])
 	if err != nil || len(names) == 0 {
 		return nil, fmt.Errorf("no templates at %s (%w)", patterns[0], errors.Join(err, fs.ErrNotExist))
 	}
-	return template.New(path.Base(names[0])).Funcs(l.Funcs()).ParseFS(files, patterns...)
+	all, err := template.New(path.Base(names[0])).Funcs(l.Funcs()).ParseFS(ownFiles, "templates/pages.html")
+	if err != nil {
+		return nil, err
+	}
+	return all.ParseFS(files, patterns...)
 }
 
 // Harden sets what holds for every answer of the page's: the browser loads nothing from elsewhere, runs

@@ -118,6 +118,7 @@ func TestNumbersReadAsPeopleWriteThem(t *testing.T) {
 		layout.Short(strings.Repeat("a", 17)): strings.Repeat("a", 17), layout.Short("00000000" + strings.Repeat("b", 48) + "11111111"): "00000000…11111111",
 		layout.Span(250 * time.Millisecond): "250 ms", layout.Span(12500 * time.Millisecond): "12.5 s", layout.Span(59990 * time.Millisecond): "59.9 s",
 		layout.Span(100 * time.Second): "1 min 40 s", layout.Span(-3 * time.Hour): "−3 h 0 min", layout.Span(50 * time.Hour): "2 d 2 h",
+		layout.Brief(14300 * time.Nanosecond): "14 µs", layout.Brief(1024 * time.Microsecond): "1.02 ms", layout.Brief(999 * time.Millisecond): "999 ms", layout.Brief(12345 * time.Millisecond): "12.35 s",
 		layout.Plural(1, "block"): "1 block", layout.Plural(2000, "block"): "2,000 blocks",
 	} {
 		if got != want {

@@ -6,6 +6,7 @@ import { byId } from "./svg.js";
 import { Travels } from "./travels.js";
 
 const graph = byId("graph");
+const maxRows = 200; // of the table of hops
 
 class NetworkPage {
   constructor() {
@@ -62,6 +63,7 @@ class NetworkPage {
 
   show(picture, tables) {
     this.picture = picture;
+    byId("undrawn").hidden = !picture.undrawn;
     this.drawing.draw(picture);
     if (tables) this.tables();
   }
@@ -72,7 +74,7 @@ class NetworkPage {
     if (this.fetching || place.contains(document.activeElement)) return;
     this.fetching = true;
     try {
-      const answer = await fetch("/network/tables", { cache: "no-store" });
+      const answer = await fetch(`/network/tables${location.search}`, { cache: "no-store" });
       if (answer.ok) place.innerHTML = await answer.text(); // escaped by the node
     } catch { /* the stream says that the node is gone */ }
     this.fetching = false;
@@ -136,16 +138,23 @@ class NetworkPage {
     if (!this.item) return;
     byId("scrub").disabled = false;
     const steps = this.item.steps;
-    byId("hops").replaceChildren(...steps.slice(0, 200).map((s) => {
-      const row = document.createElement("tr");
-      for (const text of [`${(s.at - steps[0].at).toFixed(1)} ms`, s.node, s.words()]) {
-        const cell = document.createElement("td");
-        cell.textContent = text;
-        row.append(cell);
-      }
-      row.firstChild.className = "number";
-      return row;
-    }));
+    const rows = steps.slice(0, maxRows).map((s) => this.row(`${(s.at - steps[0].at).toFixed(1)} ms`, s.node, s.words()));
+    if (steps.length > maxRows) rows.push(this.row("", "", `and ${steps.length - maxRows} steps more`));
+    byId("hops").replaceChildren(...rows);
+    const whole = byId("whole");
+    whole.href = `/network/trace?hash=${this.item.id}`;
+    whole.hidden = false;
+  }
+
+  row(...texts) {
+    const row = document.createElement("tr");
+    for (const text of texts) {
+      const cell = document.createElement("td");
+      cell.textContent = text;
+      row.append(cell);
+    }
+    row.firstChild.className = "number";
+    return row;
   }
 
   scrub() {
@@ -157,7 +166,7 @@ class NetworkPage {
   moment(until) {
     byId("moment").textContent = `${until.toFixed(1)} ms`;
     this.drawing.at(this.item, until);
-    [...byId("hops").children].forEach((row, i) => row.classList.toggle("past", this.item.steps[i].at - this.item.steps[0].at <= until));
+    [...byId("hops").children].forEach((row, i) => row.classList.toggle("past", i < maxRows && this.item.steps[i].at - this.item.steps[0].at <= until));
   }
 
   replay() {

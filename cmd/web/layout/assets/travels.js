@@ -1,6 +1,6 @@
 // What travelled: every event about a transaction or a block, gathered by what it is about, with a bound.
 
-const maxItems = 60, maxSteps = 600, maxSeen = 5000;
+const maxItems = 60, maxSteps = 2400, maxSeen = 10000;
 
 // Messages that bring the thing itself, not the news of it.
 const gives = new Set(["tx", "block", "cmpctblock", "blocktxn", "merkleblock"]);
@@ -48,6 +48,20 @@ class Item {
   title() {
     const short = `${this.id.slice(0, 8)}…${this.id.slice(-6)}`;
     return this.block ? `block ${this.height || ""} ${short}` : `payment ${short}`;
+  }
+
+  // told is the step by which its giver told of a hop; undefined where that is not known.
+  told(hop) {
+    if (this.sorted !== this.steps.length) { // once for all steps, not once for each hop of each frame
+      this.sorted = this.steps.length;
+      this.begins = new Map();
+      const last = new Map();
+      for (const s of this.steps) {
+        if (s.kind === "relayed") last.set(`${s.node} ${s.peer} ${s.by}`, s);
+        else if (s.hop) this.begins.set(s, last.get(`${s.peer} ${s.node} ${s.by}`));
+      }
+    }
+    return this.begins.get(hop);
   }
 
   span() {
