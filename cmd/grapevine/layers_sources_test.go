@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -30,24 +32,38 @@ func (p pkg) room() string { return strings.TrimPrefix(p.ImportPath, "grapevine/
 
 func listPackages(t *testing.T) []pkg {
 	t.Helper()
+	all, err := listOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// listOnce and parseOnce work for whoever asks first: to list and parse the whole module
+// takes seconds under the race detector.
+var (
+	listOnce  = sync.OnceValues(list)
+	parseOnce = sync.OnceValues(parse)
+)
+
+func list() (all []pkg, err error) {
 	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Imports", "./...")
 	cmd.Dir = filepath.Join("..", "..")
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		return nil, fmt.Errorf("go list: %w", err)
 	}
-	var all []pkg
 	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var p pkg
 		if err := dec.Decode(&p); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, p)
 	}
 	if len(all) < 3 {
-		t.Fatalf("go list found only %d packages", len(all))
+		return nil, fmt.Errorf("go list found only %d packages", len(all))
 	}
-	return all
+	return all, nil
 }
 
 // source is one parsed file.
@@ -62,24 +78,36 @@ type source struct {
 
 func (s source) line(p token.Pos) int { return s.set.Position(p).Line }
 
+// sources are all files of all packages, parsed once: who gets them only reads.
 func sources(t *testing.T) []source {
 	t.Helper()
-	var all []source
-	for _, p := range listPackages(t) {
+	all, err := parseOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func parse() (all []source, err error) {
+	rooms, err := listOnce()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range rooms {
 		for _, f := range slices.Concat(p.GoFiles, p.TestGoFiles, p.XTestGoFiles) {
 			raw, err := os.ReadFile(filepath.Join(p.Dir, f))
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			set := token.NewFileSet()
 			file, err := parser.ParseFile(set, f, raw, parser.ParseComments)
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			all = append(all, source{name: p.room() + "/" + f, room: p.room(), test: strings.HasSuffix(f, "_test.go"), raw: raw, set: set, file: file})
 		}
 	}
-	return all
+	return all, nil
 }
 
 // codeLines counts lines with more on them than space and comments.

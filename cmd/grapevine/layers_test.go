@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"go/ast"
-	"go/format"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,12 +176,20 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// gofmt itself does it in a tenth of the time that the race detector would take.
 func TestFilesAreFormatted(t *testing.T) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-l"}
 	for _, s := range sources(t) {
-		want, err := format.Source(s.raw)
-		if err != nil || !bytes.Equal(want, s.raw) {
-			t.Errorf("%s: run gofmt -w (%v)", s.name, err)
-		}
+		args = append(args, filepath.FromSlash(s.name))
+	}
+	cmd := exec.Command(filepath.Join(strings.TrimSpace(string(root)), "bin", "gofmt"), args...)
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("run gofmt -w (%v): %s", err, out)
 	}
 }
 
