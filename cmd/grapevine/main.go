@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -23,14 +22,9 @@ var (
 	commit  = ""
 )
 
-// gcPercent is how much garbage, in hundredths of what lives, may gather before it is
-// collected: half of Go's default takes 20 MiB less in the middle of a sync, and 3 % more
-// CPU. GOGC says otherwise.
-const gcPercent = 50
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		tuneGC()
 	}
 	// The first signal asks to stop; the second one, no longer caught, stops at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+)
+
+func percentNow() uint64 {
+	now := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(now)
+	return now[0].Value.Uint64()
+}
+
+// Garbage gathers while a program is small; one that has grown keeps little of it.
+func TestTheCollectorSavesMemoryOnceTheHeapHasGrown(t *testing.T) {
+	old := debug.SetGCPercent(gcPercent)
+	t.Cleanup(func() { debug.SetGCPercent(old) })
+	tuneGC()
+	if got := percentNow(); got != startPercent {
+		t.Fatalf("it starts with %d %%, want %d", got, startPercent)
+	}
+	grown := make([]byte, smallHeap+1)
+	eventually(t, "the collector to notice", func() bool {
+		runtime.GC()
+		return percentNow() == gcPercent
+	})
+	runtime.KeepAlive(grown)
+}
