@@ -66,7 +66,7 @@ build: ## bin/grapevine, one static binary (LIBSECP=1: signatures by libsecp256k
 PLATFORMS := linux/amd64 linux/arm64 linux/386 linux/arm freebsd/amd64 freebsd/arm64 freebsd/386 freebsd/arm \
              darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 
-cross: ## bin/cross: a binary for every system and processor, and a network of 386 ones
+cross: ## bin/cross: a binary for every system and processor (or those of PLATFORMS), and a network of 386 ones
 	@set -e; for p in $(PLATFORMS); do \
 	  os=$${p%/*} arch=$${p#*/}; name=bin/cross/grapevine-$$os-$$arch; [ $$os != windows ] || name=$$name.exe; \
 	  echo "$$name"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$name ./cmd/grapevine; \
@@ -175,8 +175,9 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 120m -run TestWalletsKeepWhatTheyAcknowledged -v ./cmd/grapevine
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
+	GRAPEVINE_SEEDS=$$(($(SEEDS) / 50)) $(GO) test -count=1 -timeout 60m -run NaiveRecount ./wallet/service
 	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall' -v ./cmd/rpc ./cmd/web/explorer
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall|BatchesShareOneBudget' -v ./cmd/rpc ./cmd/web/explorer
 	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script
 	GRAPEVINE_TEST_FIELD=$(SIGNATURES) $(GO) test -count=1 -timeout 60m -run Twin ./chain/script/secp256k1
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then \
@@ -188,7 +189,7 @@ signatures: ## of twins: SIGNATURES signatures of every kind, judged by every cu
 	else echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
 	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 0 -run Twin_Curves -v ./chain/script
 
-prove: test lint demo interop browser exports conformance fuzz bench bench-large soak twins ## all of it at full size, about an hour
+prove: test lint demo cross interop browser exports conformance fuzz bench bench-large soak twins ## all of it at full size, about an hour
 
 # What survives is listed in docs/testing.md with the reason why it is harmless.
 mutate: ## planted faults are found by the tests: a list of marked ones, and every comparison of the packages in MUTATE

@@ -19,7 +19,7 @@ import (
 
 // T60: seeded mixes of faults over whole nodes. GRAPEVINE_SEEDS says how many.
 func TestT60_RandomFaults(t *testing.T) {
-	seeds := 5
+	seeds := 2
 	if s := os.Getenv("GRAPEVINE_SEEDS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -187,8 +189,13 @@ func (s *payer) takeBack(t *testing.T, r *rand.Rand, back int) {
 // TestTheStateAgreesWithANaiveRecount plays a random network: blocks, payments,
 // double spends, reorganisations, crashes; after each step every wallet must
 // say what a count of the whole chain says.
+// GRAPEVINE_SEEDS says how many games are played.
 func TestTheStateAgreesWithANaiveRecount(t *testing.T) {
-	for seed := range uint64(4) {
+	seeds := uint64(2)
+	if n, err := strconv.ParseUint(os.Getenv("GRAPEVINE_SEEDS"), 10, 32); err == nil {
+		seeds = max(seeds, n)
+	}
+	for seed := range seeds {
 		play(t, seed, 120)
 	}
 }
