@@ -2,7 +2,7 @@ package chain
 
 import "github.com/btcsuite/btcd/wire/v2"
 
-// IsFinal says whether tx's lock time lets it into a block of that height;
+// IsFinal is finality: whether tx's lock time lets it into a block of that height;
 // medianTime is the block's parent's (BIP113), in Unix seconds [IsFinalTx, CheckFinalTxAtTip].
 func IsFinal(tx *Tx, height int32, medianTime int64) bool {
 	lock := int64(tx.LockTime)

@@ -4,7 +4,7 @@ import "github.com/btcsuite/btcd/btcutil/v2"
 
 // Limits of consensus. The names in brackets are Bitcoin Core's.
 const (
-	MaxBlockWeight   = 4_000_000 // BIP141 [MAX_BLOCK_WEIGHT]
+	MaxBlockWeight   = 4_000_000 // the block weight of BIP141, at most [MAX_BLOCK_WEIGHT]
 	MaxSigOpCost     = 80_000    // per block, legacy and P2SH operations count four [MAX_BLOCK_SIGOPS_COST]
 	WitnessScale     = 4         // weight of a byte outside witnesses [WITNESS_SCALE_FACTOR]
 	CoinbaseMaturity = 100       // confirmations before a coinbase may be spent [COINBASE_MATURITY]

@@ -20,7 +20,7 @@ const signetFlags = txscript.ScriptBip16 | txscript.ScriptVerifyWitness |
 	txscript.ScriptVerifyDERSignatures | txscript.ScriptStrictMultiSig
 
 // checkSignet checks a signet block's signature (BIP325): the block stands for
-// a coin that the challenge locks, and the signature is the input that spends
+// a coin that the signet challenge locks, and the signature is the input that spends
 // it [CheckSignetBlockSolution].
 func checkSignet(p *Params, b *Block) error {
 	if p.SignetChallenge == nil || b.Hash == *p.GenesisHash {

@@ -83,7 +83,7 @@ func (k Kind) form() (before, after string) {
 	return "wpkh(", ")"
 }
 
-// Lookahead is how many scripts of each row past the last one handed out or
+// Lookahead is the gap limit: how many scripts of each row past the last one handed out or
 // paid to are watched [DEFAULT_KEYPOOL_SIZE]. BIP44 asks for 20; addresses that
 // were given away and never paid to must not hide what comes after them from a
 // wallet restored from its words.

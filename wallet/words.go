@@ -28,7 +28,7 @@ type Input struct {
 	Foreign   *chain.Coin // what it spends, when that is not the wallet's
 }
 
-// Options of one transaction. The zero value is what most want.
+// Options of one transaction (coin control). The zero value is what most want [CCoinControl].
 type Options struct {
 	FeeRate *policy.FeeRate // nil: as the wallet's owner says, else the node's estimate for Target, else its fallback
 	AnyRate bool            // FeeRate counts though nodes may relay nothing so cheap

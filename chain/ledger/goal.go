@@ -71,6 +71,8 @@ func maxWork(a, b chain.Work) chain.Work {
 	return b
 }
 
+// better is the fork choice: the most work, then what people prefer, then what was valid
+// once, then what came first.
 func better(a, b *entry) bool {
 	if c := a.Node.Work.Cmp(b.Node.Work); c != 0 {
 		return c > 0

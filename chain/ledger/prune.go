@@ -17,7 +17,7 @@ import (
 // Prune says whether old bodies and undo records are deleted.
 type Prune struct {
 	On     bool  // they may be
-	Target int64 // bytes of bodies and undo records that are kept at most; 0: all that PruneTo leaves [-prune]
+	Target int64 // the prune target: bytes of bodies and undo records that are kept at most; 0: all that PruneTo leaves [-prune]
 	Small  bool  // units are small, for tests [-fastprune]
 }
 

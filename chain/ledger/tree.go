@@ -9,7 +9,7 @@ import (
 	"grapevine/db"
 )
 
-// tree is all headers that were ever taken and what the ledger thinks of each:
+// tree is the block index: all headers that were ever taken and what the ledger thinks of each:
 // whether its body is stored, whether it is marked invalid, which of them are
 // the verified chain, and which block that chain should reach next (goal.go).
 // The writer alone changes it (grow.go); what only reads may be called by any.

@@ -85,6 +85,7 @@ func (s *scene) checkPackage(b *bundle) error {
 	return s.checkPackageReplacement(b)
 }
 
+// checkPackageLimits holds a package to the package limits, those on chains for all of it at once.
 func (s *scene) checkPackageLimits(b *bundle) error {
 	limits := s.usualLimits()
 	switch {

@@ -25,7 +25,7 @@ func checkSpendsNoConflict(d *draft) error {
 	return nil
 }
 
-// checkReplacement asks whether a transaction may take the place of those it
+// checkReplacement is replace-by-fee: whether a transaction may take the place of those it
 // conflicts with [ReplacementChecks]. It fills d.leaving. Pool.mu is held.
 func (s *scene) checkReplacement(d *draft) error {
 	slices.SortFunc(d.conflicts, byTxID)

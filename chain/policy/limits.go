@@ -15,7 +15,7 @@ func defaultChains() Chains {
 	return Chains{MaxAncestors, MaxAncestorSize, MaxDescendants, MaxDescendantSize}
 }
 
-// The limits that are usual.
+// The limits that are usual: the ancestor limit, the descendant limit and the sizes.
 const (
 	MaxAncestors      = 25      // the transaction counted [DEFAULT_ANCESTOR_LIMIT]
 	MaxDescendants    = 25      // likewise [DEFAULT_DESCENDANT_LIMIT]

@@ -6,7 +6,8 @@ import "sync"
 // full it becomes the old one, and the old one is dropped. So it never holds
 // more than its bound, and of what was put in the last half of the bound stays.
 // It needs no salt: strangers choose the keys, but Go's maps hash with a secret
-// seed of their own, and compare keys whole. It is safe for concurrent use [CSignatureCache].
+// seed of their own, and compare keys whole. It is safe for concurrent use. It makes the
+// signature cache and the script cache [CSignatureCache].
 type generations[K comparable, V any] struct {
 	mu         sync.Mutex
 	young, old map[K]V

@@ -200,7 +200,7 @@ func (n *Node) resendWallets(ctx context.Context) error {
 	return errors.Join(err, n.announce(ctx, wtxids...))
 }
 
-// announceAgain announces our transactions that no peer has asked for yet
+// announceAgain announces our transactions that no peer has asked for yet (rebroadcast)
 // [ReattemptInitialBroadcast].
 func (n *Node) announceAgain(ctx context.Context) error {
 	return n.announce(ctx, n.Pool.Unbroadcast()...)

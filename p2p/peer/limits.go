@@ -17,7 +17,7 @@ const (
 	pingEvery = 2 * time.Minute
 	pongTime  = 20 * time.Minute
 
-	// MaxQueue bounds the bytes that wait to be sent to a peer; one who asks for
+	// MaxQueue bounds the send buffer, the bytes that wait to be sent to a peer; one who asks for
 	// more than it reads is dropped.
 	MaxQueue = 8 << 20
 	// pauseQueue: above this nothing more is read from the peer, so that what it

@@ -90,7 +90,7 @@ func (l *loop) makeRoom(now time.Time) bool {
 	return worst != nil
 }
 
-// maxInbound leaves room for those we dial ourselves; on a public network for as many as
+// maxInbound is the inbound limit, which leaves room for those we dial ourselves; on a public network for as many as
 // we might, also if nobody is dialled by our own choice [m_max_inbound].
 func (l *loop) maxInbound() int {
 	if l.dial.only && l.cfg.local() {

@@ -165,8 +165,8 @@ func useful(s wire.ServiceFlag) bool {
 	return s&(wire.SFNodeNetwork|wire.SFNodeNetworkLimited) != 0
 }
 
-// relayAddr passes an address on to two peers, who are the same for it for a day
-// [RelayAddress]: nobody can make it known more widely by saying it again.
+// relayAddr is address relay (addr relay): it passes an address on to two peers, who are
+// the same for it for a day [RelayAddress]: nobody can make it known more widely by saying it again.
 func (l *loop) relayAddr(from *remote, a p2p.Addr, now time.Time) {
 	raw, err := a.At.MarshalBinary()
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"grapevine/p2p/peer"
 )
 
-// Addresses heard from one peer: Core's MAX_ADDR_RATE_PER_SECOND and
-// MAX_ADDR_PROCESSING_TOKEN_BUCKET. A getaddr of ours allows one full answer more.
+// The rate limit of addresses heard from one peer: Core's MAX_ADDR_RATE_PER_SECOND
+// and MAX_ADDR_PROCESSING_TOKEN_BUCKET. A getaddr of ours allows one full answer more.
 const (
 	addrRate  = 0.1
 	addrBurst = 1000

@@ -103,7 +103,7 @@ func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	return a, ok
 }
 
-// fullRelays is one more than usual while the tip does not move: perhaps all
+// fullRelays is one more (an extra peer) while the tip does not move: perhaps all
 // our peers are stuck, or keep something from us [CheckForStaleTipAndEvictPeers].
 func (l *loop) fullRelays() int {
 	if l.stale() {

@@ -153,7 +153,7 @@ func (l *loop) chores() {
 }
 
 // keepAnchors remembers the block-relay-only peers: whoever has surrounded us
-// with its own addresses while we were away does not get these two. If we had no
+// with its own addresses while we were away (an eclipse) does not get these two. If we had no
 // time to find some, the last ones stay [DumpAnchors, MAX_BLOCK_RELAY_ONLY_ANCHORS].
 func (l *loop) keepAnchors() {
 	var anchors []netip.AddrPort

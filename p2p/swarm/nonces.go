@@ -3,7 +3,7 @@ package swarm
 import "sync"
 
 // nonces are those of the connections that we dialled and that have not greeted
-// yet: an inbound connection that says one of them is our own. Anybody may call
+// yet: an inbound connection that says one of them is a self connection. Anybody may call
 // them at any time.
 type nonces struct {
 	mu   sync.Mutex

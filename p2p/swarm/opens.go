@@ -86,7 +86,7 @@ func (s *Swarm) SendRaw(number int64, command string, payload []byte) error {
 // fetchTime is how long a connection that was made for addresses alone may last.
 const fetchTime = 5 * time.Minute
 
-// endFetches ends the connections that were made for addresses alone and have lasted
+// endFetches ends the connections that were made for addresses alone (addr fetch) and have lasted
 // too long.
 func (l *loop) endFetches(now time.Time) {
 	for _, r := range l.order {

@@ -1,4 +1,4 @@
-// Package coinselect chooses which coins pay for a transaction. It is pure: it
+// Package coinselect chooses which coins pay for a transaction (coin selection). It is pure: it
 // knows values, sizes and fee rates, no scripts, keys or files, and chance comes
 // in by the door.
 //

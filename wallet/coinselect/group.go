@@ -12,7 +12,7 @@ import (
 // [OUTPUT_GROUP_MAX_ENTRIES].
 const maxGroup = 100
 
-// group is coins that are spent together or not at all (Core: OutputGroup).
+// group is an output group: coins that are spent together or not at all (Core: OutputGroup).
 type group struct {
 	coins    []int
 	value    btcutil.Amount // what they count for

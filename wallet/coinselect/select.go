@@ -40,7 +40,8 @@ type Coin struct {
 // fee of spending it at a rate, its ancestors' lack with it.
 func (c *Coin) fee(r policy.FeeRate) btcutil.Amount { return r.Fee(c.VSize) + c.Bump }
 
-// counts is what it counts for [GetSelectionAmount].
+// counts is what it counts for: its effective value, or all of it where payments bear the
+// fee [GetSelectionAmount].
 func (c *Coin) counts(p *Params) btcutil.Amount {
 	if p.Subtract {
 		return c.Value

@@ -14,7 +14,7 @@ const (
 	checksumLen     = 8
 )
 
-// Checksum is the eight characters of BIP380 for a text; empty when it holds
+// Checksum is the descriptor checksum, eight characters (BIP380), of a text; empty when it holds
 // characters that no descriptor has.
 func Checksum(text string) string {
 	c, group, n := uint64(1), 0, 0

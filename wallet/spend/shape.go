@@ -100,7 +100,7 @@ func (d *Draft) settle(f *Funded, bump btcutil.Amount) error {
 	return nil
 }
 
-// subtract takes what the fee still lacks from the payments that bear it, in
+// subtract is "subtract fee from outputs": it takes what the fee still lacks from the payments that bear it, in
 // equal parts; the first one pays the remainder. What the fee has too much they get.
 func (d *Draft) subtract(f *Funded, lack btcutil.Amount) error {
 	f.Fee += lack

@@ -160,7 +160,7 @@ func walletOf(u *url.URL) (*string, bool) {
 // queueFull is Core's word for a request that nobody has a place for.
 const queueFull = "Work queue depth exceeded"
 
-// enqueue takes a place among those at work and waiting; who comes without the
+// enqueue takes a place in the work queue, among those at work and waiting; who comes without the
 // password never has one [http_reject_request_cb].
 func (h *Handler) enqueue() bool {
 	if h.queue == nil {

@@ -52,7 +52,7 @@ func (s *Sync) worthMemory(t *Talk, parent *Entry, hs []*wire.BlockHeader) bool 
 	return work.Cmp(least) >= 0 || s.tree.Find(chain.HeaderHash(hs[len(hs)-1])) != nil
 }
 
-// onLowWork: a run of headers whose chain has too little work so far. If there
+// onLowWork takes a run of headers whose chain has low work so far. If there
 // may be more of it, it is presynced, when it is the peer's turn to lead [TryLowWorkHeadersSync].
 func (s *Sync) onLowWork(t *Talk, parent *Entry, hs []*wire.BlockHeader) {
 	if len(hs) < maxRun || t.lowWork {

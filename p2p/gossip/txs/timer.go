@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Mean times between invs on public networks.
+// Mean times between invs on public networks (trickling).
 const (
 	inboundInv  = 5 * time.Second // [INBOUND_INVENTORY_BROADCAST_INTERVAL]
 	outboundInv = 2 * time.Second // [OUTBOUND_INVENTORY_BROADCAST_INTERVAL]
