@@ -42,7 +42,7 @@ func (n *Node) openLedger() error {
 		DB: file, Params: n.cfg.Params, Script: n.script,
 		DBCache: cmp.Or(n.cfg.DBCache, defaultCache()), AssumeValid: n.cfg.AssumeValid, BodiesApart: n.cfg.Manners.Reserved, Prune: n.cfg.Prune, Rebuild: n.cfg.Rebuild, StopAt: n.cfg.StopAt, RefuseFuture: n.cfg.RefuseFuture, NeedWitnesses: true,
 		TxIndex: n.cfg.TxIndex, FilterIndex: n.cfg.FilterIndex, CoinStatsIndex: n.cfg.CoinStatsIndex, AddressIndex: n.cfg.AddressIndex,
-		Now: n.clock.Now, Log: n.log.With("room", "ledger"),
+		Now: n.clock.Now, Log: n.log.With("subsystem", "ledger"),
 	})
 	n.follow.ledger = n.Ledger
 	n.versions = chain.NewVersionBits(n.cfg.Params)
@@ -57,10 +57,10 @@ func (n *Node) buildPool() error {
 	n.Pool = mempool.New(mempool.Config{
 		Params: n.cfg.Params, Script: n.script, MaxBytes: n.cfg.PoolBytes, Expiry: n.cfg.PoolExpiry,
 		View:  func() mempool.View { return n.Ledger.View() },
-		Rules: n.cfg.Policy, ByScript: n.cfg.AddressIndex, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("room", "pool"),
+		Rules: n.cfg.Policy, ByScript: n.cfg.AddressIndex, Now: n.clock.Now, Stopwatch: time.Now, Log: n.log.With("subsystem", "pool"),
 	})
 	n.follow.pool = n.Pool
-	n.feeFile = &feeFile{path: filepath.Join(n.cfg.DataDir, "fee_estimates.dat"), pool: n.Pool, log: n.log.With("room", "pool")}
+	n.feeFile = &feeFile{path: filepath.Join(n.cfg.DataDir, "fee_estimates.dat"), pool: n.Pool, log: n.log.With("subsystem", "pool")}
 	n.feeFile.load(n.cfg.Now(), n.cfg.StaleEstimates)
 	return nil
 }
@@ -77,7 +77,7 @@ func (n *Node) buildSwarm() error {
 		Params: n.cfg.Params, Headers: n.Ledger.Headers(), Stored: n.Ledger.HaveBody, Pruned: n.Ledger.Absent, Limited: n.cfg.Prune.On,
 		Tip: n.Ledger.Tip(), Invalid: n.invalid(), MinFee: int64(n.Pool.MinFee()),
 		Filters: n.cfg.FilterIndex && !n.cfg.HideFilters, Incremental: int64(n.cfg.Policy.Increment), Manners: n.cfg.Manners,
-		Rand: talkRand, Log: n.log.With("room", "gossip"),
+		Rand: talkRand, Log: n.log.With("subsystem", "gossip"),
 	})
 	switch {
 	case n.cfg.MockTime != 0:
@@ -95,7 +95,7 @@ func (n *Node) buildSwarm() error {
 		return err
 	}
 	if n.cfg.CaptureDir != "" {
-		n.cfg.Capture = (&capture{dir: n.cfg.CaptureDir, now: n.clock.Now, log: n.log.With("room", "swarm")}).message
+		n.cfg.Capture = (&capture{dir: n.cfg.CaptureDir, now: n.clock.Now, log: n.log.With("subsystem", "swarm")}).message
 	}
 	n.Swarm, err = swarm.New(swarm.Config{
 		Options: n.cfg.Options,
@@ -114,7 +114,7 @@ func (n *Node) buildSwarm() error {
 		StoreHeaders: n.Ledger.AddHeaders, TxSent: n.Pool.Fetched,
 		Watch: events.NewTap(n.Events, n.state, n.Ledger.Tip()),
 		Book:  n.book, UserAgent: cmp.Or(n.cfg.UserAgent, "/grapevine:"+n.cfg.Version+"/"),
-		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Ahead: n.clock.Ahead, Log: n.log.With("room", "swarm"),
+		Rand: swarmRand, Now: n.cfg.Now, Clock: n.clock.Now, Ahead: n.clock.Ahead, Log: n.log.With("subsystem", "swarm"),
 	})
 	n.follow.swarm = n.Swarm
 	return err
@@ -145,7 +145,7 @@ func (n *Node) openWallet() error {
 			Params: n.cfg.Params, Chain: n.Ledger, Submit: n.Swarm.SubmitTx, Pool: n.waiting,
 			EstimateFee: n.estimateFee, News: n.commands.walletTx, Habits: n.cfg.Habits, Relay: n.Pool, Lookahead: n.cfg.Keypool,
 			AddressKind: n.cfg.AddressKind, ChangeKind: n.cfg.ChangeKind, Filter: n.filters(),
-			Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("room", "wallet"),
+			Rand: n.cfg.Rand, Now: n.clock.Now, Log: n.log.With("subsystem", "wallet"),
 		}})
 	if err != nil {
 		return ofFile("wallet", err)
@@ -233,7 +233,7 @@ func (n *Node) buildMiner() error {
 		Params: n.cfg.Params, Versions: n.versions, Ledger: n.Ledger, Pool: n.Pool, Submit: n.Swarm.SubmitBlock,
 		MaxWeight: n.cfg.BlockWeight, Reserved: n.cfg.Policy.BlockReserved, MinRate: n.cfg.Policy.BlockMin, Version: n.cfg.BlockVersion, PrintPriority: n.cfg.PrintPriority,
 		ExtraNonce: r.Uint64(), NoExtraNonce: n.cfg.NoExtraNonce, NoLockTime: n.cfg.Policy.NoLockTime,
-		Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("room", "miner"),
+		Moved: n.follow.Moved, Now: n.clock.Now, Log: n.log.With("subsystem", "miner"),
 	})
 	return nil
 }
@@ -243,7 +243,7 @@ func (n *Node) openZeroMQ() error {
 	if len(n.cfg.ZeroMQ) == 0 {
 		return nil
 	}
-	zmq, err := notify.Listen(notify.Config{Notifiers: n.cfg.ZeroMQ, Log: n.log.With("room", "zmq")})
+	zmq, err := notify.Listen(notify.Config{Notifiers: n.cfg.ZeroMQ, Log: n.log.With("subsystem", "zmq")})
 	if err != nil && n.cfg.ZeroMQOrNot {
 		n.log.Warn("the node runs without ZeroMQ", "err", err)
 		return nil
@@ -272,7 +272,7 @@ func (n *Node) buildRPC() (err error) {
 		Listen: n.cfg.RPCListen, User: n.cfg.RPCUser, Password: n.cfg.RPCPassword,
 		Serving: n.cfg.Serving, REST: n.cfg.REST, AllowHosts: n.cfg.AllowHosts, Esplora: n.cfg.Esplora, Page: n.cfg.Page, Web: n.cfg.Web,
 		CookiePath: filepath.Join(n.cfg.DataDir, ".cookie"), Version: n.cfg.Version, UserAgent: n.cfg.UserAgent,
-		Rand: n.cfg.Rand, Log: n.log.With("room", "rpc"),
+		Rand: n.cfg.Rand, Log: n.log.With("subsystem", "rpc"),
 	}
 	n.explore = explore.New(cfg.Chain, cfg.Pool)
 	cfg.Explore = n.explore
@@ -304,7 +304,7 @@ func (n *Node) openElectrum() error {
 		return errors.New("the protocol of Electrum needs the index of transactions and the index by script")
 	}
 	server, err := electrum.Listen(electrum.Config{Explore: n.explore, Listen: n.cfg.Electrum, TLS: n.cfg.ElectrumTLS, Dir: n.cfg.DataDir,
-		Version: n.cfg.Version, Rand: n.cfg.Rand, Log: n.log.With("room", "electrum")})
+		Version: n.cfg.Version, Rand: n.cfg.Rand, Log: n.log.With("subsystem", "electrum")})
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		flag := "--electrum"
 		if op.Addr != nil && op.Addr.String() == n.cfg.ElectrumTLS {

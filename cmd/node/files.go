@@ -110,7 +110,7 @@ func (n *Node) tryBook() error {
 	}
 	n.book, err = addrbook.Open(addrbook.Config{
 		DB: file, Now: n.clock.Now, Rand: r, ASMap: as, CheckEvery: n.cfg.CheckAddrs, Fixed: n.cfg.FixedBook,
-		Local: n.cfg.Params.Local() && !n.cfg.Public, Log: n.log.With("room", "addrbook"),
+		Local: n.cfg.Params.Local() && !n.cfg.Public, Log: n.log.With("subsystem", "addrbook"),
 	})
 	return err
 }

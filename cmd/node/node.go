@@ -76,7 +76,7 @@ func New(cfg Config) (*Node, error) {
 	n.clock.ahead.Store(int64(n.cfg.ClockAhead))
 	n.log = n.cfg.Log
 	n.asked, n.stop = context.WithCancel(context.Background())
-	n.commands = newCommands(n.cfg.Commands, n.log.With("room", "commands"), func() bool {
+	n.commands = newCommands(n.cfg.Commands, n.log.With("subsystem", "commands"), func() bool {
 		_, syncing := n.syncState()
 		return syncing
 	})

@@ -42,7 +42,7 @@ func (n *Node) buildPoolFile() error {
 	}
 	n.poolFile = &poolFile{
 		path: filepath.Join(n.cfg.DataDir, "mempool.dat"), off: n.cfg.ForgetPool, how: how,
-		pool: n.Pool, follow: n.follow, log: n.log.With("room", "pool"),
+		pool: n.Pool, follow: n.follow, log: n.log.With("subsystem", "pool"),
 	}
 	_, err := os.Stat(n.poolFile.path)
 	n.poolFile.loaded.Store(n.cfg.ForgetPool || errors.Is(err, os.ErrNotExist))

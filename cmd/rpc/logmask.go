@@ -14,9 +14,9 @@ func LogCategories() []string {
 
 const allCategories = 1<<28 - 1
 
-// LogCategoryOf is the category of what a room of ours logs.
-func LogCategoryOf(room string) string {
-	switch room {
+// LogCategoryOf is the category of what a subsystem of ours logs.
+func LogCategoryOf(subsystem string) string {
+	switch subsystem {
 	case "gossip", "swarm":
 		return "net"
 	case "addrbook":
@@ -26,7 +26,7 @@ func LogCategoryOf(room string) string {
 	case "wallet":
 		return "walletdb"
 	case "rpc", "zmq":
-		return room
+		return subsystem
 	}
 	return "validation"
 }

@@ -109,7 +109,7 @@ func TestAWrongPasswordIsInTheLogWhereverItWasTried(t *testing.T) {
 			t.Errorf("a wrong password at %s is in the log %d times, want 1", name, log.count("wrong RPC password")-before)
 		}
 	}
-	if log.count("from="+r.RemoteAddr) != 1 || log.count(`password" room=rpc from=127.0.0.1:`) != 2 {
+	if log.count("from="+r.RemoteAddr) != 1 || log.count(`password" subsystem=rpc from=127.0.0.1:`) != 2 {
 		t.Errorf("the log does not tell where they came from:\n%s", log)
 	}
 }

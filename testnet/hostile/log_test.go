@@ -30,7 +30,7 @@ func (c *tally) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, what, _ := bytes.Cut(b, []byte("msg="))
-	what, _, _ = bytes.Cut(what, []byte(" room="))
+	what, _, _ = bytes.Cut(what, []byte(" subsystem="))
 	c.bytes[string(what)] += len(b)
 	c.lines[string(what)]++
 	return len(b), nil

@@ -46,11 +46,11 @@ func (l *logSwitch) wants(category string, level slog.Level) bool {
 // the table has them, else in ours. It is safe for concurrent use.
 type logHandler struct {
 	*logSwitch
-	out   *logFile
-	words map[string]word
-	attrs []slog.Attr
-	group string
-	room  string // who logs
+	out       *logFile
+	words     map[string]word
+	attrs     []slog.Attr
+	group     string
+	subsystem string // who logs
 }
 
 var _ slog.Handler = (*logHandler)(nil)
@@ -67,8 +67,8 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, a := range attrs {
 		a.Key = c.group + a.Key
 		c.attrs = append(c.attrs, a)
-		if a.Key == "room" {
-			c.room = a.Value.String()
+		if a.Key == "subsystem" {
+			c.subsystem = a.Value.String()
 		}
 	}
 	return &c
@@ -86,7 +86,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 // Handle is slog's.
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	w, known := h.words[r.Message]
-	category, level := rpc.LogCategoryOf(h.room), r.Level
+	category, level := rpc.LogCategoryOf(h.subsystem), r.Level
 	if known {
 		category, level = w.category, w.level
 	}
@@ -111,7 +111,7 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	} else {
 		text = ours(r.Message, all)
 	}
-	return h.out.write(h.line(r.Time, h.room, prefix(h.levels, category, level)+text))
+	return h.out.write(h.line(r.Time, h.subsystem, prefix(h.levels, category, level)+text))
 }
 
 // ours is an event in our words, its details behind it.
@@ -119,7 +119,7 @@ func ours(message string, attrs []slog.Attr) string {
 	var b strings.Builder
 	b.WriteString(message)
 	for _, a := range attrs {
-		if a.Key != "room" {
+		if a.Key != "subsystem" {
 			fmt.Fprintf(&b, " %s=%v", a.Key, a.Value.Resolve())
 		}
 	}
@@ -157,7 +157,7 @@ func prefix(always bool, category string, level slog.Level) string {
 }
 
 // line puts before a text what the options ask for [FormatLogStrInPlace].
-func (h *logHandler) line(at time.Time, room, text string) string {
+func (h *logHandler) line(at time.Time, subsystem, text string) string {
 	var b strings.Builder
 	if h.stamps {
 		at = at.UTC()
@@ -174,13 +174,13 @@ func (h *logHandler) line(at time.Time, room, text string) string {
 		b.WriteByte(' ')
 	}
 	if h.names {
-		if room == "" {
-			room = "init"
+		if subsystem == "" {
+			subsystem = "init"
 		}
-		b.WriteString("[" + room + "] ")
+		b.WriteString("[" + subsystem + "] ")
 	}
 	if h.places { // where in our source says nothing to who reads Core's log
-		b.WriteString("[grapevine] [" + room + "] ")
+		b.WriteString("[grapevine] [" + subsystem + "] ")
 	}
 	escape(&b, text)
 	b.WriteByte('\n')

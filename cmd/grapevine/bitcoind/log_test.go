@@ -61,7 +61,7 @@ func TestLogLinesHaveCoresForm(t *testing.T) {
 			c.l.SwitchLog(c.on, true)
 		}
 		got := lines(t, c.l, func(l *slog.Logger) {
-			swarm := l.With("room", "swarm")
+			swarm := l.With("subsystem", "swarm")
 			say(swarm, slog.LevelInfo, "hello", "a", 1)
 			say(l, slog.LevelWarn, "careful")
 			say(l, slog.LevelInfo, "mute")

@@ -46,7 +46,7 @@ func TestT44_AThousandOffencesASecondForAnHour(t *testing.T) {
 		slog.Any("err", errors.New("bad-cb-amount: the coinbase takes more than its due")),
 	}
 	for i := range whole {
-		whole[i] = whole[i].WithAttrs([]slog.Attr{slog.String("room", "ledger")})
+		whole[i] = whole[i].WithAttrs([]slog.Attr{slog.String("subsystem", "ledger")})
 	}
 	begun := time.Unix(1_700_000_000, 0)
 	for k := range 3600 * second {

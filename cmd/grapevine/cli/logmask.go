@@ -8,12 +8,12 @@ import (
 )
 
 // maskedLog writes what is of least level and above, and of what is below it the
-// lines of rooms whose category is on. It is safe for concurrent use.
+// lines of subsystems whose category is on. It is safe for concurrent use.
 type maskedLog struct {
 	slog.Handler // which writes all
 	least        slog.Level
 	mask         *rpc.LogMask
-	room         string
+	subsystem    string
 }
 
 // MaskLog is inner, which takes lines of every level, with a level of its own and
@@ -30,7 +30,7 @@ func (h *maskedLog) Enabled(ctx context.Context, l slog.Level) bool {
 
 // Handle is slog's.
 func (h *maskedLog) Handle(ctx context.Context, r slog.Record) error {
-	if r.Level < h.least && !h.mask.Logs(rpc.LogCategoryOf(h.room)) {
+	if r.Level < h.least && !h.mask.Logs(rpc.LogCategoryOf(h.subsystem)) {
 		return nil
 	}
 	return h.Handler.Handle(ctx, r)
@@ -41,8 +41,8 @@ func (h *maskedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
 	c.Handler = h.Handler.WithAttrs(attrs)
 	for _, a := range attrs {
-		if a.Key == "room" {
-			c.room = a.Value.String()
+		if a.Key == "subsystem" {
+			c.subsystem = a.Value.String()
 		}
 	}
 	return &c

@@ -17,7 +17,7 @@ func TestCategoriesAreSwitchedWhileTheProgramRuns(t *testing.T) {
 		return a
 	}}), slog.LevelInfo)
 	log := slog.New(h)
-	swarm, pool := log.With("room", "swarm"), log.With("room", "pool").WithGroup("g")
+	swarm, pool := log.With("subsystem", "swarm"), log.With("subsystem", "pool").WithGroup("g")
 	say := func() {
 		swarm.Debug("a")
 		pool.Debug("b")
@@ -30,8 +30,8 @@ func TestCategoriesAreSwitchedWhileTheProgramRuns(t *testing.T) {
 	say()
 	mask.SwitchLog("all", false)
 	say()
-	const c = "level=INFO msg=c room=pool\n"
-	if got, want := out.String(), c+"level=DEBUG msg=a room=swarm\n"+c+c; got != want {
+	const c = "level=INFO msg=c subsystem=pool\n"
+	if got, want := out.String(), c+"level=DEBUG msg=a subsystem=swarm\n"+c+c; got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
