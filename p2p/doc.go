@@ -2,7 +2,7 @@
 // handshake has said (Link), the one view of it for people (PeerInfo), the way to
 // other machines (Network), what an offence is, where a node can be reached.
 //
-// It has no goroutines and does no I/O. It is a room of its own, though small,
+// It has no goroutines and does no I/O. It is a package of its own, though small,
 // because all its workers share these words and must not import each other. They
 // are the folders below:
 //

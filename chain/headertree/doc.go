@@ -11,7 +11,7 @@
 // what it makes of the headers above BLOCK_FAILED_CHILD, and a mark of ByHand is invalidateblock's.
 //
 // It checks no header, knows no bodies, does no I/O and takes no lock. It is a
-// room of its own, though small, because chain/ledger and p2p/gossip share it
+// package of its own, though small, because chain/ledger and p2p/gossip share it
 // and must never import each other.
 //
 // Start reading at Place, then Tree.

@@ -1,7 +1,7 @@
 // Package history says what a block does to each script: which of its
 // transactions pay it, which spend what it held, and how much. It is the word and
 // the record of the index by script; chain/archive keeps the records and
-// chain/ledger answers from them. It is a room of its own, though small, because
+// chain/ledger answers from them. It is a package of its own, though small, because
 // both of them, the audit and the pool speak of it.
 //
 // A script is known by the SHA-256 of its bytes, its script hash, as wallets ask

@@ -7,7 +7,7 @@ import (
 )
 
 // Chains are the limits on chains of unconfirmed transactions: what a change to
-// one transaction may cost us, and what one tenant may keep others from using.
+// one transaction may cost us, and what one sender may keep others from using.
 // Counts hold the transaction itself; sizes are virtual bytes.
 type Chains struct{ Ancestors, AncestorSize, Descendants, DescendantSize int }
 

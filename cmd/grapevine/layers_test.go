@@ -122,7 +122,7 @@ var impure = []string{
 
 // small: rooms of fewer than minPkgLines lines of code. A package is one idea
 // with one vocabulary; what is smaller than that says in its doc.go why it is a
-// room of its own ("though small, because …").
+// package of its own ("though small, because …").
 var small = []string{
 	"chain/audit", "chain/headertree", "chain/mempool/dump",
 	"p2p", "cmd/rpc/client", "testnet/hostile", "testnet/harness", "testnet/export", "testnet/model/picture", "wallet/crypter",
@@ -239,7 +239,7 @@ func TestSmallPackagesSayWhyTheyStandAlone(t *testing.T) {
 		}
 		words := strings.Join(strings.Fields(strings.ReplaceAll(s.file.Doc.Text(), "\n", " ")), " ")
 		if !strings.Contains(words, "though small, because ") {
-			t.Errorf("%s: say why it is a room of its own, though small, because …", s.name)
+			t.Errorf("%s: say why it is a package of its own, though small, because …", s.name)
 		}
 	}
 }

@@ -34,12 +34,12 @@ func webConfig(c *urfave.Context, cfg *node.Config) error {
 	default:
 		return cli.Usagef("--web %q: want on or off", cli.Printable(word))
 	}
-	cfg.Page = func(d rpc.Door) (rpc.Page, error) { return web.New(pageConfig(c, cfg, d)) }
+	cfg.Page = func(d rpc.Backend) (rpc.Page, error) { return web.New(pageConfig(c, cfg, d)) }
 	return nil
 }
 
 // pageConfig is what the node's page is made of: the node itself, its network, and this program's own commands.
-func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Door) web.Config {
+func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Backend) web.Config {
 	page := web.Config{
 		About: layout.About{Network: c.String("network"), Version: version},
 		Call:  d.Call, Allow: d.Allow, Log: cfg.Log,

@@ -19,8 +19,8 @@ type Page interface {
 	Run(ctx context.Context) error
 }
 
-// Door is what a page may ask of the server that it is mounted in.
-type Door struct {
+// Backend is what a page may ask of the server that it is mounted in.
+type Backend struct {
 	Chain   *chainapi.API
 	Pool    *poolapi.API
 	Swarm   *swarm.Swarm
@@ -36,9 +36,9 @@ type Door struct {
 // HasPage says whether browsers are answered.
 func (s *Server) HasPage() bool { return s.page != nil }
 
-// door is this server's.
-func (s *Server) door() Door {
-	return Door{Chain: s.cfg.Chain, Pool: s.cfg.Pool, Swarm: s.cfg.Swarm, Explore: s.cfg.Explore, Events: s.cfg.Events, Call: s.call, Allow: s.mayAll}
+// backend is this server as a page sees it.
+func (s *Server) backend() Backend {
+	return Backend{Chain: s.cfg.Chain, Pool: s.cfg.Pool, Swarm: s.cfg.Swarm, Explore: s.cfg.Explore, Events: s.cfg.Events, Call: s.call, Allow: s.mayAll}
 }
 
 func (s *Server) call(ctx context.Context, method string, result any, params ...any) error {

@@ -18,9 +18,9 @@ import (
 
 // aPage answers everything with what it was asked.
 type aPage struct {
-	door  rpc.Door
-	runs  chan struct{}
-	ended chan struct{}
+	backend rpc.Backend
+	runs    chan struct{}
+	ended   chan struct{}
 }
 
 func (p *aPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func newAPage() *aPage {
 	return &aPage{runs: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func (p *aPage) make(d rpc.Door) (rpc.Page, error) { p.door = d; return p, nil }
+func (p *aPage) make(d rpc.Backend) (rpc.Page, error) { p.backend = d; return p, nil }
 
 func TestThePageStandsBesideRPC(t *testing.T) {
 	p := newAPage()
@@ -82,14 +82,14 @@ func TestTheDoorAsksTheNodeAndKnowsItsPassword(t *testing.T) {
 	p := newAPage()
 	w := startIn(t, t.TempDir(), func(c *node.Config) { c.Page, c.RPCUser, c.RPCPassword = p.make, "alice", "secret" })
 	var height int
-	if err := p.door.Call(w.ctx, "getblockcount", &height); err != nil || height != 0 {
+	if err := p.backend.Call(w.ctx, "getblockcount", &height); err != nil || height != 0 {
 		t.Errorf("getblockcount: %d, %v", height, err)
 	}
-	if err := p.door.Call(w.ctx, "getblockhash", nil, 99); err == nil || !strings.Contains(err.Error(), "Block height out of range") {
+	if err := p.backend.Call(w.ctx, "getblockhash", nil, 99); err == nil || !strings.Contains(err.Error(), "Block height out of range") {
 		t.Errorf("a block that is not there: %v", err)
 	}
 	r := httptest.NewRequest("POST", "/session/open", nil)
-	if !p.door.Allow(r, "alice", "secret") || p.door.Allow(r, "alice", "Secret") || p.door.Allow(r, "", "") {
+	if !p.backend.Allow(r, "alice", "secret") || p.backend.Allow(r, "alice", "Secret") || p.backend.Allow(r, "", "") {
 		t.Error("the door takes a wrong password or refuses the right one")
 	}
 }
@@ -102,7 +102,7 @@ func TestAWrongPasswordIsInTheLogWhereverItWasTried(t *testing.T) {
 	r := httptest.NewRequest("POST", "/session/open", nil)
 	for name, try := range map[string]func(){
 		"RPC": func() { w.send("POST", "/", `{"method":"uptime"}`, wrong) }, "events": func() { w.send("GET", "/events", "", wrong) },
-		"the page": func() { p.door.Allow(r, "u", "wrong") },
+		"the page": func() { p.backend.Allow(r, "u", "wrong") },
 	} {
 		before := log.count("wrong RPC password")
 		if try(); log.count("wrong RPC password") != before+1 {

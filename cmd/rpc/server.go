@@ -67,9 +67,9 @@ type Config struct {
 	// Esplora answers /api/…, likewise without a password; nil: as REST where both indexes that it
 	// needs are kept, of transactions and by script.
 	Esplora *bool
-	// Page makes what browsers are answered by, given the server's own door; nil: nothing is. Web says
+	// Page makes what browsers are answered by, given the server as its backend; nil: nothing is. Web says
 	// whether it is asked; nil: as REST.
-	Page func(Door) (Page, error)
+	Page func(Backend) (Page, error)
 	Web  *bool
 	// Explore answers what Esplora's and Electrum's clients ask; nil: nobody does.
 	Explore *explore.API
@@ -142,7 +142,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.handler = s.routes()
 	if cfg.Page != nil && s.open(cfg.Web) {
-		s.page, err = cfg.Page(s.door())
+		s.page, err = cfg.Page(s.backend())
 	}
 	return s, err
 }

@@ -66,12 +66,12 @@ func (s *Swarm) Deliver(ctx context.Context, evs ...gossip.Event) error {
 	}
 }
 
-// SubmitTx enters a transaction by the one door and waits for its verdict.
+// SubmitTx enters a transaction as a message of our own (p2p.Self) and waits for its verdict.
 func (s *Swarm) SubmitTx(ctx context.Context, tx *chain.Tx) error {
 	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitTx{Ticket: t, Tx: tx} })
 }
 
-// SubmitBlock enters a block by the one door and waits for its verdict.
+// SubmitBlock enters a block as a message of our own and waits for its verdict.
 func (s *Swarm) SubmitBlock(ctx context.Context, b *chain.Block) error {
 	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitBlock{Ticket: t, Block: b} })
 }

@@ -63,7 +63,7 @@ func (s *Swarm) tellBound(b p2p.Bind, bound string) {
 	}
 }
 
-// onionDoor is where those come in who come over Tor: a door of their own, else the first.
+// onionDoor is where those come in who come over Tor: a listener of their own, else the first.
 func (s *Swarm) onionDoor() (at netip.AddrPort, ok bool) {
 	for _, d := range s.doors {
 		if own := p2p.AddrPortOf(d.Addr()); own.IsValid() && (!ok || d.bind.Onion) {

@@ -50,7 +50,7 @@ const (
 	torClient = "Tor safe cookie authentication controller-to-server hash"
 )
 
-// keepOnion keeps an onion service until ctx ends; target is the door that it leads to.
+// keepOnion keeps an onion service until ctx ends; target is the listener that it leads to.
 func (s *Swarm) keepOnion(ctx context.Context, target netip.AddrPort) {
 	retry := torFirst
 	for ctx.Err() == nil {

@@ -8,7 +8,7 @@
 // It is a pure function from a network to text. It starts nothing and reads no file. What
 // it writes is held against the engines' own schemas by the module testnet/export/schemas.
 //
-// It is a room of its own, though small, because nothing else needs to know these engines'
+// It is a package of its own, though small, because nothing else needs to know these engines'
 // words.
 //
 // Start reading at export.go.

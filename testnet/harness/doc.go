@@ -43,7 +43,7 @@
 //	require grapevine v0.0.0
 //	replace grapevine => ../grapevine
 //
-// It is a room of its own, though small, because it is a test kit: the one room of testnet
+// It is a package of its own, though small, because it is a test kit: the one room of testnet
 // that knows whole nodes (cmd/node), and no product code imports it.
 //
 // Start reading at harness.go; virtual.go and processes.go are the two kinds.

@@ -7,7 +7,7 @@
 // is decoded as our own node would. It never checks what the other end does: that
 // is the tests' business.
 //
-// It is a room of its own, though small, because it is a test kit: no product code
+// It is a package of its own, though small, because it is a test kit: no product code
 // may import it, and its tests are the largest of the project.
 //
 // Start reading at Peer, then at underAttack in attack_test.go (what must hold during

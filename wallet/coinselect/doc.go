@@ -1,6 +1,6 @@
 // Package coinselect chooses which coins pay for a transaction (coin selection). It is pure: it
-// knows values, sizes and fee rates, no scripts, keys or files, and chance comes
-// in by the door.
+// knows values, sizes and fee rates, no scripts, keys or files, and the source of
+// random numbers is an argument.
 //
 // Select asks for coins in rounds, the surest ones first (deep in the chain, then
 // every confirmed one, then our own change on longer and longer unconfirmed

@@ -4,7 +4,7 @@
 // stays as it is. It knows nothing of wallets or files, starts no goroutine and
 // takes randomness as an argument. Keys are wiped by whoever holds them.
 //
-// It is a room of its own, though small, because what cannot be seen to be right
+// It is a package of its own, though small, because what cannot be seen to be right
 // by running it has to be read by itself.
 //
 // Start reading at crypter.go: Wrap and Unwrap, then Key.Seal and Key.Open.

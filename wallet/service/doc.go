@@ -7,8 +7,8 @@
 // a restore) or has to search old blocks again, Run's reader walks it (read.go). flush
 // (store.go) is the single writer of the file: what is promised is written
 // before the answer, what the chain could tell again in groups. A Service never
-// talks to peers: what it sends goes through Config.Submit, the node's one
-// door. Private keys are never logged.
+// talks to peers: what it sends goes through Config.Submit, to the node
+// itself. Private keys are never logged.
 //
 // Start reading at service.go (Open, Run), then query.go, follow.go, send.go.
 package service

@@ -41,7 +41,7 @@ type Config struct {
 	Stretch crypter.Params                    // cost of a passphrase; zero: crypter.Default
 	Params  *chain.Params
 	Chain   Chain
-	// Submit is the node's one door. It must have called Apply with what the
+	// Submit gives the node a transaction, as SubmitTx of a swarm does. It must have called Apply with what the
 	// pool took before it returns.
 	Submit func(ctx context.Context, tx *chain.Tx) error
 	// Pool is what waits for a block, parents first; nil: nothing. A restored

@@ -1,7 +1,7 @@
 // Package spend makes transactions that spend the wallet's coins: it asks
 // wallet/coinselect which, adds change, sets the fee, the lock time and the
 // sequences, and says what a replacement must pay. It is pure: coins, rates and
-// the time come in by the door, and it signs nothing.
+// the time are arguments, and it signs nothing.
 //
 // Weigh (weigh.go) says what an input will weigh once it is signed, by solving its
 // script with signatures that are by nobody.

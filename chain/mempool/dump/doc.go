@@ -10,6 +10,6 @@
 //
 // It owns the format and the file's safe replacement. It checks no transaction:
 // whoever loads a pool gives each one to the pool as if it had just been heard.
-// It is a room of its own, though small, because it does I/O and the pool does
+// It is a package of its own, though small, because it does I/O and the pool does
 // none. Start reading at Save and Load.
 package dump

@@ -62,7 +62,7 @@ func (s *setup) port() (uint16, error) {
 }
 
 // binds are the addresses of -bind and -whitebind, or all of this machine. Who comes
-// through Tor has a door of its own, unless -bind names others [InitBinds, BindListenPort].
+// through Tor has a listener of its own, unless -bind names others [InitBinds, BindListenPort].
 func (s *setup) binds(port uint16) error {
 	add := func(at netip.AddrPort, may p2p.Permissions, onion bool) {
 		s.cfg.Binds = append(s.cfg.Binds, p2p.Bind{At: at.String(), Permissions: may, Onion: onion})

@@ -3,7 +3,7 @@
 // parameters by the rows of methods that it is given. It never retries and never interprets an
 // answer.
 //
-// It is a room of its own, though small, because commands need it without the
+// It is a package of its own, though small, because commands need it without the
 // server and its rooms.
 //
 // Start reading at Client.Call.

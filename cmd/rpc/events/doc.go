@@ -4,7 +4,7 @@
 // docs/events.md describes the schema.
 //
 // It owns the newest events (Hub), how the conversation becomes events (Tap), and the
-// door for programs, GET /events (Stream). It never decides what happens: Tap is
+// way in for programs, GET /events (Stream). It never decides what happens: Tap is
 // shown what gossip was told and what it did, and everything else follows from
 // that.
 //

@@ -32,7 +32,7 @@ func start(t testing.TB, edits ...func(*node.Config)) *world {
 	t.Helper()
 	on, w := true, &world{t: t, key: chaintest.NewKey(1)}
 	cfg := node.Config{Params: chain.RegTest(), DataDir: t.TempDir(), RPCInside: true, TxIndex: true, AddressIndex: true, Version: "0.1.0", NoSync: true, Web: &on}
-	cfg.Page = func(d rpc.Door) (rpc.Page, error) {
+	cfg.Page = func(d rpc.Backend) (rpc.Page, error) {
 		l, err := layout.New(layout.About{Network: "regtest", Version: "0.1.0"}, nil)
 		if err != nil {
 			return nil, err
