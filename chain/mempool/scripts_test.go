@@ -3,12 +3,30 @@ package mempool
 import (
 	"testing"
 
+	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/history"
 )
 
 // byScript has the pool keep the index by script.
 func byScript(c *Config) { c.ByScript = true }
+
+// What the index by script takes counts as the pool's memory: 160 bytes for each script
+// that an entry touches, here the one that it spends from and the one that it pays.
+func TestTheIndexByScriptCountsAsMemory(t *testing.T) {
+	usage := func(change ...func(*Config)) int64 {
+		w := newWorld(t, 1, change...)
+		w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) {
+			tx.TxOut[0].PkScript = append([]byte{txscript.OP_0, 32}, make([]byte, 32)...)
+		}, w.fund(1)))
+		return w.pool.Stats().Usage
+	}
+	if more := usage(byScript) - usage(); more != 2*160 {
+		t.Errorf("two scripts take %d bytes", more)
+	}
+}
 
 func TestThePoolIsFoundByScript(t *testing.T) {
 	w := newWorld(t, 3, byScript)

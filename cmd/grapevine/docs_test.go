@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -204,6 +205,36 @@ func TestShownCommandLinesAreUnderstood(t *testing.T) {
 				t.Errorf("%s: %v", shown, err)
 			}
 		}
+	}
+}
+
+// The README's drawing has every package by its name, and the reading lists of the three
+// books name files and packages that are there.
+func TestDocumentsDrawEveryPackage(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/architecture.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range listPackages(t) {
+		if name := path.Base(pkg.ImportPath); !regexp.MustCompile(`\b` + name + `\b`).Match(raw) {
+			t.Errorf("docs/architecture.svg does not have %s", pkg.room())
+		}
+	}
+	_, books, ok := strings.Cut(documents(t)["README.md"], "## Reading the source: three books")
+	books, _, end := strings.Cut(books, "\n## ")
+	if !ok || !end {
+		t.Fatal("README.md does not say what to read first")
+	}
+	named := found("`([a-z0-9]+/[a-z0-9_/.]+)`", books)
+	for _, name := range named {
+		if _, err := os.Stat("../../" + name); err != nil {
+			if _, err := os.Stat("../../p2p/" + name); err != nil {
+				t.Errorf("what is to be read first is not there: %s", name)
+			}
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("only %d places to read", len(named))
 	}
 }
 
