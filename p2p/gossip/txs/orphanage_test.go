@@ -57,6 +57,30 @@ func TestRandomComingsAndGoingsKeepTheIndexesRight(t *testing.T) {
 	}
 }
 
+// An orphan waits for so many parents and no more, and so many who have announced it
+// too take it over, one after the other, when who sent it has left.
+func TestAnOrphanHasSoManyParentsAndHeirs(t *testing.T) {
+	const parents, heirs = 100, 8
+	o := NewOrphanage(OrphanLimits{})
+	if !o.Takes(1, parents) || o.Takes(1, parents+1) {
+		t.Error("not the bound of parents")
+	}
+	o.Add(orphanOf(1, 100, 100, time.Unix(1000, 0), 1))
+	for id := range p2p.PeerID(heirs + 1) {
+		o.Also(chain.Hash{1}, id)
+	}
+	o.Forget(100)
+	for id := range p2p.PeerID(heirs) {
+		if o.Len() != 1 {
+			t.Fatalf("gone after %d who had announced it", id)
+		}
+		o.Forget(id)
+	}
+	if o.Len() != 0 {
+		t.Error("one more than the bound was remembered")
+	}
+}
+
 func TestT28_TheOrphanageIsBounded(t *testing.T) {
 	o, now := NewOrphanage(OrphanLimits{}), time.Unix(1000, 0)
 	for i := range 5000 {
