@@ -76,6 +76,21 @@ func TestProtectedIsWhoWasAtOurTip(t *testing.T) {
 	}
 }
 
+// Four peers of those at our tip are protected, and the fifth is not.
+func TestFourPeersAreProtected(t *testing.T) {
+	s, es := watched(t)
+	s.Now(time.Unix(1000, 0))
+	s.tree.SetTip(es[1])
+	for id := range p2p.PeerID(5) {
+		talk := s.Join(&p2p.Link{ID: id + 1, Kind: p2p.FullRelay}, word(func() *Entry { return es[1] }))
+		s.OnHeaders(talk, []*wire.BlockHeader{&es[1].Node.Header})
+	}
+	s.TipMoved()
+	if n := s.protected(); n != 4 {
+		t.Errorf("%d are protected", n)
+	}
+}
+
 // A peer that is silent is asked once and dropped once; one that is always a
 // block behind, but moves, is left alone.
 func TestWhoMovesIsLeftAlone(t *testing.T) {
