@@ -26,7 +26,7 @@ so 101 blocks make the first 50 BTC that are good.
 
   $ grapevine mine 101
   $ grapevine mine 1 --to bcrt1q… --node 3`,
-		Flags:  []urfave.Flag{cli.StringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)")},
+		Flags:  []urfave.Flag{cli.StringFlag("to", "`ADDRESS` of the reward (default a new one of the node's wallet)"), cli.WalletFlag()},
 		Action: p.mine,
 	}
 }

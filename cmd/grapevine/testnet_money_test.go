@@ -40,6 +40,15 @@ func TestNamedNodesHaveMoneyFromTheStart(t *testing.T) {
 		t.Errorf("the faucet: %+v", did)
 	}
 	eventually(t, "bob has the money", func() bool { return confirmed()[1] == "202.50000000" })
+	ok(t, home, "wallet", "create", "savings", "--node", "bob")
+	var rows []struct{ Name, Wallet, Confirmed string }
+	asked(t, home, &rows, "testnet", "balances")
+	if len(rows) != 4 || rows[1].Wallet+rows[1].Confirmed != "202.50000000" || rows[2].Name+rows[2].Wallet != "bobsavings" {
+		t.Errorf("a node with two wallets: %+v", rows)
+	}
+	if out := ok(t, home, "testnet", "balances"); !strings.Contains(out, "wallet") || !strings.Contains(out, "savings") {
+		t.Errorf("with two wallets: %s", out)
+	}
 
 	for line, says := range map[string]string{
 		"testnet faucet nowhere 1":        "it is no address of regtest",

@@ -32,6 +32,10 @@ func TestAWalletIsChosenOnce(t *testing.T) {
 	if got := ok(t, home, wallet("backup", "--wallet", "daily")...); got == words {
 		t.Error("--wallet does not go before the choice")
 	}
+	ok(t, home, "mine", "1", "--datadir", dir) // its reward goes to the chosen one
+	if got := ok(t, home, wallet("balance")...); !strings.Contains(got, "50.0") {
+		t.Errorf("the chosen wallet has mined: %q", got)
+	}
 	for line := range strings.Lines(ok(t, home, wallet("list")...)) {
 		if strings.Contains(line, "meant") != strings.Contains(line, "savings") {
 			t.Errorf("the list says %q", line)

@@ -108,7 +108,14 @@ var refusals = []struct {
 	{jsonrpc.CodeInvalidAddress, "block", "The node knows no block of that hash. `grapevine status` shows its newest."},
 	{jsonrpc.CodeInvalidParam, "out of range", "`grapevine status` says how high the chain is."},
 	{jsonrpc.CodeDeserialization, "", "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."},
+	{jsonrpc.CodeWalletNotFound, "requested wallet", "`grapevine wallet list` shows which there are, `grapevine wallet load NAME` takes one into use."},
+	{jsonrpc.CodeWalletNotFound, "path does not exist", "`grapevine wallet list` shows which there are, `grapevine wallet create NAME` makes one."},
+	{jsonrpc.CodeWalletNotFound, "not in recognized format", "What lies there is no wallet. `grapevine wallet list` shows which there are."},
 	{jsonrpc.CodeWalletNotFound, "", "`grapevine wallet create` makes a wallet. (A node started with --wallet=false has none.)"},
+	{jsonrpc.CodeWhichWallet, "", "Several are in use: --wallet NAME says which is meant, or `grapevine wallet use NAME` once for all. `grapevine wallet list` shows them."},
+	{jsonrpc.CodeWalletLoaded, "", "`grapevine wallet use NAME` means it from now on."},
+	{jsonrpc.CodeWallet, "database already exists", "There is a wallet of that name: `grapevine wallet load NAME` takes it into use."},
+	{jsonrpc.CodeWalletUnlock, "", "`grapevine wallet unlock` lets it sign for a while."},
 	{jsonrpc.CodeWarmUp, "", "The node is starting: try again in a moment."},
 }
 
@@ -116,7 +123,9 @@ var refusals = []struct {
 func hintForRefusal(e *client.Error) string {
 	text := strings.ToLower(e.Message)
 	if code := jsonrpc.Code(e.Code); code == jsonrpc.CodeInsufficient || code == jsonrpc.CodeWallet { // the other is that of `psbt create` and `--all`
-		return hintForFunds(text)
+		if advice := hintForFunds(text); advice != "" {
+			return advice
+		}
 	}
 	for _, r := range refusals {
 		if jsonrpc.Code(e.Code) == r.code && strings.Contains(text, r.says) {

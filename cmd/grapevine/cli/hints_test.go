@@ -37,6 +37,14 @@ func TestHintsFollowFromTheCause(t *testing.T) {
 		{jsonrpc.CodeInvalidAddress, "Block not found", "no block of that hash", "address"},
 		{jsonrpc.CodeInvalidAddress, "No such mempool or blockchain transaction. Use gettransaction for wallet transactions.", "not in the pool", "block of that hash"},
 		{jsonrpc.CodeInvalidAddress, "something else", "", "`"},
+		{jsonrpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded", "wallet load", "create"},
+		{jsonrpc.CodeWalletNotFound, "Wallet file verification failed. Failed to load database path '/x'. Path does not exist.", "wallet list", "false"},
+		{jsonrpc.CodeWalletNotFound, "Wallet file verification failed. Failed to load database path '/x'. Data is not in recognized format.", "no wallet", "create"},
+		{jsonrpc.CodeWalletNotFound, "No wallet is loaded.", "wallet create", "NAME"},
+		{jsonrpc.CodeWhichWallet, "Wallet file not specified (must request wallet RPC through /wallet/<filename> uri-path).", "wallet use", "create"},
+		{jsonrpc.CodeWalletLoaded, "Wallet \"a\" is already loaded.", "wallet use", "create"},
+		{jsonrpc.CodeWallet, "Wallet file verification failed. Failed to create database path '/x'. Database already exists.", "wallet load", "mine"},
+		{jsonrpc.CodeWalletUnlock, "Error: Please enter the wallet passphrase with walletpassphrase first.", "wallet unlock", "mine"},
 		{jsonrpc.CodeMisc, "anything", "", "`"},
 	} {
 		got := HintFor(&client.Error{Code: int(c.code), Message: c.text})

@@ -9,6 +9,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/rpc/client"
 	"grapevine/testnet"
 	"grapevine/testnet/config"
 	"grapevine/testnet/process"
@@ -216,10 +217,11 @@ func lacking(ctx context.Context, m testnet.Member, want testnet.Amount) (to str
 	return to, want - has, cl.Call(ctx, "getnewaddress", &to)
 }
 
-// balance is one node's row.
+// balance is the row of a node, or of one of its wallets where it has several in use.
 type balance struct {
 	Node      int    `json:"node"`
 	Name      string `json:"name,omitempty"`
+	Wallet    string `json:"wallet,omitempty"`
 	Confirmed string `json:"confirmed"`
 	Pending   string `json:"pending"`
 	Immature  string `json:"immature"`
@@ -233,34 +235,72 @@ func (p *program) balances(c *urfave.Context) error {
 		return cli.Fail("testnet balances", err)
 	}
 	all := []balance{}
+	several := false
 	for _, m := range f.Nodes {
-		all = append(all, balanceOf(c.Context, m))
+		rows := balancesOf(c.Context, m)
+		several = several || len(rows) > 1
+		all = append(all, rows...)
 	}
 	return p.Show(c, all, func(o *cli.Out) {
-		t := cli.NewTable(">node", "name", ">confirmed", ">pending", ">immature", ">total")
+		head, row := []string{">node", "name", "wallet"}, func(b balance) []string {
+			return []string{fmt.Sprint(b.Node), b.Name, cli.Printable(b.Wallet)}
+		}
+		if !several {
+			head, row = head[:2], func(b balance) []string { return []string{fmt.Sprint(b.Node), b.Name} }
+		}
+		t := cli.NewTable(append(head, ">confirmed", ">pending", ">immature", ">total")...)
 		for _, b := range all {
 			if b.Err != "" {
-				t.Row(fmt.Sprint(b.Node), b.Name, o.Paint(cli.Red, b.Err))
+				t.Row(append(row(b), o.Paint(cli.Red, b.Err))...)
 				continue
 			}
-			t.Row(fmt.Sprint(b.Node), b.Name, b.Confirmed, b.Pending, b.Immature, b.Total)
+			t.Row(append(row(b), b.Confirmed, b.Pending, b.Immature, b.Total)...)
 		}
 		t.Write(o, "")
 	})
 }
 
-func balanceOf(ctx context.Context, m testnet.Member) balance {
+// balancesOf are a node's rows: one for each of its wallets in use.
+func balancesOf(ctx context.Context, m testnet.Member) []balance {
 	b := balance{Node: m.Node, Name: m.Name}
+	failed := func(err error) []balance {
+		b.Err = err.Error()
+		return []balance{b}
+	}
 	if m.PID == 0 {
-		b.Err = "down"
-		return b
+		return failed(errors.New("down"))
 	}
 	cl, err := cli.DialMember(m)
 	if err != nil {
-		b.Err = err.Error()
-		return b
+		return failed(err)
 	}
 	defer cl.Close()
+	var names []string
+	if err := cl.Call(ctx, "listwallets", &names); err != nil {
+		return failed(err)
+	}
+	if len(names) < 2 {
+		b.ask(ctx, cl)
+		return []balance{b}
+	}
+	var rows []balance
+	for _, name := range names {
+		one, err := cli.DialMember(m)
+		if err != nil {
+			return failed(err)
+		}
+		one.OfWallet(name)
+		row := b
+		row.Wallet = name
+		row.ask(ctx, one)
+		one.Close()
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// ask fills in what the wallet of a client holds.
+func (b *balance) ask(ctx context.Context, cl *client.Client) {
 	var got struct {
 		Mine struct {
 			Trusted   testnet.Amount `json:"trusted"`
@@ -270,10 +310,9 @@ func balanceOf(ctx context.Context, m testnet.Member) balance {
 	}
 	if err := cl.Call(ctx, "getbalances", &got); err != nil {
 		b.Err = err.Error()
-		return b
+		return
 	}
 	x := got.Mine
 	b.Confirmed, b.Pending, b.Immature = x.Trusted.String(), x.Untrusted.String(), x.Immature.String()
 	b.Total = (x.Trusted + x.Untrusted + x.Immature).String()
-	return b
 }

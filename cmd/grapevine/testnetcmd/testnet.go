@@ -67,7 +67,7 @@ node 0's address and find each other by gossip.
 				Flags:       append([]urfave.Flag{cli.IntFlag("nodes", 4, "`N` nodes"), mine, detach}, configFlags()...)},
 			p.faucetCommand(),
 			{Name: "balances", Usage: "what each node's wallet holds", Action: p.balances,
-				Description: "Confirmed can be spent; pending is in the pool; immature are rewards of the last 100 blocks.\n\n  $ grapevine testnet balances"},
+				Description: "Confirmed can be spent; pending is in the pool; immature are rewards of the last 100 blocks. A node\nthat has several wallets in use has a row for each.\n\n  $ grapevine testnet balances"},
 			{Name: "status", Usage: "what is up", Action: p.netStatus},
 			{Name: "watch", Usage: "who tells whom of blocks and transactions, as it happens", Action: p.netWatch,
 				Description: "An arrow goes from the node that gave to the one that took: 0 → 1, 2 · 2 → 3.\n\n  $ grapevine testnet watch"},
