@@ -87,6 +87,9 @@ func TestTwoHalvesAreCutAndHealed(t *testing.T) {
 		return len(links.Links) == 6
 	})
 	ok(t, home, "testnet", "link", "all", "--clear")
+	if out := ok(t, home, "testnet", "heal", "0-1"); !strings.Contains(out, "0-1 was not cut") {
+		t.Errorf("healed a link that is whole: %s", out)
+	}
 	if out := ok(t, home, "testnet", "heal"); !strings.Contains(out, "no link was cut") {
 		t.Errorf("healed what is whole: %s", out)
 	}

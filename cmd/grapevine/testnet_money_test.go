@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +56,7 @@ func TestNamedNodesHaveMoneyFromTheStart(t *testing.T) {
 		"testnet faucet nowhere 1":        "it is no address of regtest",
 		"testnet faucet " + to + " 0":     "more than 0",
 		"testnet faucet " + to + " 1e3":   "want BTC",
+		"testnet faucet " + to + " 3e7":   "at most 21 million",
 		"testnet stop One":                "want a node's number or name",
 		"testnet start 1 --all":           "--all alone",
 		"testnet stop bob --node alice":   "names two nodes",
@@ -67,11 +70,15 @@ func TestNamedNodesHaveMoneyFromTheStart(t *testing.T) {
 		"testnet stop carol":                  "only 0 (alice), 1 (bob), 2",
 		"testnet faucet " + to + " 20000000":  "the reward halves every 150 blocks",
 		"status --node 7":                     "there is no node 7",
+		"testnet balances --node eve":         "there is no node \"eve\"",
 		"status --node bob --nodes-file none": "none",
 	} {
 		if s := gv(t, home, strings.Fields(line)...); s.status != 1 || !strings.Contains(s.err, says) {
 			t.Errorf("%s: %d %s", line, s.status, s.err)
 		}
+	}
+	if out := ok(t, home, "testnet", "balances", "--node", "bob"); !strings.Contains(out, "bob") || strings.Contains(out, "alice") {
+		t.Errorf("bob's balance: %s", out)
 	}
 	ok(t, home, "testnet", "stop", "bob")
 	if s := gv(t, home, "testnet", "stop", "bob"); s.status != 1 || !strings.Contains(s.err, "bob (node 1) is not running") {
@@ -149,5 +156,30 @@ func TestTheSimulatorTakesTheSameFile(t *testing.T) {
 	asked(t, home, &r, "testnet", "simulate", "--config", "../../docs/network.yaml", "--blocks", "2", "--txs", "3", "--nodes", "9", "--seed", "2")
 	if c := r.Config; c.Nodes != 9 || c.Seed != 2 {
 		t.Errorf("what the line says counts more: %+v", c)
+	}
+}
+
+// A flag of network.yaml that no node has, or that wants another value, is told where it
+// stands, and nothing has been made.
+func TestAWrongFlagInNetworkYAMLIsToldWithItsPlace(t *testing.T) {
+	home, dir := t.TempDir(), filepath.Join(t.TempDir(), "net")
+	file := filepath.Join(home, "network.yaml")
+	for text, says := range map[string]string{
+		"nodes:\n- flags:\n    foo: bar":         `line 3, column 10: a node has no setting "foo"`,
+		"nodes:\n- flags:\n    maxpeers: many":   `line 3, column 15: maxpeers "many": want a whole number`,
+		"nodes:\n- flags:\n    txindex: perhaps": `line 3, column 14: txindex "perhaps": want true or false`,
+		"nodes:\n- flags: {clockahead: 2}":       `line 2, column 23: clockahead "2": want a time`,
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range [][]string{{"testnet", "up", "-d", "--dir", dir}, {"testnet", "export", "compose"}, {"testnet", "simulate"}} {
+			if s := gv(t, home, append(line, "--config", file)...); s.status != 2 || !strings.Contains(s.err, says) {
+				t.Errorf("%s: %d %s", line, s.status, s.err)
+			}
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("a network was made: %v", err)
+		}
 	}
 }

@@ -13,6 +13,8 @@ type Network struct {
 	Fund     testnet.Amount // that every node has to spend at the start; a node may say otherwise
 	PortBase int            // node i listens at this port plus 2i, and one more for RPC; 0: free ones
 	Seed     uint64         // of chance in the simulator
+
+	flag func(name, value string) error // judges a node's flags, see Read
 }
 
 // Node is one of them.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestTheExampleSaysWhatItSeemsToSay(t *testing.T) {
-	n, err := Read("../../docs/network.yaml")
+	n, err := Read("../../docs/network.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, big, filepath.Join(dir, "nothing.yaml")} {
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := Read(path, nil); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

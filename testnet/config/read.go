@@ -15,8 +15,9 @@ import (
 	"grapevine/testnet"
 )
 
-// Read reads a network.yaml. Its errors name the file, the line and the column.
-func Read(path string) (*Network, error) {
+// Read reads a network.yaml. Its errors name the file, the line and the column. flag judges
+// the further lines of a node's grapevine.conf; nil takes all.
+func Read(path string, flag func(name, value string) error) (*Network, error) {
 	st, err := os.Stat(path)
 	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
 		err = fmt.Errorf("%s: it is not a file", path)
@@ -36,7 +37,7 @@ func Read(path string) (*Network, error) {
 	if len(raw) > maxFile {
 		return nil, fmt.Errorf("%s: it has more than %d bytes", path, maxFile)
 	}
-	n, err := Parse(string(raw))
+	n, err := parse(string(raw), flag)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -44,7 +45,9 @@ func Read(path string) (*Network, error) {
 }
 
 // Parse reads the text of a network.yaml.
-func Parse(text string) (*Network, error) {
+func Parse(text string) (*Network, error) { return parse(text, nil) }
+
+func parse(text string, flag func(name, value string) error) (*Network, error) {
 	var doc yaml.Node
 	d := yaml.NewDecoder(strings.NewReader(text))
 	err := d.Decode(&doc)
@@ -57,7 +60,7 @@ func Parse(text string) (*Network, error) {
 	if d.Decode(new(yaml.Node)) != io.EOF {
 		return nil, &fault{1, 1, "it holds more than one document"}
 	}
-	n := &Network{Seed: 1}
+	n := &Network{Seed: 1, flag: flag}
 	root := doc.Content[0]
 	if err := n.read(root); err != nil {
 		return nil, err
@@ -140,7 +143,7 @@ func (n *Network) readNode(v *yaml.Node) error {
 		mining("mine", func(_ *yaml.Node, s string) { node.Mine = s }),
 		number("power", 0, 100, func(i int) { node.Power = i }),
 		amount("fund", func(a testnet.Amount) { node.Fund = a }),
-		field{"flags", func(v *yaml.Node) (err error) { node.Flags, err = flags(v); return err }},
+		field{"flags", func(v *yaml.Node) (err error) { node.Flags, err = n.flags(v); return err }},
 		field{"count", func(v *yaml.Node) error {
 			countAt = v
 			return number("count", 1, MaxNodes, func(i int) { count = i }).read(v)
@@ -164,7 +167,7 @@ func (n *Network) readNode(v *yaml.Node) error {
 var ownFlags = []string{"datadir", "network", "node", "dir", "listen", "rpclisten", "rpcuser", "rpcpassword", "addnode", "connect", "mine", "json"}
 
 // flags of a node: a mapping of names to values, as grapevine.conf has them.
-func flags(v *yaml.Node) (lines []string, err error) {
+func (n *Network) flags(v *yaml.Node) (lines []string, err error) {
 	if v.Kind != yaml.MappingNode {
 		return nil, wrong(v, "flags are a mapping as in `maxpeers: 20`, not %s", kindOf(v))
 	}
@@ -191,6 +194,11 @@ func flags(v *yaml.Node) (lines []string, err error) {
 			}
 			if strings.ContainsAny(s, "\r\n") {
 				return nil, wrong(x, "%s: a value is one line", name)
+			}
+			if n.flag != nil {
+				if err := n.flag(name, s); err != nil {
+					return nil, wrong(x, "%v", err)
+				}
 			}
 			lines = append(lines, name+" = "+s)
 		}

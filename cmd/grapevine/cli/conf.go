@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
 )
 
 // Setting is one line of grapevine.conf.
@@ -60,6 +64,34 @@ func ReadConf(r io.Reader, network string) ([]Setting, error) {
 		return nil, fmt.Errorf("line %d: %w", n+1, err)
 	}
 	return out, nil
+}
+
+// NodeSetting judges a line of a node's grapevine.conf before any node reads it: whether
+// there is such a setting, and whether its value is of its kind.
+func NodeSetting(app *urfave.App) func(name, value string) error {
+	flags := slices.Concat(app.Command("node").Flags, app.Flags)
+	return func(name, value string) error {
+		f := lookup(flags, name)
+		if f == nil {
+			return fmt.Errorf("a node has no setting %q", Printable(name))
+		}
+		if value == "" && !mayBeEmpty(f) {
+			return fmt.Errorf("%s needs a value", name)
+		}
+		var err error
+		switch f.(type) {
+		case *urfave.IntFlag:
+			_, err = strconv.ParseInt(value, 0, 64)
+		case *urfave.BoolFlag:
+			_, err = strconv.ParseBool(value)
+		case *urfave.DurationFlag:
+			_, err = time.ParseDuration(value)
+		}
+		if err != nil {
+			return fmt.Errorf("%s %q: want %s", name, Printable(value), wantedBy(f))
+		}
+		return nil
+	}
 }
 
 // stripComment drops "#" and what follows, at the line's start or after a

@@ -80,7 +80,11 @@ func wanted(c *urfave.Context, name string) string {
 	if c.Command != nil {
 		flags = slices.Concat(c.Command.Flags, flags)
 	}
-	switch lookup(flags, name).(type) {
+	return wantedBy(lookup(flags, name))
+}
+
+func wantedBy(f urfave.Flag) string {
+	switch f.(type) {
 	case *urfave.IntFlag:
 		return "a whole number"
 	case *urfave.BoolFlag:

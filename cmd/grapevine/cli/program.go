@@ -66,7 +66,7 @@ func WantArgs(c *urfave.Context, least, most int) ([]string, error) {
 	if len(args) < least || len(args) > most {
 		return nil, &UsageError{
 			Command: c.Command.HelpName,
-			Why:     fmt.Sprintf("`%s` wants %s, not %d arguments", c.Command.HelpName, c.Command.ArgsUsage, len(args)),
+			Why:     fmt.Sprintf("`%s` wants %s, not %s", c.Command.HelpName, c.Command.ArgsUsage, Plural(len(args), "argument")),
 		}
 	}
 	return args, nil

@@ -39,7 +39,7 @@ func wanted(c *urfave.Context) (*config.Network, error) {
 				return nil, cli.Usagef("--%s does not go with --config, whose file says it", flag)
 			}
 		}
-		n, err := config.Read(file)
+		n, err := config.Read(file, cli.NodeSetting(c.App))
 		if err != nil {
 			return nil, cli.Usagef("--config %v", err)
 		}
@@ -132,7 +132,7 @@ func (p *program) linkUp(ctx context.Context, local *process.Net, links []config
 // their hash power, the seed, and of the first link latency, jitter, rate and loss,
 // which there are those of all.
 func described(c *urfave.Context, file string, cfg *model.Config) error {
-	n, err := config.Read(file)
+	n, err := config.Read(file, cli.NodeSetting(c.App))
 	if err != nil {
 		return cli.Usagef("--config %v", err)
 	}

@@ -103,7 +103,7 @@ func exported(c *urfave.Context) (*config.Network, error) {
 		if c.IsSet("nodes") || c.IsSet("names") {
 			return nil, cli.Usagef("--nodes and --names do not go with --config, whose file says them")
 		}
-		n, err := config.Read(file)
+		n, err := config.Read(file, cli.NodeSetting(c.App))
 		if err != nil {
 			return nil, cli.Usagef("--config %v", err)
 		}

@@ -189,7 +189,11 @@ func (p *program) netHeal(c *urfave.Context) error {
 		Healed int `json:"healed"`
 		shaped
 	}{len(healed), s}, func(o *cli.Out) {
-		if len(healed) == 0 {
+		switch {
+		case len(healed) == 0 && len(args) > 0:
+			o.Printf("%s was not cut\n", spec)
+			return
+		case len(healed) == 0:
 			o.Printf("no link was cut\n")
 			return
 		}

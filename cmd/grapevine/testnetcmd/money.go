@@ -48,7 +48,7 @@ func (p *program) faucet(c *urfave.Context) error {
 	}
 	amount, err := testnet.ParseAmount(args[1])
 	if err != nil || amount <= 0 {
-		return cli.Usagef("testnet faucet %q: want BTC with up to 8 decimals, more than 0", args[1])
+		return cli.Usagef("testnet faucet %q: want BTC with up to 8 decimals, more than 0 and at most 21 million", args[1])
 	}
 	f, err := p.Net(c)
 	if err != nil {
@@ -233,6 +233,13 @@ func (p *program) balances(c *urfave.Context) error {
 	f, err := p.Net(c)
 	if err != nil {
 		return cli.Fail("testnet balances", err)
+	}
+	if c.String("node") != "" {
+		one, err := p.theNode(c, f)
+		if err != nil {
+			return cli.Fail("testnet balances", err)
+		}
+		f.Nodes = []testnet.Member{one}
 	}
 	all := []balance{}
 	several := false

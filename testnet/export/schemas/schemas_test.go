@@ -40,7 +40,7 @@ func networks(t *testing.T) map[string]*config.Network {
 		}
 		out[name] = n
 	}
-	n, err := config.Read("../../../docs/network.yaml")
+	n, err := config.Read("../../../docs/network.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
