@@ -58,8 +58,9 @@ type (
 	}
 	// ValidateTx asks the pool; answered by TxVerdict.
 	ValidateTx struct {
-		Peer PeerID
-		Tx   *chain.Tx
+		Peer   PeerID
+		Tx     *chain.Tx
+		Parent *chain.Tx // which was refused for its fee alone, and which Tx may pay for; nil: Tx comes alone
 	}
 	// ValidateBlock asks the ledger; answered by BlockVerdict.
 	ValidateBlock struct {

@@ -96,7 +96,7 @@ func (c *chance) step() (string, error) {
 	case k < 34:
 		tx := c.tx()
 		want := c.add(tx)
-		d, err := c.pool.Add(tx)
+		d, err := c.relay(tx)
 		same := errors.Is(err, want) || errors.Is(want, errRBF) && err != nil && strings.HasPrefix(err.Error(), string(errRBF))
 		if !same || (want == nil) != (err == nil) {
 			return "add", fmt.Errorf("pool says %v, twin says %v", err, want)
@@ -130,6 +130,7 @@ func (c *chance) both(d chain.Delta) error {
 
 // agrees compares the pool with its twin, and with who knows it by its deltas alone.
 func (c *chance) agrees(d chain.PoolDelta) error {
+	c.came(d)
 	for _, gone := range d.Out {
 		if !c.told[gone.Tx.ID] {
 			return fmt.Errorf("%s left and was not there", gone.Tx.ID)

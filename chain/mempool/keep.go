@@ -46,14 +46,15 @@ func (p *Pool) Restore(k Kept) (chain.PoolDelta, error) {
 	case k.Since.Before(now.Add(-p.cfg.Expiry)):
 		return chain.PoolDelta{}, refused(policy.ErrExpired)
 	}
-	if !p.cfg.Rules.RestoreAlone {
-		return p.add(k.Tx, k.Since)
+	delta, err := p.add(k.Tx, k.Since)
+	switch {
+	case err == nil || p.cfg.Rules.RestoreAlone:
+	case policy.Reconsiderable(k.Tx, err):
+		p.lowFee.keep(k.Tx)
+	default:
+		if parent := p.lowFee.find(loneParent(err)); parent != nil {
+			delta, _, err = p.addPair(parent, k.Tx, k.Since)
+		}
 	}
-	p.cost = 0
-	d, err := p.scene(p.writing(alone())).check(k.Tx)
-	if err != nil {
-		return chain.PoolDelta{}, err
-	}
-	d.entry.Time = k.Since
-	return p.enter(d)
+	return delta, err
 }

@@ -208,8 +208,14 @@ func TestPackageMembersAreAnsweredForOneByOne(t *testing.T) {
 	}
 	other := w.accept(spend(1000, 2, w.fund(3)))
 	p := spend(1000, 1, w.fund(4))
-	if r, msg := w.submit(p, spend(1000, 1, out(p, 0), out(other, 0))); msg != string(policy.ErrPackageParents) || r.Members != nil {
+	two := spend(1000, 1, out(p, 0), out(other, 0))
+	w.pool.cfg.Rules.WholeFamilies = true
+	if r, msg := w.submit(p, two); msg != string(policy.ErrPackageParents) || r.Members != nil {
 		t.Fatalf("another unconfirmed parent: %s %+v", msg, r)
+	}
+	w.pool.cfg.Rules.WholeFamilies = false
+	if r, msg := w.submit(p, two); msg != "" {
+		t.Fatalf("another parent that is in the pool: %s %+v", msg, r)
 	}
 	if _, msg := w.submit(p); msg != string(policy.ErrPackageShape) {
 		t.Fatalf("one alone: %s", msg)

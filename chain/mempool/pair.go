@@ -9,13 +9,14 @@ import (
 )
 
 // A parent that pays too little by itself may be paid for by its child (CPFP).
-// Over P2P they come one after the other: so what is refused for its fee alone
-// is kept for a while, and a child that lacks nothing but it is checked together
-// with it (Core: 1p1c, opportunistic packages of one parent and one child).
+// Over P2P they come one after the other: the conversation keeps the child until the
+// parent has been refused for its fee alone, and has both checked together (Core: 1p1c,
+// opportunistic packages of one parent and one child). What a node keeps over a restart
+// comes parents first, so there it is the parent that waits.
 
-// What is kept of transactions refused for their fee.
+// What is kept of transactions that a restart found to pay too little by themselves.
 const (
-	maxLowFee      = 64        // as many as gossip lets be validated at once
+	maxLowFee      = 64        // whose children have yet to come
 	maxLowFeeBytes = 2_000_000 // five of the largest standard ones
 )
 
@@ -57,38 +58,51 @@ func (p *lowFeeParents) forget(txid chain.Hash) {
 	p.list = kept
 }
 
-// loneParent is the kept transaction that err says is missing, if nothing else is.
-func (p *lowFeeParents) loneParent(err error) *chain.Tx {
+// loneParent is the transaction that err says is missing, if nothing else is; else no
+// transaction's id.
+func loneParent(err error) (none chain.Hash) {
 	var missing *chain.MissingError
 	if !errors.As(err, &missing) || len(missing.Parents) != 1 {
-		return nil
+		return none
 	}
-	return p.find(missing.Parents[0])
+	return missing.Parents[0]
 }
 
-// addWithParent checks a child that was refused with why once more, together
-// with the kept parent that it may pay for. What is wrong with the parent is
-// not the child's: then why stands, and the parent is not tried again.
-func (p *Pool) addWithParent(child *chain.Tx, since time.Time, why error) (chain.PoolDelta, error) {
-	parent := p.lowFee.loneParent(why)
-	if parent == nil {
-		return chain.PoolDelta{}, why
+// AddWithParent is Add for a child together with the one parent that it lacks and may pay
+// for, which was refused for its fee alone. What is wrong with the parent beyond that is
+// not the child's: it is parentErr, and err says that the child lacks its parent.
+//
+// Only the writer may call it.
+func (p *Pool) AddWithParent(child, parent *chain.Tx) (delta chain.PoolDelta, parentErr, err error) {
+	now := p.cfg.Now()
+	if delta, err = p.add(child, now); loneParent(err) != parent.ID {
+		return delta, nil, err
 	}
+	return p.addPair(parent, child, now)
+}
+
+// addPair checks a child that lacks its parent together with it [AcceptPackage].
+func (p *Pool) addPair(parent, child *chain.Tx, since time.Time) (delta chain.PoolDelta, parentErr, err error) {
 	pair := []*chain.Tx{parent, child}
 	if err := checkList(pair); err != nil {
-		return chain.PoolDelta{}, err
+		return delta, nil, err
+	}
+	if p.cfg.Rules.WholeFamilies {
+		if err := p.checkParents(pair); err != nil {
+			return delta, nil, err
+		}
 	}
 	r, delta, err := p.addPackage(pair, 0, since)
 	if err != nil {
-		return delta, err
+		return delta, nil, err
 	}
 	above, below := r.Members[0], r.Members[1]
 	if above.Err != nil && !policy.Reconsiderable(parent, above.Err) {
 		p.lowFee.forget(parent.ID)
-		return delta, why
+		return delta, above.Err, &chain.MissingError{Parents: []chain.Hash{parent.ID}}
 	}
 	if below.Err != nil && errors.Is(below.Err, chain.ErrMissingCoin) {
-		return delta, r.Err // it was checked with its parent: to wait for it would not help
+		return delta, nil, r.Err // it was checked with its parent: to wait for it would not help
 	}
-	return delta, below.Err
+	return delta, nil, below.Err
 }

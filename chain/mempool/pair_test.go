@@ -26,15 +26,12 @@ func TestChildPaysForAParentThatWasRefused(t *testing.T) {
 	}, anchor, w.fund(2))
 	w.refuse(child, chain.ErrMissingCoin)
 	w.refuse(parent, policy.ErrMinRelayFee)
-	d, err := w.pool.Add(child)
+	d, err := w.relay(child)
 	if err != nil || len(d.In) != 2 || d.In[0].Tx != parent || d.In[1].Tx != child {
 		t.Fatalf("%v %+v", err, d)
 	}
 	w.check()
 	w.holds(parent, child)
-	if len(w.pool.lowFee.list)+w.pool.lowFee.bytes != 0 {
-		t.Fatal("the parent is still waiting")
-	}
 }
 
 func TestPairMustPayForBoth(t *testing.T) {
@@ -84,11 +81,11 @@ func TestChildThatSpendsItsParentsOwnInputIsRefused(t *testing.T) {
 	w.refuse(spend(5000, 1, out(parent, 0), w.fund(1)), policy.ErrPackageConflict)
 }
 
-func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {
+func TestWhatARestartRefusesForItsFeeIsKeptWithinBounds(t *testing.T) {
 	w := newWorld(t, 1)
 	root := w.accept(spend(20_000, 200, w.fund(1)))
 	for i := range 200 {
-		w.pool.Add(spendWith(1, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(root, i)))
+		w.pool.Restore(Kept{Tx: spendWith(1, 1, func(tx *wire.MsgTx) { tx.Version = 3 }, out(root, i)), Since: w.now})
 	}
 	if n := len(w.pool.lowFee.list); n != maxLowFee {
 		t.Fatalf("%d are kept", n)
@@ -100,7 +97,53 @@ func TestRefusedForFeeAreKeptWithinBounds(t *testing.T) {
 	if len(p.list) != 5 || p.bytes != maxLowFeeBytes || p.find(chain.Hash{8}) == nil || p.find(chain.Hash{3}) != nil {
 		t.Fatalf("%d of %d bytes", len(p.list), p.bytes)
 	}
-	if p.loneParent(errors.New("other")) != nil || p.loneParent(&chain.MissingError{Parents: []chain.Hash{{8}, {7}}}) != nil {
+	if loneParent(errors.New("other")) != (chain.Hash{}) || loneParent(&chain.MissingError{Parents: []chain.Hash{{8}, {7}}}) != (chain.Hash{}) {
 		t.Fatal("not a lone parent")
+	}
+}
+
+// A parent with a witness that does not fit is no fault of its child, which is told to
+// wait for another of that txid.
+func TestAParentThatIsWorthNothingIsNotItsChildsFault(t *testing.T) {
+	w := newWorld(t, 1)
+	w.pool.floor.raise(5000, w.now)
+	parent := spend(100, 1, w.fund(1))
+	forged := *parent.MsgTx
+	in := *forged.TxIn[0]
+	in.Witness = wire.TxWitness{{0x52}}
+	forged.TxIn = []*wire.TxIn{&in}
+	fake := chain.NewTx(&forged)
+	child := spend(5000, 1, out(parent, 0))
+	if _, err := w.pool.Add(fake); !policy.Reconsiderable(fake, err) {
+		t.Fatal(err)
+	}
+	_, parentErr, err := w.pool.AddWithParent(child, fake)
+	var missing *chain.MissingError
+	if parentErr == nil || policy.Reconsiderable(fake, parentErr) || !errors.As(err, &missing) || missing.Parents[0] != parent.ID {
+		t.Fatalf("parent: %v, child: %v", parentErr, err)
+	}
+	w.check()
+	if _, parentErr, err = w.pool.AddWithParent(child, parent); parentErr != nil || err != nil {
+		t.Fatalf("parent: %v, child: %v", parentErr, err)
+	}
+	w.holds(parent, child)
+	d, parentErr, err := w.pool.AddWithParent(spend(9000, 1, out(child, 0)), parent)
+	if parentErr != nil || err != nil || len(d.In) != 1 {
+		t.Errorf("a parent that is nobody's: %v, %v, %+v", parentErr, err, d)
+	}
+}
+
+// Since 30 the child's other parents may be in the pool; before, they belong to the package.
+func TestAnotherParentMayBeInThePool(t *testing.T) {
+	for _, rules := range []policy.Rules{policy.Core31(), policy.Core28()} {
+		w := newWorld(t, 2, func(c *Config) { c.Rules = rules })
+		w.pool.floor.raise(5000, w.now)
+		other := w.accept(spend(5000, 1, w.fund(1)))
+		parent := spend(200, 1, w.fund(2))
+		_, parentErr, err := w.pool.AddWithParent(spend(9000, 1, out(other, 0), out(parent, 0)), parent)
+		if want := error(policy.ErrPackageParents); parentErr != nil || rules.WholeFamilies != (err != nil) || err != nil && !errors.Is(err, want) {
+			t.Errorf("%s: parent: %v, child: %v", rules.Name, parentErr, err)
+		}
+		w.check()
 	}
 }

@@ -30,7 +30,7 @@ type Config struct {
 // Pool is the set of unconfirmed transactions [CTxMemPool].
 type Pool struct {
 	cfg    Config
-	lowFee lowFeeParents // the writer's, as is cost:
+	lowFee lowFeeParents // of Restore; the writer's, as is cost:
 	cost   time.Duration // of the scripts that the last Add ran
 
 	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
@@ -87,15 +87,11 @@ func (p *Pool) Cost() time.Duration { return p.cost }
 func (p *Pool) add(tx *chain.Tx, since time.Time) (chain.PoolDelta, error) {
 	p.cost = 0
 	d, err := p.scene(p.writing(alone())).check(tx)
-	switch {
-	case err == nil:
-		d.entry.Time = since
-		return p.enter(d)
-	case policy.Reconsiderable(tx, err):
-		p.lowFee.keep(tx)
+	if err != nil {
 		return chain.PoolDelta{}, err
 	}
-	return p.addWithParent(tx, since, err)
+	d.entry.Time = since
+	return p.enter(d)
 }
 
 // enter puts a transaction in, and out what there is no room for then [addUnchecked].

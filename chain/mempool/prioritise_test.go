@@ -96,11 +96,11 @@ func TestAChildPaysForAParentBelowTheFloor(t *testing.T) {
 		w := newWorld(t, 2, func(c *Config) { c.Rules = rules })
 		parent := spend(0, 1, w.fund(1))
 		child := spend(5000, 1, out(parent, 0))
-		_, err := w.pool.Add(parent)
+		_, err := w.relay(parent)
 		if policy.Reconsiderable(parent, err) == rules.EachPays || !errors.Is(err, policy.ErrMinRelayFee) {
 			t.Errorf("%s: %v", rules.Name, err)
 		}
-		_, err = w.pool.Add(child) // as by P2P, one after the other
+		_, err = w.relay(child) // as by P2P, one after the other
 		if (err == nil) == rules.EachPays {
 			t.Errorf("%s: the child: %v", rules.Name, err)
 		}

@@ -56,7 +56,7 @@ func (p *Pool) AddPackage(txs []*chain.Tx, maxRate policy.FeeRate) (PackageResul
 	case whole != nil:
 	case !IsFamily(txs):
 		whole = refused(policy.ErrPackageShape)
-	default:
+	case p.cfg.Rules.WholeFamilies:
 		whole = p.checkParents(txs)
 	}
 	if whole != nil {

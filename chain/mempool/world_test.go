@@ -26,6 +26,8 @@ type world struct {
 	coins  map[wire.OutPoint]chain.Coin
 	blocks []chain.Linked // the active chain without genesis
 	extra  uint64
+
+	refused lowFeeParents // for their fee alone, by relay
 }
 
 // anyone is a standard script that needs no key: P2WSH of OP_TRUE.
@@ -146,10 +148,33 @@ func (w *world) check() {
 	}
 }
 
+// relay gives the pool a transaction as it comes over P2P: one that lacks nothing but a
+// parent which was refused for its fee comes together with that.
+func (w *world) relay(tx *chain.Tx) (chain.PoolDelta, error) {
+	d, err := w.pool.Add(tx)
+	if policy.Reconsiderable(tx, err) {
+		w.refused.keep(tx)
+	} else if parent := w.refused.find(loneParent(err)); parent != nil {
+		var parentErr error
+		if d, parentErr, err = w.pool.AddWithParent(tx, parent); parentErr != nil {
+			w.refused.forget(parent.ID)
+		}
+	}
+	w.came(d)
+	return d, err
+}
+
+// came: what is in the pool no longer waits for a child.
+func (w *world) came(d chain.PoolDelta) {
+	for _, in := range d.In {
+		w.refused.forget(in.Tx.ID)
+	}
+}
+
 // accept says that the pool takes a transaction.
 func (w *world) accept(tx *chain.Tx) *chain.Tx {
 	w.t.Helper()
-	if _, err := w.pool.Add(tx); err != nil {
+	if _, err := w.relay(tx); err != nil {
 		w.t.Fatalf("refused: %v", err)
 	}
 	w.check()
@@ -160,7 +185,7 @@ func (w *world) accept(tx *chain.Tx) *chain.Tx {
 // the whole text if they are no error of their own.
 func (w *world) refuse(tx *chain.Tx, want error) {
 	w.t.Helper()
-	_, err := w.pool.Add(tx)
+	_, err := w.relay(tx)
 	if !errors.Is(err, want) {
 		w.t.Fatalf("got %v, want %v", err, want)
 	}

@@ -53,6 +53,9 @@ type Rules struct {
 	// MuteDust: of a package's member that leaves its parent's dust behind
 	// testmempoolaccept says nothing (28.1 files the verdict under the txid).
 	MuteDust bool
+	// WholeFamilies: a package holds all unconfirmed parents of its child. Since 30 others may
+	// be in the pool.
+	WholeFamilies bool
 	// RestoreAlone: after a restart each transaction must be good by itself, and what
 	// only its child pays for is lost.
 	RestoreAlone bool
@@ -72,7 +75,7 @@ func Core31() Rules {
 func Core28() Rules {
 	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000, LowestEstimate: 1000,
 		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
-		oneDataOutput: true, mandatoryWords: true, MuteDust: true, RestoreAlone: true, NoDetails: true,
+		oneDataOutput: true, mandatoryWords: true, MuteDust: true, WholeFamilies: true, RestoreAlone: true, NoDetails: true,
 		BlockReserved: 4_000, NoLockTime: true, PunishTxs: true}
 }
 

@@ -157,14 +157,20 @@ func (f *follower) validateOne(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	pd, verdict := f.pool.Add(j.Tx)
+	var pd chain.PoolDelta
+	var parent, verdict error
+	if j.Parent != nil {
+		pd, parent, verdict = f.pool.AddWithParent(j.Tx, j.Parent)
+	} else {
+		pd, verdict = f.pool.Add(j.Tx)
+	}
 	if ours(verdict) {
 		return verdict
 	}
 	if verdict == nil && j.Peer == p2p.Self {
 		f.pool.MarkUnbroadcast(j.Tx.ID)
 	}
-	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: f.pool.Cost()})
+	return f.onPool(ctx, pd, gossip.TxVerdict{Tx: j.Tx, Err: verdict, Cost: f.pool.Cost(), ParentErr: parent})
 }
 
 // collect takes what has been asked for: an own one may be among it.

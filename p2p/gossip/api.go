@@ -55,6 +55,8 @@ type (
 		Tx   *chain.Tx
 		Err  error
 		Cost time.Duration // what its scripts took; 0 when it was validated without
+		// ParentErr is what is wrong with the ValidateTx's Parent beyond its fee; then Err is a *chain.MissingError.
+		ParentErr error
 	}
 	// BlockVerdict answers a ValidateBlock, once. Err is nil (connected to the
 	// active chain), chain.ErrInconclusive (stored, not connected yet),

@@ -238,7 +238,7 @@ func (s *State) onTipChanged(tip *chain.HeaderNode) {
 	s.forgetConflicts()
 	if !s.syncing() {
 		for _, x := range s.tx.orphans.All() { // their parents may be in the block
-			s.revalidate(x, false)
+			s.revalidate(x, nil)
 		}
 	}
 }

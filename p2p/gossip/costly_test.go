@@ -54,7 +54,7 @@ func TestT67_WhoSendsWhatIsSlowToRefuseIsIgnored(t *testing.T) {
 	refuse := func(n int) (acts []p2p.Action) {
 		for range n {
 			now = now.Add(250 * time.Millisecond)
-			acts = step(TxVerdict{validating[0], chain.Refused("mempool-script-verify-flag-failed", ""), 250 * time.Millisecond})
+			acts = step(TxVerdict{Tx: validating[0], Err: chain.Refused("mempool-script-verify-flag-failed", ""), Cost: 250 * time.Millisecond})
 			validating = validating[1:]
 		}
 		return acts
@@ -103,7 +103,7 @@ func TestT67_WhoComesBackStillOwes(t *testing.T) {
 		return id, validated
 	}
 	refused := func(name string) {
-		s.Step(now, TxVerdict{w.tx(name), chain.Refused("mempool-script-verify-flag-failed", ""), 300 * time.Millisecond})
+		s.Step(now, TxVerdict{Tx: w.tx(name), Err: chain.Refused("mempool-script-verify-flag-failed", ""), Cost: 300 * time.Millisecond})
 	}
 	first, ok := sends("44.4", "t1")
 	if refused("t1"); !ok {

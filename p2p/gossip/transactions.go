@@ -110,7 +110,11 @@ func (s *State) refused(p *peer, tx *chain.Tx, err error) {
 // pumpTxs gives to the pool what the credits allow, our own first.
 func (s *State) pumpTxs() {
 	for j := s.tx.queue.next(); j != nil; j = s.tx.queue.next() {
-		s.do(p2p.ValidateTx{Peer: j.From, Tx: j.Tx})
+		ask := p2p.ValidateTx{Peer: j.From, Tx: j.Tx}
+		if j.With != nil {
+			ask.Parent = j.With.Tx
+		}
+		s.do(ask)
 	}
 }
 
@@ -130,6 +134,10 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	if p != nil && v.Err != nil {
 		s.refused(p, v.Tx, v.Err)
 	}
+	if v.ParentErr != nil && j.With != nil {
+		s.onBadParent(p, j, v)
+		return
+	}
 	var missing *chain.MissingError
 	var refused *chain.PolicyError
 	if v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
@@ -142,21 +150,42 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			p.stats.lastTx = s.now
 		}
 	case errors.As(v.Err, &missing):
-		if p != nil && !j.Last {
+		if p != nil && j.With == nil { // with its parent it was validated already: to wait again would not help
 			s.keepOrphan(p, v.Tx, missing.Parents)
 		}
 	case policy.Reconsiderable(v.Tx, v.Err):
-		s.tx.lowFee.Add(v.Tx.WID)   // [m_lazy_recent_rejects_reconsiderable]
-		s.parentCame(v.Tx.ID, true) // the pool takes a low-fee parent with a child that pays for it [CPFP]
+		s.tx.lowFee.Add(v.Tx.WID) // [m_lazy_recent_rejects_reconsiderable]
+		s.parentCame(v.Tx.ID, j)  // the pool takes a low-fee parent with a child that pays for it [CPFP, Find1P1CPackage]
 	case errors.As(v.Err, &refused) && refused.Stripped:
 	default:
-		s.tx.rejected.Add(v.Tx.WID)
-		if errors.Is(v.Err, policy.ErrInputs) {
-			s.tx.rejected.Add(v.Tx.ID) // whatever its witness: the scripts that it spends are named by its txid [TX_INPUTS_NOT_STANDARD]
-		}
-		if p != nil && s.cfg.Manners.PunishTxs && brokenByConsensus(v.Err) {
-			s.drop(p, "invalid transaction", "transaction "+v.Tx.ID.String()+": "+v.Err.Error()) // [TX_CONSENSUS]
-		}
+		s.reject(p, v.Tx, v.Err)
+	}
+}
+
+// reject remembers a transaction that would be refused again at this tip. p has sent it;
+// nil: it has left.
+func (s *State) reject(p *peer, tx *chain.Tx, err error) {
+	s.tx.rejected.Add(tx.WID)
+	if errors.Is(err, policy.ErrInputs) {
+		s.tx.rejected.Add(tx.ID) // whatever its witness: the scripts that it spends are named by its txid [TX_INPUTS_NOT_STANDARD]
+	}
+	if p != nil && s.cfg.Manners.PunishTxs && brokenByConsensus(err) {
+		s.drop(p, "invalid transaction", "transaction "+tx.ID.String()+": "+err.Error()) // [TX_CONSENSUS]
+	}
+}
+
+// onBadParent: a child was validated with a parent that is worth nothing whoever pays for
+// it. That is on the account of who sent the parent. Another of the same txid may be good,
+// so the child waits on, and who sent it is asked for its parent.
+func (s *State) onBadParent(p *peer, j *queuedTx, v TxVerdict) {
+	parent, sender := j.With, s.byID[j.With.From]
+	if v.Cost > 0 {
+		s.charge(sender, parent, v.Cost)
+	}
+	s.cfg.Log.Debug("parent refused with its child", "txid", parent.Tx.ID, "wtxid", parent.Tx.WID, "err", v.ParentErr)
+	s.reject(sender, parent.Tx, v.ParentErr)
+	if p = s.byID[j.From]; p != nil { // not dropped just now
+		s.keepOrphan(p, v.Tx, []chain.Hash{parent.Tx.ID})
 	}
 }
 
@@ -314,7 +343,7 @@ func (s *State) inheritOrphans(id p2p.PeerID, number int64) {
 // an orphan costs us is paid for by its own bytes, so nothing short may make us
 // look at it again and again: all its parents are here, or it stays as it is; and
 // if one that pays too little does not help it, it goes.
-func (s *State) parentCame(txid chain.Hash, lowFee bool) {
+func (s *State) parentCame(txid chain.Hash, lowFee *queuedTx) {
 	for _, x := range s.tx.orphans.Waiting(txid) {
 		if slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != txid && s.pool.ByTxID(h) == nil }) {
 			continue
@@ -323,9 +352,9 @@ func (s *State) parentCame(txid chain.Hash, lowFee bool) {
 	}
 }
 
-// revalidate validates an orphan again, for the last time if last [ProcessOrphanTx].
-func (s *State) revalidate(x *txs.Orphan, last bool) {
+// revalidate validates an orphan again, with a low-fee parent for the last time [ProcessOrphanTx].
+func (s *State) revalidate(x *txs.Orphan, lowFee *queuedTx) {
 	if s.tx.orphans.Remove(x.Tx.WID) != nil {
-		s.queueTx(&queuedTx{Tx: x.Tx, From: x.From, Last: last})
+		s.queueTx(&queuedTx{Tx: x.Tx, From: x.From, With: lowFee})
 	}
 }

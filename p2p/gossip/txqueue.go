@@ -15,7 +15,7 @@ type queuedTx struct {
 	From    p2p.PeerID
 	Origin  string       // where From comes from (Joined)
 	Tickets []p2p.Ticket // Submits that its verdict answers
-	Last    bool         // it is not to wait for parents once more
+	With    *queuedTx    // its parent, which was refused for its fee alone; nil: it comes alone
 	tasks   []*task      // of the peers that have sent it
 	sent    bool
 }
