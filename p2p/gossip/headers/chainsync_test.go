@@ -3,6 +3,7 @@ package headers
 import (
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -128,5 +129,42 @@ func TestWhoMovesIsLeftAlone(t *testing.T) {
 	s.Leave(mover)
 	if s.Leave(inbound); !s.Due().IsZero() {
 		t.Error("somebody who has left is waited for")
+	}
+}
+
+// orphan is a header with work whose parent nobody knows.
+func orphan(s *Sync, n byte) *wire.BlockHeader {
+	h := &wire.BlockHeader{PrevBlock: chain.Hash{n}, Bits: s.params.PowLimitBits, Timestamp: time.Unix(1000, 0)}
+	for chain.CheckWork(s.params, h) != nil {
+		h.Nonce++
+	}
+	return h
+}
+
+// Ten messages of headers that lead nowhere are forgiven, the eleventh ends the connection.
+func TestTenMessagesMayLeadNowhere(t *testing.T) {
+	s, _ := watched(t)
+	s.Now(time.Unix(1000, 0))
+	talk := s.Join(&p2p.Link{ID: 1, Kind: p2p.FullRelay}, word(func() *Entry { return nil }))
+	for i := range 11 {
+		s.OnHeaders(talk, []*wire.BlockHeader{orphan(s, byte(i+1))})
+		dropped := slices.ContainsFunc(s.Actions(), func(a p2p.Action) bool { _, is := a.(p2p.Drop); return is })
+		if dropped != (i == 10) {
+			t.Fatalf("after %d messages dropped: %v", i+1, dropped)
+		}
+	}
+}
+
+// Of one peer 20,000 headers are kept beside our chain, by as little work as anybody's; one
+// more has to be part of what outweighs it.
+func TestTwentyThousandHeadersBesideOurChain(t *testing.T) {
+	s, es := watched(t)
+	s.tree.SetTip(es[9])
+	talk := &Talk{side: 19_000}
+	if got := s.leastWork(talk, 1000); got != s.memoryWork() {
+		t.Errorf("20,000 need the work %s", got)
+	}
+	if got := s.leastWork(talk, 1001); got.Cmp(es[9].Node.Work) <= 0 {
+		t.Errorf("one more needs the work %s only", got)
 	}
 }
