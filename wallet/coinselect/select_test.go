@@ -320,6 +320,8 @@ func TestRefusalsSayWhy(t *testing.T) {
 		{nil, many, func(p *Params) { p.Target = 1_270_000 }, ErrWeight},
 		{[]Coin{coin}, []Coin{coin}, func(p *Params) { p.Target, p.MaxWeight = 150_000, 168+124+272 }, ErrTogether},
 		{nil, []Coin{chained}, func(*Params) {}, ErrChain},
+		{nil, []Coin{{Value: 100_000, VSize: 68, Mine: true, Ancestors: 25, Descendants: 1}}, func(*Params) {}, ErrChain},
+		{nil, []Coin{{Value: 100_000, VSize: 68, Mine: true, Ancestors: 1, Descendants: 25}}, func(*Params) {}, ErrChain},
 		{nil, []Coin{{Value: 100_000, VSize: 68, Mine: true, Ancestors: 1, Descendants: 1}}, func(p *Params) {
 			p.Together = func([]int) (btcutil.Amount, bool) { return 0, false }
 		}, ErrCluster},
@@ -335,6 +337,19 @@ func TestRefusalsSayWhy(t *testing.T) {
 	p.LongChains = true
 	if _, err := Select(nil, []Coin{chained}, p); err != nil {
 		t.Errorf("long chains are allowed: %v", err)
+	}
+}
+
+// What the caller wants spent and what is chosen besides may weigh as much as there is room
+// for, and not one unit more.
+func TestPresetAndChosenWeighAtMostWhatIsAllowed(t *testing.T) {
+	coin := Coin{Value: 100_000, VSize: 68, Depth: 10}
+	for weight, want := range map[int]error{168 + 2*272: nil, 168 + 2*272 - 1: ErrTogether} {
+		p := params(testRand(1), 150_000)
+		p.MaxWeight = weight
+		if _, err := Select([]Coin{coin}, []Coin{coin}, p); !errors.Is(err, want) {
+			t.Errorf("with room for %d: %v", weight, err)
+		}
 	}
 }
 
