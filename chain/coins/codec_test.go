@@ -203,3 +203,14 @@ func FuzzDecode(f *testing.F) {
 		DecodeUndo(b, []*chain.Tx{{}, {MsgTx: &wire.MsgTx{TxIn: []*wire.TxIn{{}, {}}}}})
 	})
 }
+
+// The longest script of a coin is read back, and one a byte longer is no coin's.
+func TestTheLongestScriptIsReadBack(t *testing.T) {
+	for size, good := range map[int]bool{10_000: true, 10_001: false} {
+		c := chain.Coin{Value: 1, PkScript: bytes.Repeat([]byte{0x51}, size), Height: 7}
+		back, err := Decode(Append(nil, c))
+		if (err == nil) != good || good && !bytes.Equal(back.PkScript, c.PkScript) {
+			t.Errorf("a script of %d bytes: %v", size, err)
+		}
+	}
+}
