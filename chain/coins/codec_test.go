@@ -1,6 +1,7 @@
 package coins
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"math"
@@ -211,6 +212,31 @@ func TestTheLongestScriptIsReadBack(t *testing.T) {
 		back, err := Decode(Append(nil, c))
 		if (err == nil) != good || good && !bytes.Equal(back.PkScript, c.PkScript) {
 			t.Errorf("a script of %d bytes: %v", size, err)
+		}
+	}
+}
+
+// Numbers at the ends of each length are written as in every file there is: in 1 byte below
+// 253, in 2 more up to 65535, else in 4 more.
+func TestNumbersAtTheEndsOfTheirLengths(t *testing.T) {
+	for n, want := range map[uint32][2]string{ // in a key, and in Core's form for hashes
+		0xfc: {"fc", "fc"}, 0xfd: {"fd00fd", "fdfd00"}, 0xffff: {"fdffff", "fdffff"}, 0x10000: {"fe00010000", "fe00000100"},
+	} {
+		key := appendKey(nil, wire.OutPoint{Index: n})[32:]
+		if got := [2]string{hex.EncodeToString(key), hex.EncodeToString(appendCompactSize(nil, n))}; got != want {
+			t.Errorf("%d: %v, want %v", n, got, want)
+		}
+	}
+}
+
+// A snapshot's script of 10,000 bytes is what it is; a longer one is passed over, and cannot
+// be spent.
+func TestTheLongestScriptOfASnapshot(t *testing.T) {
+	for size, want := range map[int]int{10_000: 10_000, 10_001: 1} {
+		raw := append(appendCoreVarint(nil, uint64(size)+coreForms), bytes.Repeat([]byte{0x51}, size)...)
+		r := &SnapshotReader{in: bufio.NewReader(bytes.NewReader(raw))}
+		if got := r.script(); len(got) != want || r.err != nil {
+			t.Errorf("of %d bytes: %d, %v", size, len(got), r.err)
 		}
 	}
 }
