@@ -151,12 +151,12 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 		if only != "" && a.Node != only && a.Node != to.String() {
 			continue
 		}
-		n := addedNode{Node: a.Node, Connected: a.Addr != "", Addresses: []addedAddress{}}
+		n := addedNode{Node: a.Node, Connected: a.Peer != nil, Addresses: []addedAddress{}}
 		switch {
-		case n.Connected && a.Inbound: // it has dialled us first: nothing is missing
-			n.Addresses = append(n.Addresses, addedAddress{a.Addr, "inbound"})
+		case n.Connected && a.Peer.Inbound(): // it has dialled us first: nothing is missing
+			n.Addresses = append(n.Addresses, addedAddress{a.Peer.Addr, "inbound"})
 		case n.Connected:
-			n.Addresses = append(n.Addresses, addedAddress{a.Addr, "outbound"})
+			n.Addresses = append(n.Addresses, addedAddress{a.Peer.Addr, "outbound"})
 		}
 		list = append(list, n)
 	}

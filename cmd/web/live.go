@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/p2p"
 )
 
 const (
@@ -141,12 +142,21 @@ func (v *live) tellLocked(m message) {
 	}
 }
 
-// otherSide is the peer that an event is about.
-type otherSide struct{ Addr, Listens, Node string }
+// peerOf is the peer that an event is about; nil: none that can be read.
+func peerOf(raw json.RawMessage) *p2p.PeerInfo {
+	q := new(p2p.PeerInfo)
+	if raw == nil || q.Brief(false).UnmarshalJSON(raw) != nil {
+		return nil
+	}
+	return q
+}
 
-// node is which node of the picture it is, by whose ends of connections are known; "": none.
-func (o otherSide) node(ends map[string]string) string {
-	return cmp.Or(o.Node, ends[o.Addr], ends[o.Listens])
+// nodeOf is which node of the picture a peer is, by whose ends of connections are known; "": none.
+func nodeOf(q *p2p.PeerInfo, ends map[string]string) string {
+	if q == nil {
+		return ""
+	}
+	return cmp.Or(q.Node, ends[q.Addr], ends[q.Listens])
 }
 
 // heard takes one event of a member's.
@@ -155,8 +165,8 @@ func (v *live) heard(id string, raw []byte) {
 		return
 	}
 	var e struct {
-		Time time.Time `json:"time"`
-		Peer otherSide `json:"peer"`
+		Time time.Time       `json:"time"`
+		Peer json.RawMessage `json:"peer"`
 	}
 	if json.Unmarshal(raw, &e) != nil {
 		return
@@ -167,7 +177,7 @@ func (v *live) heard(id string, raw []byte) {
 		At    string          `json:"at"`
 		Peer  string          `json:"peer,omitempty"`
 		Event json.RawMessage `json:"event"`
-	}{id, e.Peer.node(v.ends), raw})
+	}{id, nodeOf(peerOf(e.Peer), v.ends), raw})
 	if err != nil {
 		return
 	}

@@ -64,14 +64,14 @@ type piecesPage struct {
 // blocksFrom reads what a node's events tell of the blocks that it was given: each once, as it first came.
 func blocksFrom(raw []byte, ends map[string]string, got map[int64]piece) {
 	var e struct {
-		Kind   string     `json:"kind"`
-		By     string     `json:"by"`
-		Block  string     `json:"block"`
-		Height int64      `json:"height"`
-		Bytes  int64      `json:"bytes"`
-		Peer   *otherSide `json:"peer"`
+		Kind   string          `json:"kind"`
+		By     string          `json:"by"`
+		Block  string          `json:"block"`
+		Height int64           `json:"height"`
+		Bytes  int64           `json:"bytes"`
+		Peer   json.RawMessage `json:"peer"`
 	}
-	if json.Unmarshal(raw, &e) != nil || e.Kind != "heard" || e.Block == "" || e.Height <= 0 || e.Peer == nil {
+	if json.Unmarshal(raw, &e) != nil || e.Kind != "heard" || e.Block == "" || e.Height <= 0 {
 		return
 	}
 	if !slices.Contains([]string{"block", "cmpctblock", "blocktxn"}, e.By) || len(got) >= maxPieces {
@@ -80,7 +80,9 @@ func blocksFrom(raw []byte, ends map[string]string, got map[int64]piece) {
 	if _, again := got[e.Height]; again {
 		return
 	}
-	got[e.Height] = piece{e.Height, cmp.Or(e.Peer.node(ends), e.Peer.Addr), e.Bytes}
+	if q := peerOf(e.Peer); q != nil {
+		got[e.Height] = piece{e.Height, cmp.Or(nodeOf(q, ends), q.Addr), e.Bytes}
+	}
 }
 
 // told gathers what a member has kept: until it says nothing more.

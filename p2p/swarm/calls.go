@@ -160,9 +160,8 @@ func (s *Swarm) RemoveNode(addr string) error {
 
 // AddedNode is a node that is kept connected.
 type AddedNode struct {
-	Node    string // HOST:PORT
-	Addr    string // of its connection; "": there is none
-	Inbound bool   // the node has made it
+	Node string        // HOST:PORT
+	Peer *p2p.PeerInfo // its connection, which it may have made itself; nil: there is none
 }
 
 // AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
@@ -171,7 +170,8 @@ func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 		for _, t := range l.dial.targets.all {
 			n := AddedNode{Node: t.to.String()}
 			if r := l.peers[t.live]; r != nil && r.peer != nil && !r.dropped {
-				n.Addr, n.Inbound = r.name(), r.Inbound()
+				info := l.info(r)
+				n.Peer = &info
 			}
 			nodes = append(nodes, n)
 		}

@@ -140,7 +140,7 @@ func TestAPeerOfTwoNamesGetsOneConnection(t *testing.T) {
 		b := loopback(t, knows(order[0]), knows(order[1]), func(c *swarm.Config) { c.Lookup = lookLocal })
 		connected := func() (n int) {
 			for _, x := range b.AddedNodes() {
-				n += b2i(x.Addr != "")
+				n += b2i(x.Peer != nil)
 			}
 			return n
 		}
