@@ -343,23 +343,6 @@ func TestT8_HandshakesOutOfOrder(t *testing.T) {
 			}
 		})
 	}
-	// The oldest version that is greeted is 70001.
-	for number, good := range map[int32]bool{70001: true, 70000: false} {
-		synctest.Test(t, func(t *testing.T) {
-			s, lf := meet(t, true, config())
-			v := version()
-			v.ProtocolVersion = number
-			s.say(v, &wire.MsgVerAck{})
-			go io.Copy(io.Discard, s)
-			time.Sleep(time.Second)
-			synctest.Wait()
-			if got := lf.hello.Version == number; got != good {
-				t.Errorf("version %d is greeted: %v", number, got)
-			}
-			s.Close()
-			lf.ends(t, time.Second, false)
-		})
-	}
 	synctest.Test(t, func(t *testing.T) {
 		s, lf := meet(t, true, config())
 		newer := version()
@@ -413,23 +396,6 @@ func TestT8_EarlyAndRepeatedMessagesAreIgnored(t *testing.T) {
 		synctest.Wait()
 		if len(lf.took) != 2 {
 			t.Errorf("processed %v", lf.took)
-		}
-		s.Close()
-		lf.ends(t, time.Second, false)
-	})
-	// Of what counts eight messages are kept until verack, and what follows is forgotten.
-	synctest.Test(t, func(t *testing.T) {
-		s, lf := meet(t, true, config())
-		s.say(version())
-		for range 9 {
-			s.say(&wire.MsgSendHeaders{})
-		}
-		s.say(ack)
-		go io.Copy(io.Discard, s)
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if len(lf.took) != 8 {
-			t.Errorf("%d are processed", len(lf.took))
 		}
 		s.Close()
 		lf.ends(t, time.Second, false)
