@@ -48,7 +48,7 @@ SEEDS      ?= 10000
 # Packages whose every comparison is turned round by make mutate.
 MUTATE     ?= chain/headertree chain/policy
 
-.PHONY: help build cross release demo test lint docs interop browser exports conformance core-tests fuzz bench bench-large soak twins signatures mutate prove clean
+.PHONY: help build cross release demo test lint docs interop browser exports conformance core-tests fuzz bench bench-peers bench-large soak twins signatures mutate prove clean
 
 help: ## print this
 	@echo "make TARGET"
@@ -163,6 +163,13 @@ fuzz: ## every fuzz target with FUZZTIME inputs (a page takes a millisecond: a t
 
 bench: ## benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+# BITCOIND is your own build of Bitcoin Core; nothing of it is here. OUT=file keeps the tables.
+PERCENT ?= 100
+bench-peers: build ## what users wait for, beside Bitcoin Core in turn: BITCOIND=/path/to/bitcoind [PERCENT=5 ROUNDS=1 OUT=file], two tables
+	@test -n "$(BITCOIND)" || { echo "make bench-peers BITCOIND=/path/to/bitcoind [PERCENT=5] [ROUNDS=1] [OUT=tables.md]"; exit 2; }
+	cd testnet/interop && GRAPEVINE='$(abspath bin/grapevine)' BITCOIND='$(abspath $(BITCOIND))' PERCENT=$(PERCENT) OUT='$(if $(OUT),$(abspath $(OUT)))' \
+	  ROUNDS=$(if $(filter command line,$(origin ROUNDS)),$(ROUNDS),2) $(GO) test -count=1 -timeout 4h -run TestBesideBitcoind -v ./peers
 
 bench-large: ## ten million coins on disk, ten thousand nodes in virtual time: minutes, and a GiB
 	GRAPEVINE_TEST_COINS=10000000 $(GO) test -count=1 -timeout 60m -run TestLargeSet -v ./chain/coins
