@@ -128,6 +128,43 @@ func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
 	return nil
 }
 
+// roomBytes is what a Writer takes for values at a time.
+const roomBytes = 64 << 10
+
+// Writer puts many records in one transaction: the table is looked up once, and values stand together in
+// memory until the commit.
+type Writer[K, V any] struct {
+	t      Table[K, V]
+	bucket *bbolt.Bucket
+	key    []byte
+	room   []byte
+}
+
+// Writer begins to write; it is of no use after the transaction.
+func (t Table[K, V]) Writer(tx *Tx) (*Writer[K, V], error) {
+	b, err := tx.bolt.CreateBucketIfNotExists(t.bucket)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.bucket, err)
+	}
+	b.FillPercent = t.fill
+	return &Writer[K, V]{t: t, bucket: b}, nil
+}
+
+// Put writes one record as Table.Put does.
+func (w *Writer[K, V]) Put(k K, v V) error {
+	if cap(w.room)-len(w.room) < roomBytes/64 { // else most values find room without being moved
+		w.room = make([]byte, 0, roomBytes)
+	}
+	from := len(w.room)
+	w.key = w.t.key.Append(w.key[:0], k) // bbolt copies it
+	w.room = w.t.value.Append(w.room, v)
+	w.room = binary.BigEndian.AppendUint32(w.room, checksum(w.key, w.room[from:]))
+	if err := w.bucket.Put(w.key, w.room[from:len(w.room):len(w.room)]); err != nil {
+		return fmt.Errorf("table %s, write %x: %w", w.t.bucket, w.key, err)
+	}
+	return nil
+}
+
 // Delete removes one record; a missing one is no error.
 func (t Table[K, V]) Delete(tx *Tx, k K) error {
 	b := tx.bolt.Bucket(t.bucket)

@@ -221,10 +221,14 @@ func (a *Archive) writeTxs(tx *db.Tx, b *batch, have int64) error {
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
+	if len(entries) == 0 {
+		return nil
+	}
+	to, err := table.Writer(tx)
 	for _, e := range entries {
-		if err := table.Put(tx, e.txKey, e.index); err != nil {
-			return err
+		if err == nil {
+			err = to.Put(e.txKey, e.index)
 		}
 	}
-	return nil
+	return err
 }

@@ -48,41 +48,50 @@ func (a *Archive) SaveScripts(header uint32, rows *history.Rows) {
 // about as the coins do.
 func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 	type entry struct {
-		first  uint64 // bytes of the key
-		header uint32
-		row    uint32
+		first uint64 // bytes of the key
+		block uint32 // of headers
+		row   uint32
 	}
-	count := 0
-	for _, rows := range b.scripts {
-		count += rows.Len()
+	headers := slices.Sorted(maps.Keys(b.scripts))
+	rows, count := make([]*history.Rows, len(headers)), 0
+	for i, header := range headers {
+		rows[i] = b.scripts[header]
+		count += rows[i].Len()
 	}
 	entries := make([]entry, 0, count)
-	for header, rows := range b.scripts {
-		for i := range rows.Len() {
-			p := rows.Prefix(i)
-			entries = append(entries, entry{binary.BigEndian.Uint64(p[:]), header, uint32(i)})
+	for i := range rows {
+		for n := range rows[i].Len() {
+			p := rows[i].Prefix(n)
+			entries = append(entries, entry{binary.BigEndian.Uint64(p[:]), uint32(i), uint32(n)})
 		}
 	}
-	key := func(e entry) scriptKey { return scriptKey{b.scripts[e.header].Prefix(int(e.row)), e.header} }
+	prefix := func(e entry) history.Prefix { return rows[e.block].Prefix(int(e.row)) }
 	slices.SortFunc(entries, func(x, y entry) int {
 		if x.first != y.first {
 			return cmp.Compare(x.first, y.first)
 		}
-		kx, ky := key(x), key(y)
-		if c := bytes.Compare(kx.Prefix[:], ky.Prefix[:]); c != 0 {
+		px, py := prefix(x), prefix(y)
+		if c := bytes.Compare(px[:], py[:]); c != 0 {
 			return c
 		}
-		return cmp.Compare(x.header, y.header)
+		return cmp.Compare(x.block, y.block)
 	})
+	if count == 0 {
+		return nil
+	}
 	table := a.t.scripts
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
+	to, err := table.Writer(tx)
+	if err != nil {
+		return err
+	}
 	var value []byte
 	for _, e := range entries {
-		k := key(e)
-		value = b.scripts[e.header].Append(value[:0], int(e.row))
-		if err := table.Put(tx, k, value); err != nil {
+		k := scriptKey{prefix(e), headers[e.block]}
+		value = rows[e.block].Append(value[:0], int(e.row))
+		if err := to.Put(k, value); err != nil {
 			return err
 		}
 		if a.Sampling.Looks(k.Prefix, k.header, value) {

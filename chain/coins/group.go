@@ -165,11 +165,14 @@ func (p Place) scanFrom(tx *db.Tx, first *wire.OutPoint, fn func(op wire.OutPoin
 type merger struct {
 	tx    *db.Tx
 	table db.Table[wire.OutPoint, []byte]
+	to    *db.Writer[wire.OutPoint, []byte] // nil: nothing was written yet
 	key   wire.OutPoint
 	group group
 	some  bool // key and group are in use
 	had   int  // coins in the group on disk
-	net   int64
+	// record is where a group is put together, used again and again.
+	record []byte
+	net    int64
 }
 
 // put changes one coin; nil takes it away.
@@ -210,5 +213,13 @@ func (m *merger) flush() error {
 	if n == 0 {
 		return m.table.Delete(m.tx, m.key)
 	}
-	return m.table.Put(m.tx, m.key, m.group.append(nil))
+	if m.to == nil {
+		to, err := m.table.Writer(m.tx)
+		if err != nil {
+			return err
+		}
+		m.to = to
+	}
+	m.record = m.group.append(m.record[:0])
+	return m.to.Put(m.key, m.record)
 }

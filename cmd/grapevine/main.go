@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -23,6 +24,7 @@ var (
 )
 
 func main() {
+	runtime.MemProfileRate = 0 // what is allocated is sampled for --pprof alone: it costs memory and time
 	if os.Getenv("GOGC") == "" {
 		tuneGC()
 	}
