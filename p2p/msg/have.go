@@ -91,7 +91,8 @@ func (b Bits) Has(i int) bool { return i >= 0 && i/8 < len(b) && b[i/8]&(1<<(i%8
 //	last 32 | count 2, little-endian | held ⌈count/8⌉ | fetching ⌈count/8⌉
 //
 // Bit i of both is the block i+1 above the last contiguous one, on the way to
-// the sender's best header. Bits beyond count are 0.
+// the sender's best header. Bits beyond count are 0. A block is being fetched also when the
+// sender waits for it because a neighbour fetches it: it will come to the sender.
 type Have struct {
 	Last     chain.Hash // every body up to this one is held
 	Count    uint16     // at most MaxHave

@@ -21,6 +21,9 @@ type DownloadConfig struct {
 	// all it goes, and the next in the queue takes its place. Else each is linked to
 	// others, and as many to the seed as a node accepts.
 	Server   bool
+	Stock    bool // the seed knows neither gvhave nor gvgiven, as Bitcoin Core does not
+	Links    int  // dialled by each newcomer among the others; 0: downloadLinks
+	Liars    int  // of the newcomers so many say that they fetch everything, and fetch nothing
 	Seed     uint64
 	Progress func(done, total int64) // blocks; nil: nobody wants to know
 }
@@ -54,6 +57,11 @@ func Download(ctx context.Context, c DownloadConfig) (*Downloaded, error) {
 		return nil, errors.New("there is no chain to download")
 	case c.SeedRate <= 0 || c.Rate < 0:
 		return nil, errors.New("want the seed's rate in bytes a second")
+	case c.Links < 0 || c.Liars < 0 || c.Liars >= c.Newcomers:
+		return nil, fmt.Errorf("%d links, %d liars: want 0 or more, and an honest newcomer", c.Links, c.Liars)
+	}
+	if c.Links == 0 {
+		c.Links = downloadLinks
 	}
 	d := &download{cfg: c, sim: newDownload(c)}
 	d.plot()
@@ -70,7 +78,7 @@ type download struct {
 func newDownload(c DownloadConfig) *sim {
 	m := &sim{
 		cfg: Config{
-			Nodes: c.Newcomers + 1, Outbound: downloadLinks, Seed: c.Seed,
+			Nodes: c.Newcomers + 1, Outbound: c.Links, Seed: c.Seed,
 			Latency: downloadLatency, Validation: downloadCheck,
 		},
 		w: worldOf(c.Blocks), said: map[string]*Said{}, swift: true,
@@ -92,7 +100,11 @@ func newDownload(c DownloadConfig) *sim {
 		}
 		m.nodes = append(m.nodes, n)
 	}
-	m.nodes[0].stock = c.Server // what a client has is of no interest to its server
+	m.nodes[0].stock = c.Server || c.Stock // what a client has is of no interest to its server
+	m.nodes[0].fair = c.Stock
+	for _, n := range m.nodes[1 : 1+c.Liars] {
+		n.liar = &liar{lie: claimant, w: m.w, rnd: m.rnd}
+	}
 	for _, n := range m.nodes {
 		m.start(n)
 	}
@@ -146,9 +158,16 @@ func (d *download) leaves(n *node) {
 
 // meet links a newcomer to others by chance.
 func (d *download) meet(n *node) {
-	const tries = 4 * downloadLinks
-	others := d.nodes[1:]
-	for t := 0; t < tries && n.outs <= min(downloadLinks, len(others)-1); t++ {
+	others, links := d.nodes[1:], d.cfg.Links
+	if links >= len(others)-1 { // all know each other
+		for _, o := range others {
+			if d.mayDial(n, o) {
+				d.connect(n, o)
+			}
+		}
+		return
+	}
+	for t := 0; t < 4*links && n.outs <= min(links, len(others)-1); t++ {
 		if o := others[d.rnd.IntN(len(others))]; d.mayDial(n, o) {
 			d.connect(n, o)
 		}
@@ -164,7 +183,7 @@ func (d *download) play(ctx context.Context) (*Downloaded, error) {
 	}
 	limit := time.Duration(10*float64(d.cfg.Newcomers)*float64(size)/float64(d.cfg.SeedRate)*float64(time.Second)) + downloadGrace
 	total := int64(d.cfg.Newcomers) * int64(len(d.cfg.Blocks))
-	for n := 0; m.reaches < d.cfg.Newcomers; n++ {
+	for n := 0; m.reaches < d.cfg.Newcomers-d.cfg.Liars; n++ {
 		if n%glance == 0 {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -184,7 +203,7 @@ func (d *download) play(ctx context.Context) (*Downloaded, error) {
 	}
 	d.tell(total)
 	out := &Downloaded{SeedSent: m.nodes[0].out}
-	for _, at := range m.blockSeen[len(m.blockSeen)-1][1:] {
+	for _, at := range m.blockSeen[len(m.blockSeen)-1][1+d.cfg.Liars:] {
 		out.Seconds = append(out.Seconds, at.Seconds())
 	}
 	return out, nil

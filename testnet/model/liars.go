@@ -24,6 +24,8 @@ const (
 	boaster             // says that it holds blocks that it has only heard of
 	dawdler             // answers late: bodies and transactions leave when nobody waits for them
 	lies                // how many there are
+
+	claimant // says that it fetches all that it lacks, and asks for nothing; only in downloads
 )
 
 // liar spoils what its node says.
@@ -68,7 +70,14 @@ func (l *liar) spoil(acts []p2p.Action) []p2p.Action {
 			if l.lie == inventor {
 				s.Msg = l.invent(m)
 			}
+		case *wire.MsgGetData:
+			if l.lie == claimant {
+				s = p2p.Send{} // to nobody
+			}
 		case *msg.Have:
+			if l.lie == claimant {
+				s.Msg = l.claim()
+			}
 			if l.lie == boaster {
 				last := l.w.Blocks[len(l.w.Blocks)-1]
 				s.Msg = msg.NewHave(last.Node.Hash, 0)
@@ -81,6 +90,15 @@ func (l *liar) spoil(acts []p2p.Action) []p2p.Action {
 		acts[i] = s
 	}
 	return acts
+}
+
+// claim says that all the chain is being fetched.
+func (l *liar) claim() *msg.Have {
+	m := msg.NewHave(l.w.Blocks[0].Node.Hash, uint16(min(len(l.w.Blocks)-1, msg.MaxHave)))
+	for i := range int(m.Count) {
+		m.Fetching.Set(i)
+	}
+	return m
 }
 
 // refuse takes what answers a request, and says nothing or notfound instead.

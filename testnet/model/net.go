@@ -23,6 +23,7 @@ type half struct {
 	dialled bool          // by this end
 	talks   bool          // the handshake is over
 	dead    bool
+	waiting []parcel // where the node serves all its connections in turn
 }
 
 // lineOf is the living line under this name, nil when there is none.
@@ -200,6 +201,10 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	n := h.node
 	m.count(what.Command(), size)
 	n.out += int64(size)
+	if n.fair && size > small {
+		m.queue(h, parcel{what, size, size})
+		return
+	}
 	at := m.now
 	if !m.swift || size > small {
 		at = through(&n.free[0], m.now, n.rate[0], size)
@@ -214,6 +219,46 @@ func (m *sim) transmit(h *half, what wire.Message) {
 // small messages are those that pass blocks where a node's upload is limited, as
 // p2p/peer has it.
 const small = 2 << 10
+
+// parcel is a message on its way through a line that serves all connections in turn.
+type parcel struct {
+	what       wire.Message
+	size, left int
+}
+
+// chunk is how much of one connection goes out before it is another's turn.
+const chunk = 16 << 10
+
+// queue has a message wait for its turns.
+func (m *sim) queue(h *half, p parcel) {
+	n := h.node
+	if h.waiting = append(h.waiting, p); len(h.waiting) > 1 {
+		return
+	}
+	if n.turns = append(n.turns, h); len(n.turns) == 1 {
+		m.serveNext(n)
+	}
+}
+
+// serveNext sends a chunk of who has waited longest.
+func (m *sim) serveNext(n *node) {
+	h := n.turns[0]
+	size := min(h.waiting[0].left, chunk)
+	m.after(time.Duration(float64(size)/float64(n.rate[0])*float64(time.Second)), func() {
+		n.turns = n.turns[1:]
+		p := &h.waiting[0]
+		if p.left -= size; p.left == 0 {
+			m.line.Push(m.now+h.latency, event{kind: arrives, size: int32(p.size), line: h, what: p.what})
+			h.waiting = h.waiting[1:]
+		}
+		if len(h.waiting) > 0 && !h.dead {
+			n.turns = append(n.turns, h)
+		}
+		if len(n.turns) > 0 {
+			m.serveNext(n)
+		}
+	})
+}
 
 // through is when so many bytes have passed a line that serves one message
 // after the other.

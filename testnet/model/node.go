@@ -30,6 +30,8 @@ type node struct {
 	backend  backend
 	liar     *liar // nil: honest
 	stock    bool  // it does not speak gvhave
+	fair     bool  // its line serves all connections in turn, as a stock node's does, not one message after the other
+	turns    []*half
 	up       bool
 	life     int32 // how often it was started: what was validated for an earlier life is void
 	links    []*half

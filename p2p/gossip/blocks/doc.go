@@ -8,7 +8,7 @@
 // more elsewhere, and who is idle takes over what would come last (flight.go).
 // Between grapevine nodes, newcomers tell each other what they hold and are
 // fetching, and each fetches from who has all what no other newcomer does
-// (have.go).
+// (have.go); from who knows nothing of newcomers they fetch one after the other (turns.go).
 //
 // It validates nothing but whether parts make the block that its header commits to
 // (partial.go), and has no clock: the conversation tells it what happened and

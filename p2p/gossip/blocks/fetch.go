@@ -43,6 +43,7 @@ type Fetcher struct {
 	total  rate // of all sources together: the guess for one that has not delivered
 	have   haveTalk
 	gifts  gifts
+	turns  turns
 
 	// Short says whether most of a block is probably in our pool, so that it is asked
 	// in short form of who speaks that.

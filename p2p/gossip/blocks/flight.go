@@ -35,6 +35,7 @@ func (f *Fetcher) add(p *Source, e *headers.Entry) {
 	}
 	p.flights = append(p.flights, x)
 	f.count++
+	f.have.ours(e)
 	f.setLate(p)
 }
 
@@ -72,6 +73,9 @@ func (f *Fetcher) Deliver(p *Source, e *headers.Entry, size int) (requested bool
 	}
 	if p.grown = min(p.grown+1, maxFlights); f.overdue(p) {
 		p.grown = 0
+	}
+	if e.Needed() {
+		f.came()
 	}
 	p.forgive()
 	p.missPause = 0

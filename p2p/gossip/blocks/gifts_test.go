@@ -248,7 +248,9 @@ func TestANewcomerWaitsForWhatOthersWereGiven(t *testing.T) {
 	}
 	other := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
 	r.OnHave(other, r.path[200], msg.NewHave(r.path[200].Node.Hash, 0))
-	if asked := r.plan(t)[other]; len(asked) == 0 {
+	r.plan(t)
+	r.wait(2 * turnEach)
+	if asked := r.plan(t)[other]; len(asked) == 0 && len(other.flights) == 0 {
 		t.Error("another seed is not asked, though the time that was to be waited is long over")
 	}
 }

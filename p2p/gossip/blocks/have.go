@@ -87,16 +87,16 @@ func (c *claim) refute(e *headers.Entry, counts bool) (liar bool) {
 
 // haveTalk is the swarm as we see it.
 type haveTalk struct {
-	peers     int                          // have peers that are here
-	at        time.Time                    // when they are told of our bodies; zero: nothing is new
-	changes   int                          // small changes since they were told
-	fresh     bool                         // the tally is up to date
-	route     uint64                       // it was made for
-	held      row                          // blocks of the route that newcomers hold
-	told      row                          // and that newcomers are fetching
-	since     map[*headers.Entry]time.Time // when that was first claimed
-	till      time.Time                    // when patience with what they are fetching ends; zero: none is needed
-	newcomers int                          // among the have peers
+	peers     int                        // have peers that are here
+	at        time.Time                  // when they are told of our bodies; zero: nothing is new
+	changes   int                        // small changes since they were told
+	fresh     bool                       // the tally is up to date
+	route     uint64                     // it was made for
+	held      row                        // blocks of the route that newcomers hold
+	told      row                        // and that newcomers are fetching
+	since     map[*headers.Entry]claimed // when that was first claimed, or again
+	till      time.Time                  // when patience with what they are fetching ends; zero: none is needed
+	newcomers int                        // among the have peers
 }
 
 // Stored notes that a body was stored, so that it is told.
@@ -158,7 +158,7 @@ func (f *Fetcher) towardsBest() *msg.Have {
 		last = path[n-1]
 	}
 	rest := path[n:]
-	for len(rest) > 0 && !rest[len(rest)-1].Stored && f.flights[rest[len(rest)-1]] == nil && !rest[len(rest)-1].Busy {
+	for len(rest) > 0 && !rest[len(rest)-1].Stored && !f.comes(rest[len(rest)-1]) {
 		rest = rest[:len(rest)-1]
 	}
 	rest = rest[:min(len(rest), msg.MaxHave)]
@@ -167,7 +167,7 @@ func (f *Fetcher) towardsBest() *msg.Have {
 		switch {
 		case e.Stored:
 			m.Held.Set(i)
-		case e.Busy || f.flights[e] != nil:
+		case f.comes(e):
 			m.Fetching.Set(i)
 		}
 	}
@@ -268,6 +268,7 @@ func (f *Fetcher) tally() {
 	if h.fresh {
 		return
 	}
+	held := h.held
 	h.fresh, h.newcomers, h.held = true, 0, row{}
 	var told row
 	for _, p := range f.sources {
@@ -283,7 +284,26 @@ func (f *Fetcher) tally() {
 			told.or(&v.tells)
 		}
 	}
-	h.noteTold(told, f.routes, f.route.path, f.now)
+	f.passOn(held, told)
+	h.noteTold(told, f.routes, f.route.path, claimTime{f.now, f.swarmPatience()})
+}
+
+// passOn sees to it that neighbours hear what newcomers hold and fetch that did not before.
+func (f *Fetcher) passOn(held, told row) {
+	h := &f.have
+	if h.route != f.routes || h.newcomers == 0 {
+		return
+	}
+	came := h.held
+	came.without(&held)
+	for i := range came.all {
+		f.cameTo(f.route.path[i])
+	}
+	held.or(&h.told)
+	told.or(&came)
+	if told.without(&held); told != (row{}) {
+		f.news(true)
+	}
 }
 
 // offers is which blocks of the route p holds and may be asked for: who has once not sent one
@@ -323,7 +343,10 @@ func (p *Source) behind() bool {
 func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
 	path := f.route.path
 	if f.sharing() && complete {
-		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(p, i) })
+		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
+		if !p.Given && len(can) > 0 {
+			n = f.turn(n)
+		}
 	}
 	if complete && (f.sharing() || f.shuffling()) {
 		for i := range min(n, len(can)) {
@@ -352,10 +375,10 @@ func (f *Fetcher) shuffling() bool {
 // leaveToNewcomers says whether block i of the route need not be asked from one
 // who has all: a newcomer holds it and was not late with it, or is fetching it
 // and is not late.
-func (f *Fetcher) leaveToNewcomers(p *Source, i int) bool {
+func (f *Fetcher) leaveToNewcomers(i int) bool {
 	e := f.route.path[i]
 	if f.have.held.has(i) {
 		return f.flights[e] == nil
 	}
-	return f.have.told.has(i) && f.patient(p, f.have.since[e], 0)
+	return f.have.told.has(i) && f.expected(e)
 }

@@ -238,7 +238,11 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 	var wait float64 // seconds until it would come
 	size := float64(f.size.guess())
 	own := size / f.rateOf(p)
+	shares := f.takesTurns(p)
 	for _, q := range f.sources {
+		if q.newcomer && shares && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
+			continue // its speed is not known yet
+		}
 		each := size / f.rateOf(q)
 		for i := len(q.flights) - 1; i >= 0 && q != p; i-- {
 			begins := float64(i)*each - f.now.Sub(q.headAt).Seconds()

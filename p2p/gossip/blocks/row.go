@@ -136,27 +136,56 @@ func (f *Fetcher) openRow() *row {
 	return &f.opens
 }
 
+// claimed is since when a block is said to be fetched, and how often that began anew.
+type claimed struct {
+	at    time.Time
+	again int
+}
+
+// claimTime is what time it is, and how long a claim is waited for.
+type claimTime struct {
+	now      time.Time
+	patience time.Duration
+}
+
 // noteTold remembers since when blocks of the route are claimed to be fetched. Who takes a claim back
-// and makes it again begins no new time to be patient.
-func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, now time.Time) {
+// and makes it again begins no new time to be patient, but somebody who makes it when it has been waited
+// for does, as often as a block is asked from one more peer that was late with it.
+func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, t claimTime) {
 	changed := h.told
 	for w := range changed {
 		changed[w] ^= told[w]
 	}
 	if h.route != route { // the bits are of other blocks now
-		since := make(map[*headers.Entry]time.Time) // at most those of the path
+		since := make(map[*headers.Entry]claimed) // at most those of the path
 		for _, e := range path {
-			if t, ok := h.since[e]; ok {
-				since[e] = t
+			if c, ok := h.since[e]; ok {
+				since[e] = c
 			}
 		}
 		h.since, changed = since, told
+		h.told = told // and none of them is claimed anew
 	}
+	before := h.told
 	h.told, h.route = told, route
 	for i := range changed.all {
-		if _, known := h.since[path[i]]; !known && told.has(i) {
-			h.since[path[i]] = now
+		if !told.has(i) {
+			continue
 		}
+		switch c, known := h.since[path[i]]; {
+		case !known:
+			h.since[path[i]] = claimed{at: t.now}
+		case !before.has(i) && c.again < maxCopies-1 && t.now.Sub(c.at) >= t.patience:
+			h.since[path[i]] = claimed{t.now, c.again + 1}
+		}
+	}
+}
+
+// ours: we ask for e ourselves, and neighbours will say that it comes to them because we do. Should it
+// not come, that is no reason to wait.
+func (h *haveTalk) ours(e *headers.Entry) {
+	if h.since != nil && (len(h.since) < window || h.since[e] != claimed{}) {
+		h.since[e] = claimed{again: maxCopies}
 	}
 }
 

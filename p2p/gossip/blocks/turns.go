@@ -1,0 +1,159 @@
+package blocks
+
+import (
+	"time"
+
+	"grapevine/p2p/gossip/headers"
+)
+
+// Who has all and knows nothing of newcomers (Bitcoin Core, for one) sends each of them what it
+// asks for, and all of it side by side. Should each newcomer ask for as much as its line takes, many
+// would ask for the same before they have heard of each other's requests, and what was asked
+// for would come at the same late moment everywhere, to be passed on by all at once. So newcomers
+// that share the work ask such a source one after the other, without a word about it:
+//
+//   - little is under way at a time: fewStart blocks, then up to mostUnderWay from each who has all, or
+//     as many as come in a quarter of a second, for that keeps its line busy;
+//   - when it is less, each waits a random time, the longer the more of them there are, so that
+//     the others hear of the first one's request before they make theirs;
+//   - what a newcomer says to fetch counts as long as it is waited for (expected), and no longer: who
+//     says so and does not fetch keeps nobody longer from asking than from the block itself.
+const (
+	fewStart     = 2
+	mostUnderWay = 8
+	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
+	turnMost     = 4 * time.Second
+	tookMost     = 4 * time.Second // that newcomers may need for what they say to fetch and still be waited for
+)
+
+// turns is how we take part in that.
+type turns struct {
+	at     time.Time     // when it is our turn; zero: we are not waiting for it
+	all    int           // blocks that came to newcomers, us among them, since the beginning
+	came   [2]int        // of these in this second and in the one before
+	second time.Time     // when this one began
+	took   time.Duration // from when a block is said to be fetched until it is held, lately
+}
+
+// takesTurns says whether newcomers ask the source one after the other: it has all, and knows nothing of them.
+func (f *Fetcher) takesTurns(p *Source) bool {
+	if !f.sharing() || p.Given {
+		return false
+	}
+	_, complete := f.heldBy(p)
+	return complete
+}
+
+// turn is how many blocks may be asked now from a source that knows nothing of newcomers, n at most.
+func (f *Fetcher) turn(n int) int {
+	t := &f.turns
+	few := min(mostUnderWay, fewStart+t.all) * f.seeds()
+	room := max(few, t.came[0]/4, t.came[1]/4) - f.underWay()
+	if room <= 0 {
+		t.at = time.Time{}
+		return 0
+	}
+	if t.at.IsZero() {
+		most := min(time.Duration(f.have.newcomers)*turnEach, turnMost)
+		t.at = f.now.Add(time.Duration(f.rand.Int64N(int64(most) + 1)))
+	}
+	if f.waitsTill(t.at) {
+		return 0
+	}
+	t.at = time.Time{}
+	return min(n, room)
+}
+
+// seeds is how many sources have all and may be asked.
+func (f *Fetcher) seeds() (n int) {
+	for _, p := range f.sources {
+		if !f.isUseful(p) {
+			continue
+		}
+		if _, complete := f.heldBy(p); complete {
+			n++
+		}
+	}
+	return n
+}
+
+// underWay is how many blocks of the route are on their way to a newcomer, us among them, and
+// held by none.
+func (f *Fetcher) underWay() (n int) {
+	others, start := f.have.told, f.route.path[0].Node.Height
+	others.without(&f.have.held)
+	for e := range f.flights {
+		if i := int(e.Node.Height - start); i >= 0 && i < len(f.route.path) && f.route.path[i] == e && !f.have.held.has(i) {
+			others.clear(i)
+			n++
+		}
+	}
+	for i := range others.all {
+		if e := f.route.path[i]; e.Needed() && f.expected(e) {
+			n++
+		}
+	}
+	return n
+}
+
+// expected says whether a block that newcomers say to fetch is still waited for. Once it is not, more patience
+// does not make it so again.
+func (f *Fetcher) expected(e *headers.Entry) bool {
+	c, known := f.have.since[e]
+	switch {
+	case !known || c.at.IsZero():
+		return false
+	case f.waitsTill(c.at.Add(f.swarmPatience())):
+		return true
+	}
+	f.have.since[e] = claimed{again: c.again}
+	return false
+}
+
+// swarmPatience is how long is waited for what newcomers say to fetch.
+func (f *Fetcher) swarmPatience() time.Duration {
+	return min(f.late+min(2*f.turns.took, tookMost)+4*f.takes(f.total.perSecond(guessedRate)), lateAfterMax)
+}
+
+// comes says whether e is on its way to us: asked for, or a newcomer holds it or fetches it, so that it
+// will pass it on. So newcomers hear also of what those fetch whom they do not know.
+func (f *Fetcher) comes(e *headers.Entry) bool {
+	h, path := &f.have, f.route.path
+	switch {
+	case e.Busy || f.flights[e] != nil:
+		return true
+	case h.newcomers == 0 || h.route != f.routes || len(path) == 0 || !e.Needed():
+		return false
+	}
+	i := int(e.Node.Height - path[0].Node.Height)
+	if i < 0 || i >= len(path) || path[i] != e {
+		return false
+	}
+	return h.held.has(i) || h.told.has(i) && f.expected(e)
+}
+
+// came notes that a block came to a newcomer, or to us.
+func (f *Fetcher) came() {
+	t := &f.turns
+	if since := f.now.Sub(t.second); since >= 2*time.Second {
+		t.came, t.second = [2]int{}, f.now
+	} else if since >= time.Second {
+		t.came, t.second = [2]int{0, t.came[0]}, f.now
+	}
+	t.came[0]++
+	t.all++
+}
+
+// cameTo notes that a newcomer holds a block, and how long that took since one said to fetch it.
+func (f *Fetcher) cameTo(e *headers.Entry) {
+	f.came()
+	c, ok := f.have.since[e]
+	took := f.now.Sub(c.at)
+	switch t := &f.turns; {
+	case !ok || took > f.swarmPatience():
+	case took > t.took:
+		t.took = took
+	default:
+		t.took -= (t.took - took) / 8
+	}
+}
