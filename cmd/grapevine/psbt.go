@@ -53,7 +53,11 @@ func (p *program) readPSBT(word string) (string, error) {
 		return "", fmt.Errorf("%q is neither a PSBT nor a file that holds one", cli.Printable(word))
 	}
 	raw, err := io.ReadAll(io.LimitReader(from, maxPSBT))
-	return strings.TrimSpace(string(raw)), err
+	text := strings.TrimSpace(string(raw))
+	if err == nil && text == "" {
+		err = fmt.Errorf("there is nothing in %q: whatever was to write a PSBT there has failed", cli.Printable(word))
+	}
+	return text, err
 }
 
 // onePSBT reads the one argument of a command.

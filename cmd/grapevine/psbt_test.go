@@ -56,6 +56,12 @@ func TestAPSBTComesFromItsTextAFileOrStdin(t *testing.T) {
 			t.Errorf("%s: %q, %v", word, got, err)
 		}
 	}
+	if err := os.WriteFile(file, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&program{}).readPSBT(file); err == nil || !strings.Contains(err.Error(), "there is nothing in") {
+		t.Error(err)
+	}
 	if _, err := (&program{}).readPSBT("nowhere.psbt"); err == nil || !strings.Contains(err.Error(), "neither a PSBT nor a file") {
 		t.Error(err)
 	}

@@ -135,9 +135,15 @@ func (p *program) walletBalance(c *urfave.Context) error {
 	if b.Immature != 0 {
 		a.Ask("listunspent", &rewards, 0, 9_999_999, []string{}, true, map[string]bool{"include_immature_coinbase": true})
 	}
+	var fresh []coin // in the pool
+	a.Ask("listunspent", &fresh, 0, 0)
 	return p.Show(c, b, func(o *cli.Out) {
 		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
-		o.Printf("%*s BTC can be spent\n", width, b.Trusted)
+		waits := changeOfBumps(fresh, b.Pending)
+		o.Printf("%*s BTC can be spent\n", width, b.Trusted-waits)
+		if waits != 0 {
+			o.Printf("%*s BTC change of what was bumped or cancelled, to be spent when that is in a block\n", width, waits)
+		}
 		if b.Pending != 0 {
 			o.Printf("%*s BTC on their way, not yet in a block\n", width, b.Pending)
 		}
@@ -145,6 +151,17 @@ func (p *program) walletBalance(c *urfave.Context) error {
 			o.Printf("%*s BTC mined%s\n", width, b.Immature, ripening(rewards))
 		}
 	})
+}
+
+// changeOfBumps is what a balance counts as trusted though no payment takes it yet: of the
+// coins in the pool that are not safe, those that are not pending.
+func changeOfBumps(inPool []coin, pending jsonrpc.Amount) (sum jsonrpc.Amount) {
+	for _, x := range inPool {
+		if !x.Safe && x.Confirmations == 0 {
+			sum += x.Amount
+		}
+	}
+	return max(0, sum-pending)
 }
 
 // maturity is how deep a reward must be to be spent: one block more than the
@@ -258,6 +275,7 @@ type coin struct {
 	Amount        jsonrpc.Amount `json:"amount"`
 	Confirmations int            `json:"confirmations"`
 	Spendable     bool           `json:"spendable"`
+	Safe          bool           `json:"safe"`
 	Generated     bool           `json:"generated,omitempty"`
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // The history says where a payment is, or what keeps it from a block for good.
@@ -30,6 +32,16 @@ func TestBalanceSaysWhenRewardsCanBeSpent(t *testing.T) {
 	} {
 		if got := ripening(coins); got != want {
 			t.Errorf("%+v: %q, want %q", coins, got, want)
+		}
+	}
+}
+
+func TestBalanceSaysThatTheChangeOfABumpWaits(t *testing.T) {
+	const btc = jsonrpc.Amount(100_000_000)
+	inPool := []coin{{Amount: 3 * btc}, {Amount: 5 * btc, Safe: true}, {Amount: 2 * btc}, {Amount: 7 * btc, Confirmations: 1}}
+	for pending, want := range map[jsonrpc.Amount]jsonrpc.Amount{0: 5 * btc, 2 * btc: 3 * btc, 5 * btc: 0, 9 * btc: 0} {
+		if got := changeOfBumps(inPool, pending); got != want {
+			t.Errorf("of 5 BTC that are not safe with %s pending: %s, want %s", pending, got, want)
 		}
 	}
 }

@@ -95,6 +95,26 @@ func TestABumpTakesNoCoinFromAPaymentMadeMeanwhile(t *testing.T) {
 	}
 }
 
+// The change of a bump is not spent before it is in a block, as in Core; who wants it is
+// told that it waits, not that it is there.
+func TestTheChangeOfABumpWaitsForABlock(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	alice.replaceAll()
+	old := alice.mustPay(chaintest.OpTrue(), btc)
+	better := alice.bump(old.ID, 2*btc)
+	if _, err := alice.Commit(t.Context(), better, wallet.Options{Replaces: old.ID}); err != nil {
+		t.Fatal(err)
+	}
+	var short *wallet.FundsError
+	_, err := alice.pay(chaintest.OpTrue(), btc)
+	if !errors.As(err, &short) || short.Spendable() != 0 || short.Unconfirmed < 47*btc || alice.balance().Change != short.Unconfirmed {
+		t.Errorf("%v; the balance is %+v", err, alice.balance())
+	}
+	w.mine(chaintest.OpTrue())
+	alice.mustPay(chaintest.OpTrue(), btc)
+}
+
 // Nor may the payment spend the change of what is replaced: it would go with it. And
 // the second of two bumps is too late.
 func TestABumpLeavesWhatWasMadeOfItsOriginalMeanwhile(t *testing.T) {

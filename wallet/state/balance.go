@@ -242,6 +242,16 @@ func (st *State) safe(r *record, trusted bool) bool {
 	return trusted && (st.depth(r) != 0 || n.replaces == chain.Hash{} && n.replacedBy == chain.Hash{})
 }
 
+// unsafeChange is what Balance counts as change though it is not spent yet, as it is not safe.
+func (st *State) unsafeChange() (sum btcutil.Amount) {
+	st.unspent(func(o *output, trusted bool) {
+		if trusted && !st.safe(o.rec, trusted) && !st.immature(o.rec) && !st.dirtyCoin(o) {
+			sum += o.value
+		}
+	})
+	return sum
+}
+
 // describe adds what is known of a coin's script.
 func (st *State) describe(c *wallet.Coin) error {
 	c.Address = wallet.AddressOf(c.Script, st.Params.Params)

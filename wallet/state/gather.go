@@ -177,6 +177,8 @@ func (st *State) Explain(err error) error {
 	var short *wallet.FundsError
 	if errors.As(err, &short) {
 		short.Balance, short.Locked = st.Balance(0)
+		waits := st.unsafeChange()
+		short.Change, short.Unconfirmed = short.Change-waits, short.Unconfirmed+waits
 	}
 	return err
 }

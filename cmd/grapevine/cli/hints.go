@@ -92,6 +92,9 @@ func hintForDamage(err error) string {
 	return "`grapevine db check --datadir DIR` says what is wrong. " + ReplaceChain
 }
 
+// wholeTx is what a transaction on the line must be.
+const wholeTx = "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."
+
 // refusals: what to do about a node's refusal, by the cause that its text names.
 // The first that fits counts; a cause that is not here has no advice, which is
 // better than one that belongs to another.
@@ -107,7 +110,10 @@ var refusals = []struct {
 	{jsonrpc.CodeInvalidAddress, "transaction", "It is in no block and not in the pool of this node. `grapevine wallet history` shows the wallet's own."},
 	{jsonrpc.CodeInvalidAddress, "block", "The node knows no block of that hash. `grapevine status` shows its newest."},
 	{jsonrpc.CodeInvalidParam, "out of range", "`grapevine status` says how high the chain is."},
-	{jsonrpc.CodeDeserialization, "", "It must be the whole transaction in hex, as `grapevine rpc getrawtransaction TXID` prints it."},
+	{jsonrpc.CodeDeserialization, "make sure the tx has", wholeTx},
+	{jsonrpc.CodeDeserialization, "tx decode failed ", "It must be a whole PSBT in base64, as `grapevine psbt create` prints it."},
+	{jsonrpc.CodeDeserialization, "tx decode failed", wholeTx},
+	{jsonrpc.CodeDeserialization, "the psbt contradicts", "Whoever made it is wrong or lies about the coins: sign none of it, and ask for another. `grapevine psbt show` says what it would pay."},
 	{jsonrpc.CodeWalletNotFound, "requested wallet", "`grapevine wallet list` shows which there are, `grapevine wallet load NAME` takes one into use."},
 	{jsonrpc.CodeWalletNotFound, "path does not exist", "`grapevine wallet list` shows which there are, `grapevine wallet create NAME` makes one."},
 	{jsonrpc.CodeWalletNotFound, "not in recognized format", "What lies there is no wallet. `grapevine wallet list` shows which there are."},
@@ -148,6 +154,8 @@ func hintForFunds(text string) string {
 	case strings.Contains(text, "chain of transactions that will be rejected by the mempool"), // coinselect.ErrChain, ErrCluster
 		strings.Contains(text, "enormous cluster of unconfirmed transactions"):
 		return "Payments that wait for a block hang on one another, as many as nodes relay: the next block frees them. On regtest `grapevine mine 1` makes it."
+	case strings.Contains(text, "total value of utxo pool too low"):
+		return "No coin can be spent now: `grapevine wallet balance` says what waits for a block."
 	case !strings.Contains(text, "insufficient funds"):
 		return ""
 	case has("unconfirmed"):
