@@ -138,9 +138,12 @@ func (t Network) allPeers(ctx context.Context) ([][]p2p.PeerInfo, error) {
 // if neither.
 func (t Network) who(p p2p.PeerInfo, all [][]p2p.PeerInfo) int {
 	for j, m := range t.Members {
-		if m.P2P == p.Addr || m.P2P == p.Listens {
+		if m.P2P != "" && (m.P2P == p.Addr || m.P2P == p.Listens) { // of a node elsewhere it may be unknown
 			return j
 		}
+	}
+	if p.Addr == "" || p.LocalAddr == "" {
+		return -1
 	}
 	for j, list := range all {
 		for _, q := range list {

@@ -91,3 +91,20 @@ func TestTallyNamesWhoGaveBlocks(t *testing.T) {
 		t.Errorf("nobody gave anything: %q", got)
 	}
 }
+
+// A nodes-file need not say where a node's peers connect: such a node is not everybody who
+// does not say where he listens.
+func TestAMemberWhoseAddressIsUnknownIsNotEverybody(t *testing.T) {
+	net := Network{Members: []Member{{Node: 0}, {Node: 1, P2P: "127.0.0.1:2"}}}
+	stranger := p2p.PeerInfo{Addr: "127.0.0.1:9", LocalAddr: "127.0.0.1:2"}
+	if j := net.who(stranger, nil); j != -1 {
+		t.Errorf("a stranger is taken for node %d", j)
+	}
+	if j := net.who(p2p.PeerInfo{}, [][]p2p.PeerInfo{{{}}}); j != -1 {
+		t.Errorf("who says nothing is taken for node %d", j)
+	}
+	own := [][]p2p.PeerInfo{{{Addr: "127.0.0.1:2", LocalAddr: "127.0.0.1:9"}}, {stranger}}
+	if j := net.who(stranger, own); j != 0 {
+		t.Errorf("the other end is node %d, want 0", j)
+	}
+}

@@ -75,7 +75,7 @@ func TestANetworkComesBackToItsSnapshot(t *testing.T) {
 	if got := heights(t, home); got[0] != 101 {
 		t.Errorf("the block of the branch is in the other network: %v", got)
 	}
-	if s := gv(t, home, "testnet", "branch", "after", other); s.status != 1 || !strings.Contains(s.err, "is not empty") {
+	if s := gv(t, home, "testnet", "branch", "after", other); s.status != 1 || !strings.Contains(s.err, "holds a network already") {
 		t.Errorf("branched twice: %+v", s)
 	}
 	if out := ok(t, home, "testnet", "snapshots"); !strings.Contains(out, "before") || !strings.Contains(out, "after") {

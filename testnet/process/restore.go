@@ -264,6 +264,9 @@ func freeFor(dir string) error {
 	case !about.IsDir():
 		return fmt.Errorf("%s is no folder: choose another name", dir)
 	}
+	if _, err := ReadFile(dir); err == nil {
+		return fmt.Errorf("%s holds a network already, which `grapevine testnet up --dir` starts: choose another folder", dir)
+	}
 	found, err := os.ReadDir(dir)
 	if err == nil && len(found) > 0 {
 		err = fmt.Errorf("%s is not empty: choose another folder", dir)
