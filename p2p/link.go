@@ -1,7 +1,6 @@
 package p2p
 
 import (
-	"net"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -22,7 +21,6 @@ type Hello struct {
 	Have        bool      // both sides speak gvhave
 	Given       bool      // and gvgiven
 	Clock       time.Time // what they say the time is
-	You         net.IP    // how they see us
 }
 
 // Kind is what a connection is for, in the words of Core's connection_type [ConnectionType].

@@ -20,8 +20,8 @@ type Ban struct {
 // MaxBans bounds what people can ask for.
 const MaxBans = 10_000
 
-// ErrTooManyBans: the list is full.
-var ErrTooManyBans = errors.New("too many bans")
+// errTooManyBans: the list is full.
+var errTooManyBans = errors.New("too many bans")
 
 // Ban adds a ban, or changes its end.
 func (b *Book) Ban(n netip.Prefix, until time.Time) error {
@@ -31,7 +31,7 @@ func (b *Book) Ban(n netip.Prefix, until time.Time) error {
 		b.sweepBans()
 	}
 	if _, ok := b.bans[n]; !ok && len(b.bans) >= MaxBans {
-		return ErrTooManyBans
+		return errTooManyBans
 	}
 	b.bans[n] = Ban{Net: n, Since: b.cfg.Now(), Until: until}
 	b.bansDirty = true

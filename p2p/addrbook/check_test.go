@@ -44,7 +44,7 @@ func TestGroupsFollowTheMap(t *testing.T) {
 		t.Error("groups do not follow the map")
 	}
 	onion, _ := p2p.ParseOverlay("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion")
-	if b.Group(onion) != Group(onion) || b.AS(onion) != 0 || b.AS(a("a000::1")) != 2 || b.AS(a("1.2.3.4")) != 1 {
+	if b.Group(onion) != groupOf(onion) || b.AS(onion) != 0 || b.AS(a("a000::1")) != 2 || b.AS(a("1.2.3.4")) != 1 {
 		t.Error("the map speaks of names, or not of addresses")
 	}
 	if b.group("44.4.4.4:1") != b.group("2a00::1") {

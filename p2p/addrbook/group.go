@@ -54,10 +54,10 @@ func NetworkOf(a netip.Addr) string {
 	return p2p.IPv6
 }
 
-// Group is the part of the network that one operator is likely to own: the /16
+// groupOf is the part of the network that one operator is likely to own: the /16
 // of IPv4, the /32 of IPv6, of an overlay the first four bits (of CJDNS behind its common
 // eight), for there names cost nothing (Core's GetGroup without a map).
-func Group(a netip.Addr) string {
+func groupOf(a netip.Addr) string {
 	switch network, id := p2p.Overlay(a); network {
 	case p2p.CJDNS:
 		return network + string(id[1]|0x0f)
@@ -75,13 +75,13 @@ func Group(a netip.Addr) string {
 	return ""
 }
 
-// Group is the part of the network that one operator is likely to own: the autonomous system
+// groupOf is the part of the network that one operator is likely to own: the autonomous system
 // of an address that the map knows, else its network group.
 func (b *Book) Group(a netip.Addr) string {
 	if as := b.cfg.ASMap.Of(a); as != 0 {
 		return string(binary.BigEndian.AppendUint32([]byte("AS"), as))
 	}
-	return Group(a)
+	return groupOf(a)
 }
 
 // group is Group of who told us, an address or the name of a seed; locally each is a

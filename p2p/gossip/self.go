@@ -68,17 +68,17 @@ func (s *State) onSubmitHeader(ev SubmitHeader) {
 
 // Why a peer cannot be asked for a block, in Core's words [FetchBlock].
 var (
-	ErrNoSuchPeer = errors.New("Peer does not exist")
-	ErrNoWitness  = errors.New("Pre-SegWit peer")
+	errNoSuchPeer = errors.New("Peer does not exist")
+	errNoWitness  = errors.New("Pre-SegWit peer")
 )
 
 // fetchBlock asks p, and forgets whom else it was asked from.
 func (s *State) fetchBlock(p *peer, e *headers.Entry) error {
 	switch {
 	case p == nil || p.gone:
-		return ErrNoSuchPeer
+		return errNoSuchPeer
 	case p.Services&wire.SFNodeWitness == 0:
-		return ErrNoWitness
+		return errNoWitness
 	}
 	s.do(s.fetch.Ask(p.src, e))
 	return nil

@@ -179,7 +179,6 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 		StartHeight: v.LastBlock,
 		Relay:       !v.DisableRelayTx,
 		Clock:       v.Timestamp,
-		You:         v.AddrYou.IP,
 	}, nil
 }
 

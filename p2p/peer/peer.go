@@ -68,8 +68,8 @@ type Peer struct {
 	closed chan struct{} // closed by Close
 }
 
-// ErrClosed: the connection ended on our side without anybody's fault.
-var ErrClosed = errors.New("connection closed")
+// errClosed: the connection ended on our side without anybody's fault.
+var errClosed = errors.New("connection closed")
 
 // New wraps a connection, which from now on belongs to the Peer.
 func New(cfg Config, conn net.Conn, inbound bool) *Peer {
@@ -106,7 +106,7 @@ func (p *Peer) Numbered(n int64) { p.cfg.Log = p.cfg.Log.With("peer", n) }
 func (p *Peer) Close(reason error) {
 	p.once.Do(func() {
 		if reason == nil {
-			reason = ErrClosed
+			reason = errClosed
 		}
 		p.reason = reason
 		close(p.closed)

@@ -100,7 +100,7 @@ func (q *queue) add(it item) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.over {
-		return ErrClosed
+		return errClosed
 	}
 	cost := it.cost()
 	if q.bytes+cost > MaxQueue {

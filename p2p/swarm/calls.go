@@ -81,8 +81,8 @@ func (s *Swarm) SubmitHeader(ctx context.Context, h wire.BlockHeader) error {
 	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitHeader{Ticket: t, Header: h} })
 }
 
-// FetchBlock asks the peer of that number for a block. gossip.ErrNoSuchPeer and
-// gossip.ErrNoWitness say why it cannot be asked.
+// FetchBlock asks the peer of that number for a block; the error says
+// why it cannot be asked.
 func (s *Swarm) FetchBlock(ctx context.Context, number int64, n *chain.HeaderNode) error {
 	var id p2p.PeerID
 	err := s.ask(func(l *loop) {

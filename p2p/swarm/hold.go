@@ -11,15 +11,15 @@ import (
 	"grapevine/p2p"
 )
 
-// ErrHeld: somebody holds the network already.
-var ErrHeld = errors.New("the node is held already")
+// errHeld: somebody holds the network already.
+var errHeld = errors.New("the node is held already")
 
 // Hold keeps the loop from hearing anybody, peers and ourselves, until Release is
 // called or so much time is over. So nothing goes from node to node while all nodes of
 // a local network are copied.
 func (s *Swarm) Hold(ctx context.Context, most time.Duration) error {
 	if !s.held.CompareAndSwap(false, true) {
-		return ErrHeld
+		return errHeld
 	}
 	entered := make(chan struct{})
 	select {
