@@ -119,7 +119,7 @@ lint: ## gofmt, vet, the layers of the architecture, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 # BITCOIND is a bitcoind of Core's that signs PSBTs with ours; without it the other side is ours too.
-interop: ## btcd as a peer: handshake, sync, transactions, reorganisations; its RPC client; neutrino as a light client; BITCOIND=/path signs with Core
+interop: ## btcd as a peer, its RPC client, neutrino; Electrum and npm's clients where they are there; BITCOIND=/path signs with Core
 	cd testnet/interop && $(GO) test -count=1 -timeout 10m -skip FullBlock .
 	cd testnet/interop && BITCOIND='$(if $(BITCOIND),$(abspath $(BITCOIND)))' $(GO) test -count=1 -timeout 10m ./core
 	cd testnet/interop/neutrino && $(GO) test -count=1 -timeout 10m .

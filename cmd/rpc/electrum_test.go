@@ -447,3 +447,15 @@ func TestABlockReachesAllWhoWatch(t *testing.T) {
 		}
 	}
 }
+
+// Libraries of before 1.4 ask for headers with a parameter more, and who counts otherwise wrongly is told so in a line.
+func TestElectrumTellsWhoCountsParametersWrongly(t *testing.T) {
+	l := electric(t).light()
+	l.must(nil, "server.version", "old", "1.4")
+	l.must(nil, "blockchain.headers.subscribe", false)
+	for method, params := range map[string][]any{"blockchain.headers.subscribe": {false, 1}, "blockchain.block.header": {}, "blockchain.transaction.get": {"aa", false, 3}} {
+		if _, fault := l.ask(method, params...); !strings.HasPrefix(fault, "-32602 wrong number of parameters, want: "+method) || strings.ContainsAny(fault, "\n>") {
+			t.Errorf("%s%v: %s", method, params, fault)
+		}
+	}
+}

@@ -15,7 +15,8 @@ import (
 
 func (s *Server) headerRows() []jsonrpc.Method {
 	return []jsonrpc.Method{
-		{Name: "blockchain.headers.subscribe", Do: s.subscribeHeaders, Help: "The tip's header, and each new one as it comes."},
+		{Name: "blockchain.headers.subscribe", Params: "raw:any?", Do: s.subscribeHeaders, // libraries of before 1.4 still send raw
+			Help: "The tip's header, and each new one as it comes."},
 		{Name: "blockchain.block.header", Params: "height:int cp_height:int=0", Do: s.blockHeader,
 			Help: "The header at a height; with cp_height a proof that it is below the header at that height."},
 		{Name: "blockchain.block.headers", Params: "start_height:int count:int cp_height:int=0", Do: s.blockHeaders,

@@ -60,7 +60,7 @@ func Listen(cfg Config) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.calls = jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(), Log: s.log})
+	s.calls = jsonrpc.NewHandler(jsonrpc.Config{Methods: s.methods(), Brief: true, Log: s.log})
 	if cfg.Listen != "" {
 		l, err := net.Listen("tcp", cfg.Listen)
 		if err != nil {

@@ -93,6 +93,9 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 	}
 	h.cfg.Log.Debug("an RPC call", "method", r.method, "user", from.user)
 	c := &Call{Params: m.bind(r.params), method: &m.Method}
+	if c.miscounted && h.cfg.Brief {
+		return nil, Errorf(CodeInvalidParams, "wrong number of parameters, want: %s", m.usage())
+	}
 	if c.miscounted {
 		return nil, c.Usage()
 	}

@@ -61,8 +61,11 @@ type Config struct {
 	// not counting those that wait for the world, and as many requests wait as there
 	// are connections.
 	Threads, Queue int
-	BodyTime       time.Duration // how long a client may take to send a body; 0: a minute
-	Log            *slog.Logger  // nil discards
+	// Brief answers a wrong count of parameters with the code of JSON-RPC and one line; else the method's help is the
+	// answer, as with bitcoind.
+	Brief    bool
+	BodyTime time.Duration // how long a client may take to send a body; 0: a minute
+	Log      *slog.Logger  // nil discards
 }
 
 // Handler answers POST / and POST /wallet/NAME.
