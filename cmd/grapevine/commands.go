@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
+	"grapevine/cmd/web"
 	"grapevine/testnet/process"
 )
 
@@ -19,14 +21,62 @@ const maxPrinted = 64 << 10
 // node or network they are about.
 type ownCommands struct {
 	base []string
+	dir  string // of the local network; "": there is none
+}
+
+// What a command printed in whose course the page's node may have ended: files of the network's directory, where the
+// page of any of its nodes finds them.
+const (
+	beganOut = "page-command.out"
+	beganErr = "page-command.err"
+)
+
+// begin is web.Config.Begin.
+func (o ownCommands) begin(ctx context.Context, args ...string) error {
+	out, err := os.OpenFile(filepath.Join(o.dir, beganOut), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	said, err := os.OpenFile(filepath.Join(o.dir, beganErr), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer said.Close()
+	err = o.exec(ctx, out, said, args)
+	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {
+		return errors.New(text(said))
+	}
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		fmt.Fprintln(said, err)
+	}
+	return err
+}
+
+// began is web.Config.Began.
+func (o ownCommands) began() (c web.Began, ok bool) {
+	for _, one := range []struct {
+		name string
+		to   *string
+	}{{beganOut, &c.Printed}, {beganErr, &c.Failed}} {
+		f, err := os.Open(filepath.Join(o.dir, one.name))
+		if err != nil {
+			return c, false
+		}
+		if info, err := f.Stat(); err == nil && info.ModTime().After(c.At) {
+			c.At = info.ModTime()
+		}
+		*one.to = text(f)
+		f.Close()
+	}
+	if c.Printed != "" { // the rest is advice
+		c.Failed = ""
+	}
+	return c, true
 }
 
 // run is web.Commands'. What the command prints goes to a file, not through us: it may outlive this process.
 func (o ownCommands) run(ctx context.Context, node string, args ...string) (printed string, err error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find our own program: %w", err)
-	}
 	if node != "" {
 		args = append(args, "--node="+node)
 	}
@@ -40,16 +90,24 @@ func (o ownCommands) run(ctx context.Context, node string, args ...string) (prin
 		return "", err
 	}
 	defer said.close()
-	cmd := exec.CommandContext(ctx, exe, append(args, o.base...)...)
-	cmd.Env = append(process.WithoutSettings(os.Environ()), "NO_COLOR=1")
-	cmd.Stdout, cmd.Stderr = out.File, said.File
-	cmd.SysProcAttr = process.Attributes(true)
-	err = cmd.Run()
-	printed = out.text()
+	err = o.exec(ctx, out.File, said.File, args)
+	printed = text(out.File)
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && ctx.Err() == nil {
-		return printed, errors.New(strings.TrimPrefix(said.text(), "grapevine: "))
+		return printed, errors.New(text(said.File))
 	}
 	return printed, errors.Join(err, ctx.Err())
+}
+
+func (o ownCommands) exec(ctx context.Context, out, said *os.File, args []string) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find our own program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, exe, append(args, o.base...)...)
+	cmd.Env = append(process.WithoutSettings(os.Environ()), "NO_COLOR=1")
+	cmd.Stdout, cmd.Stderr = out, said
+	cmd.SysProcAttr = process.Attributes(true)
+	return cmd.Run()
 }
 
 // printed is a file that nobody else can open.
@@ -69,10 +127,11 @@ func (f printed) close() {
 	os.Remove(f.Name())
 }
 
-func (f printed) text() string {
-	raw, err := io.ReadAll(io.NewSectionReader(f.File, 0, maxPrinted))
+// text is what a command has printed.
+func text(f *os.File) string {
+	raw, err := io.ReadAll(io.NewSectionReader(f, 0, maxPrinted))
 	if err != nil {
 		return err.Error()
 	}
-	return strings.TrimSpace(string(raw))
+	return strings.TrimPrefix(strings.TrimSpace(string(raw)), "grapevine: ")
 }

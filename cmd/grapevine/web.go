@@ -56,7 +56,8 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Backend) web.Config {
 			net = newSiblings(dir, number)
 			page.About.Node, page.Siblings = "node "+cfg.LocalNode, net
 			log = process.LogPath(testnet.Member{DataDir: cfg.DataDir})
-			own.base = []string{"--dir=" + dir}
+			own.base, own.dir = []string{"--dir=" + dir}, dir
+			page.Begin, page.Began = own.begin, own.began
 		}
 	}
 	for _, arg := range own.base {

@@ -29,7 +29,25 @@ type offer struct {
 	Token string
 }
 
-type doPage struct{ Offers []offer }
+type doPage struct {
+	Offers []offer
+	Began  *Began
+}
+
+// beganTime is how long people are told what became of a command that was answered before it ran.
+const beganTime = time.Hour
+
+// began is the newest of these, if it is not long ago.
+func (p *Page) began() *Began {
+	if p.cfg.Began == nil {
+		return nil
+	}
+	c, ok := p.cfg.Began()
+	if !ok || time.Since(c.At) > beganTime {
+		return nil
+	}
+	return &c
+}
 
 // find is the action of that name which this node has.
 func (p *Page) find(name string) (a action, ok bool) {
@@ -42,7 +60,7 @@ func (p *Page) find(name string) (a action, ok bool) {
 }
 
 func (p *Page) has(a action) bool {
-	return p.cfg.Do != nil && (!a.Local || p.cfg.Siblings != nil) && (!a.Regtest || p.local())
+	return p.cfg.Do != nil && (!a.Local || p.cfg.Siblings != nil) && (!a.Regtest || p.local()) && (!a.Later || p.cfg.Begin != nil)
 }
 
 func (p *Page) do(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +69,7 @@ func (p *Page) do(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, p.signIn(http.StatusOK, ""))
 		return
 	}
-	var page doPage
+	page := doPage{Began: p.began()}
 	var nodes []nodeView
 	if all, _, err := p.members(); err == nil && p.cfg.Siblings != nil {
 		for _, m := range all {
@@ -138,7 +156,7 @@ func (p *Page) act(w http.ResponseWriter, r *http.Request) {
 // actLater answers first, and then runs a command in whose course this process ends: whoever starts the node
 // again answers afterwards.
 func (p *Page) actLater(w http.ResponseWriter, r *http.Request, d done, args []string) {
-	d.Begun, d.Printed = true, "The node of this page stops with the others, and comes again in a few seconds: load the page Network then."
+	d.Begun, d.Printed = true, "The node of this page stops with the others, and comes again in a few seconds: load the page Network then. If it fails, that page and Do say so."
 	w.Header().Set("Connection", "close")
 	p.show(w, r, layout.Page{Title: d.Title, Nav: "do", Status: http.StatusAccepted, Name: "done.html", Data: d})
 	_ = http.NewResponseController(w).Flush() // unsupported only by test recorders
@@ -146,7 +164,9 @@ func (p *Page) actLater(w http.ResponseWriter, r *http.Request, d done, args []s
 	go func() { // ends with the command, if this process does not before
 		defer close(ended)
 		defer func() { <-p.acts }()
-		if _, err := p.run(context.WithoutCancel(r.Context()), "", args); err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), actTime)
+		defer cancel()
+		if err := p.cfg.Begin(ctx, args...); err != nil {
 			p.log.Warn("a command of the page's failed", "command", d.Line, "err", err)
 		}
 	}()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"grapevine/cmd/web"
 	"grapevine/testnet"
@@ -119,6 +120,9 @@ func (b *browser) token() string {
 
 func newBrowser(t *testing.T, cfg web.Config) *browser {
 	cfg.Allow = allow
+	if cfg.Do != nil {
+		cfg.Begin = func(ctx context.Context, args ...string) error { _, err := cfg.Do(ctx, "", args...); return err }
+	}
 	return &browser{t: t, page: newPage(t, cfg)}
 }
 
@@ -174,6 +178,37 @@ func TestACommandThatFailsSaysWhy(t *testing.T) {
 	w = b.do("POST", "/do/restore", url.Values{"token": {b.token()}, "name": {"start"}})
 	if w.Code != 404 {
 		t.Errorf("restore without a network: %d", w.Code)
+	}
+}
+
+// What is answered before it runs is told afterwards, on the page of whoever has signed in; others learn that it failed.
+func TestARestoreThatFailsIsTold(t *testing.T) {
+	began := web.Began{At: time.Now(), Failed: "testnet restore: <b>the disk is full"}
+	b := newBrowser(t, web.Config{Do: (&ran{}).do, Siblings: aNet{peered(`[]`)}, Began: func() (web.Began, bool) { return began, began.At != time.Time{} }})
+	tells := func(path string, status int, words ...string) {
+		t.Helper()
+		w := b.do("GET", path, nil)
+		for _, want := range words {
+			if !strings.Contains(w.Body.String(), want) || w.Code != status {
+				t.Errorf("%s lacks %q: %d %s", path, want, w.Code, w.Body)
+			}
+		}
+	}
+	tells("/network", 200, "A restore failed at ")
+	if page := b.do("GET", "/network", nil).Body.String(); strings.Contains(page, "the disk is full") {
+		t.Error("why it failed is told to who has not signed in")
+	}
+	b.signIn()
+	tells("/do", 200, "The restore failed", "&lt;b&gt;the disk is full")
+	began.Failed = ""
+	tells("/do", 200, "being restored")
+	tells("/network", 200, "being restored")
+	began.Printed = "back at start"
+	tells("/do", 200, "back at start")
+	for _, began.At = range []time.Time{{}, time.Now().Add(-2 * time.Hour)} {
+		if page := b.do("GET", "/do", nil).Body.String(); strings.Contains(page, "back at start") {
+			t.Error("what was long ago is told")
+		}
 	}
 }
 

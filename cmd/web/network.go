@@ -68,6 +68,7 @@ type networkPage struct {
 	*picture
 	Form  form // to cut, heal and slow
 	Lags  bool // some nodes have another tip
+	Began *Began
 	Rows  []nodeView
 	Pairs []linkView
 	Given []given
@@ -109,7 +110,7 @@ func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 			tip = n.Tip
 		}
 	}
-	v.Form = p.form(r)
+	v.Form, v.Began = p.form(r), p.began()
 	return v, nil
 }
 

@@ -38,7 +38,11 @@ type Config struct {
 	// Allow says whether these, which came with a request, are a user of RPC and the password, of one who may call everything.
 	Allow func(r *http.Request, user, password string) bool
 	// Do runs commands; nil: the page is only read.
-	Do         Commands
+	Do Commands
+	// Begin runs a command in whose course this process may end. Began is what became of the newest, whichever node's page
+	// has begun it; false: there was none. Nil: nothing is begun so.
+	Begin      func(ctx context.Context, args ...string) error
+	Began      func() (Began, bool)
 	Where      string // what people add to a command so that it is about this node, as " --dir X"; "": nothing
 	CookiePath string // of the file whose text is a password, to tell people; "": there is none
 	// Siblings are the nodes of the local network; nil: the node is of none.
@@ -50,6 +54,13 @@ type Config struct {
 	// the page's own; nil: there is none.
 	Explorer func(*layout.Layout) (Section, error)
 	Log      *slog.Logger // nil discards
+}
+
+// Began is a command that was answered before it ran.
+type Began struct {
+	At      time.Time // it last said something
+	Printed string    // when it is done
+	Failed  string    // why it has failed; neither: it runs
 }
 
 //go:embed templates
