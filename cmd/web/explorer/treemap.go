@@ -17,6 +17,15 @@ type tile struct {
 	Rate       string
 }
 
+// Roomy says whether its fee rate can be written on it.
+func (t tile) Roomy() bool { return t.W >= 100 && t.H >= 30 }
+
+// Middle is where that stands.
+func (t tile) Middle() (at struct{ X, Y float64 }) {
+	at.X, at.Y = t.X+t.W/2, t.Y+t.H/2+5
+	return at
+}
+
 const (
 	mapWidth, mapHeight = 760, 300
 	maxTiles            = 250 // of the chunks that pay most; a page has to stay small

@@ -73,17 +73,19 @@ class Play {
   }
 
   curves() {
-    const place = byId("curves"), [left, right, top, bottom] = [46, 780, 16, 220], b = this.lesson.bounds;
+    const place = byId("curves"), small = window.matchMedia("(max-width: 40rem)").matches, wide = small ? 400 : 800; // letters keep their size
+    const [left, right, top, bottom] = [46, wide - 20, 16, 220], ticks = small ? 2 : 4, b = this.lesson.bounds;
     const x = (t) => left + (right - left) * t / this.end, y = (share) => bottom - (bottom - top) * share;
+    place.setAttribute("viewBox", `0 0 ${wide} 260`);
     for (const share of [0, 0.5, 1]) {
       place.append(make("line", { class: "grid", x1: left, x2: right, y1: y(share), y2: y(share) }));
       place.append(make("text", { class: "axis end", x: left - 6, y: y(share) + 4 }, `${share * 100} %`));
     }
-    for (let i = 0; i <= 4; i++) place.append(make("text", { class: "axis", x: x(this.end * i / 4), y: bottom + 20 }, seconds(this.end * i / 4)));
+    for (let i = 0; i <= ticks; i++) place.append(make("text", { class: "axis", x: x(this.end * i / ticks), y: bottom + 20 }, seconds(this.end * i / ticks)));
     for (const [name, words] of [["server", "bound of client and server"], ["peers", "bound of peers"]]) {
       const at = x(Math.min(b[name], this.end));
       place.append(make("line", { class: `bound ${name}`, x1: at, x2: at, y1: top, y2: bottom }));
-      place.append(make("text", { class: `axis ${at > 600 ? "end" : "begin"}`, x: at + (at > 600 ? -5 : 5), y: name === "server" ? bottom - 8 : top + 12 }, words));
+      place.append(make("text", { class: `axis ${at > wide * 0.6 ? "end" : "begin"}`, x: at + (at > wide * 0.6 ? -5 : 5), y: name === "server" ? bottom - 8 : y(0.62) }, words));
     }
     place.append(make("path", { class: "curve server", d: this.server.curve(x, y) }), make("path", { class: "curve peers", d: this.peers.curve(x, y) }));
     this.hand = make("line", { class: "hand", y1: top, y2: bottom });
