@@ -65,7 +65,7 @@ type Change struct {
 	Fresh bool
 }
 
-// Apply takes one change.
+// Apply takes one change [CCoinsViewCache::AddCoin, CCoinsViewCache::SpendCoin].
 func (c *Cache) Apply(ch Change) {
 	k := keyOf(ch.Op)
 	i, there := c.find(&k)
@@ -143,7 +143,7 @@ func (c *Cache) grow() {
 }
 
 // Get looks an outpoint up. known is false when this layer says nothing of it;
-// otherwise a nil coin is a spent one. The coin is valid until the next change.
+// otherwise a nil coin is a spent one. The coin is valid until the next change [CCoinsViewCache::GetCoin].
 func (c *Cache) Get(op wire.OutPoint) (coin []byte, known bool) {
 	k := keyOf(op)
 	i, there := c.find(&k)

@@ -75,7 +75,7 @@ func (s *Set) Apply(tip *chain.HeaderNode, blocks ...[]Change) {
 // Coin reads one coin. Caches are read first, and the file afterwards: a coin
 // that a flush moves down in between is then found there, while in the other
 // order it could be missed in both. If a flush ended in between, what the file
-// said may be older than the caches are now, so everything is read again.
+// said may be older than the caches are now, so everything is read again [CCoinsViewCache::FetchCoin, HaveCoin].
 func (s *Set) Coin(op wire.OutPoint) (c chain.Coin, ok bool, err error) {
 	for {
 		coin, known, flushes, err := s.cached(op)

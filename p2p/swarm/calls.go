@@ -145,7 +145,7 @@ func (s *Swarm) AddNode(addr string, plain bool) error {
 	return err
 }
 
-// RemoveNode forgets an AddNode; a connection that stands is left alone.
+// RemoveNode forgets an AddNode; a connection that stands is left alone [RemoveAddedNode].
 func (s *Swarm) RemoveNode(addr string) error {
 	found := false
 	to, err := s.cfg.hostPort(addr)
@@ -164,7 +164,7 @@ type AddedNode struct {
 	Peer *p2p.PeerInfo // its connection, which it may have made itself; nil: there is none
 }
 
-// AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for.
+// AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for [GetAddedNodeInfo].
 func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 	_ = s.ask(func(l *loop) {
 		for _, t := range l.dial.targets.all {
@@ -179,7 +179,7 @@ func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 	return nodes
 }
 
-// Disconnect ends the connections with HOST[:PORT].
+// Disconnect ends the connections with HOST[:PORT] [DisconnectNode].
 func (s *Swarm) Disconnect(addr string) error {
 	to, err := s.cfg.hostPort(addr)
 	if err != nil {
@@ -238,7 +238,7 @@ func (s *Swarm) Services() wire.ServiceFlag { return s.cfg.services() }
 func (s *Swarm) TakesTxs() bool { return !s.cfg.BlocksOnly }
 
 // SetActive switches the network off and on (setnetworkactive): while it is
-// off there are no connections, and none is accepted or dialled.
+// off there are no connections, and none is accepted or dialled [SetNetworkActive].
 func (s *Swarm) SetActive(on bool) error {
 	return s.ask(func(l *loop) {
 		l.asleep = !on

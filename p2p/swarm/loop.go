@@ -95,6 +95,7 @@ func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {
 // choreEvery is how often whom to dial is thought over.
 const choreEvery = 250 * time.Millisecond
 
+// run is the loop: it hears peers, callers and timers, one at a time [ThreadMessageHandler].
 func (l *loop) run(ctx context.Context) {
 	chores := time.NewTicker(choreEvery)
 	defer chores.Stop()

@@ -23,7 +23,7 @@ type Opening struct {
 // Open begins a connection and returns when it stands or has failed; the handshake
 // follows. Of the kinds that are chosen otherwise there may be no more than we would
 // choose [addconnection, addnode onetry]. To whom we have dialled already nothing is
-// opened.
+// opened [CConnman::AddConnection].
 func (s *Swarm) Open(ctx context.Context, o Opening) error {
 	to, err := s.cfg.hostPort(o.To)
 	if err != nil {

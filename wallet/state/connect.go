@@ -187,7 +187,7 @@ func (st *State) stir(r *record) {
 	}
 }
 
-// Connect follows one block, whose parent the state stands at. Now is in Unix seconds.
+// Connect follows one block, whose parent the state stands at. Now is in Unix seconds [CWallet::blockConnected].
 func (st *State) Connect(node *chain.HeaderNode, blk *chain.Block, now int64) error {
 	if err := st.search(node, blk, now); err != nil {
 		return err
@@ -269,7 +269,7 @@ func (st *State) refute(r *record, height int32) {
 	st.eachChild(r, func(child *record) { st.refute(child, height) })
 }
 
-// Rollback goes back to an ancestor of where the state stands.
+// Rollback goes back to an ancestor of where the state stands [CWallet::blockDisconnected].
 func (st *State) Rollback(to *chain.HeaderNode) {
 	for _, r := range st.txs {
 		if r.height > to.Height {
@@ -291,7 +291,7 @@ func (st *State) Rollback(to *chain.HeaderNode) {
 }
 
 // FollowPool follows what changed in the pool. Left says that a transaction of ours
-// left it that may come back. Now is in Unix seconds.
+// left it that may come back. Now is in Unix seconds [transactionAddedToMempool, transactionRemovedFromMempool].
 func (st *State) FollowPool(d chain.PoolDelta, now int64) (left bool, err error) {
 	for _, in := range d.In {
 		st.rival(in.Tx)
