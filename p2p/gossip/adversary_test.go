@@ -367,34 +367,6 @@ func TestT14_UnrequestedBlocks(t *testing.T) {
 	}
 }
 
-// Who sends blocks in a row is not refused because they come faster than they are
-// validated; past a block that is missing it is 288 as past the tip.
-func TestUnrequestedBlocksInARowAreTakenBeforeTheTipMoves(t *testing.T) {
-	w := newWorld()
-	w.grow("a", "g", 1300, 100)
-	r := newRig(t, w)
-	r.check = false
-	r.joins(1, true)
-	r.says(1, r.headers(numbered("a", 1300)...)) // it sends more than it is asked for
-	taken := func(i int) bool {
-		name := fmt.Sprint("a", i)
-		r.says(1, &msg.Block{Block: w.blockNamed(name)})
-		e := r.n.s.tree.Find(w.nodes[name].Hash)
-		return e.Busy || e.Stored
-	}
-	for i := 1; i <= 900; i++ {
-		if !taken(i) {
-			t.Fatalf("block %d of those in a row is not taken", i)
-		}
-	}
-	if taken(902 + maxAhead - 1) { // 901 is missing: our tip will be 900
-		t.Error("a block 289 past the last in a row is taken")
-	}
-	if !taken(901 + maxAhead - 1) {
-		t.Error("a block 288 past the last in a row is not taken")
-	}
-}
-
 func TestT15_TipAnnouncedAndWithheld(t *testing.T) {
 	w := newWorld()
 	w.grow("a", "g", 11, 1000)

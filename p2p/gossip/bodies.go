@@ -66,13 +66,18 @@ func (s *State) welcome(e *headers.Entry) bool {
 // before it is validated: a peer that sends thousands in a row does not wait for that.
 func (s *State) near(e *headers.Entry) bool {
 	tip := s.tree.Tip().Node.Height
-	if e.Node.Height > tip+maxAhead+maxUnderWay {
+	switch {
+	case e.Node.Height <= tip+maxAhead:
+		return true
+	case e.Node.Height > tip+maxAhead+maxUnderWay:
 		return false
 	}
-	for x := s.tree.Ancestor(e, e.Node.Height-maxAhead); x != nil && x.Node.Height > tip; x = x.Parent {
-		if !x.Stored && !x.Busy {
+	x, back := s.tree.Ancestor(e, e.Node.Height-maxAhead), 0
+	for x != nil && !s.tree.IsActive(x.Node) { // a branch may lack a block that is below our tip
+		if back++; back > maxUnderWay || !x.Stored && !x.Busy {
 			return false
 		}
+		x = x.Parent
 	}
 	return true
 }

@@ -57,6 +57,9 @@ func (s *setup) together() (err error) {
 		if s.cfg.Policy, err = policy.ParseRules(name); err != nil {
 			return fmt.Errorf("GRAPEVINE_POLICY: %w", err)
 		}
+		if s.chain == "regtest" && name == policy.Core28().Name {
+			s.cfg.Params.EnforceBIP94 = true // there 28.1 refuses time warps, later releases only with -test=bip94
+		}
 	}
 	s.cfg.Manners.PunishTxs = s.cfg.Policy.PunishTxs
 	if s.Bool("peerblockfilters", false) && !s.cfg.FilterIndex {
