@@ -84,9 +84,9 @@ func (p *program) showPSBT(c *urfave.Context, m madePSBT) error {
 		case m.Fee != nil:
 			p.Err.Printf("It pays a fee of %s BTC, and nobody has signed it yet.\n", *m.Fee)
 		case m.Complete != nil && *m.Complete:
-			p.Err.Printf("All signatures are there: `grapevine psbt finalize --send`.\n")
+			p.Err.Printf("All signatures are there: `grapevine psbt finalize PSBT --send`.\n")
 		case m.Complete != nil:
-			p.Err.Printf("Signatures are missing still: `grapevine psbt show` says whose.\n")
+			p.Err.Printf("Signatures are missing still: `grapevine psbt show PSBT` says whose.\n")
 		}
 	})
 }

@@ -32,6 +32,10 @@ func (s *Service) Rescan(ctx context.Context, start, stop int32) (last int32, er
 	}
 	defer s.rescan.Unlock()
 	s.mu.Lock()
+	if s.ending { // whoever unloads the wallet waits for us
+		s.mu.Unlock()
+		return 0, wallet.ErrAborted
+	}
 	at := s.state.At()
 	if stop < 0 {
 		stop = at.Height

@@ -115,3 +115,18 @@ func TestARescanIsAborted(t *testing.T) {
 		t.Errorf("then the whole: %d, %v", last, err)
 	}
 }
+
+// Whoever unloads a wallet waits for a Rescan that is under way, which is aborted. One
+// that comes just then does not begin, for nobody would abort it.
+func TestNoRescanBeginsInAWalletThatEnds(t *testing.T) {
+	w := newWorld(t)
+	alice := w.rich(1, 1)
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if err := alice.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := alice.Rescan(t.Context(), 0, -1); !errors.Is(err, wallet.ErrAborted) || last != 0 {
+		t.Errorf("%d, %v", last, err)
+	}
+}

@@ -101,6 +101,7 @@ type Service struct {
 	state     *state.State   // nil: no wallet yet
 	moved     chan struct{}  // closed and replaced when the state has followed something
 	going     *scan          // a Rescan that is under way; nil: none
+	ending    bool           // Run is about to end: no other Rescan begins
 	scripts   [][]byte       // those of state, for filters
 	scriptsAt uint64         // what state.Watched was then
 	scanning  bool           // the reader is on its way through old blocks
@@ -173,6 +174,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.fill(ctx) })
 	g.Go(func() error { return s.relock(ctx) })
 	err := g.Wait()
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
 	s.AbortRescan() // before its file is closed
 	s.rescan.Lock()
 	defer s.rescan.Unlock()
