@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -427,8 +428,8 @@ func parts(raw []byte, it item) (command string, payload []byte, err error) {
 	return msg.Encode(m)
 }
 
-// RemoteAddr is "host:port" of the other end, LocalAddr of ours.
-func (p *Peer) RemoteAddr() net.Addr { return p.conn.RemoteAddr() }
+// RemoteAddr is where the other end is; not valid when it has no address, as behind a proxy.
+func (p *Peer) RemoteAddr() netip.AddrPort { return p2p.AddrPortOf(p.conn.RemoteAddr()) }
 
-// LocalAddr is our end.
-func (p *Peer) LocalAddr() net.Addr { return p.conn.LocalAddr() }
+// LocalAddr is our end; not valid when it has no address, as at a local socket.
+func (p *Peer) LocalAddr() netip.AddrPort { return p2p.AddrPortOf(p.conn.LocalAddr()) }

@@ -97,7 +97,7 @@ func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
 	if len(own) == 0 {
 		at := p2p.AddrPortOf(l.s.doors[0].Addr())
 		if at.Addr().IsUnspecified() {
-			at = netip.AddrPortFrom(p2p.AddrPortOf(r.peer.LocalAddr()).Addr(), at.Port())
+			at = netip.AddrPortFrom(r.peer.LocalAddr().Addr(), at.Port())
 		}
 		own = []netip.AddrPort{l.cfg.Place(at)}
 	}
@@ -226,7 +226,7 @@ func (l *loop) tell(id p2p.PeerID) {
 // asks is the way by which a peer came to ask for addresses: each way has an answer of
 // its own, so that one cannot tell by them that two lead to one node.
 func (r *remote) asks() string {
-	return r.network() + " " + p2p.AddrPortOf(r.peer.LocalAddr()).String()
+	return r.network() + " " + r.peer.LocalAddr().String()
 }
 
 // network is where a peer is, by Core's name.

@@ -298,7 +298,6 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		Greeted:      r.peer != nil,
 		Addr:         r.name(),
 		At:           r.at,
-		LocalAddr:    r.conn.LocalAddr().String(),
 		Network:      r.network(),
 		MappedAS:     l.cfg.Book.AS(r.at.Addr()),
 		Connected:    r.since,
@@ -307,6 +306,9 @@ func (l *loop) info(r *remote) p2p.PeerInfo {
 		AddrRelay:    r.addrRelay,
 		AddrsTaken:   r.addrsTaken,
 		AddrsLimited: r.addrsLimited,
+	}
+	if at := r.conn.LocalAddr(); at.IsValid() {
+		p.LocalAddr = at.String()
 	}
 	if at := cmp.Or(r.listens, r.claims); at.IsValid() {
 		p.Listens = p2p.HostPortOf(at).String()

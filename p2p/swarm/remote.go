@@ -125,7 +125,7 @@ func (l *loop) join(a arrival) {
 		return
 	}
 	if !r.Inbound() {
-		if at := p2p.AddrPortOf(a.peer.RemoteAddr()); at.IsValid() {
+		if at := a.peer.RemoteAddr(); at.IsValid() {
 			r.at = l.cfg.Place(at)
 		}
 		r.Permissions = p2p.Granted(l.cfg.Whitelist, r.at.Addr(), false)

@@ -3,7 +3,6 @@ package swarm
 import (
 	"net/netip"
 
-	"grapevine/p2p"
 	"grapevine/p2p/msg"
 	"grapevine/p2p/peer"
 )
@@ -50,7 +49,7 @@ func (l *loop) askTwin(o, r *remote) {
 	if o.peer == nil || !o.Have || r.peer == nil || r.dropped {
 		return
 	}
-	m := &msg.Twin{Nonce: r.Nonce, At: p2p.AddrPortOf(r.peer.LocalAddr())}
+	m := &msg.Twin{Nonce: r.Nonce, At: r.peer.LocalAddr()}
 	l.send(o.ID, func(p *peer.Peer) error { return p.Send(m) })
 }
 
@@ -69,7 +68,7 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 		}
 	default:
 		out := l.find(func(o *remote) bool { return !o.Inbound() && o.peer != nil && o.nonce == m.Nonce })
-		if out == nil || p2p.AddrPortOf(out.peer.RemoteAddr()) != m.At {
+		if out == nil || out.peer.RemoteAddr() != m.At {
 			return
 		}
 		yes := *m
