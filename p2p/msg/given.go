@@ -21,7 +21,8 @@ const (
 //
 //	last 32 | count 2, little-endian | given ⌈count/8⌉
 //
-// Bit i is the block i+1 above last on the way to the sender's tip. Bits beyond count are 0.
+// Bit i is the block i+1 above last on the way to the sender's tip. Bits beyond count are 0. With a count of 0 it is
+// the newcomer's answer: it knows nobody else who could have them.
 type Given struct {
 	Last  chain.Hash
 	Count uint16 // at most MaxHave

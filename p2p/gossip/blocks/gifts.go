@@ -16,6 +16,8 @@ import (
 //     they hold it, or, once it says so, so long as it may take to go round;
 //   - no more than maxUnproven blocks are kept for one that does not say that it has them;
 //   - nobody is refused a block more than maxRefusals times;
+//   - who says that it knows nobody else is refused nothing for aloneFor: a lie gets it what it would get
+//     after maxRefusals anyway;
 //   - who asks again for most of what it was refused has no neighbours that pass it on, and
 //     is refused nothing more.
 const (
@@ -27,6 +29,7 @@ const (
 	giftTime    = 5 * time.Second  // that a newcomer has at least to say that it holds what it was given
 	vainFrom    = 16               // blocks asked for again, from which on it is looked whether a newcomer has neighbours
 	vainAfter   = 2 * time.Second  // since somebody holds a block, from which on it counts that it was asked for again
+	aloneFor    = 5 * time.Second  // that who says to have no neighbours is believed
 	restFor     = time.Minute      // after our own sync, until we do so: who has just synced shares as all do
 )
 
@@ -50,6 +53,8 @@ type wishes struct {
 	refused  map[*headers.Entry]int // how often it was; at most window
 	vain     int                    // blocks that it asked for again, though others held them
 	alone    bool                   // it has no other way to them
+
+	aloneTill time.Time // until then it is taken at its word that it has none
 }
 
 // Synced: we have fetched an old block ourselves.
@@ -115,7 +120,7 @@ func (f *Fetcher) elsewhere(p *Source, e *headers.Entry) bool {
 func (f *Fetcher) refuses(p *Source, e *headers.Entry) bool {
 	w := &p.wishes
 	before := w.refused[e]
-	if !f.elsewhere(p, e) || w.alone || before >= maxRefusals || before == 0 && len(w.refused) >= window {
+	if !f.elsewhere(p, e) || w.alone || f.now.Before(w.aloneTill) || before >= maxRefusals || before == 0 && len(w.refused) >= window {
 		return false
 	}
 	if x := f.gifts.of[e]; before > 0 && !x.held.IsZero() && f.now.Sub(x.held) > vainAfter {

@@ -276,3 +276,51 @@ func TestANewcomerWithoutNeighboursAsksAgainSoon(t *testing.T) {
 		}
 	}
 }
+
+// Who says that it knows nobody else is refused nothing for a while, and a newcomer says so only when it is true.
+func TestWhoSaysThatItIsAloneIsServed(t *testing.T) {
+	r := seedRig(100)
+	a, b := r.newcomerOf(true), r.newcomerOf(true)
+	r.asks(t, a, 5)
+	if r.asks(t, b, 5) {
+		t.Fatal("a block is sent to two")
+	}
+	r.OnGiven(b, r.path[0], msg.NewGiven(r.path[0].Node.Hash, 0))
+	if !r.asks(t, b, 5) {
+		t.Error("who says that it is alone is refused")
+	}
+	r.asks(t, a, 6)
+	r.wait(aloneFor)
+	r.says(a, 6)
+	if r.asks(t, b, 6) {
+		t.Error("it is believed for ever")
+	}
+
+	n := newRig(8)
+	seed := n.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	seed.Given = true
+	n.OnHave(seed, n.path[8], msg.NewHave(n.path[8].Node.Hash, 0))
+	all := msg.NewGiven(n.path[0].Node.Hash, 8)
+	for i := range 8 {
+		all.Given.Set(i)
+	}
+	n.plan(t)
+	refused := func() *msg.Given {
+		n.OnGiven(seed, n.path[0], all)
+		return n.Alone(seed)
+	}
+	if n.wait(aloneFrom - 1); refused() != nil {
+		t.Error("it says so before others could have come")
+	}
+	n.wait(1)
+	if m := refused(); m == nil || m.Count != 0 {
+		t.Errorf("who is alone says %+v", m)
+	}
+	if len(n.plan(t)[seed]) == 0 {
+		t.Error("and does not ask again at once")
+	}
+	n.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	if refused() != nil {
+		t.Error("it says so, and is not")
+	}
+}

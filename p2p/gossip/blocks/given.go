@@ -19,6 +19,7 @@ type givens struct {
 	last  *headers.Entry // bits is the blocks after it; nil: it has said nothing
 	bits  msg.Bits
 	asked map[*headers.Entry]putOff // what it did not send though we asked; at most window
+	alone bool                      // we have told it that we have nobody else
 }
 
 // putOff is when a source would not send a block, and how often by now.
@@ -30,6 +31,10 @@ type putOff struct {
 // OnGiven takes a source's word for what it gave to others; last is the entry of m.Last.
 // Requests for these are not in flight any more.
 func (f *Fetcher) OnGiven(p *Source, last *headers.Entry, m *msg.Given) {
+	if m.Count == 0 {
+		f.saysAlone(p)
+		return
+	}
 	g := &p.givens
 	g.last, g.bits = last, m.Given
 	if g.asked == nil || len(g.asked) >= window {
@@ -60,11 +65,42 @@ func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
 	if f.useful > 1 {
 		return f.patient(p, x.at, x.times)
 	}
-	return f.waitsTill(x.at.Add(aloneAgain)) // nobody else could bring it
+	if p.givens.alone && f.now.Sub(x.at) < aloneAgain {
+		return false // it has been told that nobody else could bring it
+	}
+	till := x.at.Add(aloneAgain)
+	if from := f.began.Add(aloneFrom); from.After(x.at) {
+		till = from // then we may say so
+	}
+	return f.waitsTill(till)
 }
 
 // aloneAgain is after how long who has no other neighbours asks again: soon it is refused no more.
 const aloneAgain = time.Second
+
+// aloneFrom is how long after the beginning of a sync who has met nobody says so.
+const aloneFrom = 500 * time.Millisecond
+
+// Alone says what a source is told that would not send us blocks as others have them, when there are
+// no others whom we know; nil: there are, or they may yet come. It then sends us all for a while.
+func (f *Fetcher) Alone(p *Source) *msg.Given {
+	p.givens.alone = false
+	if p.givens.last == nil || f.now.Sub(f.began) < aloneFrom || f.have.peers > 1 || f.others(p) {
+		return nil
+	}
+	p.givens.alone = true
+	return msg.NewGiven(p.givens.last.Node.Hash, 0)
+}
+
+// others says whether somebody but p could be asked for something now.
+func (f *Fetcher) others(p *Source) bool {
+	return slices.ContainsFunc(f.sources, func(q *Source) bool { return q != p && f.isUseful(q) })
+}
+
+// saysAlone: a newcomer that we give to has told us that it knows nobody else.
+func (f *Fetcher) saysAlone(p *Source) {
+	p.wishes.aloneTill = f.now.Add(aloneFor)
+}
 
 // patient says whether it is still to be waited for what others have been fetching since
 // then, rather than to ask p.
