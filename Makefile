@@ -98,7 +98,7 @@ release: ## bin/release: every system's binary, built twice, with SHA256SUMS (SI
 demo: build ## a network without a server, live, in half a minute
 	bin/grapevine testnet demo
 
-test: ## all tests, with the race detector where there is a C compiler
+test: ## all tests, with the race detector for all that has goroutines, where there is a C compiler
 	$(GO) test $(TAGS) $(TESTFLAGS) $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(ALONE:./%=grapevine/%)))|grapevine/testnet/model')
 	$(GO) test $(TAGS) $(TESTFLAGS) -run '$(BESIDE)' ./testnet/model
 	$(GO) test $(TAGS) -timeout 20m $(ALONE) ./testnet/model
