@@ -39,7 +39,7 @@ func TestPageOfALocalNetwork(t *testing.T) {
 	b.silent()
 
 	address := n.run("wallet", "address", "--node", "1")
-	pages := []string{"/", "/network", "/network/pieces?node=1", "/do", "/learn", "/blocks", "/block/" + stale, "/tx/" + paid, "/address/" + address, "/pool", "/reorgs",
+	pages := []string{"/", "/network", "/network/pieces?node=1", "/network/trace?hash=" + paid, "/do", "/learn", "/blocks", "/block/" + stale, "/tx/" + paid, "/address/" + address, "/pool", "/reorgs",
 		"/search?q=nothing+like+that", "/node"}
 	for _, look := range []struct {
 		name          string
