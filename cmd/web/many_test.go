@@ -57,7 +57,7 @@ func TestManyNodesAreOnePage(t *testing.T) {
 		if rows := strings.Count(page, "<tr>"); rows < 100 || rows > 170 {
 			t.Errorf("%d nodes: %d rows", int(n), rows)
 		}
-		want := fmt.Sprintf("%s connections of %s not drawn", layout.Count(int(n)*8-320), layout.Count(int(n)*8))
+		want := fmt.Sprintf("%s connections of %s are not drawn", layout.Count(int(n)*8-320), layout.Count(int(n)*8))
 		if !strings.Contains(page, want) {
 			t.Errorf("%d nodes: the page lacks %q", int(n), want)
 		}
