@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"go/ast"
 	"go/types"
 	"slices"
@@ -80,7 +79,7 @@ func TestLayersHaveNinePeerTypes(t *testing.T) {
 				return true
 			}
 			if why := saysPeer(body); why != "" {
-				t.Error(fmt.Sprintf("%s:%d: %s is one more type of a peer (%s): p2p.Link or p2p.PeerInfo will do", s.name, s.line(d.Pos()), name, why))
+				t.Errorf("%s:%d: %s is one more type of a peer (%s): p2p.Link or p2p.PeerInfo will do", s.name, s.line(d.Pos()), name, why)
 			}
 			return true
 		})
