@@ -338,17 +338,23 @@ func (t *sealed) write(command string, payload []byte) (int, error) {
 	} else {
 		copy(name[1:], command)
 	}
-	return t.packet(append(prefix[:len(prefix):len(prefix)], payload...), nil)
+	text := make([]byte, 0, 1+len(prefix)+len(payload)) // a block is copied once
+	return t.sealUp(append(append(append(text, 0), prefix...), payload...), nil)
 }
 
 // packet seals content into the buffer.
 func (t *sealed) packet(content, aad []byte) (int, error) {
-	n := len(content)
+	return t.sealUp(append([]byte{0}, content...), aad)
+}
+
+// sealUp seals a packet's header and content into the buffer.
+func (t *sealed) sealUp(clear, aad []byte) (int, error) {
+	n := len(clear) - 1
 	l, err := t.sendLen.Crypt([]byte{byte(n), byte(n >> 8), byte(n >> 16)})
 	if err != nil {
 		return 0, err
 	}
-	text, err := t.seal.Encrypt(aad, append([]byte{0}, content...))
+	text, err := t.seal.Encrypt(aad, clear)
 	if err != nil {
 		return 0, err
 	}
