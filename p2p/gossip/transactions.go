@@ -135,7 +135,7 @@ func (s *State) onTxVerdict(v TxVerdict) {
 		s.refused(p, v.Tx, v.Err)
 	}
 	if v.ParentErr != nil && j.With != nil {
-		s.onBadParent(p, j, v)
+		s.onBadParent(j, v)
 		return
 	}
 	var missing *chain.MissingError
@@ -177,14 +177,14 @@ func (s *State) reject(p *peer, tx *chain.Tx, err error) {
 // onBadParent: a child was validated with a parent that is worth nothing whoever pays for
 // it. That is on the account of who sent the parent. Another of the same txid may be good,
 // so the child waits on, and who sent it is asked for its parent.
-func (s *State) onBadParent(p *peer, j *queuedTx, v TxVerdict) {
+func (s *State) onBadParent(j *queuedTx, v TxVerdict) {
 	parent, sender := j.With, s.byID[j.With.From]
 	if v.Cost > 0 {
 		s.charge(sender, parent, v.Cost)
 	}
 	s.cfg.Log.Debug("parent refused with its child", "txid", parent.Tx.ID, "wtxid", parent.Tx.WID, "err", v.ParentErr)
 	s.reject(sender, parent.Tx, v.ParentErr)
-	if p = s.byID[j.From]; p != nil { // not dropped just now
+	if p := s.byID[j.From]; p != nil { // not dropped just now
 		s.keepOrphan(p, v.Tx, []chain.Hash{parent.Tx.ID})
 	}
 }

@@ -198,6 +198,8 @@ func setTestOptions(s *setup) error {
 			s.cfg.Params.EnforceBIP94 = true
 		case "addrman":
 			s.cfg.FixedBook = true
+		default:
+			s.Notes = append(s.Notes, fmt.Sprintf(`Warning: Unrecognised option "%s" provided in -test=<option>.`, what))
 		}
 	}
 	return nil
