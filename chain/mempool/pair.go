@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"grapevine/chain"
@@ -70,7 +71,9 @@ func loneParent(err error) (none chain.Hash) {
 
 // AddWithParent is Add for a child together with the one parent that it lacks and may pay
 // for, which was refused for its fee alone. What is wrong with the parent beyond that is
-// not the child's: it is parentErr, and err says that the child lacks its parent.
+// not the child's: it is parentErr, and err says that the child lacks its parent. So does err
+// where both together are refused, and neither for itself: with another witness of the
+// parent, which is smaller, they may be good.
 //
 // Only the writer may call it.
 func (p *Pool) AddWithParent(child, parent *chain.Tx) (delta chain.PoolDelta, parentErr, err error) {
@@ -83,26 +86,27 @@ func (p *Pool) AddWithParent(child, parent *chain.Tx) (delta chain.PoolDelta, pa
 
 // addPair checks a child that lacks its parent together with it [AcceptPackage].
 func (p *Pool) addPair(parent, child *chain.Tx, since time.Time) (delta chain.PoolDelta, parentErr, err error) {
-	pair := []*chain.Tx{parent, child}
-	if err := checkList(pair); err != nil {
-		return delta, nil, err
+	pair, waits := []*chain.Tx{parent, child}, &chain.MissingError{Parents: []chain.Hash{parent.ID}}
+	whole := checkList(pair)
+	if whole == nil && p.cfg.Rules.WholeFamilies {
+		whole = p.checkParents(pair)
 	}
-	if p.cfg.Rules.WholeFamilies {
-		if err := p.checkParents(pair); err != nil {
-			return delta, nil, err
-		}
+	if whole != nil {
+		return delta, nil, fmt.Errorf("%w: %w", whole, waits)
 	}
 	r, delta, err := p.addPackage(pair, 0, since)
 	if err != nil {
 		return delta, nil, err
 	}
 	above, below := r.Members[0], r.Members[1]
-	if above.Err != nil && !policy.Reconsiderable(parent, above.Err) {
+	switch {
+	case errors.Is(above.Err, chain.ErrMissingCoin): // what it spends has gone, and may come back
+		return delta, nil, waits
+	case above.Err != nil && !policy.Reconsiderable(parent, above.Err):
 		p.lowFee.forget(parent.ID)
-		return delta, above.Err, &chain.MissingError{Parents: []chain.Hash{parent.ID}}
-	}
-	if below.Err != nil && errors.Is(below.Err, chain.ErrMissingCoin) {
-		return delta, nil, r.Err // it was checked with its parent: to wait for it would not help
+		return delta, above.Err, waits
+	case errors.Is(below.Err, chain.ErrMissingCoin): // the pair is refused, and not what is in it
+		return delta, nil, fmt.Errorf("%w: %w", r.Err, waits)
 	}
 	return delta, nil, below.Err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/chaintest"
 	"grapevine/chain/policy"
 )
 
@@ -146,4 +147,26 @@ func TestAnotherParentMayBeInThePool(t *testing.T) {
 		}
 		w.check()
 	}
+}
+
+// Where a pair is refused as such, what its parent's witness weighs may be why: the child
+// is told to wait.
+func TestAChildOutlivesAPairThatIsTooHeavy(t *testing.T) {
+	w := newWorld(t, 1)
+	w.pool.floor.raise(5000, w.now)
+	parent := spend(100, 1, w.fund(1))
+	child := spend(9000, 1, out(parent, 0))
+	m := parent.MsgTx.Copy()
+	m.TxIn[0].Witness = wire.TxWitness{make([]byte, 403_800), m.TxIn[0].Witness[0]}
+	stuffed := chain.NewTx(m)
+	_, parentErr, err := w.pool.addPair(stuffed, child, w.now)
+	if parentErr != nil || !errors.Is(err, policy.ErrPackageWeight) || loneParent(err) != parent.ID {
+		t.Errorf("parent: %v, child: %v", parentErr, err)
+	}
+	orphan := spend(100, 1, chaintest.Coin{Op: wire.OutPoint{Hash: chain.Hash{9}}, Value: 5000})
+	_, parentErr, err = w.pool.AddWithParent(spend(900, 1, out(orphan, 0)), orphan)
+	if parentErr != nil || loneParent(err) != orphan.ID {
+		t.Errorf("a parent that lacks its own: %v, child: %v", parentErr, err)
+	}
+	w.check()
 }

@@ -20,7 +20,7 @@ func (s *State) onTxIn(ev TxIn) {
 	s.settle(ev.Tx)
 	s.tx.orphans.Remove(ev.Tx.WID)
 	s.announceToAll(in)
-	s.parentCame(ev.Tx.ID, nil)
+	s.parentCame(ev.Tx.ID)
 }
 
 // onTxOut: slower peers announce what a block has just confirmed; it is not

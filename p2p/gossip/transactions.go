@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
 	"time"
@@ -21,7 +22,7 @@ type txDownload struct {
 	queue     *txQueue
 	rejected  txs.Set // wtxids that would be rejected again at this tip [m_lazy_recent_rejects]
 	confirmed txs.Set // names of those that the last blocks took from the pool
-	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent
+	lowFee    txs.Set // wtxids refused for their fee alone: asked for again only as a parent; and pairs that were refused [GetPackageHash]
 }
 
 func newTxDownload(cfg Config) txDownload {
@@ -86,7 +87,7 @@ func (s *State) queueTx(j *queuedTx) {
 // knowsTx says whether a transaction that came need not be validated: it is here, or
 // would be refused, and no child of it waits that could pay for it.
 func (s *State) knowsTx(tx *chain.Tx) bool {
-	return s.haveTx(tx.WID) || s.tx.lowFee.Has(tx.WID) && len(s.tx.orphans.Waiting(tx.ID)) == 0
+	return s.haveTx(tx.WID) || s.tx.lowFee.Has(tx.WID) && len(s.heirs(tx)) == 0
 }
 
 // forceRelay announces what we have already to those who do not know it, when it comes
@@ -134,12 +135,18 @@ func (s *State) onTxVerdict(v TxVerdict) {
 	if p != nil && v.Err != nil {
 		s.refused(p, v.Tx, v.Err)
 	}
-	if v.ParentErr != nil && j.With != nil {
-		s.onBadParent(j, v)
-		return
-	}
 	var missing *chain.MissingError
 	var refused *chain.PolicyError
+	if j.With != nil && v.Err != nil {
+		if !errors.As(v.Err, &missing) || slices.Contains(missing.Parents, j.With.Tx.ID) { // else they were not validated together
+			s.tx.lowFee.Add(pairOf(j.With.Tx, v.Tx))
+		}
+		if v.ParentErr != nil {
+			s.onBadParent(j, v)
+			return
+		}
+		defer s.tryHeir(j.With)
+	}
 	if v.Err != nil && v.Cost > 0 && !errors.As(v.Err, &missing) {
 		s.charge(p, j, v.Cost)
 	}
@@ -150,12 +157,15 @@ func (s *State) onTxVerdict(v TxVerdict) {
 			p.stats.lastTx = s.now
 		}
 	case errors.As(v.Err, &missing):
-		if p != nil && j.With == nil { // with its parent it was validated already: to wait again would not help
-			s.keepOrphan(p, v.Tx, missing.Parents)
-		}
+		s.keepOrphan(j, missing.Parents)
+	case j.With != nil && j.With.Tx.HasWitness() && !brokenByConsensus(v.Err):
+		s.keepOrphan(j, []chain.Hash{j.With.Tx.ID}) // with a smaller witness of its parent it may be good
 	case policy.Reconsiderable(v.Tx, v.Err):
 		s.tx.lowFee.Add(v.Tx.WID) // [m_lazy_recent_rejects_reconsiderable]
-		s.parentCame(v.Tx.ID, j)  // the pool takes a low-fee parent with a child that pays for it [CPFP, Find1P1CPackage]
+		if j.With == nil {
+			j.heirs = s.heirs(v.Tx)
+			s.tryHeir(j)
+		}
 	case errors.As(v.Err, &refused) && refused.Stripped:
 	default:
 		s.reject(p, v.Tx, v.Err)
@@ -184,9 +194,7 @@ func (s *State) onBadParent(j *queuedTx, v TxVerdict) {
 	}
 	s.cfg.Log.Debug("parent refused with its child", "txid", parent.Tx.ID, "wtxid", parent.Tx.WID, "err", v.ParentErr)
 	s.reject(sender, parent.Tx, v.ParentErr)
-	if p := s.byID[j.From]; p != nil { // not dropped just now
-		s.keepOrphan(p, v.Tx, []chain.Hash{parent.Tx.ID})
-	}
+	s.keepOrphan(j, []chain.Hash{parent.Tx.ID})
 }
 
 // brokenByConsensus says whether a transaction would be refused in a block too.
@@ -213,6 +221,9 @@ func (s *State) charge(p *peer, refused *queuedTx, cost time.Duration) {
 	}
 	for _, j := range back {
 		s.finish(j.tasks...)
+		if j.With != nil {
+			s.tryHeir(j.With)
+		}
 		for _, q := range s.peers {
 			if q != p && q.tx.Known(j.Tx) {
 				s.tx.requests.Offer(q.tx, txs.Name{Hash: q.tx.Name(j.Tx), ByWTxID: q.WTxIDRelay}, s.now)
@@ -233,11 +244,18 @@ func (s *State) settle(tx *chain.Tx) {
 	s.tx.requests.Settle(tx.ID)
 }
 
-// keepOrphan lets a transaction wait and asks who sent it for its parents.
-func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
-	if !s.tx.orphans.Takes(p.ID, len(parents)) {
+// keepOrphan lets a transaction wait and asks who sent it for its parents. One that has
+// waited before does not wait longer for that.
+func (s *State) keepOrphan(j *queuedTx, parents []chain.Hash) {
+	tx, x := j.Tx, &txs.Orphan{Tx: j.Tx, From: j.From, Expires: s.now.Add(txs.OrphanExpiry)}
+	if j.waited != nil {
+		x = j.waited.Again()
+	}
+	x.Parents = parents
+	if !x.Pass(func(id p2p.PeerID) bool { return s.byID[id] != nil }) || !s.tx.orphans.Takes(x.From, len(parents)) {
 		return
 	}
+	p := s.byID[x.From]
 	if s.hopeless(parents) {
 		s.cfg.Log.Debug("orphan of refused parents is not kept", "txid", tx.ID, "wtxid", tx.WID)
 		s.tx.rejected.Add(tx.WID)
@@ -246,12 +264,12 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	}
 	for _, h := range parents {
 		if s.pool.ByTxID(h) != nil { // it came while this one was validated
-			s.queueTx(&queuedTx{Tx: tx, From: p.ID})
+			s.queueTx(&queuedTx{Tx: tx, From: p.ID, waited: j.waited})
 			return
 		}
 	}
 	s.settle(tx)
-	gone := s.tx.orphans.Add(&txs.Orphan{Tx: tx, From: p.ID, Parents: parents, Expires: s.now.Add(txs.OrphanExpiry)})
+	gone := s.tx.orphans.Add(x)
 	s.cfg.Log.Debug("orphan kept", "txid", tx.ID, "wtxid", tx.WID, "weight", tx.Weight, "orphans", s.tx.orphans.Len())
 	if gone > 0 {
 		s.cfg.Log.Debug("too many orphans", "removed", gone)
@@ -259,7 +277,9 @@ func (s *State) keepOrphan(p *peer, tx *chain.Tx, parents []chain.Hash) {
 	if s.cfg.Manners.TxDelays {
 		parents = parentsOf(tx) // Core asks for all that it has not seen lately
 	}
-	s.askParents(p, parents)
+	s.askParents(p, slices.DeleteFunc(slices.Clone(parents), func(h chain.Hash) bool {
+		return j.With != nil && h == j.With.Tx.ID && j.With.From == p.ID // it has sent what it has
+	}))
 }
 
 // parentsOf are the txids that a transaction spends, each once.
@@ -341,20 +361,50 @@ func (s *State) inheritOrphans(id p2p.PeerID, number int64) {
 
 // parentCame validates the orphans again that waited for this one parent only. What
 // an orphan costs us is paid for by its own bytes, so nothing short may make us
-// look at it again and again: all its parents are here, or it stays as it is; and
-// if one that pays too little does not help it, it goes.
-func (s *State) parentCame(txid chain.Hash, lowFee *queuedTx) {
+// look at it again and again: all its parents are here, or it stays as it is.
+func (s *State) parentCame(txid chain.Hash) {
 	for _, x := range s.tx.orphans.Waiting(txid) {
-		if slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != txid && s.pool.ByTxID(h) == nil }) {
-			continue
+		if s.lacksOnly(x, txid) {
+			s.revalidate(x, nil)
 		}
-		s.revalidate(x, lowFee)
 	}
 }
 
-// revalidate validates an orphan again, with a low-fee parent for the last time [ProcessOrphanTx].
-func (s *State) revalidate(x *txs.Orphan, lowFee *queuedTx) {
-	if s.tx.orphans.Remove(x.Tx.WID) != nil {
-		s.queueTx(&queuedTx{Tx: x.Tx, From: x.From, With: lowFee})
+// lacksOnly says whether all other parents of an orphan are in the pool.
+func (s *State) lacksOnly(x *txs.Orphan, parent chain.Hash) bool {
+	return !slices.ContainsFunc(x.Parents, func(h chain.Hash) bool { return h != parent && s.pool.ByTxID(h) == nil })
+}
+
+// heirs are the orphans that may pay for a low-fee parent, and have not been validated
+// with it before [Find1P1CPackage].
+func (s *State) heirs(parent *chain.Tx) []*txs.Orphan {
+	return slices.DeleteFunc(s.tx.orphans.Waiting(parent.ID), func(x *txs.Orphan) bool {
+		return !s.lacksOnly(x, parent.ID) || s.tx.lowFee.Has(pairOf(parent, x.Tx))
+	})
+}
+
+// tryHeir has a low-fee parent validated together with the next of its heirs [CPFP]. They
+// take turns: what is wrong with the parent is found out, and paid for, once.
+func (s *State) tryHeir(parent *queuedTx) {
+	for len(parent.heirs) > 0 && s.pool.ByTxID(parent.Tx.ID) == nil {
+		x := parent.heirs[0]
+		parent.heirs = parent.heirs[1:]
+		if s.revalidate(x, parent) {
+			return
+		}
 	}
+}
+
+// pairOf names a parent and a child with the witnesses that they have [GetPackageHash].
+func pairOf(parent, child *chain.Tx) chain.Hash {
+	return sha256.Sum256(slices.Concat(parent.WID[:], child.WID[:]))
+}
+
+// revalidate validates an orphan again, if it still waits, with a low-fee parent or alone [ProcessOrphanTx].
+func (s *State) revalidate(x *txs.Orphan, lowFee *queuedTx) bool {
+	if s.tx.orphans.Remove(x.Tx.WID) == nil {
+		return false
+	}
+	s.queueTx(&queuedTx{Tx: x.Tx, From: x.From, With: lowFee, waited: x})
+	return true
 }

@@ -7,16 +7,19 @@ import (
 
 	"grapevine/chain"
 	"grapevine/p2p"
+	"grapevine/p2p/gossip/txs"
 )
 
 // queuedTx is a transaction that waits or is validated.
 type queuedTx struct {
 	Tx      *chain.Tx
 	From    p2p.PeerID
-	Origin  string       // where From comes from (Joined)
-	Tickets []p2p.Ticket // Submits that its verdict answers
-	With    *queuedTx    // its parent, which was refused for its fee alone; nil: it comes alone
-	tasks   []*task      // of the peers that have sent it
+	Origin  string        // where From comes from (Joined)
+	Tickets []p2p.Ticket  // Submits that its verdict answers
+	With    *queuedTx     // its parent, which was refused for its fee alone; nil: it comes alone
+	waited  *txs.Orphan   // as which it waited for parents; nil: it did not
+	heirs   []*txs.Orphan // that may pay for it, one after the other; of a low-fee parent
+	tasks   []*task       // of the peers that have sent it
 	sent    bool
 }
 

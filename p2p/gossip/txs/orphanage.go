@@ -34,7 +34,7 @@ type Orphanage struct {
 	limits   OrphanLimits
 	byWID    map[chain.Hash]*Orphan
 	byParent map[chain.Hash][]*Orphan // waiting for that txid, in order of arrival
-	order    []*Orphan                // oldest first; those that are gone are skipped
+	order    []*Orphan                // who expires first stands first; those that are gone are skipped
 	perPeer  map[p2p.PeerID]int
 	bytes    int
 }
@@ -96,7 +96,10 @@ func (o *Orphanage) Add(x *Orphan) (gone int) {
 	for _, h := range x.Parents {
 		o.byParent[h] = append(o.byParent[h], x)
 	}
-	o.order = append(o.order, x)
+	at := len(o.order)
+	for ; at > 0 && o.order[at-1].Expires.After(x.Expires); at-- { // it has waited before
+	}
+	o.order = slices.Insert(o.order, at, x)
 	o.count(x.From, 1)
 	o.bytes += x.Tx.Size
 	for ; len(o.byWID) > o.limits.most() || o.bytes > maxOrphanBytes; gone++ {
@@ -107,6 +110,25 @@ func (o *Orphanage) Add(x *Orphan) (gone int) {
 		}
 	}
 	return gone
+}
+
+// Again is an orphan that was validated and waits on, no longer than before.
+func (x *Orphan) Again() *Orphan {
+	return &Orphan{Tx: x.Tx, From: x.From, Parents: x.Parents, Expires: x.Expires, others: slices.Clone(x.others)}
+}
+
+// Pass gives it to another who announced it if who sent it has left, and says whether
+// anybody is left.
+func (x *Orphan) Pass(here func(p2p.PeerID) bool) bool {
+	x.others = slices.DeleteFunc(x.others, func(id p2p.PeerID) bool { return !here(id) })
+	if here(x.From) {
+		return true
+	}
+	if len(x.others) == 0 {
+		return false
+	}
+	x.From, x.others = x.others[0], x.others[1:]
+	return true
 }
 
 // dropAny drops one at random, so that nobody can choose which.
