@@ -61,7 +61,7 @@ func (w *warnings) follow(ev ledger.Event, syncing bool) (soon string) {
 		texts = append(texts, newRules(bit))
 	}
 	if w.worst != nil && w.worst.Work.Cmp(w.tip.Work.Add(chain.WorkOf(w.tip.Header.Bits).Times(invalidLead))) > 0 {
-		texts = append(texts, "Warning: Found invalid chain at least ~6 blocks longer than our best chain.\nChain state database corruption likely.")
+		texts = append(texts, "Warning: We do not appear to fully agree with our peers! You may need to upgrade, or other nodes may need to upgrade.")
 	}
 	w.tell(texts)
 	return soon

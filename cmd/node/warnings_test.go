@@ -54,7 +54,7 @@ func TestPeopleAreWarnedOnce(t *testing.T) {
 		t.Errorf("an invalid tip without more work: %q", w.current())
 	}
 	n = active
-	if mark(grow(7)); len(w.current()) != 2 || !strings.HasPrefix(w.current()[1], "Warning: Found invalid chain at least ~6 blocks longer") || len(alerts) != 2 {
+	if mark(grow(7)); len(w.current()) != 2 || !strings.HasPrefix(w.current()[1], "Warning: We do not appear to fully agree with our peers!") || len(alerts) != 2 {
 		t.Errorf("seven invalid blocks above the tip: %q, alerts %q", w.current(), alerts)
 	}
 	tips = nil

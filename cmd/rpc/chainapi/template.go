@@ -44,6 +44,7 @@ type blockTemplate struct {
 	Time         int64          `json:"curtime"`
 	Bits         string         `json:"bits"`
 	Height       int32          `json:"height"`
+	Challenge    string         `json:"signet_challenge,omitempty"`
 	Commitment   string         `json:"default_witness_commitment,omitempty"`
 }
 
@@ -78,6 +79,8 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 		return a.propose(req.String("data"))
 	case mode != "template":
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Invalid mode")
+	case a.Params.SignetChallenge != nil && !slices.Contains(rules, "signet"):
+		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the signet rule set (call with {"rules": ["segwit", "signet"]})`)
 	case !slices.Contains(rules, "segwit"):
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, `getblocktemplate must be called with the segwit rule set (call with {"rules": ["segwit"]})`)
 	}
@@ -132,6 +135,9 @@ func (a *API) newTemplate(t *miner.Template) blockTemplate {
 		NonceRange: "00000000ffffffff", SigOpLimit: chain.MaxSigOpCost, SizeLimit: chain.MaxBlockWeight,
 		WeightLimit: chain.MaxBlockWeight, Time: t.Header.Timestamp.Unix(), Bits: show.Bits(t.Header.Bits),
 		Height: t.Height, Commitment: hex.EncodeToString(t.Commitment),
+	}
+	if a.Params.SignetChallenge != nil {
+		bt.Rules, bt.Challenge = append(bt.Rules, "!signet"), hex.EncodeToString(a.Params.SignetChallenge)
 	}
 	a.votes(&bt, t.Parent)
 	if t.Height < a.Params.SegwitHeight {
