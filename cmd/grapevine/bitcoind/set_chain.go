@@ -199,7 +199,7 @@ func setTestOptions(s *setup) error {
 		case "addrman":
 			s.cfg.FixedBook = true
 		default:
-			s.Notes = append(s.Notes, fmt.Sprintf(`Warning: Unrecognised option "%s" provided in -test=<option>.`, what))
+			s.warn(fmt.Sprintf(`Unrecognised option "%s" provided in -test=<option>.`, what))
 		}
 	}
 	return nil
