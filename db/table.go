@@ -128,16 +128,20 @@ func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
 	return nil
 }
 
-// roomBytes is what a Writer takes for values at a time.
-const roomBytes = 64 << 10
+const (
+	// roomBytes is what a Writer takes for small values at a time.
+	roomBytes = 64 << 10
+	// largeValue and more has memory of its own: it would leave much of a room unused.
+	largeValue = roomBytes / 16
+)
 
-// Writer puts many records in one transaction: the table is looked up once, and values stand together in
+// Writer puts many records in one transaction: the table is looked up once, and small values stand together in
 // memory until the commit.
 type Writer[K, V any] struct {
-	t      Table[K, V]
-	bucket *bbolt.Bucket
-	key    []byte
-	room   []byte
+	t          Table[K, V]
+	bucket     *bbolt.Bucket
+	key, value []byte // of the record that is written; their memory is used again
+	room       []byte // never grows
 }
 
 // Writer begins to write; it is of no use after the transaction.
@@ -152,17 +156,25 @@ func (t Table[K, V]) Writer(tx *Tx) (*Writer[K, V], error) {
 
 // Put writes one record as Table.Put does.
 func (w *Writer[K, V]) Put(k K, v V) error {
-	if cap(w.room)-len(w.room) < roomBytes/64 { // else most values find room without being moved
-		w.room = make([]byte, 0, roomBytes)
-	}
-	from := len(w.room)
-	w.key = w.t.key.Append(w.key[:0], k) // bbolt copies it
-	w.room = w.t.value.Append(w.room, v)
-	w.room = binary.BigEndian.AppendUint32(w.room, checksum(w.key, w.room[from:]))
-	if err := w.bucket.Put(w.key, w.room[from:len(w.room):len(w.room)]); err != nil {
+	w.key = w.t.key.Append(w.key[:0], k)
+	w.value = seal(w.key, w.t.value.Append(w.value[:0], v))
+	if err := w.bucket.Put(w.key, w.kept(w.value)); err != nil { // it copies the key, and refers to the value
 		return fmt.Errorf("table %s, write %x: %w", w.t.bucket, w.key, err)
 	}
 	return nil
+}
+
+// kept is a copy of a value that stays as it is until the commit.
+func (w *Writer[K, V]) kept(value []byte) []byte {
+	if len(value) >= largeValue {
+		return bytes.Clone(value)
+	}
+	if cap(w.room)-len(w.room) < len(value) {
+		w.room = make([]byte, 0, roomBytes)
+	}
+	from := len(w.room)
+	w.room = append(w.room, value...)
+	return w.room[from:len(w.room):len(w.room)]
 }
 
 // Delete removes one record; a missing one is no error.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -98,5 +99,39 @@ func TestTwin_AWriterWritesAsPutDoes(t *testing.T) {
 		if len(said[0]) == 0 || !bytes.Equal(said[0], said[1]) {
 			t.Fatalf("%d bytes and %d: they differ", len(said[0]), len(said[1]))
 		}
+	}
+}
+
+// Whatever the sizes of values, a Writer takes about as much memory as they do, beside bbolt's own.
+func TestAWriterTakesAsMuchMemoryAsItsValues(t *testing.T) {
+	const all = 8 << 20
+	for _, size := range []int{1500, roomBytes/16 - sumSize - 1, roomBytes/16 - sumSize, 10_000, roomBytes - sumSize, roomBytes, 100_000} {
+		file, err := Open(filepath.Join(t.TempDir(), "a"), "test", 1, Options{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = file.Update(func(tx *Tx) error {
+			w, err := NewTable("t", Uint32(), Bytes()).Writer(tx)
+			if err != nil {
+				return err
+			}
+			var before, after runtime.MemStats
+			value := make([]byte, size)
+			runtime.ReadMemStats(&before)
+			for i := range all / size {
+				if err := w.Put(uint32(i), value); err != nil {
+					return err
+				}
+			}
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > 2*all {
+				t.Errorf("values of %d bytes: %d bytes are taken for %d", size, took, all)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
 	}
 }
