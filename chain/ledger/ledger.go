@@ -76,15 +76,16 @@ func (c *Config) kept() archive.Indexes {
 // Ledger is the record. Its reading methods may be called by any goroutine, at
 // any time after Open.
 type Ledger struct {
-	cfg     Config
-	archive *archive.Archive
-	set     *coins.Set
-	tree    *tree
-	inbox   *inbox
-	events  chan Event
-	rebuilt chan struct{}
-	indexed atomic.Int32 // up to which height all indexes reach; -1: to the tip
-	digests digests
+	cfg      Config
+	archive  *archive.Archive
+	set      *coins.Set
+	tree     *tree
+	inbox    *inbox
+	events   chan Event
+	rebuilt  chan struct{}
+	indexed  atomic.Int32 // up to which height all indexes reach; -1: to the tip
+	digests  digests
+	verifies chan struct{} // holds the right to verify blocks: each takes the memory of a move
 
 	loading  atomic.Bool   // a snapshot is being loaded
 	cleared  chan struct{} // closed once what an interrupted loading left has gone
@@ -108,7 +109,7 @@ func Open(c Config) (*Ledger, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Ledger{cfg: c, tree: newTree(c.Params.Genesis()), inbox: newInbox(), events: make(chan Event, eventsAhead), rebuilt: make(chan struct{}),
-		cleared: make(chan struct{}), unproven: make(chan struct{}, 1), bodyCame: make(chan struct{}, 1)}
+		cleared: make(chan struct{}), unproven: make(chan struct{}, 1), bodyCame: make(chan struct{}, 1), verifies: make(chan struct{}, 1)}
 	l.archive = archive.Open(c.DB, l.inbox.poke)
 	l.archive.Node = l.tree.Numbered
 	if c.sampling != (history.Sampling{}) {

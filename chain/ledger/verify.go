@@ -29,8 +29,14 @@ var errInPart = errors.New("not everything that was asked for could be verified"
 
 // Verify proves the last blocks of the verified chain, all of it for none or fewer, while the node goes on.
 // What is wrong is logged. Blocks that are pruned, and coins of more blocks than one move may hold in
-// memory, are not proven: then the answer is false too [VerifyDB].
+// memory, are not proven: then the answer is false too [VerifyDB]. One at a time: others wait for their turn.
 func (l *Ledger) Verify(ctx context.Context, level, blocks int) (sound bool, err error) {
+	select {
+	case l.verifies <- struct{}{}:
+		defer func() { <-l.verifies }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	for range tryLimit {
 		tip := l.set.Tip()
 		last := blocks

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -222,4 +224,41 @@ func TestVerifyWhileTheTipMoves(t *testing.T) {
 		default:
 		}
 	}
+}
+
+// Two at once would take the memory of two: the second waits, and gives up with its context.
+func TestVerifyTakesTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := spendingRig(t, func(c *Config, _ *db.Options) { c.Now = func() time.Time { return time.Unix(1<<32-1, 0) } })
+		r.verifies <- struct{}{} // somebody is at it
+		ended := make(chan error, 1)
+		go func() {
+			sound, err := r.Verify(t.Context(), VerifyScripts, 3)
+			if !sound && err == nil {
+				err = errors.New("it is not sound")
+			}
+			ended <- err
+		}()
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() {
+			_, err := r.Verify(ctx, VerifyScripts, 3)
+			left <- err
+		}()
+		synctest.Wait()
+		if len(ended)+len(left) > 0 {
+			t.Error("they did not wait")
+		}
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Error("who gave up:", err)
+		}
+		<-r.verifies
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if got := r.verified(3); got != VerifyScripts {
+			t.Errorf("and afterwards: level %d", got)
+		}
+	})
 }

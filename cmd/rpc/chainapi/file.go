@@ -109,6 +109,7 @@ func (a *API) verifyChain(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
+	defer c.Aside()() // there is one at a time
 	sound, err := a.Ledger.Verify(ctx, int(level), int(blocks))
 	if err != nil {
 		return nil, err
