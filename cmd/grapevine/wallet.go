@@ -136,10 +136,12 @@ func (p *program) walletBalance(c *urfave.Context) error {
 		a.Ask("listunspent", &rewards, 0, 9_999_999, []string{}, true, map[string]bool{"include_immature_coinbase": true})
 	}
 	var fresh []coin // in the pool
-	a.Ask("listunspent", &fresh, 0, 0)
+	if a.Ask("listunspent", &fresh, 0, 0); a.Err != nil {
+		return cli.Fail("wallet balance", a.Err)
+	}
 	return p.Show(c, b, func(o *cli.Out) {
 		width := max(len(b.Trusted.String()), len(b.Pending.String()), len(b.Immature.String()))
-		waits := changeOfBumps(fresh, b.Pending)
+		waits := changeOfBumps(fresh, b)
 		o.Printf("%*s BTC can be spent\n", width, b.Trusted-waits)
 		if waits != 0 {
 			o.Printf("%*s BTC change of what was bumped or cancelled, to be spent when that is in a block\n", width, waits)
@@ -154,14 +156,16 @@ func (p *program) walletBalance(c *urfave.Context) error {
 }
 
 // changeOfBumps is what a balance counts as trusted though no payment takes it yet: of the
-// coins in the pool that are not safe, those that are not pending.
-func changeOfBumps(inPool []coin, pending jsonrpc.Amount) (sum jsonrpc.Amount) {
+// coins in the pool that are not safe, those that are not pending. Coins at addresses that were
+// spent from are neither, in a wallet that tells them apart [avoid_reuse]. What comes between
+// the two answers is no reason to show less than nothing.
+func changeOfBumps(inPool []coin, b balances) (sum jsonrpc.Amount) {
 	for _, x := range inPool {
-		if !x.Safe && x.Confirmations == 0 {
+		if !x.Safe && !x.Reused && x.Confirmations == 0 {
 			sum += x.Amount
 		}
 	}
-	return max(0, sum-pending)
+	return min(max(0, sum-b.Pending), b.Trusted)
 }
 
 // maturity is how deep a reward must be to be spent: one block more than the
@@ -276,6 +280,7 @@ type coin struct {
 	Confirmations int            `json:"confirmations"`
 	Spendable     bool           `json:"spendable"`
 	Safe          bool           `json:"safe"`
+	Reused        bool           `json:"reused,omitempty"`
 	Generated     bool           `json:"generated,omitempty"`
 }
 

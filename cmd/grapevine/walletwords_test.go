@@ -38,11 +38,14 @@ func TestBalanceSaysWhenRewardsCanBeSpent(t *testing.T) {
 
 func TestBalanceSaysThatTheChangeOfABumpWaits(t *testing.T) {
 	const btc = jsonrpc.Amount(100_000_000)
-	inPool := []coin{{Amount: 3 * btc}, {Amount: 5 * btc, Safe: true}, {Amount: 2 * btc}, {Amount: 7 * btc, Confirmations: 1}}
+	inPool := []coin{{Amount: 3 * btc}, {Amount: 5 * btc, Safe: true}, {Amount: 2 * btc}, {Amount: 7 * btc, Confirmations: 1}, {Amount: 6 * btc, Reused: true}}
 	for pending, want := range map[jsonrpc.Amount]jsonrpc.Amount{0: 5 * btc, 2 * btc: 3 * btc, 5 * btc: 0, 9 * btc: 0} {
-		if got := changeOfBumps(inPool, pending); got != want {
+		if got := changeOfBumps(inPool, balances{Trusted: 20 * btc, Pending: pending}); got != want {
 			t.Errorf("of 5 BTC that are not safe with %s pending: %s, want %s", pending, got, want)
 		}
+	}
+	if got := changeOfBumps(inPool, balances{Trusted: btc}); got != btc {
+		t.Errorf("of 1 BTC in all: %s", got)
 	}
 }
 
