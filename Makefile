@@ -21,7 +21,7 @@ TESTFLAGS ?= $(RACE) -timeout 20m
 ALONE     := ./p2p/gossip ./p2p/gossip/blocks ./p2p/gossip/headers ./p2p/gossip/txs \
              ./chain ./chain/headertree ./chain/mempool/estimate ./chain/policy ./chain/script/secp256k1 \
              ./wallet/coinselect ./wallet/descriptor ./wallet/miniscript
-BESIDE    := TestT60_SeedsWithRandomFaults|TestRunsAreExactBySeed
+BESIDE    := TestT60_SeedsWithRandomFaults|TestRunsAreExactBySeed|TestSeedsRunBesideEachOther
 # It would wait a second at each process's end, and tests start hundreds.
 export GORACE ?= atexit_sleep_ms=10
 

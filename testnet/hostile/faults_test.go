@@ -25,7 +25,7 @@ func TestT60_RandomFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		seeds = n
+		seeds = max(1, n)
 	}
 	for seed := range uint64(seeds) {
 		if !t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { history(t, seed) }) {
