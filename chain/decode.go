@@ -142,6 +142,25 @@ func DecodeTxOf(block []byte, place int) (*Tx, error) {
 	}
 }
 
+// TxOffsets are where the transactions of a serialised block begin, and at last where the last of
+// them ends.
+func TxOffsets(block []byte) ([]uint32, error) {
+	w := walker{raw: block, pos: min(headerSize, len(block))}
+	count, err := w.count(minTxSize)
+	if err != nil {
+		return nil, err
+	}
+	offsets := make([]uint32, 1, count+1)
+	offsets[0] = uint32(w.pos)
+	for i := range count {
+		if _, err := w.tx(); err != nil {
+			return nil, fmt.Errorf("decode transaction %d of a block: %w", i, err)
+		}
+		offsets = append(offsets, uint32(w.pos))
+	}
+	return offsets, nil
+}
+
 // The least bytes that one of each takes, so that a count can be refused
 // before anything of that size is allocated.
 const (

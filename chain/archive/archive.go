@@ -41,7 +41,8 @@ type Archive struct {
 	Node     func(number uint32) *chain.HeaderNode
 	Sampling history.Sampling // of those histories; Open sets the usual one
 
-	wake chan struct{} // capacity 1: there may be work
+	wake  chan struct{} // capacity 1: there may be work
+	parts partCache
 
 	mu      sync.Mutex
 	headers map[uint32]Header // not written yet

@@ -16,22 +16,24 @@ import (
 
 // Body is a stored block's bytes. They are shared: do not change them [ReadBlockFromDisk].
 func (a *Archive) Body(n uint32) ([]byte, error) {
-	a.mu.Lock()
-	raw, ok := a.tail[n]
-	a.mu.Unlock()
-	if ok {
+	if raw, ok := a.waits(n); ok {
 		return raw, nil
 	}
 	return get(a, a.t.bodies, n)
 }
 
-// InBody calls fn with a stored block's bytes, which are gone when it returns: reading
-// one transaction need not copy a block. fn must not wait for anything.
-func (a *Archive) InBody(n uint32, fn func(raw []byte) error) error {
+// waits is a body that is not committed yet.
+func (a *Archive) waits(n uint32) (raw []byte, ok bool) {
 	a.mu.Lock()
-	raw, ok := a.tail[n]
-	a.mu.Unlock()
-	if ok {
+	defer a.mu.Unlock()
+	raw, ok = a.tail[n]
+	return raw, ok
+}
+
+// inBody calls fn with a stored block's bytes, which are gone when it returns: reading
+// one transaction need not copy a block. fn must not wait for anything.
+func (a *Archive) inBody(n uint32, fn func(raw []byte) error) error {
+	if raw, ok := a.waits(n); ok {
 		return fn(raw)
 	}
 	return a.file.View(func(tx *db.Tx) error {

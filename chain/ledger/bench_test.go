@@ -123,3 +123,34 @@ func BenchmarkAddHeader(b *testing.B) {
 		r.AddHeaders([]*chain.HeaderNode{n})
 	}
 }
+
+// One transaction in the middle of a block of 6,001: 660 kB.
+func BenchmarkFindTx(b *testing.B) {
+	r := newRig(b)
+	p, key := r.cfg.Params, chaintest.NewKey(1)
+	trunk := chaintest.Grow(b, p, p.Genesis(), chaintest.Times(101), chaintest.PayTo(chaintest.OpTrue()))
+	outs := make([]*wire.TxOut, 6000)
+	for i := range outs {
+		outs[i] = chaintest.Pay(50_000, chaintest.OpTrue())
+	}
+	fan := chaintest.Spend(b, []chaintest.Coin{trunk[0].Coinbase(nil)}, outs...)
+	txs := []*chain.Tx{fan}
+	for i := range outs {
+		txs = append(txs, chaintest.SpendOne(b, chaintest.OutputOf(fan, i, nil), key.P2WPKH(), 500))
+	}
+	m := chaintest.Mine(b, p, trunk[100].Node, chaintest.With(txs...))
+	for _, m := range append(trunk, m) {
+		if err := r.Submit(m); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := r.FlushCoins(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if f, ok, err := r.FindTx(txs[3000].ID); !ok || err != nil || f.Place != 3001 {
+			b.Fatal(ok, err)
+		}
+	}
+}

@@ -134,11 +134,9 @@ func (l *Ledger) FindTx(txid chain.Hash) (f FoundTx, ok bool, err error) {
 
 // readTx reads one transaction of a stored body; nil: it has not so many.
 func (l *Ledger) readTx(e *entry, place int) (tx *chain.Tx, err error) {
-	err = l.reading(e, func(body uint32) error {
-		return l.archive.InBody(body, func(raw []byte) (err error) {
-			tx, err = chain.DecodeTxOf(raw, place)
-			return err
-		})
+	err = l.reading(e, func(body uint32) (err error) {
+		tx, err = l.archive.Tx(body, place)
+		return err
 	})
 	return tx, err
 }

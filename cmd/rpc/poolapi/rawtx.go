@@ -116,6 +116,9 @@ func (a *API) findIn(id, block chain.Hash) (Found, error) {
 	if !ok {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeInvalidAddress, "Block hash not found")
 	}
+	if f, ok, err := a.Ledger.FindTx(id); ok && err == nil && f.Block == node { // by the index, without reading all of the block
+		return Found(f), nil
+	}
 	b, err := a.Ledger.Block(block)
 	if err != nil {
 		return Found{}, jsonrpc.Errorf(jsonrpc.CodeMisc, "Block not available")
