@@ -30,8 +30,13 @@ func (a *Archive) waits(n uint32) (raw []byte, ok bool) {
 	return raw, ok
 }
 
-// inBody calls fn with a stored block's bytes, which are gone when it returns: reading
-// one transaction need not copy a block. fn must not wait for anything.
+// InBody calls fn with a stored block's bytes, which are gone when it returns: who needs them for a moment
+// need not copy a block. fn must not wait for anything.
+func (a *Archive) InBody(n uint32, fn func(raw []byte)) error {
+	return a.inBody(n, func(raw []byte) error { fn(raw); return nil })
+}
+
+// inBody is InBody for who may find something wrong.
 func (a *Archive) inBody(n uint32, fn func(raw []byte) error) error {
 	if raw, ok := a.waits(n); ok {
 		return fn(raw)

@@ -63,6 +63,16 @@ func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
 	return l.readRaw(e)
 }
 
+// InBlock calls fn with a stored block as it travels, without copying it: the bytes are gone when
+// fn returns, which must not wait for anything.
+func (l *Ledger) InBlock(hash chain.Hash, fn func(raw []byte)) error {
+	e, ok := l.tree.entry(hash)
+	if !ok {
+		return fmt.Errorf("block %s: %w", hash, ErrNotFound)
+	}
+	return l.reading(e, func(body uint32) error { return l.archive.InBody(body, fn) })
+}
+
 // Block is a stored block, decoded.
 func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {
 	e, ok := l.tree.entry(hash)

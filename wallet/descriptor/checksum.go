@@ -56,12 +56,11 @@ func WithChecksum(text string) string {
 func checksumStep(c uint64, v int) uint64 {
 	top := c >> 35
 	c = (c&0x7ffffffff)<<5 ^ uint64(v)
-	for i, g := range [...]uint64{0xf5dee51989, 0xa9fdca3312, 0x1bab10e32d, 0x3706b1677a, 0x644d626ffd} {
-		if top>>i&1 == 1 {
-			c ^= g
-		}
-	}
-	return c
+	c ^= 0xf5dee51989 & -(top & 1) // all of it, or nothing
+	c ^= 0xa9fdca3312 & -(top >> 1 & 1)
+	c ^= 0x1bab10e32d & -(top >> 2 & 1)
+	c ^= 0x3706b1677a & -(top >> 3 & 1)
+	return c ^ 0x644d626ffd&-(top>>4&1)
 }
 
 // WithoutChecksum checks the checksum of a text and cuts it off; need says that

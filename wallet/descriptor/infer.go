@@ -15,7 +15,7 @@ import (
 // keys and scripts (Core: InferDescriptor); p may be nil.
 func Infer(script []byte, net *chaincfg.Params, p *Provider) *Descriptor {
 	if p == nil {
-		p = NewProvider()
+		p = &Provider{} // of which nothing is known
 	}
 	in := inferrer{p}
 	if e := in.script(script, atTop); e != nil {

@@ -17,6 +17,9 @@ func (d *Descriptor) String() string {
 	return WithChecksum(text)
 }
 
+// Address is that of an addr(…), which says no more; empty for all others.
+func (d *Descriptor) Address() string { return d.root.addr }
+
 // Private is the descriptor with its private keys; false: it has not all of them.
 func (d *Descriptor) Private() (string, bool) {
 	text, ok := d.root.text(func(k *key) (string, bool) { return k.privateText(d.net) })

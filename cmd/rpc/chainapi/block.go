@@ -41,11 +41,11 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 		return nil, err
 	}
 	if verbosity <= 0 {
-		raw, err := a.Ledger.RawBlock(n.Hash)
-		if err != nil {
+		var text jsonrpc.Encoded
+		if err := a.Ledger.InBlock(n.Hash, func(raw []byte) { text = jsonrpc.Hex(raw) }); err != nil {
 			return nil, a.bodyError(err)
 		}
-		return hex.EncodeToString(raw), nil
+		return text, nil
 	}
 	return a.Block(n, verbosity)
 }

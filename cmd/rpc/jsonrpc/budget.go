@@ -173,6 +173,9 @@ func (b *Budget) await(ctx context.Context, w *wanted) error {
 // give lets go on those for whom there is memory: who came first of all, then the
 // newest, since who waits longest is the likeliest to have gone. Under mu.
 func (b *Budget) give() {
+	if len(b.waiting) == 0 {
+		return
+	}
 	first := b.first()
 	for i := len(b.waiting) - 1; i >= 0; i-- {
 		w := b.waiting[i]

@@ -3,8 +3,11 @@ package jsonrpc
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"strconv"
 )
 
 // request is one call as it travels. Version 1.x answers always carry result
@@ -24,9 +27,10 @@ func parseRequest(raw json.RawMessage) (r request) {
 		return r
 	}
 	var id, version, method, params json.RawMessage
-	for _, m := range members(raw) {
+	for part := range elements(raw) {
+		name, value := member(part)
 		var at *json.RawMessage
-		switch m.Name {
+		switch string(name) {
 		case "id":
 			at = &id
 		case "jsonrpc":
@@ -37,10 +41,10 @@ func parseRequest(raw json.RawMessage) (r request) {
 			at = &params
 		}
 		if at != nil && *at == nil { // of two the first counts
-			*at = m.Value
+			*at = value
 		}
 	}
-	if id != nil { // of any type
+	if r.id = id; bytes.ContainsAny(id, " \t\r\n") { // of any type
 		var line bytes.Buffer
 		_ = json.Compact(&line, id) // it is JSON
 		r.id = line.Bytes()
@@ -62,7 +66,7 @@ func (r *request) read(version, method, params json.RawMessage) *Error {
 	case "", "null":
 		return Errorf(CodeInvalidRequest, "Missing method")
 	case "string":
-		_ = json.Unmarshal(method, &r.method) // it is text
+		r.method = textOf(method)
 	default:
 		return Errorf(CodeInvalidRequest, "Method must be a string")
 	}
@@ -91,7 +95,9 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 			return nil, asError(err)
 		}
 	}
-	h.cfg.Log.Debug("an RPC call", "method", r.method, "user", from.user)
+	if h.cfg.Log.Enabled(ctx, slog.LevelDebug) {
+		h.cfg.Log.Debug("an RPC call", "method", r.method, "user", from.user)
+	}
 	c := &Call{Params: m.bind(r.params), method: &m.Method}
 	if c.miscounted && h.cfg.Brief {
 		return nil, Errorf(CodeInvalidParams, "wrong number of parameters, want: %s", m.usage())
@@ -172,8 +178,19 @@ func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 // Encoded is an answer as Encode writes it, by whom knows a shorter way to it.
 type Encoded []byte
 
+// Hex is bytes as text.
+func Hex(raw []byte) Encoded {
+	text := append(make([]byte, 0, hex.EncodedLen(len(raw))+2), '"')
+	return append(hex.AppendEncode(text, raw), '"')
+}
+
 // enter takes a place, or gives up when nobody waits for the answer any more [WorkQueue::Enqueue].
 func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	default:
+	}
 	select {
 	case places <- struct{}{}:
 		return nil
@@ -195,6 +212,16 @@ func asError(err error) *Error {
 
 // Encode writes compact JSON on one line, leaving <, > and & as they are.
 func Encode(v any) (json.RawMessage, error) {
+	switch v := v.(type) { // what most answers are
+	case string:
+		if isPlain(v) {
+			return append(append(append(make([]byte, 0, len(v)+2), '"'), v...), '"'), nil
+		}
+	case int:
+		return strconv.AppendInt(nil, int64(v), 10), nil
+	case int32:
+		return strconv.AppendInt(nil, int64(v), 10), nil
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -206,25 +233,22 @@ func Encode(v any) (json.RawMessage, error) {
 
 // answer appends one answer, in Core's order of members [JSONRPCReplyObj].
 func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
-	if result == nil {
-		result = json.RawMessage("null")
-	}
-	errText := json.RawMessage("null")
+	var errText json.RawMessage
 	if fault != nil {
 		errText, _ = Encode(fault) // a number and a string always encode
 	}
 	switch {
 	case !r.v2:
 		out.text(`{"result":`)
-		out.add(result)
+		out.value(result)
 		out.text(`,"error":`)
-		out.add(errText)
+		out.value(errText)
 	case fault != nil:
 		out.text(`{"jsonrpc":"2.0","error":`)
-		out.add(errText)
+		out.value(errText)
 	default:
 		out.text(`{"jsonrpc":"2.0","result":`)
-		out.add(result)
+		out.value(result)
 	}
 	if r.id != nil {
 		out.text(`,"id":`)

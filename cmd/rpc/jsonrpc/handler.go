@@ -263,7 +263,7 @@ func readPieces(r io.Reader, take func(n int) error) ([]byte, error) {
 
 func (h *Handler) answerBody(ctx context.Context, from asker, body []byte) (status int, reply [][]byte) {
 	switch k := kind(body); {
-	case tooDeep(body) || !json.Valid(body):
+	case !valid(body):
 		return faulty(Errorf(CodeParse, "Parse error"))
 	case from.listed && from.only == nil:
 		h.forbid(from.user, "")
@@ -408,25 +408,4 @@ func elements(array []byte) iter.Seq[json.RawMessage] {
 			}
 		}
 	}
-}
-
-// tooDeep counts brackets outside strings.
-func tooDeep(body []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			if depth++; depth > maxDepth {
-				return true
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return false
 }

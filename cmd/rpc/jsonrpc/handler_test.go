@@ -16,7 +16,7 @@ import (
 )
 
 // serve starts a server as cmd/rpc does and returns its address.
-func serve(t *testing.T) string {
+func serve(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -193,7 +193,7 @@ func TestStrangersAreRefused(t *testing.T) {
 const authLine = "Authorization: Basic dTpw" // u:p
 
 // dial opens a raw connection.
-func dial(t *testing.T, addr string) (net.Conn, *bufio.Reader) {
+func dial(t testing.TB, addr string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {

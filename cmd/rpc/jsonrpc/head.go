@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,6 +34,7 @@ type repairConn struct {
 	net.Conn
 	in   []byte // bytes received and not looked at yet
 	out  []byte // bytes ready for the reader
+	kept []byte // what in and out are parts of, most often: the same from request to request
 	body int    // bytes of the body still to be passed through, or unbounded
 }
 
@@ -71,10 +73,18 @@ func (c *repairConn) passed(n int) {
 	}
 }
 
+// readSize is how much is read at a time, at least half of it.
+const readSize = 4096
+
+// fill reads more. Nothing waits in out, whose memory it may take.
 func (c *repairConn) fill() error {
-	buf := make([]byte, 4096)
-	n, err := c.Conn.Read(buf)
-	c.in = append(c.in, buf[:n]...)
+	if c.kept == nil {
+		c.kept = make([]byte, 0, readSize)
+	}
+	c.in = slices.Grow(append(c.kept, c.in...), readSize/2)
+	c.kept = c.in[:0]
+	n, err := c.Conn.Read(c.in[len(c.in):cap(c.in)])
+	c.in = c.in[:len(c.in)+n]
 	if n > 0 {
 		return nil
 	}
@@ -130,32 +140,40 @@ func repairHead(head []byte) (out []byte, body int) {
 	hasHost, chunked := false, false
 	first := bytes.IndexByte(head, '\n') + 1
 	for line := range bytes.Lines(head[first:]) {
-		name, value, _ := strings.Cut(string(line), ":")
-		switch strings.ToLower(name) {
-		case "host":
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case isName(name, "host"):
 			hasHost = true
-		case "transfer-encoding":
+		case isName(name, "transfer-encoding"):
 			chunked = true
-		case "content-length":
-			n, err := strconv.Atoi(strings.TrimSpace(value))
+		case isName(name, "content-length"):
+			n, err := strconv.Atoi(string(bytes.TrimSpace(value)))
 			if err != nil || n < 0 {
 				return head, unbounded
 			}
 			body = n
 		}
 	}
+	if chunked {
+		body = unbounded
+	}
 	line, repaired := repairTarget(head[:first])
-	out, head = append(out, line...), head[first:]
+	if hasHost && !repaired {
+		return head, body
+	}
+	out = slices.Clone(line)
 	if repaired {
 		out = append(out, repairedMark+": 1\r\n"...)
 	}
 	if !hasHost {
 		out = append(out, "Host: localhost\r\n"...)
 	}
-	if chunked {
-		body = unbounded
-	}
-	return append(out, head...), body
+	return append(out, head[first:]...), body
+}
+
+// isName says whether a header's name is that one, which is written small.
+func isName(name []byte, small string) bool {
+	return len(name) == len(small) && strings.EqualFold(string(name), small)
 }
 
 // repairedMark is the header that a request has whose target was repaired. Who
@@ -165,6 +183,9 @@ const repairedMark = "Grapevine-Repaired-Target"
 // repairTarget writes each % of a request line that begins no escape as one, since
 // net/http refuses such a line; libevent leaves it to who answers.
 func repairTarget(line []byte) (out []byte, repaired bool) {
+	if bytes.IndexByte(line, '%') < 0 {
+		return line, false
+	}
 	for i := 0; i < len(line); i++ {
 		out = append(out, line[i])
 		if line[i] == '%' && !escapes(line[i:]) {

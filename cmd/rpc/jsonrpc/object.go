@@ -181,10 +181,7 @@ type Pair struct {
 }
 
 // Text is the value if it is text, else empty.
-func (p Pair) Text() (s string) {
-	_ = json.Unmarshal(p.Value, &s) // not text: empty
-	return s
-}
+func (p Pair) Text() string { return textOf(p.Value) }
 
 // OnePair reads an object of one member.
 func OnePair(raw json.RawMessage) (Pair, error) {
@@ -228,15 +225,51 @@ func (p *Params) Pairs(name string) (pairs []Pair) {
 // parsed as a whole before, so that nothing here can fail; values are parts of it.
 func members(object json.RawMessage) (pairs []Pair) {
 	for part := range elements(object) {
-		end := endOfText(part, 0)
-		name, value := part[1:end], bytes.TrimLeft(part[end+1:], " \t\r\n:")
-		text := string(name)
-		if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
-			_ = json.Unmarshal(part[:end+1], &text) // a JSON text
-		}
-		pairs = append(pairs, Pair{text, value})
+		name, value := member(part)
+		pairs = append(pairs, Pair{string(name), value})
 	}
 	return pairs
+}
+
+// member is the name and the value of one of an object's elements.
+func member(part json.RawMessage) (name []byte, value json.RawMessage) {
+	end := endOfText(part, 0)
+	name, value = part[1:end], bytes.TrimLeft(part[end+1:], " \t\r\n:")
+	if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
+		var text string
+		_ = json.Unmarshal(part[:end+1], &text) // a JSON text
+		name = []byte(text)
+	}
+	return name, value
+}
+
+// plain is what stands between the quotes of a JSON text that has nothing to unescape, and would have nothing to
+// escape; ok is false of all else.
+func plain(raw []byte) (inner []byte, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return nil, false
+	}
+	inner = raw[1 : len(raw)-1]
+	return inner, isPlain(inner)
+}
+
+// isPlain says whether a text stands in JSON as it is.
+func isPlain[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// textOf is a JSON text unescaped; what is none is empty.
+func textOf(raw json.RawMessage) (s string) {
+	if inner, ok := plain(raw); ok {
+		return string(inner)
+	}
+	_ = json.Unmarshal(raw, &s)
+	return s
 }
 
 // object is what members makes members of.

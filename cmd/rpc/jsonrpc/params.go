@@ -241,6 +241,9 @@ func (p *Params) wrongType(got, want string) {
 
 // String reads text.
 func (p *Params) String(name string) (s string) {
+	if inner, ok := plain(p.value(name)); ok {
+		return string(inner)
+	}
 	p.read(name, "string", &s)
 	return s
 }

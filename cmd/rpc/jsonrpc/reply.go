@@ -1,10 +1,12 @@
 package jsonrpc
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -27,20 +29,42 @@ type pieces struct {
 
 // add appends b, which from now on belongs to the answer.
 func (p *pieces) add(b []byte) {
-	p.size += len(b)
 	if len(b) > pieceSize { // it stands for itself
+		p.size += len(b)
 		p.full = append(p.full, p.last, b)
 		p.last = nil
 		return
 	}
-	if len(p.last)+len(b) > cap(p.last) {
-		p.full = append(p.full, p.last)
-		p.last = make([]byte, 0, max(len(b), min(2*cap(p.last), 1<<20), 256))
-	}
+	p.grow(len(b))
 	p.last = append(p.last, b...)
 }
 
-func (p *pieces) text(s string) { p.add([]byte(s)) }
+func (p *pieces) text(s string) {
+	p.grow(len(s))
+	p.last = append(p.last, s...)
+}
+
+// value appends JSON; nil is null.
+func (p *pieces) value(raw json.RawMessage) {
+	if raw == nil {
+		p.text("null")
+		return
+	}
+	p.add(raw)
+}
+
+// grow makes place for n bytes, at most pieceSize, behind the last. A small answer is one piece.
+func (p *pieces) grow(n int) {
+	p.size += n
+	switch {
+	case len(p.last)+n <= cap(p.last):
+	case len(p.last)+n <= pieceSize:
+		p.last = slices.Grow(p.last, max(n, cap(p.last), 256))
+	default:
+		p.full = append(p.full, p.last)
+		p.last = make([]byte, 0, max(n, min(2*cap(p.last), 1<<20)))
+	}
+}
 
 func (p *pieces) all() [][]byte { return append(p.full, p.last) }
 
@@ -62,7 +86,10 @@ func SendPieces(w http.ResponseWriter, s *Share, status int, body ...[]byte) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(size))
 	w.WriteHeader(status)
-	out := NewWriter(w, s)
+	out := &Writer{w: w, limit: http.NewResponseController(w), share: s}
+	if size == 0 {
+		out.wait(replyTime)
+	}
 	for _, b := range body {
 		if _, err := out.Write(b); err != nil {
 			return // who no longer listens needs no answer

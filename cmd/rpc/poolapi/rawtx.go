@@ -2,7 +2,6 @@ package poolapi
 
 import (
 	"context"
-	"encoding/hex"
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -49,7 +48,7 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 		return nil, err
 	}
 	if verbosity <= 0 {
-		return hex.EncodeToString(f.Tx.Raw()), nil
+		return jsonrpc.Hex(f.Tx.Raw()), nil
 	}
 	shown := a.show(f, verbosity > 1)
 	if c.Has("blockhash") {

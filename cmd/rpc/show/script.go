@@ -25,10 +25,12 @@ type Script struct {
 
 // NewScript describes an output's script.
 func NewScript(pk []byte, net *chaincfg.Params) Script {
-	return Script{
-		Asm: asm(pk, false), Desc: descriptor.Infer(pk, net, nil).String(), Hex: hex.EncodeToString(pk),
-		Address: Address(pk, net), Type: ScriptType(pk),
+	desc := descriptor.Infer(pk, net, nil)
+	address := desc.Address()
+	if address == "" {
+		address = Address(pk, net)
 	}
+	return Script{Asm: asm(pk, false), Desc: desc.String(), Hex: hex.EncodeToString(pk), Address: address, Type: ScriptType(pk)}
 }
 
 // ScriptType is Core's word for a script's form (GetTxnOutputType).
