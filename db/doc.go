@@ -6,7 +6,8 @@
 // their byte layouts with a Codec.
 //
 // Start reading at Open, then DB.View and Table.Get; pages.go proves a whole file,
-// backup.go copies one.
+// backup.go copies one. regular.go has what all rooms need who read another file than
+// that: it refuses what is none.
 //
 // A record is stored as
 //

@@ -86,14 +86,12 @@ const (
 // checkLength refuses a file that is shorter than its newest meta page says:
 // the missing pages would be read as faults. New and empty files pass.
 func checkLength(path string) error {
-	st, err := os.Stat(path)
+	st, err := StatFile(path)
 	switch {
 	case os.IsNotExist(err):
 		return nil
 	case err != nil:
 		return err
-	case !st.Mode().IsRegular(): // to open a FIFO would wait until somebody writes to it
-		return fmt.Errorf("it is not a file but a %s", kindOf(st.Mode()))
 	case st.Size() == 0:
 		return nil
 	}
@@ -110,19 +108,6 @@ func checkLength(path string) error {
 		return fmt.Errorf("%w: %d bytes long, want at least %d", ErrCorrupt, st.Size(), need)
 	}
 	return nil
-}
-
-// kindOf is what stands where a file should.
-func kindOf(m os.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "directory"
-	case m&os.ModeNamedPipe != 0:
-		return "FIFO"
-	case m&os.ModeSocket != 0:
-		return "socket"
-	}
-	return "device"
 }
 
 // meta is one of the two pages that say what the file's state is.

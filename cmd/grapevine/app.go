@@ -10,6 +10,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/grapevine/testnetcmd"
+	"grapevine/db"
 )
 
 // app is the table of commands.
@@ -101,7 +102,7 @@ func (p *program) readConf(line *cli.Line) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	f, err := cli.OpenFile(path)
+	f, err := db.OpenFile(path)
 	if err != nil {
 		return cli.Fail("grapevine.conf", err)
 	}

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 
 	"chain/script/secp256k1": {},
 
-	"chain/mempool/dump":     {"chain", "chain/mempool"},
+	"chain/mempool/dump":     {"chain", "chain/mempool", "db"},
 	"chain/mempool/estimate": {"chain", "chain/policy"},
 
 	"p2p":          {"chain"},
@@ -62,10 +62,10 @@ var allowed = map[string][]string{
 	"testnet/process": {"db", "testnet"},
 	"testnet/demo":    {"testnet"},
 	"testnet/simnet":  {"p2p", "testnet"},
-	"testnet/link":    {"p2p", "testnet"},
+	"testnet/link":    {"db", "p2p", "testnet"},
 	"testnet/hostile": {"chain", "p2p", "p2p/msg"},
 	"testnet/model":   {"chain", "p2p/..."},
-	"testnet/config":  {"testnet"},
+	"testnet/config":  {"db", "testnet"},
 	"testnet/export":  {"testnet/config"},
 	// The test kit that people import: the one room of testnet that knows whole nodes.
 	"testnet/harness": {"chain", "cmd/node", "cmd/rpc/client", "testnet", "testnet/process", "testnet/simnet"},
@@ -73,7 +73,7 @@ var allowed = map[string][]string{
 
 	"testnet/model/picture": {"testnet/model"},
 
-	"cmd/rpc/client":           {"cmd/rpc/jsonrpc"},
+	"cmd/rpc/client":           {"cmd/rpc/jsonrpc", "db"},
 	"cmd/rpc/jsonrpc":          {"chain"},
 	"cmd/rpc/show":             {"chain", "chain/policy", "cmd/rpc/jsonrpc", "wallet", "wallet/descriptor"},
 	"cmd/rpc/chainapi":         {"chain/...", "p2p/swarm", "db", "cmd/rpc/...", "wallet/descriptor"},
@@ -92,10 +92,10 @@ var allowed = map[string][]string{
 	"cmd/web/explorer":         {"chain/...", "cmd/rpc/...", "cmd/web/layout", "p2p", "p2p/addrbook", "p2p/swarm", "wallet", "wallet/descriptor"},
 	"cmd/web/layout":           {},
 	"cmd/grapevine/cli":        {"chain", "chain/policy", "cmd/node", "cmd/rpc/...", "db", "testnet", "testnet/process"},
-	"cmd/grapevine/args":       {},
-	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc", "p2p"},
-	"cmd/grapevine/bitcoind":   {"chain/...", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "p2p/...", "testnet/process", "wallet/..."},
-	"cmd/grapevine/testnetcmd": {"cmd/grapevine/cli", "cmd/rpc/client", "testnet/..."},
+	"cmd/grapevine/args":       {"db"},
+	"cmd/grapevine/bitcoincli": {"cmd/grapevine/args", "cmd/rpc/client", "cmd/rpc/jsonrpc", "db", "p2p"},
+	"cmd/grapevine/bitcoind":   {"chain/...", "cmd/grapevine/args", "cmd/node", "cmd/rpc/...", "db", "p2p/...", "testnet/process", "wallet/..."},
+	"cmd/grapevine/testnetcmd": {"cmd/grapevine/cli", "cmd/rpc/client", "db", "testnet/..."},
 	"cmd/grapevine":            {"cmd/...", "testnet/...", "chain", "chain/policy", "chain/ledger", "p2p", "wallet", "db"},
 }
 

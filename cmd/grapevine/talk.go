@@ -14,6 +14,7 @@ import (
 	"grapevine/chain/policy"
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
+	"grapevine/db"
 	"grapevine/p2p"
 	"grapevine/wallet"
 )
@@ -88,7 +89,7 @@ func peerList(ctx context.Context, from string, port uint16) ([]string, error) {
 		return nil, fmt.Errorf("peer list %s: only https, so that nobody on the way can change it", from)
 	}
 	if !strings.HasPrefix(from, "https://") {
-		f, err := cli.OpenFile(from)
+		f, err := db.OpenFile(from)
 		if err != nil {
 			return nil, fmt.Errorf("peer list: %w", err)
 		}

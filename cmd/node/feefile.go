@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"grapevine/chain/mempool"
+	"grapevine/db"
 )
 
 const (
@@ -31,12 +32,12 @@ type feeFile struct {
 // load takes over what the file has learnt, if it is not too old; stale: however old.
 // Without, the pool learns anew.
 func (f *feeFile) load(now time.Time, stale bool) {
-	st, err := os.Stat(f.path)
+	st, err := db.StatFile(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.log.Info("no fee estimates are kept yet", "file", f.path)
 		return
-	case err == nil && !st.Mode().IsRegular(), err == nil && st.Size() > maxEstimates:
+	case err == nil && st.Size() > maxEstimates:
 		err = errors.New("not a file of fee estimates")
 	case err == nil && now.Sub(st.ModTime()) >= estimatesAge+time.Hour && !stale: // counted in whole hours
 		f.log.Info("fee estimates are too old", "file", f.path, "hours", int64(now.Sub(st.ModTime())/time.Hour), "most", int64(estimatesAge/time.Hour))

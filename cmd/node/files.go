@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -128,16 +129,12 @@ func (n *Node) openASMap() (*p2p.ASMap, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(n.cfg.DataDir, path)
 	}
-	st, err := os.Stat(path)
-	if err != nil {
+	raw, err := db.ReadFile(path, maxASMap)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("Could not find asmap file \"%s\"", path)
 	}
-	if st.Size() > maxASMap || !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("Could not parse asmap file \"%s\"", path)
-	}
-	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("Could not parse asmap file \"%s\"", path)
 	}
 	n.log.Info("map of autonomous systems opened", "file", path, "bytes", len(raw))
 	as, err := p2p.ParseASMap(raw)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"grapevine/db"
 	"grapevine/p2p"
 )
 
@@ -54,7 +55,7 @@ func addrOfDest(dest []byte) (netip.AddrPort, error) {
 
 // key is the private key of our destination, which the bridge makes when there is none.
 func (s *sam) key(ctx context.Context, conn net.Conn) ([]byte, error) {
-	raw, err := os.ReadFile(s.keyFile)
+	raw, err := db.ReadFile(s.keyFile, maxI2PKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		var pairs map[string]string
 		if pairs, err = s.talk(ctx, conn, "DEST GENERATE SIGNATURE_TYPE=7"); err != nil {
@@ -103,7 +104,7 @@ func (s *Swarm) acceptI2P(ctx context.Context) {
 		}
 		retry = firstRetry
 		select {
-		case s.accepted <- knock{conn: conn, at: from}:
+		case s.accepted <- incoming{conn: conn, at: from}:
 		case <-ctx.Done():
 			conn.Close()
 		}

@@ -15,12 +15,12 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"grapevine/db"
 	"grapevine/p2p"
 )
 
@@ -189,7 +189,7 @@ func (t *torTalk) authenticate(password string) error {
 
 // showCookie proves that we can read Tor's cookie file, and lets Tor prove it first.
 func (t *torTalk) showCookie(path string) error {
-	cookie, err := readSmall(path, torCookie)
+	cookie, err := db.ReadFile(path, torCookie)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (t *torTalk) showCookie(path string) error {
 
 // addOnion asks for the service by the key in the file, or by a new one that is kept there.
 func (t *torTalk) addOnion(keyFile, port string) (name string, err error) {
-	raw, err := readSmall(keyFile, maxTorKey)
+	raw, err := db.ReadFile(keyFile, maxTorKey)
 	key := strings.TrimSpace(string(raw))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -251,18 +251,4 @@ func (t *torTalk) addOnion(keyFile, port string) (name string, err error) {
 		err = keepKey(keyFile, []byte(made))
 	}
 	return name, err
-}
-
-// readSmall reads a file of at most so many bytes.
-func readSmall(path string, most int) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(raw) > most {
-		err = fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return raw, err
 }

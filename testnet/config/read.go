@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,30 +11,16 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"grapevine/db"
 	"grapevine/testnet"
 )
 
 // Read reads a network.yaml. Its errors name the file, the line and the column. flag judges
 // the further lines of a node's grapevine.conf; nil takes all.
 func Read(path string, flag func(name, value string) error) (*Network, error) {
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		err = fmt.Errorf("%s: it is not a file", path)
-	}
+	raw, err := db.ReadFile(path, maxFile)
 	if err != nil {
 		return nil, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(raw) > maxFile {
-		return nil, fmt.Errorf("%s: it has more than %d bytes", path, maxFile)
 	}
 	n, err := parse(string(raw), flag)
 	if err != nil {

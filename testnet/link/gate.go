@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"grapevine/db"
 	"grapevine/p2p"
 	"grapevine/testnet"
 )
@@ -34,6 +35,9 @@ var _ p2p.Network = (*Gate)(nil)
 // maxRules bounds a file or call: a network has fewer nodes.
 const maxRules = 10_000
 
+// maxFile is in bytes, for as many.
+const maxFile = 16 << 20
+
 // New makes a gate that changes nothing.
 func New(under p2p.Network) *Gate {
 	return &Gate{under: under, rules: map[netip.AddrPort]testnet.Pair{}, conns: map[*conn]bool{}}
@@ -42,21 +46,14 @@ func New(under p2p.Network) *Gate {
 // Open makes a gate with the rules of a file, if it is there.
 func Open(under p2p.Network, path string) (*Gate, error) {
 	g := New(under)
-	st, err := os.Stat(path)
+	raw, err := db.ReadFile(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return g, nil
 	}
-	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		err = errors.New("it is not a file")
-	}
-	var raw []byte
-	if err == nil {
-		raw, err = os.ReadFile(path)
-	}
-	if err == nil {
-		_, err = g.SetLinks(raw)
-	}
 	if err != nil {
+		return nil, fmt.Errorf("links of this node: %w", err)
+	}
+	if _, err := g.SetLinks(raw); err != nil {
 		return nil, fmt.Errorf("links of this node: %s: %w", path, err)
 	}
 	return g, nil

@@ -230,10 +230,7 @@ func (w *Wallets) Restore(name, backup string) error {
 	if err := w.checkName(name); err != nil {
 		return err
 	}
-	if st, err := os.Stat(backup); err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		return fmt.Errorf("%w: %s is not a file", wallet.ErrUnread, backup)
-	}
-	from, err := os.Open(backup)
+	from, err := db.OpenFile(backup)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(wallet.ErrNoBackup, err)
 	}

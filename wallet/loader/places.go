@@ -74,11 +74,7 @@ func (w *Wallets) checkName(name string) error {
 // bbolt. What is behind it is read when it is opened.
 func isWallet(path string) bool {
 	const magicAt, magic = 16, 0xED0CDAED
-	st, err := os.Stat(path)
-	if err != nil || !st.Mode().IsRegular() { // to open a FIFO would wait
-		return false
-	}
-	f, err := os.Open(path)
+	f, err := db.OpenFile(path)
 	if err != nil {
 		return false
 	}
@@ -125,9 +121,12 @@ func (w *Wallets) Dir() ([]string, error) {
 // startupFile names the wallets to be loaded at the start, where Config.Save does not.
 const startupFile = "startup.json"
 
+// maxStartup is in bytes: far more than the names of all wallets that can be loaded.
+const maxStartup = 16 << 20
+
 // readStartup are the names in it; without one there are none.
 func (w *Wallets) readStartup() (names []string) {
-	raw, err := os.ReadFile(filepath.Join(w.cfg.Dir, startupFile))
+	raw, err := db.ReadFile(filepath.Join(w.cfg.Dir, startupFile), maxStartup)
 	if err == nil {
 		err = json.Unmarshal(raw, &names)
 	}
@@ -183,9 +182,8 @@ func (w *Wallets) takeOver() (name string, err error) {
 	}
 	kept := old + backupSuffix // before it is opened, which an older program could not do afterwards
 	made := false
-	st, err := os.Stat(old)
-	regular := err == nil && st.Mode().IsRegular() // to read a FIFO would wait for who writes to it
-	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) && regular {
+	_, notFile := db.StatFile(old)
+	if _, err := os.Lstat(kept); errors.Is(err, fs.ErrNotExist) && notFile == nil {
 		if _, err := db.CopyPlain(old, kept); err != nil {
 			return "", err
 		}

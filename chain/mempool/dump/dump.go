@@ -18,6 +18,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/mempool"
+	"grapevine/db"
 )
 
 // A file is, all numbers little endian:
@@ -131,15 +132,10 @@ type Into struct {
 	Waiting func(txid chain.Hash) // is unbroadcast
 }
 
-// checkFile refuses what is there and no file: to open a FIFO would wait for who writes
-// to it, and a directory cannot be replaced.
+// checkFile refuses what is there and no file, which cannot be replaced either.
 func checkFile(path string) error {
-	st, err := os.Stat(path)
-	switch {
-	case err == nil && st.IsDir():
-		return fmt.Errorf("%s: %w: it is a directory", path, ErrFormat)
-	case err == nil && !st.Mode().IsRegular():
-		return fmt.Errorf("%s: %w: it is not a file", path, ErrFormat)
+	if _, err := db.StatFile(path); errors.Is(err, db.ErrNotFile) {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	return nil
 }

@@ -5,11 +5,11 @@ package args
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"grapevine/db"
 )
 
 // ConfName is the file that is read where -conf names none.
@@ -23,7 +23,7 @@ const maxConf = 16 << 20
 func (a *Args) ReadConf() error {
 	path := a.ConfPath()
 	a.conf = path // the file may name another data directory
-	raw, err := readFile(path)
+	raw, err := db.ReadFile(path, maxConf)
 	switch {
 	case err != nil && a.Has("conf"):
 		return fmt.Errorf("specified config file \"%s\" could not be opened.", path)
@@ -55,7 +55,7 @@ func (a *Args) readIncluded() error {
 	names := slices.Concat(a.includes(chain, 0), a.includes("", 0))
 	own, any := len(a.file[chain]["includeconf"]), len(a.file[""]["includeconf"])
 	for _, name := range names {
-		raw, err := readFile(a.below(a.DataDir(), name))
+		raw, err := db.ReadFile(a.below(a.DataDir(), name), maxConf)
 		if err != nil {
 			return errors.New("Failed to include configuration file " + name)
 		}
@@ -80,26 +80,6 @@ func (a *Args) includes(section string, skip int) (names []string) {
 		names = append(names, text(v))
 	}
 	return names
-}
-
-func readFile(path string) ([]byte, error) {
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		err = fmt.Errorf("%s is not a file", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxConf+1))
-	if len(raw) > maxConf {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxConf)
-	}
-	return raw, err
 }
 
 // readConf takes one file's settings [ReadConfigStream].

@@ -11,6 +11,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"grapevine/db"
 )
 
 // SettingsName is the file that the node itself keeps settings in.
@@ -28,7 +30,7 @@ func (a *Args) ReadSettings() error {
 	if path == "" {
 		return nil
 	}
-	raw, err := readFile(path)
+	raw, err := db.ReadFile(path, maxConf)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"grapevine/cmd/grapevine/args"
 	"grapevine/cmd/rpc/client"
+	"grapevine/db"
 )
 
 // known are the options of bitcoin-cli.
@@ -126,7 +126,7 @@ func (s *session) cookie() string {
 		}
 	}
 	for _, path := range places {
-		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() {
+		if _, err := db.StatFile(path); err == nil {
 			return path
 		}
 	}

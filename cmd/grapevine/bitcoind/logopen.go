@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"grapevine/cmd/rpc"
+	"grapevine/db"
 )
 
 // logLevels are the values of -loglevel.
@@ -101,8 +102,8 @@ func (p *program) openLog() error {
 
 // shrink keeps the end of a log that has grown; a failure leaves it as it is [ShrinkDebugFile].
 func shrink(path string) {
-	st, err := os.Stat(path)
-	if err != nil || !st.Mode().IsRegular() || st.Size() <= cutLog {
+	st, err := db.StatFile(path)
+	if err != nil || st.Size() <= cutLog {
 		return
 	}
 	f, err := os.Open(path)

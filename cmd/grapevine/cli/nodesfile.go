@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"grapevine/db"
 	"grapevine/testnet"
 )
 
@@ -27,7 +28,7 @@ const maxNodesFile = 1 << 20
 // ReadNodes reads a --nodes-file: nodes that run elsewhere, numbered in its order.
 // Their PID is negative: they run, and are not ours to start and kill.
 func ReadNodes(path string) (f testnet.File, err error) {
-	raw, err := ReadFile(path, maxNodesFile)
+	raw, err := db.ReadFile(path, maxNodesFile)
 	if err != nil {
 		return f, err
 	}
@@ -54,7 +55,7 @@ func ReadNodes(path string) (f testnet.File, err error) {
 			}
 		}
 		if n.PasswordFile != "" {
-			secret, err := ReadFile(n.PasswordFile, maxNodesFile)
+			secret, err := db.ReadFile(n.PasswordFile, maxNodesFile)
 			if err != nil {
 				return f, fmt.Errorf("%s: node %d: %w", path, i, err)
 			}

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"grapevine/db"
 )
 
 // chosenName is the file in a data directory that names the wallet which commands without
@@ -80,7 +82,8 @@ func (p *Program) ChosenWallet(c *urfave.Context) (name string, ok bool, err err
 		return "", false, err
 	}
 	path := filepath.Join(dir, chosenName)
-	raw, err := os.ReadFile(path)
+	const most = 1 << 16 // bytes
+	raw, err := db.ReadFile(path, most)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil

@@ -3,13 +3,13 @@ package testnetcmd
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/db"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -27,7 +27,7 @@ func (p *program) netLogs(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}
-	log, err := os.Open(process.LogPath(m))
+	log, err := db.OpenFile(process.LogPath(m))
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}

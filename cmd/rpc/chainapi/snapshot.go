@@ -11,6 +11,7 @@ import (
 	"grapevine/chain/ledger"
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/cmd/rpc/show"
+	"grapevine/db"
 )
 
 // snapshotRows are about the coin set as a file.
@@ -209,10 +210,7 @@ func (a *API) loadTxOutSet(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	path = a.inDir(path)
 	unreadable := jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Couldn't open file %s for reading.", path)
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		return nil, unreadable
-	}
-	file, err := os.Open(path)
+	file, err := db.OpenFile(path)
 	if err != nil {
 		return nil, unreadable
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"grapevine/db"
 )
 
 // Error is an answer that says no. Its codes are bitcoind's.
@@ -82,19 +84,13 @@ func open(rawURL string) (*Client, *url.URL, error) {
 
 // readCookie reads "user:password" as a node writes it at its start.
 func readCookie(path string) (user, password string, err error) {
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() { // to open a FIFO would wait until somebody writes to it
-		err = fmt.Errorf("cookie %s: it is not a file", path)
-	}
-	var raw []byte
-	if err == nil {
-		raw, err = os.ReadFile(path)
-	}
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("no cookie at %s (is the node running?): %w", path, os.ErrNotExist)
-		}
-		return "", "", err
+	const most = 4096 // bytes
+	raw, err := db.ReadFile(path, most)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", "", fmt.Errorf("no cookie at %s (is the node running?): %w", path, os.ErrNotExist)
+	case err != nil:
+		return "", "", fmt.Errorf("cookie: %w", err)
 	}
 	user, password, ok := strings.Cut(strings.TrimSpace(string(raw)), ":")
 	if !ok {
