@@ -15,7 +15,7 @@ const (
 )
 
 // Flight is what is on its way in one direction of a connection, and those who wait for
-// it, or for room. It decides nothing: its owner says when bytes arrive and how long
+// it, or for a free place. It decides nothing: its owner says when bytes arrive and how long
 // anybody waits. It is guarded by the owner's lock, as a sync.Cond is by its L; all
 // methods are called with that held.
 type Flight struct {
@@ -63,8 +63,8 @@ func (f *Flight) Wait(until ...time.Time) {
 	}
 }
 
-// Room is how many of n bytes may be put on their way at once.
-func (f *Flight) Room(n int) int { return max(0, min(n, Packet, Window-f.held)) }
+// Free is how many of n bytes may be put on their way at once.
+func (f *Flight) Free(n int) int { return max(0, min(n, Packet, Window-f.held)) }
 
 // Put sends data on its way; it arrives then.
 func (f *Flight) Put(data []byte, at time.Time) {

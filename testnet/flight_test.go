@@ -21,25 +21,25 @@ func flown(t *testing.T, test func(*Flight)) {
 func TestAFlightHoldsAWindowAndNoMore(t *testing.T) {
 	flown(t, func(f *Flight) {
 		sum := 0
-		for n := f.Room(2 * Window); n > 0; n = f.Room(2 * Window) {
+		for n := f.Free(2 * Window); n > 0; n = f.Free(2 * Window) {
 			if n > Packet {
 				t.Fatalf("%d bytes at once", n)
 			}
 			f.Put(make([]byte, n), time.Now())
 			sum += n
 		}
-		if sum != Window || f.Room(1) != 0 {
-			t.Fatalf("%d bytes, and room for %d more", sum, f.Room(1))
+		if sum != Window || f.Free(1) != 0 {
+			t.Fatalf("%d bytes, and place for %d more", sum, f.Free(1))
 		}
-		if n := f.Read(make([]byte, 1)); n != 1 || f.Room(2) != 1 {
-			t.Fatalf("read %d, room for %d", n, f.Room(2))
+		if n := f.Read(make([]byte, 1)); n != 1 || f.Free(2) != 1 {
+			t.Fatalf("read %d, place for %d", n, f.Free(2))
 		}
 		f.Drop()
-		if n := f.Room(2 * Window); n != Packet {
+		if n := f.Free(2 * Window); n != Packet {
 			t.Fatalf("dropped all, and there is room for %d", n)
 		}
 		f.Put(make([]byte, Window+1), time.Now()) // of one who has not asked
-		if n := f.Room(1); n != 0 {
+		if n := f.Free(1); n != 0 {
 			t.Fatalf("a byte more than a window, and room for %d", n)
 		}
 	})

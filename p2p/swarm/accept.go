@@ -25,14 +25,14 @@ const (
 )
 
 // accept takes a connection; its handshake begins [AcceptConnection].
-func (l *loop) accept(k knock) {
-	conn := k.conn
-	at := k.at
+func (l *loop) accept(in incoming) {
+	conn := in.conn
+	at := in.at
 	if !at.IsValid() {
 		at = l.cfg.Place(p2p.AddrPortOf(conn.RemoteAddr()))
 	}
-	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: at, onion: k.bind.Onion}
-	r.Permissions = k.bind.Permissions | p2p.Granted(l.cfg.Whitelist, r.at.Addr(), true)
+	r := &remote{Link: p2p.Link{Kind: p2p.Inbound}, at: at, onion: in.bind.Onion}
+	r.Permissions = in.bind.Permissions | p2p.Granted(l.cfg.Whitelist, r.at.Addr(), true)
 	if why := l.refuses(r); why != "" {
 		l.cfg.Log.Debug("inbound connection refused", "addr", r.name(), "why", why)
 		conn.Close()

@@ -90,12 +90,12 @@ func (l *loop) announceAgain(now time.Time) {
 // connection with the port that we listen at. No address is told where it would show that
 // two of ours, one of them hidden, are one node.
 func (l *loop) ownAddress(r *remote) (p2p.Addr, bool) {
-	if len(l.s.doors) == 0 {
+	if len(l.s.listeners) == 0 {
 		return p2p.Addr{}, false
 	}
 	own := l.s.locals
 	if len(own) == 0 {
-		at := p2p.AddrPortOf(l.s.doors[0].Addr())
+		at := p2p.AddrPortOf(l.s.listeners[0].Addr())
 		if at.Addr().IsUnspecified() {
 			at = netip.AddrPortFrom(r.peer.LocalAddr().Addr(), at.Port())
 		}

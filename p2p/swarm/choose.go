@@ -16,11 +16,11 @@ const (
 	staleTip      = 30 * time.Minute // three block intervals without a new tip [STALE_CHECK_INTERVAL]
 	trimAfter     = 30 * time.Second // Core's MINIMUM_CONNECT_TIME
 
-	// Any address counts on a local network, so any peer could make us knock at
-	// every port of this machine: at addresses where no node has greeted us yet we
-	// knock at most 60 times in any minute.
-	knocksAtOnce  = 30
-	knocksASecond = 0.5
+	// Any address counts on a local network, so any peer could make us dial
+	// every port of this machine: addresses where no node has greeted us yet we
+	// dial at most 60 times in any minute.
+	unknownAtOnce  = 30
+	unknownASecond = 0.5
 )
 
 // dialChosen fills our own outbound slots from the address book, each from
@@ -88,17 +88,17 @@ func (l *loop) pick(kind p2p.Kind, now time.Time) (at netip.AddrPort, ok bool) {
 }
 
 // pickAny chooses from the whole book, or from the addresses that were good once
-// when we have knocked often enough.
+// when we have dialled unknown ones often enough.
 func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	if !l.cfg.local() {
 		return l.cfg.Book.Pick(l.unfit)
 	}
-	if !l.dial.knocks.ready(now) {
+	if !l.dial.unknown.ready(now) {
 		return l.cfg.Book.PickTried(l.unfit)
 	}
 	a, ok := l.cfg.Book.Pick(l.unfit)
 	if ok && !l.cfg.Book.Tried(a) {
-		l.dial.knocks.take(now)
+		l.dial.unknown.take(now)
 	}
 	return a, ok
 }

@@ -20,7 +20,7 @@ type dialer struct {
 	feel    time.Time          // of the next feeler
 	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
 	plain   *set[p2p.HostPort] // where the encrypted transport is not known [ShouldReconnectV1]
-	knocks  bucket
+	unknown bucket             // dials at addresses where no node has greeted us yet
 }
 
 // maxPlain addresses without encryption are remembered; the oldest are tried again.
@@ -31,7 +31,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.plain = newSet[p2p.HostPort](maxPlain)
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)
-	d.knocks = newBucket(knocksAtOnce, knocksASecond, now)
+	d.unknown = newBucket(unknownAtOnce, unknownASecond, now)
 	d.targets = newTargets(cfg.local())
 	for _, to := range cfg.wanted {
 		d.targets.add(to, false, now)

@@ -211,7 +211,7 @@ func (d dials) most() (most int) {
 	return most
 }
 
-func TestT66_KnocksAtPortsOfThisMachineAreFew(t *testing.T) {
+func TestT66_UnknownPortsOfThisMachineAreDialledSeldom(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		book := countDials(net.Host("10.0.0.1"))
 		honest := start(t, net, 2, connects("10.0.0.99:1"))
@@ -229,7 +229,7 @@ func TestT66_KnocksAtPortsOfThisMachineAreFew(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		if k := book.most(); k > 60 || k < 30 {
-			t.Errorf("%d knocks in a minute, 60 at most are promised, and some are wanted", k)
+			t.Errorf("%d dials in a minute, 60 at most are promised, and some are wanted", k)
 		}
 		// Who was there before is not kept waiting.
 		if err := n.Disconnect(honest.addr); err != nil {

@@ -15,14 +15,14 @@ import (
 	"grapevine/p2p/addrbook"
 )
 
-// door is one address that we accept peers at.
-type door struct {
+// listener is one address that we accept peers at.
+type listener struct {
 	net.Listener
 	bind p2p.Bind
 }
 
-// knock: somebody has connected.
-type knock struct {
+// incoming: somebody has connected.
+type incoming struct {
 	conn net.Conn
 	bind p2p.Bind
 	at   netip.AddrPort // where it is, if that is no address of the connection
@@ -43,7 +43,7 @@ func (s *Swarm) open(ctx context.Context) (err error) {
 		if failed != nil {
 			return fmt.Errorf("listen for peers at %s: %w", b.At, failed)
 		}
-		s.doors = append(s.doors, door{l, b})
+		s.listeners = append(s.listeners, listener{l, b})
 		s.tellBound(b, l.Addr().String())
 	}
 	return s.findLocals()
@@ -63,11 +63,11 @@ func (s *Swarm) tellBound(b p2p.Bind, bound string) {
 	}
 }
 
-// onionDoor is where those come in who come over Tor: a listener of their own, else the first.
-func (s *Swarm) onionDoor() (at netip.AddrPort, ok bool) {
-	for _, d := range s.doors {
-		if own := p2p.AddrPortOf(d.Addr()); own.IsValid() && (!ok || d.bind.Onion) {
-			if at, ok = own, true; d.bind.Onion {
+// onionListener is where those come in who come over Tor: a listener of their own, else the first.
+func (s *Swarm) onionListener() (at netip.AddrPort, ok bool) {
+	for _, l := range s.listeners {
+		if own := p2p.AddrPortOf(l.Addr()); own.IsValid() && (!ok || l.bind.Onion) {
+			if at, ok = own, true; l.bind.Onion {
 				break
 			}
 		}
@@ -79,8 +79,8 @@ func (s *Swarm) onionDoor() (at netip.AddrPort, ok bool) {
 }
 
 func (s *Swarm) shut() {
-	for _, d := range s.doors {
-		d.Close()
+	for _, l := range s.listeners {
+		l.Close()
 	}
 }
 
@@ -108,9 +108,9 @@ func (s *Swarm) listen(ctx context.Context, text string) (net.Listener, error) {
 const acceptPause = 100 * time.Millisecond
 
 // acceptAll takes who connects at one listener [ThreadSocketHandler].
-func (s *Swarm) acceptAll(ctx context.Context, d door, fail context.CancelCauseFunc) {
+func (s *Swarm) acceptAll(ctx context.Context, l listener, fail context.CancelCauseFunc) {
 	for {
-		conn, err := d.Accept()
+		conn, err := l.Accept()
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
@@ -124,11 +124,11 @@ func (s *Swarm) acceptAll(ctx context.Context, d door, fail context.CancelCauseF
 			}
 			continue
 		case err != nil:
-			fail(fmt.Errorf("accept peers at %s: %w", d.bind.At, err))
+			fail(fmt.Errorf("accept peers at %s: %w", l.bind.At, err))
 			return
 		}
 		select {
-		case s.accepted <- knock{conn: conn, bind: d.bind}:
+		case s.accepted <- incoming{conn: conn, bind: l.bind}:
 		case <-ctx.Done():
 			conn.Close()
 			return
@@ -143,21 +143,21 @@ func (s *Swarm) Addr() net.Addr {
 	default:
 		return nil
 	}
-	if len(s.doors) == 0 {
+	if len(s.listeners) == 0 {
 		return nil
 	}
-	return s.doors[0].Addr()
+	return s.listeners[0].Addr()
 }
 
 // Locals are our addresses as people have said them, and with Discover those of this
 // machine that the internet routes to, and those at which overlays reach us [localaddresses]. Read after Ready.
 func (s *Swarm) Locals() []netip.AddrPort { return slices.Concat(s.locals, s.overlayAddrs()) }
 
-// findLocals fills them in once the doors are open.
+// findLocals fills them in once we listen.
 func (s *Swarm) findLocals() error {
 	port := p2p.DefaultPort(s.cfg.Params)
-	if len(s.doors) > 0 {
-		port = p2p.AddrPortOf(s.doors[0].Addr()).Port()
+	if len(s.listeners) > 0 {
+		port = p2p.AddrPortOf(s.listeners[0].Addr()).Port()
 	}
 	for _, at := range s.cfg.External {
 		if at.Port() == 0 {
@@ -168,8 +168,8 @@ func (s *Swarm) findLocals() error {
 	if !s.cfg.Discover {
 		return nil
 	}
-	for _, d := range s.doors {
-		at := p2p.AddrPortOf(d.Addr())
+	for _, l := range s.listeners {
+		at := p2p.AddrPortOf(l.Addr())
 		own := []netip.Addr{at.Addr()}
 		if at.Addr().IsUnspecified() {
 			var err error

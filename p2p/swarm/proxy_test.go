@@ -82,7 +82,7 @@ func TestPeersAreReachedThroughAProxy(t *testing.T) {
 	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 	inVirtualTime(t, func(t *testing.T, simulated *simnet.Net) {
 		host := simulated.Host("10.0.0.99")
-		door, err := host.Listen(t.Context(), at("10.0.0.99:9050"))
+		listener, err := host.Listen(t.Context(), at("10.0.0.99:9050"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,8 +95,8 @@ func TestPeersAreReachedThroughAProxy(t *testing.T) {
 		}
 		near := start(t, simulated, 7)
 		done := make(chan struct{})
-		go func() { proxy.run(door); close(done) }()
-		t.Cleanup(func() { door.Close(); <-done })
+		go func() { proxy.run(listener); close(done) }()
+		t.Cleanup(func() { listener.Close(); <-done })
 
 		a := start(t, simulated, 1, func(c *swarm.Config) {
 			c.Proxy = p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}

@@ -285,7 +285,7 @@ func TestSeedsAreAskedInAnotherOrderEachTime(t *testing.T) {
 	first := map[string]bool{}
 	for i := range 3 {
 		inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
-			door, err := net.Host("10.0.0.99").Listen(t.Context(), at("10.0.0.99:9050"))
+			listener, err := net.Host("10.0.0.99").Listen(t.Context(), at("10.0.0.99:9050"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,8 +295,8 @@ func TestSeedsAreAskedInAnotherOrderEachTime(t *testing.T) {
 				proxy.names[name] = host(0) + ":8333"
 			}
 			done := make(chan struct{})
-			go func() { proxy.run(door); close(done) }()
-			t.Cleanup(func() { door.Close(); <-done })
+			go func() { proxy.run(listener); close(done) }()
+			t.Cleanup(func() { listener.Close(); <-done })
 			addr := fmt.Sprintf("44.4.4.%d", i)
 			n := startOn(t, net.Host(addr), addr+":8333", public(t, uint64(i), nil), func(c *swarm.Config) {
 				c.Bootstrap, c.Proxy = seeds, p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}

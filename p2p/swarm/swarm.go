@@ -24,7 +24,7 @@ type Swarm struct {
 	own    *nonces
 	sam    *sam // nil: no road to I2P
 
-	doors     []door           // where we listen; read after ready
+	listeners []listener       // where we listen; read after ready
 	locals    []netip.AddrPort // our addresses; read after ready
 	overlayMu sync.Mutex
 	overlays  []netip.AddrPort // our addresses that we have learnt since; guarded by overlayMu
@@ -34,7 +34,7 @@ type Swarm struct {
 	// What comes to the loop, by who sends it. None has a buffer: a connection's
 	// next message is not read before the loop has taken the last one, and all
 	// connections take turns.
-	accepted chan knock
+	accepted chan incoming
 	arrivals chan arrival
 	inbox    chan said
 	gone     chan departure
@@ -56,7 +56,7 @@ func New(cfg Config) (*Swarm, error) {
 		own:      newNonces(),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
-		accepted: make(chan knock),
+		accepted: make(chan incoming),
 		arrivals: make(chan arrival),
 		inbox:    make(chan said),
 		gone:     make(chan departure),
@@ -85,14 +85,14 @@ func (s *Swarm) Run(ctx context.Context) error {
 		return err
 	}
 	defer context.AfterFunc(ctx, s.shut)()
-	for _, d := range s.doors {
-		wg.Go(func() { s.acceptAll(ctx, d, cancel) })
+	for _, l := range s.listeners {
+		wg.Go(func() { s.acceptAll(ctx, l, cancel) })
 	}
 	wg.Go(func() { s.saveBook(ctx, cancel) })
 	if s.sam != nil && s.cfg.I2PKey != "" {
 		wg.Go(func() { s.acceptI2P(ctx) })
 	}
-	if target, ok := s.onionDoor(); ok && s.cfg.Tor.At.IsValid() {
+	if target, ok := s.onionListener(); ok && s.cfg.Tor.At.IsValid() {
 		wg.Go(func() { s.keepOnion(ctx, target) })
 	}
 	l := newLoop(s, ctx, &wg)

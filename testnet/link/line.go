@@ -104,7 +104,7 @@ func (l *line) write(b []byte) (done int, err error) {
 		case testnet.Past(l.by):
 			return done, os.ErrDeadlineExceeded
 		}
-		n := l.flight.Room(len(b) - done)
+		n := l.flight.Free(len(b) - done)
 		if n == 0 {
 			l.flight.Wait(l.by)
 			continue
@@ -119,7 +119,7 @@ func (l *line) write(b []byte) (done int, err error) {
 func (l *line) room() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.flight.Room(1) == 0 && !l.gone {
+	for l.flight.Free(1) == 0 && !l.gone {
 		l.flight.Wait()
 	}
 	return !l.gone

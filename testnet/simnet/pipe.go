@@ -96,7 +96,7 @@ func (p *pipe) write(b []byte) (done int, err error) {
 		case testnet.Past(p.writeBy):
 			return done, os.ErrDeadlineExceeded
 		}
-		n := p.flight.Room(len(b) - done)
+		n := p.flight.Free(len(b) - done)
 		if n == 0 {
 			p.flight.Wait(p.writeBy)
 			continue

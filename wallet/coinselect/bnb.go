@@ -24,7 +24,7 @@ type walk struct {
 // this group, without it" depth first over groups sorted by value, leaves a
 // branch that cannot reach the target, overshoots, weighs too much or is worse
 // than the best so far, and gives up after so many tries (Core: SelectCoinsBnB).
-func (s *selection) branchAndBound(groups []*group, room int) ([]*group, error) {
+func (s *selection) branchAndBound(groups []*group, maxWeight int) ([]*group, error) {
 	w := walk{groups: groups, rest: total(groups)}
 	if len(groups) == 0 || w.rest < s.target {
 		return nil, nil
@@ -39,7 +39,7 @@ func (s *selection) branchAndBound(groups []*group, room int) ([]*group, error) 
 		back := true
 		switch {
 		case w.value+w.rest < s.target, w.value > s.target+s.CostOfChange, dear && w.waste > bestWaste:
-		case w.weight > room:
+		case w.weight > maxWeight:
 			tooHeavy = true
 		case w.value >= s.target:
 			if waste := w.waste + w.value - s.target; waste <= bestWaste {

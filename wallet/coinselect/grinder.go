@@ -24,7 +24,7 @@ type grinder struct {
 	best       []int
 	bestValue  btcutil.Amount
 	bestWeight int
-	room       int
+	maxWeight  int
 	tooHeavy   bool
 }
 
@@ -39,10 +39,10 @@ const (
 
 // grind looks for the set of least weight that pays and leaves good change, depth
 // first, for where fees are high every byte counts (Core: CoinGrinder).
-func (s *selection) grind(groups []*group, room int) ([]*group, error) {
+func (s *selection) grind(groups []*group, maxWeight int) ([]*group, error) {
 	g := grinder{
 		groups: sortBy(groups, func(g *group) int64 { return int64(g.weight) }), goal: s.target + s.ChangeGoal,
-		room: room, bestWeight: room, bestValue: chain.MaxMoney,
+		maxWeight: maxWeight, bestWeight: maxWeight, bestValue: chain.MaxMoney,
 	}
 	if total(groups) < g.goal || len(groups) == 0 {
 		return nil, nil
@@ -105,7 +105,7 @@ func (g *grinder) evaluate() step {
 	case g.value+g.after[last] < g.goal:
 		return cut
 	case g.weight > g.bestWeight:
-		g.tooHeavy = g.tooHeavy || g.weight > g.room
+		g.tooHeavy = g.tooHeavy || g.weight > g.maxWeight
 		return worse
 	case g.value >= g.goal:
 		if g.weight < g.bestWeight || g.value < g.bestValue {

@@ -21,14 +21,14 @@ const (
 // knapsack takes the smallest group that is enough alone, or a set of smaller
 // ones whose sum is closest to the target from above, found by random subsets
 // (Core: KnapsackSolver). The groups are as pool.sort has them.
-func (s *selection) knapsack(groups []*group, room int) ([]*group, error) {
+func (s *selection) knapsack(groups []*group, maxWeight int) ([]*group, error) {
 	enough := s.target + s.ChangeGoal
 	var larger *group
 	var small []*group
 	heavy := false
 	for _, g := range groups {
 		switch {
-		case g.weight > room:
+		case g.weight > maxWeight:
 			heavy = true
 		case g.value == s.target:
 			return []*group{g}, nil
@@ -40,7 +40,7 @@ func (s *selection) knapsack(groups []*group, room int) ([]*group, error) {
 	}
 	sum := total(small)
 	if sum == s.target && len(small) > 0 {
-		if weightOf(small) <= room {
+		if weightOf(small) <= maxWeight {
 			return small, nil
 		}
 		heavy = true
@@ -51,7 +51,7 @@ func (s *selection) knapsack(groups []*group, room int) ([]*group, error) {
 	case sum < s.target:
 		return nil, errIf(heavy)
 	}
-	return s.subset(small, larger, room)
+	return s.subset(small, larger, maxWeight)
 }
 
 func errIf(heavy bool) error {
@@ -62,17 +62,17 @@ func errIf(heavy bool) error {
 }
 
 // subset is the best random subset, or the larger group where that is closer.
-func (s *selection) subset(small []*group, larger *group, room int) ([]*group, error) {
+func (s *selection) subset(small []*group, larger *group, maxWeight int) ([]*group, error) {
 	enough := s.target + s.ChangeGoal
-	best, value := s.closest(small, s.target, room)
+	best, value := s.closest(small, s.target, maxWeight)
 	if value != s.target && total(small) >= enough {
-		best, value = s.closest(small, enough, room)
+		best, value = s.closest(small, enough, maxWeight)
 	}
 	if larger != nil && (value != s.target && value < enough || larger.value <= value) {
 		return []*group{larger}, nil
 	}
 	found := at(small, best)
-	if weightOf(found) > room {
+	if weightOf(found) > maxWeight {
 		if larger == nil {
 			return nil, ErrWeight
 		}
@@ -84,8 +84,8 @@ func (s *selection) subset(small []*group, larger *group, room int) ([]*group, e
 // closest is a subset with a sum of at least target and as little above it as
 // random tries find; the whole set when nothing is better (Core:
 // ApproximateBestSubset).
-func (s *selection) closest(groups []*group, target btcutil.Amount, room int) (best []int, value btcutil.Amount) {
-	t := tosser{Rand: s.Rand, values: make([]btcutil.Amount, len(groups)), weights: make([]int, len(groups)), taken: make([]bool, len(groups)), target: target, room: room}
+func (s *selection) closest(groups []*group, target btcutil.Amount, maxWeight int) (best []int, value btcutil.Amount) {
+	t := tosser{Rand: s.Rand, values: make([]btcutil.Amount, len(groups)), weights: make([]int, len(groups)), taken: make([]bool, len(groups)), target: target, maxWeight: maxWeight}
 	for i, g := range groups {
 		best = append(best, i)
 		t.values[i], t.weights[i] = g.value, g.weight
@@ -104,10 +104,10 @@ func (s *selection) closest(groups []*group, target btcutil.Amount, room int) (b
 // tosser tries random subsets.
 type tosser struct {
 	*rand.Rand
-	values  []btcutil.Amount // of the groups, side by side, as they are looked at often
-	weights []int
-	target  btcutil.Amount
-	room    int
+	values    []btcutil.Amount // of the groups, side by side, as they are looked at often
+	weights   []int
+	target    btcutil.Amount
+	maxWeight int
 
 	value btcutil.Amount // the best sum by now
 	taken []bool
@@ -137,7 +137,7 @@ func (t *tosser) round() (better bool) {
 			if t.taken[i] {
 				continue
 			}
-			if sum+v < t.target || weight+t.weights[i] > t.room {
+			if sum+v < t.target || weight+t.weights[i] > t.maxWeight {
 				sum, weight, t.taken[i] = sum+v, weight+t.weights[i], true
 				t.with = append(t.with, i)
 				continue
@@ -160,7 +160,7 @@ func weightOf(groups []*group) (sum int) {
 
 // randomDraw takes groups in random order until they pay and leave good change;
 // where they weigh too much, the least valuable go again (Core: SelectCoinsSRD).
-func (s *selection) randomDraw(groups []*group, room int) ([]*group, error) {
+func (s *selection) randomDraw(groups []*group, maxWeight int) ([]*group, error) {
 	need := s.target + s.changeFee() + ChangeLower
 	left := make([]*group, len(groups))
 	copy(left, groups)
@@ -172,7 +172,7 @@ func (s *selection) randomDraw(groups []*group, room int) ([]*group, error) {
 		left[n], left[other] = left[other], left[n]
 		heap.Push(&drawn, left[n])
 		value, weight = value+left[n].value, weight+left[n].weight
-		for weight > room && len(drawn) > 0 {
+		for weight > maxWeight && len(drawn) > 0 {
 			heavy = true
 			least := heap.Pop(&drawn).(*group)
 			value, weight = value-least.value, weight-least.weight

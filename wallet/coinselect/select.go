@@ -272,8 +272,8 @@ const maxTypes = 8
 
 // choose tries every way and takes what wastes least (Core: ChooseSelectionResult).
 func (s *selection) choose(of *pool) *Result {
-	room := s.MaxWeight - s.BaseSize*chain.WitnessScale
-	if room <= 0 {
+	maxWeight := s.MaxWeight - s.BaseSize*chain.WitnessScale
+	if maxWeight <= 0 {
 		s.fail(ErrBase)
 		return nil
 	}
@@ -287,20 +287,20 @@ func (s *selection) choose(of *pool) *Result {
 	}
 	of.sort()
 	if !s.Subtract { // sets without change do not go with outputs that bear the fee
-		g, err := s.branchAndBound(of.positive, room)
+		g, err := s.branchAndBound(of.positive, maxWeight)
 		keep(BnB, g, err)
 	}
-	if room -= s.ChangeSize * chain.WitnessScale; room < 0 && len(found) == 0 {
+	if maxWeight -= s.ChangeSize * chain.WitnessScale; maxWeight < 0 && len(found) == 0 {
 		s.fail(ErrNoChange)
 		return nil
 	}
-	g, err := s.knapsack(of.mixed, room)
+	g, err := s.knapsack(of.mixed, maxWeight)
 	keep(Knapsack, g, err)
 	if s.Rate > dearFactor*s.LongTerm {
-		g, err = s.grind(of.positive, room)
+		g, err = s.grind(of.positive, maxWeight)
 		keep(Grinder, g, err)
 	}
-	g, err = s.randomDraw(of.positive, room)
+	g, err = s.randomDraw(of.positive, maxWeight)
 	keep(SRD, g, err)
 	return s.best(found)
 }

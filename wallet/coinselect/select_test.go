@@ -87,10 +87,10 @@ func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 		coins := randomCoins(r, 1+r.IntN(11))
 		p := params(r, 0)
 		p.Target = 1 + btcutil.Amount(r.Int64N(int64(sumOf(coins, p))+1000))
-		room := 272 * (1 + r.IntN(12))
+		maxWeight := 272 * (1 + r.IntN(12))
 		least, there := btcutil.Amount(0), false
 		subsets(worth(coins, p), p, func(s subset) {
-			if s.counted < p.Target || s.counted > p.Target+p.CostOfChange || s.weight > room {
+			if s.counted < p.Target || s.counted > p.Target+p.CostOfChange || s.weight > maxWeight {
 				return
 			}
 			if w := s.spend + s.counted - p.Target; !there || w < least {
@@ -98,7 +98,7 @@ func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 			}
 		})
 		s, of := newSelection(coins, p)
-		got, err := s.branchAndBound(of.positive, room)
+		got, err := s.branchAndBound(of.positive, maxWeight)
 		if (got != nil) != there || err != nil && !errors.Is(err, ErrWeight) {
 			t.Fatalf("seed %d: found %v, exists %v, %v", seed, got, there, err)
 		}
@@ -107,8 +107,8 @@ func TestBranchAndBoundFindsTheLeastWasteOfAll(t *testing.T) {
 		}
 		hits++
 		res := s.resultOf(BnB, got)
-		if w := res.spend + res.counted - p.Target; w != least || res.Weight > room {
-			t.Fatalf("seed %d: waste %d, least %d; weight %d of %d", seed, w, least, res.Weight, room)
+		if w := res.spend + res.counted - p.Target; w != least || res.Weight > maxWeight {
+			t.Fatalf("seed %d: waste %d, least %d; weight %d of %d", seed, w, least, res.Weight, maxWeight)
 		}
 	}
 	if hits < 200 {
@@ -123,10 +123,10 @@ func TestTheGrinderFindsTheLightestSetOfAll(t *testing.T) {
 		coins := randomCoins(r, 1+r.IntN(11))
 		p := params(r, 0)
 		p.Target = 1 + btcutil.Amount(r.Int64N(int64(sumOf(coins, p))+1000))
-		room := 272 * (1 + r.IntN(12))
+		maxWeight := 272 * (1 + r.IntN(12))
 		var best *subset
 		subsets(worth(coins, p), p, func(s subset) {
-			if s.counted < p.Target+p.ChangeGoal || s.weight > room {
+			if s.counted < p.Target+p.ChangeGoal || s.weight > maxWeight {
 				return
 			}
 			if best == nil || s.weight < best.weight || s.weight == best.weight && s.counted < best.counted {
@@ -134,7 +134,7 @@ func TestTheGrinderFindsTheLightestSetOfAll(t *testing.T) {
 			}
 		})
 		s, of := newSelection(coins, p)
-		got, _ := s.grind(of.positive, room)
+		got, _ := s.grind(of.positive, maxWeight)
 		if (got != nil) != (best != nil) {
 			t.Fatalf("seed %d: found %v, exists %v", seed, got, best)
 		}
