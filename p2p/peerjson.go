@@ -66,16 +66,18 @@ func moment(name string, t *time.Time) member {
 	})
 }
 
-// duration is in seconds, of whole microseconds as Core's; left out when nothing was measured.
+// duration is in seconds, of whole microseconds as Core's; left out when nothing was measured, or
+// the clock was put back meanwhile.
 func duration(name string, d *time.Duration) member {
 	m := as(name, func() float64 { return float64(d.Microseconds()) / 1e6 },
 		func(seconds float64) error {
-			if *d = time.Duration(math.Round(seconds * float64(time.Second))); seconds == 0 {
+			const most = 1 << 62 // nanoseconds: 146 years
+			if *d = time.Duration(min(max(0, math.Round(seconds*float64(time.Second))), most)); seconds == 0 {
 				*d = 1 // it was measured
 			}
 			return nil
 		})
-	m.empty = *d == 0
+	m.empty = *d <= 0
 	return m
 }
 

@@ -3,6 +3,7 @@ package p2p
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +55,18 @@ func TestARowOfGetPeerInfoIsReadAsItIsWritten(t *testing.T) {
 	}
 	if p := list[1]; p.Permissions != MayStay || p.Transport != 0 || p.Inbound() {
 		t.Errorf("a row with unknown words is read as %+v", p)
+	}
+}
+
+// Times that cannot be are the longest, or unknown; a time that ran back is not told.
+func TestTimesOfARowAreBounded(t *testing.T) {
+	var p PeerInfo
+	if err := json.Unmarshal([]byte(`{"pingtime":1e300,"minping":-1,"pingwait":0}`), &p); err != nil || p.Ping != 1<<62 || p.MinPing != 0 || p.PingWait != 1 {
+		t.Errorf("%v, %v, %v; %v", p.Ping, p.MinPing, p.PingWait, err)
+	}
+	p.PingWait = -time.Second
+	if raw, err := json.Marshal(p); err != nil || strings.Contains(string(raw), "pingwait") {
+		t.Errorf("%s, %v", raw, err)
 	}
 }
 

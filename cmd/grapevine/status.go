@@ -127,7 +127,7 @@ func showStatus(o *cli.Out, s status, now time.Time) {
 	if s.Headers > s.Height {
 		height += fmt.Sprintf(" of %s (%.1f %%)", cli.Count(int64(s.Headers)), 100*float64(s.Height)/float64(s.Headers))
 	}
-	best := s.Best
+	best := cli.Printable(s.Best)
 	if s.Time > 0 {
 		best += o.Paint(cli.Dim, " "+cli.Ago(now, time.Unix(s.Time, 0)))
 	}
@@ -142,7 +142,7 @@ func showStatus(o *cli.Out, s status, now time.Time) {
 		sync = "no peers to compare with"
 	}
 	cli.Pairs(o, "", [][2]string{
-		{"network", s.Network},
+		{"network", cli.Printable(s.Network)},
 		{"height", height},
 		{"best block", best},
 		{"sync", sync},
@@ -225,7 +225,7 @@ func showPeers(o *cli.Out, peers []p2p.PeerInfo) {
 		if q.Inbound() {
 			direction = "in"
 		}
-		t.Row(testnet.NameOf(q), direction, cli.Printable(strings.Trim(q.UserAgent, "/")), height(q.Headers), ping(q.Ping.Seconds()),
+		t.Row(cli.Printable(testnet.NameOf(q)), direction, cli.Printable(strings.Trim(q.UserAgent, "/")), height(q.Headers), ping(q.Ping.Seconds()),
 			cli.Bytes(int64(q.BytesRecv)), cli.Bytes(int64(q.BytesSent)),
 			cli.Count(q.BlocksFrom), cli.Count(q.BlocksTo), cli.Count(q.TxsFrom), cli.Count(q.TxsTo))
 	}

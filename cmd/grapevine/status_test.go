@@ -12,6 +12,7 @@ import (
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/client"
+	"grapevine/p2p"
 )
 
 // While blocks are fetched `status` says how fast they come and how long it will go on;
@@ -57,6 +58,26 @@ func TestStatusShowsRateAndTimeLeft(t *testing.T) {
 		showStatus(cli.Plain(&out), c.s, time.Unix(0, 0))
 		if !strings.Contains(out.String(), c.says) || strings.Contains(out.String(), c.not) {
 			t.Errorf("want %q and no %q:\n%s", c.says, c.not, out.String())
+		}
+	}
+}
+
+// A node elsewhere is a stranger too: what it says of its peers cannot steer the terminal.
+func TestPeersAreShownAsText(t *testing.T) {
+	var peers []p2p.PeerInfo
+	said := `[{"addr":"a\u001b[2J","subver":"/b\u001b]0;c\u0007/","listens":"d\ne"},{"addr":"f\r"},{"addr":"g","node":7,"pingtime":1e300,"bytessent":18446744073709551615,"synced_headers":-2147483648}]`
+	if err := json.Unmarshal([]byte(said), &peers); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	showPeers(cli.Plain(&out), peers)
+	if strings.ContainsAny(out.String(), "\x1b\a\r") || strings.Count(out.String(), "\n") != 4 {
+		t.Errorf("%q", out.String())
+	}
+	for i, row := range rowsOf(peers) {
+		var back p2p.PeerInfo
+		if err := json.Unmarshal(row, &back); err != nil || back.Addr != peers[i].Addr || !bytes.Contains(row, []byte(`"pingtime":`)) {
+			t.Errorf("%s: %v", row, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -87,11 +88,8 @@ func showTrace(o *cli.Out, t events.Trace, each bool) {
 		if h.Reason != "" {
 			verdict += ": " + h.Reason
 		}
-		node := h.Node
-		if node == "" {
-			node = "this"
-		}
-		table.Row(node, after(h.Heard), h.From, after(h.Given), h.By, after(h.Judged), cli.Printable(verdict), strings.Join(h.Relayed, ", "))
+		table.Row(cli.Printable(cmp.Or(h.Node, "this")), after(h.Heard), cli.Printable(h.From), after(h.Given), cli.Printable(h.By), after(h.Judged),
+			cli.Printable(verdict), cli.Sentences(strings.Join(h.Relayed, ", ")))
 	}
 	table.Write(o, "")
 	if !each {
@@ -102,7 +100,7 @@ func showTrace(o *cli.Out, t events.Trace, each bool) {
 		e := &t.Events[i]
 		who := ""
 		if e.Node != "" {
-			who = "node " + e.Node
+			who = "node " + cli.Printable(e.Node)
 		}
 		o.Printf("  %12s  %-8s %s\n", after(&e.Time), who, e.Text())
 	}

@@ -191,7 +191,7 @@ func (w *printer) event(node string, e events.Event) error {
 	}
 	who := ""
 	if e.Node != "" {
-		who = "node " + e.Node + "  "
+		who = "node " + cli.Printable(e.Node) + "  "
 	}
 	w.p.Out.Printf("%s  %s%s\n", w.p.Out.Paint(cli.Dim, e.Time.Local().Format("15:04:05.000")), who, e.Text())
 	return nil

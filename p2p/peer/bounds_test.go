@@ -48,3 +48,21 @@ func TestT8_EightEarlyMessagesAreKept(t *testing.T) {
 		lf.ends(t, time.Second, false)
 	})
 }
+
+// What a stranger calls itself reaches terminals, pages and logs as text.
+func TestWhatAPeerCallsItselfIsText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, lf := meet(t, true, config())
+		v := version()
+		v.UserAgent = "/a\x1b[2J:1.0(x; y_z-@?)/<b>\"\x00\xff\u202e\n"
+		s.say(v, &wire.MsgVerAck{})
+		go io.Copy(io.Discard, s)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if want := "/a2J:1.0(x; y_z-@?)/b"; lf.hello.UserAgent != want {
+			t.Errorf("it is %q, want %q", lf.hello.UserAgent, want)
+		}
+		s.Close()
+		lf.ends(t, time.Second, false)
+	})
+}
