@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"grapevine/cmd/web"
+	"grapevine/db"
 	"grapevine/testnet/process"
 )
 
@@ -24,21 +25,14 @@ type ownCommands struct {
 	dir  string // of the local network; "": there is none
 }
 
-// What a command printed in whose course the page's node may have ended: files of the network's directory, where the
-// page of any of its nodes finds them.
-const (
-	beganOut = "page-command.out"
-	beganErr = "page-command.err"
-)
-
 // begin is web.Config.Begin.
 func (o ownCommands) begin(ctx context.Context, args ...string) error {
-	out, err := os.OpenFile(filepath.Join(o.dir, beganOut), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	out, err := os.OpenFile(filepath.Join(o.dir, process.BegunOut), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	said, err := os.OpenFile(filepath.Join(o.dir, beganErr), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	said, err := os.OpenFile(filepath.Join(o.dir, process.BegunErr), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -58,8 +52,8 @@ func (o ownCommands) began() (c web.Began, ok bool) {
 	for _, one := range []struct {
 		name string
 		to   *string
-	}{{beganOut, &c.Printed}, {beganErr, &c.Failed}} {
-		f, err := os.Open(filepath.Join(o.dir, one.name))
+	}{{process.BegunOut, &c.Printed}, {process.BegunErr, &c.Failed}} {
+		f, err := db.OpenFile(filepath.Join(o.dir, one.name))
 		if err != nil {
 			return c, false
 		}

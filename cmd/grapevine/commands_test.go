@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"grapevine/testnet/process"
 )
 
 // What a command printed that outlives its page is there for whoever looks afterwards.
@@ -19,16 +21,16 @@ func TestWhatBecomesOfABegunCommandIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write(beganOut, "")
-	write(beganErr, "")
+	write(process.BegunOut, "")
+	write(process.BegunErr, "")
 	if c, ok := o.began(); !ok || c.Printed+c.Failed != "" || c.At.IsZero() {
 		t.Errorf("while it runs: %+v, %v", c, ok)
 	}
-	write(beganErr, "grapevine: testnet restore: the disk is full\n"+strings.Repeat("x", 2*maxPrinted))
+	write(process.BegunErr, "grapevine: testnet restore: the disk is full\n"+strings.Repeat("x", 2*maxPrinted))
 	if c, ok := o.began(); !ok || !strings.HasPrefix(c.Failed, "testnet restore: the disk is full\n") || len(c.Failed) > maxPrinted {
 		t.Errorf("when it has failed: %.80q, %v", c.Failed, ok)
 	}
-	write(beganOut, "back at start\n")
+	write(process.BegunOut, "back at start\n")
 	if c, ok := o.began(); !ok || c.Printed != "back at start" || c.Failed != "" {
 		t.Errorf("when it is done: %+v, %v", c, ok)
 	}

@@ -151,7 +151,7 @@ var actions = []action{
 		}},
 	{Name: "add", Title: "Add a newcomer", Button: "Add", Local: true, Help: "A fresh node that knows one address, and fetches the chain from everybody who has some of it.",
 		line: func(map[string]string) ([]string, string) { return []string{"testnet", "add"}, "" }},
-	{Name: "snapshot", Title: "Snapshot", Button: "Keep", Local: true, Help: "Keeps the whole network as it is now, while it runs.",
+	{Name: "snapshot", Title: "Snapshot", Button: "Keep", Local: true, Help: "Keeps the whole network as it is now, while it runs. One of the same name is replaced.",
 		Fields: []field{nameField()},
 		line:   func(v map[string]string) ([]string, string) { return []string{"testnet", "snapshot", v["name"]}, "" }},
 	{Name: "restore", Title: "Restore", Button: "Go back", Local: true, Later: true, Help: "Brings the network back to a snapshot. What has happened since is gone.",

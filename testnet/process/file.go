@@ -12,10 +12,14 @@ import (
 	"strings"
 	"time"
 
+	"grapevine/db"
 	"grapevine/testnet"
 )
 
 const (
+	// maxNetFile is in bytes: more than net.json has for the most nodes and all links between them.
+	maxNetFile = 64 << 20
+
 	fileName = "net.json"
 	editName = "net.lock" // held for the time of one small write
 	busyName = "busy.lock"
@@ -45,6 +49,13 @@ type entry struct {
 	testnet.Spec
 }
 
+// What the newest command printed that a page has begun and in whose course the page's node may
+// have ended: files of the network's directory, where the page of any of its nodes finds them.
+const (
+	BegunOut = "page-command.out"
+	BegunErr = "page-command.err"
+)
+
 // folder is the name of a node's data directory.
 func folder(node int) string { return folderPrefix + strconv.Itoa(node) }
 
@@ -52,7 +63,7 @@ const folderPrefix = "node"
 
 // ReadFile reads DIR/net.json and says which of its nodes run.
 func ReadFile(dir string) (testnet.File, error) {
-	raw, err := readRegular(filepath.Join(dir, fileName))
+	raw, err := db.ReadFile(filepath.Join(dir, fileName), maxNetFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return testnet.File{}, fmt.Errorf("%w: %s has no %s", testnet.ErrNoNet, dir, fileName)
 	}
@@ -81,19 +92,6 @@ func ReadFile(dir string) (testnet.File, error) {
 		f.Nodes = append(f.Nodes, m)
 	}
 	return f, nil
-}
-
-// readRegular reads a file and refuses what is none: to open a FIFO would wait until
-// somebody writes to it.
-func readRegular(path string) ([]byte, error) {
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s: it is not a file", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
 }
 
 // isOwn is whether a node's folder, if it is there, is one of its network: a
@@ -200,7 +198,7 @@ func (n *Net) Wipe() error {
 			return err
 		}
 	}
-	for _, name := range []string{fileName, fileName + ".new", editName, busyName} {
+	for _, name := range []string{fileName, fileName + ".new", BegunOut, BegunErr, editName, busyName} {
 		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -95,7 +95,7 @@ func (n *Net) snapshot(name string) (s Snapshot, err error) {
 	if err := CheckName(name); err != nil {
 		return s, err
 	}
-	raw, err := readRegular(filepath.Join(n.snapshotPath(name), aboutFile))
+	raw, err := db.ReadFile(filepath.Join(n.snapshotPath(name), aboutFile), maxNetFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, fmt.Errorf("%s: %w", name, ErrNoSnapshot)
 	}
@@ -111,25 +111,28 @@ const holdSeconds = 30
 
 // TakeSnapshot copies the state of all nodes as it is at one moment: those that run hear
 // nobody while they are copied. One of that name that was there before stays until the
-// new one is whole.
-func (n *Net) TakeSnapshot(ctx context.Context, name string) (s Snapshot, err error) {
+// new one is whole; it is old, nil when there was none.
+func (n *Net) TakeSnapshot(ctx context.Context, name string) (s Snapshot, old *Snapshot, err error) {
 	if err := CheckName(name); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	release, err := n.Reserve()
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	defer release()
 	if err := n.tidySnapshots(); err != nil {
-		return s, err
+		return s, nil, err
+	}
+	if before, err := n.snapshot(name); err == nil {
+		old = &before
 	}
 	tmp := n.snapshotPath("." + name)
 	if err := os.MkdirAll(filepath.Dir(tmp), 0o700); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	if err := os.Mkdir(tmp, 0o700); err != nil { // what is there is not ours
-		return s, err
+		return s, nil, err
 	}
 	s = Snapshot{Name: name, Taken: time.Now().UTC().Truncate(time.Millisecond)}
 	err = n.fillSnapshot(ctx, tmp, &s)
@@ -137,9 +140,9 @@ func (n *Net) TakeSnapshot(ctx context.Context, name string) (s Snapshot, err er
 		err = n.keepSnapshot(tmp, name)
 	}
 	if err != nil {
-		return s, errors.Join(err, os.RemoveAll(tmp))
+		return s, nil, errors.Join(err, os.RemoveAll(tmp))
 	}
-	return s, nil
+	return s, old, nil
 }
 
 // tidySnapshots ends what a command has left that was killed. It touches nothing that is

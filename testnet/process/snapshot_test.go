@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"grapevine/testnet"
@@ -12,7 +13,7 @@ import (
 func kept(t *testing.T, name string) *Net {
 	t.Helper()
 	n := up(t)
-	if _, err := n.TakeSnapshot(t.Context(), name); err != nil {
+	if _, _, err := n.TakeSnapshot(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -53,6 +54,51 @@ func TestBranchTakesNothingsPlaceButAnEmptyFoldersOwn(t *testing.T) {
 	}
 }
 
+// A branch that was killed leaves a hidden folder, which the next one takes away; it touches
+// nothing else, nor a branch that goes on.
+func TestABranchTidiesUpAfterOneThatWasKilled(t *testing.T) {
+	n := kept(t, "one")
+	beside := t.TempDir()
+	for _, path := range []string{".other.11/network/node0/x", ".other.12/network/node0/x", ".other.13/network/mine/x", ".other.14/x", ".others.15/network/node0/x", ".other.x/network/node0/x"} {
+		path = filepath.Join(beside, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lock, err := Occupy(filepath.Join(beside, ".other.12"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if _, _, err := n.Branch(t.Context(), "one", filepath.Join(beside, "other")); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(beside, ".*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range left {
+		left[i] = filepath.Base(left[i])
+	}
+	if want := []string{".other.12", ".other.13", ".other.14", ".other.x", ".others.15"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+}
+
+func TestASnapshotSaysWhichItReplaces(t *testing.T) {
+	n := up(t)
+	first, old, err := n.TakeSnapshot(t.Context(), "one")
+	if err != nil || old != nil {
+		t.Fatal(old, err)
+	}
+	if _, old, err = n.TakeSnapshot(t.Context(), "one"); err != nil || old == nil || !old.Taken.Equal(first.Taken) {
+		t.Errorf("%+v is replaced, want %+v; %v", old, first, err)
+	}
+}
+
 func TestTidyingTouchesNothingThatIsNotASnapshot(t *testing.T) {
 	n := kept(t, "one")
 	dir := filepath.Join(n.cfg.Dir, snapshotsDir)
@@ -74,7 +120,7 @@ func TestTidyingTouchesNothingThatIsNotASnapshot(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := n.TakeSnapshot(t.Context(), "git"); err == nil {
+	if _, _, err := n.TakeSnapshot(t.Context(), "git"); err == nil {
 		t.Error("a snapshot was made in a folder that is not ours")
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".git", "config")); err != nil {
@@ -94,7 +140,7 @@ func TestNoLinkLeadsTheTidyingOutOfTheNetwork(t *testing.T) {
 	if err := os.Symlink(other, filepath.Join(n.cfg.Dir, snapshotsDir)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.TakeSnapshot(t.Context(), "one"); err == nil {
+	if _, _, err := n.TakeSnapshot(t.Context(), "one"); err == nil {
 		t.Error("the link was followed")
 	}
 	if _, err := os.Stat(theirs); err != nil {
@@ -114,7 +160,7 @@ func TestASnapshotKnowsTheNodeThatIsApart(t *testing.T) {
 		}
 	}
 	set(&want)
-	if _, err := n.TakeSnapshot(t.Context(), "one"); err != nil {
+	if _, _, err := n.TakeSnapshot(t.Context(), "one"); err != nil {
 		t.Fatal(err)
 	}
 	set(nil)
@@ -124,5 +170,21 @@ func TestASnapshotKnowsTheNodeThatIsApart(t *testing.T) {
 	f, err := ReadFile(n.cfg.Dir)
 	if err != nil || f.Apart == nil || *f.Apart != want || n.File().Apart == nil {
 		t.Errorf("restored: %+v, %v", f.Apart, err)
+	}
+}
+
+// Nothing of a network stays behind, nor what was told of its last restore.
+func TestAWipedNetworkIsGone(t *testing.T) {
+	n := kept(t, "one")
+	for _, name := range []string{BegunOut, BegunErr} {
+		if err := os.WriteFile(filepath.Join(n.cfg.Dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.Wipe(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(n.cfg.Dir); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
 	}
 }

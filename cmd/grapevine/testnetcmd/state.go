@@ -16,7 +16,7 @@ func (p *program) stateCommands() []*urfave.Command {
 	return []*urfave.Command{
 		{Name: "snapshot", Usage: "keep the whole network as it is now", ArgsUsage: "NAME", Action: p.netSnapshot,
 			Description: `Chains, wallets, pools, clocks, links and who mines, of all nodes at one moment, while they run.
-One of that name that is there already is replaced when the new one is whole.
+One of that name that is there already is replaced when the new one is whole, and the output says so.
 
   $ grapevine testnet snapshot funded
   $ grapevine testnet restore funded               back to it, as often as you like
@@ -46,8 +46,9 @@ func snapshotFailed(what string, err error) error {
 // stateView is what these commands print with --json.
 type stateView struct {
 	process.Snapshot
-	Dir     string  `json:"dir,omitempty"`
-	Seconds float64 `json:"seconds"`
+	Dir      string            `json:"dir,omitempty"`
+	Replaced *process.Snapshot `json:"replaced,omitempty"` // the one that had this name before
+	Seconds  float64           `json:"seconds"`
 }
 
 // ofSnapshot joins the network for a command about a snapshot, whose name is the first of
@@ -72,14 +73,17 @@ func (p *program) netSnapshot(c *urfave.Context) error {
 		return err
 	}
 	begun := time.Now()
-	s, err := local.TakeSnapshot(c.Context, args[0])
+	s, old, err := local.TakeSnapshot(c.Context, args[0])
 	if err != nil {
 		return snapshotFailed("testnet snapshot", err)
 	}
 	took := time.Since(begun)
-	return p.Show(c, stateView{Snapshot: s, Seconds: took.Seconds()}, func(o *cli.Out) {
+	return p.Show(c, stateView{Snapshot: s, Replaced: old, Seconds: took.Seconds()}, func(o *cli.Out) {
 		o.Printf("%s kept: %s at block %s, %s, in %s (the nodes stood still for %s)\n", s.Name, cli.Plural(len(s.Nodes), "node"),
 			cli.Count(int64(s.Height)), cli.Bytes(s.Bytes), cli.Short(took), cli.Short(time.Duration(s.Held)))
+		if old != nil {
+			o.Printf("it replaces the %s of %s, at block %s\n", old.Name, old.Taken.Local().Format(time.DateTime), cli.Count(int64(old.Height)))
+		}
 		o.Printf("`%s` brings the network back to it\n", p.Advice("grapevine testnet restore "+s.Name))
 	})
 }
