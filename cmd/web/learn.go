@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -115,7 +116,15 @@ func (l lesson) Bounds() (rows []bound) {
 func (l lesson) bound(n int) bound {
 	b := l.least(n)
 	span := func(s float64) string { return layout.Span(time.Duration(s * float64(time.Second))) }
-	return bound{n, span(b.Server), span(b.Peers), strconv.FormatFloat(b.Server/b.Peers, 'f', 1, 64), n == l.Nodes}
+	return bound{n, span(b.Server), span(b.Peers), times(b.Server / b.Peers), n == l.Nodes}
+}
+
+// times is a ratio: 8.0, 99.9 and 10,000.
+func times(ratio float64) string {
+	if ratio < 99.95 {
+		return strconv.FormatFloat(ratio, 'f', 1, 64)
+	}
+	return layout.Count(int64(math.Round(ratio)))
 }
 
 func (p *Page) learn(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 func TestLearnTellsTheBoundsWithoutAScript(t *testing.T) {
 	p := newPage(t, web.Config{})
 	for query, want := range map[string][]string{
-		"":                                  {"8 (above)", "1 min 40 s", "12.5 s", "8.0"},
+		"":                                  {"8 (above)", "1 min 40 s", "12.5 s", "8.0", ">100<", ">1,000<", ">10,000<"},
 		"?n=32&size=100&seed=10&up=1":       {"32 (above)", "5 min 20 s", "1 min 16 s"},
 		"?n=5&size=100&seed=10&up=0&down=1": {"5 (above)", "1 min 40 s"},
 		"?n=1&pieces=48":                    {"1 (above)"},
