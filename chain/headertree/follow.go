@@ -9,7 +9,7 @@ import (
 
 // Follow lists at most n entries on the way to end, after the first that the
 // locator names there (genesis when it names none), up to the stop hash: the
-// answer to getheaders and getblocks [LocateFork, FindForkInGlobalIndex].
+// answer to getheaders and getblocks [FindForkInGlobalIndex].
 func (t *Tree[E]) Follow(end E, locator []*chain.Hash, stop chain.Hash, n int32) []E {
 	from := t.all[0]
 	for _, h := range locator {

@@ -155,12 +155,12 @@ func (p *Pool) public(e *entry) Entry {
 		Depends: txids(e.Parents), SpentBy: txids(e.Children),
 		AncestorCount: e.Anc.Count, AncestorSize: e.Anc.Size, AncestorFees: e.Anc.Fees,
 		DescendantCount: e.Desc.Count, DescendantSize: e.Desc.Size, DescendantFees: e.Desc.Fees,
-		Replaceable: signals(e) || slices.ContainsFunc(ancestors(e), signals),
+		Replaceable: signals(e) || slices.ContainsFunc(ancestors(e), signals), // [IsRBFOptIn]
 		Unbroadcast: p.unbroadcast[e.Tx.ID], Scripts: e.Scripts,
 	}
 }
 
-// signals says whether a transaction allows its replacement by BIP125 [IsRBFOptIn].
+// signals says whether a transaction allows its replacement by BIP125.
 func signals(e *entry) bool { return policy.SignalsReplacement(e.Tx.MsgTx) }
 
 func txids(entries []*entry) []chain.Hash {

@@ -28,7 +28,6 @@ func newRig(t *testing.T, w *world) *rig {
 	return r
 }
 
-// hello is what a node of today says.
 // joined is a peer that has greeted.
 func joined(id p2p.PeerID, l p2p.Link) Joined {
 	l.ID = id

@@ -59,10 +59,10 @@ func TestT19_WhatCannotBePutTogether(t *testing.T) {
 	good := msg.Compact(b, 7, []int{0})
 	twice := *good
 	twice.ShortIDs = []uint64{good.ShortIDs[0], good.ShortIDs[0], good.ShortIDs[2]}
-	if _, err := NewPartial(&twice, nil); !errors.Is(err, ErrCollision) {
+	if _, err := NewPartial(&twice, nil); !errors.Is(err, errCollision) {
 		t.Errorf("one short id for two places: %v", err)
 	}
-	if _, err := NewPartial(&msg.CmpctBlock{Header: b.Header}, nil); !errors.Is(err, ErrEmpty) {
+	if _, err := NewPartial(&msg.CmpctBlock{Header: b.Header}, nil); !errors.Is(err, errEmpty) {
 		t.Errorf("no transactions: %v", err)
 	}
 	wrong := *good
@@ -72,7 +72,7 @@ func TestT19_WhatCannotBePutTogether(t *testing.T) {
 	if err != nil || len(f.Missing()) != 0 {
 		t.Fatalf("%v, %d missing", err, len(f.Missing()))
 	}
-	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrMisfit) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, errMisfit) {
 		t.Errorf("transactions in another order: %v", err)
 	}
 	many := &msg.CmpctBlock{Header: b.Header}
@@ -93,18 +93,18 @@ func TestT20_PartsThatWereNotAskedFor(t *testing.T) {
 	if !slices.Equal(f.Missing(), []int{2, 3}) {
 		t.Fatalf("missing %v", f.Missing())
 	}
-	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrParts) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, errParts) {
 		t.Errorf("a block with holes: %v", err)
 	}
 	for _, txs := range [][]*chain.Tx{nil, b.Txs[2:3], b.Txs[1:]} {
-		if err := f.Fill(txs); !errors.Is(err, ErrParts) {
+		if err := f.Fill(txs); !errors.Is(err, errParts) {
 			t.Errorf("%d parts: %v", len(txs), err)
 		}
 	}
 	if err := f.Fill([]*chain.Tx{b.Txs[3], b.Txs[2]}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, ErrMisfit) {
+	if _, err := f.Block(chain.RegTest(), 104); !errors.Is(err, errMisfit) {
 		t.Errorf("parts in the wrong order: %v", err)
 	}
 }

@@ -13,11 +13,11 @@ import (
 // Why a block cannot be put together. None is an offence: short ids collide by
 // chance; the whole block is asked for instead.
 var (
-	ErrCollision = errors.New("two transactions have one short id")
-	ErrMisfit    = errors.New("the parts do not make the block")
-	ErrEmpty     = errors.New("no transactions")
-	// ErrParts is an offence: not the transactions that were asked for.
-	ErrParts = errors.New("not as many transactions as were asked for")
+	errCollision = errors.New("two transactions have one short id")
+	errMisfit    = errors.New("the parts do not make the block")
+	errEmpty     = errors.New("no transactions")
+	// errParts is an offence: not the transactions that were asked for.
+	errParts = errors.New("not as many transactions as were asked for")
 )
 
 // Known gives the transactions that may be in a block: the pool, and others that
@@ -38,7 +38,7 @@ type Partial struct {
 func NewPartial(m *msg.CmpctBlock, known Known) (*Partial, error) {
 	f := &Partial{Header: m.Header, Hash: m.Header.BlockHash(), txs: make([]*chain.Tx, m.TxCount())}
 	if len(f.txs) == 0 {
-		return nil, ErrEmpty
+		return nil, errEmpty
 	}
 	for _, p := range m.Prefilled {
 		f.txs[p.Index] = p.Tx
@@ -50,7 +50,7 @@ func NewPartial(m *msg.CmpctBlock, known Known) (*Partial, error) {
 			next++
 		}
 		if _, twice := place[id]; twice {
-			return nil, ErrCollision
+			return nil, errCollision
 		}
 		place[id] = next
 		next++
@@ -89,7 +89,7 @@ func (f *Partial) Missing() []int { return f.missing }
 // Fill puts the missing transactions in [PartiallyDownloadedBlock::FillBlock, with Block].
 func (f *Partial) Fill(txs []*chain.Tx) error {
 	if len(txs) != len(f.missing) {
-		return ErrParts
+		return errParts
 	}
 	for k, i := range f.missing {
 		f.txs[i] = txs[k]
@@ -102,11 +102,11 @@ func (f *Partial) Fill(txs []*chain.Tx) error {
 // copy that its header commits to.
 func (f *Partial) Block(p *chain.Params, height int32) (*chain.Block, error) {
 	if len(f.missing) > 0 {
-		return nil, ErrParts
+		return nil, errParts
 	}
 	b := f.join()
 	if chain.CheckCopy(p, height, b) != nil {
-		return nil, ErrMisfit
+		return nil, errMisfit
 	}
 	return b, nil
 }
