@@ -31,10 +31,10 @@ func (s *State) announceTip() {
 }
 
 // wantsHave says whether a have peer is to be told that we hold the tip: not if
-// it holds that itself, or had it pushed by us, which says as much. Now and then
+// it holds that itself and all before it, or had it pushed by us, which says as much. Now and then
 // all are told, for who loses a body should know whom to ask.
 func (s *State) wantsHave(p *peer, tip *headers.Entry) bool {
-	knows := p.pushed == tip || s.fetch.Holds(p.src, tip)
+	knows := p.pushed == tip || s.fetch.HoldsAll(p.src, tip)
 	return !knows || tip.Node.Height-p.told >= tellAgain
 }
 

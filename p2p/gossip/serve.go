@@ -64,7 +64,7 @@ func (s *State) onGetData(p *peer, m *wire.MsgGetData) {
 func (s *State) withhold(p *peer, m *wire.MsgGetData) *wire.MsgGetData {
 	var asked []*headers.Entry
 	for _, iv := range m.InvList {
-		if p.Given && iv.Type == wire.InvTypeWitnessBlock {
+		if p.Given && isBody(iv) {
 			asked = append(asked, s.tree.Find(iv.Hash))
 		}
 	}
@@ -75,9 +75,14 @@ func (s *State) withhold(p *peer, m *wire.MsgGetData) *wire.MsgGetData {
 	s.send(p, told)
 	rest := *m
 	rest.InvList = slices.DeleteFunc(slices.Clone(m.InvList), func(iv *wire.InvVect) bool {
-		return iv.Type == wire.InvTypeWitnessBlock && refused[s.tree.Find(iv.Hash)]
+		return isBody(iv) && refused[s.tree.Find(iv.Hash)]
 	})
 	return &rest
+}
+
+// isBody says whether a block is asked for as a grapevine node asks: whole, or in short form, of which a newcomer knows little.
+func isBody(iv *wire.InvVect) bool {
+	return iv.Type == wire.InvTypeWitnessBlock || iv.Type == blocks.InvTypeCompact
 }
 
 // noteLacks remembers which block a peer asked for in vain: it does not have it,

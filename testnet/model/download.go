@@ -100,8 +100,7 @@ func newDownload(c DownloadConfig) *sim {
 		}
 		m.nodes = append(m.nodes, n)
 	}
-	m.nodes[0].stock = c.Server || c.Stock // what a client has is of no interest to its server
-	m.nodes[0].fair = c.Stock
+	m.nodes[0].stock, m.nodes[0].fair = c.Stock, c.Stock
 	for _, n := range m.nodes[1 : 1+c.Liars] {
 		n.liar = &liar{lie: claimant, w: m.w, rnd: m.rnd}
 	}

@@ -47,7 +47,11 @@ func (f *Fetcher) flightsAllowed(p *Source) int {
 	case f.shuffling():
 		return shuffleFlights
 	case f.have.newcomers > 0:
-		return max(swarmFlights, int(2*f.rateOf(p)*p.RTT.Seconds())/f.size.guess())
+		n := max(swarmFlights, int(2*f.rateOf(p)*p.RTT.Seconds())/f.size.guess())
+		if f.takesTurns(p) { // of small blocks many come at a turn
+			n = max(n, min(f.turns.quarter(), p.grown))
+		}
+		return n
 	}
 	return max(minFlights, p.grown)
 }

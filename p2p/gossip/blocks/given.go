@@ -65,8 +65,8 @@ func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
 	if f.useful > 1 {
 		return f.patient(p, x.at, x.times)
 	}
-	if p.givens.alone && f.now.Sub(x.at) < aloneAgain {
-		return false // it has been told that nobody else could bring it
+	if f.alone(p) && f.now.Sub(x.at) < aloneAgain {
+		return false
 	}
 	till := x.at.Add(aloneAgain)
 	if from := f.began.Add(aloneFrom); from.After(x.at) {
@@ -91,6 +91,9 @@ func (f *Fetcher) Alone(p *Source) *msg.Given {
 	p.givens.alone = true
 	return msg.NewGiven(p.givens.last.Node.Hash, 0)
 }
+
+// alone says whether p has been told that nobody else could bring us anything, and that is still so.
+func (f *Fetcher) alone(p *Source) bool { return p.givens.alone && f.useful <= 1 }
 
 // others says whether somebody but p could be asked for something now.
 func (f *Fetcher) others(p *Source) bool {

@@ -22,6 +22,10 @@ type claim struct {
 	held, fetching msg.Bits       // bit i is the i-th block after last
 	wrong          int            // bodies up to whole or last that it did not have
 	misread        int            // bits that proved false
+	counted        struct {       // what it said to fetch when newcomers' words were last counted
+		last     *headers.Entry
+		fetching msg.Bits
+	}
 }
 
 // top is what it holds for sure and is worth asking for: a block that turned out
@@ -252,6 +256,11 @@ func (f *Fetcher) Holds(p *Source, e *headers.Entry) bool {
 	return p.Have && p.claim != nil && p.claim.last.IsAncestorOf(e) && has.holds(e.Node.Height)
 }
 
+// HoldsAll says whether the source has said or shown that it has e's body and all before it.
+func (f *Fetcher) HoldsAll(p *Source, e *headers.Entry) bool {
+	return f.reachTo(p, e).upTo >= e.Node.Height
+}
+
 // Reach is how high on the way to e bodies go that a source is known to hold.
 func (f *Fetcher) Reach(e *headers.Entry) (height int32) {
 	for _, p := range f.sources {
@@ -270,22 +279,25 @@ func (f *Fetcher) tally() {
 	}
 	held := h.held
 	h.fresh, h.newcomers, h.held = true, 0, row{}
-	var told row
+	var t told
 	for _, p := range f.sources {
 		if f.Even || !p.Have || !f.isUseful(p) || len(f.route.path) == 0 {
 			continue
 		}
 		v := f.viewOf(p)
 		p.newcomer = p.newcomer || !v.complete && len(f.route.path) > nearTip
-		if told.or(&v.given); !v.complete || p.newcomer {
+		if t.all.or(&v.given); !v.complete || p.newcomer {
 			h.newcomers++
 			offers := f.offers(p, v)
 			h.held.or(&offers)
-			told.or(&v.tells)
+			t.all.or(&v.tells)
+			t.fresh.or(&v.fresh)
+			v.fresh = row{}
+			p.claim.counted.last, p.claim.counted.fetching = p.claim.last, p.claim.fetching
 		}
 	}
-	f.passOn(held, told)
-	h.noteTold(told, f.routes, f.route.path, claimTime{f.now, f.swarmPatience()})
+	f.passOn(held, t.all)
+	f.noteTold(t)
 }
 
 // passOn sees to it that neighbours hear what newcomers hold and fetch that did not before.
@@ -342,7 +354,7 @@ func (p *Source) behind() bool {
 // no other newcomer holds or is fetching.
 func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
 	path := f.route.path
-	if f.sharing() && complete {
+	if f.sharing() && complete && !f.alone(p) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
 		if !p.Given && len(can) > 0 {
 			n = f.turn(n)

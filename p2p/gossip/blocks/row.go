@@ -67,6 +67,7 @@ type view struct {
 	route    uint64 // it was made for; 0: it is to be made anew
 	has      row    // these bodies it holds
 	tells    row    // these it fetches
+	fresh    row    // these of them it did not say to fetch before
 	given    row    // these it has given to others
 	complete bool   // it holds all of the route
 }
@@ -99,6 +100,12 @@ func (f *Fetcher) viewOf(p *Source) *view {
 	if p.claim != nil && has.upTo == p.claim.last.Node.Height {
 		marked(&v.tells, has.upTo, p.claim.fetching)
 		v.tells.without(&v.has)
+		v.fresh = v.tells
+		if c := p.claim; c.counted.last != nil {
+			before := row{}
+			marked(&before, c.counted.last.Node.Height, c.counted.fetching)
+			v.fresh.without(&before)
+		}
 	}
 	return v
 }
@@ -142,41 +149,39 @@ type claimed struct {
 	again int
 }
 
-// claimTime is what time it is, and how long a claim is waited for.
-type claimTime struct {
-	now      time.Time
-	patience time.Duration
-}
+// told is what newcomers say to fetch: all of it, and what one of them did not say before.
+type told struct{ all, fresh row }
 
 // noteTold remembers since when blocks of the route are claimed to be fetched. Who takes a claim back
 // and makes it again begins no new time to be patient, but somebody who makes it when it has been waited
-// for does, as often as a block is asked from one more peer that was late with it.
-func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, t claimTime) {
+// for does, once.
+func (f *Fetcher) noteTold(t told) {
+	h, path := &f.have, f.route.path
 	changed := h.told
 	for w := range changed {
-		changed[w] ^= told[w]
+		changed[w] ^= t.all[w]
 	}
-	if h.route != route { // the bits are of other blocks now
+	changed.and(&t.all)
+	if h.route == f.routes {
+		t.fresh.or(&changed)
+	} else { // the bits are of other blocks now
 		since := make(map[*headers.Entry]claimed) // at most those of the path
 		for _, e := range path {
 			if c, ok := h.since[e]; ok {
 				since[e] = c
 			}
 		}
-		h.since, changed = since, told
-		h.told = told // and none of them is claimed anew
+		h.since, changed = since, t.all
 	}
-	before := h.told
-	h.told, h.route = told, route
+	h.told, h.route = t.all, f.routes
 	for i := range changed.all {
-		if !told.has(i) {
-			continue
+		if _, known := h.since[path[i]]; !known {
+			h.since[path[i]] = claimed{at: f.now}
 		}
-		switch c, known := h.since[path[i]]; {
-		case !known:
-			h.since[path[i]] = claimed{at: t.now}
-		case !before.has(i) && c.again < maxCopies-1 && t.now.Sub(c.at) >= t.patience:
-			h.since[path[i]] = claimed{t.now, c.again + 1}
+	}
+	for i := range t.fresh.all {
+		if c := h.since[path[i]]; c.again < maxAgain && f.now.Sub(c.at) >= f.swarmPatience() {
+			h.since[path[i]] = claimed{f.now, c.again + 1}
 		}
 	}
 }
@@ -185,7 +190,7 @@ func (h *haveTalk) noteTold(told row, route uint64, path []*headers.Entry, t cla
 // not come, that is no reason to wait.
 func (h *haveTalk) ours(e *headers.Entry) {
 	if h.since != nil && (len(h.since) < window || h.since[e] != claimed{}) {
-		h.since[e] = claimed{again: maxCopies}
+		h.since[e] = claimed{again: maxAgain}
 	}
 }
 

@@ -23,12 +23,16 @@ const (
 	mostUnderWay = 8
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
 	turnMost     = 4 * time.Second
-	tookMost     = 4 * time.Second // that newcomers may need for what they say to fetch and still be waited for
+	idleMost     = 500 * time.Millisecond // that nothing is under way; of many newcomers one asks much sooner
+	tookMost     = 4 * time.Second        // that newcomers may need for what they say to fetch and still be waited for
+	maxAgain     = 1                      // times that a claim is waited for anew
 )
 
 // turns is how we take part in that.
 type turns struct {
 	at     time.Time     // when it is our turn; zero: we are not waiting for it
+	mine   time.Time     // when it last was
+	busy   time.Time     // when something was last under way
 	all    int           // blocks that came to newcomers, us among them, since the beginning
 	came   [2]int        // of these in this second and in the one before
 	second time.Time     // when this one began
@@ -45,24 +49,43 @@ func (f *Fetcher) takesTurns(p *Source) bool {
 }
 
 // turn is how many blocks may be asked now from a source that knows nothing of newcomers, n at most.
+// It is good for all such sources at once.
 func (f *Fetcher) turn(n int) int {
 	t := &f.turns
-	few := min(mostUnderWay, fewStart+t.all) * f.seeds()
-	room := max(few, t.came[0]/4, t.came[1]/4) - f.underWay()
-	if room <= 0 {
+	under := f.underWay()
+	room := max(min(mostUnderWay, fewStart+t.all)*f.seeds(), t.quarter()) - under
+	switch {
+	case room <= 0:
 		t.at = time.Time{}
 		return 0
-	}
-	if t.at.IsZero() {
+	case t.mine.Equal(f.now):
+		return min(n, room)
+	case t.at.IsZero():
 		most := min(time.Duration(f.have.newcomers)*turnEach, turnMost)
 		t.at = f.now.Add(time.Duration(f.rand.Int64N(int64(most) + 1)))
 	}
-	if f.waitsTill(t.at) {
+	if f.waitsTill(f.turnAt(under)) {
 		return 0
 	}
-	t.at = time.Time{}
+	t.at, t.mine = time.Time{}, f.now
 	return min(n, room)
 }
+
+// turnAt is when it is our turn: sooner where nothing is under way, for then newcomers only seem to share the work.
+func (f *Fetcher) turnAt(under int) time.Time {
+	t := &f.turns
+	if t.busy.Before(f.began) {
+		t.busy = f.began
+	}
+	if under > 0 {
+		t.busy = f.now
+		return t.at
+	}
+	return sooner(t.at, t.busy.Add(idleMost))
+}
+
+// quarter is how many blocks come in a quarter of a second.
+func (t *turns) quarter() int { return max(t.came[0], t.came[1]) / 4 }
 
 // seeds is how many sources have all and may be asked.
 func (f *Fetcher) seeds() (n int) {
@@ -107,6 +130,7 @@ func (f *Fetcher) expected(e *headers.Entry) bool {
 		return true
 	}
 	f.have.since[e] = claimed{again: c.again}
+	f.news(true) // we no longer say that it comes
 	return false
 }
 
