@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -9,24 +10,49 @@ import (
 // Help writes what a command is for, how it is used and examples.
 func (p *Program) Help(o *Out, app *urfave.App, path []*urfave.Command) {
 	if len(path) == 0 {
-		o.Printf("%s — %s\n\n%s\n", o.Paint(Bold, app.Name), app.Usage, app.Description)
+		o.Printf("%s\n\n%s\n", prose(o, o.Paint(Bold, app.Name)+" — "+app.Usage), prose(o, app.Description))
 		p.helpCommands(o, app.Name, app.Commands)
 		helpFlags(o, "Flags of every command", app.Flags)
-		o.Printf("\nEvery flag can be set by environment (GRAPEVINE_DATADIR=…) and, without its dashes, in\ngrapevine.conf in the data directory. `grapevine COMMAND --help` says more and shows examples.\n")
+		o.Printf("\n%s\n", prose(o, "Every flag can be set by environment (GRAPEVINE_DATADIR=…) and, without its dashes, in\ngrapevine.conf in the data directory. `grapevine COMMAND --help` says more and shows examples."))
 		return
 	}
 	leaf := path[len(path)-1]
 	name := FullName(app, path)
-	o.Printf("%s — %s\n\n", o.Paint(Bold, name), leaf.Usage)
+	o.Printf("%s\n\n", prose(o, o.Paint(Bold, name)+" — "+leaf.Usage))
 	o.Printf("%s\n  %s\n", o.Paint(Bold, "Usage"), usageLine(name, leaf))
 	if leaf.Description != "" {
-		o.Printf("\n%s\n", strings.Trim(leaf.Description, "\n"))
+		o.Printf("\n%s\n", prose(o, strings.Trim(leaf.Description, "\n")))
 	}
 	p.helpCommands(o, name, leaf.Subcommands)
 	for _, c := range path {
 		helpFlags(o, "Flags", c.Flags)
 	}
-	o.Printf("\n`%s --help` lists the flags of every command (--datadir, --node, --rpc, --json…).\n", app.Name)
+	o.Printf("\n%s\n", prose(o, "`"+app.Name+" --help` lists the flags of every command (--datadir, --node, --rpc, --json…)."))
+}
+
+// prose breaks sentences anew where a terminal is narrower than they were written for. Lines
+// that are set in, as examples are, stay as they are.
+func prose(o *Out, text string) string {
+	if !o.tty {
+		return text
+	}
+	var out, para []string
+	end := func() {
+		if slices.ContainsFunc(para, func(line string) bool { return visible(line) > o.width }) {
+			para = []string{strings.TrimSuffix(Wrap(strings.Join(para, " "), "", o.width), "\n")}
+		}
+		out, para = append(out, para...), nil
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		if line != "" && line[0] != ' ' {
+			para = append(para, line)
+			continue
+		}
+		end()
+		out = append(out, line)
+	}
+	end()
+	return strings.Join(out, "\n")
 }
 
 func usageLine(name string, c *urfave.Command) string {

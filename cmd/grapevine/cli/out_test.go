@@ -99,6 +99,23 @@ func TestWrapKeepsWordsWhole(t *testing.T) {
 	}
 }
 
+// Help is read on narrow terminals too: its sentences are broken between words, its examples not.
+func TestSentencesOfHelpFitTheTerminal(t *testing.T) {
+	text := "One two three four five,\nsix seven.\nShort.\n\n  $ an example that is longer than the line\n\nShort again."
+	for _, c := range []struct {
+		o    *Out
+		want string
+	}{
+		{&Out{tty: true, width: 12}, "One two\nthree four\nfive, six\nseven.\nShort.\n\n  $ an example that is longer than the line\n\nShort again."},
+		{&Out{tty: true, width: 24}, text},
+		{&Out{width: 12}, text},
+	} {
+		if got := prose(c.o, text); got != c.want {
+			t.Errorf("%+v:\n%s", c.o, got)
+		}
+	}
+}
+
 // Nothing is as long as a narrow terminal's line: it would scroll, or be broken
 // where nobody can read it.
 func TestNarrowTerminalIsNeverOverrun(t *testing.T) {
