@@ -208,6 +208,8 @@ func (s *State) handle(ev Event) {
 		s.feeFilter.set(ev.Rate, s.now)
 	case ClockSet:
 		s.headers.SetClock(ev.At, ev.Ahead)
+		s.fetch.Still = !ev.At.IsZero()
+		s.fetch.Changed()
 	}
 }
 

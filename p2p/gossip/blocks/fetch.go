@@ -48,6 +48,7 @@ type Fetcher struct {
 	// Short says whether most of a block is probably in our pool, so that it is asked
 	// in short form of who speaks that.
 	Short func(*headers.Entry) bool
+	Still bool // people hold the clock (setmocktime), so that no wait ends
 	Even  bool // each peer is asked for as much as Core would (even.go)
 	Log   *slog.Logger
 

@@ -277,6 +277,36 @@ func TestANewcomerWithoutNeighboursAsksAgainSoon(t *testing.T) {
 	}
 }
 
+// While people hold the clock no wait ends: what a seed would not send is asked for again at once, as
+// often as it may be refused, and so comes all the same.
+func TestNobodyWaitsWhileTheClockIsHeld(t *testing.T) {
+	r := newRig(8)
+	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	seed.Given = true
+	r.OnHave(seed, r.path[8], msg.NewHave(r.path[8].Node.Hash, 0))
+	all := msg.NewGiven(r.path[0].Node.Hash, 8)
+	for i := range 8 {
+		all.Given.Set(i)
+	}
+	r.Still = true
+	times := map[*headers.Entry]int{}
+	for range 1000 {
+		for _, e := range r.plan(t)[seed] {
+			times[e]++
+		}
+		r.OnGiven(seed, r.path[0], all)
+	}
+	for _, e := range r.path[1:9] {
+		if times[e] != 2*maxRefusals+1 { // more than who keeps to the rules refuses, and not without end
+			t.Errorf("block %d is asked for %d times", e.Node.Height, times[e])
+		}
+	}
+	r.Still = false
+	if r.wait(time.Hour); len(r.plan(t)[seed]) == 0 {
+		t.Error("when the clock goes on nothing is asked for")
+	}
+}
+
 // Who says that it knows nobody else is refused nothing for a while, and a newcomer says so only when it is true.
 func TestWhoSaysThatItIsAloneIsServed(t *testing.T) {
 	r := seedRig(100)

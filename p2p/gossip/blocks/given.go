@@ -62,6 +62,9 @@ func (f *Fetcher) waits(p *Source, e *headers.Entry) bool {
 	if !ok || !p.givens.has(e) {
 		return false
 	}
+	if f.Still {
+		return x.times > 2*maxRefusals // nobody who keeps to the rules says it so often
+	}
 	if f.useful > 1 {
 		return f.patient(p, x.at, x.times)
 	}
@@ -112,9 +115,10 @@ func (f *Fetcher) patient(p *Source, since time.Time, times int) bool {
 	return f.waitsTill(since.Add(min(patience<<min(times, 8), lateAfterMax)))
 }
 
-// waitsTill says whether that time is yet to come, and sees to it that the wait ends then.
+// waitsTill says whether that time is yet to come, and sees to it that the wait ends then. It
+// never comes while people hold the clock: nobody waits then.
 func (f *Fetcher) waitsTill(till time.Time) bool {
-	if f.up(till) {
+	if f.Still || f.up(till) {
 		return false
 	}
 	f.have.till = sooner(f.have.till, till)
