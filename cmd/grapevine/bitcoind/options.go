@@ -83,6 +83,7 @@ func (s *setup) apply() error {
 		case !s.Has(o.name):
 		case o.refuse != "" && !s.off(o.name):
 			return fmt.Errorf("-%s is not supported: %s", o.name, o.refuse)
+		case o.title == walletTitle && s.Bool("disablewallet", false): // nobody reads it
 		case o.set != nil:
 			if err := o.set(s); err != nil {
 				return err

@@ -94,3 +94,15 @@ func TestWrongOptionsOfRPC(t *testing.T) {
 		}
 	}
 }
+
+// Without wallets nobody reads their options, and nobody refuses what stands there.
+func TestOptionsOfWalletsAreNotReadWithoutThem(t *testing.T) {
+	for _, bad := range []string{"-addresstype=x", "-changetype=x", "-fallbackfee=x", "-maxapsfee=x", "-walletdir=/nosuch"} {
+		if _, err := applied(t, bad); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+		if _, err := applied(t, bad, "-disablewallet"); err != nil {
+			t.Errorf("%s without wallets: %v", bad, err)
+		}
+	}
+}

@@ -68,11 +68,11 @@ func (s *setup) together() (err error) {
 	if err := s.pool(); err != nil {
 		return err
 	}
-	if err := s.habits(); err != nil {
-		return err
-	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
 	if s.cfg.Wallet {
+		if err := s.habits(); err != nil {
+			return err
+		}
 		if err := s.wallets(); err != nil {
 			return err
 		}
