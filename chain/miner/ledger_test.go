@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/chain/ledger"
@@ -29,7 +32,7 @@ type miniNode struct {
 	moved   *sync.Cond
 }
 
-func newMiniNode(t *testing.T) *miniNode {
+func newMiniNode(t testing.TB) *miniNode {
 	t.Helper()
 	file, err := db.Open(filepath.Join(t.TempDir(), "chain.db"), ledger.Name, ledger.Schema, db.Options{NoSync: true})
 	if err != nil {
@@ -208,5 +211,44 @@ func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	w.expect(t, 0)
 	if _, ok := w.pool.Entry(spend.ID); ok {
 		t.Fatal("it spends a coinbase that is gone")
+	}
+}
+
+// A template of a pool of 20,000 transactions, each time made anew: more than a block holds.
+func BenchmarkTemplateOf20000(b *testing.B) {
+	w := newMiniNode(b)
+	key := chaintest.NewKey(1)
+	tip := w.Tip()
+	var fans []*chain.Tx
+	for _, m := range chaintest.Grow(b, chain.RegTest(), tip, chaintest.Times(108), chaintest.PayTo(chaintest.OpTrue())) {
+		if err := w.submit(b.Context(), m.Block); err != nil {
+			b.Fatal(err)
+		}
+		if len(fans) < 8 {
+			outs := make([]*wire.TxOut, 2500)
+			for i := range outs {
+				outs[i] = chaintest.Pay(1_000_000, key.P2WPKH())
+			}
+			fans = append(fans, chaintest.Spend(b, []chaintest.Coin{m.Coinbase(nil)}, outs...))
+		}
+		tip = m.Node
+	}
+	m := chaintest.Mine(b, chain.RegTest(), tip, chaintest.With(fans...))
+	if err := w.submit(b.Context(), m.Block); err != nil {
+		b.Fatal(err)
+	}
+	for i, fan := range fans {
+		for j := range fan.TxOut {
+			tx := chaintest.SpendOne(b, chaintest.OutputOf(fan, j, key), key.P2WPKH(), btcutil.Amount(1000+j*7+i))
+			if _, err := w.pool.Add(tx); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := w.miner.Template(b.Context(), key.P2WPKH()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

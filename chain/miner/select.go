@@ -43,6 +43,7 @@ type candidate struct {
 	size   int // virtual bytes
 	weight int
 	sigOps int
+	rate   policy.Paid // see score
 }
 
 // packages has the candidate whose package pays best at the top (container/heap).
@@ -51,7 +52,7 @@ type packages []*candidate
 func (h packages) Len() int { return len(h) }
 
 func (h packages) Less(i, j int) bool {
-	if c := policy.CmpRate(h[i].score(), h[j].score()); c != 0 {
+	if c := policy.CmpRate(h[i].rate, h[j].rate); c != 0 {
 		return c > 0
 	}
 	return h[i].at < h[j].at
@@ -98,7 +99,7 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 	var chosen []mempool.Candidate
 	for len(queue) > 0 && failures <= maxFailures {
 		best := heap.Pop(&queue).(*candidate)
-		if policy.CmpRate(best.score(), policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
+		if policy.CmpRate(best.rate, policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
 			break
 		}
 		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost { // [BlockAssembler::TestPackage]
@@ -137,12 +138,17 @@ func link(txs []mempool.Candidate) packages {
 				parent.children = append(parent.children, c)
 			}
 		}
-		for _, a := range c.pending() {
-			c.fee += a.Modified
-			c.size += a.VSize
-			c.weight += a.Tx.Weight
-			c.sigOps += a.SigOpCost
+		if c.parents == nil {
+			c.fee, c.size, c.weight, c.sigOps = c.Modified, c.VSize, c.Tx.Weight, c.SigOpCost
+		} else {
+			for _, a := range c.pending() {
+				c.fee += a.Modified
+				c.size += a.VSize
+				c.weight += a.Tx.Weight
+				c.sigOps += a.SigOpCost
+			}
 		}
+		c.rate = c.score()
 		byID[tx.Tx.ID] = c
 		queue[i] = c
 	}
@@ -175,6 +181,9 @@ func (h *packages) take(c *candidate) {
 	if c.place >= 0 {
 		heap.Remove(h, c.place)
 	}
+	if c.children == nil {
+		return
+	}
 	seen := map[*candidate]bool{}
 	below := slices.Clone(c.children)
 	for len(below) > 0 {
@@ -189,6 +198,7 @@ func (h *packages) take(c *candidate) {
 		d.size -= c.VSize
 		d.weight -= c.Tx.Weight
 		d.sigOps -= c.SigOpCost
+		d.rate = d.score()
 		if d.place >= 0 {
 			heap.Fix(h, d.place)
 		}
