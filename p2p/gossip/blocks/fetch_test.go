@@ -195,6 +195,24 @@ func TestLimitedPeersAreAskedForTheLastBlocksOnly(t *testing.T) {
 	}
 }
 
+// Newcomers take turns at a seed that knows nothing of them where much is missing. The newest
+// blocks wait for nobody's turn.
+func TestTurnsAreTakenWhereMuchIsMissing(t *testing.T) {
+	for _, missing := range []int{1, turnsFrom - 1, turnsFrom} {
+		r := newRig(missing)
+		seed, newcomer := r.source(true), r.source(true)
+		r.OnHave(seed, r.path[missing], msg.NewHave(r.path[missing].Node.Hash, 0))
+		r.OnHave(newcomer, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
+		if asked := len(r.plan(t)[seed]) > 0; asked != (missing < turnsFrom) {
+			t.Errorf("%d blocks missing: asked at once: %v", missing, asked)
+		}
+		r.wait(turnEach)
+		if r.plan(t); len(seed.flights) == 0 {
+			t.Errorf("%d blocks missing: the turn does not come", missing)
+		}
+	}
+}
+
 // What a newcomer fetches is not asked from the seed until patience ends, and
 // then it is, though nothing else happens.
 func TestPatienceWithNewcomersEnds(t *testing.T) {
@@ -214,11 +232,7 @@ func TestPatienceWithNewcomersEnds(t *testing.T) {
 		t.Fatal("nothing ends the patience")
 	}
 	r.wait(due.Sub(r.at))
-	asked := r.plan(t)
-	if r.wait(turnEach); len(asked[seed]) == 0 { // newcomers ask one after the other
-		asked = r.plan(t)
-	}
-	if len(asked[seed]) == 0 {
+	if asked := r.plan(t); len(asked[seed]) == 0 {
 		t.Error("patience does not end")
 	}
 	// A newcomer that has left is not waited for.

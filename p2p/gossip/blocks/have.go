@@ -356,7 +356,7 @@ func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.
 	path := f.route.path
 	if f.sharing() && complete && !f.alone(p) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
-		if !p.Given && len(can) > 0 {
+		if len(can) > 0 && f.takesTurns(p) {
 			n = f.turn(n)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 //   - what a newcomer says to fetch counts as long as it is waited for (expected), and no longer: who
 //     says so and does not fetch keeps nobody longer from asking than from the block itself.
 const (
+	turnsFrom    = 16 // blocks missing; with fewer, and with the newest block above all, a wait for one's turn is longer than it saves
 	fewStart     = 2
 	mostUnderWay = 8
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
@@ -39,9 +40,10 @@ type turns struct {
 	took   time.Duration // from when a block is said to be fetched until it is held, lately
 }
 
-// takesTurns says whether newcomers ask the source one after the other: it has all, and knows nothing of them.
+// takesTurns says whether newcomers ask the source one after the other: much is missing, and the source has
+// all and knows nothing of them.
 func (f *Fetcher) takesTurns(p *Source) bool {
-	if !f.sharing() || p.Given {
+	if !f.sharing() || p.Given || len(f.route.path) < turnsFrom {
 		return false
 	}
 	_, complete := f.heldBy(p)
