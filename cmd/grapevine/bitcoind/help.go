@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"grapevine/chain/policy"
 )
 
 // about is what -version, -help and -help-debug print.
@@ -29,6 +31,8 @@ func (p *program) about() string {
 			}
 		}
 	}
+	b.WriteString("Environment:\n\n  GRAPEVINE_POLICY=<release>\n")
+	paragraph(&b, "Whose rules of relay hold: those of Bitcoin Core 31 or 28.1 (default: "+policy.Core31().Name+"). Under 28.1 regtest refuses time warps (BIP94) too.")
 	return b.String()
 }
 

@@ -42,7 +42,7 @@ func TestEveryOptionOfCoreIsThereOnce(t *testing.T) {
 func TestHelpAndVersion(t *testing.T) {
 	for line, wants := range map[string][]string{
 		"-version":    {"grapevine version v9"},
-		"-help":       {"Usage:  bitcoind [options]", "\nConnection options:\n\n", "\n  -addnode=<ip>\n       Keep a connection", "\n  -zmqpubrawtx=<address>\n"},
+		"-help":       {"Usage:  bitcoind [options]", "\nConnection options:\n\n", "\n  -addnode=<ip>\n       Keep a connection", "\n  -zmqpubrawtx=<address>\n", "\n  GRAPEVINE_POLICY=<release>\n       Whose rules of relay hold"},
 		"-?":          {"Usage:  bitcoind"},
 		"-h":          {"Usage:  bitcoind"},
 		"-help-debug": {"\n  -mocktime=<n>\n", "\nWallet debugging/testing options:\n"},

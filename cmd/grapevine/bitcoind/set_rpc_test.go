@@ -106,3 +106,21 @@ func TestOptionsOfWalletsAreNotReadWithoutThem(t *testing.T) {
 		}
 	}
 }
+
+// By the rules of 28.1 regtest refuses time warps (BIP94), by later ones only where -test asks for it.
+func TestTimeWarpsOnRegtestByRelease(t *testing.T) {
+	for _, c := range []struct {
+		release string
+		line    []string
+		want    bool
+	}{{"", nil, false}, {"31", nil, false}, {"28.1", nil, true}, {"31", []string{"-test=bip94"}, true}} {
+		t.Setenv("GRAPEVINE_POLICY", c.release)
+		if cfg, err := applied(t, c.line...); err != nil || cfg.Params.EnforceBIP94 != c.want {
+			t.Errorf("%q %q: %v, %v", c.release, c.line, cfg.Params.EnforceBIP94, err)
+		}
+	}
+	t.Setenv("GRAPEVINE_POLICY", "28")
+	if _, err := applied(t); err == nil {
+		t.Error("rules that nobody knows are taken")
+	}
+}
