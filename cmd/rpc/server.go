@@ -188,7 +188,9 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		// A body that nobody reads must come to an end too; net/http discards it.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(s.cfg.RPCTimeout, idleTime)))
+		if !jsonrpc.Arrived(r.Context()) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(s.cfg.RPCTimeout, idleTime)))
+		}
 		switch {
 		case page:
 			s.page.ServeHTTP(w, r)

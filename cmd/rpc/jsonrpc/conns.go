@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -52,6 +53,13 @@ type connKey struct{}
 
 // inner finds our own connection below the one that net/http sees.
 func inner(c net.Conn) *conn { return c.(*repairConn).Conn.(*conn) }
+
+// Arrived says whether all of the body of the request in ctx is here: to read it nobody needs to be waited
+// for, and no deadline.
+func Arrived(ctx context.Context) bool {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	return ok && c.whole.Load()
+}
 
 // trust says that the request in ctx came with the password: from now on its
 // connection has a place among those that strangers cannot take. False: all of
@@ -101,6 +109,8 @@ type conn struct {
 	busy  bool      // a request's head is here and its answer is not yet sent
 	since uint64    // the turn at which it became so
 	began time.Time // as a stream
+
+	whole atomic.Bool // the request whose head was passed on last is here with all of its body
 }
 
 func (s *conns) admit(c *conn) {

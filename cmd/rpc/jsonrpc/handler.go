@@ -207,13 +207,15 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, share *Share)
 	if r.ContentLength > maxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))                                      // unsupported only by test recorders
-	defer context.AfterFunc(r.Context(), func() { _ = rc.SetReadDeadline(time.Now()) })() // the node stops
-	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody), func(n int) error {
+	rc, here := http.NewResponseController(w), Arrived(r.Context())
+	if !here {
+		_ = rc.SetReadDeadline(time.Now().Add(bodyTime))                                      // unsupported only by test recorders
+		defer context.AfterFunc(r.Context(), func() { _ = rc.SetReadDeadline(time.Now()) })() // the node stops
+	}
+	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength, func(n int) error {
 		return share.Take(r.Context(), bodyCopies*n)
 	})
-	if err == nil { // else what is left of the body must come to an end too
+	if err == nil && !here { // else what is left of the body must come to an end too
 		_ = rc.SetReadDeadline(time.Time{})
 	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
@@ -230,15 +232,18 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, share *Share)
 
 // ReadAll reads a body as it comes, when there is memory for each piece of it.
 func (s *Share) ReadAll(ctx context.Context, r io.Reader) ([]byte, error) {
-	return readPieces(r, func(n int) error { return s.Take(ctx, n) })
+	return readPieces(r, -1, func(n int) error { return s.Take(ctx, n) })
 }
 
 // readPieces is io.ReadAll that does not copy what it has while it grows: a body
-// that is cut off has cost its own bytes once. It asks take for each piece of
-// memory when the one before is full.
-func readPieces(r io.Reader, take func(n int) error) ([]byte, error) {
-	const most = 1 << 20
-	piece := make([]byte, 0, 512)
+// is cut off has cost its own bytes once. It asks take for each piece of
+// memory when the one before is full. said is how long it says it is; -1: it does not.
+func readPieces(r io.Reader, said int64, take func(n int) error) ([]byte, error) {
+	const first, most = 512, 1 << 20
+	if said < 0 || said >= first {
+		said = first - 1
+	}
+	piece := make([]byte, 0, said+1)
 	var full [][]byte
 	for {
 		n, err := r.Read(piece[len(piece):cap(piece)])

@@ -99,6 +99,7 @@ func (c *repairConn) advance() bool {
 		c.passed(n)
 		return true
 	}
+	c.tell(false)
 	c.in = bytes.TrimLeft(c.in, "\r\n") // empty lines between requests: RFC 9112, 2.2
 	if line := bytes.IndexByte(c.in, '\n'); line > maxHead || line < 0 && len(c.in) > maxHead {
 		c.in, c.out, c.body = nil, []byte(badHead), unbounded
@@ -115,7 +116,15 @@ func (c *repairConn) advance() bool {
 	head := c.in[:end]
 	c.in = c.in[end:]
 	c.out, c.body = repairHead(head)
+	c.tell(c.body != unbounded && c.body <= len(c.in))
 	return true
+}
+
+// tell says whether the request that is passed on is here as a whole: see Arrived.
+func (c *repairConn) tell(whole bool) {
+	if own, ok := c.Conn.(*conn); ok {
+		own.whole.Store(whole)
+	}
 }
 
 // headEnd is the length of the head with its empty line, or 0 if it is not

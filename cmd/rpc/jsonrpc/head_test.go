@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -123,5 +124,45 @@ func TestDeadlinesReachTheConnection(t *testing.T) {
 	}
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Fatal("read past a deadline")
+	}
+}
+
+// A request is known to be here as a whole only when nothing of its body has still to come: whoever reads the rest of
+// one has a deadline.
+func TestARequestIsKnownToHaveArrived(t *testing.T) {
+	const head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+	long := "POST / HTTP/1.1\r\nA: " + strings.Repeat("x", 3*maxHead) + "\r\nContent-Length: 4\r\n\r\n1234"
+	for _, c := range []struct {
+		name   string
+		pieces []string // as they arrive; after each of them what the connection has is read
+		want   bool
+	}{
+		{"all at once", []string{head + "1234"}, true},
+		{"without a body", []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"}, true},
+		{"half of the body", []string{head + "12"}, false},
+		{"all but a byte", []string{head + "123"}, false},
+		{"the head alone", []string{head}, false},
+		{"the body later", []string{head, "1234"}, false},
+		{"the next one as well", []string{head + "1234" + head + "1234"}, true},
+		{"half of the next one", []string{head + "1234" + head + "12"}, false},
+		{"chunks", []string{"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n1234\r\n0\r\n\r\n"}, false},
+		{"a length that is none", []string{"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -4\r\n\r\n1234"}, false},
+		{"a whole one and then a head that is too long", []string{head + "1234", long}, false},
+		{"a whole one and then nonsense without an end", []string{head + "1234", strings.Repeat("x", maxHead+1)}, false},
+	} {
+		var pieces [][]byte
+		for _, p := range c.pieces {
+			for in := []byte(p); len(in) > 0; in = in[min(readSize, len(in)):] {
+				pieces = append(pieces, in[:min(readSize, len(in))])
+			}
+		}
+		own := &conn{Conn: &scripted{pieces: pieces}, set: newConns(1)}
+		readThrough(&repairConn{Conn: own}, 1<<20)
+		if got := Arrived(context.WithValue(t.Context(), connKey{}, own)); got != c.want {
+			t.Errorf("%s: arrived: %v", c.name, got)
+		}
+	}
+	if Arrived(t.Context()) {
+		t.Error("a request of no connection of ours has arrived")
 	}
 }
