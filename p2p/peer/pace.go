@@ -2,9 +2,12 @@ package peer
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -86,22 +89,31 @@ type pace struct {
 	kill     func(error) // ends the connection
 }
 
-// Write sends b in pieces.
+// Write sends b: where a limit shares the line in pieces, else as it comes, for the less often the
+// two ends wake each other.
 func (p pace) Write(b []byte) (int, error) {
 	done := 0
 	for done < len(b) {
-		piece := b[done:min(done+paceBytes, len(b))]
-		p.turn(p.up, len(piece))
+		piece := b[done:]
+		if limited(p.up) {
+			piece = piece[:min(paceBytes, len(piece))]
+			p.turn(p.up, len(piece))
+		}
 		if err := p.conn.SetWriteDeadline(time.Now().Add(paceTime)); err != nil {
 			return done, err
 		}
 		n, err := p.conn.Write(piece)
 		done += n
-		if err != nil {
+		if err != nil && !(errors.Is(err, os.ErrDeadlineExceeded) && n >= paceBytes) {
 			return done, err
 		}
 	}
 	return done, nil
+}
+
+// limited says whether there is a limit at all.
+func limited(limits []*Limit) bool {
+	return slices.ContainsFunc(limits, func(l *Limit) bool { return l != nil })
 }
 
 // turn waits until all limits let n bytes pass.
@@ -131,8 +143,7 @@ func (p pace) body(r io.Reader, n int) ([]byte, error) {
 	defer p.budget.release(c)
 	body := make([]byte, 0, min(n, paceBytes))
 	for len(body) < n {
-		step := min(n-len(body), paceBytes)
-		if cap(body)-len(body) < step {
+		if len(body) == cap(body) {
 			grown := make([]byte, len(body), min(n, 2*cap(body)))
 			if cap(grown) >= largeFrom {
 				p.budget.grow(c, cap(grown)-c.bytes)
@@ -140,15 +151,36 @@ func (p pace) body(r io.Reader, n int) ([]byte, error) {
 			copy(grown, body)
 			body = grown
 		}
-		p.turn(p.down, step)
-		if err := p.conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
-			return nil, err
+		step := cap(body) - len(body)
+		if limited(p.down) {
+			step = min(step, paceBytes)
+			p.turn(p.down, step)
 		}
 		chunk := body[len(body) : len(body)+step]
-		if _, err := io.ReadFull(r, chunk); err != nil {
+		if err := p.fill(r, chunk); err != nil {
 			return nil, err
 		}
 		body = body[:len(body)+step]
 	}
 	return body, nil
+}
+
+// fill reads as much as b has room for.
+func (p pace) fill(r io.Reader, b []byte) error {
+	for got, timed := 0, 0; got < len(b); {
+		if got >= timed {
+			timed = got + paceBytes
+			if err := p.conn.SetReadDeadline(time.Now().Add(paceTime)); err != nil {
+				return err
+			}
+		}
+		n, err := r.Read(b[got:])
+		if got += n; err != nil && got < len(b) {
+			if err == io.EOF && got > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
 }

@@ -112,3 +112,33 @@ func TestEachPeerHasItsOwnLimitBesideTheNodes(t *testing.T) {
 		}
 	})
 }
+
+// A block goes out in one write where no limit holds it: also then only an end that takes less than
+// paceBytes a minute is given up.
+func TestASlowReaderIsNotGivenUp(t *testing.T) {
+	for rate, stays := range map[int]bool{300: true, 200: false} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := config()
+			cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 1<<20), nil }
+			s, lf := meet(t, true, cfg)
+			s.greet()
+			lf.SendBlock(chain.Hash{}, true)
+			for range 10 * 60 {
+				io.ReadFull(s, make([]byte, rate))
+				time.Sleep(time.Second)
+			}
+			select {
+			case err := <-lf.ended:
+				if stays {
+					t.Errorf("who reads %d bytes a second was given up: %v", rate, err)
+				}
+			default:
+				if !stays {
+					t.Errorf("who reads %d bytes a second was not given up", rate)
+				}
+				s.Close()
+				<-lf.ended
+			}
+		})
+	}
+}

@@ -57,7 +57,7 @@ type sealed struct {
 
 	session          [32]byte
 	sendLen, recvLen *v2transport.FSChaCha20
-	seal, open       *v2transport.FSChaCha20Poly1305
+	seal, open       *packetCipher
 }
 
 // wantsPlain looks at the first bytes of who has dialled us. They are our
@@ -240,9 +240,9 @@ func (t *sealed) derive(secret []byte, magic wire.BitcoinNet, dialled bool) (min
 	}
 	var errs [4]error
 	t.sendLen, errs[0] = v2transport.NewFSChaCha20(keys[0])
-	t.seal, errs[1] = v2transport.NewFSChaCha20Poly1305(keys[1])
+	t.seal, errs[1] = newPacketCipher(keys[1])
 	t.recvLen, errs[2] = v2transport.NewFSChaCha20(keys[2])
-	t.open, errs[3] = v2transport.NewFSChaCha20Poly1305(keys[3])
+	t.open, errs[3] = newPacketCipher(keys[3])
 	return mine, yours, errors.Join(errs[:]...)
 }
 
@@ -289,7 +289,7 @@ func (t *sealed) content(aad []byte) (content []byte, size int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		plain, err := t.open.Decrypt(aad, text)
+		plain, err := t.open.decrypt(text, aad)
 		if err != nil {
 			t.pace.log.Debug("packet of another key", "bytes", n)
 			return nil, 0, p2p.Offence("packet was not sealed by our key")
@@ -338,7 +338,7 @@ func (t *sealed) write(command string, payload []byte) (int, error) {
 	} else {
 		copy(name[1:], command)
 	}
-	text := make([]byte, 0, 1+len(prefix)+len(payload)) // a block is copied once
+	text := make([]byte, 0, packetOverhead+len(prefix)+len(payload)) // a block is copied once, and sealed where it stands
 	return t.sealUp(append(append(append(text, 0), prefix...), payload...), nil)
 }
 
@@ -347,14 +347,14 @@ func (t *sealed) packet(content, aad []byte) (int, error) {
 	return t.sealUp(append([]byte{0}, content...), aad)
 }
 
-// sealUp seals a packet's header and content into the buffer.
+// sealUp seals a packet's header and content, in their place, into the buffer.
 func (t *sealed) sealUp(clear, aad []byte) (int, error) {
 	n := len(clear) - 1
 	l, err := t.sendLen.Crypt([]byte{byte(n), byte(n >> 8), byte(n >> 16)})
 	if err != nil {
 		return 0, err
 	}
-	text, err := t.seal.Encrypt(aad, clear)
+	text, err := t.seal.encrypt(clear, aad)
 	if err != nil {
 		return 0, err
 	}
