@@ -50,7 +50,8 @@ func (s *State) onHave(p *peer, m *msg.Have) {
 		return
 	}
 	p.said = m
-	s.onBlockInv(p, m.Last)
+	s.headers.Announced(p.talk, m.Last)
+	s.perform(s.headers.Actions()) // what is to be fetched is thought over when it is taken
 }
 
 // onGiven hears what a seed has given to others rather than to us.

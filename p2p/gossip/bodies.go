@@ -135,7 +135,7 @@ func (s *State) onBlockVerdict(v BlockVerdict) {
 func (s *State) onBodyStored(e *headers.Entry) {
 	if !e.Stored {
 		e.Stored, e.Lost, e.Pruned = true, false, false
-		s.fetch.Stored()
+		s.fetch.Stored(e)
 	}
 }
 

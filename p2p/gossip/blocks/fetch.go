@@ -119,7 +119,7 @@ func (f *Fetcher) Connected() {
 
 // Due is the earliest time at which something is late or have peers are told.
 func (f *Fetcher) Due() time.Time {
-	due := sooner(f.have.at, f.have.till)
+	due := sooner(sooner(f.have.at, f.have.till), f.have.heard)
 	for _, p := range f.sources {
 		due = sooner(sooner(due, p.lateAt), p.againAt)
 	}

@@ -93,6 +93,8 @@ func (c *claim) refute(e *headers.Entry, counts bool) (liar bool) {
 type haveTalk struct {
 	peers     int                        // have peers that are here
 	at        time.Time                  // when they are told of our bodies; zero: nothing is new
+	toldAt    time.Time                  // when they were last
+	heard     time.Time                  // when is looked at what many of them have said; zero: nothing new
 	changes   int                        // small changes since they were told
 	fresh     bool                       // the tally is up to date
 	route     uint64                     // it was made for
@@ -103,22 +105,46 @@ type haveTalk struct {
 	newcomers int                        // among the have peers
 }
 
-// Stored notes that a body was stored, so that it is told.
-func (f *Fetcher) Stored() { f.news(f.size.guess() >= haveUrgent) }
+// Stored notes that a body was stored, so that it is told: at once if it is the first that a newcomer holds.
+func (f *Fetcher) Stored(e *headers.Entry) {
+	switch h := &f.have; {
+	case f.size.guess() < haveUrgent:
+		f.news(f.now.Add(haveSmall))
+	case h.newcomers > 0 && !(h.route == f.routes && f.onRoute(e, &h.held)):
+		f.news(f.now.Add(haveSoon))
+	default:
+		f.news(f.soon())
+	}
+}
 
-// news notes that what we hold or fetch is no longer what we told. Near the tip
+// soon is when is told what is of use to few, as most of it has been heard from others. The more neighbours
+// there are the longer it is gathered: so each says no more to many of them than to some.
+func (f *Fetcher) soon() time.Time {
+	h := &f.have
+	at := f.now.Add(haveSoon)
+	if next := h.toldAt.Add(haveSoon * time.Duration(f.crowd())); at.Before(next) {
+		return next
+	}
+	return at
+}
+
+// crowd is how many times as long news are gathered as among few, and while little is missing, of which there
+// is little to say.
+func (f *Fetcher) crowd() int {
+	return min(1+max(f.have.peers-haveFew, 0)/haveMore, 1+len(f.route.path)/shortWay, haveSlowest)
+}
+
+// news notes that what we hold or fetch is no longer what we told, and is to be told at a time. Near the tip
 // it is told with the tip itself, but not what fills gaps below it.
-func (f *Fetcher) news(urgent bool) {
+func (f *Fetcher) news(at time.Time) {
 	h := &f.have
 	if len(f.route.path) <= nearTip && f.firstGap() == nil {
 		return
 	}
-	h.changes++
-	wait := haveSmall
-	if urgent || h.changes >= haveChanges {
-		wait = haveSoon
+	if h.changes++; h.changes >= haveChanges {
+		at = sooner(at, f.soon())
 	}
-	if at := f.now.Add(wait); h.peers > 0 && (h.at.IsZero() || at.Before(h.at)) {
+	if h.peers > 0 && (h.at.IsZero() || at.Before(h.at)) {
 		h.at = at
 	}
 }
@@ -128,7 +154,7 @@ func (f *Fetcher) News() []*msg.Have {
 	if !f.up(f.have.at) {
 		return nil
 	}
-	f.have.at, f.have.changes = time.Time{}, 0
+	f.have.at, f.have.toldAt, f.have.changes = time.Time{}, f.now, 0
 	return f.Haves()
 }
 
@@ -193,7 +219,11 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 	p.Has(last)
 	f.proves(p)
 	p.view.route, f.have.fresh = 0, false
-	f.dirty = true
+	if h := &f.have; f.crowd() == 1 {
+		f.dirty = true
+	} else if h.heard.IsZero() { // and what others say meanwhile is looked at together with it
+		h.heard = f.now.Add(haveSoon)
+	}
 }
 
 // Shows notes that a source has sent e in short form, which only who holds it and
@@ -314,7 +344,7 @@ func (f *Fetcher) passOn(held, told row) {
 	held.or(&h.told)
 	told.or(&came)
 	if told.without(&held); told != (row{}) {
-		f.news(true)
+		f.news(f.soon())
 	}
 }
 

@@ -33,6 +33,10 @@ const (
 	overdueAfter = 50 * time.Millisecond // beyond four times the usual, a block is larger than they were
 
 	haveSoon       = 50 * time.Millisecond  // over which news of our bodies are gathered before have peers are told
+	haveFew        = 8                      // have peers to whom all news are told as soon
+	haveMore       = 4                      // more of them for whom what is news to few is gathered as much longer again
+	shortWay       = 32                     // blocks missing below which all news are told as soon
+	haveSlowest    = 8                      // times as long at most
 	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
 	haveChanges    = 16                     // small changes that are news enough
 	nearTip        = 2                      // blocks missing up to which nothing but the tip is told

@@ -59,11 +59,11 @@ func (f *Fetcher) getData(a ask, short func(*headers.Entry) bool) p2p.Send {
 }
 
 func (f *Fetcher) plan(held int) (asks []ask) {
-	if !f.dirty && !f.up(f.have.till) {
+	if !f.dirty && !f.up(f.have.till) && !f.up(f.have.heard) {
 		return nil
 	}
 	f.dirty, f.openFound, f.held, f.useful = false, false, held, 0
-	f.have.till = time.Time{}
+	f.have.till, f.have.heard = time.Time{}, time.Time{}
 	f.refreshRoute()
 	f.tally()
 	for _, p := range f.sources {
@@ -77,7 +77,11 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 			for _, e := range blocks {
 				f.add(p, e)
 			}
-			f.news(true)
+			if _, complete := f.heldBy(p); complete { // so that nobody else asks it for the same
+				f.news(f.now.Add(haveSoon))
+			} else {
+				f.news(f.soon())
+			}
 			asks = append(asks, ask{p, blocks})
 		}
 	}
@@ -240,11 +244,14 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 	own := size / f.rateOf(p)
 	shares := f.takesTurns(p)
 	for _, q := range f.sources {
+		if len(q.flights) == 0 || q == p {
+			continue
+		}
 		if q.newcomer && shares && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
 			continue // its speed is not known yet
 		}
 		each := size / f.rateOf(q)
-		for i := len(q.flights) - 1; i >= 0 && q != p; i-- {
+		for i := len(q.flights) - 1; i >= 0; i-- {
 			begins := float64(i)*each - f.now.Sub(q.headAt).Seconds()
 			ends := begins + each
 			if ends <= wait || begins < own+stealMargin.Seconds() && ends < 2*own+stealAfter.Seconds() {

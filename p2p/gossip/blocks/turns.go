@@ -132,7 +132,7 @@ func (f *Fetcher) expected(e *headers.Entry) bool {
 		return true
 	}
 	f.have.since[e] = claimed{again: c.again}
-	f.news(true) // we no longer say that it comes
+	f.news(f.soon()) // we no longer say that it comes
 	return false
 }
 

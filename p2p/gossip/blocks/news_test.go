@@ -1,0 +1,96 @@
+package blocks
+
+import (
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/p2p/gossip/headers"
+	"grapevine/p2p/msg"
+)
+
+// crowded is a rig with a seed that knows nothing of newcomers, and so many of them who have nothing yet.
+func crowded(blocks, newcomers int) (r *rig, seed *Source, fresh []*Source) {
+	r = newRig(blocks)
+	seed = r.source(false)
+	for range newcomers {
+		p := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, false)
+		r.OnHave(p, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
+		fresh = append(fresh, p)
+	}
+	return r, seed, fresh
+}
+
+// told counts how often neighbours were told something in so much time, in which something happens
+// each hundredth of a second.
+func (r *rig) told(d time.Duration, happens func()) (n int) {
+	for range d / (10 * time.Millisecond) {
+		r.wait(10 * time.Millisecond)
+		happens()
+		if r.News() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// What is of use to few is gathered the longer the more neighbours there are, so that all of them together
+// are told about as much, though never so long that it would come too late.
+func TestToManyNeighboursNoMoreIsSaidThanToFew(t *testing.T) {
+	const each = int(10 * time.Second / haveSoon)
+	for _, c := range []struct{ newcomers, times int }{
+		{1, each}, {haveFew + haveMore - 1, each}, {haveFew + haveMore, each / 2}, {16, each / 3}, {32, each / 7},
+		{haveFew + (haveSlowest-1)*haveMore, each / haveSlowest}, {125, each / haveSlowest},
+	} {
+		r, _, _ := crowded(200, c.newcomers)
+		r.plan(t)
+		n := r.told(10*time.Second, func() { r.news(r.soon()) })
+		if n < c.times*4/5 || n > c.times+1 {
+			t.Errorf("%d neighbours are told something %d times in ten seconds, want %d", c.newcomers, n, c.times)
+		}
+	}
+}
+
+// Whatever else is gathered: what is asked from who has all, so that nobody else asks for the same, and a
+// block that no newcomer held before, are told at once.
+func TestWhatNewcomersWaitForIsToldAtOnce(t *testing.T) {
+	r, seed, fresh := crowded(200, 64)
+	r.wait(time.Second)
+	soon := func(what string) {
+		t.Helper()
+		if at := r.have.at.Sub(r.at); at > haveSoon || r.have.at.IsZero() {
+			t.Errorf("%s is told after %v", what, at)
+		}
+		r.wait(haveSoon)
+		if r.News() == nil {
+			t.Errorf("%s is not told", what)
+		}
+	}
+	var asked []*headers.Entry
+	for len(asked) == 0 {
+		r.wait(10 * time.Millisecond)
+		r.News()
+		r.Changed()
+		asked = r.plan(t)[seed]
+	}
+	soon("a request")
+
+	r.Deliver(seed, asked[0], 100_000)
+	asked[0].Stored = true
+	r.Stored(asked[0])
+	soon("a new block")
+
+	// But not one that newcomers hold: the next one is told the same of by all of them.
+	m := msg.NewHave(r.path[0].Node.Hash, 200)
+	for i := range 200 {
+		m.Held.Set(i)
+	}
+	r.OnHave(fresh[0], r.path[0], m)
+	r.plan(t)
+	r.path[7].Stored = true
+	r.Stored(r.path[7])
+	if at := r.have.at.Sub(r.at); at <= haveSoon {
+		t.Errorf("a block that others hold is told after %v", at)
+	}
+}
