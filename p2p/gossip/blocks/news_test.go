@@ -43,7 +43,7 @@ func TestToManyNeighboursNoMoreIsSaidThanToFew(t *testing.T) {
 		{1, each}, {haveFew + haveMore - 1, each}, {haveFew + haveMore, each / 2}, {16, each / 3}, {32, each / 7},
 		{haveFew + (haveSlowest-1)*haveMore, each / haveSlowest}, {125, each / haveSlowest},
 	} {
-		r, _, _ := crowded(200, c.newcomers)
+		r, _, _ := crowded(400, c.newcomers)
 		r.plan(t)
 		n := r.told(10*time.Second, func() { r.news(r.soon()) })
 		if n < c.times*4/5 || n > c.times+1 {
@@ -92,5 +92,21 @@ func TestWhatNewcomersWaitForIsToldAtOnce(t *testing.T) {
 	r.Stored(r.path[7])
 	if at := r.have.at.Sub(r.at); at <= haveSoon {
 		t.Errorf("a block that others hold is told after %v", at)
+	}
+}
+
+// Where little is missing there is little to say, and it is told as soon to many as to few.
+func TestOfAShortWayAllIsToldSoon(t *testing.T) {
+	for blocks, want := range map[int]time.Duration{shortWay - 1: haveSoon, shortWay: 2 * haveSoon} {
+		r, _, _ := crowded(blocks, 125)
+		r.plan(t)
+		r.tellSoon()
+		r.wait(haveSoon)
+		if r.News() == nil {
+			t.Fatal("nothing is told")
+		}
+		if d := r.soon().Sub(r.at); d != want {
+			t.Errorf("with %d blocks missing it is told after %v, want %v", blocks, d, want)
+		}
 	}
 }

@@ -33,7 +33,7 @@ const (
 type turns struct {
 	at     time.Time     // when it is our turn; zero: we are not waiting for it
 	mine   time.Time     // when it last was
-	busy   time.Time     // when something was last under way
+	busy   time.Time     // when something was last under way, or came
 	all    int           // blocks that came to newcomers, us among them, since the beginning
 	came   [2]int        // of these in this second and in the one before
 	second time.Time     // when this one began
@@ -55,6 +55,9 @@ func (f *Fetcher) takesTurns(p *Source) bool {
 func (f *Fetcher) turn(n int) int {
 	t := &f.turns
 	under := f.underWay()
+	if under > 0 {
+		t.busy = f.now
+	}
 	room := max(min(mostUnderWay, fewStart+t.all)*f.seeds(), t.quarter()) - under
 	switch {
 	case room <= 0:
@@ -80,7 +83,6 @@ func (f *Fetcher) turnAt(under int) time.Time {
 		t.busy = f.began
 	}
 	if under > 0 {
-		t.busy = f.now
 		return t.at
 	}
 	return sooner(t.at, t.busy.Add(idleMost))
@@ -168,6 +170,7 @@ func (f *Fetcher) came() {
 	}
 	t.came[0]++
 	t.all++
+	t.busy = f.now
 }
 
 // cameTo notes that a newcomer holds a block, and how long that took since one said to fetch it.
