@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -145,8 +146,8 @@ func TestSnapshotsSurviveKillDashNine(t *testing.T) {
 	}
 }
 
-// allUp starts what is down. A node may just be dying, or coming up, whose command was
-// killed.
+// allUp starts what is down, until all nodes have answered. A node may just be dying, or
+// coming up, whose command was killed: it is there, and resets who asks it.
 func allUp(t *testing.T, home string) {
 	t.Helper()
 	eventually(t, "all nodes", func() bool {
@@ -154,6 +155,11 @@ func allUp(t *testing.T, home string) {
 		if err != nil || slices.Contains(pids(f), 0) {
 			gv(t, home, "testnet", "up", "-d")
 			return false
+		}
+		for i := range f.Nodes {
+			if gv(t, home, "rpc", "gettxoutsetinfo", "muhash", "--node", strconv.Itoa(i)).status != 0 {
+				return false
+			}
 		}
 		return true
 	})
