@@ -59,8 +59,9 @@ func TestAStockSeedSendsOneCopy(t *testing.T) {
 		{1, 0, 1.05, 1.2},
 		{8, 0, 1.15, 1.3},
 		{32, 0, 1.15, 1.3},
-		{16, 1, 2, 2}, // says that it fetches everything: that is waited for, and then not any more
-		{16, 8, 2, 2},
+		{100, 0, 1.25, 1.3}, // each knows sixteen of them
+		{16, 1, 1.15, 1.5},  // says that it fetches everything: that is waited for, and then not any more
+		{16, 8, 1.15, 1.75},
 	} {
 		d, err := Download(context.Background(), DownloadConfig{Newcomers: c.newcomers, Liars: c.liars, Blocks: blocks, SeedRate: rate, Stock: true, Seed: 1})
 		if err != nil {

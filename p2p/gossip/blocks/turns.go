@@ -15,17 +15,20 @@ import (
 //   - little is under way at a time: fewStart blocks, then up to mostUnderWay from each who has all, or
 //     as many as come in a quarter of a second, for that keeps its line busy;
 //   - when it is less, each waits a random time, the longer the more of them there are, so that
-//     the others hear of the first one's request before they make theirs;
+//     the others hear of the first one's request before they make theirs. There may be more of them than
+//     our neighbours: that much more is under way then than should be;
 //   - what a newcomer says to fetch counts as long as it is waited for (expected), and no longer: who
-//     says so and does not fetch keeps nobody longer from asking than from the block itself.
+//     says so and does not fetch keeps nobody longer from asking than from the block itself. It is waited for
+//     anew once, when another says so.
 const (
 	turnsFrom    = 16 // blocks missing; with fewer, and with the newest block above all, a wait for one's turn is longer than it saves
 	fewStart     = 2
 	mostUnderWay = 8
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
-	turnMost     = 4 * time.Second
+	turnMost     = 8 * time.Second
+	moreMost     = 6                      // times more newcomers than neighbours: two for a turn at which too many were sooner, one less for a turn of our own
 	idleMost     = 500 * time.Millisecond // that nothing is under way; of many newcomers one asks much sooner
-	tookMost     = 4 * time.Second        // that newcomers may need for what they say to fetch and still be waited for
+	tookMost     = 2 * time.Second        // that newcomers may need for what they say to fetch and still be waited for
 	maxAgain     = 1                      // times that a claim is waited for anew
 )
 
@@ -33,6 +36,7 @@ const (
 type turns struct {
 	at     time.Time     // when it is our turn; zero: we are not waiting for it
 	mine   time.Time     // when it last was
+	more   int           // how many times more newcomers there seem to be than our neighbours
 	busy   time.Time     // when something was last under way, or came
 	all    int           // blocks that came to newcomers, us among them, since the beginning
 	came   [2]int        // of these in this second and in the one before
@@ -58,21 +62,25 @@ func (f *Fetcher) turn(n int) int {
 	if under > 0 {
 		t.busy = f.now
 	}
-	room := max(min(mostUnderWay, fewStart+t.all)*f.seeds(), t.quarter()) - under
+	most := max(min(mostUnderWay, fewStart+t.all)*f.seeds(), t.quarter())
+	room := most - under
 	switch {
 	case room <= 0:
+		if !t.at.IsZero() && under > most {
+			t.more = min(t.more+2, moreMost)
+		}
 		t.at = time.Time{}
 		return 0
 	case t.mine.Equal(f.now):
 		return min(n, room)
 	case t.at.IsZero():
-		most := min(time.Duration(f.have.newcomers)*turnEach, turnMost)
+		most := min(time.Duration(f.have.newcomers*(1+t.more))*turnEach, turnMost)
 		t.at = f.now.Add(time.Duration(f.rand.Int64N(int64(most) + 1)))
 	}
 	if f.waitsTill(f.turnAt(under)) {
 		return 0
 	}
-	t.at, t.mine = time.Time{}, f.now
+	t.at, t.mine, t.more = time.Time{}, f.now, max(t.more-1, 0)
 	return min(n, room)
 }
 
