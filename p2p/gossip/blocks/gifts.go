@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"slices"
 	"time"
 
 	"grapevine/p2p/gossip/headers"
@@ -15,7 +16,7 @@ import (
 //   - who was given a block is waited for a few times as long as others take to say that
 //     they hold it, or, once it says so, so long as it may take to go round;
 //   - no more than maxUnproven blocks are kept for one that does not say that it has them;
-//   - nobody is refused a block more than maxRefusals times;
+//   - nobody is refused a block more than maxRefusals times, or when no other newcomer is left;
 //   - who says that it knows nobody else is refused nothing for aloneFor: a lie gets it what it would get
 //     after maxRefusals anyway;
 //   - who asks again for most of what it was refused has no neighbours that pass it on, and
@@ -64,7 +65,7 @@ func (f *Fetcher) Synced() { f.gifts.synced = f.now }
 // instead; nil: it is sent all.
 func (f *Fetcher) Give(p *Source, asked []*headers.Entry) (refused map[*headers.Entry]bool, told *msg.Given) {
 	g := &f.gifts
-	if !p.Given || !f.newcomer(p) || !g.synced.IsZero() && f.now.Sub(g.synced) < restFor {
+	if !p.Given || !f.newcomer(p) || !g.synced.IsZero() && f.now.Sub(g.synced) < restFor || !f.otherNewcomers(p) {
 		return nil, nil
 	}
 	for _, e := range asked {
@@ -89,6 +90,12 @@ func (f *Fetcher) Give(p *Source, asked []*headers.Entry) (refused map[*headers.
 func (f *Fetcher) newcomer(p *Source) bool {
 	tip := f.tree.Tip()
 	return p.claim != nil && p.claim.last.IsAncestorOf(tip) && tip.Node.Height-p.claim.last.Node.Height > nearTip
+}
+
+// otherNewcomers says whether anybody but p is on its way to our tip: else nothing goes round any more, and the
+// last one is sent all.
+func (f *Fetcher) otherNewcomers(p *Source) bool {
+	return slices.ContainsFunc(f.sources, func(q *Source) bool { return q != p && f.newcomer(q) })
 }
 
 // lasts says whether a block is still to be had from who was given it.

@@ -80,6 +80,21 @@ func TestABlockIsGivenToOneNewcomerFirst(t *testing.T) {
 	}
 }
 
+// When no other newcomer is left, nothing goes round any more: the last one is sent all.
+func TestTheLastNewcomerIsRefusedNothing(t *testing.T) {
+	r := seedRig(100)
+	a, b := r.newcomerOf(true), r.newcomerOf(true)
+	r.asks(t, a, 5)
+	r.says(a, 5)
+	if r.asks(t, b, 5) {
+		t.Fatal("a block that goes round is sent to another newcomer")
+	}
+	r.OnHave(a, r.path[100], msg.NewHave(r.path[100].Node.Hash, 0))
+	if !r.asks(t, b, 5) {
+		t.Error("the last newcomer is told to take from others what nobody passes on any more")
+	}
+}
+
 // Nobody is refused who does not know of it, who has all but the last blocks, or by who
 // has just synced itself.
 func TestOnlyNewcomersAreRefused(t *testing.T) {
