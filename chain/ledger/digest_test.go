@@ -228,7 +228,7 @@ func TestCheckFileProvesTheDigests(t *testing.T) {
 }
 
 // BenchmarkFirstDigest is the first subscription to a script with 100,000 transactions: in memory where nothing is
-// flushed yet, from the file after a restart, and as it would be without digests.
+// flushed yet, from the file after a restart, and as it would be without digests; and the first page of its history.
 func BenchmarkFirstDigest(b *testing.B) {
 	const blocks, txs = 200, 500
 	path, script := filepath.Join(b.TempDir(), "chain.db"), []byte{0x51, 0x51}
@@ -268,6 +268,15 @@ func BenchmarkFirstDigest(b *testing.B) {
 		for b.Loop() {
 			r.digests.of = nil
 			first(b)
+		}
+	})
+	b.Run("a page of 25", func(b *testing.B) { // as an explorer shows it, newest first
+		for b.Loop() {
+			n := 0
+			err := r.History(Histories{Tip: tip, Script: hash, Back: true}, func(Touched) bool { n++; return n < 25 })
+			if err != nil || n != 25 {
+				b.Fatalf("%d, %v", n, err)
+			}
 		}
 	})
 	b.Run("without digests", func(b *testing.B) {

@@ -41,7 +41,7 @@ func TestWalletsAreNamedWrongly(t *testing.T) {
 		refusal{-18, "Requested wallet does not exist or is not loaded", "unloadwallet", []any{"c"}},
 		refusal{-36, "", "restorewallet", []any{"a", backup}},
 		refusal{-8, "Backup file does not exist", "restorewallet", []any{"c", nowhere}},
-		refusal{-4, "Unexpected exception: " + w.dir + " is not a file", "restorewallet", []any{"c", w.dir}},
+		refusal{-4, "Unexpected exception: " + w.dir + " is not a file but a directory", "restorewallet", []any{"c", w.dir}},
 	)
 	w.of("c").refuses(refusal{-18, "Requested wallet does not exist or is not loaded", "getbalance", nil})
 	w.of("a").refuses(
