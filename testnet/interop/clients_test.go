@@ -20,12 +20,7 @@ import (
 // startElectrum starts our node with Electrum's protocol at a port, and with money.
 func startElectrum(t *testing.T) (gv node, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	l.Close()
+	at := freePort(t)
 	_, port, _ = net.SplitHostPort(at)
 	gv = startGrapevine(t, "electrum = "+at)
 	mine(t, gv, 101)
