@@ -6,5 +6,6 @@
 // needs. It has tests only; `make interop` and `make conformance` run them.
 //
 // Start reading at btcd_test.go (the peer), then talk_test.go; client_test.go
-// lets btcd's client library take us for bitcoind.
+// lets btcd's client library take us for bitcoind, and in clients_test.go Electrum and
+// clients from npm have us for their server, where they are there.
 package interop
