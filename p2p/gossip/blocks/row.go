@@ -167,13 +167,10 @@ type told struct{ all, fresh row }
 // for does, once.
 func (f *Fetcher) noteTold(t told) {
 	h, path := &f.have, f.route.path
-	changed := h.told
-	for w := range changed {
-		changed[w] ^= t.all[w]
-	}
-	changed.and(&t.all)
+	began := t.all
 	if h.route == f.routes {
-		t.fresh.or(&changed)
+		began.without(&h.told)
+		t.fresh.or(&began)
 	} else { // the bits are of other blocks now
 		since := make(map[*headers.Entry]claimed) // at most those of the path
 		for _, e := range path {
@@ -181,10 +178,10 @@ func (f *Fetcher) noteTold(t told) {
 				since[e] = c
 			}
 		}
-		h.since, changed = since, t.all
+		h.since = since
 	}
 	h.told, h.route = t.all, f.routes
-	for i := range changed.all {
+	for i := range began.all {
 		if _, known := h.since[path[i]]; !known {
 			h.since[path[i]] = claimed{at: f.now}
 		}
