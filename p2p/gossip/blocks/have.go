@@ -107,10 +107,11 @@ type haveTalk struct {
 
 // Stored notes that a body was stored, so that it is told: at once if it is the first that a newcomer holds.
 func (f *Fetcher) Stored(e *headers.Entry) {
+	i, on := f.placeOf(e)
 	switch h := &f.have; {
 	case f.size.guess() < haveUrgent:
 		f.news(f.now.Add(haveSmall))
-	case h.newcomers > 0 && !(h.route == f.routes && f.onRoute(e, &h.held)):
+	case h.newcomers > 0 && !(h.route == f.routes && on && h.held.has(i)):
 		f.news(f.now.Add(haveSoon))
 	default:
 		f.news(f.soon())

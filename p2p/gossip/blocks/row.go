@@ -125,14 +125,14 @@ func (f *Fetcher) heldBy(p *Source) (has row, complete bool) {
 	return has, complete
 }
 
-// onRoute says whether a block is one of the route to which the row says yes.
-func (f *Fetcher) onRoute(e *headers.Entry, r *row) bool {
+// placeOf is where on the route a block stands; false: it is not on it.
+func (f *Fetcher) placeOf(e *headers.Entry) (int, bool) {
 	path := f.route.path
 	if len(path) == 0 {
-		return false
+		return 0, false
 	}
 	i := int(e.Node.Height - path[0].Node.Height)
-	return i >= 0 && i < len(path) && path[i] == e && r.has(i)
+	return i, i >= 0 && i < len(path) && path[i] == e
 }
 
 // openRow is which blocks of the route anybody may be asked for, found out once for each

@@ -115,10 +115,10 @@ func (f *Fetcher) seeds() (n int) {
 // underWay is how many blocks of the route are on their way to a newcomer, us among them, and
 // held by none.
 func (f *Fetcher) underWay() (n int) {
-	others, start := f.have.told, f.route.path[0].Node.Height
+	others := f.have.told
 	others.without(&f.have.held)
 	for e := range f.flights {
-		if i := int(e.Node.Height - start); i >= 0 && i < len(f.route.path) && f.route.path[i] == e && !f.have.held.has(i) {
+		if i, on := f.placeOf(e); on && !f.have.held.has(i) {
 			others.clear(i)
 			n++
 		}
@@ -154,18 +154,15 @@ func (f *Fetcher) swarmPatience() time.Duration {
 // comes says whether e is on its way to us: asked for, or a newcomer holds it or fetches it, so that it
 // will pass it on. So newcomers hear also of what those fetch whom they do not know.
 func (f *Fetcher) comes(e *headers.Entry) bool {
-	h, path := &f.have, f.route.path
+	h := &f.have
 	switch {
 	case e.Busy || f.flights[e] != nil:
 		return true
-	case h.newcomers == 0 || h.route != f.routes || len(path) == 0 || !e.Needed():
+	case h.newcomers == 0 || h.route != f.routes || !e.Needed():
 		return false
 	}
-	i := int(e.Node.Height - path[0].Node.Height)
-	if i < 0 || i >= len(path) || path[i] != e {
-		return false
-	}
-	return h.held.has(i) || h.told.has(i) && f.expected(e)
+	i, on := f.placeOf(e)
+	return on && (h.held.has(i) || h.told.has(i) && f.expected(e))
 }
 
 // came notes that a block came to a newcomer, or to us.
