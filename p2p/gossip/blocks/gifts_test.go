@@ -217,26 +217,32 @@ func TestGiftsAreBounded(t *testing.T) {
 	}
 }
 
+// refusing is a newcomer's rig, with a seed that has given all of its n blocks to others and says so.
+func refusing(n int) (r *rig, seed *Source, all *msg.Given) {
+	r = newRig(n)
+	seed = r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
+	seed.Given = true
+	r.OnHave(seed, r.path[n], msg.NewHave(r.path[n].Node.Hash, 0))
+	all = msg.NewGiven(r.path[0].Node.Hash, uint16(n))
+	for i := range n {
+		all.Given.Set(i)
+	}
+	return r, seed, all
+}
+
 // A newcomer takes other blocks instead of those that a seed has given to others, waits for
 // these as long as it would for a neighbour, and then asks again, each time after twice as
 // long. Another seed is asked in the meantime as if it had heard it from a neighbour.
 func TestANewcomerWaitsForWhatOthersWereGiven(t *testing.T) {
-	r := newRig(200)
-	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
-	seed.Given = true
-	r.OnHave(seed, r.path[200], msg.NewHave(r.path[200].Node.Hash, 0))
+	r, seed, all := refusing(200)
 	idle := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true) // might bring them
 	r.OnHave(idle, r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
 	first := r.plan(t)[seed]
 	if len(first) == 0 {
 		t.Fatal("nothing is asked")
 	}
-	all := msg.NewGiven(r.path[0].Node.Hash, 200)
-	for i := range 200 {
-		if r.path[i+1] != first[0] {
-			all.Given.Set(i)
-		}
-	}
+	i := first[0].Node.Height - 1
+	all.Given[i/8] &^= 1 << (i % 8) // but that one
 	r.OnGiven(seed, r.path[0], all)
 	if len(seed.flights) != 1 || seed.flights[0].e != first[0] {
 		t.Fatalf("%d requests are still in flight", len(seed.flights))
@@ -272,14 +278,7 @@ func TestANewcomerWaitsForWhatOthersWereGiven(t *testing.T) {
 
 // Who has no neighbours but the seed asks again each second, so that it has the block when it may be refused no more.
 func TestANewcomerWithoutNeighboursAsksAgainSoon(t *testing.T) {
-	r := newRig(8)
-	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
-	seed.Given = true
-	r.OnHave(seed, r.path[8], msg.NewHave(r.path[8].Node.Hash, 0))
-	all := msg.NewGiven(r.path[0].Node.Hash, 8)
-	for i := range 8 {
-		all.Given.Set(i)
-	}
+	r, seed, all := refusing(8)
 	begin := r.at
 	for refused := 0; refused < maxRefusals; {
 		if len(r.plan(t)[seed]) > 0 {
@@ -295,14 +294,7 @@ func TestANewcomerWithoutNeighboursAsksAgainSoon(t *testing.T) {
 // While people hold the clock no wait ends: what a seed would not send is asked for again at once, as
 // often as it may be refused, and so comes all the same.
 func TestNobodyWaitsWhileTheClockIsHeld(t *testing.T) {
-	r := newRig(8)
-	seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
-	seed.Given = true
-	r.OnHave(seed, r.path[8], msg.NewHave(r.path[8].Node.Hash, 0))
-	all := msg.NewGiven(r.path[0].Node.Hash, 8)
-	for i := range 8 {
-		all.Given.Set(i)
-	}
+	r, seed, all := refusing(8)
 	r.Still = true
 	times := map[*headers.Entry]int{}
 	for range 1000 {
@@ -341,14 +333,7 @@ func TestWhoSaysThatItIsAloneIsServed(t *testing.T) {
 		t.Error("it is believed for ever")
 	}
 
-	n := newRig(8)
-	seed := n.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, true)
-	seed.Given = true
-	n.OnHave(seed, n.path[8], msg.NewHave(n.path[8].Node.Hash, 0))
-	all := msg.NewGiven(n.path[0].Node.Hash, 8)
-	for i := range 8 {
-		all.Given.Set(i)
-	}
+	n, seed, all := refusing(8)
 	n.plan(t)
 	refused := func() *msg.Given {
 		n.OnGiven(seed, n.path[0], all)
