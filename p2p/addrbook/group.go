@@ -75,7 +75,7 @@ func groupOf(a netip.Addr) string {
 	return ""
 }
 
-// groupOf is the part of the network that one operator is likely to own: the autonomous system
+// Group is the part of the network that one operator is likely to own: the autonomous system
 // of an address that the map knows, else its network group.
 func (b *Book) Group(a netip.Addr) string {
 	if as := b.cfg.ASMap.Of(a); as != 0 {

@@ -34,6 +34,7 @@ func joined(id p2p.PeerID, l p2p.Link) Joined {
 	return Joined{Link: l}
 }
 
+// hello is what a node of today says.
 func hello() p2p.Hello {
 	return p2p.Hello{Services: wire.SFNodeNetwork | wire.SFNodeWitness, Relay: true, WTxIDRelay: true}
 }

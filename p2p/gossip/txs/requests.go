@@ -243,7 +243,6 @@ func (t *Requests) fail(w *want, p *Peer) {
 }
 
 // better says whether a is rather asked than b, who announced it earlier [ComputePriority].
-// better says whether a is rather asked than b, who announced it earlier.
 func (t *Requests) better(a, b *Peer) bool {
 	if free := t.mayAsk(a); free != t.mayAsk(b) {
 		return free
