@@ -166,7 +166,7 @@ func (d *download) meet(n *node) {
 		}
 		return
 	}
-	for t := 0; t < 4*links && n.outs <= min(links, len(others)-1); t++ {
+	for t := 0; t < 4*links && n.outs <= links; t++ {
 		if o := others[d.rnd.IntN(len(others))]; d.mayDial(n, o) {
 			d.connect(n, o)
 		}
