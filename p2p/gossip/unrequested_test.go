@@ -7,6 +7,13 @@ import (
 	"grapevine/p2p/msg"
 )
 
+// takes says whether a block that peer 1 sends unasked is taken.
+func (r *rig) takes(name string) bool {
+	r.says(1, &msg.Block{Block: r.w.blockNamed(name)})
+	e := r.n.s.tree.Find(r.w.nodes[name].Hash)
+	return e.Busy || e.Stored
+}
+
 // Who sends blocks in a row is not refused because they come faster than they are
 // validated; past a block that is missing it is 288 as past the tip.
 func TestUnrequestedBlocksInARowAreTakenBeforeTheTipMoves(t *testing.T) {
@@ -16,12 +23,7 @@ func TestUnrequestedBlocksInARowAreTakenBeforeTheTipMoves(t *testing.T) {
 	r.check = false
 	r.joins(1, true)
 	r.says(1, r.headers(numbered("a", 1300)...)) // it sends more than it is asked for
-	taken := func(i int) bool {
-		name := fmt.Sprint("a", i)
-		r.says(1, &msg.Block{Block: w.blockNamed(name)})
-		e := r.n.s.tree.Find(w.nodes[name].Hash)
-		return e.Busy || e.Stored
-	}
+	taken := func(i int) bool { return r.takes(fmt.Sprint("a", i)) }
 	for i := 1; i <= 900; i++ {
 		if !taken(i) {
 			t.Fatalf("block %d of those in a row is not taken", i)
@@ -47,10 +49,7 @@ func TestUnrequestedBlocksAboveAGapBelowTheTipAreCountedFromTheTip(t *testing.T)
 	r.joins(1, true)
 	r.says(1, r.headers(numbered("b", 400)...))
 	for i := 2; i <= 2+maxAhead+1; i++ { // never b1
-		name := fmt.Sprint("b", i)
-		r.says(1, &msg.Block{Block: w.blockNamed(name)})
-		e := r.n.s.tree.Find(w.nodes[name].Hash)
-		if taken := e.Busy || e.Stored; taken != (i <= 2+maxAhead) {
+		if taken := r.takes(fmt.Sprint("b", i)); taken != (i <= 2+maxAhead) {
 			t.Fatalf("block %d, our tip is 2: taken %v", i, taken)
 		}
 	}
