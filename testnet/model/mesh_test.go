@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"slices"
 	"testing"
 )
 
@@ -11,16 +10,12 @@ import (
 func TestNewcomersWhoAllKnowEachOtherTakeOneCopy(t *testing.T) {
 	const rate, newcomers = 4_000_000, 32
 	blocks := mixed(136, 64, 909_000)
-	var size int64
-	for _, b := range blocks {
-		size += int64(len(b.Raw))
-	}
 	for seed := range uint64(2) {
 		d, err := Download(context.Background(), DownloadConfig{Newcomers: newcomers, Links: newcomers + 1, Blocks: blocks, SeedRate: rate, Stock: true, Seed: seed})
 		if err != nil {
 			t.Fatal(err)
 		}
-		copies, last := float64(d.SeedSent)/float64(size), slices.Max(d.Seconds)/(float64(size)/rate)
+		copies, last := figures(d, blocks, rate)
 		if copies > 1.15 || last > 1.3 {
 			t.Errorf("seed %d: %.2f copies, the last after %.2f of the bound", seed, copies, last)
 		}

@@ -11,10 +11,6 @@ import (
 func trial(t *testing.T, c DownloadConfig, bend func(*download)) (copies, last float64) {
 	t.Helper()
 	c.Links, c.Seed = downloadLinks, 1
-	bytes := int64(0)
-	for _, b := range c.Blocks {
-		bytes += int64(len(b.Raw))
-	}
 	d := &download{cfg: c, sim: newDownload(c)}
 	d.plot()
 	bend(d)
@@ -23,7 +19,7 @@ func trial(t *testing.T, c DownloadConfig, bend func(*download)) (copies, last f
 		t.Errorf("%d newcomers: %v", c.Newcomers, err)
 		return 0, 0
 	}
-	return float64(got.SeedSent) / float64(bytes), slices.Max(got.Seconds) / (float64(bytes) / float64(c.SeedRate))
+	return figures(got, c.Blocks, c.SeedRate)
 }
 
 // Seeds of all kinds and newcomers at all times come to an end, and no wait for others that do not come holds them up.

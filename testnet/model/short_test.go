@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"slices"
 	"testing"
 )
 
@@ -25,20 +24,15 @@ func TestAShortChainIsNeitherSlowNorDear(t *testing.T) {
 		{16, 16, 250_000, true, 16.1, 1.05},
 	} {
 		blocks := mixed(0, c.blocks, c.size)
-		bytes := int64(0)
-		for _, b := range blocks {
-			bytes += int64(len(b.Raw))
-		}
-		bound := float64(bytes) / rate
-		if c.server {
-			bound *= float64(c.newcomers)
-		}
 		d, err := Download(context.Background(), DownloadConfig{Newcomers: c.newcomers, Blocks: blocks, SeedRate: rate, Server: c.server, Seed: 1})
 		if err != nil {
 			t.Errorf("%+v: %v", c, err)
 			continue
 		}
-		copies, last := float64(d.SeedSent)/float64(bytes), slices.Max(d.Seconds)/bound
+		copies, last := figures(d, blocks, rate)
+		if c.server {
+			last /= float64(c.newcomers)
+		}
 		t.Logf("%+v: %.2f copies, the last after %.2f of the bound", c, copies, last)
 		if copies > c.copies || last > c.time {
 			t.Errorf("%+v: %.2f copies, the last after %.2f of the bound", c, copies, last)
