@@ -34,11 +34,17 @@ func NameOf(p p2p.PeerInfo) string {
 func NameNodes(peers []p2p.PeerInfo, members []Member) {
 	for i, q := range peers {
 		for _, m := range members {
-			if m.P2P == q.Addr || m.P2P == q.Listens {
+			if isMember(q, m) {
 				peers[i].Node = strconv.Itoa(m.Node)
 			}
 		}
 	}
+}
+
+// isMember says whether a peer is this member, by the address that the member listens at: of a
+// node elsewhere it may be unknown.
+func isMember(p p2p.PeerInfo, m Member) bool {
+	return m.P2P != "" && (m.P2P == p.Addr || m.P2P == p.Listens)
 }
 
 // Network is a local network with a client of each of its nodes, by number; nil
@@ -138,7 +144,7 @@ func (t Network) allPeers(ctx context.Context) ([][]p2p.PeerInfo, error) {
 // if neither.
 func (t Network) who(p p2p.PeerInfo, all [][]p2p.PeerInfo) int {
 	for j, m := range t.Members {
-		if m.P2P != "" && (m.P2P == p.Addr || m.P2P == p.Listens) { // of a node elsewhere it may be unknown
+		if isMember(p, m) {
 			return j
 		}
 	}

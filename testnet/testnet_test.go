@@ -107,4 +107,8 @@ func TestAMemberWhoseAddressIsUnknownIsNotEverybody(t *testing.T) {
 	if j := net.who(stranger, own); j != 0 {
 		t.Errorf("the other end is node %d, want 0", j)
 	}
+	peers := []p2p.PeerInfo{stranger, {Addr: "127.0.0.1:2"}}
+	if NameNodes(peers, net.Members); peers[0].Node != "" || peers[1].Node != "1" {
+		t.Errorf("the peers are named %q and %q, want none and 1", peers[0].Node, peers[1].Node)
+	}
 }
