@@ -60,8 +60,8 @@ func (f *family) forged(size int) *chain.Tx {
 // poor has a peer send a parent that pays too little, and says what is validated then.
 func (f *family) poor(from p2p.PeerID, parent *chain.Tx) []p2p.ValidateTx {
 	f.t.Helper()
-	if asked := pairsOf(f.step(Message{from, &msg.Tx{Tx: parent}})); len(asked) != 1 || asked[0].Tx != parent {
-		f.t.Fatalf("the parent is not validated: %+v", asked)
+	if asked := pairsOf(f.step(Message{from, &msg.Tx{Tx: parent}})); len(asked) != 1 || asked[0].Tx != parent || asked[0].Parent != nil {
+		f.t.Fatalf("the parent is not validated by itself first: %+v", asked)
 	}
 	return pairsOf(f.step(TxVerdict{Tx: parent, Err: lowFee()}))
 }
