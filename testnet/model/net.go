@@ -244,7 +244,7 @@ func (m *sim) queue(h *half, p parcel) {
 func (m *sim) serveNext(n *node) {
 	h := n.turns[0]
 	size := min(h.waiting[0].left, chunk)
-	m.after(time.Duration(float64(size)/float64(n.rate[0])*float64(time.Second)), func() {
+	m.after(through(&n.free[0], m.now, n.rate[0], size)-m.now, func() {
 		n.turns = n.turns[1:]
 		p := &h.waiting[0]
 		if p.left -= size; p.left == 0 {
