@@ -48,7 +48,7 @@ func DecodeAmount(raw json.RawMessage) (btcutil.Amount, error) {
 func readAmount(raw json.RawMessage) (btcutil.Amount, error) {
 	text := string(raw)
 	if raw[0] == '"' {
-		_ = json.Unmarshal(raw, &text) // it is text
+		text = textOf(raw)
 	}
 	digits, negative := strings.CutPrefix(text, "-")
 	n, err := chain.ParseFixed(digits, amountDecimals)

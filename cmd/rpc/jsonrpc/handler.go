@@ -236,7 +236,7 @@ func (s *Share) ReadAll(ctx context.Context, r io.Reader) ([]byte, error) {
 }
 
 // readPieces is io.ReadAll that does not copy what it has while it grows: a body
-// is cut off has cost its own bytes once. It asks take for each piece of
+// that is cut off has cost its own bytes once. It asks take for each piece of
 // memory when the one before is full. said is how long it says it is; -1: it does not.
 func readPieces(r io.Reader, said int64, take func(n int) error) ([]byte, error) {
 	const first, most = 512, 1 << 20

@@ -22,7 +22,7 @@ func (p *Params) Strings(name string) []string {
 			p.wrongType(got, "string")
 			return nil
 		}
-		_ = json.Unmarshal(raw, &texts[i]) // it is text
+		texts[i] = textOf(raw)
 	}
 	return texts
 }
@@ -233,14 +233,12 @@ func members(object json.RawMessage) (pairs []Pair) {
 
 // member is the name and the value of one of an object's elements.
 func member(part json.RawMessage) (name []byte, value json.RawMessage) {
-	end := endOfText(part, 0)
-	name, value = part[1:end], bytes.TrimLeft(part[end+1:], " \t\r\n:")
-	if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
-		var text string
-		_ = json.Unmarshal(part[:end+1], &text) // a JSON text
-		name = []byte(text)
+	end := endOfText(part, 0) + 1
+	name, ok := plain(part[:end])
+	if !ok {
+		name = []byte(textOf(part[:end]))
 	}
-	return name, value
+	return name, bytes.TrimLeft(part[end:], " \t\r\n:")
 }
 
 // plain is what stands between the quotes of a JSON text that has nothing to unescape, and would have nothing to
@@ -307,9 +305,7 @@ func Unescaped(raw json.RawMessage) json.RawMessage {
 			continue
 		}
 		end := endOfText(raw, i)
-		var text string
-		_ = json.Unmarshal(raw[i:end+1], &text) // a JSON text, and back again
-		quoted, _ := Encode(text)
+		quoted, _ := Encode(textOf(raw[i : end+1]))
 		out = append(out, quoted...)
 		i = end
 	}
