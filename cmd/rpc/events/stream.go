@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -129,7 +128,7 @@ func (s *stream) send() error {
 }
 
 func (s *stream) add(e *Event) {
-	text, err := json.Marshal(e)
+	text, err := e.MarshalJSON() // json.Marshal would prove and copy it once more, for each listener
 	if err != nil {
 		return // unreachable: nothing in it refuses
 	}
