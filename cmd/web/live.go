@@ -171,13 +171,14 @@ func (v *live) heard(id string, raw []byte) {
 	if json.Unmarshal(raw, &e) != nil {
 		return
 	}
+	other := peerOf(e.Peer)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	line, err := json.Marshal(struct {
 		At    string          `json:"at"`
 		Peer  string          `json:"peer,omitempty"`
 		Event json.RawMessage `json:"event"`
-	}{id, nodeOf(peerOf(e.Peer), v.ends), raw})
+	}{id, nodeOf(other, v.ends), raw})
 	if err != nil {
 		return
 	}

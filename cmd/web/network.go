@@ -74,7 +74,7 @@ type networkPage struct {
 	Given []given
 	// Where Rows, Pairs and Given lie in all there are.
 	RowPages, PairPages, GivenPages layout.Pager
-	Drawing                         drawing
+	Drawing                         drawing // of the page; the tables alone have none
 }
 
 // given is how many pieces one node has given another.
@@ -99,12 +99,12 @@ func (p *Page) networkData(r *http.Request) (v networkPage, err error) {
 	if len(v.Given) > tableRows { // who gave the most stands on the first page
 		slices.SortStableFunc(v.Given, func(x, y given) int { return cmp.Or(y.Blocks-x.Blocks, y.Txs-x.Txs) })
 	}
-	v.Rows, v.RowPages = part(r, "nodes", v.Members())
+	members := v.Members()
+	v.Rows, v.RowPages = part(r, "nodes", members)
 	v.Pairs, v.PairPages = part(r, "connections", v.first())
 	v.Given, v.GivenPages = part(r, "given", v.Given)
-	v.Drawing = v.drawing()
 	tip := ""
-	for _, n := range v.Members() {
+	for _, n := range members {
 		if n.Down == "" {
 			v.Lags = v.Lags || tip != "" && n.Tip != tip
 			tip = n.Tip
@@ -147,6 +147,7 @@ func (p *Page) network(w http.ResponseWriter, r *http.Request) {
 		p.unable(w, r, err)
 		return
 	}
+	v.Drawing = v.drawing()
 	p.show(w, r, layout.Page{Title: "Network", Nav: "network", Name: "network.html", Data: v, Wide: true, Scripts: []string{"network.js"}})
 }
 

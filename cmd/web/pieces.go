@@ -103,15 +103,32 @@ func (p *Page) told(ctx context.Context, m *member, ends map[string]string) map[
 	return got
 }
 
-func (p *Page) pieces(w http.ResponseWriter, r *http.Request) {
-	pic, err := p.fresh(r.Context())
-	if err != nil {
-		p.unable(w, r, err)
-		return
+// pictured is the network, and its members to be asked for more than it shows; an error is told already.
+func (p *Page) pictured(w http.ResponseWriter, r *http.Request) (pic *picture, all []*member, err error) {
+	if pic, err = p.fresh(r.Context()); err == nil {
+		all, _, err = p.members()
 	}
-	all, _, err := p.members()
 	if err != nil {
 		p.unable(w, r, err)
+	}
+	return pic, all, err
+}
+
+// telling lets do ask nodes for what they have kept, when it is its turn; false: nobody waits for it any more.
+func (p *Page) telling(ctx context.Context, do func()) bool {
+	select {
+	case p.tellers <- struct{}{}:
+		defer func() { <-p.tellers }()
+		do()
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (p *Page) pieces(w http.ResponseWriter, r *http.Request) {
+	pic, all, err := p.pictured(w, r)
+	if err != nil {
 		return
 	}
 	id := cmp.Or(r.URL.Query().Get("node"), pic.Self)
@@ -121,14 +138,8 @@ func (p *Page) pieces(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := piecesPage{Node: all[i].view, Nodes: pic.Members(), Events: p.cfg.Events != nil}
-	if page.Events && page.Node.Down == "" {
-		select {
-		case p.tellers <- struct{}{}:
-			page.tell(p.told(r.Context(), all[i], pic.ends))
-			<-p.tellers
-		case <-r.Context().Done():
-			return
-		}
+	if page.Events && page.Node.Down == "" && !p.telling(r.Context(), func() { page.tell(p.told(r.Context(), all[i], pic.ends)) }) {
+		return
 	}
 	p.show(w, r, layout.Page{Title: "Pieces of " + page.Node.Title, Nav: "network", Name: "pieces.html", Data: page})
 }

@@ -50,30 +50,20 @@ func (p *Page) trace(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusBadRequest, failure{"Whose way? ?hash= is a txid, a wtxid or a block's hash, of 64 hex digits.", "The pages of transactions and blocks lead to their ways."})
 		return
 	}
-	pic, err := p.fresh(r.Context())
+	pic, all, err := p.pictured(w, r)
 	if err != nil {
-		p.unable(w, r, err)
-		return
-	}
-	all, _, err := p.members()
-	if err != nil {
-		p.unable(w, r, err)
-		return
-	}
-	select {
-	case p.tellers <- struct{}{}:
-		defer func() { <-p.tellers }()
-	case <-r.Context().Done():
 		return
 	}
 	page := tracePage{Hash: hash.String(), Of: len(all)}
-	told := p.traced(r.Context(), hash, all)
+	names := events.NewNames(maps.Clone(pic.ends))
+	if !p.telling(r.Context(), func() { page.sum(names.Trace(hash, p.traced(r.Context(), hash, all)...), all) }) {
+		return
+	}
 	for _, m := range all {
 		if m.view.Down != "" {
 			page.Down = append(page.Down, m.view)
 		}
 	}
-	page.sum(events.NewNames(maps.Clone(pic.ends)).Trace(hash, told...), all)
 	p.show(w, r, layout.Page{Title: "The way of " + layout.Short(page.Hash), Nav: "network", Name: "trace.html", Data: page})
 }
 

@@ -116,8 +116,7 @@ func (nodeView) LinkOf(p p2p.PeerInfo) string {
 	if p.Transport > 0 {
 		transport = "v" + string('0'+rune(p.Transport))
 	}
-	words := append([]string{string(p.Kind), p.Network, transport}, strings.Join(p.Permissions.Names(), ", "))
-	return strings.TrimSuffix(strings.Join(words, ", "), ", ")
+	return strings.Join(append([]string{string(p.Kind), p.Network, transport}, p.Permissions.Names()...), ", ")
 }
 
 // PingOf is a round trip; "" when none was measured.
