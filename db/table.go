@@ -127,16 +127,25 @@ func (t Table[K, V]) damaged(key []byte, err error) error {
 
 // Put writes one record, over an older one if there is any.
 func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
-	b, err := tx.bolt.CreateBucketIfNotExists(t.bucket)
+	b, err := t.writable(tx)
 	if err != nil {
-		return fmt.Errorf("table %s: %w", t.bucket, err)
+		return err
 	}
-	b.FillPercent = t.fill
 	key := t.key.Append(nil, k)
 	if err := b.Put(key, seal(key, t.value.Append(nil, v))); err != nil {
 		return fmt.Errorf("table %s, write %x: %w", t.bucket, key, err)
 	}
 	return nil
+}
+
+// writable is where the records stand, made if there are none yet.
+func (t Table[K, V]) writable(tx *Tx) (*bbolt.Bucket, error) {
+	b, err := tx.bolt.CreateBucketIfNotExists(t.bucket)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.bucket, err)
+	}
+	b.FillPercent = t.fill
+	return b, nil
 }
 
 const (
@@ -150,23 +159,22 @@ const (
 // memory until the commit.
 type Writer[K, V any] struct {
 	t          Table[K, V]
-	bucket     *bbolt.Bucket
-	key, value []byte // of the record that is written; their memory is used again
-	room       []byte // never grows
+	tx         *Tx
+	bucket     *bbolt.Bucket // nil: nothing was written yet
+	key, value []byte        // of the record that is written; their memory is used again
+	room       []byte        // never grows
 }
 
-// Writer begins to write; it is of no use after the transaction.
-func (t Table[K, V]) Writer(tx *Tx) (*Writer[K, V], error) {
-	b, err := tx.bolt.CreateBucketIfNotExists(t.bucket)
-	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", t.bucket, err)
-	}
-	b.FillPercent = t.fill
-	return &Writer[K, V]{t: t, bucket: b}, nil
-}
+// Writer writes nothing before its first record; it is of no use after the transaction.
+func (t Table[K, V]) Writer(tx *Tx) *Writer[K, V] { return &Writer[K, V]{t: t, tx: tx} }
 
 // Put writes one record as Table.Put does.
-func (w *Writer[K, V]) Put(k K, v V) error {
+func (w *Writer[K, V]) Put(k K, v V) (err error) {
+	if w.bucket == nil {
+		if w.bucket, err = w.t.writable(w.tx); err != nil {
+			return err
+		}
+	}
 	w.key = w.t.key.Append(w.key[:0], k)
 	w.value = seal(w.key, w.t.value.Append(w.value[:0], v))
 	if err := w.bucket.Put(w.key, w.kept(w.value)); err != nil { // it copies the key, and refers to the value

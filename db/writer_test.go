@@ -44,11 +44,8 @@ func TestTwin_AWriterWritesAsPutDoes(t *testing.T) {
 			ops = append(ops, o)
 		}
 		var scratch []byte
-		err := files[0].Update(func(tx *Tx) error {
-			w, err := table.Packed().Writer(tx)
-			if err != nil {
-				return err
-			}
+		err := files[0].Update(func(tx *Tx) (err error) {
+			w := table.Packed().Writer(tx)
 			for _, o := range ops {
 				if o.value == nil {
 					err = table.Delete(tx, o.key)
@@ -111,10 +108,7 @@ func TestAWriterTakesAsMuchMemoryAsItsValues(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = file.Update(func(tx *Tx) error {
-			w, err := NewTable("t", Uint32(), Bytes()).Writer(tx)
-			if err != nil {
-				return err
-			}
+			w := NewTable("t", Uint32(), Bytes()).Writer(tx)
 			var before, after runtime.MemStats
 			value := make([]byte, size)
 			runtime.ReadMemStats(&before)

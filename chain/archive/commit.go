@@ -221,14 +221,11 @@ func (a *Archive) writeTxs(tx *db.Tx, b *batch, have int64) error {
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
-	if len(entries) == 0 {
-		return nil
-	}
-	to, err := table.Writer(tx)
+	to := table.Writer(tx)
 	for _, e := range entries {
-		if err == nil {
-			err = to.Put(e.txKey, e.index)
+		if err := to.Put(e.txKey, e.index); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }

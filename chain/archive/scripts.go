@@ -76,17 +76,11 @@ func (a *Archive) writeScripts(tx *db.Tx, b *batch, have int64) error {
 		}
 		return cmp.Compare(x.block, y.block)
 	})
-	if count == 0 {
-		return nil
-	}
 	table := a.t.scripts
 	if coins.Bulk(len(entries), have) {
 		table = table.Packed()
 	}
-	to, err := table.Writer(tx)
-	if err != nil {
-		return err
-	}
+	to := table.Writer(tx)
 	var value []byte
 	for _, e := range entries {
 		k := scriptKey{prefix(e), headers[e.block]}

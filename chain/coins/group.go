@@ -165,7 +165,7 @@ func (p Place) scanFrom(tx *db.Tx, first *wire.OutPoint, fn func(op wire.OutPoin
 type merger struct {
 	tx    *db.Tx
 	table db.Table[wire.OutPoint, []byte]
-	to    *db.Writer[wire.OutPoint, []byte] // nil: nothing was written yet
+	to    *db.Writer[wire.OutPoint, []byte]
 	key   wire.OutPoint
 	group group
 	some  bool // key and group are in use
@@ -173,6 +173,10 @@ type merger struct {
 	// record is where a group is put together, used again and again.
 	record []byte
 	net    int64
+}
+
+func newMerger(tx *db.Tx, table db.Table[wire.OutPoint, []byte]) *merger {
+	return &merger{tx: tx, table: table, to: table.Writer(tx)}
 }
 
 // put changes one coin; nil takes it away.
@@ -212,13 +216,6 @@ func (m *merger) flush() error {
 	m.net += int64(n - m.had)
 	if n == 0 {
 		return m.table.Delete(m.tx, m.key)
-	}
-	if m.to == nil {
-		to, err := m.table.Writer(m.tx)
-		if err != nil {
-			return err
-		}
-		m.to = to
 	}
 	m.record = m.group.append(m.record[:0])
 	return m.to.Put(m.key, m.record)

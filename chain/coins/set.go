@@ -343,7 +343,7 @@ func (s *Set) WriteFrozen(tx *db.Tx, have int64) (net int64, err error) {
 	if Bulk(frozen.Len(), have) {
 		table = table.Packed()
 	}
-	m := &merger{tx: tx, table: table}
+	m := newMerger(tx, table)
 	if err := frozen.Sorted(m.put); err != nil {
 		return 0, err
 	}

@@ -240,7 +240,7 @@ type Loaded struct {
 // Put writes coins, in any order.
 func (p Place) Put(tx *db.Tx, list []Loaded) error {
 	slices.SortStableFunc(list, func(a, b Loaded) int { return CompareOutPoints(a.Op, b.Op) })
-	m := &merger{tx: tx, table: p.table().Packed()}
+	m := newMerger(tx, p.table().Packed())
 	for _, l := range list {
 		if err := m.put(l.Op, l.Coin); err != nil {
 			return err
