@@ -3,8 +3,6 @@ package ledger
 import (
 	"fmt"
 
-	"github.com/btcsuite/btcd/wire/v2"
-
 	"grapevine/chain"
 	"grapevine/chain/coins"
 	"grapevine/chain/connect"
@@ -41,7 +39,7 @@ func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
 	if err := chain.CheckBlockContext(p, tip, b); err != nil {
 		return err
 	}
-	c := connect.Connector{Params: p, Overlay: coins.NewOverlay(), Fetch: l.fetchCommitted}
+	c := connect.Connector{Params: p, Overlay: coins.NewOverlay(), Fetch: l.set.Coins}
 	effect, err := c.Connect(chain.NewHeaderNode(tip, b.Header), b, 1)
 	if err != nil {
 		return err
@@ -52,9 +50,4 @@ func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
 		}
 	}
 	return nil
-}
-
-// fetchCommitted reads coins for a goroutine that is not the writer.
-func (l *Ledger) fetchCommitted(ops []wire.OutPoint, into []coins.Found) error {
-	return l.set.Coins(ops, into)
 }
