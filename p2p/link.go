@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"strings"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -21,6 +22,18 @@ type Hello struct {
 	Have        bool      // both sides speak gvhave
 	Given       bool      // and gvgiven
 	Clock       time.Time // what they say the time is
+}
+
+// Sanitized is what somebody says without what could be taken for more than text: by a
+// terminal, a page, a log or a shell that quotes it [SanitizeString].
+func Sanitized(said string) string {
+	const safe = " .,;-_/:?@()" // beside letters and digits [SAFE_CHARS_DEFAULT]
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(safe, r) {
+			return r
+		}
+		return -1
+	}, said)
 }
 
 // Kind is what a connection is for, in the words of Core's connection_type [ConnectionType].

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"grapevine/chain"
+	"grapevine/p2p"
 	"grapevine/wallet/service"
 )
 
@@ -75,16 +75,8 @@ func (c *commands) moved(tip chain.Hash) {
 // alert says what people are to be warned of. It never waits [AlertNotify].
 func (c *commands) alert(text string) {
 	if c.Alert != "" {
-		c.queue(due{line: strings.ReplaceAll(c.Alert, "%s", "'"+strings.Map(safe, text)+"'")})
+		c.queue(due{line: strings.ReplaceAll(c.Alert, "%s", "'"+p2p.Sanitized(text)+"'")})
 	}
-}
-
-// safe leaves out what a shell could take for more than a letter [SanitizeString, SAFE_CHARS_DEFAULT].
-func safe(r rune) rune {
-	if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(" .,;-_/:?@()", r)) {
-		return r
-	}
-	return -1
 }
 
 // walletTx says that a transaction of the wallet is in the pool or, with a height of

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -176,23 +175,11 @@ func (p *Peer) hearVersion() (p2p.Hello, error) {
 		Nonce:       v.Nonce,
 		Version:     v.ProtocolVersion,
 		Services:    v.Services,
-		UserAgent:   sanitized(v.UserAgent),
+		UserAgent:   p2p.Sanitized(v.UserAgent), // [cleanSubVer]
 		StartHeight: v.LastBlock,
 		Relay:       !v.DisableRelayTx,
 		Clock:       v.Timestamp,
 	}, nil
-}
-
-// sanitized is what a stranger says of itself without what could be taken for more than text:
-// by a terminal, a page or a log [SanitizeString, cleanSubVer].
-func sanitized(said string) string {
-	const safe = " .,;-_/:?@()" // beside letters and digits [SAFE_CHARS_DEFAULT]
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(safe, r) {
-			return r
-		}
-		return -1
-	}, said)
 }
 
 // suits checks what a peer offers.
