@@ -146,7 +146,7 @@ func (f *follower) warnings(ev ledger.Event) (soon string) {
 	if f.warn == nil || ev.Delta == nil && len(ev.Invalid)+len(ev.Valid) == 0 {
 		return ""
 	}
-	return f.warn.follow(ev, f.swarm.Status().Syncing)
+	return f.warn.follow(ev, func() bool { return f.swarm.Status().Syncing })
 }
 
 // validateOne validates the next transaction, if one waits. The verdict says what its

@@ -29,7 +29,7 @@ type warnings struct {
 	looked bool              // for worst, of before this run
 
 	mu    sync.Mutex
-	texts []string
+	texts []string // the follower alone changes them
 }
 
 // current are the warnings that hold. It may be asked at any time.
@@ -39,17 +39,22 @@ func (w *warnings) current() []string {
 	return append([]string{}, w.texts...)
 }
 
-// follow looks at what an event changed, once the node is synced. soon says which unknown
-// rules are locked in; they are no warning yet.
-func (w *warnings) follow(ev ledger.Event, syncing bool) (soon string) {
+// follow looks at what an event changed, once the node is synced: who knows that is asked only where
+// there is something to say, or to take back. soon says which unknown rules are locked in; they are no
+// warning yet.
+func (w *warnings) follow(ev ledger.Event, syncing func() bool) (soon string) {
 	w.branches(ev)
 	if ev.Delta != nil {
 		w.tip = ev.Delta.Tip
 	}
-	if syncing || w.tip == nil {
+	if w.tip == nil {
 		return ""
 	}
 	lockedIn, active := w.versions.NewRules(w.tip)
+	disagree := w.worst != nil && w.worst.Work.Cmp(w.tip.Work.Add(chain.WorkOf(w.tip.Header.Bits).Times(invalidLead))) > 0
+	if !disagree && len(lockedIn)+len(active)+len(w.texts) == 0 || syncing() {
+		return ""
+	}
 	for _, bit := range lockedIn {
 		if soon != "" {
 			soon += ", "
@@ -60,7 +65,7 @@ func (w *warnings) follow(ev ledger.Event, syncing bool) (soon string) {
 	for _, bit := range active {
 		texts = append(texts, newRules(bit))
 	}
-	if w.worst != nil && w.worst.Work.Cmp(w.tip.Work.Add(chain.WorkOf(w.tip.Header.Bits).Times(invalidLead))) > 0 {
+	if disagree {
 		texts = append(texts, "Warning: We do not appear to fully agree with our peers! You may need to upgrade, or other nodes may need to upgrade.")
 	}
 	w.tell(texts)

@@ -29,23 +29,24 @@ func TestPeopleAreWarnedOnce(t *testing.T) {
 		return n
 	}
 	moved := func(to *chain.HeaderNode) ledger.Event { return ledger.Event{Delta: &chain.Delta{Tip: to}} }
+	yes, no := func() bool { return true }, func() bool { return false }
 	const rules = "Unknown new rules activated (versionbit 27)"
-	if soon := w.follow(moved(grow(287)), false); soon != rules || len(w.current()) != 0 {
+	if soon := w.follow(moved(grow(287)), no); soon != rules || len(w.current()) != 0 {
 		t.Errorf("locked in: %q, warned of %q", soon, w.current())
 	}
 	active := grow(144)
-	if soon := w.follow(moved(active), true); soon != "" || len(w.current()) != 0 {
+	if soon := w.follow(moved(active), yes); soon != "" || len(w.current()) != 0 {
 		t.Errorf("a node that syncs says %q and warns of %q", soon, w.current())
 	}
 	for range 2 {
-		w.follow(moved(active), false)
+		w.follow(moved(active), no)
 	}
 	if !slices.Equal(w.current(), []string{rules}) || !slices.Equal(alerts, []string{rules}) {
 		t.Errorf("active: warned of %q, alerts %q", w.current(), alerts)
 	}
 	mark := func(bad *chain.HeaderNode) {
 		tips = []ledger.ChainTip{{Node: active, Status: "active"}, {Node: bad, Status: "invalid"}, {Node: grow(20), Status: "headers-only"}}
-		w.follow(ledger.Event{Invalid: []ledger.BadHeader{{Node: bad}}}, false)
+		w.follow(ledger.Event{Invalid: []ledger.BadHeader{{Node: bad}}}, no)
 	}
 	if mark(grow(6)); len(w.current()) != 1 {
 		t.Errorf("six invalid blocks above the tip: %q", w.current())
@@ -58,7 +59,7 @@ func TestPeopleAreWarnedOnce(t *testing.T) {
 		t.Errorf("seven invalid blocks above the tip: %q, alerts %q", w.current(), alerts)
 	}
 	tips = nil
-	if w.follow(ledger.Event{Valid: []*chain.HeaderNode{n}}, false); len(w.current()) != 1 {
+	if w.follow(ledger.Event{Valid: []*chain.HeaderNode{n}}, no); len(w.current()) != 1 {
 		t.Errorf("the branch is valid again: %q", w.current())
 	}
 }
