@@ -33,16 +33,16 @@ type Pool struct {
 	lowFee lowFeeParents // of Restore; the writer's, as is cost:
 	cost   time.Duration // of the scripts that the last Add ran
 
-	mu      sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
-	graph   *graph
-	floor   floor
-	fees    *estimate.Estimator
-	tip     *chain.HeaderNode
-	nextSeq int64     // of the next to enter; grows
-	oldest  time.Time // nothing in the pool came before it; zero: the pool was never searched
-	lastSeq int64     // of the next batch that a reorganisation gives back ends here; sinks
-	changes uint64    // how often the set changed
-	updates uint64    // how often the set, or what one of it counts as paying, changed [nTransactionsUpdated]
+	mu       sync.RWMutex // for writing held by the writer alone, never during I/O or scripts
+	graph    *graph
+	floor    floor
+	fees     *estimate.Estimator
+	tip      *chain.HeaderNode
+	nextSeq  int64     // of the next to enter; grows
+	oldest   time.Time // nothing in the pool came before it; zero: the pool was never searched
+	lastSeq  int64     // of the next batch that a reorganisation gives back ends here; sinks
+	changes  uint64    // how often the set changed
+	repriced uint64    // how often what one of it counts as paying changed
 
 	unbroadcast map[chain.Hash]bool           // txids of the pool
 	deltas      map[chain.Hash]btcutil.Amount // see Prioritise; as many as who has the password names
@@ -134,7 +134,6 @@ func (p *Pool) put(drafts []*draft, alone bool, c *change) {
 func (p *Pool) admit(e *entry, c *change) {
 	p.graph.insert(e)
 	p.changes++
-	p.updates++
 	e.came = p.changes
 	if e.Time.Before(p.oldest) {
 		p.oldest = e.Time
@@ -159,7 +158,6 @@ func (p *Pool) release(e *entry, why chain.Gone, c *change) {
 		p.cfg.Log.Debug("own transaction left before anybody asked for it", "txid", e.Tx.ID)
 	}
 	p.changes++
-	p.updates++
 	if why != chain.GoneConfirmed {
 		p.fees.Left(e.Tx.ID)
 	}

@@ -25,7 +25,7 @@ func (p *Pool) Prioritise(txid chain.Hash, more btcutil.Amount) {
 	e := p.graph.byTxID(txid)
 	if e != nil {
 		p.graph.reprice(e, addFees(e.Fee, delta))
-		p.updates++
+		p.repriced++
 	}
 	p.cfg.Log.Info("transaction prioritised", "txid", txid, "pooled", e != nil, "more", chain.FormatMoney(more), "delta", chain.FormatMoney(delta))
 }

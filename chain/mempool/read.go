@@ -64,7 +64,7 @@ func (p *Pool) relatives(txid chain.Hash, of func(*entry) []*entry) ([]Entry, bo
 func (p *Pool) Snapshot() Snapshot {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len()), Updates: p.updates}
+	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len()), Updates: p.updates()}
 	for _, e := range p.graph.ordered() {
 		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost})
 	}
@@ -76,8 +76,11 @@ func (p *Pool) Snapshot() Snapshot {
 func (p *Pool) Updates() uint64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	return p.updates
+	return p.updates()
 }
+
+// updates is Updates under the lock [nTransactionsUpdated].
+func (p *Pool) updates() uint64 { return p.changes + p.repriced }
 
 // Stats are the pool's totals now.
 func (p *Pool) Stats() Stats {
