@@ -58,7 +58,10 @@ func (s *State) onHave(p *peer, m *msg.Have) {
 func (s *State) onGiven(p *peer, m *msg.Given) {
 	if last := s.tree.Find(m.Last); p.Given && last != nil {
 		s.fetch.OnGiven(p.src, last, m)
-		if alone := s.fetch.Alone(p.src); alone != nil && m.Count > 0 {
+		if m.Count == 0 {
+			return // it says that it knows nobody else, and refuses nothing
+		}
+		if alone := s.fetch.Alone(p.src); alone != nil {
 			s.send(p, alone)
 		}
 	}
