@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"maps"
+	"slices"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ func (p *Page) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := tracePage{Hash: hash.String(), Of: len(all)}
-	names := events.NewNames(maps.Clone(pic.ends))
+	names := events.NewNames(membersOf(pic.ends, all))
 	if !p.telling(r.Context(), func() { page.sum(names.Trace(hash, p.traced(r.Context(), hash, all)...), all) }) {
 		return
 	}
@@ -65,6 +66,15 @@ func (p *Page) trace(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.show(w, r, layout.Page{Title: "The way of " + layout.Short(page.Hash), Nav: "network", Name: "trace.html", Data: page})
+}
+
+// membersOf leaves out the ends of strangers, who are called by their addresses.
+func membersOf(ends map[string]string, all []*member) map[string]string {
+	out := maps.Clone(ends)
+	maps.DeleteFunc(out, func(_, id string) bool {
+		return !slices.ContainsFunc(all, func(m *member) bool { return m.view.ID == id })
+	})
+	return out
 }
 
 // traced asks all members what they know of a way.

@@ -40,6 +40,16 @@ func TestTheWayOfAPaymentReadsWithoutAScript(t *testing.T) {
 	}
 }
 
+// A peer that is of no network is called by its address, and not a node of that number.
+func TestAStrangerOnTheWayIsCalledByItsAddress(t *testing.T) {
+	own := peered(`[{"id":1,"addr":"203.0.113.5:8333","addrbind":"127.0.0.1:5555","inbound":false,"connection_type":"outbound-full-relay"}]`)
+	own["traceevents"] = `[{"seq":1,"time":"2026-11-29T22:38:49.000000Z","kind":"heard","by":"tx","tx":"` + paid + `","peer":{"id":1,"addr":"203.0.113.5:8333","local":"127.0.0.1:5555"}}]`
+	page := ask(newPage(t, web.Config{Call: own.call}), "GET", "/network/trace?hash="+paid).Body.String()
+	if !strings.Contains(page, "203.0.113.5:8333") || strings.Contains(page, "node 203.0.113.5") {
+		t.Errorf("%s", page)
+	}
+}
+
 func TestAWayThatNobodyKnowsIsSaidSo(t *testing.T) {
 	p := newPage(t, web.Config{Call: known("").call})
 	if w := ask(p, "GET", "/network/trace?hash="+paid); w.Code != 200 || !strings.Contains(w.Body.String(), "No node that was asked remembers") {
