@@ -3,8 +3,8 @@ package web
 import (
 	"context"
 	"maps"
-	"slices"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
