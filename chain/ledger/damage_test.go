@@ -157,7 +157,7 @@ func TestT52_EveryLivePageIsChecked(t *testing.T) {
 				offsets = append(offsets, i)
 			}
 		}
-		for range sized(4, 64) { // elements, and anything
+		for range sized(2, 64) { // elements, and anything
 			offsets = append(offsets, 16+rng.IntN(64), rng.IntN(size))
 		}
 		for _, off := range offsets {

@@ -45,10 +45,20 @@ func (r *rig) submitAll(blocks []chaintest.Mined) (err error) {
 // moves is how large a reorganisation may be that readers see as one move.
 var moves = map[string]int64{"as one move": 0, "in part as one": 300 * (moveBlock + 200), "block by block": 1}
 
+// depths are how long both branches are: one block, about what a move of some blocks holds,
+// and more than it; when everything is run, also those that once were a limit, and thousands.
+func depths(more ...int) []int {
+	all := append(more, 1, 150, 400)
+	if sized(0, 1) == 1 {
+		all = append(all, 1023, 1024, 1025, 5000)
+	}
+	return all
+}
+
 // The branch that starts to outweigh at its end only is taken over; readers never
 // see less work where it is one move.
 func TestT63_ABranchThatOutweighsOnlyAtItsEnd(t *testing.T) {
-	for _, n := range []int{0, 1, 1023, 1024, 1025, sized(1500, 5000)} {
+	for _, n := range depths(0) {
 		f := newDeepFork(t, n)
 		for name, bytes := range moves {
 			t.Run(fmt.Sprintf("%d blocks %s", n, name), func(t *testing.T) {
@@ -71,7 +81,7 @@ func TestT63_ABranchThatOutweighsOnlyAtItsEnd(t *testing.T) {
 // Where the end breaks a rule the old tip is back, or was never left; the branch
 // is remembered as bad, and another one is taken over as ever.
 func TestT63_ABranchThatIsInvalidAtItsEnd(t *testing.T) {
-	for _, n := range []int{1, 1023, 1024, 1025} {
+	for _, n := range depths() {
 		f := newDeepFork(t, n, chaintest.Fees(1))
 		good := chaintest.Mine(t, chain.RegTest(), f.b[n-1].Node, chaintest.Extra(2))
 		for name, bytes := range moves {
@@ -103,11 +113,11 @@ func TestT63_ABranchThatIsInvalidAtItsEnd(t *testing.T) {
 // A crash at any commit of a deep reorganisation, and a start after it: what is
 // stored decides, and with the rest the branch is taken over.
 func TestT63_ACrashAnywhereInADeepReorganisation(t *testing.T) {
-	f := newDeepFork(t, sized(300, 1025))
+	f := newDeepFork(t, sized(200, 1025))
 	for name, bytes := range moves {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			s := &snapshots{path: filepath.Join(dir, "chain.db"), dir: dir, every: sized(3, 1)}
+			s := &snapshots{path: filepath.Join(dir, "chain.db"), dir: dir, every: sized(12, 1)}
 			small := func(c *Config, _ *db.Options) { c.moveBytes = bytes; c.DBCache = 40_000 }
 			r := start(t, s.path, small, func(_ *Config, o *db.Options) { o.OnCommit = s.onCommit })
 			if err := r.submitAll(f.a); err != nil {

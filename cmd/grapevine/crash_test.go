@@ -17,16 +17,19 @@ import (
 // rounds is how often the victim is killed; `make soak` asks for more.
 func rounds(t *testing.T) int {
 	t.Helper()
-	const usual = 10
-	if s := os.Getenv("GRAPEVINE_TEST_ROUNDS"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
+	const usual = 4
+	if !soaking() {
+		return usual
 	}
-	return usual
+	n, err := strconv.Atoi(os.Getenv("GRAPEVINE_TEST_ROUNDS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
+
+// soaking: it is `make soak`, where sizes are whole.
+func soaking() bool { return os.Getenv("GRAPEVINE_TEST_ROUNDS") != "" }
 
 // crashNetwork is nodes of which the last is killed again and again.
 type crashNetwork struct {

@@ -30,14 +30,14 @@ func attend(t *testing.T, w *testNode, query string) (net.Conn, *bufio.Reader, s
 
 // T69 to T71 for those who listen: all places are taken by some who never read, thousands more come, and who has the
 // password calls and listens all the same; a block reaches all who read. With GRAPEVINE_FULL half of all read and half
-// read nothing, else one in sixteen of each, and the others have nothing to hear.
+// read nothing, else one in sixty-four of each, and the others have nothing to hear.
 func TestT69_ListenersWhoReadNothingLockNobodyOut(t *testing.T) {
 	w := start(t)
 	address := w.text("getnewaddress")
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	every, more := 16, 100
+	every, more := 64, 20
 	if os.Getenv("GRAPEVINE_FULL") != "" {
 		every, more = 2, 1000
 	}
