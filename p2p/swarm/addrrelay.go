@@ -19,11 +19,15 @@ import (
 // goes to two peers that are the same for a day; what a peer knows already is not said
 // to it; and to who came to us nothing is said before it has said something of addresses
 // itself, for it may be one of those that pass nothing on. On a local network all are told
-// by the next of the chores.
+// by the next of the chores, or with many peers by one of the next.
 
 const (
 	tellEvery    = 30 * time.Second // on average [AVG_ADDRESS_BROADCAST_INTERVAL]
 	maxTellKnown = 5000             // addresses that a peer knows [m_addr_known]
+
+	tellFew     = 8 // peers of a local network that are told by the next of the chores
+	tellMore    = 4 // more of them for whom one more of the chores is waited
+	tellSlowest = 4 // chores at most
 )
 
 // telling is what is to be told to one peer.
@@ -64,12 +68,28 @@ func (t *telling) knows(at netip.AddrPort) {
 
 // tellAll says to each peer what is due [MaybeSendAddr].
 func (l *loop) tellAll(now time.Time) {
+	if l.cfg.local() {
+		l.tellLocally()
+		return
+	}
 	for _, r := range l.order {
-		switch {
-		case l.cfg.local() && r.gossips():
-			l.tellNow(r)
-		case !l.cfg.local() && r.addrRelay && r.peer != nil && !r.dropped:
+		if r.addrRelay && r.peer != nil && !r.dropped {
 			l.tellDue(r, now)
+		}
+	}
+}
+
+// tellLocally tells all peers at once what is new, but the more of them there are the longer
+// it is gathered: so each says no more to many than to some. It counts chores, for people may
+// hold the clock.
+func (l *loop) tellLocally() {
+	if l.gathered++; l.gathered < min(1+max(len(l.order)-tellFew, 0)/tellMore, tellSlowest) {
+		return
+	}
+	l.gathered = 0
+	for _, r := range l.order {
+		if r.gossips() {
+			l.tellNow(r)
 		}
 	}
 }

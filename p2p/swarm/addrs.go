@@ -141,7 +141,7 @@ func (l *loop) learn(a p2p.LearnAddrs) {
 }
 
 // hearLocally is hearAddrs on a local network: what is fresh goes on to all who have not
-// said it themselves by the next of the chores. When many nodes start at once, few
+// said it themselves by one of the next chores. When many nodes start at once, few
 // messages of several addresses take the place of one for each address and neighbour.
 func (l *loop) hearLocally(r *remote, addrs []p2p.Addr) {
 	now := l.cfg.Clock()

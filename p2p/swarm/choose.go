@@ -21,6 +21,12 @@ const (
 	// dial at most 60 times in any minute.
 	unknownAtOnce  = 30
 	unknownASecond = 0.5
+
+	// Where somebody who has dialled us says to listen, a connection of ours would most
+	// likely be a second one to the same node. But anybody may say so (see twins.go), and
+	// so each such address is dialled too, by and by.
+	claimedAtOnce  = 8
+	claimedASecond = 0.5
 )
 
 // dialChosen fills our own outbound slots from the address book, each from
@@ -87,16 +93,33 @@ func (l *loop) pick(kind p2p.Kind, now time.Time) (at netip.AddrPort, ok bool) {
 	return a.At, ok
 }
 
-// pickAny chooses from the whole book, or from the addresses that were good once
-// when we have dialled unknown ones often enough.
+// pickAny chooses from the whole book; on a local network an address that nobody who has
+// dialled us claims, if there is one.
 func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	if !l.cfg.local() {
 		return l.cfg.Book.Pick(l.unfit)
 	}
-	if !l.dial.unknown.ready(now) {
-		return l.cfg.Book.PickTried(l.unfit)
+	claimed := func(a p2p.Addr) bool { return l.barred(a) || l.claimed(a.At) }
+	if a, ok := l.pickLocally(now, claimed); ok {
+		return a, true
 	}
-	a, ok := l.cfg.Book.Pick(l.unfit)
+	if !l.dial.claimed.ready(now) {
+		return p2p.Addr{}, false
+	}
+	a, ok := l.pickLocally(now, l.barred)
+	if ok {
+		l.dial.claimed.take(now)
+	}
+	return a, ok
+}
+
+// pickLocally chooses from the whole book, or from the addresses that were good once
+// when we have dialled unknown ones often enough. Locally each address is a group of its own.
+func (l *loop) pickLocally(now time.Time, skip func(p2p.Addr) bool) (p2p.Addr, bool) {
+	if !l.dial.unknown.ready(now) {
+		return l.cfg.Book.PickTried(skip)
+	}
+	a, ok := l.cfg.Book.Pick(skip)
 	if ok && !l.cfg.Book.Tried(a) {
 		l.dial.unknown.take(now)
 	}

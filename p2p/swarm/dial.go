@@ -21,6 +21,7 @@ type dialer struct {
 	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
 	plain   *set[p2p.HostPort] // where the encrypted transport is not known [ShouldReconnectV1]
 	unknown bucket             // dials at addresses where no node has greeted us yet
+	claimed bucket             // dials at addresses that an inbound peer says are its own
 }
 
 // maxPlain addresses without encryption are remembered; the oldest are tried again.
@@ -32,6 +33,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.anchors = cfg.Book.Anchors()
 	d.feel = now.Add(feelEvery)
 	d.unknown = newBucket(unknownAtOnce, unknownASecond, now)
+	d.claimed = newBucket(claimedAtOnce, claimedASecond, now)
 	d.targets = newTargets(cfg.local())
 	for _, to := range cfg.wanted {
 		d.targets.add(to, false, now)

@@ -56,6 +56,7 @@ type loop struct {
 	secret      [siphash.KeySize]byte   // ranks network groups
 	ownAddrs    map[netip.AddrPort]bool // addresses that are ourselves
 	passed      *set[passing]
+	gathered    int // chores since local peers were last told of addresses
 }
 
 func newLoop(s *Swarm, ctx context.Context, wg *sync.WaitGroup) *loop {

@@ -5,7 +5,8 @@ import "time"
 // capacity is how many more blocks the source may be asked for now. Nobody holds
 // more than a quarter of its share of what is left, so that all are done at the
 // same time, whatever the sizes turn out to be. A pipe that is three quarters
-// full is left alone, so that small blocks are asked in batches.
+// full is left alone, so that small blocks are asked in batches. Where many sources
+// have what little is left, to share it out would take more messages than it has blocks.
 func (f *Fetcher) capacity(p *Source, left int) int {
 	if f.Even {
 		return f.affordable(minFlights - len(p.flights))
@@ -15,11 +16,16 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 	}
 	size := f.size.guess()
 	limit := min(max(f.pipe(p)/size, 1), f.flightsAllowed(p), maxFlights)
-	if f.useful > 1 {
+	least := (limit + 3) / 4
+	switch {
+	case f.useful > haveFew && f.size.known && (left+f.count)*size <= littleLeft:
+		least = (limit + 1) / 2
+	case f.useful > 1:
 		limit = min(limit, 1+(left+f.count)/(4*f.useful))
+		least = (limit + 3) / 4
 	}
 	free := limit - len(p.flights)
-	if len(p.flights) > 0 && free < (limit+3)/4 {
+	if len(p.flights) > 0 && free < least {
 		return 0
 	}
 	return f.affordable(free)

@@ -388,3 +388,34 @@ func TestAllSiblingsThatAPeerAnnouncesAreFetched(t *testing.T) {
 		}
 	}
 }
+
+// Where many sources have what is left, and that is little, a request is for several
+// blocks: sharing all out evenly would take a request for each.
+func TestLittleIsAskedOfACrowdInBatches(t *testing.T) {
+	const blocks, sources, size = 100, 20, 250
+	r := newRig(blocks)
+	for range sources {
+		r.source(false)
+	}
+	requests, left := 0, blocks
+	for left > 0 {
+		r.wait(shuffleFor)
+		r.plan(t)
+		busy := 0
+		for _, p := range r.sources {
+			if len(p.flights) > 0 {
+				busy++
+			}
+			for len(p.flights) > 0 {
+				r.deliver(p, size)
+				left--
+			}
+		}
+		if requests += busy; busy == 0 {
+			t.Fatalf("%d blocks are left and nobody is asked", left)
+		}
+	}
+	if requests > 2*sources {
+		t.Errorf("%d requests for %d blocks", requests, blocks)
+	}
+}

@@ -27,6 +27,7 @@ const (
 	missPauseLeast = time.Second      // until who answered notfound is asked again, doubled each time: it may have been validating the block
 	missPauseMost  = 64 * time.Second // the last one: nobody validates a block for longer
 
+	littleLeft   = 64 << 10              // bytes on the way to our best header that are not worth to be shared out
 	guessedBlock = 128 << 10             // bytes of a block before the first came
 	guessedRate  = 1 << 20               // bytes per second of a peer before anybody delivered
 	rateMemory   = 4 * time.Second       // of delivery that a peer's rate is measured over

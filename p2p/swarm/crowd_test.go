@@ -1,0 +1,95 @@
+package swarm_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"grapevine/testnet/simnet"
+)
+
+// A crowd that starts together, as `testnet up --nodes 64` does: all know one node and
+// connect to it.
+const crowd = 24
+
+// hubOf starts a node and a crowd around it, ten of them a second.
+func hubOf(t *testing.T, net *simnet.Net) (hub *node, others []*node) {
+	hub = start(t, net, 1)
+	for i := range crowd {
+		others = append(others, start(t, net, 2+i, connects(hub.addr)))
+		time.Sleep(100 * time.Millisecond)
+	}
+	return hub, others
+}
+
+// Whoever has dialled us says where it listens, and we do not dial there at once: most
+// of those connections would be closed as soon as it is known that they are second ones.
+// By and by each such address is dialled, for it may be another's.
+func TestClaimedAddressesAreDialledByAndBy(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		hub, _ := hubOf(t, net)
+		made, proven := connections(hub)
+		const atOnce, meanwhile = 8, 2 // and one more every other second
+		if made > crowd+atOnce+meanwhile {
+			t.Errorf("%d connections of %d nodes with one", made, crowd)
+		}
+		if proven < atOnce {
+			t.Errorf("%d of %d nodes have proven where they listen; %d at least are asked at once", proven, crowd, atOnce)
+		}
+		eventually(t, "all have proven where they listen", func() bool { _, k := connections(hub); return k == crowd })
+	})
+}
+
+// connections is how many a node has had, and how many of its peers are known to listen where they say.
+func connections(n *node) (made int64, proven int) {
+	for _, p := range n.Peers() {
+		made = max(made, p.Number+1)
+		if p.Proven {
+			proven++
+		}
+	}
+	return made, proven
+}
+
+// With many peers, addresses that are new go to each of them in few messages.
+func TestAddressesAreGatheredForACrowd(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		hub := start(t, net, 1)
+		for i := range crowd {
+			start(t, net, 2+i, connects(hub.addr))
+		}
+		time.Sleep(10 * time.Second)
+		s, err := visit(t, net, 1, hub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for i := range crowd { // new ones, for two and a half seconds
+			start(t, net, 2+crowd+i, connects(hub.addr))
+			time.Sleep(100 * time.Millisecond)
+		}
+		time.AfterFunc(5*time.Second, func() { s.Close() })
+		told, messages := map[netip.AddrPort]bool{}, 0
+		for {
+			m, ok := s.await("addr")
+			if !ok {
+				break
+			}
+			messages++
+			for _, a := range m.(*wire.MsgAddr).AddrList {
+				ip, _ := netip.AddrFromSlice(a.IP.To4())
+				told[netip.AddrPortFrom(ip, a.Port)] = true
+			}
+		}
+		for i := range crowd {
+			if a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(2 + crowd + i)}), 18444); !told[a] {
+				t.Errorf("%v was not told", a)
+			}
+		}
+		if messages > 9 {
+			t.Errorf("%d addresses came in %d messages", len(told), messages)
+		}
+	})
+}
