@@ -29,31 +29,7 @@ func (n *Net) Branch(ctx context.Context, name, dir string) (branch *Net, s Snap
 	if err := freeFor(dir); err != nil {
 		return nil, s, err
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return nil, s, err
-	}
-	tidyBranches(dir)
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), branchPrefix(dir))
-	if err != nil {
-		return nil, s, err
-	}
-	defer os.RemoveAll(tmp)
-	lock, err := Occupy(tmp) // a second branch knows by it that this one goes on
-	if err != nil {
-		return nil, s, err
-	}
-	defer lock.Close()
-	whole := filepath.Join(tmp, unfinishedNet)
-	if err = copySnapshot(n.snapshotPath(name), whole, s); err == nil {
-		err = renumber(whole)
-	}
-	if err == nil {
-		err = os.Remove(dir)
-	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = os.Rename(whole, dir)
-	}
-	if err != nil {
+	if err := n.placeCopy(s, dir); err != nil {
 		return nil, s, err
 	}
 	cfg := n.cfg
@@ -64,6 +40,35 @@ func (n *Net) Branch(ctx context.Context, name, dir string) (branch *Net, s Snap
 	}
 	defer release()
 	return branch, s, branch.resume(ctx, s)
+}
+
+// placeCopy puts a snapshot, with ports of its own, where dir is to be, whole or not at all.
+func (n *Net) placeCopy(s Snapshot, dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	tidyBranches(dir)
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), branchPrefix(dir))
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	lock, err := Occupy(tmp) // a second branch knows by it that this one goes on
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	whole := filepath.Join(tmp, unfinishedNet)
+	if err = copySnapshot(n.snapshotPath(s.Name), whole, s); err == nil {
+		err = renumber(whole)
+	}
+	if err == nil {
+		err = os.Remove(dir)
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(whole, dir)
+	}
+	return err
 }
 
 // unfinishedNet is the copy in a folder beside dir, hidden and with a number behind this name,
@@ -86,8 +91,7 @@ func tidyBranches(dir string) {
 		if _, err := strconv.ParseUint(number, 10, 64); !ours || err != nil || !e.IsDir() {
 			continue
 		}
-		inside, err := fs.ReadDir(root.FS(), e.Name())
-		if err != nil || len(inside) == 0 || !isSnapshot(root, e.Name()+"/"+unfinishedNet) || slices.ContainsFunc(inside, func(e fs.DirEntry) bool { return e.Name() != lockName && e.Name() != unfinishedNet }) {
+		if !isBranch(root, e.Name()) {
 			continue
 		}
 		if lock, err := Occupy(filepath.Join(root.Name(), e.Name())); err == nil {
@@ -95,6 +99,15 @@ func tidyBranches(dir string) {
 			_ = root.RemoveAll(e.Name())
 		}
 	}
+}
+
+// isBranch tells whether a folder holds nothing but what a branch does before its copy takes its
+// place: its lock, the copy, or neither yet.
+func isBranch(dir *os.Root, name string) bool {
+	inside, err := fs.ReadDir(dir.FS(), name)
+	return err == nil && !slices.ContainsFunc(inside, func(e fs.DirEntry) bool {
+		return e.Name() != lockName && (e.Name() != unfinishedNet || !isSnapshot(dir, name+"/"+unfinishedNet))
+	})
 }
 
 // freeFor says whether a network may be put there: nothing is there, or an empty folder. A

@@ -73,6 +73,14 @@ func TestABranchTidiesUpAfterOneThatWasKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Close()
+	for _, name := range []string{".other.16", ".other.17"} { // killed before the copy began, and when it had taken its place
+		if err := os.Mkdir(filepath.Join(beside, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(beside, ".other.17", lockName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := n.Branch(t.Context(), "one", filepath.Join(beside, "other")); err != nil {
 		t.Fatal(err)
 	}
