@@ -149,13 +149,25 @@ func (n *Net) File() testnet.File {
 // may share the old one.
 func replace(path string, text []byte) error {
 	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := discard(tmp); err != nil {
 		return err
 	}
-	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+	err := os.WriteFile(tmp, text, 0o600)
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return errors.Join(err, discard(tmp)) // on a full disk it is there, and empty
+	}
+	return nil
+}
+
+// discard deletes a file that may be there.
+func discard(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.Rename(tmp, path)
+	return nil
 }
 
 // change edits net.json while no other process does.

@@ -196,3 +196,16 @@ func TestAWipedNetworkIsGone(t *testing.T) {
 		t.Errorf("%v, %v", left, err)
 	}
 }
+
+func TestNothingHalfWrittenStaysOfAFileThatCannotTakeItsPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "net.json")
+	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := replace(path, []byte("{}")); err == nil {
+		t.Error("it took the place of a folder")
+	}
+	if _, err := os.Lstat(path + ".new"); err == nil {
+		t.Error("what could not take its place is still there")
+	}
+}

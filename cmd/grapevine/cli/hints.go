@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -55,9 +56,9 @@ func HintFor(err error) string {
 		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
 	case errors.Is(err, db.ErrCorrupt):
 		return hintForDamage(err)
-	case errors.Is(err, syscall.ENOSPC):
+	case ofDisk(err, "no space left on device", "not enough space on the disk"):
 		return "The disk is full. Make room and start again: what was acknowledged is on disk."
-	case errors.Is(err, syscall.EIO):
+	case ofDisk(err, "input/output error"):
 		return "The disk fails: the system's log says more. Start again only on a sound disk, and let `grapevine db check` look at the file first."
 	case errors.Is(err, db.ErrSchema):
 		return "The file belongs to another --network or another version of grapevine. Use that one, or choose another --datadir."
@@ -78,6 +79,12 @@ func HintFor(err error) string {
 		return hintForRefusal(e)
 	}
 	return ""
+}
+
+// ofDisk tells whether the disk is at fault, by the system's own words: a node's answer has nothing
+// else of its error, and each system numbers them in its own way.
+func ofDisk(err error, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
 }
 
 // ReplaceChain is what to do when chain.db is damaged.

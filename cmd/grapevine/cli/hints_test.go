@@ -52,6 +52,9 @@ func TestHintsFollowFromTheCause(t *testing.T) {
 		{jsonrpc.CodeWallet, "Wallet file verification failed. Failed to create database path '/x'. Database already exists.", "wallet load", "mine"},
 		{jsonrpc.CodeWalletUnlock, "Error: Please enter the wallet passphrase with walletpassphrase first.", "wallet unlock", "mine"},
 		{jsonrpc.CodeMisc, "anything", "", "`"},
+		{jsonrpc.CodeMisc, "backup to /x/chain.db: write /x/chain.db.1.part: no space left on device", "Make room", "`"},
+		{jsonrpc.CodeWallet, "write chain file: write C:\\x\\chain.db: There is not enough space on the disk.", "Make room", "`"},
+		{jsonrpc.CodeMisc, "read /x/chain.db: input/output error", "The disk fails", "Make room"},
 	} {
 		got := HintFor(&client.Error{Code: int(c.code), Message: c.text})
 		if !strings.Contains(got, c.want) || c.not != "" && strings.Contains(got, c.not) || c.want == "" && got != "" {
