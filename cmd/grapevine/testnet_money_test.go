@@ -123,6 +123,12 @@ func TestNodesElsewhereAreNamedByAFile(t *testing.T) {
 	if s := gv(t, elsewhere, "mine", "1", "--nodes-file", file); s.status != 2 || !strings.Contains(s.err, "say which with --node N") {
 		t.Errorf("which node: %d %s", s.status, s.err)
 	}
+	for _, line := range []string{"cut 0-1", "heal", "links", "clock +1h", "mine off", "reorg 1", "double-spend", "snapshot x", "snapshots", "restore x", "add", "kill 0", "start 0", "logs 0", "down"} {
+		args := append([]string{"testnet"}, strings.Fields(line)...)
+		if s := gv(t, elsewhere, append(args, "--nodes-file", file)...); s.status != 2 || !strings.Contains(s.err, "is for a network of this machine") {
+			t.Errorf("%s of nodes elsewhere: %d %s", line, s.status, s.err)
+		}
+	}
 	for text, says := range map[string]string{
 		"nodes: []":                              "names no nodes",
 		"nodes:\n- rpc: localhost:18443":         "want http://HOST:PORT",

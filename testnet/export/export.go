@@ -73,18 +73,30 @@ func write(comment string, docs ...any) ([]byte, error) {
 	return b.Bytes(), e.Close()
 }
 
-// conf is a node's grapevine.conf. contacts are addresses that it is told.
-func conf(n config.Node, contacts []string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "listen = 0.0.0.0:%d\nrpclisten = 0.0.0.0:%d\nrest = true\n", p2pPort, rpcPort)
+// setting of a node: --name=value on its command line, `name = value` in its grapevine.conf.
+type setting struct{ name, value string }
+
+// settings are a node's own. contacts are addresses that it is told.
+func settings(n config.Node, contacts []string) []setting {
+	all := []setting{{"listen", fmt.Sprintf("0.0.0.0:%d", p2pPort)}, {"rpclisten", fmt.Sprintf("0.0.0.0:%d", rpcPort)}, {"rest", "true"}}
 	for _, at := range contacts {
-		fmt.Fprintf(&b, "addnode = %s\n", at)
+		all = append(all, setting{"addnode", at})
 	}
 	if n.Mine != "" && n.Mine != "manual" {
-		fmt.Fprintf(&b, "mine = %s\n", n.Mine)
+		all = append(all, setting{"mine", n.Mine})
 	}
 	for _, f := range n.Flags {
-		b.WriteString(f + "\n")
+		name, value, _ := strings.Cut(f, " = ")
+		all = append(all, setting{name, value})
+	}
+	return all
+}
+
+// conf is them as a grapevine.conf.
+func conf(all []setting) string {
+	var b strings.Builder
+	for _, s := range all {
+		fmt.Fprintf(&b, "%s = %s\n", s.name, s.value)
 	}
 	return b.String()
 }

@@ -44,11 +44,17 @@ func TestEveryNodeButTheFirstIsToldOfTheFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, c := range map[string]struct{ text, contact string }{
-		"compose": {string(compose), "addnode = alice:18444"}, "kubernetes": {string(cluster), "addnode = net-alice-0.net:18444"},
+	for what, c := range map[string]struct {
+		text string
+		once []string
+	}{
+		"compose":    {string(compose), []string{"- --addnode=alice:18444", "- --mine=every=9s", "- --maxpeers=9"}},
+		"kubernetes": {string(cluster), []string{"addnode = net-alice-0.net:18444", "mine = every=9s", "maxpeers = 9"}},
 	} {
-		if strings.Count(c.text, c.contact) != 1 || strings.Count(c.text, "mine = every=9s") != 1 || strings.Count(c.text, "maxpeers = 9") != 1 {
-			t.Errorf("%s:\n%s", what, c.text)
+		for _, what := range c.once {
+			if strings.Count(c.text, what) != 1 {
+				t.Errorf("%s once:\n%s", what, c.text)
+			}
 		}
 		if strings.Contains(c.text, "rpcpassword =") {
 			t.Errorf("%s holds a password", what)
@@ -70,5 +76,23 @@ func TestNodesOfComposeAreNamedForOurCommands(t *testing.T) {
 	raw, err := NodesFile(parsed(t, "nodes:\n- name: alice\n- {}"))
 	if err != nil || !strings.Contains(string(raw), "name: alice") || strings.Contains(string(raw), "node1") || !strings.Contains(string(raw), "http://127.0.0.1:18501") {
 		t.Errorf("%v\n%s", err, raw)
+	}
+}
+
+// Two networks on one machine publish at ports of their own, and nodes.yaml names the same.
+func TestComposePublishesWhereTheNetworkSays(t *testing.T) {
+	n := parsed(t, "nodes: 2\nportbase: 20000\n")
+	compose, err := Compose(n, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes, err := NodesFile(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, port := range []string{"20001", "20003"} {
+		if !strings.Contains(string(compose), "127.0.0.1:"+port+":18443") || !strings.Contains(string(nodes), "http://127.0.0.1:"+port) {
+			t.Errorf("%s is not where RPC is published:\n%s\n%s", port, compose, nodes)
+		}
 	}
 }

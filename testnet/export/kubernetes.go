@@ -106,7 +106,7 @@ func (o Options) configMap(s set, all []set) kv {
 	if s.first > 0 {
 		contacts = []string{fmt.Sprintf("%s.%s:%d", pod(all, 0), o.Name, p2pPort)}
 	}
-	return o.object("v1", "ConfigMap", s.name, pair{"data", kv{{"grapevine.conf", conf(s.node, contacts)}}})
+	return o.object("v1", "ConfigMap", s.name, pair{"data", kv{{"grapevine.conf", conf(settings(s.node, contacts))}}})
 }
 
 // disruptionBudget: a drained machine takes one node at a time.

@@ -155,8 +155,12 @@ func netDir(dir, datadir string) string {
 
 // SayDir remembers which network the line means, so that every command that
 // this program advises says so too.
-func (p *Program) SayDir(dir, datadir string) {
-	if p.net = netDir(dir, datadir); p.net != netDir("", "") {
+func (p *Program) SayDir(dir, datadir, nodesFile string) {
+	p.net = netDir(dir, datadir)
+	switch {
+	case nodesFile != "":
+		p.dir = " --nodes-file " + Quoted(nodesFile)
+	case p.net != netDir("", ""):
 		p.dir = " --dir " + Quoted(p.net)
 	}
 }

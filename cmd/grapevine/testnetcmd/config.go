@@ -48,9 +48,9 @@ func wanted(c *urfave.Context) (*config.Network, error) {
 		}
 		return n, nil
 	}
-	n := &config.Network{PortBase: c.Int("port-base")}
-	if b := n.PortBase; b != 0 && (b < 1024 || b+2*maxNodes > 65535) {
-		return nil, cli.Usagef("--port-base %d: want 1024 to %d", b, 65535-2*maxNodes)
+	n := &config.Network{}
+	if err := basePort(c, n, maxNodes); err != nil {
+		return nil, err
 	}
 	if err := nameNodes(c, n, nodes); err != nil {
 		return nil, err
@@ -66,6 +66,15 @@ func wanted(c *urfave.Context) (*config.Network, error) {
 		}
 	}
 	return n, nil
+}
+
+// basePort reads --port-base of a network that has so many nodes.
+func basePort(c *urfave.Context, n *config.Network, nodes int) error {
+	n.PortBase = c.Int("port-base")
+	if b := n.PortBase; b != 0 && (b < 1024 || b+2*nodes > 65535) {
+		return cli.Usagef("--port-base %d: want 1024 to %d", b, 65535-2*nodes)
+	}
+	return nil
 }
 
 // nameNodes makes the nodes with their names; the names say how many there are.

@@ -31,6 +31,7 @@ docs/cluster.md goes through it; docs/docker/Dockerfile makes the image.
 			cli.IntFlag("nodes", 4, "`N` nodes"),
 			cli.StringFlag("names", "`NAMES` of the nodes, as alice,bob,miner"),
 			cli.StringFlag("config", "`FILE` that describes the network: network.yaml"),
+			cli.IntFlag("port-base", 0, "`PORT` of this machine: Compose publishes RPC of node N 2N+1 above it (default: from 18500 on)"),
 			cli.StringFlag("image", "`IMAGE` of the container (default grapevine:latest)"),
 			cli.StringFlag("name", "`NAME` of the network (default grapevine)"),
 			cli.StringFlag("namespace", "`NAME` of Kubernetes' namespace (default kubectl's)"),
@@ -100,8 +101,8 @@ func (p *program) export(c *urfave.Context) error {
 // exported is the network to be written: of a file, or so many nodes.
 func exported(c *urfave.Context) (*config.Network, error) {
 	if file := c.String("config"); file != "" {
-		if c.IsSet("nodes") || c.IsSet("names") {
-			return nil, cli.Usagef("--nodes and --names do not go with --config, whose file says them")
+		if c.IsSet("nodes") || c.IsSet("names") || c.IsSet("port-base") {
+			return nil, cli.Usagef("--nodes, --names and --port-base do not go with --config, whose file says them")
 		}
 		n, err := config.Read(file, cli.NodeSetting(c.App))
 		if err != nil {
@@ -114,6 +115,9 @@ func exported(c *urfave.Context) (*config.Network, error) {
 		return nil, cli.Usagef("--nodes %d: want 1 to %d", nodes, config.MaxNodes)
 	}
 	n := &config.Network{}
+	if err := basePort(c, n, nodes); err != nil {
+		return nil, err
+	}
 	return n, nameNodes(c, n, nodes)
 }
 

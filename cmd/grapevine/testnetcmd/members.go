@@ -19,6 +19,9 @@ func (p *program) netLogs(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := ofThisMachine(c); err != nil {
+		return err
+	}
 	f, err := process.ReadFile(p.NetDir(c))
 	if err != nil {
 		return cli.Fail("testnet logs", err)

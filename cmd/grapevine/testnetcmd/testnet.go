@@ -105,13 +105,24 @@ func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
 	}, nil
 }
 
-// openNet joins the network that is up.
+// openNet joins the network that is up on this machine.
 func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
+	if err := ofThisMachine(c); err != nil {
+		return nil, err
+	}
 	cfg, err := p.netConfig(p.NetDir(c), true)
 	if err != nil {
 		return nil, err
 	}
 	return process.Open(cfg)
+}
+
+// ofThisMachine refuses nodes elsewhere for a command that needs their folders and processes.
+func ofThisMachine(c *urfave.Context) error {
+	if c.String("nodes-file") == "" {
+		return nil
+	}
+	return cli.Usagef("`%s` is for a network of this machine; with --nodes-file go `testnet status`, `watch`, `balances` and `faucet`, and with --node N too `mine`, `status`, `wallet` and `rpc`", c.Command.HelpName)
 }
 
 // nodeWord is the node that the line names.
