@@ -190,8 +190,8 @@ twins: ## comparisons with naive twins, random runs, crashes, simulated faults, 
 	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
 	GRAPEVINE_SEEDS=$$(($(SEEDS) / 50)) $(GO) test -count=1 -timeout 60m -run NaiveRecount ./wallet/service
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall|BatchesShareOneBudget|ReadNothingLockNobodyOut' -v ./cmd/rpc ./cmd/web/explorer
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook
+	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall|BatchesShareOneBudget|ReadNothingLockNobodyOut|FallsOverNonsense' -v ./cmd/rpc ./cmd/web/explorer
 	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script
 	GRAPEVINE_TEST_FIELD=$(SIGNATURES) $(GO) test -count=1 -timeout 60m -run Twin ./chain/script/secp256k1
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then \

@@ -320,14 +320,16 @@ func TestBlocksAreWrittenInGroups(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- u.Run(ctx) }()
 	commits = 0
+	began := time.Now()
 	w.mineN(300, chaintest.OpTrue())
 	w.mineN(300, script)
 	cancel()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if commits/2 > 20 {
-		t.Errorf("%d commits for 600 blocks", commits/2)
+	late := int(time.Since(began) / saveLate) // a slow machine writes what has waited, too
+	if commits/2 > 20+late {
+		t.Errorf("%d commits for 600 blocks, of them %d for time", commits/2, late)
 	}
 	if u.Service, err = Open(u.cfg); err != nil || u.Status().At != 600 || u.Status().Txs != 300 {
 		t.Errorf("%+v, %v", u.Status(), err)
