@@ -4,9 +4,7 @@ package p2p
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 )
 
@@ -47,14 +45,13 @@ type Bind struct {
 // Grant gives permissions to whoever connects from, or is reached in, a part of the
 // network [-whitelist].
 type Grant struct {
-	Net     netip.Prefix
+	Net     Subnet
 	In, Out bool // who has dialled us; whom we have dialled
 	Permissions
 }
 
 // Granted is what a list of grants gives to an address.
 func Granted(grants []Grant, a netip.Addr, inbound bool) (p Permissions) {
-	a = a.Unmap().WithZone("")
 	for _, g := range grants {
 		if (inbound && g.In || !inbound && g.Out) && g.Net.Contains(a) {
 			p |= g.Permissions
@@ -143,33 +140,4 @@ func permission(name string) (bits Permissions, known bool) {
 		}
 	}
 	return bits, known
-}
-
-// ParseSubnet reads an address or a subnet in each of Core's forms: 1.2.3.4,
-// 1.2.3.0/24, 1.2.3.0/255.255.255.0, and the same of IPv6 [LookupSubNet].
-func ParseSubnet(s string) (netip.Prefix, bool) {
-	host, mask, masked := strings.Cut(s, "/")
-	if inner, ok := strings.CutPrefix(host, "["); ok && strings.HasSuffix(inner, "]") {
-		host = strings.TrimSuffix(inner, "]")
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil || a.Zone() != "" {
-		return netip.Prefix{}, false
-	}
-	a = a.Unmap()
-	if !masked {
-		return netip.PrefixFrom(a, a.BitLen()), true
-	}
-	if m, err := netip.ParseAddr(mask); err == nil {
-		ones, bits := net.IPMask(m.AsSlice()).Size()
-		if bits != a.BitLen() { // of the other family, or a one comes after a zero
-			return netip.Prefix{}, false
-		}
-		return netip.PrefixFrom(a, ones).Masked(), true
-	}
-	bits, err := strconv.ParseUint(mask, 10, 8)
-	if err != nil || mask[0] == '+' || int(bits) > a.BitLen() {
-		return netip.Prefix{}, false
-	}
-	return netip.PrefixFrom(a, int(bits)).Masked(), true
 }

@@ -90,11 +90,50 @@ func TestNetsAreReadWithLengthAndWithMask(t *testing.T) {
 	for s, want := range map[string]string{
 		"1.2.3.4": "1.2.3.4/32", "::ffff:1.2.3.4": "1.2.3.4/32", "1.2.3.4/24": "1.2.3.0/24", "1.2.3.4/255.255.255.0": "1.2.3.0/24", "1.2.3.4/0.0.0.0": "0.0.0.0/0",
 		"1.2.3.4/255.255.255.255": "1.2.3.4/32", "1:2:3::/ffff:ffff::": "1:2::/32", "::/0": "::/0", "[::1]": "::1/128", "[1:2::]/32": "1:2::/32", "[1.2.3.4]": "1.2.3.4/32",
+		"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion":    "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion",
+		"PG6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion":    "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion",
+		"c4gfnttsuwqomiygupdqqqyy5y5emnk5c73hrfvatri67prd7vyq.b32.i2p":      "c4gfnttsuwqomiygupdqqqyy5y5emnk5c73hrfvatri67prd7vyq.b32.i2p",
+		"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion/16": "", "fe80::1%a.onion": "", "fe80::1%eth0": "", "fc00::1": "fc00::1/128",
 		"1.2.3.4/33": "", "1.2.3.4/255.0.255.0": "", "1.2.3.4/ffff::": "", "1:2::/255.0.0.0": "", "/": "", "[": "", "[]": "", "[::1": "", "::1]": "", "1.2.3.4/": "", "/24": "", "": "", "a.b/8": "", "example.com": "", "nobody": "",
 	} {
 		got, ok := ParseSubnet(s)
 		if ok != (want != "") || ok && got.String() != want {
 			t.Errorf("%q: %v %v, want %q", s, got, ok, want)
 		}
+		if !ok {
+			continue
+		}
+		if again, err := ReadSubnet(got.String()); err != nil || again != got {
+			t.Errorf("%q, written %q: %v %v", s, got, again, err)
+		}
+	}
+	for _, s := range []string{"", "1.2.3.4", "nobody", "2001:db8::1", "x/8", "fc00::1%cjdns"} {
+		if n, err := ReadSubnet(s); err == nil {
+			t.Errorf("%q is read as %v", s, n)
+		}
+	}
+}
+
+// A node of CJDNS is one node where this machine is of that network, and its address one of
+// IPv6's elsewhere [MaybeFlipIPv6toCJDNS].
+func TestNodesOfCJDNSHaveNoSubnets(t *testing.T) {
+	for s, want := range map[string]string{"fc00::1": "fc00::1", "[fc00::1]": "fc00::1", "fc00::/8": "", "fd00::1": "fd00::1/128", "1.2.3.0/24": "1.2.3.0/24", "": ""} {
+		n, ok := Roads{CJDNS: true}.ParseSubnet(s)
+		if ok != (want != "") || ok && n.String() != want {
+			t.Errorf("%q: %v %v, want %q", s, n, ok, want)
+		}
+	}
+	one, _ := Roads{CJDNS: true}.ParseSubnet("fc00::1")
+	if again, err := ReadSubnet(one.String()); err != nil || again != one {
+		t.Errorf("again: %v %v", again, err)
+	}
+	wide, _ := ParseSubnet("fc00::/8")
+	plain := netip.MustParseAddr("fc00::1")
+	if !one.Contains(ViaCJDNS(plain)) || one.Contains(plain) || !wide.Contains(plain) || !wide.Contains(ViaCJDNS(plain)) || (Subnet{}).Contains(plain) {
+		t.Error("who is within")
+	}
+	onion, _ := ParseOverlay("pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion")
+	if all, _ := ParseSubnet("::/0"); all.Contains(onion) || !all.Contains(netip.MustParseAddr("fe80::1%eth0")) || all.Contains(netip.Addr{}) {
+		t.Error("an onion service has no address of IPv6")
 	}
 }

@@ -19,7 +19,7 @@ type access struct {
 	hashed  []hashedUser
 	lists   map[string]map[string]bool // methods of the users that have a list
 	allowed bool                       // users without a list may call everything
-	from    []netip.Prefix             // nil: from anywhere
+	from    []p2p.Subnet               // nil: from anywhere
 }
 
 // hashedUser is a user whose password is known by its HMAC-SHA-256 alone (Core: -rpcauth).
@@ -101,12 +101,12 @@ func (a *access) knows(user, password string) bool {
 }
 
 // allowedFrom reads addresses and networks; this machine is always among them.
-func allowedFrom(list []string) ([]netip.Prefix, error) {
+func allowedFrom(list []string) ([]p2p.Subnet, error) {
 	if list == nil {
 		return nil, nil
 	}
-	from := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
-	for _, s := range list {
+	var from []p2p.Subnet
+	for _, s := range append([]string{"127.0.0.0/8", "::1"}, list...) {
 		net, ok := p2p.ParseSubnet(s)
 		if !ok {
 			return nil, fmt.Errorf("Invalid -rpcallowip subnet specification: %s. Valid are a single IP (e.g. 1.2.3.4), "+
@@ -132,9 +132,8 @@ func (a *access) admits(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	addr := at.Addr().Unmap().WithZone("")
 	for _, p := range a.from {
-		if p.Contains(addr) {
+		if p.Contains(at.Addr()) {
 			return true
 		}
 	}

@@ -9,17 +9,13 @@ import (
 
 	"grapevine/cmd/rpc/jsonrpc"
 	"grapevine/p2p"
-	"grapevine/p2p/addrbook"
 )
-
-// defaultBan is how long a ban lasts when nobody says [DEFAULT_MISBEHAVING_BANTIME].
-const defaultBan = 24 * time.Hour
 
 // bookRows are about addresses: those kept away, and those heard of.
 func (s *Server) bookRows() []jsonrpc.Method {
 	return jsonrpc.Group("Network",
 		jsonrpc.Method{Name: "setban", Params: "subnet:text command:text bantime:long=0 absolute:bool=false", Do: s.setBan,
-			Help: "Keeps an address or subnet away for bantime seconds (default a day; with absolute until that Unix time), or takes that back.", Example: "10.1.0.0/16 add 3600"},
+			Help: "Keeps an address, a subnet, an onion service or an I2P destination away for bantime seconds (default a day; with absolute until that Unix time), or takes that back.", Example: "10.1.0.0/16 add 3600"},
 		jsonrpc.Method{Name: "listbanned", Do: s.listBanned,
 			Help: "The addresses and subnets that are kept away, and for how long."},
 		jsonrpc.Method{Name: "clearbanned", Do: s.clearBanned,
@@ -39,15 +35,13 @@ func (s *Server) setBan(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if command != "add" && command != "remove" {
 		return nil, c.Usage()
 	}
-	subnet, ok := p2p.ParseSubnet(where)
+	subnet, ok := s.cfg.Swarm.Roads().ParseSubnet(where)
 	if !ok {
 		return nil, jsonrpc.Errorf(jsonrpc.CodeInvalidSubnet, "Error: Invalid IP/Subnet")
 	}
 	switch command {
 	case "add":
-		if slices.ContainsFunc(s.cfg.Swarm.Book().Bans(), func(b addrbook.Ban) bool {
-			return b.Net == subnet || !strings.Contains(where, "/") && b.Net.Contains(subnet.Addr()) // Core: isSubnet
-		}) {
+		if s.cfg.Swarm.Book().Holds(subnet, !strings.Contains(where, "/")) { // Core: isSubnet
 			return nil, jsonrpc.Errorf(jsonrpc.CodeNodeAdded, "Error: IP/Subnet already banned")
 		}
 		until, err := s.banEnd(c.Int("bantime"), c.Bool("absolute"))
@@ -73,7 +67,7 @@ func (s *Server) banEnd(length int64, absolute bool) (time.Time, error) {
 		return time.Unix(length, 0), nil
 	}
 	if length <= 0 {
-		return now.Add(defaultBan), nil
+		return now.Add(s.cfg.Swarm.BanTime()), nil
 	}
 	const longest = 100 * 365 * 24 * 60 * 60 // seconds; more would not fit a Duration some day
 	return now.Add(time.Duration(min(length, longest)) * time.Second), nil

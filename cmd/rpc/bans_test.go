@@ -1,6 +1,11 @@
 package rpc_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"grapevine/cmd/node"
+)
 
 func TestBansComeAndGo(t *testing.T) {
 	w := start(t)
@@ -20,10 +25,23 @@ func TestBansComeAndGo(t *testing.T) {
 	is(t, "address", bans[1], "ban_duration", 86400)
 	w.must("setban", "10.1.0.0/16", "remove")
 	w.refused(-30, "Error: Unban failed. Requested address/subnet was not previously manually banned.", "setban", "10.1.0.0/16", "remove")
+	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+	w.must("setban", onion, "add")
+	w.refused(-23, "Error: IP/Subnet already banned", "setban", onion, "add")
+	w.refused(-30, "Error: Invalid IP/Subnet", "setban", onion+"/16", "add")
+	w.refused(-30, "Error: Invalid IP/Subnet", "setban", "x"+onion[1:], "add") // its checksum
+	is(t, "name", w.list("listbanned")[1], "address", onion)
+	w.must("setban", onion, "remove")
+	w.refused(-30, "Error: Unban failed. Requested address/subnet was not previously manually banned.", "setban", onion, "remove")
 	w.must("clearbanned")
 	if bans := w.list("listbanned"); len(bans) != 0 {
 		t.Errorf("bans: %v", bans)
 	}
+	w = startIn(t, t.TempDir(), func(c *node.Config) { c.CJDNS, c.BanTime = true, 1234*time.Second })
+	w.must("setban", "fc00::1", "add")
+	w.refused(-30, "Error: Invalid IP/Subnet", "setban", "fc00::/16", "add")
+	is(t, "CJDNS", w.list("listbanned")[0], "address", "fc00::1")
+	is(t, "-bantime", w.list("listbanned")[0], "ban_duration", 1234)
 	if got := w.list("getnodeaddresses", 0); len(got) != 0 {
 		t.Errorf("addresses: %v", got)
 	}

@@ -90,7 +90,7 @@ var glossary = map[string]string{
 	"v2transport":    "Try encryption (BIP324) (default: what -v2transport says).",
 	"nodeid":         "Number of the peer, as in getpeerinfo.",
 	"state":          "true lets it talk, false does not.",
-	"subnet":         "An address, or a network as 1.2.3.0/24.",
+	"subnet":         "An address, a network as 1.2.3.0/24, or the name of an onion service or an I2P destination.",
 	"bantime":        "Seconds, or with absolute a Unix time; 0 is the default of a day.",
 	"absolute":       "bantime is a Unix time.",
 	"count":          "How many at most.",

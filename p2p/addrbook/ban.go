@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"grapevine/db"
+	"grapevine/p2p"
 )
 
 // Ban keeps a part of the network away: neither dialled nor accepted [BanMan].
 type Ban struct {
-	Net          netip.Prefix // one address has the full length
+	Net          p2p.Subnet
 	Since, Until time.Time
 }
 
@@ -24,7 +25,7 @@ const MaxBans = 10_000
 var errTooManyBans = errors.New("too many bans")
 
 // Ban adds a ban, or changes its end.
-func (b *Book) Ban(n netip.Prefix, until time.Time) error {
+func (b *Book) Ban(n p2p.Subnet, until time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.bans) >= MaxBans {
@@ -39,13 +40,25 @@ func (b *Book) Ban(n netip.Prefix, until time.Time) error {
 }
 
 // Unban takes a ban back and reports whether there was one.
-func (b *Book) Unban(n netip.Prefix) bool {
+func (b *Book) Unban(n p2p.Subnet) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	_, ok := b.bans[n]
 	delete(b.bans, n)
 	b.bansDirty = b.bansDirty || ok
 	return ok
+}
+
+// Holds tells whether a ban of just this subnet holds; with wider, also one of a wider subnet
+// that contains it.
+func (b *Book) Holds(n p2p.Subnet, wider bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if wider {
+		return b.banned(n.First())
+	}
+	ban, ok := b.bans[n]
+	return ok && b.cfg.Now().Before(ban.Until)
 }
 
 // Bans lists what holds now, by network.
@@ -57,12 +70,7 @@ func (b *Book) Bans() []Ban {
 	for _, ban := range b.bans {
 		list = append(list, ban)
 	}
-	slices.SortFunc(list, func(x, y Ban) int {
-		if c := x.Net.Addr().Compare(y.Net.Addr()); c != 0 {
-			return c
-		}
-		return x.Net.Bits() - y.Net.Bits()
-	})
+	slices.SortFunc(list, func(x, y Ban) int { return x.Net.Compare(y.Net) })
 	return list
 }
 
@@ -85,25 +93,21 @@ func (b *Book) Banned(a netip.Addr) bool {
 	return b.banned(a)
 }
 
-func (b *Book) banned(a netip.Addr) bool {
-	if len(b.bans) == 0 || !a.IsValid() {
+func (b *Book) banned(a netip.Addr) (banned bool) {
+	if len(b.bans) == 0 {
 		return false
 	}
-	a = a.Unmap().WithZone("")
 	now := b.cfg.Now()
-	for bits := a.BitLen(); bits >= 0; bits-- {
-		p, err := a.Prefix(bits)
-		if err != nil {
-			return false
-		}
-		if ban, ok := b.bans[p]; ok && now.Before(ban.Until) {
-			return true
-		}
-	}
-	return false
+	p2p.Surrounding(a, func(n p2p.Subnet) bool {
+		ban, ok := b.bans[n]
+		banned = ok && now.Before(ban.Until)
+		return !banned
+	})
+	return banned
 }
 
-// banTable is the table of bans: the subnet as text, then since and until, Unix
+// banTable is the table of bans: the subnet as text (or the
+// name of a node of an overlay), then since and until, Unix
 // seconds of 8 bytes, big-endian.
 func banTable() db.Table[string, Ban] {
 	return db.NewTable("ban", db.String(), db.Codec[Ban]{
@@ -123,9 +127,9 @@ func banTable() db.Table[string, Ban] {
 
 func (b *Book) loadBans(tx *db.Tx) error {
 	return banTable().Scan(tx, nil, func(key string, ban Ban) (bool, error) {
-		n, err := netip.ParsePrefix(key)
+		n, err := p2p.ReadSubnet(key)
 		if err != nil {
-			return false, fmt.Errorf("ban of %q: %w", key, err)
+			return false, fmt.Errorf("ban: %w", err)
 		}
 		ban.Net = n
 		b.bans[n] = ban

@@ -67,7 +67,7 @@ type Book struct {
 	uses     int64     // counted where CheckEvery says so
 
 	anchors   []netip.AddrPort // of the last run, or to be kept for the next
-	bans      map[netip.Prefix]Ban
+	bans      map[p2p.Subnet]Ban
 	bansDirty bool
 
 	lastGood int64            // when any address was good last: failures count only if others do not fail

@@ -1,11 +1,13 @@
 package addrbook_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -296,7 +298,29 @@ func TestBansHoldUntilTheyEnd(t *testing.T) {
 			}
 		}
 	}
+	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+	const other = "vww6ybal4bd7szmgncyruucpgfkqahzddi37ktceo3ah7ngmcopnpyyd.onion"
+	const i2p = "c4gfnttsuwqomiygupdqqqyy5y5emnk5c73hrfvatri67prd7vyq.b32.i2p"
+	named := func(b *addrbook.Book, want map[string]bool) {
+		t.Helper()
+		for name, is := range want {
+			if a, ok := p2p.ParseOverlay(name); !ok || b.Banned(a) != is {
+				t.Errorf("%s banned: %v", name, !is)
+			}
+		}
+		cjdns := p2p.ViaCJDNS(netip.MustParseAddr("fc00::1"))
+		if !b.Banned(cjdns) || b.Banned(cjdns.WithZone("")) || b.Banned(p2p.ViaCJDNS(cjdns.WithZone("").Next())) {
+			t.Error("the ban of a node of CJDNS")
+		}
+	}
 	session(func(b *addrbook.Book) {
+		for _, name := range []string{onion, i2p, "fc00::1"} {
+			n, ok := p2p.Roads{CJDNS: true}.ParseSubnet(name)
+			if err := b.Ban(n, c.t.Add(2*time.Hour)); err != nil || !ok {
+				t.Fatal(name, ok, err)
+			}
+		}
+		named(b, map[string]bool{onion: true, other: false, i2p: true})
 		ban(b, "8.8.8.8", time.Hour)
 		ban(b, "9.9.0.0/16", 2*time.Hour)
 		ban(b, "2001:db8::/32", 2*time.Hour)
@@ -308,7 +332,8 @@ func TestBansHoldUntilTheyEnd(t *testing.T) {
 	c.t = c.t.Add(90 * time.Minute)
 	session(func(b *addrbook.Book) {
 		check(b, map[string]bool{"8.8.8.8": false, "9.9.1.1": true})
-		if n := len(b.Bans()); n != 2 {
+		named(b, map[string]bool{onion: true, other: false, i2p: true})
+		if n := len(b.Bans()); n != 5 {
 			t.Errorf("%d bans", n)
 		}
 		n := subnet(t, "9.9.1.1/16")
@@ -319,7 +344,58 @@ func TestBansHoldUntilTheyEnd(t *testing.T) {
 	session(func(b *addrbook.Book) { check(b, map[string]bool{"9.9.1.1": false, "2001:db8::1": true}) })
 }
 
-func subnet(t *testing.T, s string) netip.Prefix {
+// A ban of an IP address stands in the file as it always did: a subnet with its length,
+// then the times. A file of an older version is read, and one of this by an older version
+// too, as long as no name is banned.
+func TestBansOfAnOlderFileAreRead(t *testing.T) {
+	c := newClock()
+	path := filepath.Join(t.TempDir(), "peers.db")
+	d, err := db.Open(path, addrbook.Name, addrbook.Schema, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	table := db.NewTable("ban", db.String(), db.Codec[[]byte]{
+		Append: func(dst []byte, v []byte) []byte { return append(dst, v...) },
+		Decode: func(raw []byte) ([]byte, error) { return slices.Clone(raw), nil },
+	})
+	times := binary.BigEndian.AppendUint64(nil, uint64(c.t.Unix()))
+	times = binary.BigEndian.AppendUint64(times, uint64(c.t.Add(time.Hour).Unix()))
+	old := []string{"1.2.3.0/24", "2001:db8::/32", "8.8.8.8/32", "fc00::/8"}
+	if err := d.Update(func(tx *db.Tx) error {
+		for _, key := range old {
+			if err := table.Put(tx, key, times); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, c, func(cfg *addrbook.Config) { cfg.DB = d })
+	for _, host := range []string{"1.2.3.255", "2001:db8::1", "8.8.8.8", "fc00::1"} {
+		if !b.Banned(netip.MustParseAddr(host)) {
+			t.Errorf("%s is not banned", host)
+		}
+	}
+	if err := b.Ban(subnet(t, "9.9.9.9"), c.t.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Save(); err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	if err := d.View(func(tx *db.Tx) error {
+		return table.Scan(tx, nil, func(key string, raw []byte) (bool, error) {
+			keys = append(keys, key)
+			return true, nil
+		})
+	}); err != nil || !slices.Equal(keys, []string{"1.2.3.0/24", "2001:db8::/32", "8.8.8.8/32", "9.9.9.9/32", "fc00::/8"}) {
+		t.Errorf("written: %q %v", keys, err)
+	}
+}
+
+func subnet(t *testing.T, s string) p2p.Subnet {
 	t.Helper()
 	n, ok := p2p.ParseSubnet(s)
 	if !ok {

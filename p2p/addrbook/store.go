@@ -79,7 +79,7 @@ func Open(cfg Config) (*Book, error) {
 		known:   map[netip.AddrPort]*entry{},
 		slots:   map[slot]*entry{},
 		dirty:   map[netip.AddrPort]bool{},
-		bans:    map[netip.Prefix]Ban{},
+		bans:    map[p2p.Subnet]Ban{},
 		answers: map[string]answer{},
 
 		lastGood: 1, // the first failure of each counts

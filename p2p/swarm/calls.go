@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -210,9 +209,12 @@ func (s *Swarm) disconnect(match func(*remote) bool) error {
 	return err
 }
 
+// BanTime is how long a ban lasts when nobody says.
+func (s *Swarm) BanTime() time.Duration { return s.cfg.banTime() }
+
 // SetBan keeps a part of the network away until then (setban add); who is there from it
 // has to go. Bans outlive the process.
-func (s *Swarm) SetBan(n netip.Prefix, until time.Time) error {
+func (s *Swarm) SetBan(n p2p.Subnet, until time.Time) error {
 	if err := s.cfg.Book.Ban(n, until); err != nil {
 		return err
 	}

@@ -204,6 +204,15 @@ func addrsSaid(nodes []*node) (sum uint64) {
 // at is an address that a test has written.
 func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 
+// subnet is a part of the network that can be read.
+func subnet(s string) p2p.Subnet {
+	n, ok := p2p.ParseSubnet(s)
+	if !ok {
+		panic("not a subnet: " + s)
+	}
+	return n
+}
+
 // eventually waits until ok holds, at most a minute.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()

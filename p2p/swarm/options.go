@@ -28,6 +28,8 @@ type Options struct {
 	PeerTimeout time.Duration // for a handshake, and from when on silence counts; 0: a minute [-peertimeout]
 	DialTimeout time.Duration // 0: ten seconds [-timeout]
 
+	BanTime time.Duration // of a ban by hand when nobody says; 0: a day [-bantime]
+
 	SeedNodes     []string         // HOST[:PORT], asked for addresses at the start and left [-seednode]
 	NoDNSSeeds    bool             // [-dnsseed=0]
 	NoFixedSeeds  bool             // [-fixedseeds=0]
@@ -51,6 +53,13 @@ func (o *Options) peerTimeout() time.Duration {
 		return o.PeerTimeout
 	}
 	return time.Minute // [DEFAULT_PEER_CONNECT_TIMEOUT]
+}
+
+func (o *Options) banTime() time.Duration {
+	if o.BanTime != 0 {
+		return o.BanTime
+	}
+	return 24 * time.Hour // [DEFAULT_MISBEHAVING_BANTIME]
 }
 
 func (o *Options) dialTimeout() time.Duration {

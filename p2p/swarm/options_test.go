@@ -64,7 +64,7 @@ func TestWhoMayStayStays(t *testing.T) {
 			r.Close()
 			time.Sleep(time.Minute)
 		}
-		if err := a.SetBan(netip.MustParsePrefix("10.0.0.0/8"), now().Add(time.Hour)); err != nil {
+		if err := a.SetBan(subnet("10.0.0.0/8"), now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := visit(t, net, 2, a); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"grapevine/p2p"
 	"grapevine/p2p/swarm"
@@ -134,6 +135,44 @@ func TestPeersAreReachedThroughAProxy(t *testing.T) {
 		}
 		if len(proxy.asked) != len(names) {
 			t.Errorf("asked %v", proxy.asked)
+		}
+		if err := a.end(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A ban by name ends the connection to that onion service, and nobody else's.
+func TestAnOnionServiceIsBannedByItsName(t *testing.T) {
+	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
+	inVirtualTime(t, func(t *testing.T, simulated *simnet.Net) {
+		host := simulated.Host("10.0.0.99")
+		listener, err := host.Listen(t.Context(), at("10.0.0.99:9050"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := &socksProxy{t: t, net: host, names: map[string]string{onion: start(t, simulated, 2).addr, "44.4.4.4": start(t, simulated, 3).addr}}
+		done := make(chan struct{})
+		go func() { proxy.run(listener); close(done) }()
+		t.Cleanup(func() { listener.Close(); <-done })
+		a := start(t, simulated, 1, func(c *swarm.Config) {
+			c.Proxy = p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}
+			c.Onion = c.Proxy
+		})
+		for _, name := range []string{onion, "44.4.4.4"} {
+			if err := a.connect(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.SetBan(subnet(onion), now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		of := map[string]bool{}
+		for _, p := range a.Peers() {
+			of[p.Network] = true
+		}
+		if of[p2p.Onion] || !of[p2p.IPv4] {
+			t.Errorf("peers are of %v", of)
 		}
 		if err := a.end(); err != nil {
 			t.Error(err)

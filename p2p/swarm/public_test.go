@@ -170,7 +170,7 @@ func TestT39_PeersAreChosenFromManyGroupsAndAnchorsKept(t *testing.T) {
 		if !slices.Equal(anchors, again) {
 			t.Errorf("anchors %v, after the restart %v", anchors, again)
 		}
-		bad := netip.PrefixFrom(at(anchors[0]).Addr(), 32)
+		bad := subnet(at(anchors[0]).Addr().String())
 		if err := n.SetBan(bad, now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}

@@ -186,6 +186,11 @@ func (s *Swarm) talk(ctx context.Context, r *remote, conn net.Conn, cfg peer.Con
 // greet dials if there is no connection yet, and makes the handshake.
 func (s *Swarm) greet(ctx context.Context, r *remote, conn net.Conn, cfg peer.Config) (*peer.Peer, p2p.Hello, error) {
 	if conn == nil {
+		transport := 1
+		if cfg.Encrypt {
+			transport = 2
+		}
+		s.cfg.Log.Debug("dialling", "addr", r.name(), "transport", transport)
 		var err error
 		if conn, err = s.dial(ctx, r); err != nil {
 			return nil, p2p.Hello{}, err

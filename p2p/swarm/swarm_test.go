@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	stdnet "net"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -246,7 +245,7 @@ func TestTheBannedHaveToGo(t *testing.T) {
 		b := start(t, net, 2, knows(a.addr))
 		c := start(t, net, 3, knows(a.addr))
 		eventually(t, "connected", func() bool { return len(a.Peers()) == 2 && len(c.Peers()) == 2 })
-		if err := a.SetBan(netip.MustParsePrefix("10.0.0.2/32"), now().Add(time.Hour)); err != nil {
+		if err := a.SetBan(subnet("10.0.0.2"), now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)

@@ -193,3 +193,10 @@ func setDNS(s *setup) error {
 	}
 	return nil
 }
+
+// setBanTime takes how long a ban lasts when setban does not say.
+func setBanTime(s *setup) error {
+	const most = 100 * 365 * 24 * 60 * 60                                                               // seconds; many more would not fit a Duration
+	s.cfg.BanTime = time.Duration(max(min(cmp.Or(s.Int("bantime", 0), -1), most), -most)) * time.Second // 0 is over at once
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 
 // netWords are the rows about connections and relay.
 var netWords = []word{
+	netWord("dialling", "trying v{transport} connection {addr}"),
 	netWord("connection added", "Added connection peer={peer}"),
 	{event: "no connection", category: "net", level: slog.LevelDebug, say: func(f fields) string {
 		if strings.HasPrefix(f.text("why"), "connection refused due to") { // of I2P's ports
