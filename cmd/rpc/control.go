@@ -31,9 +31,9 @@ func (s *Server) methods(onChain *chainapi.API, onPool *poolapi.API, onWallet *w
 		onWallet.Raw = raw
 		all = append(all, onWallet.Methods()...)
 	}
-	words := maps.Clone(glossary) // what help says of parameters and answers stands apart from the rows
+	words, left := maps.Clone(glossary), maps.Clone(defaults) // what help says of parameters and answers stands apart from the rows
 	for i := range all {
-		all[i].Words = words
+		all[i].Words, all[i].Defaults = words, left
 		all[i].Result = results[all[i].Name]
 	}
 	return all

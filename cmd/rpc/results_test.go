@@ -7,6 +7,9 @@ func TestWordsOfHelpBelongToRows(t *testing.T) {
 	methods, params := map[string]bool{}, map[string]bool{}
 	for _, r := range Rows() {
 		methods[r.Name] = true
+		if !r.Gone && r.Result == "" {
+			t.Errorf("help %s does not say what is answered", r.Name)
+		}
 		for _, p := range append(r.Signature(), r.Options()...) {
 			params[p.Name], params[r.Name+"."+p.Name] = true, true
 		}
@@ -19,6 +22,11 @@ func TestWordsOfHelpBelongToRows(t *testing.T) {
 	for name := range glossary {
 		if !params[name] {
 			t.Errorf("glossary: no method has a parameter %s", name)
+		}
+	}
+	for name, what := range defaults {
+		if !params[name] {
+			t.Errorf("defaults: no method has a parameter %s that counts as %s", name, what)
 		}
 	}
 }

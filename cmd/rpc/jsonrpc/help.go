@@ -76,7 +76,7 @@ func (m *Method) describeArguments(b *strings.Builder) {
 		if i == 0 {
 			b.WriteString("\nArguments:\n")
 		}
-		fmt.Fprintf(b, "%d. %-*s    %s %s\n", i+1, width, p.Name, p.kinds(), m.word(&p))
+		fmt.Fprintf(b, "%d. %-*s    %s %s\n", i+1, width, p.Name, m.kinds(&p), m.word(&p))
 		if options := m.Options(); p.Kind == kindObject && len(options) > 0 {
 			describeOptions(b, m, options)
 		}
@@ -90,7 +90,7 @@ func describeOptions(b *strings.Builder, m *Method, options []Param) {
 	}
 	b.WriteString("     {\n")
 	for _, o := range options {
-		fmt.Fprintf(b, "       %-*s    %s %s\n", width+5, fmt.Sprintf("%q: %s,", o.Name, o.shape()), o.kinds(), m.word(&o))
+		fmt.Fprintf(b, "       %-*s    %s %s\n", width+5, fmt.Sprintf("%q: %s,", o.Name, o.shape()), m.kinds(&o), m.word(&o))
 	}
 	b.WriteString("       ...\n     }\n")
 }
@@ -111,11 +111,12 @@ var kindWords = map[Kind]string{
 }
 
 // kinds is a parameter's type, and what counts when it is left out, in brackets.
-func (p *Param) kinds() string {
+func (m *Method) kinds(p *Param) string {
 	what := kindWords[p.Kind]
+	unless := cmp.Or(p.Default, m.Defaults[m.Name+"."+p.Name], m.Defaults[p.Name])
 	switch {
-	case p.Default != "":
-		return "(" + what + ", optional, default=" + p.Default + ")"
+	case p.Optional && unless != "":
+		return "(" + what + ", optional, default=" + unless + ")"
 	case p.Optional:
 		return "(" + what + ", optional)"
 	}

@@ -19,12 +19,16 @@ type Method struct {
 	Result  string // what help says of the answer: its shape, then its kind and meaning in brackets
 	// Words say of parameters what they are, by NAME or METHOD.NAME.
 	Words map[string]string
-	Do    func(context.Context, *Call) (any, error)
-	Early bool // answered while the node warms up, too, and however many calls are at work
-	Large bool // its answer may be as large as a block or the pool: few at once
-	Hides bool // its parameters stand nowhere in help
-	Open  bool // further parameters are taken and ignored
-	Gone  bool // it has been taken away: its help is all that there is
+	// Defaults say what counts where an optional parameter is left out and its row
+	// has no value that would: it hangs on the chain, the wallet or the settings.
+	// By NAME or METHOD.NAME, too.
+	Defaults map[string]string
+	Do       func(context.Context, *Call) (any, error)
+	Early    bool // answered while the node warms up, too, and however many calls are at work
+	Large    bool // its answer may be as large as a block or the pool: few at once
+	Hides    bool // its parameters stand nowhere in help
+	Open     bool // further parameters are taken and ignored
+	Gone     bool // it has been taken away: its help is all that there is
 }
 
 // Group gives rows that stand together their title in help's list.

@@ -37,7 +37,7 @@ func TestSignatureIsReadFromTheRow(t *testing.T) {
 
 func TestHelpSaysAllThatTheRowSays(t *testing.T) {
 	words := map[string]string{"n": "How many.", "b.s": "A text of b's.", "s": "A text."}
-	rows := append(Group("Second", Method{Name: "b", Params: "n:int=3 s:text? list:[]?", Help: "Does b.", Example: "5 'a b' '[1]'", Words: words, Result: "n    (numeric) Its number."}, Method{Name: "a", Help: "Does a."}),
+	rows := append(Group("Second", Method{Name: "b", Params: "n:int=3 s:text? list:[]?", Help: "Does b.", Example: "5 'a b' '[1]'", Words: words, Defaults: map[string]string{"n": "4", "b.s": "the tip's", "s": "none"}, Result: "n    (numeric) Its number."}, Method{Name: "a", Help: "Does a."}),
 		append(Group("First", Method{Name: "z", Params: "long_name|y:hex", Help: "Does z."}), Method{Name: "hidden", Params: "n:int?", Help: "Is not listed.", Hides: true}, Method{Name: "gone", Help: "has been taken away.", Gone: true})...)
 	if got, want := Describe(rows, ""), "== First ==\nz \"long_name\"\n\n== Second ==\na\nb ( n \"s\" [] )"; got != want {
 		t.Errorf("list:\n%s\nwant\n%s", got, want)
@@ -47,7 +47,7 @@ func TestHelpSaysAllThatTheRowSays(t *testing.T) {
 			"\", \"params\": [" + params + "]}' -H 'content-type: application/json' http://127.0.0.1:8332/\n> grapevine rpc " + name + words + "\n"
 	}
 	for name, want := range map[string]string{
-		"b": "b ( n \"s\" [] )\n\nDoes b.\n\nArguments:\n1. n       (numeric, optional, default=3) How many.\n2. s       (string, optional) A text of b's.\n" +
+		"b": "b ( n \"s\" [] )\n\nDoes b.\n\nArguments:\n1. n       (numeric, optional, default=3) How many.\n2. s       (string, optional, default=the tip's) A text of b's.\n" +
 			"3. list    (json array, optional) The list.\n\nResult:\nn    (numeric) Its number." + tail("b", " 5 'a b' '[1]'", `5, "a b", [1]`),
 		"z":       "z \"long_name\"\n\nDoes z.\n\nArguments:\n1. long_name    (string, required) The long name.\n\nResult:\n...    (as said above)" + tail("z", "", ""),
 		"hidden":  "hidden\n\nIs not listed.\n\nResult:\n...    (as said above)" + tail("hidden", "", ""),
