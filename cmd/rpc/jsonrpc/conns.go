@@ -22,17 +22,21 @@ func Serve(srv *http.Server, ls ...net.Listener) error { return serveMost(srv, m
 func serveMost(srv *http.Server, most int, ls ...net.Listener) error {
 	set := newConns(most)
 	srv.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		ctx, inner(c).hang.gone = context.WithCancel(ctx)
 		return context.WithValue(ctx, connKey{}, inner(c))
 	}
 	srv.ConnState = func(c net.Conn, st http.ConnState) {
 		if st == http.StateIdle {
+			inner(c).hang.end()
 			inner(c).turn(false)
 		}
 	}
 	srv.RegisterOnShutdown(set.closeIdle) // net/http waits five seconds for those that sent nothing
 	answer := srv.Handler
 	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Context().Value(connKey{}).(*conn).turn(true)
+		c := r.Context().Value(connKey{}).(*conn)
+		c.turn(true)
+		c.hang.begin()
 		answer.ServeHTTP(w, r)
 	})
 	ends := make(chan error, len(ls))
@@ -82,7 +86,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh := &conn{Conn: c, set: l.set}
+	fresh := newConn(c, l.set)
 	l.set.admit(fresh)
 	return &repairConn{Conn: fresh}, nil
 }
@@ -111,6 +115,42 @@ type conn struct {
 	began time.Time // as a stream
 
 	whole atomic.Bool // the request whose head was passed on last is here with all of its body
+
+	reads, writes deadline
+	hang          hangUp
+}
+
+func newConn(tcp net.Conn, set *conns) *conn {
+	c := &conn{Conn: tcp, set: set}
+	c.reads.tell, c.writes.tell = tcp.SetReadDeadline, tcp.SetWriteDeadline
+	c.hang.read, c.hang.limit = c.Read, c.SetReadDeadline
+	return c
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if n := c.hang.takeEarly(p); n > 0 {
+		return n, nil
+	}
+	if err := c.reads.enter(); err != nil {
+		return 0, err
+	}
+	defer c.reads.leave()
+	return c.Conn.Read(p)
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.writes.enter(); err != nil {
+		return 0, err
+	}
+	defer c.writes.leave()
+	return c.Conn.Write(p)
+}
+
+func (c *conn) SetReadDeadline(t time.Time) error  { return c.reads.set(t) }
+func (c *conn) SetWriteDeadline(t time.Time) error { return c.writes.set(t) }
+
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.reads.set(t), c.writes.set(t))
 }
 
 func (s *conns) admit(c *conn) {
@@ -189,6 +229,7 @@ func (c *conn) Close() error {
 	delete(c.set.streams[0], c)
 	delete(c.set.streams[1], c)
 	c.set.mu.Unlock()
+	c.hang.close()
 	return c.Conn.Close()
 }
 

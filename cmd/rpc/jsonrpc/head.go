@@ -39,6 +39,9 @@ type repairConn struct {
 }
 
 func (c *repairConn) Read(p []byte) (int, error) {
+	if len(p) == 1 && c.body == 0 && len(c.out) == 0 && c.watches() {
+		return 0, nil
+	}
 	for {
 		if len(c.out) > 0 {
 			n := copy(p, c.out)
@@ -118,6 +121,12 @@ func (c *repairConn) advance() bool {
 	c.out, c.body = repairHead(head)
 	c.tell(c.body != unbounded && c.body <= len(c.in))
 	return true
+}
+
+// watches says that a read of one byte is net/http's look whether a client is still there: see hangUp.
+func (c *repairConn) watches() bool {
+	own, ok := c.Conn.(*conn)
+	return ok && own.hang.ask()
 }
 
 // tell says whether the request that is passed on is here as a whole: see Arrived.
