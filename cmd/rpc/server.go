@@ -3,6 +3,7 @@ package rpc
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -90,7 +91,8 @@ type Server struct {
 	handler http.Handler
 	calls   *jsonrpc.Handler
 	access  access
-	cookie  string // the cookie's password
+	cookie  string              // the cookie's password
+	logins  [][sha256.Size]byte // SHA-256 of each USER:PASSWORD that may call
 	started time.Time
 	ready   chan struct{}
 	addr    net.Addr // set before ready is closed
@@ -139,6 +141,10 @@ func New(cfg Config) (*Server, error) {
 		if s.cookie, err = newSecret(cfg.Rand); err != nil {
 			return nil, err
 		}
+		s.logins = append(s.logins, sha256.Sum256([]byte(s.cookieLine())))
+	}
+	if cfg.User != "" {
+		s.logins = append(s.logins, sha256.Sum256([]byte(cfg.User+":"+cfg.Password)))
 	}
 	s.handler = s.routes()
 	if cfg.Page != nil && s.open(cfg.Web) {

@@ -37,11 +37,11 @@ func Checksum(text string) string {
 		c = checksumStep(c, 0)
 	}
 	c ^= 1
-	sum := make([]byte, checksumLen)
+	var sum [checksumLen]byte
 	for i := range sum {
 		sum[i] = checksumChars[c>>(5*(7-i))&31]
 	}
-	return string(sum)
+	return string(sum[:])
 }
 
 // WithChecksum adds the checksum to a text.

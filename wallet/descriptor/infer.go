@@ -27,6 +27,16 @@ func Infer(script []byte, net *chaincfg.Params, p *Provider) *Descriptor {
 	return &Descriptor{root: &expr{name: "raw", script: script}, net: net}
 }
 
+// Describe is the descriptor that Infer makes of a script of which nothing is known, and the script's address, "" if
+// it has none. Most scripts are said by their address, and nothing is built for those.
+func Describe(script []byte, net *chaincfg.Params) (desc, address string) {
+	address = wallet.AddressOf(script, net)
+	if address == "" || txscript.IsPayToTaproot(script) { // which shows its key
+		return Infer(script, net, nil).String(), address
+	}
+	return WithChecksum("addr(" + address + ")"), address
+}
+
 type inferrer struct{ known *Provider }
 
 // script is nil when nothing is known to be said.

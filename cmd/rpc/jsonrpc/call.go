@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"time"
 )
 
 // request is one call as it travels. Version 1.x answers always carry result
@@ -111,7 +112,9 @@ func (h *Handler) call(ctx context.Context, r *request, from asker) (json.RawMes
 	if err := c.Err(); err != nil {
 		return nil, asError(err)
 	}
-	defer h.running.begin(r.method)()
+	c.running = Running{r.method, time.Now()}
+	h.running.begin(&c.running)
+	defer h.running.end(&c.running)
 	raw, err := h.work(ctx, &m.Method, c, from.share)
 	if err != nil {
 		return nil, asError(err)
@@ -222,14 +225,25 @@ func Encode(v any) (json.RawMessage, error) {
 	case int32:
 		return strconv.AppendInt(nil, int64(v), 10), nil
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	var out written
+	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(out, []byte("\n")), nil
 }
+
+// written is what was written: an encoder's answer, which it writes at once, in as much memory as it takes.
+type written []byte
+
+func (w *written) Write(b []byte) (int, error) {
+	*w = append(*w, b...)
+	return len(b), nil
+}
+
+// answerFrame is more than what stands in an answer beside result, error and id.
+const answerFrame = 48
 
 // answer appends one answer, in Core's order of members [JSONRPCReplyObj].
 func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
@@ -237,6 +251,7 @@ func answer(out *pieces, r *request, result json.RawMessage, fault *Error) {
 	if fault != nil {
 		errText, _ = Encode(fault) // a number and a string always encode
 	}
+	out.expect(len(result) + len(errText) + len(r.id) + answerFrame)
 	switch {
 	case !r.v2:
 		out.text(`{"result":`)

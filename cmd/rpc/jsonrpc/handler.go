@@ -207,15 +207,20 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, share *Share)
 	if r.ContentLength > maxBody {
 		return nil, http.StatusRequestEntityTooLarge
 	}
-	rc, here := http.NewResponseController(w), Arrived(r.Context())
-	if !here {
+	in := r.Body
+	if r.ContentLength < 0 { // else net/http reads as much as that
+		in = http.MaxBytesReader(w, in, maxBody)
+	}
+	var rc *http.ResponseController
+	if !Arrived(r.Context()) {
+		rc = http.NewResponseController(w)
 		_ = rc.SetReadDeadline(time.Now().Add(bodyTime))                                      // unsupported only by test recorders
 		defer context.AfterFunc(r.Context(), func() { _ = rc.SetReadDeadline(time.Now()) })() // the node stops
 	}
-	body, err := readPieces(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength, func(n int) error {
+	body, err := readPieces(in, r.ContentLength, func(n int) error {
 		return share.Take(r.Context(), bodyCopies*n)
 	})
-	if err == nil && !here { // else what is left of the body must come to an end too
+	if err == nil && rc != nil { // else what is left of the body must come to an end too
 		_ = rc.SetReadDeadline(time.Time{})
 	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)

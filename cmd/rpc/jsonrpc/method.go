@@ -45,8 +45,9 @@ type Call struct {
 	Wallet   string // NAME of the path /wallet/NAME
 	OfWallet bool   // the path named a wallet, though NAME may be empty
 
-	method *Method
-	places chan struct{} // where this call has its place; nil: it needs none
+	method  *Method
+	running Running
+	places  chan struct{} // where this call has its place; nil: it needs none
 }
 
 // Aside gives the call's place to others while it waits for something to

@@ -31,7 +31,7 @@ type Params struct {
 func (m *row) bind(raw json.RawMessage) (p Params) {
 	sign := m.params
 	p.sign, p.values = sign, make([]json.RawMessage, len(sign))
-	var given []json.RawMessage
+	given := p.values[:0] // in place, most often
 	if kind(raw) == "object" {
 		list := p.gather(raw, m.options)
 		if m.Open {
@@ -278,6 +278,12 @@ func (p *Params) Float(name string) (v float64) {
 
 // Bool reads true or false.
 func (p *Params) Bool(name string) (v bool) {
+	switch string(p.value(name)) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
 	p.read(name, "bool", &v)
 	return v
 }
@@ -324,11 +330,14 @@ func ParseHash(name, s string) (chainhash.Hash, error) {
 	if len(s) != 2*chainhash.HashSize {
 		return chainhash.Hash{}, Errorf(CodeInvalidParam, "%s must be of length %d (not %d, for '%s')", name, 2*chainhash.HashSize, len(s), clip(s))
 	}
-	h, err := chainhash.NewHashFromStr(s)
-	if err != nil {
+	var digits [2 * chainhash.HashSize]byte
+	var h chainhash.Hash
+	copy(digits[:], s)
+	if _, err := hex.Decode(h[:], digits[:]); err != nil {
 		return chainhash.Hash{}, Errorf(CodeInvalidParam, "%s must be hexadecimal string (not '%s')", name, s)
 	}
-	return *h, nil
+	slices.Reverse(h[:])
+	return h, nil
 }
 
 // Bytes reads hex; what is wrong with it is said in the words of the caller.

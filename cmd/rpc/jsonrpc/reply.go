@@ -39,6 +39,14 @@ func (p *pieces) add(b []byte) {
 	p.last = append(p.last, b...)
 }
 
+// expect makes place for a small answer at once.
+func (p *pieces) expect(n int) {
+	if n <= pieceSize && len(p.last)+n > cap(p.last) {
+		p.size -= n
+		p.grow(n)
+	}
+}
+
 func (p *pieces) text(s string) {
 	p.grow(len(s))
 	p.last = append(p.last, s...)

@@ -19,17 +19,17 @@ type running struct {
 }
 
 // begin notes a call until end.
-func (r *running) begin(method string) (end func()) {
-	c := &Running{method, time.Now()}
+func (r *running) begin(c *Running) {
 	r.mu.Lock()
 	r.calls = append(r.calls, c)
 	r.mu.Unlock()
-	return func() {
-		r.mu.Lock()
-		i := slices.Index(r.calls, c)
-		r.calls = slices.Delete(r.calls, i, i+1)
-		r.mu.Unlock()
-	}
+}
+
+func (r *running) end(c *Running) {
+	r.mu.Lock()
+	i := slices.Index(r.calls, c)
+	r.calls = slices.Delete(r.calls, i, i+1)
+	r.mu.Unlock()
 }
 
 // Running are the calls at work and waiting for a place, the oldest first.

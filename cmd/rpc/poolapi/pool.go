@@ -259,11 +259,25 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if coin.Height <= tip.Height { // a coin of the pool has the height PoolHeight
 		confirmations = tip.Height - coin.Height + 1
 	}
-	return struct {
-		Best          string         `json:"bestblock"`
-		Confirmations int32          `json:"confirmations"`
-		Value         jsonrpc.Amount `json:"value"`
-		Script        show.Script    `json:"scriptPubKey"`
-		Coinbase      bool           `json:"coinbase"`
-	}{tip.Hash.String(), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.Params.Params), coin.Coinbase}, nil
+	return txOut{show.Hash(tip.Hash), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.Params.Params), coin.Coinbase}.encode(), nil
+}
+
+// txOut is gettxout's answer.
+type txOut struct {
+	Best          string         `json:"bestblock"`
+	Confirmations int32          `json:"confirmations"`
+	Value         jsonrpc.Amount `json:"value"`
+	Script        show.Script    `json:"scriptPubKey"`
+	Coinbase      bool           `json:"coinbase"`
+}
+
+// encode writes what encoding/json does, in one piece: it is asked for often.
+func (o txOut) encode() jsonrpc.Encoded {
+	var short [1 << 10]byte
+	text := append(append(short[:0], `{"bestblock":"`...), o.Best...)
+	text = strconv.AppendInt(append(text, `","confirmations":`...), int64(o.Confirmations), 10)
+	text = append(append(text, `,"value":`...), o.Value.String()...)
+	text = o.Script.AppendJSON(append(text, `,"scriptPubKey":`...))
+	text = strconv.AppendBool(append(text, `,"coinbase":`...), o.Coinbase)
+	return slices.Clone(append(text, '}'))
 }

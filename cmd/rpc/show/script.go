@@ -2,13 +2,14 @@ package show
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
+	"grapevine/chain"
 	"grapevine/chain/policy"
 	"grapevine/wallet"
 	"grapevine/wallet/descriptor"
@@ -25,13 +26,44 @@ type Script struct {
 
 // NewScript describes an output's script.
 func NewScript(pk []byte, net *chaincfg.Params) Script {
-	desc := descriptor.Infer(pk, net, nil)
-	address := desc.Address()
-	if address == "" {
-		address = Address(pk, net)
-	}
-	return Script{Asm: asm(pk, false), Desc: desc.String(), Hex: hex.EncodeToString(pk), Address: address, Type: ScriptType(pk)}
+	desc, address := descriptor.Describe(pk, net)
+	return Script{Asm: asm(pk, false), Desc: desc, Hex: hexText(pk), Address: address, Type: ScriptType(pk)}
 }
+
+// AppendJSON appends the script as encoding/json writes it: none of its texts has anything to escape.
+func (s *Script) AppendJSON(dst []byte) []byte {
+	member := func(name, text string) {
+		dst = append(append(append(dst, name...), text...), '"')
+	}
+	member(`{"asm":"`, s.Asm)
+	if s.Desc != "" {
+		member(`,"desc":"`, s.Desc)
+	}
+	member(`,"hex":"`, s.Hex)
+	if s.Address != "" {
+		member(`,"address":"`, s.Address)
+	}
+	member(`,"type":"`, s.Type)
+	return append(dst, '}')
+}
+
+// Hash is a hash as people write it, in one piece of memory.
+func Hash(h chain.Hash) string {
+	slices.Reverse(h[:])
+	return hexText(h[:])
+}
+
+// hexText is hex.EncodeToString, which makes what is short twice.
+func hexText(b []byte) string {
+	var short [2 * shortHex]byte
+	if len(b) > shortHex {
+		return hex.EncodeToString(b)
+	}
+	return string(hex.AppendEncode(short[:0], b))
+}
+
+// shortHex holds all usual output scripts, hashes, keys and signatures.
+const shortHex = 80
 
 // ScriptType is Core's word for a script's form (GetTxnOutputType).
 func ScriptType(pk []byte) string {
@@ -69,34 +101,38 @@ func Asm(script []byte) string { return asm(script, false) }
 // asm disassembles as Core does: pushes of up to four bytes are numbers, longer
 // ones hex. In input scripts, signatures show their hash type by name.
 func asm(script []byte, signatures bool) string {
-	var words []string
+	var short [2 * shortHex]byte
+	words := short[:0]
 	t := txscript.MakeScriptTokenizer(0, script)
 	for t.Next() {
-		words = append(words, asmWord(t.Opcode(), t.Data(), signatures))
+		words = append(appendAsm(words, t.Opcode(), t.Data(), signatures), ' ')
 	}
 	if t.Err() != nil {
-		words = append(words, "[error]")
+		words = append(words, "[error] "...)
 	}
-	return strings.Join(words, " ")
+	return string(words[:max(0, len(words)-1)])
 }
 
-func asmWord(op byte, data []byte, signatures bool) string {
+// appendAsm appends one opcode or push.
+func appendAsm(words []byte, op byte, data []byte, signatures bool) []byte {
 	switch {
 	case op == txscript.OP_0:
-		return "0"
+		return append(words, '0')
 	case op == txscript.OP_1NEGATE:
-		return "-1"
+		return append(words, "-1"...)
 	case op >= txscript.OP_1 && op <= txscript.OP_16:
-		return strconv.Itoa(int(op) - txscript.OP_1 + 1)
+		return strconv.AppendInt(words, int64(op)-txscript.OP_1+1, 10)
 	case op > txscript.OP_PUSHDATA4:
-		return OpName(op)
+		return append(words, OpName(op)...)
 	case len(data) <= 4:
-		return strconv.FormatInt(scriptNumber(data), 10)
+		return strconv.AppendInt(words, scriptNumber(data), 10)
 	}
-	if name := hashTypeName(data); signatures && name != "" {
-		return hex.EncodeToString(data[:len(data)-1]) + "[" + name + "]"
+	if signatures {
+		if name := hashTypeName(data); name != "" {
+			return append(append(append(hex.AppendEncode(words, data[:len(data)-1]), '['), name...), ']')
+		}
 	}
-	return hex.EncodeToString(data)
+	return hex.AppendEncode(words, data)
 }
 
 // LastPush is what a script pushes last; nil when that is not the last that it does.

@@ -9,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 func unhex(t *testing.T, s string) []byte {
@@ -50,6 +51,9 @@ func TestScriptsAreNamedAsCoreNamesThem(t *testing.T) {
 		desc, _, _ := strings.Cut(s.Desc, "#")
 		if s.Type != c.kind || s.Asm != c.asm || s.Address != c.address || desc != c.desc || s.Hex != c.script {
 			t.Errorf("%s: got %+v", c.name, s)
+		}
+		if want, err := jsonrpc.Encode(s); err != nil || string(s.AppendJSON(nil)) != string(want) {
+			t.Errorf("%s: as JSON %s, want %s (%v)", c.name, s.AppendJSON(nil), want, err)
 		}
 		if c.address == "" || c.kind == "witness_unknown" {
 			continue

@@ -70,7 +70,7 @@ type Detail struct {
 // NewTx shows a transaction.
 func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) Tx {
 	t := Tx{
-		TxID: tx.ID.String(), Hash: tx.WID.String(), Version: uint32(tx.Version),
+		TxID: Hash(tx.ID), Hash: Hash(tx.WID), Version: uint32(tx.Version),
 		Size: tx.Size, VSize: tx.VSize(), Weight: tx.Weight, LockTime: tx.LockTime,
 		Vin: make([]Input, len(tx.TxIn)), Vout: make([]Output, len(tx.TxOut)),
 	}
@@ -103,13 +103,13 @@ func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) Tx {
 func newInput(in *wire.TxIn) Input {
 	i := Input{Sequence: in.Sequence}
 	for _, item := range in.Witness {
-		i.Witness = append(i.Witness, hex.EncodeToString(item))
+		i.Witness = append(i.Witness, hexText(item))
 	}
 	if in.PreviousOutPoint.Index == wire.MaxPrevOutIndex && in.PreviousOutPoint.Hash == (chain.Hash{}) {
 		i.Coinbase = hex.EncodeToString(in.SignatureScript)
 		return i
 	}
-	i.TxID, i.Vout = in.PreviousOutPoint.Hash.String(), &in.PreviousOutPoint.Index
+	i.TxID, i.Vout = Hash(in.PreviousOutPoint.Hash), &in.PreviousOutPoint.Index
 	script := NewScriptSig(in.SignatureScript)
 	i.ScriptSig = &script
 	return i
@@ -117,7 +117,7 @@ func newInput(in *wire.TxIn) Input {
 
 // NewScriptSig shows an input's script.
 func NewScriptSig(script []byte) ScriptSig {
-	return ScriptSig{Asm: asm(script, !txscript.IsUnspendable(script)), Hex: hex.EncodeToString(script)}
+	return ScriptSig{Asm: asm(script, !txscript.IsUnspendable(script)), Hex: hexText(script)}
 }
 
 func newPrevout(c chain.Coin, net *chaincfg.Params) *Prevout {
