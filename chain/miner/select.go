@@ -1,6 +1,7 @@
 package miner
 
 import (
+	"cmp"
 	"container/heap"
 	"slices"
 
@@ -51,11 +52,31 @@ type packages []*candidate
 
 func (h packages) Len() int { return len(h) }
 
-func (h packages) Less(i, j int) bool {
-	if c := policy.CmpRate(h[i].rate, h[j].rate); c != 0 {
-		return c > 0
+func (h packages) Less(i, j int) bool { return compare(h[i], h[j]) < 0 }
+
+// compare puts the package that pays best first; of two that pay the same, the one that came first.
+func compare(a, b *candidate) int {
+	return cmp.Or(policy.CmpRate(b.rate, a.rate), a.at-b.at)
+}
+
+// queue holds the packages that are not chosen yet. Most transactions have no relatives in the pool: nothing
+// changes their place, so that those are sorted once, and only the others are kept in a heap.
+type queue struct {
+	alone  []*candidate // the best first
+	linked packages
+}
+
+// next takes the package that pays best; nil: there is none left.
+func (q *queue) next() *candidate {
+	if len(q.alone) == 0 && len(q.linked) == 0 {
+		return nil
 	}
-	return h[i].at < h[j].at
+	if len(q.alone) > 0 && (len(q.linked) == 0 || compare(q.alone[0], q.linked[0]) < 0) {
+		best := q.alone[0]
+		q.alone = q.alone[1:]
+		return best
+	}
+	return heap.Pop(&q.linked).(*candidate)
 }
 
 func (h packages) Swap(i, j int) {
@@ -93,13 +114,13 @@ func (c *candidate) score() policy.Paid {
 // that, with the ancestors it still needs, pays the most a byte
 // [BlockAssembler::addPackageTxs]. Parents come before their children.
 func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.Candidate {
-	queue := link(txs)
+	left := link(txs)
 	height, median := tip.Height+1, tip.MedianTimePast()
 	weight, sigOps, failures := on.reserved, reservedSigOps, 0
 	var chosen []mempool.Candidate
-	for len(queue) > 0 && failures <= maxFailures {
-		best := heap.Pop(&queue).(*candidate)
-		if policy.CmpRate(best.rate, policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
+	for failures <= maxFailures {
+		best := left.next()
+		if best == nil || policy.CmpRate(best.rate, policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {
 			break
 		}
 		if weight+best.weight > on.weight || sigOps+best.sigOps > chain.MaxSigOpCost { // [BlockAssembler::TestPackage]
@@ -117,20 +138,19 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 		sigOps += best.sigOps
 		for _, c := range group {
 			chosen = append(chosen, c.Candidate)
-			queue.take(c)
+			left.linked.take(c)
 		}
 	}
 	return chosen
 }
 
 // link finds who spends whom, and what each package adds up to.
-func link(txs []mempool.Candidate) packages {
+func link(txs []mempool.Candidate) (left queue) {
 	all := make([]candidate, len(txs))
 	byID := make(map[chain.Hash]*candidate, len(txs))
-	queue := make(packages, len(txs))
 	for i, tx := range txs {
 		c := &all[i]
-		*c = candidate{Candidate: tx, at: i, place: i}
+		*c = candidate{Candidate: tx, at: i, place: -1}
 		for _, in := range tx.Tx.TxIn {
 			parent := byID[in.PreviousOutPoint.Hash]
 			if parent != nil && !slices.Contains(c.parents, parent) {
@@ -150,10 +170,18 @@ func link(txs []mempool.Candidate) packages {
 		}
 		c.rate = c.score()
 		byID[tx.Tx.ID] = c
-		queue[i] = c
 	}
-	heap.Init(&queue)
-	return queue
+	left.alone = make([]*candidate, 0, len(all))
+	for i := range all {
+		if c := &all[i]; c.parents == nil && c.children == nil {
+			left.alone = append(left.alone, c)
+		} else {
+			left.linked.Push(c)
+		}
+	}
+	slices.SortFunc(left.alone, compare)
+	heap.Init(&left.linked)
+	return left
 }
 
 // pending is the candidate with its ancestors that are not chosen yet, parents first [onlyUnconfirmed, SortForBlock].

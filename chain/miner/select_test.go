@@ -162,3 +162,17 @@ func BenchmarkChooseFrom5000(b *testing.B) {
 		choose(txs, tip, usual())
 	}
 }
+
+// What most pools are: transactions that have nothing to do with each other.
+func BenchmarkChooseFrom20000Alone(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var txs []mempool.Candidate
+	for i := range 20_000 {
+		txs = append(txs, made(i, 440, btcutil.Amount(200+r.IntN(5000))))
+	}
+	tip := chain.RegTest().Genesis()
+	b.ReportAllocs()
+	for b.Loop() {
+		choose(txs, tip, usual())
+	}
+}
