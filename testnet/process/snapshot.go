@@ -261,7 +261,7 @@ func (n *Net) holdAll(ctx context.Context, members []testnet.Member) (held []tes
 		g.Go(func() error {
 			node, err := n.cfg.Dial(m)
 			if err == nil {
-				err = node.Call(ctx, "hold", nil, holdSeconds)
+				err = hold(ctx, node)
 			}
 			switch {
 			case err == nil:
@@ -273,6 +273,16 @@ func (n *Net) holdAll(ctx context.Context, members []testnet.Member) (held []tes
 		})
 	}
 	return held, g.Wait()
+}
+
+// hold holds a node. A command that was killed may have left it held: the network is ours alone,
+// so we let it go and hold it anew.
+func hold(ctx context.Context, node testnet.Node) error {
+	err := node.Call(ctx, "hold", nil, holdSeconds)
+	if err != nil && node.Call(ctx, "hold", nil, 0) == nil {
+		err = node.Call(ctx, "hold", nil, holdSeconds)
+	}
+	return err
 }
 
 // letAllGo ends the hold. A node that did so by itself was not still until the end.

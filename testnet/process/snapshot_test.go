@@ -1,6 +1,8 @@
 package process
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -207,5 +209,28 @@ func TestNothingHalfWrittenStaysOfAFileThatCannotTakeItsPlace(t *testing.T) {
 	}
 	if _, err := os.Lstat(path + ".new"); err == nil {
 		t.Error("what could not take its place is still there")
+	}
+}
+
+// holdable is a node as `hold` sees it.
+type holdable struct{ held bool }
+
+func (h *holdable) Call(_ context.Context, _ string, _ any, params ...any) error {
+	long := params[0] != 0
+	if long && h.held {
+		return errors.New("the node is held already")
+	}
+	h.held = long
+	return nil
+}
+
+// A snapshot that was killed in the middle leaves nodes that stand still for half a minute:
+// the next one does not wait for them.
+func TestANodeThatAKilledSnapshotHoldsIsHeldAnew(t *testing.T) {
+	for _, before := range []bool{false, true} {
+		node := &holdable{before}
+		if err := hold(t.Context(), node); err != nil || !node.held {
+			t.Errorf("held before: %t, now %t, %v", before, node.held, err)
+		}
 	}
 }
