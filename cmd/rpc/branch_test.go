@@ -160,4 +160,10 @@ func TestOldWordsAreSaidWithTheOldRules(t *testing.T) {
 	w.must("submitheader", header)
 	w.must("syncwithvalidationinterfacequeue")
 	w.refused(-1, "Block not found on disk", "getblock", hash)
+	has(t, "31", start(t).object("getblockchaininfo"), "bits target")
+	for _, member := range []string{"bits", "target"} { // they came with Core 29
+		if got, there := w.object("getblockchaininfo")[member]; there {
+			t.Errorf("getblockchaininfo has %s: %v", member, got)
+		}
+	}
 }

@@ -71,8 +71,8 @@ type blockchainInfo struct {
 	Blocks      int32       `json:"blocks"`
 	Headers     int32       `json:"headers"`
 	Best        string      `json:"bestblockhash"`
-	Bits        string      `json:"bits"`
-	Target      string      `json:"target"`
+	Bits        string      `json:"bits,omitempty"` // these two came with Core 29
+	Target      string      `json:"target,omitempty"`
 	Difficulty  show.Number `json:"difficulty"`
 	Time        int64       `json:"time"`
 	MedianTime  int64       `json:"mediantime"`
@@ -97,11 +97,14 @@ func (a *API) Info() any {
 	headers = max(headers, tip.Height)
 	info := blockchainInfo{
 		Chain: show.ChainName(a.Params.Params), Blocks: tip.Height, Headers: headers, Best: tip.Hash.String(),
-		Bits: show.Bits(tip.Header.Bits), Target: show.Target(tip.Header.Bits), Difficulty: show.Difficulty(tip.Header.Bits),
-		Time: tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
+		Difficulty: show.Difficulty(tip.Header.Bits),
+		Time:       tip.Header.Timestamp.Unix(), MedianTime: tip.MedianTimePast(),
 		Progress: a.progress(tip, headers, syncing), InitialSync: syncing, ChainWork: tip.Work.String(),
 		Pruned: a.Prune.On, pruneInfo: newPruneInfo(a.Prune, a.Ledger),
 		Challenge: hex.EncodeToString(a.Params.SignetChallenge), WarningsList: a.Warned(),
+	}
+	if !a.old() {
+		info.Bits, info.Target = show.Bits(tip.Header.Bits), show.Target(tip.Header.Bits)
 	}
 	if a.File != nil {
 		info.SizeOnDisk = a.File.Size()
