@@ -5,6 +5,7 @@
 //		synctest.Test(t, func(t *testing.T) {
 //			net := harness.Network(t, 5)
 //			net.Mine(0, 101)
+//			net.Sync()
 //			net.Cut([]int{0, 1}, []int{2, 3, 4})
 //			txid := net.Pay(0, 1, harness.BTC)
 //			net.Mine(0, 1)
@@ -42,6 +43,8 @@
 //
 //	require grapevine v0.0.0
 //	replace grapevine => ../grapevine
+//
+// and `go mod tidy`, which adds what grapevine itself requires.
 //
 // It is a package of its own, though small, because it is a test kit: the one room of testnet
 // that knows whole nodes (cmd/node), and no product code imports it.
