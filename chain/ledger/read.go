@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -72,6 +73,18 @@ func (l *Ledger) InBlock(hash chain.Hash, fn func(raw []byte)) error {
 	}
 	return l.reading(e, func(body uint32) error { return l.archive.InBody(body, fn) })
 }
+
+// AppendBlock appends a stored block as it travels to a buffer: who sends many uses one again.
+func (l *Ledger) AppendBlock(to []byte, hash chain.Hash) ([]byte, error) {
+	err := l.InBlock(hash, func(raw []byte) { to = append(slices.Grow(to, len(raw)+spareRoom), raw...) })
+	if err != nil {
+		return nil, err
+	}
+	return to, nil
+}
+
+// spareRoom in bytes is left behind a block, where its copy may be sealed.
+const spareRoom = 32
 
 // Block is a stored block, decoded.
 func (l *Ledger) Block(hash chain.Hash) (*chain.Block, error) {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // gcPercent is how much garbage, in hundredths of what lives, may gather before it is
@@ -19,22 +20,67 @@ const startPercent = 300
 // At startPercent it may grow to four times as much.
 const smallHeap = 8 << 20
 
-// tuneGC lets garbage gather at the start, and changes to gcPercent by the first collection
-// that leaves more than a small heap. Each collection asks by the finalizer of something that
+// A node that takes and gives large blocks makes garbage fast while little of it lives: by gcPercent
+// a fifth of the CPU of a newcomer among 32 went into collections. Who makes busyRate bytes a
+// second may have a heap of busyHeap, which is less than the middle of a sync of many small
+// transactions takes by gcPercent.
+const (
+	busyHeap = 48 << 20
+	busyRate = 1 << 20
+)
+
+// percentFor is how much garbage may gather while so many bytes live and so many are allocated
+// a second; limit is what GOMEMLIMIT leaves for a heap of a busy node.
+func percentFor(live, rate, limit uint64) int {
+	most := min(busyHeap, limit)
+	if rate < busyRate || live == 0 || live >= most {
+		return gcPercent
+	}
+	return int(min(max((most-live)*100/live, gcPercent), startPercent))
+}
+
+// pacer looks at each collection.
+type pacer struct {
+	samples [2]metrics.Sample
+	limit   uint64
+	started bool
+	percent int
+	at      time.Time // of the last collection
+	allocs  uint64    // until then
+}
+
+func newPacer() *pacer {
+	p := &pacer{limit: uint64(debug.SetMemoryLimit(-1)) / 4, at: time.Now(), percent: startPercent} // -1 only asks
+	p.samples[0].Name, p.samples[1].Name = "/gc/heap/live:bytes", "/gc/heap/allocs:bytes"
+	return p
+}
+
+// look sets what the next collection waits for.
+func (p *pacer) look(now time.Time) {
+	metrics.Read(p.samples[:])
+	live, allocs := p.samples[0].Value.Uint64(), p.samples[1].Value.Uint64()
+	rate := uint64(float64(allocs-p.allocs) / max(now.Sub(p.at), time.Millisecond).Seconds())
+	p.at, p.allocs = now, allocs
+	if p.started = p.started || live > smallHeap; !p.started {
+		return
+	}
+	if percent := percentFor(live, rate, p.limit); percent != p.percent {
+		p.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
+
+// tuneGC lets garbage gather at the start, and from the first collection that leaves more than a
+// small heap as much as percentFor says. Each collection asks by the finalizer of something that
 // nobody holds.
 func tuneGC() {
 	debug.SetGCPercent(startPercent)
-	type sentinel struct{ live [1]metrics.Sample }
+	p := newPacer()
+	type sentinel struct{ p *pacer }
 	var ask func(*sentinel)
 	ask = func(s *sentinel) {
-		metrics.Read(s.live[:])
-		if s.live[0].Value.Uint64() > smallHeap {
-			debug.SetGCPercent(gcPercent)
-			return
-		}
+		s.p.look(time.Now())
 		runtime.SetFinalizer(s, ask)
 	}
-	s := &sentinel{}
-	s.live[0].Name = "/gc/heap/live:bytes"
-	runtime.SetFinalizer(s, ask)
+	runtime.SetFinalizer(&sentinel{p}, ask)
 }

@@ -106,7 +106,7 @@ func (n *Node) buildSwarm() error {
 		PeerUpload: n.cfg.PeerUpload, PeerDownload: n.cfg.PeerDownload,
 		Have: !n.cfg.Prune.On, Limited: n.cfg.Prune.On, Partial: n.belowSnapshot, Encrypt: !n.cfg.PlainTransport,
 		BlocksOnly: n.cfg.Manners.BlocksOnly, Bloom: n.cfg.Manners.Bloom,
-		State: n.state, RawBlock: n.Ledger.RawBlock, Filter: filter,
+		State: n.state, RawBlock: n.Ledger.AppendBlock, Filter: filter,
 		ValidateTx: n.follow.txs,
 		ValidateBlock: func(j p2p.ValidateBlock) {
 			n.Ledger.Submit(j.Node, j.Block, uint64(j.Peer))

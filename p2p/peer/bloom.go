@@ -17,7 +17,7 @@ func (p *Peer) SendFiltered(h chain.Hash, f *bloom.Filter, old bool) error {
 // writeFiltered sends a merkleblock, and then the transactions it has matched: the
 // client asks for them anyway.
 func (p *Peer) writeFiltered(it item) error {
-	raw, err := p.cfg.RawBlock(it.block)
+	raw, err := p.cfg.RawBlock(nil, it.block)
 	var b *chain.Block
 	if err == nil {
 		b, err = chain.DecodeBlock(raw)

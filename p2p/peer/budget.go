@@ -17,6 +17,10 @@ import (
 type Budget struct {
 	decoding chan struct{} // a place for each large message in decoding
 	queued   atomic.Int64  // bytes that wait to be sent
+	// spare are buffers of blocks that were sent, each in the hands of one writer at a time. They are
+	// no more than the writers that have sent at once, and what is not used goes with the garbage.
+	spare  sync.Pool
+	poison bool // what is given back is spoiled, so that a test sees who still reads it
 
 	mu     sync.Mutex
 	held   int
@@ -135,6 +139,29 @@ func (b *Budget) drop(c *claim) {
 		b.held -= c.bytes
 	}
 	c.over = true
+}
+
+// take lends a buffer to a writer, empty or used before.
+func (b *Budget) take() *[]byte {
+	if b != nil {
+		if buf, ok := b.spare.Get().(*[]byte); ok {
+			return buf
+		}
+	}
+	return new([]byte)
+}
+
+// giveBack ends a loan: nothing may refer to the buffer any more.
+func (b *Budget) giveBack(buf *[]byte) {
+	if b == nil {
+		return
+	}
+	if b.poison {
+		for i := range *buf {
+			(*buf)[i] = 0xdb
+		}
+	}
+	b.spare.Put(buf)
 }
 
 // decode runs f, which decodes n bytes, when there is a place for it. f only

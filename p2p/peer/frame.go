@@ -24,8 +24,14 @@ type transport interface {
 	read() (command string, payload []byte, size int, err error)
 	// write queues one message in a buffer; flush sends the buffer.
 	write(command string, payload []byte) (size int, err error)
+	// writeFramed is write for a payload behind headRoom bytes of a buffer that is overwritten:
+	// nothing is copied. The buffer is the caller's again when it returns.
+	writeFramed(command string, framed []byte) (size int, err error)
 	flush() error
 }
+
+// headRoom is as much as a transport puts before a payload.
+const headRoom = wire.MessageHeaderSize
 
 // plain is the old transport, which everybody speaks: a header of 24 bytes
 //
@@ -90,11 +96,8 @@ func (t *plain) read() (string, []byte, int, error) {
 }
 
 func (t *plain) write(command string, payload []byte) (int, error) {
-	var h [wire.MessageHeaderSize]byte
-	binary.LittleEndian.PutUint32(h[:4], uint32(t.magic))
-	copy(h[4:16], command)
-	binary.LittleEndian.PutUint32(h[16:20], uint32(len(payload)))
-	copy(h[20:24], chainhash.DoubleHashB(payload))
+	var h [headRoom]byte
+	t.head(h[:], command, payload)
 	if _, err := t.w.Write(h[:]); err != nil {
 		return 0, err
 	}
@@ -102,6 +105,20 @@ func (t *plain) write(command string, payload []byte) (int, error) {
 		return 0, err
 	}
 	return len(h) + len(payload), nil
+}
+
+func (t *plain) writeFramed(command string, framed []byte) (int, error) {
+	t.head(framed[:headRoom], command, framed[headRoom:])
+	return t.w.Write(framed)
+}
+
+// head writes a message's header.
+func (t *plain) head(h []byte, command string, payload []byte) {
+	binary.LittleEndian.PutUint32(h[:4], uint32(t.magic))
+	clear(h[4:16])
+	copy(h[4:16], command)
+	binary.LittleEndian.PutUint32(h[16:20], uint32(len(payload)))
+	copy(h[20:24], chainhash.DoubleHashB(payload))
 }
 
 func (t *plain) flush() error { return t.w.Flush() }

@@ -148,7 +148,7 @@ func TestT6_WhoStopsReadingIsDropped(t *testing.T) {
 		p := chain.RegTest()
 		m := chaintest.Mine(t, p, p.Genesis())
 		cfg := config()
-		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 1<<20), nil }
+		cfg.RawBlock = func(to []byte, _ chain.Hash) ([]byte, error) { return append(to, make([]byte, 1<<20)...), nil }
 		s, lf := meet(t, true, cfg)
 		s.greet()
 		synctest.Wait()

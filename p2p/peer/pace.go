@@ -136,7 +136,11 @@ func (p pace) begin(r *bufio.Reader) error {
 	return p.conn.SetReadDeadline(time.Now().Add(paceTime))
 }
 
-// body reads n bytes that were announced. Its buffer holds at most twice what
+// growth is by how much a buffer grows for a message that goes on: by less a block would be copied
+// as often as it is doubled, and leave as much garbage again.
+const growth = 4
+
+// body reads n bytes that were announced. Its buffer holds at most four times what
 // has arrived, so that an announcement alone costs nothing.
 func (p pace) body(r io.Reader, n int) ([]byte, error) {
 	c := &claim{began: time.Now(), chosen: p.chosen, kill: p.kill}
@@ -144,7 +148,7 @@ func (p pace) body(r io.Reader, n int) ([]byte, error) {
 	body := make([]byte, 0, min(n, paceBytes))
 	for len(body) < n {
 		if len(body) == cap(body) {
-			grown := make([]byte, len(body), min(n, 2*cap(body)))
+			grown := make([]byte, len(body), min(n, growth*cap(body)))
 			if cap(grown) >= largeFrom {
 				p.budget.grow(c, cap(grown)-c.bytes)
 			}

@@ -17,7 +17,7 @@ func TestUploadKeepsToItsLimitOverAllConnections(t *testing.T) {
 		limit := peer.NewLimit(100_000)
 		cfg := config()
 		cfg.Upload = limit
-		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 250_000), nil }
+		cfg.RawBlock = func(to []byte, _ chain.Hash) ([]byte, error) { return append(to, make([]byte, 250_000)...), nil }
 		var peers []*rawPeer
 		begun := time.Now()
 		for range 2 {
@@ -72,7 +72,7 @@ func TestALimitDoesNotHoldUpTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config()
 		cfg.Upload = peer.NewLimit(10)
-		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 250_000), nil }
+		cfg.RawBlock = func(to []byte, _ chain.Hash) ([]byte, error) { return append(to, make([]byte, 250_000)...), nil }
 		s, lf := meet(t, true, cfg)
 		s.greet()
 		go io.Copy(io.Discard, s)
@@ -87,7 +87,7 @@ func TestEachPeerHasItsOwnLimitBesideTheNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config()
 		cfg.Upload, cfg.OwnUpload = peer.NewLimit(150_000), 100_000
-		cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 500_000), nil }
+		cfg.RawBlock = func(to []byte, _ chain.Hash) ([]byte, error) { return append(to, make([]byte, 500_000)...), nil }
 		for n, want := range map[int]time.Duration{1: 5 * time.Second, 2: 6667 * time.Millisecond} {
 			done := make(chan bool)
 			begun := time.Now()
@@ -119,7 +119,7 @@ func TestASlowReaderIsNotGivenUp(t *testing.T) {
 	for rate, stays := range map[int]bool{300: true, 200: false} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := config()
-			cfg.RawBlock = func(chain.Hash) ([]byte, error) { return make([]byte, 1<<20), nil }
+			cfg.RawBlock = func(to []byte, _ chain.Hash) ([]byte, error) { return append(to, make([]byte, 1<<20)...), nil }
 			s, lf := meet(t, true, cfg)
 			s.greet()
 			lf.SendBlock(chain.Hash{}, true)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,8 +34,9 @@ type Config struct {
 	Height    int32  // of our tip, for the version message
 	Nonce     uint64 // random, one for each connection: finds connections to ourselves
 	Ours      func(nonce uint64) bool
-	RawBlock  func(chain.Hash) ([]byte, error) // called by the writer only
-	ServesOld func() bool                      // whether old blocks are still sent; called by the writer; nil: yes
+	// RawBlock appends a block's bytes to a buffer of the writer's, who alone calls it.
+	RawBlock  func(to []byte, h chain.Hash) ([]byte, error)
+	ServesOld func() bool // whether old blocks are still sent; called by the writer; nil: yes
 	// Filter is a block's BIP158 filter and its BIP157 header; called by the writer only.
 	Filter   func(chain.Hash) (filter []byte, header chain.Hash, ok bool, err error)
 	Upload   *Limit // shared with other connections; nil: none
@@ -344,6 +346,9 @@ func (p *Peer) write(it item) error {
 	if it.bloom != nil {
 		return p.writeFiltered(it)
 	}
+	if it.whole() {
+		return p.writeWhole(it)
+	}
 	command, payload, err := p.resolve(it)
 	if err != nil {
 		return err
@@ -351,13 +356,45 @@ func (p *Peer) write(it item) error {
 	if command == "" {
 		return nil
 	}
+	p.shown(command, payload)
+	size, err := p.t.write(command, payload)
+	return p.written(command, size, err)
+}
+
+// writeWhole sends a block as it is stored. It is copied once, behind room for what the transport
+// puts before it, and sealed where it stands: the buffer is the writer's from then until the
+// transport has taken the message, and goes back to the budget.
+func (p *Peer) writeWhole(it item) error {
+	buf := p.cfg.Budget.take()
+	defer p.cfg.Budget.giveBack(buf)
+	framed, err := p.cfg.RawBlock(slices.Grow((*buf)[:0], headRoom)[:headRoom], it.block)
+	if err != nil {
+		command, payload, err := p.gone(it, err)
+		if err != nil {
+			return err
+		}
+		p.shown(command, payload)
+		size, err := p.t.write(command, payload)
+		return p.written(command, size, err)
+	}
+	*buf = framed
+	p.shown(wire.CmdBlock, framed[headRoom:])
+	size, err := p.t.writeFramed(wire.CmdBlock, framed)
+	return p.written(wire.CmdBlock, size, err)
+}
+
+// shown lets people see a message before it goes out.
+func (p *Peer) shown(command string, payload []byte) {
 	if p.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		p.cfg.Log.Debug("message sent", "message", command, "bytes", len(payload))
 	}
 	if p.cfg.Capture != nil {
 		p.cfg.Capture(false, command, payload)
 	}
-	size, err := p.t.write(command, payload)
+}
+
+// written counts a message that went out.
+func (p *Peer) written(command string, size int, err error) error {
 	if err == nil {
 		p.meter.sent(command, size)
 	}
@@ -375,32 +412,35 @@ func (p *Peer) resolve(it item) (command string, payload []byte, err error) {
 	if it.filters != nil {
 		return p.filters(it.filters)
 	}
-	raw, err := p.cfg.RawBlock(it.block)
+	raw, err := p.cfg.RawBlock(nil, it.block)
 	if err == nil && it.parts != nil {
 		return parts(raw, it)
 	}
 	if err == nil && it.short {
 		return short(raw)
 	}
-	if err == nil && !it.witness {
-		var b *chain.Block
-		if b, err = chain.DecodeBlock(raw); err == nil {
-			raw = b.StripWitness()
-		}
+	var b *chain.Block
+	if err == nil {
+		b, err = chain.DecodeBlock(raw)
 	}
 	if err != nil {
-		p.cfg.Log.Debug("block asked for cannot be sent", "block", it.block, "err", err)
-		gone := wire.NewMsgNotFound()
-		typ := wire.InvTypeBlock
-		if it.witness {
-			typ = wire.InvTypeWitnessBlock
-		}
-		if err := gone.AddInvVect(wire.NewInvVect(typ, &it.block)); err != nil {
-			return "", nil, err
-		}
-		return msg.Encode(gone)
+		return p.gone(it, err)
 	}
-	return wire.CmdBlock, raw, nil
+	return wire.CmdBlock, b.StripWitness(), nil
+}
+
+// gone answers for a block that cannot be read.
+func (p *Peer) gone(it item, why error) (command string, payload []byte, err error) {
+	p.cfg.Log.Debug("block asked for cannot be sent", "block", it.block, "err", why)
+	m := wire.NewMsgNotFound()
+	typ := wire.InvTypeBlock
+	if it.witness {
+		typ = wire.InvTypeWitnessBlock
+	}
+	if err := m.AddInvVect(wire.NewInvVect(typ, &it.block)); err != nil {
+		return "", nil, err
+	}
+	return msg.Encode(m)
 }
 
 // short is a block's short form, made from its bytes.

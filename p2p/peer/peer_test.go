@@ -95,7 +95,7 @@ func (s *rawPeer) greet() {
 func config() peer.Config {
 	return peer.Config{
 		Magic: magic, Services: wire.SFNodeNetwork | wire.SFNodeWitness, UserAgent: "/test/", Nonce: 1234, Height: 7,
-		RawBlock: func(chain.Hash) ([]byte, error) { return nil, errors.New("not found") },
+		RawBlock: func([]byte, chain.Hash) ([]byte, error) { return nil, errors.New("not found") },
 	}
 }
 
@@ -208,9 +208,9 @@ func TestBlocksAreLookedUpByTheWriter(t *testing.T) {
 		tx := chaintest.SpendOne(t, m.Coinbase(k), chaintest.OpTrue(), 1000)
 		b := chaintest.Mine(t, p, m.Node, chaintest.With(tx)).Block
 		cfg := config()
-		cfg.RawBlock = func(h chain.Hash) ([]byte, error) {
+		cfg.RawBlock = func(to []byte, h chain.Hash) ([]byte, error) {
 			if h == b.Hash {
-				return b.Raw, nil
+				return append(to, b.Raw...), nil
 			}
 			return nil, errors.New("not found")
 		}

@@ -30,6 +30,11 @@ type item struct {
 	payload []byte
 }
 
+// whole says whether the item is a block as it is stored.
+func (it item) whole() bool {
+	return it.msg == nil && it.command == "" && it.filters == nil && it.bloom == nil && it.parts == nil && it.witness && !it.short
+}
+
 // cost is about how many bytes of ours the item holds.
 func (it item) cost() int {
 	switch m := it.msg.(type) {

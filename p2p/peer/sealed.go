@@ -29,7 +29,8 @@ const (
 	maxGarbage     = 4095 // [MAX_GARBAGE_LEN]
 	terminatorSize = 16
 	lengthSize     = 3
-	packetOverhead = 1 + 16 // header and tag
+	tagSize        = 16
+	packetOverhead = 1 + tagSize // header and tag
 	longNameSize   = 1 + wire.CommandSize
 	ignoreBit      = 0x80 // in a packet's header: a decoy
 )
@@ -331,15 +332,21 @@ func (t *sealed) named(id int) string {
 }
 
 func (t *sealed) write(command string, payload []byte) (int, error) {
-	var name [longNameSize]byte
-	prefix := name[:]
+	framed := make([]byte, headRoom, headRoom+len(payload)+tagSize)
+	return t.writeFramed(command, append(framed, payload...))
+}
+
+func (t *sealed) writeFramed(command string, framed []byte) (int, error) {
+	from := headRoom - longNameSize
 	if id := slices.Index(t.ids[1:], command); id >= 0 {
-		prefix = []byte{byte(id + 1)}
+		from = headRoom - 1
+		framed[from] = byte(id + 1)
 	} else {
-		copy(name[1:], command)
+		clear(framed[from:headRoom])
+		copy(framed[from+1:headRoom], command)
 	}
-	text := make([]byte, 0, packetOverhead+len(prefix)+len(payload)) // a block is copied once, and sealed where it stands
-	return t.sealUp(append(append(append(text, 0), prefix...), payload...), nil)
+	framed[from-1] = 0 // a packet's header: no decoy
+	return t.sealUp(framed[from-1:], nil)
 }
 
 // packet seals content into the buffer.

@@ -57,8 +57,9 @@ type Config struct {
 	BlocksOnly bool // no transactions are asked for (gossip.Manners says the same)
 	Bloom      bool // bloom filters are offered (BIP37); gossip.Manners too
 
-	State    *gossip.State
-	RawBlock func(chain.Hash) ([]byte, error) // called by the peers' writers
+	State *gossip.State
+	// RawBlock appends a block's bytes to a buffer; called by the peers' writers.
+	RawBlock func(to []byte, h chain.Hash) ([]byte, error)
 	// Filter is a block's BIP158 filter and its BIP157 header, called by the peers'
 	// writers; nil: we do not offer filters (gossip.Config.Filters says the same).
 	Filter        func(chain.Hash) (filter []byte, header chain.Hash, ok bool, err error)

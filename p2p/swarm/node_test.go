@@ -126,11 +126,11 @@ func startOn(t testing.TB, net p2p.Network, addr string, settings ...setting) *n
 	return n
 }
 
-func (n *node) raw(h chain.Hash) ([]byte, error) {
+func (n *node) raw(to []byte, h chain.Hash) ([]byte, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if b, ok := n.body[h]; ok {
-		return b, nil
+		return append(to, b...), nil
 	}
 	return nil, errors.New("not found")
 }

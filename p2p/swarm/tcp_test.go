@@ -96,7 +96,7 @@ func TestAPortInUseIsSaid(t *testing.T) {
 	s, err := swarm.New(swarm.Config{
 		Params: p, Net: swarm.TCP{}, Listen: n.addr, Book: book, Rand: rand.New(rand.NewPCG(1, 2)),
 		State:         gossip.New(gossip.Config{Params: p, Headers: []*chain.HeaderNode{p.Genesis()}, Rand: rand.New(rand.NewPCG(1, 3))}),
-		RawBlock:      func(chain.Hash) ([]byte, error) { return nil, errors.New("none") },
+		RawBlock:      func([]byte, chain.Hash) ([]byte, error) { return nil, errors.New("none") },
 		ValidateTx:    make(chan p2p.ValidateTx, 1),
 		ValidateBlock: func(p2p.ValidateBlock) {},
 		StoreHeaders:  func([]*chain.HeaderNode) {},
