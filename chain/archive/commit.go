@@ -63,6 +63,7 @@ func (a *Archive) loop(stop <-chan struct{}) error {
 func (a *Archive) gather(stop <-chan struct{}) bool {
 	var timer *time.Timer
 	var late <-chan time.Time
+	more := streamDelays
 	for {
 		some, now := a.need()
 		if now {
@@ -76,11 +77,21 @@ func (a *Archive) gather(stop <-chan struct{}) bool {
 		select {
 		case <-a.wake:
 		case <-late:
-			return true
+			if more--; more < 0 || !a.streams() {
+				return true
+			}
+			timer.Reset(groupDelay)
 		case <-stop:
 			return false
 		}
 	}
+}
+
+// streams says whether blocks are coming, so that more of them are waited for.
+func (a *Archive) streams() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.fill >= streamBytes
 }
 
 func (a *Archive) need() (some, now bool) {
