@@ -244,7 +244,7 @@ func (m *sim) transmit(n *simNode, id p2p.PeerID, what wire.Message, size int) {
 
 // mine gives a node blocks of its own, and their transactions.
 func (m *sim) mine(n *simNode, name string) {
-	m.step(n, SubmitBlock{Ticket: p2p.Ticket(1<<32 + m.seq), Block: m.w.blockNamed(name)})
+	m.step(n, SubmitBlock{Ticket: 1<<32 + p2p.Ticket(m.seq), Block: m.w.blockNamed(name)})
 }
 
 // give puts a chain into a node as if it had synced before.
