@@ -13,6 +13,11 @@ type Coin struct {
 	Coinbase bool
 }
 
+// CoinOf is the coin that an output makes in a block of that height.
+func CoinOf(out *wire.TxOut, height int32, coinbase bool) Coin {
+	return Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height, Coinbase: coinbase}
+}
+
 // CoinView answers which coins exist. A missing coin is ok == false; err is
 // our own fault (disk), never the asker's.
 type CoinView interface {

@@ -185,8 +185,7 @@ func (c *proof) count(height int32, b *chain.Block, spent [][]chain.Coin) {
 		}
 		for j, out := range tx.TxOut {
 			if coins.Spendable(out.PkScript) {
-				c.coins.Insert(wire.OutPoint{Hash: tx.ID, Index: uint32(j)},
-					chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height, Coinbase: i == 0})
+				c.coins.Insert(wire.OutPoint{Hash: tx.ID, Index: uint32(j)}, chain.CoinOf(out, height, i == 0))
 			}
 		}
 	}

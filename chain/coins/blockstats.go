@@ -99,7 +99,7 @@ func (s *BlockStats) made(mu *MuHash, tx *chain.Tx, height int32, coinbase bool)
 		s.BogoSize += bogoSize(out.PkScript)
 		s.Total += value
 		op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
-		mu.Insert(appendForHash(nil, op, chain.Coin{Value: value, PkScript: out.PkScript, Height: height, Coinbase: coinbase}))
+		mu.Insert(appendForHash(nil, op, chain.CoinOf(out, height, coinbase)))
 	}
 }
 

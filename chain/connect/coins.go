@@ -207,7 +207,7 @@ func (s *spending) make(tx *chain.Tx, coinbase bool) {
 			continue
 		}
 		op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
-		coin := chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: s.node.Height, Coinbase: coinbase}
+		coin := chain.CoinOf(out, s.node.Height, coinbase)
 		s.Overlay.Add(op, coin, s.number)
 		from := len(s.arena)
 		s.arena = coins.Append(s.arena, coin)

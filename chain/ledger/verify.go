@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -138,7 +137,7 @@ func (v *verifying) takeBack(n *chain.HeaderNode, b *chain.Block, spent [][]chai
 				continue
 			}
 			op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
-			made := chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: n.Height, Coinbase: i == 0}
+			made := chain.CoinOf(out, n.Height, i == 0)
 			have, there, _ := v.rules.Overlay.Get(op)
 			if (!there || !sameCoin(have, made)) && (i > 0 || !coins.Overwritten(v.cfg.Params, n.Height)) {
 				return fmt.Errorf("coin %s is not as the block made it", op)

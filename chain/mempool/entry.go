@@ -77,8 +77,7 @@ func (e *entry) Coin(n uint32, height int32) (chain.Coin, bool) {
 	if int64(n) >= int64(len(e.Tx.TxOut)) {
 		return chain.Coin{}, false
 	}
-	out := e.Tx.TxOut[n]
-	return chain.Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height}, true
+	return chain.CoinOf(e.Tx.TxOut[n], height, false), true
 }
 
 // worse says which of two goes first when the pool is full: the one whose
