@@ -38,14 +38,14 @@ func (w *Watcher) Deliveries(ctx context.Context, t Network) (deliveries []Deliv
 			all[i], _ = peers(ctx, n)
 		}
 	}
-	now := map[connection]p2p.PeerInfo{}
+	now, ends := map[connection]p2p.PeerInfo{}, t.endsOf(all)
 	for to, list := range all {
 		for _, p := range list {
 			c := connection{t.Members[to].Node, t.Members[to].PID, p.Number}
 			old := w.before[c]
 			now[c] = p
 			g := Delivery{To: to, Blocks: int(p.BlocksFrom - old.BlocksFrom), Txs: int(p.TxsFrom - old.TxsFrom)}
-			if g.From = t.who(p, all); g.From >= 0 && g.Blocks+g.Txs > 0 {
+			if g.From = ends.who(p); g.From >= 0 && g.Blocks+g.Txs > 0 {
 				deliveries = append(deliveries, g)
 			}
 		}

@@ -61,9 +61,10 @@ func (t Network) Links(ctx context.Context) ([][]int, error) {
 		return nil, err
 	}
 	out := make([][]int, len(peers))
+	ends := t.endsOf(peers)
 	for i, list := range peers {
 		for _, p := range list {
-			if j := t.who(p, peers); j >= 0 && j != i && !slices.Contains(out[i], j) {
+			if j := ends.who(p); j >= 0 && j != i && !slices.Contains(out[i], j) {
 				out[i] = append(out[i], j)
 			}
 		}
@@ -79,9 +80,9 @@ func (t Network) Senders(ctx context.Context, connections []p2p.PeerInfo) ([]int
 	if err != nil {
 		return nil, err
 	}
-	out := make([]int, len(peers))
+	out, ends := make([]int, len(peers)), t.endsOf(peers)
 	for _, p := range connections {
-		if j := t.who(p, peers); j >= 0 {
+		if j := ends.who(p); j >= 0 {
 			out[j] += int(p.BlocksFrom)
 		}
 	}
@@ -91,9 +92,9 @@ func (t Network) Senders(ctx context.Context, connections []p2p.PeerInfo) ([]int
 // Tally is "from 0: 12 · 1: 7": how many blocks came from whom, as far as the
 // node itself can tell.
 func (t Network) Tally(connections []p2p.PeerInfo) string {
-	count := make([]int, len(t.Members))
+	count, ends := make([]int, len(t.Members)), t.endsOf(nil)
 	for _, p := range connections {
-		if j := t.who(p, nil); j >= 0 {
+		if j := ends.who(p); j >= 0 {
 			count[j] += int(p.BlocksFrom)
 		}
 	}
@@ -139,33 +140,55 @@ func (t Network) allPeers(ctx context.Context) ([][]p2p.PeerInfo, error) {
 	return out, nil
 }
 
+// ends finds the member at the end of a connection, for many connections.
+type ends struct {
+	listens map[string]int    // by the address that a member listens at
+	own     map[[2]string]int // by a member's own end of a connection, and the other
+}
+
+// endsOf looks at the peers of all members, which are in their order; the first member counts.
+func (t Network) endsOf(all [][]p2p.PeerInfo) ends {
+	e := ends{map[string]int{}, map[[2]string]int{}}
+	for j := len(t.Members) - 1; j >= 0; j-- {
+		e.listens[t.Members[j].P2P] = j
+	}
+	delete(e.listens, "") // of a node elsewhere it may be unknown
+	for j := len(all) - 1; j >= 0; j-- {
+		for _, q := range all[j] {
+			if q.Addr != "" && q.LocalAddr != "" {
+				e.own[[2]string{q.LocalAddr, q.Addr}] = j
+			}
+		}
+	}
+	return e
+}
+
 // who is the member at the other end of a connection: the one that listens at
 // that address or says so, or the one whose own end of a connection it is. -1
 // if neither.
-func (t Network) who(p p2p.PeerInfo, all [][]p2p.PeerInfo) int {
-	for j, m := range t.Members {
-		if isMember(p, m) {
-			return j
-		}
+func (e ends) who(p p2p.PeerInfo) int {
+	dialled, is := e.listens[p.Addr]
+	says, claims := e.listens[p.Listens]
+	switch {
+	case is && claims:
+		return min(dialled, says)
+	case is:
+		return dialled
+	case claims:
+		return says
 	}
-	if p.Addr == "" || p.LocalAddr == "" {
-		return -1
-	}
-	for j, list := range all {
-		for _, q := range list {
-			if q.LocalAddr == p.Addr && q.Addr == p.LocalAddr {
-				return j
-			}
-		}
+	if j, ok := e.own[[2]string{p.Addr, p.LocalAddr}]; ok {
+		return j
 	}
 	return -1
 }
 
 // NameAll says of the peers of all members, which are in their order, which members they are.
 func (t Network) NameAll(all [][]p2p.PeerInfo) {
+	ends := t.endsOf(all)
 	for _, list := range all {
 		for i := range list {
-			if j := t.who(list[i], all); j >= 0 {
+			if j := ends.who(list[i]); j >= 0 {
 				list[i].Node = strconv.Itoa(t.Members[j].Node)
 			}
 		}

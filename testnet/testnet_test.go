@@ -3,6 +3,8 @@ package testnet
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -97,18 +99,74 @@ func TestTallyNamesWhoGaveBlocks(t *testing.T) {
 func TestAMemberWhoseAddressIsUnknownIsNotEverybody(t *testing.T) {
 	net := Network{Members: []Member{{Node: 0}, {Node: 1, P2P: "127.0.0.1:2"}}}
 	stranger := p2p.PeerInfo{Addr: "127.0.0.1:9", LocalAddr: "127.0.0.1:2"}
-	if j := net.who(stranger, nil); j != -1 {
+	if j := net.endsOf(nil).who(stranger); j != -1 {
 		t.Errorf("a stranger is taken for node %d", j)
 	}
-	if j := net.who(p2p.PeerInfo{}, [][]p2p.PeerInfo{{{}}}); j != -1 {
+	if j := net.endsOf([][]p2p.PeerInfo{{{}}}).who(p2p.PeerInfo{}); j != -1 {
 		t.Errorf("who says nothing is taken for node %d", j)
 	}
 	own := [][]p2p.PeerInfo{{{Addr: "127.0.0.1:2", LocalAddr: "127.0.0.1:9"}}, {stranger}}
-	if j := net.who(stranger, own); j != 0 {
+	if j := net.endsOf(own).who(stranger); j != 0 {
 		t.Errorf("the other end is node %d, want 0", j)
 	}
 	peers := []p2p.PeerInfo{stranger, {Addr: "127.0.0.1:2"}}
 	if NameNodes(peers, net.Members); peers[0].Node != "" || peers[1].Node != "1" {
 		t.Errorf("the peers are named %q and %q, want none and 1", peers[0].Node, peers[1].Node)
+	}
+}
+
+// slowWho is ends.who by going through all.
+func slowWho(t Network, p p2p.PeerInfo, all [][]p2p.PeerInfo) int {
+	for j, m := range t.Members {
+		if isMember(p, m) {
+			return j
+		}
+	}
+	for j, list := range all {
+		for _, q := range list {
+			if p.Addr != "" && p.LocalAddr != "" && q.LocalAddr == p.Addr && q.Addr == p.LocalAddr {
+				return j
+			}
+		}
+	}
+	return -1
+}
+
+// The other ends of all connections are found as by going through all, in a time that
+// grows with their number and not with its square.
+func TestNameAllNamesAsGoingThroughAllDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 0))
+	for range 200 {
+		n, all := Network{}, make([][]p2p.PeerInfo, 6)
+		addr := func() string {
+			if i := r.IntN(12); i > 0 {
+				return fmt.Sprint("127.0.0.1:", i)
+			}
+			return ""
+		}
+		for i := range all {
+			n.Members = append(n.Members, Member{Node: 10 + i, P2P: addr()})
+			for range 4 {
+				all[i] = append(all[i], p2p.PeerInfo{Addr: addr(), LocalAddr: addr(), Listens: addr()})
+			}
+		}
+		var want []string
+		for _, list := range all {
+			for _, p := range list {
+				name := ""
+				if j := slowWho(n, p, all); j >= 0 {
+					name = fmt.Sprint(n.Members[j].Node)
+				}
+				want = append(want, name)
+			}
+		}
+		n.NameAll(all)
+		for i, list := range all {
+			for k, p := range list {
+				if p.Node != want[4*i+k] {
+					t.Fatalf("%+v of node %d is %q, want %q", p, 10+i, p.Node, want[4*i+k])
+				}
+			}
+		}
 	}
 }
