@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"grapevine/chain"
@@ -66,6 +67,8 @@ type Event struct {
 
 	Peer *p2p.PeerInfo `json:"-"` // the other end, by what names it; never changed once it is published. In JSON: peer
 
+	named *peerName // its text; nil: it is written for this event alone
+
 	Verdict string `json:"verdict,omitempty"`
 	Reason  string `json:"reason,omitempty"` // a reject word of Bitcoin Core's, or why a peer or a transaction left
 	Detail  string `json:"detail,omitempty"` // more of it, for people
@@ -91,10 +94,47 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		plain
 		Peer json.Marshaler `json:"peer,omitempty"`
 	}{plain: plain(e)}
-	if e.Peer != nil {
+	switch {
+	case e.named != nil:
+		v.Peer = e.named.text()
+	case e.Peer != nil:
 		v.Peer = e.Peer.Brief(e.Kind == Connected)
 	}
 	return json.Marshal(v)
+}
+
+// peerName is a peer's name in JSON, written once for all who listen to what it does.
+type peerName struct {
+	text func() json.RawMessage
+}
+
+func nameOf(p *p2p.PeerInfo) *peerName {
+	return &peerName{sync.OnceValue(func() json.RawMessage {
+		text, _ := p.Brief(false).MarshalJSON() // nothing in it refuses
+		return text
+	})}
+}
+
+// namesOf are the names of peers that have just done something.
+type namesOf map[*p2p.PeerInfo]*peerName
+
+// maxNames is more than a node has peers; then all are forgotten, and soon written again.
+const maxNames = 1 << 8
+
+// name gives an event its peer's name. What is said of a peer when it comes is said once, and
+// needs none.
+func (n namesOf) name(e *Event) {
+	if e.named = nil; e.Peer == nil || e.Kind == Connected {
+		return
+	}
+	if e.named = n[e.Peer]; e.named != nil {
+		return
+	}
+	if len(n) >= maxNames {
+		clear(n)
+	}
+	e.named = nameOf(e.Peer)
+	n[e.Peer] = e.named
 }
 
 // UnmarshalJSON reads what MarshalJSON has written.

@@ -42,6 +42,7 @@ type Hub struct {
 	others ring
 	wake   chan struct{} // closed when something was published and somebody waits
 	totals map[Sort]uint64
+	names  namesOf
 
 	waiting atomic.Bool // somebody may wait for wake
 }
@@ -55,7 +56,7 @@ func NewHub(cfg Config) *Hub {
 		cfg.keptTxs, cfg.keptOthers = keptTxs, keptOthers
 	}
 	began := uint64(cfg.Now().UnixMicro())
-	return &Hub{cfg: cfg, began: began, seq: began, wake: make(chan struct{}), totals: map[Sort]uint64{},
+	return &Hub{cfg: cfg, began: began, seq: began, wake: make(chan struct{}), totals: map[Sort]uint64{}, names: namesOf{},
 		txs: ring{most: uint64(cfg.keptTxs)}, others: ring{most: uint64(cfg.keptOthers)}}
 }
 
@@ -118,6 +119,7 @@ func (h *Hub) Publish(evs ...Event) {
 		if e.Time.IsZero() {
 			e.Time = now
 		}
+		h.names.name(e)
 		h.totals[Sort{e.Kind, e.Verdict, e.ofTx()}]++
 		if e.ofTx() {
 			h.txs.add(e)

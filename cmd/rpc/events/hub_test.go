@@ -225,3 +225,36 @@ func TestEventsAsJSON(t *testing.T) {
 		t.Errorf("%+v %v", back, err)
 	}
 }
+
+// A peer's name is written once for all who listen, and reads as if it were written for each.
+func TestAPeersNameIsWrittenOnceForAllListeners(t *testing.T) {
+	h := small(64, 64)
+	p := &p2p.PeerInfo{Addr: "10.0.0.1:8333", LocalAddr: "10.0.0.2:4444", Node: "3"}
+	var listeners []*Listener
+	for range 3 {
+		listeners = append(listeners, h.Listen(Filter{}, 0))
+	}
+	h.Publish(Event{Kind: Connected, Peer: p}, Event{Kind: Relayed, Peer: p}, Event{Kind: Heard, Peer: p})
+	for _, l := range listeners {
+		for _, e := range taken(t, l) {
+			alone := e
+			alone.named = nil
+			got, err := e.MarshalJSON()
+			want, _ := alone.MarshalJSON()
+			if err != nil || string(got) != string(want) {
+				t.Errorf("got  %s\nwant %s\n%v", got, want, err)
+			}
+			each := testing.AllocsPerRun(10, func() { _, _ = alone.MarshalJSON() })
+			shared := testing.AllocsPerRun(10, func() { _, _ = e.MarshalJSON() })
+			if e.Kind != Connected && shared > each/3 {
+				t.Errorf("%s: %v allocations, and %v for one listener alone", e.Kind, shared, each)
+			}
+		}
+	}
+	for range 3 * maxNames { // of peers that come and go few are kept
+		h.Publish(Event{Kind: Heard, Peer: &p2p.PeerInfo{}})
+	}
+	if len(h.names) > maxNames {
+		t.Errorf("%d names are kept", len(h.names))
+	}
+}
