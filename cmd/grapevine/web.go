@@ -52,7 +52,7 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Backend) web.Config {
 	log := cfg.LogPath
 	if number := c.Int("localnode"); number != notLocal {
 		dir := filepath.Dir(cfg.DataDir)
-		if _, err := process.ReadFile(dir); err == nil { // else it was taken out of its network
+		if _, err := process.ReadNames(dir); err == nil { // else it was taken out of its network
 			net = newSiblings(dir, number)
 			page.About.Node, page.Siblings = "node "+cfg.LocalNode, net
 			log = process.LogPath(testnet.Member{DataDir: cfg.DataDir})

@@ -63,6 +63,22 @@ const folderPrefix = "node"
 
 // ReadFile reads DIR/net.json and says which of its nodes run.
 func ReadFile(dir string) (testnet.File, error) {
+	f, err := ReadNames(dir)
+	for i := range f.Nodes {
+		m := &f.Nodes[i]
+		if !isOwn(m.DataDir) {
+			continue
+		}
+		now := Running(m.DataDir)
+		if m.PID = now.PID; now.RPC != "" {
+			m.RPC = "http://" + now.RPC
+		}
+	}
+	return f, err
+}
+
+// ReadNames reads DIR/net.json as it stands there: it looks at no node, of which there may be many.
+func ReadNames(dir string) (testnet.File, error) {
 	raw, err := db.ReadFile(filepath.Join(dir, fileName), maxNetFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return testnet.File{}, fmt.Errorf("%w: %s has no %s", testnet.ErrNoNet, dir, fileName)
@@ -81,15 +97,8 @@ func ReadFile(dir string) (testnet.File, error) {
 		if e.Node < 0 || lastElement(e.DataDir) != folder(e.Node) {
 			return testnet.File{}, fmt.Errorf("%s: the data directory of node %d is %s beside that file, and not %s", filepath.Join(dir, fileName), e.Node, folder(e.Node), e.DataDir)
 		}
-		m := testnet.Member{Node: e.Node, DataDir: filepath.Join(dir, folder(e.Node)), P2P: e.P2P, RPC: e.RPC,
-			User: e.User, Password: e.Password, AddNode: e.AddNode, Spec: e.Spec}
-		if isOwn(m.DataDir) {
-			now := Running(m.DataDir)
-			if m.PID = now.PID; now.RPC != "" {
-				m.RPC = "http://" + now.RPC
-			}
-		}
-		f.Nodes = append(f.Nodes, m)
+		f.Nodes = append(f.Nodes, testnet.Member{Node: e.Node, DataDir: filepath.Join(dir, folder(e.Node)), P2P: e.P2P, RPC: e.RPC,
+			User: e.User, Password: e.Password, AddNode: e.AddNode, Spec: e.Spec})
 	}
 	return f, nil
 }

@@ -364,3 +364,22 @@ func TestEnteredNodesAreStartedLater(t *testing.T) {
 		}
 	}
 }
+
+// ReadNames says what net.json does, and nothing of who runs.
+func TestReadNamesLooksAtNoNode(t *testing.T) {
+	n := up(t)
+	m, err := n.Add(t.Context(), testnet.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := ReadNames(n.cfg.Dir)
+	if err != nil || len(f.Nodes) != 1 || f.Nodes[0].PID != 0 || f.Nodes[0].P2P != m.P2P || f.Nodes[0].DataDir != m.DataDir {
+		t.Errorf("names: %+v, %v", f, err)
+	}
+	if f, err = ReadFile(n.cfg.Dir); err != nil || f.Nodes[0].PID != m.PID {
+		t.Errorf("read: %+v, %v", f, err)
+	}
+	if _, err := ReadNames(t.TempDir()); !errors.Is(err, testnet.ErrNoNet) {
+		t.Errorf("of an empty folder: %v", err)
+	}
+}
