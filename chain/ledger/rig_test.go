@@ -204,6 +204,7 @@ func (r *rig) check() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	waitFor(r.t, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.twin.tip.Hash == s.Best }) // the tip moves before its Delta is read
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if want := r.twin.stats(); s.Best != r.twin.tip.Hash || s.TxOuts != want.TxOuts || s.Total != want.Total || s.MuHash != want.MuHash {
