@@ -28,7 +28,7 @@ type Rules struct {
 	NoLockTime    bool
 	// DataCarrier is the most bytes of OP_RETURN outputs: of each when there
 	// may be one only, else of all together [MAX_OP_RETURN_RELAY]; NoData: none.
-	DataCarrier int
+	DataCarrier int64
 	// BytesPerSigOp is the weight that a signature operation counts for at least
 	// [DEFAULT_BYTES_PER_SIGOP].
 	BytesPerSigOp int

@@ -67,9 +67,9 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 			data++
 			carried += len(out.PkScript)
 			switch {
-			case r.oneDataOutput && len(out.PkScript) > r.DataCarrier: // NoData is less than all
+			case r.oneDataOutput && int64(len(out.PkScript)) > r.DataCarrier: // NoData is less than all
 				return refused(ErrPkScript)
-			case !r.oneDataOutput && carried > r.DataCarrier:
+			case !r.oneDataOutput && int64(carried) > r.DataCarrier:
 				return refused(ErrDataCarrier)
 			}
 		}

@@ -39,7 +39,7 @@ func TestBlocksHaveTheTimeThatWasSet(t *testing.T) {
 	for _, at := range []int64{1 << 32, 9223372036} {
 		w.refused(-8, fmt.Sprintf("Mocktime must be in the range [0, 4294967295], not %d: a block's time has 32 bits.", at), "setmocktime", at)
 	}
-	w.must("setmocktime", 1<<32-1)
+	w.must("setmocktime", int64(1<<32-1))
 	w.must("generatetoaddress", 1, stranger)
 	if got := w.blockTime(); got != "4294967295" {
 		t.Errorf("block at %s in the last second", got)
@@ -69,7 +69,7 @@ func TestUptimeFollowsTheClock(t *testing.T) {
 func TestNoBlockIsLaterThanAHeaderCanSay(t *testing.T) {
 	w := start(t)
 	w.must("generatetoaddress", 20, stranger)
-	w.must("setmocktime", 1<<32-1)
+	w.must("setmocktime", int64(1<<32-1))
 	for made := 1; made <= 6; made++ {
 		w.must("generatetoaddress", 1, stranger)
 		if got := w.blockTime(); got != "4294967295" {

@@ -70,7 +70,7 @@ func (s *setup) relayForms() error {
 	case !s.Bool("datacarrier", true):
 		p.DataCarrier = policy.NoData
 	case s.Has("datacarriersize"):
-		p.DataCarrier = int(uint32(s.Int("datacarriersize", 0))) // as Core counts what is below 0
+		p.DataCarrier = int64(uint32(s.Int("datacarriersize", 0))) // as Core counts what is below 0
 	}
 	p.AnyForm = s.Bool("acceptnonstdtxn", false)
 	if p.AnyForm && s.chain == "main" {

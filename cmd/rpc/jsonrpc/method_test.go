@@ -90,9 +90,9 @@ func TestWholeNumbersHaveTheBoundsOfTheirRow(t *testing.T) {
 		kind, raw string
 		ok        bool
 	}{
-		{"int", fmt.Sprint(math.MaxInt32), true}, {"int", fmt.Sprint(math.MaxInt32 + 1), false},
-		{"int", fmt.Sprint(math.MinInt32), true}, {"int", fmt.Sprint(math.MinInt32 - 1), false},
-		{"level", fmt.Sprint(math.MaxInt32 + 1), false}, {"word", fmt.Sprint(math.MaxInt32 + 1), false},
+		{"int", fmt.Sprint(math.MaxInt32), true}, {"int", fmt.Sprint(int64(math.MaxInt32) + 1), false},
+		{"int", fmt.Sprint(math.MinInt32), true}, {"int", fmt.Sprint(int64(math.MinInt32) - 1), false},
+		{"level", fmt.Sprint(int64(math.MaxInt32) + 1), false}, {"word", fmt.Sprint(int64(math.MaxInt32) + 1), false},
 		{"long", "9223372036854775807", true}, {"long", "9223372036854775808", false}, {"long", "-9223372036854775808", true},
 		{"int", "1.5", false}, {"int", "1.0", false}, {"int", "1e2", false}, {"int", "-0", true}, {"long", "1e400", false},
 	} {

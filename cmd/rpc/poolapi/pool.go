@@ -50,7 +50,7 @@ type poolInfo struct {
 	Unbroadcast  int            `json:"unbroadcastcount"`
 	FullRBF      bool           `json:"fullrbf"`
 	BareMultisig bool           `json:"permitbaremultisig"`
-	MaxDataCarry int            `json:"maxdatacarriersize"`
+	MaxDataCarry int64          `json:"maxdatacarriersize"`
 }
 
 func (a *API) getMempoolInfo(context.Context, *jsonrpc.Call) (any, error) { return a.Info(), nil }
