@@ -1,5 +1,14 @@
 // Package harness gives a Go test a Bitcoin network of its own: whole nodes that mine,
-// pay, are cut apart and healed, in a line each.
+// pay, are cut apart and healed, in a line each. A whole file, mine_test.go:
+//
+//	package mine
+//
+//	import (
+//		"testing"
+//		"testing/synctest"
+//
+//		"grapevine/testnet/harness"
+//	)
 //
 //	func TestAPaymentSurvivesAReorganisation(t *testing.T) {
 //		synctest.Test(t, func(t *testing.T) {
@@ -38,13 +47,18 @@
 //	rpctest.JoinNodes              net.Sync
 //	                               net.Clock, net.Snapshot, net.Stop, net.Start, net.Sound
 //
-// A module elsewhere takes it as it takes any other; as long as the module has no
-// address of its own, by a path:
+// A module elsewhere takes it as it takes any other; as long as grapevine has no
+// address of its own, by the path of a checkout. Its go.mod:
+//
+//	module example.org/mine
+//
+//	go 1.26
 //
 //	require grapevine v0.0.0
+//
 //	replace grapevine => ../grapevine
 //
-// and `go mod tidy`, which adds what grapevine itself requires.
+// Then `go mod tidy`, which adds what grapevine itself requires, and `go test`.
 //
 // It is a package of its own, though small, because it is a test kit: the one room of testnet
 // that knows whole nodes (cmd/node), and no product code imports it.
