@@ -24,6 +24,8 @@ func (s *Server) testRows() []jsonrpc.Method {
 			Help: "Regtest: opens a connection of a kind that the node otherwise chooses itself: outbound-full-relay, block-relay-only, addr-fetch or feeler.", Example: "127.0.0.1:18446 outbound-full-relay true"},
 		{Name: "addpeeraddress", Params: "address:text port:int tried:bool=false", Do: s.addPeerAddress,
 			Help: "Regtest: puts an address into the address book, among those that were reached if tried.", Example: "1.2.3.4 8333 true"},
+		{Name: "getorphantxs", Params: "verbosity:level=0", Do: s.getOrphanTxs, Large: true,
+			Help: "Transactions that wait for their parents, which this node does not know, the oldest first.", Example: "2"},
 		{Name: "getrawaddrman", Do: s.getRawAddrman,
 			Help: "All addresses of the address book with their places, as BUCKET/POSITION."},
 		{Name: "sendmsgtopeer", Params: "peer_id:long msg_type:text msg:text", Do: s.sendMsgToPeer,

@@ -218,6 +218,8 @@ var results = map[string]string{
 	"addpeeraddress":               "{...}    (json object) Whether it is in the book, or why not.",
 	"copyto":                       "{...}    (json object) What was copied, and the state of the node at that moment.",
 	"estimaterawfee":               "{...}    (json object) What each of the three memories says, by its name: short, medium and long.",
+	"getdescriptoractivity":        "{...}    (json object) The list activity: what was spent and what was received, each with its amount, transaction and script.",
+	"getorphantxs":                 "[...]    (json array) The txids; from verbosity 1 on an object of each, with its sizes and the peers that it is from.",
 	"getrawaddrman":                "{...}    (json object) The addresses by table, new and tried, and by place.",
 	"hold":                         "bool    (boolean) true; with 0 whether it was not over yet.",
 	"sendmsgtopeer":                "{...}    (json object) Empty: it is sent.",

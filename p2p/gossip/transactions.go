@@ -359,6 +359,28 @@ func (s *State) inheritOrphans(id p2p.PeerID, number int64) {
 	}
 }
 
+// Orphan is a transaction that waits for its parents, and the numbers of the peers it is from.
+type Orphan struct {
+	Tx   *chain.Tx
+	From []int64
+}
+
+// Orphans lists the transactions that wait for their parents, oldest first.
+func (s *State) Orphans() []Orphan {
+	all := make([]Orphan, 0, s.tx.orphans.Len())
+	for _, x := range s.tx.orphans.All() {
+		o := Orphan{Tx: x.Tx, From: []int64{}}
+		for _, id := range x.Announcers() {
+			if p := s.byID[id]; p != nil {
+				o.From = append(o.From, p.Number)
+			}
+		}
+		slices.Sort(o.From)
+		all = append(all, o)
+	}
+	return all
+}
+
 // parentCame validates the orphans again that waited for this one parent only. What
 // an orphan costs us is paid for by its own bytes, so nothing short may make us
 // look at it again and again: all its parents are here, or it stays as it is.

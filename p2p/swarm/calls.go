@@ -269,6 +269,12 @@ func (s *Swarm) Status() (st gossip.Status) {
 	return st
 }
 
+// Orphans lists the transactions that wait for their parents [GetOrphanTransactions].
+func (s *Swarm) Orphans() (all []gossip.Orphan) {
+	_ = s.ask(func(l *loop) { all = l.cfg.State.Orphans() })
+	return all
+}
+
 // Totals are the bytes of all connections since the start, ended ones too.
 type Totals struct{ BytesSent, BytesRecv uint64 }
 

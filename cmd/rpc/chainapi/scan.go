@@ -24,6 +24,8 @@ func (a *API) scanRows() []jsonrpc.Method {
 			Help: `Looks through the whole coin set for outputs of descriptors: "start" with a list of them, each as text or as {"desc":…,"range":…}. "status" says how far a scan is, "abort" ends it.`, Example: `start '["raw(51)"]'`},
 		jsonrpc.Method{Name: "scanblocks", Params: `action:text scanobjects:[scanobjects,...]? start_height:int=0 stop_height:int? filtertype:text=basic options:{"filter_false_positives":bool}?;filter_false_positives:bool=false`, Do: a.scanBlocks,
 			Help: `Looks through the filters of blocks (BIP158) for descriptors: "start" with a list of them, each as text or as {"desc":…,"range":…}, and the heights to look between. One block of 784,931 matches by chance for each descriptor; filter_false_positives looks into the blocks. "status" says how far a scan is, "abort" ends it. Needs the filter index.`, Example: `start '["raw(51)"]' 0 100`},
+		jsonrpc.Method{Name: "getdescriptoractivity", Params: `blockhashes:["blockhash",...] scanobjects:[scanobjects,...] include_mempool:bool=true`, Do: a.getDescriptorActivity, Large: true,
+			Help: "What outputs of descriptors were spent and received in some blocks, in order of height (scanblocks finds the blocks), and then in the pool.", Example: `'["0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"]' '["raw(51)"]'`},
 	)
 }
 

@@ -131,6 +131,9 @@ func (x *Orphan) Pass(here func(p2p.PeerID) bool) bool {
 	return true
 }
 
+// Announcers are those it is from: who sent it, and who has announced it as well.
+func (x *Orphan) Announcers() []p2p.PeerID { return append([]p2p.PeerID{x.From}, x.others...) }
+
 // dropAny drops one at random, so that nobody can choose which.
 func (o *Orphanage) dropAny() {
 	all := o.All()
