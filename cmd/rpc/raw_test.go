@@ -34,19 +34,19 @@ func TestOutputsAndInputsOfATransactionByHand(t *testing.T) {
 		{-8, "Invalid parameter, missing vout key", []any{[]any{map[string]any{"txid": nowhere}}, pay}},
 		{-8, "Invalid parameter, missing vout key", []any{in(map[string]any{"vout": "0"}), pay}},
 		{-8, "Invalid parameter, vout cannot be negative", []any{in(map[string]any{"vout": -1}), pay}},
-		{-1, "JSON integer out of range", []any{in(map[string]any{"vout": 2147483648}), pay}},
-		{-8, "Invalid parameter, sequence number is out of range", []any{in(map[string]any{"sequence": 4294967296}), pay}},
+		{-1, "JSON integer out of range", []any{in(map[string]any{"vout": int64(2147483648)}), pay}},
+		{-8, "Invalid parameter, sequence number is out of range", []any{in(map[string]any{"sequence": int64(4294967296)}), pay}},
 		{-8, "Invalid parameter, sequence number is out of range", []any{in(map[string]any{"sequence": -1}), pay}},
-		{-8, "Invalid parameter combination: Sequence number(s) contradict replaceable option", []any{in(map[string]any{"sequence": 4294967294}), pay, 0, true}},
+		{-8, "Invalid parameter combination: Sequence number(s) contradict replaceable option", []any{in(map[string]any{"sequence": int64(4294967294)}), pay, 0, true}},
 		{-3, "Wrong type passed:\n{\n    \"Position 4 (replaceable)\": \"JSON value of type number is not of expected type bool\"\n}", []any{in(nil), pay, 0, 1}},
 	} {
 		w.refused(c.code, c.message, "createrawtransaction", c.args...)
 	}
 	for _, args := range [][]any{
 		{in(map[string]any{"sequence": "x", "memo": 1}), pay}, // what is no number is no sequence, and other members pass
-		{in(map[string]any{"sequence": 4294967294}), pay},
-		{in(map[string]any{"sequence": 4294967295}), pay, 0, false},
-		{in(map[string]any{"sequence": 4294967293}), pay, 0, true},
+		{in(map[string]any{"sequence": int64(4294967294)}), pay},
+		{in(map[string]any{"sequence": int64(4294967295)}), pay, 0, false},
+		{in(map[string]any{"sequence": int64(4294967293)}), pay, 0, true},
 		{[]any{}, map[string]any{stranger: 1, other: 2}, 0, true},
 	} {
 		w.text("createrawtransaction", args...)

@@ -74,7 +74,7 @@ func TestScansAreRefusedInCoresWords(t *testing.T) {
 		{-8, "Scan object needs to be either a string or an object", 7},
 		{-8, "Descriptor needs to be provided in scan object", map[string]any{"range": 3}},
 		{-8, "End of range is too high", map[string]any{"desc": "x", "range": -1}},
-		{-8, "End of range is too high", map[string]any{"desc": "x", "range": 1 << 31}},
+		{-8, "End of range is too high", map[string]any{"desc": "x", "range": int64(1 << 31)}},
 		{-8, "Range should be greater or equal than 0", map[string]any{"desc": "x", "range": []int{-1, 1}}},
 		{-8, "Range specified as [begin,end] must not have begin after end", map[string]any{"desc": "x", "range": []int{2, 1}}},
 		{-8, "Range is too large", map[string]any{"desc": "x", "range": []int{0, 1_000_000}}},
