@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,11 +101,11 @@ func TestBodiesAreGrouped(t *testing.T) {
 // Large blocks that come one after the other are written many at a time; each is written in bounded time.
 func TestBlocksThatStreamAreWrittenManyAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		commits := 0
-		a, _ := open(t, db.Options{OnCommit: func(n int) { commits = n / 2 }})
+		var commits atomic.Int64
+		a, _ := open(t, db.Options{OnCommit: func(n int) { commits.Store(int64(n / 2)) }})
 		stop := run(t, a)
 		synctest.Wait()
-		before := commits
+		before := commits.Load()
 		const blocks, size, every = 64, 900_000, 230 * time.Millisecond // 4 MB/s
 		for n := range uint32(blocks) {
 			a.SaveBody(n+1, make([]byte, size))
@@ -114,7 +115,7 @@ func TestBlocksThatStreamAreWrittenManyAtATime(t *testing.T) {
 				t.Fatalf("%d bytes wait, %d at most may", waits, most)
 			}
 		}
-		if got, most := commits-before, blocks/7; got > most || got == 0 {
+		if got, most := commits.Load()-before, int64(blocks/7); got > most || got == 0 {
 			t.Errorf("%d commits of %d blocks, want at most %d", got, blocks, most)
 		}
 		time.Sleep((1 + streamDelays) * groupDelay)

@@ -54,7 +54,7 @@ func (n *Names) Name(e *Event) {
 	if who != "" && who != e.Node {
 		p := *e.Peer // others share it
 		p.Node = who
-		e.Peer = &p
+		e.Peer, e.named = &p, nil
 	}
 }
 

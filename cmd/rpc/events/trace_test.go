@@ -1,6 +1,7 @@
 package events
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -82,5 +83,19 @@ func TestEventsInWords(t *testing.T) {
 		if got := e.Text(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
+	}
+}
+
+// An event of a node's own hub, whose peer's name is written already, gets the node's name in its text too.
+func TestAnEventThatIsNamedSaysSo(t *testing.T) {
+	h := small(64, 64)
+	l := h.Listen(Filter{}, 0)
+	h.Publish(Event{Kind: Heard, Peer: &p2p.PeerInfo{Addr: "127.0.0.1:1000"}})
+	e := taken(t, l)[0]
+	NewNames(map[string]string{"127.0.0.1:1000": "7"}).Name(&e)
+	raw, err := e.MarshalJSON()
+	var back Event
+	if err = errors.Join(err, back.UnmarshalJSON(raw)); err != nil || back.Peer.Node != "7" {
+		t.Errorf("%s %v", raw, err)
 	}
 }
