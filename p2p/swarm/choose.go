@@ -24,9 +24,11 @@ const (
 
 	// Where somebody who has dialled us says to listen, a connection of ours would most
 	// likely be a second one to the same node. But anybody may say so (see twins.go), and
-	// so each such address is dialled too, by and by.
+	// so each such address is dialled too, by and by: once in so many dials before all others,
+	// of which a stranger may name as many as the book takes.
 	claimedAtOnce  = 8
 	claimedASecond = 0.5
+	claimedFirst   = 8
 )
 
 // dialChosen fills our own outbound slots from the address book, each from
@@ -93,24 +95,26 @@ func (l *loop) pick(kind p2p.Kind, now time.Time) (at netip.AddrPort, ok bool) {
 	return a.At, ok
 }
 
-// pickAny chooses from the whole book; on a local network an address that nobody who has
-// dialled us claims, if there is one.
+// pickAny chooses from the whole book; on a local network mostly an address that nobody who
+// has dialled us claims, if there is one.
 func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	if !l.cfg.local() {
 		return l.cfg.Book.Pick(l.unfit)
 	}
-	claimed := func(a p2p.Addr) bool { return l.barred(a) || l.claimed(a.At) }
-	if a, ok := l.pickLocally(now, claimed); ok {
-		return a, true
+	first := l.cfg.Rand.IntN(claimedFirst) == 0
+	for _, claimed := range []bool{first, !first} {
+		if claimed && !l.dial.claimed.ready(now) {
+			continue
+		}
+		a, ok := l.pickLocally(now, func(a p2p.Addr) bool { return l.barred(a) || l.claimed(a.At) != claimed })
+		if ok {
+			if claimed {
+				l.dial.claimed.take(now)
+			}
+			return a, true
+		}
 	}
-	if !l.dial.claimed.ready(now) {
-		return p2p.Addr{}, false
-	}
-	a, ok := l.pickLocally(now, l.barred)
-	if ok {
-		l.dial.claimed.take(now)
-	}
-	return a, ok
+	return p2p.Addr{}, false
 }
 
 // pickLocally chooses from the whole book, or from the addresses that were good once

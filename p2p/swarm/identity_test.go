@@ -121,6 +121,27 @@ func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
 	})
 }
 
+// A stranger says an honest node's address as its own, and the address book is full of some where nobody is:
+// the honest node is dialled all the same, by and by.
+func TestT65_ClaimedAddressesAreDialledThoughTheBookIsFull(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1, func(c *swarm.Config) {
+			for i := range 100 {
+				c.Book.Add(p2p.Addr{At: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 9, byte(i)}), 18444)}, "a stranger")
+			}
+		})
+		impostor(t, net, "10.0.0.2:18444", n)
+		honest := start(t, net, 2, connects("10.0.0.99:1"))
+		for range 10 {
+			time.Sleep(time.Minute)
+			if k, _ := outbound(n, []string{honest.addr}); k == 1 {
+				return
+			}
+		}
+		t.Error("the honest node was not dialled in ten minutes")
+	})
+}
+
 // A stranger whom an honest node has dialled passes its greeting on to another: the
 // honest node says that it has dialled elsewhere.
 func TestT65_WhoPassesAGreetingOnIsNotTakenForItsAuthor(t *testing.T) {
