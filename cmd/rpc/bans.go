@@ -3,6 +3,7 @@ package rpc
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -64,7 +65,8 @@ func (s *Server) banEnd(length int64, absolute bool) (time.Time, error) {
 		if length < now.Unix() {
 			return now, jsonrpc.Errorf(jsonrpc.CodeInvalidParam, "Error: Absolute timestamp is in the past")
 		}
-		return time.Unix(length, 0), nil
+		const last = math.MaxInt64 / 2 // in Unix seconds; what is near the largest number is a time before all others
+		return time.Unix(min(length, last), 0), nil
 	}
 	if length <= 0 {
 		return now.Add(s.cfg.Swarm.BanTime()), nil

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -44,5 +45,15 @@ func TestBansComeAndGo(t *testing.T) {
 	is(t, "-bantime", w.list("listbanned")[0], "ban_duration", 1234)
 	if got := w.list("getnodeaddresses", 0); len(got) != 0 {
 		t.Errorf("addresses: %v", got)
+	}
+}
+
+// An end beyond all that a time can say is one, and no time long ago.
+func TestABanForEverHolds(t *testing.T) {
+	w := start(t)
+	w.must("setban", "10.9.0.1", "add", int64(math.MaxInt64), true)
+	w.must("setban", "10.9.0.2", "add", int64(math.MaxInt64))
+	for _, where := range []string{"10.9.0.1", "10.9.0.2"} {
+		w.refused(-23, "Error: IP/Subnet already banned", "setban", where, "add")
 	}
 }
