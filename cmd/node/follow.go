@@ -136,6 +136,7 @@ func (f *follower) onLedger(ctx context.Context, ev ledger.Event) error {
 	}
 	f.reached(ev.Seq)
 	if ev.Delta != nil && f.stopAt > 0 && len(ev.Delta.Connected) > 0 && ev.Delta.Tip.Height >= f.stopAt {
+		errs = errors.Join(errs, f.swarm.Settle(ctx)) // who waits for this block has its verdict first
 		f.stop()
 	}
 	return errs

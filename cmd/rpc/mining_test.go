@@ -128,3 +128,24 @@ func TestTemplatesBeforeSegwit(t *testing.T) {
 		w.must("generatetoaddress", 1, stranger)
 	}
 }
+
+// The call that makes the block at which the node stops answers what it has made, and so
+// does one that would have made more.
+func TestTheCallThatStopsTheNodeAnswersItsBlocks(t *testing.T) {
+	for range 5 {
+		w := startIn(t, t.TempDir(), func(c *node.Config) { c.StopAt = 3 })
+		w.must("generatetoaddress", 2, stranger)
+		if made := w.list("generatetoaddress", 1, stranger); len(made) != 1 || made[0] != w.node.Ledger.Tip().Hash.String() {
+			t.Errorf("answers %v", made)
+		}
+		w.stop()
+		many := startIn(t, t.TempDir(), func(c *node.Config) { c.StopAt = 2 })
+		if made := many.list("generatetodescriptor", 100, "raw(51)"); len(made) < 2 || made[1] != many.node.Ledger.Tip().Hash.String() {
+			t.Errorf("of a hundred answers %v", made)
+		}
+		many.stop()
+		one := startIn(t, t.TempDir(), func(c *node.Config) { c.StopAt = 1 })
+		one.object("generateblock", "raw(51)", []any{})
+		one.stop()
+	}
+}

@@ -65,6 +65,9 @@ func (s *Swarm) Deliver(ctx context.Context, evs ...gossip.Event) error {
 	}
 }
 
+// Settle returns when the loop has done what was delivered before.
+func (s *Swarm) Settle(ctx context.Context) error { return s.do(ctx, func(*loop) {}) }
+
 // SubmitTx enters a transaction as a message of our own (p2p.Self) and waits for its verdict.
 func (s *Swarm) SubmitTx(ctx context.Context, tx *chain.Tx) error {
 	return s.submit(ctx, func(t p2p.Ticket) gossip.Event { return gossip.SubmitTx{Ticket: t, Tx: tx} })
@@ -115,14 +118,13 @@ func (s *Swarm) await(ctx context.Context, reply <-chan error) error {
 	case err := <-reply:
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-s.done:
 	}
 	select {
-	case err := <-reply:
+	case err := <-reply: // it came before that, or with it
 		return err
 	default:
-		return chain.ErrShutdown
+		return cmp.Or(ctx.Err(), chain.ErrShutdown)
 	}
 }
 

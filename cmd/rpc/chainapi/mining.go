@@ -63,7 +63,7 @@ func (a *API) submitBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	}
 	err = a.Submit(ctx, b)
 	if err == nil || errors.Is(err, chain.ErrInconclusive) {
-		if err := a.Ledger.Sync(ctx); err != nil {
+		if err := a.onDisk(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -131,14 +131,18 @@ func (a *API) generate(ctx context.Context, c *jsonrpc.Call, j job) (any, error)
 		return hashes, nil
 	}
 	made, err := a.Miner.Generate(ctx, int(j.blocks), j.script, j.tries)
-	if err != nil {
-		return nil, err
+	if err != nil && (len(made) == 0 || !errors.Is(err, context.Canceled)) {
+		return nil, err // else the node stops: what was made is there
 	}
 	for _, h := range made {
 		hashes = append(hashes, h.String())
 	}
-	return hashes, a.Ledger.Sync(ctx)
+	return hashes, a.onDisk(ctx)
 }
+
+// onDisk waits for blocks that are made, or were handed in: also when the node stops by
+// them [-stopatheight], for it writes them before it ends.
+func (a *API) onDisk(ctx context.Context) error { return a.Ledger.Sync(context.WithoutCancel(ctx)) }
 
 type generated struct {
 	Hash string `json:"hash"`
@@ -189,7 +193,7 @@ func (a *API) generateBlock(ctx context.Context, c *jsonrpc.Call) (any, error) {
 	if !submit {
 		return generated{Hash: b.Hash.String(), Hex: hex.EncodeToString(b.Raw)}, nil
 	}
-	return generated{Hash: b.Hash.String()}, a.Ledger.Sync(ctx)
+	return generated{Hash: b.Hash.String()}, a.onDisk(ctx)
 }
 
 // refusal is the reject word of a broken rule.
