@@ -152,8 +152,12 @@ type Config struct {
 // TCP is the real network, for who puts something around it.
 func TCP() p2p.Network { return swarm.TCP{} }
 
-// LookupName asks this machine's resolver, for Config.Lookup.
+// LookupName asks this machine's resolver, for Config.Lookup. Names below invalid lead
+// nowhere, and nobody is told of them (RFC 6761).
 func LookupName(ctx context.Context, host string) ([]netip.Addr, error) {
+	if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".invalid") {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 

@@ -62,7 +62,9 @@ func (l *loop) dialAll() {
 	}
 	if !l.dial.only {
 		l.trim(now)
-		l.askSeeds(now)
+	}
+	l.askSeeds(now)
+	if !l.dial.only {
 		l.plantFixed()
 		l.dialChosen(now)
 	}

@@ -25,12 +25,15 @@ func seedNames(p *chain.Params, services wire.ServiceFlag) (names []p2p.HostPort
 	for _, s := range p.DNSSeeds {
 		host := s.Host
 		if s.HasFiltering {
-			host = fmt.Sprintf("x%x.%s", uint64(services), s.Host)
+			host = filterOf(services) + s.Host
 		}
 		names = append(names, p2p.HostPort{Host: host, Port: p2p.DefaultPort(p)})
 	}
 	return names
 }
+
+// filterOf is what asks a seed for nodes with these services, before its name.
+func filterOf(services wire.ServiceFlag) string { return fmt.Sprintf("x%x.", uint64(services)) }
 
 // lookup finds a host's addresses.
 type lookup func(ctx context.Context, host string) ([]netip.Addr, error)

@@ -102,8 +102,10 @@ func (l *loop) run(ctx context.Context) {
 	defer chores.Stop()
 	defer l.alarm.Stop()
 	l.dialAll()
-	for _, to := range l.cfg.fetches {
-		l.dialTo(to, p2p.AddrFetch, false)
+	if !l.dial.only {
+		for _, to := range l.cfg.fetches {
+			l.dialTo(to, p2p.AddrFetch, false)
+		}
 	}
 	for {
 		var validate chan<- p2p.ValidateTx

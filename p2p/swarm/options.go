@@ -30,11 +30,13 @@ type Options struct {
 
 	BanTime time.Duration // of a ban by hand when nobody says; 0: a day [-bantime]
 
-	SeedNodes     []string         // HOST[:PORT], asked for addresses at the start and left [-seednode]
-	NoDNSSeeds    bool             // [-dnsseed=0]
-	NoFixedSeeds  bool             // [-fixedseeds=0]
-	ForceDNSSeeds bool             // asked however many addresses are known [-forcednsseed]
-	External      []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
+	SeedNodes     []string // HOST[:PORT], asked for addresses at the start and left [-seednode]
+	NoDNSSeeds    bool     // [-dnsseed=0]
+	NoFixedSeeds  bool     // [-fixedseeds=0]
+	ForceDNSSeeds bool     // asked however many addresses are known [-forcednsseed]
+	// SeedsBesideConnect: DNS seeds are asked though only certain peers are dialled [-connect -dnsseed=1].
+	SeedsBesideConnect bool
+	External           []netip.AddrPort // our addresses, as people say; port 0: the one we listen at [-externalip]
 	// Capture is told every message of every peer, by the peers' own goroutines; nil:
 	// nobody wants them [-capturemessages].
 	Capture func(peer string, received bool, command string, payload []byte)

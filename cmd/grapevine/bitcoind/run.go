@@ -261,11 +261,13 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 		return p.explain(err)
 	}
 	s.log.mocked = n.Mocked // before anything runs that could log
+	p.say(slog.LevelInfo, fmt.Sprintf("SetNetworkActive: %v", !s.cfg.StartsIdle))
+	p.say(slog.LevelInfo, fmt.Sprintf("Loaded %d addresses from peers.dat", n.Swarm.Book().Len()))
 	began := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		defer close(began)
-		p.began(ctx, n, lock)
+		p.began(ctx, n, lock, s)
 		p.reopen(ctx, hung)
 	}()
 	err = n.Run(ctx)
@@ -306,7 +308,7 @@ func (p *program) writePID() (path string, err error) {
 }
 
 // began says that the node answers.
-func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
+func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock, s *setup) {
 	select {
 	case <-ctx.Done():
 		return
@@ -317,6 +319,7 @@ func (p *program) began(ctx context.Context, n *node.Node, lock *process.Lock) {
 			p.log.Warn("the command line will need --rpc to find this node", "err", err)
 		}
 	}
+	p.threads(s)
 	p.say(slog.LevelInfo, "init message: Done loading")
 	p.say(slog.LevelInfo, "initload thread exit") // whoever has Core read its blocks again waits for this
 	p.tellParent(true)

@@ -6,11 +6,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"grapevine/cmd/grapevine/args"
 	"grapevine/p2p"
@@ -24,6 +27,7 @@ func (s *setup) addresses() error {
 		return errors.New("Cannot set -forcednsseed to true when setting -dnsseed to false.")
 	}
 	s.cfg.NoDNSSeeds, s.cfg.ForceDNSSeeds = !s.Bool("dnsseed", true), s.Bool("forcednsseed", false)
+	s.seeding()
 	s.cfg.NoFixedSeeds = !s.Bool("fixedseeds", true)
 	s.cfg.Discover = s.Bool("discover", true)
 	if err := s.roads(); err != nil {
@@ -47,6 +51,31 @@ func (s *setup) addresses() error {
 		return err
 	}
 	return s.whitelist()
+}
+
+// seeding notes what -connect makes of the seeds. Regtest has one, whose name leads nowhere.
+func (s *setup) seeding() {
+	s.cfg.SeedsBesideConnect = true
+	if s.chain == "regtest" {
+		s.cfg.Params.DNSSeeds = []chaincfg.DNSSeed{{Host: "dummySeed.invalid."}}
+	}
+	if len(s.cfg.Connect) > 0 && len(s.cfg.SeedNodes) > 0 {
+		s.Notes = append(s.Notes, "-seednode is ignored when -connect is used")
+	}
+	if s.Has("connect") && s.Has("dnsseed") && s.Bool("dnsseed", true) && s.Has("proxy") {
+		s.Notes = append(s.Notes, "-dnsseed is ignored when -connect is used and -proxy is specified")
+	}
+}
+
+// threads says what begins with the node, as Core's threads do by their names [CConnman::Start].
+func (p *program) threads(s *setup) {
+	if s.cfg.NoDNSSeeds {
+		p.say(slog.LevelInfo, "DNS seeding disabled")
+	}
+	p.say(slog.LevelInfo, "addcon thread start")
+	if !s.cfg.DialNobody || len(s.cfg.Connect) > 0 {
+		p.say(slog.LevelInfo, "opencon thread start")
+	}
 }
 
 // port is the one to listen at where none is named.

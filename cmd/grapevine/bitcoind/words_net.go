@@ -28,6 +28,25 @@ var netWords = []word{
 		}
 		return f.fill("Adding fixed seeds as " + why + "\nAdded {added} fixed seeds from reachable networks.")
 	}},
+	{event: "DNS seeds wait", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill("Waiting {seconds} seconds before querying DNS seeds.")
+	}},
+	{event: "asking a DNS seed", level: slog.LevelInfo, say: func(f fields) string { return f.fill("Loading addresses from DNS seed {seed}") }},
+	{event: "DNS seeds were asked", level: slog.LevelInfo, say: func(f fields) string { return f.fill("{addresses} addresses found from DNS seeds") }},
+	{event: "DNS seeds are not needed", level: slog.LevelInfo, say: seedsNotNeeded},
+	{event: noSeedAnswers, level: slog.LevelInfo, say: func(fields) string { return "" }},
+	{event: "seed nodes come before DNS seeds", level: slog.LevelInfo, say: func(f fields) string {
+		return f.fill("-seednode enabled. Trying the provided seeds for {seconds} seconds before defaulting to the dnsseeds.")
+	}},
+	{event: "seed nodes have not led to enough peers", level: slog.LevelInfo, say: func(fields) string {
+		return "Couldn't connect to enough peers via seed nodes. Handing fetch logic to the DNS seeds."
+	}},
+	{event: "seed nodes have led to enough peers", level: slog.LevelInfo, say: func(fields) string {
+		return "P2P peers available. Finished fetching data from seed nodes."
+	}},
+	{event: "DNS seeds are spared by seed nodes", level: slog.LevelInfo, say: func(fields) string {
+		return "Skipping DNS seeds. Enough peers have been found"
+	}},
 	{event: "address of ours", level: slog.LevelInfo, say: func(f fields) string { return f.fill("AddLocal({addr},4)") }},
 	{event: "map of autonomous systems opened", level: slog.LevelInfo, say: func(f fields) string {
 		return f.fill(`Opened asmap file "{file}" ({bytes} bytes) from disk`)
@@ -95,6 +114,17 @@ var netWords = []word{
 	}},
 	{event: "listening for peers", level: slog.LevelInfo, say: func(f fields) string { return f.fill("Bound to {addr}") }},
 	{event: "network switched", level: slog.LevelInfo, say: func(f fields) string { return f.fill("SetNetworkActive: {on}") }},
+}
+
+// noSeedAnswers is a hint at flags that bitcoind has not.
+const noSeedAnswers = "no DNS seed has given an address; name a node by --addnode HOST:PORT, or several by --peers LIST"
+
+// seedsNotNeeded ends the search for addresses, before or after some were found.
+func seedsNotNeeded(f fields) string {
+	if f.number("addresses") == 0 {
+		return "P2P peers available. Skipped DNS seeding."
+	}
+	return f.fill("{addresses} addresses found from DNS seeds\nP2P peers available. Finished DNS seeding.")
 }
 
 // netWord is a row of the category net.

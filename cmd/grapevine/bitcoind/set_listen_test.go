@@ -1,0 +1,81 @@
+package bitcoind
+
+import (
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"grapevine/chain/policy"
+	"grapevine/cmd/grapevine/args"
+	"grapevine/cmd/node"
+)
+
+// What -connect makes of the options that lead to addresses is told, and done.
+func TestSeedsBesideConnect(t *testing.T) {
+	const nodes, names = "-seednode is ignored when -connect is used", "-dnsseed is ignored when -connect is used and -proxy is specified"
+	for _, c := range []struct {
+		line string
+		asks bool
+		told []string
+	}{
+		{"-listen=0 -listenonion=0", true, nil},
+		{"-connect=a.example", false, nil},
+		{"-connect=a.example -dnsseed=1", true, nil},
+		{"-connect=a.example -seednode=b.example", false, []string{nodes}},
+		{"-noconnect -seednode=b.example", false, nil},
+		{"-connect=0 -seednode=b.example", false, nil},
+		{"-connect=a.example -dnsseed=1 -proxy=1.2.3.4", true, []string{names}},
+		{"-connect=a.example -proxy=1.2.3.4", false, nil},
+		{"-dnsseed=1 -proxy=1.2.3.4", true, nil},
+	} {
+		a := args.New(known(), t.TempDir())
+		if err := a.Parse(append([]string{"-regtest", "-datadir=" + t.TempDir()}, strings.Fields(c.line)...)); err != nil {
+			t.Fatal(err)
+		}
+		a.Select("regtest")
+		s := &setup{Args: a, chain: "regtest", cfg: &node.Config{Policy: policy.Core31(), Log: slog.New(slog.DiscardHandler)}, log: &logSwitch{}, warn: func(string) {}}
+		s.soften()
+		if err := s.network(); err != nil {
+			t.Fatal(err)
+		}
+		err := s.apply()
+		var told []string
+		for _, line := range s.Notes {
+			if strings.Contains(line, "is ignored when") {
+				told = append(told, line)
+			}
+		}
+		if err != nil || s.cfg.NoDNSSeeds == c.asks || !s.cfg.SeedsBesideConnect || !slices.Equal(told, c.told) {
+			t.Errorf("%s: %v, seeds are not asked: %v, told %q", c.line, err, s.cfg.NoDNSSeeds, told)
+		}
+		if seeds := s.cfg.Params.DNSSeeds; len(seeds) != 1 || seeds[0].Host != "dummySeed.invalid." {
+			t.Errorf("%s: seeds %v", c.line, seeds)
+		}
+	}
+}
+
+// What a swarm tells of its seeds is told in Core's sentences.
+func TestSeedsAreToldInCoresSentences(t *testing.T) {
+	table := words()
+	for _, c := range []struct {
+		event string
+		attrs fields
+		want  string
+	}{
+		{"DNS seeds wait", fields{"seconds": slog.IntValue(11)}, "Waiting 11 seconds before querying DNS seeds."},
+		{"asking a DNS seed", fields{"seed": slog.StringValue("a.example")}, "Loading addresses from DNS seed a.example"},
+		{"DNS seeds were asked", fields{"addresses": slog.IntValue(0)}, "0 addresses found from DNS seeds"},
+		{"DNS seeds are not needed", fields{"addresses": slog.IntValue(0)}, "P2P peers available. Skipped DNS seeding."},
+		{"DNS seeds are not needed", fields{"addresses": slog.IntValue(9)}, "9 addresses found from DNS seeds\nP2P peers available. Finished DNS seeding."},
+		{"seed nodes come before DNS seeds", fields{"seconds": slog.IntValue(30)}, "-seednode enabled. Trying the provided seeds for 30 seconds before defaulting to the dnsseeds."},
+		{"seed nodes have led to enough peers", nil, "P2P peers available. Finished fetching data from seed nodes."},
+		{"seed nodes have not led to enough peers", nil, "Couldn't connect to enough peers via seed nodes. Handing fetch logic to the DNS seeds."},
+		{"DNS seeds are spared by seed nodes", nil, "Skipping DNS seeds. Enough peers have been found"},
+		{noSeedAnswers, nil, ""},
+	} {
+		if w, ok := table[c.event]; !ok || w.level != slog.LevelInfo || w.category != "" || w.say(c.attrs) != c.want {
+			t.Errorf("%s is not told as %q", c.event, c.want)
+		}
+	}
+}
