@@ -230,6 +230,7 @@ func (c *conn) Close() error {
 	delete(c.set.streams[1], c)
 	c.set.mu.Unlock()
 	c.hang.close()
+	defer c.hang.wait()
 	return c.Conn.Close()
 }
 

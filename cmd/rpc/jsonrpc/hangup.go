@@ -2,6 +2,8 @@ package jsonrpc
 
 import (
 	"context"
+	"errors"
+	"os"
 	"sync"
 	"time"
 )
@@ -21,31 +23,34 @@ type hangUp struct {
 	mu      sync.Mutex
 	gone    context.CancelFunc // ends the context of the connection's requests
 	atWork  bool
-	asked   bool          // net/http wants to know: all of the request has been read
-	request uint64        // counts them
-	seen    uint64        // the one that was at work when last looked at
-	timer   *time.Timer   // looks again; nil before the first request
-	armed   bool          // it will
-	reading chan struct{} // closed when the read that watches has ended; nil: there is none
-	over    bool          // that read is to end
-	early   []byte        // what it found: the first byte of the next request
+	asked   bool           // net/http wants to know: all of the request has been read
+	closed  bool           // the connection is
+	request uint64         // counts them
+	seen    uint64         // the one that was at work when last looked at
+	timer   *time.Timer    // looks; nil before the first request
+	armed   bool           // it will
+	looks   sync.WaitGroup // those that are to come, and the one that reads
+	reading chan struct{}  // closed when the read that watches has ended; nil: there is none
+	early   []byte         // what it found: the first byte of the next request
 }
 
 // begin says that a request is at work.
 func (h *hangUp) begin() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.atWork, h.asked = true, false
+	h.atWork, h.asked = !h.closed, false
 	h.request++
-	switch {
-	case h.armed:
-		return
-	case h.timer == nil:
-		h.timer = time.AfterFunc(lookTime, h.look)
-	default:
-		h.timer.Reset(lookTime)
-	}
+}
+
+// arm has the client looked at soon. Under mu, and only while a request is at work.
+func (h *hangUp) arm() {
 	h.armed, h.seen = true, h.request
+	h.looks.Add(1)
+	if h.timer == nil {
+		h.timer = time.AfterFunc(lookTime, h.look)
+		return
+	}
+	h.timer.Reset(lookTime)
 }
 
 // end says that its answer is out. After it reads are the next request's.
@@ -53,7 +58,6 @@ func (h *hangUp) end() {
 	h.mu.Lock()
 	h.atWork = false
 	reading := h.reading
-	h.over = reading != nil
 	h.mu.Unlock()
 	if reading == nil {
 		return
@@ -62,30 +66,34 @@ func (h *hangUp) end() {
 	<-reading
 	_ = h.limit(time.Time{})
 	h.mu.Lock()
-	h.reading, h.over = nil, false
+	h.reading = nil
 	h.mu.Unlock()
 }
 
-// ask is net/http's read of one byte. False: no request is at work, and the read is one as any other.
-func (h *hangUp) ask() bool {
+// ask is net/http's read of one byte; more: there is one already, and so is the client. False: no request is at
+// work, and the read is one as any other.
+func (h *hangUp) ask(more bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = h.asked || h.atWork
+	if h.atWork && !h.asked && !more {
+		h.asked = true
+		if !h.armed {
+			h.arm()
+		}
+	}
 	return h.atWork
 }
 
 // look watches the client of a request that has been at work for a while. One timer serves all requests of
-// a connection, and none while there are none.
+// a connection, and none while there are none that net/http has asked about.
 func (h *hangUp) look() {
+	defer h.looks.Done()
 	h.mu.Lock()
-	if !h.atWork {
+	if !h.atWork || !h.asked || h.seen != h.request {
 		h.armed = false
-		h.mu.Unlock()
-		return
-	}
-	if h.seen != h.request || !h.asked {
-		h.seen = h.request
-		h.timer.Reset(lookTime)
+		if h.atWork && h.asked {
+			h.arm()
+		}
 		h.mu.Unlock()
 		return
 	}
@@ -99,7 +107,8 @@ func (h *hangUp) look() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.early = next[:n]
-	if err != nil && !h.over && h.gone != nil {
+	// A deadline says nothing of the client: end has set it, or net/http, which stops its own look.
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && h.gone != nil {
 		h.gone()
 	}
 }
@@ -113,15 +122,18 @@ func (h *hangUp) takeEarly(p []byte) int {
 	return n
 }
 
-// close ends the context of the connection's requests; a read that watches ends by itself.
+// close ends the context of the connection's requests, and looks at them no more.
 func (h *hangUp) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.atWork = false
-	if h.timer != nil {
-		h.timer.Stop()
+	h.closed, h.atWork = true, false
+	if h.timer != nil && h.timer.Stop() {
+		h.looks.Done()
 	}
 	if h.gone != nil {
 		h.gone()
 	}
 }
+
+// wait returns when nobody reads any more: soon after the connection beneath is closed.
+func (h *hangUp) wait() { h.looks.Wait() }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -126,5 +127,129 @@ func TestADeadlineIsToldWhenItMatters(t *testing.T) {
 	before := len(told)
 	if err := d.set(time.Unix(1, 0)); err != nil || len(told) != before+1 || !told[before].Equal(time.Unix(1, 0)) {
 		t.Errorf("who is inside is not interrupted: %v", told[before:])
+	}
+}
+
+// Who has sent the next request too and then ends his side, as "nc -N" does, has both answered: what is to come is
+// known, and nobody looks for its end before it is read.
+func TestWhoSendsTwoRequestsAndEndsHisSideHasBothAnswered(t *testing.T) {
+	addr, begun, may, ended := serveSlow(t)
+	c, r := dial(t, addr)
+	_, _ = io.WriteString(c, asks("slow")+"\r\n"+asks("count"))
+	if err := closeWrite(c); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	select {
+	case err := <-ended:
+		t.Fatalf("the first call ended with %v", err)
+	case <-time.After(4 * lookTime):
+	}
+	may <- struct{}{}
+	if err := <-ended; err != nil {
+		t.Errorf("the first call: %v", err)
+	}
+	for _, want := range []string{`{"result":1,"error":null,"id":1}`, `{"result":7,"error":null,"id":1}`} {
+		if _, answer := readByHand(t, r); answer != want {
+			t.Errorf("%s, want %s", answer, want)
+		}
+	}
+}
+
+// An empty line behind a request, as old clients send, is no next request: the call ends when its client goes.
+func TestAnEmptyLineBehindARequestHidesNoHangUp(t *testing.T) {
+	addr, begun, _, ended := serveSlow(t)
+	c, _ := dial(t, addr)
+	_, _ = io.WriteString(c, asks("slow")+"\r\n")
+	<-begun
+	c.Close()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("the client is gone and its call goes on")
+	}
+}
+
+// slowToEnd is a connection whose read says late that it has ended.
+type slowToEnd struct {
+	net.Conn
+	reads, closed chan struct{}
+	ended         atomic.Bool
+}
+
+func (c *slowToEnd) Read([]byte) (int, error) {
+	close(c.reads)
+	<-c.closed
+	time.Sleep(2 * lookTime)
+	c.ended.Store(true)
+	return 0, net.ErrClosed
+}
+
+func (c *slowToEnd) Close() error {
+	close(c.closed)
+	return nil
+}
+
+// Who closes a connection waits for the goroutine that watches its client.
+func TestACloseWaitsForWhoWatches(t *testing.T) {
+	tcp := &slowToEnd{reads: make(chan struct{}), closed: make(chan struct{})}
+	c := newConn(tcp, newConns(1))
+	c.hang.begin()
+	if one := (&repairConn{Conn: c}); !one.watches() {
+		t.Fatal("nobody watches a request that is at work")
+	}
+	<-tcp.reads
+	if err := c.Close(); err != nil || !tcp.ended.Load() {
+		t.Errorf("closed (%v) while a goroutine still reads", err)
+	}
+	c.hang.begin() // net/http had a request ready
+	if one := (&repairConn{Conn: c}); one.watches() || c.hang.timer.Stop() {
+		t.Error("a closed connection is watched")
+	}
+}
+
+// A request whose body is still to come is not looked at: thousands of such cost nothing while they wait.
+func TestNobodyLooksAtARequestThatIsNotHere(t *testing.T) {
+	c := newConn(&slowToEnd{}, newConns(1))
+	c.hang.begin()
+	if c.hang.timer != nil {
+		t.Error("a timer runs for it")
+	}
+	c.hang.end()
+	c.hang.begin()
+	if one := (&repairConn{Conn: c}); !one.watches() || c.hang.timer == nil || !c.hang.timer.Stop() {
+		t.Error("none runs for one that is")
+	}
+}
+
+// net/http stops its own look by a deadline that has passed, and on a busy machine that look comes no sooner: our
+// watch may begin within. Its read fails then, and the client is not gone for that.
+func TestADeadlineIsNoHangUp(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := newConn(ours, newConns(1))
+	defer c.Close()
+	ctx, gone := context.WithCancel(t.Context())
+	c.hang.gone = gone
+	c.hang.begin()
+	if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if one := (&repairConn{Conn: c}); !one.watches() {
+		t.Fatal("nobody watches")
+	}
+	select {
+	case <-ctx.Done():
+		t.Error("who is there is taken for gone")
+	case <-time.After(3 * lookTime):
+	}
+	c.hang.end()
+	c.hang.begin() // the next request, whose client does go
+	(&repairConn{Conn: c}).watches()
+	theirs.Close()
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Minute):
+		t.Error("who is gone is taken for there")
 	}
 }

@@ -126,7 +126,11 @@ func (c *repairConn) advance() bool {
 // watches says that a read of one byte is net/http's look whether a client is still there: see hangUp.
 func (c *repairConn) watches() bool {
 	own, ok := c.Conn.(*conn)
-	return ok && own.hang.ask()
+	if !ok {
+		return false
+	}
+	c.in = bytes.TrimLeft(c.in, "\r\n") // as advance does
+	return own.hang.ask(len(c.in) > 0)
 }
 
 // tell says whether the request that is passed on is here as a whole: see Arrived.
