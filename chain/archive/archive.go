@@ -24,13 +24,9 @@ const (
 	// groupBytes of bodies make a commit worth while at once: with bodies of
 	// 900 kB, eight of them cost about 1.3 times their size on disk.
 	groupBytes = 8 << 20
-	// groupDelay is how long anything waits for company, and streamDelays more of them where blocks
-	// stream. A crash loses at most that much of what nobody was promised, and peers have it.
+	// groupDelay is how long anything waits for company. A crash loses at most
+	// this much of what nobody was promised, and peers have it.
 	groupDelay = 500 * time.Millisecond
-	// Once streamBytes of bodies wait, blocks are coming: they wait for so many more delays. Four MB/s of
-	// blocks of 900 kB were written two at a time, which with the pages around them is 3 times their size.
-	streamBytes  = 512 << 10
-	streamDelays = 3
 )
 
 // Archive is the open file. Saving calls never block and never fail; Run

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,37 +90,6 @@ func TestBodiesAreGrouped(t *testing.T) {
 		synctest.Wait()
 		if a.TailBytes() != 0 {
 			t.Error("a full group is not written at once")
-		}
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// Large blocks that come one after the other are written many at a time; each is written in bounded time.
-func TestBlocksThatStreamAreWrittenManyAtATime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var commits atomic.Int64
-		a, _ := open(t, db.Options{OnCommit: func(n int) { commits.Store(int64(n / 2)) }})
-		stop := run(t, a)
-		synctest.Wait()
-		before := commits.Load()
-		const blocks, size, every = 64, 900_000, 230 * time.Millisecond // 4 MB/s
-		for n := range uint32(blocks) {
-			a.SaveBody(n+1, make([]byte, size))
-			time.Sleep(every)
-			synctest.Wait()
-			if waits, most := a.TailBytes(), int64(groupBytes+size); waits > most {
-				t.Fatalf("%d bytes wait, %d at most may", waits, most)
-			}
-		}
-		if got, most := commits.Load()-before, int64(blocks/7); got > most || got == 0 {
-			t.Errorf("%d commits of %d blocks, want at most %d", got, blocks, most)
-		}
-		time.Sleep((1 + streamDelays) * groupDelay)
-		synctest.Wait()
-		if waits := a.TailBytes(); waits != 0 {
-			t.Errorf("%d bytes still wait", waits)
 		}
 		if err := stop(); err != nil {
 			t.Error(err)

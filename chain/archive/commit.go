@@ -63,7 +63,6 @@ func (a *Archive) loop(stop <-chan struct{}) error {
 func (a *Archive) gather(stop <-chan struct{}) bool {
 	var timer *time.Timer
 	var late <-chan time.Time
-	more := streamDelays
 	for {
 		some, now := a.need()
 		if now {
@@ -77,21 +76,11 @@ func (a *Archive) gather(stop <-chan struct{}) bool {
 		select {
 		case <-a.wake:
 		case <-late:
-			if more--; more < 0 || !a.streams() {
-				return true
-			}
-			timer.Reset(groupDelay)
+			return true
 		case <-stop:
 			return false
 		}
 	}
-}
-
-// streams says whether blocks are coming, so that more of them are waited for.
-func (a *Archive) streams() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.fill >= streamBytes
 }
 
 func (a *Archive) need() (some, now bool) {
