@@ -38,13 +38,13 @@ func TestTheCollectorComesSeldomWhileBlocksCome(t *testing.T) {
 		live, rate, limit uint64 // MiB
 		want              int
 	}{
-		{"a newcomer among many", 16, 10, 1 << 40, 200},
-		{"more lives", 24, 10, 1 << 40, 100},
+		{"a newcomer among many", 8, 10, 1 << 40, 200},
+		{"more lives", 12, 10, 1 << 40, 100},
 		{"the middle of a sync: as when it is quiet", 40, 100, 1 << 40, gcPercent},
 		{"a large heap", 400, 100, 1 << 40, gcPercent},
-		{"a small heap: not more than at the start", 9, 10, 1 << 40, startPercent},
-		{"quiet", 16, 0, 1 << 40, gcPercent},
-		{"little memory", 16, 10, 24, 50},
+		{"a small heap: not more than at the start", 5, 10, 1 << 40, startPercent},
+		{"quiet", 12, 0, 1 << 40, gcPercent},
+		{"little memory", 12, 10, 18, 50},
 		{"less memory than lives", 16, 10, 15, gcPercent},
 		{"nothing lives", 0, 10, 1 << 40, gcPercent},
 	} {
