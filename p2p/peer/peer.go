@@ -356,6 +356,11 @@ func (p *Peer) write(it item) error {
 	if command == "" {
 		return nil
 	}
+	return p.writeMessage(command, payload)
+}
+
+// writeMessage queues a message in the transport's buffer.
+func (p *Peer) writeMessage(command string, payload []byte) error {
 	p.shown(command, payload)
 	size, err := p.t.write(command, payload)
 	return p.written(command, size, err)
@@ -373,9 +378,7 @@ func (p *Peer) writeWhole(it item) error {
 		if err != nil {
 			return err
 		}
-		p.shown(command, payload)
-		size, err := p.t.write(command, payload)
-		return p.written(command, size, err)
+		return p.writeMessage(command, payload)
 	}
 	*buf = framed
 	p.shown(wire.CmdBlock, framed[headRoom:])

@@ -16,16 +16,15 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 	}
 	size := f.size.guess()
 	limit := min(max(f.pipe(p)/size, 1), f.flightsAllowed(p), maxFlights)
-	least := (limit + 3) / 4
+	part := 4 // of the pipe must be free before more is asked
 	switch {
 	case f.useful > haveFew && f.size.known && (left+f.count)*size <= littleLeft:
-		least = (limit + 1) / 2
+		part = 2
 	case f.useful > 1:
 		limit = min(limit, 1+(left+f.count)/(4*f.useful))
-		least = (limit + 3) / 4
 	}
 	free := limit - len(p.flights)
-	if len(p.flights) > 0 && free < least {
+	if len(p.flights) > 0 && free < (limit+part-1)/part {
 		return 0
 	}
 	return f.affordable(free)
