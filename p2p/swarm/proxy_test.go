@@ -76,32 +76,43 @@ func (p *socksProxy) serve(conn net.Conn) {
 	conn.Close()
 }
 
+const proxyAddr = "10.0.0.99:9050"
+
+// startProxy runs a proxy until the test ends, and a node from 10.0.0.2 on behind each of the names.
+func startProxy(t *testing.T, simulated *simnet.Net, names ...string) *socksProxy {
+	t.Helper()
+	host := simulated.Host(at(proxyAddr).Addr().String())
+	listener, err := host.Listen(t.Context(), at(proxyAddr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &socksProxy{t: t, net: host, names: map[string]string{}}
+	for i, name := range names {
+		proxy.names[name] = start(t, simulated, 2+i).addr
+	}
+	done := make(chan struct{})
+	go func() { proxy.run(listener); close(done) }()
+	t.Cleanup(func() { listener.Close(); <-done })
+	return proxy
+}
+
+// throughProxy has a node reach all others through it.
+func throughProxy(c *swarm.Config) {
+	c.Proxy = p2p.Proxy{At: at(proxyAddr), Isolate: true}
+	c.Onion = c.Proxy
+}
+
 // With a proxy names are looked up where it is, addresses that the internet routes and
 // onion services are reached through it, each with credentials of its own, and the
 // nodes of this machine are reached directly.
 func TestPeersAreReachedThroughAProxy(t *testing.T) {
 	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 	inVirtualTime(t, func(t *testing.T, simulated *simnet.Net) {
-		host := simulated.Host("10.0.0.99")
-		listener, err := host.Listen(t.Context(), at("10.0.0.99:9050"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		proxy := &socksProxy{t: t, net: host, names: map[string]string{}}
-		for i, name := range []string{"node.example", "44.4.4.4", onion} {
-			n := start(t, simulated, 2+i)
-			proxy.names[name] = n.addr
-			names = append(names, name)
-		}
+		names := []string{"node.example", "44.4.4.4", onion}
+		proxy := startProxy(t, simulated, names...)
 		near := start(t, simulated, 7)
-		done := make(chan struct{})
-		go func() { proxy.run(listener); close(done) }()
-		t.Cleanup(func() { listener.Close(); <-done })
 
-		a := start(t, simulated, 1, func(c *swarm.Config) {
-			c.Proxy = p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}
-			c.Onion = c.Proxy
+		a := start(t, simulated, 1, throughProxy, func(c *swarm.Config) {
 			c.Lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 				t.Errorf("%s is looked up here", host)
 				return nil, io.EOF
@@ -146,20 +157,10 @@ func TestPeersAreReachedThroughAProxy(t *testing.T) {
 func TestAnOnionServiceIsBannedByItsName(t *testing.T) {
 	const onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion"
 	inVirtualTime(t, func(t *testing.T, simulated *simnet.Net) {
-		host := simulated.Host("10.0.0.99")
-		listener, err := host.Listen(t.Context(), at("10.0.0.99:9050"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		proxy := &socksProxy{t: t, net: host, names: map[string]string{onion: start(t, simulated, 2).addr, "44.4.4.4": start(t, simulated, 3).addr}}
-		done := make(chan struct{})
-		go func() { proxy.run(listener); close(done) }()
-		t.Cleanup(func() { listener.Close(); <-done })
-		a := start(t, simulated, 1, func(c *swarm.Config) {
-			c.Proxy = p2p.Proxy{At: at("10.0.0.99:9050"), Isolate: true}
-			c.Onion = c.Proxy
-		})
-		for _, name := range []string{onion, "44.4.4.4"} {
+		names := []string{onion, "44.4.4.4"}
+		startProxy(t, simulated, names...)
+		a := start(t, simulated, 1, throughProxy)
+		for _, name := range names {
 			if err := a.connect(name); err != nil {
 				t.Fatal(err)
 			}
