@@ -39,6 +39,7 @@ func wordFor(p jsonrpc.Param) string {
 // name. None of them may find that a parameter is of another type or is not there.
 func TestEveryMethodTakesItsWordsFromTheCommandLine(t *testing.T) {
 	w := rich(t)
+	t.Chdir(t.TempDir()) // some of it is taken for the path of a file
 	table := client.NewTable(rpc.Rows())
 	for _, m := range rpc.Rows() {
 		if m.Name == "stop" || m.Name == "generate" {
