@@ -188,6 +188,27 @@ func TestFormsThatAreNotRelayed(t *testing.T) {
 	}
 }
 
+// Dust that its child spends came with 29: by the rules of 28.1 none is relayed, and it
+// is refused at its output, before the ones behind it are looked at.
+func TestNoDustIsRelayedByOldRules(t *testing.T) {
+	anchor, bare := wire.NewTxOut(0, unhex(t, "51024e73")), wire.NewTxOut(0, []byte{0x51})
+	for name, c := range map[string]struct {
+		outs []*wire.TxOut
+		want error
+	}{
+		"at the limit":            {[]*wire.TxOut{wire.NewTxOut(240, anchor.PkScript)}, nil},
+		"one below the limit":     {[]*wire.TxOut{wire.NewTxOut(239, anchor.PkScript)}, policy.ErrDust},
+		"before a bare script":    {[]*wire.TxOut{anchor, bare}, policy.ErrDust},
+		"behind a bare script":    {[]*wire.TxOut{bare, anchor}, policy.ErrPkScript},
+		"before a second of data": {[]*wire.TxOut{wire.NewTxOut(0, []byte{0x6a}), wire.NewTxOut(0, []byte{0x6a}), anchor}, policy.ErrDust},
+	} {
+		tx := plain(t, func(tx *wire.MsgTx) { tx.TxOut = append(tx.TxOut, c.outs...) })
+		if err := policy.Core28().CheckTx(tx); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
 func TestLessThanSixtyFiveBytesAreRefused(t *testing.T) {
 	for n, want := range map[int]error{4: policy.ErrTxSizeSmall, 5: nil} {
 		// 60 bytes, and the output script.
