@@ -300,24 +300,33 @@ func TestRelativeLocksHoldBeforeTheyAreConsensus(t *testing.T) {
 	w.accept(spendWith(1000, 1, func(tx *wire.MsgTx) { sequence(1000)(tx); tx.Version = 1 }, w.fund(2)))
 }
 
-// By the rules of 28.1 testmempoolaccept is mute of dust that a package's member
-// leaves behind, and by no rules of what one alone leaves.
-func TestDustLeftBehindByOneAloneIsTold(t *testing.T) {
+// testmempoolaccept tells of dust that a child leaves behind, alone and in a list.
+func TestDustLeftBehindIsTold(t *testing.T) {
+	w := newWorld(t, 3)
+	parent := spendWith(0, 1, withAnchor, w.fund(1))
+	spendsDust := spendWith(5000, 1, func(tx *wire.MsgTx) { v3(tx); tx.TxIn[0].Witness = nil }, out(parent, 1), w.fund(2))
+	if _, msg := w.submit(parent, spendsDust); msg != "" {
+		t.Fatal(msg)
+	}
+	leaves := spendWith(20_000, 1, v3, out(parent, 0))
+	if r := w.pool.Test([]*chain.Tx{leaves}, 0); !errors.Is(r[0].Err, policy.ErrDustLeft) {
+		t.Errorf("alone: %+v", r[0])
+	}
+	w.drop(spendsDust)
+	if r := w.pool.Test([]*chain.Tx{leaves, spend(1000, 1, w.fund(3))}, 0); !errors.Is(r[0].Err, policy.ErrDustLeft) {
+		t.Errorf("in a list: %+v", r)
+	}
+}
+
+// By the rules of 28.1 dust does not enter, whatever its fee and its child's.
+func TestDustEntersOnlyByNewRules(t *testing.T) {
 	for _, rules := range []policy.Rules{policy.Core28(), policy.Core31()} {
-		w := newWorld(t, 3, func(c *Config) { c.Rules = rules })
+		w := newWorld(t, 2, func(c *Config) { c.Rules = rules })
 		parent := spendWith(0, 1, withAnchor, w.fund(1))
-		spendsDust := spendWith(5000, 1, func(tx *wire.MsgTx) { v3(tx); tx.TxIn[0].Witness = nil }, out(parent, 1), w.fund(2))
-		if _, msg := w.submit(parent, spendsDust); msg != "" {
-			t.Fatal(msg)
-		}
-		leaves := spendWith(20_000, 1, v3, out(parent, 0))
-		if r := w.pool.Test([]*chain.Tx{leaves}, 0); !errors.Is(r[0].Err, policy.ErrDustLeft) {
-			t.Errorf("%s, alone: %+v", rules.Name, r[0])
-		}
-		w.drop(spendsDust)
-		r := w.pool.Test([]*chain.Tx{leaves, spend(1000, 1, w.fund(3))}, 0)
-		if told := r[0].Err != nil; told == rules.MuteDust {
-			t.Errorf("%s, in a package: %+v", rules.Name, r)
+		child := spendWith(5000, 1, func(tx *wire.MsgTx) { v3(tx); tx.TxIn[0].Witness = nil }, out(parent, 1), w.fund(2))
+		r, _ := w.submit(parent, child)
+		if refused := errors.Is(r.Members[0].Err, policy.ErrDust); refused != (rules.Name == "28.1") {
+			t.Errorf("%s: %+v", rules.Name, r)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package mempool
 
-import "grapevine/chain"
+import (
+	"grapevine/chain"
+	"grapevine/chain/policy"
+)
 
 // checkDustSpent holds a transaction that is to enter to spending the dust of
 // its unconfirmed parents, or it would stay in everybody's coin set (ephemeral
@@ -16,7 +19,7 @@ func (s *scene) checkDustSpent(e *entry) error {
 		}
 		for i, out := range parent.Tx.TxOut {
 			if rules.IsDust(out) && !spendsOutput(e.Tx, parent.Tx.ID, i) {
-				return rules.DustLeft(e.Tx)
+				return policy.DustLeft(e.Tx)
 			}
 		}
 	}

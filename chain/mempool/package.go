@@ -219,7 +219,6 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 	} else {
 		b = p.scene(terms{}).checkAll(txs)
 	}
-	mute := p.cfg.Rules.MuteDust && len(txs) > 1 && errors.Is(b.err, policy.ErrDustLeft)
 	results := make([]TestResult, len(txs))
 	stopped := b.whole != nil
 	for i, tx := range txs {
@@ -228,7 +227,7 @@ func (p *Pool) Test(txs []*chain.Tx, maxFee policy.FeeRate) []TestResult {
 		switch {
 		case stopped:
 			r.NotReached = true
-		case b.err != nil && i == b.failed && !(mute && tx.HasWitness()):
+		case b.err != nil && i == b.failed:
 			r.Err = b.err
 		case i >= b.passed:
 			r.NotReached = true

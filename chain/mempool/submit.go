@@ -144,9 +144,7 @@ func (a *parcel) addTogether(maxRate policy.FeeRate) {
 		a.fault = errors.Join(a.fault, b.err)
 	case errors.Is(b.err, policy.ErrDustLeft):
 		a.result.Err = refused(policy.ErrPackageDust)
-		if !a.pool.cfg.Rules.MuteDust {
-			a.result.Members[a.rest[b.failed]].Err = b.err
-		}
+		a.result.Members[a.rest[b.failed]].Err = b.err
 	default:
 		a.result.Members[a.rest[b.failed]].Err = b.err
 	}

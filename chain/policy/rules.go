@@ -47,12 +47,10 @@ type Rules struct {
 	EachPays bool
 
 	oneDataOutput bool // of a transaction (multi-op-return)
+	noDust        bool // not even the one output that a child must spend, as since 29
 	legacySigOps  int  // of all inputs outside witnesses, BIP54; 0: not counted [MAX_TX_LEGACY_SIGOPS]
 	// mandatoryWords: a script that fails by consensus too is called so.
 	mandatoryWords bool
-	// MuteDust: of a package's member that leaves its parent's dust behind
-	// testmempoolaccept says nothing (28.1 files the verdict under the txid).
-	MuteDust bool
 	// WholeFamilies: a package holds all unconfirmed parents of its child. Since 30 others may
 	// be in the pool.
 	WholeFamilies bool
@@ -75,7 +73,7 @@ func Core31() Rules {
 func Core28() Rules {
 	return Rules{Name: "28.1", MinRelay: 1000, Increment: 1000, DustRelay: dustRelay, BlockMin: 1000, LowestEstimate: 1000,
 		DataCarrier: 83, BytesPerSigOp: bytesPerSigOp, Chains: defaultChains(), EachPays: true,
-		oneDataOutput: true, mandatoryWords: true, MuteDust: true, WholeFamilies: true, RestoreAlone: true, NoDetails: true,
+		oneDataOutput: true, noDust: true, mandatoryWords: true, WholeFamilies: true, RestoreAlone: true, NoDetails: true,
 		BlockReserved: 4_000, NoLockTime: true, PunishTxs: true}
 }
 
@@ -114,12 +112,8 @@ func (r Rules) ScriptWord(reason, detail string, broken bool) (word chain.Policy
 }
 
 // DustLeft refuses a transaction that does not spend the dust of an unconfirmed parent.
-func (r Rules) DustLeft(tx *chain.Tx) error {
-	who := tx.ID.String()
-	if !r.MuteDust {
-		who = fmt.Sprintf("%s (wtxid=%s)", tx.ID, tx.WID)
-	}
-	return chain.Refused(ErrDustLeft, "tx %s did not spend parent's ephemeral dust", who)
+func DustLeft(tx *chain.Tx) error {
+	return chain.Refused(ErrDustLeft, "tx %s (wtxid=%s) did not spend parent's ephemeral dust", tx.ID, tx.WID)
 }
 
 // Reconsiderable says whether a refusal is for the fee alone, so that a child

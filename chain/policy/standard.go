@@ -74,7 +74,9 @@ func (r Rules) checkOutputs(outs []*wire.TxOut) error {
 			}
 		}
 		if r.IsDust(out) {
-			dust++
+			if dust++; r.noDust {
+				return refused(ErrDust)
+			}
 		}
 	}
 	if dust > maxDustOutputs {
