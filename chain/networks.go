@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/btcsuite/btcd/chaincfg/v2"
@@ -21,6 +22,8 @@ func ForNetwork(name string) (*Params, error) {
 		return RegTest(), nil
 	case "mainnet", "main":
 		return MainNet(), nil
+	case "testnet3", "test":
+		return TestNet3(), nil
 	case "testnet4":
 		return TestNet4(), nil
 	case "signet":
@@ -30,7 +33,7 @@ func ForNetwork(name string) (*Params, error) {
 }
 
 // The networks' values are those of Bitcoin Core 30 (September 2025), though RPC and
-// policy follow 31. Minimum work and assumed-valid blocks only save work and guard
+// policy follow 31; testnet3's, which is on its way out, are those of 28.1. Minimum work and assumed-valid blocks only save work and guard
 // against made-up chains: each release of Core raises them, and with older ones
 // more is checked, never less.
 
@@ -73,6 +76,28 @@ func MainNet() *Params {
 		BIP30Exceptions: map[Hash]int32{
 			*knownHash("00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec"): 91_842,
 			*knownHash("00000000000743f190a18c5577a3c2d2a1f610ae9601ac046a38084ccb7cd721"): 91_880,
+		},
+	}
+}
+
+// TestNet3 is the public test network of before BIP94: a block may have minimum difficulty
+// twenty minutes after the one before, also one from which a new difficulty is reckoned.
+func TestNet3() *Params {
+	p := chaincfg.TestNet3Params
+	p.DNSSeeds = append(slices.Clone(p.DNSSeeds), chaincfg.DNSSeed{Host: "seed.testnet.achownodes.xyz", HasFiltering: true})
+	return &Params{
+		Params:           &p,
+		CSVHeight:        770_112,
+		SegwitHeight:     834_624,
+		SignalThreshold:  1512, // 75%
+		WarnVersionsFrom: 836_640,
+		Forks: forks(Deployment{Start: NeverActive, Timeout: NoTimeout},
+			Deployment{Start: 1_619_222_400, Timeout: 1_628_640_000}), // 24 April to 11 August 2021
+		MinimumChainWork: workOfHex("0f209695166be8b61fa9"),
+		AssumeValid:      knownHash("000000000000000465b1a66c9f386308e8c75acef9201f3f577811da09fc90ad"), // height 2,873,500
+		ScriptExceptions: map[Hash]txscript.ScriptFlags{
+			// Spends a P2SH output by the rules of before P2SH (2012).
+			*knownHash("00000000dd30457c001f4095d208cc1296b0eed002427aa599874af7a432b105"): 0,
 		},
 	}
 }

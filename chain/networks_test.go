@@ -25,6 +25,9 @@ func TestNetworksAreWhatBitcoinCoreSays(t *testing.T) {
 		{"mainnet", "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f", "f9beb4d9", "8333", "bc",
 			"0000000000000000000000000000000000000000dee8e2a309ad8a9820433c68", "00000000000000000000611fd22f2df7c8fbd0688745c3a6c3bb5109cc2a12cb",
 			227931, 388381, 363725, 419328, 481824, 210000, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 1209600 * time.Second, false, false, false},
+		{"testnet3", "000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943", "0b110907", "18333", "tb",
+			"000000000000000000000000000000000000000000000f209695166be8b61fa9", "000000000000000465b1a66c9f386308e8c75acef9201f3f577811da09fc90ad",
+			21111, 581885, 330776, 770112, 834624, 210000, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 1209600 * time.Second, true, false, false},
 		{"testnet4", "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043", "1c163f28", "48333", "tb",
 			"00000000000000000000000000000000000000000000034a4690fe592dc49c7c", "000000000000000180a58e7fa3b0db84b5ea76377524894f53660d93ac839d9b",
 			1, 1, 1, 1, 1, 210000, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 1209600 * time.Second, true, false, true},
@@ -81,7 +84,7 @@ func TestEveryKnownHashIsTypedRight(t *testing.T) {
 	if len(p.ScriptExceptions) != 2 || len(p.BIP30Exceptions) != 2 {
 		t.Fatal("an exception is lost")
 	}
-	for _, p := range []*chain.Params{chain.MainNet(), chain.TestNet4(), chain.SigNet(nil)} {
+	for _, p := range []*chain.Params{chain.MainNet(), chain.TestNet3(), chain.TestNet4(), chain.SigNet(nil)} {
 		if p.AssumeValid == nil {
 			t.Errorf("%s has no assumed valid block", p.Name)
 		}

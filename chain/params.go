@@ -27,6 +27,10 @@ type Params struct {
 	// AssumeValid is a block whose ancestors' scripts are taken as good; nil: none [defaultAssumeValid].
 	AssumeValid *Hash
 
+	// Checkpoints are blocks before which no fork is taken once they are known, the highest first.
+	// Bitcoin Core has given them up, and there are none unless HoldCheckpoints was called.
+	Checkpoints []chaincfg.Checkpoint
+
 	// SignetChallenge is the script that signs blocks (BIP325); nil: none does.
 	SignetChallenge []byte
 

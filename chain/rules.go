@@ -34,6 +34,7 @@ const (
 	ErrTimewarp   Rule = "time-timewarp-attack" // BIP94
 	ErrBadVersion Rule = "bad-version"          // too old for the soft forks that hold; the word goes on with the version: bad-version(0x00000001)
 	ErrBadParent  Rule = "bad-prevblk"          // builds on an invalid block
+	ErrCheckpoint Rule = "bad-fork-prior-to-checkpoint"
 )
 
 // Rules of blocks.

@@ -21,6 +21,9 @@ func (p *Params) Snapshots() []Snapshot {
 	case p.Net == wire.MainNet:
 		return []Snapshot{knownSnapshot(840_000, "0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
 			"a2a5521b1b5ab65f67818e5e8eccabb7171a517f9e2382208f77687310768f96", 991_032_194)}
+	case p.Net == wire.TestNet3:
+		return []Snapshot{knownSnapshot(2_500_000, "0000000000000093bcb68c03a9a168ae252572d348a2eaeba2cdf9231d73206f",
+			"f841584909f68e47897952345234e37fcd9128cd818f41ee6c3ca68db8071be7", 66_484_552)}
 	case p.Net == SigNet(nil).Net:
 		return []Snapshot{knownSnapshot(160_000, "0000003ca3c99aff040f2563c2ad8f8ec88bd0fd6b8f0895cfaf1ef90353a62c",
 			"fe0a44309b74d6b5883d246cb419c6221bcccf0b308c9b59b7d70783dbdf928a", 2_289_496)}

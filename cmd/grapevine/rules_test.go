@@ -36,6 +36,7 @@ func TestEachNetworkHasBitcoindsPortsAndItsOwnDefaults(t *testing.T) {
 	}{
 		{"regtest", "127.0.0.1:18444", "127.0.0.1:18443", true, false},
 		{"mainnet", "0.0.0.0:8333", "127.0.0.1:8332", false, true},
+		{"testnet3", "0.0.0.0:18333", "127.0.0.1:18332", false, true},
 		{"testnet4", "0.0.0.0:48333", "127.0.0.1:48332", false, true},
 		{"signet", "0.0.0.0:38333", "127.0.0.1:38332", false, true},
 	} {

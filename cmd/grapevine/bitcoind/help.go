@@ -32,7 +32,7 @@ func (p *program) about() string {
 		}
 	}
 	b.WriteString("Environment:\n\n  GRAPEVINE_POLICY=<release>\n")
-	paragraph(&b, "Whose rules of relay hold: those of Bitcoin Core 31 or 28.1 (default: "+policy.Core31().Name+"). Under 28.1 regtest refuses time warps (BIP94) too.")
+	paragraph(&b, "Whose rules of relay hold: those of Bitcoin Core 31 or 28.1 (default: "+policy.Core31().Name+"). Under 28.1 regtest refuses time warps (BIP94) too, and checkpoints hold.")
 	return b.String()
 }
 

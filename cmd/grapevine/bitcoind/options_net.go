@@ -77,7 +77,7 @@ var netOptions = []option{
 		help: "Seconds after which a silent peer may be dropped (at least 1, default: 60).",
 		set:  setPeerTimeout},
 	{name: "port", arg: "=<port>", title: connection, flags: args.NetworkOnly,
-		help: "Port to listen at for peers (default: 8333, testnet4: 48333, signet: 38333, regtest: 18444).",
+		help: "Port to listen at for peers (default: 8333, testnet3: 18333, testnet4: 48333, signet: 38333, regtest: 18444).",
 		set:  elsewhere},
 	{name: "proxy", arg: "=<ip:port|path>", title: connection, flags: args.NoElision,
 		help: "SOCKS5 proxy through which all peers are dialled and names looked up, HOST[:PORT] or unix:PATH; -noproxy for none (default: none).",

@@ -29,7 +29,7 @@ var rpcOptions = []option{
 		help: "Password for RPC.",
 		set:  setRPCPassword},
 	{name: "rpcport", arg: "=<port>", title: rpcServer, flags: args.NetworkOnly,
-		help: "Port of RPC (default: 8332, testnet4: 48332, signet: 38332, regtest: 18443).",
+		help: "Port of RPC (default: 8332, testnet3: 18332, testnet4: 48332, signet: 38332, regtest: 18443).",
 		set:  elsewhere},
 	{name: "rpcservertimeout", arg: "=<n>", title: rpcServer, debug: true,
 		help: "Seconds that a request may take to arrive (default: 30).",

@@ -209,7 +209,10 @@ func (p *program) prepare() (*setup, error) {
 	if err := s.logging(); err != nil {
 		return nil, err
 	}
-	if s.chain == "signet" {
+	switch s.chain {
+	case "test":
+		p.say(slog.LevelInfo, "Warning: Support for testnet3 is deprecated and will be removed in an upcoming release. Consider switching to testnet4.")
+	case "signet":
 		p.say(slog.LevelInfo, fmt.Sprintf("Signet derived magic (message start): %08x", bits.ReverseBytes32(uint32(s.cfg.Params.Net))))
 	}
 	s.cfg.AssumeValid = s.cfg.Params.AssumeValid

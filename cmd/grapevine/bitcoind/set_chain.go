@@ -32,16 +32,10 @@ func elsewhere(*setup) error { return nil }
 
 // network makes the network's rules.
 func (s *setup) network() (err error) {
-	switch s.chain {
-	case "main":
-		s.cfg.Params, err = chain.ForNetwork("mainnet")
-	case "test":
-		return errors.New("testnet3 is not supported: this node has main, testnet4, signet and regtest.")
-	case "signet":
+	if s.chain == "signet" {
 		return s.signet()
-	default:
-		s.cfg.Params, err = chain.ForNetwork(s.chain)
 	}
+	s.cfg.Params, err = chain.ForNetwork(s.chain)
 	return err
 }
 

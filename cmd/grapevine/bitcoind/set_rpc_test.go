@@ -15,12 +15,18 @@ import (
 // applied is the configuration that options give on regtest.
 func applied(t *testing.T, line ...string) (*node.Config, error) {
 	t.Helper()
+	return appliedOn(t, "regtest", line...)
+}
+
+// appliedOn makes one of a chain.
+func appliedOn(t *testing.T, chain string, line ...string) (*node.Config, error) {
+	t.Helper()
 	a := args.New(known(), t.TempDir())
-	if err := a.Parse(append([]string{"-regtest", "-datadir=" + t.TempDir()}, line...)); err != nil {
+	if err := a.Parse(append([]string{"-chain=" + chain, "-datadir=" + t.TempDir()}, line...)); err != nil {
 		t.Fatal(err)
 	}
-	a.Select("regtest")
-	s := &setup{Args: a, chain: "regtest", cfg: &node.Config{Policy: policy.Core31(), Log: slog.New(slog.DiscardHandler)}, log: &logSwitch{}, warn: func(string) {}}
+	a.Select(chain)
+	s := &setup{Args: a, chain: chain, cfg: &node.Config{Policy: policy.Core31(), Log: slog.New(slog.DiscardHandler)}, log: &logSwitch{}, warn: func(string) {}}
 	if err := s.network(); err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +113,9 @@ func TestOptionsOfWalletsAreNotReadWithoutThem(t *testing.T) {
 	}
 }
 
-// By the rules of 28.1 regtest refuses time warps (BIP94), by later ones only where -test asks for it.
-func TestTimeWarpsOnRegtestByRelease(t *testing.T) {
+// By the rules of 28.1 regtest refuses time warps (BIP94), by later ones only where -test asks for it; and
+// there are checkpoints.
+func TestRulesOfHeadersByRelease(t *testing.T) {
 	for _, c := range []struct {
 		release string
 		line    []string
@@ -117,6 +124,16 @@ func TestTimeWarpsOnRegtestByRelease(t *testing.T) {
 		t.Setenv("GRAPEVINE_POLICY", c.release)
 		if cfg, err := applied(t, c.line...); err != nil || cfg.Params.EnforceBIP94 != c.want {
 			t.Errorf("%q %q: %v, %v", c.release, c.line, cfg.Params.EnforceBIP94, err)
+		}
+	}
+	for _, c := range []struct {
+		release, chain string
+		line           []string
+		want           int
+	}{{"", "main", nil, 0}, {"31", "test", nil, 0}, {"28.1", "main", nil, 13}, {"28.1", "test", nil, 1}, {"28.1", "test", []string{"-nocheckpoints"}, 0}, {"28.1", "regtest", nil, 0}} {
+		t.Setenv("GRAPEVINE_POLICY", c.release)
+		if cfg, err := appliedOn(t, c.chain, c.line...); err != nil || len(cfg.Params.Checkpoints) != c.want {
+			t.Errorf("%+v: %d checkpoints, %v", c, len(cfg.Params.Checkpoints), err)
 		}
 	}
 	t.Setenv("GRAPEVINE_POLICY", "28")

@@ -57,8 +57,8 @@ func (s *setup) together() (err error) {
 		if s.cfg.Policy, err = policy.ParseRules(name); err != nil {
 			return fmt.Errorf("GRAPEVINE_POLICY: %w", err)
 		}
-		if s.chain == "regtest" && name == policy.Core28().Name {
-			s.cfg.Params.EnforceBIP94 = true // there 28.1 refuses time warps, later releases only with -test=bip94
+		if name == policy.Core28().Name {
+			s.as28()
 		}
 	}
 	s.cfg.Manners.PunishTxs = s.cfg.Policy.PunishTxs
@@ -88,4 +88,15 @@ func (s *setup) together() (err error) {
 		return err
 	}
 	return s.rpc()
+}
+
+// as28 switches on what 28.1 checked and later releases do not: time warps on regtest, which they
+// refuse only with -test=bip94, and forks before a checkpoint.
+func (s *setup) as28() {
+	if s.chain == "regtest" {
+		s.cfg.Params.EnforceBIP94 = true
+	}
+	if s.Bool("checkpoints", true) {
+		s.cfg.Params.HoldCheckpoints()
+	}
 }

@@ -24,13 +24,13 @@ func RulesFlags() []urfave.Flag {
 }
 
 // networks that a node can be on.
-func networks() []string { return []string{"regtest", "signet", "testnet4", "mainnet"} }
+func networks() []string { return []string{"regtest", "signet", "testnet3", "testnet4", "mainnet"} }
 
 // Params are the rules of the network that the line asks for.
 func Params(c *urfave.Context) (*chain.Params, error) {
 	network := c.String("network")
 	if !slices.Contains(networks(), network) {
-		return nil, Usagef("there is no network %q: regtest, signet, testnet4 and mainnet are", network)
+		return nil, Usagef("there is no network %q: regtest, signet, testnet3, testnet4 and mainnet are", network)
 	}
 	p, err := chain.ForNetwork(network)
 	if err != nil {
@@ -83,6 +83,8 @@ func DefaultRPC(network string) string {
 	switch network {
 	case "mainnet":
 		port = "8332"
+	case "testnet3":
+		port = "18332"
 	case "testnet4":
 		port = "48332"
 	case "signet":

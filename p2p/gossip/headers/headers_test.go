@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -122,6 +123,34 @@ func TestWhoseOffenceABadParentIs(t *testing.T) {
 		}
 		if x.tree.Len() != 4 {
 			t.Errorf("marked %v: %d headers kept", why, x.tree.Len())
+		}
+	}
+}
+
+// Below a checkpoint that the tree has no fork is taken; before it has it, and above it, any.
+func TestForksBeforeACheckpointAreAnOffence(t *testing.T) {
+	for _, c := range []struct {
+		known, fork int // headers that are there, and the height of a fork's first
+		refused     bool
+	}{{9, 1, false}, {10, 1, true}, {10, 9, true}, {10, 10, false}, {12, 9, true}, {12, 11, false}} {
+		x := newTalkers(t, 12)
+		x.params.Checkpoints = []chaincfg.Checkpoint{{Height: 10, Hash: &x.blocks[9].Block.Hash}, {Height: 3, Hash: &chain.Hash{}}}
+		a := x.join(1)
+		x.OnHeaders(a, x.run(1, c.known))
+		parent := x.params.Genesis()
+		if c.fork > 1 {
+			parent = x.blocks[c.fork-2].Node
+		}
+		fork := chaintest.Mine(t, x.params, parent, chaintest.At(parent.Header.Timestamp.Add(time.Hour)))
+		x.Actions()
+		x.OnHeaders(a, []*wire.BlockHeader{&fork.Node.Header})
+		dropped := false
+		for _, act := range x.Actions() {
+			drop, ok := act.(p2p.Drop)
+			dropped = dropped || ok && drop.Offence != ""
+		}
+		if taken := x.tree.Find(fork.Node.Hash) != nil; taken == c.refused || dropped != c.refused {
+			t.Errorf("%+v: taken %v, dropped %v", c, taken, dropped)
 		}
 	}
 }

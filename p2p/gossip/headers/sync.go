@@ -301,6 +301,10 @@ func (s *Sync) insert(parent *Entry, h *wire.BlockHeader) (*Entry, error) {
 	if err := chain.CheckHeader(s.params, parent.Node, h, s.Clock()); err != nil {
 		return nil, err
 	}
+	known := func(h chain.Hash) bool { return s.tree.Find(h) != nil }
+	if err := chain.CheckFork(s.params, parent.Node.Height+1, known); err != nil {
+		return nil, err
+	}
 	return s.tree.Insert(chain.NewHeaderNode(parent.Node, *h)), nil
 }
 
