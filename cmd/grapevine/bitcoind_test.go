@@ -93,6 +93,33 @@ func TestUnderBitcoindsNameItStartsAndStopsAsCore(t *testing.T) {
 	}
 }
 
+// What ends the node once its log is open stands there too: who started it in the background is sent to read it.
+func TestUnderBitcoindsNameTheLogSaysWhyItEnded(t *testing.T) {
+	home := t.TempDir()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct {
+		chain, dir string
+		line       []string
+		want       string
+	}{
+		{"regtest", "regtest", []string{"-listen", "-bind=" + taken.Addr().String()}, "Unable to bind to " + taken.Addr().String() + " on this computer. Bitcoin Core is probably already running."},
+		{"test", "testnet3", []string{"-acceptstalefeeestimates"}, "acceptstalefeeestimates is not supported on test chain."},
+		{"main", "", []string{"-acceptstalefeeestimates"}, "acceptstalefeeestimates is not supported on main chain."},
+	} {
+		dir := t.TempDir()
+		line := append(bitcoindLine(dir, freePort(t), "-noregtest", "-chain="+c.chain), c.line...)
+		s := gv(t, home, line...)
+		log, err := os.ReadFile(filepath.Join(dir, c.dir, "debug.log"))
+		if s.status != 1 || !strings.HasPrefix(s.err, "Error: "+c.want+"\n") || err != nil || !strings.Contains(string(log), " Error: "+c.want+"\n") {
+			t.Errorf("%s %q: %+v, and the log (%v):\n%s", c.chain, c.line, s, err, log)
+		}
+	}
+}
+
 func TestUnderBitcoindsNameItRunsInTheBackground(t *testing.T) {
 	dir, home, port := t.TempDir(), t.TempDir(), freePort(t)
 	if s := gv(t, home, bitcoindLine(dir, port, "-daemonwait")...); s.status != 0 || s.err != "" || s.out != "grapevine starting\n" {
