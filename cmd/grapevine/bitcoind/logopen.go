@@ -100,6 +100,13 @@ func (p *program) openLog() error {
 	return nil
 }
 
+// closeLog closes it, if it was opened: the last line says why the node ended.
+func (p *program) closeLog() {
+	if p.lines != nil {
+		_ = p.lines.out.close()
+	}
+}
+
 // shrink keeps the end of a log that has grown; a failure leaves it as it is [ShrinkDebugFile].
 func shrink(path string) {
 	st, err := db.StatFile(path)

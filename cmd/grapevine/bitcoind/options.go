@@ -3,6 +3,7 @@ package bitcoind
 //lint:file-ignore ST1005 these texts are Bitcoin Core's, which people search for
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -74,7 +75,12 @@ type setup struct {
 	cfg   *node.Config
 	log   *logSwitch
 	warn  func(text string) // tells a warning on stderr and in the log
+	late  error             // the first that later was called with
 }
+
+// later keeps an error until the log is open: Core finds it when its own is
+// [AppInitMain], so that the log tells it too, and others first.
+func (s *setup) later(err error) { s.late = cmp.Or(s.late, err) }
 
 // apply runs the rows of the options that were given.
 func (s *setup) apply() error {

@@ -51,6 +51,7 @@ type program struct {
 func Run(ctx context.Context, sys System, line []string) int {
 	p := &program{System: sys, Args: args.New(known(), sys.Home)}
 	privately()
+	defer p.closeLog()
 	err := p.run(ctx, line[1:])
 	if err == nil {
 		return exitDone
@@ -95,6 +96,9 @@ func (p *program) run(ctx context.Context, line []string) error {
 		return err
 	}
 	if p.background() {
+		if s.late != nil { // the log is opened by who goes on
+			return s.late
+		}
 		if lock, err := p.occupy(); err != nil { // tell it here, where somebody reads
 			return err
 		} else if err := lock.Close(); err != nil {
@@ -255,7 +259,9 @@ func (p *program) node(ctx context.Context, s *setup) (err error) {
 	if err := p.openLog(); err != nil {
 		return err
 	}
-	defer p.lines.out.close()
+	if s.late != nil {
+		return s.late
+	}
 	hung := make(chan os.Signal, 1)
 	onHangup(hung)
 	defer signal.Stop(hung)
