@@ -2,6 +2,7 @@ package miner_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -34,11 +35,16 @@ type miniNode struct {
 
 func newMiniNode(t testing.TB) *miniNode {
 	t.Helper()
+	return newMiniNodeOf(t, chain.RegTest())
+}
+
+func newMiniNodeOf(t testing.TB, p *chain.Params) *miniNode {
+	t.Helper()
 	file, err := db.Open(filepath.Join(t.TempDir(), "chain.db"), ledger.Name, ledger.Schema, db.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, checker := chain.RegTest(), script.New(script.Config{})
+	checker := script.New(script.Config{})
 	l, err := ledger.Open(ledger.Config{DB: file, Params: p, Script: checker, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -211,6 +217,20 @@ func TestPoolAndMinerOnARealLedger(t *testing.T) {
 	w.expect(t, 0)
 	if _, ok := w.pool.Entry(spend.ID); ok {
 		t.Fatal("it spends a coinbase that is gone")
+	}
+}
+
+// Who signs blocks of a signet asks for a template first: it has no signature yet.
+func TestTemplatesOfASignetNeedNoSignature(t *testing.T) {
+	key, p := chaintest.NewKey(1), chain.RegTest()
+	p.SignetChallenge = key.P2WPKH()
+	w := newMiniNodeOf(t, p)
+	tmpl, err := w.miner.Template(t.Context(), key.P2WPKH())
+	if err != nil || tmpl.Height != 1 {
+		t.Fatal(err)
+	}
+	if _, err := w.miner.Generate(t.Context(), 1, key.P2WPKH(), 0); !errors.Is(err, chain.ErrSignetSolution) {
+		t.Fatalf("a block without a signature: %v", err)
 	}
 }
 
