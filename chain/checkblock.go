@@ -18,6 +18,19 @@ func CheckBlock(p *Params, b *Block) error {
 	if err := checkSignet(p, b); err != nil {
 		return err
 	}
+	return checkBody(b)
+}
+
+// CheckProposal is CheckBlock for a block that has no proof of work yet: a signet's signature, which
+// stands for it, may be missing too [fCheckPOW].
+func CheckProposal(b *Block) error {
+	if err := checkRoot(b); err != nil {
+		return err
+	}
+	return checkBody(b)
+}
+
+func checkBody(b *Block) error {
 	if err := checkBlockSize(b); err != nil {
 		return err
 	}

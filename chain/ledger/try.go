@@ -33,7 +33,7 @@ func (l *Ledger) try(tip *chain.HeaderNode, b *chain.Block) error {
 	if err := chain.CheckHeaderContext(p, tip, &b.Header, l.cfg.Now()); err != nil {
 		return err
 	}
-	if err := chain.CheckBlock(p, b); err != nil {
+	if err := chain.CheckProposal(b); err != nil {
 		return err
 	}
 	if err := chain.CheckBlockContext(p, tip, b); err != nil {
