@@ -61,6 +61,7 @@ type Candidate struct {
 	Modified  btcutil.Amount // by this it is chosen
 	VSize     int
 	SigOpCost int
+	Related   bool // it spends another of the pool, or another spends it
 }
 
 // Snapshot is the pool at one moment; parents come before their children.

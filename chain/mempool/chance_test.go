@@ -158,6 +158,34 @@ func (c *chance) agrees(d chain.PoolDelta) error {
 			return fmt.Errorf("pool lacks %s or its fee differs", x.tx.ID)
 		}
 	}
+	return c.snapshotAgrees()
+}
+
+// snapshotAgrees: the miner sees parents before their children, and who has relatives.
+func (c *chance) snapshotAgrees() error {
+	related := map[chain.Hash]bool{}
+	for _, x := range c.list {
+		for _, in := range x.tx.TxIn {
+			if parent, ok := c.find(in.PreviousOutPoint.Hash); ok {
+				related[x.tx.ID], related[parent.tx.ID] = true, true
+			}
+		}
+	}
+	seen := map[chain.Hash]bool{}
+	for _, s := range c.pool.Snapshot().Txs {
+		if s.Related != related[s.Tx.ID] {
+			return fmt.Errorf("the snapshot says of %s that it has relatives: %v", s.Tx.ID, s.Related)
+		}
+		for _, in := range s.Tx.TxIn {
+			if _, ok := c.find(in.PreviousOutPoint.Hash); ok && !seen[in.PreviousOutPoint.Hash] {
+				return fmt.Errorf("in the snapshot %s stands before its parent", s.Tx.ID)
+			}
+		}
+		seen[s.Tx.ID] = true
+	}
+	if len(seen) != len(c.list) {
+		return fmt.Errorf("the snapshot has %d transactions, twin %d", len(seen), len(c.list))
+	}
 	return nil
 }
 

@@ -66,8 +66,19 @@ func (g *graph) All() iter.Seq[*entry] { return slices.Values(g.heap) }
 
 // ordered are the entries, parents before their children.
 func (g *graph) ordered() []*entry {
-	all := slices.Clone([]*entry(g.heap))
-	slices.SortFunc(all, bySeq)
+	type numbered struct { // beside each other, so that sorting looks into no entry
+		seq int64
+		*entry
+	}
+	list := make([]numbered, len(g.heap))
+	for i, e := range g.heap {
+		list[i] = numbered{e.Seq, e}
+	}
+	slices.SortFunc(list, func(a, b numbered) int { return cmp.Compare(a.seq, b.seq) })
+	all := make([]*entry, len(list))
+	for i := range list {
+		all[i] = list[i].entry
+	}
 	return all
 }
 

@@ -66,7 +66,7 @@ func (p *Pool) Snapshot() Snapshot {
 	defer p.mu.RUnlock()
 	s := Snapshot{Tip: p.tip, Txs: make([]Candidate, 0, p.graph.Len()), Updates: p.updates()}
 	for _, e := range p.graph.ordered() {
-		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost})
+		s.Txs = append(s.Txs, Candidate{Tx: e.Tx, Fee: e.Fee, Modified: e.Modified, VSize: e.VSize, SigOpCost: e.SigOpCost, Related: len(e.Parents)+len(e.Children) > 0})
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package miner
 
 import (
-	"cmp"
 	"container/heap"
 	"slices"
 
@@ -45,6 +44,8 @@ type candidate struct {
 	weight int
 	sigOps int
 	rate   policy.Paid // see score
+
+	self [1]*candidate // what pending gives of one that needs no other
 }
 
 // packages has the candidate whose package pays best at the top (container/heap).
@@ -52,32 +53,72 @@ type packages []*candidate
 
 func (h packages) Len() int { return len(h) }
 
-func (h packages) Less(i, j int) bool { return compare(h[i], h[j]) < 0 }
+func (h packages) Less(i, j int) bool { return h[i].before(lone{h[j].rate, h[j].at}) }
 
-// compare puts the package that pays best first; of two that pay the same, the one that came first.
-func compare(a, b *candidate) int {
-	return cmp.Or(policy.CmpRate(b.rate, a.rate), a.at-b.at)
+// lone is a transaction without relatives in the pool: nothing that is chosen changes its place.
+type lone struct {
+	policy.Paid
+	at int // in the snapshot
 }
 
-// queue holds the packages that are not chosen yet. Most transactions have no relatives in the pool: nothing
-// changes their place, so that those are sorted once, and only the others are kept in a heap.
+// before says whether a pays better, or as much and came first.
+func (a lone) before(b lone) bool {
+	c := policy.CmpRate(a.Paid, b.Paid)
+	return c > 0 || c == 0 && a.at < b.at
+}
+
+// loners are a heap of those, the best at the top. Most of a pool are some, of which a block takes a part.
+type loners []lone
+
+func (h loners) init() {
+	for i := len(h)/2 - 1; i >= 0; i-- {
+		h.sink(i)
+	}
+}
+
+// sink lets the one in place i sink to where it belongs.
+func (h loners) sink(i int) {
+	for {
+		best := 2*i + 1
+		if best >= len(h) {
+			return
+		}
+		if best+1 < len(h) && h[best+1].before(h[best]) {
+			best++
+		}
+		if !h[best].before(h[i]) {
+			return
+		}
+		h[i], h[best] = h[best], h[i]
+		i = best
+	}
+}
+
+// queue holds the packages that are not chosen yet.
 type queue struct {
-	alone  []*candidate // the best first
+	txs    []mempool.Candidate
+	alone  loners
 	linked packages
+	one    candidate // the last of alone that was given
 }
 
-// next takes the package that pays best; nil: there is none left.
+// next takes the package that pays best; nil: there is none left. It is valid until the next call.
 func (q *queue) next() *candidate {
-	if len(q.alone) == 0 && len(q.linked) == 0 {
+	switch {
+	case len(q.alone) == 0 && len(q.linked) == 0:
 		return nil
+	case len(q.alone) == 0 || len(q.linked) > 0 && q.linked[0].before(q.alone[0]):
+		return heap.Pop(&q.linked).(*candidate)
 	}
-	if len(q.alone) > 0 && (len(q.linked) == 0 || compare(q.alone[0], q.linked[0]) < 0) {
-		best := q.alone[0]
-		q.alone = q.alone[1:]
-		return best
-	}
-	return heap.Pop(&q.linked).(*candidate)
+	at, last := q.alone[0].at, len(q.alone)-1
+	q.alone[0], q.alone = q.alone[last], q.alone[:last]
+	q.alone.sink(0)
+	q.one = candidate{Candidate: q.txs[at], at: at, place: -1}
+	q.one.stand()
+	return &q.one
 }
+
+func (c *candidate) before(l lone) bool { return lone{c.rate, c.at}.before(l) }
 
 func (h packages) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
@@ -146,47 +187,63 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 
 // link finds who spends whom, and what each package adds up to.
 func link(txs []mempool.Candidate) (left queue) {
-	all := make([]candidate, len(txs))
-	byID := make(map[chain.Hash]*candidate, len(txs))
+	related := 0
+	for i := range txs {
+		if txs[i].Related {
+			related++
+		}
+	}
+	left.txs, left.alone = txs, make(loners, 0, len(txs)-related)
+	all := make([]candidate, 0, related) // never grows: it is pointed into
+	byID := make(map[chain.Hash]*candidate, related)
 	for i, tx := range txs {
-		c := &all[i]
-		*c = candidate{Candidate: tx, at: i, place: -1}
-		for _, in := range tx.Tx.TxIn {
-			parent := byID[in.PreviousOutPoint.Hash]
-			if parent != nil && !slices.Contains(c.parents, parent) {
-				c.parents = append(c.parents, parent)
-				parent.children = append(parent.children, c)
-			}
+		if !tx.Related {
+			left.alone = append(left.alone, lone{policy.Paid{Fee: tx.Modified, VSize: tx.VSize}, i})
+			continue
 		}
-		if c.parents == nil {
-			c.fee, c.size, c.weight, c.sigOps = c.Modified, c.VSize, c.Tx.Weight, c.SigOpCost
-		} else {
-			for _, a := range c.pending() {
-				c.fee += a.Modified
-				c.size += a.VSize
-				c.weight += a.Tx.Weight
-				c.sigOps += a.SigOpCost
-			}
-		}
-		c.rate = c.score()
+		all = append(all, candidate{Candidate: tx, at: i, place: -1})
+		c := &all[len(all)-1]
+		c.findParents(byID)
 		byID[tx.Tx.ID] = c
+		left.linked.Push(c)
 	}
-	left.alone = make([]*candidate, 0, len(all))
-	for i := range all {
-		if c := &all[i]; c.parents == nil && c.children == nil {
-			left.alone = append(left.alone, c)
-		} else {
-			left.linked.Push(c)
-		}
-	}
-	slices.SortFunc(left.alone, compare)
+	left.alone.init()
 	heap.Init(&left.linked)
 	return left
 }
 
+// findParents links the candidate with those before it that it spends, and adds up its package.
+func (c *candidate) findParents(byID map[chain.Hash]*candidate) {
+	for _, in := range c.Tx.TxIn {
+		parent := byID[in.PreviousOutPoint.Hash]
+		if parent != nil && !slices.Contains(c.parents, parent) {
+			c.parents = append(c.parents, parent)
+			parent.children = append(parent.children, c)
+		}
+	}
+	if c.parents == nil {
+		c.stand()
+		return
+	}
+	for _, a := range c.pending() {
+		c.fee += a.Modified
+		c.size += a.VSize
+		c.weight += a.Tx.Weight
+		c.sigOps += a.SigOpCost
+	}
+	c.rate = c.score()
+}
+
+// stand makes a candidate that needs no other its own package.
+func (c *candidate) stand() {
+	c.fee, c.size, c.weight, c.sigOps = c.Modified, c.VSize, c.Tx.Weight, c.SigOpCost
+	c.rate = policy.Paid{Fee: c.fee, VSize: c.size}
+}
+
 // pending is the candidate with its ancestors that are not chosen yet, parents first [onlyUnconfirmed, SortForBlock].
 func (c *candidate) pending() []*candidate {
-	group := []*candidate{c}
+	c.self[0] = c
+	group := c.self[:]
 	if len(c.parents) == 0 {
 		return group
 	}

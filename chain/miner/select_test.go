@@ -26,6 +26,20 @@ func made(n int, weight int, fee btcutil.Amount, from ...mempool.Candidate) memp
 	return mempool.Candidate{Tx: tx, Fee: fee, Modified: fee, VSize: (weight + 3) / 4}
 }
 
+// related says of which of them others are the relatives, as a pool does.
+func related(txs []mempool.Candidate) []mempool.Candidate {
+	at := map[chain.Hash]int{}
+	for i := range txs {
+		for _, in := range txs[i].Tx.TxIn {
+			if parent, ok := at[in.PreviousOutPoint.Hash]; ok {
+				txs[i].Related, txs[parent].Related = true, true
+			}
+		}
+		at[txs[i].Tx.ID] = i
+	}
+	return txs
+}
+
 func usual() terms { return terms{chain.MaxBlockWeight, reserved, 1} }
 
 // slowly chooses by looking at every package anew each time.
@@ -96,7 +110,7 @@ func TestChoiceIsWhatTheSlowOneChooses(t *testing.T) {
 		var txs []mempool.Candidate
 		for i := range 120 {
 			var from []mempool.Candidate
-			for len(txs) > 0 && r.IntN(2) == 0 && len(from) < 3 {
+			for len(txs) > 0 && r.IntN(2+int(seed%4)) == 0 && len(from) < 3 {
 				from = append(from, txs[max(0, len(txs)-1-r.IntN(15))])
 			}
 			weight := 400 + r.IntN(4000)
@@ -110,7 +124,7 @@ func TestChoiceIsWhatTheSlowOneChooses(t *testing.T) {
 			}
 			txs = append(txs, tx)
 		}
-		got, want := choose(txs, tip, usual()), slowly(txs)
+		got, want := choose(related(txs), tip, usual()), slowly(txs)
 		if !slices.EqualFunc(got, want, func(a, b mempool.Candidate) bool { return a.Tx == b.Tx }) {
 			t.Fatalf("seed %d: chose %s\nwant  %s", seed, names(got), names(want))
 		}
@@ -130,7 +144,7 @@ func TestRichChildPaysForItsParent(t *testing.T) {
 	rich := made(2, 400, 5000, lowFee)
 	lazy := made(3, 400, 1, rich)
 	free := made(4, 400, 0)
-	got := choose([]mempool.Candidate{lowFee, middle, rich, lazy, free}, chain.RegTest().Genesis(), usual())
+	got := choose(related([]mempool.Candidate{lowFee, middle, rich, lazy, free}), chain.RegTest().Genesis(), usual())
 	if names(got) != "0 2 1 3 " {
 		t.Fatalf("chose %s", names(got))
 	}
@@ -141,7 +155,7 @@ func TestNotFinalStaysOutWithWhatBuildsOnIt(t *testing.T) {
 	wait.Tx.LockTime, wait.Tx.TxIn[0].Sequence = 1, 0
 	child := made(1, 400, 9000, wait)
 	ready := made(2, 400, 1000)
-	got := choose([]mempool.Candidate{wait, child, ready}, chain.RegTest().Genesis(), usual())
+	got := choose(related([]mempool.Candidate{wait, child, ready}), chain.RegTest().Genesis(), usual())
 	if names(got) != "2 " {
 		t.Fatalf("chose %s", names(got))
 	}
@@ -158,6 +172,7 @@ func BenchmarkChooseFrom5000(b *testing.B) {
 		txs = append(txs, made(i, 561, btcutil.Amount(200+r.IntN(20_000)), from...))
 	}
 	tip := chain.RegTest().Genesis()
+	txs = related(txs)
 	for b.Loop() {
 		choose(txs, tip, usual())
 	}

@@ -130,7 +130,7 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 		t.Txs = append(t.Txs, TemplateTx{Tx: c.Tx, Fee: c.Fee, SigOpCost: c.SigOpCost})
 	}
 	m.last.Store(made)
-	t.findDepends()
+	t.findDepends(chosen)
 	t.makeCoinbase(payTo, m.coinbaseInput(t.Height), t.Height >= p.SegwitHeight, m.cfg.NoExtraNonce)
 	at := m.time(t.MinTime)
 	root, _ := chain.TxRoot(t.all())
@@ -162,9 +162,13 @@ func minTime(p *chain.Params, parent *chain.HeaderNode) int64 {
 	return least
 }
 
-func (t *Template) findDepends() {
-	place := make(map[chain.Hash]int, len(t.Txs))
+// findDepends finds whom each transaction spends, among those that have relatives in the pool.
+func (t *Template) findDepends(chosen []mempool.Candidate) {
+	place := map[chain.Hash]int{}
 	for i := range t.Txs {
+		if !chosen[i].Related {
+			continue
+		}
 		tx := &t.Txs[i]
 		for _, in := range tx.Tx.TxIn {
 			if at, ok := place[in.PreviousOutPoint.Hash]; ok && !slices.Contains(tx.Depends, at) {
