@@ -32,6 +32,15 @@ type Block struct {
 	Weight int
 }
 
+// BlockWeight is the weight of a block of these transactions.
+func BlockWeight(txs []*Tx) int {
+	weight := (wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(txs)))) * WitnessScale
+	for _, tx := range txs {
+		weight += tx.Weight
+	}
+	return weight
+}
+
 // MsgBlock is the block as wire has it, sharing the transactions.
 func (b *Block) MsgBlock() *wire.MsgBlock {
 	msg := &wire.MsgBlock{Header: b.Header, Transactions: make([]*wire.MsgTx, len(b.Txs))}

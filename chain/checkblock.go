@@ -30,6 +30,27 @@ func CheckProposal(b *Block) error {
 	return checkBody(b)
 }
 
+// CheckTemplate is CheckProposal for a block whose maker has yet to seal it: its header commits to nothing, and it has no
+// bytes [fCheckMerkleRoot]. known says of which transactions CheckTx is known to be nil. What it leaves out its place and its
+// coins show: size is less than weight, and legacy signature operations are counted with all others.
+func CheckTemplate(b *Block, known func(i int) bool) error {
+	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight {
+		return Broken(ErrBadBlockLength, "size limits failed")
+	}
+	if err := checkCoinbasePlace(b); err != nil {
+		return err
+	}
+	for i, tx := range b.Txs {
+		if known(i) {
+			continue
+		}
+		if err := CheckTx(tx); err != nil {
+			return inTx(err, i, tx)
+		}
+	}
+	return nil
+}
+
 func checkBody(b *Block) error {
 	if err := checkBlockSize(b); err != nil {
 		return err

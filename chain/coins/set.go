@@ -24,6 +24,7 @@ type Set struct {
 	active  *Cache
 	frozen  *Cache // nil: nothing was frozen yet
 	flushes uint64 // how often frozen changed its nature: see Coin
+	moves   uint64 // how often tip changed
 }
 
 // viewer is the file as readers see it: a *db.DB.
@@ -42,6 +43,7 @@ func (s *Set) Switch(place Place, tip *chain.HeaderNode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.place, s.tip, s.active, s.frozen = place, tip, NewCache(), nil
+	s.moves++
 	s.flushes++ // who reads the file now reads it again
 }
 
@@ -59,6 +61,14 @@ func (s *Set) Tip() *chain.HeaderNode {
 	return s.tip
 }
 
+// State is the block that the set stands at, and a number that changes with every coin that comes or
+// goes: what was read is of that block if the number was the same before and after.
+func (s *Set) State() (tip *chain.HeaderNode, number uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tip, s.moves
+}
+
 // Apply makes the changes of several blocks and moves the tip, at once for
 // every reader.
 func (s *Set) Apply(tip *chain.HeaderNode, blocks ...[]Change) {
@@ -70,6 +80,7 @@ func (s *Set) Apply(tip *chain.HeaderNode, blocks ...[]Change) {
 		}
 	}
 	s.tip = tip
+	s.moves++
 }
 
 // Coin reads one coin. Caches are read first, and the file afterwards: a coin
@@ -262,7 +273,7 @@ func (s *Set) Fetch(ops []wire.OutPoint, into []Found, ahead *Ahead) error {
 }
 
 // Coins reads many coins as Coin reads one: any goroutine may call it. They are of one
-// tip if the set stood at it before and after.
+// tip if State was the same before and after.
 func (s *Set) Coins(ops []wire.OutPoint, into []Found) error {
 	for {
 		flushes := s.flushed()

@@ -115,15 +115,14 @@ func Inputs(b *chain.Block) (ops []wire.OutPoint) {
 type spending struct {
 	*Connector
 	Effect
+	sums
 	node   *chain.HeaderNode
 	number uint64
 	ops    []wire.OutPoint // what is left of prefetch's, and what was found there
 	found  []coins.Found
 	flat   []chain.Coin // backs Effect.Spent
 	arena  []byte       // backs the coins of Effect.Changes
-	fees   btcutil.Amount
-	sigops int
-	repeat bool // one of the two blocks that repeated a coinbase
+	repeat bool         // one of the two blocks that repeated a coinbase
 }
 
 func (s *spending) allocate(b *chain.Block) {
@@ -150,11 +149,43 @@ func (s *spending) tx(i int, tx *chain.Tx) error {
 		}
 		s.Spent[i] = in
 	}
-	s.sigops += chain.SigOpCost(tx, in, s.Flags)
-	if s.sigops > chain.MaxSigOpCost {
-		return chain.Broken(chain.ErrBadSigOps, "too many sigops")
+	if err := s.count(chain.SigOpCost(tx, in, s.Flags)); err != nil {
+		return err
 	}
 	s.make(tx, i == 0)
+	return nil
+}
+
+// sums are what a block's transactions add up to so far.
+type sums struct {
+	fees   btcutil.Amount
+	sigops int
+}
+
+// spend counts in a transaction that spends these coins in the block at node, and gives its fee.
+func (s *sums) spend(p *chain.Params, tx *chain.Tx, spent []chain.Coin, node *chain.HeaderNode) (btcutil.Amount, error) {
+	fee, err := chain.CheckTxInputs(p, tx, spent, node.Height)
+	if err == nil {
+		err = s.pay(fee)
+	}
+	if err == nil && !chain.SequenceLock(p, tx, spent, node.Parent).Open(node.Parent) {
+		err = chain.Broken(chain.ErrNonFinal, "relative lock time")
+	}
+	return fee, err
+}
+
+func (s *sums) pay(fee btcutil.Amount) error {
+	if s.fees += fee; s.fees > chain.MaxMoney {
+		return chain.Broken(chain.ErrAccumulatedFee, "")
+	}
+	return nil
+}
+
+// count counts in signature operations.
+func (s *sums) count(cost int) error {
+	if s.sigops += cost; s.sigops > chain.MaxSigOpCost {
+		return chain.Broken(chain.ErrBadSigOps, "too many sigops")
+	}
 	return nil
 }
 
@@ -183,15 +214,8 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 		s.flat = append(s.flat, coin)
 	}
 	coinsIn := s.flat[from:len(s.flat):len(s.flat)]
-	fee, err := chain.CheckTxInputs(s.Params, tx, coinsIn, s.node.Height)
-	if err != nil {
+	if _, err := s.spend(s.Params, tx, coinsIn, s.node); err != nil {
 		return nil, err
-	}
-	if s.fees += fee; s.fees > chain.MaxMoney {
-		return nil, chain.Broken(chain.ErrAccumulatedFee, "")
-	}
-	if !chain.SequenceLock(s.Params, tx, coinsIn, s.node.Parent).Open(s.node.Parent) {
-		return nil, chain.Broken(chain.ErrNonFinal, "relative lock time")
 	}
 	for _, in := range tx.TxIn {
 		s.Overlay.Spend(in.PreviousOutPoint, s.number)

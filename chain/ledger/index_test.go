@@ -132,42 +132,6 @@ func TestIndexesSwitchedOnLaterCatchUp(t *testing.T) {
 	checkIndexes(t, r)
 }
 
-func TestTryBlockValidatesAndChangesNothing(t *testing.T) {
-	tr, r := plant(t)
-	key := chaintest.NewKey(1)
-	tr.Grow(chaintest.Genesis, "a", 101, chaintest.PayTo(key.P2TR()))
-	tr.AcceptRow("a", 101)
-	tx := chaintest.SpendOne(t, tr.Named("a1").Coinbase(key), key.P2WPKH(), 1000)
-	early := chaintest.SpendOne(t, tr.Named("a5").Coinbase(key), key.P2WPKH(), 1000)
-	forged := tx.Copy()
-	forged.TxIn[0].Witness[0][5] ^= 1
-	for _, c := range []struct {
-		name string
-		m    chaintest.Mined
-		want error
-	}{
-		{"good", tr.Block("a101", "good", chaintest.With(tx), chaintest.Fees(1000)), nil},
-		{"without work", tr.Block("a101", "unsolved", chaintest.With(tx), chaintest.Unsolved()), nil},
-		{"too much", tr.Block("a101", "greedy", chaintest.With(tx), chaintest.Fees(1001)), chain.ErrCoinbaseAmount},
-		{"immature", tr.Block("a101", "early", chaintest.With(early)), chain.ErrImmatureCoinbase},
-		{"twice", tr.Block("a101", "twice", chaintest.With(tx, again(tx))), chain.ErrInputsMissing},
-		{"elsewhere", tr.Block("a100", "elsewhere"), chain.ErrInconclusive},
-		{"forged", tr.Block("a101", "forged", chaintest.With(chain.NewTx(forged))), errors.New("a script fails")},
-	} {
-		err := r.TryBlock(c.m.Block)
-		if c.name == "forged" && err != nil {
-			continue
-		}
-		if !errors.Is(err, c.want) || c.want == nil && err != nil {
-			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
-		}
-	}
-	tr.ExpectTip("a101")
-	r.check()
-	tr.Accept("good")
-	r.check()
-}
-
 // Readers see the coins of one tip or of the next, never of blocks that are
 // being validated, while everything is flushed all the time.
 func TestViewSeesCommittedTruthWhileFlushing(t *testing.T) {

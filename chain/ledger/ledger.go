@@ -85,6 +85,7 @@ type Ledger struct {
 	rebuilt  chan struct{}
 	indexed  atomic.Int32 // up to which height all indexes reach; -1: to the tip
 	digests  digests
+	tried    tried
 	verifies chan struct{} // holds the right to verify blocks: each takes the memory of a move
 
 	loading  atomic.Bool   // a snapshot is being loaded

@@ -1,6 +1,7 @@
 package miner_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -231,6 +233,81 @@ func TestTemplatesOfASignetNeedNoSignature(t *testing.T) {
 	}
 	if _, err := w.miner.Generate(t.Context(), 1, key.P2WPKH(), 0); !errors.Is(err, chain.ErrSignetSolution) {
 		t.Fatalf("a block without a signature: %v", err)
+	}
+}
+
+// liar is a pool that says of itself what is not so.
+type liar struct {
+	miner.Pool
+	lie func([]mempool.Candidate) []mempool.Candidate
+}
+
+func (l liar) Snapshot() mempool.Snapshot {
+	s := l.Pool.Snapshot()
+	s.Txs = l.lie(s.Txs)
+	return s
+}
+
+// A template that would be refused is found before anybody works on it, whatever the pool holds, and whether the ledger
+// has seen its transactions before or not.
+func TestTemplatesOfAPoolThatLiesAreRefused(t *testing.T) {
+	w, key := newMiniNode(t), chaintest.NewKey(1)
+	hashes := w.generate(t, 104, key.P2WPKH())
+	coin := func(i int) chaintest.Coin {
+		block, err := w.Block(hashes[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return chaintest.OutputOf(block.Txs[0], 0, key)
+	}
+	parent := chaintest.SpendOne(t, coin(0), key.P2WPKH(), 2000)
+	for _, tx := range []*chain.Tx{parent, chaintest.SpendOne(t, chaintest.OutputOf(parent, 0, key), key.P2TR(), 3000), chaintest.SpendOne(t, coin(1), key.P2TR(), 1000)} {
+		if _, err := w.pool.Add(tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add := func(tx *chain.Tx) func([]mempool.Candidate) []mempool.Candidate {
+		return func(txs []mempool.Candidate) []mempool.Candidate {
+			return append(txs, mempool.Candidate{Tx: tx, Fee: 1000, Modified: 1000, VSize: tx.VSize(), SigOpCost: 1})
+		}
+	}
+	spentCoin := chaintest.Coin{Op: wire.OutPoint{Hash: chain.Hash{1}}, Value: 5000, Script: key.P2WPKH(), Key: key}
+	forged := chaintest.SpendOne(t, coin(2), key.P2TR(), 1000).Copy()
+	forged.TxIn[0].Witness[0][20] ^= 1
+	for _, c := range []struct {
+		name string
+		want error
+		lie  func([]mempool.Candidate) []mempool.Candidate
+	}{
+		{"the truth", nil, func(txs []mempool.Candidate) []mempool.Candidate { return txs }},
+		{"a fee", chain.ErrCoinbaseAmount, func(txs []mempool.Candidate) []mempool.Candidate { txs[2].Fee++; return txs }},
+		{"a coin that is gone", chain.ErrInputsMissing, add(chaintest.SpendOne(t, spentCoin, key.P2TR(), 1000))},
+		{"a coin that another spends", chain.ErrInputsMissing, add(chaintest.SpendOne(t, coin(1), key.P2WPKH(), 1000))},
+		{"a coin that is too young", chain.ErrImmatureCoinbase, add(chaintest.SpendOne(t, coin(60), key.P2WPKH(), 1000))},
+		{"a forged signature", chain.ErrBlockScript, add(chain.NewTx(forged))},
+		{"a child without its parent", chain.ErrInputsMissing, func(txs []mempool.Candidate) []mempool.Candidate { return txs[1:] }},
+		{"a child before its parent", chain.ErrInputsMissing, func(txs []mempool.Candidate) []mempool.Candidate {
+			txs[0], txs[1] = txs[1], txs[0]
+			return txs
+		}},
+		{"no relatives", chain.ErrInputsMissing, func(txs []mempool.Candidate) []mempool.Candidate {
+			txs[0].Related, txs[1].Related = false, false
+			return txs
+		}},
+		{"signature operations", chain.ErrBadSigOps, func(txs []mempool.Candidate) []mempool.Candidate {
+			many := chaintest.SpendWith(t, []chaintest.Coin{coin(2)}, func(tx *wire.MsgTx) {
+				tx.AddTxOut(chaintest.Pay(1, bytes.Repeat([]byte{txscript.OP_CHECKSIG}, chain.MaxSigOpCost/chain.WitnessScale)))
+			})
+			return add(many)(txs)
+		}},
+		{"the truth again", nil, func(txs []mempool.Candidate) []mempool.Candidate { return txs }},
+	} {
+		m := miner.New(miner.Config{Params: chain.RegTest(), Ledger: w.Ledger, Pool: liar{w.pool, c.lie}, Submit: w.submit, Now: time.Now})
+		for range 2 {
+			if _, err := m.Template(t.Context(), key.P2WPKH()); !errors.Is(err, c.want) || c.want == nil && err != nil {
+				t.Errorf("%s: got %v, want %v", c.name, err, c.want)
+			}
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/btcsuite/btcd/wire/v2"
+
 	"grapevine/chain"
 	"grapevine/chain/mempool"
 	"grapevine/chain/policy"
@@ -17,8 +19,8 @@ import (
 // Ledger is what the miner asks of the record; *ledger.Ledger does.
 type Ledger interface {
 	Tip() *chain.HeaderNode
-	// TryBlock checks every rule but proof of work on the current tip.
-	TryBlock(*chain.Block) error
+	// TryTemplate checks every rule but proof of work and merkle root on the current tip.
+	TryTemplate(h wire.BlockHeader, txs []*chain.Tx) error
 }
 
 // Pool is where transactions come from; *mempool.Pool does.
@@ -169,10 +171,10 @@ func (m *Miner) SolveBlock(ctx context.Context, payTo []byte, txs []*chain.Tx) (
 		chosen[i].Tx = tx
 	}
 	t := m.build(m.cfg.Ledger.Tip(), chosen, payTo)
-	unsolved := t.block()
-	if err := m.cfg.Ledger.TryBlock(unsolved); err != nil {
+	if err := m.cfg.Ledger.TryTemplate(t.Header, t.all()); err != nil {
 		return nil, err
 	}
+	unsolved := t.block()
 	left := uint64(defaultMaxTries)
 	for left > 0 {
 		block, err := m.solve(ctx, unsolved, &left)

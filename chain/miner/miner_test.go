@@ -51,6 +51,18 @@ func (v view) Coin(op wire.OutPoint) (chain.Coin, bool, error) {
 
 func (b *book) Tip() *chain.HeaderNode { return b.tip }
 
+func (b *book) TryTemplate(h wire.BlockHeader, txs []*chain.Tx) error {
+	h.MerkleRoot, _ = chain.TxRoot(txs)
+	return b.TryBlock((&Template{Header: h, Coinbase: txs[0], Txs: templateTxs(txs[1:]), Weight: chain.BlockWeight(txs)}).block())
+}
+
+func templateTxs(txs []*chain.Tx) (list []TemplateTx) {
+	for _, tx := range txs {
+		list = append(list, TemplateTx{Tx: tx})
+	}
+	return list
+}
+
 func (b *book) TryBlock(block *chain.Block) error {
 	b.tried++
 	if err := chain.CheckHeaderContext(b.params, b.tip, &block.Header, b.now); err != nil {

@@ -25,8 +25,8 @@ type Template struct {
 	Parent        *chain.HeaderNode
 	Updates       uint64 // of the pool, when it was made
 	Height        int32
-	Header        wire.BlockHeader
-	MinTime       int64 // Unix seconds
+	Header        wire.BlockHeader // without a merkle root: see block
+	MinTime       int64            // Unix seconds
 	Coinbase      *chain.Tx
 	CoinbaseValue btcutil.Amount // subsidy and fees
 	Commitment    []byte         // the coinbase's witness commitment script; nil before segwit
@@ -73,7 +73,7 @@ func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 		}
 		t := m.build(tip, choose(snap.Txs, tip, m.terms()), payTo)
 		t.Updates = snap.Updates
-		err := m.cfg.Ledger.TryBlock(t.block())
+		err := m.cfg.Ledger.TryTemplate(t.Header, t.all())
 		if err == nil {
 			return t, nil
 		}
@@ -133,15 +133,13 @@ func (m *Miner) build(parent *chain.HeaderNode, chosen []mempool.Candidate, payT
 	t.findDepends(chosen)
 	t.makeCoinbase(payTo, m.coinbaseInput(t.Height), t.Height >= p.SegwitHeight, m.cfg.NoExtraNonce)
 	at := m.time(t.MinTime)
-	root, _ := chain.TxRoot(t.all())
 	t.Header = wire.BlockHeader{
-		Version:    m.version(parent),
-		PrevBlock:  parent.Hash,
-		MerkleRoot: root,
-		Timestamp:  at,
-		Bits:       chain.NextBits(p, parent, at),
+		Version:   m.version(parent),
+		PrevBlock: parent.Hash,
+		Timestamp: at,
+		Bits:      chain.NextBits(p, parent, at),
 	}
-	t.Weight = blockWeight(t.all())
+	t.Weight = chain.BlockWeight(t.all())
 	return t
 }
 
@@ -227,18 +225,19 @@ func (t *Template) all() []*chain.Tx {
 	return txs
 }
 
-// block is the template as an unsolved block. It shares the transactions with
+// block is the template as an unsolved block, with its merkle root. It shares the transactions with
 // the pool: what is known of them need not be found out again.
 func (t *Template) block() *chain.Block {
-	b := &chain.Block{Header: t.Header, Hash: t.Header.BlockHash(), Txs: t.all()}
-	b.Weight = blockWeight(b.Txs)
+	b := &chain.Block{Header: t.Header, Txs: t.all(), Weight: t.Weight}
+	b.Header.MerkleRoot, _ = chain.TxRoot(b.Txs)
+	b.Hash = b.Header.BlockHash()
 	var raw bytes.Buffer
 	size := headerRoom
 	for _, tx := range b.Txs {
 		size += len(tx.Raw())
 	}
 	raw.Grow(size)
-	_ = t.Header.Serialize(&raw) // a bytes.Buffer takes everything
+	_ = b.Header.Serialize(&raw) // a bytes.Buffer takes everything
 	_ = wire.WriteVarInt(&raw, 0, uint64(len(b.Txs)))
 	for _, tx := range b.Txs {
 		raw.Write(tx.Raw())
@@ -249,15 +248,6 @@ func (t *Template) block() *chain.Block {
 
 // headerRoom is what a header and a count of transactions take at most.
 const headerRoom = wire.MaxBlockHeaderPayload + wire.MaxVarIntPayload
-
-// blockWeight is that of a block of these transactions.
-func blockWeight(txs []*chain.Tx) int {
-	weight := (wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(txs)))) * chain.WitnessScale
-	for _, tx := range txs {
-		weight += tx.Weight
-	}
-	return weight
-}
 
 // solved is the block under another header.
 func solved(b *chain.Block, h wire.BlockHeader) *chain.Block {
