@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
-	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
+	"p2p/peer":     {"chain", "chain/script/secp256k1", "p2p", "p2p/msg"},
 	"p2p/gossip":   {"chain", "chain/headertree", "chain/policy", "p2p", "p2p/msg", "p2p/gossip/..."},
 	"p2p/addrbook": {"db", "p2p"},
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
