@@ -34,7 +34,7 @@ func webConfig(c *urfave.Context, cfg *node.Config) error {
 	default:
 		return cli.Usagef("--web %q: want on or off", cli.Printable(word))
 	}
-	cfg.Page = func(d rpc.Backend) (rpc.Page, error) { return web.New(pageConfig(c, cfg, d)) }
+	cfg.Page = func(d rpc.Backend) rpc.Page { return web.New(pageConfig(c, cfg, d)) }
 	return nil
 }
 
@@ -64,7 +64,7 @@ func pageConfig(c *urfave.Context, cfg *node.Config, d rpc.Backend) web.Config {
 		page.Where += " " + cli.Quoted(arg)
 	}
 	page.Do, page.Events = own.run, net.follow(d.Events)
-	page.Explorer = func(l *layout.Layout) (web.Section, error) {
+	page.Explorer = func(l *layout.Layout) web.Section {
 		return explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: version, LogPath: log})
 	}
 	return page

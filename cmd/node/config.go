@@ -63,7 +63,7 @@ type Config struct {
 	Esplora     *bool // answer /api/… likewise; nil: as REST, where both indexes that it needs are kept
 	// Page makes what browsers are answered by at RPC's port; nil: nothing is. Web says whether it is asked;
 	// nil: as REST.
-	Page func(rpc.Backend) (rpc.Page, error)
+	Page func(rpc.Backend) rpc.Page
 	Web  *bool
 	// Electrum and ElectrumTLS are "host:port" at which Electrum's protocol is served, in the clear and by
 	// TLS; "": nowhere. Both indexes, of transactions and by script, must be kept.

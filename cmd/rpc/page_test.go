@@ -38,7 +38,7 @@ func newAPage() *aPage {
 	return &aPage{runs: make(chan struct{}), ended: make(chan struct{})}
 }
 
-func (p *aPage) make(d rpc.Backend) (rpc.Page, error) { p.backend = d; return p, nil }
+func (p *aPage) make(d rpc.Backend) rpc.Page { p.backend = d; return p }
 
 func TestThePageStandsBesideRPC(t *testing.T) {
 	p := newAPage()

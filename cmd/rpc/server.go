@@ -70,7 +70,7 @@ type Config struct {
 	Esplora *bool
 	// Page makes what browsers are answered by, given the server as its backend; nil: nothing is. Web says
 	// whether it is asked; nil: as REST.
-	Page func(Backend) (Page, error)
+	Page func(Backend) Page
 	Web  *bool
 	// Explore answers what Esplora's and Electrum's clients ask; nil: nobody does.
 	Explore *explore.API
@@ -148,9 +148,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.handler = s.routes()
 	if cfg.Page != nil && s.open(cfg.Web) {
-		s.page, err = cfg.Page(s.backend())
+		s.page = cfg.Page(s.backend())
 	}
-	return s, err
+	return s, nil
 }
 
 // Ready is closed when the server listens and the cookie is written.

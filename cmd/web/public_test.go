@@ -23,7 +23,7 @@ func (anExplorer) Run(ctx context.Context) error { <-ctx.Done(); return ctx.Err(
 func TestPeersAreNobodysToKnowOnAPublicNetwork(t *testing.T) {
 	node := peered(`[{"id":1,"addr":"198.51.100.7:8333","inbound":true,"subver":"/x/"}]`)
 	b := newBrowser(t, web.Config{About: layout.About{Network: "mainnet"}, Call: node.call, CookiePath: "/home/alice/.cookie", Do: (&ran{}).do,
-		Explorer: func(*layout.Layout) (web.Section, error) { return anExplorer{}, nil }})
+		Explorer: func(*layout.Layout) web.Section { return anExplorer{} }})
 	tells := func(body string) bool {
 		for _, secret := range []string{"198.51.100.7", "a log's line", "/home/alice"} {
 			if strings.Contains(body, secret) {

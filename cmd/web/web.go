@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -52,7 +51,7 @@ type Config struct {
 	Events func(ctx context.Context, m testnet.Member, past bool, tell func(raw []byte)) error
 	// Explorer makes the part about blocks, transactions and addresses, which answers all paths that are not
 	// the page's own; nil: there is none.
-	Explorer func(*layout.Layout) (Section, error)
+	Explorer func(*layout.Layout) Section
 	Log      *slog.Logger // nil discards
 }
 
@@ -71,7 +70,7 @@ type Page struct {
 	cfg       Config
 	log       *slog.Logger
 	layout    *layout.Layout
-	templates *template.Template
+	templates *layout.Templates
 	mux       *http.ServeMux
 	explorer  Section
 	places    chan struct{}
@@ -83,26 +82,19 @@ type Page struct {
 }
 
 // New makes a Page.
-func New(cfg Config) (*Page, error) {
+func New(cfg Config) *Page {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Page{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), places: make(chan struct{}, maxAtWork), acts: make(chan struct{}, maxActs), tellers: make(chan struct{}, maxTellers),
 		sessions: sessions{open: map[string]*session{}}, live: newLive()}
-	var err error
-	if p.layout, err = layout.New(cfg.About, p.log); err != nil {
-		return nil, err
-	}
-	if p.templates, err = p.layout.Parse(templateFiles, "templates/*.html"); err != nil {
-		return nil, err
-	}
+	p.layout = layout.New(cfg.About, p.log)
+	p.templates = p.layout.Templates(templateFiles, "templates/*.html")
 	if cfg.Explorer != nil {
-		if p.explorer, err = cfg.Explorer(p.layout); err != nil {
-			return nil, err
-		}
+		p.explorer = cfg.Explorer(p.layout)
 	}
 	p.routes()
-	return p, nil
+	return p
 }
 
 // Run follows what the pages show live, until ctx ends.

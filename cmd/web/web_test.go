@@ -43,11 +43,7 @@ func newPage(t *testing.T, cfg web.Config) *web.Page {
 	if cfg.Call == nil {
 		cfg.Call = aNode().call
 	}
-	p, err := web.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return web.New(cfg)
 }
 
 func ask(p *web.Page, method, path string) *httptest.ResponseRecorder {

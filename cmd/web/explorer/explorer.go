@@ -3,7 +3,6 @@ package explorer
 import (
 	"context"
 	"embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,19 +31,15 @@ type Handler struct {
 	*explore.API
 	cfg     Config
 	readers *rest.Readers
-	pages   *template.Template
+	pages   *layout.Templates
 	samples samples
 	picture lastPicture
 	started time.Time
 }
 
 // New makes a Handler; Run takes the samples that its plots show.
-func New(cfg Config) (*Handler, error) {
-	pages, err := cfg.Layout.Parse(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, err
-	}
-	return &Handler{API: cfg.Explore, cfg: cfg, readers: rest.NewReaders(), pages: pages, started: time.Now()}, nil
+func New(cfg Config) *Handler {
+	return &Handler{API: cfg.Explore, cfg: cfg, readers: rest.NewReaders(), pages: cfg.Layout.Templates(templateFiles, "templates/*.html"), started: time.Now()}
 }
 
 // view is a page before it is rendered: which template shows what.

@@ -32,14 +32,11 @@ func start(t testing.TB, edits ...func(*node.Config)) *world {
 	t.Helper()
 	on, w := true, &world{t: t, key: chaintest.NewKey(1)}
 	cfg := node.Config{Params: chain.RegTest(), DataDir: t.TempDir(), RPCInside: true, TxIndex: true, AddressIndex: true, Version: "0.1.0", NoSync: true, Web: &on}
-	cfg.Page = func(d rpc.Backend) (rpc.Page, error) {
-		l, err := layout.New(layout.About{Network: "regtest", Version: "0.1.0"}, nil)
-		if err != nil {
-			return nil, err
-		}
-		h, err := explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: "0.1.0", LogPath: cfg.LogPath})
+	cfg.Page = func(d rpc.Backend) rpc.Page {
+		l := layout.New(layout.About{Network: "regtest", Version: "0.1.0"}, nil)
+		h := explorer.New(explorer.Config{Explore: d.Explore, Swarm: d.Swarm, Layout: l, Version: "0.1.0", LogPath: cfg.LogPath})
 		w.pages = h
-		return h, err
+		return h
 	}
 	for _, edit := range edits {
 		edit(&cfg)

@@ -25,10 +25,11 @@ type assets struct {
 	files map[string][]byte
 }
 
-func readAssets() (*assets, error) {
+// readAssets reads what was compiled in.
+func readAssets() *assets {
 	a := &assets{files: map[string][]byte{}}
 	sum := sha256.New()
-	err := fs.WalkDir(assetFiles, "assets", func(name string, d fs.DirEntry, err error) error {
+	_ = fs.WalkDir(assetFiles, "assets", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -39,7 +40,7 @@ func readAssets() (*assets, error) {
 		return err
 	})
 	a.hash = hex.EncodeToString(sum.Sum(nil))[:16]
-	return a, err
+	return a
 }
 
 func (a *assets) url(name string) string { return AssetPath + a.hash + "/" + name }
@@ -60,14 +61,15 @@ func mediaType(name string) string {
 // ServeAsset answers /assets/….
 func (l *Layout) ServeAsset(w http.ResponseWriter, r *http.Request) {
 	Harden(w.Header())
-	name, fixed := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, AssetPath), l.assets.hash+"/")
-	raw, there := l.assets.files[name]
+	assets := l.assets()
+	name, fixed := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, AssetPath), assets.hash+"/")
+	raw, there := assets.files[name]
 	if !there {
 		http.Error(w, "there is no such asset", http.StatusNotFound)
 		return
 	}
 	w.Header().Set("Content-Type", mediaType(name))
-	w.Header().Set("ETag", `"`+l.assets.hash+`"`)
+	w.Header().Set("ETag", `"`+assets.hash+`"`)
 	w.Header().Set("Cache-Control", "no-cache")
 	if fixed {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

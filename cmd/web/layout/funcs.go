@@ -12,7 +12,7 @@ import (
 // Funcs are what templates may call.
 func (l *Layout) Funcs() template.FuncMap {
 	return template.FuncMap{
-		"asset":  l.assets.url,
+		"asset":  func(name string) string { return l.assets().url(name) },
 		"short":  Short,
 		"count":  Count,
 		"bytes":  Bytes,

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // maxPage bounds a page in bytes: it is rendered into memory, so that an error is no half page. The
@@ -26,8 +27,8 @@ var ownFiles embed.FS
 type Layout struct {
 	about  About
 	log    *slog.Logger
-	assets *assets
-	shell  *template.Template
+	assets func() *assets // read when first asked for: most nodes are never looked at
+	shell  *Templates
 }
 
 // About is what every page's foot says of the node.
@@ -42,7 +43,7 @@ type Page struct {
 	Title    string // before " · grapevine"
 	Nav      string // Key of the Entry that is here; "": none
 	Status   int    // 0: 200
-	Template *template.Template
+	Template Template
 	Name     string // of the template in Template; "": Template itself
 	Data     any
 	Scripts  []string // ES modules among the assets, as "network.js"
@@ -64,19 +65,51 @@ var entries = []Entry{
 	{"learn", "/learn", "Learn"},
 }
 
-// New reads the frame. Pages that cannot be rendered are told to log.
-func New(about About, log *slog.Logger) (*Layout, error) {
-	a, err := readAssets()
-	if err != nil {
-		return nil, err
-	}
-	l := &Layout{about: about, log: log, assets: a}
-	l.shell, err = l.Parse(ownFiles, "templates/shell.html")
-	return l, err
+// New makes the frame. Pages that cannot be rendered are told to log.
+func New(about About, log *slog.Logger) *Layout {
+	l := &Layout{about: about, log: log, assets: sync.OnceValue(readAssets)}
+	l.shell = l.Templates(ownFiles, "templates/shell.html")
+	return l
 }
 
-// Parse reads templates that may use Funcs and "pages", which shows a Pager; the first one's name is the whole's.
-func (l *Layout) Parse(files fs.FS, patterns ...string) (*template.Template, error) {
+// Template is one or several that know of each other.
+type Template interface {
+	Execute(w io.Writer, data any) error
+	ExecuteTemplate(w io.Writer, name string, data any) error
+}
+
+// Templates are parsed when the first page is made of them, in some milliseconds: most nodes are
+// never looked at.
+type Templates struct {
+	parse func() (*template.Template, error)
+}
+
+var _ Template = (*Templates)(nil)
+
+// Templates are those of files. They may use Funcs and "pages", which shows a Pager; the first one's name is the whole's.
+func (l *Layout) Templates(files fs.FS, patterns ...string) *Templates {
+	return &Templates{sync.OnceValues(func() (*template.Template, error) { return l.parse(files, patterns) })}
+}
+
+// Execute writes the whole.
+func (t *Templates) Execute(w io.Writer, data any) error {
+	all, err := t.parse()
+	if err != nil {
+		return err
+	}
+	return all.Execute(w, data)
+}
+
+// ExecuteTemplate writes the one of that name.
+func (t *Templates) ExecuteTemplate(w io.Writer, name string, data any) error {
+	all, err := t.parse()
+	if err != nil {
+		return err
+	}
+	return all.ExecuteTemplate(w, name, data)
+}
+
+func (l *Layout) parse(files fs.FS, patterns []string) (*template.Template, error) {
 	names, err := fs.Glob(files, patterns[0])
 	if err != nil || len(names) == 0 {
 		return nil, fmt.Errorf("no templates at %s (%w)", patterns[0], errors.Join(err, fs.ErrNotExist))

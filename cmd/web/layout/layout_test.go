@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"grapevine/cmd/web/layout"
@@ -15,11 +16,7 @@ import (
 
 func newLayout(t *testing.T) *layout.Layout {
 	t.Helper()
-	l, err := layout.New(layout.About{Network: "regtest", Version: "9.9", Node: `<b>"alice"`}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return layout.New(layout.About{Network: "regtest", Version: "9.9", Node: `<b>"alice"`}, slog.New(slog.DiscardHandler))
 }
 
 func render(l *layout.Layout, method string, p layout.Page) *httptest.ResponseRecorder {
@@ -58,6 +55,21 @@ func TestAnErrorIsAWholePage(t *testing.T) {
 		w := render(l, "GET", layout.Page{Template: tmpl})
 		if w.Code != 500 || strings.Contains(w.Body.String(), "half") || !strings.Contains(w.Body.String(), "</html>") {
 			t.Errorf("%s: %d %.300s", name, w.Code, w.Body)
+		}
+	}
+}
+
+// Templates are parsed when they are first asked for, and one that cannot be is an error then.
+func TestTemplatesAreParsedAtTheFirstPage(t *testing.T) {
+	l := newLayout(t)
+	files := fstest.MapFS{"good.html": {Data: []byte(`good {{count .}}{{define "part"}}a part{{end}}`)}, "bad.html": {Data: []byte(`{{nothing}}`)}}
+	for _, p := range []struct {
+		pattern, name, want string
+		status              int
+	}{{"good.html", "", "good 1,234", 200}, {"good.html", "part", "a part", 200}, {"bad.html", "", "Not shown", 500}, {"none.html", "", "Not shown", 500}} {
+		w := render(l, "GET", layout.Page{Template: l.Templates(files, p.pattern), Name: p.name, Data: 1234})
+		if w.Code != p.status || !strings.Contains(w.Body.String(), p.want) {
+			t.Errorf("%s %s: %d %.300s, want %d and %s", p.pattern, p.name, w.Code, w.Body, p.status, p.want)
 		}
 	}
 }
