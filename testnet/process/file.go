@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,16 +66,20 @@ const folderPrefix = "node"
 func ReadFile(dir string) (testnet.File, error) {
 	f, err := ReadNames(dir)
 	for i := range f.Nodes {
-		m := &f.Nodes[i]
-		if !isOwn(m.DataDir) {
-			continue
-		}
-		now := Running(m.DataDir)
-		if m.PID = now.PID; now.RPC != "" {
-			m.RPC = "http://" + now.RPC
-		}
+		look(&f.Nodes[i])
 	}
 	return f, err
+}
+
+// look sees whether a node runs, and where.
+func look(m *testnet.Member) {
+	if !isOwn(m.DataDir) {
+		return
+	}
+	now := Running(m.DataDir)
+	if m.PID = now.PID; now.RPC != "" {
+		m.RPC = "http://" + now.RPC
+	}
 }
 
 // ReadNames reads DIR/net.json as it stands there: it looks at no node, of which there may be many.
@@ -117,16 +122,22 @@ func lastElement(path string) string {
 
 // writeFile writes net.json whole or not at all.
 func writeFile(dir string, f testnet.File) error {
+	raw, err := encode(f)
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(dir, fileName), raw)
+}
+
+// encode is what net.json says.
+func encode(f testnet.File) ([]byte, error) {
 	s := stored{Network: f.Network, Nodes: []entry{}, Ahead: f.Ahead, Links: f.Links, Apart: f.Apart}
 	for _, m := range f.Nodes {
 		s.Nodes = append(s.Nodes, entry{Node: m.Node, DataDir: folder(m.Node), P2P: m.P2P, RPC: m.RPC,
 			User: m.User, Password: m.Password, AddNode: m.AddNode, Spec: m.Spec})
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	return replace(filepath.Join(dir, fileName), append(raw, '\n'))
+	return append(raw, '\n'), err
 }
 
 // Change edits what the network's file says of clocks, links and mining, also in the
@@ -179,20 +190,30 @@ func discard(path string) error {
 	return nil
 }
 
-// change edits net.json while no other process does.
+// change edits net.json while no other process does. Which nodes run is not looked at: that
+// would be many times more work than the edit where there are many. A file that is as it
+// should be stays.
 func (n *Net) change(edit func(*testnet.File) error) error {
 	lock, err := lockFile(filepath.Join(n.cfg.Dir, editName), true, after(editPatience))
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	if f, err := ReadFile(n.cfg.Dir); err == nil {
+	var before []byte
+	if f, err := ReadNames(n.cfg.Dir); err == nil {
 		n.file = f
+		if before, err = encode(f); err != nil {
+			return err
+		}
 	}
 	if err := edit(&n.file); err != nil {
 		return err
 	}
-	return writeFile(n.cfg.Dir, n.file)
+	raw, err := encode(n.file)
+	if err != nil || bytes.Equal(raw, before) {
+		return err
+	}
+	return replace(filepath.Join(n.cfg.Dir, fileName), raw)
 }
 
 // editPatience is far more than small writes take.

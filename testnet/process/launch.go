@@ -115,7 +115,7 @@ func contact(all []testnet.Member, to testnet.Member) string {
 		return all[0].P2P
 	}
 	for _, m := range all[1:] {
-		if m.PID != 0 {
+		if look(&m); m.PID != 0 {
 			return m.P2P
 		}
 	}

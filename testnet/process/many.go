@@ -48,7 +48,10 @@ func (n *Net) enter(specs ...testnet.Spec) (added []testnet.Member, err error) {
 			if err != nil {
 				return err
 			}
-			f.Nodes, added = append(f.Nodes, m), append(added, m)
+			f.Nodes = append(f.Nodes, m)
+			m.AddNode = contact(f.Nodes, m)
+			f.Nodes[len(f.Nodes)-1] = m
+			added = append(added, m)
 		}
 		return nil
 	})

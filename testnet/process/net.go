@@ -250,7 +250,14 @@ func (n *Net) startOne(ctx context.Context, number int) (testnet.Member, error) 
 
 // member is a node as it is now, with a PID of 0 if it is down.
 func (n *Net) member(number int) (testnet.Member, error) {
-	return testnet.File{Nodes: n.Members()}.Member(number)
+	if f, err := ReadNames(n.cfg.Dir); err == nil {
+		n.file = f
+	}
+	m, err := n.file.Member(number)
+	if err == nil {
+		look(&m)
+	}
+	return m, err
 }
 
 // Kill ends a node with SIGKILL and returns when it has gone.

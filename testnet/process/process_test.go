@@ -345,7 +345,14 @@ func TestEnteredNodesAreStartedLater(t *testing.T) {
 	if len(all) != 3 || anyUp(all) {
 		t.Fatalf("entered: %+v", all)
 	}
-	told := 0
+	written := func() os.FileInfo {
+		st, err := os.Stat(filepath.Join(n.cfg.Dir, "net.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st
+	}
+	entered, told := written(), 0
 	done := func(testnet.Member) { told++ }
 	first, err := again.StartMany(t.Context(), []int{0}, done)
 	if err != nil || len(first) != 1 {
@@ -362,6 +369,12 @@ func TestEnteredNodesAreStartedLater(t *testing.T) {
 		if m.PID == 0 || m.AddNode != all[0].P2P {
 			t.Errorf("node %d: %+v", m.Node, m)
 		}
+	}
+	if !os.SameFile(entered, written()) {
+		t.Error("net.json was written anew though each node started as it was entered")
+	}
+	if err := again.Change(func(f *testnet.File) error { f.Ahead = 1; return nil }); err != nil || os.SameFile(entered, written()) {
+		t.Errorf("net.json was not written anew (%v)", err)
 	}
 }
 
