@@ -142,6 +142,9 @@ func newCoreRun(t *testing.T, checkout string) *coreRun {
 	config := fmt.Sprintf("[environment]\nPACKAGE_NAME=Bitcoin Core\nPACKAGE_BUGREPORT=none\nSRCDIR=%s\nBUILDDIR=%s\nEXEEXT=\nRPCAUTH=%s\n"+
 		"[components]\nENABLE_WALLET=true\nUSE_SQLITE=true\nENABLE_CLI=true\nENABLE_BITCOIND=true\nENABLE_ZMQ=true\n",
 		checkout, checkout, filepath.Join(checkout, "share/rpcauth/rpcauth.py"))
+	if _, err := os.Stat(filepath.Join(checkout, "src/bitcoin-util")); err == nil { // built there by who runs this; its signet miner grinds with it
+		config += "ENABLE_BITCOIN_UTIL=true\n"
+	}
 	if err := os.WriteFile(r.config(), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
