@@ -20,24 +20,29 @@ func (b *Book) Reachable(a netip.Addr) bool {
 	return b.cfg.Local || Routable(a)
 }
 
-// unroutable are the parts of the network that look like others and are not routed.
+// unroutable are what Core does not take for routed [CNetAddr::IsRoutable, IsValid]. Of what nobody
+// can listen at, as groups of receivers (224.0.0.0/4), Reachable sorts out more.
 var unroutable = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("2001:db8::/32"),
-	netip.MustParsePrefix("2001:10::/28"),
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), // IsLocal
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"), // RFC1918, private
+	netip.MustParsePrefix("100.64.0.0/10"),                                      // RFC6598, behind a provider
+	netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fe80::/64"), // RFC3927, RFC4862: one link's
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"), // RFC5737, for documents
+	netip.MustParsePrefix("198.18.0.0/15"),                                       // RFC2544, for measuring
+	netip.MustParsePrefix("255.255.255.255/32"), netip.MustParsePrefix("::/128"), // IsValid
+	netip.MustParsePrefix("::1/128"),                                             // IsLocal
+	netip.MustParsePrefix("2001:10::/28"), netip.MustParsePrefix("2001:20::/28"), // RFC4843, RFC7343: names of keys
+	netip.MustParsePrefix("2001:db8::/32"), // RFC3849, for documents
+	netip.MustParsePrefix("fc00::/7"),      // RFC4193, private
 }
 
 // Routable tells whether the internet, or an overlay of it, routes to an address [IsRoutable].
 func Routable(a netip.Addr) bool {
-	a = a.Unmap()
 	if network, _ := p2p.Overlay(a); network != "" {
 		return true
 	}
-	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() {
-		return false
-	}
-	return !slices.ContainsFunc(unroutable, func(p netip.Prefix) bool { return p.Contains(a) })
+	a = a.Unmap().WithZone("") // a prefix contains no address of a zone
+	return a.IsValid() && !slices.ContainsFunc(unroutable, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // NetworkOf is Core's word for where an address lies.
