@@ -245,7 +245,7 @@ func (s *Swarm) TakesTxs() bool { return !s.cfg.BlocksOnly }
 // off there are no connections, and none is accepted or dialled [SetNetworkActive].
 func (s *Swarm) SetActive(on bool) error {
 	return s.ask(func(l *loop) {
-		l.asleep = !on
+		l.asleep, l.seeds.held = !on, false
 		l.cfg.Log.Info("network switched", "on", on)
 		for _, r := range l.order {
 			if !on {

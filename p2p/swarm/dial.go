@@ -43,6 +43,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 // dialAll starts what is due.
 func (l *loop) dialAll() {
 	if l.asleep {
+		l.holdSeeds()
 		return
 	}
 	now := l.cfg.Now()

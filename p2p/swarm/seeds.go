@@ -36,6 +36,7 @@ type seeder struct {
 	found   bool      // one of them a node can have
 	done    bool      // they have answered, or are not needed
 	warned  bool
+	held    bool // the log has that they wait for the network
 
 	nodesAt   time.Time // since when seed nodes are tried, as people see the time
 	nodesDone bool      // they have had their time, or there are none
@@ -94,6 +95,14 @@ func (l *loop) askSeeds(now time.Time) {
 		l.seedsSay("asking a DNS seed", "seed", strings.TrimPrefix(name.Host, filterOf(needed)))
 	}
 	l.ask(now, names)
+}
+
+// holdSeeds says once that nobody is asked while the network is off.
+func (l *loop) holdSeeds() {
+	if !l.seeds.done && !l.seeds.held {
+		l.seeds.held = true
+		l.cfg.Log.Info("DNS seeds wait for the network")
+	}
 }
 
 // shuffleSeeds begins a round. As in Core the order is another each time: no seed is

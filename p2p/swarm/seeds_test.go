@@ -79,9 +79,12 @@ func TestSeedsAreAskedAsCoreAsksThem(t *testing.T) {
 		"two were named":              {book: hosts(2), opens: p2p.Manual, at: time.Second, want: []string{waits(0, 11), asks(11)}},
 		"they are forced": {book: hosts(2), opens: p2p.FullRelay, change: func(c *swarm.Config) { c.ForceDNSSeeds = true },
 			want: []string{asks(0), "0 DNS seeds were asked addresses=0"}},
-		"they are not wanted":      {change: func(c *swarm.Config) { c.NoDNSSeeds = true }},
-		"only some are dialled":    {change: func(c *swarm.Config) { c.SeedsBesideConnect = !beside }},
-		"seed nodes are of no use": {book: hosts(2), change: seedNodes, want: []string{"0 seed nodes come before DNS seeds seconds=30", "30 seed nodes have not led to enough peers", waits(30, 11), asks(41)}},
+		"the network is off until a second has gone": {at: time.Second, change: func(c *swarm.Config) { c.StartsIdle = true },
+			want: []string{"0 DNS seeds wait for the network", asks(1), "1 DNS seeds were asked addresses=0"}},
+		"the network is off, and they are not wanted": {change: func(c *swarm.Config) { c.StartsIdle, c.NoDNSSeeds = true, true }},
+		"they are not wanted":                         {change: func(c *swarm.Config) { c.NoDNSSeeds = true }},
+		"only some are dialled":                       {change: func(c *swarm.Config) { c.SeedsBesideConnect = !beside }},
+		"seed nodes are of no use":                    {book: hosts(2), change: seedNodes, want: []string{"0 seed nodes come before DNS seeds seconds=30", "30 seed nodes have not led to enough peers", waits(30, 11), asks(41)}},
 		"seed nodes do": {book: hosts(2), opens: p2p.FullRelay, at: time.Second, change: seedNodes,
 			want: []string{"0 seed nodes come before DNS seeds seconds=30", "1 seed nodes have led to enough peers", "1 DNS seeds are spared by seed nodes"}},
 	} {
@@ -97,6 +100,9 @@ func TestSeedsAreAskedAsCoreAsksThem(t *testing.T) {
 				}
 			})
 			time.Sleep(c.at)
+			if err := n.SetActive(true); err != nil {
+				t.Fatal(err)
+			}
 			for i := 0; i < 2 && c.opens != p2p.Inbound; i++ {
 				if err := n.Open(t.Context(), swarm.Opening{To: host(i) + ":8333", Kind: c.opens}); err != nil {
 					t.Fatal(err)

@@ -63,6 +63,7 @@ func TestSeedsAreToldInCoresSentences(t *testing.T) {
 		attrs fields
 		want  string
 	}{
+		{"DNS seeds wait for the network", fields{}, "Waiting for network to be reactivated before querying DNS seeds."},
 		{"DNS seeds wait", fields{"seconds": slog.IntValue(11)}, "Waiting 11 seconds before querying DNS seeds."},
 		{"asking a DNS seed", fields{"seed": slog.StringValue("a.example")}, "Loading addresses from DNS seed a.example"},
 		{"DNS seeds were asked", fields{"addresses": slog.IntValue(0)}, "0 addresses found from DNS seeds"},

@@ -31,6 +31,9 @@ var netWords = []word{
 	{event: "DNS seeds wait", level: slog.LevelInfo, say: func(f fields) string {
 		return f.fill("Waiting {seconds} seconds before querying DNS seeds.")
 	}},
+	{event: "DNS seeds wait for the network", level: slog.LevelInfo, say: func(fields) string {
+		return "Waiting for network to be reactivated before querying DNS seeds."
+	}},
 	{event: "asking a DNS seed", level: slog.LevelInfo, say: func(f fields) string { return f.fill("Loading addresses from DNS seed {seed}") }},
 	{event: "DNS seeds were asked", level: slog.LevelInfo, say: func(f fields) string { return f.fill("{addresses} addresses found from DNS seeds") }},
 	{event: "DNS seeds are not needed", level: slog.LevelInfo, say: seedsNotNeeded},
