@@ -170,11 +170,13 @@ const (
 	minItemSize = 1  // an empty witness item
 )
 
-// The most bytes of a script and of a witness item, and the most items of an input. No
-// block has as many; wire, which peers' messages go through, draws the same lines.
+// The most bytes of a script and of a witness item, as Core reads them [MAX_SIZE], and the most
+// items of an input. No block has as many, but one that RPC is given is refused for
+// what is wrong with it. An item takes 24 bytes here though it be empty, so that of
+// them no more are read than wire reads, where Core would read 32 Mi.
 const (
 	maxScript = wire.MaxMessagePayload
-	maxItem   = 4_000_000
+	maxItem   = wire.MaxMessagePayload
 	maxItems  = 4_000_000
 )
 
@@ -199,7 +201,7 @@ func (w *walker) tx() (txLayout, error) {
 	if err := w.skip(4); err != nil {
 		return l, err
 	}
-	segwit, err := w.flag()
+	flags, err := w.flags()
 	if err != nil {
 		return l, err
 	}
@@ -212,10 +214,13 @@ func (w *walker) tx() (txLayout, error) {
 		return l, err
 	}
 	l.witness = w.pos - start
-	if segwit {
+	if flags&wire.WitnessFlag != 0 {
 		if err := w.witnesses(ins); err != nil {
 			return l, err
 		}
+	}
+	if flags&^wire.WitnessFlag != 0 { // Core finds it here
+		return l, errFlag
 	}
 	l.lock = w.pos - start
 	err = w.skip(4)
@@ -223,24 +228,17 @@ func (w *walker) tx() (txLayout, error) {
 	return l, err
 }
 
-// flag steps over BIP144's marker and flag if they are there. Two zeros are no
+// flags steps over BIP144's marker and flags if they are there. Two zeros are no
 // marker, but a transaction of nothing, which the rules refuse [UnserializeTransaction].
-func (w *walker) flag() (segwit bool, err error) {
+func (w *walker) flags() (flags byte, err error) {
 	if len(w.raw)-w.pos < 2 {
-		return false, errTruncated
+		return 0, errTruncated
 	}
-	if w.raw[w.pos] != wire.TxFlagMarker {
-		return false, nil
-	}
-	switch w.raw[w.pos+1] {
-	case 0:
-		return false, nil
-	case wire.WitnessFlag:
-	default:
-		return false, errFlag
+	if w.raw[w.pos] != wire.TxFlagMarker || w.raw[w.pos+1] == 0 {
+		return 0, nil
 	}
 	w.pos += 2
-	return true, nil
+	return w.raw[w.pos-1], nil
 }
 
 func (w *walker) inputs() (count int, err error) {

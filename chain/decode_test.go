@@ -134,6 +134,7 @@ func TestBadBytesAreRefused(t *testing.T) {
 		"count of four for two":      splice(4, 1, "fe00010000"),
 		"count of eight for four":    splice(4, 1, "ff0000010000000000"),
 		"unknown flag":               splice(4, 0, "0002"),
+		"unknown flag and no more":   splice(4, len(good)-8, "0002"),
 		"flag without witnesses":     append(splice(4, 0, "0001")[:len(good)+2-4], 0, 0, 0, 0, 0),
 	} {
 		if tx, err := chain.DecodeTx(raw); err == nil {
@@ -213,23 +214,22 @@ func TestT32_LargeWitnessesDecode(t *testing.T) {
 	}
 }
 
-// Of a witness as much is read as wire reads, and of the rest no less.
-func TestWitnessesAreAsLargeAsWiresAtMost(t *testing.T) {
-	for name, witness := range map[string]func(n int) wire.TxWitness{
-		"bytes of an item":  func(n int) wire.TxWitness { return wire.TxWitness{make([]byte, n)} },
-		"items of an input": func(n int) wire.TxWitness { return make(wire.TxWitness, n) },
+// Of a witness so much is read: an item of Core's size, of which wire reads less, and as many items as wire reads.
+func TestWitnessesAreReadToTheirLimits(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		witness func(n int) wire.TxWitness
+		most    int
+	}{
+		{"bytes of an item", func(n int) wire.TxWitness { return wire.TxWitness{make([]byte, n)} }, 33_554_432},
+		{"items of an input", func(n int) wire.TxWitness { return make(wire.TxWitness, n) }, 4_000_000},
 	} {
-		for n, good := range map[int]bool{4_000_000: true, 4_000_001: false} {
+		for n, good := range map[int]bool{c.most: true, c.most + 1: false} {
 			msg := wire.NewMsgTx(2)
-			msg.AddTxIn(wire.NewTxIn(&wire.OutPoint{}, nil, witness(n)))
+			msg.AddTxIn(wire.NewTxIn(&wire.OutPoint{}, nil, c.witness(n)))
 			msg.AddTxOut(wire.NewTxOut(1, nil))
-			raw := chain.NewTx(msg).Raw()
-			var twin wire.MsgTx
-			if err := twin.Deserialize(bytes.NewReader(raw)); (err == nil) != good {
-				t.Errorf("%d %s: wire says %v", n, name, err)
-			}
-			if _, err := chain.DecodeTx(raw); (err == nil) != good {
-				t.Errorf("%d %s: %v", n, name, err)
+			if _, err := chain.DecodeTx(chain.NewTx(msg).Raw()); (err == nil) != good {
+				t.Errorf("%d %s: %v", n, c.name, err)
 			}
 		}
 	}

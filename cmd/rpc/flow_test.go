@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/client"
@@ -236,6 +239,17 @@ func TestTemplateCanBeSolvedBySomebodyElse(t *testing.T) {
 	made := w.object("generateblock", stranger, []string{id}, false)
 	if got := string(w.must("getblocktemplate", map[string]any{"mode": "proposal", "data": made["hex"]})); got != "null" {
 		t.Errorf("proposal: %s", got)
+	}
+	stuffed := new(wire.MsgBlock)
+	if err := stuffed.Deserialize(bytes.NewReader(mustBlock(t, made["hex"].(string)))); err != nil {
+		t.Fatal(err)
+	}
+	in := stuffed.Transactions[0].TxIn[0]
+	in.Witness = append(in.Witness, make([]byte, 5_000_000)) // more than any message may bring
+	var buf bytes.Buffer
+	_ = stuffed.Serialize(&buf)
+	if got := string(w.must("submitblock", hex.EncodeToString(buf.Bytes()))); got != `"bad-witness-nonce-size"` {
+		t.Errorf("submitblock of a copy with too large a witness: %s", got)
 	}
 	if got := string(w.must("submitblock", made["hex"])); got != "null" {
 		t.Errorf("submitblock: %s", got)

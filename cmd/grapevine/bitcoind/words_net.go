@@ -151,6 +151,12 @@ func streamText(err string) string {
 		return "non-canonical ReadCompactSize(): iostream error"
 	case strings.Contains(err, "ends too early"):
 		return "DataStream::read(): end of data: iostream error"
+	case strings.Contains(err, "larger than any block's"):
+		return "ReadCompactSize(): size too large: iostream error"
+	case strings.Contains(err, "no witness there"):
+		return "Superfluous witness record: iostream error"
+	case strings.Contains(err, "unknown flag"):
+		return "Unknown transaction optional data: iostream error"
 	}
 	return err
 }
