@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,9 +128,23 @@ func (s *setup) binds(port uint16) error {
 	}
 	if len(s.cfg.Binds) == 0 {
 		s.cfg.Binds = append(s.cfg.Binds, p2p.Bind{At: net.JoinHostPort("::", strconv.Itoa(int(port))), Any: true})
+	}
+	if len(s.List("bind")) == 0 {
 		add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port+1), 0, true)
 	}
 	return nil
+}
+
+// apart checks that peers and RPC have no address in common: the listener for Tor's peers stands at
+// -port's next, where Core finds RPC's, which listens first, and ends.
+func (s *setup) apart() {
+	for _, rpc := range append([]string{s.cfg.RPCListen}, s.cfg.RPCBind...) {
+		if slices.ContainsFunc(s.cfg.Binds, func(b p2p.Bind) bool { return b.At == rpc }) {
+			s.Notes = append(s.Notes, "RPC and peers would both be listened for at "+rpc+": choose another -rpcport, or name addresses by -bind")
+			s.later(fmt.Errorf("Unable to bind to %s on this computer. Bitcoin Core is probably already running.\nError: Failed to listen on any port. Use -listen=0 if you want this.", rpc))
+			return
+		}
+	}
 }
 
 // badPort: what stands behind the host is no port.

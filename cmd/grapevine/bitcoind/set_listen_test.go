@@ -80,3 +80,35 @@ func TestSeedsAreToldInCoresSentences(t *testing.T) {
 		}
 	}
 }
+
+// Tor's peers have a listener of their own at -port's next, unless -bind says where peers are listened for;
+// RPC cannot be there too.
+func TestWhereTorsPeersAreListenedFor(t *testing.T) {
+	const all, onion = "[::]:18444", "127.0.0.1:18445"
+	for _, c := range []struct {
+		line string
+		want []string
+		fail string
+	}{
+		{"", []string{all, onion}, ""},
+		{"-port=30000", []string{"[::]:30000", "127.0.0.1:30001"}, ""},
+		{"-bind=1.2.3.4", []string{"1.2.3.4:18444"}, ""},
+		{"-bind=1.2.3.4=onion", []string{"1.2.3.4:18445"}, ""},
+		{"-whitebind=1.2.3.4:7", []string{"1.2.3.4:7", onion}, ""},
+		{"-whitebind=1.2.3.4:7 -bind=1.2.3.4:8", []string{"1.2.3.4:8", "1.2.3.4:7"}, ""},
+		{"-rpcport=18445", []string{all, onion}, onion},
+		{"-rpcport=18445 -server=0", []string{all, onion}, ""},
+		{"-rpcport=18445 -bind=127.0.0.1:1", []string{"127.0.0.1:1"}, ""},
+		{"-rpcallowip=1.2.3.4 -rpcbind=[::1]:7 -bind=[::1]:7", []string{"[::1]:7"}, "[::1]:7"},
+	} {
+		cfg, err := applied(t, strings.Fields(c.line)...)
+		var at []string
+		for _, b := range cfg.Binds {
+			at = append(at, b.At)
+		}
+		wrong := c.fail == "" && err != nil || c.fail != "" && (err == nil || !strings.HasPrefix(err.Error(), "Unable to bind to "+c.fail+" on this computer."))
+		if wrong || !slices.Equal(at, c.want) {
+			t.Errorf("%q: %q, %v; want %q", c.line, at, err, c.want)
+		}
+	}
+}

@@ -114,6 +114,7 @@ func (s *setup) rpc() error {
 		binds = []string{net.JoinHostPort("127.0.0.1", text), net.JoinHostPort("::1", text)}
 	}
 	s.cfg.RPCListen, s.cfg.RPCBind = binds[0], binds[1:]
+	s.apart()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package bitcoind
 
 import (
+	"cmp"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -30,7 +31,7 @@ func appliedOn(t *testing.T, chain string, line ...string) (*node.Config, error)
 	if err := s.network(); err != nil {
 		t.Fatal(err)
 	}
-	return s.cfg, s.apply()
+	return s.cfg, cmp.Or(s.apply(), s.late)
 }
 
 // Where RPC listens, by Core's rule that -rpcbind counts only with -rpcallowip.
