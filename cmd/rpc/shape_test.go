@@ -119,6 +119,7 @@ func TestInfosHaveTheFieldsThatClientsRead(t *testing.T) {
 	has(t, "gettxoutsetinfo muhash", w.object("gettxoutsetinfo", "muhash"), "muhash")
 	is(t, "gettxoutsetinfo", w.object("gettxoutsetinfo", "none"), "total_amount", 150)
 	has(t, "estimatesmartfee", w.object("estimatesmartfee", 6, "CONSERVATIVE"), "errors blocks")
+	is(t, "estimatesmartfee", w.object("estimatesmartfee", 6), "blocks", 0) // for which nothing is known, as for no other
 	has(t, "getblockfilter", w.object("getblockfilter", w.text("getbestblockhash")), "filter header")
 	has(t, "getwalletinfo", w.object("getwalletinfo"), "walletname scanning txcount lastprocessedblock.height")
 	has(t, "getbalances", w.object("getbalances"), "mine.trusted mine.untrusted_pending mine.immature")

@@ -78,3 +78,17 @@ func TestWhatAWalletSaysOfItself(t *testing.T) {
 		}
 	}
 }
+
+// A new wallet is born when it is made, by the node's clock, however old the tip is; one that is restored,
+// which may have been paid at any time, with the chain.
+func TestANewWalletIsBornWhenItIsMade(t *testing.T) {
+	w := startIn(t, t.TempDir())
+	now := float64(1_800_000_000)
+	w.must("setmocktime", int64(now))
+	w.must("createwallet", "young")
+	young := w.in("young")
+	is(t, "young", young.object("getwalletinfo"), "birthtime", now)
+	for _, d := range young.object("listdescriptors")["descriptors"].([]any) {
+		is(t, "young", d, "timestamp", now)
+	}
+}

@@ -100,8 +100,12 @@ func (s *Service) stateOf(words, passphrase string, restoring bool) (*state.Stat
 		at = s.cfg.Chain.AtHeight(0)
 	}
 	st, err := state.New(seed, plain, s.cfg.settings(), at)
-	if err == nil && restoring {
+	switch {
+	case err != nil:
+	case restoring:
 		err = st.Restored()
+	default:
+		st.Born(s.cfg.Now())
 	}
 	return st, err
 }

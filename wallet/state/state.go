@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -75,6 +76,14 @@ func New(seed []byte, words string, set Settings, at *chain.HeaderNode) (*State,
 	err := st.derive()
 	st.allScanned()
 	return st, err
+}
+
+// Born says when the keys of a new wallet were made, which may be long after the block that it
+// stands at: nothing was paid to them before [SetupDescriptorGeneration].
+func (st *State) Born(at time.Time) {
+	for _, r := range st.rows {
+		r.Timestamp = at.Unix()
+	}
 }
 
 func emptyState(set Settings) *State {

@@ -40,7 +40,7 @@ func (a *API) estimateSmartFee(_ context.Context, c *jsonrpc.Call) (any, error) 
 	}
 	rate, blocks, ok := a.Pool.EstimateFee(target, strings.EqualFold(mode, "conservative"))
 	if !ok {
-		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: max(blocks, target)}, nil
+		return feeEstimate{Errors: []string{"Insufficient data or no feerate found"}, Blocks: blocks}, nil
 	}
 	perKB := jsonrpc.Amount(rate)
 	return feeEstimate{Rate: &perKB, Blocks: blocks}, nil
