@@ -107,6 +107,12 @@ func TestUnderBitcoindsNameTheLogSaysWhyItEnded(t *testing.T) {
 		want       string
 	}{
 		{"regtest", "regtest", []string{"-listen", "-bind=" + taken.Addr().String()}, "Unable to bind to " + taken.Addr().String() + " on this computer. Bitcoin Core is probably already running."},
+		{"regtest", "regtest", []string{"-uacomment=("}, "User Agent comment (() contains unsafe characters."},
+		{"regtest", "regtest", []string{"-listen", "-bind=a.b"}, "Cannot resolve -bind address: 'a.b'"},
+		{"regtest", "regtest", []string{"-externalip=a.b"}, "Cannot resolve -externalip address: 'a.b'"},
+		{"regtest", "regtest", []string{"-maxmempool=1"}, "-maxmempool must be at least 5 MB"},
+		{"regtest", "regtest", []string{"-rpcport=x"}, "Invalid port specified in -rpcport: 'x'"},
+		{"regtest", "regtest", []string{"-walletdir="}, `Specified -walletdir "" does not exist`},
 		{"test", "testnet3", []string{"-acceptstalefeeestimates"}, "acceptstalefeeestimates is not supported on test chain."},
 		{"main", "", []string{"-acceptstalefeeestimates"}, "acceptstalefeeestimates is not supported on main chain."},
 	} {

@@ -120,7 +120,7 @@ func (w *Wallets) loadAll(names []string) error {
 		}
 		err := w.Load(name)
 		switch {
-		case errors.Is(err, wallet.ErrNoPath), errors.Is(err, wallet.ErrNoFormat):
+		case errors.Is(err, wallet.ErrNoPath): // one that is there and cannot be read ends the node [VerifyWallets]
 			w.warn("Skipping -wallet path that doesn't exist. " + err.Error())
 		case err != nil:
 			return err

@@ -258,6 +258,19 @@ func TestWalletsAreLoadedAtTheStartAsWasAsked(t *testing.T) {
 	if len(warned) != 2 || !strings.HasPrefix(warned[0], "Skipping -wallet path that doesn't exist. Failed to load database path") || warned[1] != "Ignoring duplicate -wallet c." {
 		t.Errorf("%q", warned)
 	}
+
+	// One that is there and cannot be read is no path that does not exist.
+	if err := again.stop(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := again.cfg
+	cfg.Names = []string{"broken"}
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, "broken"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := OpenWallets(cfg); !errors.Is(err, wallet.ErrNoFormat) {
+		t.Errorf("a directory without a wallet in it: %v, %v", w, err)
+	}
 }
 
 const oldWords = "legal winner thank year wave sausage worth useful legal winner thank yellow"

@@ -168,6 +168,10 @@ func TestWrongFilesSayWhere(t *testing.T) {
 	if err := a.ReadConf(); err == nil || !strings.Contains(err.Error(), `specified config file "/nosuch.conf" could not be opened.`) {
 		t.Errorf("a file that is not there: %v", err)
 	}
+	a = parsed(t, "-datadir="+files(t, map[string]string{"bitcoin.conf": "regtest=1\n"}), "-noconf")
+	if err := a.ReadConf(); err != nil || a.Bool("regtest", false) {
+		t.Errorf("-noconf: %v, and the file counts: %v", err, a.Bool("regtest", false))
+	}
 	a = parsed(t, "-datadir="+files(t, nil), "-conf=.")
 	if err := a.ReadConf(); err == nil {
 		t.Error("a directory is read as a file")

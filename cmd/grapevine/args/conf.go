@@ -21,6 +21,9 @@ const maxConf = 16 << 20
 // ReadConf reads bitcoin.conf with the files that it includes [ReadConfigFiles].
 // Options of the file that nobody knows are noted and passed over.
 func (a *Args) ReadConf() error {
+	if a.Negated("conf") { // -noconf
+		return a.checkDataDir()
+	}
 	path := a.ConfPath()
 	a.conf = path // the file may name another data directory
 	raw, err := db.ReadFile(path, maxConf)

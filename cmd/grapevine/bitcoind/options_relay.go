@@ -18,6 +18,6 @@ var relayOptions = []option{
 		help: "Serve blocks and transactions filtered by bloom filters (BIP37, default: 0).",
 		set:  func(s *setup) error { s.cfg.Manners.Bloom = s.Bool("peerbloomfilters", false); return nil }},
 	{name: "txreconciliation", title: connection, debug: true,
-		help:   "Reconcile transactions with peers (BIP330, default: 0).",
-		refuse: "BIP330 is not spoken; Core itself only agrees on it and reconciles nothing yet"},
+		help: "Reconcile transactions with peers (BIP330, default: 0).",
+		idle: "BIP330 is not spoken; Core itself only agrees on it and reconciles nothing yet"},
 }

@@ -163,7 +163,7 @@ func (p *program) makeDirs() error {
 func (p *program) ignored(dir, conf string) error {
 	there := filepath.Join(p.DataDir(), args.ConfName)
 	unread, err := os.Stat(there)
-	if err != nil {
+	if err != nil || p.Negated("conf") {
 		return nil
 	}
 	if read, err := os.Stat(conf); err == nil && os.SameFile(read, unread) {
@@ -226,9 +226,7 @@ func (p *program) prepare() (*setup, error) {
 	s.cfg.EachTip = true
 	s.cfg.HideFilters = true
 	s.cfg.Lookup = node.LookupName
-	if err := s.setAgent(); err != nil {
-		return nil, err
-	}
+	s.later(s.setAgent())
 	return s, s.apply()
 }
 

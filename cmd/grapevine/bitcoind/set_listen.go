@@ -31,13 +31,9 @@ func (s *setup) addresses() error {
 	s.seeding()
 	s.cfg.NoFixedSeeds = !s.Bool("fixedseeds", true)
 	s.cfg.Discover = s.Bool("discover", true)
-	if err := s.roads(); err != nil {
-		return err
-	}
+	s.later(s.roads())
 	port, err := s.port()
-	if err != nil {
-		return err
-	}
+	s.later(err)
 	binds := len(s.List("bind")) + len(s.List("whitebind"))
 	listens := s.Bool("listen", true)
 	switch {
@@ -46,12 +42,10 @@ func (s *setup) addresses() error {
 	case !listens && s.Bool("listenonion", true):
 		return errors.New("Cannot set -listen=0 together with -listenonion=1")
 	case listens:
-		err = cmp.Or(s.binds(port), s.tor())
+		s.later(cmp.Or(s.binds(port), s.tor()))
 	}
-	if err != nil {
-		return err
-	}
-	return s.whitelist()
+	s.later(s.whitelist())
+	return nil
 }
 
 // seeding notes what -connect makes of the seeds. Regtest has one, whose name leads nowhere.
@@ -174,7 +168,8 @@ func setExternalIP(s *setup) error {
 		to, err := p2p.ParseHostPort(text, 0)
 		at, ok := to.AddrPort()
 		if err != nil || !ok {
-			return fmt.Errorf("Cannot resolve -externalip address: '%s'", text)
+			s.later(fmt.Errorf("Cannot resolve -externalip address: '%s'", text))
+			continue
 		}
 		s.cfg.External = append(s.cfg.External, at)
 	}
@@ -223,10 +218,23 @@ func setNetworkActive(s *setup) error {
 
 func setSeedNode(s *setup) error {
 	for _, at := range s.List("seednode") {
-		if _, err := p2p.ParseHostPort(at, p2p.DefaultPort(s.cfg.Params)); err != nil {
-			return fmt.Errorf("Invalid -seednode address: '%s'", at)
+		if s.address("seednode", at) {
+			s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
 		}
-		s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
+	}
+	return nil
+}
+
+// setSignetSeedNode names the first contacts of a signet, in place of its seeds [SigNetParams].
+func setSignetSeedNode(s *setup) error {
+	if s.chain != "signet" {
+		return nil
+	}
+	s.cfg.Params.DNSSeeds = nil
+	for _, at := range s.List("signetseednode") {
+		if s.address("signetseednode", at) {
+			s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
+		}
 	}
 	return nil
 }

@@ -112,3 +112,23 @@ func TestWhereTorsPeersAreListenedFor(t *testing.T) {
 		}
 	}
 }
+
+// A seed node's address that cannot be one is passed over, as Core does when it dials; a signet's first
+// contacts stand in the place of its seeds.
+func TestSeedNodesAreTakenAsTheyCome(t *testing.T) {
+	for _, c := range []struct {
+		chain, line string
+		want        []string
+		seeds       bool // DNS seeds are left
+	}{
+		{"main", "-seednode= -seednode=a.example -seednode=1.2.3.4:x", []string{"a.example"}, true},
+		{"signet", "-seednode=a.example -signetseednode=b.example:7 -signetseednode=", []string{"a.example", "b.example:7"}, false},
+		{"signet", "", nil, true},
+		{"main", "-signetseednode=b.example", nil, true},
+	} {
+		cfg, err := appliedOn(t, c.chain, strings.Fields(c.line)...)
+		if err != nil || !slices.Equal(cfg.SeedNodes, c.want) || len(cfg.Params.DNSSeeds) > 0 != c.seeds {
+			t.Errorf("%s %s: %v, seed nodes %q, DNS seeds %v", c.chain, c.line, err, cfg.SeedNodes, cfg.Params.DNSSeeds)
+		}
+	}
+}

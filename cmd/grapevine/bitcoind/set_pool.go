@@ -25,12 +25,10 @@ const (
 // pool sets the rules of relay and the pool [ApplyArgsManOptions, Flatten]; the
 // rules of a release are set already.
 func (s *setup) pool() error {
-	for _, set := range []func() error{s.relayFees, s.relayForms, s.chains, s.poolSize, s.poolFile, s.blocks} {
-		if err := set(); err != nil {
-			return err
-		}
+	for _, set := range []func() error{s.relayFees, s.relayForms, s.chains, s.poolSize, s.poolFile} {
+		s.later(set())
 	}
-	return nil
+	return s.blocks()
 }
 
 // feeOption reads an option's fee rate in bitcoins per 1,000 virtual bytes.

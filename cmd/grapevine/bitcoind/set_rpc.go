@@ -53,7 +53,7 @@ func setRPCCookieMode(s *setup) error {
 	mode, ok := modes[s.String("rpccookieperms", "owner")]
 	if !ok {
 		s.say(slog.LevelInfo, fmt.Sprintf("Invalid -rpccookieperms=%s; must be one of 'owner', 'group', or 'all'.", s.String("rpccookieperms", "")))
-		return rpc.ErrStart
+		s.later(rpc.ErrStart)
 	}
 	s.cfg.RPCCookieMode = mode
 	return nil

@@ -17,7 +17,8 @@ func (s *setup) wallets() error {
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		dir = s.NetDir() // as in Core
 	}
-	if said := s.Path("walletdir", ""); said != "" {
+	if s.Has("walletdir") {
+		said := s.Path("walletdir", "")
 		st, err := os.Stat(said)
 		switch {
 		case err != nil:

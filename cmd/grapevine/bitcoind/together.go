@@ -70,12 +70,8 @@ func (s *setup) together() (err error) {
 	}
 	s.cfg.Wallet = !s.Bool("disablewallet", false)
 	if s.cfg.Wallet {
-		if err := s.habits(); err != nil {
-			return err
-		}
-		if err := s.wallets(); err != nil {
-			return err
-		}
+		s.later(s.habits())
+		s.later(s.wallets())
 	}
 	if err := s.addresses(); err != nil {
 		return err
@@ -84,10 +80,9 @@ func (s *setup) together() (err error) {
 	if err := s.pruning(); err != nil {
 		return err
 	}
-	if err := s.zeroMQNotifiers(); err != nil {
-		return err
-	}
-	return s.rpc()
+	s.later(s.zeroMQNotifiers())
+	s.later(s.rpc())
+	return nil
 }
 
 // as28 switches on what 28.1 checked and later releases do not: time warps on regtest, which they
