@@ -148,6 +148,11 @@ func TestShapingWhatIsNotThereIsRefused(t *testing.T) {
 		{"testnet clock +", 2, "want a time"},
 		{"testnet clock set 2200-01-01", 2, "want a date"},
 		{"testnet clock set -5", 2, ""},
+		{"testnet clock set 2106-02-07", 2, "want 50 years at most"}, // no node would start with it
+		{"testnet clock set 2030", 2, "the clocks would show 1970"},
+		{"testnet mine every=1ns", 2, "a millisecond to a year"},
+		{"testnet mine every=8761h", 2, "a millisecond to a year"},
+		{"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 100000", 1, "cannot come to more than"},
 		{"testnet mine often", 2, "want every=2s"},
 		{"testnet mine every=2s --power 0", 2, "NODE:WEIGHT"},
 		{"testnet mine every=2s --power 0:1,0:2", 2, "stands twice"},
@@ -163,6 +168,9 @@ func TestShapingWhatIsNotThereIsRefused(t *testing.T) {
 		if s.status != c.status || !strings.Contains(s.err, c.says) || s.out != "" {
 			t.Errorf("%s: status %d, %s%s", c.line, s.status, s.out, s.err)
 		}
+	}
+	if h := heights(t, home); h[0] != 101 {
+		t.Errorf("blocks were mined for money that cannot be: %v", h)
 	}
 	if out := ok(t, home, "testnet", "mine"); !strings.Contains(out, "nobody mines") {
 		t.Errorf("somebody mines:\n%s", out)

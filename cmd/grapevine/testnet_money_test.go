@@ -171,10 +171,18 @@ func TestAWrongFlagInNetworkYAMLIsToldWithItsPlace(t *testing.T) {
 	home, dir := t.TempDir(), filepath.Join(t.TempDir(), "net")
 	file := filepath.Join(home, "network.yaml")
 	for text, says := range map[string]string{
-		"nodes:\n- flags:\n    foo: bar":         `line 3, column 10: a node has no setting "foo"`,
-		"nodes:\n- flags:\n    maxpeers: many":   `line 3, column 15: maxpeers "many": want a whole number`,
-		"nodes:\n- flags:\n    txindex: perhaps": `line 3, column 14: txindex "perhaps": want true or false`,
-		"nodes:\n- flags: {clockahead: 2}":       `line 2, column 23: clockahead "2": want a time`,
+		"nodes:\n- flags:\n    foo: bar":                        `line 3, column 10: a node has no setting "foo"`,
+		"nodes:\n- flags:\n    maxpeers: many":                  `line 3, column 15: maxpeers "many": want a whole number`,
+		"nodes:\n- flags:\n    txindex: perhaps":                `line 3, column 14: txindex "perhaps": want true or false`,
+		"nodes:\n- flags: {clockahead: 2h}":                     `line 2, column 11: clockahead is not for a node's flags`,
+		"nodes:\n- flags: {maxpeers: [1, 2]}":                   `line 2, column 22: maxpeers takes one value, not a list`,
+		"nodes:\n- flags: {maxpeers: -5}":                       `line 2, column 21: --maxpeers -5: at least 1`,
+		"nodes:\n- flags: {loglevel: loud}":                     `line 2, column 21: --loglevel "loud": want debug`,
+		"nodes:\n- flags: {mineto: me}":                         `line 2, column 19: --mineto "me"`,
+		"nodes:\n- flags: {pprof: \"0.0.0.0:1\"}":               `line 2, column 18: --pprof "0.0.0.0:1": want an address`,
+		"nodes:\n- flags: {allowhost: \"a # b\"}":               `line 2, column 22: allowhost "a # b": in grapevine.conf a #`,
+		"nodes:\n- {}\n- {mine: on-tx, flags: {wallet: false}}": `line 3, column 10: --mine needs --mineto`,
+		"nodes:\n- {}\n- {fund: 1, flags: {wallet: false}}":     `line 3, column 10: fund: a node without a wallet holds no money`,
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func TestAChainGivesWayByCommand(t *testing.T) {
 	}
 }
 
-// A reorg that is killed leaves a node apart; heal brings it back.
+// A reorg that is killed leaves a node apart; heal brings it back, and so does whoever pays from it.
 func TestAReorgThatIsKilledIsMended(t *testing.T) {
 	home := t.TempDir()
 	raised(t, home, "--nodes", "2")
@@ -95,7 +95,11 @@ func TestAReorgThatIsKilledIsMended(t *testing.T) {
 		time.Sleep(time.Duration(20+round*25) * time.Millisecond) // any moment will do
 		cmd.Process.Signal(syscall.SIGKILL)
 		cmd.Wait()
-		ok(t, home, "testnet", "heal")
+		if round%2 == 0 {
+			ok(t, home, "testnet", "heal")
+		} else {
+			ok(t, home, "testnet", "faucet", "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", "1", "--node", "1")
+		}
 		if f, err := process.ReadFile(dir); err != nil || f.Apart != nil {
 			t.Fatalf("round %d: %+v, %v", round, f.Apart, err)
 		}
