@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Node is a running node as a scenario sees it: something that answers RPC.
@@ -25,6 +26,13 @@ type Member struct {
 	AddNode  string `json:"addnode,omitempty"` // the one address it was told; empty for the first
 	Spec
 }
+
+// Bounds of the time between a miner's blocks: faster than the first nobody hears of them, and
+// who finds fewer than the second does not mine.
+const (
+	MinPause = time.Millisecond
+	MaxPause = 365 * 24 * time.Hour
+)
 
 // Spec is how a node differs from the others.
 type Spec struct {

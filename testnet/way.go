@@ -167,13 +167,13 @@ func FormatRate(bytesPerSecond int64) string {
 
 // ParseLoss reads how often a connection breaks: 1/h, 6/m, 1/s, or times an hour.
 func ParseLoss(s string) (anHour float64, err error) {
-	times, of, _ := strings.Cut(s, "/")
+	times, of, said := strings.Cut(s, "/")
 	x, err := strconv.ParseFloat(times, 64)
-	switch of {
-	case "h", "":
-	case "m":
+	switch {
+	case of == "h" || !said:
+	case of == "m":
 		x *= 60
-	case "s":
+	case of == "s":
 		x *= 3600
 	default:
 		err = strconv.ErrSyntax

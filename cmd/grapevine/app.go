@@ -15,6 +15,7 @@ import (
 
 // app is the table of commands.
 func (p *program) app() *urfave.App {
+	p.CheckNode = checkNode
 	a := &urfave.App{
 		Name:  "grapevine",
 		Usage: "a Bitcoin node without a server",
@@ -96,6 +97,9 @@ func (p *program) readConf(line *cli.Line) error {
 	}
 	dir, err := cli.DataDir(line.Value("datadir", p.Env), network)
 	if err != nil {
+		if line.Value("dir", p.Env) != "" || line.Value("nodes-file", p.Env) != "" {
+			return nil // they say where all is, and there is no file
+		}
 		return err
 	}
 	path := filepath.Join(dir, "grapevine.conf")

@@ -97,6 +97,7 @@ func (p *program) do(ctx context.Context, args []string) error {
 	if err := p.checkLine(line); err != nil {
 		return err
 	}
+	p.Said = func(name string) string { return line.Value(name, func(string) string { return "" }) }
 	p.SayDir(line.Value("dir", p.Env), line.Value("datadir", p.Env), line.Value("nodes-file", p.Env))
 	if err := p.readConf(line); err != nil {
 		return err

@@ -23,15 +23,20 @@ func profileFlags() []urfave.Flag {
 // profileRate is every how many bytes allocated one allocation is noted, for the profile of memory: Go's own.
 const profileRate = 512 << 10
 
+// profileConfig judges --pprof.
+func profileConfig(s string) error {
+	if at, err := netip.ParseAddrPort(s); s != "" && (err != nil || !at.Addr().IsLoopback()) {
+		return cli.Usagef("--pprof %q: want an address that only this machine reaches, as 127.0.0.1:6060", s)
+	}
+	return nil
+}
+
 // profileAt opens what --pprof names; nil without the flag. Profiles tell what is in
 // memory, keys among it: other machines never get to them.
 func profileAt(c *urfave.Context) (net.Listener, error) {
 	s := c.String("pprof")
-	if s == "" {
-		return nil, nil
-	}
-	if at, err := netip.ParseAddrPort(s); err != nil || !at.Addr().IsLoopback() {
-		return nil, cli.Usagef("--pprof %q: want an address that only this machine reaches, as 127.0.0.1:6060", s)
+	if err := profileConfig(s); s == "" || err != nil {
+		return nil, err
 	}
 	runtime.MemProfileRate = profileRate
 	l, err := net.Listen("tcp", s)

@@ -184,6 +184,13 @@ type Mine struct {
 	About time.Duration // at random, at this interval on average, as the world's miners do; 0: not
 }
 
+// Bounds of Mine.Every and Mine.About: a block takes most of the first to make, and who
+// finds fewer than the second does not mine.
+const (
+	minPause = time.Millisecond
+	maxPause = 365 * 24 * time.Hour
+)
+
 // ParseMine reads manual, on-tx, every=10s or about=10s.
 func ParseMine(s string) (m Mine, err error) {
 	word, rest, timed := strings.Cut(s, "=")
@@ -196,8 +203,8 @@ func ParseMine(s string) (m Mine, err error) {
 		return m, errors.New("want manual, on-tx, every=10s or about=10s")
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d <= 0 {
-		return m, fmt.Errorf("want a time as in %s=10s", word)
+	if err != nil || d < minPause || d > maxPause {
+		return m, fmt.Errorf("want a time as in %s=10s, a millisecond to a year", word)
 	}
 	if word == "about" {
 		return Mine{About: d}, nil

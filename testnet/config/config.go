@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"grapevine/testnet"
 )
@@ -14,7 +16,18 @@ type Network struct {
 	PortBase int            // node i listens at this port plus 2i, and one more for RPC; 0: free ones
 	Seed     uint64         // of chance in the simulator
 
-	flag func(name, value string) error // judges a node's flags, see Read
+	judge Judge // of flags; nil takes all
+	power int   // per cent that the nodes so far have
+}
+
+// Judge knows what a node's grapevine.conf may say.
+type Judge interface {
+	// Line judges a line by itself: whether there is such a setting, and whether its value is of
+	// its kind. many: it may stand more than once.
+	Line(name, value string) (many bool, err error)
+	// Node judges all lines of a node, each "name = value". An error about one of them begins
+	// with its name, as --name.
+	Node(lines []string) error
 }
 
 // Node is one of them.
@@ -25,6 +38,17 @@ type Node struct {
 	Fund  testnet.Amount // to spend at the start
 	Flags []string       // further lines of its grapevine.conf: "maxpeers = 20"
 	Line  int            // where it stands
+}
+
+// Wallet is whether the node keeps one: it does, unless a flag says otherwise.
+func (v Node) Wallet() bool {
+	for _, line := range v.Flags {
+		if said, ok := strings.CutPrefix(line, "wallet = "); ok {
+			on, err := strconv.ParseBool(said)
+			return on || err != nil
+		}
+	}
+	return true
 }
 
 // Link is how two nodes are connected, each way.
@@ -41,7 +65,19 @@ const (
 	maxFlags = 100 // of a node
 	// MaxFund of a node, in BTC: regtest's first 149 blocks make 7,450 in all.
 	MaxFund = 1_000
+	// MaxFunds of all nodes, in BTC: the first thousand blocks make 14,700, and later ones next to nothing.
+	MaxFunds = 14_000
+	// MinFund of a node that is to have something: less is dust, or near it.
+	MinFund = testnet.CoinBTC / 100_000
 )
+
+// Funds is what the nodes are to have together.
+func (n *Network) Funds() (all testnet.Amount) {
+	for _, v := range n.Nodes {
+		all += v.Fund
+	}
+	return all
+}
 
 // Specs are the nodes as testnet/process starts them.
 func (n *Network) Specs() []testnet.Spec {

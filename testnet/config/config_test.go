@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,6 +157,41 @@ func TestFilesThatCannotBeReadAreNamed(t *testing.T) {
 	for _, path := range []string{dir, big, filepath.Join(dir, "nothing.yaml")} {
 		if _, err := Read(path, nil); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// strict judges flags as a test does: only `many` may stand more than once, and together all
+// must be said twice.
+type strict struct{}
+
+func (strict) Line(name, value string) (bool, error) {
+	if value == "bad" {
+		return false, fmt.Errorf("%s cannot be bad", name)
+	}
+	return name == "many", nil
+}
+
+func (strict) Node(lines []string) error {
+	for _, l := range lines {
+		if name, value, _ := strings.Cut(l, " = "); value == "lonely" || value == "every=7s" {
+			return fmt.Errorf("--%s %s: it needs another", name, value)
+		}
+	}
+	return nil
+}
+
+func TestFlagsAreJudgedAtTheirPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"nodes: [{flags: {many: [a, b], one: c}, mine: every=8s}]": "",
+		"nodes: [{flags: {one: bad}}]":                             "line 1, column 23: one cannot be bad",
+		"nodes: [{flags: {one: [a, b]}}]":                          "line 1, column 24: one takes one value, not a list",
+		"nodes: [{flags: {one: a, --two: lonely}}]":                "line 1, column 33: --two lonely: it needs another",
+		"nodes: [{flags: {one: a}, mine: every=7s}]":               "line 1, column 33: --mine every=7s: it needs another",
+	} {
+		_, err := parse(text, strict{})
+		if got := fmt.Sprint(err); got != want && !(want == "" && err == nil) {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }

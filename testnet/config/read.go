@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,14 +16,17 @@ import (
 	"grapevine/testnet"
 )
 
-// Read reads a network.yaml. Its errors name the file, the line and the column. flag judges
+// Read reads a network.yaml. Its errors name the file, the line and the column. judge knows
 // the further lines of a node's grapevine.conf; nil takes all.
-func Read(path string, flag func(name, value string) error) (*Network, error) {
+func Read(path string, judge Judge) (*Network, error) {
 	raw, err := db.ReadFile(path, maxFile)
+	if there, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("%s: %w", path, there.Err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	n, err := parse(string(raw), flag)
+	n, err := parse(string(raw), judge)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -32,21 +36,24 @@ func Read(path string, flag func(name, value string) error) (*Network, error) {
 // Parse reads the text of a network.yaml.
 func Parse(text string) (*Network, error) { return parse(text, nil) }
 
-func parse(text string, flag func(name, value string) error) (*Network, error) {
-	var doc yaml.Node
+func parse(text string, judge Judge) (*Network, error) {
+	var doc, second yaml.Node
 	d := yaml.NewDecoder(strings.NewReader(text))
 	err := d.Decode(&doc)
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, &fault{1, 1, "the file is empty: want at least `nodes`, as in `nodes: 4`"}
 	case err != nil:
-		return nil, fmt.Errorf("it is not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, notYAML(text, err)
 	}
-	if d.Decode(new(yaml.Node)) != io.EOF {
-		return nil, &fault{1, 1, "it holds more than one document"}
+	if err := d.Decode(&second); err != io.EOF {
+		return nil, &fault{max(second.Line, 1), max(second.Column, 1), "it holds more than one document: want one network in a file"}
 	}
-	n := &Network{Seed: 1, flag: flag}
+	n := &Network{Seed: 1, judge: judge}
 	root := doc.Content[0]
+	if err := untagged(root); err != nil {
+		return nil, err
+	}
 	if err := n.read(root); err != nil {
 		return nil, err
 	}
@@ -75,13 +82,16 @@ func (n *Network) read(root *yaml.Node) error {
 	if each >= 0 {
 		n.Fund = each
 		for i := range n.Nodes {
-			if n.Nodes[i].Fund < 0 {
+			if n.Nodes[i].Fund < 0 && n.Nodes[i].Wallet() {
 				n.Nodes[i].Fund = each
 			}
 		}
 	}
 	for i := range n.Nodes {
 		n.Nodes[i].Fund = max(n.Nodes[i].Fund, 0)
+	}
+	if all := n.Funds(); all > MaxFunds*testnet.CoinBTC {
+		return wrong(root, "the nodes are to have %s BTC together, and regtest's blocks make %d at most: want a smaller fund", all, MaxFunds)
 	}
 	if mineAt != nil && len(n.Nodes) > 0 {
 		if n.Nodes[0].Mine != "" {
@@ -109,7 +119,7 @@ func (n *Network) readNodes(v *yaml.Node) error {
 
 func (n *Network) readNode(v *yaml.Node) error {
 	node, count := Node{Fund: -1, Line: v.Line}, 1
-	var countAt *yaml.Node
+	var countAt, powerAt, flagsAt *yaml.Node
 	err := fields(v, "a node",
 		field{"name", func(v *yaml.Node) error {
 			s, err := word(v, "name")
@@ -126,9 +136,12 @@ func (n *Network) readNode(v *yaml.Node) error {
 			return nil
 		}},
 		mining("mine", func(_ *yaml.Node, s string) { node.Mine = s }),
-		number("power", 0, 100, func(i int) { node.Power = i }),
+		field{"power", func(v *yaml.Node) error {
+			powerAt = v
+			return number("power", 0, 100, func(i int) { node.Power = i }).read(v)
+		}},
 		amount("fund", func(a testnet.Amount) { node.Fund = a }),
-		field{"flags", func(v *yaml.Node) (err error) { node.Flags, err = n.flags(v); return err }},
+		field{"flags", func(v *yaml.Node) (err error) { flagsAt = v; node.Flags, err = n.flags(v); return err }},
 		field{"count", func(v *yaml.Node) error {
 			countAt = v
 			return number("count", 1, MaxNodes, func(i int) { count = i }).read(v)
@@ -137,58 +150,23 @@ func (n *Network) readNode(v *yaml.Node) error {
 	switch {
 	case err != nil:
 		return err
+	case node.Fund > 0 && !node.Wallet():
+		return wrong(valueOf(v, "fund"), "fund: a node without a wallet holds no money: want no fund, or no `wallet: false` among its flags")
 	case node.Name != "" && countAt != nil && count > 1:
 		return wrong(countAt, "%d nodes cannot have one name", count)
 	case len(n.Nodes)+count > MaxNodes:
 		return wrong(v, "these are %d nodes, at most %d are taken", len(n.Nodes)+count, MaxNodes)
 	}
+	if n.power += node.Power * count; n.power > 100 {
+		return wrong(powerAt, "power: with this the nodes have %d per cent of the hash power, at most 100 are there", n.power)
+	}
+	if err := n.together(node, v, flagsAt); err != nil {
+		return err
+	}
 	for range count {
 		n.Nodes = append(n.Nodes, node)
 	}
 	return nil
-}
-
-// ownFlags are said by the network itself, for each node otherwise.
-var ownFlags = []string{"datadir", "network", "node", "dir", "listen", "rpclisten", "rpcuser", "rpcpassword", "addnode", "connect", "mine", "json"}
-
-// flags of a node: a mapping of names to values, as grapevine.conf has them.
-func (n *Network) flags(v *yaml.Node) (lines []string, err error) {
-	if v.Kind != yaml.MappingNode {
-		return nil, wrong(v, "flags are a mapping as in `maxpeers: 20`, not %s", kindOf(v))
-	}
-	if len(v.Content) > 2*maxFlags {
-		return nil, wrong(v, "these are more than %d flags", maxFlags)
-	}
-	for i := 0; i+1 < len(v.Content); i += 2 {
-		key, value := v.Content[i], v.Content[i+1]
-		name := strings.TrimLeft(key.Value, "-")
-		if name == "" || strings.ContainsAny(name, "= \t\r\n#[]") {
-			return nil, wrong(key, "%q is no flag's name", key.Value)
-		}
-		if slices.Contains(ownFlags, name) {
-			return nil, wrong(key, "%s is not for a node's flags: the network says it to each node by itself", name)
-		}
-		values := []*yaml.Node{value}
-		if value.Kind == yaml.SequenceNode {
-			values = value.Content
-		}
-		for _, x := range values {
-			s, err := word(x, name)
-			if err != nil {
-				return nil, err
-			}
-			if strings.ContainsAny(s, "\r\n") {
-				return nil, wrong(x, "%s: a value is one line", name)
-			}
-			if n.flag != nil {
-				if err := n.flag(name, s); err != nil {
-					return nil, wrong(x, "%v", err)
-				}
-			}
-			lines = append(lines, name+" = "+s)
-		}
-	}
-	return lines, nil
 }
 
 // mining is a --mine mode.
@@ -200,8 +178,11 @@ func mining(of string, set func(at *yaml.Node, mode string)) field {
 		}
 		every, ok := strings.CutPrefix(s, "every=")
 		d, bad := time.ParseDuration(every)
-		if s != "manual" && s != "on-tx" && !(ok && bad == nil && d > 0) {
+		if s != "manual" && s != "on-tx" && !(ok && bad == nil) {
 			return wrong(v, "%s %q: want manual, on-tx or every=10s", of, s)
+		}
+		if ok && (d < testnet.MinPause || d > testnet.MaxPause) {
+			return wrong(v, "%s %q: want manual, on-tx or every=10s, a millisecond to a year", of, s)
 		}
 		set(v, s)
 		return nil
@@ -257,7 +238,7 @@ func (n *Network) readLink(v *yaml.Node) error {
 		return wrong(v, "a link wants `between`, as in `between: alice-bob`")
 	}
 	if err := l.Check(); err != nil {
-		return wrong(v, "%v", err)
+		return wrong(valueOf(v, firstWord(err)), "%v", err)
 	}
 	for _, o := range n.Links {
 		if o.A == l.A && o.B == l.B || o.A == l.B && o.B == l.A {

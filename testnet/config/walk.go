@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,7 +24,50 @@ func (f *fault) Error() string {
 }
 
 func wrong(at *yaml.Node, format string, args ...any) error {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = short(s)
+		}
+	}
 	return &fault{at.Line, at.Column, fmt.Sprintf(format, args...)}
+}
+
+// short is the beginning of a long text, enough to find it by.
+func short(s string) string {
+	const most = 100
+	if n := utf8.RuneCountInString(s); n > most {
+		return fmt.Sprintf("%s… (%d characters)", string([]rune(s)[:most]), n)
+	}
+	return s
+}
+
+// firstWord of an error is the field that it is about.
+func firstWord(err error) string {
+	word, _, _ := strings.Cut(err.Error(), " ")
+	return word
+}
+
+// valueOf is the value of a key of a mapping, or the mapping if it has none of that name.
+func valueOf(m *yaml.Node, name string) *yaml.Node {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == name {
+			return m.Content[i+1]
+		}
+	}
+	return m
+}
+
+// untagged refuses tags: a value is what its field wants, whatever it is called.
+func untagged(v *yaml.Node) error {
+	if v.Style&yaml.TaggedStyle != 0 {
+		return wrong(v, "no tag may stand here, as %q: want the value alone", v.Tag)
+	}
+	for _, inside := range v.Content {
+		if err := untagged(inside); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // field is what a mapping may hold, and who reads it.
@@ -32,10 +76,13 @@ type field struct {
 	read func(v *yaml.Node) error
 }
 
+// likeOf is an example of the first field of each kind of mapping.
+var likeOf = map[string]string{"nodes": "4", "name": "alice", "between": "alice-bob"}
+
 // fields reads a mapping: each of its keys once, and no other.
 func fields(m *yaml.Node, of string, known ...field) error {
 	if m.Kind != yaml.MappingNode {
-		return wrong(m, "%s is a mapping of names to values, not %s", of, kindOf(m))
+		return wrong(m, "%s is a mapping of names to values, as in `%s: %s`, not %s", of, known[0].name, likeOf[known[0].name], kindOf(m))
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(m.Content); i += 2 {
@@ -85,13 +132,19 @@ func kindOf(v *yaml.Node) string {
 	case yaml.AliasNode:
 		return "an alias"
 	}
-	return strconv.Quote(v.Value)
+	return strconv.Quote(short(v.Value))
 }
+
+// maxWord is in bytes, of any value: a line of grapevine.conf has 4,096 at most.
+const maxWord = 4000
 
 // word is a value that is neither list nor mapping, and not empty.
 func word(v *yaml.Node, of string) (string, error) {
 	if v.Kind != yaml.ScalarNode || v.Value == "" || v.Tag == "!!null" {
 		return "", wrong(v, "%s wants a value, not %s", of, kindOf(v))
+	}
+	if len(v.Value) > maxWord {
+		return "", wrong(v, "%s wants a value of %d bytes at most, not of %d", of, maxWord, len(v.Value))
 	}
 	return v.Value, nil
 }
@@ -138,6 +191,9 @@ func amount(of string, set func(testnet.Amount)) field {
 		a, err := testnet.ParseAmount(s)
 		if err != nil || a < 0 || a > MaxFund*testnet.CoinBTC {
 			return wrong(v, "%s %q: want BTC as in 10 or 0.5, at most %d", of, s, MaxFund)
+		}
+		if a > 0 && a < MinFund {
+			return wrong(v, "%s %q: want 0, or %s BTC at least", of, s, testnet.Amount(MinFund))
 		}
 		set(a)
 		return nil

@@ -66,33 +66,45 @@ func ReadConf(r io.Reader, network string) ([]Setting, error) {
 	return out, nil
 }
 
-// NodeSetting judges a line of a node's grapevine.conf before any node reads it: whether
-// there is such a setting, and whether its value is of its kind.
-func NodeSetting(app *urfave.App) func(name, value string) error {
-	flags := slices.Concat(app.Command("node").Flags, app.Flags)
-	return func(name, value string) error {
-		f := lookup(flags, name)
-		if f == nil {
-			return fmt.Errorf("a node has no setting %q", Printable(name))
-		}
-		if value == "" && !mayBeEmpty(f) {
-			return fmt.Errorf("%s needs a value", name)
-		}
-		var err error
-		switch f.(type) {
-		case *urfave.IntFlag:
-			_, err = strconv.ParseInt(value, 0, 64)
-		case *urfave.BoolFlag:
-			_, err = strconv.ParseBool(value)
-		case *urfave.DurationFlag:
-			_, err = time.ParseDuration(value)
-		}
-		if err != nil {
-			return fmt.Errorf("%s %q: want %s", name, Printable(value), wantedBy(f))
-		}
-		return nil
-	}
+// NodeLines judges lines of a node's grapevine.conf before any node reads them.
+type NodeLines struct {
+	flags []urfave.Flag
+	check func(lines []string) error
 }
+
+// NodeLines are those that a node of this program reads.
+func (p *Program) NodeLines(app *urfave.App) NodeLines {
+	return NodeLines{slices.Concat(app.Command("node").Flags, app.Flags), p.CheckNode}
+}
+
+// Line says whether there is such a setting, and whether its value is of its kind. many: it
+// may be repeated.
+func (n NodeLines) Line(name, value string) (many bool, err error) {
+	f := lookup(n.flags, name)
+	if f == nil {
+		return false, fmt.Errorf("a node has no setting %q", Printable(name))
+	}
+	if value == "" && !mayBeEmpty(f) {
+		return false, fmt.Errorf("%s needs a value", name)
+	}
+	switch f.(type) {
+	case *urfave.IntFlag:
+		_, err = strconv.ParseInt(value, 0, 64)
+	case *urfave.BoolFlag:
+		_, err = strconv.ParseBool(value)
+	case *urfave.DurationFlag:
+		_, err = time.ParseDuration(value)
+	case *urfave.StringSliceFlag:
+		many = true
+	}
+	if err != nil {
+		err = fmt.Errorf("%s %q: want %s", name, Printable(value), wantedBy(f))
+	}
+	return many, err
+}
+
+// Node says whether a node starts that is told all these lines, each "name = value".
+func (n NodeLines) Node(lines []string) error { return n.check(lines) }
 
 // stripComment drops "#" and what follows, at the line's start or after a
 // space: a password may hold one.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"fmt"
-
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/node"
@@ -31,7 +29,7 @@ func IntFlag(name string, value int, usage string) *urfave.IntFlag {
 func MineMode(s string) (node.Mine, error) {
 	m, err := node.ParseMine(s)
 	if err != nil {
-		return m, &UsageError{Command: "grapevine node", Why: fmt.Sprintf("--mine %q: %v", s, err)}
+		return m, Usagef("--mine %q: %v", Printable(s), err)
 	}
 	return m, nil
 }

@@ -15,6 +15,10 @@ type Program struct {
 	In       io.Reader
 	Out, Err *Out
 	Env      func(string) string
+	// Said is what the line itself, and not the environment, gives for a global flag.
+	Said func(name string) string
+	// CheckNode says whether a node starts with these lines in its grapevine.conf.
+	CheckNode func(lines []string) error
 
 	net string // where the line's network lives
 	dir string // what commands must add to mean the line's network: "" or " --dir X"

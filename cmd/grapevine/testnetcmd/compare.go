@@ -66,11 +66,11 @@ func (p *program) compare(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := openFiles(c.String("svg"), c.String("csv"))
+	files, err := cli.OpenFiles(c.String("svg"), c.String("csv"))
 	if err != nil {
 		return cli.Failf("testnet compare", "Name a file in a directory that is there and yours.", "%w", err)
 	}
-	defer files.close()
+	defer files.Close()
 	dir, err := os.MkdirTemp("", "grapevine-compare-")
 	if err != nil {
 		return cli.Fail("testnet compare", err)
@@ -87,7 +87,7 @@ func (p *program) compare(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet compare", err)
 	}
-	err = files.write(func(w io.Writer) error { return compare.SVG(w, res) }, func(w io.Writer) error { return compare.CSV(w, res) })
+	err = files.Write(func(w io.Writer) error { return compare.SVG(w, res) }, func(w io.Writer) error { return compare.CSV(w, res) })
 	if err != nil {
 		return cli.Fail("testnet compare", err)
 	}

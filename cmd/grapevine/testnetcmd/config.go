@@ -3,14 +3,12 @@ package testnetcmd
 import (
 	"context"
 	"strings"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/testnet"
 	"grapevine/testnet/config"
-	"grapevine/testnet/model"
 	"grapevine/testnet/process"
 )
 
@@ -25,7 +23,7 @@ func configFlags() []urfave.Flag {
 }
 
 // wanted is the network that the line describes: a file, or flags.
-func wanted(c *urfave.Context) (*config.Network, error) {
+func (p *program) wanted(c *urfave.Context) (*config.Network, error) {
 	nodes, mine := c.Int("nodes"), c.String("mine")
 	if nodes < 1 || nodes > maxNodes {
 		return nil, cli.Usagef("--nodes %d: want 1 to %d", nodes, maxNodes)
@@ -39,12 +37,15 @@ func wanted(c *urfave.Context) (*config.Network, error) {
 				return nil, cli.Usagef("--%s does not go with --config, whose file says it", flag)
 			}
 		}
-		n, err := config.Read(file, cli.NodeSetting(c.App))
+		n, err := config.Read(file, p.NodeLines(c.App))
 		if err != nil {
 			return nil, cli.Usagef("--config %v", err)
 		}
 		if len(n.Nodes) > maxNodes {
-			return nil, cli.Usagef("--config %s: %d nodes, and at most %d processes; `testnet export` and `simulate` take more", file, len(n.Nodes), maxNodes)
+			return nil, cli.Usagef("--config %s: line 1, column 1: %d nodes, and at most %d processes; `testnet export` and `simulate` take more", file, len(n.Nodes), maxNodes)
+		}
+		if first := n.Nodes[0]; !first.Wallet() {
+			return nil, cli.Usagef("--config %s: line %d, column 1: node 0 makes the network's first money and needs a wallet: want no `wallet: false` among its flags", file, first.Line)
 		}
 		return n, nil
 	}
@@ -58,11 +59,14 @@ func wanted(c *urfave.Context) (*config.Network, error) {
 	n.Nodes[0].Mine = mine
 	if s := c.String("fund"); s != "" {
 		fund, err := testnet.ParseAmount(s)
-		if err != nil || fund <= 0 || fund > config.MaxFund*testnet.CoinBTC {
-			return nil, cli.Usagef("--fund %q: want BTC as in 10 or 0.5, at most %d", s, config.MaxFund)
+		if err != nil || fund < config.MinFund || fund > config.MaxFund*testnet.CoinBTC {
+			return nil, cli.Usagef("--fund %q: want BTC as in 10 or 0.5, at most %d and %s at least", s, config.MaxFund, testnet.Amount(config.MinFund))
 		}
 		for i := range n.Nodes {
 			n.Nodes[i].Fund = fund
+		}
+		if n.Funds() > config.MaxFunds*testnet.CoinBTC {
+			return nil, cli.Usagef("--fund %s: %d nodes are to have %s BTC together, and regtest's blocks make %d at most", s, len(n.Nodes), n.Funds(), config.MaxFunds)
 		}
 	}
 	return n, nil
@@ -135,45 +139,4 @@ func (p *program) linkUp(ctx context.Context, local *process.Net, links []config
 		_, _, err = p.tellLinks(ctx, local.File())
 	}
 	return err
-}
-
-// described takes from a network.yaml what the simulator knows of: how many nodes there are,
-// their hash power, the seed, and of the first link latency, jitter, rate and loss,
-// which there are those of all.
-func described(c *urfave.Context, file string, cfg *model.Config) error {
-	n, err := config.Read(file, cli.NodeSetting(c.App))
-	if err != nil {
-		return cli.Usagef("--config %v", err)
-	}
-	cfg.Seed = n.Seed
-	if !c.IsSet("nodes") {
-		cfg.Nodes = len(n.Nodes)
-	}
-	last := 0
-	for i, v := range n.Nodes {
-		cfg.Power = append(cfg.Power, float64(v.Power)/100)
-		if v.Power > 0 {
-			last = i + 1
-		}
-	}
-	if cfg.Power = cfg.Power[:last]; last == 0 {
-		cfg.Power = nil
-	}
-	if len(n.Links) == 0 {
-		return nil
-	}
-	l := n.Links[0]
-	if !c.IsSet("latency") && l.Latency > 0 {
-		cfg.Latency = time.Duration(l.Latency)
-	}
-	if !c.IsSet("jitter") && l.Latency > 0 {
-		cfg.Jitter = float64(l.Jitter) / float64(l.Latency)
-	}
-	if !c.IsSet("rate") {
-		cfg.Rate = l.Rate
-	}
-	if !c.IsSet("loss") {
-		cfg.Loss = l.Loss
-	}
-	return nil
 }

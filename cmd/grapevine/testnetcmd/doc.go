@@ -1,5 +1,5 @@
 // Package testnetcmd is `grapevine testnet`: the commands that start a local
-// network of real processes, look at it, shape it and end it, and the simulator.
+// network of real processes, look at it, shape it and end it. The simulator is simulatecmd's.
 //
 // It owns what these commands are called, what they ask and how they tell what
 // happened, as a table for people and as JSON for programs. Processes are started

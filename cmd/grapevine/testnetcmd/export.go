@@ -47,7 +47,7 @@ func (p *program) export(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := exported(c)
+	n, err := p.exported(c)
 	if err != nil {
 		return err
 	}
@@ -99,12 +99,12 @@ func (p *program) export(c *urfave.Context) error {
 }
 
 // exported is the network to be written: of a file, or so many nodes.
-func exported(c *urfave.Context) (*config.Network, error) {
+func (p *program) exported(c *urfave.Context) (*config.Network, error) {
 	if file := c.String("config"); file != "" {
 		if c.IsSet("nodes") || c.IsSet("names") || c.IsSet("port-base") {
 			return nil, cli.Usagef("--nodes, --names and --port-base do not go with --config, whose file says them")
 		}
-		n, err := config.Read(file, cli.NodeSetting(c.App))
+		n, err := config.Read(file, p.NodeLines(c.App))
 		if err != nil {
 			return nil, cli.Usagef("--config %v", err)
 		}

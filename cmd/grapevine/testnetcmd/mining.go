@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ func (p *program) miners(c *urfave.Context, f testnet.File, mode string) (map[in
 		return map[int]string{}, nil
 	}
 	if _, err := cli.MineMode(mode); err != nil {
-		return nil, cli.Usagef("testnet mine %q: want every=2s, on-tx or off", cli.Printable(mode))
+		return nil, cli.Usagef("testnet mine %q: want every=2s (a millisecond to a year), on-tx or off", cli.Printable(mode))
 	}
 	if !c.IsSet("power") {
 		m, err := f.Find(cmp.Or(c.String("node"), "0"))
@@ -97,14 +98,11 @@ func (p *program) miners(c *urfave.Context, f testnet.File, mode string) (map[in
 	if !timed || err != nil {
 		return nil, cli.Usagef("--power goes with every=TIME, not with %s", mode)
 	}
-	if c.String("node") != "" {
+	if p.Said("node") != "" {
 		return nil, cli.Usagef("--node and --power both say who mines: want one of them")
 	}
 	return p.shares(f, c.String("power"), d)
 }
-
-// maxPause between a miner's blocks: who finds fewer does not mine.
-const maxPause = 365 * 24 * time.Hour
 
 // shares reads --power: each node mines at random, as often as its weight among all.
 func (p *program) shares(f testnet.File, power string, every time.Duration) (map[int]string, error) {
@@ -129,7 +127,7 @@ func (p *program) shares(f testnet.File, power string, every time.Duration) (map
 	modes := map[int]string{}
 	for n, w := range weights {
 		about := float64(every) * sum / w
-		if about < float64(time.Millisecond) || about > float64(maxPause) {
+		if about < float64(testnet.MinPause) || about > float64(testnet.MaxPause) {
 			return nil, cli.Usagef("--power %q: node %d would mine a block every %.3g s on average: want a millisecond to a year", cli.Printable(power), n, about/float64(time.Second))
 		}
 		modes[n] = "about=" + time.Duration(about).Round(time.Millisecond).String()
@@ -137,14 +135,40 @@ func (p *program) shares(f testnet.File, power string, every time.Duration) (map
 	return modes, nil
 }
 
+// otherwise are the nodes that run and do not mine as the network's file says.
+func (p *program) otherwise(ctx context.Context, f testnet.File) (stale []int, err error) {
+	differ := make(chan int, len(f.Nodes))
+	_, err = p.each(ctx, f.Nodes, func(ctx context.Context, m testnet.Member, n testnet.Node) error {
+		var now minerView
+		if err := n.Call(ctx, "setmining", &now); err != nil {
+			return err
+		}
+		if want, err := cli.MineMode(modeOf(m)); err != nil || want.String() != now.Mode {
+			differ <- m.Node
+		}
+		return nil
+	})
+	close(differ)
+	for n := range differ {
+		stale = append(stale, n)
+	}
+	slices.Sort(stale)
+	return stale, err
+}
+
 func (p *program) showMiners(c *urfave.Context, f testnet.File) error {
 	views := []minerView{}
 	for _, m := range f.Nodes {
 		views = append(views, minerView{m.Node, modeOf(m)})
 	}
+	stale, err := p.otherwise(c.Context, f)
+	if err != nil {
+		return cli.Fail("testnet mine", err)
+	}
 	return p.Show(c, struct {
 		Nodes []minerView `json:"nodes"`
-	}{views}, func(o *cli.Out) {
+		Stale []int       `json:"not_told,omitempty"`
+	}{views, stale}, func(o *cli.Out) {
 		some := false
 		for _, v := range views {
 			if kind, every, timed := strings.Cut(v.Mode, "="); v.Mode != "manual" {
@@ -158,6 +182,9 @@ func (p *program) showMiners(c *urfave.Context, f testnet.File) error {
 					o.Printf("node %d mines a block of each payment\n", v.Node)
 				}
 			}
+		}
+		if len(stale) > 0 {
+			o.Printf("not told yet, for the command that was to tell was ended: %s. `%s` and the like tells all nodes again.\n", nodesText(stale), p.Advice("grapevine testnet mine off"))
 		}
 		if !some {
 			o.Printf("nobody mines by itself; `%s` makes a block\n", p.Advice(fmt.Sprintf("grapevine mine 1 --node %d", f.Nodes[0].Node)))

@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/grapevine/simulatecmd"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -59,7 +60,7 @@ node 0's address and find each other by gossip.
 					cli.BoolFlag("keep", "keep the data directories afterwards"),
 					&urfave.DurationFlag{Name: "pace", Usage: "`TIME` to read each paragraph (default 1.5s on a terminal, else 0)", EnvVars: cli.EnvVars("pace"), DefaultText: " "},
 				}},
-			p.simulateCommand(),
+			simulatecmd.Command(on),
 			p.compareCommand(),
 			p.exportCommand(),
 			{Name: "up", Usage: "start N nodes and stay until Ctrl-C (or return, with -d)", Action: p.up,

@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) up(c *urfave.Context) error {
-	want, err := wanted(c)
+	want, err := p.wanted(c)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package testnetcmd
+package simulatecmd
 
 import (
 	"fmt"
@@ -14,8 +14,11 @@ import (
 	"grapevine/testnet/model/picture"
 )
 
-// simulateCommand is `grapevine testnet simulate`.
-func (p *program) simulateCommand() *urfave.Command {
+type program struct{ *cli.Program }
+
+// Command is `grapevine testnet simulate`.
+func Command(on *cli.Program) *urfave.Command {
+	p := &program{on}
 	d := model.Default()
 	return &urfave.Command{
 		Name:  "simulate",
@@ -71,15 +74,15 @@ func (p *program) simulate(c *urfave.Context) error {
 	if _, err := cli.WantArgs(c, 0, 0); err != nil {
 		return err
 	}
-	cfg, err := simulation(c)
+	cfg, err := p.simulation(c)
 	if err != nil {
 		return err
 	}
-	files, err := openFiles(c.String("svg"), c.String("csv"))
+	files, err := cli.OpenFiles(c.String("svg"), c.String("csv"))
 	if err != nil {
 		return cli.Failf("testnet simulate", "Name a file in a directory that is there and yours.", "%w", err)
 	}
-	defer files.close()
+	defer files.Close()
 	bar := p.Err.NewProgress("simulating", "arrivals")
 	cfg.Progress = func(done, total int) { bar.Update(int64(done), int64(total), "") }
 	began := time.Now()
@@ -89,7 +92,7 @@ func (p *program) simulate(c *urfave.Context) error {
 		return cli.Fail("testnet simulate", err)
 	}
 	r := model.Merge(runs)
-	err = files.write(func(w io.Writer) error { return picture.SVG(w, r) }, func(w io.Writer) error { return writeArrivals(w, runs) })
+	err = files.Write(func(w io.Writer) error { return picture.SVG(w, r) }, func(w io.Writer) error { return writeArrivals(w, runs) })
 	if err != nil {
 		return cli.Fail("testnet simulate", err)
 	}
@@ -105,7 +108,7 @@ func (p *program) simulate(c *urfave.Context) error {
 }
 
 // simulation reads the flags.
-func simulation(c *urfave.Context) (model.Config, error) {
+func (p *program) simulation(c *urfave.Context) (model.Config, error) {
 	cfg := model.Default()
 	cfg.Nodes, cfg.Outbound = c.Int("nodes"), c.Int("outbound")
 	cfg.Latency, cfg.Regions, cfg.Rate = c.Duration("latency"), c.Bool("regions"), int64(c.Int("rate"))
@@ -117,7 +120,7 @@ func simulation(c *urfave.Context) (model.Config, error) {
 	var err error
 	file := c.String("config")
 	if file != "" {
-		if err := described(c, file, &cfg); err != nil {
+		if err := p.described(c, file, &cfg); err != nil {
 			return cfg, err
 		}
 	}

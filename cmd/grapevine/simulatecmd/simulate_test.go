@@ -1,4 +1,4 @@
-package testnetcmd
+package simulatecmd
 
 import (
 	"bytes"
@@ -20,10 +20,10 @@ import (
 func simulated(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := &program{&cli.Program{Out: cli.Plain(&out), Err: cli.Plain(&errs)}}
+	p := &cli.Program{Out: cli.Plain(&out), Err: cli.Plain(&errs)}
 	app := &urfave.App{
 		Flags: []urfave.Flag{&urfave.BoolFlag{Name: "json"}}, Writer: &errs, ErrWriter: &errs,
-		Commands: []*urfave.Command{p.simulateCommand()},
+		Commands: []*urfave.Command{Command(p)},
 	}
 	err := app.RunContext(t.Context(), append([]string{"grapevine", "--json", "simulate"}, args...))
 	return out.String(), err
