@@ -13,6 +13,8 @@ var (
 	ErrBusy = errors.New("another command is starting or stopping its nodes")
 	// ErrDown: the node is not running.
 	ErrDown = errors.New("is not running")
+	// ErrDamaged: net.json is not what was written.
+	ErrDamaged = errors.New("the network's file is damaged")
 	// ErrDiffer: the nodes do not agree where they must.
 	ErrDiffer = errors.New("the nodes disagree")
 )

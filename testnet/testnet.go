@@ -27,6 +27,10 @@ type Member struct {
 	Spec
 }
 
+// MaxAhead is how far a node's clock may differ from the machine's: more than anybody tests for,
+// and within the 32 bits of a block's time.
+const MaxAhead = 50 * 365 * 24 * time.Hour
+
 // Bounds of the time between a miner's blocks: faster than the first nobody hears of them, and
 // who finds fewer than the second does not mine.
 const (

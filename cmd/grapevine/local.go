@@ -3,12 +3,12 @@ package main
 import (
 	"path/filepath"
 	"strconv"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/node"
+	"grapevine/testnet"
 	"grapevine/testnet/link"
 	"grapevine/testnet/process"
 )
@@ -24,14 +24,11 @@ func localFlags() []urfave.Flag {
 // notLocal is the number of a node that is of no local network.
 const notLocal = -1
 
-// maxAhead is more than anybody tests for, and within the 32 bits of a block's time.
-const maxAhead = 50 * 365 * 24 * time.Hour
-
 // localConfig gives a node of a local network what `grapevine testnet` does to it.
 func localConfig(c *urfave.Context, cfg *node.Config) error {
 	cfg.ClockAhead = c.Duration("clockahead")
-	if cfg.ClockAhead.Abs() > maxAhead {
-		return cli.Usagef("--clockahead %v: want at most %v", cfg.ClockAhead, maxAhead)
+	if cfg.ClockAhead.Abs() > testnet.MaxAhead {
+		return cli.Usagef("--clockahead %v: want at most %v", cfg.ClockAhead, testnet.MaxAhead)
 	}
 	number := c.Int("localnode")
 	if number < notLocal || number != notLocal && !cfg.Params.Local() {

@@ -13,6 +13,7 @@ import (
 	"grapevine/cmd/grapevine/bitcoincli"
 	"grapevine/cmd/grapevine/bitcoind"
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/grapevine/testnetcmd"
 	"grapevine/cmd/rpc"
 	"grapevine/cmd/rpc/client"
 )
@@ -63,6 +64,9 @@ type program struct{ cli.Program }
 // run does what args say and returns the exit status.
 func (p *program) run(ctx context.Context, args []string) int {
 	err := p.do(ctx, args)
+	if lost := p.Out.Failed(); err == nil && lost != nil {
+		err = cli.Failf("output", "What the command was to do is done; not all that it says was written.", "%w", lost)
+	}
 	switch {
 	case err == nil:
 		return cli.ExitDone
@@ -114,8 +118,14 @@ func (p *program) checkLine(line *cli.Line) error {
 	if s := line.Value("node", p.Env); strings.HasPrefix(s, "-") {
 		return cli.Usagef("--node %s: want a node's number, 0 or more", s)
 	}
-	if said := func(name string) string { return line.Value(name, func(string) string { return "" }) }; said("node") != "" && said("rpc") != "" {
+	said := func(name string) string { return line.Value(name, func(string) string { return "" }) }
+	if said("node") != "" && said("rpc") != "" {
 		return cli.Usagef("--node %s and --rpc %s name two nodes: want one of them", said("node"), said("rpc"))
+	}
+	if path := line.Path(); said("node") != "" && len(path) == 2 && path[0].Name == "testnet" {
+		if err := testnetcmd.RefuseNode(path[1].Name, said("node")); err != nil {
+			return err
+		}
 	}
 	if line.On("progress", p.Env) {
 		p.Err.Tell()

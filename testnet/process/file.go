@@ -93,7 +93,7 @@ func ReadNames(dir string) (testnet.File, error) {
 	}
 	var s stored
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return testnet.File{}, fmt.Errorf("%s: %w", filepath.Join(dir, fileName), err)
+		return testnet.File{}, fmt.Errorf("%s: %w: %w", filepath.Join(dir, fileName), testnet.ErrDamaged, err)
 	}
 	f := testnet.File{Network: s.Network, Ahead: s.Ahead, Links: s.Links, Apart: s.Apart}
 	for _, e := range s.Nodes {

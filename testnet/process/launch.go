@@ -148,7 +148,7 @@ func (n *Net) writeConf(m testnet.Member) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# node %d of the local network in %s\n", m.Node, n.cfg.Dir)
+	fmt.Fprintf(&b, "# node %d of the local network in %q\n", m.Node, n.cfg.Dir) // quoted: a name may hold a line's end
 	listen := m.P2P
 	if m.Silent {
 		listen = "off"

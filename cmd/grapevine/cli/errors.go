@@ -115,6 +115,9 @@ func (p *Program) Report(err error) int {
 		hint = f.Hint
 	}
 	if hint != "" {
+		if f, ok := errors.AsType[*Failure](err); ok && strings.HasPrefix(f.What, "testnet ") {
+			hint = strings.ReplaceAll(hint, "--datadir DIR", "--dir DIR")
+		}
 		p.Err.Printf("%s\n", p.withDir(hint))
 	}
 	return ExitFailed
@@ -124,7 +127,7 @@ func (p *Program) Report(err error) int {
 func (p *Program) withDir(hint string) string {
 	parts := strings.Split(hint, "`")
 	for i := 1; i < len(parts); i += 2 {
-		if strings.HasPrefix(parts[i], "grapevine testnet ") {
+		if strings.HasPrefix(parts[i], "grapevine testnet ") || strings.HasPrefix(parts[i], "grapevine ") && strings.Contains(parts[i], " --node ") {
 			parts[i] = p.Advice(parts[i])
 		}
 	}

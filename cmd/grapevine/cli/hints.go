@@ -66,12 +66,16 @@ func HintFor(err error) string {
 		return "The node must be able to write there; --datadir DIR chooses another directory."
 	case errors.Is(err, testnet.ErrNoNet):
 		return "`grapevine testnet up` starts one."
+	case errors.Is(err, testnet.ErrDamaged):
+		return "The nodes' data lies in the folders beside it. Put a copy of net.json in its place (each snapshot has one, in snapshots/NAME), or remove the whole folder."
 	case errors.Is(err, testnet.ErrBusy):
 		return "Wait until that command is done. `grapevine testnet status` shows how far it is."
 	case errors.Is(err, testnet.ErrNoNode), errors.Is(err, testnet.ErrUp), errors.Is(err, testnet.ErrDown):
 		return "`grapevine testnet status` shows which nodes there are."
 	case errors.Is(err, client.ErrUnauthorized):
 		return "Give the node's --rpcuser and --rpcpassword, or its --datadir so that its cookie is used."
+	case isMkdir(err):
+		return "No folder can be made there; --datadir DIR chooses another one."
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return "Start a node with `grapevine node`, or a whole network with `grapevine testnet up`; then --datadir DIR, --node N or --rpc URL says which one is meant."
 	}
@@ -79,6 +83,12 @@ func HintFor(err error) string {
 		return hintForRefusal(e)
 	}
 	return ""
+}
+
+// isMkdir is whether a folder could not be made.
+func isMkdir(err error) bool {
+	there, ok := errors.AsType[*fs.PathError](err)
+	return ok && there.Op == "mkdir"
 }
 
 // ofDisk tells whether the disk is at fault, by the system's own words: a node's answer has nothing

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	xterm "golang.org/x/term"
@@ -16,6 +17,7 @@ const plainWidth = 80
 // Out is where a command writes for people.
 type Out struct {
 	io.Writer
+	failed atomic.Pointer[error] // the first write that did not succeed
 	tty    bool
 	tell   bool // progress although nobody watches
 	colour bool
@@ -49,8 +51,25 @@ func (o *Out) Tell() { o.tell = true }
 // Width is in columns.
 func (o *Out) Width() int { return o.width }
 
-// Printf writes; a terminal that is gone is noticed by nobody, as by fmt.
-func (o *Out) Printf(format string, args ...any) { fmt.Fprintf(o.Writer, format, args...) }
+// Printf writes. What cannot be written is noticed at the end, see Failed.
+func (o *Out) Printf(format string, args ...any) { fmt.Fprintf(o, format, args...) }
+
+// Write keeps in mind that it failed.
+func (o *Out) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if err != nil {
+		o.failed.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// Failed is why something was not written: a full disk, a reader that is gone.
+func (o *Out) Failed() error {
+	if err := o.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // Colour is an SGR code.
 type Colour string

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,7 +32,7 @@ func DataDir(datadir, network string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", Failf("data directory", "Say where with --datadir DIR.", "%w", err)
+		return "", Failf("data directory", "Say where with --datadir DIR, and a local network with --dir DIR.", "%w", err)
 	}
 	return filepath.Join(home, ".grapevine", network), nil
 }
@@ -70,7 +71,7 @@ func WantArgs(c *urfave.Context, least, most int) ([]string, error) {
 	if len(args) < least || len(args) > most {
 		return nil, &UsageError{
 			Command: c.Command.HelpName,
-			Why:     fmt.Sprintf("`%s` wants %s, not %s", c.Command.HelpName, c.Command.ArgsUsage, Plural(len(args), "argument")),
+			Why:     fmt.Sprintf("`%s` wants %s, not %s", c.Command.HelpName, cmp.Or(c.Command.ArgsUsage, "no arguments"), Plural(len(args), "argument")),
 		}
 	}
 	return args, nil

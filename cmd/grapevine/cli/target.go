@@ -79,7 +79,11 @@ func (p *Program) Net(c *urfave.Context) (testnet.File, error) {
 	if file := c.String("nodes-file"); file != "" {
 		return ReadNodes(file)
 	}
-	return process.ReadFile(p.NetDir(c))
+	f, err := process.ReadFile(p.NetDir(c))
+	if err == nil && len(f.Nodes) == 0 { // an `up` that was killed at once
+		err = fmt.Errorf("%w: there are no nodes in %s", testnet.ErrNoNet, p.NetDir(c))
+	}
+	return f, err
 }
 
 // noted is where the data directory's node listens for RPC.

@@ -68,14 +68,16 @@ func (p *program) netClock(c *urfave.Context) error {
 		}
 		was, err := p.clocks(c.Context, []testnet.Member{m}, nil)
 		if err == nil {
-			ahead := move(was[0].Ahead)
-			_, err = p.clocks(c.Context, []testnet.Member{m}, &ahead)
+			var ahead int64
+			if ahead, err = within(move, was[0].Ahead); err == nil {
+				_, err = p.clocks(c.Context, []testnet.Member{m}, &ahead)
+			}
 		}
 		if err != nil {
 			return cli.Fail("testnet clock", err)
 		}
 	} else if move != nil {
-		err := local.Change(func(f *testnet.File) error { f.Ahead = move(f.Ahead); return nil })
+		err := local.Change(func(f *testnet.File) (err error) { f.Ahead, err = within(move, f.Ahead); return err })
 		if err != nil {
 			return cli.Fail("testnet clock", err)
 		}
@@ -117,9 +119,20 @@ func clockMove(args []string) (func(ahead int64) int64, error) {
 	return nil, usage(strings.Join(args, " "))
 }
 
+// within is where a move leads from so many seconds ahead; a node is not started that is to be
+// farther from the machine's clock than testnet.MaxAhead.
+func within(move func(ahead int64) int64, from int64) (to int64, err error) {
+	to = move(from)
+	if limit := int64(testnet.MaxAhead / time.Second); to > limit || to < -limit {
+		return from, cli.Usagef("testnet clock: the clocks would show %s, %s before the machine's: want 50 years at most, before or behind it",
+			time.Unix(time.Now().Unix()+to, 0).Format(time.DateTime), signed(to))
+	}
+	return to, nil
+}
+
 // parseSpan reads 2h, 90m, 3d or 2w.
 func parseSpan(s string) (time.Duration, error) {
-	const most = 50 * 365 * 24 * time.Hour
+	const most = testnet.MaxAhead
 	d, err := time.ParseDuration(s)
 	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if digits, ok := strings.CutSuffix(s, suffix); ok {

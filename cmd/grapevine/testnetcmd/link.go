@@ -174,6 +174,12 @@ func (p *program) netHeal(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet heal", err)
 	}
+	if len(args) == 0 && len(local.Members()) == 1 {
+		return p.Show(c, struct {
+			Healed int `json:"healed"`
+			shaped
+		}{0, shaped{Links: []testnet.Link{}}}, func(o *cli.Out) { o.Printf("the network has one node, and no links\n") })
+	}
 	healed := map[pair]bool{}
 	s, err := p.shape(c, local, spec, func(w pair, way testnet.Way) (testnet.Way, error) {
 		if way.Cut {
@@ -322,7 +328,7 @@ func (p *program) netLinks(c *urfave.Context) error {
 	}{views, stale}, func(o *cli.Out) {
 		showMatrix(o, f, connected)
 		if len(stale) > 0 {
-			o.Printf("\n%s does not go by this yet: the command that set it was ended. `%s` tells all nodes again.\n", nodesText(stale), p.Advice("grapevine testnet heal"))
+			o.Printf("\nnot told yet, for the command that was to tell was ended: %s. `%s` tells all nodes again.\n", nodesText(stale), p.Advice("grapevine testnet heal"))
 		}
 	})
 }

@@ -1,9 +1,11 @@
 package testnetcmd
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -15,7 +17,7 @@ import (
 )
 
 func (p *program) netLogs(c *urfave.Context) error {
-	word, err := nodeWord(c)
+	word, err := p.nodeWord(c)
 	if err != nil {
 		return err
 	}
@@ -30,13 +32,14 @@ func (p *program) netLogs(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}
-	log, err := db.OpenFile(process.LogPath(m))
+	file, err := db.OpenFile(process.LogPath(m))
 	if err != nil {
 		return cli.Fail("testnet logs", err)
 	}
-	defer log.Close()
+	defer file.Close()
+	log := bufio.NewReader(file)
 	for {
-		if _, err := io.Copy(p.Out, log); err != nil {
+		if err := p.printLog(c, m.Node, log); err != nil {
 			return cli.Fail("testnet logs", err)
 		}
 		if !c.Bool("follow") {
@@ -50,8 +53,40 @@ func (p *program) netLogs(c *urfave.Context) error {
 	}
 }
 
+// printLog prints what the log has more than before: with --json each line as a value.
+func (p *program) printLog(c *urfave.Context, node int, log *bufio.Reader) error {
+	if !c.Bool("json") {
+		_, err := io.Copy(p.Out, log)
+		return err
+	}
+	for {
+		line, err := log.ReadString('\n')
+		if line != "" {
+			if err := p.PrintLine(struct {
+				Node int    `json:"node"`
+				Line string `json:"line"`
+			}{node, strings.TrimSuffix(line, "\n")}); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 func (p *program) netDown(c *urfave.Context) error {
-	local, err := p.openNet(c)
+	if err := ofThisMachine(c); err != nil {
+		return err
+	}
+	cfg, err := p.netConfig(p.NetDir(c), true)
+	if err != nil {
+		return cli.Fail("testnet down", err)
+	}
+	local, err := process.Open(cfg) // also one that has no nodes yet
 	if err != nil {
 		return cli.Fail("testnet down", err)
 	}
@@ -148,6 +183,9 @@ func (p *program) startAll(c *urfave.Context) error {
 func (p *program) netStart(c *urfave.Context) error {
 	if c.Bool("all") {
 		return p.startAll(c)
+	}
+	if c.NArg() != 1 {
+		return cli.Usagef("testnet start wants the number or name of one node, or --all, not %s", cli.Plural(c.NArg(), "argument"))
 	}
 	local, m, err := p.ofNode(c)
 	if err != nil {

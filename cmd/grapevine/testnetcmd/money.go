@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/rpc/client"
@@ -49,6 +50,11 @@ func (p *program) faucet(c *urfave.Context) error {
 	amount, err := testnet.ParseAmount(args[1])
 	if err != nil || amount <= 0 {
 		return cli.Usagef("testnet faucet %q: want BTC with up to 8 decimals, more than 0 and at most 21 million", args[1])
+	}
+	if c.String("nodes-file") == "" {
+		if _, err := p.openNet(c); err != nil { // it brings a node back that was left apart
+			return cli.Fail("testnet faucet", err)
+		}
 	}
 	f, err := p.Net(c)
 	if err != nil {
@@ -106,6 +112,30 @@ type bank struct {
 	mined int
 }
 
+// within is whether the wallet can come to so much: with what it has, what it has mined, and the
+// rewards of the blocks that are mined for it at most. Else none is mined.
+func (b *bank) within(ctx context.Context, amount testnet.Amount) error {
+	var height int32
+	var has struct {
+		Mine struct {
+			Trusted  testnet.Amount `json:"trusted"`
+			Immature testnet.Amount `json:"immature"`
+		} `json:"mine"`
+	}
+	if err := b.Call(ctx, "getblockcount", &height); err != nil {
+		return err
+	}
+	if err := b.Call(ctx, "getbalances", &has); err != nil {
+		return err
+	}
+	reach := has.Mine.Trusted + has.Mine.Immature
+	reach += testnet.Subsidies(height+maxFaucetBlocks-firstCoins) - testnet.Subsidies(height) // later ones cannot be spent yet
+	if reach < amount {
+		return fmt.Errorf("%s BTC are wanted, and its wallet cannot come to more than %s: on regtest the reward halves every 150 blocks", amount, reach)
+	}
+	return nil
+}
+
 // earn mines until the wallet can spend so much.
 func (b *bank) earn(ctx context.Context, amount testnet.Amount) error {
 	const step = 10
@@ -116,6 +146,11 @@ func (b *bank) earn(ctx context.Context, amount testnet.Amount) error {
 		}
 		if has >= amount {
 			return nil
+		}
+		if b.mined == 0 {
+			if err := b.within(ctx, amount); err != nil {
+				return err
+			}
 		}
 		if b.mined >= maxFaucetBlocks {
 			return fmt.Errorf("its wallet can spend %s BTC after %d more blocks, and %s are wanted: on regtest the reward halves every 150 blocks", has, b.mined, amount)
@@ -243,8 +278,14 @@ func (p *program) balances(c *urfave.Context) error {
 	}
 	all := []balance{}
 	several := false
-	for _, m := range f.Nodes {
-		rows := balancesOf(c.Context, m)
+	each := make([][]balance, len(f.Nodes))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for i, m := range f.Nodes {
+		g.Go(func() error { each[i] = balancesOf(c.Context, m); return nil })
+	}
+	_ = g.Wait() // what failed stands in its row
+	for _, rows := range each {
 		several = several || len(rows) > 1
 		all = append(all, rows...)
 	}

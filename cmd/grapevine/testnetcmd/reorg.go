@@ -27,7 +27,7 @@ of the old ones wait again.
   $ grapevine testnet reorg 2
   $ grapevine testnet reorg 1 --node 2
   $ grapevine testnet reorg 1 --double-spend TXID     the receiver's confirmed payment is gone`},
-		{Name: "double-spend", Usage: "pay one coin to two, and see who wins", ArgsUsage: " ", Action: p.netDoubleSpend,
+		{Name: "double-spend", Usage: "pay one coin to two, and see who wins", Action: p.netDoubleSpend,
 			Flags: []urfave.Flag{
 				cli.StringFlag("miner", "`NODE` that makes the next block, which decides (default: the second receiver)"),
 				cli.StringFlag("amount", "`BTC` that the receiver is promised (default 1)"),
@@ -108,6 +108,11 @@ func (p *program) netReorg(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet reorg", err)
 	}
+	release, err := local.Reserve() // nobody brings the node back meanwhile, or takes a snapshot
+	if err != nil {
+		return cli.Fail("testnet reorg", err)
+	}
+	defer release()
 	r := &reorganiser{p: p, local: local, f: local.File()}
 	if r.miner, err = p.theNode(c, r.f); err != nil {
 		return cli.Fail("testnet reorg", err)
@@ -127,7 +132,7 @@ func (p *program) netReorg(c *urfave.Context) error {
 // run reorganises. What it leaves when it is killed, the next reorg or heal mends: the
 // network's file names the node and the block that it has marked.
 func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error {
-	if err := r.p.mend(ctx, r.local); err != nil {
+	if err := mendOwn(ctx, r.local); err != nil {
 		return err
 	}
 	var tip block
@@ -157,7 +162,7 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if err == nil {
 		err = r.fork(first, tip.height)
 	}
-	if err = errors.Join(err, r.p.mend(context.WithoutCancel(ctx), r.local)); err != nil {
+	if err = errors.Join(err, mendOwn(context.WithoutCancel(ctx), r.local)); err != nil {
 		return err
 	}
 	r.settle(ctx)
@@ -219,12 +224,41 @@ func (r *reorganiser) fork(first string, height int64) error {
 				best = max(best, v.After)
 			}
 		}
+		if best > height+deepest && r.a.Err == nil {
+			return fmt.Errorf("the others make blocks faster than node %d: `grapevine testnet mine off` stops them", r.miner.Node)
+		}
 	}
 	return r.a.Err
 }
 
-// mend brings a node back that a reorg has set apart, and takes its mark from the block.
+// bringBack mends what a reorg has left that was ended, and says so. What cannot be mended now
+// is in the way of few commands: `status` tells of it.
+func (p *program) bringBack(ctx context.Context, local *process.Net) {
+	apart := local.File().Apart
+	if apart == nil {
+		return
+	}
+	if err := p.mend(ctx, local); err == nil {
+		p.Err.Printf("node %d was apart, since a reorg that was ended: it is back\n", apart.Node)
+	}
+}
+
+// mend brings a node back that a reorg has set apart, unless the reorg still goes on, which
+// is testnet.ErrBusy.
 func (p *program) mend(ctx context.Context, local *process.Net) error {
+	if local.File().Apart == nil {
+		return nil
+	}
+	release, err := local.Reserve()
+	if err != nil {
+		return err
+	}
+	defer release()
+	return mendOwn(ctx, local)
+}
+
+// mendOwn is mend for who has reserved the network. It takes the mark from the block.
+func mendOwn(ctx context.Context, local *process.Net) error {
 	f := local.File()
 	if f.Apart == nil {
 		return nil

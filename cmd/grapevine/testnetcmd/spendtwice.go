@@ -165,8 +165,9 @@ func (p *program) netDoubleSpend(c *urfave.Context) error {
 	}
 	amount := testnet.CoinBTC
 	if s := c.String("amount"); s != "" {
-		if err := amount.UnmarshalJSON([]byte(s)); err != nil || amount < testnet.CoinBTC/100_000 {
-			return cli.Usagef("--amount %q: want BTC, 0.00001 at least", cli.Printable(s))
+		var err error
+		if amount, err = testnet.ParseAmount(s); err != nil || amount < testnet.CoinBTC/100_000 {
+			return cli.Usagef("--amount %q: want BTC with up to 8 decimals, 0.00001 at least", cli.Printable(s))
 		}
 	}
 	local, err := p.openNet(c)
@@ -233,7 +234,8 @@ func (d *duel) sign(ctx context.Context, payer testnet.Member, amount testnet.Am
 		}
 	}
 	if coin == nil {
-		return fmt.Errorf("node %d has no confirmed coin of more than %s BTC: `grapevine testnet faucet` or `grapevine mine 101 --node %d` gives it some", payer.Node, amount, payer.Node)
+		return cli.Failf("coin", fmt.Sprintf("`grapevine mine 101 --node %d` gives it one; or choose another payer by --node.", payer.Node),
+			"node %d has no confirmed coin of more than %s BTC", payer.Node, amount)
 	}
 	d.Coin = fmt.Sprintf("%s:%d", coin[0].TxID, coin[0].Vout)
 	victim, err := cli.DialMember(d.member[0])

@@ -3,6 +3,7 @@ package testnetcmd
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -35,6 +36,9 @@ One of that name that is there already is replaced when the new one is whole, an
 func snapshotHint(err error) string {
 	if errors.Is(err, process.ErrNoSnapshot) {
 		return "`grapevine testnet snapshots` shows which there are."
+	}
+	if there, ok := errors.AsType[*fs.PathError](err); ok && there.Op == "mkdir" {
+		return "No folder can be made there: choose another one."
 	}
 	return cli.HintFor(err)
 }
@@ -110,6 +114,9 @@ func (p *program) netBranch(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	if args[1] == "" {
+		return cli.Usagef("testnet branch %s: the folder's name is empty", args[0])
+	}
 	begun := time.Now()
 	branch, s, err := local.Branch(c.Context, args[0], args[1])
 	if err != nil {
@@ -119,7 +126,7 @@ func (p *program) netBranch(c *urfave.Context) error {
 	return p.Show(c, stateView{Snapshot: s, Dir: args[1], Seconds: took.Seconds()}, func(o *cli.Out) {
 		p.showNet(c.Context, o, branch.Members())
 		o.Printf("\nA network of its own in %s, from %s at block %s, after %s. Talk to it:\n  grapevine wallet balance --node 0 --dir %s\n",
-			args[1], s.Name, cli.Count(int64(s.Height)), cli.Short(took), args[1])
+			args[1], s.Name, cli.Count(int64(s.Height)), cli.Short(took), cli.Quoted(args[1]))
 	})
 }
 
@@ -127,11 +134,15 @@ func (p *program) netSnapshots(c *urfave.Context) error {
 	if _, err := cli.WantArgs(c, 0, 0); err != nil {
 		return err
 	}
+	name := c.String("delete")
+	if err := process.CheckName(name); name != "" && err != nil {
+		return cli.Usagef("testnet snapshots --delete %v", err)
+	}
 	local, err := p.openNet(c)
 	if err != nil {
 		return cli.Fail("testnet snapshots", err)
 	}
-	if name := c.String("delete"); name != "" {
+	if name != "" {
 		if err := local.DeleteSnapshot(name); err != nil {
 			return snapshotFailed("testnet snapshots", err)
 		}

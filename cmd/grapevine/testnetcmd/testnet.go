@@ -38,6 +38,9 @@ func Command(on *cli.Program) *urfave.Command {
 		Usage: "a local network of real processes",
 		Before: func(c *urfave.Context) error {
 			if name := c.String("network"); name != "regtest" {
+				if _, err := cli.Params(c); err != nil {
+					return err
+				}
 				return cli.Usagef("--network %s: a local network is always regtest; `grapevine node --network %s` joins the public one", name, name)
 			}
 			return nil
@@ -115,7 +118,26 @@ func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	return process.Open(cfg)
+	local, err := process.Open(cfg)
+	if err == nil && len(local.Members()) == 0 { // an `up` that was killed at once
+		err = fmt.Errorf("%w: there are no nodes in %s", testnet.ErrNoNet, cfg.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.bringBack(c.Context, local)
+	return local, nil
+}
+
+// RefuseNode refuses --node of the line for a subcommand that is about the whole network.
+func RefuseNode(command, node string) error {
+	switch command {
+	case "faucet", "balances", "logs", "kill", "stop", "start", "clock", "mine", "reorg", "double-spend":
+		return nil
+	case "down":
+		return &cli.UsageError{Command: "grapevine testnet down", Why: "testnet down ends the whole network: it takes no --node", Hint: "`grapevine testnet stop " + cli.Printable(node) + "` stops one node."}
+	}
+	return cli.Usagef("testnet %s is about the whole network: it takes no --node", command)
 }
 
 // ofThisMachine refuses nodes elsewhere for a command that needs their folders and processes.
@@ -127,7 +149,7 @@ func ofThisMachine(c *urfave.Context) error {
 }
 
 // nodeWord is the node that the line names.
-func nodeWord(c *urfave.Context) (string, error) {
+func (p *program) nodeWord(c *urfave.Context) (string, error) {
 	args, err := cli.WantArgs(c, 1, 1)
 	if err != nil {
 		return "", err
@@ -135,7 +157,7 @@ func nodeWord(c *urfave.Context) (string, error) {
 	if err := checkWord(args[0]); err != nil {
 		return "", err
 	}
-	if other := c.String("node"); other != "" && other != args[0] {
+	if other := p.Said("node"); other != "" && other != args[0] {
 		return "", cli.Usagef("%s %s --node %s names two nodes: want one of them", c.Command.HelpName, args[0], other)
 	}
 	return args[0], nil
@@ -143,7 +165,7 @@ func nodeWord(c *urfave.Context) (string, error) {
 
 // ofNode joins the network for a command about one of its nodes, which the line names.
 func (p *program) ofNode(c *urfave.Context) (local *process.Net, m testnet.Member, err error) {
-	word, err := nodeWord(c)
+	word, err := p.nodeWord(c)
 	if err != nil {
 		return nil, m, err
 	}
@@ -163,6 +185,9 @@ func (p *program) netStatus(c *urfave.Context) error {
 	}
 	if !c.Bool("json") {
 		p.showNet(c.Context, p.Out, f.Nodes)
+		if f.Apart != nil {
+			p.Out.Printf("\nNode %d is apart: a reorg goes on, or was ended. `%s` brings it back.\n", f.Apart.Node, p.Advice("grapevine testnet heal"))
+		}
 		return nil
 	}
 	var all []nodeView

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -24,7 +25,11 @@ func (p *program) up(c *urfave.Context) error {
 		return cli.Fail("testnet up", err)
 	}
 	cfg.PortBase = want.PortBase
+	_, absent := os.Stat(cfg.Dir)
 	local, started, err := p.raise(c, cfg, want.Specs())
+	if local == nil && absent != nil {
+		_ = os.Remove(cfg.Dir) // it is empty, unless somebody else has put something there
+	}
 	if err == nil {
 		err = p.fund(c.Context, local, want)
 	}
@@ -80,7 +85,10 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.S
 	done := func(testnet.Member) { up++; bar.Update(int64(up), int64(nodes), "") }
 	if nodes > len(old) {
 		if err := local.Enter(specs[len(old):]); err != nil {
-			return local, nil, err
+			if len(old) == 0 { // nothing has begun: nothing is left
+				err = errors.Join(err, local.Wipe())
+			}
+			return nil, nil, err
 		}
 	}
 	// Who comes to a chain that is there fetches it whole, and not block by block as it grows.

@@ -28,7 +28,7 @@ func (p *program) netWatch(c *urfave.Context) error {
 	}
 	w.news(c.Context) // what was told before does not count
 	if !c.Bool("json") {
-		p.Err.Printf("Who tells whom, until you press Ctrl-C. Pay or mine in another terminal:\n  %s\n\n", p.Advice("grapevine mine 1 --node 1"))
+		p.Err.Printf("Who tells whom, until you press Ctrl-C. Pay or mine in another terminal:\n  %s\n\n", p.Advice(fmt.Sprintf("grapevine mine 1 --node %d", w.advised())))
 	}
 	for {
 		select {
@@ -112,6 +112,15 @@ func (w *watcher) connect(p *program, c *urfave.Context) error {
 		w.net.Nodes[i] = cl
 	}
 	return nil
+}
+
+// advised is the node for who is told to try something: the second that is up, or the first.
+func (w *watcher) advised() int {
+	number := w.net.Members[0].Node
+	for _, m := range running(w.net.Members)[:min(2, len(running(w.net.Members)))] {
+		number = m.Node
+	}
+	return number
 }
 
 func (w *watcher) close() {

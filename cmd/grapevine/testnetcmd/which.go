@@ -130,10 +130,12 @@ func (p *program) twoSides(f testnet.File, spec string) ([][]int, error) {
 	return nil, failed
 }
 
+// atOnce is how many nodes are asked beside each other.
+const atOnce = 64
+
 // each calls fn for all nodes that are up, beside each other. A node that has gone
 // meanwhile is no failure: it is named in gone.
 func (p *program) each(ctx context.Context, members []testnet.Member, fn func(context.Context, testnet.Member, testnet.Node) error) (gone []int, err error) {
-	const atOnce = 64
 	went := make([]bool, len(members))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
