@@ -82,6 +82,34 @@ func TestAChainGivesWayByCommand(t *testing.T) {
 	}
 }
 
+// The chain that an earlier reorg has undone is not taken again in place of the one that is
+// undone now: it would be longer than was asked for, and could have the payment that is to be gone.
+func TestAReorgRevivesNoOlderChain(t *testing.T) {
+	home := t.TempDir()
+	raised(t, home, "--nodes", "2")
+	txid := ok(t, home, "wallet", "send", ok(t, home, "wallet", "address", "--node", "1"), "2", "--node", "0")
+	ok(t, home, "mine", "4", "--node", "0")
+	stand(t, home, "the payment in a block", 105, 105)
+	ok(t, home, "testnet", "reorg", "4", "--node", "0") // 101 to 106
+	ok(t, home, "mine", "1", "--node", "1")
+	stand(t, home, "the payment in another block", 107, 107)
+	for _, line := range []string{"reorg 4 --node 1 --double-spend " + txid, "reorg 5 --node 0", "reorg 3 --node 1"} {
+		var r reorganised
+		asked(t, home, &r, append([]string{"testnet"}, strings.Fields(line)...)...)
+		for _, n := range r.Nodes {
+			if n.After != n.Before+1 || n.Made != n.Undone+1 {
+				t.Errorf("%s: %+v", line, n)
+			}
+		}
+		if strings.Contains(line, txid) && (r.Spent == nil || r.Txs[0].Fate != "gone") {
+			t.Errorf("%s: %+v", line, r)
+		}
+	}
+	if f, err := process.ReadFile(filepath.Join(home, ".grapevine", "testnet")); err != nil || f.Apart != nil {
+		t.Errorf("left: %+v, %v", f.Apart, err)
+	}
+}
+
 // A reorg that is killed leaves a node apart; heal brings it back, and so does whoever pays from it.
 func TestAReorgThatIsKilledIsMended(t *testing.T) {
 	home := t.TempDir()
