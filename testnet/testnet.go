@@ -65,6 +65,9 @@ type File struct {
 type Apart struct {
 	Node  int    `json:"node"`
 	Block string `json:"block"`
+	// Older are the first blocks of chains that were undone before, and must not take the place of
+	// the one that is undone now.
+	Older []string `json:"older,omitempty"`
 }
 
 // Member is the member with number n.

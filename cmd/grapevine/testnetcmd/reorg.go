@@ -81,13 +81,14 @@ const deepest = 1000
 
 // reorganiser does one.
 type reorganiser struct {
-	p     *program
-	local *process.Net
-	f     testnet.File
-	miner testnet.Member
-	a     *cli.Asker // the miner
-	view  reorgView
-	raw   string // of the transaction that spends again; "": none
+	p        *program
+	local    *process.Net
+	f        testnet.File
+	miner    testnet.Member
+	a        *cli.Asker // the miner
+	view     reorgView
+	forkHash string // of the block before the first that is undone
+	raw      string // of the transaction that spends again; "": none
 }
 
 func (p *program) netReorg(c *urfave.Context) error {
@@ -146,6 +147,7 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if r.a.Err != nil {
 		return r.a.Err
 	}
+	r.forkHash = r.header(first).Prev
 	r.view = reorgView{Miner: r.miner.Node, Fork: tip.height - depth, Old: tip.hash, Nodes: []nodeReorg{}, Txs: []txFate{}}
 	if err := r.look(ctx, tip, depth); err != nil {
 		return err
@@ -208,6 +210,9 @@ func (r *reorganiser) fork(first string, height int64) error {
 	r.a.Ask("setnetworkactive", nil, false)
 	r.a.Ask("getnewaddress", &to)
 	r.a.Ask("invalidateblock", nil, first)
+	if err := r.keepDown(); err != nil {
+		return err
+	}
 	txs := []string{}
 	if r.raw != "" {
 		txs = append(txs, r.raw)
@@ -229,6 +234,65 @@ func (r *reorganiser) fork(first string, height int64) error {
 		}
 	}
 	return r.a.Err
+}
+
+// ancestor is what a walk back along a chain needs.
+type ancestor struct {
+	Hash   string `json:"hash"`
+	Height int64  `json:"height"`
+	Prev   string `json:"previousblockhash"`
+}
+
+func (r *reorganiser) header(hash string) (h ancestor) {
+	r.a.Ask("getblockheader", &h, hash)
+	return h
+}
+
+// keepDown lets the miner stand at the fork: chains that were undone before may have more work
+// than what is left of this one, and it takes them up. Their first blocks are marked too.
+func (r *reorganiser) keepDown() error {
+	for range deepest {
+		older := r.older()
+		if older == "" || r.a.Err != nil {
+			return r.a.Err
+		}
+		err := r.local.Change(func(f *testnet.File) error {
+			apart := *f.Apart
+			apart.Older = append(slices.Clone(apart.Older), older)
+			f.Apart = &apart
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		r.a.Ask("invalidateblock", nil, older)
+	}
+	return fmt.Errorf("more than %d chains were undone before", deepest)
+}
+
+// older is the first block of the chain that the miner has taken up which the fork's block does
+// not have; "": it stands at the fork.
+func (r *reorganiser) older() string {
+	var best string
+	r.a.Ask("getbestblockhash", &best)
+	theirs, ours, first := r.header(best), r.header(r.forkHash), ""
+	for r.a.Err == nil && theirs.Hash != ours.Hash {
+		if theirs.Height >= ours.Height {
+			first = theirs.Hash
+			theirs, ours = r.header(theirs.Prev), r.back(ours, theirs.Height)
+			continue
+		}
+		ours = r.header(ours.Prev)
+	}
+	return first
+}
+
+// back is a header's parent if it stands at that height, else itself.
+func (r *reorganiser) back(h ancestor, height int64) ancestor {
+	if h.Height == height {
+		return r.header(h.Prev)
+	}
+	return h
 }
 
 // bringBack mends what a reorg has left that was ended, and says so. What cannot be mended now
@@ -264,7 +328,7 @@ func mendOwn(ctx context.Context, local *process.Net) error {
 		return nil
 	}
 	if m, err := f.Member(f.Apart.Node); err == nil { // else it is gone
-		if err := takeBack(ctx, m, f.Apart.Block); err != nil {
+		if err := takeBack(ctx, m, *f.Apart); err != nil {
 			return err
 		}
 	}
@@ -272,7 +336,7 @@ func mendOwn(ctx context.Context, local *process.Net) error {
 }
 
 // takeBack brings the node back itself.
-func takeBack(ctx context.Context, m testnet.Member, marked string) error {
+func takeBack(ctx context.Context, m testnet.Member, apart testnet.Apart) error {
 	if m.PID == 0 {
 		return fmt.Errorf("%s was set apart by a reorg that was ended; start it, and try again", m.Title())
 	}
@@ -281,8 +345,10 @@ func takeBack(ctx context.Context, m testnet.Member, marked string) error {
 		return err
 	}
 	defer cl.Close()
-	// The block may be one that a restored network does not know any more.
-	_ = cl.Call(ctx, "reconsiderblock", nil, marked)
+	for _, marked := range append([]string{apart.Block}, apart.Older...) {
+		// The block may be one that a restored network does not know any more.
+		_ = cl.Call(ctx, "reconsiderblock", nil, marked)
+	}
 	return cl.Call(ctx, "setnetworkactive", nil, true)
 }
 

@@ -137,7 +137,7 @@ func RefuseNode(command, node string) error {
 	case "down":
 		return &cli.UsageError{Command: "grapevine testnet down", Why: "testnet down ends the whole network: it takes no --node", Hint: "`grapevine testnet stop " + cli.Printable(node) + "` stops one node."}
 	}
-	return cli.Usagef("testnet %s is about the whole network: it takes no --node", command)
+	return &cli.UsageError{Command: "grapevine testnet " + command, Why: "testnet " + command + " is about the whole network: it takes no --node"}
 }
 
 // ofThisMachine refuses nodes elsewhere for a command that needs their folders and processes.
