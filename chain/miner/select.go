@@ -20,6 +20,8 @@ const (
 	// maxFailures in a row end the search once the block is nearly full [MAX_CONSECUTIVE_FAILURES].
 	maxFailures = 1000
 	nearly      = 4_000 // less room than this makes a block nearly full
+	// usualWeight is about that of a payment from one key to another.
+	usualWeight = 440
 )
 
 // terms are what people ask of a block.
@@ -158,7 +160,7 @@ func choose(txs []mempool.Candidate, tip *chain.HeaderNode, on terms) []mempool.
 	left := link(txs)
 	height, median := tip.Height+1, tip.MedianTimePast()
 	weight, sigOps, failures := on.reserved, reservedSigOps, 0
-	var chosen []mempool.Candidate
+	chosen := make([]mempool.Candidate, 0, min(len(txs), on.weight/usualWeight))
 	for failures <= maxFailures {
 		best := left.next()
 		if best == nil || policy.CmpRate(best.rate, policy.Paid{Fee: btcutil.Amount(on.minRate), VSize: 1000}) < 0 {

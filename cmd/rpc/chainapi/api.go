@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
@@ -51,7 +50,7 @@ type API struct {
 	check     checkState
 	scan      scan // of the coin set
 	blockScan scan // of the filters
-	lastTxs   atomic.Pointer[encodedTxs]
+	lastTxs   encodedTxs
 }
 
 // Methods are the rows of what is answered here; each stands with its function.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -86,27 +87,29 @@ func (a *API) getBlockTemplate(ctx context.Context, c *jsonrpc.Call) (any, error
 	return a.encodeTemplate(t)
 }
 
-// encodedTxs is what a template says of its transactions, as JSON: nearly all of it, and the same as long
-// as nothing changes.
+// encodedTxs is what the last template says of its transactions, as JSON: nearly all of it, and the same as long as nothing
+// changes. It is a block in hex at most, and its memory serves the next one: megabytes each time would be mostly what
+// the garbage collector works on.
 type encodedTxs struct {
+	mu      sync.Mutex // guards all
 	parent  chain.Hash // with updates it names the template
 	updates uint64
 	text    []byte
 }
 
-// encodeTemplate is the template as JSON. What was made of the last one's transactions is kept, a block in
-// hex at most.
+// encodeTemplate is the template as JSON.
 func (a *API) encodeTemplate(t *miner.Template) (jsonrpc.Encoded, error) {
-	txs := a.lastTxs.Load()
-	if txs == nil || txs.parent != t.Parent.Hash || txs.updates != t.Updates {
-		txs = &encodedTxs{t.Parent.Hash, t.Updates, a.appendTxs(nil, t)}
-		a.lastTxs.Store(txs)
-	}
 	frame, err := jsonrpc.Encode(a.newTemplate(t))
 	if err != nil {
 		return nil, err
 	}
 	before, after, _ := bytes.Cut(frame, []byte(`"transactions":[]`))
+	txs := &a.lastTxs
+	txs.mu.Lock()
+	defer txs.mu.Unlock()
+	if txs.text == nil || txs.parent != t.Parent.Hash || txs.updates != t.Updates {
+		txs.parent, txs.updates, txs.text = t.Parent.Hash, t.Updates, a.appendTxs(txs.text[:0], t)
+	}
 	return slices.Concat(before, []byte(`"transactions":`), txs.text, after), nil
 }
 
@@ -158,14 +161,17 @@ func (a *API) appendTxs(dst []byte, t *miner.Template) []byte {
 	for _, tx := range t.Txs {
 		size += 2*len(tx.Tx.Raw()) + templateTxBytes
 	}
+	if cap(dst)-len(dst) > 4*size { // far more than it needs
+		dst = slices.Clip(dst)
+	}
 	dst = append(slices.Grow(dst, size), '[')
 	for i, tx := range t.Txs {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = hex.AppendEncode(append(dst, `{"data":"`...), tx.Tx.Raw())
-		dst = append(append(dst, `","txid":"`...), tx.Tx.ID.String()...)
-		dst = append(append(dst, `","hash":"`...), tx.Tx.WID.String()...)
+		dst = appendHash(append(dst, `","txid":"`...), tx.Tx.ID)
+		dst = appendHash(append(dst, `","hash":"`...), tx.Tx.WID)
 		dst = append(dst, `","depends":[`...)
 		for j, place := range tx.Depends {
 			if j > 0 {
@@ -182,6 +188,12 @@ func (a *API) appendTxs(dst []byte, t *miner.Template) []byte {
 		dst = append(strconv.AppendInt(append(dst, `,"weight":`...), int64(tx.Tx.Weight), 10), '}')
 	}
 	return append(dst, ']')
+}
+
+// appendHash appends a hash as people write it, which is its last byte first.
+func appendHash(dst []byte, h chain.Hash) []byte {
+	slices.Reverse(h[:])
+	return hex.AppendEncode(dst, h[:])
 }
 
 // withoutSegwit says what holds before BIP141: bytes and whole signature operations are counted, not weight.

@@ -48,3 +48,44 @@ func TestTransactionsOfATemplateAreWhatEncodingJSONWrites(t *testing.T) {
 		t.Errorf("of none: %s", got)
 	}
 }
+
+// An answer is its own: the memory in which a template's transactions stand serves the next one.
+func TestAnEncodedTemplateOutlivesTheNext(t *testing.T) {
+	p := chain.RegTest()
+	a := &API{Params: p, Versions: chain.NewVersionBits(p)}
+	template := func(updates uint64, n int) *miner.Template {
+		tmpl := &miner.Template{Parent: p.Genesis(), Updates: updates, Height: 1}
+		for i := range n {
+			msg := wire.NewMsgTx(2)
+			msg.AddTxOut(wire.NewTxOut(int64(i), make([]byte, 9*n)))
+			tmpl.Txs = append(tmpl.Txs, miner.TemplateTx{Tx: chain.NewTx(msg)})
+		}
+		return tmpl
+	}
+	var answers, copies []string
+	var raw []jsonrpc.Encoded
+	for i, n := range []int{3, 200, 1, 0, 2, 2} {
+		got, err := a.encodeTemplate(template(uint64(i), n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, copies = append(raw, got), append(copies, string(got))
+		alone := &API{Params: p, Versions: a.Versions}
+		want, err := alone.encodeTemplate(template(uint64(i), n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, string(want))
+		if again, err := a.encodeTemplate(template(uint64(i), n)); err != nil || string(again) != string(want) {
+			t.Fatalf("template %d again: %s (%v)", i, again, err)
+		}
+	}
+	for i := range raw {
+		if string(raw[i]) != answers[i] || copies[i] != answers[i] {
+			t.Fatalf("template %d is %s, was %s, want %s", i, raw[i], copies[i], answers[i])
+		}
+	}
+	if n := cap(a.lastTxs.text); n > 4*(templateTxBytes+2)*2+100 {
+		t.Errorf("%d bytes are kept for two transactions", n)
+	}
+}
