@@ -126,10 +126,31 @@ func (b *bench) chainOfAll(t *testing.T, k kind, w *work) *node {
 			n.call(t, "getblocktemplate", nil, rules)
 		}
 	})
+	b.newTemplates(t, n, len(send), rules)
 	n.stop(t)
 	n = b.start(t, k, dir, "")
 	n.until(t, "getmempoolinfo", "size", len(w.pool))
 	b.took(fmt.Sprintf("start with %s blocks and a pool of %s, until all are in it", grouped(w.height), grouped(len(w.pool))), k, time.Since(n.born), n.cpu())
 	n.settle(t)
 	return n
+}
+
+// newTemplates asks for templates that cannot be the last one: the pool has changed, and so much time has
+// passed that Core makes a new one.
+func (b *bench) newTemplates(t *testing.T, n *node, pool int, rules map[string]any) {
+	var any []string
+	n.call(t, "getrawmempool", &any)
+	var wall time.Duration
+	var cpu float64
+	now := time.Now()
+	for i := range 10 {
+		now = now.Add(10 * time.Second)
+		n.call(t, "setmocktime", nil, now.Unix())
+		n.call(t, "prioritisetransaction", nil, any[i], 0, 10)
+		before, start := n.cpu(), time.Now()
+		n.call(t, "getblocktemplate", nil, rules)
+		wall, cpu = wall+time.Since(start), cpu+n.cpu()-before
+	}
+	n.call(t, "setmocktime", nil, 0)
+	b.took(fmt.Sprintf("getblocktemplate from a pool of %s, ten times, each made anew", grouped(pool)), n.kind, wall, cpu)
 }
