@@ -8,10 +8,11 @@ import (
 
 // announceTip tells peers of a new verified tip, by headers where they asked
 // for it (BIP130), else by inv; also those who know its header but asked for the
-// body in vain. While we are far behind it is no news.
+// body in vain. While we are far behind it is no news, nor while we come up to our best
+// header and the next tip is being validated.
 func (s *State) announceTip() {
 	tip := s.tree.Tip()
-	if s.announced == tip || s.behind(tip) {
+	if s.announced == tip || s.behind(tip) || s.rises(tip) {
 		return
 	}
 	s.announced = tip
@@ -28,6 +29,17 @@ func (s *State) announceTip() {
 			p.lacks = nil
 		}
 	}
+}
+
+// rises says whether there will soon be another tip, and several more after it. Of the last ones
+// each is told: a block that takes long to validate must not keep what it builds on from others.
+func (s *State) rises(tip *headers.Entry) bool {
+	best := s.tree.Best()
+	if best.Node.Height-tip.Node.Height <= tellEach || !tip.IsAncestorOf(best) {
+		return false
+	}
+	next := s.tree.Ancestor(best, tip.Node.Height+1)
+	return next.Stored || next.Busy
 }
 
 // wantsHave says whether a have peer is to be told that we hold the tip: not if

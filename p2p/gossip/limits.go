@@ -44,6 +44,7 @@ const (
 // Headers.
 const (
 	maxAnnounce = 8  // headers that announce a tip; a longer reorganisation is an inv [MAX_BLOCKS_TO_ANNOUNCE]
+	tellEach    = 2  // blocks below our best header from which on each tip is told
 	tellAgain   = 16 // blocks after which have peers are told what we hold though it is no news to them
 )
 

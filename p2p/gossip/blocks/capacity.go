@@ -5,8 +5,7 @@ import "time"
 // capacity is how many more blocks the source may be asked for now. Nobody holds
 // more than a quarter of its share of what is left, so that all are done at the
 // same time, whatever the sizes turn out to be. A pipe that is three quarters
-// full is left alone, so that small blocks are asked in batches. Where many sources
-// have what little is left, to share it out would take more messages than it has blocks.
+// full is left alone, so that small blocks are asked in batches.
 func (f *Fetcher) capacity(p *Source, left int) int {
 	if f.Even {
 		return f.affordable(minFlights - len(p.flights))
@@ -15,10 +14,10 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 		return 0
 	}
 	size := f.size.guess()
-	limit := min(max(f.pipe(p)/size, 1), f.flightsAllowed(p), maxFlights)
+	limit := min(max(f.pipe(p)/size, 1), f.flightsAllowed(p, left), maxFlights)
 	part := 4 // of the pipe must be free before more is asked
 	switch {
-	case f.useful > haveFew && f.size.known && (left+f.count)*size <= littleLeft:
+	case f.little(left):
 		part = 2
 	case f.useful > 1:
 		limit = min(limit, 1+(left+f.count)/(4*f.useful))
@@ -28,6 +27,13 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 		return 0
 	}
 	return f.affordable(free)
+}
+
+// little says whether so little is missing, left blocks and those in flight, that among many
+// sources to share it out would take more messages than it has blocks: neither is it asked for in
+// small pieces, nor is each piece told to all.
+func (f *Fetcher) little(left int) bool {
+	return f.useful > haveFew && f.size.known && (left+f.count)*f.size.guess() <= littleLeft
 }
 
 // affordable is how many of so many more blocks there is memory for; one by itself
@@ -47,8 +53,9 @@ func (f *Fetcher) affordable(blocks int) int {
 // It grows with every delivery; but as long as newcomers share the work it is
 // kept to twice what the line holds: sizes may jump, and what was asked for
 // cannot be taken back.
-func (f *Fetcher) flightsAllowed(p *Source) int {
+func (f *Fetcher) flightsAllowed(p *Source, left int) int {
 	switch {
+	case f.little(left):
 	case f.shuffling():
 		return shuffleFlights
 	case f.have.newcomers > 0:

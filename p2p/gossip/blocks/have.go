@@ -145,6 +145,9 @@ func (f *Fetcher) news(at time.Time) {
 	if h.changes++; h.changes >= haveChanges {
 		at = sooner(at, f.soon())
 	}
+	if later := f.now.Add(haveLittle); at.Before(later) && f.little(len(f.route.path)-f.route.cursor) {
+		at = later // most often all is here before, which is told with the tip
+	}
 	if h.peers > 0 && (h.at.IsZero() || at.Before(h.at)) {
 		h.at = at
 	}

@@ -40,6 +40,7 @@ const (
 	haveSlowest    = 8                      // times as long at most
 	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
 	haveChanges    = 16                     // small changes that are news enough
+	haveLittle     = 2 * time.Second        // over which news are gathered where little is left: whoever is asked in vain is late by then
 	nearTip        = 2                      // blocks missing up to which nothing but the tip is told
 	haveUrgent     = 64 << 10               // bytes of a block that is news by itself
 	patientFrom    = 16                     // blocks missing from which on stalls make us more patient: near the tip an attacker would profit

@@ -110,3 +110,39 @@ func TestOfAShortWayAllIsToldSoon(t *testing.T) {
 		}
 	}
 }
+
+// Where little is missing in bytes it is asked for in batches, and what has come is told late: most
+// often all is here before. Of large blocks it matters who has which.
+func TestAmongManyNewcomersLittleIsNeitherSharedOutNorTold(t *testing.T) {
+	for size, want := range map[int]struct {
+		told    time.Duration
+		batches bool
+	}{250: {haveLittle, true}, 100_000: {haveSoon, false}} {
+		r, _, _ := crowded(100, 20)
+		seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, false)
+		r.OnHave(seed, r.path[100], msg.NewHave(r.path[100].Node.Hash, 0))
+		ask := func() int {
+			for len(seed.flights) == 0 {
+				r.wait(10 * time.Millisecond)
+				r.Changed()
+				r.plan(t)
+			}
+			return len(seed.flights)
+		}
+		ask()
+		e := seed.flights[0].e
+		for len(seed.flights) > 0 {
+			r.deliver(seed, size)
+		}
+		r.wait(shuffleFor)
+		if asked := ask(); asked > swarmFlights != want.batches {
+			t.Errorf("of blocks of %d bytes %d are asked at once of who has all", size, asked)
+		}
+		r.have.at = time.Time{}
+		e.Stored = true
+		r.Stored(e)
+		if at := r.have.at.Sub(r.at); at != want.told {
+			t.Errorf("a block of %d bytes is told after %v, want %v", size, at, want.told)
+		}
+	}
+}
