@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/crypter":    {},
-	"wallet/descriptor": {"chain/policy", "wallet", "wallet/miniscript"},
+	"wallet/descriptor": {"chain/policy", "chain/script/secp256k1", "wallet", "wallet/miniscript"},
 	"wallet/miniscript": {},
 	"wallet/loader":     {"chain", "wallet", "wallet/service", "db"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/miniscript", "wallet/signer"},

@@ -8,12 +8,14 @@ import (
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+
+	"grapevine/chain/script/secp256k1"
 )
 
 // line is the public children of one key (BIP32, CKDpub): what hdkeychain
 // derives, but the parent is read only once. A wallet makes thousands of them.
 type line struct {
-	point btcec.JacobianPoint
+	point secp256k1.Affine
 	chain []byte
 	key   []byte // the parent's, compressed
 }
@@ -24,7 +26,7 @@ func newLine(parent *hdkeychain.ExtendedKey) (*line, error) {
 		return nil, fmt.Errorf("extended key: %w", err)
 	}
 	l := &line{chain: parent.ChainCode(), key: pub.SerializeCompressed()}
-	pub.AsJacobian(&l.point)
+	l.point.FromPublic(pub)
 	return l, nil
 }
 
@@ -37,12 +39,9 @@ func (l *line) at(index uint32) ([]byte, error) {
 	if overflow := scalar.SetByteSlice(mac.Sum(nil)[:32]); overflow {
 		return nil, hdkeychain.ErrInvalidChild
 	}
-	var own, sum btcec.JacobianPoint
-	btcec.ScalarBaseMultNonConst(&scalar, &own)
-	btcec.AddNonConst(&l.point, &own, &sum)
-	if sum.Z.IsZero() {
+	child, ok := l.point.Plus(&scalar)
+	if !ok {
 		return nil, hdkeychain.ErrInvalidChild
 	}
-	sum.ToAffine()
-	return btcec.NewPublicKey(&sum.X, &sum.Y).SerializeCompressed(), nil
+	return child.Compressed(), nil
 }
