@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -148,6 +150,27 @@ func TestSnapshotsSurviveKillDashNine(t *testing.T) {
 
 // allUp starts what is down, until all nodes have answered. A node may just be dying, or
 // coming up, whose command was killed: it is there, and resets who asks it.
+// A snapshot that is killed leaves nodes that stand still; the next command lets them go.
+func TestNodesOfAKilledSnapshotAreLetGo(t *testing.T) {
+	home := t.TempDir()
+	raised(t, home, "--nodes", "2")
+	half := filepath.Join(home, ".grapevine", "testnet", "snapshots", ".x")
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, home, "rpc", "hold", "60", "--node", "0")
+	ok(t, home, "rpc", "hold", "60", "--node", "1")
+	ok(t, home, "testnet", "clock")
+	for _, node := range []string{"0", "1"} {
+		if out := ok(t, home, "rpc", "hold", "0", "--node", node); out != "false" {
+			t.Errorf("node %s was held still: %s", node, out)
+		}
+	}
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("its half is left: %v", err)
+	}
+}
+
 func allUp(t *testing.T, home string) {
 	t.Helper()
 	eventually(t, "all nodes", func() bool {
