@@ -106,6 +106,29 @@ func (n *Net) snapshot(name string) (s Snapshot, err error) {
 	return s, err
 }
 
+// EndSnapshot ends what a snapshot has left that was killed: nodes that stand still until their
+// time is over, and its half. One that goes on is left alone.
+func (n *Net) EndSnapshot(ctx context.Context) error {
+	found, err := os.ReadDir(filepath.Join(n.cfg.Dir, snapshotsDir))
+	if err != nil || !slices.ContainsFunc(found, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }) {
+		return nil
+	}
+	release, err := n.Reserve()
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, m := range n.Members() {
+		if m.PID == 0 {
+			continue
+		}
+		if node, err := n.cfg.Dial(m); err == nil {
+			_ = node.Call(ctx, "hold", nil, 0) // it goes, or has ended the hold by itself
+		}
+	}
+	return n.tidySnapshots()
+}
+
 // holdSeconds is how long nodes wait at most for a copy; a node hears nobody meanwhile.
 const holdSeconds = 30
 

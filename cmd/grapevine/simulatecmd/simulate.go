@@ -110,6 +110,9 @@ func (p *program) simulate(c *urfave.Context) error {
 // simulation reads the flags.
 func (p *program) simulation(c *urfave.Context) (model.Config, error) {
 	cfg := model.Default()
+	if err := inRange(c); err != nil {
+		return cfg, err
+	}
 	cfg.Nodes, cfg.Outbound = c.Int("nodes"), c.Int("outbound")
 	cfg.Latency, cfg.Regions, cfg.Rate = c.Duration("latency"), c.Bool("regions"), int64(c.Int("rate"))
 	cfg.Blocks, cfg.Interval, cfg.Txs = c.Int("blocks"), c.Duration("interval"), c.Int("txs")
@@ -151,6 +154,24 @@ func (p *program) simulation(c *urfave.Context) (model.Config, error) {
 		return cfg, cli.Usagef("%v", err)
 	}
 	return cfg, nil
+}
+
+// inRange refuses, in the flags' own units, what the simulator refuses in its own.
+func inRange(c *urfave.Context) error {
+	for name, most := range map[string]int{"churn": 100, "stock": 100, "jitter": 100, "liars": 50} {
+		if n := c.Int(name); n < 0 || n > most {
+			return cli.Usagef("--%s %d: want 0 to %d, per cent", name, n, most)
+		}
+	}
+	for _, name := range []string{"latency", "validation"} {
+		if d := c.Duration(name); d < 0 {
+			return cli.Usagef("--%s %v: want 0 or more", name, d)
+		}
+	}
+	if n := c.Int("rate"); n < 0 {
+		return cli.Usagef("--rate %d: want 0 or more bytes a second", n)
+	}
+	return nil
 }
 
 // regionsJitter is how much SimBlock lets latencies vary.

@@ -157,7 +157,10 @@ func comparison(c *urfave.Context) (compare.Config, error) {
 			return cfg, cli.Usagef("--%s %v", f.name, err)
 		}
 	}
-	cfg.Piece = int(min(piece, compare.MaxPiece+1))
+	if piece < compare.MinPiece || piece > compare.MaxPiece {
+		return cfg, cli.Usagef("--block %s: want %d to %d bytes", c.String("block"), compare.MinPiece, compare.MaxPiece)
+	}
+	cfg.Piece = int(piece)
 	if with := c.String("with"); with != "" {
 		var err error
 		if cfg.With, err = compare.ParseWith(with); err != nil {

@@ -295,9 +295,10 @@ func (r *reorganiser) back(h ancestor, height int64) ancestor {
 	return h
 }
 
-// bringBack mends what a reorg has left that was ended, and says so. What cannot be mended now
-// is in the way of few commands: `status` tells of it.
+// bringBack mends what a snapshot or a reorg has left that was ended, and says so. What cannot be
+// mended now is in the way of few commands: `status` tells of it.
 func (p *program) bringBack(ctx context.Context, local *process.Net) {
+	_ = local.EndSnapshot(ctx) // the next snapshot does it too
 	apart := local.File().Apart
 	if apart == nil {
 		return
