@@ -165,6 +165,40 @@ func TestTheSimulatorTakesTheSameFile(t *testing.T) {
 	}
 }
 
+// A node without a wallet is told of as that, and is asked for nothing that it cannot.
+func TestANodeWithoutAWallet(t *testing.T) {
+	home := t.TempDir()
+	file := filepath.Join(home, "network.yaml")
+	if err := os.WriteFile(file, []byte("nodes:\n- {}\n- flags: {wallet: false}\n- {}\nfund: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	raised(t, home, "--config", file)
+	if out := ok(t, home, "testnet", "balances"); !strings.Contains(out, "no wallet") || !strings.Contains(out, "2.00000000") {
+		t.Errorf("balances:\n%s", out)
+	}
+	for _, c := range []struct {
+		line   string
+		status int
+	}{
+		{"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --node 1", 1},
+		{"testnet reorg 1 --node 1", 1},
+		{"testnet double-spend --node 1", 1},
+		{"testnet double-spend --miner 1", 1},
+		{"testnet mine every=1h --node 1", 2},
+		{"testnet mine every=1h --power 0:1,1:1", 2},
+	} {
+		if s := gv(t, home, strings.Fields(c.line)...); s.status != c.status || !strings.Contains(s.err, "node 1 has no wallet") {
+			t.Errorf("%s: %d %s", c.line, s.status, s.err)
+		}
+	}
+	if out := ok(t, home, "testnet", "mine"); !strings.Contains(out, "nobody mines") {
+		t.Errorf("somebody mines:\n%s", out)
+	}
+	ok(t, home, "testnet", "double-spend") // to node 2
+	ok(t, home, "testnet", "stop", "1")
+	ok(t, home, "testnet", "start", "1")
+}
+
 // A flag of network.yaml that no node has, or that wants another value, is told where it
 // stands, and nothing has been made.
 func TestAWrongFlagInNetworkYAMLIsToldWithItsPlace(t *testing.T) {
