@@ -3,6 +3,7 @@ package testnet
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -47,6 +48,17 @@ type Spec struct {
 	Alone bool `json:"alone,omitempty"`
 	// Silent: it listens for nobody, as a client does.
 	Silent bool `json:"silent,omitempty"`
+}
+
+// Wallet is whether the node keeps one: it does, unless a line of its file says otherwise.
+func (s Spec) Wallet() bool {
+	for _, line := range s.Conf {
+		if said, ok := strings.CutPrefix(line, "wallet = "); ok {
+			on, err := strconv.ParseBool(said)
+			return on || err != nil
+		}
+	}
+	return true
 }
 
 // File is a network as its net.json and the locks of its nodes describe it.

@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"grapevine/testnet"
 )
@@ -41,15 +39,7 @@ type Node struct {
 }
 
 // Wallet is whether the node keeps one: it does, unless a flag says otherwise.
-func (v Node) Wallet() bool {
-	for _, line := range v.Flags {
-		if said, ok := strings.CutPrefix(line, "wallet = "); ok {
-			on, err := strconv.ParseBool(said)
-			return on || err != nil
-		}
-	}
-	return true
-}
+func (v Node) Wallet() bool { return testnet.Spec{Conf: v.Flags}.Wallet() }
 
 // Link is how two nodes are connected, each way.
 type Link struct {

@@ -54,6 +54,9 @@ func (p *program) netMine(c *urfave.Context) error {
 	if len(args) > 0 {
 		f := local.File()
 		modes, err := p.miners(c, f, args[0])
+		if err == nil {
+			err = mayMine(f, modes)
+		}
 		if err != nil {
 			return err
 		}
@@ -73,6 +76,17 @@ func (p *program) netMine(c *urfave.Context) error {
 		}
 	}
 	return p.showMiners(c, local.File())
+}
+
+// mayMine refuses miners that nobody pays: a node does not start with that in its file.
+func mayMine(f testnet.File, modes map[int]string) error {
+	for _, m := range f.Nodes {
+		paid := slices.ContainsFunc(m.Conf, func(line string) bool { return strings.HasPrefix(line, "mineto = ") })
+		if modes[m.Node] != "" && !m.Wallet() && !paid {
+			return cli.Usagef("testnet mine: %s has no wallet to mine to, and no mineto among its flags", m.Title())
+		}
+	}
+	return nil
 }
 
 // miners says how each node is to mine, by number; who is not named does not.

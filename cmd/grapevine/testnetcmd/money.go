@@ -51,16 +51,7 @@ func (p *program) faucet(c *urfave.Context) error {
 	if err != nil || amount <= 0 {
 		return cli.Usagef("testnet faucet %q: want BTC with up to 8 decimals, more than 0 and at most 21 million", args[1])
 	}
-	if c.String("nodes-file") == "" {
-		if _, err := p.openNet(c); err != nil { // it brings a node back that was left apart
-			return cli.Fail("testnet faucet", err)
-		}
-	}
-	f, err := p.Net(c)
-	if err != nil {
-		return cli.Fail("testnet faucet", err)
-	}
-	from, err := p.theNode(c, f)
+	from, err := p.payer(c)
 	if err != nil {
 		return cli.Fail("testnet faucet", err)
 	}
@@ -100,6 +91,23 @@ func (p *program) faucet(c *urfave.Context) error {
 		}
 		cli.Pairs(o, "  ", pairs...)
 	})
+}
+
+// payer is the node whose wallet the faucet pays from.
+func (p *program) payer(c *urfave.Context) (m testnet.Member, err error) {
+	if c.String("nodes-file") == "" {
+		if _, err := p.openNet(c); err != nil { // it brings a node back that was left apart
+			return m, err
+		}
+	}
+	f, err := p.Net(c)
+	if err == nil {
+		m, err = p.theNode(c, f)
+	}
+	if err == nil {
+		err = withWallet(m)
+	}
+	return m, err
 }
 
 // feeRoom is left for fees: a payment with very many inputs costs less.
@@ -317,6 +325,9 @@ func balancesOf(ctx context.Context, m testnet.Member) []balance {
 	}
 	if m.PID == 0 {
 		return failed(errors.New("down"))
+	}
+	if !m.Wallet() {
+		return failed(errors.New("no wallet"))
 	}
 	cl, err := cli.DialMember(m)
 	if err != nil {

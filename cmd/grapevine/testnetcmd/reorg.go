@@ -115,7 +115,10 @@ func (p *program) netReorg(c *urfave.Context) error {
 	}
 	defer release()
 	r := &reorganiser{p: p, local: local, f: local.File()}
-	if r.miner, err = p.theNode(c, r.f); err != nil {
+	if r.miner, err = p.theNode(c, r.f); err == nil {
+		err = withWallet(r.miner)
+	}
+	if err != nil {
 		return cli.Fail("testnet reorg", err)
 	}
 	cl, err := cli.DialMember(r.miner)

@@ -184,12 +184,15 @@ func (p *program) netDoubleSpend(c *urfave.Context) error {
 // duel lets two payments of one coin race, and a block decide.
 func (p *program) duel(c *urfave.Context, f testnet.File, amount testnet.Amount) (d duel, err error) {
 	payer, err := p.theNode(c, f)
+	if err == nil {
+		err = withWallet(payer)
+	}
 	if err != nil {
 		return d, err
 	}
-	up := slices.DeleteFunc(running(f.Nodes), func(m testnet.Member) bool { return m.Node == payer.Node })
+	up := slices.DeleteFunc(running(f.Nodes), func(m testnet.Member) bool { return m.Node == payer.Node || !m.Wallet() })
 	if len(up) == 0 {
-		return d, errors.New("another node must run: it is the one to be cheated")
+		return d, errors.New("another node must run that has a wallet: it is the one to be cheated")
 	}
 	d.Payer, d.member = payer.Node, [2]testnet.Member{up[0], up[len(up)-1]}
 	if len(up) == 1 {
@@ -197,7 +200,10 @@ func (p *program) duel(c *urfave.Context, f testnet.File, amount testnet.Amount)
 	}
 	miner := d.member[1]
 	if word := c.String("miner"); word != "" {
-		if miner, err = upNode(f, word); err != nil {
+		if miner, err = upNode(f, word); err == nil {
+			err = withWallet(miner)
+		}
+		if err != nil {
 			return d, err
 		}
 	}

@@ -195,6 +195,14 @@ func (p *program) theNode(c *urfave.Context, f testnet.File) (testnet.Member, er
 	return testnet.Member{}, errAllDown
 }
 
+// withWallet is a node that is to pay, or to mine for itself.
+func withWallet(m testnet.Member) error {
+	if m.Wallet() {
+		return nil
+	}
+	return fmt.Errorf("%s has no wallet: choose another node by --node", m.Title())
+}
+
 // upNode is the node that a word means, which must run.
 func upNode(f testnet.File, word string) (testnet.Member, error) {
 	m, err := f.Find(word)
