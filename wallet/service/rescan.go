@@ -127,10 +127,14 @@ func share(part, whole int32) float64 {
 	return min(1, float64(part)/float64(whole))
 }
 
+// readingCost is about how many scripts are looked for in a filter in the time that a block takes to be read, for
+// each script that is in it: 50 ns beside 1 µs. A new wallet watches 8,000.
+const readingCost = 20
+
 // blockOrNone is a block of the ledger, or one without transactions when its
 // filter (BIP158) says that nothing of it concerns us. A filter knows scripts:
 // that a block spends a stranger's coin which an unconfirmed payment to us
-// spends too is not seen, as in Core.
+// spends too is not seen, as in Core. A block of few scripts is read at once.
 func (s *Service) blockOrNone(ctx context.Context, n *chain.HeaderNode) (*chain.Block, error) {
 	if s.cfg.Filter == nil {
 		return s.block(ctx, n)
@@ -151,6 +155,11 @@ func (s *Service) blockOrNone(ctx context.Context, n *chain.HeaderNode) (*chain.
 	s.mu.Unlock()
 	if filter.N() == 0 || len(scripts) == 0 {
 		return &chain.Block{}, nil
+	}
+	if int(filter.N())*readingCost < len(scripts) {
+		if block, err := s.cfg.Chain.Block(n.Hash); err == nil {
+			return block, nil
+		} // what is not here may not be needed
 	}
 	match, err := filter.MatchAny(builder.DeriveKey(&n.Hash), scripts)
 	if err != nil {
