@@ -3,6 +3,7 @@ package coins
 import (
 	"crypto/sha256"
 	"math/big"
+	"math/bits"
 
 	"golang.org/x/crypto/chacha20"
 
@@ -14,6 +15,7 @@ import (
 const (
 	muBits   = 3072
 	muBytes  = muBits / 8
+	muWords  = muBits / bits.UintSize
 	primeGap = 1103717
 )
 
@@ -21,11 +23,11 @@ const (
 // things came and went [MuHash3072]. The zero value is not ready: see
 // NewMuHash. It is not safe for concurrent use.
 type MuHash struct {
-	top, bottom     *big.Int // product of what was inserted, of what was removed
-	product, folded *big.Int // scratch
-	gap, mask       *big.Int
-	num             *big.Int
-	buf             [muBytes]byte
+	top, bottom   *big.Int // product of what was inserted, of what was removed
+	product, high *big.Int // scratch; high is in product's memory
+	gap, mask     *big.Int
+	num           *big.Int
+	buf           [muBytes]byte
 }
 
 // NewMuHash is the hash of the empty set.
@@ -33,7 +35,7 @@ func NewMuHash() *MuHash {
 	one := big.NewInt(1)
 	return &MuHash{
 		top: big.NewInt(1), bottom: big.NewInt(1),
-		product: new(big.Int), folded: new(big.Int), num: new(big.Int),
+		product: new(big.Int), high: new(big.Int), num: new(big.Int),
 		gap:  big.NewInt(primeGap),
 		mask: new(big.Int).Sub(new(big.Int).Lsh(one, muBits), one),
 	}
@@ -68,10 +70,10 @@ func (m *MuHash) element(thing []byte) *big.Int {
 func (m *MuHash) mul(acc, x *big.Int) {
 	m.product.Mul(acc, x)
 	for m.product.BitLen() > muBits {
-		m.folded.Rsh(m.product, muBits)
-		acc.Mul(m.folded, m.gap)
-		m.folded.And(m.product, m.mask)
-		m.product.Add(m.folded, acc)
+		words := m.product.Bits() // nothing is copied: both parts stay where they are
+		acc.Mul(m.high.SetBits(words[muWords:]), m.gap)
+		m.product.SetBits(words[:muWords])
+		m.product.Add(m.product, acc)
 	}
 	acc.Set(m.product)
 }

@@ -16,6 +16,7 @@ const batchThings = 128
 // uses it, and has to call Sum in the end.
 type Summer struct {
 	batches chan *batch
+	spare   chan *batch // done; as many as can be under way
 	now     *batch
 	parts   []*MuHash
 	running sync.WaitGroup
@@ -29,13 +30,15 @@ type batch struct {
 
 // NewSummer starts that many goroutines.
 func NewSummer(workers int) *Summer {
-	s := &Summer{batches: make(chan *batch, workers), now: &batch{}}
+	s := &Summer{batches: make(chan *batch, workers), spare: make(chan *batch, 2*workers+1), now: &batch{}}
 	for range workers {
 		m := NewMuHash()
 		s.parts = append(s.parts, m)
 		s.running.Go(func() {
 			for b := range s.batches {
 				b.into(m)
+				b.bytes, b.ends = b.bytes[:0], b.ends[:0]
+				s.spare <- b
 			}
 		})
 	}
@@ -71,7 +74,11 @@ func (s *Summer) close(end int) {
 	s.now.ends = append(s.now.ends, end)
 	if len(s.now.ends) == batchThings {
 		s.batches <- s.now
-		s.now = &batch{}
+		select {
+		case s.now = <-s.spare:
+		default:
+			s.now = &batch{}
+		}
 	}
 }
 
