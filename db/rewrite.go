@@ -38,7 +38,7 @@ func (d *DB) CopyInto(to *DB, keep func(table string, key []byte) bool) error {
 	return nil
 }
 
-// SetAside links a file to a second name, under which Erase will find it when
+// SetAside links a file to a second name, under which erase will find it when
 // another has taken its first.
 func SetAside(path, aside string) error {
 	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -47,9 +47,9 @@ func SetAside(path, aside string) error {
 	return os.Link(path, aside)
 }
 
-// Erase overwrites the file that SetAside kept, and removes it. While it is still the
+// erase overwrites the file that SetAside kept, and removes it. While it is still the
 // one at path, only its second name goes. It is no error when there is none.
-func Erase(path, aside string) error {
+func erase(path, aside string) error {
 	st, err := os.Lstat(aside)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -80,7 +80,7 @@ func Tidy(path, freshSuffix, asideSuffix string) error {
 	}
 	err := os.Remove(path + freshSuffix)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = Erase(path, path+asideSuffix)
+		err = erase(path, path+asideSuffix)
 	}
 	if err != nil {
 		return fmt.Errorf("tidy %s: %w", path, err)

@@ -63,8 +63,8 @@ func (w Way) String() string {
 	add(w.Cut, "cut")
 	add(w.Latency > 0, time.Duration(w.Latency).String())
 	add(w.Jitter > 0, "±"+time.Duration(w.Jitter).String())
-	add(w.Rate > 0, FormatRate(w.Rate))
-	add(w.Loss > 0, FormatLoss(w.Loss))
+	add(w.Rate > 0, formatRate(w.Rate))
+	add(w.Loss > 0, formatLoss(w.Loss))
 	return strings.Join(parts, " ")
 }
 
@@ -151,8 +151,8 @@ func ParseRate(s string) (bytesPerSecond int64, err error) {
 	return 0, fmt.Errorf("%q: want a rate as in 1MB/s, 500kB/s or 10Mbit/s, 0 for no limit", s)
 }
 
-// FormatRate is what ParseRate reads.
-func FormatRate(bytesPerSecond int64) string {
+// formatRate is what ParseRate reads.
+func formatRate(bytesPerSecond int64) string {
 	x, name := float64(bytesPerSecond), "B/s"
 	switch {
 	case x >= 1e9:
@@ -184,8 +184,8 @@ func ParseLoss(s string) (anHour float64, err error) {
 	return x, nil
 }
 
-// FormatLoss is what ParseLoss reads.
-func FormatLoss(anHour float64) string {
+// formatLoss is what ParseLoss reads.
+func formatLoss(anHour float64) string {
 	x, of := anHour, "h"
 	switch {
 	case x >= 3600:

@@ -10,8 +10,8 @@ func TestRatesAndLossesAreReadAsTheyAreWritten(t *testing.T) {
 		if got, err := ParseRate(s); err != nil || got != want {
 			t.Errorf("%s: %d, %v", s, got, err)
 		}
-		if again, err := ParseRate(FormatRate(want)); err != nil || again != want {
-			t.Errorf("%d is written as %s", want, FormatRate(want))
+		if again, err := ParseRate(formatRate(want)); err != nil || again != want {
+			t.Errorf("%d is written as %s", want, formatRate(want))
 		}
 	}
 	for _, s := range []string{"", "fast", "-1", "1MB", "0.1", "1e99", "NaN", "Inf MB/s", "MB/s"} {
@@ -23,8 +23,8 @@ func TestRatesAndLossesAreReadAsTheyAreWritten(t *testing.T) {
 		if got, err := ParseLoss(s); err != nil || got != want {
 			t.Errorf("%s: %v, %v", s, got, err)
 		}
-		if again, err := ParseLoss(FormatLoss(want)); err != nil || again != want {
-			t.Errorf("%v is written as %s", want, FormatLoss(want))
+		if again, err := ParseLoss(formatLoss(want)); err != nil || again != want {
+			t.Errorf("%v is written as %s", want, formatLoss(want))
 		}
 	}
 	for _, s := range []string{"", "often", "-1/h", "1/d", "11/s", "NaN", "1/"} {

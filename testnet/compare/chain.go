@@ -36,11 +36,11 @@ const output = 9_000
 // spacing is the time between blocks by their headers.
 const spacing = 2 * time.Second
 
-// MakeChain makes blocks of about piece bytes, size bytes together: large, and cheap
+// makeChain makes blocks of about piece bytes, size bytes together: large, and cheap
 // to check, for it is the network that is measured. They are filled by chance from
 // a fixed seed, so that nothing on the way can make them smaller. The last one
 // is of the time at.
-func MakeChain(size int64, piece int, at time.Time) *Chain {
+func makeChain(size int64, piece int, at time.Time) *Chain {
 	n := max(1, int(size/int64(piece)))
 	c := &Chain{Blocks: make([]*chain.Block, 0, n)}
 	p := chain.RegTest()

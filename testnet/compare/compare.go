@@ -163,8 +163,8 @@ func Measure(ctx context.Context, lab Lab, c Config) (*Result, error) {
 		c.Progress = func(string, int64, int64) {}
 	}
 	began := time.Now()
-	ch := MakeChain(c.Size, c.Piece, began)
-	res := &Result{Machine: Machine(), Date: began.Format(time.DateOnly), Bytes: ch.Bytes, Blocks: len(ch.Blocks), SeedRate: c.SeedRate, Rate: c.Rate}
+	ch := makeChain(c.Size, c.Piece, began)
+	res := &Result{Machine: machine(), Date: began.Format(time.DateOnly), Bytes: ch.Bytes, Blocks: len(ch.Blocks), SeedRate: c.SeedRate, Rate: c.Rate}
 	l := &laboratory{Lab: lab, cfg: c, chain: ch}
 	if err := l.makeSeed(ctx); err != nil {
 		return nil, fmt.Errorf("the seed: %w", err)

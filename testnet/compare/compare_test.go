@@ -24,7 +24,7 @@ func someTime() time.Time { return time.Unix(1_790_000_000, 0) }
 // server's time grows with the newcomers, the peers' hardly does.
 func TestTheModelKeepsToBothBounds(t *testing.T) {
 	c := Config{Size: 10_000_000, Piece: 100_000, SeedRate: 4_000_000, Progress: func(string, int64, int64) {}}
-	ch := MakeChain(c.Size, c.Piece, someTime())
+	ch := makeChain(c.Size, c.Piece, someTime())
 	for _, n := range []int{2, 8, 16, 48} {
 		runs, err := modelled(context.Background(), c, ch, n)
 		if err != nil {
@@ -48,7 +48,7 @@ func TestTheModelKeepsToBothBounds(t *testing.T) {
 // More clients than a server has places wait for one.
 func TestTheModelServesMoreClientsThanAServerHasPlaces(t *testing.T) {
 	c := Config{Size: 2_000_000, Piece: 400_000, SeedRate: 4_000_000, Progress: func(string, int64, int64) {}}
-	ch := MakeChain(c.Size, c.Piece, someTime())
+	ch := makeChain(c.Size, c.Piece, someTime())
 	runs, err := modelled(context.Background(), c, ch, 300)
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestTheModelServesMoreClientsThanAServerHasPlaces(t *testing.T) {
 
 func TestTheModelIsExact(t *testing.T) {
 	c := Config{Size: 1_000_000, Piece: 50_000, SeedRate: 1_000_000, Progress: func(string, int64, int64) {}}
-	ch := MakeChain(c.Size, c.Piece, someTime())
+	ch := makeChain(c.Size, c.Piece, someTime())
 	one, err := modelled(context.Background(), c, ch, 12)
 	two, again := modelled(context.Background(), c, ch, 12)
 	if err != nil || again != nil || fmt.Sprint(one) != fmt.Sprint(two) {
@@ -77,7 +77,7 @@ func TestTheModelIsExact(t *testing.T) {
 }
 
 func TestTheChainIsValidAndOfItsSize(t *testing.T) {
-	ch := MakeChain(1_000_000, 100_000, someTime())
+	ch := makeChain(1_000_000, 100_000, someTime())
 	p := chain.RegTest()
 	parent := p.Genesis()
 	if len(ch.Blocks) != 10 || ch.Bytes < 980_000 || ch.Bytes > 1_020_000 || ch.Tip() != 10 {
@@ -92,10 +92,10 @@ func TestTheChainIsValidAndOfItsSize(t *testing.T) {
 		}
 		parent = chain.NewHeaderNode(parent, b.Header)
 	}
-	if again := MakeChain(1_000_000, 100_000, someTime()); again.Blocks[9].Hash != ch.Blocks[9].Hash {
+	if again := makeChain(1_000_000, 100_000, someTime()); again.Blocks[9].Hash != ch.Blocks[9].Hash {
 		t.Error("another chain of the same measures")
 	}
-	largest := MakeChain(2*MaxPiece, MaxPiece, someTime())
+	largest := makeChain(2*MaxPiece, MaxPiece, someTime())
 	if err := chain.CheckBlock(p, largest.Blocks[0]); err != nil {
 		t.Errorf("the largest block: %v", err)
 	}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Machine says in a few words what it was measured on.
-func Machine() string {
+// machine says in a few words what it was measured on.
+func machine() string {
 	s := fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if name := processor(); name != "" {
 		s += ", " + name

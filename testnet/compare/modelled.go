@@ -24,7 +24,7 @@ func coarse(c Config, ch *Chain) *Chain {
 		return ch
 	}
 	last := ch.Blocks[len(ch.Blocks)-1].Header.Timestamp
-	return MakeChain(c.Size, piece, last)
+	return makeChain(c.Size, piece, last)
 }
 
 // modelled runs both ways with n newcomers in virtual time, by the same gossip code.

@@ -38,14 +38,14 @@ const maxRules = 10_000
 // maxFile is in bytes, for as many.
 const maxFile = 16 << 20
 
-// New makes a gate that changes nothing.
-func New(under p2p.Network) *Gate {
+// newGate makes a gate that changes nothing.
+func newGate(under p2p.Network) *Gate {
 	return &Gate{under: under, rules: map[netip.AddrPort]testnet.Pair{}, conns: map[*conn]bool{}}
 }
 
 // Open makes a gate with the rules of a file, if it is there.
 func Open(under p2p.Network, path string) (*Gate, error) {
-	g := New(under)
+	g := newGate(under)
 	raw, err := db.ReadFile(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return g, nil

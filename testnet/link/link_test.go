@@ -34,7 +34,7 @@ type ends struct {
 func connected(t *testing.T, p testnet.Pair, test func(*ends)) {
 	synctest.Test(t, func(t *testing.T) {
 		network := simnet.New(simnet.Config{})
-		e := &ends{t: t, g: New(network.Host("10.0.0.1")), to: netip.MustParseAddrPort("10.0.0.2:18444")}
+		e := &ends{t: t, g: newGate(network.Host("10.0.0.1")), to: netip.MustParseAddrPort("10.0.0.2:18444")}
 		var err error
 		if e.l, err = network.Host("10.0.0.2").Listen(t.Context(), e.to); err != nil {
 			t.Fatal(err)

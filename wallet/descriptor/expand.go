@@ -75,12 +75,12 @@ func (e *expr) make(pubs, subs [][]byte, out *Provider) ([]byte, error) {
 	switch e.name {
 	case "pk":
 		if e.xonly {
-			return PayToKey(pubs[0][1:]), nil
+			return payToKey(pubs[0][1:]), nil
 		}
-		return PayToKey(pubs[0]), nil
+		return payToKey(pubs[0]), nil
 	case "pkh":
 		out.AddPubKey(pubs[0])
-		return PayToKeyHash(pubs[0]), nil
+		return payToKeyHash(pubs[0]), nil
 	case "wpkh":
 		out.AddPubKey(pubs[0])
 		return PayToWitnessKeyHash(pubs[0]), nil
@@ -102,7 +102,7 @@ func (e *expr) make(pubs, subs [][]byte, out *Provider) ([]byte, error) {
 
 func combo(pub []byte, out *Provider) [][]byte {
 	out.AddPubKey(pub)
-	all := [][]byte{PayToKey(pub), PayToKeyHash(pub)}
+	all := [][]byte{payToKey(pub), payToKeyHash(pub)}
 	if len(pub) == btcec.PubKeyBytesLenCompressed {
 		program := PayToWitnessKeyHash(pub)
 		out.AddScript(program)
@@ -142,13 +142,13 @@ func (e *expr) treeScript(pub []byte, subs [][]byte, out *Provider) ([]byte, err
 	return wallet.WitnessScript(1, output), nil
 }
 
-// PayToKey is the script that pays to a key itself; in a leaf its x.
-func PayToKey(pub []byte) []byte {
+// payToKey is the script that pays to a key itself; in a leaf its x.
+func payToKey(pub []byte) []byte {
 	return append(append([]byte{byte(len(pub))}, pub...), txscript.OP_CHECKSIG)
 }
 
-// PayToKeyHash pays to a key by its hash.
-func PayToKeyHash(pub []byte) []byte { return wallet.PubKeyHashScript(address.Hash160(pub)) }
+// payToKeyHash pays to a key by its hash.
+func payToKeyHash(pub []byte) []byte { return wallet.PubKeyHashScript(address.Hash160(pub)) }
 
 // PayToWitnessKeyHash pays to a key by its hash in the witness (BIP141).
 func PayToWitnessKeyHash(pub []byte) []byte { return wallet.WitnessScript(0, address.Hash160(pub)) }

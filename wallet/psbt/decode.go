@@ -30,7 +30,7 @@ func DecodeText(text string) (*PSBT, error) {
 	if err != nil {
 		return nil, errors.New("invalid base64")
 	}
-	return Decode(raw)
+	return decode(raw)
 }
 
 // Text is what DecodeText reads.
@@ -80,8 +80,8 @@ func (r *reader) bytes() ([]byte, error) {
 	return r.take(n)
 }
 
-// Decode reads one; errors are in Core's words [PartiallySignedTransaction, DecodeBase64PSBT].
-func Decode(raw []byte) (*PSBT, error) {
+// decode reads one; errors are in Core's words [PartiallySignedTransaction, DecodeBase64PSBT].
+func decode(raw []byte) (*PSBT, error) {
 	r := &reader{raw}
 	if head, err := r.take(uint64(len(magic))); err != nil {
 		return nil, err

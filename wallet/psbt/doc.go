@@ -6,6 +6,6 @@
 // tests: it knows no preimages, writes in another order and has words of its own.)
 // It asks nobody for coins and does no I/O.
 //
-// Start reading at Decode in decode.go; roles.go signs, finalizes and joins, analyze.go
+// Start reading at decode in decode.go; roles.go signs, finalizes and joins, analyze.go
 // says what comes next.
 package psbt

@@ -191,7 +191,7 @@ func TestWhatIsWrongIsRefusedInCoresWords(t *testing.T) {
 		{records("\x08", "\xfe\xff\xff\xff\x01"), "DataStream::read(): end of data"},
 		{append(records(), 0), "extra data after PSBT"},
 	} {
-		if _, err := Decode(c.raw); err == nil || err.Error() != c.want {
+		if _, err := decode(c.raw); err == nil || err.Error() != c.want {
 			t.Errorf("%x: %v, want %s", c.raw, err, c.want)
 		}
 	}
@@ -209,14 +209,14 @@ func TestACutIsRefusedEverywhere(t *testing.T) {
 	p.UpdateOutput(0, known)
 	raw := p.Encode()
 	for n := range raw {
-		if q, err := Decode(raw[:n]); err == nil {
+		if q, err := decode(raw[:n]); err == nil {
 			t.Fatalf("%s: cut to %d of %d bytes it reads as %s", d, n, len(raw), q.Text())
 		}
 	}
 }
 
 func TestRecordsOfUnknownKindsAreKept(t *testing.T) {
-	p, err := Decode(records("\xf0abc", "value", "\xfc\x02id\x05key", "mine", "\xfd\xff\x01", "far"))
+	p, err := decode(records("\xf0abc", "value", "\xfc\x02id\x05key", "mine", "\xfd\xff\x01", "far"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestTwinReadsWhatWeWrite(t *testing.T) {
 		if err := q.Serialize(&b); err != nil {
 			t.Fatal(err)
 		}
-		back, err := Decode(b.Bytes())
+		back, err := decode(b.Bytes())
 		if err != nil || back.Text() != p.Text() {
 			t.Errorf("%s: it comes back as %v, %v", d, back, err)
 		}
@@ -258,11 +258,11 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(records("\x08", "\x01\x01a", "\x16"+strings.Repeat("x", 32), "\x00abcd"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := Decode(raw)
+		p, err := decode(raw)
 		if err != nil {
 			return
 		}
-		q, err := Decode(p.Encode())
+		q, err := decode(p.Encode())
 		if err != nil || !bytes.Equal(q.Encode(), p.Encode()) {
 			t.Fatalf("%x reads, and what it writes does not: %v", raw, err)
 		}

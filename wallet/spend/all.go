@@ -33,7 +33,7 @@ func (d *Draft) All(max bool, r *rand.Rand) (f Funded, err error) {
 	}
 	f.Tx, f.Inputs = d.shape(nil, r)
 	f.Change = -1
-	f.VSize = vsize(Weight(all, f.Tx.TxOut))
+	f.VSize = vsize(weight(all, f.Tx.TxOut))
 	fee := d.Rate.Fee(f.VSize)
 	if fee > d.Rates.MaxFee {
 		return f, wallet.ErrFeeTooHigh
@@ -45,7 +45,7 @@ func (d *Draft) All(max bool, r *rand.Rand) (f Funded, err error) {
 		return f, fmt.Errorf("%w, try using lower feerate.", wallet.ErrAllPoor)
 	case left <= 0:
 		return f, fmt.Errorf("%w. Try using lower feerate or excluding uneconomic UTXOs with 'send_max' option.", wallet.ErrAllPoor)
-	case Weight(all, f.Tx.TxOut) > policy.MaxWeight:
+	case weight(all, f.Tx.TxOut) > policy.MaxWeight:
 		return f, fmt.Errorf("%w.", wallet.ErrTooLarge)
 	}
 	for i := range all {

@@ -79,8 +79,8 @@ type Funded struct {
 	Waste  btcutil.Amount
 }
 
-// CheckPayments refuses amounts that nobody would relay or that cannot be.
-func CheckPayments(pay []wallet.Payment, dust policy.FeeRate) error {
+// checkPayments refuses amounts that nobody would relay or that cannot be.
+func checkPayments(pay []wallet.Payment, dust policy.FeeRate) error {
 	var total btcutil.Amount
 	if len(pay) == 0 {
 		return wallet.ErrNobody
@@ -115,7 +115,7 @@ func (d *Draft) Check() error {
 			return fmt.Errorf("payment %d, which is to bear the fee, is not there or is there twice", p)
 		}
 	}
-	return CheckPayments(d.Payments, d.Rates.Dust)
+	return checkPayments(d.Payments, d.Rates.Dust)
 }
 
 func (d *Draft) maxWeight() int {

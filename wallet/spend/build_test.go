@@ -149,7 +149,7 @@ func checkSigned(t *testing.T, p *purse, d *Draft, f Funded) {
 		t.Fatal(problems)
 	}
 	tx := chain.NewTx(f.Tx)
-	guess := Weight(f.Inputs, f.Tx.TxOut)
+	guess := weight(f.Inputs, f.Tx.TxOut)
 	for i, c := range f.Inputs { // signatures may be shorter than the most
 		switch in := f.Tx.TxIn[i]; c.Coin.Kind {
 		case wallet.SegWit, wallet.Nested:
@@ -404,7 +404,7 @@ func TestBadPaymentsAndOptionsAreRefused(t *testing.T) {
 		"just":      {[]wallet.Payment{payTo(0, 294)}, nil},
 		"op_return": {[]wallet.Payment{{Script: []byte{0x6a}}}, nil},
 	} {
-		if err := CheckPayments(c.pay, 3000); !errors.Is(err, c.want) {
+		if err := checkPayments(c.pay, 3000); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -74,7 +74,7 @@ func (d *Draft) settle(f *Funded, bump btcutil.Amount) error {
 	for _, o := range f.Tx.TxOut {
 		out += btcutil.Amount(o.Value)
 	}
-	weight := Weight(f.Inputs, f.Tx.TxOut)
+	weight := weight(f.Inputs, f.Tx.TxOut)
 	f.VSize = vsize(weight)
 	f.Fee = in - out
 	need := d.Rate.Fee(f.VSize) + bump

@@ -176,11 +176,11 @@ type Input struct {
 	Owner int // coins of one script have one number
 }
 
-// VSize is Weight in virtual bytes.
-func VSize(in []Input, out []*wire.TxOut) int { return vsize(Weight(in, out)) }
+// VSize is weight in virtual bytes.
+func VSize(in []Input, out []*wire.TxOut) int { return vsize(weight(in, out)) }
 
-// Weight is that of a signed transaction with these inputs and outputs, at most.
-func Weight(in []Input, out []*wire.TxOut) int {
+// weight is that of a signed transaction with these inputs and outputs, at most.
+func weight(in []Input, out []*wire.TxOut) int {
 	w := 8*chain.WitnessScale + wire.VarIntSerializeSize(uint64(len(in)))*chain.WitnessScale + outputsWeight(out)
 	segwit := false
 	for i := range in {

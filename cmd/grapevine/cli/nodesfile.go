@@ -25,9 +25,9 @@ type elsewhere struct {
 // maxNodesFile bounds the file; a node takes a hundred bytes.
 const maxNodesFile = 1 << 20
 
-// ReadNodes reads a --nodes-file: nodes that run elsewhere, numbered in its order.
+// readNodes reads a --nodes-file: nodes that run elsewhere, numbered in its order.
 // Their PID is negative: they run, and are not ours to start and kill.
-func ReadNodes(path string) (f testnet.File, err error) {
+func readNodes(path string) (f testnet.File, err error) {
 	raw, err := db.ReadFile(path, maxNodesFile)
 	if err != nil {
 		return f, err

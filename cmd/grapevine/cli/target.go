@@ -77,7 +77,7 @@ func (p *Program) dialNode(c *urfave.Context, word string) (*client.Client, erro
 // --nodes-file names.
 func (p *Program) Net(c *urfave.Context) (testnet.File, error) {
 	if file := c.String("nodes-file"); file != "" {
-		return ReadNodes(file)
+		return readNodes(file)
 	}
 	f, err := process.ReadFile(p.NetDir(c))
 	if err == nil && len(f.Nodes) == 0 { // an `up` that was killed at once

@@ -70,8 +70,8 @@ func (e *Event) Other() string {
 	return p.Where()
 }
 
-// Merge puts the events of several nodes into the order of time.
-func Merge(lists ...[]Event) []Event {
+// merge puts the events of several nodes into the order of time.
+func merge(lists ...[]Event) []Event {
 	all := slices.Concat(lists...)
 	slices.SortStableFunc(all, func(a, b Event) int { return a.Time.Compare(b.Time) })
 	return all
@@ -104,15 +104,15 @@ func (n *Names) Trace(hash chain.Hash, told ...[]Event) Trace {
 			n.Learn(list[i])
 		}
 	}
-	all := Merge(told...)
+	all := merge(told...)
 	for i := range all {
 		n.Name(&all[i])
 	}
-	return TraceOf(hash, all)
+	return traceOf(hash, all)
 }
 
-// TraceOf sums up the events about a transaction or block, which are in the order of time.
-func TraceOf(hash chain.Hash, evs []Event) Trace {
+// traceOf sums up the events about a transaction or block, which are in the order of time.
+func traceOf(hash chain.Hash, evs []Event) Trace {
 	t := Trace{Hash: hash.String(), Hops: []Hop{}, Events: evs}
 	if evs == nil {
 		t.Events = []Event{}

@@ -37,7 +37,7 @@ func TestTraceFollowsFromNodeToNode(t *testing.T) {
 		{Node: "2", Time: at(26), Kind: Heard, By: "inv", TxID: tx, Peer: &p2p.PeerInfo{Addr: "10.0.0.9:8333"}},
 	}
 	names := NewNames(map[string]string{"127.0.0.1:1000": "0", "127.0.0.1:1002": "2"})
-	all := Merge(of2, of0, of1)
+	all := merge(of2, of0, of1)
 	for _, e := range all {
 		names.Learn(e)
 	}
@@ -47,7 +47,7 @@ func TestTraceFollowsFromNodeToNode(t *testing.T) {
 	if one.Node != "" {
 		t.Error("a peer that others share was changed")
 	}
-	got := TraceOf(tx, all)
+	got := traceOf(tx, all)
 	when := func(ms int) *time.Time { at := at(ms); return &at }
 	want := []Hop{
 		{Node: "0", Heard: when(0), From: Self, Given: when(0), By: Self, Judged: when(1), Verdict: Accepted, Relayed: []string{"node 1"}},
@@ -60,7 +60,7 @@ func TestTraceFollowsFromNodeToNode(t *testing.T) {
 	if len(got.Events) != 13 || got.Events[0].By != Self {
 		t.Errorf("%d events", len(got.Events))
 	}
-	if empty := TraceOf(tx, nil); empty.Events == nil || empty.Hops == nil {
+	if empty := traceOf(tx, nil); empty.Events == nil || empty.Hops == nil {
 		t.Error("null in JSON")
 	}
 }

@@ -16,7 +16,7 @@ func (l *Layout) Funcs() template.FuncMap {
 		"short":  Short,
 		"count":  Count,
 		"bytes":  Bytes,
-		"when":   When,
+		"when":   when,
 		"span":   Span,
 		"plural": Plural,
 		"json":   inJSON,
@@ -65,8 +65,8 @@ func Bytes(n any) string {
 	return ""
 }
 
-// When is a time as it stands in tables: UTC, so that pages of one node read alike everywhere.
-func When(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+// when is a time as it stands in tables: UTC, so that pages of one node read alike everywhere.
+func when(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
 // Span is a time that something takes, in its largest two units.
 func Span(d time.Duration) string {
