@@ -51,6 +51,13 @@ func unlessEmpty[T comparable](name string, v *T) member {
 	return m
 }
 
+// given counts what was given or taken: nothing is, and it is left out, before the handshake.
+func (p *PeerInfo) given(name string, v *int64) member {
+	m := plain(name, v)
+	m.empty = !p.Greeted && *v == 0
+	return m
+}
+
 // moment is a time in whole seconds since 1970; 0 for never.
 func moment(name string, t *time.Time) member {
 	return as(name, func() int64 {
@@ -100,7 +107,7 @@ func (p *PeerInfo) row() members {
 		as("permissions", p.Permissions.Names, p.readPermissions), as("minfeefilter", p.feeFilter, p.readFeeFilter),
 		plain("bytessent_per_msg", &p.SentPerMsg), plain("bytesrecv_per_msg", &p.RecvPerMsg), plain("connection_type", &p.Kind),
 		as("transport_protocol_type", p.transport, p.readTransport), as("session_id", p.session, p.readSession), unlessEmpty("mapped_as", &p.MappedAS),
-		plain("blocks_from", &p.BlocksFrom), plain("txs_from", &p.TxsFrom), plain("blocks_to", &p.BlocksTo), plain("txs_to", &p.TxsTo),
+		p.given("blocks_from", &p.BlocksFrom), p.given("txs_from", &p.TxsFrom), p.given("blocks_to", &p.BlocksTo), p.given("txs_to", &p.TxsTo),
 		unlessEmpty("listens", &p.Listens),
 	}
 }

@@ -70,17 +70,20 @@ func TestTimesOfARowAreBounded(t *testing.T) {
 	}
 }
 
-// What was not measured is left out, what is empty is not.
+// What was not measured is left out, what is empty is not; what was given counts from the handshake on.
 func TestARowOfWhoHasNotGreeted(t *testing.T) {
 	raw, err := json.Marshal(PeerInfo{Link: Link{Kind: Inbound}, SentPerMsg: map[string]uint64{}, RecvPerMsg: map[string]uint64{}})
 	want := `{"id":0,"addr":"","addrbind":"","network":"","services":"0000000000000000","servicesnames":[],"relaytxes":false,` +
 		`"lastsend":0,"lastrecv":0,"last_transaction":0,"last_block":0,"bytessent":0,"bytesrecv":0,"conntime":0,"timeoffset":0,` +
 		`"version":0,"subver":"","inbound":true,"bip152_hb_to":false,"bip152_hb_from":false,"startingheight":0,"presynced_headers":0,"synced_headers":0,"synced_blocks":0,"inflight":[],` +
 		`"addr_relay_enabled":false,"addr_processed":0,"addr_rate_limited":0,"permissions":[],"minfeefilter":0.00000000,` +
-		`"bytessent_per_msg":{},"bytesrecv_per_msg":{},"connection_type":"inbound","transport_protocol_type":"detecting","session_id":"",` +
-		`"blocks_from":0,"txs_from":0,"blocks_to":0,"txs_to":0}`
+		`"bytessent_per_msg":{},"bytesrecv_per_msg":{},"connection_type":"inbound","transport_protocol_type":"detecting","session_id":""}`
 	if err != nil || string(raw) != want {
 		t.Errorf("got  %s\nwant %s\n%v", raw, want, err)
+	}
+	greeted, err := json.Marshal(PeerInfo{Greeted: true, Link: Link{Kind: Inbound}})
+	if given := `,"blocks_from":0,"txs_from":0,"blocks_to":0,"txs_to":0}`; err != nil || !strings.HasSuffix(string(greeted), given) {
+		t.Errorf("greeted: %s, %v; want at its end %s", greeted, err, given)
 	}
 }
 

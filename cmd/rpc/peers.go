@@ -148,7 +148,7 @@ func (s *Server) getAddedNodeInfo(_ context.Context, c *jsonrpc.Call) (any, erro
 	to, _ := p2p.ParseHostPort(only, p2p.DefaultPort(s.cfg.Chain.Params))
 	list := []addedNode{}
 	for _, a := range s.cfg.Swarm.AddedNodes() {
-		if only != "" && a.Node != only && a.Node != to.String() {
+		if only != "" && a.Node != only && a.To != to {
 			continue
 		}
 		n := addedNode{Node: a.Node, Connected: a.Peer != nil, Addresses: []addedAddress{}}

@@ -61,7 +61,7 @@ func TestAddedNodeMayHaveDialledUs(t *testing.T) {
 
 	b.must("addnode", "127.0.0.9", "add") // nobody is there, at the usual port
 	nobody := b.list("getaddednodeinfo", "127.0.0.9")[0]
-	is(t, "nobody", nobody, "addednode", "127.0.0.9:18444")
+	is(t, "nobody", nobody, "addednode", "127.0.0.9")
 	is(t, "nobody", nobody, "connected", false)
 	b.refused(-24, "Error: Node has not been added.", "getaddednodeinfo", us)
 }

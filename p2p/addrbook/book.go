@@ -15,9 +15,10 @@ import (
 
 // Bounds. A full book is about 20,000 addresses, some 4 MiB.
 const (
-	newBuckets   = 256 // Core has 1024; ours hold each address once, Core's up to eight times [ADDRMAN_NEW_BUCKET_COUNT, ADDRMAN_NEW_BUCKETS_PER_ADDRESS]
-	triedBuckets = 64  // Core has 256 [ADDRMAN_TRIED_BUCKET_COUNT]
-	bucketSize   = 64  // as in Core [ADDRMAN_BUCKET_SIZE]
+	newBuckets   = 256 // ours hold each address once, Core's up to eight times [ADDRMAN_NEW_BUCKETS_PER_ADDRESS]
+	triedBuckets = 64
+	coreBuckets  = 4  // times as many has Core, and a book that is Fixed [ADDRMAN_NEW_BUCKET_COUNT, ADDRMAN_TRIED_BUCKET_COUNT]
+	bucketSize   = 64 // as in Core [ADDRMAN_BUCKET_SIZE]
 
 	newPerSource  = 64 // buckets that one source group can reach (Core's ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP)
 	triedPerGroup = 8  // Core's ADDRMAN_TRIED_BUCKETS_PER_GROUP
@@ -45,7 +46,7 @@ type Config struct {
 	ASMap *p2p.ASMap       // which addresses one operator owns; nil: those of a network group [-asmap]
 	// CheckEvery proves at every so many uses that the book is whole; 0: never [-checkaddrman].
 	CheckEvery int64
-	Fixed      bool         // the key is no secret, so that places do not differ: for tests [-test=addrman]
+	Fixed      bool         // the key is no secret, and all places are those that Core has with it: for tests [-test=addrman]
 	Local      bool         // loopback and private addresses count, groups do not (regtest)
 	Log        *slog.Logger // nil discards
 }

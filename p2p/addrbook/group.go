@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/aead/siphash"
-
 	"grapevine/p2p"
 )
 
@@ -59,32 +57,49 @@ func NetworkOf(a netip.Addr) string {
 	return p2p.IPv6
 }
 
-// groupOf is the part of the network that one operator is likely to own: the /16
-// of IPv4, the /32 of IPv6, of an overlay the first four bits (of CJDNS behind its common
-// eight), for there names cost nothing (Core's GetGroup without a map).
+// Core's numbers of networks, with which a group begins [Network].
+const (
+	classUnrouted = iota
+	classIPv4
+	classIPv6
+	classOnion
+	classI2P
+	classCJDNS
+)
+
+// groupOf is the part of the network that one operator is likely to own, in the bytes that
+// Core has for it: the network's number, then the /16 of IPv4, the /32 of IPv6 (the /36 of Hurricane Electric's
+// tunnels), of an overlay the first four bits (of CJDNS behind its common eight), for there names cost nothing. What
+// is not routed is one group [GetGroup, GetNetClass].
 func groupOf(a netip.Addr) string {
 	switch network, id := p2p.Overlay(a); network {
 	case p2p.CJDNS:
-		return network + string(id[1]|0x0f)
-	case p2p.Onion, p2p.I2P:
-		return network + string(id[0]|0x0f)
+		return string([]byte{classCJDNS, id[0], id[1] | 0x0f})
+	case p2p.Onion:
+		return string([]byte{classOnion, id[0] | 0x0f})
+	case p2p.I2P:
+		return string([]byte{classI2P, id[0] | 0x0f})
 	}
-	switch a = p2p.LinkedIPv4(a); {
-	case a.Is4():
-		ip := a.As4()
-		return string(ip[:2])
-	case a.Is6():
-		ip := a.As16()
-		return string(ip[:4])
+	if !Routable(a) {
+		return string([]byte{classUnrouted})
 	}
-	return ""
+	if four := p2p.LinkedIPv4(a); four.Is4() {
+		ip := four.As4()
+		return string(append([]byte{classIPv4}, ip[:2]...))
+	}
+	ip := a.As16()
+	group := append([]byte{classIPv6}, ip[:4]...)
+	if tunnels := [4]byte{0x20, 0x01, 0x04, 0x70}; [4]byte(ip[:4]) == tunnels { // anybody has a /48 of them for nothing [IsHeNet]
+		group = append(group, ip[4]|0x0f)
+	}
+	return string(group)
 }
 
 // Group is the part of the network that one operator is likely to own: the autonomous system
 // of an address that the map knows, else its network group.
 func (b *Book) Group(a netip.Addr) string {
 	if as := b.cfg.ASMap.Of(a); as != 0 {
-		return string(binary.BigEndian.AppendUint32([]byte("AS"), as))
+		return string(binary.LittleEndian.AppendUint32([]byte{classIPv6}, as))
 	}
 	return groupOf(a)
 }
@@ -106,32 +121,3 @@ func (b *Book) group(source string) string {
 	}
 	return source
 }
-
-// slotOf is where an entry belongs. The secret key keeps others from aiming at a bucket
-// [GetNewBucket, GetTriedBucket, GetBucketPosition].
-func (b *Book) slotOf(e *entry) slot {
-	key := e.addr.At.String()
-	group := b.group(key)
-	if e.tried {
-		n := b.hash("tried", key) % triedPerGroup
-		bucket := b.hash("tried bucket", group, number(n)) % triedBuckets
-		return slot{true, int(bucket), int(b.hash("tried place", number(bucket), key) % bucketSize)}
-	}
-	source := b.group(e.source)
-	n := b.hash("new", source, group) % newPerSource
-	bucket := b.hash("new bucket", source, number(n)) % newBuckets
-	return slot{false, int(bucket), int(b.hash("new place", number(bucket), key) % bucketSize)}
-}
-
-func (b *Book) hash(parts ...string) uint64 {
-	var buf []byte
-	for _, p := range parts {
-		buf = binary.AppendUvarint(buf, uint64(len(p)))
-		buf = append(buf, p...)
-	}
-	var key [siphash.KeySize]byte
-	copy(key[:], b.key)
-	return siphash.Sum64(buf, &key)
-}
-
-func number(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }

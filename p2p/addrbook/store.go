@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/db"
@@ -86,6 +87,10 @@ func Open(cfg Config) (*Book, error) {
 	}
 	b.key = binary.BigEndian.AppendUint64(nil, cfg.Rand.Uint64())
 	b.key = binary.BigEndian.AppendUint64(b.key, cfg.Rand.Uint64())
+	if cfg.Fixed {
+		b.key = make([]byte, chainhash.HashSize) // Core's uint256{1} [AddrManImpl]
+		b.key[0] = 1
+	}
 	if cfg.DB == nil {
 		b.sayHealth()
 		return b, nil
@@ -144,7 +149,6 @@ func (b *Book) loadKey(tx *db.Tx) error {
 		return err
 	}
 	if b.cfg.Fixed {
-		b.key = make([]byte, secretSize)
 		return nil
 	}
 	if ok && len(key) == secretSize {

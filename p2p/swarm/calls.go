@@ -137,6 +137,7 @@ func (s *Swarm) AddNode(addr string, plain bool) error {
 	added := false
 	err = s.ask(func(l *loop) {
 		if added = l.dial.targets.add(to, plain, l.cfg.Now()); added {
+			l.dial.targets.all[len(l.dial.targets.all)-1].text = addr
 			l.dialAll()
 		}
 	})
@@ -161,7 +162,8 @@ func (s *Swarm) RemoveNode(addr string) error {
 
 // AddedNode is a node that is kept connected.
 type AddedNode struct {
-	Node string        // HOST:PORT
+	Node string        // as AddNode was told, else HOST:PORT
+	To   p2p.HostPort  // where that is
 	Peer *p2p.PeerInfo // its connection, which it may have made itself; nil: there is none
 }
 
@@ -169,7 +171,7 @@ type AddedNode struct {
 func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 	_ = s.ask(func(l *loop) {
 		for _, t := range l.dial.targets.all {
-			n := AddedNode{Node: t.to.String()}
+			n := AddedNode{Node: cmp.Or(t.text, t.to.String()), To: t.to}
 			if r := l.peers[t.live]; r != nil && r.peer != nil && !r.dropped {
 				info := l.info(r)
 				n.Peer = &info

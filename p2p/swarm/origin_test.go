@@ -25,7 +25,7 @@ func TestPeersAreKnownAgainByWhereTheyComeFrom(t *testing.T) {
 		main    string
 		regtest string
 	}{
-		{at: "44.4.5.6:1", kind: p2p.Inbound, main: "group \x2c\x04", regtest: "44.4.5.6"},
+		{at: "44.4.5.6:1", kind: p2p.Inbound, main: "group \x01\x2c\x04", regtest: "44.4.5.6"},
 		{at: "44.4.5.6:1", kind: p2p.FullRelay, main: "44.4.5.6", regtest: "44.4.5.6"},
 		{at: "44.4.5.6:1", kind: p2p.Inbound, may: p2p.MayStay},
 		{at: "127.0.0.1:1", kind: p2p.Inbound},

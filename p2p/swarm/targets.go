@@ -20,6 +20,7 @@ const (
 // addnode).
 type target struct {
 	to    p2p.HostPort
+	text  string     // as it was asked for; "": as to is written
 	plain bool       // without encryption
 	live  p2p.PeerID // its connection or the attempt at one; p2p.Self: there is none
 
