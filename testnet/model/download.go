@@ -24,6 +24,7 @@ type DownloadConfig struct {
 	Stock    bool // the seed knows neither gvhave nor gvgiven, as Bitcoin Core does not
 	Links    int  // dialled by each newcomer among the others; 0: downloadLinks
 	Liars    int  // of the newcomers so many say that they fetch everything, and fetch nothing
+	Cores    int  // of a machine that all nodes share; 0: each has enough
 	Seed     uint64
 	Progress func(done, total int64) // blocks; nil: nobody wants to know
 }
@@ -37,6 +38,8 @@ type Downloaded struct {
 // Limits of a download.
 const (
 	MaxNewcomers = 10_000
+
+	maxCores = 1024 // of one machine, each looked at for each piece of work
 
 	// seedLinks: a node accepts so many connections [DEFAULT_MAX_PEER_CONNECTIONS].
 	seedLinks = 125
@@ -57,6 +60,8 @@ func Download(ctx context.Context, c DownloadConfig) (*Downloaded, error) {
 		return nil, errors.New("there is no chain to download")
 	case c.SeedRate <= 0 || c.Rate < 0:
 		return nil, errors.New("want the seed's rate in bytes a second")
+	case c.Cores < 0 || c.Cores > maxCores:
+		return nil, fmt.Errorf("%d cores: want at most %d", c.Cores, maxCores)
 	case c.Links < 0 || c.Liars < 0 || c.Liars >= c.Newcomers:
 		return nil, fmt.Errorf("%d links, %d liars: want 0 or more, and an honest newcomer", c.Links, c.Liars)
 	}
@@ -81,7 +86,7 @@ func newDownload(c DownloadConfig) *sim {
 			Nodes: c.Newcomers + 1, Outbound: c.Links, Seed: c.Seed,
 			Latency: downloadLatency, Validation: downloadCheck,
 		},
-		w: worldOf(c.Blocks), said: map[string]*Said{}, swift: true,
+		w: worldOf(c.Blocks), said: map[string]*Said{}, swift: true, cores: make(cores, c.Cores),
 		rnd: rand.New(rand.NewPCG(c.Seed, 0x646f776e)),
 	}
 	for range m.w.Blocks {

@@ -209,6 +209,9 @@ func (m *sim) transmit(h *half, what wire.Message) {
 	if !m.swift || size > small {
 		at = through(&n.free[0], m.now, n.rate[0], size)
 	}
+	if size > small {
+		at = m.cores.block(at, size, costWrite)
+	}
 	at = through(&h.free, at, h.rate, size)
 	if n.liar != nil {
 		at += n.liar.delay(what)
@@ -276,7 +279,8 @@ func (m *sim) onArrival(e event) {
 	if e.line.dead || !r.node.up {
 		return
 	}
-	if at := through(&r.node.free[1], m.now, r.node.rate[1], int(e.size)); at > m.now {
+	at := m.cores.receive(through(&r.node.free[1], m.now, r.node.rate[1], int(e.size)), int(e.size))
+	if at > m.now {
 		e.kind = taken
 		m.line.Push(at, e)
 		return

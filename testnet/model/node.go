@@ -227,8 +227,9 @@ func (m *sim) validatedTx(n *node, j p2p.ValidateTx) {
 }
 
 func (m *sim) validatedBlock(n *node, j p2p.ValidateBlock) {
+	m.cores.block(m.now, len(j.Block.Raw), costStore) // nobody waits for it
 	moved := func(b *block) {
-		m.reached(m.blockSeen, b.I, n)
+		m.connected(n, b)
 		for _, i := range b.Txs {
 			m.reached(m.txSeen, int(i), n)
 		}

@@ -22,6 +22,7 @@ type sim struct {
 	rnd     *rand.Rand
 	group   []int // of each node, while the network is in parts; nil: it is whole
 	calm    bool  // faults are over
+	cores   cores // that all nodes share; none: each has enough
 	swift   bool  // small messages pass the blocks that wait for their line, as swarm's do
 	ticket  p2p.Ticket
 
