@@ -77,6 +77,9 @@ func (f *Fetcher) Deliver(p *Source, e *headers.Entry, size int) (requested bool
 	if e.Needed() {
 		f.came()
 	}
+	if f.now.Sub(p.headAt) > turnEach && f.takesTurns(p) {
+		f.turns.gave = f.now
+	}
 	p.forgive()
 	p.missPause = 0
 	p.rate.add(size, f.now.Sub(p.headAt))

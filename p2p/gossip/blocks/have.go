@@ -391,7 +391,7 @@ func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.
 	if f.sharing() && complete && !f.alone(p) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
 		if len(can) > 0 && f.takesTurns(p) {
-			n = f.turn(n)
+			n = f.turn(n, len(can))
 		}
 	}
 	if complete && (f.sharing() || f.shuffling()) {

@@ -242,12 +242,12 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 	var wait float64 // seconds until it would come
 	size := float64(f.size.guess())
 	own := size / f.rateOf(p)
-	shares := f.takesTurns(p)
+	shared := f.unaware(p)
 	for _, q := range f.sources {
 		if len(q.flights) == 0 || q == p {
 			continue
 		}
-		if q.newcomer && shares && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
+		if q.newcomer && shared && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
 			continue // its speed is not known yet
 		}
 		each := size / f.rateOf(q)
@@ -263,7 +263,7 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 			}
 		}
 	}
-	if last == nil {
+	if last == nil || shared && f.turn(1, 1) == 0 {
 		return nil
 	}
 	return []*headers.Entry{last}

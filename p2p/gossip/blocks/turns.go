@@ -17,6 +17,10 @@ import (
 //   - when it is less, each waits a random time, the longer the more of them there are, so that
 //     the others hear of the first one's request before they make theirs. There may be more of them than
 //     our neighbours: that much more is under way then than should be;
+//   - whose block has come has the next turn too, at once: the others hear that it has come together with what is
+//     asked for now, and never see room for themselves, so that the line is not idle while they wait. That is for
+//     blocks that take longer than news (turnEach), and while enough is left (manyLeft) that two who ask at the
+//     same moment seldom ask for the same;
 //   - what a newcomer says to fetch counts as long as it is waited for (expected), and no longer: who
 //     says so and does not fetch keeps nobody longer from asking than from the block itself. It is waited for
 //     anew once, when another says so.
@@ -26,6 +30,7 @@ const (
 	mostUnderWay = 8
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
 	turnMost     = 8 * time.Second
+	manyLeft     = mostUnderWay           // blocks that may be asked for, below which nobody has the next turn too
 	moreMost     = 6                      // times more newcomers than neighbours: two for a turn at which too many were sooner, one less for a turn of our own
 	idleMost     = 500 * time.Millisecond // that nothing is under way; of many newcomers one asks much sooner
 	tookMost     = 2 * time.Second        // that newcomers may need for what they say to fetch and still be waited for
@@ -36,6 +41,7 @@ const (
 type turns struct {
 	at     time.Time     // when it is our turn; zero: we are not waiting for it
 	mine   time.Time     // when it last was
+	gave   time.Time     // when what it was for came, so that the next is ours too if it is taken soon
 	more   int           // how many times more newcomers there seem to be than our neighbours
 	busy   time.Time     // when something was last under way, or came
 	all    int           // blocks that came to newcomers, us among them, since the beginning
@@ -44,19 +50,21 @@ type turns struct {
 	took   time.Duration // from when a block is said to be fetched until it is held, lately
 }
 
-// takesTurns says whether newcomers ask the source one after the other: much is missing, and the source has
-// all and knows nothing of them.
-func (f *Fetcher) takesTurns(p *Source) bool {
-	if !f.sharing() || p.Given || len(f.route.path) < turnsFrom {
+// takesTurns says whether newcomers ask the source one after the other: much is missing, and it is unaware.
+func (f *Fetcher) takesTurns(p *Source) bool { return len(f.route.path) >= turnsFrom && f.unaware(p) }
+
+// unaware says whether newcomers share the work of a source that has all and knows nothing of them.
+func (f *Fetcher) unaware(p *Source) bool {
+	if !f.sharing() || p.Given {
 		return false
 	}
 	_, complete := f.heldBy(p)
 	return complete
 }
 
-// turn is how many blocks may be asked now from a source that knows nothing of newcomers, n at most.
+// turn is how many blocks of those left may be asked now from a source that knows nothing of newcomers, n at most.
 // It is good for all such sources at once.
-func (f *Fetcher) turn(n int) int {
+func (f *Fetcher) turn(n, left int) int {
 	t := &f.turns
 	under := f.underWay()
 	if under > 0 {
@@ -69,9 +77,12 @@ func (f *Fetcher) turn(n int) int {
 		if !t.at.IsZero() && under > most {
 			t.more = min(t.more+2, moreMost)
 		}
-		t.at = time.Time{}
+		t.at, t.gave = time.Time{}, time.Time{}
 		return 0
 	case t.mine.Equal(f.now):
+		return min(n, room)
+	case left >= manyLeft && !t.gave.IsZero() && f.now.Sub(t.gave) < turnEach:
+		t.at, t.mine, t.gave = time.Time{}, f.now, time.Time{}
 		return min(n, room)
 	case t.at.IsZero():
 		most := min(time.Duration(f.have.newcomers*(1+t.more))*turnEach, turnMost)
