@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 
 	"p2p":          {"chain"},
 	"p2p/msg":      {"chain", "p2p"},
-	"p2p/peer":     {"chain", "chain/script/secp256k1", "p2p", "p2p/msg"},
+	"p2p/peer":     {"chain", "p2p", "p2p/msg"},
 	"p2p/gossip":   {"chain", "chain/headertree", "chain/policy", "p2p", "p2p/msg", "p2p/gossip/..."},
 	"p2p/addrbook": {"db", "p2p"},
 	"p2p/swarm":    {"chain", "p2p/...", "db"},
@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 
 	"wallet":            {"chain", "chain/policy"},
 	"wallet/crypter":    {},
-	"wallet/descriptor": {"chain/policy", "chain/script/secp256k1", "wallet", "wallet/miniscript"},
+	"wallet/descriptor": {"chain/policy", "wallet", "wallet/miniscript"},
 	"wallet/miniscript": {},
 	"wallet/loader":     {"chain", "wallet", "wallet/service", "db"},
 	"wallet/psbt":       {"chain", "chain/policy", "wallet/descriptor", "wallet/miniscript", "wallet/signer"},

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ellswift"
 	"github.com/btcsuite/btcd/v2transport"
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -121,7 +123,7 @@ func agree(p pace, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*seale
 	if err := t.readKey(theirs[:], dialled); err != nil {
 		return nil, err
 	}
-	secret, err := private.agree(theirs, ours, dialled)
+	secret, err := ellswift.V2Ecdh(private, theirs, ours, dialled)
 	if err != nil {
 		return nil, fmt.Errorf("agree on a key: %w", err)
 	}
@@ -139,6 +141,41 @@ func agree(p pace, r *bufio.Reader, magic wire.BitcoinNet, dialled bool) (*seale
 		return nil, err
 	}
 	return t, t.skipGarbage(yours)
+}
+
+// freshKey is a key for one connection and what of it is told, BIP324's ellswift_create.
+// btcsuite's would unpack a table of the base point's multiples first, which costs a node
+// that starts as much as a hundred keys without it.
+func freshKey() (*btcec.PrivateKey, [keySize]byte, error) {
+	var told [keySize]byte
+	var secret [32]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return nil, told, err
+	}
+	var private btcec.PrivateKey
+	if over := private.Key.SetBytes(&secret); over != 0 || private.Key.IsZero() {
+		return freshKey() // not one of the curve's numbers: nobody will ever see it
+	}
+	var public btcec.JacobianPoint
+	base := basePoint()
+	btcec.ScalarMultNonConst(&private.Key, &base, &public)
+	public.ToAffine()
+	u, t, err := ellswift.XElligatorSwift(&public.X)
+	if err != nil {
+		return nil, told, err
+	}
+	copy(told[:32], u.Bytes()[:])
+	copy(told[32:], t.Bytes()[:])
+	return &private, told, nil
+}
+
+// basePoint is the curve's generator.
+func basePoint() btcec.JacobianPoint {
+	var x, y, one btcec.FieldVal
+	curve := btcec.S256().Params()
+	x.SetByteSlice(curve.Gx.Bytes())
+	y.SetByteSlice(curve.Gy.Bytes())
+	return btcec.MakeJacobianPoint(&x, &y, one.SetInt(1))
 }
 
 func plainIf(dialled bool, err error) error {

@@ -8,14 +8,12 @@ import (
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
-
-	"grapevine/chain/script/secp256k1"
 )
 
 // line is the public children of one key (BIP32, CKDpub): what hdkeychain
 // derives, but the parent is read only once. A wallet makes thousands of them.
 type line struct {
-	point secp256k1.Affine
+	point btcec.JacobianPoint
 	chain []byte
 	key   []byte // the parent's, compressed
 }
@@ -26,7 +24,7 @@ func newLine(parent *hdkeychain.ExtendedKey) (*line, error) {
 		return nil, fmt.Errorf("extended key: %w", err)
 	}
 	l := &line{chain: parent.ChainCode(), key: pub.SerializeCompressed()}
-	l.point.FromPublic(pub)
+	pub.AsJacobian(&l.point)
 	return l, nil
 }
 
@@ -39,9 +37,12 @@ func (l *line) at(index uint32) ([]byte, error) {
 	if overflow := scalar.SetByteSlice(mac.Sum(nil)[:32]); overflow {
 		return nil, hdkeychain.ErrInvalidChild
 	}
-	child, ok := l.point.Plus(&scalar)
-	if !ok {
+	var own, sum btcec.JacobianPoint
+	btcec.ScalarBaseMultNonConst(&scalar, &own)
+	btcec.AddNonConst(&l.point, &own, &sum)
+	if sum.Z.IsZero() {
 		return nil, hdkeychain.ErrInvalidChild
 	}
-	return child.Compressed(), nil
+	sum.ToAffine()
+	return btcec.NewPublicKey(&sum.X, &sum.Y).SerializeCompressed(), nil
 }

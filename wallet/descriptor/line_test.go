@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/txscript/v2"
 )
 
 // A line is the fast road to what the library derives one by one.
@@ -59,47 +56,6 @@ func TestThePlaceOfAKey(t *testing.T) {
 		}
 		if o, ok := d.Place(7); ok != (want != "") || ok && o.String() != want {
 			t.Errorf("%s: %s, %v", text, o, ok)
-		}
-	}
-}
-
-// The output key is the fast road to what the library tweaks, with scripts and without.
-func TestAnOutputKeyIsWhatTheLibraryTweaks(t *testing.T) {
-	for i := range byte(60) {
-		secret, pub := btcec.PrivKeyFromBytes(bytes.Repeat([]byte{i + 1}, 32))
-		tree := Tree{Internal: schnorr.SerializePubKey(pub)}
-		if i%2 == 1 {
-			tree.Leaves = []Leaf{{0, byte(txscript.BaseLeafVersion), secret.Serialize()}}
-		}
-		got, err := tree.Output()
-		if want := txscript.ComputeTaprootOutputKey(pub, tree.Root()); err != nil || !got.IsEqual(want) {
-			t.Errorf("key %d: %x, want %x, %v", i, got.SerializeCompressed(), want.SerializeCompressed(), err)
-		}
-	}
-	for _, bad := range [][]byte{nil, make([]byte, 31), bytes.Repeat([]byte{0xff}, 32), bytes.Repeat([]byte{5}, 32)} {
-		if key, err := (Tree{Internal: bad}).Output(); err == nil {
-			t.Errorf("%x has the output key %x", bad, key.SerializeCompressed())
-		}
-	}
-}
-
-// BenchmarkKeys is what a fresh wallet makes of each of its thousands of keys.
-func BenchmarkKeys(b *testing.B) {
-	master, err := hdkeychain.NewMaster(bytes.Repeat([]byte{5}, 64), &chaincfg.RegressionNetParams)
-	if err != nil {
-		b.Fatal(err)
-	}
-	l, err := newLine(master)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := uint32(0); b.Loop(); i++ {
-		pub, err := l.at(i)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := (Tree{Internal: pub[1:]}).Output(); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

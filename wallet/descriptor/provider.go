@@ -2,7 +2,6 @@ package descriptor
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -12,11 +11,9 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 	ripemd "golang.org/x/crypto/ripemd160" //lint:ignore SA1019 Bitcoin names scripts by it
 
-	"grapevine/chain/script/secp256k1"
 	"grapevine/wallet"
 )
 
@@ -201,24 +198,13 @@ func (t Tree) Root() []byte {
 	return h[:]
 }
 
-// errInternal: no point has the internal key for its x.
-var errInternal = errors.New("the internal key is no public key")
-
-// Output is the key that the output names (BIP341): what txscript's ComputeTaprootOutputKey
-// makes, faster. A wallet makes thousands of them.
+// Output is the key that the output names (BIP341).
 func (t Tree) Output() (*btcec.PublicKey, error) {
-	var x secp256k1.Field
-	var internal secp256k1.Affine
-	if len(t.Internal) != schnorr.PubKeyBytesLen || !x.SetBytes((*[32]byte)(t.Internal)) || !internal.Lift(&x, false) {
-		return nil, errInternal
+	internal, err := schnorr.ParsePubKey(t.Internal)
+	if err != nil {
+		return nil, err
 	}
-	var tweak btcec.ModNScalar
-	tweak.SetBytes((*[32]byte)(chainhash.TaggedHash(chainhash.TagTapTweak, t.Internal, t.Root())))
-	output, ok := internal.Plus(&tweak)
-	if !ok {
-		return nil, errInternal // by one chance in 2^256
-	}
-	return output.Public(), nil
+	return txscript.ComputeTaprootOutputKey(internal, t.Root()), nil
 }
 
 // ControlBlocks are the proofs (BIP341) that each leaf is in the tree.

@@ -7,7 +7,10 @@ type base struct{ low, high [baseSize]Affine }
 
 // generator is made when it is first asked for, in some milliseconds.
 var generator = sync.OnceValue(func() *base {
-	g := basePoint()
+	g := Affine{
+		Field{0x59f2815b16f81798, 0x029bfcdb2dce28d9, 0x55a06295ce870b07, 0x79be667ef9dcbbac},
+		Field{0x9c47d08ffb10d4b8, 0xfd17b448a6855419, 0x5da4fbfc0e1108a8, 0x483ada7726a3c465},
+	}
 	b := new(base)
 	b.low = oddMultiples(&g)
 	var p Point
@@ -20,14 +23,6 @@ var generator = sync.OnceValue(func() *base {
 	b.high = oddMultiples(&up[0])
 	return b
 })
-
-// basePoint is G.
-func basePoint() Affine {
-	return Affine{
-		Field{0x59f2815b16f81798, 0x029bfcdb2dce28d9, 0x55a06295ce870b07, 0x79be667ef9dcbbac},
-		Field{0x9c47d08ffb10d4b8, 0xfd17b448a6855419, 0x5da4fbfc0e1108a8, 0x483ada7726a3c465},
-	}
-}
 
 // oddMultiples are q, 3q, 5q and so on.
 func oddMultiples(q *Affine) (table [baseSize]Affine) {

@@ -6,9 +6,7 @@
 //
 // The field is four words of 64 bits (field.go), points are Jacobian (point.go),
 // and the sum of two multiples is computed in one pass over the digits of both
-// numbers (multiply.go). Scalars are btcec's. What BIP324's peers tell each other of their
-// keys is turned into a point here, and a public key into what is told (ellswift.go); and
-// public keys are derived and tweaked by a number that is public too (plus.go).
+// numbers (multiply.go). Scalars are btcec's.
 //
 // Start reading at Affine.Sum.
 package secp256k1
