@@ -124,12 +124,12 @@ func (f *Fetcher) seeds() (n int) {
 }
 
 // underWay is how many blocks of the route are on their way to a newcomer, us among them, and
-// held by none.
+// held by none. What is late wherever we asked for it is not: who is silent holds no turns.
 func (f *Fetcher) underWay() (n int) {
 	others := f.have.told
 	others.without(&f.have.held)
 	for e := range f.flights {
-		if i, on := f.placeOf(e); on && !f.have.held.has(i) {
+		if i, on := f.placeOf(e); on && !f.have.held.has(i) && e.Needed() && !f.open(e) {
 			others.clear(i)
 			n++
 		}

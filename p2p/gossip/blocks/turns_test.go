@@ -74,3 +74,29 @@ func TestWhoseBlockHasComeHasTheNextTurn(t *testing.T) {
 		t.Error("it takes a turn that it did not take when it was there")
 	}
 }
+
+// Who never answers does not keep the seed that does from being asked: what is late there is not under way.
+func TestSilentSourcesHoldNoTurns(t *testing.T) {
+	r := newRig(100)
+	r.size.add(900_000)
+	honest := r.source(false)
+	for range 10 {
+		r.source(false)
+	}
+	r.OnHave(r.source(true), r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
+	r.plan(t)
+	came := 0
+	for range 300 { // 30 seconds; who is silent is dropped after a minute
+		r.wait(turnEach)
+		r.lates()
+		if len(honest.flights) > 0 {
+			r.deliver(honest, 900_000)
+			came++
+		}
+		r.Changed()
+		r.plan(t)
+	}
+	if came < 80 {
+		t.Errorf("%d of 100 blocks came from the only source that answers", came)
+	}
+}
