@@ -385,10 +385,11 @@ func (p *Source) behind() bool {
 
 // choose picks at most n of the blocks that p could be asked for: in the order
 // of the chain, or, among newcomers, so that each fetches from who has all what
-// no other newcomer holds or is fetching.
+// no other newcomer holds or is fetching. Where that is little it is left to nobody, unless p knows
+// nothing of newcomers: it is not worth the wait for one who says to fetch it and does not.
 func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
 	path := f.route.path
-	if f.sharing() && complete && !f.alone(p) {
+	if f.sharing() && complete && !f.alone(p) && !(p.Given && f.little(len(path)-f.route.cursor)) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
 		if len(can) > 0 && f.takesTurns(p) {
 			n = f.turn(n, len(can))

@@ -146,3 +146,27 @@ func TestAmongManyNewcomersLittleIsNeitherSharedOutNorTold(t *testing.T) {
 		}
 	}
 }
+
+// What newcomers say to fetch is not waited for where that is little: each hears the others say so because it has said so
+// itself, and what nobody fetches would come when all have lost patience. Of large blocks it is.
+func TestLittleIsNotLeftToNewcomers(t *testing.T) {
+	for size, want := range map[int]bool{250: true, 100_000: false} {
+		r := newRig(100)
+		for range haveFew + 1 {
+			p := r.newcomerOf(true)
+			r.OnHave(p, r.path[100], msg.NewHave(r.path[100].Node.Hash, 0))
+		}
+		r.size.add(size)
+		for range 4 {
+			m := msg.NewHave(r.path[0].Node.Hash, 100)
+			for i := range 100 {
+				m.Fetching.Set(i)
+			}
+			r.OnHave(r.newcomerOf(true), r.path[0], m)
+		}
+		r.wait(shuffleFor)
+		if asked := len(r.plan(t)) > 0; asked != want {
+			t.Errorf("blocks of %d bytes that others say to fetch are asked of who has all: %v", size, asked)
+		}
+	}
+}
