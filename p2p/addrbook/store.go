@@ -1,6 +1,7 @@
 package addrbook
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -101,7 +102,6 @@ func Open(cfg Config) (*Book, error) {
 	if err := errors.Join(cfg.DB.View(b.load), cfg.DB.View(b.loadBans), cfg.DB.View(b.loadAnchors)); err != nil {
 		return nil, fmt.Errorf("address book: %w", err)
 	}
-	clear(b.dirty)
 	b.saved = lines(b.anchors)
 	b.sayHealth()
 	return b, nil
@@ -159,16 +159,56 @@ func (b *Book) loadKey(tx *db.Tx) error {
 }
 
 func (b *Book) load(tx *db.Tx) error {
-	now := b.cfg.Now().Unix()
-	return addresses().Scan(tx, nil, func(key string, e entry) (bool, error) {
+	var all []*entry
+	err := addresses().Scan(tx, nil, func(key string, e entry) (bool, error) {
 		at, err := netip.ParseAddrPort(key)
 		if err != nil {
 			return false, fmt.Errorf("address %q is not host:port", key)
 		}
 		e.addr.At = at
-		b.place(&e, now)
+		all = append(all, &e)
 		return true, nil
 	})
+	if err == nil {
+		b.settleIn(all)
+	}
+	return err
+}
+
+// settleIn places the addresses of a file. With another secret, map of systems or way to reckon places than those
+// it was written with, several may want one place: who was good last has it, and a tried one that finds none in
+// tried looks for one in new [Unserialize]. Whose record is not true any more is dirty: the others' would
+// take places from better ones at a later start.
+func (b *Book) settleIn(all []*entry) {
+	now := b.cfg.Now().Unix()
+	slices.SortStableFunc(all, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(y.lastGood, x.lastGood), cmp.Compare(y.addr.Seen, x.addr.Seen))
+	})
+	for _, e := range all {
+		if e.tried {
+			b.place(e, now)
+		}
+	}
+	var changed []netip.AddrPort
+	for _, e := range all {
+		if b.known[e.addr.At] == e {
+			continue
+		}
+		if e.tried {
+			e.tried = false
+			changed = append(changed, e.addr.At)
+		}
+		b.place(e, now)
+	}
+	clear(b.dirty)
+	for _, key := range changed {
+		b.dirty[key] = true
+	}
+	for _, e := range all {
+		if b.known[e.addr.At] != e {
+			b.dirty[e.addr.At] = true
+		}
+	}
 }
 
 // Save writes what has changed since the last Save. One at a time, please.
