@@ -57,7 +57,7 @@ type Book struct {
 	saved string // the anchors in the file; Save's alone
 
 	mu      sync.Mutex
-	key     []byte // secret, 16 bytes
+	key     []byte // secret, of secretSize bytes; of a book that is Fixed no secret, and of 32
 	known   map[netip.AddrPort]*entry
 	slots   map[slot]*entry
 	order   []*entry                // all of known, in no particular order, for picking at random

@@ -89,7 +89,7 @@ func groupOf(a netip.Addr) string {
 	}
 	ip := a.As16()
 	group := append([]byte{classIPv6}, ip[:4]...)
-	if tunnels := [4]byte{0x20, 0x01, 0x04, 0x70}; [4]byte(ip[:4]) == tunnels { // anybody has a /48 of them for nothing [IsHeNet]
+	if tunnels := [4]byte{0x20, 0x01, 0x04, 0x70}; [4]byte(ip[:4]) == tunnels { // strangers all over the world share this /32 [IsHeNet]
 		group = append(group, ip[4]|0x0f)
 	}
 	return string(group)

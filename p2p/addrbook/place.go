@@ -48,7 +48,7 @@ func keyOf(at netip.AddrPort) string {
 
 // hash is the first eight bytes of the key's and the parts' double SHA-256 [HashWriter::GetCheapHash].
 func (b *Book) hash(parts ...string) uint64 {
-	buf := append(make([]byte, 0, 128), b.key...) // room for all of them: a part has 34 bytes at most, but a seed's name
+	buf := append(make([]byte, 0, 128), b.key...) // room for all of them: a part has 35 bytes at most, but a seed's name
 	for _, p := range parts {
 		buf = append(buf, p...)
 	}
