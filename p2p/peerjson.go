@@ -51,9 +51,9 @@ func unlessEmpty[T comparable](name string, v *T) member {
 	return m
 }
 
-// given counts what was given or taken: nothing is, and it is left out, before the handshake.
+// given counts what was given or taken: nothing is, and it is left out, before the handshake. Who has it has greeted.
 func (p *PeerInfo) given(name string, v *int64) member {
-	m := plain(name, v)
+	m := as(name, func() int64 { return *v }, func(n int64) error { *v, p.Greeted = n, true; return nil })
 	m.empty = !p.Greeted && *v == 0
 	return m
 }

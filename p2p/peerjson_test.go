@@ -18,7 +18,7 @@ func seen() PeerInfo {
 			Transport: 2, Session: [32]byte{0xab, 31: 1}, Version: 70016, UserAgent: "/a<b&c/", StartHeight: 7,
 			Services: wire.SFNodeNetwork | wire.SFNodeWitness | 1<<40, Relay: true,
 		}},
-		Addr: "10.0.0.1:8333", LocalAddr: "10.0.0.2:4444", Network: IPv4, MappedAS: 64500, Connected: at(100), TimeSkew: -3 * time.Second,
+		Greeted: true, Addr: "10.0.0.1:8333", LocalAddr: "10.0.0.2:4444", Network: IPv4, MappedAS: 64500, Connected: at(100), TimeSkew: -3 * time.Second,
 		Listens: "10.0.0.1:8334", AddrRelay: true, AddrsTaken: 5, AddrsLimited: 6,
 		BytesSent: 1 << 40, BytesRecv: 2, SentPerMsg: map[string]uint64{"ping": 32}, RecvPerMsg: map[string]uint64{"*other*": 1}, LastSend: at(101), LastRecv: at(102),
 		Ping: 1500 * time.Microsecond, MinPing: time.Microsecond, PingWait: 2 * time.Second,
@@ -84,6 +84,15 @@ func TestARowOfWhoHasNotGreeted(t *testing.T) {
 	greeted, err := json.Marshal(PeerInfo{Greeted: true, Link: Link{Kind: Inbound}})
 	if given := `,"blocks_from":0,"txs_from":0,"blocks_to":0,"txs_to":0}`; err != nil || !strings.HasSuffix(string(greeted), given) {
 		t.Errorf("greeted: %s, %v; want at its end %s", greeted, err, given)
+	}
+	for _, row := range []string{want, string(greeted)} { // and who reads a row writes the same
+		var p PeerInfo
+		if err := json.Unmarshal([]byte(row), &p); err != nil || p.Greeted != (row == string(greeted)) {
+			t.Errorf("greeted %v, %v: %s", p.Greeted, err, row)
+		}
+		if back, err := json.Marshal(p); err != nil || string(back) != row {
+			t.Errorf("got  %s\nwant %s\n%v", back, row, err)
+		}
 	}
 }
 

@@ -80,4 +80,13 @@ func TestPeersAreShownAsText(t *testing.T) {
 			t.Errorf("%s: %v", row, err)
 		}
 	}
+	if row := rowsOf(peers)[0]; bytes.Contains(row, []byte("blocks_from")) {
+		t.Errorf("who has not greeted has given nothing: %s", row)
+	}
+	if err := json.Unmarshal([]byte(`[{"blocks_from":0,"txs_from":0,"blocks_to":0,"txs_to":2}]`), &peers); err != nil {
+		t.Fatal(err)
+	}
+	if row := rowsOf(peers)[0]; !bytes.Contains(row, []byte(`"blocks_from":0,"txs_from":0,"blocks_to":0,"txs_to":2,`)) {
+		t.Errorf("counts of 0 are counts: %s", row)
+	}
 }
