@@ -227,10 +227,17 @@ func TestT31_BlockWeightAtItsLimit(t *testing.T) {
 	}
 	pad := func(n int) chaintest.Option { return chaintest.PayTo(make([]byte, n)) }
 	base := len(chaintest.Mine(t, p, p.Genesis(), pad(70_000)).Block.Raw) - 70_000
-	if err := checkBoth(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_000-base))); err != nil {
+	template := func(m chaintest.Mined) error {
+		b := *m.Block
+		b.Raw = nil
+		return chain.CheckTemplate(&b, func(int) bool { return false })
+	}
+	full, over := chaintest.Mine(t, p, p.Genesis(), pad(1_000_000-base)), chaintest.Mine(t, p, p.Genesis(), pad(1_000_001-base))
+	if err := errors.Join(checkBoth(p, full), template(full)); err != nil {
 		t.Errorf("1,000,000 bytes without witness: %v", err)
 	}
-	want(t, "1,000,001 bytes", checkBoth(p, chaintest.Mine(t, p, p.Genesis(), pad(1_000_001-base))), chain.ErrBadBlockLength, false)
+	want(t, "1,000,001 bytes", checkBoth(p, over), chain.ErrBadBlockLength, false)
+	want(t, "a template of 1,000,001 bytes", template(over), chain.ErrBadBlockLength, false)
 }
 
 func TestT31_LegacySigOpsAtTheirLimit(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
+	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // CheckBlock checks a block by itself: that the body belongs to the header,
@@ -31,11 +32,15 @@ func CheckProposal(b *Block) error {
 }
 
 // CheckTemplate is CheckProposal for a block whose maker has yet to seal it: its header commits to nothing, and it has no
-// bytes [fCheckMerkleRoot]. known says of which transactions CheckTx is known to be nil. What it leaves out its place and its
-// coins show: size is less than weight, and legacy signature operations are counted with all others.
+// bytes [fCheckMerkleRoot]. known says of which transactions CheckTx is known to be nil. Legacy signature operations are left
+// out: they are counted with all others, once its coins are known.
 func CheckTemplate(b *Block, known func(i int) bool) error {
-	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight {
-		return Broken(ErrBadBlockLength, "size limits failed")
+	size := wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(b.Txs)))
+	for _, tx := range b.Txs {
+		size += tx.StrippedSize()
+	}
+	if err := checkSize(b, size); err != nil {
+		return err
 	}
 	if err := checkCoinbasePlace(b); err != nil {
 		return err
@@ -52,7 +57,7 @@ func CheckTemplate(b *Block, known func(i int) bool) error {
 }
 
 func checkBody(b *Block) error {
-	if err := checkBlockSize(b); err != nil {
+	if err := checkSize(b, b.strippedSize()); err != nil {
 		return err
 	}
 	if err := checkCoinbasePlace(b); err != nil {
@@ -100,10 +105,10 @@ func checkRoot(b *Block) error {
 	return nil
 }
 
-// checkBlockSize is the limit from before segwit, still a cheap first bound
-// ["size limits failed" in CheckBlock].
-func checkBlockSize(b *Block) error {
-	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight || b.strippedSize()*WitnessScale > MaxBlockWeight {
+// checkSize is the limit from before segwit, still a cheap first bound; stripped is
+// the size in bytes without witnesses ["size limits failed" in CheckBlock].
+func checkSize(b *Block, stripped int) error {
+	if len(b.Txs) == 0 || len(b.Txs)*WitnessScale > MaxBlockWeight || stripped*WitnessScale > MaxBlockWeight {
 		return Broken(ErrBadBlockLength, "size limits failed")
 	}
 	return nil

@@ -51,7 +51,7 @@ func TestTrialsValidateAndChangeNothing(t *testing.T) {
 		{"no coinbase", tr.Block("a103", "headless", tamper(func(m *wire.MsgBlock) { m.Transactions[0] = tx.MsgTx })), chain.ErrCoinbaseMissing, chain.ErrCoinbaseMissing},
 		{"empty", tr.Block("a103", "empty", chaintest.Damage(func(m *wire.MsgBlock) { m.Transactions = nil; m.Header.MerkleRoot = chain.Hash{} })), chain.ErrBadBlockLength, chain.ErrBadBlockLength},
 		{"a second coinbase", tr.Block("a103", "two", tamper(func(m *wire.MsgBlock) { m.Transactions = append(m.Transactions, m.Transactions[0]) })), chain.ErrDuplicateTx, chain.ErrCoinbaseMultiple},
-		{"too large", tr.Block("a103", "large", chaintest.With(half("a1"), half("a2"))), chain.ErrBadBlockLength, chain.ErrBadBlockWeight},
+		{"too large", tr.Block("a103", "large", chaintest.With(half("a1"), half("a2"))), chain.ErrBadBlockLength, chain.ErrBadBlockLength},
 		{"the commitment", tr.Block("a103", "commitment", chaintest.With(tx), chaintest.Damage(func(m *wire.MsgBlock) {
 			outs := m.Transactions[0].TxOut
 			outs[len(outs)-1].PkScript[20] ^= 1
