@@ -11,7 +11,7 @@ import (
 	"grapevine/chain/connect"
 )
 
-// tryLimit is how often a trial begins again because the tip moved under it.
+// tryLimit is how often a trial is begun before it is given up: each time the coins moved under it.
 const tryLimit = 3
 
 // tried is what the last trial has remembered. Of several at once one has it, and the others begin with nothing.
@@ -51,7 +51,8 @@ func (l *Ledger) TryTemplate(h wire.BlockHeader, txs []*chain.Tx) error {
 	return l.try(b, func(t *connect.Trial) error { return chain.CheckTemplate(b, t.Knows) })
 }
 
-// try runs the rules for b, those that need nothing but b and what is remembered by check.
+// try runs the rules for b, those that need nothing but b and what is remembered by check. A verdict on coins
+// that moved meanwhile is none: they may be of several tips.
 func (l *Ledger) try(b *chain.Block, check func(*connect.Trial) error) (err error) {
 	rules := connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay(), Fetch: l.set.Coins}
 	for range tryLimit {
@@ -75,5 +76,5 @@ func (l *Ledger) try(b *chain.Block, check func(*connect.Trial) error) (err erro
 			return err
 		}
 	}
-	return err
+	return fmt.Errorf("%w: the coins moved %d times", chain.ErrInconclusive, tryLimit)
 }

@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
@@ -10,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/db"
 )
 
 // A block that is proposed and a template of it are refused by the same rules, before and after their transactions are
@@ -107,4 +110,32 @@ func TestATemplateIsNotRememberedBeyondTheTip(t *testing.T) {
 	try("a102", "t7", nil, one)
 	try("a102", "t8", nil, other, child)
 	try("a102", "t9", chain.ErrInputsMissing, child)
+}
+
+// A verdict on coins that moved while it was made is none. Three times a trial begins anew; then it has failed.
+func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
+	var r *rig
+	moves := 0
+	r = newRig(t, func(c *Config, _ *db.Options) {
+		c.Now = func() time.Time {
+			if moves > 0 {
+				moves--
+				r.set.Apply(r.Tip()) // away and back
+			}
+			return time.Now()
+		}
+	})
+	p := chain.RegTest()
+	good, greedy := chaintest.Mine(t, p, p.Genesis()).Block, chaintest.Mine(t, p, p.Genesis(), chaintest.Fees(1)).Block
+	for n := range tryLimit + 1 {
+		for b, want := range map[*chain.Block]error{good: nil, greedy: chain.ErrCoinbaseAmount} {
+			if n == tryLimit {
+				want = chain.ErrInconclusive
+			}
+			moves = n
+			refused(t, fmt.Sprintf("%d moves", n), r.TryBlock(b), want)
+			moves = n
+			refused(t, fmt.Sprintf("%d moves, a template", n), r.TryTemplate(b.Header, b.Txs), want)
+		}
+	}
 }

@@ -37,18 +37,19 @@ func (l *Ledger) Verify(ctx context.Context, level, blocks int) (sound bool, err
 		return false, ctx.Err()
 	}
 	for range tryLimit {
-		tip := l.set.Tip()
+		tip, state := l.set.State()
 		last := blocks
 		if last <= 0 || last > int(tip.Height) {
 			last = int(tip.Height)
 		}
 		err := l.verify(ctx, tip, min(max(level, VerifyBodies), VerifyScripts), int32(last))
+		_, now := l.set.State()
 		switch {
 		case ctx.Err() != nil:
 			return false, ctx.Err()
 		case err == nil:
 			return true, nil
-		case l.set.Tip() != tip: // the coins are those of another block by now
+		case now != state: // the coins were those of another block meanwhile
 			continue
 		case errors.Is(err, errInPart):
 			l.cfg.Log.Warn("the last blocks were verified in part", "err", err)

@@ -262,3 +262,36 @@ func TestVerifyTakesTurns(t *testing.T) {
 		}
 	})
 }
+
+// leaving is a context during which a coin goes and is there again: after the first look at a block, and after the last.
+type leaving struct {
+	context.Context
+	asked      int
+	away, back func()
+}
+
+func (c *leaving) Err() error {
+	switch c.asked++; c.asked {
+	case 1:
+		c.away()
+	case 2:
+		c.back()
+	}
+	return c.Context.Err()
+}
+
+// Coins that were away and back while they were looked at are looked at again, for the tip is the same.
+func TestVerifyBeginsAgainWhenTheCoinsWereAway(t *testing.T) {
+	r, blocks := spendingRig(t)
+	op := blocks[104].Coinbase(nil).Op
+	coin, ok, err := r.set.Coin(op)
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	c := &leaving{Context: t.Context(),
+		away: func() { r.set.Apply(r.Tip(), []coins.Change{{Op: op}}) },
+		back: func() { r.set.Apply(r.Tip(), []coins.Change{{Op: op, Coin: coins.Append(nil, coin)}}) }}
+	if sound, err := r.Verify(c, VerifyScripts, 1); !sound || err != nil || c.asked < 3 {
+		t.Errorf("sound %v, %v; asked %d times", sound, err, c.asked)
+	}
+}
