@@ -60,9 +60,14 @@ type fresh struct {
 	passed
 }
 
-// at forgets what was true on another coin set or under other flags.
-func (m *Memo) at(state uint64, flags txscript.ScriptFlags) {
-	if m.passed == nil || m.state != state || m.flags != flags || len(m.passed) > memoTxs {
+// Covers says that m holds more than other, on the same coin set and under the same flags.
+func (m *Memo) Covers(other *Memo) bool {
+	return m.state == other.state && m.flags == other.flags && len(m.passed) > len(other.passed)
+}
+
+// at forgets what was true on another coin set or under other flags, and all if there is no room for so many more transactions.
+func (m *Memo) at(state uint64, flags txscript.ScriptFlags, more int) {
+	if m.passed == nil || m.state != state || m.flags != flags || len(m.passed)+more > memoTxs {
 		*m = Memo{state: state, flags: flags, passed: map[chain.Hash]passed{}}
 	}
 }
@@ -78,7 +83,7 @@ type Ground struct {
 // Trial begins the trial of a block at node.
 func (g *Ground) Trial(node *chain.HeaderNode, b *chain.Block) *Trial {
 	t := &Trial{Ground: g, node: node, block: b, flags: chain.ScriptFlags(g.Rules.Params, node), known: make([]passed, len(b.Txs))}
-	g.Memo.at(g.State, t.flags)
+	g.Memo.at(g.State, t.flags, len(b.Txs))
 	for i, tx := range b.Txs {
 		t.known[i] = g.Memo.passed[tx.WID]
 	}

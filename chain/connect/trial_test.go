@@ -204,3 +204,25 @@ func TestATrialSaysWhatConnectingSays(t *testing.T) {
 		t.Errorf("%d transactions were known", known)
 	}
 }
+
+// However many transactions trials see, a memo holds no more than its bound.
+func TestAMemoIsBounded(t *testing.T) {
+	w := newTrialWorld(t, 1)
+	c := w.coins[1]
+	tx := chaintest.SpendOne(t, chaintest.Coin{Op: c.Op, Value: c.Value, Script: c.Script}, chaintest.OpTrue(), 0)
+	w.put(c, 1, false)
+	m := chaintest.Mine(t, w.Params, w.parent, chaintest.With(tx), chaintest.Unsolved())
+	for room, want := range map[int]int{2: memoTxs - 1, 1: 1} { // a coinbase counts, and is not remembered
+		w.memo = Memo{}
+		if err := w.tried(m); err != nil || len(w.memo.passed) != 1 {
+			t.Fatal(err, len(w.memo.passed))
+		}
+		delete(w.memo.passed, tx.WID)
+		for i := range memoTxs - room {
+			w.memo.passed[chain.Hash{1: byte(i), 2: byte(i >> 8), 3: byte(i >> 16), 4: 1}] = passed{ok: true}
+		}
+		if err := w.tried(m); err != nil || len(w.memo.passed) != want || !w.memo.passed[tx.WID].ok {
+			t.Errorf("room for %d: %v, %d are remembered, want %d", room, err, len(w.memo.passed), want)
+		}
+	}
+}

@@ -14,7 +14,8 @@ import (
 // tryLimit is how often a trial is begun before it is given up: each time the coins moved under it.
 const tryLimit = 3
 
-// tried is what the last trial has remembered. Of several at once one has it, and the others begin with nothing.
+// tried is what the last trial has remembered. Of several at once one has it, and the others begin with nothing:
+// what they have learned is kept where it is more.
 type tried struct {
 	mu   sync.Mutex
 	memo *connect.Memo
@@ -33,7 +34,9 @@ func (t *tried) take() *connect.Memo {
 func (t *tried) put(memo *connect.Memo) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.memo = memo
+	if t.memo == nil || !t.memo.Covers(memo) {
+		t.memo = memo
+	}
 }
 
 // TryBlock runs every rule but proof of work on a block that builds on the

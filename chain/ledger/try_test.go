@@ -12,6 +12,7 @@ import (
 
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
+	"grapevine/chain/connect"
 	"grapevine/db"
 )
 
@@ -137,5 +138,36 @@ func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
 			moves = n
 			refused(t, fmt.Sprintf("%d moves, a template", n), r.TryTemplate(b.Header, b.Txs), want)
 		}
+	}
+}
+
+// Of what several trials at once have learned, the most is kept.
+func TestTheFullerMemoIsKept(t *testing.T) {
+	tr, r := plant(t)
+	key := chaintest.NewKey(1)
+	tr.Grow(chaintest.Genesis, "a", 102, chaintest.PayTo(key.P2TR()))
+	tr.AcceptRow("a", 102)
+	try := func(on, name string, txs ...*chain.Tx) *connect.Memo {
+		t.Helper()
+		b := tr.Block(on, name, chaintest.With(txs...)).Block
+		refused(t, name, r.TryTemplate(b.Header, b.Txs), nil)
+		return r.tried.take()
+	}
+	full := try("a102", "full", chaintest.SpendOne(t, tr.Named("a1").Coinbase(key), key.P2WPKH(), 1000))
+	empty := try("a102", "empty")
+	for _, row := range [][]*connect.Memo{{full, empty}, {empty, full}} {
+		r.tried.put(row[0])
+		r.tried.put(row[1])
+		if r.tried.take() != full {
+			t.Error("what holds less was kept")
+		}
+	}
+	tr.Block("a102", "a103")
+	tr.Accept("a103")
+	later := try("a103", "later")
+	r.tried.put(full)
+	r.tried.put(later)
+	if r.tried.take() != later {
+		t.Error("what is of coins that are gone was kept")
 	}
 }
