@@ -78,6 +78,27 @@ func TestUpLeavesNothingWhereAPortIsTaken(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%s is left: %v", dir, err)
 	}
+	// Begun in a folder that holds somebody's own things, those stay as they were.
+	theirs := map[string]string{"snapshots/holiday.jpg": "beach", "restore.new/x": "x", "page-command.out": "mine", "net.lock": "held"}
+	for name, text := range theirs {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := gv(t, home, "testnet", "up", "-d", "--nodes", "1", "--port-base", port, "--dir", dir); s.status != 1 || !strings.Contains(s.err, "somebody listens at") {
+		t.Errorf("status %d, %s", s.status, s.err)
+	}
+	for name, text := range theirs {
+		if raw, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(raw) != text {
+			t.Errorf("%s: %q, %v", name, raw, err)
+		}
+	}
+	for _, name := range []string{"net.json", "busy.lock", "node0"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", name, err)
+		}
+	}
 }
 
 // A network's folder may be called as it likes; its log is values for programs; a node that

@@ -219,6 +219,32 @@ func (n *Net) change(edit func(*testnet.File) error) error {
 // editPatience is far more than small writes take.
 const editPatience = time.Minute
 
+// absentFiles are those files of a network that are not there before it begins.
+func absentFiles(dir string) (names []string) {
+	for _, name := range []string{fileName, fileName + ".new", editName, busyName} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Unmake takes away what the function Reserve has made of a network that has no nodes, and
+// nothing else: what lies beside was there before us. A network that it found stays.
+func (n *Net) Unmake() error {
+	root, err := os.OpenRoot(n.cfg.Dir) // no name leads out of it, by no link
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, name := range n.made {
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // Wipe deletes the nodes' directories and net.json, and nothing outside the
 // network's own. The nodes must be down.
 func (n *Net) Wipe() error {

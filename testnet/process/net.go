@@ -41,7 +41,8 @@ type Config struct {
 type Net struct {
 	cfg  Config
 	file testnet.File
-	held bool // this process holds the network, see Reserve
+	held bool     // this process holds the network, see Reserve
+	made []string // where no network was: files of ours that Reserve found absent, see Unmake
 }
 
 var _ testnet.Launcher = (*Net)(nil)
@@ -96,6 +97,7 @@ func Reserve(cfg Config) (n *Net, release func(), err error) {
 		return nil, nil, err
 	}
 	n = &Net{cfg: cfg, file: testnet.File{Network: "regtest"}}
+	absent := absentFiles(cfg.Dir)
 	if release, err = n.Reserve(); err != nil {
 		return nil, nil, err
 	}
@@ -104,6 +106,7 @@ func Reserve(cfg Config) (n *Net, release func(), err error) {
 	case err == nil:
 		n.file = f
 	case errors.Is(err, testnet.ErrNoNet):
+		n.made = absent
 		err = writeFile(cfg.Dir, n.file)
 	}
 	if err != nil {

@@ -85,8 +85,8 @@ func (p *program) raise(c *urfave.Context, cfg process.Config, specs []testnet.S
 	done := func(testnet.Member) { up++; bar.Update(int64(up), int64(nodes), "") }
 	if nodes > len(old) {
 		if err := local.Enter(specs[len(old):]); err != nil {
-			if len(old) == 0 { // nothing has begun: nothing is left
-				err = errors.Join(err, local.Wipe())
+			if len(old) == 0 { // nothing has begun: nothing of ours is left
+				err = errors.Join(err, local.Unmake())
 			}
 			return nil, nil, err
 		}
