@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"grapevine/testnet"
 )
@@ -232,5 +234,59 @@ func TestANodeThatAKilledSnapshotHoldsIsHeldAnew(t *testing.T) {
 		if err := hold(t.Context(), node); err != nil || !node.held {
 			t.Errorf("held before: %t, now %t, %v", before, node.held, err)
 		}
+	}
+}
+
+// silent is a node that counts who calls it and answers nobody.
+type silent struct{ called atomic.Int32 }
+
+func (s *silent) Call(ctx context.Context, _ string, _ any, _ ...any) error {
+	s.called.Add(1)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A snapshot that was killed is ended also where a node hangs; what is no snapshot bothers
+// nobody, however it is called.
+func TestASnapshotIsEndedThatWasKilledAndNothingElse(t *testing.T) {
+	n := kept(t, "one")
+	if err := n.Enter(make([]testnet.Spec, 2)); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range n.Members() {
+		if err := os.Mkdir(m.DataDir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		lock, err := Occupy(m.DataDir) // as if it ran
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+	}
+	var node silent
+	n.cfg.Dial = func(testnet.Member) (testnet.Node, error) { return &node, nil }
+	dir := filepath.Join(n.cfg.Dir, snapshotsDir)
+	for _, path := range []string{".git/config", ".odd name/node0/x"} {
+		if err := os.MkdirAll(filepath.Join(dir, path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".DS_Store"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := n.EndSnapshot(ctx); err != nil || node.called.Load() != 0 {
+		t.Fatalf("without a snapshot that was killed %d calls were made, %v", node.called.Load(), err)
+	}
+	half := filepath.Join(dir, ".half")
+	if err := os.Mkdir(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.EndSnapshot(ctx); err != nil || node.called.Load() != 2 {
+		t.Errorf("%d nodes were told of 2, %v", node.called.Load(), err)
+	}
+	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its half is there: %v", err)
 	}
 }
