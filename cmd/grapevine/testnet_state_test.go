@@ -194,3 +194,27 @@ func testnetAgrees(t *testing.T, home string) bool {
 	all := slices.DeleteFunc(heights(t, home), func(h int) bool { return h < 0 })
 	return len(all) > 0 && slices.Min(all) == slices.Max(all)
 }
+
+// A node that hangs is ended while a snapshot that was killed waits to be mended, which asks
+// the nodes: who ends nodes leaves that to the next command.
+func TestANodeThatHangsIsKilledAfterASnapshotThatWas(t *testing.T) {
+	home := t.TempDir()
+	f := raised(t, home, "--nodes", "2")
+	half := filepath.Join(home, ".grapevine", "testnet", "snapshots", ".half")
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(f.Nodes[1].PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"testnet kill 1", "testnet stop 0"} {
+		ok(t, home, strings.Fields(line)...)
+		if _, err := os.Stat(half); err != nil {
+			t.Errorf("%s has asked the nodes: %v", line, err)
+		}
+	}
+	ok(t, home, "testnet", "start", "--all")
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it was never mended: %v", err)
+	}
+}

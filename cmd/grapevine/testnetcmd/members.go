@@ -191,6 +191,7 @@ func (p *program) netStart(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	p.bringBack(c.Context, local)
 	if m, err = local.Start(c.Context, m.Node); err != nil {
 		return cli.Fail("testnet start", err)
 	}

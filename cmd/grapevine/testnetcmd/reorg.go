@@ -298,9 +298,15 @@ func (r *reorganiser) back(h ancestor, height int64) ancestor {
 	return h
 }
 
+// mendWithin is how long other commands wait for what they mend in passing, and others for the
+// network meanwhile: a node that lives answers in milliseconds, and one that hangs never does.
+const mendWithin = 5 * time.Second
+
 // bringBack mends what a snapshot or a reorg has left that was ended, and says so. What cannot be
 // mended now is in the way of few commands: `status` tells of it.
 func (p *program) bringBack(ctx context.Context, local *process.Net) {
+	ctx, cancel := context.WithTimeout(ctx, mendWithin)
+	defer cancel()
 	_ = local.EndSnapshot(ctx) // the next snapshot does it too
 	apart := local.File().Apart
 	if apart == nil {

@@ -109,8 +109,17 @@ func (p *program) netConfig(dir string, detach bool) (process.Config, error) {
 	}, nil
 }
 
-// openNet joins the network that is up on this machine.
+// openNet joins the network that is up on this machine, and mends what was left of it.
 func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
+	local, err := p.joinNet(c)
+	if err == nil {
+		p.bringBack(c.Context, local)
+	}
+	return local, err
+}
+
+// joinNet is openNet for commands that end nodes, and so wait for none.
+func (p *program) joinNet(c *urfave.Context) (*process.Net, error) {
 	if err := ofThisMachine(c); err != nil {
 		return nil, err
 	}
@@ -125,7 +134,6 @@ func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.bringBack(c.Context, local)
 	return local, nil
 }
 
@@ -163,13 +171,15 @@ func (p *program) nodeWord(c *urfave.Context) (string, error) {
 	return args[0], nil
 }
 
-// ofNode joins the network for a command about one of its nodes, which the line names.
+// ofNode joins the network for a command that ends or starts one of its nodes, which the
+// line names. What was left of it is for others to mend: that waits for nodes, and this may
+// be to end one that hangs.
 func (p *program) ofNode(c *urfave.Context) (local *process.Net, m testnet.Member, err error) {
 	word, err := p.nodeWord(c)
 	if err != nil {
 		return nil, m, err
 	}
-	if local, err = p.openNet(c); err == nil {
+	if local, err = p.joinNet(c); err == nil {
 		m, err = local.File().Find(word)
 	}
 	if err != nil {
