@@ -37,9 +37,9 @@ func (p *program) netLogs(c *urfave.Context) error {
 		return cli.Fail("testnet logs", err)
 	}
 	defer file.Close()
-	log := bufio.NewReader(file)
+	log := &tail{Reader: bufio.NewReader(file), node: m.Node, follow: c.Bool("follow")}
 	for {
-		if err := p.printLog(c, m.Node, log); err != nil {
+		if err := p.printLog(log, c.Bool("json")); err != nil {
 			return cli.Fail("testnet logs", err)
 		}
 		if !c.Bool("follow") {
@@ -53,27 +53,41 @@ func (p *program) netLogs(c *urfave.Context) error {
 	}
 }
 
-// printLog prints what the log has more than before: with --json each line as a value.
-func (p *program) printLog(c *urfave.Context, node int, log *bufio.Reader) error {
-	if !c.Bool("json") {
+// tail is a log that is read while it grows.
+type tail struct {
+	*bufio.Reader
+	node   int
+	follow bool   // more may come
+	half   string // with --json: a line whose end has not come
+}
+
+// printLog prints what the log has more than before: with --json each line as a value, and a
+// half one once it is whole, or at the end.
+func (p *program) printLog(log *tail, asJSON bool) error {
+	if !asJSON {
 		_, err := io.Copy(p.Out, log)
 		return err
 	}
 	for {
 		line, err := log.ReadString('\n')
+		if err != nil && err != io.EOF {
+			return err
+		}
+		line, log.half = log.half+line, ""
+		if err == io.EOF && log.follow {
+			log.half = line
+			return nil
+		}
 		if line != "" {
 			if err := p.PrintLine(struct {
 				Node int    `json:"node"`
 				Line string `json:"line"`
-			}{node, strings.TrimSuffix(line, "\n")}); err != nil {
+			}{log.node, strings.TrimSuffix(line, "\n")}); err != nil {
 				return err
 			}
 		}
 		if err == io.EOF {
 			return nil
-		}
-		if err != nil {
-			return err
 		}
 	}
 }
