@@ -199,6 +199,32 @@ func TestANodeWithoutAWallet(t *testing.T) {
 	ok(t, home, "testnet", "start", "1")
 }
 
+// A node whose clock goes ahead from its start does so at each, beside others whose clocks do not.
+func TestANodeOfNetworkYAMLStartsWithItsOwnClock(t *testing.T) {
+	home := t.TempDir()
+	file := filepath.Join(home, "network.yaml")
+	if err := os.WriteFile(file, []byte("nodes:\n- {}\n- flags: {clockahead: 1h}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	raised(t, home, "--config", file)
+	for _, again := range []bool{false, true} {
+		if again {
+			ok(t, home, "testnet", "clock", "+10m") // all, until they start again
+			ok(t, home, "testnet", "stop", "1")
+			ok(t, home, "testnet", "start", "1")
+		}
+		for node, want := range map[string]int64{"0": 0, "1": 3600} {
+			if again && node == "0" {
+				want = 600
+			}
+			var c struct{ Ahead int64 }
+			if asked(t, home, &c, "rpc", "setclock", "--node", node); c.Ahead != want {
+				t.Errorf("started again %t: node %s is %d s ahead, want %d", again, node, c.Ahead, want)
+			}
+		}
+	}
+}
+
 // A flag of network.yaml that no node has, or that wants another value, is told where it
 // stands, and nothing has been made.
 func TestAWrongFlagInNetworkYAMLIsToldWithItsPlace(t *testing.T) {
@@ -208,7 +234,7 @@ func TestAWrongFlagInNetworkYAMLIsToldWithItsPlace(t *testing.T) {
 		"nodes:\n- flags:\n    foo: bar":                        `line 3, column 10: a node has no setting "foo"`,
 		"nodes:\n- flags:\n    maxpeers: many":                  `line 3, column 15: maxpeers "many": want a whole number`,
 		"nodes:\n- flags:\n    txindex: perhaps":                `line 3, column 14: txindex "perhaps": want true or false`,
-		"nodes:\n- flags: {clockahead: 2h}":                     `line 2, column 11: clockahead is not for a node's flags`,
+		"nodes:\n- flags: {localnode: 1}":                       `line 2, column 11: localnode is not for a node's flags`,
 		"nodes:\n- flags: {maxpeers: [1, 2]}":                   `line 2, column 22: maxpeers takes one value, not a list`,
 		"nodes:\n- flags: {maxpeers: -5}":                       `line 2, column 21: --maxpeers -5: at least 1`,
 		"nodes:\n- flags: {loglevel: loud}":                     `line 2, column 21: --loglevel "loud": want debug`,

@@ -121,7 +121,7 @@ func TestWhatIsWrongIsNamedWithItsPlace(t *testing.T) {
 		{"nodes:\n- flags: {uacomment: a, --uacomment: b}", "line 2, column 25", "said in line 2 too"},
 		{"nodes:\n- flags: {allowhost: []}", "line 2, column 22", "at least one"},
 		{"nodes:\n- flags: {allowhost: [" + strings.Repeat("a,", 100) + "a]}", "line 2, column 22", "at most 100 flags"},
-		{"nodes:\n- flags: {clockahead: 1h}", "line 2, column 11", "not for a node's flags"},
+		{"nodes:\n- flags: {localnode: 1}", "line 2, column 11", "not for a node's flags"},
 		{list("links: 4"), "line 4, column 8", "is a list"},
 		{list("links:", "- alice-bob"), "line 5, column 3", "is a mapping"},
 		{list("links:", "- latency: 1s"), "line 5, column 3", "wants `between`"},

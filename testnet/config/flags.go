@@ -11,7 +11,7 @@ import (
 
 // ownFlags are said by the network itself, for each node otherwise.
 var ownFlags = []string{"datadir", "network", "node", "dir", "listen", "rpclisten", "rpcuser", "rpcpassword", "addnode", "connect", "mine", "json",
-	"nodes-file", "rpc", "progress", "localnode", "clockahead"}
+	"nodes-file", "rpc", "progress", "localnode"}
 
 // flags of a node: a mapping of names to values, as grapevine.conf has them.
 func (n *Network) flags(v *yaml.Node) (lines []string, err error) {
