@@ -105,7 +105,8 @@ type haveTalk struct {
 	newcomers int                        // among the have peers
 }
 
-// Stored notes that a body was stored, so that it is told: at once if it is the first that a newcomer holds.
+// Stored notes that a body was stored, so that it is told: at once if it is the first that a newcomer holds, unless
+// little is left.
 func (f *Fetcher) Stored(e *headers.Entry) {
 	i, on := f.placeOf(e)
 	switch h := &f.have; {

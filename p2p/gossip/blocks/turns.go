@@ -25,7 +25,7 @@ import (
 //     says so and does not fetch keeps nobody longer from asking than from the block itself. It is waited for
 //     anew once, when another says so.
 const (
-	turnsFrom    = 16 // blocks missing; with fewer, and with the newest block above all, a wait for one's turn is longer than it saves
+	turnsFrom    = 16 // blocks missing; with fewer, and with the newest block above all, a wait for one's turn is longer than it saves (but to take a request over)
 	fewStart     = 2
 	mostUnderWay = 8
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
