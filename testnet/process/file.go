@@ -261,7 +261,10 @@ func (n *Net) Wipe() error {
 			return err
 		}
 	}
-	for _, name := range []string{snapshotsDir, restoreNew, restoreReady, restoreOld} {
+	if err := n.wipeSnapshots(root); err != nil {
+		return err
+	}
+	for _, name := range []string{restoreNew, restoreReady, restoreOld} {
 		if err := root.RemoveAll(name); err != nil {
 			return err
 		}

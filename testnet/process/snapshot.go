@@ -237,6 +237,34 @@ func (n *Net) tidySnapshots() error {
 	return nil
 }
 
+// wipeSnapshots deletes the network's snapshots, and their folder if nothing else is in it.
+func (n *Net) wipeSnapshots(root *os.Root) error {
+	if at, err := root.Lstat(snapshotsDir); err != nil || !at.IsDir() {
+		return root.RemoveAll(snapshotsDir) // a link, if anything
+	}
+	dir, err := n.openSnapshots()
+	if dir == nil {
+		return err
+	}
+	defer dir.Close()
+	found, err := fs.ReadDir(dir.FS(), ".")
+	if err != nil {
+		return err
+	}
+	theirs := false
+	for _, e := range found {
+		if !e.IsDir() || !isSnapshot(dir, e.Name()) {
+			theirs = true
+		} else if err := dir.RemoveAll(e.Name()); err != nil {
+			return err
+		}
+	}
+	if theirs {
+		return nil
+	}
+	return root.Remove(snapshotsDir)
+}
+
 // isSnapshot tells whether a folder holds nothing but what a snapshot does, or a part of it.
 func isSnapshot(dir *os.Root, name string) bool {
 	found, err := fs.ReadDir(dir.FS(), name)

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -198,6 +199,27 @@ func TestAWipedNetworkIsGone(t *testing.T) {
 	}
 	if left, err := os.ReadDir(n.cfg.Dir); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// A network may have been started beside somebody's own folder of that name.
+func TestWipingLeavesStrangersSnapshots(t *testing.T) {
+	n := kept(t, "one")
+	theirs := filepath.Join(n.snapshotPath("theirs"), "page.snap")
+	if err := os.MkdirAll(filepath.Dir(theirs), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(theirs, []byte("exports"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Wipe(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(n.snapshotPath("one")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("our own snapshot: %v", err)
 	}
 }
 
