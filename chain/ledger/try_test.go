@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,11 +117,11 @@ func TestATemplateIsNotRememberedBeyondTheTip(t *testing.T) {
 // A verdict on coins that moved while it was made is none. Three times a trial begins anew; then it has failed.
 func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
 	var r *rig
-	moves := 0
+	var moves atomic.Int32 // the ledger's own goroutines ask for the time too
 	r = newRig(t, func(c *Config, _ *db.Options) {
 		c.Now = func() time.Time {
-			if moves > 0 {
-				moves--
+			if moves.Load() > 0 {
+				moves.Add(-1)
 				r.set.Apply(r.Tip()) // away and back
 			}
 			return time.Now()
@@ -133,9 +134,9 @@ func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
 			if n == tryLimit {
 				want = chain.ErrInconclusive
 			}
-			moves = n
+			moves.Store(int32(n))
 			refused(t, fmt.Sprintf("%d moves", n), r.TryBlock(b), want)
-			moves = n
+			moves.Store(int32(n))
 			refused(t, fmt.Sprintf("%d moves, a template", n), r.TryTemplate(b.Header, b.Txs), want)
 		}
 	}
