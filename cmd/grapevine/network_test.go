@@ -132,6 +132,13 @@ func watched(t *testing.T, home string) func() string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			cmd.Process.Signal(syscall.SIGQUIT) // where it stands, if it has not ended
+			cmd.Wait()
+			t.Logf("the watcher said:\n%s", read())
+		}
+	})
 	eventually(t, "the watcher", func() bool { return strings.Contains(read(), "Ctrl-C") })
 	return func() string {
 		eventually(t, "the watcher to hear of a block", func() bool { return strings.Contains(read(), "block ") })
