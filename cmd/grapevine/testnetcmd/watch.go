@@ -3,6 +3,7 @@ package testnetcmd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -84,6 +85,8 @@ type watcher struct {
 	// them later.
 	blocks string
 	newest block
+	told   string             // the newest that a line was about
+	early  []testnet.Delivery // of blocks that no tip shows yet: see named
 	txids  []string
 }
 
@@ -131,8 +134,9 @@ func (w *watcher) close() {
 
 // news gives what has happened since it was asked last.
 func (w *watcher) news(ctx context.Context) (lines []heard) {
+	given := w.seen.Deliveries(ctx, w.net) // before names are asked for, which come later
 	lines = w.follow(ctx)
-	deliveries := w.seen.Deliveries(ctx, w.net)
+	deliveries := w.named(given)
 	tx := heard{Kind: "tx", What: nameTxs(w.txids), TxIDs: w.txids}
 	lines = w.add(lines, tx, deliveries, func(g testnet.Delivery) int { return g.Txs })
 	block := heard{Kind: "block", What: w.blocks, Block: w.newest.hash, Height: w.newest.height}
@@ -142,6 +146,35 @@ func (w *watcher) news(ctx context.Context) (lines []heard) {
 	}
 	w.first = false
 	return lines
+}
+
+// named is what can be told of now by name. A body is there before it is validated: blocks
+// that came while all tips are those told of last wait for the next look, once.
+func (w *watcher) named(given []testnet.Delivery) []testnet.Delivery {
+	isBlock := func(g testnet.Delivery) bool { return g.Blocks > 0 }
+	waited := w.early
+	w.early = nil
+	if len(waited) == 0 && w.newest.hash == w.told && slices.ContainsFunc(given, isBlock) {
+		for i := range given {
+			if isBlock(given[i]) {
+				w.early = append(w.early, testnet.Delivery{From: given[i].From, To: given[i].To, Blocks: given[i].Blocks})
+				given[i].Blocks = 0
+			}
+		}
+		return given
+	}
+	for _, g := range waited {
+		at := slices.IndexFunc(given, func(o testnet.Delivery) bool { return o.From == g.From && o.To == g.To })
+		if at < 0 {
+			given = append(given, g)
+		} else {
+			given[at].Blocks += g.Blocks
+		}
+	}
+	if slices.ContainsFunc(given, isBlock) {
+		w.told = w.newest.hash
+	}
+	return given
 }
 
 // add a line of who gave what to whom, if anybody did.

@@ -87,6 +87,20 @@ func TestWatchTellsTruly(t *testing.T) {
 	node.peers[0].BlocksFrom++
 	says("block 108 …aaaaaaaa  3 → 0")
 
+	// A body is there before it is validated: it is told of by its name, at the next look, or
+	// then without waiting on, for it may be of another branch.
+	node.peers[0].BlocksFrom++
+	says()
+	node.extend(108, 1, "a")
+	says("block 109 …aaaaaaaa  3 → 0")
+	node.peers[0].BlocksFrom++
+	says()
+	says("block 109 …aaaaaaaa  3 → 0")
+	node.extend(107, 1, "a")
+	w.tips[0], w.newest = block{node.chain[108], 108}, block{node.chain[108], 108}
+	node.peers[0].BlocksFrom = 1
+	w.news(t.Context())
+
 	one := strings.Repeat("1", 64)
 	node.pool, node.peers[0].TxsFrom = []string{one}, 1
 	says("transaction 11111111…  3 → 0")
