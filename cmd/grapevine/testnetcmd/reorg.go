@@ -146,11 +146,11 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if r.a.Err == nil && depth > tip.height {
 		return fmt.Errorf("the chain has %s, so that %d cannot be undone", cli.Plural(int(tip.height), "block"), depth)
 	}
+	r.a.Ask("getblockhash", &r.forkHash, tip.height-depth)
 	r.a.Ask("getblockhash", &first, tip.height-depth+1)
 	if r.a.Err != nil {
 		return r.a.Err
 	}
-	r.forkHash = r.header(first).Prev
 	r.view = reorgView{Miner: r.miner.Node, Fork: tip.height - depth, Old: tip.hash, Nodes: []nodeReorg{}, Txs: []txFate{}}
 	if err := r.look(ctx, tip, depth); err != nil {
 		return err
@@ -239,18 +239,6 @@ func (r *reorganiser) fork(first string, height int64) error {
 	return r.a.Err
 }
 
-// ancestor is what a walk back along a chain needs.
-type ancestor struct {
-	Hash   string `json:"hash"`
-	Height int64  `json:"height"`
-	Prev   string `json:"previousblockhash"`
-}
-
-func (r *reorganiser) header(hash string) (h ancestor) {
-	r.a.Ask("getblockheader", &h, hash)
-	return h
-}
-
 // keepDown lets the miner stand at the fork: chains that were undone before may have more work
 // than what is left of this one, and it takes them up. Their first blocks are marked too.
 func (r *reorganiser) keepDown() error {
@@ -275,27 +263,16 @@ func (r *reorganiser) keepDown() error {
 
 // older is the first block of the chain that the miner has taken up which the fork's block does
 // not have; "": it stands at the fork.
-func (r *reorganiser) older() string {
-	var best string
-	r.a.Ask("getbestblockhash", &best)
-	theirs, ours, first := r.header(best), r.header(r.forkHash), ""
-	for r.a.Err == nil && theirs.Hash != ours.Hash {
-		if theirs.Height >= ours.Height {
-			first = theirs.Hash
-			theirs, ours = r.header(theirs.Prev), r.back(ours, theirs.Height)
-			continue
-		}
-		ours = r.header(ours.Prev)
+func (r *reorganiser) older() (first string) {
+	var height int64
+	if r.a.Ask("getblockcount", &height); r.a.Err != nil {
+		return ""
+	}
+	shared, err := forkOf(r.a.Context, r.a.Client, block{r.forkHash, r.view.Fork})
+	if r.a.Err = err; err == nil && shared < height {
+		r.a.Ask("getblockhash", &first, shared+1)
 	}
 	return first
-}
-
-// back is a header's parent if it stands at that height, else itself.
-func (r *reorganiser) back(h ancestor, height int64) ancestor {
-	if h.Height == height {
-		return r.header(h.Prev)
-	}
-	return h
 }
 
 // mendWithin is how long other commands wait for what they mend in passing, and others for the
