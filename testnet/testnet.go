@@ -50,15 +50,21 @@ type Spec struct {
 	Silent bool `json:"silent,omitempty"`
 }
 
-// Wallet is whether the node keeps one: it does, unless a line of its file says otherwise.
-func (s Spec) Wallet() bool {
+// Setting is what the first line of the node's file says that sets this; said: there is one.
+func (s Spec) Setting(name string) (value string, said bool) {
 	for _, line := range s.Conf {
-		if said, ok := strings.CutPrefix(line, "wallet = "); ok {
-			on, err := strconv.ParseBool(said)
-			return on || err != nil
+		if value, said = strings.CutPrefix(line, name+" = "); said {
+			return value, true
 		}
 	}
-	return true
+	return "", false
+}
+
+// Wallet is whether the node keeps one: it does, unless its file says otherwise.
+func (s Spec) Wallet() bool {
+	said, ok := s.Setting("wallet")
+	on, err := strconv.ParseBool(said)
+	return on || !ok || err != nil
 }
 
 // File is a network as its net.json and the locks of its nodes describe it.
@@ -80,6 +86,14 @@ type Apart struct {
 	// Older are the first blocks of chains that were undone before, and must not take the place of
 	// the one that is undone now.
 	Older []string `json:"older,omitempty"`
+}
+
+// Peopled is ErrNoNet for a network without nodes, which an `up` leaves in dir that was killed at once.
+func (f File) Peopled(dir string) error {
+	if len(f.Nodes) == 0 {
+		return fmt.Errorf("%w: there are no nodes in %s", ErrNoNet, dir)
+	}
+	return nil
 }
 
 // Member is the member with number n.

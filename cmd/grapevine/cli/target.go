@@ -80,8 +80,8 @@ func (p *Program) Net(c *urfave.Context) (testnet.File, error) {
 		return readNodes(file)
 	}
 	f, err := process.ReadFile(p.NetDir(c))
-	if err == nil && len(f.Nodes) == 0 { // an `up` that was killed at once
-		err = fmt.Errorf("%w: there are no nodes in %s", testnet.ErrNoNet, p.NetDir(c))
+	if err == nil {
+		err = f.Peopled(p.NetDir(c))
 	}
 	return f, err
 }

@@ -93,14 +93,7 @@ func (p *program) printLog(log *tail, asJSON bool) error {
 }
 
 func (p *program) netDown(c *urfave.Context) error {
-	if err := ofThisMachine(c); err != nil {
-		return err
-	}
-	cfg, err := p.netConfig(p.NetDir(c), true)
-	if err != nil {
-		return cli.Fail("testnet down", err)
-	}
-	local, err := process.Open(cfg) // also one that has no nodes yet
+	local, err := p.anyNet(c)
 	if err != nil {
 		return cli.Fail("testnet down", err)
 	}

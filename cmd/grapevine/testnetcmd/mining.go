@@ -81,8 +81,7 @@ func (p *program) netMine(c *urfave.Context) error {
 // mayMine refuses miners that nobody pays: a node does not start with that in its file.
 func mayMine(f testnet.File, modes map[int]string) error {
 	for _, m := range f.Nodes {
-		paid := slices.ContainsFunc(m.Conf, func(line string) bool { return strings.HasPrefix(line, "mineto = ") })
-		if modes[m.Node] != "" && !m.Wallet() && !paid {
+		if _, paid := m.Setting("mineto"); modes[m.Node] != "" && !m.Wallet() && !paid {
 			return cli.Usagef("testnet mine: %s has no wallet to mine to, and no mineto among its flags", m.Title())
 		}
 	}

@@ -120,6 +120,18 @@ func (p *program) openNet(c *urfave.Context) (*process.Net, error) {
 
 // joinNet is openNet for commands that end nodes, and so wait for none.
 func (p *program) joinNet(c *urfave.Context) (*process.Net, error) {
+	local, err := p.anyNet(c)
+	if err == nil {
+		err = local.File().Peopled(p.NetDir(c))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return local, nil
+}
+
+// anyNet is joinNet for who takes a network that has no nodes, too.
+func (p *program) anyNet(c *urfave.Context) (*process.Net, error) {
 	if err := ofThisMachine(c); err != nil {
 		return nil, err
 	}
@@ -127,14 +139,7 @@ func (p *program) joinNet(c *urfave.Context) (*process.Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, err := process.Open(cfg)
-	if err == nil && len(local.Members()) == 0 { // an `up` that was killed at once
-		err = fmt.Errorf("%w: there are no nodes in %s", testnet.ErrNoNet, cfg.Dir)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return local, nil
+	return process.Open(cfg)
 }
 
 // RefuseNode refuses --node of the line for a subcommand that is about the whole network.
