@@ -136,8 +136,7 @@ func (s *Swarm) AddNode(addr string, plain bool) error {
 	}
 	added := false
 	err = s.ask(func(l *loop) {
-		if added = l.dial.targets.add(to, plain, l.cfg.Now()); added {
-			l.dial.targets.all[len(l.dial.targets.all)-1].text = addr
+		if added = l.dial.targets.add(target{to: to, text: addr, plain: plain, next: l.cfg.Now()}); added {
 			l.dialAll()
 		}
 	})

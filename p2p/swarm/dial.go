@@ -36,7 +36,7 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.claimed = newBucket(claimedAtOnce, claimedASecond, now)
 	d.targets = newTargets(cfg.local())
 	for _, to := range cfg.wanted {
-		d.targets.add(to, false, now)
+		d.targets.add(target{to: to, next: now})
 	}
 }
 

@@ -46,12 +46,12 @@ func (l *targets) find(to p2p.HostPort) int {
 	return slices.IndexFunc(l.all, func(t *target) bool { return t.to == to })
 }
 
-// add reports whether the target is new.
-func (l *targets) add(to p2p.HostPort, plain bool, now time.Time) bool {
-	if l.find(to) >= 0 {
+// add reports whether the target is new. It is tried at its next.
+func (l *targets) add(t target) bool {
+	if l.find(t.to) >= 0 {
 		return false
 	}
-	l.all = append(l.all, &target{to: to, plain: plain, next: now})
+	l.all = append(l.all, &t)
 	return true
 }
 

@@ -19,7 +19,7 @@ func TestPausesDoubleAndAGoodConnectionStartsAnew(t *testing.T) {
 	} {
 		now := time.Unix(1_700_000_000, 0)
 		l := newTargets(c.local)
-		if !l.add(to, false, now) || l.add(to, false, now) || len(l.all) != 1 {
+		if !l.add(target{to: to, next: now}) || l.add(target{to: to, next: now}) || len(l.all) != 1 {
 			t.Error("an address is added once")
 		}
 		pause := func(lasted time.Duration) time.Duration {
