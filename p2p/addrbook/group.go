@@ -104,8 +104,15 @@ func (b *Book) Group(a netip.Addr) string {
 	return groupOf(a)
 }
 
-// group is Group of who told us, an address or the name of a seed; locally each is a
-// group of its own.
+// groupAt is Group of an address; locally each is a group of its own.
+func (b *Book) groupAt(at netip.AddrPort) string {
+	if b.cfg.Local {
+		return at.String()
+	}
+	return b.Group(at.Addr())
+}
+
+// group is groupAt of who told us, an address or the name of a seed.
 func (b *Book) group(source string) string {
 	if b.cfg.Local {
 		return source

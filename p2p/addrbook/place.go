@@ -16,7 +16,7 @@ import (
 // [GetNewBucket, GetTriedBucket, GetBucketPosition].
 func (b *Book) slotOf(e *entry) slot {
 	key := keyOf(e.addr.At)
-	group := b.group(e.addr.At.String())
+	group := b.groupAt(e.addr.At)
 	kind := byte('K')
 	times, bucket := uint64(1), uint64(0)
 	if b.cfg.Fixed {
