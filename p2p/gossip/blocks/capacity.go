@@ -29,6 +29,9 @@ func (f *Fetcher) capacity(p *Source, left int) int {
 	return f.affordable(free)
 }
 
+// left is how many blocks of the route may be missing.
+func (f *Fetcher) left() int { return len(f.route.path) - f.route.cursor }
+
 // little says whether so little is missing, left blocks and those in flight, that among many
 // sources to share it out would take more messages than it has blocks: neither is it asked for in
 // small pieces, nor is each piece told to all.

@@ -146,7 +146,7 @@ func (f *Fetcher) news(at time.Time) {
 	if h.changes++; h.changes >= haveChanges {
 		at = sooner(at, f.soon())
 	}
-	if later := f.now.Add(haveLittle); at.Before(later) && f.little(len(f.route.path)-f.route.cursor) {
+	if later := f.now.Add(haveLittle); at.Before(later) && f.little(f.left()) {
 		at = later // most often all is here before, which is told with the tip
 	}
 	if h.peers > 0 && (h.at.IsZero() || at.Before(h.at)) {
@@ -390,7 +390,7 @@ func (p *Source) behind() bool {
 // nothing of newcomers: it is not worth the wait for one who says to fetch it and does not.
 func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.Entry {
 	path := f.route.path
-	if f.sharing() && complete && !f.alone(p) && !(p.Given && f.little(len(path)-f.route.cursor)) {
+	if f.sharing() && complete && !f.alone(p) && !(p.Given && f.little(f.left())) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
 		if len(can) > 0 && f.takesTurns(p) {
 			n = f.turn(n, len(can))

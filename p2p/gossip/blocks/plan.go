@@ -147,7 +147,7 @@ func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 // fromRoute picks blocks on the way to our best header.
 func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	r := &f.route
-	free := f.capacity(p, len(r.path)-r.cursor)
+	free := f.capacity(p, f.left())
 	if free <= 0 {
 		return nil
 	}
