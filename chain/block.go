@@ -32,9 +32,14 @@ type Block struct {
 	Weight int
 }
 
+// frameSize is what a block takes beside so many transactions: its header, and their number.
+func frameSize(txs int) int {
+	return wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(txs))
+}
+
 // BlockWeight is the weight of a block of these transactions.
 func BlockWeight(txs []*Tx) int {
-	weight := (wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(txs)))) * WitnessScale
+	weight := frameSize(len(txs)) * WitnessScale
 	for _, tx := range txs {
 		weight += tx.Weight
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
-	"github.com/btcsuite/btcd/wire/v2"
 )
 
 // CheckBlock checks a block by itself: that the body belongs to the header,
@@ -35,7 +34,7 @@ func CheckProposal(b *Block) error {
 // bytes [fCheckMerkleRoot]. known says of which transactions CheckTx is known to be nil. Legacy signature operations are left
 // out: they are counted with all others, once its coins are known.
 func CheckTemplate(b *Block, known func(i int) bool) error {
-	size := wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(len(b.Txs)))
+	size := frameSize(len(b.Txs))
 	for _, tx := range b.Txs {
 		size += tx.StrippedSize()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,14 +101,6 @@ func TestScriptRulesBeginAtTheirHeights(t *testing.T) {
 		null = txscript.ScriptStrictMultiSig
 	)
 	main := chain.MainNet()
-	at := func(height int32, hash string) *chain.HeaderNode {
-		n := &chain.HeaderNode{Height: height}
-		raw, _ := hex.DecodeString(hash)
-		for i, b := range raw {
-			n.Hash[31-i] = b
-		}
-		return n
-	}
 	for _, tc := range []struct {
 		height int32
 		hash   string
@@ -126,16 +119,25 @@ func TestScriptRulesBeginAtTheirHeights(t *testing.T) {
 		{692261, "0000000000000000000f14c35b2d841e986ab5441de8c585d5ffe55ea1e395ad", old&^txscript.ScriptVerifyTaproot | der | cltv | csv | null},
 		{900000, "", chain.ConsensusFlags},
 	} {
-		if got := chain.ScriptFlags(main, at(tc.height, tc.hash)); got != tc.want {
+		if got := chain.ScriptFlags(main, headerAt(tc.height, tc.hash)); got != tc.want {
 			t.Errorf("height %d: got %x, want %x", tc.height, got, tc.want)
 		}
 	}
-	if got := chain.ScriptFlags(chain.RegTest(), at(1, "")); got != chain.ConsensusFlags {
+	if got := chain.ScriptFlags(chain.RegTest(), headerAt(1, "")); got != chain.ConsensusFlags {
 		t.Errorf("regtest: got %x", got)
 	}
 	if chain.StandardFlags&chain.ConsensusFlags != chain.ConsensusFlags {
 		t.Error("relay asks for less than consensus")
 	}
+}
+
+// headerAt is a header at a height, with this hash as people write it.
+func headerAt(height int32, hash string) *chain.HeaderNode {
+	n := &chain.HeaderNode{Height: height}
+	raw, _ := hex.DecodeString(hash)
+	slices.Reverse(raw)
+	copy(n.Hash[:], raw)
+	return n
 }
 
 func TestSoftForksOfRegtestBeginWhereTold(t *testing.T) {

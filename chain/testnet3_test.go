@@ -1,9 +1,7 @@
 package chain_test
 
 import (
-	"encoding/hex"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -38,11 +36,7 @@ func TestTestnet3sRulesBeginWhereCoreSays(t *testing.T) {
 		{834_623, "", old | der | cltv | csv},
 		{834_624, "", chain.ConsensusFlags},
 	} {
-		n := &chain.HeaderNode{Height: tc.height}
-		raw, _ := hex.DecodeString(tc.hash)
-		slices.Reverse(raw)
-		copy(n.Hash[:], raw)
-		if got := chain.ScriptFlags(p, n); got != tc.want {
+		if got := chain.ScriptFlags(p, headerAt(tc.height, tc.hash)); got != tc.want {
 			t.Errorf("height %d: got %x, want %x", tc.height, got, tc.want)
 		}
 	}
