@@ -69,7 +69,7 @@ func prepare(c *urfave.Command) {
 }
 
 func globalFlags() []urfave.Flag {
-	network := cli.StringFlag("network", "`NAME` regtest, signet, testnet3, testnet4 or mainnet")
+	network := cli.StringFlag("network", "`NAME` "+cli.Networks("or"))
 	network.Value = "regtest"
 	return []urfave.Flag{
 		network,

@@ -98,10 +98,10 @@ func (p *program) do(ctx context.Context, args []string) error {
 		p.Help(p.Err, app, path)
 		return cli.Usagef("`%s` needs one of the commands above", cli.FullName(app, path))
 	}
+	p.Said = func(name string) string { return line.Value(name, func(string) string { return "" }) }
 	if err := p.checkLine(line); err != nil {
 		return err
 	}
-	p.Said = func(name string) string { return line.Value(name, func(string) string { return "" }) }
 	p.SayDir(line.Value("dir", p.Env), line.Value("datadir", p.Env), line.Value("nodes-file", p.Env))
 	if err := p.readConf(line); err != nil {
 		return err
@@ -118,12 +118,12 @@ func (p *program) checkLine(line *cli.Line) error {
 	if s := line.Value("node", p.Env); strings.HasPrefix(s, "-") {
 		return cli.Usagef("--node %s: want a node's number, 0 or more", s)
 	}
-	said := func(name string) string { return line.Value(name, func(string) string { return "" }) }
-	if said("node") != "" && said("rpc") != "" {
-		return cli.Usagef("--node %s and --rpc %s name two nodes: want one of them", said("node"), said("rpc"))
+	node, rpc := p.Said("node"), p.Said("rpc")
+	if node != "" && rpc != "" {
+		return cli.Usagef("--node %s and --rpc %s name two nodes: want one of them", node, rpc)
 	}
-	if path := line.Path(); said("node") != "" && len(path) == 2 && path[0].Name == "testnet" {
-		if err := testnetcmd.RefuseNode(path[1].Name, said("node")); err != nil {
+	if path := line.Path(); node != "" && len(path) == 2 && path[0].Name == "testnet" {
+		if err := testnetcmd.RefuseNode(path[1].Name, node); err != nil {
 			return err
 		}
 	}

@@ -217,12 +217,17 @@ func setNetworkActive(s *setup) error {
 }
 
 func setSeedNode(s *setup) error {
-	for _, at := range s.List("seednode") {
-		if s.address("seednode", at) {
+	s.seedNodes("seednode")
+	return nil
+}
+
+// seedNodes names the first contacts that an option lists.
+func (s *setup) seedNodes(option string) {
+	for _, at := range s.List(option) {
+		if s.address(option, at) {
 			s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
 		}
 	}
-	return nil
 }
 
 // setSignetSeedNode names the first contacts of a signet, in place of its seeds [SigNetParams].
@@ -231,11 +236,7 @@ func setSignetSeedNode(s *setup) error {
 		return nil
 	}
 	s.cfg.Params.DNSSeeds = nil
-	for _, at := range s.List("signetseednode") {
-		if s.address("signetseednode", at) {
-			s.cfg.SeedNodes = append(s.cfg.SeedNodes, at)
-		}
-	}
+	s.seedNodes("signetseednode")
 	return nil
 }
 

@@ -74,7 +74,7 @@ func HintFor(err error) string {
 		return "`grapevine testnet status` shows which nodes there are."
 	case errors.Is(err, client.ErrUnauthorized):
 		return "Give the node's --rpcuser and --rpcpassword, or its --datadir so that its cookie is used."
-	case isMkdir(err):
+	case IsMkdir(err):
 		return "No folder can be made there; --datadir DIR chooses another one."
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return "Start a node with `grapevine node`, or a whole network with `grapevine testnet up`; then --datadir DIR, --node N or --rpc URL says which one is meant."
@@ -85,8 +85,8 @@ func HintFor(err error) string {
 	return ""
 }
 
-// isMkdir is whether a folder could not be made.
-func isMkdir(err error) bool {
+// IsMkdir is whether a folder could not be made.
+func IsMkdir(err error) bool {
 	there, ok := errors.AsType[*fs.PathError](err)
 	return ok && there.Op == "mkdir"
 }

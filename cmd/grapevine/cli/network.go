@@ -26,11 +26,17 @@ func RulesFlags() []urfave.Flag {
 // networks that a node can be on.
 func networks() []string { return []string{"regtest", "signet", "testnet3", "testnet4", "mainnet"} }
 
+// Networks names them all, the last behind "and" or "or".
+func Networks(last string) string {
+	all := networks()
+	return strings.Join(all[:len(all)-1], ", ") + " " + last + " " + all[len(all)-1]
+}
+
 // Params are the rules of the network that the line asks for.
 func Params(c *urfave.Context) (*chain.Params, error) {
 	network := c.String("network")
 	if !slices.Contains(networks(), network) {
-		return nil, Usagef("there is no network %q: regtest, signet, testnet3, testnet4 and mainnet are", network)
+		return nil, Usagef("there is no network %q: %s are", network, Networks("and"))
 	}
 	p, err := chain.ForNetwork(network)
 	if err != nil {

@@ -3,7 +3,6 @@ package testnetcmd
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -37,7 +36,7 @@ func snapshotHint(err error) string {
 	if errors.Is(err, process.ErrNoSnapshot) {
 		return "`grapevine testnet snapshots` shows which there are."
 	}
-	if there, ok := errors.AsType[*fs.PathError](err); ok && there.Op == "mkdir" {
+	if cli.IsMkdir(err) {
 		return "No folder can be made there: choose another one."
 	}
 	return cli.HintFor(err)

@@ -119,11 +119,14 @@ func (w *watcher) connect(p *program, c *urfave.Context) error {
 
 // advised is the node for who is told to try something: the second that is up, or the first.
 func (w *watcher) advised() int {
-	number := w.net.Members[0].Node
-	for _, m := range running(w.net.Members)[:min(2, len(running(w.net.Members)))] {
-		number = m.Node
+	switch up := running(w.net.Members); len(up) {
+	case 0:
+		return w.net.Members[0].Node
+	case 1:
+		return up[0].Node
+	default:
+		return up[1].Node
 	}
-	return number
 }
 
 func (w *watcher) close() {
