@@ -30,7 +30,7 @@ type Tx struct {
 
 // Input is either a coinbase or spends an outpoint.
 type Input struct {
-	Coinbase  string     `json:"coinbase,omitempty"`
+	Coinbase  *string    `json:"coinbase,omitempty"`
 	TxID      string     `json:"txid,omitempty"`
 	Vout      *uint32    `json:"vout,omitempty"`
 	ScriptSig *ScriptSig `json:"scriptSig,omitempty"`
@@ -77,7 +77,7 @@ func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) Tx {
 	known := d.Spent != nil && len(d.Spent) == len(tx.TxIn)
 	var in, out btcutil.Amount
 	for i, txin := range tx.TxIn {
-		t.Vin[i] = newInput(txin)
+		t.Vin[i] = newInput(txin, tx.IsCoinbase())
 		if !known {
 			continue
 		}
@@ -100,13 +100,14 @@ func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) Tx {
 	return t
 }
 
-func newInput(in *wire.TxIn) Input {
+func newInput(in *wire.TxIn, coinbase bool) Input {
 	i := Input{Sequence: in.Sequence}
 	for _, item := range in.Witness {
 		i.Witness = append(i.Witness, hexText(item))
 	}
-	if in.PreviousOutPoint.Index == wire.MaxPrevOutIndex && in.PreviousOutPoint.Hash == (chain.Hash{}) {
-		i.Coinbase = hex.EncodeToString(in.SignatureScript)
+	if coinbase {
+		text := hex.EncodeToString(in.SignatureScript)
+		i.Coinbase = &text
 		return i
 	}
 	i.TxID, i.Vout = Hash(in.PreviousOutPoint.Hash), &in.PreviousOutPoint.Index
