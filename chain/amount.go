@@ -11,12 +11,19 @@ import (
 )
 
 // FormatAmount writes bitcoins with 8 decimals [ValueFromAmount].
-func FormatAmount(a btcutil.Amount) string {
-	sign, n := "", uint64(a)
+func FormatAmount(a btcutil.Amount) string { return string(AppendAmount(nil, a)) }
+
+// AppendAmount appends what FormatAmount writes.
+func AppendAmount(dst []byte, a btcutil.Amount) []byte {
+	n := uint64(a)
 	if a < 0 {
-		sign, n = "-", -n
+		dst, n = append(dst, '-'), -n
 	}
-	return fmt.Sprintf("%s%d.%08d", sign, n/btcutil.SatoshiPerBitcoin, n%btcutil.SatoshiPerBitcoin)
+	dst = strconv.AppendUint(dst, n/btcutil.SatoshiPerBitcoin, 10)
+	point := len(dst)
+	dst = strconv.AppendUint(dst, btcutil.SatoshiPerBitcoin+n%btcutil.SatoshiPerBitcoin, 10) // 1 and all eight decimals
+	dst[point] = '.'
+	return dst
 }
 
 // FormatMoney writes bitcoins with as many decimals as it takes, two at least,

@@ -47,18 +47,18 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		return text, nil
 	}
-	return a.Block(n, verbosity)
+	return a.block(n, verbosity)
 }
 
-// Block shows a block: 1 with txids, 2 with transactions, 3 with what they spend.
-func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
+// block shows a block: 1 with txids, 2 with transactions, 3 with what they spend.
+func (a *API) block(n *chain.HeaderNode, verbosity int64) (any, error) {
 	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
 		return nil, a.bodyError(err)
 	}
 	h := show.NewHeader(n, a.Ledger.Tip(), len(b.Txs))
 	if verbosity < 2 {
-		return show.NewBlock(h, b, a.Params.Params, nil), nil
+		return show.NewBlock(h, b, a.Params.Params, nil)
 	}
 	spent, err := a.Ledger.SpentBy(b)
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *API) Block(n *chain.HeaderNode, verbosity int64) (any, error) {
 			d.Spent = spent[i]
 		}
 		return d
-	}), nil
+	})
 }
 
 func (a *API) getBlockHeader(_ context.Context, c *jsonrpc.Call) (any, error) {

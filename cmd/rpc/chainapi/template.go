@@ -170,8 +170,8 @@ func (a *API) appendTxs(dst []byte, t *miner.Template) []byte {
 			dst = append(dst, ',')
 		}
 		dst = hex.AppendEncode(append(dst, `{"data":"`...), tx.Tx.Raw())
-		dst = appendHash(append(dst, `","txid":"`...), tx.Tx.ID)
-		dst = appendHash(append(dst, `","hash":"`...), tx.Tx.WID)
+		dst = show.AppendHash(append(dst, `","txid":"`...), tx.Tx.ID)
+		dst = show.AppendHash(append(dst, `","hash":"`...), tx.Tx.WID)
 		dst = append(dst, `","depends":[`...)
 		for j, place := range tx.Depends {
 			if j > 0 {
@@ -188,12 +188,6 @@ func (a *API) appendTxs(dst []byte, t *miner.Template) []byte {
 		dst = append(strconv.AppendInt(append(dst, `,"weight":`...), int64(tx.Tx.Weight), 10), '}')
 	}
 	return append(dst, ']')
-}
-
-// appendHash appends a hash as people write it, which is its last byte first.
-func appendHash(dst []byte, h chain.Hash) []byte {
-	slices.Reverse(h[:])
-	return hex.AppendEncode(dst, h[:])
 }
 
 // withoutSegwit says what holds before BIP141: bytes and whole signature operations are counted, not weight.

@@ -259,25 +259,16 @@ func (a *API) getTxOut(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if coin.Height <= tip.Height { // a coin of the pool has the height PoolHeight
 		confirmations = tip.Height - coin.Height + 1
 	}
-	return txOut{show.Hash(tip.Hash), confirmations, jsonrpc.Amount(coin.Value), show.NewScript(coin.PkScript, a.Params.Params), coin.Coinbase}.encode(), nil
+	return a.txOut(tip.Hash, confirmations, coin), nil
 }
 
-// txOut is gettxout's answer.
-type txOut struct {
-	Best          string         `json:"bestblock"`
-	Confirmations int32          `json:"confirmations"`
-	Value         jsonrpc.Amount `json:"value"`
-	Script        show.Script    `json:"scriptPubKey"`
-	Coinbase      bool           `json:"coinbase"`
-}
-
-// encode writes what encoding/json does, in one piece: it is asked for often.
-func (o txOut) encode() jsonrpc.Encoded {
+// txOut is gettxout's answer, written in one piece: it is asked for often.
+func (a *API) txOut(best chain.Hash, confirmations int32, coin chain.Coin) jsonrpc.Encoded {
 	var short [1 << 10]byte
-	text := append(append(short[:0], `{"bestblock":"`...), o.Best...)
-	text = strconv.AppendInt(append(text, `","confirmations":`...), int64(o.Confirmations), 10)
-	text = append(append(text, `,"value":`...), o.Value.String()...)
-	text = o.Script.AppendJSON(append(text, `,"scriptPubKey":`...))
-	text = strconv.AppendBool(append(text, `,"coinbase":`...), o.Coinbase)
+	text := show.AppendHash(append(short[:0], `{"bestblock":"`...), best)
+	text = strconv.AppendInt(append(text, `","confirmations":`...), int64(confirmations), 10)
+	text = chain.AppendAmount(append(text, `,"value":`...), coin.Value)
+	text = show.AppendScript(append(text, `,"scriptPubKey":`...), coin.PkScript, a.Params.Params)
+	text = strconv.AppendBool(append(text, `,"coinbase":`...), coin.Coinbase)
 	return slices.Clone(append(text, '}'))
 }

@@ -2,6 +2,8 @@ package poolapi
 
 import (
 	"context"
+	"encoding/json"
+	"strconv"
 
 	"grapevine/chain"
 	"grapevine/cmd/rpc/jsonrpc"
@@ -23,15 +25,6 @@ type Found struct {
 	Place int // in the block
 }
 
-type rawTx struct {
-	InActiveChain *bool `json:"in_active_chain,omitempty"`
-	show.Tx
-	BlockHash     string `json:"blockhash,omitempty"`
-	Confirmations *int32 `json:"confirmations,omitempty"`
-	Time          int64  `json:"time,omitempty"`
-	BlockTime     int64  `json:"blocktime,omitempty"`
-}
-
 func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error) {
 	id, verbosity := c.Hash("txid", "parameter 1"), c.Verbosity("verbosity")
 	var f Found
@@ -50,34 +43,37 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 	if verbosity <= 0 {
 		return jsonrpc.Hex(f.Tx.Raw()), nil
 	}
-	shown := a.show(f, verbosity > 1)
+	text := []byte{'{'}
 	if c.Has("blockhash") {
-		active := f.Block.IsAncestorOf(a.Ledger.Tip())
-		shown.InActiveChain = &active
+		text = append(strconv.AppendBool(append(text, `"in_active_chain":`...), f.Block.IsAncestorOf(a.Ledger.Tip())), ',')
 	}
-	return shown, nil
+	return jsonrpc.Encoded(a.appendFound(text, f, verbosity > 1)), nil
 }
 
 // Show is what getrawtransaction and /rest/tx answer.
-func (a *API) Show(f Found) (any, error) { return a.show(f, false), nil }
+func (a *API) Show(f Found) (any, error) {
+	return json.RawMessage(a.appendFound([]byte{'{'}, f, false)), nil
+}
 
-// show is a transaction in full, with what it spends and its fee if asked.
-func (a *API) show(f Found, spent bool) rawTx {
+// appendFound ends an object with a transaction in full, with what it spends and its fee if asked [TxToJSON].
+func (a *API) appendFound(dst []byte, f Found, spent bool) []byte {
 	d := show.Detail{Hex: true}
 	if spent && f.Block != nil && !f.Tx.IsCoinbase() { // of one in the pool Core says no more
 		d.Spent, d.Prevout = a.spent(f), true
 	}
-	r := rawTx{Tx: show.NewTx(f.Tx, a.Params.Params, d)}
+	dst = show.AppendTx(dst, f.Tx, a.Params.Params, d)
 	if f.Block == nil {
-		return r
+		return append(dst, '}')
 	}
 	confirmations := max(show.Confirmations(f.Block, a.Ledger.Tip()), 0)
-	r.BlockHash, r.Confirmations = f.Block.Hash.String(), &confirmations
+	dst = show.AppendHash(append(dst, `,"blockhash":"`...), f.Block.Hash)
+	dst = strconv.AppendInt(append(dst, `","confirmations":`...), int64(confirmations), 10)
 	if confirmations > 0 {
-		r.BlockTime = f.Block.Header.Timestamp.Unix()
-		r.Time = r.BlockTime
+		at := f.Block.Header.Timestamp.Unix()
+		dst = strconv.AppendInt(append(dst, `,"time":`...), at, 10)
+		dst = strconv.AppendInt(append(dst, `,"blocktime":`...), at, 10)
 	}
-	return r
+	return append(dst, '}')
 }
 
 // Find looks in the pool, then by the index of transactions [GetTransaction].

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 
 	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -18,7 +19,7 @@ import (
 )
 
 type shownPSBT struct {
-	Tx          show.Tx           `json:"tx"`
+	Tx          json.RawMessage   `json:"tx"`
 	XPubs       []shownXPub       `json:"global_xpubs"`
 	Version     uint32            `json:"psbt_version"`
 	Proprietary []proprietary     `json:"proprietary"`
@@ -43,7 +44,7 @@ type proprietary struct {
 
 type shownInput struct {
 	Witness      *shownCoin        `json:"witness_utxo,omitempty"`
-	NonWitness   *show.Tx          `json:"non_witness_utxo,omitempty"`
+	NonWitness   json.RawMessage   `json:"non_witness_utxo,omitempty"`
 	PartialSigs  map[string]string `json:"partial_signatures,omitempty"`
 	SigHash      *string           `json:"sighash,omitempty"`
 	Redeem       *shownScript      `json:"redeem_script,omitempty"`
@@ -174,8 +175,7 @@ func (a *API) shownInput(p *psbt.PSBT, i int) shownInput {
 		s.Witness = &shownCoin{jsonrpc.Amount(out.Value), show.NewScript(out.PkScript, net)}
 	}
 	if tx, err := chain.DecodeTx(m.Get(psbt.InNonWitness)); err == nil {
-		whole := show.NewTx(tx, net, show.Detail{})
-		s.NonWitness = &whole
+		s.NonWitness = show.NewTx(tx, net, show.Detail{})
 	}
 	if raw := m.Get(psbt.InSigHash); raw != nil {
 		name := show.SigHashName(txscript.SigHashType(raw[0]))

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 
@@ -52,17 +51,17 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 func (h *Handler) blockIDs(q asked) (answer, error) {
 	n, raw, err := h.raw(q.what)
 	return answer{bytes: raw, json: func() (any, error) {
-		_, shown, err := h.withIDs(n, raw)
-		return shown, err
+		b, err := chain.DecodeBlock(raw)
+		if err != nil {
+			return nil, err
+		}
+		shown, err := show.NewBlock(h.header(n, b), b, h.chain.Params.Params, nil)
+		return json.RawMessage(shown), err
 	}}, err
 }
 
-// withIDs decodes a block and shows it with the ids of its transactions.
-func (h *Handler) withIDs(n *chain.HeaderNode, raw []byte) (b *chain.Block, shown show.Block, err error) {
-	if b, err = chain.DecodeBlock(raw); err != nil {
-		return nil, show.Block{}, err
-	}
-	return b, show.NewBlock(show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs)), b, h.chain.Params.Params, nil), nil
+func (h *Handler) header(n *chain.HeaderNode, b *chain.Block) show.Header {
+	return show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs))
 }
 
 // block shows a block with its transactions and what they spend.
@@ -80,12 +79,11 @@ const shownSize = 12
 // wholeBlock writes a block with all that its transactions spend, one of them
 // at a time: decoded, a block takes many times its bytes.
 func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Writer) error, holds int, err error) {
-	b, frame, err := h.withIDs(n, raw)
+	b, err := chain.DecodeBlock(raw)
 	if err != nil {
 		return nil, 0, err
 	}
-	frame.Txs = []string{}
-	head, err := json.Marshal(frame)
+	head, err := show.AppendBlock(nil, h.header(n, b), b)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -93,7 +91,6 @@ func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Wri
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}
-	before, after, _ := bytes.Cut(head, []byte("]"))
 	txs := 0
 	for _, tx := range b.Txs {
 		txs += tx.Size
@@ -101,19 +98,20 @@ func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Wri
 	}
 	first := raw[len(raw)-txs:]
 	return func(w io.Writer) error {
-		if _, err := w.Write(before); err != nil {
+		if _, err := w.Write(head); err != nil {
 			return err
 		}
 		if err := h.writeTxs(w, first, spent); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(w, "]%s\n", after)
+		_, err := io.WriteString(w, show.BlockEnd+"\n")
 		return err
 	}, len(raw) + min(holds, largeBytes), nil
 }
 
 // writeTxs writes the transactions that raw holds, with commas between them.
 func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error {
+	var line []byte
 	for i := 0; len(raw) > 0; i++ {
 		tx, rest, err := chain.DecodeTxPrefix(raw)
 		if err != nil {
@@ -121,7 +119,7 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 		}
 		raw = rest
 		d := show.Detail{Hex: true, Prevout: true}
-		line := []byte{}
+		line = line[:0]
 		if i > 0 {
 			line = append(line, ',')
 			if i < len(spent) {
@@ -129,12 +127,9 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 			}
 		}
 		h.readers.places <- struct{}{}
-		shown, err := json.Marshal(show.NewTx(tx, h.chain.Params.Params, d))
+		line = append(show.AppendTx(append(line, '{'), tx, h.chain.Params.Params, d), '}')
 		<-h.readers.places
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(append(line, shown...)); err != nil {
+		if _, err := w.Write(line); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"grapevine/chain"
+	"grapevine/cmd/rpc/jsonrpc"
 )
 
 // Header is a header and its place in the chain [blockheaderToJSON].
@@ -57,30 +59,41 @@ func Confirmations(n, tip *chain.HeaderNode) int32 {
 	return tip.Height - n.Height + 1
 }
 
-// Block is a header with its body; Txs holds txids or transactions.
+// Block is a header with its body.
 type Block struct {
 	Header
-	StrippedSize int `json:"strippedsize"`
-	Size         int `json:"size"`
-	Weight       int `json:"weight"`
-	Txs          any `json:"tx"`
+	StrippedSize int    `json:"strippedsize"`
+	Size         int    `json:"size"`
+	Weight       int    `json:"weight"`
+	Txs          [0]int `json:"tx"` // txids or transactions, which are written beside it
 }
 
-// NewBlock shows a block: with txids only, or with what each asks for of every
-// transaction.
-func NewBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) Detail) Block {
+// AppendBlock appends a block up to its first transaction; behind the last one stands BlockEnd.
+func AppendBlock(dst []byte, h Header, b *chain.Block) ([]byte, error) {
 	size := len(b.Raw)
-	shown := Block{Header: h, Size: size, Weight: b.Weight, StrippedSize: (b.Weight - size) / (chain.WitnessScale - 1)}
-	if each == nil {
-		shown.Txs = Hashes(chain.TxIDs(b.Txs))
-		return shown
+	frame, err := jsonrpc.Encode(Block{Header: h, Size: size, Weight: b.Weight, StrippedSize: (b.Weight - size) / (chain.WitnessScale - 1)})
+	return append(dst, bytes.TrimSuffix(frame, []byte(BlockEnd))...), err
+}
+
+// BlockEnd is what closes a block's list of transactions, and the block.
+const BlockEnd = "]}"
+
+// NewBlock is a block as JSON: with txids only, or with what each asks for of every transaction [blockToJSON].
+func NewBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) Detail) (jsonrpc.Encoded, error) {
+	size := shownHeader + shownID*len(b.Txs)
+	if each != nil {
+		size = shownHeader + shownTx*len(b.Raw)
 	}
-	txs := make([]Tx, len(b.Txs))
+	dst, err := AppendBlock(make([]byte, 0, size), h, b)
 	for i, tx := range b.Txs {
-		txs[i] = NewTx(tx, net, each(i))
+		dst = comma(dst, i)
+		if each == nil {
+			dst = append(AppendHash(append(dst, '"'), tx.ID), '"')
+			continue
+		}
+		dst = append(AppendTx(append(dst, '{'), tx, net, each(i)), '}')
 	}
-	shown.Txs = txs
-	return shown
+	return append(dst, BlockEnd...), err
 }
 
 // Bits is a compact target as eight hex digits.
@@ -122,3 +135,9 @@ func Hashes(list []chain.Hash) []string {
 	}
 	return texts
 }
+
+// About how many bytes of JSON a block makes beside its transactions, and a txid.
+const (
+	shownHeader = 1 << 10
+	shownID     = 67
+)

@@ -30,27 +30,29 @@ func NewScript(pk []byte, net *chaincfg.Params) Script {
 	return Script{Asm: asm(pk, false), Desc: desc, Hex: hexText(pk), Address: address, Type: ScriptType(pk)}
 }
 
-// AppendJSON appends the script as encoding/json writes it: none of its texts has anything to escape.
-func (s *Script) AppendJSON(dst []byte) []byte {
-	member := func(name, text string) {
-		dst = append(append(append(dst, name...), text...), '"')
+// AppendScript appends what encoding/json makes of NewScript: none of its texts has anything to escape.
+func AppendScript(dst, pk []byte, net *chaincfg.Params) []byte {
+	desc, address := descriptor.Describe(pk, net)
+	dst = appendAsm(append(dst, `{"asm":"`...), pk, false)
+	dst = append(append(dst, `","desc":"`...), desc...)
+	dst = hex.AppendEncode(append(dst, `","hex":"`...), pk)
+	if address != "" {
+		dst = append(append(dst, `","address":"`...), address...)
 	}
-	member(`{"asm":"`, s.Asm)
-	if s.Desc != "" {
-		member(`,"desc":"`, s.Desc)
-	}
-	member(`,"hex":"`, s.Hex)
-	if s.Address != "" {
-		member(`,"address":"`, s.Address)
-	}
-	member(`,"type":"`, s.Type)
-	return append(dst, '}')
+	dst = append(append(dst, `","type":"`...), ScriptType(pk)...)
+	return append(dst, `"}`...)
 }
 
 // Hash is a hash as people write it, in one piece of memory.
 func Hash(h chain.Hash) string {
 	slices.Reverse(h[:])
 	return hexText(h[:])
+}
+
+// AppendHash appends a hash as people write it, which is its last byte first.
+func AppendHash(dst []byte, h chain.Hash) []byte {
+	slices.Reverse(h[:])
+	return hex.AppendEncode(dst, h[:])
 }
 
 // hexText is hex.EncodeToString, which makes what is short twice.
@@ -102,19 +104,23 @@ func Asm(script []byte) string { return asm(script, false) }
 // ones hex. In input scripts, signatures show their hash type by name.
 func asm(script []byte, signatures bool) string {
 	var short [2 * shortHex]byte
-	words := short[:0]
+	return string(appendAsm(short[:0], script, signatures))
+}
+
+func appendAsm(words, script []byte, signatures bool) []byte {
+	from := len(words)
 	t := txscript.MakeScriptTokenizer(0, script)
 	for t.Next() {
-		words = append(appendAsm(words, t.Opcode(), t.Data(), signatures), ' ')
+		words = append(appendWord(words, t.Opcode(), t.Data(), signatures), ' ')
 	}
 	if t.Err() != nil {
 		words = append(words, "[error] "...)
 	}
-	return string(words[:max(0, len(words)-1)])
+	return words[:max(from, len(words)-1)]
 }
 
-// appendAsm appends one opcode or push.
-func appendAsm(words []byte, op byte, data []byte, signatures bool) []byte {
+// appendWord appends one opcode or push.
+func appendWord(words []byte, op byte, data []byte, signatures bool) []byte {
 	switch {
 	case op == txscript.OP_0:
 		return append(words, '0')

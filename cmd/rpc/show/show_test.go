@@ -21,39 +21,43 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// As bitcoin-cli decodescript and validateaddress of Bitcoin Core say on regtest.
+// key is the generator of secp256k1, as a key.
+const key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+
+// scripts are of every kind, and what is said of them. As bitcoin-cli decodescript and validateaddress of Bitcoin Core say on regtest.
+var scripts = []struct{ name, script, kind, asm, address, desc string }{
+	{"p2wpkh", "0014751e76e8199196d454941c45d1b3a323f1433bd6", "witness_v0_keyhash", "0 751e76e8199196d454941c45d1b3a323f1433bd6",
+		"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", "addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)"},
+	{"p2tr", "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "witness_v1_taproot", "1 79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+		"bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6", "rawtr(79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"},
+	{"p2pkh", "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac", "pubkeyhash", "OP_DUP OP_HASH160 751e76e8199196d454941c45d1b3a323f1433bd6 OP_EQUALVERIFY OP_CHECKSIG",
+		"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r", "addr(mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r)"},
+	{"p2pk has no address", "21" + key + "ac", "pubkey", key + " OP_CHECKSIG", "", "pk(" + key + ")"},
+	{"multisig", "5121" + key + "51ae", "multisig", "1 " + key + " 1 OP_CHECKMULTISIG", "", "multi(1," + key + ")"},
+	{"multisig of nothing", "ae", "nonstandard", "OP_CHECKMULTISIG", "", "raw(ae)"},
+	{"multisig behind what is cut off", "4cae", "nonstandard", "[error]", "", "raw(4cae)"},
+	{"nulldata", "6a04cafe0102", "nulldata", "OP_RETURN 33685194", "", "raw(6a04cafe0102)"},
+	{"nulldata, long", "6a0568656c6c6f", "nulldata", "OP_RETURN 68656c6c6f", "", "raw(6a0568656c6c6f)"},
+	{"anchor", "51024e73", "anchor", "1 29518", "bcrt1pfeesnyr2tx", "addr(bcrt1pfeesnyr2tx)"},
+	{"future", "5210751e76e8199196d454941c45d1b3a323", "witness_unknown", "2 751e76e8199196d454941c45d1b3a323", "bcrt1zw508d6qejxtdg4y5r3zarvaryv2wuatf", "addr(bcrt1zw508d6qejxtdg4y5r3zarvaryv2wuatf)"},
+	{"anyone", "51", "nonstandard", "1", "", "raw(51)"},
+	{"empty", "", "nonstandard", "", "", "raw()"},
+	{"cut off", "4c05aa", "nonstandard", "[error]", "", "raw(4c05aa)"},
+	{"lock", "5fb2754f00", "nonstandard", "15 OP_CHECKSEQUENCEVERIFY OP_DROP -1 0", "", "raw(5fb2754f00)"},
+	{"numbers", "0181028000", "nonstandard", "-1 128", "", "raw(0181028000)"},
+	{"unknown opcode", "bb", "nonstandard", "OP_UNKNOWN", "", "raw(bb)"},
+}
+
 func TestScriptsAreNamedAsCoreNamesThem(t *testing.T) {
 	net := chain.RegTest().Params
-	const key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
-	for _, c := range []struct{ name, script, kind, asm, address, desc string }{
-		{"p2wpkh", "0014751e76e8199196d454941c45d1b3a323f1433bd6", "witness_v0_keyhash", "0 751e76e8199196d454941c45d1b3a323f1433bd6",
-			"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", "addr(bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080)"},
-		{"p2tr", "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798", "witness_v1_taproot", "1 79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
-			"bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6", "rawtr(79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)"},
-		{"p2pkh", "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac", "pubkeyhash", "OP_DUP OP_HASH160 751e76e8199196d454941c45d1b3a323f1433bd6 OP_EQUALVERIFY OP_CHECKSIG",
-			"mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r", "addr(mrCDrCybB6J1vRfbwM5hemdJz73FwDBC8r)"},
-		{"p2pk has no address", "21" + key + "ac", "pubkey", key + " OP_CHECKSIG", "", "pk(" + key + ")"},
-		{"multisig", "5121" + key + "51ae", "multisig", "1 " + key + " 1 OP_CHECKMULTISIG", "", "multi(1," + key + ")"},
-		{"multisig of nothing", "ae", "nonstandard", "OP_CHECKMULTISIG", "", "raw(ae)"},
-		{"multisig behind what is cut off", "4cae", "nonstandard", "[error]", "", "raw(4cae)"},
-		{"nulldata", "6a04cafe0102", "nulldata", "OP_RETURN 33685194", "", "raw(6a04cafe0102)"},
-		{"nulldata, long", "6a0568656c6c6f", "nulldata", "OP_RETURN 68656c6c6f", "", "raw(6a0568656c6c6f)"},
-		{"anchor", "51024e73", "anchor", "1 29518", "bcrt1pfeesnyr2tx", "addr(bcrt1pfeesnyr2tx)"},
-		{"future", "5210751e76e8199196d454941c45d1b3a323", "witness_unknown", "2 751e76e8199196d454941c45d1b3a323", "bcrt1zw508d6qejxtdg4y5r3zarvaryv2wuatf", "addr(bcrt1zw508d6qejxtdg4y5r3zarvaryv2wuatf)"},
-		{"anyone", "51", "nonstandard", "1", "", "raw(51)"},
-		{"empty", "", "nonstandard", "", "", "raw()"},
-		{"cut off", "4c05aa", "nonstandard", "[error]", "", "raw(4c05aa)"},
-		{"lock", "5fb2754f00", "nonstandard", "15 OP_CHECKSEQUENCEVERIFY OP_DROP -1 0", "", "raw(5fb2754f00)"},
-		{"numbers", "0181028000", "nonstandard", "-1 128", "", "raw(0181028000)"},
-		{"unknown opcode", "bb", "nonstandard", "OP_UNKNOWN", "", "raw(bb)"},
-	} {
+	for _, c := range scripts {
 		s := NewScript(unhex(t, c.script), net)
 		desc, _, _ := strings.Cut(s.Desc, "#")
 		if s.Type != c.kind || s.Asm != c.asm || s.Address != c.address || desc != c.desc || s.Hex != c.script {
 			t.Errorf("%s: got %+v", c.name, s)
 		}
-		if want, err := jsonrpc.Encode(s); err != nil || string(s.AppendJSON(nil)) != string(want) {
-			t.Errorf("%s: as JSON %s, want %s (%v)", c.name, s.AppendJSON(nil), want, err)
+		if want, err := jsonrpc.Encode(s); err != nil || string(AppendScript(nil, unhex(t, c.script), net)) != string(want) {
+			t.Errorf("%s: as JSON %s, want %s (%v)", c.name, AppendScript(nil, unhex(t, c.script), net), want, err)
 		}
 		if c.address == "" || c.kind == "witness_unknown" {
 			continue

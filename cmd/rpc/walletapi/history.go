@@ -3,6 +3,7 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -164,10 +165,10 @@ type walletTx struct {
 	Amount jsonrpc.Amount  `json:"amount"`
 	Fee    *jsonrpc.Amount `json:"fee,omitempty"`
 	txPlace
-	Details   []txDetail `json:"details"`
-	Hex       string     `json:"hex"`
-	Decoded   *show.Tx   `json:"decoded,omitempty"`
-	LastBlock blockPlace `json:"lastprocessedblock"`
+	Details   []txDetail      `json:"details"`
+	Hex       string          `json:"hex"`
+	Decoded   json.RawMessage `json:"decoded,omitempty"`
+	LastBlock blockPlace      `json:"lastprocessedblock"`
 }
 
 func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) {
@@ -188,8 +189,7 @@ func (a *API) getTransaction(ctx context.Context, c *jsonrpc.Call) (any, error) 
 		t.Fee, t.Amount = &fee, t.Amount-fee
 	}
 	if verbose {
-		shown := show.NewTx(e.Tx, a.Params.Params, show.Detail{})
-		t.Decoded = &shown
+		t.Decoded = show.NewTx(e.Tx, a.Params.Params, show.Detail{})
 	}
 	return t, nil
 }
