@@ -2,11 +2,15 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"grapevine/testnet/compare"
+	"grapevine/testnet/process"
 )
 
 // A small comparison on real processes: as clients the newcomers take a copy each
@@ -39,8 +43,44 @@ func TestCompareMeasuresBothWaysOnRealNodes(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(os.TempDir(), "grapevine-compare-*"))
-	if err == nil && len(left) > 0 {
-		t.Logf("other comparisons are under way: %v", left)
+}
+
+// Interrupted or told to end, a comparison and a demo take their folder away with them. What they
+// leave that is killed (kill -9) the next one takes away.
+func TestAnInterruptedComparisonLeavesNothing(t *testing.T) {
+	home, tmp := t.TempDir(), t.TempDir()
+	begin := func(line string) *exec.Cmd {
+		cmd := command(t, home, strings.Fields(line)...)
+		cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	folders := func() []string {
+		found, err := filepath.Glob(filepath.Join(tmp, "grapevine-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	for _, line := range []string{"testnet compare --nodes 2 --size 5MB", "testnet demo"} {
+		for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
+			before := folders()
+			cmd := begin(line)
+			eventually(t, "a node's log", func() bool {
+				found, err := filepath.Glob(filepath.Join(tmp, "grapevine-*", "node0", "node.log"))
+				return err == nil && slices.ContainsFunc(found, func(f string) bool { return !slices.Contains(before, filepath.Dir(filepath.Dir(f))) })
+			})
+			_ = cmd.Process.Signal(sig)
+			_ = cmd.Wait()
+			left := folders()
+			if sig != syscall.SIGKILL && len(left) > 0 {
+				t.Errorf("%s, ended by %v, has left %v", line, sig, left)
+			}
+			for _, dir := range left { // its node goes with the command that started it
+				eventually(t, "the end of its node", func() bool { return process.Running(filepath.Join(dir, "node0")).PID == 0 })
+			}
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -71,18 +70,19 @@ func (p *program) compare(c *urfave.Context) error {
 		return cli.Failf("testnet compare", "Name a file in a directory that is there and yours.", "%w", err)
 	}
 	defer files.Close()
-	dir, err := os.MkdirTemp("", "grapevine-compare-")
+	scratch, err := process.NewScratch("grapevine-compare-")
 	if err != nil {
 		return cli.Fail("testnet compare", err)
 	}
-	res, err := p.measure(c.Context, dir, cfg)
+	res, err := p.measure(c.Context, scratch.Dir, cfg)
 	switch {
 	case err == nil && c.Bool("keep"):
-		p.Err.Printf("The data is kept in %s\n", dir)
+		err = scratch.Keep()
+		p.Err.Printf("The data is kept in %s\n", scratch.Dir)
 	case err == nil || c.Context.Err() != nil:
-		err = errors.Join(err, os.RemoveAll(dir))
+		err = errors.Join(err, scratch.Remove())
 	default:
-		return cli.Failf("testnet compare", "The nodes have been stopped; what they said is in "+dir+"/*/*.log", "%w", err)
+		return cli.Failf("testnet compare", "The nodes have been stopped; what they said is in "+scratch.Dir+"/*/*.log", "%w", errors.Join(err, scratch.Keep()))
 	}
 	if err != nil {
 		return cli.Fail("testnet compare", err)

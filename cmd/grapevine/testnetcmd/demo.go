@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -15,20 +14,23 @@ import (
 	"grapevine/testnet/process"
 )
 
+// demoScratch is the kind of the demo's folders.
+const demoScratch = "grapevine-demo-"
+
 // demo runs the story on a network of its own in a fresh directory, and leaves
 // nothing behind unless it failed.
 func (p *program) demo(c *urfave.Context) error {
-	dir, err := os.MkdirTemp("", "grapevine-demo-")
+	scratch, err := process.NewScratch(demoScratch)
 	if err != nil {
 		return cli.Fail("testnet demo", err)
 	}
-	cfg, err := p.netConfig(dir, false)
-	if err != nil {
-		return cli.Fail("testnet demo", err)
+	var local *process.Net
+	cfg, err := p.netConfig(scratch.Dir, false)
+	if err == nil {
+		local, err = process.Create(cfg)
 	}
-	local, err := process.Create(cfg)
 	if err != nil {
-		return cli.Fail("testnet demo", err)
+		return cli.Fail("testnet demo", errors.Join(err, scratch.Remove()))
 	}
 	teller := &teller{o: p.Out}
 	if c.Bool("json") {
@@ -53,13 +55,16 @@ func (p *program) demo(c *urfave.Context) error {
 		teller.endBar()
 		err = errors.Join(err, local.Stop(context.WithoutCancel(c.Context)))
 		if c.Context.Err() != nil {
-			return errors.Join(cli.Fail("testnet demo", c.Context.Err()), os.RemoveAll(dir))
+			return errors.Join(cli.Fail("testnet demo", c.Context.Err()), scratch.Remove())
 		}
-		return cli.Failf("testnet demo", "The nodes have been stopped; what they said is in "+dir+"/node*/node.log", "%w", err)
+		return cli.Failf("testnet demo", "The nodes have been stopped; what they said is in "+scratch.Dir+"/node*/node.log", "%w", errors.Join(err, scratch.Keep()))
 	}
+	leave := scratch.Remove
 	if c.Bool("keep") {
-		teller.o.Printf("\nThe data is kept in %s\n", dir)
-	} else if err := os.RemoveAll(dir); err != nil {
+		teller.o.Printf("\nThe data is kept in %s\n", scratch.Dir)
+		leave = scratch.Keep
+	}
+	if err := leave(); err != nil {
 		return cli.Fail("testnet demo", err)
 	}
 	teller.farewell(res)

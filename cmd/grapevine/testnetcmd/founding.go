@@ -3,12 +3,12 @@ package testnetcmd
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"grapevine/testnet/compare"
 	"grapevine/testnet/demo"
+	"grapevine/testnet/process"
 )
 
 // foundingChapter follows those of the demo's story.
@@ -25,12 +25,12 @@ func (p *program) founding(ctx context.Context, tell *teller, res *demo.Result) 
 	}
 	tell.Say(fmt.Sprintf("%d newcomers want one chain of %s from one seed, whose line carries %s a second. First as clients of a server: each takes its whole copy from the seed. "+
 		"Then as peers: each passes on what it has while it still fetches the rest.", cfg.Nodes, megabytes(cfg.Size), megabytes(cfg.SeedRate)))
-	dir, err := os.MkdirTemp("", "grapevine-demo-")
+	scratch, err := process.NewScratch(demoScratch)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	got, err := p.measureWith(ctx, dir, cfg, func(what, unit string) demo.Bar { return tell.Bar(what, unit) })
+	defer scratch.Remove()
+	got, err := p.measureWith(ctx, scratch.Dir, cfg, func(what, unit string) demo.Bar { return tell.Bar(what, unit) })
 	tell.endBar()
 	if err != nil {
 		return fmt.Errorf("%s: %w", chapter, err)
