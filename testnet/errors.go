@@ -1,6 +1,10 @@
 package testnet
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+)
 
 var (
 	// ErrNoNet: there is no net.json where it was looked for.
@@ -18,3 +22,17 @@ var (
 	// ErrDiffer: the nodes do not agree where they must.
 	ErrDiffer = errors.New("the nodes disagree")
 )
+
+// HangError: a node takes connections, and has answered nobody for so long.
+type HangError struct {
+	Node  Member
+	After time.Duration
+}
+
+func (e *HangError) Error() string {
+	process := ""
+	if e.Node.PID > 0 {
+		process = fmt.Sprintf(" (process %d)", e.Node.PID)
+	}
+	return fmt.Sprintf("%s%s has answered nothing for %v: it hangs", e.Node.Title(), process, e.After)
+}

@@ -42,18 +42,18 @@ func stopped(t *testing.T, m testnet.Member) (goOn func()) {
 // begun the next command ends.
 func TestNoCommandWaitsForANodeThatHangs(t *testing.T) {
 	home := t.TempDir()
-	f := raised(t, home, "--nodes", "3", "--fund", "1")
+	f := raised(t, home, "--nodes", "3")
 	goOn := stopped(t, f.Nodes[1])
 	for _, line := range []string{
-		"testnet cut 0/2", "testnet clock +1m", "testnet mine off", "testnet snapshot s", "testnet reorg 2 --node 1",
-		"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --node 1", "wallet balance --node 1",
+		"testnet cut 0/2", "testnet snapshot s", "testnet reorg 2 --node 1",
+		"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --node 1",
 	} {
 		s := ends(t, home, line)
 		if s.status != 1 || !strings.Contains(s.err, "node 1") || !strings.Contains(s.err, "hangs") || !strings.Contains(s.err, "testnet kill 1") {
 			t.Errorf("%s: status %d\n%s%s", line, s.status, s.out, s.err)
 		}
 	}
-	for _, line := range []string{"testnet links", "testnet balances", "testnet status", "testnet reorg 1 --node 2"} {
+	for _, line := range []string{"testnet links", "testnet status", "testnet reorg 1 --node 2"} {
 		if s := ends(t, home, line); s.status != 0 {
 			t.Errorf("%s: status %d\n%s%s", line, s.status, s.out, s.err)
 		}
@@ -62,7 +62,7 @@ func TestNoCommandWaitsForANodeThatHangs(t *testing.T) {
 	ok(t, home, "testnet", "heal")
 	ok(t, home, "mine", "1", "--node", "0")
 	eventually(t, "one network", func() bool { return testnetAgrees(t, home) && coinSet(t, home, "0") == coinSet(t, home, "1") })
-	if out := ok(t, home, "testnet", "links"); strings.Contains(out, "not told") || strings.Contains(out, "✕") {
+	if out := ok(t, home, "testnet", "links"); strings.Contains(out, "not told") || strings.Count(out, "✕") != 1 { // once: what it means
 		t.Errorf("half is done:\n%s", out)
 	}
 }

@@ -279,7 +279,14 @@ func kill(ctx context.Context, m testnet.Member) error {
 	if err := signal(m.DataDir, os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill node %d: %w", m.Node, err)
 	}
-	return gone(ctx, m)
+	limit, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
+	if err := gone(limit, m); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("node %d (process %d) was killed, and has not ended within %v: the system holds it, as for a disk that does not answer", m.Node, m.PID, stopWithin)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // gone waits until m has ended.

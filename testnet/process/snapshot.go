@@ -362,7 +362,7 @@ func (n *Net) holdAll(ctx context.Context, members []testnet.Member) (held []tes
 // so we let it go and hold it anew.
 func hold(ctx context.Context, node testnet.Node) error {
 	err := node.Call(ctx, "hold", nil, holdSeconds)
-	if err != nil && node.Call(ctx, "hold", nil, 0) == nil {
+	if _, hangs := errors.AsType[*testnet.HangError](err); !hangs && err != nil && node.Call(ctx, "hold", nil, 0) == nil {
 		err = node.Call(ctx, "hold", nil, holdSeconds)
 	}
 	return err

@@ -51,6 +51,9 @@ func HintFor(err error) string {
 		}
 		return fmt.Sprintf("Choose another address with %s HOST:PORT.", l.Flag)
 	}
+	if h, ok := errors.AsType[*testnet.HangError](err); ok {
+		return hintForHang(h.Node)
+	}
 	switch {
 	case errors.Is(err, db.ErrLocked):
 		return "A grapevine node is running on that data directory. Stop it (`grapevine rpc stop --datadir DIR`) or choose another one with --datadir."
@@ -83,6 +86,14 @@ func HintFor(err error) string {
 		return hintForRefusal(e)
 	}
 	return ""
+}
+
+// hintForHang is what to do about a node that hangs. What was begun with it the next command ends.
+func hintForHang(m testnet.Member) string {
+	if m.PID < 0 {
+		return "Look at it where it runs, and try again."
+	}
+	return fmt.Sprintf("`grapevine testnet kill %d` ends it and `grapevine testnet start %d` starts it again; then try again.", m.Node, m.Node)
 }
 
 // IsMkdir is whether a folder could not be made.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -94,8 +95,18 @@ func noted(dir, network string) string {
 	return "http://" + DefaultRPC(network)
 }
 
+// hangsAfter is how long commands wait for a node of a network that answers nothing: one that
+// lives answers in milliseconds, on a busy machine in a second.
+const hangsAfter = 5 * time.Second
+
+// DialMember makes a client of a node of a network. Calls of one that hangs fail with
+// testnet.HangError.
 func DialMember(m testnet.Member) (*client.Client, error) {
-	return client.Dial(m.RPC, m.User, m.Password)
+	cl, err := client.Dial(m.RPC, m.User, m.Password)
+	if err == nil {
+		cl.Limit(client.Patience{For: hangsAfter, Failed: &testnet.HangError{Node: m, After: hangsAfter}})
+	}
+	return cl, err
 }
 
 // Call asks the meant node for one method.

@@ -7,8 +7,10 @@ import (
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/rpc/client"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -87,7 +89,9 @@ func (p *program) shape(c *urfave.Context, local *process.Net, spec string, edit
 	}
 	f := local.File()
 	s.Links = append([]testnet.Link{}, f.Links...)
-	s.Down, s.moved, err = p.tellLinks(c.Context, f)
+	if s.Down, s.moved, err = p.tellLinks(c.Context, f); err != nil {
+		err = fmt.Errorf("it holds from now on, but not all nodes were told: %w", err)
+	}
 	return s, err
 }
 
@@ -337,6 +341,9 @@ func (p *program) netLinks(c *urfave.Context) error {
 // than the network's file says.
 func (p *program) connected(ctx context.Context, f testnet.File) (links map[pair]bool, stale []int, err error) {
 	net := testnet.Network{Members: f.Nodes, Nodes: make([]testnet.Node, len(f.Nodes))}
+	clients, differ := make([]*client.Client, len(f.Nodes)), make([]bool, len(f.Nodes))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
 	for i, m := range f.Nodes {
 		if m.PID == 0 {
 			continue
@@ -346,11 +353,20 @@ func (p *program) connected(ctx context.Context, f testnet.File) (links map[pair
 			return nil, nil, err
 		}
 		defer cl.Close()
-		var had []testnet.Pair
-		if cl.Call(ctx, "setlinks", &had) != nil {
-			continue // it is going, or comes just now
+		g.Go(func() error {
+			var had []testnet.Pair
+			if cl.Call(ctx, "setlinks", &had) == nil { // else it is going, comes just now, or hangs
+				clients[i], differ[i] = cl, !sameRules(had, f.Pairs(m.Node))
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	for i, m := range f.Nodes {
+		if clients[i] != nil {
+			net.Nodes[i] = clients[i]
 		}
-		if net.Nodes[i] = cl; !sameRules(had, f.Pairs(m.Node)) {
+		if differ[i] {
 			stale = append(stale, m.Node)
 		}
 	}

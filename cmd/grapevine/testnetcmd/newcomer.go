@@ -73,16 +73,16 @@ func (p *program) netAdd(c *urfave.Context) error {
 
 // othersUp are the nodes that are up, and the height of the highest.
 func othersUp(ctx context.Context, local *process.Net) (others testnet.Network, height int64, err error) {
-	for _, m := range local.Members() {
-		if m.PID == 0 {
-			continue
+	for _, s := range inspectAll(ctx, local.Members()) {
+		if s.PID == 0 || s.Err != "" {
+			continue // one that hangs gives the newcomer nothing
 		}
-		cl, err := cli.DialMember(m)
+		cl, err := cli.DialMember(s.Member)
 		if err != nil {
 			return others, 0, err
 		}
-		others.Members, others.Nodes = append(others.Members, m), append(others.Nodes, cl)
-		height = max(height, int64(inspect(ctx, m).Height))
+		others.Members, others.Nodes = append(others.Members, s.Member), append(others.Nodes, cl)
+		height = max(height, int64(s.Height))
 	}
 	if len(others.Nodes) == 0 {
 		return others, 0, errAllDown

@@ -167,7 +167,13 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if err == nil {
 		err = r.fork(first, tip.height)
 	}
-	if err = errors.Join(err, mendOwn(context.WithoutCancel(ctx), r.local)); err != nil {
+	if _, hangs := errors.AsType[*testnet.HangError](err); !hangs { // it would not answer this either
+		err = errors.Join(err, mendOwn(context.WithoutCancel(ctx), r.local))
+	}
+	if err != nil && r.local.File().Apart != nil {
+		return fmt.Errorf("%w; it is apart from the network until `grapevine testnet heal` brings it back", err)
+	}
+	if err != nil {
 		return err
 	}
 	r.settle(ctx)
@@ -180,6 +186,12 @@ func (r *reorganiser) look(ctx context.Context, tip block, depth int64) error {
 		v.Before = v.After
 		r.view.Nodes = append(r.view.Nodes, v)
 	}
+	for _, m := range running(r.local.Members()) {
+		if !slices.ContainsFunc(r.view.Nodes, func(v nodeReorg) bool { return v.Node == m.Node }) {
+			r.view.Nodes = append(r.view.Nodes, nodeReorg{Node: m.Node}) // it does not answer, which is told at the end
+		}
+	}
+	slices.SortFunc(r.view.Nodes, func(a, b nodeReorg) int { return a.Node - b.Node })
 	hash := tip.hash
 	for range depth {
 		var b struct {
@@ -197,11 +209,11 @@ func (r *reorganiser) look(ctx context.Context, tip block, depth int64) error {
 	return nil
 }
 
-// nodes are all that run, with their tips.
+// nodes are all that run and answer, with their tips.
 func (r *reorganiser) nodes(ctx context.Context) (all []nodeReorg) {
-	for _, m := range r.local.Members() {
-		if s := inspect(ctx, m); m.PID != 0 && s.Err == "" {
-			all = append(all, nodeReorg{Node: m.Node, After: int64(s.Height), tip: s.Best})
+	for _, s := range inspectAll(ctx, r.local.Members()) {
+		if s.PID != 0 && s.Err == "" {
+			all = append(all, nodeReorg{Node: s.Node, After: int64(s.Height), tip: s.Best})
 		}
 	}
 	return all

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"grapevine/cmd/grapevine/cli"
 	"grapevine/cmd/grapevine/simulatecmd"
@@ -205,10 +206,7 @@ func (p *program) netStatus(c *urfave.Context) error {
 		}
 		return nil
 	}
-	var all []nodeView
-	for _, m := range f.Nodes {
-		all = append(all, inspect(c.Context, m))
-	}
+	all := inspectAll(c.Context, f.Nodes)
 	return p.PrintJSON(struct {
 		Network string     `json:"network"`
 		Dir     string     `json:"dir"`
@@ -220,8 +218,8 @@ func (p *program) netStatus(c *urfave.Context) error {
 // showNet is the table of a network.
 func (p *program) showNet(ctx context.Context, o *cli.Out, members []testnet.Member) {
 	t := cli.NewTable(">node", "name", "P2P", "RPC", ">pid", ">block", ">peers", ">pool", "data directory")
-	for _, m := range members {
-		s := inspect(ctx, m)
+	for _, s := range inspectAll(ctx, members) {
+		m := s.Member
 		row := []string{fmt.Sprint(m.Node), m.Name, m.P2P, m.RPC, fmt.Sprint(m.PID), cli.Count(int64(s.Height)), fmt.Sprint(s.Peers), fmt.Sprint(s.Pool), m.DataDir}
 		switch {
 		case m.PID == 0:
@@ -258,6 +256,18 @@ type nodeView struct {
 	Peers  int    `json:"peers"`
 	Pool   int    `json:"pool_txs"`
 	Err    string `json:"error,omitempty"`
+}
+
+// inspectAll asks all members how they are, beside each other.
+func inspectAll(ctx context.Context, members []testnet.Member) []nodeView {
+	all := make([]nodeView, len(members))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for i, m := range members {
+		g.Go(func() error { all[i] = inspect(ctx, m); return nil })
+	}
+	_ = g.Wait() // what failed stands in its view
+	return all
 }
 
 // inspect asks one member how it is.

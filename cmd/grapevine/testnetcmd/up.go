@@ -210,8 +210,8 @@ func (p *program) stay(c *urfave.Context, local *process.Net) error {
 // tips is a line like "node 0 block 101, 3 peers · node 1 …".
 func (p *program) tips(ctx context.Context, local *process.Net) string {
 	var parts []string
-	for _, m := range local.Members() {
-		s := inspect(ctx, m)
+	for _, s := range inspectAll(ctx, local.Members()) {
+		m := s.Member
 		switch {
 		case m.PID == 0:
 			parts = append(parts, fmt.Sprintf("node %d is down", m.Node))

@@ -133,11 +133,11 @@ func (p *program) twoSides(f testnet.File, spec string) ([][]int, error) {
 // atOnce is how many nodes are asked beside each other.
 const atOnce = 64
 
-// each calls fn for all nodes that are up, beside each other. A node that has gone
-// meanwhile is no failure: it is named in gone.
+// each calls fn for all nodes that are up, beside each other, also when it fails for some. A node
+// that has gone meanwhile is no failure: it is named in gone.
 func (p *program) each(ctx context.Context, members []testnet.Member, fn func(context.Context, testnet.Member, testnet.Node) error) (gone []int, err error) {
-	went := make([]bool, len(members))
-	g, ctx := errgroup.WithContext(ctx)
+	went, failed := make([]bool, len(members)), make([]error, len(members))
+	var g errgroup.Group
 	g.SetLimit(atOnce)
 	for i, m := range members {
 		if m.PID == 0 {
@@ -146,28 +146,32 @@ func (p *program) each(ctx context.Context, members []testnet.Member, fn func(co
 		}
 		g.Go(func() error {
 			cl, err := cli.DialMember(m)
-			if err != nil {
-				return err
+			if err == nil {
+				defer cl.Close()
+				err = fn(ctx, m, cl)
 			}
-			defer cl.Close()
-			err = fn(ctx, m, cl)
 			if err != nil && ctx.Err() == nil && process.Running(m.DataDir).PID != m.PID {
-				went[i] = true
-				return nil
+				went[i], err = true, nil
 			}
-			if err != nil {
-				return fmt.Errorf("node %d: %w", m.Node, err)
-			}
+			failed[i] = ofNode(m, err)
 			return nil
 		})
 	}
-	err = g.Wait()
+	_ = g.Wait() // each failure stands in its place
 	for i, m := range members {
 		if went[i] {
 			gone = append(gone, m.Node)
 		}
 	}
-	return gone, err
+	return gone, errors.Join(failed...)
+}
+
+// ofNode is a node's failure, which names it; nil is none.
+func ofNode(m testnet.Member, err error) error {
+	if _, named := errors.AsType[*testnet.HangError](err); err == nil || named {
+		return err
+	}
+	return fmt.Errorf("node %d: %w", m.Node, err)
 }
 
 var errAllDown = errors.New("all nodes of the network are down")

@@ -32,6 +32,8 @@ type Client struct {
 	secret func() (user, password string, err error)
 	http   http.Client
 	nextID atomic.Uint64
+
+	patience Patience
 }
 
 // Dial makes a client for a URL such as http://127.0.0.1:18443 or
@@ -201,6 +203,9 @@ func (c *Client) post(ctx context.Context, body any) (raw []byte, status int, er
 	if err := json.NewEncoder(&buf).Encode(body); err != nil {
 		return nil, 0, fmt.Errorf("encode the call: %w", err)
 	}
+	ctx, stop := c.watched(ctx)
+	defer stop()
+	defer func() { err = c.reason(ctx, err) }()
 	resp, err := c.ask(ctx, http.MethodPost, c.url, &buf)
 	if err != nil {
 		return nil, 0, err
