@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -362,6 +363,36 @@ func TestTemplateThatTheLedgerRefusesIsAnError(t *testing.T) {
 	b.now = b.now.Add(-1000 * time.Hour) // the parent's time is far ahead of the clock
 	if _, err := b.miner().Generate(t.Context(), 1, chaintest.OpTrue(), 0); !errors.Is(err, chain.ErrTimeTooNew) {
 		t.Fatal(err)
+	}
+}
+
+// unsure is a ledger whose coins move away and back under a trial, so often: it gives no verdict, and
+// its tip is the same before and after.
+type unsure struct {
+	*book
+	times int
+}
+
+func (u *unsure) TryTemplate(h wire.BlockHeader, txs []*chain.Tx) error {
+	if u.times--; u.times >= 0 {
+		return fmt.Errorf("%w: the coins moved", chain.ErrInconclusive)
+	}
+	return u.book.TryTemplate(h, txs)
+}
+
+// No verdict is no refusal, whatever the tip is afterwards: the template is made anew, and given up
+// once the coins never rest.
+func TestATemplateIsTriedUntilThereIsAVerdict(t *testing.T) {
+	for _, tc := range []struct {
+		times int
+		want  error
+	}{{0, nil}, {1, nil}, {settleTries - 1, nil}, {settleTries, errUnsettled}} {
+		b := newBook()
+		m := b.miner(func(c *Config) { c.Ledger = &unsure{b, tc.times} })
+		got, err := m.Template(t.Context(), chaintest.OpTrue())
+		if !errors.Is(err, tc.want) || err == nil && got.Parent != b.tip || errors.Is(err, chain.ErrInconclusive) {
+			t.Errorf("unsure %d times: %v", tc.times, err)
+		}
 	}
 }
 
