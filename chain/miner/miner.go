@@ -19,7 +19,8 @@ import (
 // Ledger is what the miner asks of the record; *ledger.Ledger does.
 type Ledger interface {
 	Tip() *chain.HeaderNode
-	// TryTemplate checks every rule but proof of work and merkle root on the current tip.
+	// TryTemplate checks every rule but proof of work and merkle root on the block's parent and its coins. If
+	// that is not the tip, or not for long enough, there is no verdict, which is chain.ErrInconclusive.
 	TryTemplate(h wire.BlockHeader, txs []*chain.Tx) error
 }
 

@@ -73,12 +73,14 @@ func (m *Miner) Template(ctx context.Context, payTo []byte) (*Template, error) {
 		}
 		t := m.build(tip, choose(snap.Txs, tip, m.terms()), payTo)
 		t.Updates = snap.Updates
-		err := m.cfg.Ledger.TryTemplate(t.Header, t.all())
-		if err == nil {
+		// A verdict is of the parent and its coins, which the template was made of, wherever the tip is by now.
+		switch err := m.cfg.Ledger.TryTemplate(t.Header, t.all()); {
+		case err == nil:
 			return t, nil
-		}
-		if m.cfg.Ledger.Tip().Hash == tip.Hash {
+		case !errors.Is(err, chain.ErrInconclusive):
 			return nil, fmt.Errorf("block template at height %d: %w", t.Height, err)
+		case limit.Err() != nil:
+			return nil, cmp.Or(ctx.Err(), fmt.Errorf("block template: %w", errUnsettled))
 		}
 	}
 	return nil, fmt.Errorf("block template: %w", errUnsettled)
