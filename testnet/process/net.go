@@ -119,8 +119,11 @@ func Reserve(cfg Config) (n *Net, release func(), err error) {
 // Reserve keeps other processes from starting and stopping nodes of this
 // network until release is called. Whoever wants to meanwhile, or was first,
 // is answered with ErrBusy.
-func (n *Net) Reserve() (release func(), err error) {
-	unlock, err := busy(n.cfg.Dir, true)
+func (n *Net) Reserve() (release func(), err error) { return n.reserve(busyPatience) }
+
+// reserve is Reserve for who waits so long for the network.
+func (n *Net) reserve(patience time.Duration) (release func(), err error) {
+	unlock, err := busy(n.cfg.Dir, true, patience)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +140,8 @@ func (n *Net) Reserve() (release func(), err error) {
 const busyPatience = 2 * time.Second
 
 // busy locks the network while nodes are started or stopped.
-func busy(dir string, alone bool) (release func(), err error) {
-	lock, err := lockFile(filepath.Join(dir, busyName), alone, after(busyPatience))
+func busy(dir string, alone bool, patience time.Duration) (release func(), err error) {
+	lock, err := lockFile(filepath.Join(dir, busyName), alone, after(patience))
 	switch {
 	case errors.Is(err, errHeld):
 		return nil, fmt.Errorf("the network in %s: %w", dir, testnet.ErrBusy)
@@ -160,7 +163,7 @@ func (n *Net) share() (release func(), err error) {
 		}
 		finished()
 	}
-	return busy(n.cfg.Dir, false)
+	return busy(n.cfg.Dir, false, busyPatience)
 }
 
 // shareToStart is share for who starts nodes that are down: a network that lies somewhere

@@ -112,7 +112,7 @@ func (n *Net) EndSnapshot(ctx context.Context) error {
 	if left, err := n.unfinished(); err != nil || len(left) == 0 {
 		return err
 	}
-	release, err := n.Reserve()
+	release, err := n.reserve(0) // one that goes on has the network
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,19 @@ func (p *Program) dialNode(c *urfave.Context, word string) (*client.Client, erro
 	case m.PID == 0:
 		return nil, fmt.Errorf("%s %w", m.Title(), testnet.ErrDown)
 	}
+	if c.String("nodes-file") == "" {
+		letGo(c.Context, p.NetDir(c))
+	}
 	return DialMember(m)
+}
+
+// letGo ends what a snapshot has left that was killed: a node that is held still answers, and takes
+// no payment until its time is over. Where there is nothing of the kind it looks at one folder.
+func letGo(ctx context.Context, dir string) {
+	local, err := process.Open(process.Config{Dir: dir, Dial: func(m testnet.Member) (testnet.Node, error) { return DialMember(m) }})
+	if err == nil {
+		_ = local.EndSnapshot(ctx) // one that goes on has the network; and what hangs is in the way of no other
+	}
 }
 
 // Net is the network that the line means: the local one, or the nodes elsewhere that
