@@ -24,7 +24,7 @@ ALONE     := ./p2p ./p2p/addrbook ./p2p/gossip ./p2p/gossip/blocks ./p2p/gossip/
              ./chain ./chain/chaintest ./chain/headertree ./chain/mempool/estimate ./chain/policy ./chain/script/secp256k1 \
              ./wallet ./wallet/coinselect ./wallet/crypter ./wallet/descriptor ./wallet/miniscript ./wallet/psbt \
              ./wallet/signer ./wallet/spend ./wallet/state ./db ./testnet/config ./testnet/export ./cmd/web/layout ./cmd/grapevine/args
-UNREACHED := ./chain/history ./chain/mempool/dump ./cmd/grapevine/cli ./cmd/rpc/chainapi ./cmd/rpc/poolapi ./cmd/rpc/rest \
+UNREACHED := ./chain/history ./chain/mempool/dump ./cmd/rpc/chainapi ./cmd/rpc/poolapi ./cmd/rpc/rest \
              ./cmd/rpc/show ./cmd/rpc/walletapi ./testnet/compare ./testnet/model/picture
 BESIDE    := TestT60_SeedsWithRandomFaults|TestRunsAreExactBySeed|TestSeedsRunBesideEachOther
 # It would wait a second at each process's end, and tests start hundreds.

@@ -96,18 +96,3 @@ func (a *Args) Chain() (string, error) {
 	}
 	return asked, errors.New("Unknown chain " + asked + ".")
 }
-
-// RPCPort is Core's port for RPC on a chain.
-func RPCPort(chain string) uint16 {
-	switch chain {
-	case "test":
-		return 18332
-	case "testnet4":
-		return 48332
-	case "signet":
-		return 38332
-	case "regtest":
-		return 18443
-	}
-	return 8332
-}

@@ -76,7 +76,7 @@ func (p place) String() string { return fmt.Sprintf("%s:%d", p.host, p.port) }
 // stronger than the network's.
 func where(o *args.Args, warn func(string)) (place, error) {
 	chain, _ := o.Chain() // read has checked it
-	at := place{"127.0.0.1", args.RPCPort(chain)}
+	at := place{"127.0.0.1", client.DefaultPort(chain)}
 	asked := o.String("rpcconnect", at.host)
 	host, port, ok := args.SplitHostPort(asked)
 	if !ok {

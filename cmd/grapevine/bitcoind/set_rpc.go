@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"grapevine/cmd/rpc"
+	"grapevine/cmd/rpc/client"
 )
 
 func setRPCUser(s *setup) error {
@@ -76,7 +77,7 @@ func setRPCThreads(s *setup) error {
 
 // rpc decides where RPC answers [HTTPBindAddresses].
 func (s *setup) rpc() error {
-	port := args.RPCPort(s.chain)
+	port := client.DefaultPort(s.chain)
 	if s.Has("rpcport") {
 		n := s.Int("rpcport", 0)
 		if n < 1 || n > math.MaxUint16 {

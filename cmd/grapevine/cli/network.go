@@ -12,6 +12,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/chain"
+	"grapevine/cmd/rpc/client"
 )
 
 // RulesFlags change a network's rules. Whoever reads a chain made under them
@@ -85,18 +86,7 @@ func DefaultListen(p *chain.Params) string {
 // DefaultRPC is where a node listens for RPC if nothing else is said: on
 // bitcoind's port of that network, for this machine alone.
 func DefaultRPC(network string) string {
-	port := "18443"
-	switch network {
-	case "mainnet":
-		port = "8332"
-	case "testnet3":
-		port = "18332"
-	case "testnet4":
-		port = "48332"
-	case "signet":
-		port = "38332"
-	}
-	return net.JoinHostPort("127.0.0.1", port)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(client.DefaultPort(network))))
 }
 
 // ParseHash reads 64 hex digits.
