@@ -40,7 +40,7 @@ func (a *API) getBlockCount(context.Context, *jsonrpc.Call) (any, error) {
 }
 
 func (a *API) getBestBlockHash(context.Context, *jsonrpc.Call) (any, error) {
-	return a.Ledger.Tip().Hash.String(), nil
+	return jsonrpc.Hash(a.Ledger.Tip().Hash), nil
 }
 
 func (a *API) getDifficulty(context.Context, *jsonrpc.Call) (any, error) {
@@ -52,7 +52,7 @@ func (a *API) getBlockHash(_ context.Context, c *jsonrpc.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n.Hash.String(), nil
+	return jsonrpc.Hash(n.Hash), nil
 }
 
 func (a *API) atHeight(height int64) (*chain.HeaderNode, error) {

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
 )
 
 // request is one call as it travels. Version 1.x answers always carry result
@@ -185,6 +188,12 @@ type Encoded []byte
 func Hex(raw []byte) Encoded {
 	text := append(make([]byte, 0, hex.EncodedLen(len(raw))+2), '"')
 	return append(hex.AppendEncode(text, raw), '"')
+}
+
+// Hash is a hash as people write it, which is its last byte first, as text.
+func Hash(h chainhash.Hash) Encoded {
+	slices.Reverse(h[:])
+	return Hex(h[:])
 }
 
 // enter takes a place, or gives up when nobody waits for the answer any more [WorkQueue::Enqueue].

@@ -238,7 +238,8 @@ func member(part json.RawMessage) (name []byte, value json.RawMessage) {
 	if !ok {
 		name = []byte(textOf(part[:end]))
 	}
-	return name, bytes.TrimLeft(part[end:], " \t\r\n:")
+	_, value, _ = bytes.Cut(part[end:], []byte(":"))
+	return name, bytes.TrimSpace(value)
 }
 
 // plain is what stands between the quotes of a JSON text that has nothing to unescape, and would have nothing to
