@@ -32,6 +32,18 @@ type Block struct {
 	Weight int
 }
 
+// IDs are the two ids of a transaction: Tx.ID and Tx.WID.
+type IDs struct{ ID, WID Hash }
+
+// IDs are those of the block's transactions, in its order.
+func (b *Block) IDs() []IDs {
+	ids := make([]IDs, len(b.Txs))
+	for i, tx := range b.Txs {
+		ids[i] = IDs{tx.ID, tx.WID}
+	}
+	return ids
+}
+
 // frameSize is what a block takes beside so many transactions: its header, and their number.
 func frameSize(txs int) int {
 	return wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(txs))

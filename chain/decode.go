@@ -82,17 +82,31 @@ func DecodeBlock(raw []byte) (*Block, error) {
 	return b, err
 }
 
+// DecodeBlockAgain is DecodeBlock for bytes that were decoded before, of which the ids are still known: they are not
+// computed again. The caller has made sure that they are the same bytes.
+func DecodeBlockAgain(raw []byte, ids []IDs) (*Block, error) {
+	b, err := decodeBlock(raw, ids)
+	if err == nil && (len(b.Raw) != len(raw) || len(b.Txs) != len(ids)) {
+		err = errTrailing
+	}
+	if err != nil {
+		return nil, fmt.Errorf("decode block again: %w", err)
+	}
+	return b, nil
+}
+
 // DecodeFirstBlock reads the block at the start of raw; bytes behind it are no
 // part of it, and ignored [DecodeHexBlk].
 func DecodeFirstBlock(raw []byte) (*Block, error) {
-	b, err := decodeBlock(raw)
+	b, err := decodeBlock(raw, nil)
 	if err != nil {
 		return nil, fmt.Errorf("decode block: %w", err)
 	}
 	return b, nil
 }
 
-func decodeBlock(raw []byte) (*Block, error) {
+// decodeBlock computes the ids of the transactions beyond those that are known.
+func decodeBlock(raw []byte, known []IDs) (*Block, error) {
 	if len(raw) < headerSize {
 		return nil, errTruncated
 	}
@@ -113,7 +127,12 @@ func decodeBlock(raw []byte) (*Block, error) {
 		if err != nil {
 			return nil, fmt.Errorf("transaction %d: %w", i, err)
 		}
-		tx := layout.decode(raw[start:w.pos:w.pos])
+		tx := layout.parse(raw[start:w.pos:w.pos])
+		if i < len(known) {
+			tx.ID, tx.WID = known[i].ID, known[i].WID
+		} else {
+			layout.identify(tx)
+		}
 		b.Txs = append(b.Txs, tx)
 		b.Weight += tx.Weight
 	}
@@ -333,9 +352,15 @@ func (w *walker) count(least int) (int, error) {
 	return int(n), nil
 }
 
-// decode makes a Tx of bytes that the walker has passed. Its scripts and witnesses stand
-// in them, so that they are held once.
+// decode makes a Tx of bytes that the walker has passed, with its ids.
 func (l txLayout) decode(raw []byte) *Tx {
+	tx := l.parse(raw)
+	l.identify(tx)
+	return tx
+}
+
+// parse is decode without the ids. The scripts and witnesses stand in raw, so that they are held once.
+func (l txLayout) parse(raw []byte) *Tx {
 	msg := &wire.MsgTx{Version: int32(binary.LittleEndian.Uint32(raw)), LockTime: binary.LittleEndian.Uint32(raw[l.lock:])}
 	w := walker{raw: raw, pos: l.body}
 	ins := make([]wire.TxIn, w.passed(minInSize))
@@ -365,9 +390,7 @@ func (l txLayout) decode(raw []byte) *Tx {
 			ins[i].Witness[j] = w.view()
 		}
 	}
-	tx := &Tx{MsgTx: msg, Size: l.size, raw: raw}
-	l.identify(tx)
-	return tx
+	return &Tx{MsgTx: msg, Size: l.size, Weight: l.weight(), raw: raw}
 }
 
 // passed is a count that the walker has passed.
@@ -383,14 +406,17 @@ func (w *walker) view() []byte {
 	return w.raw[w.pos-n : w.pos : w.pos]
 }
 
-// identify computes ids and weight from the bytes as they are.
+// stripped is the size without witness.
+func (l txLayout) stripped() int { return 4 + (l.witness - l.body) + 4 }
+
+func (l txLayout) weight() int { return l.stripped()*(WitnessScale-1) + l.size }
+
+// identify computes the ids from the bytes as they are.
 func (l txLayout) identify(tx *Tx) {
 	raw := tx.raw
-	stripped := 4 + (l.witness - l.body) + 4
-	tx.Weight = stripped*(WitnessScale-1) + l.size
 	tx.WID = chainhash.DoubleHashH(raw)
 	tx.ID = tx.WID
-	if stripped != l.size {
+	if l.stripped() != l.size {
 		h := sha256.New()
 		h.Write(raw[:4])
 		h.Write(raw[l.body:l.witness])
@@ -406,8 +432,9 @@ func NewTx(msg *wire.MsgTx) *Tx {
 	buf.Grow(msg.SerializeSize())
 	_ = msg.Serialize(&buf) // a bytes.Buffer takes everything
 	raw := buf.Bytes()
-	tx := &Tx{MsgTx: msg, Size: len(raw), raw: raw}
-	layoutOf(msg, len(raw)).identify(tx)
+	l := layoutOf(msg, len(raw))
+	tx := &Tx{MsgTx: msg, Size: len(raw), Weight: l.weight(), raw: raw}
+	l.identify(tx)
 	return tx
 }
 
@@ -433,8 +460,9 @@ func NewBlock(msg *wire.MsgBlock) *Block {
 	b.Weight = pos * WitnessScale
 	for _, m := range msg.Transactions {
 		size := m.SerializeSize()
-		tx := &Tx{MsgTx: m, Size: size, raw: raw[pos : pos+size : pos+size]}
-		layoutOf(m, size).identify(tx)
+		l := layoutOf(m, size)
+		tx := &Tx{MsgTx: m, Size: size, Weight: l.weight(), raw: raw[pos : pos+size : pos+size]}
+		l.identify(tx)
 		b.Txs = append(b.Txs, tx)
 		b.Weight += tx.Weight
 		pos += size

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -283,6 +284,36 @@ func TestTransactionsOfABlockAreReadAlone(t *testing.T) {
 			if tx, err := chain.DecodeTxOf(raw[:cut], 1); tx != nil || err == nil {
 				t.Fatalf("%s: of %d bytes: %v, %v", name, cut, tx, err)
 			}
+		}
+	}
+}
+
+// A block whose ids are known is decoded to the same, and nothing is hashed; other bytes are no such block.
+func TestABlockIsDecodedAgain(t *testing.T) {
+	for name, raw := range wireBlocks(t) {
+		b, err := chain.DecodeBlock(raw)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		again, err := chain.DecodeBlockAgain(raw, b.IDs())
+		if err != nil || !reflect.DeepEqual(again, b) {
+			t.Errorf("%s: %v", name, err)
+		}
+		marked := b.IDs()
+		marked[0] = chain.IDs{ID: chain.Hash{1}, WID: chain.Hash{2}}
+		if again, err = chain.DecodeBlockAgain(raw, marked); err != nil || again.Txs[0].ID != marked[0].ID || again.Txs[0].WID != marked[0].WID {
+			t.Errorf("%s: the ids are computed again: %v", name, err)
+		}
+		for what, ids := range map[string][]chain.IDs{"fewer": b.IDs()[1:], "more": append(b.IDs(), chain.IDs{}), "none": nil} {
+			if _, err := chain.DecodeBlockAgain(raw, ids); err == nil {
+				t.Errorf("%s: decodes with %s ids", name, what)
+			}
+		}
+		if _, err := chain.DecodeBlockAgain(append(bytes.Clone(raw), 0), b.IDs()); err == nil {
+			t.Errorf("%s: decodes with a byte behind it", name)
+		}
+		if _, err := chain.DecodeBlockAgain(raw[:len(raw)-1], b.IDs()); err == nil {
+			t.Errorf("%s: decodes without its last byte", name)
 		}
 	}
 }

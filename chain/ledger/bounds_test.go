@@ -297,11 +297,74 @@ func TestDecodedBodiesAreBounded(t *testing.T) {
 	for _, over := range []int64{0, 1} {
 		b := newByHand(t)
 		m := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
-		b.w.freshBytes = freshLimit - int64(len(m.Block.Raw)) + over
+		b.w.arrived.bytes = freshLimit - int64(len(m.Block.Raw)) + over
 		e := b.w.addHeader(m.Node)
 		b.w.store(e, submitMsg{m.Node, m.Block, 1})
-		if kept := b.w.fresh[e] != nil; kept != (over == 0) {
+		if kept := b.w.arrived.fresh[e] != nil; kept != (over == 0) {
 			t.Errorf("%d bytes over the limit the block is kept decoded: %v", over, kept)
+		}
+	}
+}
+
+// The ids of bodies whose turn does not come soon are kept up to a limit of transactions; those that are too
+// many are computed again when their block is read.
+func TestKnownIDsAreBounded(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		b := newByHand(t)
+		first := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+		second := chaintest.Mine(t, b.cfg.Params, first.Node)
+		e, later := b.w.addHeader(first.Node), b.w.addHeader(second.Node)
+		a := &b.w.arrived
+		a.ids[later], a.txs = make([]chain.IDs, idsLimit-1+over), idsLimit-1+over
+		a.identify(e, first.Block)
+		if a.ids[e] == nil || (a.ids[later] != nil) != (over == 0) || a.txs > idsLimit {
+			t.Errorf("%d over the limit: %d transactions of %d blocks are known", over, a.txs, len(a.ids))
+		}
+		a.forget(e)
+		a.forget(later)
+		if a.txs != 0 || len(a.ids) != 0 {
+			t.Errorf("%d transactions of %d blocks are still known", a.txs, len(a.ids))
+		}
+	}
+}
+
+// A block that came before its turn is connected with the ids that it was stored with, which are let go of then; so is
+// one for which there was no room to keep it decoded, or whose turn did not come after all.
+func TestABlockThatCameEarlyIsNotHashedAgain(t *testing.T) {
+	for name, store := range map[string]func(w *writer, m, parent chaintest.Mined){
+		"before its parent": func(w *writer, m, _ chaintest.Mined) {
+			w.store(w.entryOf(m.Node), submitMsg{m.Node, m.Block, 1})
+		},
+		"no room": func(w *writer, m, parent chaintest.Mined) {
+			w.arrived.bytes = freshLimit
+			w.store(w.entryOf(parent.Node), submitMsg{parent.Node, parent.Block, 1})
+			w.store(w.entryOf(m.Node), submitMsg{m.Node, m.Block, 1})
+		},
+		"its turn does not come": func(w *writer, m, parent chaintest.Mined) {
+			w.store(w.entryOf(parent.Node), submitMsg{parent.Node, parent.Block, 1})
+			w.store(w.entryOf(m.Node), submitMsg{m.Node, m.Block, 1})
+			w.arrived.wait(w.entryOf(m.Node))
+		},
+	} {
+		b := newByHand(t)
+		parent := chaintest.Mine(t, b.cfg.Params, b.cfg.Params.Genesis())
+		m := chaintest.Mine(t, b.cfg.Params, parent.Node)
+		b.w.addHeader(parent.Node)
+		e := b.w.addHeader(m.Node)
+		store(b.w, m, parent)
+		if b.w.arrived.fresh[e] != nil || b.w.arrived.ids[e] == nil {
+			t.Fatalf("%s: decoded: %v, ids: %v", name, b.w.arrived.fresh[e] != nil, b.w.arrived.ids[e])
+		}
+		mark := chain.Hash{1}
+		b.w.arrived.ids[e][0].WID = mark
+		queued := b.w.enqueue(e, false)
+		s := &slot{e: queued.e, ids: queued.ids} // the queued one is the worker's
+		if err := b.w.l.loadSlot(s); err != nil || s.block.Txs[0].WID != mark || s.block.Txs[0].ID != m.Block.Txs[0].ID {
+			t.Errorf("%s: %v, %v", name, s.block, err)
+		}
+		b.w.leave(s)
+		if b.w.arrived.ids[e] != nil {
+			t.Errorf("%s: the ids are kept", name)
 		}
 	}
 }

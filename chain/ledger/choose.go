@@ -61,7 +61,7 @@ func (w *writer) enqueue(e *entry, disconnect bool) *slot {
 	if disconnect {
 		w.head = e.Parent
 	}
-	s.block = w.fresh[e]
+	s.block, s.ids = w.arrived.fresh[e], w.arrived.ids[e]
 	w.load(s)
 	return s
 }
@@ -174,7 +174,7 @@ func (w *writer) markFailed(e *entry, err error) {
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.current.Invalid = append(w.out.current.Invalid, BadHeader{e.Node, err})
 	w.tree.headers.Walk(e, func(at *entry) bool {
-		w.forget(at)
+		w.arrived.forget(at)
 		w.answer(at, at.reason())
 		return true
 	})

@@ -69,7 +69,7 @@ func (w *writer) lose(e *entry) {
 		return
 	}
 	w.tree.lose(e)
-	w.forget(e)
+	w.arrived.forget(e)
 	w.archive.SaveHeader(e.Num, e.record())
 	w.out.close() // its Lost comes after whatever was said of it before
 	w.out.current.Lost = append(w.out.current.Lost, e.Node)

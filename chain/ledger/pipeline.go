@@ -30,6 +30,7 @@ type slot struct {
 	err   error // why it failed, once checked; a *chain.RuleError unless it is our own fault
 
 	block   *chain.Block
+	ids     []chain.IDs  // of its transactions, where they are known though block is not
 	ahead   *coins.Ahead // its inputs, as far as they were on disk
 	spent   [][]chain.Coin
 	changes []coins.Change
@@ -84,7 +85,7 @@ func (l *Ledger) checkAgain(n *chain.HeaderNode, b *chain.Block) error {
 
 func (l *Ledger) loadSlot(s *slot) (err error) {
 	if s.block == nil {
-		if s.block, err = l.readBlock(s.e); err != nil {
+		if s.block, err = l.readKnown(s.e, s.ids); err != nil {
 			return err
 		}
 	}
@@ -125,12 +126,19 @@ func (w *writer) check(s *slot) error {
 }
 
 // readBlock reads and decodes a stored body.
-func (l *Ledger) readBlock(e *entry) (*chain.Block, error) {
+func (l *Ledger) readBlock(e *entry) (*chain.Block, error) { return l.readKnown(e, nil) }
+
+// readKnown is readBlock where the ids of the transactions are known, unless there are none.
+func (l *Ledger) readKnown(e *entry, ids []chain.IDs) (b *chain.Block, err error) {
 	raw, err := l.readRaw(e)
 	if err != nil {
 		return nil, err
 	}
-	b, err := chain.DecodeBlock(raw)
+	if len(ids) > 0 {
+		b, err = chain.DecodeBlockAgain(raw, ids)
+	} else {
+		b, err = chain.DecodeBlock(raw)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("body of block %s: %w", e.Node.Hash, err)
 	}

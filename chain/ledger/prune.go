@@ -231,7 +231,7 @@ func (w *writer) pruneUnits(away []*unit) {
 		for _, e := range u.entries {
 			bodies = append(bodies, e.Body)
 			nodes = append(nodes, e.Node)
-			w.forget(e)
+			w.arrived.forget(e)
 		}
 		w.tree.prune(u.entries)
 		for _, e := range u.entries {

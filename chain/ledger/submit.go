@@ -164,14 +164,12 @@ func (w *writer) store(e *entry, m submitMsg) {
 		return
 	}
 	if !w.tree.hopeful(e) {
+		w.arrived.identify(e, m.block)
 		w.out.verdict(e.Node, m.from, chain.ErrInconclusive)
 		return
 	}
 	w.wait(e, m.from)
-	if w.freshBytes == 0 || w.freshBytes+int64(e.Size) <= freshLimit {
-		w.freshBytes += int64(e.Size)
-		w.fresh[e] = m.block
-	}
+	w.arrived.keep(e, m.block)
 }
 
 // settle answers, once nothing can be connected any more, those whose blocks
@@ -183,7 +181,7 @@ func (w *writer) settle() (bool, error) {
 		return false, nil
 	}
 	for _, e := range w.awaiting {
-		w.forget(e)
+		w.arrived.wait(e)
 		w.answer(e, chain.ErrInconclusive)
 	}
 	w.awaiting = w.awaiting[:0]

@@ -19,9 +19,6 @@ const (
 	// pipelineBlocks bounds the same for small blocks; so many are enough to
 	// keep all cores busy.
 	pipelineBlocks = 16
-	// freshLimit bytes of submitted blocks, or one block, are kept decoded until their turn; those
-	// beyond are read and decoded again.
-	freshLimit = 2 << 20
 	// tailBytes of bodies may wait for the disk before submitted ones wait too.
 	tailBytes = 32 << 20
 	// moveBytes is the largest reorganisation that readers see as one move. A
@@ -51,13 +48,12 @@ type writer struct {
 	stopped bool              // a block of Config.StopAt was connected: no further ones are
 	failing bool              // a slot failed: nothing new is begun until workers are through
 
-	held       []submitMsg             // wait until the tail has room
-	checks     []*bodyCheck            // being checked, in order
-	awaiting   []*entry                // stored, somebody waits for the verdict
-	waiting    map[*entry][]uint64     // who
-	queued     map[*entry]bool         // in the pipeline
-	fresh      map[*entry]*chain.Block // kept decoded, as they are soon to be connected
-	freshBytes int64
+	held     []submitMsg         // wait until the tail has room
+	checks   []*bodyCheck        // being checked, in order
+	awaiting []*entry            // stored, somebody waits for the verdict
+	waiting  map[*entry][]uint64 // who
+	queued   map[*entry]bool     // in the pipeline
+	arrived  arrived             // what is known of bodies that wait for their turn
 
 	commands []*command
 	flush    flushState
@@ -81,7 +77,7 @@ type flushState struct {
 
 func newWriter(l *Ledger) *writer {
 	w := &writer{l: l, log: l.cfg.Log, tree: l.tree, set: l.set, archive: l.archive, inbox: l.inbox,
-		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, fresh: map[*entry]*chain.Block{}}
+		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, arrived: newArrived()}
 	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
 	w.flush.when, w.flush.height = l.cfg.Now(), l.set.Tip().Height
@@ -283,15 +279,7 @@ func (w *writer) settled(s *slot) {
 func (w *writer) leave(s *slot) {
 	delete(w.queued, s.e)
 	w.bytes -= int64(s.e.Size)
-	w.forget(s.e)
-}
-
-// forget lets go of an entry's decoded block.
-func (w *writer) forget(e *entry) {
-	if w.fresh[e] != nil {
-		w.freshBytes -= int64(e.Size)
-		delete(w.fresh, e)
-	}
+	w.arrived.forget(s.e)
 }
 
 // drop throws the rest of the pipeline away after a failure, once no worker is
