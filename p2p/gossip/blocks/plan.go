@@ -247,8 +247,8 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 		if len(q.flights) == 0 || q == p {
 			continue
 		}
-		if q.newcomer && shared && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
-			continue // its speed is not known yet
+		if q.newcomer && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
+			continue // small blocks come no faster than it answers: its speed is not known yet
 		}
 		each := size / f.rateOf(q)
 		for i := len(q.flights) - 1; i >= 0; i-- {
