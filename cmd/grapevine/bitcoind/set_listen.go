@@ -33,8 +33,11 @@ func (s *setup) addresses() error {
 	s.cfg.Discover = s.Bool("discover", true)
 	s.later(s.roads())
 	port, err := s.port()
-	s.later(err)
+	s.later(cmp.Or(err, s.checkTorPort()))
 	binds := len(s.List("bind")) + len(s.List("whitebind"))
+	if binds == 0 && s.Has("port") {
+		s.warnPort("port", port)
+	}
 	listens := s.Bool("listen", true)
 	switch {
 	case binds > 0 && !listens:
@@ -107,6 +110,8 @@ func (s *setup) binds(port uint16) error {
 			return fmt.Errorf("Invalid port specified in -bind: '%s'", text)
 		case err != nil || !ok || tagged && kind != "onion":
 			return fmt.Errorf("Cannot resolve -bind address: '%s'", text)
+		case !tagged:
+			s.warnPort("bind", at.Port())
 		}
 		add(at, 0, tagged)
 	}

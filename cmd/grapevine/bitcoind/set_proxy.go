@@ -86,17 +86,25 @@ func (s *setup) proxy(option string, port uint16) (p2p.Proxy, error) {
 const torControlPort = 9051
 
 // tor has Tor make an onion service that leads to us [-listenonion].
-func (s *setup) tor() (err error) {
+func (s *setup) tor() error {
+	at := p2p.Proxy{At: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), torControlPort)}
 	if !s.Bool("listenonion", true) {
 		return nil
 	}
-	s.cfg.Tor = swarm.TorControl{
-		At:       p2p.Proxy{At: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), torControlPort)},
-		Password: s.String("torpassword", ""),
-		KeyFile:  filepath.Join(s.NetDir(), "onion_v3_private_key"),
-	}
 	if s.String("torcontrol", "") != "" {
-		s.cfg.Tor.At, err = s.proxy("torcontrol", torControlPort)
+		var err error
+		if at, err = s.proxy("torcontrol", torControlPort); err != nil {
+			return err
+		}
 	}
-	return err
+	s.cfg.Tor = swarm.TorControl{At: at, Password: s.String("torpassword", ""), KeyFile: filepath.Join(s.NetDir(), "onion_v3_private_key")}
+	return nil
+}
+
+// checkTorPort refuses a -torcontrol whose port is none, also where Tor is not asked [CheckHostPortOptions].
+func (s *setup) checkTorPort() error {
+	if text := s.String("torcontrol", ""); text != "" && !strings.HasPrefix(text, "unix:") && badPort(text) {
+		return fmt.Errorf("Invalid port specified in -torcontrol: '%s'", text)
+	}
+	return nil
 }
