@@ -91,6 +91,45 @@ func (t Table[K, V]) Glance(tx *Tx, k K, fn func([]byte)) (ok bool) {
 	return true
 }
 
+// Record is a record as it stands in the file, neither proven nor decoded. It is gone when the transaction ends.
+type Record struct {
+	table, key, raw []byte
+}
+
+// Value proves the record; the bytes are the file's own.
+func (r Record) Value() ([]byte, error) {
+	value, err := unseal(r.key, r.raw)
+	if err != nil {
+		return nil, damaged(r.table, r.key, err)
+	}
+	return value, nil
+}
+
+// Glance are the record's bytes without the proof: see Table.Glance.
+func (r Record) Glance() []byte {
+	n := max(0, len(r.raw)-sumSize)
+	return r.raw[:n:n]
+}
+
+// Walk is Scan for who needs no copies, or the keys alone: only these are decoded.
+func (t Table[K, V]) Walk(tx *Tx, from K, fn func(K, Record) (more bool, err error)) error {
+	b := tx.bolt.Bucket(t.bucket)
+	if b == nil {
+		return nil
+	}
+	c := b.Cursor()
+	for k, raw := c.Seek(t.key.Append(nil, from)); k != nil; k, raw = c.Next() {
+		key, err := t.key.Decode(k)
+		if err != nil {
+			return t.damaged(k, err)
+		}
+		if more, err := fn(key, Record{t.bucket, k, raw}); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
 // Has tells whether there is a record, without reading it.
 func (t Table[K, V]) Has(tx *Tx, k K) bool {
 	_, raw := t.find(tx, k)
@@ -118,11 +157,13 @@ func (t Table[K, V]) decode(key, raw []byte) (v V, err error) {
 	return v, nil
 }
 
-func (t Table[K, V]) damaged(key []byte, err error) error {
+func (t Table[K, V]) damaged(key []byte, err error) error { return damaged(t.bucket, key, err) }
+
+func damaged(table, key []byte, err error) error {
 	if !errors.Is(err, ErrCorrupt) {
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	return fmt.Errorf("table %s, record %x: %w", t.bucket, key, err)
+	return fmt.Errorf("table %s, record %x: %w", table, key, err)
 }
 
 // Put writes one record, over an older one if there is any.

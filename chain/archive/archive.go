@@ -21,8 +21,8 @@ var ErrNotFound = errors.New("not found")
 var ErrStopped = errors.New("chain file is closing")
 
 const (
-	// groupBytes of bodies make a commit worth while at once: with bodies of
-	// 900 kB, eight of them cost about 1.3 times their size on disk.
+	// groupBytes of bodies make a commit worth while at once: it waits for the disk, and writes up to four pieces
+	// of the one before again.
 	groupBytes = 8 << 20
 	// groupDelay is how long anything waits for company. A crash loses at most
 	// this much of what nobody was promised, and peers have it.
@@ -43,6 +43,8 @@ type Archive struct {
 
 	wake  chan struct{} // capacity 1: there may be work
 	parts partCache
+	piece int       // bytes of a body's pieces
+	room  sync.Pool // *[]byte: a body put together for a moment
 
 	mu      sync.Mutex
 	headers map[uint32]Header // not written yet
@@ -81,7 +83,7 @@ func newBatch() *batch {
 // block.
 func Open(file *db.DB, onCommit func()) *Archive {
 	return &Archive{
-		file: file, t: newTables(), onEnd: onCommit,
+		file: file, t: newTables(), onEnd: onCommit, piece: pieceBytes,
 		wake:    make(chan struct{}, 1),
 		headers: map[uint32]Header{}, tail: map[uint32][]byte{}, active: newBatch(), Sampling: history.UsualSampling(),
 	}

@@ -145,12 +145,12 @@ func (a *Archive) write(tx *db.Tx, w *work) error {
 		}
 	}
 	for i, n := range w.bodies {
-		if err := a.t.bodies.Put(tx, n, w.raw[i]); err != nil {
+		if err := a.putBody(tx, n, w.raw[i]); err != nil {
 			return err
 		}
 	}
 	for _, n := range w.pruned {
-		if err := errors.Join(a.t.bodies.Delete(tx, n), a.t.undo.Delete(tx, n)); err != nil {
+		if err := errors.Join(a.deleteBody(tx, n), a.t.undo.Delete(tx, n)); err != nil {
 			return err
 		}
 	}

@@ -3,14 +3,14 @@
 //
 // It keeps headers, bodies, undo records, coins and indexes in their tables,
 // holds what is not written yet in a bounded memory tail, and groups writes by
-// bytes, because a commit for every body would write several times its size.
+// bytes, because every commit waits for the disk.
 // It never checks a block, knows no tree, and does not know which tip is best.
 //
 // The tables, all in one bbolt file:
 //
 //	meta      name            -> bytes; see keyTip
 //	headers   number 4        -> header 80 ‖ flags 1 ‖ body number 4 ‖ body size 4 ‖ transactions 4, if flagTxs ‖ reason
-//	bodies    body number 4   -> the block as it travels, with witnesses
+//	bodies    body number 4   -> the block as it travels, with witnesses; see bodyKey for a long one
 //	undo      body number 4   -> what it spent: see coins.AppendUndo
 //	coins     txid ‖ vout     -> see coins.Append; coins2 is another place for them: see coins.Place
 //	txs       first 5 bytes of txid ‖ header number 4 -> place in block, uvarint

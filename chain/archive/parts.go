@@ -45,16 +45,12 @@ func sum(part []byte) uint32 {
 	return crc32.Checksum(part, crc32.MakeTable(crc32.Castagnoli)) // the standard library keeps one table
 }
 
-// of is a part of the body, with bytes of its own; nil: there is none, or it is not what it was.
-func (p *parts) of(body []byte, place int) []byte {
-	if place < 0 || place >= len(p.sums) || int64(p.offsets[place+1]) > int64(len(body)) {
-		return nil
+// at is where in the body a transaction is.
+func (p *parts) at(place int) (from, to int, ok bool) {
+	if place < 0 || place >= len(p.sums) {
+		return 0, 0, false
 	}
-	part := body[p.offsets[place]:p.offsets[place+1]]
-	if sum(part) != p.sums[place] {
-		return nil
-	}
-	return bytes.Clone(part)
+	return int(p.offsets[place]), int(p.offsets[place+1]), true
 }
 
 // partCache holds the parts of bodies that were asked for lately; nil of one that was asked for once. It has two
@@ -119,12 +115,45 @@ func (a *Archive) Tx(body uint32, place int) (tx *chain.Tx, err error) {
 
 // glance reads and proves a part of a committed body, and nothing else of it; nil: the whole has to be looked at.
 func (a *Archive) glance(body uint32, p *parts, place int) (part []byte) {
+	from, to, ok := p.at(place)
+	if !ok {
+		return nil
+	}
 	err := a.file.View(func(tx *db.Tx) error {
-		a.t.bodies.Glance(tx, body, func(raw []byte) { part = p.of(raw, place) })
+		part = a.cut(tx, body, from, to)
 		return nil
 	})
-	if err != nil {
+	if err != nil || sum(part) != p.sums[place] {
 		return nil // it is told by who looks at all of it
+	}
+	return part
+}
+
+// cut is a part of a committed body, not proven, with bytes of its own; nil: there are not so many.
+func (a *Archive) cut(tx *db.Tx, body uint32, from, to int) (part []byte) {
+	var k bodyKey
+	size := 0 // of a piece
+	err := a.t.bodies.Walk(tx, bodyKey{body: body}, func(first bodyKey, r db.Record) (bool, error) {
+		raw := r.Glance()
+		if k, size = first, len(raw); k == (bodyKey{body: body}) && to <= size {
+			part = bytes.Clone(raw[from:to])
+		}
+		return false, nil
+	})
+	if err != nil || part != nil || k.body != body || k.of == 0 || size == 0 {
+		return part
+	}
+	part = make([]byte, 0, to-from)
+	for ; from < to; from = (from/size + 1) * size {
+		if from/size >= int(k.of) {
+			return nil
+		}
+		k.piece = uint16(from / size)
+		a.t.bodies.Glance(tx, k, func(raw []byte) {
+			if at := from % size; at < len(raw) {
+				part = append(part, raw[at:min(len(raw), to-from+at)]...)
+			}
+		})
 	}
 	return part
 }

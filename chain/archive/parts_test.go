@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -28,7 +29,14 @@ func bodyOf(txs int) *chain.Block {
 // One transaction of a body is the same whether it is read with all of the body or alone, in memory and in the
 // file, and there is none behind the last one.
 func TestTransactionsAreReadOneByOne(t *testing.T) {
+	for _, piece := range []int{50, 1000, pieceBytes} { // a transaction has some 200 bytes
+		t.Run(fmt.Sprint(piece), func(t *testing.T) { readOneByOne(t, piece) })
+	}
+}
+
+func readOneByOne(t *testing.T, piece int) {
 	a, _ := open(t, db.Options{})
+	a.piece = piece
 	small, large := bodyOf(3), bodyOf(300)
 	a.SaveBody(1, small.Raw)
 	a.SaveBody(2, large.Raw)

@@ -14,42 +14,6 @@ import (
 // Every read looks into memory first and into the file afterwards. Records
 // leave memory only after they are committed, so one of the two has them.
 
-// Body is a stored block's bytes. They are shared: do not change them [ReadBlockFromDisk].
-func (a *Archive) Body(n uint32) ([]byte, error) {
-	if raw, ok := a.waits(n); ok {
-		return raw, nil
-	}
-	return get(a, a.t.bodies, n)
-}
-
-// waits is a body that is not committed yet.
-func (a *Archive) waits(n uint32) (raw []byte, ok bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	raw, ok = a.tail[n]
-	return raw, ok
-}
-
-// InBody calls fn with a stored block's bytes, which are gone when it returns: who needs them for a moment
-// need not copy a block. fn must not wait for anything.
-func (a *Archive) InBody(n uint32, fn func(raw []byte)) error {
-	return a.inBody(n, func(raw []byte) error { fn(raw); return nil })
-}
-
-// inBody is InBody for who may find something wrong.
-func (a *Archive) inBody(n uint32, fn func(raw []byte) error) error {
-	if raw, ok := a.waits(n); ok {
-		return fn(raw)
-	}
-	return a.file.View(func(tx *db.Tx) error {
-		ok, err := a.t.bodies.Look(tx, n, fn)
-		if err == nil && !ok {
-			err = fmt.Errorf("record %v: %w", n, ErrNotFound)
-		}
-		return err
-	})
-}
-
 // Undo is a stored undo record [UndoReadFromDisk].
 func (a *Archive) Undo(body uint32) ([]byte, error) {
 	if raw, ok := find(a, func(b *batch) ([]byte, bool) { v, ok := b.undo[body]; return v, ok }); ok {
@@ -172,28 +136,4 @@ func (a *Archive) viewCoins(fn func(*db.Tx, coins.Place) error) (tip uint32, err
 // be read.
 func Check(ctx context.Context, file *db.DB, progress func(done, total int64)) error {
 	return file.Check(ctx, tableNames(), progress)
-}
-
-// ScanBodies calls fn for each committed body in the order of arrival. It holds
-// no transaction while fn runs.
-func (a *Archive) ScanBodies(ctx context.Context, fn func(n uint32, raw []byte) error) error {
-	for next := uint32(1); ; next++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		var raw []byte
-		found := false
-		err := a.file.View(func(tx *db.Tx) error {
-			return a.t.bodies.Scan(tx, &next, func(n uint32, b []byte) (bool, error) {
-				next, raw, found = n, b, true
-				return false, nil
-			})
-		})
-		if err != nil || !found {
-			return err
-		}
-		if err := fn(next, raw); err != nil {
-			return err
-		}
-	}
 }

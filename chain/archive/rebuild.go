@@ -23,7 +23,7 @@ func (a *Archive) Rebuild(change func(num uint32, h Header) Header, kept Indexes
 			return err
 		}
 		for n, raw := range a.tail {
-			if err := a.t.bodies.Put(tx, n, raw); err != nil {
+			if err := a.putBody(tx, n, raw); err != nil {
 				return err
 			}
 		}
@@ -53,7 +53,7 @@ func (a *Archive) changeHeaders(tx *db.Tx, change func(num uint32, h Header) Hea
 	for _, r := range all {
 		h := change(r.num, r.Header)
 		if r.Body != 0 && h.Body == 0 {
-			err = errors.Join(err, a.t.bodies.Delete(tx, r.Body))
+			err = errors.Join(err, a.deleteBody(tx, r.Body))
 		}
 		if err := errors.Join(err, a.t.headers.Put(tx, r.num, h)); err != nil {
 			return err

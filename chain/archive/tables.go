@@ -77,7 +77,7 @@ const (
 type tables struct {
 	meta    db.Table[string, uint32]
 	headers db.Table[uint32, Header]
-	bodies  db.Table[uint32, []byte]
+	bodies  db.Table[bodyKey, []byte]
 	undo    db.Table[uint32, []byte]
 	txs     db.Table[txKey, uint32]
 	filters db.Table[uint32, Filter]
@@ -92,7 +92,7 @@ func newTables() tables {
 	return tables{
 		meta:    db.NewTable("meta", db.String(), db.Uint32()),
 		headers: db.NewTable("headers", db.Uint32(), headerCodec()).Dense(),
-		bodies:  db.NewTable("bodies", db.Uint32(), db.Bytes()).Dense(),
+		bodies:  db.NewTable("bodies", bodyKeyCodec(), db.Bytes()).Dense(),
 		undo:    db.NewTable("undo", db.Uint32(), db.Bytes()).Dense(),
 		txs:     db.NewTable("txs", txKeyCodec(), varintCodec()),
 		filters: db.NewTable("filters", db.Uint32(), filterCodec()).Dense(),

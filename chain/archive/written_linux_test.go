@@ -24,15 +24,6 @@ func written(t testing.TB) (n int64) {
 	return n
 }
 
-// randomBody is one that nothing else is equal to.
-func randomBody(rng *rand.Rand, size int) []byte {
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = byte(rng.Uint32())
-	}
-	return b
-}
-
 // Bodies that come one by one are written once: a commit does not write those before it again.
 func TestACommitDoesNotWriteItsNeighboursAgain(t *testing.T) {
 	a, _ := open(t, db.Options{})

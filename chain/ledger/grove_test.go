@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,9 @@ func growGrove(t testing.TB, rng *rand.Rand, n int) *grove {
 
 func (g *grove) bud(t testing.TB, rng *rand.Rand, parent leaf, extra uint64) leaf {
 	opts := []chaintest.Option{chaintest.Extra(extra + 1)}
+	if extra%16 == 5 {
+		opts = append(opts, chaintest.PayTo(longScript(int(extra))))
+	}
 	good := parent.good
 	coinsThere := maps.Clone(g.state[parent.Node.Hash])
 	var txs []*chain.Tx
@@ -78,6 +82,15 @@ func (g *grove) bud(t testing.TB, rng *rand.Rand, parent leaf, extra uint64) lea
 		g.state[m.Node.Hash] = g.after(m)
 	}
 	return leaf{m, good}
+}
+
+// longScript is an output's that nobody can spend, so long that a body with it is stored in two pieces or three.
+func longScript(number int) []byte {
+	script := bytes.Repeat([]byte{0x6a}, 33_000+number%5*14_000)
+	for i := 1; i < len(script); i++ {
+		script[i] = byte(i*i>>7) ^ byte(number)
+	}
+	return script
 }
 
 // again spends the same coins to somewhere else.

@@ -21,12 +21,13 @@ import (
 
 // Name and Schema are the kind and version of the chain file, for db.Open.
 const (
-	Name          = "chain"
-	Schema uint32 = 2 // the coins may be at another place, where they came as a snapshot
+	Name = "chain"
+	// Schema 2: the coins may be at another place, where they came as a snapshot; 3: long bodies are in pieces.
+	Schema uint32 = 3
 )
 
 // Older are the versions that are read too.
-func Older() []uint32 { return []uint32{1} }
+func Older() []uint32 { return []uint32{1, 2} }
 
 // ErrNotFound: a block, or what belongs to it, that is not stored.
 var ErrNotFound = errors.New("block not found")

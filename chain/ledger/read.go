@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -64,23 +63,28 @@ func (l *Ledger) RawBlock(hash chain.Hash) ([]byte, error) {
 	return l.readRaw(e)
 }
 
-// InBlock calls fn with a stored block as it travels, without copying it: the bytes are gone when
-// fn returns, which must not wait for anything.
+// InBlock calls fn with a stored block as it travels: the bytes are gone when fn returns, which must not wait for
+// anything.
 func (l *Ledger) InBlock(hash chain.Hash, fn func(raw []byte)) error {
+	return l.readingBlock(hash, func(body uint32) error { return l.archive.InBody(body, fn) })
+}
+
+// AppendBlock appends a stored block as it travels to a buffer: who sends many uses one again.
+func (l *Ledger) AppendBlock(to []byte, hash chain.Hash) (raw []byte, err error) {
+	err = l.readingBlock(hash, func(body uint32) (err error) {
+		raw, err = l.archive.AppendBody(to, body, spareRoom)
+		return err
+	})
+	return raw, err
+}
+
+// readingBlock is reading for who knows no more than the block's hash.
+func (l *Ledger) readingBlock(hash chain.Hash, read func(body uint32) error) error {
 	e, ok := l.tree.entry(hash)
 	if !ok {
 		return fmt.Errorf("block %s: %w", hash, ErrNotFound)
 	}
-	return l.reading(e, func(body uint32) error { return l.archive.InBody(body, fn) })
-}
-
-// AppendBlock appends a stored block as it travels to a buffer: who sends many uses one again.
-func (l *Ledger) AppendBlock(to []byte, hash chain.Hash) ([]byte, error) {
-	err := l.InBlock(hash, func(raw []byte) { to = append(slices.Grow(to, len(raw)+spareRoom), raw...) })
-	if err != nil {
-		return nil, err
-	}
-	return to, nil
+	return l.reading(e, read)
 }
 
 // spareRoom in bytes is left behind a block, where its copy may be sealed.
