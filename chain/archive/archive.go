@@ -22,8 +22,8 @@ var ErrStopped = errors.New("chain file is closing")
 
 const (
 	// groupBytes of bodies make a commit worth while at once: it waits for the disk, and writes up to four pieces
-	// of the one before again.
-	groupBytes = 8 << 20
+	// of the one before again. What it writes is in memory three times meanwhile.
+	groupBytes = 2 << 20
 	// groupDelay is how long anything waits for company. A crash loses at most
 	// this much of what nobody was promised, and peers have it.
 	groupDelay = 500 * time.Millisecond

@@ -25,7 +25,7 @@ const smallHeap = 8 << 20
 // second may have a heap of busyHeap, which is less than the middle of a sync of many small
 // transactions takes by gcPercent.
 const (
-	busyHeap = 24 << 20
+	busyHeap = 44 << 20
 	busyRate = 1 << 20
 )
 

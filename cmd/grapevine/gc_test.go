@@ -38,8 +38,8 @@ func TestTheCollectorComesSeldomWhileBlocksCome(t *testing.T) {
 		live, rate, limit uint64 // MiB
 		want              int
 	}{
-		{"a newcomer among many", 8, 10, 1 << 40, 200},
-		{"more lives", 12, 10, 1 << 40, 100},
+		{"a newcomer among many", 16, 10, 1 << 40, 175},
+		{"more lives", 22, 10, 1 << 40, 100},
 		{"the middle of a sync: as when it is quiet", 40, 100, 1 << 40, gcPercent},
 		{"a large heap", 400, 100, 1 << 40, gcPercent},
 		{"a small heap: not more than at the start", 5, 10, 1 << 40, startPercent},
