@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -99,19 +100,33 @@ func (a *Archive) deleteBody(tx *db.Tx, n uint32) error {
 }
 
 // Body is a stored block's bytes. They are shared: do not change them [ReadBlockFromDisk].
-func (a *Archive) Body(n uint32) ([]byte, error) {
+func (a *Archive) Body(n uint32) (raw []byte, err error) {
 	if raw, ok := a.waits(n); ok {
 		return raw, nil
 	}
-	return a.readBody(nil, n, 0)
+	err = a.inPieces(n, func(pieces [][]byte) { raw = bytes.Join(pieces, nil) })
+	return raw, err
 }
 
 // AppendBody appends a stored block's bytes to a buffer, and leaves so many bytes of room behind them.
 func (a *Archive) AppendBody(to []byte, n uint32, room int) ([]byte, error) {
-	if raw, ok := a.waits(n); ok {
-		return append(slices.Grow(to, len(raw)+room), raw...), nil
+	put := func(pieces [][]byte) {
+		for _, piece := range pieces {
+			room += len(piece)
+		}
+		to = slices.Grow(to, room)
+		for _, piece := range pieces {
+			to = append(to, piece...)
+		}
 	}
-	return a.readBody(to, n, room)
+	if raw, ok := a.waits(n); ok {
+		put([][]byte{raw})
+		return to, nil
+	}
+	if err := a.inPieces(n, put); err != nil {
+		return nil, err
+	}
+	return to, nil
 }
 
 // waits is a body that is not committed yet.
@@ -122,24 +137,24 @@ func (a *Archive) waits(n uint32) (raw []byte, ok bool) {
 	return raw, ok
 }
 
-// readBody is AppendBody of a committed one.
-func (a *Archive) readBody(to []byte, n uint32, room int) ([]byte, error) {
-	err := a.file.View(func(tx *db.Tx) (err error) {
-		to, err = a.appendBody(tx, to, n, room)
+// inPieces calls fn with the pieces of a committed body, which are gone when it returns.
+func (a *Archive) inPieces(n uint32, fn func([][]byte)) error {
+	return a.file.View(func(tx *db.Tx) error {
+		pieces, err := a.piecesOf(tx, n)
+		if err == nil {
+			fn(pieces)
+		}
 		return err
 	})
-	return to, err
 }
 
-// appendBody is readBody in a transaction. A piece that is missing is a damaged body.
-func (a *Archive) appendBody(tx *db.Tx, to []byte, n uint32, room int) ([]byte, error) {
-	next, found := bodyKey{body: n}, false
-	err := a.t.bodies.Walk(tx, bodyKey{body: n}, func(k bodyKey, r db.Record) (bool, error) {
-		if k.body != n {
-			return false, nil
-		}
-		if !found {
-			next.of, found = k.of, true
+// piecesOf are a committed body's pieces as they stand in the file, one if it is whole. One that is missing is a
+// damaged body.
+func (a *Archive) piecesOf(tx *db.Tx, n uint32) (pieces [][]byte, err error) {
+	next := bodyKey{body: n}
+	err = a.t.bodies.Walk(tx, next, func(k bodyKey, r db.Record) (bool, error) {
+		if k.body == n && len(pieces) == 0 {
+			next.of = k.of
 		}
 		if k != next {
 			return false, nil
@@ -148,39 +163,19 @@ func (a *Archive) appendBody(tx *db.Tx, to []byte, n uint32, room int) ([]byte, 
 		if err != nil {
 			return false, err
 		}
-		if k.piece == 0 {
-			size, err := a.sizeOf(tx, k, len(raw))
-			if err != nil {
-				return false, err
-			}
-			to = slices.Grow(to, size+room)
-		}
-		to = append(to, raw...)
+		pieces = append(pieces, raw)
 		next.piece++
 		return next.piece < next.of, nil
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case !found:
-		return nil, fmt.Errorf("record %d: %w", n, ErrNotFound)
-	case next.piece < next.of:
+	case len(pieces) < int(next.of):
 		return nil, fmt.Errorf("%w: body %d has lost piece %d of %d", db.ErrCorrupt, n, next.piece, next.of)
+	case len(pieces) == 0:
+		return nil, fmt.Errorf("record %d: %w", n, ErrNotFound)
 	}
-	return to, nil
-}
-
-// sizeOf is how many bytes a body has, whose first record has so many.
-func (a *Archive) sizeOf(tx *db.Tx, k bodyKey, first int) (int, error) {
-	if k.of == 0 {
-		return first, nil
-	}
-	last := -1
-	a.t.bodies.Glance(tx, bodyKey{k.body, k.of, k.of - 1}, func(raw []byte) { last = len(raw) })
-	if last < 0 || last > first { // nothing has proven it yet
-		return 0, fmt.Errorf("%w: body %d has lost its last piece of %d", db.ErrCorrupt, k.body, k.of)
-	}
-	return (int(k.of)-1)*first + last, nil
+	return pieces, nil
 }
 
 // InBody calls fn with a stored block's bytes, which are gone when it returns: who needs them for a moment
@@ -207,7 +202,7 @@ func (a *Archive) inBody(n uint32, fn func(raw []byte) error) error {
 		room = new([]byte)
 	}
 	defer a.room.Put(room)
-	raw, err := a.readBody((*room)[:0], n, 0)
+	raw, err := a.AppendBody((*room)[:0], n, 0)
 	if err != nil {
 		return err
 	}
@@ -229,9 +224,11 @@ func (a *Archive) ScanBodies(ctx context.Context, fn func(n uint32, raw []byte) 
 				next, found = k.body, true
 				return false, nil
 			})
-			if err == nil && found {
-				raw, err = a.appendBody(tx, nil, next, 0)
+			if err != nil || !found {
+				return err
 			}
+			pieces, err := a.piecesOf(tx, next)
+			raw = bytes.Join(pieces, nil)
 			return err
 		})
 		if err != nil || !found {
