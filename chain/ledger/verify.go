@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
@@ -71,30 +72,43 @@ type verifying struct {
 
 func (l *Ledger) verify(ctx context.Context, tip *chain.HeaderNode, level int, blocks int32) error {
 	v := &verifying{Ledger: l, at: tip, rules: connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay(), Fetch: l.set.Coins}}
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	down := make(chan provenBlock, 1) // a block is read while the one above it is taken back
+	reader.Go(func() {
+		defer close(down)
+		for n := tip; n.Parent != nil && n.Height > tip.Height-blocks; n = n.Parent {
+			p := v.read(n, level)
+			select {
+			case down <- p:
+			case <-reading.Done():
+				return
+			}
+			if p.err != nil {
+				return
+			}
+		}
+	})
 	var unproven error
-	for n := tip; n.Parent != nil && n.Height > tip.Height-blocks; n = n.Parent {
+	for p := range down {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		e, _ := l.tree.entry(n.Hash)
-		if l.Pruned(n.Hash) || l.Absent(n.Hash) {
-			unproven = fmt.Errorf("%w: blocks up to height %d are not here", errInPart, n.Height)
-			break
+		err := p.err
+		if err == nil && level >= VerifyCoins && v.at == p.node {
+			err = v.takeBack(p)
 		}
-		b, spent, err := v.read(e, level)
-		if err != nil {
-			return fmt.Errorf("block %s at height %d: %w", n.Hash, n.Height, err)
+		switch {
+		case errors.Is(err, errInPart):
+			unproven = err
+		case err != nil:
+			return fmt.Errorf("block %s at height %d: %w", p.node.Hash, p.node.Height, err)
 		}
-		if level < VerifyCoins || v.at != n {
-			continue
-		}
-		if v.cost += int64(len(b.Raw)) + moveBlock; v.cost > l.cfg.moveBytes {
-			unproven = fmt.Errorf("%w: coins of blocks up to height %d take too much memory", errInPart, n.Height)
-			continue
-		}
-		if err := v.takeBack(n, b, spent); err != nil {
-			return fmt.Errorf("block %s at height %d: %w: %w", n.Hash, n.Height, db.ErrCorrupt, err)
-		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if level < VerifyScripts || unproven != nil {
 		return unproven
@@ -102,28 +116,49 @@ func (l *Ledger) verify(ctx context.Context, tip *chain.HeaderNode, level int, b
 	return v.again(ctx, tip)
 }
 
-// read reads and checks a block as far as level says.
-func (v *verifying) read(e *entry, level int) (b *chain.Block, spent [][]chain.Coin, err error) {
-	if b, err = v.readBlock(e); err != nil {
-		return nil, nil, err
-	}
-	if b.Hash != e.Node.Hash {
-		return nil, nil, fmt.Errorf("%w: its body is block %s", db.ErrCorrupt, b.Hash)
-	}
-	if level >= VerifyBlocks {
-		if err := chain.CheckBlock(v.cfg.Params, b); err != nil {
-			return nil, nil, err
-		}
-	}
-	if level >= VerifyUndo {
-		spent, err = v.SpentBy(b)
-	}
-	return b, spent, err
+// provenBlock is a block that is what it should be, as far as it was looked at, with what it spent; or err says
+// what is wrong.
+type provenBlock struct {
+	node  *chain.HeaderNode
+	block *chain.Block
+	spent [][]chain.Coin
+	err   error
 }
 
-// takeBack takes block n back. What it made has to be there as it made it, and what it spent may not be
+// read reads and checks a block as far as level says.
+func (v *verifying) read(n *chain.HeaderNode, level int) (p provenBlock) {
+	p.node = n
+	if v.Pruned(n.Hash) || v.Absent(n.Hash) {
+		p.err = fmt.Errorf("%w: blocks up to height %d are not here", errInPart, n.Height)
+		return p
+	}
+	e, _ := v.tree.entry(n.Hash)
+	if p.block, p.err = v.readBlock(e); p.err == nil && p.block.Hash != n.Hash {
+		p.err = fmt.Errorf("%w: its body is block %s", db.ErrCorrupt, p.block.Hash)
+	}
+	if p.err == nil && level >= VerifyBlocks {
+		p.err = chain.CheckBlock(v.cfg.Params, p.block)
+	}
+	if p.err == nil && level >= VerifyUndo {
+		p.spent, p.err = v.SpentBy(p.block)
+	}
+	return p
+}
+
+// takeBack takes a block back, if memory holds it with those above.
+func (v *verifying) takeBack(p provenBlock) error {
+	if v.cost += int64(len(p.block.Raw)) + moveBlock; v.cost > v.cfg.moveBytes {
+		return fmt.Errorf("%w: coins of blocks up to height %d take too much memory", errInPart, p.node.Height)
+	}
+	if err := v.undo(p.node, p.block, p.spent); err != nil {
+		return fmt.Errorf("%w: %w", db.ErrCorrupt, err)
+	}
+	return nil
+}
+
+// undo takes block n back. What it made has to be there as it made it, and what it spent may not be
 // [DisconnectBlock, DISCONNECT_UNCLEAN].
-func (v *verifying) takeBack(n *chain.HeaderNode, b *chain.Block, spent [][]chain.Coin) error {
+func (v *verifying) undo(n *chain.HeaderNode, b *chain.Block, spent [][]chain.Coin) error {
 	if len(spent) != len(b.Txs) {
 		return fmt.Errorf("the undo record is of %d transactions, not %d", len(spent), len(b.Txs))
 	}
