@@ -46,3 +46,38 @@ func TestFromANewcomerOfUnknownSpeedNothingIsTakenAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// Small answers buy no time: what is not sent is taken over as soon after it was asked for, though something small comes
+// now and then from behind it.
+func TestWhoAnswersInAnotherOrderHoldsNothingForLonger(t *testing.T) {
+	const size, little, step, each = 60_000, 100, 100 * time.Millisecond, stealAfter - 100*time.Millisecond
+	r := newRig(20)
+	asked, idle := r.source(true), r.source(true)
+	r.says(asked, 5, 6, 7, 8, 9, 10, 11, 12)
+	r.says(idle)
+	idle.rate.add(4*size, time.Second)
+	r.total.add(4*size, time.Second)
+	r.size.add(size)
+	r.plan(t)
+	if len(asked.flights) < 2 {
+		t.Fatalf("asked for %d blocks", len(asked.flights))
+	}
+	held := asked.flights[0].e
+	r.says(idle, int(held.Node.Height))
+	var taken time.Duration
+	for at := step; taken == 0 && at < 5*stealAfter; at += step {
+		r.wait(step)
+		if len(asked.flights) > 1 && at%each == 0 {
+			e := asked.flights[1].e
+			r.Deliver(asked, e, little)
+			e.Stored = true
+		}
+		r.Changed()
+		if r.plan(t); r.flightOf(idle, held) != nil {
+			taken = at
+		}
+	}
+	if taken != stealAfter {
+		t.Errorf("taken over after %v, want %v", taken, stealAfter)
+	}
+}
