@@ -11,10 +11,11 @@ import (
 
 // flight is one request for a body that one source has not answered.
 type flight struct {
-	e    *headers.Entry
-	p    *Source
-	next *flight // the request before, for the same block at another source
-	late bool    // others may be asked
+	e     *headers.Entry
+	p     *Source
+	next  *flight // the request before, for the same block at another source
+	asked time.Time
+	late  bool // others may be asked
 }
 
 func (f *Fetcher) flightOf(p *Source, e *headers.Entry) *flight {
@@ -28,7 +29,7 @@ func (f *Fetcher) flightOf(p *Source, e *headers.Entry) *flight {
 
 // add notes that a source is asked for a block [BlockRequested].
 func (f *Fetcher) add(p *Source, e *headers.Entry) {
-	x := &flight{e: e, p: p, next: f.flights[e], late: p.misfit == e}
+	x := &flight{e: e, p: p, next: f.flights[e], asked: f.now, late: p.misfit == e}
 	f.flights[e] = x
 	if len(p.flights) == 0 {
 		p.headAt = f.now

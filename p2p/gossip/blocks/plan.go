@@ -247,7 +247,7 @@ func (f *Fetcher) steal(p *Source) []*headers.Entry {
 		if len(q.flights) == 0 || q == p {
 			continue
 		}
-		if q.newcomer && q.rate.bytes < size && f.now.Sub(q.headAt) < stealAfter {
+		if q.newcomer && q.rate.bytes < size && f.now.Sub(q.flights[0].asked) < stealAfter {
 			continue // small blocks come no faster than it answers: its speed is not known yet
 		}
 		each := size / f.rateOf(q)
