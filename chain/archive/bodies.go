@@ -82,18 +82,21 @@ func (a *Archive) putBody(tx *db.Tx, n uint32, raw []byte) error {
 	return nil
 }
 
-// deleteBody takes away all that stands under a body's number; nothing is no error.
+// deleteBody takes away all that stands under a body's number, also what is damaged and no key of a body any more;
+// nothing is no error.
 func (a *Archive) deleteBody(tx *db.Tx, n uint32) error {
-	var keys []bodyKey
-	err := a.t.bodies.Walk(tx, bodyKey{body: n}, func(k bodyKey, _ db.Record) (bool, error) {
-		if k.body == n {
+	under := binary.BigEndian.AppendUint32(nil, n)
+	var keys [][]byte
+	err := a.t.bodyRecords.Walk(tx, under, func(k []byte, _ db.Record) (bool, error) {
+		ours := bytes.HasPrefix(k, under)
+		if ours {
 			keys = append(keys, k)
 		}
-		return k.body == n, nil
+		return ours, nil
 	})
 	for _, k := range keys {
 		if err == nil {
-			err = a.t.bodies.Delete(tx, k)
+			err = a.t.bodyRecords.Delete(tx, k)
 		}
 	}
 	return err

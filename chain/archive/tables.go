@@ -78,12 +78,14 @@ type tables struct {
 	meta    db.Table[string, uint32]
 	headers db.Table[uint32, Header]
 	bodies  db.Table[bodyKey, []byte]
-	undo    db.Table[uint32, []byte]
-	txs     db.Table[txKey, uint32]
-	filters db.Table[uint32, Filter]
-	stats   db.Table[uint32, coins.BlockStats]
-	scripts db.Table[scriptKey, []byte]
-	digests db.Table[scriptKey, []byte]
+	// bodyRecords are the same, whatever their keys are.
+	bodyRecords db.Table[[]byte, []byte]
+	undo        db.Table[uint32, []byte]
+	txs         db.Table[txKey, uint32]
+	filters     db.Table[uint32, Filter]
+	stats       db.Table[uint32, coins.BlockStats]
+	scripts     db.Table[scriptKey, []byte]
+	digests     db.Table[scriptKey, []byte]
 
 	snapshot db.Table[string, Snapshot]
 }
@@ -93,6 +95,9 @@ func newTables() tables {
 		meta:    db.NewTable("meta", db.String(), db.Uint32()),
 		headers: db.NewTable("headers", db.Uint32(), headerCodec()).Dense(),
 		bodies:  db.NewTable("bodies", bodyKeyCodec(), db.Bytes()).Dense(),
+
+		bodyRecords: db.NewTable("bodies", db.Bytes(), db.Bytes()),
+
 		undo:    db.NewTable("undo", db.Uint32(), db.Bytes()).Dense(),
 		txs:     db.NewTable("txs", txKeyCodec(), varintCodec()),
 		filters: db.NewTable("filters", db.Uint32(), filterCodec()).Dense(),
