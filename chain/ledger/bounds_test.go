@@ -328,6 +328,19 @@ func TestKnownIDsAreBounded(t *testing.T) {
 	}
 }
 
+// A block of more transactions than are kept at all leaves those of others alone.
+func TestTooManyIDsPushNoOthersOut(t *testing.T) {
+	for _, over := range []int{0, 1} {
+		a, small, large := newArrived(), &entry{}, &entry{}
+		tx := &chain.Tx{}
+		a.identify(small, &chain.Block{Txs: []*chain.Tx{tx}})
+		a.identify(large, &chain.Block{Txs: slices.Repeat([]*chain.Tx{tx}, idsLimit+over)})
+		if kept := a.ids[large] != nil; kept != (over == 0) || (a.ids[small] != nil) == kept || a.txs != len(a.ids[small])+len(a.ids[large]) {
+			t.Errorf("%d over the limit: %d transactions of %d blocks are known", over, a.txs, len(a.ids))
+		}
+	}
+}
+
 // A block that came before its turn is connected with the ids that it was stored with, which are let go of then; so is
 // one for which there was no room to keep it decoded, or whose turn did not come after all.
 func TestABlockThatCameEarlyIsNotHashedAgain(t *testing.T) {
