@@ -16,6 +16,7 @@ import (
 var (
 	errTruncated   = errors.New("ends too early")
 	errTrailing    = errors.New("bytes after the end")
+	errOther       = errors.New("not the bytes whose ids are known")
 	errNonMinimal  = errors.New("a count is not in its shortest form")
 	errFlag        = errors.New("unknown flag before the inputs")
 	errNoWitnesses = errors.New("witness flag set but no witness there")
@@ -87,7 +88,7 @@ func DecodeBlock(raw []byte) (*Block, error) {
 func DecodeBlockAgain(raw []byte, ids []IDs) (*Block, error) {
 	b, err := decodeBlock(raw, ids)
 	if err == nil && (len(b.Raw) != len(raw) || len(b.Txs) != len(ids)) {
-		err = errTrailing
+		err = errOther
 	}
 	if err != nil {
 		return nil, fmt.Errorf("decode block again: %w", err)

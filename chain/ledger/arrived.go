@@ -33,20 +33,21 @@ func (a *arrived) keep(e *entry, b *chain.Block) {
 	a.fresh[e] = b
 }
 
-// identify keeps the ids of a block. Of which blocks they are forgotten when they are too many does not
-// matter: it costs no more than time.
+// identify keeps the ids of a block, unless they are too many by themselves. Of which blocks they are forgotten when
+// they are too many together does not matter: it costs no more than time.
 func (a *arrived) identify(e *entry, b *chain.Block) {
 	a.unidentify(e)
+	if len(b.Txs) > idsLimit {
+		return
+	}
 	for old := range a.ids {
 		if a.txs+len(b.Txs) <= idsLimit {
 			break
 		}
 		a.unidentify(old)
 	}
-	if len(b.Txs) <= idsLimit {
-		a.ids[e] = b.IDs()
-		a.txs += len(b.Txs)
-	}
+	a.ids[e] = b.IDs()
+	a.txs += len(b.Txs)
 }
 
 func (a *arrived) unidentify(e *entry) {
