@@ -270,3 +270,13 @@ func FuzzDecode(f *testing.F) {
 		p.Finalize()
 	})
 }
+
+// As Core: what begins with OP_RETURN is not spent; what ends too early cannot be either, but that is not looked at.
+func TestAnalysisOfOutputsThatCannotBeSpent(t *testing.T) {
+	for script, refused := range map[string]bool{"raw(6a)": true, "raw(4c)": false} {
+		p, _, _ := funded(t, script)
+		if got := p.Analyze(policy.Core31()); strings.Contains(got.Fault, "spends unspendable output") != refused {
+			t.Errorf("%s: %+v", script, got)
+		}
+	}
+}

@@ -92,3 +92,19 @@ func TestOneCheckAtATime(t *testing.T) {
 		t.Error("a check does not end")
 	}
 }
+
+// As in Core, a coin is made of every output but of those that begin with OP_RETURN or are too long: also of one whose
+// script ends too early, though nobody can spend it.
+func TestCoinsThatABlockMakes(t *testing.T) {
+	for _, c := range []struct {
+		script []byte
+		coins  int64
+	}{{nil, 1}, {[]byte{0x51}, 1}, {[]byte{0x4c}, 1}, {[]byte{0x6a}, 0}, {make([]byte, 10_000), 1}, {make([]byte, 10_001), 0}} {
+		msg := wire.NewMsgTx(2)
+		msg.AddTxOut(wire.NewTxOut(1, c.script))
+		var st blockStats
+		if st.addOutputs(chain.NewTx(msg), false, false); st.CoinsGrownAct != c.coins || (st.BytesGrownAct == st.BytesGrown) != (c.coins == 1) {
+			t.Errorf("%d bytes: %d coins, %d bytes of %d", len(c.script), st.CoinsGrownAct, st.BytesGrownAct, st.BytesGrown)
+		}
+	}
+}

@@ -1,11 +1,13 @@
 package show
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
@@ -107,6 +109,52 @@ func TestSignaturesShowTheirHashType(t *testing.T) {
 	}
 	if got := asm(unhex(t, "47"+sig+"04"), true); got != sig+"04" {
 		t.Errorf("undefined type: %s", got)
+	}
+}
+
+// What has the form of a signature is shown as one, though it be none: of nothing, of numbers that no curve has, in an input
+// that ends too early. As decoderawtransaction of Bitcoin Core says.
+func TestWhatHasTheFormOfASignatureIsShownAsOne(t *testing.T) {
+	const (
+		whole = "3006020101020101" // the shortest
+		most  = "022100"           // and 32 bytes
+	)
+	ff := strings.Repeat("ff", 32)
+	for _, c := range []struct{ sig, kind, name string }{
+		{whole, "01", "[ALL]"}, {whole, "83", "[SINGLE|ANYONECANPAY]"}, {whole, "00", ""}, {whole, "80", ""}, {whole, "04", ""},
+		{"3006020100020100", "01", "[ALL]"},                                // zeros
+		{"3046" + most + ff + most + ff, "02", "[NONE]"},                   // more than the curve has
+		{"3047" + "022200ff" + ff + most + ff, "02", ""},                   // and longer than any
+		{"300702020080020101", "01", "[ALL]"},                              // padded, as it must be
+		{"300702020001020101", "01", ""}, {"300702010102020001", "01", ""}, // as it must not
+		{"3006020180020101", "01", ""}, {"3006020101020180", "01", ""}, // negative
+		{"3007020002030101" + "01", "01", ""}, {"3007020301010102" + "00", "01", ""}, // without digits
+		{"3006030101020101", "01", ""}, {"3006020101030101", "01", ""}, {"3106020101020101", "01", ""}, // no numbers, no pair of them
+		{"3007020101020101", "01", ""}, {"3005020101020101", "01", ""}, {"3006020101020101" + "00", "01", ""}, {"300602010102010101", "01", ""},
+		{"3006020501020101", "01", ""}, {"3006020101020501", "01", ""}, {"3006020401020101", "01", ""}, // of another length than is said
+		{"30050201010201", "01", ""},
+	} {
+		push := unhex(t, c.sig+c.kind)
+		want := c.sig + c.name
+		if c.name == "" {
+			want += c.kind
+		}
+		script := append([]byte{byte(len(push))}, push...)
+		if got := NewScriptSig(script).Asm; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if got := NewScriptSig(append(script, txscript.OP_PUSHDATA1)).Asm; got != want+" [error]" {
+			t.Errorf("cut off: got %s, want %s", got, want)
+		}
+		if got := NewScriptSig(append([]byte{txscript.OP_RETURN}, script...)).Asm; got != "OP_RETURN "+c.sig+c.kind {
+			t.Errorf("never to be spent: got %s", got)
+		}
+	}
+	for size, name := range map[int]string{10_000: "[ALL]", 10_001: "01"} {
+		script := append(unhex(t, "09"+whole+"01"), bytes.Repeat([]byte{txscript.OP_NOP}, size-10)...)
+		if got := NewScriptSig(script).Asm; !strings.HasPrefix(got, whole+name+" OP_NOP") {
+			t.Errorf("%d bytes: %.40s", size, got)
+		}
 	}
 }
 
