@@ -80,7 +80,9 @@ func isNullData(script []byte) bool {
 	return len(script) >= 1 && script[0] == txscript.OP_RETURN && txscript.IsPushOnlyScript(script[1:])
 }
 
-func unspendable(script []byte) bool {
+// Unspendable says whether an output can never be spent, as far as Core looks: one whose script ends too early is
+// none of these, though it cannot either [IsUnspendable].
+func Unspendable(script []byte) bool {
 	return len(script) > 0 && script[0] == txscript.OP_RETURN || len(script) > maxScript
 }
 

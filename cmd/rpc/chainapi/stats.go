@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/coins"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -121,7 +121,7 @@ func (st *blockStats) addOutputs(tx *chain.Tx, coinbase, genesis bool) {
 		}
 		size := int64(o.SerializeSize()) + coinOverhead
 		st.BytesGrown += size
-		if !genesis && !txscript.IsUnspendable(o.PkScript) {
+		if !genesis && coins.Spendable(o.PkScript) {
 			st.CoinsGrownAct++
 			st.BytesGrownAct += size
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/txscript/v2"
 
@@ -181,18 +180,37 @@ func scriptNumber(b []byte) int64 {
 // hashTypeName is "ALL" and so on for a strictly encoded signature with a
 // defined hash type; empty for anything else.
 func hashTypeName(push []byte) string {
-	if len(push) < 9 || len(push) > 73 {
+	if !hasSignatureForm(push) {
 		return ""
 	}
 	kind := txscript.SigHashType(push[len(push)-1])
-	name := SigHashName(kind)
-	if name == "" || kind == txscript.SigHashDefault { // which is said by no byte at all
+	if kind == txscript.SigHashDefault { // which is said by no byte at all
 		return ""
 	}
-	if _, err := ecdsa.ParseDERSignature(push[:len(push)-1]); err != nil {
-		return ""
+	return SigHashName(kind)
+}
+
+// hasSignatureForm says whether a push is two numbers in strict DER with a byte behind them (BIP66), whatever the
+// numbers are [IsValidSignatureEncoding].
+func hasSignatureForm(push []byte) bool {
+	if len(push) < 9 || len(push) > 73 || push[0] != 0x30 || int(push[1]) != len(push)-3 {
+		return false
 	}
-	return name
+	rest, ok := cutNumber(push[2 : len(push)-1])
+	if ok {
+		rest, ok = cutNumber(rest)
+	}
+	return ok && len(rest) == 0
+}
+
+// cutNumber cuts one number that is not negative off, in its shortest form.
+func cutNumber(b []byte) (rest []byte, ok bool) {
+	if len(b) < 3 || b[0] != 0x02 || b[1] == 0 || int(b[1]) > len(b)-2 {
+		return nil, false
+	}
+	digits, rest := b[2:2+int(b[1])], b[2+int(b[1]):]
+	padded := len(digits) > 1 && digits[0] == 0 && digits[1]&0x80 == 0
+	return rest, digits[0]&0x80 == 0 && !padded
 }
 
 // SigHashName is Core's word for a kind of signature; empty for one that is none.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
+	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -84,7 +84,7 @@ func appendInput(dst []byte, in *wire.TxIn, coinbase bool) []byte {
 	} else {
 		dst = AppendHash(append(dst, `{"txid":"`...), in.PreviousOutPoint.Hash)
 		dst = strconv.AppendUint(append(dst, `","vout":`...), uint64(in.PreviousOutPoint.Index), 10)
-		dst = appendAsm(append(dst, `,"scriptSig":{"asm":"`...), in.SignatureScript, !txscript.IsUnspendable(in.SignatureScript))
+		dst = appendAsm(append(dst, `,"scriptSig":{"asm":"`...), in.SignatureScript, !policy.Unspendable(in.SignatureScript))
 		dst = append(hex.AppendEncode(append(dst, `","hex":"`...), in.SignatureScript), `"}`...)
 	}
 	for i, item := range in.Witness {
@@ -115,7 +115,7 @@ type ScriptSig struct {
 
 // NewScriptSig shows an input's script.
 func NewScriptSig(script []byte) ScriptSig {
-	return ScriptSig{Asm: asm(script, !txscript.IsUnspendable(script)), Hex: hexText(script)}
+	return ScriptSig{Asm: asm(script, !policy.Unspendable(script)), Hex: hexText(script)}
 }
 
 // OutPoint reads an outpoint, {"txid", "vout"}, as clients write it; a fault sticks to o.
