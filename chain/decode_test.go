@@ -324,6 +324,7 @@ func FuzzDecodeBlock(f *testing.F) {
 	tx := chaintest.SpendOne(f, chaintest.Coin{Value: 1e8, Script: key.P2WPKH(), Key: key}, key.P2TR(), 1)
 	f.Add(chaintest.Mine(f, p, p.Genesis(), chaintest.With(tx)).Block.Raw)
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		sameOutline(t, raw)
 		b, err := chain.DecodeBlock(raw)
 		if err != nil {
 			return

@@ -2,6 +2,7 @@ package chainapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -47,24 +48,35 @@ func (a *API) getBlock(_ context.Context, c *jsonrpc.Call) (any, error) {
 		}
 		return text, nil
 	}
+	if verbosity == 1 {
+		return a.blockIDs(n)
+	}
 	return a.block(n, verbosity)
 }
 
-// block shows a block: 1 with txids, 2 with transactions, 3 with what they spend.
+// blockIDs shows a block with the ids of its transactions.
+func (a *API) blockIDs(n *chain.HeaderNode) (any, error) {
+	var o chain.Outline
+	var fault error
+	err := a.Ledger.InBlock(n.Hash, func(raw []byte) { o, fault = chain.OutlineOf(raw) })
+	if err = cmp.Or(err, fault); err != nil {
+		return nil, a.bodyError(err)
+	}
+	return show.NewBlock(show.NewHeader(n, a.Ledger.Tip(), len(o.TxIDs)), o)
+}
+
+// block shows a block with its transactions; 3: with what they spend, too.
 func (a *API) block(n *chain.HeaderNode, verbosity int64) (any, error) {
 	b, err := a.Ledger.Block(n.Hash)
 	if err != nil {
 		return nil, a.bodyError(err)
 	}
-	h := show.NewHeader(n, a.Ledger.Tip(), len(b.Txs))
-	if verbosity < 2 {
-		return show.NewBlock(h, b, a.Params.Params, nil)
-	}
 	spent, err := a.Ledger.SpentBy(b)
 	if err != nil {
 		spent = nil // a block that was never connected has none
 	}
-	return show.NewBlock(h, b, a.Params.Params, func(i int) show.Detail {
+	h := show.NewHeader(n, a.Ledger.Tip(), len(b.Txs))
+	return show.NewWholeBlock(h, b, a.Params.Params, func(i int) show.Detail {
 		d := show.Detail{Hex: true, Prevout: verbosity > 2}
 		if i > 0 && i < len(spent) {
 			d.Spent = spent[i]

@@ -171,9 +171,6 @@ func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if done, ok := v.(Encoded); ok {
-		return json.RawMessage(done), nil
-	}
 	raw, err := Encode(v)
 	if err != nil {
 		return nil, Errorf(CodeInternal, "encode the answer of %s: %s", m.Name, err)
@@ -181,8 +178,11 @@ func do(ctx context.Context, m *Method, c *Call) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// Encoded is an answer as Encode writes it, by whom knows a shorter way to it.
+// Encoded is JSON as Encode writes it, by whom knows a shorter way to it; by itself it is an answer, and not read again.
 type Encoded []byte
+
+// MarshalJSON gives it its place within another answer.
+func (e Encoded) MarshalJSON() ([]byte, error) { return json.RawMessage(e).MarshalJSON() }
 
 // Hex is bytes as text.
 func Hex(raw []byte) Encoded {
@@ -233,6 +233,8 @@ func Encode(v any) (json.RawMessage, error) {
 		return strconv.AppendInt(nil, int64(v), 10), nil
 	case int32:
 		return strconv.AppendInt(nil, int64(v), 10), nil
+	case Encoded:
+		return json.RawMessage(v), nil
 	}
 	var out written
 	enc := json.NewEncoder(&out)

@@ -2,7 +2,6 @@ package poolapi
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 
 	"grapevine/chain"
@@ -52,7 +51,7 @@ func (a *API) getRawTransaction(_ context.Context, c *jsonrpc.Call) (any, error)
 
 // Show is what getrawtransaction and /rest/tx answer.
 func (a *API) Show(f Found) (any, error) {
-	return json.RawMessage(a.appendFound([]byte{'{'}, f, false)), nil
+	return jsonrpc.Encoded(a.appendFound([]byte{'{'}, f, false)), nil
 }
 
 // appendFound ends an object with a transaction in full, with what it spends and its fee if asked [TxToJSON].

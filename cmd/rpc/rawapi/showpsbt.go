@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 
 	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -19,7 +18,7 @@ import (
 )
 
 type shownPSBT struct {
-	Tx          json.RawMessage   `json:"tx"`
+	Tx          jsonrpc.Encoded   `json:"tx"`
 	XPubs       []shownXPub       `json:"global_xpubs"`
 	Version     uint32            `json:"psbt_version"`
 	Proprietary []proprietary     `json:"proprietary"`
@@ -44,7 +43,7 @@ type proprietary struct {
 
 type shownInput struct {
 	Witness      *shownCoin        `json:"witness_utxo,omitempty"`
-	NonWitness   json.RawMessage   `json:"non_witness_utxo,omitempty"`
+	NonWitness   jsonrpc.Encoded   `json:"non_witness_utxo,omitempty"`
 	PartialSigs  map[string]string `json:"partial_signatures,omitempty"`
 	SigHash      *string           `json:"sighash,omitempty"`
 	Redeem       *shownScript      `json:"redeem_script,omitempty"`

@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
@@ -51,17 +50,12 @@ func (h *Handler) raw(s string) (*chain.HeaderNode, []byte, error) {
 func (h *Handler) blockIDs(q asked) (answer, error) {
 	n, raw, err := h.raw(q.what)
 	return answer{bytes: raw, json: func() (any, error) {
-		b, err := chain.DecodeBlock(raw)
+		o, err := chain.OutlineOf(raw)
 		if err != nil {
 			return nil, err
 		}
-		shown, err := show.NewBlock(h.header(n, b), b, h.chain.Params.Params, nil)
-		return json.RawMessage(shown), err
+		return show.NewBlock(show.NewHeader(n, h.chain.Ledger.Tip(), len(o.TxIDs)), o)
 	}}, err
-}
-
-func (h *Handler) header(n *chain.HeaderNode, b *chain.Block) show.Header {
-	return show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs))
 }
 
 // block shows a block with its transactions and what they spend.
@@ -83,7 +77,7 @@ func (h *Handler) wholeBlock(n *chain.HeaderNode, raw []byte) (write func(io.Wri
 	if err != nil {
 		return nil, 0, err
 	}
-	head, err := show.AppendBlock(nil, h.header(n, b), b)
+	head, err := show.AppendBlock(nil, show.NewHeader(n, h.chain.Ledger.Tip(), len(b.Txs)), len(raw), b.Weight)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -131,6 +125,9 @@ func (h *Handler) writeTxs(w io.Writer, raw []byte, spent [][]chain.Coin) error 
 		<-h.readers.places
 		if _, err := w.Write(line); err != nil {
 			return err
+		}
+		if cap(line) > 2*bufferSize {
+			line = nil // of one large transaction: the next ones are not
 		}
 	}
 	return nil

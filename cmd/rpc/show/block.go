@@ -68,30 +68,29 @@ type Block struct {
 	Txs          [0]int `json:"tx"` // txids or transactions, which are written beside it
 }
 
-// AppendBlock appends a block up to its first transaction; behind the last one stands BlockEnd.
-func AppendBlock(dst []byte, h Header, b *chain.Block) ([]byte, error) {
-	size := len(b.Raw)
-	frame, err := jsonrpc.Encode(Block{Header: h, Size: size, Weight: b.Weight, StrippedSize: (b.Weight - size) / (chain.WitnessScale - 1)})
+// AppendBlock appends a block of that size and weight up to its first transaction; behind the last one stands BlockEnd.
+func AppendBlock(dst []byte, h Header, size, weight int) ([]byte, error) {
+	frame, err := jsonrpc.Encode(Block{Header: h, Size: size, Weight: weight, StrippedSize: (weight - size) / (chain.WitnessScale - 1)})
 	return append(dst, bytes.TrimSuffix(frame, []byte(BlockEnd))...), err
 }
 
 // BlockEnd is what closes a block's list of transactions, and the block.
 const BlockEnd = "]}"
 
-// NewBlock is a block as JSON: with txids only, or with what each asks for of every transaction [blockToJSON].
-func NewBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) Detail) (jsonrpc.Encoded, error) {
-	size := shownHeader + shownID*len(b.Txs)
-	if each != nil {
-		size = shownHeader + shownTx*len(b.Raw)
+// NewBlock is a block as JSON with the ids of its transactions [blockToJSON].
+func NewBlock(h Header, o chain.Outline) (jsonrpc.Encoded, error) {
+	dst, err := AppendBlock(make([]byte, 0, shownHeader+shownID*len(o.TxIDs)), h, o.Size, o.Weight)
+	for i, id := range o.TxIDs {
+		dst = append(AppendHash(append(comma(dst, i), '"'), id), '"')
 	}
-	dst, err := AppendBlock(make([]byte, 0, size), h, b)
+	return append(dst, BlockEnd...), err
+}
+
+// NewWholeBlock is a block as JSON with what each asks for of every transaction [blockToJSON].
+func NewWholeBlock(h Header, b *chain.Block, net *chaincfg.Params, each func(i int) Detail) (jsonrpc.Encoded, error) {
+	dst, err := AppendBlock(make([]byte, 0, shownHeader+shownSize(len(b.Raw), b.Weight)), h, len(b.Raw), b.Weight)
 	for i, tx := range b.Txs {
-		dst = comma(dst, i)
-		if each == nil {
-			dst = append(AppendHash(append(dst, '"'), tx.ID), '"')
-			continue
-		}
-		dst = append(AppendTx(append(dst, '{'), tx, net, each(i)), '}')
+		dst = append(AppendTx(append(comma(dst, i), '{'), tx, net, each(i)), '}')
 	}
 	return append(dst, BlockEnd...), err
 }

@@ -2,7 +2,6 @@ package show
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 
 	"github.com/btcsuite/btcd/btcutil/v2"
@@ -22,12 +21,19 @@ type Detail struct {
 }
 
 // NewTx is a transaction as JSON [TxToUniv].
-func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) json.RawMessage {
-	return append(AppendTx(append(make([]byte, 0, shownTx*tx.Size), '{'), tx, net, d), '}')
+func NewTx(tx *chain.Tx, net *chaincfg.Params, d Detail) jsonrpc.Encoded {
+	return append(AppendTx(append(make([]byte, 0, shownSize(tx.Size, tx.Weight)), '{'), tx, net, d), '}')
 }
 
-// shownTx is about how many bytes of JSON one of a transaction makes.
-const shownTx = 12
+// shownSize is about how many bytes of JSON a transaction or a block of that size and weight makes.
+func shownSize(size, weight int) int {
+	const (
+		each        = 15 // bytes for one that is no witness's
+		eachWitness = 4  // and for one that is: it stands there twice, in hex
+	)
+	stripped := (weight - size) / (chain.WitnessScale - 1)
+	return each*stripped + eachWitness*(size-stripped)
+}
 
 // AppendTx appends the members of a transaction, in Core's order. All texts are hex, addresses and the like, so that none
 // has anything to escape, and a block of thousands is written several times faster than by encoding/json.

@@ -3,7 +3,6 @@ package walletapi
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -167,7 +166,7 @@ type walletTx struct {
 	txPlace
 	Details   []txDetail      `json:"details"`
 	Hex       string          `json:"hex"`
-	Decoded   json.RawMessage `json:"decoded,omitempty"`
+	Decoded   jsonrpc.Encoded `json:"decoded,omitempty"`
 	LastBlock blockPlace      `json:"lastprocessedblock"`
 }
 
