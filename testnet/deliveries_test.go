@@ -39,8 +39,30 @@ func TestWatcherTellsWhoGaveToWhom(t *testing.T) {
 	listen(Delivery{From: 2, To: 0, Txs: 1})
 	network.Members[1].PID, b.peers = 12, []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "a", BlocksFrom: 1}} // started again
 	listen(Delivery{From: 0, To: 1, Blocks: 1})
-	a.err = errors.New("it is gone")
+	a.err = errors.New("it hangs")
 	listen()
+	a.err, a.peers[0].TxsFrom = nil, 9 // and answers again
+	listen(Delivery{From: 1, To: 0, Txs: 2})
+}
+
+// What a member had been given that does not answer the first time is not news once it does.
+func TestWatcherLearnsLaterWhatWasBefore(t *testing.T) {
+	a := &parrot{peers: []p2p.PeerInfo{{Link: p2p.Link{Number: 1}, Addr: "b", BlocksFrom: 100}}, err: errors.New("it hangs")}
+	network := Network{Members: []Member{{Node: 0, PID: 10, P2P: "a"}, {Node: 1, PID: 11, P2P: "b"}}, Nodes: []Node{a, &parrot{}}}
+	var watcher Watcher
+	for range 2 {
+		if got := watcher.Deliveries(t.Context(), network); got != nil {
+			t.Errorf("heard %v", got)
+		}
+	}
+	a.err = nil
+	if got := watcher.Deliveries(t.Context(), network); got != nil {
+		t.Errorf("heard %v of before", got)
+	}
+	a.peers[0].BlocksFrom++
+	if got := watcher.Deliveries(t.Context(), network); !slices.Equal(got, []Delivery{{From: 1, To: 0, Blocks: 1}}) {
+		t.Errorf("heard %v", got)
+	}
 }
 
 func TestArrowsBeginWithWhoWasNotTold(t *testing.T) {

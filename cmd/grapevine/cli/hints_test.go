@@ -1,12 +1,25 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"grapevine/cmd/rpc/client"
 	"grapevine/cmd/rpc/jsonrpc"
+	"grapevine/testnet"
 )
+
+// A node that hangs may do what it was asked when it goes on: nobody is told to ask again, as for
+// a payment, while it lives.
+func TestHintForANodeThatHangsDoesNotMakeAnybodyPayTwice(t *testing.T) {
+	for pid, want := range map[int]string{7: "testnet kill 3` ends it", -4: "before you try again"} {
+		got := HintFor(fmt.Errorf("pay: %w", &testnet.HangError{Node: testnet.Member{Node: 3, PID: pid}}))
+		if !strings.HasPrefix(got, "What it was asked it may do yet") || !strings.Contains(got, want) || strings.Contains(got, "then try again") {
+			t.Errorf("pid %d: %q", pid, got)
+		}
+	}
+}
 
 // Each hint follows from the cause that the refusal names.
 func TestHintsFollowFromTheCause(t *testing.T) {

@@ -2,10 +2,14 @@ package testnetcmd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,5 +76,27 @@ func TestWhatIsMendedInPassingWaitsForNoNodeThatHangs(t *testing.T) {
 	}
 	if local.File().Apart == nil {
 		t.Error("a node that does not answer is said to be back")
+	}
+}
+
+// A node that does not answer is not asked for each block that a reorg has marked; one that does not
+// know such a block is brought back all the same.
+func TestBringingBackEndsAtTheFirstCallWithoutAnAnswer(t *testing.T) {
+	for answer, want := range map[string]int64{"": 1, `{"error":{"code":-5,"message":"Block not found"}}`: 4} {
+		var calls atomic.Int64
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if calls.Add(1); answer == "" {
+				panic(http.ErrAbortHandler)
+			}
+			if raw, _ := io.ReadAll(r.Body); calls.Load() == want && string(raw) != `{"jsonrpc":"1.0","id":4,"method":"setnetworkactive","params":[true]}`+"\n" {
+				t.Errorf("the last call is %s", raw)
+			}
+			fmt.Fprint(w, answer)
+		}))
+		m := testnet.Member{PID: 1, RPC: s.URL}
+		if err := takeBack(t.Context(), m, testnet.Apart{Block: "00", Older: []string{"01", "02"}}); err == nil || calls.Load() != want {
+			t.Errorf("%q: %d calls, %v", answer, calls.Load(), err)
+		}
+		s.Close()
 	}
 }

@@ -11,16 +11,17 @@ import (
 )
 
 // nodeRoad is a node that takes so long for a call, and answers other requests at once, or hangs.
+// One whose workers are busy lets all wait that Core queues for them.
 type nodeRoad struct {
-	takes time.Duration
-	hangs bool
+	takes       time.Duration
+	busy, hangs bool
 }
 
 func (n nodeRoad) RoundTrip(r *http.Request) (*http.Response, error) {
 	var answer <-chan time.Time
 	if !n.hangs {
 		answer = time.After(0)
-		if r.Method == http.MethodPost {
+		if r.Method == http.MethodPost || n.busy && r.Method != http.MethodOptions {
 			answer = time.After(n.takes)
 		}
 	}
@@ -44,6 +45,7 @@ func TestACallWaitsForANodeThatIsBusyAndForNoneThatHangs(t *testing.T) {
 	}{
 		{"a quick call", nodeRoad{takes: time.Millisecond}, time.Millisecond, nil},
 		{"a long call", nodeRoad{takes: time.Hour}, time.Hour, nil},
+		{"a call behind others", nodeRoad{takes: time.Hour, busy: true}, time.Hour, nil},
 		{"a node that hangs", nodeRoad{hangs: true}, 5 * time.Second, hangs},
 	} {
 		synctest.Test(t, func(t *testing.T) {
