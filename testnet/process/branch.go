@@ -78,7 +78,8 @@ const unfinishedNet = "network"
 func branchPrefix(dir string) string { return "." + filepath.Base(dir) + "." }
 
 // tidyBranches removes what commands have left beside dir that were to branch there and were
-// killed. Other folders stay, and those of commands that go on; what cannot be removed is in nobody's way.
+// killed. Other folders stay, those of other users (see tidyScratch), and those of commands that go on;
+// what cannot be removed is in nobody's way.
 func tidyBranches(dir string) {
 	root, err := os.OpenRoot(filepath.Dir(dir))
 	if err != nil {
@@ -91,7 +92,7 @@ func tidyBranches(dir string) {
 		if _, err := strconv.ParseUint(number, 10, 64); !ours || err != nil || !e.IsDir() {
 			continue
 		}
-		if !isBranch(root, e.Name()) {
+		if about, err := root.Lstat(e.Name()); err != nil || !isPrivate(about) || !isBranch(root, e.Name()) {
 			continue
 		}
 		if lock, err := Occupy(filepath.Join(root.Name(), e.Name())); err == nil {

@@ -95,7 +95,9 @@ func (n *Net) Await(ctx context.Context, m testnet.Member) (testnet.Member, erro
 			if err == nil {
 				err = node.Call(ctx, "getblockcount", nil)
 			}
-			return m, err
+			if _, hangs := errors.AsType[*testnet.HangError](err); !hangs { // a crowd that starts may take a while
+				return m, err
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -37,4 +38,10 @@ func identity(dir string) string {
 		return fmt.Sprintf("%d:%d", sys.Dev, sys.Ino)
 	}
 	return ""
+}
+
+// isPrivate is whether a folder is this user's, and nobody else can have put anything into it.
+func isPrivate(folder fs.FileInfo) bool {
+	sys, ok := folder.Sys().(*syscall.Stat_t)
+	return ok && int(sys.Uid) == os.Geteuid() && folder.Mode().Perm()&0o022 == 0
 }

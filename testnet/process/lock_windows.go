@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -30,3 +31,6 @@ func tryLock(f *os.File, alone bool) (held bool, err error) {
 
 // identity of a directory is not told on Windows.
 func identity(string) string { return "" }
+
+// isPrivate is whether a folder is this user's alone: temporary files have a place for each user.
+func isPrivate(fs.FileInfo) bool { return true }

@@ -284,12 +284,11 @@ func kill(ctx context.Context, m testnet.Member) error {
 	}
 	limit, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
-	if err := gone(limit, m); err != nil && ctx.Err() == nil {
+	err := gone(limit, m)
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("node %d (process %d) was killed, and has not ended within %v: the system holds it, as for a disk that does not answer", m.Node, m.PID, stopWithin)
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // gone waits until m has ended.

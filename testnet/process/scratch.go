@@ -30,7 +30,7 @@ func newScratch(parent, kind string) (*Scratch, error) {
 	}
 	lock, err := Occupy(dir)
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(dir))
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return &Scratch{dir, lock}, nil
 }
@@ -58,7 +58,9 @@ func (s *Scratch) Keep() error {
 }
 
 // tidyScratch removes the folders of a kind whose commands were killed. Others stay: what is kept,
-// what goes on, what holds anything that is not a network's, and what is not ours to remove.
+// what goes on, what holds anything that is not a network's, and what is not ours to remove. Everybody
+// may put folders there: in one that another user has made, or can write to, a lock could be a link
+// to a file of ours, and the folder become one while it is removed.
 func tidyScratch(parent, kind string) {
 	root, err := os.OpenRoot(parent)
 	if err != nil {
@@ -84,6 +86,9 @@ func tidyScratch(parent, kind string) {
 
 // isLeft locks the scratch folder of a command that was killed; nil: it is none.
 func isLeft(dir *os.Root) *Lock {
+	if about, err := dir.Stat("."); err != nil || !isPrivate(about) {
+		return nil
+	}
 	at, err := dir.Lstat(lockName)
 	if err != nil || !at.Mode().IsRegular() || at.Size() == 0 { // empty: it is about to be locked
 		return nil

@@ -51,3 +51,22 @@ func TestFoldersThatOthersCanWriteToAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// Another user's folder is not private, whoever may write to it.
+func TestPrivateFoldersAreOfThisUser(t *testing.T) {
+	own, others := t.TempDir(), "/"
+	if os.Geteuid() == 0 {
+		others = t.TempDir()
+		if err := os.Chown(others, 1, -1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]bool{own: true, others: false} {
+		if about, err := os.Stat(dir); err != nil || isPrivate(about) != want {
+			t.Errorf("%s: %v, %v", dir, about, err)
+		}
+	}
+}
