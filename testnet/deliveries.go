@@ -18,36 +18,62 @@ type Delivery struct {
 
 // Watcher tells who gave to whom: it remembers what each connection had brought.
 type Watcher struct {
-	before map[connection]p2p.PeerInfo
+	before  map[connection]p2p.PeerInfo
+	unheard map[run]bool // that did not answer the first time: what they had been given is not known
 }
+
+// run is a process of a node.
+type run struct{ node, pid int }
 
 // connection as its receiver numbers it; a node that was started again counts
 // from one again.
 type connection struct {
-	node, pid int
-	number    int64
+	run
+	number int64
 }
 
 // Deliveries gives what was given since it was called last; the first time,
-// nothing. A member that does not answer is as one that is down.
+// nothing. What a member was given while it did not answer is told once it does.
 func (w *Watcher) Deliveries(ctx context.Context, t Network) (deliveries []Delivery) {
 	first := w.before == nil
-	all := make([][]p2p.PeerInfo, len(t.Nodes))
+	if first {
+		w.unheard = map[run]bool{}
+	}
+	all, now := make([][]p2p.PeerInfo, len(t.Nodes)), map[connection]p2p.PeerInfo{}
 	for i, n := range t.Nodes {
-		if n != nil {
-			all[i], _ = peers(ctx, n)
+		if n == nil {
+			continue
+		}
+		var err error
+		if all[i], err = peers(ctx, n); err == nil {
+			continue
+		}
+		silent := run{t.Members[i].Node, t.Members[i].PID}
+		if first {
+			w.unheard[silent] = true
+		}
+		for c, p := range w.before {
+			if c.run == silent {
+				now[c] = p
+			}
 		}
 	}
-	now, ends := map[connection]p2p.PeerInfo{}, t.endsOf(all)
+	ends := t.endsOf(all)
 	for to, list := range all {
+		who := run{t.Members[to].Node, t.Members[to].PID}
 		for _, p := range list {
-			c := connection{t.Members[to].Node, t.Members[to].PID, p.Number}
+			c := connection{who, p.Number}
 			old := w.before[c]
-			now[c] = p
+			if now[c] = p; w.unheard[who] {
+				continue
+			}
 			g := Delivery{To: to, Blocks: int(p.BlocksFrom - old.BlocksFrom), Txs: int(p.TxsFrom - old.TxsFrom)}
 			if g.From = ends.who(p); g.From >= 0 && g.Blocks+g.Txs > 0 {
 				deliveries = append(deliveries, g)
 			}
+		}
+		if list != nil {
+			delete(w.unheard, who)
 		}
 	}
 	w.before = now

@@ -2,6 +2,7 @@ package testnetcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,7 +10,6 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
-	"grapevine/cmd/rpc/client"
 	"grapevine/testnet"
 )
 
@@ -23,11 +23,13 @@ func (p *program) netWatch(c *urfave.Context) error {
 		return err
 	}
 	w := newWatcher()
+	ctx, stop := context.WithCancel(c.Context)
 	defer w.close()
+	defer stop() // first: close waits for what goes on
 	if err := w.connect(p, c); err != nil {
 		return cli.Fail("testnet watch", err)
 	}
-	w.news(c.Context) // what was told before does not count
+	w.news(ctx) // what was told before does not count
 	if !c.Bool("json") {
 		p.Err.Printf("Who tells whom, until you press Ctrl-C. Pay or mine in another terminal:\n  %s\n\n", p.Advice(fmt.Sprintf("grapevine mine 1 --node %d", w.advised())))
 	}
@@ -40,7 +42,7 @@ func (p *program) netWatch(c *urfave.Context) error {
 		if err := w.connect(p, c); err != nil {
 			return cli.Fail("testnet watch", err)
 		}
-		for _, n := range w.news(c.Context) {
+		for _, n := range w.news(ctx) {
 			if c.Bool("json") {
 				if err := p.PrintLine(n); err != nil {
 					return err
@@ -76,7 +78,7 @@ type delivery struct {
 // tip and its pool.
 type watcher struct {
 	net     testnet.Network
-	clients map[int]*client.Client // by pid
+	clients map[int]*glanced // by pid
 	seen    testnet.Watcher
 	tips    map[int]block   // of each node, by number
 	known   map[string]bool // transactions
@@ -91,7 +93,7 @@ type watcher struct {
 }
 
 func newWatcher() *watcher {
-	return &watcher{clients: map[int]*client.Client{}, tips: map[int]block{}, known: map[string]bool{}, first: true}
+	return &watcher{clients: map[int]*glanced{}, tips: map[int]block{}, known: map[string]bool{}, first: true}
 }
 
 // connect makes clients of the nodes that are up now.
@@ -105,14 +107,19 @@ func (w *watcher) connect(p *program, c *urfave.Context) error {
 		if m.PID == 0 {
 			continue
 		}
-		cl := w.clients[m.PID]
-		if cl == nil {
-			if cl, err = cli.DialMember(m); err != nil {
+		g := w.clients[m.PID]
+		if g == nil {
+			cl, err := cli.DialMember(m)
+			if err != nil {
 				return err
 			}
-			w.clients[m.PID] = cl
+			g = &glanced{Node: cl, close: cl.Close}
+			w.clients[m.PID] = g
 		}
-		w.net.Nodes[i] = cl
+		if text := g.news(m); text != "" {
+			p.Err.Printf("%s\n", text)
+		}
+		w.net.Nodes[i] = g
 	}
 	return nil
 }
@@ -130,9 +137,63 @@ func (w *watcher) advised() int {
 }
 
 func (w *watcher) close() {
-	for _, cl := range w.clients {
-		cl.Close()
+	for _, g := range w.clients {
+		if g.again != nil {
+			<-g.again
+		}
+		g.close()
 	}
+}
+
+// glanced is a node as a watcher asks it: one that hangs is left out until it answers again, for
+// each call to it would wait, and all others with it.
+type glanced struct {
+	testnet.Node
+	close func()
+	left  error         // why it is left out; nil: it is not
+	again chan struct{} // closed when it has answered, or the watch ends; nil: it was never left out
+	told  bool          // that it is left out
+}
+
+// Call is testnet.Node's. Once it has found that the node hangs, another one waits until it does not.
+func (g *glanced) Call(ctx context.Context, method string, result any, params ...any) error {
+	if g.left != nil {
+		return g.left
+	}
+	err := g.Node.Call(ctx, method, result, params...)
+	if hangs(err) {
+		again := make(chan struct{})
+		g.left, g.again = err, again
+		go func() {
+			defer close(again)
+			for hangs(g.Node.Call(ctx, "getblockcount", nil)) { // each takes its time
+			}
+		}()
+	}
+	return err
+}
+
+// news of whether it is left out; "": none.
+func (g *glanced) news(m testnet.Member) string {
+	if g.left != nil {
+		select {
+		case <-g.again:
+			g.left = nil
+		default:
+		}
+	}
+	if g.told == (g.left != nil) {
+		return ""
+	}
+	if g.told = g.left != nil; g.told {
+		return fmt.Sprintf("%v; it is left out until it answers", g.left)
+	}
+	return m.Title() + " answers again"
+}
+
+func hangs(err error) bool {
+	_, is := errors.AsType[*testnet.HangError](err)
+	return is
 }
 
 // news gives what has happened since it was asked last.
