@@ -45,11 +45,12 @@ func TestNoCommandWaitsForANodeThatHangs(t *testing.T) {
 	f := raised(t, home, "--nodes", "3")
 	goOn := stopped(t, f.Nodes[1])
 	for _, line := range []string{
-		"testnet cut 0/2", "testnet snapshot s", "testnet reorg 2 --node 1",
+		"testnet cut 0/2", "testnet clock +1m", "testnet snapshot s", "testnet reorg 2 --node 1",
 		"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --node 1",
 	} {
 		s := ends(t, home, line)
-		if s.status != 1 || !strings.Contains(s.err, "node 1") || !strings.Contains(s.err, "hangs") || !strings.Contains(s.err, "testnet kill 1") {
+		change := strings.HasPrefix(line, "testnet cut") || strings.HasPrefix(line, "testnet clock")
+		if s.status != 1 || change != strings.Contains(s.err, "it holds from now on") || !strings.Contains(s.err, "node 1") || !strings.Contains(s.err, "hangs") || !strings.Contains(s.err, "testnet kill 1") {
 			t.Errorf("%s: status %d\n%s%s", line, s.status, s.out, s.err)
 		}
 	}
@@ -83,6 +84,7 @@ func TestAReorgWhoseNodeHangsIsMendedLater(t *testing.T) {
 		}
 		if wake == "" {
 			goOn()
+			ok(t, home, "rpc", "hold", "0", "--node", "1")
 		} else {
 			for _, line := range strings.Split(wake, "; ") {
 				ok(t, home, strings.Fields(line)...)
@@ -99,11 +101,16 @@ func TestAReorgWhoseNodeHangsIsMendedLater(t *testing.T) {
 	}
 }
 
-// reorgHangs begins a reorg by a node that hangs once it is set apart.
+// reorgHangs begins a reorg by a node that hangs once it is set apart: it is held, so that the reorg is
+// not done before.
 func reorgHangs(t *testing.T, home string, m testnet.Member) (end func() said, goOn func()) {
 	t.Helper()
+	ok(t, home, "rpc", "hold", "60", "--node", strconv.Itoa(m.Node))
 	over := make(chan said, 1)
-	go func() { over <- ends(t, home, "testnet reorg 50 --node "+strconv.Itoa(m.Node)) }()
+	go func() {
+		defer close(over) // also where the test has failed in it
+		over <- ends(t, home, "testnet reorg 50 --node "+strconv.Itoa(m.Node))
+	}()
 	eventually(t, "the reorg sets it apart", func() bool {
 		f, err := process.ReadFile(filepath.Join(home, ".grapevine", "testnet"))
 		return err == nil && f.Apart != nil

@@ -88,12 +88,14 @@ func HintFor(err error) string {
 	return ""
 }
 
-// hintForHang is what to do about a node that hangs. What was begun with it the next command ends.
+// hintForHang is what to do about a node that hangs. What was begun with it the next command ends. Who
+// tries again while it lives may have paid twice.
 func hintForHang(m testnet.Member) string {
+	const mayDo = "What it was asked it may do yet, once it goes on"
 	if m.PID < 0 {
-		return "Look at it where it runs, and try again."
+		return mayDo + ": look at it where it runs before you try again."
 	}
-	return fmt.Sprintf("`grapevine testnet kill %d` ends it and `grapevine testnet start %d` starts it again; then try again.", m.Node, m.Node)
+	return fmt.Sprintf("%s. `grapevine testnet kill %d` ends it, and `grapevine testnet start %d` starts it again.", mayDo, m.Node, m.Node)
 }
 
 // IsMkdir is whether a folder could not be made.

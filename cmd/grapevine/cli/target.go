@@ -80,6 +80,9 @@ func (p *Program) dialNode(c *urfave.Context, word string) (*client.Client, erro
 // letGo ends what a snapshot has left that was killed: a node that is held still answers, and takes
 // no payment until its time is over. Where there is nothing of the kind it looks at one folder.
 func letGo(ctx context.Context, dir string) {
+	if !process.LeftSnapshot(dir) {
+		return
+	}
 	local, err := process.Open(process.Config{Dir: dir, Dial: func(m testnet.Member) (testnet.Node, error) { return DialMember(m) }})
 	if err == nil {
 		_ = local.EndSnapshot(ctx) // one that goes on has the network; and what hangs is in the way of no other

@@ -83,7 +83,7 @@ func (p *program) netClock(c *urfave.Context) error {
 		}
 		ahead := local.File().Ahead
 		if _, err := p.clocks(c.Context, members, &ahead); err != nil {
-			return cli.Fail("testnet clock", err)
+			return cli.Fail("testnet clock", notAllTold(err))
 		}
 	}
 	return p.showClocks(c, local.File())

@@ -89,10 +89,8 @@ func (p *program) shape(c *urfave.Context, local *process.Net, spec string, edit
 	}
 	f := local.File()
 	s.Links = append([]testnet.Link{}, f.Links...)
-	if s.Down, s.moved, err = p.tellLinks(c.Context, f); err != nil {
-		err = fmt.Errorf("it holds from now on, but not all nodes were told: %w", err)
-	}
-	return s, err
+	s.Down, s.moved, err = p.tellLinks(c.Context, f)
+	return s, notAllTold(err)
 }
 
 // tellLinks gives all nodes that run the rules of the network's file; moved is how many
@@ -348,29 +346,34 @@ func (p *program) connected(ctx context.Context, f testnet.File) (links map[pair
 		if m.PID == 0 {
 			continue
 		}
-		cl, err := cli.DialMember(m)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer cl.Close()
 		g.Go(func() error {
+			cl, err := cli.DialMember(m)
+			if err != nil {
+				return err
+			}
 			var had []testnet.Pair
 			if cl.Call(ctx, "setlinks", &had) == nil { // else it is going, comes just now, or hangs
 				clients[i], differ[i] = cl, !sameRules(had, f.Pairs(m.Node))
+			} else {
+				cl.Close()
 			}
 			return nil
 		})
 	}
-	_ = g.Wait()
+	err = g.Wait()
 	for i, m := range f.Nodes {
 		if clients[i] != nil {
+			defer clients[i].Close()
 			net.Nodes[i] = clients[i]
 		}
 		if differ[i] {
 			stale = append(stale, m.Node)
 		}
 	}
-	all, err := net.Links(ctx)
+	var all [][]int
+	if err == nil {
+		all, err = net.Links(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

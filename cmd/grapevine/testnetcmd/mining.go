@@ -70,6 +70,7 @@ func (p *program) netMine(c *urfave.Context) error {
 			_, err = p.each(c.Context, local.Members(), func(ctx context.Context, m testnet.Member, n testnet.Node) error {
 				return n.Call(ctx, "setmining", nil, modeOf(m))
 			})
+			err = notAllTold(err)
 		}
 		if err != nil {
 			return cli.Fail("testnet mine", err)

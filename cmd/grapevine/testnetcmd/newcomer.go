@@ -1,8 +1,10 @@
 package testnetcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -31,7 +33,7 @@ func (p *program) netAdd(c *urfave.Context) error {
 	if err != nil {
 		return cli.Fail("testnet add", err)
 	}
-	others, want, err := othersUp(c.Context, local)
+	others, want, err := p.othersUp(c.Context, local)
 	if err != nil {
 		return cli.Fail("testnet add", err)
 	}
@@ -71,21 +73,28 @@ func (p *program) netAdd(c *urfave.Context) error {
 	})
 }
 
-// othersUp are the nodes that are up, and the height of the highest.
-func othersUp(ctx context.Context, local *process.Net) (others testnet.Network, height int64, err error) {
-	for _, s := range inspectAll(ctx, local.Members()) {
-		if s.PID == 0 || s.Err != "" {
-			continue // one that hangs gives the newcomer nothing
+// othersUp are the nodes that are up and answer, and the height of the highest. One that hangs gives
+// the newcomer nothing.
+func (p *program) othersUp(ctx context.Context, local *process.Net) (others testnet.Network, height int64, err error) {
+	members := local.Members()
+	heights := slices.Repeat([]int64{-1}, len(members))
+	_, failed := p.each(ctx, members, func(ctx context.Context, m testnet.Member, n testnet.Node) error {
+		i := slices.IndexFunc(members, func(o testnet.Member) bool { return o.Node == m.Node })
+		return n.Call(ctx, "getblockcount", &heights[i])
+	})
+	for i, m := range members {
+		if heights[i] < 0 {
+			continue
 		}
-		cl, err := cli.DialMember(s.Member)
+		cl, err := cli.DialMember(m)
 		if err != nil {
 			return others, 0, err
 		}
-		others.Members, others.Nodes = append(others.Members, s.Member), append(others.Nodes, cl)
-		height = max(height, int64(s.Height))
+		others.Members, others.Nodes = append(others.Members, m), append(others.Nodes, cl)
+		height = max(height, heights[i])
 	}
 	if len(others.Nodes) == 0 {
-		return others, 0, errAllDown
+		return others, 0, cmp.Or(failed, errAllDown)
 	}
 	return others, height, nil
 }

@@ -11,6 +11,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"grapevine/cmd/grapevine/cli"
+	"grapevine/cmd/rpc/client"
 	"grapevine/testnet"
 	"grapevine/testnet/process"
 )
@@ -167,11 +168,11 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if err == nil {
 		err = r.fork(first, tip.height)
 	}
-	if _, hangs := errors.AsType[*testnet.HangError](err); !hangs { // it would not answer this either
+	if !hangs(err) { // it would not answer this either
 		err = errors.Join(err, mendOwn(context.WithoutCancel(ctx), r.local))
 	}
 	if err != nil && r.local.File().Apart != nil {
-		return fmt.Errorf("%w; it is apart from the network until `grapevine testnet heal` brings it back", err)
+		return fmt.Errorf("%w; it is apart from the network until `%s` brings it back", err, r.p.Advice("grapevine testnet heal"))
 	}
 	if err != nil {
 		return err
@@ -346,7 +347,10 @@ func takeBack(ctx context.Context, m testnet.Member, apart testnet.Apart) error 
 	defer cl.Close()
 	for _, marked := range append([]string{apart.Block}, apart.Older...) {
 		// The block may be one that a restored network does not know any more.
-		_ = cl.Call(ctx, "reconsiderblock", nil, marked)
+		err := cl.Call(ctx, "reconsiderblock", nil, marked)
+		if _, refused := errors.AsType[*client.Error](err); err != nil && !refused {
+			return err // each block more would wait for a node that hangs
+		}
 	}
 	return cl.Call(ctx, "setnetworkactive", nil, true)
 }

@@ -158,6 +158,9 @@ func (p *program) each(ctx context.Context, members []testnet.Member, fn func(co
 		})
 	}
 	_ = g.Wait() // each failure stands in its place
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // once, not of each node
+	}
 	for i, m := range members {
 		if went[i] {
 			gone = append(gone, m.Node)
@@ -168,10 +171,19 @@ func (p *program) each(ctx context.Context, members []testnet.Member, fn func(co
 
 // ofNode is a node's failure, which names it; nil is none.
 func ofNode(m testnet.Member, err error) error {
-	if _, named := errors.AsType[*testnet.HangError](err); err == nil || named {
+	if err == nil || hangs(err) { // which names it
 		return err
 	}
 	return fmt.Errorf("node %d: %w", m.Node, err)
+}
+
+// notAllTold is the failure of a change that the network's file has, and not all of its nodes: who hangs
+// goes by it when it is started again, and to ask for it again would be to change it twice.
+func notAllTold(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("it holds from now on, but not all nodes were told: %w", err)
 }
 
 var errAllDown = errors.New("all nodes of the network are down")
