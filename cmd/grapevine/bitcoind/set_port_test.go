@@ -36,6 +36,8 @@ func TestPortsAreToldOfAsCoreTells(t *testing.T) {
 		{"-torcontrol=127.0.0.1:99999 -listenonion=0", nil, noPort},
 		{"-torcontrol=127.0.0.1:99999 -listen=0 -listenonion=0", nil, noPort},
 		{"-torcontrol=127.0.0.1:9999 -listenonion=0", nil, ""},
+		{"-torcontrol=unix:/x", nil, "Invalid port specified in -torcontrol: 'unix:/x'"},
+		{"-notorcontrol", nil, ""},
 	} {
 		a := args.New(known(), t.TempDir())
 		if err := a.Parse(append([]string{"-regtest", "-datadir=" + t.TempDir()}, strings.Fields(c.line)...)); err != nil {

@@ -22,7 +22,7 @@ func TestOptionsOfOldBlocks(t *testing.T) {
 		{"-prune=1", ledger.Prune{On: true}, ledger.RebuildNothing, 0},
 		{"-prune=550 -stopatheight=7", ledger.Prune{On: true, Target: 550 << 20}, ledger.RebuildNothing, 7},
 		{"-prune=123456789 -reindex", ledger.Prune{On: true, Target: 123456789 << 20}, ledger.RebuildAll, 0},
-		{"-reindex-chainstate -stopatheight=-1", ledger.Prune{}, ledger.RebuildCoins, 0},
+		{"-reindex-chainstate -stopatheight=-1", ledger.Prune{}, ledger.RebuildCoins, 1},
 		{"-reindex -reindex-chainstate", ledger.Prune{}, ledger.RebuildAll, 0},
 	} {
 		cfg, err := applied(t, strings.Fields(c.line)...)
