@@ -101,9 +101,10 @@ func (s *setup) tor() error {
 	return nil
 }
 
-// checkTorPort refuses a -torcontrol whose port is none, also where Tor is not asked [CheckHostPortOptions].
+// checkTorPort refuses a -torcontrol whose port is none, as a socket's, also where Tor is not asked
+// [CheckHostPortOptions].
 func (s *setup) checkTorPort() error {
-	if text := s.String("torcontrol", ""); text != "" && !strings.HasPrefix(text, "unix:") && badPort(text) {
+	if text := s.String("torcontrol", ""); text != "" && badPort(text) {
 		return fmt.Errorf("Invalid port specified in -torcontrol: '%s'", text)
 	}
 	return nil

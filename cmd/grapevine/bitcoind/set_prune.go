@@ -10,7 +10,8 @@ import (
 	"grapevine/chain/ledger"
 )
 
-// rebuilding reads -reindex, -reindex-chainstate and -stopatheight.
+// rebuilding reads -reindex, -reindex-chainstate and -stopatheight. Whatever height comes next is above one
+// below 0.
 func (s *setup) rebuilding() {
 	switch {
 	case s.Bool("reindex", false):
@@ -18,7 +19,9 @@ func (s *setup) rebuilding() {
 	case s.Bool("reindex-chainstate", false):
 		s.cfg.Rebuild = ledger.RebuildCoins
 	}
-	s.cfg.StopAt = int32(min(max(s.Int("stopatheight", 0), 0), math.MaxInt32))
+	if at := s.Int("stopatheight", 0); at != 0 {
+		s.cfg.StopAt = int32(min(max(at, 1), math.MaxInt32))
+	}
 }
 
 // pruning reads -prune: 1 is by hand alone.
