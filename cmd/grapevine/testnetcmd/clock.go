@@ -3,7 +3,6 @@ package testnetcmd
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +100,7 @@ func clockMove(args []string) (func(ahead int64) int64, error) {
 	case len(args) == 1 && args[0] == "real":
 		return func(int64) int64 { return 0 }, nil
 	case len(args) == 1 && strings.HasPrefix(args[0], "+"), len(args) == 2 && args[0] == "back":
-		d, err := parseSpan(strings.TrimPrefix(args[len(args)-1], "+"))
+		d, err := cli.ParseSpan(strings.TrimPrefix(args[len(args)-1], "+"))
 		if err != nil {
 			return nil, cli.Usagef("testnet clock: %v", err)
 		}
@@ -110,7 +109,7 @@ func clockMove(args []string) (func(ahead int64) int64, error) {
 		}
 		return func(ahead int64) int64 { return ahead + int64(d/time.Second) }, nil
 	case len(args) == 2 && args[0] == "set":
-		at, err := parseTime(args[1])
+		at, err := cli.ParseTime(args[1])
 		if err != nil {
 			return nil, cli.Usagef("testnet clock set: %v", err)
 		}
@@ -128,41 +127,6 @@ func within(move func(ahead int64) int64, from int64) (to int64, err error) {
 			time.Unix(time.Now().Unix()+to, 0).Format(time.DateTime), signed(to))
 	}
 	return to, nil
-}
-
-// parseSpan reads 2h, 90m, 3d or 2w.
-func parseSpan(s string) (time.Duration, error) {
-	const most = testnet.MaxAhead
-	d, err := time.ParseDuration(s)
-	for suffix, unit := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
-		if digits, ok := strings.CutSuffix(s, suffix); ok {
-			var n float64
-			if n, err = strconv.ParseFloat(digits, 64); err == nil && n >= 0 && n < float64(most/unit) {
-				d = time.Duration(n * float64(unit))
-			}
-		}
-	}
-	if err != nil || d < time.Second || d > most {
-		return 0, fmt.Errorf("%q: want a time from 1s to 50 years, as in 2h, 90m or 3d", cli.Printable(s))
-	}
-	return d, nil
-}
-
-// parseTime reads a Unix time, or a date and time of day.
-func parseTime(s string) (at time.Time, err error) {
-	const last = 1<<32 - 1 // that a block's header can say
-	if unix, err := strconv.ParseInt(s, 10, 64); err == nil {
-		if unix < 0 || unix > last {
-			return at, fmt.Errorf("%d: want a Unix time from 0 to %d", unix, int64(last))
-		}
-		return time.Unix(unix, 0), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime, "2006-01-02 15:04", time.DateOnly} {
-		if at, err = time.ParseInLocation(layout, s, time.Local); err == nil && at.Unix() >= 0 && at.Unix() <= last {
-			return at, nil
-		}
-	}
-	return at, fmt.Errorf("%q: want a date and time as in 2030-01-01T12:00:00Z, or a Unix time", cli.Printable(s))
 }
 
 // clocks asks the nodes that run for their clocks, which are first put so much ahead.

@@ -168,7 +168,7 @@ func (r *reorganiser) run(ctx context.Context, depth int64, victim string) error
 	if err == nil {
 		err = r.fork(first, tip.height)
 	}
-	if !hangs(err) { // it would not answer this either
+	if !cli.Hangs(err) { // it would not answer this either
 		err = errors.Join(err, mendOwn(context.WithoutCancel(ctx), r.local))
 	}
 	if err != nil && r.local.File().Apart != nil {

@@ -171,7 +171,7 @@ func waitHeight(ctx context.Context, members []testnet.Member, height int64) err
 		}
 		for at := int64(-1); at < height; {
 			err := n.Call(ctx, "getblockcount", &at)
-			if err != nil && !hangs(err) { // a crowd that starts may take a while
+			if err != nil && !cli.Hangs(err) { // a crowd that starts may take a while
 				return fmt.Errorf("node %d (at block %d of %d): %w", m.Node, at, height, err)
 			}
 			if at < height {

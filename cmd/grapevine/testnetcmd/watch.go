@@ -2,7 +2,6 @@ package testnetcmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -78,7 +77,7 @@ type delivery struct {
 // tip and its pool.
 type watcher struct {
 	net     testnet.Network
-	clients map[int]*glanced // by pid
+	clients map[int]*cli.Glanced // by pid
 	seen    testnet.Watcher
 	tips    map[int]block   // of each node, by number
 	known   map[string]bool // transactions
@@ -93,7 +92,7 @@ type watcher struct {
 }
 
 func newWatcher() *watcher {
-	return &watcher{clients: map[int]*glanced{}, tips: map[int]block{}, known: map[string]bool{}, first: true}
+	return &watcher{clients: map[int]*cli.Glanced{}, tips: map[int]block{}, known: map[string]bool{}, first: true}
 }
 
 // connect makes clients of the nodes that are up now.
@@ -113,10 +112,10 @@ func (w *watcher) connect(p *program, c *urfave.Context) error {
 			if err != nil {
 				return err
 			}
-			g = &glanced{Node: cl, close: cl.Close}
+			g = &cli.Glanced{Node: cl, Hangup: cl.Close}
 			w.clients[m.PID] = g
 		}
-		if text := g.news(m); text != "" {
+		if text := g.News(m); text != "" {
 			p.Err.Printf("%s\n", text)
 		}
 		w.net.Nodes[i] = g
@@ -138,62 +137,8 @@ func (w *watcher) advised() int {
 
 func (w *watcher) close() {
 	for _, g := range w.clients {
-		if g.again != nil {
-			<-g.again
-		}
-		g.close()
+		g.Close()
 	}
-}
-
-// glanced is a node as a watcher asks it: one that hangs is left out until it answers again, for
-// each call to it would wait, and all others with it.
-type glanced struct {
-	testnet.Node
-	close func()
-	left  error         // why it is left out; nil: it is not
-	again chan struct{} // closed when it has answered, or the watch ends; nil: it was never left out
-	told  bool          // that it is left out
-}
-
-// Call is testnet.Node's. Once it has found that the node hangs, another one waits until it does not.
-func (g *glanced) Call(ctx context.Context, method string, result any, params ...any) error {
-	if g.left != nil {
-		return g.left
-	}
-	err := g.Node.Call(ctx, method, result, params...)
-	if hangs(err) {
-		again := make(chan struct{})
-		g.left, g.again = err, again
-		go func() {
-			defer close(again)
-			for hangs(g.Node.Call(ctx, "getblockcount", nil)) { // each takes its time
-			}
-		}()
-	}
-	return err
-}
-
-// news of whether it is left out; "": none.
-func (g *glanced) news(m testnet.Member) string {
-	if g.left != nil {
-		select {
-		case <-g.again:
-			g.left = nil
-		default:
-		}
-	}
-	if g.told == (g.left != nil) {
-		return ""
-	}
-	if g.told = g.left != nil; g.told {
-		return fmt.Sprintf("%v; it is left out until it answers", g.left)
-	}
-	return m.Title() + " answers again"
-}
-
-func hangs(err error) bool {
-	_, is := errors.AsType[*testnet.HangError](err)
-	return is
 }
 
 // news gives what has happened since it was asked last.

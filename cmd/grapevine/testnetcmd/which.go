@@ -171,7 +171,7 @@ func (p *program) each(ctx context.Context, members []testnet.Member, fn func(co
 
 // ofNode is a node's failure, which names it; nil is none.
 func ofNode(m testnet.Member, err error) error {
-	if err == nil || hangs(err) { // which names it
+	if err == nil || cli.Hangs(err) { // which names it
 		return err
 	}
 	return fmt.Errorf("node %d: %w", m.Node, err)
