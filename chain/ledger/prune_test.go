@@ -26,6 +26,34 @@ func grown(t testing.TB, n int) []chaintest.Mined {
 	return chaintest.Grow(t, p, p.Genesis(), chaintest.Times(n))
 }
 
+// Undo records are read while others are pruned (the race detector looks on).
+func TestUndoRecordsAreReadWhilePruning(t *testing.T) {
+	r := start(t, filepath.Join(t.TempDir(), "chain.db"), pruned(0))
+	blocks := grown(t, 800)
+	if err := r.submitAll(blocks); err != nil {
+		t.Fatal(err)
+	}
+	first, err := r.Block(blocks[0].Node.Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := r.SpentBy(first); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	if err := r.PruneTo(t.Context(), 800); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, ErrNotFound) {
+		t.Errorf("what a pruned block spent: %v", err)
+	}
+}
+
 // What is pruned is gone, the rest is not, and the file says so after a restart too.
 func TestOldBlocksArePruned(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chain.db")
