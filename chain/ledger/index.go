@@ -129,7 +129,7 @@ func (l *Ledger) indexBlock(n *chain.HeaderNode, missing archive.Indexes) error 
 		return err
 	}
 	if missing.Filters || missing.Stats || missing.Scripts {
-		if s.spent, err = l.readUndo(e.Body, s.block); err != nil {
+		if s.spent, err = l.readUndo(e, s.block); err != nil {
 			return err
 		}
 	}

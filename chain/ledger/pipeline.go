@@ -90,7 +90,7 @@ func (l *Ledger) loadSlot(s *slot) (err error) {
 		}
 	}
 	if s.disconnect {
-		if s.spent, err = l.readUndo(s.e.Body, s.block); errors.Is(err, archive.ErrNotFound) {
+		if s.spent, err = l.readUndo(s.e, s.block); errors.Is(err, archive.ErrNotFound) {
 			err = fmt.Errorf("%w: %w", db.ErrCorrupt, err) // every connected block has one
 		}
 		return err
@@ -146,7 +146,8 @@ func (l *Ledger) readKnown(e *entry, ids []chain.IDs) (b *chain.Block, err error
 }
 
 // readUndo reads what a stored block spent when it was connected.
-func (l *Ledger) readUndo(body uint32, b *chain.Block) ([][]chain.Coin, error) {
+func (l *Ledger) readUndo(e *entry, b *chain.Block) ([][]chain.Coin, error) {
+	body := l.tree.numberOf(e)
 	raw, err := l.archive.Undo(body)
 	if err != nil {
 		return nil, fmt.Errorf("read undo record %d: %w", body, err)

@@ -142,7 +142,7 @@ func (p *proof) disconnect() error {
 	if err != nil {
 		return err
 	}
-	spent, err := p.l.readUndo(e.Body, b)
+	spent, err := p.l.readUndo(e, b)
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (l *Ledger) SpentBy(b *chain.Block) ([][]chain.Coin, error) {
 	if !ok {
 		return nil, fmt.Errorf("block %s: %w", b.Hash, ErrNotFound)
 	}
-	spent, err := l.readUndo(e.Body, b)
+	spent, err := l.readUndo(e, b)
 	return spent, notFound(err)
 }
 

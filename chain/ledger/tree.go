@@ -152,6 +152,13 @@ func (t *tree) bodyOf(hash chain.Hash) (body uint32, ok bool) {
 	return e.Body, true
 }
 
+// numberOf is the number of e's body and of its undo record, be the body damaged; 0: there is none, or none any more.
+func (t *tree) numberOf(e *entry) uint32 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return e.Body
+}
+
 // Owners are the headers by the number of their body, and the number that the
 // next body will have.
 func (t *tree) Owners() (owners map[uint32]*chain.HeaderNode, next uint32) {
