@@ -41,11 +41,12 @@ func stopped(t *testing.T, m testnet.Member) (goOn func()) {
 // No command waits for a node that hangs: it names the node and says what to do, and what it has
 // begun the next command ends.
 func TestNoCommandWaitsForANodeThatHangs(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	home := t.TempDir()
 	f := raised(t, home, "--nodes", "3")
 	goOn := stopped(t, f.Nodes[1])
 	for _, line := range []string{
-		"testnet cut 0/2", "testnet clock +1m", "testnet snapshot s", "testnet reorg 2 --node 1",
+		"testnet cut 0/2", "testnet clock +1m", "testnet reorg 2 --node 1",
 		"testnet faucet bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 1 --node 1",
 	} {
 		s := ends(t, home, line)
@@ -71,6 +72,7 @@ func TestNoCommandWaitsForANodeThatHangs(t *testing.T) {
 // A node that hangs while a reorg has set it apart stays apart, which is said, until it answers
 // or is started again.
 func TestAReorgWhoseNodeHangsIsMendedLater(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	home := t.TempDir()
 	f := raised(t, home, "--nodes", "2")
 	for _, wake := range []string{"", "testnet kill 1; testnet start 1"} {
