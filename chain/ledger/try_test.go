@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"grapevine/chain"
 	"grapevine/chain/chaintest"
 	"grapevine/chain/connect"
-	"grapevine/db"
 )
 
 // A block that is proposed and a template of it are refused by the same rules, before and after their transactions are
@@ -115,18 +113,17 @@ func TestATemplateIsNotRememberedBeyondTheTip(t *testing.T) {
 }
 
 // A verdict on coins that moved while it was made is none. Three times a trial begins anew; then it has failed.
+// Nothing else runs, for the ledger's own goroutines ask for the time too.
 func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
-	var r *rig
-	var moves atomic.Int32 // the ledger's own goroutines ask for the time too
-	r = newRig(t, func(c *Config, _ *db.Options) {
-		c.Now = func() time.Time {
-			if moves.Load() > 0 {
-				moves.Add(-1)
-				r.set.Apply(r.Tip()) // away and back
-			}
-			return time.Now()
+	r := newByHand(t)
+	moves := 0
+	r.cfg.Now = func() time.Time {
+		if moves > 0 {
+			moves--
+			r.set.Apply(r.Tip()) // away and back
 		}
-	})
+		return time.Now()
+	}
 	p := chain.RegTest()
 	good, greedy := chaintest.Mine(t, p, p.Genesis()).Block, chaintest.Mine(t, p, p.Genesis(), chaintest.Fees(1)).Block
 	for n := range tryLimit + 1 {
@@ -134,9 +131,9 @@ func TestAVerdictOnCoinsThatMovedIsNone(t *testing.T) {
 			if n == tryLimit {
 				want = chain.ErrInconclusive
 			}
-			moves.Store(int32(n))
+			moves = n
 			refused(t, fmt.Sprintf("%d moves", n), r.TryBlock(b), want)
-			moves.Store(int32(n))
+			moves = n
 			refused(t, fmt.Sprintf("%d moves, a template", n), r.TryTemplate(b.Header, b.Txs), want)
 		}
 	}
