@@ -14,3 +14,17 @@ func TestCoinOfAnOutput(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+func TestSpendable(t *testing.T) {
+	for _, c := range []struct {
+		script []byte
+		want   bool
+	}{
+		{nil, true}, {[]byte{0x51}, true}, {[]byte{0x6a}, false}, {[]byte{0x6a, 1, 2}, false},
+		{make([]byte, 10_000), true}, {make([]byte, 10_001), false},
+	} {
+		if got := Spendable(c.script); got != c.want {
+			t.Errorf("script of %d bytes: %v", len(c.script), got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 )
 
@@ -16,6 +17,12 @@ type Coin struct {
 // CoinOf is the coin that an output makes in a block of that height.
 func CoinOf(out *wire.TxOut, height int32, coinbase bool) Coin {
 	return Coin{Value: btcutil.Amount(out.Value), PkScript: out.PkScript, Height: height, Coinbase: coinbase}
+}
+
+// Spendable says whether an output can ever be spent, as far as Core looks; others make no coins. One whose
+// script ends too early is spendable, though nobody can [IsUnspendable].
+func Spendable(script []byte) bool {
+	return len(script) <= txscript.MaxScriptSize && (len(script) == 0 || script[0] != txscript.OP_RETURN)
 }
 
 // CoinView answers which coins exist. A missing coin is ok == false; err is

@@ -184,7 +184,7 @@ func (c *proof) count(height int32, b *chain.Block, spent [][]chain.Coin) {
 			continue
 		}
 		for j, out := range tx.TxOut {
-			if coins.Spendable(out.PkScript) {
+			if chain.Spendable(out.PkScript) {
 				c.coins.Insert(wire.OutPoint{Hash: tx.ID, Index: uint32(j)}, chain.CoinOf(out, height, i == 0))
 			}
 		}

@@ -86,7 +86,7 @@ func StatsOf(p *chain.Params, b *chain.Block, spent [][]chain.Coin, height int32
 func (s *BlockStats) made(mu *MuHash, tx *chain.Tx, height int32, coinbase bool) {
 	for j, out := range tx.TxOut {
 		value := btcutil.Amount(out.Value)
-		if !Spendable(out.PkScript) {
+		if !chain.Spendable(out.PkScript) {
 			s.Scripts += value
 			continue
 		}

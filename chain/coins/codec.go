@@ -15,19 +15,13 @@ import (
 
 // maxScriptSize is the longest script that can be spent, in bytes (Core's
 // MAX_SCRIPT_SIZE); longer ones never become coins.
-const maxScriptSize = 10_000
+const maxScriptSize = txscript.MaxScriptSize
 
 var (
 	errShort  = errors.New("coin ends too early")
 	errAmount = errors.New("coin with an impossible amount")
 	errScript = errors.New("coin with an impossible script")
 )
-
-// Spendable says whether an output can ever be spent; the others are not kept
-// (Core's IsUnspendable).
-func Spendable(script []byte) bool {
-	return len(script) <= maxScriptSize && (len(script) == 0 || script[0] != txscript.OP_RETURN)
-}
 
 // How scripts are written: a form, then what the form leaves open. From
 // formRaw on, the number is the script's length + formRaw.

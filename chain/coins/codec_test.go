@@ -174,20 +174,6 @@ func TestKeysSortAsOutPointsDo(t *testing.T) {
 	}
 }
 
-func TestSpendable(t *testing.T) {
-	for _, c := range []struct {
-		script []byte
-		want   bool
-	}{
-		{nil, true}, {[]byte{0x51}, true}, {[]byte{0x6a}, false}, {[]byte{0x6a, 1, 2}, false},
-		{make([]byte, 10_000), true}, {make([]byte, 10_001), false},
-	} {
-		if got := Spendable(c.script); got != c.want {
-			t.Errorf("script of %d bytes: %v", len(c.script), got)
-		}
-	}
-}
-
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{3, 50, 5})
 	f.Add([]byte("0\xdb\xdb\xdb\xdb\xdb\xdb\xdb\xdb0\r0")) // an amount beyond all money

@@ -227,7 +227,7 @@ func (s *spending) take(tx *chain.Tx) ([]chain.Coin, error) {
 // make adds a transaction's outputs [AddCoins].
 func (s *spending) make(tx *chain.Tx, coinbase bool) {
 	for i, out := range tx.TxOut {
-		if !coins.Spendable(out.PkScript) {
+		if !chain.Spendable(out.PkScript) {
 			continue
 		}
 		op := wire.OutPoint{Hash: tx.ID, Index: uint32(i)}
@@ -249,7 +249,7 @@ func (c *Connector) Disconnect(b *chain.Block, spent [][]chain.Coin, number uint
 	for i := len(b.Txs) - 1; i >= 0; i-- {
 		tx := b.Txs[i]
 		for j, out := range tx.TxOut {
-			if coins.Spendable(out.PkScript) {
+			if chain.Spendable(out.PkScript) {
 				op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
 				c.Overlay.Spend(op, number)
 				changes = append(changes, coins.Change{Op: op})

@@ -198,7 +198,7 @@ func (t *Trial) take(i int, f *fresh) error {
 func (t *Trial) coin(i int, op wire.OutPoint) (c chain.Coin, below, there bool) {
 	if at, ok := t.own[op.Hash]; ok && int(at) < i {
 		outs := t.block.Txs[at].TxOut
-		if int64(op.Index) >= int64(len(outs)) || !coins.Spendable(outs[op.Index].PkScript) {
+		if int64(op.Index) >= int64(len(outs)) || !chain.Spendable(outs[op.Index].PkScript) {
 			return c, false, false
 		}
 		return chain.CoinOf(outs[op.Index], t.node.Height, at == 0), false, true

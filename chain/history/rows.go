@@ -12,7 +12,6 @@ import (
 	"github.com/btcsuite/btcd/btcutil/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/coins"
 )
 
 // HashOf is the script hash of a script.
@@ -188,7 +187,7 @@ func mentions(b *chain.Block, spent [][]chain.Coin) []mention {
 	all := make([]mention, 0, count)
 	for i, tx := range b.Txs {
 		for n, out := range tx.TxOut {
-			if coins.Spendable(out.PkScript) {
+			if chain.Spendable(out.PkScript) {
 				all = append(all, mention{Prefix: PrefixOf(HashOf(out.PkScript)), order: order(i, n), value: btcutil.Amount(out.Value)})
 			}
 		}
@@ -319,7 +318,7 @@ func (r *reader) count(n uint64, size int) uint64 {
 func Scripts(tx *chain.Tx, spent []chain.Coin) []chain.Hash {
 	list := make([]chain.Hash, 0, len(tx.TxOut)+len(spent))
 	for _, out := range tx.TxOut {
-		if coins.Spendable(out.PkScript) {
+		if chain.Spendable(out.PkScript) {
 			list = append(list, HashOf(out.PkScript))
 		}
 	}

@@ -169,7 +169,7 @@ func (v *verifying) undo(n *chain.HeaderNode, b *chain.Block, spent [][]chain.Co
 	for i := len(b.Txs) - 1; i >= 0; i-- {
 		tx := b.Txs[i]
 		for j, out := range tx.TxOut {
-			if !coins.Spendable(out.PkScript) {
+			if !chain.Spendable(out.PkScript) {
 				continue
 			}
 			op := wire.OutPoint{Hash: tx.ID, Index: uint32(j)}
@@ -207,7 +207,7 @@ func (v *verifying) load(b *chain.Block, number uint64) error {
 	}
 	for i, tx := range b.Txs {
 		for j, out := range tx.TxOut {
-			if coins.Spendable(out.PkScript) {
+			if chain.Spendable(out.PkScript) {
 				want(wire.OutPoint{Hash: tx.ID, Index: uint32(j)})
 			}
 		}

@@ -106,7 +106,7 @@ func DustLimit(script []byte) btcutil.Amount { return dustRelay.DustLimit(script
 
 // DustLimit is the same where spending costs so much.
 func (r FeeRate) DustLimit(script []byte) btcutil.Amount {
-	if Unspendable(script) {
+	if !chain.Spendable(script) {
 		return 0
 	}
 	spend := spendLegacy

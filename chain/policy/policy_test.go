@@ -430,7 +430,7 @@ func TestScriptsThatCannotBeSpentAreNoDust(t *testing.T) {
 		script []byte
 		free   bool
 	}{{nil, false}, {make([]byte, 10_000), false}, {make([]byte, 10_001), true}, {[]byte{0x6a}, true}, {[]byte{0x4c}, false}} {
-		if got := policy.DustLimit(c.script); (got == 0) != c.free || policy.Unspendable(c.script) != c.free {
+		if got := policy.DustLimit(c.script); (got == 0) != c.free || !chain.Spendable(c.script) != c.free {
 			t.Errorf("%d bytes: %d", len(c.script), got)
 		}
 	}

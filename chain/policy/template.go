@@ -23,9 +23,6 @@ const (
 	WitnessUnknown // versions and lengths that later soft forks may give a meaning
 )
 
-// maxScript is the length beyond which a script cannot run [MAX_SCRIPT_SIZE].
-const maxScript = 10_000
-
 // KindOf tells what form an output script has [Solver].
 func KindOf(script []byte) Kind {
 	if version, program, ok := WitnessProgram(script); ok {
@@ -78,12 +75,6 @@ func witnessKind(version int, program []byte) Kind {
 
 func isNullData(script []byte) bool {
 	return len(script) >= 1 && script[0] == txscript.OP_RETURN && txscript.IsPushOnlyScript(script[1:])
-}
-
-// Unspendable says whether an output can never be spent, as far as Core looks: one whose script ends too early is
-// none of these, though it cannot either [IsUnspendable].
-func Unspendable(script []byte) bool {
-	return len(script) > 0 && script[0] == txscript.OP_RETURN || len(script) > maxScript
 }
 
 // PaidKey is the key of a script that pays to it directly [MatchPayToPubkey].

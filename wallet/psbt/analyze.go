@@ -65,7 +65,7 @@ func (p *PSBT) Analyze(rules policy.Rules) Analysis {
 			switch {
 			case !inRange(value) || !inRange(in+value):
 				return invalid("PSBT is not valid. Input %d has invalid value", i)
-			case policy.Unspendable(out.PkScript):
+			case !chain.Spendable(out.PkScript):
 				return invalid("PSBT is not valid. Input %d spends unspendable output", i)
 			}
 			in += value

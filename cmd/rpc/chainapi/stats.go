@@ -10,7 +10,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/coins"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -121,7 +120,7 @@ func (st *blockStats) addOutputs(tx *chain.Tx, coinbase, genesis bool) {
 		}
 		size := int64(o.SerializeSize()) + coinOverhead
 		st.BytesGrown += size
-		if !genesis && coins.Spendable(o.PkScript) {
+		if !genesis && chain.Spendable(o.PkScript) {
 			st.CoinsGrownAct++
 			st.BytesGrownAct += size
 		}

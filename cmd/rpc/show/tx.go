@@ -9,7 +9,6 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"grapevine/chain"
-	"grapevine/chain/policy"
 	"grapevine/cmd/rpc/jsonrpc"
 )
 
@@ -90,7 +89,7 @@ func appendInput(dst []byte, in *wire.TxIn, coinbase bool) []byte {
 	} else {
 		dst = AppendHash(append(dst, `{"txid":"`...), in.PreviousOutPoint.Hash)
 		dst = strconv.AppendUint(append(dst, `","vout":`...), uint64(in.PreviousOutPoint.Index), 10)
-		dst = appendAsm(append(dst, `,"scriptSig":{"asm":"`...), in.SignatureScript, !policy.Unspendable(in.SignatureScript))
+		dst = appendAsm(append(dst, `,"scriptSig":{"asm":"`...), in.SignatureScript, chain.Spendable(in.SignatureScript))
 		dst = append(hex.AppendEncode(append(dst, `","hex":"`...), in.SignatureScript), `"}`...)
 	}
 	for i, item := range in.Witness {
@@ -121,7 +120,7 @@ type ScriptSig struct {
 
 // NewScriptSig shows an input's script.
 func NewScriptSig(script []byte) ScriptSig {
-	return ScriptSig{Asm: asm(script, !policy.Unspendable(script)), Hex: hexText(script)}
+	return ScriptSig{Asm: asm(script, chain.Spendable(script)), Hex: hexText(script)}
 }
 
 // OutPoint reads an outpoint, {"txid", "vout"}, as clients write it; a fault sticks to o.
