@@ -16,11 +16,8 @@ type Amount btcutil.Amount
 // String is the amount with eight decimals and no unit.
 func (a Amount) String() string { return chain.FormatAmount(btcutil.Amount(a)) }
 
-// Append appends the JSON number.
-func (a Amount) Append(dst []byte) []byte { return chain.AppendAmount(dst, btcutil.Amount(a)) }
-
 // MarshalJSON writes a JSON number.
-func (a Amount) MarshalJSON() ([]byte, error) { return a.Append(nil), nil }
+func (a Amount) MarshalJSON() ([]byte, error) { return chain.AppendAmount(nil, btcutil.Amount(a)), nil }
 
 // UnmarshalJSON reads a JSON number or a string of one, exactly.
 func (a *Amount) UnmarshalJSON(b []byte) error {
