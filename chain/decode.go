@@ -418,13 +418,18 @@ func (l txLayout) identify(tx *Tx) {
 	tx.WID = chainhash.DoubleHashH(raw)
 	tx.ID = tx.WID
 	if l.stripped() != l.size {
-		h := sha256.New()
-		h.Write(raw[:4])
-		h.Write(raw[l.body:l.witness])
-		h.Write(raw[l.lock:])
-		var first [sha256.Size]byte
-		tx.ID = sha256.Sum256(h.Sum(first[:0]))
+		tx.ID = l.txid(raw)
 	}
+}
+
+// txid is the id of the transaction that raw is, whose witness is left out.
+func (l txLayout) txid(raw []byte) Hash {
+	h := sha256.New()
+	h.Write(raw[:4])
+	h.Write(raw[l.body:l.witness])
+	h.Write(raw[l.lock:])
+	var first [sha256.Size]byte
+	return sha256.Sum256(h.Sum(first[:0]))
 }
 
 // NewTx makes a Tx of a transaction built here. msg must not change afterwards.

@@ -1,10 +1,6 @@
 package chain
 
-import (
-	"fmt"
-
-	"github.com/btcsuite/btcd/chainhash/v2"
-)
+import "fmt"
 
 // Outline is what is known of a block without its transactions: what its bytes say of them.
 type Outline struct {
@@ -22,30 +18,17 @@ func OutlineOf(raw []byte) (Outline, error) {
 		return Outline{}, fmt.Errorf("decode block: %w", err)
 	}
 	o := Outline{Size: len(raw), Weight: w.pos * WitnessScale, TxIDs: make([]Hash, 0, count)}
-	var room []byte // for one transaction without its witness
 	for i := range count {
 		start := w.pos
 		l, err := w.tx()
 		if err != nil {
 			return Outline{}, fmt.Errorf("decode block: transaction %d: %w", i, err)
 		}
-		tx := raw[start:w.pos]
-		if l.stripped() != l.size {
-			room = l.appendStripped(room[:0], tx)
-			tx = room
-		}
-		o.TxIDs = append(o.TxIDs, chainhash.DoubleHashH(tx))
+		o.TxIDs = append(o.TxIDs, l.txid(raw[start:w.pos]))
 		o.Weight += l.weight()
 	}
 	if w.pos < len(raw) {
 		return Outline{}, fmt.Errorf("decode block: %w", errTrailing)
 	}
 	return o, nil
-}
-
-// appendStripped appends the transaction that raw is without its witness.
-func (l txLayout) appendStripped(dst, raw []byte) []byte {
-	dst = append(dst, raw[:4]...)
-	dst = append(dst, raw[l.body:l.witness]...)
-	return append(dst, raw[l.lock:]...)
 }
