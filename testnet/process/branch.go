@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"grapevine/testnet"
 )
@@ -81,25 +79,15 @@ func branchPrefix(dir string) string { return "." + filepath.Base(dir) + "." }
 // killed. Other folders stay, those of other users (see tidyScratch), and those of commands that go on;
 // what cannot be removed is in nobody's way.
 func tidyBranches(dir string) {
-	root, err := os.OpenRoot(filepath.Dir(dir))
-	if err != nil {
-		return
-	}
-	defer root.Close()
-	found, _ := fs.ReadDir(root.FS(), ".")
-	for _, e := range found {
-		number, ours := strings.CutPrefix(e.Name(), branchPrefix(dir))
-		if _, err := strconv.ParseUint(number, 10, 64); !ours || err != nil || !e.IsDir() {
-			continue
+	numbered(filepath.Dir(dir), branchPrefix(dir), func(root *os.Root, name string) {
+		if about, err := root.Lstat(name); err != nil || !isPrivate(about) || !isBranch(root, name) {
+			return
 		}
-		if about, err := root.Lstat(e.Name()); err != nil || !isPrivate(about) || !isBranch(root, e.Name()) {
-			continue
-		}
-		if lock, err := Occupy(filepath.Join(root.Name(), e.Name())); err == nil {
+		if lock, err := Occupy(filepath.Join(root.Name(), name)); err == nil {
 			lock.Close()
-			_ = root.RemoveAll(e.Name())
+			_ = root.RemoveAll(name)
 		}
-	}
+	})
 }
 
 // isBranch tells whether a folder holds nothing but what a branch does before its copy takes its

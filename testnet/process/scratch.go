@@ -62,6 +62,20 @@ func (s *Scratch) Keep() error {
 // may put folders there: in one that another user has made, or can write to, a lock could be a link
 // to a file of ours, and the folder become one while it is removed.
 func tidyScratch(parent, kind string) {
+	numbered(parent, kind, func(root *os.Root, name string) {
+		dir, err := root.OpenRoot(name)
+		if err != nil {
+			return // another user's
+		}
+		defer dir.Close()
+		if lock := isLeft(dir); lock != nil {
+			_ = (&Scratch{dir.Name(), lock}).Remove() // what cannot be removed is in nobody's way
+		}
+	})
+}
+
+// numbered calls fn for each folder in parent whose name is a prefix and a number, as os.MkdirTemp names them.
+func numbered(parent, prefix string, fn func(root *os.Root, name string)) {
 	root, err := os.OpenRoot(parent)
 	if err != nil {
 		return
@@ -69,18 +83,10 @@ func tidyScratch(parent, kind string) {
 	defer root.Close()
 	found, _ := fs.ReadDir(root.FS(), ".")
 	for _, e := range found {
-		number, ours := strings.CutPrefix(e.Name(), kind)
-		if _, err := strconv.ParseUint(number, 10, 64); !ours || err != nil || !e.IsDir() {
-			continue
+		number, ours := strings.CutPrefix(e.Name(), prefix)
+		if _, err := strconv.ParseUint(number, 10, 64); ours && err == nil && e.IsDir() {
+			fn(root, e.Name())
 		}
-		dir, err := root.OpenRoot(e.Name())
-		if err != nil {
-			continue // another user's
-		}
-		if lock := isLeft(dir); lock != nil {
-			_ = (&Scratch{dir.Name(), lock}).Remove() // what cannot be removed is in nobody's way
-		}
-		dir.Close()
 	}
 }
 
