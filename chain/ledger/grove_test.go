@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -313,6 +314,15 @@ func (s *snapshots) onCommit(n int) {
 	if os.WriteFile(name, raw, 0o600) == nil {
 		s.taken = append(s.taken, name)
 	}
+}
+
+// some returns so many of those taken, evenly spread, the first and the last among them:
+// a run that does its work in the last commits is tried after them too.
+func (s *snapshots) some(n int) (names []string) {
+	for i := range n {
+		names = append(names, s.taken[i*(len(s.taken)-1)/(n-1)])
+	}
+	return slices.Compact(names)
 }
 
 // A crash before or after any commit, and another one while it recovers: the
