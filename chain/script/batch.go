@@ -18,23 +18,34 @@ type claim struct {
 	key  key
 }
 
-// batcher is a curve that verifies many signatures of BIP340 together, faster than
-// one after the other. False says that one of them is bad, and not which.
-type batcher interface{ schnorrAll(claims []claim) bool }
+// ecdsaClaim is one of ECDSA.
+type ecdsaClaim struct {
+	sig  *signature
+	hash chainhash.Hash
+	key  key
+}
 
-// Batch checks inputs as CheckInput does, but leaves signatures of taproot's key
-// path to End, where they are verified together: two thirds of the work. One
-// goroutine uses it.
+// batcher is a curve that verifies many signatures together, faster than one after the
+// other. False says that one of them is bad, and not which.
+type batcher interface {
+	schnorrAll(claims []claim) bool
+	ecdsaAll(claims []ecdsaClaim) bool
+}
+
+// Batch checks inputs as CheckInput does, but leaves signatures of taproot's key path and
+// those of ECDSA that only one key can have made to End, where they are verified together.
+// One goroutine uses it.
 type Batch struct {
 	checker *Checker
 	all     batcher // nil: the curve is none, and nothing is left for the end
 	flags   txscript.ScriptFlags
 	at      int64 // of the input that is being checked
-	claims  []claim
+	schnorr []claim
+	ecdsa   []ecdsaClaim
 	inputs  []input // that the claims are of
 }
 
-// input is one that passes if its claim is true.
+// input is one that passes if its claims are true.
 type input struct {
 	p  *Prepared
 	i  int
@@ -56,11 +67,20 @@ func (b *Batch) CheckInput(p *Prepared, i int, at int64) error {
 	return b.checker.check(p, i, b.flags, b)
 }
 
-// leave notes a claim of the input that is being checked.
-func (b *Batch) leave(s spend, c claim) bool {
-	b.claims = append(b.claims, c)
+// leave notes that the input which is being checked has a claim.
+func (b *Batch) leave(s spend) bool {
 	b.inputs = append(b.inputs, input{s.p, s.i, b.at})
 	return true
+}
+
+func (b *Batch) leaveSchnorr(s spend, c claim) bool {
+	b.schnorr = append(b.schnorr, c)
+	return b.leave(s)
+}
+
+func (b *Batch) leaveECDSA(s spend, c ecdsaClaim) bool {
+	b.ecdsa = append(b.ecdsa, c)
+	return b.leave(s)
 }
 
 // End verifies what was left. If that is not all good each is judged by itself: at is the first
@@ -79,14 +99,17 @@ func (b *Batch) End() (at int64, err error) {
 
 // good verifies what was left.
 func (b *Batch) good() bool {
-	switch len(b.claims) {
+	if len(b.ecdsa) > 0 && !b.all.ecdsaAll(b.ecdsa) {
+		return false
+	}
+	switch len(b.schnorr) {
 	case 0:
 		return true
 	case 1: // together with nothing it would take longer
-		c := &b.claims[0]
+		c := &b.schnorr[0]
 		return b.checker.curve.schnorr(&c.sig, &c.hash, c.key)
 	}
-	return b.all.schnorrAll(b.claims)
+	return b.all.schnorrAll(b.schnorr)
 }
 
 // usualClaims is how many most batches have.
@@ -121,6 +144,32 @@ func (pure) schnorrAll(claims []claim) bool {
 	}
 	sum, ok := secp256k1.SumOf(&u, terms)
 	return ok && sum.IsInfinity()
+}
+
+// ecdsaAll inverts the product of all s in place of each: nothing else of ECDSA can be shared,
+// for nobody knows which of two points has R's x.
+func (pure) ecdsaAll(claims []ecdsaClaim) bool {
+	var room [usualClaims]btcec.ModNScalar
+	before := room[:0] // of each: the product of those before
+	var product, w btcec.ModNScalar
+	product.SetInt(1)
+	for i := range claims {
+		before = append(before, product)
+		product.Mul(claims[i].sig.s)
+	}
+	if product.IsZero() { // the order is a prime: one of them is
+		return false
+	}
+	inverse := new(btcec.ModNScalar).InverseValNonConst(&product)
+	for i := len(claims) - 1; i >= 0; i-- {
+		c := &claims[i]
+		w.Mul2(&before[i], inverse)
+		inverse.Mul(c.sig.s)
+		if !signed(c.sig.r, &w, &c.hash, c.key) {
+			return false
+		}
+	}
+	return true
 }
 
 // weigh gives each claim a number of 128 bits.

@@ -47,11 +47,48 @@ func goodClaims(n int) (claims []claim) {
 // A batch passes if and only if all that is in it does: of few, each kind of bad one and good
 // ones mixed.
 func TestTwin_ABatchSaysWhatEachSays(t *testing.T) {
-	kinds := kindsOfBIP340()
+	mixed(t, kindsOfBIP340(), (*question).claimed, alone, pure{}.schnorrAll)
+}
+
+// The same of ECDSA, for every curve that has batches.
+func TestTwin_ABatchOfECDSASaysWhatEachSays(t *testing.T) {
+	for _, c := range curves() {
+		all, ok := c.(batcher)
+		if !ok {
+			continue
+		}
+		t.Run(c.name(), func(t *testing.T) {
+			mixed(t, kindsOfECDSA(), func(q *question) *ecdsaClaim { return q.claimedBy(c) },
+				func(claims []ecdsaClaim) bool { return aloneBy(c, claims) }, all.ecdsaAll)
+		})
+	}
+}
+
+// claimedBy is the claim of a question of ECDSA for a curve; nil: its key is none.
+func (q *question) claimedBy(c curve) *ecdsaClaim {
+	k := c.parse(q.key)
+	if k == nil {
+		return nil
+	}
+	return &ecdsaClaim{&signature{&q.r, &q.s}, q.hash, k}
+}
+
+// aloneBy says whether all claims are good, asked one by one.
+func aloneBy(by curve, claims []ecdsaClaim) bool {
+	for _, c := range claims {
+		if !by.ecdsa(c.sig.r, c.sig.s, &c.hash, c.key) {
+			return false
+		}
+	}
+	return true
+}
+
+// mixed asks of batches of up to twenty, most of them of the first kind, one by one and together.
+func mixed[C any](t *testing.T, kinds []kindOfQuestion, claimed func(*question) *C, alone, together func([]C) bool) {
 	n := questions(t, 4_000)
 	sum := inChunks(t, n, func(c *chunk) error {
 		m := &maker{chunk: c}
-		var batch []claim
+		var batch []C
 		size := 1
 		for i := range c.size {
 			if i%20 == 0 {
@@ -61,13 +98,13 @@ func TestTwin_ABatchSaysWhatEachSays(t *testing.T) {
 			if c.IntN(12) == 0 {
 				k = kinds[c.IntN(len(kinds))]
 			}
-			if claim := k.make(m).claimed(); claim != nil {
+			if claim := claimed(k.make(m)); claim != nil {
 				batch = append(batch, *claim)
 			}
 			if len(batch) < size {
 				continue
 			}
-			want, got := alone(batch), pure{}.schnorrAll(batch)
+			want, got := alone(batch), together(batch)
 			if got != want {
 				return fmt.Errorf("a batch of %d, the last of %s: %v, one by one %v", len(batch), k.name, got, want)
 			}
@@ -193,6 +230,46 @@ func TestWeightsDependOnEverything(t *testing.T) {
 	note("order")
 	claims = claims[:2]
 	note("number")
+}
+
+// One bad signature of ECDSA, wherever it stands and whatever is bad of it, spoils the batch.
+func TestABatchWithOneBadSignatureOfECDSA(t *testing.T) {
+	for _, c := range curves() {
+		all, ok := c.(batcher)
+		if !ok {
+			continue
+		}
+		m := &maker{chunk: newChunk(6, 6)}
+		var good []ecdsaClaim
+		for range usualClaims + 3 {
+			m.renew()
+			good = append(good, *m.question().claimedBy(c))
+		}
+		for n := range good {
+			if !all.ecdsaAll(good[:n+1]) {
+				t.Fatalf("%s: %d good ones are refused", c.name(), n+1)
+			}
+		}
+		one := new(btcec.ModNScalar).SetInt(1)
+		for at := range good {
+			for name, spoil := range map[string]func(*ecdsaClaim){
+				"r":             func(c *ecdsaClaim) { c.sig.r.Add(one) },
+				"s":             func(c *ecdsaClaim) { c.sig.s.Add(one) },
+				"r of 0":        func(c *ecdsaClaim) { c.sig.r.Zero() },
+				"s of 0":        func(c *ecdsaClaim) { c.sig.s.Zero() },
+				"hash":          func(c *ecdsaClaim) { c.hash[0] ^= 1 },
+				"another's key": func(c *ecdsaClaim) { c.key = good[(at+1)%len(good)].key },
+			} {
+				batch := append([]ecdsaClaim(nil), good...)
+				r, s := *good[at].sig.r, *good[at].sig.s
+				batch[at].sig = &signature{&r, &s}
+				spoil(&batch[at])
+				if all.ecdsaAll(batch) {
+					t.Errorf("%s: accepted with a bad %s at %d", c.name(), name, at)
+				}
+			}
+		}
+	}
 }
 
 // Inputs that a batch checks fail where and as CheckInput says, also those that it left

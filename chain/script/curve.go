@@ -55,14 +55,21 @@ func readPoint(raw []byte, p *secp256k1.Affine) (ok bool) {
 
 // ecdsa is the verification of SEC 1, 4.1.4 [CheckECDSASignature].
 func (pure) ecdsa(r, s *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
-	if r.IsZero() || s.IsZero() {
+	if s.IsZero() {
 		return false
 	}
-	var e, w, u1, u2 btcec.ModNScalar
+	return signed(r, new(btcec.ModNScalar).InverseValNonConst(s), hash, k)
+}
+
+// signed says whether r is that of a hash signed with this key and an s whose inverse is w.
+func signed(r, w *btcec.ModNScalar, hash *chainhash.Hash, k key) bool {
+	if r.IsZero() {
+		return false
+	}
+	var e, u1, u2 btcec.ModNScalar
 	e.SetByteSlice(hash[:])
-	w.InverseValNonConst(s)
-	u1.Mul2(&e, &w)
-	u2.Mul2(r, &w)
+	u1.Mul2(&e, w)
+	u2.Mul2(r, w)
 	sum, ok := k.(*secp256k1.Affine).Sum(&u1, &u2)
 	return ok && hasX(&sum, r)
 }

@@ -213,6 +213,13 @@ func FuzzCurvesAgree(f *testing.F) {
 			if c := q.claimed(); c != nil && (pure{}).schnorrAll([]claim{*c, *c}) != good {
 				t.Fatalf("twice in a batch: %v: %v", !good, &q)
 			}
+			return
+		}
+		for _, by := range all {
+			c := q.claimedBy(by)
+			if together, ok := by.(batcher); ok && c != nil && together.ecdsaAll([]ecdsaClaim{*c, *c}) != good {
+				t.Fatalf("twice in a batch of %s: %v: %v", by.name(), !good, &q)
+			}
 		}
 	})
 }

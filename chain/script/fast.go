@@ -105,7 +105,7 @@ func (s spend) taproot(witness [][]byte, xonly []byte) bool {
 	}
 	hash := s.p.taprootHash(s.i)
 	if s.batch != nil {
-		return s.batch.leave(s, claim{[64]byte(witness[0]), hash, key})
+		return s.batch.leaveSchnorr(s, claim{[64]byte(witness[0]), hash, key})
 	}
 	return s.c.curve.schnorr((*[64]byte)(witness[0]), &hash, key)
 }
@@ -117,6 +117,9 @@ func (s spend) ecdsa(rawSig, rawKey, code []byte, hash func(int, []byte) chainha
 		return false
 	}
 	h := hash(s.i, code)
+	if s.batch != nil {
+		return s.batch.leaveECDSA(s, ecdsaClaim{sig, h, key})
+	}
 	return s.c.curve.ecdsa(sig.r, sig.s, &h, key)
 }
 
@@ -136,7 +139,11 @@ func (s spend) multisig(stack [][]byte, script []byte, hash func(int, []byte) ch
 		if sig == nil || key == nil {
 			return false
 		}
-		if s.c.curve.ecdsa(sig.r, sig.s, &h, key) {
+		switch {
+		case s.batch != nil && len(keys) == len(sigs): // it is this key's, or the input is bad
+			s.batch.leaveECDSA(s, ecdsaClaim{sig, h, key})
+			sigs = sigs[:len(sigs)-1]
+		case s.c.curve.ecdsa(sig.r, sig.s, &h, key):
 			sigs = sigs[:len(sigs)-1]
 		}
 		keys = keys[:len(keys)-1]

@@ -81,7 +81,7 @@ const (
 	byNeither
 )
 
-// The fast road's verdict on spends of every form, mutated in every way, under
+// The fast road's verdict on spends of every form, alone and in a batch, mutated in every way, under
 // all kinds of flags, and the engine's: what the former accepts the latter has
 // to. One in four is mutated twice, one in three is odd to begin with.
 func TestT33_TheFastRoadAcceptsNothingTheEngineRefuses(t *testing.T) {
@@ -128,10 +128,13 @@ func TestT33_TheFastRoadAcceptsNothingTheEngineRefuses(t *testing.T) {
 	}
 }
 
-// compare asks the fast road and the engine.
+// compare asks the fast road, once more with a batch, and the engine.
 func compare(c *Checker, tr *trial, flags txscript.ScriptFlags) (column int, err error) {
 	fast, refused := c.fast(tr.prepared(), tr.at, flags, nil), tr.engine(flags)
-	switch {
+	b := c.Batch(flags)
+	switch batched := c.fast(tr.prepared(), tr.at, flags, b) && b.good(); {
+	case batched != fast:
+		return 0, fmt.Errorf("under %x with a batch %v, without %v: %v", flags, batched, fast, tr)
 	case fast && refused != nil:
 		return 0, fmt.Errorf("under %x the fast road accepts what the engine refuses (%w): %v", flags, refused, tr)
 	case fast:

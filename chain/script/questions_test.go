@@ -28,7 +28,11 @@ const (
 )
 
 func kindsOfQuestions() []kindOfQuestion {
-	return append([]kindOfQuestion{
+	return append(kindsOfECDSA(), append(kindsOfEncodings(), kindsOfBIP340()...)...)
+}
+
+func kindsOfECDSA() []kindOfQuestion {
+	return []kindOfQuestion{
 		{"ECDSA as signed", 8, onlyAccepted, (*maker).signed},
 		{"ECDSA with a bit flipped", 8, onlyRefused, (*maker).flipped},
 		{"ECDSA high s", 6, both, (*maker).highS},
@@ -41,7 +45,7 @@ func kindsOfQuestions() []kindOfQuestion {
 		{"ECDSA small and edge keys", 5, both, (*maker).edgeKey},
 		{"ECDSA keys hybrid, uncompressed", 6, both, (*maker).longKey},
 		{"ECDSA keys at infinity, off curve", 3, onlyRefused, (*maker).noKey},
-	}, append(kindsOfEncodings(), kindsOfBIP340()...)...)
+	}
 }
 
 // maker makes questions of one key; most are changed from what it signed.
