@@ -29,6 +29,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		tuneGC()
 	}
+	tuneProcessors()
 	// The first signal asks to stop; the second one, no longer caught, stops at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
