@@ -1,6 +1,10 @@
 package chain
 
-import "github.com/btcsuite/btcd/wire/v2"
+import (
+	"crypto/sha256"
+
+	"github.com/btcsuite/btcd/wire/v2"
+)
 
 // Tx is a transaction with its identities computed once. It is immutable [CTransaction, CMutableTransaction].
 type Tx struct {
@@ -10,7 +14,8 @@ type Tx struct {
 	Size   int  // bytes with witness
 	Weight int  // BIP141: 3 × size without witness + size with it
 
-	raw []byte // as it travels, with witness; of a decoded block's transaction a part of its bytes
+	raw     []byte // as it travels, with witness; of a decoded block's transaction a part of its bytes
+	outputs *Hash  // what HashOutputs is, where it is known
 }
 
 // Raw is the transaction as it travels, with witness. Do not change it.
@@ -22,6 +27,23 @@ func (t *Tx) VSize() int { return (t.Weight + WitnessScale - 1) / WitnessScale }
 // StrippedSize is the size in bytes without witness.
 func (t *Tx) StrippedSize() int { return (t.Weight - t.Size) / (WitnessScale - 1) }
 
+// HashOutputs is the SHA-256 of the outputs, which signatures with a witness sign: BIP341's sha_outputs, and once more
+// hashed BIP143's hashOutputs.
+func (t *Tx) HashOutputs() Hash {
+	if t.outputs != nil {
+		return *t.outputs
+	}
+	size := 0
+	for _, out := range t.TxOut {
+		size += out.SerializeSize()
+	}
+	end := len(t.raw) - 4 // the lock time
+	if t.Size != t.StrippedSize() {
+		end = t.StrippedSize() - 4 + 2 // behind the marker and the flag
+	}
+	return sha256.Sum256(t.raw[end-size : end])
+}
+
 // Block is a decoded block with its identities and its own bytes. It is
 // immutable [CBlock].
 type Block struct {
@@ -32,14 +54,18 @@ type Block struct {
 	Weight int
 }
 
-// IDs are the two ids of a transaction: Tx.ID and Tx.WID.
-type IDs struct{ ID, WID Hash }
+// IDs is what was hashed of a transaction: Tx.ID, Tx.WID and Tx.HashOutputs, which is zero where it was not.
+type IDs struct{ ID, WID, Outputs Hash }
 
-// IDs are those of the block's transactions, in its order.
-func (b *Block) IDs() []IDs {
+// IDs are those of the block's transactions, in its order. If signatures are to be verified the outputs are hashed
+// that they sign.
+func (b *Block) IDs(verify bool) []IDs {
 	ids := make([]IDs, len(b.Txs))
 	for i, tx := range b.Txs {
-		ids[i] = IDs{tx.ID, tx.WID}
+		ids[i] = IDs{ID: tx.ID, WID: tx.WID}
+		if verify && i > 0 && tx.HasWitness() {
+			ids[i].Outputs = tx.HashOutputs()
+		}
 	}
 	return ids
 }

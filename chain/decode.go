@@ -84,7 +84,7 @@ func DecodeBlock(raw []byte) (*Block, error) {
 }
 
 // DecodeBlockAgain is DecodeBlock for bytes that were decoded before, of which the ids are still known: they are not
-// computed again. The caller has made sure that they are the same bytes.
+// computed again, and not to be changed afterwards. The caller has made sure that they are the same bytes.
 func DecodeBlockAgain(raw []byte, ids []IDs) (*Block, error) {
 	b, err := decodeBlock(raw, ids)
 	if err == nil && (len(b.Raw) != len(raw) || len(b.Txs) != len(ids)) {
@@ -131,6 +131,9 @@ func decodeBlock(raw []byte, known []IDs) (*Block, error) {
 		tx := layout.parse(raw[start:w.pos:w.pos])
 		if i < len(known) {
 			tx.ID, tx.WID = known[i].ID, known[i].WID
+			if known[i].Outputs != (Hash{}) {
+				tx.outputs = &known[i].Outputs
+			}
 		} else {
 			layout.identify(tx)
 		}

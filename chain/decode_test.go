@@ -295,24 +295,37 @@ func TestABlockIsDecodedAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		again, err := chain.DecodeBlockAgain(raw, b.IDs())
+		again, err := chain.DecodeBlockAgain(raw, b.IDs(false))
 		if err != nil || !reflect.DeepEqual(again, b) {
 			t.Errorf("%s: %v", name, err)
 		}
-		marked := b.IDs()
+		marked := b.IDs(false)
 		marked[0] = chain.IDs{ID: chain.Hash{1}, WID: chain.Hash{2}}
 		if again, err = chain.DecodeBlockAgain(raw, marked); err != nil || again.Txs[0].ID != marked[0].ID || again.Txs[0].WID != marked[0].WID {
 			t.Errorf("%s: the ids are computed again: %v", name, err)
 		}
-		for what, ids := range map[string][]chain.IDs{"fewer": b.IDs()[1:], "more": append(b.IDs(), chain.IDs{}), "none": nil} {
+		verify := b.IDs(true)
+		if again, err = chain.DecodeBlockAgain(raw, verify); err != nil {
+			t.Fatal(name, err)
+		}
+		for i, tx := range again.Txs {
+			if signed := i > 0 && tx.HasWitness(); signed != (verify[i].Outputs != chain.Hash{}) || tx.HashOutputs() != b.Txs[i].HashOutputs() {
+				t.Errorf("%s: outputs of transaction %d: %v", name, i, verify[i].Outputs)
+			}
+			verify[i].Outputs = chain.Hash{3}
+		}
+		if again, err = chain.DecodeBlockAgain(raw, verify); err != nil || again.Txs[len(verify)-1].HashOutputs() != (chain.Hash{3}) {
+			t.Errorf("%s: the outputs are hashed again: %v", name, err)
+		}
+		for what, ids := range map[string][]chain.IDs{"fewer": b.IDs(false)[1:], "more": append(b.IDs(false), chain.IDs{}), "none": nil} {
 			if _, err := chain.DecodeBlockAgain(raw, ids); err == nil {
 				t.Errorf("%s: decodes with %s ids", name, what)
 			}
 		}
-		if _, err := chain.DecodeBlockAgain(append(bytes.Clone(raw), 0), b.IDs()); err == nil {
+		if _, err := chain.DecodeBlockAgain(append(bytes.Clone(raw), 0), b.IDs(false)); err == nil {
 			t.Errorf("%s: decodes with a byte behind it", name)
 		}
-		if _, err := chain.DecodeBlockAgain(raw[:len(raw)-1], b.IDs()); err == nil {
+		if _, err := chain.DecodeBlockAgain(raw[:len(raw)-1], b.IDs(false)); err == nil {
 			t.Errorf("%s: decodes without its last byte", name)
 		}
 	}

@@ -1,26 +1,31 @@
 package ledger
 
-import "grapevine/chain"
+import (
+	"github.com/btcsuite/btcd/chainhash/v2"
+
+	"grapevine/chain"
+)
 
 const (
 	// freshLimit bytes of submitted blocks, or one block, are kept decoded until their turn; those
 	// beyond are read and decoded again.
 	freshLimit = 2 << 20
 	// idsLimit is of how many transactions the ids are kept, 1 MiB of them.
-	idsLimit = 16 << 10
+	idsLimit = 1 << 20 / (3 * chainhash.HashSize)
 )
 
 // arrived is what is known of stored bodies before their turn to be connected: those that come next stay decoded,
-// and of others the ids of their transactions stay, so that they are not hashed again when they are read.
+// and of others what was hashed of their transactions stays, so that it is not hashed again when they are read.
 type arrived struct {
-	fresh map[*entry]*chain.Block
-	bytes int64 // of these
-	ids   map[*entry][]chain.IDs
-	txs   int // of these
+	fresh   map[*entry]*chain.Block
+	bytes   int64 // of these
+	ids     map[*entry][]chain.IDs
+	txs     int               // of these
+	assumed func(*entry) bool // its signatures will not be verified
 }
 
-func newArrived() arrived {
-	return arrived{fresh: map[*entry]*chain.Block{}, ids: map[*entry][]chain.IDs{}}
+func newArrived(assumed func(*entry) bool) arrived {
+	return arrived{fresh: map[*entry]*chain.Block{}, ids: map[*entry][]chain.IDs{}, assumed: assumed}
 }
 
 // keep keeps a block decoded, or its ids if there is no room.
@@ -46,7 +51,7 @@ func (a *arrived) identify(e *entry, b *chain.Block) {
 		}
 		a.unidentify(old)
 	}
-	a.ids[e] = b.IDs()
+	a.ids[e] = b.IDs(!a.assumed(e))
 	a.txs += len(b.Txs)
 }
 

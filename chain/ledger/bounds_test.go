@@ -331,7 +331,7 @@ func TestKnownIDsAreBounded(t *testing.T) {
 // A block of more transactions than are kept at all leaves those of others alone.
 func TestTooManyIDsPushNoOthersOut(t *testing.T) {
 	for _, over := range []int{0, 1} {
-		a, small, large := newArrived(), &entry{}, &entry{}
+		a, small, large := newArrived(func(*entry) bool { return true }), &entry{}, &entry{}
 		tx := &chain.Tx{}
 		a.identify(small, &chain.Block{Txs: []*chain.Tx{tx}})
 		a.identify(large, &chain.Block{Txs: slices.Repeat([]*chain.Tx{tx}, idsLimit+over)})

@@ -77,7 +77,7 @@ type flushState struct {
 
 func newWriter(l *Ledger) *writer {
 	w := &writer{l: l, log: l.cfg.Log, tree: l.tree, set: l.set, archive: l.archive, inbox: l.inbox,
-		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, arrived: newArrived()}
+		waiting: map[*entry][]uint64{}, queued: map[*entry]bool{}, arrived: newArrived(l.assumed)}
 	w.rules = connect.Connector{Params: l.cfg.Params, Overlay: coins.NewOverlay()}
 	w.head = w.entryOf(l.set.Tip())
 	w.flush.when, w.flush.height = l.cfg.Now(), l.set.Tip().Height

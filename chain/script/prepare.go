@@ -40,9 +40,9 @@ func Prepare(tx *chain.Tx, coins []chain.Coin) *Prepared {
 // PrepareOpen is Prepare for a transaction that is being signed: what its
 // signatures have in common is computed though none is there yet. Scripts and
 // witnesses of its inputs may change afterwards, between two calls of Verify;
-// nothing else may. It is for Verify alone and has no name to log.
+// nothing else may. It is for Verify alone, and its ids are those of now.
 func PrepareOpen(tx *wire.MsgTx, coins []chain.Coin) *Prepared {
-	p := &Prepared{tx: &chain.Tx{MsgTx: tx}, coins: coins, blank: blankTx(tx)}
+	p := &Prepared{tx: chain.NewTx(tx), coins: coins, blank: blankTx(tx)}
 	p.hashParts()
 	return p
 }
@@ -61,11 +61,7 @@ func (p *Prepared) hashParts() {
 		d.uint32(in.Sequence)
 	}
 	h.HashSequenceV1 = d.sum()
-	for _, out := range p.tx.TxOut {
-		d.uint64(uint64(out.Value))
-		d.bytes(out.PkScript)
-	}
-	h.HashOutputsV1 = d.sum()
+	h.HashOutputsV1 = p.tx.HashOutputs()
 	h.HashPrevOutsV0 = sha256.Sum256(h.HashPrevOutsV1[:])
 	h.HashSequenceV0 = sha256.Sum256(h.HashSequenceV1[:])
 	h.HashOutputsV0 = sha256.Sum256(h.HashOutputsV1[:])
