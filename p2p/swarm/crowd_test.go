@@ -1,12 +1,15 @@
 package swarm_test
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
 )
 
@@ -91,5 +94,40 @@ func TestAddressesAreGatheredForACrowd(t *testing.T) {
 		if messages > 9 {
 			t.Errorf("%d addresses came in %d messages", len(told), messages)
 		}
+	})
+}
+
+// Nodes that are each told of all others connect once to each, most of them: who has been dialled by a target
+// does not dial it at once. By and by it does, for the other may be somebody else.
+func TestTwoThatAreToConnectToEachOtherDoSoOnce(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		const nodes = 12
+		var all []*node
+		for i := range nodes {
+			all = append(all, start(t, net, 1+i, func(c *swarm.Config) {
+				for j := range nodes {
+					if j != i {
+						c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.0.%d:18444", 1+j))
+					}
+				}
+			}))
+			time.Sleep(100 * time.Millisecond)
+		}
+		eventually(t, "all are connected to all", func() bool {
+			return !slices.ContainsFunc(all, func(n *node) bool { return len(n.Peers()) < nodes-1 })
+		})
+		made := int64(0)
+		for _, n := range all {
+			m, _ := connections(n)
+			made += m
+		}
+		if once := int64(nodes * (nodes - 1)); made > once+once/10 {
+			t.Errorf("%d ends of connections, %d are enough", made, once)
+		}
+		eventually(t, "all know that they are", func() bool {
+			return !slices.ContainsFunc(all, func(n *node) bool {
+				return slices.ContainsFunc(n.AddedNodes(), func(a swarm.AddedNode) bool { return a.Peer == nil })
+			})
+		})
 	})
 }

@@ -56,6 +56,9 @@ func (l *loop) dialAll() {
 		if r == nil && known {
 			r = l.reached(at)
 		}
+		if r == nil && t.later(l.cfg.local() && l.claimed(at), now) {
+			continue
+		}
 		if r == nil {
 			r = l.dialTo(t.to, p2p.Manual, t.plain)
 		}

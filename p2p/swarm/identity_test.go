@@ -121,6 +121,27 @@ func TestT65_ClaimedAddressesAreDialled(t *testing.T) {
 	})
 }
 
+// Who says to be a target keeps it from being dialled for half a minute, not for good.
+func TestT65_AClaimedTargetIsDialledByAndBy(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1, connects("10.0.0.99:1"))
+		impostor(t, net, "10.0.0.2:18444", n)
+		honest := start(t, net, 2, connects("10.0.0.99:1"))
+		time.Sleep(time.Second)
+		if err := n.AddNode(honest.addr, false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(29 * time.Second)
+		if k, _ := outbound(n, []string{honest.addr}); k != 0 {
+			t.Error("it was dialled at once")
+		}
+		time.Sleep(2 * time.Second)
+		if k, _ := outbound(n, []string{honest.addr}); k != 1 {
+			t.Errorf("%d connections to the honest node", k)
+		}
+	})
+}
+
 // A stranger says an honest node's address as its own, and the address book is full of some where nobody is:
 // the honest node is dialled all the same, by and by.
 func TestT65_ClaimedAddressesAreDialledThoughTheBookIsFull(t *testing.T) {

@@ -16,6 +16,10 @@ const (
 	localRetryMost  = 5 * time.Second
 )
 
+// claimedLater is for how long a target is not dialled that somebody who has dialled us says to be. Where everybody
+// is to connect to everybody half of all handshakes are spared so; but anybody may say that (twins.go).
+const claimedLater = 30 * time.Second
+
 // target is an address or a name that is kept connected (--connect, --addnode, RPC
 // addnode).
 type target struct {
@@ -26,6 +30,7 @@ type target struct {
 
 	next     time.Time
 	failures int
+	claimed  time.Time // since when somebody who has dialled us says to be it; zero: nobody did
 }
 
 // targets are all of them, and when each is tried again [ThreadOpenAddedConnections].
@@ -73,6 +78,18 @@ func (l *targets) due(now time.Time) (due []*target) {
 		}
 	}
 	return due
+}
+
+// later says whether a target need not be dialled yet, given whether somebody says to be it.
+func (t *target) later(claimed bool, now time.Time) bool {
+	if !claimed {
+		t.claimed = time.Time{}
+		return false
+	}
+	if t.claimed.IsZero() {
+		t.claimed = now
+	}
+	return now.Sub(t.claimed) < claimedLater
 }
 
 // ended: a connection is over, which lasted so long after it had greeted (0: it
