@@ -148,7 +148,7 @@ func (f *Fetcher) pick(p *Source) (ask []*headers.Entry) {
 func (f *Fetcher) fromRoute(p *Source) []*headers.Entry {
 	r := &f.route
 	free := f.capacity(p, f.left())
-	if free <= 0 {
+	if free <= 0 || *f.openRow() == (row{}) && !f.Even {
 		return nil
 	}
 	swarm := f.sharing() || f.shuffling()
