@@ -38,6 +38,7 @@ const (
 	haveMore       = 4                      // more of them for whom what is news to few is gathered as much longer again
 	shortWay       = 32                     // blocks missing below which all news are told as soon
 	haveSlowest    = 8                      // times as long at most
+	planEvery      = 5 * time.Millisecond   // for each time as long, that what happens is gathered before it is planned again
 	haveSmall      = 250 * time.Millisecond // the same while only few small blocks came
 	haveChanges    = 16                     // small changes that are news enough
 	haveLittle     = 2 * time.Second        // over which news are gathered where little is left: whoever is asked in vain is late by then

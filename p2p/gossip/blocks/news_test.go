@@ -170,3 +170,27 @@ func TestLittleIsNotLeftToNewcomers(t *testing.T) {
 		}
 	}
 }
+
+// In a crowd what happens within moments is thought over together, when the first of it is so old; among few, at once.
+func TestACrowdPlansOnceForWhatHappensWithinMoments(t *testing.T) {
+	for newcomers, pause := range map[int]time.Duration{haveFew + haveMore - 1: 0, haveFew + haveMore: planEvery, 31: 5 * planEvery} {
+		r, _, _ := crowded(400, newcomers)
+		r.wait(time.Second)
+		r.Changed()
+		if r.plan(t); r.dirty {
+			t.Fatalf("%d newcomers: after a second it is not planned", newcomers)
+		}
+		if pause > 0 {
+			r.wait(pause - 1)
+			r.Changed()
+			if r.plan(t); !r.dirty || r.Due().Sub(r.now) != 1 {
+				t.Errorf("%d newcomers: planned again %v later: %v; due in %v", newcomers, pause-1, !r.dirty, r.Due().Sub(r.now))
+			}
+			r.wait(1)
+		}
+		r.Changed()
+		if r.plan(t); r.dirty {
+			t.Errorf("%d newcomers: after %v it is not planned", newcomers, pause)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (f *Fetcher) getData(a ask, short func(*headers.Entry) bool) p2p.Send {
 }
 
 func (f *Fetcher) plan(held int) (asks []ask) {
-	if !f.dirty && !f.up(f.have.till) && !f.up(f.have.heard) {
+	if !f.dirty && !f.up(f.have.till) && !f.up(f.have.heard) || f.gathers() {
 		return nil
 	}
 	f.dirty, f.openFound, f.held, f.useful = false, false, held, 0
@@ -103,6 +103,18 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 		}
 	}
 	return asks
+}
+
+// gathers says whether more is to happen before whom to ask for what is thought over again: in a crowd that takes
+// time, and a block that comes is several events within moments.
+func (f *Fetcher) gathers() bool {
+	h := &f.have
+	if next := h.planned.Add(time.Duration(f.crowd()-1) * planEvery); f.now.Before(next) {
+		f.dirty, h.till, h.heard = true, time.Time{}, next
+		return true
+	}
+	h.planned = f.now
+	return false
 }
 
 // isUseful says whether the source could be asked for something now.

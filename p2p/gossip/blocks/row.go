@@ -37,6 +37,34 @@ func (r *row) or(o *row) {
 	}
 }
 
+// mark says yes to what bits does, whose bit from is our first; from may be negative.
+func (r *row) mark(bits msg.Bits, from, n int) {
+	for w := 0; 64*w < n; w++ {
+		word := wordAt(bits, from+64*w)
+		if left := n - 64*w; left < 64 {
+			word &= 1<<left - 1
+		}
+		r[w] |= word
+	}
+}
+
+// wordAt is the 64 bits from one on; those before the first and after the last say no.
+func wordAt(bits msg.Bits, from int) (word uint64) {
+	first := from >> 3 // rounded down
+	for i := range 9 {
+		at := first + i
+		if at < 0 || at >= len(bits) {
+			continue
+		}
+		if shift := 8*i - from&7; shift >= 0 {
+			word |= uint64(bits[at]) << shift
+		} else {
+			word |= uint64(bits[at]) >> -shift
+		}
+	}
+	return word
+}
+
 // and keeps what the other says yes to as well.
 func (r *row) and(o *row) {
 	for w := range r {
@@ -86,13 +114,7 @@ func (f *Fetcher) viewOf(p *Source) *view {
 	has, start := f.reachTo(p, f.route.goal), int(path[0].Node.Height)
 	v.complete = has.upTo >= path[len(path)-1].Node.Height
 	v.has.setFirst(min(int(has.upTo)+1-start, len(path)))
-	marked := func(r *row, after int32, in msg.Bits) {
-		for i := range path {
-			if in.Has(i + start - int(after) - 1) {
-				r.set(i)
-			}
-		}
-	}
+	marked := func(r *row, after int32, in msg.Bits) { r.mark(in, start-int(after)-1, len(path)) }
 	marked(&v.has, has.upTo, has.beyond)
 	if g := &p.givens; g.last != nil && g.last.IsAncestorOf(f.route.goal) {
 		marked(&v.given, g.last.Node.Height, g.bits)

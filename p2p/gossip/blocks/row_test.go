@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"grapevine/p2p/msg"
 )
 
 // A row against a slice of yes and no, at its ends and between.
@@ -48,6 +50,26 @@ func TestARowIsASliceOfYesAndNo(t *testing.T) {
 		}
 		if got := slices.Collect(x.all); !slices.Equal(got, all) {
 			t.Fatalf("goes through %v, want %v", got, all)
+		}
+	}
+}
+
+// What a peer says bit by bit, seen from any place, by words.
+func TestARowTakesBitsFromAnyPlace(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		bits := make(msg.Bits, rnd.IntN(40))
+		for i := range bits {
+			bits[i] = byte(rnd.Uint32())
+		}
+		from, n := rnd.IntN(500)-200, rnd.IntN(200)
+		var r row
+		r.set(n + 70)
+		r.mark(bits, from, n)
+		for i := range window {
+			if want := i < n && bits.Has(from+i) || i == n+70; r.has(i) != want {
+				t.Fatalf("%d bytes from bit %d, %d of them: bit %d is %v", len(bits), from, n, i, !want)
+			}
 		}
 	}
 }
