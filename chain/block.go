@@ -70,6 +70,14 @@ func (b *Block) IDs(verify bool) []IDs {
 	return ids
 }
 
+// give identifies a transaction, which keeps the hash of the outputs by reference.
+func (i *IDs) give(tx *Tx) {
+	tx.ID, tx.WID = i.ID, i.WID
+	if i.Outputs != (Hash{}) {
+		tx.outputs = &i.Outputs
+	}
+}
+
 // frameSize is what a block takes beside so many transactions: its header, and their number.
 func frameSize(txs int) int {
 	return wire.MaxBlockHeaderPayload + wire.VarIntSerializeSize(uint64(txs))

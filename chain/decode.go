@@ -130,10 +130,7 @@ func decodeBlock(raw []byte, known []IDs) (*Block, error) {
 		}
 		tx := layout.parse(raw[start:w.pos:w.pos])
 		if i < len(known) {
-			tx.ID, tx.WID = known[i].ID, known[i].WID
-			if known[i].Outputs != (Hash{}) {
-				tx.outputs = &known[i].Outputs
-			}
+			known[i].give(tx)
 		} else {
 			layout.identify(tx)
 		}
