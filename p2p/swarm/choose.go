@@ -96,7 +96,7 @@ func (l *loop) pick(kind p2p.Kind, now time.Time) (at netip.AddrPort, ok bool) {
 }
 
 // pickAny chooses from the whole book; on a local network mostly an address that nobody who
-// has dialled us claims, if there is one. Of those claimed, targets have a time of their own.
+// has dialled us claims, if there is one. Targets are dialled as such.
 func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 	if !l.cfg.local() {
 		return l.cfg.Book.Pick(l.unfit)
@@ -107,7 +107,7 @@ func (l *loop) pickAny(now time.Time) (p2p.Addr, bool) {
 			continue
 		}
 		a, ok := l.pickLocally(now, func(a p2p.Addr) bool {
-			return l.barred(a) || l.claimed(a.At) != claimed || claimed && l.dial.targets.find(p2p.HostPortOf(a.At)) >= 0
+			return l.barred(a) || l.claimed(a.At) != claimed || l.dial.targets.find(p2p.HostPortOf(a.At)) >= 0
 		})
 		if ok {
 			if claimed {

@@ -56,7 +56,7 @@ func (l *loop) dialAll() {
 		if r == nil && known {
 			r = l.reached(at)
 		}
-		if r == nil && t.later(l.cfg.local() && l.claimed(at), now) {
+		if r == nil && l.cfg.local() && (t.later(l.claimed(at), now) || l.begun(now) >= targetsAtOnce) {
 			continue
 		}
 		if r == nil {
@@ -72,6 +72,16 @@ func (l *loop) dialAll() {
 		l.plantFixed()
 		l.dialChosen(now)
 	}
+}
+
+// begun is how many connections to targets were begun lately and are none yet.
+func (l *loop) begun(now time.Time) (n int) {
+	for _, r := range l.order {
+		if r.Kind == p2p.Manual && r.peer == nil && now.Sub(r.began) < targetsEach {
+			n++
+		}
+	}
+	return n
 }
 
 // dialTo begins a connection [OpenNetworkConnection].

@@ -16,9 +16,16 @@ const (
 	localRetryMost  = 5 * time.Second
 )
 
-// claimedLater is for how long a target is not dialled that somebody who has dialled us says to be. Where everybody
-// is to connect to everybody half of all handshakes are spared so; but anybody may say that (twins.go).
-const claimedLater = 30 * time.Second
+// On a local network everybody may be told to connect to everybody, and half of all handshakes are spared where
+// whoever comes second knows that it does:
+const (
+	targetsAtOnce = 4           // are dialled, the others when these are connected, or
+	targetsEach   = time.Second // old: in that time most have come to us, or they do not answer
+
+	// claimedLater is for how long a target is not dialled that somebody who has dialled us says to be. But anybody
+	// may say that (twins.go).
+	claimedLater = 30 * time.Second
+)
 
 // target is an address or a name that is kept connected (--connect, --addnode, RPC
 // addnode).
