@@ -194,3 +194,20 @@ func TestACrowdPlansOnceForWhatHappensWithinMoments(t *testing.T) {
 		}
 	}
 }
+
+// While people hold the clock no time comes: in a crowd too what happens, and what newcomers say, is thought over at once.
+func TestACrowdPlansAtOnceWhileTheClockIsHeld(t *testing.T) {
+	r, _, fresh := crowded(400, 31)
+	r.wait(time.Second)
+	r.Still = true
+	for range 3 {
+		r.Changed()
+		if r.plan(t); r.dirty {
+			t.Fatal("it is not planned")
+		}
+		r.OnHave(fresh[0], r.path[9], msg.NewHave(r.path[9].Node.Hash, 0))
+		if r.plan(t); !r.have.fresh {
+			t.Fatal("what a newcomer says is not looked at")
+		}
+	}
+}
