@@ -225,7 +225,7 @@ func (f *Fetcher) OnHave(p *Source, last *headers.Entry, m *msg.Have) {
 	p.Has(last)
 	f.proves(p)
 	p.view.route, f.have.fresh = 0, false
-	if h := &f.have; f.crowd() == 1 {
+	if h := &f.have; f.crowd() == 1 || f.Still {
 		f.dirty = true
 	} else if h.heard.IsZero() { // and what others say meanwhile is looked at together with it
 		h.heard = f.now.Add(haveSoon)

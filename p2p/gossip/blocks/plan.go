@@ -106,10 +106,10 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 }
 
 // gathers says whether more is to happen before whom to ask for what is thought over again: in a crowd that takes
-// time, and a block that comes is several events within moments.
+// time, and a block that comes is several events within moments. While people hold the clock that would never end.
 func (f *Fetcher) gathers() bool {
 	h := &f.have
-	if next := h.planned.Add(time.Duration(f.crowd()-1) * planEvery); f.now.Before(next) {
+	if next := h.planned.Add(time.Duration(f.crowd()-1) * planEvery); f.now.Before(next) && !f.Still {
 		f.dirty, h.till, h.heard = true, time.Time{}, next
 		return true
 	}
