@@ -354,3 +354,23 @@ func TestWhoSaysThatItIsAloneIsServed(t *testing.T) {
 		t.Error("it says so, and is not")
 	}
 }
+
+// What is refused is told, or who asked for it would wait in vain: a block so far from what a newcomer last said to
+// hold that there is no bit for it, because it has fetched much since or has lost a body, is sent.
+func TestNothingIsRefusedThatCannotBeTold(t *testing.T) {
+	r := seedRig(msg.MaxHave + 100)
+	a, b := r.newcomerOf(true), r.newcomerOf(true)
+	for _, height := range []int{1, msg.MaxHave, msg.MaxHave + 1, msg.MaxHave + 100} {
+		r.asks(t, a, height)
+		if sent := r.asks(t, b, height); sent != (height > msg.MaxHave) {
+			t.Errorf("block %d is sent: %v", height, sent)
+		}
+	}
+	r.OnHave(b, r.path[10], msg.NewHave(r.path[10].Node.Hash, 0))
+	for height, sent := range map[int]bool{9: true, 10: true, 11: false} {
+		r.asks(t, a, height)
+		if refused, _ := r.Give(b, []*headers.Entry{r.path[height]}); (len(refused) == 0) != sent {
+			t.Errorf("above a tip of 10 block %d is sent: %v", height, !sent)
+		}
+	}
+}
