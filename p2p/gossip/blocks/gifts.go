@@ -16,7 +16,8 @@ import (
 //   - who was given a block is waited for a few times as long as others take to say that
 //     they hold it, or, once it says so, so long as it may take to go round;
 //   - no more than maxUnproven blocks are kept for one that does not say that it has them;
-//   - nobody is refused a block more than maxRefusals times, or when no other newcomer is left;
+//   - nobody is refused a block more than maxRefusals times, or when no other newcomer is left, or one that
+//     there is no bit for in what it is told, or it would wait in vain;
 //   - who says that it knows nobody else is refused nothing for aloneFor: a lie gets it what it would get
 //     after maxRefusals anyway;
 //   - who asks again for most of what it was refused has no neighbours that pass it on, and
@@ -127,6 +128,9 @@ func (f *Fetcher) elsewhere(p *Source, e *headers.Entry) bool {
 func (f *Fetcher) refuses(p *Source, e *headers.Entry) bool {
 	w := &p.wishes
 	before := w.refused[e]
+	if i := e.Node.Height - p.claim.last.Node.Height; i < 1 || i > msg.MaxHave {
+		return false
+	}
 	if !f.elsewhere(p, e) || w.alone || f.now.Before(w.aloneTill) || before >= maxRefusals || before == 0 && len(w.refused) >= window {
 		return false
 	}
