@@ -211,3 +211,23 @@ func TestACrowdPlansAtOnceWhileTheClockIsHeld(t *testing.T) {
 		}
 	}
 }
+
+// A crowd lets no source idle: who has sent all that it was asked for is asked for more at once, however many are
+// there besides who say to be newcomers.
+func TestInACrowdNoSourceIdles(t *testing.T) {
+	r, seed, _ := crowded(400, 36)
+	r.wait(time.Second)
+	for range 10 {
+		for len(seed.flights) == 0 {
+			r.wait(planEvery)
+			r.Changed()
+			r.plan(t)
+		}
+		for len(seed.flights) > 0 {
+			r.deliver(seed, 100)
+		}
+		if r.plan(t); r.dirty {
+			t.Fatal("a source has nothing to send, and nothing is planned")
+		}
+	}
+}
