@@ -57,8 +57,11 @@ func (f *Fetcher) end(x *flight) {
 	p.flights = slices.Delete(p.flights, i, i+1)
 	f.count--
 	p.stallsFrom = time.Time{}
-	if len(p.flights) == 0 && p.stalled {
-		p.stalled, f.have.fresh = false, false
+	if len(p.flights) == 0 {
+		f.have.planned = time.Time{} // it is not to be idle
+		if p.stalled {
+			p.stalled, f.have.fresh = false, false
+		}
 	}
 	f.setLate(p)
 	f.Reopen(x.e)

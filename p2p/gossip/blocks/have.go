@@ -95,7 +95,7 @@ type haveTalk struct {
 	at        time.Time                  // when they are told of our bodies; zero: nothing is new
 	toldAt    time.Time                  // when they were last
 	heard     time.Time                  // when is looked at what many of them have said; zero: nothing new
-	planned   time.Time                  // when it last was
+	planned   time.Time                  // when it last was; zero: it is not to wait for more
 	changes   int                        // small changes since they were told
 	fresh     bool                       // the tally is up to date
 	route     uint64                     // it was made for

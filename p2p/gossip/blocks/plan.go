@@ -106,7 +106,8 @@ func (f *Fetcher) plan(held int) (asks []ask) {
 }
 
 // gathers says whether more is to happen before whom to ask for what is thought over again: in a crowd that takes
-// time, and a block that comes is several events within moments. While people hold the clock that would never end.
+// time, and a block that comes is several events within moments. While people hold the clock that would never end, and
+// who has sent all that it was asked for is asked at once: anybody may make a crowd.
 func (f *Fetcher) gathers() bool {
 	h := &f.have
 	if next := h.planned.Add(time.Duration(f.crowd()-1) * planEvery); f.now.Before(next) && !f.Still {
