@@ -315,6 +315,36 @@ func TestBatchSaysWhatCheckInputSays(t *testing.T) {
 	}
 }
 
+// Where a batch is not good an input that has left several signatures is judged once.
+func TestAnInputOfSeveralKeysIsJudgedOnce(t *testing.T) {
+	asked, want := 0, 0
+	c := New(Config{})
+	c.curve = struct {
+		counting
+		batcher
+	}{counting{c.curve, &asked}, c.curve.(batcher)}
+	b, ch := c.Batch(chain.ConsensusFlags), newChunk(8, 8)
+	for at := int64(0); at < 4; {
+		tr := newTrial(ch, "P2WSH multisig", false)
+		witness := tr.in().Witness
+		need, keys, _ := multisigOf(witness[len(witness)-1])
+		if need < 2 || need < len(keys) {
+			continue
+		}
+		if want += need; at == 3 {
+			tr.coin().Value++ // another hash
+			want += 1 - need  // the first signature tells
+		}
+		if err := b.CheckInput(tr.prepared(), tr.at, at); err != nil || asked > 0 {
+			t.Fatalf("%d verified before the end: %v", asked, err)
+		}
+		at++
+	}
+	if at, err := b.End(); at != 3 || err == nil || asked != want {
+		t.Errorf("at %d after %d signatures, want at 3 after %d: %v", at, asked, want, err)
+	}
+}
+
 // What is left alone is judged alone, and an empty batch is good.
 func TestABatchOfOne(t *testing.T) {
 	const flags = chain.ConsensusFlags
