@@ -67,9 +67,13 @@ func (b *Batch) CheckInput(p *Prepared, i int, at int64) error {
 	return b.checker.check(p, i, b.flags, b)
 }
 
-// leave notes that the input which is being checked has a claim.
+// leave notes that the input which is being checked has a claim; one of several keys says so
+// for each.
 func (b *Batch) leave(s spend) bool {
-	b.inputs = append(b.inputs, input{s.p, s.i, b.at})
+	in := input{s.p, s.i, b.at}
+	if n := len(b.inputs); n == 0 || b.inputs[n-1] != in {
+		b.inputs = append(b.inputs, in)
+	}
 	return true
 }
 

@@ -3,6 +3,7 @@ package script
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -312,6 +313,54 @@ func TestBatchSaysWhatCheckInputSays(t *testing.T) {
 				t.Fatalf("transaction %d, input %d: at %d %v\nwant %d %v", bad, at, gotAt, got, wantAt, want)
 			}
 		}
+	}
+}
+
+// The same of spends of every form, some of them changed, up to twenty of them in a batch: what leaves
+// several signatures, what the engine has to judge after signatures were left, and what it refuses.
+func TestTwin_InputsInABatchFailWhereEachDoes(t *testing.T) {
+	list := mutations()
+	sum := inChunks(t, questions(t, 40_000), func(ch *chunk) error {
+		c := New(Config{})
+		var bases []*trial
+		for i, form := range slices.Concat(forms(), forms()) {
+			bases = append(bases, newTrial(ch, form, i%5 == 0))
+		}
+		for asked := 0; asked < ch.size; {
+			flags := someFlags(ch)
+			b := c.Batch(flags)
+			var want, got error // the first failure
+			wantAt, gotAt := 0, math.MaxInt
+			for at := range 1 + ch.IntN(20) {
+				asked++
+				tr := bases[ch.IntN(len(bases))].copy()
+				if ch.IntN(16) == 0 {
+					list[ch.IntN(len(list))].do(ch, tr, ch.number*chunkSize+asked)
+				}
+				p := tr.prepared()
+				if err := c.CheckInput(p, tr.at, flags); err != nil && want == nil {
+					want, wantAt = err, at
+				}
+				if err := b.CheckInput(p, tr.at, int64(at)); err != nil && got == nil {
+					got, gotAt = err, at
+				}
+			}
+			if left, err := b.End(); err != nil && int(left) < gotAt {
+				got, gotAt = err, int(left)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) || got != nil && gotAt != wantAt {
+				return fmt.Errorf("under %x at %d %w\nwant %d %w", flags, gotAt, got, wantAt, want)
+			}
+			column := 0
+			if want != nil {
+				column = 1
+			}
+			ch.count.note("batches", column)
+		}
+		return nil
+	})
+	if counts := sum["batches"]; counts[0] == 0 || counts[1] == 0 {
+		t.Errorf("one-sided: %v", counts)
 	}
 }
 
