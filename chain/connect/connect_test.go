@@ -2,6 +2,7 @@ package connect
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -190,15 +191,60 @@ func tellsTheFirst(t *testing.T, key *chaintest.Key, scripts [][]byte) {
 	defer ws.Close()
 	checker := script.New(script.Config{CacheEntries: 10})
 	for range 30 {
-		var wg sync.WaitGroup
-		wg.Add(1) // a second Done would panic
-		var told error
-		j := &Job{Block: m.Block, Spent: e.Spent, Checker: checker, Flags: e.Flags,
-			Done: func(_ Result, err error) { told = err; wg.Done() }}
-		j.Start(ws)
-		wg.Wait()
+		told := result(ws, &Job{Block: m.Block, Spent: e.Spent, Checker: checker, Flags: e.Flags})
 		if want := txs[17].ID.String(); told == nil || !strings.Contains(told.Error(), want) {
 			t.Fatalf("told %v, want the failure in %s", told, want)
 		}
 	}
+}
+
+// result is what the job tells once.
+func result(ws *Workers, j *Job) (told error) {
+	var wg sync.WaitGroup
+	wg.Add(1) // a second Done would panic
+	j.Done = func(_ Result, err error) { told = err; wg.Done() }
+	j.Start(ws)
+	wg.Wait()
+	return told
+}
+
+// A transaction of more inputs than one task checks is spread over tasks, each with a batch of its own: a bad
+// signature is found wherever it stands, and the first is told.
+func TestEveryInputOfALargeTransactionIsChecked(t *testing.T) {
+	key := chaintest.NewKey(1)
+	for name, pay := range map[string][]byte{"P2WPKH": key.P2WPKH(), "P2TR": key.P2TR()} {
+		for _, n := range []int{jobInputs, jobInputs + 1, 3 * jobInputs} {
+			for _, bad := range [][]int{nil, {0}, {jobInputs - 1}, {n - 1}, {jobInputs / 2, n - 1}} {
+				told := afterForging(t, key, pay, n, bad)
+				if len(bad) == 0 && told != nil ||
+					len(bad) > 0 && (told == nil || !strings.Contains(told.Error(), fmt.Sprintf("input %d of ", bad[0]))) {
+					t.Errorf("%s: of %d inputs %v are bad: told %v", name, n, bad, told)
+				}
+			}
+		}
+	}
+}
+
+// afterForging is what is told of one transaction that spends n coins of the key's, of which some signatures are bad.
+func afterForging(t *testing.T, key *chaintest.Key, pay []byte, n int, bad []int) error {
+	p := chain.RegTest()
+	d := newMapConnector(p)
+	in := make([]chaintest.Coin, n)
+	for i := range in {
+		in[i] = d.coin(byte(i))
+		in[i].Script, in[i].Key = pay, key
+		d.set[in[i].Op] = chain.Coin{Value: in[i].Value, PkScript: pay, Height: 1}
+	}
+	forged := spend(t, in...).Copy()
+	for _, i := range bad {
+		forged.TxIn[i].Witness[0][20] ^= 1
+	}
+	m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(chain.NewTx(forged)))
+	e, err := d.Connect(m.Node, m.Block, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws := StartWorkers(3)
+	defer ws.Close()
+	return result(ws, &Job{Block: m.Block, Spent: e.Spent, Checker: script.New(script.Config{CacheEntries: 10}), Flags: e.Flags})
 }
