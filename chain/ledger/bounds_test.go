@@ -341,6 +341,26 @@ func TestTooManyIDsPushNoOthersOut(t *testing.T) {
 	}
 }
 
+// What signatures sign of the outputs is hashed early too, but for a block whose signatures are assumed to be good.
+func TestOutputsAreHashedEarlyIfTheirSignaturesAreVerified(t *testing.T) {
+	key, p := chaintest.NewKey(1), chain.RegTest()
+	coin := chaintest.Coin{Op: wire.OutPoint{Hash: chain.Hash{1}}, Value: 5000, Script: key.P2WPKH(), Key: key}
+	tx := chaintest.SpendOne(t, coin, chaintest.OpTrue(), 1000)
+	m := chaintest.Mine(t, p, p.Genesis(), chaintest.With(tx))
+	for _, assumed := range []bool{true, false} {
+		e := &entry{}
+		a := newArrived(func(asked *entry) bool { return assumed && asked == e })
+		a.identify(e, m.Block)
+		want := tx.HashOutputs()
+		if assumed {
+			want = chain.Hash{}
+		}
+		if ids := a.ids[e]; len(ids) != 2 || ids[1] != (chain.IDs{ID: tx.ID, WID: tx.WID, Outputs: want}) {
+			t.Errorf("assumed to be good: %v: %v, want outputs %s", assumed, ids, want)
+		}
+	}
+}
+
 // A block that came before its turn is connected with the ids that it was stored with, which are let go of then; so is
 // one for which there was no room to keep it decoded, or whose turn did not come after all.
 func TestABlockThatCameEarlyIsNotHashedAgain(t *testing.T) {
