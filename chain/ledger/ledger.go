@@ -50,7 +50,7 @@ type Config struct {
 	// BodiesApart does not mark the header of a body that breaks a rule by itself, as Core
 	// does not: it is asked for again, from others.
 	BodiesApart bool
-	Workers     int // goroutines that check; 0: one for each core
+	Workers     int // goroutines that check; 0: as many as Go's processors
 	Prune       Prune
 	Rebuild     Rebuild // what Open begins to make anew
 	// RefuseFuture: a tip whose time is further ahead of Now than any block's may be ends Open
