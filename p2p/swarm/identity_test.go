@@ -304,3 +304,26 @@ func TestOneTryTowardsWhoHasDialledUsMakesASecondConnection(t *testing.T) {
 		}
 	})
 }
+
+// A target that has dialled us is shown as connected all the time, before we dial it and when that has proven who it is.
+func TestATargetThatHasDialledUsIsShown(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1, func(c *swarm.Config) { c.AddNode = []string{"10.0.0.2:18444"} })
+		time.Sleep(time.Second) // it has been tried in vain
+		start(t, net, 2, func(c *swarm.Config) { c.AddNode = []string{n.addr} })
+		time.Sleep(2 * time.Second)
+		missed := 0
+		for range 4000 {
+			if n.AddedNodes()[0].Peer == nil {
+				missed++
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if missed > 5 { // a handshake takes so long
+			t.Errorf("for %d hundredths of forty seconds it is not shown", missed)
+		}
+		if p := n.Peers(); len(p) != 1 || !p[0].Inbound() || !p[0].Proven {
+			t.Errorf("%d connections: %+v", len(p), p)
+		}
+	})
+}
