@@ -163,7 +163,7 @@ func (s *Swarm) RemoveNode(addr string) error {
 type AddedNode struct {
 	Node string        // as AddNode was told, else HOST:PORT
 	To   p2p.HostPort  // where that is
-	Peer *p2p.PeerInfo // its connection, which it may have made itself; nil: there is none
+	Peer *p2p.PeerInfo // its connection, which it may have made itself, or says so until we have dialled it; nil: there is none
 }
 
 // AddedNodes lists what AddNode, Config.AddNode and Config.Connect asked for [GetAddedNodeInfo].
@@ -171,7 +171,11 @@ func (s *Swarm) AddedNodes() (nodes []AddedNode) {
 	_ = s.ask(func(l *loop) {
 		for _, t := range l.dial.targets.all {
 			n := AddedNode{Node: cmp.Or(t.text, t.to.String()), To: t.to}
-			if r := l.peers[t.live]; r != nil && r.peer != nil && !r.dropped {
+			r := l.peers[t.live]
+			if at, _ := l.cfg.addrOf(t.to); r == nil && t.waits(l.cfg.Now()) {
+				r = l.claimant(at)
+			}
+			if r != nil && r.peer != nil && !r.dropped {
 				info := l.info(r)
 				n.Peer = &info
 			}

@@ -96,7 +96,12 @@ func (t *target) later(claimed bool, now time.Time) bool {
 	if t.claimed.IsZero() {
 		t.claimed = now
 	}
-	return now.Sub(t.claimed) < claimedLater
+	return t.waits(now)
+}
+
+// waits says whether who says to be the target has not been doubted yet.
+func (t *target) waits(now time.Time) bool {
+	return t.claimed.IsZero() || now.Sub(t.claimed) < claimedLater
 }
 
 // ended: a connection is over, which lasted so long after it had greeted (0: it

@@ -81,9 +81,10 @@ func (l *loop) onTwin(r *remote, m *msg.Twin) {
 }
 
 // keepOne closes the connection that we have dialled if the other, which the same
-// node has dialled, is the one that stays.
+// node has dialled, is the one that stays: a target has that one then.
 func (l *loop) keepOne(out, in *remote) {
 	if !out.once && out.nonce > in.Nonce {
+		l.dial.targets.moved(out.ID, in.ID)
 		l.dropFor(out, "it has connected to us", "")
 	}
 }
@@ -101,6 +102,12 @@ func (l *loop) newNonce(r *remote) uint64 {
 }
 
 // claimed: somebody who has dialled us says that it listens there.
-func (l *loop) claimed(at netip.AddrPort) bool {
-	return at.IsValid() && l.find(func(o *remote) bool { return o.Inbound() && o.claims == at }) != nil
+func (l *loop) claimed(at netip.AddrPort) bool { return l.claimant(at) != nil }
+
+// claimant is who says so; nil: nobody does.
+func (l *loop) claimant(at netip.AddrPort) *remote {
+	if !at.IsValid() {
+		return nil
+	}
+	return l.find(func(o *remote) bool { return o.Inbound() && o.claims == at })
 }
