@@ -327,3 +327,15 @@ func TestATargetThatHasDialledUsIsShown(t *testing.T) {
 		}
 	})
 }
+
+// Who says to be a target that is not there is shown as it only until that has been dialled.
+func TestT65_AnImpostorIsNotShownAsATargetForGood(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		n := start(t, net, 1, func(c *swarm.Config) { c.AddNode = []string{"10.0.0.2:18444"} })
+		impostor(t, net, "10.0.0.2:18444", n)
+		time.Sleep(40 * time.Second)
+		if len(n.Peers()) != 1 || n.AddedNodes()[0].Peer != nil {
+			t.Errorf("%d peers; of the target %+v is shown", len(n.Peers()), n.AddedNodes()[0].Peer)
+		}
+	})
+}
