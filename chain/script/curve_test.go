@@ -1,6 +1,8 @@
 package script
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -22,6 +24,16 @@ func BenchmarkECDSA(b *testing.B) {
 				}
 			}
 		})
+		if all, ok := c.(batcher); ok {
+			claims := slices.Repeat([]ecdsaClaim{{&signature{&r, &s}, hash, k}}, usualClaims)
+			b.Run(fmt.Sprintf("%s/%d together", c.name(), usualClaims), func(b *testing.B) {
+				for b.Loop() {
+					if !all.ecdsaAll(claims) {
+						b.Fatal("refused")
+					}
+				}
+			})
+		}
 		b.Run(c.name()+"/new key", func(b *testing.B) {
 			for b.Loop() {
 				if !c.ecdsa(&r, &s, &hash, c.parse(pub.SerializeCompressed())) {
