@@ -9,10 +9,10 @@ type cores []time.Duration // when each is free again
 // What a KiB of a block costs on its way through a node, and what a small message does: about the CPU time of one of
 // 32 newcomers that take 55 MiB of large blocks, by the profiler.
 const (
-	costRead    = 5600 * time.Nanosecond // the system's part, to decrypt, to decode, to hash
-	costWrite   = 4000 * time.Nanosecond // to read it from the disk's cache, to encrypt, the system's part
-	costStore   = 3700 * time.Nanosecond
-	costConnect = 2900 * time.Nanosecond // to read it again, and the coins
+	costRead    = 4100 * time.Nanosecond // the system's part, to decrypt, to decode, to hash
+	costWrite   = 1800 * time.Nanosecond // to read it from the disk's cache, to encrypt, the system's part
+	costStore   = 2400 * time.Nanosecond
+	costConnect = 2600 * time.Nanosecond // to read it again, and the coins
 	costSmall   = 40 * time.Microsecond
 )
 
