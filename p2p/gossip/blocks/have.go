@@ -393,7 +393,7 @@ func (f *Fetcher) choose(p *Source, can []int, n int, complete bool) []*headers.
 	path := f.route.path
 	if f.sharing() && complete && !f.alone(p) && !(p.Given && f.little(f.left())) {
 		can = slices.DeleteFunc(can, func(i int) bool { return f.leaveToNewcomers(i) })
-		if len(can) > 0 && f.takesTurns(p) {
+		if len(can) > 0 && (f.takesTurns(p) || f.unaware(p) && f.inVain(can)) {
 			n = f.turn(n, len(can))
 		}
 	}

@@ -120,6 +120,7 @@ func TestAmongManyNewcomersLittleIsNeitherSharedOutNorTold(t *testing.T) {
 	}{250: {haveLittle, true}, 100_000: {haveSoon, false}} {
 		r, _, _ := crowded(100, 20)
 		seed := r.join(wire.SFNodeNetwork|wire.SFNodeWitness, true, false)
+		seed.Given = true
 		r.OnHave(seed, r.path[100], msg.NewHave(r.path[100].Node.Hash, 0))
 		ask := func() int {
 			for len(seed.flights) == 0 {

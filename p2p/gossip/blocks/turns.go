@@ -1,6 +1,7 @@
 package blocks
 
 import (
+	"slices"
 	"time"
 
 	"grapevine/p2p/gossip/headers"
@@ -17,6 +18,9 @@ import (
 //   - when it is less, each waits a random time, the longer the more of them there are, so that
 //     the others hear of the first one's request before they make theirs. There may be more of them than
 //     our neighbours: that much more is under way then than should be;
+//   - at a turn fewStart blocks are asked for, or as many as come in a quarter of a second: where news are slow, as they are
+//     while all begin, several take a turn for the same room, and nobody knows how large the next blocks are;
+//   - whoever has waited in vain for what another said to fetch asks at a turn too, however little is missing (inVain);
 //   - whose block has come has the next turn too, at once: the others hear that it has come together with what is
 //     asked for now, and never see room for themselves, so that the line is not idle while they wait. That is for
 //     blocks that take longer than news (turnEach), and while enough is left (manyLeft) that two who ask at the
@@ -31,8 +35,10 @@ const (
 	turnEach     = 100 * time.Millisecond // for each newcomer that we know: about the time for news to pass
 	turnMost     = 8 * time.Second
 	manyLeft     = mostUnderWay           // blocks that may be asked for, below which nobody has the next turn too
+	turnOver     = time.Second            // that a turn lasts which was not taken: there was nothing to ask for
 	moreMost     = 6                      // times more newcomers than neighbours: two for a turn at which too many were sooner, one less for a turn of our own
 	idleMost     = 500 * time.Millisecond // that nothing is under way; of many newcomers one asks much sooner
+	idlePart     = 4                      // of the wait for a turn that is waited on then
 	tookMost     = 2 * time.Second        // that newcomers may need for what they say to fetch and still be waited for
 	maxAgain     = 1                      // times that a claim is waited for anew
 )
@@ -40,6 +46,7 @@ const (
 // turns is how we take part in that.
 type turns struct {
 	at     time.Time     // when it is our turn; zero: we are not waiting for it
+	wait   time.Duration // how long we were to wait for it
 	mine   time.Time     // when it last was
 	gave   time.Time     // when what it was for came, so that the next is ours too if it is taken soon
 	more   int           // how many times more newcomers there seem to be than our neighbours
@@ -52,6 +59,15 @@ type turns struct {
 
 // takesTurns says whether newcomers ask the source one after the other: much is missing, and it is unaware.
 func (f *Fetcher) takesTurns(p *Source) bool { return len(f.route.path) >= turnsFrom && f.unaware(p) }
+
+// inVain says whether newcomers have said to fetch one of these blocks of the route, which is to be asked for all the
+// same: all who wait for it see that at the same moment, and would ask for it.
+func (f *Fetcher) inVain(can []int) bool {
+	return slices.ContainsFunc(can, func(i int) bool {
+		_, claimed := f.have.since[f.route.path[i]]
+		return claimed
+	})
+}
 
 // unaware says whether newcomers share the work of a source that has all and knows nothing of them.
 func (f *Fetcher) unaware(p *Source) bool {
@@ -84,27 +100,33 @@ func (f *Fetcher) turn(n, left int) int {
 	case left >= manyLeft && !t.gave.IsZero() && f.now.Sub(t.gave) < turnEach:
 		t.at, t.mine, t.gave = time.Time{}, f.now, time.Time{}
 		return min(n, room)
-	case t.at.IsZero():
+	case t.at.IsZero() || f.now.Sub(t.at) > turnOver:
 		most := min(time.Duration(f.have.newcomers*(1+t.more))*turnEach, turnMost)
-		t.at = f.now.Add(time.Duration(f.rand.Int64N(int64(most) + 1)))
+		t.wait = time.Duration(f.rand.Int64N(int64(most) + 1))
+		t.at = f.now.Add(t.wait)
 	}
 	if f.waitsTill(f.turnAt(under)) {
 		return 0
 	}
 	t.at, t.mine, t.more = time.Time{}, f.now, max(t.more-1, 0)
-	return min(n, room)
+	// Nobody has heard yet what others ask for in the same moments, and sizes may jump.
+	return min(n, room, max(fewStart, t.quarter()))
 }
 
-// turnAt is when it is our turn: sooner where nothing is under way, for then newcomers only seem to share the work.
+// turnAt is when it is our turn: sooner where nothing is under way, for then newcomers only seem to share the work. Should
+// they share it and news be slow, or something come to nobody, not all take it at once.
 func (f *Fetcher) turnAt(under int) time.Time {
 	t := &f.turns
-	if t.busy.Before(f.began) {
-		t.busy = f.began
-	}
 	if under > 0 {
 		return t.at
 	}
-	return sooner(t.at, t.busy.Add(idleMost))
+	idle := t.at.Add(-t.wait)
+	for _, since := range []time.Time{t.busy, f.began} {
+		if idle.Before(since) {
+			idle = since
+		}
+	}
+	return sooner(t.at, idle.Add(idleMost+t.wait/idlePart))
 }
 
 // quarter is how many blocks come in a quarter of a second.

@@ -75,6 +75,97 @@ func TestWhoseBlockHasComeHasTheNextTurn(t *testing.T) {
 	}
 }
 
+// At a turn few blocks are asked for, or as many as come in a quarter of a second.
+func TestFewAreAskedForAtATurn(t *testing.T) {
+	for came, want := range map[int]int{0: fewStart, 8: fewStart, 4 * 3: 3, 4 * 16: 16} {
+		r := newRig(1000)
+		r.size.add(250)
+		seed := r.source(false)
+		for range 7 {
+			r.OnHave(r.source(true), r.path[0], msg.NewHave(r.path[0].Node.Hash, 0))
+		}
+		r.plan(t)
+		r.wait(shuffleFor)
+		seed.grown = maxFlights
+		for range 100 {
+			if r.turns.came[0], r.turns.second, r.turns.all = came, r.now, came; len(seed.flights) > 0 {
+				break
+			}
+			r.wait(turnEach)
+			r.Changed()
+			r.plan(t)
+		}
+		if asked := len(seed.flights); asked != want {
+			t.Errorf("while %d come in a second %d are asked for at a turn, want %d", came, asked, want)
+		}
+	}
+}
+
+// Where nothing is heard to be under way all newcomers think so: the longer each was to wait, the later it asks, counted
+// from when something last came, or from when it began to wait.
+func TestNotAllTakeATurnWhenNothingIsHeard(t *testing.T) {
+	r, _ := crowdRig(t, 60)
+	x := &r.turns
+	for _, c := range []struct{ busy, wait, under, want time.Duration }{
+		{0, 2 * time.Second, 1, 2 * time.Second},
+		{0, 2 * time.Second, 0, idleMost + 500*time.Millisecond},
+		{0, 3 * time.Second, 0, idleMost + 750*time.Millisecond},
+		{0, 400 * time.Millisecond, 0, 400 * time.Millisecond},
+		{-time.Minute, 2 * time.Second, 0, idleMost + 500*time.Millisecond},
+		{time.Second / 4, 2 * time.Second, 0, time.Second/4 + idleMost + 500*time.Millisecond},
+	} {
+		x.busy, x.wait, x.at = r.now.Add(c.busy), c.wait, r.now.Add(c.wait)
+		if at := r.turnAt(int(c.under)).Sub(r.now); at != c.want {
+			t.Errorf("%+v: the turn comes in %v", c, at)
+		}
+	}
+}
+
+// A turn that was not taken for longer than turnOver is over: else all who had nothing to ask for meanwhile
+// would take theirs at the same moment.
+func TestATurnThatWasNotTakenIsOver(t *testing.T) {
+	for _, over := range []time.Duration{0, 1} {
+		r, seed := crowdRig(t, 60)
+		for len(seed.flights) > 0 {
+			r.deliver(seed, 900_000)
+		}
+		r.wait(time.Minute) // nobody is under way, and it is long since a block has come
+		r.turns.at, r.turns.wait, r.turns.gave = r.now.Add(-turnOver-over), time.Second, time.Time{}
+		r.Changed()
+		if asked := len(r.plan(t)[seed]) > 0; asked != (over == 0) {
+			t.Errorf("%v after a turn is over: asked at once: %v", over, asked)
+		}
+	}
+}
+
+// Who waits for the last block, which another said to fetch and is late with, asks the seed for it at a turn of its own.
+func TestTheLastBlockIsAskedForOneAfterTheOther(t *testing.T) {
+	r := newRig(3)
+	seed := r.source(false)
+	r.size.add(900_000)
+	m := msg.NewHave(r.path[0].Node.Hash, 3)
+	for i := range 3 {
+		m.Fetching.Set(i)
+	}
+	for range 31 {
+		r.OnHave(r.source(true), r.path[0], m)
+	}
+	for r.plan(t); r.have.since[r.path[1]].at != (time.Time{}); r.plan(t) {
+		r.wait(r.Due().Sub(r.at))
+	}
+	if len(seed.flights) > 0 {
+		t.Fatal("all ask at the moment when patience ends")
+	}
+	for range 10 {
+		r.wait(turnEach)
+		r.Changed()
+		r.plan(t)
+	}
+	if len(seed.flights) == 0 {
+		t.Error("nobody asks for a second")
+	}
+}
+
 // Who never answers does not keep the seed that does from being asked: what is late there is not under way.
 func TestSilentSourcesHoldNoTurns(t *testing.T) {
 	r := newRig(100)
