@@ -88,8 +88,8 @@ func (libsecp) schnorr(sig *[64]byte, hash *chainhash.Hash, k key) bool {
 	return C.gv_schnorr(bytesOf(sig[:]), bytesOf(hash[:]), bytesOf(k.(*[64]byte)[:])) == 1
 }
 
-// The library verifies each by itself, but a call for each costs a tenth of a sync: a goroutine
-// that stays in C gives its processor to another, and waits for one when it comes back.
+// The library verifies each by itself, but a goroutine that stays in C gives its processor to another,
+// and waits for one when it comes back: with a call for each that happens sixteen times as often.
 
 func (libsecp) schnorrAll(claims []claim) bool {
 	var room [usualClaims]flat

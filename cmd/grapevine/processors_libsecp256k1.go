@@ -7,9 +7,10 @@ import (
 	"runtime"
 )
 
-// tuneProcessors: a goroutine that stays in C for as long as a signature takes gives its processor away, and where no other is idle
-// Go's scheduler looks for such goroutines many thousand times a second. With one processor more than there are
-// cores one is idle: a sync takes a tenth less time. Go no longer follows then when the limit of a container changes.
+// tuneProcessors makes one more than there are cores. A goroutine that stays in C for as long as a signature takes
+// gives its processor away, and where no other is idle Go's scheduler looks for such goroutines many thousand times
+// a second: with an idle one a sync takes a tenth less time. Go no longer follows then when the limit of a container
+// changes.
 func tuneProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
