@@ -37,10 +37,7 @@ func (t *Tx) HashOutputs() Hash {
 	for _, out := range t.TxOut {
 		size += out.SerializeSize()
 	}
-	end := len(t.raw) - 4 // the lock time
-	if t.Size != t.StrippedSize() {
-		end = t.StrippedSize() - 4 + 2 // behind the marker and the flag
-	}
+	end := t.layout().witness
 	return sha256.Sum256(t.raw[end-size : end])
 }
 

@@ -438,15 +438,14 @@ func NewTx(msg *wire.MsgTx) *Tx {
 	buf.Grow(msg.SerializeSize())
 	_ = msg.Serialize(&buf) // a bytes.Buffer takes everything
 	raw := buf.Bytes()
-	l := layoutOf(msg, len(raw))
+	l := layoutOf(msg.SerializeSizeStripped(), len(raw))
 	tx := &Tx{MsgTx: msg, Size: len(raw), Weight: l.weight(), raw: raw}
 	l.identify(tx)
 	return tx
 }
 
-// layoutOf is the layout of msg's serialisation of that size.
-func layoutOf(msg *wire.MsgTx, size int) txLayout {
-	stripped := msg.SerializeSizeStripped()
+// layoutOf is the layout of a transaction of so many bytes without and with its witness.
+func layoutOf(stripped, size int) txLayout {
 	l := txLayout{size: size, body: 4, lock: size - 4}
 	if stripped != size {
 		l.body += 2
@@ -466,7 +465,7 @@ func NewBlock(msg *wire.MsgBlock) *Block {
 	b.Weight = pos * WitnessScale
 	for _, m := range msg.Transactions {
 		size := m.SerializeSize()
-		l := layoutOf(m, size)
+		l := layoutOf(m.SerializeSizeStripped(), size)
 		tx := &Tx{MsgTx: m, Size: size, Weight: l.weight(), raw: raw[pos : pos+size : pos+size]}
 		l.identify(tx)
 		b.Txs = append(b.Txs, tx)
@@ -487,12 +486,13 @@ func (b *Block) StripWitness() []byte {
 	return out
 }
 
+// layout is that of Raw.
+func (t *Tx) layout() txLayout { return layoutOf(t.StrippedSize(), t.Size) }
+
 // appendStripped appends the transaction's bytes without witness.
 func (t *Tx) appendStripped(dst []byte) []byte {
-	if !t.HasWitness() {
-		return append(dst, t.raw...)
-	}
+	l := t.layout()
 	dst = append(dst, t.raw[:4]...)
-	dst = append(dst, t.raw[6:6+t.StrippedSize()-8]...)
-	return append(dst, t.raw[len(t.raw)-4:]...)
+	dst = append(dst, t.raw[l.body:l.witness]...)
+	return append(dst, t.raw[l.lock:]...)
 }
