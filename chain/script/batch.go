@@ -69,22 +69,21 @@ func (b *Batch) CheckInput(p *Prepared, i int, at int64) error {
 
 // leave notes that the input which is being checked has a claim; one of several keys says so
 // for each.
-func (b *Batch) leave(s spend) bool {
+func (b *Batch) leave(s spend) {
 	in := input{s.p, s.i, b.at}
 	if n := len(b.inputs); n == 0 || b.inputs[n-1] != in {
 		b.inputs = append(b.inputs, in)
 	}
-	return true
 }
 
-func (b *Batch) leaveSchnorr(s spend, c claim) bool {
+func (b *Batch) leaveSchnorr(s spend, c claim) {
 	b.schnorr = append(b.schnorr, c)
-	return b.leave(s)
+	b.leave(s)
 }
 
-func (b *Batch) leaveECDSA(s spend, c ecdsaClaim) bool {
+func (b *Batch) leaveECDSA(s spend, c ecdsaClaim) {
 	b.ecdsa = append(b.ecdsa, c)
-	return b.leave(s)
+	b.leave(s)
 }
 
 // End verifies what was left. If that is not all good each is judged by itself: at is the first

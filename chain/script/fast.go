@@ -105,7 +105,8 @@ func (s spend) taproot(witness [][]byte, xonly []byte) bool {
 	}
 	hash := s.p.taprootHash(s.i)
 	if s.batch != nil {
-		return s.batch.leaveSchnorr(s, claim{[64]byte(witness[0]), hash, key})
+		s.batch.leaveSchnorr(s, claim{[64]byte(witness[0]), hash, key})
+		return true
 	}
 	return s.c.curve.schnorr((*[64]byte)(witness[0]), &hash, key)
 }
@@ -118,7 +119,8 @@ func (s spend) ecdsa(rawSig, rawKey, code []byte, hash func(int, []byte) chainha
 	}
 	h := hash(s.i, code)
 	if s.batch != nil {
-		return s.batch.leaveECDSA(s, ecdsaClaim{sig, h, key})
+		s.batch.leaveECDSA(s, ecdsaClaim{sig, h, key})
+		return true
 	}
 	return s.c.curve.ecdsa(sig.r, sig.s, &h, key)
 }
