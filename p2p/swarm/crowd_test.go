@@ -11,6 +11,8 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
+	"grapevine/chain"
+	"grapevine/chain/chaintest"
 	"grapevine/p2p"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
@@ -130,6 +132,60 @@ func TestTwoThatAreToConnectToEachOtherDoSoOnce(t *testing.T) {
 			return !slices.ContainsFunc(all, func(n *node) bool {
 				return slices.ContainsFunc(n.AddedNodes(), func(a swarm.AddedNode) bool { return a.Peer == nil })
 			})
+		})
+	})
+}
+
+// Newcomers that are each told of all others dial few while they sync, who has the chain among them, and not all the same ones;
+// the others follow when there is nothing left to sync.
+func TestNewcomersAreContentWithFewWhileTheySync(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
+		const nodes, enough = 24, 8
+		seed := start(t, net, 1, func(c *swarm.Config) { c.DialNobody, c.MaxUpload = true, 100_000 })
+		for _, m := range chaintest.Grow(t, chain.RegTest(), chain.RegTest().Genesis(), chaintest.Times(40), chaintest.Tamper(func(m *wire.MsgBlock) {
+			m.Transactions[0].AddTxOut(wire.NewTxOut(0, make([]byte, 10_000)))
+		})) {
+			if err := seed.SubmitBlock(t.Context(), m.Block); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all []*node
+		for i := range nodes {
+			all = append(all, start(t, net, 2+i, knows(seed.addr), func(c *swarm.Config) {
+				for j := range nodes {
+					if j != i {
+						c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.0.%d:18444", 2+j))
+					}
+				}
+			}))
+		}
+		time.Sleep(3 * time.Second)
+		ends, most := 0, 0
+		for _, n := range all {
+			peers := n.Peers()
+			ends, most = ends+len(peers), max(most, len(peers))
+			if len(peers) < enough || !slices.ContainsFunc(peers, func(p p2p.PeerInfo) bool { return p.Addr == seed.addr }) {
+				t.Errorf("%s has %d peers, with the seed or without", n.addr, len(peers))
+			}
+			if n.height() == 40 {
+				t.Error("it is over already")
+			}
+		}
+		if ends > nodes*2*enough || most > nodes-2 {
+			t.Errorf("%d ends of connections, %d at one", ends, most)
+		}
+		eventually(t, "all have the chain", func() bool {
+			return !slices.ContainsFunc(all, func(n *node) bool { return n.height() < 40 })
+		})
+		time.Sleep(9 * time.Second)
+		for _, n := range all {
+			ends -= len(n.Peers())
+		}
+		if ends != 0 {
+			t.Errorf("%d connections were made as soon as all was there", -ends)
+		}
+		eventually(t, "all are connected to all", func() bool {
+			return !slices.ContainsFunc(all, func(n *node) bool { return len(n.Peers()) < nodes })
 		})
 	})
 }

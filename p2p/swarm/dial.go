@@ -17,6 +17,7 @@ type dialer struct {
 	targets *targets
 	only    bool               // --connect: nobody but the targets
 	next    time.Time          // of the next dial by choice
+	synced  time.Time          // when this node was still syncing; zero: never yet
 	feel    time.Time          // of the next feeler
 	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
 	plain   *set[p2p.HostPort] // where the encrypted transport is not known [ShouldReconnectV1]
@@ -47,23 +48,7 @@ func (l *loop) dialAll() {
 		return
 	}
 	now := l.cfg.Now()
-	for _, t := range l.dial.targets.due(now) {
-		at, known := l.cfg.addrOf(t.to)
-		if known && l.ownAddrs[at] {
-			continue
-		}
-		r := l.connectedTo(t.to)
-		if r == nil && known {
-			r = l.reached(at)
-		}
-		if r == nil && l.cfg.local() && (t.later(l.claimed(at), now) || l.begun(now) >= targetsAtOnce) {
-			continue
-		}
-		if r == nil {
-			r = l.dialTo(t.to, p2p.Manual, t.plain)
-		}
-		t.live = r.ID
-	}
+	l.dialTargets(now)
 	if !l.dial.only {
 		l.trim(now)
 	}
@@ -72,16 +57,6 @@ func (l *loop) dialAll() {
 		l.plantFixed()
 		l.dialChosen(now)
 	}
-}
-
-// begun is how many connections to targets were begun lately and are none yet.
-func (l *loop) begun(now time.Time) (n int) {
-	for _, r := range l.order {
-		if r.Kind == p2p.Manual && r.peer == nil && now.Sub(r.began) < targetsEach {
-			n++
-		}
-	}
-	return n
 }
 
 // dialTo begins a connection [OpenNetworkConnection].

@@ -22,6 +22,11 @@ const (
 	targetsAtOnce = 4           // are dialled, the others when these are connected, or
 	targetsEach   = time.Second // old: in that time most have come to us, or they do not answer
 
+	// enoughTargets are those connected, whoever has dialled, that a newcomer is content with while it syncs [MAX_ADDNODE_CONNECTIONS],
+	// and then for restLater: others may still sync. Where 32 sync on one machine, what each connection costs is a tenth of it all.
+	enoughTargets = 8
+	restLater     = 10 * time.Second
+
 	// claimedLater is for how long a target is not dialled that somebody who has dialled us says to be. But anybody
 	// may say that (twins.go).
 	claimedLater = 30 * time.Second
@@ -85,6 +90,61 @@ func (l *targets) due(now time.Time) (due []*target) {
 		}
 	}
 	return due
+}
+
+// wished lists those that are due in the order of dialling. On a local network who is named first comes first, as people name what
+// has the chain before those who want it too, and the others by chance: all may have been given the same list, and the first of it
+// would be everybody's peers.
+func (l *loop) wished(now time.Time) []*target {
+	due := l.dial.targets.due(now)
+	if others := due; l.cfg.local() && len(due) > 0 {
+		if due[0] == l.dial.targets.all[0] {
+			others = due[1:]
+		}
+		l.cfg.Rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
+	}
+	return due
+}
+
+// dialTargets dials those that are due, but for those that a local network can wait for.
+func (l *loop) dialTargets(now time.Time) {
+	begun, links := l.begun(now)
+	if l.cfg.State.Status().Syncing {
+		l.dial.synced = now
+	}
+	content := now.Sub(l.dial.synced) < restLater
+	for _, t := range l.wished(now) {
+		at, known := l.cfg.addrOf(t.to)
+		if known && l.ownAddrs[at] {
+			continue
+		}
+		r := l.connectedTo(t.to)
+		if r == nil && known {
+			r = l.reached(at)
+		}
+		if r == nil {
+			if l.cfg.local() && (t.later(l.claimed(at), now) || begun >= targetsAtOnce || content && links >= enoughTargets) {
+				continue
+			}
+			r = l.dialTo(t.to, p2p.Manual, t.plain)
+			begun, links = begun+1, links+1
+		}
+		t.live = r.ID
+	}
+}
+
+// begun is how many connections to targets were begun lately and are none yet, and how many there are to targets, or
+// to others who say that they listen, with those begun.
+func (l *loop) begun(now time.Time) (begun, links int) {
+	for _, r := range l.order {
+		if r.Kind == p2p.Manual && r.peer == nil && now.Sub(r.began) < targetsEach {
+			begun++
+		}
+		if !r.dropped && (r.Kind == p2p.Manual || r.claims.IsValid()) {
+			links++
+		}
+	}
+	return begun, links
 }
 
 // later says whether a target need not be dialled yet, given whether somebody says to be it.
