@@ -371,22 +371,22 @@ func distance(a, b string) int {
 var forTests = []string{"GRAPEVINE_TEST_", "GRAPEVINE_FULL", "GRAPEVINE_SEEDS", "GRAPEVINE_LARGE", "GRAPEVINE_MUTANTS"}
 
 // CheckVariables refuses GRAPEVINE_ variables that no flag has: a slip of the
-// pen would change nothing and say nothing.
+// pen would change nothing and say nothing. Most commands run where there is none, and
+// which there could be takes longer to find out than all else that is read of a line.
 func (l *Line) CheckVariables(environ []string) error {
-	var known []string
-	var walk func([]urfave.Flag, []*urfave.Command)
-	walk = func(flags []urfave.Flag, commands []*urfave.Command) {
-		for _, name := range names(flags) {
-			known = append(known, envName(name))
-		}
-		for _, c := range commands {
-			walk(c.Flags, c.Subcommands)
-		}
-	}
-	walk(l.r.app.Flags, l.r.app.Commands)
+	var set []string
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
-		if !strings.HasPrefix(name, "GRAPEVINE_") || slices.Contains(known, name) || slices.ContainsFunc(forTests, func(s string) bool { return strings.HasPrefix(name, s) }) {
+		if strings.HasPrefix(name, "GRAPEVINE_") && !slices.ContainsFunc(forTests, func(s string) bool { return strings.HasPrefix(name, s) }) {
+			set = append(set, name)
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	known := l.r.variables()
+	for _, name := range set {
+		if slices.Contains(known, name) {
 			continue
 		}
 		hint := "`grapevine --help` says which there are."
@@ -396,6 +396,21 @@ func (l *Line) CheckVariables(environ []string) error {
 		return l.r.wrong(hint, "there is no setting %s", name)
 	}
 	return nil
+}
+
+// variables are the environment variables of all flags.
+func (r *reorderer) variables() (known []string) {
+	var walk func([]urfave.Flag, []*urfave.Command)
+	walk = func(flags []urfave.Flag, commands []*urfave.Command) {
+		for _, name := range names(flags) {
+			known = append(known, envName(name))
+		}
+		for _, c := range commands {
+			walk(c.Flags, c.Subcommands)
+		}
+	}
+	walk(r.app.Flags, r.app.Commands)
+	return known
 }
 
 // envName is the environment variable of a flag.
