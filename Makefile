@@ -30,6 +30,10 @@ ALONE     := ./p2p ./p2p/addrbook ./p2p/gossip ./p2p/gossip/blocks ./p2p/gossip/
              ./wallet/signer ./wallet/spend ./wallet/state ./db ./testnet/config ./testnet/export ./cmd/web/layout ./cmd/grapevine/args
 UNREACHED := ./chain/history ./chain/mempool/dump ./cmd/rpc/chainapi ./cmd/rpc/poolapi ./cmd/rpc/rest \
              ./cmd/rpc/show ./cmd/rpc/walletapi ./testnet/compare ./testnet/model/picture
+# The longest begin first, or the last of them leaves a core idle; and one package more than there are
+# cores is tested at a time, for the tests of real processes wait half of their time.
+FIRST     := ./cmd/grapevine ./testnet/hostile ./chain/ledger ./cmd/rpc ./p2p/swarm ./wallet/service
+ATONCE    := -p $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 BESIDE    := TestT60_SeedsWithRandomFaults|TestRunsAreExactBySeed|TestSeedsRunBesideEachOther
 # It would wait a second at each process's end, and tests start hundreds.
 export GORACE ?= atexit_sleep_ms=10
@@ -109,9 +113,9 @@ demo: build ## a network without a server, live, in half a minute
 	bin/grapevine testnet demo
 
 test: ## all tests, with the race detector for all that has goroutines, where there is a C compiler
-	$(GO) test $(TAGS) $(TESTFLAGS) $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(patsubst ./%,grapevine/%,$(ALONE) $(UNREACHED))))|grapevine/testnet/model')
-	$(GO) test $(TAGS) $(TESTFLAGS) -run '$(BESIDE)' ./testnet/model
-	$(GO) test $(TAGS) -vet=off -timeout 20m $(ALONE) $(UNREACHED) ./testnet/model
+	$(GO) test $(TAGS) $(TESTFLAGS) $(ATONCE) $(FIRST) $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(patsubst ./%,grapevine/%,$(ALONE) $(UNREACHED))))|grapevine/testnet/model')
+	$(GO) test $(TAGS) $(TESTFLAGS) -run '$(BESIDE)' ./testnet/model & beside=$$!; \
+	$(GO) test $(TAGS) -vet=off -timeout 20m $(ALONE) $(UNREACHED) ./testnet/model; alone=$$?; wait $$beside && exit $$alone
 
 docs: ## docs/rpc.md, from the table of methods and cmd/rpc/testdata/differences.txt
 	$(GO) test $(TAGS) ./cmd/rpc -run TestDocuments -count 1 -rewrite
