@@ -19,6 +19,7 @@ SHARELESS := github.com/decred/dcrd/... github.com/btcsuite/btcd/btcec/v2/... go
              crypto/internal/fips140/hmac golang.org/x/crypto/chacha20 github.com/btcsuite/btcd/address/v2/bech32
 RACE      := $(if $(CC_FOUND),-race $(SHARELESS:%=-gcflags=%=-race=false),)
 # make lint vets, once, what go test would vet for each way that it is compiled.
+TEST      := $(GO) test -vet=off
 TESTFLAGS ?= $(RACE) -vet=off -timeout 20m
 # Packages that start no goroutine, and whose tests start none, need no race detector, with
 # which they take five times as long: TestPackagesTestedWithoutTheRaceDetectorStartNoGoroutine
@@ -51,10 +52,12 @@ GREMLINS    := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 FUZZTIME  ?= 1000000x
 BENCHTIME ?= 1s
 ROUNDS    ?= 20
-# Of conformance: blocks for the twin to validate, and whether every vector is
-# taken (1) or the part that make test takes too (nothing).
+# Of conformance: blocks for the twin to validate.
 BLOCKS    ?= 10000
+# Of conformance and twins: whether what has two sizes is run at its whole one (1). At the small
+# one (nothing) make test has run it: it is left out.
 FULL      ?= 1
+WHOLE      = $(if $(FULL),GRAPEVINE_FULL=$(FULL),@: in make test:)
 CRASHES   ?= 1000
 SIGNATURES ?= 3000000
 SEEDS      ?= 10000
@@ -147,15 +150,15 @@ exports: ## testnet export against Compose's loader and Kubernetes' types; metri
 	cd testnet/interop/prometheus && $(GO) test -count=1 -timeout 10m .
 
 conformance: ## consensus: Core's vectors, mainnet's blocks, btcd's full block tests and btcd as a twin
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m ./chain ./chain/script
+	$(WHOLE) $(TEST) -count=1 -timeout 20m ./chain ./chain/script
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then \
 	  set -x; GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -tags libsecp256k1 -timeout 20m ./chain/script; fi
 	@if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
-	  set -x; GOARCH=386 CGO_ENABLED=0 $(GO) test -count=1 ./chain ./chain/script ./chain/coins; fi
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts|CrashAnywhere|Digests|AgreesWithTheTwin|SoundChains' ./chain/ledger ./chain/archive ./db
-	GRAPEVINE_FULL=$(FULL) $(GO) test $(RACE) -count=1 -timeout 20m -run T30_ ./chain/ledger
-	cd testnet/interop && $(GO) test -count=1 -timeout 10m -run FullBlock -v .
-	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(GO) test -count=1 -timeout 20m -v ./mainnet ./twin
+	  set -x; GOARCH=386 CGO_ENABLED=0 $(TEST) -count=1 ./chain ./chain/script ./chain/coins; fi
+	$(WHOLE) $(TEST) -count=1 -timeout 20m -run 'T[0-9]+_|Assumed|Scripts|CrashAnywhere|Digests|AgreesWithTheTwin|SoundChains' ./chain/ledger ./chain/archive ./db
+	$(WHOLE) $(TEST) $(RACE) -count=1 -timeout 20m -run T30_ ./chain/ledger
+	cd testnet/interop && $(TEST) -count=1 -timeout 10m -run FullBlock -v .
+	cd testnet/interop && TWIN_BLOCKS=$(BLOCKS) $(TEST) -count=1 -timeout 20m -v ./mainnet ./twin
 
 # CORE is a checkout of Bitcoin Core with its test/functional; nothing in it is changed.
 # TESTS is a list with commas: p2p_ping.py,rpc_users.py; nothing is all of them.
@@ -168,15 +171,19 @@ core-tests: ## Bitcoin Core's functional tests against this binary: CORE=/path/t
 # nothing is tried.
 fuzz: ## every fuzz target with FUZZTIME inputs (a page takes a millisecond: a twentieth of them)
 	@set -e; few=$(FUZZTIME); case $$few in *x) few=$$(($${few%x} / 20))x;; esac; \
+	top=$$(mktemp -d); trap 'rm -rf $$top' EXIT; found=$$($(GO) env GOCACHE)/fuzz; \
 	for p in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
+	  dir=.$${p#grapevine}; grep -qs '^func Fuzz' $$dir/*_test.go || continue; \
+	  $(GO) test -vet=off -c -fuzz . -o $$top/fuzz $$p; \
+	  for f in $$($$top/fuzz -test.list '^Fuzz'); do \
 	    many=$(FUZZTIME); [ $$f != FuzzPages ] || many=$$few; \
-	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $$many -fuzzminimizetime 1000x $$p; \
+	    echo "== $$p $$f"; (cd $$dir && $$top/fuzz -test.run '^$$' -test.fuzz "^$$f\$$" -test.fuzztime $$many \
+	      -test.fuzzminimizetime 1000x -test.fuzzcachedir $$found/$$p); \
 	  done; \
 	done
 
 bench: ## benchmarks of the hot paths
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+	$(GO) test -vet=off -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
 
 # BITCOIND is your own build of Bitcoin Core; nothing of it is here. OUT=file keeps the tables.
 PERCENT ?= 100
@@ -190,27 +197,27 @@ bench-large: ## ten million coins on disk, ten thousand nodes in virtual time: m
 	GRAPEVINE_LARGE=1 $(GO) test -count=1 -timeout 20m -run TenThousand -v ./testnet/model
 
 soak: ## kill -9 in the middle of sync, mining and a reorganisation, and a network shaped at random, ROUNDS times, on real processes
-	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run 'KillDashNine|WhateverIsDone|T63_|FreshNodeSyncs' -v ./cmd/grapevine
+	GRAPEVINE_TEST_ROUNDS=$(ROUNDS) $(TEST) -count=1 -timeout 60m -run 'KillDashNine|WhateverIsDone|T63_|FreshNodeSyncs' -v ./cmd/grapevine
 
 twins: ## comparisons with naive twins, random runs, crashes, simulated faults, attacks at full size, by ROUNDS CRASHES SIGNATURES SEEDS
-	$(GO) test -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
-	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 60m -run T48 ./chain/ledger
-	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(GO) test -count=1 -timeout 120m -run TestWalletsKeepWhatTheyAcknowledged -v ./cmd/grapevine
-	GRAPEVINE_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/model
-	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(GO) test -count=1 -timeout 60m -run T60 ./testnet/hostile
-	GRAPEVINE_SEEDS=$$(($(SEEDS) / 50)) $(GO) test -count=1 -timeout 60m -run NaiveRecount ./wallet/service
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook
-	GRAPEVINE_FULL=$(FULL) $(GO) test -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall|BatchesShareOneBudget|ReadNothingLockNobodyOut|FallsOverNonsense' -v ./cmd/rpc ./cmd/web/explorer
-	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script
-	GRAPEVINE_TEST_FIELD=$(SIGNATURES) $(GO) test -count=1 -timeout 60m -run Twin ./chain/script/secp256k1
+	$(TEST) -count=$(ROUNDS) -timeout 60m -run 'Twin|Random|Naive|Seed|Model' ./...
+	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(TEST) -count=1 -timeout 60m -run T48 ./chain/ledger
+	GRAPEVINE_TEST_CRASHES=$(CRASHES) $(TEST) -count=1 -timeout 120m -run TestWalletsKeepWhatTheyAcknowledged -v ./cmd/grapevine
+	GRAPEVINE_SEEDS=$(SEEDS) $(TEST) -count=1 -timeout 60m -run T60 ./testnet/model
+	GRAPEVINE_SEEDS=$$(($(SEEDS) / 10)) $(TEST) -count=1 -timeout 60m -run T60 ./testnet/hostile
+	GRAPEVINE_SEEDS=$$(($(SEEDS) / 50)) $(TEST) -count=1 -timeout 60m -run NaiveRecount ./wallet/service
+	$(WHOLE) $(TEST) -count=1 -timeout 60m -run 'T[0-9]+_' -skip T60_Random -v ./testnet ./testnet/hostile ./cmd/grapevine/cli ./p2p/swarm ./p2p/addrbook
+	$(WHOLE) $(TEST) -count=1 -timeout 20m -run 'ListenersOfBothKinds|LargestStaySmall|BatchesShareOneBudget|ReadNothingLockNobodyOut|FallsOverNonsense' -v ./cmd/rpc ./cmd/web/explorer
+	GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(TEST) -count=1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script
+	GRAPEVINE_TEST_FIELD=$(SIGNATURES) $(TEST) -count=1 -timeout 60m -run Twin ./chain/script/secp256k1
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then \
-	  set -x; GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 -tags libsecp256k1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script; fi
+	  set -x; GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(TEST) -count=1 -tags libsecp256k1 -timeout 0 -run 'T33_TheFastRoad' -v ./chain/script; fi
 	$(MAKE) signatures
 
 signatures: ## of twins: SIGNATURES signatures of every kind, judged by every curve; says how far it is
 	@if pkg-config --exists libsecp256k1 2>/dev/null; then tags='-tags libsecp256k1'; \
 	else echo "no libsecp256k1 here: the curves are compared without it"; fi; set -x; \
-	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(GO) test -count=1 $$tags -timeout 0 -run Twin_Curves -v ./chain/script
+	  GRAPEVINE_TEST_SIGNATURES=$(SIGNATURES) $(TEST) -count=1 $$tags -timeout 0 -run Twin_Curves -v ./chain/script
 
 prove: test lint demo cross interop browser exports conformance fuzz bench bench-large soak twins ## all of it at full size, about an hour
 
