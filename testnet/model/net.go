@@ -206,11 +206,11 @@ func (m *sim) transmit(h *half, what wire.Message) {
 		return
 	}
 	at := m.now
-	if !m.swift || size > small {
-		at = through(&n.free[0], m.now, n.rate[0], size)
-	}
-	if size > small {
+	if size > small { // before the line: no core is kept for what waits there
 		at = m.cores.block(at, size, costWrite)
+	}
+	if !m.swift || size > small {
+		at = through(&n.free[0], at, n.rate[0], size)
 	}
 	at = through(&h.free, at, h.rate, size)
 	if n.liar != nil {
@@ -279,7 +279,7 @@ func (m *sim) onArrival(e event) {
 	if e.line.dead || !r.node.up {
 		return
 	}
-	at := m.cores.receive(through(&r.node.free[1], m.now, r.node.rate[1], int(e.size)), int(e.size))
+	at := through(&r.node.free[1], m.cores.receive(m.now, int(e.size)), r.node.rate[1], int(e.size))
 	if at > m.now {
 		e.kind = taken
 		m.line.Push(at, e)
