@@ -11,8 +11,6 @@ import (
 
 	"github.com/btcsuite/btcd/wire/v2"
 
-	"grapevine/chain"
-	"grapevine/chain/chaintest"
 	"grapevine/p2p"
 	"grapevine/p2p/swarm"
 	"grapevine/testnet/simnet"
@@ -142,13 +140,7 @@ func TestNewcomersAreContentWithFewWhileTheySync(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		const nodes, enough = 24, 8
 		seed := start(t, net, 1, func(c *swarm.Config) { c.DialNobody, c.MaxUpload = true, 100_000 })
-		for _, m := range chaintest.Grow(t, chain.RegTest(), chain.RegTest().Genesis(), chaintest.Times(40), chaintest.Tamper(func(m *wire.MsgBlock) {
-			m.Transactions[0].AddTxOut(wire.NewTxOut(0, make([]byte, 10_000)))
-		})) {
-			if err := seed.SubmitBlock(t.Context(), m.Block); err != nil {
-				t.Fatal(err)
-			}
-		}
+		grows(t, seed, 40)
 		var all []*node
 		for i := range nodes {
 			all = append(all, start(t, net, 2+i, knows(seed.addr), func(c *swarm.Config) {
