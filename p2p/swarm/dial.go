@@ -17,7 +17,8 @@ type dialer struct {
 	targets *targets
 	only    bool               // --connect: nobody but the targets
 	next    time.Time          // of the next dial by choice
-	synced  time.Time          // when this node was still syncing; zero: never yet
+	began   time.Time          // when this node did
+	synced  time.Time          // when it was still syncing; zero: never yet
 	feel    time.Time          // of the next feeler
 	anchors []netip.AddrPort   // block-relay-only peers of the last run, not dialled yet
 	plain   *set[p2p.HostPort] // where the encrypted transport is not known [ShouldReconnectV1]
@@ -36,8 +37,9 @@ func (d *dialer) init(cfg *Config, now time.Time) {
 	d.unknown = newBucket(unknownAtOnce, unknownASecond, now)
 	d.claimed = newBucket(claimedAtOnce, claimedASecond, now)
 	d.targets = newTargets(cfg.local())
-	for _, to := range cfg.wanted {
-		d.targets.add(target{to: to, next: now})
+	d.began = now
+	for i, to := range cfg.wanted {
+		d.targets.add(target{to: to, next: now, spare: i > 0 && cfg.local()})
 	}
 }
 

@@ -24,8 +24,10 @@ const (
 
 	// enoughTargets are those connected, whoever has dialled, that a newcomer is content with while it syncs [MAX_ADDNODE_CONNECTIONS],
 	// and then for restLater: others may still sync. Where 32 sync on one machine, what each connection costs is a tenth of it all.
+	// It is a newcomer for newcomerFor alone, so that nobody keeps it from the others by what makes it sync without end.
 	enoughTargets = 8
 	restLater     = 10 * time.Second
+	newcomerFor   = 5 * time.Minute
 
 	// claimedLater is for how long a target is not dialled that somebody who has dialled us says to be. But anybody
 	// may say that (twins.go).
@@ -38,6 +40,7 @@ type target struct {
 	to    p2p.HostPort
 	text  string     // as it was asked for; "": as to is written
 	plain bool       // without encryption
+	spare bool       // a newcomer with enough others does without: named at the start of a local network's node, and not first
 	live  p2p.PeerID // its connection or the attempt at one; p2p.Self: there is none
 
 	next     time.Time
@@ -92,27 +95,26 @@ func (l *targets) due(now time.Time) (due []*target) {
 	return due
 }
 
-// wished lists those that are due in the order of dialling. On a local network who is named first comes first, as people name what
-// has the chain before those who want it too, and the others by chance: all may have been given the same list, and the first of it
-// would be everybody's peers.
-func (l *loop) wished(now time.Time) []*target {
-	due := l.dial.targets.due(now)
-	if others := due; l.cfg.local() && len(due) > 0 {
-		if due[0] == l.dial.targets.all[0] {
-			others = due[1:]
+// wished lists those that are due in the order of dialling. Who is named first comes first, as people name what has the chain before
+// those who want it too; those to spare come by chance: all may have been given the same list, and the first of it would be
+// everybody's peers.
+func (l *loop) wished(now time.Time) (first []*target) {
+	var spare []*target
+	for _, t := range l.dial.targets.due(now) {
+		if t.spare {
+			spare = append(spare, t)
+		} else {
+			first = append(first, t)
 		}
-		l.cfg.Rand.Shuffle(len(others), func(i, j int) { others[i], others[j] = others[j], others[i] })
 	}
-	return due
+	l.cfg.Rand.Shuffle(len(spare), func(i, j int) { spare[i], spare[j] = spare[j], spare[i] })
+	return append(first, spare...)
 }
 
 // dialTargets dials those that are due, but for those that a local network can wait for.
 func (l *loop) dialTargets(now time.Time) {
-	begun, links := l.begun(now)
-	if l.cfg.State.Status().Syncing {
-		l.dial.synced = now
-	}
-	content := now.Sub(l.dial.synced) < restLater
+	begun, linked, state := l.begun(now), l.linked(now), l.cfg.State.Status()
+	content := l.dial.content(state.Syncing && state.BestHeader.Height > state.Tip.Height, now)
 	for _, t := range l.wished(now) {
 		at, known := l.cfg.addrOf(t.to)
 		if known && l.ownAddrs[at] {
@@ -123,28 +125,54 @@ func (l *loop) dialTargets(now time.Time) {
 			r = l.reached(at)
 		}
 		if r == nil {
-			if l.cfg.local() && (t.later(l.claimed(at), now) || begun >= targetsAtOnce || content && links >= enoughTargets) {
+			claimed := l.claimed(at)
+			if l.cfg.local() && (t.later(claimed, now) || begun >= targetsAtOnce) || content && t.spare && !claimed && linked >= enoughTargets {
 				continue
 			}
 			r = l.dialTo(t.to, p2p.Manual, t.plain)
-			begun, links = begun+1, links+1
+			begun++
 		}
 		t.live = r.ID
+		linked++
 	}
 }
 
-// begun is how many connections to targets were begun lately and are none yet, and how many there are to targets, or
-// to others who say that they listen, with those begun.
-func (l *loop) begun(now time.Time) (begun, links int) {
+// content says whether few targets are enough.
+func (d *dialer) content(syncing bool, now time.Time) bool {
+	if syncing {
+		d.synced = now
+	}
+	return now.Sub(d.synced) < restLater && now.Sub(d.began) < newcomerFor
+}
+
+// begun is how many connections to targets were begun lately and are none yet.
+func (l *loop) begun(now time.Time) (n int) {
 	for _, r := range l.order {
-		if r.Kind == p2p.Manual && r.peer == nil && now.Sub(r.began) < targetsEach {
-			begun++
-		}
-		if !r.dropped && (r.Kind == p2p.Manual || r.claims.IsValid()) {
-			links++
+		if r.Kind == p2p.Manual && r.begins(now) {
+			n++
 		}
 	}
-	return begun, links
+	return n
+}
+
+// begins says whether it was begun lately and is no connection yet.
+func (r *remote) begins(now time.Time) bool { return r.peer == nil && now.Sub(r.began) < targetsEach }
+
+// linked is how many targets are connected or begun, or have dialled us as far as we know. Anybody may say to be one: those who
+// do count for half of enough at most.
+func (l *loop) linked(now time.Time) int {
+	sure, claims := 0, 0
+	for _, t := range l.dial.targets.all {
+		if r := l.peers[t.live]; r != nil && !r.dropped && (r.peer != nil || r.begins(now)) {
+			sure++
+		}
+	}
+	for _, r := range l.order {
+		if r.claims.IsValid() && !r.listens.IsValid() && !r.dropped {
+			claims++
+		}
+	}
+	return sure + min(claims, enoughTargets/2)
 }
 
 // later says whether a target need not be dialled yet, given whether somebody says to be it.

@@ -54,3 +54,28 @@ func TestPausesDoubleAndAGoodConnectionStartsAnew(t *testing.T) {
 		}
 	}
 }
+
+// A newcomer is content with few while it syncs, also again and again, and ten seconds more; but in its first five minutes alone.
+func TestForHowLongFewTargetsAreEnough(t *testing.T) {
+	began := time.Unix(1_700_000_000, 0)
+	d := dialer{began: began}
+	for _, c := range []struct {
+		after         time.Duration
+		syncing, want bool
+	}{
+		{0, false, false}, // nobody has said yet what there is to sync
+		{time.Second, true, true},
+		{2 * time.Second, false, true},
+		{11*time.Second - 1, false, true},
+		{11 * time.Second, false, false},
+		{time.Minute, true, true},
+		{2 * time.Minute, false, false},
+		{5*time.Minute - 1, true, true},
+		{5 * time.Minute, true, false},
+		{time.Hour, true, false},
+	} {
+		if got := d.content(c.syncing, began.Add(c.after)); got != c.want {
+			t.Errorf("after %v: %v", c.after, got)
+		}
+	}
+}
