@@ -10,8 +10,8 @@ LDFLAGS   := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # The race detector needs a C compiler. What is arithmetic on its caller's numbers and shares
 # nothing is compiled without it: of a wallet's tests the curve alone took five sixths. So are
-# digests, a cipher and a code for addresses (a tenth of what the ledger's tests take): what they work
-# on is their caller's, who is watched, and the loops of most are assembly that no detector sees.
+# digests, a cipher and a code for addresses: what they work on is their caller's, who is watched,
+# and the loops of most are assembly that no detector sees.
 CC_FOUND  := $(shell command -v cc || command -v gcc || command -v clang)
 SHARELESS := github.com/decred/dcrd/... github.com/btcsuite/btcd/btcec/v2/... golang.org/x/crypto/ripemd160 \
              compress/flate regexp regexp/syntax go/scanner go/token go/ast go/parser grapevine/chain/script/secp256k1 \
