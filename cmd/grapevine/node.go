@@ -67,7 +67,7 @@ func (p *program) nodeCommand() *urfave.Command {
 		Flags: append([]urfave.Flag{
 			listen,
 			cli.ListFlag("connect", "`HOST[:PORT]` these peers and no others (may be repeated)"),
-			cli.ListFlag("addnode", "`HOST[:PORT]` try these peers too (may be repeated)"),
+			cli.ListFlag("addnode", "`HOST[:PORT]` try these peers too (may be repeated; on a local network the first and seven more while a new node syncs, then all)"),
 			rpcListen, rest,
 			cli.ListFlag("allowhost", "`NAME` of this machine by which REST and /metrics may be asked, beside IP addresses and localhost (may be repeated)"),
 			mine,
