@@ -3,7 +3,6 @@ package swarm_test
 import (
 	"context"
 	"fmt"
-	stdnet "net"
 	"net/netip"
 	"slices"
 	"testing"
@@ -107,13 +106,7 @@ func TestTwoThatAreToConnectToEachOtherDoSoOnce(t *testing.T) {
 		const nodes = 24
 		var all []*node
 		for i := range nodes {
-			all = append(all, start(t, net, 1+i, func(c *swarm.Config) {
-				for j := range nodes {
-					if j != i {
-						c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.0.%d:18444", 1+j))
-					}
-				}
-			}))
+			all = append(all, start(t, net, 1+i, told(1, nodes)))
 		}
 		eventually(t, "all are connected to all", func() bool {
 			return !slices.ContainsFunc(all, func(n *node) bool { return len(n.Peers()) < nodes-1 })
@@ -143,13 +136,7 @@ func TestNewcomersAreContentWithFewWhileTheySync(t *testing.T) {
 		grows(t, seed, 40)
 		var all []*node
 		for i := range nodes {
-			all = append(all, start(t, net, 2+i, knows(seed.addr), func(c *swarm.Config) {
-				for j := range nodes {
-					if j != i {
-						c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.0.%d:18444", 2+j))
-					}
-				}
-			}))
+			all = append(all, start(t, net, 2+i, knows(seed.addr), told(2, nodes)))
 		}
 		time.Sleep(3 * time.Second)
 		ends, hubs := 0, 0
@@ -184,27 +171,19 @@ func TestNewcomersAreContentWithFewWhileTheySync(t *testing.T) {
 	})
 }
 
-// silent is a network on which nobody answers but one.
-type silent struct {
-	p2p.Network
-	but netip.AddrPort
-}
-
-func (s silent) Dial(ctx context.Context, to netip.AddrPort) (stdnet.Conn, error) {
-	if to != s.but {
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}
-	return s.Network.Dial(ctx, to)
-}
-
 // Targets that do not answer keep the others waiting for a second or two, as few as are dialled at once.
 func TestSilentTargetsHoldUpNoOthersForLong(t *testing.T) {
 	inVirtualTime(t, func(t *testing.T, net *simnet.Net) {
 		honest := start(t, net, 2, connects("10.0.0.99:1"))
 		begun := time.Now()
 		n := start(t, net, 1, func(c *swarm.Config) {
-			c.Net = silent{net.Host("10.0.0.1"), at(honest.addr)}
+			c.Net = guarded{net.Host("10.0.0.1"), func(ctx context.Context, to netip.AddrPort) error {
+				if to == at(honest.addr) {
+					return nil
+				}
+				<-ctx.Done() // nobody else answers
+				return ctx.Err()
+			}}
 			for i := range 7 {
 				c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.9.%d:18444", i))
 			}

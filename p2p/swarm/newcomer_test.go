@@ -54,11 +54,13 @@ func quiet(t *testing.T, net *simnet.Net, first, count int) {
 	}
 }
 
-// told is a node that is told of these.
+// told is a node that is told of those from 10.0.0.first on, but for itself.
 func told(first, count int) setting {
 	return func(c *swarm.Config) {
 		for i := range count {
-			c.AddNode = append(c.AddNode, fmt.Sprintf("10.0.0.%d:18444", first+i))
+			if to := fmt.Sprintf("10.0.0.%d:18444", first+i); to != c.Listen {
+				c.AddNode = append(c.AddNode, to)
+			}
 		}
 	}
 }
