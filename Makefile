@@ -20,7 +20,7 @@ SHARELESS := github.com/decred/dcrd/... github.com/btcsuite/btcd/btcec/v2/... go
 RACE      := $(if $(CC_FOUND),-race $(SHARELESS:%=-gcflags=%=-race=false),)
 # make lint vets, once, what go test would vet for each way that it is compiled.
 TEST      := $(GO) test -vet=off
-TESTFLAGS ?= $(RACE) -vet=off -timeout 20m
+TESTFLAGS ?= $(RACE) -timeout 20m
 # Packages that start no goroutine, and whose tests start none, need no race detector, with
 # which they take five times as long: TestPackagesTestedWithoutTheRaceDetectorStartNoGoroutine
 # holds them to it. UNREACHED start some, which none of their tests does (a test holds them to
@@ -116,9 +116,9 @@ demo: build ## a network without a server, live, in half a minute
 	bin/grapevine testnet demo
 
 test: ## all tests, with the race detector for all that has goroutines, where there is a C compiler
-	$(GO) test $(TAGS) $(TESTFLAGS) $(ATONCE) $(FIRST) $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(patsubst ./%,grapevine/%,$(ALONE) $(UNREACHED))))|grapevine/testnet/model')
-	$(GO) test $(TAGS) $(TESTFLAGS) -run '$(BESIDE)' ./testnet/model & beside=$$!; \
-	$(GO) test $(TAGS) -vet=off -timeout 20m $(ALONE) $(UNREACHED) ./testnet/model; alone=$$?; wait $$beside && exit $$alone
+	$(TEST) $(TAGS) $(TESTFLAGS) $(ATONCE) $(FIRST) $$($(GO) list ./... | grep -vxE '$(subst $(space),|,$(strip $(patsubst ./%,grapevine/%,$(ALONE) $(UNREACHED))))|grapevine/testnet/model')
+	$(TEST) $(TAGS) $(TESTFLAGS) -run '$(BESIDE)' ./testnet/model & beside=$$!; \
+	$(TEST) $(TAGS) -timeout 20m $(ALONE) $(UNREACHED) ./testnet/model; alone=$$?; wait $$beside && exit $$alone
 
 docs: ## docs/rpc.md, from the table of methods and cmd/rpc/testdata/differences.txt
 	$(GO) test $(TAGS) ./cmd/rpc -run TestDocuments -count 1 -rewrite
@@ -174,7 +174,7 @@ fuzz: ## every fuzz target with FUZZTIME inputs (a page takes a millisecond: a t
 	top=$$(mktemp -d); trap 'rm -rf $$top' EXIT; found=$$($(GO) env GOCACHE)/fuzz; \
 	for p in $$($(GO) list ./...); do \
 	  dir=.$${p#grapevine}; grep -qs '^func Fuzz' $$dir/*_test.go || continue; \
-	  $(GO) test -vet=off -c -fuzz . -o $$top/fuzz $$p; \
+	  $(TEST) -c -fuzz . -o $$top/fuzz $$p; \
 	  for f in $$($$top/fuzz -test.list '^Fuzz'); do \
 	    many=$(FUZZTIME); [ $$f != FuzzPages ] || many=$$few; \
 	    echo "== $$p $$f"; (cd $$dir && $$top/fuzz -test.run '^$$' -test.fuzz "^$$f\$$" -test.fuzztime $$many \
@@ -183,7 +183,7 @@ fuzz: ## every fuzz target with FUZZTIME inputs (a page takes a millisecond: a t
 	done
 
 bench: ## benchmarks of the hot paths
-	$(GO) test -vet=off -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+	$(TEST) -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
 
 # BITCOIND is your own build of Bitcoin Core; nothing of it is here. OUT=file keeps the tables.
 PERCENT ?= 100
