@@ -371,21 +371,14 @@ func distance(a, b string) int {
 var forTests = []string{"GRAPEVINE_TEST_", "GRAPEVINE_FULL", "GRAPEVINE_SEEDS", "GRAPEVINE_LARGE", "GRAPEVINE_MUTANTS"}
 
 // CheckVariables refuses GRAPEVINE_ variables that no flag has: a slip of the
-// pen would change nothing and say nothing. Most commands run where there is none, and
-// which there could be takes longer to find out than all else that is read of a line.
+// pen would change nothing and say nothing. Which there are is asked only where one is set.
 func (l *Line) CheckVariables(environ []string) error {
-	var set []string
 	for _, e := range environ {
 		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, "GRAPEVINE_") && !slices.ContainsFunc(forTests, func(s string) bool { return strings.HasPrefix(name, s) }) {
-			set = append(set, name)
+		if !strings.HasPrefix(name, "GRAPEVINE_") || slices.ContainsFunc(forTests, func(s string) bool { return strings.HasPrefix(name, s) }) {
+			continue
 		}
-	}
-	if len(set) == 0 {
-		return nil
-	}
-	known := l.r.variables()
-	for _, name := range set {
+		known := l.r.variables()
 		if slices.Contains(known, name) {
 			continue
 		}
